@@ -1,0 +1,108 @@
+# shellcheck shell=bash disable=SC2034,SC2154
+# Elasticsearch: Elastic's integration-test build plus the plugin beside this folder. Sourced by ../stack.
+
+ES_VERSION=${ES_VERSION:-8.19.21}
+elasticsearch_version=$ES_VERSION
+case $ES_VERSION in 8.*) elasticsearch_size="107 MB" ;; *) elasticsearch_size="132 MB" ;; esac
+
+check_elasticsearch() {
+  local least=17
+  ((${ES_VERSION%%.*} < 9)) || least=21
+  elasticsearch_java=$(find_java "elasticsearch $ES_VERSION" $least javac) # javac: for the plugin
+}
+
+finish_elasticsearch() {
+  # Out of the folder of its own name; the unpacking forgot which files are programs.
+  mv "$1/elasticsearch-$ES_VERSION"/* "$1/"
+  rmdir "$1/elasticsearch-$ES_VERSION"
+  chmod a+x "$1"/bin/elasticsearch*
+}
+
+# The plugin, once per change of its source.
+build_plugin() {
+  local home=$1 source
+  source=$(cat "$here"/elasticsearch-plugin/* | cksum)
+  (
+    lock 9 "another stack is building the plugin"
+    [[ "$(cat "$home/.plugin" 2>/dev/null)" != "$source" ]] || exit 0
+    tell elasticsearch "building the plugin"
+    "$here/elasticsearch-plugin/build" "$home" "$ES_VERSION" "$elasticsearch_java" 9>&- || exit 1
+    printf '%s' "$source" >"$home/.plugin"
+  ) 9>>"$STACK_CACHE/.lock" || die "the plugin in $here/elasticsearch-plugin does not build against Elasticsearch $ES_VERSION"
+}
+
+start_elasticsearch() {
+  local home data="$STACK_DIR/elasticsearch" conf="$run/elasticsearch" as=()
+  home=$(home_of elasticsearch "$ES_VERSION")
+  build_plugin "$home"
+  mkdir -p "$data" "$conf" "$run/elasticsearch-tmp"
+  [[ -f $conf/users ]] || cp -r "$home/config/." "$conf/" # users and keystore outlive a restart
+  # No gc.log, no heap dump, no crash file: nobody reads them here.
+  sed -E '/gc\.log|Xlog:gc|HeapDump|hs_err/d' "$home/config/jvm.options" >"$conf/jvm.options"
+  # A rolling file by time, not the console: what that sets up early is what 8.19 on Java 17 fails without, once the
+  # plugin reads its ILM settings ("CalendarDataProvider: not entitled").
+  cat >"$conf/log4j2.properties" <<P
+rootLogger.level = info
+rootLogger.appenderRef.file.ref = file
+appender.file.type = RollingFile
+appender.file.name = file
+appender.file.fileName = $logs/elasticsearch.log
+appender.file.filePattern = $logs/elasticsearch-%d{yyyy-MM-dd}-%i.log
+appender.file.layout.type = PatternLayout
+appender.file.layout.pattern = [%d{ISO8601}][%-5p][%-25c{1.}] [%node_name]%marker %m%n
+appender.file.policies.type = Policies
+appender.file.policies.time.type = TimeBasedTriggeringPolicy
+appender.file.policies.size.type = SizeBasedTriggeringPolicy
+appender.file.policies.size.size = 64MB
+appender.file.strategy.type = DefaultRolloverStrategy
+appender.file.strategy.max = 1
+P
+  cat >"$conf/elasticsearch.yml" <<Y
+cluster.name: elasticsearch
+node.name: n1
+path.data: $data
+path.logs: $logs
+network.host: 127.0.0.1
+http.port: $ELASTICSEARCH_PORT
+transport.port: 0
+discovery.type: single-node
+xpack.security.enabled: false
+# A disk that is 90 % full is no reason to refuse a test's index.
+cluster.routing.allocation.disk.threshold_enabled: false
+# How often the plugin's ILM looks at the indices; Elastic's own default is 10m.
+indices.lifecycle.poll_interval: 1s
+Y
+  new_log elasticsearch # which it opens itself
+  if [[ $(id -u) == 0 ]]; then unprivileged; fi
+  # shellcheck disable=SC2086 # lists of words
+  launch elasticsearch "$ELASTICSEARCH_PORT" env -u JAVA_HOME -u CLASSPATH "ES_JAVA_HOME=$elasticsearch_java" "ES_PATH_CONF=$conf" \
+    "ES_TMPDIR=$run/elasticsearch-tmp" "ES_JAVA_OPTS=-Xms$ES_HEAP -Xmx$ES_HEAP $quick_jvm ${ES_JAVA_OPTS:-}" \
+    "CLI_JAVA_OPTS=$quick_jvm" ${as[@]+"${as[@]}"} "$home/bin/elasticsearch" ${ES_EXTRA:-}
+}
+
+# Elasticsearch refuses to run as uid 0. In a user namespace root is somebody else and still owns its files. Where such
+# are forbidden (many containers) it becomes nobody, with root's right to open every file, or at least without. Sets $as.
+unprivileged() {
+  local nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups) open=(--inh-caps=+dac_override --ambient-caps=+dac_override --securebits=+no_setuid_fixup)
+  as=(unshare -U --map-user=1000 --map-group=1000)
+  if "${as[@]}" true 2>/dev/null; then
+    chown -R 0:0 "$data" "$conf" "$run/elasticsearch-tmp" "$logs" # some may be nobody's, from another time
+    return
+  fi
+  as=("${nobody[@]}" "${open[@]}")
+  if "${as[@]}" test -r "$home/bin/elasticsearch" -a -w "$logs" 2>/dev/null; then return; fi
+  as=("${nobody[@]}")
+  chown -R 65534:65534 "$data" "$conf" "$run/elasticsearch-tmp" "$logs"
+  "${as[@]}" test -r "$home/bin/elasticsearch" -a -w "$data" -a -w "$logs" 2>/dev/null ||
+    die "as root, Elasticsearch runs as nobody, who cannot reach $home or $STACK_DIR: set STACK_CACHE and STACK_DIR to folders that everybody may enter, or do not be root"
+}
+
+# Up, and its indices recovered. 401: security is on, so it is up.
+ready_elasticsearch() {
+  case $(http_status "$1" '/_cluster/health?wait_for_status=yellow&timeout=1s') in
+    200 | 401) return 0 ;;
+    408) ((++recovering > 20)) && tell elasticsearch "an index is still red: not waiting for it" ;;
+    *) return 1 ;;
+  esac
+}
+recovering=0

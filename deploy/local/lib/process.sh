@@ -1,0 +1,133 @@
+# shellcheck shell=bash disable=SC2154
+# Starting, watching and ending the processes of a stack. Sourced by ../stack.
+#
+# A part is one process group: its leader is started in a session of its own, and $run/PART.pid holds
+#   pid=…  stamp=…  port=…
+# where stamp says when that process began. A pid that the system has given to another process since has another
+# stamp, so nothing here ever signals a process that this stack did not start.
+
+say() { printf '%s\n' "$*" >&2; }
+tell() { printf '%-13s %s\n' "$1" "$2" >&2; }
+die() { say "stack: $*"; exit 1; }
+
+# When process $1 began; empty if there is none. A zombie counts as none.
+process_stamp() {
+  local stat boot
+  if [[ -d /proc/self ]]; then
+    { IFS= read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 0
+    read -r -a stat <<<"${stat##*) }" # after the name, which may hold spaces
+    read -r boot </proc/sys/kernel/random/boot_id # the clock of /proc starts anew with the machine
+    [[ ${stat[0]} == Z ]] || printf '%s.%s' "${boot%%-*}" "${stat[19]}"
+  else
+    LC_ALL=C TZ=UTC ps -o stat=,lstart= -p "$1" 2>/dev/null | awk '$1 !~ /^Z/ { print $3 $4 "." $5 "." $6 }'
+  fi
+}
+
+# True while the process group $1 has a member that is not a zombie (in a container nobody may be there to reap it).
+group_alive() {
+  kill -0 -- "-$1" 2>/dev/null || return 1
+  command -v ps >/dev/null || return 0
+  ps -A -o pgid=,stat= | awk -v group="$1" '$1 == group && $2 !~ /^Z/ { found = 1 } END { exit !found }'
+}
+
+# One value of the pid file of part $1; empty if there is none.
+recorded() {
+  local line
+  [[ -f $run/$1.pid ]] || return 0
+  while IFS= read -r line; do
+    [[ $line != "$2="* ]] || printf '%s' "${line#*=}"
+  done <"$run/$1.pid"
+}
+
+# The pid of part $1 if it runs and is ours; else empty.
+running_pid() {
+  local pid
+  pid=$(recorded "$1" pid)
+  [[ -n $pid && $(process_stamp "$pid") == "$(recorded "$1" stamp)" ]] && printf '%s' "$pid"
+  return 0
+}
+
+# An empty log for part $1; that of the life before this one is worth keeping.
+new_log() {
+  [[ ! -s $logs/$1.log ]] || mv -f "$logs/$1.log" "$logs/$1.log.1"
+  : >>"$logs/$1.log"
+}
+
+# launch PART PORT COMMAND...: starts it detached, its output in the part's log, and writes the pid file.
+launch() {
+  local part=$1 port=$2 log pid
+  shift 2
+  log="$logs/$part.log"
+  new_log "$part"
+  (
+    # Nothing of the caller stays open: a pipe that waits for its end, a lock.
+    for fd in /dev/fd/*; do
+      fd=${fd##*/}
+      ((fd <= 2)) || eval "exec $fd>&-"
+    done
+    if command -v setsid >/dev/null; then
+      exec setsid "$@"
+    fi
+    exec perl -e 'use POSIX; POSIX::setsid(); exec @ARGV or die "$ARGV[0]: $!\n"' "$@" # macOS has no setsid
+  ) >>"$log" 2>&1 </dev/null &
+  pid=$!
+  printf 'pid=%s\nstamp=%s\nport=%s\n' "$pid" "$(process_stamp "$pid")" "$port" >"$run/$part.pid"
+  disown "$pid" 2>/dev/null || true # no word from bash when it ends
+}
+
+# end PART SIGNAL GRACE: sends the signal to the whole group, and KILL after GRACE seconds; returns when all are gone.
+end() {
+  local part=$1 signal=$2 deadline=$((SECONDS + $3)) pid
+  pid=$(running_pid "$part")
+  if [[ -z $pid ]]; then
+    outlive "$part"
+    rm -f "$run/$part.pid"
+    tell "$part" "not running"
+    return 0
+  fi
+  kill "-$signal" -- "-$pid" 2>/dev/null || true
+  while group_alive "$pid"; do
+    if ((SECONDS >= deadline)); then
+      tell "$part" "did not end within $3 s: killed"
+      kill -KILL -- "-$pid" 2>/dev/null || true
+      deadline=$((SECONDS + 60))
+    fi
+    sleep 0.1
+  done
+  rm -f "$run/$part.pid"
+  tell "$part" "stopped (pid $pid)"
+}
+
+# After a leader that somebody else killed, what it started ends by itself within a moment (Elasticsearch's server does when
+# its launcher is gone). That moment is waited for, since ports and data are free only then.
+outlive() {
+  local pid deadline=$((SECONDS + 20))
+  pid=$(recorded "$1" pid)
+  [[ -n $pid && -z $(process_stamp "$pid") ]] || return 0 # the number may be somebody else's by now
+  while group_alive "$pid" && ((SECONDS < deadline)); do sleep 0.1; done
+}
+
+# True if something listens on port $1 of 127.0.0.1.
+port_taken() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+
+# A free port below the range from which the system takes the ports of outgoing connections.
+free_port() {
+  local port
+  while :; do
+    port=$((20000 + RANDOM % 10000))
+    port_taken "$port" || break
+  done
+  printf '%s' "$port"
+}
+
+# The status of GET $2 on port $1, without curl, which not every machine has; 000 without an answer.
+http_status() {
+  local line=''
+  {
+    exec 3<>"/dev/tcp/127.0.0.1/$1" &&
+      printf 'GET %s HTTP/1.0\r\nHost: 127.0.0.1\r\nAccept: */*\r\n\r\n' "$2" >&3 &&
+      IFS= read -r -t 5 line <&3
+  } 2>/dev/null || true
+  exec 3>&- 2>/dev/null || true
+  [[ $line == HTTP/* ]] && printf '%s' "${line:9:3}" || printf '000'
+}
