@@ -1,0 +1,44 @@
+# What can be done here; `make` alone lists it. Each target is one command or one script, so that CI and people run the same.
+#
+# Ports and folder of the local stack: KAFKA_PORT, REGISTRY_PORT, ELASTICSEARCH_PORT, STACK_DIR.
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test unit chaos bench build stack stack-stop lint
+
+# Events that `make demo` posts.
+COUNT ?= 10000
+export COUNT
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):[^#]*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r target what; do printf '  make %-11s %s\n' "$$target" "$$what"; done
+
+demo: ## everything on this machine, with a load and a check of each event; COUNT=10000, DEMO_EXIT=1 ends by itself
+	@tests/scripts/demo
+
+test: ## all tests; the stack they need is started and stopped
+	@tests/scripts/test
+
+unit: ## the tests that need nothing but cargo
+	cargo test --workspace --lib --bins
+
+chaos: ## kills and outages for longer: PENSTOCK_CHAOS_EVENTS=1000000, PENSTOCK_CHAOS_ROUNDS=10
+	@PENSTOCK_CHAOS_EVENTS=$${PENSTOCK_CHAOS_EVENTS:-1000000} PENSTOCK_CHAOS_ROUNDS=$${PENSTOCK_CHAOS_ROUNDS:-10} \
+		tests/scripts/test outages --nocapture
+
+bench: ## how fast, beside floors of the same run; BENCH_ARGS="--only indexer --rounds 1", see docs/benchmarks.md
+	cargo build --release --workspace --bins
+	@target/release/penstock-bench $(BENCH_ARGS)
+
+build: ## release binaries in target/release
+	cargo build --release -p penstock-receiver -p penstock-indexer
+
+stack: ## starts the local stack and prints its addresses
+	@deploy/local/stack up
+
+stack-stop: ## stops the local stack
+	@deploy/local/stack down
+
+lint: ## format, lints and docs, warnings as errors
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --no-deps

@@ -1,0 +1,101 @@
+//! A batch: one bulk request's worth of records, and all that is needed to settle them.
+
+use std::ops::Range;
+
+use bytes::Bytes;
+use shared::position::{NextOffset, Offset, Partition};
+use shared::wire::SchemaId;
+
+pub use fill::Filling;
+
+mod fill;
+
+/// Which batch; never used twice in the life of a process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct BatchId(pub u64);
+
+/// Which assignment of a partition a record was read under. What settles under an earlier one never commits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Epoch(pub u64);
+
+/// One bulk request's worth of records.
+#[derive(Debug)]
+pub struct Batch {
+    /// Which one.
+    pub id: BatchId,
+    /// The bulk body: for each item its action line and its document line, without gaps.
+    pub body: Bytes,
+    /// The documents, in the body's order.
+    pub items: Vec<Item>,
+    /// Keys and values of the records as they were consumed, which a dead letter must hold unchanged.
+    pub raw: Bytes,
+    /// Records that could not be decoded and go to the dead-letter topic.
+    pub undecodable: Vec<Undecodable>,
+    /// How far each partition gets when all of the batch is settled.
+    pub progress: Vec<Progress>,
+}
+
+/// How far one partition gets by a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// The partition.
+    pub partition: Partition,
+    /// The assignment the records were read under.
+    pub epoch: Epoch,
+    /// Past the last record of this partition in the batch.
+    pub next: NextOffset,
+}
+
+/// A record's own coordinates and bytes.
+#[derive(Clone, Debug)]
+pub struct Origin {
+    /// The partition.
+    pub partition: Partition,
+    /// The offset.
+    pub offset: Offset,
+    /// The record's timestamp in milliseconds since the Unix epoch, if its format has one.
+    pub timestamp: Option<i64>,
+    /// Where the key stands in [`Batch::raw`], if there is one.
+    pub key: Option<Range<usize>>,
+    /// Where the value stands in [`Batch::raw`].
+    pub value: Range<usize>,
+}
+
+/// One document of a batch.
+#[derive(Clone, Debug)]
+pub struct Item {
+    /// The record it was made of.
+    pub origin: Origin,
+    /// Where its action line and document line stand in [`Batch::body`].
+    pub body: Range<usize>,
+    /// The schema it was written with.
+    pub schema: SchemaId,
+}
+
+/// A record that no document can be made of.
+#[derive(Clone, Debug)]
+pub struct Undecodable {
+    /// The record.
+    pub origin: Origin,
+    /// The schema id its frame names, if it has a frame.
+    pub schema: Option<SchemaId>,
+    /// The kind of failure, a short fixed word.
+    pub error_type: &'static str,
+    /// What is wrong, for people.
+    pub reason: String,
+}
+
+impl Batch {
+    /// Bytes it holds in all: body, records and what is kept of each.
+    pub fn held_bytes(&self) -> usize {
+        let reasons: usize = self.undecodable.iter().map(|undecodable| undecodable.reason.len()).sum();
+        self.body.len()
+            + self.raw.len()
+            + self.items.len() * size_of::<Item>()
+            + self.undecodable.len() * size_of::<Undecodable>()
+            + reasons
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,102 @@
+use std::convert::Infallible;
+use std::time::{Duration, Instant};
+
+use super::*;
+use crate::record::Record;
+
+const SCHEMA: SchemaId = SchemaId(7);
+
+fn record(partition: i32, offset: i64) -> Record<'static> {
+    Record {
+        partition: Partition(partition),
+        offset: Offset(offset),
+        timestamp: Some(1),
+        key: Some(b"key"),
+        value: Some(b"value"),
+    }
+}
+
+fn filling() -> Filling {
+    let mut filling = Filling::default();
+    filling.assign(Partition(0), Epoch(10));
+    filling.assign(Partition(1), Epoch(11));
+    filling
+}
+
+fn append(filling: &mut Filling, record: &Record<'_>, lines: &[u8]) {
+    let written: Result<(), Infallible> = filling.append(record, SCHEMA, |body| {
+        body.extend_from_slice(lines);
+        Ok(())
+    });
+    written.unwrap();
+}
+
+#[test]
+fn a_batch_holds_lines_records_and_progress() {
+    let mut filling = filling();
+    append(&mut filling, &record(0, 5), b"one\n");
+    append(&mut filling, &record(1, 9), b"two\n");
+    filling.skip(&record(0, 6));
+    filling.refuse(&record(1, 12), None, "not-framed", "why".to_owned());
+    let batch = filling.take(BatchId(1));
+
+    assert_eq!(batch.body, "one\ntwo\n");
+    assert_eq!(batch.body[batch.items[1].body.clone()], *b"two\n");
+    let dead = &batch.undecodable[0];
+    assert_eq!(batch.raw[dead.origin.key.clone().unwrap()], *b"key");
+    assert_eq!(batch.raw[dead.origin.value.clone()], *b"value");
+    assert_eq!(
+        batch.progress,
+        [
+            Progress { partition: Partition(0), epoch: Epoch(10), next: NextOffset(7) },
+            Progress { partition: Partition(1), epoch: Epoch(11), next: NextOffset(13) },
+        ]
+    );
+    assert!(filling.is_empty());
+}
+
+#[test]
+fn what_cannot_be_written_leaves_no_trace() {
+    let mut filling = filling();
+    append(&mut filling, &record(0, 5), b"one\n");
+    let failed = filling.append(&record(0, 6), SCHEMA, |body| {
+        body.extend_from_slice(b"half");
+        Err("no")
+    });
+    assert_eq!(failed, Err("no"));
+    let batch = filling.take(BatchId(1));
+    assert_eq!(batch.body, "one\n");
+    assert_eq!(batch.progress[0].next, NextOffset(6));
+}
+
+#[test]
+fn skipped_records_alone_make_a_batch() {
+    let mut filling = filling();
+    filling.skip(&record(0, 5));
+    assert!(!filling.is_empty());
+    let batch = filling.take(BatchId(1));
+    assert!(batch.items.is_empty());
+    assert_eq!(batch.progress[0].next, NextOffset(6));
+}
+
+#[test]
+fn the_age_is_that_of_the_first_record() {
+    let mut filling = filling();
+    let start = Instant::now();
+    filling.opened_at(start);
+    assert_eq!(filling.age(start + Duration::from_secs(9)), Duration::ZERO, "an empty batch has no age");
+    filling.skip(&record(0, 5));
+    filling.opened_at(start + Duration::from_secs(1));
+    filling.opened_at(start + Duration::from_secs(2));
+    assert_eq!(filling.age(start + Duration::from_secs(4)), Duration::from_secs(3));
+}
+
+#[test]
+fn what_is_counted_as_held_is_the_same_before_and_after() {
+    let mut filling = filling();
+    append(&mut filling, &record(0, 5), b"one\n");
+    filling.refuse(&record(1, 12), None, "not-framed", "why".to_owned());
+    let held = filling.held_bytes();
+    assert_eq!(filling.take(BatchId(1)).held_bytes(), held);
+    assert_eq!(filling.held_bytes(), 0);
+}

@@ -1,0 +1,257 @@
+//! From a batch to Elasticsearch, until each item is settled.
+//!
+//! A request asks the [`gate`] for permission, is made by [`body`], sent by [`elasticsearch`], judged by [`outcome`]; [`work`] keeps what is
+//! left to send, and it goes round again, for ever: Kafka keeps the events, so there is no last attempt. How much is sent at a
+//! time is found out by [`flow`]; when Elasticsearch is away or does not let documents in, the [`breaker`] holds requests back.
+
+use std::sync::Arc;
+
+use shared::admin::Readiness;
+use shared::config::Config;
+use tokio::sync::watch;
+
+use self::backoff::Backoff;
+use self::breaker::{Breaker, Pause};
+use self::elasticsearch::{Answer, Client, Method, Request, SendError};
+use self::flow::Flow;
+use self::gate::{Gate, Pass};
+use self::outcome::{Failure, Judgement, Trouble};
+use self::work::{Progress, Work};
+use crate::batch::Batch;
+use crate::index::{self, Index, Known};
+use crate::metrics::Metrics;
+
+pub mod backoff;
+pub mod body;
+pub mod breaker;
+pub mod elasticsearch;
+pub mod flow;
+pub mod gate;
+pub mod outcome;
+mod work;
+
+/// What is asked for of each answer: no more than [`outcome`] looks at. Elasticsearch does not apply it to the answer to a request that
+/// fails as a whole.
+const FILTER_PATH: &str = "items.*.status,items.*.failure_store,items.*.error.type,items.*.error.reason,\
+    items.*.error.index,items.*.error.caused_by.reason,error,status";
+
+/// What became of a batch.
+#[derive(Debug, Default)]
+pub struct Delivered {
+    /// Documents that were written.
+    pub indexed: u64,
+    /// Documents that were there already, under the same id.
+    pub duplicates: u64,
+    /// Documents that Elasticsearch will never take.
+    pub refused: Vec<Refused>,
+}
+
+/// A document that Elasticsearch will never take.
+#[derive(Clone, Debug)]
+pub struct Refused {
+    /// The item's index in [`Batch::items`].
+    pub item: usize,
+    /// The status of the item's answer.
+    pub status: u16,
+    /// Elasticsearch's `error.type`.
+    pub error_type: String,
+    /// Elasticsearch's `error.reason`, capped.
+    pub reason: String,
+    /// How many times it was sent.
+    pub attempts: u32,
+}
+
+/// Why the settings cannot be used. The message comes after "elasticsearch".
+#[derive(Debug, thiserror::Error)]
+pub enum BulkError {
+    /// An address.
+    #[error("url: address {number} cannot be used: {reason}")]
+    Url {
+        /// Which one, from 1 on. The address itself may hold a password.
+        number: usize,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The index's name.
+    #[error("index_name: {name:?} cannot be the name of an index: {reason}")]
+    IndexName {
+        /// The name.
+        name: String,
+        /// What is wrong.
+        reason: &'static str,
+    },
+    /// The file of authorities.
+    #[error("ca_file: {0}")]
+    CaFile(String),
+    /// A password, key or token.
+    #[error("auth.{key}: {reason}")]
+    Credentials {
+        /// The key of the config.
+        key: &'static str,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The HTTP client could not be set up.
+    #[error("the client could not be set up: {0}")]
+    Client(String),
+}
+
+/// Sends batches. One for the whole process: all batches share the gate.
+#[derive(Debug)]
+pub struct Bulk {
+    client: Arc<Client>,
+    index: Index,
+    gate: Gate,
+    path: String,
+    backoff: Backoff,
+    metrics: Metrics,
+}
+
+impl Bulk {
+    /// With the settings of `config`. The conditions "elasticsearch" (requests go) and "index" (it is there) are added to `readiness`.
+    ///
+    /// # Errors
+    /// [`BulkError`], naming the key whose value cannot be used. Elasticsearch need not be there.
+    pub fn new(config: &Config, metrics: Metrics, readiness: &Arc<Readiness>) -> Result<Self, BulkError> {
+        let settings = &config.elasticsearch;
+        let indexer = &config.indexer;
+        let name = index::check_name(&settings.index_name)?;
+        let client = Arc::new(Client::new(settings)?);
+        let max_bytes = usize::try_from(indexer.batch.max_bytes.as_u64()).unwrap_or(usize::MAX);
+        let gate = Gate::new(
+            Flow::new(indexer.max_in_flight_requests, max_bytes),
+            Breaker::new(indexer.retry.max_retries),
+            readiness.condition("elasticsearch"),
+            metrics.bulk.clone(),
+        );
+        let backoff = Backoff { initial: indexer.retry.initial, max: indexer.retry.max };
+        Ok(Self {
+            index: Index::new(Arc::clone(&client), name, backoff, readiness.condition("index")),
+            client,
+            gate,
+            path: format!("/{name}/_bulk"),
+            backoff,
+            metrics,
+        })
+    }
+
+    /// Makes sure that the index is there, however long it takes.
+    pub async fn ensure_index(&self) {
+        self.index.ensure(Known::Nothing).await;
+        self.gate.ready();
+    }
+
+    /// How many bytes a bulk body should have at the most, as Elasticsearch takes them now. Never more than `indexer.batch.max_bytes`.
+    pub fn target_bytes(&self) -> usize {
+        self.gate.target_bytes()
+    }
+
+    /// Why nothing is sent at the moment, if so; it can be awaited.
+    pub fn pause(&self) -> watch::Receiver<Option<Pause>> {
+        self.gate.pause()
+    }
+
+    /// Sends the items of `batch`, those that fail for now again and again, until each is settled at Elasticsearch: indexed, a
+    /// duplicate, or refused for good. There is no last attempt. Dropping the future abandons the batch, which loses nothing.
+    pub async fn deliver(&self, batch: &Batch) -> Delivered {
+        let mut work = Work::new(batch);
+        let mut failures: u32 = 0;
+        while !work.is_done() {
+            let pass = self.gate.enter().await;
+            let Some(chunk) = work.take(pass.room()) else { break };
+            let progress = self.send(pass, &mut work, batch, chunk).await;
+            if progress.index_missing {
+                self.index.ensure(Known::Missing).await;
+            }
+            failures = match (progress.failed, progress.settled) {
+                (0, _) => 0,
+                (_, 0) => failures.saturating_add(1),
+                (_, _) => 1,
+            };
+            if failures > 0 {
+                self.wait(failures).await;
+            }
+        }
+        let delivered = work.into_delivered();
+        tell_refused(&delivered.refused);
+        delivered
+    }
+
+    /// One request, from the body to what became of it.
+    async fn send(&self, pass: Pass<'_>, work: &mut Work<'_>, batch: &Batch, chunk: Vec<usize>) -> Progress {
+        let body = body::select(batch, &chunk);
+        let bytes = body.len();
+        let request = Request {
+            method: Method::Post,
+            path: &self.path,
+            query: &[("filter_path", FILTER_PATH)],
+            content_type: "application/x-ndjson",
+            body,
+        };
+        let timer = self.metrics.bulk.duration.start_timer();
+        let answer = self.client.send(&request).await;
+        timer.observe_duration();
+        let judgement = judge(answer, chunk.len());
+        let progress = work.apply(chunk, judgement);
+        self.count(&progress, bytes);
+        pass.report(bytes, progress.sign(), progress.health());
+        progress
+    }
+
+    /// Waits before what failed is sent again; not at all while requests are held back, for then the gate is where to wait.
+    async fn wait(&self, failures: u32) {
+        let wait = self.backoff.wait(failures, &mut rand::rng());
+        let mut pause = self.gate.pause();
+        tokio::select! {
+            () = tokio::time::sleep(wait) => {}
+            _ = pause.wait_for(Option::is_some) => {}
+        }
+    }
+
+    fn count(&self, progress: &Progress, bytes: usize) {
+        let metrics = &self.metrics;
+        metrics.bulk.requests.with_label_values(&[progress.outcome()]).inc();
+        metrics.bulk.sent_bytes.inc_by(bytes as u64);
+        metrics.bulk.retried_documents.inc_by(progress.failed as u64);
+        metrics.bulk.failure_store.inc_by(progress.in_failure_store);
+        let outcomes =
+            [("indexed", progress.indexed), ("duplicate", progress.duplicates), ("refused", progress.refused)];
+        for (outcome, count) in outcomes.into_iter().filter(|(_, count)| *count > 0) {
+            metrics.documents.with_label_values(&[outcome]).inc_by(count);
+        }
+        if let Some(failure) = &progress.failure {
+            tracing::debug!(
+                trouble = failure.trouble.as_str(),
+                detail = failure.detail,
+                documents = progress.failed,
+                "Documents failed for now; they are sent again."
+            );
+        }
+    }
+}
+
+fn judge(answer: Result<Answer, SendError>, sent: usize) -> Judgement {
+    let error = match answer {
+        Ok(answer) => return outcome::judge(answer.status, &answer.body, sent),
+        Err(error) => error,
+    };
+    let trouble = match &error {
+        SendError::TimedOut { .. } => Trouble::TimedOut,
+        SendError::Connection { .. } => Trouble::Connection,
+    };
+    Judgement::Retry(Failure { trouble, detail: error.to_string() })
+}
+
+/// The reasons may quote documents, so they are for the dead letters alone.
+fn tell_refused(refused: &[Refused]) {
+    let Some(first) = refused.first() else { return };
+    tracing::warn!(
+        documents = refused.len(),
+        status = first.status,
+        error_type = first.error_type,
+        "Elasticsearch refuses documents for good; they go to the dead-letter topic with its reason."
+    );
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,0 +1,172 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::bulk::outcome::{BlockKind, Trouble};
+
+fn failure() -> Failure {
+    Failure { trouble: Trouble::Connection, detail: "refused".to_owned() }
+}
+
+fn block(kind: BlockKind) -> Block {
+    Block { kind, index: None, status: 403, error_type: "t".to_owned(), reason: "r".to_owned() }
+}
+
+fn seconds(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+/// One that failures have opened at `now`.
+fn opened(now: Instant) -> Breaker {
+    let mut breaker = Breaker::new(1);
+    assert!(matches!(breaker.failed(false, failure(), 1.0, now), Some(Change::Paused(Pause::Failing(_)))));
+    breaker
+}
+
+/// Waits for the probe; gives when it went.
+fn probe(breaker: &mut Breaker, now: Instant) -> Instant {
+    match breaker.admit(now) {
+        Admission::Probe => now,
+        Admission::At(at) => {
+            assert_eq!(breaker.admit(at), Admission::Probe);
+            at
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn it_opens_after_so_many_failures_in_a_row() {
+    let now = Instant::now();
+    let mut breaker = Breaker::new(3);
+    for _ in 0..2 {
+        assert_eq!(breaker.failed(false, failure(), 0.5, now), None);
+        assert_eq!(breaker.failed(false, failure(), 0.5, now), None);
+        assert_eq!(breaker.succeeded(false, now), None);
+    }
+    assert_eq!(breaker.admit(now), Admission::Free);
+    for _ in 0..3 {
+        breaker.failed(false, failure(), 0.5, now);
+    }
+    assert!(matches!(breaker.admit(now), Admission::At(at) if at > now));
+    assert_eq!(breaker.position(), Position::Open);
+}
+
+#[test]
+fn one_block_opens_it_at_once() {
+    let now = Instant::now();
+    let mut breaker = Breaker::new(100);
+    assert!(breaker.blocked(false, block(BlockKind::Index), 0.5, now).is_some());
+    assert!(matches!(breaker.pause(), Some(Pause::Blocked(_))));
+}
+
+#[test]
+fn one_probe_at_a_time_decides() {
+    let now = Instant::now();
+    let mut breaker = opened(now);
+    let at = probe(&mut breaker, now);
+    assert_eq!(breaker.position(), Position::HalfOpen);
+    assert_eq!(breaker.admit(at + seconds(60)), Admission::AfterProbe);
+    assert_eq!(breaker.succeeded(false, at), None, "those from before do not count");
+    assert_eq!(breaker.position(), Position::HalfOpen);
+    assert_eq!(breaker.succeeded(true, at + seconds(1)), Some(Change::Resumed(at + seconds(1) - now)));
+    assert_eq!(breaker.admit(at), Admission::Free);
+}
+
+#[test]
+fn a_probe_that_fails_puts_the_next_one_off_but_never_beyond_the_cap() {
+    let mut now = Instant::now();
+    let mut breaker = opened(now);
+    for _ in 0..20 {
+        let at = probe(&mut breaker, now);
+        assert!(at - now <= PROBES.max);
+        now = at;
+        breaker.failed(true, failure(), 1.0, now);
+    }
+    assert_eq!(breaker.admit(now), Admission::At(now + PROBES.max));
+}
+
+#[test]
+fn a_probe_that_is_given_up_makes_room_for_another() {
+    let now = Instant::now();
+    let mut breaker = opened(now);
+    let at = probe(&mut breaker, now);
+    breaker.abandoned();
+    assert_eq!(breaker.admit(at), Admission::Probe);
+}
+
+#[test]
+fn what_comes_back_late_does_not_move_the_next_probe() {
+    let now = Instant::now();
+    let mut breaker = opened(now);
+    let before = breaker.admit(now);
+    assert_eq!(breaker.failed(false, failure(), 1.0, now), None);
+    assert_eq!(breaker.blocked(false, block(BlockKind::Index), 1.0, now), None);
+    assert_eq!(breaker.admit(now), before);
+}
+
+#[test]
+fn a_pause_is_told_when_it_begins_when_its_reason_changes_and_once_a_minute() {
+    let begin = Instant::now();
+    let mut now = begin;
+    let mut breaker = opened(now);
+    let mut told = Vec::new();
+    while now < begin + seconds(150) {
+        now = probe(&mut breaker, now);
+        if breaker.failed(true, failure(), 1.0, now).is_some() {
+            told.push((now - begin).as_secs() / 60);
+        }
+    }
+    assert_eq!(told, [1, 2]);
+    now = probe(&mut breaker, now);
+    assert!(breaker.blocked(true, block(BlockKind::Security), 1.0, now).is_some());
+}
+
+#[test]
+fn what_comes_and_goes_is_not_told_each_time() {
+    let mut now = Instant::now();
+    let mut breaker = opened(now);
+    now = probe(&mut breaker, now);
+    assert!(breaker.succeeded(true, now).is_some());
+    for _ in 0..5 {
+        assert_eq!(breaker.failed(false, failure(), 1.0, now), None);
+        now = probe(&mut breaker, now);
+        assert_eq!(breaker.succeeded(true, now), None);
+    }
+}
+
+proptest! {
+    #[test]
+    fn something_may_always_go_within_the_cap(
+        events in prop::collection::vec((0_u8..4, any::<bool>(), 0.0_f64..1.0), 0..200),
+        max in 0_u32..5,
+    ) {
+        let mut now = Instant::now();
+        let mut breaker = Breaker::new(max);
+        for (event, late, jitter) in events {
+            // A late answer, of a request from before, comes in between; then the next one that may go.
+            if late {
+                breaker.failed(false, failure(), jitter, now);
+            }
+            let probe = match breaker.admit(now) {
+                Admission::Free => false,
+                Admission::Probe => true,
+                Admission::At(at) => {
+                    prop_assert!(at - now <= PROBES.max);
+                    now = at;
+                    prop_assert_eq!(breaker.admit(now), Admission::Probe);
+                    true
+                }
+                Admission::AfterProbe => panic!("no probe is under way"),
+            };
+            match event {
+                0 => drop(breaker.failed(probe, failure(), jitter, now)),
+                1 => drop(breaker.blocked(probe, block(BlockKind::Index), jitter, now)),
+                2 if probe => breaker.abandoned(),
+                _ => {
+                    breaker.succeeded(probe, now);
+                    prop_assert_eq!(breaker.position(), Position::Closed);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,260 @@
+//! The client: this folder is the only place that uses the `elasticsearch` crate.
+//!
+//! The crate sends a request to a node and gives its answer. What it lacks is here: which node ([`nodes`]), credentials that
+//! change while it runs ([`credentials`]), time-outs, and compression at a level that is worth its price.
+
+use std::io::Write;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use elasticsearch::cert::{Certificate, CertificateValidation};
+use elasticsearch::http::headers::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue};
+use elasticsearch::http::transport::{SingleNodeConnectionPool, Transport, TransportBuilder};
+use elasticsearch::http::{Url, response};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use shared::config;
+
+pub use elasticsearch::http::Method;
+
+use super::BulkError;
+use credentials::Credentials;
+use nodes::Nodes;
+
+mod address;
+mod credentials;
+mod nodes;
+
+/// A body of fewer bytes is not worth compressing.
+const WORTH_COMPRESSING: usize = 1_024;
+/// A mixed bulk body shrinks to about a tenth at the fastest level already; the others cost several times as much for little more.
+const LEVEL: Compression = Compression::fast();
+
+/// A client of one cluster.
+pub struct Client {
+    nodes: Vec<Node>,
+    states: Mutex<Nodes>,
+    credentials: Credentials,
+    request_timeout: Duration,
+    connect_timeout: Duration,
+}
+
+/// One node, with connections of its own.
+struct Node {
+    url: Url,
+    transport: Transport,
+    compress: bool,
+}
+
+/// A request.
+#[derive(Clone, Debug)]
+pub struct Request<'a> {
+    /// The method.
+    pub method: Method,
+    /// The path, without the query.
+    pub path: &'a str,
+    /// The query.
+    pub query: &'a [(&'a str, &'a str)],
+    /// The media type of the body.
+    pub content_type: &'static str,
+    /// The body; may be empty.
+    pub body: Bytes,
+}
+
+/// An answer, of any status.
+#[derive(Debug)]
+pub struct Answer {
+    /// The status.
+    pub status: u16,
+    /// The body, to its end.
+    pub body: Bytes,
+}
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum SendError {
+    /// Not in time.
+    #[error("{node}: no answer within {timeout:?} (elasticsearch.request_timeout)")]
+    TimedOut {
+        /// The node's address.
+        node: String,
+        /// What was allowed.
+        timeout: Duration,
+    },
+    /// No connection, or it broke.
+    #[error("{node}: {reason}")]
+    Connection {
+        /// The node's address.
+        node: String,
+        /// What went wrong.
+        reason: String,
+    },
+}
+
+impl Client {
+    /// A client with the settings of `elasticsearch`. It connects when it is used.
+    ///
+    /// # Errors
+    /// [`BulkError`], naming the key whose value cannot be used.
+    pub fn new(settings: &config::Elasticsearch) -> Result<Self, BulkError> {
+        let (urls, user) = address::parse(&settings.url)?;
+        let credentials = Credentials::new(&settings.auth, user)?;
+        let authorities = settings.ca_file.as_deref().map(read_authorities).transpose()?;
+        let mut nodes = Vec::with_capacity(urls.len());
+        for url in urls {
+            nodes.push(Node::new(url, settings.compression, authorities.as_deref())?);
+        }
+        let client = Self {
+            states: Mutex::new(Nodes::new(nodes.len())),
+            nodes,
+            credentials,
+            request_timeout: settings.request_timeout,
+            connect_timeout: settings.connect_timeout,
+        };
+        client.renew_credentials(true);
+        Ok(client)
+    }
+
+    /// Sends `request` to a node that seems well, once. An answer of any status is an answer.
+    ///
+    /// # Errors
+    /// [`SendError`]; then it is not known whether Elasticsearch did what was asked. The next call prefers another node.
+    pub async fn send(&self, request: &Request<'_>) -> Result<Answer, SendError> {
+        self.renew_credentials(false);
+        let answer = self.send_to_any(request).await?;
+        if answer.status == 401 && self.renew_credentials(true) {
+            return self.send_to_any(request).await;
+        }
+        Ok(answer)
+    }
+
+    async fn send_to_any(&self, request: &Request<'_>) -> Result<Answer, SendError> {
+        let (index, proven) = self.states().choose(now());
+        let node = &self.nodes[index];
+        if !proven && let Err(error) = node.try_to_connect(self.connect_timeout).await {
+            self.states().failed(index, now());
+            return Err(error);
+        }
+        let outcome = node.send(request, self.request_timeout).await;
+        match &outcome {
+            // A node that has left its cluster, or a proxy before one that is gone.
+            Ok(Answer { status: 502..=504, .. }) | Err(_) => self.states().failed(index, now()),
+            Ok(_) => self.states().succeeded(index),
+        }
+        outcome
+    }
+
+    /// Takes up credentials that have changed, if it is time to look (or at once). Gives whether there were any.
+    fn renew_credentials(&self, at_once: bool) -> bool {
+        let Some(changed) = self.credentials.changed(now(), at_once) else {
+            return false;
+        };
+        for node in &self.nodes {
+            node.transport.set_auth(changed.clone());
+        }
+        true
+    }
+
+    fn states(&self) -> MutexGuard<'_, Nodes> {
+        self.states.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let urls: Vec<&str> = self.nodes.iter().map(|node| node.url.as_str()).collect();
+        f.debug_struct("Client").field("urls", &urls).finish_non_exhaustive()
+    }
+}
+
+impl Node {
+    fn new(url: Url, compression: config::Compression, authorities: Option<&[u8]>) -> Result<Self, BulkError> {
+        // Addresses are those of the config; a proxy of the environment is for the way out into the world.
+        let mut builder = TransportBuilder::new(SingleNodeConnectionPool::new(url.clone())).disable_proxy();
+        if let Some(pem) = authorities {
+            let certificates = Certificate::from_pem(pem).map_err(|error| BulkError::CaFile(error.to_string()))?;
+            builder = builder.cert_validation(CertificateValidation::Full(certificates));
+        }
+        let transport = builder.build().map_err(|error| BulkError::Client(error.to_string()))?;
+        let compress = match compression {
+            config::Compression::Auto => !address::is_loopback(&url),
+            config::Compression::Gzip => true,
+            config::Compression::None => false,
+        };
+        Ok(Self { url, transport, compress })
+    }
+
+    /// Opens a connection and closes it again: the crate knows no time-out for connecting, and a host that is gone without a word would
+    /// cost the time of a whole request.
+    async fn try_to_connect(&self, timeout: Duration) -> Result<(), SendError> {
+        let host = self.url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+        let port = self.url.port_or_known_default().unwrap_or(9200);
+        match tokio::time::timeout(timeout, tokio::net::TcpStream::connect((host, port))).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(error)) => Err(self.broken(error.to_string())),
+            Err(_) => Err(self.broken(format!("no connection within {timeout:?} (elasticsearch.connect_timeout)"))),
+        }
+    }
+
+    async fn send(&self, request: &Request<'_>, timeout: Duration) -> Result<Answer, SendError> {
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(request.content_type));
+        let mut body = request.body.clone();
+        if self.compress && body.len() >= WORTH_COMPRESSING {
+            body = self.compressed(body).await?;
+            headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        }
+        let body = (!body.is_empty()).then_some(body);
+        let answer = self
+            .transport
+            .send(request.method, request.path, headers, Some(request.query), body, Some(timeout))
+            .await
+            .map_err(|error| self.failure(&error, timeout))?;
+        self.read(answer, timeout).await
+    }
+
+    async fn read(&self, answer: response::Response, timeout: Duration) -> Result<Answer, SendError> {
+        let status = answer.status_code().as_u16();
+        let body = answer.bytes().await.map_err(|error| self.failure(&error, timeout))?;
+        Ok(Answer { status, body })
+    }
+
+    /// `body` with gzip, off the threads that serve connections.
+    async fn compressed(&self, body: Bytes) -> Result<Bytes, SendError> {
+        let work = move || {
+            let mut encoder = GzEncoder::new(Vec::with_capacity(body.len() / 4), LEVEL);
+            encoder.write_all(&body)?;
+            encoder.finish().map(Bytes::from)
+        };
+        match tokio::task::spawn_blocking(work).await {
+            Ok(Ok(body)) => Ok(body),
+            Ok(Err(error)) => Err(self.broken(format!("the body could not be compressed: {error}"))),
+            Err(error) => Err(self.broken(format!("the body could not be compressed: {error}"))),
+        }
+    }
+
+    fn failure(&self, error: &elasticsearch::Error, timeout: Duration) -> SendError {
+        if error.is_timeout() {
+            return SendError::TimedOut { node: self.url.to_string(), timeout };
+        }
+        // The innermost cause says what happened; the outer ones repeat the address.
+        let mut cause: &dyn std::error::Error = error;
+        while let Some(source) = cause.source() {
+            cause = source;
+        }
+        self.broken(cause.to_string())
+    }
+
+    fn broken(&self, reason: String) -> SendError {
+        SendError::Connection { node: self.url.to_string(), reason }
+    }
+}
+
+fn read_authorities(path: &std::path::Path) -> Result<Vec<u8>, BulkError> {
+    std::fs::read(path).map_err(|error| BulkError::CaFile(format!("{}: {error}", path.display())))
+}
+
+fn now() -> Instant {
+    tokio::time::Instant::now().into_std()
+}

@@ -1,0 +1,106 @@
+//! How much is sent at a time: the number of requests under way and the size of a body, found out by additive increase and
+//! multiplicative decrease, as TCP does (RFC 5681). Pure.
+
+use std::time::Instant;
+
+/// No body is made smaller than this, in bytes: a smaller one costs more in requests than it saves.
+const SMALLEST_TARGET: usize = 64 << 10;
+
+/// What a finished request says about how much may be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sign {
+    /// It went well: more may go.
+    Well,
+    /// Elasticsearch has too much to do, or did not answer in time: less.
+    Overloaded,
+    /// The body was too large: smaller ones.
+    TooLarge,
+    /// Nothing.
+    Nothing,
+}
+
+/// The two quantities and what is under way.
+#[derive(Debug)]
+pub struct Flow {
+    limit: f64,
+    max_limit: f64,
+    in_flight: usize,
+    target: usize,
+    /// No body of more bytes is asked for any more: one was too large.
+    ceiling: usize,
+    reduced: Option<Instant>,
+}
+
+impl Flow {
+    /// At most `max_requests` at a time, of bodies of about `max_bytes`. It begins with as much as is allowed.
+    pub fn new(max_requests: usize, max_bytes: usize) -> Self {
+        let limit = max_requests.max(1) as f64;
+        Self { limit, max_limit: limit, in_flight: 0, target: max_bytes, ceiling: max_bytes, reduced: None }
+    }
+
+    /// Whether one more request may go.
+    pub fn has_slot(&self) -> bool {
+        self.in_flight < self.limit()
+    }
+
+    /// A request goes.
+    pub fn start(&mut self) {
+        self.in_flight += 1;
+    }
+
+    /// A request that was begun at `started` with a body of `bytes` is over.
+    pub fn finish(&mut self, started: Instant, bytes: usize, sign: Sign, now: Instant) {
+        let fully_used = self.in_flight >= self.limit();
+        self.in_flight = self.in_flight.saturating_sub(1);
+        match sign {
+            Sign::Well => self.increase(fully_used, bytes),
+            Sign::Overloaded => self.decrease(started, now),
+            Sign::TooLarge => {
+                self.ceiling = (bytes / 2).clamp(SMALLEST_TARGET.min(self.ceiling), self.ceiling);
+                self.target = self.target.min(self.ceiling);
+            }
+            Sign::Nothing => {}
+        }
+    }
+
+    /// Begins anew with one request at a time, after an outage.
+    pub fn restart(&mut self) {
+        self.limit = 1.0;
+    }
+
+    /// How many requests may be under way.
+    pub fn limit(&self) -> usize {
+        self.limit as usize
+    }
+
+    /// How many bytes a body should have at the most.
+    pub fn target_bytes(&self) -> usize {
+        self.target
+    }
+
+    /// One request more for each round trip of all, and only while all that are allowed are used: else the number would say nothing.
+    fn increase(&mut self, fully_used: bool, bytes: usize) {
+        if fully_used {
+            self.limit = (self.limit + 1.0 / self.limit).min(self.max_limit);
+        }
+        if bytes >= self.target / 2 {
+            self.target = (self.target + self.ceiling / 16).min(self.ceiling);
+        }
+    }
+
+    /// Half as many requests; when there is but one, half as large. Once for all that were under way together: they met the same overload.
+    fn decrease(&mut self, started: Instant, now: Instant) {
+        if self.reduced.is_some_and(|reduced| started <= reduced) {
+            return;
+        }
+        self.reduced = Some(now);
+        if self.limit() > 1 {
+            self.limit = (self.limit / 2.0).max(1.0);
+        } else {
+            self.target = (self.target / 2).max(SMALLEST_TARGET.min(self.ceiling));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,248 @@
+//! Where every bulk request asks for permission and reports back: [`Flow`] and [`Breaker`] behind one lock, and what is told of them.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use shared::admin::Condition;
+use tokio::sync::{Notify, watch};
+
+use super::breaker::{Admission, Breaker, Change, Pause, Position};
+use super::flow::{Flow, Sign};
+use super::outcome::{Block, BlockKind, Failure};
+use crate::metrics::BulkMetrics;
+
+/// The most documents of a probe.
+const PROBE_ITEMS: usize = 10;
+
+/// The gate. Whoever waits at it is let through in the order of arrival.
+#[derive(Debug)]
+pub struct Gate {
+    state: Mutex<State>,
+    /// Held by who is first in the queue; the others wait for it in turn.
+    turn: tokio::sync::Mutex<()>,
+    changed: Notify,
+    pause: watch::Sender<Option<Pause>>,
+    condition: Condition,
+    metrics: BulkMetrics,
+}
+
+#[derive(Debug)]
+struct State {
+    flow: Flow,
+    breaker: Breaker,
+}
+
+/// Permission for one request. Dropping it without [`Pass::report`] gives the place back and says nothing.
+#[derive(Debug)]
+pub struct Pass<'a> {
+    gate: &'a Gate,
+    started: Instant,
+    probe: bool,
+    room: Room,
+    reported: bool,
+}
+
+/// How much a request may hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Room {
+    /// Documents.
+    pub items: usize,
+    /// About how many bytes of its body.
+    pub bytes: usize,
+}
+
+/// What a request that is over says about Elasticsearch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Health {
+    /// It brought documents forward, or was answered in a way that is no failure of Elasticsearch's.
+    Well,
+    /// It failed for now, in all its parts.
+    Failed(Failure),
+    /// An operator has to mend something.
+    Blocked(Block),
+}
+
+fn now() -> Instant {
+    tokio::time::Instant::now().into_std()
+}
+
+impl Gate {
+    /// An open gate. `condition` says whether requests go.
+    pub fn new(flow: Flow, breaker: Breaker, condition: Condition, metrics: BulkMetrics) -> Self {
+        let gate = Self {
+            state: Mutex::new(State { flow, breaker }),
+            turn: tokio::sync::Mutex::new(()),
+            changed: Notify::new(),
+            pause: watch::Sender::new(None),
+            condition,
+            metrics,
+        };
+        gate.measure(&gate.lock());
+        gate
+    }
+
+    /// Waits for permission.
+    pub async fn enter(&self) -> Pass<'_> {
+        let _turn = self.turn.lock().await;
+        loop {
+            match self.admit() {
+                Ok(pass) => return pass,
+                Err(None) => self.changed.notified().await,
+                Err(Some(until)) => tokio::select! {
+                    () = self.changed.notified() => {}
+                    () = tokio::time::sleep_until(until.into()) => {}
+                },
+            }
+        }
+    }
+
+    /// Why requests are held back, now and whenever it changes.
+    pub fn pause(&self) -> watch::Receiver<Option<Pause>> {
+        self.pause.subscribe()
+    }
+
+    /// How many bytes a body should have at the most.
+    pub fn target_bytes(&self) -> usize {
+        self.lock().flow.target_bytes()
+    }
+
+    /// Elasticsearch is there and the index too: ready, unless requests are held back.
+    pub fn ready(&self) {
+        if self.lock().breaker.pause().is_none() {
+            self.condition.met();
+        }
+    }
+
+    /// A pass, or when to ask again; none: when something changes.
+    fn admit(&self) -> Result<Pass<'_>, Option<Instant>> {
+        let mut state = self.lock();
+        let started = now();
+        let room = Room { items: usize::MAX, bytes: state.flow.target_bytes() };
+        let (probe, room) = match state.breaker.admit(started) {
+            Admission::Free if state.flow.has_slot() => (false, room),
+            Admission::Free | Admission::AfterProbe => return Err(None),
+            Admission::At(until) => return Err(Some(until)),
+            // Those that hang since before the outage do not stand in its way.
+            Admission::Probe => (true, Room { items: PROBE_ITEMS, ..room }),
+        };
+        state.flow.start();
+        self.measure(&state);
+        Ok(Pass { gate: self, started, probe, room, reported: false })
+    }
+
+    fn report(&self, pass: &Pass<'_>, bytes: usize, sign: Sign, health: Option<Health>) {
+        let mut state = self.lock();
+        let now = now();
+        let jitter = rand::random();
+        state.flow.finish(pass.started, bytes, sign, now);
+        let was_open = state.breaker.pause().is_some();
+        let change = match health {
+            Some(Health::Well) => state.breaker.succeeded(pass.probe, now),
+            Some(Health::Failed(failure)) => state.breaker.failed(pass.probe, failure, jitter, now),
+            Some(Health::Blocked(block)) => state.breaker.blocked(pass.probe, block, jitter, now),
+            None => {
+                if pass.probe {
+                    state.breaker.abandoned();
+                }
+                None
+            }
+        };
+        let pause = state.breaker.pause().cloned();
+        if !was_open && pause.is_some() {
+            state.flow.restart();
+        }
+        self.measure(&state);
+        self.publish(pause);
+        drop(state);
+        self.changed.notify_one();
+        if let Some(change) = change {
+            tell(&change);
+        }
+    }
+
+    fn publish(&self, pause: Option<Pause>) {
+        self.pause.send_if_modified(|current| {
+            if *current == pause {
+                return false;
+            }
+            match &pause {
+                None => self.condition.met(),
+                Some(reason) => self.condition.unmet(reason.to_string()),
+            }
+            *current = pause;
+            true
+        });
+    }
+
+    fn measure(&self, state: &State) {
+        let metrics = &self.metrics;
+        metrics.concurrency_limit.set(as_i64(state.flow.limit()));
+        metrics.target_bytes.set(as_i64(state.flow.target_bytes()));
+        metrics.breaker_state.set(match state.breaker.position() {
+            Position::Closed => 0,
+            Position::HalfOpen => 1,
+            Position::Open => 2,
+        });
+        let blocked = match state.breaker.pause() {
+            Some(Pause::Blocked(block)) => Some(block.kind),
+            Some(Pause::Failing(_)) | None => None,
+        };
+        for kind in BlockKind::ALL {
+            metrics.blocked.with_label_values(&[kind.as_str()]).set(i64::from(blocked == Some(kind)));
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Pass<'_> {
+    /// How much the request may hold.
+    pub fn room(&self) -> Room {
+        self.room
+    }
+
+    /// The request, with a body of `bytes`, is over.
+    pub fn report(mut self, bytes: usize, sign: Sign, health: Health) {
+        self.reported = true;
+        self.gate.report(&self, bytes, sign, Some(health));
+    }
+}
+
+impl Drop for Pass<'_> {
+    fn drop(&mut self) {
+        if !self.reported {
+            self.gate.report(self, 0, Sign::Nothing, None);
+        }
+    }
+}
+
+fn tell(change: &Change) {
+    match change {
+        Change::Paused(Pause::Failing(failure)) => tracing::warn!(
+            trouble = failure.trouble.as_str(),
+            detail = failure.detail,
+            "Elasticsearch fails: nothing is sent but a small request every few seconds, until one succeeds. Nothing is lost."
+        ),
+        Change::Paused(Pause::Blocked(block)) => tracing::warn!(
+            kind = block.kind.as_str(),
+            index = block.index,
+            status = block.status,
+            error_type = block.error_type,
+            reason = block.reason,
+            advice = block.kind.advice(),
+            "Elasticsearch does not let documents in: indexing pauses until somebody mends it, then resumes by itself. Nothing is lost."
+        ),
+        Change::Resumed(after) => {
+            tracing::info!(after_ms = after.as_millis(), "Elasticsearch takes documents again: indexing resumes.");
+        }
+    }
+}
+
+fn as_i64(number: usize) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests;

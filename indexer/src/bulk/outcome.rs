@@ -1,0 +1,269 @@
+//! What the answer to a bulk request means. Pure.
+//!
+//! By the status first, then by `error.type`, never by the text of a message, which changes from version to version. A new rule is
+//! one more arm here and one more row in `outcome/tests.rs`.
+//!
+//! Nothing is settled unless Elasticsearch says so: what is not understood is sent again, and what only an operator can mend blocks.
+
+use std::fmt;
+
+use answer::{ErrorBody, Item};
+use class::{Class, Kind};
+
+mod answer;
+mod class;
+
+/// What becomes of a whole request.
+#[derive(Debug, PartialEq)]
+pub enum Judgement {
+    /// Each item has its own fate, in the order in which they were sent.
+    Items(Vec<Fate>),
+    /// The request failed for now: all of it is sent again.
+    Retry(Failure),
+    /// The request is larger than Elasticsearch, or something before it, accepts.
+    TooLarge,
+    /// The request was refused as a whole because of something in it.
+    Refused(Refusal),
+    /// Somebody has to mend something first.
+    Blocked(Block),
+    /// There is no index.
+    IndexMissing,
+}
+
+/// What becomes of one item.
+#[derive(Debug, PartialEq)]
+pub enum Fate {
+    /// Written.
+    Indexed,
+    /// There already, under the same id.
+    Duplicate,
+    /// Never taken.
+    Refused(Refusal),
+    /// Failed for now.
+    Retry(Failure),
+    /// Somebody has to mend something first.
+    Blocked(Block),
+    /// There is no index.
+    IndexMissing,
+}
+
+/// What failed for now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// Which kind of failure.
+    pub trouble: Trouble,
+    /// What is known beyond that, for people.
+    pub detail: String,
+}
+
+/// Why something failed for now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// Elasticsearch has too much to do (429).
+    Overload,
+    /// Elasticsearch, or something before it, failed (5xx).
+    Server,
+    /// No answer in time.
+    TimedOut,
+    /// No connection, or it broke.
+    Connection,
+    /// The answer could not be understood, or did not speak of every item.
+    Unreadable,
+}
+
+/// Why a document is never taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The status.
+    pub status: u16,
+    /// Elasticsearch's `error.type`, or a word of ours where there is none.
+    pub error_type: String,
+    /// Elasticsearch's `error.reason` and that of its cause, capped. It may quote the document.
+    pub reason: String,
+    /// Whether the document went into the data stream's failure store.
+    pub in_failure_store: bool,
+}
+
+/// What an operator has to mend.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Block {
+    /// Which kind of thing.
+    pub kind: BlockKind,
+    /// The index, if the answer names it.
+    pub index: Option<String>,
+    /// The status.
+    pub status: u16,
+    /// Elasticsearch's `error.type`.
+    pub error_type: String,
+    /// Elasticsearch's `error.reason`, capped.
+    pub reason: String,
+}
+
+/// Which kind of thing an operator has to mend.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BlockKind {
+    /// A block on the index or the cluster: read-only, or the disk's flood stage.
+    Index,
+    /// A closed index.
+    Closed,
+    /// Credentials that are missing, wrong or expired, or that do not allow it.
+    Security,
+    /// Something else that is no fault of the documents, such as an address that is not Elasticsearch's.
+    Other,
+}
+
+impl Trouble {
+    /// A short fixed word for logs and metrics.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Overload => "overload",
+            Self::Server => "server_error",
+            Self::TimedOut => "timed_out",
+            Self::Connection => "connection",
+            Self::Unreadable => "unreadable",
+        }
+    }
+}
+
+impl BlockKind {
+    /// Every kind, for metrics.
+    pub const ALL: [Self; 4] = [Self::Index, Self::Closed, Self::Security, Self::Other];
+
+    /// A short fixed word for logs and metrics.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Index => "index_block",
+            Self::Closed => "closed_index",
+            Self::Security => "security",
+            Self::Other => "other",
+        }
+    }
+
+    /// What to do about it.
+    pub fn advice(self) -> &'static str {
+        match self {
+            Self::Index => "free disk space if it ran out, and remove the block (index.blocks.* set to null)",
+            Self::Closed => "open the index",
+            Self::Security => {
+                "see elasticsearch.auth, and what the user or key may do with the index: it needs create_doc or index"
+            }
+            Self::Other => "see that elasticsearch.url is Elasticsearch's address, and its log",
+        }
+    }
+}
+
+impl fmt::Display for Block {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let index = self.index.as_deref().unwrap_or_default();
+        let Self { kind, status, error_type, reason, .. } = self;
+        write!(f, "{} {index:?}: {status} {error_type}: {reason}; {}", kind.as_str(), kind.advice())
+    }
+}
+
+/// Judges the answer with `status` and `body` to a bulk request of `sent` items.
+pub fn judge(status: u16, body: &[u8], sent: usize) -> Judgement {
+    let class = Class::of(status);
+    let error = if class == Class::Success { None } else { answer::request_error(body) };
+    let kind = Kind::of(error.as_ref());
+    let again = |trouble| Judgement::Retry(failure(trouble, status, error.as_ref()));
+    match class {
+        Class::Success => judge_items(body, sent),
+        Class::Server => again(Trouble::Server),
+        Class::TimedOut => again(Trouble::TimedOut),
+        Class::TooLarge => Judgement::TooLarge,
+        Class::TooMany if kind == Kind::ClusterBlock => Judgement::Blocked(block(status, error)),
+        Class::TooMany => again(Trouble::Overload),
+        Class::NotFound if kind == Kind::IndexNotFound => Judgement::IndexMissing,
+        Class::BadRequest if kind.is_about_documents() => Judgement::Refused(refusal(status, error)),
+        Class::BadRequest | Class::Denied | Class::NotFound | Class::Conflict | Class::OtherClient | Class::Unknown => {
+            Judgement::Blocked(block(status, error))
+        }
+    }
+}
+
+fn judge_items(body: &[u8], sent: usize) -> Judgement {
+    let unreadable = |detail: String| Judgement::Retry(Failure { trouble: Trouble::Unreadable, detail });
+    let items = match answer::items(body) {
+        Ok(items) => items,
+        Err(error) => return unreadable(format!("the answer is not that of a bulk request: {error}")),
+    };
+    if items.len() != sent {
+        return unreadable(format!("the answer speaks of {} documents, {sent} were sent", items.len()));
+    }
+    Judgement::Items(items.into_iter().map(judge_item).collect())
+}
+
+fn judge_item(item: Item) -> Fate {
+    let status = item.status;
+    let error = item.error;
+    let kind = Kind::of(error.as_ref());
+    let again = |trouble| Fate::Retry(failure(trouble, status, error.as_ref()));
+    match Class::of(status) {
+        Class::Success if item.failure_store.is_some_and(|used| used == "used") => {
+            Fate::Refused(in_failure_store(status))
+        }
+        Class::Success => Fate::Indexed,
+        Class::Server => again(Trouble::Server),
+        Class::TimedOut => again(Trouble::TimedOut),
+        Class::Unknown => again(Trouble::Unreadable),
+        Class::TooMany if kind == Kind::ClusterBlock => Fate::Blocked(block(status, error)),
+        Class::TooMany => again(Trouble::Overload),
+        Class::Denied => Fate::Blocked(block(status, error)),
+        Class::BadRequest if matches!(kind, Kind::IndexClosed | Kind::IndexNotCreated) => {
+            Fate::Blocked(block(status, error))
+        }
+        Class::NotFound if kind == Kind::IndexNotFound => Fate::IndexMissing,
+        Class::NotFound if kind == Kind::ShardNotThere => again(Trouble::Server),
+        Class::Conflict if kind == Kind::VersionConflict => Fate::Duplicate,
+        Class::BadRequest | Class::NotFound | Class::Conflict | Class::TooLarge | Class::OtherClient => {
+            Fate::Refused(refusal(status, error))
+        }
+    }
+}
+
+fn failure(trouble: Trouble, status: u16, error: Option<&ErrorBody>) -> Failure {
+    let detail = match error {
+        None => format!("status {status}"),
+        Some(error) => format!("status {status} {}: {}", error.type_or_none(), error.text()),
+    };
+    Failure { trouble, detail }
+}
+
+fn block(status: u16, error: Option<ErrorBody>) -> Block {
+    let error = error.unwrap_or_default();
+    let kind = match Kind::of(Some(&error)) {
+        Kind::ClusterBlock => BlockKind::Index,
+        Kind::IndexClosed => BlockKind::Closed,
+        Kind::Other | Kind::None if Class::of(status) == Class::Denied => BlockKind::Security,
+        Kind::None
+        | Kind::Other
+        | Kind::VersionConflict
+        | Kind::IndexNotFound
+        | Kind::ShardNotThere
+        | Kind::IndexNotCreated => BlockKind::Other,
+    };
+    Block {
+        kind,
+        index: error.index.clone(),
+        status,
+        reason: error.text(),
+        error_type: error.type_or_none().to_owned(),
+    }
+}
+
+fn refusal(status: u16, error: Option<ErrorBody>) -> Refusal {
+    let error = error.unwrap_or_default();
+    Refusal { status, reason: error.text(), error_type: error.type_or_none().to_owned(), in_failure_store: false }
+}
+
+fn in_failure_store(status: u16) -> Refusal {
+    Refusal {
+        status,
+        error_type: "failure_store".to_owned(),
+        reason: "elasticsearch put the document into the data stream's failure store; the reason is there".to_owned(),
+        in_failure_store: true,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,288 @@
+use super::*;
+
+/// The answer to one item: `rest` is what comes after its status.
+fn one(status: u16, rest: &str) -> Fate {
+    let body = format!(
+        r#"{{"errors":true,"took":3,"items":[{{"create":{{"_index":"e","_id":"1","status":{status}{rest}}}}}]}}"#
+    );
+    match judge(200, body.as_bytes(), 1) {
+        Judgement::Items(mut fates) => fates.remove(0),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn failed(status: u16, error_type: &str) -> Fate {
+    one(status, &format!(r#","error":{{"type":"{error_type}","reason":"why"}}"#))
+}
+
+fn whole(status: u16, error_type: &str) -> Judgement {
+    let error = format!(r#"{{"type":"{error_type}","reason":"why"}}"#);
+    let body =
+        format!(r#"{{"error":{{"root_cause":[{error}],"type":"{error_type}","reason":"why"}},"status":{status}}}"#);
+    judge(status, body.as_bytes(), 3)
+}
+
+#[track_caller]
+fn assert_refused(fate: Fate, status: u16, error_type: &str) {
+    match fate {
+        Fate::Refused(refusal) => assert_eq!((refusal.status, refusal.error_type.as_str()), (status, error_type)),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[track_caller]
+fn assert_blocked(fate: Fate, kind: BlockKind) {
+    match fate {
+        Fate::Blocked(block) => assert_eq!(block.kind, kind),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[track_caller]
+fn assert_again(fate: Fate, trouble: Trouble) {
+    match fate {
+        Fate::Retry(failure) => assert_eq!(failure.trouble, trouble),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn an_item_that_is_written_is_indexed() {
+    assert_eq!(one(201, ""), Fate::Indexed);
+    assert_eq!(one(200, ""), Fate::Indexed);
+    assert_eq!(
+        one(201, r#","result":"created","_shards":{"total":2,"successful":1,"failed":0},"_seq_no":0"#),
+        Fate::Indexed
+    );
+}
+
+#[test]
+fn each_action_has_its_items() {
+    for action in ["create", "index", "update", "delete"] {
+        let body = format!(r#"{{"items":[{{"{action}":{{"status":200}}}}]}}"#);
+        assert_eq!(judge(200, body.as_bytes(), 1), Judgement::Items(vec![Fate::Indexed]), "{action}");
+    }
+}
+
+#[test]
+fn a_version_conflict_on_our_own_id_is_a_duplicate() {
+    assert_eq!(failed(409, "version_conflict_engine_exception"), Fate::Duplicate);
+    assert_refused(failed(409, "something_else_exception"), 409, "something_else_exception");
+}
+
+#[test]
+fn what_is_wrong_with_the_document_is_refused() {
+    for error_type in [
+        "mapper_parsing_exception",   // up to 8.7
+        "document_parsing_exception", // from 8.8 on
+        "strict_dynamic_mapping_exception",
+        "illegal_argument_exception",
+        "illegal_state_exception",
+        "max_bytes_length_exceeded_exception",
+        "an_exception_of_the_future",
+    ] {
+        assert_refused(failed(400, error_type), 400, error_type);
+    }
+    for status in [402, 404, 405, 413, 422] {
+        assert_refused(failed(status, "odd_exception"), status, "odd_exception");
+    }
+    assert_refused(one(400, ""), 400, "none");
+}
+
+#[test]
+fn a_refusal_tells_the_reason_and_its_cause() {
+    // As 8.19 answers.
+    let fate = one(
+        400,
+        r#","error":{"type":"document_parsing_exception","reason":"[1:6] failed to parse field [a] of type [long]","caused_by":{"type":"illegal_argument_exception","reason":"For input string: \"x\""}}"#,
+    );
+    let Fate::Refused(refusal) = fate else { panic!("{fate:?}") };
+    assert_eq!(refusal.reason, r#"[1:6] failed to parse field [a] of type [long]: For input string: "x""#);
+}
+
+#[test]
+fn a_reason_is_capped_where_a_character_ends() {
+    let fate = one(400, &format!(r#","error":{{"type":"t","reason":"{}"}}"#, "ü".repeat(9_999)));
+    let Fate::Refused(refusal) = fate else { panic!("{fate:?}") };
+    assert_eq!(refusal.reason.len(), 1_024);
+}
+
+#[test]
+fn an_item_that_meets_overload_is_sent_again() {
+    assert_again(failed(429, "es_rejected_execution_exception"), Trouble::Overload);
+    assert_again(failed(429, "circuit_breaking_exception"), Trouble::Overload);
+    assert_again(one(429, ""), Trouble::Overload);
+}
+
+#[test]
+fn an_item_that_fails_on_elasticsearchs_side_is_sent_again() {
+    for (status, error_type) in [
+        (500, "null_pointer_exception"),
+        (503, "unavailable_shards_exception"),
+        (503, "cluster_block_exception"), // no master, or not recovered yet
+        (504, "process_cluster_event_timeout_exception"),
+        (404, "shard_not_found_exception"),
+        (404, "index_shard_closed_exception"),
+    ] {
+        assert_again(failed(status, error_type), Trouble::Server);
+    }
+    assert_again(failed(408, "timeout_exception"), Trouble::TimedOut);
+    for status in [100, 202, 302, 600] {
+        assert_again(one(status, ""), Trouble::Unreadable);
+    }
+}
+
+#[test]
+fn what_an_operator_has_to_mend_blocks() {
+    assert_blocked(failed(403, "cluster_block_exception"), BlockKind::Index);
+    assert_blocked(failed(429, "cluster_block_exception"), BlockKind::Index); // flood stage since 7.4
+    assert_blocked(failed(400, "index_closed_exception"), BlockKind::Closed);
+    assert_blocked(failed(400, "validation_exception"), BlockKind::Other); // as many shards as there may be
+    for status in [401, 403] {
+        assert_blocked(failed(status, "security_exception"), BlockKind::Security);
+        assert_blocked(one(status, ""), BlockKind::Security);
+    }
+}
+
+#[test]
+fn a_block_names_the_index_and_elasticsearchs_reason() {
+    // As 8.19 answers.
+    let fate = one(
+        403,
+        r#","error":{"type":"cluster_block_exception","reason":"index [t1] blocked by: [FORBIDDEN/8/index write (api)];"}"#,
+    );
+    let Fate::Blocked(block) = fate else { panic!("{fate:?}") };
+    let text = block.to_string();
+    for part in ["index_block", "403", "cluster_block_exception", "[t1]", "index.blocks"] {
+        assert!(text.contains(part), "{text}");
+    }
+}
+
+#[test]
+fn a_missing_index_is_told_from_other_404s() {
+    assert_eq!(failed(404, "index_not_found_exception"), Fate::IndexMissing);
+    assert_eq!(whole(404, "index_not_found_exception"), Judgement::IndexMissing);
+}
+
+#[test]
+fn the_failure_store_is_no_success() {
+    let fate = one(201, r#","failure_store":"used""#);
+    let Fate::Refused(refusal) = fate else { panic!("{fate:?}") };
+    assert!(refusal.in_failure_store);
+    for told in ["not_applicable_or_unknown", "not_enabled", "failed"] {
+        assert_eq!(one(201, &format!(r#","failure_store":"{told}""#)), Fate::Indexed);
+    }
+    assert_refused(one(400, r#","failure_store":"failed","error":{"type":"t","reason":"r"}"#), 400, "t");
+}
+
+#[test]
+fn items_are_judged_each_for_itself() {
+    let body = br#"{"errors":true,"items":[{"create":{"status":201}},{"create":{"status":403,"error":{"type":"cluster_block_exception"}}},{"index":{"status":409,"error":{"type":"version_conflict_engine_exception"}}}]}"#;
+    let Judgement::Items(fates) = judge(200, body, 3) else { panic!() };
+    assert_eq!(fates[0], Fate::Indexed);
+    assert_eq!(fates[2], Fate::Duplicate);
+    assert!(matches!(fates[1], Fate::Blocked(_)));
+}
+
+#[test]
+fn an_answer_that_does_not_speak_of_every_item_settles_none() {
+    let two = br#"{"errors":false,"items":[{"create":{"status":201}},{"create":{"status":201}}]}"#;
+    for sent in [1, 3] {
+        let judgement = judge(200, two, sent);
+        assert!(
+            matches!(&judgement, Judgement::Retry(failure) if failure.trouble == Trouble::Unreadable),
+            "{judgement:?}"
+        );
+    }
+}
+
+#[test]
+fn an_answer_that_cannot_be_read_settles_nothing() {
+    for body in [
+        &b""[..],
+        b"<html>login</html>",
+        b"{}",
+        br#"{"errors":false}"#,
+        br#"{"items":[{"create":{}}]}"#,
+        br#"{"items":[{"create":{"status":"201"}}]}"#,
+        br#"{"items":[{}]}"#,
+        br#"{"items":[{"create":{"status":201}}"#,
+    ] {
+        let judgement = judge(200, body, 1);
+        assert!(
+            matches!(&judgement, Judgement::Retry(failure) if failure.trouble == Trouble::Unreadable),
+            "{judgement:?}"
+        );
+    }
+}
+
+#[test]
+fn a_whole_request_that_fails_for_now_is_sent_again() {
+    for (status, error_type, trouble) in [
+        (429, "es_rejected_execution_exception", Trouble::Overload),
+        (408, "timeout_exception", Trouble::TimedOut),
+        (500, "null_pointer_exception", Trouble::Server),
+        (503, "cluster_block_exception", Trouble::Server),
+    ] {
+        let judgement = whole(status, error_type);
+        assert!(matches!(&judgement, Judgement::Retry(failure) if failure.trouble == trouble), "{judgement:?}");
+    }
+    for status in [500, 502, 503, 504] {
+        assert!(matches!(judge(status, b"<html>Bad Gateway</html>", 1), Judgement::Retry(_)), "{status}");
+    }
+}
+
+#[test]
+fn a_whole_request_that_is_too_large_says_so_without_a_body() {
+    assert_eq!(judge(413, b"", 3), Judgement::TooLarge);
+    assert_eq!(judge(413, b"<html>nginx</html>", 3), Judgement::TooLarge);
+}
+
+#[test]
+fn a_whole_request_is_refused_for_its_documents_only_in_elasticsearchs_own_words() {
+    for error_type in ["action_request_validation_exception", "illegal_argument_exception", "x_content_parse_exception"]
+    {
+        let judgement = whole(400, error_type);
+        assert!(matches!(&judgement, Judgement::Refused(refusal) if refusal.error_type == error_type), "{judgement:?}");
+    }
+    for body in [
+        &b"<html>The plain HTTP request was sent to HTTPS port</html>"[..],
+        br#"{"error":"no handler found for uri [/x]"}"#,
+    ] {
+        let judgement = judge(400, body, 3);
+        assert!(matches!(&judgement, Judgement::Blocked(block) if block.kind == BlockKind::Other), "{judgement:?}");
+    }
+}
+
+#[test]
+fn a_whole_request_that_an_operator_has_to_mend_blocks() {
+    for (status, error_type, kind) in [
+        (401, "security_exception", BlockKind::Security),
+        (403, "security_exception", BlockKind::Security),
+        (403, "cluster_block_exception", BlockKind::Index),
+        (429, "cluster_block_exception", BlockKind::Index),
+        (404, "resource_not_found_exception", BlockKind::Other),
+        (406, "media_type_header_exception", BlockKind::Other),
+        (301, "moved", BlockKind::Other),
+    ] {
+        let judgement = whole(status, error_type);
+        assert!(matches!(&judgement, Judgement::Blocked(block) if block.kind == kind), "{judgement:?}");
+    }
+}
+
+#[test]
+fn a_text_for_an_error_is_the_reason() {
+    let judgement = judge(405, br#"{"error":"Incorrect HTTP method","status":405}"#, 1);
+    assert!(
+        matches!(&judgement, Judgement::Blocked(block) if block.reason == "Incorrect HTTP method"),
+        "{judgement:?}"
+    );
+}
+
+#[test]
+fn the_filtered_answer_of_9_is_understood() {
+    let body = br#"{"items":[{"create":{"status":201}},{"create":{"status":429,"error":{"type":"es_rejected_execution_exception","reason":"rejected execution of primary operation"}}}]}"#;
+    let Judgement::Items(fates) = judge(200, body, 2) else { panic!() };
+    assert_eq!(fates[0], Fate::Indexed);
+    assert!(matches!(&fates[1], Fate::Retry(failure) if failure.trouble == Trouble::Overload));
+}

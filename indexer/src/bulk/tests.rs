@@ -1,0 +1,378 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use prometheus::Registry;
+use shared::config::Compression;
+use shared::position::{Offset, Partition};
+use shared::wire::SchemaId;
+
+use super::*;
+use crate::batch::{BatchId, Item, Origin};
+use stub::{Received, Reply, Stub, all_written, failure, items};
+
+pub(crate) mod stub;
+
+/// A batch with one document for each of `names`, under the id of that name.
+pub(crate) fn batch_of<S: AsRef<str>>(names: &[S]) -> Batch {
+    let mut body = Vec::new();
+    let mut items = Vec::new();
+    for (offset, name) in (0..).zip(names) {
+        let start = body.len();
+        let name = name.as_ref();
+        body.extend_from_slice(format!("{{\"create\":{{\"_id\":\"{name}\"}}}}\n{{\"name\":\"{name}\"}}\n").as_bytes());
+        let origin =
+            Origin { partition: Partition(0), offset: Offset(offset), timestamp: None, key: None, value: 0..0 };
+        items.push(Item { origin, body: start..body.len(), schema: SchemaId(1) });
+    }
+    Batch {
+        id: BatchId(1),
+        body: body.into(),
+        items,
+        raw: bytes::Bytes::new(),
+        undecodable: Vec::new(),
+        progress: Vec::new(),
+    }
+}
+
+fn numbered(count: usize) -> Batch {
+    batch_of(&(0..count).map(|number| number.to_string()).collect::<Vec<_>>())
+}
+
+pub(crate) fn config(url: &str) -> Config {
+    let mut config = Config::default();
+    config.elasticsearch.url = url.to_owned();
+    config.elasticsearch.compression = Compression::None;
+    config.indexer.retry.initial = Duration::from_millis(1);
+    config.indexer.retry.max = Duration::from_millis(5);
+    config
+}
+
+/// What a test needs of a service.
+struct Service {
+    bulk: Bulk,
+    readiness: Arc<Readiness>,
+    metrics: Metrics,
+}
+
+fn service(config: &Config) -> Service {
+    let metrics = Metrics::new(&Registry::new()).unwrap();
+    let readiness = Readiness::new();
+    let bulk = Bulk::new(config, metrics.clone(), &readiness).unwrap();
+    bulk.gate.ready();
+    Service { bulk, readiness, metrics }
+}
+
+/// The number in the document line of a numbered batch.
+fn number(document: &str) -> usize {
+    document.trim_start_matches("{\"name\":\"").trim_end_matches("\"}").parse().unwrap()
+}
+
+fn indices(delivered: &Delivered) -> Vec<usize> {
+    delivered.refused.iter().map(|refused| refused.item).collect()
+}
+
+/// A script whose first answers are `first`, and that then writes everything.
+fn first(first: Vec<Reply>) -> impl FnMut(&Received) -> Reply + Send {
+    let mut first = first.into_iter();
+    move |received| first.next().unwrap_or_else(|| all_written(received))
+}
+
+#[tokio::test]
+async fn a_batch_is_one_request_with_the_batchs_bytes() {
+    let stub = Stub::start(all_written).await;
+    let service = service(&config(&stub.url()));
+    let batch = numbered(3);
+    let delivered = service.bulk.deliver(&batch).await;
+    assert_eq!((delivered.indexed, delivered.duplicates, delivered.refused.len()), (3, 0, 0));
+    let requests = stub.bulk_requests();
+    assert_eq!(requests.len(), 1);
+    assert_eq!(requests[0].body.as_bytes(), &batch.body[..]);
+    assert!(requests[0].line.starts_with("POST /cxone-events/_bulk?filter_path="), "{}", requests[0].line);
+    assert!(requests[0].head.contains("content-type: application/x-ndjson"));
+}
+
+#[tokio::test]
+async fn a_batch_without_documents_is_no_request() {
+    let stub = Stub::start(all_written).await;
+    service(&config(&stub.url())).bulk.deliver(&numbered(0)).await;
+    assert!(stub.requests().is_empty());
+}
+
+#[tokio::test]
+async fn of_a_mixed_answer_only_what_failed_is_sent_again() {
+    const MIX: [u16; 5] = [201, 409, 400, 429, 503];
+    let stub = Stub::start(first(vec![items((0..500).map(|item| MIX[item % 5]))])).await;
+    let service = service(&config(&stub.url()));
+    let delivered = service.bulk.deliver(&numbered(500)).await;
+
+    assert_eq!((delivered.indexed, delivered.duplicates), (300, 100));
+    let refused: Vec<usize> = (0..500).filter(|item| item % 5 == 2).collect();
+    assert_eq!(indices(&delivered), refused);
+    assert!(delivered.refused.iter().all(|refused| refused.attempts == 1 && refused.status == 400));
+    let requests = stub.bulk_requests();
+    assert_eq!(requests.len(), 2);
+    let again: Vec<usize> = requests[1].documents().into_iter().map(number).collect();
+    assert_eq!(again, (0..500).filter(|item| item % 5 > 2).collect::<Vec<_>>());
+
+    let documents = |outcome| service.metrics.documents.with_label_values(&[outcome]).get();
+    assert_eq!((documents("indexed"), documents("duplicate"), documents("refused")), (300, 100, 100));
+    assert_eq!(service.metrics.bulk.retried_documents.get(), 200);
+    assert_eq!(service.metrics.bulk.requests.with_label_values(&["partial"]).get(), 1);
+}
+
+#[tokio::test]
+async fn a_request_that_is_too_large_is_cut_until_it_fits() {
+    let stub = Stub::start(|received| {
+        if received.documents().len() > 40 { Reply::Answer(413, String::new()) } else { all_written(received) }
+    })
+    .await;
+    let delivered = service(&config(&stub.url())).bulk.deliver(&numbered(500)).await;
+    assert_eq!((delivered.indexed, delivered.refused.len()), (500, 0));
+}
+
+#[tokio::test]
+async fn a_document_that_is_too_large_alone_is_refused_alone() {
+    let stub = Stub::start(|received| {
+        if received.body.contains("\"77\"") { Reply::Answer(413, String::new()) } else { all_written(received) }
+    })
+    .await;
+    let delivered = service(&config(&stub.url())).bulk.deliver(&numbered(100)).await;
+    assert_eq!((delivered.indexed, indices(&delivered)), (99, vec![77]));
+    assert_eq!(delivered.refused[0].status, 413);
+}
+
+#[tokio::test]
+async fn the_culprits_of_a_request_that_is_refused_as_a_whole_are_found() {
+    let stub = Stub::start(|received| {
+        if received.body.contains("\"7\"") || received.body.contains("\"300\"") {
+            failure(400, "action_request_validation_exception")
+        } else {
+            all_written(received)
+        }
+    })
+    .await;
+    let delivered = service(&config(&stub.url())).bulk.deliver(&numbered(500)).await;
+    assert_eq!((delivered.indexed, indices(&delivered)), (498, vec![7, 300]));
+    assert_eq!(delivered.refused[0].error_type, "action_request_validation_exception");
+    assert!(stub.bulk_requests().len() < 50, "it halves and does not try one by one");
+}
+
+#[tokio::test]
+async fn an_answer_with_too_few_items_settles_nothing() {
+    let stub = Stub::start(first(vec![items([201, 201])])).await;
+    let delivered = service(&config(&stub.url())).bulk.deliver(&numbered(3)).await;
+    assert_eq!(delivered.indexed, 3);
+    assert_eq!(stub.bulk_requests()[1].documents().len(), 3);
+}
+
+#[tokio::test]
+async fn the_failure_store_is_a_dead_letter_and_counted() {
+    let body = r#"{"items":[{"create":{"status":201,"failure_store":"used"}},{"create":{"status":201}}]}"#;
+    let stub = Stub::start(first(vec![Reply::Answer(200, body.to_owned())])).await;
+    let service = service(&config(&stub.url()));
+    let delivered = service.bulk.deliver(&numbered(2)).await;
+    assert_eq!((delivered.indexed, indices(&delivered)), (1, vec![0]));
+    assert_eq!(service.metrics.bulk.failure_store.get(), 1);
+}
+
+#[tokio::test]
+async fn a_block_pauses_says_why_and_ends_by_itself() {
+    let stub = Stub::start(first(vec![items([403; 50]), items([403; 10])])).await;
+    let service = service(&config(&stub.url()));
+    let batch = numbered(50);
+    let mut pause = service.bulk.pause();
+    let watched = async {
+        pause.wait_for(Option::is_some).await.unwrap();
+        let unmet = service.readiness.unmet().into_iter().find(|(name, _)| *name == "elasticsearch").unwrap().1;
+        assert!(unmet.contains("cluster_block_exception") && unmet.contains("index.blocks"), "{unmet}");
+        assert_eq!(service.metrics.bulk.blocked.with_label_values(&["index_block"]).get(), 1);
+        pause.wait_for(Option::is_none).await.unwrap();
+    };
+    let (delivered, ()) = tokio::join!(service.bulk.deliver(&batch), watched);
+
+    assert_eq!(delivered.indexed, 50);
+    assert_eq!(service.metrics.bulk.blocked.with_label_values(&["index_block"]).get(), 0);
+    assert!(!service.readiness.unmet().iter().any(|(name, _)| *name == "elasticsearch"));
+    let sizes: Vec<usize> = stub.bulk_requests().iter().map(|request| request.documents().len()).collect();
+    assert_eq!(sizes, [50, 10, 10, 40], "probes are small");
+}
+
+#[tokio::test]
+async fn items_that_are_not_blocked_are_settled_while_others_are() {
+    let stub = Stub::start(first(vec![items([201, 403, 409])])).await;
+    let delivered = service(&config(&stub.url())).bulk.deliver(&numbered(3)).await;
+    assert_eq!((delivered.indexed, delivered.duplicates), (2, 1));
+    assert_eq!(stub.bulk_requests()[1].documents().into_iter().map(number).collect::<Vec<_>>(), [1]);
+}
+
+#[tokio::test]
+async fn an_elasticsearch_that_is_away_is_waited_for() {
+    let address = Stub::start(all_written).await.address();
+    let mut config = config(&format!("http://{address}"));
+    config.indexer.retry.max_retries = 3;
+    let service = service(&config);
+    let batch = numbered(5);
+    let mut pause = service.bulk.pause();
+    let return_of_elasticsearch = async {
+        pause.wait_for(Option::is_some).await.unwrap();
+        assert_eq!(service.metrics.bulk.breaker_state.get(), 2);
+        Stub::start_at(address, all_written).await
+    };
+    let (delivered, _stub) = tokio::join!(service.bulk.deliver(&batch), return_of_elasticsearch);
+    assert_eq!(delivered.indexed, 5);
+    assert_eq!(service.metrics.bulk.breaker_state.get(), 0);
+    assert!(service.metrics.bulk.requests.with_label_values(&["connection"]).get() >= 3);
+}
+
+#[tokio::test]
+async fn silence_and_a_broken_answer_are_no_answer() {
+    let stub = Stub::start(first(vec![Reply::Silence, Reply::Break])).await;
+    let mut config = config(&stub.url());
+    config.elasticsearch.request_timeout = Duration::from_millis(200);
+    let service = service(&config);
+    let delivered = service.bulk.deliver(&numbered(2)).await;
+    assert_eq!(delivered.indexed, 2);
+    let requests = |outcome| service.metrics.bulk.requests.with_label_values(&[outcome]).get();
+    assert_eq!((requests("timed_out"), requests("connection"), requests("ok")), (1, 1, 1));
+}
+
+#[tokio::test]
+async fn a_dead_node_costs_one_attempt() {
+    let dead = Stub::start(all_written).await.address();
+    let alive = Stub::start(all_written).await;
+    let service = service(&config(&format!("http://{dead},{}", alive.url())));
+    for _ in 0..10 {
+        assert_eq!(service.bulk.deliver(&numbered(1)).await.indexed, 1);
+    }
+    assert_eq!(service.metrics.bulk.requests.with_label_values(&["connection"]).get(), 1);
+    assert_eq!(alive.bulk_requests().len(), 10);
+}
+
+#[tokio::test]
+async fn a_missing_index_is_made_again() {
+    let mut made = false;
+    let stub = Stub::start(move |received| match received.line.split(' ').next().unwrap() {
+        "HEAD" => Reply::Answer(404, String::new()),
+        "PUT" => {
+            made |= received.line.starts_with("PUT /cxone-events ");
+            Reply::Answer(200, "{}".to_owned())
+        }
+        _ if made => all_written(received),
+        _ => items(received.documents().iter().map(|_| 404)),
+    })
+    .await;
+    let delivered = service(&config(&stub.url())).bulk.deliver(&numbered(3)).await;
+    assert_eq!(delivered.indexed, 3);
+}
+
+#[tokio::test]
+async fn overload_shrinks_what_is_under_way() {
+    let stub = Stub::start(first(vec![failure(429, "es_rejected_execution_exception")])).await;
+    let mut config = config(&stub.url());
+    config.indexer.max_in_flight_requests = 8;
+    let service = service(&config);
+    assert_eq!(service.metrics.bulk.concurrency_limit.get(), 8);
+    service.bulk.deliver(&numbered(3)).await;
+    assert_eq!(service.metrics.bulk.concurrency_limit.get(), 4);
+}
+
+#[tokio::test]
+async fn no_more_requests_are_under_way_than_may_be() {
+    let under_way = Arc::new(AtomicUsize::new(0));
+    let most = Arc::new(AtomicUsize::new(0));
+    let (counter, maximum) = (Arc::clone(&under_way), Arc::clone(&most));
+    let stub = Stub::start(move |received| {
+        maximum.fetch_max(counter.load(Ordering::SeqCst), Ordering::SeqCst);
+        all_written(received)
+    })
+    .await;
+    let mut config = config(&stub.url());
+    config.indexer.max_in_flight_requests = 2;
+    let service = service(&config);
+    let batch = numbered(1);
+    let deliveries = (0..20).map(|_| async {
+        let pass = service.bulk.gate.enter().await;
+        assert!(under_way.fetch_add(1, Ordering::SeqCst) < 2);
+        tokio::task::yield_now().await;
+        under_way.fetch_sub(1, Ordering::SeqCst);
+        drop(pass);
+        service.bulk.deliver(&batch).await.indexed
+    });
+    assert_eq!(futures::future::join_all(deliveries).await.into_iter().sum::<u64>(), 20);
+}
+
+#[tokio::test]
+async fn a_delivery_that_is_given_up_gives_its_place_back() {
+    let stub = Stub::start(first(vec![Reply::Silence])).await;
+    let mut config = config(&stub.url());
+    config.indexer.max_in_flight_requests = 1;
+    let service = service(&config);
+    let batch = numbered(1);
+    {
+        let delivery = service.bulk.deliver(&batch);
+        tokio::pin!(delivery);
+        while stub.bulk_requests().is_empty() {
+            assert!(futures::poll!(&mut delivery).is_pending());
+            tokio::task::yield_now().await;
+        }
+    }
+    assert_eq!(service.bulk.deliver(&batch).await.indexed, 1);
+}
+
+#[tokio::test]
+async fn bodies_are_compressed_when_asked_for() {
+    let stub = Stub::start(all_written).await;
+    let mut config = config(&stub.url());
+    config.elasticsearch.compression = Compression::Gzip;
+    let batch = numbered(100);
+    assert_eq!(service(&config).bulk.deliver(&batch).await.indexed, 100);
+    let requests = stub.bulk_requests();
+    assert!(requests[0].head.contains("content-encoding: gzip"));
+    assert_eq!(requests[0].body.as_bytes(), &batch.body[..]);
+}
+
+#[tokio::test]
+async fn a_key_that_was_renewed_in_its_file_is_taken_up_at_the_first_401() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("key");
+    std::fs::write(&file, "old\n").unwrap();
+    let stub = Stub::start(|received| {
+        if received.head.contains("authorization: apikey new") {
+            all_written(received)
+        } else {
+            failure(401, "security_exception")
+        }
+    })
+    .await;
+    let mut config = config(&stub.url());
+    config.elasticsearch.auth =
+        shared::config::ElasticsearchAuth::ApiKey { api_key: None, api_key_file: Some(file.clone()) };
+    let service = service(&config);
+    std::fs::write(&file, "new\n").unwrap();
+    assert_eq!(service.bulk.deliver(&numbered(1)).await.indexed, 1);
+    assert_eq!(service.metrics.bulk.requests.with_label_values(&["blocked"]).get(), 0);
+}
+
+#[test]
+fn settings_that_cannot_be_used_are_refused_at_once() {
+    let build = |change: fn(&mut Config)| {
+        let mut config = Config::default();
+        change(&mut config);
+        let metrics = Metrics::new(&Registry::new()).unwrap();
+        Bulk::new(&config, metrics, &Readiness::new()).map(drop).unwrap_err().to_string()
+    };
+    for (error, key) in [
+        (build(|config| config.elasticsearch.url = "localhost".to_owned()), "url"),
+        (build(|config| config.elasticsearch.index_name = "Events".to_owned()), "index_name"),
+        (build(|config| config.elasticsearch.ca_file = Some("/nowhere".into())), "ca_file"),
+    ] {
+        assert!(error.starts_with(key), "{error}");
+    }
+}
+
+#[test]
+fn addresses_are_not_shown_with_their_password() {
+    let config = config("http://me:hunter2@127.0.0.1:9200");
+    assert!(!format!("{:?}", service(&config).bulk).contains("hunter2"));
+}

@@ -1,0 +1,253 @@
+//! What is left to send of one batch. Pure.
+//!
+//! It begins with the whole batch. A chunk that is too large or refused as a whole is cut in two, down to the one document whose fault it
+//! is; of a chunk that is answered item by item, those that failed for now join what is left.
+
+use std::collections::VecDeque;
+
+use super::flow::Sign;
+use super::gate::{Health, Room};
+use super::outcome::{Block, Failure, Fate, Judgement, Refusal, Trouble};
+use super::{Delivered, Refused, body};
+use crate::batch::Batch;
+
+/// A body may be this much larger than asked for before it is cut, in per cent: the last document of a batch may stick out.
+const TOLERANCE: usize = 150;
+
+/// What is left to send and what has become of the rest.
+#[derive(Debug)]
+pub(super) struct Work<'a> {
+    batch: &'a Batch,
+    /// Halves of chunks that were cut in two, each of which has to be a request of its own.
+    halves: VecDeque<Vec<usize>>,
+    /// All others.
+    left: VecDeque<usize>,
+    attempts: Vec<u32>,
+    delivered: Delivered,
+}
+
+/// What an answer came to.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Progress {
+    /// Documents that are settled now.
+    pub(super) settled: usize,
+    /// Documents that have to be sent again because they failed, as opposed to those whose chunk was cut in two.
+    pub(super) failed: usize,
+    /// Documents written, there already, and refused.
+    pub(super) indexed: u64,
+    pub(super) duplicates: u64,
+    pub(super) refused: u64,
+    /// Of those refused, how many went into the failure store.
+    pub(super) in_failure_store: u64,
+    /// How documents failed for now, for one of them.
+    pub(super) failure: Option<Failure>,
+    /// What blocks, for one of them.
+    pub(super) block: Option<Block>,
+    /// Whether the index has to be made again first.
+    pub(super) index_missing: bool,
+    /// Whether the body was too large.
+    pub(super) too_large: bool,
+}
+
+impl<'a> Work<'a> {
+    /// All of `batch`.
+    pub(super) fn new(batch: &'a Batch) -> Self {
+        Self {
+            batch,
+            halves: VecDeque::new(),
+            left: (0..batch.items.len()).collect(),
+            attempts: vec![0; batch.items.len()],
+            delivered: Delivered::default(),
+        }
+    }
+
+    pub(super) fn is_done(&self) -> bool {
+        self.halves.is_empty() && self.left.is_empty()
+    }
+
+    /// The items of the next request, as many as there is room for, but at least one; none when all is settled.
+    pub(super) fn take(&mut self, room: Room) -> Option<Vec<usize>> {
+        let chunk = match self.halves.pop_front() {
+            Some(mut half) => {
+                let rest = half.split_off(fitting(self.batch, &half, room));
+                if !rest.is_empty() {
+                    self.halves.push_front(rest);
+                }
+                half
+            }
+            None => {
+                let fitting = fitting(self.batch, self.left.make_contiguous(), room);
+                self.left.drain(..fitting).collect()
+            }
+        };
+        if chunk.is_empty() {
+            return None;
+        }
+        for item in &chunk {
+            self.attempts[*item] = self.attempts[*item].saturating_add(1);
+        }
+        Some(chunk)
+    }
+
+    /// Takes note of what became of `chunk`.
+    pub(super) fn apply(&mut self, chunk: Vec<usize>, judgement: Judgement) -> Progress {
+        let mut progress = Progress::default();
+        match judgement {
+            Judgement::Items(fates) => self.apply_each(&chunk, fates, &mut progress),
+            Judgement::Retry(failure) => {
+                progress.failure = Some(failure);
+                self.again(chunk, &mut progress);
+            }
+            Judgement::Blocked(block) => {
+                progress.block = Some(block);
+                self.again(chunk, &mut progress);
+            }
+            Judgement::IndexMissing => {
+                progress.index_missing = true;
+                self.again(chunk, &mut progress);
+            }
+            Judgement::TooLarge => {
+                progress.too_large = true;
+                let refusal = self.too_large(&chunk);
+                self.cut(chunk, refusal, &mut progress);
+            }
+            Judgement::Refused(refusal) => self.cut(chunk, refusal, &mut progress),
+        }
+        progress
+    }
+
+    pub(super) fn into_delivered(self) -> Delivered {
+        self.delivered
+    }
+
+    fn apply_each(&mut self, chunk: &[usize], fates: Vec<Fate>, progress: &mut Progress) {
+        debug_assert_eq!(chunk.len(), fates.len(), "an answer of another length is no answer");
+        let mut again = Vec::new();
+        for (item, fate) in chunk.iter().zip(fates) {
+            match fate {
+                Fate::Indexed => {
+                    progress.settled += 1;
+                    progress.indexed += 1;
+                    self.delivered.indexed += 1;
+                    continue;
+                }
+                Fate::Duplicate => {
+                    progress.settled += 1;
+                    progress.duplicates += 1;
+                    self.delivered.duplicates += 1;
+                    continue;
+                }
+                Fate::Refused(refusal) => {
+                    self.refuse(*item, refusal, progress);
+                    continue;
+                }
+                Fate::Retry(failure) => progress.failure = Some(failure),
+                Fate::Blocked(block) => progress.block = Some(block),
+                Fate::IndexMissing => progress.index_missing = true,
+            }
+            again.push(*item);
+        }
+        self.again(again, progress);
+    }
+
+    fn again(&mut self, items: Vec<usize>, progress: &mut Progress) {
+        if !items.is_empty() {
+            progress.failed += items.len();
+            self.left.extend(items);
+        }
+    }
+
+    /// Cuts `chunk` in two, or refuses the one document that it is.
+    fn cut(&mut self, mut chunk: Vec<usize>, refusal: Refusal, progress: &mut Progress) {
+        if let [item] = chunk[..] {
+            return self.refuse(item, refusal, progress);
+        }
+        let second = chunk.split_off(chunk.len() / 2);
+        self.halves.push_front(second);
+        self.halves.push_front(chunk);
+    }
+
+    fn refuse(&mut self, item: usize, refusal: Refusal, progress: &mut Progress) {
+        progress.settled += 1;
+        progress.refused += 1;
+        progress.in_failure_store += u64::from(refusal.in_failure_store);
+        self.delivered.refused.push(Refused {
+            item,
+            status: refusal.status,
+            error_type: refusal.error_type,
+            reason: refusal.reason,
+            attempts: self.attempts[item],
+        });
+    }
+
+    fn too_large(&self, chunk: &[usize]) -> Refusal {
+        let bytes = body::size(self.batch, chunk);
+        Refusal {
+            status: 413,
+            error_type: "content_too_large".to_owned(),
+            reason: format!(
+                "{bytes} bytes alone are more than a request may have (http.max_content_length, or a proxy's limit)"
+            ),
+            in_failure_store: false,
+        }
+    }
+}
+
+/// How many of `items`, from the first on, there is room for: at least one, if there is one.
+fn fitting(batch: &Batch, items: &[usize], room: Room) -> usize {
+    let tolerated = room.bytes.saturating_mul(TOLERANCE) / 100;
+    let mut count = items.len().min(room.items.max(1));
+    if body::size(batch, items) <= tolerated {
+        return count;
+    }
+    let mut bytes = body::size(batch, &items[..count]);
+    while count > 1 && bytes > room.bytes {
+        count -= 1;
+        bytes -= batch.items[items[count]].body.len();
+    }
+    count
+}
+
+impl Progress {
+    /// What this says about how much may be sent.
+    pub(super) fn sign(&self) -> Sign {
+        match self.trouble() {
+            Some(Trouble::Overload | Trouble::TimedOut) => Sign::Overloaded,
+            Some(Trouble::Server | Trouble::Connection | Trouble::Unreadable) => Sign::Nothing,
+            None if self.too_large => Sign::TooLarge,
+            None if self.settled > 0 => Sign::Well,
+            None => Sign::Nothing,
+        }
+    }
+
+    /// What this says about Elasticsearch.
+    pub(super) fn health(&self) -> Health {
+        if let Some(block) = &self.block {
+            return Health::Blocked(block.clone());
+        }
+        match &self.failure {
+            Some(failure) if self.settled == 0 => Health::Failed(failure.clone()),
+            Some(_) | None => Health::Well,
+        }
+    }
+
+    fn trouble(&self) -> Option<Trouble> {
+        self.failure.as_ref().map(|failure| failure.trouble)
+    }
+
+    /// The label for `penstock_indexer_bulk_requests_total`.
+    pub(super) fn outcome(&self) -> &'static str {
+        match (&self.block, self.trouble()) {
+            (Some(_), _) => "blocked",
+            (None, Some(_)) if self.settled > 0 => "partial",
+            (None, Some(trouble)) => trouble.as_str(),
+            (None, None) if self.index_missing => "index_missing",
+            (None, None) if self.too_large => "too_large",
+            (None, None) if self.settled == 0 => "bad_request",
+            (None, None) => "ok",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

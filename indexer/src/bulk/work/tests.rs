@@ -1,0 +1,143 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::bulk::outcome::BlockKind;
+use crate::bulk::tests::batch_of;
+
+const ROOM: Room = Room { items: usize::MAX, bytes: usize::MAX };
+
+fn again() -> Fate {
+    Fate::Retry(Failure { trouble: Trouble::Overload, detail: String::new() })
+}
+
+fn refusal() -> Refusal {
+    Refusal { status: 400, error_type: "t".to_owned(), reason: "r".to_owned(), in_failure_store: false }
+}
+
+fn blocked() -> Block {
+    Block { kind: BlockKind::Index, index: None, status: 403, error_type: "t".to_owned(), reason: "r".to_owned() }
+}
+
+#[test]
+fn an_empty_batch_is_done() {
+    assert!(Work::new(&batch_of::<&str>(&[])).is_done());
+}
+
+#[test]
+fn only_what_failed_is_sent_again() {
+    let batch = batch_of(&["a", "b", "c", "d", "e"]);
+    let mut work = Work::new(&batch);
+    let chunk = work.take(ROOM).unwrap();
+    let fates = vec![Fate::Indexed, again(), Fate::Duplicate, Fate::Refused(refusal()), Fate::Blocked(blocked())];
+    let progress = work.apply(chunk, Judgement::Items(fates));
+    assert_eq!((progress.settled, progress.failed), (3, 2));
+    assert_eq!(work.take(ROOM).unwrap(), [1, 4]);
+    let progress = work.apply(vec![1, 4], Judgement::Items(vec![Fate::Indexed, Fate::Indexed]));
+    assert_eq!((progress.sign(), progress.health()), (Sign::Well, Health::Well));
+    assert!(work.is_done());
+    let delivered = work.into_delivered();
+    assert_eq!((delivered.indexed, delivered.duplicates, delivered.refused.len()), (3, 1, 1));
+    assert_eq!((delivered.refused[0].item, delivered.refused[0].attempts), (3, 1));
+}
+
+#[test]
+fn a_chunk_has_room_for_so_much_and_the_rest_comes_next() {
+    let batch = batch_of(&["a", "b", "c", "d"]);
+    let line = batch.items[0].body.len();
+    let mut work = Work::new(&batch);
+    assert_eq!(work.take(Room { items: 1, ..ROOM }).unwrap(), [0]);
+    assert_eq!(work.take(Room { bytes: line, ..ROOM }).unwrap(), [1]);
+    assert_eq!(work.take(Room { bytes: 0, items: 0 }).unwrap(), [2], "one document always goes");
+    assert_eq!(work.take(ROOM).unwrap(), [3]);
+}
+
+#[test]
+fn the_last_document_may_stick_out() {
+    let batch = batch_of(&["a", "b", "c", "d"]);
+    let most = batch.body.len() - 1;
+    assert_eq!(Work::new(&batch).take(Room { bytes: most, ..ROOM }).unwrap().len(), 4);
+}
+
+#[test]
+fn an_answer_says_how_much_may_be_sent_and_how_elasticsearch_is() {
+    let batch = batch_of(&["a", "b"]);
+    let all = || Failure { trouble: Trouble::Server, detail: "503".to_owned() };
+    for (judgement, sign, health, outcome) in [
+        (Judgement::Items(vec![Fate::Indexed, Fate::Indexed]), Sign::Well, Health::Well, "ok"),
+        (Judgement::Items(vec![Fate::Indexed, again()]), Sign::Overloaded, Health::Well, "partial"),
+        (Judgement::Retry(all()), Sign::Nothing, Health::Failed(all()), "server_error"),
+        (Judgement::TooLarge, Sign::TooLarge, Health::Well, "too_large"),
+        (Judgement::Refused(refusal()), Sign::Nothing, Health::Well, "bad_request"),
+        (Judgement::IndexMissing, Sign::Nothing, Health::Well, "index_missing"),
+        (Judgement::Blocked(blocked()), Sign::Nothing, Health::Blocked(blocked()), "blocked"),
+    ] {
+        let mut work = Work::new(&batch);
+        let chunk = work.take(ROOM).unwrap();
+        let progress = work.apply(chunk, judgement);
+        assert_eq!((progress.sign(), progress.health(), progress.outcome()), (sign, health, outcome));
+    }
+}
+
+/// An Elasticsearch that refuses requests with a culprit in them as a whole, takes at most `most` documents a request, and fails each
+/// document so many times before it takes it.
+struct Model {
+    culprits: Vec<bool>,
+    most: usize,
+    failures: Vec<u8>,
+    written: Vec<u32>,
+}
+
+impl Model {
+    fn answer(&mut self, chunk: &[usize]) -> Judgement {
+        if chunk.len() > self.most {
+            return Judgement::TooLarge;
+        }
+        if chunk.iter().any(|item| self.culprits[*item]) {
+            return Judgement::Refused(refusal());
+        }
+        Judgement::Items(chunk.iter().map(|item| self.write(*item)).collect())
+    }
+
+    fn write(&mut self, item: usize) -> Fate {
+        if self.failures[item] > 0 {
+            self.failures[item] -= 1;
+            return again();
+        }
+        self.written[item] += 1;
+        Fate::Indexed
+    }
+}
+
+proptest! {
+    #[test]
+    fn each_document_is_written_once_or_refused_and_no_other_is(
+        documents in prop::collection::vec((prop::bool::weighted(0.1), 0_u8..4), 1..60),
+        most in 1_usize..70,
+        items in 1_usize..70,
+    ) {
+        let texts: Vec<String> = (0..documents.len()).map(|number| number.to_string()).collect();
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        let batch = batch_of(&texts);
+        let mut model = Model {
+            culprits: documents.iter().map(|(culprit, _)| *culprit).collect(),
+            most,
+            failures: documents.iter().map(|(_, failures)| *failures).collect(),
+            written: vec![0; documents.len()],
+        };
+        let mut work = Work::new(&batch);
+        let mut requests = 0;
+        while let Some(chunk) = work.take(Room { items, ..ROOM }) {
+            let judgement = model.answer(&chunk);
+            work.apply(chunk, judgement);
+            requests += 1;
+            prop_assert!(requests < 10_000, "it never ends");
+        }
+        let delivered = work.into_delivered();
+        let refused: Vec<usize> = delivered.refused.iter().map(|refused| refused.item).collect();
+        for (item, (culprit, _)) in documents.iter().enumerate() {
+            prop_assert_eq!(model.written[item], u32::from(!culprit));
+            prop_assert_eq!(refused.iter().filter(|refused| **refused == item).count(), usize::from(*culprit));
+        }
+        prop_assert_eq!(delivered.indexed as usize + refused.len(), documents.len());
+    }
+}

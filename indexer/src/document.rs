@@ -1,0 +1,89 @@
+//! From a record to the two lines of the bulk body: the action with the document's id, and the document. Pure.
+//!
+//! The document is a function of the Kafka record alone, so that a replay writes the same bytes (P4): no clock is read here.
+
+use sha2::{Digest, Sha256};
+use shared::avro::{self, DecodeError, Limits, Schema};
+use shared::config::OnDuplicate;
+use shared::position::{Offset, Partition};
+
+use crate::record::Record;
+
+/// Elasticsearch refuses an `_id` of more bytes than this (Elasticsearch reference, "`_id` field").
+const MAX_ID_BYTES: usize = 512;
+
+/// Appends the action line of `record` under the document's id.
+///
+/// The id is the record's key. A record without a key, or with an empty one, has the id `topic-partition-offset`. A key of more
+/// than 512 bytes, or one that is not UTF-8, has the hexadecimal SHA-256 of its bytes as its id.
+///
+/// To keep the first event of an id, the action is `create`: a second one is answered 409. To keep the last one, it is `index` with the
+/// record's offset as the external version, so that an older one is answered 409 (Elasticsearch reference, "Versioning").
+pub fn write_action(topic: &str, record: &Record<'_>, on_duplicate: OnDuplicate, body: &mut Vec<u8>) {
+    let action: &[u8] = match on_duplicate {
+        OnDuplicate::KeepFirst => br#"{"create":{"_id":"#,
+        OnDuplicate::KeepLast => br#"{"index":{"_id":"#,
+    };
+    body.extend_from_slice(action);
+    match record.key {
+        None | Some([]) => write_position_id(topic, record.partition, record.offset, body),
+        Some(key) => write_key_id(key, body),
+    }
+    if on_duplicate == OnDuplicate::KeepLast {
+        body.extend_from_slice(br#","version":"#);
+        body.extend_from_slice(itoa::Buffer::new().format(record.offset.0).as_bytes());
+        body.extend_from_slice(br#","version_type":"external_gte""#);
+    }
+    body.extend_from_slice(b"}}\n");
+}
+
+fn write_position_id(topic: &str, partition: Partition, offset: Offset, body: &mut Vec<u8>) {
+    // Topic names are letters, digits, '.', '_' and '-' (Kafka's Topic.validate): nothing to escape.
+    body.push(b'"');
+    body.extend_from_slice(topic.as_bytes());
+    body.push(b'-');
+    body.extend_from_slice(itoa::Buffer::new().format(partition.0).as_bytes());
+    body.push(b'-');
+    body.extend_from_slice(itoa::Buffer::new().format(offset.0).as_bytes());
+    body.push(b'"');
+}
+
+fn write_key_id(key: &[u8], body: &mut Vec<u8>) {
+    match std::str::from_utf8(key) {
+        Ok(id) if id.len() <= MAX_ID_BYTES => avro::write_string(id, body),
+        _ => {
+            body.push(b'"');
+            body.extend_from_slice(hex::encode(Sha256::digest(key)).as_bytes());
+            body.push(b'"');
+        }
+    }
+}
+
+/// Appends the document line: the event's fields and `_ingested_at`, the record's timestamp.
+///
+/// # Errors
+/// When `datum` is not what `schema` says. `body` is then as it was.
+pub fn write_document(
+    schema: &Schema,
+    datum: &[u8],
+    limits: Limits,
+    timestamp: Option<i64>,
+    body: &mut Vec<u8>,
+) -> Result<(), DecodeError> {
+    let start = body.len();
+    body.push(b'{');
+    if let Err(error) = avro::write_members(schema, datum, limits, body) {
+        body.truncate(start);
+        return Err(error);
+    }
+    if let Some(millis) = timestamp {
+        let has_members = body.len() > start + 1;
+        body.extend_from_slice(if has_members { br#","_ingested_at":"# } else { br#""_ingested_at":"# });
+        avro::write_timestamp_millis(millis, body);
+    }
+    body.extend_from_slice(b"}\n");
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,86 @@
+//! The indexer: `consume → decode → batch → bulk → settle → commit`.
+//!
+//! A consumer group reads the events from Kafka, turns each into a document, and bulk-indexes them into Elasticsearch. Offsets are
+//! committed only past records that are settled: indexed, or in the dead-letter topic and acknowledged there (P3).
+//!
+//! A stage is a file: [`consume`] is the thread that reads, [`decode`] and [`document`] make the documents, [`batch`] collects them,
+//! [`bulk`] delivers them, [`dead_letter`] takes what can never be delivered, [`settle`] keeps the ledger and [`commit`] moves the
+//! offsets. [`tasks`] runs what the thread must not wait for; [`report`] is what comes back. [`pipeline`] puts them together.
+
+use std::sync::Arc;
+
+use shared::admin::{self, Readiness};
+use shared::config::Config;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+pub mod batch;
+pub mod bulk;
+pub mod commit;
+pub mod consume;
+pub mod dead_letter;
+pub mod decode;
+pub mod document;
+pub mod fuse;
+pub mod index;
+pub mod metrics;
+pub mod pipeline;
+pub mod record;
+pub mod report;
+pub mod settle;
+pub mod tasks;
+
+/// Why the indexer stopped, or did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The address of the admin port cannot be used.
+    #[error("indexer.admin_listen: cannot listen on {address}: {error}")]
+    Listen {
+        /// The address.
+        address: std::net::SocketAddr,
+        /// What the system said.
+        #[source]
+        error: std::io::Error,
+    },
+    /// A metric could not be registered.
+    #[error("a metric could not be registered: {0}")]
+    Metrics(#[from] prometheus::Error),
+    /// The schema registry's settings cannot be used.
+    #[error("schema_registry: {0}")]
+    Registry(#[from] shared::registry::RegistryError),
+    /// Elasticsearch's settings cannot be used.
+    #[error("elasticsearch: {0}")]
+    Bulk(#[from] bulk::BulkError),
+    /// The Kafka client cannot be created, or cannot go on.
+    #[error("kafka: {0}; if it is about a setting, see kafka.options")]
+    Kafka(#[from] rdkafka::error::KafkaError),
+    /// The consuming thread panicked: a bug. Nothing is lost; what was not committed is read again.
+    #[error("the consuming thread panicked: {0}")]
+    Panicked(#[source] tokio::task::JoinError),
+}
+
+/// Binds the admin port of the config.
+///
+/// # Errors
+/// When the address is taken or not ours; the message names the config key.
+pub async fn bind(config: &Config) -> Result<TcpListener, RunError> {
+    let address = config.indexer.admin_listen;
+    TcpListener::bind(address).await.map_err(|error| RunError::Listen { address, error })
+}
+
+/// Runs the indexer until `shutdown` is cancelled: then it stops consuming, drains, commits and comes back.
+///
+/// # Errors
+/// [`RunError`].
+pub async fn run(config: Config, admin: TcpListener, shutdown: CancellationToken) -> Result<(), RunError> {
+    let registry = prometheus::Registry::new();
+    let readiness = Readiness::new();
+    let admin_stop = CancellationToken::new();
+    let admin = tokio::spawn(admin::serve(admin, registry.clone(), Arc::clone(&readiness), admin_stop.child_token()));
+    let outcome = pipeline::run(&config, &registry, &readiness, &shutdown).await;
+    admin_stop.cancel();
+    if let Ok(Err(error)) = admin.await {
+        tracing::warn!(%error, "The admin port failed.");
+    }
+    outcome
+}

@@ -1,0 +1,82 @@
+//! The indexer's metrics. A new one is one field with its help as a doc comment, and one line in [`Metrics::new`].
+
+use prometheus::{IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Registry, Result};
+use shared::metrics::{counter, counters, gauge, gauges};
+
+pub use bulk::BulkMetrics;
+
+mod bulk;
+
+/// All metrics of one indexer.
+#[derive(Clone, Debug)]
+pub struct Metrics {
+    /// Records taken from Kafka.
+    pub consumed: IntCounter,
+    /// Documents by what became of them: `indexed`, `duplicate`, `refused`.
+    pub documents: IntCounterVec,
+    /// Records written to the dead-letter topic and acknowledged there, by stage: `decode`, `index`.
+    pub dead_letters: IntCounterVec,
+    /// Bytes of records and documents held: being filled, under way, waiting to be sent again.
+    pub held_bytes: IntGauge,
+    /// 1 while consuming is paused because as much is held as may be, else 0.
+    pub paused: IntGauge,
+    /// 1 once the fuse of the dead letters has blown, else 0.
+    pub fuse_blown: IntGauge,
+    /// Records between the committed offset and the end of each assigned partition.
+    pub lag: IntGaugeVec,
+    /// Partitions assigned to this indexer.
+    pub assigned_partitions: IntGauge,
+    /// Those of bulk requests.
+    pub bulk: BulkMetrics,
+}
+
+impl Metrics {
+    /// Registers all metrics with `registry`.
+    ///
+    /// # Errors
+    /// When one of the names is taken.
+    pub fn new(registry: &Registry) -> Result<Self> {
+        Ok(Self {
+            consumed: counter(registry, "penstock_indexer_consumed_records_total", "Records taken from Kafka.")?,
+            documents: counters(
+                registry,
+                "penstock_indexer_documents_total",
+                "Documents by what became of them: indexed, duplicate, refused.",
+                &["outcome"],
+            )?,
+            dead_letters: counters(
+                registry,
+                "penstock_indexer_dead_letters_total",
+                "Records acknowledged by the dead-letter topic, by stage: decode, index.",
+                &["stage"],
+            )?,
+            held_bytes: gauge(
+                registry,
+                "penstock_indexer_held_bytes",
+                "Bytes of records and documents held: being filled, under way, waiting to be sent again.",
+            )?,
+            paused: gauge(
+                registry,
+                "penstock_indexer_paused",
+                "1 while consuming is paused because as much is held as may be, else 0.",
+            )?,
+            fuse_blown: gauge(
+                registry,
+                "penstock_indexer_fuse_blown",
+                "1 once the fuse of the dead letters has blown, else 0.",
+            )?,
+            lag: gauges(
+                registry,
+                "penstock_indexer_lag_records",
+                "Records between the committed offset and the end of each assigned partition.",
+                &["topic", "partition"],
+            )?,
+            assigned_partitions: gauge(
+                registry,
+                "penstock_indexer_assigned_partitions",
+                "Partitions assigned to this indexer.",
+            )?,
+            bulk: BulkMetrics::new(registry)?,
+        })
+    }
+}

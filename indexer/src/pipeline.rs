@@ -1,0 +1,67 @@
+//! The stages put together.
+
+use std::sync::mpsc::sync_channel;
+
+use prometheus::Registry;
+use shared::admin::Readiness;
+use shared::config::Config;
+use shared::registry::SchemaRegistry;
+use std::sync::Arc;
+use tokio::task::spawn_blocking;
+use tokio_util::sync::CancellationToken;
+
+use crate::RunError;
+use crate::bulk::Bulk;
+use crate::consume::{Conditions, Consumer};
+use crate::dead_letter::DeadLetters;
+use crate::decode::Decoder;
+use crate::metrics::Metrics;
+use crate::tasks::Tasks;
+
+/// Reports that may wait for the consuming thread. More tasks than this never run at a time: one a batch under way
+/// (`indexer.max_in_flight_requests`, and at a revoke one more), and one a schema that is asked for.
+const MAX_REPORTS: usize = 4_096;
+
+/// Runs the pipeline until `shutdown` is cancelled and all is drained.
+///
+/// # Errors
+/// [`RunError`], when a part cannot be set up or the consumer cannot go on.
+pub async fn run(
+    config: &Config,
+    registry: &Registry,
+    readiness: &Arc<Readiness>,
+    shutdown: &CancellationToken,
+) -> Result<(), RunError> {
+    let metrics = Metrics::new(registry)?;
+    let conditions =
+        Conditions { kafka: readiness.condition("kafka"), schemas: readiness.condition("schema_registry") };
+    let schemas = SchemaRegistry::new(&config.schema_registry)?;
+    let bulk = Bulk::new(config, metrics.clone(), readiness)?;
+    let dead_letters = DeadLetters::new(config, readiness.condition("dead_letters"), metrics.clone())?;
+
+    let set_up = async {
+        create_topics(config, &conditions).await;
+        bulk.ensure_index().await;
+    };
+    if shutdown.run_until_cancelled(set_up).await.is_none() {
+        return Ok(());
+    }
+
+    let decoder = Decoder::new(config, schemas.clone());
+    let (sender, reports) = sync_channel(MAX_REPORTS);
+    let tasks = Tasks::new(bulk, dead_letters, schemas, sender);
+    let consumer = Consumer::new(config, decoder, tasks, reports, metrics, conditions)?;
+    let shutdown = shutdown.clone();
+    spawn_blocking(move || consumer.run(&shutdown)).await.map_err(RunError::Panicked)??;
+    Ok(())
+}
+
+/// Creates missing topics if the config asks for it; tries until the cluster answers.
+async fn create_topics(config: &Config, conditions: &Conditions) {
+    let topics = [config.kafka.topic.as_str(), config.kafka.dead_letter_topic.as_str()];
+    while let Err(error) = shared::kafka::create_missing_topics(&config.kafka, "penstock-indexer", &topics).await {
+        tracing::warn!(%error, "The topics are not there yet.");
+        conditions.kafka.unmet(error.to_string());
+        tokio::time::sleep(config.indexer.retry.max.min(std::time::Duration::from_secs(2))).await;
+    }
+}

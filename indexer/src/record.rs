@@ -1,0 +1,80 @@
+//! A Kafka record as the pipeline sees it.
+
+use rdkafka::message::{BorrowedMessage, Message, Timestamp};
+use shared::position::{Offset, Partition};
+
+/// One record, borrowed from the client that fetched it.
+#[derive(Clone, Copy, Debug)]
+pub struct Record<'a> {
+    /// The partition.
+    pub partition: Partition,
+    /// The offset.
+    pub offset: Offset,
+    /// Milliseconds since the Unix epoch: when the receiver took the event. None where the record's format has no timestamps.
+    pub timestamp: Option<i64>,
+    /// The key: the event id.
+    pub key: Option<&'a [u8]>,
+    /// The value; none is a tombstone.
+    pub value: Option<&'a [u8]>,
+}
+
+impl<'a> Record<'a> {
+    /// The record of a fetched message.
+    pub fn of(message: &'a BorrowedMessage<'_>) -> Self {
+        let timestamp = match message.timestamp() {
+            Timestamp::CreateTime(millis) | Timestamp::LogAppendTime(millis) => Some(millis),
+            Timestamp::NotAvailable => None,
+        };
+        Self {
+            partition: Partition(message.partition()),
+            offset: Offset(message.offset()),
+            timestamp,
+            key: message.key(),
+            value: message.payload(),
+        }
+    }
+}
+
+/// A copy of a record, for one that has to wait.
+#[derive(Clone, Debug)]
+pub struct OwnedRecord {
+    partition: Partition,
+    offset: Offset,
+    timestamp: Option<i64>,
+    key: Option<Box<[u8]>>,
+    value: Option<Box<[u8]>>,
+}
+
+impl OwnedRecord {
+    /// Copies a record.
+    pub fn copy(record: &Record<'_>) -> Self {
+        Self {
+            partition: record.partition,
+            offset: record.offset,
+            timestamp: record.timestamp,
+            key: record.key.map(Into::into),
+            value: record.value.map(Into::into),
+        }
+    }
+
+    /// The record that was copied.
+    pub fn as_record(&self) -> Record<'_> {
+        Record {
+            partition: self.partition,
+            offset: self.offset,
+            timestamp: self.timestamp,
+            key: self.key.as_deref(),
+            value: self.value.as_deref(),
+        }
+    }
+
+    /// Bytes of key and value.
+    pub fn len(&self) -> usize {
+        self.key.as_ref().map_or(0, |key| key.len()) + self.value.as_ref().map_or(0, |value| value.len())
+    }
+
+    /// Whether key and value are empty or absent.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}

@@ -1,0 +1,26 @@
+//! What the tasks report back to the consuming thread.
+
+use shared::registry::RegistryError;
+use shared::wire::SchemaId;
+
+use crate::batch::{BatchId, Progress};
+
+/// A report of a task that the consuming thread started.
+#[derive(Debug)]
+pub enum Report {
+    /// A batch is settled.
+    Settled(Settled),
+    /// The registry answered for a schema id: it is in memory now, or it is known that there is none.
+    Schema(SchemaId, Result<(), RegistryError>),
+}
+
+/// Every record of a batch is indexed, or acknowledged by the dead-letter topic.
+#[derive(Debug)]
+pub struct Settled {
+    /// Which batch.
+    pub id: BatchId,
+    /// How far that takes its partitions.
+    pub progress: Vec<Progress>,
+    /// Bytes that the batch held and no longer holds.
+    pub held_bytes: usize,
+}

@@ -1,0 +1,192 @@
+use proptest::prelude::*;
+
+use super::*;
+
+const P: Partition = Partition(0);
+
+fn step(epoch: Epoch, next: i64) -> [Progress; 1] {
+    [Progress { partition: P, epoch, next: NextOffset(next) }]
+}
+
+#[test]
+fn only_the_settled_prefix_is_committed() {
+    let mut ledger = Ledger::default();
+    let epoch = ledger.assign(P);
+    for (batch, next) in [(1, 10), (2, 20), (3, 30)] {
+        ledger.track(BatchId(batch), &step(epoch, next));
+    }
+    ledger.settle(BatchId(2), &step(epoch, 20));
+    assert_eq!(ledger.take_commits(), []);
+    ledger.settle(BatchId(1), &step(epoch, 10));
+    assert_eq!(ledger.take_commits(), [(P, NextOffset(20))]);
+    assert_eq!(ledger.take_commits(), [], "nothing is handed out twice");
+    assert!(ledger.is_open(&[P]));
+    ledger.settle(BatchId(3), &step(epoch, 30));
+    assert_eq!(ledger.take_commits(), [(P, NextOffset(30))]);
+    assert!(!ledger.is_open(&[P]));
+}
+
+#[test]
+fn what_settles_after_a_revoke_commits_nothing() {
+    let mut ledger = Ledger::default();
+    let epoch = ledger.assign(P);
+    ledger.track(BatchId(1), &step(epoch, 10));
+    ledger.revoke(P);
+    ledger.settle(BatchId(1), &step(epoch, 10));
+    assert_eq!(ledger.take_commits(), []);
+}
+
+#[test]
+fn what_settles_late_does_not_count_for_the_next_assignment() {
+    let mut ledger = Ledger::default();
+    let before = ledger.assign(P);
+    ledger.track(BatchId(1), &step(before, 10));
+    ledger.revoke(P);
+    let after = ledger.assign(P);
+    assert_ne!(before, after);
+    ledger.settle(BatchId(1), &step(before, 10));
+    assert_eq!(ledger.take_commits(), []);
+    ledger.track(BatchId(2), &step(after, 4));
+    ledger.settle(BatchId(2), &step(after, 4));
+    assert_eq!(ledger.take_commits(), [(P, NextOffset(4))], "the next assignment starts where the group says");
+}
+
+#[test]
+fn a_failed_commit_is_handed_out_again() {
+    let mut ledger = Ledger::default();
+    let epoch = ledger.assign(P);
+    ledger.track(BatchId(1), &step(epoch, 10));
+    ledger.settle(BatchId(1), &step(epoch, 10));
+    assert_eq!(ledger.take_commits(), [(P, NextOffset(10))]);
+    ledger.commit_failed();
+    assert_eq!(ledger.take_commits(), [(P, NextOffset(10))]);
+}
+
+/// What happens to a ledger in the property test.
+#[derive(Clone, Debug)]
+enum Event {
+    /// The next batch takes this many records of each partition.
+    Consume([u8; 3]),
+    /// One of the batches under way, chosen by this number, settles.
+    Settle(usize),
+    /// The partition is revoked and assigned again: consuming goes back to the committed offset.
+    Reassign(u8),
+    /// What may be committed is committed; or the commit fails.
+    Commit { fails: bool },
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    prop_oneof![
+        4 => prop::array::uniform3(0..4_u8).prop_map(Event::Consume),
+        4 => any::<usize>().prop_map(Event::Settle),
+        1 => (0..3_u8).prop_map(Event::Reassign),
+        2 => any::<bool>().prop_map(|fails| Event::Commit { fails }),
+    ]
+}
+
+/// A batch under way, with the offsets it holds of each partition.
+type UnderWay = (BatchId, Vec<Progress>, Vec<(usize, std::ops::Range<i64>)>);
+
+/// A model that keeps each record apart: per partition the records settled by whichever assignment, and what Kafka has committed.
+struct Model {
+    ledger: Ledger,
+    epochs: Vec<Epoch>,
+    position: [i64; 3],
+    settled: [Vec<bool>; 3],
+    committed: [i64; 3],
+    under_way: Vec<UnderWay>,
+    batches: u64,
+}
+
+impl Model {
+    fn new() -> Self {
+        let mut ledger = Ledger::default();
+        let epochs = (0..3).map(|p| ledger.assign(Partition(p))).collect();
+        Self {
+            ledger,
+            epochs,
+            position: [0; 3],
+            settled: Default::default(),
+            committed: [0; 3],
+            under_way: Vec::new(),
+            batches: 0,
+        }
+    }
+
+    fn apply(&mut self, event: &Event) {
+        match event {
+            Event::Consume(counts) => self.consume(counts),
+            Event::Settle(which) if !self.under_way.is_empty() => self.settle(which % self.under_way.len()),
+            Event::Settle(_) => {}
+            Event::Reassign(partition) => self.reassign(usize::from(*partition)),
+            Event::Commit { fails } => self.commit(*fails),
+        }
+    }
+
+    fn consume(&mut self, counts: &[u8; 3]) {
+        let mut progress = Vec::new();
+        let mut records = Vec::new();
+        for (p, count) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {
+            let range = self.position[p]..self.position[p] + i64::from(*count);
+            self.position[p] = range.end;
+            let known = self.settled[p].len().max(usize::try_from(range.end).unwrap());
+            self.settled[p].resize(known, false);
+            let partition = Partition(i32::try_from(p).unwrap());
+            progress.push(Progress { partition, epoch: self.epochs[p], next: NextOffset(range.end) });
+            records.push((p, range));
+        }
+        self.batches += 1;
+        let id = BatchId(self.batches);
+        self.ledger.track(id, &progress);
+        self.under_way.push((id, progress, records));
+    }
+
+    fn settle(&mut self, which: usize) {
+        let (id, progress, records) = self.under_way.swap_remove(which);
+        for (p, range) in records {
+            for offset in range {
+                self.settled[p][usize::try_from(offset).unwrap()] = true;
+            }
+        }
+        self.ledger.settle(id, &progress);
+    }
+
+    fn reassign(&mut self, p: usize) {
+        let partition = Partition(i32::try_from(p).unwrap());
+        self.ledger.revoke(partition);
+        self.epochs[p] = self.ledger.assign(partition);
+        self.position[p] = self.committed[p];
+    }
+
+    fn commit(&mut self, fails: bool) {
+        for (partition, next) in self.ledger.take_commits() {
+            let p = usize::try_from(partition.0).unwrap();
+            let settled = &self.settled[p][..usize::try_from(next.0).unwrap()];
+            assert!(settled.iter().all(|settled| *settled), "committed past an unsettled record: {partition} {next}");
+            if !fails {
+                assert!(next.0 >= self.committed[p], "the committed offset moved back");
+                self.committed[p] = next.0;
+            }
+        }
+        if fails {
+            self.ledger.commit_failed();
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn never_past_an_unsettled_record_and_always_to_the_end(events in prop::collection::vec(event(), 0..200)) {
+        let mut model = Model::new();
+        for event in &events {
+            model.apply(event);
+            model.commit(true);
+        }
+        while !model.under_way.is_empty() {
+            model.settle(0);
+        }
+        model.commit(false);
+        prop_assert_eq!(model.committed, model.position);
+        prop_assert!(!model.ledger.is_open(&[Partition(0), Partition(1), Partition(2)]));
+    }
+}

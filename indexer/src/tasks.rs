@@ -1,0 +1,95 @@
+//! What the consuming thread has others do: deliver a batch, fetch a schema. Each task ends with one report.
+
+use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
+use std::time::Duration;
+
+use shared::admin::Condition;
+use shared::registry::{RegistryError, SchemaRegistry};
+use shared::wire::SchemaId;
+use tokio::runtime::Handle;
+use tokio_util::sync::CancellationToken;
+
+use crate::batch::Batch;
+use crate::bulk::Bulk;
+use crate::dead_letter::DeadLetters;
+use crate::report::{Report, Settled};
+
+/// The waits between questions to a registry that is away.
+const REGISTRY_RETRY: Duration = Duration::from_secs(1);
+
+/// Starts tasks on the runtime.
+pub struct Tasks {
+    runtime: Handle,
+    bulk: Arc<Bulk>,
+    dead_letters: Arc<DeadLetters>,
+    registry: SchemaRegistry,
+    reports: SyncSender<Report>,
+    stopped: CancellationToken,
+}
+
+impl Tasks {
+    /// Tasks on the runtime of the caller, that report to `reports`.
+    pub fn new(bulk: Bulk, dead_letters: DeadLetters, registry: SchemaRegistry, reports: SyncSender<Report>) -> Self {
+        Self {
+            runtime: Handle::current(),
+            bulk: Arc::new(bulk),
+            dead_letters: Arc::new(dead_letters),
+            registry,
+            reports,
+            stopped: CancellationToken::new(),
+        }
+    }
+
+    /// How many bytes a bulk body should have at the most, as Elasticsearch takes them now.
+    pub fn target_bytes(&self) -> usize {
+        self.bulk.target_bytes()
+    }
+
+    /// Delivers `batch` to Elasticsearch and its dead letters to their topic, then reports it as settled.
+    pub fn deliver(&self, batch: Batch) {
+        let bulk = Arc::clone(&self.bulk);
+        let dead_letters = Arc::clone(&self.dead_letters);
+        self.start(async move {
+            let delivered = bulk.deliver(&batch).await;
+            dead_letters.write(&batch, &delivered.refused).await;
+            Report::Settled(Settled { held_bytes: batch.held_bytes(), id: batch.id, progress: batch.progress })
+        });
+    }
+
+    /// Fetches the schema of `id` into memory, then reports. While the registry is away it is asked again and again, and
+    /// `condition` says so.
+    pub fn fetch_schema(&self, id: SchemaId, condition: Condition) {
+        let registry = self.registry.clone();
+        self.start(async move {
+            loop {
+                let answer = registry.by_id(id).await.map(drop);
+                let Err(RegistryError::Unavailable { .. }) = &answer else {
+                    return Report::Schema(id, answer);
+                };
+                if let Err(error) = answer {
+                    tracing::warn!(schema_id = id.0, %error, "Records wait for their schema.");
+                    condition.unmet(error.to_string());
+                }
+                tokio::time::sleep(REGISTRY_RETRY).await;
+            }
+        });
+    }
+
+    /// Abandons what is still under way: nobody waits for its report any more.
+    pub fn stop(&self) {
+        self.stopped.cancel();
+    }
+
+    fn start(&self, task: impl Future<Output = Report> + Send + 'static) {
+        let reports = self.reports.clone();
+        let stopped = self.stopped.clone();
+        self.runtime.spawn(async move {
+            if let Some(report) = stopped.run_until_cancelled(task).await
+                && reports.send(report).is_err()
+            {
+                tracing::debug!("A report came after the consuming thread had ended.");
+            }
+        });
+    }
+}

@@ -1,0 +1,218 @@
+use std::time::{Duration, UNIX_EPOCH};
+
+use ::hmac::{KeyInit, Mac};
+use shared::config::{HmacAlgorithm, HmacEncoding};
+
+use super::*;
+
+const NOW: u64 = 1_700_000_000;
+
+fn head(headers: &[(&'static str, &str)]) -> HeaderMap {
+    let mut map = HeaderMap::new();
+    for (name, value) in headers {
+        map.append(*name, HeaderValue::from_str(value).unwrap());
+    }
+    map
+}
+
+fn check(auth: &Auth, headers: &[(&'static str, &str)], body: &[u8]) -> Result<(), Unauthorized> {
+    let authenticator = Authenticator::compile("test", auth).unwrap();
+    let head = head(headers);
+    let pending = authenticator.check_head(&head, UNIX_EPOCH + Duration::from_secs(NOW))?;
+    pending.check_body(Buffer::from(body)).map(|_| ())
+}
+
+fn bearer(tokens: &[&str]) -> Auth {
+    Auth::Bearer { tokens: tokens.iter().copied().map(Secret::new).collect(), tokens_file: None }
+}
+
+fn hmac_auth(algorithm: HmacAlgorithm, encoding: HmacEncoding, prefix: &str, secrets: &[&str]) -> Auth {
+    Auth::Hmac {
+        header: "X-Signature".to_owned(),
+        algorithm,
+        encoding,
+        prefix: prefix.to_owned(),
+        timestamp_header: None,
+        tolerance: Duration::from_secs(300),
+        secrets: secrets.iter().copied().map(Secret::new).collect(),
+        secrets_file: None,
+    }
+}
+
+fn with_timestamp(mut auth: Auth) -> Auth {
+    if let Auth::Hmac { timestamp_header, .. } = &mut auth {
+        *timestamp_header = Some("X-Timestamp".to_owned());
+    }
+    auth
+}
+
+fn sign(secret: &str, parts: &[&[u8]]) -> String {
+    let mut mac = ::hmac::Hmac::<sha2::Sha256>::new_from_slice(secret.as_bytes()).unwrap();
+    for part in parts {
+        mac.update(part);
+    }
+    hex::encode(mac.finalize().into_bytes())
+}
+
+#[test]
+fn each_live_token_is_accepted() {
+    let auth = bearer(&["old", "new"]);
+    for credentials in ["Bearer old", "Bearer new", "bearer new", "BEARER  new"] {
+        assert_eq!(check(&auth, &[("authorization", credentials)], b""), Ok(()), "{credentials}");
+    }
+}
+
+#[test]
+fn anything_but_a_live_token_is_refused() {
+    let auth = bearer(&["token"]);
+    for credentials in
+        ["Bearer toke", "Bearer tokens", "Bearer Token", "Bearer ", "Bearer", "Bearertoken", "Basic token", "token", ""]
+    {
+        assert_eq!(check(&auth, &[("authorization", credentials)], b""), Err(Unauthorized), "{credentials}");
+    }
+    assert_eq!(check(&auth, &[], b""), Err(Unauthorized));
+}
+
+#[test]
+fn two_authorization_headers_are_refused_even_if_one_is_right() {
+    let auth = bearer(&["token"]);
+    let twice = [("authorization", "Bearer token"), ("authorization", "Bearer other")];
+    assert_eq!(check(&auth, &twice, b""), Err(Unauthorized));
+}
+
+/// RFC 4231, test cases 1, 2 and 4 (the others have keys that are not text).
+#[test]
+fn the_vectors_of_rfc_4231_are_accepted() {
+    let counting: String = ('\u{01}'..='\u{19}').collect();
+    let cases: [(&str, &[u8], &str, &str); 3] = [
+        (
+            "\u{0b}\u{0b}\u{0b}\u{0b}\u{0b}\u{0b}\u{0b}\u{0b}\u{0b}\u{0b}\u{0b}\u{0b}\u{0b}\u{0b}\u{0b}\u{0b}\u{0b}\u{0b}\u{0b}\u{0b}",
+            b"Hi There",
+            "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7",
+            "87aa7cdea5ef619d4ff0b4241a1d6cb02379f4e2ce4ec2787ad0b30545e17cdedaa833b7d6b8a702038b274eaea3f4e4be9d914eeb61f1702e696c203a126854",
+        ),
+        (
+            "Jefe",
+            b"what do ya want for nothing?",
+            "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843",
+            "164b7a7bfcf819e2e395fbe73b56e0a387bd64222e831fd610270cd7ea2505549758bf75c05a994a6d034f65f8f0e6fdcaeab1a34d4a6b4b636e070a38bce737",
+        ),
+        (
+            &counting,
+            &[0xcd; 50],
+            "82558a389a443c0ea4cc819899f2083a85f0faa3e578f8077a2e3ff46729665b",
+            "b0ba465637458c6990e5a8c5f61d4af7e576d97ff94b872de76f8050361ee3dba91ca5c11aa25eb4d679275cc5788063a5f19741120c4f2de2adebeb10a298dd",
+        ),
+    ];
+    for (key, data, sha256, sha512) in cases {
+        for (algorithm, signature) in [(HmacAlgorithm::Sha256, sha256), (HmacAlgorithm::Sha512, sha512)] {
+            let auth = hmac_auth(algorithm, HmacEncoding::Hex, "", &[key]);
+            assert_eq!(check(&auth, &[("x-signature", signature)], data), Ok(()), "{algorithm:?} {key:?}");
+            let upper = signature.to_uppercase();
+            assert_eq!(check(&auth, &[("x-signature", &upper)], data), Ok(()), "{algorithm:?} {key:?} upper case");
+        }
+    }
+}
+
+#[test]
+fn a_signature_in_base64_is_accepted_with_its_padding_only() {
+    let auth = hmac_auth(HmacAlgorithm::Sha256, HmacEncoding::Base64, "", &["Jefe"]);
+    let signature = "W9zBRr9gdU5qBCQmCJV1x1oAPwidJzmDnexYuWTsOEM=";
+    let data = b"what do ya want for nothing?";
+    assert_eq!(check(&auth, &[("x-signature", signature)], data), Ok(()));
+    assert_eq!(check(&auth, &[("x-signature", signature.trim_end_matches('='))], data), Err(Unauthorized));
+}
+
+#[test]
+fn both_secrets_are_accepted_while_they_rotate() {
+    let auth = hmac_auth(HmacAlgorithm::Sha256, HmacEncoding::Hex, "sha256=", &["old", "new"]);
+    for secret in ["old", "new"] {
+        let signature = format!("sha256={}", sign(secret, &[b"body"]));
+        assert_eq!(check(&auth, &[("x-signature", &signature)], b"body"), Ok(()), "{secret}");
+    }
+    let retired = format!("sha256={}", sign("retired", &[b"body"]));
+    assert_eq!(check(&auth, &[("x-signature", &retired)], b"body"), Err(Unauthorized));
+}
+
+#[test]
+fn a_signature_that_is_not_well_formed_is_refused_by_the_head_alone() {
+    let auth = hmac_auth(HmacAlgorithm::Sha256, HmacEncoding::Hex, "sha256=", &["secret"]);
+    let authenticator = Authenticator::compile("test", &auth).unwrap();
+    let right = sign("secret", &[b"body"]);
+    let short = format!("sha256={}", &right[..62]);
+    let long = format!("sha256={right}00");
+    let wrong_prefix = format!("sha1={right}");
+    let wrong_digits = format!("sha256={}zz", &right[..62]);
+    for value in [&right, &short, &long, &wrong_prefix, &wrong_digits, "", "sha256="] {
+        let head = head(&[("x-signature", value)]);
+        assert!(authenticator.check_head(&head, UNIX_EPOCH).is_err(), "{value}");
+    }
+    assert!(authenticator.check_head(&HeaderMap::new(), UNIX_EPOCH).is_err());
+}
+
+#[test]
+fn another_body_is_refused() {
+    let auth = hmac_auth(HmacAlgorithm::Sha256, HmacEncoding::Hex, "", &["secret"]);
+    let signature = sign("secret", &[b"body"]);
+    assert_eq!(check(&auth, &[("x-signature", &signature)], b"Body"), Err(Unauthorized));
+    assert_eq!(check(&auth, &[("x-signature", &signature)], b""), Err(Unauthorized));
+}
+
+#[test]
+fn a_timestamp_is_accepted_within_the_tolerance_on_both_sides() {
+    let auth = with_timestamp(hmac_auth(HmacAlgorithm::Sha256, HmacEncoding::Hex, "", &["secret"]));
+    for (time, expected) in [
+        (NOW, Ok(())),
+        (NOW - 300, Ok(())),
+        (NOW + 300, Ok(())),
+        (NOW - 301, Err(Unauthorized)),
+        (NOW + 301, Err(Unauthorized)),
+    ] {
+        let time = time.to_string();
+        let signature = sign("secret", &[time.as_bytes(), b".", b"body"]);
+        let headers = [("x-signature", signature.as_str()), ("x-timestamp", &time)];
+        assert_eq!(check(&auth, &headers, b"body"), expected, "{time}");
+    }
+}
+
+#[test]
+fn a_timestamp_that_was_not_signed_is_refused() {
+    let auth = with_timestamp(hmac_auth(HmacAlgorithm::Sha256, HmacEncoding::Hex, "", &["secret"]));
+    let signature = sign("secret", &[b"1699999999.body"]);
+    let now = NOW.to_string();
+    assert_eq!(check(&auth, &[("x-signature", &signature), ("x-timestamp", &now)], b"body"), Err(Unauthorized));
+    assert_eq!(check(&auth, &[("x-signature", &signature)], b"body"), Err(Unauthorized));
+    for odd in ["", "+1700000000", "1.7e9", "17000000000000000000000"] {
+        let signature = sign("secret", &[odd.as_bytes(), b".body"]);
+        let headers = [("x-signature", signature.as_str()), ("x-timestamp", odd)];
+        assert_eq!(check(&auth, &headers, b"body"), Err(Unauthorized), "{odd}");
+    }
+}
+
+#[test]
+fn without_a_secret_nothing_starts() {
+    for auth in [bearer(&[]), hmac_auth(HmacAlgorithm::Sha256, HmacEncoding::Hex, "", &[])] {
+        assert!(matches!(Authenticator::compile("test", &auth), Err(AuthError::Empty { .. })));
+    }
+    assert!(matches!(Authenticator::compile("test", &bearer(&["token", " "])), Err(AuthError::Blank { .. })));
+}
+
+#[test]
+fn an_error_names_the_key_and_no_secret() {
+    let error = Authenticator::compile("cxone", &bearer(&["hush", ""])).err().unwrap().to_string();
+    assert!(error.starts_with("receiver.sources.cxone.auth.tokens:"), "{error}");
+    assert!(!error.contains("hush"), "{error}");
+}
+
+#[test]
+fn tokens_of_the_file_are_accepted_too() {
+    let file = std::env::temp_dir().join(format!("penstock-tokens-{}", std::process::id()));
+    std::fs::write(&file, "first\n\n second \n").unwrap();
+    let auth = Auth::Bearer { tokens: Vec::new(), tokens_file: Some(file.clone()) };
+    for token in ["Bearer first", "Bearer second"] {
+        assert_eq!(check(&auth, &[("authorization", token)], b""), Ok(()), "{token}");
+    }
+    assert_eq!(check(&auth, &[("authorization", "Bearer ")], b""), Err(Unauthorized));
+    std::fs::remove_file(&file).unwrap();
+    assert!(matches!(Authenticator::compile("test", &auth), Err(AuthError::File { .. })));
+}

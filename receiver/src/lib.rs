@@ -1,0 +1,180 @@
+//! The receiver: `receive → authenticate → unframe → validate → produce`.
+//!
+//! A webhook's events come in over HTTP and go to Kafka as they are; a sender hears 200 only after Kafka has acknowledged them
+//! (P1). Each stage is a module of that name; [`run`] puts them together. A new stage is a module and a line in `receive.rs`;
+//! a new answer is a row in `reject.rs`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use prometheus::{PullingGauge, Registry};
+use rdkafka::error::KafkaError;
+use shared::admin::{self, Readiness};
+use shared::config::Config;
+use shared::registry::{RegistryError, SchemaRegistry};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+pub use authenticate::AuthError;
+pub use listeners::{BindError, Listeners};
+pub use source::SourceError;
+
+use metrics::Metrics;
+use produce::Producer;
+use receive::Common;
+use reject::budget::LogBudget;
+use source::Source;
+
+mod authenticate;
+mod listeners;
+mod metrics;
+mod produce;
+mod receive;
+mod reject;
+mod router;
+mod server;
+mod source;
+mod unframe;
+mod validate;
+
+/// Connections for each request that may be under way: most connections of most senders are idle.
+const CONNECTIONS_PER_REQUEST: usize = 2;
+
+/// Why the receiver cannot run.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// A source of the config cannot be served.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// The registry of the config cannot be used.
+    #[error("schema_registry.url: {0}")]
+    Registry(#[from] RegistryError),
+    /// librdkafka refuses the config.
+    #[error("kafka.options: the producer cannot be made: {0}")]
+    Kafka(#[from] KafkaError),
+    /// A metric cannot be registered.
+    #[error("cannot register the metrics: {0}")]
+    Metrics(#[from] prometheus::Error),
+}
+
+/// Runs a receiver on `listeners` until `shutdown`, then finishes the requests under way, for `receiver.shutdown_timeout` at
+/// most. Needs neither Kafka nor the registry to start: until they are there it is not ready, and answers 503.
+///
+/// # Errors
+/// When the config cannot be used; never for what may come back by itself.
+pub async fn run(config: Config, listeners: Listeners, shutdown: CancellationToken) -> Result<(), RunError> {
+    let exposition = Registry::new();
+    let metrics = Metrics::new(&exposition)?;
+    let sources = Source::compile_all(&config, &metrics)?;
+    let common = Arc::new(common(&config, &sources, metrics)?);
+    let producer = Arc::clone(&common.producer);
+    register_queue_len(&exposition, &producer)?;
+
+    let readiness = Readiness::new();
+    let stopping = readiness.condition("stopping");
+    stopping.met();
+    let mut tasks = JoinSet::new();
+    // The admin port outlives `shutdown`, so that the stop itself can be watched.
+    let stopped = CancellationToken::new();
+    tasks.spawn(serve_admin(listeners.admin, exposition, Arc::clone(&readiness), stopped.clone()));
+    spawn_watches(&mut tasks, &config, &sources, &common, &readiness, &shutdown);
+    tasks.spawn({
+        let shutdown = shutdown.clone();
+        async move {
+            shutdown.cancelled().await;
+            stopping.unmet("stopping");
+        }
+    });
+
+    let receiver = &config.receiver;
+    tracing::info!(listen = %receiver.listen, sources = sources.len(), "Receiving.");
+    let all_finished = server::serve(
+        listeners.http,
+        router::router(&sources, &common),
+        receiver.max_in_flight_requests.saturating_mul(CONNECTIONS_PER_REQUEST),
+        common.metrics.connections.clone(),
+        receiver.shutdown_timeout,
+        shutdown,
+    )
+    .await;
+    if !all_finished {
+        tracing::warn!(timeout = ?receiver.shutdown_timeout, "Stopped before all requests were answered.");
+    }
+    drop(common);
+    flush(producer).await;
+    stopped.cancel();
+    while tasks.join_next().await.is_some() {}
+    tracing::info!("Stopped.");
+    Ok(())
+}
+
+fn common(config: &Config, sources: &[Arc<Source>], metrics: Metrics) -> Result<Common, RunError> {
+    let receiver = &config.receiver;
+    let largest = sources.iter().map(|source| source.max_body).max().unwrap_or_default();
+    Ok(Common {
+        registry: SchemaRegistry::new(&config.schema_registry)?,
+        producer: Arc::new(Producer::new(&config.kafka, largest, receiver.request_timeout)?),
+        request_timeout: receiver.request_timeout,
+        places: Semaphore::new(receiver.max_in_flight_requests.min(Semaphore::MAX_PERMITS)),
+        metrics,
+        log_budget: LogBudget::default(),
+    })
+}
+
+fn register_queue_len(exposition: &Registry, producer: &Arc<Producer>) -> Result<(), prometheus::Error> {
+    let producer = Arc::downgrade(producer);
+    let len = move || producer.upgrade().map_or(0.0, |producer| f64::from(producer.queue_len()));
+    let help = "Records in the producer's queue or on their way to Kafka.";
+    exposition.register(Box::new(PullingGauge::new("penstock_receiver_kafka_queue_records", help, Box::new(len))?))
+}
+
+async fn serve_admin(
+    listener: tokio::net::TcpListener,
+    exposition: Registry,
+    readiness: Arc<Readiness>,
+    stopped: CancellationToken,
+) {
+    if let Err(error) = admin::serve(listener, exposition, readiness, stopped).await {
+        tracing::error!(%error, "The admin port has failed; the receiver goes on.");
+    }
+}
+
+/// Starts what looks after Kafka and the schemas.
+fn spawn_watches(
+    tasks: &mut JoinSet<()>,
+    config: &Config,
+    sources: &[Arc<Source>],
+    common: &Common,
+    readiness: &Arc<Readiness>,
+    shutdown: &CancellationToken,
+) {
+    let mut topics: Vec<String> = sources.iter().map(|source| source.topic.clone()).collect();
+    topics.sort_unstable();
+    topics.dedup();
+    tasks.spawn(produce::watch::watch(
+        Arc::clone(&common.producer),
+        config.kafka.clone(),
+        topics,
+        readiness.condition("kafka"),
+        shutdown.clone(),
+    ));
+    tasks.spawn(source::schema::watch(
+        sources.to_vec(),
+        common.registry.clone(),
+        config.schema_registry.refresh,
+        readiness.condition("schema"),
+        shutdown.clone(),
+    ));
+}
+
+/// Sends what requests that nobody waits for any more have left in the queue, then closes the producer.
+async fn flush(producer: Arc<Producer>) {
+    const PATIENCE: Duration = Duration::from_secs(5);
+    let flushed = tokio::task::spawn_blocking(move || producer.flush(PATIENCE)).await;
+    match flushed {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::warn!(%error, "Some records were not acknowledged; their senders were told so."),
+        Err(error) => tracing::error!(%error, "The flush of the producer failed."),
+    }
+}

@@ -1,0 +1,154 @@
+//! The receiver's metrics. A new one is one field with its help as a doc comment, and one line in [`Metrics::new`].
+//!
+//! What every request touches is resolved to a handle once per source ([`SourceMetrics`]).
+
+use prometheus::{Histogram, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Registry, Result};
+use shared::metrics::{counter, counters, gauge, gauges, histograms};
+
+/// Upper bounds of durations in seconds: around 10 ms, where requests should be, and up to the deadline.
+const SECONDS: [f64; 13] = [0.001, 0.0025, 0.005, 0.0075, 0.01, 0.015, 0.025, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0];
+
+/// The outcome of a request that was accepted; the others are the words of [`crate::reject::Rejection`].
+const ACCEPTED: &str = "accepted";
+
+/// All metrics of one receiver.
+#[derive(Clone, Debug)]
+pub(crate) struct Metrics {
+    /// Requests by source and outcome: `accepted`, or the code of the problem that was answered.
+    pub(crate) requests: IntCounterVec,
+    /// Requests to paths that no source has.
+    pub(crate) unrouted: IntCounter,
+    /// Events that Kafka has acknowledged, by source.
+    pub(crate) events: IntCounterVec,
+    /// Bytes of bodies read, by source.
+    pub(crate) body_bytes: IntCounterVec,
+    /// How long requests took from their head to their answer, by source.
+    pub(crate) request_seconds: HistogramVec,
+    /// How long events took from the producer's queue to Kafka's acknowledgement, by source.
+    pub(crate) produce_seconds: HistogramVec,
+    /// Requests under way.
+    pub(crate) in_flight: IntGauge,
+    /// Open connections.
+    pub(crate) connections: IntGauge,
+    /// The schema id that bare datums are framed with, by source; 0 as long as none is known.
+    pub(crate) schema_id: IntGaugeVec,
+}
+
+/// What a request to one source touches.
+#[derive(Clone, Debug)]
+pub(crate) struct SourceMetrics {
+    name: String,
+    requests: IntCounterVec,
+    accepted: IntCounter,
+    /// As [`Metrics::events`].
+    pub(crate) events: IntCounter,
+    /// As [`Metrics::body_bytes`].
+    pub(crate) body_bytes: IntCounter,
+    /// As [`Metrics::request_seconds`].
+    pub(crate) request_seconds: Histogram,
+    /// As [`Metrics::produce_seconds`].
+    pub(crate) produce_seconds: Histogram,
+    /// As [`Metrics::schema_id`].
+    pub(crate) schema_id: IntGauge,
+}
+
+impl Metrics {
+    /// Registers all metrics with `registry`.
+    ///
+    /// # Errors
+    /// When one of the names is taken.
+    pub(crate) fn new(registry: &Registry) -> Result<Self> {
+        let source = &["source"];
+        Ok(Self {
+            requests: counters(
+                registry,
+                "penstock_receiver_requests_total",
+                "Requests by source and outcome: accepted, or the code of the problem that was answered.",
+                &["source", "outcome"],
+            )?,
+            unrouted: counter(
+                registry,
+                "penstock_receiver_unrouted_requests_total",
+                "Requests to paths that no source has.",
+            )?,
+            events: counters(
+                registry,
+                "penstock_receiver_events_total",
+                "Events that Kafka has acknowledged, by source.",
+                source,
+            )?,
+            body_bytes: counters(
+                registry,
+                "penstock_receiver_body_bytes_total",
+                "Bytes of bodies read, by source.",
+                source,
+            )?,
+            request_seconds: histograms(
+                registry,
+                "penstock_receiver_request_duration_seconds",
+                "How long requests took from their head to their answer, by source.",
+                source,
+                &SECONDS,
+            )?,
+            produce_seconds: histograms(
+                registry,
+                "penstock_receiver_produce_duration_seconds",
+                "How long events took from the producer's queue to Kafka's acknowledgement, by source.",
+                source,
+                &SECONDS,
+            )?,
+            in_flight: gauge(registry, "penstock_receiver_requests_in_flight", "Requests under way.")?,
+            connections: gauge(registry, "penstock_receiver_connections", "Open connections.")?,
+            schema_id: gauges(
+                registry,
+                "penstock_receiver_schema_id",
+                "The schema id that bare datums are framed with, by source; 0 as long as none is known.",
+                source,
+            )?,
+        })
+    }
+
+    /// The handles of the source `name`.
+    pub(crate) fn source(&self, name: &str) -> SourceMetrics {
+        SourceMetrics {
+            name: name.to_owned(),
+            requests: self.requests.clone(),
+            accepted: self.requests.with_label_values(&[name, ACCEPTED]),
+            events: self.events.with_label_values(&[name]),
+            body_bytes: self.body_bytes.with_label_values(&[name]),
+            request_seconds: self.request_seconds.with_label_values(&[name]),
+            produce_seconds: self.produce_seconds.with_label_values(&[name]),
+            schema_id: self.schema_id.with_label_values(&[name]),
+        }
+    }
+}
+
+impl SourceMetrics {
+    /// Counts a request that was accepted with `events` events.
+    pub(crate) fn accepted(&self, events: u64) {
+        self.accepted.inc();
+        self.events.inc_by(events);
+    }
+
+    /// Counts a request that was not accepted. `word` is one of a closed set, never anything from a request.
+    pub(crate) fn rejected(&self, word: &'static str) {
+        self.requests.with_label_values(&[self.name.as_str(), word]).inc();
+    }
+}
+
+/// Counts one more as long as it lives, whichever way it ends.
+pub(crate) struct Counted(IntGauge);
+
+impl Counted {
+    /// One more in `gauge`.
+    pub(crate) fn new(gauge: &IntGauge) -> Self {
+        gauge.inc();
+        Self(gauge.clone())
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}

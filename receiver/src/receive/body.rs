@@ -1,0 +1,84 @@
+//! Reads a request's body into one buffer, within a limit and a deadline.
+
+use axum::body::{Body, HttpBody};
+use futures::StreamExt;
+use shared::wire::{self, FRAME_LEN, SchemaId};
+use tokio::time::{Instant, timeout_at};
+
+use crate::reject::Rejection;
+
+/// What is reserved for a body on its word alone. Longer bodies get their room as they arrive, so that a `Content-Length` costs
+/// the receiver nothing.
+const TRUSTED_LENGTH: u64 = 64 * 1024;
+
+/// A body, with room for a frame before it: the frame of a bare datum is put there, so that the body is never moved (P2).
+pub(crate) struct Buffer {
+    bytes: Vec<u8>,
+}
+
+impl Buffer {
+    fn with_capacity(body: usize) -> Self {
+        let mut bytes = Vec::with_capacity(FRAME_LEN + body);
+        bytes.resize(FRAME_LEN, 0);
+        Self { bytes }
+    }
+
+    /// The body as it was received.
+    pub(crate) fn body(&self) -> &[u8] {
+        self.bytes.get(FRAME_LEN..).unwrap_or_default()
+    }
+
+    /// Puts the frame of `id` before the body.
+    pub(crate) fn frame(&mut self, id: SchemaId) {
+        if let Some(room) = self.bytes.first_chunk_mut::<FRAME_LEN>() {
+            *room = wire::frame(id);
+        }
+    }
+
+    /// The frame that was put last, and the body.
+    pub(crate) fn with_frame(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// [`Buffer::frame`], then [`Buffer::with_frame`].
+    pub(crate) fn framed(&mut self, id: SchemaId) -> &[u8] {
+        self.frame(id);
+        self.with_frame()
+    }
+}
+
+/// Reads the whole of `body`, which must be at most `limit` bytes and there by `deadline`.
+///
+/// # Errors
+/// `TooLarge`, before reading anything where the length was announced, else as soon as the limit is passed; `BodyTimeout`;
+/// `BodyBroken`. In each case what remains is not read.
+pub(crate) async fn read(body: Body, limit: usize, deadline: Instant) -> Result<Buffer, Rejection> {
+    let announced = body.size_hint().lower();
+    if announced > limit as u64 {
+        return Err(Rejection::TooLarge(limit));
+    }
+    // At most 64 KiB, so that it fits any `usize`.
+    let mut buffer = Buffer::with_capacity(announced.min(TRUSTED_LENGTH) as usize);
+    let mut chunks = body.into_data_stream();
+    loop {
+        let chunk = match timeout_at(deadline, chunks.next()).await {
+            Ok(Some(Ok(chunk))) => chunk,
+            Ok(None) => return Ok(buffer),
+            Ok(Some(Err(_))) => return Err(Rejection::BodyBroken),
+            Err(_) => return Err(Rejection::BodyTimeout),
+        };
+        if chunk.len() > limit - buffer.body().len() {
+            return Err(Rejection::TooLarge(limit));
+        }
+        buffer.bytes.extend_from_slice(&chunk);
+    }
+}
+
+#[cfg(test)]
+impl From<&[u8]> for Buffer {
+    fn from(body: &[u8]) -> Self {
+        let mut buffer = Self::with_capacity(body.len());
+        buffer.bytes.extend_from_slice(body);
+        buffer
+    }
+}

@@ -1,0 +1,79 @@
+//! What ties a request, its answer, its log lines and its record together.
+
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use uuid::Uuid;
+
+/// The header that holds the id, in requests and answers.
+pub(crate) const HEADER: HeaderName = HeaderName::from_static("x-request-id");
+
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+
+/// The longest id that is taken from a sender, in bytes.
+const LONGEST: usize = 128;
+
+/// The id of a request: the sender's where it is sane, else one of ours.
+pub(crate) struct RequestId(HeaderValue);
+
+impl RequestId {
+    /// The id of the request with these headers: `X-Request-Id` where it is 1 to 128 printable ASCII characters, else a new
+    /// UUID (version 4).
+    pub(crate) fn of(headers: &HeaderMap) -> Self {
+        match headers.get(HEADER) {
+            Some(value) if is_sane(value.as_bytes()) => Self(value.clone()),
+            Some(_) | None => Self(new_id()),
+        }
+    }
+
+    /// The id as it goes into the record.
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+
+    /// The id as it goes into a log line.
+    pub(crate) fn as_str(&self) -> &str {
+        self.0.to_str().unwrap_or_default()
+    }
+
+    /// The id as it goes into the answer.
+    pub(crate) fn into_value(self) -> HeaderValue {
+        self.0
+    }
+}
+
+fn is_sane(value: &[u8]) -> bool {
+    (1..=LONGEST).contains(&value.len()) && value.iter().all(|byte| (b' '..=b'~').contains(byte))
+}
+
+fn new_id() -> HeaderValue {
+    // From the thread's generator rather than by a system call for each request: the id has to be unique, not secret.
+    let id = uuid::Builder::from_random_bytes(rand::random()).into_uuid();
+    let mut text = Uuid::encode_buffer();
+    let text = id.hyphenated().encode_lower(&mut text);
+    HeaderValue::from_str(text).unwrap_or_else(|_| HeaderValue::from_static("unknown"))
+}
+
+/// The request's trace context, where it is well-formed (W3C Trace Context, section 3.2): version, trace id, parent id and
+/// flags in lower-case hexadecimal; version `ff` and ids of nothing but zeros are not valid; later versions may be longer.
+pub(crate) fn traceparent(headers: &HeaderMap) -> Option<&[u8]> {
+    let value = headers.get(TRACEPARENT)?.as_bytes();
+    let mut parts = value.splitn(5, |byte| *byte == b'-');
+    let version = hex_of(parts.next()?, 2)?;
+    let trace = hex_of(parts.next()?, 32)?;
+    let parent = hex_of(parts.next()?, 16)?;
+    hex_of(parts.next()?, 2)?;
+    let known_length = version != b"00" || parts.next().is_none();
+    let valid = version != b"ff" && known_length && !is_zero(trace) && !is_zero(parent) && value.len() <= LONGEST;
+    valid.then_some(value)
+}
+
+fn hex_of(part: &[u8], len: usize) -> Option<&[u8]> {
+    let hex = part.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    (hex && part.len() == len).then_some(part)
+}
+
+fn is_zero(hex: &[u8]) -> bool {
+    hex.iter().all(|byte| *byte == b'0')
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,96 @@
+use axum::http::HeaderMap;
+use shared::wire::FrameError;
+
+use super::*;
+
+/// The rejection, the status, the word, and the headers that go with it.
+type Row = (Rejection, u16, &'static str, &'static [(&'static str, &'static str)]);
+
+fn rows() -> Vec<Row> {
+    let frame = UnframeError::Frame(FrameError::TooShort { len: 1 });
+    vec![
+        (Rejection::NotFound, 404, "not-found", &[]),
+        (Rejection::MethodNotAllowed, 405, "method-not-allowed", &[("allow", "POST")]),
+        (unauthorized(), 401, "unauthorized", &[("www-authenticate", "Bearer")]),
+        (Rejection::TooLarge(5), 413, "too-large", &[]),
+        (Rejection::RecordTooLarge, 413, "record-too-large", &[]),
+        (Rejection::BodyTimeout, 408, "body-timeout", &[("connection", "close")]),
+        (Rejection::BodyBroken, 400, "body-broken", &[]),
+        (Rejection::Unframe(UnframeError::ContentType), 415, "unsupported-media-type", &[]),
+        (Rejection::Unframe(UnframeError::ContentEncoding), 415, "unsupported-media-type", &[]),
+        (Rejection::Unframe(UnframeError::Empty), 400, "empty-body", &[]),
+        (Rejection::Unframe(UnframeError::SchemaIdHeader), 400, "invalid-frame", &[]),
+        (Rejection::Unframe(frame), 400, "invalid-frame", &[]),
+        (Rejection::Ambiguous(SchemaId(1)), 400, "ambiguous-frame", &[]),
+        (Rejection::UnknownSchema(SchemaId(1)), 400, "unknown-schema", &[]),
+        (Rejection::UnusableSchema(SchemaId(1), "no"), 400, "unusable-schema", &[]),
+        (Rejection::SchemaUnavailable, 503, "schema-unavailable", &[("retry-after", "5")]),
+        (Rejection::Overloaded, 503, "overloaded", &[("retry-after", "1")]),
+        (Rejection::QueueFull, 503, "queue-full", &[("retry-after", "1")]),
+        (Rejection::KafkaUnavailable, 503, "kafka-unavailable", &[("retry-after", "5")]),
+        (Rejection::Internal, 500, "internal", &[]),
+    ]
+}
+
+fn unauthorized() -> Rejection {
+    Rejection::Unauthorized(HeaderValue::from_static("Bearer"))
+}
+
+async fn answer(rejection: Rejection) -> (StatusCode, HeaderMap, serde_json::Value) {
+    let (head, body) = rejection.into_response().into_parts();
+    let body = axum::body::to_bytes(body, 10_000).await.unwrap();
+    (head.status, head.headers, serde_json::from_slice(&body).unwrap())
+}
+
+#[tokio::test]
+async fn each_rejection_is_answered_by_its_row_as_a_problem() {
+    for (rejection, status, word, headers) in rows() {
+        let (answered, answered_headers, problem) = answer(rejection).await;
+        assert_eq!(answered.as_u16(), status, "{word}");
+        assert_eq!(answered_headers["content-type"], "application/problem+json");
+        assert_eq!(answered_headers.len(), 1 + headers.len(), "{word}: {answered_headers:?}");
+        for (name, value) in headers {
+            assert_eq!(answered_headers[*name], *value, "{word}");
+        }
+        assert_eq!(problem["type"], format!("urn:penstock:problem:{word}"));
+        assert_eq!(problem["status"], status);
+        assert_eq!(problem["code"], word);
+        assert!(problem["title"].is_string() && problem["detail"].is_string(), "{problem}");
+    }
+}
+
+#[tokio::test]
+async fn a_datum_that_is_none_says_in_which_field_and_at_which_byte() {
+    let schema = shared::avro::Schema::parse(r#"{"type":"record","name":"E","fields":[{"name":"a","type":"string"}]}"#);
+    let writer = crate::source::Writer { id: SchemaId(7), schema: schema.unwrap().into(), key: None };
+    let limits = shared::avro::Limits { max_depth: 8, max_items: 8 };
+    let cut = [shared::wire::frame(SchemaId(7)).as_slice(), b"\x06ab"].concat();
+    let invalid = crate::validate::validate(&cut, &writer, limits).unwrap_err();
+    let offset = invalid.error.offset;
+
+    let rejection = Rejection::Invalid { as_likely: Box::new(invalid), as_framed: None };
+    let (status, _, problem) = answer(rejection).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+    assert_eq!(problem["code"], "invalid-event");
+    assert_eq!(problem["reason"], "truncated");
+    assert_eq!(problem["field"], "a");
+    assert_eq!(problem["offset"], offset);
+    assert_eq!(problem["schema_id"], 7);
+}
+
+#[test]
+fn what_a_sender_is_told_names_nothing_of_the_inside() {
+    for (rejection, _, word, _) in rows() {
+        let detail = rejection.detail();
+        assert!(!["http://", "127.0.0.1", "topic", "subject"].iter().any(|inside| detail.contains(inside)), "{word}");
+    }
+}
+
+#[test]
+fn a_flood_of_rejections_becomes_a_few_lines() {
+    let budget = budget::LogBudget::default();
+    let now = std::time::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
+    let lines = (0..1_000).filter(|_| budget.take(now).is_some()).count();
+    assert_eq!(lines, 10);
+    assert_eq!(budget.take(now + Duration::from_secs(1)), Some(990), "the next line says how many there were");
+}

@@ -1,0 +1,36 @@
+//! From a path to its source's endpoint; everything else is answered here.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use tower_http::catch_panic::CatchPanicLayer;
+
+use crate::receive::{Common, Endpoint, method_not_allowed, receive};
+use crate::reject::Rejection;
+use crate::source::Source;
+
+/// The router for `sources`. Their paths are known to be distinct and plain.
+pub(crate) fn router(sources: &[Arc<Source>], common: &Arc<Common>) -> Router {
+    let mut router = Router::new();
+    for source in sources {
+        let endpoint = Endpoint { source: Arc::clone(source), common: Arc::clone(common) };
+        let method = post(receive).fallback(method_not_allowed).with_state(Arc::new(endpoint));
+        router = router.route(&source.path, method);
+    }
+    let unrouted = common.metrics.unrouted.clone();
+    let not_found = move || {
+        unrouted.inc();
+        std::future::ready(Rejection::NotFound)
+    };
+    router.fallback(not_found).layer(CatchPanicLayer::custom(panicked))
+}
+
+/// A bug in a handler costs its own request and no other. What it panicked with may hold anything, so it is not logged here;
+/// the panic hook has written it to standard error.
+fn panicked(_: Box<dyn Any + Send>) -> Response {
+    tracing::error!("A request handler panicked.");
+    Rejection::Internal.into_response()
+}

@@ -1,0 +1,142 @@
+//! A source compiled from the config: one webhook and all that a request to it needs.
+//!
+//! [`schema`] keeps the source's current schema up to date.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arc_swap::ArcSwapOption;
+use shared::avro::{FieldPath, Limits, Schema, SchemaError};
+use shared::config::{self, Config};
+use shared::wire::SchemaId;
+
+use crate::authenticate::{AuthError, Authenticator};
+use crate::metrics::{Metrics, SourceMetrics};
+
+pub(crate) mod schema;
+
+/// One webhook.
+pub(crate) struct Source {
+    /// Its name in the config, which stands in each record's header `source`.
+    pub(crate) name: String,
+    /// The path that is posted to.
+    pub(crate) path: String,
+    /// The topic of its events.
+    pub(crate) topic: String,
+    /// The registry subject of its current schema.
+    pub(crate) subject: String,
+    /// The path of the field that becomes the key.
+    pub(crate) key_field: Option<String>,
+    /// Who may post.
+    pub(crate) authenticator: Authenticator,
+    /// Bytes of one body, at most.
+    pub(crate) max_body: usize,
+    /// What one event may hold.
+    pub(crate) limits: Limits,
+    /// The latest schema of its subject; none as long as it is not known.
+    pub(crate) current: ArcSwapOption<Writer>,
+    /// Its metrics.
+    pub(crate) metrics: SourceMetrics,
+}
+
+/// A schema that events are written with, and the way to the key in it.
+#[derive(Debug)]
+pub(crate) struct Writer {
+    /// The id that frames carry.
+    pub(crate) id: SchemaId,
+    /// The schema.
+    pub(crate) schema: Arc<Schema>,
+    /// Where the key is, when the source has a key field.
+    pub(crate) key: Option<FieldPath>,
+}
+
+/// Why the sources of the config cannot be served.
+#[derive(Debug, thiserror::Error)]
+pub enum SourceError {
+    /// There is nothing to receive.
+    #[error("receiver.sources: there is none: add at least one webhook")]
+    None,
+    /// Two sources have one path.
+    #[error(
+        "receiver.sources.{second}.path: {path} is already the path of receiver.sources.{first}: each source needs its own"
+    )]
+    SamePath {
+        /// The source that has it.
+        first: String,
+        /// The source that wants it too.
+        second: String,
+        /// The path.
+        path: String,
+    },
+    /// Not a path.
+    #[error(
+        "receiver.sources.{name}.path: {path:?} is no path: it must begin with / and have none of ? # {{ }} * : or spaces"
+    )]
+    Path {
+        /// The source.
+        name: String,
+        /// What stands there.
+        path: String,
+    },
+    /// Its `auth` cannot be used.
+    #[error(transparent)]
+    Auth(#[from] AuthError),
+}
+
+impl Source {
+    /// Compiles all sources of `config`.
+    ///
+    /// # Errors
+    /// [`SourceError`], naming the key.
+    pub(crate) fn compile_all(config: &Config, metrics: &Metrics) -> Result<Vec<Arc<Self>>, SourceError> {
+        let sources = &config.receiver.sources;
+        if sources.is_empty() {
+            return Err(SourceError::None);
+        }
+        check_paths(sources)?;
+        sources.iter().map(|(name, source)| Self::compile(name, source, config, metrics).map(Arc::new)).collect()
+    }
+
+    fn compile(name: &str, source: &config::Source, config: &Config, metrics: &Metrics) -> Result<Self, SourceError> {
+        let limits = source.limits;
+        Ok(Self {
+            name: name.to_owned(),
+            path: source.path.clone(),
+            topic: source.topic.clone().unwrap_or_else(|| config.kafka.topic.clone()),
+            subject: source.subject.clone(),
+            key_field: source.key_field.clone(),
+            authenticator: Authenticator::compile(name, &source.auth)?,
+            max_body: usize::try_from(limits.max_body.as_u64()).unwrap_or(usize::MAX),
+            limits: Limits { max_depth: limits.max_depth, max_items: limits.max_items },
+            current: ArcSwapOption::empty(),
+            metrics: metrics.source(name),
+        })
+    }
+
+    /// The writer for `schema`.
+    ///
+    /// # Errors
+    /// When the schema lacks the source's key field, or it cannot be a key.
+    pub(crate) fn writer(&self, id: SchemaId, schema: Arc<Schema>) -> Result<Writer, SchemaError> {
+        let key = self.key_field.as_deref().map(|dotted| schema.field(dotted)).transpose()?;
+        Ok(Writer { id, schema, key })
+    }
+}
+
+/// Each path is one that the router takes, and stands once.
+fn check_paths(sources: &BTreeMap<String, config::Source>) -> Result<(), SourceError> {
+    let mut taken: BTreeMap<&str, &str> = BTreeMap::new();
+    for (name, source) in sources {
+        let path = source.path.as_str();
+        if !path.starts_with('/') || path.contains(['?', '#', '{', '}', '*', ':', ' ']) {
+            return Err(SourceError::Path { name: name.clone(), path: path.to_owned() });
+        }
+        if let Some(first) = taken.insert(path, name) {
+            return Err(SourceError::SamePath { first: first.to_owned(), second: name.clone(), path: path.to_owned() });
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,90 @@
+//! Keeps the current schema of each source up to date, and says in the readiness which one is not to be had.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::join_all;
+use shared::admin::Condition;
+use shared::registry::SchemaRegistry;
+use tokio_util::sync::CancellationToken;
+
+use super::Source;
+
+/// The first wait after a failure; doubled each time.
+const FIRST_WAIT: Duration = Duration::from_millis(500);
+/// The longest wait after a failure.
+const LONGEST_WAIT: Duration = Duration::from_secs(2);
+
+/// Fetches the latest schema of each source's subject now and every `refresh`, sooner after a failure, until `shutdown`.
+/// `condition` is met when every source has a schema it can use.
+pub(crate) async fn watch(
+    sources: Vec<Arc<Source>>,
+    registry: SchemaRegistry,
+    refresh: Duration,
+    condition: Condition,
+    shutdown: CancellationToken,
+) {
+    let mut failed_wait = FIRST_WAIT;
+    let mut told = String::new();
+    loop {
+        let round = join_all(sources.iter().map(|source| update(source, &registry)));
+        let Some(results) = shutdown.run_until_cancelled(round).await else {
+            return;
+        };
+        let failures: Vec<String> = results.into_iter().filter_map(Result::err).collect();
+        let wait = if failures.is_empty() {
+            condition.met();
+            told.clear();
+            failed_wait = FIRST_WAIT;
+            refresh
+        } else {
+            let reason = failures.join("; ");
+            if reason != told {
+                tracing::warn!(%reason, "A source has no schema; trying again.");
+                told.clone_from(&reason);
+            }
+            condition.unmet(reason);
+            let wait = failed_wait;
+            failed_wait = LONGEST_WAIT.min(failed_wait * 2);
+            wait.min(refresh)
+        };
+        if shutdown.run_until_cancelled(tokio::time::sleep(wait)).await.is_none() {
+            return;
+        }
+    }
+}
+
+/// Makes the latest schema of the source's subject its current one.
+///
+/// # Errors
+/// Why the source has none it can use: in words, for the readiness.
+async fn update(source: &Source, registry: &SchemaRegistry) -> Result<(), String> {
+    let (name, subject) = (source.name.as_str(), source.subject.as_str());
+    let latest = match registry.latest(subject).await {
+        Ok(latest) => latest,
+        Err(error) if source.current.load().is_some() => {
+            // What is known stays in use, also when the subject was deleted: events are still valid by it.
+            tracing::warn!(source = name, subject, %error, "Cannot refresh the schema; the known one stays in use.");
+            return Ok(());
+        }
+        Err(error) => return Err(format!("receiver.sources.{name}: subject {subject}: {error}")),
+    };
+    if source.current.load().as_ref().is_some_and(|current| current.id == latest.id) {
+        return Ok(());
+    }
+    let id = latest.id;
+    match source.writer(id, latest.schema) {
+        Ok(writer) => {
+            source.current.store(Some(Arc::new(writer)));
+            source.metrics.schema_id.set(i64::from(id.0));
+            tracing::info!(source = name, subject, schema_id = id.0, "The current schema of the source is known.");
+            Ok(())
+        }
+        Err(error) => {
+            // Events are written with this schema now, and none of them has a key that could be found.
+            source.current.store(None);
+            let key_field = source.key_field.as_deref().unwrap_or_default();
+            Err(format!("receiver.sources.{name}.key_field: {key_field} in subject {subject}, schema id {id}: {error}"))
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! Whether a body is an event: the fourth stage, `… → unframe → validate → produce`. Pure.
+//!
+//! An [`Event`] can be made here only, and [`crate::produce`] takes nothing else: an event that was not read to its last byte
+//! by its schema cannot reach Kafka.
+
+use std::borrow::Cow;
+
+use shared::avro::{self, DecodeError, Limits};
+use shared::wire::{self, SchemaId};
+
+use crate::source::Writer;
+
+/// One event, valid by its schema.
+#[derive(Debug)]
+pub(crate) struct Event<'a> {
+    value: &'a [u8],
+    key: Option<Cow<'a, str>>,
+}
+
+/// Why bytes are no event.
+#[derive(Clone, Debug)]
+pub(crate) struct Invalid {
+    /// The schema they were read by.
+    pub(crate) schema: SchemaId,
+    /// What is wrong, and where.
+    pub(crate) error: DecodeError,
+}
+
+impl Event<'_> {
+    /// The record's value: the frame, then the datum as it was received (P2).
+    pub(crate) fn value(&self) -> &[u8] {
+        self.value
+    }
+
+    /// The record's key: the text of the source's `key_field`, where there is one and it is not null.
+    pub(crate) fn key(&self) -> Option<&str> {
+        self.key.as_deref()
+    }
+}
+
+/// Reads `framed` (a frame with the id of `writer`, then a datum) by the schema of `writer` and finds the key on the way.
+///
+/// # Errors
+/// [`Invalid`], with the field and the byte.
+pub(crate) fn validate<'a>(framed: &'a [u8], writer: &Writer, limits: Limits) -> Result<Event<'a>, Invalid> {
+    debug_assert!(framed.starts_with(&wire::frame(writer.id)));
+    let datum = framed.get(wire::FRAME_LEN..).unwrap_or_default();
+    let key = avro::validate(&writer.schema, datum, limits, writer.key.as_ref());
+    match key {
+        Ok(key) => Ok(Event { value: framed, key }),
+        Err(error) => Err(Invalid { schema: writer.id, error }),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,42 @@
+use std::sync::Arc;
+
+use shared::avro::Schema;
+
+use super::*;
+
+const SCHEMA: &str = r#"{"type": "record", "name": "Event", "fields": [
+    {"name": "event_id", "type": ["null", "string"]}, {"name": "agent", "type": "string"}]}"#;
+
+const LIMITS: Limits = Limits { max_depth: 8, max_items: 8 };
+
+fn writer() -> Writer {
+    let schema = Arc::new(Schema::parse(SCHEMA).unwrap());
+    let key = Some(schema.field("event_id").unwrap());
+    Writer { id: SchemaId(7), schema, key }
+}
+
+fn framed(datum: &[u8]) -> Vec<u8> {
+    [&wire::frame(SchemaId(7)), datum].concat()
+}
+
+#[test]
+fn a_datum_becomes_an_event_with_its_key_and_its_bytes_untouched() {
+    let bytes = framed(b"\x02\x04e1\x06amy");
+    let event = validate(&bytes, &writer(), LIMITS).unwrap();
+    assert_eq!(event.key(), Some("e1"));
+    assert_eq!(event.value(), bytes);
+}
+
+#[test]
+fn an_event_whose_key_is_null_has_none() {
+    let bytes = framed(b"\x00\x06amy");
+    assert_eq!(validate(&bytes, &writer(), LIMITS).unwrap().key(), None);
+}
+
+#[test]
+fn what_is_cut_off_or_too_long_says_where() {
+    let cut = validate(&framed(b"\x02\x04e1\x06am"), &writer(), LIMITS).unwrap_err();
+    assert_eq!((cut.schema, cut.error.path.as_str()), (SchemaId(7), "agent"));
+    let long = validate(&framed(b"\x02\x04e1\x06amy!"), &writer(), LIMITS).unwrap_err();
+    assert_eq!((long.error.code(), long.error.offset), ("trailing_bytes", 8));
+}

@@ -1,0 +1,63 @@
+//! The admin port that each service has: `/metrics`, `/livez` and `/readyz`.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use prometheus::{Encoder, Registry, TextEncoder};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+pub use readiness::{Condition, Readiness};
+
+mod readiness;
+
+#[derive(Clone)]
+struct Admin {
+    registry: Registry,
+    readiness: Arc<Readiness>,
+}
+
+/// Serves the admin endpoints until `shutdown` is cancelled.
+///
+/// - `/metrics`: `registry` in Prometheus' text format.
+/// - `/livez`: 200 as long as the process can answer at all.
+/// - `/readyz`: 200 when every [`Condition`] of `readiness` is met, else 503; the body names each condition that is not, with its
+///   reason.
+///
+/// # Errors
+/// When the listener fails.
+pub async fn serve(
+    listener: TcpListener,
+    registry: Registry,
+    readiness: Arc<Readiness>,
+    shutdown: CancellationToken,
+) -> std::io::Result<()> {
+    let router = Router::new()
+        .route("/metrics", get(metrics))
+        .route("/livez", get(|| async { "live\n" }))
+        .route("/readyz", get(readyz))
+        .with_state(Admin { registry, readiness });
+    axum::serve(listener, router).with_graceful_shutdown(shutdown.cancelled_owned()).await
+}
+
+async fn metrics(State(admin): State<Admin>) -> Response {
+    let mut body = Vec::new();
+    let encoder = TextEncoder::new();
+    match encoder.encode(&admin.registry.gather(), &mut body) {
+        Ok(()) => ([(header::CONTENT_TYPE, encoder.format_type().to_owned())], body).into_response(),
+        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
+    }
+}
+
+async fn readyz(State(admin): State<Admin>) -> Response {
+    let unmet = admin.readiness.unmet();
+    if unmet.is_empty() {
+        return "ready\n".into_response();
+    }
+    let lines: String = unmet.iter().map(|(name, reason)| format!("{name}: {reason}\n")).collect();
+    (StatusCode::SERVICE_UNAVAILABLE, lines).into_response()
+}

@@ -1,0 +1,66 @@
+//! Readiness as a list of named conditions, each owned by the stage that can tell.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// All conditions of one service. The service is ready when each is met.
+#[derive(Debug, Default)]
+pub struct Readiness {
+    conditions: Mutex<Vec<(&'static str, Option<String>)>>,
+}
+
+/// One condition of a service's readiness, for example "kafka". Starts unmet.
+#[derive(Clone, Debug)]
+pub struct Condition {
+    readiness: Arc<Readiness>,
+    name: &'static str,
+}
+
+impl Readiness {
+    /// No conditions yet: ready.
+    pub fn new() -> Arc<Self> {
+        Arc::default()
+    }
+
+    /// Adds the condition `name`, unmet with the reason "starting". A name that is already there is the same condition.
+    pub fn condition(self: &Arc<Self>, name: &'static str) -> Condition {
+        let condition = Condition { readiness: Arc::clone(self), name };
+        condition.unmet("starting");
+        condition
+    }
+
+    /// The conditions that are not met, each with its reason.
+    pub fn unmet(&self) -> Vec<(&'static str, String)> {
+        let conditions = self.conditions.lock().unwrap_or_else(PoisonError::into_inner);
+        conditions.iter().filter_map(|(name, reason)| Some((*name, reason.clone()?))).collect()
+    }
+
+    /// Whether every condition is met.
+    pub fn is_ready(&self) -> bool {
+        self.unmet().is_empty()
+    }
+
+    fn set(&self, name: &'static str, reason: Option<String>) {
+        let mut conditions = self.conditions.lock().unwrap_or_else(PoisonError::into_inner);
+        match conditions.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, current)) => *current = reason,
+            None => conditions.push((name, reason)),
+        }
+    }
+}
+
+impl Condition {
+    /// Whether the condition is met.
+    pub fn is_met(&self) -> bool {
+        !self.readiness.unmet().iter().any(|(name, _)| *name == self.name)
+    }
+
+    /// Marks the condition as met.
+    pub fn met(&self) {
+        self.readiness.set(self.name, None);
+    }
+
+    /// Marks the condition as not met. `reason` is shown to whoever asks `/readyz`: it must say what to do and hold no secret.
+    pub fn unmet(&self, reason: impl Into<String>) {
+        self.readiness.set(self.name, Some(reason.into()));
+    }
+}

@@ -1,0 +1,152 @@
+//! Avro bytes, read once and strictly: no tree is built, nothing is copied, nothing is allocated by a length that a datum claims.
+//!
+//! A schema is compiled once ([`Schema`]) to a flat arena of nodes. One walk over a datum serves checking ([`validate`]) and JSON
+//! ([`write_members`]) alike, so that what the receiver accepts the indexer can write. The rules for JSON are in
+//! `docs/document-rules.md`; what is refused is in [`DecodeErrorKind`].
+//!
+//! A new Avro type: its node in `node` and `compile`, its size in `sizes`, its reading in `walk`, its printing in `json`, its line in
+//! the table of the rules.
+
+mod calendar;
+mod compile;
+mod decimal;
+mod error;
+mod field_path;
+mod json;
+mod keys;
+mod node;
+mod reader;
+mod schema;
+mod sizes;
+mod text;
+mod uuid;
+mod walk;
+
+use std::borrow::Cow;
+
+pub use self::error::{DecodeError, DecodeErrorKind};
+pub use self::field_path::{FieldPath, Found};
+pub use self::json::{Decimals, JsonRules, Timestamps};
+pub use self::schema::Schema;
+
+use self::error::Failure;
+use self::field_path::Capture;
+use self::json::JsonSink;
+use self::node::Symbol;
+use self::reader::Reader;
+use self::text::Text;
+use self::walk::{Place, Scalar, Sink, Walk};
+
+/// What one datum may hold.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// How deep records, arrays and maps may be nested, the outermost included. Never more than 200.
+    pub max_depth: u16,
+    /// How many array items and map entries there may be in all. Items that take no bytes count once for each value in them.
+    pub max_items: u32,
+}
+
+/// Why a schema cannot be used: it is not Avro, defines a type twice or uses one it does not define, holds a record that has no end,
+/// or asks for what no honest schema does (a decimal of more than 1,000 digits after the point, more than 1,000 fields that take no
+/// bytes, nesting of more than 128 levels).
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct SchemaError(pub String);
+
+/// Reads the whole of `datum` by `schema` and builds nothing: every byte must be used, every string be UTF-8, every index in
+/// range. Gives the text of the field `key`, where asked for and not null: borrowed from `datum` where it is a string.
+///
+/// # Errors
+/// [`DecodeError`] with the field and the byte.
+pub fn validate<'a>(
+    schema: &Schema,
+    datum: &'a [u8],
+    limits: Limits,
+    key: Option<&FieldPath>,
+) -> Result<Option<Cow<'a, str>>, DecodeError> {
+    let mut walk = Walk::new(&schema.nodes, Reader::new(datum, 0), limits, NoSink);
+    let place = walk.datum(schema.root, steps(key))?;
+    Ok(capture(schema, datum, limits, place)?.map(Found::into_text))
+}
+
+/// Appends the datum's record fields as JSON members (`"a":1,"b":2`, without the braces) to `out`, by the rules' defaults. What is
+/// not a record becomes the one member `"value"`. As strict as [`validate`]. On an error, `out` is as it was.
+///
+/// # Errors
+/// [`DecodeError`] with the field and the byte.
+pub fn write_members(schema: &Schema, datum: &[u8], limits: Limits, out: &mut Vec<u8>) -> Result<(), DecodeError> {
+    write_members_and_find(schema, datum, limits, JsonRules::default(), None, out).map(|_| ())
+}
+
+/// As [`write_members`], by `rules`, and gives the value of the field `wanted`, where asked for and not null.
+///
+/// # Errors
+/// [`DecodeError`] with the field and the byte.
+pub fn write_members_and_find<'a>(
+    schema: &Schema,
+    datum: &'a [u8],
+    limits: Limits,
+    rules: JsonRules,
+    wanted: Option<&FieldPath>,
+    out: &mut Vec<u8>,
+) -> Result<Option<Found<'a>>, DecodeError> {
+    let start = out.len();
+    let sink = JsonSink::new(out, rules);
+    let mut walk = Walk::new(&schema.nodes, Reader::new(datum, 0), limits, sink);
+    match walk.members(schema.root, steps(wanted)) {
+        Ok(place) => Ok(capture(schema, datum, limits, place)?),
+        Err(fault) => {
+            out.truncate(start);
+            Err(fault.into())
+        }
+    }
+}
+
+/// Appends `text` as a JSON string, quotes included.
+pub fn write_string(text: &str, out: &mut Vec<u8>) {
+    let bytes = text.as_bytes();
+    // Text is UTF-8 already; what is asked is whether something has to be escaped.
+    let text = text::check(bytes).unwrap_or(Text { bytes, plain: false });
+    text::write_json(text, out);
+}
+
+/// Appends a time in milliseconds since the Unix epoch as the rules' defaults say: an RFC 3339 string in UTC, or the plain number
+/// outside the years 0000 to 9999.
+pub fn write_timestamp_millis(millis: i64, out: &mut Vec<u8>) {
+    let mut sink = JsonSink::new(out, JsonRules::default());
+    sink.scalar(Scalar::Timestamp(millis, node::Unit::Millis, true));
+}
+
+fn steps(path: Option<&FieldPath>) -> &[u32] {
+    path.map_or(&[], |path| &path.steps)
+}
+
+/// Reads the one field at `place` a second time, to take its value.
+fn capture<'a>(
+    schema: &Schema,
+    datum: &'a [u8],
+    limits: Limits,
+    place: Option<Place>,
+) -> Result<Option<Found<'a>>, Failure> {
+    let Some(place) = place else { return Ok(None) };
+    let mut walk = Walk::new(&schema.nodes, Reader::new(datum, place.position), limits, Capture::default());
+    walk.value(place.node, &[])?;
+    Ok(walk.into_sink().found)
+}
+
+/// Takes nothing.
+struct NoSink;
+
+impl<'a> Sink<'a> for NoSink {
+    #[inline]
+    fn raw(&mut self, _json: &[u8]) {}
+    #[inline]
+    fn scalar(&mut self, _value: Scalar<'a>) {}
+    #[inline]
+    fn symbol(&mut self, _symbol: &Symbol) {}
+    #[inline]
+    fn key(&mut self, _key: Text<'a>) {}
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,149 @@
+//! Dates and times as text, in the proleptic Gregorian calendar, for the years 0000 to 9999 of RFC 3339.
+
+use super::node::Unit;
+
+/// The longest text written here: `2026-01-02T03:04:05.678901234Z` in quotes.
+const MAX_LEN: usize = 32;
+
+const SECONDS_PER_DAY: i64 = 86_400;
+/// 0000-01-01, in days since 1970-01-01.
+const FIRST_DAY: i64 = -719_528;
+/// 9999-12-31.
+const LAST_DAY: i64 = 2_932_896;
+/// The days of 400 years, after which the calendar begins anew.
+const DAYS_PER_ERA: u32 = 146_097;
+
+/// Appends `"2026-01-02"`; false, and nothing, outside the years 0000 to 9999.
+pub(super) fn write_date(days: i64, out: &mut Vec<u8>) -> bool {
+    let Some(days) = to_civil_era(days) else { return false };
+    let mut line = Line::new();
+    line.date(days);
+    line.finish(out);
+    true
+}
+
+/// Appends `"03:04:05.678"`, with the unit's digits; false, and nothing, when it is not within a day.
+pub(super) fn write_time(since_midnight: i64, unit: Unit, out: &mut Vec<u8>) -> bool {
+    let seconds = since_midnight.div_euclid(unit.per_second());
+    if !(0..SECONDS_PER_DAY).contains(&seconds) {
+        return false;
+    }
+    let mut line = Line::new();
+    line.time(seconds, since_midnight.rem_euclid(unit.per_second()), unit);
+    line.finish(out);
+    true
+}
+
+/// Appends `"2026-01-02T03:04:05.678Z"`, with the unit's digits, and without the Z unless `utc`; false, and nothing, outside the years
+/// 0000 to 9999.
+pub(super) fn write_timestamp(since_epoch: i64, unit: Unit, utc: bool, out: &mut Vec<u8>) -> bool {
+    let (seconds, fraction) = match unit {
+        // Each by a constant, since a division by a variable takes five times as long.
+        Unit::Millis => (since_epoch.div_euclid(1_000), since_epoch.rem_euclid(1_000)),
+        Unit::Micros => (since_epoch.div_euclid(1_000_000), since_epoch.rem_euclid(1_000_000)),
+        Unit::Nanos => (since_epoch.div_euclid(1_000_000_000), since_epoch.rem_euclid(1_000_000_000)),
+    };
+    let Some(days) = to_civil_era(seconds.div_euclid(SECONDS_PER_DAY)) else { return false };
+    let mut line = Line::new();
+    line.date(days);
+    line.push([b'T']);
+    line.time(seconds.rem_euclid(SECONDS_PER_DAY), fraction, unit);
+    if utc {
+        line.push([b'Z']);
+    }
+    line.finish(out);
+    true
+}
+
+/// Text under way, on the stack: a quote, and what follows.
+struct Line {
+    bytes: [u8; MAX_LEN],
+    len: usize,
+}
+
+impl Line {
+    fn new() -> Self {
+        Self { bytes: [b'"'; MAX_LEN], len: 1 }
+    }
+
+    /// Appends the text with its closing quote.
+    fn finish(mut self, out: &mut Vec<u8>) {
+        self.push([b'"']);
+        out.extend_from_slice(self.bytes.get(..self.len).unwrap_or_default());
+    }
+
+    #[inline]
+    fn push<const N: usize>(&mut self, part: [u8; N]) {
+        if let Some(room) = self.bytes.get_mut(self.len..).and_then(|rest| rest.first_chunk_mut::<N>()) {
+            *room = part;
+            self.len += N;
+        }
+    }
+
+    #[inline]
+    fn date(&mut self, days: u32) {
+        let (year, month, day) = civil(days);
+        let ([a, b], [c, d]) = (two(year / 100), two(year % 100));
+        let ([e, f], [g, h]) = (two(month), two(day));
+        self.push([a, b, c, d, b'-', e, f, b'-', g, h]);
+    }
+
+    #[inline]
+    fn time(&mut self, seconds: i64, fraction: i64, unit: Unit) {
+        // Both fit: less than a day in seconds, less than a second in nanoseconds.
+        let (seconds, fraction) = (seconds as u32, fraction as u32);
+        let ([a, b], [c, d], [e, f]) = (two(seconds / 3600), two(seconds / 60 % 60), two(seconds % 60));
+        self.push([a, b, b':', c, d, b':', e, f, b'.']);
+        match unit {
+            Unit::Millis => self.push(three(fraction)),
+            Unit::Micros => {
+                self.push(three(fraction / 1_000));
+                self.push(three(fraction % 1_000));
+            }
+            Unit::Nanos => {
+                self.push(three(fraction / 1_000_000));
+                self.push(three(fraction / 1_000 % 1_000));
+                self.push(three(fraction % 1_000));
+            }
+        }
+    }
+}
+
+/// The two digits of a number below 100.
+#[inline]
+fn two(value: u32) -> [u8; 2] {
+    [b'0' + (value / 10) as u8, b'0' + (value % 10) as u8]
+}
+
+/// The three digits of a number below 1,000.
+#[inline]
+fn three(value: u32) -> [u8; 3] {
+    let [tens, ones] = two(value % 100);
+    [b'0' + (value / 100) as u8, tens, ones]
+}
+
+/// A day since 1970-01-01 as one since 0000-03-01, and 400 years on top, so that it is never negative. None outside the years 0000 to
+/// 9999.
+#[inline]
+fn to_civil_era(days: i64) -> Option<u32> {
+    if !(FIRST_DAY..=LAST_DAY).contains(&days) {
+        return None;
+    }
+    u32::try_from(days + 719_468 + i64::from(DAYS_PER_ERA)).ok()
+}
+
+/// Year, month and day of a day as [`to_civil_era`] gives it: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms",
+/// `civil_from_days`. Its years begin in March, so that the leap day is the last.
+#[inline]
+fn civil(days: u32) -> (u32, u32, u32) {
+    let era = days / DAYS_PER_ERA;
+    let day_of_era = days % DAYS_PER_ERA;
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let march_month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * march_month + 2) / 5 + 1;
+    let month = if march_month < 10 { march_month + 3 } else { march_month - 9 };
+    // The 400 years on top are taken off.
+    let year = year_of_era + era * 400 + u32::from(month <= 2) - 400;
+    (year, month, day)
+}

@@ -1,0 +1,220 @@
+//! What can be wrong with a datum. A new check of the reader or the walker gets a variant of [`DecodeErrorKind`] here.
+//!
+//! On the way up from the failing byte each record, array and map adds its own segment to the path, so that reading costs nothing
+//! for paths as long as nothing fails.
+
+use std::fmt;
+
+/// Why bytes are not a datum of the schema: what, at which byte, in which field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DecodeError {
+    /// What is wrong.
+    pub kind: DecodeErrorKind,
+    /// Where reading failed, in bytes from the datum's first.
+    pub offset: usize,
+    /// The field: dots between names, `[3]` for an item, `["key"]` for a map's entry (a long key is cut); empty for the root.
+    pub path: String,
+}
+
+/// What is wrong with a datum.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DecodeErrorKind {
+    /// The datum ends within a value.
+    #[error("the datum ends too early: {wanted} bytes wanted, {left} left")]
+    Truncated {
+        /// How many bytes the value takes, as far as it is known.
+        wanted: u64,
+        /// How many there are.
+        left: usize,
+    },
+    /// Bytes after the datum's end.
+    #[error("{count} bytes are left over after the datum")]
+    TrailingBytes {
+        /// How many.
+        count: usize,
+    },
+    /// A variable-length integer of more bytes than its type has: 5 for an int, 10 for a long.
+    #[error("an integer takes more bytes than its type can")]
+    VarintTooLong,
+    /// An int of more than 32 bits, or a long of more than 64.
+    #[error("an integer is out of its type's range")]
+    IntegerOutOfRange,
+    /// A boolean that is neither 0 nor 1.
+    #[error("a boolean is 0x{found:02x}, neither 0 nor 1")]
+    NotBoolean {
+        /// The byte found.
+        found: u8,
+    },
+    /// A string that is not UTF-8.
+    #[error("a string is not UTF-8")]
+    NotUtf8,
+    /// A length or byte size below zero.
+    #[error("a length is negative: {length}")]
+    NegativeLength {
+        /// The length found.
+        length: i64,
+    },
+    /// No such symbol.
+    #[error("enum index {index} is out of range: the schema has {symbols} symbols")]
+    EnumIndex {
+        /// The index found.
+        index: i32,
+        /// How many symbols the enum has.
+        symbols: usize,
+    },
+    /// No such branch.
+    #[error("union index {index} is out of range: the schema has {branches} branches")]
+    UnionIndex {
+        /// The index found.
+        index: i32,
+        /// How many branches the union has.
+        branches: usize,
+    },
+    /// An array or map block that says it has more items than the bytes left can hold.
+    #[error("a block claims {count} items, more than the {left} bytes left can hold")]
+    BlockCount {
+        /// The items claimed.
+        count: u64,
+        /// The bytes left.
+        left: usize,
+    },
+    /// An array or map block with a byte size that is not what its items take.
+    #[error("a block claims {claimed} bytes, but its items take {actual}")]
+    BlockSize {
+        /// The size claimed.
+        claimed: u64,
+        /// The size its items took.
+        actual: usize,
+    },
+    /// Over [`Limits::max_depth`](super::Limits::max_depth).
+    #[error("nested deeper than the limit of {limit} levels")]
+    TooDeep {
+        /// The limit in force.
+        limit: u16,
+    },
+    /// Over [`Limits::max_items`](super::Limits::max_items).
+    #[error("more array items and map entries than the limit of {limit}")]
+    TooManyItems {
+        /// The limit in force.
+        limit: u32,
+    },
+    /// A map with the same key twice.
+    #[error("a map has the same key twice")]
+    DuplicateKey,
+    /// Text of a `uuid` that is not 8-4-4-4-12 hexadecimal digits.
+    #[error("not a UUID: 8-4-4-4-12 hexadecimal digits are wanted")]
+    NotUuid,
+    /// Bytes of a `big-decimal` that are not a length, that many bytes, and a scale.
+    #[error("not a big-decimal: a length, that many bytes and a scale are wanted")]
+    NotBigDecimal,
+    /// A decimal of more digits than are ever printed.
+    #[error("a decimal of {bytes} significant bytes is longer than the limit of {limit}")]
+    DecimalTooLong {
+        /// Its bytes without sign extension.
+        bytes: usize,
+        /// The limit in force.
+        limit: usize,
+    },
+}
+
+impl DecodeError {
+    /// A short fixed word for the kind of failure, for metrics and record headers.
+    pub fn code(&self) -> &'static str {
+        match self.kind {
+            DecodeErrorKind::Truncated { .. } => "truncated",
+            DecodeErrorKind::TrailingBytes { .. } => "trailing_bytes",
+            DecodeErrorKind::VarintTooLong => "varint_too_long",
+            DecodeErrorKind::IntegerOutOfRange => "integer_out_of_range",
+            DecodeErrorKind::NotBoolean { .. } => "not_boolean",
+            DecodeErrorKind::NotUtf8 => "not_utf8",
+            DecodeErrorKind::NegativeLength { .. } => "negative_length",
+            DecodeErrorKind::EnumIndex { .. } => "enum_index",
+            DecodeErrorKind::UnionIndex { .. } => "union_index",
+            DecodeErrorKind::BlockCount { .. } => "block_count",
+            DecodeErrorKind::BlockSize { .. } => "block_size",
+            DecodeErrorKind::TooDeep { .. } => "too_deep",
+            DecodeErrorKind::TooManyItems { .. } => "too_many_items",
+            DecodeErrorKind::DuplicateKey => "duplicate_key",
+            DecodeErrorKind::NotUuid => "not_uuid",
+            DecodeErrorKind::NotBigDecimal => "not_big_decimal",
+            DecodeErrorKind::DecimalTooLong { .. } => "decimal_too_long",
+        }
+    }
+}
+
+impl fmt::Display for DecodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} at byte {}", self.kind, self.offset)?;
+        if !self.path.is_empty() {
+            write!(f, ", field {}", self.path)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for DecodeError {}
+
+/// A failure on its way up. Boxed, so that the results of the hot path are one pointer wide.
+pub(super) type Failure = Box<Fault>;
+
+/// What [`DecodeError`] is made of.
+#[derive(Debug)]
+pub(super) struct Fault {
+    kind: DecodeErrorKind,
+    offset: usize,
+    /// From the inside out.
+    segments: Vec<Segment>,
+}
+
+#[derive(Debug)]
+enum Segment {
+    Field(String),
+    Item(u64),
+    Key(String),
+}
+
+/// How many characters of a map's key a path shows.
+const KEY_SHOWN: usize = 64;
+
+impl Fault {
+    #[cold]
+    pub(super) fn new(kind: DecodeErrorKind, offset: usize) -> Failure {
+        Box::new(Self { kind, offset, segments: Vec::new() })
+    }
+
+    #[cold]
+    pub(super) fn in_field(mut self: Box<Self>, name: &str) -> Failure {
+        self.segments.push(Segment::Field(name.to_owned()));
+        self
+    }
+
+    #[cold]
+    pub(super) fn in_item(mut self: Box<Self>, index: u64) -> Failure {
+        self.segments.push(Segment::Item(index));
+        self
+    }
+
+    #[cold]
+    pub(super) fn in_entry(mut self: Box<Self>, key: &[u8]) -> Failure {
+        let key = String::from_utf8_lossy(key).chars().take(KEY_SHOWN).collect();
+        self.segments.push(Segment::Key(key));
+        self
+    }
+}
+
+impl From<Failure> for DecodeError {
+    #[cold]
+    fn from(fault: Failure) -> Self {
+        let mut path = String::new();
+        for segment in fault.segments.iter().rev() {
+            let part = match segment {
+                Segment::Field(name) if path.is_empty() => name.clone(),
+                Segment::Field(name) => format!(".{name}"),
+                Segment::Item(index) => format!("[{index}]"),
+                Segment::Key(key) => format!("[{key:?}]"),
+            };
+            path.push_str(&part);
+        }
+        Self { kind: fault.kind, offset: fault.offset, path }
+    }
+}

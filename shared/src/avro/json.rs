@@ -1,0 +1,177 @@
+//! Values as JSON. The rules, one for each Avro type, are in `docs/document-rules.md`: change both together.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Serialize};
+
+use super::calendar;
+use super::decimal;
+use super::node::{Symbol, Unit};
+use super::text::{self, Text};
+use super::uuid;
+use super::walk::{Scalar, Sink};
+
+/// The choices there are in turning Avro into JSON.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct JsonRules {
+    /// `timestamps`: how `timestamp-*` and `local-timestamp-*` are written.
+    pub timestamps: Timestamps,
+    /// `decimals`: how `decimal` and `big-decimal` are written.
+    pub decimals: Decimals,
+}
+
+/// How timestamps are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Timestamps {
+    /// `"2026-01-02T03:04:05.678Z"`, with 3, 6 or 9 digits by the unit; without the Z where the time is local.
+    #[default]
+    Rfc3339,
+    /// Milliseconds since 1970 as a number, microseconds and nanoseconds as its fraction: `1767323045678.901`.
+    Epoch,
+}
+
+/// How decimals are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Decimals {
+    /// `"-12.340"`: exact, whoever reads it.
+    #[default]
+    String,
+    /// `-12.340`: exact as text, but most readers of JSON make a double of it.
+    Number,
+}
+
+/// Writes what a walk meets to a buffer.
+#[derive(Debug)]
+pub(super) struct JsonSink<'o> {
+    out: &'o mut Vec<u8>,
+    rules: JsonRules,
+}
+
+impl<'o> JsonSink<'o> {
+    pub(super) fn new(out: &'o mut Vec<u8>, rules: JsonRules) -> Self {
+        Self { out, rules }
+    }
+
+    fn date(&mut self, days: i32) {
+        if !calendar::write_date(days.into(), self.out) {
+            write_epoch_millis(i64::from(days) * 86_400_000, Unit::Millis, self.out);
+        }
+    }
+
+    fn timestamp(&mut self, value: i64, unit: Unit, utc: bool) {
+        if self.rules.timestamps == Timestamps::Rfc3339 && calendar::write_timestamp(value, unit, utc, self.out) {
+            return;
+        }
+        write_epoch_millis(value, unit, self.out);
+    }
+
+    fn decimal(&mut self, unscaled: &[u8], scale: i64) {
+        match self.rules.decimals {
+            Decimals::String => {
+                self.out.push(b'"');
+                decimal::write(unscaled, scale, self.out);
+                self.out.push(b'"');
+            }
+            Decimals::Number => decimal::write(unscaled, scale, self.out),
+        }
+    }
+
+    fn duration(&mut self, duration: [u8; 12]) {
+        let (parts, _) = duration.as_chunks::<4>();
+        let names = ["{\"months\":", ",\"days\":", ",\"milliseconds\":"];
+        for (name, part) in names.iter().zip(parts) {
+            self.out.extend_from_slice(name.as_bytes());
+            write_integer(u32::from_le_bytes(*part), self.out);
+        }
+        self.out.push(b'}');
+    }
+}
+
+impl<'a> Sink<'a> for JsonSink<'_> {
+    #[inline]
+    fn raw(&mut self, json: &[u8]) {
+        self.out.extend_from_slice(json);
+    }
+
+    #[inline(always)]
+    fn scalar(&mut self, value: Scalar<'a>) {
+        match value {
+            Scalar::Null => self.out.extend_from_slice(b"null"),
+            Scalar::Boolean(true) => self.out.extend_from_slice(b"true"),
+            Scalar::Boolean(false) => self.out.extend_from_slice(b"false"),
+            Scalar::Int(value) => write_integer(value, self.out),
+            Scalar::Long(value) => write_integer(value, self.out),
+            Scalar::Float(value) => write_float(value, value.is_finite(), self.out),
+            Scalar::Double(value) => write_float(value, value.is_finite(), self.out),
+            Scalar::Bytes(bytes) => write_base64(bytes, self.out),
+            Scalar::Text(text) | Scalar::UuidText(text) => text::write_json(text, self.out),
+            Scalar::Decimal(unscaled, scale) => self.decimal(unscaled, scale),
+            Scalar::Uuid(uuid) => text::write_json(Text { bytes: &uuid::print(uuid), plain: true }, self.out),
+            Scalar::Date(days) => self.date(days),
+            Scalar::Time(value, unit) => {
+                if !calendar::write_time(value, unit, self.out) {
+                    write_integer(value, self.out);
+                }
+            }
+            Scalar::Timestamp(value, unit, utc) => self.timestamp(value, unit, utc),
+            Scalar::Duration(duration) => self.duration(duration),
+        }
+    }
+
+    #[inline]
+    fn symbol(&mut self, symbol: &Symbol) {
+        self.out.extend_from_slice(&symbol.json);
+    }
+
+    #[inline]
+    fn key(&mut self, key: Text<'a>) {
+        text::write_json(key, self.out);
+        self.out.push(b':');
+    }
+}
+
+fn write_integer<I: itoa::Integer>(value: I, out: &mut Vec<u8>) {
+    out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
+}
+
+/// The shortest text that reads back as the same number of the same width; null where JSON has no number.
+fn write_float<F: zmij::Float>(value: F, finite: bool, out: &mut Vec<u8>) {
+    if finite {
+        out.extend_from_slice(zmij::Buffer::new().format_finite(value).as_bytes());
+    } else {
+        out.extend_from_slice(b"null");
+    }
+}
+
+fn write_base64(bytes: &[u8], out: &mut Vec<u8>) {
+    out.push(b'"');
+    let start = out.len();
+    out.resize(start + bytes.len().div_ceil(3) * 4, b'=');
+    if let Some(room) = out.get_mut(start..)
+        && let Err(error) = STANDARD.encode_slice(bytes, room)
+    {
+        debug_assert!(false, "base64 takes four bytes for three: {error}");
+    }
+    out.push(b'"');
+}
+
+/// A time as milliseconds since 1970, with what is smaller than a millisecond as the fraction. Elasticsearch's `epoch_millis` reads it.
+fn write_epoch_millis(value: i64, unit: Unit, out: &mut Vec<u8>) {
+    let per_milli = unit.per_second() / 1_000;
+    if value < 0 {
+        out.push(b'-');
+    }
+    let (millis, fraction) = (value / per_milli, value % per_milli);
+    write_integer(millis.unsigned_abs(), out);
+    if unit == Unit::Millis {
+        return;
+    }
+    out.push(b'.');
+    let mut digits = itoa::Buffer::new();
+    let digits = digits.format(fraction.unsigned_abs()).as_bytes();
+    out.resize(out.len() + (unit.digits() - 3).saturating_sub(digits.len()), b'0');
+    out.extend_from_slice(digits);
+}

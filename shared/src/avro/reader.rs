@@ -1,0 +1,167 @@
+//! Avro's primitives from a byte slice: lengths are checked before anything is read by them, and nothing is copied.
+//!
+//! The encodings are those of "Binary Encoding" in the Avro specification 1.12. A primitive of a new kind goes here; what is made of
+//! several of them goes to [`walk`](super::walk).
+
+use super::error::{DecodeErrorKind as Kind, Failure, Fault};
+use super::text::{self, Text};
+
+/// Bytes, and how far they are read.
+#[derive(Clone, Debug)]
+pub(super) struct Reader<'a> {
+    data: &'a [u8],
+    position: usize,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(data: &'a [u8], position: usize) -> Self {
+        Self { data, position }
+    }
+
+    #[inline]
+    pub(super) fn position(&self) -> usize {
+        self.position
+    }
+
+    #[inline]
+    pub(super) fn left(&self) -> usize {
+        self.data.len().saturating_sub(self.position)
+    }
+
+    /// Refuses bytes that nothing has read.
+    #[inline]
+    pub(super) fn finish(&self) -> Result<(), Failure> {
+        match self.left() {
+            0 => Ok(()),
+            count => Err(Fault::new(Kind::TrailingBytes { count }, self.position)),
+        }
+    }
+
+    /// A failure at the byte to be read next.
+    #[cold]
+    pub(super) fn fault(&self, kind: Kind) -> Failure {
+        Fault::new(kind, self.position)
+    }
+
+    /// The next `count` bytes.
+    #[inline]
+    pub(super) fn take(&mut self, count: usize) -> Result<&'a [u8], Failure> {
+        let Some(bytes) = self.data.get(self.position..).and_then(|rest| rest.get(..count)) else {
+            return Err(self.fault(Kind::Truncated { wanted: count as u64, left: self.left() }));
+        };
+        self.position += count;
+        Ok(bytes)
+    }
+
+    /// The next `N` bytes.
+    #[inline]
+    pub(super) fn array<const N: usize>(&mut self) -> Result<[u8; N], Failure> {
+        let rest = self.data.get(self.position..).unwrap_or_default();
+        let Some(bytes) = rest.first_chunk::<N>() else {
+            return Err(self.fault(Kind::Truncated { wanted: N as u64, left: self.left() }));
+        };
+        self.position += N;
+        Ok(*bytes)
+    }
+
+    #[inline]
+    pub(super) fn boolean(&mut self) -> Result<bool, Failure> {
+        match self.data.get(self.position) {
+            Some(0) => {
+                self.position += 1;
+                Ok(false)
+            }
+            Some(1) => {
+                self.position += 1;
+                Ok(true)
+            }
+            Some(&found) => Err(self.fault(Kind::NotBoolean { found })),
+            None => Err(self.fault(Kind::Truncated { wanted: 1, left: 0 })),
+        }
+    }
+
+    #[inline]
+    pub(super) fn int(&mut self) -> Result<i32, Failure> {
+        if let Some(&byte) = self.data.get(self.position)
+            && byte < 0x80
+        {
+            self.position += 1;
+            return Ok(i32::from(byte >> 1) ^ -i32::from(byte & 1));
+        }
+        let start = self.position;
+        let Ok(raw) = u32::try_from(self.varint::<5>()?) else {
+            return Err(Fault::new(Kind::IntegerOutOfRange, start));
+        };
+        Ok((raw >> 1).cast_signed() ^ -(raw & 1).cast_signed())
+    }
+
+    #[inline]
+    pub(super) fn long(&mut self) -> Result<i64, Failure> {
+        if let Some(&byte) = self.data.get(self.position)
+            && byte < 0x80
+        {
+            self.position += 1;
+            return Ok(i64::from(byte >> 1) ^ -i64::from(byte & 1));
+        }
+        let raw = self.varint::<10>()?;
+        Ok((raw >> 1).cast_signed() ^ -(raw & 1).cast_signed())
+    }
+
+    /// A base-128 integer of at most `MAX` bytes, the lowest seven bits first.
+    fn varint<const MAX: usize>(&mut self) -> Result<u64, Failure> {
+        let rest = self.data.get(self.position..).unwrap_or_default();
+        let mut value = 0_u64;
+        for (index, &byte) in rest.iter().take(MAX).enumerate() {
+            let bits = u64::from(byte & 0x7f);
+            // The tenth byte has room for one bit.
+            if index == 9 && bits > 1 {
+                return Err(self.fault(Kind::IntegerOutOfRange));
+            }
+            value |= bits << (7 * index);
+            if byte < 0x80 {
+                self.position += index + 1;
+                return Ok(value);
+            }
+        }
+        if rest.len() < MAX {
+            return Err(self.fault(Kind::Truncated { wanted: rest.len() as u64 + 1, left: rest.len() }));
+        }
+        Err(self.fault(Kind::VarintTooLong))
+    }
+
+    /// A length that is not negative.
+    #[inline]
+    pub(super) fn length(&mut self) -> Result<u64, Failure> {
+        let start = self.position;
+        let length = self.long()?;
+        u64::try_from(length).map_err(|_| Fault::new(Kind::NegativeLength { length }, start))
+    }
+
+    /// A length, and that many bytes.
+    #[inline]
+    pub(super) fn bytes(&mut self) -> Result<&'a [u8], Failure> {
+        let wanted = self.length()?;
+        match usize::try_from(wanted) {
+            Ok(count) => self.take(count),
+            Err(_) => Err(self.fault(Kind::Truncated { wanted, left: self.left() })),
+        }
+    }
+
+    /// A length, and that many bytes of UTF-8.
+    #[inline]
+    pub(super) fn text(&mut self) -> Result<Text<'a>, Failure> {
+        let bytes = self.bytes()?;
+        text::check(bytes).map_err(|valid| Fault::new(Kind::NotUtf8, self.position - bytes.len() + valid))
+    }
+
+    /// The number of items of the next array or map block (0 ends it), and the block's size in bytes where it is written.
+    #[inline]
+    pub(super) fn block(&mut self) -> Result<(u64, Option<u64>), Failure> {
+        let count = self.long()?;
+        if count >= 0 {
+            return Ok((count.unsigned_abs(), None));
+        }
+        let size = self.length()?;
+        Ok((count.unsigned_abs(), Some(size)))
+    }
+}

@@ -1,0 +1,104 @@
+//! How few bytes a value of each type takes, so that claimed counts can be judged before anything is read by them, and types whose
+//! values take no bytes cannot be used to burn time.
+
+use super::SchemaError;
+use super::node::{Items, Node, NodeId};
+
+/// How many nodes a value that takes no bytes may hold. Without this line, records that hold two of the next record, thirty deep,
+/// ask for a billion steps without one byte read.
+const MAX_EMPTY_NODES: u64 = 1_000;
+
+/// How many times all sizes are computed anew, at most: once for each time a record holds itself by way of another, in real schemas.
+const MAX_ROUNDS: usize = 64;
+
+/// Fills in the sizes of all arrays' and maps' items. `order` has all nodes, each after those that it is made of.
+pub(super) fn settle(nodes: &mut [Node], order: &[NodeId]) -> Result<(), SchemaError> {
+    let sizes = min_sizes(nodes, order)?;
+    let weights = empty_weights(nodes, order, &sizes)?;
+    let at = |values: &[u64], id: NodeId| values.get(id as usize).copied().unwrap_or_default();
+    for node in nodes {
+        let (items, key) = match node {
+            Node::Array(items) => (items, 0),
+            Node::Map(items) => (items, 1),
+            _ => continue,
+        };
+        let Items { node, min_size, weight } = items;
+        *min_size = at(&sizes, *node).saturating_add(key);
+        *weight = at(&weights, *node).max(1);
+    }
+    Ok(())
+}
+
+/// The fewest bytes that each node takes.
+fn min_sizes(nodes: &[Node], order: &[NodeId]) -> Result<Vec<u64>, SchemaError> {
+    // None until known: a record that holds itself, whatever else it holds, never becomes known.
+    let mut sizes = vec![None; nodes.len()];
+    for _ in 0..MAX_ROUNDS {
+        let mut changed = false;
+        for &id in order {
+            let id = id as usize;
+            let size = nodes.get(id).and_then(|node| min_size(node, &sizes));
+            if let Some(known) = sizes.get_mut(id)
+                && *known != size
+            {
+                *known = size;
+                changed = true;
+            }
+        }
+        if !changed {
+            let known: Option<Vec<u64>> = sizes.into_iter().collect();
+            let endless = "a record holds itself, not by way of a union, an array or a map: it has no end";
+            return known.ok_or_else(|| SchemaError(endless.to_owned()));
+        }
+    }
+    Err(SchemaError("records hold each other in too many ways".to_owned()))
+}
+
+fn min_size(node: &Node, sizes: &[Option<u64>]) -> Option<u64> {
+    let of = |id: NodeId| sizes.get(id as usize).copied().flatten();
+    Some(match node {
+        Node::Null => 0,
+        Node::Boolean | Node::Int | Node::Long | Node::Bytes | Node::String | Node::Enum(_) => 1,
+        Node::Array(_) | Node::Map(_) => 1,
+        Node::Date | Node::TimeMillis | Node::TimeMicros | Node::Timestamp { .. } => 1,
+        Node::Decimal { size: None, .. } => 1,
+        Node::BigDecimal => 3,
+        Node::Float => 4,
+        Node::Double => 8,
+        Node::Duration => 12,
+        Node::UuidFixed => 16,
+        Node::UuidText => 37,
+        Node::Fixed { size } | Node::Decimal { size: Some(size), .. } => *size as u64,
+        // The null branch is its index alone.
+        Node::Nullable { .. } => 1,
+        Node::Union(branches) => branches.iter().filter_map(|branch| of(*branch)).min()?.saturating_add(1),
+        Node::Record(record) => {
+            record.fields.iter().try_fold(0_u64, |sum, field| Some(sum.saturating_add(of(field.node)?)))?
+        }
+    })
+}
+
+/// How many nodes a value of each node holds, for those nodes that take no bytes; 0 for all others. Nodes that take no bytes cannot
+/// hold themselves, so that one pass in `order` is enough.
+fn empty_weights(nodes: &[Node], order: &[NodeId], sizes: &[u64]) -> Result<Vec<u64>, SchemaError> {
+    let mut weights = vec![0_u64; nodes.len()];
+    for &id in order {
+        let id = id as usize;
+        if sizes.get(id).is_none_or(|size| *size > 0) {
+            continue;
+        }
+        let mut weight = 1_u64;
+        if let Some(Node::Record(record)) = nodes.get(id) {
+            for field in &record.fields {
+                weight = weight.saturating_add(weights.get(field.node as usize).copied().unwrap_or_default());
+            }
+        }
+        if weight > MAX_EMPTY_NODES {
+            return Err(SchemaError(format!("a record takes no bytes, but holds more than {MAX_EMPTY_NODES} fields")));
+        }
+        if let Some(known) = weights.get_mut(id) {
+            *known = weight;
+        }
+    }
+    Ok(weights)
+}

@@ -1,0 +1,69 @@
+//! Tests of reading Avro: tables for each type and limit, and apache-avro as the judge over generated schemas and data.
+
+mod bytes;
+mod decimals;
+mod errors;
+mod fields;
+mod generate;
+mod judge;
+mod limits;
+mod schemas;
+mod times;
+mod types;
+
+use super::*;
+
+const LIMITS: Limits = Limits { max_depth: 64, max_items: 10_000 };
+
+fn schema(json: &str) -> Schema {
+    Schema::parse(json).unwrap()
+}
+
+/// The datum's members as they are written, after checking that it is judged the same without writing.
+fn written(schema: &Schema, datum: &[u8], limits: Limits) -> Result<String, DecodeError> {
+    let mut out = b"before ".to_vec();
+    let result = write_members(schema, datum, limits, &mut out);
+    assert_eq!(validate(schema, datum, limits, None).map(|_| ()), result, "checking and writing differ in {datum:?}");
+    let text = String::from_utf8(out).unwrap();
+    let members = text.strip_prefix("before ").unwrap();
+    match result {
+        Ok(()) => Ok(members.to_owned()),
+        Err(error) => {
+            assert_eq!(members, "", "a failure leaves something behind");
+            Err(error)
+        }
+    }
+}
+
+/// The JSON of a datum of a schema that is not a record.
+fn value(json: &str, datum: &[u8]) -> String {
+    let members = written(&schema(json), datum, LIMITS).unwrap();
+    members.strip_prefix("\"value\":").unwrap().to_owned()
+}
+
+/// Why a datum is refused.
+fn refusal(json: &str, datum: &[u8]) -> DecodeError {
+    written(&schema(json), datum, LIMITS).unwrap_err()
+}
+
+/// The schema of a logical type.
+fn logical(base: &str, name: &str) -> String {
+    format!(r#"{{"type":"{base}","logicalType":"{name}"}}"#)
+}
+
+/// A long as Avro writes it.
+fn long(value: i64) -> Vec<u8> {
+    let mut raw = ((value << 1) ^ (value >> 63)).cast_unsigned();
+    let mut bytes = Vec::new();
+    while raw >= 0x80 {
+        bytes.push(raw as u8 | 0x80);
+        raw >>= 7;
+    }
+    bytes.push(raw as u8);
+    bytes
+}
+
+/// Bytes or a string as Avro writes them.
+fn counted(bytes: &[u8]) -> Vec<u8> {
+    [long(bytes.len() as i64), bytes.to_vec()].concat()
+}

@@ -1,0 +1,104 @@
+//! Decimals, with num-bigint as the judge.
+
+use num_bigint::BigInt;
+use proptest::prelude::*;
+
+use super::*;
+
+fn decimal(scale: usize) -> String {
+    format!(r#"{{"type":"bytes","logicalType":"decimal","precision":{},"scale":{scale}}}"#, scale.max(1))
+}
+
+fn big(unscaled: &[u8], scale: i64) -> Vec<u8> {
+    counted(&[counted(unscaled), long(scale)].concat())
+}
+
+#[test]
+fn decimals_are_exact_with_all_digits_of_their_scale() {
+    let cases: [(&[u8], usize, &str); 14] = [
+        (&[], 2, "0.00"),
+        (&[0], 0, "0"),
+        (&[0], 2, "0.00"),
+        (&[5], 2, "0.05"),
+        (&[100], 2, "1.00"),
+        (&[0xff], 2, "-0.01"),
+        (&[0xcf, 0xcc], 3, "-12.340"),
+        (&[0, 0, 0, 0x30, 0x34], 3, "12.340"),
+        (&[0xff, 0xff, 0xff, 0xcf, 0xcc], 3, "-12.340"),
+        (&[0x80], 0, "-128"),
+        (&[0x7f], 3, "0.127"),
+        (&[0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], 0, "-170141183460469231731687303715884105728"),
+        (&[0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], 1, "-4355614296588012332331194975126633106636.8"),
+        (&[1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], 0, "340282366920938463463374607431768211456"),
+    ];
+    for (bytes, scale, text) in cases {
+        assert_eq!(value(&decimal(scale), &counted(bytes)), format!("\"{text}\""), "{bytes:?}");
+        let fixed = format!(
+            r#"{{"type":"fixed","name":"F","size":{},"logicalType":"decimal","precision":9,"scale":{scale}}}"#,
+            bytes.len()
+        );
+        assert_eq!(value(&fixed, bytes), value(&decimal(scale), &counted(bytes)));
+    }
+}
+
+#[test]
+fn a_decimal_of_many_bytes_is_refused_unless_most_only_repeat_the_sign() {
+    let json = decimal(0);
+    assert_eq!(value(&json, &counted(&[0; 100_000])), r#""0""#);
+    assert_eq!(value(&json, &counted(&[0xff; 100_000])), r#""-1""#);
+    assert_eq!(value(&json, &counted(&[1; 1024])).len(), 2466);
+    let error = refusal(&json, &counted(&[&[0; 9][..], &[1; 1025]].concat()));
+    assert_eq!((error.kind, error.offset), (DecodeErrorKind::DecimalTooLong { bytes: 1025, limit: 1024 }, 11));
+}
+
+#[test]
+fn decimals_as_numbers_have_the_same_digits_without_quotes() {
+    let rules = JsonRules { decimals: Decimals::Number, ..JsonRules::default() };
+    let mut out = Vec::new();
+    write_members_and_find(&schema(&decimal(3)), &counted(&[0xcf, 0xcc]), LIMITS, rules, None, &mut out).unwrap();
+    assert_eq!(String::from_utf8(out).unwrap(), r#""value":-12.340"#);
+}
+
+#[test]
+fn big_decimals_bring_their_scale() {
+    let json = logical("bytes", "big-decimal");
+    let cases = [
+        (0, "12340"),
+        (3, "12.340"),
+        (6, "0.012340"),
+        (-2, "12340E2"),
+        (1_001, "12340E-1001"),
+        (i64::MAX, "12340E-9223372036854775807"),
+        (i64::MIN, "12340E9223372036854775808"),
+    ];
+    for (scale, text) in cases {
+        assert_eq!(value(&json, &big(&[0x30, 0x34], scale)), format!("\"{text}\""));
+    }
+    let zeros = value(&json, &big(&[1], 1_000));
+    assert_eq!(zeros, format!("\"0.{}1\"", "0".repeat(999)));
+}
+
+#[test]
+fn bytes_that_are_no_big_decimal_are_refused() {
+    let json = logical("bytes", "big-decimal");
+    for inner in [&[][..], &[2], &[2, 1], &[2, 1, 0, 0], &[1, 0], &[40, 1, 0]] {
+        // Three bytes are the least, so that the shorter ones may be refused for their length.
+        let error = refusal(&json, &counted(inner));
+        assert_eq!((error.kind, error.offset), (DecodeErrorKind::NotBigDecimal, 1), "{inner:?}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(500) })]
+
+    #[test]
+    fn any_decimal_is_the_judges(bytes in proptest::collection::vec(any::<u8>(), 1..80), scale in 0..100_usize) {
+        let digits = BigInt::from_signed_bytes_be(&bytes).to_string();
+        prop_assert_eq!(value(&decimal(0), &counted(&bytes)), format!("\"{digits}\""));
+        let (sign, digits) = digits.strip_prefix('-').map_or(("", &*digits), |digits| ("-", digits));
+        let padded = format!("{digits:0>width$}", width = scale + 1);
+        let (whole, fraction) = padded.split_at(padded.len() - scale);
+        let point = if scale == 0 { "" } else { "." };
+        prop_assert_eq!(value(&decimal(scale), &counted(&bytes)), format!("\"{sign}{whole}{point}{fraction}\""));
+    }
+}

@@ -1,0 +1,113 @@
+//! Finding a field on the way.
+
+use super::*;
+
+fn event(kind: &str) -> Schema {
+    schema(&format!(
+        r#"{{"type":"record","name":"Event","fields":[
+            {{"name":"before","type":"string"}},
+            {{"name":"meta","type":["null",{{"type":"record","name":"Meta","fields":[
+                {{"name":"skipped","type":{{"type":"array","items":"int"}}}},
+                {{"name":"id","type":{kind}}}
+            ]}}]}},
+            {{"name":"again","type":["null","Meta"]}}
+        ]}}"#
+    ))
+}
+
+fn datum(id: &[u8]) -> Vec<u8> {
+    [&[2, b'x', 2, 2, 14, 0], id, &[0]].concat()
+}
+
+fn key(kind: &str, id: &[u8]) -> Option<String> {
+    let schema = event(kind);
+    let path = schema.field("meta.id").unwrap();
+    validate(&schema, &datum(id), LIMITS, Some(&path)).unwrap().map(Cow::into_owned)
+}
+
+#[test]
+fn keys_of_every_type_that_can_be_one() {
+    assert_eq!(key(r#""string""#, &counted(b"id-1")).unwrap(), "id-1");
+    assert_eq!(key(r#""int""#, &long(-7)).unwrap(), "-7");
+    assert_eq!(key(r#""long""#, &long(i64::MAX)).unwrap(), i64::MAX.to_string());
+    assert_eq!(key(r#"{"type":"enum","name":"E","symbols":["A","B"]}"#, &[2]).unwrap(), "B");
+    assert_eq!(key(r#"{"type":"fixed","name":"F","size":3}"#, &[0, 0xab, 0xff]).unwrap(), "00abff");
+    let uuid = "0198c7f2-6b1e-7d3a-9c55-2f41d0a7be13";
+    assert_eq!(key(&logical("string", "uuid"), &counted(uuid.as_bytes())).unwrap(), uuid);
+    assert_eq!(key(&logical("string", "uuid"), &counted(uuid.to_uppercase().as_bytes())).unwrap(), uuid);
+    let fixed = r#"{"type":"fixed","name":"U","size":16,"logicalType":"uuid"}"#;
+    assert_eq!(key(fixed, &0x0198c7f2_6b1e_7d3a_9c55_2f41d0a7be13_u128.to_be_bytes()).unwrap(), uuid);
+}
+
+#[test]
+fn a_key_that_is_null_or_not_come_by_is_none() {
+    assert_eq!(key(r#"["null","string"]"#, &[0]), None);
+    assert_eq!(key(r#"["string","null"]"#, &[2]), None);
+    assert_eq!(key(r#"["string","null"]"#, &[&[0][..], &counted(b"id")].concat()).unwrap(), "id");
+    let schema = event(r#""string""#);
+    let path = schema.field("meta.id").unwrap();
+    assert_eq!(validate(&schema, &[2, b'x', 0, 0], LIMITS, Some(&path)).unwrap(), None);
+    // The same record elsewhere is another field.
+    let elsewhere = [&[2, b'x', 0, 2, 0][..], &counted(b"id")].concat();
+    assert_eq!(validate(&schema, &elsewhere, LIMITS, Some(&path)).unwrap(), None);
+    let path = schema.field("again.id").unwrap();
+    assert_eq!(validate(&schema, &elsewhere, LIMITS, Some(&path)).unwrap().unwrap(), "id");
+}
+
+#[test]
+fn a_string_key_is_borrowed_from_the_datum() {
+    let schema = event(r#""string""#);
+    let path = schema.field("meta.id").unwrap();
+    let datum = datum(&counted("id \"é\"".as_bytes()));
+    let key = validate(&schema, &datum, LIMITS, Some(&path)).unwrap().unwrap();
+    assert!(matches!(key, Cow::Borrowed("id \"é\"")));
+}
+
+#[test]
+fn the_time_is_found_while_the_json_is_written() {
+    let cases = [
+        (logical("long", "timestamp-millis"), long(-5), Some(Found::Millis(-5))),
+        (logical("long", "timestamp-micros"), long(-5), Some(Found::Millis(-1))),
+        (logical("long", "timestamp-nanos"), long(1_999_999), Some(Found::Millis(1))),
+        (logical("long", "local-timestamp-millis"), long(7), Some(Found::Millis(7))),
+        (logical("int", "date"), long(2), Some(Found::Millis(172_800_000))),
+        (r#""long""#.to_owned(), long(7), Some(Found::Integer(7))),
+        (r#""string""#.to_owned(), counted(b"2026"), Some(Found::Text("2026".into()))),
+        (r#"["null","long"]"#.to_owned(), vec![0], None),
+    ];
+    for (kind, bytes, found) in cases {
+        let schema = event(&kind);
+        let path = schema.time_field("meta.id").unwrap();
+        let datum = datum(&bytes);
+        let (mut out, mut plain) = (Vec::new(), Vec::new());
+        let rules = JsonRules::default();
+        assert_eq!(write_members_and_find(&schema, &datum, LIMITS, rules, Some(&path), &mut out).unwrap(), found);
+        write_members(&schema, &datum, LIMITS, &mut plain).unwrap();
+        assert_eq!(out, plain);
+    }
+}
+
+#[test]
+fn a_field_that_cannot_be_one_is_refused_with_its_name() {
+    let error = |schema: &Schema, dotted: &str| schema.field(dotted).unwrap_err().to_string();
+    let text = event(r#""string""#);
+    assert_eq!(error(&text, "meta.ids"), "field meta.ids: there is no ids, only skipped, id");
+    assert_eq!(error(&text, ""), "field : there is no , only before, meta, again");
+    assert!(error(&text, "before.x").starts_with("field before.x: x is looked for in what is not a record"));
+    assert!(error(&text, "meta.skipped").starts_with("field meta.skipped: its type is not a string, uuid"));
+    assert!(error(&text, "meta").starts_with("field meta: its type is not"));
+    let kinds = [r#""double""#, r#""bytes""#, r#""boolean""#, r#""null""#, r#"["int","string"]"#];
+    for kind in kinds.map(str::to_owned).into_iter().chain([logical("long", "timestamp-millis")]) {
+        assert!(event(&kind).field("meta.id").is_err(), "{kind}");
+    }
+    assert!(event(r#""boolean""#).time_field("meta.id").is_err());
+    assert!(schema(r#""string""#).field("value").is_err());
+}
+
+#[test]
+fn a_path_of_another_schema_does_no_harm() {
+    let path = event(r#""string""#).field("meta.id").unwrap();
+    let other =
+        schema(r#"{"type":"record","name":"O","fields":[{"name":"a","type":"null"},{"name":"b","type":"boolean"}]}"#);
+    assert_eq!(validate(&other, &[1], LIMITS, Some(&path)).unwrap(), None);
+}

@@ -1,0 +1,164 @@
+//! Blocks, depth and items: what a small datum may not do with much.
+
+use super::*;
+
+const NULLS: &str = r#"{"type":"array","items":"null"}"#;
+const INTS: &str = r#"{"type":"array","items":"int"}"#;
+const MAP: &str = r#"{"type":"map","values":"int"}"#;
+
+#[test]
+fn blocks_follow_each_other_with_or_without_their_size() {
+    assert_eq!(value(INTS, &[0]), "[]");
+    assert_eq!(value(INTS, &[4, 2, 4, 0]), "[1,2]");
+    assert_eq!(value(INTS, &[3, 4, 2, 4, 0]), "[1,2]");
+    assert_eq!(value(INTS, &[2, 2, 3, 4, 4, 6, 2, 8, 0]), "[1,2,3,4]");
+    assert_eq!(value(MAP, &[0]), "{}");
+    assert_eq!(value(MAP, &[1, 6, 2, b'a', 2, 2, 2, b'b', 4, 0]), r#"{"a":1,"b":2}"#);
+}
+
+#[test]
+fn a_block_whose_size_is_not_what_its_items_take_is_refused() {
+    for claimed in [0, 1, 3, 500] {
+        let datum = [&[3][..], &long(claimed), &[2, 4, 0]].concat();
+        let error = refusal(INTS, &datum);
+        assert_eq!(error.kind, DecodeErrorKind::BlockSize { claimed: claimed.unsigned_abs(), actual: 2 });
+    }
+    assert_eq!(refusal(INTS, &[3, 3, 2, 4, 0]).kind, DecodeErrorKind::NegativeLength { length: -2 });
+    assert_eq!(value(INTS, &[3, 4, 2, 4, 0]), "[1,2]");
+}
+
+#[test]
+fn lengths_below_zero_are_refused() {
+    for json in [r#""string""#, r#""bytes""#] {
+        let error = refusal(json, &[1]);
+        assert_eq!((error.kind, error.offset), (DecodeErrorKind::NegativeLength { length: -1 }, 0));
+        let error = refusal(json, &long(i64::MIN));
+        assert_eq!(error.kind, DecodeErrorKind::NegativeLength { length: i64::MIN });
+    }
+}
+
+#[test]
+fn a_claimed_length_costs_nothing() {
+    for json in [r#""string""#, r#""bytes""#] {
+        let error = refusal(json, &[&long(i64::MAX)[..], b"abc"].concat());
+        assert_eq!(error.kind, DecodeErrorKind::Truncated { wanted: i64::MAX.unsigned_abs(), left: 3 });
+    }
+    let fixed = r#"{"type":"fixed","name":"F","size":9223372036854775807}"#;
+    assert!(matches!(refusal(fixed, b"abc").kind, DecodeErrorKind::Truncated { left: 3, .. }));
+}
+
+#[test]
+fn more_items_than_the_bytes_left_can_hold_are_refused_before_the_first_is_read() {
+    let left = 3;
+    for count in [4, 900_000_000, i64::MAX] {
+        let datum = [&long(count)[..], &[2, 4, 0]].concat();
+        let error = refusal(INTS, &datum);
+        assert_eq!((error.kind, error.offset), (DecodeErrorKind::BlockCount { count: count.unsigned_abs(), left }, 0));
+        assert!(error.path.is_empty());
+    }
+    // i64::MIN has no positive counterpart.
+    let error = refusal(INTS, &[&long(i64::MIN)[..], &[2, 4, 0]].concat());
+    assert_eq!(error.kind, DecodeErrorKind::BlockCount { count: 1 << 63, left: 2 });
+    // A map's entry takes at least a byte for its key and what its value takes.
+    assert_eq!(refusal(MAP, &[4, 2, b'a', 2]).kind, DecodeErrorKind::BlockCount { count: 2, left: 3 });
+}
+
+#[test]
+fn five_bytes_that_claim_900_million_nulls_are_refused_at_once() {
+    let mut datum = long(900_000_000);
+    assert_eq!(datum.len(), 5);
+    let too_many = DecodeErrorKind::TooManyItems { limit: LIMITS.max_items };
+    assert_eq!(refusal(NULLS, &datum).kind, too_many);
+    datum.push(0);
+    assert_eq!(refusal(NULLS, &datum).kind, too_many);
+    for items in [r#"{"type":"record","name":"E","fields":[]}"#, r#"{"type":"fixed","name":"F","size":0}"#] {
+        assert_eq!(refusal(&format!(r#"{{"type":"array","items":{items}}}"#), &datum).kind, too_many);
+    }
+    assert_eq!(value(NULLS, &[6, 0]), "[null,null,null]");
+}
+
+#[test]
+fn the_limit_of_items_is_for_all_arrays_and_maps_together() {
+    let json = r#"{"type":"array","items":{"type":"map","values":"null"}}"#;
+    let datum = [4, 4, 2, b'a', 2, b'b', 0, 2, 2, b'a', 0, 0];
+    let limits = |max_items| Limits { max_items, ..LIMITS };
+    assert!(written(&schema(json), &datum, limits(5)).is_ok());
+    let error = written(&schema(json), &datum, limits(4)).unwrap_err();
+    assert_eq!((error.kind, error.offset), (DecodeErrorKind::TooManyItems { limit: 4 }, 7));
+    assert_eq!(error.path, "[1]");
+    // Many small blocks are counted like a large one.
+    let blocks = [vec![2; 60], vec![0]].concat();
+    assert!(written(&schema(NULLS), &blocks, limits(60)).is_ok());
+    assert!(written(&schema(NULLS), &blocks, limits(59)).is_err());
+}
+
+#[test]
+fn items_that_take_no_bytes_count_for_all_that_they_hold() {
+    let fields: Vec<String> = (0..99).map(|number| format!(r#"{{"name":"f{number}","type":"null"}}"#)).collect();
+    let json = format!(r#"{{"type":"array","items":{{"type":"record","name":"R","fields":[{}]}}}}"#, fields.join(","));
+    let limits = Limits { max_items: 1_000, ..LIMITS };
+    assert!(written(&schema(&json), &[20, 0], limits).is_ok());
+    let error = written(&schema(&json), &[22, 0], limits).unwrap_err();
+    assert_eq!(error.kind, DecodeErrorKind::TooManyItems { limit: 1_000 });
+}
+
+#[test]
+fn a_map_with_a_key_twice_is_refused_however_many_keys_it_has() {
+    for count in 1..40_u8 {
+        let mut datum = long(i64::from(count) + 1);
+        for number in 0..count {
+            datum.extend([4, b'k', b'0' + number, 2]);
+        }
+        let unique = [&datum[..], &[4, b'k', b'0' + count, 2, 0]].concat();
+        assert!(written(&schema(MAP), &unique, LIMITS).is_ok());
+        for again in 0..count {
+            let datum = [&datum[..], &[4, b'k', b'0' + again, 2, 0]].concat();
+            assert_eq!(refusal(MAP, &datum).kind, DecodeErrorKind::DuplicateKey, "{again} of {count}");
+        }
+    }
+    let over_blocks = [2, 2, b'a', 2, 2, 2, b'a', 4, 0];
+    let error = refusal(MAP, &over_blocks);
+    assert_eq!((error.kind, error.offset, &*error.path), (DecodeErrorKind::DuplicateKey, 5, r#"["a"]"#));
+    let nested = r#"{"type":"map","values":{"type":"map","values":"null"}}"#;
+    assert_eq!(value(nested, &[2, 2, b'a', 2, 2, b'a', 0, 0]), r#"{"a":{"a":null}}"#);
+}
+
+fn list() -> Schema {
+    schema(r#"{"type":"record","name":"L","fields":[{"name":"next","type":["null","L"]}]}"#)
+}
+
+#[test]
+fn a_recursive_datum_is_read_down_to_the_limit_of_depth() {
+    let datum = |depth: usize| [vec![2; depth - 1], vec![0]].concat();
+    let limits = Limits { max_depth: 10, ..LIMITS };
+    assert!(written(&list(), &datum(10), limits).is_ok());
+    let error = written(&list(), &datum(11), limits).unwrap_err();
+    assert_eq!(error.kind, DecodeErrorKind::TooDeep { limit: 10 });
+    assert_eq!((error.offset, &*error.path), (10, "next.next.next.next.next.next.next.next.next.next"));
+}
+
+#[test]
+fn no_limit_lets_a_million_levels_overflow_the_stack() {
+    let limits = Limits { max_depth: u16::MAX, max_items: u32::MAX };
+    let tree = r#"{"type":"record","name":"T","fields":[{"name":"c","type":{"type":"array","items":"T"}}]}"#;
+    let maps =
+        r#"{"type":"record","name":"M","fields":[{"name":"c","type":{"type":"map","values":["null","int","M"]}}]}"#;
+    for (schema, level) in [(list(), &[2][..]), (schema(tree), &[2]), (schema(maps), &[2, 0, 4])] {
+        let datum = level.repeat(1_000_000);
+        let error = written(&schema, &datum, limits).unwrap_err();
+        assert_eq!(error.kind, DecodeErrorKind::TooDeep { limit: 200 });
+        let in_small_stack = std::thread::Builder::new().stack_size(256 << 10);
+        let thread = in_small_stack.spawn(move || written(&schema, &datum, limits).unwrap_err().code());
+        assert_eq!(thread.unwrap().join().unwrap(), "too_deep");
+    }
+}
+
+#[test]
+fn arrays_maps_and_records_are_levels_and_unions_are_none() {
+    let json = r#"["null",{"type":"array","items":["null",{"type":"map","values":["null","int"]}]}]"#;
+    let datum = [2, 2, 2, 2, 2, b'k', 2, 14, 0, 0];
+    let limits = |max_depth| Limits { max_depth, ..LIMITS };
+    assert!(written(&schema(json), &datum, limits(2)).is_ok());
+    assert_eq!(written(&schema(json), &datum, limits(1)).unwrap_err().kind, DecodeErrorKind::TooDeep { limit: 1 });
+    assert_eq!(written(&schema(r#""int""#), &[2], limits(0)).unwrap(), r#""value":1"#);
+}

@@ -1,0 +1,103 @@
+//! Strings: is it UTF-8, and what must be escaped in JSON, both in one pass for the common case.
+
+/// UTF-8 as it stands in the datum.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Text<'a> {
+    /// The bytes; valid UTF-8.
+    pub(super) bytes: &'a [u8],
+    /// Nothing in it has to be escaped.
+    pub(super) plain: bool,
+}
+
+/// Checks that `bytes` are UTF-8, and gives how many are valid when they are not.
+#[inline]
+pub(super) fn check(bytes: &[u8]) -> Result<Text<'_>, usize> {
+    if is_plain(bytes) {
+        return Ok(Text { bytes, plain: true });
+    }
+    match std::str::from_utf8(bytes) {
+        Ok(_) => Ok(Text { bytes, plain: false }),
+        Err(error) => Err(error.valid_up_to()),
+    }
+}
+
+/// Whether all bytes are ASCII that JSON strings hold unescaped. Eight bytes at a time, the last eight over again where they are no
+/// whole word: most strings are short, so that their ends are most of the work.
+#[inline]
+fn is_plain(bytes: &[u8]) -> bool {
+    let Some(last) = bytes.last_chunk::<8>() else { return is_short_plain(bytes) };
+    let mut marks = marks(*last);
+    let (words, _) = bytes.as_chunks::<8>();
+    for word in words {
+        marks |= self::marks(*word);
+    }
+    marks & HIGH == 0
+}
+
+/// As [`is_plain`], for less than eight bytes.
+#[inline]
+fn is_short_plain(bytes: &[u8]) -> bool {
+    if let (Some([a, b, c, d]), Some([e, f, g, h])) = (bytes.first_chunk(), bytes.last_chunk()) {
+        return marks([*a, *b, *c, *d, *e, *f, *g, *h]) & HIGH == 0;
+    }
+    bytes.iter().all(|&byte| (0x20..0x80).contains(&byte) && byte != b'"' && byte != b'\\')
+}
+
+const ONES: u64 = u64::MAX / 255;
+const HIGH: u64 = ONES * 0x80;
+
+/// Has high bits when one of the eight bytes is not ASCII, a control character, a quote or a backslash; otherwise none. From "has a
+/// byte less than n" and "has a zero byte" of Sean Anderson's Bit Twiddling Hacks: with its second bit flipped, a quote is 0x20, and
+/// what must be escaped, save for backslashes, is all that is less than 0x21.
+#[inline]
+fn marks(word: [u8; 8]) -> u64 {
+    let word = u64::from_le_bytes(word);
+    let control_or_quote = (word ^ (ONES * 0x02)).wrapping_sub(ONES * 0x21);
+    let backslash = (word ^ (ONES * b'\\' as u64)).wrapping_sub(ONES);
+    word | control_or_quote | backslash
+}
+
+/// Appends `text` as a JSON string, quotes included.
+#[inline]
+pub(super) fn write_json(text: Text<'_>, out: &mut Vec<u8>) {
+    out.reserve(text.bytes.len() + 2);
+    out.push(b'"');
+    if text.plain {
+        out.extend_from_slice(text.bytes);
+    } else {
+        write_escaped(text.bytes, out);
+    }
+    out.push(b'"');
+}
+
+fn write_escaped(bytes: &[u8], out: &mut Vec<u8>) {
+    let mut written = 0;
+    for (index, &byte) in bytes.iter().enumerate() {
+        if byte >= 0x20 && byte != b'"' && byte != b'\\' {
+            continue;
+        }
+        out.extend_from_slice(bytes.get(written..index).unwrap_or_default());
+        write_escape(byte, out);
+        written = index + 1;
+    }
+    out.extend_from_slice(bytes.get(written..).unwrap_or_default());
+}
+
+/// The escapes of RFC 8259, section 7: the short form where there is one.
+fn write_escape(byte: u8, out: &mut Vec<u8>) {
+    let short = match byte {
+        b'"' => b'"',
+        b'\\' => b'\\',
+        0x08 => b'b',
+        0x09 => b't',
+        0x0a => b'n',
+        0x0c => b'f',
+        0x0d => b'r',
+        _ => {
+            let digit = |nibble: u8| b"0123456789abcdef"[usize::from(nibble & 0xf)];
+            out.extend_from_slice(&[b'\\', b'u', b'0', b'0', digit(byte >> 4), digit(byte)]);
+            return;
+        }
+    };
+    out.extend_from_slice(&[b'\\', short]);
+}

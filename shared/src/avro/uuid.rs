@@ -1,0 +1,70 @@
+//! UUIDs as text (RFC 9562, section 4): 8-4-4-4-12 hexadecimal digits. Small letters are written, both are read.
+
+use super::error::{DecodeErrorKind as Kind, Failure, Fault};
+use super::reader::Reader;
+use super::text::Text;
+use super::walk::Scalar;
+
+/// The length of a UUID as text.
+pub(super) const TEXT_LEN: usize = 36;
+
+const HYPHENS: [usize; 4] = [8, 13, 18, 23];
+
+/// Reads a string that must be a UUID.
+pub(super) fn read<'a>(reader: &mut Reader<'a>) -> Result<Scalar<'a>, Failure> {
+    let bytes = reader.bytes()?;
+    let fault = || Fault::new(Kind::NotUuid, reader.position() - bytes.len());
+    let text: &[u8; TEXT_LEN] = bytes.try_into().map_err(|_| fault())?;
+    match parse(text) {
+        // As most are written, it need not be printed anew.
+        Some(_) if !text.iter().any(u8::is_ascii_uppercase) => Ok(Scalar::UuidText(Text { bytes, plain: true })),
+        Some(uuid) => Ok(Scalar::Uuid(uuid)),
+        None => Err(fault()),
+    }
+}
+
+fn parse(text: &[u8; TEXT_LEN]) -> Option<[u8; 16]> {
+    if HYPHENS.iter().any(|&index| text[index] != b'-') {
+        return None;
+    }
+    let mut uuid = [0; 16];
+    let mut invalid = 0;
+    let mut index = 0;
+    for byte in &mut uuid {
+        index += usize::from(HYPHENS.contains(&index));
+        let high = HEX_VALUES[usize::from(text[index])];
+        let low = HEX_VALUES[usize::from(text[index + 1])];
+        invalid |= high | low;
+        *byte = high << 4 | low & 0xf;
+        index += 2;
+    }
+    (invalid <= 0xf).then_some(uuid)
+}
+
+/// The value of each hexadecimal digit, 255 for other bytes.
+const HEX_VALUES: [u8; 256] = {
+    let mut values = [u8::MAX; 256];
+    let mut digit = 0;
+    while digit < 16 {
+        values[b"0123456789abcdef"[digit] as usize] = digit as u8;
+        values[b"0123456789ABCDEF"[digit] as usize] = digit as u8;
+        digit += 1;
+    }
+    values
+};
+
+/// Prints a UUID.
+pub(super) fn print(uuid: [u8; 16]) -> [u8; TEXT_LEN] {
+    let mut text = [b'-'; TEXT_LEN];
+    let mut index = 0;
+    for byte in uuid {
+        index += usize::from(HYPHENS.contains(&index));
+        text[index] = HEX_DIGITS[usize::from(byte >> 4)];
+        text[index + 1] = HEX_DIGITS[usize::from(byte & 0xf)];
+        index += 2;
+    }
+    text
+}
+
+/// The hexadecimal digits, in small letters.
+pub(super) const HEX_DIGITS: [u8; 16] = *b"0123456789abcdef";

@@ -1,0 +1,300 @@
+//! The one walk over a datum, for checking and for JSON alike: what [`validate`](super::validate) accepts,
+//! [`write_members`](super::write_members) can write.
+//!
+//! A new type is read here and handed to the [`Sink`] as a [`Scalar`]; how it is printed is the sink's affair.
+
+use super::Limits;
+use super::decimal;
+use super::error::{DecodeErrorKind as Kind, Failure, Fault};
+use super::keys::Keys;
+use super::node::{Items, Node, NodeId, Record, Symbol, Unit};
+use super::reader::Reader;
+use super::text::Text;
+use super::uuid;
+
+/// No limit lets a datum be nested deeper: each level takes some of the thread's stack.
+const MAX_DEPTH: u16 = 200;
+
+/// What takes the values that a walk meets, in their order.
+pub(super) trait Sink<'a> {
+    /// JSON that is the same whatever the datum says: braces, commas, field names.
+    fn raw(&mut self, json: &[u8]);
+    /// A value without parts.
+    fn scalar(&mut self, value: Scalar<'a>);
+    /// A symbol of an enum.
+    fn symbol(&mut self, symbol: &Symbol);
+    /// The key of a map's entry; its value follows.
+    fn key(&mut self, key: Text<'a>);
+}
+
+/// A value without parts.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Scalar<'a> {
+    Null,
+    Boolean(bool),
+    Int(i32),
+    Long(i64),
+    Float(f32),
+    Double(f64),
+    /// The bytes of a bytes or a fixed.
+    Bytes(&'a [u8]),
+    Text(Text<'a>),
+    /// A big-endian two's complement, and the digits after the point.
+    Decimal(&'a [u8], i64),
+    Uuid([u8; 16]),
+    /// Text of a uuid, in small letters.
+    UuidText(Text<'a>),
+    /// Days since 1970-01-01.
+    Date(i32),
+    /// A time of day.
+    Time(i64, Unit),
+    /// A time since 1970-01-01, and whether it is in UTC.
+    Timestamp(i64, Unit, bool),
+    /// Months, days, milliseconds: each a little-endian `u32`.
+    Duration([u8; 12]),
+}
+
+/// A walk under way.
+#[derive(Debug)]
+pub(super) struct Walk<'s, 'a, S> {
+    nodes: &'s [Node],
+    reader: Reader<'a>,
+    sink: S,
+    limits: Limits,
+    depth: u16,
+    items: u64,
+    found: Option<Place>,
+}
+
+/// Where a field was met.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    /// Its first byte.
+    pub(super) position: usize,
+    /// Its type.
+    pub(super) node: NodeId,
+}
+
+impl<'s, 'a, S: Sink<'a>> Walk<'s, 'a, S> {
+    /// A walk of `reader`'s bytes.
+    pub(super) fn new(nodes: &'s [Node], reader: Reader<'a>, limits: Limits, sink: S) -> Self {
+        let limits = Limits { max_depth: limits.max_depth.min(MAX_DEPTH), ..limits };
+        Self { nodes, reader, sink, limits, depth: 0, items: 0, found: None }
+    }
+
+    /// Walks one whole datum. Gives the place of the field at the path `wanted`, if the walk came by it.
+    pub(super) fn datum(&mut self, root: NodeId, wanted: &'s [u32]) -> Result<Option<Place>, Failure> {
+        self.value(root, wanted)?;
+        self.reader.finish()?;
+        Ok(self.found)
+    }
+
+    /// As [`Self::datum`], but a record goes to the sink without its braces, and anything else as the member `value`.
+    pub(super) fn members(&mut self, root: NodeId, wanted: &'s [u32]) -> Result<Option<Place>, Failure> {
+        if let Node::Record(record) = &self.nodes[root as usize] {
+            self.enter()?;
+            self.fields(record, wanted)?;
+        } else {
+            self.sink.raw(b"\"value\":");
+            self.value(root, &[])?;
+        }
+        self.reader.finish()?;
+        Ok(self.found)
+    }
+
+    /// Walks one value. `wanted` are the numbers of the fields still to go to the wanted one, if the way leads through this value.
+    pub(super) fn value(&mut self, id: NodeId, wanted: &'s [u32]) -> Result<(), Failure> {
+        let scalar = match &self.nodes[id as usize] {
+            Node::Record(record) => return self.record(record, wanted),
+            Node::Nullable { null, other } => return self.nullable(*null, *other, wanted),
+            Node::Union(branches) => return self.union(branches, wanted),
+            Node::Array(items) => return self.array(items),
+            Node::Map(items) => return self.map(items),
+            Node::Enum(symbols) => return self.symbol(symbols),
+            Node::Null => Scalar::Null,
+            Node::Boolean => Scalar::Boolean(self.reader.boolean()?),
+            Node::Int => Scalar::Int(self.reader.int()?),
+            Node::Long => Scalar::Long(self.reader.long()?),
+            Node::Float => Scalar::Float(f32::from_le_bytes(self.reader.array()?)),
+            Node::Double => Scalar::Double(f64::from_le_bytes(self.reader.array()?)),
+            Node::Bytes => Scalar::Bytes(self.reader.bytes()?),
+            Node::String => Scalar::Text(self.reader.text()?),
+            Node::Fixed { size } => Scalar::Bytes(self.reader.take(*size)?),
+            Node::Decimal { size, scale } => decimal::read(&mut self.reader, *size, *scale)?,
+            Node::BigDecimal => decimal::read_big(&mut self.reader)?,
+            Node::UuidText => uuid::read(&mut self.reader)?,
+            Node::UuidFixed => Scalar::Uuid(self.reader.array()?),
+            Node::Date => Scalar::Date(self.reader.int()?),
+            Node::TimeMillis => Scalar::Time(self.reader.int()?.into(), Unit::Millis),
+            Node::TimeMicros => Scalar::Time(self.reader.long()?, Unit::Micros),
+            Node::Timestamp { unit, utc } => Scalar::Timestamp(self.reader.long()?, *unit, *utc),
+            Node::Duration => Scalar::Duration(self.reader.array()?),
+        };
+        self.sink.scalar(scalar);
+        Ok(())
+    }
+
+    fn enter(&mut self) -> Result<(), Failure> {
+        if self.depth == self.limits.max_depth {
+            return Err(self.reader.fault(Kind::TooDeep { limit: self.limits.max_depth }));
+        }
+        self.depth += 1;
+        Ok(())
+    }
+
+    fn leave(&mut self) {
+        self.depth -= 1;
+    }
+
+    fn record(&mut self, record: &'s Record, wanted: &'s [u32]) -> Result<(), Failure> {
+        self.enter()?;
+        self.sink.raw(b"{");
+        self.fields(record, wanted)?;
+        self.sink.raw(b"}");
+        self.leave();
+        Ok(())
+    }
+
+    fn fields(&mut self, record: &'s Record, wanted: &'s [u32]) -> Result<(), Failure> {
+        for (index, field) in (0_u32..).zip(&record.fields) {
+            let comma = usize::from(index == 0);
+            self.sink.raw(&field.json[comma..]);
+            let mut below: &[u32] = &[];
+            if let Some((next, rest)) = wanted.split_first()
+                && *next == index
+            {
+                below = rest;
+                if rest.is_empty() {
+                    self.found = Some(Place { position: self.reader.position(), node: field.node });
+                }
+            }
+            if let Err(fault) = self.value(field.node, below) {
+                return Err(fault.in_field(&field.name));
+            }
+        }
+        Ok(())
+    }
+
+    fn nullable(&mut self, null: i32, other: NodeId, wanted: &'s [u32]) -> Result<(), Failure> {
+        let start = self.reader.position();
+        let index = self.reader.int()?;
+        if index == null {
+            self.sink.scalar(Scalar::Null);
+            return Ok(());
+        }
+        if index != 1 - null {
+            return Err(Fault::new(Kind::UnionIndex { index, branches: 2 }, start));
+        }
+        self.value(other, wanted)
+    }
+
+    fn union(&mut self, branches: &'s [NodeId], wanted: &'s [u32]) -> Result<(), Failure> {
+        let start = self.reader.position();
+        let index = self.reader.int()?;
+        let Some(branch) = usize::try_from(index).ok().and_then(|index| branches.get(index)) else {
+            return Err(Fault::new(Kind::UnionIndex { index, branches: branches.len() }, start));
+        };
+        self.value(*branch, wanted)
+    }
+
+    fn symbol(&mut self, symbols: &'s [Symbol]) -> Result<(), Failure> {
+        let start = self.reader.position();
+        let index = self.reader.int()?;
+        let Some(symbol) = usize::try_from(index).ok().and_then(|index| symbols.get(index)) else {
+            return Err(Fault::new(Kind::EnumIndex { index, symbols: symbols.len() }, start));
+        };
+        self.sink.symbol(symbol);
+        Ok(())
+    }
+
+    fn array(&mut self, items: &'s Items) -> Result<(), Failure> {
+        self.enter()?;
+        self.sink.raw(b"[");
+        let mut index = 0;
+        while let Some(block) = self.begin_block(items)? {
+            for _ in 0..block.count {
+                if index > 0 {
+                    self.sink.raw(b",");
+                }
+                if let Err(fault) = self.value(items.node, &[]) {
+                    return Err(fault.in_item(index));
+                }
+                index += 1;
+            }
+            self.end_block(&block)?;
+        }
+        self.sink.raw(b"]");
+        self.leave();
+        Ok(())
+    }
+
+    fn map(&mut self, items: &'s Items) -> Result<(), Failure> {
+        self.enter()?;
+        self.sink.raw(b"{");
+        let mut keys = Keys::default();
+        let mut separator: &[u8] = b"";
+        while let Some(block) = self.begin_block(items)? {
+            for _ in 0..block.count {
+                self.sink.raw(separator);
+                separator = b",";
+                self.entry(items, &mut keys)?;
+            }
+            self.end_block(&block)?;
+        }
+        self.sink.raw(b"}");
+        self.leave();
+        Ok(())
+    }
+
+    fn entry(&mut self, items: &'s Items, keys: &mut Keys<'a>) -> Result<(), Failure> {
+        let start = self.reader.position();
+        let key = self.reader.text()?;
+        if !keys.insert(key.bytes) {
+            return Err(Fault::new(Kind::DuplicateKey, start).in_entry(key.bytes));
+        }
+        self.sink.key(key);
+        self.value(items.node, &[]).map_err(|fault| fault.in_entry(key.bytes))
+    }
+
+    /// The next block of an array or map, none at its end. Its count is refused before any item is read when it is over the limit, or
+    /// more than the bytes left can hold.
+    fn begin_block(&mut self, items: &Items) -> Result<Option<Block>, Failure> {
+        let start = self.reader.position();
+        let (count, size) = self.reader.block()?;
+        if count == 0 {
+            return Ok(None);
+        }
+        self.items = self.items.saturating_add(count.saturating_mul(items.weight));
+        let left = self.reader.left();
+        if count.saturating_mul(items.min_size) > left as u64 {
+            return Err(Fault::new(Kind::BlockCount { count, left }, start));
+        }
+        if self.items > u64::from(self.limits.max_items) {
+            return Err(Fault::new(Kind::TooManyItems { limit: self.limits.max_items }, start));
+        }
+        Ok(Some(Block { count, size, begin: self.reader.position() }))
+    }
+
+    fn end_block(&self, block: &Block) -> Result<(), Failure> {
+        let Some(claimed) = block.size else { return Ok(()) };
+        let actual = self.reader.position() - block.begin;
+        if actual as u64 == claimed {
+            return Ok(());
+        }
+        Err(Fault::new(Kind::BlockSize { claimed, actual }, block.begin))
+    }
+
+    /// The sink, when the walk is over.
+    pub(super) fn into_sink(self) -> S {
+        self.sink
+    }
+}
+
+/// A block of an array or map.
+struct Block {
+    count: u64,
+    /// How many bytes its items take, where the datum says so.
+    size: Option<u64>,
+    /// Where its first item begins.
+    begin: usize,
+}

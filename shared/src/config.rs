@@ -1,0 +1,76 @@
+//! The config file: one YAML file for both binaries, one struct a section.
+//!
+//! The doc comment of each field is its reference: `docs/config.md` says the same, and `deploy/penstock.yaml` is the commented
+//! sample. A new key goes into the struct of the section whose concern it is, with a default that is right for production.
+//! How file, environment and `${VAR}` come together is in [`load`]; what a value must fulfil beyond its type is in [`check`].
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+pub use auth::{Auth, HmacAlgorithm, HmacEncoding};
+pub use check::{Part, Problem, check};
+pub use elasticsearch::{Compression, Elasticsearch, ElasticsearchAuth, OnDuplicate, Strategy};
+pub use indexer::{Batch, Fuse, GroupProtocol, Indexer, Retry};
+pub use kafka::{CreateTopics, Kafka};
+pub use load::{ConfigError, load, load_for, load_from};
+pub(crate) use load::{load_unchecked, refuse_problems};
+pub use receiver::{Limits, Receiver, Source};
+pub use schema_registry::SchemaRegistry;
+
+mod auth;
+mod check;
+mod elasticsearch;
+mod indexer;
+mod kafka;
+mod load;
+mod receiver;
+mod redact;
+mod schema_registry;
+mod units;
+
+/// The whole config file.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// `log`: how to log.
+    pub log: Log,
+    /// `kafka`: the cluster and the topics.
+    pub kafka: Kafka,
+    /// `schema_registry`: where schemas come from.
+    pub schema_registry: SchemaRegistry,
+    /// `elasticsearch`: where documents go.
+    pub elasticsearch: Elasticsearch,
+    /// `receiver`: the HTTP side.
+    pub receiver: Receiver,
+    /// `indexer`: the consumer group.
+    pub indexer: Indexer,
+    /// `ilm_config_path`: the file of the index lifecycle policy.
+    pub ilm_config_path: Option<PathBuf>,
+}
+
+/// `log`: how to log.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Log {
+    /// `log.level`: a level (`error`, `warn`, `info`, `debug`, `trace`) or a list such as `info,rdkafka=warn`.
+    pub level: String,
+    /// `log.format`: `text` or `json`.
+    pub format: LogFormat,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { level: "info".to_owned(), format: LogFormat::Text }
+    }
+}
+
+/// `log.format`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For machines: one object a line.
+    Json,
+}

@@ -1,0 +1,63 @@
+//! `kafka`.
+
+use super::{Part, Problems};
+use crate::config::Kafka;
+
+pub(super) fn check(kafka: &Kafka, part: Part, problems: &mut Problems) {
+    for broker in kafka.brokers.split(',') {
+        let broker = broker.trim();
+        if broker.is_empty() || broker.contains(char::is_whitespace) {
+            problems.add("kafka.brokers", "must be host:port, several separated by commas");
+        }
+    }
+    problems.topic("kafka.topic", &kafka.topic);
+    if part.indexer() {
+        problems.topic("kafka.dead_letter_topic", &kafka.dead_letter_topic);
+        if kafka.dead_letter_topic == kafka.topic {
+            let message =
+                "must not be kafka.topic: dead letters would be consumed, fail and be written again without end";
+            problems.add("kafka.dead_letter_topic", message);
+        }
+    }
+    if let Some(create) = kafka.create_topics {
+        if create.partitions < 1 {
+            problems.add("kafka.create_topics.partitions", "must be at least 1");
+        }
+        if create.replication_factor < 1 {
+            problems.add("kafka.create_topics.replication_factor", "must be at least 1");
+        }
+    }
+    problems.not_zero("kafka.timeout", kafka.timeout);
+    for key in kafka.options.keys() {
+        if let Some(reason) = refusal(key) {
+            problems.add(format_args!("kafka.options.{key}"), reason);
+        }
+    }
+}
+
+/// Why `key`, a setting of librdkafka or its other name there, must not be set: it would break a promise, or undo a key of ours.
+fn refusal(key: &str) -> Option<&'static str> {
+    Some(match key {
+        "bootstrap.servers" | "metadata.broker.list" => "is set by kafka.brokers",
+        "group.id" => "is set by indexer.group_id",
+        "group.instance.id" => "is set by indexer.group_instance_id",
+        "group.protocol" | "partition.assignment.strategy" => "is set by indexer.group_protocol",
+        "acks" | "request.required.acks" => "must be all: a 200 means that every in-sync replica has the event",
+        "enable.idempotence" => "must be true: without it a retry writes an event twice or out of order",
+        "enable.gapless.guarantee" => "would stop the producer for good when one event runs out of time",
+        "transactional.id" => "is not used: events are produced without transactions",
+        "delivery.report.only.error" => "must be false: an event counts as taken when its delivery is reported",
+        "message.timeout.ms" | "delivery.timeout.ms" => {
+            "follows from receiver.request_timeout, so that no request hangs"
+        }
+        "enable.auto.commit" | "auto.commit.enable" | "auto.commit.interval.ms" => {
+            "is not used: offsets are committed past settled events only, every indexer.commit_interval"
+        }
+        "enable.auto.offset.store" | "offset.store.method" | "offset.store.path" => {
+            "is not used: offsets are committed past settled events only"
+        }
+        "auto.offset.reset" => "must be earliest: a new group would skip what is in the topic",
+        "enable.partition.eof" => "is not used",
+        _ => return None,
+    })
+}

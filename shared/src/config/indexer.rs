@@ -1,0 +1,137 @@
+//! `indexer`.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use bytesize::ByteSize;
+use serde::{Deserialize, Serialize};
+
+use super::units;
+
+/// `indexer`: the consumer group.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Indexer {
+    /// `indexer.admin_listen`: where `/metrics`, `/livez` and `/readyz` answer. Not for the internet.
+    pub admin_listen: SocketAddr,
+    /// `indexer.group_id`: the consumer group. All indexers of one pipeline have the same.
+    pub group_id: String,
+    /// `indexer.group_protocol`: `classic` (cooperative-sticky) or `consumer` (KIP-848; Kafka 4.0 and later).
+    pub group_protocol: GroupProtocol,
+    /// `indexer.group_instance_id`: makes this indexer a static member, so that a quick restart moves no partition. Must be different for
+    /// each indexer of the group.
+    pub group_instance_id: Option<String>,
+    /// `indexer.batch`: when a bulk request is full.
+    pub batch: Batch,
+    /// `indexer.max_in_flight_requests`: how many bulk requests may be under way at a time.
+    pub max_in_flight_requests: usize,
+    /// `indexer.max_in_flight_bytes`: how many bytes of records and documents may be held at a time, over all partitions: the
+    /// batch being filled, those under way and those waiting to be sent again. Consuming waits at this line.
+    #[serde(with = "units::size")]
+    pub max_in_flight_bytes: ByteSize,
+    /// `indexer.commit_interval`: how often offsets are committed.
+    #[serde(with = "humantime_serde")]
+    pub commit_interval: Duration,
+    /// `indexer.drain_timeout`: how long batches under way may take to settle when partitions are revoked or at shutdown. What is
+    /// not settled by then is read again by whoever has the partition next.
+    #[serde(with = "humantime_serde")]
+    pub drain_timeout: Duration,
+    /// `indexer.retry`: the waits between attempts.
+    pub retry: Retry,
+    /// `indexer.fuse`: when to stop rather than write dead letters.
+    pub fuse: Fuse,
+    /// `indexer.max_depth`: how deep an event may be nested before it is a dead letter.
+    pub max_depth: u16,
+    /// `indexer.max_items`: how many array items and map entries an event may hold before it is a dead letter.
+    pub max_items: u32,
+}
+
+/// `indexer.group_protocol`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GroupProtocol {
+    /// The protocol of every Kafka, with the assignor `cooperative-sticky`.
+    Classic,
+    /// The protocol of KIP-848, in which the broker assigns.
+    Consumer,
+}
+
+/// `indexer.batch`: a bulk request is sent when the first of these is reached.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Batch {
+    /// `indexer.batch.max_documents`: documents in one bulk request.
+    pub max_documents: usize,
+    /// `indexer.batch.max_bytes`: bytes of one bulk request's body.
+    #[serde(with = "units::size")]
+    pub max_bytes: ByteSize,
+    /// `indexer.batch.max_age`: how long the first document of a batch may wait for others.
+    #[serde(with = "humantime_serde")]
+    pub max_age: Duration,
+}
+
+/// `indexer.retry`: full-jitter exponential backoff; there is no last attempt, since Kafka keeps the event.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Retry {
+    /// `indexer.retry.initial`: the longest first wait.
+    #[serde(with = "humantime_serde")]
+    pub initial: Duration,
+    /// `indexer.retry.max`: the longest wait of all.
+    #[serde(with = "humantime_serde")]
+    pub max: Duration,
+    /// `indexer.retry.max_retries`: after so many failed bulk requests in a row nothing is sent but, every few seconds, one small
+    /// request that tries whether Elasticsearch is back. It is not the number of attempts, which has no end.
+    pub max_retries: u32,
+}
+
+/// `indexer.fuse`: when nearly every record would be a dead letter, a deployment is wrong and not the events. The indexer then stops
+/// writing dead letters and committing, and says so in log, metric and readiness, until it is restarted.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Fuse {
+    /// `indexer.fuse.window`: over how many records the ratio is taken.
+    pub window: u64,
+    /// `indexer.fuse.max_ratio`: the largest share of dead letters among the records of the window; 1 turns this off.
+    pub max_ratio: f64,
+    /// `indexer.fuse.max_consecutive`: so many dead letters in a row blow the fuse whatever the window.
+    pub max_consecutive: u64,
+}
+
+impl Default for Fuse {
+    fn default() -> Self {
+        Self { window: 10_000, max_ratio: 0.5, max_consecutive: 2_000 }
+    }
+}
+
+impl Default for Indexer {
+    fn default() -> Self {
+        Self {
+            admin_listen: SocketAddr::from(([127, 0, 0, 1], 9102)),
+            group_id: "penstock-indexer".to_owned(),
+            group_protocol: GroupProtocol::Classic,
+            group_instance_id: None,
+            batch: Batch::default(),
+            max_in_flight_requests: 4,
+            max_in_flight_bytes: ByteSize::mib(64),
+            commit_interval: Duration::from_secs(1),
+            drain_timeout: Duration::from_secs(15),
+            retry: Retry::default(),
+            fuse: Fuse::default(),
+            max_depth: 64,
+            max_items: 100_000,
+        }
+    }
+}
+
+impl Default for Batch {
+    fn default() -> Self {
+        Self { max_documents: 500, max_bytes: ByteSize::mib(5), max_age: Duration::from_millis(500) }
+    }
+}
+
+impl Default for Retry {
+    fn default() -> Self {
+        Self { initial: Duration::from_millis(200), max: Duration::from_secs(10), max_retries: 8 }
+    }
+}

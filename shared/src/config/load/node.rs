@@ -1,0 +1,88 @@
+//! The tree between the file and the typed config.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// A value, and where it was written.
+#[derive(Clone, Debug)]
+pub(super) struct Node {
+    pub(super) value: Value,
+    pub(super) origin: Origin,
+    /// The variables whose values are part of the scalar: their values must not be shown.
+    pub(super) variables: Vec<String>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Value {
+    Scalar {
+        text: String,
+        style: Style,
+    },
+    List(Vec<Node>),
+    /// In the order of the file.
+    Map(Vec<(Key, Node)>),
+}
+
+/// How a scalar was written, which decides what it can be taken for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Style {
+    /// Without quotes: `null` is no text.
+    Plain,
+    /// In quotes or as a block: always text.
+    Quoted,
+    /// The whole value of an environment variable: taken literally where text is wanted, and as YAML where a list or map is.
+    Variable,
+}
+
+/// A key of a map, and where it was written.
+#[derive(Clone, Debug)]
+pub(super) struct Key {
+    pub(super) name: String,
+    pub(super) origin: Origin,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// A file and the line in it, from 1.
+    File(Arc<str>, usize),
+    /// An environment variable.
+    Variable(Arc<str>),
+}
+
+impl Node {
+    pub(super) fn new(value: Value, origin: Origin) -> Self {
+        Self { value, origin, variables: Vec::new() }
+    }
+
+    /// Whether the node is what YAML calls null: nothing, `~` or `null`, without quotes.
+    pub(super) fn is_null(&self) -> bool {
+        let Value::Scalar { text, style } = &self.value else {
+            return false;
+        };
+        match style {
+            // A variable's value is text, save that an empty one is as good as none, in quotes or not.
+            Style::Plain | Style::Quoted if !self.variables.is_empty() => text.is_empty(),
+            Style::Plain | Style::Variable => matches!(text.as_str(), "" | "~" | "null" | "Null" | "NULL"),
+            Style::Quoted => false,
+        }
+    }
+
+    /// Whether the text is, in part, the value of a variable.
+    pub(super) fn is_from_variable(&self) -> bool {
+        !self.variables.is_empty() || matches!(self.origin, Origin::Variable(_))
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(name, line) => write!(f, "{name}:{line}"),
+            Self::Variable(name) => write!(f, "environment variable {name}"),
+        }
+    }
+}
+
+/// `name` under the key `path`, dots between them.
+pub(super) fn join(path: &str, name: &str) -> String {
+    if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
+}

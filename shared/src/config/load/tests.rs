@@ -1,0 +1,26 @@
+//! Loading, one rule a test; of the file, of variables in it, and of variables over it.
+
+use super::*;
+
+mod files;
+mod overrides;
+mod secrets;
+mod variables;
+
+fn pairs(environment: &[(&str, &str)]) -> Vec<(String, String)> {
+    environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
+fn loaded(text: &str, environment: &[(&str, &str)]) -> Config {
+    load_from("p.yaml", text, &pairs(environment)).unwrap()
+}
+
+/// The message of the error that loading gives.
+fn refused(text: &str, environment: &[(&str, &str)]) -> String {
+    load_from("p.yaml", text, &pairs(environment)).unwrap_err().to_string()
+}
+
+/// A file with one webhook, whose `auth` is `auth`.
+fn with_auth(auth: &str) -> String {
+    format!("receiver:\n  sources:\n    cxone:\n      path: /w\n      subject: s\n      auth: {auth}\n")
+}

@@ -1,0 +1,108 @@
+//! No error shows a secret, wherever it was put.
+
+use super::*;
+
+const SECRET: &str = "hunter2-correct-horse";
+
+/// Keys of every type that a value can be wrong for.
+const KEYS: [&str; 10] = [
+    "kafka.timeout",
+    "indexer.max_depth",
+    "indexer.fuse.max_ratio",
+    "indexer.batch.max_bytes",
+    "receiver.listen",
+    "log.format",
+    "kafka.create_topics",
+    "kafka.options",
+    "receiver.sources",
+    "receiver",
+];
+
+fn assert_hidden(error: &str) {
+    for word in SECRET.split('-') {
+        assert!(!error.contains(word), "{error}");
+    }
+}
+
+/// YAML with `value` under the dotted `key`.
+fn yaml(key: &str, value: &str) -> String {
+    let mut text = String::new();
+    for (depth, name) in key.split('.').enumerate() {
+        text.push_str(&format!("\n{}{name}:", "  ".repeat(depth)));
+    }
+    format!("{text} {value}\n")
+}
+
+#[test]
+fn a_secret_in_the_place_of_another_value_is_not_shown() {
+    for key in KEYS {
+        let by_variable = refused(&yaml(key, "${SECRET}"), &[("SECRET", SECRET)]);
+        assert!(by_variable.contains("SECRET"), "the variable is named: {by_variable}");
+        assert_hidden(&by_variable);
+        let by_override = refused("", &[(&environment::variable(key), SECRET)]);
+        assert!(by_override.contains(&environment::variable(key)), "the variable is named: {by_override}");
+        assert_hidden(&by_override);
+        assert_hidden(&refused("", &[(&environment::variable(key), &format!("[{SECRET}"))]));
+        assert_hidden(&refused(&yaml(key, &format!("[{SECRET}]")), &[]));
+    }
+}
+
+#[test]
+fn a_secret_written_in_the_file_is_not_shown_by_an_error_on_its_line() {
+    for auth in [
+        format!("{{type: bearer, tokens: {SECRET}}}"),
+        format!("{{type: bearer, tokens: {{a: {SECRET}}}}}"),
+        format!("{{type: bearr, tokens: [{SECRET}]}}"),
+        format!("{{type: hmac, secrets: [{SECRET}], tolerance: 5}}"),
+        format!("{{type: bearer, tokns: [{SECRET}]}}"),
+        format!("{{type: bearer, tokens: [{SECRET}]"),
+        format!("{{type: {SECRET}}}"),
+    ] {
+        assert_hidden(&refused(&with_auth(&auth), &[]));
+    }
+}
+
+#[test]
+fn a_secret_beside_an_error_is_not_shown() {
+    let text = with_auth("{type: bearer, tokens: ['${TOKEN}']}") + "      limits: {max_depth: x}\n";
+    assert_hidden(&refused(&text, &[("TOKEN", SECRET)]));
+    let text = with_auth("{type: bearer, tokens: ['${TOKEN}'], x: [}");
+    assert_hidden(&refused(&text, &[("TOKEN", SECRET)]));
+}
+
+#[test]
+fn secrets_are_in_no_debug_and_no_serialised_form() {
+    let text = format!(
+        "{}kafka: {{options: {{sasl.password: {SECRET}, SSL.Key.Password: {SECRET}, sasl.oauthbearer.client.secret: {SECRET}, \
+         ssl.key.pem: {SECRET}, sasl.jaas.config: {SECRET}, sasl.username: me}}}}\n\
+         schema_registry: {{url: 'http://me:{SECRET}@registry:8081/x'}}\n\
+         elasticsearch: {{url: 'https://a:9200,https://me:{SECRET}/@b:9200', auth: {{type: api_key, api_key: {SECRET}}}}}\n",
+        with_auth(&format!("{{type: hmac, header: h, secrets: [{SECRET}]}}")),
+    );
+    let config = loaded(&text, &[]);
+    assert_eq!(config.kafka.options["sasl.password"], SECRET);
+    let debug = format!("{config:?} {config:#?}");
+    assert_hidden(&debug);
+    assert!(
+        debug.contains("sasl.username") && debug.contains("registry:8081/x") && debug.contains("b:9200"),
+        "{debug}"
+    );
+    assert_hidden(&serde_json::to_string(&config).unwrap());
+    assert_hidden(&serde_saphyr::to_string(&config).unwrap());
+}
+
+#[test]
+fn secrets_come_from_the_list_and_from_the_file_which_is_read_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("tokens");
+    std::fs::write(&file, "# old\n  first-token  \r\n\n").unwrap();
+    let text = with_auth(&format!("{{type: bearer, tokens: [listed], tokens_file: '{}'}}", file.display()));
+    let auth = loaded(&text, &[]).receiver.sources["cxone"].auth.clone();
+    let secrets = || auth.secrets().unwrap().iter().map(|secret| secret.expose().to_owned()).collect::<Vec<_>>();
+    assert_eq!(secrets(), ["listed", "first-token"]);
+    std::fs::write(&file, "second-token").unwrap();
+    assert_eq!(secrets(), ["listed", "second-token"]);
+    std::fs::remove_file(&file).unwrap();
+    let error = auth.secrets().unwrap_err().to_string();
+    assert!(error.contains("tokens"), "the file is named: {error}");
+}

@@ -1,0 +1,280 @@
+//! From nodes to the typed config, through serde.
+//!
+//! The type that is wanted decides what a scalar is: `12345` is a number where a number is wanted and text where text is, quoted
+//! or not, so that a password of digits needs no care. What is wrong is said in [`Failure`].
+
+use serde::de::value::StrDeserializer;
+use serde::de::{
+    self, DeserializeOwned, DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, SeqAccess, Visitor,
+};
+
+use super::ConfigError;
+use super::node::{Key, Node, Style, Value, join};
+use super::yaml;
+use failure::Failure;
+
+mod failure;
+mod scalar;
+
+/// The config that `tree` is.
+///
+/// # Errors
+/// The first thing that does not fit, with its line or variable and its key.
+pub(super) fn config<T: DeserializeOwned>(tree: &Node) -> Result<T, ConfigError> {
+    let at = At { node: tree, path: String::new() };
+    T::deserialize(at).map_err(|failure| ConfigError(failure.at(tree, "").to_string()))
+}
+
+/// A node and the key it stands under.
+struct At<'n> {
+    node: &'n Node,
+    path: String,
+}
+
+impl At<'_> {
+    /// The text of a scalar, for what is read from text.
+    fn text(&self, expected: &str) -> Result<&str, Failure> {
+        match &self.node.value {
+            Value::Scalar { .. } if self.node.is_null() => {
+                Err(Failure::new(format!("has no value; give {expected}, or leave the key out")))
+            }
+            Value::Scalar { text, .. } => Ok(text),
+            Value::List(_) | Value::Map(_) => Err(Failure::must_be(expected)),
+        }
+    }
+
+    /// What a variable's value is as YAML.
+    fn reread(&self, expected: &str) -> Result<Node, Failure> {
+        let Value::Scalar { text, style: Style::Variable } = &self.node.value else {
+            return Err(Failure::must_be(expected));
+        };
+        let super::node::Origin::Variable(name) = &self.node.origin else {
+            return Err(Failure::must_be(expected));
+        };
+        let node = yaml::parse_variable(name, text)
+            .map_err(|_| Failure::new(format!("must be {expected}, written as YAML on one line")))?;
+        match node.value {
+            Value::Scalar { .. } => Err(Failure::new(format!("must be {expected}, written as YAML on one line"))),
+            Value::List(_) | Value::Map(_) => Ok(node),
+        }
+    }
+
+    fn visit_list<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+        let expected = "a list";
+        match &self.node.value {
+            Value::List(items) => visitor.visit_seq(Items { items: items.iter(), path: self.path }),
+            _ if self.node.is_null() => visitor.visit_seq(Items { items: [].iter(), path: self.path }),
+            Value::Scalar { text, style: Style::Variable } if !text.trim_start().starts_with('[') => {
+                // One value where a list is wanted is a list of one.
+                let items = std::slice::from_ref(self.node).iter();
+                visitor.visit_seq(Items { items, path: self.path })
+            }
+            Value::Scalar { .. } => {
+                let node = self.reread(expected)?;
+                let Value::List(items) = &node.value else {
+                    return Err(Failure::must_be(expected));
+                };
+                visitor.visit_seq(Items { items: items.iter(), path: self.path })
+            }
+            Value::Map(_) => Err(Failure::must_be(expected)),
+        }
+    }
+
+    fn visit_section<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+        let expected = "a section with keys";
+        match &self.node.value {
+            Value::Map(entries) => visitor.visit_map(Entries::new(entries, self.path)),
+            // A section whose keys are all commented out.
+            _ if self.node.is_null() => visitor.visit_map(Entries::new(&[], self.path)),
+            Value::Scalar { .. } => {
+                let node = self.reread(expected)?;
+                let Value::Map(entries) = &node.value else {
+                    return Err(Failure::must_be(expected));
+                };
+                visitor.visit_map(Entries::new(entries, self.path))
+            }
+            Value::List(_) => Err(Failure::must_be(expected)),
+        }
+    }
+}
+
+/// The items of a list.
+struct Items<'n> {
+    items: std::slice::Iter<'n, Node>,
+    path: String,
+}
+
+impl<'de> SeqAccess<'de> for Items<'_> {
+    type Error = Failure;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Failure> {
+        let Some(node) = self.items.next() else {
+            return Ok(None);
+        };
+        let at = At { node, path: self.path.clone() };
+        seed.deserialize(at).map(Some).map_err(|failure| failure.at(node, &self.path))
+    }
+}
+
+/// The keys and values of a map.
+struct Entries<'n> {
+    entries: std::slice::Iter<'n, (Key, Node)>,
+    value: Option<(&'n Node, String)>,
+    path: String,
+}
+
+impl<'n> Entries<'n> {
+    fn new(entries: &'n [(Key, Node)], path: String) -> Self {
+        Self { entries: entries.iter(), value: None, path }
+    }
+}
+
+impl<'de> MapAccess<'de> for Entries<'_> {
+    type Error = Failure;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Failure> {
+        let Some((key, node)) = self.entries.next() else {
+            return Ok(None);
+        };
+        self.value = Some((node, join(&self.path, &key.name)));
+        let name: StrDeserializer<'_, Failure> = key.name.as_str().into_deserializer();
+        seed.deserialize(name).map(Some).map_err(|failure| failure.at_key(key, &self.path))
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Failure> {
+        let Some((node, path)) = self.value.take() else {
+            return Err(Failure::new("has no value".to_owned()));
+        };
+        let at = At { node, path: path.clone() };
+        seed.deserialize(at).map_err(|failure| failure.at(node, &path))
+    }
+}
+
+macro_rules! from_text {
+    ($($method:ident => $visit:ident, $parse:path, $expected:literal;)*) => {
+        $(fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+            let value = $parse(self.text($expected)?)
+                .ok_or_else(|| Failure::new(concat!("must be ", $expected).to_owned()))?;
+            visitor.$visit(value)
+        })*
+    };
+}
+
+impl<'de> Deserializer<'de> for At<'_> {
+    type Error = Failure;
+
+    from_text! {
+        deserialize_bool => visit_bool, scalar::boolean, "true or false";
+        deserialize_i8 => visit_i8, scalar::integer, "a whole number from -128 to 127";
+        deserialize_i16 => visit_i16, scalar::integer, "a whole number from -32768 to 32767";
+        deserialize_i32 => visit_i32, scalar::integer, "a whole number from -2147483648 to 2147483647";
+        deserialize_i64 => visit_i64, scalar::integer, "a whole number";
+        deserialize_u8 => visit_u8, scalar::integer, "a whole number from 0 to 255";
+        deserialize_u16 => visit_u16, scalar::integer, "a whole number from 0 to 65535";
+        deserialize_u32 => visit_u32, scalar::integer, "a whole number from 0 to 4294967295";
+        deserialize_u64 => visit_u64, scalar::integer, "a whole number from 0 on";
+        deserialize_f32 => visit_f32, scalar::float, "a number";
+        deserialize_f64 => visit_f64, scalar::float, "a number";
+    }
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+        match &self.node.value {
+            Value::List(_) => self.visit_list(visitor),
+            Value::Map(_) => self.visit_section(visitor),
+            Value::Scalar { .. } if self.node.is_null() => visitor.visit_unit(),
+            // Asked for by types that take several, and by serde for enums with `tag`: those may hold nothing but text.
+            Value::Scalar { text, .. } => visitor.visit_str(text),
+        }
+    }
+
+    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+        match &self.node.value {
+            // Nothing that came out of a variable, and the word null in one, are text.
+            Value::Scalar { text, .. } if self.node.is_from_variable() => visitor.visit_str(text),
+            _ => visitor.visit_str(self.text("text")?),
+        }
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+        if self.node.is_null() { visitor.visit_none() } else { visitor.visit_some(self) }
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Failure> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+        self.visit_list(visitor)
+    }
+
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+        self.visit_section(visitor)
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Failure> {
+        self.visit_section(visitor)
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Failure> {
+        let name: StrDeserializer<'_, Failure> = self.text("one word")?.into_deserializer();
+        visitor.visit_enum(name)
+    }
+
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+        self.deserialize_str(visitor)
+    }
+
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+        visitor.visit_unit()
+    }
+
+    serde::forward_to_deserialize_any! {
+        char bytes byte_buf unit unit_struct tuple tuple_struct identifier
+    }
+}
+
+impl de::Error for Failure {
+    fn custom<T: std::fmt::Display>(message: T) -> Self {
+        Self::foreign(&message.to_string())
+    }
+
+    // None of these says what was found: it may be a secret in the wrong place.
+
+    fn invalid_type(_: de::Unexpected<'_>, expected: &dyn de::Expected) -> Self {
+        Self::must_be(&expected.to_string())
+    }
+
+    fn invalid_value(_: de::Unexpected<'_>, expected: &dyn de::Expected) -> Self {
+        Self::must_be(&expected.to_string())
+    }
+
+    fn invalid_length(_: usize, expected: &dyn de::Expected) -> Self {
+        Self::must_be(&expected.to_string())
+    }
+
+    fn unknown_variant(found: &str, expected: &'static [&'static str]) -> Self {
+        Self::unknown_word(found, expected)
+    }
+
+    fn unknown_field(found: &str, expected: &'static [&'static str]) -> Self {
+        Self::unknown_key(found, expected)
+    }
+
+    fn missing_field(name: &'static str) -> Self {
+        Self::new(format!("the key {name} is missing"))
+    }
+
+    fn duplicate_field(name: &'static str) -> Self {
+        Self::new(format!("the key {name} is there twice"))
+    }
+}

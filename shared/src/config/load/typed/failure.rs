@@ -1,0 +1,147 @@
+//! What does not fit, in words that can be shown.
+
+use std::fmt;
+
+use super::super::environment;
+use super::super::node::{Key, Node, Origin, Value, join};
+
+/// How alike two words must be, from 0 to 1, for one to be suggested for the other.
+const ALIKE: f64 = 0.6;
+
+/// How many letters or digits in a row of a variable's value in a message are taken for the value being quoted.
+const QUOTED_RUN: usize = 3;
+
+/// What does not fit, and once it is known, where.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    what: What,
+    place: Option<String>,
+}
+
+#[derive(Debug)]
+enum What {
+    /// In words of this crate.
+    Own(String),
+    /// In words of another crate, which may quote the value.
+    Foreign(String),
+    /// A key that its section does not have, among those that it has.
+    UnknownKey { found: String, known: &'static [&'static str] },
+}
+
+impl Failure {
+    pub(super) fn new(message: String) -> Self {
+        Self { what: What::Own(message), place: None }
+    }
+
+    /// With a message that another crate made.
+    pub(super) fn foreign(message: &str) -> Self {
+        match message {
+            // What the standard library says of one.
+            "invalid socket address syntax" => Self::must_be("an IP address and a port such as 0.0.0.0:8080"),
+            _ => Self { what: What::Foreign(message.to_owned()), place: None },
+        }
+    }
+
+    /// A value that is not `expected`.
+    pub(super) fn must_be(expected: &str) -> Self {
+        let example = match expected {
+            // What `humantime_serde` says.
+            "a duration" => " such as 10s, 500ms or 5m",
+            _ => "",
+        };
+        Self::new(format!("must be {expected}{example}"))
+    }
+
+    /// A key that the section does not have.
+    pub(super) fn unknown_key(found: &str, known: &'static [&'static str]) -> Self {
+        Self { what: What::UnknownKey { found: found.to_owned(), known }, place: None }
+    }
+
+    /// A word that is none of those which the key may have.
+    pub(super) fn unknown_word(found: &str, known: &'static [&'static str]) -> Self {
+        let mut message = format!("must be one of {}", known.join(", "));
+        if let Some(suggestion) = most_alike(found, known) {
+            message.push_str(&format!("; did you mean {suggestion}?"));
+        }
+        Self::new(message)
+    }
+
+    /// Says that it was `node` under `path`, unless something within it was to blame.
+    pub(super) fn at(mut self, node: &Node, path: &str) -> Self {
+        if self.place.is_some() {
+            return self;
+        }
+        if let What::UnknownKey { found, known } = &self.what {
+            let message = unknown_key(found, path, known, &node.origin);
+            return Self { what: What::Own(message), place: Some(format!("{}: ", node.origin)) };
+        }
+        if let What::Foreign(message) = &self.what
+            && node.is_from_variable()
+            && quotes(message, node)
+        {
+            self.what = What::Own("does not fit".to_owned());
+        }
+        let mut place = match path {
+            "" => format!("{}: ", node.origin),
+            path => format!("{}: {path}: ", node.origin),
+        };
+        if !node.variables.is_empty() {
+            place.push_str(&format!("the value of {}: ", node.variables.join(", ")));
+        }
+        self.place = Some(place);
+        self
+    }
+
+    /// Says that it was the key, which stands in the section `path`.
+    pub(super) fn at_key(self, key: &Key, path: &str) -> Self {
+        let what = match self.what {
+            What::UnknownKey { found, known } => What::Own(unknown_key(&found, path, known, &key.origin)),
+            other @ (What::Own(_) | What::Foreign(_)) => other,
+        };
+        Self { what, place: Some(format!("{}: ", key.origin)) }
+    }
+}
+
+/// What to say of the key `found` in the section `path`.
+fn unknown_key(found: &str, path: &str, known: &[&'static str], origin: &Origin) -> String {
+    let key = join(path, found);
+    match (most_alike(found, known), origin) {
+        (Some(meant), Origin::Variable(_)) => {
+            format!("unknown key {key}; did you mean {}?", environment::variable(&join(path, meant)))
+        }
+        (Some(meant), Origin::File(..)) => format!("unknown key {key}; did you mean {meant}?"),
+        (None, _) => format!("unknown key {key}; known are {}", known.join(", ")),
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.place.as_deref().unwrap_or_default())?;
+        match &self.what {
+            What::Own(message) | What::Foreign(message) => f.write_str(message),
+            What::UnknownKey { found, .. } => write!(f, "unknown key {found}"),
+        }
+    }
+}
+
+impl std::error::Error for Failure {}
+
+fn most_alike(found: &str, known: &[&'static str]) -> Option<&'static str> {
+    let likeness = |word: &&str| strsim::normalized_damerau_levenshtein(&found.to_ascii_lowercase(), word);
+    known
+        .iter()
+        .map(|word| (likeness(word), *word))
+        .filter(|(likeness, _)| *likeness >= ALIKE)
+        .max_by(|(one, _), (other, _)| one.total_cmp(other))
+        .map(|(_, word)| word)
+}
+
+/// Whether `message`, which another crate may have made, quotes the text of `node`.
+fn quotes(message: &str, node: &Node) -> bool {
+    let Value::Scalar { text, .. } = &node.value else {
+        return false;
+    };
+    text.split(|c: char| !c.is_alphanumeric())
+        .filter(|run| run.chars().count() >= QUOTED_RUN)
+        .any(|run| message.contains(run))
+}

@@ -1,0 +1,85 @@
+//! `receiver`.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use bytesize::ByteSize;
+use serde::{Deserialize, Serialize};
+
+use super::Auth;
+use super::units;
+
+/// `receiver`: the HTTP side.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Receiver {
+    /// `receiver.listen`: where webhooks arrive.
+    pub listen: SocketAddr,
+    /// `receiver.admin_listen`: where `/metrics`, `/livez` and `/readyz` answer. Not for the internet.
+    pub admin_listen: SocketAddr,
+    /// `receiver.request_timeout`: the deadline of one request, from its head to its answer.
+    #[serde(with = "humantime_serde")]
+    pub request_timeout: Duration,
+    /// `receiver.shutdown_timeout`: how long requests under way may take to finish after SIGTERM.
+    #[serde(with = "humantime_serde")]
+    pub shutdown_timeout: Duration,
+    /// `receiver.max_in_flight_requests`: more than this at a time are answered 503.
+    pub max_in_flight_requests: usize,
+    /// `receiver.sources`: the webhooks, by name. The name stands in each record's header `source`.
+    pub sources: BTreeMap<String, Source>,
+}
+
+/// `receiver.sources.<name>`: one webhook.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Source {
+    /// `path`: the path that is posted to, such as `/webhook/cxone/events`.
+    pub path: String,
+    /// `subject`: the registry subject whose latest schema a bare datum is written with.
+    pub subject: String,
+    /// `topic`: the topic of the events. Absent: `kafka.topic`.
+    #[serde(default)]
+    pub topic: Option<String>,
+    /// `key_field`: the path (dots between names) of the field that holds the event id: the record's key, and later the document's
+    /// `_id`. Absent: records have no key, and a document's id is `topic-partition-offset`.
+    #[serde(default)]
+    pub key_field: Option<String>,
+    /// `auth`: who may post.
+    pub auth: Auth,
+    /// `limits`: what one request may hold.
+    #[serde(default)]
+    pub limits: Limits,
+}
+
+/// `receiver.sources.<name>.limits`: what one request may hold.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// `max_body`: bytes of one request's body.
+    #[serde(with = "units::size")]
+    pub max_body: ByteSize,
+    /// `max_depth`: how deep records, arrays, maps and unions may be nested in one event.
+    pub max_depth: u16,
+    /// `max_items`: how many array items and map entries one event may hold in all.
+    pub max_items: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { max_body: ByteSize::mib(1), max_depth: 64, max_items: 100_000 }
+    }
+}
+
+impl Default for Receiver {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([0, 0, 0, 0], 8080)),
+            admin_listen: SocketAddr::from(([127, 0, 0, 1], 9101)),
+            request_timeout: Duration::from_secs(10),
+            shutdown_timeout: Duration::from_secs(20),
+            max_in_flight_requests: 4_096,
+            sources: BTreeMap::new(),
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! What of the config must not be seen when it is shown (P7).
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::Serialize;
+use serde::ser::Serializer;
+
+/// What is shown instead.
+pub(super) const REDACTED: &str = "[redacted]";
+
+/// The ends of librdkafka's settings whose values are secrets (its CONFIGURATION.md), in lower case.
+const SECRET_ENDS: [&str; 6] = ["password", "secret", "token", ".pem", "jaas.config", "oauthbearer.config"];
+
+/// Writes a section as its serialised form, in which secrets are redacted: for `Debug`.
+pub(super) fn debug(section: &impl Serialize, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match serde_json::to_string(section) {
+        Ok(json) => f.write_str(&json),
+        Err(_) => f.write_str(REDACTED),
+    }
+}
+
+/// Serialises `kafka.options`.
+pub(super) fn options<S: Serializer>(options: &BTreeMap<String, String>, serializer: S) -> Result<S::Ok, S::Error> {
+    let shown = |(key, value)| (key, if is_secret(key) { REDACTED } else { value });
+    serializer.collect_map(options.iter().map(|(key, value)| (key.as_str(), value.as_str())).map(shown))
+}
+
+/// Serialises addresses, separated by commas, without their users and passwords.
+pub(super) fn addresses<S: Serializer>(addresses: &str, serializer: S) -> Result<S::Ok, S::Error> {
+    let shown: Vec<String> = addresses.split(',').map(without_user).collect();
+    serializer.serialize_str(&shown.join(","))
+}
+
+fn is_secret(key: &str) -> bool {
+    let key = key.to_ascii_lowercase();
+    SECRET_ENDS.iter().any(|end| key.ends_with(end))
+}
+
+/// `address` with all between `//` and the last `@` redacted. By hand, since it need not be a valid URL: a password with a slash
+/// in it is none.
+fn without_user(address: &str) -> String {
+    let start = address.find("//").map_or(0, |at| at + 2);
+    let (scheme, rest) = address.split_at(start);
+    match rest.rsplit_once('@') {
+        Some((_, host)) => format!("{scheme}{REDACTED}@{host}"),
+        None => address.to_owned(),
+    }
+}

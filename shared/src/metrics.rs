@@ -1,0 +1,85 @@
+//! Prometheus metrics: each service has a registry and a struct of its own; these make and register one family each.
+//!
+//! Names are `penstock_<service>_<what>_<unit>[_total]` (Prometheus documentation, "Metric and label naming"). Durations are in
+//! seconds, sizes in bytes. The hot paths count per batch or per request, not per event.
+
+use prometheus::{
+    Gauge, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
+    Result,
+};
+
+/// Registers a counter.
+///
+/// # Errors
+/// When the name is taken or not valid; so for each function here.
+pub fn counter(registry: &Registry, name: &str, help: &str) -> Result<IntCounter> {
+    let metric = IntCounter::new(name, help)?;
+    registry.register(Box::new(metric.clone()))?;
+    Ok(metric)
+}
+
+/// Registers a family of counters.
+///
+/// # Errors
+/// As [`counter`].
+pub fn counters(registry: &Registry, name: &str, help: &str, labels: &[&str]) -> Result<IntCounterVec> {
+    let metric = IntCounterVec::new(Opts::new(name, help), labels)?;
+    registry.register(Box::new(metric.clone()))?;
+    Ok(metric)
+}
+
+/// Registers a gauge of whole numbers.
+///
+/// # Errors
+/// As [`counter`].
+pub fn gauge(registry: &Registry, name: &str, help: &str) -> Result<IntGauge> {
+    let metric = IntGauge::new(name, help)?;
+    registry.register(Box::new(metric.clone()))?;
+    Ok(metric)
+}
+
+/// Registers a gauge of any number.
+///
+/// # Errors
+/// As [`counter`].
+pub fn float_gauge(registry: &Registry, name: &str, help: &str) -> Result<Gauge> {
+    let metric = Gauge::new(name, help)?;
+    registry.register(Box::new(metric.clone()))?;
+    Ok(metric)
+}
+
+/// Registers a family of gauges.
+///
+/// # Errors
+/// As [`counter`].
+pub fn gauges(registry: &Registry, name: &str, help: &str, labels: &[&str]) -> Result<IntGaugeVec> {
+    let metric = IntGaugeVec::new(Opts::new(name, help), labels)?;
+    registry.register(Box::new(metric.clone()))?;
+    Ok(metric)
+}
+
+/// Registers a histogram with these upper bounds.
+///
+/// # Errors
+/// As [`counter`].
+pub fn histogram(registry: &Registry, name: &str, help: &str, bounds: &[f64]) -> Result<Histogram> {
+    let metric = Histogram::with_opts(HistogramOpts::new(name, help).buckets(bounds.to_vec()))?;
+    registry.register(Box::new(metric.clone()))?;
+    Ok(metric)
+}
+
+/// Registers a family of histograms with these upper bounds.
+///
+/// # Errors
+/// As [`counter`].
+pub fn histograms(
+    registry: &Registry,
+    name: &str,
+    help: &str,
+    labels: &[&str],
+    bounds: &[f64],
+) -> Result<HistogramVec> {
+    let metric = HistogramVec::new(HistogramOpts::new(name, help).buckets(bounds.to_vec()), labels)?;
+    registry.register(Box::new(metric.clone()))?;
+    Ok(metric)
+}

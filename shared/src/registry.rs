@@ -1,0 +1,191 @@
+//! Schemas from the schema registry, under a bounded cache.
+//!
+//! The calls are those of `schema_registry_converter` ([`client`]); its own cache is unbounded and keeps a 404 for ever, so the
+//! caches are here: by id, the latest of a subject, what is missing. A new kind of question gets its call in `client`, and here
+//! the cache that answers it.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use moka::future::Cache;
+
+use crate::avro::Schema;
+use crate::config;
+use crate::wire::SchemaId;
+
+use client::Client;
+
+pub use error::RegistryError;
+
+mod client;
+mod error;
+
+/// A registry client that remembers what it has seen. Cheap to clone.
+#[derive(Clone)]
+pub struct SchemaRegistry {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    client: Client,
+    capacity: usize,
+    /// What [`SchemaRegistry::cached`] reads, without a lock: copied for each new schema, of which there are few.
+    hot: ArcSwap<HashMap<SchemaId, Arc<Schema>>>,
+    by_id: Cache<SchemaId, Arc<Schema>>,
+    /// The latest schema of a subject, each for `schema_registry.refresh`.
+    latest: Cache<String, RegisteredSchema>,
+    /// The latest schema of a subject that was ever seen, for when the registry is away.
+    last_known: Cache<String, RegisteredSchema>,
+    /// What the registry has not, or not in a usable form, each for `schema_registry.negative_ttl`.
+    missing: Cache<Wanted, RegistryError>,
+}
+
+/// A schema as the registry knows it.
+#[derive(Clone, Debug)]
+pub struct RegisteredSchema {
+    /// The id that frames carry.
+    pub id: SchemaId,
+    /// The schema, compiled.
+    pub schema: Arc<Schema>,
+}
+
+/// What the registry is asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Wanted {
+    Id(SchemaId),
+    Subject(String),
+}
+
+impl SchemaRegistry {
+    /// A client for the registry of the config. Connects to nothing yet.
+    ///
+    /// # Errors
+    /// When the URL is none.
+    pub fn new(config: &config::SchemaRegistry) -> Result<Self, RegistryError> {
+        let capacity = config.cache_capacity.max(1);
+        let inner = Inner {
+            client: Client::new(config)?,
+            capacity: usize::try_from(capacity).unwrap_or(usize::MAX),
+            hot: ArcSwap::default(),
+            by_id: Cache::new(capacity),
+            latest: Cache::builder().max_capacity(capacity).time_to_live(config.refresh).build(),
+            last_known: Cache::new(capacity),
+            missing: Cache::builder().max_capacity(capacity).time_to_live(config.negative_ttl).build(),
+        };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// The schema of `id` if it is in memory. Never waits; for the hot path.
+    pub fn cached(&self, id: SchemaId) -> Option<Arc<Schema>> {
+        self.inner.hot.load().get(&id).cloned()
+    }
+
+    /// The schema of `id`, from memory or from the registry. Concurrent calls for one id make one request.
+    ///
+    /// # Errors
+    /// [`RegistryError`]; "not found" and "unusable" are remembered for `schema_registry.negative_ttl`, "unavailable" is not
+    /// remembered.
+    pub async fn by_id(&self, id: SchemaId) -> Result<Arc<Schema>, RegistryError> {
+        if let Some(schema) = self.cached(id) {
+            return Ok(schema);
+        }
+        let wanted = Wanted::Id(id);
+        if let Some(error) = self.inner.missing.get(&wanted).await {
+            return Err(error);
+        }
+        let found = self.inner.by_id.try_get_with(id, self.inner.client.by_id(id)).await;
+        match found {
+            Ok(schema) => {
+                self.inner.keep_hot(id, &schema);
+                Ok(schema)
+            }
+            Err(error) => Err(self.inner.note_missing(wanted, &error).await),
+        }
+    }
+
+    /// The latest schema of `subject`; at most `schema_registry.refresh` old, older only while the registry is away.
+    /// Concurrent calls for one subject make one request.
+    ///
+    /// # Errors
+    /// [`RegistryError`]: when the registry says that there is none, and when it is away and the subject was never seen.
+    pub async fn latest(&self, subject: &str) -> Result<RegisteredSchema, RegistryError> {
+        if let Some(latest) = self.inner.latest.get(subject).await {
+            return Ok(latest);
+        }
+        let wanted = Wanted::Subject(subject.to_owned());
+        if let Some(error) = self.inner.missing.get(&wanted).await {
+            return Err(error);
+        }
+        let found = self.inner.latest.try_get_with_by_ref(subject, self.inner.refresh(subject)).await;
+        match found {
+            Ok(latest) => Ok(latest),
+            Err(error) => Err(self.inner.note_missing(wanted, &error).await),
+        }
+    }
+
+    /// Registers `schema` (its JSON text) under `subject` and gives its id; the same schema again gives the same id.
+    ///
+    /// # Errors
+    /// [`RegistryError`]: `Unusable` when the registry refuses it (not compatible, not a schema).
+    pub async fn register(&self, subject: &str, schema: &str) -> Result<SchemaId, RegistryError> {
+        let id = self.inner.client.register(subject, schema).await?;
+        self.inner.latest.invalidate(subject).await;
+        self.inner.missing.invalidate(&Wanted::Subject(subject.to_owned())).await;
+        self.inner.missing.invalidate(&Wanted::Id(id)).await;
+        Ok(id)
+    }
+}
+
+impl Inner {
+    /// Asks for the latest schema of `subject`; while the registry is away, the one last known counts as fresh, so that the
+    /// registry is not asked more often than when it is there.
+    async fn refresh(&self, subject: &str) -> Result<RegisteredSchema, RegistryError> {
+        let latest = match self.client.latest(subject).await {
+            Ok(latest) => latest,
+            Err(error @ RegistryError::Unavailable { .. }) => {
+                let Some(known) = self.last_known.get(subject).await else {
+                    return Err(error);
+                };
+                tracing::warn!(subject, schema_id = known.id.0, %error, "Using the latest schema that was known.");
+                return Ok(known);
+            }
+            Err(error) => return Err(error),
+        };
+        self.last_known.insert(subject.to_owned(), latest.clone()).await;
+        self.by_id.insert(latest.id, Arc::clone(&latest.schema)).await;
+        self.keep_hot(latest.id, &latest.schema);
+        Ok(latest)
+    }
+
+    /// Makes `schema` one that [`SchemaRegistry::cached`] gives. When there is no more room all others are forgotten: what is in
+    /// use comes back from `by_id`, without a request.
+    fn keep_hot(&self, id: SchemaId, schema: &Arc<Schema>) {
+        self.hot.rcu(|hot| {
+            let mut new = if hot.len() < self.capacity { HashMap::clone(hot) } else { HashMap::new() };
+            new.insert(id, Arc::clone(schema));
+            new
+        });
+    }
+
+    async fn note_missing(&self, wanted: Wanted, error: &RegistryError) -> RegistryError {
+        match error {
+            RegistryError::NotFound { .. } | RegistryError::Unusable { .. } => {
+                self.missing.insert(wanted, error.clone()).await;
+            }
+            RegistryError::Unavailable { .. } => {}
+        }
+        error.clone()
+    }
+}
+
+impl fmt::Debug for SchemaRegistry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let cached = self.inner.hot.load().len();
+        f.debug_struct("SchemaRegistry").field("url", &self.inner.client.url()).field("cached", &cached).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,83 @@
+//! Why there is no schema. Three answers that callers treat differently: it does not exist, try again later, it is of no use.
+
+use std::error::Error;
+
+use schema_registry_converter::error::SRCError;
+use schema_registry_converter::schema_registry_common::RawError;
+
+/// Why there is no schema.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum RegistryError {
+    /// The registry answers that it has no such id or subject.
+    #[error("the schema registry at {url} has no {what}")]
+    NotFound {
+        /// The registry.
+        url: String,
+        /// Such as `schema id 7` or `subject x`.
+        what: String,
+    },
+    /// The registry did not answer, or with an error of its own: try again later.
+    #[error("the schema registry at {url} cannot be asked for {what}: {reason}")]
+    Unavailable {
+        /// The registry.
+        url: String,
+        /// Such as `schema id 7` or `subject x`.
+        what: String,
+        /// What happened.
+        reason: String,
+    },
+    /// The registry has it, but it is not an Avro schema that can be used.
+    #[error("{what} at the schema registry {url} is not a usable Avro schema: {reason}")]
+    Unusable {
+        /// The registry.
+        url: String,
+        /// Such as `schema id 7` or `subject x`.
+        what: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+/// Bytes of a reason, which may quote what the registry sent.
+const MAX_REASON: usize = 500;
+
+impl RegistryError {
+    /// What the failed call says about `what`.
+    ///
+    /// Judged by the `error_code` of the answer (Confluent Schema Registry API reference, "Errors"), whose first three digits are
+    /// the HTTP status. An answer without one is not from a registry but from what stands before it, whatever its status: a 404
+    /// of a proxy says nothing about a schema.
+    pub(super) fn from_call(error: &SRCError, url: &str, what: &str) -> Self {
+        let (url, what) = (url.to_owned(), what.to_owned());
+        match error_code(error) {
+            Some(40401..=40403) => Self::NotFound { url, what },
+            Some(409 | 422 | 40900..=40999 | 42200..=42299) => Self::Unusable { url, what, reason: reason(error) },
+            Some(_) | None => Self::Unavailable { url, what, reason: reason(error) },
+        }
+    }
+
+    /// The same as a verdict on the schema that refers to the one not found: it is there, but cannot be used.
+    pub(super) fn of_reference(self) -> Self {
+        match self {
+            Self::NotFound { url, what } => Self::Unusable { url, what, reason: "it is not there".to_owned() },
+            other @ (Self::Unavailable { .. } | Self::Unusable { .. }) => other,
+        }
+    }
+}
+
+fn error_code(error: &SRCError) -> Option<u32> {
+    error.source()?.downcast_ref::<RawError>().map(|raw| raw.error_code)
+}
+
+/// The message of the call and those of its causes.
+fn reason(error: &SRCError) -> String {
+    let mut reason = error.error.clone();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        reason.push_str(": ");
+        reason.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    reason.truncate(reason.floor_char_boundary(MAX_REASON));
+    reason
+}

@@ -1,0 +1,170 @@
+//! The main job while everything goes wrong: indexers killed, Elasticsearch away for 30 s, Kafka away for 15 s.
+//!
+//! `make chaos` runs the same for longer: `PENSTOCK_CHAOS_EVENTS` says how many events, `PENSTOCK_CHAOS_ROUNDS` how often the
+//! whole sequence of faults happens while they are sent.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use harness::event::Events;
+use harness::eventually::{eventually, patience, within};
+use harness::http;
+use harness::pipeline::{Pipeline, Service};
+use harness::ports;
+use harness::process::{self, Binary, Process, write_config};
+use harness::sender::{Flaw, Mix, Progress};
+use harness::stack::{OwnStack, Part};
+
+const CONNECTIONS: usize = 64;
+/// Slow enough that the load outlasts the faults, fast enough for a test.
+const PER_SECOND: u64 = 1_500;
+const ELASTICSEARCH_AWAY: Duration = Duration::from_secs(30);
+const KAFKA_AWAY: Duration = Duration::from_secs(15);
+
+/// An indexer that is killed again and again.
+struct Victim {
+    config: PathBuf,
+    log: PathBuf,
+    admin_url: String,
+    process: Process,
+}
+
+impl Victim {
+    fn start(pipeline: &Pipeline, number: usize) -> Result<Self> {
+        let port = ports::free()?;
+        let mut config = pipeline.config.clone();
+        config.indexer.admin_listen = SocketAddr::from(([127, 0, 0, 1], port));
+        let path = pipeline.file(&format!("indexer-{number}.yaml"));
+        write_config(&config, &path)?;
+        let log = pipeline.file(&format!("indexer-{number}.log"));
+        let process = Process::start(Binary::Indexer, &path, &[], &log)?;
+        Ok(Self { config: path, log, admin_url: format!("http://127.0.0.1:{port}"), process })
+    }
+
+    fn kill_and_start_again(&mut self) -> Result<()> {
+        self.process.ensure_running().context("an indexer ended by itself")?;
+        self.process.kill()?;
+        self.process = Process::start(Binary::Indexer, &self.config, &[], &self.log)?;
+        Ok(())
+    }
+}
+
+/// All that the faults are done to.
+struct Scene {
+    stack: OwnStack,
+    receivers: Vec<Service>,
+    indexers: Vec<Victim>,
+    progress: Arc<Progress>,
+    events: u64,
+    rounds: u64,
+}
+
+impl Scene {
+    /// Waits until `percent` of the events of `round` are through.
+    async fn reached(&self, round: u64, percent: u64) -> Result<()> {
+        let due = self.events * (round * 100 + percent) / (self.rounds * 100);
+        let long = patience() * u32::try_from(self.rounds)?;
+        within(long, &format!("{due} events are through"), || async {
+            let done = self.progress.done();
+            anyhow::ensure!(done >= due, "{done} are");
+            Ok(())
+        })
+        .await
+    }
+
+    async fn round(&mut self, round: u64) -> Result<()> {
+        self.reached(round, 8).await?;
+        self.indexers[0].kill_and_start_again()?;
+        self.reached(round, 16).await?;
+        self.indexers[1].kill_and_start_again()?;
+        self.reached(round, 24).await?;
+        self.elasticsearch_away().await?;
+        self.reached(round, 70).await?;
+        for indexer in &mut self.indexers {
+            indexer.kill_and_start_again()?;
+        }
+        self.reached(round, 78).await?;
+        self.kafka_away().await?;
+        self.reached(round, 88).await?;
+        self.indexers[0].kill_and_start_again()?;
+        self.reached(round, 96).await?;
+        self.indexers[1].kill_and_start_again()
+    }
+
+    /// Elasticsearch is stopped; meanwhile an indexer is killed too, with batches on its hands that nobody takes.
+    async fn elasticsearch_away(&mut self) -> Result<()> {
+        let away = tokio::time::Instant::now();
+        self.stack.stop(Part::Elasticsearch).await?;
+        not_ready(&self.indexers[1].admin_url, "elasticsearch").await?;
+        self.indexers[0].kill_and_start_again()?;
+        not_ready(&self.indexers[0].admin_url, "elasticsearch").await?;
+        tokio::time::sleep_until(away + ELASTICSEARCH_AWAY).await;
+        self.stack.start_again(Part::Elasticsearch).await
+    }
+
+    async fn kafka_away(&mut self) -> Result<()> {
+        let away = tokio::time::Instant::now();
+        self.stack.stop(Part::Kafka).await?;
+        for receiver in &self.receivers {
+            not_ready(&receiver.admin_url(), "kafka").await?;
+            let livez = http::get(&format!("{}/livez", receiver.admin_url())).await?;
+            assert_eq!(livez.status, 200, "a receiver without Kafka is alive");
+        }
+        tokio::time::sleep_until(away + KAFKA_AWAY).await;
+        self.stack.start_again(Part::Kafka).await
+    }
+}
+
+async fn not_ready(admin_url: &str, condition: &str) -> Result<()> {
+    eventually(&format!("{admin_url} is not ready because of {condition}"), || async {
+        let answer = http::get(&format!("{admin_url}/readyz")).await?;
+        let named = answer.text().lines().any(|line| line.starts_with(&format!("{condition}: ")));
+        anyhow::ensure!(answer.status == 503 && named, "{}: {}", answer.status, answer.text());
+        Ok(())
+    })
+    .await
+}
+
+fn from_environment(name: &str, default: u64) -> Result<u64> {
+    match std::env::var(name) {
+        Ok(value) => value.parse().with_context(|| format!("{name}={value} is not a number")),
+        Err(_) => Ok(default),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_acknowledged_is_lost_or_repeated_through_kills_and_outages() -> Result<()> {
+    let events = from_environment("PENSTOCK_CHAOS_EVENTS", 100_000)?;
+    let rounds = from_environment("PENSTOCK_CHAOS_ROUNDS", 1)?;
+    process::build().await?;
+    let stack = OwnStack::start("outages").await?;
+    let pipeline = Pipeline::new(&stack.stack, "outages").await?;
+    let receivers = vec![pipeline.receiver().await?, pipeline.receiver().await?];
+    let indexers = vec![Victim::start(&pipeline, 0)?, Victim::start(&pipeline, 1)?];
+
+    let mix = Mix { events: Events::unique(), flawed_every: 1_000, flaws: &Flaw::REFUSED };
+    let mut load = pipeline.load(receivers.iter().map(Service::target).collect(), CONNECTIONS, events, mix);
+    load.per_second = Some(PER_SECOND);
+    load.patience *= u32::try_from(rounds)?;
+    let progress = Arc::new(Progress::default());
+    let sending = tokio::spawn({
+        let progress = Arc::clone(&progress);
+        async move { load.send(&progress).await }
+    });
+    let mut scene = Scene { stack, receivers, indexers, progress, events, rounds };
+    for round in 0..rounds {
+        scene.round(round).await?;
+    }
+
+    let outcome = sending.await??;
+    eprintln!("{events} events in {:?}; answers: {:?}; broken: {}", outcome.elapsed, outcome.answers, outcome.broken);
+    assert!(outcome.answers.get(&503).is_some_and(|count| *count > 0), "no 503 while Kafka was away");
+    assert_eq!(outcome.refused.len() as u64, events / 1_000);
+    assert!(outcome.refused.keys().all(|number| mix.flaw(*number).is_some()), "a good event was refused");
+    pipeline.delivered_exactly(&mix.indexable(&outcome.acknowledged)).await?;
+    assert_eq!(pipeline.kafka.count(&pipeline.config.kafka.dead_letter_topic).await?, 0);
+    Ok(())
+}

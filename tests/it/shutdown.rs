@@ -1,0 +1,155 @@
+//! SIGTERM: what was taken is finished, then the process ends with 0.
+
+use std::collections::HashSet;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::Result;
+use harness::event::Events;
+use harness::eventually::eventually;
+use harness::http::HalfSent;
+use harness::kafka::Raw;
+use harness::pipeline::{PARTITIONS, PATH, Pipeline, metric, ready};
+use harness::ports;
+use harness::process::{self, Binary, Process, write_config};
+use harness::sender::{Mix, Progress};
+use harness::stack::Stack;
+use shared::wire::{SchemaId, frame};
+
+/// A service as a process on ports of its own, which it keeps when it is started again.
+struct Program {
+    binary: Binary,
+    config: PathBuf,
+    log: PathBuf,
+    target: String,
+    admin_url: String,
+}
+
+impl Program {
+    async fn new(pipeline: &Pipeline, binary: Binary) -> Result<Self> {
+        process::build().await?;
+        let (http, admin) = (ports::free()?, ports::free()?);
+        let local = |port| SocketAddr::from(([127, 0, 0, 1], port));
+        let mut config = pipeline.config.clone();
+        config.receiver.listen = local(http);
+        config.receiver.admin_listen = local(admin);
+        config.indexer.admin_listen = local(admin);
+        let path = pipeline.file(&format!("{}.yaml", binary.name()));
+        write_config(&config, &path)?;
+        let log = pipeline.file(&format!("{}.log", binary.name()));
+        let admin_url = format!("http://127.0.0.1:{admin}");
+        Ok(Self { binary, config: path, log, target: format!("127.0.0.1:{http}"), admin_url })
+    }
+
+    async fn start(&self) -> Result<Process> {
+        let process = Process::start(self.binary, &self.config, &[], &self.log)?;
+        ready(&self.admin_url).await?;
+        Ok(process)
+    }
+}
+
+async fn ends_well(mut process: Process) -> Result<()> {
+    let status = process.ended().await?;
+    anyhow::ensure!(status.success(), "{status}\n{}", process.last_lines());
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_request_under_way_at_sigterm_is_finished_and_a_new_one_is_not_taken() -> Result<()> {
+    let pipeline = Pipeline::new(&Stack::running()?, "shutdown-request").await?;
+    let program = Program::new(&pipeline, Binary::Receiver).await?;
+    let receiver = program.start().await?;
+    let event = Events::unique().event(0);
+    let authorization = format!("Bearer {}", pipeline.token);
+    let headers = [("content-type", "application/avro"), ("authorization", authorization.as_str())];
+    let request = HalfSent::start(&program.target, PATH, &headers, &event.encode()).await?;
+
+    receiver.terminate()?;
+    eventually("no new connection is taken", || async {
+        let taken = tokio::net::TcpStream::connect(&program.target).await.is_ok();
+        anyhow::ensure!(!taken, "it is taken");
+        Ok(())
+    })
+    .await?;
+    assert_eq!(request.finish().await?, 200);
+    ends_well(receiver).await?;
+    let records = pipeline.kafka.read_all(&pipeline.config.kafka.topic).await?;
+    assert_eq!(records.len(), 1);
+    assert_eq!(records[0].key, Some(event.event_id.into_bytes()));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_receiver_that_is_stopped_under_load_loses_nothing_it_acknowledged() -> Result<()> {
+    const EVENTS: u64 = 20_000;
+    const STOPS: u64 = 3;
+    let pipeline = Pipeline::new(&Stack::running()?, "shutdown-load").await?;
+    let program = Program::new(&pipeline, Binary::Receiver).await?;
+    let mut receiver = program.start().await?;
+    let mix = Mix::good(Events::unique());
+    let load = pipeline.load(vec![program.target.clone()], 32, EVENTS, mix);
+    let progress = Arc::new(Progress::default());
+    let sending = tokio::spawn({
+        let progress = Arc::clone(&progress);
+        async move { load.send(&progress).await }
+    });
+    for stop in 1..=STOPS {
+        eventually("the load goes on", || async {
+            let (done, due) = (progress.done(), stop * EVENTS / (STOPS + 1));
+            anyhow::ensure!(done >= due, "{done} of {due} events");
+            Ok(())
+        })
+        .await?;
+        receiver.terminate()?;
+        ends_well(receiver).await?;
+        receiver = program.start().await?;
+    }
+    let outcome = sending.await??;
+    assert_eq!(outcome.acknowledged.len() as u64, EVENTS);
+    let others: Vec<_> = outcome.answers.keys().filter(|status| ![200, 503].contains(*status)).collect();
+    assert!(others.is_empty(), "other answers than 200 and 503: {others:?}");
+
+    let records = pipeline.kafka.read_all(&pipeline.config.kafka.topic).await?;
+    let keys: HashSet<_> = records.into_iter().filter_map(|record| String::from_utf8(record.key?).ok()).collect();
+    let lost: Vec<_> = mix.indexable(&outcome.acknowledged).into_iter().filter(|id| !keys.contains(id)).collect();
+    assert!(lost.is_empty(), "{} acknowledged events are not in Kafka: {:?}", lost.len(), &lost[..1]);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_indexer_that_is_stopped_has_committed_all_that_it_indexed() -> Result<()> {
+    const EVENTS: u64 = 50_000;
+    let pipeline = Pipeline::new(&Stack::running()?, "shutdown-indexer").await?;
+    let (topic, group) = (&pipeline.config.kafka.topic, &pipeline.config.indexer.group_id);
+    let mix = Mix::good(Events::unique());
+    let records: Vec<Raw> = (0..EVENTS).map(|number| record(&pipeline, &mix, number)).collect();
+    pipeline.kafka.produce(topic, &records).await?;
+
+    let program = Program::new(&pipeline, Binary::Indexer).await?;
+    let mut indexer = Process::start(Binary::Indexer, &program.config, &[], &program.log)?;
+    eventually("something is indexed", || async {
+        let indexed = metric(&program.admin_url, r#"penstock_indexer_documents_total{outcome="indexed"}"#).await?;
+        anyhow::ensure!(indexed > 0.0, "nothing yet");
+        Ok(())
+    })
+    .await?;
+    indexer.ensure_running()?;
+    indexer.terminate()?;
+    ends_well(indexer).await?;
+    let committed: i64 = pipeline.kafka.committed(group, topic).await?.values().flatten().sum();
+    let indexed = pipeline.search.count(&pipeline.config.elasticsearch.index_name).await?;
+    eprintln!("stopped after {indexed} of {EVENTS}");
+    assert_eq!(u64::try_from(committed)?, indexed, "committed, indexed");
+
+    let indexer = program.start().await?;
+    pipeline.delivered_exactly(&mix.indexable(&(0..EVENTS).collect::<Vec<_>>())).await?;
+    indexer.terminate()?;
+    ends_well(indexer).await
+}
+
+fn record(pipeline: &Pipeline, mix: &Mix, number: u64) -> Raw {
+    let value = [frame(SchemaId(pipeline.schema_id)).as_slice(), &mix.body(number)].concat();
+    let partition = i32::try_from(number).unwrap_or(0) % PARTITIONS;
+    Raw { partition, key: Some(mix.events.id(number).into_bytes()), value: Some(value) }
+}

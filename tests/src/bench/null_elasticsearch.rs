@@ -1,0 +1,120 @@
+//! An Elasticsearch that says yes: each item of a bulk request was created, whatever it is, and anything else is acknowledged.
+//!
+//! It shares the machine with what is measured, so it does as little as can be: one thread, bodies are counted while they arrive and kept
+//! nowhere.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use serde::{Deserialize, Serialize};
+use tokio::net::TcpListener;
+
+use super::child;
+
+/// What it has taken so far, as JSON.
+pub(super) const COUNTS_PATH: &str = "/_bench";
+
+/// An item of the answer as `filter_path` leaves it, when all that is asked for is status and error.
+const ITEM: &str = r#"{"create":{"status":201}},"#;
+
+/// What it has taken.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub(super) struct Counts {
+    /// Documents.
+    pub(super) documents: u64,
+    /// Bulk requests.
+    pub(super) requests: u64,
+    /// Bytes of their bodies.
+    pub(super) bytes: u64,
+    /// From the head of the first to the last byte of the last.
+    pub(super) duration: Duration,
+    #[serde(skip)]
+    first: Option<Instant>,
+}
+
+/// Serves until the process is killed.
+pub(super) fn run() -> anyhow::Result<()> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+        child::say(&listener.local_addr()?);
+        let counts = Arc::new(Mutex::new(Counts::default()));
+        loop {
+            let (stream, _) = listener.accept().await?;
+            stream.set_nodelay(true)?;
+            let counts = Arc::clone(&counts);
+            let service = service_fn(move |request| answer(request, Arc::clone(&counts)));
+            tokio::spawn(async move {
+                // A connection that breaks is the client's business.
+                http1::Builder::new().serve_connection(TokioIo::new(stream), service).await.ok();
+            });
+        }
+    })
+}
+
+async fn answer(request: Request<Incoming>, counts: Arc<Mutex<Counts>>) -> anyhow::Result<Response<Full<Bytes>>> {
+    if request.uri().path() == COUNTS_PATH {
+        let counts = *counts.lock().unwrap_or_else(PoisonError::into_inner);
+        return json(StatusCode::OK, serde_json::to_string(&counts)?);
+    }
+    if !request.uri().path().ends_with("/_bulk") {
+        let head_only = request.method() == Method::HEAD;
+        request.into_body().collect().await?;
+        return json(StatusCode::OK, if head_only { "" } else { r#"{"acknowledged":true}"# });
+    }
+    if request.headers().contains_key(CONTENT_ENCODING) {
+        return json(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            r#"{"error":{"type":"bench","reason":"compressed"},"status":415}"#,
+        );
+    }
+    let begin = Instant::now();
+    let (lines, bytes) = drain(request.into_body()).await?;
+    let documents = lines / 2;
+    counts.lock().unwrap_or_else(PoisonError::into_inner).add(begin, documents, bytes);
+    let mut body = String::with_capacity(documents * ITEM.len() + 16);
+    body.push_str(r#"{"items":["#);
+    body.push_str(&ITEM.repeat(documents));
+    body.truncate(body.trim_end_matches(',').len());
+    body.push_str("]}");
+    json(StatusCode::OK, body)
+}
+
+/// Lines and bytes of a body.
+async fn drain(mut body: Incoming) -> anyhow::Result<(usize, usize)> {
+    let (mut lines, mut bytes) = (0, 0);
+    while let Some(frame) = body.frame().await {
+        if let Ok(data) = frame?.into_data() {
+            lines += memchr::memchr_iter(b'\n', &data).count();
+            bytes += data.len();
+        }
+    }
+    Ok((lines, bytes))
+}
+
+fn json(status: StatusCode, body: impl Into<Bytes>) -> anyhow::Result<Response<Full<Bytes>>> {
+    Response::builder()
+        .status(status)
+        .header(CONTENT_TYPE, "application/json")
+        .header("x-elastic-product", "Elasticsearch")
+        .body(Full::new(body.into()))
+        .context("the answer cannot be built")
+}
+
+impl Counts {
+    fn add(&mut self, begin: Instant, documents: usize, bytes: usize) {
+        let first = *self.first.get_or_insert(begin);
+        self.documents += documents as u64;
+        self.requests += 1;
+        self.bytes += bytes as u64;
+        self.duration = first.elapsed();
+    }
+}

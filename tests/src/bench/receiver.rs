@@ -1,0 +1,47 @@
+//! From HTTP to Kafka, beside axum reading the body and answering 200.
+
+use std::net::SocketAddr;
+
+use anyhow::Context;
+
+use super::child::Child;
+use super::load::Load;
+use super::part::Part;
+use super::report::{Line, Report};
+use super::sample::Sample;
+use super::setup::Setup;
+use super::usage::Usage;
+use crate::pipeline::ready;
+
+/// Measures floor and receiver once each.
+///
+/// # Errors
+/// When one of them does not answer 200 to each request.
+pub(super) async fn round(setup: &Setup, load: &Load, report: &mut Report) -> anyhow::Result<()> {
+    let (floor, address) = Child::server(Part::HTTP_FLOOR).await?;
+    report.add(Line::HttpFloor, measure(floor.id(), address, load).await.context("axum answering 200")?);
+    drop(floor);
+
+    let (mut receiver, address, admin) = setup.receiver()?;
+    let outcome = async {
+        ready(&admin).await?;
+        measure(receiver.id(), address, load).await
+    };
+    let sample = match outcome.await {
+        Ok(sample) => sample,
+        Err(error) => {
+            receiver.ensure_running().context("penstock-receiver")?;
+            return Err(error.context(format!("penstock-receiver; {}", receiver.last_lines())));
+        }
+    };
+    report.add(Line::Receiver, sample);
+    Ok(())
+}
+
+/// Warms the server up, then measures it; what it took to start does not count.
+async fn measure(id: u32, address: SocketAddr, load: &Load) -> anyhow::Result<Sample> {
+    load.warm_up(address).await?;
+    let before = Usage::of(id)?;
+    let sample = load.send(address).await?;
+    Ok(sample.with_usage_between(before, Usage::of(id)?))
+}

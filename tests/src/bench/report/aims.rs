@@ -1,0 +1,122 @@
+//! What each line should reach. `docs/benchmarks.md` says where the numbers come from.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use super::{Line, Summary, short};
+
+/// One aim.
+struct Aim {
+    line: Line,
+    what: &'static str,
+    measured: fn(&Summary) -> Option<f64>,
+    bound: Bound,
+}
+
+/// The side of it that is good.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Bound {
+    AtMost(f64),
+    AtLeast(f64),
+}
+
+/// An aim beside what was measured.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Verdict {
+    line: Line,
+    what: &'static str,
+    aim: Bound,
+    measured: f64,
+    met: bool,
+}
+
+const AIMS: [Aim; 8] = [
+    Aim {
+        line: Line::Indexer,
+        what: "CPU time, × floor",
+        measured: |summary| summary.cpu_ratio,
+        // 3 CPU seconds where the floor took 0.56.
+        bound: Bound::AtMost(5.4),
+    },
+    Aim {
+        line: Line::Indexer,
+        what: "CPU seconds per million events",
+        measured: |summary| Some(summary.cpu_seconds_per_million),
+        bound: Bound::AtMost(3.0),
+    },
+    Aim {
+        line: Line::Indexer,
+        what: "events a second",
+        measured: |summary| Some(summary.events_per_second),
+        bound: Bound::AtLeast(300_000.0),
+    },
+    Aim {
+        line: Line::Indexer,
+        what: "peak memory, MiB",
+        measured: |summary| summary.peak_mib,
+        bound: Bound::AtMost(128.0),
+    },
+    Aim {
+        line: Line::Receiver,
+        what: "CPU time, × floor",
+        measured: |summary| summary.cpu_ratio,
+        bound: Bound::AtMost(1.6),
+    },
+    Aim {
+        line: Line::Receiver,
+        what: "requests a second",
+        measured: |summary| Some(summary.events_per_second),
+        // Three times what Vector did at its best, on another day.
+        bound: Bound::AtLeast(36_000.0),
+    },
+    Aim {
+        line: Line::Receiver,
+        what: "99th percentile, ms",
+        measured: |summary| summary.p99_ms,
+        bound: Bound::AtMost(10.0),
+    },
+    Aim {
+        line: Line::Avro,
+        what: "events a second, × apache-avro",
+        measured: |summary| Some(1.0 / summary.cpu_ratio?),
+        bound: Bound::AtLeast(8.0),
+    },
+];
+
+/// The aims of `line` beside its medians.
+pub(super) fn verdicts(line: Line, summary: &Summary) -> Vec<Verdict> {
+    let aims = AIMS.iter().filter(|aim| aim.line == line);
+    let verdict = |aim: &Aim| {
+        let measured = (aim.measured)(summary)?;
+        Some(Verdict { line, what: aim.what, aim: aim.bound, measured, met: aim.bound.is_met(measured) })
+    };
+    aims.filter_map(verdict).collect()
+}
+
+impl Bound {
+    fn is_met(self, measured: f64) -> bool {
+        match self {
+            Self::AtMost(bound) => measured <= bound,
+            Self::AtLeast(bound) => measured >= bound,
+        }
+    }
+}
+
+impl fmt::Display for Bound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AtMost(bound) => write!(f, "≤ {}", short(*bound)),
+            Self::AtLeast(bound) => write!(f, "≥ {}", short(*bound)),
+        }
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (aim, measured) = (self.aim.to_string(), short(self.measured));
+        let met = if self.met { "met" } else { "not met" };
+        write!(f, "{:<38}{:<34}{aim:>13}{measured:>13}   {met}", self.line.name(), self.what)
+    }
+}

@@ -1,0 +1,129 @@
+//! What the measurements of the services share: the stack, topics, the schema, and the config.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+use anyhow::Context;
+use shared::config::{Auth, Config};
+use tempfile::TempDir;
+
+use super::fill;
+use super::stack::BenchStack;
+use crate::event::SCHEMA;
+use crate::kafka::Kafka;
+use crate::pipeline::{register, source};
+use crate::process::{Binary, Process, write_config};
+use crate::{paths, ports};
+
+/// Partitions of each topic.
+pub(super) const PARTITIONS: i32 = 8;
+/// The topic that is filled before, for the indexer.
+pub(super) const EVENTS: &str = "bench-events";
+/// The topic that the receiver writes to.
+const WEBHOOK: &str = "bench-webhook";
+const DEAD_LETTERS: &str = "bench-dead-letters";
+
+/// What the measurements share.
+pub(super) struct Setup {
+    /// The bearer token of the webhook.
+    pub(super) token: String,
+    config: Config,
+    schema_id: u32,
+    folder: TempDir,
+    stack: BenchStack,
+}
+
+impl Setup {
+    /// Starts the stack, makes the topics, registers the schema.
+    ///
+    /// # Errors
+    /// When a part does not start or does not do as asked.
+    pub(super) async fn start() -> anyhow::Result<Self> {
+        let stack = BenchStack::start().await.context("the stack did not start")?;
+        let folder = TempDir::with_prefix_in("bench-", paths::scratch()?)?;
+        let token = format!("token-{}", uuid::Uuid::new_v4().simple());
+        let tokens_file = folder.path().join("tokens");
+        std::fs::write(&tokens_file, &token)?;
+
+        let kafka = Kafka::new(stack.stack.brokers());
+        for topic in [EVENTS, WEBHOOK, DEAD_LETTERS] {
+            kafka.create_topic(topic, PARTITIONS).await?;
+        }
+        let schema_id = register(&stack.stack.registry_url(), WEBHOOK, SCHEMA).await?;
+
+        // All else is as it is by default: that is what is measured.
+        let mut config = Config::default();
+        config.kafka.brokers = stack.stack.brokers();
+        config.kafka.topic = EVENTS.to_owned();
+        config.kafka.dead_letter_topic = DEAD_LETTERS.to_owned();
+        config.schema_registry.url = stack.stack.registry_url();
+        let mut source = source(WEBHOOK, Auth::Bearer { tokens: Vec::new(), tokens_file: Some(tokens_file) });
+        source.topic = Some(WEBHOOK.to_owned());
+        config.receiver.sources.insert("cxone".to_owned(), source);
+        Ok(Self { token, config, schema_id, folder, stack })
+    }
+
+    /// Writes `events` events to [`EVENTS`].
+    ///
+    /// # Errors
+    /// When Kafka does not take all of them.
+    pub(super) async fn fill(&self, events: u64) -> anyhow::Result<()> {
+        fill::fill(&self.brokers(), EVENTS, self.schema_id, events).await
+    }
+
+    /// `host:port` of Kafka.
+    pub(super) fn brokers(&self) -> String {
+        self.stack.stack.brokers()
+    }
+
+    /// Starts an indexer of a group of its own that writes to `elasticsearch`; gives the URL of its admin port too.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub(super) fn indexer(&self, elasticsearch: SocketAddr) -> anyhow::Result<(Process, String)> {
+        let mut config = self.config.clone();
+        config.elasticsearch.url = format!("http://{elasticsearch}");
+        config.indexer.admin_listen = address()?;
+        config.indexer.group_id = format!("bench-{}", uuid::Uuid::new_v4().simple());
+        let admin = format!("http://{}", config.indexer.admin_listen);
+        Ok((self.service(Binary::Indexer, &config)?, admin))
+    }
+
+    /// Starts a receiver; gives the address of the webhook and the URL of its admin port too.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub(super) fn receiver(&self) -> anyhow::Result<(Process, SocketAddr, String)> {
+        let mut config = self.config.clone();
+        config.receiver.listen = address()?;
+        config.receiver.admin_listen = address()?;
+        let admin = format!("http://{}", config.receiver.admin_listen);
+        Ok((self.service(Binary::Receiver, &config)?, config.receiver.listen, admin))
+    }
+
+    fn service(&self, binary: Binary, config: &Config) -> anyhow::Result<Process> {
+        let file = self.file(&format!("{}.yaml", binary.name()));
+        write_config(config, &file)?;
+        Process::start(binary, &file, &[], &self.file(&format!("{}.log", binary.name())))
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+}
+
+/// Fails unless both services lie beside this program.
+///
+/// # Errors
+/// With what to do.
+pub(super) fn ensure_built() -> anyhow::Result<()> {
+    for binary in [Binary::Receiver, Binary::Indexer] {
+        let program = paths::profile()?.join(binary.name());
+        anyhow::ensure!(program.exists(), "{} is not there: make bench builds it", program.display());
+    }
+    Ok(())
+}
+
+fn address() -> anyhow::Result<SocketAddr> {
+    Ok(SocketAddr::from((Ipv4Addr::LOCALHOST, ports::free()?)))
+}

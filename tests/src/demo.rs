@@ -1,0 +1,55 @@
+//! The demo: both services on the real stack, a load of sample events, and a check of every one of them.
+//!
+//! `tests/scripts/demo` starts the stack and builds, then runs `penstock-demo`, which is [`run`]: [`setup`] reads
+//! `deploy/penstock.yaml` and starts the services by it, [`job`] sends and waits, [`report`] checks and tells.
+
+use std::path::PathBuf;
+
+use tokio::signal::unix::{SignalKind, signal};
+
+pub use report::Report;
+
+mod job;
+mod report;
+mod setup;
+
+/// What the demo is asked to do.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// How many events are sent.
+    pub count: u64,
+    /// End after the table instead of waiting for Ctrl-C.
+    pub exit: bool,
+    /// The folder of the running stack; logs and the token go there too.
+    pub stack_dir: PathBuf,
+}
+
+/// Runs the demo until Ctrl-C, and stops the services it started. The stack is whoever's who started it.
+///
+/// # Errors
+/// When a service does not start or does not go on, and when an event is not where it must be.
+pub async fn run(options: &Options) -> anyhow::Result<()> {
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    let mut demo = setup::Demo::start(options)?;
+    let outcome = tokio::select! {
+        outcome = play(&mut demo, options) => outcome,
+        _ = interrupt.recv() => Ok(()),
+        _ = terminate.recv() => Ok(()),
+    };
+    demo.stop().await;
+    outcome
+}
+
+async fn play(demo: &mut setup::Demo, options: &Options) -> anyhow::Result<()> {
+    demo.ready().await?;
+    let done = job::run(demo, options.count).await?;
+    let report = Report::of(demo, &done).await?;
+    println!("\n{report}");
+    report.ensure_good()?;
+    println!("{}", demo.how_to_look()?);
+    if options.exit {
+        return Ok(());
+    }
+    println!("Running until Ctrl-C, which stops everything.");
+    demo.watch().await
+}

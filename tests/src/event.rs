@@ -1,0 +1,134 @@
+//! The event that the tests and the demo send: `deploy/schemas/cxone-event.avsc`, about 178 bytes of Avro.
+//!
+//! An event is a function of a seed and its number, so nothing has to be remembered of what was sent but the numbers. It is
+//! encoded by hand, since the load is made on the same cores that carry it; a test holds the encoder against apache-avro.
+
+use rand::rngs::StdRng;
+use rand::{Rng, RngExt, SeedableRng};
+use serde_json::{Value, json};
+use uuid::Builder;
+
+pub use avro::{put_bytes, put_long, put_string};
+
+mod avro;
+
+/// The schema's text.
+pub const SCHEMA: &str = include_str!("../../deploy/schemas/cxone-event.avsc");
+
+/// One event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// A random uuid: the record's key and the document's `_id`.
+    pub event_id: String,
+    /// Such as `contact.routed`.
+    pub action_type: String,
+    /// A uuid of one of a thousand users.
+    pub user_id: String,
+    /// Milliseconds since the Unix epoch.
+    pub timestamp: i64,
+    /// Channel, queue, region, contact.
+    pub metadata: Vec<(String, String)>,
+}
+
+/// Makes events.
+#[derive(Clone, Copy, Debug)]
+pub struct Events {
+    seed: u64,
+    start: i64,
+}
+
+impl Events {
+    /// The events of `seed`; the first happens at `start`, in milliseconds since the Unix epoch, each next a millisecond later.
+    pub fn new(seed: u64, start: i64) -> Self {
+        Self { seed, start }
+    }
+
+    /// Events that nobody else has, from now on.
+    pub fn unique() -> Self {
+        Self::new(rand::rng().random(), now())
+    }
+
+    /// The id of event `number` alone.
+    pub fn id(&self, number: u64) -> String {
+        uuid(&mut self.random(number))
+    }
+
+    /// Event `number`.
+    pub fn event(&self, number: u64) -> Event {
+        let mut random = self.random(number);
+        let event_id = uuid(&mut random);
+        let action_type =
+            pick(&mut random, &["contact.routed", "contact.ended", "agent.state.changed", "call.on.hold"]);
+        let mut user = StdRng::seed_from_u64(random.random_range(0..1_000));
+        let contact: u64 = random.random_range(10_000_000_000_000_000..100_000_000_000_000_000);
+        let metadata = [
+            ("channel", pick(&mut random, &["voice", "chat", "email", "sms"])),
+            ("queue", pick(&mut random, &["billing-emea-vip", "support-apac-vip", "sales-na-new"])),
+            ("region", pick(&mut random, &["eu-west-1", "us-east-1", "ap-south-1"])),
+            ("contact_id", &contact.to_string()),
+        ];
+        Event {
+            event_id,
+            action_type: action_type.to_owned(),
+            user_id: uuid(&mut user),
+            timestamp: self.start + i64::try_from(number).unwrap_or(0),
+            metadata: metadata.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec(),
+        }
+    }
+
+    fn random(&self, number: u64) -> StdRng {
+        StdRng::seed_from_u64(self.seed.wrapping_add(number))
+    }
+}
+
+impl Event {
+    /// The Avro datum.
+    pub fn encode(&self) -> Vec<u8> {
+        let mut datum = Vec::with_capacity(192);
+        put_string(&mut datum, &self.event_id);
+        put_string(&mut datum, &self.action_type);
+        put_string(&mut datum, &self.user_id);
+        put_long(&mut datum, self.timestamp);
+        if !self.metadata.is_empty() {
+            put_long(&mut datum, i64::try_from(self.metadata.len()).unwrap_or(i64::MAX));
+        }
+        for (name, value) in &self.metadata {
+            put_string(&mut datum, name);
+            put_string(&mut datum, value);
+        }
+        put_long(&mut datum, 0);
+        datum
+    }
+
+    /// The document that Elasticsearch must hold, without `_ingested_at` and with the timestamp as milliseconds.
+    pub fn document(&self) -> Value {
+        let metadata: serde_json::Map<_, _> =
+            self.metadata.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
+        json!({
+            "event_id": self.event_id,
+            "action_type": self.action_type,
+            "user_id": self.user_id,
+            "timestamp": self.timestamp,
+            "metadata": metadata,
+        })
+    }
+}
+
+/// Milliseconds since the Unix epoch.
+pub fn now() -> i64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+fn uuid(random: &mut impl Rng) -> String {
+    let mut bytes = [0; 16];
+    random.fill_bytes(&mut bytes);
+    Builder::from_random_bytes(bytes).into_uuid().to_string()
+}
+
+fn pick<'a>(random: &mut impl Rng, from: &[&'a str]) -> &'a str {
+    from[random.random_range(0..from.len())]
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,126 @@
+//! A small HTTP client on hyper: one connection that is kept, and requests one after the other.
+//!
+//! The load of a test is made on the cores that carry it, so the client is as thin as it can be; and a test of what the receiver
+//! says to a strange request must be able to send one.
+
+use std::time::Duration;
+
+use anyhow::Context;
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::client::conn::http1::{SendRequest, handshake};
+use hyper::header::HOST;
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+
+pub use hyper::header::HeaderMap;
+pub use hyper::{Method, Request, StatusCode};
+pub use raw::{HalfSent, endless};
+
+mod raw;
+
+/// How long one request may take.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A kept connection to one server.
+pub struct Connection {
+    sender: SendRequest<Full<Bytes>>,
+}
+
+/// An answer with its whole body.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The status.
+    pub status: StatusCode,
+    /// The head.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: Bytes,
+}
+
+impl Connection {
+    /// Connects to `address`, a `host:port`.
+    ///
+    /// # Errors
+    /// When nobody listens there.
+    pub async fn open(address: &str) -> anyhow::Result<Self> {
+        let stream = TcpStream::connect(address).await.with_context(|| format!("cannot connect to {address}"))?;
+        stream.set_nodelay(true)?;
+        let (sender, connection) = handshake(TokioIo::new(stream)).await?;
+        tokio::spawn(async move { connection.await.ok() });
+        Ok(Self { sender })
+    }
+
+    /// Sends `request` and reads the whole answer.
+    ///
+    /// # Errors
+    /// When the connection breaks or nothing comes within 30 s. What became of the request is then unknown, and the connection
+    /// must not be used again.
+    pub async fn send(&mut self, request: Request<Full<Bytes>>) -> anyhow::Result<Answer> {
+        let exchange = async {
+            self.sender.ready().await?;
+            let (head, body) = self.sender.send_request(request).await?.into_parts();
+            anyhow::Ok(Answer { status: head.status, headers: head.headers, body: body.collect().await?.to_bytes() })
+        };
+        tokio::time::timeout(TIMEOUT, exchange).await.context("no answer within 30 s")?
+    }
+}
+
+impl Answer {
+    /// The body as text.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    /// The body as JSON.
+    ///
+    /// # Errors
+    /// When it is none.
+    pub fn json(&self) -> anyhow::Result<serde_json::Value> {
+        serde_json::from_slice(&self.body)
+            .with_context(|| format!("{} with {:?} is not JSON", self.status, self.text()))
+    }
+
+    /// A header as text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+}
+
+/// One request on a connection of its own. `url` is `http://host:port/path`.
+///
+/// # Errors
+/// As [`Connection::open`] and [`Connection::send`].
+pub async fn send(
+    method: Method,
+    url: &str,
+    headers: &[(&str, &str)],
+    body: impl Into<Bytes>,
+) -> anyhow::Result<Answer> {
+    let rest = url.strip_prefix("http://").with_context(|| format!("{url} is not an http URL"))?;
+    let (address, path) = rest.split_once('/').unwrap_or((rest, ""));
+    let mut request = Request::builder().method(method).uri(format!("/{path}")).header(HOST, address);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let answer = Connection::open(address).await?.send(request.body(Full::new(body.into()))?).await;
+    answer.with_context(|| url.to_owned())
+}
+
+/// `GET url`.
+///
+/// # Errors
+/// As [`send`].
+pub async fn get(url: &str) -> anyhow::Result<Answer> {
+    send(Method::GET, url, &[], Bytes::new()).await
+}
+
+/// `method url` with a JSON body, answered with JSON and a status of success.
+///
+/// # Errors
+/// As [`send`], and when the status says so; the message holds the answer.
+pub async fn json(method: Method, url: &str, body: &serde_json::Value) -> anyhow::Result<serde_json::Value> {
+    let answer = send(method, url, &[("content-type", "application/json")], body.to_string()).await?;
+    anyhow::ensure!(answer.status.is_success(), "{url}: {}: {}", answer.status, answer.text());
+    answer.json()
+}

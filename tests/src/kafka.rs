@@ -1,0 +1,230 @@
+//! Kafka as the tests see it: topics, all records of one, what a group has committed.
+//!
+//! librdkafka's consumer and metadata calls block, so each function here runs on a thread for blocking work.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::client::DefaultClientContext;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::message::{Headers, Message};
+use rdkafka::producer::{FutureProducer, FutureRecord};
+use rdkafka::{ClientConfig, Offset, TopicPartitionList};
+
+/// How long one answer of the cluster may take; the tests' machine may be busy.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A client of one cluster.
+#[derive(Clone, Debug)]
+pub struct Kafka {
+    brokers: String,
+}
+
+/// A record with all that a test may ask of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// The partition.
+    pub partition: i32,
+    /// The offset.
+    pub offset: i64,
+    /// Milliseconds since the Unix epoch.
+    pub timestamp: Option<i64>,
+    /// The key.
+    pub key: Option<Vec<u8>>,
+    /// The value.
+    pub value: Option<Vec<u8>>,
+    /// The headers, in their order.
+    pub headers: Vec<(String, Vec<u8>)>,
+}
+
+/// A record to be written as it is.
+#[derive(Clone, Debug, Default)]
+pub struct Raw {
+    /// The partition.
+    pub partition: i32,
+    /// The key.
+    pub key: Option<Vec<u8>>,
+    /// The value.
+    pub value: Option<Vec<u8>>,
+}
+
+impl Record {
+    /// The value of the header `name` as text; none where there is no such header, or more than one.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let mut values = self.headers.iter().filter(|(key, _)| key == name);
+        match (values.next(), values.next()) {
+            (Some((_, value)), None) => std::str::from_utf8(value).ok(),
+            _ => None,
+        }
+    }
+}
+
+impl Kafka {
+    /// A client of the cluster at `brokers`. Connects to nothing yet.
+    pub fn new(brokers: impl Into<String>) -> Self {
+        Self { brokers: brokers.into() }
+    }
+
+    fn config(&self) -> ClientConfig {
+        let mut config = ClientConfig::new();
+        config.set("bootstrap.servers", &self.brokers).set("client.id", "penstock-tests");
+        config
+    }
+
+    /// Creates the topic `name`.
+    ///
+    /// # Errors
+    /// When the cluster does not; so for each function here.
+    pub async fn create_topic(&self, name: &str, partitions: i32) -> anyhow::Result<()> {
+        let admin: AdminClient<DefaultClientContext> = self.config().create()?;
+        let options = AdminOptions::new().operation_timeout(Some(TIMEOUT)).request_timeout(Some(TIMEOUT));
+        let topic = NewTopic::new(name, partitions, TopicReplication::Fixed(1));
+        for result in admin.create_topics(&[topic], &options).await? {
+            result.map_err(|(topic, code)| anyhow::anyhow!("topic {topic} was not created: {code}"))?;
+        }
+        Ok(())
+    }
+
+    /// Deletes the topic `name`.
+    ///
+    /// # Errors
+    /// As [`Kafka::create_topic`].
+    pub async fn delete_topic(&self, name: &str) -> anyhow::Result<()> {
+        let admin: AdminClient<DefaultClientContext> = self.config().create()?;
+        for result in admin.delete_topics(&[name], &AdminOptions::new().operation_timeout(Some(TIMEOUT))).await? {
+            result.map_err(|(topic, code)| anyhow::anyhow!("topic {topic} was not deleted: {code}"))?;
+        }
+        Ok(())
+    }
+
+    /// Writes records as they are; returns the offset of each once all are acknowledged.
+    ///
+    /// # Errors
+    /// As [`Kafka::create_topic`].
+    pub async fn produce(&self, topic: &str, records: &[Raw]) -> anyhow::Result<Vec<i64>> {
+        let producer: FutureProducer = self.config().set("acks", "all").create()?;
+        let mut deliveries = Vec::new();
+        for raw in records {
+            let mut record: FutureRecord<'_, [u8], [u8]> = FutureRecord::to(topic).partition(raw.partition);
+            record.key = raw.key.as_deref();
+            record.payload = raw.value.as_deref();
+            deliveries.push(producer.send_result(record).map_err(|(error, _)| error)?);
+        }
+        let mut offsets = Vec::new();
+        for delivery in deliveries {
+            offsets.push(delivery.await?.map_err(|(error, _)| error)?.offset);
+        }
+        Ok(offsets)
+    }
+
+    /// Past the last record of each partition of `topic`.
+    ///
+    /// # Errors
+    /// As [`Kafka::create_topic`].
+    pub async fn end_offsets(&self, topic: &str) -> anyhow::Result<BTreeMap<i32, i64>> {
+        let (config, topic) = (self.config(), topic.to_owned());
+        tokio::task::spawn_blocking(move || end_offsets(&config.create()?, &topic)).await?
+    }
+
+    /// How many records `topic` holds, as long as none was deleted.
+    ///
+    /// # Errors
+    /// As [`Kafka::create_topic`].
+    pub async fn count(&self, topic: &str) -> anyhow::Result<u64> {
+        let sum: i64 = self.end_offsets(topic).await?.values().sum();
+        Ok(u64::try_from(sum)?)
+    }
+
+    /// All records of `topic`, by partition and offset.
+    ///
+    /// # Errors
+    /// As [`Kafka::create_topic`].
+    pub async fn read_all(&self, topic: &str) -> anyhow::Result<Vec<Record>> {
+        let (mut config, topic) = (self.config(), topic.to_owned());
+        config.set("group.id", "penstock-tests").set("enable.auto.commit", "false");
+        tokio::task::spawn_blocking(move || read_all(&config.create()?, &topic)).await?
+    }
+
+    /// What `group` has committed for each partition of `topic`; none where it has not committed anything.
+    ///
+    /// # Errors
+    /// As [`Kafka::create_topic`].
+    pub async fn committed(&self, group: &str, topic: &str) -> anyhow::Result<BTreeMap<i32, Option<i64>>> {
+        let (mut config, topic) = (self.config(), topic.to_owned());
+        config.set("group.id", group);
+        tokio::task::spawn_blocking(move || committed(&config.create()?, &topic)).await?
+    }
+}
+
+fn partitions(consumer: &BaseConsumer, topic: &str) -> anyhow::Result<Vec<i32>> {
+    let metadata = consumer.fetch_metadata(Some(topic), TIMEOUT)?;
+    let topic = metadata.topics().first().with_context(|| format!("topic {topic} is unknown"))?;
+    if let Some(error) = topic.error() {
+        anyhow::bail!("topic {}: {error:?}", topic.name());
+    }
+    Ok(topic.partitions().iter().map(rdkafka::metadata::MetadataPartition::id).collect())
+}
+
+fn end_offsets(consumer: &BaseConsumer, topic: &str) -> anyhow::Result<BTreeMap<i32, i64>> {
+    let mut ends = BTreeMap::new();
+    for partition in partitions(consumer, topic)? {
+        let (_, end) = consumer.fetch_watermarks(topic, partition, TIMEOUT)?;
+        ends.insert(partition, end);
+    }
+    Ok(ends)
+}
+
+fn read_all(consumer: &BaseConsumer, topic: &str) -> anyhow::Result<Vec<Record>> {
+    let ends = end_offsets(consumer, topic)?;
+    let mut missing: i64 = ends.values().sum();
+    let mut from_the_start = TopicPartitionList::new();
+    for partition in ends.keys() {
+        from_the_start.add_partition_offset(topic, *partition, Offset::Beginning)?;
+    }
+    consumer.assign(&from_the_start)?;
+    let mut records = Vec::new();
+    let mut last = Instant::now();
+    while missing > 0 {
+        match consumer.poll(Duration::from_millis(100)) {
+            Some(message) => {
+                let message = message?;
+                // Written meanwhile: not what was asked for.
+                if message.offset() < ends[&message.partition()] {
+                    records.push(record(&message));
+                    missing -= 1;
+                }
+                last = Instant::now();
+            }
+            None => anyhow::ensure!(last.elapsed() < TIMEOUT, "{missing} records of {topic} do not come"),
+        }
+    }
+    records.sort_by_key(|record| (record.partition, record.offset));
+    Ok(records)
+}
+
+fn record(message: &impl Message) -> Record {
+    let headers = message.headers().into_iter().flat_map(Headers::iter);
+    Record {
+        partition: message.partition(),
+        offset: message.offset(),
+        timestamp: message.timestamp().to_millis(),
+        key: message.key().map(<[u8]>::to_vec),
+        value: message.payload().map(<[u8]>::to_vec),
+        headers: headers.map(|header| (header.key.to_owned(), header.value.unwrap_or_default().to_vec())).collect(),
+    }
+}
+
+fn committed(consumer: &BaseConsumer, topic: &str) -> anyhow::Result<BTreeMap<i32, Option<i64>>> {
+    let mut asked = TopicPartitionList::new();
+    for partition in partitions(consumer, topic)? {
+        asked.add_partition(topic, partition);
+    }
+    let answer = consumer.committed_offsets(asked, TIMEOUT)?;
+    Ok(answer
+        .elements()
+        .iter()
+        .map(|element| (element.partition(), element.offset().to_raw().filter(|raw| *raw >= 0)))
+        .collect())
+}

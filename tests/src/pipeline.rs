@@ -1,0 +1,277 @@
+//! One pipeline on a stack: its own topics, group, subject and index, and the config that names them.
+//!
+//! The services run in-process ([`Pipeline::receiver`], [`Pipeline::indexer`]) unless a test kills them
+//! ([`crate::process`]). What several scenarios wait for at their end is here too.
+
+use std::collections::{BTreeMap, HashSet};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use anyhow::Context;
+use receiver::Listeners;
+use serde_json::json;
+use shared::config::{Auth, Config, Limits, Source};
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::delivery::Differences;
+use crate::event::SCHEMA;
+use crate::eventually::eventually;
+use crate::http::{self, Method};
+use crate::kafka::Kafka;
+use crate::search::Search;
+use crate::sender::{Load, Mix};
+use crate::{eventually, paths};
+
+/// The path of the webhook.
+pub const PATH: &str = "/webhook/cxone/events";
+/// Partitions of the topic of events.
+pub const PARTITIONS: i32 = 4;
+
+/// One pipeline.
+pub struct Pipeline {
+    /// The config of all its services. The ports in it are 0.
+    pub config: Config,
+    /// Kafka.
+    pub kafka: Kafka,
+    /// Elasticsearch.
+    pub search: Search,
+    /// The bearer token of the webhook.
+    pub token: String,
+    /// The id under which the registry knows [`SCHEMA`].
+    pub schema_id: u32,
+    /// For config files and logs; removed at the end.
+    pub folder: TempDir,
+}
+
+/// A service that runs in this process. Stopped without waiting when dropped.
+pub struct Service {
+    /// Where webhooks arrive; of a receiver only.
+    pub http: Option<SocketAddr>,
+    /// The admin port.
+    pub admin: SocketAddr,
+    shutdown: CancellationToken,
+    task: JoinHandle<anyhow::Result<()>>,
+}
+
+impl Pipeline {
+    /// Creates topics for `scenario` on `stack`, registers the schema, and writes the token's file.
+    ///
+    /// # Errors
+    /// When a part of the stack does not do as asked.
+    pub async fn new(stack: &crate::stack::Stack, scenario: &str) -> anyhow::Result<Self> {
+        let unique = uuid::Uuid::new_v4().simple().to_string();
+        let name = format!("{scenario}-{}", &unique[..8]);
+        let folder = TempDir::with_prefix_in(format!("{name}-"), paths::scratch()?)?;
+        let token = format!("token-{unique}");
+        let token_file = folder.path().join("tokens");
+        std::fs::write(&token_file, &token)?;
+
+        let mut config = Config::default();
+        config.kafka.brokers = stack.brokers();
+        config.kafka.topic.clone_from(&name);
+        config.kafka.dead_letter_topic = format!("{name}-dead-letters");
+        // A member that was killed is missed after this time; Kafka's own 45 s would be most of a test.
+        config.kafka.options = [("session.timeout.ms", "6000"), ("heartbeat.interval.ms", "1000")]
+            .map(|(key, value)| (key.to_owned(), value.to_owned()))
+            .into();
+        config.schema_registry.url = stack.registry_url();
+        config.elasticsearch.url = stack.elasticsearch_url();
+        config.elasticsearch.index_name.clone_from(&name);
+        config.receiver.listen = SocketAddr::from(([127, 0, 0, 1], 0));
+        config.receiver.admin_listen = config.receiver.listen;
+        config.indexer.admin_listen = config.receiver.listen;
+        config.indexer.group_id.clone_from(&name);
+        config.receiver.sources.insert(
+            "cxone".to_owned(),
+            source(&name, Auth::Bearer { tokens: Vec::new(), tokens_file: Some(token_file) }),
+        );
+
+        let kafka = Kafka::new(stack.brokers());
+        let created = kafka.create_topic(&config.kafka.topic, PARTITIONS).await;
+        created.with_context(|| format!("{stack:?} does not run? `make test` starts one, `make stack` too"))?;
+        kafka.create_topic(&config.kafka.dead_letter_topic, 1).await?;
+        let schema_id = register(&stack.registry_url(), &name, SCHEMA).await?;
+        Ok(Self { config, kafka, search: Search::new(stack.elasticsearch_url()), token, schema_id, folder })
+    }
+
+    /// Starts a receiver in this process and waits until it is ready.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn receiver(&self) -> anyhow::Result<Service> {
+        let receiver = Service::receiver(self.config.clone()).await?;
+        ready(&receiver.admin_url()).await?;
+        Ok(receiver)
+    }
+
+    /// Starts an indexer in this process and waits until it is ready.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn indexer(&self) -> anyhow::Result<Service> {
+        let indexer = Service::indexer(self.config.clone()).await?;
+        ready(&indexer.admin_url()).await?;
+        Ok(indexer)
+    }
+
+    /// A load of `count` events over `connections` to `targets`, each `host:port`.
+    pub fn load(&self, targets: Vec<String>, connections: usize, count: u64, mix: Mix) -> Load {
+        Load {
+            targets,
+            path: PATH.to_owned(),
+            token: self.token.clone(),
+            connections,
+            count,
+            per_second: None,
+            mix,
+            patience: eventually::patience() * 3,
+        }
+    }
+
+    /// Waits until the group has committed past the last record of every partition of the topic.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn all_committed(&self) -> anyhow::Result<()> {
+        let (group, topic) = (&self.config.indexer.group_id, &self.config.kafka.topic);
+        eventually("the group's offsets reach the end of the topic", || async {
+            let ends = self.kafka.end_offsets(topic).await?;
+            let committed = self.kafka.committed(group, topic).await?;
+            // A partition that never held a record needs no commit.
+            let behind: BTreeMap<_, _> =
+                ends.iter().filter(|(partition, end)| committed[*partition].unwrap_or(0) < **end).collect();
+            anyhow::ensure!(behind.is_empty(), "ends {behind:?}, committed {committed:?}");
+            Ok(())
+        })
+        .await
+    }
+
+    /// Waits until `acknowledged` are indexed and everything is settled; then the index must hold them exactly once, and nothing else.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn delivered_exactly(&self, acknowledged: &HashSet<String>) -> anyhow::Result<()> {
+        let index = &self.config.elasticsearch.index_name;
+        self.all_committed().await?;
+        let hits = self.search.all(index).await?;
+        Differences::between(acknowledged, &hits).ensure_none()?;
+        anyhow::ensure!(self.search.count(index).await? == acknowledged.len() as u64, "count and documents differ");
+        Ok(())
+    }
+
+    /// A file in the pipeline's folder.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+}
+
+/// A source at [`PATH`].
+pub fn source(subject: &str, auth: Auth) -> Source {
+    Source {
+        path: PATH.to_owned(),
+        subject: subject.to_owned(),
+        topic: None,
+        key_field: Some("event_id".to_owned()),
+        auth,
+        limits: Limits::default(),
+    }
+}
+
+/// Registers `schema` under `subject`; gives its id.
+///
+/// # Errors
+/// When the registry refuses.
+pub async fn register(registry_url: &str, subject: &str, schema: &str) -> anyhow::Result<u32> {
+    let url = format!("{registry_url}/subjects/{subject}/versions");
+    let answer = http::json(Method::POST, &url, &json!({"schema": schema})).await?;
+    let id = answer["id"].as_u64().with_context(|| format!("no id in {answer}"))?;
+    Ok(u32::try_from(id)?)
+}
+
+/// Waits until the service with this admin address, `http://host:port`, is ready.
+///
+/// # Errors
+/// When it does not become so; the message holds its reasons.
+pub async fn ready(admin_url: &str) -> anyhow::Result<()> {
+    eventually(&format!("{admin_url} is ready"), || async {
+        let answer = http::get(&format!("{admin_url}/readyz")).await?;
+        anyhow::ensure!(answer.status == 200, "{}: {}", answer.status, answer.text().trim());
+        Ok(())
+    })
+    .await
+}
+
+/// The value of the sample `name{labels}`, written as in the text format, at this admin address; 0 where there is none.
+///
+/// # Errors
+/// When the service does not answer.
+pub async fn metric(admin_url: &str, sample: &str) -> anyhow::Result<f64> {
+    let text = http::get(&format!("{admin_url}/metrics")).await?.text();
+    let value = text.lines().find_map(|line| line.strip_prefix(sample)?.strip_prefix(' '));
+    Ok(value.map(str::parse).transpose()?.unwrap_or(0.0))
+}
+
+impl Service {
+    /// Starts a receiver; does not wait until it is ready.
+    ///
+    /// # Errors
+    /// When there is no port.
+    pub async fn receiver(config: Config) -> anyhow::Result<Self> {
+        let listeners = Listeners::bind(&config).await?;
+        let (http, admin) = (listeners.http.local_addr()?, listeners.admin.local_addr()?);
+        let shutdown = CancellationToken::new();
+        let run = receiver::run(config, listeners, shutdown.clone());
+        Ok(Self { http: Some(http), admin, shutdown, task: tokio::spawn(async { Ok(run.await?) }) })
+    }
+
+    /// Starts an indexer; does not wait until it is ready.
+    ///
+    /// # Errors
+    /// When there is no port.
+    pub async fn indexer(config: Config) -> anyhow::Result<Self> {
+        let listener = TcpListener::bind(config.indexer.admin_listen).await?;
+        let admin = listener.local_addr()?;
+        let shutdown = CancellationToken::new();
+        let run = indexer::run(config, listener, shutdown.clone());
+        Ok(Self { http: None, admin, shutdown, task: tokio::spawn(async { Ok(run.await?) }) })
+    }
+
+    /// `host:port` of the webhook.
+    ///
+    /// # Panics
+    /// On an indexer.
+    pub fn target(&self) -> String {
+        self.http.expect("an indexer takes no webhooks").to_string()
+    }
+
+    /// The webhook's URL.
+    ///
+    /// # Panics
+    /// On an indexer.
+    pub fn url(&self) -> String {
+        format!("http://{}{PATH}", self.target())
+    }
+
+    /// `http://host:port` of the admin port.
+    pub fn admin_url(&self) -> String {
+        format!("http://{}", self.admin)
+    }
+
+    /// Stops it as SIGTERM would, and waits until it has.
+    ///
+    /// # Errors
+    /// With what it ended with.
+    pub async fn stop(mut self) -> anyhow::Result<()> {
+        self.shutdown.cancel();
+        (&mut self.task).await?
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        self.shutdown.cancel();
+    }
+}

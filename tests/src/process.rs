@@ -1,0 +1,170 @@
+//! A service as a process of its own, for tests that kill it and for the demo.
+
+use std::fs::{File, OpenOptions};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+
+use anyhow::Context;
+use shared::config::Config;
+use tokio::sync::OnceCell;
+
+use crate::eventually::eventually;
+use crate::paths;
+
+/// Which service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Binary {
+    /// `penstock-receiver`.
+    Receiver,
+    /// `penstock-indexer`.
+    Indexer,
+}
+
+/// A running service. Killed when dropped.
+pub struct Process {
+    child: Child,
+    log: PathBuf,
+}
+
+impl Binary {
+    /// The program's name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Receiver => "penstock-receiver",
+            Self::Indexer => "penstock-indexer",
+        }
+    }
+}
+
+/// Builds both binaries in the profile of this program, once: `cargo test` builds the libraries of other packages, but not their
+/// programs.
+///
+/// # Errors
+/// When they do not build; the message holds the compiler's.
+pub async fn build() -> anyhow::Result<()> {
+    static BUILT: OnceCell<()> = OnceCell::const_new();
+    let build = || async { tokio::task::spawn_blocking(build_now).await? };
+    BUILT.get_or_try_init(build).await.copied()
+}
+
+fn build_now() -> anyhow::Result<()> {
+    let folder = paths::profile()?;
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    // The whole workspace, so that the dependencies have the features they were built with for the tests.
+    command.args(["build", "--quiet", "--workspace", "--bins"]).current_dir(paths::repository());
+    if folder.file_name().is_some_and(|name| name == "release") {
+        command.arg("--release");
+    }
+    let output = command.output().context("cargo cannot be run")?;
+    anyhow::ensure!(output.status.success(), "cargo build: {}", String::from_utf8_lossy(&output.stderr));
+    Ok(())
+}
+
+/// Writes `config` as a config file. Secrets are not written: the config must name files for them.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn write_config(config: &Config, path: &Path) -> anyhow::Result<()> {
+    // JSON is YAML.
+    let text = serde_json::to_string_pretty(config)?;
+    anyhow::ensure!(!text.contains("[redacted]"), "the config holds a secret that cannot be written");
+    std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
+}
+
+impl Process {
+    /// Starts `binary` with the config file; what it says is appended to `log`. `environment` is added to the one of this process.
+    ///
+    /// It is in a process group of its own: Ctrl-C at a terminal reaches whoever started it, who then stops it in order.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn start(binary: Binary, config: &Path, environment: &[(String, String)], log: &Path) -> anyhow::Result<Self> {
+        let program = paths::profile()?.join(binary.name());
+        let output = OpenOptions::new().create(true).append(true).open(log)?;
+        let child = Command::new(&program)
+            .arg("--config")
+            .arg(config)
+            .envs(environment.iter().map(|(name, value)| (name, value)))
+            .stdin(Stdio::null())
+            .stdout(File::try_clone(&output)?)
+            .stderr(output)
+            .process_group(0)
+            .spawn()
+            .with_context(|| format!("cannot start {}", program.display()))?;
+        Ok(Self { child, log: log.to_owned() })
+    }
+
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// `kill -9`, and waits until it is gone.
+    ///
+    /// # Errors
+    /// When it cannot be waited for.
+    pub fn kill(&mut self) -> anyhow::Result<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
+    }
+
+    /// SIGTERM.
+    ///
+    /// # Errors
+    /// When it has ended already.
+    pub fn terminate(&self) -> anyhow::Result<()> {
+        // No signal but KILL can be sent by the standard library, and one call is not worth a crate.
+        let sent = Command::new("kill").args(["-TERM", &self.id().to_string()]).status()?;
+        anyhow::ensure!(sent.success(), "process {} cannot be signalled", self.id());
+        Ok(())
+    }
+
+    /// The end of its log, for an error message.
+    pub fn last_lines(&self) -> String {
+        last_lines(&self.log)
+    }
+
+    /// Waits until it has ended by itself.
+    ///
+    /// # Errors
+    /// When it does not; the message ends with what it said last.
+    pub async fn ended(&mut self) -> anyhow::Result<ExitStatus> {
+        let child = std::sync::Mutex::new(&mut self.child);
+        let ended = eventually("the process ends", || async {
+            let mut child = child.lock().map_err(|_| anyhow::anyhow!("a panic while waiting"))?;
+            child.try_wait()?.context("it still runs")
+        });
+        ended.await.with_context(|| last_lines(&self.log))
+    }
+
+    /// Fails if it has ended.
+    ///
+    /// # Errors
+    /// With its exit status and what it said last.
+    pub fn ensure_running(&mut self) -> anyhow::Result<()> {
+        match self.child.try_wait()? {
+            None => Ok(()),
+            Some(status) => anyhow::bail!("it has ended with {status}\n{}", last_lines(&self.log)),
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may have ended already, and then there is nothing to do.
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+/// The end of a log, for an error message.
+pub fn last_lines(log: &Path) -> String {
+    const LINES: usize = 15;
+    let text = std::fs::read_to_string(log).unwrap_or_default();
+    let lines: Vec<&str> = text.lines().collect();
+    let last = &lines[lines.len().saturating_sub(LINES)..];
+    format!("the last lines of {}:\n{}", log.display(), last.join("\n"))
+}

@@ -1,0 +1,125 @@
+//! Elasticsearch as the tests see it: over plain HTTP, without the client that the indexer uses.
+
+use std::collections::BTreeMap;
+
+use anyhow::Context;
+use serde_json::{Value, json};
+
+use crate::http::{self, Method};
+
+/// Hits asked for at a time; Elasticsearch's own limit (`index.max_result_window`).
+const PAGE: usize = 10_000;
+
+/// A client of one cluster.
+#[derive(Clone, Debug)]
+pub struct Search {
+    url: String,
+}
+
+/// One document: its `_id` and its `event_id`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Hit {
+    /// `_id`.
+    pub id: String,
+    /// The field `event_id`.
+    pub event_id: String,
+}
+
+impl Search {
+    /// A client of the cluster at `url`.
+    pub fn new(url: impl Into<String>) -> Self {
+        Self { url: url.into() }
+    }
+
+    async fn call(&self, method: Method, path: &str, body: &Value) -> anyhow::Result<Value> {
+        http::json(method, &format!("{}/{path}", self.url), body).await
+    }
+
+    /// Makes what was written to `index` visible to searches.
+    ///
+    /// # Errors
+    /// When Elasticsearch does not answer, or with an error; so for each function here.
+    pub async fn refresh(&self, index: &str) -> anyhow::Result<()> {
+        let answer = http::send(Method::POST, &format!("{}/{index}/_refresh", self.url), &[], "").await?;
+        anyhow::ensure!(answer.status.is_success(), "_refresh of {index}: {}: {}", answer.status, answer.text());
+        Ok(())
+    }
+
+    /// How many documents `index` holds, after a refresh.
+    ///
+    /// # Errors
+    /// As [`Search::refresh`].
+    pub async fn count(&self, index: &str) -> anyhow::Result<u64> {
+        self.refresh(index).await?;
+        let answer = self.call(Method::POST, &format!("{index}/_count"), &json!({})).await?;
+        answer["count"].as_u64().with_context(|| format!("no count in {answer}"))
+    }
+
+    /// The document `id` of `index`, if it is there.
+    ///
+    /// # Errors
+    /// As [`Search::refresh`].
+    pub async fn document(&self, index: &str, id: &str) -> anyhow::Result<Option<Value>> {
+        let hits =
+            self.call(Method::POST, &format!("{index}/_search"), &json!({"query": {"ids": {"values": [id]}}})).await?;
+        Ok(hits["hits"]["hits"].get(0).map(|hit| hit["_source"].clone()))
+    }
+
+    /// All documents of `index`, after a refresh: read at one point in time, page by page.
+    ///
+    /// # Errors
+    /// As [`Search::refresh`].
+    pub async fn all(&self, index: &str) -> anyhow::Result<Vec<Hit>> {
+        self.refresh(index).await?;
+        let mut pit = self.call(Method::POST, &format!("{index}/_pit?keep_alive=1m"), &json!({})).await?["id"].take();
+        let mut all = Vec::new();
+        let mut after = None;
+        loop {
+            let mut request = page(&json!({"match_all": {}}));
+            request["pit"] = json!({"id": pit, "keep_alive": "1m"});
+            request["sort"] = json!([{"_shard_doc": "asc"}]);
+            if let Some(after) = after {
+                request["search_after"] = after;
+            }
+            let mut answer = self.call(Method::POST, "_search", &request).await?;
+            let hits = hits(&answer)?;
+            after = answer["hits"]["hits"].as_array().and_then(|hits| Some(hits.last()?["sort"].clone()));
+            if hits.is_empty() {
+                break;
+            }
+            all.extend(hits);
+            pit = answer["pit_id"].take();
+        }
+        self.call(Method::DELETE, "_pit", &json!({"id": pit})).await?;
+        Ok(all)
+    }
+
+    /// How many documents of `index` there are for each of `event_ids`; those without one are left out. At most 10,000 a call
+    /// count, and at most 65,536 ids.
+    ///
+    /// # Errors
+    /// As [`Search::refresh`], and when there are more documents than can be told.
+    pub async fn documents_of(&self, index: &str, event_ids: &[String]) -> anyhow::Result<BTreeMap<String, usize>> {
+        let request = page(&json!({"terms": {"event_id": event_ids}}));
+        let hits = hits(&self.call(Method::POST, &format!("{index}/_search"), &request).await?)?;
+        anyhow::ensure!(hits.len() < PAGE, "{PAGE} documents or more: ask for fewer ids at a time");
+        let mut found = BTreeMap::new();
+        for hit in hits {
+            *found.entry(hit.event_id).or_default() += 1;
+        }
+        Ok(found)
+    }
+}
+
+fn page(query: &Value) -> Value {
+    json!({"size": PAGE, "query": query, "_source": false, "fields": ["event_id"], "track_total_hits": false})
+}
+
+fn hits(answer: &Value) -> anyhow::Result<Vec<Hit>> {
+    let hits = answer["hits"]["hits"].as_array().with_context(|| format!("no hits in {answer}"))?;
+    let hit = |hit: &Value| {
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        Some(Hit { id: text(&hit["_id"])?, event_id: text(&hit["fields"]["event_id"][0])? })
+    };
+    hits.iter().map(|value| hit(value).with_context(|| format!("no event_id in {value}"))).collect()
+}

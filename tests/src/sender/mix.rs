@@ -1,0 +1,98 @@
+//! What is sent under each number: mostly good events, and now and then one with a flaw on purpose.
+
+use std::collections::HashSet;
+
+use crate::event::{Event, Events, put_bytes};
+
+/// A `flattened` field cannot hold a key with this character (Elasticsearch reference, "Flattened field type"; it separates key and
+/// value in the index). To Avro it is a character like any other.
+const RESERVED_IN_KEYS: char = '\0';
+
+/// What is wrong with an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flaw {
+    /// The last byte is missing.
+    Truncated,
+    /// There is a byte too many.
+    Trailing,
+    /// A string is not UTF-8.
+    NotUtf8,
+    /// It is JSON.
+    NotAvro,
+    /// Nothing for the receiver, but Elasticsearch refuses the document.
+    Unmappable,
+}
+
+/// What is sent under each number.
+#[derive(Clone, Copy, Debug)]
+pub struct Mix {
+    /// The events.
+    pub events: Events,
+    /// Each how-manieth has a flaw; 0 for none.
+    pub flawed_every: u64,
+    /// The flaws, in turn.
+    pub flaws: &'static [Flaw],
+}
+
+impl Flaw {
+    /// All that the receiver must refuse with 400.
+    pub const REFUSED: [Self; 4] = [Self::Truncated, Self::Trailing, Self::NotUtf8, Self::NotAvro];
+
+    fn spoil(self, mut event: Event) -> Vec<u8> {
+        match self {
+            Self::Truncated => {
+                let mut datum = event.encode();
+                datum.pop();
+                datum
+            }
+            Self::Trailing => {
+                let mut datum = event.encode();
+                datum.push(0);
+                datum
+            }
+            Self::NotUtf8 => {
+                let mut datum = Vec::new();
+                put_bytes(&mut datum, event.event_id.as_bytes());
+                put_bytes(&mut datum, b"\xff\xfe");
+                datum.extend_from_slice(&event.encode()[datum.len()..]);
+                datum
+            }
+            Self::NotAvro => event.document().to_string().into_bytes(),
+            Self::Unmappable => {
+                event.metadata.push((RESERVED_IN_KEYS.to_string(), "x".to_owned()));
+                event.encode()
+            }
+        }
+    }
+}
+
+impl Mix {
+    /// Good events only.
+    pub fn good(events: Events) -> Self {
+        Self { events, flawed_every: 0, flaws: &[] }
+    }
+
+    /// The flaw of event `number`, if it has one.
+    pub fn flaw(&self, number: u64) -> Option<Flaw> {
+        if self.flaws.is_empty() || self.flawed_every == 0 || number % self.flawed_every != self.flawed_every - 1 {
+            return None;
+        }
+        let turn = usize::try_from(number / self.flawed_every).unwrap_or(0);
+        Some(self.flaws[turn % self.flaws.len()])
+    }
+
+    /// The body that is posted for event `number`.
+    pub fn body(&self, number: u64) -> Vec<u8> {
+        let event = self.events.event(number);
+        match self.flaw(number) {
+            None => event.encode(),
+            Some(flaw) => flaw.spoil(event),
+        }
+    }
+
+    /// The ids of those of `numbers` that must be in Elasticsearch.
+    pub fn indexable(&self, numbers: &[u64]) -> HashSet<String> {
+        let good = numbers.iter().filter(|number| self.flaw(**number).is_none());
+        good.map(|number| self.events.id(*number)).collect()
+    }
+}

@@ -1,0 +1,157 @@
+//! The real parts: `deploy/local/stack`.
+//!
+//! Most tests share the stack that runs already ([`Stack::running`]). A test that stops a part has one of its own
+//! ([`OwnStack`]), so that it disturbs nobody.
+
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use anyhow::Context;
+
+use crate::{paths, ports};
+
+/// Where a stack's parts listen on 127.0.0.1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stack {
+    /// Kafka.
+    pub kafka: u16,
+    /// The schema registry.
+    pub registry: u16,
+    /// Elasticsearch.
+    pub elasticsearch: u16,
+}
+
+/// A part of the stack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// Kafka.
+    Kafka,
+    /// The schema registry.
+    Registry,
+    /// Elasticsearch.
+    Elasticsearch,
+}
+
+/// A stack that nobody else uses. Stopped when dropped.
+pub struct OwnStack {
+    /// Where it listens.
+    pub stack: Stack,
+    folder: PathBuf,
+}
+
+impl Stack {
+    /// The stack that runs already: on the ports of `KAFKA_PORT`, `REGISTRY_PORT` and `ELASTICSEARCH_PORT`, else on those that
+    /// `deploy/local/stack` takes by itself.
+    ///
+    /// # Errors
+    /// When one of the variables is not a port.
+    pub fn running() -> anyhow::Result<Self> {
+        let port = |name: &str, default: u16| match std::env::var(name) {
+            Ok(value) => value.parse().with_context(|| format!("{name}={value} is not a port")),
+            Err(_) => Ok(default),
+        };
+        Ok(Self {
+            kafka: port("KAFKA_PORT", 9092)?,
+            registry: port("REGISTRY_PORT", 8081)?,
+            elasticsearch: port("ELASTICSEARCH_PORT", 9200)?,
+        })
+    }
+
+    /// For `kafka.brokers`.
+    pub fn brokers(&self) -> String {
+        format!("127.0.0.1:{}", self.kafka)
+    }
+
+    /// For `schema_registry.url`.
+    pub fn registry_url(&self) -> String {
+        format!("http://127.0.0.1:{}/apis/ccompat/v7", self.registry)
+    }
+
+    /// For `elasticsearch.url`.
+    pub fn elasticsearch_url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.elasticsearch)
+    }
+}
+
+impl Part {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Kafka => "kafka",
+            Self::Registry => "registry",
+            Self::Elasticsearch => "elasticsearch",
+        }
+    }
+}
+
+impl OwnStack {
+    /// Starts a stack on free ports, its data under the tests' scratch folder, and waits until it is ready.
+    ///
+    /// # Errors
+    /// When it does not start; the message holds what the script said.
+    pub async fn start(name: &str) -> anyhow::Result<Self> {
+        let stack = Stack { kafka: ports::free()?, registry: ports::free()?, elasticsearch: ports::free()? };
+        let folder = paths::scratch()?.join(format!("stack-{name}"));
+        if folder.exists() {
+            // Left by a run that was killed: its parts are stopped, and its data is of no use.
+            run(&folder, None, &["down"])?;
+            std::fs::remove_dir_all(&folder)?;
+        }
+        let own = Self { stack, folder };
+        own.script(vec!["up"]).await?;
+        Ok(own)
+    }
+
+    /// Stops a part in an orderly way.
+    ///
+    /// # Errors
+    /// When the script fails; so for the two below.
+    pub async fn stop(&self, part: Part) -> anyhow::Result<()> {
+        self.script(vec!["stop", part.name()]).await
+    }
+
+    /// Kills a part.
+    ///
+    /// # Errors
+    /// As [`OwnStack::stop`].
+    pub async fn kill(&self, part: Part) -> anyhow::Result<()> {
+        self.script(vec!["kill", part.name()]).await
+    }
+
+    /// Starts a part again, on the same port with the same data, and waits until it is ready.
+    ///
+    /// # Errors
+    /// As [`OwnStack::stop`].
+    pub async fn start_again(&self, part: Part) -> anyhow::Result<()> {
+        self.script(vec!["start", part.name()]).await
+    }
+
+    async fn script(&self, arguments: Vec<&'static str>) -> anyhow::Result<()> {
+        let (folder, stack) = (self.folder.clone(), self.stack);
+        tokio::task::spawn_blocking(move || run(&folder, Some(stack), &arguments)).await?
+    }
+}
+
+impl Drop for OwnStack {
+    fn drop(&mut self) {
+        if let Err(error) = run(&self.folder, None, &["down"]) {
+            eprintln!("the stack in {} could not be stopped: {error:#}", self.folder.display());
+        }
+    }
+}
+
+/// `deploy/local/stack` with `arguments`, for the stack in `folder`.
+fn run(folder: &std::path::Path, ports: Option<Stack>, arguments: &[&str]) -> anyhow::Result<()> {
+    let mut command = Command::new(paths::in_repository("deploy/local/stack"));
+    command.args(arguments).env("STACK_DIR", folder).stdin(Stdio::null());
+    match ports {
+        Some(stack) => command
+            .env("KAFKA_PORT", stack.kafka.to_string())
+            .env("REGISTRY_PORT", stack.registry.to_string())
+            .env("ELASTICSEARCH_PORT", stack.elasticsearch.to_string()),
+        None => command.env_remove("KAFKA_PORT").env_remove("REGISTRY_PORT").env_remove("ELASTICSEARCH_PORT"),
+    };
+    let output = command.output().context("deploy/local/stack cannot be run")?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    anyhow::ensure!(output.status.success(), "deploy/local/stack {}: {}", arguments.join(" "), said.trim());
+    Ok(())
+}
