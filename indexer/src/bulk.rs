@@ -192,7 +192,10 @@ impl Bulk {
         let answer = self.client.send(&request).await;
         timer.observe_duration();
         let judgement = judge(answer, chunk.len());
-        let progress = work.apply(chunk, judgement);
+        let mut progress = work.apply(chunk, judgement);
+        if let Some(block) = &mut progress.block {
+            block.index.get_or_insert_with(|| self.index.name().to_owned());
+        }
         self.count(&progress, bytes);
         pass.report(bytes, progress.sign(), progress.health());
         progress

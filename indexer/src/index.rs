@@ -71,6 +71,11 @@ impl Index {
         Self { client, name: name.to_owned(), backoff, condition, turn: Mutex::new(()) }
     }
 
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Makes the index if it is missing; tries until Elasticsearch answers. An index that exists is left as it is.
     pub async fn ensure(&self, known: Known) {
         let _turn = self.turn.lock().await;

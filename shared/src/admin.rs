@@ -1,6 +1,7 @@
 //! The admin port that each service has: `/metrics`, `/livez` and `/readyz`.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
@@ -15,13 +16,16 @@ pub use readiness::{Condition, Readiness};
 
 mod readiness;
 
+/// How long requests under way may take once the service stops: a client that sends half a request must not hold it up.
+const PATIENCE: Duration = Duration::from_secs(2);
+
 #[derive(Clone)]
 struct Admin {
     registry: Registry,
     readiness: Arc<Readiness>,
 }
 
-/// Serves the admin endpoints until `shutdown` is cancelled.
+/// Serves the admin endpoints until `shutdown` is cancelled, and two seconds longer at most.
 ///
 /// - `/metrics`: `registry` in Prometheus' text format.
 /// - `/livez`: 200 as long as the process can answer at all.
@@ -41,7 +45,17 @@ pub async fn serve(
         .route("/livez", get(|| async { "live\n" }))
         .route("/readyz", get(readyz))
         .with_state(Admin { registry, readiness });
-    axum::serve(listener, router).with_graceful_shutdown(shutdown.cancelled_owned()).await
+    let overdue = {
+        let shutdown = shutdown.clone();
+        async move {
+            shutdown.cancelled().await;
+            tokio::time::sleep(PATIENCE).await;
+        }
+    };
+    tokio::select! {
+        served = axum::serve(listener, router).with_graceful_shutdown(shutdown.cancelled_owned()).into_future() => served,
+        () = overdue => Ok(()),
+    }
 }
 
 async fn metrics(State(admin): State<Admin>) -> Response {
@@ -61,3 +75,6 @@ async fn readyz(State(admin): State<Admin>) -> Response {
     let lines: String = unmet.iter().map(|(name, reason)| format!("{name}: {reason}\n")).collect();
     (StatusCode::SERVICE_UNAVAILABLE, lines).into_response()
 }
+
+#[cfg(test)]
+mod tests;

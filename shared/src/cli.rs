@@ -2,7 +2,7 @@
 //!
 //! A binary flattens [`Common`] into its arguments and has a subcommand `config` with [`ConfigCommand`]:
 //!
-//! ```
+//! ```no_run
 //! use std::process::ExitCode;
 //!
 //! use clap::{Parser, Subcommand};

@@ -74,3 +74,6 @@ pub enum LogFormat {
     /// For machines: one object a line.
     Json,
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,6 @@
 //! Settings that every Kafka client of ours has, and the topics.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use rdkafka::ClientConfig;
@@ -36,8 +37,8 @@ pub fn producer_config(kafka: &Kafka, client_id: &str, delivery_timeout: Duratio
     config
 }
 
-/// Creates those of `topics` that are missing, where `kafka.create_topics` asks for it. A topic that another process creates at
-/// the same time is no error.
+/// Creates those of `topics` that are missing, where `kafka.create_topics` asks for it. A topic that is there, or that another
+/// process creates at the same time, is no error.
 ///
 /// # Errors
 /// When the cluster cannot be reached within `kafka.timeout` or refuses; the message names the topic.
@@ -45,9 +46,14 @@ pub async fn create_missing_topics(kafka: &Kafka, client_id: &str, topics: &[&st
     let Some(create) = kafka.create_topics else {
         return Ok(());
     };
+    // Kafka refuses a request that names a topic twice, and librdkafka one that names none.
+    let names: BTreeSet<&str> = topics.iter().copied().collect();
+    if names.is_empty() {
+        return Ok(());
+    }
     let admin: AdminClient<DefaultClientContext> =
         client_config(kafka, client_id).create().map_err(TopicError::Kafka)?;
-    let new: Vec<NewTopic<'_>> = topics.iter().map(|topic| new_topic(kafka, create, topic)).collect();
+    let new: Vec<NewTopic<'_>> = names.into_iter().map(|topic| new_topic(kafka, create, topic)).collect();
     let options = AdminOptions::new().operation_timeout(Some(kafka.timeout)).request_timeout(Some(kafka.timeout));
     let results = admin.create_topics(&new, &options).await.map_err(TopicError::Kafka)?;
     for result in results {
@@ -84,3 +90,6 @@ pub enum TopicError {
         code: RDKafkaErrorCode,
     },
 }
+
+#[cfg(test)]
+mod tests;

@@ -83,3 +83,6 @@ pub fn histograms(
     registry.register(Box::new(metric.clone()))?;
     Ok(metric)
 }
+
+#[cfg(test)]
+mod tests;

@@ -40,3 +40,6 @@ impl Serialize for Secret {
         serializer.serialize_str(REDACTED)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -35,3 +35,6 @@ pub(crate) fn filter(level: &str) -> Result<EnvFilter, String> {
     EnvFilter::try_new(level)
         .map_err(|error| format!("{level:?} is not a level or a list such as info,rdkafka=warn: {error}"))
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,6 +16,9 @@ async fn post(pipeline: &Pipeline, receiver: &Service, headers: &[(&str, &str)],
     http::send(Method::POST, &receiver.url(), &all, body.to_vec()).await
 }
 
+/// Headers by name.
+type Headers<'a> = &'a [(&'a str, &'a str)];
+
 fn framed(id: u32, datum: &[u8]) -> Vec<u8> {
     [frame(SchemaId(id)).as_slice(), datum].concat()
 }
@@ -65,7 +68,7 @@ async fn each_framing_gives_the_same_record() -> Result<()> {
     let datum = Events::unique().event(0).encode();
     let id = pipeline.schema_id.to_string();
     let wire = framed(pipeline.schema_id, &datum);
-    let ways: [(&[(&str, &str)], &[u8]); 6] = [
+    let ways: [(Headers<'_>, &[u8]); 6] = [
         (&[("content-type", "application/avro")], &datum),
         (&[("content-type", "avro/binary; charset=binary")], &datum),
         (&[("content-type", "application/vnd.apache.avro+binary")], &datum),

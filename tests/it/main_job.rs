@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use harness::event::Events;
 use harness::pipeline::Pipeline;
 use harness::sender::{Flaw, Mix, Progress};
@@ -47,23 +47,23 @@ async fn every_acknowledged_event_is_indexed_exactly_once_and_no_refused_one_is(
 async fn document_is_the_event(pipeline: &Pipeline, events: &Events, number: u64) -> Result<()> {
     let event = events.event(number);
     let index = &pipeline.config.elasticsearch.index_name;
-    let mut document = pipeline.search.document(index, &event.event_id).await?.expect("the document is there");
+    let document = pipeline.search.document(index, &event.event_id).await?;
+    let mut document = document.with_context(|| format!("no document of event {number}"))?;
     let mut take = |name: &str| document.as_object_mut().and_then(|fields| fields.remove(name)).unwrap_or(Value::Null);
     let (ingested, timestamp) = (take("_ingested_at"), take("timestamp"));
     let mut expected = event.document();
     expected.as_object_mut().and_then(|fields| fields.remove("timestamp"));
     assert_eq!(document, expected);
-    assert_eq!(timestamp, rfc3339(event.timestamp), "event {number}");
+    assert_eq!(timestamp, rfc3339(event.timestamp)?, "event {number}");
     assert!(ingested.as_str().is_some_and(|text| text.len() == 24 && text.ends_with('Z')), "{ingested}");
     Ok(())
 }
 
-/// Milliseconds since the epoch as the documents have them; by the calendar of the standard library's `date`, not by ours.
-fn rfc3339(millis: i64) -> Value {
+/// Milliseconds since the epoch as the documents have them, by the calendar of the system's `date`, not by ours.
+fn rfc3339(millis: i64) -> Result<Value> {
     let output = std::process::Command::new("date")
         .args(["-u", "-d", &format!("@{}", millis.div_euclid(1_000)), "+%Y-%m-%dT%H:%M:%S"])
-        .output()
-        .expect("date runs");
+        .output()?;
     let seconds = String::from_utf8_lossy(&output.stdout);
-    Value::String(format!("{}.{:03}Z", seconds.trim(), millis.rem_euclid(1_000)))
+    Ok(Value::String(format!("{}.{:03}Z", seconds.trim(), millis.rem_euclid(1_000))))
 }

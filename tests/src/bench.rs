@@ -48,6 +48,9 @@ pub struct Options {
     /// How often each line is measured; the table shows medians.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..))]
     rounds: u16,
+    /// A setting of librdkafka for the services (`kafka.options`), as KEY=VALUE; can be given more than once.
+    #[arg(long = "kafka-option", value_name = "KEY=VALUE", value_parser = key_value)]
+    kafka_options: Vec<(String, String)>,
     /// Measure only this.
     #[arg(long)]
     only: Option<Subject>,
@@ -71,6 +74,11 @@ impl Options {
     fn wants(&self, subject: Subject) -> bool {
         self.only.is_none_or(|only| only == subject)
     }
+}
+
+fn key_value(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or("it is not KEY=VALUE")?;
+    Ok((key.to_owned(), value.to_owned()))
 }
 
 fn report_file() -> PathBuf {
@@ -119,7 +127,7 @@ async fn measure(options: &Options) -> anyhow::Result<Report> {
 /// What needs Kafka and the registry.
 async fn services(options: &Options, report: &mut Report) -> anyhow::Result<()> {
     say("starting Kafka and the registry");
-    let setup = Setup::start().await?;
+    let setup = Setup::start(&options.kafka_options).await?;
     if options.wants(Subject::Indexer) {
         say(&format!("writing {} events to Kafka", options.events));
         setup.fill(options.events).await?;

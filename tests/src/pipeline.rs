@@ -48,8 +48,8 @@ pub struct Pipeline {
 
 /// A service that runs in this process. Stopped without waiting when dropped.
 pub struct Service {
-    /// Where webhooks arrive; of a receiver only.
-    pub http: Option<SocketAddr>,
+    /// Where webhooks arrive. An indexer takes none; this is its admin port then.
+    pub http: SocketAddr,
     /// The admin port.
     pub admin: SocketAddr,
     shutdown: CancellationToken,
@@ -224,7 +224,7 @@ impl Service {
         let (http, admin) = (listeners.http.local_addr()?, listeners.admin.local_addr()?);
         let shutdown = CancellationToken::new();
         let run = receiver::run(config, listeners, shutdown.clone());
-        Ok(Self { http: Some(http), admin, shutdown, task: tokio::spawn(async { Ok(run.await?) }) })
+        Ok(Self { http, admin, shutdown, task: tokio::spawn(async { Ok(run.await?) }) })
     }
 
     /// Starts an indexer; does not wait until it is ready.
@@ -236,21 +236,15 @@ impl Service {
         let admin = listener.local_addr()?;
         let shutdown = CancellationToken::new();
         let run = indexer::run(config, listener, shutdown.clone());
-        Ok(Self { http: None, admin, shutdown, task: tokio::spawn(async { Ok(run.await?) }) })
+        Ok(Self { http: admin, admin, shutdown, task: tokio::spawn(async { Ok(run.await?) }) })
     }
 
     /// `host:port` of the webhook.
-    ///
-    /// # Panics
-    /// On an indexer.
     pub fn target(&self) -> String {
-        self.http.expect("an indexer takes no webhooks").to_string()
+        self.http.to_string()
     }
 
     /// The webhook's URL.
-    ///
-    /// # Panics
-    /// On an indexer.
     pub fn url(&self) -> String {
         format!("http://{}{PATH}", self.target())
     }

@@ -53,7 +53,10 @@ fn build_now() -> anyhow::Result<()> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     // The whole workspace, so that the dependencies have the features they were built with for the tests.
-    command.args(["build", "--quiet", "--workspace", "--bins"]).current_dir(paths::repository());
+    command.args(["build", "--quiet", "--workspace"]).current_dir(paths::repository());
+    for binary in [Binary::Receiver, Binary::Indexer] {
+        command.args(["--bin", binary.name()]);
+    }
     if folder.file_name().is_some_and(|name| name == "release") {
         command.arg("--release");
     }

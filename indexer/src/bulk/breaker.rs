@@ -5,7 +5,7 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use super::backoff::Backoff;
-use super::outcome::{Block, Failure};
+use super::outcome::{Block, Failure, Trouble};
 
 /// The waits between probes. The cap is what bounds how long a mended Elasticsearch stands idle.
 const PROBES: Backoff = Backoff { initial: Duration::from_millis(500), max: Duration::from_secs(4) };
@@ -59,6 +59,7 @@ pub enum Position {
 pub struct Breaker {
     max_failures: u32,
     failures: u32,
+    failed: Option<Instant>,
     open: Option<Open>,
     told: Option<Told>,
 }
@@ -83,7 +84,7 @@ struct Told {
 impl Breaker {
     /// A closed one, that opens after `max_failures` failures in a row.
     pub fn new(max_failures: u32) -> Self {
-        Self { max_failures: max_failures.max(1), failures: 0, open: None, told: None }
+        Self { max_failures: max_failures.max(1), failures: 0, failed: None, open: None, told: None }
     }
 
     /// Whether a request may go now. Who is let go as the probe has to come back with the outcome, or with [`Breaker::abandoned`].
@@ -112,9 +113,20 @@ impl Breaker {
         Some(Change::Resumed(now.saturating_duration_since(open.since)))
     }
 
-    /// A request failed for now, in all its parts. `jitter` is between 0 and 1.
-    pub fn failed(&mut self, probe: bool, failure: Failure, jitter: f64, now: Instant) -> Option<Change> {
-        self.failures = self.failures.saturating_add(1);
+    /// A request failed for now, in all its parts. `jitter` is between 0 and 1. Requests that met the same overload together, since they were
+    /// begun before the last one that failed was over, count as one failure: there will be fewer of them next time.
+    pub fn failed(
+        &mut self,
+        probe: bool,
+        failure: Failure,
+        jitter: f64,
+        started: Instant,
+        now: Instant,
+    ) -> Option<Change> {
+        if !(failure.trouble == Trouble::Overload && self.failed.is_some_and(|failed| started <= failed)) {
+            self.failures = self.failures.saturating_add(1);
+        }
+        self.failed = Some(now);
         let is_open = self.open.is_some();
         if is_open != probe || (!is_open && self.failures < self.max_failures) {
             return None;

@@ -6,6 +6,10 @@ use std::time::Instant;
 /// No body is made smaller than this, in bytes: a smaller one costs more in requests than it saves.
 const SMALLEST_TARGET: usize = 64 << 10;
 
+/// How many requests more are tried with each round trip. A whole one, as in TCP, would meet the next overload too soon: what is refused
+/// has to be sent again, and waits before it is.
+const INCREASE: f64 = 0.25;
+
 /// What a finished request says about how much may be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sign {
@@ -78,13 +82,13 @@ impl Flow {
         self.target
     }
 
-    /// One request more for each round trip of all, and only while all that are allowed are used: else the number would say nothing.
+    /// A little more for each round trip of all, and only while all that are allowed are used: else the number would say nothing.
     fn increase(&mut self, fully_used: bool, bytes: usize) {
         if fully_used {
-            self.limit = (self.limit + 1.0 / self.limit).min(self.max_limit);
+            self.limit = (self.limit + INCREASE / self.limit).min(self.max_limit);
         }
         if bytes >= self.target / 2 {
-            self.target = (self.target + self.ceiling / 16).min(self.ceiling);
+            self.target = (self.target + self.target / 16).min(self.ceiling);
         }
     }
 

@@ -138,7 +138,7 @@ impl Gate {
         let was_open = state.breaker.pause().is_some();
         let change = match health {
             Some(Health::Well) => state.breaker.succeeded(pass.probe, now),
-            Some(Health::Failed(failure)) => state.breaker.failed(pass.probe, failure, jitter, now),
+            Some(Health::Failed(failure)) => state.breaker.failed(pass.probe, failure, jitter, pass.started, now),
             Some(Health::Blocked(block)) => state.breaker.blocked(pass.probe, block, jitter, now),
             None => {
                 if pass.probe {

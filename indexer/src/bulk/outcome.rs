@@ -13,6 +13,9 @@ use class::{Class, Kind};
 mod answer;
 mod class;
 
+/// The longest description of a failure, in bytes. Elasticsearch's own may run over many lines.
+const MAX_DETAIL: usize = 256;
+
 /// What becomes of a whole request.
 #[derive(Debug, PartialEq)]
 pub enum Judgement {
@@ -226,6 +229,7 @@ fn failure(trouble: Trouble, status: u16, error: Option<&ErrorBody>) -> Failure 
         None => format!("status {status}"),
         Some(error) => format!("status {status} {}: {}", error.type_or_none(), error.text()),
     };
+    let detail = detail[..detail.floor_char_boundary(MAX_DETAIL)].to_owned();
     Failure { trouble, detail }
 }
 

@@ -260,7 +260,7 @@ async fn what_cannot_be_an_event_is_refused_and_leaves_nothing_behind() {
         ("neither bare nor framed", avro, b"\0\0\0\0\x07\x02\x04e1", 400, "invalid-event"),
         ("nor known as a frame", avro, b"\0\0\0\0\x09\x02\x04e1", 400, "invalid-event"),
         ("empty", avro, b"", 400, "empty-body"),
-        ("an unknown schema", confluent, b"\0\0\0\0\x08\x02\x04e1\x06amy", 400, "unknown-schema"),
+        ("an unknown schema", confluent, b"\0\0\0\0\x0b\x02\x04e1\x06amy", 400, "unknown-schema"),
         ("no frame", confluent, DATUM, 400, "invalid-frame"),
         ("no Avro", ("content-type", "application/json"), b"{}", 415, "unsupported-media-type"),
         ("compressed", ("content-encoding", "gzip"), b"\x1f\x8b", 415, "unsupported-media-type"),

@@ -9,25 +9,23 @@ const FEW: usize = 8;
 pub(super) struct Keys<'a> {
     few: [&'a [u8]; FEW],
     count: usize,
-    many: HashSet<&'a [u8]>,
+    /// All keys, once they are more than a few.
+    many: Option<HashSet<&'a [u8]>>,
 }
 
 impl<'a> Keys<'a> {
     /// Adds a key; false when it is there already.
     #[inline]
     pub(super) fn insert(&mut self, key: &'a [u8]) -> bool {
-        let Some(few) = self.few.get(..self.count) else {
-            return self.many.insert(key);
-        };
-        if few.contains(&key) {
+        if let Some(many) = &mut self.many {
+            return many.insert(key);
+        }
+        if self.few.iter().take(self.count).any(|known| *known == key) {
             return false;
         }
         match self.few.get_mut(self.count) {
             Some(slot) => *slot = key,
-            None => {
-                self.many = self.few.into_iter().collect();
-                self.many.insert(key);
-            }
+            None => self.many = Some(self.few.into_iter().chain([key]).collect()),
         }
         self.count += 1;
         true

@@ -132,6 +132,6 @@ impl Default for Batch {
 
 impl Default for Retry {
     fn default() -> Self {
-        Self { initial: Duration::from_millis(200), max: Duration::from_secs(10), max_retries: 8 }
+        Self { initial: Duration::from_millis(200), max: Duration::from_secs(4), max_retries: 5 }
     }
 }

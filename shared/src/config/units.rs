@@ -34,8 +34,8 @@ pub(super) mod size {
     /// Writes a size so that it reads back as the same: in whole KiB, MiB or GiB, or in bytes.
     pub(in super::super) fn serialize<S: Serializer>(size: &ByteSize, serializer: S) -> Result<S::Ok, S::Error> {
         let bytes = size.as_u64();
-        for (unit, name) in [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")] {
-            if bytes > 0 && bytes % unit == 0 {
+        for (unit, name) in [(1_u64 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")] {
+            if bytes > 0 && bytes.is_multiple_of(unit) {
                 return serializer.serialize_str(&format!("{}{name}", bytes / unit));
             }
         }

@@ -31,6 +31,8 @@ pub(super) struct Load {
     requests: Arc<[Vec<u8>]>,
     connections: u16,
     count: u64,
+    /// Between a request and the next one; none if the next one goes as soon as a connection is free.
+    interval: Option<Duration>,
 }
 
 impl Load {
@@ -42,7 +44,12 @@ impl Load {
         anyhow::ensure!(count >= u64::from(connections), "fewer requests than connections");
         let events = Events::unique();
         let requests = (0..DIFFERENT.min(count)).map(|number| request(token, &events.event(number).encode()));
-        Ok(Self { requests: requests.collect(), connections, count })
+        Ok(Self { requests: requests.collect(), connections, count, interval: None })
+    }
+
+    /// The same load, but at most so many requests a second.
+    pub(super) fn at_rate(&self, per_second: f64) -> Self {
+        Self { interval: Some(Duration::from_secs_f64(1.0 / per_second.max(1.0))), ..self.clone() }
     }
 
     /// Sends all of it to `address`; gives rate and latencies.
@@ -75,12 +82,11 @@ impl Load {
             stream.set_nodelay(true)?;
             streams.push(stream);
         }
-        let next = Arc::new(AtomicU64::new(0));
         let begin = Instant::now();
+        let next = Arc::new(AtomicU64::new(0));
         let mut workers = JoinSet::new();
         for stream in streams {
-            let (requests, next, count) = (Arc::clone(&self.requests), Arc::clone(&next), self.count);
-            workers.spawn(post(stream, requests, next, count));
+            workers.spawn(self.clone().post(stream, Arc::clone(&next), begin));
         }
         let mut latencies = Vec::new();
         while let Some(worker) = workers.join_next().await {
@@ -91,30 +97,30 @@ impl Load {
         let sample = Sample::new(latencies.len() as u64, elapsed);
         Ok(Sample { p50_ms: percentile(&latencies, 50), p99_ms: percentile(&latencies, 99), ..sample })
     }
-}
 
-/// Posts over one connection until `count` is reached by all; gives how long each took.
-async fn post(
-    mut stream: TcpStream,
-    requests: Arc<[Vec<u8>]>,
-    next: Arc<AtomicU64>,
-    count: u64,
-) -> anyhow::Result<Vec<Duration>> {
-    let mut latencies = Vec::new();
-    let mut buffer = Vec::with_capacity(1 << 10);
-    loop {
-        let number = next.fetch_add(1, Ordering::Relaxed);
-        if number >= count {
-            return Ok(latencies);
+    /// Posts over one connection until all of them together have sent the load; gives how long each took.
+    async fn post(self, mut stream: TcpStream, next: Arc<AtomicU64>, start: Instant) -> anyhow::Result<Vec<Duration>> {
+        let mut latencies = Vec::new();
+        let mut buffer = Vec::with_capacity(1 << 10);
+        loop {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            if number >= self.count {
+                return Ok(latencies);
+            }
+            if let Some(interval) = self.interval {
+                tokio::time::sleep_until((start + interval.mul_f64(number as f64)).into()).await;
+            }
+            let request = &self.requests[number as usize % self.requests.len()];
+            let begin = Instant::now();
+            let exchange = async {
+                stream.write_all(request).await?;
+                read_answer(&mut stream, &mut buffer).await
+            };
+            tokio::time::timeout(PATIENCE, exchange)
+                .await
+                .with_context(|| format!("no answer within {PATIENCE:?}"))??;
+            latencies.push(begin.elapsed());
         }
-        let request = &requests[number as usize % requests.len()];
-        let begin = Instant::now();
-        let exchange = async {
-            stream.write_all(request).await?;
-            read_answer(&mut stream, &mut buffer).await
-        };
-        tokio::time::timeout(PATIENCE, exchange).await.with_context(|| format!("no answer within {PATIENCE:?}"))??;
-        latencies.push(begin.elapsed());
     }
 }
 

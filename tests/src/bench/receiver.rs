@@ -13,15 +13,12 @@ use super::setup::Setup;
 use super::usage::Usage;
 use crate::pipeline::ready;
 
-/// Measures floor and receiver once each.
+/// Measures floor, receiver, and the floor at the rate of the receiver, once each.
 ///
 /// # Errors
 /// When one of them does not answer 200 to each request.
 pub(super) async fn round(setup: &Setup, load: &Load, report: &mut Report) -> anyhow::Result<()> {
-    let (floor, address) = Child::server(Part::HTTP_FLOOR).await?;
-    report.add(Line::HttpFloor, measure(floor.id(), address, load).await.context("axum answering 200")?);
-    drop(floor);
-
+    report.add(Line::HttpFloor, floor(load).await?);
     let (mut receiver, address, admin) = setup.receiver()?;
     let outcome = async {
         ready(&admin).await?;
@@ -34,8 +31,15 @@ pub(super) async fn round(setup: &Setup, load: &Load, report: &mut Report) -> an
             return Err(error.context(format!("penstock-receiver; {}", receiver.last_lines())));
         }
     };
+    drop(receiver);
     report.add(Line::Receiver, sample);
+    report.add(Line::HttpFloorAtRate, floor(&load.at_rate(sample.rate())).await?);
     Ok(())
+}
+
+async fn floor(load: &Load) -> anyhow::Result<Sample> {
+    let (server, address) = Child::server(Part::HTTP_FLOOR).await?;
+    measure(server.id(), address, load).await.context("axum answering 200")
 }
 
 /// Warms the server up, then measures it; what it took to start does not count.

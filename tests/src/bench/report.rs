@@ -29,6 +29,8 @@ pub(super) enum Line {
     HttpFloor,
     /// The receiver.
     Receiver,
+    /// axum answering 200, as often as the receiver did.
+    HttpFloorAtRate,
     /// apache-avro to JSON.
     AvroFloor,
     /// Avro to JSON as the indexer does it.
@@ -74,6 +76,7 @@ impl Line {
             Self::NullElasticsearch => "  the null Elasticsearch beside it",
             Self::HttpFloor => "axum reading and answering 200",
             Self::Receiver => "penstock-receiver, Kafka acks=all",
+            Self::HttpFloorAtRate => "  axum at the receiver's rate",
             Self::AvroFloor => "apache-avro to Value to JSON, a core",
             Self::Avro => "Penstock's Avro to JSON, a core",
         }
@@ -83,7 +86,7 @@ impl Line {
     fn floor(self) -> Option<Self> {
         match self {
             Self::Indexer => Some(Self::KafkaFloor),
-            Self::Receiver => Some(Self::HttpFloor),
+            Self::Receiver | Self::HttpFloorAtRate => Some(Self::HttpFloor),
             Self::Avro => Some(Self::AvroFloor),
             Self::KafkaFloor | Self::NullElasticsearch | Self::HttpFloor | Self::AvroFloor => None,
         }

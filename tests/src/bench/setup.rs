@@ -34,11 +34,11 @@ pub(super) struct Setup {
 }
 
 impl Setup {
-    /// Starts the stack, makes the topics, registers the schema.
+    /// Starts the stack, makes the topics, registers the schema. `kafka_options` are for the services.
     ///
     /// # Errors
     /// When a part does not start or does not do as asked.
-    pub(super) async fn start() -> anyhow::Result<Self> {
+    pub(super) async fn start(kafka_options: &[(String, String)]) -> anyhow::Result<Self> {
         let stack = BenchStack::start().await.context("the stack did not start")?;
         let folder = TempDir::with_prefix_in("bench-", paths::scratch()?)?;
         let token = format!("token-{}", uuid::Uuid::new_v4().simple());
@@ -56,6 +56,7 @@ impl Setup {
         config.kafka.brokers = stack.stack.brokers();
         config.kafka.topic = EVENTS.to_owned();
         config.kafka.dead_letter_topic = DEAD_LETTERS.to_owned();
+        config.kafka.options = kafka_options.iter().cloned().collect();
         config.schema_registry.url = stack.stack.registry_url();
         let mut source = source(WEBHOOK, Auth::Bearer { tokens: Vec::new(), tokens_file: Some(tokens_file) });
         source.topic = Some(WEBHOOK.to_owned());

@@ -1,6 +1,7 @@
 //! `penstock-demo`: what `make demo` runs once the stack is up and all is built.
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use clap::Parser;
 use harness::demo::{self, Options};
@@ -21,8 +22,14 @@ struct Args {
 }
 
 #[tokio::main]
-async fn main() -> anyhow::Result<()> {
+async fn main() -> ExitCode {
     let args = Args::parse();
     let exit = args.exit || std::env::var("DEMO_EXIT").is_ok_and(|value| value == "1");
-    demo::run(&Options { count: args.count, exit, stack_dir: args.stack_dir }).await
+    match demo::run(&Options { count: args.count, exit, stack_dir: args.stack_dir }).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("demo: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
 }

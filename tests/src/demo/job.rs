@@ -1,10 +1,11 @@
 //! The load, with a bar for each half of its way.
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 
 use super::setup::Demo;
 use crate::event::Events;
@@ -56,8 +57,13 @@ pub(super) async fn run(demo: &mut Demo, count: u64) -> anyhow::Result<Done> {
 }
 
 fn bar(what: &'static str, length: u64) -> anyhow::Result<ProgressBar> {
-    let style = "{prefix:9} {wide_bar} {human_pos} of {human_len} ({per_sec})";
-    Ok(ProgressBar::new(length).with_style(ProgressStyle::with_template(style)?).with_prefix(what))
+    let style = "{prefix:9} {wide_bar} {human_pos} of {human_len} ({rate} a second)";
+    let rate = |state: &ProgressState, out: &mut dyn Write| {
+        // Only a formatter that fails to write could make it fail.
+        write!(out, "{:.0}", state.per_sec()).ok();
+    };
+    let style = ProgressStyle::with_template(style)?.with_key("rate", rate);
+    Ok(ProgressBar::new(length).with_style(style).with_prefix(what))
 }
 
 async fn send(load: &Load) -> anyhow::Result<Outcome> {

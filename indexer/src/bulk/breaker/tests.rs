@@ -18,7 +18,7 @@ fn seconds(seconds: u64) -> Duration {
 /// One that failures have opened at `now`.
 fn opened(now: Instant) -> Breaker {
     let mut breaker = Breaker::new(1);
-    assert!(matches!(breaker.failed(false, failure(), 1.0, now), Some(Change::Paused(Pause::Failing(_)))));
+    assert!(matches!(breaker.failed(false, failure(), 1.0, now, now), Some(Change::Paused(Pause::Failing(_)))));
     breaker
 }
 
@@ -39,15 +39,28 @@ fn it_opens_after_so_many_failures_in_a_row() {
     let now = Instant::now();
     let mut breaker = Breaker::new(3);
     for _ in 0..2 {
-        assert_eq!(breaker.failed(false, failure(), 0.5, now), None);
-        assert_eq!(breaker.failed(false, failure(), 0.5, now), None);
+        assert_eq!(breaker.failed(false, failure(), 0.5, now, now), None);
+        assert_eq!(breaker.failed(false, failure(), 0.5, now, now), None);
         assert_eq!(breaker.succeeded(false, now), None);
     }
     assert_eq!(breaker.admit(now), Admission::Free);
     for _ in 0..3 {
-        breaker.failed(false, failure(), 0.5, now);
+        breaker.failed(false, failure(), 0.5, now, now);
     }
     assert!(matches!(breaker.admit(now), Admission::At(at) if at > now));
+    assert_eq!(breaker.position(), Position::Open);
+}
+
+#[test]
+fn requests_that_meet_an_overload_together_count_as_one_failure() {
+    let begin = Instant::now();
+    let overload = || Failure { trouble: Trouble::Overload, detail: String::new() };
+    let mut breaker = Breaker::new(2);
+    for late in 1..20 {
+        breaker.failed(false, overload(), 0.5, begin, begin + seconds(late));
+    }
+    assert_eq!(breaker.position(), Position::Closed);
+    breaker.failed(false, overload(), 0.5, begin + seconds(20), begin + seconds(21));
     assert_eq!(breaker.position(), Position::Open);
 }
 
@@ -80,7 +93,7 @@ fn a_probe_that_fails_puts_the_next_one_off_but_never_beyond_the_cap() {
         let at = probe(&mut breaker, now);
         assert!(at - now <= PROBES.max);
         now = at;
-        breaker.failed(true, failure(), 1.0, now);
+        breaker.failed(true, failure(), 1.0, now, now);
     }
     assert_eq!(breaker.admit(now), Admission::At(now + PROBES.max));
 }
@@ -99,7 +112,7 @@ fn what_comes_back_late_does_not_move_the_next_probe() {
     let now = Instant::now();
     let mut breaker = opened(now);
     let before = breaker.admit(now);
-    assert_eq!(breaker.failed(false, failure(), 1.0, now), None);
+    assert_eq!(breaker.failed(false, failure(), 1.0, now, now), None);
     assert_eq!(breaker.blocked(false, block(BlockKind::Index), 1.0, now), None);
     assert_eq!(breaker.admit(now), before);
 }
@@ -112,7 +125,7 @@ fn a_pause_is_told_when_it_begins_when_its_reason_changes_and_once_a_minute() {
     let mut told = Vec::new();
     while now < begin + seconds(150) {
         now = probe(&mut breaker, now);
-        if breaker.failed(true, failure(), 1.0, now).is_some() {
+        if breaker.failed(true, failure(), 1.0, now, now).is_some() {
             told.push((now - begin).as_secs() / 60);
         }
     }
@@ -128,7 +141,7 @@ fn what_comes_and_goes_is_not_told_each_time() {
     now = probe(&mut breaker, now);
     assert!(breaker.succeeded(true, now).is_some());
     for _ in 0..5 {
-        assert_eq!(breaker.failed(false, failure(), 1.0, now), None);
+        assert_eq!(breaker.failed(false, failure(), 1.0, now, now), None);
         now = probe(&mut breaker, now);
         assert_eq!(breaker.succeeded(true, now), None);
     }
@@ -145,7 +158,7 @@ proptest! {
         for (event, late, jitter) in events {
             // A late answer, of a request from before, comes in between; then the next one that may go.
             if late {
-                breaker.failed(false, failure(), jitter, now);
+                breaker.failed(false, failure(), jitter, now, now);
             }
             let probe = match breaker.admit(now) {
                 Admission::Free => false,
@@ -159,7 +172,7 @@ proptest! {
                 Admission::AfterProbe => panic!("no probe is under way"),
             };
             match event {
-                0 => drop(breaker.failed(probe, failure(), jitter, now)),
+                0 => drop(breaker.failed(probe, failure(), jitter, now, now)),
                 1 => drop(breaker.blocked(probe, block(BlockKind::Index), jitter, now)),
                 2 if probe => breaker.abandoned(),
                 _ => {

@@ -51,26 +51,25 @@ fn with_one_request_at_a_time_the_body_shrinks_instead() {
         now += Duration::from_secs(1);
         assert_eq!(flow.target_bytes(), expected);
     }
-    one_by_one(&mut flow, 20, Sign::Well, now);
+    one_by_one(&mut flow, 100, Sign::Well, now);
     assert_eq!(flow.target_bytes(), MIB);
 }
 
 #[test]
-fn the_limit_grows_by_one_a_round_trip_and_only_at_full_use() {
+fn the_limit_grows_slowly_and_only_at_full_use() {
     let now = Instant::now();
     let mut flow = Flow::new(4, MIB);
     flow.restart();
-    one_by_one(&mut flow, 1, Sign::Well, now);
-    assert_eq!(flow.limit(), 2);
-    one_by_one(&mut flow, 50, Sign::Well, now);
-    assert_eq!(flow.limit(), 2, "one of two was used");
-    for _ in 0..3 {
-        flow.start();
-        flow.start();
-        flow.finish(now, MIB, Sign::Well, now);
-        flow.finish(now, MIB, Sign::Nothing, now);
+    one_by_one(&mut flow, 3, Sign::Well, now);
+    assert_eq!(flow.limit(), 1);
+    one_by_one(&mut flow, 100, Sign::Well, now);
+    assert_eq!(flow.limit(), 2, "one of two was used from then on");
+    for _ in 0..100 {
+        let under_way = flow.limit();
+        (0..under_way).for_each(|_| flow.start());
+        (0..under_way).for_each(|_| flow.finish(now, MIB, Sign::Well, now));
     }
-    assert_eq!(flow.limit(), 3);
+    assert_eq!(flow.limit(), 4);
 }
 
 #[test]

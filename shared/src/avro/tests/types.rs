@@ -223,3 +223,16 @@ fn logical_types_that_do_not_fit_their_type_are_ignored() {
     assert_eq!(value(&logical("long", "no-such-type"), &long(5)), "5");
     assert_eq!(value(r#"{"type":"fixed","name":"D","size":2,"logicalType":"duration"}"#, b"ab"), r#""YWI=""#);
 }
+
+#[test]
+fn text_and_times_of_other_origin_follow_the_same_rules() {
+    let mut out = Vec::new();
+    for text in ["", "plain, and longer than a word", "a \"b\"\n", "日本"] {
+        out.clear();
+        write_string(text, &mut out);
+        assert_eq!(String::from_utf8_lossy(&out), serde_json::to_string(text).unwrap());
+    }
+    out.clear();
+    write_timestamp_millis(1_767_323_045_678, &mut out);
+    assert_eq!(String::from_utf8_lossy(&out), r#""2026-01-02T03:04:05.678Z""#);
+}

@@ -28,36 +28,41 @@ pub(super) fn check(kafka: &Kafka, part: Part, problems: &mut Problems) {
         }
     }
     problems.not_zero("kafka.timeout", kafka.timeout);
-    for key in kafka.options.keys() {
-        if let Some(reason) = refusal(key) {
+    for (key, value) in &kafka.options {
+        if let Some(reason) = refusal(key, value.trim()) {
             problems.add(format_args!("kafka.options.{key}"), reason);
         }
     }
 }
 
-/// Why `key`, a setting of librdkafka or its other name there, must not be set: it would break a promise, or undo a key of ours.
-fn refusal(key: &str) -> Option<&'static str> {
-    Some(match key {
-        "bootstrap.servers" | "metadata.broker.list" => "is set by kafka.brokers",
-        "group.id" => "is set by indexer.group_id",
-        "group.instance.id" => "is set by indexer.group_instance_id",
-        "group.protocol" | "partition.assignment.strategy" => "is set by indexer.group_protocol",
-        "acks" | "request.required.acks" => "must be all: a 200 means that every in-sync replica has the event",
-        "enable.idempotence" => "must be true: without it a retry writes an event twice or out of order",
-        "enable.gapless.guarantee" => "would stop the producer for good when one event runs out of time",
-        "transactional.id" => "is not used: events are produced without transactions",
-        "delivery.report.only.error" => "must be false: an event counts as taken when its delivery is reported",
-        "message.timeout.ms" | "delivery.timeout.ms" => {
+/// Why `key`, a setting of librdkafka or its other name there, must not have this value: it would break a promise, or undo a key of
+/// ours.
+fn refusal(key: &str, value: &str) -> Option<&'static str> {
+    Some(match (key, value) {
+        ("acks" | "request.required.acks", "all" | "-1")
+        | ("enable.idempotence", "true")
+        | ("delivery.report.only.error", "false")
+        | ("auto.offset.reset", "earliest" | "smallest" | "beginning") => return None,
+        ("acks" | "request.required.acks", _) => "must be all: a 200 means that every in-sync replica has the event",
+        ("enable.idempotence", _) => "must be true: without it a retry writes an event twice or out of order",
+        ("delivery.report.only.error", _) => "must be false: an event counts as taken when its delivery is reported",
+        ("auto.offset.reset", _) => "must be earliest: a new group would skip what is in the topic",
+        ("bootstrap.servers" | "metadata.broker.list", _) => "is set by kafka.brokers",
+        ("group.id", _) => "is set by indexer.group_id",
+        ("group.instance.id", _) => "is set by indexer.group_instance_id",
+        ("group.protocol" | "partition.assignment.strategy", _) => "is set by indexer.group_protocol",
+        ("enable.gapless.guarantee", _) => "would stop the producer for good when one event runs out of time",
+        ("transactional.id", _) => "is not used: events are produced without transactions",
+        ("message.timeout.ms" | "delivery.timeout.ms", _) => {
             "follows from receiver.request_timeout, so that no request hangs"
         }
-        "enable.auto.commit" | "auto.commit.enable" | "auto.commit.interval.ms" => {
+        ("enable.auto.commit" | "auto.commit.enable" | "auto.commit.interval.ms", _) => {
             "is not used: offsets are committed past settled events only, every indexer.commit_interval"
         }
-        "enable.auto.offset.store" | "offset.store.method" | "offset.store.path" => {
+        ("enable.auto.offset.store" | "offset.store.method" | "offset.store.path", _) => {
             "is not used: offsets are committed past settled events only"
         }
-        "auto.offset.reset" => "must be earliest: a new group would skip what is in the topic",
-        "enable.partition.eof" => "is not used",
+        ("enable.partition.eof", _) => "is not used",
         _ => return None,
     })
 }

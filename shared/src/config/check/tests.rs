@@ -55,9 +55,12 @@ fn the_defaults_lack_nothing_but_a_webhook() {
 
 #[test]
 fn all_problems_are_found_at_once() {
-    let text = "kafka: {timeout: 0s, topic: ''}\nindexer: {group_id: ''}\nelasticsearch: {url: x}\nlog: {level: 'a=b=c'}\n";
+    let text =
+        "kafka: {timeout: 0s, topic: ''}\nindexer: {group_id: ''}\nelasticsearch: {url: x}\nlog: {level: 'a=b=c'}\n";
     let found = problems(text, Part::All);
-    for key in ["log.level", "kafka.timeout", "kafka.topic", "receiver.sources", "elasticsearch.url", "indexer.group_id"] {
+    for key in
+        ["log.level", "kafka.timeout", "kafka.topic", "receiver.sources", "elasticsearch.url", "indexer.group_id"]
+    {
         assert!(found.iter().any(|problem| problem.starts_with(&format!("{key}: "))), "{key}: {found:?}");
     }
 }
@@ -65,7 +68,9 @@ fn all_problems_are_found_at_once() {
 #[test]
 fn problems_of_the_other_binary_do_not_matter() {
     assert!(problems("receiver: {request_timeout: 0s}", Part::Indexer).is_empty());
-    assert!(problems(&format!("{GOOD}indexer: {{group_id: ''}}\nelasticsearch: {{url: x}}"), Part::Receiver).is_empty());
+    assert!(
+        problems(&format!("{GOOD}indexer: {{group_id: ''}}\nelasticsearch: {{url: x}}"), Part::Receiver).is_empty()
+    );
 }
 
 #[test]
@@ -176,7 +181,9 @@ fn options_that_would_break_a_promise_are_refused_with_the_reason() {
         let reason = found.strip_prefix(&format!("kafka.options.{option}: ")).unwrap();
         assert!(reason.split_whitespace().count() > 2, "{found}");
     }
-    assert!(problems(&format!("{GOOD}kafka: {{options: {{linger.ms: 5}}}}"), Part::All).is_empty());
+    for good in ["linger.ms: 5", "acks: all", "acks: -1", "enable.idempotence: true", "auto.offset.reset: earliest"] {
+        assert!(problems(&format!("{GOOD}kafka: {{options: {{{good}}}}}"), Part::All).is_empty(), "{good}");
+    }
 }
 
 #[test]
@@ -192,7 +199,7 @@ fn addresses_are_of_http() {
 
 #[test]
 fn names_of_indices_are_elasticsearchs() {
-    for name in ["Events", "a b", "a/b", "a,b", "'a#b'", "'a:b'", "-a", "_a", "+a", ".", "..", &"x".repeat(256)] {
+    for name in ["Events", "a b", "a/b", "'a,b'", "'a#b'", "'a:b'", "-a", "_a", "+a", ".", "..", &"x".repeat(256)] {
         let found = problem(&format!("elasticsearch: {{index_name: {name}}}"));
         assert!(found.starts_with("elasticsearch.index_name: "), "{name}: {found}");
     }

@@ -1,0 +1,95 @@
+//! The admin port over real connections.
+
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::task::JoinHandle;
+
+use super::*;
+
+struct Served {
+    address: String,
+    readiness: Arc<Readiness>,
+    shutdown: CancellationToken,
+    task: JoinHandle<std::io::Result<()>>,
+}
+
+async fn served(registry: Registry) -> Served {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let (readiness, shutdown) = (Readiness::new(), CancellationToken::new());
+    let task = tokio::spawn(serve(listener, registry, Arc::clone(&readiness), shutdown.clone()));
+    Served { address, readiness, shutdown, task }
+}
+
+impl Served {
+    /// Status and body of the answer.
+    async fn request(&self, method: &str, path: &str) -> (u16, String) {
+        let mut stream = TcpStream::connect(&self.address).await.unwrap();
+        let request = format!("{method} {path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
+    }
+}
+
+#[tokio::test]
+async fn metrics_are_in_the_text_format() {
+    let registry = Registry::new();
+    crate::metrics::counter(&registry, "penstock_test_total", "Counts nothing.").unwrap().inc();
+    let (status, body) = served(registry).await.request("GET", "/metrics").await;
+    assert_eq!(status, 200);
+    assert!(body.contains("# HELP penstock_test_total Counts nothing.\n"), "{body}");
+    assert!(body.contains("\npenstock_test_total 1\n"), "{body}");
+}
+
+#[tokio::test]
+async fn a_service_is_live_before_it_is_ready() {
+    let served = served(Registry::new()).await;
+    let _kafka = served.readiness.condition("kafka");
+    assert_eq!(served.request("GET", "/livez").await.0, 200);
+    assert_eq!(served.request("GET", "/readyz").await.0, 503);
+}
+
+#[tokio::test]
+async fn a_service_is_ready_when_all_conditions_are_met_and_else_says_which_are_not() {
+    let served = served(Registry::new()).await;
+    let (kafka, registry) = (served.readiness.condition("kafka"), served.readiness.condition("registry"));
+    kafka.met();
+    assert!(kafka.is_met() && !registry.is_met());
+    assert_eq!(served.request("GET", "/readyz").await, (503, "registry: starting\n".to_owned()));
+    registry.met();
+    assert_eq!(served.request("GET", "/readyz").await, (200, "ready\n".to_owned()));
+    assert!(served.readiness.is_ready());
+    kafka.unmet("no broker answers");
+    assert_eq!(served.request("GET", "/readyz").await, (503, "kafka: no broker answers\n".to_owned()));
+}
+
+#[tokio::test]
+async fn a_condition_asked_for_twice_is_one() {
+    let readiness = Readiness::new();
+    let (first, second) = (readiness.condition("kafka"), readiness.condition("kafka"));
+    first.met();
+    assert!(second.is_met() && readiness.unmet().is_empty());
+}
+
+#[tokio::test]
+async fn other_paths_are_not_found_and_nothing_can_be_posted() {
+    let served = served(Registry::new()).await;
+    assert_eq!(served.request("GET", "/").await.0, 404);
+    assert_eq!(served.request("POST", "/readyz").await.0, 405);
+}
+
+#[tokio::test]
+async fn it_stops_when_told_to_although_a_client_has_sent_half_a_request() {
+    let served = served(Registry::new()).await;
+    let mut stream = TcpStream::connect(&served.address).await.unwrap();
+    stream.write_all(b"GET /livez HT").await.unwrap();
+    // Answered after the half request was taken in.
+    assert_eq!(served.request("GET", "/livez").await.0, 200);
+    served.shutdown.cancel();
+    tokio::time::timeout(Duration::from_secs(60), served.task).await.unwrap().unwrap().unwrap();
+}

@@ -1,0 +1,42 @@
+//! What the settings come to. That topics are created is seen by the integration tests.
+
+use super::*;
+use crate::config::load_from;
+
+fn kafka(section: &str) -> Kafka {
+    load_from("p.yaml", &format!("kafka: {section}"), &[]).unwrap().kafka
+}
+
+#[test]
+fn options_are_passed_on_and_cannot_undo_what_the_promises_need() {
+    let kafka = kafka(
+        "{brokers: 'a:1,b:2', options: {linger.ms: 7, client.id: mine, bootstrap.servers: evil, acks: 0, \
+         enable.idempotence: false, message.timeout.ms: 0}}",
+    );
+    let config = producer_config(&kafka, "penstock", Duration::from_millis(1_500));
+    for (key, value) in [
+        ("linger.ms", "7"),
+        ("client.id", "mine"),
+        ("bootstrap.servers", "a:1,b:2"),
+        ("acks", "all"),
+        ("enable.idempotence", "true"),
+        ("message.timeout.ms", "1500"),
+    ] {
+        assert_eq!(config.get(key), Some(value), "{key}");
+    }
+    assert_eq!(client_config(&Kafka::default(), "penstock").get("client.id"), Some("penstock"));
+}
+
+#[tokio::test]
+async fn nothing_is_created_and_nobody_asked_where_the_config_does_not_say_so() {
+    create_missing_topics(&kafka("{brokers: '127.0.0.1:1'}"), "test", &["t"]).await.unwrap();
+    let create = kafka("{brokers: '127.0.0.1:1', create_topics: {partitions: 1, replication_factor: 1}}");
+    create_missing_topics(&create, "test", &[]).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_cluster_that_does_not_answer_is_an_error_that_names_the_key() {
+    let kafka = kafka("{brokers: '127.0.0.1:1', timeout: 50ms, create_topics: {partitions: 1, replication_factor: 1}}");
+    let error = create_missing_topics(&kafka, "test", &["t", "t"]).await.unwrap_err();
+    assert!(error.to_string().starts_with("kafka.create_topics: "), "{error}");
+}

@@ -1,0 +1,25 @@
+//! Each function registers what it makes, once.
+
+use super::*;
+
+#[test]
+fn what_is_made_is_registered() {
+    let registry = Registry::new();
+    counter(&registry, "a_total", "A.").unwrap();
+    counters(&registry, "b_total", "B.", &["l"]).unwrap().with_label_values(&["x"]).inc();
+    gauge(&registry, "c", "C.").unwrap();
+    float_gauge(&registry, "d", "D.").unwrap();
+    gauges(&registry, "e", "E.", &["l"]).unwrap().with_label_values(&["x"]).set(1);
+    histogram(&registry, "f_seconds", "F.", &[0.1, 1.0]).unwrap().observe(0.5);
+    histograms(&registry, "g_seconds", "G.", &["l"], &[0.1]).unwrap().with_label_values(&["x"]).observe(0.5);
+    let names: Vec<String> = registry.gather().iter().map(|family| family.name().to_owned()).collect();
+    assert_eq!(names, ["a_total", "b_total", "c", "d", "e", "f_seconds", "g_seconds"]);
+}
+
+#[test]
+fn a_name_that_is_taken_or_not_valid_is_an_error() {
+    let registry = Registry::new();
+    counter(&registry, "a_total", "A.").unwrap();
+    counter(&registry, "a_total", "A.").unwrap_err();
+    gauge(&registry, "not valid", "A.").unwrap_err();
+}

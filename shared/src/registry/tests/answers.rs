@@ -1,0 +1,180 @@
+//! What each answer of a registry, or of what pretends to be one, means.
+
+use tokio::net::TcpListener;
+
+use super::*;
+
+/// What asking for schema 7 gives when it is answered so.
+async fn asked(status: u16, body: impl ToString) -> RegistryError {
+    let stub = Stub::start().await;
+    stub.answer("/schemas/ids/7", status, body);
+    stub.registry().by_id(ID).await.unwrap_err()
+}
+
+#[tokio::test]
+async fn not_found_is_what_a_registry_says_and_not_a_proxy() {
+    for code in [40401, 40402, 40403] {
+        let error = asked(404, json!({"error_code": code, "message": "no"})).await;
+        assert!(matches!(error, RegistryError::NotFound { .. }), "{error}");
+    }
+    for body in ["", "<html>404</html>", r#"{"error_code":404,"message":"HTTP 404 Not Found"}"#] {
+        let error = asked(404, body).await;
+        assert!(matches!(error, RegistryError::Unavailable { .. }), "{error}");
+        assert!(error.to_string().contains("404"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn errors_of_the_registry_are_unavailable_with_their_status() {
+    for status in [401, 403, 429, 500, 502, 503] {
+        let error = asked(status, json!({"error_code": 50001, "message": "the store is down"})).await;
+        assert!(matches!(error, RegistryError::Unavailable { .. }), "{error}");
+        assert!(error.to_string().contains(&status.to_string()), "{error}");
+        assert!(error.to_string().contains("the store is down"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn garbage_is_unavailable() {
+    for body in ["", "<html>Sign in</html>", "[]", "{}", r#"{"schema":1}"#] {
+        let error = asked(200, body).await;
+        assert!(matches!(error, RegistryError::Unavailable { .. }), "{body}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn a_redirect_is_not_followed_and_says_so() {
+    let error = asked(302, "http://127.0.0.1:1/login").await;
+    assert!(matches!(error, RegistryError::Unavailable { .. }), "{error}");
+    assert!(error.to_string().contains("302"), "{error}");
+}
+
+#[tokio::test]
+async fn a_schema_of_another_type_or_that_is_none_is_unusable_and_remembered_so() {
+    for body in [
+        json!({"schema": "syntax = \"proto3\";", "schemaType": "PROTOBUF"}),
+        json!({"schema": "{\"type\":\"nonsense\"}"}),
+        json!({"schema": "not JSON"}),
+    ] {
+        let stub = Stub::start().await;
+        stub.answer("/schemas/ids/7", 200, &body);
+        let registry = stub.registry();
+        for _ in 0..2 {
+            let error = registry.by_id(ID).await.unwrap_err();
+            assert!(matches!(error, RegistryError::Unusable { .. }), "{error}");
+        }
+        assert_eq!(stub.requests().len(), 1, "{body}");
+    }
+}
+
+#[tokio::test]
+async fn nobody_listening_is_unavailable_with_the_reason() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    drop(listener);
+    let registry = SchemaRegistry::new(&config::SchemaRegistry { url, ..config::SchemaRegistry::default() }).unwrap();
+    let error = registry.by_id(ID).await.unwrap_err();
+    assert!(matches!(error, RegistryError::Unavailable { .. }), "{error}");
+    assert!(error.to_string().to_lowercase().contains("refused"), "{error}");
+}
+
+#[tokio::test]
+async fn an_answer_that_does_not_come_is_unavailable_after_the_timeout() {
+    let stub = Stub::start().await;
+    stub.hold();
+    let settings = config::SchemaRegistry { timeout: Duration::from_millis(20), ..stub.settings() };
+    let error = SchemaRegistry::new(&settings).unwrap().by_id(ID).await.unwrap_err();
+    assert!(matches!(error, RegistryError::Unavailable { .. }), "{error}");
+    assert!(error.to_string().contains("timed out"), "{error}");
+}
+
+#[tokio::test]
+async fn the_user_and_password_of_the_address_are_sent_and_never_shown() {
+    let stub = Stub::start().await;
+    stub.answer("/api/schemas/ids/7", 503, "");
+    let url = format!("http://me:p%40ss@{}/api/", stub.address);
+    let registry = SchemaRegistry::new(&config::SchemaRegistry { url, ..stub.settings() }).unwrap();
+    let error = registry.by_id(ID).await.unwrap_err();
+    // me:p@ss
+    assert_eq!(stub.last_authorization().as_deref(), Some("Basic bWU6cEBzcw=="));
+    let shown = format!("{error} {error:?} {registry:?}");
+    assert!(!shown.contains("me:") && !shown.contains("p@ss") && !shown.contains("p%40ss"), "{shown}");
+    assert!(error.to_string().contains(&format!("http://{}/api", stub.address)), "{error}");
+}
+
+#[tokio::test]
+async fn an_address_that_is_none_is_refused_without_being_shown() {
+    for url in ["", "registry:8081", "ftp://me:hunter2@registry", "http://me:hunter2@", "http://me:hunter2@a:b"] {
+        let settings = config::SchemaRegistry { url: url.to_owned(), ..config::SchemaRegistry::default() };
+        let error = SchemaRegistry::new(&settings).unwrap_err().to_string();
+        assert!(!error.contains("hunter2"), "{error}");
+        assert!(error.contains("schema_registry.url"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_subject_may_have_any_characters() {
+    let stub = Stub::start().await;
+    let registry = stub.registry();
+    registry.latest("a/b c?d#e%f-ä").await.unwrap_err();
+    assert_eq!(stub.requests(), ["GET /subjects/a%2Fb%20c%3Fd%23e%25f-%C3%A4/versions/latest"]);
+}
+
+#[tokio::test]
+async fn a_schema_that_the_registry_refuses_is_unusable_with_its_reason() {
+    for (status, code) in [(409, 409), (409, 40901), (422, 42201), (422, 422)] {
+        let stub = Stub::start().await;
+        let body = json!({"error_code": code, "message": "Schema being registered is incompatible"});
+        stub.answer("/subjects/s/versions", status, body);
+        let error = stub.registry().register("s", LONG).await.unwrap_err();
+        assert!(matches!(error, RegistryError::Unusable { .. }), "{error}");
+        assert!(error.to_string().contains("incompatible"), "{error}");
+    }
+}
+
+const USER: &str =
+    r#"{"type":"record","name":"User","namespace":"n","fields":[{"name":"address","type":"n.Address"}]}"#;
+const ADDRESS: &str =
+    r#"{"type":"record","name":"Address","namespace":"n","fields":[{"name":"street","type":"string"}]}"#;
+const EVENT: &str = r#"{"type":"record","name":"Event","namespace":"n","fields":[
+    {"name":"user","type":"n.User"},{"name":"address","type":"n.Address"}]}"#;
+
+#[tokio::test]
+async fn references_are_resolved_also_those_of_references_each_once() {
+    let stub = Stub::start().await;
+    let to = |name: &str, subject: &str| json!({"name": name, "subject": subject, "version": 1});
+    let references = json!([to("n.User", "user"), to("n.Address", "address")]);
+    stub.answer("/schemas/ids/7", 200, json!({"schema": EVENT, "references": references}));
+    stub.has_version("user", "1", 2, USER, &json!([to("n.Address", "address")]));
+    stub.has_version("address", "1", 1, ADDRESS, &json!([]));
+    let schema = stub.registry().by_id(ID).await.unwrap();
+    assert_eq!(schema.fullname(), Some("n.Event"));
+    schema.field("user.address.street").unwrap();
+    assert_eq!(stub.requests().len(), 3, "{:?}", stub.requests());
+}
+
+#[tokio::test]
+async fn a_reference_that_is_not_there_makes_the_schema_unusable() {
+    let stub = Stub::start().await;
+    let references = json!([{"name": "n.User", "subject": "user", "version": 1}]);
+    stub.answer("/schemas/ids/7", 200, json!({"schema": EVENT, "references": references}));
+    let error = stub.registry().by_id(ID).await.unwrap_err();
+    assert!(matches!(error, RegistryError::Unusable { .. }), "{error}");
+    assert!(error.to_string().contains("subject user version 1"), "{error}");
+}
+
+#[tokio::test]
+async fn references_in_a_circle_or_without_end_come_to_an_end() {
+    let stub = Stub::start().await;
+    let to = |subject: &str| json!([{"name": "n.User", "subject": subject, "version": 1}]);
+    stub.answer("/schemas/ids/7", 200, json!({"schema": EVENT, "references": to("0")}));
+    for number in 0..200 {
+        stub.has_version(&number.to_string(), "1", number, USER, &to(&(number + 1).to_string()));
+    }
+    let error = stub.registry().by_id(ID).await.unwrap_err();
+    assert!(error.to_string().contains("more than 100"), "{error}");
+    stub.has_version("0", "1", 0, USER, &to("0"));
+    let asked = stub.requests().len();
+    stub.registry().by_id(ID).await.unwrap_err();
+    assert_eq!(stub.requests().len() - asked, 2);
+}
