@@ -1,6 +1,6 @@
 //! From a batch to Elasticsearch, until each item is settled.
 //!
-//! A request asks the [`gate`] for permission, is made by [`body`], sent by [`elasticsearch`], judged by [`outcome`]; [`work`] keeps what is
+//! A request asks the [`gate`] for permission, is made by [`body`], sent by [`elasticsearch`], judged by [`outcome`]; `work` keeps what is
 //! left to send, and it goes round again, for ever: Kafka keeps the events, so there is no last attempt. How much is sent at a
 //! time is found out by [`flow`]; when Elasticsearch is away or does not let documents in, the [`breaker`] holds requests back.
 

@@ -185,3 +185,6 @@ fn headers(head: &RecordHead<'_>) -> OwnedHeaders {
 fn milliseconds(time: SystemTime) -> Option<i64> {
     i64::try_from(time.duration_since(UNIX_EPOCH).ok()?.as_millis()).ok()
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,6 @@
 //! Schemas from the schema registry, under a bounded cache.
 //!
-//! The calls are those of `schema_registry_converter` ([`client`]); its own cache is unbounded and keeps a 404 for ever, so the
+//! The calls are those of `schema_registry_converter` (`client`); its own cache is unbounded and keeps a 404 for ever, so the
 //! caches are here: by id, the latest of a subject, what is missing. A new kind of question gets its call in `client`, and here
 //! the cache that answers it.
 

@@ -1,7 +1,7 @@
 //! The client: this folder is the only place that uses the `elasticsearch` crate.
 //!
-//! The crate sends a request to a node and gives its answer. What it lacks is here: which node ([`nodes`]), credentials that
-//! change while it runs ([`credentials`]), time-outs, and compression at a level that is worth its price.
+//! The crate sends a request to a node and gives its answer. What it lacks is here: which node (`nodes`), credentials that
+//! change while it runs (`credentials`), time-outs, and compression at a level that is worth its price.
 
 use std::io::Write;
 use std::sync::{Mutex, MutexGuard, PoisonError};
