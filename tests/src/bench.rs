@@ -5,6 +5,7 @@
 //! gives a `Sample` for each of its lines and rounds; `report` makes the table of them, and knows the aims. What the lines mean is in
 //! `docs/benchmarks.md`: a new line belongs there too.
 
+use std::fs::File;
 use std::path::PathBuf;
 
 use anyhow::Context;
@@ -107,6 +108,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
 
 async fn measure(options: &Options) -> anyhow::Result<Report> {
     usage::ensure_known()?;
+    let _alone = ensure_alone()?;
     if cfg!(debug_assertions) {
         eprintln!("bench: this is not a release build: the figures mean nothing (make bench, or cargo run --release)");
     }
@@ -138,12 +140,23 @@ async fn services(options: &Options, report: &mut Report) -> anyhow::Result<()> 
     }
     if options.wants(Subject::Receiver) {
         let load = load::Load::new(&setup.token, options.connections, options.requests)?;
+        say("receiver, a round that does not count: Kafka compiles what it runs often");
+        receiver::round(&setup, &load, &mut Report::new(0)).await?;
         for round in 1..=options.rounds {
             say(&format!("receiver, round {round} of {}", options.rounds));
             receiver::round(&setup, &load, report).await?;
         }
     }
     Ok(())
+}
+
+/// Fails while another bench runs; holds others off until dropped. The system lets go of a lock when its process ends, however it does.
+fn ensure_alone() -> anyhow::Result<File> {
+    let path = paths::scratch()?.join("bench.lock");
+    let file = File::create(&path).with_context(|| format!("cannot make {}", path.display()))?;
+    file.try_lock()
+        .with_context(|| format!("{}: another bench runs, and two would measure each other", path.display()))?;
+    Ok(file)
 }
 
 /// What is going on, beside the table that goes to stdout.

@@ -95,7 +95,8 @@ impl Load {
         let elapsed = begin.elapsed();
         latencies.sort_unstable();
         let sample = Sample::new(latencies.len() as u64, elapsed);
-        Ok(Sample { p50_ms: percentile(&latencies, 50), p99_ms: percentile(&latencies, 99), ..sample })
+        let [p50_ms, p99_ms, max_ms] = [50, 99, 100].map(|percent| percentile(&latencies, percent));
+        Ok(Sample { p50_ms, p99_ms, max_ms, ..sample })
     }
 
     /// Posts over one connection until all of them together have sent the load; gives how long each took.

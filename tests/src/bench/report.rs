@@ -54,6 +54,7 @@ struct Summary {
     peak_mib: Option<f64>,
     p50_ms: Option<f64>,
     p99_ms: Option<f64>,
+    max_ms: Option<f64>,
     /// CPU time, as a multiple of the floor's in the same round.
     cpu_ratio: Option<f64>,
 }
@@ -137,6 +138,7 @@ impl Report {
             peak_mib: median(samples.iter().filter_map(Sample::peak_mib)),
             p50_ms: median(samples.iter().filter_map(|sample| sample.p50_ms)),
             p99_ms: median(samples.iter().filter_map(|sample| sample.p99_ms)),
+            max_ms: median(samples.iter().filter_map(|sample| sample.max_ms)),
             cpu_ratio: median(ratios.map(|(sample, floor)| sample.cpu_per_million() / floor.cpu_per_million())),
         })
     }
@@ -154,7 +156,7 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}; medians of {} rounds", self.machine, self.rounds)?;
         writeln!(f, "Absolute figures are this machine's, and noise; only ratios within one run say something.\n")?;
-        let head = ["events/s", "CPU-s per M", "× floor", "peak MiB", "p50 ms", "p99 ms"];
+        let head = ["events/s", "CPU-s per M", "× floor", "peak MiB", "p50 ms", "p99 ms", "max ms"];
         let head: String = head.iter().map(|title| format!("{title:>13}")).collect();
         writeln!(f, "{:<38}{head}", "")?;
         for line in self.samples.keys() {
@@ -166,6 +168,7 @@ impl fmt::Display for Report {
                 summary.peak_mib,
                 summary.p50_ms,
                 summary.p99_ms,
+                summary.max_ms,
             ];
             let cells: String =
                 cells.iter().map(|value| format!("{:>13}", value.map_or("-".to_owned(), short))).collect();

@@ -21,13 +21,15 @@ pub(super) struct Sample {
     pub(super) p50_ms: Option<f64>,
     /// As `p50_ms`: 99 of 100 took no longer.
     pub(super) p99_ms: Option<f64>,
+    /// As `p50_ms`: none took longer. When all requests wait at once, they are too few for `p99_ms` to show it.
+    pub(super) max_ms: Option<f64>,
 }
 
 impl Sample {
     /// `events` in `elapsed`.
     pub(super) fn new(events: u64, elapsed: Duration) -> Self {
         let seconds = elapsed.as_secs_f64();
-        Self { events, seconds, cpu_seconds: 0.0, peak_bytes: None, p50_ms: None, p99_ms: None }
+        Self { events, seconds, cpu_seconds: 0.0, peak_bytes: None, p50_ms: None, p99_ms: None, max_ms: None }
     }
 
     /// With what a process has used from its start on.
@@ -57,11 +59,13 @@ impl Sample {
     }
 }
 
-/// The middle value; of an even number the lower one of the two. None of none.
+/// The middle value; of an even number, the mean of the two in the middle, so that no column shows only the better rounds. None of none.
 pub(super) fn median(values: impl IntoIterator<Item = f64>) -> Option<f64> {
     let mut values: Vec<f64> = values.into_iter().collect();
     values.sort_by(f64::total_cmp);
-    values.get(values.len().saturating_sub(1) / 2).copied()
+    let above = *values.get(values.len() / 2)?;
+    let below = values[(values.len() - 1) / 2];
+    Some(f64::midpoint(below, above))
 }
 
 #[cfg(test)]

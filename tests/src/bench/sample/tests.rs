@@ -14,6 +14,6 @@ fn rate_and_cpu_are_by_event() {
 #[test]
 fn the_median_is_the_middle_one() {
     assert_eq!(median([3.0, 1.0, 2.0]), Some(2.0));
-    assert_eq!(median([4.0, 1.0, 2.0, 3.0]), Some(2.0));
+    assert_eq!(median([4.0, 1.0, 2.0, 3.0]), Some(2.5));
     assert_eq!(median([]), None);
 }
