@@ -5,10 +5,15 @@
 //! file; the rest is in the harness. [`tidy`] needs no stack: it holds the sources to the rules that no compiler knows.
 
 mod admin;
+mod away;
 mod bytes;
+mod churn;
 mod dead_letters;
 mod http;
 mod main_job;
+mod mixed_batch;
 mod outages;
+mod overload;
+mod read_only;
 mod shutdown;
 mod tidy;

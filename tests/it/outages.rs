@@ -3,19 +3,18 @@
 //! `make chaos` runs the same for longer: `PENSTOCK_CHAOS_EVENTS` says how many events, `PENSTOCK_CHAOS_ROUNDS` how often the
 //! whole sequence of faults happens while they are sent.
 
-use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use harness::event::Events;
 use harness::eventually::{eventually, patience, within};
 use harness::http;
+use harness::member::Member;
 use harness::pipeline::{Pipeline, Service};
-use harness::ports;
-use harness::process::{self, Binary, Process, write_config};
+use harness::process;
 use harness::sender::{Flaw, Mix, Progress};
+use harness::size;
 use harness::stack::{OwnStack, Part};
 
 const CONNECTIONS: usize = 64;
@@ -24,39 +23,11 @@ const PER_SECOND: u64 = 1_500;
 const ELASTICSEARCH_AWAY: Duration = Duration::from_secs(30);
 const KAFKA_AWAY: Duration = Duration::from_secs(15);
 
-/// An indexer that is killed again and again.
-struct Victim {
-    config: PathBuf,
-    log: PathBuf,
-    admin_url: String,
-    process: Process,
-}
-
-impl Victim {
-    fn start(pipeline: &Pipeline, number: usize) -> Result<Self> {
-        let port = ports::free()?;
-        let mut config = pipeline.config.clone();
-        config.indexer.admin_listen = SocketAddr::from(([127, 0, 0, 1], port));
-        let path = pipeline.file(&format!("indexer-{number}.yaml"));
-        write_config(&config, &path)?;
-        let log = pipeline.file(&format!("indexer-{number}.log"));
-        let process = Process::start(Binary::Indexer, &path, &[], &log)?;
-        Ok(Self { config: path, log, admin_url: format!("http://127.0.0.1:{port}"), process })
-    }
-
-    fn kill_and_start_again(&mut self) -> Result<()> {
-        self.process.ensure_running().context("an indexer ended by itself")?;
-        self.process.kill()?;
-        self.process = Process::start(Binary::Indexer, &self.config, &[], &self.log)?;
-        Ok(())
-    }
-}
-
 /// All that the faults are done to.
 struct Scene {
     stack: OwnStack,
     receivers: Vec<Service>,
-    indexers: Vec<Victim>,
+    indexers: Vec<Member>,
     progress: Arc<Progress>,
     events: u64,
     rounds: u64,
@@ -98,9 +69,9 @@ impl Scene {
     async fn elasticsearch_away(&mut self) -> Result<()> {
         let away = tokio::time::Instant::now();
         self.stack.stop(Part::Elasticsearch).await?;
-        not_ready(&self.indexers[1].admin_url, "elasticsearch").await?;
+        not_ready(self.indexers[1].admin_url(), "elasticsearch").await?;
         self.indexers[0].kill_and_start_again()?;
-        not_ready(&self.indexers[0].admin_url, "elasticsearch").await?;
+        not_ready(self.indexers[0].admin_url(), "elasticsearch").await?;
         tokio::time::sleep_until(away + ELASTICSEARCH_AWAY).await;
         self.stack.start_again(Part::Elasticsearch).await
     }
@@ -128,22 +99,15 @@ async fn not_ready(admin_url: &str, condition: &str) -> Result<()> {
     .await
 }
 
-fn from_environment(name: &str, default: u64) -> Result<u64> {
-    match std::env::var(name) {
-        Ok(value) => value.parse().with_context(|| format!("{name}={value} is not a number")),
-        Err(_) => Ok(default),
-    }
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_acknowledged_is_lost_or_repeated_through_kills_and_outages() -> Result<()> {
-    let events = from_environment("PENSTOCK_CHAOS_EVENTS", 100_000)?;
-    let rounds = from_environment("PENSTOCK_CHAOS_ROUNDS", 1)?;
+    let events = size::number("PENSTOCK_CHAOS_EVENTS", 100_000)?;
+    let rounds = size::number("PENSTOCK_CHAOS_ROUNDS", 1)?;
     process::build().await?;
     let stack = OwnStack::start("outages").await?;
     let pipeline = Pipeline::new(&stack.stack, "outages").await?;
     let receivers = vec![pipeline.receiver().await?, pipeline.receiver().await?];
-    let indexers = vec![Victim::start(&pipeline, 0)?, Victim::start(&pipeline, 1)?];
+    let indexers = vec![Member::start(&pipeline, 0)?, Member::start(&pipeline, 1)?];
 
     let mix = Mix { events: Events::unique(), flawed_every: 1_000, flaws: &Flaw::REFUSED };
     let mut load = pipeline.load(receivers.iter().map(Service::target).collect(), CONNECTIONS, events, mix);

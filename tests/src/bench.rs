@@ -12,7 +12,7 @@ use anyhow::Context;
 use clap::ValueEnum;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::paths;
+use crate::{paths, usage};
 use report::Report;
 use setup::Setup;
 
@@ -20,7 +20,6 @@ pub use part::Part;
 
 mod avro;
 mod child;
-mod fill;
 mod http_floor;
 mod indexer;
 mod kafka_floor;
@@ -32,7 +31,6 @@ mod report;
 mod sample;
 mod setup;
 mod stack;
-mod usage;
 
 /// What is measured, and how much of it.
 #[derive(Clone, Debug, clap::Args)]

@@ -1,7 +1,7 @@
 //! The harness of the integration tests, and the parts of the demo.
 //!
 //! A concern is a file: the real parts ([`stack`], reached through [`kafka`] and [`search`]), the two services between them
-//! ([`pipeline`] in-process, [`process`] as children that can be killed), what is sent ([`event`], [`sender`]) and how the end is
+//! ([`pipeline`] in-process, [`process`] and [`member`] as children that can be killed), what is sent ([`event`], [`sender`], [`feed`]) and how the end is
 //! checked ([`delivery`]). What a scenario promises stands in `it/`, one file each; only what two of them need comes here.
 //!
 //! Every wait of a test goes through [`eventually`](mod@eventually): no test sleeps and hopes.
@@ -11,12 +11,17 @@ pub mod delivery;
 pub mod demo;
 pub mod event;
 pub mod eventually;
+pub mod feed;
 pub mod http;
 pub mod kafka;
+pub mod member;
 pub mod paths;
 pub mod pipeline;
 pub mod ports;
 pub mod process;
+pub mod proxy;
 pub mod search;
 pub mod sender;
+pub mod size;
 pub mod stack;
+pub mod usage;

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::Context;
 use receiver::Listeners;
@@ -18,7 +19,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::delivery::Differences;
 use crate::event::SCHEMA;
-use crate::eventually::eventually;
+use crate::eventually::{eventually, within};
+use crate::feed::Feed;
 use crate::http::{self, Method};
 use crate::kafka::Kafka;
 use crate::search::Search;
@@ -131,13 +133,32 @@ impl Pipeline {
         }
     }
 
+    /// The events of `mix`, to be written into the topic without a receiver.
+    pub fn feed(&self, mix: Mix) -> Feed {
+        Feed {
+            brokers: self.config.kafka.brokers.clone(),
+            topic: self.config.kafka.topic.clone(),
+            schema_id: self.schema_id,
+            mix,
+            per_second: None,
+        }
+    }
+
     /// Waits until the group has committed past the last record of every partition of the topic.
     ///
     /// # Errors
     /// When it does not.
     pub async fn all_committed(&self) -> anyhow::Result<()> {
+        self.all_committed_within(eventually::patience()).await
+    }
+
+    /// As [`Pipeline::all_committed`], for a scenario that takes longer.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn all_committed_within(&self, patience: Duration) -> anyhow::Result<()> {
         let (group, topic) = (&self.config.indexer.group_id, &self.config.kafka.topic);
-        eventually("the group's offsets reach the end of the topic", || async {
+        within(patience, "the group's offsets reach the end of the topic", || async {
             let ends = self.kafka.end_offsets(topic).await?;
             let committed = self.kafka.committed(group, topic).await?;
             // A partition that never held a record needs no commit.

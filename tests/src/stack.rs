@@ -37,6 +37,7 @@ pub struct OwnStack {
     /// Where it listens.
     pub stack: Stack,
     folder: PathBuf,
+    settings: Vec<(String, String)>,
 }
 
 impl Stack {
@@ -90,15 +91,32 @@ impl OwnStack {
     /// When it does not start; the message holds what the script said.
     pub async fn start(name: &str) -> anyhow::Result<Self> {
         let stack = Stack { kafka: ports::free()?, registry: ports::free()?, elasticsearch: ports::free()? };
+        let own = Self::prepare(name, stack, &[])?;
+        own.script(vec!["up"]).await?;
+        Ok(own)
+    }
+
+    /// Starts an Elasticsearch alone; the other parts are those of the stack that runs already. `settings` are variables of
+    /// `deploy/local/stack`, such as `ES_VERSION` and `ES_EXTRA`.
+    ///
+    /// # Errors
+    /// As [`OwnStack::start`].
+    pub async fn elasticsearch(name: &str, settings: &[(&str, &str)]) -> anyhow::Result<Self> {
+        let stack = Stack { elasticsearch: ports::free()?, ..Stack::running()? };
+        let own = Self::prepare(name, stack, settings)?;
+        own.start_again(Part::Elasticsearch).await?;
+        Ok(own)
+    }
+
+    fn prepare(name: &str, stack: Stack, settings: &[(&str, &str)]) -> anyhow::Result<Self> {
         let folder = paths::scratch()?.join(format!("stack-{name}"));
         if folder.exists() {
             // Left by a run that was killed: its parts are stopped, and its data is of no use.
-            run(&folder, None, &["down"])?;
+            run(&folder, None, &[], &["down"])?;
             std::fs::remove_dir_all(&folder)?;
         }
-        let own = Self { stack, folder };
-        own.script(vec!["up"]).await?;
-        Ok(own)
+        let settings = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        Ok(Self { stack, folder, settings })
     }
 
     /// Stops a part in an orderly way.
@@ -126,23 +144,29 @@ impl OwnStack {
     }
 
     async fn script(&self, arguments: Vec<&'static str>) -> anyhow::Result<()> {
-        let (folder, stack) = (self.folder.clone(), self.stack);
-        tokio::task::spawn_blocking(move || run(&folder, Some(stack), &arguments)).await?
+        let (folder, stack, settings) = (self.folder.clone(), self.stack, self.settings.clone());
+        tokio::task::spawn_blocking(move || run(&folder, Some(stack), &settings, &arguments)).await?
     }
 }
 
 impl Drop for OwnStack {
     fn drop(&mut self) {
-        if let Err(error) = run(&self.folder, None, &["down"]) {
+        if let Err(error) = run(&self.folder, None, &[], &["down"]) {
             eprintln!("the stack in {} could not be stopped: {error:#}", self.folder.display());
         }
     }
 }
 
 /// `deploy/local/stack` with `arguments`, for the stack in `folder`.
-fn run(folder: &std::path::Path, ports: Option<Stack>, arguments: &[&str]) -> anyhow::Result<()> {
+fn run(
+    folder: &std::path::Path,
+    ports: Option<Stack>,
+    settings: &[(String, String)],
+    arguments: &[&str],
+) -> anyhow::Result<()> {
     let mut command = Command::new(paths::in_repository("deploy/local/stack"));
     command.args(arguments).env("STACK_DIR", folder).stdin(Stdio::null());
+    command.envs(settings.iter().map(|(name, value)| (name, value)));
     match ports {
         Some(stack) => command
             .env("KAFKA_PORT", stack.kafka.to_string())

@@ -10,10 +10,10 @@ use super::part::Part;
 use super::report::{Line, Report};
 use super::sample::Sample;
 use super::setup::{EVENTS, Setup};
-use super::usage::Usage;
 use crate::http;
 use crate::pipeline::metric;
 use crate::process::Process;
+use crate::usage::Usage;
 
 /// How long nothing may be indexed.
 const PATIENCE: Duration = Duration::from_secs(60);

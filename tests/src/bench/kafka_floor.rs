@@ -11,7 +11,7 @@ use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use super::child;
 use super::sample::Sample;
 use super::setup::PARTITIONS;
-use super::usage::Usage;
+use crate::usage::Usage;
 
 /// How long no record may come.
 const PATIENCE: Duration = Duration::from_secs(30);

@@ -10,8 +10,8 @@ use super::part::Part;
 use super::report::{Line, Report};
 use super::sample::Sample;
 use super::setup::Setup;
-use super::usage::Usage;
 use crate::pipeline::ready;
+use crate::usage::Usage;
 
 /// Measures floor, receiver, and the floor at the rate of the receiver, once each.
 ///

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::usage::Usage;
+use crate::usage::Usage;
 
 /// One measurement of one line.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

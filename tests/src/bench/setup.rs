@@ -7,12 +7,13 @@ use anyhow::Context;
 use shared::config::{Auth, Config};
 use tempfile::TempDir;
 
-use super::fill;
 use super::stack::BenchStack;
-use crate::event::SCHEMA;
+use crate::event::{Events, SCHEMA, now};
+use crate::feed::Feed;
 use crate::kafka::Kafka;
 use crate::pipeline::{register, source};
 use crate::process::{Binary, Process, write_config};
+use crate::sender::Mix;
 use crate::{paths, ports};
 
 /// Partitions of each topic.
@@ -69,7 +70,14 @@ impl Setup {
     /// # Errors
     /// When Kafka does not take all of them.
     pub(super) async fn fill(&self, events: u64) -> anyhow::Result<()> {
-        fill::fill(&self.brokers(), EVENTS, self.schema_id, events).await
+        let feed = Feed {
+            brokers: self.brokers(),
+            topic: EVENTS.to_owned(),
+            schema_id: self.schema_id,
+            mix: Mix::good(Events::new(0, now())),
+            per_second: None,
+        };
+        feed.write(0..events).await
     }
 
     /// `host:port` of Kafka.

@@ -9,11 +9,11 @@ const TICKS: f64 = 100.0;
 
 /// What a process has used since it was started.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Usage {
+pub struct Usage {
     /// CPU time of all its threads, those that have ended included, in user mode and in the kernel; in seconds.
-    pub(super) cpu_seconds: f64,
+    pub cpu_seconds: f64,
     /// The largest resident set so far, in bytes.
-    pub(super) peak_bytes: u64,
+    pub peak_bytes: u64,
 }
 
 impl Usage {
@@ -21,7 +21,7 @@ impl Usage {
     ///
     /// # Errors
     /// When it has ended.
-    pub(super) fn of(id: u32) -> anyhow::Result<Self> {
+    pub fn of(id: u32) -> anyhow::Result<Self> {
         let folder = PathBuf::from(format!("/proc/{id}"));
         let status = read(&folder.join("status"))?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
@@ -34,7 +34,7 @@ impl Usage {
     ///
     /// # Errors
     /// When the system does not tell.
-    pub(super) fn of_this_process() -> anyhow::Result<Self> {
+    pub fn of_this_process() -> anyhow::Result<Self> {
         Self::of(std::process::id())
     }
 }
@@ -43,7 +43,7 @@ impl Usage {
 ///
 /// # Errors
 /// When the system does not tell.
-pub(super) fn thread_cpu_seconds() -> anyhow::Result<f64> {
+pub fn thread_cpu_seconds() -> anyhow::Result<f64> {
     cpu_seconds(Path::new("/proc/thread-self/stat"))
 }
 
@@ -51,7 +51,7 @@ pub(super) fn thread_cpu_seconds() -> anyhow::Result<f64> {
 ///
 /// # Errors
 /// With what is needed.
-pub(super) fn ensure_known() -> anyhow::Result<()> {
+pub fn ensure_known() -> anyhow::Result<()> {
     Usage::of_this_process().map(drop).context("the bench needs Linux: it reads CPU time and memory from /proc")
 }
 

@@ -1,0 +1,113 @@
+//! An indexer as a process of its own, for scenarios that kill it, add others, and look at its memory and log.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use anyhow::Context;
+
+use crate::pipeline::{Pipeline, metric, ready};
+use crate::process::{Binary, Process, write_config};
+use crate::usage::Usage;
+use crate::{http, ports};
+
+/// One indexer of a group. Killed when dropped.
+pub struct Member {
+    config: PathBuf,
+    log: PathBuf,
+    admin_url: String,
+    process: Process,
+}
+
+impl Member {
+    /// Starts indexer `number` of `pipeline`; [`crate::process::build`] comes before. Does not wait until it is ready.
+    ///
+    /// # Errors
+    /// When it cannot be started; so for each function here.
+    pub fn start(pipeline: &Pipeline, number: usize) -> anyhow::Result<Self> {
+        let port = ports::free()?;
+        let mut config = pipeline.config.clone();
+        config.indexer.admin_listen = SocketAddr::from(([127, 0, 0, 1], port));
+        let path = pipeline.file(&format!("indexer-{number}.yaml"));
+        write_config(&config, &path)?;
+        let log = pipeline.file(&format!("indexer-{number}.log"));
+        let process = Process::start(Binary::Indexer, &path, &[], &log)?;
+        Ok(Self { config: path, log, admin_url: format!("http://127.0.0.1:{port}"), process })
+    }
+
+    /// `kill -9`, then starts it anew.
+    ///
+    /// # Errors
+    /// Also when it had ended by itself.
+    pub fn kill_and_start_again(&mut self) -> anyhow::Result<()> {
+        self.kill()?;
+        self.process = Process::start(Binary::Indexer, &self.config, &[], &self.log)?;
+        Ok(())
+    }
+
+    /// `kill -9`.
+    ///
+    /// # Errors
+    /// Also when it had ended by itself.
+    pub fn kill(&mut self) -> anyhow::Result<()> {
+        self.process.ensure_running().context("an indexer ended by itself")?;
+        self.process.kill()
+    }
+
+    /// SIGTERM; waits until it has ended with 0.
+    ///
+    /// # Errors
+    /// Also when it ends otherwise.
+    pub async fn stop(mut self) -> anyhow::Result<()> {
+        self.process.terminate()?;
+        let status = self.process.ended().await?;
+        anyhow::ensure!(status.success(), "{status}\n{}", self.process.last_lines());
+        Ok(())
+    }
+
+    /// Waits until it is ready.
+    ///
+    /// # Errors
+    /// When it does not become so.
+    pub async fn ready(&self) -> anyhow::Result<()> {
+        ready(&self.admin_url).await.with_context(|| self.process.last_lines())
+    }
+
+    /// `http://host:port` of its admin port.
+    pub fn admin_url(&self) -> &str {
+        &self.admin_url
+    }
+
+    /// The value of a sample, see [`metric`].
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub async fn metric(&self, sample: &str) -> anyhow::Result<f64> {
+        metric(&self.admin_url, sample).await
+    }
+
+    /// Why it is not ready: the lines of `/readyz`. Empty when it is.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub async fn unready(&self) -> anyhow::Result<String> {
+        let answer = http::get(&format!("{}/readyz", self.admin_url)).await?;
+        Ok(if answer.status == 200 { String::new() } else { answer.text() })
+    }
+
+    /// What it has used so far.
+    ///
+    /// # Errors
+    /// When it has ended.
+    pub fn usage(&self) -> anyhow::Result<Usage> {
+        Usage::of(self.process.id())
+    }
+
+    /// How many lines of its log hold `text`.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub fn logged(&self, text: &str) -> anyhow::Result<usize> {
+        let log = std::fs::read_to_string(&self.log).with_context(|| self.log.display().to_string())?;
+        Ok(log.lines().filter(|line| line.contains(text)).count())
+    }
+}
