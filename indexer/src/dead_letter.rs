@@ -60,6 +60,8 @@ impl DeadLetters {
         let producer = shared::kafka::producer_config(&config.kafka, "penstock-indexer-dead-letters", DELIVERY_TIMEOUT)
             // What was small enough for the topic is small enough here; the dead-letter topic's own limit decides.
             .set("message.max.bytes", MAX_LETTER_BYTES)
+            // Kafka refuses a batch that is too large as a whole, so that a large letter would cost its neighbours their values.
+            .set("batch.num.messages", "1")
             .create()?;
         Ok(Self {
             producer,

@@ -6,10 +6,13 @@
 
 mod admin;
 mod away;
+mod bulk_rows;
 mod bytes;
 mod churn;
+mod credentials;
 mod dead_letters;
 mod http;
+mod ids;
 mod main_job;
 mod mixed_batch;
 mod outages;
