@@ -15,6 +15,7 @@ pub use indexer::{Batch, Fuse, GroupProtocol, Indexer, Retry};
 pub use kafka::{CreateTopics, Kafka};
 pub use load::{ConfigError, load, load_for, load_from};
 pub(crate) use load::{load_unchecked, refuse_problems};
+pub use placement::{Expired, Placement, PlacementTime};
 pub use receiver::{Limits, Receiver, Source};
 pub use schema_registry::SchemaRegistry;
 
@@ -24,6 +25,7 @@ mod elasticsearch;
 mod indexer;
 mod kafka;
 mod load;
+mod placement;
 mod receiver;
 mod redact;
 mod schema_registry;

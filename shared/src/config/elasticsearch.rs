@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::Placement;
 use super::redact;
 use crate::secret::Secret;
 
@@ -22,6 +23,8 @@ pub struct Elasticsearch {
     pub strategy: Strategy,
     /// `elasticsearch.on_duplicate`: what a second event of the same id does: `keep_first` or `keep_last`.
     pub on_duplicate: OnDuplicate,
+    /// `elasticsearch.placement`: which index of several a document lands in.
+    pub placement: Placement,
     /// `elasticsearch.request_timeout`: how long one request may take before it counts as failed and is sent again.
     #[serde(with = "humantime_serde")]
     pub request_timeout: Duration,
@@ -115,6 +118,7 @@ impl Default for Elasticsearch {
             index_name: "cxone-events".to_owned(),
             strategy: Strategy::Single,
             on_duplicate: OnDuplicate::KeepFirst,
+            placement: Placement::default(),
             request_timeout: Duration::from_secs(30),
             connect_timeout: Duration::from_secs(2),
             compression: Compression::Auto,
