@@ -18,7 +18,7 @@ use self::gate::{Gate, Pass};
 use self::outcome::{Failure, Judgement, Trouble};
 use self::work::{Progress, Work};
 use crate::batch::Batch;
-use crate::index::{self, Index, Known};
+use crate::index::{self, Index, IndexSettings, Known};
 use crate::metrics::Metrics;
 
 pub mod backoff;
@@ -126,7 +126,7 @@ impl Bulk {
         );
         let backoff = Backoff { initial: indexer.retry.initial, max: indexer.retry.max };
         Ok(Self {
-            index: Index::new(Arc::clone(&client), name, backoff, readiness.condition("index")),
+            index: Index::new(Arc::clone(&client), IndexSettings::of(config), backoff, readiness.condition("index")),
             client,
             gate,
             path: format!("/{name}/_bulk"),

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use shared::avro::{DecodeError, Limits, Schema};
+use shared::avro::{DecodeError, Schema};
 use shared::config::{Config, OnDuplicate};
 use shared::registry::SchemaRegistry;
 use shared::wire::{self, SchemaId};
@@ -34,7 +34,7 @@ pub enum Decoded {
 pub struct Decoder {
     topic: String,
     registry: SchemaRegistry,
-    limits: Limits,
+    rules: document::Rules,
     on_duplicate: OnDuplicate,
     /// The schema used last: nearly always the next one too.
     last: Option<(SchemaId, Arc<Schema>)>,
@@ -56,7 +56,7 @@ impl Decoder {
         Self {
             topic: config.kafka.topic.clone(),
             registry,
-            limits: Limits { max_depth: config.indexer.max_depth, max_items: config.indexer.max_items },
+            rules: document::Rules::of(config),
             on_duplicate: config.elasticsearch.on_duplicate,
             last: None,
             missing: HashMap::new(),
@@ -111,7 +111,7 @@ impl Decoder {
     ) -> Result<(), DecodeError> {
         batch.append(record, id, |body| {
             document::write_action(&self.topic, record, self.on_duplicate, body);
-            document::write_document(schema, datum, self.limits, record.timestamp, body)
+            document::write_document(schema, datum, self.rules, record.timestamp, body)
         })
     }
 

@@ -3,14 +3,37 @@
 //! The document is a function of the Kafka record alone, so that a replay writes the same bytes (P4): no clock is read here.
 
 use sha2::{Digest, Sha256};
-use shared::avro::{self, DecodeError, Limits, Schema};
-use shared::config::OnDuplicate;
+use shared::avro::{self, DecodeError, JsonRules, Limits, Schema};
+use shared::config::{Config, OnDuplicate, Strategy};
 use shared::position::{Offset, Partition};
 
 use crate::record::Record;
 
 /// Elasticsearch refuses an `_id` of more bytes than this (Elasticsearch reference, "`_id` field").
 const MAX_ID_BYTES: usize = 512;
+
+/// How events become documents: the same for every record of a topic, so that a replay gives the same bytes.
+#[derive(Clone, Copy, Debug)]
+pub struct Rules {
+    /// What an event may hold.
+    pub limits: Limits,
+    /// How its values are written.
+    pub json: JsonRules,
+    /// Whether the record's timestamp is written as `@timestamp` too, which a data stream wants of every document.
+    pub at_timestamp: bool,
+}
+
+impl Rules {
+    /// Those of the config.
+    pub fn of(config: &Config) -> Self {
+        let indexer = &config.indexer;
+        Self {
+            limits: Limits { max_depth: indexer.max_depth, max_items: indexer.max_items },
+            json: config.elasticsearch.documents,
+            at_timestamp: config.elasticsearch.strategy == Strategy::DataStream,
+        }
+    }
+}
 
 /// Appends the action line of `record` under the document's id.
 ///
@@ -59,20 +82,20 @@ fn write_key_id(key: &[u8], body: &mut Vec<u8>) {
     }
 }
 
-/// Appends the document line: the event's fields and `_ingested_at`, the record's timestamp.
+/// Appends the document line: the event's fields by `rules`, and `_ingested_at`, the record's timestamp.
 ///
 /// # Errors
 /// When `datum` is not what `schema` says. `body` is then as it was.
 pub fn write_document(
     schema: &Schema,
     datum: &[u8],
-    limits: Limits,
+    rules: Rules,
     timestamp: Option<i64>,
     body: &mut Vec<u8>,
 ) -> Result<(), DecodeError> {
     let start = body.len();
     body.push(b'{');
-    if let Err(error) = avro::write_members(schema, datum, limits, body) {
+    if let Err(error) = avro::write_members_and_find(schema, datum, rules.limits, rules.json, None, body) {
         body.truncate(start);
         return Err(error);
     }
@@ -80,6 +103,10 @@ pub fn write_document(
         let has_members = body.len() > start + 1;
         body.extend_from_slice(if has_members { br#","_ingested_at":"# } else { br#""_ingested_at":"# });
         avro::write_timestamp_millis(millis, body);
+        if rules.at_timestamp {
+            body.extend_from_slice(br#","@timestamp":"#);
+            avro::write_timestamp_millis(millis, body);
+        }
     }
     body.extend_from_slice(b"}\n");
     Ok(())

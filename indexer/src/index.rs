@@ -1,31 +1,35 @@
 //! The index that documents are written to: made at start if it is missing, and again when it disappears.
 //!
-//! Any number of indexers may do so at the same time. [`mapping`] says what its fields are.
+//! Any number of indexers may do so at the same time. What is made, by strategy, is in `resources`; [`mapping`] says what its fields are.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 use serde::Deserialize;
-use serde_json::json;
 use shared::admin::Condition;
+use shared::config::Strategy;
 use tokio::sync::Mutex;
 
 use crate::bulk::BulkError;
 use crate::bulk::backoff::Backoff;
 use crate::bulk::elasticsearch::{Answer, Client, Method, Request, SendError};
 
+pub use settings::IndexSettings;
+
 pub mod mapping;
+mod resources;
+mod settings;
 
 /// The longest wait between attempts, so that an Elasticsearch that has come back is noticed soon.
 const MAX_WAIT: std::time::Duration = std::time::Duration::from_secs(3);
 /// The longest name of an index, in bytes (Elasticsearch reference, "Create index API").
 const MAX_NAME: usize = 255;
 
-/// The index of `elasticsearch.index_name`, strategy `single`.
+/// The index of one topic, whatever its strategy.
 #[derive(Debug)]
 pub struct Index {
     client: Arc<Client>,
-    name: String,
+    settings: IndexSettings,
     backoff: Backoff,
     condition: Condition,
     /// One at a time: when the index is gone, every batch under way finds out at once.
@@ -48,13 +52,17 @@ enum EnsureError {
     Send(#[from] SendError),
     #[error("{what} was answered {status} {error_type}: {reason}")]
     Refused { what: &'static str, status: u16, error_type: String, reason: String },
+    #[error(
+        "{name} is an index or a data stream, and the strategy {strategy:?} needs an alias of this name: choose another elasticsearch.index_name"
+    )]
+    Occupied { name: String, strategy: Strategy },
 }
 
 impl EnsureError {
     fn has_type(&self, name: &str) -> bool {
         match self {
             Self::Refused { error_type, .. } => error_type == name,
-            Self::Send(_) => false,
+            Self::Send(_) | Self::Occupied { .. } => false,
         }
     }
 
@@ -65,15 +73,15 @@ impl EnsureError {
 }
 
 impl Index {
-    /// The index `name`. `condition` is met while it is there.
-    pub fn new(client: Arc<Client>, name: &str, backoff: Backoff, condition: Condition) -> Self {
+    /// The index of `settings`. `condition` is met while it is there.
+    pub fn new(client: Arc<Client>, settings: IndexSettings, backoff: Backoff, condition: Condition) -> Self {
         let backoff = Backoff { max: backoff.max.min(MAX_WAIT), ..backoff };
-        Self { client, name: name.to_owned(), backoff, condition, turn: Mutex::new(()) }
+        Self { client, settings, backoff, condition, turn: Mutex::new(()) }
     }
 
     /// Its name.
     pub fn name(&self) -> &str {
-        &self.name
+        &self.settings.name
     }
 
     /// Makes the index if it is missing; tries until Elasticsearch answers. An index that exists is left as it is.
@@ -82,10 +90,10 @@ impl Index {
         let mut failures = 0;
         while let Err(error) = self.try_ensure(known).await {
             failures += 1;
-            let reason = format!("index {:?} is not there yet: {error}", self.name);
+            let reason = format!("index {:?} is not there yet: {error}", self.name());
             // The first, then with every doubling.
             if u32::is_power_of_two(failures) {
-                tracing::warn!(index = self.name, %error, attempts = failures, "The index could not be made sure of; it is tried again.");
+                tracing::warn!(index = self.name(), %error, attempts = failures, "The index could not be made sure of; it is tried again.");
             }
             self.condition.unmet(reason);
             let wait = self.backoff.wait(failures, &mut rand::rng());
@@ -95,53 +103,64 @@ impl Index {
     }
 
     async fn try_ensure(&self, known: Known) -> Result<(), EnsureError> {
-        let answer = self.send(Method::Head, &format!("/{}", self.name), Bytes::new()).await?;
-        match answer.status {
-            200 => return Ok(()),
-            // 403: whoever may only write may not ask. What bulk requests are answered will tell.
-            403 | 404 => {}
-            _ => return Err(refused("asking for the index", &answer)),
+        if self.is_there().await? {
+            return Ok(());
         }
         self.put_template().await?;
         match self.create().await {
             // Whoever may only write may make no index either, and it is probably there.
             Err(error) if known == Known::Nothing && error.is_denied() => {
-                tracing::warn!(index = self.name, %error, "Neither asking for the index nor making it is allowed; if it is missing, make it by hand.");
+                tracing::warn!(index = self.name(), %error, "Neither asking for the index nor making it is allowed; if it is missing, make it by hand.");
                 Ok(())
             }
             made => made,
         }
     }
 
-    /// A template of the index's own name, so that it gets the same mapping when Elasticsearch makes it by itself, because somebody deletes
-    /// it while documents are on their way. One that exists is left as it is.
+    /// Whether the index, the alias or the data stream is there. Whoever may only write may not ask: what bulk requests are answered
+    /// will tell.
+    async fn is_there(&self) -> Result<bool, EnsureError> {
+        let name = self.name();
+        if matches!(self.settings.strategy, Strategy::Rollover | Strategy::Time) {
+            let alias = self.send(Method::Head, &format!("/_alias/{name}"), Bytes::new()).await?;
+            if alias.status == 200 {
+                return Ok(true);
+            }
+        }
+        let answer = self.send(Method::Head, &format!("/{name}"), Bytes::new()).await?;
+        match (answer.status, self.settings.strategy) {
+            (200, Strategy::Single | Strategy::DataStream) => Ok(true),
+            (200, strategy) => Err(EnsureError::Occupied { name: name.to_owned(), strategy }),
+            (403 | 404, _) => Ok(false),
+            _ => Err(refused("asking for the index", &answer)),
+        }
+    }
+
+    /// The template of the index's names, so that an index gets its mapping also when Elasticsearch makes it by itself: at a rollover, or
+    /// because somebody deletes it while documents are on their way. One that exists is left as it is.
     async fn put_template(&self) -> Result<(), EnsureError> {
-        let path = format!("/_index_template/penstock-{}?create=true", self.name);
-        let template = json!({
-            "index_patterns": [self.name],
-            "priority": 500,
-            "template": { "mappings": mapping::mapping() },
-            "_meta": { "description": "the mapping of the index that penstock-indexer writes to" },
-        });
+        let path = format!("/_index_template/penstock-{}?create=true", self.name());
+        let template = resources::index_template(&self.settings);
         let answer = self.send(Method::Put, &path, Bytes::from(template.to_string())).await?;
         if answer.status == 200 {
-            tracing::info!(index = self.name, "Made the index template.");
+            tracing::info!(index = self.name(), "Made the index template.");
             return Ok(());
         }
         let error = refused("making the index template", &answer);
         // 400: there is one already, or another one for the same name. The index gets its mapping all the same.
         if answer.status == 400 || error.is_denied() {
-            tracing::debug!(index = self.name, %error, "The index template was not made.");
+            tracing::debug!(index = self.name(), %error, "The index template was not made.");
             return Ok(());
         }
         Err(error)
     }
 
+    /// Makes what the first document needs.
     async fn create(&self) -> Result<(), EnsureError> {
-        let body = json!({ "mappings": mapping::mapping() });
-        let answer = self.send(Method::Put, &format!("/{}", self.name), Bytes::from(body.to_string())).await?;
+        let Some(first) = resources::first(&self.settings) else { return Ok(()) };
+        let answer = self.send(Method::Put, &first.path, Bytes::from(first.body.to_string())).await?;
         if answer.status == 200 {
-            tracing::info!(index = self.name, "Made the index.");
+            tracing::info!(index = self.name(), path = first.path, "Made the index.");
             return Ok(());
         }
         let error = refused("making the index", &answer);

@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use prometheus::Registry;
-use shared::config::Compression;
+use shared::config::{Compression, Strategy};
 use shared::position::{Offset, Partition};
 use shared::wire::SchemaId;
 
@@ -42,6 +42,7 @@ pub(crate) fn config(url: &str) -> Config {
     let mut config = Config::default();
     config.elasticsearch.url = url.to_owned();
     config.elasticsearch.compression = Compression::None;
+    config.elasticsearch.strategy = Strategy::Single;
     config.indexer.retry.initial = Duration::from_millis(1);
     config.indexer.retry.max = Duration::from_millis(5);
     config

@@ -56,6 +56,26 @@ async fn a_missing_index_is_made_with_its_mapping_and_a_template_of_its_name() {
 }
 
 #[tokio::test]
+async fn by_default_a_backing_index_is_made_behind_the_write_alias() {
+    let stub =
+        Stub::start(
+            |received: &Received| {
+                if received.line.starts_with("HEAD ") { missing() } else { Reply::Answer(200, "{}".to_owned()) }
+            },
+        )
+        .await;
+    let mut config = config(&stub.url());
+    config.elasticsearch.strategy = Strategy::Rollover;
+    let bulk = Bulk::new(&config, Metrics::new(&Registry::new()).unwrap(), &Readiness::new()).unwrap();
+    bulk.ensure_index().await;
+    let template = "PUT /_index_template/penstock-cxone-events?create=true";
+    let expected = ["HEAD /_alias/cxone-events", "HEAD /cxone-events", template, "PUT /cxone-events-000001"];
+    assert_eq!(lines(&stub), expected);
+    assert!(stub.requests()[2].body.contains(r#""index_patterns":["cxone-events-*"]"#));
+    assert!(stub.requests()[3].body.contains(r#""aliases":{"cxone-events":{"is_write_index":true}}"#));
+}
+
+#[tokio::test]
 async fn ten_indexers_may_make_it_at_the_same_time() {
     let exists = failure(400, "resource_already_exists_exception");
     let stub = Stub::start(script(missing(), Some(failure(400, "illegal_argument_exception")), Some(exists))).await;

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Placement;
 use super::redact;
+use crate::avro::JsonRules;
 use crate::secret::Secret;
 
 /// `elasticsearch`: where documents go.
@@ -25,6 +26,8 @@ pub struct Elasticsearch {
     pub on_duplicate: OnDuplicate,
     /// `elasticsearch.placement`: which index of several a document lands in.
     pub placement: Placement,
+    /// `elasticsearch.documents`: how values are written, where there is a choice.
+    pub documents: JsonRules,
     /// `elasticsearch.request_timeout`: how long one request may take before it counts as failed and is sent again.
     #[serde(with = "humantime_serde")]
     pub request_timeout: Duration,
@@ -95,7 +98,13 @@ pub enum ElasticsearchAuth {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Strategy {
-    /// One index of the name `elasticsearch.index_name`.
+    /// Backing indices `{index_name}-000001` and on behind the alias `{index_name}`, rolled over by size or age.
+    Rollover,
+    /// An index for each day or other span of time, `{index_name}-…`, all behind the alias `{index_name}`.
+    Time,
+    /// The data stream `{index_name}`.
+    DataStream,
+    /// One index of the name `{index_name}`.
     Single,
 }
 
@@ -116,9 +125,10 @@ impl Default for Elasticsearch {
         Self {
             url: "http://127.0.0.1:9200".to_owned(),
             index_name: "cxone-events".to_owned(),
-            strategy: Strategy::Single,
+            strategy: Strategy::Rollover,
             on_duplicate: OnDuplicate::KeepFirst,
             placement: Placement::default(),
+            documents: JsonRules::default(),
             request_timeout: Duration::from_secs(30),
             connect_timeout: Duration::from_secs(2),
             compression: Compression::Auto,

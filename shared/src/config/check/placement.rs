@@ -26,21 +26,22 @@ pub(super) fn check(elasticsearch: &Elasticsearch, problems: &mut Problems) {
 
 fn pattern(placement: &Placement, problems: &mut Problems) {
     let key = "elasticsearch.placement.time_pattern";
-    let mut rest = placement.time_pattern.as_str();
-    let mut units = 0;
-    while let Some(at) = rest.find('%') {
-        let Some(unit) = rest[at + 1..].chars().next().filter(|unit| "YmdHMS".contains(*unit)) else {
+    let mut parts = placement.time_pattern.split('%');
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    let mut units = String::new();
+    for part in parts {
+        let unit = part.chars().next().unwrap_or('%');
+        if !"YmdHMS".contains(unit) {
             problems.add(key, "may hold %Y, %m, %d, %H, %M and %S, and no other %");
             return;
-        };
-        units += usize::from(unit == 'Y');
-        rest = &rest[at + 1 + unit.len_utf8()..];
+        }
+        units.push(unit);
+        text.push_str(&part[unit.len_utf8()..]);
     }
-    if units == 0 {
+    if !units.contains('Y') {
         problems.add(key, "must hold %Y: without the year, an index would be written to again each year");
     }
-    let rest: String = placement.time_pattern.replace("%Y", "").replace("%H", "").replace("%M", "").replace("%S", "");
-    if !rest.replace('%', "").chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || ".-_".contains(c)) {
+    if !text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || ".-_".contains(c)) {
         problems.add(key, "must hold only small letters, digits, dots, dashes and underscores beside its % units");
     }
 }
