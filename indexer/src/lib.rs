@@ -25,6 +25,7 @@ pub mod fuse;
 pub mod index;
 pub mod metrics;
 pub mod pipeline;
+pub mod place;
 pub mod record;
 pub mod report;
 pub mod settle;

@@ -4,8 +4,10 @@ use prometheus::{IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Registry, Res
 use shared::metrics::{counter, counters, gauge, gauges};
 
 pub use bulk::BulkMetrics;
+pub use place::PlaceMetrics;
 
 mod bulk;
+mod place;
 
 /// All metrics of one indexer.
 #[derive(Clone, Debug)]
@@ -28,6 +30,8 @@ pub struct Metrics {
     pub assigned_partitions: IntGauge,
     /// Those of bulk requests.
     pub bulk: BulkMetrics,
+    /// Those of placement.
+    pub place: PlaceMetrics,
 }
 
 impl Metrics {
@@ -77,6 +81,7 @@ impl Metrics {
                 "Partitions assigned to this indexer.",
             )?,
             bulk: BulkMetrics::new(registry)?,
+            place: PlaceMetrics::new(registry)?,
         })
     }
 }

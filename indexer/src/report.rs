@@ -12,6 +12,8 @@ pub enum Report {
     Settled(Settled),
     /// The registry answered for a schema id: it is in memory now, or it is known that there is none.
     Schema(SchemaId, Result<(), RegistryError>),
+    /// The table of backing indices that was waited for is there. It was asked for at this time, in milliseconds since the Unix epoch.
+    Table(i64),
 }
 
 /// Every record of a batch is indexed, or acknowledged by the dead-letter topic.

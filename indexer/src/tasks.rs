@@ -76,6 +76,12 @@ impl Tasks {
         });
     }
 
+    /// Has the table of backing indices read anew until it can place a record of placement time `time`, then reports.
+    pub fn renew_table(&self, time: i64) {
+        let keeper = Arc::clone(self.bulk.keeper());
+        self.start(async move { Report::Table(keeper.until_valid(time).await) });
+    }
+
     /// Abandons what is still under way: nobody waits for its report any more.
     pub fn stop(&self) {
         self.stopped.cancel();

@@ -7,6 +7,7 @@ use shared::position::{Offset, Partition};
 use shared::wire::SchemaId;
 
 use super::*;
+use crate::place::{Age, Target};
 use crate::batch::{BatchId, Item, Origin};
 use stub::{Received, Reply, Stub, all_written, failure, items};
 
@@ -22,12 +23,13 @@ pub(crate) fn batch_of<S: AsRef<str>>(names: &[S]) -> Batch {
         body.extend_from_slice(format!("{{\"create\":{{\"_id\":\"{name}\"}}}}\n{{\"name\":\"{name}\"}}\n").as_bytes());
         let origin =
             Origin { partition: Partition(0), offset: Offset(offset), timestamp: None, key: None, value: 0..0 };
-        items.push(Item { origin, body: start..body.len(), schema: SchemaId(1) });
+        items.push(Item { origin, body: start..body.len(), schema: SchemaId(1), target: 0, time: 0 });
     }
     Batch {
         id: BatchId(1),
         body: body.into(),
         items,
+        targets: vec![Target { index: "cxone-events".into(), look_up: false, age: Age::Current }],
         raw: bytes::Bytes::new(),
         undecodable: Vec::new(),
         progress: Vec::new(),
