@@ -7,7 +7,8 @@
 use std::sync::Arc;
 
 use shared::admin::Readiness;
-use shared::config::Config;
+use shared::avro::Schema;
+use shared::config::{Config, ConfigError};
 use tokio::sync::watch;
 
 use self::backoff::Backoff;
@@ -80,6 +81,9 @@ pub enum BulkError {
         /// What is wrong.
         reason: &'static str,
     },
+    /// The file of the lifecycle policy.
+    #[error("lifecycle: {0}")]
+    Lifecycle(#[from] ConfigError),
     /// The file of authorities.
     #[error("ca_file: {0}")]
     CaFile(String),
@@ -125,8 +129,10 @@ impl Bulk {
             metrics.bulk.clone(),
         );
         let backoff = Backoff { initial: indexer.retry.initial, max: indexer.retry.max };
+        let index = IndexSettings::of(config)?;
+        let condition = readiness.condition("index");
         Ok(Self {
-            index: Index::new(Arc::clone(&client), IndexSettings::of(config), backoff, readiness.condition("index")),
+            index: Index::new(Arc::clone(&client), index, backoff, condition, metrics.clone()),
             client,
             gate,
             path: format!("/{name}/_bulk"),
@@ -139,6 +145,16 @@ impl Bulk {
     pub async fn ensure_index(&self) {
         self.index.ensure(Known::Nothing).await;
         self.gate.ready();
+    }
+
+    /// Has the index made with the fields of `schema`. Sends nothing by itself.
+    pub fn learn(&self, schema: &Schema) {
+        self.index.learn(schema);
+    }
+
+    /// Adds the fields of `schema` to the index, however long it takes.
+    pub async fn adopt(&self, schema: &Schema) {
+        self.index.adopt(schema).await;
     }
 
     /// How many bytes a bulk body should have at the most, as Elasticsearch takes them now. Never more than `indexer.batch.max_bytes`.

@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use shared::avro::{DecodeError, Schema};
 use shared::config::{Config, OnDuplicate};
-use shared::registry::SchemaRegistry;
 use shared::wire::{self, SchemaId};
 
 use crate::batch::Filling;
@@ -25,7 +24,7 @@ pub enum Decoded {
     Tombstone,
     /// No document can be made of it: it is a dead letter of the batch.
     Undecodable,
-    /// Its schema is not in memory: fetch it and come again. The batch is unchanged.
+    /// Its schema has not been noted: fetch it and come again. The batch is unchanged.
     SchemaUnknown(SchemaId),
 }
 
@@ -33,7 +32,9 @@ pub enum Decoded {
 #[derive(Debug)]
 pub struct Decoder {
     topic: String,
-    registry: SchemaRegistry,
+    /// The schemas whose fields the index has.
+    schemas: HashMap<SchemaId, Arc<Schema>>,
+    max_schemas: usize,
     rules: document::Rules,
     on_duplicate: OnDuplicate,
     /// The schema used last: nearly always the next one too.
@@ -52,15 +53,25 @@ pub struct Missing {
 
 impl Decoder {
     /// A decoder for the records of `kafka.topic`.
-    pub fn new(config: &Config, registry: SchemaRegistry) -> Self {
+    pub fn new(config: &Config) -> Self {
         Self {
             topic: config.kafka.topic.clone(),
-            registry,
+            schemas: HashMap::new(),
+            max_schemas: usize::try_from(config.schema_registry.cache_capacity).unwrap_or(usize::MAX).max(1),
             rules: document::Rules::of(config),
             on_duplicate: config.elasticsearch.on_duplicate,
             last: None,
             missing: HashMap::new(),
         }
+    }
+
+    /// Notes the schema of `id`, whose fields the index has: records that name it are documents from now on. When there is no more room all
+    /// others are forgotten: those in use come again.
+    pub fn note_schema(&mut self, id: SchemaId, schema: Arc<Schema>) {
+        if self.schemas.len() >= self.max_schemas {
+            self.schemas.clear();
+        }
+        self.schemas.insert(id, schema);
     }
 
     /// Notes that `id` has no usable schema: records that name it are dead letters, until [`Decoder::forget_missing`].
@@ -129,7 +140,7 @@ impl Decoder {
         match &self.last {
             Some((last, schema)) if *last == id => Some(Arc::clone(schema)),
             _ => {
-                let schema = self.registry.cached(id)?;
+                let schema = Arc::clone(self.schemas.get(&id)?);
                 self.last = Some((id, Arc::clone(&schema)));
                 Some(schema)
             }

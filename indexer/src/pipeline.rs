@@ -41,19 +41,32 @@ pub async fn run(
 
     let set_up = async {
         create_topics(config, &conditions).await;
+        learn_latest(config, &schemas, &bulk).await;
         bulk.ensure_index().await;
     };
     if shutdown.run_until_cancelled(set_up).await.is_none() {
         return Ok(());
     }
 
-    let decoder = Decoder::new(config, schemas.clone());
+    let decoder = Decoder::new(config);
     let (sender, reports) = sync_channel(MAX_REPORTS);
     let tasks = Tasks::new(bulk, dead_letters, schemas, sender);
     let consumer = Consumer::new(config, decoder, tasks, reports, metrics, conditions)?;
     let shutdown = shutdown.clone();
     spawn_blocking(move || consumer.run(&shutdown)).await.map_err(RunError::Panicked)??;
     Ok(())
+}
+
+/// Has the index made with the fields of the subject's latest schema, where the config names one. A registry that is away is not waited
+/// for: the schema of the first event comes as well.
+async fn learn_latest(config: &Config, schemas: &SchemaRegistry, bulk: &Bulk) {
+    let Some(subject) = &config.elasticsearch.mapping.subject else { return };
+    match schemas.latest(subject).await {
+        Ok(latest) => bulk.learn(&latest.schema),
+        Err(error) => {
+            tracing::warn!(subject, %error, "The mapping begins without the subject's latest schema.");
+        }
+    }
 }
 
 /// Creates missing topics if the config asks for it; tries until the cluster answers.

@@ -1,7 +1,9 @@
 //! Partitions that wait for a schema, and what happens when the registry answers.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
+use shared::avro::Schema;
 use shared::registry::RegistryError;
 use shared::wire::SchemaId;
 
@@ -27,13 +29,16 @@ impl Consumer {
         }
     }
 
-    pub(super) fn take_schema(&mut self, id: SchemaId, answer: Result<(), RegistryError>) {
-        if let Err(error) = answer {
-            let error_type = match error {
-                RegistryError::NotFound { .. } => "unknown-schema",
-                RegistryError::Unusable { .. } | RegistryError::Unavailable { .. } => "unusable-schema",
-            };
-            self.decoder.note_missing(id, Missing { error_type, reason: error.to_string() });
+    pub(super) fn take_schema(&mut self, id: SchemaId, answer: Result<Arc<Schema>, RegistryError>) {
+        match answer {
+            Ok(schema) => self.decoder.note_schema(id, schema),
+            Err(error) => {
+                let error_type = match error {
+                    RegistryError::NotFound { .. } => "unknown-schema",
+                    RegistryError::Unusable { .. } | RegistryError::Unavailable { .. } => "unusable-schema",
+                };
+                self.decoder.note_missing(id, Missing { error_type, reason: error.to_string() });
+            }
         }
         for (partition, records) in self.parked.release(id) {
             self.take_parked(partition, records);
