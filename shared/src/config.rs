@@ -16,7 +16,7 @@ pub use kafka::{CreateTopics, Kafka};
 pub use lifecycle::{Cold, Delete, Hot, Lifecycle, LifecyclePolicy, Warm, load_lifecycle};
 pub use load::{ConfigError, load, load_for, load_from};
 pub(crate) use load::{load_unchecked, refuse_problems};
-pub use mapping::{Dynamic, FieldOverride, Maps, Mapping};
+pub use mapping::{Dynamic, FieldOverride, Mapping, Maps};
 pub use receiver::{Limits, Receiver, Source};
 pub use schema_registry::SchemaRegistry;
 

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, HashSet};
 use serde_json::{Map, Value, json};
 
 use super::managed::{Decision, Live, Managed, decide, hash};
-use super::mapping::compare::{Conflict, compare, merge};
+use super::mapping::compare::{Conflict, Difference, compare, merge};
 use super::requests::RequestError;
 use super::{Index, resources};
 
@@ -45,11 +45,28 @@ impl Index {
         Ok(())
     }
 
+    /// What the template and each index lack of the known fields, and where they contradict them.
+    pub(crate) async fn differences(&self) -> Result<Vec<(String, Difference)>, RequestError> {
+        let known = self.state().mapping.clone();
+        let template = resources::component_template(&self.settings, &known);
+        let mut differences = Vec::new();
+        let name = format!("component template {}", template.name);
+        match template.live(&self.requests).await? {
+            Some(live) => differences.push((name, compare(&known, &live.content["template"]["mappings"]))),
+            None => differences.push((name, compare(&known, &Value::Null))),
+        }
+        for (index, mapping) in self.live_mappings().await? {
+            differences.push((format!("index {index}"), compare(&known, &mapping)));
+        }
+        Ok(differences)
+    }
+
     /// The mappings of all its indices, the newest last.
     pub(super) async fn live_mappings(&self) -> Result<BTreeMap<String, Value>, RequestError> {
         let answer = self.requests.get(&format!("/{}/_mapping", self.name())).await?.unwrap_or_default();
         let Value::Object(indices) = answer else { return Ok(BTreeMap::new()) };
-        Ok(indices.into_iter().map(|(name, mut index)| (name, index["mappings"].take())).collect())
+        let mapping = |mut index: Value| index.get_mut("mappings").map(Value::take).unwrap_or_default();
+        Ok(indices.into_iter().map(|(name, index)| (name, mapping(index))).collect())
     }
 
     /// Whether something was added.
@@ -221,4 +238,3 @@ fn without_free_names(mapping: &Value) -> Value {
     }
     json!({ "properties": properties })
 }
-

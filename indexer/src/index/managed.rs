@@ -78,15 +78,15 @@ impl Managed {
 
     /// How it is now.
     pub(super) async fn live(&self, requests: &Requests) -> Result<Option<Live>, RequestError> {
-        let Some(mut answer) = requests.get(&self.path()).await? else { return Ok(None) };
+        let Some(answer) = requests.get(&self.path()).await? else { return Ok(None) };
         let mut content = match self.kind {
-            Kind::IlmPolicy => answer[&self.name]["policy"].take(),
+            Kind::IlmPolicy => answer[&self.name]["policy"].clone(),
             Kind::IsmPolicy => return Ok(Some(Live { meta: ism_meta(&answer), content: answer })),
-            Kind::ComponentTemplate => answer["component_templates"][0]["component_template"].take(),
-            Kind::IndexTemplate => answer["index_templates"][0]["index_template"].take(),
+            Kind::ComponentTemplate => answer["component_templates"][0]["component_template"].clone(),
+            Kind::IndexTemplate => answer["index_templates"][0]["index_template"].clone(),
         };
         let meta = content.as_object_mut().and_then(|object| object.remove("_meta")).unwrap_or_default();
-        Ok((!content.is_null()).then_some(Live { content, meta }))
+        Ok(content.is_object().then_some(Live { content, meta }))
     }
 
     /// Puts it, marked. `theirs`: it stays theirs, since somebody's changes are still in it.
@@ -154,7 +154,11 @@ impl Managed {
                  overwrites it."
             ),
             Decision::KeepNewer => {
-                tracing::warn!(name, version = VERSION, "The {what} was written by a newer version of Penstock: it is kept.");
+                tracing::warn!(
+                    name,
+                    version = VERSION,
+                    "The {what} was written by a newer version of Penstock: it is kept."
+                );
             }
         }
     }

@@ -85,7 +85,8 @@ async fn what_is_there_is_left_as_it_is() {
 #[tokio::test]
 async fn a_changed_policy_is_updated_unless_somebody_changed_it_by_hand() {
     let (stub, store) = fake::start().await;
-    let max_docs = || held(&store, "/_ilm/policy/p")["policy"]["phases"]["hot"]["actions"]["rollover"]["max_docs"].clone();
+    let max_docs =
+        || held(&store, "/_ilm/policy/p")["policy"]["phases"]["hot"]["actions"]["rollover"]["max_docs"].clone();
     fixture(&rollover(&stub.url()), Some(policy(7))).index.ensure(Known::Nothing).await;
     fixture(&rollover(&stub.url()), Some(policy(8))).index.ensure(Known::Nothing).await;
     assert_eq!(max_docs(), 8);
@@ -119,7 +120,8 @@ async fn new_fields_reach_template_and_index_and_are_told_nobody_twice() {
     fixture.index.ensure(Known::Nothing).await;
     fixture.index.adopt(&schema(r#"{"name":"a","type":"string"}"#)).await;
     fixture.index.adopt(&schema(r#"{"name":"b","type":["null","long"]}"#)).await;
-    for mapping in [&held(&store, "/cxone-events-000001")["mappings"], &held(&store, COMPONENT)["template"]["mappings"]] {
+    for mapping in [&held(&store, "/cxone-events-000001")["mappings"], &held(&store, COMPONENT)["template"]["mappings"]]
+    {
         assert_eq!(mapping["properties"]["a"]["type"], "keyword", "{mapping}");
         assert_eq!(mapping["properties"]["b"]["type"], "long", "{mapping}");
     }

@@ -84,12 +84,6 @@ pub struct FieldOverride {
 
 impl Default for Mapping {
     fn default() -> Self {
-        Self {
-            dynamic: Dynamic::Strict,
-            maps: Maps::Flattened,
-            recursion: 5,
-            subject: None,
-            fields: BTreeMap::new(),
-        }
+        Self { dynamic: Dynamic::Strict, maps: Maps::Flattened, recursion: 5, subject: None, fields: BTreeMap::new() }
     }
 }

@@ -58,10 +58,7 @@ fn for_opensearch_phases_are_states_one_after_the_other() {
     let states = ism["policy"]["states"].as_array().unwrap();
     let names: Vec<_> = states.iter().map(|state| state["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["hot", "warm", "cold", "delete"]);
-    assert_eq!(
-        states[0]["transitions"],
-        json!([{ "state_name": "warm", "conditions": { "min_rollover_age": "2d" } }])
-    );
+    assert_eq!(states[0]["transitions"], json!([{ "state_name": "warm", "conditions": { "min_rollover_age": "2d" } }]));
     assert_eq!(
         states[0]["actions"],
         json!([

@@ -125,7 +125,7 @@ fn merge_parts(path: &str, base: &Value, added: &Value, chosen: &BTreeMap<String
         };
         properties.insert(name.clone(), merged);
     }
-    let mut merged = base.clone();
+    let mut merged = if base.is_object() { base.clone() } else { json!({}) };
     if !properties.is_empty() {
         merged["properties"] = Value::Object(properties);
         // As Elasticsearch gives it back.

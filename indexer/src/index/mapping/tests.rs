@@ -26,7 +26,10 @@ fn made(field_type: &str, rules: &MappingRules) -> (Value, Vec<Note>) {
 
 fn overridden(path: &str, text: &str) -> MappingRules {
     let wanted = serde_json::from_str(text).unwrap();
-    MappingRules { config: Mapping { fields: BTreeMap::from([(path.to_owned(), wanted)]), ..Mapping::default() }, ..rules() }
+    MappingRules {
+        config: Mapping { fields: BTreeMap::from([(path.to_owned(), wanted)]), ..Mapping::default() },
+        ..rules()
+    }
 }
 
 #[test]
@@ -91,7 +94,10 @@ fn names_that_elasticsearch_keeps_for_itself_are_those_of_the_document() {
     let schema = record(r#"{"name":"_id","type":"string"},{"name":"_ingested_at","type":"long"}"#);
     let properties = generate(&schema, &rules()).mapping["properties"].take();
     assert_eq!(properties["_id_"]["type"], "keyword");
-    assert_eq!((&properties["_ingested_at"]["type"], &properties["_ingested_at_"]["type"]), (&json!("date"), &json!("long")));
+    assert_eq!(
+        (&properties["_ingested_at"]["type"], &properties["_ingested_at_"]["type"]),
+        (&json!("date"), &json!("long"))
+    );
 }
 
 #[test]

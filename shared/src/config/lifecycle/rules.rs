@@ -23,7 +23,8 @@ pub(super) fn check(policy: &LifecyclePolicy, rolls_over: bool) -> Problems {
 
 /// The rules of Elasticsearch for the names of policies (`LifecyclePolicy.validatePolicyName`).
 fn name(name: &str, problems: &mut Problems) {
-    let wrong = name.is_empty() || name.len() > 255 || name.starts_with('_') || name.contains([',', ' ', '/', '?', '#']);
+    let wrong =
+        name.is_empty() || name.len() > 255 || name.starts_with('_') || name.contains([',', ' ', '/', '?', '#']);
     if wrong {
         let rule = "must be 1 to 255 bytes without commas, spaces, slashes, ? and #, and not begin with _";
         problems.push(("policy_name", rule.to_owned()));
@@ -34,7 +35,8 @@ fn rollover(policy: &LifecyclePolicy, rolls_over: bool, problems: &mut Problems)
     let hot = &policy.hot;
     let conditions = hot.conditions();
     if !rolls_over {
-        let rule = "indices of elasticsearch.strategy time are never rolled over: their names say when they end; leave it out";
+        let rule =
+            "indices of elasticsearch.strategy time are never rolled over: their names say when they end; leave it out";
         problems.extend(conditions.into_iter().map(|key| (key, rule.to_owned())));
         return;
     }
@@ -51,12 +53,7 @@ fn rollover(policy: &LifecyclePolicy, rolls_over: bool, problems: &mut Problems)
     }
 }
 
-fn positive(
-    key: &'static str,
-    text: Option<&str>,
-    parse: fn(&str) -> Result<u128, String>,
-    problems: &mut Problems,
-) {
+fn positive(key: &'static str, text: Option<&str>, parse: fn(&str) -> Result<u128, String>, problems: &mut Problems) {
     match text.map(parse) {
         Some(Ok(0)) => problems.push((key, "must be more than 0".to_owned())),
         Some(Err(message)) => problems.push((key, message)),

@@ -29,17 +29,32 @@ fn a_name_two_conditions_and_an_age_are_enough() {
 fn what_is_wrong_is_told_with_its_line() {
     let hot = "hot:\n  rollover_max_age: 1d\n";
     for (text, expected) in [
-        (format!("policy_name: p\n{hot}delete:\n  min_age: 90 days\n"), "ilm.yaml:5: delete.min_age: \"90 days\" is no age"),
+        (
+            format!("policy_name: p\n{hot}delete:\n  min_age: 90 days\n"),
+            "ilm.yaml:5: delete.min_age: \"90 days\" is no age",
+        ),
         (format!("policy_name: p\n{hot}delete:\n  min_age: 1.5d\n"), "ilm.yaml:5: delete.min_age: \"1.5d\" is no age"),
         (format!("policy_name: p\n{hot}delete:\n  min_age: 0d\n"), "ilm.yaml:5: delete.min_age: must be more than 0"),
-        ("policy_name: p\nhot:\n  rollover_max_size: 50\n".to_owned(), "ilm.yaml:3: hot.rollover_max_size: \"50\" is no size"),
-        ("policy_name: p\nhot:\n  rollover_max_docs: 0\n".to_owned(), "ilm.yaml:3: hot.rollover_max_docs: must be at least 1"),
-        ("policy_name: p\nhot:\n  rollover_max_agee: 1d\n".to_owned(), "ilm.yaml:3: unknown key hot.rollover_max_agee; did you mean"),
+        (
+            "policy_name: p\nhot:\n  rollover_max_size: 50\n".to_owned(),
+            "ilm.yaml:3: hot.rollover_max_size: \"50\" is no size",
+        ),
+        (
+            "policy_name: p\nhot:\n  rollover_max_docs: 0\n".to_owned(),
+            "ilm.yaml:3: hot.rollover_max_docs: must be at least 1",
+        ),
+        (
+            "policy_name: p\nhot:\n  rollover_max_agee: 1d\n".to_owned(),
+            "ilm.yaml:3: unknown key hot.rollover_max_agee; did you mean",
+        ),
         ("policy_name: p\nhot:\n  priority: 1\n".to_owned(), "ilm.yaml:2: hot: needs a condition of the rollover"),
         ("policy_name: p\n".to_owned(), "ilm.yaml:1: hot: needs a condition of the rollover"),
         (format!("policy_name: _p\n{hot}"), "ilm.yaml:1: policy_name: must be 1 to 255 bytes"),
         (hot.to_owned(), "the key policy_name is missing"),
-        (format!("policy_name: p\n{hot}warm:\n  min_age: 1d\n  shrink_shards: 0\n"), "ilm.yaml:6: warm.shrink_shards: must be at"),
+        (
+            format!("policy_name: p\n{hot}warm:\n  min_age: 1d\n  shrink_shards: 0\n"),
+            "ilm.yaml:6: warm.shrink_shards: must be at",
+        ),
     ] {
         let error = load(&text, true).unwrap_err();
         assert!(error.contains(expected), "{text}: {error}");

@@ -26,8 +26,9 @@ pub(super) fn age(text: &str) -> Result<u128, String> {
 
 /// A size in bytes.
 pub(super) fn size(text: &str) -> Result<u128, String> {
-    parse(text, &SIZES)
-        .ok_or_else(|| format!("{text:?} is no size: give a whole number and a unit: b, kb, mb, gb or tb, such as 50gb"))
+    parse(text, &SIZES).ok_or_else(|| {
+        format!("{text:?} is no size: give a whole number and a unit: b, kb, mb, gb or tb, such as 50gb")
+    })
 }
 
 fn parse(text: &str, units: &[(&str, u128)]) -> Option<u128> {
