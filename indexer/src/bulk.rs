@@ -7,7 +7,8 @@
 use std::sync::Arc;
 
 use shared::admin::Readiness;
-use shared::config::Config;
+use shared::avro::Schema;
+use shared::config::{Config, ConfigError};
 use tokio::sync::watch;
 
 use self::backoff::Backoff;
@@ -84,6 +85,9 @@ pub enum BulkError {
         /// What is wrong.
         reason: &'static str,
     },
+    /// The file of the lifecycle policy.
+    #[error("lifecycle: {0}")]
+    Lifecycle(#[from] ConfigError),
     /// The file of authorities.
     #[error("ca_file: {0}")]
     CaFile(String),
@@ -129,11 +133,11 @@ impl Bulk {
             metrics.bulk.clone(),
         );
         let backoff = Backoff { initial: indexer.retry.initial, max: indexer.retry.max };
-        let index = Index::new(Arc::clone(&client), IndexSettings::of(config), backoff, readiness.condition("index"));
+        let condition = readiness.condition("index");
+        let index = Index::new(Arc::clone(&client), IndexSettings::of(config)?, backoff, condition, metrics.clone());
         let index = Arc::new(index);
         let placement = readiness.condition("placement");
-        let keeper =
-            Keeper::new(config, Arc::clone(&client), Arc::clone(&index), placement, metrics.place.clone());
+        let keeper = Keeper::new(config, Arc::clone(&client), Arc::clone(&index), placement, metrics.place.clone());
         Ok(Self {
             landing: Landing::new(config, Arc::clone(&client), Arc::new(keeper), metrics.place.clone()),
             index,
@@ -153,6 +157,16 @@ impl Bulk {
     /// What knows the backing indices.
     pub fn keeper(&self) -> &Arc<Keeper> {
         &self.landing.keeper
+    }
+
+    /// Has the index made with the fields of `schema`. Sends nothing by itself.
+    pub fn learn(&self, schema: &Schema) {
+        self.index.learn(schema);
+    }
+
+    /// Adds the fields of `schema` to the index, however long it takes.
+    pub async fn adopt(&self, schema: &Schema) {
+        self.index.adopt(schema).await;
     }
 
     /// How many bytes a bulk body should have at the most, as Elasticsearch takes them now. Never more than `indexer.batch.max_bytes`.

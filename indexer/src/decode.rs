@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use shared::avro::{DecodeError, FieldPath, Schema};
 use shared::config::{Config, OnDuplicate};
-use shared::registry::SchemaRegistry;
 use shared::wire::{self, SchemaId};
 
 use crate::batch::Filling;
@@ -27,7 +26,7 @@ pub enum Decoded {
     Tombstone,
     /// No document can be made of it: it is a dead letter of the batch.
     Undecodable,
-    /// Its schema is not in memory: fetch it and come again. The batch is unchanged.
+    /// Its schema has not been noted: fetch it and come again. The batch is unchanged.
     SchemaUnknown(SchemaId),
     /// The table of backing indices is too old to place it, by this placement time: read it anew and come again. The batch is unchanged.
     TableTooOld(i64),
@@ -45,7 +44,9 @@ enum NoDocument {
 #[derive(Debug)]
 pub struct Decoder {
     topic: String,
-    registry: SchemaRegistry,
+    /// The schemas whose fields the index has.
+    schemas: HashMap<SchemaId, Known>,
+    max_schemas: usize,
     rules: document::Rules,
     on_duplicate: OnDuplicate,
     /// The schema used last: nearly always the next one too.
@@ -76,10 +77,11 @@ pub struct Missing {
 
 impl Decoder {
     /// A decoder for the records of `kafka.topic`, each of which lands where `placer` says.
-    pub fn new(config: &Config, registry: SchemaRegistry, placer: Placer, metrics: PlaceMetrics) -> Self {
+    pub fn new(config: &Config, placer: Placer, metrics: PlaceMetrics) -> Self {
         Self {
             topic: config.kafka.topic.clone(),
-            registry,
+            schemas: HashMap::new(),
+            max_schemas: usize::try_from(config.schema_registry.cache_capacity).unwrap_or(usize::MAX).max(1),
             rules: document::Rules::of(config),
             on_duplicate: config.elasticsearch.on_duplicate,
             last: None,
@@ -88,6 +90,16 @@ impl Decoder {
             metrics,
             missing: HashMap::new(),
         }
+    }
+
+    /// Notes the schema of `id`, whose fields the index has: records that name it are documents from now on. When there is no more room all
+    /// others are forgotten: those in use come again.
+    pub fn note_schema(&mut self, id: SchemaId, schema: Arc<Schema>) {
+        if self.schemas.len() >= self.max_schemas {
+            self.schemas.clear();
+        }
+        let time = if self.placer.wants_event_time() { schema.time_field(&self.time_field).ok() } else { None };
+        self.schemas.insert(id, Known { id, schema, time: time.map(Arc::new) });
     }
 
     /// Notes that `id` has no usable schema: records that name it are dead letters, until [`Decoder::forget_missing`].
@@ -179,7 +191,9 @@ impl Decoder {
                 batch.skip(record);
                 return Decoded::Expired;
             }
-            NoPlace::DeadLetter => ("expired", "it is older than the oldest backing index (elasticsearch.placement.expired)"),
+            NoPlace::DeadLetter => {
+                ("expired", "it is older than the oldest backing index (elasticsearch.placement.expired)")
+            }
             NoPlace::Future => ("in-the-future", "its timestamps are more than an hour ahead: a clock is wrong"),
         };
         self.metrics.placements.with_label_values(&[self.topic.as_str(), "dead_letter"]).inc();
@@ -198,13 +212,9 @@ impl Decoder {
     }
 
     fn schema(&mut self, id: SchemaId) -> Option<Known> {
-        if let Some(known) = self.last.as_ref().filter(|known| known.id == id) {
-            return Some(known.clone());
+        if self.last.as_ref().is_none_or(|known| known.id != id) {
+            self.last = Some(self.schemas.get(&id)?.clone());
         }
-        let schema = self.registry.cached(id)?;
-        let time = if self.placer.wants_event_time() { schema.time_field(&self.time_field).ok() } else { None };
-        let known = Known { id, schema, time: time.map(Arc::new) };
-        self.last = Some(known.clone());
-        Some(known)
+        self.last.clone()
     }
 }

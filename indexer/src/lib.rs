@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 pub mod batch;
 pub mod bulk;
+pub mod commands;
 pub mod commit;
 pub mod consume;
 pub mod dead_letter;

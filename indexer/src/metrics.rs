@@ -28,6 +28,8 @@ pub struct Metrics {
     pub lag: IntGaugeVec,
     /// Partitions assigned to this indexer.
     pub assigned_partitions: IntGauge,
+    /// Fields that have another type in an index than in the schema.
+    pub mapping_conflicts: IntGauge,
     /// Those of bulk requests.
     pub bulk: BulkMetrics,
     /// Those of placement.
@@ -58,6 +60,11 @@ impl Metrics {
                 registry,
                 "penstock_indexer_held_bytes",
                 "Bytes of records and documents held: being filled, under way, waiting to be sent again.",
+            )?,
+            mapping_conflicts: gauge(
+                registry,
+                "penstock_indexer_mapping_conflicts",
+                "Fields that have another type in an index than in the schema.",
             )?,
             paused: gauge(
                 registry,

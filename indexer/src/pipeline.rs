@@ -42,6 +42,7 @@ pub async fn run(
 
     let set_up = async {
         create_topics(config, &conditions).await;
+        learn_latest(config, &schemas, &bulk).await;
         bulk.ensure_index().await;
         if bulk.keeper().is_needed() {
             bulk.keeper().renewed().await;
@@ -53,7 +54,7 @@ pub async fn run(
 
     let keeper = Arc::clone(bulk.keeper());
     let placer = Placer::new(&config.elasticsearch, &keeper);
-    let decoder = Decoder::new(config, schemas.clone(), placer, metrics.place.clone());
+    let decoder = Decoder::new(config, placer, metrics.place.clone());
     let keeping = tokio::spawn(async move { keeper.run().await });
     let (sender, reports) = sync_channel(MAX_REPORTS);
     let tasks = Tasks::new(bulk, dead_letters, schemas, sender);
@@ -63,6 +64,18 @@ pub async fn run(
     keeping.abort();
     consumed.map_err(RunError::Panicked)??;
     Ok(())
+}
+
+/// Has the index made with the fields of the subject's latest schema, where the config names one. A registry that is away is not waited
+/// for: the schema of the first event comes as well.
+async fn learn_latest(config: &Config, schemas: &SchemaRegistry, bulk: &Bulk) {
+    let Some(subject) = &config.elasticsearch.mapping.subject else { return };
+    match schemas.latest(subject).await {
+        Ok(latest) => bulk.learn(&latest.schema),
+        Err(error) => {
+            tracing::warn!(subject, %error, "The mapping begins without the subject's latest schema.");
+        }
+    }
 }
 
 /// Creates missing topics if the config asks for it; tries until the cluster answers.

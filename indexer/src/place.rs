@@ -9,8 +9,8 @@
 
 pub use keeper::Keeper;
 pub use pattern::Pattern;
-pub use placer::{Age, NoPlace, Placer, Target};
 pub(crate) use placer::by_table;
+pub use placer::{Age, NoPlace, Placer, Target};
 pub use table::{Backing, Found, Table, TableError};
 
 pub mod keeper;

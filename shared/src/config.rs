@@ -13,8 +13,10 @@ pub use check::{Part, Problem, check};
 pub use elasticsearch::{Compression, Elasticsearch, ElasticsearchAuth, OnDuplicate, Strategy};
 pub use indexer::{Batch, Fuse, GroupProtocol, Indexer, Retry};
 pub use kafka::{CreateTopics, Kafka};
+pub use lifecycle::{Cold, Delete, Hot, Lifecycle, LifecyclePolicy, Warm, load_lifecycle};
 pub use load::{ConfigError, load, load_for, load_from};
 pub(crate) use load::{load_unchecked, refuse_problems};
+pub use mapping::{Dynamic, FieldOverride, Mapping, Maps};
 pub use placement::{Expired, Placement, PlacementTime};
 pub use receiver::{Limits, Receiver, Source};
 pub use schema_registry::SchemaRegistry;
@@ -24,7 +26,9 @@ mod check;
 mod elasticsearch;
 mod indexer;
 mod kafka;
+mod lifecycle;
 mod load;
+mod mapping;
 mod placement;
 mod receiver;
 mod redact;
@@ -47,8 +51,17 @@ pub struct Config {
     pub receiver: Receiver,
     /// `indexer`: the consumer group.
     pub indexer: Indexer,
-    /// `ilm_config_path`: the file of the index lifecycle policy.
+    /// `ilm_config_path`: the file of the index lifecycle policy; its keys are those of [`LifecyclePolicy`].
     pub ilm_config_path: Option<PathBuf>,
+}
+
+impl Config {
+    /// Who lets the indices age: `elasticsearch.lifecycle`, or what follows from the other keys when it is not given.
+    pub fn lifecycle(&self) -> Lifecycle {
+        let ages = self.ilm_config_path.is_some() && self.elasticsearch.strategy != Strategy::Single;
+        let default = if ages { Lifecycle::Ilm } else { Lifecycle::None };
+        self.elasticsearch.lifecycle.unwrap_or(default)
+    }
 }
 
 /// `log`: how to log.

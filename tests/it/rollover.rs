@@ -109,7 +109,8 @@ impl Scene {
         settings.strategy = strategy;
         settings.placement.margin = MARGIN;
         // Several indices, but not hundreds.
-        settings.placement.time_pattern = if events > 60_000 { "%Y.%m.%d-%H.%M" } else { "%Y.%m.%d-%H.%M.%S" }.to_owned();
+        settings.placement.time_pattern =
+            if events > 60_000 { "%Y.%m.%d-%H.%M" } else { "%Y.%m.%d-%H.%M.%S" }.to_owned();
         let fleet = (0..FLEET).map(|number| Member::start(&pipeline, number)).collect::<Result<Vec<_>>>()?;
         for member in &fleet {
             member.ready().await?;
@@ -218,7 +219,11 @@ impl Scene {
 
     async fn indices(&self) -> Result<Vec<String>> {
         let name = &self.pipeline.config.elasticsearch.index_name;
-        let answer = self.pipeline.search.call(Method::GET, &format!("{name}/_settings?filter_path=*.settings.index.uuid"), &Value::Null).await?;
+        let answer = self
+            .pipeline
+            .search
+            .call(Method::GET, &format!("{name}/_settings?filter_path=*.settings.index.uuid"), &Value::Null)
+            .await?;
         Ok(answer.as_object().context("no indices")?.keys().cloned().collect())
     }
 

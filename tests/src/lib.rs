@@ -11,6 +11,7 @@ pub mod delivery;
 pub mod demo;
 pub mod event;
 pub mod eventually;
+pub mod every_type;
 pub mod feed;
 pub mod http;
 pub mod kafka;

@@ -96,7 +96,8 @@ impl Landing {
         };
         let horizon = table.read_at().saturating_sub(self.horizon);
         // One is of the past since the next was made.
-        let within = table.backing().iter().skip(1).take(write).position(|next| next.created >= horizon).unwrap_or(write);
+        let within =
+            table.backing().iter().skip(1).take(write).position(|next| next.created >= horizon).unwrap_or(write);
         first.max(within)..write
     }
 

@@ -111,7 +111,12 @@ fn read(index: &str, answer: &Answer, asked: usize) -> Result<Vec<bool>, Failure
         // It was deleted meanwhile: nothing is there.
         404 => return Ok(vec![false; asked]),
         429 => return failure(Trouble::Overload, "too much to do"),
-        _ => return failure(Trouble::Server, &String::from_utf8_lossy(&answer.body).chars().take(256).collect::<String>()),
+        _ => {
+            return failure(
+                Trouble::Server,
+                &String::from_utf8_lossy(&answer.body).chars().take(256).collect::<String>(),
+            );
+        }
     }
     let docs: Docs = match serde_json::from_slice(&answer.body) {
         Ok(docs) => docs,

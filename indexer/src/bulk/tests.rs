@@ -7,8 +7,8 @@ use shared::position::{Offset, Partition};
 use shared::wire::SchemaId;
 
 use super::*;
-use crate::place::{Age, Target};
 use crate::batch::{BatchId, Item, Origin};
+use crate::place::{Age, Target};
 use stub::{Received, Reply, Stub, all_written, failure, items};
 
 pub(crate) mod stub;
@@ -255,7 +255,7 @@ async fn a_dead_node_costs_one_attempt() {
 async fn a_missing_index_is_made_again() {
     let mut made = false;
     let stub = Stub::start(move |received| match received.line.split(' ').next().unwrap() {
-        "HEAD" => Reply::Answer(404, String::new()),
+        "HEAD" | "GET" => Reply::Answer(404, String::new()),
         "PUT" => {
             made |= received.line.starts_with("PUT /cxone-events ");
             Reply::Answer(200, "{}".to_owned())

@@ -6,9 +6,9 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
+use super::body::Moved;
 use super::flow::Sign;
 use super::gate::{Health, Room};
-use super::body::Moved;
 use super::outcome::{Block, BlockKind, Failure, Fate, Judgement, Refusal, Trouble};
 use super::{Delivered, Refused, body};
 use crate::batch::Batch;
@@ -66,7 +66,8 @@ pub(super) struct Progress {
 impl<'a> Work<'a> {
     /// All of `batch`. With `places`, what is sent to an index that is missing or takes no documents is to be placed anew.
     pub(super) fn new(batch: &'a Batch, places: bool) -> Self {
-        let is_looked_up = |item: &usize| batch.targets.get(batch.items[*item].target as usize).is_some_and(|t| t.look_up);
+        let is_looked_up =
+            |item: &usize| batch.targets.get(batch.items[*item].target as usize).is_some_and(|t| t.look_up);
         let (look_ups, left) = (0..batch.items.len()).partition(is_looked_up);
         Self {
             batch,

@@ -1,7 +1,9 @@
 //! Partitions that wait for a schema or for a newer table of backing indices, and what happens when it comes.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
+use shared::avro::Schema;
 use shared::registry::RegistryError;
 use shared::wire::SchemaId;
 
@@ -39,13 +41,16 @@ impl Consumer {
         self.release(Need::Table);
     }
 
-    pub(super) fn take_schema(&mut self, id: SchemaId, answer: Result<(), RegistryError>) {
-        if let Err(error) = answer {
-            let error_type = match error {
-                RegistryError::NotFound { .. } => "unknown-schema",
-                RegistryError::Unusable { .. } | RegistryError::Unavailable { .. } => "unusable-schema",
-            };
-            self.decoder.note_missing(id, Missing { error_type, reason: error.to_string() });
+    pub(super) fn take_schema(&mut self, id: SchemaId, answer: Result<Arc<Schema>, RegistryError>) {
+        match answer {
+            Ok(schema) => self.decoder.note_schema(id, schema),
+            Err(error) => {
+                let error_type = match error {
+                    RegistryError::NotFound { .. } => "unknown-schema",
+                    RegistryError::Unusable { .. } | RegistryError::Unavailable { .. } => "unusable-schema",
+                };
+                self.decoder.note_missing(id, Missing { error_type, reason: error.to_string() });
+            }
         }
         self.release(Need::Schema(id));
         if !self.parked.awaits_schema() {

@@ -88,7 +88,10 @@ pub struct Placer {
 enum How {
     /// One name for all.
     Fixed,
-    Table { keeper: Arc<Keeper>, expired: Expired },
+    Table {
+        keeper: Arc<Keeper>,
+        expired: Expired,
+    },
     Pattern(Pattern),
 }
 
@@ -106,7 +109,15 @@ impl Placer {
             How::Table { .. } | How::Pattern(_) => (i64::MAX, i64::MIN),
         };
         let current = Target { index: Arc::from(settings.index_name.as_str()), look_up: false, age: Age::Current };
-        Self { how, by: placement.time, tolerance: time::tolerance(placement.margin), current, from, until, waited_for: None }
+        Self {
+            how,
+            by: placement.time,
+            tolerance: time::tolerance(placement.margin),
+            current,
+            from,
+            until,
+            waited_for: None,
+        }
     }
 
     /// Whether the event's own timestamp is of use.

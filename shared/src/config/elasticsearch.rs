@@ -7,6 +7,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::Placement;
+use super::lifecycle::Lifecycle;
+use super::mapping::Mapping;
 use super::redact;
 use crate::avro::JsonRules;
 use crate::secret::Secret;
@@ -28,6 +30,10 @@ pub struct Elasticsearch {
     pub placement: Placement,
     /// `elasticsearch.documents`: how values are written, where there is a choice.
     pub documents: JsonRules,
+    /// `elasticsearch.mapping`: what the fields of documents are to Elasticsearch.
+    pub mapping: Mapping,
+    /// `elasticsearch.lifecycle`: who lets indices age. By default `ilm` where `ilm_config_path` is given, else `none`.
+    pub lifecycle: Option<Lifecycle>,
     /// `elasticsearch.request_timeout`: how long one request may take before it counts as failed and is sent again.
     #[serde(with = "humantime_serde")]
     pub request_timeout: Duration,
@@ -129,6 +135,8 @@ impl Default for Elasticsearch {
             on_duplicate: OnDuplicate::KeepFirst,
             placement: Placement::default(),
             documents: JsonRules::default(),
+            mapping: Mapping::default(),
+            lifecycle: None,
             request_timeout: Duration::from_secs(30),
             connect_timeout: Duration::from_secs(2),
             compression: Compression::Auto,

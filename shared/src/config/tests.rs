@@ -74,7 +74,7 @@ fn the_sample_shows_every_key() {
 fn the_reference_has_every_key_and_no_other() {
     let keys: BTreeSet<String> = complete().into_keys().collect();
     // Sections that can be left out as a whole have a row too.
-    let sections = ["kafka.create_topics", "receiver.sources"].map(str::to_owned);
+    let sections = ["kafka.create_topics", "receiver.sources", "elasticsearch.mapping.fields"].map(str::to_owned);
     let documented: BTreeSet<String> = documented().into_keys().collect();
     let expected: BTreeSet<String> = keys.into_iter().chain(sections).collect();
     assert_eq!(documented, expected);
@@ -86,8 +86,8 @@ fn the_reference_has_the_true_defaults() {
     let of_sources = complete();
     for (key, default) in documented() {
         let expected = match key.as_str() {
-            key if key.contains("<name>") => of_sources.get(key),
-            "kafka.create_topics" | "receiver.sources" => Some(&Value::Null),
+            key if key.contains('<') => of_sources.get(key),
+            "kafka.create_topics" | "receiver.sources" | "elasticsearch.mapping.fields" => Some(&Value::Null),
             key => of_sections.get(key),
         };
         match default {
@@ -153,8 +153,12 @@ fn collect(path: &str, value: &Value, leaves: &mut BTreeMap<String, Value>) {
     match value {
         Value::Object(entries) if !entries.is_empty() => {
             for (key, value) in entries {
-                // Sources stand for one another, whatever their auth.
-                let key = if path == "receiver.sources" { "<name>" } else { key };
+                // Sources stand for one another, whatever their auth; so do fields.
+                let key = match path {
+                    "receiver.sources" => "<name>",
+                    "elasticsearch.mapping.fields" => "<path>",
+                    _ => key,
+                };
                 let path = if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
                 collect(&path, value, leaves);
             }
@@ -172,7 +176,7 @@ fn complete() -> BTreeMap<String, Value> {
         let text = format!(
             "
 kafka: {{create_topics: {{partitions: 1, replication_factor: 1}}}}
-elasticsearch: {{auth: {{type: {auth}}}}}
+elasticsearch: {{auth: {{type: {auth}}}, mapping: {{fields: {{f: {{type: text}}}}}}}}
 receiver:
   sources:
     a: {{path: /a, subject: s, auth: {{type: bearer}}}}

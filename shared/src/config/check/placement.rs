@@ -11,7 +11,8 @@ const LEAST_MARGIN: Duration = Duration::from_millis(200);
 pub(super) fn check(elasticsearch: &Elasticsearch, problems: &mut Problems) {
     let placement = &elasticsearch.placement;
     if placement.margin < LEAST_MARGIN {
-        problems.add("elasticsearch.placement.margin", "must be at least 200ms; it has to cover the differences of clocks");
+        problems
+            .add("elasticsearch.placement.margin", "must be at least 200ms; it has to cover the differences of clocks");
     }
     problems.not_zero("elasticsearch.placement.refresh_interval", placement.refresh_interval);
     problems.not_empty("elasticsearch.placement.time_field", &placement.time_field);
