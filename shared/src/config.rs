@@ -20,6 +20,7 @@ pub use mapping::{Dynamic, FieldOverride, Mapping, Maps};
 pub use placement::{Expired, Placement, PlacementTime};
 pub use receiver::{Limits, Receiver, Source};
 pub use schema_registry::SchemaRegistry;
+pub use topics::Topic;
 
 mod auth;
 mod check;
@@ -33,6 +34,7 @@ mod placement;
 mod receiver;
 mod redact;
 mod schema_registry;
+mod topics;
 mod units;
 
 /// The whole config file.

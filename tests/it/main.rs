@@ -25,3 +25,4 @@ mod rollover;
 mod setup;
 mod shutdown;
 mod tidy;
+mod topics;

@@ -74,7 +74,8 @@ fn the_sample_shows_every_key() {
 fn the_reference_has_every_key_and_no_other() {
     let keys: BTreeSet<String> = complete().into_keys().collect();
     // Sections that can be left out as a whole have a row too.
-    let sections = ["kafka.create_topics", "receiver.sources", "elasticsearch.mapping.fields"].map(str::to_owned);
+    let sections = ["kafka.create_topics", "receiver.sources", "elasticsearch.mapping.fields", "indexer.topics"]
+        .map(str::to_owned);
     let documented: BTreeSet<String> = documented().into_keys().collect();
     let expected: BTreeSet<String> = keys.into_iter().chain(sections).collect();
     assert_eq!(documented, expected);
@@ -87,7 +88,9 @@ fn the_reference_has_the_true_defaults() {
     for (key, default) in documented() {
         let expected = match key.as_str() {
             key if key.contains('<') => of_sources.get(key),
-            "kafka.create_topics" | "receiver.sources" | "elasticsearch.mapping.fields" => Some(&Value::Null),
+            "kafka.create_topics" | "receiver.sources" | "elasticsearch.mapping.fields" | "indexer.topics" => {
+                Some(&Value::Null)
+            }
             key => of_sections.get(key),
         };
         match default {
@@ -157,6 +160,7 @@ fn collect(path: &str, value: &Value, leaves: &mut BTreeMap<String, Value>) {
                 let key = match path {
                     "receiver.sources" => "<name>",
                     "elasticsearch.mapping.fields" => "<path>",
+                    "indexer.topics" => "<topic>",
                     _ => key,
                 };
                 let path = if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
@@ -177,6 +181,7 @@ fn complete() -> BTreeMap<String, Value> {
             "
 kafka: {{create_topics: {{partitions: 1, replication_factor: 1}}}}
 elasticsearch: {{auth: {{type: {auth}}}, mapping: {{fields: {{f: {{type: text}}}}}}}}
+indexer: {{topics: {{t: {{}}}}}}
 receiver:
   sources:
     a: {{path: /a, subject: s, auth: {{type: bearer}}}}
