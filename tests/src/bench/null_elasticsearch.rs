@@ -65,6 +65,9 @@ async fn answer(request: Request<Incoming>, counts: Arc<Mutex<Counts>>) -> anyho
         let counts = *counts.lock().unwrap_or_else(PoisonError::into_inner);
         return json(StatusCode::OK, serde_json::to_string(&counts)?);
     }
+    if request.uri().query().is_some_and(|query| query.contains("features=")) {
+        return json(StatusCode::OK, backing_indices(request.uri().path().trim_start_matches('/')));
+    }
     if !request.uri().path().ends_with("/_bulk") {
         let head_only = request.method() == Method::HEAD;
         request.into_body().collect().await?;
@@ -86,6 +89,15 @@ async fn answer(request: Request<Incoming>, counts: Arc<Mutex<Counts>>) -> anyho
     body.truncate(body.trim_end_matches(',').len());
     body.push_str("]}");
     json(StatusCode::OK, body)
+}
+
+/// The list of the backing indices of `alias`: one, and old enough for all.
+fn backing_indices(alias: &str) -> String {
+    let index = serde_json::json!({
+        "aliases": { alias: { "is_write_index": true } },
+        "settings": { "index": { "creation_date": "0" } },
+    });
+    serde_json::json!({ format!("{alias}-000001"): index }).to_string()
 }
 
 /// Lines and bytes of a body.
