@@ -20,6 +20,10 @@ use shared::config::{Config, GroupProtocol};
 /// What librdkafka may fetch ahead is this part (one in so many) of `indexer.max_in_flight_bytes`.
 const PREFETCH_SHARE: u64 = 4;
 
+/// How long librdkafka fetches nothing after what it has fetched ahead was enough. By its own default of a second, a consumer that takes
+/// what is there in less stands still for the rest (librdkafka's CONFIGURATION.md).
+const FETCH_BACKOFF_MS: &str = "20";
+
 /// How often the lag is read from librdkafka's statistics.
 const STATISTICS_INTERVAL_MS: &str = "5000";
 
@@ -47,6 +51,7 @@ pub(super) fn client_config(config: &Config) -> ClientConfig {
     let mut client = shared::kafka::client_config(&config.kafka, "penstock-indexer");
     let prefetch = indexer.max_in_flight_bytes.as_u64() / PREFETCH_SHARE / 1024;
     set_default(&mut client, "queued.max.messages.kbytes", &prefetch.to_string());
+    set_default(&mut client, "fetch.queue.backoff.ms", FETCH_BACKOFF_MS);
     set_default(&mut client, "auto.offset.reset", "earliest");
     set_default(&mut client, "statistics.interval.ms", STATISTICS_INTERVAL_MS);
     client.set("group.id", &indexer.group_id);
