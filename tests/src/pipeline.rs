@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 use receiver::Listeners;
 use serde_json::json;
-use shared::config::{Auth, Config, Limits, Source};
+use shared::config::{Auth, Config, Limits, Quarantine, Source};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -73,6 +73,7 @@ impl Pipeline {
         config.kafka.brokers = stack.brokers();
         config.kafka.topic.clone_from(&name);
         config.kafka.dead_letter_topic = format!("{name}-dead-letters");
+        config.kafka.quarantine_topic = format!("{name}-quarantine");
         // A member that was killed is missed after this time; Kafka's own 45 s would be most of a test.
         config.kafka.options = [("session.timeout.ms", "6000"), ("heartbeat.interval.ms", "1000")]
             .map(|(key, value)| (key.to_owned(), value.to_owned()))
@@ -177,6 +178,8 @@ pub fn source(subject: &str, auth: Auth) -> Source {
         key_field: Some("event_id".to_owned()),
         auth,
         limits: Limits::default(),
+        register_schemas: false,
+        quarantine: Quarantine::default(),
     }
 }
 
