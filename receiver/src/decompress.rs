@@ -73,12 +73,7 @@ impl Format {
 ///
 /// # Errors
 /// [`DecompressError`]; `out` may then have grown by up to the limit.
-pub(crate) fn decompress(
-    format: Format,
-    input: &[u8],
-    limit: usize,
-    out: &mut Vec<u8>,
-) -> Result<(), DecompressError> {
+pub(crate) fn decompress(format: Format, input: &[u8], limit: usize, out: &mut Vec<u8>) -> Result<(), DecompressError> {
     match format {
         Format::Gzip => {
             let mut decoder = MultiGzDecoder::new(input);

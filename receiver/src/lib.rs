@@ -163,6 +163,11 @@ fn spawn_watches(
         readiness.condition("kafka"),
         shutdown.clone(),
     ));
+    let mut aside: Vec<String> =
+        sources.iter().filter_map(|source| source.quarantine.as_ref()).map(|it| it.topic.clone()).collect();
+    aside.sort_unstable();
+    aside.dedup();
+    tasks.spawn(produce::watch::create(config.kafka.clone(), aside, shutdown.clone()));
     tasks.spawn(source::schema::watch(
         sources.to_vec(),
         common.registry.clone(),

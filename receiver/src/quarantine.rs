@@ -123,7 +123,9 @@ pub(crate) fn headers(rejection: &Rejection, request: &HeaderMap, head: &RecordH
     if let Some(place) = Place::of(rejection) {
         add("error-code", place.reason.as_bytes());
         add("offset", place.offset.to_string().as_bytes());
-        for (key, number) in [("schema-id", place.schema_id.map(u64::from)), ("index", place.index.map(|index| index as u64))] {
+        for (key, number) in
+            [("schema-id", place.schema_id.map(u64::from)), ("index", place.index.map(|index| index as u64))]
+        {
             if let Some(number) = number {
                 add(key, number.to_string().as_bytes());
             }
@@ -141,7 +143,8 @@ pub(crate) fn headers(rejection: &Rejection, request: &HeaderMap, head: &RecordH
             add(name.as_str(), value.as_bytes());
         }
     }
-    let insert = |headers: OwnedHeaders, (key, value): &(String, Vec<u8>)| headers.insert(Header { key, value: Some(value) });
+    let insert =
+        |headers: OwnedHeaders, (key, value): &(String, Vec<u8>)| headers.insert(Header { key, value: Some(value) });
     found.iter().fold(OwnedHeaders::new_with_capacity(found.len()), insert)
 }
 

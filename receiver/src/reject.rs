@@ -186,7 +186,9 @@ impl Rejection {
     /// What is wrong with the event, where it was read as one.
     pub(crate) fn invalid(&self) -> Option<&Invalid> {
         match self {
-            Self::Invalid { as_likely: invalid, .. } | Self::Container(BatchError::Event { invalid, .. }) => Some(invalid),
+            Self::Invalid { as_likely: invalid, .. } | Self::Container(BatchError::Event { invalid, .. }) => {
+                Some(invalid)
+            }
             _ => None,
         }
     }

@@ -6,9 +6,12 @@
 
 mod admin;
 mod bytes;
+mod containers;
 mod dead_letters;
+mod framings;
 mod http;
 mod main_job;
 mod outages;
+mod quarantine;
 mod shutdown;
 mod tidy;

@@ -108,6 +108,22 @@ impl Pipeline {
         Ok(receiver)
     }
 
+    /// Posts `body` to the webhook of `receiver` with the token.
+    ///
+    /// # Errors
+    /// When no answer comes.
+    pub async fn post(
+        &self,
+        receiver: &Service,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> anyhow::Result<http::Answer> {
+        let token = format!("Bearer {}", self.token);
+        let mut all = vec![("authorization", token.as_str())];
+        all.extend(headers);
+        http::send(Method::POST, &receiver.url(), &all, body.to_vec()).await
+    }
+
     /// Starts an indexer in this process and waits until it is ready.
     ///
     /// # Errors

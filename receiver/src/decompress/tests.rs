@@ -2,7 +2,8 @@ use std::io::Write;
 
 use super::*;
 
-const TEXT: &[u8] = b"the pipe that carries water under pressure from a reservoir to the turbine, the pipe that carries water";
+const TEXT: &[u8] =
+    b"the pipe that carries water under pressure from a reservoir to the turbine, the pipe that carries water";
 
 const ALL: [Format; 7] =
     [Format::Gzip, Format::Zlib, Format::Deflate, Format::Zstd, Format::Snappy, Format::Bzip2, Format::Xz];
@@ -21,7 +22,9 @@ fn compress(format: Format, bytes: &[u8]) -> Vec<u8> {
             [block, crc32fast::hash(bytes).to_be_bytes().to_vec()].concat()
         }
         Format::Bzip2 => {
-            written(bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::best()), bytes, |encoder| encoder.finish())
+            written(bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::best()), bytes, |encoder| {
+                encoder.finish()
+            })
         }
         Format::Xz => written(liblzma::write::XzEncoder::new(Vec::new(), 9), bytes, |encoder| encoder.finish()),
     }

@@ -28,11 +28,8 @@ async fn what_is_too_long_is_not_kept_and_costs_nothing() {
 
 #[tokio::test]
 async fn what_waits_for_kafka_is_bounded_in_bytes() {
-    let source = config::Quarantine {
-        per_second: 1_000,
-        max_body: "4MiB".parse().unwrap(),
-        ..config::Quarantine::default()
-    };
+    let source =
+        config::Quarantine { per_second: 1_000, max_body: "4MiB".parse().unwrap(), ..config::Quarantine::default() };
     let quarantine = Quarantine::compile(&source, &config::Kafka::default()).unwrap();
     let now = Instant::now();
     let waiting: Vec<_> = (0..3).map(|_| quarantine.admit(4 << 20, now)).collect();
@@ -63,12 +60,8 @@ fn the_headers_say_why_and_what_is_needed_to_post_it_again() {
     request.insert(SCHEMA_ID, "7".parse().unwrap());
     request.insert("authorization", "Bearer secret".parse().unwrap());
     request.insert(CONTENT_ENCODING, "gzip".parse().unwrap());
-    let head = RecordHead {
-        timestamp: std::time::SystemTime::now(),
-        source: "cxone",
-        request_id: b"r-1",
-        traceparent: None,
-    };
+    let head =
+        RecordHead { timestamp: std::time::SystemTime::now(), source: "cxone", request_id: b"r-1", traceparent: None };
 
     let headers = headers(&rejection, &request, &head);
     let found: Vec<(String, String)> = headers

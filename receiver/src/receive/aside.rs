@@ -67,7 +67,11 @@ impl Endpoint {
                 // As many as the quarantine admits at a time.
                 tokio::spawn(async move {
                     let written = matches!(timeout(PATIENCE, delivery.finished()).await, Ok(Ok(())));
-                    if written { metrics.written.inc() } else { metrics.failed.inc() }
+                    if written {
+                        metrics.written.inc()
+                    } else {
+                        metrics.failed.inc()
+                    }
                     drop(place);
                 });
             }

@@ -24,7 +24,8 @@ impl Rejection {
             Self::Invalid { as_likely, as_framed: None } => likely(as_likely).into(),
             Self::Invalid { as_likely, as_framed: Some(framed) } => {
                 let (id, error) = (framed.schema, &framed.error);
-                format!("{}; nor is it in the Confluent wire format with schema id {id}: {error}", likely(as_likely)).into()
+                format!("{}; nor is it in the Confluent wire format with schema id {id}: {error}", likely(as_likely))
+                    .into()
             }
             Self::Container(error) => container(error).into(),
             Self::Ambiguous(framing) => ambiguous(*framing).into(),
@@ -53,7 +54,9 @@ fn container(error: &BatchError) -> String {
         BatchError::BlockLength(offset) => format!("the block at byte {offset} is longer than its events"),
         BatchError::TooManyEvents(limit) => format!("the file holds more events than the limit of {limit}"),
         BatchError::TooLarge(limit) => format!("the events of the file are longer than the limit of {limit} bytes"),
-        BatchError::Event { index, invalid } => format!("event {index} of the file, counted from 0, is {}", likely(invalid)),
+        BatchError::Event { index, invalid } => {
+            format!("event {index} of the file, counted from 0, is {}", likely(invalid))
+        }
     }
 }
 

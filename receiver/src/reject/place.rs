@@ -33,7 +33,9 @@ impl Place {
                 return Some(Self::in_file(kind.code(), *offset));
             }
             Rejection::Container(BatchError::Block(offset, _)) => return Some(Self::in_file("block_codec", *offset)),
-            Rejection::Container(BatchError::BlockLength(offset)) => return Some(Self::in_file("block_length", *offset)),
+            Rejection::Container(BatchError::BlockLength(offset)) => {
+                return Some(Self::in_file("block_length", *offset));
+            }
             _ => None,
         };
         let Invalid { schema, error, .. } = rejection.invalid()?;

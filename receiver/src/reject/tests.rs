@@ -18,7 +18,12 @@ fn rows() -> Vec<Row> {
         (Rejection::BodyTimeout, 408, "body-timeout", &[("connection", "close")]),
         (Rejection::BodyBroken, 400, "body-broken", &[]),
         (Rejection::Unframe(UnframeError::ContentType), 415, "unsupported-media-type", &[]),
-        (Rejection::ContentEncoding, 415, "unsupported-content-encoding", &[("accept-encoding", "gzip, zstd, deflate")]),
+        (
+            Rejection::ContentEncoding,
+            415,
+            "unsupported-content-encoding",
+            &[("accept-encoding", "gzip, zstd, deflate")],
+        ),
         (Rejection::Decompress(DecompressError::TooLarge(9)), 413, "too-large", &[]),
         (Rejection::Decompress(DecompressError::Broken(Format::Zstd)), 400, "invalid-content-encoding", &[]),
         (Rejection::Container(BatchError::TooManyEvents(9)), 413, "too-many-events", &[]),

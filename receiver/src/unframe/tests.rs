@@ -40,7 +40,10 @@ fn other_types_are_refused() {
 
 #[test]
 fn a_leading_zero_leaves_the_form_of_a_plain_type_open() {
-    assert_eq!(typed("application/avro", b"\0\0\0\0\x07\x02a"), Ok(Form::BareOrFramed(Framing::Confluent(SchemaId(7)))));
+    assert_eq!(
+        typed("application/avro", b"\0\0\0\0\x07\x02a"),
+        Ok(Form::BareOrFramed(Framing::Confluent(SchemaId(7))))
+    );
     assert_eq!(typed("application/avro", b"\0\0\0\x07"), Ok(Form::Bare), "too short for a frame");
 }
 

@@ -83,10 +83,9 @@ impl Batch {
             if index >= limits.events {
                 return Err(BatchError::TooManyEvents(limits.events));
             }
-            let (end, key) = avro::validate_first(&writer.schema, rest, limits.event, writer.key.as_ref())
-                .map_err(|error| BatchError::Event {
-                    index,
-                    invalid: Box::new(invalid(rest, writer, limits.event, error)),
+            let (end, key) =
+                avro::validate_first(&writer.schema, rest, limits.event, writer.key.as_ref()).map_err(|error| {
+                    BatchError::Event { index, invalid: Box::new(invalid(rest, writer, limits.event, error)) }
                 })?;
             let (datum, after) = rest.split_at_checked(end).unwrap_or((rest, &[]));
             self.values.extend_from_slice(&frame);

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use reqwest::Url;
 use reqwest::redirect::Policy;
 use schema_registry_converter::async_impl::schema_registry::{
-    SrSettings, get_all_versions, get_referenced_schema, get_schema_by_id, get_schema_by_subject_and_version, post_schema,
+    SrSettings, get_all_versions, get_referenced_schema, get_schema_by_id, get_schema_by_subject_and_version,
+    post_schema,
 };
 use schema_registry_converter::schema_registry_common::{
     RegisteredReference, RegisteredSchema as Answer, SchemaType, SuppliedSchema,
