@@ -22,14 +22,17 @@ pub use source::SourceError;
 
 use metrics::Metrics;
 use produce::Producer;
-use receive::Common;
+use receive::{Common, Workers};
 use reject::budget::LogBudget;
 use source::Source;
 
 mod authenticate;
+mod decompress;
+mod drift;
 mod listeners;
 mod metrics;
 mod produce;
+mod quarantine;
 mod receive;
 mod reject;
 mod router;
@@ -111,13 +114,14 @@ pub async fn run(config: Config, listeners: Listeners, shutdown: CancellationTok
 
 fn common(config: &Config, sources: &[Arc<Source>], metrics: Metrics) -> Result<Common, RunError> {
     let receiver = &config.receiver;
-    let largest = sources.iter().map(|source| source.max_body).max().unwrap_or_default();
+    let largest = sources.iter().map(|source| source.max_body.max(source.max_decompressed)).max().unwrap_or_default();
     Ok(Common {
         registry: SchemaRegistry::new(&config.schema_registry)?,
         producer: Arc::new(Producer::new(&config.kafka, largest, receiver.request_timeout)?),
         request_timeout: receiver.request_timeout,
         places: Semaphore::new(receiver.max_in_flight_requests.min(Semaphore::MAX_PERMITS)),
         metrics,
+        workers: Workers::default(),
         log_budget: LogBudget::default(),
     })
 }
@@ -159,6 +163,11 @@ fn spawn_watches(
         readiness.condition("kafka"),
         shutdown.clone(),
     ));
+    let mut aside: Vec<String> =
+        sources.iter().filter_map(|source| source.quarantine.as_ref()).map(|it| it.topic.clone()).collect();
+    aside.sort_unstable();
+    aside.dedup();
+    tasks.spawn(produce::watch::create(config.kafka.clone(), aside, shutdown.clone()));
     tasks.spawn(source::schema::watch(
         sources.to_vec(),
         common.registry.clone(),

@@ -15,7 +15,7 @@ pub use indexer::{Batch, Fuse, GroupProtocol, Indexer, Retry};
 pub use kafka::{CreateTopics, Kafka};
 pub use load::{ConfigError, load, load_for, load_from};
 pub(crate) use load::{load_unchecked, refuse_problems};
-pub use receiver::{Limits, Receiver, Source};
+pub use receiver::{Limits, Quarantine, Receiver, Source};
 pub use schema_registry::SchemaRegistry;
 
 mod auth;

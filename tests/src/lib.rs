@@ -7,6 +7,7 @@
 //! Every wait of a test goes through [`eventually`](mod@eventually): no test sleeps and hopes.
 
 pub mod bench;
+pub mod container;
 pub mod delivery;
 pub mod demo;
 pub mod event;

@@ -85,6 +85,8 @@ fn source(path: &str, auth: Auth) -> shared::config::Source {
         key_field: Some("event_id".to_owned()),
         auth,
         limits: Limits { max_body: bytesize::ByteSize::b(100), ..Limits::default() },
+        register_schemas: false,
+        quarantine: shared::config::Quarantine::default(),
     }
 }
 
@@ -254,7 +256,7 @@ async fn what_cannot_be_an_event_is_refused_and_leaves_nothing_behind() {
     let avro = ("content-type", "application/avro");
     let confluent = ("content-type", "application/vnd.confluent.avro");
     type Case = (&'static str, (&'static str, &'static str), &'static [u8], u16, &'static str);
-    let cases: [Case; 10] = [
+    let cases: [Case; 11] = [
         ("cut off", avro, &DATUM[..5], 400, "invalid-event"),
         ("bytes left over", avro, b"\x02\x04e1\x06amy!", 400, "invalid-event"),
         ("neither bare nor framed", avro, b"\0\0\0\0\x07\x02\x04e1", 400, "invalid-event"),
@@ -263,7 +265,8 @@ async fn what_cannot_be_an_event_is_refused_and_leaves_nothing_behind() {
         ("an unknown schema", confluent, b"\0\0\0\0\x0b\x02\x04e1\x06amy", 400, "unknown-schema"),
         ("no frame", confluent, DATUM, 400, "invalid-frame"),
         ("no Avro", ("content-type", "application/json"), b"{}", 415, "unsupported-media-type"),
-        ("compressed", ("content-encoding", "gzip"), b"\x1f\x8b", 415, "unsupported-media-type"),
+        ("compressed some way", ("content-encoding", "br"), b"\x1f\x8b", 415, "unsupported-content-encoding"),
+        ("cut off where it is compressed", ("content-encoding", "gzip"), b"\x1f\x8b", 400, "invalid-content-encoding"),
         ("too long", avro, &[b'a'; 101], 413, "too-large"),
     ];
     for (what, header, body, status, code) in cases {

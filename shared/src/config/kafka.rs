@@ -18,6 +18,8 @@ pub struct Kafka {
     pub topic: String,
     /// `kafka.dead_letter_topic`: where the indexer writes records that can never be indexed.
     pub dead_letter_topic: String,
+    /// `kafka.quarantine_topic`: where the receiver writes bodies that are no events. The default of each source.
+    pub quarantine_topic: String,
     /// `kafka.create_topics`: create missing topics at start, with this many partitions and replicas. Absent: topics must exist.
     pub create_topics: Option<CreateTopics>,
     /// `kafka.timeout`: how long a metadata or commit request may take.
@@ -46,6 +48,7 @@ impl Default for Kafka {
             brokers: "127.0.0.1:9092".to_owned(),
             topic: "cxone-events".to_owned(),
             dead_letter_topic: "cxone-events-dead-letters".to_owned(),
+            quarantine_topic: "cxone-events-quarantine".to_owned(),
             create_topics: None,
             timeout: Duration::from_secs(10),
             options: BTreeMap::new(),

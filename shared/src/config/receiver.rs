@@ -50,15 +50,48 @@ pub struct Source {
     /// `limits`: what one request may hold.
     #[serde(default)]
     pub limits: Limits,
+    /// `register_schemas`: whether the schema of an object container file is registered under `subject` when no version there is the
+    /// same. Otherwise such a file is refused.
+    #[serde(default)]
+    pub register_schemas: bool,
+    /// `quarantine`: where bodies go that are no events.
+    #[serde(default)]
+    pub quarantine: Quarantine,
+}
+
+/// `receiver.sources.<name>.quarantine`: what becomes of bodies from authenticated senders that are no events.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Quarantine {
+    /// `enabled`: whether they are kept.
+    pub enabled: bool,
+    /// `topic`: the topic they are written to. Absent: `kafka.quarantine_topic`.
+    pub topic: Option<String>,
+    /// `max_body`: longer ones are not kept.
+    #[serde(with = "units::size")]
+    pub max_body: ByteSize,
+    /// `per_second`: how many are kept in a second, on average; ten times as many at once.
+    pub per_second: u32,
+}
+
+impl Default for Quarantine {
+    fn default() -> Self {
+        Self { enabled: true, topic: None, max_body: ByteSize::kib(512), per_second: 10 }
+    }
 }
 
 /// `receiver.sources.<name>.limits`: what one request may hold.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
-    /// `max_body`: bytes of one request's body.
+    /// `max_body`: bytes of one request's body, as it is sent.
     #[serde(with = "units::size")]
     pub max_body: ByteSize,
+    /// `max_decompressed`: bytes of a body after its `Content-Encoding` was taken off, and of all events of an object container file.
+    #[serde(with = "units::size")]
+    pub max_decompressed: ByteSize,
+    /// `max_events`: events of one object container file.
+    pub max_events: u32,
     /// `max_depth`: how deep records, arrays, maps and unions may be nested in one event.
     pub max_depth: u16,
     /// `max_items`: how many array items and map entries one event may hold in all.
@@ -67,7 +100,13 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { max_body: ByteSize::mib(1), max_depth: 64, max_items: 100_000 }
+        Self {
+            max_body: ByteSize::mib(1),
+            max_decompressed: ByteSize::mib(16),
+            max_events: 10_000,
+            max_depth: 64,
+            max_items: 100_000,
+        }
     }
 }
 

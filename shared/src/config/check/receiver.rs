@@ -12,6 +12,9 @@ const MIN_SECRET: usize = 16;
 /// The largest `limits.max_body`. librdkafka takes records of up to 1,000,000,000 bytes (`message.max.bytes`).
 const MAX_BODY: u64 = 512 * 1024 * 1024;
 
+/// The largest `limits.max_events`: what librdkafka's queue takes (`queue.buffering.max.messages`), where nothing else is set.
+const MAX_EVENTS: u64 = 100_000;
+
 pub(super) fn check(config: &Config, problems: &mut Problems) {
     let receiver = &config.receiver;
     problems.not_zero("receiver.request_timeout", receiver.request_timeout);
@@ -58,8 +61,32 @@ fn check_source(config: &Config, name: &str, key: &str, source: &Source, problem
     }
     let max_body = source.limits.max_body.as_u64();
     problems.within(format_args!("{key}.limits.max_body"), max_body, 1, MAX_BODY);
+    let max_decompressed = source.limits.max_decompressed.as_u64();
+    problems.within(format_args!("{key}.limits.max_decompressed"), max_decompressed, 1, MAX_BODY);
+    let max_events = u64::from(source.limits.max_events);
+    problems.within(format_args!("{key}.limits.max_events"), max_events, 1, MAX_EVENTS);
+    check_quarantine(config, key, source, problems);
     problems.limits(&format!("{key}.limits"), source.limits.max_depth, source.limits.max_items);
     check_auth(&format!("{key}.auth"), &source.auth, problems);
+}
+
+fn check_quarantine(config: &Config, key: &str, source: &Source, problems: &mut Problems) {
+    let quarantine = &source.quarantine;
+    if !quarantine.enabled {
+        return;
+    }
+    if let Some(topic) = &quarantine.topic {
+        problems.topic(format_args!("{key}.quarantine.topic"), topic);
+    }
+    let topic = quarantine.topic.as_ref().unwrap_or(&config.kafka.quarantine_topic);
+    if topic == source.topic.as_ref().unwrap_or(&config.kafka.topic) {
+        problems.add(format_args!("{key}.quarantine.topic"), "must not be the topic of the source's events");
+    }
+    if topic == &config.kafka.dead_letter_topic {
+        problems.add(format_args!("{key}.quarantine.topic"), "must not be kafka.dead_letter_topic");
+    }
+    problems.within(format_args!("{key}.quarantine.max_body"), quarantine.max_body.as_u64(), 1, MAX_BODY);
+    problems.within(format_args!("{key}.quarantine.per_second"), u64::from(quarantine.per_second), 1, 10_000);
 }
 
 fn check_auth(key: &str, auth: &Auth, problems: &mut Problems) {
