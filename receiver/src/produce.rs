@@ -15,7 +15,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{DeliveryFuture, FutureProducer, FutureRecord, Producer as _};
 use shared::config::Kafka;
-use shared::kafka::producer_config;
+use shared::kafka::{Login, producer_config};
 use shared::wire::{HEADER_REQUEST_ID, HEADER_SOURCE, HEADER_TRACEPARENT};
 use tokio::time::{Instant, timeout_at};
 
@@ -55,6 +55,7 @@ pub(crate) struct Producer {
     client: ArcSwap<FutureProducer<Logs>>,
     config: ClientConfig,
     health: Arc<Health>,
+    login: Arc<Login>,
 }
 
 /// What a record has besides its event.
@@ -85,11 +86,11 @@ impl Producer {
     /// `request_timeout`. Connects in the background.
     ///
     /// # Errors
-    /// When librdkafka refuses `kafka.options`.
+    /// When librdkafka refuses `kafka.options`, or a file of `kafka.security` cannot be read.
     pub(crate) fn new(kafka: &Kafka, max_body: usize, request_timeout: Duration) -> Result<Self, KafkaError> {
         // Less than the request has, so that the outcome is known when the request must be answered.
         let delivery_timeout = request_timeout.mul_f32(0.9).saturating_sub(TIMEOUT_SCAN).max(request_timeout / 2);
-        let mut config = producer_config(kafka, CLIENT_ID, delivery_timeout);
+        let mut config = producer_config(kafka, CLIENT_ID, delivery_timeout)?;
         for (key, value) in DEFAULTS {
             if !kafka.options.contains_key(key) {
                 config.set(key, value);
@@ -102,8 +103,9 @@ impl Producer {
         }
         config.set_log_level(RDKafkaLogLevel::Info);
         let health = Arc::new(Health::default());
-        let client = create(&config, &health)?;
-        Ok(Self { client: ArcSwap::from_pointee(client), config, health })
+        let login = Arc::new(Login::new(kafka)?);
+        let client = create(&config, &health, &login)?;
+        Ok(Self { client: ArcSwap::from_pointee(client), config, health, login })
     }
 
     /// Sends `event` to `topic` and waits for the acknowledgement, until `deadline` at most.
@@ -161,14 +163,18 @@ impl Producer {
 
     /// Replaces the client by a new one. Blocks the thread for up to a second, while the old client fails what it still has.
     fn rebuild(&self) -> Result<(), KafkaError> {
-        let new = create(&self.config, &self.health)?;
+        let new = create(&self.config, &self.health, &self.login)?;
         drop(self.client.swap(Arc::new(new)));
         Ok(())
     }
 }
 
-fn create(config: &ClientConfig, health: &Arc<Health>) -> Result<FutureProducer<Logs>, KafkaError> {
-    config.create_with_context(Logs { health: Arc::clone(health) })
+fn create(
+    config: &ClientConfig,
+    health: &Arc<Health>,
+    login: &Arc<Login>,
+) -> Result<FutureProducer<Logs>, KafkaError> {
+    config.create_with_context(Logs { health: Arc::clone(health), login: Arc::clone(login) })
 }
 
 fn headers(head: &RecordHead<'_>) -> OwnedHeaders {

@@ -54,6 +54,8 @@ pub(crate) enum Rejection {
     SchemaUnavailable,
     /// As many requests as are allowed are under way.
     Overloaded,
+    /// More requests than the source takes in a second; says when there is room for one.
+    RateLimited(Duration),
     /// The producer's queue is full.
     QueueFull,
     /// Kafka is away, or did not acknowledge the event in time.
@@ -93,6 +95,7 @@ impl Rejection {
             Self::UnusableSchema(..) => (StatusCode::BAD_REQUEST, "unusable-schema", "Unusable schema"),
             Self::SchemaUnavailable => (StatusCode::SERVICE_UNAVAILABLE, "schema-unavailable", "Schema unavailable"),
             Self::Overloaded => (StatusCode::SERVICE_UNAVAILABLE, "overloaded", "Too many requests under way"),
+            Self::RateLimited(_) => (StatusCode::TOO_MANY_REQUESTS, "rate-limited", "Too many requests in a second"),
             Self::QueueFull => (StatusCode::SERVICE_UNAVAILABLE, "queue-full", "Queue full"),
             Self::KafkaUnavailable => (StatusCode::SERVICE_UNAVAILABLE, "kafka-unavailable", "Event not stored"),
             Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal", "Internal error"),
@@ -127,6 +130,7 @@ impl Rejection {
             | Self::BodyBroken
             | Self::SchemaUnavailable
             | Self::Overloaded
+            | Self::RateLimited(_)
             | Self::QueueFull
             | Self::KafkaUnavailable
             | Self::Internal => false,
@@ -138,6 +142,7 @@ impl Rejection {
         match self {
             Self::Overloaded | Self::QueueFull => Some(SOON),
             Self::SchemaUnavailable | Self::KafkaUnavailable => Some(LATER),
+            Self::RateLimited(wait) => Some(*wait),
             _ => None,
         }
     }
@@ -167,6 +172,7 @@ impl Rejection {
             Self::UnusableSchema(id, why) => format!("the schema with id {id} cannot be used: {why}").into(),
             Self::SchemaUnavailable => "the schema of the event cannot be had at the moment: try again".into(),
             Self::Overloaded => "too many requests are under way: try again".into(),
+            Self::RateLimited(_) => "more requests than are taken in a second: try again later".into(),
             Self::QueueFull => "too many events are waiting to be stored: try again".into(),
             Self::KafkaUnavailable => "the event was not stored, or it is not known whether it was: try again".into(),
             Self::Internal => "an internal error".into(),
@@ -188,6 +194,11 @@ impl Rejection {
         let kind = format!("urn:penstock:problem:{word}");
         Problem { kind, title, status: status.as_u16(), code: word, detail: self.detail(), at }
     }
+}
+
+/// `wait` in seconds, at least one, rounded up: `Retry-After` has no fractions.
+fn whole_seconds(wait: Duration) -> u64 {
+    wait.as_millis().div_ceil(1_000).max(1).try_into().unwrap_or(u64::MAX)
 }
 
 fn likely(invalid: &Invalid) -> String {
@@ -233,7 +244,7 @@ impl IntoResponse for Rejection {
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if let Some(wait) = self.retry_after() {
-            headers.insert(RETRY_AFTER, HeaderValue::from(wait.as_secs()));
+            headers.insert(RETRY_AFTER, HeaderValue::from(whole_seconds(wait)));
         }
         match self {
             Self::Unauthorized(challenge) => headers.insert(WWW_AUTHENTICATE, challenge),

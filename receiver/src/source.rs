@@ -10,8 +10,9 @@ use shared::avro::{FieldPath, Limits, Schema, SchemaError};
 use shared::config::{self, Config};
 use shared::wire::SchemaId;
 
-use crate::authenticate::{AuthError, Authenticator};
+use crate::authenticate::{AuthError, Live};
 use crate::metrics::{Metrics, SourceMetrics};
+use crate::receive::Rate;
 
 pub(crate) mod schema;
 
@@ -28,7 +29,9 @@ pub(crate) struct Source {
     /// The path of the field that becomes the key.
     pub(crate) key_field: Option<String>,
     /// Who may post.
-    pub(crate) authenticator: Authenticator,
+    pub(crate) authenticator: Live,
+    /// How many requests a second it takes; none where there is no limit.
+    pub(crate) rate: Option<Rate>,
     /// Bytes of one body, at most.
     pub(crate) max_body: usize,
     /// What one event may hold.
@@ -105,7 +108,8 @@ impl Source {
             topic: source.topic.clone().unwrap_or_else(|| config.kafka.topic.clone()),
             subject: source.subject.clone(),
             key_field: source.key_field.clone(),
-            authenticator: Authenticator::compile(name, &source.auth)?,
+            authenticator: Live::new(name, &source.auth)?,
+            rate: Rate::new(&limits),
             max_body: usize::try_from(limits.max_body.as_u64()).unwrap_or(usize::MAX),
             limits: Limits { max_depth: limits.max_depth, max_items: limits.max_items },
             current: ArcSwapOption::empty(),
