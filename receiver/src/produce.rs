@@ -15,7 +15,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseRecord, Producer as _, ThreadedProducer};
 use shared::config::Kafka;
-use shared::kafka::producer_config;
+use shared::kafka::{Login, producer_config};
 use shared::wire::{HEADER_REQUEST_ID, HEADER_SOURCE, HEADER_TRACEPARENT};
 use tokio::time::{Instant, timeout_at};
 
@@ -65,6 +65,7 @@ pub(crate) struct Producer {
     health: Arc<Health>,
     /// How many records the queue takes.
     room: usize,
+    login: Arc<Login>,
 }
 
 /// What a record has besides its event.
@@ -108,11 +109,11 @@ impl Producer {
     /// `request_timeout`. Connects in the background.
     ///
     /// # Errors
-    /// When librdkafka refuses `kafka.options`.
+    /// When librdkafka refuses `kafka.options`, or a file of `kafka.security` cannot be read.
     pub(crate) fn new(kafka: &Kafka, max_event: usize, request_timeout: Duration) -> Result<Self, KafkaError> {
         // Less than the request has, so that the outcome is known when the request must be answered.
         let delivery_timeout = request_timeout.mul_f32(0.9).saturating_sub(TIMEOUT_SCAN).max(request_timeout / 2);
-        let mut config = producer_config(kafka, CLIENT_ID, delivery_timeout);
+        let mut config = producer_config(kafka, CLIENT_ID, delivery_timeout)?;
         for (key, value) in DEFAULTS {
             if !kafka.options.contains_key(key) {
                 config.set(key, value);
@@ -125,9 +126,10 @@ impl Producer {
         }
         config.set_log_level(RDKafkaLogLevel::Info);
         let health = Arc::new(Health::default());
-        let client = create(&config, &health)?;
+        let login = Arc::new(Login::new(kafka)?);
+        let client = create(&config, &health, &login)?;
         let room = config.get(QUEUE_RECORDS).and_then(|room| room.parse().ok()).unwrap_or(usize::MAX);
-        Ok(Self { client: ArcSwap::from_pointee(client), config, health, room })
+        Ok(Self { client: ArcSwap::from_pointee(client), config, health, room, login })
     }
 
     /// Sends `events` to `topic` and waits until each of them is acknowledged, until `deadline` at most.
@@ -225,14 +227,18 @@ impl Producer {
 
     /// Replaces the client by a new one. Blocks the thread for up to a second, while the old client fails what it still has.
     fn rebuild(&self) -> Result<(), KafkaError> {
-        let new = create(&self.config, &self.health)?;
+        let new = create(&self.config, &self.health, &self.login)?;
         drop(self.client.swap(Arc::new(new)));
         Ok(())
     }
 }
 
-fn create(config: &ClientConfig, health: &Arc<Health>) -> Result<ThreadedProducer<Logs>, KafkaError> {
-    config.create_with_context(Logs { health: Arc::clone(health) })
+fn create(
+    config: &ClientConfig,
+    health: &Arc<Health>,
+    login: &Arc<Login>,
+) -> Result<ThreadedProducer<Logs>, KafkaError> {
+    config.create_with_context(Logs { health: Arc::clone(health), login: Arc::clone(login) })
 }
 
 fn headers(head: &RecordHead<'_>) -> OwnedHeaders {

@@ -104,6 +104,7 @@ pub(crate) fn is_kept(rejection: &Rejection) -> bool {
         | Rejection::ContentEncoding
         | Rejection::SchemaUnavailable
         | Rejection::Overloaded
+        | Rejection::RateLimited(_)
         | Rejection::QueueFull
         | Rejection::KafkaUnavailable
         | Rejection::Internal => false,

@@ -8,15 +8,16 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use axum::extract::{Request, State};
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONNECTION, CONTENT_TYPE};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue};
+use axum::http::{HeaderMap, HeaderValue, Version};
 use axum::response::{IntoResponse, Response};
 use shared::registry::SchemaRegistry;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
-use crate::authenticate::Authentic;
+use crate::authenticate::{Authentic, Claim, Peer};
 use crate::metrics::{Counted, Metrics};
 use crate::produce::{ProduceError, Producer, RecordHead};
 use crate::reject::Rejection;
@@ -27,15 +28,20 @@ use crate::unframe::unframe;
 use crate::validate::Event;
 
 pub(crate) use body::Buffer;
+pub(crate) use held::HeldBytes;
+pub(crate) use rate::Rate;
 pub(crate) use work::Workers;
 
 use events::Events;
+use held::Held;
 use request_id::RequestId;
 
 mod aside;
 mod body;
 mod content;
 mod events;
+mod held;
+mod rate;
 mod request_id;
 mod schemas;
 mod work;
@@ -53,6 +59,10 @@ pub(crate) struct Common {
     pub(crate) request_timeout: Duration,
     /// A permit for each request that may be under way.
     pub(crate) places: Semaphore,
+    /// The bytes of bodies that may be in memory.
+    pub(crate) held_bytes: HeldBytes,
+    /// Cancelled once the receiver is to stop.
+    pub(crate) stopping: CancellationToken,
     /// The metrics that are not of one source.
     pub(crate) metrics: Metrics,
     /// Threads for work that takes long.
@@ -82,12 +92,17 @@ pub(crate) async fn receive(State(endpoint): State<Arc<Endpoint>>, request: Requ
     let _counted = Counted::new(&endpoint.common.metrics.in_flight);
     let (head, body) = request.into_parts();
     let request_id = RequestId::of(&head.headers);
+    let keeps_connection = head.version >= Version::HTTP_2;
 
     let mut response = match endpoint.accept(&head, body, received, &request_id).await {
         Ok(count) => accepted(count),
         Err(rejection) => endpoint.rejected(rejection, received.wall, &request_id),
     };
     response.headers_mut().insert(request_id::HEADER, request_id.into_value());
+    if !keeps_connection && endpoint.common.stopping.is_cancelled() {
+        // So that its next request goes to another receiver before this one closes.
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
     endpoint.source.metrics.request_seconds.observe(received.instant.elapsed().as_secs_f64());
     response
 }
@@ -111,27 +126,55 @@ impl Endpoint {
         received: Received,
         request_id: &RequestId,
     ) -> Result<usize, Rejection> {
-        let Source { authenticator, metrics, .. } = &*self.source;
         let deadline = received.instant + self.common.request_timeout.mul_f32(WAITS);
         let _place = self.common.places.try_acquire().map_err(|_| Rejection::Overloaded)?;
-        let unauthorized = |_| Rejection::Unauthorized(authenticator.challenge());
-
-        let pending = authenticator.check_head(&head.headers, received.wall).map_err(unauthorized)?;
-        let body = body::read(body, self.source.max_body, deadline).await?;
-        metrics.body_bytes.inc_by(body.body().len() as u64);
-        let mut body = pending.check_body(body).map_err(unauthorized)?;
+        let mut held = self.common.held_bytes.hold();
+        let (mut body, claim) = self.authentic(head, body, received, deadline, &mut held).await?;
         let record = RecordHead {
             timestamp: received.wall,
             source: &self.source.name,
             request_id: request_id.as_bytes(),
             traceparent: request_id::traceparent(&head.headers),
         };
-        let taken = self.take(&head.headers, &mut body, &record, deadline).await;
-        if let Err(rejection) = &taken {
-            body.0.unframe();
-            self.set_aside(rejection, &head.headers, body.0.body(), &record, received.instant);
+        let taken = self.take(&head.headers, &mut body, &mut held, &record, deadline).await;
+        match &taken {
+            Ok(_) => claim.keep(SystemTime::now()),
+            Err(rejection) => {
+                body.0.unframe();
+                self.set_aside(rejection, &head.headers, body.0.body(), &record, received.instant);
+            }
         }
         taken
+    }
+
+    /// Reads the body and sees to it that it is from somebody who may post, and may post now. Only who is authentic uses up the
+    /// source's rate.
+    async fn authentic(
+        &self,
+        head: &Parts,
+        body: axum::body::Body,
+        received: Received,
+        deadline: Instant,
+        held: &mut Held<'_>,
+    ) -> Result<(Authentic, Claim), Rejection> {
+        let source = &*self.source;
+        let authenticator = source.authenticator.current();
+        let unauthorized = |_| Rejection::Unauthorized(authenticator.challenge());
+        let take = || source.rate.as_ref().map_or(Ok(()), |rate| rate.take(Instant::now()));
+
+        let peer = head.extensions.get::<Arc<Peer>>().map(AsRef::as_ref);
+        let pending = authenticator.check_head(&head.headers, peer, received.wall).map_err(unauthorized)?;
+        let by_head = pending.is_authentic();
+        if by_head {
+            take()?;
+        }
+        let body = body::read(body, source.max_body, deadline, held).await?;
+        source.metrics.body_bytes.inc_by(body.body().len() as u64);
+        let (body, claim) = pending.check_body(body, received.wall).map_err(unauthorized)?;
+        if !by_head {
+            take()?;
+        }
+        Ok((body, claim))
     }
 
     /// The way of an authentic body.
@@ -139,10 +182,13 @@ impl Endpoint {
         &self,
         head: &HeaderMap,
         body: &mut Authentic,
+        held: &mut Held<'_>,
         record: &RecordHead<'_>,
         deadline: Instant,
     ) -> Result<usize, Rejection> {
+        let compressed = body.0.body().len();
         self.decode(head, body, deadline).await?;
+        held.grow(body.0.body().len().saturating_sub(compressed))?;
         let form = unframe(head, body.0.body()).map_err(Rejection::Unframe)?;
         match self.events(form, body, deadline).await? {
             Events::One(event) => self.produce(std::iter::once(event), record, deadline).await,

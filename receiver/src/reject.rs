@@ -64,6 +64,8 @@ pub(crate) enum Rejection {
     SchemaUnavailable,
     /// As many requests as are allowed are under way.
     Overloaded,
+    /// More requests than the source takes in a second; says when there is room for one.
+    RateLimited(Duration),
     /// The producer's queue is full.
     QueueFull,
     /// Kafka is away, or did not acknowledge the event in time.
@@ -131,6 +133,7 @@ impl Rejection {
             Self::UnusableSchema(..) => (StatusCode::BAD_REQUEST, "unusable-schema", "Unusable schema"),
             Self::SchemaUnavailable => (StatusCode::SERVICE_UNAVAILABLE, "schema-unavailable", "Schema unavailable"),
             Self::Overloaded => (StatusCode::SERVICE_UNAVAILABLE, "overloaded", "Too many requests under way"),
+            Self::RateLimited(_) => (StatusCode::TOO_MANY_REQUESTS, "rate-limited", "Too many requests in a second"),
             Self::QueueFull => (StatusCode::SERVICE_UNAVAILABLE, "queue-full", "Queue full"),
             Self::KafkaUnavailable => (StatusCode::SERVICE_UNAVAILABLE, "kafka-unavailable", "Event not stored"),
             Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal", "Internal error"),
@@ -168,6 +171,7 @@ impl Rejection {
             | Self::BodyBroken
             | Self::SchemaUnavailable
             | Self::Overloaded
+            | Self::RateLimited(_)
             | Self::QueueFull
             | Self::KafkaUnavailable
             | Self::Internal => false,
@@ -179,6 +183,7 @@ impl Rejection {
         match self {
             Self::Overloaded | Self::QueueFull => Some(SOON),
             Self::SchemaUnavailable | Self::KafkaUnavailable => Some(LATER),
+            Self::RateLimited(wait) => Some(*wait),
             _ => None,
         }
     }
@@ -199,6 +204,11 @@ impl Rejection {
         let kind = format!("urn:penstock:problem:{word}");
         Problem { kind, title, status: status.as_u16(), code: word, detail: self.detail(), at }
     }
+}
+
+/// `wait` in seconds, at least one, rounded up: `Retry-After` has no fractions.
+fn whole_seconds(wait: Duration) -> u64 {
+    wait.as_millis().div_ceil(1_000).max(1).try_into().unwrap_or(u64::MAX)
 }
 
 /// Problem details, RFC 9457; `code` and the members of [`Place`] are extensions.
@@ -223,7 +233,7 @@ impl IntoResponse for Rejection {
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if let Some(wait) = self.retry_after() {
-            headers.insert(RETRY_AFTER, HeaderValue::from(wait.as_secs()));
+            headers.insert(RETRY_AFTER, HeaderValue::from(whole_seconds(wait)));
         }
         match self {
             Self::Unauthorized(challenge) => headers.insert(WWW_AUTHENTICATE, challenge),

@@ -12,10 +12,11 @@ use shared::avro::{FieldPath, Limits, Schema, SchemaError};
 use shared::config::{self, Config};
 use shared::wire::SchemaId;
 
-use crate::authenticate::{AuthError, Authenticator};
+use crate::authenticate::{AuthError, Live};
 use crate::drift::Drift;
 use crate::metrics::{Metrics, SourceMetrics};
 use crate::quarantine::Quarantine;
+use crate::receive::Rate;
 use crate::validate::BatchLimits;
 
 pub(crate) mod schema;
@@ -33,7 +34,9 @@ pub(crate) struct Source {
     /// The path of the field that becomes the key.
     pub(crate) key_field: Option<String>,
     /// Who may post.
-    pub(crate) authenticator: Authenticator,
+    pub(crate) authenticator: Live,
+    /// How many requests a second it takes; none where there is no limit.
+    pub(crate) rate: Option<Rate>,
     /// Bytes of one body, at most.
     pub(crate) max_body: usize,
     /// Bytes of one body after its `Content-Encoding` was taken off, at most.
@@ -126,7 +129,8 @@ impl Source {
             topic: source.topic.clone().unwrap_or_else(|| config.kafka.topic.clone()),
             subject: source.subject.clone(),
             key_field: source.key_field.clone(),
-            authenticator: Authenticator::compile(name, &source.auth)?,
+            authenticator: Live::new(name, &source.auth)?,
+            rate: Rate::new(&limits),
             max_body: bytes(limits.max_body),
             max_decompressed,
             limits: event,

@@ -8,14 +8,16 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-pub use auth::{Auth, HmacAlgorithm, HmacEncoding};
+pub use auth::{Auth, HmacAlgorithm, HmacEncoding, SecretsError, standard_webhooks_key};
 pub use check::{Part, Problem, check};
 pub use elasticsearch::{Compression, Elasticsearch, ElasticsearchAuth, OnDuplicate, Strategy};
 pub use indexer::{Batch, Fuse, GroupProtocol, Indexer, Retry};
 pub use kafka::{CreateTopics, Kafka};
+pub(crate) use kafka_security::secret as read_secret;
+pub use kafka_security::{KafkaSecurity, OAuth, SaslMechanism, SecurityProtocol};
 pub use load::{ConfigError, load, load_for, load_from};
 pub(crate) use load::{load_unchecked, refuse_problems};
-pub use receiver::{Limits, Quarantine, Receiver, Source};
+pub use receiver::{Limits, Quarantine, Receiver, Source, Tls};
 pub use schema_registry::SchemaRegistry;
 
 mod auth;
@@ -23,6 +25,7 @@ mod check;
 mod elasticsearch;
 mod indexer;
 mod kafka;
+mod kafka_security;
 mod load;
 mod receiver;
 mod redact;

@@ -5,6 +5,7 @@ use futures::StreamExt;
 use shared::wire::{self, FRAME_LEN, SchemaId};
 use tokio::time::{Instant, timeout_at};
 
+use super::held::Held;
 use crate::reject::Rejection;
 
 /// What is reserved for a body on its word alone. Longer bodies get their room as they arrive, so that a `Content-Length` costs
@@ -75,12 +76,17 @@ impl Buffer {
     }
 }
 
-/// Reads the whole of `body`, which must be at most `limit` bytes and there by `deadline`.
+/// Reads the whole of `body`, which must be at most `limit` bytes and there by `deadline`. Its bytes are counted in `held`.
 ///
 /// # Errors
-/// `TooLarge`, before reading anything where the length was announced, else as soon as the limit is passed; `BodyTimeout`;
-/// `BodyBroken`. In each case what remains is not read.
-pub(crate) async fn read(body: Body, limit: usize, deadline: Instant) -> Result<Buffer, Rejection> {
+/// `TooLarge`, before reading anything where the length was announced, else as soon as the limit is passed; `Overloaded`;
+/// `BodyTimeout`; `BodyBroken`. In each case what remains is not read.
+pub(crate) async fn read(
+    body: Body,
+    limit: usize,
+    deadline: Instant,
+    held: &mut Held<'_>,
+) -> Result<Buffer, Rejection> {
     let announced = body.size_hint().lower();
     if announced > limit as u64 {
         return Err(Rejection::TooLarge(limit));
@@ -98,6 +104,7 @@ pub(crate) async fn read(body: Body, limit: usize, deadline: Instant) -> Result<
         if chunk.len() > limit - buffer.body().len() {
             return Err(Rejection::TooLarge(limit));
         }
+        held.grow(chunk.len())?;
         buffer.bytes.extend_from_slice(&chunk);
     }
 }

@@ -33,6 +33,7 @@ impl Rejection {
             Self::UnusableSchema(name, why) => format!("the schema with {name} cannot be used: {why}").into(),
             Self::SchemaUnavailable => "the schema of the event cannot be had at the moment: try again".into(),
             Self::Overloaded => "too many requests are under way: try again".into(),
+            Self::RateLimited(_) => "more requests than are taken in a second: try again later".into(),
             Self::QueueFull => "too many events are waiting to be stored: try again".into(),
             Self::KafkaUnavailable => "the event was not stored, or it is not known whether it was: try again".into(),
             Self::Internal => "an internal error".into(),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::redact;
+use super::{KafkaSecurity, redact};
 
 /// `kafka`: the cluster and the topics.
 #[derive(Clone, Deserialize, Serialize)]
@@ -25,7 +25,9 @@ pub struct Kafka {
     /// `kafka.timeout`: how long a metadata or commit request may take.
     #[serde(with = "humantime_serde")]
     pub timeout: Duration,
-    /// `kafka.options`: passed to librdkafka as they are, for producers and consumers alike (`security.protocol`, `sasl.*`, …).
+    /// `kafka.security`: TLS and SASL. Absent: neither.
+    pub security: Option<KafkaSecurity>,
+    /// `kafka.options`: passed to librdkafka as they are, for producers and consumers alike.
     /// They win over what Penstock sets, save for what the promises need (`acks`, `enable.idempotence`, `enable.auto.commit`, …).
     /// Values whose key ends in `password`, `secret`, `token`, `.pem` or `jaas.config` are never shown.
     #[serde(serialize_with = "redact::options")]
@@ -51,6 +53,7 @@ impl Default for Kafka {
             quarantine_topic: "cxone-events-quarantine".to_owned(),
             create_topics: None,
             timeout: Duration::from_secs(10),
+            security: None,
             options: BTreeMap::new(),
         }
     }
