@@ -29,6 +29,7 @@ use source::Source;
 mod authenticate;
 mod decompress;
 mod drift;
+pub mod examine;
 mod listeners;
 mod metrics;
 mod produce;

@@ -34,7 +34,7 @@ use request_id::RequestId;
 
 mod aside;
 mod body;
-mod content;
+pub(crate) mod content;
 mod events;
 mod request_id;
 mod schemas;

@@ -12,6 +12,7 @@ pub mod delivery;
 pub mod demo;
 pub mod event;
 pub mod eventually;
+pub mod fuzz;
 pub mod http;
 pub mod kafka;
 pub mod paths;
