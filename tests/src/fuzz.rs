@@ -29,7 +29,7 @@ pub const MAX_TIME: Duration = Duration::from_millis(100);
 pub const MAX_MEMORY: u64 = 64 << 20;
 
 /// How large a body may become here. Time grows with it (bzip2 makes some 50 MB a second), so that it is not the 16 MiB of the defaults.
-const MAX_DECOMPRESSED: usize = 2 << 20;
+const MAX_DECOMPRESSED: usize = 1 << 20;
 
 /// Inputs between two looks at the memory.
 const ROUND: u64 = 128;

@@ -27,7 +27,7 @@ pub(super) fn write(schema: &AvroSchema, out: &mut String) {
         },
         AvroSchema::Array(array) => return nested(r#"{"type":"array","items":"#, &array.items, out),
         AvroSchema::Map(map) => return nested(r#"{"type":"map","values":"#, &map.types, out),
-        AvroSchema::Union(union) => return list(union.variants(), out, |branch, out| write(branch, out)),
+        AvroSchema::Union(union) => return list(union.variants(), out, write),
         AvroSchema::Enum(schema) => {
             named(&schema.name, "enum", out);
             out.push_str(r#","symbols":"#);
