@@ -152,9 +152,8 @@ fn canonical_forms_and_fingerprints_are_those_of_the_avro_project() {
     let avro = |json: &str| apache_avro::Schema::parse_str(json).unwrap();
     const TESTS: &str = include_str!("../../../../tests/data/avro/schema-tests.txt");
     let (mut input, mut checked) = (String::new(), 0);
-    let mut words =
-        TESTS.lines().filter_map(|line| line.strip_prefix("<<").and_then(|line| line.split_once(' '))).peekable();
-    while let Some((word, value)) = words.next() {
+    let words = TESTS.lines().filter_map(|line| line.strip_prefix("<<").and_then(|line| line.split_once(' ')));
+    for (word, value) in words {
         match word {
             "INPUT" => value.clone_into(&mut input),
             "canonical" => {
