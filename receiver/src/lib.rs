@@ -31,6 +31,7 @@ use source::Source;
 mod authenticate;
 mod decompress;
 mod drift;
+pub mod examine;
 mod listeners;
 mod metrics;
 mod produce;

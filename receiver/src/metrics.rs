@@ -5,6 +5,10 @@
 use prometheus::{Histogram, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Registry, Result};
 use shared::metrics::{counter, counters, gauge, gauges, histograms};
 
+use aside::{AsideMetrics, SourceAside};
+
+pub(crate) mod aside;
+
 /// Upper bounds of durations in seconds: around 10 ms, where requests should be, and up to the deadline.
 const SECONDS: [f64; 13] = [0.001, 0.0025, 0.005, 0.0075, 0.01, 0.015, 0.025, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0];
 
@@ -32,12 +36,8 @@ pub(crate) struct Metrics {
     pub(crate) connections: IntGauge,
     /// The schema id that bare datums are framed with, by source; 0 as long as none is known.
     pub(crate) schema_id: IntGaugeVec,
-    /// Events that are not valid by their schema, by source, reason and field.
-    pub(crate) invalid_events: IntCounterVec,
-    /// How often so many events did not fit the schema that the latest one was asked for, by source.
-    pub(crate) schema_drifts: IntCounterVec,
-    /// Bodies for the quarantine topic, by source and outcome: `written`, `capped`, `failed`.
-    pub(crate) quarantine: IntCounterVec,
+    /// Those of bodies that are no events.
+    pub(crate) aside: AsideMetrics,
 }
 
 /// What a request to one source touches.
@@ -56,22 +56,8 @@ pub(crate) struct SourceMetrics {
     pub(crate) produce_seconds: Histogram,
     /// As [`Metrics::schema_id`].
     pub(crate) schema_id: IntGauge,
-    invalid_events: IntCounterVec,
-    /// As [`Metrics::schema_drifts`].
-    pub(crate) schema_drifts: IntCounter,
-    /// As [`Metrics::quarantine`].
-    pub(crate) quarantine: QuarantineMetrics,
-}
-
-/// What became of bodies for the quarantine topic.
-#[derive(Clone, Debug)]
-pub(crate) struct QuarantineMetrics {
-    /// Acknowledged by Kafka.
-    pub(crate) written: IntCounter,
-    /// Not kept: too long, or too many.
-    pub(crate) capped: IntCounter,
-    /// Not acknowledged.
-    pub(crate) failed: IntCounter,
+    /// As [`Metrics::aside`].
+    pub(crate) aside: SourceAside,
 }
 
 impl Metrics {
@@ -128,24 +114,7 @@ impl Metrics {
                 "The schema id that bare datums are framed with, by source; 0 as long as none is known.",
                 source,
             )?,
-            invalid_events: counters(
-                registry,
-                "penstock_receiver_invalid_events_total",
-                "Events that are not valid by their schema, by source, reason and field.",
-                &["source", "reason", "field"],
-            )?,
-            schema_drifts: counters(
-                registry,
-                "penstock_receiver_schema_drifts_total",
-                "How often so many events did not fit the schema that the latest one was asked for, by source.",
-                source,
-            )?,
-            quarantine: counters(
-                registry,
-                "penstock_receiver_quarantine_total",
-                "Bodies for the quarantine topic, by source and outcome: written, capped, failed.",
-                &["source", "outcome"],
-            )?,
+            aside: AsideMetrics::new(registry)?,
         })
     }
 
@@ -160,13 +129,7 @@ impl Metrics {
             request_seconds: self.request_seconds.with_label_values(&[name]),
             produce_seconds: self.produce_seconds.with_label_values(&[name]),
             schema_id: self.schema_id.with_label_values(&[name]),
-            invalid_events: self.invalid_events.clone(),
-            schema_drifts: self.schema_drifts.with_label_values(&[name]),
-            quarantine: QuarantineMetrics {
-                written: self.quarantine.with_label_values(&[name, "written"]),
-                capped: self.quarantine.with_label_values(&[name, "capped"]),
-                failed: self.quarantine.with_label_values(&[name, "failed"]),
-            },
+            aside: self.aside.source(name),
         }
     }
 }
@@ -181,13 +144,6 @@ impl SourceMetrics {
     /// Counts a request that was not accepted. `word` is one of a closed set, never anything from a request.
     pub(crate) fn rejected(&self, word: &'static str) {
         self.requests.with_label_values(&[self.name.as_str(), word]).inc();
-    }
-
-    /// Counts an event that is not valid: `reason` is one of a closed set, and of `path` only the field of the root record counts, of
-    /// which a schema has so many and no more.
-    pub(crate) fn invalid(&self, reason: &'static str, path: &str) {
-        let field = path.split(['.', '[']).next().unwrap_or_default();
-        self.invalid_events.with_label_values(&[self.name.as_str(), reason, field]).inc();
     }
 }
 

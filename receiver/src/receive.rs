@@ -38,7 +38,7 @@ use request_id::RequestId;
 
 mod aside;
 mod body;
-mod content;
+pub(crate) mod content;
 mod events;
 mod held;
 mod rate;

@@ -8,6 +8,7 @@
 //! the table of the rules.
 
 mod calendar;
+mod canonical;
 mod compile;
 mod container;
 mod decimal;

@@ -127,7 +127,7 @@ async fn a_damaged_file_or_one_over_a_limit_is_refused_whole() -> Result<()> {
 async fn the_schema_of_a_file_is_registered_only_where_the_source_allows_it() -> Result<()> {
     let mut pipeline = Pipeline::new(&Stack::running()?, "containers-register").await?;
     let datum = [b"\x06e-1".as_slice(), b"\x0e"].concat();
-    let file = container::file(LONGER, Codec::Null, &[&[datum.clone()]])?;
+    let file = container::file(LONGER, Codec::Null, &[std::slice::from_ref(&datum)])?;
     let keyless = container::file(r#"{"type":"record","name":"K","fields":[]}"#, Codec::Null, &[&[Vec::new()]])?;
 
     let receiver = pipeline.receiver().await?;

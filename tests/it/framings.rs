@@ -201,7 +201,7 @@ async fn the_message_of_the_avro_project_goes_through_whole() -> Result<()> {
 /// Most memory that the process `id` has had at a time, in bytes.
 fn peak(id: u32) -> Result<u64> {
     let status = std::fs::read_to_string(format!("/proc/{id}/status"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("Linux says it");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();
     Ok(line.trim().trim_end_matches(" kB").parse::<u64>()? * 1024)
 }
 

@@ -13,6 +13,7 @@ pub mod demo;
 pub mod event;
 pub mod eventually;
 pub mod feed;
+pub mod fuzz;
 pub mod http;
 pub mod kafka;
 pub mod member;

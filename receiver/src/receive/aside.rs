@@ -35,11 +35,11 @@ impl Endpoint {
 
     fn note_invalid(&self, invalid: &Invalid, now: Instant) {
         let Invalid { schema, error, key } = invalid;
-        self.source.metrics.invalid(error.code(), &error.path);
+        self.source.metrics.aside.invalid(error.code(), &error.path);
         let Some(failures) = self.source.drift.note(now) else {
             return;
         };
-        self.source.metrics.schema_drifts.inc();
+        self.source.metrics.aside.schema_drifts.inc();
         tracing::warn!(
             source = self.source.name.as_str(),
             schema_id = schema.0,
@@ -56,7 +56,7 @@ impl Endpoint {
         let Some(quarantine) = &self.source.quarantine else {
             return;
         };
-        let metrics = self.source.metrics.quarantine.clone();
+        let metrics = self.source.metrics.aside.quarantine.clone();
         let Some(place) = quarantine.admit(body.len(), now) else {
             return metrics.capped.inc();
         };

@@ -52,7 +52,11 @@ impl Endpoint {
     }
 }
 
-fn decoded(format: Format, compressed: &Buffer, limit: usize) -> Result<Buffer, DecompressError> {
+/// What `compressed` was before it was compressed, `limit` bytes at most.
+///
+/// # Errors
+/// [`DecompressError`].
+pub(crate) fn decoded(format: Format, compressed: &Buffer, limit: usize) -> Result<Buffer, DecompressError> {
     let mut buffer = Buffer::with_capacity(0);
     decompress(format, compressed.body(), limit, buffer.bytes_mut())?;
     Ok(buffer)
@@ -62,7 +66,7 @@ fn decoded(format: Format, compressed: &Buffer, limit: usize) -> Result<Buffer, 
 ///
 /// # Errors
 /// `ContentEncoding` for others.
-fn coding(head: &HeaderMap) -> Result<Option<Format>, Rejection> {
+pub(crate) fn coding(head: &HeaderMap) -> Result<Option<Format>, Rejection> {
     let mut format = None;
     let values = head.get_all(CONTENT_ENCODING).iter();
     let names = values.flat_map(|value| value.as_bytes().split(|byte| *byte == b',')).map(<[u8]>::trim_ascii);

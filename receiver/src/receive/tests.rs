@@ -19,6 +19,8 @@ use tower::ServiceExt;
 
 use super::*;
 
+mod files;
+
 const SCHEMA: &str = r#"{"type": "record", "name": "Event", "fields": [
     {"name": "event_id", "type": ["null", "string"]}, {"name": "agent", "type": "string"}]}"#;
 const SCHEMA_ID: u32 = 7;

@@ -169,6 +169,24 @@ fn a_file_cut_off_anywhere_but_after_a_block_is_refused() {
 }
 
 #[test]
+fn many_tiny_compressed_blocks_are_refused_before_they_cost_much() {
+    let packed = |codec: Codec| {
+        let mut data = datum(0);
+        codec.compress(&mut data).unwrap();
+        data
+    };
+    for codec in all_codecs().into_iter().skip(1) {
+        let name: &str = codec.into();
+        let block = packed(codec);
+        assert_eq!(read(&file_of(SCHEMA, name, &[(1, &*block); 100]), &LIMITS).unwrap().events().len(), 100);
+        let error = read(&file_of(SCHEMA, name, &[(1, &*block); 101]), &LIMITS).unwrap_err();
+        assert!(matches!(error, BatchError::SmallBlocks), "{error:?}");
+    }
+    let plain = file_of(SCHEMA, "null", &vec![(1, &*datum(0)); 1_000]);
+    assert_eq!(read(&plain, &LIMITS).unwrap().events().len(), 1_000, "without a codec they cost nothing");
+}
+
+#[test]
 fn a_wrong_sync_marker_is_refused() {
     let mut damaged = file(Codec::Null, 10);
     let last = damaged.len() - 1;
