@@ -5,10 +5,16 @@
 //! file; the rest is in the harness. [`tidy`] needs no stack: it holds the sources to the rules that no compiler knows.
 
 mod admin;
+mod auth;
 mod bytes;
 mod dead_letters;
 mod http;
 mod main_job;
+mod openapi;
 mod outages;
+mod overload;
+mod rolling;
+mod sasl;
 mod shutdown;
 mod tidy;
+mod tls;

@@ -37,6 +37,7 @@ pub struct OwnStack {
     /// Where it listens.
     pub stack: Stack,
     folder: PathBuf,
+    variables: Vec<(String, String)>,
 }
 
 impl Stack {
@@ -89,14 +90,24 @@ impl OwnStack {
     /// # Errors
     /// When it does not start; the message holds what the script said.
     pub async fn start(name: &str) -> anyhow::Result<Self> {
+        Self::start_with(name, &[]).await
+    }
+
+    /// The same, with variables of `deploy/local/stack`.
+    ///
+    /// # Errors
+    /// As [`OwnStack::start`].
+    pub async fn start_with(name: &str, variables: &[(&str, &str)]) -> anyhow::Result<Self> {
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        let variables: Vec<_> = variables.iter().map(owned).collect();
         let stack = Stack { kafka: ports::free()?, registry: ports::free()?, elasticsearch: ports::free()? };
         let folder = paths::scratch()?.join(format!("stack-{name}"));
         if folder.exists() {
             // Left by a run that was killed: its parts are stopped, and its data is of no use.
-            run(&folder, None, &["down"])?;
+            run(&folder, None, &[], &["down"])?;
             std::fs::remove_dir_all(&folder)?;
         }
-        let own = Self { stack, folder };
+        let own = Self { stack, folder, variables };
         own.script(vec!["up"]).await?;
         Ok(own)
     }
@@ -125,24 +136,53 @@ impl OwnStack {
         self.script(vec!["start", part.name()]).await
     }
 
-    async fn script(&self, arguments: Vec<&'static str>) -> anyhow::Result<()> {
-        let (folder, stack) = (self.folder.clone(), self.stack);
-        tokio::task::spawn_blocking(move || run(&folder, Some(stack), &arguments)).await?
+    /// The port of the listener of Kafka's own traffic, which `KAFKA_EXTRA` gives no TLS and no SASL.
+    ///
+    /// # Errors
+    /// When Kafka was not started.
+    pub fn internal_kafka(&self) -> anyhow::Result<u16> {
+        let properties = std::fs::read_to_string(self.folder.join("run/kafka.properties"))?;
+        let port = properties.split("INTERNAL://127.0.0.1:").nth(1).and_then(|rest| rest.split(',').next());
+        Ok(port.context("no internal listener in kafka.properties")?.parse()?)
+    }
+
+    /// Runs a command-line tool of Kafka, given by its class, at a listener that only this machine's own traffic has.
+    ///
+    /// # Errors
+    /// When the tool fails; the message holds what it said.
+    pub async fn kafka_tool(&self, class: &str, arguments: &[&str]) -> anyhow::Result<()> {
+        self.script([&["kafka-tool", class], arguments].concat()).await
+    }
+
+    async fn script(&self, arguments: Vec<&str>) -> anyhow::Result<()> {
+        let (folder, stack, variables) = (self.folder.clone(), self.stack, self.variables.clone());
+        let arguments: Vec<String> = arguments.into_iter().map(str::to_owned).collect();
+        let script = move || {
+            let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+            run(&folder, Some(stack), &variables, &arguments)
+        };
+        tokio::task::spawn_blocking(script).await?
     }
 }
 
 impl Drop for OwnStack {
     fn drop(&mut self) {
-        if let Err(error) = run(&self.folder, None, &["down"]) {
+        if let Err(error) = run(&self.folder, None, &[], &["down"]) {
             eprintln!("the stack in {} could not be stopped: {error:#}", self.folder.display());
         }
     }
 }
 
 /// `deploy/local/stack` with `arguments`, for the stack in `folder`.
-fn run(folder: &std::path::Path, ports: Option<Stack>, arguments: &[&str]) -> anyhow::Result<()> {
+fn run(
+    folder: &std::path::Path,
+    ports: Option<Stack>,
+    variables: &[(String, String)],
+    arguments: &[&str],
+) -> anyhow::Result<()> {
     let mut command = Command::new(paths::in_repository("deploy/local/stack"));
     command.args(arguments).env("STACK_DIR", folder).stdin(Stdio::null());
+    command.envs(variables.iter().map(|(name, value)| (name, value)));
     match ports {
         Some(stack) => command
             .env("KAFKA_PORT", stack.kafka.to_string())
