@@ -21,7 +21,7 @@ test: ## all tests; the stack they need is started and stopped
 unit: ## the tests that need nothing but cargo
 	cargo test --workspace --lib --bins
 
-chaos: ## kills and outages for longer; CHAOS_ARGS="churn away overload read_only" for others, about an hour
+chaos: ## kills and outages for longer; CHAOS_ARGS="churn away full_queue read_only" for others, about an hour
 	@tests/scripts/chaos $(CHAOS_ARGS)
 
 fuzz: ## looks for bodies that the receiver cannot bear; FUZZ_ARGS="--seconds 60"

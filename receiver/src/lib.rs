@@ -7,6 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
 use prometheus::{PullingGauge, Registry};
 use rdkafka::error::KafkaError;
 use shared::admin::{self, Condition, Readiness};
@@ -34,6 +35,7 @@ mod drift;
 pub mod examine;
 mod listeners;
 mod metrics;
+mod openapi;
 mod produce;
 mod quarantine;
 mod receive;
@@ -83,7 +85,13 @@ pub async fn run(config: Config, listeners: Listeners, shutdown: CancellationTok
     let mut tasks = JoinSet::new();
     // The admin port outlives `shutdown`, so that the stop itself can be watched.
     let stopped = CancellationToken::new();
-    tasks.spawn(serve_admin(listeners.admin, exposition, Arc::clone(&readiness), stopped.clone()));
+    tasks.spawn(serve_admin(
+        openapi::router(&config),
+        listeners.admin,
+        exposition,
+        Arc::clone(&readiness),
+        stopped.clone(),
+    ));
     let closing = CancellationToken::new();
     tasks.spawn(close(readiness.condition("stopping"), config.receiver.shutdown_delay, shutdown, closing.clone()));
     spawn_watches(&mut tasks, &config, &sources, &common, &readiness, &closing);
@@ -91,6 +99,8 @@ pub async fn run(config: Config, listeners: Listeners, shutdown: CancellationTok
 
     let receiver = &config.receiver;
     tracing::info!(listen = %receiver.listen, tls = tls.is_some(), sources = sources.len(), "Receiving.");
+    let openapi = if receiver.publish_openapi { openapi::router(&config) } else { Router::new() };
+    let router = router::router(&sources, &common, openapi);
     let settings = Settings {
         max_connections: receiver.max_connections,
         head_timeout: receiver.head_timeout,
@@ -99,7 +109,7 @@ pub async fn run(config: Config, listeners: Listeners, shutdown: CancellationTok
         tls,
         connections: common.metrics.connections.clone(),
     };
-    let all_finished = server::serve(listeners.http, router::router(&sources, &common), settings, closing).await;
+    let all_finished = server::serve(listeners.http, router, settings, closing).await;
     if !all_finished {
         tracing::warn!(timeout = ?receiver.shutdown_timeout, "Stopped before all requests were answered.");
     }
@@ -149,12 +159,13 @@ fn register_queue_len(exposition: &Registry, producer: &Arc<Producer>) -> Result
 }
 
 async fn serve_admin(
+    openapi: Router,
     listener: tokio::net::TcpListener,
     exposition: Registry,
     readiness: Arc<Readiness>,
     stopped: CancellationToken,
 ) {
-    if let Err(error) = admin::serve(listener, exposition, readiness, stopped).await {
+    if let Err(error) = admin::serve_with(openapi, listener, exposition, readiness, stopped).await {
         tracing::error!(%error, "The admin port has failed; the receiver goes on.");
     }
 }

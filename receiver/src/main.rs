@@ -41,7 +41,25 @@ fn main() -> Result<ExitCode> {
 async fn run(config: Config) -> Result<()> {
     telemetry::init(&config.log).map_err(|error| anyhow!(error))?;
     let shutdown = shutdown::on_signals().context("cannot listen for signals")?;
+    open_files(config.receiver.max_connections);
     let listeners = Listeners::bind(&config).await?;
     receiver::run(config, listeners, shutdown).await?;
     Ok(())
+}
+
+/// Raises the limit of open files to what `connections` need, and some, as far as the system lets it.
+fn open_files(connections: usize) {
+    const OTHERS: u64 = 256;
+    let needed = OTHERS.saturating_add(connections as u64);
+    match rlimit::increase_nofile_limit(needed) {
+        Ok(limit) if limit < needed => {
+            tracing::warn!(
+                limit,
+                needed,
+                "Fewer files may be open than receiver.max_connections needs: raise the limit (ulimit -n)."
+            );
+        }
+        Ok(_) => {}
+        Err(error) => tracing::warn!(%error, needed, "The limit of open files cannot be raised."),
+    }
 }

@@ -5,6 +5,7 @@
 //! file; the rest is in the harness. [`tidy`] needs no stack: it holds the sources to the rules that no compiler knows.
 
 mod admin;
+mod auth;
 mod away;
 mod bulk_rows;
 mod bytes;
@@ -13,13 +14,18 @@ mod containers;
 mod credentials;
 mod dead_letters;
 mod framings;
+mod full_queue;
 mod http;
 mod ids;
 mod main_job;
 mod mixed_batch;
+mod openapi;
 mod outages;
 mod overload;
 mod quarantine;
 mod read_only;
+mod rolling;
+mod sasl;
 mod shutdown;
 mod tidy;
+mod tls;

@@ -7,7 +7,9 @@
 //! Every wait of a test goes through [`eventually`](mod@eventually): no test sleeps and hopes.
 
 pub mod bench;
+pub mod certificates;
 pub mod container;
+pub mod curl;
 pub mod delivery;
 pub mod demo;
 pub mod event;

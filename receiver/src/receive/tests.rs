@@ -115,7 +115,7 @@ fn start_with(config: &Config, kafka: Kafka) -> Receiver {
     let mut tasks = tokio::task::JoinSet::new();
     crate::spawn_watches(&mut tasks, config, &sources, &common, &readiness, &shutdown);
     tasks.detach_all();
-    let router = crate::router::router(&sources, &common);
+    let router = crate::router::router(&sources, &common, Router::new());
     Receiver { router, readiness, common, kafka, _stop: shutdown.drop_guard() }
 }
 

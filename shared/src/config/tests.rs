@@ -61,7 +61,7 @@ fn the_config_for_kubernetes_is_one() {
 fn the_sample_shows_every_key() {
     let shown: BTreeSet<&str> = SAMPLE
         .lines()
-        .filter_map(|line| line.trim_start().trim_start_matches("# ").split_once(':'))
+        .filter_map(|line| line.trim_start_matches(['#', ' ']).split_once(':'))
         .map(|(key, _)| key)
         .collect();
     for key in complete().keys() {

@@ -40,3 +40,29 @@ async fn a_cluster_that_does_not_answer_is_an_error_that_names_the_key() {
     let error = create_missing_topics(&kafka, "test", &["t", "t"]).await.unwrap_err();
     assert!(error.to_string().starts_with("kafka.create_topics: "), "{error}");
 }
+
+#[test]
+fn security_is_said_in_librdkafkas_words_and_shows_no_secret() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("password");
+    std::fs::write(&file, "of the file\n").unwrap();
+    let kafka = kafka(&format!(
+        "{{security: {{protocol: sasl_ssl, ca_file: /ca, mechanism: SCRAM-SHA-512, username: u, password: of the config, \
+         password_file: {}}}}}",
+        file.display()
+    ));
+    let config = client_config(&kafka, "penstock").unwrap();
+    for (key, value) in [
+        ("security.protocol", "sasl_ssl"),
+        ("ssl.ca.location", "/ca"),
+        ("sasl.mechanism", "SCRAM-SHA-512"),
+        ("sasl.username", "u"),
+        ("sasl.password", "of the file"),
+    ] {
+        assert_eq!(config.get(key), Some(value), "{key}");
+    }
+    assert!(!format!("{kafka:?}").contains("of the config"), "{kafka:?}");
+    std::fs::remove_file(&file).unwrap();
+    let error = client_config(&kafka, "penstock").unwrap_err().to_string();
+    assert!(error.contains("kafka.security.password_file") && error.contains("cannot read"), "{error}");
+}

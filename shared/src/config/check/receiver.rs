@@ -67,7 +67,7 @@ fn check_tls(tls: &Tls, problems: &mut Problems) {
 fn check_limits(config: &Config, key: &str, limits: &Limits, problems: &mut Problems) {
     let max_body = limits.max_body.as_u64();
     problems.within(format_args!("{key}.max_body"), max_body, 1, MAX_BODY);
-    if max_body > config.receiver.max_in_flight_bytes.as_u64() {
+    if max_body <= MAX_BODY && max_body > config.receiver.max_in_flight_bytes.as_u64() {
         let message = "must not be more than receiver.max_in_flight_bytes: such a body would never be taken";
         problems.add(format_args!("{key}.max_body"), message);
     }

@@ -3,6 +3,8 @@
 use super::*;
 use crate::config::load_from;
 
+mod front;
+
 /// A config without problems, to be made worse.
 const GOOD: &str = "\
 receiver:
