@@ -57,7 +57,7 @@ pub(super) fn datums() -> Vec<Vec<u8>> {
     vec![
         Events::new(1, 1_767_323_045_678).event(0).encode(),
         interop,
-        vec![4, 0, 0, 2, 0, 0, 0, 2, 2, b'k', 2, 0, 0, 0],
+        vec![4, 0, 0, 2, 0, 0, 0, 0, 0, 2, 2, b'k', 2, 0, 0, 0],
         vec![200, 1, 0],
         logical,
     ]

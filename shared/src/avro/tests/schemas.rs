@@ -152,21 +152,20 @@ fn canonical_forms_and_fingerprints_are_those_of_the_avro_project() {
     let avro = |json: &str| apache_avro::Schema::parse_str(json).unwrap();
     const TESTS: &str = include_str!("../../../../tests/data/avro/schema-tests.txt");
     let (mut input, mut checked) = (String::new(), 0);
-    let words = TESTS.lines().filter_map(|line| line.strip_prefix("<<").and_then(|line| line.split_once(' ')));
-    for (word, value) in words {
-        match word {
-            "INPUT" => value.clone_into(&mut input),
-            "canonical" => {
-                let mut form = String::new();
-                canonical::write(&avro(&input), &mut form);
-                assert_eq!(form, value, "{input}");
-            }
-            "fingerprint" => {
-                let fingerprint = value.parse::<i64>().unwrap().cast_unsigned();
-                assert_eq!(canonical::fingerprint(&avro(&input)), fingerprint, "{input}");
-                checked += 1;
-            }
-            other => panic!("{other}"),
+    let mut lines = TESTS.lines();
+    while let Some(line) = lines.next() {
+        if line == "<<INPUT" {
+            input = lines.by_ref().take_while(|line| *line != "INPUT").collect();
+        } else if let Some(schema) = line.strip_prefix("<<INPUT ") {
+            schema.clone_into(&mut input);
+        } else if let Some(expected) = line.strip_prefix("<<canonical ") {
+            let mut form = String::new();
+            canonical::write(&avro(&input), &mut form);
+            assert_eq!(form, expected, "{input}");
+        } else if let Some(expected) = line.strip_prefix("<<fingerprint ") {
+            let fingerprint = expected.parse::<i64>().unwrap().cast_unsigned();
+            assert_eq!(canonical::fingerprint(&avro(&input)), fingerprint, "{input}");
+            checked += 1;
         }
     }
     assert!(checked > 10, "{checked}");
