@@ -6,7 +6,9 @@ use bytes::Bytes;
 use shared::position::{NextOffset, Offset, Partition};
 use shared::wire::SchemaId;
 
-pub use fill::Filling;
+use crate::place::Target;
+
+pub use fill::{Draft, Filling};
 
 mod fill;
 
@@ -27,6 +29,8 @@ pub struct Batch {
     pub body: Bytes,
     /// The documents, in the body's order.
     pub items: Vec<Item>,
+    /// The indices that the documents are sent to. The action lines of those for the first one do not name it: the request does.
+    pub targets: Vec<Target>,
     /// Keys and values of the records as they were consumed, which a dead letter must hold unchanged.
     pub raw: Bytes,
     /// Records that could not be decoded and go to the dead-letter topic.
@@ -70,6 +74,10 @@ pub struct Item {
     pub body: Range<usize>,
     /// The schema it was written with.
     pub schema: SchemaId,
+    /// Which of [`Batch::targets`] it is sent to.
+    pub target: u32,
+    /// Its placement time, in milliseconds since the Unix epoch.
+    pub time: i64,
 }
 
 /// A record that no document can be made of.

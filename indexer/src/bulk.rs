@@ -7,7 +7,8 @@
 use std::sync::Arc;
 
 use shared::admin::Readiness;
-use shared::config::Config;
+use shared::avro::Schema;
+use shared::config::{Config, ConfigError};
 use tokio::sync::watch;
 
 use self::backoff::Backoff;
@@ -15,11 +16,13 @@ use self::breaker::{Breaker, Pause};
 use self::elasticsearch::{Answer, Client, Method, Request, SendError};
 use self::flow::Flow;
 use self::gate::{Gate, Pass};
+use self::landing::{Landing, MAX_LOOK_UPS};
 use self::outcome::{Failure, Judgement, Trouble};
 use self::work::{Progress, Work};
 use crate::batch::Batch;
-use crate::index::{self, Index, Known};
+use crate::index::{self, Index, IndexSettings, Known};
 use crate::metrics::Metrics;
+use crate::place::Keeper;
 
 pub mod backoff;
 pub mod body;
@@ -27,6 +30,8 @@ pub mod breaker;
 pub mod elasticsearch;
 pub mod flow;
 pub mod gate;
+mod landing;
+mod look_up;
 pub mod outcome;
 mod work;
 
@@ -80,6 +85,9 @@ pub enum BulkError {
         /// What is wrong.
         reason: &'static str,
     },
+    /// The file of the lifecycle policy.
+    #[error("lifecycle: {0}")]
+    Lifecycle(#[from] ConfigError),
     /// The file of authorities.
     #[error("ca_file: {0}")]
     CaFile(String),
@@ -100,9 +108,9 @@ pub enum BulkError {
 #[derive(Debug)]
 pub struct Bulk {
     client: Arc<Client>,
-    index: Index,
+    index: Arc<Index>,
+    landing: Landing,
     gate: Gate,
-    path: String,
     backoff: Backoff,
     metrics: Metrics,
 }
@@ -115,7 +123,7 @@ impl Bulk {
     pub fn new(config: &Config, metrics: Metrics, readiness: &Arc<Readiness>) -> Result<Self, BulkError> {
         let settings = &config.elasticsearch;
         let indexer = &config.indexer;
-        let name = index::check_name(&settings.index_name)?;
+        index::check_name(&settings.index_name)?;
         let client = Arc::new(Client::new(settings)?);
         let max_bytes = usize::try_from(indexer.batch.max_bytes.as_u64()).unwrap_or(usize::MAX);
         let gate = Gate::new(
@@ -125,11 +133,16 @@ impl Bulk {
             metrics.bulk.clone(),
         );
         let backoff = Backoff { initial: indexer.retry.initial, max: indexer.retry.max };
+        let condition = readiness.condition("index");
+        let index = Index::new(Arc::clone(&client), IndexSettings::of(config)?, backoff, condition, metrics.clone());
+        let index = Arc::new(index);
+        let placement = readiness.condition("placement");
+        let keeper = Keeper::new(config, Arc::clone(&client), Arc::clone(&index), placement, metrics.place.clone());
         Ok(Self {
-            index: Index::new(Arc::clone(&client), name, backoff, readiness.condition("index")),
+            landing: Landing::new(config, Arc::clone(&client), Arc::new(keeper), metrics.place.clone()),
+            index,
             client,
             gate,
-            path: format!("/{name}/_bulk"),
             backoff,
             metrics,
         })
@@ -139,6 +152,21 @@ impl Bulk {
     pub async fn ensure_index(&self) {
         self.index.ensure(Known::Nothing).await;
         self.gate.ready();
+    }
+
+    /// What knows the backing indices.
+    pub fn keeper(&self) -> &Arc<Keeper> {
+        &self.landing.keeper
+    }
+
+    /// Has the index made with the fields of `schema`. Sends nothing by itself.
+    pub fn learn(&self, schema: &Schema) {
+        self.index.learn(schema);
+    }
+
+    /// Adds the fields of `schema` to the index, however long it takes.
+    pub async fn adopt(&self, schema: &Schema) {
+        self.index.adopt(schema).await;
     }
 
     /// How many bytes a bulk body should have at the most, as Elasticsearch takes them now. Never more than `indexer.batch.max_bytes`.
@@ -154,12 +182,16 @@ impl Bulk {
     /// Sends the items of `batch`, those that fail for now again and again, until each is settled at Elasticsearch: indexed, a
     /// duplicate, or refused for good. There is no last attempt. Dropping the future abandons the batch, which loses nothing.
     pub async fn deliver(&self, batch: &Batch) -> Delivered {
-        let mut work = Work::new(batch);
+        let mut work = Work::new(batch, self.landing.places());
+        self.landing.count(batch);
         let mut failures: u32 = 0;
         while !work.is_done() {
             let pass = self.gate.enter().await;
-            let Some(chunk) = work.take(pass.room()) else { break };
-            let progress = self.send(pass, &mut work, batch, chunk).await;
+            self.landing.divert(&mut work).await;
+            let progress = match work.take(pass.room()) {
+                Some(chunk) => self.send(pass, &mut work, batch, chunk).await,
+                None => self.look_up(pass, &mut work, batch).await,
+            };
             if progress.index_missing {
                 self.index.ensure(Known::Missing).await;
             }
@@ -179,11 +211,14 @@ impl Bulk {
 
     /// One request, from the body to what became of it.
     async fn send(&self, pass: Pass<'_>, work: &mut Work<'_>, batch: &Batch, chunk: Vec<usize>) -> Progress {
-        let body = body::select(batch, &chunk);
+        let body = body::select(batch, &chunk, work.moved());
         let bytes = body.len();
+        // What the action lines do not name.
+        let index = batch.targets.first().map_or(self.index.name(), |target| &target.index);
+        let path = format!("/{index}/_bulk");
         let request = Request {
             method: Method::Post,
-            path: &self.path,
+            path: &path,
             query: &[("filter_path", FILTER_PATH)],
             content_type: "application/x-ndjson",
             body,
@@ -193,11 +228,26 @@ impl Bulk {
         timer.observe_duration();
         let judgement = judge(answer, chunk.len());
         let mut progress = work.apply(chunk, judgement);
+        self.landing.place_anew(work, batch, &mut progress).await;
+        if !progress.is_blocked {
+            progress.block = None;
+        }
         if let Some(block) = &mut progress.block {
             block.index.get_or_insert_with(|| self.index.name().to_owned());
         }
         self.count(&progress, bytes);
         pass.report(bytes, progress.sign(), progress.health());
+        progress
+    }
+
+    /// One request for ids, from the question to what became of the documents.
+    async fn look_up(&self, pass: Pass<'_>, work: &mut Work<'_>, batch: &Batch) -> Progress {
+        let items = work.take_look_ups(pass.room().items.min(MAX_LOOK_UPS));
+        let progress = self.landing.look_up(work, batch, items).await;
+        if progress.duplicates > 0 {
+            self.metrics.documents.with_label_values(&["duplicate"]).inc_by(progress.duplicates);
+        }
+        pass.report(0, progress.sign(), progress.health());
         progress
     }
 

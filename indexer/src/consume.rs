@@ -33,7 +33,7 @@ mod group;
 mod intake;
 mod park;
 mod room;
-mod schemas;
+mod waits;
 
 /// How long one poll waits for a record; reports and rebalances wait no longer than this.
 const POLL: Duration = Duration::from_millis(50);

@@ -4,13 +4,14 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use shared::avro::{DecodeError, Limits, Schema};
+use shared::avro::{DecodeError, FieldPath, Schema};
 use shared::config::{Config, OnDuplicate};
-use shared::registry::SchemaRegistry;
 use shared::wire::{self, SchemaId};
 
 use crate::batch::Filling;
 use crate::document;
+use crate::metrics::PlaceMetrics;
+use crate::place::{NoPlace, Placer};
 use crate::record::Record;
 
 /// How many schema ids are remembered as having no usable schema. Beyond it all are forgotten and asked for anew.
@@ -25,20 +26,44 @@ pub enum Decoded {
     Tombstone,
     /// No document can be made of it: it is a dead letter of the batch.
     Undecodable,
-    /// Its schema is not in memory: fetch it and come again. The batch is unchanged.
+    /// Its schema has not been noted: fetch it and come again. The batch is unchanged.
     SchemaUnknown(SchemaId),
+    /// The table of backing indices is too old to place it, by this placement time: read it anew and come again. The batch is unchanged.
+    TableTooOld(i64),
+    /// Its index is deleted, and the config says that it is not indexed: the offset moves past it.
+    Expired,
+}
+
+/// Why a record is no document of the batch.
+enum NoDocument {
+    Undecodable(DecodeError),
+    Unplaced(NoPlace, i64),
 }
 
 /// Decodes records of one topic.
 #[derive(Debug)]
 pub struct Decoder {
     topic: String,
-    registry: SchemaRegistry,
-    limits: Limits,
+    /// The schemas whose fields the index has.
+    schemas: HashMap<SchemaId, Known>,
+    max_schemas: usize,
+    rules: document::Rules,
     on_duplicate: OnDuplicate,
     /// The schema used last: nearly always the next one too.
-    last: Option<(SchemaId, Arc<Schema>)>,
+    last: Option<Known>,
+    time_field: String,
+    placer: Placer,
+    metrics: PlaceMetrics,
     missing: HashMap<SchemaId, Missing>,
+}
+
+/// A schema in use.
+#[derive(Clone, Debug)]
+struct Known {
+    id: SchemaId,
+    schema: Arc<Schema>,
+    /// The event's own timestamp, if it has one and it is of use.
+    time: Option<Arc<FieldPath>>,
 }
 
 /// Why a schema id has no usable schema.
@@ -51,16 +76,30 @@ pub struct Missing {
 }
 
 impl Decoder {
-    /// A decoder for the records of `kafka.topic`.
-    pub fn new(config: &Config, registry: SchemaRegistry) -> Self {
+    /// A decoder for the records of `kafka.topic`, each of which lands where `placer` says.
+    pub fn new(config: &Config, placer: Placer, metrics: PlaceMetrics) -> Self {
         Self {
             topic: config.kafka.topic.clone(),
-            registry,
-            limits: Limits { max_depth: config.indexer.max_depth, max_items: config.indexer.max_items },
+            schemas: HashMap::new(),
+            max_schemas: usize::try_from(config.schema_registry.cache_capacity).unwrap_or(usize::MAX).max(1),
+            rules: document::Rules::of(config),
             on_duplicate: config.elasticsearch.on_duplicate,
             last: None,
+            time_field: config.elasticsearch.placement.time_field.clone(),
+            placer,
+            metrics,
             missing: HashMap::new(),
         }
+    }
+
+    /// Notes the schema of `id`, whose fields the index has: records that name it are documents from now on. When there is no more room all
+    /// others are forgotten: those in use come again.
+    pub fn note_schema(&mut self, id: SchemaId, schema: Arc<Schema>) {
+        if self.schemas.len() >= self.max_schemas {
+            self.schemas.clear();
+        }
+        let time = if self.placer.wants_event_time() { schema.time_field(&self.time_field).ok() } else { None };
+        self.schemas.insert(id, Known { id, schema, time: time.map(Arc::new) });
     }
 
     /// Notes that `id` has no usable schema: records that name it are dead letters, until [`Decoder::forget_missing`].
@@ -76,6 +115,12 @@ impl Decoder {
         self.missing.clear();
     }
 
+    /// Notes that the table of backing indices was read anew at `read_at` (milliseconds since the Unix epoch). A record that is placed
+    /// much later than that is a dead letter from now on, and no longer waited for.
+    pub fn note_table(&mut self, read_at: i64) {
+        self.placer.note_table(read_at);
+    }
+
     /// Makes a document of `record` and appends it to `batch`.
     pub fn decode(&mut self, record: &Record<'_>, batch: &mut Filling) -> Decoded {
         let Some(value) = record.value else {
@@ -89,30 +134,71 @@ impl Decoder {
                 return Decoded::Undecodable;
             }
         };
-        let Some(schema) = self.schema(id) else {
+        let Some(known) = self.schema(id) else {
             return self.without_schema(id, record, batch);
         };
-        match self.append(&schema, id, datum, record, batch) {
+        match self.append(&known, datum, record, batch) {
             Ok(()) => Decoded::Document,
-            Err(error) => {
+            Err(NoDocument::Undecodable(error)) => {
                 batch.refuse(record, Some(id), error.code(), error.to_string());
                 Decoded::Undecodable
             }
+            Err(NoDocument::Unplaced(why, time)) => self.without_place(why, time, id, record, batch),
         }
     }
 
     fn append(
-        &self,
-        schema: &Schema,
-        id: SchemaId,
+        &mut self,
+        known: &Known,
         datum: &[u8],
         record: &Record<'_>,
         batch: &mut Filling,
-    ) -> Result<(), DecodeError> {
-        batch.append(record, id, |body| {
-            document::write_action(&self.topic, record, self.on_duplicate, body);
-            document::write_document(schema, datum, self.limits, record.timestamp, body)
+    ) -> Result<(), NoDocument> {
+        let (topic, rules, on_duplicate, placer) = (&self.topic, self.rules, self.on_duplicate, &mut self.placer);
+        batch.append(record, known.id, |draft| {
+            let start = draft.body.len();
+            document::write_action(topic, record, on_duplicate, draft.body);
+            let event_time = document::write_document_and_find_time(
+                &known.schema,
+                datum,
+                rules,
+                record.timestamp,
+                known.time.as_deref(),
+                draft.body,
+            )
+            .map_err(NoDocument::Undecodable)?;
+            let time = placer.time(event_time, record.timestamp);
+            let target = placer.place(time).map_err(|why| NoDocument::Unplaced(why, time))?;
+            if draft.land(target, time) {
+                document::name_index(start, &target.index, draft.body);
+            }
+            Ok(())
         })
+    }
+
+    fn without_place(
+        &mut self,
+        why: NoPlace,
+        time: i64,
+        id: SchemaId,
+        record: &Record<'_>,
+        batch: &mut Filling,
+    ) -> Decoded {
+        let (error_type, reason) = match why {
+            NoPlace::NotYet => return Decoded::TableTooOld(time),
+            NoPlace::Skip => {
+                self.metrics.placements.with_label_values(&[self.topic.as_str(), "skipped"]).inc();
+                batch.skip(record);
+                return Decoded::Expired;
+            }
+            NoPlace::DeadLetter => {
+                ("expired", "it is older than the oldest backing index (elasticsearch.placement.expired)")
+            }
+            NoPlace::Future => ("in-the-future", "its timestamps are more than an hour ahead: a clock is wrong"),
+        };
+        self.metrics.placements.with_label_values(&[self.topic.as_str(), "dead_letter"]).inc();
+        batch.refuse(record, Some(id), error_type, format!("placement time {time}: {reason}"));
+        Decoded::Undecodable
     }
 
     fn without_schema(&self, id: SchemaId, record: &Record<'_>, batch: &mut Filling) -> Decoded {
@@ -125,14 +211,10 @@ impl Decoder {
         }
     }
 
-    fn schema(&mut self, id: SchemaId) -> Option<Arc<Schema>> {
-        match &self.last {
-            Some((last, schema)) if *last == id => Some(Arc::clone(schema)),
-            _ => {
-                let schema = self.registry.cached(id)?;
-                self.last = Some((id, Arc::clone(&schema)));
-                Some(schema)
-            }
+    fn schema(&mut self, id: SchemaId) -> Option<Known> {
+        if self.last.as_ref().is_none_or(|known| known.id != id) {
+            self.last = Some(self.schemas.get(&id)?.clone());
         }
+        self.last.clone()
     }
 }

@@ -3,14 +3,38 @@
 //! The document is a function of the Kafka record alone, so that a replay writes the same bytes (P4): no clock is read here.
 
 use sha2::{Digest, Sha256};
-use shared::avro::{self, DecodeError, Limits, Schema};
-use shared::config::OnDuplicate;
+use shared::avro::{self, DecodeError, FieldPath, JsonRules, Limits, Schema};
+use shared::config::{Config, OnDuplicate, Strategy};
 use shared::position::{Offset, Partition};
 
+use crate::place;
 use crate::record::Record;
 
 /// Elasticsearch refuses an `_id` of more bytes than this (Elasticsearch reference, "`_id` field").
 const MAX_ID_BYTES: usize = 512;
+
+/// How events become documents: the same for every record of a topic, so that a replay gives the same bytes.
+#[derive(Clone, Copy, Debug)]
+pub struct Rules {
+    /// What an event may hold.
+    pub limits: Limits,
+    /// How its values are written.
+    pub json: JsonRules,
+    /// Whether the record's timestamp is written as `@timestamp` too, which a data stream wants of every document.
+    pub at_timestamp: bool,
+}
+
+impl Rules {
+    /// Those of the config.
+    pub fn of(config: &Config) -> Self {
+        let indexer = &config.indexer;
+        Self {
+            limits: Limits { max_depth: indexer.max_depth, max_items: indexer.max_items },
+            json: config.elasticsearch.documents,
+            at_timestamp: config.elasticsearch.strategy == Strategy::DataStream,
+        }
+    }
+}
 
 /// Appends the action line of `record` under the document's id.
 ///
@@ -37,6 +61,24 @@ pub fn write_action(topic: &str, record: &Record<'_>, on_duplicate: OnDuplicate,
     body.extend_from_slice(b"}}\n");
 }
 
+/// Names `index` in the action line that begins at `start` of `body` and does not name one.
+pub fn name_index(start: usize, index: &str, body: &mut Vec<u8>) {
+    // After `{"create":{`: the second brace.
+    let braces = body.iter().enumerate().skip(start).filter(|(_, byte)| **byte == b'{');
+    let Some((brace, _)) = braces.take(2).last() else { return };
+    let (at, end) = (brace + 1, body.len());
+    // Index names hold nothing that has to be escaped (Elasticsearch reference, "Create index API").
+    let parts: [&[u8]; 3] = [br#""_index":""#, index.as_bytes(), br#"","#];
+    let room: usize = parts.iter().map(|part| part.len()).sum();
+    body.resize(end + room, 0);
+    body.copy_within(at..end, at + room);
+    let mut at = at;
+    for part in parts {
+        body[at..at + part.len()].copy_from_slice(part);
+        at += part.len();
+    }
+}
+
 fn write_position_id(topic: &str, partition: Partition, offset: Offset, body: &mut Vec<u8>) {
     // Topic names are letters, digits, '.', '_' and '-' (Kafka's Topic.validate): nothing to escape.
     body.push(b'"');
@@ -59,30 +101,53 @@ fn write_key_id(key: &[u8], body: &mut Vec<u8>) {
     }
 }
 
-/// Appends the document line: the event's fields and `_ingested_at`, the record's timestamp.
+/// Appends the document line: the event's fields by `rules`, and `_ingested_at`, the record's timestamp.
 ///
 /// # Errors
 /// When `datum` is not what `schema` says. `body` is then as it was.
 pub fn write_document(
     schema: &Schema,
     datum: &[u8],
-    limits: Limits,
+    rules: Rules,
     timestamp: Option<i64>,
     body: &mut Vec<u8>,
 ) -> Result<(), DecodeError> {
+    write_document_and_find_time(schema, datum, rules, timestamp, None, body).map(drop)
+}
+
+/// As [`write_document`], and gives the time in the field `time_field`, where asked for and not null, in milliseconds since the Unix
+/// epoch.
+///
+/// # Errors
+/// As [`write_document`].
+pub fn write_document_and_find_time(
+    schema: &Schema,
+    datum: &[u8],
+    rules: Rules,
+    timestamp: Option<i64>,
+    time_field: Option<&FieldPath>,
+    body: &mut Vec<u8>,
+) -> Result<Option<i64>, DecodeError> {
     let start = body.len();
     body.push(b'{');
-    if let Err(error) = avro::write_members(schema, datum, limits, body) {
-        body.truncate(start);
-        return Err(error);
-    }
+    let found = match avro::write_members_and_find(schema, datum, rules.limits, rules.json, time_field, body) {
+        Ok(found) => found,
+        Err(error) => {
+            body.truncate(start);
+            return Err(error);
+        }
+    };
     if let Some(millis) = timestamp {
         let has_members = body.len() > start + 1;
         body.extend_from_slice(if has_members { br#","_ingested_at":"# } else { br#""_ingested_at":"# });
         avro::write_timestamp_millis(millis, body);
+        if rules.at_timestamp {
+            body.extend_from_slice(br#","@timestamp":"#);
+            avro::write_timestamp_millis(millis, body);
+        }
     }
     body.extend_from_slice(b"}\n");
-    Ok(())
+    Ok(found.as_ref().and_then(place::time::of_field))
 }
 
 #[cfg(test)]

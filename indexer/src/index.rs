@@ -1,35 +1,65 @@
-//! The index that documents are written to: made at start if it is missing, and again when it disappears.
+//! The index that documents are written to, whatever its strategy: policy, templates and the first index are made at start if they are
+//! missing, and again when they disappear; new fields of a schema are added before its first document.
 //!
-//! Any number of indexers may do so at the same time. [`mapping`] says what its fields are.
+//! Any number of indexers may do so at the same time. `resources` says what has to be there, `bootstrap` makes it, `evolve` adds what a new
+//! schema has, `managed` knows whose a policy or template is, `requests` sends. [`mapping`] says what the fields are.
 
-use std::sync::Arc;
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex as StdMutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use bytes::Bytes;
-use serde::Deserialize;
-use serde_json::json;
+use serde_json::Value;
 use shared::admin::Condition;
+use shared::avro::Schema;
 use tokio::sync::Mutex;
 
 use crate::bulk::BulkError;
 use crate::bulk::backoff::Backoff;
-use crate::bulk::elasticsearch::{Answer, Client, Method, Request, SendError};
+use crate::bulk::elasticsearch::Client;
+use crate::metrics::Metrics;
+use requests::Requests;
 
+pub use requests::RequestError;
+pub use settings::IndexSettings;
+
+mod bootstrap;
+mod evolve;
+#[cfg(test)]
+mod fake;
+mod lifecycle;
+mod managed;
 pub mod mapping;
+mod requests;
+mod resources;
+mod settings;
 
 /// The longest wait between attempts, so that an Elasticsearch that has come back is noticed soon.
-const MAX_WAIT: std::time::Duration = std::time::Duration::from_secs(3);
+const MAX_WAIT: Duration = Duration::from_secs(3);
 /// The longest name of an index, in bytes (Elasticsearch reference, "Create index API").
 const MAX_NAME: usize = 255;
 
-/// The index of `elasticsearch.index_name`, strategy `single`.
+/// The index of one topic.
 #[derive(Debug)]
 pub struct Index {
-    client: Arc<Client>,
-    name: String,
+    requests: Requests,
+    settings: IndexSettings,
     backoff: Backoff,
     condition: Condition,
+    metrics: Metrics,
+    /// Whether what was changed by hand is overwritten.
+    force: bool,
     /// One at a time: when the index is gone, every batch under way finds out at once.
     turn: Mutex<()>,
+    state: StdMutex<State>,
+}
+
+/// What was learnt so far.
+#[derive(Debug)]
+struct State {
+    /// The mapping of all schemas seen.
+    mapping: Value,
+    /// The conflicts that were told, so that each is told once.
+    told: HashSet<String>,
 }
 
 /// What is known of the index before it is made sure of.
@@ -41,51 +71,104 @@ pub enum Known {
     Missing,
 }
 
-/// Why the index is not there.
-#[derive(Debug, thiserror::Error)]
-enum EnsureError {
-    #[error("{0}")]
-    Send(#[from] SendError),
-    #[error("{what} was answered {status} {error_type}: {reason}")]
-    Refused { what: &'static str, status: u16, error_type: String, reason: String },
-}
+impl Index {
+    /// The index of `settings`. `condition` is met while it is there.
+    pub fn new(
+        client: Arc<Client>,
+        settings: IndexSettings,
+        backoff: Backoff,
+        condition: Condition,
+        metrics: Metrics,
+    ) -> Self {
+        Self::with(Requests::new(client), settings, backoff, condition, metrics)
+    }
 
-impl EnsureError {
-    fn has_type(&self, name: &str) -> bool {
-        match self {
-            Self::Refused { error_type, .. } => error_type == name,
-            Self::Send(_) => false,
+    /// The same, but nothing is changed: [`Index::set_up`] gives what would be sent.
+    pub fn dry_run(
+        client: Arc<Client>,
+        settings: IndexSettings,
+        backoff: Backoff,
+        condition: Condition,
+        metrics: Metrics,
+    ) -> Self {
+        Self::with(Requests::dry_run(client), settings, backoff, condition, metrics)
+    }
+
+    fn with(
+        requests: Requests,
+        settings: IndexSettings,
+        backoff: Backoff,
+        condition: Condition,
+        metrics: Metrics,
+    ) -> Self {
+        let backoff = Backoff { max: backoff.max.min(MAX_WAIT), ..backoff };
+        let state = State { mapping: mapping::without_fields(&settings.mapping), told: HashSet::new() };
+        Self {
+            requests,
+            settings,
+            backoff,
+            condition,
+            metrics,
+            force: false,
+            turn: Mutex::new(()),
+            state: StdMutex::new(state),
         }
     }
 
-    /// Whether it is for want of a privilege.
-    fn is_denied(&self) -> bool {
-        matches!(self, Self::Refused { status: 403, .. }) && self.has_type("security_exception")
-    }
-}
-
-impl Index {
-    /// The index `name`. `condition` is met while it is there.
-    pub fn new(client: Arc<Client>, name: &str, backoff: Backoff, condition: Condition) -> Self {
-        let backoff = Backoff { max: backoff.max.min(MAX_WAIT), ..backoff };
-        Self { client, name: name.to_owned(), backoff, condition, turn: Mutex::new(()) }
+    /// Overwrites what was changed by hand.
+    #[must_use]
+    pub fn forced(self, force: bool) -> Self {
+        Self { force, ..self }
     }
 
     /// Its name.
     pub fn name(&self) -> &str {
-        &self.name
+        &self.settings.name
     }
 
-    /// Makes the index if it is missing; tries until Elasticsearch answers. An index that exists is left as it is.
+    /// Makes what is missing: policy, templates, the first index. Tries until Elasticsearch answers.
     pub async fn ensure(&self, known: Known) {
         let _turn = self.turn.lock().await;
+        self.persist("index", || self.bootstrap(known)).await;
+    }
+
+    /// The same once, for a command. Gives the requests that a dry run would have sent.
+    ///
+    /// # Errors
+    /// [`RequestError`]: what Elasticsearch refuses, in its words.
+    pub async fn set_up(&self) -> Result<Vec<String>, RequestError> {
+        self.bootstrap(Known::Missing).await?;
+        Ok(self.requests.take_kept())
+    }
+
+    /// Takes up the fields of `schema`, for the next time the index is made sure of. Sends nothing.
+    pub fn learn(&self, schema: &Schema) {
+        let generated = mapping::generate(schema, &self.settings.mapping);
+        for note in generated.notes.iter().filter(|note| note.kind != mapping::NoteKind::Unused) {
+            tracing::warn!(index = self.name(), %note, "A field is not mapped as its schema has it.");
+        }
+        let mut state = self.state();
+        let chosen = &self.settings.mapping.config.fields;
+        state.mapping = mapping::compare::merge(&state.mapping, &generated.mapping, chosen);
+    }
+
+    /// Adds the fields of `schema` to template and indices, so that its documents find them. Tries until Elasticsearch answers; what it
+    /// refuses for good is told, and left to the documents.
+    pub async fn adopt(&self, schema: &Schema) {
+        self.learn(schema);
+        let _turn = self.turn.lock().await;
+        self.persist("mapping", || self.evolve()).await;
+    }
+
+    /// Runs `attempt` until it succeeds. The condition says why it does not.
+    async fn persist<F: Future<Output = Result<(), RequestError>>>(&self, what: &str, attempt: impl Fn() -> F) {
         let mut failures = 0;
-        while let Err(error) = self.try_ensure(known).await {
+        while let Err(error) = attempt().await {
             failures += 1;
-            let reason = format!("index {:?} is not there yet: {error}", self.name);
+            let reason = format!("{what} of {:?} is not there yet: {error}", self.name());
             // The first, then with every doubling.
             if u32::is_power_of_two(failures) {
-                tracing::warn!(index = self.name, %error, attempts = failures, "The index could not be made sure of; it is tried again.");
+                tracing::warn!(index = self.name(), %error, attempts = failures, "The {what} could not be made sure of; it is tried again.");
             }
             self.condition.unmet(reason);
             let wait = self.backoff.wait(failures, &mut rand::rng());
@@ -94,83 +177,9 @@ impl Index {
         self.condition.met();
     }
 
-    async fn try_ensure(&self, known: Known) -> Result<(), EnsureError> {
-        let answer = self.send(Method::Head, &format!("/{}", self.name), Bytes::new()).await?;
-        match answer.status {
-            200 => return Ok(()),
-            // 403: whoever may only write may not ask. What bulk requests are answered will tell.
-            403 | 404 => {}
-            _ => return Err(refused("asking for the index", &answer)),
-        }
-        self.put_template().await?;
-        match self.create().await {
-            // Whoever may only write may make no index either, and it is probably there.
-            Err(error) if known == Known::Nothing && error.is_denied() => {
-                tracing::warn!(index = self.name, %error, "Neither asking for the index nor making it is allowed; if it is missing, make it by hand.");
-                Ok(())
-            }
-            made => made,
-        }
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-
-    /// A template of the index's own name, so that it gets the same mapping when Elasticsearch makes it by itself, because somebody deletes
-    /// it while documents are on their way. One that exists is left as it is.
-    async fn put_template(&self) -> Result<(), EnsureError> {
-        let path = format!("/_index_template/penstock-{}?create=true", self.name);
-        let template = json!({
-            "index_patterns": [self.name],
-            "priority": 500,
-            "template": { "mappings": mapping::mapping() },
-            "_meta": { "description": "the mapping of the index that penstock-indexer writes to" },
-        });
-        let answer = self.send(Method::Put, &path, Bytes::from(template.to_string())).await?;
-        if answer.status == 200 {
-            tracing::info!(index = self.name, "Made the index template.");
-            return Ok(());
-        }
-        let error = refused("making the index template", &answer);
-        // 400: there is one already, or another one for the same name. The index gets its mapping all the same.
-        if answer.status == 400 || error.is_denied() {
-            tracing::debug!(index = self.name, %error, "The index template was not made.");
-            return Ok(());
-        }
-        Err(error)
-    }
-
-    async fn create(&self) -> Result<(), EnsureError> {
-        let body = json!({ "mappings": mapping::mapping() });
-        let answer = self.send(Method::Put, &format!("/{}", self.name), Bytes::from(body.to_string())).await?;
-        if answer.status == 200 {
-            tracing::info!(index = self.name, "Made the index.");
-            return Ok(());
-        }
-        let error = refused("making the index", &answer);
-        if error.has_type("resource_already_exists_exception") {
-            return Ok(());
-        }
-        Err(error)
-    }
-
-    async fn send(&self, method: Method, path: &str, body: Bytes) -> Result<Answer, SendError> {
-        let request = Request { method, path, query: &[], content_type: "application/json", body };
-        self.client.send(&request).await
-    }
-}
-
-fn refused(what: &'static str, answer: &Answer) -> EnsureError {
-    #[derive(Default, Deserialize)]
-    struct Failure {
-        error: ErrorBody,
-    }
-    #[derive(Default, Deserialize)]
-    struct ErrorBody {
-        #[serde(rename = "type")]
-        error_type: String,
-        #[serde(default)]
-        reason: String,
-    }
-    let Failure { error } = serde_json::from_slice(&answer.body).unwrap_or_default();
-    EnsureError::Refused { what, status: answer.status, error_type: error.error_type, reason: error.reason }
 }
 
 /// `name` if it can be the name of an index (Elasticsearch reference, "Create index API").

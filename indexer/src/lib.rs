@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 pub mod batch;
 pub mod bulk;
+pub mod commands;
 pub mod commit;
 pub mod consume;
 pub mod dead_letter;
@@ -25,6 +26,7 @@ pub mod fuse;
 pub mod index;
 pub mod metrics;
 pub mod pipeline;
+pub mod place;
 pub mod record;
 pub mod report;
 pub mod settle;

@@ -1,9 +1,12 @@
 //! `penstock-indexer`: consumes events from Kafka and bulk-indexes them into Elasticsearch.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, anyhow};
 use clap::{Parser, Subcommand};
+use indexer::commands::{self, SetUp};
+use indexer::index::mapping::NoteKind;
 use shared::cli::{self, Common, ConfigCommand};
 use shared::config::{Config, Part};
 use shared::{shutdown, telemetry};
@@ -23,6 +26,27 @@ enum Command {
     /// Checks or shows the config.
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Makes what is missing at Elasticsearch: lifecycle policy, templates, the first index. Running does so too.
+    Setup {
+        /// Change nothing: print the requests that would be sent.
+        #[arg(long)]
+        dry_run: bool,
+        /// Overwrite what was changed by hand.
+        #[arg(long)]
+        force: bool,
+    },
+    /// Prints the mapping that a schema makes.
+    Mapping {
+        /// The file of the schema. Without it, and without a subject: that of elasticsearch.mapping.subject.
+        #[arg(long, value_name = "FILE", conflicts_with = "subject")]
+        schema: Option<PathBuf>,
+        /// The registry subject of the schema: its latest.
+        #[arg(long)]
+        subject: Option<String>,
+        /// Print what template and indices lack of it, and where they contradict it; exits with 1 when there is anything.
+        #[arg(long)]
+        diff: bool,
+    },
 }
 
 fn main() -> Result<ExitCode> {
@@ -31,16 +55,55 @@ fn main() -> Result<ExitCode> {
         return Ok(cli::run_config_command(Part::Indexer, &args.common, command));
     }
     match cli::load(Part::Indexer, &args.common) {
-        Ok(config) => run(config).map(|()| ExitCode::SUCCESS),
+        Ok(config) => run(config, args.command),
         Err(code) => Ok(code),
     }
 }
 
 #[tokio::main]
-async fn run(config: Config) -> Result<()> {
+async fn run(config: Config, command: Option<Command>) -> Result<ExitCode> {
     telemetry::init(&config.log).map_err(|error| anyhow!(error))?;
-    let shutdown = shutdown::on_signals().context("cannot listen for signals")?;
-    let admin = indexer::bind(&config).await?;
-    indexer::run(config, admin, shutdown).await?;
-    Ok(())
+    match command {
+        Some(Command::Setup { dry_run, force }) => {
+            for request in commands::set_up(&config, SetUp { dry_run, force }).await? {
+                println!("{request}\n");
+            }
+            Ok(ExitCode::SUCCESS)
+        }
+        Some(Command::Mapping { schema, subject, diff }) => mapping(&config, schema, subject, diff).await,
+        Some(Command::Config(_)) | None => {
+            let shutdown = shutdown::on_signals().context("cannot listen for signals")?;
+            let admin = indexer::bind(&config).await?;
+            indexer::run(config, admin, shutdown).await?;
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+async fn mapping(config: &Config, schema: Option<PathBuf>, subject: Option<String>, diff: bool) -> Result<ExitCode> {
+    let schema = commands::schema(config, schema, subject).await?;
+    if diff {
+        return differences(config, &schema).await;
+    }
+    let generated = commands::mapping(config, &schema)?;
+    println!("{:#}", generated.mapping);
+    for note in &generated.notes {
+        eprintln!("{note}");
+    }
+    let ambiguous = generated.notes.iter().any(|note| matches!(note.kind, NoteKind::Ambiguous(_)));
+    Ok(if ambiguous { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+async fn differences(config: &Config, schema: &shared::avro::Schema) -> Result<ExitCode> {
+    let mut differ = false;
+    for (place, difference) in commands::differences(config, schema).await? {
+        for (field, field_type) in &difference.missing {
+            println!("{place} lacks {field} ({field_type})");
+        }
+        for conflict in &difference.conflicts {
+            println!("{place} has {} as {}, and the schema as {}", conflict.path, conflict.live, conflict.wanted);
+        }
+        differ |= !difference.missing.is_empty() || !difference.conflicts.is_empty();
+    }
+    Ok(if differ { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }

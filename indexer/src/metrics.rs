@@ -4,8 +4,10 @@ use prometheus::{IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Registry, Res
 use shared::metrics::{counter, counters, gauge, gauges};
 
 pub use bulk::BulkMetrics;
+pub use place::PlaceMetrics;
 
 mod bulk;
+mod place;
 
 /// All metrics of one indexer.
 #[derive(Clone, Debug)]
@@ -26,8 +28,12 @@ pub struct Metrics {
     pub lag: IntGaugeVec,
     /// Partitions assigned to this indexer.
     pub assigned_partitions: IntGauge,
+    /// Fields that have another type in an index than in the schema.
+    pub mapping_conflicts: IntGauge,
     /// Those of bulk requests.
     pub bulk: BulkMetrics,
+    /// Those of placement.
+    pub place: PlaceMetrics,
 }
 
 impl Metrics {
@@ -55,6 +61,11 @@ impl Metrics {
                 "penstock_indexer_held_bytes",
                 "Bytes of records and documents held: being filled, under way, waiting to be sent again.",
             )?,
+            mapping_conflicts: gauge(
+                registry,
+                "penstock_indexer_mapping_conflicts",
+                "Fields that have another type in an index than in the schema.",
+            )?,
             paused: gauge(
                 registry,
                 "penstock_indexer_paused",
@@ -77,6 +88,7 @@ impl Metrics {
                 "Partitions assigned to this indexer.",
             )?,
             bulk: BulkMetrics::new(registry)?,
+            place: PlaceMetrics::new(registry)?,
         })
     }
 }

@@ -16,6 +16,7 @@ use crate::consume::{Conditions, Consumer};
 use crate::dead_letter::DeadLetters;
 use crate::decode::Decoder;
 use crate::metrics::Metrics;
+use crate::place::Placer;
 use crate::tasks::Tasks;
 
 /// Reports that may wait for the consuming thread. More tasks than this never run at a time: one a batch under way
@@ -41,19 +42,40 @@ pub async fn run(
 
     let set_up = async {
         create_topics(config, &conditions).await;
+        learn_latest(config, &schemas, &bulk).await;
         bulk.ensure_index().await;
+        if bulk.keeper().is_needed() {
+            bulk.keeper().renewed().await;
+        }
     };
     if shutdown.run_until_cancelled(set_up).await.is_none() {
         return Ok(());
     }
 
-    let decoder = Decoder::new(config, schemas.clone());
+    let keeper = Arc::clone(bulk.keeper());
+    let placer = Placer::new(&config.elasticsearch, &keeper);
+    let decoder = Decoder::new(config, placer, metrics.place.clone());
+    let keeping = tokio::spawn(async move { keeper.run().await });
     let (sender, reports) = sync_channel(MAX_REPORTS);
     let tasks = Tasks::new(bulk, dead_letters, schemas, sender);
     let consumer = Consumer::new(config, decoder, tasks, reports, metrics, conditions)?;
     let shutdown = shutdown.clone();
-    spawn_blocking(move || consumer.run(&shutdown)).await.map_err(RunError::Panicked)??;
+    let consumed = spawn_blocking(move || consumer.run(&shutdown)).await;
+    keeping.abort();
+    consumed.map_err(RunError::Panicked)??;
     Ok(())
+}
+
+/// Has the index made with the fields of the subject's latest schema, where the config names one. A registry that is away is not waited
+/// for: the schema of the first event comes as well.
+async fn learn_latest(config: &Config, schemas: &SchemaRegistry, bulk: &Bulk) {
+    let Some(subject) = &config.elasticsearch.mapping.subject else { return };
+    match schemas.latest(subject).await {
+        Ok(latest) => bulk.learn(&latest.schema),
+        Err(error) => {
+            tracing::warn!(subject, %error, "The mapping begins without the subject's latest schema.");
+        }
+    }
 }
 
 /// Creates missing topics if the config asks for it; tries until the cluster answers.

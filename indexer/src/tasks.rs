@@ -5,6 +5,7 @@ use std::sync::mpsc::SyncSender;
 use std::time::Duration;
 
 use shared::admin::Condition;
+use shared::avro::Schema;
 use shared::registry::{RegistryError, SchemaRegistry};
 use shared::wire::SchemaId;
 use tokio::runtime::Handle;
@@ -57,23 +58,24 @@ impl Tasks {
         });
     }
 
-    /// Fetches the schema of `id` into memory, then reports. While the registry is away it is asked again and again, and
-    /// `condition` says so.
+    /// Fetches the schema of `id`, adds its fields to the index, then reports. While the registry is away it is asked again and again,
+    /// and `condition` says so; an Elasticsearch that is away is waited for.
     pub fn fetch_schema(&self, id: SchemaId, condition: Condition) {
         let registry = self.registry.clone();
+        let bulk = Arc::clone(&self.bulk);
         self.start(async move {
-            loop {
-                let answer = registry.by_id(id).await.map(drop);
-                let Err(RegistryError::Unavailable { .. }) = &answer else {
-                    return Report::Schema(id, answer);
-                };
-                if let Err(error) = answer {
-                    tracing::warn!(schema_id = id.0, %error, "Records wait for their schema.");
-                    condition.unmet(error.to_string());
-                }
-                tokio::time::sleep(REGISTRY_RETRY).await;
+            let answer = fetch(&registry, id, &condition).await;
+            if let Ok(schema) = &answer {
+                bulk.adopt(schema).await;
             }
+            Report::Schema(id, answer)
         });
+    }
+
+    /// Has the table of backing indices read anew until it can place a record of placement time `time`, then reports.
+    pub fn renew_table(&self, time: i64) {
+        let keeper = Arc::clone(self.bulk.keeper());
+        self.start(async move { Report::Table(keeper.until_valid(time).await) });
     }
 
     /// Abandons what is still under way: nobody waits for its report any more.
@@ -91,5 +93,18 @@ impl Tasks {
                 tracing::debug!("A report came after the consuming thread had ended.");
             }
         });
+    }
+}
+
+async fn fetch(registry: &SchemaRegistry, id: SchemaId, condition: &Condition) -> Result<Arc<Schema>, RegistryError> {
+    loop {
+        match registry.by_id(id).await {
+            Err(error @ RegistryError::Unavailable { .. }) => {
+                tracing::warn!(schema_id = id.0, %error, "Records wait for their schema.");
+                condition.unmet(error.to_string());
+            }
+            answer => return answer,
+        }
+        tokio::time::sleep(REGISTRY_RETRY).await;
     }
 }

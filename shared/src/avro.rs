@@ -4,8 +4,8 @@
 //! ([`write_members`]) alike, so that what the receiver accepts the indexer can write. The rules for JSON are in
 //! `docs/document-rules.md`; what is refused is in [`DecodeErrorKind`].
 //!
-//! A new Avro type: its node in `node` and `compile`, its size in `sizes`, its reading in `walk`, its printing in `json`, its line in
-//! the table of the rules.
+//! A new Avro type: its node in `node` and `compile`, its size in `sizes`, its reading in `walk`, its printing in `json`, its
+//! field in `outline`, its line in the table of the rules.
 
 mod calendar;
 mod canonical;
@@ -16,7 +16,9 @@ mod error;
 mod field_path;
 mod json;
 mod keys;
+mod names;
 mod node;
+mod outline;
 mod reader;
 mod schema;
 mod sizes;
@@ -30,6 +32,7 @@ pub use self::container::{Block, CONTAINER_MAGIC, Container, ContainerError, Con
 pub use self::error::{DecodeError, DecodeErrorKind};
 pub use self::field_path::{FieldPath, Found};
 pub use self::json::{Decimals, JsonRules, Timestamps};
+pub use self::outline::{FieldType, Kind, Outline, TypeRef};
 pub use self::schema::Schema;
 
 use self::error::Failure;

@@ -15,8 +15,11 @@ pub use indexer::{Batch, Fuse, GroupProtocol, Indexer, Retry};
 pub use kafka::{CreateTopics, Kafka};
 pub(crate) use kafka_security::secret as read_secret;
 pub use kafka_security::{KafkaSecurity, OAuth, SaslMechanism, SecurityProtocol};
+pub use lifecycle::{Cold, Delete, Hot, Lifecycle, LifecyclePolicy, Warm, load_lifecycle};
 pub use load::{ConfigError, load, load_for, load_from};
 pub(crate) use load::{load_unchecked, refuse_problems};
+pub use mapping::{Dynamic, FieldOverride, Mapping, Maps};
+pub use placement::{Expired, Placement, PlacementTime};
 pub use receiver::{Limits, Quarantine, Receiver, Source, Tls};
 pub use schema_registry::SchemaRegistry;
 
@@ -26,7 +29,10 @@ mod elasticsearch;
 mod indexer;
 mod kafka;
 mod kafka_security;
+mod lifecycle;
 mod load;
+mod mapping;
+mod placement;
 mod receiver;
 mod redact;
 mod schema_registry;
@@ -48,8 +54,17 @@ pub struct Config {
     pub receiver: Receiver,
     /// `indexer`: the consumer group.
     pub indexer: Indexer,
-    /// `ilm_config_path`: the file of the index lifecycle policy.
+    /// `ilm_config_path`: the file of the index lifecycle policy; its keys are those of [`LifecyclePolicy`].
     pub ilm_config_path: Option<PathBuf>,
+}
+
+impl Config {
+    /// Who lets the indices age: `elasticsearch.lifecycle`, or what follows from the other keys when it is not given.
+    pub fn lifecycle(&self) -> Lifecycle {
+        let ages = self.ilm_config_path.is_some() && self.elasticsearch.strategy != Strategy::Single;
+        let default = if ages { Lifecycle::Ilm } else { Lifecycle::None };
+        self.elasticsearch.lifecycle.unwrap_or(default)
+    }
 }
 
 /// `log`: how to log.

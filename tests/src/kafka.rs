@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
-use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::message::{Headers, Message};
 use rdkafka::producer::{FutureProducer, FutureRecord};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
@@ -172,6 +172,24 @@ impl Kafka {
         config.set("group.id", group);
         tokio::task::spawn_blocking(move || committed(&config.create()?, &topic)).await?
     }
+
+    /// Has `group`, which has no members, begin again at the first record of each partition of `topic`.
+    ///
+    /// # Errors
+    /// As [`Kafka::create_topic`], and when the group has members.
+    pub async fn rewind(&self, group: &str, topic: &str) -> anyhow::Result<()> {
+        let (mut config, topic) = (self.config(), topic.to_owned());
+        config.set("group.id", group);
+        tokio::task::spawn_blocking(move || rewind(&config.create()?, &topic)).await?
+    }
+}
+
+fn rewind(consumer: &BaseConsumer, topic: &str) -> anyhow::Result<()> {
+    let mut offsets = TopicPartitionList::new();
+    for partition in partitions(consumer, topic)? {
+        offsets.add_partition_offset(topic, partition, Offset::Offset(0))?;
+    }
+    Ok(consumer.commit(&offsets, CommitMode::Sync)?)
 }
 
 fn partitions(consumer: &BaseConsumer, topic: &str) -> anyhow::Result<Vec<i32>> {

@@ -14,6 +14,7 @@ pub mod delivery;
 pub mod demo;
 pub mod event;
 pub mod eventually;
+pub mod every_type;
 pub mod feed;
 pub mod fuzz;
 pub mod http;

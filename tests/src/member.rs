@@ -63,6 +63,23 @@ impl Member {
         self.process.kill()
     }
 
+    /// SIGSTOP: it stands still with all that it has in hand, until [`Member::go_on`].
+    ///
+    /// # Errors
+    /// Also when it had ended by itself.
+    pub fn stand_still(&mut self) -> anyhow::Result<()> {
+        self.process.ensure_running().context("an indexer ended by itself")?;
+        self.process.signal("STOP")
+    }
+
+    /// SIGCONT, after [`Member::stand_still`].
+    ///
+    /// # Errors
+    /// When it has ended.
+    pub fn go_on(&self) -> anyhow::Result<()> {
+        self.process.signal("CONT")
+    }
+
     /// SIGTERM; waits until it has ended with 0.
     ///
     /// # Errors

@@ -127,8 +127,16 @@ impl Process {
     /// # Errors
     /// When it has ended already.
     pub fn terminate(&self) -> anyhow::Result<()> {
+        self.signal("TERM")
+    }
+
+    /// The signal of this name: `STOP` and `CONT`, say.
+    ///
+    /// # Errors
+    /// When it has ended already.
+    pub fn signal(&self, name: &str) -> anyhow::Result<()> {
         // No signal but KILL can be sent by the standard library, and one call is not worth a crate.
-        let sent = Command::new("kill").args(["-TERM", &self.id().to_string()]).status()?;
+        let sent = Command::new("kill").args([format!("-{name}"), self.id().to_string()]).status()?;
         anyhow::ensure!(sent.success(), "process {} cannot be signalled", self.id());
         Ok(())
     }

@@ -7,6 +7,7 @@ use shared::position::Partition;
 use shared::wire::SchemaId;
 
 use super::{Batch, BatchId, Epoch, Item, Origin, Progress, Undecodable};
+use crate::place::Target;
 use crate::record::Record;
 
 /// The batch being filled. Its buffers grow to the size of a batch once and are handed on with it.
@@ -15,6 +16,7 @@ pub struct Filling {
     body: Vec<u8>,
     raw: Vec<u8>,
     items: Vec<Item>,
+    targets: Vec<Target>,
     undecodable: Vec<Undecodable>,
     progress: Vec<Progress>,
     /// When the first record came in.
@@ -23,6 +25,31 @@ pub struct Filling {
     epochs: Vec<(Partition, Epoch)>,
     /// What is written with one `Item` or `Undecodable` beyond its bytes.
     overhead: usize,
+}
+
+/// One document while it is written.
+#[derive(Debug)]
+pub struct Draft<'a> {
+    /// The bulk body, to append to.
+    pub body: &'a mut Vec<u8>,
+    targets: &'a mut Vec<Target>,
+    target: u32,
+    time: i64,
+}
+
+impl Draft<'_> {
+    /// Notes that the document of placement time `time` goes to `target`. Gives whether its action line has to name that index.
+    pub fn land(&mut self, target: &Target, time: i64) -> bool {
+        // Most go where the one before went, or to the first.
+        let known = self.targets.iter().rposition(|known| known == target);
+        let number = known.unwrap_or_else(|| {
+            self.targets.push(target.clone());
+            self.targets.len() - 1
+        });
+        self.target = u32::try_from(number).unwrap_or(u32::MAX);
+        self.time = time;
+        number > 0
+    }
 }
 
 impl Filling {
@@ -37,8 +64,8 @@ impl Filling {
         self.epochs.retain(|(assigned, _)| *assigned != partition);
     }
 
-    /// Appends the document of `record`: `write` appends its action line and its document line to the body. When `write` fails,
-    /// the batch is as it was, its progress too.
+    /// Appends the document of `record`: `write` appends its action line and its document line to the body, and says where it lands. When
+    /// `write` fails, the batch is as it was, its progress too.
     ///
     /// # Errors
     /// Those of `write`.
@@ -46,15 +73,18 @@ impl Filling {
         &mut self,
         record: &Record<'_>,
         schema: SchemaId,
-        write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
+        write: impl FnOnce(&mut Draft<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
         let start = self.body.len();
-        if let Err(error) = write(&mut self.body) {
+        let mut draft = Draft { body: &mut self.body, targets: &mut self.targets, target: 0, time: 0 };
+        let written = write(&mut draft);
+        let (target, time) = (draft.target, draft.time);
+        if let Err(error) = written {
             self.body.truncate(start);
             return Err(error);
         }
         let origin = self.keep(record);
-        self.items.push(Item { origin, body: start..self.body.len(), schema });
+        self.items.push(Item { origin, body: start..self.body.len(), schema, target, time });
         self.overhead += size_of::<Item>();
         self.advance(record);
         Ok(())
@@ -119,6 +149,7 @@ impl Filling {
             id,
             body: Bytes::from(std::mem::replace(&mut self.body, Vec::with_capacity(body))),
             items: std::mem::replace(&mut self.items, Vec::with_capacity(items)),
+            targets: std::mem::take(&mut self.targets),
             raw: Bytes::from(std::mem::replace(&mut self.raw, Vec::with_capacity(raw))),
             undecodable: std::mem::take(&mut self.undecodable),
             progress: std::mem::take(&mut self.progress),

@@ -24,8 +24,8 @@ fn filling() -> Filling {
 }
 
 fn append(filling: &mut Filling, record: &Record<'_>, lines: &[u8]) {
-    let written: Result<(), Infallible> = filling.append(record, SCHEMA, |body| {
-        body.extend_from_slice(lines);
+    let written: Result<(), Infallible> = filling.append(record, SCHEMA, |draft| {
+        draft.body.extend_from_slice(lines);
         Ok(())
     });
     written.unwrap();
@@ -59,8 +59,8 @@ fn a_batch_holds_lines_records_and_progress() {
 fn what_cannot_be_written_leaves_no_trace() {
     let mut filling = filling();
     append(&mut filling, &record(0, 5), b"one\n");
-    let failed = filling.append(&record(0, 6), SCHEMA, |body| {
-        body.extend_from_slice(b"half");
+    let failed = filling.append(&record(0, 6), SCHEMA, |draft| {
+        draft.body.extend_from_slice(b"half");
         Err("no")
     });
     assert_eq!(failed, Err("no"));

@@ -1,26 +1,56 @@
 //! The body of one bulk request: some of a batch's items. Pure.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use bytes::{Bytes, BytesMut};
 
 use crate::batch::Batch;
 
-/// The action and document lines of those `items` of `batch`, by their index, in that order. Neighbours, as all of a batch are on its first
-/// way, are a part of the batch's body and not a copy.
-pub fn select(batch: &Batch, items: &[usize]) -> Bytes {
+/// The indices of items that do not go where their batch says: by the item's index in the batch.
+pub type Moved = HashMap<usize, Arc<str>>;
+
+/// The action and document lines of those `items` of `batch`, by their index, in that order; the action lines of those in `moved` name
+/// another index than in the batch. Neighbours, as all of a batch are on its first way, are a part of the batch's body and not a copy.
+pub fn select(batch: &Batch, items: &[usize], moved: &Moved) -> Bytes {
     let (Some(first), Some(last)) = (items.first(), items.last()) else {
         return Bytes::new();
     };
-    if items.windows(2).all(|pair| pair[0] + 1 == pair[1]) {
+    let are_neighbours = items.windows(2).all(|pair| pair[0] + 1 == pair[1]);
+    if are_neighbours && (moved.is_empty() || !items.iter().any(|item| moved.contains_key(item))) {
         return batch.body.slice(batch.items[*first].body.start..batch.items[*last].body.end);
     }
     let mut body = BytesMut::with_capacity(size(batch, items));
     for item in items {
-        body.extend_from_slice(&batch.body[batch.items[*item].body.clone()]);
+        let lines = &batch.body[batch.items[*item].body.clone()];
+        match moved.get(item) {
+            None => body.extend_from_slice(lines),
+            Some(index) => rename(lines, index, &mut body),
+        }
     }
     body.freeze()
 }
 
-/// How many bytes [`select`] would give.
+/// Appends `lines` with `index` in its action line, instead of another one or of none.
+fn rename(lines: &[u8], index: &str, body: &mut BytesMut) {
+    const INDEX: &[u8] = br#""_index":""#;
+    // After `{"create":{`: the second brace.
+    let braces = lines.iter().enumerate().filter(|(_, byte)| **byte == b'{');
+    let after = braces.take(2).last().map_or(0, |(brace, _)| brace + 1);
+    let (start, mut rest) = lines.split_at(after);
+    if let Some(named) = rest.strip_prefix(INDEX) {
+        let end = named.iter().position(|byte| *byte == b'"').unwrap_or(0);
+        // Past the quote and the comma.
+        rest = named.get(end + 2..).unwrap_or_default();
+    }
+    body.extend_from_slice(start);
+    body.extend_from_slice(INDEX);
+    body.extend_from_slice(index.as_bytes());
+    body.extend_from_slice(b"\",");
+    body.extend_from_slice(rest);
+}
+
+/// How many bytes the lines of `items` have in the batch.
 pub fn size(batch: &Batch, items: &[usize]) -> usize {
     items.iter().map(|item| batch.items[*item].body.len()).sum()
 }

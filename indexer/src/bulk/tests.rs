@@ -2,12 +2,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use prometheus::Registry;
-use shared::config::Compression;
+use shared::config::{Compression, Strategy};
 use shared::position::{Offset, Partition};
 use shared::wire::SchemaId;
 
 use super::*;
 use crate::batch::{BatchId, Item, Origin};
+use crate::place::{Age, Target};
 use stub::{Received, Reply, Stub, all_written, failure, items};
 
 pub(crate) mod stub;
@@ -22,12 +23,13 @@ pub(crate) fn batch_of<S: AsRef<str>>(names: &[S]) -> Batch {
         body.extend_from_slice(format!("{{\"create\":{{\"_id\":\"{name}\"}}}}\n{{\"name\":\"{name}\"}}\n").as_bytes());
         let origin =
             Origin { partition: Partition(0), offset: Offset(offset), timestamp: None, key: None, value: 0..0 };
-        items.push(Item { origin, body: start..body.len(), schema: SchemaId(1) });
+        items.push(Item { origin, body: start..body.len(), schema: SchemaId(1), target: 0, time: 0 });
     }
     Batch {
         id: BatchId(1),
         body: body.into(),
         items,
+        targets: vec![Target { index: "cxone-events".into(), look_up: false, age: Age::Current }],
         raw: bytes::Bytes::new(),
         undecodable: Vec::new(),
         progress: Vec::new(),
@@ -42,6 +44,7 @@ pub(crate) fn config(url: &str) -> Config {
     let mut config = Config::default();
     config.elasticsearch.url = url.to_owned();
     config.elasticsearch.compression = Compression::None;
+    config.elasticsearch.strategy = Strategy::Single;
     config.indexer.retry.initial = Duration::from_millis(1);
     config.indexer.retry.max = Duration::from_millis(5);
     config
@@ -252,7 +255,7 @@ async fn a_dead_node_costs_one_attempt() {
 async fn a_missing_index_is_made_again() {
     let mut made = false;
     let stub = Stub::start(move |received| match received.line.split(' ').next().unwrap() {
-        "HEAD" => Reply::Answer(404, String::new()),
+        "HEAD" | "GET" => Reply::Answer(404, String::new()),
         "PUT" => {
             made |= received.line.starts_with("PUT /cxone-events ");
             Reply::Answer(200, "{}".to_owned())

@@ -3,13 +3,17 @@
 //! It begins with the whole batch. A chunk that is too large or refused as a whole is cut in two, down to the one document whose fault it
 //! is; of a chunk that is answered item by item, those that failed for now join what is left.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 
+use super::body::Moved;
 use super::flow::Sign;
 use super::gate::{Health, Room};
-use super::outcome::{Block, Failure, Fate, Judgement, Refusal, Trouble};
+use super::outcome::{Block, BlockKind, Failure, Fate, Judgement, Refusal, Trouble};
 use super::{Delivered, Refused, body};
 use crate::batch::Batch;
+
+mod places;
 
 /// A body may be this much larger than asked for before it is cut, in per cent: the last document of a batch may stick out.
 const TOLERANCE: usize = 150;
@@ -22,6 +26,14 @@ pub(super) struct Work<'a> {
     halves: VecDeque<Vec<usize>>,
     /// All others.
     left: VecDeque<usize>,
+    /// Those whose ids have to be looked up first.
+    look_ups: VecDeque<usize>,
+    /// Those that were sent to an index which is missing or takes no documents: they are placed anew, where the strategy knows of that.
+    unplaced: Vec<usize>,
+    moved: Moved,
+    /// The generation of the write index before which an id was looked up and not found.
+    checked: HashMap<usize, u64>,
+    places: bool,
     attempts: Vec<u32>,
     delivered: Delivered,
 }
@@ -43,6 +55,8 @@ pub(super) struct Progress {
     pub(super) failure: Option<Failure>,
     /// What blocks, for one of them.
     pub(super) block: Option<Block>,
+    /// Whether that goes for documents which cannot be placed anew.
+    pub(super) is_blocked: bool,
     /// Whether the index has to be made again first.
     pub(super) index_missing: bool,
     /// Whether the body was too large.
@@ -50,19 +64,27 @@ pub(super) struct Progress {
 }
 
 impl<'a> Work<'a> {
-    /// All of `batch`.
-    pub(super) fn new(batch: &'a Batch) -> Self {
+    /// All of `batch`. With `places`, what is sent to an index that is missing or takes no documents is to be placed anew.
+    pub(super) fn new(batch: &'a Batch, places: bool) -> Self {
+        let is_looked_up =
+            |item: &usize| batch.targets.get(batch.items[*item].target as usize).is_some_and(|t| t.look_up);
+        let (look_ups, left) = (0..batch.items.len()).partition(is_looked_up);
         Self {
             batch,
             halves: VecDeque::new(),
-            left: (0..batch.items.len()).collect(),
+            left,
+            look_ups,
+            unplaced: Vec::new(),
+            moved: Moved::new(),
+            checked: HashMap::new(),
+            places,
             attempts: vec![0; batch.items.len()],
             delivered: Delivered::default(),
         }
     }
 
     pub(super) fn is_done(&self) -> bool {
-        self.halves.is_empty() && self.left.is_empty()
+        self.halves.is_empty() && self.left.is_empty() && self.look_ups.is_empty() && self.unplaced.is_empty()
     }
 
     /// The items of the next request, as many as there is room for, but at least one; none when all is settled.
@@ -100,6 +122,7 @@ impl<'a> Work<'a> {
             }
             Judgement::Blocked(block) => {
                 progress.block = Some(block);
+                progress.is_blocked = true;
                 self.again(chunk, &mut progress);
             }
             Judgement::IndexMissing => {
@@ -132,9 +155,7 @@ impl<'a> Work<'a> {
                     continue;
                 }
                 Fate::Duplicate => {
-                    progress.settled += 1;
-                    progress.duplicates += 1;
-                    self.delivered.duplicates += 1;
+                    self.settle_duplicate(progress);
                     continue;
                 }
                 Fate::Refused(refusal) => {
@@ -142,12 +163,32 @@ impl<'a> Work<'a> {
                     continue;
                 }
                 Fate::Retry(failure) => progress.failure = Some(failure),
-                Fate::Blocked(block) => progress.block = Some(block),
-                Fate::IndexMissing => progress.index_missing = true,
+                Fate::Blocked(block) => {
+                    let is_index = block.kind == BlockKind::Index;
+                    progress.block = Some(block);
+                    if self.places && is_index {
+                        self.unplaced.push(*item);
+                        continue;
+                    }
+                    progress.is_blocked = true;
+                }
+                Fate::IndexMissing => {
+                    progress.index_missing = true;
+                    if self.places {
+                        self.unplaced.push(*item);
+                        continue;
+                    }
+                }
             }
             again.push(*item);
         }
         self.again(again, progress);
+    }
+
+    fn settle_duplicate(&mut self, progress: &mut Progress) {
+        progress.settled += 1;
+        progress.duplicates += 1;
+        self.delivered.duplicates += 1;
     }
 
     fn again(&mut self, items: Vec<usize>, progress: &mut Progress) {

@@ -1,5 +1,6 @@
 //! Records in, batches out.
 
+use super::park::Need;
 use super::*;
 
 impl Consumer {
@@ -15,7 +16,7 @@ impl Consumer {
                     taken += 1;
                     drop(message);
                     if let Some(parked) = unknown {
-                        self.wait_for_schema(parked);
+                        self.wait_for(parked);
                     }
                 }
                 Some(Err(error @ (KafkaError::MessageConsumptionFatal(_) | KafkaError::ClientCreation(_)))) => {
@@ -65,17 +66,20 @@ impl Consumer {
                     self.ledger.settle(settled.id, &settled.progress);
                 }
                 Report::Schema(id, answer) => self.take_schema(id, answer),
+                Report::Table(read_at) => self.take_table(read_at),
             }
             next = self.reports.try_recv().ok();
         }
     }
 }
 
-/// A record that has begun to wait for its schema.
-pub(super) struct WaitsForSchema {
+/// A record that has begun to wait.
+pub(super) struct Waits {
     pub(super) partition: Partition,
-    pub(super) schema: shared::wire::SchemaId,
-    /// Whether the registry has to be asked: nobody has done so yet.
+    pub(super) need: Need,
+    /// Its placement time, if it waits for the table.
+    pub(super) time: i64,
+    /// Whether what it needs has to be asked for: nobody has done so yet.
     pub(super) ask: bool,
 }
 
@@ -85,14 +89,16 @@ pub(super) fn take(
     filling: &mut Filling,
     parked: &mut Parked,
     record: &Record<'_>,
-) -> Option<WaitsForSchema> {
+) -> Option<Waits> {
     if parked.holds(record.partition) {
         parked.queue(record);
         return None;
     }
-    let Decoded::SchemaUnknown(schema) = decoder.decode(record, filling) else {
-        return None;
+    let (need, time) = match decoder.decode(record, filling) {
+        Decoded::SchemaUnknown(schema) => (Need::Schema(schema), 0),
+        Decoded::TableTooOld(time) => (Need::Table, time),
+        Decoded::Document | Decoded::Tombstone | Decoded::Undecodable | Decoded::Expired => return None,
     };
-    let ask = parked.park(record, schema);
-    Some(WaitsForSchema { partition: record.partition, schema, ask })
+    let ask = parked.park(record, need);
+    Some(Waits { partition: record.partition, need, time, ask })
 }

@@ -1,7 +1,7 @@
-//! Records that wait for their schema.
+//! Records that wait: for their schema, or for a newer table of backing indices.
 //!
-//! A record whose schema is not in memory holds up its partition alone: the partition is paused, the record is kept, and
-//! consuming goes on with the others. A registry that is away makes records wait, never dead letters (P5).
+//! Such a record holds up its partition alone: the partition is paused, the record is kept, and consuming goes on with the others. A
+//! registry or an Elasticsearch that is away makes records wait, never dead letters (P5).
 
 use std::collections::{BTreeMap, HashSet, VecDeque};
 
@@ -10,17 +10,36 @@ use shared::wire::SchemaId;
 
 use crate::record::{OwnedRecord, Record};
 
+/// What a record waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Need {
+    /// The schema of this id.
+    Schema(SchemaId),
+    /// A newer table of backing indices.
+    Table,
+}
+
+impl Need {
+    /// A short fixed word for metrics.
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Schema(_) => "schema",
+            Self::Table => "table",
+        }
+    }
+}
+
 /// The records that wait, by partition.
 #[derive(Debug, Default)]
 pub(super) struct Parked {
     partitions: BTreeMap<Partition, Waiting>,
-    asked: HashSet<SchemaId>,
+    asked: HashSet<Need>,
     bytes: usize,
 }
 
 #[derive(Debug)]
 struct Waiting {
-    schema: SchemaId,
+    need: Need,
     /// The record that was found to wait, and whatever its partition gave before the pause took hold.
     records: VecDeque<OwnedRecord>,
 }
@@ -31,10 +50,10 @@ impl Parked {
         self.partitions.contains_key(&partition)
     }
 
-    /// Keeps `record` until `schema` is known. Gives whether nobody has asked for that schema yet.
-    pub(super) fn park(&mut self, record: &Record<'_>, schema: SchemaId) -> bool {
-        self.push(record.partition, schema, OwnedRecord::copy(record));
-        self.asked.insert(schema)
+    /// Keeps `record` until there is what it needs. Gives whether nobody has asked for that yet.
+    pub(super) fn park(&mut self, record: &Record<'_>, need: Need) -> bool {
+        self.push(record.partition, need, OwnedRecord::copy(record));
+        self.asked.insert(need)
     }
 
     /// Keeps `record` behind those of its partition that wait already.
@@ -46,11 +65,11 @@ impl Parked {
         }
     }
 
-    /// Takes out the partitions that wait for `schema`, which has been answered, with their records in order.
-    pub(super) fn release(&mut self, schema: SchemaId) -> Vec<(Partition, VecDeque<OwnedRecord>)> {
-        self.asked.remove(&schema);
+    /// Takes out the partitions that wait for `need`, which is there, with their records in order.
+    pub(super) fn release(&mut self, need: Need) -> Vec<(Partition, VecDeque<OwnedRecord>)> {
+        self.asked.remove(&need);
         let ready: Vec<Partition> =
-            self.partitions.iter().filter(|(_, waiting)| waiting.schema == schema).map(|(p, _)| *p).collect();
+            self.partitions.iter().filter(|(_, waiting)| waiting.need == need).map(|(p, _)| *p).collect();
         ready.into_iter().filter_map(|partition| Some((partition, self.take(partition)?))).collect()
     }
 
@@ -64,14 +83,14 @@ impl Parked {
         self.bytes
     }
 
-    /// The partitions that wait.
-    pub(super) fn partitions(&self) -> impl Iterator<Item = Partition> + '_ {
-        self.partitions.keys().copied()
+    /// Whether any partition waits for a schema.
+    pub(super) fn awaits_schema(&self) -> bool {
+        self.partitions.values().any(|waiting| matches!(waiting.need, Need::Schema(_)))
     }
 
-    fn push(&mut self, partition: Partition, schema: SchemaId, record: OwnedRecord) {
+    fn push(&mut self, partition: Partition, need: Need, record: OwnedRecord) {
         self.bytes += record.len();
-        let waiting = self.partitions.entry(partition).or_insert_with(|| Waiting { schema, records: VecDeque::new() });
+        let waiting = self.partitions.entry(partition).or_insert_with(|| Waiting { need, records: VecDeque::new() });
         waiting.records.push_back(record);
     }
 
@@ -87,8 +106,8 @@ mod tests {
     use super::*;
     use shared::position::Offset;
 
-    const A: SchemaId = SchemaId(1);
-    const B: SchemaId = SchemaId(2);
+    const A: Need = Need::Schema(SchemaId(1));
+    const B: Need = Need::Table;
 
     fn record(partition: i32, offset: i64) -> Record<'static> {
         Record {

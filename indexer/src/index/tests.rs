@@ -1,97 +1,225 @@
 use prometheus::Registry;
+use serde_json::json;
 use shared::admin::Readiness;
+use shared::config::{Config, Hot, Lifecycle, LifecyclePolicy, Strategy};
 
 use super::*;
 use crate::bulk::Bulk;
 use crate::bulk::tests::config;
-use crate::bulk::tests::stub::{Received, Reply, Stub, failure};
-use crate::metrics::Metrics;
+use crate::bulk::tests::stub::{Reply, Stub, failure};
+use fake::{Store, changes};
 
-fn service(url: &str) -> (Bulk, Arc<Readiness>) {
-    let readiness = Readiness::new();
-    let bulk = Bulk::new(&config(url), Metrics::new(&Registry::new()).unwrap(), &readiness).unwrap();
-    (bulk, readiness)
+/// An index of `config`, and what it makes of readiness and metrics.
+struct Fixture {
+    index: Index,
+    readiness: Arc<Readiness>,
+    metrics: Metrics,
 }
 
-/// Answers HEAD, the template and the index, each with what is given for it.
-fn script(head: Reply, mut template: Option<Reply>, mut index: Option<Reply>) -> impl FnMut(&Received) -> Reply + Send {
-    let mut head = Some(head);
-    move |received| {
-        let reply = match received.line.as_str() {
-            line if line.starts_with("HEAD ") => head.take(),
-            line if line.starts_with("PUT /_index_template/") => template.take(),
-            _ => index.take(),
-        };
-        reply.unwrap_or(Reply::Answer(200, "{}".to_owned()))
+fn rollover(url: &str) -> Config {
+    let mut config = config(url);
+    config.elasticsearch.strategy = Strategy::Rollover;
+    config
+}
+
+fn fixture(config: &Config, policy: Option<LifecyclePolicy>) -> Fixture {
+    let client = Arc::new(Client::new(&config.elasticsearch).unwrap());
+    let (readiness, metrics) = (Readiness::new(), Metrics::new(&Registry::new()).unwrap());
+    let mut settings = IndexSettings::of(config).unwrap();
+    settings.lifecycle = if policy.is_some() { Lifecycle::Ilm } else { Lifecycle::None };
+    settings.policy = policy;
+    let backoff = Backoff { initial: Duration::from_millis(1), max: Duration::from_millis(5) };
+    let index = Index::new(client, settings, backoff, readiness.condition("index"), metrics.clone());
+    Fixture { index, readiness, metrics }
+}
+
+fn policy(max_docs: u64) -> LifecyclePolicy {
+    let hot = Hot { rollover_max_docs: Some(max_docs), ..Hot::default() };
+    LifecyclePolicy { policy_name: "p".to_owned(), hot, warm: None, cold: None, delete: None }
+}
+
+fn schema(fields: &str) -> Schema {
+    Schema::parse(&format!(r#"{{"type":"record","name":"E","fields":[{fields}]}}"#)).unwrap()
+}
+
+fn held(store: &Store, path: &str) -> Value {
+    store.lock().unwrap().get(path).cloned().unwrap_or_default()
+}
+
+const COMPONENT: &str = "/_component_template/penstock-cxone-events";
+
+#[tokio::test]
+async fn one_index_is_made_with_its_template() {
+    let (stub, store) = fake::start().await;
+    let fixture = fixture(&config(&stub.url()), None);
+    assert!(!fixture.readiness.is_ready());
+    fixture.index.ensure(Known::Nothing).await;
+    assert!(fixture.readiness.is_ready(), "{:?}", fixture.readiness.unmet());
+    let template = "PUT /_index_template/penstock-cxone-events";
+    assert_eq!(changes(&stub), [&format!("PUT {COMPONENT}"), template, "PUT /cxone-events"]);
+    assert_eq!(held(&store, "/cxone-events")["mappings"]["dynamic"], "strict");
+    assert_eq!(held(&store, &template[4..])["index_patterns"], json!(["cxone-events"]));
+}
+
+#[tokio::test]
+async fn with_rollover_there_is_a_policy_and_a_backing_index_behind_the_write_alias() {
+    let (stub, store) = fake::start().await;
+    fixture(&rollover(&stub.url()), Some(policy(7))).index.ensure(Known::Nothing).await;
+    let first = held(&store, "/cxone-events-000001");
+    assert_eq!(first["aliases"], json!({ "cxone-events": { "is_write_index": true } }));
+    assert_eq!(held(&store, "/_ilm/policy/p")["policy"]["phases"]["hot"]["actions"]["rollover"]["max_docs"], 7);
+    let lifecycle = &held(&store, COMPONENT)["template"]["settings"]["index"]["lifecycle"];
+    assert_eq!(*lifecycle, json!({ "name": "p", "rollover_alias": "cxone-events" }));
+}
+
+#[tokio::test]
+async fn what_is_there_is_left_as_it_is() {
+    let (stub, _store) = fake::start().await;
+    let fixture = fixture(&rollover(&stub.url()), Some(policy(7)));
+    fixture.index.ensure(Known::Nothing).await;
+    let before = changes(&stub).len();
+    fixture.index.ensure(Known::Missing).await;
+    assert_eq!(changes(&stub).len(), before);
+}
+
+#[tokio::test]
+async fn a_changed_policy_is_updated_unless_somebody_changed_it_by_hand() {
+    let (stub, store) = fake::start().await;
+    let max_docs =
+        || held(&store, "/_ilm/policy/p")["policy"]["phases"]["hot"]["actions"]["rollover"]["max_docs"].clone();
+    fixture(&rollover(&stub.url()), Some(policy(7))).index.ensure(Known::Nothing).await;
+    fixture(&rollover(&stub.url()), Some(policy(8))).index.ensure(Known::Nothing).await;
+    assert_eq!(max_docs(), 8);
+    store.lock().unwrap().get_mut("/_ilm/policy/p").unwrap()["policy"]["phases"]["hot"]["actions"]["rollover"]["max_docs"] =
+        json!(99);
+    fixture(&rollover(&stub.url()), Some(policy(9))).index.ensure(Known::Nothing).await;
+    assert_eq!(max_docs(), 99);
+    fixture(&rollover(&stub.url()), Some(policy(9))).index.forced(true).set_up().await.unwrap();
+    assert_eq!(max_docs(), 9);
+}
+
+#[tokio::test]
+async fn a_dry_run_says_what_would_be_sent_and_sends_nothing() {
+    let (stub, _store) = fake::start().await;
+    let config = rollover(&stub.url());
+    let client = Arc::new(Client::new(&config.elasticsearch).unwrap());
+    let made = fixture(&config, None).index;
+    let settings = IndexSettings { lifecycle: Lifecycle::Ilm, policy: Some(policy(7)), ..made.settings };
+    let dry = Index::dry_run(client, settings, made.backoff, made.condition, made.metrics);
+    let requests = dry.set_up().await.unwrap();
+    let paths: Vec<&str> = requests.iter().filter_map(|request| request.lines().next()).collect();
+    let template = "PUT /_index_template/penstock-cxone-events";
+    assert_eq!(paths, ["PUT /_ilm/policy/p", &format!("PUT {COMPONENT}"), template, "PUT /cxone-events-000001"]);
+    assert!(changes(&stub).is_empty());
+}
+
+#[tokio::test]
+async fn new_fields_reach_template_and_index_and_are_told_nobody_twice() {
+    let (stub, store) = fake::start().await;
+    let fixture = fixture(&rollover(&stub.url()), None);
+    fixture.index.ensure(Known::Nothing).await;
+    fixture.index.adopt(&schema(r#"{"name":"a","type":"string"}"#)).await;
+    fixture.index.adopt(&schema(r#"{"name":"b","type":["null","long"]}"#)).await;
+    for mapping in [&held(&store, "/cxone-events-000001")["mappings"], &held(&store, COMPONENT)["template"]["mappings"]]
+    {
+        assert_eq!(mapping["properties"]["a"]["type"], "keyword", "{mapping}");
+        assert_eq!(mapping["properties"]["b"]["type"], "long", "{mapping}");
     }
-}
-
-fn missing() -> Reply {
-    Reply::Answer(404, String::new())
-}
-
-fn lines(stub: &Stub) -> Vec<String> {
-    stub.requests().into_iter().map(|request| request.line.trim_end_matches(" http/1.1").to_owned()).collect()
+    let before = changes(&stub).len();
+    fixture.index.adopt(&schema(r#"{"name":"a","type":"string"}"#)).await;
+    assert_eq!(changes(&stub).len(), before);
 }
 
 #[tokio::test]
-async fn an_index_that_exists_is_left_as_it_is() {
-    let stub = Stub::start(script(Reply::Answer(200, String::new()), None, None)).await;
-    let (bulk, readiness) = service(&stub.url());
-    assert!(!readiness.is_ready());
-    bulk.ensure_index().await;
-    assert!(readiness.is_ready(), "{:?}", readiness.unmet());
-    assert_eq!(lines(&stub), ["HEAD /cxone-events"]);
+async fn a_widened_type_is_a_conflict_in_the_index_and_the_wider_one_in_the_template() {
+    let (stub, store) = fake::start().await;
+    let fixture = fixture(&rollover(&stub.url()), None);
+    fixture.index.ensure(Known::Nothing).await;
+    fixture.index.adopt(&schema(r#"{"name":"a","type":"int"}"#)).await;
+    assert_eq!(fixture.metrics.mapping_conflicts.get(), 0);
+    fixture.index.adopt(&schema(r#"{"name":"a","type":"long"}"#)).await;
+    assert_eq!(fixture.metrics.mapping_conflicts.get(), 1);
+    assert_eq!(held(&store, "/cxone-events-000001")["mappings"]["properties"]["a"]["type"], "integer");
+    assert_eq!(held(&store, COMPONENT)["template"]["mappings"]["properties"]["a"]["type"], "long");
 }
 
 #[tokio::test]
-async fn a_missing_index_is_made_with_its_mapping_and_a_template_of_its_name() {
-    let stub = Stub::start(script(missing(), None, None)).await;
-    service(&stub.url()).0.ensure_index().await;
-    let template = "PUT /_index_template/penstock-cxone-events?create=true";
-    assert_eq!(lines(&stub), ["HEAD /cxone-events", template, "PUT /cxone-events"]);
-    for request in &stub.requests()[1..] {
-        assert!(request.body.contains(&mapping::mapping().to_string()), "{}", request.body);
+async fn a_template_changed_by_hand_gets_new_fields_and_keeps_the_rest() {
+    let (stub, store) = fake::start().await;
+    let fixture = fixture(&rollover(&stub.url()), Some(policy(7)));
+    fixture.index.ensure(Known::Nothing).await;
+    {
+        let mut store = store.lock().unwrap();
+        let template = &mut store.get_mut(COMPONENT).unwrap()["template"];
+        template["settings"]["index"]["lifecycle"]["name"] = json!("theirs");
+        template["mappings"]["dynamic"] = json!("false");
     }
+    fixture.index.adopt(&schema(r#"{"name":"a","type":"int"}"#)).await;
+    let template = held(&store, COMPONENT)["template"].clone();
+    assert_eq!(template["mappings"]["properties"]["a"]["type"], "integer");
+    assert_eq!(template["mappings"]["dynamic"], "false");
+    assert_eq!(template["settings"]["index"]["lifecycle"]["name"], "theirs");
 }
 
 #[tokio::test]
-async fn ten_indexers_may_make_it_at_the_same_time() {
-    let exists = failure(400, "resource_already_exists_exception");
-    let stub = Stub::start(script(missing(), Some(failure(400, "illegal_argument_exception")), Some(exists))).await;
-    let (bulk, readiness) = service(&stub.url());
-    bulk.ensure_index().await;
-    assert!(readiness.is_ready());
+async fn an_index_in_the_place_of_the_alias_is_said_so() {
+    let (stub, store) = fake::start().await;
+    store.lock().unwrap().insert("/cxone-events".to_owned(), json!({ "mappings": {} }));
+    let error = fixture(&rollover(&stub.url()), None).index.set_up().await.unwrap_err().to_string();
+    assert!(error.contains("cxone-events is an index"), "{error}");
+}
+
+#[tokio::test]
+async fn a_backing_index_without_its_alias_is_said_so() {
+    let (stub, store) = fake::start().await;
+    store.lock().unwrap().insert("/cxone-events-000001".to_owned(), json!({ "mappings": {} }));
+    let error = fixture(&rollover(&stub.url()), None).index.set_up().await.unwrap_err().to_string();
+    assert!(error.contains("has no alias cxone-events"), "{error}");
 }
 
 #[tokio::test]
 async fn whoever_may_only_write_is_let_through() {
-    let denied = || failure(403, "security_exception");
-    let stub = Stub::start(script(Reply::Answer(403, String::new()), Some(denied()), Some(denied()))).await;
-    let (bulk, readiness) = service(&stub.url());
+    let stub = Stub::start(|_| failure(403, "security_exception")).await;
+    let readiness = Readiness::new();
+    let bulk = Bulk::new(&config(&stub.url()), Metrics::new(&Registry::new()).unwrap(), &readiness).unwrap();
     bulk.ensure_index().await;
     assert!(readiness.is_ready());
-    assert_eq!(stub.requests().len(), 3);
+    bulk.adopt(&schema(r#"{"name":"a","type":"int"}"#)).await;
+    assert!(readiness.is_ready());
 }
 
 #[tokio::test]
 async fn whatever_else_goes_wrong_is_tried_again() {
-    let mut answers = vec![
-        missing(),
+    let mut failures = vec![
         failure(403, "cluster_block_exception"),
         failure(503, "cluster_block_exception"),
-        missing(),
-        Reply::Answer(200, "{}".to_owned()),
-        failure(403, "cluster_block_exception"),
         failure(401, "security_exception"),
-        Reply::Answer(200, String::new()),
-    ]
-    .into_iter();
-    let stub = Stub::start(move |_| answers.next().unwrap()).await;
-    let (bulk, readiness) = service(&stub.url());
-    bulk.ensure_index().await;
-    assert!(readiness.is_ready());
-    assert_eq!(stub.requests().len(), 8);
+        Reply::Break,
+    ];
+    let store = Store::default();
+    let stub = Stub::start(move |received| match received.line.starts_with("PUT ").then(|| failures.pop()) {
+        Some(Some(reply)) => reply,
+        Some(None) | None => fake::answer(&mut store.lock().unwrap(), received),
+    })
+    .await;
+    let fixture = fixture(&config(&stub.url()), None);
+    fixture.index.ensure(Known::Nothing).await;
+    assert!(fixture.readiness.is_ready());
+    assert_eq!(changes(&stub).len(), 4 + 3);
+}
+
+#[tokio::test]
+async fn a_refusal_is_told_with_all_its_causes() {
+    let body = json!({ "error": { "type": "x_content_parse_exception", "reason": "outer",
+        "caused_by": { "type": "illegal_argument_exception", "reason": "inner" } }, "status": 400 });
+    let stub = Stub::start(move |received| match received.line.starts_with("PUT ") {
+        true => Reply::Answer(400, body.to_string()),
+        false => failure(404, "not_found"),
+    })
+    .await;
+    let error = fixture(&rollover(&stub.url()), Some(policy(7))).index.set_up().await.unwrap_err();
+    let expected = "PUT /_ilm/policy/p was answered 400 x_content_parse_exception: outer; caused by: inner";
+    assert_eq!(error.to_string(), expected);
 }
 
 #[test]

@@ -8,6 +8,7 @@ use apache_avro::schema::{
 };
 
 use super::SchemaError;
+use super::names;
 use super::node::{Field, Items, Node, NodeId, Record, Symbol, Unit};
 use super::sizes;
 use super::text::{self, Text};
@@ -141,10 +142,17 @@ impl Compiler {
         self.define_record(schema, id)?;
         let mut fields = Vec::with_capacity(schema.fields.len());
         for field in &schema.fields {
+            let is_field = |name: &str| schema.fields.iter().any(|other| other.name == name);
+            let document_name = names::in_document(&field.name, is_field);
             let mut json = vec![b','];
-            json.extend(json_text(&field.name));
+            json.extend(json_text(&document_name));
             json.push(b':');
-            fields.push(Field { name: field.name.as_str().into(), json: json.into(), node: self.node(&field.schema)? });
+            fields.push(Field {
+                name: field.name.as_str().into(),
+                document_name: document_name.into(),
+                json: json.into(),
+                node: self.node(&field.schema)?,
+            });
         }
         if let Some(node) = self.nodes.get_mut(id as usize) {
             *node = Node::Record(Record { fields: fields.into() });

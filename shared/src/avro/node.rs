@@ -66,6 +66,8 @@ pub(super) struct Record {
 #[derive(Debug, PartialEq)]
 pub(super) struct Field {
     pub(super) name: Box<str>,
+    /// What it is called in a document.
+    pub(super) document_name: Box<str>,
     /// The name as it stands in JSON before the value: `,"name":`.
     pub(super) json: Box<[u8]>,
     pub(super) node: NodeId,

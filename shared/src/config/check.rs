@@ -13,6 +13,8 @@ use crate::telemetry;
 mod elasticsearch;
 mod indexer;
 mod kafka;
+mod lifecycle;
+mod placement;
 mod receiver;
 mod schema_registry;
 
@@ -70,6 +72,8 @@ pub fn check(config: &Config, part: Part) -> Vec<Problem> {
     }
     if part.indexer() {
         elasticsearch::check(&config.elasticsearch, &mut problems);
+        placement::check(&config.elasticsearch, &mut problems);
+        lifecycle::check(config, &mut problems);
         indexer::check(config, &mut problems);
     }
     problems.0

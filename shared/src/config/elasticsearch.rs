@@ -6,7 +6,11 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::Placement;
+use super::lifecycle::Lifecycle;
+use super::mapping::Mapping;
 use super::redact;
+use crate::avro::JsonRules;
 use crate::secret::Secret;
 
 /// `elasticsearch`: where documents go.
@@ -22,6 +26,14 @@ pub struct Elasticsearch {
     pub strategy: Strategy,
     /// `elasticsearch.on_duplicate`: what a second event of the same id does: `keep_first` or `keep_last`.
     pub on_duplicate: OnDuplicate,
+    /// `elasticsearch.placement`: which index of several a document lands in.
+    pub placement: Placement,
+    /// `elasticsearch.documents`: how values are written, where there is a choice.
+    pub documents: JsonRules,
+    /// `elasticsearch.mapping`: what the fields of documents are to Elasticsearch.
+    pub mapping: Mapping,
+    /// `elasticsearch.lifecycle`: who lets indices age. By default `ilm` where `ilm_config_path` is given, else `none`.
+    pub lifecycle: Option<Lifecycle>,
     /// `elasticsearch.request_timeout`: how long one request may take before it counts as failed and is sent again.
     #[serde(with = "humantime_serde")]
     pub request_timeout: Duration,
@@ -92,7 +104,13 @@ pub enum ElasticsearchAuth {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Strategy {
-    /// One index of the name `elasticsearch.index_name`.
+    /// Backing indices `{index_name}-000001` and on behind the alias `{index_name}`, rolled over by size or age.
+    Rollover,
+    /// An index for each day or other span of time, `{index_name}-…`, all behind the alias `{index_name}`.
+    Time,
+    /// The data stream `{index_name}`.
+    DataStream,
+    /// One index of the name `{index_name}`.
     Single,
 }
 
@@ -113,8 +131,12 @@ impl Default for Elasticsearch {
         Self {
             url: "http://127.0.0.1:9200".to_owned(),
             index_name: "cxone-events".to_owned(),
-            strategy: Strategy::Single,
+            strategy: Strategy::Rollover,
             on_duplicate: OnDuplicate::KeepFirst,
+            placement: Placement::default(),
+            documents: JsonRules::default(),
+            mapping: Mapping::default(),
+            lifecycle: None,
             request_timeout: Duration::from_secs(30),
             connect_timeout: Duration::from_secs(2),
             compression: Compression::Auto,

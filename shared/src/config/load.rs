@@ -12,6 +12,8 @@
 
 use std::path::Path;
 
+use serde::de::DeserializeOwned;
+
 use super::Config;
 use super::check::{self, Part};
 
@@ -99,6 +101,25 @@ fn parse(part: Part, name: &str, text: &str, environment: &[(String, String)]) -
     }
     interpolate::interpolate(&mut tree, environment)?;
     typed::config(&tree)
+}
+
+/// A file of its own beside the config: read as the config is, without an environment. `check` gives what is wrong beyond types, as
+/// the path of a key and a message; it is told with the line of the key.
+pub(super) fn load_other<T: DeserializeOwned>(
+    path: &Path,
+    check: impl Fn(&T) -> Vec<(&'static str, String)>,
+) -> Result<T, ConfigError> {
+    let name = path.display().to_string();
+    let text = std::fs::read_to_string(path).map_err(|error| ConfigError(format!("cannot read {name}: {error}")))?;
+    let tree = yaml::parse(&name, &text)?;
+    let value = typed::config(&tree)?;
+    let problems = check(&value);
+    if problems.is_empty() {
+        return Ok(value);
+    }
+    let lines: Vec<String> =
+        problems.iter().map(|(key, message)| format!("{}: {key}: {message}", tree.origin_of(key))).collect();
+    Err(ConfigError(lines.join("\n")))
 }
 
 #[cfg(test)]

@@ -74,9 +74,15 @@ fn the_sample_shows_every_key() {
 fn the_reference_has_every_key_and_no_other() {
     let keys: BTreeSet<String> = complete().into_keys().collect();
     // Sections that can be left out as a whole have a row too.
-    let sections =
-        ["kafka.create_topics", "kafka.security", "kafka.security.oauth", "receiver.sources", "receiver.tls"]
-            .map(str::to_owned);
+    let sections = [
+        "kafka.create_topics",
+        "kafka.security",
+        "kafka.security.oauth",
+        "receiver.sources",
+        "receiver.tls",
+        "elasticsearch.mapping.fields",
+    ]
+    .map(str::to_owned);
     let documented: BTreeSet<String> = documented().into_keys().collect();
     let expected: BTreeSet<String> = keys.into_iter().chain(sections).collect();
     assert_eq!(documented, expected);
@@ -88,8 +94,12 @@ fn the_reference_has_the_true_defaults() {
     let of_sources = complete();
     for (key, default) in documented() {
         let expected = match key.as_str() {
-            key if key.contains("<name>") => of_sources.get(key),
-            "kafka.create_topics" | "receiver.sources" | "kafka.security" | "receiver.tls" => Some(&Value::Null),
+            key if key.contains('<') => of_sources.get(key),
+            "kafka.create_topics"
+            | "receiver.sources"
+            | "kafka.security"
+            | "receiver.tls"
+            | "elasticsearch.mapping.fields" => Some(&Value::Null),
             key => of_sections.get(key),
         };
         match default {
@@ -155,8 +165,12 @@ fn collect(path: &str, value: &Value, leaves: &mut BTreeMap<String, Value>) {
     match value {
         Value::Object(entries) if !entries.is_empty() => {
             for (key, value) in entries {
-                // Sources stand for one another, whatever their auth.
-                let key = if path == "receiver.sources" { "<name>" } else { key };
+                // Sources stand for one another, whatever their auth; so do fields.
+                let key = match path {
+                    "receiver.sources" => "<name>",
+                    "elasticsearch.mapping.fields" => "<path>",
+                    _ => key,
+                };
                 let path = if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
                 collect(&path, value, leaves);
             }
@@ -176,7 +190,7 @@ fn complete() -> BTreeMap<String, Value> {
 kafka:
   create_topics: {{partitions: 1, replication_factor: 1}}
   security: {{protocol: sasl_ssl, oauth: {{token_url: u, client_id: c}}}}
-elasticsearch: {{auth: {{type: {auth}}}}}
+elasticsearch: {{auth: {{type: {auth}}}, mapping: {{fields: {{f: {{type: text}}}}}}}}
 receiver:
   tls: {{certificate_file: c, key_file: k}}
   sources:

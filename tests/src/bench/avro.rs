@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 
 use apache_avro::Schema as AvroSchema;
 use apache_avro::reader::datum::GenericDatumReader;
-use indexer::document::write_document;
-use shared::avro::{Limits, Schema};
+use indexer::document::{Rules, write_document};
+use shared::avro::Schema;
+use shared::config::Config;
 
 use super::report::{Line, Report};
 use super::sample::Sample;
@@ -17,7 +18,6 @@ use crate::event::{Events, SCHEMA};
 const DURATION: Duration = Duration::from_secs(1);
 /// Different events.
 const DIFFERENT: u64 = 1_000;
-const LIMITS: Limits = Limits { max_depth: 64, max_items: 100_000 };
 
 /// Measures both once.
 ///
@@ -43,7 +43,8 @@ fn theirs() -> anyhow::Result<Sample> {
 
 fn ours() -> anyhow::Result<Sample> {
     let schema = Schema::parse(SCHEMA)?;
-    measure(|datum, line| Ok(write_document(&schema, datum, LIMITS, Some(1_767_323_045_678), line)?))
+    let rules = Rules::of(&Config::default());
+    measure(|datum, line| Ok(write_document(&schema, datum, rules, Some(1_767_323_045_678), line)?))
 }
 
 /// Runs `write` on one event after the other; it appends to the line it is given.

@@ -6,14 +6,14 @@ use crate::bulk::tests::batch_of;
 #[test]
 fn neighbours_are_a_part_of_the_batch_and_not_a_copy() {
     let batch = batch_of(&["a", "bb", "ccc"]);
-    assert_eq!(select(&batch, &[0, 1, 2]).as_ptr(), batch.body.as_ptr());
-    assert_eq!(select(&batch, &[1, 2]).as_ptr(), batch.body[batch.items[1].body.start..].as_ptr());
-    assert_eq!(select(&batch, &[0, 1, 2]), batch.body);
+    assert_eq!(select(&batch, &[0, 1, 2], &Moved::new()).as_ptr(), batch.body.as_ptr());
+    assert_eq!(select(&batch, &[1, 2], &Moved::new()).as_ptr(), batch.body[batch.items[1].body.start..].as_ptr());
+    assert_eq!(select(&batch, &[0, 1, 2], &Moved::new()), batch.body);
 }
 
 #[test]
 fn no_items_are_no_body() {
-    assert!(select(&batch_of(&["a"]), &[]).is_empty());
+    assert!(select(&batch_of(&["a"]), &[], &Moved::new()).is_empty());
 }
 
 proptest! {
@@ -28,8 +28,24 @@ proptest! {
         items.sort_unstable();
         items.dedup();
         let expected: Vec<u8> = items.iter().flat_map(|item| batch.body[batch.items[*item].body.clone()].to_vec()).collect();
-        let body = select(&batch, &items);
+        let body = select(&batch, &items, &Moved::new());
         prop_assert_eq!(&body[..], &expected[..]);
         prop_assert_eq!(body.len(), size(&batch, &items));
     }
+}
+
+#[test]
+fn an_item_that_is_moved_names_its_new_index_whatever_it_named_before() {
+    let mut batch = batch_of(&["one", "two"]);
+    let named = "{\"create\":{\"_index\":\"a-000002\",\"_id\":\"x{\"}}\n{\"n\":{}}\n";
+    let bare = "{\"index\":{\"_id\":\"y\",\"version\":3}}\n{\"n\":{}}\n";
+    batch.body = format!("{named}{bare}").into();
+    batch.items[0].body = 0..named.len();
+    batch.items[1].body = named.len()..batch.body.len();
+    let moved = Moved::from([(0, "b-000003".into()), (1, "b-000003".into())]);
+    assert_eq!(
+        select(&batch, &[0, 1], &moved),
+        "{\"create\":{\"_index\":\"b-000003\",\"_id\":\"x{\"}}\n{\"n\":{}}\n\
+         {\"index\":{\"_index\":\"b-000003\",\"_id\":\"y\",\"version\":3}}\n{\"n\":{}}\n"
+    );
 }

@@ -20,13 +20,13 @@ fn blocked() -> Block {
 
 #[test]
 fn an_empty_batch_is_done() {
-    assert!(Work::new(&batch_of::<&str>(&[])).is_done());
+    assert!(Work::new(&batch_of::<&str>(&[]), false).is_done());
 }
 
 #[test]
 fn only_what_failed_is_sent_again() {
     let batch = batch_of(&["a", "b", "c", "d", "e"]);
-    let mut work = Work::new(&batch);
+    let mut work = Work::new(&batch, false);
     let chunk = work.take(ROOM).unwrap();
     let fates = vec![Fate::Indexed, again(), Fate::Duplicate, Fate::Refused(refusal()), Fate::Blocked(blocked())];
     let progress = work.apply(chunk, Judgement::Items(fates));
@@ -44,7 +44,7 @@ fn only_what_failed_is_sent_again() {
 fn a_chunk_has_room_for_so_much_and_the_rest_comes_next() {
     let batch = batch_of(&["a", "b", "c", "d"]);
     let line = batch.items[0].body.len();
-    let mut work = Work::new(&batch);
+    let mut work = Work::new(&batch, false);
     assert_eq!(work.take(Room { items: 1, ..ROOM }).unwrap(), [0]);
     assert_eq!(work.take(Room { bytes: line, ..ROOM }).unwrap(), [1]);
     assert_eq!(work.take(Room { bytes: 0, items: 0 }).unwrap(), [2], "one document always goes");
@@ -55,7 +55,7 @@ fn a_chunk_has_room_for_so_much_and_the_rest_comes_next() {
 fn the_last_document_may_stick_out() {
     let batch = batch_of(&["a", "b", "c", "d"]);
     let most = batch.body.len() - 1;
-    assert_eq!(Work::new(&batch).take(Room { bytes: most, ..ROOM }).unwrap().len(), 4);
+    assert_eq!(Work::new(&batch, false).take(Room { bytes: most, ..ROOM }).unwrap().len(), 4);
 }
 
 #[test]
@@ -71,7 +71,7 @@ fn an_answer_says_how_much_may_be_sent_and_how_elasticsearch_is() {
         (Judgement::IndexMissing, Sign::Nothing, Health::Well, "index_missing"),
         (Judgement::Blocked(blocked()), Sign::Nothing, Health::Blocked(blocked()), "blocked"),
     ] {
-        let mut work = Work::new(&batch);
+        let mut work = Work::new(&batch, false);
         let chunk = work.take(ROOM).unwrap();
         let progress = work.apply(chunk, judgement);
         assert_eq!((progress.sign(), progress.health(), progress.outcome()), (sign, health, outcome));
@@ -124,7 +124,7 @@ proptest! {
             failures: documents.iter().map(|(_, failures)| *failures).collect(),
             written: vec![0; documents.len()],
         };
-        let mut work = Work::new(&batch);
+        let mut work = Work::new(&batch, false);
         let mut requests = 0;
         while let Some(chunk) = work.take(Room { items, ..ROOM }) {
             let judgement = model.answer(&chunk);

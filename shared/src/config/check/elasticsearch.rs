@@ -1,7 +1,7 @@
 //! `elasticsearch`.
 
 use super::Problems;
-use crate::config::{Elasticsearch, ElasticsearchAuth};
+use crate::config::{Elasticsearch, ElasticsearchAuth, Mapping};
 use crate::secret::Secret;
 
 pub(super) fn check(elasticsearch: &Elasticsearch, problems: &mut Problems) {
@@ -9,7 +9,16 @@ pub(super) fn check(elasticsearch: &Elasticsearch, problems: &mut Problems) {
     index_name(&elasticsearch.index_name, problems);
     problems.not_zero("elasticsearch.request_timeout", elasticsearch.request_timeout);
     problems.not_zero("elasticsearch.connect_timeout", elasticsearch.connect_timeout);
+    mapping(&elasticsearch.mapping, problems);
     auth(&elasticsearch.auth, problems);
+}
+
+fn mapping(mapping: &Mapping, problems: &mut Problems) {
+    // Elasticsearch's own limit of nesting (`index.mapping.depth.limit`) is 20.
+    problems.within("elasticsearch.mapping.recursion", u64::from(mapping.recursion), 0, 20);
+    for (path, field) in &mapping.fields {
+        problems.not_empty(format_args!("elasticsearch.mapping.fields.{path}.type"), &field.field_type);
+    }
 }
 
 /// The rules of Elasticsearch for the names of indices ("Create index API", path parameters).

@@ -67,6 +67,19 @@ impl Node {
         }
     }
 
+    /// Where the key `path` was written, dots between the names; where its section was, if it is not there.
+    pub(super) fn origin_of(&self, path: &str) -> Origin {
+        let mut node = self;
+        let mut origin = &self.origin;
+        for name in path.split('.') {
+            let Value::Map(entries) = &node.value else { break };
+            let Some((key, value)) = entries.iter().find(|(key, _)| key.name == name) else { break };
+            origin = &key.origin;
+            node = value;
+        }
+        origin.clone()
+    }
+
     /// Whether the text is, in part, the value of a variable.
     pub(super) fn is_from_variable(&self) -> bool {
         !self.variables.is_empty() || matches!(self.origin, Origin::Variable(_))

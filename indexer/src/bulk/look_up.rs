@@ -1,0 +1,133 @@
+//! Whether documents are there, asked by id, in real time: what was written a moment ago counts (Elasticsearch reference, "Multi get").
+
+use std::ops::Range;
+
+use bytes::Bytes;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::elasticsearch::{Answer, Client, Method, Request, SendError};
+use super::outcome::{Failure, Trouble};
+use crate::batch::Batch;
+use crate::place::Table;
+
+/// Whether one document is there.
+#[derive(Debug)]
+pub(super) struct Question {
+    /// The item's index in the batch.
+    pub(super) item: usize,
+    id: String,
+    /// The backing indices it may be in.
+    range: Range<usize>,
+    /// The answer.
+    pub(super) found: bool,
+}
+
+#[derive(Deserialize)]
+struct Action {
+    #[serde(alias = "index")]
+    create: Meta,
+}
+
+#[derive(Deserialize)]
+struct Meta {
+    _id: String,
+}
+
+#[derive(Default, Deserialize)]
+struct Docs {
+    #[serde(default)]
+    docs: Vec<Doc>,
+}
+
+#[derive(Deserialize)]
+struct Doc {
+    #[serde(default)]
+    found: bool,
+    error: Option<DocError>,
+}
+
+#[derive(Deserialize)]
+struct DocError {
+    r#type: Option<String>,
+}
+
+impl Question {
+    /// Whether `item` of `batch` is in one of the backing indices of `range`.
+    pub(super) fn new(item: usize, batch: &Batch, range: Range<usize>) -> Self {
+        let lines = &batch.body[batch.items[item].body.clone()];
+        let action = lines.split(|byte| *byte == b'\n').next().unwrap_or_default();
+        let id = serde_json::from_slice(action).map_or_else(|_| String::new(), |action: Action| action.create._id);
+        debug_assert!(!id.is_empty(), "each action line names an id");
+        Self { item, id, range, found: false }
+    }
+}
+
+/// Asks one backing index after the other for what has not been found yet, the oldest first: most are where they belong.
+///
+/// # Errors
+/// When one of them does not answer. What was found until then is noted all the same.
+pub(super) async fn ask(client: &Client, table: &Table, questions: &mut [Question]) -> Result<(), Failure> {
+    for (number, index) in table.backing().iter().enumerate() {
+        let mut open: Vec<&mut Question> =
+            questions.iter_mut().filter(|question| !question.found && question.range.contains(&number)).collect();
+        if open.is_empty() {
+            continue;
+        }
+        let ids: Vec<&str> = open.iter().map(|question| question.id.as_str()).collect();
+        let found = ask_one(client, &index.name, &ids).await?;
+        for (question, found) in open.iter_mut().zip(found) {
+            question.found = found;
+        }
+    }
+    Ok(())
+}
+
+async fn ask_one(client: &Client, index: &str, ids: &[&str]) -> Result<Vec<bool>, Failure> {
+    let request = Request {
+        method: Method::Post,
+        path: &format!("/{index}/_mget"),
+        query: &[("_source", "false"), ("filter_path", "docs.found,docs.error.type")],
+        content_type: "application/json",
+        body: Bytes::from(json!({ "ids": ids }).to_string()),
+    };
+    let answer = client.send(&request).await.map_err(|error| {
+        let trouble = match &error {
+            SendError::TimedOut { .. } => Trouble::TimedOut,
+            SendError::Connection { .. } => Trouble::Connection,
+        };
+        Failure { trouble, detail: error.to_string() }
+    })?;
+    read(index, &answer, ids.len())
+}
+
+fn read(index: &str, answer: &Answer, asked: usize) -> Result<Vec<bool>, Failure> {
+    let failure = |trouble, what: &str| {
+        let detail = format!("looking up {asked} ids in {index}: status {}: {what}", answer.status);
+        Err(Failure { trouble, detail })
+    };
+    match answer.status {
+        200 => {}
+        // It was deleted meanwhile: nothing is there.
+        404 => return Ok(vec![false; asked]),
+        429 => return failure(Trouble::Overload, "too much to do"),
+        _ => {
+            return failure(
+                Trouble::Server,
+                &String::from_utf8_lossy(&answer.body).chars().take(256).collect::<String>(),
+            );
+        }
+    }
+    let docs: Docs = match serde_json::from_slice(&answer.body) {
+        Ok(docs) => docs,
+        Err(error) => return failure(Trouble::Unreadable, &error.to_string()),
+    };
+    if docs.docs.len() != asked {
+        return failure(Trouble::Unreadable, "it does not speak of every id");
+    }
+    let is_missing = |error: &DocError| error.r#type.as_deref() == Some("index_not_found_exception");
+    if let Some(error) = docs.docs.iter().filter_map(|doc| doc.error.as_ref()).find(|error| !is_missing(error)) {
+        return failure(Trouble::Server, error.r#type.as_deref().unwrap_or("an error without a type"));
+    }
+    Ok(docs.docs.into_iter().map(|doc| doc.found).collect())
+}

@@ -1,0 +1,121 @@
+//! What the indexer can be asked for besides running: `setup` and `mapping`.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use shared::admin::Readiness;
+use shared::avro::Schema;
+use shared::config::{Config, ConfigError};
+use shared::registry::{RegistryError, SchemaRegistry};
+
+use crate::bulk::BulkError;
+use crate::bulk::backoff::Backoff;
+use crate::bulk::elasticsearch::Client;
+use crate::index::mapping::compare::Difference;
+use crate::index::mapping::{self, Generated};
+use crate::index::{Index, IndexSettings, RequestError};
+use crate::metrics::Metrics;
+
+/// Why a command cannot be carried out.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    /// Elasticsearch's settings cannot be used.
+    #[error("elasticsearch: {0}")]
+    Elasticsearch(#[from] BulkError),
+    /// The file of the lifecycle policy cannot be used.
+    #[error("{0}")]
+    Lifecycle(#[from] ConfigError),
+    /// Elasticsearch does not answer, or refuses.
+    #[error("{0}")]
+    Request(#[from] RequestError),
+    /// The registry does not give the schema.
+    #[error("{0}")]
+    Registry(#[from] RegistryError),
+    /// The file of the schema cannot be read or is none.
+    #[error("{}: {reason}", path.display())]
+    SchemaFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// Nothing says which schema.
+    #[error("which schema? give --schema FILE or --subject SUBJECT, or set elasticsearch.mapping.subject")]
+    NoSchema,
+    /// The metrics could not be set up.
+    #[error("a metric could not be registered: {0}")]
+    Metrics(#[from] prometheus::Error),
+}
+
+/// How to set up.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SetUp {
+    /// Change nothing, and give the requests that would be sent.
+    pub dry_run: bool,
+    /// Overwrite what was changed by hand.
+    pub force: bool,
+}
+
+/// Makes what is missing at Elasticsearch: policy, templates, first index. Gives the requests that would have been sent, of a dry run.
+///
+/// # Errors
+/// [`CommandError`]: the first thing that is refused, in Elasticsearch's words.
+pub async fn set_up(config: &Config, how: SetUp) -> Result<Vec<String>, CommandError> {
+    let index = index(config, how.dry_run)?.forced(how.force);
+    if let Some(subject) = &config.elasticsearch.mapping.subject {
+        let schema = latest(config, subject).await?;
+        index.learn(&schema);
+    }
+    Ok(index.set_up().await?)
+}
+
+/// The schema of the file, else of the subject, else of `elasticsearch.mapping.subject`.
+///
+/// # Errors
+/// [`CommandError`].
+pub async fn schema(
+    config: &Config,
+    file: Option<PathBuf>,
+    subject: Option<String>,
+) -> Result<Arc<Schema>, CommandError> {
+    if let Some(path) = file {
+        let wrong = |reason: String| CommandError::SchemaFile { path: path.clone(), reason };
+        let text = std::fs::read_to_string(&path).map_err(|error| wrong(error.to_string()))?;
+        return Schema::parse(&text).map(Arc::new).map_err(|error| wrong(error.to_string()));
+    }
+    let subject = subject.or_else(|| config.elasticsearch.mapping.subject.clone()).ok_or(CommandError::NoSchema)?;
+    latest(config, &subject).await
+}
+
+/// The mapping of the documents of `schema`.
+///
+/// # Errors
+/// When the file of the lifecycle policy cannot be used.
+pub fn mapping(config: &Config, schema: &Schema) -> Result<Generated, CommandError> {
+    Ok(mapping::generate(schema, &IndexSettings::of(config)?.mapping))
+}
+
+/// What the template and each index lack of `schema`, and where they contradict it.
+///
+/// # Errors
+/// [`CommandError`].
+pub async fn differences(config: &Config, schema: &Schema) -> Result<Vec<(String, Difference)>, CommandError> {
+    let index = index(config, false)?;
+    index.learn(schema);
+    Ok(index.differences().await?)
+}
+
+async fn latest(config: &Config, subject: &str) -> Result<Arc<Schema>, CommandError> {
+    let registry = SchemaRegistry::new(&config.schema_registry)?;
+    Ok(registry.latest(subject).await?.schema)
+}
+
+fn index(config: &Config, dry_run: bool) -> Result<Index, CommandError> {
+    let client = Arc::new(Client::new(&config.elasticsearch)?);
+    let settings = IndexSettings::of(config)?;
+    let backoff = Backoff { initial: config.indexer.retry.initial, max: config.indexer.retry.max };
+    let condition = Readiness::new().condition("index");
+    let metrics = Metrics::new(&prometheus::Registry::new())?;
+    let make = if dry_run { Index::dry_run } else { Index::new };
+    Ok(make(client, settings, backoff, condition, metrics))
+}

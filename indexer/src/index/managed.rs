@@ -1,0 +1,252 @@
+//! Policies and templates that are ours to make and an operator's to change.
+//!
+//! Each holds in its `_meta` which version of Penstock wrote it, a hash of what was sent, and a hash of how Elasticsearch gave it back.
+//! When it is no longer given back so, somebody changed it by hand: it is kept, and said so, until `setup --force`. What a newer version
+//! wrote is kept too. [`decide`] is pure; the rest are requests.
+
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
+
+use super::requests::{RequestError, Requests};
+
+/// Where in `_meta` our marks stand.
+const MARK: &str = "penstock";
+/// The version of this program.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// What kind of thing it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    IlmPolicy,
+    IsmPolicy,
+    ComponentTemplate,
+    IndexTemplate,
+}
+
+/// A policy or template as it should be.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Managed {
+    pub(super) kind: Kind,
+    pub(super) name: String,
+    /// Without `_meta`.
+    pub(super) content: Value,
+}
+
+/// A policy or template as it is.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Live {
+    /// Without `_meta`.
+    pub(super) content: Value,
+    meta: Value,
+}
+
+/// What is done about one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Decision {
+    /// There is none: make it.
+    Make,
+    /// It is as it should be.
+    Leave,
+    /// It is ours and should be another.
+    Update,
+    /// Somebody changed it, or made it.
+    KeepTheirs,
+    /// A newer version wrote it.
+    KeepNewer,
+}
+
+impl Kind {
+    fn words(self) -> &'static str {
+        match self {
+            Self::IlmPolicy | Self::IsmPolicy => "lifecycle policy",
+            Self::ComponentTemplate => "component template",
+            Self::IndexTemplate => "index template",
+        }
+    }
+}
+
+impl Managed {
+    pub(super) fn path(&self) -> String {
+        let folder = match self.kind {
+            Kind::IlmPolicy => "_ilm/policy",
+            Kind::IsmPolicy => "_plugins/_ism/policies",
+            Kind::ComponentTemplate => "_component_template",
+            Kind::IndexTemplate => "_index_template",
+        };
+        format!("/{folder}/{}", self.name)
+    }
+
+    /// How it is now.
+    pub(super) async fn live(&self, requests: &Requests) -> Result<Option<Live>, RequestError> {
+        let Some(answer) = requests.get(&self.path()).await? else { return Ok(None) };
+        let mut content = match self.kind {
+            Kind::IlmPolicy => answer[&self.name]["policy"].clone(),
+            Kind::IsmPolicy => return Ok(Some(Live { meta: ism_meta(&answer), content: answer })),
+            Kind::ComponentTemplate => answer["component_templates"][0]["component_template"].clone(),
+            Kind::IndexTemplate => answer["index_templates"][0]["index_template"].clone(),
+        };
+        let meta = content.as_object_mut().and_then(|object| object.remove("_meta")).unwrap_or_default();
+        Ok(content.is_object().then_some(Live { content, meta }))
+    }
+
+    /// Puts it, marked. `theirs`: it stays theirs, since somebody's changes are still in it.
+    pub(super) async fn put(&self, requests: &Requests, theirs: Option<&Live>) -> Result<(), RequestError> {
+        if let Some(live) = theirs {
+            return requests.put(&self.path(), &self.body(live.meta.clone())).await;
+        }
+        let expected = hash(&self.content);
+        requests.put(&self.path(), &self.body(mark(&self.content, &expected))).await?;
+        if requests.is_dry_run() {
+            return Ok(());
+        }
+        // Elasticsearch may give it back with defaults filled in.
+        let Some(live) = self.live(requests).await? else { return Ok(()) };
+        let kept = hash(&live.content);
+        if kept == expected || self.kind == Kind::IsmPolicy {
+            return Ok(());
+        }
+        requests.put(&self.path(), &self.body(mark(&self.content, &kept))).await
+    }
+
+    fn body(&self, meta: Value) -> Value {
+        let mut content = self.content.clone();
+        if self.kind == Kind::IsmPolicy {
+            content["policy"]["description"] = json!(ism_description(&content));
+            return content;
+        }
+        if !meta.is_null() {
+            content["_meta"] = meta;
+        }
+        match self.kind {
+            Kind::IlmPolicy => json!({ "policy": content }),
+            Kind::IsmPolicy | Kind::ComponentTemplate | Kind::IndexTemplate => content,
+        }
+    }
+
+    /// Makes it what it should be, as far as it is ours.
+    pub(super) async fn ensure(&self, requests: &Requests, force: bool) -> Result<Decision, RequestError> {
+        let live = self.live(requests).await?;
+        let decision = decide(&self.content, live.as_ref(), force);
+        self.tell(decision);
+        match (decision, self.kind, &live) {
+            (Decision::Make, ..) => self.put(requests, None).await?,
+            (Decision::Update, Kind::IsmPolicy, Some(live)) => {
+                let number = |name: &str| live.content[name].as_i64().unwrap_or_default();
+                let (sequence, term) = (number("_seq_no"), number("_primary_term"));
+                let path = format!("{}?if_seq_no={sequence}&if_primary_term={term}", self.path());
+                requests.put(&path, &self.body(Value::Null)).await?;
+            }
+            (Decision::Update, ..) => self.put(requests, None).await?,
+            (Decision::Leave | Decision::KeepTheirs | Decision::KeepNewer, ..) => {}
+        }
+        Ok(decision)
+    }
+
+    pub(super) fn tell(&self, decision: Decision) {
+        let (what, name) = (self.kind.words(), self.name.as_str());
+        match decision {
+            Decision::Make => tracing::info!(name, "The {what} is made."),
+            Decision::Update => tracing::info!(name, "The {what} is updated."),
+            Decision::Leave => tracing::debug!(name, "The {what} is as it should be."),
+            Decision::KeepTheirs => tracing::warn!(
+                name,
+                "The {what} was made or changed by hand, and the config wants another: it is kept. `penstock-indexer setup --force` \
+                 overwrites it."
+            ),
+            Decision::KeepNewer => {
+                tracing::warn!(
+                    name,
+                    version = VERSION,
+                    "The {what} was written by a newer version of Penstock: it is kept."
+                );
+            }
+        }
+    }
+}
+
+impl Live {
+    /// Whether what is there is not as this program wrote it.
+    pub(super) fn is_theirs(&self) -> bool {
+        match self.meta[MARK]["kept"].as_str() {
+            // Whoever wrote it has not yet seen how it is given back.
+            Some("") => false,
+            Some(kept) => kept != hash(&self.content),
+            None => true,
+        }
+    }
+
+    /// Whether a newer version wrote it.
+    pub(super) fn is_newer(&self) -> bool {
+        let theirs = self.meta[MARK]["version"].as_str().and_then(version);
+        matches!((theirs, version(VERSION)), (Some(theirs), Some(ours)) if theirs > ours)
+    }
+}
+
+/// What is to be done about `live`, which should have the content `wanted`.
+pub(super) fn decide(wanted: &Value, live: Option<&Live>, force: bool) -> Decision {
+    let Some(live) = live else { return Decision::Make };
+    if force {
+        let same = live.meta[MARK]["sent"] == hash(wanted) && !live.is_theirs();
+        return if same { Decision::Leave } else { Decision::Update };
+    }
+    // Whatever was changed by hand since: the config has not.
+    if live.meta[MARK]["sent"] == hash(wanted) {
+        return Decision::Leave;
+    }
+    match (live.is_newer(), live.is_theirs()) {
+        (true, _) => Decision::KeepNewer,
+        (false, true) => Decision::KeepTheirs,
+        (false, false) => Decision::Update,
+    }
+}
+
+fn mark(content: &Value, kept: &str) -> Value {
+    json!({
+        "managed_by": "penstock-indexer",
+        MARK: { "version": VERSION, "sent": hash(content), "kept": kept },
+    })
+}
+
+/// A policy of Index State Management has no `_meta`; its description says the same, but not how OpenSearch gives it back, so that changes
+/// by hand are not seen.
+fn ism_description(content: &Value) -> String {
+    format!("penstock-indexer {VERSION} {}", hash(content))
+}
+
+fn ism_meta(answer: &Value) -> Value {
+    let description = answer["policy"]["description"].as_str().unwrap_or_default();
+    let words: Vec<&str> = description.split(' ').collect();
+    match words.as_slice() {
+        ["penstock-indexer", version, sent] => json!({ MARK: { "version": version, "sent": sent, "kept": "" } }),
+        _ => Value::Null,
+    }
+}
+
+fn version(text: &str) -> Option<[u64; 3]> {
+    let mut numbers = text.split(['.', '-', '+']).map(str::parse);
+    match (numbers.next(), numbers.next(), numbers.next()) {
+        (Some(Ok(major)), Some(Ok(minor)), Some(Ok(patch))) => Some([major, minor, patch]),
+        _ => None,
+    }
+}
+
+/// The SHA-256 of a value, whatever the order of its keys.
+pub(super) fn hash(value: &Value) -> String {
+    hex::encode(Sha256::digest(sorted(value).to_string()))
+}
+
+/// The value with its keys in order.
+fn sorted(value: &Value) -> Value {
+    match value {
+        Value::Object(entries) => {
+            let mut entries: Vec<_> = entries.iter().map(|(key, value)| (key.clone(), sorted(value))).collect();
+            entries.sort_by(|(one, _), (other, _)| one.cmp(other));
+            Value::Object(Map::from_iter(entries))
+        }
+        Value::Array(items) => Value::Array(items.iter().map(sorted).collect()),
+        other => other.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,258 @@
+use std::collections::BTreeMap;
+
+use serde_json::json;
+use shared::avro::{Decimals, Timestamps};
+use shared::config::Mapping;
+
+use super::compare::{Conflict, compare, merge};
+use super::*;
+
+fn rules() -> MappingRules {
+    MappingRules { json: JsonRules::default(), config: Mapping::default(), at_timestamp: false }
+}
+
+fn record(fields: &str) -> Schema {
+    Schema::parse(&format!(r#"{{"type":"record","name":"E","fields":[{fields}]}}"#)).unwrap()
+}
+
+fn of(field_type: &str) -> Value {
+    made(field_type, &rules()).0
+}
+
+fn made(field_type: &str, rules: &MappingRules) -> (Value, Vec<Note>) {
+    let mut generated = generate(&record(&format!(r#"{{"name":"f","type":{field_type}}}"#)), rules);
+    (generated.mapping["properties"]["f"].take(), generated.notes)
+}
+
+fn overridden(path: &str, text: &str) -> MappingRules {
+    let wanted = serde_json::from_str(text).unwrap();
+    MappingRules {
+        config: Mapping { fields: BTreeMap::from([(path.to_owned(), wanted)]), ..Mapping::default() },
+        ..rules()
+    }
+}
+
+#[test]
+fn each_type_is_the_field_of_the_table() {
+    let logical = |base: &str, name: &str| format!(r#"{{"type":{base},"logicalType":"{name}"}}"#);
+    let fixed = |size: u32| format!(r#"{{"type":"fixed","name":"F","size":{size}}}"#);
+    for (field_type, expected) in [
+        (r#""null""#.to_owned(), "keyword"),
+        (r#""boolean""#.to_owned(), "boolean"),
+        (r#""int""#.to_owned(), "integer"),
+        (r#""long""#.to_owned(), "long"),
+        (r#""float""#.to_owned(), "float"),
+        (r#""double""#.to_owned(), "double"),
+        (r#""bytes""#.to_owned(), "binary"),
+        (fixed(3), "binary"),
+        (r#""string""#.to_owned(), "keyword"),
+        (r#"{"type":"enum","name":"N","symbols":["A"]}"#.to_owned(), "keyword"),
+        (r#"{"type":"array","items":"long"}"#.to_owned(), "long"),
+        (r#"{"type":"array","items":{"type":"array","items":"int"}}"#.to_owned(), "integer"),
+        (r#"{"type":"map","values":"long"}"#.to_owned(), "flattened"),
+        (r#"["null","double"]"#.to_owned(), "double"),
+        (r#"{"type":"bytes","logicalType":"decimal","precision":4,"scale":2}"#.to_owned(), "keyword"),
+        (logical(r#""bytes""#, "big-decimal"), "keyword"),
+        (logical(r#""string""#, "uuid"), "keyword"),
+        (logical(r#""int""#, "date"), "date"),
+        (logical(r#""int""#, "time-millis"), "keyword"),
+        (logical(r#""long""#, "time-micros"), "keyword"),
+        (logical(r#""long""#, "timestamp-millis"), "date"),
+        (logical(r#""long""#, "timestamp-nanos"), "date"),
+        (logical(r#""long""#, "local-timestamp-micros"), "date"),
+        (logical(r#""string""#, "unheard-of"), "keyword"),
+    ] {
+        assert_eq!(of(&field_type)["type"], expected, "{field_type}");
+    }
+    let duration = of(r#"{"type":"fixed","name":"D","size":12,"logicalType":"duration"}"#);
+    assert_eq!(duration["properties"]["milliseconds"], json!({ "type": "long" }));
+}
+
+#[test]
+fn documents_and_mapping_follow_the_same_rules() {
+    let decimal = r#"{"type":"bytes","logicalType":"decimal","precision":4,"scale":2}"#;
+    let json = JsonRules { decimals: Decimals::Number, timestamps: Timestamps::Epoch };
+    let (field, _) = made(decimal, &MappingRules { json, ..rules() });
+    assert_eq!(field, json!({ "type": "double", "ignore_malformed": true }));
+}
+
+#[test]
+fn a_document_that_is_no_record_has_one_field() {
+    let generated = generate(&Schema::parse(r#""long""#).unwrap(), &rules());
+    assert_eq!(generated.mapping["properties"]["value"], json!({ "type": "long" }));
+    assert_eq!(generated.mapping["properties"]["_ingested_at"], json!({ "type": "date" }));
+}
+
+#[test]
+fn a_data_stream_has_its_timestamp() {
+    let mapping = without_fields(&MappingRules { at_timestamp: true, ..rules() });
+    assert_eq!(mapping["properties"]["@timestamp"], json!({ "type": "date" }));
+}
+
+#[test]
+fn names_that_elasticsearch_keeps_for_itself_are_those_of_the_document() {
+    let schema = record(r#"{"name":"_id","type":"string"},{"name":"_ingested_at","type":"long"}"#);
+    let properties = generate(&schema, &rules()).mapping["properties"].take();
+    assert_eq!(properties["_id_"]["type"], "keyword");
+    assert_eq!(
+        (&properties["_ingested_at"]["type"], &properties["_ingested_at_"]["type"]),
+        (&json!("date"), &json!("long"))
+    );
+}
+
+#[test]
+fn records_are_objects_and_their_arrays_too() {
+    let inner = r#"{"type":"record","name":"I","fields":[{"name":"x","type":"int"}]}"#;
+    let expected = json!({ "properties": { "x": { "type": "integer" } } });
+    assert_eq!(of(inner), expected);
+    assert_eq!(of(&format!(r#"{{"type":"array","items":{inner}}}"#)), expected);
+    assert_eq!(of(r#"{"type":"record","name":"I","fields":[]}"#), json!({ "type": "object" }));
+}
+
+#[test]
+fn a_record_that_holds_itself_is_followed_as_often_as_the_config_says() {
+    let schema = record(r#"{"name":"child","type":["null","E"]},{"name":"x","type":"int"}"#);
+    let config = Mapping { recursion: 1, ..Mapping::default() };
+    let generated = generate(&schema, &MappingRules { config, ..rules() });
+    let child = &generated.mapping["properties"]["child"];
+    assert_eq!(child["properties"]["x"]["type"], "integer");
+    assert_eq!(child["properties"]["child"], json!({ "type": "object", "enabled": false }));
+    assert_eq!(generated.notes, [Note { path: "child.child".to_owned(), kind: NoteKind::Recursive }]);
+}
+
+#[test]
+fn records_that_hold_themselves_in_many_ways_do_not_make_more_fields_than_an_index_bears() {
+    let fields: Vec<String> = (0..12).map(|n| format!(r#"{{"name":"f{n}","type":["null","E"]}}"#)).collect();
+    let generated = generate(&record(&fields.join(",")), &rules());
+    assert!(count_fields(&generated.mapping) < 3 * MAX_FIELDS, "{}", count_fields(&generated.mapping));
+    assert!(generated.notes.iter().any(|note| note.kind == NoteKind::TooMany));
+}
+
+#[test]
+fn nothing_is_nested_deeper_than_elasticsearch_allows() {
+    let mut inner = r#""int""#.to_owned();
+    for depth in 0..30 {
+        inner = format!(r#"{{"type":"record","name":"R{depth}","fields":[{{"name":"f","type":{inner}}}]}}"#);
+    }
+    let (_, notes) = made(&inner, &rules());
+    assert!(notes.iter().any(|note| note.kind == NoteKind::TooDeep), "{notes:?}");
+}
+
+#[test]
+fn a_union_is_the_narrowest_type_that_takes_all_its_branches() {
+    for (union, expected) in [
+        (r#"["int","long"]"#, "long"),
+        (r#"["null","float","double"]"#, "double"),
+        (r#"["int","float"]"#, "double"),
+        (r#"["string","long"]"#, "keyword"),
+        (r#"["boolean","double"]"#, "keyword"),
+        (r#"["int",{"type":"array","items":"long"}]"#, "long"),
+        (r#"["null"]"#, "keyword"),
+    ] {
+        assert_eq!(of(union)["type"], expected, "{union}");
+    }
+    let records = r#"[{"type":"record","name":"A","fields":[{"name":"x","type":"int"},{"name":"y","type":"string"}]},
+        {"type":"record","name":"B","fields":[{"name":"x","type":"long"},{"name":"z","type":"boolean"}]}]"#;
+    let common = of(records);
+    assert_eq!(common["properties"]["x"]["type"], "long");
+    assert_eq!(common["properties"].as_object().unwrap().len(), 3);
+}
+
+#[test]
+fn a_union_that_no_field_takes_is_named_and_kept_out_of_the_index_until_the_config_says_what_it_is() {
+    let union = r#"["string",{"type":"record","name":"A","fields":[]}]"#;
+    let (field, notes) = made(union, &rules());
+    assert_eq!(field, json!({ "type": "object", "enabled": false }));
+    let said = notes[0].to_string();
+    assert!(said.contains("field f") && said.contains("keyword and object") && said.contains("fields.f"), "{said}");
+    let (field, notes) = made(union, &overridden("f", r#"{"type":"object","enabled":false}"#));
+    assert_eq!((field, notes), (json!({ "type": "object", "enabled": false }), Vec::new()));
+}
+
+#[test]
+fn the_config_gives_single_fields_other_types() {
+    let text = json!({ "type": "text", "analyzer": "english", "fields": { "keyword": { "type": "keyword", "ignore_above": 256 } } });
+    assert_eq!(made(r#""string""#, &overridden("f", r#"{"type":"text","analyzer":"english"}"#)).0, text);
+    let scaled = json!({ "type": "scaled_float", "scaling_factor": 100.0 });
+    assert_eq!(made(r#""double""#, &overridden("f", r#"{"type":"scaled_float","scaling_factor":100}"#)).0, scaled);
+    let records = r#"{"type":"array","items":{"type":"record","name":"I","fields":[{"name":"x","type":"int"}]}}"#;
+    assert_eq!(
+        made(records, &overridden("f", r#"{"type":"nested"}"#)).0,
+        json!({ "type": "nested", "properties": { "x": { "type": "integer" } } })
+    );
+    assert_eq!(made(records, &overridden("f.x", r#"{"type":"long"}"#)).0["properties"]["x"], json!({ "type": "long" }));
+    let (_, notes) = made(r#""int""#, &overridden("g", r#"{"type":"long"}"#));
+    assert_eq!(notes, [Note { path: "g".to_owned(), kind: NoteKind::Unused }]);
+}
+
+#[test]
+fn a_map_as_an_object_takes_any_key_and_its_values_have_their_type() {
+    let config = Mapping { maps: Maps::Object, ..Mapping::default() };
+    let schema = record(r#"{"name":"m","type":{"type":"map","values":"double"}}"#);
+    let mapping = generate(&schema, &MappingRules { config, ..rules() }).mapping;
+    assert_eq!(mapping["properties"]["m"], json!({ "type": "object", "dynamic": "true" }));
+    assert_eq!(mapping["dynamic_templates"][0]["values_of_m"]["path_match"], "m.*");
+    assert_eq!(mapping["dynamic_templates"][0]["values_of_m"]["mapping"], json!({ "type": "double" }));
+}
+
+fn mapping(properties: Value) -> Value {
+    json!({ "properties": properties })
+}
+
+#[test]
+fn what_a_live_mapping_lacks_is_an_addition_and_nothing_else() {
+    let wanted = mapping(json!({
+        "a": { "type": "long" }, "new": { "type": "keyword" },
+        "o": { "properties": { "x": { "type": "date" }, "y": { "type": "date" } } },
+        "t": { "type": "text", "fields": { "keyword": { "type": "keyword" } } },
+    }));
+    let live = mapping(json!({
+        "a": { "type": "long" }, "o": { "properties": { "x": { "type": "date" } } }, "theirs": { "type": "ip" },
+        "t": { "type": "text", "analyzer": "english" },
+    }));
+    let difference = compare(&wanted, &live);
+    let missing: Vec<&str> = difference.missing.iter().map(|(path, _)| path.as_str()).collect();
+    assert_eq!(missing, ["new", "o.y", "t.keyword"]);
+    assert_eq!(
+        difference.addition.unwrap(),
+        mapping(json!({
+            "new": { "type": "keyword" }, "o": { "properties": { "y": { "type": "date" } } },
+            "t": { "type": "text", "analyzer": "english", "fields": { "keyword": { "type": "keyword" } } },
+        }))
+    );
+    assert!(difference.conflicts.is_empty());
+    assert_eq!(compare(&live, &live), compare::Difference::default());
+}
+
+#[test]
+fn a_contradiction_is_told_with_both_types_and_a_wider_number_is_none() {
+    let field = |name: &str| mapping(json!({ "f": { "type": name } }));
+    for (wanted, live, conflicts) in
+        [("long", "integer", true), ("integer", "long", false), ("float", "double", false), ("keyword", "long", true)]
+    {
+        let expected = Conflict { path: "f".to_owned(), wanted: wanted.to_owned(), live: live.to_owned() };
+        let found = compare(&field(wanted), &field(live));
+        assert_eq!(found.conflicts, if conflicts { vec![expected] } else { Vec::new() });
+        assert_eq!(found.addition, None);
+    }
+    let object = mapping(json!({ "f": { "properties": { "x": { "type": "long" } } } }));
+    assert_eq!(compare(&object, &field("long")).conflicts[0].wanted, "object");
+}
+
+#[test]
+fn merging_keeps_what_is_there_and_takes_the_wider_type() {
+    let base = json!({ "dynamic": "strict", "properties": {
+        "a": { "type": "integer" }, "o": { "properties": { "x": { "type": "date" } } }, "s": { "type": "ip" }, "c": { "type": "keyword" }
+    } });
+    let added = json!({ "dynamic": "false", "properties": {
+        "a": { "type": "long" }, "o": { "properties": { "y": { "type": "date" } } }, "s": { "type": "keyword" }, "n": { "type": "date" },
+        "c": { "type": "text" }
+    } });
+    let chosen = BTreeMap::from([("c".to_owned(), serde_json::from_str(r#"{"type":"text"}"#).unwrap())]);
+    let expected = json!({ "dynamic": "strict", "properties": {
+        "a": { "type": "long" }, "o": { "properties": { "x": { "type": "date" }, "y": { "type": "date" } } },
+        "s": { "type": "ip" }, "n": { "type": "date" }, "c": { "type": "text" }
+    } });
+    assert_eq!(merge(&base, &added, &chosen), expected);
+    assert_eq!(merge(&expected, &added, &chosen), expected);
+}

@@ -1,0 +1,66 @@
+//! What two fields have in common: the narrowest type that takes the values of both.
+
+use serde_json::{Map, Value, json};
+
+use super::fragment::{aside, has_parts, keyword, object, type_of};
+
+/// A field that takes what either takes; none where there is no such type.
+pub(super) fn widen(one: &Value, other: &Value) -> Option<Value> {
+    let types = [type_of(one), type_of(other)];
+    if has_parts(one) && has_parts(other) && types[0] == types[1] {
+        return objects(one, other);
+    }
+    if types[0] == types[1] {
+        return Some(one.clone());
+    }
+    if types.contains(&type_of(&aside())) {
+        return Some(aside());
+    }
+    if let Some(name) = numbers(types) {
+        return Some(json!({ "type": name }));
+    }
+    // A keyword takes text, numbers and booleans alike.
+    types.iter().all(|name| is_scalar(name)).then(keyword)
+}
+
+/// The narrower of two types of numbers is within the wider one; an integer is within a double, but not within a float.
+fn numbers(types: [&str; 2]) -> Option<&'static str> {
+    match types {
+        ["integer", "long"] | ["long", "integer"] => Some("long"),
+        ["integer" | "long" | "float", "double"] | ["double", "integer" | "long" | "float"] => Some("double"),
+        ["integer" | "long", "float"] | ["float", "integer" | "long"] => Some("double"),
+        _ => None,
+    }
+}
+
+/// Whether values of the type are text, numbers or booleans, in the types that schemas are made to.
+fn is_scalar(name: &str) -> bool {
+    matches!(name, "boolean" | "integer" | "long" | "float" | "double" | "keyword" | "date" | "binary")
+}
+
+/// Whether `wide` takes all that `narrow` takes, and finds it as numbers too.
+pub(super) fn holds(wide: &str, narrow: &str) -> bool {
+    wide == narrow || numbers([wide, narrow]) == Some(wide)
+}
+
+fn objects(one: &Value, other: &Value) -> Option<Value> {
+    // A map as an object takes any name.
+    let dynamic = one.get("dynamic").or_else(|| other.get("dynamic"));
+    let fields = |object: &Value| object.get("properties").and_then(Value::as_object).cloned().unwrap_or_default();
+    let mut common: Map<String, Value> = fields(one);
+    for (name, field) in fields(other) {
+        let wide = match common.get(&name) {
+            Some(known) => widen(known, &field)?,
+            None => field,
+        };
+        common.insert(name, wide);
+    }
+    let mut object = object(common);
+    if let Some(dynamic) = dynamic {
+        object["dynamic"] = dynamic.clone();
+    }
+    if type_of(one) == "nested" {
+        object["type"] = json!("nested");
+    }
+    Some(object)
+}

@@ -1,0 +1,150 @@
+//! Requests about indices, templates and policies, and what their refusals mean. With `--dry-run` nothing is changed: what would be sent
+//! is kept to be shown.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use serde_json::Value;
+
+use crate::bulk::elasticsearch::{Answer, Client, Method, Request, SendError};
+
+/// How deep the causes of a refusal are followed.
+const MAX_CAUSES: usize = 8;
+
+/// Why a request had no success.
+#[derive(Debug, thiserror::Error)]
+pub enum RequestError {
+    /// It was not answered.
+    #[error("{0}")]
+    Send(#[from] SendError),
+    /// Elasticsearch refuses it.
+    #[error("{what} was answered {status} {error_type}: {reason}")]
+    Refused {
+        /// What was wanted.
+        what: String,
+        /// The status.
+        status: u16,
+        /// Elasticsearch's `error.type`.
+        error_type: String,
+        /// Elasticsearch's `error.reason`, and those of its causes.
+        reason: String,
+    },
+    /// The name is taken by something else.
+    #[error("{0}")]
+    Occupied(String),
+}
+
+impl RequestError {
+    /// Whether Elasticsearch refuses it with this `error.type`.
+    pub(super) fn has_type(&self, name: &str) -> bool {
+        matches!(self, Self::Refused { error_type, .. } if error_type == name)
+    }
+
+    /// Whether it is for want of a privilege.
+    pub(super) fn is_denied(&self) -> bool {
+        matches!(self, Self::Refused { status: 403, .. }) && self.has_type("security_exception")
+    }
+
+    /// Whether the request itself is at fault, so that it would be refused again.
+    pub(super) fn is_bad_request(&self) -> bool {
+        matches!(self, Self::Refused { status: 400, .. })
+    }
+
+    /// Whether somebody has forbidden changes to the index.
+    pub(super) fn is_block(&self) -> bool {
+        self.has_type("cluster_block_exception")
+    }
+}
+
+/// Sends requests.
+#[derive(Debug)]
+pub(super) struct Requests {
+    client: Arc<Client>,
+    /// With `--dry-run`: what would be sent.
+    kept: Option<Mutex<Vec<String>>>,
+}
+
+impl Requests {
+    pub(super) fn new(client: Arc<Client>) -> Self {
+        Self { client, kept: None }
+    }
+
+    /// Requests that change nothing.
+    pub(super) fn dry_run(client: Arc<Client>) -> Self {
+        Self { client, kept: Some(Mutex::default()) }
+    }
+
+    pub(super) fn is_dry_run(&self) -> bool {
+        self.kept.is_some()
+    }
+
+    /// What would have been sent, each as Elasticsearch's console takes it.
+    pub(super) fn take_kept(&self) -> Vec<String> {
+        let Some(kept) = &self.kept else { return Vec::new() };
+        std::mem::take(&mut kept.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Whether `path` is there. Whoever may only write may not ask: none.
+    pub(super) async fn exists(&self, path: &str) -> Result<Option<bool>, RequestError> {
+        let answer = self.send(Method::Head, path, Bytes::new()).await?;
+        match answer.status {
+            200 => Ok(Some(true)),
+            404 => Ok(Some(false)),
+            403 => Ok(None),
+            _ => Err(refused(format!("HEAD {path}"), &answer)),
+        }
+    }
+
+    /// What is at `path`, if it is there.
+    pub(super) async fn get(&self, path: &str) -> Result<Option<Value>, RequestError> {
+        let answer = self.send(Method::Get, path, Bytes::new()).await?;
+        match answer.status {
+            200 => Ok(Some(serde_json::from_slice(&answer.body).unwrap_or_default())),
+            404 => Ok(None),
+            _ => Err(refused(format!("GET {path}"), &answer)),
+        }
+    }
+
+    /// Puts `body` at `path`.
+    pub(super) async fn put(&self, path: &str, body: &Value) -> Result<(), RequestError> {
+        if let Some(kept) = &self.kept {
+            let text = format!("PUT {path}\n{body:#}");
+            kept.lock().unwrap_or_else(PoisonError::into_inner).push(text);
+            return Ok(());
+        }
+        // A data stream is made without a body, and not with an empty one.
+        let is_empty = body.as_object().is_some_and(serde_json::Map::is_empty);
+        let bytes = if is_empty { Bytes::new() } else { Bytes::from(body.to_string()) };
+        let answer = self.send(Method::Put, path, bytes).await?;
+        if (200..300).contains(&answer.status) {
+            return Ok(());
+        }
+        Err(refused(format!("PUT {path}"), &answer))
+    }
+
+    async fn send(&self, method: Method, path: &str, body: Bytes) -> Result<Answer, SendError> {
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
+        let query: Vec<(&str, &str)> = query.split('&').filter_map(|pair| pair.split_once('=')).collect();
+        let request = Request { method, path, query: &query, content_type: "application/json", body };
+        self.client.send(&request).await
+    }
+}
+
+fn refused(what: String, answer: &Answer) -> RequestError {
+    let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+    let error = &body["error"];
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let mut reasons = vec![text(&error["reason"])];
+    let mut cause = &error["caused_by"];
+    while cause.is_object() && reasons.len() < MAX_CAUSES {
+        let reason = text(&cause["reason"]);
+        if !reasons.contains(&reason) {
+            reasons.push(reason);
+        }
+        cause = &cause["caused_by"];
+    }
+    // What is before Elasticsearch, or an endpoint that it does not have, answers with text.
+    let plain = error.as_str().map(str::to_owned);
+    let reason = plain.unwrap_or_else(|| reasons.join("; caused by: "));
+    RequestError::Refused { what, status: answer.status, error_type: text(&error["type"]), reason }
+}

@@ -1,0 +1,132 @@
+//! What has to be there before the first document, as the bodies of requests. Pure.
+//!
+//! The component template `penstock-{name}` has mapping and settings; the index template of the same name binds it to the names of the
+//! indices, after it the component template `{name}@custom`, which is the operator's: number of shards and the like. Whatever index
+//! Elasticsearch makes by itself, at a rollover or because one was deleted, is made by them.
+
+use serde_json::{Value, json};
+use shared::config::{Lifecycle, Strategy};
+
+use super::lifecycle;
+use super::managed::{Kind, Managed};
+use super::mapping::count_fields;
+use super::settings::IndexSettings;
+
+/// The priority of the index template: above Elastic's own for the same patterns, which are 100 to 200.
+const PRIORITY: u32 = 500;
+/// Elasticsearch's default of `index.mapping.total_fields.limit`.
+const DEFAULT_FIELDS: usize = 1_000;
+/// How many fields may be added before the limit has to be raised again.
+const SPARE_FIELDS: usize = 100;
+
+/// What is made for the first document, by a PUT.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct First {
+    pub(super) path: String,
+    pub(super) body: Value,
+}
+
+/// The lifecycle policy, where there is one of its own.
+pub(super) fn policy(settings: &IndexSettings) -> Option<Managed> {
+    let policy = settings.policy.as_ref()?;
+    let name = policy.policy_name.clone();
+    match settings.lifecycle {
+        Lifecycle::Ilm => Some(Managed { kind: Kind::IlmPolicy, name, content: lifecycle::ilm(policy) }),
+        Lifecycle::Ism => {
+            let content = lifecycle::ism(policy, &settings.pattern(), "");
+            Some(Managed { kind: Kind::IsmPolicy, name, content })
+        }
+        Lifecycle::Dsl | Lifecycle::None => None,
+    }
+}
+
+/// The name of both templates.
+pub(super) fn template_name(settings: &IndexSettings) -> String {
+    format!("penstock-{}", settings.name)
+}
+
+/// The component template.
+pub(super) fn component_template(settings: &IndexSettings, mapping: &Value) -> Managed {
+    let mut index = serde_json::Map::new();
+    if let Some(limit) = fields_limit(mapping) {
+        index.insert("mapping".to_owned(), json!({ "total_fields": { "limit": limit.to_string() } }));
+    }
+    // Settings are text when Elasticsearch gives them back.
+    let policy = settings.policy.as_ref().map(|policy| policy.policy_name.as_str());
+    match (settings.lifecycle, settings.strategy, policy) {
+        (Lifecycle::Ilm, Strategy::Rollover, Some(policy)) => {
+            index.insert("lifecycle".to_owned(), json!({ "name": policy, "rollover_alias": settings.name }));
+        }
+        (Lifecycle::Ilm, Strategy::Time, Some(policy)) => {
+            index.insert("lifecycle".to_owned(), json!({ "name": policy, "parse_origination_date": "true" }));
+        }
+        (Lifecycle::Ilm, _, Some(policy)) => {
+            index.insert("lifecycle".to_owned(), json!({ "name": policy }));
+        }
+        (Lifecycle::Ism, Strategy::Rollover, _) => {
+            let alias = json!({ "index_state_management": { "rollover_alias": settings.name } });
+            index.insert("plugins".to_owned(), alias);
+        }
+        _ => {}
+    }
+    let mut template = json!({ "mappings": mapping });
+    if !index.is_empty() {
+        template["settings"] = json!({ "index": index });
+    }
+    Managed { kind: Kind::ComponentTemplate, name: template_name(settings), content: json!({ "template": template }) }
+}
+
+/// The index template.
+pub(super) fn index_template(settings: &IndexSettings) -> Managed {
+    let mut content = json!({
+        "index_patterns": [settings.pattern()],
+        "priority": PRIORITY,
+        "composed_of": [template_name(settings)],
+    });
+    // OpenSearch does not know templates that may be missing.
+    if settings.lifecycle != Lifecycle::Ism {
+        let custom = format!("{}@custom", settings.name);
+        content["composed_of"] = json!([template_name(settings), custom]);
+        content["ignore_missing_component_templates"] = json!([custom]);
+    }
+    match settings.strategy {
+        Strategy::Time => content["template"] = json!({ "aliases": { settings.name.as_str(): {} } }),
+        Strategy::DataStream => {
+            content["data_stream"] = json!({});
+            if settings.lifecycle == Lifecycle::Dsl {
+                let keep = settings.policy.as_ref().and_then(|policy| policy.delete.as_ref());
+                let lifecycle = match keep {
+                    Some(delete) => json!({ "enabled": true, "data_retention": delete.min_age }),
+                    None => json!({ "enabled": true }),
+                };
+                content["template"] = json!({ "lifecycle": lifecycle });
+            }
+        }
+        // A backing index that somebody deletes must not come back by the documents on their way to it: without the alias nobody would find
+        // them. They are answered 404 and go where the rest goes (Elasticsearch reference, "Create or update index template").
+        Strategy::Rollover => content["allow_auto_create"] = json!(false),
+        Strategy::Single => {}
+    }
+    Managed { kind: Kind::IndexTemplate, name: template_name(settings), content }
+}
+
+/// The first backing index with the write alias, the data stream, or the one index. With `time`, each index is made by its first
+/// document. The mapping is the template's; it stands here too where somebody else's template has the names.
+pub(super) fn first(settings: &IndexSettings, mapping: &Value) -> Option<First> {
+    let name = settings.name.as_str();
+    match settings.strategy {
+        Strategy::Rollover => Some(First {
+            path: format!("/{name}-000001"),
+            body: json!({ "mappings": mapping, "aliases": { name: { "is_write_index": true } } }),
+        }),
+        Strategy::Time => None,
+        Strategy::DataStream => Some(First { path: format!("/_data_stream/{name}"), body: json!({}) }),
+        Strategy::Single => Some(First { path: format!("/{name}"), body: json!({ "mappings": mapping }) }),
+    }
+}
+
+/// The value of `index.mapping.total_fields.limit` that `mapping` needs, if it is more than the default.
+pub(super) fn fields_limit(mapping: &Value) -> Option<usize> {
+    let fields = count_fields(mapping);
+    (fields + SPARE_FIELDS > DEFAULT_FIELDS).then(|| (fields + SPARE_FIELDS).next_multiple_of(DEFAULT_FIELDS))
+}

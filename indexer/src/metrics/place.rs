@@ -1,0 +1,56 @@
+//! The metrics of placement. A new one is one field with its help as a doc comment, and one line in [`PlaceMetrics::new`].
+
+use prometheus::{GaugeVec, IntCounterVec, Opts, Registry, Result};
+use shared::metrics::counters;
+
+/// The metrics of placement.
+#[derive(Clone, Debug)]
+pub struct PlaceMetrics {
+    /// Documents by the age of the index they land in: `current`, `previous`, `older`, `expired`; and those that are too old for all and
+    /// by config `skipped` or a `dead_letter`.
+    pub placements: IntCounterVec,
+    /// Ids that were looked up before writing, by outcome: `hit`, `miss`.
+    pub look_ups: IntCounterVec,
+    /// How old the table of backing indices was when it was last looked at, in seconds.
+    pub table_age: GaugeVec,
+    /// Records that had to wait, by what for: `schema`, `table`.
+    pub parked: IntCounterVec,
+}
+
+impl PlaceMetrics {
+    /// Registers them with `registry`.
+    ///
+    /// # Errors
+    /// When one of the names is taken.
+    pub(super) fn new(registry: &Registry) -> Result<Self> {
+        let table_age = GaugeVec::new(
+            Opts::new(
+                "penstock_indexer_placement_table_age_seconds",
+                "How old the list of backing indices was when it was last looked at.",
+            ),
+            &["topic"],
+        )?;
+        registry.register(Box::new(table_age.clone()))?;
+        Ok(Self {
+            placements: counters(
+                registry,
+                "penstock_indexer_placements_total",
+                "Documents by the age of the index they land in: current, previous, older, expired; or skipped, dead_letter.",
+                &["topic", "age"],
+            )?,
+            look_ups: counters(
+                registry,
+                "penstock_indexer_look_ups_total",
+                "Ids looked up before writing, by outcome: hit, miss.",
+                &["topic", "outcome"],
+            )?,
+            table_age,
+            parked: counters(
+                registry,
+                "penstock_indexer_parked_records_total",
+                "Records that had to wait, by what for: schema, table.",
+                &["topic", "reason"],
+            )?,
+        })
+    }
+}

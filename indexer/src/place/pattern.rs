@@ -1,0 +1,78 @@
+//! The names of the strategy `time`: a function of the placement time alone. Pure.
+
+use std::fmt::Write;
+
+use time::OffsetDateTime;
+
+/// `NAME-` and the pattern of `elasticsearch.placement.time_pattern`.
+#[derive(Clone, Debug)]
+pub struct Pattern {
+    prefix: String,
+    pattern: String,
+    /// The finest unit of the pattern.
+    unit: Unit,
+}
+
+/// The finest unit of a pattern, which says when the name changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Unit {
+    Month,
+    Day,
+    Hour,
+    Minute,
+    Second,
+}
+
+impl Unit {
+    /// Its length in milliseconds. That of a month is a day's: the name is then made anew more often than it changes.
+    fn millis(self) -> i64 {
+        match self {
+            Self::Month | Self::Day => 86_400_000,
+            Self::Hour => 3_600_000,
+            Self::Minute => 60_000,
+            Self::Second => 1_000,
+        }
+    }
+}
+
+impl Pattern {
+    /// The names `name-…` by `pattern`, which the config has checked.
+    pub fn new(name: &str, pattern: &str) -> Self {
+        let units =
+            [("%S", Unit::Second), ("%M", Unit::Minute), ("%H", Unit::Hour), ("%d", Unit::Day), ("%m", Unit::Month)];
+        let unit = units.iter().find(|(text, _)| pattern.contains(text)).map_or(Unit::Month, |(_, unit)| *unit);
+        Self { prefix: format!("{name}-"), pattern: pattern.to_owned(), unit }
+    }
+
+    /// The span of placement times that have the name of `time`, first and last, or a part of it that holds `time`.
+    pub fn span(&self, time: i64) -> (i64, i64) {
+        let millis = self.unit.millis();
+        let start = time.div_euclid(millis).saturating_mul(millis);
+        (start, start.saturating_add(millis - 1))
+    }
+
+    /// The index of placement time `time`, in milliseconds since the Unix epoch.
+    pub fn name(&self, time: i64) -> String {
+        // Before the year 0000 and after 9999 there is no name: the nearest one is as good, and the same each time.
+        let seconds = time.div_euclid(1_000).clamp(-62_167_219_200, 253_402_300_799);
+        let at = OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(OffsetDateTime::UNIX_EPOCH);
+        let mut name = self.prefix.clone();
+        let mut parts = self.pattern.split('%');
+        name.push_str(parts.next().unwrap_or_default());
+        for part in parts {
+            let (unit, text) = part.split_at_checked(1).unwrap_or((part, ""));
+            let number = match unit {
+                "m" => u8::from(at.month()),
+                "d" => at.day(),
+                "H" => at.hour(),
+                "M" => at.minute(),
+                "S" => at.second(),
+                _ => 0,
+            };
+            let written = if unit == "Y" { write!(name, "{:04}", at.year()) } else { write!(name, "{number:02}") };
+            debug_assert!(written.is_ok(), "writing to a string does not fail");
+            name.push_str(text);
+        }
+        name
+    }
+}

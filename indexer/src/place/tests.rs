@@ -1,0 +1,195 @@
+use std::time::Duration;
+
+use proptest::prelude::*;
+use shared::config::Expired;
+
+use super::*;
+
+const MARGIN: Duration = Duration::from_millis(1_000);
+
+fn found(number: u64, created: i64) -> Found {
+    Found { name: format!("events-{number:06}"), created, writable: true, is_write: false }
+}
+
+/// A table of generations 1 and on, created at these times; the last one is the write index.
+fn table_of(created: &[i64], read_at: i64) -> Table {
+    let mut all: Vec<Found> = (1..).zip(created).map(|(number, created)| found(number, *created)).collect();
+    all.last_mut().unwrap().is_write = true;
+    Table::new(all, read_at, MARGIN).unwrap()
+}
+
+fn starts(table: &Table) -> Vec<i64> {
+    table.backing().iter().map(|backing| backing.start).collect()
+}
+
+#[test]
+fn a_backing_index_takes_what_comes_a_margin_after_its_creation() {
+    let table = table_of(&[10_000, 20_000, 30_000], 100_000);
+    for (time, number) in [(0, 0), (20_999, 0), (21_000, 1), (30_999, 1), (31_000, 2), (100_500, 2)] {
+        assert_eq!(place(&table, time), Placed::In(number), "{time}");
+    }
+}
+
+#[test]
+fn a_table_says_nothing_about_what_is_younger_than_half_a_margin_after_it_was_read() {
+    let table = table_of(&[10_000], 20_000);
+    assert_eq!(place(&table, 20_500), Placed::In(0));
+    assert_eq!(place(&table, 20_501), Placed::NotYet);
+}
+
+#[test]
+fn generation_1_takes_all_that_is_older_and_any_other_first_one_does_not() {
+    assert_eq!(place(&table_of(&[10_000], 20_000), i64::MIN), Placed::In(0));
+    let mut later = found(2, 10_000);
+    later.is_write = true;
+    let table = Table::new(vec![later], 20_000, MARGIN).unwrap();
+    assert_eq!(place(&table, 10_999), Placed::Expired);
+    assert_eq!(place(&table, 11_000), Placed::In(0));
+}
+
+#[test]
+fn what_is_expired_goes_where_the_config_says() {
+    let mut later = found(2, 10_000);
+    later.is_write = true;
+    let table = Table::new(vec![later], 20_000, MARGIN).unwrap();
+    let (target, from, until) = by_table(&table, 5, Expired::Oldest).unwrap();
+    assert_eq!((&*target.index, target.age, from, until), ("events-000002", Age::Expired, i64::MIN, 10_999));
+    assert_eq!(by_table(&table, 5, Expired::Skip), Err(NoPlace::Skip));
+    assert_eq!(by_table(&table, 5, Expired::DeadLetter), Err(NoPlace::DeadLetter));
+}
+
+#[test]
+fn backing_indices_are_in_the_order_of_their_numbers_whatever_their_names() {
+    let mut shrunk = found(3, 90_000);
+    shrunk.name = "shrink-ab3d-events-000003".to_owned();
+    shrunk.writable = false;
+    let mut write = found(4, 40_000);
+    write.is_write = true;
+    let table = Table::new(vec![write, shrunk, found(2, 20_000), found(1, 10_000)], 100_000, MARGIN).unwrap();
+    let names: Vec<&str> = table.backing().iter().map(|backing| &*backing.name).collect();
+    assert_eq!(names, ["events-000001", "events-000002", "shrink-ab3d-events-000003", "events-000004"]);
+    assert_eq!(table.write().generation, 4);
+}
+
+#[test]
+fn a_shrunk_index_takes_nothing_of_later_ones_and_its_neighbours_documents_are_looked_up() {
+    let mut shrunk = found(3, 90_000);
+    shrunk.name = "shrink-ab3d-events-000003".to_owned();
+    let mut write = found(4, 40_000);
+    write.is_write = true;
+    let table = Table::new(vec![found(1, 10_000), found(2, 20_000), shrunk, write], 100_000, MARGIN).unwrap();
+    assert_eq!(starts(&table), [i64::MIN, 21_000, 21_000, 41_000]);
+    assert_eq!(place(&table, 20_000), Placed::In(0));
+    assert_eq!(place(&table, 41_000), Placed::In(3));
+    // Those of 2 and 3 cannot be told apart any more.
+    assert_eq!(place(&table, 25_000), Placed::In(2));
+    assert!(!table.backing()[2].writable);
+    assert_eq!(table.first_candidate(2), 1);
+}
+
+#[test]
+fn a_read_only_index_is_one_to_look_up_in_but_the_write_index_is_not() {
+    let mut old = found(1, 10_000);
+    old.writable = false;
+    let write = Found { is_write: true, writable: false, ..found(2, 20_000) };
+    let table = Table::new(vec![old, write], 30_000, MARGIN).unwrap();
+    assert_eq!(table.backing().iter().map(|backing| backing.writable).collect::<Vec<_>>(), [false, true]);
+}
+
+#[test]
+fn without_indices_or_a_write_index_there_is_no_table() {
+    assert_eq!(Table::new(Vec::new(), 0, MARGIN), Err(TableError::Empty));
+    assert_eq!(Table::new(vec![found(1, 0), found(2, 1)], 2, MARGIN), Err(TableError::NoWriteIndex(2)));
+}
+
+#[test]
+fn the_placement_time_is_the_earlier_one_give_or_take_a_senders_clock() {
+    let tolerance = time::tolerance(MARGIN);
+    assert_eq!(tolerance, 250);
+    for (event, record, expected) in [
+        (Some(5), Some(9), 5),
+        (None, Some(9), 9),
+        (Some(5), None, 5),
+        (None, None, 0),
+        // A clock that runs ahead a little: the same at the first time and when it is sent again.
+        (Some(1_200), Some(1_000), 1_200),
+        (Some(1_200), Some(7_000), 1_200),
+        (Some(9_000), Some(1_000), 1_250),
+    ] {
+        assert_eq!(time::placement_time(event, record, tolerance), expected, "{event:?} {record:?}");
+    }
+}
+
+#[test]
+fn a_name_by_pattern_is_a_function_of_the_time_in_utc() {
+    // 2023-11-14T22:13:20.123Z
+    let time = 1_700_000_000_123;
+    for (pattern, name) in [
+        ("%Y.%m.%d", "e-2023.11.14"),
+        ("%Y-%m", "e-2023-11"),
+        ("%Y.%m.%d-%H", "e-2023.11.14-22"),
+        ("v1-%Y%m%d%H%M%S", "e-v1-20231114221320"),
+    ] {
+        assert_eq!(Pattern::new("e", pattern).name(time), name);
+    }
+    assert_eq!(Pattern::new("e", "%Y.%m.%d").name(-1), "e-1969.12.31");
+    assert_eq!(Pattern::new("e", "%Y").name(i64::MAX), "e-9999");
+    assert_eq!(Pattern::new("e", "%Y").name(i64::MIN), "e-0000");
+}
+
+/// Creation dates, in order, the moment of a first question, and how many of the indices were there by then.
+fn history() -> impl Strategy<Value = (Vec<i64>, i64)> {
+    (prop::collection::vec(0_i64..5_000, 1..12), 0_i64..60_000).prop_map(|(gaps, read_at)| {
+        let mut at = 0;
+        let created: Vec<i64> = gaps
+            .iter()
+            .map(|gap| {
+                at += gap;
+                at
+            })
+            .collect();
+        let read_at = read_at.max(created[0]);
+        (created, read_at)
+    })
+}
+
+proptest! {
+    #[test]
+    fn a_record_lands_in_the_same_index_by_every_table_that_may_be_used((created, read_at) in history(), time in -5_000_i64..70_000, late in 0_i64..500) {
+        // What is created just before the question may not be in its answer yet: less than half a margin is made up for.
+        let known = created.iter().filter(|at| **at + late <= read_at).count().max(1);
+        let early = table_of(&created[..known], read_at);
+        let last = table_of(&created, created.last().unwrap().max(&read_at) + 100_000);
+        let (now, then) = (place(&early, time), place(&last, time));
+        prop_assert!(now == Placed::NotYet || now == then, "{now:?} and later {then:?}");
+    }
+
+    #[test]
+    fn a_later_record_never_lands_in_an_earlier_index((created, _) in history(), a in -5_000_i64..70_000, b in -5_000_i64..70_000) {
+        let table = table_of(&created, 1_000_000);
+        let (a, b) = (a.min(b), a.max(b));
+        let (Placed::In(first), Placed::In(second)) = (place(&table, a), place(&table, b)) else {
+            return Err(TestCaseError::fail("every time has its index while generation 1 is there"));
+        };
+        prop_assert!(first <= second);
+    }
+
+    #[test]
+    fn the_span_of_an_answer_has_but_one_answer((created, read_at) in history(), time in -5_000_i64..70_000, other in -5_000_i64..70_000) {
+        let known = created.iter().filter(|at| **at <= read_at).count().max(1);
+        let table = table_of(&created[..known], read_at);
+        let Ok((target, from, until)) = by_table(&table, time, Expired::Oldest) else { return Ok(()) };
+        prop_assert!(from <= time && time <= until);
+        let other = other.clamp(from, until);
+        prop_assert_eq!(by_table(&table, other, Expired::Oldest).unwrap().0, target);
+    }
+
+    #[test]
+    fn the_span_of_a_name_has_but_one_name(time in any::<i64>(), within in 0_i64..86_400_000, pattern in "%Y(\\.%m(\\.%d(\\.%H(%M(%S)?)?)?)?)?") {
+        let pattern = Pattern::new("e", &pattern);
+        let (from, until) = pattern.span(time);
+        prop_assert!(from <= time && time <= until);
+        let other = from.saturating_add(within).min(until);
+        prop_assert_eq!(pattern.name(time), pattern.name(other));
+    }
+}

@@ -1,0 +1,151 @@
+//! A schema as its documents look: what a mapping is made of. The table of the types of fields is here, beside the printing of values
+//! in `json`: a rule of `docs/document-rules.md` changes in both.
+
+use super::Schema;
+use super::json::{Decimals, JsonRules};
+use super::node::{Node, NodeId};
+
+/// One type of a schema.
+#[derive(Clone, Copy, Debug)]
+pub struct TypeRef<'s> {
+    schema: &'s Schema,
+    node: NodeId,
+}
+
+/// What a value of a type looks like in a document.
+#[derive(Debug)]
+pub enum Outline<'s> {
+    /// Null, always.
+    Null,
+    /// A value without parts, or whose parts are always the same.
+    Value(Kind),
+    /// A list.
+    Array(TypeRef<'s>),
+    /// An object with free names.
+    Map(TypeRef<'s>),
+    /// An object with these names.
+    Record(Vec<(&'s str, TypeRef<'s>)>),
+    /// One of several, or null. What is null or one type is a union of that one.
+    Union(Vec<TypeRef<'s>>),
+}
+
+/// The types without parts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// `boolean`.
+    Boolean,
+    /// `int`.
+    Int,
+    /// `long`.
+    Long,
+    /// `float`.
+    Float,
+    /// `double`.
+    Double,
+    /// `bytes` and `fixed`.
+    Bytes,
+    /// `string`.
+    Text,
+    /// `enum`.
+    Symbol,
+    /// `uuid`.
+    Uuid,
+    /// `decimal` and `big-decimal`.
+    Decimal,
+    /// `date`.
+    Date,
+    /// `time-millis` and `time-micros`.
+    Time,
+    /// `timestamp-*` and `local-timestamp-*`.
+    Timestamp,
+    /// `duration`.
+    Duration,
+}
+
+/// The type of a field in Elasticsearch (Elasticsearch reference, "Field data types").
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FieldType {
+    /// `boolean`.
+    Boolean,
+    /// `integer`.
+    Integer,
+    /// `long`.
+    Long,
+    /// `float`.
+    Float,
+    /// `double`.
+    Double,
+    /// `double`, of numbers that may be beyond it: those are in the document, but cannot be searched for.
+    WideDouble,
+    /// `keyword`.
+    Keyword,
+    /// `binary`.
+    Binary,
+    /// `date`, in milliseconds; what is smaller is in the document alone.
+    Date,
+    /// An object of the numbers `months`, `days` and `milliseconds`.
+    Duration,
+}
+
+impl Kind {
+    /// The type table: which field a value of this type needs, as `rules` write it.
+    pub fn field_type(self, rules: JsonRules) -> FieldType {
+        match self {
+            Self::Boolean => FieldType::Boolean,
+            Self::Int => FieldType::Integer,
+            Self::Long => FieldType::Long,
+            Self::Float => FieldType::Float,
+            Self::Double => FieldType::Double,
+            Self::Bytes => FieldType::Binary,
+            Self::Decimal if rules.decimals == Decimals::Number => FieldType::WideDouble,
+            // A time of day is text of a fixed width, so that ranges of it work; a decimal stays exact.
+            Self::Text | Self::Symbol | Self::Uuid | Self::Decimal | Self::Time => FieldType::Keyword,
+            // Text or a number, as the rules have it: a date takes both. Not `date_nanos`, which refuses what is before 1970.
+            Self::Date | Self::Timestamp => FieldType::Date,
+            Self::Duration => FieldType::Duration,
+        }
+    }
+}
+
+impl Schema {
+    /// The type of the whole datum.
+    pub fn root(&self) -> TypeRef<'_> {
+        TypeRef { schema: self, node: self.root }
+    }
+}
+
+impl<'s> TypeRef<'s> {
+    /// A number that no other type of the schema has: a record that holds itself comes back under the same one.
+    pub fn id(self) -> u32 {
+        self.node
+    }
+
+    /// What its values look like.
+    pub fn outline(self) -> Outline<'s> {
+        let of = |node: NodeId| TypeRef { schema: self.schema, node };
+        match self.schema.nodes.get(self.node as usize).unwrap_or(&Node::Null) {
+            Node::Null => Outline::Null,
+            Node::Array(items) => Outline::Array(of(items.node)),
+            Node::Map(items) => Outline::Map(of(items.node)),
+            Node::Record(record) => {
+                Outline::Record(record.fields.iter().map(|field| (&*field.document_name, of(field.node))).collect())
+            }
+            Node::Union(branches) => Outline::Union(branches.iter().map(|branch| of(*branch)).collect()),
+            Node::Nullable { other, .. } => Outline::Union(vec![of(*other)]),
+            Node::Boolean => Outline::Value(Kind::Boolean),
+            Node::Int => Outline::Value(Kind::Int),
+            Node::Long => Outline::Value(Kind::Long),
+            Node::Float => Outline::Value(Kind::Float),
+            Node::Double => Outline::Value(Kind::Double),
+            Node::Bytes | Node::Fixed { .. } => Outline::Value(Kind::Bytes),
+            Node::String => Outline::Value(Kind::Text),
+            Node::Enum(_) => Outline::Value(Kind::Symbol),
+            Node::UuidText | Node::UuidFixed => Outline::Value(Kind::Uuid),
+            Node::Decimal { .. } | Node::BigDecimal => Outline::Value(Kind::Decimal),
+            Node::Date => Outline::Value(Kind::Date),
+            Node::TimeMillis | Node::TimeMicros => Outline::Value(Kind::Time),
+            Node::Timestamp { .. } => Outline::Value(Kind::Timestamp),
+            Node::Duration => Outline::Value(Kind::Duration),
+        }
+    }
+}

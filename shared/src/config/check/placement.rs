@@ -1,0 +1,48 @@
+//! `elasticsearch.placement`.
+
+use std::time::Duration;
+
+use super::Problems;
+use crate::config::{Elasticsearch, OnDuplicate, Placement, Strategy};
+
+/// With less, the list of backing indices would be read without end.
+const LEAST_MARGIN: Duration = Duration::from_millis(200);
+
+pub(super) fn check(elasticsearch: &Elasticsearch, problems: &mut Problems) {
+    let placement = &elasticsearch.placement;
+    if placement.margin < LEAST_MARGIN {
+        problems
+            .add("elasticsearch.placement.margin", "must be at least 200ms; it has to cover the differences of clocks");
+    }
+    problems.not_zero("elasticsearch.placement.refresh_interval", placement.refresh_interval);
+    problems.not_empty("elasticsearch.placement.time_field", &placement.time_field);
+    pattern(placement, problems);
+    if elasticsearch.strategy == Strategy::DataStream && elasticsearch.on_duplicate == OnDuplicate::KeepLast {
+        problems.add(
+            "elasticsearch.on_duplicate",
+            "must be keep_first with the strategy data_stream: a data stream takes no document twice; choose another strategy",
+        );
+    }
+}
+
+fn pattern(placement: &Placement, problems: &mut Problems) {
+    let key = "elasticsearch.placement.time_pattern";
+    let mut parts = placement.time_pattern.split('%');
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    let mut units = String::new();
+    for part in parts {
+        let unit = part.chars().next().unwrap_or('%');
+        if !"YmdHMS".contains(unit) {
+            problems.add(key, "may hold %Y, %m, %d, %H, %M and %S, and no other %");
+            return;
+        }
+        units.push(unit);
+        text.push_str(&part[unit.len_utf8()..]);
+    }
+    if !units.contains('Y') {
+        problems.add(key, "must hold %Y: without the year, an index would be written to again each year");
+    }
+    if !text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || ".-_".contains(c)) {
+        problems.add(key, "must hold only small letters, digits, dots, dashes and underscores beside its % units");
+    }
+}

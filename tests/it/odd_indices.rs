@@ -1,0 +1,212 @@
+//! Strategy `rollover` when a backing index is not as it was: deleted while documents are on their way to it, read-only, made anew by
+//! shrinking, or behind an alias that somebody has changed by hand.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use harness::event::{Events, now};
+use harness::eventually::eventually;
+use harness::http::{self, Method};
+use harness::pipeline::{Pipeline, Service, metric};
+use harness::sender::Mix;
+use harness::stack::Stack;
+use serde_json::{Value, json};
+use shared::config::Expired;
+
+/// Events that happen within it land in the same backing index.
+const EVENTS: u64 = 200;
+
+/// A pipeline whose events of `mix` belong into the first of two backing indices.
+struct Scene {
+    pipeline: Pipeline,
+    indexer: Service,
+    mix: Mix,
+}
+
+impl Scene {
+    async fn new(name: &str, expired: Expired) -> Result<Self> {
+        let mut pipeline = Pipeline::new(&Stack::running()?, name).await?;
+        pipeline.config.elasticsearch.placement.margin = Duration::from_secs(1);
+        pipeline.config.elasticsearch.placement.expired = expired;
+        let indexer = pipeline.indexer().await?;
+        // A second ago, and for 200 ms: whatever the margin, that is before the second backing index begins.
+        let mix = Mix::good(Events::new(rand::random(), now() - 1_000));
+        pipeline.feed(mix).write(0..EVENTS / 2).await?;
+        pipeline.all_committed().await?;
+        let scene = Self { pipeline, indexer, mix };
+        scene.call(Method::POST, &format!("{}/_rollover", scene.name()), json!({})).await?;
+        Ok(scene)
+    }
+
+    fn name(&self) -> &str {
+        &self.pipeline.config.elasticsearch.index_name
+    }
+
+    fn backing(&self, number: u32) -> String {
+        format!("{}-{number:06}", self.name())
+    }
+
+    async fn call(&self, method: Method, path: &str, body: Value) -> Result<Value> {
+        self.pipeline.search.call(method, path, &body).await
+    }
+
+    /// Writes those events, which belong into the first backing index, and waits until they are settled.
+    async fn write(&self, numbers: std::ops::Range<u64>) -> Result<()> {
+        self.pipeline.feed(self.mix).write(numbers).await?;
+        self.pipeline.all_committed().await
+    }
+
+    async fn exactly(&self, numbers: std::ops::Range<u64>) -> Result<()> {
+        self.pipeline.delivered_exactly(&self.mix.indexable(&numbers.collect::<Vec<_>>())).await
+    }
+
+    async fn look_ups(&self, outcome: &str) -> Result<f64> {
+        let topic = &self.pipeline.config.kafka.topic;
+        let sample = format!(r#"penstock_indexer_look_ups_total{{outcome="{outcome}",topic="{topic}"}}"#);
+        metric(&self.indexer.admin_url(), &sample).await
+    }
+
+    async fn dead_letters(&self) -> Result<u64> {
+        self.pipeline.kafka.count(&self.pipeline.config.kafka.dead_letter_topic).await
+    }
+
+    /// Waits until readiness says `word` of "placement"; that it is ready, if there is none.
+    async fn told(&self, word: Option<&str>) -> Result<()> {
+        eventually("readiness tells the state of the backing indices", || async {
+            let answer = http::get(&format!("{}/readyz", self.indexer.admin_url())).await?;
+            let text = answer.text();
+            let line = text.lines().find(|line| line.starts_with("placement: "));
+            let is_so = match word {
+                None => answer.status == 200,
+                Some(word) => line.is_some_and(|line| line.contains(word)),
+            };
+            anyhow::ensure!(is_so, "{}: {text}", answer.status);
+            Ok(())
+        })
+        .await
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_index_that_is_deleted_while_documents_are_on_their_way_does_not_come_back() -> Result<()> {
+    let scene = Scene::new("deleted", Expired::Oldest).await?;
+    let mut feed = scene.pipeline.feed(scene.mix);
+    feed.per_second = Some(50);
+    let feeding = tokio::spawn(async move { feed.write(EVENTS / 2..EVENTS).await });
+    let first = scene.backing(1);
+    eventually("documents are on their way to the first backing index", || async {
+        let count = scene.pipeline.search.count(&first).await?;
+        anyhow::ensure!(count > EVENTS / 2, "{count} are there");
+        Ok(())
+    })
+    .await?;
+    scene.call(Method::DELETE, &first, Value::Null).await?;
+    feeding.await??;
+    scene.pipeline.all_committed().await?;
+
+    let gone = scene.call(Method::GET, &first, Value::Null).await;
+    assert!(gone.is_err(), "the deleted index is back: {gone:?}");
+    // What was deleted with it comes back with a replay, into the oldest that is left.
+    scene.write(0..EVENTS).await?;
+    scene.exactly(0..EVENTS).await?;
+    assert_eq!(scene.pipeline.search.count(&scene.backing(2)).await?, EVENTS);
+    scene.indexer.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_older_than_the_oldest_index_is_skipped_or_a_dead_letter_by_config() -> Result<()> {
+    for (name, expired, dead) in [("skipped", Expired::Skip, 0), ("expired", Expired::DeadLetter, EVENTS / 2)] {
+        let scene = Scene::new(name, expired).await?;
+        scene.call(Method::DELETE, &scene.backing(1), Value::Null).await?;
+        scene.write(EVENTS / 2..EVENTS).await?;
+        assert_eq!(scene.pipeline.search.count(scene.name()).await?, 0, "{name}");
+        assert_eq!(scene.dead_letters().await?, dead, "{name}");
+        for letter in scene.pipeline.kafka.read_all(&scene.pipeline.config.kafka.dead_letter_topic).await? {
+            assert_eq!(letter.header("dl.error-type"), Some("expired"));
+        }
+        scene.indexer.stop().await?;
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_read_only_index_lacks_goes_to_the_write_index_once() -> Result<()> {
+    let scene = Scene::new("old-read-only", Expired::Oldest).await?;
+    scene.call(Method::PUT, &format!("{}/_block/write", scene.backing(1)), Value::Null).await?;
+    scene.write(0..EVENTS).await?;
+    scene.exactly(0..EVENTS).await?;
+    assert_eq!(scene.pipeline.search.count(&scene.backing(2)).await?, EVENTS / 2);
+    let half = (EVENTS / 2) as f64;
+    assert_eq!((scene.look_ups("hit").await?, scene.look_ups("miss").await?), (half, half));
+
+    // After one more rollover the write index is another one, and what went to the one before is found there.
+    scene.call(Method::POST, &format!("{}/_rollover", scene.name()), json!({})).await?;
+    scene.write(0..EVENTS).await?;
+    scene.exactly(0..EVENTS).await?;
+    assert_eq!((scene.look_ups("hit").await?, scene.look_ups("miss").await?), (half * 3.0, half));
+    assert_eq!(scene.dead_letters().await?, 0);
+    scene.indexer.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_index_made_anew_under_another_name_holds_what_it_held() -> Result<()> {
+    let scene = Scene::new("shrunk", Expired::Oldest).await?;
+    let (first, shrunk) = (scene.backing(1), format!("shrink-ab3d-{}", scene.backing(1)));
+    scene.call(Method::PUT, &format!("{first}/_block/write"), Value::Null).await?;
+    // A clone is made as a shrunk index is, and works with one shard too; ILM's swaps the alias like this.
+    scene.call(Method::POST, &format!("{first}/_clone/{shrunk}"), json!({})).await?;
+    let actions = json!({"actions": [
+        {"add": {"index": shrunk, "alias": scene.name()}},
+        {"remove_index": {"index": first}},
+    ]});
+    scene.call(Method::POST, "_aliases", actions).await?;
+    scene.write(0..EVENTS).await?;
+    scene.exactly(0..EVENTS).await?;
+    assert_eq!(scene.pipeline.search.count(&shrunk).await?, EVENTS / 2);
+    scene.write(0..EVENTS).await?;
+    scene.exactly(0..EVENTS).await?;
+    scene.indexer.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_a_write_index_documents_wait_and_readiness_says_so() -> Result<()> {
+    let scene = Scene::new("no-write-index", Expired::Oldest).await?;
+    let set = |is_write: bool| {
+        let add = json!({"index": scene.backing(2), "alias": scene.name(), "is_write_index": is_write});
+        json!({"actions": [{"add": add}]})
+    };
+    scene.call(Method::POST, "_aliases", set(false)).await?;
+    scene.told(Some("no write index")).await?;
+    let new = Mix::good(Events::unique());
+    scene.pipeline.feed(new).write(0..EVENTS).await?;
+    scene.call(Method::POST, "_aliases", set(true)).await?;
+    scene.told(None).await?;
+    scene.pipeline.all_committed().await?;
+    let mut all = scene.mix.indexable(&(0..EVENTS / 2).collect::<Vec<_>>());
+    all.extend(new.indexable(&(0..EVENTS).collect::<Vec<_>>()));
+    scene.pipeline.delivered_exactly(&all).await.context("after the alias was mended")?;
+    scene.indexer.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_alias_that_somebody_takes_away_is_waited_for() -> Result<()> {
+    let scene = Scene::new("no-alias", Expired::Oldest).await?;
+    let actions = |action: &str| {
+        let one = |number: u32, is_write: bool| {
+            let mut body = json!({"index": scene.backing(number), "alias": scene.name()});
+            if action == "add" {
+                body["is_write_index"] = json!(is_write);
+            }
+            json!({action: body})
+        };
+        json!({"actions": [one(1, false), one(2, true)]})
+    };
+    scene.call(Method::POST, "_aliases", actions("remove")).await?;
+    scene.told(Some("no alias")).await?;
+    scene.pipeline.feed(scene.mix).write(0..EVENTS).await?;
+    scene.call(Method::POST, "_aliases", actions("add")).await?;
+    scene.told(None).await?;
+    scene.pipeline.all_committed().await?;
+    scene.exactly(0..EVENTS).await?;
+    scene.indexer.stop().await
+}
