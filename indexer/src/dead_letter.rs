@@ -58,10 +58,11 @@ impl DeadLetters {
     /// When librdkafka refuses `kafka.options`.
     pub fn new(config: &Config, condition: Condition, metrics: Metrics) -> Result<Self, KafkaError> {
         condition.met();
-        let producer = shared::kafka::producer_config(&config.kafka, "penstock-indexer-dead-letters", DELIVERY_TIMEOUT)?
-            // What was small enough for the topic is small enough here; the dead-letter topic's own limit decides.
-            .set("message.max.bytes", MAX_LETTER_BYTES)
-            .create_with_context(Login::new(&config.kafka)?)?;
+        let producer =
+            shared::kafka::producer_config(&config.kafka, "penstock-indexer-dead-letters", DELIVERY_TIMEOUT)?
+                // What was small enough for the topic is small enough here; the dead-letter topic's own limit decides.
+                .set("message.max.bytes", MAX_LETTER_BYTES)
+                .create_with_context(Login::new(&config.kafka)?)?;
         Ok(Self {
             producer,
             dead_letter_topic: config.kafka.dead_letter_topic.clone(),

@@ -15,8 +15,8 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use shared::config::{Auth, SecretsError};
 
 use crate::receive::Buffer;
-use bearer::Bearer;
 use basic::Basic;
+use bearer::Bearer;
 use hmac::Hmac;
 use mtls::Mtls;
 use replay::Replays;
@@ -99,7 +99,9 @@ pub enum AuthError {
         name: String,
     },
     /// What is signed would not have the body, or not the time.
-    #[error("{key}: must hold {{body}} once, and {{timestamp}} once where there is a timestamp_header, else not at all")]
+    #[error(
+        "{key}: must hold {{body}} once, and {{timestamp}} once where there is a timestamp_header, else not at all"
+    )]
     Signed {
         /// The config key.
         key: String,

@@ -53,7 +53,11 @@ fn open_files(connections: usize) {
     let needed = OTHERS.saturating_add(connections as u64);
     match rlimit::increase_nofile_limit(needed) {
         Ok(limit) if limit < needed => {
-            tracing::warn!(limit, needed, "Fewer files may be open than receiver.max_connections needs: raise the limit (ulimit -n).");
+            tracing::warn!(
+                limit,
+                needed,
+                "Fewer files may be open than receiver.max_connections needs: raise the limit (ulimit -n)."
+            );
         }
         Ok(_) => {}
         Err(error) => tracing::warn!(%error, needed, "The limit of open files cannot be raised."),

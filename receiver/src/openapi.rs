@@ -27,7 +27,10 @@ const MEDIA_TYPES: [(&str, &str); 6] = [
 
 /// What is answered when a request is not accepted; see [`crate::reject`].
 const PROBLEMS: [(&str, &str); 9] = [
-    ("400", "The body is not an event of the schema: truncated, trailing bytes, an unknown schema. Do not send it again."),
+    (
+        "400",
+        "The body is not an event of the schema: truncated, trailing bytes, an unknown schema. Do not send it again.",
+    ),
     ("401", "No credentials or wrong ones, a stale timestamp, or a signature that was accepted before."),
     ("405", "Not POST."),
     ("408", "The body did not arrive in time."),
@@ -35,7 +38,10 @@ const PROBLEMS: [(&str, &str); 9] = [
     ("415", "The Content-Type or Content-Encoding is not supported."),
     ("429", "More requests than are taken in a second. Send it again after the time in Retry-After."),
     ("500", "A bug. Send it again later."),
-    ("503", "The event was not stored, or it is not known whether it was. Send it again after the time in Retry-After."),
+    (
+        "503",
+        "The event was not stored, or it is not known whether it was. Send it again after the time in Retry-After.",
+    ),
 ];
 
 /// A router that serves the description of the sources of `config`.
@@ -77,8 +83,7 @@ fn operation(name: &str, source: &Source) -> Value {
         .iter()
         .map(|(media_type, what)| ((*media_type).to_owned(), json!({"schema": {"description": what}})))
         .collect();
-    let required: Map<String, Value> =
-        schemes(name, &source.auth).map(|(scheme, _)| (scheme, json!([]))).collect();
+    let required: Map<String, Value> = schemes(name, &source.auth).map(|(scheme, _)| (scheme, json!([]))).collect();
     json!({
         "operationId": format!("post-{name}"),
         "summary": format!("Events of the source {name}"),
@@ -92,15 +97,21 @@ fn operation(name: &str, source: &Source) -> Value {
 }
 
 fn parameters() -> Value {
-    let header = |name: &str, schema: Value, description: &str| {
-        json!({"name": name, "in": "header", "required": false, "schema": schema, "description": description})
-    };
+    let header = |name: &str, schema: Value, description: &str| json!({"name": name, "in": "header", "required": false, "schema": schema, "description": description});
     let id = json!({"type": "integer", "minimum": 0, "maximum": u32::MAX});
     json!([
-        header("X-Schema-Id", id.clone(), "The id of the schema that a datum without a frame is of; otherwise the current one."),
+        header(
+            "X-Schema-Id",
+            id.clone(),
+            "The id of the schema that a datum without a frame is of; otherwise the current one."
+        ),
         header("X-Schema-Version", id, "The same by its version."),
         header("Content-Encoding", json!({"enum": ["gzip", "zstd", "deflate"]}), "How the body is compressed."),
-        header("X-Request-Id", json!({"type": "string", "maxLength": 128}), "Comes back in the answer and stays with the event."),
+        header(
+            "X-Request-Id",
+            json!({"type": "string", "maxLength": 128}),
+            "Comes back in the answer and stays with the event."
+        ),
         header("traceparent", json!({"type": "string"}), "The trace context (W3C), which stays with the event."),
     ])
 }
@@ -151,7 +162,9 @@ fn problem() -> Value {
 
 /// The security schemes of a source, by their names in the description: all of them are needed.
 fn schemes(name: &str, auth: &Auth) -> impl Iterator<Item = (String, Value)> {
-    let header = |header: &str, what: &str| (header.to_owned(), json!({"type": "apiKey", "in": "header", "name": header, "description": what}));
+    let header = |header: &str, what: &str| {
+        (header.to_owned(), json!({"type": "apiKey", "in": "header", "name": header, "description": what}))
+    };
     let schemes: Vec<(String, Value)> = match auth {
         Auth::None => Vec::new(),
         Auth::Bearer { .. } => vec![("bearer".to_owned(), json!({"type": "http", "scheme": "bearer"}))],

@@ -169,11 +169,7 @@ impl Producer {
     }
 }
 
-fn create(
-    config: &ClientConfig,
-    health: &Arc<Health>,
-    login: &Arc<Login>,
-) -> Result<FutureProducer<Logs>, KafkaError> {
+fn create(config: &ClientConfig, health: &Arc<Health>, login: &Arc<Login>) -> Result<FutureProducer<Logs>, KafkaError> {
     config.create_with_context(Logs { health: Arc::clone(health), login: Arc::clone(login) })
 }
 

@@ -62,7 +62,11 @@ async fn a_user_with_the_right_password_is_accepted_and_no_other() -> Result<()>
     let body = Events::unique().event(0).encode();
     let header = |user: &str| format!("Basic {}", STANDARD.encode(user));
     for wrong in [header("old:fedcba9876543210"), header("new:"), "Basic".to_owned(), header("")] {
-        assert_unauthorized(&post(&receiver, &[("authorization", &wrong)], &body).await?, "Basic realm=\"webhook\"", &wrong)?;
+        assert_unauthorized(
+            &post(&receiver, &[("authorization", &wrong)], &body).await?,
+            "Basic realm=\"webhook\"",
+            &wrong,
+        )?;
     }
     assert_eq!(produced(&pipeline).await?, 0);
     for right in ["old:0123456789abcdef", "new:fedcba9876543210"] {
@@ -88,7 +92,8 @@ async fn standard_webhooks_are_accepted_once_each() -> Result<()> {
         let time = seconds.to_string();
         let signed = signature(key, &[id.as_bytes(), b".", time.as_bytes(), b".", body])?;
         let signature = format!("v1,{} v1,{}", STANDARD.encode([0; 32]), STANDARD.encode(signed));
-        post(&receiver, &[("webhook-id", id), ("webhook-timestamp", &time), ("webhook-signature", &signature)], body).await
+        post(&receiver, &[("webhook-id", id), ("webhook-timestamp", &time), ("webhook-signature", &signature)], body)
+            .await
     };
     let now = now()?;
     for (what, time, key) in

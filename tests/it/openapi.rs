@@ -71,9 +71,9 @@ async fn curl_does_what_the_examples_say() -> Result<()> {
         key_file: server.key,
         client_ca_file: Some(authority.ca_file()),
     });
-    let sources = auths().into_iter().map(|(name, auth)| {
-        (name.to_owned(), Source { path: format!("/webhook/{name}"), ..source(&topic, auth) })
-    });
+    let sources = auths()
+        .into_iter()
+        .map(|(name, auth)| (name.to_owned(), Source { path: format!("/webhook/{name}"), ..source(&topic, auth) }));
     config.receiver.sources = sources.collect();
     let receiver = Service::receiver(config).await?;
     ready(&receiver.admin_url()).await?;

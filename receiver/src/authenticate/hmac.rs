@@ -54,15 +54,12 @@ impl Hmac {
     ///
     /// # Errors
     /// When a header has no such name, or what is signed lacks the body or the time.
-    pub(super) fn compile(
-        auth: &Auth,
-        secrets: &[Secret],
-        key: impl Fn(&str) -> String,
-    ) -> Result<Self, AuthError> {
+    pub(super) fn compile(auth: &Auth, secrets: &[Secret], key: impl Fn(&str) -> String) -> Result<Self, AuthError> {
         let Auth::Hmac { header, algorithm, encoding, prefix, timestamp_header, signed, tolerance, .. } = auth else {
             return Err(AuthError::Signed { key: key("type") });
         };
-        let timestamp = timestamp_header.as_deref().map(|name| header_name(key("timestamp_header"), name)).transpose()?;
+        let timestamp =
+            timestamp_header.as_deref().map(|name| header_name(key("timestamp_header"), name)).transpose()?;
         let default = if timestamp.is_some() { "{timestamp}.{body}" } else { BODY };
         let (before, after) = sides(signed.as_deref().unwrap_or(default), timestamp.is_some())
             .ok_or_else(|| AuthError::Signed { key: key("signed") })?;

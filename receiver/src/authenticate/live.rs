@@ -53,7 +53,10 @@ impl Live {
             Ok(None) => last.failure.clear(),
             Ok(Some(secrets)) => {
                 *last = Last { secrets, failure: String::new() };
-                tracing::info!(source = self.source, "The secrets of the source have changed; the new ones are in use.");
+                tracing::info!(
+                    source = self.source,
+                    "The secrets of the source have changed; the new ones are in use."
+                );
             }
             Err(error) => {
                 let failure = error.to_string();

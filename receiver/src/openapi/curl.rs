@@ -9,9 +9,8 @@ const BODY: &str = "{body}";
 pub(super) fn example(source: &Source) -> String {
     let (before, options) = authentication(&source.auth);
     let mut lines = before;
-    let mut call = vec![
-        "curl --fail-with-body --header 'Content-Type: application/avro' --data-binary \"@$EVENT\"".to_owned(),
-    ];
+    let mut call =
+        vec!["curl --fail-with-body --header 'Content-Type: application/avro' --data-binary \"@$EVENT\"".to_owned()];
     call.extend(options);
     call.push(format!("\"$URL{}\"", source.path));
     lines.push(call.join(" \\\n  "));

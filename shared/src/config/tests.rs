@@ -74,7 +74,9 @@ fn the_sample_shows_every_key() {
 fn the_reference_has_every_key_and_no_other() {
     let keys: BTreeSet<String> = complete().into_keys().collect();
     // Sections that can be left out as a whole have a row too.
-    let sections = ["kafka.create_topics", "kafka.security", "kafka.security.oauth", "receiver.sources", "receiver.tls"].map(str::to_owned);
+    let sections =
+        ["kafka.create_topics", "kafka.security", "kafka.security.oauth", "receiver.sources", "receiver.tls"]
+            .map(str::to_owned);
     let documented: BTreeSet<String> = documented().into_keys().collect();
     let expected: BTreeSet<String> = keys.into_iter().chain(sections).collect();
     assert_eq!(documented, expected);

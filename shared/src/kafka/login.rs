@@ -73,7 +73,8 @@ impl Login {
     pub fn token(&self) -> Result<OAuthToken, Box<dyn Error>> {
         let tokens = self.0.as_ref().ok_or("no kafka.security.oauth in the config")?;
         let fetched = tokens.runtime.block_on(tokens.fetch());
-        Ok(fetched.inspect_err(|error| tracing::error!(%error, "There is no token for Kafka; asking again in 10 s."))?)
+        Ok(fetched
+            .inspect_err(|error| tracing::error!(%error, "There is no token for Kafka; asking again in 10 s."))?)
     }
 }
 

@@ -13,7 +13,8 @@ fn a_live_user_with_the_right_password_is_accepted_and_no_other() {
     for right in ["Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==", "basic dGVzdDoxMjPCow=="] {
         assert_eq!(check(&auth, &[("authorization", right)], b""), Ok(()), "{right}");
     }
-    for wrong in ["Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ", "Basic QWxhZGRpbjo=", "Basic !", "Basic ", "Bearer QWxhZGRpbjo="] {
+    for wrong in ["Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ", "Basic QWxhZGRpbjo=", "Basic !", "Basic ", "Bearer QWxhZGRpbjo="]
+    {
         assert_eq!(check(&auth, &[("authorization", wrong)], b""), Err(Unauthorized), "{wrong}");
     }
 }

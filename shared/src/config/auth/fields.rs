@@ -66,9 +66,7 @@ impl TryFrom<Fields> for Auth {
         fields.refuse_those_of_other_types()?;
         Ok(match fields.r#type {
             Type::None => Self::None,
-            Type::Bearer => {
-                Self::Bearer { tokens: fields.tokens.unwrap_or_default(), tokens_file: fields.tokens_file }
-            }
+            Type::Bearer => Self::Bearer { tokens: fields.tokens.unwrap_or_default(), tokens_file: fields.tokens_file },
             Type::Basic => Self::Basic {
                 credentials: fields.credentials.unwrap_or_default(),
                 credentials_file: fields.credentials_file,
