@@ -1,4 +1,4 @@
-//! The description of the webhooks (OpenAPI 3.1), built from the config's sources and served at `/openapi.json`.
+//! The description of the webhooks (`OpenAPI` 3.1), built from the config's sources and served at `/openapi.json`.
 //!
 //! It names nothing of the inside: no topic, no subject, no address. The examples are calls of curl that work as they stand, once
 //! the variables in them are set; a test runs each of them.
