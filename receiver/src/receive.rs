@@ -163,11 +163,18 @@ impl Endpoint {
         let take = || source.rate.as_ref().map_or(Ok(()), |rate| rate.take(Instant::now()));
 
         let peer = head.extensions.get::<Arc<Peer>>().map(AsRef::as_ref);
-        let pending = authenticator.check_head(&head.headers, peer, received.wall).map_err(unauthorized)?;
-        let by_head = pending.is_authentic();
-        if by_head {
-            take()?;
-        }
+        let admitted = authenticator.check_head(&head.headers, peer, received.wall).map_err(unauthorized);
+        let admitted = admitted.and_then(|pending| match pending.is_authentic() {
+            true => take().map(|()| (pending, true)),
+            false => Ok((pending, false)),
+        });
+        let (pending, by_head) = match admitted {
+            Ok(admitted) => admitted,
+            Err(rejection) => {
+                body::discard(head.version, body).await;
+                return Err(rejection);
+            }
+        };
         let body = body::read(body, source.max_body, deadline, held).await?;
         source.metrics.body_bytes.inc_by(body.body().len() as u64);
         let (body, claim) = pending.check_body(body, received.wall).map_err(unauthorized)?;

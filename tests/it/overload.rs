@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use harness::event::Events;
-use harness::eventually::eventually;
+use harness::eventually::{eventually, patience};
 use harness::http::{self, Answer, HalfSent, Method};
 use harness::pipeline::{PATH, Pipeline, Service};
 use harness::stack::Stack;
@@ -166,12 +166,15 @@ async fn misbehave(address: String, at_once: String, drip: bool) -> Result<Vec<u
         std::future::pending::<()>().await;
     };
     let mut said = Vec::new();
-    // Whether the end is orderly or a reset does not matter.
-    let reading = async { read.read_to_end(&mut said).await.ok() };
+    let reading = async {
+        // Whether the end is orderly or a reset does not matter.
+        read.read_to_end(&mut said).await.ok();
+        anyhow::Ok(())
+    };
     tokio::select! {
-        () = dripping => {}
-        _ = reading => {}
-    }
+        () = dripping => Ok(()),
+        read = timeout(patience(), reading) => read?,
+    }?;
     Ok(said)
 }
 

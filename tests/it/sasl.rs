@@ -114,9 +114,11 @@ impl Scene {
         let authority = Authority::new(&folder)?;
         let server = authority.issue("server", &["127.0.0.1"])?;
         let stack = OwnStack::start_with("sasl", &[("KAFKA_EXTRA", &broker(&server, &folder)?)]).await?;
-        let password = format!("SCRAM-SHA-256=[password={PASSWORD}],SCRAM-SHA-512=[password={PASSWORD}]");
-        let user = ["--alter", "--entity-type", "users", "--entity-name", USER, "--add-config", &password];
-        stack.kafka_tool("kafka.admin.ConfigCommand", &user).await?;
+        for mechanism in ["SCRAM-SHA-256", "SCRAM-SHA-512"] {
+            let password = format!("{mechanism}=[password={PASSWORD}]");
+            let user = ["--alter", "--entity-type", "users", "--entity-name", USER, "--add-config", &password];
+            stack.kafka_tool("kafka.admin.ConfigCommand", &user).await?;
+        }
         // The harness itself takes the way that needs no login.
         let internal = Stack { kafka: stack.internal_kafka()?, ..stack.stack };
         let pipeline = Pipeline::new(&internal, "sasl").await?;

@@ -1,9 +1,12 @@
 //! Reads a request's body into one buffer, within a limit and a deadline.
 
+use std::time::Duration;
+
 use axum::body::{Body, HttpBody};
+use axum::http::Version;
 use futures::StreamExt;
 use shared::wire::{self, FRAME_LEN, SchemaId};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::held::Held;
 use crate::reject::Rejection;
@@ -11,6 +14,9 @@ use crate::reject::Rejection;
 /// What is reserved for a body on its word alone. Longer bodies get their room as they arrive, so that a `Content-Length` costs
 /// the receiver nothing.
 const TRUSTED_LENGTH: u64 = 64 * 1024;
+
+/// How long a body that nobody wants may take to arrive.
+const DISCARD: Duration = Duration::from_secs(1);
 
 /// A body, with room for a frame before it: the frame of a bare datum is put there, so that the body is never moved (P2).
 #[derive(Debug, Default)]
@@ -74,6 +80,19 @@ impl Buffer {
     fn frame_at(&mut self, begin: usize) -> Option<&mut [u8; FRAME_LEN]> {
         self.bytes.get_mut(begin..)?.first_chunk_mut()
     }
+}
+
+/// Lets a small body of HTTP/2 arrive, although nobody wants it: a stream that is answered before its end has to be reset, which some
+/// clients (curl before 8) take for a failure instead of reading the answer. HTTP/1 has no need of it.
+pub(crate) async fn discard(version: Version, body: Body) {
+    let small = body.size_hint().exact().is_some_and(|bytes| bytes <= TRUSTED_LENGTH);
+    if version < Version::HTTP_2 || !small {
+        return;
+    }
+    let mut chunks = body.into_data_stream();
+    let reading = async { while let Some(Ok(_)) = chunks.next().await {} };
+    // Whoever is slower than this has to read the answer as it comes.
+    timeout(DISCARD, reading).await.ok();
 }
 
 /// Reads the whole of `body`, which must be at most `limit` bytes and there by `deadline`. Its bytes are counted in `held`.
