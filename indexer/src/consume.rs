@@ -200,7 +200,7 @@ impl Consumer {
             return;
         }
         self.paused = true;
-        self.metrics.paused.set(1);
+        self.metrics.paused.with_label_values(&[&self.topic]).set(1);
         tracing::info!(
             held_bytes = self.room.bytes(),
             batches = self.room.batches(),
@@ -216,7 +216,7 @@ impl Consumer {
             return;
         }
         self.paused = false;
-        self.metrics.paused.set(0);
+        self.metrics.paused.with_label_values(&[&self.topic]).set(0);
         tracing::info!("Consuming goes on.");
     }
 
@@ -225,7 +225,8 @@ impl Consumer {
         if now.duration_since(self.last_commit) >= self.settings.commit_interval {
             self.last_commit = now;
             self.commit(CommitMode::Async);
-            self.metrics.held_bytes.set(as_i64(self.held_bytes()));
+            let held_bytes = as_i64(self.held_bytes());
+            self.metrics.held_bytes.with_label_values(&[&self.topic]).set(held_bytes);
         }
         if now.duration_since(self.last_forget) >= self.settings.forget_missing {
             self.last_forget = now;

@@ -46,6 +46,9 @@ enum Command {
         /// Print what template and indices lack of it, and where they contradict it; exits with 1 when there is anything.
         #[arg(long)]
         diff: bool,
+        /// The topic whose index it is, where indexer.topics has several. Without it the first.
+        #[arg(long)]
+        topic: Option<String>,
     },
 }
 
@@ -65,12 +68,19 @@ async fn run(config: Config, command: Option<Command>) -> Result<ExitCode> {
     telemetry::init(&config.log).map_err(|error| anyhow!(error))?;
     match command {
         Some(Command::Setup { dry_run, force }) => {
-            for request in commands::set_up(&config, SetUp { dry_run, force }).await? {
-                println!("{request}\n");
+            for topic in config.of_topics() {
+                for request in commands::set_up(&topic, SetUp { dry_run, force }).await? {
+                    println!("{request}\n");
+                }
             }
             Ok(ExitCode::SUCCESS)
         }
-        Some(Command::Mapping { schema, subject, diff }) => mapping(&config, schema, subject, diff).await,
+        Some(Command::Mapping { schema, subject, diff, topic }) => {
+            let topics = config.of_topics();
+            let is_it = |config: &&Config| topic.as_ref().is_none_or(|topic| *topic == config.kafka.topic);
+            let config = topics.iter().find(is_it).context("indexer.topics does not have this topic")?;
+            mapping(config, schema, subject, diff).await
+        }
         Some(Command::Config(_)) | None => {
             let shutdown = shutdown::on_signals().context("cannot listen for signals")?;
             let admin = indexer::bind(&config).await?;

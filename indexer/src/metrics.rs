@@ -19,15 +19,15 @@ pub struct Metrics {
     /// Records written to the dead-letter topic and acknowledged there, by stage: `decode`, `index`.
     pub dead_letters: IntCounterVec,
     /// Bytes of records and documents held: being filled, under way, waiting to be sent again.
-    pub held_bytes: IntGauge,
+    pub held_bytes: IntGaugeVec,
     /// 1 while consuming is paused because as much is held as may be, else 0.
-    pub paused: IntGauge,
+    pub paused: IntGaugeVec,
     /// 1 once the fuse of the dead letters has blown, else 0.
     pub fuse_blown: IntGauge,
     /// Records between the committed offset and the end of each assigned partition.
     pub lag: IntGaugeVec,
     /// Partitions assigned to this indexer.
-    pub assigned_partitions: IntGauge,
+    pub assigned_partitions: IntGaugeVec,
     /// Fields that have another type in an index than in the schema.
     pub mapping_conflicts: IntGauge,
     /// Those of bulk requests.
@@ -56,20 +56,22 @@ impl Metrics {
                 "Records acknowledged by the dead-letter topic, by stage: decode, index.",
                 &["stage"],
             )?,
-            held_bytes: gauge(
+            held_bytes: gauges(
                 registry,
                 "penstock_indexer_held_bytes",
                 "Bytes of records and documents held: being filled, under way, waiting to be sent again.",
+                &["topic"],
             )?,
             mapping_conflicts: gauge(
                 registry,
                 "penstock_indexer_mapping_conflicts",
                 "Fields that have another type in an index than in the schema.",
             )?,
-            paused: gauge(
+            paused: gauges(
                 registry,
                 "penstock_indexer_paused",
                 "1 while consuming is paused because as much is held as may be, else 0.",
+                &["topic"],
             )?,
             fuse_blown: gauge(
                 registry,
@@ -82,10 +84,11 @@ impl Metrics {
                 "Records between the committed offset and the end of each assigned partition.",
                 &["topic", "partition"],
             )?,
-            assigned_partitions: gauge(
+            assigned_partitions: gauges(
                 registry,
                 "penstock_indexer_assigned_partitions",
                 "Partitions assigned to this indexer.",
+                &["topic"],
             )?,
             bulk: BulkMetrics::new(registry)?,
             place: PlaceMetrics::new(registry)?,

@@ -23,20 +23,49 @@ use crate::tasks::Tasks;
 /// (`indexer.max_in_flight_requests`, and at a revoke one more), and one a schema that is asked for.
 const MAX_REPORTS: usize = 4_096;
 
-/// Runs the pipeline until `shutdown` is cancelled and all is drained.
+/// What all topics of one process share.
+struct Shared<'a> {
+    metrics: Metrics,
+    schemas: SchemaRegistry,
+    /// Cancelled from outside, or when the pipeline of one topic cannot go on.
+    shutdown: &'a CancellationToken,
+}
+
+/// Runs a pipeline for each topic until `shutdown` is cancelled and all is drained.
 ///
 /// # Errors
-/// [`RunError`], when a part cannot be set up or the consumer cannot go on.
+/// [`RunError`], when a part cannot be set up or a consumer cannot go on: then all are drained and stop.
 pub async fn run(
     config: &Config,
     registry: &Registry,
     readiness: &Arc<Readiness>,
     shutdown: &CancellationToken,
 ) -> Result<(), RunError> {
-    let metrics = Metrics::new(registry)?;
+    let shutdown = shutdown.child_token();
+    let schemas = SchemaRegistry::new(&config.schema_registry)?;
+    let shared = Shared { metrics: Metrics::new(registry)?, schemas, shutdown: &shutdown };
+    let topics = config.of_topics();
+    let is_alone = topics.len() == 1;
+    let running = topics.iter().map(|topic| {
+        let readiness = if is_alone { Arc::clone(readiness) } else { readiness.part(&topic.kafka.topic) };
+        let shared = &shared;
+        async move {
+            let outcome = run_topic(topic, shared, &readiness).await;
+            if outcome.is_err() {
+                shared.shutdown.cancel();
+            }
+            outcome
+        }
+    });
+    futures::future::join_all(running).await.into_iter().collect()
+}
+
+/// Runs the pipeline of the one topic of `config`.
+async fn run_topic(config: &Config, shared: &Shared<'_>, readiness: &Arc<Readiness>) -> Result<(), RunError> {
+    let metrics = shared.metrics.clone();
+    let schemas = shared.schemas.clone();
     let conditions =
         Conditions { kafka: readiness.condition("kafka"), schemas: readiness.condition("schema_registry") };
-    let schemas = SchemaRegistry::new(&config.schema_registry)?;
     let bulk = Bulk::new(config, metrics.clone(), readiness)?;
     let dead_letters = DeadLetters::new(config, readiness.condition("dead_letters"), metrics.clone())?;
 
@@ -48,18 +77,18 @@ pub async fn run(
             bulk.keeper().renewed().await;
         }
     };
-    if shutdown.run_until_cancelled(set_up).await.is_none() {
+    if shared.shutdown.run_until_cancelled(set_up).await.is_none() {
         return Ok(());
     }
 
     let keeper = Arc::clone(bulk.keeper());
     let placer = Placer::new(&config.elasticsearch, &keeper);
     let decoder = Decoder::new(config, placer, metrics.place.clone());
-    let keeping = tokio::spawn(async move { keeper.run().await });
     let (sender, reports) = sync_channel(MAX_REPORTS);
     let tasks = Tasks::new(bulk, dead_letters, schemas, sender);
     let consumer = Consumer::new(config, decoder, tasks, reports, metrics, conditions)?;
-    let shutdown = shutdown.clone();
+    let keeping = tokio::spawn(async move { keeper.run().await });
+    let shutdown = shared.shutdown.clone();
     let consumed = spawn_blocking(move || consumer.run(&shutdown)).await;
     keeping.abort();
     consumed.map_err(RunError::Panicked)??;

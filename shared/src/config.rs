@@ -22,6 +22,7 @@ pub use mapping::{Dynamic, FieldOverride, Mapping, Maps};
 pub use placement::{Expired, Placement, PlacementTime};
 pub use receiver::{Limits, Quarantine, Receiver, Source, Tls};
 pub use schema_registry::SchemaRegistry;
+pub use topics::Topic;
 
 mod auth;
 mod check;
@@ -36,6 +37,7 @@ mod placement;
 mod receiver;
 mod redact;
 mod schema_registry;
+mod topics;
 mod units;
 
 /// The whole config file.

@@ -31,12 +31,13 @@ async fn an_indexer_outlasts_a_long_outage_within_its_memory_and_its_group() -> 
     let indexer = Member::start(&pipeline, 0)?;
     indexer.ready().await?;
 
+    let of_topic = |name: &str| format!(r#"{name}{{topic="{}"}}"#, pipeline.config.kafka.topic);
     let mix = Mix::good(Events::unique());
     let begin = Instant::now();
     elasticsearch.stop(Part::Elasticsearch).await?;
     pipeline.feed(mix).write(0..events).await?;
     eventually("consuming pauses at the bound", || async {
-        anyhow::ensure!(indexer.metric("penstock_indexer_paused").await? == 1.0, "it does not");
+        anyhow::ensure!(indexer.metric(&of_topic("penstock_indexer_paused")).await? == 1.0, "it does not");
         let unready = indexer.unready().await?;
         anyhow::ensure!(unready.lines().any(|line| line.starts_with("elasticsearch: ")), "ready, but for {unready:?}");
         Ok(())
@@ -46,7 +47,7 @@ async fn an_indexer_outlasts_a_long_outage_within_its_memory_and_its_group() -> 
         // The outage itself, not a wait for something to happen.
         tokio::time::sleep(rest).await;
     }
-    let held = indexer.metric("penstock_indexer_held_bytes").await?;
+    let held = indexer.metric(&of_topic("penstock_indexer_held_bytes")).await?;
     let peak_away = indexer.usage()?.peak_bytes;
     elasticsearch.start_again(Part::Elasticsearch).await?;
     let back = back_at(&pipeline).await?;

@@ -34,3 +34,4 @@ mod setup;
 mod shutdown;
 mod tidy;
 mod tls;
+mod topics;

@@ -80,7 +80,7 @@ impl Consumer {
 
     fn note_assignment(&self, what: &str, changed: &TopicPartitionList) {
         let assigned = self.ledger.assigned().count();
-        self.metrics.assigned_partitions.set(as_i64(assigned));
+        self.metrics.assigned_partitions.with_label_values(&[&self.topic]).set(as_i64(assigned));
         let changed: Vec<i32> = partitions_of(changed).map(|partition| partition.0).collect();
         tracing::info!(topic = self.topic, partitions = ?changed, assigned, "{what}");
     }

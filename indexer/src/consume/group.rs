@@ -46,6 +46,8 @@ pub(super) struct Group {
     kafka: Condition,
     lag: IntGaugeVec,
     login: Login,
+    /// The topics and partitions that `lag` was last set for.
+    told_lag: Mutex<Vec<(String, String)>>,
 }
 
 /// The settings of the group's consumer. What the promises need comes after `kafka.options`, so that these cannot undo it.
@@ -90,6 +92,7 @@ impl Group {
             kafka,
             lag,
             login,
+            told_lag: Mutex::default(),
         }
     }
 
@@ -143,12 +146,17 @@ impl ClientContext for Group {
     }
 
     fn stats(&self, statistics: Statistics) {
-        self.lag.reset();
+        let mut told = self.told_lag.lock().unwrap_or_else(PoisonError::into_inner);
+        for (topic, partition) in told.drain(..) {
+            // Other topics have consumers of their own, and the same family.
+            self.lag.remove_label_values(&[&topic, &partition]).ok();
+        }
         for (topic, statistics) in &statistics.topics {
             let active = statistics.partitions.values().filter(|partition| partition.fetch_state == "active");
             for partition in active {
-                let labels = [topic.as_str(), &partition.partition.to_string()];
+                let labels = [topic.clone(), partition.partition.to_string()];
                 self.lag.with_label_values(&labels).set(lag(partition));
+                told.push(labels.into());
             }
         }
     }

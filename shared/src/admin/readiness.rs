@@ -5,14 +5,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// All conditions of one service. The service is ready when each is met.
 #[derive(Debug, Default)]
 pub struct Readiness {
-    conditions: Mutex<Vec<(&'static str, Option<String>)>>,
+    conditions: Mutex<Vec<(String, Option<String>)>>,
+    /// The readiness that this one is a part of, and the part's name.
+    whole: Option<(Arc<Self>, String)>,
 }
 
 /// One condition of a service's readiness, for example "kafka". Starts unmet.
 #[derive(Clone, Debug)]
 pub struct Condition {
     readiness: Arc<Readiness>,
-    name: &'static str,
+    name: String,
 }
 
 impl Readiness {
@@ -22,16 +24,24 @@ impl Readiness {
     }
 
     /// Adds the condition `name`, unmet with the reason "starting". A name that is already there is the same condition.
-    pub fn condition(self: &Arc<Self>, name: &'static str) -> Condition {
-        let condition = Condition { readiness: Arc::clone(self), name };
+    pub fn condition(self: &Arc<Self>, name: &str) -> Condition {
+        if let Some((whole, part)) = &self.whole {
+            return whole.condition(&format!("{name} of {part}"));
+        }
+        let condition = Condition { readiness: Arc::clone(self), name: name.to_owned() };
         condition.unmet("starting");
         condition
     }
 
+    /// A part of this readiness: what is added to it as `name` is `name of part` here.
+    pub fn part(self: &Arc<Self>, part: &str) -> Arc<Self> {
+        Arc::new(Self { whole: Some((Arc::clone(self), part.to_owned())), ..Self::default() })
+    }
+
     /// The conditions that are not met, each with its reason.
-    pub fn unmet(&self) -> Vec<(&'static str, String)> {
+    pub fn unmet(&self) -> Vec<(String, String)> {
         let conditions = self.conditions.lock().unwrap_or_else(PoisonError::into_inner);
-        conditions.iter().filter_map(|(name, reason)| Some((*name, reason.clone()?))).collect()
+        conditions.iter().filter_map(|(name, reason)| Some((name.clone(), reason.clone()?))).collect()
     }
 
     /// Whether every condition is met.
@@ -39,11 +49,11 @@ impl Readiness {
         self.unmet().is_empty()
     }
 
-    fn set(&self, name: &'static str, reason: Option<String>) {
+    fn set(&self, name: &str, reason: Option<String>) {
         let mut conditions = self.conditions.lock().unwrap_or_else(PoisonError::into_inner);
-        match conditions.iter_mut().find(|(known, _)| *known == name) {
+        match conditions.iter_mut().find(|(known, _)| known == name) {
             Some((_, current)) => *current = reason,
-            None => conditions.push((name, reason)),
+            None => conditions.push((name.to_owned(), reason)),
         }
     }
 }
@@ -56,11 +66,11 @@ impl Condition {
 
     /// Marks the condition as met.
     pub fn met(&self) {
-        self.readiness.set(self.name, None);
+        self.readiness.set(&self.name, None);
     }
 
     /// Marks the condition as not met. `reason` is shown to whoever asks `/readyz`: it must say what to do and hold no secret.
     pub fn unmet(&self, reason: impl Into<String>) {
-        self.readiness.set(self.name, Some(reason.into()));
+        self.readiness.set(&self.name, Some(reason.into()));
     }
 }

@@ -17,6 +17,7 @@ mod lifecycle;
 mod placement;
 mod receiver;
 mod schema_registry;
+mod topics;
 
 /// One thing that is wrong with the config: the key, what is wrong and what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,9 +72,13 @@ pub fn check(config: &Config, part: Part) -> Vec<Problem> {
         receiver::check(config, &mut problems);
     }
     if part.indexer() {
-        elasticsearch::check(&config.elasticsearch, &mut problems);
-        placement::check(&config.elasticsearch, &mut problems);
-        lifecycle::check(config, &mut problems);
+        if config.indexer.topics.is_empty() {
+            elasticsearch::check(&config.elasticsearch, &mut problems);
+            placement::check(&config.elasticsearch, &mut problems);
+            lifecycle::check(config, &mut problems);
+        } else {
+            topics::check(config, &mut problems);
+        }
         indexer::check(config, &mut problems);
     }
     problems.0

@@ -1,12 +1,13 @@
 //! `indexer`.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytesize::ByteSize;
 use serde::{Deserialize, Serialize};
 
-use super::units;
+use super::{Topic, units};
 
 /// `indexer`: the consumer group.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -21,6 +22,8 @@ pub struct Indexer {
     /// `indexer.group_instance_id`: makes this indexer a static member, so that a quick restart moves no partition. Must be different for
     /// each indexer of the group.
     pub group_instance_id: Option<String>,
+    /// `indexer.topics`: the topics to consume, each with what differs from `elasticsearch`. Without any, `kafka.topic` is consumed.
+    pub topics: BTreeMap<String, Topic>,
     /// `indexer.batch`: when a bulk request is full.
     pub batch: Batch,
     /// `indexer.max_in_flight_requests`: how many bulk requests may be under way at a time.
@@ -111,6 +114,7 @@ impl Default for Indexer {
             group_id: "penstock-indexer".to_owned(),
             group_protocol: GroupProtocol::Classic,
             group_instance_id: None,
+            topics: BTreeMap::new(),
             batch: Batch::default(),
             max_in_flight_requests: 4,
             max_in_flight_bytes: ByteSize::mib(64),

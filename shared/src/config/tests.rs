@@ -81,6 +81,7 @@ fn the_reference_has_every_key_and_no_other() {
         "receiver.sources",
         "receiver.tls",
         "elasticsearch.mapping.fields",
+        "indexer.topics",
     ]
     .map(str::to_owned);
     let documented: BTreeSet<String> = documented().into_keys().collect();
@@ -99,7 +100,8 @@ fn the_reference_has_the_true_defaults() {
             | "receiver.sources"
             | "kafka.security"
             | "receiver.tls"
-            | "elasticsearch.mapping.fields" => Some(&Value::Null),
+            | "elasticsearch.mapping.fields"
+            | "indexer.topics" => Some(&Value::Null),
             key => of_sections.get(key),
         };
         match default {
@@ -169,6 +171,7 @@ fn collect(path: &str, value: &Value, leaves: &mut BTreeMap<String, Value>) {
                 let key = match path {
                     "receiver.sources" => "<name>",
                     "elasticsearch.mapping.fields" => "<path>",
+                    "indexer.topics" => "<topic>",
                     _ => key,
                 };
                 let path = if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
@@ -191,6 +194,7 @@ kafka:
   create_topics: {{partitions: 1, replication_factor: 1}}
   security: {{protocol: sasl_ssl, oauth: {{token_url: u, client_id: c}}}}
 elasticsearch: {{auth: {{type: {auth}}}, mapping: {{fields: {{f: {{type: text}}}}}}}}
+indexer: {{topics: {{t: {{}}}}}}
 receiver:
   tls: {{certificate_file: c, key_file: k}}
   sources:

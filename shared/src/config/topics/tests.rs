@@ -1,0 +1,67 @@
+use super::*;
+use crate::config::{Part, check, load_from};
+
+const TWO: &str = "
+elasticsearch: {on_duplicate: keep_last, placement: {margin: 10s}}
+indexer:
+  group_instance_id: a
+  max_in_flight_requests: 5
+  max_in_flight_bytes: 64MiB
+  topics:
+    calls: {}
+    chats: {index_name: talk, strategy: single, placement: {margin: 5s}}
+";
+
+#[test]
+fn without_topics_there_is_the_one_of_kafka() {
+    let topics = Config::default().of_topics();
+    assert_eq!(topics.len(), 1);
+    assert_eq!(topics[0].kafka.topic, "cxone-events");
+    assert_eq!(topics[0].elasticsearch.index_name, "cxone-events");
+}
+
+#[test]
+fn each_topic_has_its_own_and_the_rest_of_all() {
+    let topics = load_from("c.yaml", TWO, &[]).unwrap().of_topics();
+    let [calls, chats] = &topics[..] else { panic!("{topics:?}") };
+    assert_eq!((calls.kafka.topic.as_str(), calls.elasticsearch.index_name.as_str()), ("calls", "calls"));
+    assert_eq!((chats.kafka.topic.as_str(), chats.elasticsearch.index_name.as_str()), ("chats", "talk"));
+    assert_eq!((calls.elasticsearch.strategy, chats.elasticsearch.strategy), (Strategy::Rollover, Strategy::Single));
+    let margins = topics.iter().map(|config| config.elasticsearch.placement.margin.as_secs());
+    assert_eq!(margins.collect::<Vec<_>>(), [10, 5]);
+    assert!(topics.iter().all(|config| config.elasticsearch.on_duplicate == OnDuplicate::KeepLast));
+    assert_eq!(calls.indexer.group_instance_id.as_deref(), Some("a-calls"));
+}
+
+#[test]
+fn the_bounds_are_divided() {
+    for config in load_from("c.yaml", TWO, &[]).unwrap().of_topics() {
+        assert_eq!(config.indexer.max_in_flight_requests, 2);
+        assert_eq!(config.indexer.max_in_flight_bytes.as_u64(), 32 << 20);
+    }
+}
+
+#[test]
+fn what_is_wrong_with_one_topic_is_told_with_its_name() {
+    for (topics, expected) in [
+        (
+            "{calls: {strategy: data_stream, on_duplicate: keep_last}}",
+            "indexer.topics.calls: elasticsearch.on_duplicate",
+        ),
+        ("{calls: {index_name: Calls}}", "indexer.topics.calls: elasticsearch.index_name"),
+        ("{calls: {index_name: x}, chats: {index_name: x}}", "indexer.topics.chats.index_name: x is calls's already"),
+        (
+            "{cxone-events-dead-letters: {}}",
+            "indexer.topics.cxone-events-dead-letters: must not be kafka.dead_letter_topic",
+        ),
+        ("{a b: {index_name: x}}", "indexer.topics.a b: must be the name of a topic"),
+        ("{a: {}, b: {}, c: {}, d: {}, e: {}}", "indexer.max_in_flight_requests: must be at least 5"),
+    ] {
+        let error = load_from("c.yaml", &format!("indexer: {{topics: {topics}}}"), &[]);
+        let told = match &error {
+            Err(error) => error.to_string(),
+            Ok(config) => format!("{:?}", check(config, Part::Indexer)),
+        };
+        assert!(told.contains(expected), "{topics}: {told}");
+    }
+}
