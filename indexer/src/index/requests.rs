@@ -105,14 +105,15 @@ impl Requests {
         }
     }
 
-    /// Puts `body` at `path`.
+    /// Puts `body` at `path`; nothing where it is null.
     pub(super) async fn put(&self, path: &str, body: &Value) -> Result<(), RequestError> {
         if let Some(kept) = &self.kept {
-            let text = format!("PUT {path}\n{body:#}");
+            let text = if body.is_null() { format!("PUT {path}") } else { format!("PUT {path}\n{body:#}") };
             kept.lock().unwrap_or_else(PoisonError::into_inner).push(text);
             return Ok(());
         }
-        let answer = self.send(Method::Put, path, Bytes::from(body.to_string())).await?;
+        let bytes = if body.is_null() { Bytes::new() } else { Bytes::from(body.to_string()) };
+        let answer = self.send(Method::Put, path, bytes).await?;
         if (200..300).contains(&answer.status) {
             return Ok(());
         }
