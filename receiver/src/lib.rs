@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use prometheus::{PullingGauge, Registry};
 use rdkafka::error::KafkaError;
-use shared::admin::{self, Readiness};
+use shared::admin::{self, Condition, Readiness};
 use shared::config::Config;
 use shared::registry::{RegistryError, SchemaRegistry};
 use tokio::sync::Semaphore;
@@ -18,28 +18,32 @@ use tokio_util::sync::CancellationToken;
 
 pub use authenticate::AuthError;
 pub use listeners::{BindError, Listeners};
+pub use server::TlsError;
 pub use source::SourceError;
 
 use metrics::Metrics;
 use produce::Producer;
-use receive::Common;
+use receive::{Common, HeldBytes, Workers};
 use reject::budget::LogBudget;
+use server::{Settings, Tls};
 use source::Source;
 
 mod authenticate;
+mod decompress;
+mod drift;
+pub mod examine;
 mod listeners;
 mod metrics;
 mod produce;
+mod quarantine;
 mod receive;
 mod reject;
+mod reload;
 mod router;
 mod server;
 mod source;
 mod unframe;
 mod validate;
-
-/// Connections for each request that may be under way: most connections of most senders are idle.
-const CONNECTIONS_PER_REQUEST: usize = 2;
 
 /// Why the receiver cannot run.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +51,9 @@ pub enum RunError {
     /// A source of the config cannot be served.
     #[error(transparent)]
     Source(#[from] SourceError),
+    /// The certificates of the config cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The registry of the config cannot be used.
     #[error("schema_registry.url: {0}")]
     Registry(#[from] RegistryError),
@@ -67,37 +74,32 @@ pub async fn run(config: Config, listeners: Listeners, shutdown: CancellationTok
     let exposition = Registry::new();
     let metrics = Metrics::new(&exposition)?;
     let sources = Source::compile_all(&config, &metrics)?;
-    let common = Arc::new(common(&config, &sources, metrics)?);
+    let tls = config.receiver.tls.as_ref().map(Tls::load).transpose()?.map(Arc::new);
+    let common = Arc::new(common(&config, &sources, metrics, shutdown.clone())?);
     let producer = Arc::clone(&common.producer);
     register_queue_len(&exposition, &producer)?;
 
     let readiness = Readiness::new();
-    let stopping = readiness.condition("stopping");
-    stopping.met();
     let mut tasks = JoinSet::new();
     // The admin port outlives `shutdown`, so that the stop itself can be watched.
     let stopped = CancellationToken::new();
     tasks.spawn(serve_admin(listeners.admin, exposition, Arc::clone(&readiness), stopped.clone()));
-    spawn_watches(&mut tasks, &config, &sources, &common, &readiness, &shutdown);
-    tasks.spawn({
-        let shutdown = shutdown.clone();
-        async move {
-            shutdown.cancelled().await;
-            stopping.unmet("stopping");
-        }
-    });
+    let closing = CancellationToken::new();
+    tasks.spawn(close(readiness.condition("stopping"), config.receiver.shutdown_delay, shutdown, closing.clone()));
+    spawn_watches(&mut tasks, &config, &sources, &common, &readiness, &closing);
+    tasks.spawn(reload::watch(sources.clone(), tls.clone(), closing.clone()));
 
     let receiver = &config.receiver;
-    tracing::info!(listen = %receiver.listen, sources = sources.len(), "Receiving.");
-    let all_finished = server::serve(
-        listeners.http,
-        router::router(&sources, &common),
-        receiver.max_in_flight_requests.saturating_mul(CONNECTIONS_PER_REQUEST),
-        common.metrics.connections.clone(),
-        receiver.shutdown_timeout,
-        shutdown,
-    )
-    .await;
+    tracing::info!(listen = %receiver.listen, tls = tls.is_some(), sources = sources.len(), "Receiving.");
+    let settings = Settings {
+        max_connections: receiver.max_connections,
+        head_timeout: receiver.head_timeout,
+        idle_timeout: receiver.idle_timeout,
+        patience: receiver.shutdown_timeout,
+        tls,
+        connections: common.metrics.connections.clone(),
+    };
+    let all_finished = server::serve(listeners.http, router::router(&sources, &common), settings, closing).await;
     if !all_finished {
         tracing::warn!(timeout = ?receiver.shutdown_timeout, "Stopped before all requests were answered.");
     }
@@ -109,15 +111,32 @@ pub async fn run(config: Config, listeners: Listeners, shutdown: CancellationTok
     Ok(())
 }
 
-fn common(config: &Config, sources: &[Arc<Source>], metrics: Metrics) -> Result<Common, RunError> {
+/// Turns the readiness red at `shutdown`, and after `delay`, in which load balancers notice, closes.
+async fn close(stopping: Condition, delay: Duration, shutdown: CancellationToken, closing: CancellationToken) {
+    stopping.met();
+    shutdown.cancelled().await;
+    stopping.unmet("stopping");
+    tokio::time::sleep(delay).await;
+    closing.cancel();
+}
+
+fn common(
+    config: &Config,
+    sources: &[Arc<Source>],
+    metrics: Metrics,
+    stopping: CancellationToken,
+) -> Result<Common, RunError> {
     let receiver = &config.receiver;
-    let largest = sources.iter().map(|source| source.max_body).max().unwrap_or_default();
+    let largest = sources.iter().map(|source| source.max_body.max(source.max_decompressed)).max().unwrap_or_default();
     Ok(Common {
         registry: SchemaRegistry::new(&config.schema_registry)?,
         producer: Arc::new(Producer::new(&config.kafka, largest, receiver.request_timeout)?),
         request_timeout: receiver.request_timeout,
+        held_bytes: HeldBytes::new(usize::try_from(receiver.max_in_flight_bytes.as_u64()).unwrap_or(usize::MAX)),
+        stopping,
         places: Semaphore::new(receiver.max_in_flight_requests.min(Semaphore::MAX_PERMITS)),
         metrics,
+        workers: Workers::default(),
         log_budget: LogBudget::default(),
     })
 }
@@ -159,6 +178,11 @@ fn spawn_watches(
         readiness.condition("kafka"),
         shutdown.clone(),
     ));
+    let mut aside: Vec<String> =
+        sources.iter().filter_map(|source| source.quarantine.as_ref()).map(|it| it.topic.clone()).collect();
+    aside.sort_unstable();
+    aside.dedup();
+    tasks.spawn(produce::watch::create(config.kafka.clone(), aside, shutdown.clone()));
     tasks.spawn(source::schema::watch(
         sources.to_vec(),
         common.registry.clone(),

@@ -5,9 +5,13 @@ use std::collections::HashSet;
 use anyhow::Result;
 use harness::event::Events;
 use harness::eventually::eventually;
+use harness::http;
 use harness::kafka::{Raw, Record};
-use harness::pipeline::Pipeline;
+use harness::pipeline::{Pipeline, Service, metric};
+use harness::ports;
+use harness::proxy::Proxy;
 use harness::sender::{Flaw, Mix};
+use harness::size;
 use harness::stack::Stack;
 use shared::wire::{SchemaId, frame};
 
@@ -91,8 +95,11 @@ fn assert_headers(record: &Record, topic: &str, stage: &str, status: Option<&str
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_run_of_tombstones_moves_the_offset() -> Result<()> {
     let pipeline = Pipeline::new(&Stack::running()?, "tombstones").await?;
+    let tombstones = usize::try_from(size::number("PENSTOCK_TOMBSTONES", 50_000)?)?;
     let tombstone = Raw { partition: 2, key: Some(b"gone".to_vec()), value: None };
-    pipeline.kafka.produce(&pipeline.config.kafka.topic, &vec![tombstone; 200]).await?;
+    for part in vec![tombstone; tombstones].chunks(50_000) {
+        pipeline.kafka.produce(&pipeline.config.kafka.topic, part).await?;
+    }
     let indexer = pipeline.indexer().await?;
     pipeline.all_committed().await?;
     indexer.stop().await
@@ -114,11 +121,137 @@ async fn the_same_event_many_times_is_one_document() -> Result<()> {
     let dead = || pipeline.kafka.count(&pipeline.config.kafka.dead_letter_topic);
     eventually("duplicates are counted as such", || async {
         let sample = r#"penstock_indexer_documents_total{outcome="duplicate"}"#;
-        let duplicates = harness::pipeline::metric(&indexer.admin_url(), sample).await?;
+        let duplicates = metric(&indexer.admin_url(), sample).await?;
         anyhow::ensure!(duplicates == 20.0, "{duplicates}");
         Ok(())
     })
     .await?;
     assert_eq!(dead().await?, 0);
+    indexer.stop().await
+}
+
+/// A record that no document can be made of.
+fn undecodable(key: &str, bytes: usize) -> Raw {
+    Raw { partition: 0, key: Some(key.as_bytes().to_vec()), value: Some(vec![b'x'; bytes]) }
+}
+
+async fn unready(indexer: &Service) -> Result<String> {
+    Ok(http::get(&format!("{}/readyz", indexer.admin_url())).await?.text())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_dead_letter_that_is_too_large_for_its_topic_goes_without_its_value() -> Result<()> {
+    let mut pipeline = Pipeline::new(&Stack::running()?, "large-letters").await?;
+    let small = format!("{}-small", pipeline.config.kafka.dead_letter_topic);
+    pipeline.kafka.create_topic_with(&small, 1, &[("max.message.bytes", "2000")]).await?;
+    pipeline.config.kafka.dead_letter_topic.clone_from(&small);
+    let records = [undecodable("large", 5_000), undecodable("small", 100)];
+    pipeline.kafka.produce(&pipeline.config.kafka.topic, &records).await?;
+    let indexer = pipeline.indexer().await?;
+    pipeline.all_committed().await?;
+    let mut dead = pipeline.kafka.read_all(&small).await?;
+    dead.sort_by(|a, b| a.key.cmp(&b.key));
+    let seen: Vec<_> =
+        dead.iter().map(|record| (record.value.as_ref().map(Vec::len), record.header("dl.value-omitted"))).collect();
+    assert_eq!(seen, [(None, Some("5000")), (Some(100), None)]);
+    assert_headers(&dead[0], &pipeline.config.kafka.topic, "decode", None);
+    indexer.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_commits_past_a_dead_letter_while_its_topic_does_not_take_it() -> Result<()> {
+    let mut pipeline = Pipeline::new(&Stack::running()?, "no-letters").await?;
+    let missing = format!("{}-missing", pipeline.config.kafka.dead_letter_topic);
+    pipeline.config.kafka.dead_letter_topic.clone_from(&missing);
+    pipeline.config.kafka.create_topics = None;
+    let topic = &pipeline.config.kafka.topic;
+    let event = Events::unique().event(0);
+    let good = Raw {
+        partition: 0,
+        key: Some(event.event_id.clone().into_bytes()),
+        value: framed(pipeline.schema_id, &event.encode()),
+    };
+    pipeline.kafka.produce(topic, &[undecodable("poison", 100), good]).await?;
+    let indexer = pipeline.indexer().await?;
+    let index = &pipeline.config.elasticsearch.index_name;
+    eventually("the good event is indexed, and the indexer says what holds the offset", || async {
+        anyhow::ensure!(pipeline.search.count(index).await? == 1, "it is not");
+        let unready = unready(&indexer).await?;
+        anyhow::ensure!(unready.contains("dead_letters: ") && unready.contains(&missing), "{unready}");
+        Ok(())
+    })
+    .await?;
+    let committed = pipeline.kafka.committed(&pipeline.config.indexer.group_id, topic).await?[&0];
+    assert_eq!(committed.unwrap_or(0), 0, "the offset is past a record that is nowhere");
+
+    pipeline.kafka.create_topic(&missing, 1).await?;
+    pipeline.delivered_exactly(&HashSet::from([event.event_id])).await?;
+    assert_eq!(pipeline.kafka.count(&missing).await?, 1);
+    eventually("the indexer is ready again", || async {
+        anyhow::ensure!(!unready(&indexer).await?.contains("dead_letters: "), "it is not");
+        Ok(())
+    })
+    .await?;
+    indexer.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_fuse_stops_the_indexer_before_the_topic_is_emptied_into_dead_letters() -> Result<()> {
+    const RECORDS: usize = 5_000;
+    const CONSECUTIVE: u64 = 500;
+    let mut pipeline = Pipeline::new(&Stack::running()?, "fuse").await?;
+    pipeline.config.indexer.fuse.max_consecutive = CONSECUTIVE;
+    pipeline.config.indexer.batch.max_documents = 100;
+    let records: Vec<Raw> = (0..RECORDS).map(|number| undecodable(&number.to_string(), 50)).collect();
+    pipeline.kafka.produce(&pipeline.config.kafka.topic, &records).await?;
+    let indexer = Service::indexer(pipeline.config.clone()).await?;
+    eventually("the fuse blows, and the indexer says so", || async {
+        let unready = unready(&indexer).await?;
+        anyhow::ensure!(unready.contains("dead_letters: the fuse has blown"), "{unready}");
+        let blown = metric(&indexer.admin_url(), "penstock_indexer_fuse_blown").await?;
+        anyhow::ensure!(blown == 1.0, "the metric is silent");
+        Ok(())
+    })
+    .await?;
+    indexer.stop().await?;
+    let dead = pipeline.kafka.count(&pipeline.config.kafka.dead_letter_topic).await?;
+    let committed = pipeline.kafka.committed(&pipeline.config.indexer.group_id, &pipeline.config.kafka.topic).await?;
+    let committed = u64::try_from(committed[&0].unwrap_or(0))?;
+    assert!(dead < RECORDS as u64 && committed <= dead, "{dead} dead letters, {committed} committed");
+
+    // Once the cause is mended, here by a fuse that allows it, all goes on from where it stood.
+    pipeline.config.indexer.fuse.max_consecutive = u64::MAX;
+    pipeline.config.indexer.fuse.max_ratio = 1.0;
+    let indexer = pipeline.indexer().await?;
+    pipeline.all_committed().await?;
+    let letters = pipeline.kafka.read_all(&pipeline.config.kafka.dead_letter_topic).await?;
+    let keys: HashSet<_> = letters.into_iter().filter_map(|record| record.key).collect();
+    assert_eq!(keys.len(), RECORDS);
+    indexer.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn records_wait_for_a_registry_that_is_away_and_are_no_dead_letters() -> Result<()> {
+    const EVENTS: u64 = 100;
+    let mut pipeline = Pipeline::new(&Stack::running()?, "no-registry").await?;
+    let port = ports::free()?;
+    let registry =
+        std::mem::replace(&mut pipeline.config.schema_registry.url, format!("http://127.0.0.1:{port}/apis/ccompat/v7"));
+    let mix = Mix::good(Events::unique());
+    pipeline.feed(mix).write(0..EVENTS).await?;
+    let indexer = Service::indexer(pipeline.config.clone()).await?;
+    eventually("the indexer says that it waits for the registry", || async {
+        let unready = unready(&indexer).await?;
+        anyhow::ensure!(unready.contains("schema_registry: "), "{unready}");
+        Ok(())
+    })
+    .await?;
+    let committed = pipeline.kafka.committed(&pipeline.config.indexer.group_id, &pipeline.config.kafka.topic).await?;
+    assert!(committed.values().all(|offset| offset.unwrap_or(0) == 0), "{committed:?}");
+
+    let upstream = registry.trim_end_matches("/apis/ccompat/v7");
+    let _back = Proxy::start_at(port, upstream, Box::new(|_, _| None)).await?;
+    pipeline.delivered_exactly(&mix.indexable(&(0..EVENTS).collect::<Vec<_>>())).await?;
+    assert_eq!(pipeline.kafka.count(&pipeline.config.kafka.dead_letter_topic).await?, 0);
     indexer.stop().await
 }

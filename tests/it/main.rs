@@ -6,16 +6,22 @@
 
 mod admin;
 mod away;
+mod bulk_rows;
 mod bytes;
 mod churn;
+mod containers;
+mod credentials;
 mod dead_letters;
 mod evolution;
+mod framings;
 mod http;
+mod ids;
 mod main_job;
 mod mapping;
 mod mixed_batch;
 mod outages;
 mod overload;
+mod quarantine;
 mod read_only;
 mod setup;
 mod shutdown;

@@ -7,12 +7,13 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use harness::event::Events;
-use harness::eventually::eventually;
+use harness::eventually::{eventually, patience};
 use harness::http::HalfSent;
 use harness::kafka::Raw;
 use harness::pipeline::{PARTITIONS, PATH, Pipeline, metric, ready};
 use harness::ports;
 use harness::process::{self, Binary, Process, write_config};
+use harness::proxy::Proxy;
 use harness::sender::{Mix, Progress};
 use harness::stack::Stack;
 use shared::wire::{SchemaId, frame};
@@ -146,6 +147,44 @@ async fn an_indexer_that_is_stopped_has_committed_all_that_it_indexed() -> Resul
     pipeline.delivered_exactly(&mix.indexable(&(0..EVENTS).collect::<Vec<_>>())).await?;
     indexer.terminate()?;
     ends_well(indexer).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_second_signal_ends_an_indexer_at_once_and_loses_nothing() -> Result<()> {
+    const EVENTS: u64 = 1_000;
+    let mut pipeline = Pipeline::new(&Stack::running()?, "shutdown-twice").await?;
+    // Nothing can be delivered, so that the first signal alone would drain for long.
+    let nobody = ports::free()?;
+    let elasticsearch = std::mem::replace(&mut pipeline.config.elasticsearch.url, format!("http://127.0.0.1:{nobody}"));
+    let through = Proxy::start_at(nobody, &elasticsearch, Box::new(|_, _| Some(503))).await?;
+    pipeline.config.indexer.drain_timeout = patience();
+    pipeline.config.kafka.options.insert("max.poll.interval.ms".to_owned(), "600000".to_owned());
+    let mix = Mix::good(Events::unique());
+    pipeline.feed(mix).write(0..EVENTS).await?;
+    let program = Program::new(&pipeline, Binary::Indexer).await?;
+    let mut indexer = Process::start(Binary::Indexer, &program.config, &[], &program.log)?;
+    eventually("documents were sent in vain", || async {
+        let answers = through.seen().answers;
+        anyhow::ensure!(answers.contains_key(&503), "{answers:?}");
+        Ok(())
+    })
+    .await?;
+    indexer.terminate()?;
+    eventually("the first signal was heard", || async {
+        let log = std::fs::read_to_string(&program.log)?;
+        anyhow::ensure!(log.contains("A second signal stops at once"), "{log}");
+        Ok(())
+    })
+    .await?;
+    indexer.ensure_running()?;
+    indexer.terminate()?;
+    assert_eq!(indexer.ended().await?.code(), Some(130));
+
+    drop(through);
+    pipeline.config.elasticsearch.url = elasticsearch;
+    let indexer = pipeline.indexer().await?;
+    pipeline.delivered_exactly(&mix.indexable(&(0..EVENTS).collect::<Vec<_>>())).await?;
+    indexer.stop().await
 }
 
 fn record(pipeline: &Pipeline, mix: &Mix, number: u64) -> Raw {

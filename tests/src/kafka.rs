@@ -78,9 +78,25 @@ impl Kafka {
     /// # Errors
     /// When the cluster does not; so for each function here.
     pub async fn create_topic(&self, name: &str, partitions: i32) -> anyhow::Result<()> {
+        self.create_topic_with(name, partitions, &[]).await
+    }
+
+    /// Creates the topic `name` with settings of its own, such as `max.message.bytes`.
+    ///
+    /// # Errors
+    /// As [`Kafka::create_topic`].
+    pub async fn create_topic_with(
+        &self,
+        name: &str,
+        partitions: i32,
+        settings: &[(&str, &str)],
+    ) -> anyhow::Result<()> {
         let admin: AdminClient<DefaultClientContext> = self.config().create()?;
         let options = AdminOptions::new().operation_timeout(Some(TIMEOUT)).request_timeout(Some(TIMEOUT));
-        let topic = NewTopic::new(name, partitions, TopicReplication::Fixed(1));
+        let mut topic = NewTopic::new(name, partitions, TopicReplication::Fixed(1));
+        for (key, value) in settings {
+            topic = topic.set(key, value);
+        }
         for result in admin.create_topics(&[topic], &options).await? {
             result.map_err(|(topic, code)| anyhow::anyhow!("topic {topic} was not created: {code}"))?;
         }

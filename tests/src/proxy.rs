@@ -64,7 +64,15 @@ impl Proxy {
     /// # Errors
     /// When there is no port.
     pub async fn start(upstream: &str, script: Script) -> anyhow::Result<Self> {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+        Self::start_at(0, upstream, script).await
+    }
+
+    /// As [`Proxy::start`], on a port that was known before.
+    ///
+    /// # Errors
+    /// When the port is taken.
+    pub async fn start_at(port: u16, upstream: &str, script: Script) -> anyhow::Result<Self> {
+        let listener = TcpListener::bind(("127.0.0.1", port)).await?;
         let address = listener.local_addr()?;
         let seen = Arc::new(Mutex::new(Seen::default()));
         let way = Arc::new(Way { upstream: upstream.to_owned(), script, seen: Arc::clone(&seen) });

@@ -14,6 +14,7 @@ const PAGE: usize = 10_000;
 #[derive(Clone, Debug)]
 pub struct Search {
     url: String,
+    authorization: Option<String>,
 }
 
 /// One document: its `_id` and its `event_id`.
@@ -28,11 +29,25 @@ pub struct Hit {
 impl Search {
     /// A client of the cluster at `url`.
     pub fn new(url: impl Into<String>) -> Self {
-        Self { url: url.into() }
+        Self { url: url.into(), authorization: None }
     }
 
-    async fn call(&self, method: Method, path: &str, body: &Value) -> anyhow::Result<Value> {
-        http::json(method, &format!("{}/{path}", self.url), body).await
+    /// The same with this value of the header `Authorization` on each request.
+    pub fn authorized(self, authorization: String) -> Self {
+        Self { authorization: Some(authorization), ..self }
+    }
+
+    /// `method path` with a JSON body; null is none.
+    ///
+    /// # Errors
+    /// When Elasticsearch does not answer, or with an error; the message holds it.
+    pub async fn call(&self, method: Method, path: &str, body: &Value) -> anyhow::Result<Value> {
+        let mut headers = vec![("content-type", "application/json")];
+        headers.extend(self.authorization.iter().map(|value| ("authorization", value.as_str())));
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        let answer = http::send(method, &format!("{}/{path}", self.url), &headers, body).await?;
+        anyhow::ensure!(answer.status.is_success(), "{path}: {}: {}", answer.status, answer.text());
+        answer.json()
     }
 
     /// Makes what was written to `index` visible to searches.
@@ -40,9 +55,7 @@ impl Search {
     /// # Errors
     /// When Elasticsearch does not answer, or with an error; so for each function here.
     pub async fn refresh(&self, index: &str) -> anyhow::Result<()> {
-        let answer = http::send(Method::POST, &format!("{}/{index}/_refresh", self.url), &[], "").await?;
-        anyhow::ensure!(answer.status.is_success(), "_refresh of {index}: {}: {}", answer.status, answer.text());
-        Ok(())
+        self.call(Method::POST, &format!("{index}/_refresh"), &Value::Null).await.map(drop)
     }
 
     /// How many documents `index` holds, after a refresh.
@@ -51,7 +64,7 @@ impl Search {
     /// As [`Search::refresh`].
     pub async fn count(&self, index: &str) -> anyhow::Result<u64> {
         self.refresh(index).await?;
-        let answer = self.call(Method::POST, &format!("{index}/_count"), &json!({})).await?;
+        let answer = self.call(Method::POST, &format!("{index}/_count"), &Value::Null).await?;
         answer["count"].as_u64().with_context(|| format!("no count in {answer}"))
     }
 
@@ -71,7 +84,7 @@ impl Search {
     /// As [`Search::refresh`].
     pub async fn all(&self, index: &str) -> anyhow::Result<Vec<Hit>> {
         self.refresh(index).await?;
-        let mut pit = self.call(Method::POST, &format!("{index}/_pit?keep_alive=1m"), &json!({})).await?["id"].take();
+        let mut pit = self.call(Method::POST, &format!("{index}/_pit?keep_alive=1m"), &Value::Null).await?["id"].take();
         let mut all = Vec::new();
         let mut after = None;
         loop {

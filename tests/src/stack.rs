@@ -143,6 +143,14 @@ impl OwnStack {
         self.script(vec!["start", part.name()]).await
     }
 
+    /// Makes a superuser of an Elasticsearch that was started with security.
+    ///
+    /// # Errors
+    /// As [`OwnStack::stop`].
+    pub async fn add_user(&self, name: &'static str, password: &'static str) -> anyhow::Result<()> {
+        self.script(vec!["user", name, password]).await
+    }
+
     async fn script(&self, arguments: Vec<&'static str>) -> anyhow::Result<()> {
         let (folder, stack, settings) = (self.folder.clone(), self.stack, self.settings.clone());
         tokio::task::spawn_blocking(move || run(&folder, Some(stack), &settings, &arguments)).await?

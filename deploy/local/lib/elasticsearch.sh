@@ -97,6 +97,17 @@ unprivileged() {
     die "as root, Elasticsearch runs as nobody, who cannot reach $home or $STACK_DIR: set STACK_CACHE and STACK_DIR to folders that everybody may enter, or do not be root"
 }
 
+# A superuser, known to Elasticsearch within 5 seconds, and after a restart too.
+add_user() { # NAME PASSWORD
+  local home as=() data="$STACK_DIR/elasticsearch" conf="$run/elasticsearch"
+  check_elasticsearch || { java_advice; exit 1; }
+  home=$(home_of elasticsearch "$ES_VERSION")
+  [[ -f $conf/users ]] || die "no Elasticsearch was started in $STACK_DIR yet"
+  if [[ $(id -u) == 0 ]]; then unprivileged; fi
+  env -u CLASSPATH "ES_JAVA_HOME=$elasticsearch_java" "ES_PATH_CONF=$conf" "CLI_JAVA_OPTS=$quick_jvm" ${as[@]+"${as[@]}"} \
+    "$home/bin/elasticsearch-users" useradd "$1" -p "$2" -r superuser
+}
+
 # Up, and its indices recovered. 401: security is on, so it is up.
 ready_elasticsearch() {
   case $(http_status "$1" '/_cluster/health?wait_for_status=yellow&timeout=1s') in

@@ -4,6 +4,7 @@
 //! repeats a value that may be a secret.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::Config;
@@ -110,6 +111,15 @@ impl Problems {
         let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
         if name.is_empty() || name.len() > 249 || name == "." || name == ".." || !name.chars().all(legal) {
             self.add(key, "must be the name of a topic: 1 to 249 letters, digits, dots, underscores and dashes");
+        }
+    }
+
+    /// A file, where one is named, that can be opened.
+    fn readable(&mut self, key: impl fmt::Display, file: Option<&PathBuf>) {
+        if let Some(file) = file
+            && let Err(error) = std::fs::File::open(file)
+        {
+            self.add(key, format!("cannot read {}: {error}", file.display()));
         }
     }
 

@@ -74,7 +74,15 @@ fn the_sample_shows_every_key() {
 fn the_reference_has_every_key_and_no_other() {
     let keys: BTreeSet<String> = complete().into_keys().collect();
     // Sections that can be left out as a whole have a row too.
-    let sections = ["kafka.create_topics", "receiver.sources", "elasticsearch.mapping.fields"].map(str::to_owned);
+    let sections = [
+        "elasticsearch.mapping.fields",
+        "kafka.create_topics",
+        "kafka.security",
+        "kafka.security.oauth",
+        "receiver.sources",
+        "receiver.tls",
+    ]
+    .map(str::to_owned);
     let documented: BTreeSet<String> = documented().into_keys().collect();
     let expected: BTreeSet<String> = keys.into_iter().chain(sections).collect();
     assert_eq!(documented, expected);
@@ -87,7 +95,8 @@ fn the_reference_has_the_true_defaults() {
     for (key, default) in documented() {
         let expected = match key.as_str() {
             key if key.contains('<') => of_sources.get(key),
-            "kafka.create_topics" | "receiver.sources" | "elasticsearch.mapping.fields" => Some(&Value::Null),
+            "kafka.create_topics" | "receiver.sources" | "kafka.security" | "receiver.tls" => Some(&Value::Null),
+            "elasticsearch.mapping.fields" => Some(&Value::Null),
             key => of_sections.get(key),
         };
         match default {
@@ -175,12 +184,17 @@ fn complete() -> BTreeMap<String, Value> {
     for auth in ["basic, username: u", "api_key", "bearer"] {
         let text = format!(
             "
-kafka: {{create_topics: {{partitions: 1, replication_factor: 1}}}}
+kafka:
+  create_topics: {{partitions: 1, replication_factor: 1}}
+  security: {{protocol: sasl_ssl, oauth: {{token_url: u, client_id: c}}}}
 elasticsearch: {{auth: {{type: {auth}}}, mapping: {{fields: {{f: {{type: text}}}}}}}}
 receiver:
+  tls: {{certificate_file: c, key_file: k}}
   sources:
     a: {{path: /a, subject: s, auth: {{type: bearer}}}}
     b: {{path: /b, subject: s, auth: {{type: hmac, header: h}}}}
+    c: {{path: /c, subject: s, auth: {{type: basic}}}}
+    d: {{path: /d, subject: s, auth: {{type: mtls}}}}
 "
         );
         all.extend(leaves(&load_from("complete", &text, &[]).unwrap()));

@@ -13,7 +13,7 @@ fn options_are_passed_on_and_cannot_undo_what_the_promises_need() {
         "{brokers: 'a:1,b:2', options: {linger.ms: 7, client.id: mine, bootstrap.servers: evil, acks: 0, \
          enable.idempotence: false, message.timeout.ms: 0}}",
     );
-    let config = producer_config(&kafka, "penstock", Duration::from_millis(1_500));
+    let config = producer_config(&kafka, "penstock", Duration::from_millis(1_500)).unwrap();
     for (key, value) in [
         ("linger.ms", "7"),
         ("client.id", "mine"),
@@ -24,7 +24,7 @@ fn options_are_passed_on_and_cannot_undo_what_the_promises_need() {
     ] {
         assert_eq!(config.get(key), Some(value), "{key}");
     }
-    assert_eq!(client_config(&Kafka::default(), "penstock").get("client.id"), Some("penstock"));
+    assert_eq!(client_config(&Kafka::default(), "penstock").unwrap().get("client.id"), Some("penstock"));
 }
 
 #[tokio::test]
