@@ -35,6 +35,8 @@ mod settings;
 
 /// The longest wait between attempts, so that an Elasticsearch that has come back is noticed soon.
 const MAX_WAIT: Duration = Duration::from_secs(3);
+/// How many fields all schemas of one index may have together.
+const MAX_FIELDS: usize = 10_000;
 /// How many schemas that contradict others are remembered.
 const MAX_CONTRADICTING: usize = 64;
 /// The longest name of an index, in bytes (Elasticsearch reference, "Create index API").
@@ -157,7 +159,18 @@ impl Index {
         }
         let mut state = self.state();
         let chosen = &self.settings.mapping.config.fields;
-        state.mapping = mapping::compare::merge(&state.mapping, &generated.mapping, chosen);
+        let merged = mapping::compare::merge(&state.mapping, &generated.mapping, chosen);
+        let fields = mapping::count_fields(&merged);
+        if fields > MAX_FIELDS {
+            tracing::error!(
+                index = self.name(),
+                fields,
+                most = MAX_FIELDS,
+                "All schemas together have more fields than an index should: those of the newest are left out."
+            );
+            return;
+        }
+        state.mapping = merged;
         let contradicts = !mapping::compare::compare(&generated.mapping, &state.mapping).conflicts.is_empty();
         if contradicts
             && !state.contradicting.contains(&generated.mapping)
