@@ -9,6 +9,7 @@ mod auth;
 mod bytes;
 mod dead_letters;
 mod http;
+mod http_table;
 mod main_job;
 mod openapi;
 mod outages;
