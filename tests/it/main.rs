@@ -17,6 +17,7 @@ mod evolution;
 mod framings;
 mod full_queue;
 mod http;
+mod http_table;
 mod ids;
 mod main_job;
 mod mapping;
