@@ -13,6 +13,7 @@ use http::{Answer, Http};
 use token::Tokens;
 
 mod answer;
+pub(crate) mod compatibility;
 mod error;
 mod http;
 pub(crate) mod pull;

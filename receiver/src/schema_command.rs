@@ -9,6 +9,7 @@ use shared::config::Config;
 use shared::registry::{RegistryError, SchemaRegistry};
 use shared::wire::SchemaId;
 
+use crate::cxone::compatibility::refusal;
 use crate::cxone::pull::{PullError, Pulled, Puller};
 use crate::cxone::subjects::{Subjects, SubjectsError};
 use crate::cxone::{Cxone, CxoneError};
@@ -166,7 +167,7 @@ async fn check(config: &Config, file: &Path, subject: Option<String>) -> Result<
     let Some(latest) = subjects.latest(&subject).await? else {
         return Ok(format!("{shown}: ok, {name}; it would be the first version of {subject}"));
     };
-    match subjects.incompatible(&subject, &text).await? {
+    match refusal(&subjects, &subject, &latest, &text, &schema).await? {
         None => Ok(format!("{shown}: ok, {name}; compatible with version {} of {subject}", latest.version)),
         Some(reason) => Err(refused(format!("not compatible with version {} of {subject}: {reason}", latest.version))),
     }

@@ -4,6 +4,7 @@ use shared::avro::{Schema, SchemaError};
 use shared::registry::{RegistryError, SchemaRegistry};
 use shared::wire::SchemaId;
 
+use super::compatibility::refusal;
 use super::subjects::{Subjects, SubjectsError, Version};
 use super::{Cxone, CxoneError};
 
@@ -103,13 +104,14 @@ impl Puller {
     pub(crate) async fn pull(&self, subject: &str, dry_run: bool) -> Result<Pulled, PullError> {
         let of_cxone = |source| PullError::Cxone { subject: subject.to_owned(), source };
         let text = self.cxone.schema(subject).await.map_err(of_cxone)?;
-        Schema::parse(&text).map_err(|source| PullError::Schema { subject: subject.to_owned(), source })?;
+        let schema =
+            Schema::parse(&text).map_err(|source| PullError::Schema { subject: subject.to_owned(), source })?;
         let latest = self.subjects.latest(subject).await?;
         if let Some(Version { version, id, .. }) = latest.as_ref().filter(|latest| same(&latest.text, &text)) {
             return Ok(Pulled::Unchanged { version: *version, id: *id });
         }
         if let Some(latest) = &latest
-            && let Some(reason) = self.subjects.incompatible(subject, &text).await?
+            && let Some(reason) = refusal(&self.subjects, subject, latest, &text, &schema).await?
         {
             return Err(PullError::Incompatible { subject: subject.to_owned(), latest: latest.version, reason });
         }

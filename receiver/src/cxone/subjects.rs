@@ -118,24 +118,20 @@ impl Subjects {
         }
     }
 
-    /// Why `schema` cannot become the next version of `subject`, by the compatibility level that the registry has for it, in the
-    /// registry's words; none when it can, also because there is no version yet.
+    /// The registry's words about why `schema` cannot become the next version of `subject`, by the compatibility level that it has for
+    /// it; empty when it does not say. None when it can, also because there is no version yet.
     ///
     /// # Errors
     /// [`SubjectsError`].
-    pub(crate) async fn incompatible(&self, subject: &str, schema: &str) -> Result<Option<String>, SubjectsError> {
+    pub(crate) async fn incompatible(&self, subject: &str, schema: &str) -> Result<Option<Vec<String>>, SubjectsError> {
         let what = format!("the compatibility with subject {subject}");
         let path = format!("compatibility/subjects/{}/versions/latest?verbose=true", escape(subject));
         let request = self.client.post(format!("{}/{path}", self.url));
         let request = request.header(CONTENT_TYPE, MEDIA_TYPE).body(json!({"schema": schema}).to_string());
         let Some(answer) = self.ask(request, &what).await? else { return Ok(None) };
         let answer: Compatibility = self.read(&answer, &what)?;
-        if answer.is_compatible {
-            return Ok(None);
-        }
-        let shown = answer.messages.iter().take(MAX_MESSAGES).map(|message| short(message));
-        let reason = shown.collect::<Vec<_>>().join("; ");
-        Ok(Some(if reason.is_empty() { "the registry does not say why".to_owned() } else { reason }))
+        let messages = || answer.messages.iter().take(MAX_MESSAGES).map(|message| short(message).to_owned()).collect();
+        Ok((!answer.is_compatible).then(messages))
     }
 
     /// The body of the answer; none when the registry says that it has no such thing.
