@@ -18,10 +18,17 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 pub use authenticate::AuthError;
+pub use cxone::CxoneError;
+pub use cxone::pull::PullError;
+pub use cxone::subjects::SubjectsError;
 pub use listeners::{BindError, Listeners};
 pub use server::TlsError;
 pub use source::SourceError;
 
+use cxone::Cxone;
+use cxone::pull::Puller;
+use cxone::refresh::Refresh;
+use cxone::subjects::Subjects;
 use metrics::Metrics;
 use produce::Producer;
 use receive::{Common, HeldBytes, Workers};
@@ -30,6 +37,7 @@ use server::{Settings, Tls};
 use source::Source;
 
 mod authenticate;
+mod cxone;
 mod decompress;
 mod drift;
 pub mod examine;
@@ -42,6 +50,7 @@ mod receive;
 mod reject;
 mod reload;
 mod router;
+pub mod schema_command;
 mod server;
 mod source;
 mod unframe;
@@ -59,6 +68,12 @@ pub enum RunError {
     /// The registry of the config cannot be used.
     #[error("schema_registry.url: {0}")]
     Registry(#[from] RegistryError),
+    /// The section `cxone` of the config cannot be used.
+    #[error(transparent)]
+    Cxone(#[from] CxoneError),
+    /// The registry cannot be asked for what a pull from CXone needs.
+    #[error(transparent)]
+    Subjects(#[from] SubjectsError),
     /// librdkafka refuses the config.
     #[error("kafka.options: the producer cannot be made: {0}")]
     Kafka(#[from] KafkaError),
@@ -95,6 +110,9 @@ pub async fn run(config: Config, listeners: Listeners, shutdown: CancellationTok
     let closing = CancellationToken::new();
     tasks.spawn(close(readiness.condition("stopping"), config.receiver.shutdown_delay, shutdown, closing.clone()));
     spawn_watches(&mut tasks, &config, &sources, &common, &readiness, &closing);
+    if let Some(refresh) = refresh(&config, &sources, &common)? {
+        tasks.spawn(refresh.run(closing.clone()));
+    }
     tasks.spawn(reload::watch(sources.clone(), tls.clone(), closing.clone()));
 
     let receiver = &config.receiver;
@@ -201,6 +219,22 @@ fn spawn_watches(
         readiness.condition("schema"),
         shutdown.clone(),
     ));
+}
+
+/// What pulls schemas from CXone in the background, where the config asks for it.
+fn refresh(config: &Config, sources: &[Arc<Source>], common: &Common) -> Result<Option<Refresh>, RunError> {
+    let Some(every) = config.cxone.refresh else {
+        return Ok(None);
+    };
+    let subjects = Subjects::new(&config.schema_registry)?;
+    Ok(Some(Refresh {
+        puller: Puller::new(Cxone::new(&config.cxone)?, subjects, common.registry.clone()),
+        subjects: config.cxone_subjects(),
+        every,
+        sources: sources.to_vec(),
+        registry: common.registry.clone(),
+        pulls: common.metrics.cxone_pulls.clone(),
+    }))
 }
 
 /// Sends what requests that nobody waits for any more have left in the queue, then closes the producer.

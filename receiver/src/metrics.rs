@@ -36,6 +36,8 @@ pub(crate) struct Metrics {
     pub(crate) connections: IntGauge,
     /// The schema id that bare datums are framed with, by source; 0 as long as none is known.
     pub(crate) schema_id: IntGaugeVec,
+    /// Pulls of schemas from CXone by outcome: `registered`, `unchanged`, `incompatible`, `failed`.
+    pub(crate) cxone_pulls: IntCounterVec,
     /// Those of bodies that are no events.
     pub(crate) aside: AsideMetrics,
 }
@@ -112,6 +114,12 @@ impl Metrics {
                 "penstock_receiver_schema_id",
                 "The schema id that bare datums are framed with, by source; 0 as long as none is known.",
                 source,
+            )?,
+            cxone_pulls: counters(
+                registry,
+                "penstock_receiver_cxone_pulls_total",
+                "Pulls of schemas from CXone by outcome: registered, unchanged, incompatible, failed.",
+                &["outcome"],
             )?,
             aside: AsideMetrics::new(registry)?,
         })

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 pub use auth::{Auth, HmacAlgorithm, HmacEncoding, SecretsError, standard_webhooks_key};
 pub use check::{Part, Problem, check};
+pub use cxone::{Cxone, CxoneCredentials, SUBJECT_PLACE};
 pub use elasticsearch::{Compression, Elasticsearch, ElasticsearchAuth, OnDuplicate, Strategy};
 pub use indexer::{Batch, Fuse, GroupProtocol, Indexer, Retry};
 pub use kafka::{CreateTopics, Kafka};
@@ -26,6 +27,7 @@ pub use topics::Topic;
 
 mod auth;
 mod check;
+mod cxone;
 mod elasticsearch;
 mod indexer;
 mod kafka;
@@ -56,6 +58,8 @@ pub struct Config {
     pub receiver: Receiver,
     /// `indexer`: the consumer group.
     pub indexer: Indexer,
+    /// `cxone`: where the receiver takes new schemas from.
+    pub cxone: Cxone,
     /// `ilm_config_path`: the file of the index lifecycle policy; its keys are those of [`LifecyclePolicy`].
     pub ilm_config_path: Option<PathBuf>,
 }

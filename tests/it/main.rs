@@ -12,6 +12,7 @@ mod bytes;
 mod churn;
 mod containers;
 mod credentials;
+mod cxone;
 mod dead_letters;
 mod evolution;
 mod framings;

@@ -89,7 +89,7 @@ async fn renew(source: &Source, registry: &SchemaRegistry) {
 ///
 /// # Errors
 /// Why the source has none it can use: in words, for the readiness.
-async fn update(source: &Source, registry: &SchemaRegistry) -> Result<(), String> {
+pub(crate) async fn update(source: &Source, registry: &SchemaRegistry) -> Result<(), String> {
     let (name, subject) = (source.name.as_str(), source.subject.as_str());
     let latest = match registry.latest(subject).await {
         Ok(latest) => latest,

@@ -10,6 +10,7 @@ use std::time::Duration;
 use super::Config;
 use crate::telemetry;
 
+mod cxone;
 mod elasticsearch;
 mod indexer;
 mod kafka;
@@ -44,7 +45,7 @@ impl Part {
     /// Whether the top-level key `section` is read. A section that nobody knows is read by all, to be refused.
     pub(crate) fn reads(self, section: &str) -> bool {
         match section {
-            "receiver" => self.receiver(),
+            "receiver" | "cxone" => self.receiver(),
             "indexer" | "elasticsearch" | "ilm_config_path" => self.indexer(),
             _ => true,
         }
@@ -70,6 +71,7 @@ pub fn check(config: &Config, part: Part) -> Vec<Problem> {
     schema_registry::check(&config.schema_registry, &mut problems);
     if part.receiver() {
         receiver::check(config, &mut problems);
+        cxone::check(config, &mut problems);
     }
     if part.indexer() {
         if config.indexer.topics.is_empty() {

@@ -3,6 +3,7 @@
 use super::*;
 use crate::config::load_from;
 
+mod cxone;
 mod front;
 
 /// A config without problems, to be made worse.
