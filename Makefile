@@ -3,7 +3,7 @@
 # Ports and folder of the local stack: KAFKA_PORT, REGISTRY_PORT, ELASTICSEARCH_PORT, STACK_DIR.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit chaos bench build stack stack-stop lint
+.PHONY: help demo test unit fuzz chaos bench build stack stack-stop lint
 
 # Events that `make demo` posts.
 COUNT ?= 10000
@@ -21,9 +21,11 @@ test: ## all tests; the stack they need is started and stopped
 unit: ## the tests that need nothing but cargo
 	cargo test --workspace --lib --bins
 
-chaos: ## kills and outages for longer: PENSTOCK_CHAOS_EVENTS=1000000, PENSTOCK_CHAOS_ROUNDS=10
-	@PENSTOCK_CHAOS_EVENTS=$${PENSTOCK_CHAOS_EVENTS:-1000000} PENSTOCK_CHAOS_ROUNDS=$${PENSTOCK_CHAOS_ROUNDS:-10} \
-		tests/scripts/test outages --nocapture
+chaos: ## kills and outages for longer; CHAOS_ARGS="churn away full_queue read_only" for others, about an hour
+	@tests/scripts/chaos $(CHAOS_ARGS)
+
+fuzz: ## looks for bodies that the receiver cannot bear; FUZZ_ARGS="--seconds 60"
+	cargo run --release --workspace --bin penstock-fuzz -- $(FUZZ_ARGS)
 
 bench: ## how fast, beside floors of the same run; BENCH_ARGS="--only indexer --rounds 1", see docs/benchmarks.md
 	cargo build --release --workspace --bins

@@ -12,6 +12,7 @@ use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer as _};
 use rdkafka::error::{KafkaError, KafkaResult};
 use shared::admin::Condition;
 use shared::config::Config;
+use shared::kafka::Login;
 use shared::position::Partition;
 use tokio_util::sync::CancellationToken;
 
@@ -101,8 +102,8 @@ impl Consumer {
         metrics: Metrics,
         conditions: Conditions,
     ) -> KafkaResult<Self> {
-        let group = Group::new(conditions.kafka.clone(), metrics.lag.clone());
-        let consumer: BaseConsumer<Group> = group::client_config(config).create_with_context(group)?;
+        let group = Group::new(conditions.kafka.clone(), metrics.lag.clone(), Login::new(&config.kafka)?);
+        let consumer: BaseConsumer<Group> = group::client_config(config)?.create_with_context(group)?;
         consumer.subscribe(&[&config.kafka.topic])?;
         let indexer = &config.indexer;
         let now = Instant::now();

@@ -14,6 +14,7 @@ use rdkafka::producer::{FutureProducer, FutureRecord, Producer};
 use rdkafka::util::Timeout;
 use shared::admin::Condition;
 use shared::config::Config;
+use shared::kafka::Login;
 
 use crate::batch::{Batch, Origin};
 use crate::bulk::Refused;
@@ -31,7 +32,7 @@ const MAX_BACKOFF: Duration = Duration::from_secs(5);
 
 /// Writes dead letters.
 pub struct DeadLetters {
-    producer: FutureProducer,
+    producer: FutureProducer<Login>,
     dead_letter_topic: String,
     topic: String,
     fuse: Mutex<Fuse>,
@@ -57,12 +58,13 @@ impl DeadLetters {
     /// When librdkafka refuses `kafka.options`.
     pub fn new(config: &Config, condition: Condition, metrics: Metrics) -> Result<Self, KafkaError> {
         condition.met();
-        let producer = shared::kafka::producer_config(&config.kafka, "penstock-indexer-dead-letters", DELIVERY_TIMEOUT)
-            // What was small enough for the topic is small enough here; the dead-letter topic's own limit decides.
-            .set("message.max.bytes", MAX_LETTER_BYTES)
-            // Kafka refuses a batch that is too large as a whole, so that a large letter would cost its neighbours their values.
-            .set("batch.num.messages", "1")
-            .create()?;
+        let producer =
+            shared::kafka::producer_config(&config.kafka, "penstock-indexer-dead-letters", DELIVERY_TIMEOUT)?
+                // What was small enough for the topic is small enough here; the dead-letter topic's own limit decides.
+                .set("message.max.bytes", MAX_LETTER_BYTES)
+                // Kafka refuses a batch that is too large as a whole, so that a large letter would cost its neighbours their values.
+                .set("batch.num.messages", "1")
+                .create_with_context(Login::new(&config.kafka)?)?;
         Ok(Self {
             producer,
             dead_letter_topic: config.kafka.dead_letter_topic.clone(),

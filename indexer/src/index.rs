@@ -35,6 +35,10 @@ mod settings;
 
 /// The longest wait between attempts, so that an Elasticsearch that has come back is noticed soon.
 const MAX_WAIT: Duration = Duration::from_secs(3);
+/// How many fields all schemas of one index may have together.
+const MAX_FIELDS: usize = 10_000;
+/// How many schemas that contradict others are remembered.
+const MAX_CONTRADICTING: usize = 64;
 /// The longest name of an index, in bytes (Elasticsearch reference, "Create index API").
 const MAX_NAME: usize = 255;
 
@@ -58,6 +62,8 @@ pub struct Index {
 struct State {
     /// The mapping of all schemas seen.
     mapping: Value,
+    /// Mappings of schemas that contradict `mapping`: those that came first are in it.
+    contradicting: Vec<Value>,
     /// The conflicts that were told, so that each is told once.
     told: HashSet<String>,
 }
@@ -102,7 +108,11 @@ impl Index {
         metrics: Metrics,
     ) -> Self {
         let backoff = Backoff { max: backoff.max.min(MAX_WAIT), ..backoff };
-        let state = State { mapping: mapping::without_fields(&settings.mapping), told: HashSet::new() };
+        let state = State {
+            mapping: mapping::without_fields(&settings.mapping),
+            contradicting: Vec::new(),
+            told: HashSet::new(),
+        };
         Self {
             requests,
             settings,
@@ -149,7 +159,25 @@ impl Index {
         }
         let mut state = self.state();
         let chosen = &self.settings.mapping.config.fields;
-        state.mapping = mapping::compare::merge(&state.mapping, &generated.mapping, chosen);
+        let merged = mapping::compare::merge(&state.mapping, &generated.mapping, chosen);
+        let fields = mapping::count_fields(&merged);
+        if fields > MAX_FIELDS {
+            tracing::error!(
+                index = self.name(),
+                fields,
+                most = MAX_FIELDS,
+                "All schemas together have more fields than an index should: those of the newest are left out."
+            );
+            return;
+        }
+        state.mapping = merged;
+        let contradicts = !mapping::compare::compare(&generated.mapping, &state.mapping).conflicts.is_empty();
+        if contradicts
+            && !state.contradicting.contains(&generated.mapping)
+            && state.contradicting.len() < MAX_CONTRADICTING
+        {
+            state.contradicting.push(generated.mapping);
+        }
     }
 
     /// Adds the fields of `schema` to template and indices, so that its documents find them. Tries until Elasticsearch answers; what it

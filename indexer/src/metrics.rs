@@ -41,6 +41,7 @@ impl Metrics {
     ///
     /// # Errors
     /// When one of the names is taken.
+    #[expect(clippy::too_many_lines, reason = "a list, one entry a metric")]
     pub fn new(registry: &Registry) -> Result<Self> {
         Ok(Self {
             consumed: counter(registry, "penstock_indexer_consumed_records_total", "Records taken from Kafka.")?,

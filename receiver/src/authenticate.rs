@@ -1,33 +1,62 @@
-//! Who may post: the second stage, `receive → authenticate → …`. Pure: time is a parameter, nothing is read or logged.
+//! Who may post: the second stage, `receive → authenticate → …`. Pure but for [`live`], which reads secrets again: time is a
+//! parameter, nothing is logged.
 //!
 //! Authentication has two steps, because a keyed hash covers the body while everything else stands in the head of the request:
 //! [`Authenticator::check_head`] refuses what can be refused without reading the body and gives a [`Pending`];
 //! [`Pending::check_body`] turns it and the body into [`Authentic`], which is all that the next stage takes.
 //!
 //! Every refusal is the same [`Unauthorized`]: which part failed is told to nobody. A new way to authenticate is a file in
-//! `authenticate/` and a variant here.
+//! `authenticate/` and a variant of [`Method`].
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
-use shared::config::{Auth, ConfigError};
-use shared::secret::Secret;
+use shared::config::{Auth, SecretsError};
 
 use crate::receive::Buffer;
+use basic::Basic;
 use bearer::Bearer;
-use hmac::{Hmac, Signed};
+use hmac::Hmac;
+use mtls::Mtls;
+use replay::Replays;
+use signature::Signed;
+use standard_webhooks::StandardWebhooks;
 
+pub(crate) use live::Live;
+pub(crate) use mtls::Peer;
+pub(crate) use replay::Claim;
+
+mod basic;
 mod bearer;
+mod digests;
 mod hmac;
+mod live;
+mod mtls;
+mod replay;
+mod signature;
+mod standard_webhooks;
 
 /// The compiled `auth` of a source.
-pub(crate) enum Authenticator {
+pub(crate) struct Authenticator {
+    method: Method,
+    /// What was accepted, where what is signed has a time.
+    replays: Option<Arc<Replays>>,
+}
+
+enum Method {
     /// Everybody may post.
     Open,
     /// Whoever has a token.
     Bearer(Bearer),
+    /// Whoever has a user's password.
+    Basic(Basic),
     /// Whoever can sign the body.
     Hmac(Hmac),
+    /// The same, as Standard Webhooks has it.
+    StandardWebhooks(StandardWebhooks),
+    /// Whoever has a certificate.
+    Mtls(Mtls),
 }
 
 /// The request is not from somebody who may post.
@@ -35,11 +64,10 @@ pub(crate) enum Authenticator {
 pub(crate) struct Unauthorized;
 
 /// A head that passed; the body is still to come.
-pub(crate) enum Pending<'a> {
-    /// The head said it all.
-    Authentic,
-    /// The body must match this signature.
-    Signed(Signed<'a>),
+pub(crate) struct Pending<'a> {
+    /// The body must match this signature; none where the head said it all.
+    signed: Option<Signed<'a>>,
+    replays: Option<&'a Arc<Replays>>,
 }
 
 /// A request's body that comes from somebody who may post.
@@ -48,27 +76,19 @@ pub(crate) struct Authentic(pub(crate) Buffer);
 /// Why a source's `auth` cannot be used. Holds no secret.
 #[derive(Debug, thiserror::Error)]
 pub enum AuthError {
-    /// There is nothing to compare with, so nobody could ever post.
-    #[error("{list}: there is none, nor in {file}: give at least one")]
-    Empty {
-        /// The key of the list, such as `receiver.sources.x.auth.tokens`.
-        list: String,
-        /// The key of the file.
-        file: String,
-    },
-    /// A token or secret that is blank, which is nearly always a variable that was not set.
-    #[error("{key}: one of them is blank: remove it or give it a value")]
-    Blank {
-        /// The config key.
-        key: String,
-    },
-    /// The file cannot be read.
+    /// Its secrets cannot be used.
     #[error("{key}: {source}")]
-    File {
+    Secrets {
         /// The config key.
         key: String,
-        /// What is wrong, with the file's name.
-        source: ConfigError,
+        /// What is wrong.
+        source: SecretsError,
+    },
+    /// A secret of Standard Webhooks that is not in base64.
+    #[error("{key}: one of them is not base64, after whsec_ or alone")]
+    NotBase64 {
+        /// The config key.
+        key: String,
     },
     /// Not the name of a header.
     #[error("{key}: {name:?} is not the name of an HTTP header")]
@@ -77,6 +97,14 @@ pub enum AuthError {
         key: String,
         /// What stands there.
         name: String,
+    },
+    /// What is signed would not have the body, or not the time.
+    #[error(
+        "{key}: must hold {{body}} once, and {{timestamp}} once where there is a timestamp_header, else not at all"
+    )]
+    Signed {
+        /// The config key.
+        key: String,
     },
 }
 
@@ -87,56 +115,88 @@ impl Authenticator {
     /// [`AuthError`], naming the key.
     pub(crate) fn compile(name: &str, auth: &Auth) -> Result<Self, AuthError> {
         let key = |field: &str| format!("receiver.sources.{name}.auth.{field}");
-        let secrets = secrets(auth, key)?;
-        match auth {
-            Auth::None => Ok(Self::Open),
-            Auth::Bearer { .. } => Ok(Self::Bearer(Bearer::new(&secrets))),
-            Auth::Hmac { header, algorithm, encoding, prefix, timestamp_header, tolerance, .. } => {
-                let timestamp = timestamp_header.as_deref().map(|name| header_name(key("timestamp_header"), name));
-                Ok(Self::Hmac(Hmac {
-                    keys: hmac::keys(*algorithm, &secrets),
-                    algorithm: *algorithm,
-                    encoding: *encoding,
-                    header: header_name(key("header"), header)?,
-                    prefix: prefix.clone(),
-                    timestamp: timestamp.transpose()?,
-                    tolerance: *tolerance,
-                }))
+        let secrets = auth.secrets().map_err(|source| AuthError::Secrets { key: key(source.key), source })?;
+        let method = match auth {
+            Auth::None => Method::Open,
+            Auth::Bearer { .. } => Method::Bearer(Bearer::new(&secrets)),
+            Auth::Basic { .. } => Method::Basic(Basic::new(&secrets)),
+            Auth::Hmac { .. } => Method::Hmac(Hmac::compile(auth, &secrets, key)?),
+            Auth::StandardWebhooks { tolerance, .. } => {
+                let not_base64 = || AuthError::NotBase64 { key: key("secrets") };
+                Method::StandardWebhooks(StandardWebhooks::new(*tolerance, &secrets).ok_or_else(not_base64)?)
             }
-        }
+            Auth::Mtls { names } => Method::Mtls(Mtls::new(names)),
+        };
+        let replays = match auth {
+            Auth::Hmac { timestamp_header: Some(_), tolerance, replay_capacity, .. }
+            | Auth::StandardWebhooks { tolerance, replay_capacity, .. } => Replays::new(*tolerance, *replay_capacity),
+            _ => None,
+        };
+        Ok(Self { method, replays })
     }
 
-    /// Checks what stands in the head of a request that arrived at `now`.
+    /// Compiles `auth` again, whose secrets have changed: what was accepted before stays known.
+    ///
+    /// # Errors
+    /// As [`Authenticator::compile`].
+    fn again(&self, name: &str, auth: &Auth) -> Result<Self, AuthError> {
+        Ok(Self { replays: self.replays.clone(), ..Self::compile(name, auth)? })
+    }
+
+    /// Checks what stands in the head of a request from `peer` that arrived at `now`.
     ///
     /// # Errors
     /// [`Unauthorized`]: no credentials, wrong ones, or a timestamp too far from `now`.
-    pub(crate) fn check_head<'a>(&'a self, head: &'a HeaderMap, now: SystemTime) -> Result<Pending<'a>, Unauthorized> {
-        match self {
-            Self::Open => Ok(Pending::Authentic),
-            Self::Bearer(bearer) => bearer.check(head).map(|()| Pending::Authentic),
-            Self::Hmac(hmac) => hmac.check_head(head, now).map(Pending::Signed),
-        }
+    pub(crate) fn check_head<'a>(
+        &'a self,
+        head: &'a HeaderMap,
+        peer: Option<&Peer>,
+        now: SystemTime,
+    ) -> Result<Pending<'a>, Unauthorized> {
+        let signed = match &self.method {
+            Method::Open => None,
+            Method::Bearer(bearer) => bearer.check(head).map(|()| None)?,
+            Method::Basic(basic) => basic.check(head).map(|()| None)?,
+            Method::Hmac(hmac) => Some(hmac.check_head(head, now)?),
+            Method::StandardWebhooks(webhooks) => Some(webhooks.check_head(head, now)?),
+            Method::Mtls(mtls) => mtls.check(peer).map(|()| None)?,
+        };
+        Ok(Pending { signed, replays: self.replays.as_ref() })
     }
 
     /// The challenge of a 401 (RFC 9110, section 11.6.1): the scheme alone, the same for every reason.
     pub(crate) fn challenge(&self) -> HeaderValue {
-        HeaderValue::from_static(match self {
-            Self::Open | Self::Bearer(_) => "Bearer",
-            Self::Hmac(_) => "HMAC",
+        HeaderValue::from_static(match self.method {
+            Method::Open | Method::Bearer(_) => "Bearer",
+            Method::Basic(_) => "Basic realm=\"webhook\"",
+            Method::Hmac(_) => "HMAC",
+            Method::StandardWebhooks(_) => "StandardWebhooks",
+            Method::Mtls(_) => "ClientCertificate",
         })
     }
 }
 
 impl Pending<'_> {
-    /// Checks the body.
+    /// Whether the head said it all.
+    pub(crate) fn is_authentic(&self) -> bool {
+        self.signed.is_none()
+    }
+
+    /// Checks the body. The claim is to be kept once the request is accepted; until it is kept or dropped, and for as long as the
+    /// timestamp is near enough after it was kept, the same signature is refused.
     ///
     /// # Errors
-    /// [`Unauthorized`]: the body is not the one that was signed, or not by one of the secrets.
-    pub(crate) fn check_body(self, body: Buffer) -> Result<Authentic, Unauthorized> {
-        match self {
-            Self::Authentic => Ok(Authentic(body)),
-            Self::Signed(signed) => signed.check_body(body.body()).map(|()| Authentic(body)),
-        }
+    /// [`Unauthorized`]: the body is not the one that was signed, or not by one of the secrets; or it was accepted before.
+    pub(crate) fn check_body(self, body: Buffer, now: SystemTime) -> Result<(Authentic, Claim), Unauthorized> {
+        let Some(signed) = self.signed else {
+            return Ok((Authentic(body), Claim::default()));
+        };
+        let marks = signed.check_body(body.body())?;
+        let claim = match self.replays {
+            Some(replays) => replays.claim(marks, now).ok_or(Unauthorized)?,
+            None => Claim::default(),
+        };
+        Ok((Authentic(body), claim))
     }
 }
 
@@ -149,23 +209,14 @@ fn single<'a>(head: &'a HeaderMap, name: &HeaderName) -> Result<&'a [u8], Unauth
     }
 }
 
-fn header_name(key: String, name: &str) -> Result<HeaderName, AuthError> {
-    HeaderName::try_from(name).map_err(|_| AuthError::Header { key, name: name.to_owned() })
-}
-
-/// The secrets of `auth`, of which there must be at least one, and none blank.
-fn secrets(auth: &Auth, key: impl Fn(&str) -> String) -> Result<Vec<Secret>, AuthError> {
-    let Some((list, file)) = auth.secret_keys() else {
-        return Ok(Vec::new());
-    };
-    let secrets = auth.secrets().map_err(|source| AuthError::File { key: key(file), source })?;
-    if secrets.is_empty() {
-        return Err(AuthError::Empty { list: key(list), file: key(file) });
+/// What follows `scheme`, which is case-insensitive (RFC 9110, section 11.1), and one space or more.
+fn credentials<'a>(head: &'a HeaderMap, scheme: &str) -> Result<&'a [u8], Unauthorized> {
+    let written = single(head, &axum::http::header::AUTHORIZATION)?;
+    let (found, rest) = written.split_at_checked(scheme.len()).ok_or(Unauthorized)?;
+    if !found.eq_ignore_ascii_case(scheme.as_bytes()) || rest.first() != Some(&b' ') {
+        return Err(Unauthorized);
     }
-    if secrets.iter().any(|secret| secret.expose().bytes().all(|byte| byte.is_ascii_whitespace())) {
-        return Err(AuthError::Blank { key: key(list) });
-    }
-    Ok(secrets)
+    Ok(rest.trim_ascii())
 }
 
 #[cfg(test)]

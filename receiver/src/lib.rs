@@ -7,9 +7,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
 use prometheus::{PullingGauge, Registry};
 use rdkafka::error::KafkaError;
-use shared::admin::{self, Readiness};
+use shared::admin::{self, Condition, Readiness};
 use shared::config::Config;
 use shared::registry::{RegistryError, SchemaRegistry};
 use tokio::sync::Semaphore;
@@ -17,29 +18,43 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 pub use authenticate::AuthError;
+pub use cxone::CxoneError;
+pub use cxone::pull::PullError;
+pub use cxone::subjects::SubjectsError;
 pub use listeners::{BindError, Listeners};
+pub use server::TlsError;
 pub use source::SourceError;
 
+use cxone::Cxone;
+use cxone::pull::Puller;
+use cxone::refresh::Refresh;
+use cxone::subjects::Subjects;
 use metrics::Metrics;
 use produce::Producer;
-use receive::Common;
+use receive::{Common, HeldBytes, Workers};
 use reject::budget::LogBudget;
+use server::{Settings, Tls};
 use source::Source;
 
 mod authenticate;
+mod cxone;
+mod decompress;
+mod drift;
+pub mod examine;
 mod listeners;
 mod metrics;
+mod openapi;
 mod produce;
+mod quarantine;
 mod receive;
 mod reject;
+mod reload;
 mod router;
+pub mod schema_command;
 mod server;
 mod source;
 mod unframe;
 mod validate;
-
-/// Connections for each request that may be under way: most connections of most senders are idle.
-const CONNECTIONS_PER_REQUEST: usize = 2;
 
 /// Why the receiver cannot run.
 #[derive(Debug, thiserror::Error)]
@@ -47,9 +62,18 @@ pub enum RunError {
     /// A source of the config cannot be served.
     #[error(transparent)]
     Source(#[from] SourceError),
+    /// The certificates of the config cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The registry of the config cannot be used.
     #[error("schema_registry.url: {0}")]
     Registry(#[from] RegistryError),
+    /// The section `cxone` of the config cannot be used.
+    #[error(transparent)]
+    Cxone(#[from] CxoneError),
+    /// The registry cannot be asked for what a pull from CXone needs.
+    #[error(transparent)]
+    Subjects(#[from] SubjectsError),
     /// librdkafka refuses the config.
     #[error("kafka.options: the producer cannot be made: {0}")]
     Kafka(#[from] KafkaError),
@@ -67,37 +91,43 @@ pub async fn run(config: Config, listeners: Listeners, shutdown: CancellationTok
     let exposition = Registry::new();
     let metrics = Metrics::new(&exposition)?;
     let sources = Source::compile_all(&config, &metrics)?;
-    let common = Arc::new(common(&config, &sources, metrics)?);
+    let tls = config.receiver.tls.as_ref().map(Tls::load).transpose()?.map(Arc::new);
+    let common = Arc::new(common(&config, &sources, metrics, shutdown.clone())?);
     let producer = Arc::clone(&common.producer);
     register_queue_len(&exposition, &producer)?;
 
     let readiness = Readiness::new();
-    let stopping = readiness.condition("stopping");
-    stopping.met();
     let mut tasks = JoinSet::new();
     // The admin port outlives `shutdown`, so that the stop itself can be watched.
     let stopped = CancellationToken::new();
-    tasks.spawn(serve_admin(listeners.admin, exposition, Arc::clone(&readiness), stopped.clone()));
-    spawn_watches(&mut tasks, &config, &sources, &common, &readiness, &shutdown);
-    tasks.spawn({
-        let shutdown = shutdown.clone();
-        async move {
-            shutdown.cancelled().await;
-            stopping.unmet("stopping");
-        }
-    });
+    tasks.spawn(serve_admin(
+        openapi::router(&config),
+        listeners.admin,
+        exposition,
+        Arc::clone(&readiness),
+        stopped.clone(),
+    ));
+    let closing = CancellationToken::new();
+    tasks.spawn(close(readiness.condition("stopping"), config.receiver.shutdown_delay, shutdown, closing.clone()));
+    spawn_watches(&mut tasks, &config, &sources, &common, &readiness, &closing);
+    if let Some(refresh) = refresh(&config, &sources, &common)? {
+        tasks.spawn(refresh.run(closing.clone()));
+    }
+    tasks.spawn(reload::watch(sources.clone(), tls.clone(), closing.clone()));
 
     let receiver = &config.receiver;
-    tracing::info!(listen = %receiver.listen, sources = sources.len(), "Receiving.");
-    let all_finished = server::serve(
-        listeners.http,
-        router::router(&sources, &common),
-        receiver.max_in_flight_requests.saturating_mul(CONNECTIONS_PER_REQUEST),
-        common.metrics.connections.clone(),
-        receiver.shutdown_timeout,
-        shutdown,
-    )
-    .await;
+    tracing::info!(listen = %receiver.listen, tls = tls.is_some(), sources = sources.len(), "Receiving.");
+    let openapi = if receiver.publish_openapi { openapi::router(&config) } else { Router::new() };
+    let router = router::router(&sources, &common, openapi);
+    let settings = Settings {
+        max_connections: receiver.max_connections,
+        head_timeout: receiver.head_timeout,
+        idle_timeout: receiver.idle_timeout,
+        patience: receiver.shutdown_timeout,
+        tls,
+        connections: common.metrics.connections.clone(),
+    };
+    let all_finished = server::serve(listeners.http, router, settings, closing).await;
     if !all_finished {
         tracing::warn!(timeout = ?receiver.shutdown_timeout, "Stopped before all requests were answered.");
     }
@@ -109,15 +139,32 @@ pub async fn run(config: Config, listeners: Listeners, shutdown: CancellationTok
     Ok(())
 }
 
-fn common(config: &Config, sources: &[Arc<Source>], metrics: Metrics) -> Result<Common, RunError> {
+/// Turns the readiness red at `shutdown`, and after `delay`, in which load balancers notice, closes.
+async fn close(stopping: Condition, delay: Duration, shutdown: CancellationToken, closing: CancellationToken) {
+    stopping.met();
+    shutdown.cancelled().await;
+    stopping.unmet("stopping");
+    tokio::time::sleep(delay).await;
+    closing.cancel();
+}
+
+fn common(
+    config: &Config,
+    sources: &[Arc<Source>],
+    metrics: Metrics,
+    stopping: CancellationToken,
+) -> Result<Common, RunError> {
     let receiver = &config.receiver;
-    let largest = sources.iter().map(|source| source.max_body).max().unwrap_or_default();
+    let largest = sources.iter().map(|source| source.max_body.max(source.max_decompressed)).max().unwrap_or_default();
     Ok(Common {
         registry: SchemaRegistry::new(&config.schema_registry)?,
         producer: Arc::new(Producer::new(&config.kafka, largest, receiver.request_timeout)?),
         request_timeout: receiver.request_timeout,
+        held_bytes: HeldBytes::new(usize::try_from(receiver.max_in_flight_bytes.as_u64()).unwrap_or(usize::MAX)),
+        stopping,
         places: Semaphore::new(receiver.max_in_flight_requests.min(Semaphore::MAX_PERMITS)),
         metrics,
+        workers: Workers::default(),
         log_budget: LogBudget::default(),
     })
 }
@@ -130,12 +177,13 @@ fn register_queue_len(exposition: &Registry, producer: &Arc<Producer>) -> Result
 }
 
 async fn serve_admin(
+    openapi: Router,
     listener: tokio::net::TcpListener,
     exposition: Registry,
     readiness: Arc<Readiness>,
     stopped: CancellationToken,
 ) {
-    if let Err(error) = admin::serve(listener, exposition, readiness, stopped).await {
+    if let Err(error) = admin::serve_with(openapi, listener, exposition, readiness, stopped).await {
         tracing::error!(%error, "The admin port has failed; the receiver goes on.");
     }
 }
@@ -159,6 +207,11 @@ fn spawn_watches(
         readiness.condition("kafka"),
         shutdown.clone(),
     ));
+    let mut aside: Vec<String> =
+        sources.iter().filter_map(|source| source.quarantine.as_ref()).map(|it| it.topic.clone()).collect();
+    aside.sort_unstable();
+    aside.dedup();
+    tasks.spawn(produce::watch::create(config.kafka.clone(), aside, shutdown.clone()));
     tasks.spawn(source::schema::watch(
         sources.to_vec(),
         common.registry.clone(),
@@ -166,6 +219,22 @@ fn spawn_watches(
         readiness.condition("schema"),
         shutdown.clone(),
     ));
+}
+
+/// What pulls schemas from CXone in the background, where the config asks for it.
+fn refresh(config: &Config, sources: &[Arc<Source>], common: &Common) -> Result<Option<Refresh>, RunError> {
+    let Some(every) = config.cxone.refresh else {
+        return Ok(None);
+    };
+    let subjects = Subjects::new(&config.schema_registry)?;
+    Ok(Some(Refresh {
+        puller: Puller::new(Cxone::new(&config.cxone)?, subjects, common.registry.clone()),
+        subjects: config.cxone_subjects(),
+        every,
+        sources: sources.to_vec(),
+        registry: common.registry.clone(),
+        pulls: common.metrics.cxone_pulls.clone(),
+    }))
 }
 
 /// Sends what requests that nobody waits for any more have left in the queue, then closes the producer.

@@ -4,7 +4,11 @@ use std::io::ErrorKind;
 use std::net::SocketAddr;
 
 use shared::config::Config;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
+
+/// Connections that may wait to be accepted. Where many come at once, one too many is dropped and comes again a second later. The
+/// system may allow less (`net.core.somaxconn`).
+const BACKLOG: u32 = 4_096;
 
 /// The two ports of a receiver.
 #[derive(Debug)]
@@ -34,14 +38,22 @@ impl Listeners {
     /// [`BindError`], naming the key and the address.
     pub async fn bind(config: &Config) -> Result<Self, BindError> {
         Ok(Self {
-            http: bind("receiver.listen", config.receiver.listen).await?,
-            admin: bind("receiver.admin_listen", config.receiver.admin_listen).await?,
+            http: bind("receiver.listen", config.receiver.listen)?,
+            admin: bind("receiver.admin_listen", config.receiver.admin_listen)?,
         })
     }
 }
 
-async fn bind(key: &'static str, address: SocketAddr) -> Result<TcpListener, BindError> {
-    TcpListener::bind(address).await.map_err(|source| BindError { key, address, source })
+fn bind(key: &'static str, address: SocketAddr) -> Result<TcpListener, BindError> {
+    listen(address).map_err(|source| BindError { key, address, source })
+}
+
+fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    // So that a restart need not wait until the system has forgotten the connections from before.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 fn reason(error: &std::io::Error) -> String {

@@ -1,10 +1,12 @@
 //! `penstock-receiver`: takes webhook events in over HTTP and produces them to Kafka.
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, anyhow};
 use clap::{Parser, Subcommand};
 use receiver::Listeners;
+use receiver::schema_command::{self, SchemaCommand};
 use shared::cli::{self, Common, ConfigCommand};
 use shared::config::{Config, Part};
 use shared::{shutdown, telemetry};
@@ -24,6 +26,9 @@ enum Command {
     /// Checks or shows the config.
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Fetches schemas from CXone, shows and checks them.
+    #[command(subcommand)]
+    Schema(SchemaCommand),
 }
 
 fn main() -> Result<ExitCode> {
@@ -31,9 +36,27 @@ fn main() -> Result<ExitCode> {
     if let Some(Command::Config(command)) = args.command {
         return Ok(cli::run_config_command(Part::Receiver, &args.common, command));
     }
-    match cli::load(Part::Receiver, &args.common) {
-        Ok(config) => run(config).map(|()| ExitCode::SUCCESS),
-        Err(code) => Ok(code),
+    let config = match cli::load(Part::Receiver, &args.common) {
+        Ok(config) => config,
+        Err(code) => return Ok(code),
+    };
+    match args.command {
+        Some(Command::Schema(command)) => schema(&config, command),
+        Some(Command::Config(_)) | None => run(config).map(|()| ExitCode::SUCCESS),
+    }
+}
+
+/// What it has to say goes to standard output, and why it cannot to standard error.
+#[tokio::main]
+async fn schema(config: &Config, command: SchemaCommand) -> Result<ExitCode> {
+    let outcome = schema_command::run(config, command).await;
+    let (code, said) = match &outcome {
+        Ok(said) => (ExitCode::SUCCESS, writeln!(std::io::stdout(), "{said}")),
+        Err(error) => (ExitCode::FAILURE, writeln!(std::io::stderr(), "{error}")),
+    };
+    match said {
+        // Whoever reads may have gone away (`| head`): no matter.
+        Ok(()) | Err(_) => Ok(code),
     }
 }
 
@@ -41,7 +64,25 @@ fn main() -> Result<ExitCode> {
 async fn run(config: Config) -> Result<()> {
     telemetry::init(&config.log).map_err(|error| anyhow!(error))?;
     let shutdown = shutdown::on_signals().context("cannot listen for signals")?;
+    open_files(config.receiver.max_connections);
     let listeners = Listeners::bind(&config).await?;
     receiver::run(config, listeners, shutdown).await?;
     Ok(())
+}
+
+/// Raises the limit of open files to what `connections` need, and some, as far as the system lets it.
+fn open_files(connections: usize) {
+    const OTHERS: u64 = 256;
+    let needed = OTHERS.saturating_add(connections as u64);
+    match rlimit::increase_nofile_limit(needed) {
+        Ok(limit) if limit < needed => {
+            tracing::warn!(
+                limit,
+                needed,
+                "Fewer files may be open than receiver.max_connections needs: raise the limit (ulimit -n)."
+            );
+        }
+        Ok(_) => {}
+        Err(error) => tracing::warn!(%error, needed, "The limit of open files cannot be raised."),
+    }
 }

@@ -5,6 +5,10 @@
 use prometheus::{Histogram, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Registry, Result};
 use shared::metrics::{counter, counters, gauge, gauges, histograms};
 
+use aside::{AsideMetrics, SourceAside};
+
+pub(crate) mod aside;
+
 /// Upper bounds of durations in seconds: around 10 ms, where requests should be, and up to the deadline.
 const SECONDS: [f64; 13] = [0.001, 0.0025, 0.005, 0.0075, 0.01, 0.015, 0.025, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0];
 
@@ -32,6 +36,10 @@ pub(crate) struct Metrics {
     pub(crate) connections: IntGauge,
     /// The schema id that bare datums are framed with, by source; 0 as long as none is known.
     pub(crate) schema_id: IntGaugeVec,
+    /// Pulls of schemas from CXone by outcome: `registered`, `unchanged`, `incompatible`, `failed`.
+    pub(crate) cxone_pulls: IntCounterVec,
+    /// Those of bodies that are no events.
+    pub(crate) aside: AsideMetrics,
 }
 
 /// What a request to one source touches.
@@ -50,6 +58,8 @@ pub(crate) struct SourceMetrics {
     pub(crate) produce_seconds: Histogram,
     /// As [`Metrics::schema_id`].
     pub(crate) schema_id: IntGauge,
+    /// As [`Metrics::aside`].
+    pub(crate) aside: SourceAside,
 }
 
 impl Metrics {
@@ -105,6 +115,13 @@ impl Metrics {
                 "The schema id that bare datums are framed with, by source; 0 as long as none is known.",
                 source,
             )?,
+            cxone_pulls: counters(
+                registry,
+                "penstock_receiver_cxone_pulls_total",
+                "Pulls of schemas from CXone by outcome: registered, unchanged, incompatible, failed.",
+                &["outcome"],
+            )?,
+            aside: AsideMetrics::new(registry)?,
         })
     }
 
@@ -119,6 +136,7 @@ impl Metrics {
             request_seconds: self.request_seconds.with_label_values(&[name]),
             produce_seconds: self.produce_seconds.with_label_values(&[name]),
             schema_id: self.schema_id.with_label_values(&[name]),
+            aside: self.aside.source(name),
         }
     }
 }

@@ -13,15 +13,17 @@ use rdkafka::ClientConfig;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Header, OwnedHeaders};
-use rdkafka::producer::{DeliveryFuture, FutureProducer, FutureRecord, Producer as _};
+use rdkafka::producer::{BaseRecord, Producer as _, ThreadedProducer};
 use shared::config::Kafka;
-use shared::kafka::producer_config;
+use shared::kafka::{Login, producer_config};
 use shared::wire::{HEADER_REQUEST_ID, HEADER_SOURCE, HEADER_TRACEPARENT};
 use tokio::time::{Instant, timeout_at};
 
 use crate::validate::Event;
+use delivery::Delivery;
 use health::{Health, Logs};
 
+mod delivery;
 mod health;
 pub(crate) mod watch;
 
@@ -36,7 +38,7 @@ const DEFAULTS: [(&str, &str); 6] = [
     ("linger.ms", "3"),
     // What waits for Kafka at a time (P6). A full queue is answered 503.
     ("queue.buffering.max.kbytes", "65536"),
-    ("queue.buffering.max.messages", "100000"),
+    (QUEUE_RECORDS, "100000"),
     // One key is in one partition whoever produced it: this is what Kafka's own clients do.
     ("partitioner", "murmur2_random"),
     // After an outage, events are refused until the connection is back: look often.
@@ -47,14 +49,23 @@ const DEFAULTS: [(&str, &str); 6] = [
 /// How often librdkafka looks which records are over their time.
 const TIMEOUT_SCAN: Duration = Duration::from_secs(1);
 
+/// The records that wait for Kafka at a time, at most; see [`DEFAULTS`].
+const QUEUE_RECORDS: &str = "queue.buffering.max.messages";
+
+/// After how many records in a row a request lets others have the thread.
+const STRIDE: usize = 1_000;
+
 /// The least that a record's limit is above the longest body: frame, key, headers and the batch's own head.
 const RECORD_OVERHEAD: usize = 64 * 1024;
 
 /// Produces events. Rebuilds its client after a fatal error.
 pub(crate) struct Producer {
-    client: ArcSwap<FutureProducer<Logs>>,
+    client: ArcSwap<ThreadedProducer<Logs>>,
     config: ClientConfig,
     health: Arc<Health>,
+    /// How many records the queue takes.
+    room: usize,
+    login: Arc<Login>,
 }
 
 /// What a record has besides its event.
@@ -80,16 +91,29 @@ pub(crate) enum ProduceError {
     Unavailable,
 }
 
+impl ProduceError {
+    fn of(error: &KafkaError) -> Self {
+        match error.rdkafka_error_code() {
+            Some(RDKafkaErrorCode::QueueFull) => Self::QueueFull,
+            Some(RDKafkaErrorCode::MessageSizeTooLarge) => Self::TooLarge,
+            _ => Self::Unavailable,
+        }
+    }
+}
+
+/// A record for librdkafka.
+type Record<'a> = BaseRecord<'a, str, [u8], Arc<Delivery>>;
+
 impl Producer {
-    /// A producer for the cluster of the config, whose events have bodies of at most `max_body` bytes and are answered within
+    /// A producer for the cluster of the config, whose events are of at most `max_event` bytes and are answered within
     /// `request_timeout`. Connects in the background.
     ///
     /// # Errors
-    /// When librdkafka refuses `kafka.options`.
-    pub(crate) fn new(kafka: &Kafka, max_body: usize, request_timeout: Duration) -> Result<Self, KafkaError> {
+    /// When librdkafka refuses `kafka.options`, or a file of `kafka.security` cannot be read.
+    pub(crate) fn new(kafka: &Kafka, max_event: usize, request_timeout: Duration) -> Result<Self, KafkaError> {
         // Less than the request has, so that the outcome is known when the request must be answered.
         let delivery_timeout = request_timeout.mul_f32(0.9).saturating_sub(TIMEOUT_SCAN).max(request_timeout / 2);
-        let mut config = producer_config(kafka, CLIENT_ID, delivery_timeout);
+        let mut config = producer_config(kafka, CLIENT_ID, delivery_timeout)?;
         for (key, value) in DEFAULTS {
             if !kafka.options.contains_key(key) {
                 config.set(key, value);
@@ -97,56 +121,98 @@ impl Producer {
         }
         if !kafka.options.contains_key("message.max.bytes") {
             // librdkafka takes 1000 to 1,000,000,000.
-            let largest = max_body.saturating_add(RECORD_OVERHEAD).clamp(1_000_000, 1_000_000_000);
+            let largest = max_event.saturating_add(RECORD_OVERHEAD).clamp(1_000_000, 1_000_000_000);
             config.set("message.max.bytes", largest.to_string());
         }
         config.set_log_level(RDKafkaLogLevel::Info);
         let health = Arc::new(Health::default());
-        let client = create(&config, &health)?;
-        Ok(Self { client: ArcSwap::from_pointee(client), config, health })
+        let login = Arc::new(Login::new(kafka)?);
+        let client = create(&config, &health, &login)?;
+        let room = config.get(QUEUE_RECORDS).and_then(|room| room.parse().ok()).unwrap_or(usize::MAX);
+        Ok(Self { client: ArcSwap::from_pointee(client), config, health, room, login })
     }
 
-    /// Sends `event` to `topic` and waits for the acknowledgement, until `deadline` at most.
+    /// Sends `events` to `topic` and waits until each of them is acknowledged, until `deadline` at most.
     ///
     /// # Errors
-    /// [`ProduceError`]. Dropping the future sends the event nevertheless if it was queued already.
-    pub(crate) async fn produce(
+    /// [`ProduceError`]: some of the events may be in Kafka nevertheless. Dropping the future sends what was queued already.
+    pub(crate) async fn produce<'e>(
         &self,
         topic: &str,
-        event: &Event<'_>,
+        events: impl ExactSizeIterator<Item = Event<'e>>,
         head: &RecordHead<'_>,
         deadline: Instant,
     ) -> Result<(), ProduceError> {
         if self.health.is_away() {
             return Err(ProduceError::Unavailable);
         }
-        let error = match timeout_at(deadline, self.send(topic, event, head)?).await {
-            Ok(Ok(Ok(_acknowledged))) => return Ok(()),
-            Ok(Ok(Err((error, _record)))) => error,
-            // The client was dropped after a fatal error, or the acknowledgement is late.
-            Ok(Err(_)) | Err(_) => KafkaError::MessageProduction(RDKafkaErrorCode::MessageTimedOut),
+        // Rather none of them than some.
+        let waiting = usize::try_from(self.queue_len()).unwrap_or(0);
+        if waiting.saturating_add(events.len()) > self.room {
+            return Err(ProduceError::QueueFull);
+        }
+        let delivery = Delivery::of(events.len());
+        let headers = headers(head);
+        for (number, event) in (1..).zip(events) {
+            let mut record = BaseRecord::with_opaque_to(topic, Arc::clone(&delivery)).payload(event.value());
+            record.key = event.key();
+            record.timestamp = milliseconds(head.timestamp);
+            record.headers = Some(headers.clone());
+            self.enqueue(record)?;
+            if number % STRIDE == 0 {
+                tokio::task::yield_now().await;
+            }
+        }
+        self.finished(topic, &delivery, deadline).await
+    }
+
+    /// Sends one record that is no event, and gives what to wait for.
+    ///
+    /// # Errors
+    /// [`ProduceError`]: it was not queued.
+    pub(crate) fn send_aside(
+        &self,
+        topic: &str,
+        value: &[u8],
+        headers: OwnedHeaders,
+        timestamp: SystemTime,
+    ) -> Result<Arc<Delivery>, ProduceError> {
+        if self.health.is_away() {
+            return Err(ProduceError::Unavailable);
+        }
+        let delivery = Delivery::of(1);
+        let mut record: Record<'_> = BaseRecord::with_opaque_to(topic, Arc::clone(&delivery)).payload(value);
+        record.timestamp = milliseconds(timestamp);
+        record.headers = Some(headers);
+        match self.client.load().send(record) {
+            Ok(()) => Ok(delivery),
+            Err((error, _)) => Err(ProduceError::of(&error)),
+        }
+    }
+
+    /// Puts a record into the queue.
+    fn enqueue(&self, record: Record<'_>) -> Result<(), ProduceError> {
+        let topic = record.topic;
+        self.client.load().send(record).map_err(|(error, _record)| self.failed(topic, &error))
+    }
+
+    async fn finished(&self, topic: &str, delivery: &Delivery, deadline: Instant) -> Result<(), ProduceError> {
+        let error = match timeout_at(deadline, delivery.finished()).await {
+            Ok(Ok(())) => return Ok(()),
+            Ok(Err(error)) => error,
+            // The acknowledgement is late.
+            Err(_) => KafkaError::MessageProduction(RDKafkaErrorCode::MessageTimedOut),
         };
         Err(self.failed(topic, &error))
     }
 
-    /// Puts the event into the queue.
-    fn send(&self, topic: &str, event: &Event<'_>, head: &RecordHead<'_>) -> Result<DeliveryFuture, ProduceError> {
-        let mut record = FutureRecord::to(topic).payload(event.value()).headers(headers(head));
-        record.key = event.key();
-        record.timestamp = milliseconds(head.timestamp);
-        self.client.load().send_result(record).map_err(|(error, _record)| self.failed(topic, &error))
-    }
-
     fn failed(&self, topic: &str, error: &KafkaError) -> ProduceError {
-        match error.rdkafka_error_code() {
-            Some(RDKafkaErrorCode::QueueFull) => ProduceError::QueueFull,
-            Some(RDKafkaErrorCode::MessageSizeTooLarge) => ProduceError::TooLarge,
-            _ => {
-                tracing::debug!(topic, %error, "Kafka did not acknowledge an event.");
-                self.health.trouble();
-                ProduceError::Unavailable
-            }
+        let failure = ProduceError::of(error);
+        if failure == ProduceError::Unavailable {
+            tracing::debug!(topic, %error, "Kafka did not acknowledge an event.");
+            self.health.trouble();
         }
+        failure
     }
 
     /// Records in the queue or on their way.
@@ -161,14 +227,18 @@ impl Producer {
 
     /// Replaces the client by a new one. Blocks the thread for up to a second, while the old client fails what it still has.
     fn rebuild(&self) -> Result<(), KafkaError> {
-        let new = create(&self.config, &self.health)?;
+        let new = create(&self.config, &self.health, &self.login)?;
         drop(self.client.swap(Arc::new(new)));
         Ok(())
     }
 }
 
-fn create(config: &ClientConfig, health: &Arc<Health>) -> Result<FutureProducer<Logs>, KafkaError> {
-    config.create_with_context(Logs { health: Arc::clone(health) })
+fn create(
+    config: &ClientConfig,
+    health: &Arc<Health>,
+    login: &Arc<Login>,
+) -> Result<ThreadedProducer<Logs>, KafkaError> {
+    config.create_with_context(Logs { health: Arc::clone(health), login: Arc::clone(login) })
 }
 
 fn headers(head: &RecordHead<'_>) -> OwnedHeaders {

@@ -8,29 +8,43 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use axum::extract::{Request, State};
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONNECTION, CONTENT_TYPE};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue};
+use axum::http::{HeaderMap, HeaderValue, Version};
 use axum::response::{IntoResponse, Response};
-use shared::registry::{RegistryError, SchemaRegistry};
-use shared::wire::SchemaId;
+use shared::registry::SchemaRegistry;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
-use crate::authenticate::Authentic;
+use crate::authenticate::{Authentic, Claim, Peer};
 use crate::metrics::{Counted, Metrics};
 use crate::produce::{ProduceError, Producer, RecordHead};
 use crate::reject::Rejection;
 use crate::reject::budget::LogBudget;
-use crate::source::{Source, Writer};
-use crate::unframe::{Form, unframe};
-use crate::validate::{Event, Invalid, validate};
+use crate::reject::place::Place;
+use crate::source::Source;
+use crate::unframe::unframe;
+use crate::validate::Event;
 
 pub(crate) use body::Buffer;
+pub(crate) use held::HeldBytes;
+pub(crate) use rate::Rate;
+pub(crate) use work::Workers;
+
+use events::Events;
+use held::Held;
 use request_id::RequestId;
 
+mod aside;
 mod body;
+pub(crate) mod content;
+mod events;
+mod held;
+mod rate;
 mod request_id;
+mod schemas;
+mod work;
 
 /// The part of `receiver.request_timeout` that may be spent waiting; the rest is for the answer.
 const WAITS: f32 = 0.95;
@@ -45,8 +59,14 @@ pub(crate) struct Common {
     pub(crate) request_timeout: Duration,
     /// A permit for each request that may be under way.
     pub(crate) places: Semaphore,
+    /// The bytes of bodies that may be in memory.
+    pub(crate) held_bytes: HeldBytes,
+    /// Cancelled once the receiver is to stop.
+    pub(crate) stopping: CancellationToken,
     /// The metrics that are not of one source.
     pub(crate) metrics: Metrics,
+    /// Threads for work that takes long.
+    pub(crate) workers: Workers,
     /// How much may be logged about rejections.
     pub(crate) log_budget: LogBudget,
 }
@@ -72,12 +92,17 @@ pub(crate) async fn receive(State(endpoint): State<Arc<Endpoint>>, request: Requ
     let _counted = Counted::new(&endpoint.common.metrics.in_flight);
     let (head, body) = request.into_parts();
     let request_id = RequestId::of(&head.headers);
+    let keeps_connection = head.version >= Version::HTTP_2;
 
     let mut response = match endpoint.accept(&head, body, received, &request_id).await {
-        Ok(()) => accepted(),
+        Ok(count) => accepted(count),
         Err(rejection) => endpoint.rejected(rejection, received.wall, &request_id),
     };
     response.headers_mut().insert(request_id::HEADER, request_id.into_value());
+    if !keeps_connection && endpoint.common.stopping.is_cancelled() {
+        // So that its next request goes to another receiver before this one closes.
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
     endpoint.source.metrics.request_seconds.observe(received.instant.elapsed().as_secs_f64());
     response
 }
@@ -87,139 +112,112 @@ pub(crate) async fn method_not_allowed(State(endpoint): State<Arc<Endpoint>>, he
     endpoint.rejected(Rejection::MethodNotAllowed, SystemTime::now(), &RequestId::of(&headers))
 }
 
-fn accepted() -> Response {
+fn accepted(count: usize) -> Response {
     let json = HeaderValue::from_static("application/json");
-    ([(CONTENT_TYPE, json)], r#"{"accepted":1}"#).into_response()
+    ([(CONTENT_TYPE, json)], format!(r#"{{"accepted":{count}}}"#)).into_response()
 }
 
 impl Endpoint {
-    /// The way of one event. It returns only when Kafka has acknowledged the event (P1).
+    /// The way of a request: gives how many events it brought. It returns only when Kafka has acknowledged all of them (P1).
     async fn accept(
         &self,
         head: &Parts,
         body: axum::body::Body,
         received: Received,
         request_id: &RequestId,
-    ) -> Result<(), Rejection> {
-        let Source { authenticator, metrics, .. } = &*self.source;
+    ) -> Result<usize, Rejection> {
         let deadline = received.instant + self.common.request_timeout.mul_f32(WAITS);
         let _place = self.common.places.try_acquire().map_err(|_| Rejection::Overloaded)?;
-        let unauthorized = |_| Rejection::Unauthorized(authenticator.challenge());
-
-        let pending = authenticator.check_head(&head.headers, received.wall).map_err(unauthorized)?;
-        let body = body::read(body, self.source.max_body, deadline).await?;
-        metrics.body_bytes.inc_by(body.body().len() as u64);
-        let mut body = pending.check_body(body).map_err(unauthorized)?;
-        let form = unframe(&head.headers, body.0.body()).map_err(Rejection::Unframe)?;
-        let event = self.validate(form, &mut body, deadline).await?;
+        let mut held = self.common.held_bytes.hold();
+        let (mut body, claim) = self.authentic(head, body, received, deadline, &mut held).await?;
         let record = RecordHead {
             timestamp: received.wall,
             source: &self.source.name,
             request_id: request_id.as_bytes(),
             traceparent: request_id::traceparent(&head.headers),
         };
-        self.produce(&event, &record, deadline).await
+        let taken = self.take(&head.headers, &mut body, &mut held, &record, deadline).await;
+        match &taken {
+            Ok(_) => claim.keep(SystemTime::now()),
+            Err(rejection) => {
+                body.0.unframe();
+                self.set_aside(rejection, &head.headers, body.0.body(), &record, received.instant);
+            }
+        }
+        taken
     }
 
-    /// Reads the body in its form; see [`crate::unframe`] for the rule where the form is open.
-    async fn validate<'a>(
+    /// Reads the body and sees to it that it is from somebody who may post, and may post now. Only who is authentic uses up the
+    /// source's rate.
+    async fn authentic(
         &self,
-        form: Form,
-        body: &'a mut Authentic,
+        head: &Parts,
+        body: axum::body::Body,
+        received: Received,
         deadline: Instant,
-    ) -> Result<Event<'a>, Rejection> {
-        let (source, body) = (&self.source, &mut body.0);
-        let invalid = |invalid| Rejection::Invalid { as_likely: Box::new(invalid), as_framed: None };
-        match form {
-            Form::Framed(id) => {
-                let writer = self.writer(id, deadline).await?;
-                validate(body.body(), &writer, source.limits).map_err(invalid)
+        held: &mut Held<'_>,
+    ) -> Result<(Authentic, Claim), Rejection> {
+        let source = &*self.source;
+        let authenticator = source.authenticator.current();
+        let unauthorized = |_| Rejection::Unauthorized(authenticator.challenge());
+        let take = || source.rate.as_ref().map_or(Ok(()), |rate| rate.take(Instant::now()));
+
+        let peer = head.extensions.get::<Arc<Peer>>().map(AsRef::as_ref);
+        let admitted = authenticator.check_head(&head.headers, peer, received.wall).map_err(unauthorized);
+        let admitted = admitted.and_then(|pending| match pending.is_authentic() {
+            true => take().map(|()| (pending, true)),
+            false => Ok((pending, false)),
+        });
+        let (pending, by_head) = match admitted {
+            Ok(admitted) => admitted,
+            Err(rejection) => {
+                body::discard(head.version, body).await;
+                return Err(rejection);
             }
-            Form::BareOf(id) => {
-                let writer = self.writer(id, deadline).await?;
-                validate(body.framed(id), &writer, source.limits).map_err(invalid)
-            }
-            Form::Bare => {
-                let writer = source.current.load_full().ok_or(Rejection::SchemaUnavailable)?;
-                validate(body.framed(writer.id), &writer, source.limits).map_err(invalid)
-            }
-            Form::BareOrFramed(id) => {
-                let writer = source.current.load_full().ok_or(Rejection::SchemaUnavailable)?;
-                body.frame(writer.id);
-                match validate(body.with_frame(), &writer, source.limits) {
-                    Ok(event) => self.unless_framed(id, body.body()).map(|()| event),
-                    Err(bare) => self.validate_framed(id, body.body(), bare, deadline).await,
-                }
-            }
+        };
+        let body = body::read(body, source.max_body, deadline, held).await?;
+        source.metrics.body_bytes.inc_by(body.body().len() as u64);
+        let (body, claim) = pending.check_body(body, received.wall).map_err(unauthorized)?;
+        if !by_head {
+            take()?;
         }
+        Ok((body, claim))
     }
 
-    /// Whether `body`, which is a bare datum, is not also a framed one with a schema that is in memory.
-    fn unless_framed(&self, id: SchemaId, body: &[u8]) -> Result<(), Rejection> {
-        let Some(schema) = self.common.registry.cached(id) else {
-            return Ok(());
-        };
-        let Ok(writer) = self.source.writer(id, schema) else {
-            return Ok(());
-        };
-        match validate(body, &writer, self.source.limits) {
-            Ok(_) => Err(Rejection::Ambiguous(id)),
-            Err(_) => Ok(()),
-        }
-    }
-
-    /// Reads `body`, which is no bare datum because of `bare`, as a framed one.
-    async fn validate_framed<'a>(
+    /// The way of an authentic body.
+    async fn take(
         &self,
-        id: SchemaId,
-        body: &'a [u8],
-        bare: Invalid,
+        head: &HeaderMap,
+        body: &mut Authentic,
+        held: &mut Held<'_>,
+        record: &RecordHead<'_>,
         deadline: Instant,
-    ) -> Result<Event<'a>, Rejection> {
-        let bare = Box::new(bare);
-        let writer = match self.writer(id, deadline).await {
-            Ok(writer) => writer,
-            // No frame, then: four bytes of a datum that happened to stand where an id would.
-            Err(Rejection::UnknownSchema(_) | Rejection::UnusableSchema(..)) => {
-                return Err(Rejection::Invalid { as_likely: bare, as_framed: None });
-            }
-            Err(other) => return Err(other),
-        };
-        validate(body, &writer, self.source.limits)
-            .map_err(|framed| Rejection::Invalid { as_likely: bare, as_framed: Some(Box::new(framed)) })
-    }
-
-    /// The schema of `id`: the source's current one, or from memory or from the registry.
-    async fn writer(&self, id: SchemaId, deadline: Instant) -> Result<Arc<Writer>, Rejection> {
-        if let Some(current) = self.source.current.load_full().filter(|current| current.id == id) {
-            return Ok(current);
-        }
-        let schema = match self.common.registry.cached(id) {
-            Some(schema) => schema,
-            None => match tokio::time::timeout_at(deadline, self.common.registry.by_id(id)).await {
-                Ok(Ok(schema)) => schema,
-                Ok(Err(RegistryError::NotFound { .. })) => return Err(Rejection::UnknownSchema(id)),
-                Ok(Err(RegistryError::Unusable { .. })) => {
-                    return Err(Rejection::UnusableSchema(id, "it is not an Avro schema that can be used"));
-                }
-                Ok(Err(RegistryError::Unavailable { .. })) | Err(_) => return Err(Rejection::SchemaUnavailable),
-            },
-        };
-        match self.source.writer(id, schema) {
-            Ok(writer) => Ok(Arc::new(writer)),
-            Err(_) => Err(Rejection::UnusableSchema(id, "it lacks the field that identifies an event")),
+    ) -> Result<usize, Rejection> {
+        let compressed = body.0.body().len();
+        self.decode(head, body, deadline).await?;
+        held.grow(body.0.body().len().saturating_sub(compressed))?;
+        let form = unframe(head, body.0.body()).map_err(Rejection::Unframe)?;
+        match self.events(form, body, deadline).await? {
+            Events::One(event) => self.produce(std::iter::once(event), record, deadline).await,
+            Events::Many(batch) => self.produce(batch.events(), record, deadline).await,
         }
     }
 
-    /// Hands the event to Kafka and waits for the acknowledgement.
-    async fn produce(&self, event: &Event<'_>, head: &RecordHead<'_>, deadline: Instant) -> Result<(), Rejection> {
+    /// Hands events to Kafka and waits for the acknowledgements; gives how many they were.
+    async fn produce<'e>(
+        &self,
+        events: impl ExactSizeIterator<Item = Event<'e>>,
+        head: &RecordHead<'_>,
+        deadline: Instant,
+    ) -> Result<usize, Rejection> {
         let begin = Instant::now();
-        let result = self.common.producer.produce(&self.source.topic, event, head, deadline).await;
+        let count = events.len();
+        let result = self.common.producer.produce(&self.source.topic, events, head, deadline).await;
         match result {
             Ok(()) => {
                 self.source.metrics.produce_seconds.observe(begin.elapsed().as_secs_f64());
-                self.source.metrics.accepted(1);
-                Ok(())
+                self.source.metrics.accepted(count as u64);
+                Ok(count)
             }
             Err(ProduceError::QueueFull) => Err(Rejection::QueueFull),
             Err(ProduceError::TooLarge) => Err(Rejection::RecordTooLarge),
@@ -235,7 +233,7 @@ impl Endpoint {
         if !rejection.is_telling() {
             tracing::debug!(source, request_id, status, code = word, "Refused a request.");
         } else if let Some(suppressed) = self.common.log_budget.take(now) {
-            let at = rejection.place();
+            let at = Place::of(&rejection);
             tracing::info!(source, request_id, status, code = word, ?at, suppressed, "Refused an event.");
         }
         rejection.into_response()

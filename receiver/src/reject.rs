@@ -7,16 +7,20 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::http::header::{ALLOW, CONNECTION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::header::{ACCEPT_ENCODING, ALLOW, CONNECTION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use shared::wire::SchemaId;
 
-use crate::unframe::UnframeError;
-use crate::validate::Invalid;
+use crate::decompress::DecompressError;
+use crate::unframe::{Framing, UnframeError};
+use crate::validate::{BatchError, Invalid};
+use place::Place;
 
 pub(crate) mod budget;
+mod detail;
+pub(crate) mod place;
 
 /// Why a request is not accepted.
 #[derive(Clone, Debug)]
@@ -35,6 +39,10 @@ pub(crate) enum Rejection {
     BodyTimeout,
     /// The body broke off or is not well-formed HTTP.
     BodyBroken,
+    /// The body is compressed in a way that is not known.
+    ContentEncoding,
+    /// The body is not what its `Content-Encoding` says, or would be too large.
+    Decompress(DecompressError),
     /// The body is in no form that is known.
     Unframe(UnframeError),
     /// The body is not a datum of the schema it should be of; where that was open, of neither.
@@ -44,22 +52,39 @@ pub(crate) enum Rejection {
         /// Read in the Confluent wire format, where that was tried too.
         as_framed: Option<Box<Invalid>>,
     },
-    /// The body can be read both bare and framed with the schema of this id.
-    Ambiguous(SchemaId),
+    /// The body is an object container file, and something in it is wrong.
+    Container(BatchError),
+    /// The body can be read both bare and in this form.
+    Ambiguous(Framing),
     /// The registry has no such schema.
-    UnknownSchema(SchemaId),
-    /// The registry has it, but it is not an Avro schema, or lacks the field of the key; says which.
-    UnusableSchema(SchemaId, &'static str),
+    UnknownSchema(SchemaName),
+    /// It is there, but it is not an Avro schema, or lacks the field of the key; says which.
+    UnusableSchema(SchemaName, &'static str),
     /// The schema is not in memory and the registry does not answer.
     SchemaUnavailable,
     /// As many requests as are allowed are under way.
     Overloaded,
+    /// More requests than the source takes in a second; says when there is room for one.
+    RateLimited(Duration),
     /// The producer's queue is full.
     QueueFull,
     /// Kafka is away, or did not acknowledge the event in time.
     KafkaUnavailable,
     /// A bug of ours.
     Internal,
+}
+
+/// How a request names the schema that its events were written with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SchemaName {
+    /// By the registry's id.
+    Id(SchemaId),
+    /// By the version in the source's subject.
+    Version(u32),
+    /// By the fingerprint.
+    Fingerprint(u64),
+    /// By its text, in an object container file.
+    File,
 }
 
 /// One row of the table: the status, the word that is the problem's type and the metric's `outcome`, and the title.
@@ -80,19 +105,35 @@ impl Rejection {
             Self::RecordTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "record-too-large", "Event too large"),
             Self::BodyTimeout => (StatusCode::REQUEST_TIMEOUT, "body-timeout", "Body did not arrive in time"),
             Self::BodyBroken => (StatusCode::BAD_REQUEST, "body-broken", "Body broke off"),
-            Self::Unframe(UnframeError::ContentType | UnframeError::ContentEncoding) => {
+            Self::ContentEncoding => {
+                (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-content-encoding", "Unsupported content encoding")
+            }
+            Self::Decompress(DecompressError::TooLarge(_)) => {
+                (StatusCode::PAYLOAD_TOO_LARGE, "too-large", "Body too large")
+            }
+            Self::Decompress(DecompressError::Broken(_)) => {
+                (StatusCode::BAD_REQUEST, "invalid-content-encoding", "Not compressed as said")
+            }
+            Self::Unframe(UnframeError::ContentType) => {
                 (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", "Unsupported media type")
             }
             Self::Unframe(UnframeError::Empty) => (StatusCode::BAD_REQUEST, "empty-body", "Empty body"),
-            Self::Unframe(UnframeError::SchemaIdHeader | UnframeError::Frame(_)) => {
-                (StatusCode::BAD_REQUEST, "invalid-frame", "Invalid frame")
+            Self::Unframe(_) => (StatusCode::BAD_REQUEST, "invalid-frame", "Invalid frame"),
+            Self::Container(BatchError::TooManyEvents(_)) => {
+                (StatusCode::PAYLOAD_TOO_LARGE, "too-many-events", "Too many events")
             }
+            Self::Container(BatchError::TooLarge(_)) => (StatusCode::PAYLOAD_TOO_LARGE, "too-large", "Body too large"),
+            Self::Container(BatchError::Event { .. }) => {
+                (StatusCode::BAD_REQUEST, "invalid-event", "Not a datum of the schema")
+            }
+            Self::Container(_) => (StatusCode::BAD_REQUEST, "invalid-container", "Not an object container file"),
             Self::Invalid { .. } => (StatusCode::BAD_REQUEST, "invalid-event", "Not a datum of the schema"),
             Self::Ambiguous(_) => (StatusCode::BAD_REQUEST, "ambiguous-frame", "Ambiguous body"),
             Self::UnknownSchema(_) => (StatusCode::BAD_REQUEST, "unknown-schema", "Unknown schema"),
             Self::UnusableSchema(..) => (StatusCode::BAD_REQUEST, "unusable-schema", "Unusable schema"),
             Self::SchemaUnavailable => (StatusCode::SERVICE_UNAVAILABLE, "schema-unavailable", "Schema unavailable"),
             Self::Overloaded => (StatusCode::SERVICE_UNAVAILABLE, "overloaded", "Too many requests under way"),
+            Self::RateLimited(_) => (StatusCode::TOO_MANY_REQUESTS, "rate-limited", "Too many requests in a second"),
             Self::QueueFull => (StatusCode::SERVICE_UNAVAILABLE, "queue-full", "Queue full"),
             Self::KafkaUnavailable => (StatusCode::SERVICE_UNAVAILABLE, "kafka-unavailable", "Event not stored"),
             Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal", "Internal error"),
@@ -114,7 +155,10 @@ impl Rejection {
     pub(crate) fn is_telling(&self) -> bool {
         match self {
             Self::RecordTooLarge
+            | Self::ContentEncoding
+            | Self::Decompress(_)
             | Self::Unframe(_)
+            | Self::Container(_)
             | Self::Invalid { .. }
             | Self::Ambiguous(_)
             | Self::UnknownSchema(_)
@@ -127,6 +171,7 @@ impl Rejection {
             | Self::BodyBroken
             | Self::SchemaUnavailable
             | Self::Overloaded
+            | Self::RateLimited(_)
             | Self::QueueFull
             | Self::KafkaUnavailable
             | Self::Internal => false,
@@ -138,60 +183,32 @@ impl Rejection {
         match self {
             Self::Overloaded | Self::QueueFull => Some(SOON),
             Self::SchemaUnavailable | Self::KafkaUnavailable => Some(LATER),
+            Self::RateLimited(wait) => Some(*wait),
             _ => None,
         }
     }
 
-    /// What is wrong, for people.
-    pub(crate) fn detail(&self) -> Cow<'static, str> {
+    /// What is wrong with the event, where it was read as one.
+    pub(crate) fn invalid(&self) -> Option<&Invalid> {
         match self {
-            Self::NotFound => "no webhook is configured at this path".into(),
-            Self::MethodNotAllowed => "send the event with POST".into(),
-            Self::Unauthorized(_) => "the credentials are missing or not valid".into(),
-            Self::TooLarge(limit) => format!("the body is longer than the limit of {limit} bytes").into(),
-            Self::RecordTooLarge => "the event is larger than what can be stored".into(),
-            Self::BodyTimeout => "the body did not arrive within the time allowed for a request".into(),
-            Self::BodyBroken => "the body ended before its length or is not well-formed".into(),
-            Self::Unframe(error) => error.to_string().into(),
-            Self::Invalid { as_likely, as_framed: None } => likely(as_likely).into(),
-            Self::Invalid { as_likely, as_framed: Some(framed) } => {
-                let (id, error) = (framed.schema, &framed.error);
-                format!("{}; nor is it in the Confluent wire format with schema id {id}: {error}", likely(as_likely)).into()
+            Self::Invalid { as_likely: invalid, .. } | Self::Container(BatchError::Event { invalid, .. }) => {
+                Some(invalid)
             }
-            Self::Ambiguous(id) => format!(
-                "the body is a bare datum and also one in the Confluent wire format with schema id {id}: send the latter as \
-                 application/vnd.confluent.avro, the former with the header X-Schema-Id"
-            )
-            .into(),
-            Self::UnknownSchema(id) => format!("the schema registry has no schema with id {id}").into(),
-            Self::UnusableSchema(id, why) => format!("the schema with id {id} cannot be used: {why}").into(),
-            Self::SchemaUnavailable => "the schema of the event cannot be had at the moment: try again".into(),
-            Self::Overloaded => "too many requests are under way: try again".into(),
-            Self::QueueFull => "too many events are waiting to be stored: try again".into(),
-            Self::KafkaUnavailable => "the event was not stored, or it is not known whether it was: try again".into(),
-            Self::Internal => "an internal error".into(),
+            _ => None,
         }
-    }
-
-    /// Where in the datum the error is.
-    pub(crate) fn place(&self) -> Option<Place> {
-        let Self::Invalid { as_likely, .. } = self else {
-            return None;
-        };
-        let Invalid { schema, error } = &**as_likely;
-        Some(Place { reason: error.code(), schema_id: schema.0, field: error.path.clone(), offset: error.offset })
     }
 
     fn problem(&self) -> Problem {
         let (status, word, title) = self.row();
-        let at = self.place();
+        let at = Place::of(self);
         let kind = format!("urn:penstock:problem:{word}");
         Problem { kind, title, status: status.as_u16(), code: word, detail: self.detail(), at }
     }
 }
 
-fn likely(invalid: &Invalid) -> String {
-    format!("not a datum of the schema with id {}: {}", invalid.schema, invalid.error)
+/// `wait` in seconds, at least one, rounded up: `Retry-After` has no fractions.
+fn whole_seconds(wait: Duration) -> u64 {
+    wait.as_millis().div_ceil(1_000).max(1).try_into().unwrap_or(u64::MAX)
 }
 
 /// Problem details, RFC 9457; `code` and the members of [`Place`] are extensions.
@@ -207,23 +224,6 @@ struct Problem {
     at: Option<Place>,
 }
 
-/// Where in a datum the error is, and what.
-#[derive(Serialize)]
-pub(crate) struct Place {
-    reason: &'static str,
-    schema_id: u32,
-    field: String,
-    offset: usize,
-}
-
-impl std::fmt::Debug for Place {
-    /// For logs: without the field where its path holds the key of a map, which is part of the body.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let field = if self.field.contains('"') { "(in a map)" } else { &self.field };
-        write!(f, "{} at byte {}, field {field}, schema id {}", self.reason, self.offset, self.schema_id)
-    }
-}
-
 impl IntoResponse for Rejection {
     fn into_response(self) -> Response {
         // A struct of strings and numbers always becomes JSON; were it not so, the status would still say the essential.
@@ -233,11 +233,13 @@ impl IntoResponse for Rejection {
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if let Some(wait) = self.retry_after() {
-            headers.insert(RETRY_AFTER, HeaderValue::from(wait.as_secs()));
+            headers.insert(RETRY_AFTER, HeaderValue::from(whole_seconds(wait)));
         }
         match self {
             Self::Unauthorized(challenge) => headers.insert(WWW_AUTHENTICATE, challenge),
             Self::MethodNotAllowed => headers.insert(ALLOW, HeaderValue::from_static("POST")),
+            // RFC 9110, section 15.5.16.
+            Self::ContentEncoding => headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip, zstd, deflate")),
             // RFC 9110, section 15.5.9: a server that has stopped waiting should say that it closes the connection.
             Self::BodyTimeout => headers.insert(CONNECTION, HeaderValue::from_static("close")),
             _ => None,

@@ -12,9 +12,9 @@ use crate::receive::{Common, Endpoint, method_not_allowed, receive};
 use crate::reject::Rejection;
 use crate::source::Source;
 
-/// The router for `sources`. Their paths are known to be distinct and plain.
-pub(crate) fn router(sources: &[Arc<Source>], common: &Arc<Common>) -> Router {
-    let mut router = Router::new();
+/// The router for `sources` and for what is in `more`. The sources' paths are known to be distinct and plain.
+pub(crate) fn router(sources: &[Arc<Source>], common: &Arc<Common>, more: Router) -> Router {
+    let mut router = more;
     for source in sources {
         let endpoint = Endpoint { source: Arc::clone(source), common: Arc::clone(common) };
         let method = post(receive).fallback(method_not_allowed).with_state(Arc::new(endpoint));

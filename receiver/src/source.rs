@@ -6,12 +6,18 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
+use bytesize::ByteSize;
+use moka::future::Cache;
 use shared::avro::{FieldPath, Limits, Schema, SchemaError};
 use shared::config::{self, Config};
 use shared::wire::SchemaId;
 
-use crate::authenticate::{AuthError, Authenticator};
+use crate::authenticate::{AuthError, Live};
+use crate::drift::Drift;
 use crate::metrics::{Metrics, SourceMetrics};
+use crate::quarantine::Quarantine;
+use crate::receive::Rate;
+use crate::validate::BatchLimits;
 
 pub(crate) mod schema;
 
@@ -28,11 +34,25 @@ pub(crate) struct Source {
     /// The path of the field that becomes the key.
     pub(crate) key_field: Option<String>,
     /// Who may post.
-    pub(crate) authenticator: Authenticator,
+    pub(crate) authenticator: Live,
+    /// How many requests a second it takes; none where there is no limit.
+    pub(crate) rate: Option<Rate>,
     /// Bytes of one body, at most.
     pub(crate) max_body: usize,
+    /// Bytes of one body after its `Content-Encoding` was taken off, at most.
+    pub(crate) max_decompressed: usize,
     /// What one event may hold.
     pub(crate) limits: Limits,
+    /// What an object container file may hold.
+    pub(crate) batch_limits: BatchLimits,
+    /// Whether schemas of files are registered.
+    pub(crate) register_schemas: bool,
+    /// The schemas of files, by their text.
+    pub(crate) file_schemas: Cache<String, Arc<Writer>>,
+    /// Where bodies go that are no events; none where they are not kept.
+    pub(crate) quarantine: Option<Quarantine>,
+    /// Whether events still fit the current schema.
+    pub(crate) drift: Drift,
     /// The latest schema of its subject; none as long as it is not known.
     pub(crate) current: ArcSwapOption<Writer>,
     /// Its metrics.
@@ -99,15 +119,26 @@ impl Source {
 
     fn compile(name: &str, source: &config::Source, config: &Config, metrics: &Metrics) -> Result<Self, SourceError> {
         let limits = source.limits;
+        let bytes = |size: ByteSize| usize::try_from(size.as_u64()).unwrap_or(usize::MAX);
+        let event = Limits { max_depth: limits.max_depth, max_items: limits.max_items };
+        let max_decompressed = bytes(limits.max_decompressed);
+        let events = usize::try_from(limits.max_events).unwrap_or(usize::MAX);
         Ok(Self {
             name: name.to_owned(),
             path: source.path.clone(),
             topic: source.topic.clone().unwrap_or_else(|| config.kafka.topic.clone()),
             subject: source.subject.clone(),
             key_field: source.key_field.clone(),
-            authenticator: Authenticator::compile(name, &source.auth)?,
-            max_body: usize::try_from(limits.max_body.as_u64()).unwrap_or(usize::MAX),
-            limits: Limits { max_depth: limits.max_depth, max_items: limits.max_items },
+            authenticator: Live::new(name, &source.auth)?,
+            rate: Rate::new(&limits),
+            max_body: bytes(limits.max_body),
+            max_decompressed,
+            limits: event,
+            batch_limits: BatchLimits { event, events, bytes: max_decompressed },
+            register_schemas: source.register_schemas,
+            file_schemas: file_schemas(),
+            quarantine: Quarantine::compile(&source.quarantine, &config.kafka),
+            drift: Drift::default(),
             current: ArcSwapOption::empty(),
             metrics: metrics.source(name),
         })
@@ -121,6 +152,14 @@ impl Source {
         let key = self.key_field.as_deref().map(|dotted| schema.field(dotted)).transpose()?;
         Ok(Writer { id, schema, key })
     }
+}
+
+/// A file repeats its schema, often of some kilobytes: each is compiled once, as long as it is among the last used.
+fn file_schemas() -> Cache<String, Arc<Writer>> {
+    // Bytes of text. What is compiled of it is some times as large.
+    const MAX_TEXT: u64 = 1024 * 1024;
+    let weigh = |text: &String, _: &Arc<Writer>| u32::try_from(text.len()).unwrap_or(u32::MAX);
+    Cache::builder().weigher(weigh).max_capacity(MAX_TEXT).build()
 }
 
 /// Each path is one that the router takes, and stands once.

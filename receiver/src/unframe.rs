@@ -1,34 +1,57 @@
-//! In which form a body holds its event: the third stage, `… → authenticate → unframe → validate → …`. Pure.
+//! In which form a body holds its events: the third stage, `… → authenticate → unframe → validate → …`. Pure.
 //!
 //! | `Content-Type` | the body is |
 //! | --- | --- |
 //! | `application/vnd.confluent.avro` | in the Confluent wire format: `00`, a 4-byte schema id, the datum |
-//! | `application/avro`, `avro/binary`, `application/vnd.apache.avro+binary`, with the header `X-Schema-Id` | a bare datum of the schema of that id |
-//! | the same without it | a bare datum of the source's current schema, or in the Confluent wire format, see below |
+//! | `application/vnd.apache.avro+single-object` | in Avro's single-object encoding: `C3 01`, a fingerprint of 8 bytes, the datum |
+//! | `application/vnd.apache.avro+container` | an object container file: `Obj 01`, many datums with their schema |
+//! | `application/avro`, `avro/binary`, `application/vnd.apache.avro+binary`, with the header `X-Schema-Id` or `X-Schema-Version` | a bare datum of that schema |
+//! | the same without them | a bare datum of the source's current schema, or one of the forms above, see below |
 //!
-//! A bare datum may itself begin with a zero byte (an empty string, a null, the number 0), so a leading `00` proves nothing.
-//! Where the content type leaves it open and the body begins with `00`:
+//! A bare datum may itself begin with any bytes (`00` is an empty string, a null, the number 0), so the first bytes prove nothing.
+//! Where the content type leaves it open and the body begins with those of another form:
 //!
 //! 1. The body is a datum of the current schema, to its last byte: it is taken as bare.
-//! 2. It is not, but names a schema id that the registry knows and is a datum of that schema to its last byte: framed.
-//! 3. Neither: refused, with both reasons.
+//! 2. It is not, but is valid in the other form, by a schema that the registry knows: that form.
+//! 3. Neither: refused, with the reasons.
 //! 4. Both, as far as is known without asking the registry: refused as ambiguous, rather than guess. It needs an event that
-//!    happens to read in two ways from end to end; the content type of the framed form or `X-Schema-Id` settles it.
-//!
-//! What is compressed (`Content-Encoding`) is not understood yet and refused, so that compressed bytes are never taken for Avro.
+//!    happens to read in two ways from end to end; the content type of the other form or `X-Schema-Id` settles it.
 
-use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, HeaderName};
+use shared::avro::CONTAINER_MAGIC;
 use shared::wire::{self, FrameError, SchemaId};
 
-/// Names the schema of a bare datum.
-const SCHEMA_ID: HeaderName = HeaderName::from_static("x-schema-id");
+/// Names the schema of a bare datum by its id.
+pub(crate) const SCHEMA_ID: HeaderName = HeaderName::from_static("x-schema-id");
 
-/// Media types of a body whose form the body itself has to tell.
-const AVRO: [&str; 3] = ["application/avro", "avro/binary", "application/vnd.apache.avro+binary"];
+/// Names the schema of a bare datum by its version in the source's subject.
+pub(crate) const SCHEMA_VERSION: HeaderName = HeaderName::from_static("x-schema-version");
 
-/// Media type of the Confluent wire format. No registry of media types has one; this one is ours.
-const CONFLUENT: &str = "application/vnd.confluent.avro";
+/// Media types, and what a body of each is. No registry of media types has one for the forms with a frame; these are ours.
+const MEDIA_TYPES: [(&str, Media); 6] = [
+    ("application/avro", Media::Open),
+    ("avro/binary", Media::Open),
+    ("application/vnd.apache.avro+binary", Media::Open),
+    ("application/vnd.confluent.avro", Media::Confluent),
+    ("application/vnd.apache.avro+single-object", Media::SingleObject),
+    ("application/vnd.apache.avro+container", Media::Container),
+];
+
+/// The first bytes of a message in single-object encoding ("Single-object encoding" in the Avro specification 1.12).
+const SINGLE_OBJECT_MAGIC: [u8; 2] = [0xc3, 0x01];
+
+/// Bytes before the datum in single-object encoding.
+pub(crate) const SINGLE_OBJECT_LEN: usize = 10;
+
+/// What a content type says of the body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Media {
+    Open,
+    Confluent,
+    SingleObject,
+    Container,
+}
 
 /// The form of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,10 +60,23 @@ pub(crate) enum Form {
     Bare,
     /// A bare datum of the schema of this id.
     BareOf(SchemaId),
-    /// In the Confluent wire format with the schema of this id.
-    Framed(SchemaId),
+    /// A bare datum of the schema of this version of the source's subject.
+    BareOfVersion(u32),
+    /// In this form, as the content type says.
+    Framed(Framing),
     /// [`Form::Bare`], or else [`Form::Framed`]: see the rule above.
-    BareOrFramed(SchemaId),
+    BareOrFramed(Framing),
+}
+
+/// A form in which the body itself names its schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Framing {
+    /// The Confluent wire format with the schema of this id.
+    Confluent(SchemaId),
+    /// Single-object encoding with the schema of this fingerprint.
+    SingleObject(u64),
+    /// An object container file.
+    Container,
 }
 
 /// Why a body has no form.
@@ -48,22 +84,31 @@ pub(crate) enum Form {
 pub(crate) enum UnframeError {
     /// No `Content-Type`, more than one, or one that is not of Avro.
     #[error(
-        "the Content-Type must be application/avro, avro/binary, application/vnd.apache.avro+binary or \
-         application/vnd.confluent.avro"
+        "the Content-Type must be application/avro, avro/binary, application/vnd.apache.avro+binary, \
+         application/vnd.confluent.avro, application/vnd.apache.avro+single-object or application/vnd.apache.avro+container"
     )]
     ContentType,
-    /// The body is compressed.
-    #[error("a Content-Encoding is not supported: send the body as it is")]
-    ContentEncoding,
     /// There is no body.
-    #[error("the body is empty: one Avro datum is expected")]
+    #[error("the body is empty: at least one Avro datum is expected")]
     Empty,
     /// `X-Schema-Id` is no id.
     #[error("the header X-Schema-Id must be one whole number from 0 to 4294967295")]
     SchemaIdHeader,
-    /// Said to be framed, but is not.
+    /// `X-Schema-Version` is no version.
+    #[error("the header X-Schema-Version must be one whole number from 1 to 4294967295")]
+    SchemaVersionHeader,
+    /// Both headers.
+    #[error("of the headers X-Schema-Id and X-Schema-Version only one may be there")]
+    SchemaHeaders,
+    /// Said to be in the Confluent wire format, but is not.
     #[error("{0}")]
     Frame(#[from] FrameError),
+    /// Said to be in single-object encoding, but is not.
+    #[error("the body does not begin with 0xc3 0x01 and a fingerprint of 8 bytes: not in single-object encoding")]
+    SingleObject,
+    /// Said to be an object container file, but is not.
+    #[error("the body does not begin with Obj and 0x01: not an object container file")]
+    Container,
 }
 
 /// The form of `body`, by the head it came with and its first bytes.
@@ -71,51 +116,80 @@ pub(crate) enum UnframeError {
 /// # Errors
 /// [`UnframeError`].
 pub(crate) fn unframe(head: &HeaderMap, body: &[u8]) -> Result<Form, UnframeError> {
-    let confluent = is_confluent(head)?;
-    if head.get_all(CONTENT_ENCODING).iter().any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
-        return Err(UnframeError::ContentEncoding);
-    }
+    let media = media(head)?;
     if body.is_empty() {
         return Err(UnframeError::Empty);
     }
-    if confluent {
-        return Ok(Form::Framed(wire::unframe(body)?.0));
+    match media {
+        Media::Confluent => return Ok(Form::Framed(Framing::Confluent(wire::unframe(body)?.0))),
+        Media::SingleObject => {
+            let fingerprint = fingerprint(body).ok_or(UnframeError::SingleObject)?;
+            return Ok(Form::Framed(Framing::SingleObject(fingerprint)));
+        }
+        Media::Container if !body.starts_with(&CONTAINER_MAGIC) => return Err(UnframeError::Container),
+        Media::Container => return Ok(Form::Framed(Framing::Container)),
+        Media::Open => {}
     }
-    if let Some(id) = schema_id(head)? {
-        return Ok(Form::BareOf(id));
+    if let Some(pinned) = pinned(head)? {
+        return Ok(pinned);
+    }
+    Ok(match framing(body) {
+        Some(framing) => Form::BareOrFramed(framing),
+        None => Form::Bare,
+    })
+}
+
+/// What the first bytes of `body` may be of, if it is no bare datum.
+fn framing(body: &[u8]) -> Option<Framing> {
+    if body.starts_with(&CONTAINER_MAGIC) {
+        return Some(Framing::Container);
+    }
+    if let Some(fingerprint) = fingerprint(body) {
+        return Some(Framing::SingleObject(fingerprint));
     }
     match wire::unframe(body) {
-        Ok((id, _)) => Ok(Form::BareOrFramed(id)),
-        Err(FrameError::TooShort { .. } | FrameError::WrongMagic { .. }) => Ok(Form::Bare),
+        Ok((id, _)) => Some(Framing::Confluent(id)),
+        Err(FrameError::TooShort { .. } | FrameError::WrongMagic { .. }) => None,
     }
 }
 
-/// Whether the content type is the one of the Confluent wire format, not a plain one of Avro. Parameters are ignored, case too.
-fn is_confluent(head: &HeaderMap) -> Result<bool, UnframeError> {
+/// The fingerprint in the frame of a single-object encoding. It stands in little-endian order.
+fn fingerprint(body: &[u8]) -> Option<u64> {
+    let fingerprint = body.strip_prefix(&SINGLE_OBJECT_MAGIC)?.first_chunk()?;
+    Some(u64::from_le_bytes(*fingerprint))
+}
+
+/// What the content type says. Parameters are ignored, case too.
+fn media(head: &HeaderMap) -> Result<Media, UnframeError> {
     let mut values = head.get_all(CONTENT_TYPE).iter();
     let (Some(value), None) = (values.next(), values.next()) else {
         return Err(UnframeError::ContentType);
     };
     let media_type = value.as_bytes().split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
-    if media_type.eq_ignore_ascii_case(CONFLUENT.as_bytes()) {
-        return Ok(true);
-    }
-    match AVRO.iter().any(|known| media_type.eq_ignore_ascii_case(known.as_bytes())) {
-        true => Ok(false),
-        false => Err(UnframeError::ContentType),
+    let known = MEDIA_TYPES.iter().find(|(known, _)| media_type.eq_ignore_ascii_case(known.as_bytes()));
+    known.map(|(_, media)| *media).ok_or(UnframeError::ContentType)
+}
+
+/// The form of a bare datum whose schema a header names.
+fn pinned(head: &HeaderMap) -> Result<Option<Form>, UnframeError> {
+    let id = number(head, &SCHEMA_ID).map_err(|()| UnframeError::SchemaIdHeader)?;
+    let version = number(head, &SCHEMA_VERSION).map_err(|()| UnframeError::SchemaVersionHeader)?;
+    match (id, version) {
+        (Some(_), Some(_)) => Err(UnframeError::SchemaHeaders),
+        (Some(id), None) => Ok(Some(Form::BareOf(SchemaId(id)))),
+        (None, Some(0)) => Err(UnframeError::SchemaVersionHeader),
+        (None, Some(version)) => Ok(Some(Form::BareOfVersion(version))),
+        (None, None) => Ok(None),
     }
 }
 
-fn schema_id(head: &HeaderMap) -> Result<Option<SchemaId>, UnframeError> {
-    let mut values = head.get_all(SCHEMA_ID).iter();
+/// The one number in the header `name`, where it is there.
+fn number(head: &HeaderMap, name: &HeaderName) -> Result<Option<u32>, ()> {
+    let mut values = head.get_all(name).iter();
     match (values.next(), values.next()) {
         (None, _) => Ok(None),
-        (Some(value), None) => {
-            let digits = value.to_str().map_err(|_| UnframeError::SchemaIdHeader)?;
-            let id = digits.parse().map_err(|_| UnframeError::SchemaIdHeader)?;
-            Ok(Some(SchemaId(id)))
-        }
-        (Some(_), Some(_)) => Err(UnframeError::SchemaIdHeader),
+        (Some(value), None) => value.to_str().ok().and_then(|digits| digits.parse().ok()).map(Some).ok_or(()),
+        (Some(_), Some(_)) => Err(()),
     }
 }
 

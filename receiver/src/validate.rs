@@ -10,6 +10,10 @@ use shared::wire::{self, SchemaId};
 
 use crate::source::Writer;
 
+pub(crate) use batch::{Batch, BatchError, BatchLimits, validate_container};
+
+mod batch;
+
 /// One event, valid by its schema.
 #[derive(Debug)]
 pub(crate) struct Event<'a> {
@@ -24,6 +28,8 @@ pub(crate) struct Invalid {
     pub(crate) schema: SchemaId,
     /// What is wrong, and where.
     pub(crate) error: DecodeError,
+    /// The event's key, where it stands before the error.
+    pub(crate) key: Option<String>,
 }
 
 impl Event<'_> {
@@ -45,11 +51,28 @@ impl Event<'_> {
 pub(crate) fn validate<'a>(framed: &'a [u8], writer: &Writer, limits: Limits) -> Result<Event<'a>, Invalid> {
     debug_assert!(framed.starts_with(&wire::frame(writer.id)));
     let datum = framed.get(wire::FRAME_LEN..).unwrap_or_default();
+    let key = read(datum, writer, limits)?;
+    Ok(Event { value: framed, key })
+}
+
+/// Whether `datum` is one of the schema of `writer`, to its last byte.
+///
+/// # Errors
+/// [`Invalid`], with the field and the byte.
+pub(crate) fn fits(datum: &[u8], writer: &Writer, limits: Limits) -> Result<(), Invalid> {
+    read(datum, writer, limits).map(|_key| ())
+}
+
+fn read<'a>(datum: &'a [u8], writer: &Writer, limits: Limits) -> Result<Option<Cow<'a, str>>, Invalid> {
     let key = avro::validate(&writer.schema, datum, limits, writer.key.as_ref());
-    match key {
-        Ok(key) => Ok(Event { value: framed, key }),
-        Err(error) => Err(Invalid { schema: writer.id, error }),
-    }
+    key.map_err(|error| invalid(datum, writer, limits, error))
+}
+
+/// What is wrong with `datum`, and which event it is as far as it can be read.
+#[cold]
+fn invalid(datum: &[u8], writer: &Writer, limits: Limits, error: DecodeError) -> Invalid {
+    let key = writer.key.as_ref().and_then(|path| avro::key_of_invalid(&writer.schema, datum, limits, path));
+    Invalid { schema: writer.id, error, key: key.map(Cow::into_owned) }
 }
 
 #[cfg(test)]

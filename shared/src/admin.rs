@@ -40,11 +40,26 @@ pub async fn serve(
     readiness: Arc<Readiness>,
     shutdown: CancellationToken,
 ) -> std::io::Result<()> {
+    serve_with(Router::new(), listener, registry, readiness, shutdown).await
+}
+
+/// [`serve`], and the routes of `more`.
+///
+/// # Errors
+/// When the listener fails.
+pub async fn serve_with(
+    more: Router,
+    listener: TcpListener,
+    registry: Registry,
+    readiness: Arc<Readiness>,
+    shutdown: CancellationToken,
+) -> std::io::Result<()> {
     let router = Router::new()
         .route("/metrics", get(metrics))
         .route("/livez", get(|| async { "live\n" }))
         .route("/readyz", get(readyz))
-        .with_state(Admin { registry, readiness });
+        .with_state(Admin { registry, readiness })
+        .merge(more);
     let overdue = {
         let shutdown = shutdown.clone();
         async move {

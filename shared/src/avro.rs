@@ -8,7 +8,9 @@
 //! field in `outline`, its line in the table of the rules.
 
 mod calendar;
+mod canonical;
 mod compile;
+mod container;
 mod decimal;
 mod error;
 mod field_path;
@@ -26,6 +28,7 @@ mod walk;
 
 use std::borrow::Cow;
 
+pub use self::container::{Block, CONTAINER_MAGIC, Container, ContainerError, ContainerErrorKind};
 pub use self::error::{DecodeError, DecodeErrorKind};
 pub use self::field_path::{FieldPath, Found};
 pub use self::json::{Decimals, JsonRules, Timestamps};
@@ -70,6 +73,33 @@ pub fn validate<'a>(
     let mut walk = Walk::new(&schema.nodes, Reader::new(datum, 0), limits, NoSink);
     let place = walk.datum(schema.root, steps(key))?;
     Ok(capture(schema, datum, limits, place)?.map(Found::into_text))
+}
+
+/// As [`validate`], for a datum that others follow in `data`: gives where it ends, in bytes from the first of `data`, and its key.
+///
+/// # Errors
+/// [`DecodeError`] with the field and the byte.
+pub fn validate_first<'a>(
+    schema: &Schema,
+    data: &'a [u8],
+    limits: Limits,
+    key: Option<&FieldPath>,
+) -> Result<(usize, Option<Cow<'a, str>>), DecodeError> {
+    let mut walk = Walk::new(&schema.nodes, Reader::new(data, 0), limits, NoSink);
+    walk.value(schema.root, steps(key))?;
+    let (end, place) = (walk.position(), walk.found());
+    let key = capture(schema, data, limits, place)?.map(Found::into_text);
+    Ok((end, key))
+}
+
+/// The text of the field `key` of a datum that is not valid, where the field comes before the failure and is not null: to say which
+/// event it was.
+pub fn key_of_invalid<'a>(schema: &Schema, datum: &'a [u8], limits: Limits, key: &FieldPath) -> Option<Cow<'a, str>> {
+    let mut walk = Walk::new(&schema.nodes, Reader::new(datum, 0), limits, NoSink);
+    // It fails, after or before it has come by the key.
+    let _failure = walk.datum(schema.root, steps(Some(key))).err();
+    let place = walk.found();
+    capture(schema, datum, limits, place).ok().flatten().map(Found::into_text)
 }
 
 /// Appends the datum's record fields as JSON members (`"a":1,"b":2`, without the braces) to `out`, by the rules' defaults. What is

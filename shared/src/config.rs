@@ -8,25 +8,30 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-pub use auth::{Auth, HmacAlgorithm, HmacEncoding};
+pub use auth::{Auth, HmacAlgorithm, HmacEncoding, SecretsError, standard_webhooks_key};
 pub use check::{Part, Problem, check};
+pub use cxone::{Cxone, CxoneCredentials, SUBJECT_PLACE};
 pub use elasticsearch::{Compression, Elasticsearch, ElasticsearchAuth, OnDuplicate, Strategy};
 pub use indexer::{Batch, Fuse, GroupProtocol, Indexer, Retry};
 pub use kafka::{CreateTopics, Kafka};
+pub(crate) use kafka_security::secret as read_secret;
+pub use kafka_security::{KafkaSecurity, OAuth, SaslMechanism, SecurityProtocol};
 pub use lifecycle::{Cold, Delete, Hot, Lifecycle, LifecyclePolicy, Warm, load_lifecycle};
 pub use load::{ConfigError, load, load_for, load_from};
 pub(crate) use load::{load_unchecked, refuse_problems};
 pub use mapping::{Dynamic, FieldOverride, Mapping, Maps};
 pub use placement::{Expired, Placement, PlacementTime};
-pub use receiver::{Limits, Receiver, Source};
+pub use receiver::{Limits, Quarantine, Receiver, Source, Tls};
 pub use schema_registry::SchemaRegistry;
 pub use topics::Topic;
 
 mod auth;
 mod check;
+mod cxone;
 mod elasticsearch;
 mod indexer;
 mod kafka;
+mod kafka_security;
 mod lifecycle;
 mod load;
 mod mapping;
@@ -53,6 +58,8 @@ pub struct Config {
     pub receiver: Receiver,
     /// `indexer`: the consumer group.
     pub indexer: Indexer,
+    /// `cxone`: where the receiver takes new schemas from.
+    pub cxone: Cxone,
     /// `ilm_config_path`: the file of the index lifecycle policy; its keys are those of [`LifecyclePolicy`].
     pub ilm_config_path: Option<PathBuf>,
 }

@@ -6,35 +6,50 @@ use std::time::Duration;
 use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::types::RDKafkaErrorCode;
 
 use crate::config::{CreateTopics, Kafka};
 
+pub use login::Login;
+
+mod login;
+mod security;
+
 /// The largest record of a dead-letter topic that is created here: 100 MiB.
 const MAX_DEAD_LETTER_BYTES: &str = "104857600";
 
-/// The librdkafka settings of a client named `client_id`: the brokers and `kafka.options`. Whoever builds a producer or a
-/// consumer from it sets afterwards what the promises need, so that the options cannot undo it.
-pub fn client_config(kafka: &Kafka, client_id: &str) -> ClientConfig {
+/// The librdkafka settings of a client named `client_id`: the brokers, `kafka.security` and `kafka.options`. Whoever builds a producer or a
+/// consumer from it sets afterwards what the promises need, so that the options cannot undo it. A client
+/// whose context lacks a [`Login`] gets no tokens for OAUTHBEARER.
+///
+/// # Errors
+/// When the file of a password cannot be read.
+pub fn client_config(kafka: &Kafka, client_id: &str) -> KafkaResult<ClientConfig> {
     let mut config = ClientConfig::new();
     config.set("client.id", client_id);
     for (key, value) in &kafka.options {
         config.set(key, value);
     }
     config.set("bootstrap.servers", &kafka.brokers);
-    config
+    if let Some(security) = &kafka.security {
+        security::apply(&mut config, security)?;
+    }
+    Ok(config)
 }
 
 /// The settings of a producer that acknowledges only what every in-sync replica has (P1): `acks=all` and idempotent, so that its
 /// own retries neither lose, reorder nor repeat. A record that is not acknowledged within `delivery_timeout` fails.
-pub fn producer_config(kafka: &Kafka, client_id: &str, delivery_timeout: Duration) -> ClientConfig {
-    let mut config = client_config(kafka, client_id);
+///
+/// # Errors
+/// As [`client_config`].
+pub fn producer_config(kafka: &Kafka, client_id: &str, delivery_timeout: Duration) -> KafkaResult<ClientConfig> {
+    let mut config = client_config(kafka, client_id)?;
     config
         .set("acks", "all")
         .set("enable.idempotence", "true")
         .set("message.timeout.ms", delivery_timeout.as_millis().to_string());
-    config
+    Ok(config)
 }
 
 /// Creates those of `topics` that are missing, where `kafka.create_topics` asks for it. A topic that is there, or that another
@@ -52,7 +67,7 @@ pub async fn create_missing_topics(kafka: &Kafka, client_id: &str, topics: &[&st
         return Ok(());
     }
     let admin: AdminClient<DefaultClientContext> =
-        client_config(kafka, client_id).create().map_err(TopicError::Kafka)?;
+        client_config(kafka, client_id).and_then(|config| config.create()).map_err(TopicError::Kafka)?;
     let new: Vec<NewTopic<'_>> = names.into_iter().map(|topic| new_topic(kafka, create, topic)).collect();
     let options = AdminOptions::new().operation_timeout(Some(kafka.timeout)).request_timeout(Some(kafka.timeout));
     let results = admin.create_topics(&new, &options).await.map_err(TopicError::Kafka)?;

@@ -16,11 +16,13 @@ use crate::config;
 use crate::wire::SchemaId;
 
 use client::Client;
+use versions::Versions;
 
 pub use error::RegistryError;
 
 mod client;
 mod error;
+mod versions;
 
 /// A registry client that remembers what it has seen. Cheap to clone.
 #[derive(Clone)]
@@ -40,6 +42,7 @@ struct Inner {
     last_known: Cache<String, RegisteredSchema>,
     /// What the registry has not, or not in a usable form, each for `schema_registry.negative_ttl`.
     missing: Cache<Wanted, RegistryError>,
+    versions: Versions,
 }
 
 /// A schema as the registry knows it.
@@ -56,6 +59,7 @@ pub struct RegisteredSchema {
 enum Wanted {
     Id(SchemaId),
     Subject(String),
+    Version(String, u32),
 }
 
 impl SchemaRegistry {
@@ -73,6 +77,7 @@ impl SchemaRegistry {
             latest: Cache::builder().max_capacity(capacity).time_to_live(config.refresh).build(),
             last_known: Cache::new(capacity),
             missing: Cache::builder().max_capacity(capacity).time_to_live(config.negative_ttl).build(),
+            versions: Versions::new(config, capacity),
         };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -132,6 +137,7 @@ impl SchemaRegistry {
     pub async fn register(&self, subject: &str, schema: &str) -> Result<SchemaId, RegistryError> {
         let id = self.inner.client.register(subject, schema).await?;
         self.inner.latest.invalidate(subject).await;
+        self.inner.versions.changed(subject).await;
         self.inner.missing.invalidate(&Wanted::Subject(subject.to_owned())).await;
         self.inner.missing.invalidate(&Wanted::Id(id)).await;
         Ok(id)

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use anyhow::Result;
 use harness::event::Events;
-use harness::eventually::patience;
+use harness::eventually::{eventually, patience};
 use harness::member::Member;
-use harness::pipeline::Pipeline;
+use harness::pipeline::{PARTITIONS, Pipeline};
 use harness::process;
 use harness::sender::Mix;
 use harness::size;
@@ -73,5 +73,41 @@ async fn changing_fleet(protocol: GroupProtocol, name: &str) -> Result<()> {
     for member in fleet {
         member.stop().await?;
     }
+    Ok(())
+}
+
+/// How many lines of the members' logs tell of partitions that came or went.
+fn rebalances(members: &[Member]) -> Result<usize> {
+    let lines = |member: &Member| Ok(member.logged("were assigned")? + member.logged("were revoked")?);
+    members.iter().map(lines).sum()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_static_member_that_comes_back_soon_moves_no_partition_of_the_others() -> Result<()> {
+    const EVENTS: u64 = 2_000;
+    process::build().await?;
+    let mut pipeline = Pipeline::new(&Stack::running()?, "static").await?;
+    // Long enough for a restart.
+    pipeline.config.kafka.options.insert("session.timeout.ms".to_owned(), "45000".to_owned());
+    let named = |number| {
+        Member::start_with(&pipeline, number, |config| {
+            config.indexer.group_instance_id = Some(format!("indexer-{number}"));
+        })
+    };
+    let mix = Mix::good(Events::unique());
+    let mut members = vec![named(0)?, named(1)?];
+    eventually("each has half of the partitions", || async {
+        for member in &members {
+            let assigned = member.metric("penstock_indexer_assigned_partitions").await?;
+            anyhow::ensure!(assigned * 2.0 == f64::from(PARTITIONS), "{assigned}");
+        }
+        Ok(())
+    })
+    .await?;
+    let before = rebalances(&members[..1])?;
+    members[1].kill_and_start_again()?;
+    pipeline.feed(mix).write(0..EVENTS).await?;
+    pipeline.delivered_exactly(&mix.indexable(&(0..EVENTS).collect::<Vec<_>>())).await?;
+    assert_eq!(rebalances(&members[..1])?, before, "partitions moved");
     Ok(())
 }

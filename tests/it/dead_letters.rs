@@ -11,6 +11,7 @@ use harness::pipeline::{Pipeline, Service, metric};
 use harness::ports;
 use harness::proxy::Proxy;
 use harness::sender::{Flaw, Mix};
+use harness::size;
 use harness::stack::Stack;
 use shared::wire::{SchemaId, frame};
 
@@ -94,8 +95,11 @@ fn assert_headers(record: &Record, topic: &str, stage: &str, status: Option<&str
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_run_of_tombstones_moves_the_offset() -> Result<()> {
     let pipeline = Pipeline::new(&Stack::running()?, "tombstones").await?;
+    let tombstones = usize::try_from(size::number("PENSTOCK_TOMBSTONES", 50_000)?)?;
     let tombstone = Raw { partition: 2, key: Some(b"gone".to_vec()), value: None };
-    pipeline.kafka.produce(&pipeline.config.kafka.topic, &vec![tombstone; 200]).await?;
+    for part in vec![tombstone; tombstones].chunks(50_000) {
+        pipeline.kafka.produce(&pipeline.config.kafka.topic, part).await?;
+    }
     let indexer = pipeline.indexer().await?;
     pipeline.all_committed().await?;
     indexer.stop().await

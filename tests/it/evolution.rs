@@ -37,7 +37,7 @@ const OTHER: &str = r#"{"type":"record","name":"Changing","fields":[
     {"name":"kind","type":{"type":"record","name":"KindRecord","fields":[{"name":"code","type":"int"}]}}]}"#;
 
 fn text(text: &str) -> Vec<u8> {
-    [&[u8::try_from(text.len() * 2).unwrap()], text.as_bytes()].concat()
+    [&[(text.len() * 2) as u8], text.as_bytes()].concat()
 }
 
 fn v1(id: &str) -> Vec<u8> {

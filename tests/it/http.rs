@@ -159,6 +159,8 @@ fn with_hmac(pipeline: &Pipeline, timestamp_header: Option<&str>, encoding: Hmac
         encoding,
         prefix: "sha256=".to_owned(),
         timestamp_header: timestamp_header.map(str::to_owned),
+        signed: None,
+        replay_capacity: 0,
         tolerance: std::time::Duration::from_secs(300),
         secrets: Vec::new(),
         secrets_file: Some(secrets),

@@ -5,24 +5,35 @@
 //! file; the rest is in the harness. [`tidy`] needs no stack: it holds the sources to the rules that no compiler knows.
 
 mod admin;
+mod auth;
 mod away;
 mod bulk_rows;
 mod bytes;
 mod churn;
+mod containers;
 mod credentials;
+mod cxone;
 mod dead_letters;
 mod evolution;
+mod framings;
+mod full_queue;
 mod http;
+mod http_table;
 mod ids;
 mod main_job;
 mod mapping;
 mod mixed_batch;
 mod odd_indices;
+mod openapi;
 mod outages;
 mod overload;
+mod quarantine;
 mod read_only;
+mod rolling;
 mod rollover;
+mod sasl;
 mod setup;
 mod shutdown;
 mod tidy;
+mod tls;
 mod topics;

@@ -1,107 +1,219 @@
-//! An Elasticsearch whose write queue is far too small: about half of the documents are answered 429. All are indexed all the same, none
-//! that had succeeded is sent again, and the indexer finds out how much may be under way.
-//!
-//! `PENSTOCK_OVERLOAD_EVENTS` says how many events; a million shows that memory does not grow with their number.
+//! More than the receiver takes: it says so in time, and those who behave are served meanwhile.
+
+use std::time::Duration;
 
 use anyhow::Result;
 use harness::event::Events;
-use harness::eventually::patience;
-use harness::http::{self, Method};
-use harness::member::Member;
-use harness::pipeline::Pipeline;
-use harness::process;
-use harness::proxy::{Proxy, Seen};
-use harness::sender::Mix;
-use harness::size;
-use harness::stack::OwnStack;
-use serde_json::json;
-use tokio_util::sync::CancellationToken;
+use harness::eventually::{eventually, patience};
+use harness::http::{self, Answer, HalfSent, Method};
+use harness::pipeline::{PATH, Pipeline, Service};
+use harness::stack::Stack;
+use shared::config::Receiver;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout};
 
-/// One thread writes, and one request may wait for it: what comes in between is refused.
-const SMALL_QUEUE: &str = "-E thread_pool.write.size=1 -E thread_pool.write.queue_size=1";
-/// A bulk request becomes one for each of them, so that a part of it is refused.
-const SHARDS: u32 = 4;
-/// What the indexer may have in memory at the most, beside `indexer.max_in_flight_bytes`: code, stacks, Kafka's prefetch.
-const BESIDE: u64 = 96 << 20;
+const AVRO: (&str, &str) = ("content-type", "application/avro");
 
-/// The concurrency limit as it was seen over time.
-#[derive(Debug, Default)]
-struct Limits(Vec<u64>);
-
-impl Limits {
-    /// Looks until `stop`; remembers each change.
-    async fn watch(indexer: &Member, stop: CancellationToken) -> Self {
-        let mut limits = Self::default();
-        while !stop.is_cancelled() {
-            // It may be busy; the next look will do.
-            if let Ok(limit) = indexer.metric("penstock_indexer_concurrency_limit").await {
-                limits.note(limit as u64);
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-        }
-        limits
-    }
-
-    fn note(&mut self, limit: u64) {
-        if self.0.last() != Some(&limit) {
-            self.0.push(limit);
-        }
-    }
-
-    fn went(&self, which: fn(u64, u64) -> bool) -> bool {
-        self.0.windows(2).any(|pair| which(pair[0], pair[1]))
-    }
+async fn post(pipeline: &Pipeline, receiver: &Service, body: &[u8]) -> Result<Answer> {
+    let token = format!("Bearer {}", pipeline.token);
+    http::send(Method::POST, &receiver.url(), &[AVRO, ("authorization", &token)], body.to_vec()).await
 }
 
-fn share_of_refusals(seen: &Seen) -> f64 {
-    let all: u64 = seen.answers.values().sum();
-    seen.answers.get(&429).copied().unwrap_or(0) as f64 / all.max(1) as f64
+/// A request whose second half is still to come.
+async fn half(pipeline: &Pipeline, receiver: &Service, body: &[u8]) -> Result<HalfSent> {
+    let token = format!("Bearer {}", pipeline.token);
+    HalfSent::start(&receiver.target(), PATH, &[AVRO, ("authorization", &token)], body).await
+}
+
+fn assert_problem(answer: &Answer, status: u16, code: &str) -> Result<()> {
+    assert_eq!(answer.status, status, "{}", answer.text());
+    assert_eq!(answer.header("content-type"), Some("application/problem+json"));
+    assert_eq!(answer.json()?["type"], format!("urn:penstock:problem:{code}"));
+    let wait = answer.header("retry-after").and_then(|seconds| seconds.parse::<u64>().ok());
+    assert!(wait.is_some_and(|seconds| (1..=60).contains(&seconds)), "Retry-After: {wait:?}");
+    Ok(())
+}
+
+async fn setup(scenario: &str, change: impl FnOnce(&mut Receiver)) -> Result<(Pipeline, Service)> {
+    let mut pipeline = Pipeline::new(&Stack::running()?, scenario).await?;
+    change(&mut pipeline.config.receiver);
+    let receiver = pipeline.receiver().await?;
+    Ok((pipeline, receiver))
+}
+
+async fn produced(pipeline: &Pipeline) -> Result<u64> {
+    pipeline.kafka.count(&pipeline.config.kafka.topic).await
+}
+
+#[tokio::test]
+async fn more_requests_than_may_be_under_way_are_answered_503() -> Result<()> {
+    let (pipeline, receiver) = setup("overload-requests", |receiver| receiver.max_in_flight_requests = 1).await?;
+    let events = Events::unique();
+    let under_way = half(&pipeline, &receiver, &events.event(0).encode()).await?;
+    assert_problem(&post(&pipeline, &receiver, &events.event(1).encode()).await?, 503, "overloaded")?;
+    assert_eq!(under_way.finish().await?, 200);
+    assert_eq!(post(&pipeline, &receiver, &events.event(1).encode()).await?.status, 200);
+    assert_eq!(produced(&pipeline).await?, 2);
+    Ok(())
+}
+
+#[tokio::test]
+async fn more_bytes_than_may_be_held_are_answered_503() -> Result<()> {
+    let (pipeline, receiver) = setup("overload-bytes", |receiver| {
+        receiver.max_in_flight_bytes = "64KiB".parse().expect("a size");
+    })
+    .await?;
+    let noise = vec![0xff; 60 * 1024];
+    let under_way = half(&pipeline, &receiver, &noise).await?;
+    // The half that was sent has to arrive before it counts.
+    eventually("there is no room for as much again", || async {
+        let answer = post(&pipeline, &receiver, &noise).await?;
+        anyhow::ensure!(answer.status == 503, "{}", answer.status);
+        assert_problem(&answer, 503, "overloaded")
+    })
+    .await?;
+    // A small one still fits.
+    assert_eq!(post(&pipeline, &receiver, &Events::unique().event(0).encode()).await?.status, 200);
+    assert_eq!(under_way.finish().await?, 400);
+    assert_eq!(post(&pipeline, &receiver, &noise).await?.status, 400, "what was held is given back");
+    assert_eq!(produced(&pipeline).await?, 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn more_than_the_sources_rate_is_answered_429() -> Result<()> {
+    let (pipeline, receiver) = setup("overload-rate", |receiver| {
+        let source = receiver.sources.get_mut("cxone").expect("the source is there");
+        source.limits.max_requests_per_second = Some(1);
+        source.limits.burst = Some(3);
+    })
+    .await?;
+    let event = Events::unique().event(0).encode();
+    // Whoever is not authenticated uses up nothing.
+    for _ in 0..10 {
+        assert_eq!(http::send(Method::POST, &receiver.url(), &[AVRO], event.clone()).await?.status, 401);
+    }
+    let answers = futures_of(10, || post(&pipeline, &receiver, &event)).await?;
+    let accepted = answers.iter().filter(|answer| answer.status == 200).count();
+    assert!(accepted >= 3, "only {accepted} of a burst of 3");
+    let refused: Vec<_> = answers.iter().filter(|answer| answer.status != 200).collect();
+    assert!(!refused.is_empty(), "ten at once, and none refused");
+    for answer in refused {
+        assert_problem(answer, 429, "rate-limited")?;
+    }
+    assert_eq!(produced(&pipeline).await?, accepted as u64);
+    Ok(())
+}
+
+/// What `count` of them come to, all at once.
+async fn futures_of<T, F: Future<Output = Result<T>>>(count: usize, make: impl Fn() -> F) -> Result<Vec<T>> {
+    futures::future::try_join_all((0..count).map(|_| make())).await
+}
+
+#[tokio::test]
+async fn a_full_queue_is_answered_503_and_kafka_away_within_the_deadline() -> Result<()> {
+    let mut pipeline = Pipeline::new(&Stack::running()?, "overload-queue").await?;
+    for (key, value) in [("queue.buffering.max.messages", "1"), ("linger.ms", "2000")] {
+        pipeline.config.kafka.options.insert(key.to_owned(), value.to_owned());
+    }
+    let receiver = pipeline.receiver().await?;
+    let event = Events::unique().event(0).encode();
+    let answers = futures_of(2, || post(&pipeline, &receiver, &event)).await?;
+    let refused = answers.iter().find(|answer| answer.status != 200).expect("one finds the queue full");
+    assert_problem(refused, 503, "queue-full")?;
+    assert!(answers.iter().any(|answer| answer.status == 200), "{answers:?}");
+    assert_eq!(produced(&pipeline).await?, 1);
+
+    let nobody = harness::ports::free()?;
+    let mut config = pipeline.config.clone();
+    config.kafka.brokers = format!("127.0.0.1:{nobody}");
+    let receiver = Service::receiver(config).await?;
+    let begin = Instant::now();
+    let answer = eventually("the schema is known", || async {
+        let answer = post(&pipeline, &receiver, &event).await?;
+        anyhow::ensure!(answer.json()?["code"] != "schema-unavailable", "not yet");
+        Ok(answer)
+    })
+    .await?;
+    assert_problem(&answer, 503, "kafka-unavailable")?;
+    assert!(begin.elapsed() < pipeline.config.receiver.request_timeout * 2, "it hung");
+    Ok(())
+}
+
+#[tokio::test]
+async fn when_all_connections_are_taken_those_that_send_nothing_make_room() -> Result<()> {
+    let (pipeline, receiver) = setup("overload-connections", |receiver| {
+        receiver.max_connections = 2;
+        receiver.head_timeout = Duration::from_millis(500);
+    })
+    .await?;
+    let idle = [TcpStream::connect(receiver.target()).await?, TcpStream::connect(receiver.target()).await?];
+    assert_eq!(post(&pipeline, &receiver, &Events::unique().event(0).encode()).await?.status, 200);
+    drop(idle);
+    Ok(())
+}
+
+/// A sender that does not behave: what it sends at once, and then, a byte a second, what it drips.
+async fn misbehave(address: String, at_once: String, drip: bool) -> Result<Vec<u8>> {
+    let (mut read, mut write) = TcpStream::connect(&address).await?.into_split();
+    write.write_all(at_once.as_bytes()).await?;
+    let dripping = async {
+        while drip && write.write_all(b"x").await.is_ok() {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+        std::future::pending::<()>().await;
+    };
+    let mut said = Vec::new();
+    let reading = async {
+        // Whether the end is orderly or a reset does not matter.
+        read.read_to_end(&mut said).await.ok();
+        anyhow::Ok(())
+    };
+    tokio::select! {
+        () = dripping => Ok(()),
+        read = timeout(patience(), reading) => read?,
+    }?;
+    Ok(said)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_an_overloaded_elasticsearch_refuses_is_sent_again_and_nothing_else() -> Result<()> {
-    let events = size::number("PENSTOCK_OVERLOAD_EVENTS", 30_000)?;
-    process::build().await?;
-    let elasticsearch = OwnStack::elasticsearch("overload", &[("ES_EXTRA", SMALL_QUEUE)]).await?;
-    let mut pipeline = Pipeline::new(&elasticsearch.stack, "overload").await?;
-    let name = pipeline.config.elasticsearch.index_name.clone();
-    let template = json!({
-        "index_patterns": [format!("{name}*")], "priority": 1_000,
-        "template": {"settings": {"number_of_shards": SHARDS}},
-    });
-    let url = format!("{}/_index_template/{name}", elasticsearch.stack.elasticsearch_url());
-    http::json(Method::PUT, &url, &template).await?;
-    let proxy = Proxy::start(&elasticsearch.stack.elasticsearch_url(), Box::new(|_, _| None)).await?;
-    pipeline.config.elasticsearch.url = proxy.url();
-    pipeline.config.indexer.max_in_flight_requests = 8;
-    pipeline.config.indexer.batch.max_documents = 5_000;
-
-    let mix = Mix::good(Events::unique());
-    pipeline.feed(mix).write(0..events).await?;
-    let indexer = Member::start(&pipeline, 0)?;
-    let stop = CancellationToken::new();
-    let (limits, committed) = tokio::join!(Limits::watch(&indexer, stop.clone()), async {
-        let committed = pipeline.all_committed_within(patience() * 10).await;
-        stop.cancel();
-        committed
-    });
-    committed?;
-
-    let (seen, peak) = (proxy.seen(), indexer.usage()?.peak_bytes);
-    eprintln!(
-        "{events} events: {:.0} % of the answers were 429 ({:?}); limits {:?}; peak {} MiB",
-        share_of_refusals(&seen) * 100.0,
-        seen.answers,
-        limits.0,
-        peak >> 20
-    );
-    pipeline.delivered_exactly(&mix.indexable(&(0..events).collect::<Vec<_>>())).await?;
-    assert_eq!(seen.again, Vec::<String>::new(), "a document that had succeeded was sent again");
-    assert!(share_of_refusals(&seen) > 0.05, "the queue was not too small: {:?}", seen.answers);
-    assert!(limits.went(|before, after| after < before), "the limit never went down: {limits:?}");
-    assert!(limits.went(|before, after| after > before), "the limit never went up: {limits:?}");
-    let bound = pipeline.config.indexer.max_in_flight_bytes.as_u64() + BESIDE;
-    assert!(peak < bound, "{} MiB are more than {} MiB", peak >> 20, bound >> 20);
-    assert_eq!(pipeline.kafka.count(&pipeline.config.kafka.dead_letter_topic).await?, 0);
-    indexer.stop().await
+async fn two_thousand_connections_that_drip_or_say_nothing_keep_nobody_from_his_200() -> Result<()> {
+    const EACH: usize = 500;
+    let files = rlimit::increase_nofile_limit(20_000)?;
+    anyhow::ensure!(files > 4_500, "only {files} files may be open: raise `ulimit -n`");
+    let (pipeline, receiver) = setup("overload-slow", |receiver| {
+        receiver.head_timeout = Duration::from_secs(5);
+        receiver.request_timeout = Duration::from_secs(5);
+    })
+    .await?;
+    let head = format!("POST {PATH} HTTP/1.1\r\nhost: x\r\ncontent-type: application/avro\r\n");
+    let body = format!("{head}authorization: Bearer {}\r\ncontent-length: 1000\r\n\r\n", pipeline.token);
+    let mut bad = JoinSet::new();
+    for _ in 0..EACH {
+        bad.spawn(misbehave(receiver.target(), format!("{head}x-drip: "), true));
+        bad.spawn(misbehave(receiver.target(), body.clone(), true));
+        bad.spawn(misbehave(receiver.target(), String::new(), false));
+        bad.spawn(misbehave(receiver.target(), String::new(), false));
+    }
+    let (mut sent, mut slowest, mut late_answers) = (0, Duration::ZERO, 0);
+    let events = Events::unique();
+    // The good one goes on for as long as one of the others is there.
+    while !bad.is_empty() {
+        let begin = Instant::now();
+        let answer = post(&pipeline, &receiver, &events.event(sent).encode()).await?;
+        assert_eq!(answer.status, 200, "event {sent}: {}", answer.text());
+        slowest = slowest.max(begin.elapsed());
+        sent += 1;
+        while let Ok(Some(said)) = timeout(Duration::from_millis(1), bad.join_next()).await {
+            let said = said??;
+            late_answers += usize::from(said.starts_with(b"HTTP/1.1 408"));
+        }
+    }
+    eprintln!("{sent} events accepted meanwhile, the slowest after {slowest:?}; {late_answers} answers 408");
+    assert!(sent > 5, "only {sent} events");
+    assert_eq!(late_answers, EACH, "each slow body is answered 408");
+    assert_eq!(produced(&pipeline).await?, sent);
+    Ok(())
 }

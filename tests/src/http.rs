@@ -11,6 +11,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper::header::HOST;
 use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
 pub use hyper::header::HeaderMap;
@@ -46,6 +47,14 @@ impl Connection {
     pub async fn open(address: &str) -> anyhow::Result<Self> {
         let stream = TcpStream::connect(address).await.with_context(|| format!("cannot connect to {address}"))?;
         stream.set_nodelay(true)?;
+        Self::over(stream).await
+    }
+
+    /// Speaks HTTP/1.1 over `stream`, such as one with TLS.
+    ///
+    /// # Errors
+    /// When it is broken.
+    pub async fn over(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) -> anyhow::Result<Self> {
         let (sender, connection) = handshake(TokioIo::new(stream)).await?;
         tokio::spawn(async move { connection.await.ok() });
         Ok(Self { sender })

@@ -7,12 +7,16 @@
 //! Every wait of a test goes through [`eventually`](mod@eventually): no test sleeps and hopes.
 
 pub mod bench;
+pub mod certificates;
+pub mod container;
+pub mod curl;
 pub mod delivery;
 pub mod demo;
 pub mod event;
 pub mod eventually;
 pub mod every_type;
 pub mod feed;
+pub mod fuzz;
 pub mod http;
 pub mod kafka;
 pub mod member;

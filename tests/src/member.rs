@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use anyhow::Context;
+use shared::config::Config;
 
 use crate::pipeline::{Pipeline, metric, ready};
 use crate::process::{Binary, Process, write_config};
@@ -24,9 +25,18 @@ impl Member {
     /// # Errors
     /// When it cannot be started; so for each function here.
     pub fn start(pipeline: &Pipeline, number: usize) -> anyhow::Result<Self> {
+        Self::start_with(pipeline, number, |_| ())
+    }
+
+    /// As [`Member::start`], with a config that `change` makes of the pipeline's.
+    ///
+    /// # Errors
+    /// As [`Member::start`].
+    pub fn start_with(pipeline: &Pipeline, number: usize, change: impl FnOnce(&mut Config)) -> anyhow::Result<Self> {
         let port = ports::free()?;
         let mut config = pipeline.config.clone();
         config.indexer.admin_listen = SocketAddr::from(([127, 0, 0, 1], port));
+        change(&mut config);
         let path = pipeline.file(&format!("indexer-{number}.yaml"));
         write_config(&config, &path)?;
         let log = pipeline.file(&format!("indexer-{number}.log"));

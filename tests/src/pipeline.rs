@@ -11,7 +11,7 @@ use std::time::Duration;
 use anyhow::Context;
 use receiver::Listeners;
 use serde_json::json;
-use shared::config::{Auth, Config, Limits, Source};
+use shared::config::{Auth, Config, Limits, Quarantine, Source};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -75,6 +75,7 @@ impl Pipeline {
         config.kafka.brokers = stack.brokers();
         config.kafka.topic.clone_from(&name);
         config.kafka.dead_letter_topic = format!("{name}-dead-letters");
+        config.kafka.quarantine_topic = format!("{name}-quarantine");
         // A member that was killed is missed after this time; Kafka's own 45 s would be most of a test.
         config.kafka.options = [("session.timeout.ms", "6000"), ("heartbeat.interval.ms", "1000")]
             .map(|(key, value)| (key.to_owned(), value.to_owned()))
@@ -107,6 +108,22 @@ impl Pipeline {
         let receiver = Service::receiver(self.config.clone()).await?;
         ready(&receiver.admin_url()).await?;
         Ok(receiver)
+    }
+
+    /// Posts `body` to the webhook of `receiver` with the token.
+    ///
+    /// # Errors
+    /// When no answer comes.
+    pub async fn post(
+        &self,
+        receiver: &Service,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> anyhow::Result<http::Answer> {
+        let token = format!("Bearer {}", self.token);
+        let mut all = vec![("authorization", token.as_str())];
+        all.extend(headers);
+        http::send(Method::POST, &receiver.url(), &all, body.to_vec()).await
     }
 
     /// Starts an indexer in this process and waits until it is ready.
@@ -198,6 +215,8 @@ pub fn source(subject: &str, auth: Auth) -> Source {
         key_field: Some("event_id".to_owned()),
         auth,
         limits: Limits::default(),
+        register_schemas: false,
+        quarantine: Quarantine::default(),
     }
 }
 

@@ -90,8 +90,16 @@ impl OwnStack {
     /// # Errors
     /// When it does not start; the message holds what the script said.
     pub async fn start(name: &str) -> anyhow::Result<Self> {
+        Self::start_with(name, &[]).await
+    }
+
+    /// The same, with variables of `deploy/local/stack`, such as `KAFKA_EXTRA`.
+    ///
+    /// # Errors
+    /// As [`OwnStack::start`].
+    pub async fn start_with(name: &str, settings: &[(&str, &str)]) -> anyhow::Result<Self> {
         let stack = Stack { kafka: ports::free()?, registry: ports::free()?, elasticsearch: ports::free()? };
-        let own = Self::prepare(name, stack, &[])?;
+        let own = Self::prepare(name, stack, settings)?;
         own.script(vec!["up"]).await?;
         Ok(own)
     }
@@ -151,9 +159,32 @@ impl OwnStack {
         self.script(vec!["user", name, password]).await
     }
 
-    async fn script(&self, arguments: Vec<&'static str>) -> anyhow::Result<()> {
+    /// The port of the listener of Kafka's own traffic, which `KAFKA_EXTRA` gives no TLS and no SASL.
+    ///
+    /// # Errors
+    /// When Kafka was not started.
+    pub fn internal_kafka(&self) -> anyhow::Result<u16> {
+        let properties = std::fs::read_to_string(self.folder.join("run/kafka.properties"))?;
+        let port = properties.split("INTERNAL://127.0.0.1:").nth(1).and_then(|rest| rest.split(',').next());
+        Ok(port.context("no internal listener in kafka.properties")?.parse()?)
+    }
+
+    /// Runs a command-line tool of Kafka, given by its class, at a listener that only this machine's own traffic has.
+    ///
+    /// # Errors
+    /// When the tool fails; the message holds what it said.
+    pub async fn kafka_tool(&self, class: &str, arguments: &[&str]) -> anyhow::Result<()> {
+        self.script([&["kafka-tool", class], arguments].concat()).await
+    }
+
+    async fn script(&self, arguments: Vec<&str>) -> anyhow::Result<()> {
         let (folder, stack, settings) = (self.folder.clone(), self.stack, self.settings.clone());
-        tokio::task::spawn_blocking(move || run(&folder, Some(stack), &settings, &arguments)).await?
+        let arguments: Vec<String> = arguments.into_iter().map(str::to_owned).collect();
+        let script = move || {
+            let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+            run(&folder, Some(stack), &settings, &arguments)
+        };
+        tokio::task::spawn_blocking(script).await?
     }
 }
 

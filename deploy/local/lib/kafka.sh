@@ -76,3 +76,11 @@ P
 
 # It logs this once it takes requests and its controller has let it in.
 ready_kafka() { grep -q 'Kafka Server started' "$logs/kafka.log" && port_taken "$1"; }
+
+# A command-line tool of Kafka, run at its internal listener: no TLS or SASL of KAFKA_EXTRA stands before that one.
+kafka_tool() { # CLASS ARGUMENT...
+  local internal
+  internal=$(sed -n 's|^listeners=.*INTERNAL://\([^,]*\).*|\1|p' "$run/kafka.properties")
+  "$(find_java kafka 17)/bin/java" -XX:TieredStopAtLevel=1 -cp "$(home_of kafka "$kafka_version")/lib/*" \
+    "$1" --bootstrap-server "$internal" "${@:2}"
+}

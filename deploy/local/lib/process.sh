@@ -107,8 +107,14 @@ outlive() {
   while group_alive "$pid" && ((SECONDS < deadline)); do sleep 0.1; done
 }
 
-# True if something listens on port $1 of 127.0.0.1.
-port_taken() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+# True if something listens on port $1 of 127.0.0.1, and not just for the moment in which somebody tries whether it is free.
+port_taken() {
+  local try
+  for try in 1 2 3; do
+    ((try == 1)) || sleep 0.2
+    (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null || return 1
+  done
+}
 
 # A free port below the range from which the system takes the ports of outgoing connections.
 free_port() {

@@ -4,11 +4,12 @@
 //! noted here; the thread takes it up as soon as `poll` returns, drains what is revoked, and then tells librdkafka to go on.
 
 use std::collections::VecDeque;
+use std::error::Error;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use prometheus::IntGaugeVec;
-use rdkafka::client::ClientContext;
+use rdkafka::client::{ClientContext, OAuthToken};
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, RebalanceProtocol};
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::statistics::{Partition, Statistics};
@@ -16,9 +17,14 @@ use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{ClientConfig, TopicPartitionList};
 use shared::admin::Condition;
 use shared::config::{Config, GroupProtocol};
+use shared::kafka::Login;
 
 /// What librdkafka may fetch ahead is this part (one in so many) of `indexer.max_in_flight_bytes`.
 const PREFETCH_SHARE: u64 = 4;
+
+/// How long librdkafka fetches nothing after what it has fetched ahead was enough. By its own default of a second, a consumer that takes
+/// what is there in less stands still for the rest (librdkafka's CONFIGURATION.md).
+const FETCH_BACKOFF_MS: &str = "20";
 
 /// How often the lag is read from librdkafka's statistics.
 const STATISTICS_INTERVAL_MS: &str = "5000";
@@ -39,16 +45,21 @@ pub(super) struct Group {
     closing: AtomicBool,
     kafka: Condition,
     lag: IntGaugeVec,
+    login: Login,
     /// The topics and partitions that `lag` was last set for.
     told_lag: Mutex<Vec<(String, String)>>,
 }
 
 /// The settings of the group's consumer. What the promises need comes after `kafka.options`, so that these cannot undo it.
-pub(super) fn client_config(config: &Config) -> ClientConfig {
+///
+/// # Errors
+/// As [`shared::kafka::client_config`].
+pub(super) fn client_config(config: &Config) -> KafkaResult<ClientConfig> {
     let indexer = &config.indexer;
-    let mut client = shared::kafka::client_config(&config.kafka, "penstock-indexer");
+    let mut client = shared::kafka::client_config(&config.kafka, "penstock-indexer")?;
     let prefetch = indexer.max_in_flight_bytes.as_u64() / PREFETCH_SHARE / 1024;
     set_default(&mut client, "queued.max.messages.kbytes", &prefetch.to_string());
+    set_default(&mut client, "fetch.queue.backoff.ms", FETCH_BACKOFF_MS);
     set_default(&mut client, "auto.offset.reset", "earliest");
     set_default(&mut client, "statistics.interval.ms", STATISTICS_INTERVAL_MS);
     client.set("group.id", &indexer.group_id);
@@ -62,7 +73,7 @@ pub(super) fn client_config(config: &Config) -> ClientConfig {
         GroupProtocol::Consumer => client.set("group.protocol", "consumer"),
         GroupProtocol::Classic => client.set("partition.assignment.strategy", "cooperative-sticky"),
     };
-    client
+    Ok(client)
 }
 
 fn set_default(client: &mut ClientConfig, key: &str, value: &str) {
@@ -73,13 +84,14 @@ fn set_default(client: &mut ClientConfig, key: &str, value: &str) {
 
 impl Group {
     /// `kafka` is met while the cluster can be reached; `lag` is set for each assigned partition.
-    pub(super) fn new(kafka: Condition, lag: IntGaugeVec) -> Self {
+    pub(super) fn new(kafka: Condition, lag: IntGaugeVec, login: Login) -> Self {
         Self {
             rebalances: Mutex::default(),
             commit_failed: AtomicBool::new(false),
             closing: AtomicBool::new(false),
             kafka,
             lag,
+            login,
             told_lag: Mutex::default(),
         }
     }
@@ -127,6 +139,12 @@ fn lag(partition: &Partition) -> i64 {
 }
 
 impl ClientContext for Group {
+    const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
+
+    fn generate_oauth_token(&self, _: Option<&str>) -> Result<OAuthToken, Box<dyn Error>> {
+        self.login.token()
+    }
+
     fn stats(&self, statistics: Statistics) {
         let mut told = self.told_lag.lock().unwrap_or_else(PoisonError::into_inner);
         for (topic, partition) in told.drain(..) {

@@ -7,7 +7,7 @@
 //! A field that an index has with another type stays as it is there: documents that fit go in, the others are dead letters with
 //! Elasticsearch's reason. In the template the wider type wins, so that the next index takes both.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use serde_json::{Map, Value, json};
 
@@ -22,7 +22,7 @@ const MAX_ROUNDS: usize = 20;
 const MAX_TOLD: usize = 1_000;
 
 /// The conflicts of one look at the indices: by the index's name.
-pub(super) type Conflicts = Vec<(String, Conflict)>;
+type Conflicts = BTreeSet<(String, Conflict)>;
 
 impl Index {
     /// Adds all known fields to the template and to each index, until nothing is missing.
@@ -71,13 +71,15 @@ impl Index {
 
     /// Whether something was added.
     async fn add_to_indices(&self, live: &BTreeMap<String, Value>) -> Result<bool, RequestError> {
-        let wanted = self.state().mapping.clone();
+        let (wanted, contradicting) = self.known();
         let newest = newest(live);
         let mut added = false;
         let mut conflicts = Conflicts::new();
         for (index, mapping) in live {
             let difference = compare(&wanted, mapping);
-            conflicts.extend(difference.conflicts.into_iter().map(|conflict| (index.clone(), conflict)));
+            let of_others = contradicting.iter().flat_map(|other| compare(other, mapping).conflicts);
+            let all = difference.conflicts.into_iter().chain(of_others);
+            conflicts.extend(all.map(|conflict| (index.clone(), conflict)));
             let Some(addition) = difference.addition else { continue };
             match self.add_to_index(index, mapping, &addition).await {
                 Ok(()) => {
@@ -93,6 +95,12 @@ impl Index {
         }
         self.tell_conflicts(&conflicts);
         Ok(added)
+    }
+
+    /// The mapping of all schemas, and those of the schemas that contradict it.
+    fn known(&self) -> (Value, Vec<Value>) {
+        let state = self.state();
+        (state.mapping.clone(), state.contradicting.clone())
     }
 
     async fn add_to_index(&self, index: &str, live: &Value, addition: &Value) -> Result<(), RequestError> {

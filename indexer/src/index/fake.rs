@@ -28,9 +28,7 @@ pub(super) fn answer(store: &mut BTreeMap<String, Value>, received: &Received) -
     let (method, path) = (words.next().unwrap(), words.next().unwrap());
     let path = path.split('?').next().unwrap();
     let found = match method {
-        "PUT" => {
-            return put(store, path, serde_json::from_str(&received.body).unwrap_or_else(|_| serde_json::json!({})));
-        }
+        "PUT" => return put(store, path, serde_json::from_str(&received.body).unwrap_or_default()),
         "HEAD" => head(store, path),
         _ => get(store, path),
     };

@@ -94,18 +94,31 @@ impl Managed {
         if let Some(live) = theirs {
             return requests.put(&self.path(), &self.body(live.meta.clone())).await;
         }
-        let expected = hash(&self.content);
-        requests.put(&self.path(), &self.body(mark(&self.content, &expected))).await?;
+        match self.kind {
+            // It is given back as it was sent.
+            Kind::ComponentTemplate => {
+                requests.put(&self.path(), &self.body(mark(&self.content, &hash(&self.content)))).await
+            }
+            Kind::IsmPolicy => requests.put(&self.path(), &self.body(Value::Null)).await,
+            // It is given back with defaults filled in.
+            Kind::IlmPolicy | Kind::IndexTemplate => {
+                requests.put(&self.path(), &self.body(mark(&self.content, ""))).await?;
+                self.note_how_it_is_kept(requests).await
+            }
+        }
+    }
+
+    /// Adds to the mark how Elasticsearch gives it back, unless somebody else has put another meanwhile.
+    async fn note_how_it_is_kept(&self, requests: &Requests) -> Result<(), RequestError> {
         if requests.is_dry_run() {
             return Ok(());
         }
-        // Elasticsearch may give it back with defaults filled in.
-        let Some(live) = self.live(requests).await? else { return Ok(()) };
-        let kept = hash(&live.content);
-        if kept == expected || self.kind == Kind::IsmPolicy {
-            return Ok(());
+        match self.live(requests).await? {
+            Some(live) if live.lacks_note() && live.was_sent(&self.content) => {
+                requests.put(&self.path(), &self.body(mark(&self.content, &hash(&live.content)))).await
+            }
+            Some(_) | None => Ok(()),
         }
-        requests.put(&self.path(), &self.body(mark(&self.content, &kept))).await
     }
 
     fn body(&self, meta: Value) -> Value {
@@ -137,6 +150,10 @@ impl Managed {
                 requests.put(&path, &self.body(Value::Null)).await?;
             }
             (Decision::Update, ..) => self.put(requests, None).await?,
+            // Whoever put it was stopped before the note.
+            (Decision::Leave, Kind::IlmPolicy | Kind::IndexTemplate, Some(live)) if live.lacks_note() => {
+                self.note_how_it_is_kept(requests).await?;
+            }
             (Decision::Leave | Decision::KeepTheirs | Decision::KeepNewer, ..) => {}
         }
         Ok(decision)
@@ -175,6 +192,14 @@ impl Live {
         }
     }
 
+    fn lacks_note(&self) -> bool {
+        self.meta[MARK]["kept"] == ""
+    }
+
+    fn was_sent(&self, content: &Value) -> bool {
+        self.meta[MARK]["sent"] == hash(content)
+    }
+
     /// Whether a newer version wrote it.
     pub(super) fn is_newer(&self) -> bool {
         let theirs = self.meta[MARK]["version"].as_str().and_then(version);
@@ -186,11 +211,11 @@ impl Live {
 pub(super) fn decide(wanted: &Value, live: Option<&Live>, force: bool) -> Decision {
     let Some(live) = live else { return Decision::Make };
     if force {
-        let same = live.meta[MARK]["sent"] == hash(wanted) && !live.is_theirs();
+        let same = live.was_sent(wanted) && !live.is_theirs();
         return if same { Decision::Leave } else { Decision::Update };
     }
     // Whatever was changed by hand since: the config has not.
-    if live.meta[MARK]["sent"] == hash(wanted) {
+    if live.was_sent(wanted) {
         return Decision::Leave;
     }
     match (live.is_newer(), live.is_theirs()) {

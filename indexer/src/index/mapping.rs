@@ -100,7 +100,7 @@ pub fn without_fields(rules: &MappingRules) -> Value {
         "dynamic_templates": [{
             "text_as_keyword": { "match_mapping_type": "string", "mapping": fragment::keyword() }
         }],
-        "properties": { "_ingested_at": { "type": "date" } },
+        "properties": { "_ingested_at": fragment::date() },
     });
     if rules.at_timestamp {
         mapping["properties"]["@timestamp"] = json!({ "type": "date" });

@@ -105,16 +105,14 @@ impl Requests {
         }
     }
 
-    /// Puts `body` at `path`.
+    /// Puts `body` at `path`; nothing where it is null.
     pub(super) async fn put(&self, path: &str, body: &Value) -> Result<(), RequestError> {
         if let Some(kept) = &self.kept {
-            let text = format!("PUT {path}\n{body:#}");
+            let text = if body.is_null() { format!("PUT {path}") } else { format!("PUT {path}\n{body:#}") };
             kept.lock().unwrap_or_else(PoisonError::into_inner).push(text);
             return Ok(());
         }
-        // A data stream is made without a body, and not with an empty one.
-        let is_empty = body.as_object().is_some_and(serde_json::Map::is_empty);
-        let bytes = if is_empty { Bytes::new() } else { Bytes::from(body.to_string()) };
+        let bytes = if body.is_null() { Bytes::new() } else { Bytes::from(body.to_string()) };
         let answer = self.send(Method::Put, path, bytes).await?;
         if (200..300).contains(&answer.status) {
             return Ok(());

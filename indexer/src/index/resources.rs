@@ -120,7 +120,7 @@ pub(super) fn first(settings: &IndexSettings, mapping: &Value) -> Option<First> 
             body: json!({ "mappings": mapping, "aliases": { name: { "is_write_index": true } } }),
         }),
         Strategy::Time => None,
-        Strategy::DataStream => Some(First { path: format!("/_data_stream/{name}"), body: json!({}) }),
+        Strategy::DataStream => Some(First { path: format!("/_data_stream/{name}"), body: Value::Null }),
         Strategy::Single => Some(First { path: format!("/{name}"), body: json!({ "mappings": mapping }) }),
     }
 }

@@ -1,7 +1,7 @@
 use prometheus::Registry;
 use serde_json::json;
 use shared::admin::Readiness;
-use shared::config::{Config, Hot, Lifecycle, LifecyclePolicy, Strategy};
+use shared::config::{Config, Delete, Hot, Lifecycle, LifecyclePolicy, Strategy};
 
 use super::*;
 use crate::bulk::Bulk;
@@ -56,7 +56,8 @@ async fn one_index_is_made_with_its_template() {
     fixture.index.ensure(Known::Nothing).await;
     assert!(fixture.readiness.is_ready(), "{:?}", fixture.readiness.unmet());
     let template = "PUT /_index_template/penstock-cxone-events";
-    assert_eq!(changes(&stub), [&format!("PUT {COMPONENT}"), template, "PUT /cxone-events"]);
+    // The index template a second time, with how it is given back.
+    assert_eq!(changes(&stub), [&format!("PUT {COMPONENT}"), template, template, "PUT /cxone-events"]);
     assert_eq!(held(&store, "/cxone-events")["mappings"]["dynamic"], "strict");
     assert_eq!(held(&store, &template[4..])["index_patterns"], json!(["cxone-events"]));
 }
@@ -162,6 +163,39 @@ async fn a_template_changed_by_hand_gets_new_fields_and_keeps_the_rest() {
 }
 
 #[tokio::test]
+async fn for_opensearch_the_policy_goes_to_its_own_endpoint_and_is_updated_by_its_sequence_number() {
+    let (stub, _store) = fake::start().await;
+    let ism = |max_docs| {
+        let mut fixture = fixture(&rollover(&stub.url()), Some(policy(max_docs)));
+        fixture.index.settings.lifecycle = Lifecycle::Ism;
+        fixture.index
+    };
+    for _ in 0..2 {
+        ism(7).ensure(Known::Nothing).await;
+    }
+    ism(8).ensure(Known::Nothing).await;
+    let path = "PUT /_plugins/_ism/policies/p";
+    let policies: Vec<String> = changes(&stub).into_iter().filter(|line| line.starts_with(path)).collect();
+    assert_eq!(policies, [path, &format!("{path}?if_seq_no=0&if_primary_term=0")]);
+}
+
+#[tokio::test]
+async fn the_data_stream_lifecycle_is_part_of_the_template() {
+    let (stub, store) = fake::start().await;
+    let mut config = config(&stub.url());
+    config.elasticsearch.strategy = Strategy::DataStream;
+    let delete = Some(Delete { min_age: "90d".to_owned() });
+    let mut fixture = fixture(&config, Some(LifecyclePolicy { delete, ..policy(7) }));
+    fixture.index.settings.lifecycle = Lifecycle::Dsl;
+    fixture.index.ensure(Known::Nothing).await;
+    let template = held(&store, "/_index_template/penstock-cxone-events");
+    assert_eq!(template["template"]["lifecycle"], json!({ "enabled": true, "data_retention": "90d" }));
+    assert_eq!(template["data_stream"], json!({}));
+    assert_eq!(held(&store, COMPONENT)["template"]["settings"], Value::Null);
+    assert!(changes(&stub).iter().any(|line| line == "PUT /_data_stream/cxone-events"));
+}
+
+#[tokio::test]
 async fn an_index_in_the_place_of_the_alias_is_said_so() {
     let (stub, store) = fake::start().await;
     store.lock().unwrap().insert("/cxone-events".to_owned(), json!({ "mappings": {} }));
@@ -205,7 +239,7 @@ async fn whatever_else_goes_wrong_is_tried_again() {
     let fixture = fixture(&config(&stub.url()), None);
     fixture.index.ensure(Known::Nothing).await;
     assert!(fixture.readiness.is_ready());
-    assert_eq!(changes(&stub).len(), 4 + 3);
+    assert_eq!(changes(&stub).len(), 4 + 4);
 }
 
 #[tokio::test]

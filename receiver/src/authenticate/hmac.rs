@@ -1,136 +1,116 @@
-//! A keyed hash of the body (HMAC, RFC 2104) in a header, optionally with a timestamp that is signed along.
+//! A signature in a header, as many senders of webhooks have it: which header, how it is written and what is signed are settings.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
 use axum::http::{HeaderMap, HeaderName};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use hmac::{KeyInit, Mac};
-use sha2::{Sha256, Sha512};
-use shared::config::{HmacAlgorithm, HmacEncoding};
+use shared::config::{Auth, HmacAlgorithm, HmacEncoding};
 use shared::secret::Secret;
-use subtle::{Choice, ConstantTimeEq};
 
-use super::{Unauthorized, single};
+use super::signature::{Key, Signatures, Signed, fresh};
+use super::{AuthError, Unauthorized, single};
 
-/// The longest signature of all algorithms, in bytes.
-const LONGEST: usize = 64;
-
-/// One live secret, its key schedule done once.
-pub(crate) enum Key {
-    /// For SHA-256.
-    Sha256(hmac::Hmac<Sha256>),
-    /// For SHA-512.
-    Sha512(hmac::Hmac<Sha512>),
-}
+const BODY: &str = "{body}";
+const TIMESTAMP: &str = "{timestamp}";
 
 /// A source's HMAC settings.
-pub(crate) struct Hmac {
-    /// Each of them is accepted.
-    pub(crate) keys: Vec<Key>,
-    /// Says how long a signature is.
-    pub(crate) algorithm: HmacAlgorithm,
-    /// How a signature is written.
-    pub(crate) encoding: HmacEncoding,
-    /// Where the signature stands.
-    pub(crate) header: HeaderName,
-    /// What stands before it.
-    pub(crate) prefix: String,
-    /// Where the timestamp stands, if one is signed.
-    pub(crate) timestamp: Option<HeaderName>,
-    /// How far the timestamp may be from now, either way.
-    pub(crate) tolerance: Duration,
+pub(super) struct Hmac {
+    keys: Vec<Key>,
+    algorithm: HmacAlgorithm,
+    encoding: HmacEncoding,
+    header: HeaderName,
+    prefix: String,
+    timestamp: Option<HeaderName>,
+    tolerance: Duration,
+    before: Side,
+    after: Side,
 }
 
-/// A signature that is well-formed; whether it is right depends on the body.
-pub(crate) struct Signed<'a> {
-    hmac: &'a Hmac,
-    signature: [u8; LONGEST],
-    timestamp: Option<&'a [u8]>,
+/// What is signed on one side of the body: text, and where it has the timestamp, text again.
+struct Side {
+    first: String,
+    last: Option<String>,
 }
 
-/// The keys for `secrets`.
-pub(crate) fn keys(algorithm: HmacAlgorithm, secrets: &[Secret]) -> Vec<Key> {
-    // HMAC takes keys of any length: `new_from_slice` cannot fail, so that nothing is lost by `flat_map`.
-    secrets.iter().map(|secret| secret.expose().as_bytes()).flat_map(|secret| Key::new(algorithm, secret)).collect()
-}
+impl Side {
+    /// None when `text` has the timestamp twice.
+    fn new(text: &str) -> Option<Self> {
+        let mut parts = text.split(TIMESTAMP).map(str::to_owned);
+        let side = Self { first: parts.next()?, last: parts.next() };
+        parts.next().is_none().then_some(side)
+    }
 
-impl Key {
-    fn new(algorithm: HmacAlgorithm, secret: &[u8]) -> Option<Self> {
-        match algorithm {
-            HmacAlgorithm::Sha256 => hmac::Hmac::new_from_slice(secret).ok().map(Self::Sha256),
-            HmacAlgorithm::Sha512 => hmac::Hmac::new_from_slice(secret).ok().map(Self::Sha512),
+    fn parts<'a>(&'a self, timestamp: &'a [u8]) -> [&'a [u8]; 4] {
+        match &self.last {
+            Some(last) => [self.first.as_bytes(), timestamp, last.as_bytes(), b""],
+            None => [self.first.as_bytes(), b"", b"", b""],
         }
     }
-
-    fn signed(&self, timestamp: Option<&[u8]>, body: &[u8], signature: &[u8]) -> Choice {
-        match self {
-            Self::Sha256(key) => matches(key.clone(), timestamp, body, signature),
-            Self::Sha512(key) => matches(key.clone(), timestamp, body, signature),
-        }
-    }
-}
-
-fn matches(mut mac: impl Mac, timestamp: Option<&[u8]>, body: &[u8], signature: &[u8]) -> Choice {
-    if let Some(timestamp) = timestamp {
-        mac.update(timestamp);
-        mac.update(b".");
-    }
-    mac.update(body);
-    mac.finalize().into_bytes().ct_eq(signature)
 }
 
 impl Hmac {
+    /// The settings of `auth`, which is of this type, with `secrets`. `key` gives the name of a field, for messages.
+    ///
+    /// # Errors
+    /// When a header has no such name, or what is signed lacks the body or the time.
+    pub(super) fn compile(auth: &Auth, secrets: &[Secret], key: impl Fn(&str) -> String) -> Result<Self, AuthError> {
+        let Auth::Hmac { header, algorithm, encoding, prefix, timestamp_header, signed, tolerance, .. } = auth else {
+            return Err(AuthError::Signed { key: key("type") });
+        };
+        let timestamp =
+            timestamp_header.as_deref().map(|name| header_name(key("timestamp_header"), name)).transpose()?;
+        let default = if timestamp.is_some() { "{timestamp}.{body}" } else { BODY };
+        let (before, after) = sides(signed.as_deref().unwrap_or(default), timestamp.is_some())
+            .ok_or_else(|| AuthError::Signed { key: key("signed") })?;
+        // HMAC takes keys of any length: it cannot fail, so that nothing is lost by `filter_map`.
+        let keys = secrets.iter().filter_map(|secret| Key::new(*algorithm, secret.expose().as_bytes())).collect();
+        Ok(Self {
+            keys,
+            algorithm: *algorithm,
+            encoding: *encoding,
+            header: header_name(key("header"), header)?,
+            prefix: prefix.clone(),
+            timestamp,
+            tolerance: *tolerance,
+            before,
+            after,
+        })
+    }
+
     /// Checks that the signature is there and well-formed, and the timestamp near `now`.
-    pub(crate) fn check_head<'a>(&'a self, head: &'a HeaderMap, now: SystemTime) -> Result<Signed<'a>, Unauthorized> {
+    pub(super) fn check_head<'a>(&'a self, head: &'a HeaderMap, now: SystemTime) -> Result<Signed<'a>, Unauthorized> {
         let written = single(head, &self.header)?.strip_prefix(self.prefix.as_bytes()).ok_or(Unauthorized)?;
-        let mut signature = [0; LONGEST];
-        self.decode(written, &mut signature)?;
-        let timestamp = match &self.timestamp {
-            None => None,
-            Some(name) => Some(self.fresh(single(head, name)?, now)?),
+        let mut signatures = Signatures::new(self.algorithm);
+        signatures.add(|room| self.decode(written, room))?;
+        let timestamp: &[u8] = match &self.timestamp {
+            None => b"",
+            Some(name) => fresh(single(head, name)?, self.tolerance, now)?,
         };
-        Ok(Signed { hmac: self, signature, timestamp })
+        let (before, after) = (self.before.parts(timestamp), self.after.parts(timestamp));
+        Ok(Signed { keys: &self.keys, before, after, signatures })
     }
 
-    /// The length of a signature in bytes.
-    fn len(&self) -> usize {
-        match self.algorithm {
-            HmacAlgorithm::Sha256 => 32,
-            HmacAlgorithm::Sha512 => 64,
-        }
-    }
-
-    fn decode(&self, written: &[u8], signature: &mut [u8; LONGEST]) -> Result<(), Unauthorized> {
-        let signature = signature.get_mut(..self.len()).ok_or(Unauthorized)?;
+    fn decode(&self, written: &[u8], room: &mut [u8]) -> Option<()> {
         match self.encoding {
-            HmacEncoding::Hex => hex::decode_to_slice(written, signature).map_err(|_| Unauthorized),
-            HmacEncoding::Base64 => match STANDARD.decode_slice(written, signature) {
-                Ok(len) if len == self.len() => Ok(()),
-                Ok(_) | Err(_) => Err(Unauthorized),
-            },
+            HmacEncoding::Hex => hex::decode_to_slice(written, room).ok(),
+            HmacEncoding::Base64 => {
+                let len = STANDARD.decode_slice(written, room).ok()?;
+                (len == room.len()).then_some(())
+            }
         }
-    }
-
-    /// The timestamp as it was written, when it is at most the tolerance before or after `now`.
-    fn fresh<'a>(&self, written: &'a [u8], now: SystemTime) -> Result<&'a [u8], Unauthorized> {
-        let now = now.duration_since(UNIX_EPOCH).map_err(|_| Unauthorized)?;
-        let digits = std::str::from_utf8(written).map_err(|_| Unauthorized)?;
-        let seconds: u64 = match digits.bytes().all(|digit| digit.is_ascii_digit()) {
-            true => digits.parse().map_err(|_| Unauthorized)?,
-            false => return Err(Unauthorized),
-        };
-        let apart = Duration::from_secs(seconds).abs_diff(now);
-        if apart <= self.tolerance { Ok(written) } else { Err(Unauthorized) }
     }
 }
 
-impl Signed<'_> {
-    /// Whether one of the secrets gives this signature for `body`. Tries every secret, whichever matches, in constant time.
-    pub(crate) fn check_body(&self, body: &[u8]) -> Result<(), Unauthorized> {
-        let signature = self.signature.get(..self.hmac.len()).ok_or(Unauthorized)?;
-        let keys = self.hmac.keys.iter();
-        let found = keys.fold(Choice::from(0), |found, key| found | key.signed(self.timestamp, body, signature));
-        if bool::from(found) { Ok(()) } else { Err(Unauthorized) }
-    }
+/// What is signed before and after the body; none unless `signed` has the body once, and the timestamp once or not at all, as it should.
+fn sides(signed: &str, has_timestamp: bool) -> Option<(Side, Side)> {
+    let (before, after) = signed.split_once(BODY)?;
+    let (before, after) = (Side::new(before)?, Side::new(after)?);
+    let timestamps = usize::from(before.last.is_some()) + usize::from(after.last.is_some());
+    let once = !after.first.contains(BODY) && !after.last.as_ref().is_some_and(|last| last.contains(BODY));
+    (once && timestamps == usize::from(has_timestamp)).then_some((before, after))
+}
+
+fn header_name(key: String, name: &str) -> Result<HeaderName, AuthError> {
+    HeaderName::try_from(name).map_err(|_| AuthError::Header { key, name: name.to_owned() })
 }

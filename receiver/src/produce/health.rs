@@ -1,11 +1,14 @@
 //! What is known about Kafka, shared by the requests, librdkafka's callbacks and the watch.
 
+use std::error::Error;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use rdkafka::ClientContext;
+use rdkafka::client::OAuthToken;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use shared::kafka::Login;
 use tokio::sync::Notify;
 
 /// Whether Kafka takes events.
@@ -54,9 +57,17 @@ impl Health {
 pub(crate) struct Logs {
     /// Where errors go.
     pub(crate) health: Arc<Health>,
+    /// Where tokens come from.
+    pub(crate) login: Arc<Login>,
 }
 
 impl ClientContext for Logs {
+    const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
+
+    fn generate_oauth_token(&self, _: Option<&str>) -> Result<OAuthToken, Box<dyn Error>> {
+        self.login.token()
+    }
+
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
         match level {
             RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical | RDKafkaLogLevel::Error => {

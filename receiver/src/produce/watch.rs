@@ -59,6 +59,25 @@ pub(crate) async fn watch(
     }
 }
 
+/// Creates those of `topics` that are missing, where the config asks for it, as soon as the cluster lets it; gives up at `shutdown`.
+/// For topics that no event waits for: nothing is unready without them.
+pub(crate) async fn create(kafka: Kafka, topics: Vec<String>, shutdown: CancellationToken) {
+    let names: Vec<&str> = topics.iter().map(String::as_str).collect();
+    let mut told = String::new();
+    loop {
+        let created = shutdown.run_until_cancelled(create_missing_topics(&kafka, CLIENT_ID, &names)).await;
+        let Some(Err(error)) = created else { return };
+        let reason = error.to_string();
+        if reason != told {
+            tracing::warn!(%reason, "A topic is not there yet; trying again.");
+            told = reason;
+        }
+        if shutdown.run_until_cancelled(tokio::time::sleep(LONGEST_WAIT)).await.is_none() {
+            return;
+        }
+    }
+}
+
 /// Waits until something goes wrong, and at least for a moment, so that many failures together are one look.
 async fn trouble(producer: &Producer) {
     tokio::time::sleep(FIRST_WAIT).await;

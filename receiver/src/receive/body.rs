@@ -1,58 +1,111 @@
 //! Reads a request's body into one buffer, within a limit and a deadline.
 
+use std::time::Duration;
+
 use axum::body::{Body, HttpBody};
+use axum::http::Version;
 use futures::StreamExt;
 use shared::wire::{self, FRAME_LEN, SchemaId};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
+use super::held::Held;
 use crate::reject::Rejection;
 
 /// What is reserved for a body on its word alone. Longer bodies get their room as they arrive, so that a `Content-Length` costs
 /// the receiver nothing.
 const TRUSTED_LENGTH: u64 = 64 * 1024;
 
+/// How long a body that nobody wants may take to arrive.
+const DISCARD: Duration = Duration::from_secs(1);
+
 /// A body, with room for a frame before it: the frame of a bare datum is put there, so that the body is never moved (P2).
+#[derive(Debug, Default)]
 pub(crate) struct Buffer {
     bytes: Vec<u8>,
+    covered: Option<Covered>,
+}
+
+/// What a frame within the body stands on.
+#[derive(Debug)]
+struct Covered {
+    /// Where the frame begins.
+    begin: usize,
+    /// What was there.
+    bytes: [u8; FRAME_LEN],
 }
 
 impl Buffer {
-    fn with_capacity(body: usize) -> Self {
+    /// An empty body, with room for `body` bytes.
+    pub(crate) fn with_capacity(body: usize) -> Self {
         let mut bytes = Vec::with_capacity(FRAME_LEN + body);
         bytes.resize(FRAME_LEN, 0);
-        Self { bytes }
+        Self { bytes, covered: None }
     }
 
-    /// The body as it was received.
+    /// The body as it was received, unless a frame was put into it and not taken out again.
     pub(crate) fn body(&self) -> &[u8] {
         self.bytes.get(FRAME_LEN..).unwrap_or_default()
     }
 
-    /// Puts the frame of `id` before the body.
-    pub(crate) fn frame(&mut self, id: SchemaId) {
-        if let Some(room) = self.bytes.first_chunk_mut::<FRAME_LEN>() {
-            *room = wire::frame(id);
+    /// The room for a frame, and the body: what is appended is appended to the body.
+    pub(crate) fn bytes_mut(&mut self) -> &mut Vec<u8> {
+        &mut self.bytes
+    }
+
+    /// Puts the frame of `id` before byte `datum` of the body, over what was there. Takes out the one put before.
+    pub(crate) fn frame(&mut self, datum: usize, id: SchemaId) {
+        self.unframe();
+        // The room before the body is as long as a frame.
+        if let Some(room) = self.frame_at(datum) {
+            let bytes = std::mem::replace(room, wire::frame(id));
+            self.covered = Some(Covered { begin: datum, bytes });
         }
     }
 
-    /// The frame that was put last, and the body.
+    /// The frame that was put last, and the datum behind it.
     pub(crate) fn with_frame(&self) -> &[u8] {
-        &self.bytes
+        let begin = self.covered.as_ref().map_or(FRAME_LEN, |covered| covered.begin);
+        self.bytes.get(begin..).unwrap_or_default()
     }
 
-    /// [`Buffer::frame`], then [`Buffer::with_frame`].
-    pub(crate) fn framed(&mut self, id: SchemaId) -> &[u8] {
-        self.frame(id);
-        self.with_frame()
+    /// Puts back what a frame stood on.
+    pub(crate) fn unframe(&mut self) {
+        if let Some(Covered { begin, bytes }) = self.covered.take()
+            && let Some(room) = self.frame_at(begin)
+        {
+            *room = bytes;
+        }
+    }
+
+    fn frame_at(&mut self, begin: usize) -> Option<&mut [u8; FRAME_LEN]> {
+        self.bytes.get_mut(begin..)?.first_chunk_mut()
     }
 }
 
-/// Reads the whole of `body`, which must be at most `limit` bytes and there by `deadline`.
+/// Lets a small body of HTTP/2 arrive, although nobody wants it: a stream that is answered before its end has to be reset, which some
+/// clients (curl before 8) take for a failure instead of reading the answer. HTTP/1 has no need of it.
+pub(crate) async fn discard(version: Version, body: Body) {
+    let small = body.size_hint().exact().is_some_and(|bytes| bytes <= TRUSTED_LENGTH);
+    if version < Version::HTTP_2 || !small {
+        return;
+    }
+    let mut chunks = body.into_data_stream();
+    let reading = async { while let Some(Ok(_)) = chunks.next().await {} };
+    // Whoever is slower than this has to read the answer as it comes.
+    timeout(DISCARD, reading).await.ok();
+}
+
+/// Reads the whole of `body`, which must be at most `limit` bytes and there by `deadline`. Its bytes are counted in `held`.
 ///
 /// # Errors
-/// `TooLarge`, before reading anything where the length was announced, else as soon as the limit is passed; `BodyTimeout`;
-/// `BodyBroken`. In each case what remains is not read.
-pub(crate) async fn read(body: Body, limit: usize, deadline: Instant) -> Result<Buffer, Rejection> {
+/// `TooLarge`, before reading anything where the length was announced, else as soon as the limit is passed; `Overloaded`;
+/// `BodyTimeout`; `BodyBroken`. In each case what remains is not read.
+pub(crate) async fn read(
+    body: Body,
+    limit: usize,
+    deadline: Instant,
+    held: &mut Held<'_>,
+) -> Result<Buffer, Rejection> {
     let announced = body.size_hint().lower();
     if announced > limit as u64 {
         return Err(Rejection::TooLarge(limit));
@@ -70,6 +123,7 @@ pub(crate) async fn read(body: Body, limit: usize, deadline: Instant) -> Result<
         if chunk.len() > limit - buffer.body().len() {
             return Err(Rejection::TooLarge(limit));
         }
+        held.grow(chunk.len())?;
         buffer.bytes.extend_from_slice(&chunk);
     }
 }

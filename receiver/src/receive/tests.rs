@@ -19,6 +19,8 @@ use tower::ServiceExt;
 
 use super::*;
 
+mod files;
+
 const SCHEMA: &str = r#"{"type": "record", "name": "Event", "fields": [
     {"name": "event_id", "type": ["null", "string"]}, {"name": "agent", "type": "string"}]}"#;
 const SCHEMA_ID: u32 = 7;
@@ -85,6 +87,8 @@ fn source(path: &str, auth: Auth) -> shared::config::Source {
         key_field: Some("event_id".to_owned()),
         auth,
         limits: Limits { max_body: bytesize::ByteSize::b(100), ..Limits::default() },
+        register_schemas: false,
+        quarantine: shared::config::Quarantine::default(),
     }
 }
 
@@ -105,13 +109,13 @@ fn config(kafka: &Kafka, registry: &str) -> Config {
 fn start_with(config: &Config, kafka: Kafka) -> Receiver {
     let metrics = Metrics::new(&prometheus::Registry::new()).unwrap();
     let sources = Source::compile_all(config, &metrics).unwrap();
-    let common = Arc::new(crate::common(config, &sources, metrics).unwrap());
+    let common = Arc::new(crate::common(config, &sources, metrics, CancellationToken::new()).unwrap());
     let readiness = Readiness::new();
     let shutdown = CancellationToken::new();
     let mut tasks = tokio::task::JoinSet::new();
     crate::spawn_watches(&mut tasks, config, &sources, &common, &readiness, &shutdown);
     tasks.detach_all();
-    let router = crate::router::router(&sources, &common);
+    let router = crate::router::router(&sources, &common, Router::new());
     Receiver { router, readiness, common, kafka, _stop: shutdown.drop_guard() }
 }
 
@@ -254,7 +258,7 @@ async fn what_cannot_be_an_event_is_refused_and_leaves_nothing_behind() {
     let avro = ("content-type", "application/avro");
     let confluent = ("content-type", "application/vnd.confluent.avro");
     type Case = (&'static str, (&'static str, &'static str), &'static [u8], u16, &'static str);
-    let cases: [Case; 10] = [
+    let cases: [Case; 11] = [
         ("cut off", avro, &DATUM[..5], 400, "invalid-event"),
         ("bytes left over", avro, b"\x02\x04e1\x06amy!", 400, "invalid-event"),
         ("neither bare nor framed", avro, b"\0\0\0\0\x07\x02\x04e1", 400, "invalid-event"),
@@ -263,7 +267,8 @@ async fn what_cannot_be_an_event_is_refused_and_leaves_nothing_behind() {
         ("an unknown schema", confluent, b"\0\0\0\0\x0b\x02\x04e1\x06amy", 400, "unknown-schema"),
         ("no frame", confluent, DATUM, 400, "invalid-frame"),
         ("no Avro", ("content-type", "application/json"), b"{}", 415, "unsupported-media-type"),
-        ("compressed", ("content-encoding", "gzip"), b"\x1f\x8b", 415, "unsupported-media-type"),
+        ("compressed some way", ("content-encoding", "br"), b"\x1f\x8b", 415, "unsupported-content-encoding"),
+        ("cut off where it is compressed", ("content-encoding", "gzip"), b"\x1f\x8b", 400, "invalid-content-encoding"),
         ("too long", avro, &[b'a'; 101], 413, "too-large"),
     ];
     for (what, header, body, status, code) in cases {

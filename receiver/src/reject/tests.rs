@@ -2,6 +2,7 @@ use axum::http::HeaderMap;
 use shared::wire::FrameError;
 
 use super::*;
+use crate::decompress::Format;
 
 /// The rejection, the status, the word, and the headers that go with it.
 type Row = (Rejection, u16, &'static str, &'static [(&'static str, &'static str)]);
@@ -17,13 +18,26 @@ fn rows() -> Vec<Row> {
         (Rejection::BodyTimeout, 408, "body-timeout", &[("connection", "close")]),
         (Rejection::BodyBroken, 400, "body-broken", &[]),
         (Rejection::Unframe(UnframeError::ContentType), 415, "unsupported-media-type", &[]),
-        (Rejection::Unframe(UnframeError::ContentEncoding), 415, "unsupported-media-type", &[]),
+        (
+            Rejection::ContentEncoding,
+            415,
+            "unsupported-content-encoding",
+            &[("accept-encoding", "gzip, zstd, deflate")],
+        ),
+        (Rejection::Decompress(DecompressError::TooLarge(9)), 413, "too-large", &[]),
+        (Rejection::Decompress(DecompressError::Broken(Format::Zstd)), 400, "invalid-content-encoding", &[]),
+        (Rejection::Container(BatchError::TooManyEvents(9)), 413, "too-many-events", &[]),
+        (Rejection::Container(BatchError::TooLarge(9)), 413, "too-large", &[]),
+        (Rejection::Container(BatchError::Codec("lzo".to_owned())), 400, "invalid-container", &[]),
+        (Rejection::Container(BatchError::BlockLength(9)), 400, "invalid-container", &[]),
         (Rejection::Unframe(UnframeError::Empty), 400, "empty-body", &[]),
         (Rejection::Unframe(UnframeError::SchemaIdHeader), 400, "invalid-frame", &[]),
         (Rejection::Unframe(frame), 400, "invalid-frame", &[]),
-        (Rejection::Ambiguous(SchemaId(1)), 400, "ambiguous-frame", &[]),
-        (Rejection::UnknownSchema(SchemaId(1)), 400, "unknown-schema", &[]),
-        (Rejection::UnusableSchema(SchemaId(1), "no"), 400, "unusable-schema", &[]),
+        (Rejection::Unframe(UnframeError::SchemaHeaders), 400, "invalid-frame", &[]),
+        (Rejection::Ambiguous(Framing::Container), 400, "ambiguous-frame", &[]),
+        (Rejection::UnknownSchema(SchemaName::Id(SchemaId(1))), 400, "unknown-schema", &[]),
+        (Rejection::UnknownSchema(SchemaName::Fingerprint(1)), 400, "unknown-schema", &[]),
+        (Rejection::UnusableSchema(SchemaName::File, "no"), 400, "unusable-schema", &[]),
         (Rejection::SchemaUnavailable, 503, "schema-unavailable", &[("retry-after", "5")]),
         (Rejection::Overloaded, 503, "overloaded", &[("retry-after", "1")]),
         (Rejection::QueueFull, 503, "queue-full", &[("retry-after", "1")]),

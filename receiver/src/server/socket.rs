@@ -1,41 +1,54 @@
-//! A TCP connection that neither waits for ever at its beginning nor cuts off an answer at its end.
+//! A connection that neither waits for ever at its beginning nor cuts off an answer at its end.
 
 use std::io::{Error, ErrorKind, Result};
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::time::Sleep;
 
-/// How long a connection may take to send its first bytes.
-const OPENING: Duration = Duration::from_secs(10);
-/// By how many bytes it is clear whether it is HTTP/1 or HTTP/2 (RFC 9113, section 3.4); from then on hyper has time-outs.
-const OPENING_LEN: usize = 24;
 /// How long is read, and thrown away, after the last answer.
 const LINGER: Duration = Duration::from_secs(2);
 /// How much is thrown away at most.
 const LINGER_LEN: usize = 4 * 1024 * 1024;
 
-/// A `TcpStream` with two additions:
+/// A stream with two additions:
 ///
-/// - The first bytes must come within [`OPENING`]: hyper's time-out for the head starts only once it knows the version.
+/// - The head of the first request must be there in time, however slowly it drips: hyper's time-out for a head starts only once it
+///   knows the version of HTTP, and is as long as a connection may be idle.
 /// - Closing lingers. Where a body was refused without being read, closing at once would reset the connection, and the reset
 ///   can overtake the answer. So the sending side is closed first, and what still comes in is thrown away for a moment.
-pub(crate) struct Socket {
-    stream: TcpStream,
+pub(super) struct Socket<S> {
+    stream: S,
+    begun: Begun,
     opening: Option<Pin<Box<Sleep>>>,
-    read: usize,
     lingering: Option<Pin<Box<Sleep>>>,
     thrown_away: usize,
 }
 
-impl Socket {
-    /// Wraps a new connection.
-    pub(crate) fn new(stream: TcpStream) -> Self {
-        let opening = Some(Box::pin(tokio::time::sleep(OPENING)));
-        Self { stream, opening, read: 0, lingering: None, thrown_away: 0 }
+/// Whether a connection has brought a request. Shared by its socket and its service.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Begun(Arc<AtomicBool>);
+
+impl Begun {
+    /// The head of a request is there.
+    pub(super) fn set(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    fn get(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
+    /// Wraps a new connection, whose first request must have `begun` within `head_timeout`.
+    pub(super) fn new(stream: S, begun: Begun, head_timeout: Duration) -> Self {
+        let opening = Some(Box::pin(tokio::time::sleep(head_timeout)));
+        Self { stream, begun, opening, lingering: None, thrown_away: 0 }
     }
 
     /// Reads and throws away until the other side closes, the time is over or it was too much.
@@ -56,27 +69,23 @@ impl Socket {
     }
 }
 
-impl AsyncRead for Socket {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Socket<S> {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<Result<()>> {
         let this = self.get_mut();
-        let before = buffer.filled().len();
         let polled = Pin::new(&mut this.stream).poll_read(cx, buffer);
-        let Some(opening) = &mut this.opening else {
-            return polled;
-        };
-        if polled.is_pending() {
-            ready!(opening.as_mut().poll(cx));
-            return Poll::Ready(Err(Error::from(ErrorKind::TimedOut)));
-        }
-        this.read += buffer.filled().len() - before;
-        if this.read >= OPENING_LEN {
+        if this.begun.get() {
             this.opening = None;
+        }
+        if let Some(opening) = &mut this.opening
+            && opening.as_mut().poll(cx).is_ready()
+        {
+            return Poll::Ready(Err(Error::from(ErrorKind::TimedOut)));
         }
         polled
     }
 }
 
-impl AsyncWrite for Socket {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Socket<S> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<Result<usize>> {
         Pin::new(&mut self.get_mut().stream).poll_write(cx, bytes)
     }

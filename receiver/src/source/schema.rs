@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::future::join_all;
+use futures::future::{join_all, select_all};
 use shared::admin::Condition;
 use shared::registry::SchemaRegistry;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::Source;
@@ -15,7 +16,8 @@ const FIRST_WAIT: Duration = Duration::from_millis(500);
 /// The longest wait after a failure.
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
-/// Fetches the latest schema of each source's subject now and every `refresh`, sooner after a failure, until `shutdown`.
+/// Fetches the latest schema of each source's subject now and every `refresh`, sooner after a failure or when events
+/// do not fit it any more, until `shutdown`.
 /// `condition` is met when every source has a schema it can use.
 pub(crate) async fn watch(
     sources: Vec<Arc<Source>>,
@@ -26,6 +28,7 @@ pub(crate) async fn watch(
 ) {
     let mut failed_wait = FIRST_WAIT;
     let mut told = String::new();
+    let mut suspicions: Vec<_> = sources.iter().map(|source| source.drift.suspected()).collect();
     loop {
         let round = join_all(sources.iter().map(|source| update(source, &registry)));
         let Some(results) = shutdown.run_until_cancelled(round).await else {
@@ -48,9 +51,37 @@ pub(crate) async fn watch(
             failed_wait = LONGEST_WAIT.min(failed_wait * 2);
             wait.min(refresh)
         };
-        if shutdown.run_until_cancelled(tokio::time::sleep(wait)).await.is_none() {
-            return;
+        let pause = async {
+            tokio::select! {
+                () = tokio::time::sleep(wait) => None,
+                number = drifting(&mut suspicions) => sources.get(number),
+            }
+        };
+        match shutdown.run_until_cancelled(pause).await {
+            None => return,
+            Some(None) => {}
+            Some(Some(source)) => renew(source, &registry).await,
         }
+    }
+}
+
+/// Waits until the events of a source no longer fit its schema, and gives its number.
+async fn drifting(suspicions: &mut [watch::Receiver<u64>]) -> usize {
+    // They end with the sources only, and those are alive.
+    select_all(suspicions.iter_mut().map(|suspicion| Box::pin(suspicion.changed()))).await.1
+}
+
+/// Asks for the latest schema of the source before its time. The round that follows makes it the current one.
+async fn renew(source: &Source, registry: &SchemaRegistry) {
+    let (name, subject) = (source.name.as_str(), source.subject.as_str());
+    let known = source.current.load().as_ref().map(|current| current.id);
+    match registry.latest_now(subject).await {
+        Ok(latest) if Some(latest.id) == known => {
+            tracing::warn!(source = name, subject, schema_id = latest.id.0, "The registry has no later schema.");
+        }
+        // Said when it becomes the current one.
+        Ok(_) => {}
+        Err(error) => tracing::warn!(source = name, subject, %error, "Cannot ask for the latest schema."),
     }
 }
 
@@ -58,7 +89,7 @@ pub(crate) async fn watch(
 ///
 /// # Errors
 /// Why the source has none it can use: in words, for the readiness.
-async fn update(source: &Source, registry: &SchemaRegistry) -> Result<(), String> {
+pub(crate) async fn update(source: &Source, registry: &SchemaRegistry) -> Result<(), String> {
     let (name, subject) = (source.name.as_str(), source.subject.as_str());
     let latest = match registry.latest(subject).await {
         Ok(latest) => latest,

@@ -11,6 +11,8 @@ fn source(path: &str) -> config::Source {
         key_field: None,
         auth: Auth::None,
         limits: config::Limits::default(),
+        register_schemas: false,
+        quarantine: config::Quarantine::default(),
     }
 }
 

@@ -39,22 +39,18 @@ fn other_types_are_refused() {
 }
 
 #[test]
-fn compressed_bodies_are_refused_rather_than_read_as_avro() {
-    let avro = ("content-type", "application/avro");
-    assert_eq!(unframe(&head(&[avro, ("content-encoding", "gzip")]), b"\x1f"), Err(UnframeError::ContentEncoding));
-    assert_eq!(unframe(&head(&[avro, ("content-encoding", "identity")]), b"\x02a"), Ok(Form::Bare));
-}
-
-#[test]
 fn a_leading_zero_leaves_the_form_of_a_plain_type_open() {
-    assert_eq!(typed("application/avro", b"\0\0\0\0\x07\x02a"), Ok(Form::BareOrFramed(SchemaId(7))));
+    assert_eq!(
+        typed("application/avro", b"\0\0\0\0\x07\x02a"),
+        Ok(Form::BareOrFramed(Framing::Confluent(SchemaId(7))))
+    );
     assert_eq!(typed("application/avro", b"\0\0\0\x07"), Ok(Form::Bare), "too short for a frame");
 }
 
 #[test]
 fn the_confluent_type_must_hold_a_frame() {
     let confluent = "application/vnd.confluent.avro";
-    assert_eq!(typed(confluent, b"\0\0\0\x01\x02\x02a"), Ok(Form::Framed(SchemaId(258))));
+    assert_eq!(typed(confluent, b"\0\0\0\x01\x02\x02a"), Ok(Form::Framed(Framing::Confluent(SchemaId(258)))));
     assert_eq!(typed(confluent, b"\x02a"), Err(UnframeError::Frame(FrameError::TooShort { len: 2 })));
     assert_eq!(typed(confluent, b"\x02abcdef"), Err(UnframeError::Frame(FrameError::WrongMagic { found: 2 })));
 }
@@ -78,4 +74,38 @@ fn a_named_schema_makes_the_datum_bare() {
 fn an_empty_body_is_no_event() {
     assert_eq!(typed("application/avro", b""), Err(UnframeError::Empty));
     assert_eq!(typed("application/vnd.confluent.avro", b""), Err(UnframeError::Empty));
+}
+
+const SINGLE_OBJECT: &[u8] = b"\xc3\x01\x01\x02\x03\x04\x05\x06\x07\x08\x02a";
+
+#[test]
+fn a_fingerprint_or_the_head_of_a_file_leaves_the_form_of_a_plain_type_open() {
+    let single = Framing::SingleObject(0x0807_0605_0403_0201);
+    assert_eq!(typed("avro/binary", SINGLE_OBJECT), Ok(Form::BareOrFramed(single)));
+    assert_eq!(typed("avro/binary", &SINGLE_OBJECT[..9]), Ok(Form::Bare), "too short for a fingerprint");
+    assert_eq!(typed("avro/binary", b"Obj\x01"), Ok(Form::BareOrFramed(Framing::Container)));
+    assert_eq!(typed("avro/binary", b"Obj\x02"), Ok(Form::Bare));
+}
+
+#[test]
+fn the_types_of_the_other_forms_must_hold_them() {
+    let single = "application/vnd.apache.avro+single-object";
+    assert_eq!(typed(single, SINGLE_OBJECT), Ok(Form::Framed(Framing::SingleObject(0x0807_0605_0403_0201))));
+    assert_eq!(typed(single, &SINGLE_OBJECT[..9]), Err(UnframeError::SingleObject));
+    assert_eq!(typed(single, b"\0\0\0\0\x07\x02abcdefgh"), Err(UnframeError::SingleObject));
+    let container = "Application/vnd.apache.avro+container";
+    assert_eq!(typed(container, b"Obj\x01\0"), Ok(Form::Framed(Framing::Container)));
+    assert_eq!(typed(container, b"Obj"), Err(UnframeError::Container));
+}
+
+#[test]
+fn a_version_makes_the_datum_bare_too_but_not_together_with_an_id() {
+    let avro = ("content-type", "application/avro");
+    assert_eq!(unframe(&head(&[avro, ("x-schema-version", "3")]), SINGLE_OBJECT), Ok(Form::BareOfVersion(3)));
+    for odd in ["", "0", "-1", "latest"] {
+        let head = head(&[avro, ("x-schema-version", odd)]);
+        assert_eq!(unframe(&head, b"a"), Err(UnframeError::SchemaVersionHeader), "{odd}");
+    }
+    let both = head(&[avro, ("x-schema-id", "9"), ("x-schema-version", "3")]);
+    assert_eq!(unframe(&both, b"a"), Err(UnframeError::SchemaHeaders));
 }

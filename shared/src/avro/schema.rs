@@ -3,10 +3,10 @@
 use std::fmt;
 
 use apache_avro::Schema as AvroSchema;
-use apache_avro::rabin::Rabin;
 use apache_avro::schema::Namespace;
 
 use super::SchemaError;
+use super::canonical;
 use super::compile::{self, Compiled};
 use super::field_path::{self, FieldPath};
 use super::node::{Node, NodeId};
@@ -61,9 +61,7 @@ impl Schema {
     fn compile(avro: AvroSchema) -> Result<Self, SchemaError> {
         let Compiled { nodes, root } = compile::compile(&avro)?;
         let fullname = avro.name().map(|name| name.fullname(Namespace::None.as_deref()));
-        let digest = avro.fingerprint::<Rabin>().bytes;
-        // Eight bytes, by the definition of the digest.
-        let fingerprint = digest.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes));
+        let fingerprint = canonical::fingerprint(&avro);
         Ok(Self { nodes, root, avro, fullname, fingerprint })
     }
 

@@ -2,6 +2,7 @@
 
 mod bytes;
 mod decimals;
+mod differences;
 mod errors;
 mod fields;
 mod generate;

@@ -284,6 +284,16 @@ impl<'s, 'a, S: Sink<'a>> Walk<'s, 'a, S> {
         Err(Fault::new(Kind::BlockSize { claimed, actual }, block.begin))
     }
 
+    /// How far the walk has read.
+    pub(super) fn position(&self) -> usize {
+        self.reader.position()
+    }
+
+    /// The place of the wanted field, once the walk has come by it.
+    pub(super) fn found(&self) -> Option<Place> {
+        self.found
+    }
+
     /// The sink, when the walk is over.
     pub(super) fn into_sink(self) -> S {
         self.sink

@@ -1,12 +1,18 @@
 //! `receiver.sources.<name>.auth`.
+//!
+//! How it is written is in [`fields`]; what its secrets are is here, for the config's check and for whoever compares with them.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
-use super::ConfigError;
 use crate::secret::Secret;
+use fields::Fields;
+
+mod fields;
 
 /// `receiver.sources.<name>.auth`: who may post. There is no default: leaving it out is an error, so that no webhook is open by
 /// accident (P7).
@@ -22,6 +28,13 @@ pub enum Auth {
         /// `tokens_file`: a file with more of them, one a line.
         tokens_file: Option<PathBuf>,
     },
+    /// `Authorization: Basic <user:password in base64>` (RFC 7617).
+    Basic {
+        /// `credentials`: each `user:password`; each of them is accepted.
+        credentials: Vec<Secret>,
+        /// `credentials_file`: a file with more of them, one a line.
+        credentials_file: Option<PathBuf>,
+    },
     /// A keyed hash of the body (RFC 2104) in a header.
     Hmac {
         /// `header`: the header that holds the signature.
@@ -32,35 +45,82 @@ pub enum Auth {
         encoding: HmacEncoding,
         /// `prefix`: what stands before the signature in the header, such as `sha256=`.
         prefix: String,
-        /// `timestamp_header`: a header with the Unix time in seconds. When set, `<timestamp>.<body>` is signed, and a time that is
-        /// further than `tolerance` from now is refused.
+        /// `timestamp_header`: a header with the Unix time in seconds. When set, a time that is further than `tolerance` from now is
+        /// refused.
         timestamp_header: Option<String>,
+        /// `signed`: what is signed, with `{timestamp}` and `{body}` where they stand in it. Absent: `{timestamp}.{body}` with a
+        /// `timestamp_header`, else `{body}`.
+        signed: Option<String>,
         /// `tolerance`: see `timestamp_header`.
         #[serde(with = "humantime_serde")]
         tolerance: Duration,
+        /// `replay_capacity`: how many signatures of accepted requests are remembered for as long as their timestamps are within
+        /// the tolerance, to refuse them a second time. Nothing is remembered without a `timestamp_header`.
+        replay_capacity: usize,
         /// `secrets`: each of them is accepted, for rotation.
         secrets: Vec<Secret>,
         /// `secrets_file`: a file with more of them, one a line.
         secrets_file: Option<PathBuf>,
     },
+    /// Standard Webhooks: the headers `webhook-id`, `webhook-timestamp` and `webhook-signature`.
+    StandardWebhooks {
+        /// `tolerance`: how far the timestamp may be from now.
+        #[serde(with = "humantime_serde")]
+        tolerance: Duration,
+        /// `replay_capacity`: as with `hmac`.
+        replay_capacity: usize,
+        /// `secrets`: each of them is accepted. In base64, after `whsec_` or alone.
+        secrets: Vec<Secret>,
+        /// `secrets_file`: a file with more of them, one a line.
+        secrets_file: Option<PathBuf>,
+    },
+    /// A client certificate that one of `receiver.tls.client_ca_file` has signed.
+    Mtls {
+        /// `names`: whose certificates: a DNS name, URI or e-mail address of the subject alternative names, or the common name. Empty:
+        /// every certificate that is signed so.
+        names: Vec<String>,
+    },
+}
+
+/// Why the secrets of an [`Auth`] cannot be used. Holds none of them.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct SecretsError {
+    /// The key below `auth` that is to be mended.
+    pub key: &'static str,
+    message: String,
 }
 
 impl Auth {
     /// The secrets that are accepted: those of the config, and those in the file that it names. The file is read at each call, so
     /// that a secret can be changed while the process runs. One secret a line; empty lines and lines that begin with `#` do not
-    /// count.
+    /// count. Empty where the type has none, and only there.
     ///
     /// # Errors
-    /// When the file cannot be read; names the file, never what is in it.
-    pub fn secrets(&self) -> Result<Vec<Secret>, ConfigError> {
+    /// When the file cannot be read, there is no secret, or one of the config is blank.
+    pub fn secrets(&self) -> Result<Vec<Secret>, SecretsError> {
         let (listed, file) = match self {
-            Self::None => return Ok(Vec::new()),
+            Self::None | Self::Mtls { .. } => return Ok(Vec::new()),
             Self::Bearer { tokens, tokens_file } => (tokens, tokens_file),
-            Self::Hmac { secrets, secrets_file, .. } => (secrets, secrets_file),
+            Self::Basic { credentials, credentials_file } => (credentials, credentials_file),
+            Self::Hmac { secrets, secrets_file, .. } | Self::StandardWebhooks { secrets, secrets_file, .. } => {
+                (secrets, secrets_file)
+            }
         };
+        let (list_key, file_key) = self.secret_keys().unwrap_or_default();
+        if listed.iter().any(|secret| secret.expose().bytes().all(|byte| byte.is_ascii_whitespace())) {
+            let message = "one of them is blank: remove it or give it a value".to_owned();
+            return Err(SecretsError { key: list_key, message });
+        }
         let mut secrets = listed.clone();
         if let Some(file) = file {
-            secrets.extend(read_secrets(file)?);
+            secrets.extend(read_secrets(file).map_err(|message| SecretsError { key: file_key, message })?);
+        }
+        if secrets.is_empty() {
+            let message = format!(
+                "there is none, so nobody could post: set {list_key} or {file_key}; only type: none leaves it open"
+            );
+            return Err(SecretsError { key: list_key, message });
         }
         Ok(secrets)
     }
@@ -68,106 +128,25 @@ impl Auth {
     /// The names of the keys that [`Auth::secrets`] reads, for messages: the list and the file. `None` where there are no secrets.
     pub fn secret_keys(&self) -> Option<(&'static str, &'static str)> {
         match self {
-            Self::None => None,
+            Self::None | Self::Mtls { .. } => None,
             Self::Bearer { .. } => Some(("tokens", "tokens_file")),
-            Self::Hmac { .. } => Some(("secrets", "secrets_file")),
+            Self::Basic { .. } => Some(("credentials", "credentials_file")),
+            Self::Hmac { .. } | Self::StandardWebhooks { .. } => Some(("secrets", "secrets_file")),
         }
     }
 }
 
-fn read_secrets(file: &Path) -> Result<Vec<Secret>, ConfigError> {
+fn read_secrets(file: &Path) -> Result<Vec<Secret>, String> {
     let text = std::fs::read_to_string(file)
-        .map_err(|error| ConfigError(format!("cannot read the secrets in {}: {error}", file.display())))?;
+        .map_err(|error| format!("cannot read the secrets in {}: {error}", file.display()))?;
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
     Ok(lines.map(Secret::new).collect())
 }
 
-/// `auth` as it is written: all keys of all types, so that each is told apart from a misspelt one, with its line.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Fields {
-    r#type: Type,
-    tokens: Option<Vec<Secret>>,
-    tokens_file: Option<PathBuf>,
-    header: Option<String>,
-    algorithm: Option<HmacAlgorithm>,
-    encoding: Option<HmacEncoding>,
-    prefix: Option<String>,
-    timestamp_header: Option<String>,
-    #[serde(default, with = "humantime_serde")]
-    tolerance: Option<Duration>,
-    secrets: Option<Vec<Secret>>,
-    secrets_file: Option<PathBuf>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Type {
-    None,
-    Bearer,
-    Hmac,
-}
-
-/// How far a timestamp may be from now: what Standard Webhooks and others recommend.
-const DEFAULT_TOLERANCE: Duration = Duration::from_secs(300);
-
-impl TryFrom<Fields> for Auth {
-    type Error = String;
-
-    fn try_from(fields: Fields) -> Result<Self, String> {
-        match fields.r#type {
-            Type::None => {
-                fields.refuse_bearer("none")?;
-                fields.refuse_hmac("none")?;
-                Ok(Self::None)
-            }
-            Type::Bearer => {
-                fields.refuse_hmac("bearer")?;
-                Ok(Self::Bearer { tokens: fields.tokens.unwrap_or_default(), tokens_file: fields.tokens_file })
-            }
-            Type::Hmac => {
-                fields.refuse_bearer("hmac")?;
-                Ok(Self::Hmac {
-                    header: fields.header.ok_or("the key header is missing: it names the header with the signature")?,
-                    algorithm: fields.algorithm.unwrap_or_default(),
-                    encoding: fields.encoding.unwrap_or_default(),
-                    prefix: fields.prefix.unwrap_or_default(),
-                    timestamp_header: fields.timestamp_header,
-                    tolerance: fields.tolerance.unwrap_or(DEFAULT_TOLERANCE),
-                    secrets: fields.secrets.unwrap_or_default(),
-                    secrets_file: fields.secrets_file,
-                })
-            }
-        }
-    }
-}
-
-impl Fields {
-    fn refuse_bearer(&self, r#type: &str) -> Result<(), String> {
-        refuse(r#type, &[("tokens", self.tokens.is_some()), ("tokens_file", self.tokens_file.is_some())])
-    }
-
-    fn refuse_hmac(&self, r#type: &str) -> Result<(), String> {
-        let given = [
-            ("header", self.header.is_some()),
-            ("algorithm", self.algorithm.is_some()),
-            ("encoding", self.encoding.is_some()),
-            ("prefix", self.prefix.is_some()),
-            ("timestamp_header", self.timestamp_header.is_some()),
-            ("tolerance", self.tolerance.is_some()),
-            ("secrets", self.secrets.is_some()),
-            ("secrets_file", self.secrets_file.is_some()),
-        ];
-        refuse(r#type, &given)
-    }
-}
-
-/// Refuses keys that the type would ignore: whoever set them meant another type.
-fn refuse(r#type: &str, keys: &[(&str, bool)]) -> Result<(), String> {
-    match keys.iter().find(|(_, given)| *given) {
-        Some((key, _)) => Err(format!("the key {key} does not go with type: {type}", type = r#type)),
-        None => Ok(()),
-    }
+/// The key that a secret of Standard Webhooks stands for: what is in base64 after `whsec_`, or alone. None when it is no base64.
+pub fn standard_webhooks_key(secret: &Secret) -> Option<Vec<u8>> {
+    let text = secret.expose().trim();
+    STANDARD.decode(text.strip_prefix("whsec_").unwrap_or(text)).ok()
 }
 
 /// `algorithm` of an HMAC.

@@ -4,11 +4,13 @@
 //! repeats a value that may be a secret.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::Config;
 use crate::telemetry;
 
+mod cxone;
 mod elasticsearch;
 mod indexer;
 mod kafka;
@@ -43,7 +45,7 @@ impl Part {
     /// Whether the top-level key `section` is read. A section that nobody knows is read by all, to be refused.
     pub(crate) fn reads(self, section: &str) -> bool {
         match section {
-            "receiver" => self.receiver(),
+            "receiver" | "cxone" => self.receiver(),
             "indexer" | "elasticsearch" | "ilm_config_path" => self.indexer(),
             _ => true,
         }
@@ -69,6 +71,7 @@ pub fn check(config: &Config, part: Part) -> Vec<Problem> {
     schema_registry::check(&config.schema_registry, &mut problems);
     if part.receiver() {
         receiver::check(config, &mut problems);
+        cxone::check(config, &mut problems);
     }
     if part.indexer() {
         if config.indexer.topics.is_empty() {
@@ -117,6 +120,15 @@ impl Problems {
         let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
         if name.is_empty() || name.len() > 249 || name == "." || name == ".." || !name.chars().all(legal) {
             self.add(key, "must be the name of a topic: 1 to 249 letters, digits, dots, underscores and dashes");
+        }
+    }
+
+    /// A file, where one is named, that can be opened.
+    fn readable(&mut self, key: impl fmt::Display, file: Option<&PathBuf>) {
+        if let Some(file) = file
+            && let Err(error) = std::fs::File::open(file)
+        {
+            self.add(key, format!("cannot read {}: {error}", file.display()));
         }
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::redact;
+use super::{KafkaSecurity, redact};
 
 /// `kafka`: the cluster and the topics.
 #[derive(Clone, Deserialize, Serialize)]
@@ -18,12 +18,16 @@ pub struct Kafka {
     pub topic: String,
     /// `kafka.dead_letter_topic`: where the indexer writes records that can never be indexed.
     pub dead_letter_topic: String,
+    /// `kafka.quarantine_topic`: where the receiver writes bodies that are no events. The default of each source.
+    pub quarantine_topic: String,
     /// `kafka.create_topics`: create missing topics at start, with this many partitions and replicas. Absent: topics must exist.
     pub create_topics: Option<CreateTopics>,
     /// `kafka.timeout`: how long a metadata or commit request may take.
     #[serde(with = "humantime_serde")]
     pub timeout: Duration,
-    /// `kafka.options`: passed to librdkafka as they are, for producers and consumers alike (`security.protocol`, `sasl.*`, …).
+    /// `kafka.security`: TLS and SASL. Absent: neither.
+    pub security: Option<KafkaSecurity>,
+    /// `kafka.options`: passed to librdkafka as they are, for producers and consumers alike.
     /// They win over what Penstock sets, save for what the promises need (`acks`, `enable.idempotence`, `enable.auto.commit`, …).
     /// Values whose key ends in `password`, `secret`, `token`, `.pem` or `jaas.config` are never shown.
     #[serde(serialize_with = "redact::options")]
@@ -46,8 +50,10 @@ impl Default for Kafka {
             brokers: "127.0.0.1:9092".to_owned(),
             topic: "cxone-events".to_owned(),
             dead_letter_topic: "cxone-events-dead-letters".to_owned(),
+            quarantine_topic: "cxone-events-quarantine".to_owned(),
             create_topics: None,
             timeout: Duration::from_secs(10),
+            security: None,
             options: BTreeMap::new(),
         }
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use bytesize::ByteSize;
@@ -18,16 +19,50 @@ pub struct Receiver {
     pub listen: SocketAddr,
     /// `receiver.admin_listen`: where `/metrics`, `/livez` and `/readyz` answer. Not for the internet.
     pub admin_listen: SocketAddr,
+    /// `receiver.tls`: serve HTTPS at `receiver.listen`. Absent: plain HTTP.
+    pub tls: Option<Tls>,
+    /// `receiver.publish_openapi`: whether `/openapi.json`, which the admin port always has, is served at `receiver.listen` too.
+    pub publish_openapi: bool,
     /// `receiver.request_timeout`: the deadline of one request, from its head to its answer.
     #[serde(with = "humantime_serde")]
     pub request_timeout: Duration,
+    /// `receiver.head_timeout`: how long a new connection may take for its TLS handshake, and then for the head of its first request.
+    #[serde(with = "humantime_serde")]
+    pub head_timeout: Duration,
+    /// `receiver.idle_timeout`: how long a connection may wait for the head of its next request. Longer than the idle time-out of a load
+    /// balancer before it, which must be the first to close, or it would send a request into a closing connection.
+    #[serde(with = "humantime_serde")]
+    pub idle_timeout: Duration,
+    /// `receiver.shutdown_delay`: how long, after SIGTERM, requests are still taken while `/readyz` says 503: as long as a load
+    /// balancer needs to notice.
+    #[serde(with = "humantime_serde")]
+    pub shutdown_delay: Duration,
     /// `receiver.shutdown_timeout`: how long requests under way may take to finish after SIGTERM.
     #[serde(with = "humantime_serde")]
     pub shutdown_timeout: Duration,
     /// `receiver.max_in_flight_requests`: more than this at a time are answered 503.
     pub max_in_flight_requests: usize,
+    /// `receiver.max_in_flight_bytes`: bytes of bodies held at a time, over all requests. What is beyond is answered 503.
+    #[serde(with = "units::size")]
+    pub max_in_flight_bytes: ByteSize,
+    /// `receiver.max_connections`: more than this at a time wait until one is closed.
+    pub max_connections: usize,
     /// `receiver.sources`: the webhooks, by name. The name stands in each record's header `source`.
     pub sources: BTreeMap<String, Source>,
+}
+
+/// `receiver.tls`: the certificates of the listener. All files are PEM, and are read again when they change.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tls {
+    /// `receiver.tls.certificate_file`: the server's certificate, then those that lead to its authority.
+    pub certificate_file: PathBuf,
+    /// `receiver.tls.key_file`: the certificate's private key.
+    pub key_file: PathBuf,
+    /// `receiver.tls.client_ca_file`: the authorities whose client certificates are accepted. A client without a certificate is served
+    /// too; sources with `auth` of `type: mtls` refuse it.
+    #[serde(default)]
+    pub client_ca_file: Option<PathBuf>,
 }
 
 /// `receiver.sources.<name>`: one webhook.
@@ -50,24 +85,69 @@ pub struct Source {
     /// `limits`: what one request may hold.
     #[serde(default)]
     pub limits: Limits,
+    /// `register_schemas`: whether the schema of an object container file is registered under `subject` when no version there is the
+    /// same. Otherwise such a file is refused.
+    #[serde(default)]
+    pub register_schemas: bool,
+    /// `quarantine`: where bodies go that are no events.
+    #[serde(default)]
+    pub quarantine: Quarantine,
+}
+
+/// `receiver.sources.<name>.quarantine`: what becomes of bodies from authenticated senders that are no events.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Quarantine {
+    /// `enabled`: whether they are kept.
+    pub enabled: bool,
+    /// `topic`: the topic they are written to. Absent: `kafka.quarantine_topic`.
+    pub topic: Option<String>,
+    /// `max_body`: longer ones are not kept.
+    #[serde(with = "units::size")]
+    pub max_body: ByteSize,
+    /// `per_second`: how many are kept in a second, on average; ten times as many at once.
+    pub per_second: u32,
+}
+
+impl Default for Quarantine {
+    fn default() -> Self {
+        Self { enabled: true, topic: None, max_body: ByteSize::kib(512), per_second: 10 }
+    }
 }
 
 /// `receiver.sources.<name>.limits`: what one request may hold.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
-    /// `max_body`: bytes of one request's body.
+    /// `max_body`: bytes of one request's body, as it is sent.
     #[serde(with = "units::size")]
     pub max_body: ByteSize,
+    /// `max_decompressed`: bytes of a body after its `Content-Encoding` was taken off, and of all events of an object container file.
+    #[serde(with = "units::size")]
+    pub max_decompressed: ByteSize,
+    /// `max_events`: events of one object container file.
+    pub max_events: u32,
     /// `max_depth`: how deep records, arrays, maps and unions may be nested in one event.
     pub max_depth: u16,
     /// `max_items`: how many array items and map entries one event may hold in all.
     pub max_items: u32,
+    /// `max_requests_per_second`: more requests of authenticated senders than this, on average, are answered 429. Absent: no limit.
+    pub max_requests_per_second: Option<u32>,
+    /// `burst`: how many requests may come at once before that average counts. Absent: `max_requests_per_second`.
+    pub burst: Option<u32>,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { max_body: ByteSize::mib(1), max_depth: 64, max_items: 100_000 }
+        Self {
+            max_body: ByteSize::mib(1),
+            max_decompressed: ByteSize::mib(16),
+            max_events: 10_000,
+            max_depth: 64,
+            max_items: 100_000,
+            max_requests_per_second: None,
+            burst: None,
+        }
     }
 }
 
@@ -76,9 +156,16 @@ impl Default for Receiver {
         Self {
             listen: SocketAddr::from(([0, 0, 0, 0], 8080)),
             admin_listen: SocketAddr::from(([127, 0, 0, 1], 9101)),
+            tls: None,
+            publish_openapi: false,
             request_timeout: Duration::from_secs(10),
+            head_timeout: Duration::from_secs(10),
+            idle_timeout: Duration::from_secs(75),
+            shutdown_delay: Duration::ZERO,
             shutdown_timeout: Duration::from_secs(20),
             max_in_flight_requests: 4_096,
+            max_in_flight_bytes: ByteSize::mib(256),
+            max_connections: 8_192,
             sources: BTreeMap::new(),
         }
     }

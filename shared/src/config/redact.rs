@@ -32,6 +32,14 @@ pub(super) fn addresses<S: Serializer>(addresses: &str, serializer: S) -> Result
     serializer.serialize_str(&shown.join(","))
 }
 
+/// [`addresses`], where there may be none.
+pub(super) fn optional_addresses<S: Serializer>(text: &Option<String>, serializer: S) -> Result<S::Ok, S::Error> {
+    match text {
+        Some(text) => addresses(text, serializer),
+        None => serializer.serialize_none(),
+    }
+}
+
 fn is_secret(key: &str) -> bool {
     let key = key.to_ascii_lowercase();
     SECRET_ENDS.iter().any(|end| key.ends_with(end))

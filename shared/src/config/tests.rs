@@ -61,7 +61,7 @@ fn the_config_for_kubernetes_is_one() {
 fn the_sample_shows_every_key() {
     let shown: BTreeSet<&str> = SAMPLE
         .lines()
-        .filter_map(|line| line.trim_start().trim_start_matches("# ").split_once(':'))
+        .filter_map(|line| line.trim_start_matches(['#', ' ']).split_once(':'))
         .map(|(key, _)| key)
         .collect();
     for key in complete().keys() {
@@ -74,8 +74,16 @@ fn the_sample_shows_every_key() {
 fn the_reference_has_every_key_and_no_other() {
     let keys: BTreeSet<String> = complete().into_keys().collect();
     // Sections that can be left out as a whole have a row too.
-    let sections = ["kafka.create_topics", "receiver.sources", "elasticsearch.mapping.fields", "indexer.topics"]
-        .map(str::to_owned);
+    let sections = [
+        "kafka.create_topics",
+        "kafka.security",
+        "kafka.security.oauth",
+        "receiver.sources",
+        "receiver.tls",
+        "elasticsearch.mapping.fields",
+        "indexer.topics",
+    ]
+    .map(str::to_owned);
     let documented: BTreeSet<String> = documented().into_keys().collect();
     let expected: BTreeSet<String> = keys.into_iter().chain(sections).collect();
     assert_eq!(documented, expected);
@@ -88,9 +96,12 @@ fn the_reference_has_the_true_defaults() {
     for (key, default) in documented() {
         let expected = match key.as_str() {
             key if key.contains('<') => of_sources.get(key),
-            "kafka.create_topics" | "receiver.sources" | "elasticsearch.mapping.fields" | "indexer.topics" => {
-                Some(&Value::Null)
-            }
+            "kafka.create_topics"
+            | "receiver.sources"
+            | "kafka.security"
+            | "receiver.tls"
+            | "elasticsearch.mapping.fields"
+            | "indexer.topics" => Some(&Value::Null),
             key => of_sections.get(key),
         };
         match default {
@@ -128,7 +139,8 @@ enum Default {
 
 /// The rows of the reference whose first column is a key.
 fn documented() -> BTreeMap<String, Default> {
-    let sections = ["log", "kafka", "schema_registry", "elasticsearch", "receiver", "indexer", "ilm_config_path"];
+    let sections =
+        ["log", "kafka", "schema_registry", "cxone", "elasticsearch", "receiver", "indexer", "ilm_config_path"];
     let mut rows = BTreeMap::new();
     let (_, reference) = REFERENCE.split_once("\n## `log`").unwrap();
     for line in reference.lines().filter(|line| line.starts_with("| `")) {
@@ -179,13 +191,18 @@ fn complete() -> BTreeMap<String, Value> {
     for auth in ["basic, username: u", "api_key", "bearer"] {
         let text = format!(
             "
-kafka: {{create_topics: {{partitions: 1, replication_factor: 1}}}}
+kafka:
+  create_topics: {{partitions: 1, replication_factor: 1}}
+  security: {{protocol: sasl_ssl, oauth: {{token_url: u, client_id: c}}}}
 elasticsearch: {{auth: {{type: {auth}}}, mapping: {{fields: {{f: {{type: text}}}}}}}}
 indexer: {{topics: {{t: {{}}}}}}
 receiver:
+  tls: {{certificate_file: c, key_file: k}}
   sources:
     a: {{path: /a, subject: s, auth: {{type: bearer}}}}
     b: {{path: /b, subject: s, auth: {{type: hmac, header: h}}}}
+    c: {{path: /c, subject: s, auth: {{type: basic}}}}
+    d: {{path: /d, subject: s, auth: {{type: mtls}}}}
 "
         );
         all.extend(leaves(&load_from("complete", &text, &[]).unwrap()));

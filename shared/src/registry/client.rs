@@ -6,7 +6,8 @@ use std::sync::Arc;
 use reqwest::Url;
 use reqwest::redirect::Policy;
 use schema_registry_converter::async_impl::schema_registry::{
-    SrSettings, get_referenced_schema, get_schema_by_id, get_schema_by_subject_and_version, post_schema,
+    SrSettings, get_all_versions, get_referenced_schema, get_schema_by_id, get_schema_by_subject_and_version,
+    post_schema,
 };
 use schema_registry_converter::schema_registry_common::{
     RegisteredReference, RegisteredSchema as Answer, SchemaType, SuppliedSchema,
@@ -55,8 +56,27 @@ impl Client {
     }
 
     pub(super) async fn latest(&self, subject: &str) -> Result<RegisteredSchema, RegistryError> {
+        self.subject_schema(subject, None, format!("subject {subject}")).await
+    }
+
+    pub(super) async fn version(&self, subject: &str, version: u32) -> Result<RegisteredSchema, RegistryError> {
+        self.subject_schema(subject, Some(version), format!("version {version} of subject {subject}")).await
+    }
+
+    /// The numbers of all versions of `subject`.
+    pub(super) async fn versions(&self, subject: &str) -> Result<Vec<u32>, RegistryError> {
         let what = format!("subject {subject}");
-        let answer = get_schema_by_subject_and_version(&self.settings, &escape(subject), None)
+        let answer = get_all_versions(&self.settings, escape(subject)).await;
+        answer.map_err(|error| RegistryError::from_call(&error, &self.url, &what))
+    }
+
+    async fn subject_schema(
+        &self,
+        subject: &str,
+        version: Option<u32>,
+        what: String,
+    ) -> Result<RegisteredSchema, RegistryError> {
+        let answer = get_schema_by_subject_and_version(&self.settings, &escape(subject), version)
             .await
             .map_err(|error| RegistryError::from_call(&error, &self.url, &what))?;
         let schema = self.compile(&answer, &what).await?;

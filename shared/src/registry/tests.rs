@@ -9,6 +9,7 @@ use stub::Stub;
 
 mod answers;
 mod stub;
+mod versions;
 
 const LONG: &str = r#""long""#;
 const ID: SchemaId = SchemaId(7);

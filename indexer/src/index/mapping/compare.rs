@@ -20,7 +20,7 @@ pub struct Difference {
 }
 
 /// A field of two types.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Conflict {
     /// Its path.
     pub path: String,

@@ -32,6 +32,11 @@ pub(super) fn object(properties: Map<String, Value>) -> Value {
     if properties.is_empty() { json!({ "type": "object" }) } else { json!({ "properties": properties }) }
 }
 
+/// A time. One that Elasticsearch cannot hold, such as the least of all longs, is kept in the document and left out of the index.
+pub(super) fn date() -> Value {
+    json!({ "type": "date", "ignore_malformed": true })
+}
+
 /// A field of this type.
 pub(super) fn of_type(field_type: FieldType) -> Value {
     let plain = |name: &str| json!({ "type": name });
@@ -44,7 +49,7 @@ pub(super) fn of_type(field_type: FieldType) -> Value {
         FieldType::WideDouble => json!({ "type": "double", "ignore_malformed": true }),
         FieldType::Keyword => keyword(),
         FieldType::Binary => plain("binary"),
-        FieldType::Date => plain("date"),
+        FieldType::Date => date(),
         FieldType::Duration => {
             json!({ "properties": {
                 "months": plain("long"), "days": plain("long"), "milliseconds": plain("long")

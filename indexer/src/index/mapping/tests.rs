@@ -80,7 +80,7 @@ fn documents_and_mapping_follow_the_same_rules() {
 fn a_document_that_is_no_record_has_one_field() {
     let generated = generate(&Schema::parse(r#""long""#).unwrap(), &rules());
     assert_eq!(generated.mapping["properties"]["value"], json!({ "type": "long" }));
-    assert_eq!(generated.mapping["properties"]["_ingested_at"], json!({ "type": "date" }));
+    assert_eq!(generated.mapping["properties"]["_ingested_at"]["type"], "date");
 }
 
 #[test]

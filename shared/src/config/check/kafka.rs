@@ -1,7 +1,7 @@
 //! `kafka`.
 
 use super::{Part, Problems};
-use crate::config::Kafka;
+use crate::config::{Kafka, KafkaSecurity, SaslMechanism};
 
 pub(super) fn check(kafka: &Kafka, part: Part, problems: &mut Problems) {
     for broker in kafka.brokers.split(',') {
@@ -28,10 +28,72 @@ pub(super) fn check(kafka: &Kafka, part: Part, problems: &mut Problems) {
         }
     }
     problems.not_zero("kafka.timeout", kafka.timeout);
+    if let Some(security) = &kafka.security {
+        check_security(security, problems);
+        if security.mechanism == Some(SaslMechanism::OAuthBearer) && kafka.create_topics.is_some() {
+            // rdkafka's admin client does not ask for tokens.
+            let message = "does not go with kafka.security.mechanism: OAUTHBEARER; create the topics beforehand";
+            problems.add("kafka.create_topics", message);
+        }
+    }
     for (key, value) in &kafka.options {
+        if kafka.security.is_some() && is_of_security(key) {
+            problems.add(format_args!("kafka.options.{key}"), "is set by kafka.security");
+        }
         if let Some(reason) = refusal(key, value.trim()) {
             problems.add(format_args!("kafka.options.{key}"), reason);
         }
+    }
+}
+
+/// Whether `kafka.security` is in charge of the setting.
+fn is_of_security(key: &str) -> bool {
+    key == "security.protocol" || key.starts_with("sasl.") || key.starts_with("ssl.")
+}
+
+fn check_security(security: &KafkaSecurity, problems: &mut Problems) {
+    for (key, file) in [
+        ("ca_file", &security.ca_file),
+        ("certificate_file", &security.certificate_file),
+        ("key_file", &security.key_file),
+        ("key_password_file", &security.key_password_file),
+        ("password_file", &security.password_file),
+    ] {
+        problems.readable(format_args!("kafka.security.{key}"), file.as_ref());
+    }
+    if security.certificate_file.is_some() != security.key_file.is_some() {
+        problems.add("kafka.security.certificate_file", "needs kafka.security.key_file, and the other way round");
+    }
+    match (security.protocol.has_sasl(), security.mechanism) {
+        (true, None) => {
+            problems.add("kafka.security.mechanism", "is missing: PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER");
+        }
+        (false, Some(_)) => {
+            problems.add("kafka.security.mechanism", "does not go with protocol: ssl; that is sasl_ssl");
+        }
+        (true, Some(SaslMechanism::OAuthBearer)) => check_oauth(security, problems),
+        (true, Some(SaslMechanism::Plain | SaslMechanism::ScramSha256 | SaslMechanism::ScramSha512)) => {
+            if security.username.is_none() {
+                problems.add("kafka.security.username", "is missing: who Penstock is to the cluster");
+            }
+            if security.password.is_none() && security.password_file.is_none() {
+                problems.add("kafka.security.password", "is missing: set it, or password_file");
+            }
+        }
+        (false, None) => {}
+    }
+}
+
+fn check_oauth(security: &KafkaSecurity, problems: &mut Problems) {
+    let Some(oauth) = &security.oauth else {
+        return problems.add("kafka.security.oauth", "is missing: where the tokens of OAUTHBEARER come from");
+    };
+    problems.addresses("kafka.security.oauth.token_url", &oauth.token_url);
+    problems.not_empty("kafka.security.oauth.client_id", &oauth.client_id);
+    problems.readable("kafka.security.oauth.client_secret_file", oauth.client_secret_file.as_ref());
+    problems.readable("kafka.security.oauth.ca_file", oauth.ca_file.as_ref());
+    if oauth.client_secret.is_none() && oauth.client_secret_file.is_none() {
+        problems.add("kafka.security.oauth.client_secret", "is missing: set it, or client_secret_file");
     }
 }
 

@@ -25,3 +25,39 @@ pub(super) fn check(config: &Config, problems: &mut Problems) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Part, check};
+
+    fn problems(lifecycle: Option<Lifecycle>, strategy: Strategy, path: Option<&str>) -> Vec<String> {
+        let mut config = Config::default();
+        config.elasticsearch.lifecycle = lifecycle;
+        config.elasticsearch.strategy = strategy;
+        config.ilm_config_path = path.map(|path| format!("{}/../deploy/{path}", env!("CARGO_MANIFEST_DIR")).into());
+        check(&config, Part::Indexer).into_iter().map(|problem| problem.to_string()).collect()
+    }
+
+    #[test]
+    fn with_a_file_indices_age_and_without_one_they_do_not() {
+        assert_eq!(problems(None, Strategy::Rollover, Some("ilm.yaml")), [""; 0]);
+        assert_eq!(problems(None, Strategy::Rollover, None), [""; 0]);
+        assert_eq!(problems(None, Strategy::Single, Some("ilm.yaml")), [""; 0]);
+        assert_eq!(problems(Some(Lifecycle::Dsl), Strategy::DataStream, Some("ilm.yaml")), [""; 0]);
+    }
+
+    #[test]
+    fn what_does_not_go_together_is_refused() {
+        for (lifecycle, strategy, path, expected) in [
+            (Some(Lifecycle::Ilm), Strategy::Rollover, None, "elasticsearch.lifecycle: needs the file"),
+            (Some(Lifecycle::Ilm), Strategy::Single, Some("ilm.yaml"), "elasticsearch.lifecycle: must be none"),
+            (Some(Lifecycle::Dsl), Strategy::Rollover, Some("ilm.yaml"), "elasticsearch.lifecycle: dsl is for"),
+            (None, Strategy::Time, Some("ilm.yaml"), "ilm_config_path: "),
+            (None, Strategy::Rollover, Some("nowhere.yaml"), "ilm_config_path: cannot read"),
+        ] {
+            let problems = problems(lifecycle, strategy, path);
+            assert!(problems.iter().any(|problem| problem.starts_with(expected)), "{expected}: {problems:?}");
+        }
+    }
+}

@@ -3,14 +3,20 @@
 use std::collections::BTreeMap;
 
 use super::Problems;
-use crate::config::{Auth, Config, Source};
-use crate::secret::Secret;
+use crate::config::{Auth, Config, Limits, Source, Tls};
 
-/// Bytes that a secret must have at least: 128 bits, which is what NIST SP 800-107 wants of an HMAC key, and what cannot be guessed.
-const MIN_SECRET: usize = 16;
+mod auth;
 
 /// The largest `limits.max_body`. librdkafka takes records of up to 1,000,000,000 bytes (`message.max.bytes`).
 const MAX_BODY: u64 = 512 * 1024 * 1024;
+
+/// The largest `limits.max_events`: what librdkafka's queue takes (`queue.buffering.max.messages`), where nothing else is set.
+const MAX_EVENTS: u64 = 100_000;
+/// The largest `receiver.max_in_flight_bytes`.
+const MAX_IN_FLIGHT_BYTES: u64 = 1 << 40;
+
+/// The path of the description of the webhooks, where it is public.
+const OPENAPI: &str = "/openapi.json";
 
 pub(super) fn check(config: &Config, problems: &mut Problems) {
     let receiver = &config.receiver;
@@ -18,6 +24,14 @@ pub(super) fn check(config: &Config, problems: &mut Problems) {
     problems.not_zero("receiver.shutdown_timeout", receiver.shutdown_timeout);
     let in_flight = u64::try_from(receiver.max_in_flight_requests).unwrap_or(u64::MAX);
     problems.within("receiver.max_in_flight_requests", in_flight, 1, 1_000_000);
+    let connections = u64::try_from(receiver.max_connections).unwrap_or(u64::MAX);
+    problems.within("receiver.max_connections", connections, 1, 1_000_000);
+    problems.within("receiver.max_in_flight_bytes", receiver.max_in_flight_bytes.as_u64(), 1, MAX_IN_FLIGHT_BYTES);
+    problems.not_zero("receiver.head_timeout", receiver.head_timeout);
+    problems.not_zero("receiver.idle_timeout", receiver.idle_timeout);
+    if let Some(tls) = &receiver.tls {
+        check_tls(tls, problems);
+    }
     let (listen, admin) = (receiver.listen, receiver.admin_listen);
     let same_address = listen.ip() == admin.ip() || listen.ip().is_unspecified() || admin.ip().is_unspecified();
     if listen.port() == admin.port() && listen.port() != 0 && same_address {
@@ -32,7 +46,44 @@ pub(super) fn check(config: &Config, problems: &mut Problems) {
         if let Some(other) = paths.insert(&source.path, name) {
             problems.add(format_args!("{key}.path"), format_args!("is also the path of receiver.sources.{other}"));
         }
+        if receiver.publish_openapi && source.path == OPENAPI {
+            problems.add(format_args!("{key}.path"), "is the path of the description; see receiver.publish_openapi");
+        }
         check_source(config, name, &key, source, problems);
+    }
+}
+
+fn check_tls(tls: &Tls, problems: &mut Problems) {
+    let files = [
+        ("receiver.tls.certificate_file", Some(&tls.certificate_file)),
+        ("receiver.tls.key_file", Some(&tls.key_file)),
+        ("receiver.tls.client_ca_file", tls.client_ca_file.as_ref()),
+    ];
+    for (key, file) in files {
+        problems.readable(key, file);
+    }
+}
+
+fn check_limits(config: &Config, key: &str, limits: &Limits, problems: &mut Problems) {
+    let max_body = limits.max_body.as_u64();
+    problems.within(format_args!("{key}.max_body"), max_body, 1, MAX_BODY);
+    if max_body <= MAX_BODY && max_body > config.receiver.max_in_flight_bytes.as_u64() {
+        let message = "must not be more than receiver.max_in_flight_bytes: such a body would never be taken";
+        problems.add(format_args!("{key}.max_body"), message);
+    }
+    let max_decompressed = limits.max_decompressed.as_u64();
+    problems.within(format_args!("{key}.max_decompressed"), max_decompressed, 1, MAX_BODY);
+    problems.within(format_args!("{key}.max_events"), u64::from(limits.max_events), 1, MAX_EVENTS);
+    problems.limits(key, limits.max_depth, limits.max_items);
+    if limits.max_requests_per_second == Some(0) {
+        problems.add(format_args!("{key}.max_requests_per_second"), "must be at least 1");
+    }
+    if limits.burst == Some(0) {
+        problems.add(format_args!("{key}.burst"), "must be at least 1");
+    }
+    if limits.burst.is_some() && limits.max_requests_per_second.is_none() {
+        let message = "does nothing without max_requests_per_second: set that too";
+        problems.add(format_args!("{key}.burst"), message);
     }
 }
 
@@ -56,50 +107,31 @@ fn check_source(config: &Config, name: &str, key: &str, source: &Source, problem
     if source.key_field.as_ref().is_some_and(|field| field.split('.').any(str::is_empty)) {
         problems.add(format_args!("{key}.key_field"), "must be the names of fields with dots between them");
     }
-    let max_body = source.limits.max_body.as_u64();
-    problems.within(format_args!("{key}.limits.max_body"), max_body, 1, MAX_BODY);
-    problems.limits(&format!("{key}.limits"), source.limits.max_depth, source.limits.max_items);
-    check_auth(&format!("{key}.auth"), &source.auth, problems);
+    check_quarantine(config, key, source, problems);
+    check_limits(config, &format!("{key}.limits"), &source.limits, problems);
+    let client_cas = config.receiver.tls.as_ref().is_some_and(|tls| tls.client_ca_file.is_some());
+    if matches!(source.auth, Auth::Mtls { .. }) && !client_cas {
+        let message = "mtls needs receiver.tls.client_ca_file: the authorities whose client certificates are accepted";
+        problems.add(format_args!("{key}.auth.type"), message);
+    }
+    auth::check(&format!("{key}.auth"), &source.auth, problems);
 }
 
-fn check_auth(key: &str, auth: &Auth, problems: &mut Problems) {
-    if let Auth::Hmac { header, timestamp_header, tolerance, .. } = auth {
-        header_name(format!("{key}.header"), header, problems);
-        if let Some(header) = timestamp_header {
-            header_name(format!("{key}.timestamp_header"), header, problems);
-        }
-        problems.not_zero(format_args!("{key}.tolerance"), *tolerance);
-    }
-    let Some((list, file)) = auth.secret_keys() else {
+fn check_quarantine(config: &Config, key: &str, source: &Source, problems: &mut Problems) {
+    let quarantine = &source.quarantine;
+    if !quarantine.enabled {
         return;
-    };
-    let secrets = match auth.secrets() {
-        Ok(secrets) => secrets,
-        Err(error) => return problems.add(format_args!("{key}.{file}"), error),
-    };
-    if secrets.is_empty() {
-        let message =
-            format!("there is none, so nobody could post: set {list} or {file}; only type: none leaves it open");
-        problems.add(format_args!("{key}.{list}"), message);
     }
-    for (number, secret) in secrets.iter().enumerate() {
-        check_secret(&format!("{key}.{list}"), number + 1, secret, problems);
+    if let Some(topic) = &quarantine.topic {
+        problems.topic(format_args!("{key}.quarantine.topic"), topic);
     }
-}
-
-fn check_secret(key: &str, number: usize, secret: &Secret, problems: &mut Problems) {
-    let length = secret.expose().trim().len();
-    if length < MIN_SECRET {
-        let message = format!(
-            "number {number} is {length} bytes, too short to be safe: at least {MIN_SECRET}, such as `openssl rand -hex 32` gives"
-        );
-        problems.add(key, message);
+    let topic = quarantine.topic.as_ref().unwrap_or(&config.kafka.quarantine_topic);
+    if topic == source.topic.as_ref().unwrap_or(&config.kafka.topic) {
+        problems.add(format_args!("{key}.quarantine.topic"), "must not be the topic of the source's events");
     }
-}
-
-/// A name as RFC 9110, section 5.1, has it.
-fn header_name(key: String, name: &str, problems: &mut Problems) {
-    if axum::http::HeaderName::from_bytes(name.as_bytes()).is_err() {
-        problems.add(key, "must be the name of an HTTP header");
+    if topic == &config.kafka.dead_letter_topic {
+        problems.add(format_args!("{key}.quarantine.topic"), "must not be kafka.dead_letter_topic");
     }
+    problems.within(format_args!("{key}.quarantine.max_body"), quarantine.max_body.as_u64(), 1, MAX_BODY);
+    problems.within(format_args!("{key}.quarantine.per_second"), u64::from(quarantine.per_second), 1, 10_000);
 }

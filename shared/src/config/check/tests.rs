@@ -3,6 +3,9 @@
 use super::*;
 use crate::config::load_from;
 
+mod cxone;
+mod front;
+
 /// A config without problems, to be made worse.
 const GOOD: &str = "\
 receiver:
@@ -295,4 +298,21 @@ fn names_of_headers_are_names_of_headers() {
     assert!(found.starts_with("receiver.sources.cxone.auth.timestamp_header: "), "{found}");
     let found = source_problem(&[&format!("auth: {{type: hmac, header: h, tolerance: 0s, {secrets}}}")]);
     assert!(found.starts_with("receiver.sources.cxone.auth.tolerance: "), "{found}");
+}
+
+#[test]
+fn the_limits_of_files_and_the_quarantine_are_within_what_can_be_kept() {
+    for (lines, key) in [
+        (&["limits: {max_events: 0}"][..], "limits.max_events"),
+        (&["limits: {max_events: 100001}"], "limits.max_events"),
+        (&["limits: {max_decompressed: 0}"], "limits.max_decompressed"),
+        (&["quarantine: {per_second: 0}"], "quarantine.per_second"),
+        (&["quarantine: {max_body: 0}"], "quarantine.max_body"),
+        (&["quarantine: {topic: cxone-events}"], "quarantine.topic"),
+        (&["quarantine: {topic: 'a b'}"], "quarantine.topic"),
+        (&["quarantine: {topic: cxone-events-dead-letters}"], "quarantine.topic"),
+    ] {
+        let problem = source_problem(lines);
+        assert!(problem.starts_with(&format!("receiver.sources.cxone.{key}: ")), "{problem}");
+    }
 }

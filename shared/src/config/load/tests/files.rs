@@ -192,7 +192,7 @@ fn auth_with_a_key_of_another_type_is_refused() {
     let error = refused(&with_auth("{type: hmac, secrets: [a]}"), &[]);
     assert!(error.contains("the key header is missing"), "{error}");
     let error = refused(&with_auth("{type: bearr}"), &[]);
-    assert!(error.contains("receiver.sources.cxone.auth.type: must be one of none, bearer, hmac"), "{error}");
+    assert!(error.contains("receiver.sources.cxone.auth.type: must be one of none, bearer, basic, hmac"), "{error}");
     let error = refused(&with_auth("{tokens: [a]}"), &[]);
     assert!(error.contains("receiver.sources.cxone.auth: the key type is missing"), "{error}");
 }

@@ -1,0 +1,92 @@
+//! The authenticator in use, and the next one as soon as the file of its secrets has changed.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arc_swap::ArcSwap;
+use sha2::{Digest, Sha256};
+use shared::config::Auth;
+use shared::secret::Secret;
+
+use super::{AuthError, Authenticator};
+
+/// A source's authenticator, which [`Live::reload`] keeps up to date.
+pub(crate) struct Live {
+    source: String,
+    auth: Auth,
+    current: ArcSwap<Authenticator>,
+    last: Mutex<Last>,
+}
+
+/// What was seen at the last look.
+#[derive(Default)]
+struct Last {
+    secrets: [u8; 32],
+    failure: String,
+}
+
+impl Live {
+    /// Compiles the `auth` of `source`; reads its secrets' files.
+    ///
+    /// # Errors
+    /// [`AuthError`], naming the key.
+    pub(crate) fn new(source: &str, auth: &Auth) -> Result<Self, AuthError> {
+        let current = Authenticator::compile(source, auth)?;
+        let secrets = auth.secrets().map(|secrets| digest(&secrets)).unwrap_or_default();
+        Ok(Self {
+            source: source.to_owned(),
+            auth: auth.clone(),
+            current: ArcSwap::from_pointee(current),
+            last: Mutex::new(Last { secrets, failure: String::new() }),
+        })
+    }
+
+    /// The authenticator in use.
+    pub(crate) fn current(&self) -> Arc<Authenticator> {
+        self.current.load_full()
+    }
+
+    /// Reads the secrets again, and takes those there are now. When that fails the last ones stay in use; each failure is logged once.
+    /// Reads a file: blocks the thread.
+    pub(crate) fn reload(&self) {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        match self.renew(&last.secrets) {
+            Ok(None) => last.failure.clear(),
+            Ok(Some(secrets)) => {
+                *last = Last { secrets, failure: String::new() };
+                tracing::info!(
+                    source = self.source,
+                    "The secrets of the source have changed; the new ones are in use."
+                );
+            }
+            Err(error) => {
+                let failure = error.to_string();
+                if failure != last.failure {
+                    let source = self.source.as_str();
+                    tracing::warn!(source, %error, "The secrets could not be read again; the last ones stay in use.");
+                    last.failure = failure;
+                }
+            }
+        }
+    }
+
+    /// Puts the next authenticator in use; gives the digest of its secrets, or none when they are still those of `known`.
+    fn renew(&self, known: &[u8; 32]) -> Result<Option<[u8; 32]>, AuthError> {
+        let key = |field: &str| format!("receiver.sources.{}.auth.{field}", self.source);
+        let secrets = self.auth.secrets().map_err(|source| AuthError::Secrets { key: key(source.key), source })?;
+        let found = digest(&secrets);
+        if found == *known {
+            return Ok(None);
+        }
+        self.current.store(Arc::new(self.current.load().again(&self.source, &self.auth)?));
+        Ok(Some(found))
+    }
+}
+
+fn digest(secrets: &[Secret]) -> [u8; 32] {
+    let mut digest = Sha256::new();
+    for secret in secrets {
+        digest.update(secret.expose());
+        digest.update(b"\n");
+    }
+    digest.finalize().into()
+}

@@ -1,0 +1,100 @@
+//! Signatures that were accepted, so that nobody who has seen such a request can send it again.
+//!
+//! Only an accepted request counts: a sender that was answered 503 sends the same bytes again, and must be heard. What is older
+//! than the tolerance need not be remembered, since its timestamp refuses it. Each process remembers for itself.
+
+use std::collections::{HashSet, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+
+/// The first 16 bytes of a signature: none can be found that has the same.
+pub(super) type Mark = u128;
+
+/// What was accepted lately.
+pub(super) struct Replays {
+    window: Duration,
+    capacity: usize,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// Those under way, and those in `kept`.
+    known: HashSet<Mark>,
+    /// The accepted ones with the time until which they count, oldest first.
+    kept: VecDeque<(SystemTime, Mark)>,
+}
+
+/// A signature that is under way. Forgotten when dropped, unless it is kept.
+#[derive(Default)]
+pub(crate) struct Claim {
+    replays: Option<Arc<Replays>>,
+    marks: Vec<Mark>,
+}
+
+impl Replays {
+    /// For timestamps at most `tolerance` from now. Remembers the `capacity` last accepted ones; none when that is 0.
+    pub(super) fn new(tolerance: Duration, capacity: usize) -> Option<Arc<Self>> {
+        // A timestamp of the future counts until the tolerance after it: twice as long.
+        let window = tolerance.saturating_mul(2);
+        (capacity > 0).then(|| Arc::new(Self { window, capacity, state: Mutex::default() }))
+    }
+
+    /// Claims the message with these marks; none when one of them is known.
+    pub(super) fn claim(self: &Arc<Self>, marks: Vec<Mark>, now: SystemTime) -> Option<Claim> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.forget(now);
+        if marks.iter().any(|mark| state.known.contains(mark)) {
+            return None;
+        }
+        state.known.extend(&marks);
+        Some(Claim { replays: Some(Arc::clone(self)), marks })
+    }
+
+    fn keep(&self, marks: &[Mark], now: SystemTime) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let until = now.checked_add(self.window).unwrap_or(now);
+        state.kept.extend(marks.iter().map(|mark| (until, *mark)));
+        while state.kept.len() > self.capacity {
+            state.forget_oldest();
+        }
+    }
+
+    fn release(&self, marks: &[Mark]) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        for mark in marks {
+            state.known.remove(mark);
+        }
+    }
+}
+
+impl State {
+    fn forget(&mut self, now: SystemTime) {
+        while self.kept.front().is_some_and(|(until, _)| *until < now) {
+            self.forget_oldest();
+        }
+    }
+
+    fn forget_oldest(&mut self) {
+        if let Some((_, mark)) = self.kept.pop_front() {
+            self.known.remove(&mark);
+        }
+    }
+}
+
+impl Claim {
+    /// The request was accepted at `now`: its signature is refused from now on.
+    pub(crate) fn keep(mut self, now: SystemTime) {
+        if let Some(replays) = self.replays.take() {
+            replays.keep(&self.marks, now);
+        }
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        if let Some(replays) = &self.replays {
+            replays.release(&self.marks);
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! A keyed hash (HMAC, RFC 2104) of the body and of what is signed along.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use hmac::{KeyInit, Mac};
+use sha2::{Sha256, Sha512};
+use shared::config::HmacAlgorithm;
+use subtle::{Choice, ConstantTimeEq};
+
+use super::Unauthorized;
+use super::replay::Mark;
+
+/// The longest signature of all algorithms, in bytes.
+pub(super) const LONGEST: usize = 64;
+/// Signatures of one request that are looked at: a sender that rotates its secret signs with two.
+const MOST: usize = 4;
+
+/// One live secret, its key schedule done once.
+pub(super) enum Key {
+    /// For SHA-256.
+    Sha256(hmac::Hmac<Sha256>),
+    /// For SHA-512.
+    Sha512(hmac::Hmac<Sha512>),
+}
+
+/// Well-formed signatures, one of which is to be right; whether it is depends on the body.
+pub(super) struct Signed<'a> {
+    pub(super) keys: &'a [Key],
+    /// What is signed before the body.
+    pub(super) before: [&'a [u8]; 4],
+    /// What is signed after it.
+    pub(super) after: [&'a [u8]; 4],
+    pub(super) signatures: Signatures,
+}
+
+/// At most [`MOST`] signatures, all of one length.
+pub(super) struct Signatures {
+    bytes: [[u8; LONGEST]; MOST],
+    count: usize,
+    len: usize,
+}
+
+impl Key {
+    /// The key of `secret`.
+    pub(super) fn new(algorithm: HmacAlgorithm, secret: &[u8]) -> Option<Self> {
+        match algorithm {
+            HmacAlgorithm::Sha256 => hmac::Hmac::new_from_slice(secret).ok().map(Self::Sha256),
+            HmacAlgorithm::Sha512 => hmac::Hmac::new_from_slice(secret).ok().map(Self::Sha512),
+        }
+    }
+
+    fn check(&self, signed: &Signed<'_>, body: &[u8]) -> (Choice, Mark) {
+        match self {
+            Self::Sha256(key) => check(key.clone(), signed, body),
+            Self::Sha512(key) => check(key.clone(), signed, body),
+        }
+    }
+}
+
+/// Whether one of the signatures is that of this key, and the mark of the right one.
+fn check(mut mac: impl Mac, signed: &Signed<'_>, body: &[u8]) -> (Choice, Mark) {
+    signed.before.iter().for_each(|part| mac.update(part));
+    mac.update(body);
+    signed.after.iter().for_each(|part| mac.update(part));
+    let right = mac.finalize().into_bytes();
+    let mark = right.first_chunk().map_or(0, |begin| Mark::from_be_bytes(*begin));
+    let Signatures { bytes, count, len } = &signed.signatures;
+    let given = bytes.iter().take(*count);
+    let found = given.fold(Choice::from(0), |found, given| found | right.ct_eq(given.get(..*len).unwrap_or_default()));
+    (found, mark)
+}
+
+impl Signatures {
+    /// None yet, each to be as long as `algorithm` makes them.
+    pub(super) fn new(algorithm: HmacAlgorithm) -> Self {
+        let len = match algorithm {
+            HmacAlgorithm::Sha256 => 32,
+            HmacAlgorithm::Sha512 => 64,
+        };
+        Self { bytes: [[0; LONGEST]; MOST], count: 0, len }
+    }
+
+    /// Adds one that `decode` writes into the bytes it is given, of which it must fill all. One too many is dropped.
+    ///
+    /// # Errors
+    /// When `decode` gives none.
+    pub(super) fn add(&mut self, decode: impl FnOnce(&mut [u8]) -> Option<()>) -> Result<(), Unauthorized> {
+        let Some(room) = self.bytes.get_mut(self.count) else {
+            return Ok(());
+        };
+        decode(room.get_mut(..self.len).ok_or(Unauthorized)?).ok_or(Unauthorized)?;
+        self.count += 1;
+        Ok(())
+    }
+}
+
+impl Signed<'_> {
+    /// Whether one of the secrets gives one of the signatures for `body`. Tries every secret, whichever matches, in constant time.
+    /// Gives a mark for each secret, by which the same message is known again whichever of them signed it.
+    pub(super) fn check_body(&self, body: &[u8]) -> Result<Vec<Mark>, Unauthorized> {
+        let mut marks = Vec::with_capacity(self.keys.len());
+        let mut found = Choice::from(0);
+        for key in self.keys {
+            let (matches, mark) = key.check(self, body);
+            found |= matches;
+            marks.push(mark);
+        }
+        if bool::from(found) { Ok(marks) } else { Err(Unauthorized) }
+    }
+}
+
+/// The timestamp (Unix time in seconds) as it was written, when it is at most `tolerance` before or after `now`.
+pub(super) fn fresh(written: &[u8], tolerance: Duration, now: SystemTime) -> Result<&[u8], Unauthorized> {
+    let now = now.duration_since(UNIX_EPOCH).map_err(|_| Unauthorized)?;
+    let digits = std::str::from_utf8(written).map_err(|_| Unauthorized)?;
+    let seconds: u64 = match digits.bytes().all(|digit| digit.is_ascii_digit()) {
+        true => digits.parse().map_err(|_| Unauthorized)?,
+        false => return Err(Unauthorized),
+    };
+    let apart = Duration::from_secs(seconds).abs_diff(now);
+    if apart <= tolerance { Ok(written) } else { Err(Unauthorized) }
+}

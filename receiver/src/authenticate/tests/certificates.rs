@@ -1,0 +1,39 @@
+//! Whose certificate it is. That it is verified at all is seen in the integration tests.
+
+use rcgen::{CertificateParams, DnType, KeyPair, SanType};
+
+use super::*;
+
+fn peer() -> Peer {
+    let mut params = CertificateParams::new(vec!["sender.example".to_owned()]).unwrap();
+    params.subject_alt_names.push(SanType::URI("spiffe://example/sender".try_into().unwrap()));
+    params.distinguished_name.push(DnType::CommonName, "The Sender");
+    Peer::of(params.self_signed(&KeyPair::generate().unwrap()).unwrap().der())
+}
+
+fn check(names: &[&str], peer: Option<&Peer>) -> bool {
+    let auth = Auth::Mtls { names: names.iter().map(|name| (*name).to_owned()).collect() };
+    let authenticator = Authenticator::compile("test", &auth).unwrap();
+    let head = HeaderMap::new();
+    authenticator.check_head(&head, peer, UNIX_EPOCH).is_ok_and(|pending| pending.is_authentic())
+}
+
+#[test]
+fn a_certificate_is_known_by_each_of_its_names() {
+    let peer = peer();
+    for name in ["sender.example", "spiffe://example/sender", "The Sender"] {
+        assert!(check(&[name], Some(&peer)), "{name}");
+        assert!(check(&["somebody else", name], Some(&peer)), "{name}");
+    }
+    assert!(check(&[], Some(&peer)));
+}
+
+#[test]
+fn without_a_certificate_or_with_that_of_another_nobody_is_accepted() {
+    let peer = peer();
+    for name in ["example", "SENDER.EXAMPLE ", "sender.example.evil", ""] {
+        assert!(!check(&[name], Some(&peer)), "{name}");
+    }
+    assert!(!check(&[], None));
+    assert!(!check(&["a"], Some(&Peer::of(b"no certificate"))));
+}

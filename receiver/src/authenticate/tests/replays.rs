@@ -1,0 +1,77 @@
+//! A signature that was accepted is refused a second time; one that was not is not.
+
+use super::*;
+
+fn authenticator(secrets: &[&str], capacity: usize) -> (Auth, Authenticator) {
+    let mut auth = with_timestamp(hmac_auth(HmacAlgorithm::Sha256, HmacEncoding::Hex, "", secrets));
+    if let Auth::Hmac { replay_capacity, .. } = &mut auth {
+        *replay_capacity = capacity;
+    }
+    let authenticator = Authenticator::compile("test", &auth).unwrap();
+    (auth, authenticator)
+}
+
+fn send(authenticator: &Authenticator, secret: &str, body: &[u8], now: u64) -> Result<Claim, Unauthorized> {
+    let time = NOW.to_string();
+    let signature = sign(secret, &[time.as_bytes(), b".", body]);
+    check_at(now, authenticator, &[("x-signature", &signature), ("x-timestamp", &time)], body)
+}
+
+fn accept(claim: Claim) {
+    claim.keep(UNIX_EPOCH + Duration::from_secs(NOW));
+}
+
+#[test]
+fn an_accepted_signature_is_refused_for_as_long_as_its_time_counts() {
+    let (_, authenticator) = authenticator(&["secret"], 100);
+    accept(send(&authenticator, "secret", b"body", NOW).unwrap());
+    for later in [0, 1, 300] {
+        assert!(send(&authenticator, "secret", b"body", NOW + later).is_err(), "{later} s later");
+    }
+    assert!(send(&authenticator, "secret", b"another body", NOW).is_ok());
+}
+
+#[test]
+fn what_was_not_accepted_may_be_sent_again_but_not_twice_at_a_time() {
+    let (_, authenticator) = authenticator(&["secret"], 100);
+    let under_way = send(&authenticator, "secret", b"body", NOW).unwrap();
+    assert!(send(&authenticator, "secret", b"body", NOW).is_err());
+    drop(under_way);
+    assert!(send(&authenticator, "secret", b"body", NOW).is_ok());
+}
+
+#[test]
+fn a_message_is_known_again_whichever_secret_signed_it_and_after_the_secrets_changed() {
+    let (_, first) = authenticator(&["old", "new"], 100);
+    accept(send(&first, "old", b"body", NOW).unwrap());
+    assert!(send(&first, "new", b"body", NOW).is_err());
+    let (auth, _) = authenticator(&["new"], 100);
+    let next = first.again("test", &auth).unwrap();
+    assert!(send(&next, "new", b"body", NOW).is_err());
+    assert!(send(&next, "new", b"another body", NOW).is_ok());
+}
+
+#[test]
+fn no_more_than_the_capacity_are_remembered_the_oldest_goes_first() {
+    let (_, authenticator) = authenticator(&["secret"], 2);
+    for body in [b"1", b"2", b"3"] {
+        accept(send(&authenticator, "secret", body, NOW).unwrap());
+    }
+    assert!(send(&authenticator, "secret", b"3", NOW).is_err());
+    assert!(send(&authenticator, "secret", b"2", NOW).is_err());
+    assert!(send(&authenticator, "secret", b"1", NOW).is_ok());
+}
+
+#[test]
+fn nothing_is_remembered_when_the_capacity_is_0_or_nothing_has_a_time() {
+    let (_, without) = authenticator(&["secret"], 0);
+    for _ in 0..2 {
+        accept(send(&without, "secret", b"body", NOW).unwrap());
+    }
+    let timeless = hmac_auth(HmacAlgorithm::Sha256, HmacEncoding::Hex, "", &["secret"]);
+    let timeless = Authenticator::compile("test", &timeless).unwrap();
+    for _ in 0..2 {
+        let signature = sign("secret", &[b"body"]);
+        accept(check_at(NOW, &timeless, &[("x-signature", &signature)], b"body").unwrap());
+    }
+}

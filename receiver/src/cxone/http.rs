@@ -1,0 +1,151 @@
+//! Requests to CXone: with a time-out, an answer of bounded size, no redirect followed, and another attempt where one may help.
+
+use std::time::Duration;
+
+use rand::RngExt;
+use reqwest::header::{HeaderMap, RETRY_AFTER};
+use reqwest::redirect::Policy;
+use reqwest::{Client, Method, Response, StatusCode};
+use shared::tls;
+
+use super::CxoneError;
+
+/// How often a request is sent, at most.
+const ATTEMPTS: u32 = 4;
+/// The longest first wait between attempts; doubled each time.
+const FIRST_WAIT: Duration = Duration::from_millis(250);
+/// How long the answer to a 429 waits at most; who asks for more is asked again another time.
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(30);
+
+/// An HTTP client. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(super) struct Http {
+    client: Client,
+}
+
+/// An answer with its whole body.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    pub(super) body: Vec<u8>,
+}
+
+/// What to do about an answer.
+#[derive(Debug, PartialEq, Eq)]
+enum Next {
+    Take,
+    Wait(Duration),
+    GiveUp(CxoneError),
+}
+
+impl Http {
+    /// With `timeout` for each request.
+    ///
+    /// # Errors
+    /// When no client can be made.
+    pub(super) fn new(timeout: Duration) -> Result<Self, CxoneError> {
+        tls::install_provider();
+        // A redirect could take the secret or the token elsewhere.
+        let client = Client::builder().timeout(timeout).redirect(Policy::none()).build();
+        let client = client.map_err(|error| CxoneError::Config(format!("no HTTP client can be made: {error}")))?;
+        Ok(Self { client })
+    }
+
+    /// Sends the request until there is an answer that is neither a 429 nor a 5xx, whatever else it says; a few times at most.
+    ///
+    /// # Errors
+    /// When there is none, or its body is over `max` bytes.
+    pub(super) async fn send(
+        &self,
+        method: Method,
+        url: &str,
+        headers: HeaderMap,
+        body: String,
+        max: usize,
+    ) -> Result<Answer, CxoneError> {
+        let mut attempt = 1;
+        loop {
+            let request = self.client.request(method.clone(), url).headers(headers.clone()).body(body.clone());
+            let wait = match request.send().await {
+                Ok(response) => match next(&response, url, attempt) {
+                    Next::Take => match read(response, max).await {
+                        Ok(Some(answer)) => return Ok(answer),
+                        Ok(None) => {
+                            let reason = format!("more than {max} bytes");
+                            return Err(CxoneError::Garbage { url: url.to_owned(), reason });
+                        }
+                        Err(error) if attempt == ATTEMPTS => return Err(unreachable(url, error)),
+                        Err(_) => backoff(attempt),
+                    },
+                    Next::Wait(wait) => wait,
+                    Next::GiveUp(error) => return Err(error),
+                },
+                Err(error) if attempt == ATTEMPTS => return Err(unreachable(url, error)),
+                Err(_) => backoff(attempt),
+            };
+            tokio::time::sleep(wait).await;
+            attempt += 1;
+        }
+    }
+}
+
+fn next(response: &Response, url: &str, attempt: u32) -> Next {
+    let status = response.status();
+    let busy = status == StatusCode::TOO_MANY_REQUESTS;
+    if !busy && !status.is_server_error() {
+        return Next::Take;
+    }
+    let asked = busy.then(|| retry_after(response.headers())).flatten();
+    if let Some(asked) = asked.filter(|asked| attempt == ATTEMPTS || *asked > MAX_RETRY_AFTER) {
+        return Next::GiveUp(CxoneError::Busy { url: url.to_owned(), seconds: asked.as_secs() });
+    }
+    if attempt == ATTEMPTS {
+        return Next::GiveUp(CxoneError::Status { url: url.to_owned(), status: status.as_u16() });
+    }
+    Next::Wait(asked.unwrap_or_else(|| backoff(attempt)))
+}
+
+/// `Retry-After` in seconds (RFC 9110, section 10.2.3). Its other form, a date, counts as none: it would need two clocks that agree.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let seconds = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
+    Some(Duration::from_secs(seconds))
+}
+
+/// The wait after attempt `attempt`, with full jitter.
+fn backoff(attempt: u32) -> Duration {
+    let longest = FIRST_WAIT * 2_u32.pow(attempt.saturating_sub(1).min(10));
+    longest.mul_f64(rand::rng().random_range(0.0..=1.0))
+}
+
+/// The whole answer; none when its body is over `max` bytes.
+async fn read(mut response: Response, max: usize) -> Result<Option<Answer>, reqwest::Error> {
+    let status = response.status();
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await? {
+        if body.len() + chunk.len() > max {
+            return Ok(None);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(Some(Answer { status, body }))
+}
+
+fn unreachable(url: &str, error: reqwest::Error) -> CxoneError {
+    let error = error.without_url();
+    let reason = if error.is_timeout() {
+        "no answer within cxone.timeout".to_owned()
+    } else {
+        // The causes say what happened; the error itself only that something has.
+        let mut reason = error.to_string();
+        let mut source = std::error::Error::source(&error);
+        while let Some(cause) = source {
+            reason.push_str(&format!(": {cause}"));
+            source = cause.source();
+        }
+        reason
+    };
+    CxoneError::Unreachable { url: url.to_owned(), reason }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,22 @@
+use super::*;
+
+fn header(value: &'static str) -> HeaderMap {
+    HeaderMap::from_iter([(RETRY_AFTER, value.parse().unwrap())])
+}
+
+#[test]
+fn seconds_are_understood_and_dates_count_as_none() {
+    assert_eq!(retry_after(&header("7")), Some(Duration::from_secs(7)));
+    assert_eq!(retry_after(&header(" 0 ")), Some(Duration::ZERO));
+    assert_eq!(retry_after(&header("Fri, 31 Dec 1999 23:59:59 GMT")), None);
+    assert_eq!(retry_after(&header("-1")), None);
+    assert_eq!(retry_after(&HeaderMap::new()), None);
+}
+
+#[test]
+fn waits_double_and_stay_within_their_bound() {
+    for attempt in 1..=ATTEMPTS {
+        let bound = FIRST_WAIT * 2_u32.pow(attempt - 1);
+        assert!((0..100).all(|_| backoff(attempt) <= bound), "attempt {attempt}");
+    }
+}

@@ -1,0 +1,115 @@
+//! Pulls of a running receiver: every `cxone.refresh`, and once when events no longer fit their schema. What fails is said and counted;
+//! nothing of it stops the receiver, which has the schemas of the registry.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::select_all;
+use prometheus::IntCounterVec;
+use shared::registry::SchemaRegistry;
+use tokio::sync::watch::Receiver;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::pull::{PullError, Pulled, Puller};
+use crate::source::{self, Source};
+
+/// Between two pulls for events that do not fit, at least.
+const DRIFT_PAUSE: Duration = Duration::from_secs(60);
+
+/// A task that pulls.
+pub(crate) struct Refresh {
+    /// What pulls.
+    pub(crate) puller: Puller,
+    /// The subjects whose schemas come from CXone.
+    pub(crate) subjects: Vec<String>,
+    /// How often.
+    pub(crate) every: Duration,
+    /// Whose current schema may change by it.
+    pub(crate) sources: Vec<Arc<Source>>,
+    /// Where they find it.
+    pub(crate) registry: SchemaRegistry,
+    /// Pulls by outcome: `registered`, `unchanged`, `incompatible`, `failed`.
+    pub(crate) pulls: IntCounterVec,
+}
+
+/// The outcomes that are counted.
+const OUTCOMES: [&str; 4] = ["registered", "unchanged", "incompatible", "failed"];
+
+impl Refresh {
+    /// Pulls now, and then as said, until `shutdown`.
+    pub(crate) async fn run(self, shutdown: CancellationToken) {
+        // Shown from the beginning, so that the first failure is seen as a rise.
+        OUTCOMES.iter().for_each(|outcome| self.pulls.with_label_values(&[outcome]).inc_by(0));
+        shutdown.run_until_cancelled(self.pull_on_and_on()).await;
+    }
+
+    async fn pull_on_and_on(&self) {
+        let pulled = self.sources.iter().filter(|source| self.subjects.contains(&source.subject));
+        let mut suspicions: Vec<_> = pulled.map(|source| source.drift.suspected()).collect();
+        let mut drift_at: Option<Instant> = None;
+        loop {
+            for subject in &self.subjects {
+                self.pull(subject).await;
+            }
+            let due = Instant::now() + self.every;
+            tokio::select! {
+                () = tokio::time::sleep_until(due) => continue,
+                () = drifting(&mut suspicions) => {}
+            }
+            // One that comes too soon after the last waits.
+            let earliest = drift_at.map_or_else(Instant::now, |last| last + DRIFT_PAUSE);
+            tokio::time::sleep_until(earliest.min(due)).await;
+            drift_at = Some(Instant::now());
+            suspicions.iter_mut().for_each(|suspicion| suspicion.mark_unchanged());
+            tracing::info!("Events no longer fit their schema; asking CXone for the latest one.");
+        }
+    }
+
+    async fn pull(&self, subject: &str) {
+        let outcome = match self.puller.pull(subject, false).await {
+            Ok(Pulled::Registered { version, id, before }) => {
+                tracing::info!(subject, version, schema_id = id.0, ?before, "A new schema of CXone is registered.");
+                self.take_up(subject).await;
+                "registered"
+            }
+            Ok(Pulled::Unchanged { .. } | Pulled::New { .. }) => "unchanged",
+            Ok(Pulled::Older { id, latest }) => {
+                let message = "The latest schema of CXone is an older version in the registry.";
+                tracing::warn!(subject, schema_id = id.0, latest, "{message}");
+                "unchanged"
+            }
+            Err(error @ PullError::Incompatible { .. }) => {
+                tracing::warn!(subject, %error, "A new schema of CXone is not registered.");
+                "incompatible"
+            }
+            Err(
+                error @ (PullError::Cxone { .. }
+                | PullError::Schema { .. }
+                | PullError::Subjects(_)
+                | PullError::Registry(_)),
+            ) => {
+                tracing::warn!(subject, %error, "The schema cannot be pulled from CXone; trying again in cxone.refresh.");
+                "failed"
+            }
+        };
+        self.pulls.with_label_values(&[outcome]).inc();
+    }
+
+    /// Makes the schema that was just registered the current one, which would otherwise happen by `schema_registry.refresh`.
+    async fn take_up(&self, subject: &str) {
+        for source in self.sources.iter().filter(|source| source.subject == subject) {
+            if let Err(reason) = source::schema::update(source, &self.registry).await {
+                tracing::warn!(%reason, "The new schema cannot be used.");
+            }
+        }
+    }
+}
+
+/// Waits until the events of one of the sources no longer fit; without any, for ever.
+async fn drifting(suspicions: &mut [Receiver<u64>]) {
+    if suspicions.is_empty() {
+        return std::future::pending().await;
+    }
+    let _the_first = select_all(suspicions.iter_mut().map(|suspicion| Box::pin(suspicion.changed()))).await;
+}

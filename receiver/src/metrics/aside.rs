@@ -1,0 +1,89 @@
+//! Metrics of bodies that are no events, and of what is done about them.
+
+use prometheus::{IntCounter, IntCounterVec, Registry, Result};
+use shared::metrics::counters;
+
+/// Of all sources.
+#[derive(Clone, Debug)]
+pub(crate) struct AsideMetrics {
+    /// Events that are not valid by their schema, by source, reason and field.
+    invalid_events: IntCounterVec,
+    /// How often so many events did not fit the schema that the latest one was asked for, by source.
+    schema_drifts: IntCounterVec,
+    /// Bodies for the quarantine topic, by source and outcome: `written`, `capped`, `failed`.
+    quarantine: IntCounterVec,
+}
+
+/// Of one source.
+#[derive(Clone, Debug)]
+pub(crate) struct SourceAside {
+    name: String,
+    invalid_events: IntCounterVec,
+    /// How often so many events did not fit the schema that the latest one was asked for.
+    pub(crate) schema_drifts: IntCounter,
+    /// Bodies for the quarantine topic.
+    pub(crate) quarantine: QuarantineMetrics,
+}
+
+/// What became of bodies for the quarantine topic.
+#[derive(Clone, Debug)]
+pub(crate) struct QuarantineMetrics {
+    /// Acknowledged by Kafka.
+    pub(crate) written: IntCounter,
+    /// Not kept: too long, or too many.
+    pub(crate) capped: IntCounter,
+    /// Not acknowledged.
+    pub(crate) failed: IntCounter,
+}
+
+impl AsideMetrics {
+    /// Registers them with `registry`.
+    ///
+    /// # Errors
+    /// When one of the names is taken.
+    pub(crate) fn new(registry: &Registry) -> Result<Self> {
+        Ok(Self {
+            invalid_events: counters(
+                registry,
+                "penstock_receiver_invalid_events_total",
+                "Events that are not valid by their schema, by source, reason and field.",
+                &["source", "reason", "field"],
+            )?,
+            schema_drifts: counters(
+                registry,
+                "penstock_receiver_schema_drifts_total",
+                "How often so many events did not fit the schema that the latest one was asked for, by source.",
+                &["source"],
+            )?,
+            quarantine: counters(
+                registry,
+                "penstock_receiver_quarantine_total",
+                "Bodies for the quarantine topic, by source and outcome: written, capped, failed.",
+                &["source", "outcome"],
+            )?,
+        })
+    }
+
+    /// The handles of the source `name`.
+    pub(crate) fn source(&self, name: &str) -> SourceAside {
+        SourceAside {
+            name: name.to_owned(),
+            invalid_events: self.invalid_events.clone(),
+            schema_drifts: self.schema_drifts.with_label_values(&[name]),
+            quarantine: QuarantineMetrics {
+                written: self.quarantine.with_label_values(&[name, "written"]),
+                capped: self.quarantine.with_label_values(&[name, "capped"]),
+                failed: self.quarantine.with_label_values(&[name, "failed"]),
+            },
+        }
+    }
+}
+
+impl SourceAside {
+    /// Counts an event that is not valid: `reason` is one of a closed set, and of `path` only the field of the root record counts, of
+    /// which a schema has so many and no more.
+    pub(crate) fn invalid(&self, reason: &'static str, path: &str) {
+        let field = path.split(['.', '[']).next().unwrap_or_default();
+        self.invalid_events.with_label_values(&[self.name.as_str(), reason, field]).inc();
+    }
+}

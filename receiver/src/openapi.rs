@@ -1,0 +1,189 @@
+//! The description of the webhooks (`OpenAPI` 3.1), built from the config's sources and served at `/openapi.json`.
+//!
+//! It names nothing of the inside: no topic, no subject, no address. The examples are calls of curl that work as they stand, once
+//! the variables in them are set; a test runs each of them.
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::http::header::CONTENT_TYPE;
+use axum::routing::get;
+use serde_json::{Map, Value, json};
+use shared::config::{Auth, Config, Source};
+
+mod curl;
+
+/// Where it is served.
+pub(crate) const PATH: &str = "/openapi.json";
+
+/// Media types of a body; see [`crate::unframe`].
+const MEDIA_TYPES: [(&str, &str); 6] = [
+    ("application/avro", "One Avro datum without a frame."),
+    ("avro/binary", "The same."),
+    ("application/vnd.apache.avro+binary", "The same."),
+    ("application/vnd.confluent.avro", "In the Confluent wire format: a zero byte, a 4-byte schema id, the datum."),
+    ("application/vnd.apache.avro+single-object", "In Avro's single-object encoding."),
+    ("application/vnd.apache.avro+container", "An Avro object container file: many events in one request."),
+];
+
+/// What is answered when a request is not accepted; see [`crate::reject`].
+const PROBLEMS: [(&str, &str); 9] = [
+    (
+        "400",
+        "The body is not an event of the schema: truncated, trailing bytes, an unknown schema. Do not send it again.",
+    ),
+    ("401", "No credentials or wrong ones, a stale timestamp, or a signature that was accepted before."),
+    ("405", "Not POST."),
+    ("408", "The body did not arrive in time."),
+    ("413", "The body is over the limit."),
+    ("415", "The Content-Type or Content-Encoding is not supported."),
+    ("429", "More requests than are taken in a second. Send it again after the time in Retry-After."),
+    ("500", "A bug. Send it again later."),
+    (
+        "503",
+        "The event was not stored, or it is not known whether it was. Send it again after the time in Retry-After.",
+    ),
+];
+
+/// A router that serves the description of the sources of `config`.
+pub(crate) fn router(config: &Config) -> Router {
+    let text = Bytes::from(document(config).to_string());
+    Router::new().route(PATH, get(move || std::future::ready(([(CONTENT_TYPE, "application/json")], text.clone()))))
+}
+
+/// The description.
+fn document(config: &Config) -> Value {
+    let sources = &config.receiver.sources;
+    let scheme = if config.receiver.tls.is_some() { "https" } else { "http" };
+    let paths: Map<String, Value> =
+        sources.iter().map(|(name, source)| (source.path.clone(), json!({"post": operation(name, source)}))).collect();
+    let security: Map<String, Value> = sources.iter().flat_map(|(name, source)| schemes(name, &source.auth)).collect();
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Webhooks",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": "Events come in as Apache Avro. A 200 means that they are stored. An event that is sent again is stored \
+                            once: whatever was not answered 200 can be sent again.",
+        },
+        "servers": [{
+            "url": format!("{scheme}://{{host}}"),
+            "variables": {"host": {"default": config.receiver.listen.to_string()}},
+        }],
+        "paths": paths,
+        "components": {
+            "securitySchemes": security,
+            "schemas": {"Accepted": accepted(), "Problem": problem()},
+            "headers": {"RetryAfter": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 1}}},
+        },
+    })
+}
+
+fn operation(name: &str, source: &Source) -> Value {
+    let content: Map<String, Value> = MEDIA_TYPES
+        .iter()
+        .map(|(media_type, what)| ((*media_type).to_owned(), json!({"schema": {"description": what}})))
+        .collect();
+    let required: Map<String, Value> = schemes(name, &source.auth).map(|(scheme, _)| (scheme, json!([]))).collect();
+    json!({
+        "operationId": format!("post-{name}"),
+        "summary": format!("Events of the source {name}"),
+        "description": format!("A body may be {} long.", source.limits.max_body),
+        "security": if required.is_empty() { json!([]) } else { json!([required]) },
+        "parameters": parameters(),
+        "requestBody": {"required": true, "content": content},
+        "responses": responses(),
+        "x-codeSamples": [{"lang": "Shell", "label": "curl", "source": curl::example(source)}],
+    })
+}
+
+fn parameters() -> Value {
+    let header = |name: &str, schema: Value, description: &str| json!({"name": name, "in": "header", "required": false, "schema": schema, "description": description});
+    let id = json!({"type": "integer", "minimum": 0, "maximum": u32::MAX});
+    json!([
+        header(
+            "X-Schema-Id",
+            id.clone(),
+            "The id of the schema that a datum without a frame is of; otherwise the current one."
+        ),
+        header("X-Schema-Version", id, "The same by its version."),
+        header("Content-Encoding", json!({"enum": ["gzip", "zstd", "deflate"]}), "How the body is compressed."),
+        header(
+            "X-Request-Id",
+            json!({"type": "string", "maxLength": 128}),
+            "Comes back in the answer and stays with the event."
+        ),
+        header("traceparent", json!({"type": "string"}), "The trace context (W3C), which stays with the event."),
+    ])
+}
+
+fn responses() -> Value {
+    let accepted = json!({
+        "description": "The events are stored.",
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Accepted"}}},
+    });
+    let mut responses = Map::from_iter([("200".to_owned(), accepted)]);
+    for (status, description) in PROBLEMS {
+        let mut response = json!({
+            "description": description,
+            "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        });
+        if matches!(status, "429" | "503") {
+            response["headers"] = json!({"Retry-After": {"$ref": "#/components/headers/RetryAfter"}});
+        }
+        responses.insert(status.to_owned(), response);
+    }
+    Value::Object(responses)
+}
+
+fn accepted() -> Value {
+    json!({
+        "type": "object",
+        "required": ["accepted"],
+        "properties": {"accepted": {"type": "integer", "minimum": 0, "description": "How many events are stored."}},
+    })
+}
+
+/// Problem details, RFC 9457.
+fn problem() -> Value {
+    let text = json!({"type": "string"});
+    json!({
+        "type": "object",
+        "required": ["type", "title", "status", "detail", "code"],
+        "properties": {
+            "type": text, "title": text, "status": {"type": "integer"}, "detail": text,
+            "code": {"type": "string", "description": "What is wrong, for programs."},
+            "reason": {"type": "string", "description": "What is wrong in the datum."},
+            "schema_id": {"type": "integer", "description": "The schema that the datum was read by."},
+            "field": {"type": "string", "description": "Where in the datum, by field."},
+            "offset": {"type": "integer", "description": "Where in the datum, by byte."},
+        },
+    })
+}
+
+/// The security schemes of a source, by their names in the description: all of them are needed.
+fn schemes(name: &str, auth: &Auth) -> impl Iterator<Item = (String, Value)> {
+    let header = |header: &str, what: &str| {
+        (header.to_owned(), json!({"type": "apiKey", "in": "header", "name": header, "description": what}))
+    };
+    let schemes: Vec<(String, Value)> = match auth {
+        Auth::None => Vec::new(),
+        Auth::Bearer { .. } => vec![("bearer".to_owned(), json!({"type": "http", "scheme": "bearer"}))],
+        Auth::Basic { .. } => vec![("basic".to_owned(), json!({"type": "http", "scheme": "basic"}))],
+        Auth::Hmac { header: name, timestamp_header, .. } => {
+            let signature = header(name, "The signature: a keyed hash (HMAC) of the body.");
+            let time = timestamp_header.iter().map(|name| header(name, "The time, in seconds since 1970."));
+            std::iter::once(signature).chain(time).collect()
+        }
+        Auth::StandardWebhooks { .. } => vec![
+            header("webhook-id", "The id of the message."),
+            header("webhook-timestamp", "The time, in seconds since 1970."),
+            header("webhook-signature", "The signatures, as Standard Webhooks has them."),
+        ],
+        Auth::Mtls { .. } => vec![("certificate".to_owned(), json!({"type": "mutualTLS"}))],
+    };
+    let name = name.to_owned();
+    schemes.into_iter().map(move |(scheme, value)| (format!("{name}-{scheme}"), value))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,87 @@
+//! A call of curl that posts an event to a source. What the caller sets: `URL` (scheme, host and port), `EVENT` (the file with the
+//! event), and by authentication `TOKEN`, `CREDENTIALS` (`user:password`), `SECRET`, or `CERTIFICATE` and `KEY` (files).
+
+use shared::config::{Auth, HmacAlgorithm, HmacEncoding, Source};
+
+const BODY: &str = "{body}";
+
+/// The lines to type.
+pub(super) fn example(source: &Source) -> String {
+    let (before, options) = authentication(&source.auth);
+    let mut lines = before;
+    let mut call =
+        vec!["curl --fail-with-body --header 'Content-Type: application/avro' --data-binary \"@$EVENT\"".to_owned()];
+    call.extend(options);
+    call.push(format!("\"$URL{}\"", source.path));
+    lines.push(call.join(" \\\n  "));
+    lines.join("\n")
+}
+
+/// What comes before the call, and what the call has for the authentication.
+fn authentication(auth: &Auth) -> (Vec<String>, Vec<String>) {
+    match auth {
+        Auth::None => (Vec::new(), Vec::new()),
+        Auth::Bearer { .. } => (Vec::new(), vec![header("Authorization", "Bearer $TOKEN")]),
+        Auth::Basic { .. } => (Vec::new(), vec!["--user \"$CREDENTIALS\"".to_owned()]),
+        Auth::Mtls { .. } => (Vec::new(), vec!["--cert \"$CERTIFICATE\" --key \"$KEY\"".to_owned()]),
+        Auth::StandardWebhooks { .. } => standard_webhooks(),
+        Auth::Hmac { .. } => hmac(auth),
+    }
+}
+
+fn header(name: &str, value: &str) -> String {
+    format!("--header \"{name}: {value}\"")
+}
+
+fn standard_webhooks() -> (Vec<String>, Vec<String>) {
+    let before = [
+        "ID=msg_$(openssl rand -hex 12) TIME=$(date +%s)",
+        "KEY=$(printf %s \"${SECRET#whsec_}\" | openssl base64 -d -A | od -An -v -tx1 | tr -d ' \\n')",
+        "SIGNATURE=$({ printf '%s.%s.' \"$ID\" \"$TIME\"; cat \"$EVENT\"; } |\n  \
+         openssl dgst -sha256 -mac HMAC -macopt \"hexkey:$KEY\" -binary | openssl base64 -A)",
+    ];
+    let options = vec![
+        header("webhook-id", "$ID"),
+        header("webhook-timestamp", "$TIME"),
+        header("webhook-signature", "v1,$SIGNATURE"),
+    ];
+    (before.map(str::to_owned).to_vec(), options)
+}
+
+fn hmac(auth: &Auth) -> (Vec<String>, Vec<String>) {
+    let Auth::Hmac { header: name, algorithm, encoding, prefix, timestamp_header, signed, .. } = auth else {
+        return (Vec::new(), Vec::new());
+    };
+    let default = if timestamp_header.is_some() { "{timestamp}.{body}" } else { BODY };
+    let (before, after) = signed.as_deref().unwrap_or(default).split_once(BODY).unwrap_or_default();
+    let algorithm = match algorithm {
+        HmacAlgorithm::Sha256 => "sha256",
+        HmacAlgorithm::Sha512 => "sha512",
+    };
+    let encode = match encoding {
+        HmacEncoding::Hex => "od -An -v -tx1 | tr -d ' \\n'",
+        HmacEncoding::Base64 => "openssl base64 -A",
+    };
+    let mut lines: Vec<String> = timestamp_header.iter().map(|_| "TIME=$(date +%s)".to_owned()).collect();
+    let message = format!("{}cat \"$EVENT\"; {}", printed(before), printed(after));
+    lines.push(format!(
+        "SIGNATURE=$({{ {}; }} |\n  openssl dgst -{algorithm} -hmac \"$SECRET\" -binary | {encode})",
+        message.trim_end_matches("; ")
+    ));
+    let mut options: Vec<String> = timestamp_header.iter().map(|name| header(name, "$TIME")).collect();
+    options.push(header(name, &format!("{}$SIGNATURE", escaped(prefix))));
+    (lines, options)
+}
+
+/// A command that prints what is signed on one side of the body; nothing where nothing is.
+fn printed(text: &str) -> String {
+    if text.is_empty() {
+        return String::new();
+    }
+    format!("printf %s \"{}\"; ", escaped(text).replace("{timestamp}", "$TIME"))
+}
+
+/// For use between the shell's double quotes.
+fn escaped(text: &str) -> String {
+    text.chars().flat_map(|c| matches!(c, '"' | '\\' | '$' | '`').then_some('\\').into_iter().chain([c])).collect()
+}

@@ -1,0 +1,85 @@
+use std::time::Duration;
+
+use rdkafka::message::Headers;
+
+use super::*;
+
+fn quarantine(per_second: u32) -> Quarantine {
+    let source = config::Quarantine { per_second, max_body: "10B".parse().unwrap(), ..config::Quarantine::default() };
+    Quarantine::compile(&source, &config::Kafka::default()).unwrap()
+}
+
+#[tokio::test]
+async fn so_many_are_kept_a_second_and_ten_times_as_many_at_once() {
+    let (quarantine, start) = (quarantine(2), Instant::now());
+    let kept = |at| (0..100).filter(|_| quarantine.admit(1, at).is_some()).count();
+    assert_eq!(kept(start), 20);
+    assert_eq!(kept(start + Duration::from_millis(500)), 1);
+    assert_eq!(kept(start + Duration::from_secs(3)), 5);
+    assert_eq!(kept(start + Duration::from_secs(3_600)), 20, "a quiet time saves no more than the burst");
+}
+
+#[tokio::test]
+async fn what_is_too_long_is_not_kept_and_costs_nothing() {
+    let quarantine = quarantine(1);
+    assert!((0..100).all(|_| quarantine.admit(11, Instant::now()).is_none()));
+    assert!(quarantine.admit(10, Instant::now()).is_some());
+}
+
+#[tokio::test]
+async fn what_waits_for_kafka_is_bounded_in_bytes() {
+    let source =
+        config::Quarantine { per_second: 1_000, max_body: "4MiB".parse().unwrap(), ..config::Quarantine::default() };
+    let quarantine = Quarantine::compile(&source, &config::Kafka::default()).unwrap();
+    let now = Instant::now();
+    let waiting: Vec<_> = (0..3).map(|_| quarantine.admit(4 << 20, now)).collect();
+    assert_eq!(waiting.iter().flatten().count(), 2);
+    drop(waiting);
+    assert!(quarantine.admit(4 << 20, now).is_some());
+}
+
+#[test]
+fn disabled_there_is_none() {
+    let source = config::Quarantine { enabled: false, ..config::Quarantine::default() };
+    assert!(Quarantine::compile(&source, &config::Kafka::default()).is_none());
+}
+
+#[test]
+fn the_headers_say_why_and_what_is_needed_to_post_it_again() {
+    let schema = shared::avro::Schema::parse(
+        r#"{"type":"record","name":"E","fields":[{"name":"id","type":"string"},{"name":"a","type":"string"}]}"#,
+    )
+    .unwrap();
+    let key = Some(schema.field("id").unwrap());
+    let writer = crate::source::Writer { id: shared::wire::SchemaId(7), schema: schema.into(), key };
+    let limits = shared::avro::Limits { max_depth: 8, max_items: 8 };
+    let invalid = crate::validate::fits(b"\x04e1\x06am", &writer, limits).unwrap_err();
+    let rejection = Rejection::Invalid { as_likely: Box::new(invalid), as_framed: None };
+    let mut request = HeaderMap::new();
+    request.insert(CONTENT_TYPE, "application/avro".parse().unwrap());
+    request.insert(SCHEMA_ID, "7".parse().unwrap());
+    request.insert("authorization", "Bearer secret".parse().unwrap());
+    request.insert(CONTENT_ENCODING, "gzip".parse().unwrap());
+    let head =
+        RecordHead { timestamp: std::time::SystemTime::now(), source: "cxone", request_id: b"r-1", traceparent: None };
+
+    let headers = headers(&rejection, &request, &head);
+    let found: Vec<(String, String)> = headers
+        .iter()
+        .map(|header| (header.key.to_owned(), String::from_utf8(header.value.unwrap().to_vec()).unwrap()))
+        .collect();
+    let expected = [
+        ("q.source", "cxone"),
+        ("q.request-id", "r-1"),
+        ("q.reason", &*rejection.detail()),
+        ("q.error-type", "invalid-event"),
+        ("q.error-code", "truncated"),
+        ("q.offset", "4"),
+        ("q.schema-id", "7"),
+        ("q.field", "a"),
+        ("q.event-id", "e1"),
+        ("q.content-type", "application/avro"),
+        ("q.x-schema-id", "7"),
+    ];
+    assert_eq!(found, expected.map(|(key, value)| (key.to_owned(), value.to_owned())));
+}

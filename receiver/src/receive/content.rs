@@ -1,0 +1,84 @@
+//! `Content-Encoding` (RFC 9110, section 8.4): from the body as it was sent, and signed, to the one that was meant.
+
+use axum::http::HeaderMap;
+use axum::http::header::CONTENT_ENCODING;
+use tokio::time::Instant;
+
+use super::{Buffer, Endpoint};
+use crate::authenticate::Authentic;
+use crate::decompress::{DecompressError, Format, decompress};
+use crate::reject::Rejection;
+
+/// A compressed body up to this length is decompressed where the request is served: it takes less than to hand it over, and a few
+/// milliseconds at the very worst.
+const SHORT: usize = 4 * 1024;
+
+/// The codings, and their names; the first three are what an answer offers.
+const CODINGS: [(&str, Format); 4] =
+    [("gzip", Format::Gzip), ("zstd", Format::Zstd), ("deflate", Format::Zlib), ("x-gzip", Format::Gzip)];
+
+impl Endpoint {
+    /// Decompresses `body` if it is compressed. On an error it is as it was.
+    ///
+    /// # Errors
+    /// `ContentEncoding`, `Decompress`, and those of [`Workers::run`](super::work::Workers::run).
+    pub(super) async fn decode(
+        &self,
+        head: &HeaderMap,
+        body: &mut Authentic,
+        deadline: Instant,
+    ) -> Result<(), Rejection> {
+        let Some(format) = coding(head)? else {
+            return Ok(());
+        };
+        let limit = self.source.max_decompressed;
+        if body.0.body().len() <= SHORT {
+            body.0 = decoded(format, &body.0, limit).map_err(Rejection::Decompress)?;
+            return Ok(());
+        }
+        let compressed = std::mem::take(&mut body.0);
+        let work = move || (decoded(format, &compressed, limit), compressed);
+        let (result, compressed) = self.common.workers.run(deadline, work).await?;
+        match result {
+            Ok(decoded) => {
+                body.0 = decoded;
+                Ok(())
+            }
+            Err(error) => {
+                body.0 = compressed;
+                Err(Rejection::Decompress(error))
+            }
+        }
+    }
+}
+
+/// What `compressed` was before it was compressed, `limit` bytes at most.
+///
+/// # Errors
+/// [`DecompressError`].
+pub(crate) fn decoded(format: Format, compressed: &Buffer, limit: usize) -> Result<Buffer, DecompressError> {
+    let mut buffer = Buffer::with_capacity(0);
+    decompress(format, compressed.body(), limit, buffer.bytes_mut())?;
+    Ok(buffer)
+}
+
+/// The coding of the body; none where it is as it was meant. Two, one over the other, are nothing that an honest sender needs.
+///
+/// # Errors
+/// `ContentEncoding` for others.
+pub(crate) fn coding(head: &HeaderMap) -> Result<Option<Format>, Rejection> {
+    let mut format = None;
+    let values = head.get_all(CONTENT_ENCODING).iter();
+    let names = values.flat_map(|value| value.as_bytes().split(|byte| *byte == b',')).map(<[u8]>::trim_ascii);
+    for name in names.filter(|name| !name.is_empty() && !name.eq_ignore_ascii_case(b"identity")) {
+        let known = CODINGS.iter().find(|(known, _)| name.eq_ignore_ascii_case(known.as_bytes()));
+        match (known, format) {
+            (Some((_, known)), None) => format = Some(*known),
+            _ => return Err(Rejection::ContentEncoding),
+        }
+    }
+    Ok(format)
+}
+
+#[cfg(test)]
+mod tests;

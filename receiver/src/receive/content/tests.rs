@@ -1,0 +1,28 @@
+use axum::http::HeaderValue;
+
+use super::*;
+
+fn coding_of(values: &[&str]) -> Result<Option<Format>, Rejection> {
+    let mut head = HeaderMap::new();
+    for value in values {
+        head.append(CONTENT_ENCODING, HeaderValue::from_str(value).unwrap());
+    }
+    coding(&head)
+}
+
+#[test]
+fn one_coding_is_understood_whatever_its_case() {
+    assert!(matches!(coding_of(&[]), Ok(None)));
+    assert!(matches!(coding_of(&["identity"]), Ok(None)));
+    assert!(matches!(coding_of(&["GZip"]), Ok(Some(Format::Gzip))));
+    assert!(matches!(coding_of(&["x-gzip"]), Ok(Some(Format::Gzip))));
+    assert!(matches!(coding_of(&[" zstd "]), Ok(Some(Format::Zstd))));
+    assert!(matches!(coding_of(&["identity, deflate"]), Ok(Some(Format::Zlib))));
+}
+
+#[test]
+fn others_and_two_over_each_other_are_refused() {
+    for values in [&["br"][..], &["gzip, gzip"], &["gzip", "zstd"], &["gzip;q=1"], &["*"]] {
+        assert!(matches!(coding_of(values), Err(Rejection::ContentEncoding)), "{values:?}");
+    }
+}

@@ -1,0 +1,152 @@
+//! From a body in its form to the events in it: `unframe → validate`, with the schema that the form names.
+
+use shared::avro::Container;
+use shared::wire::{FRAME_LEN, SchemaId};
+use tokio::time::Instant;
+
+use super::Endpoint;
+use crate::authenticate::Authentic;
+use crate::reject::Rejection;
+use crate::source::Writer;
+use crate::unframe::{Form, Framing, SINGLE_OBJECT_LEN};
+use crate::validate::{Batch, BatchError, Event, Invalid, fits, validate, validate_container};
+
+/// A file up to this length, if it is not compressed, is validated where the request is served.
+const SHORT: usize = 64 * 1024;
+
+/// What a request brings.
+pub(super) enum Events<'a> {
+    /// One event.
+    One(Event<'a>),
+    /// Those of a file.
+    Many(Batch),
+}
+
+impl Endpoint {
+    /// Reads the body in its form; see [`crate::unframe`] for the rule where the form is open.
+    pub(super) async fn events<'a>(
+        &self,
+        form: Form,
+        body: &'a mut Authentic,
+        deadline: Instant,
+    ) -> Result<Events<'a>, Rejection> {
+        match form {
+            Form::Bare => self.bare(body, &*self.current()?),
+            Form::BareOf(id) => self.bare(body, &*self.writer(id, deadline).await?),
+            Form::BareOfVersion(version) => self.bare(body, &*self.writer_of_version(version, deadline).await?),
+            Form::Framed(framing) => self.framed(framing, body, None, deadline).await,
+            Form::BareOrFramed(framing @ Framing::Confluent(id)) => {
+                let writer = self.current()?;
+                body.0.frame(0, writer.id);
+                let body = &*body;
+                match validate(body.0.with_frame(), &writer, self.source.limits) {
+                    Ok(_) if self.is_framed(framing, body.0.body(), &writer) => Err(Rejection::Ambiguous(framing)),
+                    Ok(event) => Ok(Events::One(event)),
+                    Err(bare) => self.confluent(id, body, Some(bare), deadline).await,
+                }
+            }
+            Form::BareOrFramed(framing) => {
+                let writer = self.current()?;
+                match fits(body.0.body(), &writer, self.source.limits) {
+                    Ok(()) if self.is_framed(framing, body.0.body(), &writer) => Err(Rejection::Ambiguous(framing)),
+                    Ok(()) => self.bare(body, &writer),
+                    Err(bare) => self.framed(framing, body, Some(bare), deadline).await,
+                }
+            }
+        }
+    }
+
+    fn bare<'a>(&self, body: &'a mut Authentic, writer: &Writer) -> Result<Events<'a>, Rejection> {
+        body.0.frame(0, writer.id);
+        one(validate(body.0.with_frame(), writer, self.source.limits), None)
+    }
+
+    /// Reads `body` in the form `framing`; `bare` is why it is no bare datum, where it might have been one.
+    async fn framed<'a>(
+        &self,
+        framing: Framing,
+        body: &'a mut Authentic,
+        bare: Option<Invalid>,
+        deadline: Instant,
+    ) -> Result<Events<'a>, Rejection> {
+        match framing {
+            Framing::Confluent(id) => self.confluent(id, body, bare, deadline).await,
+            Framing::SingleObject(fingerprint) => {
+                let writer = self.writer_of_fingerprint(fingerprint, deadline).await?;
+                body.0.frame(SINGLE_OBJECT_LEN, writer.id);
+                one(validate(body.0.with_frame(), &writer, self.source.limits), bare)
+            }
+            Framing::Container => self.container(body, deadline).await.map(Events::Many),
+        }
+    }
+
+    /// Reads `body` in the Confluent wire format.
+    async fn confluent<'a>(
+        &self,
+        id: SchemaId,
+        body: &'a Authentic,
+        bare: Option<Invalid>,
+        deadline: Instant,
+    ) -> Result<Events<'a>, Rejection> {
+        let bare = match (self.writer(id, deadline).await, bare) {
+            (Ok(writer), bare) => return one(validate(body.0.body(), &writer, self.source.limits), bare),
+            (Err(other), None) => return Err(other),
+            // No frame, then: four bytes of a datum that happened to stand where an id would.
+            (Err(Rejection::UnknownSchema(_) | Rejection::UnusableSchema(..)), Some(bare)) => bare,
+            (Err(other), Some(_)) => return Err(other),
+        };
+        Err(Rejection::Invalid { as_likely: Box::new(bare), as_framed: None })
+    }
+
+    /// Whether `body`, which is a bare datum of `current`, is valid in the form `framing` too, as far as is known without asking the
+    /// registry.
+    fn is_framed(&self, framing: Framing, body: &[u8], current: &Writer) -> bool {
+        let limits = self.source.limits;
+        match framing {
+            Framing::Confluent(id) => {
+                let Some(writer) = self.common.registry.cached(id).map(|schema| self.source.writer(id, schema)) else {
+                    return false;
+                };
+                let datum = body.get(FRAME_LEN..).unwrap_or_default();
+                writer.is_ok_and(|writer| fits(datum, &writer, limits).is_ok())
+            }
+            Framing::SingleObject(fingerprint) => {
+                let datum = body.get(SINGLE_OBJECT_LEN..).unwrap_or_default();
+                current.schema.fingerprint() == fingerprint && fits(datum, current, limits).is_ok()
+            }
+            Framing::Container => Container::open(body).is_ok(),
+        }
+    }
+
+    /// Reads `body` as an object container file.
+    async fn container(&self, body: &mut Authentic, deadline: Instant) -> Result<Batch, Rejection> {
+        let failed = |error| Rejection::Container(BatchError::Container(error));
+        let container = Container::open(body.0.body()).map_err(failed)?;
+        let writer = self.writer_of_text(container.schema(), deadline).await?;
+        let limits = self.source.batch_limits;
+        if container.codec() == "null" && body.0.body().len() <= SHORT {
+            return validate_container(container, &writer, &limits).map_err(Rejection::Container);
+        }
+        let buffer = std::mem::take(&mut body.0);
+        let work = move || {
+            let container = Container::open(buffer.body()).map_err(BatchError::Container);
+            let batch = container.and_then(|container| validate_container(container, &writer, &limits));
+            (batch, buffer)
+        };
+        let (batch, buffer) = self.common.workers.run(deadline, work).await?;
+        body.0 = buffer;
+        batch.map_err(Rejection::Container)
+    }
+}
+
+/// The one event of a request, or why it is none: in the form it was read in, and as a bare datum where it might have been one.
+fn one(event: Result<Event<'_>, Invalid>, bare: Option<Invalid>) -> Result<Events<'_>, Rejection> {
+    let invalid = match event {
+        Ok(event) => return Ok(Events::One(event)),
+        Err(invalid) => Box::new(invalid),
+    };
+    Err(match bare.map(Box::new) {
+        Some(bare) => Rejection::Invalid { as_likely: bare, as_framed: Some(invalid) },
+        None => Rejection::Invalid { as_likely: invalid, as_framed: None },
+    })
+}

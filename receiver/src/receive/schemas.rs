@@ -1,0 +1,117 @@
+//! The schema that a datum was written with, by each of the ways in which a request can name it.
+//!
+//! An answer "not there" of the registry is the sender's error, any other failure of it ours: those are never mixed up.
+
+use std::sync::Arc;
+
+use shared::avro::Schema;
+use shared::registry::{RegisteredSchema, RegistryError};
+use shared::wire::SchemaId;
+use tokio::time::{Instant, timeout_at};
+
+use super::Endpoint;
+use crate::reject::{Rejection, SchemaName};
+use crate::source::Writer;
+
+const NOT_AVRO: &str = "it is not an Avro schema that can be used";
+const NO_KEY: &str = "it lacks the field that identifies an event";
+const REFUSED: &str = "the schema registry refuses it, as one that is not compatible does";
+
+impl Endpoint {
+    /// The latest schema of the source's subject.
+    pub(super) fn current(&self) -> Result<Arc<Writer>, Rejection> {
+        self.source.current.load_full().ok_or(Rejection::SchemaUnavailable)
+    }
+
+    /// The schema of `id`: the source's current one, or from memory or from the registry.
+    pub(super) async fn writer(&self, id: SchemaId, deadline: Instant) -> Result<Arc<Writer>, Rejection> {
+        if let Some(current) = self.source.current.load_full().filter(|current| current.id == id) {
+            return Ok(current);
+        }
+        let name = SchemaName::Id(id);
+        let schema = match self.common.registry.cached(id) {
+            Some(schema) => schema,
+            None => answered(timeout_at(deadline, self.common.registry.by_id(id)).await, &name)?,
+        };
+        self.compiled(RegisteredSchema { id, schema }, &name)
+    }
+
+    /// The schema of this version of the source's subject.
+    pub(super) async fn writer_of_version(&self, version: u32, deadline: Instant) -> Result<Arc<Writer>, Rejection> {
+        let asked = self.common.registry.by_version(&self.source.subject, version);
+        let name = SchemaName::Version(version);
+        let found = answered(timeout_at(deadline, asked).await, &name)?;
+        self.compiled(found, &name)
+    }
+
+    /// The schema of the source's subject that has this fingerprint.
+    pub(super) async fn writer_of_fingerprint(
+        &self,
+        fingerprint: u64,
+        deadline: Instant,
+    ) -> Result<Arc<Writer>, Rejection> {
+        let current = self.source.current.load_full();
+        if let Some(current) = current.filter(|current| current.schema.fingerprint() == fingerprint) {
+            return Ok(current);
+        }
+        let asked = self.common.registry.by_fingerprint(&self.source.subject, fingerprint);
+        let name = SchemaName::Fingerprint(fingerprint);
+        let found = answered(timeout_at(deadline, asked).await, &name)?;
+        self.compiled(found, &name)
+    }
+
+    /// The schema whose text stands in a file: the one of the source's subject with the same fingerprint. Where there is none, it is
+    /// registered if the source allows it.
+    pub(super) async fn writer_of_text(&self, text: &str, deadline: Instant) -> Result<Arc<Writer>, Rejection> {
+        if let Some(known) = self.source.file_schemas.get(text).await {
+            return Ok(known);
+        }
+        let schema = Schema::parse(text).map_err(|_| Rejection::UnusableSchema(SchemaName::File, NOT_AVRO))?;
+        let writer = match self.writer_of_fingerprint(schema.fingerprint(), deadline).await {
+            Err(Rejection::UnknownSchema(_)) if self.source.register_schemas => {
+                self.registered(text, schema, deadline).await?
+            }
+            found => found?,
+        };
+        self.source.file_schemas.insert(text.to_owned(), Arc::clone(&writer)).await;
+        Ok(writer)
+    }
+
+    async fn registered(&self, text: &str, schema: Schema, deadline: Instant) -> Result<Arc<Writer>, Rejection> {
+        let (source, subject) = (self.source.name.as_str(), self.source.subject.as_str());
+        let schema = Arc::new(schema);
+        // Before it is registered, since it stays there for good.
+        self.source
+            .writer(SchemaId(0), Arc::clone(&schema))
+            .map_err(|_| Rejection::UnusableSchema(SchemaName::File, NO_KEY))?;
+        let id = match timeout_at(deadline, self.common.registry.register(subject, text)).await {
+            Ok(Ok(id)) => id,
+            Ok(Err(error @ RegistryError::Unusable { .. })) => {
+                tracing::warn!(source, subject, %error, "The schema of a file was not registered.");
+                return Err(Rejection::UnusableSchema(SchemaName::File, REFUSED));
+            }
+            Ok(Err(RegistryError::Unavailable { .. } | RegistryError::NotFound { .. })) | Err(_) => {
+                return Err(Rejection::SchemaUnavailable);
+            }
+        };
+        tracing::info!(source, subject, schema_id = id.0, "Registered the schema of a file.");
+        self.compiled(RegisteredSchema { id, schema }, &SchemaName::File)
+    }
+
+    fn compiled(&self, found: RegisteredSchema, name: &SchemaName) -> Result<Arc<Writer>, Rejection> {
+        match self.source.writer(found.id, found.schema) {
+            Ok(writer) => Ok(Arc::new(writer)),
+            Err(_) => Err(Rejection::UnusableSchema(*name, NO_KEY)),
+        }
+    }
+}
+
+/// What the registry's answer means for the request that needs the schema `name`.
+fn answered<T, E>(answer: Result<Result<T, RegistryError>, E>, name: &SchemaName) -> Result<T, Rejection> {
+    match answer {
+        Ok(Ok(found)) => Ok(found),
+        Ok(Err(RegistryError::NotFound { .. })) => Err(Rejection::UnknownSchema(*name)),
+        Ok(Err(RegistryError::Unusable { .. })) => Err(Rejection::UnusableSchema(*name, NOT_AVRO)),
+        Ok(Err(RegistryError::Unavailable { .. })) | Err(_) => Err(Rejection::SchemaUnavailable),
+    }
+}

@@ -1,0 +1,91 @@
+//! What is wrong with a request, in words for people.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use super::{Rejection, SchemaName};
+use crate::unframe::Framing;
+use crate::validate::{BatchError, Invalid};
+
+impl Rejection {
+    /// What is wrong, for people.
+    pub(crate) fn detail(&self) -> Cow<'static, str> {
+        match self {
+            Self::NotFound => "no webhook is configured at this path".into(),
+            Self::MethodNotAllowed => "send the event with POST".into(),
+            Self::Unauthorized(_) => "the credentials are missing or not valid".into(),
+            Self::TooLarge(limit) => format!("the body is longer than the limit of {limit} bytes").into(),
+            Self::RecordTooLarge => "the event is larger than what can be stored".into(),
+            Self::BodyTimeout => "the body did not arrive within the time allowed for a request".into(),
+            Self::BodyBroken => "the body ended before its length or is not well-formed".into(),
+            Self::ContentEncoding => "the Content-Encoding must be gzip, zstd or deflate, or there must be none".into(),
+            Self::Decompress(error) => format!("the body was sent compressed, but {error}").into(),
+            Self::Unframe(error) => error.to_string().into(),
+            Self::Invalid { as_likely, as_framed: None } => likely(as_likely).into(),
+            Self::Invalid { as_likely, as_framed: Some(framed) } => {
+                let (id, error) = (framed.schema, &framed.error);
+                format!("{}; nor is it in the Confluent wire format with schema id {id}: {error}", likely(as_likely))
+                    .into()
+            }
+            Self::Container(error) => container(error).into(),
+            Self::Ambiguous(framing) => ambiguous(*framing).into(),
+            Self::UnknownSchema(name) => format!("there is no schema with {name}").into(),
+            Self::UnusableSchema(name, why) => format!("the schema with {name} cannot be used: {why}").into(),
+            Self::SchemaUnavailable => "the schema of the event cannot be had at the moment: try again".into(),
+            Self::Overloaded => "too many requests are under way: try again".into(),
+            Self::RateLimited(_) => "more requests than are taken in a second: try again later".into(),
+            Self::QueueFull => "too many events are waiting to be stored: try again".into(),
+            Self::KafkaUnavailable => "the event was not stored, or it is not known whether it was: try again".into(),
+            Self::Internal => "an internal error".into(),
+        }
+    }
+}
+
+fn likely(invalid: &Invalid) -> String {
+    format!("not a datum of the schema with id {}: {}", invalid.schema, invalid.error)
+}
+
+fn container(error: &BatchError) -> String {
+    match error {
+        BatchError::Container(error) => error.to_string(),
+        BatchError::Codec(name) => format!(
+            "the codec {name:?} of the file is not known: it must be null, deflate, snappy, zstandard, bzip2 or xz"
+        ),
+        BatchError::Block(offset, error) => format!("the block at byte {offset} cannot be read: {error}"),
+        BatchError::SmallBlocks => {
+            "the compressed blocks of the file are too small: at least 8 KiB on average are wanted".to_owned()
+        }
+        BatchError::BlockLength(offset) => format!("the block at byte {offset} is longer than its events"),
+        BatchError::TooManyEvents(limit) => format!("the file holds more events than the limit of {limit}"),
+        BatchError::TooLarge(limit) => format!("the events of the file are longer than the limit of {limit} bytes"),
+        BatchError::Event { index, invalid } => {
+            format!("event {index} of the file, counted from 0, is {}", likely(invalid))
+        }
+    }
+}
+
+fn ambiguous(framing: Framing) -> String {
+    let (form, content_type) = match framing {
+        Framing::Confluent(id) => {
+            (format!("in the Confluent wire format with schema id {id}"), "application/vnd.confluent.avro")
+        }
+        Framing::SingleObject(_) => {
+            ("in single-object encoding".to_owned(), "application/vnd.apache.avro+single-object")
+        }
+        Framing::Container => ("an object container file".to_owned(), "application/vnd.apache.avro+container"),
+    };
+    format!(
+        "the body is a bare datum and also {form}: send the latter as {content_type}, the former with the header X-Schema-Id"
+    )
+}
+
+impl fmt::Display for SchemaName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Id(id) => write!(f, "the id {id}"),
+            Self::Version(version) => write!(f, "the version {version}"),
+            Self::Fingerprint(fingerprint) => write!(f, "the fingerprint {fingerprint:016x}"),
+            Self::File => f.write_str("the text that the file holds"),
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! Looks every few seconds whether a file that the receiver was configured with holds something else: secrets, certificates.
+//!
+//! The files are read, not asked for their time: where a file is a link that is turned to another one, as in Kubernetes, the time
+//! says little.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::server::Tls;
+use crate::source::Source;
+
+/// How often.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+
+/// Keeps the secrets of `sources` and the certificates up to date until `shutdown`.
+pub(crate) async fn watch(sources: Vec<Arc<Source>>, tls: Option<Arc<Tls>>, shutdown: CancellationToken) {
+    while shutdown.run_until_cancelled(tokio::time::sleep(LOOK_EVERY)).await.is_some() {
+        let (sources, tls) = (sources.clone(), tls.clone());
+        let look = tokio::task::spawn_blocking(move || {
+            sources.iter().for_each(|source| source.authenticator.reload());
+            if let Some(tls) = tls {
+                tls.reload();
+            }
+        });
+        if let Err(error) = look.await {
+            tracing::error!(%error, "The look at the files of secrets and certificates failed.");
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! The commands `schema pull`, `schema show` and `schema check`: for people and for scripts, without a running receiver.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use clap::Subcommand;
+use shared::avro::Schema;
+use shared::config::Config;
+use shared::registry::{RegistryError, SchemaRegistry};
+use shared::wire::SchemaId;
+
+use crate::cxone::compatibility::refusal;
+use crate::cxone::pull::{PullError, Pulled, Puller};
+use crate::cxone::subjects::{Subjects, SubjectsError};
+use crate::cxone::{Cxone, CxoneError};
+
+mod culprit;
+
+/// What can be done with schemas. Exits with 0, with 1 when it could not be done or the schema is refused, and with 78 when the config
+/// cannot be used.
+#[derive(Clone, Debug, Subcommand)]
+pub enum SchemaCommand {
+    /// Fetches the latest schema from CXone, checks that it is compatible, and registers it.
+    ///
+    /// Says for each subject what became of it, with version and schema id. Exits with 1, and registers nothing, when a schema is not
+    /// compatible by the registry's rules. Needs the section `cxone` of the config.
+    Pull {
+        /// The subject; without it those of cxone.subjects, else of all sources.
+        #[arg(long)]
+        subject: Option<String>,
+        /// Only says what would be registered.
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Prints a schema as the registry has it.
+    Show {
+        /// The subject, whose latest version is printed; without it the one subject of the config.
+        #[arg(long, conflicts_with = "id")]
+        subject: Option<String>,
+        /// The schema id.
+        #[arg(long)]
+        id: Option<u32>,
+    },
+    /// Checks a schema in a file: whether its events could be taken, and whether it is compatible with the registry's latest version.
+    ///
+    /// Looks at the key fields of the sources too. Exits with 1 when there is something that cannot be used, naming the field.
+    Check {
+        /// The schema, as JSON (.avsc).
+        file: PathBuf,
+        /// The subject it is to become a version of; without it the one subject of the config, and without that the registry is not asked.
+        #[arg(long)]
+        subject: Option<String>,
+    },
+}
+
+/// Why a command could not do what it should.
+#[derive(Debug, thiserror::Error)]
+pub enum SchemaCommandError {
+    /// The section `cxone` cannot be used.
+    #[error(transparent)]
+    Cxone(#[from] CxoneError),
+    /// Nothing was pulled.
+    #[error(transparent)]
+    Pull(#[from] PullError),
+    /// The registry cannot be asked.
+    #[error(transparent)]
+    Subjects(#[from] SubjectsError),
+    /// The registry of the config cannot be used.
+    #[error("schema_registry.url: {0}")]
+    Registry(#[from] RegistryError),
+    /// Whatever else, in words.
+    #[error("{0}")]
+    Refused(String),
+}
+
+/// What has become of the subjects before the first that failed is said too.
+struct Said(Vec<String>);
+
+/// Does what `command` says, and gives what is to be printed.
+///
+/// # Errors
+/// [`SchemaCommandError`], in words for people.
+pub async fn run(config: &Config, command: SchemaCommand) -> Result<String, SchemaCommandError> {
+    match command {
+        SchemaCommand::Pull { subject, dry_run } => pull(config, subject, dry_run).await,
+        SchemaCommand::Show { subject, id } => show(config, subject, id).await,
+        SchemaCommand::Check { file, subject } => check(config, &file, subject).await,
+    }
+}
+
+async fn pull(config: &Config, subject: Option<String>, dry_run: bool) -> Result<String, SchemaCommandError> {
+    let registry = SchemaRegistry::new(&config.schema_registry)?;
+    let puller = Puller::new(Cxone::new(&config.cxone)?, Subjects::new(&config.schema_registry)?, registry);
+    let subjects = subject.map_or_else(|| config.cxone_subjects(), |subject| vec![subject]);
+    let (mut said, mut failed) = (Said(Vec::new()), Vec::new());
+    for subject in &subjects {
+        match puller.pull(subject, dry_run).await {
+            Ok(pulled) => said.0.push(format!("{subject}: {}", in_words(&pulled))),
+            Err(error) => failed.push(error.to_string()),
+        }
+    }
+    if failed.is_empty() {
+        return Ok(said.to_string());
+    }
+    said.0.extend(failed);
+    Err(SchemaCommandError::Refused(said.to_string()))
+}
+
+fn in_words(pulled: &Pulled) -> String {
+    match pulled {
+        Pulled::Unchanged { version, id } => format!("unchanged, version {version}, schema id {id}"),
+        Pulled::Registered { version, id, before: None } => {
+            format!("registered as the first version, version {version}, schema id {id}")
+        }
+        Pulled::Registered { version, id, before: Some(before) } => {
+            format!("registered, version {version} after {before}, schema id {id}")
+        }
+        Pulled::Older { id, latest } => {
+            format!("unchanged, schema id {id} is an older version; the latest is version {latest}")
+        }
+        Pulled::New { before: None } => "would be registered as the first version".to_owned(),
+        Pulled::New { before: Some(before) } => format!("would be registered after version {before}, is compatible"),
+    }
+}
+
+async fn show(config: &Config, subject: Option<String>, id: Option<u32>) -> Result<String, SchemaCommandError> {
+    let subjects = Subjects::new(&config.schema_registry)?;
+    let none = |what: String| SchemaCommandError::Refused(format!("the registry has no {what}"));
+    if let Some(id) = id {
+        let text = subjects.text(SchemaId(id)).await?.ok_or_else(|| none(format!("schema id {id}")))?;
+        return Ok(pretty(&text));
+    }
+    let subject = match subject {
+        Some(subject) => subject,
+        None => only_subject(config).ok_or_else(|| {
+            SchemaCommandError::Refused(
+                "the config has several subjects: name one by --subject, or an id by --id".to_owned(),
+            )
+        })?,
+    };
+    let latest = subjects.latest(&subject).await?.ok_or_else(|| none(format!("subject {subject}")))?;
+    Ok(pretty(&latest.text))
+}
+
+async fn check(config: &Config, file: &Path, subject: Option<String>) -> Result<String, SchemaCommandError> {
+    let shown = file.display();
+    let refused = |message: String| SchemaCommandError::Refused(format!("{shown}: {message}"));
+    let text = std::fs::read_to_string(file).map_err(|error| refused(format!("cannot be read: {error}")))?;
+    let schema = Schema::parse(&text).map_err(|error| match culprit::find(&text) {
+        Some(field) => refused(format!("field {field}: {error}")),
+        None => refused(error.to_string()),
+    })?;
+    let subject = subject.or_else(|| only_subject(config));
+    let sources = config.receiver.sources.iter().filter(|(_, source)| subject.as_ref() == Some(&source.subject));
+    for (name, source) in sources {
+        if let Some(key_field) = &source.key_field
+            && let Err(error) = schema.field(key_field)
+        {
+            return Err(refused(format!("receiver.sources.{name}.key_field: {error}")));
+        }
+    }
+    let name = schema.fullname().unwrap_or("no record").to_owned();
+    let Some(subject) = subject else {
+        return Ok(format!("{shown}: ok, {name}; not compared with a subject: name one by --subject"));
+    };
+    let subjects = Subjects::new(&config.schema_registry)?;
+    let Some(latest) = subjects.latest(&subject).await? else {
+        return Ok(format!("{shown}: ok, {name}; it would be the first version of {subject}"));
+    };
+    match refusal(&subjects, &subject, &latest, &text, &schema).await? {
+        None => Ok(format!("{shown}: ok, {name}; compatible with version {} of {subject}", latest.version)),
+        Some(reason) => Err(refused(format!("not compatible with version {} of {subject}: {reason}", latest.version))),
+    }
+}
+
+/// The subject of the config, where it has only one.
+fn only_subject(config: &Config) -> Option<String> {
+    let mut subjects = config.cxone_subjects();
+    if subjects.len() == 1 { subjects.pop() } else { None }
+}
+
+/// JSON with line breaks; as it is when it is none.
+fn pretty(text: &str) -> String {
+    let value: Option<serde_json::Value> = serde_json::from_str(text).ok();
+    value.and_then(|value| serde_json::to_string_pretty(&value).ok()).unwrap_or_else(|| text.to_owned())
+}
+
+impl fmt::Display for Said {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join("\n"))
+    }
+}
+
+#[cfg(test)]
+mod tests;

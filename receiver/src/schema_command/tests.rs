@@ -1,0 +1,42 @@
+use super::*;
+
+/// A config without a registry to be asked: nothing here gets so far.
+fn config() -> Config {
+    Config::default()
+}
+
+async fn checked(text: &str, config: &Config, subject: Option<&str>) -> Result<String, String> {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), text).unwrap();
+    let command = SchemaCommand::Check { file: file.path().to_owned(), subject: subject.map(str::to_owned) };
+    run(config, command).await.map_err(|error| error.to_string())
+}
+
+#[tokio::test]
+async fn a_schema_that_can_be_used_is_ok_without_a_registry() {
+    let said = checked(r#"{"type": "record", "name": "a.E", "fields": []}"#, &config(), None).await.unwrap();
+    assert!(said.contains("ok, a.E; not compared with a subject"), "{said}");
+}
+
+#[tokio::test]
+async fn a_schema_that_cannot_be_used_is_refused_with_the_field() {
+    let fields = r#"[{"name": "id", "type": "string"}, {"name": "at", "type": "timestamp"}]"#;
+    let error = checked(&format!(r#"{{"type": "record", "name": "E", "fields": {fields}}}"#), &config(), None).await;
+    let error = error.unwrap_err();
+    assert!(error.contains("field at: "), "{error}");
+    let error = run(&config(), SchemaCommand::Check { file: "/nowhere".into(), subject: None }).await.unwrap_err();
+    assert!(error.to_string().starts_with("/nowhere: cannot be read: "), "{error}");
+}
+
+#[tokio::test]
+async fn a_pull_without_the_section_names_what_is_missing() {
+    let command = SchemaCommand::Pull { subject: Some("s".to_owned()), dry_run: false };
+    let error = run(&config(), command).await.unwrap_err().to_string();
+    assert!(error.starts_with("cxone.tenant_url: is missing"), "{error}");
+}
+
+#[test]
+fn json_is_printed_with_line_breaks() {
+    assert_eq!(pretty(r#"{"a":1}"#), "{\n  \"a\": 1\n}");
+    assert_eq!(pretty("text"), "text");
+}

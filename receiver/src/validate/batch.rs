@@ -1,0 +1,165 @@
+//! All events of an object container file, or none of them.
+
+use std::borrow::Cow;
+
+use shared::avro::{self, Block, Container, ContainerError, Limits};
+use shared::wire;
+
+use super::{Event, Invalid, invalid};
+use crate::decompress::{DecompressError, Format, decompress};
+use crate::source::Writer;
+
+/// What a file may hold.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct BatchLimits {
+    /// Each event.
+    pub(crate) event: Limits,
+    /// Events.
+    pub(crate) events: usize,
+    /// Bytes of all events together, decompressed.
+    pub(crate) bytes: usize,
+}
+
+/// To begin with a block costs up to 0.2 ms (bzip2), whatever is in it. So many are free; beyond those they must hold [`BLOCK_BYTES`]
+/// on average. Writers make blocks of 16,000 bytes (Rust) or 64,000 (Java) by default.
+const FREE_BLOCKS: usize = 100;
+
+/// See [`FREE_BLOCKS`].
+const BLOCK_BYTES: usize = 8 * 1024;
+
+/// The events of a file, valid by its schema, each with its frame before it: nothing is allocated for one alone.
+#[derive(Debug, Default)]
+pub(crate) struct Batch {
+    values: Vec<u8>,
+    keys: String,
+    ends: Vec<End>,
+}
+
+/// Where an event ends.
+#[derive(Clone, Copy, Debug, Default)]
+struct End {
+    /// In `values`.
+    value: usize,
+    /// In `keys`.
+    key: usize,
+    has_key: bool,
+}
+
+/// Why a file is refused.
+#[derive(Clone, Debug)]
+pub(crate) enum BatchError {
+    /// It is no such file, or damaged.
+    Container(ContainerError),
+    /// No codec of this name is known.
+    Codec(String),
+    /// The block that begins at this byte of the file cannot be decompressed.
+    Block(usize, DecompressError),
+    /// The datums of the block that begins at this byte of the file are not as many bytes as the block.
+    BlockLength(usize),
+    /// So many compressed blocks, and so little in them.
+    SmallBlocks,
+    /// More events than the limit.
+    TooManyEvents(usize),
+    /// More bytes than the limit.
+    TooLarge(usize),
+    /// This event, counted from 0, is none.
+    Event {
+        /// Which one.
+        index: usize,
+        /// What is wrong with it.
+        invalid: Box<Invalid>,
+    },
+}
+
+impl Batch {
+    /// The events, in the file's order.
+    pub(crate) fn events(&self) -> impl ExactSizeIterator<Item = Event<'_>> {
+        let mut begin = End::default();
+        self.ends.iter().map(move |end| {
+            let value = self.values.get(begin.value..end.value).unwrap_or_default();
+            let key = if end.has_key { self.keys.get(begin.key..end.key) } else { None };
+            begin = *end;
+            Event { value, key: key.map(Cow::Borrowed) }
+        })
+    }
+
+    /// Adds the datums of a block, decompressed in `data`.
+    fn add(&mut self, block: &Block<'_>, data: &[u8], writer: &Writer, limits: &BatchLimits) -> Result<(), BatchError> {
+        let frame = wire::frame(writer.id);
+        let mut rest = data;
+        for _ in 0..block.count {
+            let index = self.ends.len();
+            if index >= limits.events {
+                return Err(BatchError::TooManyEvents(limits.events));
+            }
+            let (end, key) =
+                avro::validate_first(&writer.schema, rest, limits.event, writer.key.as_ref()).map_err(|error| {
+                    BatchError::Event { index, invalid: Box::new(invalid(rest, writer, limits.event, error)) }
+                })?;
+            let (datum, after) = rest.split_at_checked(end).unwrap_or((rest, &[]));
+            self.values.extend_from_slice(&frame);
+            self.values.extend_from_slice(datum);
+            self.keys.push_str(key.as_deref().unwrap_or_default());
+            self.ends.push(End { value: self.values.len(), key: self.keys.len(), has_key: key.is_some() });
+            rest = after;
+        }
+        if rest.is_empty() { Ok(()) } else { Err(BatchError::BlockLength(block.offset)) }
+    }
+}
+
+/// Reads the whole of a file by the schema of `writer`, which must be the one it was written with. Takes room for at most twice the
+/// limit of bytes.
+///
+/// # Errors
+/// [`BatchError`], for the first thing that is wrong.
+pub(crate) fn validate_container(
+    mut container: Container<'_>,
+    writer: &Writer,
+    limits: &BatchLimits,
+) -> Result<Batch, BatchError> {
+    let codec = codec(container.codec())?;
+    let mut batch = Batch::default();
+    let mut decompressed = Vec::new();
+    let (mut bytes, mut blocks) = (0, 0);
+    while let Some(block) = container.next_block().map_err(BatchError::Container)? {
+        let left = limits.bytes - bytes;
+        let data = match codec {
+            None if block.data.len() > left => return Err(BatchError::TooLarge(limits.bytes)),
+            None => block.data,
+            Some(format) => {
+                blocks += 1;
+                if blocks > FREE_BLOCKS + bytes / BLOCK_BYTES {
+                    return Err(BatchError::SmallBlocks);
+                }
+                decompressed.clear();
+                decompress(format, block.data, left, &mut decompressed).map_err(|error| match error {
+                    DecompressError::TooLarge(_) => BatchError::TooLarge(limits.bytes),
+                    broken @ DecompressError::Broken(_) => BatchError::Block(block.offset, broken),
+                })?;
+                decompressed.as_slice()
+            }
+        };
+        bytes += data.len();
+        batch.add(&block, data, writer, limits)?;
+    }
+    Ok(batch)
+}
+
+/// The codecs of the specification; none for `null`.
+fn codec(name: &str) -> Result<Option<Format>, BatchError> {
+    match name {
+        "null" => Ok(None),
+        "deflate" => Ok(Some(Format::Deflate)),
+        "snappy" => Ok(Some(Format::Snappy)),
+        "zstandard" => Ok(Some(Format::Zstd)),
+        "bzip2" => Ok(Some(Format::Bzip2)),
+        "xz" => Ok(Some(Format::Xz)),
+        unknown => Err(BatchError::Codec(unknown.chars().take(MAX_NAME).collect())),
+    }
+}
+
+/// Characters of an unknown codec's name that an answer repeats.
+const MAX_NAME: usize = 32;
+
+#[cfg(test)]
+mod tests;

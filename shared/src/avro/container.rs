@@ -1,0 +1,185 @@
+//! Object container files ("Object Container Files" in the Avro specification 1.12): a header with the writer's schema, then blocks of
+//! datums. This takes a file apart into its blocks; nothing is decompressed or copied.
+//!
+//! A file may end after any block: that one was cut off just there cannot be seen.
+
+use std::fmt;
+
+use super::error::Failure;
+use super::reader::Reader;
+
+/// The first bytes of a file.
+pub const CONTAINER_MAGIC: [u8; 4] = *b"Obj\x01";
+
+/// How many entries a header may have. The specification has two; writers add a few of their own.
+const MAX_ENTRIES: usize = 1_000;
+
+/// A file under way.
+#[derive(Clone, Debug)]
+pub struct Container<'a> {
+    schema: &'a str,
+    codec: &'a str,
+    sync: [u8; SYNC_LEN],
+    reader: Reader<'a>,
+}
+
+/// Bytes of the marker after the header and after each block.
+const SYNC_LEN: usize = 16;
+
+/// A block as it stands in the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Block<'a> {
+    /// How many datums it holds.
+    pub count: u64,
+    /// The datums, compressed by the file's codec.
+    pub data: &'a [u8],
+    /// Where `data` begins, in bytes from the file's first.
+    pub offset: usize,
+}
+
+/// Why bytes are not an object container file, and where.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ContainerError {
+    /// What is wrong.
+    pub kind: ContainerErrorKind,
+    /// In bytes from the file's first.
+    pub offset: usize,
+}
+
+/// What is wrong with a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ContainerErrorKind {
+    /// It does not begin with [`CONTAINER_MAGIC`].
+    #[error("the file does not begin with Obj and 1")]
+    Magic,
+    /// The header ends too early or is no map.
+    #[error("the header is not a map of bytes and a sync marker, or is cut off")]
+    Header,
+    /// The header has more entries than any writer makes.
+    #[error("the header has more than {MAX_ENTRIES} entries")]
+    Entries,
+    /// The header has no `avro.schema`, two, or one that is not UTF-8.
+    #[error("the header needs one avro.schema, in UTF-8")]
+    Schema,
+    /// The header has two `avro.codec`, or one that is not UTF-8.
+    #[error("the header may have one avro.codec, in UTF-8")]
+    Codec,
+    /// A block's count or size is no number, negative, or more than there is.
+    #[error("a block's count or size is not right, or it is cut off")]
+    Block,
+    /// The marker after a block is not the one of the header.
+    #[error("the sync marker after a block is not the header's")]
+    Sync,
+}
+
+impl<'a> Container<'a> {
+    /// Reads the header of `file`.
+    ///
+    /// # Errors
+    /// [`ContainerError`].
+    pub fn open(file: &'a [u8]) -> Result<Self, ContainerError> {
+        if !file.starts_with(&CONTAINER_MAGIC) {
+            return Err(ContainerError { kind: ContainerErrorKind::Magic, offset: 0 });
+        }
+        let mut reader = Reader::new(file, CONTAINER_MAGIC.len());
+        let Header { schema, codec, sync } = Header::read(&mut reader)?;
+        let at = |kind| ContainerError { kind, offset: reader.position() };
+        let schema = schema.ok_or(at(ContainerErrorKind::Schema))?;
+        let schema = std::str::from_utf8(schema).map_err(|_| at(ContainerErrorKind::Schema))?;
+        let codec = std::str::from_utf8(codec.unwrap_or(b"null")).map_err(|_| at(ContainerErrorKind::Codec))?;
+        Ok(Self { schema, codec, sync, reader })
+    }
+
+    /// The text of the schema that its datums were written with.
+    pub fn schema(&self) -> &'a str {
+        self.schema
+    }
+
+    /// The name of the codec of its blocks; `null` where the header has none.
+    pub fn codec(&self) -> &'a str {
+        self.codec
+    }
+
+    /// The next block; none at the file's end.
+    ///
+    /// # Errors
+    /// [`ContainerError`].
+    pub fn next_block(&mut self) -> Result<Option<Block<'a>>, ContainerError> {
+        if self.reader.left() == 0 {
+            return Ok(None);
+        }
+        let start = self.reader.position();
+        let failed = |_: Failure| ContainerError { kind: ContainerErrorKind::Block, offset: start };
+        let count = self.reader.length().map_err(failed)?;
+        let data = self.reader.bytes().map_err(failed)?;
+        let offset = self.reader.position() - data.len();
+        let end = self.reader.position();
+        let sync: [u8; SYNC_LEN] = self.reader.array().map_err(failed)?;
+        if sync != self.sync {
+            return Err(ContainerError { kind: ContainerErrorKind::Sync, offset: end });
+        }
+        Ok(Some(Block { count, data, offset }))
+    }
+}
+
+/// What counts of a header.
+struct Header<'a> {
+    schema: Option<&'a [u8]>,
+    codec: Option<&'a [u8]>,
+    sync: [u8; SYNC_LEN],
+}
+
+impl<'a> Header<'a> {
+    fn read(reader: &mut Reader<'a>) -> Result<Self, ContainerError> {
+        let mut header = Self { schema: None, codec: None, sync: [0; SYNC_LEN] };
+        let mut entries = 0;
+        loop {
+            let start = reader.position();
+            let failed = |_: Failure| ContainerError { kind: ContainerErrorKind::Header, offset: start };
+            // The size that a block may have is for readers that skip it.
+            let (count, _) = reader.block().map_err(failed)?;
+            if count == 0 {
+                header.sync = reader.array().map_err(failed)?;
+                return Ok(header);
+            }
+            for _ in 0..count {
+                entries += 1;
+                if entries > MAX_ENTRIES {
+                    return Err(ContainerError { kind: ContainerErrorKind::Entries, offset: start });
+                }
+                let (key, value) = (reader.bytes().map_err(failed)?, reader.bytes().map_err(failed)?);
+                header.entry(key, value).map_err(|kind| ContainerError { kind, offset: start })?;
+            }
+        }
+    }
+
+    fn entry(&mut self, key: &[u8], value: &'a [u8]) -> Result<(), ContainerErrorKind> {
+        match key {
+            b"avro.schema" if self.schema.replace(value).is_some() => Err(ContainerErrorKind::Schema),
+            b"avro.codec" if self.codec.replace(value).is_some() => Err(ContainerErrorKind::Codec),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl ContainerErrorKind {
+    /// A short fixed word for the kind of failure, for metrics and record headers.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Magic => "container_magic",
+            Self::Header | Self::Entries => "container_header",
+            Self::Schema => "container_schema",
+            Self::Codec => "container_codec",
+            Self::Block => "container_block",
+            Self::Sync => "container_sync",
+        }
+    }
+}
+
+impl fmt::Display for ContainerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} at byte {}", self.kind, self.offset)
+    }
+}
+
+impl std::error::Error for ContainerError {}

@@ -1,0 +1,30 @@
+use super::*;
+
+#[test]
+fn every_input_of_the_corpus_is_examined_without_a_panic_and_within_the_memory() {
+    let target = Target::new().unwrap();
+    let inputs = corpus(&corpus_folder()).unwrap();
+    assert!(inputs.len() > 100, "the corpus is not there");
+    for (path, input) in inputs {
+        target.examine(&input).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    }
+}
+
+#[test]
+fn every_seed_is_valid_in_its_form() {
+    let target = Target::new().unwrap();
+    for input in seeds::all().unwrap() {
+        let verdict = target.examine(&input).unwrap();
+        assert!(matches!(verdict, Verdict::Accepted(1..)), "{verdict:?}: {input:?}");
+    }
+}
+
+#[test]
+fn an_input_is_a_function_of_its_seed_and_number() {
+    let seeds = seeds::all().unwrap();
+    for number in 0..200 {
+        let input = made(7, number, &seeds);
+        assert_eq!(input, made(7, number, &seeds));
+        assert_eq!(Input::decode(&input.encode()), Some(input));
+    }
+}
