@@ -128,7 +128,10 @@ async fn events_of_every_type_are_taken_by_a_strict_mapping_and_read_back_as_the
     for event in &events {
         let found = documents.get(&event.id).with_context(|| format!("{} is not there", event.id))?;
         for (field, value) in &event.document {
-            assert!(same(&found[field], value), "{}: {field}: {} and not {value}", event.id, found[field]);
+            // Two texts may be equally short for one float.
+            let float = |value: &Value| value.as_f64().map(|number| number as f32);
+            let same = if field == "float" { float(&found[field]) == float(value) } else { same(&found[field], value) };
+            assert!(same, "{}: {field}: {} and not {value}", event.id, found[field]);
         }
         assert_eq!(found.as_object().map(Map::len), Some(event.document.len()), "{}", event.id);
     }
