@@ -6,7 +6,7 @@ use std::sync::Arc;
 use shared::admin::Readiness;
 use shared::avro::Schema;
 use shared::config::{Config, ConfigError};
-use shared::registry::{RegistryError, SchemaRegistry};
+use shared::registry::{RegistryError, RegistrySetupError, SchemaRegistry};
 
 use crate::bulk::BulkError;
 use crate::bulk::backoff::Backoff;
@@ -28,6 +28,9 @@ pub enum CommandError {
     /// Elasticsearch does not answer, or refuses.
     #[error("{0}")]
     Request(#[from] RequestError),
+    /// The schema registry's settings cannot be used.
+    #[error(transparent)]
+    RegistrySetup(#[from] RegistrySetupError),
     /// The registry does not give the schema.
     #[error("{0}")]
     Registry(#[from] RegistryError),

@@ -48,8 +48,8 @@ pub enum RunError {
     #[error("a metric could not be registered: {0}")]
     Metrics(#[from] prometheus::Error),
     /// The schema registry's settings cannot be used.
-    #[error("schema_registry: {0}")]
-    Registry(#[from] shared::registry::RegistryError),
+    #[error(transparent)]
+    Registry(#[from] shared::registry::RegistrySetupError),
     /// Elasticsearch's settings cannot be used.
     #[error("elasticsearch: {0}")]
     Bulk(#[from] bulk::BulkError),

@@ -12,7 +12,7 @@ use prometheus::{PullingGauge, Registry};
 use rdkafka::error::KafkaError;
 use shared::admin::{self, Condition, Readiness};
 use shared::config::Config;
-use shared::registry::{RegistryError, SchemaRegistry};
+use shared::registry::{RegistrySetupError, SchemaRegistry};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -66,8 +66,8 @@ pub enum RunError {
     #[error(transparent)]
     Tls(#[from] TlsError),
     /// The registry of the config cannot be used.
-    #[error("schema_registry.url: {0}")]
-    Registry(#[from] RegistryError),
+    #[error(transparent)]
+    Registry(#[from] RegistrySetupError),
     /// The section `cxone` of the config cannot be used.
     #[error(transparent)]
     Cxone(#[from] CxoneError),

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Subcommand;
 use shared::avro::Schema;
 use shared::config::Config;
-use shared::registry::{RegistryError, SchemaRegistry};
+use shared::registry::{RegistrySetupError, SchemaRegistry};
 use shared::wire::SchemaId;
 
 use crate::cxone::compatibility::refusal;
@@ -66,8 +66,8 @@ pub enum SchemaCommandError {
     #[error(transparent)]
     Subjects(#[from] SubjectsError),
     /// The registry of the config cannot be used.
-    #[error("schema_registry.url: {0}")]
-    Registry(#[from] RegistryError),
+    #[error(transparent)]
+    Registry(#[from] RegistrySetupError),
     /// Whatever else, in words.
     #[error("{0}")]
     Refused(String),

@@ -22,7 +22,7 @@ pub(crate) use load::{load_unchecked, refuse_problems};
 pub use mapping::{Dynamic, FieldOverride, Mapping, Maps};
 pub use placement::{Expired, Placement, PlacementTime};
 pub use receiver::{Limits, Quarantine, Receiver, Source, Tls};
-pub use schema_registry::SchemaRegistry;
+pub use schema_registry::{SchemaRegistry, SchemaRegistryAuth};
 pub use topics::Topic;
 
 mod auth;

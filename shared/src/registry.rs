@@ -1,8 +1,8 @@
 //! Schemas from the schema registry, under a bounded cache.
 //!
-//! The calls are those of `schema_registry_converter` (`client`); its own cache is unbounded and keeps a 404 for ever, so the
-//! caches are here: by id, the latest of a subject, what is missing. A new kind of question gets its call in `client`, and here
-//! the cache that answers it.
+//! The calls are those of `schema_registry_converter` (`client`), to one of several addresses (`nodes`); its own cache is unbounded and
+//! keeps a 404 for ever, so the caches are here: by id, the latest of a subject, what is missing; and on disk (`kept`). A new kind of
+//! question gets its call in `client`, and here the cache that answers it.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -15,13 +15,21 @@ use crate::avro::Schema;
 use crate::config;
 use crate::wire::SchemaId;
 
-use client::Client;
+use client::{Client, Found};
+use kept::Kept;
 use versions::Versions;
 
-pub use error::RegistryError;
+pub use error::{RegistryError, RegistrySetupError};
+pub use http::{authorize, http_client};
 
+mod address;
 mod client;
+mod credentials;
 mod error;
+mod folder;
+mod http;
+mod kept;
+mod nodes;
 mod versions;
 
 /// A registry client that remembers what it has seen. Cheap to clone.
@@ -43,6 +51,8 @@ struct Inner {
     /// What the registry has not, or not in a usable form, each for `schema_registry.negative_ttl`.
     missing: Cache<Wanted, RegistryError>,
     versions: Versions,
+    /// What was seen before the process started, for when the registry is away.
+    kept: Option<Kept>,
 }
 
 /// A schema as the registry knows it.
@@ -66,11 +76,13 @@ impl SchemaRegistry {
     /// A client for the registry of the config. Connects to nothing yet.
     ///
     /// # Errors
-    /// When the URL is none.
-    pub fn new(config: &config::SchemaRegistry) -> Result<Self, RegistryError> {
+    /// When the URL is none, or a file that the config names cannot be used.
+    pub fn new(config: &config::SchemaRegistry) -> Result<Self, RegistrySetupError> {
         let capacity = config.cache_capacity.max(1);
+        let client = Client::new(config)?;
         let inner = Inner {
-            client: Client::new(config)?,
+            kept: Kept::new(config, client.url()),
+            client,
             capacity: usize::try_from(capacity).unwrap_or(usize::MAX),
             hot: ArcSwap::default(),
             by_id: Cache::new(capacity),
@@ -87,7 +99,8 @@ impl SchemaRegistry {
         self.inner.hot.load().get(&id).cloned()
     }
 
-    /// The schema of `id`, from memory or from the registry. Concurrent calls for one id make one request.
+    /// The schema of `id`, from memory or from the registry; from disk while that is away. Concurrent calls for one id make one
+    /// request.
     ///
     /// # Errors
     /// [`RegistryError`]; "not found" and "unusable" are remembered for `schema_registry.negative_ttl`, "unavailable" is not
@@ -100,7 +113,7 @@ impl SchemaRegistry {
         if let Some(error) = self.inner.missing.get(&wanted).await {
             return Err(error);
         }
-        let found = self.inner.by_id.try_get_with(id, self.inner.client.by_id(id)).await;
+        let found = self.inner.by_id.try_get_with(id, self.inner.fetch(id)).await;
         match found {
             Ok(schema) => {
                 self.inner.keep_hot(id, &schema);
@@ -145,24 +158,90 @@ impl SchemaRegistry {
 }
 
 impl Inner {
+    /// Asks for the schema of `id`.
+    async fn fetch(&self, id: SchemaId) -> Result<Arc<Schema>, RegistryError> {
+        match self.client.by_id(id).await {
+            Ok(found) => {
+                self.answered(None, &found).await;
+                Ok(found.registered.schema)
+            }
+            Err(error @ RegistryError::Unavailable { .. }) => {
+                let Some(kept) = &self.kept else { return Err(error) };
+                let Some(known) = kept.by_id(id).await else { return Err(error) };
+                tracing::warn!(schema_id = id.0, %error, "Using the schema that is kept on disk.");
+                Ok(known.schema)
+            }
+            Err(error) => {
+                self.forget_used().await;
+                if let Some(kept) = &self.kept {
+                    kept.forget_id(id).await;
+                }
+                Err(error)
+            }
+        }
+    }
+
     /// Asks for the latest schema of `subject`; while the registry is away, the one last known counts as fresh, so that the
     /// registry is not asked more often than when it is there.
     async fn refresh(&self, subject: &str) -> Result<RegisteredSchema, RegistryError> {
-        let latest = match self.client.latest(subject).await {
-            Ok(latest) => latest,
-            Err(error @ RegistryError::Unavailable { .. }) => {
-                let Some(known) = self.last_known.get(subject).await else {
-                    return Err(error);
-                };
-                tracing::warn!(subject, schema_id = known.id.0, %error, "Using the latest schema that was known.");
-                return Ok(known);
+        match self.client.latest(subject).await {
+            Ok(found) => {
+                self.answered(Some(subject), &found).await;
+                self.note_latest(subject, &found.registered).await;
+                Ok(found.registered)
             }
-            Err(error) => return Err(error),
-        };
+            Err(error @ RegistryError::Unavailable { .. }) => self.last_known(subject, error).await,
+            Err(error) => {
+                self.forget_used().await;
+                if let Some(kept) = &self.kept {
+                    kept.forget_latest(subject).await;
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// The latest schema of `subject` as far as it is known without the registry, which answers with `error`.
+    async fn last_known(&self, subject: &str, error: RegistryError) -> Result<RegisteredSchema, RegistryError> {
+        if let Some(known) = self.last_known.get(subject).await {
+            tracing::warn!(subject, schema_id = known.id.0, %error, "Using the latest schema that was known.");
+            return Ok(known);
+        }
+        let Some(kept) = &self.kept else { return Err(error) };
+        let Some(known) = kept.latest(subject).await else { return Err(error) };
+        tracing::warn!(subject, schema_id = known.id.0, %error, "Using the latest schema that is kept on disk.");
+        self.note_latest(subject, &known).await;
+        Ok(known)
+    }
+
+    async fn note_latest(&self, subject: &str, latest: &RegisteredSchema) {
         self.last_known.insert(subject.to_owned(), latest.clone()).await;
         self.by_id.insert(latest.id, Arc::clone(&latest.schema)).await;
         self.keep_hot(latest.id, &latest.schema);
-        Ok(latest)
+    }
+
+    /// The registry gave `found`, as the latest schema of `subject` if one is named.
+    async fn answered(&self, subject: Option<&str>, found: &Found) {
+        self.forget_used().await;
+        if let Some(kept) = &self.kept {
+            kept.keep(subject, found).await;
+        }
+    }
+
+    /// Forgets the schemas that were taken from disk, so that they are asked for again: the registry is back, and may know better.
+    async fn forget_used(&self) {
+        let used = self.kept.as_ref().map(Kept::take_used).unwrap_or_default();
+        if used.is_empty() {
+            return;
+        }
+        self.hot.rcu(|hot| {
+            let mut new = HashMap::clone(hot);
+            new.retain(|id, _| !used.contains(id));
+            new
+        });
+        for id in &used {
+            self.by_id.invalidate(id).await;
+        }
     }
 
     /// Makes `schema` one that [`SchemaRegistry::cached`] gives. When there is no more room all others are forgotten: what is in

@@ -1,15 +1,13 @@
 //! What a pull asks the registry beyond what the hot path does: the schemas of a subject as they were written, and whether a new one
 //! would be compatible (Confluent Schema Registry API reference).
 
-use std::time::Duration;
-
 use reqwest::header::{ACCEPT, CONTENT_TYPE};
-use reqwest::redirect::Policy;
 use reqwest::{Client, RequestBuilder, StatusCode, Url};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use shared::config;
-use shared::tls;
+use shared::config::SchemaRegistryAuth;
+use shared::registry::{authorize, http_client};
 use shared::wire::SchemaId;
 
 /// The media type of Confluent's API.
@@ -27,6 +25,7 @@ pub(crate) struct Subjects {
     /// Without the user and the password, for messages.
     url: String,
     user: Option<(String, String)>,
+    auth: SchemaRegistryAuth,
 }
 
 /// A version of a subject, as it was registered.
@@ -72,7 +71,6 @@ impl Subjects {
     /// # Errors
     /// When the address is none.
     pub(crate) fn new(config: &config::SchemaRegistry) -> Result<Self, SubjectsError> {
-        tls::install_provider();
         let error = |reason: String| SubjectsError {
             url: "schema_registry.url".to_owned(),
             what: "anything".to_owned(),
@@ -85,9 +83,8 @@ impl Subjects {
             .then(|| (unescape(url.username()), unescape(url.password().unwrap_or_default())));
         // Both can be set on every http URL.
         let _set = (url.set_username(""), url.set_password(None));
-        let client = Client::builder().timeout(config.timeout.max(Duration::from_millis(1))).redirect(Policy::none());
-        let client = client.build().map_err(|cause| error(cause.to_string()))?;
-        Ok(Self { client, url: url.as_str().trim_end_matches('/').to_owned(), user })
+        let client = http_client(config).map_err(|cause| error(cause.to_string()))?;
+        Ok(Self { client, url: url.as_str().trim_end_matches('/').to_owned(), user, auth: config.auth.clone() })
     }
 
     /// The latest version of `subject`; none when there is no such subject.
@@ -138,7 +135,7 @@ impl Subjects {
     async fn ask(&self, request: RequestBuilder, what: &str) -> Result<Option<Vec<u8>>, SubjectsError> {
         let request = match &self.user {
             Some((name, password)) => request.basic_auth(name, Some(password)),
-            None => request,
+            None => authorize(&self.auth, request).map_err(|cause| self.error(what, cause.to_string()))?,
         };
         let failed = |error: reqwest::Error| self.error(what, error.without_url().to_string());
         let mut response = request.header(ACCEPT, MEDIA_TYPE).send().await.map_err(failed)?;

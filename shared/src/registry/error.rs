@@ -38,6 +38,22 @@ pub enum RegistryError {
     },
 }
 
+/// Why a registry client cannot be made of the config.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("schema_registry.{key}: {reason}")]
+pub struct RegistrySetupError {
+    /// The key of the section.
+    pub key: &'static str,
+    /// What is wrong with its value, without the value.
+    pub reason: String,
+}
+
+impl RegistrySetupError {
+    pub(super) fn new(key: &'static str, reason: impl ToString) -> Self {
+        Self { key, reason: reason.to_string() }
+    }
+}
+
 /// Bytes of a reason, which may quote what the registry sent.
 const MAX_REASON: usize = 500;
 

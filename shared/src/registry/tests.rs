@@ -7,7 +7,9 @@ use serde_json::json;
 use super::*;
 use stub::Stub;
 
+mod access;
 mod answers;
+mod kept;
 mod stub;
 mod versions;
 

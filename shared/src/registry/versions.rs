@@ -81,7 +81,9 @@ impl SchemaRegistry {
     }
 
     async fn fetch(&self, subject: &str, version: u32) -> Result<RegisteredSchema, RegistryError> {
-        let schema = self.inner.client.version(subject, version).await?;
+        let found = self.inner.client.version(subject, version).await?;
+        self.inner.answered(None, &found).await;
+        let schema = found.registered;
         self.inner.by_id.insert(schema.id, Arc::clone(&schema.schema)).await;
         self.inner.keep_hot(schema.id, &schema.schema);
         Ok(schema)
