@@ -29,6 +29,7 @@ mod outages;
 mod overload;
 mod quarantine;
 mod read_only;
+mod registry;
 mod rolling;
 mod rollover;
 mod sasl;

@@ -189,6 +189,7 @@ fn collect(path: &str, value: &Value, leaves: &mut BTreeMap<String, Value>) {
 fn complete() -> BTreeMap<String, Value> {
     let mut all = BTreeMap::new();
     for auth in ["basic, username: u", "api_key", "bearer"] {
+        let registry_auth = if auth == "api_key" { "none" } else { auth };
         let text = format!(
             "
 kafka:
@@ -196,6 +197,7 @@ kafka:
   security: {{protocol: sasl_ssl, oauth: {{token_url: u, client_id: c}}}}
 elasticsearch: {{auth: {{type: {auth}}}, mapping: {{fields: {{f: {{type: text}}}}}}}}
 indexer: {{topics: {{t: {{}}}}}}
+schema_registry: {{auth: {{type: {registry_auth}}}}}
 receiver:
   tls: {{certificate_file: c, key_file: k}}
   sources:

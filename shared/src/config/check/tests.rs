@@ -69,6 +69,22 @@ fn all_problems_are_found_at_once() {
 }
 
 #[test]
+fn the_registrys_credentials_are_given_once_and_in_full() {
+    for (lines, key) in [
+        ("auth: {type: bearer}", "auth.token"),
+        ("auth: {type: basic, username: u}", "auth.password"),
+        ("auth: {type: basic, username: '', password: hunter2}", "auth.username"),
+        ("auth: {type: bearer, token_file: /nowhere}", "auth.token_file"),
+        ("url: 'http://a,http://u:hunter2@b', auth: {type: bearer, token: hunter2}", "auth"),
+        ("ca_file: /nowhere", "ca_file"),
+        ("client_key_file: Cargo.toml", "client_certificate_file"),
+    ] {
+        let found = problem(&format!("schema_registry: {{{lines}}}"));
+        assert!(found.starts_with(&format!("schema_registry.{key}: ")) && !found.contains("hunter"), "{found}");
+    }
+}
+
+#[test]
 fn problems_of_the_other_binary_do_not_matter() {
     assert!(problems("receiver: {request_timeout: 0s}", Part::Indexer).is_empty());
     assert!(
@@ -195,7 +211,8 @@ fn addresses_are_of_http() {
         assert!(problem(&format!("elasticsearch: {{url: {url}}}")).starts_with("elasticsearch.url: "), "{url}");
     }
     assert!(problems(&format!("{GOOD}elasticsearch: {{url: 'http://a:1, https://b/x'}}"), Part::All).is_empty());
-    assert!(problem("schema_registry: {url: 'http://a,http://b'}").contains("must be one address"));
+    assert!(problems(&format!("{GOOD}schema_registry: {{url: 'http://a:1, https://b/x'}}"), Part::All).is_empty());
+    assert!(problem("schema_registry: {url: 'http://a,b'}").starts_with("schema_registry.url: "));
     let found = problem("elasticsearch: {url: 'ftp://me:hunter2@a'}");
     assert!(!found.contains("hunter2"), "{found}");
 }

@@ -1,0 +1,217 @@
+//! The schema registry: away, at several addresses, behind TLS, and with schemas that refer to others.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use harness::certificates::{Authority, Files};
+use harness::event::{Events, put_string};
+use harness::eventually::eventually;
+use harness::http::{self, Method};
+use harness::pipeline::{Pipeline, Service, ready, register};
+use harness::ports;
+use harness::proxy::Proxy;
+use harness::stack::Stack;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::WebPkiClientVerifier;
+use rustls::{RootCertStore, ServerConfig};
+use serde_json::json;
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
+
+const BARE: &[(&str, &str)] = &[("content-type", "application/avro")];
+/// What Apicurio serves Confluent's API under.
+const API: &str = "/apis/ccompat/v7";
+
+/// A way to the registry that can be cut off.
+struct Way {
+    upstream: String,
+    port: u16,
+    proxy: Option<Proxy>,
+}
+
+impl Way {
+    async fn open(stack: &Stack) -> Result<Self> {
+        let upstream = stack.registry_url().trim_end_matches(API).to_owned();
+        let mut way = Self { upstream, port: ports::free()?, proxy: None };
+        way.reopen().await?;
+        Ok(way)
+    }
+
+    /// For `schema_registry.url`.
+    fn url(&self) -> String {
+        format!("http://127.0.0.1:{}{API}", self.port)
+    }
+
+    /// Nobody listens any more.
+    fn cut(&mut self) {
+        self.proxy = None;
+    }
+
+    async fn reopen(&mut self) -> Result<()> {
+        self.proxy = Some(Proxy::start_at(self.port, &self.upstream, Box::new(|_, _| None)).await?);
+        Ok(())
+    }
+}
+
+async fn not_ready(receiver: &Service) -> Result<()> {
+    eventually("the receiver is not ready for want of a schema", || async {
+        let answer = http::get(&format!("{}/readyz", receiver.admin_url())).await?;
+        let named = answer.text().contains("subject");
+        anyhow::ensure!(answer.status == 503 && named, "{}: {}", answer.status, answer.text());
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_receiver_started_while_the_registry_is_away_becomes_ready_when_it_comes() -> Result<()> {
+    let stack = Stack::running()?;
+    let mut pipeline = Pipeline::new(&stack, "registry-late").await?;
+    let mut way = Way::open(&stack).await?;
+    pipeline.config.schema_registry.url = way.url();
+    way.cut();
+    let receiver = Service::receiver(pipeline.config.clone()).await?;
+    not_ready(&receiver).await?;
+    let event = Events::unique().event(0).encode();
+    assert_eq!(pipeline.post(&receiver, BARE, &event).await?.status, 503);
+    way.reopen().await?;
+    ready(&receiver.admin_url()).await?;
+    assert_eq!(pipeline.post(&receiver, BARE, &event).await?.status, 200);
+    receiver.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn services_started_while_the_registry_is_away_go_on_with_the_schemas_on_disk() -> Result<()> {
+    let stack = Stack::running()?;
+    let mut pipeline = Pipeline::new(&stack, "registry-kept").await?;
+    let mut way = Way::open(&stack).await?;
+    pipeline.config.schema_registry.url = way.url();
+    pipeline.config.schema_registry.cache_dir = Some(pipeline.file("schemas"));
+    let events = Events::unique();
+    let mut sent = HashSet::new();
+
+    let receiver = pipeline.receiver().await?;
+    assert_eq!(pipeline.post(&receiver, BARE, &events.event(0).encode()).await?.status, 200);
+    sent.insert(events.id(0));
+    receiver.stop().await?;
+
+    way.cut();
+    // Ready, although nobody can be asked; and the indexer is another process's client, which has seen no schema.
+    let receiver = pipeline.receiver().await?;
+    assert_eq!(pipeline.post(&receiver, BARE, &events.event(1).encode()).await?.status, 200);
+    sent.insert(events.id(1));
+    let id = pipeline.schema_id.to_string();
+    let named = [BARE, &[("x-schema-id", id.as_str())]].concat();
+    assert_eq!(pipeline.post(&receiver, &named, &events.event(2).encode()).await?.status, 200);
+    sent.insert(events.id(2));
+    let unknown = [BARE, &[("x-schema-id", "2000000000")]].concat();
+    assert_eq!(pipeline.post(&receiver, &unknown, &events.event(3).encode()).await?.status, 503);
+    let indexer = pipeline.indexer().await?;
+    pipeline.delivered_exactly(&sent).await?;
+
+    way.reopen().await?;
+    eventually("the registry answers again", || async {
+        let status = pipeline.post(&receiver, &unknown, &events.event(3).encode()).await?.status;
+        anyhow::ensure!(status == 400, "{status}");
+        Ok(())
+    })
+    .await?;
+    receiver.stop().await?;
+    indexer.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_dead_address_before_the_right_one_does_no_harm() -> Result<()> {
+    let stack = Stack::running()?;
+    let mut pipeline = Pipeline::new(&stack, "registry-urls").await?;
+    let dead = ports::free()?;
+    pipeline.config.schema_registry.url = format!("http://127.0.0.1:{dead}{API}, {}", stack.registry_url());
+    let receiver = pipeline.receiver().await?;
+    assert_eq!(pipeline.post(&receiver, BARE, &Events::unique().event(0).encode()).await?.status, 200);
+    receiver.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_schema_that_refers_to_another_is_validated_and_indexed() -> Result<()> {
+    let stack = Stack::running()?;
+    let mut pipeline = Pipeline::new(&stack, "registry-references").await?;
+    let subject = format!("{}-call", pipeline.config.kafka.topic);
+    let party =
+        json!({"type": "record", "name": "Party", "namespace": "refs", "fields": [{"name": "name", "type": "string"}]});
+    register(&stack.registry_url(), &format!("{subject}-party"), &party.to_string()).await?;
+    let call = json!({"type": "record", "name": "Call", "namespace": "refs", "fields": [
+        {"name": "event_id", "type": "string"}, {"name": "caller", "type": "refs.Party"}]});
+    let references = json!([{"name": "refs.Party", "subject": format!("{subject}-party"), "version": 1}]);
+    let body = json!({"schema": call.to_string(), "references": references});
+    http::json(Method::POST, &format!("{}/subjects/{subject}/versions", stack.registry_url()), &body).await?;
+    let source = pipeline.config.receiver.sources.get_mut("cxone").context("the pipeline has no source")?;
+    source.subject = subject;
+
+    let receiver = pipeline.receiver().await?;
+    let mut event = Vec::new();
+    put_string(&mut event, "call-1");
+    put_string(&mut event, "Ada");
+    assert_eq!(pipeline.post(&receiver, BARE, &event).await?.status, 200);
+    assert_eq!(pipeline.post(&receiver, BARE, &event[..event.len() - 1]).await?.status, 400);
+    let indexer = pipeline.indexer().await?;
+    pipeline.all_committed().await?;
+    let index = &pipeline.config.elasticsearch.index_name;
+    pipeline.search.refresh(index).await?;
+    let hits = pipeline.search.call(Method::POST, &format!("/{index}/_search"), &json!({})).await?;
+    assert_eq!(hits["hits"]["hits"][0]["_source"]["caller"]["name"], "Ada", "{hits}");
+    receiver.stop().await?;
+    indexer.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_registry_behind_tls_is_asked_with_its_authority_and_a_certificate_of_ours() -> Result<()> {
+    let stack = Stack::running()?;
+    let mut pipeline = Pipeline::new(&stack, "registry-tls").await?;
+    let authority = Authority::new(&pipeline.file("authority"))?;
+    let server = authority.issue("registry", &["127.0.0.1"])?;
+    let client = authority.issue("penstock", &["penstock"])?;
+    let upstream = stack.registry_url().trim_start_matches("http://").trim_end_matches(API).to_owned();
+    let port = terminate_tls(&authority, &server, upstream).await?;
+    let registry = &mut pipeline.config.schema_registry;
+    registry.url = format!("https://127.0.0.1:{port}{API}");
+    registry.ca_file = Some(authority.ca_file());
+    let without_certificate = Service::receiver(pipeline.config.clone()).await?;
+    not_ready(&without_certificate).await?;
+    without_certificate.stop().await?;
+
+    let registry = &mut pipeline.config.schema_registry;
+    registry.client_certificate_file = Some(client.certificate);
+    registry.client_key_file = Some(client.key);
+    let receiver = pipeline.receiver().await?;
+    assert_eq!(pipeline.post(&receiver, BARE, &Events::unique().event(0).encode()).await?.status, 200);
+    receiver.stop().await
+}
+
+/// A port with TLS before `upstream`, which only those with a certificate of `authority` get through. Until the test ends.
+async fn terminate_tls(authority: &Authority, server: &Files, upstream: String) -> Result<u16> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_file(authority.ca_file())?)?;
+    let clients = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider)).build()?;
+    let certificate = CertificateDer::from_pem_file(&server.certificate)?;
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_client_cert_verifier(clients)
+        .with_single_cert(vec![certificate], PrivateKeyDer::from_pem_file(&server.key)?)?;
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let port = listener.local_addr()?.port();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let (acceptor, upstream) = (acceptor.clone(), upstream.clone());
+            tokio::spawn(async move {
+                let mut outside = acceptor.accept(stream).await?;
+                let mut inside = TcpStream::connect(upstream).await?;
+                tokio::io::copy_bidirectional(&mut outside, &mut inside).await
+            });
+        }
+    });
+    Ok(port)
+}
