@@ -131,20 +131,20 @@ async fn read(mut response: Response, max: usize) -> Result<Option<Answer>, reqw
 }
 
 fn unreachable(url: &str, error: reqwest::Error) -> CxoneError {
-    let error = error.without_url();
-    let reason = if error.is_timeout() {
-        "no answer within cxone.timeout".to_owned()
-    } else {
-        // The causes say what happened; the error itself only that something has.
-        let mut reason = error.to_string();
-        let mut source = std::error::Error::source(&error);
-        while let Some(cause) = source {
-            reason.push_str(&format!(": {cause}"));
-            source = cause.source();
-        }
-        reason
-    };
+    let reason = if error.is_timeout() { "no answer within cxone.timeout".to_owned() } else { causes(error) };
     CxoneError::Unreachable { url: url.to_owned(), reason }
+}
+
+/// The message of `error`, which only says that something has happened, and those of its causes, which say what. Without the address.
+pub(super) fn causes(error: reqwest::Error) -> String {
+    let error = error.without_url();
+    let mut reason = error.to_string();
+    let mut source = std::error::Error::source(&error);
+    while let Some(cause) = source {
+        reason.push_str(&format!(": {cause}"));
+        source = cause.source();
+    }
+    reason
 }
 
 #[cfg(test)]

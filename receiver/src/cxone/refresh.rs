@@ -99,6 +99,11 @@ impl Refresh {
     /// Makes the schema that was just registered the current one, which would otherwise happen by `schema_registry.refresh`.
     async fn take_up(&self, subject: &str) {
         for source in self.sources.iter().filter(|source| source.subject == subject) {
+            // What was asked for meanwhile may have been the one before.
+            let asked = self.registry.latest_now(subject).await;
+            if let Err(error) = asked {
+                tracing::warn!(subject, %error, "The new schema is registered, but cannot be asked for yet.");
+            }
             if let Err(reason) = source::schema::update(source, &self.registry).await {
                 tracing::warn!(%reason, "The new schema cannot be used.");
             }

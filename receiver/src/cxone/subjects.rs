@@ -10,6 +10,8 @@ use shared::config::SchemaRegistryAuth;
 use shared::registry::{authorize, http_client};
 use shared::wire::SchemaId;
 
+use super::http::causes;
+
 /// The media type of Confluent's API.
 const MEDIA_TYPE: &str = "application/vnd.schemaregistry.v1+json";
 /// Bytes of an answer, at most.
@@ -137,7 +139,7 @@ impl Subjects {
             Some((name, password)) => request.basic_auth(name, Some(password)),
             None => authorize(&self.auth, request).map_err(|cause| self.error(what, cause.to_string()))?,
         };
-        let failed = |error: reqwest::Error| self.error(what, error.without_url().to_string());
+        let failed = |error: reqwest::Error| self.error(what, causes(error));
         let mut response = request.header(ACCEPT, MEDIA_TYPE).send().await.map_err(failed)?;
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(failed)? {
