@@ -138,7 +138,8 @@ async fn a_schema_that_refers_to_another_is_validated_and_indexed() -> Result<()
     let stack = Stack::running()?;
     let mut pipeline = Pipeline::new(&stack, "registry-references").await?;
     let subject = format!("{}-call", pipeline.config.kafka.topic);
-    let party = json!({"type": "record", "name": "Party", "namespace": "refs", "fields": [{"name": "name", "type": "string"}]});
+    let party =
+        json!({"type": "record", "name": "Party", "namespace": "refs", "fields": [{"name": "name", "type": "string"}]});
     register(&stack.registry_url(), &format!("{subject}-party"), &party.to_string()).await?;
     let call = json!({"type": "record", "name": "Call", "namespace": "refs", "fields": [
         {"name": "event_id", "type": "string"}, {"name": "caller", "type": "refs.Party"}]});

@@ -10,8 +10,7 @@ pub(super) type User = (String, Secret);
 
 /// The address without user and password, which would be shown in messages, and those two.
 pub(super) fn split_user(address: &str) -> Result<(String, Option<User>), RegistrySetupError> {
-    let mut url =
-        Url::parse(address).map_err(|error| RegistrySetupError::new("url", format!("not a URL: {error}")))?;
+    let mut url = Url::parse(address).map_err(|error| RegistrySetupError::new("url", format!("not a URL: {error}")))?;
     if !matches!(url.scheme(), "http" | "https") {
         return Err(RegistrySetupError::new("url", "it must start with http:// or https://"));
     }

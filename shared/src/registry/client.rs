@@ -85,12 +85,7 @@ impl Client {
         self.nodes.ask(&format!("subject {subject}"), call).await
     }
 
-    async fn subject_schema(
-        &self,
-        subject: &str,
-        version: Option<u32>,
-        what: String,
-    ) -> Result<Found, RegistryError> {
+    async fn subject_schema(&self, subject: &str, version: Option<u32>, what: String) -> Result<Found, RegistryError> {
         let name = escape(subject);
         let call = |settings| {
             let name = name.clone();

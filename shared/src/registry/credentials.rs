@@ -75,8 +75,7 @@ impl Credentials {
     }
 
     fn read(&self) -> Result<Option<Secret>, String> {
-        let secret =
-            config::read_secret(self.value.as_ref(), self.file.as_ref()).map_err(|error| error.to_string())?;
+        let secret = config::read_secret(self.value.as_ref(), self.file.as_ref()).map_err(|error| error.to_string())?;
         match (&self.scheme, &secret) {
             // The password of an address may be empty: some registries take an API key as the user alone.
             (Scheme::None | Scheme::Basic { .. }, _) => Ok(secret),

@@ -83,11 +83,7 @@ impl Nodes {
             node.did_not_answer(&reason, self.nodes.len() > 1);
             failures.push(if self.nodes.len() > 1 { format!("{}: {reason}", node.url) } else { reason });
         }
-        Err(RegistryError::Unavailable {
-            url: self.urls.clone(),
-            what: what.to_owned(),
-            reason: failures.join("; "),
-        })
+        Err(RegistryError::Unavailable { url: self.urls.clone(), what: what.to_owned(), reason: failures.join("; ") })
     }
 
     /// Those that are not avoided at `now` as they are in the config, then those that failed, the longest ago first.
@@ -110,7 +106,9 @@ impl Node {
         if secret.as_ref().map(Secret::expose) != settings.secret.as_ref().map(Secret::expose) {
             match build(http, &self.url, &self.credentials, secret) {
                 Ok(renewed) => *settings = renewed,
-                Err(error) => tracing::warn!(%error, "The registry's new credentials cannot be used; the last ones stay."),
+                Err(error) => {
+                    tracing::warn!(%error, "The registry's new credentials cannot be used; the last ones stay.")
+                }
             }
         }
         settings.built.clone()
@@ -126,7 +124,11 @@ impl Node {
     fn did_not_answer(&self, reason: &str, has_others: bool) {
         let known = lock(&self.failed).replace(Instant::now());
         if known.is_none() && has_others {
-            tracing::warn!(url = self.url, reason, "An address of the schema registry does not answer; asking the others first.");
+            tracing::warn!(
+                url = self.url,
+                reason,
+                "An address of the schema registry does not answer; asking the others first."
+            );
         }
     }
 }

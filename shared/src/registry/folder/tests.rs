@@ -86,8 +86,7 @@ fn there_are_never_too_many_files_and_the_one_not_used_for_longest_goes_first() 
     // Used again, so that the next oldest goes.
     folder.write(&Name::Id(SchemaId(0)), SchemaId(0), texts("x")).unwrap();
     folder.write(&Name::Id(SchemaId(9)), SchemaId(9), texts("x")).unwrap();
-    let kept: Vec<u32> =
-        (0..10).filter(|id| folder.read(&Name::Id(SchemaId(*id))).unwrap().is_some()).collect();
+    let kept: Vec<u32> = (0..10).filter(|id| folder.read(&Name::Id(SchemaId(*id))).unwrap().is_some()).collect();
     assert_eq!(kept, [0, 2, 3, 9]);
     assert!(dir.path().join("notes.txt").exists());
 }

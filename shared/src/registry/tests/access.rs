@@ -65,7 +65,11 @@ async fn a_token_is_sent_and_its_file_read_again_when_it_changes() {
     std::fs::write(&file, "hunter3\n").unwrap();
     assert_eq!(authorization(&stub, &registry).await, "Bearer hunter3");
     for gone in [true, false] {
-        if gone { std::fs::remove_file(&file).unwrap() } else { std::fs::write(&file, "").unwrap() }
+        if gone {
+            std::fs::remove_file(&file).unwrap()
+        } else {
+            std::fs::write(&file, "").unwrap()
+        }
         assert_eq!(authorization(&stub, &registry).await, "Bearer hunter3");
     }
 }
