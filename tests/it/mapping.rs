@@ -84,7 +84,10 @@ fn queries(document: &Map<String, Value>) -> Vec<Value> {
         }
     }
     for name in ["date", "timestamp_millis", "timestamp_micros", "local_timestamp_nanos"] {
-        queries.push(json!({ "range": { name: { "gte": document[name], "lte": document[name] } } }));
+        // Beyond the year 9999 a query has other forms than the document.
+        if document[name].is_string() {
+            queries.push(json!({ "range": { name: { "gte": document[name], "lte": document[name] } } }));
+        }
     }
     for (path, value) in [("record.x", &document["record"]["x"]), ("duration.days", &document["duration"]["days"])] {
         queries.push(term(path, value));

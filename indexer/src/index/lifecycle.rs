@@ -1,6 +1,6 @@
-//! The lifecycle policy as the body of a request: for index lifecycle management, or for OpenSearch's Index State Management. Pure.
+//! The lifecycle policy as the body of a request: for index lifecycle management, or for Index State Management, which `OpenSearch` has. Pure.
 //!
-//! Elasticsearch reference, "Index lifecycle actions"; OpenSearch documentation, "ISM policies".
+//! Elasticsearch reference, "Index lifecycle actions"; documentation of `OpenSearch`, "ISM policies".
 
 use serde_json::{Map, Value, json};
 use shared::config::{Cold, Hot, LifecyclePolicy, Warm};

@@ -232,7 +232,7 @@ fn mark(content: &Value, kept: &str) -> Value {
     })
 }
 
-/// A policy of Index State Management has no `_meta`; its description says the same, but not how OpenSearch gives it back, so that changes
+/// A policy of Index State Management has no `_meta`; its description says the same, but not how `OpenSearch` gives it back, so that changes
 /// by hand are not seen.
 fn ism_description(content: &Value) -> String {
     format!("penstock-indexer {VERSION} {}", hash(content))

@@ -17,7 +17,7 @@ pub enum Lifecycle {
     Ilm,
     /// The data stream lifecycle, which Elasticsearch Serverless has instead. It knows how long data is kept, nothing else.
     Dsl,
-    /// OpenSearch's Index State Management.
+    /// Index State Management, which `OpenSearch` has.
     Ism,
     /// Nobody.
     None,
