@@ -16,6 +16,7 @@ use harness::process;
 use harness::sender::Mix;
 use harness::size;
 use harness::stack::{OwnStack, Part};
+use shared::config::Strategy;
 
 /// What the indexer may have in memory at the most, beside `indexer.max_in_flight_bytes`: code, stacks, Kafka's prefetch.
 const BESIDE: u64 = 96 << 20;
@@ -80,6 +81,8 @@ async fn an_indexer_outlasts_a_long_outage_within_its_memory_and_its_group() -> 
 /// A pipeline whose indexer must poll during the outage, and has a bound that the backlog is larger than.
 async fn pipeline_with_little_room(elasticsearch: &OwnStack, events: u64) -> Result<Pipeline> {
     let mut pipeline = Pipeline::new(&elasticsearch.stack, "away").await?;
+    // With backing indices, records wait for the table of these before they take room; here they are to take all that there is.
+    pipeline.config.elasticsearch.strategy = Strategy::Single;
     // Shorter than the outage: whoever does not poll meanwhile is out of the group.
     pipeline.config.kafka.options.insert("max.poll.interval.ms".to_owned(), "10000".to_owned());
     pipeline.config.indexer.drain_timeout = Duration::from_secs(5);
