@@ -159,7 +159,7 @@ async fn a_schema_that_refers_to_another_is_validated_and_indexed() -> Result<()
     pipeline.all_committed().await?;
     let index = &pipeline.config.elasticsearch.index_name;
     pipeline.search.refresh(index).await?;
-    let hits = pipeline.search.call(Method::POST, &format!("/{index}/_search"), &json!({})).await?;
+    let hits = pipeline.search.call(Method::POST, &format!("{index}/_search"), &json!({})).await?;
     assert_eq!(hits["hits"]["hits"][0]["_source"]["caller"]["name"], "Ada", "{hits}");
     receiver.stop().await?;
     indexer.stop().await
