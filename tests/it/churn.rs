@@ -96,9 +96,10 @@ async fn a_static_member_that_comes_back_soon_moves_no_partition_of_the_others()
     };
     let mix = Mix::good(Events::unique());
     let mut members = vec![named(0)?, named(1)?];
+    let sample = format!("penstock_indexer_assigned_partitions{{topic={:?}}}", pipeline.config.kafka.topic);
     eventually("each has half of the partitions", || async {
         for member in &members {
-            let assigned = member.metric("penstock_indexer_assigned_partitions").await?;
+            let assigned = member.metric(&sample).await?;
             anyhow::ensure!(assigned * 2.0 == f64::from(PARTITIONS), "{assigned}");
         }
         Ok(())

@@ -59,7 +59,7 @@ async fn each_row_has_its_status_and_its_problem_type_and_leaves_nothing() -> Re
     let mut rows = vec![
         row(&[], &good, 415, "unsupported-media-type"),
         row(&[TEXT], &good, 415, "unsupported-media-type"),
-        row(&[AVRO, ("content-encoding", "br")], &good, 415, "unsupported-media-type"),
+        row(&[AVRO, ("content-encoding", "br")], &good, 415, "unsupported-content-encoding"),
         row(&[AVRO], &[0xff; 1_025], 413, "too-large"),
         row(&[AVRO], b"", 400, "empty-body"),
         row(&[AVRO], &good[..good.len() - 1], 400, "invalid-event"),

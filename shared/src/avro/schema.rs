@@ -32,7 +32,7 @@ impl Schema {
     /// made to waste time and room (see [`SchemaError`]).
     pub fn parse(json: &str) -> Result<Self, SchemaError> {
         check_nesting([json])?;
-        let avro = AvroSchema::parse_str(json).map_err(|error| SchemaError(error.to_string()))?;
+        let avro = AvroSchema::parse_str(json).map_err(|error| SchemaError(with_causes(&error)))?;
         Self::compile(avro)
     }
 
@@ -49,7 +49,7 @@ impl Schema {
             check_definition(reference)?;
         }
         let (mut avro, others) =
-            AvroSchema::parse_str_with_list(json, references).map_err(|error| SchemaError(error.to_string()))?;
+            AvroSchema::parse_str_with_list(json, references).map_err(|error| SchemaError(with_causes(&error)))?;
         let mut definitions = Vec::new();
         for other in &others {
             collect_definitions(other, &mut definitions);
@@ -165,4 +165,18 @@ fn collect_definitions(schema: &AvroSchema, definitions: &mut Vec<AvroSchema>) {
         other if other.is_named() => definitions.push(other.clone()),
         _ => {}
     }
+}
+/// The message of `error` and those of its causes: where in the text it is stands in these.
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut message = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_message = cause.to_string();
+        if !message.contains(&cause_message) {
+            message.push_str(": ");
+            message.push_str(&cause_message);
+        }
+        source = cause.source();
+    }
+    message
 }
