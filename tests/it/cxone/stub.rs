@@ -14,19 +14,19 @@ use hyper_util::rt::TokioIo;
 use shared::config::Cxone;
 use tokio::net::TcpListener;
 
-pub const SECRET: &str = "the-secret-of-the-stand-in";
+pub(super) const SECRET: &str = "the-secret-of-the-stand-in";
 const TOKEN: &str = "the-token-of-the-stand-in";
 
 /// A running stand-in.
 #[derive(Clone)]
-pub struct Stub {
+pub(super) struct Stub {
     address: String,
     schema: Arc<Mutex<String>>,
 }
 
 impl Stub {
     /// Starts one that has `schema`.
-    pub async fn start(schema: &str) -> Result<Self> {
+    pub(super) async fn start(schema: &str) -> Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let stub =
             Self { address: listener.local_addr()?.to_string(), schema: Arc::new(Mutex::new(schema.to_owned())) };
@@ -44,12 +44,12 @@ impl Stub {
     }
 
     /// Has `schema` from now on.
-    pub fn set(&self, schema: &str) {
+    pub(super) fn set(&self, schema: &str) {
         schema.clone_into(&mut self.schema.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
     /// The section of a config that uses it. The secret is in `file`.
-    pub fn section(&self, file: &std::path::Path) -> Result<Cxone> {
+    pub(super) fn section(&self, file: &std::path::Path) -> Result<Cxone> {
         std::fs::write(file, SECRET)?;
         Ok(Cxone {
             tenant_url: Some(format!("http://{}", self.address)),
