@@ -116,12 +116,7 @@ impl Metrics {
                 "The schema id that bare datums are framed with, by source; 0 as long as none is known.",
                 source,
             )?,
-            cxone_pulls: counters(
-                registry,
-                "penstock_receiver_cxone_pulls_total",
-                "Pulls of schemas from CXone by outcome: registered, unchanged, incompatible, failed.",
-                &["outcome"],
-            )?,
+            cxone_pulls: cxone_pulls(registry)?,
             aside: AsideMetrics::new(registry)?,
         })
     }
@@ -140,6 +135,11 @@ impl Metrics {
             aside: self.aside.source(name),
         }
     }
+}
+
+fn cxone_pulls(registry: &Registry) -> Result<IntCounterVec> {
+    let help = "Pulls of schemas from CXone by outcome: registered, unchanged, incompatible, failed.";
+    counters(registry, "penstock_receiver_cxone_pulls_total", help, &["outcome"])
 }
 
 impl SourceMetrics {
