@@ -67,7 +67,6 @@ impl Metrics {
     ///
     /// # Errors
     /// When one of the names is taken.
-    #[expect(clippy::too_many_lines, reason = "a list, one entry a metric")]
     pub(crate) fn new(registry: &Registry) -> Result<Self> {
         let source = &["source"];
         Ok(Self {
