@@ -36,9 +36,7 @@ async fn an_indexer_outlasts_a_long_outage_within_its_memory_and_its_group() -> 
 
     let of_topic = |name: &str| format!(r#"{name}{{topic="{}"}}"#, pipeline.config.kafka.topic);
     let mix = Mix::good(Events::unique());
-    // The schema is known then: records of an unknown one wait for the index to have its fields, before they take room.
-    pipeline.feed(mix).write(0..BEFORE).await?;
-    pipeline.all_committed().await?;
+    know_the_schema(&pipeline, mix).await?;
     let begin = Instant::now();
     elasticsearch.stop(Part::Elasticsearch).await?;
     pipeline.feed(mix).write(BEFORE..events).await?;
@@ -93,6 +91,12 @@ async fn pipeline_with_little_room(elasticsearch: &OwnStack, events: u64) -> Res
     pipeline.config.indexer.drain_timeout = Duration::from_secs(5);
     pipeline.config.indexer.max_in_flight_bytes = ByteSize::mib(if events < 1_000_000 { 8 } else { 64 });
     Ok(pipeline)
+}
+
+/// Has some events indexed: records of an unknown schema would wait for the index to have its fields, before they take room.
+async fn know_the_schema(pipeline: &Pipeline, mix: Mix) -> Result<()> {
+    pipeline.feed(mix).write(0..BEFORE).await?;
+    pipeline.all_committed().await
 }
 
 /// When Elasticsearch answers searches in the index again.
