@@ -82,7 +82,7 @@ impl Landing {
         if self.strategy != Strategy::DataStream {
             return;
         }
-        let table = self.keeper.fresh().await;
+        let table = self.keeper.renewed().await;
         work.divert(table.write().generation, |time| !self.before_write(&table, time).is_empty());
     }
 

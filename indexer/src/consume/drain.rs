@@ -10,6 +10,8 @@ impl Consumer {
                 Rebalance::Assign(list) => self.assign(&list),
                 Rebalance::Revoke(list) => self.revoke(&list),
             }
+            // A commit under way while the group rebalances is refused, for partitions too that stay here.
+            self.ledger.commit_failed();
         }
     }
 

@@ -183,8 +183,10 @@ impl ConsumerContext for Group {
         }
     }
 
-    fn commit_callback(&self, result: KafkaResult<()>, _offsets: &TopicPartitionList) {
-        match result {
+    fn commit_callback(&self, result: KafkaResult<()>, offsets: &TopicPartitionList) {
+        // A request that is answered may have failed for each of its partitions all the same: in a rebalance, say.
+        let of_partition = offsets.elements().iter().find_map(|element| element.error().err());
+        match result.and(of_partition.map_or(Ok(()), Err)) {
             Ok(()) => self.kafka.met(),
             Err(KafkaError::ConsumerCommit(RDKafkaErrorCode::NoOffset)) => {}
             Err(error) => {
