@@ -20,7 +20,7 @@ use self::landing::{Landing, MAX_LOOK_UPS};
 use self::outcome::{Failure, Judgement, Trouble};
 use self::work::{Progress, Work};
 use crate::batch::Batch;
-use crate::index::{self, Index, IndexSettings, Known};
+use crate::index::{self, Index, IndexSettings, Known, Requests};
 use crate::metrics::Metrics;
 use crate::place::Keeper;
 
@@ -134,7 +134,13 @@ impl Bulk {
         );
         let backoff = Backoff { initial: indexer.retry.initial, max: indexer.retry.max };
         let condition = readiness.condition("index");
-        let index = Index::new(Arc::clone(&client), IndexSettings::of(config)?, backoff, condition, metrics.clone());
+        let index = Index::new(
+            Requests::new(Arc::clone(&client)),
+            IndexSettings::of(config)?,
+            backoff,
+            condition,
+            metrics.clone(),
+        );
         let index = Arc::new(index);
         let placement = readiness.condition("placement");
         let keeper = Keeper::new(config, Arc::clone(&client), Arc::clone(&index), placement, metrics.place.clone());

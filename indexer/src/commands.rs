@@ -13,7 +13,7 @@ use crate::bulk::backoff::Backoff;
 use crate::bulk::elasticsearch::Client;
 use crate::index::mapping::compare::Difference;
 use crate::index::mapping::{self, Generated};
-use crate::index::{Index, IndexSettings, RequestError};
+use crate::index::{Index, IndexSettings, RequestError, Requests};
 use crate::metrics::Metrics;
 
 /// Why a command cannot be carried out.
@@ -119,6 +119,6 @@ fn index(config: &Config, dry_run: bool) -> Result<Index, CommandError> {
     let backoff = Backoff { initial: config.indexer.retry.initial, max: config.indexer.retry.max };
     let condition = Readiness::new().condition("index");
     let metrics = Metrics::new(&prometheus::Registry::new())?;
-    let make = if dry_run { Index::dry_run } else { Index::new };
-    Ok(make(client, settings, backoff, condition, metrics))
+    let requests = if dry_run { Requests::dry_run(client) } else { Requests::new(client) };
+    Ok(Index::new(requests, settings, backoff, condition, metrics))
 }

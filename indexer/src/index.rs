@@ -5,7 +5,7 @@
 //! schema has, `managed` knows whose a policy or template is, `requests` sends. [`mapping`] says what the fields are.
 
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex as StdMutex, MutexGuard, PoisonError};
+use std::sync::{Mutex as StdMutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -15,11 +15,9 @@ use tokio::sync::Mutex;
 
 use crate::bulk::BulkError;
 use crate::bulk::backoff::Backoff;
-use crate::bulk::elasticsearch::Client;
 use crate::metrics::Metrics;
-use requests::Requests;
 
-pub use requests::RequestError;
+pub use requests::{RequestError, Requests};
 pub use settings::IndexSettings;
 
 mod bootstrap;
@@ -78,29 +76,9 @@ pub enum Known {
 }
 
 impl Index {
-    /// The index of `settings`. `condition` is met while it is there.
+    /// The index of `settings`, asked for and changed by `requests`; those of a dry run change nothing, and [`Index::set_up`] gives what
+    /// would be sent. `condition` is met while it is there.
     pub fn new(
-        client: Arc<Client>,
-        settings: IndexSettings,
-        backoff: Backoff,
-        condition: Condition,
-        metrics: Metrics,
-    ) -> Self {
-        Self::with(Requests::new(client), settings, backoff, condition, metrics)
-    }
-
-    /// The same, but nothing is changed: [`Index::set_up`] gives what would be sent.
-    pub fn dry_run(
-        client: Arc<Client>,
-        settings: IndexSettings,
-        backoff: Backoff,
-        condition: Condition,
-        metrics: Metrics,
-    ) -> Self {
-        Self::with(Requests::dry_run(client), settings, backoff, condition, metrics)
-    }
-
-    fn with(
         requests: Requests,
         settings: IndexSettings,
         backoff: Backoff,

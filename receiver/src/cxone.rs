@@ -6,6 +6,7 @@
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use reqwest::{Method, StatusCode};
 use shared::config::{self, SUBJECT_PLACE};
+use shared::registry::escape;
 
 pub use error::CxoneError;
 
@@ -57,7 +58,7 @@ impl Cxone {
     /// # Errors
     /// [`CxoneError`], after a bounded number of attempts where another one may help.
     pub(crate) async fn schema(&self, subject: &str) -> Result<String, CxoneError> {
-        let path = self.schema_path.replace(SUBJECT_PLACE, &subjects::escape(subject));
+        let path = self.schema_path.replace(SUBJECT_PLACE, &escape(subject));
         let url = format!("{}{path}", self.tenant_url);
         let token = self.tokens.get().await?;
         let mut answer = self.get(&url, &token).await?;

@@ -71,9 +71,6 @@ pub enum RunError {
     /// The section `cxone` of the config cannot be used.
     #[error(transparent)]
     Cxone(#[from] CxoneError),
-    /// The registry cannot be asked for what a pull from CXone needs.
-    #[error(transparent)]
-    Subjects(#[from] SubjectsError),
     /// librdkafka refuses the config.
     #[error("kafka.options: the producer cannot be made: {0}")]
     Kafka(#[from] KafkaError),

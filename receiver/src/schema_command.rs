@@ -146,8 +146,6 @@ async fn check(config: &Config, file: &Path, subject: Option<String>) -> Result<
     let shown = file.display();
     let refused = |message: String| SchemaCommandError::Refused(format!("{shown}: {message}"));
     let text = std::fs::read_to_string(file).map_err(|error| refused(format!("cannot be read: {error}")))?;
-    // The parser of schemas does not say where.
-    serde_json::from_str::<serde::de::IgnoredAny>(&text).map_err(|error| refused(format!("no JSON: {error}")))?;
     let schema = Schema::parse(&text).map_err(|error| match culprit::find(&text) {
         Some(field) => refused(format!("field {field}: {error}")),
         None => refused(error.to_string()),

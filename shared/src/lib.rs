@@ -7,6 +7,7 @@
 
 pub mod admin;
 pub mod avro;
+pub mod causes;
 pub mod cli;
 pub mod config;
 pub mod kafka;

@@ -19,12 +19,13 @@ use client::{Client, Found};
 use kept::Kept;
 use versions::Versions;
 
+pub use direct::{Direct, escape};
 pub use error::{RegistryError, RegistrySetupError};
-pub use http::{authorize, http_client};
 
 mod address;
 mod client;
 mod credentials;
+mod direct;
 mod error;
 mod folder;
 mod http;

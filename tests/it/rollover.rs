@@ -60,17 +60,16 @@ impl Drop for Background {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_event_is_one_document_with_rollover() -> Result<()> {
-    let mut scene = Scene::new("rollover", Strategy::Rollover).await?;
-    scene.live(Faults::KillsAndStandstills).await?;
-    scene.exactly_once("live").await?;
-    scene.replay().await?;
-    scene.exactly_once("after a replay").await?;
-    scene.end().await
+    one_event_is_one_document("rollover", Strategy::Rollover).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_event_is_one_document_with_time() -> Result<()> {
-    let mut scene = Scene::new("rollover-time", Strategy::Time).await?;
+    one_event_is_one_document("rollover-time", Strategy::Time).await
+}
+
+async fn one_event_is_one_document(name: &str, strategy: Strategy) -> Result<()> {
+    let mut scene = Scene::new(name, strategy).await?;
     scene.live(Faults::KillsAndStandstills).await?;
     scene.exactly_once("live").await?;
     scene.replay().await?;

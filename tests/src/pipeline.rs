@@ -126,6 +126,25 @@ impl Pipeline {
         http::send(Method::POST, &receiver.url(), &all, body.to_vec()).await
     }
 
+    /// Posts `event`, of a schema that is not the current one yet, as often as makes a drift; waits until the receiver has taken up the
+    /// schema and accepts it.
+    ///
+    /// # Errors
+    /// When it is accepted at once, or never.
+    pub async fn drift(&self, receiver: &Service, event: &[u8]) -> anyhow::Result<()> {
+        const AVRO: [(&str, &str); 1] = [("content-type", "application/avro")];
+        for _ in 0..5 {
+            let answer = self.post(receiver, &AVRO, event).await?;
+            anyhow::ensure!(answer.status == 400, "{}: {}", answer.status, answer.text());
+        }
+        eventually("the new schema is the current one", || async {
+            let answer = self.post(receiver, &AVRO, event).await?;
+            anyhow::ensure!(answer.status == 200, "{}: {}", answer.status, answer.text());
+            Ok(())
+        })
+        .await
+    }
+
     /// Starts an indexer in this process and waits until it is ready.
     ///
     /// # Errors

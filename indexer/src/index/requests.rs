@@ -58,19 +58,20 @@ impl RequestError {
 
 /// Sends requests.
 #[derive(Debug)]
-pub(super) struct Requests {
+pub struct Requests {
     client: Arc<Client>,
     /// With `--dry-run`: what would be sent.
     kept: Option<Mutex<Vec<String>>>,
 }
 
 impl Requests {
-    pub(super) fn new(client: Arc<Client>) -> Self {
+    /// Requests that are sent.
+    pub fn new(client: Arc<Client>) -> Self {
         Self { client, kept: None }
     }
 
-    /// Requests that change nothing.
-    pub(super) fn dry_run(client: Arc<Client>) -> Self {
+    /// Requests of which those that would change something are kept instead.
+    pub fn dry_run(client: Arc<Client>) -> Self {
         Self { client, kept: Some(Mutex::default()) }
     }
 

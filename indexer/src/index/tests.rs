@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use prometheus::Registry;
 use serde_json::json;
 use shared::admin::Readiness;
@@ -5,6 +7,7 @@ use shared::config::{Config, Delete, Hot, Lifecycle, LifecyclePolicy, Strategy};
 
 use super::*;
 use crate::bulk::Bulk;
+use crate::bulk::elasticsearch::Client;
 use crate::bulk::tests::config;
 use crate::bulk::tests::stub::{Reply, Stub, failure};
 use fake::{Store, changes};
@@ -29,7 +32,7 @@ fn fixture(config: &Config, policy: Option<LifecyclePolicy>) -> Fixture {
     settings.lifecycle = if policy.is_some() { Lifecycle::Ilm } else { Lifecycle::None };
     settings.policy = policy;
     let backoff = Backoff { initial: Duration::from_millis(1), max: Duration::from_millis(5) };
-    let index = Index::new(client, settings, backoff, readiness.condition("index"), metrics.clone());
+    let index = Index::new(Requests::new(client), settings, backoff, readiness.condition("index"), metrics.clone());
     Fixture { index, readiness, metrics }
 }
 
@@ -106,7 +109,7 @@ async fn a_dry_run_says_what_would_be_sent_and_sends_nothing() {
     let client = Arc::new(Client::new(&config.elasticsearch).unwrap());
     let made = fixture(&config, None).index;
     let settings = IndexSettings { lifecycle: Lifecycle::Ilm, policy: Some(policy(7)), ..made.settings };
-    let dry = Index::dry_run(client, settings, made.backoff, made.condition, made.metrics);
+    let dry = Index::new(Requests::dry_run(client), settings, made.backoff, made.condition, made.metrics);
     let requests = dry.set_up().await.unwrap();
     let paths: Vec<&str> = requests.iter().filter_map(|request| request.lines().next()).collect();
     let template = "PUT /_index_template/penstock-cxone-events";

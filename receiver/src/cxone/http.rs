@@ -6,6 +6,7 @@ use rand::RngExt;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Method, Response, StatusCode};
+use shared::causes::with_causes;
 use shared::tls;
 
 use super::CxoneError;
@@ -131,20 +132,12 @@ async fn read(mut response: Response, max: usize) -> Result<Option<Answer>, reqw
 }
 
 fn unreachable(url: &str, error: reqwest::Error) -> CxoneError {
-    let reason = if error.is_timeout() { "no answer within cxone.timeout".to_owned() } else { causes(error) };
+    let reason = if error.is_timeout() {
+        "no answer within cxone.timeout".to_owned()
+    } else {
+        with_causes(&error.without_url())
+    };
     CxoneError::Unreachable { url: url.to_owned(), reason }
-}
-
-/// The message of `error`, which only says that something has happened, and those of its causes, which say what. Without the address.
-pub(super) fn causes(error: reqwest::Error) -> String {
-    let error = error.without_url();
-    let mut reason = error.to_string();
-    let mut source = std::error::Error::source(&error);
-    while let Some(cause) = source {
-        reason.push_str(&format!(": {cause}"));
-        source = cause.source();
-    }
-    reason
 }
 
 #[cfg(test)]

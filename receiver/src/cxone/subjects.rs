@@ -2,15 +2,13 @@
 //! would be compatible (Confluent Schema Registry API reference).
 
 use reqwest::header::{ACCEPT, CONTENT_TYPE};
-use reqwest::{Client, RequestBuilder, StatusCode, Url};
+use reqwest::{Method, RequestBuilder, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use shared::causes::with_causes;
 use shared::config;
-use shared::config::SchemaRegistryAuth;
-use shared::registry::{authorize, http_client};
+use shared::registry::{Direct, RegistrySetupError, escape};
 use shared::wire::SchemaId;
-
-use super::http::causes;
 
 /// The media type of Confluent's API.
 const MEDIA_TYPE: &str = "application/vnd.schemaregistry.v1+json";
@@ -21,13 +19,9 @@ const MAX_MESSAGES: usize = 20;
 const MAX_MESSAGE: usize = 500;
 
 /// A client of the registry's subjects. Keeps nothing.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Subjects {
-    client: Client,
-    /// Without the user and the password, for messages.
-    url: String,
-    user: Option<(String, String)>,
-    auth: SchemaRegistryAuth,
+    registry: Direct,
 }
 
 /// A version of a subject, as it was registered.
@@ -71,22 +65,9 @@ impl Subjects {
     /// For the registry of the config; the first where there are several. Connects to nothing yet.
     ///
     /// # Errors
-    /// When the address is none.
-    pub(crate) fn new(config: &config::SchemaRegistry) -> Result<Self, SubjectsError> {
-        let error = |reason: String| SubjectsError {
-            url: "schema_registry.url".to_owned(),
-            what: "anything".to_owned(),
-            reason,
-        };
-        let first = config.url.split(',').next().unwrap_or_default().trim();
-        let mut url = Url::parse(first).map_err(|cause| error(format!("not a URL: {cause}")))?;
-        // The user of an address is sent as it stands there, without `%` and two digits for a character.
-        let user = (!url.username().is_empty())
-            .then(|| (unescape(url.username()), unescape(url.password().unwrap_or_default())));
-        // Both can be set on every http URL.
-        let _set = (url.set_username(""), url.set_password(None));
-        let client = http_client(config).map_err(|cause| error(cause.to_string()))?;
-        Ok(Self { client, url: url.as_str().trim_end_matches('/').to_owned(), user, auth: config.auth.clone() })
+    /// When the registry's settings cannot be used.
+    pub(crate) fn new(config: &config::SchemaRegistry) -> Result<Self, RegistrySetupError> {
+        Ok(Self { registry: Direct::new(config)? })
     }
 
     /// The latest version of `subject`; none when there is no such subject.
@@ -95,7 +76,7 @@ impl Subjects {
     /// [`SubjectsError`].
     pub(crate) async fn latest(&self, subject: &str) -> Result<Option<Version>, SubjectsError> {
         let what = format!("subject {subject}");
-        let request = self.client.get(format!("{}/subjects/{}/versions/latest", self.url, escape(subject)));
+        let request = self.registry.request(Method::GET, &format!("/subjects/{}/versions/latest", escape(subject)));
         let Some(answer) = self.ask(request, &what).await? else { return Ok(None) };
         let answer: VersionAnswer = self.read(&answer, &what)?;
         Ok(Some(Version { version: answer.version, id: SchemaId(answer.id), text: answer.schema }))
@@ -107,7 +88,8 @@ impl Subjects {
     /// [`SubjectsError`].
     pub(crate) async fn text(&self, id: SchemaId) -> Result<Option<String>, SubjectsError> {
         let what = format!("schema id {id}");
-        let Some(answer) = self.ask(self.client.get(format!("{}/schemas/ids/{id}", self.url)), &what).await? else {
+        let Some(answer) = self.ask(self.registry.request(Method::GET, &format!("/schemas/ids/{id}")), &what).await?
+        else {
             return Ok(None);
         };
         let answer: Value = self.read(&answer, &what)?;
@@ -124,8 +106,8 @@ impl Subjects {
     /// [`SubjectsError`].
     pub(crate) async fn incompatible(&self, subject: &str, schema: &str) -> Result<Option<Vec<String>>, SubjectsError> {
         let what = format!("the compatibility with subject {subject}");
-        let path = format!("compatibility/subjects/{}/versions/latest?verbose=true", escape(subject));
-        let request = self.client.post(format!("{}/{path}", self.url));
+        let path = format!("/compatibility/subjects/{}/versions/latest?verbose=true", escape(subject));
+        let request = self.registry.request(Method::POST, &path);
         let request = request.header(CONTENT_TYPE, MEDIA_TYPE).body(json!({"schema": schema}).to_string());
         let Some(answer) = self.ask(request, &what).await? else { return Ok(None) };
         let answer: Compatibility = self.read(&answer, &what)?;
@@ -135,11 +117,7 @@ impl Subjects {
 
     /// The body of the answer; none when the registry says that it has no such thing.
     async fn ask(&self, request: RequestBuilder, what: &str) -> Result<Option<Vec<u8>>, SubjectsError> {
-        let request = match &self.user {
-            Some((name, password)) => request.basic_auth(name, Some(password)),
-            None => authorize(&self.auth, request).map_err(|cause| self.error(what, cause.to_string()))?,
-        };
-        let failed = |error: reqwest::Error| self.error(what, causes(error));
+        let failed = |error: reqwest::Error| self.error(what, with_causes(&error.without_url()));
         let mut response = request.header(ACCEPT, MEDIA_TYPE).send().await.map_err(failed)?;
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(failed)? {
@@ -167,35 +145,10 @@ impl Subjects {
     }
 
     fn error(&self, what: &str, reason: String) -> SubjectsError {
-        SubjectsError { url: self.url.clone(), what: what.to_owned(), reason }
+        SubjectsError { url: self.registry.url().to_owned(), what: what.to_owned(), reason }
     }
 }
 
 fn short(message: &str) -> &str {
     &message[..message.floor_char_boundary(MAX_MESSAGE)]
-}
-
-/// `subject` as one segment of a path.
-pub(crate) fn escape(subject: &str) -> String {
-    let mut escaped = String::with_capacity(subject.len());
-    for byte in subject.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => escaped.push(char::from(byte)),
-            _ => escaped.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    escaped
-}
-
-/// Resolves `%41` and the like.
-fn unescape(text: &str) -> String {
-    // As of a form, but for the `+`, which stands for itself here.
-    let form = format!("={}", text.replace('+', "%2B"));
-    let mut url = match Url::parse("http://form/") {
-        Ok(url) => url,
-        Err(_) => return text.to_owned(),
-    };
-    url.set_query(Some(&form));
-    let value = url.query_pairs().next().map(|(_, value)| value.into_owned());
-    value.unwrap_or_else(|| text.to_owned())
 }

@@ -10,6 +10,7 @@ use super::canonical;
 use super::compile::{self, Compiled};
 use super::field_path::{self, FieldPath};
 use super::node::{Node, NodeId};
+use crate::causes::with_causes;
 
 /// How deep all texts of a schema together may be nested, since they are parsed by recursion. The JSON parser's own limit for
 /// one text is 128.
@@ -165,18 +166,4 @@ fn collect_definitions(schema: &AvroSchema, definitions: &mut Vec<AvroSchema>) {
         other if other.is_named() => definitions.push(other.clone()),
         _ => {}
     }
-}
-/// The message of `error` and those of its causes: where in the text it is stands in these.
-fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut message = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let cause_message = cause.to_string();
-        if !message.contains(&cause_message) {
-            message.push_str(": ");
-            message.push_str(&cause_message);
-        }
-        source = cause.source();
-    }
-    message
 }

@@ -11,6 +11,7 @@ use schema_registry_converter::schema_registry_common::{
 };
 use serde::{Deserialize, Serialize};
 
+use super::direct::escape;
 use super::nodes::Nodes;
 use super::{RegisteredSchema, RegistryError, RegistrySetupError};
 use crate::avro::Schema;
@@ -146,16 +147,4 @@ impl Client {
     fn unusable(&self, what: &str, reason: String) -> RegistryError {
         RegistryError::Unusable { url: self.url().to_owned(), what: what.to_owned(), reason }
     }
-}
-
-/// `subject` as one segment of a path.
-fn escape(subject: &str) -> String {
-    let mut escaped = String::with_capacity(subject.len());
-    for byte in subject.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => escaped.push(char::from(byte)),
-            _ => escaped.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    escaped
 }

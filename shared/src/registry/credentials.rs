@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
+use reqwest::RequestBuilder;
 use schema_registry_converter::async_impl::schema_registry::SrSettingsBuilder;
 
 use super::RegistrySetupError;
@@ -71,6 +72,15 @@ impl Credentials {
             (Scheme::Bearer, Some(token)) => {
                 settings.set_token_authorization(token.expose());
             }
+        }
+    }
+
+    /// Sets the secret as it is now in a request.
+    pub(super) fn authorize(&self, request: RequestBuilder) -> RequestBuilder {
+        match (&self.scheme, self.secret()) {
+            (Scheme::None, _) | (_, None) => request,
+            (Scheme::Basic { username }, Some(password)) => request.basic_auth(username, Some(password.expose())),
+            (Scheme::Bearer, Some(token)) => request.bearer_auth(token.expose()),
         }
     }
 

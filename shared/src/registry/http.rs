@@ -1,14 +1,13 @@
 //! The HTTP client's settings: time-outs, redirects, TLS.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use reqwest::redirect::Policy;
-use reqwest::{Certificate, ClientBuilder, Identity, RequestBuilder};
+use reqwest::{Certificate, ClientBuilder, Identity};
 
 use super::RegistrySetupError;
-use crate::config::{self, SchemaRegistryAuth};
-use crate::secret::Secret;
+use crate::config;
 use crate::tls;
 
 /// What every client of the registry is made of. The files are read once, when it is made.
@@ -51,36 +50,6 @@ impl Http {
         }
         builder
     }
-}
-
-/// A client for questions to the registry that [`super::SchemaRegistry`] has no call for: with the time-outs and the TLS of the config.
-///
-/// # Errors
-/// When a file of the config cannot be used.
-pub fn http_client(config: &config::SchemaRegistry) -> Result<reqwest::Client, RegistrySetupError> {
-    let builder = Http::new(config)?.builder().timeout(config.timeout.max(Duration::from_millis(1)));
-    builder.build().map_err(|error| RegistrySetupError::new("url", error.to_string()))
-}
-
-/// `request` with the credentials of `schema_registry.auth`, as they are now.
-///
-/// # Errors
-/// When their file cannot be read.
-pub fn authorize(auth: &SchemaRegistryAuth, request: RequestBuilder) -> Result<RequestBuilder, RegistrySetupError> {
-    let read = |value: &Option<Secret>, file: &Option<PathBuf>| {
-        config::read_secret(value.as_ref(), file.as_ref())
-            .map_err(|error| RegistrySetupError::new("auth", error.to_string()))
-    };
-    Ok(match auth {
-        SchemaRegistryAuth::None => request,
-        SchemaRegistryAuth::Basic { username, password, password_file } => {
-            request.basic_auth(username, read(password, password_file)?.as_ref().map(Secret::expose))
-        }
-        SchemaRegistryAuth::Bearer { token, token_file } => match read(token, token_file)? {
-            Some(token) => request.bearer_auth(token.expose()),
-            None => request,
-        },
-    })
 }
 
 fn authorities(file: &Path) -> Result<Vec<Certificate>, RegistrySetupError> {
