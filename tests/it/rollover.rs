@@ -78,7 +78,7 @@ async fn one_event_is_one_document(name: &str, strategy: Strategy) -> Result<()>
 }
 
 /// A data stream is best effort: a rollover between a look at its backing indices and the write is not seen. Here it rolls over every three
-/// seconds and not every day, so that the rest can be measured: the figures are in `docs/placement.md`.
+/// seconds and not every day, so that the rest can be counted; what is known of it is in `docs/placement.md`.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_lost_and_hardly_anything_repeated_in_a_data_stream() -> Result<()> {
     data_stream("rollover-stream", Faults::Kills).await
