@@ -71,7 +71,7 @@ impl Scene {
         self.stack.stop(Part::Elasticsearch).await?;
         not_ready(self.indexers[1].admin_url(), "elasticsearch").await?;
         self.indexers[0].kill_and_start_again()?;
-        not_ready(self.indexers[0].admin_url(), "elasticsearch").await?;
+        not_ready(self.indexers[0].admin_url(), "index").await?;
         tokio::time::sleep_until(away + ELASTICSEARCH_AWAY).await;
         self.stack.start_again(Part::Elasticsearch).await
     }
