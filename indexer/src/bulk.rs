@@ -18,6 +18,7 @@ use self::flow::Flow;
 use self::gate::{Gate, Pass};
 use self::landing::{Landing, MAX_LOOK_UPS};
 use self::outcome::{Failure, Judgement, Trouble};
+use self::stream::Stream;
 use self::work::{Progress, Work};
 use crate::batch::Batch;
 use crate::index::{self, Index, IndexSettings, Known, Requests};
@@ -27,12 +28,14 @@ use crate::place::Keeper;
 pub mod backoff;
 pub mod body;
 pub mod breaker;
+mod copies;
 pub mod elasticsearch;
 pub mod flow;
 pub mod gate;
 mod landing;
 mod look_up;
 pub mod outcome;
+mod stream;
 mod work;
 
 /// What is asked for of each answer: no more than [`outcome`] looks at. Elasticsearch does not apply it to the answer to a request that
@@ -110,6 +113,7 @@ pub struct Bulk {
     client: Arc<Client>,
     index: Arc<Index>,
     landing: Landing,
+    stream: Option<Stream>,
     gate: Gate,
     backoff: Backoff,
     metrics: Metrics,
@@ -144,8 +148,10 @@ impl Bulk {
         let index = Arc::new(index);
         let placement = readiness.condition("placement");
         let keeper = Keeper::new(config, Arc::clone(&client), Arc::clone(&index), placement, metrics.place.clone());
+        let keeper = Arc::new(keeper);
         Ok(Self {
-            landing: Landing::new(config, Arc::clone(&client), Arc::new(keeper), metrics.place.clone()),
+            stream: Stream::new(config, &client, &keeper, &metrics.place),
+            landing: Landing::new(config, Arc::clone(&client), keeper, metrics.place.clone()),
             index,
             client,
             gate,
@@ -193,7 +199,9 @@ impl Bulk {
         let mut failures: u32 = 0;
         while !work.is_done() {
             let pass = self.gate.enter().await;
-            self.landing.divert(&mut work).await;
+            if let Some(stream) = &self.stream {
+                stream.divert(&mut work).await;
+            }
             let progress = match work.take(pass.room()) {
                 Some(chunk) => self.send(pass, &mut work, batch, chunk).await,
                 None => self.look_up(pass, &mut work, batch).await,
@@ -233,6 +241,9 @@ impl Bulk {
         let answer = self.client.send(&request).await;
         timer.observe_duration();
         let judgement = judge(answer, chunk.len());
+        if let Some(stream) = &self.stream {
+            stream.check(work, &judgement).await;
+        }
         let mut progress = work.apply(chunk, judgement);
         self.landing.place_anew(work, batch, &mut progress).await;
         if !progress.is_blocked {
@@ -249,10 +260,11 @@ impl Bulk {
     /// One request for ids, from the question to what became of the documents.
     async fn look_up(&self, pass: Pass<'_>, work: &mut Work<'_>, batch: &Batch) -> Progress {
         let items = work.take_look_ups(pass.room().items.min(MAX_LOOK_UPS));
-        let progress = self.landing.look_up(work, batch, items).await;
-        if progress.duplicates > 0 {
-            self.metrics.documents.with_label_values(&["duplicate"]).inc_by(progress.duplicates);
-        }
+        let progress = match &self.stream {
+            Some(stream) => stream.look_up(work, batch, items).await,
+            None => self.landing.look_up(work, batch, items).await,
+        };
+        self.count_documents(&progress);
         pass.report(0, progress.sign(), progress.health());
         progress
     }
@@ -273,11 +285,7 @@ impl Bulk {
         metrics.bulk.sent_bytes.inc_by(bytes as u64);
         metrics.bulk.retried_documents.inc_by(progress.failed as u64);
         metrics.bulk.failure_store.inc_by(progress.in_failure_store);
-        let outcomes =
-            [("indexed", progress.indexed), ("duplicate", progress.duplicates), ("refused", progress.refused)];
-        for (outcome, count) in outcomes.into_iter().filter(|(_, count)| *count > 0) {
-            metrics.documents.with_label_values(&[outcome]).inc_by(count);
-        }
+        self.count_documents(progress);
         if let Some(failure) = &progress.failure {
             tracing::debug!(
                 trouble = failure.trouble.as_str(),
@@ -285,6 +293,14 @@ impl Bulk {
                 documents = progress.failed,
                 "Documents failed for now; they are sent again."
             );
+        }
+    }
+
+    fn count_documents(&self, progress: &Progress) {
+        let outcomes =
+            [("indexed", progress.indexed), ("duplicate", progress.duplicates), ("refused", progress.refused)];
+        for (outcome, count) in outcomes.into_iter().filter(|(_, count)| *count > 0) {
+            self.metrics.documents.with_label_values(&[outcome]).inc_by(count);
         }
     }
 }

@@ -5,7 +5,7 @@
 //! see [`Table::valid_until`]. The rules, their price and what remains uncertain are in `docs/placement.md`.
 //!
 //! [`table`] is the list of backing indices, [`time`] the placement time, [`pattern`] the names of the strategy `time`; `placer` is what the
-//! decoder asks for each record, [`keeper`] reads the table from Elasticsearch. All but the keeper are pure.
+//! decoder asks for each record, [`keeper`] reads the table from Elasticsearch once the `barrier` is passed. All but those two are pure.
 
 pub use keeper::Keeper;
 pub use pattern::Pattern;
@@ -13,6 +13,7 @@ pub(crate) use placer::by_table;
 pub use placer::{Age, NoPlace, Placer, Target};
 pub use table::{Backing, Found, Table, TableError};
 
+mod barrier;
 pub mod keeper;
 pub mod pattern;
 mod placer;

@@ -3,7 +3,6 @@
 //!
 //! `PENSTOCK_ROLLOVER_EVENTS` says how many events, a thousand a second.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -34,13 +33,6 @@ const FLEET: usize = 3;
 /// Longer than the session time-out of [`Pipeline`].
 const STANDSTILL: Duration = Duration::from_secs(8);
 
-/// What happens to the indexers.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Faults {
-    Kills,
-    KillsAndStandstills,
-}
-
 struct Scene {
     pipeline: Pipeline,
     mix: Mix,
@@ -70,35 +62,17 @@ async fn one_event_is_one_document_with_time() -> Result<()> {
 
 async fn one_event_is_one_document(name: &str, strategy: Strategy) -> Result<()> {
     let mut scene = Scene::new(name, strategy).await?;
-    scene.live(Faults::KillsAndStandstills).await?;
+    scene.live().await?;
     scene.exactly_once("live").await?;
     scene.replay().await?;
     scene.exactly_once("after a replay").await?;
     scene.end().await
 }
 
-/// A data stream is best effort: a rollover between a look at its backing indices and the write is not seen. Here it rolls over every three
-/// seconds and not every day, so that the rest can be counted; what is known of it is in `docs/placement.md`.
+/// A rollover between the last look at the backing indices and the write is found out after the write.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nothing_is_lost_and_hardly_anything_repeated_in_a_data_stream() -> Result<()> {
-    data_stream("rollover-stream", Faults::Kills).await
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nothing_is_lost_and_hardly_anything_repeated_in_a_data_stream_while_indexers_stand_still() -> Result<()> {
-    data_stream("rollover-still", Faults::KillsAndStandstills).await
-}
-
-async fn data_stream(name: &str, faults: Faults) -> Result<()> {
-    let mut scene = Scene::new(name, Strategy::DataStream).await?;
-    scene.live(faults).await?;
-    let live = scene.repeated().await?;
-    scene.replay().await?;
-    let replayed = scene.repeated().await?;
-    eprintln!("{name}: of {} events {live} documents too many live, {replayed} after a replay", scene.events);
-    assert_eq!(replayed, live, "a replay finds all that is there");
-    assert!(live < scene.events / 50, "{live} of {} are too many", scene.events);
-    scene.end().await
+async fn one_event_is_one_document_in_a_data_stream() -> Result<()> {
+    one_event_is_one_document("rollover-stream", Strategy::DataStream).await
 }
 
 impl Scene {
@@ -121,7 +95,7 @@ impl Scene {
     }
 
     /// All events once and some twice, while the index rolls over and indexers fail. Comes back when all is committed.
-    async fn live(&mut self, faults: Faults) -> Result<()> {
+    async fn live(&mut self) -> Result<()> {
         let rolled = Arc::new(AtomicU64::new(0));
         let rolling = self.roll_over(Arc::clone(&rolled));
         let mut feed = self.pipeline.feed(self.mix);
@@ -131,7 +105,7 @@ impl Scene {
         let repeating = self.repeat();
         let seconds = self.events / u64::from(PER_SECOND);
         for round in 0..seconds / 10 + 1 {
-            self.fail(round, faults).await?;
+            self.fail(round).await?;
         }
         feeding.await??;
         repeating.await??;
@@ -148,20 +122,16 @@ impl Scene {
     }
 
     /// What goes wrong in ten seconds.
-    async fn fail(&mut self, round: u64, faults: Faults) -> Result<()> {
+    async fn fail(&mut self, round: u64) -> Result<()> {
         let begin = self.begin + Duration::from_secs(10 * round);
         let one = usize::try_from(round)? % FLEET;
-        if faults == Faults::KillsAndStandstills {
-            self.fleet[one].stand_still()?;
-        }
+        self.fleet[one].stand_still()?;
         for second in [3, 6] {
             sleep_until(begin + Duration::from_secs(second)).await;
             self.fleet[(one + 1) % FLEET].kill_and_start_again()?;
         }
         sleep_until(begin + STANDSTILL).await;
-        if faults == Faults::KillsAndStandstills {
-            self.fleet[one].go_on()?;
-        }
+        self.fleet[one].go_on()?;
         sleep_until(begin + Duration::from_secs(10)).await;
         Ok(())
     }
@@ -216,14 +186,6 @@ impl Scene {
         eprintln!("{when}: exactly once in {} indices", indices.len());
         assert!(indices.len() > 1, "{indices:?}: there is but one index, so nothing was tried");
         Ok(())
-    }
-
-    /// Fails if an event is missing; gives how many documents there are beyond one for each event.
-    async fn repeated(&self) -> Result<u64> {
-        let hits = self.pipeline.search.all(&self.pipeline.config.elasticsearch.index_name).await?;
-        let found: HashSet<&str> = hits.iter().map(|hit| hit.event_id.as_str()).collect();
-        assert_eq!(found.len() as u64, self.events, "events are lost");
-        Ok(hits.len() as u64 - self.events)
     }
 
     async fn indices(&self) -> Result<Vec<String>> {

@@ -2,21 +2,19 @@
 //!
 //! Strategy `rollover`: a backing index may be deleted, or made read-only, before a document gets there. A deleted one means to place
 //! the document anew. From a read-only one, or one made by shrinking, the ids are looked up in all indices that may hold them, and what is
-//! missing goes to the write index. Strategy `data_stream`: a document that may have been written before the last rollover is looked up in
-//! the backing indices before the write index.
+//! missing goes to the write index.
 
 use std::ops::Range;
 use std::sync::Arc;
-use std::time::Duration;
 
 use shared::config::{Config, Expired, Strategy};
 
 use super::elasticsearch::Client;
-use super::look_up::{self, Question};
+use super::look_up::{self, Extent, Question};
 use super::work::{Progress, Work};
 use crate::batch::Batch;
 use crate::metrics::PlaceMetrics;
-use crate::place::{Age, Keeper, NoPlace, Placed, Table, by_table, place};
+use crate::place::{Age, Keeper, NoPlace, Table, by_table};
 
 /// Ids in one request: each is read from disk or memory, and none comes with its document.
 pub(super) const MAX_LOOK_UPS: usize = 500;
@@ -28,7 +26,6 @@ pub(super) struct Landing {
     pub(super) keeper: Arc<Keeper>,
     strategy: Strategy,
     expired: Expired,
-    horizon: i64,
     metrics: PlaceMetrics,
     topic: String,
 }
@@ -52,7 +49,6 @@ impl Landing {
             keeper,
             strategy: settings.strategy,
             expired: settings.placement.expired,
-            horizon: millis(settings.placement.dedupe_horizon),
             metrics,
             topic: config.kafka.topic.clone(),
         }
@@ -74,31 +70,6 @@ impl Landing {
         for (age, count) in Age::ALL.into_iter().zip(counts).filter(|(_, count)| *count > 0) {
             self.metrics.placements.with_label_values(&[self.topic.as_str(), age.as_str()]).inc_by(count);
         }
-    }
-
-    /// Of a data stream: has those looked up first which may be in a backing index before the write index. The table is new: whoever
-    /// was stopped with the batch in hand must not miss a rollover.
-    pub(super) async fn divert(&self, work: &mut Work<'_>) {
-        if self.strategy != Strategy::DataStream {
-            return;
-        }
-        let table = self.keeper.renewed().await;
-        work.divert(table.write().generation, |time| !self.before_write(&table, time).is_empty());
-    }
-
-    /// The backing indices before the write index that may hold a document of placement time `time`, as far back as the horizon.
-    fn before_write(&self, table: &Table, time: i64) -> Range<usize> {
-        let write = table.write_number();
-        let first = match place(table, time) {
-            Placed::In(number) => number,
-            Placed::Expired => 0,
-            Placed::NotYet => write,
-        };
-        let horizon = table.read_at().saturating_sub(self.horizon);
-        // One is of the past since the next was made.
-        let within =
-            table.backing().iter().skip(1).take(write).position(|next| next.created >= horizon).unwrap_or(write);
-        first.max(within)..write
     }
 
     /// Places those anew whose index was missing or blocked.
@@ -140,31 +111,25 @@ impl Landing {
                 Next::Again => work.look_up_first(item),
             }
         }
-        if let Err(failure) = look_up::ask(&self.client, &table, &mut questions).await {
+        if let Err(failure) = look_up::ask(&self.client, &table, &mut questions, Extent::First).await {
             let items = questions.iter().map(|question| question.item).collect();
             work.look_up_again(items, failure, &mut progress);
             return progress;
         }
-        let (hits, misses): (Vec<_>, Vec<_>) = questions.into_iter().partition(|question| question.found);
+        let (hits, misses): (Vec<_>, Vec<_>) = questions.into_iter().partition(|question| !question.found.is_empty());
         for (outcome, count) in [("hit", hits.len()), ("miss", misses.len())] {
             self.metrics.look_ups.with_label_values(&[self.topic.as_str(), outcome]).inc_by(count as u64);
         }
-        hits.iter().for_each(|_| work.found(&mut progress));
+        for question in hits {
+            work.found(question.item, 1, &mut progress);
+        }
         for question in misses {
-            match self.strategy {
-                Strategy::DataStream => work.note_checked(question.item, table.write().generation),
-                Strategy::Rollover | Strategy::Time | Strategy::Single => {
-                    work.move_to(question.item, Arc::clone(&table.write().name));
-                }
-            }
+            work.move_to(question.item, Arc::clone(&table.write().name));
         }
         progress
     }
 
     fn next(&self, table: &Table, time: i64) -> Next {
-        if self.strategy == Strategy::DataStream {
-            return Next::LookUp(self.before_write(table, time));
-        }
         match by_table(table, time, self.expired) {
             Ok((target, ..)) if target.look_up => {
                 let number = table.position(&target.index).unwrap_or(0);
@@ -181,8 +146,4 @@ impl Landing {
         self.metrics.placements.with_label_values(&[self.topic.as_str(), "skipped"]).inc();
         Work::skip(progress);
     }
-}
-
-fn millis(duration: Duration) -> i64 {
-    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }

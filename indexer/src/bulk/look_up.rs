@@ -16,11 +16,21 @@ use crate::place::Table;
 pub(super) struct Question {
     /// The item's index in the batch.
     pub(super) item: usize,
-    id: String,
+    /// Its document's id.
+    pub(super) id: String,
     /// The backing indices it may be in.
     range: Range<usize>,
-    /// The answer.
-    pub(super) found: bool,
+    /// The answer: those it is in, by their numbers in the table, the oldest first.
+    pub(super) found: Vec<usize>,
+}
+
+/// How far to look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Extent {
+    /// To the first index that holds the document.
+    First,
+    /// In all that may.
+    All,
 }
 
 #[derive(Deserialize)]
@@ -59,7 +69,7 @@ impl Question {
         let action = lines.split(|byte| *byte == b'\n').next().unwrap_or_default();
         let id = serde_json::from_slice(action).map_or_else(|_| String::new(), |action: Action| action.create._id);
         debug_assert!(!id.is_empty(), "each action line names an id");
-        Self { item, id, range, found: false }
+        Self { item, id, range, found: Vec::new() }
     }
 }
 
@@ -67,17 +77,23 @@ impl Question {
 ///
 /// # Errors
 /// When one of them does not answer. What was found until then is noted all the same.
-pub(super) async fn ask(client: &Client, table: &Table, questions: &mut [Question]) -> Result<(), Failure> {
+pub(super) async fn ask(
+    client: &Client,
+    table: &Table,
+    questions: &mut [Question],
+    extent: Extent,
+) -> Result<(), Failure> {
     for (number, index) in table.backing().iter().enumerate() {
+        let is_open = |question: &Question| extent == Extent::All || question.found.is_empty();
         let mut open: Vec<&mut Question> =
-            questions.iter_mut().filter(|question| !question.found && question.range.contains(&number)).collect();
+            questions.iter_mut().filter(|question| question.range.contains(&number) && is_open(question)).collect();
         if open.is_empty() {
             continue;
         }
         let ids: Vec<&str> = open.iter().map(|question| question.id.as_str()).collect();
         let found = ask_one(client, &index.name, &ids).await?;
-        for (question, found) in open.iter_mut().zip(found) {
-            question.found = found;
+        for (question, _) in open.iter_mut().zip(found).filter(|(_, found)| *found) {
+            question.found.push(number);
         }
     }
     Ok(())

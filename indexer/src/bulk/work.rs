@@ -3,7 +3,7 @@
 //! It begins with the whole batch. A chunk that is too large or refused as a whole is cut in two, down to the one document whose fault it
 //! is; of a chunk that is answered item by item, those that failed for now join what is left.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use super::body::Moved;
@@ -33,6 +33,11 @@ pub(super) struct Work<'a> {
     moved: Moved,
     /// The generation of the write index before which an id was looked up and not found.
     checked: HashMap<usize, u64>,
+    /// Those that are written, but looked up before that counts.
+    written: HashSet<usize>,
+    /// The generation of a data stream's write index that the next request counts on, and whether it turned out to be another.
+    generation: Option<u64>,
+    is_doubtful: bool,
     places: bool,
     attempts: Vec<u32>,
     delivered: Delivered,
@@ -43,6 +48,8 @@ pub(super) struct Work<'a> {
 pub(super) struct Progress {
     /// Documents that are settled now.
     pub(super) settled: usize,
+    /// Documents that are there, but looked up before that counts.
+    pub(super) doubtful: usize,
     /// Documents that have to be sent again because they failed, as opposed to those whose chunk was cut in two.
     pub(super) failed: usize,
     /// Documents written, there already, and refused.
@@ -77,6 +84,9 @@ impl<'a> Work<'a> {
             unplaced: Vec::new(),
             moved: Moved::new(),
             checked: HashMap::new(),
+            written: HashSet::new(),
+            generation: None,
+            is_doubtful: false,
             places,
             attempts: vec![0; batch.items.len()],
             delivered: Delivered::default(),
@@ -148,10 +158,12 @@ impl<'a> Work<'a> {
         let mut again = Vec::new();
         for (item, fate) in chunk.iter().zip(fates) {
             match fate {
+                Fate::Indexed | Fate::Duplicate if self.is_doubtful => {
+                    self.doubt(*item, fate == Fate::Indexed, progress);
+                    continue;
+                }
                 Fate::Indexed => {
-                    progress.settled += 1;
-                    progress.indexed += 1;
-                    self.delivered.indexed += 1;
+                    self.settle_indexed(progress);
                     continue;
                 }
                 Fate::Duplicate => {
@@ -183,6 +195,12 @@ impl<'a> Work<'a> {
             again.push(*item);
         }
         self.again(again, progress);
+    }
+
+    fn settle_indexed(&mut self, progress: &mut Progress) {
+        progress.settled += 1;
+        progress.indexed += 1;
+        self.delivered.indexed += 1;
     }
 
     fn settle_duplicate(&mut self, progress: &mut Progress) {
@@ -256,7 +274,7 @@ impl Progress {
             Some(Trouble::Overload | Trouble::TimedOut) => Sign::Overloaded,
             Some(Trouble::Server | Trouble::Connection | Trouble::Unreadable) => Sign::Nothing,
             None if self.too_large => Sign::TooLarge,
-            None if self.settled > 0 => Sign::Well,
+            None if self.settled + self.doubtful > 0 => Sign::Well,
             None => Sign::Nothing,
         }
     }
@@ -284,7 +302,7 @@ impl Progress {
             (None, Some(trouble)) => trouble.as_str(),
             (None, None) if self.index_missing => "index_missing",
             (None, None) if self.too_large => "too_large",
-            (None, None) if self.settled == 0 => "bad_request",
+            (None, None) if self.settled + self.doubtful == 0 => "bad_request",
             (None, None) => "ok",
         }
     }

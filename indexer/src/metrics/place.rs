@@ -11,6 +11,8 @@ pub struct PlaceMetrics {
     pub placements: IntCounterVec,
     /// Ids that were looked up before writing, by outcome: `hit`, `miss`.
     pub look_ups: IntCounterVec,
+    /// Second and further copies of documents in a data stream, by outcome: `deleted`, `left`.
+    pub copies: IntCounterVec,
     /// How old the table of backing indices was when it was last looked at, in seconds.
     pub table_age: GaugeVec,
     /// Records that had to wait, by what for: `schema`, `table`.
@@ -42,6 +44,12 @@ impl PlaceMetrics {
                 registry,
                 "penstock_indexer_look_ups_total",
                 "Ids looked up before writing, by outcome: hit, miss.",
+                &["topic", "outcome"],
+            )?,
+            copies: counters(
+                registry,
+                "penstock_indexer_copies_total",
+                "Second copies of documents in a data stream, by outcome: deleted, left.",
                 &["topic", "outcome"],
             )?,
             table_age,

@@ -12,6 +12,7 @@ use shared::config::{Config, Strategy};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
+use super::barrier::Barrier;
 use super::table::{Found, Table, TableError};
 use crate::bulk::elasticsearch::{Answer, Client, Method, Request, SendError};
 use crate::index::{Index, Known};
@@ -39,6 +40,7 @@ pub struct Keeper {
     margin: Duration,
     interval: Duration,
     read: ArcSwapOption<Read>,
+    barrier: Barrier,
     /// One question at a time; who waits meanwhile gets its answer.
     turn: Mutex<()>,
     condition: Condition,
@@ -63,7 +65,7 @@ pub enum ReadError {
     #[error("there is no alias or data stream of this name")]
     Missing,
     /// Another answer than the list.
-    #[error("asking for the backing indices was answered {status}: {body}")]
+    #[error("the question was answered {status}: {body}")]
     Refused {
         /// The status.
         status: u16,
@@ -73,6 +75,14 @@ pub enum ReadError {
     /// The list cannot be used.
     #[error("{0}")]
     Table(#[from] TableError),
+}
+
+impl ReadError {
+    /// What `answer` says, as far as it fits.
+    pub(super) fn refused(answer: &Answer) -> Self {
+        let body = String::from_utf8_lossy(&answer.body).chars().take(256).collect();
+        Self::Refused { status: answer.status, body }
+    }
 }
 
 impl Keeper {
@@ -96,6 +106,7 @@ impl Keeper {
             margin: placement.margin,
             interval,
             read: ArcSwapOption::empty(),
+            barrier: Barrier::default(),
             turn: Mutex::new(()),
             condition,
             metrics,
@@ -177,6 +188,7 @@ impl Keeper {
         }
         // Both clocks are read before the question: what comes after it must not count as known.
         let (asked, read_at) = (Instant::now(), now_millis());
+        self.barrier.pass(&self.client).await?;
         let request = Request {
             method: Method::Get,
             path: &self.path,
@@ -256,11 +268,10 @@ fn found(answer: &Answer, alias: &str, strategy: Strategy) -> Result<Vec<Found>,
     if answer.status == 404 {
         return Err(ReadError::Missing);
     }
-    let refused = |why: String| ReadError::Refused { status: answer.status, body: why };
-    let text = || String::from_utf8_lossy(&answer.body).chars().take(256).collect();
     if answer.status != 200 {
-        return Err(refused(text()));
+        return Err(ReadError::refused(answer));
     }
+    let refused = |why: String| ReadError::Refused { status: answer.status, body: why };
     let indices: HashMap<String, IndexAnswer> =
         serde_json::from_slice(&answer.body).map_err(|error| refused(error.to_string()))?;
     let alone = indices.len() == 1;

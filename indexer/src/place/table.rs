@@ -92,7 +92,7 @@ impl Table {
     }
 
     /// The last placement time that this table may be used for: half a margin after it was asked for. A backing index that it does not
-    /// know was made after that, give or take what clocks differ by, and so takes no document for another half margin.
+    /// know was made after that (see `barrier`), give or take what clocks differ by, and so takes no document for another half margin.
     pub fn valid_until(&self) -> i64 {
         self.valid_until
     }

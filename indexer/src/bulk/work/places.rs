@@ -46,9 +46,10 @@ impl Work<'_> {
         self.left.push_back(item);
     }
 
-    /// Puts those that are left and have not been looked up before the write index of `generation`, and that `is_doubtful`, to those which
-    /// are looked up first.
+    /// The next request counts on the write index of `generation`. Puts those that are left and have not been looked up before it, and that
+    /// `is_doubtful`, to those which are looked up first.
     pub(in crate::bulk) fn divert(&mut self, generation: u64, is_doubtful: impl Fn(i64) -> bool) {
+        self.generation = Some(generation);
         let items = &self.batch.items;
         let checked = &self.checked;
         let diverted = |item: &usize| checked.get(item) != Some(&generation) && is_doubtful(items[*item].time);
@@ -58,6 +59,20 @@ impl Work<'_> {
         let (doubtful, left): (VecDeque<usize>, VecDeque<usize>) = self.left.iter().partition(|item| diverted(item));
         self.left = left;
         self.look_ups.extend(doubtful);
+    }
+
+    /// The write index is that of `generation` by now. What the next answer says is written is looked up if that is not the one counted on.
+    pub(in crate::bulk) fn check(&mut self, generation: u64) {
+        self.is_doubtful = self.generation != Some(generation);
+    }
+
+    /// `item` is there, but looked up before that counts; `by_us` if we wrote it.
+    pub(super) fn doubt(&mut self, item: usize, by_us: bool, progress: &mut Progress) {
+        progress.doubtful += 1;
+        if by_us {
+            self.written.insert(item);
+        }
+        self.look_ups.push_back(item);
     }
 
     /// `items` are sent again: what was tried did not succeed.
@@ -72,9 +87,13 @@ impl Work<'_> {
         self.look_ups.extend(items);
     }
 
-    /// A document that was looked up is there.
-    pub(in crate::bulk) fn found(&mut self, progress: &mut Progress) {
-        self.settle_duplicate(progress);
+    /// `item` was looked up and found in so many indices. It is a duplicate, unless the one that is there is what we wrote.
+    pub(in crate::bulk) fn found(&mut self, item: usize, indices: usize, progress: &mut Progress) {
+        if indices == 1 && self.written.contains(&item) {
+            self.settle_indexed(progress);
+        } else {
+            self.settle_duplicate(progress);
+        }
     }
 
     /// `item` is not indexed, as the config wants it of what is older than the oldest backing index.

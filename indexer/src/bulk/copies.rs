@@ -1,0 +1,72 @@
+//! Deletes the second and further copies of documents in a data stream: by id from a backing index, which unlike writing is allowed there
+//! (Elasticsearch reference, "Update or delete documents in a backing index").
+
+use bytes::Bytes;
+use serde_json::json;
+
+use super::elasticsearch::{Client, Method, Request};
+use super::outcome::{Block, Failure, Fate, Judgement, Trouble};
+use super::{FILTER_PATH, judge};
+
+/// A document that is to be deleted.
+#[derive(Debug)]
+pub(super) struct Copy<'a> {
+    /// The backing index.
+    pub(super) index: &'a str,
+    pub(super) id: &'a str,
+}
+
+/// Deletes `copies`, and gives how many of them are gone. The others stay: their index does not let them go.
+///
+/// # Errors
+/// When some could not be deleted for now.
+pub(super) async fn delete(client: &Client, copies: &[Copy<'_>]) -> Result<usize, Failure> {
+    let lines: String =
+        copies.iter().map(|copy| format!("{}\n", json!({"delete": {"_index": copy.index, "_id": copy.id}}))).collect();
+    let request = Request {
+        method: Method::Post,
+        path: "/_bulk",
+        query: &[("filter_path", FILTER_PATH)],
+        content_type: "application/x-ndjson",
+        body: Bytes::from(lines),
+    };
+    match judge(client.send(&request).await, copies.len()) {
+        Judgement::Items(fates) => count(copies, fates),
+        Judgement::Retry(failure) => Err(failure),
+        Judgement::Blocked(block) => {
+            tell_left(copies.len(), &block);
+            Ok(0)
+        }
+        other @ (Judgement::TooLarge | Judgement::Refused(_) | Judgement::IndexMissing) => {
+            Err(Failure { trouble: Trouble::Server, detail: format!("deleting {} copies: {other:?}", copies.len()) })
+        }
+    }
+}
+
+fn count(copies: &[Copy<'_>], fates: Vec<Fate>) -> Result<usize, Failure> {
+    let mut left = 0;
+    for (copy, fate) in copies.iter().zip(fates) {
+        match fate {
+            // A copy that is not there any more (404) was deleted by somebody else.
+            Fate::Indexed | Fate::Refused(_) | Fate::IndexMissing => {}
+            Fate::Blocked(block) => {
+                left += 1;
+                tell_left(1, &block);
+            }
+            Fate::Retry(failure) => return Err(failure),
+            Fate::Duplicate => {
+                let detail = format!("deleting a copy in {}: a conflict", copy.index);
+                return Err(Failure { trouble: Trouble::Server, detail });
+            }
+        }
+    }
+    Ok(copies.len() - left)
+}
+
+fn tell_left(copies: usize, block: &Block) {
+    tracing::warn!(
+        copies,
+        %block,
+        "Documents are in two backing indices of the data stream, and the later copies cannot be deleted; this needs the privilege delete."
+    );
+}

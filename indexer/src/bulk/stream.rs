@@ -1,0 +1,119 @@
+//! Strategy `data_stream`: one event is one document, although documents go to the write index only, whichever that is at the time.
+//!
+//! Before a request, the ids of documents that may have been written before the last rollover are looked up. After it, the list of backing
+//! indices is read again: if there was a rollover since the list that the request counted on, all that it wrote is looked up as well. Of
+//! an id that is in more than one backing index the oldest copy stays, and the others are deleted. All indexers go by that rule, so none
+//! deletes what another one counts on, and whoever was held up with a request in hand clears up after himself.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use shared::config::{Config, Strategy};
+
+use super::copies::{self, Copy};
+use super::elasticsearch::Client;
+use super::look_up::{self, Extent, Question};
+use super::outcome::{Failure, Judgement};
+use super::work::{Progress, Work};
+use crate::batch::Batch;
+use crate::metrics::PlaceMetrics;
+use crate::place::{Keeper, Placed, Table, place};
+
+/// Keeps each event of one topic to one document of a data stream.
+#[derive(Debug)]
+pub(super) struct Stream {
+    client: Arc<Client>,
+    keeper: Arc<Keeper>,
+    horizon: i64,
+    metrics: PlaceMetrics,
+    topic: String,
+}
+
+impl Stream {
+    /// For the topic of `config`; none with another strategy.
+    pub(super) fn new(
+        config: &Config,
+        client: &Arc<Client>,
+        keeper: &Arc<Keeper>,
+        metrics: &PlaceMetrics,
+    ) -> Option<Self> {
+        let settings = &config.elasticsearch;
+        (settings.strategy == Strategy::DataStream).then(|| Self {
+            client: Arc::clone(client),
+            keeper: Arc::clone(keeper),
+            horizon: i64::try_from(settings.placement.dedupe_horizon.as_millis()).unwrap_or(i64::MAX),
+            metrics: metrics.clone(),
+            topic: config.kafka.topic.clone(),
+        })
+    }
+
+    /// Has those looked up first which may be in a backing index before the write index.
+    pub(super) async fn divert(&self, work: &mut Work<'_>) {
+        let table = self.keeper.fresh().await;
+        work.divert(table.write().generation, |time| self.candidates(&table, time).len() > 1);
+    }
+
+    /// Has all that `judgement` says is written looked up, if there was a rollover since [`Stream::divert`].
+    pub(super) async fn check(&self, work: &mut Work<'_>, judgement: &Judgement) {
+        if matches!(judgement, Judgement::Items(_)) {
+            let table = self.keeper.renewed().await;
+            work.check(table.write().generation);
+        }
+    }
+
+    /// Looks up `items`: what is there is settled, and has its copies deleted but the oldest; what is missing is sent.
+    pub(super) async fn look_up(&self, work: &mut Work<'_>, batch: &Batch, items: Vec<usize>) -> Progress {
+        let mut progress = Progress::default();
+        let table = self.keeper.fresh().await;
+        let questions =
+            items.iter().map(|item| Question::new(*item, batch, self.candidates(&table, batch.items[*item].time)));
+        let mut questions: Vec<Question> = questions.collect();
+        if let Err(failure) = self.look_up_all(&table, &mut questions).await {
+            work.look_up_again(items, failure, &mut progress);
+            return progress;
+        }
+        let misses = questions.iter().filter(|question| question.found.is_empty()).count();
+        for (outcome, count) in [("hit", questions.len() - misses), ("miss", misses)] {
+            self.metrics.look_ups.with_label_values(&[self.topic.as_str(), outcome]).inc_by(count as u64);
+        }
+        for question in questions {
+            match question.found.len() {
+                0 => work.note_checked(question.item, table.write().generation),
+                copies => work.found(question.item, copies, &mut progress),
+            }
+        }
+        progress
+    }
+
+    async fn look_up_all(&self, table: &Table, questions: &mut [Question]) -> Result<(), Failure> {
+        look_up::ask(&self.client, table, questions, Extent::All).await?;
+        let copies: Vec<Copy> = questions
+            .iter()
+            .flat_map(|question| question.found.iter().skip(1).map(move |number| (question, *number)))
+            .map(|(question, number)| Copy { index: &table.backing()[number].name, id: &question.id })
+            .collect();
+        if copies.is_empty() {
+            return Ok(());
+        }
+        let deleted = copies::delete(&self.client, &copies).await?;
+        for (outcome, count) in [("deleted", deleted), ("left", copies.len() - deleted)] {
+            self.metrics.copies.with_label_values(&[self.topic.as_str(), outcome]).inc_by(count as u64);
+        }
+        Ok(())
+    }
+
+    /// The backing indices that may hold a document of placement time `time`, as far back as the horizon, up to the write index.
+    fn candidates(&self, table: &Table, time: i64) -> Range<usize> {
+        let write = table.write_number();
+        let first = match place(table, time) {
+            Placed::In(number) => number,
+            Placed::Expired => 0,
+            Placed::NotYet => write,
+        };
+        let horizon = table.read_at().saturating_sub(self.horizon);
+        // One is of the past since the next was made.
+        let within =
+            table.backing().iter().skip(1).take(write).position(|next| next.created >= horizon).unwrap_or(write);
+        first.max(within).min(write)..write + 1
+    }
+}
