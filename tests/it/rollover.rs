@@ -158,8 +158,13 @@ impl Scene {
             }
             for turn in 1_u32.. {
                 sleep_until(begin + ROLLOVER * turn).await;
-                search.call(Method::POST, &format!("{name}/_rollover"), &json!({})).await?;
-                rolled.fetch_add(1, Ordering::Relaxed);
+                match search.call(Method::POST, &format!("{name}/_rollover"), &json!({})).await {
+                    Ok(_) => rolled.fetch_add(1, Ordering::Relaxed),
+                    Err(error) => {
+                        eprintln!("rollover {turn}: {error:#}");
+                        continue;
+                    }
+                };
             }
             Ok(())
         }))

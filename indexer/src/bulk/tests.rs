@@ -11,6 +11,7 @@ use crate::batch::{BatchId, Item, Origin};
 use crate::place::{Age, Target};
 use stub::{Received, Reply, Stub, all_written, failure, items};
 
+mod places;
 pub(crate) mod stub;
 
 /// A batch with one document for each of `names`, under the id of that name.

@@ -1,0 +1,102 @@
+//! Documents that land elsewhere than where they were sent first.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde_json::{Value, json};
+
+use super::*;
+
+const STREAM: &str = ".ds-cxone-events-2026.11.24";
+
+fn millis_ago(millis: u128) -> String {
+    (SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() - millis).to_string()
+}
+
+fn backing(created: &str) -> Value {
+    json!({"aliases": {}, "settings": {"index": {"creation_date": created}}})
+}
+
+/// The list of so many backing indices of a data stream.
+fn list(count: usize) -> Reply {
+    let created = millis_ago(1_000);
+    let all = (1..=count).map(|number| (format!("{STREAM}-{number:06}"), backing(&created)));
+    Reply::Answer(200, Value::Object(all.collect()).to_string())
+}
+
+fn found(received: &Received, is_found: impl Fn(&str) -> bool) -> Reply {
+    let asked: Value = serde_json::from_str(&received.body).unwrap();
+    let docs = asked["ids"].as_array().unwrap().iter().map(|id| json!({"found": is_found(id.as_str().unwrap())}));
+    Reply::Answer(200, json!({"docs": docs.collect::<Vec<_>>()}).to_string())
+}
+
+/// What happens here in an instant: a rollover between the look at the backing indices and the write.
+#[tokio::test]
+async fn in_a_data_stream_what_was_written_twice_because_of_a_rollover_is_deleted_once() {
+    let rolled = AtomicBool::new(false);
+    let stub = Stub::start(move |received| match received.line.as_str() {
+        line if line.starts_with("GET /_cluster/health?wait_for_events=") => Reply::Answer(200, "{}".to_owned()),
+        line if line.starts_with("GET ") => list(if rolled.load(Ordering::Relaxed) { 2 } else { 1 }),
+        line if line.starts_with(&format!("POST /{STREAM}-000001/_mget")) => found(received, |id| id == "1"),
+        line if line.starts_with(&format!("POST /{STREAM}-000002/_mget")) => found(received, |_| true),
+        line if line.starts_with("POST /_bulk") => {
+            Reply::Answer(200, r#"{"items":[{"delete":{"status":200}}]}"#.into())
+        }
+        _ => {
+            rolled.store(true, Ordering::Relaxed);
+            all_written(received)
+        }
+    })
+    .await;
+    let mut config = config(&stub.url());
+    config.elasticsearch.strategy = Strategy::DataStream;
+    let service = service(&config);
+    let delivered = service.bulk.deliver(&numbered(3)).await;
+
+    assert_eq!((delivered.indexed, delivered.duplicates, delivered.refused.len()), (2, 1, 0));
+    let deleted: Vec<String> = stub.bulk_requests().into_iter().skip(1).map(|request| request.body).collect();
+    assert_eq!(deleted, [format!("{{\"delete\":{{\"_id\":\"1\",\"_index\":\"{STREAM}-000002\"}}}}\n")]);
+    let copies = |outcome| service.metrics.place.copies.with_label_values(&["cxone-events", outcome]).get();
+    assert_eq!((copies("deleted"), copies("left")), (1, 0));
+}
+
+/// The list is read a moment before the oldest index is deleted, which no test against a real one can hit at will.
+#[tokio::test]
+async fn a_document_whose_backing_index_is_gone_is_placed_anew() {
+    let deleted = AtomicBool::new(false);
+    let stub = Stub::start(move |received| {
+        let is_deleted = deleted.load(Ordering::Relaxed);
+        if received.line.starts_with("GET /_cluster") {
+            return Reply::Answer(200, "{}".to_owned());
+        }
+        if received.line.starts_with("GET ") {
+            let mut list = json!({});
+            let alias = |is_write: bool| json!({"cxone-events": {"is_write_index": is_write}});
+            for (number, is_write) in [(1, false), (2, true)].into_iter().skip(usize::from(is_deleted)) {
+                let mut index = backing(&millis_ago(100_000 / number));
+                index["aliases"] = alias(is_write);
+                list[format!("cxone-events-{number:06}")] = index;
+            }
+            return Reply::Answer(200, list.to_string());
+        }
+        deleted.store(true, Ordering::Relaxed);
+        match is_deleted {
+            false => items([404, 404]),
+            true => all_written(received),
+        }
+    })
+    .await;
+    let mut config = config(&stub.url());
+    config.elasticsearch.strategy = Strategy::Rollover;
+    let service = service(&config);
+    let mut batch = numbered(2);
+    batch.targets[0].index = "cxone-events-000001".into();
+    let delivered = service.bulk.deliver(&batch).await;
+
+    assert_eq!((delivered.indexed, delivered.refused.len()), (2, 0));
+    let requests = stub.bulk_requests();
+    assert_eq!(requests.len(), 2);
+    assert!(requests[0].line.starts_with("POST /cxone-events-000001/_bulk"), "{}", requests[0].line);
+    let moved = requests[1].body.matches(r#"{"create":{"_index":"cxone-events-000002","_id":"#).count();
+    assert_eq!(moved, 2, "{}", requests[1].body);
+}
