@@ -16,6 +16,9 @@ pub(super) fn check(config: &Config, problems: &mut Problems) {
     if lifecycle == Lifecycle::Dsl && strategy != Strategy::DataStream {
         problems.add(key, "dsl is for elasticsearch.strategy data_stream alone");
     }
+    if lifecycle == Lifecycle::Ilm && strategy == Strategy::Time {
+        ends_in_a_date(&config.elasticsearch.placement.time_pattern, problems);
+    }
     match &config.ilm_config_path {
         None => problems.add(key, "needs the file of the policy: set ilm_config_path"),
         Some(path) => {
@@ -23,6 +26,21 @@ pub(super) fn check(config: &Config, problems: &mut Problems) {
                 problems.add("ilm_config_path", error);
             }
         }
+    }
+}
+
+/// What `index.lifecycle.parse_origination_date` finds in an index's name: a date at its end, and perhaps a dash and digits after that
+/// (Elasticsearch reference, "Index lifecycle management settings"). It refuses to make any other index.
+fn ends_in_a_date(pattern: &str, problems: &mut Problems) {
+    let date = match pattern.rsplit_once('-') {
+        Some((before, "%H" | "%H%M" | "%H%M%S")) => before,
+        Some(_) | None => pattern,
+    };
+    if date != "%Y.%m.%d" && !date.ends_with("-%Y.%m.%d") {
+        problems.add(
+            "elasticsearch.placement.time_pattern",
+            "must be %Y.%m.%d, perhaps with -%H behind it, for elasticsearch.lifecycle ilm, which takes the age from the date in the index's name",
+        );
     }
 }
 
@@ -58,6 +76,24 @@ mod tests {
         ] {
             let problems = problems(lifecycle, strategy, path);
             assert!(problems.iter().any(|problem| problem.starts_with(expected)), "{expected}: {problems:?}");
+        }
+    }
+
+    #[test]
+    fn the_policys_ages_count_from_the_date_at_the_end_of_the_name() {
+        for (pattern, is_good) in [
+            ("%Y.%m.%d", true),
+            ("%Y.%m.%d-%H", true),
+            ("of-%Y.%m.%d-%H%M", true),
+            ("%Y.%m", false),
+            ("%Y-%m-%d", false),
+            ("of%Y.%m.%d", false),
+            ("%Y.%m.%d-%H.%M", false),
+            ("%Y.%m.%d.%H", false),
+        ] {
+            let mut problems = Problems::default();
+            ends_in_a_date(pattern, &mut problems);
+            assert_eq!(problems.0.is_empty(), is_good, "{pattern}");
         }
     }
 }
