@@ -26,6 +26,7 @@ mod kafka_floor;
 mod load;
 mod null_elasticsearch;
 mod part;
+mod placement;
 mod receiver;
 mod report;
 mod sample;
@@ -67,11 +68,13 @@ pub enum Subject {
     Receiver,
     /// From Avro to JSON; needs no Kafka.
     Avro,
+    /// Into a real Elasticsearch by each strategy; only when asked for.
+    Placement,
 }
 
 impl Options {
     fn wants(&self, subject: Subject) -> bool {
-        self.only.is_none_or(|only| only == subject)
+        self.only.map_or(subject != Subject::Placement, |only| only == subject)
     }
 }
 
@@ -121,13 +124,29 @@ async fn measure(options: &Options) -> anyhow::Result<Report> {
             avro::round(&mut report).await?;
         }
     }
+    if options.wants(Subject::Placement) {
+        setup::ensure_built()?;
+        placement(options, &mut report).await?;
+    }
     Ok(report)
+}
+
+async fn placement(options: &Options, report: &mut Report) -> anyhow::Result<()> {
+    say("starting Kafka, the registry and Elasticsearch");
+    let setup = Setup::start(&["kafka", "registry", "elasticsearch"], &options.kafka_options).await?;
+    say("placement, a round that does not count: Elasticsearch compiles what it runs often");
+    placement::round(&setup, options.events, &mut Report::new(0)).await?;
+    for round in 1..=options.rounds {
+        say(&format!("placement, round {round} of {}", options.rounds));
+        placement::round(&setup, options.events, report).await?;
+    }
+    Ok(())
 }
 
 /// What needs Kafka and the registry.
 async fn services(options: &Options, report: &mut Report) -> anyhow::Result<()> {
     say("starting Kafka and the registry");
-    let setup = Setup::start(&options.kafka_options).await?;
+    let setup = Setup::start(&["kafka", "registry"], &options.kafka_options).await?;
     if options.wants(Subject::Indexer) {
         say(&format!("writing {} events to Kafka", options.events));
         setup.fill(options.events).await?;
@@ -138,11 +157,13 @@ async fn services(options: &Options, report: &mut Report) -> anyhow::Result<()> 
     }
     if options.wants(Subject::Receiver) {
         let load = load::Load::new(&setup.token, options.connections, options.requests)?;
+        let files = load::Load::files(&setup.token, options.connections, options.events)?;
         say("receiver, a round that does not count: Kafka compiles what it runs often");
         receiver::round(&setup, &load, &mut Report::new(0)).await?;
         for round in 1..=options.rounds {
             say(&format!("receiver, round {round} of {}", options.rounds));
             receiver::round(&setup, &load, report).await?;
+            receiver::files_round(&setup, &files, report).await?;
         }
     }
     Ok(())

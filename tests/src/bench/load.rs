@@ -8,17 +8,21 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
+use apache_avro::Codec;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
 use super::sample::Sample;
-use crate::event::Events;
+use crate::container;
+use crate::event::{Events, SCHEMA};
 use crate::pipeline::PATH;
 
 /// How many different requests there are. They come again and again, which the receiver cannot tell.
 const DIFFERENT: u64 = 10_000;
-/// Requests sent before those that count.
+/// Events in a container file.
+const IN_A_FILE: u64 = 1_000;
+/// Events sent before those that count.
 const WARM_UP: u64 = 5_000;
 /// How long one answer may take.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -30,7 +34,10 @@ const MAX_HEAD: usize = 16 << 10;
 pub(super) struct Load {
     requests: Arc<[Vec<u8>]>,
     connections: u16,
+    /// Requests.
     count: u64,
+    /// Events in each.
+    each: u64,
     /// Between a request and the next one; none if the next one goes as soon as a connection is free.
     interval: Option<Duration>,
 }
@@ -43,8 +50,28 @@ impl Load {
     pub(super) fn new(token: &str, connections: u16, count: u64) -> anyhow::Result<Self> {
         anyhow::ensure!(count >= u64::from(connections), "fewer requests than connections");
         let events = Events::unique();
-        let requests = (0..DIFFERENT.min(count)).map(|number| request(token, &events.event(number).encode()));
-        Ok(Self { requests: requests.collect(), connections, count, interval: None })
+        let requests =
+            (0..DIFFERENT.min(count)).map(|number| request(token, "application/avro", &events.event(number).encode()));
+        Ok(Self { requests: requests.collect(), connections, count, each: 1, interval: None })
+    }
+
+    /// `count` events in container files of 1,000, as [`Load::new`] else.
+    ///
+    /// # Errors
+    /// When they are fewer than would fill a file for each connection.
+    pub(super) fn files(token: &str, connections: u16, count: u64) -> anyhow::Result<Self> {
+        let connections = connections.min(8);
+        let count = count / IN_A_FILE;
+        anyhow::ensure!(count >= u64::from(connections), "fewer files than connections");
+        let events = Events::unique();
+        let file = |number: u64| {
+            let numbers = number * IN_A_FILE..(number + 1) * IN_A_FILE;
+            let datums: Vec<Vec<u8>> = numbers.map(|number| events.event(number).encode()).collect();
+            let file = container::file(SCHEMA, Codec::Null, &[&datums])?;
+            anyhow::Ok(request(token, "application/vnd.apache.avro+container", &file))
+        };
+        let requests = (0..count.min(DIFFERENT / IN_A_FILE)).map(file).collect::<anyhow::Result<_>>()?;
+        Ok(Self { requests, connections, count, each: IN_A_FILE, interval: None })
     }
 
     /// The same load, but at most so many requests a second.
@@ -71,7 +98,7 @@ impl Load {
     /// # Errors
     /// As [`Load::send`].
     pub(super) async fn warm_up(&self, address: SocketAddr) -> anyhow::Result<()> {
-        let little = Self { count: WARM_UP.min(self.count), ..self.clone() };
+        let little = Self { count: (WARM_UP / self.each).min(self.count), ..self.clone() };
         little.send(address).await.map(drop)
     }
 
@@ -94,7 +121,7 @@ impl Load {
         }
         let elapsed = begin.elapsed();
         latencies.sort_unstable();
-        let sample = Sample::new(latencies.len() as u64, elapsed);
+        let sample = Sample::new(latencies.len() as u64 * self.each, elapsed);
         let [p50_ms, p99_ms, max_ms] = [50, 99, 100].map(|percent| percentile(&latencies, percent));
         Ok(Sample { p50_ms, p99_ms, max_ms, ..sample })
     }
@@ -158,13 +185,13 @@ fn answer_length(buffer: &[u8]) -> anyhow::Result<Option<usize>> {
     Ok(Some(end + 4 + value.trim().parse::<usize>()?))
 }
 
-fn request(token: &str, datum: &[u8]) -> Vec<u8> {
+fn request(token: &str, media_type: &str, body: &[u8]) -> Vec<u8> {
     let head = format!(
         "POST {PATH} HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer {token}\r\n\
-         content-type: application/avro\r\ncontent-length: {}\r\n\r\n",
-        datum.len()
+         content-type: {media_type}\r\ncontent-length: {}\r\n\r\n",
+        body.len()
     );
-    [head.as_bytes(), datum].concat()
+    [head.as_bytes(), body].concat()
 }
 
 /// The value that `percent` of the sorted values do not exceed, in milliseconds.

@@ -19,22 +19,34 @@ use crate::usage::Usage;
 /// When one of them does not answer 200 to each request.
 pub(super) async fn round(setup: &Setup, load: &Load, report: &mut Report) -> anyhow::Result<()> {
     report.add(Line::HttpFloor, floor(load).await?);
+    let sample = receiver(setup, load).await?;
+    report.add(Line::Receiver, sample);
+    report.add(Line::HttpFloorAtRate, floor(&load.at_rate(sample.rate())).await?);
+    Ok(())
+}
+
+/// Measures the receiver with container files once.
+///
+/// # Errors
+/// As [`round`].
+pub(super) async fn files_round(setup: &Setup, load: &Load, report: &mut Report) -> anyhow::Result<()> {
+    report.add(Line::ReceiverFiles, receiver(setup, load).await?);
+    Ok(())
+}
+
+async fn receiver(setup: &Setup, load: &Load) -> anyhow::Result<Sample> {
     let (mut receiver, address, admin) = setup.receiver()?;
     let outcome = async {
         ready(&admin).await?;
         measure(receiver.id(), address, load).await
     };
-    let sample = match outcome.await {
-        Ok(sample) => sample,
+    match outcome.await {
+        Ok(sample) => Ok(sample),
         Err(error) => {
             receiver.ensure_running().context("penstock-receiver")?;
-            return Err(error.context(format!("penstock-receiver; {}", receiver.last_lines())));
+            Err(error.context(format!("penstock-receiver; {}", receiver.last_lines())))
         }
-    };
-    drop(receiver);
-    report.add(Line::Receiver, sample);
-    report.add(Line::HttpFloorAtRate, floor(&load.at_rate(sample.rate())).await?);
-    Ok(())
+    }
 }
 
 async fn floor(load: &Load) -> anyhow::Result<Sample> {

@@ -31,10 +31,22 @@ pub(super) enum Line {
     Receiver,
     /// axum answering 200, as often as the receiver did.
     HttpFloorAtRate,
+    /// The receiver with many events in a request.
+    ReceiverFiles,
     /// apache-avro to JSON.
     AvroFloor,
     /// Avro to JSON as the indexer does it.
     Avro,
+    /// The indexer into one index of a real Elasticsearch.
+    Single,
+    /// The same with strategy `rollover`, and no rollover.
+    Rollover,
+    /// The same while the index rolls over.
+    RolloverRolling,
+    /// As [`Line::Rollover`], into a data stream.
+    DataStream,
+    /// The same while it rolls over.
+    DataStreamRolling,
 }
 
 /// All samples.
@@ -78,8 +90,14 @@ impl Line {
             Self::HttpFloor => "axum reading and answering 200",
             Self::Receiver => "penstock-receiver, Kafka acks=all",
             Self::HttpFloorAtRate => "  axum at the receiver's rate",
+            Self::ReceiverFiles => "penstock-receiver, files of 1,000",
             Self::AvroFloor => "apache-avro to Value to JSON, a core",
             Self::Avro => "Penstock's Avro to JSON, a core",
+            Self::Single => "penstock-indexer, strategy single",
+            Self::Rollover => "  rollover, quiet",
+            Self::RolloverRolling => "  rollover, every 3 s",
+            Self::DataStream => "  data_stream, quiet",
+            Self::DataStreamRolling => "  data_stream, rollover every 3 s",
         }
     }
 
@@ -89,7 +107,13 @@ impl Line {
             Self::Indexer => Some(Self::KafkaFloor),
             Self::Receiver | Self::HttpFloorAtRate => Some(Self::HttpFloor),
             Self::Avro => Some(Self::AvroFloor),
-            Self::KafkaFloor | Self::NullElasticsearch | Self::HttpFloor | Self::AvroFloor => None,
+            Self::Rollover | Self::RolloverRolling | Self::DataStream | Self::DataStreamRolling => Some(Self::Single),
+            Self::KafkaFloor
+            | Self::NullElasticsearch
+            | Self::HttpFloor
+            | Self::ReceiverFiles
+            | Self::AvroFloor
+            | Self::Single => None,
         }
     }
 }

@@ -2,9 +2,10 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::Context;
-use shared::config::{Auth, Config};
+use shared::config::{Auth, Config, Strategy};
 use tempfile::TempDir;
 
 use super::stack::BenchStack;
@@ -13,6 +14,7 @@ use crate::feed::Feed;
 use crate::kafka::Kafka;
 use crate::pipeline::{register, source};
 use crate::process::{Binary, Process, write_config};
+use crate::search::Search;
 use crate::sender::Mix;
 use crate::{paths, ports};
 
@@ -23,6 +25,9 @@ pub(super) const EVENTS: &str = "bench-events";
 /// The topic that the receiver writes to.
 const WEBHOOK: &str = "bench-webhook";
 const DEAD_LETTERS: &str = "bench-dead-letters";
+
+/// Short, so that a rollover every few seconds is felt.
+const PLACEMENT_MARGIN: Duration = Duration::from_secs(1);
 
 /// What the measurements share.
 pub(super) struct Setup {
@@ -35,12 +40,12 @@ pub(super) struct Setup {
 }
 
 impl Setup {
-    /// Starts the stack, makes the topics, registers the schema. `kafka_options` are for the services.
+    /// Starts `parts` of the stack, makes the topics, registers the schema. `kafka_options` are for the services.
     ///
     /// # Errors
     /// When a part does not start or does not do as asked.
-    pub(super) async fn start(kafka_options: &[(String, String)]) -> anyhow::Result<Self> {
-        let stack = BenchStack::start().await.context("the stack did not start")?;
+    pub(super) async fn start(parts: &[&str], kafka_options: &[(String, String)]) -> anyhow::Result<Self> {
+        let stack = BenchStack::start(parts).await.context("the stack did not start")?;
         let folder = TempDir::with_prefix_in("bench-", paths::scratch()?)?;
         let token = format!("token-{}", uuid::Uuid::new_v4().simple());
         let tokens_file = folder.path().join("tokens");
@@ -70,14 +75,23 @@ impl Setup {
     /// # Errors
     /// When Kafka does not take all of them.
     pub(super) async fn fill(&self, events: u64) -> anyhow::Result<()> {
-        let feed = Feed {
+        self.feed(EVENTS).write(0..events).await
+    }
+
+    /// What writes events to `topic`, as fast as Kafka takes them.
+    pub(super) fn feed(&self, topic: &str) -> Feed {
+        Feed {
             brokers: self.brokers(),
-            topic: EVENTS.to_owned(),
+            topic: topic.to_owned(),
             schema_id: self.schema_id,
             mix: Mix::good(Events::new(0, now())),
             per_second: None,
-        };
-        feed.write(0..events).await
+        }
+    }
+
+    /// A client of the stack's Elasticsearch.
+    pub(super) fn search(&self) -> Search {
+        Search::new(self.stack.stack.elasticsearch_url())
     }
 
     /// `host:port` of Kafka.
@@ -90,8 +104,30 @@ impl Setup {
     /// # Errors
     /// When it cannot be started.
     pub(super) fn indexer(&self, elasticsearch: SocketAddr) -> anyhow::Result<(Process, String)> {
+        self.indexer_of(self.config.clone(), format!("http://{elasticsearch}"))
+    }
+
+    /// Starts an indexer of a topic of its own into the index of that name in the stack's Elasticsearch; gives the URL of its admin port and
+    /// the topic too.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub(super) async fn placing_indexer(&self, strategy: Strategy) -> anyhow::Result<(Process, String, String)> {
+        let topic = format!("bench-{}", uuid::Uuid::new_v4().simple());
+        Kafka::new(self.brokers()).create_topic(&topic, PARTITIONS).await?;
+        // An index is made with the fields of the topic's schema.
+        register(&self.stack.stack.registry_url(), &topic, SCHEMA).await?;
         let mut config = self.config.clone();
-        config.elasticsearch.url = format!("http://{elasticsearch}");
+        config.kafka.topic.clone_from(&topic);
+        config.elasticsearch.index_name.clone_from(&topic);
+        config.elasticsearch.strategy = strategy;
+        config.elasticsearch.placement.margin = PLACEMENT_MARGIN;
+        let (indexer, admin) = self.indexer_of(config, self.stack.stack.elasticsearch_url())?;
+        Ok((indexer, admin, topic))
+    }
+
+    fn indexer_of(&self, mut config: Config, elasticsearch: String) -> anyhow::Result<(Process, String)> {
+        config.elasticsearch.url = elasticsearch;
         config.indexer.admin_listen = address()?;
         config.indexer.group_id = format!("bench-{}", uuid::Uuid::new_v4().simple());
         let admin = format!("http://{}", config.indexer.admin_listen);

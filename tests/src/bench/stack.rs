@@ -1,4 +1,4 @@
-//! The parts that the bench needs: a Kafka with an optimising compiler, and a registry. Elasticsearch would only take CPU.
+//! The parts that the bench needs: a Kafka with an optimising compiler, a registry, and an Elasticsearch only for what is about it.
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -11,24 +11,24 @@ use crate::{paths, ports};
 /// The stack's own default stops at the first compiler, for a quick start.
 const KAFKA_JAVA_OPTS: &str = "-XX:TieredStopAtLevel=4";
 
-/// Kafka and a registry that nobody else uses. Stopped, and their data removed, when dropped.
+/// Parts of a stack that nobody else uses. Stopped, and their data removed, when dropped.
 pub(super) struct BenchStack {
-    /// Where they listen; nothing listens on the port of Elasticsearch.
+    /// Where they listen, those that were started.
     pub(super) stack: Stack,
     folder: PathBuf,
 }
 
 impl BenchStack {
-    /// Starts both and waits until they are ready.
+    /// Starts `parts` and waits until they are ready.
     ///
     /// # Errors
     /// When one does not start; the message holds what the script said.
-    pub(super) async fn start() -> anyhow::Result<Self> {
+    pub(super) async fn start(parts: &[&str]) -> anyhow::Result<Self> {
         let stack = Stack { kafka: ports::free()?, registry: ports::free()?, elasticsearch: ports::free()? };
         let own = Self { stack, folder: paths::scratch()?.join("stack-bench") };
         // What a run that was killed has left: its parts are stopped, and its data is of no use.
         own.remove();
-        for part in ["kafka", "registry"] {
+        for part in parts {
             let mut command = own.script(&["start", part]);
             let output = tokio::task::spawn_blocking(move || command.output()).await?;
             let output = output.context("deploy/local/stack cannot be run")?;
@@ -40,7 +40,8 @@ impl BenchStack {
 
     fn script(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(paths::in_repository("deploy/local/stack"));
-        let ports = [("KAFKA_PORT", self.stack.kafka), ("REGISTRY_PORT", self.stack.registry)];
+        let Stack { kafka, registry, elasticsearch } = self.stack;
+        let ports = [("KAFKA_PORT", kafka), ("REGISTRY_PORT", registry), ("ELASTICSEARCH_PORT", elasticsearch)];
         command
             .args(arguments)
             .env("STACK_DIR", &self.folder)

@@ -32,7 +32,7 @@ pub(super) struct Verdict {
     met: bool,
 }
 
-const AIMS: [Aim; 8] = [
+const AIMS: [Aim; 9] = [
     Aim {
         line: Line::Indexer,
         what: "CPU time, × floor",
@@ -76,6 +76,12 @@ const AIMS: [Aim; 8] = [
         what: "99th percentile, ms",
         measured: |summary| summary.p99_ms,
         bound: Bound::AtMost(10.0),
+    },
+    Aim {
+        line: Line::ReceiverFiles,
+        what: "CPU seconds per million events",
+        measured: |summary| Some(summary.cpu_seconds_per_million),
+        bound: Bound::AtMost(2.0),
     },
     Aim {
         line: Line::Avro,
