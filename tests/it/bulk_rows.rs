@@ -72,7 +72,7 @@ impl Row {
     /// Writes `raw` behind what is in the topic.
     async fn produce(&self, key: &str, datum: &[u8]) -> Result<()> {
         let value = [frame(SchemaId(self.pipeline.schema_id)).as_slice(), datum].concat();
-        let raw = Raw { partition: 0, key: Some(key.as_bytes().to_vec()), value: Some(value) };
+        let raw = Raw { partition: 0, key: Some(key.as_bytes().to_vec()), value: Some(value), timestamp: None };
         self.pipeline.kafka.produce(&self.pipeline.config.kafka.topic, &[raw]).await.map(drop)
     }
 

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use anyhow::Result;
-use harness::event::Events;
+use harness::event::{Events, now};
 use harness::eventually::eventually;
 use harness::http;
 use harness::kafka::{Raw, Record};
@@ -26,7 +26,7 @@ fn framed(id: u32, datum: &[u8]) -> Option<Vec<u8>> {
 fn poison(schema_id: u32) -> Vec<(Raw, &'static str, Option<&'static str>)> {
     let mix = Mix { events: Events::unique(), flawed_every: 1, flaws: &[Flaw::Unmappable] };
     let good = Mix::good(mix.events);
-    let record = |key: &str, value| Raw { partition: 0, key: Some(key.as_bytes().to_vec()), value };
+    let record = |key: &str, value| Raw { partition: 0, key: Some(key.as_bytes().to_vec()), value, timestamp: None };
     let truncated = good.body(1)[..50].to_vec();
     vec![
         (record("no frame", Some(b"not Avro, and no frame either".to_vec())), "decode", None),
@@ -35,7 +35,7 @@ fn poison(schema_id: u32) -> Vec<(Raw, &'static str, Option<&'static str>)> {
         (record("truncated", framed(schema_id, &truncated)), "decode", None),
         (record("unknown schema", framed(UNKNOWN_SCHEMA, &good.body(2))), "decode", None),
         (record("unmappable", framed(schema_id, &mix.body(3))), "index", Some("400")),
-        (Raw { partition: 0, key: None, value: framed(schema_id, &[0xff; 9]) }, "decode", None),
+        (Raw { partition: 0, key: None, value: framed(schema_id, &[0xff; 9]), timestamp: None }, "decode", None),
     ]
 }
 
@@ -50,12 +50,12 @@ async fn each_poisoned_record_is_a_dead_letter_and_holds_back_none_of_its_neighb
     for (number, (raw, ..)) in (0..).zip(&poison) {
         let event = events.event(number);
         let value = framed(pipeline.schema_id, &event.encode());
-        records.push(Raw { partition: 0, key: Some(event.event_id.clone().into_bytes()), value });
+        records.push(Raw { partition: 0, key: Some(event.event_id.clone().into_bytes()), value, timestamp: None });
         records.push(raw.clone());
         good.insert(event.event_id);
     }
     // A tombstone, and nothing after it: it must not hold the offset back.
-    records.push(Raw { partition: 0, key: Some(b"tombstone".to_vec()), value: None });
+    records.push(Raw { partition: 0, key: Some(b"tombstone".to_vec()), value: None, timestamp: None });
     let offsets = pipeline.kafka.produce(topic, &records).await?;
 
     let indexer = pipeline.indexer().await?;
@@ -96,7 +96,7 @@ fn assert_headers(record: &Record, topic: &str, stage: &str, status: Option<&str
 async fn a_run_of_tombstones_moves_the_offset() -> Result<()> {
     let pipeline = Pipeline::new(&Stack::running()?, "tombstones").await?;
     let tombstones = usize::try_from(size::number("PENSTOCK_TOMBSTONES", 50_000)?)?;
-    let tombstone = Raw { partition: 2, key: Some(b"gone".to_vec()), value: None };
+    let tombstone = Raw { partition: 2, key: Some(b"gone".to_vec()), value: None, timestamp: None };
     for part in vec![tombstone; tombstones].chunks(50_000) {
         pipeline.kafka.produce(&pipeline.config.kafka.topic, part).await?;
     }
@@ -111,7 +111,7 @@ async fn the_same_event_many_times_is_one_document() -> Result<()> {
     let topic = &pipeline.config.kafka.topic;
     let event = Events::unique().event(0);
     let value = framed(pipeline.schema_id, &event.encode());
-    let record = Raw { partition: 0, key: Some(event.event_id.clone().into_bytes()), value };
+    let record = Raw { partition: 0, key: Some(event.event_id.clone().into_bytes()), value, timestamp: None };
     pipeline.kafka.produce(topic, &vec![record.clone(); 20]).await?;
     let indexer = pipeline.indexer().await?;
     pipeline.delivered_exactly(&HashSet::from([event.event_id.clone()])).await?;
@@ -132,7 +132,7 @@ async fn the_same_event_many_times_is_one_document() -> Result<()> {
 
 /// A record that no document can be made of.
 fn undecodable(key: &str, bytes: usize) -> Raw {
-    Raw { partition: 0, key: Some(key.as_bytes().to_vec()), value: Some(vec![b'x'; bytes]) }
+    Raw { partition: 0, key: Some(key.as_bytes().to_vec()), value: Some(vec![b'x'; bytes]), timestamp: None }
 }
 
 async fn unready(indexer: &Service) -> Result<String> {
@@ -170,6 +170,7 @@ async fn nothing_commits_past_a_dead_letter_while_its_topic_does_not_take_it() -
         partition: 0,
         key: Some(event.event_id.clone().into_bytes()),
         value: framed(pipeline.schema_id, &event.encode()),
+        timestamp: None,
     };
     pipeline.kafka.produce(topic, &[undecodable("poison", 100), good]).await?;
     let indexer = pipeline.indexer().await?;
@@ -253,5 +254,31 @@ async fn records_wait_for_a_registry_that_is_away_and_are_no_dead_letters() -> R
     let _back = Proxy::start_at(port, upstream, Box::new(|_, _| None)).await?;
     pipeline.delivered_exactly(&mix.indexable(&(0..EVENTS).collect::<Vec<_>>())).await?;
     assert_eq!(pipeline.kafka.count(&pipeline.config.kafka.dead_letter_topic).await?, 0);
+    indexer.stop().await
+}
+
+/// Kafka refuses such timestamps since version 4, unless the topic allows them.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_record_of_hours_ahead_is_a_dead_letter_and_holds_back_none_of_its_neighbours() -> Result<()> {
+    const AHEAD: i64 = 2 * 3_600_000;
+    let mut pipeline = Pipeline::new(&Stack::running()?, "future").await?;
+    let topic = format!("{}-any-time", pipeline.config.kafka.topic);
+    let any_time = [("message.timestamp.after.max.ms", "9223372036854775807")];
+    pipeline.kafka.create_topic_with(&topic, 1, &any_time).await?;
+    pipeline.config.kafka.topic.clone_from(&topic);
+    let (good, ahead) = (Mix::good(Events::unique()), Mix::good(Events::new(rand::random(), now() + AHEAD)));
+    let raw = |mix: &Mix, number: u64, timestamp| Raw {
+        key: Some(mix.events.id(number).into_bytes()),
+        value: framed(pipeline.schema_id, &mix.body(number)),
+        timestamp,
+        ..Raw::default()
+    };
+    let records = [raw(&good, 0, None), raw(&ahead, 0, Some(now() + AHEAD)), raw(&good, 1, None)];
+    pipeline.kafka.produce(&topic, &records).await?;
+    let indexer = pipeline.indexer().await?;
+    pipeline.delivered_exactly(&good.indexable(&[0, 1])).await?;
+    let letters = pipeline.kafka.read_all(&pipeline.config.kafka.dead_letter_topic).await?;
+    let errors: Vec<Option<&str>> = letters.iter().map(|letter| letter.header("dl.error-type")).collect();
+    assert_eq!(errors, [Some("in-the-future")]);
     indexer.stop().await
 }

@@ -83,7 +83,7 @@ async fn found(pipeline: &Pipeline, query: Value) -> Result<()> {
 
 fn record(schema: u32, id: &str, datum: &[u8]) -> Raw {
     let value = Some([frame(SchemaId(schema)).as_slice(), datum].concat());
-    Raw { partition: 0, key: Some(id.as_bytes().to_vec()), value }
+    Raw { partition: 0, key: Some(id.as_bytes().to_vec()), value, timestamp: None }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -19,6 +19,7 @@ fn records(schema: u32, events: &[Event]) -> Vec<Raw> {
         partition: 0,
         key: Some(event.id.clone().into_bytes()),
         value: Some([frame(SchemaId(schema)).as_slice(), &event.datum].concat()),
+        timestamp: None,
     };
     events.iter().map(record).collect()
 }

@@ -48,7 +48,7 @@ impl Batch {
         let record = |number| {
             let mix = if row(number).1 == Fate::DeadLetter { bad } else { good };
             let value = [frame(SchemaId(schema_id)).as_slice(), &mix.body(number)].concat();
-            Raw { partition: 0, key: Some(good.events.id(number).into_bytes()), value: Some(value) }
+            Raw { partition: 0, key: Some(good.events.id(number).into_bytes()), value: Some(value), timestamp: None }
         };
         Self { good, records: (0..DOCUMENTS).map(record).collect() }
     }

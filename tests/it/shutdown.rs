@@ -190,5 +190,5 @@ async fn a_second_signal_ends_an_indexer_at_once_and_loses_nothing() -> Result<(
 fn record(pipeline: &Pipeline, mix: &Mix, number: u64) -> Raw {
     let value = [frame(SchemaId(pipeline.schema_id)).as_slice(), &mix.body(number)].concat();
     let partition = i32::try_from(number).unwrap_or(0) % PARTITIONS;
-    Raw { partition, key: Some(mix.events.id(number).into_bytes()), value: Some(value) }
+    Raw { partition, key: Some(mix.events.id(number).into_bytes()), value: Some(value), timestamp: None }
 }

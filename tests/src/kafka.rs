@@ -48,6 +48,8 @@ pub struct Raw {
     pub key: Option<Vec<u8>>,
     /// The value.
     pub value: Option<Vec<u8>>,
+    /// The timestamp, in milliseconds since the Unix epoch; none: now.
+    pub timestamp: Option<i64>,
 }
 
 impl Record {
@@ -126,6 +128,7 @@ impl Kafka {
             let mut record: FutureRecord<'_, [u8], [u8]> = FutureRecord::to(topic).partition(raw.partition);
             record.key = raw.key.as_deref();
             record.payload = raw.value.as_deref();
+            record.timestamp = raw.timestamp;
             deliveries.push(producer.send_result(record).map_err(|(error, _)| error)?);
         }
         let mut offsets = Vec::new();
