@@ -1,7 +1,7 @@
 //! The indexer's metrics. A new one is one field with its help as a doc comment, and one line in [`Metrics::new`].
 
 use prometheus::{IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Registry, Result};
-use shared::metrics::{counter, counters, gauge, gauges};
+use shared::metrics::{counter, counters_of, gauge, gauges};
 
 pub use bulk::BulkMetrics;
 pub use place::PlaceMetrics;
@@ -45,17 +45,19 @@ impl Metrics {
     pub fn new(registry: &Registry) -> Result<Self> {
         Ok(Self {
             consumed: counter(registry, "penstock_indexer_consumed_records_total", "Records taken from Kafka.")?,
-            documents: counters(
+            documents: counters_of(
                 registry,
                 "penstock_indexer_documents_total",
                 "Documents by what became of them: indexed, duplicate, refused.",
-                &["outcome"],
+                "outcome",
+                &["indexed", "duplicate", "refused"],
             )?,
-            dead_letters: counters(
+            dead_letters: counters_of(
                 registry,
                 "penstock_indexer_dead_letters_total",
                 "Records acknowledged by the dead-letter topic, by stage: decode, index.",
-                &["stage"],
+                "stage",
+                &["decode", "index"],
             )?,
             held_bytes: gauges(
                 registry,

@@ -28,6 +28,19 @@ pub fn counters(registry: &Registry, name: &str, help: &str, labels: &[&str]) ->
     Ok(metric)
 }
 
+/// Registers a family of counters by one label, and begins those of the known `values` at 0: a counter that is there only from its first
+/// event on shows no increase by it (Prometheus documentation, "Instrumentation", "Avoid missing metrics").
+///
+/// # Errors
+/// As [`counter`].
+pub fn counters_of(registry: &Registry, name: &str, help: &str, label: &str, values: &[&str]) -> Result<IntCounterVec> {
+    let metric = counters(registry, name, help, &[label])?;
+    for value in values {
+        metric.with_label_values(&[*value]);
+    }
+    Ok(metric)
+}
+
 /// Registers a gauge of whole numbers.
 ///
 /// # Errors

@@ -9,6 +9,7 @@ use harness::eventually::eventually;
 use harness::http;
 use harness::paths;
 use harness::pipeline::{Pipeline, metric, register};
+use harness::ports;
 use harness::process::{self, Binary, write_config};
 use harness::stack::Stack;
 use serde_json::json;
@@ -110,7 +111,10 @@ async fn a_pull_registers_what_is_new_and_compatible_and_nothing_else() -> Resul
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_file_is_checked_by_our_rules_and_by_the_registrys() -> Result<()> {
     let stub = Stub::start(SCHEMA).await?;
-    let pipeline = pipeline("cxone-check", &stub).await?;
+    let mut pipeline = pipeline("cxone-check", &stub).await?;
+    // Nobody is at the first address.
+    let registry = pipeline.config.schema_registry.url.clone();
+    pipeline.config.schema_registry.url = format!("http://127.0.0.1:{},{registry}", ports::free()?);
     let shift = |kind: &str| with_field(&format!(r#"{{"name": "shift", "type": {kind}}}"#));
     for (text, code, words) in [
         (with_shift(), 0, "compatible with version 1"),
@@ -124,6 +128,7 @@ async fn a_file_is_checked_by_our_rules_and_by_the_registrys() -> Result<()> {
         let said = command(&pipeline, &["schema", "check", &file.to_string_lossy()]).await?;
         assert!(said.code == Some(code) && format!("{}{}", said.out, said.err).contains(words), "{words}: {said:?}");
     }
+    pipeline.config.schema_registry.url = registry;
     assert_eq!(versions(&pipeline).await?, 1);
     Ok(())
 }

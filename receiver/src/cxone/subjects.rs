@@ -62,7 +62,7 @@ struct Compatibility {
 }
 
 impl Subjects {
-    /// For the registry of the config; the first where there are several. Connects to nothing yet.
+    /// For the registry of the config. Connects to nothing yet.
     ///
     /// # Errors
     /// When the registry's settings cannot be used.
@@ -76,8 +76,8 @@ impl Subjects {
     /// [`SubjectsError`].
     pub(crate) async fn latest(&self, subject: &str) -> Result<Option<Version>, SubjectsError> {
         let what = format!("subject {subject}");
-        let request = self.registry.request(Method::GET, &format!("/subjects/{}/versions/latest", escape(subject)));
-        let Some(answer) = self.ask(request, &what).await? else { return Ok(None) };
+        let path = format!("/subjects/{}/versions/latest", escape(subject));
+        let Some(answer) = self.ask(Method::GET, &path, None, &what).await? else { return Ok(None) };
         let answer: VersionAnswer = self.read(&answer, &what)?;
         Ok(Some(Version { version: answer.version, id: SchemaId(answer.id), text: answer.schema }))
     }
@@ -88,10 +88,8 @@ impl Subjects {
     /// [`SubjectsError`].
     pub(crate) async fn text(&self, id: SchemaId) -> Result<Option<String>, SubjectsError> {
         let what = format!("schema id {id}");
-        let Some(answer) = self.ask(self.registry.request(Method::GET, &format!("/schemas/ids/{id}")), &what).await?
-        else {
-            return Ok(None);
-        };
+        let path = format!("/schemas/ids/{id}");
+        let Some(answer) = self.ask(Method::GET, &path, None, &what).await? else { return Ok(None) };
         let answer: Value = self.read(&answer, &what)?;
         match answer.get("schema").and_then(Value::as_str) {
             Some(text) => Ok(Some(text.to_owned())),
@@ -107,18 +105,30 @@ impl Subjects {
     pub(crate) async fn incompatible(&self, subject: &str, schema: &str) -> Result<Option<Vec<String>>, SubjectsError> {
         let what = format!("the compatibility with subject {subject}");
         let path = format!("/compatibility/subjects/{}/versions/latest?verbose=true", escape(subject));
-        let request = self.registry.request(Method::POST, &path);
-        let request = request.header(CONTENT_TYPE, MEDIA_TYPE).body(json!({"schema": schema}).to_string());
-        let Some(answer) = self.ask(request, &what).await? else { return Ok(None) };
+        let body = json!({"schema": schema}).to_string();
+        let Some(answer) = self.ask(Method::POST, &path, Some(&body), &what).await? else { return Ok(None) };
         let answer: Compatibility = self.read(&answer, &what)?;
         let messages = || answer.messages.iter().take(MAX_MESSAGES).map(|message| short(message).to_owned()).collect();
         Ok((!answer.is_compatible).then(messages))
     }
 
     /// The body of the answer; none when the registry says that it has no such thing.
-    async fn ask(&self, request: RequestBuilder, what: &str) -> Result<Option<Vec<u8>>, SubjectsError> {
+    async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&str>,
+        what: &str,
+    ) -> Result<Option<Vec<u8>>, SubjectsError> {
         let failed = |error: reqwest::Error| self.error(what, with_causes(&error.without_url()));
-        let mut response = request.header(ACCEPT, MEDIA_TYPE).send().await.map_err(failed)?;
+        let finish = |request: RequestBuilder| {
+            let request = request.header(ACCEPT, MEDIA_TYPE);
+            match body {
+                None => request,
+                Some(body) => request.header(CONTENT_TYPE, MEDIA_TYPE).body(body.to_owned()),
+            }
+        };
+        let mut response = self.registry.send(method, path, finish).await.map_err(failed)?;
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(failed)? {
             if body.len() + chunk.len() > MAX_ANSWER {
@@ -145,7 +155,7 @@ impl Subjects {
     }
 
     fn error(&self, what: &str, reason: String) -> SubjectsError {
-        SubjectsError { url: self.registry.url().to_owned(), what: what.to_owned(), reason }
+        SubjectsError { url: self.registry.urls().to_owned(), what: what.to_owned(), reason }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use reqwest::{Client, Method, RequestBuilder};
+use reqwest::{Client, Method, RequestBuilder, Response};
 
 use super::RegistrySetupError;
 use super::address::split_user;
@@ -11,16 +11,22 @@ use super::credentials::Credentials;
 use super::http::Http;
 use crate::config;
 
-/// A client of the first address of the registry. Keeps no answers.
+/// A client of the registry. Keeps no answers.
 pub struct Direct {
     client: Client,
+    first: Address,
+    others: Vec<Address>,
+    urls: String,
+}
+
+struct Address {
     url: String,
     credentials: Credentials,
 }
 
 impl fmt::Debug for Direct {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Direct").field("url", &self.url).finish_non_exhaustive()
+        f.debug_struct("Direct").field("urls", &self.urls).finish_non_exhaustive()
     }
 }
 
@@ -28,22 +34,50 @@ impl Direct {
     /// For the registry of the config. Connects to nothing yet.
     ///
     /// # Errors
-    /// When the address, a file or the credentials cannot be used.
+    /// When an address, a file or the credentials cannot be used.
     pub fn new(config: &config::SchemaRegistry) -> Result<Self, RegistrySetupError> {
-        let (url, user) = split_user(config.url.split(',').next().unwrap_or_default().trim())?;
+        let address = |text: &str| {
+            let (url, user) = split_user(text.trim())?;
+            Ok(Address { url, credentials: Credentials::new(&config.auth, user)? })
+        };
+        let mut addresses = config.url.split(',');
+        let first: Address = address(addresses.next().unwrap_or_default())?;
+        let others = addresses.map(address).collect::<Result<Vec<_>, RegistrySetupError>>()?;
+        let urls: Vec<&str> = std::iter::once(&first).chain(&others).map(|address| address.url.as_str()).collect();
+        let urls = urls.join(", ");
         let builder = Http::new(config)?.builder().timeout(config.timeout.max(Duration::from_millis(1)));
         let client = builder.build().map_err(|error| RegistrySetupError::new("url", error.to_string()))?;
-        Ok(Self { client, url, credentials: Credentials::new(&config.auth, user)? })
+        Ok(Self { client, first, others, urls })
     }
 
-    /// The address, without user and password, for messages.
-    pub fn url(&self) -> &str {
-        &self.url
+    /// The addresses, without user and password, for messages.
+    pub fn urls(&self) -> &str {
+        &self.urls
     }
 
-    /// A request for `path`, which begins with `/`, with the credentials as they are now.
-    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        self.credentials.authorize(self.client.request(method, format!("{}{path}", self.url)))
+    /// Sends a request for `path`, which begins with `/`, with the credentials as they are now and what `finish` adds, to one address after
+    /// the other until one answers.
+    ///
+    /// # Errors
+    /// The last address's, when none answers.
+    pub async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        finish: impl Fn(RequestBuilder) -> RequestBuilder,
+    ) -> Result<Response, reqwest::Error> {
+        let attempt = |address: &Address| {
+            let request = self.client.request(method.clone(), format!("{}{path}", address.url));
+            finish(address.credentials.authorize(request)).send()
+        };
+        let mut answer = attempt(&self.first).await;
+        for address in &self.others {
+            if answer.is_ok() {
+                break;
+            }
+            answer = attempt(address).await;
+        }
+        answer
     }
 }
 
