@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use shared::admin::{self, Readiness};
 use shared::config::Config;
+use shared::listen::{self, BindError};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -36,14 +37,8 @@ pub mod tasks;
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// The address of the admin port cannot be used.
-    #[error("indexer.admin_listen: cannot listen on {address}: {error}")]
-    Listen {
-        /// The address.
-        address: std::net::SocketAddr,
-        /// What the system said.
-        #[source]
-        error: std::io::Error,
-    },
+    #[error(transparent)]
+    Listen(#[from] BindError),
     /// A metric could not be registered.
     #[error("a metric could not be registered: {0}")]
     Metrics(#[from] prometheus::Error),
@@ -65,9 +60,8 @@ pub enum RunError {
 ///
 /// # Errors
 /// When the address is taken or not ours; the message names the config key.
-pub async fn bind(config: &Config) -> Result<TcpListener, RunError> {
-    let address = config.indexer.admin_listen;
-    TcpListener::bind(address).await.map_err(|error| RunError::Listen { address, error })
+pub fn bind(config: &Config) -> Result<TcpListener, RunError> {
+    Ok(listen::bind("indexer.admin_listen", config.indexer.admin_listen)?)
 }
 
 /// Runs the indexer until `shutdown` is cancelled: then it stops consuming, drains, commits and comes back.

@@ -83,7 +83,7 @@ async fn run(config: Config, command: Option<Command>) -> Result<ExitCode> {
         }
         Some(Command::Config(_)) | None => {
             let shutdown = shutdown::on_signals().context("cannot listen for signals")?;
-            let admin = indexer::bind(&config).await?;
+            let admin = indexer::bind(&config)?;
             indexer::run(config, admin, shutdown).await?;
             Ok(ExitCode::SUCCESS)
         }

@@ -21,7 +21,7 @@ pub use authenticate::AuthError;
 pub use cxone::CxoneError;
 pub use cxone::pull::PullError;
 pub use cxone::subjects::SubjectsError;
-pub use listeners::{BindError, Listeners};
+pub use listeners::Listeners;
 pub use server::TlsError;
 pub use source::SourceError;
 

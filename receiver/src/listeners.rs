@@ -1,14 +1,8 @@
 //! The ports of the receiver, bound before anything else so that a taken port is told at once.
 
-use std::io::ErrorKind;
-use std::net::SocketAddr;
-
 use shared::config::Config;
-use tokio::net::{TcpListener, TcpSocket};
-
-/// Connections that may wait to be accepted. Where many come at once, one too many is dropped and comes again a second later. The
-/// system may allow less (`net.core.somaxconn`).
-const BACKLOG: u32 = 4_096;
+use shared::listen::{BindError, bind};
+use tokio::net::TcpListener;
 
 /// The two ports of a receiver.
 #[derive(Debug)]
@@ -19,48 +13,15 @@ pub struct Listeners {
     pub admin: TcpListener,
 }
 
-/// An address cannot be listened on.
-#[derive(Debug, thiserror::Error)]
-#[error("{key}: cannot listen on {address}: {}", reason(.source))]
-pub struct BindError {
-    /// The config key.
-    pub key: &'static str,
-    /// The address.
-    pub address: SocketAddr,
-    /// What the system said.
-    pub source: std::io::Error,
-}
-
 impl Listeners {
     /// Binds `receiver.listen` and `receiver.admin_listen`; port 0 takes any free port.
     ///
     /// # Errors
     /// [`BindError`], naming the key and the address.
-    pub async fn bind(config: &Config) -> Result<Self, BindError> {
+    pub fn bind(config: &Config) -> Result<Self, BindError> {
         Ok(Self {
             http: bind("receiver.listen", config.receiver.listen)?,
             admin: bind("receiver.admin_listen", config.receiver.admin_listen)?,
         })
-    }
-}
-
-fn bind(key: &'static str, address: SocketAddr) -> Result<TcpListener, BindError> {
-    listen(address).map_err(|source| BindError { key, address, source })
-}
-
-fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
-    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
-    // So that a restart need not wait until the system has forgotten the connections from before.
-    socket.set_reuseaddr(true)?;
-    socket.bind(address)?;
-    socket.listen(BACKLOG)
-}
-
-fn reason(error: &std::io::Error) -> String {
-    match error.kind() {
-        ErrorKind::AddrInUse => "the port is in use by another process: stop that one or set another port".to_owned(),
-        ErrorKind::PermissionDenied => "not permitted: take a port above 1023 or give the process the right".to_owned(),
-        ErrorKind::AddrNotAvailable => "no network interface of this machine has the address".to_owned(),
-        _ => error.to_string(),
     }
 }

@@ -65,7 +65,7 @@ async fn run(config: Config) -> Result<()> {
     telemetry::init(&config.log).map_err(|error| anyhow!(error))?;
     let shutdown = shutdown::on_signals().context("cannot listen for signals")?;
     open_files(config.receiver.max_connections);
-    let listeners = Listeners::bind(&config).await?;
+    let listeners = Listeners::bind(&config)?;
     receiver::run(config, listeners, shutdown).await?;
     Ok(())
 }

@@ -2,7 +2,7 @@
 //!
 //! A thing belongs here when both binaries would otherwise have to write it twice and agree by luck: where a record stands
 //! ([`position`]), how an event is framed in Kafka ([`wire`]), how Avro bytes are read ([`avro`]), where schemas come from
-//! ([`registry`]), the config file ([`config`]) and the parts every service has ([`cli`], [`admin`], [`telemetry`], [`shutdown`]).
+//! ([`registry`]), the config file ([`config`]) and the parts every service has ([`cli`], [`listen`], [`admin`], [`telemetry`], [`shutdown`]).
 //! Nothing here knows of HTTP requests from senders or of Elasticsearch.
 
 pub mod admin;
@@ -11,6 +11,7 @@ pub mod causes;
 pub mod cli;
 pub mod config;
 pub mod kafka;
+pub mod listen;
 pub mod metrics;
 pub mod position;
 pub mod registry;

@@ -279,7 +279,7 @@ impl Service {
     /// # Errors
     /// When there is no port.
     pub async fn receiver(config: Config) -> anyhow::Result<Self> {
-        let listeners = Listeners::bind(&config).await?;
+        let listeners = Listeners::bind(&config)?;
         let (http, admin) = (listeners.http.local_addr()?, listeners.admin.local_addr()?);
         let shutdown = CancellationToken::new();
         let run = receiver::run(config, listeners, shutdown.clone());
