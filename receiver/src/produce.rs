@@ -151,13 +151,15 @@ impl Producer {
         if waiting.saturating_add(events.len()) > self.room {
             return Err(ProduceError::QueueFull);
         }
-        let delivery = Delivery::of(events.len());
-        let headers = headers(head);
+        let count = events.len();
+        let delivery = Delivery::of(count);
+        let mut headers = Some(headers(head));
         for (number, event) in (1..).zip(events) {
             let mut record = BaseRecord::with_opaque_to(topic, Arc::clone(&delivery)).payload(event.value());
             record.key = event.key();
             record.timestamp = milliseconds(head.timestamp);
-            record.headers = Some(headers.clone());
+            // Each record has headers of its own, which are several allocations; the last, which mostly is the only one, takes the original.
+            record.headers = if number == count { headers.take() } else { headers.clone() };
             self.enqueue(record)?;
             if number % STRIDE == 0 {
                 tokio::task::yield_now().await;
