@@ -8,8 +8,10 @@ use anyhow::Result;
 use harness::event::Events;
 use harness::eventually::{eventually, patience};
 use harness::member::Member;
-use harness::pipeline::{PARTITIONS, Pipeline};
+use harness::pipeline::{PARTITIONS, Pipeline, Service, metric};
+use harness::ports;
 use harness::process;
+use harness::proxy::Proxy;
 use harness::sender::Mix;
 use harness::size;
 use harness::stack::Stack;
@@ -111,4 +113,52 @@ async fn a_static_member_that_comes_back_soon_moves_no_partition_of_the_others()
     pipeline.delivered_exactly(&mix.indexable(&(0..EVENTS).collect::<Vec<_>>())).await?;
     assert_eq!(rebalances(&members[..1])?, before, "partitions moved");
     Ok(())
+}
+
+/// librdkafka keeps the pause of a partition that is revoked: it must not be there any more when the member gets it back.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_partition_that_waited_when_it_was_revoked_is_read_by_the_member_that_gets_it_back() -> Result<()> {
+    const EVENTS: u64 = 200;
+    let mut pipeline = Pipeline::new(&Stack::running()?, "back-again").await?;
+    let port = ports::free()?;
+    let away = format!("http://127.0.0.1:{port}/apis/ccompat/v7");
+    let registry = std::mem::replace(&mut pipeline.config.schema_registry.url, away);
+    let mix = Mix::good(Events::unique());
+    pipeline.feed(mix).write(0..EVENTS).await?;
+
+    let all = f64::from(PARTITIONS);
+    let first = Service::indexer(pipeline.config.clone()).await?;
+    waits_with(&pipeline, &first, all).await?;
+    let second = Service::indexer(pipeline.config.clone()).await?;
+    waits_with(&pipeline, &second, all / 2.0).await?;
+    second.stop().await?;
+    assigned(&pipeline, &first, all).await?;
+
+    let upstream = registry.trim_end_matches("/apis/ccompat/v7");
+    let _back = Proxy::start_at(port, upstream, Box::new(|_, _| None)).await?;
+    pipeline.delivered_exactly(&mix.indexable(&(0..EVENTS).collect::<Vec<_>>())).await?;
+    first.stop().await
+}
+
+/// Waits until `indexer` has `partitions`, each of which waits for the registry.
+async fn waits_with(pipeline: &Pipeline, indexer: &Service, partitions: f64) -> Result<()> {
+    assigned(pipeline, indexer, partitions).await?;
+    let topic = &pipeline.config.kafka.topic;
+    let sample = format!("penstock_indexer_parked_records_total{{reason=\"schema\",topic={topic:?}}}");
+    eventually("its partitions wait for the registry", || async {
+        let parked = metric(&indexer.admin_url(), &sample).await?;
+        anyhow::ensure!(parked >= partitions, "{parked} of {partitions} wait");
+        Ok(())
+    })
+    .await
+}
+
+async fn assigned(pipeline: &Pipeline, indexer: &Service, partitions: f64) -> Result<()> {
+    let sample = format!("penstock_indexer_assigned_partitions{{topic={:?}}}", pipeline.config.kafka.topic);
+    eventually("the partitions are assigned", || async {
+        let assigned = metric(&indexer.admin_url(), &sample).await?;
+        anyhow::ensure!((assigned - partitions).abs() < 0.5, "{assigned} of {partitions} are");
+        Ok(())
+    })
+    .await
 }

@@ -47,10 +47,18 @@ impl Consumer {
             self.parked.revoke(*partition);
             self.filling.revoke(*partition);
         }
+        self.unpause(list);
         if let Err(error) = group::unassign(&self.consumer, list) {
             tracing::error!(%error, "The revoked partitions could not be given up.");
         }
         self.note_assignment("Partitions were revoked.", list);
+    }
+
+    /// Takes back whatever pause they have: librdkafka keeps it beyond the revocation, and this member may be given them again.
+    fn unpause(&self, revoked: &TopicPartitionList) {
+        if let Err(error) = self.consumer.resume(revoked) {
+            tracing::warn!(%error, "The revoked partitions could not be resumed.");
+        }
     }
 
     /// Drains all partitions, at the end.
