@@ -55,14 +55,13 @@ impl Load {
         Ok(Self { requests: requests.collect(), connections, count, each: 1, interval: None })
     }
 
-    /// `count` events in container files of 1,000, as [`Load::new`] else.
+    /// `count` events in container files of 1,000, one file at least, over up to 8 connections.
     ///
     /// # Errors
-    /// When they are fewer than would fill a file for each connection.
+    /// When a file cannot be made.
     pub(super) fn files(token: &str, connections: u16, count: u64) -> anyhow::Result<Self> {
-        let connections = connections.min(8);
-        let count = count / IN_A_FILE;
-        anyhow::ensure!(count >= u64::from(connections), "fewer files than connections");
+        let count = (count / IN_A_FILE).max(1);
+        let connections = connections.min(8).min(u16::try_from(count).unwrap_or(u16::MAX));
         let events = Events::unique();
         let file = |number: u64| {
             let numbers = number * IN_A_FILE..(number + 1) * IN_A_FILE;
