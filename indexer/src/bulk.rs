@@ -17,7 +17,7 @@ use self::elasticsearch::{Answer, Client, Method, Request, SendError};
 use self::flow::Flow;
 use self::gate::{Gate, Pass};
 use self::landing::{Landing, MAX_LOOK_UPS};
-use self::outcome::{Failure, Judgement, Trouble};
+use self::outcome::Judgement;
 use self::stream::Stream;
 use self::work::{Progress, Work};
 use crate::batch::Batch;
@@ -306,15 +306,10 @@ impl Bulk {
 }
 
 fn judge(answer: Result<Answer, SendError>, sent: usize) -> Judgement {
-    let error = match answer {
-        Ok(answer) => return outcome::judge(answer.status, &answer.body, sent),
-        Err(error) => error,
-    };
-    let trouble = match &error {
-        SendError::TimedOut { .. } => Trouble::TimedOut,
-        SendError::Connection { .. } => Trouble::Connection,
-    };
-    Judgement::Retry(Failure { trouble, detail: error.to_string() })
+    match answer {
+        Ok(answer) => outcome::judge(answer.status, &answer.body, sent),
+        Err(error) => Judgement::Retry(error.into()),
+    }
 }
 
 /// The reasons may quote documents, so they are for the dead letters alone.

@@ -10,6 +10,7 @@ pub mod avro;
 pub mod causes;
 pub mod cli;
 pub mod config;
+pub mod http;
 pub mod kafka;
 pub mod listen;
 pub mod metrics;

@@ -35,10 +35,15 @@ pub fn counters(registry: &Registry, name: &str, help: &str, labels: &[&str]) ->
 /// As [`counter`].
 pub fn counters_of(registry: &Registry, name: &str, help: &str, label: &str, values: &[&str]) -> Result<IntCounterVec> {
     let metric = counters(registry, name, help, &[label])?;
-    for value in values {
-        metric.with_label_values(&[*value]);
-    }
+    begin_at_zero(&metric, values);
     Ok(metric)
+}
+
+/// Begins the counters of the known `values` of their one label at 0, as [`counters_of`]; for a family that only some processes have.
+pub fn begin_at_zero(counters: &IntCounterVec, values: &[&str]) {
+    for value in values {
+        counters.with_label_values(&[*value]);
+    }
 }
 
 /// Registers a gauge of whole numbers.

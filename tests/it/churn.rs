@@ -8,13 +8,12 @@ use anyhow::Result;
 use harness::event::Events;
 use harness::eventually::{eventually, patience};
 use harness::member::Member;
-use harness::pipeline::{PARTITIONS, Pipeline, Service, metric};
-use harness::ports;
+use harness::pipeline::{PARTITIONS, Pipeline, Service, assigned_partitions, metric};
 use harness::process;
-use harness::proxy::Proxy;
 use harness::sender::Mix;
 use harness::size;
 use harness::stack::Stack;
+use harness::way::Way;
 use rand::RngExt;
 use shared::config::GroupProtocol;
 use tokio::time::{Instant, sleep_until};
@@ -98,10 +97,9 @@ async fn a_static_member_that_comes_back_soon_moves_no_partition_of_the_others()
     };
     let mix = Mix::good(Events::unique());
     let mut members = vec![named(0)?, named(1)?];
-    let sample = format!("penstock_indexer_assigned_partitions{{topic={:?}}}", pipeline.config.kafka.topic);
     eventually("each has half of the partitions", || async {
         for member in &members {
-            let assigned = member.metric(&sample).await?;
+            let assigned = assigned_partitions(member.admin_url(), &pipeline.config.kafka.topic).await?;
             anyhow::ensure!(assigned * 2.0 == f64::from(PARTITIONS), "{assigned}");
         }
         Ok(())
@@ -119,10 +117,11 @@ async fn a_static_member_that_comes_back_soon_moves_no_partition_of_the_others()
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_partition_that_waited_when_it_was_revoked_is_read_by_the_member_that_gets_it_back() -> Result<()> {
     const EVENTS: u64 = 200;
-    let mut pipeline = Pipeline::new(&Stack::running()?, "back-again").await?;
-    let port = ports::free()?;
-    let away = format!("http://127.0.0.1:{port}/apis/ccompat/v7");
-    let registry = std::mem::replace(&mut pipeline.config.schema_registry.url, away);
+    let stack = Stack::running()?;
+    let mut pipeline = Pipeline::new(&stack, "back-again").await?;
+    let mut way = Way::open(&stack).await?;
+    pipeline.config.schema_registry.url = way.url();
+    way.cut();
     let mix = Mix::good(Events::unique());
     pipeline.feed(mix).write(0..EVENTS).await?;
 
@@ -134,8 +133,7 @@ async fn a_partition_that_waited_when_it_was_revoked_is_read_by_the_member_that_
     second.stop().await?;
     assigned(&pipeline, &first, all).await?;
 
-    let upstream = registry.trim_end_matches("/apis/ccompat/v7");
-    let _back = Proxy::start_at(port, upstream, Box::new(|_, _| None)).await?;
+    way.reopen().await?;
     pipeline.delivered_exactly(&mix.indexable(&(0..EVENTS).collect::<Vec<_>>())).await?;
     first.stop().await
 }
@@ -154,9 +152,8 @@ async fn waits_with(pipeline: &Pipeline, indexer: &Service, partitions: f64) -> 
 }
 
 async fn assigned(pipeline: &Pipeline, indexer: &Service, partitions: f64) -> Result<()> {
-    let sample = format!("penstock_indexer_assigned_partitions{{topic={:?}}}", pipeline.config.kafka.topic);
     eventually("the partitions are assigned", || async {
-        let assigned = metric(&indexer.admin_url(), &sample).await?;
+        let assigned = assigned_partitions(&indexer.admin_url(), &pipeline.config.kafka.topic).await?;
         anyhow::ensure!((assigned - partitions).abs() < 0.5, "{assigned} of {partitions} are");
         Ok(())
     })

@@ -8,11 +8,10 @@ use harness::eventually::eventually;
 use harness::http;
 use harness::kafka::{Raw, Record};
 use harness::pipeline::{Pipeline, Service, metric};
-use harness::ports;
-use harness::proxy::Proxy;
 use harness::sender::{Flaw, Mix};
 use harness::size;
 use harness::stack::Stack;
+use harness::way::Way;
 use shared::wire::{SchemaId, frame};
 
 /// An id that no registry of a test gives out.
@@ -234,10 +233,11 @@ async fn the_fuse_stops_the_indexer_before_the_topic_is_emptied_into_dead_letter
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn records_wait_for_a_registry_that_is_away_and_are_no_dead_letters() -> Result<()> {
     const EVENTS: u64 = 100;
-    let mut pipeline = Pipeline::new(&Stack::running()?, "no-registry").await?;
-    let port = ports::free()?;
-    let registry =
-        std::mem::replace(&mut pipeline.config.schema_registry.url, format!("http://127.0.0.1:{port}/apis/ccompat/v7"));
+    let stack = Stack::running()?;
+    let mut pipeline = Pipeline::new(&stack, "no-registry").await?;
+    let mut way = Way::open(&stack).await?;
+    pipeline.config.schema_registry.url = way.url();
+    way.cut();
     let mix = Mix::good(Events::unique());
     pipeline.feed(mix).write(0..EVENTS).await?;
     let indexer = Service::indexer(pipeline.config.clone()).await?;
@@ -250,8 +250,7 @@ async fn records_wait_for_a_registry_that_is_away_and_are_no_dead_letters() -> R
     let committed = pipeline.kafka.committed(&pipeline.config.indexer.group_id, &pipeline.config.kafka.topic).await?;
     assert!(committed.values().all(|offset| offset.unwrap_or(0) == 0), "{committed:?}");
 
-    let upstream = registry.trim_end_matches("/apis/ccompat/v7");
-    let _back = Proxy::start_at(port, upstream, Box::new(|_, _| None)).await?;
+    way.reopen().await?;
     pipeline.delivered_exactly(&mix.indexable(&(0..EVENTS).collect::<Vec<_>>())).await?;
     assert_eq!(pipeline.kafka.count(&pipeline.config.kafka.dead_letter_topic).await?, 0);
     indexer.stop().await

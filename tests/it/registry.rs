@@ -10,8 +10,8 @@ use harness::eventually::eventually;
 use harness::http::{self, Method};
 use harness::pipeline::{Pipeline, Service, ready, register};
 use harness::ports;
-use harness::proxy::Proxy;
 use harness::stack::Stack;
+use harness::way::{API, Way};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
@@ -21,39 +21,6 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
 const BARE: &[(&str, &str)] = &[("content-type", "application/avro")];
-/// What Apicurio serves Confluent's API under.
-const API: &str = "/apis/ccompat/v7";
-
-/// A way to the registry that can be cut off.
-struct Way {
-    upstream: String,
-    port: u16,
-    proxy: Option<Proxy>,
-}
-
-impl Way {
-    async fn open(stack: &Stack) -> Result<Self> {
-        let upstream = stack.registry_url().trim_end_matches(API).to_owned();
-        let mut way = Self { upstream, port: ports::free()?, proxy: None };
-        way.reopen().await?;
-        Ok(way)
-    }
-
-    /// For `schema_registry.url`.
-    fn url(&self) -> String {
-        format!("http://127.0.0.1:{}{API}", self.port)
-    }
-
-    /// Nobody listens any more.
-    fn cut(&mut self) {
-        self.proxy = None;
-    }
-
-    async fn reopen(&mut self) -> Result<()> {
-        self.proxy = Some(Proxy::start_at(self.port, &self.upstream, Box::new(|_, _| None)).await?);
-        Ok(())
-    }
-}
 
 async fn not_ready(receiver: &Service) -> Result<()> {
     eventually("the receiver is not ready for want of a schema", || async {

@@ -4,7 +4,7 @@ use anyhow::Result;
 use harness::event::Events;
 use harness::eventually::eventually;
 use harness::http::{self, Method};
-use harness::pipeline::{Pipeline, Service, metric};
+use harness::pipeline::{Pipeline, assigned_partitions};
 use harness::sender::Mix;
 use harness::stack::Stack;
 use serde_json::json;
@@ -41,14 +41,9 @@ async fn each_topic_has_its_own_index_and_none_waits_for_another() -> Result<()>
     block(&other, false).await?;
     other.delivered_exactly(&blocked.indexable(&(0..EVENTS).collect::<Vec<_>>())).await?;
     for pipeline in [&one, &other] {
-        assert!(assigned(&indexer, &pipeline.config.kafka.topic).await? > 0.0);
+        assert!(assigned_partitions(&indexer.admin_url(), &pipeline.config.kafka.topic).await? > 0.0);
     }
     indexer.stop().await
-}
-
-async fn assigned(indexer: &Service, topic: &str) -> Result<f64> {
-    let sample = format!(r#"penstock_indexer_assigned_partitions{{topic="{topic}"}}"#);
-    metric(&indexer.admin_url(), &sample).await
 }
 
 async fn block(pipeline: &Pipeline, read_only: bool) -> Result<()> {

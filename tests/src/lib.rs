@@ -30,3 +30,4 @@ pub mod sender;
 pub mod size;
 pub mod stack;
 pub mod usage;
+pub mod way;

@@ -13,7 +13,6 @@ use receiver::Listeners;
 use serde_json::json;
 use shared::config::{Auth, Config, Limits, Quarantine, Source};
 use tempfile::TempDir;
-use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -273,6 +272,14 @@ pub async fn metric(admin_url: &str, sample: &str) -> anyhow::Result<f64> {
     Ok(value.map(str::parse).transpose()?.unwrap_or(0.0))
 }
 
+/// How many partitions of `topic` the indexer at this admin address has.
+///
+/// # Errors
+/// As [`metric`].
+pub async fn assigned_partitions(admin_url: &str, topic: &str) -> anyhow::Result<f64> {
+    metric(admin_url, &format!("penstock_indexer_assigned_partitions{{topic={topic:?}}}")).await
+}
+
 impl Service {
     /// Starts a receiver; does not wait until it is ready.
     ///
@@ -291,7 +298,7 @@ impl Service {
     /// # Errors
     /// When there is no port.
     pub async fn indexer(config: Config) -> anyhow::Result<Self> {
-        let listener = TcpListener::bind(config.indexer.admin_listen).await?;
+        let listener = indexer::bind(&config)?;
         let admin = listener.local_addr()?;
         let shutdown = CancellationToken::new();
         let run = indexer::run(config, listener, shutdown.clone());

@@ -8,6 +8,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::Context;
 
+use crate::way::API;
 use crate::{paths, ports};
 
 /// Where a stack's parts listen on 127.0.0.1.
@@ -65,7 +66,7 @@ impl Stack {
 
     /// For `schema_registry.url`.
     pub fn registry_url(&self) -> String {
-        format!("http://127.0.0.1:{}/apis/ccompat/v7", self.registry)
+        format!("http://127.0.0.1:{}{API}", self.registry)
     }
 
     /// For `elasticsearch.url`.

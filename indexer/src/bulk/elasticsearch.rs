@@ -32,6 +32,9 @@ const WORTH_COMPRESSING: usize = 1_024;
 /// eighth smaller.
 const LEVEL: Compression = Compression::fast();
 
+/// Characters of an answer in a message.
+const MAX_SHOWN: usize = 256;
+
 /// A client of one cluster.
 pub struct Client {
     nodes: Vec<Node>,
@@ -70,6 +73,13 @@ pub struct Answer {
     pub status: u16,
     /// The body, to its end.
     pub body: Bytes,
+}
+
+impl Answer {
+    /// The beginning of the body, for messages.
+    pub fn beginning(&self) -> String {
+        String::from_utf8_lossy(&self.body).chars().take(MAX_SHOWN).collect()
+    }
 }
 
 /// Why there is no answer.

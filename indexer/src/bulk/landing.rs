@@ -117,9 +117,7 @@ impl Landing {
             return progress;
         }
         let (hits, misses): (Vec<_>, Vec<_>) = questions.into_iter().partition(|question| !question.found.is_empty());
-        for (outcome, count) in [("hit", hits.len()), ("miss", misses.len())] {
-            self.metrics.look_ups.with_label_values(&[self.topic.as_str(), outcome]).inc_by(count as u64);
-        }
+        self.metrics.looked_up(&self.topic, hits.len(), misses.len());
         for question in hits {
             work.found(question.item, 1, &mut progress);
         }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::elasticsearch::{Answer, Client, Method, Request, SendError};
+use super::elasticsearch::{Answer, Client, Method, Request};
 use super::outcome::{Failure, Trouble};
 use crate::batch::Batch;
 use crate::place::Table;
@@ -107,13 +107,7 @@ async fn ask_one(client: &Client, index: &str, ids: &[&str]) -> Result<Vec<bool>
         content_type: "application/json",
         body: Bytes::from(json!({ "ids": ids }).to_string()),
     };
-    let answer = client.send(&request).await.map_err(|error| {
-        let trouble = match &error {
-            SendError::TimedOut { .. } => Trouble::TimedOut,
-            SendError::Connection { .. } => Trouble::Connection,
-        };
-        Failure { trouble, detail: error.to_string() }
-    })?;
+    let answer = client.send(&request).await?;
     read(index, &answer, ids.len())
 }
 
@@ -127,12 +121,7 @@ fn read(index: &str, answer: &Answer, asked: usize) -> Result<Vec<bool>, Failure
         // It was deleted meanwhile: nothing is there.
         404 => return Ok(vec![false; asked]),
         429 => return failure(Trouble::Overload, "too much to do"),
-        _ => {
-            return failure(
-                Trouble::Server,
-                &String::from_utf8_lossy(&answer.body).chars().take(256).collect::<String>(),
-            );
-        }
+        _ => return failure(Trouble::Server, &answer.beginning()),
     }
     let docs: Docs = match serde_json::from_slice(&answer.body) {
         Ok(docs) => docs,

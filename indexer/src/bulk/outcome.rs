@@ -7,6 +7,7 @@
 
 use std::fmt;
 
+use super::elasticsearch::SendError;
 use answer::{ErrorBody, Item};
 use class::{Class, Kind};
 
@@ -113,6 +114,16 @@ pub enum BlockKind {
     Security,
     /// Something else that is no fault of the documents, such as an address that is not Elasticsearch's.
     Other,
+}
+
+impl From<SendError> for Failure {
+    fn from(error: SendError) -> Self {
+        let trouble = match &error {
+            SendError::TimedOut { .. } => Trouble::TimedOut,
+            SendError::Connection { .. } => Trouble::Connection,
+        };
+        Self { trouble, detail: error.to_string() }
+    }
 }
 
 impl Trouble {

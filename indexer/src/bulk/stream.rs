@@ -17,6 +17,7 @@ use super::outcome::{Failure, Judgement};
 use super::work::{Progress, Work};
 use crate::batch::Batch;
 use crate::metrics::PlaceMetrics;
+use crate::place::time::millis;
 use crate::place::{Keeper, Placed, Table, place};
 
 /// Keeps each event of one topic to one document of a data stream.
@@ -41,7 +42,7 @@ impl Stream {
         (settings.strategy == Strategy::DataStream).then(|| Self {
             client: Arc::clone(client),
             keeper: Arc::clone(keeper),
-            horizon: i64::try_from(settings.placement.dedupe_horizon.as_millis()).unwrap_or(i64::MAX),
+            horizon: millis(settings.placement.dedupe_horizon),
             metrics: metrics.clone(),
             topic: config.kafka.topic.clone(),
         })
@@ -50,7 +51,8 @@ impl Stream {
     /// Has those looked up first which may be in a backing index before the write index.
     pub(super) async fn divert(&self, work: &mut Work<'_>) {
         let table = self.keeper.fresh().await;
-        work.divert(table.write().generation, |time| self.candidates(&table, time).len() > 1);
+        let oldest = self.oldest(&table);
+        work.divert(table.write().generation, |time| candidates(&table, oldest, time).len() > 1);
     }
 
     /// Has all that `judgement` says is written looked up, if there was a rollover since [`Stream::divert`].
@@ -65,17 +67,16 @@ impl Stream {
     pub(super) async fn look_up(&self, work: &mut Work<'_>, batch: &Batch, items: Vec<usize>) -> Progress {
         let mut progress = Progress::default();
         let table = self.keeper.fresh().await;
-        let questions =
-            items.iter().map(|item| Question::new(*item, batch, self.candidates(&table, batch.items[*item].time)));
+        let oldest = self.oldest(&table);
+        let range = |item: usize| candidates(&table, oldest, batch.items[item].time);
+        let questions = items.iter().map(|item| Question::new(*item, batch, range(*item)));
         let mut questions: Vec<Question> = questions.collect();
         if let Err(failure) = self.look_up_all(&table, &mut questions).await {
             work.look_up_again(items, failure, &mut progress);
             return progress;
         }
         let misses = questions.iter().filter(|question| question.found.is_empty()).count();
-        for (outcome, count) in [("hit", questions.len() - misses), ("miss", misses)] {
-            self.metrics.look_ups.with_label_values(&[self.topic.as_str(), outcome]).inc_by(count as u64);
-        }
+        self.metrics.looked_up(&self.topic, questions.len() - misses, misses);
         for question in questions {
             match question.found.len() {
                 0 => work.note_checked(question.item, table.write().generation),
@@ -102,18 +103,22 @@ impl Stream {
         Ok(())
     }
 
-    /// The backing indices that may hold a document of placement time `time`, as far back as the horizon, up to the write index.
-    fn candidates(&self, table: &Table, time: i64) -> Range<usize> {
-        let write = table.write_number();
-        let first = match place(table, time) {
-            Placed::In(number) => number,
-            Placed::Expired => 0,
-            Placed::NotYet => write,
-        };
+    /// The oldest backing index within the horizon.
+    fn oldest(&self, table: &Table) -> usize {
         let horizon = table.read_at().saturating_sub(self.horizon);
+        let write = table.write_number();
         // One is of the past since the next was made.
-        let within =
-            table.backing().iter().skip(1).take(write).position(|next| next.created >= horizon).unwrap_or(write);
-        first.max(within).min(write)..write + 1
+        table.backing().iter().skip(1).take(write).position(|next| next.created >= horizon).unwrap_or(write)
     }
+}
+
+/// The backing indices from `oldest` to the write index that may hold a document of placement time `time`.
+fn candidates(table: &Table, oldest: usize, time: i64) -> Range<usize> {
+    let write = table.write_number();
+    let first = match place(table, time) {
+        Placed::In(number) => number,
+        Placed::Expired => 0,
+        Placed::NotYet => write,
+    };
+    first.max(oldest).min(write)..write + 1
 }

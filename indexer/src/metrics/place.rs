@@ -20,6 +20,13 @@ pub struct PlaceMetrics {
 }
 
 impl PlaceMetrics {
+    /// Counts ids of `topic` that were looked up.
+    pub fn looked_up(&self, topic: &str, hits: usize, misses: usize) {
+        for (outcome, count) in [("hit", hits), ("miss", misses)] {
+            self.look_ups.with_label_values(&[topic, outcome]).inc_by(count as u64);
+        }
+    }
+
     /// Registers them with `registry`.
     ///
     /// # Errors

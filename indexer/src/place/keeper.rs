@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use super::barrier::Barrier;
 use super::table::{Found, Table, TableError};
+use super::time::millis;
 use crate::bulk::elasticsearch::{Answer, Client, Method, Request, SendError};
 use crate::index::{Index, Known};
 use crate::metrics::PlaceMetrics;
@@ -80,8 +81,7 @@ pub enum ReadError {
 impl ReadError {
     /// What `answer` says, as far as it fits.
     pub(super) fn refused(answer: &Answer) -> Self {
-        let body = String::from_utf8_lossy(&answer.body).chars().take(256).collect();
-        Self::Refused { status: answer.status, body }
+        Self::Refused { status: answer.status, body: answer.beginning() }
     }
 }
 
@@ -298,6 +298,5 @@ fn found(answer: &Answer, alias: &str, strategy: Strategy) -> Result<Vec<Found>,
 }
 
 fn now_millis() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+    millis(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default())
 }

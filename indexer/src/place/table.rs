@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::time::millis;
+
 /// A backing index as Elasticsearch tells of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
@@ -65,7 +67,7 @@ impl Table {
         let Some(write) = found.iter().rposition(|index| index.is_write) else {
             return Err(TableError::NoWriteIndex(found.len()));
         };
-        let margin = i64::try_from(margin.as_millis()).unwrap_or(i64::MAX);
+        let margin = millis(margin);
         let mut backing: Vec<Backing> = found.iter().map(|found| Backing::of(found, margin)).collect();
         mark_uncertain(&mut backing);
         Ok(Self { backing, write, read_at, valid_until: read_at.saturating_add(margin / 2) })

@@ -10,7 +10,12 @@ const TOLERANCE_SHARE: i64 = 4;
 
 /// How long after its record's an event's own timestamp may be, in milliseconds.
 pub fn tolerance(margin: Duration) -> i64 {
-    i64::try_from(margin.as_millis()).unwrap_or(i64::MAX) / TOLERANCE_SHARE
+    millis(margin) / TOLERANCE_SHARE
+}
+
+/// `duration` in milliseconds, as placement times are.
+pub fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// The placement time, in milliseconds since the Unix epoch: the event's own timestamp, which is the same when the sender repeats the

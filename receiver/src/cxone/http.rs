@@ -7,7 +7,7 @@ use reqwest::header::{HeaderMap, RETRY_AFTER};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Method, Response, StatusCode};
 use shared::causes::with_causes;
-use shared::tls;
+use shared::{http, tls};
 
 use super::CxoneError;
 
@@ -68,9 +68,9 @@ impl Http {
         loop {
             let request = self.client.request(method.clone(), url).headers(headers.clone()).body(body.clone());
             let wait = match request.send().await {
-                Ok(response) => match next(&response, url, attempt) {
-                    Next::Take => match read(response, max).await {
-                        Ok(Some(answer)) => return Ok(answer),
+                Ok(mut response) => match next(&response, url, attempt) {
+                    Next::Take => match http::body(&mut response, max).await {
+                        Ok(Some(body)) => return Ok(Answer { status: response.status(), body }),
                         Ok(None) => {
                             let reason = format!("more than {max} bytes");
                             return Err(CxoneError::Garbage { url: url.to_owned(), reason });
@@ -116,19 +116,6 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 fn backoff(attempt: u32) -> Duration {
     let longest = FIRST_WAIT * 2_u32.pow(attempt.saturating_sub(1).min(10));
     longest.mul_f64(rand::rng().random_range(0.0..=1.0))
-}
-
-/// The whole answer; none when its body is over `max` bytes.
-async fn read(mut response: Response, max: usize) -> Result<Option<Answer>, reqwest::Error> {
-    let status = response.status();
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await? {
-        if body.len() + chunk.len() > max {
-            return Ok(None);
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(Some(Answer { status, body }))
 }
 
 fn unreachable(url: &str, error: reqwest::Error) -> CxoneError {

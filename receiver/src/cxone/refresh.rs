@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use futures::future::select_all;
 use prometheus::IntCounterVec;
+use shared::metrics::begin_at_zero;
 use shared::registry::SchemaRegistry;
 use tokio::sync::watch::Receiver;
 use tokio::time::Instant;
@@ -39,8 +40,7 @@ const OUTCOMES: [&str; 4] = ["registered", "unchanged", "incompatible", "failed"
 impl Refresh {
     /// Pulls now, and then as said, until `shutdown`.
     pub(crate) async fn run(self, shutdown: CancellationToken) {
-        // Shown from the beginning, so that the first failure is seen as a rise.
-        OUTCOMES.iter().for_each(|outcome| self.pulls.with_label_values(&[outcome]).inc_by(0));
+        begin_at_zero(&self.pulls, &OUTCOMES);
         shutdown.run_until_cancelled(self.pull_on_and_on()).await;
     }
 

@@ -6,9 +6,9 @@ use reqwest::{Method, RequestBuilder, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use shared::causes::with_causes;
-use shared::config;
 use shared::registry::{Direct, RegistrySetupError, escape};
 use shared::wire::SchemaId;
+use shared::{config, http};
 
 /// The media type of Confluent's API.
 const MEDIA_TYPE: &str = "application/vnd.schemaregistry.v1+json";
@@ -129,13 +129,9 @@ impl Subjects {
             }
         };
         let mut response = self.registry.send(method, path, finish).await.map_err(failed)?;
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(failed)? {
-            if body.len() + chunk.len() > MAX_ANSWER {
-                return Err(self.error(what, format!("the answer is over {MAX_ANSWER} bytes")));
-            }
-            body.extend_from_slice(&chunk);
-        }
+        let Some(body) = http::body(&mut response, MAX_ANSWER).await.map_err(failed)? else {
+            return Err(self.error(what, format!("the answer is over {MAX_ANSWER} bytes")));
+        };
         let status = response.status();
         if status.is_success() {
             return Ok(Some(body));

@@ -4,9 +4,10 @@ use std::fmt;
 use std::time::Duration;
 
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
-use reqwest::{Method, StatusCode, Url};
+use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use shared::config::{self, ConfigError, CxoneCredentials};
+use shared::http::form;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
@@ -189,16 +190,6 @@ fn code(answer: &Answer) -> String {
     let given = value.as_ref().and_then(|value| value.get("error")).and_then(Value::as_str);
     let known = CODES.iter().find(|code| given == Some(**code));
     known.map_or_else(String::new, |code| format!(", {code}"))
-}
-
-/// `pairs` form-encoded.
-fn form(pairs: &[(&str, &str)]) -> String {
-    // Only its query is looked at.
-    let Ok(mut url) = Url::parse("http://form/") else {
-        return String::new();
-    };
-    url.query_pairs_mut().extend_pairs(pairs);
-    url.query().unwrap_or_default().to_owned()
 }
 
 #[cfg(test)]

@@ -10,11 +10,12 @@ use rdkafka::ClientContext;
 use rdkafka::client::OAuthToken;
 use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::types::RDKafkaConfRes;
-use reqwest::{Certificate, Client, Url};
+use reqwest::{Certificate, Client};
 use serde::Deserialize;
 use tokio::runtime::Handle;
 
 use crate::config::{Kafka, OAuth, SaslMechanism, read_secret};
+use crate::http::form;
 use crate::tls;
 
 /// How long a token is taken to live where the endpoint does not say.
@@ -99,13 +100,15 @@ impl Tokens {
         let OAuth { token_url, client_id, client_secret, client_secret_file, scope, .. } = &self.oauth;
         let secret = read_secret(client_secret.as_ref(), client_secret_file.as_ref())?;
         let failed = |source: reqwest::Error| TokenError::Call { url: token_url.clone(), source: source.without_url() };
+        let mut pairs = vec![("grant_type", "client_credentials")];
+        pairs.extend(scope.as_deref().map(|scope| ("scope", scope)));
         let asked = SystemTime::now();
         let answer = self
             .http
             .post(token_url)
             .basic_auth(client_id, secret.as_ref().map(crate::secret::Secret::expose))
             .header("content-type", "application/x-www-form-urlencoded")
-            .body(form(scope.as_deref()))
+            .body(form(&pairs))
             .send()
             .await
             .map_err(failed)?;
@@ -121,19 +124,6 @@ impl Tokens {
             lifetime_ms: i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX),
         })
     }
-}
-
-/// The body of the request, form-encoded.
-fn form(scope: Option<&str>) -> String {
-    // Only its query is looked at.
-    let Ok(mut url) = Url::parse("http://form/") else {
-        return String::new();
-    };
-    url.query_pairs_mut().append_pair("grant_type", "client_credentials");
-    if let Some(scope) = scope {
-        url.query_pairs_mut().append_pair("scope", scope);
-    }
-    url.query().unwrap_or_default().to_owned()
 }
 
 impl ClientContext for Login {

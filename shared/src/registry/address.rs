@@ -1,15 +1,39 @@
-//! One address of the registry, and the user it may hold.
+//! The addresses of the registry, and the users they may hold.
 
 use reqwest::Url;
 
 use super::RegistrySetupError;
+use super::credentials::Credentials;
+use crate::config;
 use crate::secret::Secret;
 
 /// A user of the registry with its password.
 pub(super) type User = (String, Secret);
 
+/// An address of the registry, and who we are there.
+pub(super) struct Address {
+    /// Without the user and the password, for messages.
+    pub(super) url: String,
+    pub(super) credentials: Credentials,
+}
+
+/// All addresses of the config, at least one, and their URLs with commas between.
+///
+/// # Errors
+/// When an address or the credentials cannot be used.
+pub(super) fn all(config: &config::SchemaRegistry) -> Result<(Vec<Address>, String), RegistrySetupError> {
+    let mut addresses = Vec::new();
+    for text in config.url.split(',') {
+        let (url, user) = split_user(text.trim())?;
+        addresses.push(Address { url, credentials: Credentials::new(&config.auth, user)? });
+    }
+    let urls: Vec<&str> = addresses.iter().map(|address| address.url.as_str()).collect();
+    let urls = urls.join(", ");
+    Ok((addresses, urls))
+}
+
 /// The address without user and password, which would be shown in messages, and those two.
-pub(super) fn split_user(address: &str) -> Result<(String, Option<User>), RegistrySetupError> {
+fn split_user(address: &str) -> Result<(String, Option<User>), RegistrySetupError> {
     let mut url = Url::parse(address).map_err(|error| RegistrySetupError::new("url", format!("not a URL: {error}")))?;
     if !matches!(url.scheme(), "http" | "https") {
         return Err(RegistrySetupError::new("url", "it must start with http:// or https://"));

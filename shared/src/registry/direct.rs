@@ -6,8 +6,7 @@ use std::time::Duration;
 use reqwest::{Client, Method, RequestBuilder, Response};
 
 use super::RegistrySetupError;
-use super::address::split_user;
-use super::credentials::Credentials;
+use super::address::{self, Address};
 use super::http::Http;
 use crate::config;
 
@@ -17,11 +16,6 @@ pub struct Direct {
     first: Address,
     others: Vec<Address>,
     urls: String,
-}
-
-struct Address {
-    url: String,
-    credentials: Credentials,
 }
 
 impl fmt::Debug for Direct {
@@ -36,18 +30,14 @@ impl Direct {
     /// # Errors
     /// When an address, a file or the credentials cannot be used.
     pub fn new(config: &config::SchemaRegistry) -> Result<Self, RegistrySetupError> {
-        let address = |text: &str| {
-            let (url, user) = split_user(text.trim())?;
-            Ok(Address { url, credentials: Credentials::new(&config.auth, user)? })
+        let (addresses, urls) = address::all(config)?;
+        let mut addresses = addresses.into_iter();
+        let Some(first) = addresses.next() else {
+            return Err(RegistrySetupError::new("url", "it names no address"));
         };
-        let mut addresses = config.url.split(',');
-        let first: Address = address(addresses.next().unwrap_or_default())?;
-        let others = addresses.map(address).collect::<Result<Vec<_>, RegistrySetupError>>()?;
-        let urls: Vec<&str> = std::iter::once(&first).chain(&others).map(|address| address.url.as_str()).collect();
-        let urls = urls.join(", ");
         let builder = Http::new(config)?.builder().timeout(config.timeout.max(Duration::from_millis(1)));
         let client = builder.build().map_err(|error| RegistrySetupError::new("url", error.to_string()))?;
-        Ok(Self { client, first, others, urls })
+        Ok(Self { client, first, others: addresses.collect(), urls })
     }
 
     /// The addresses, without user and password, for messages.

@@ -9,8 +9,7 @@ use std::time::{Duration, Instant};
 use schema_registry_converter::async_impl::schema_registry::SrSettings;
 use schema_registry_converter::error::SRCError;
 
-use super::address::split_user;
-use super::credentials::Credentials;
+use super::address::{self, Address};
 use super::http::Http;
 use super::{RegistryError, RegistrySetupError};
 use crate::config;
@@ -26,9 +25,7 @@ pub(super) struct Nodes {
 }
 
 struct Node {
-    /// Without the user and the password, for messages.
-    url: String,
-    credentials: Credentials,
+    address: Address,
     settings: Mutex<Settings>,
     /// When it last did not answer; none after it did.
     failed: Mutex<Option<Instant>>,
@@ -43,15 +40,13 @@ struct Settings {
 impl Nodes {
     pub(super) fn new(config: &config::SchemaRegistry) -> Result<Self, RegistrySetupError> {
         let http = Http::new(config)?;
+        let (addresses, urls) = address::all(config)?;
         let mut nodes = Vec::new();
-        for address in config.url.split(',') {
-            let (url, user) = split_user(address.trim())?;
-            let credentials = Credentials::new(&config.auth, user)?;
-            let settings = Mutex::new(build(&http, &url, &credentials, credentials.secret())?);
-            nodes.push(Node { url, credentials, settings, failed: Mutex::default() });
+        for address in addresses {
+            let settings = Mutex::new(build(&http, &address, address.credentials.secret())?);
+            nodes.push(Node { address, settings, failed: Mutex::default() });
         }
-        let urls: Vec<&str> = nodes.iter().map(|node| node.url.as_str()).collect();
-        Ok(Self { urls: urls.join(", "), nodes, http })
+        Ok(Self { urls, nodes, http })
     }
 
     /// All addresses, for messages.
@@ -74,14 +69,14 @@ impl Nodes {
                     node.answered();
                     return Ok(answer);
                 }
-                Err(error) => RegistryError::from_call(&error, &node.url, what),
+                Err(error) => RegistryError::from_call(&error, &node.address.url, what),
             };
             let RegistryError::Unavailable { reason, .. } = error else {
                 node.answered();
                 return Err(error);
             };
             node.did_not_answer(&reason, self.nodes.len() > 1);
-            failures.push(if self.nodes.len() > 1 { format!("{}: {reason}", node.url) } else { reason });
+            failures.push(if self.nodes.len() > 1 { format!("{}: {reason}", node.address.url) } else { reason });
         }
         Err(RegistryError::Unavailable { url: self.urls.clone(), what: what.to_owned(), reason: failures.join("; ") })
     }
@@ -101,10 +96,10 @@ impl Nodes {
 impl Node {
     /// The settings with the secret as it is now.
     fn settings(&self, http: &Http) -> SrSettings {
-        let secret = self.credentials.secret();
+        let secret = self.address.credentials.secret();
         let mut settings = lock(&self.settings);
         if secret.as_ref().map(Secret::expose) != settings.secret.as_ref().map(Secret::expose) {
-            match build(http, &self.url, &self.credentials, secret) {
+            match build(http, &self.address, secret) {
                 Ok(renewed) => *settings = renewed,
                 Err(error) => {
                     tracing::warn!(%error, "The registry's new credentials cannot be used; the last ones stay.")
@@ -117,7 +112,7 @@ impl Node {
     fn answered(&self) {
         let failed = lock(&self.failed).take();
         if failed.is_some() {
-            tracing::info!(url = self.url, "The schema registry answers again.");
+            tracing::info!(url = self.address.url, "The schema registry answers again.");
         }
     }
 
@@ -125,7 +120,7 @@ impl Node {
         let known = lock(&self.failed).replace(Instant::now());
         if known.is_none() && has_others {
             tracing::warn!(
-                url = self.url,
+                url = self.address.url,
                 reason,
                 "An address of the schema registry does not answer; asking the others first."
             );
@@ -133,15 +128,10 @@ impl Node {
     }
 }
 
-fn build(
-    http: &Http,
-    url: &str,
-    credentials: &Credentials,
-    secret: Option<Secret>,
-) -> Result<Settings, RegistrySetupError> {
-    let mut settings = SrSettings::new_builder(url.to_owned());
+fn build(http: &Http, address: &Address, secret: Option<Secret>) -> Result<Settings, RegistrySetupError> {
+    let mut settings = SrSettings::new_builder(address.url.clone());
     settings.set_timeout(http.timeout());
-    credentials.apply(secret.as_ref(), &mut settings);
+    address.credentials.apply(secret.as_ref(), &mut settings);
     let built = settings.build_with(http.builder()).map_err(|error| RegistrySetupError::new("url", error.error))?;
     Ok(Settings { built, secret })
 }

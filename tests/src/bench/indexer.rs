@@ -46,9 +46,12 @@ async fn floor(setup: &Setup, events: u64) -> anyhow::Result<Sample> {
     Ok(serde_json::from_str(&line)?)
 }
 
-/// Waits until the indexer says that all is indexed.
-async fn all_indexed(indexer: &mut Process, admin: &str, events: u64) -> anyhow::Result<()> {
-    let (mut indexed, mut progress) = (0.0, Instant::now());
+/// Waits until the indexer says that all is indexed; gives how long that took from the first time on that something was.
+///
+/// # Errors
+/// When it ends, or gets no further.
+pub(super) async fn all_indexed(indexer: &mut Process, admin: &str, events: u64) -> anyhow::Result<Duration> {
+    let (mut indexed, mut progress, mut begin) = (0.0, Instant::now(), None);
     while indexed < events as f64 {
         tokio::time::sleep(INTERVAL).await;
         indexer.ensure_running().context("penstock-indexer")?;
@@ -56,6 +59,7 @@ async fn all_indexed(indexer: &mut Process, admin: &str, events: u64) -> anyhow:
         let now = metric(admin, INDEXED).await.unwrap_or(0.0);
         if now > indexed {
             (indexed, progress) = (now, Instant::now());
+            begin.get_or_insert(progress);
         }
         if progress.elapsed() > PATIENCE {
             let seconds = PATIENCE.as_secs();
@@ -65,5 +69,5 @@ async fn all_indexed(indexer: &mut Process, admin: &str, events: u64) -> anyhow:
             );
         }
     }
-    Ok(())
+    Ok(begin.unwrap_or(progress).elapsed())
 }

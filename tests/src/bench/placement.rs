@@ -1,26 +1,21 @@
 //! What placement costs: the same live events into a real Elasticsearch by each strategy, while all is quiet and while the index rolls
 //! over every few seconds.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::Context;
 use serde_json::json;
 use shared::config::Strategy;
 
+use super::indexer::all_indexed;
 use super::report::{Line, Report};
 use super::sample::Sample;
 use super::setup::Setup;
 use crate::http::Method;
-use crate::pipeline::{metric, ready};
+use crate::pipeline::ready;
 use crate::usage::Usage;
 
 const ROLLOVER: Duration = Duration::from_secs(3);
-/// How often the indexer is asked how far it is.
-const INTERVAL: Duration = Duration::from_millis(50);
-/// How long nothing may be indexed.
-const PATIENCE: Duration = Duration::from_secs(60);
-const INDEXED: &str = r#"penstock_indexer_documents_total{outcome="indexed"}"#;
-
 /// Each line's strategy, and whether the index rolls over meanwhile.
 const CASES: [(Line, Strategy, bool); 5] = [
     (Line::Single, Strategy::Single, false),
@@ -46,23 +41,9 @@ async fn measure(setup: &Setup, events: u64, strategy: Strategy, is_rolling: boo
     let (mut indexer, admin, topic) = setup.placing_indexer(strategy).await?;
     ready(&admin).await.with_context(|| indexer.last_lines())?;
     let rolling = roll_over(setup, &topic);
-    let indexed = async {
-        let (mut begin, mut last, mut progress) = (None, 0.0, Instant::now());
-        while last < events as f64 {
-            tokio::time::sleep(INTERVAL).await;
-            indexer.ensure_running().context("penstock-indexer")?;
-            let now = metric(&admin, INDEXED).await.unwrap_or(0.0);
-            if now > last {
-                begin.get_or_insert_with(Instant::now);
-                (last, progress) = (now, Instant::now());
-            }
-            anyhow::ensure!(progress.elapsed() < PATIENCE, "{last} of {events} events; {}", indexer.last_lines());
-        }
-        anyhow::Ok(begin.unwrap_or(progress).elapsed())
-    };
     let feed = setup.feed(&topic);
     let (_, elapsed) = tokio::select! {
-        both = async { tokio::try_join!(feed.write(0..events), indexed) } => both?,
+        both = async { tokio::try_join!(feed.write(0..events), all_indexed(&mut indexer, &admin, events)) } => both?,
         rolled = rolling, if is_rolling => return Err(rolled.context("the index does not roll over")),
     };
     Ok(Sample::new(events, elapsed).with_usage(Usage::of(indexer.id())?))
