@@ -56,6 +56,13 @@ async fn in_a_data_stream_what_was_written_twice_because_of_a_rollover_is_delete
     assert_eq!((delivered.indexed, delivered.duplicates, delivered.refused.len()), (2, 1, 0));
     let deleted: Vec<String> = stub.bulk_requests().into_iter().skip(1).map(|request| request.body).collect();
     assert_eq!(deleted, [format!("{{\"delete\":{{\"_id\":\"1\",\"_index\":\"{STREAM}-000002\"}}}}\n")]);
+    // No list is asked for but behind the barrier.
+    let lines: Vec<String> = stub.requests().into_iter().map(|request| request.line).collect();
+    let is_list = |line: &String| line.starts_with("GET /cxone-events?features=");
+    assert!(lines.iter().filter(|line| is_list(line)).count() >= 2, "{lines:?}");
+    for pair in lines.windows(2).filter(|pair| is_list(&pair[1])) {
+        assert!(pair[0].starts_with("GET /_cluster/health?wait_for_events=immediate"), "{lines:?}");
+    }
     let copies = |outcome| service.metrics.place.copies.with_label_values(&["cxone-events", outcome]).get();
     assert_eq!((copies("deleted"), copies("left")), (1, 0));
 }
@@ -99,4 +106,23 @@ async fn a_document_whose_backing_index_is_gone_is_placed_anew() {
     assert!(requests[0].line.starts_with("POST /cxone-events-000001/_bulk"), "{}", requests[0].line);
     let moved = requests[1].body.matches(r#"{"create":{"_index":"cxone-events-000002","_id":"#).count();
     assert_eq!(moved, 2, "{}", requests[1].body);
+}
+
+/// A role without the privilege is not asked again, and places all the same.
+#[tokio::test]
+async fn where_the_master_may_not_be_waited_for_the_list_is_asked_for_without() {
+    let stub = Stub::start(|received| match received.line.as_str() {
+        line if line.starts_with("GET /_cluster") => Reply::Answer(403, "{}".to_owned()),
+        line if line.starts_with("GET ") => list(1),
+        _ => all_written(received),
+    })
+    .await;
+    let mut config = config(&stub.url());
+    config.elasticsearch.strategy = Strategy::DataStream;
+    let service = service(&config);
+    for _ in 0..2 {
+        assert_eq!(service.bulk.deliver(&numbered(3)).await.indexed, 3);
+    }
+    let asked = stub.requests().iter().filter(|request| request.line.starts_with("GET /_cluster")).count();
+    assert_eq!(asked, 1);
 }
