@@ -67,11 +67,19 @@ impl Scene {
 
     /// Elasticsearch is stopped; meanwhile an indexer is killed too, with batches on its hands that nobody takes.
     async fn elasticsearch_away(&mut self) -> Result<()> {
+        // The one that was restarted longer ago; one that has not sent anything yet would not know Elasticsearch as away.
+        let longest = &self.indexers[0];
+        eventually("it has indexed something since its restart", || async {
+            let indexed = longest.metric(r#"penstock_indexer_documents_total{outcome="indexed"}"#).await?;
+            anyhow::ensure!(indexed > 0.0, "nothing yet");
+            Ok(())
+        })
+        .await?;
         let away = tokio::time::Instant::now();
         self.stack.stop(Part::Elasticsearch).await?;
-        not_ready(self.indexers[1].admin_url(), "elasticsearch").await?;
-        self.indexers[0].kill_and_start_again()?;
-        not_ready(self.indexers[0].admin_url(), "index").await?;
+        not_ready(longest.admin_url(), "elasticsearch").await?;
+        self.indexers[1].kill_and_start_again()?;
+        not_ready(self.indexers[1].admin_url(), "index").await?;
         tokio::time::sleep_until(away + ELASTICSEARCH_AWAY).await;
         self.stack.start_again(Part::Elasticsearch).await
     }
