@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -37,7 +37,7 @@ pub struct Load {
     pub token: String,
     /// How many connections.
     pub connections: usize,
-    /// How many events; numbers 0 to `count` - 1.
+    /// How many events at least: numbers 0 to `count` - 1, and those after them while [`Progress`] is held.
     pub count: u64,
     /// How many a second at most; as fast as answers come if none.
     pub per_second: Option<u64>,
@@ -47,13 +47,14 @@ pub struct Load {
     pub patience: Duration,
 }
 
-/// How far a load is. Read while it runs.
+/// How far a load is, read while it runs, and whether it may end.
 #[derive(Debug, Default)]
 pub struct Progress {
     /// Events answered 200.
     pub acknowledged: AtomicU64,
     /// Events refused for good.
     pub refused: AtomicU64,
+    held: AtomicBool,
 }
 
 /// What came of a load.
@@ -72,6 +73,17 @@ pub struct Outcome {
 }
 
 impl Progress {
+    /// Of a load that does not end before it is [released](Self::release), so that it outlasts what happens meanwhile, however
+    /// slow the machine.
+    pub fn held() -> Self {
+        Self { held: true.into(), ..Self::default() }
+    }
+
+    /// Lets the load end once all of [`Load::count`] are through.
+    pub fn release(&self) {
+        self.held.store(false, Ordering::Relaxed);
+    }
+
     /// Events that are through, either way.
     pub fn done(&self) -> u64 {
         self.acknowledged.load(Ordering::Relaxed) + self.refused.load(Ordering::Relaxed)
@@ -136,7 +148,7 @@ impl Worker {
     async fn run(mut self) -> anyhow::Result<Outcome> {
         loop {
             let number = self.next.fetch_add(1, Ordering::Relaxed);
-            if number >= self.load.count {
+            if number >= self.load.count && !self.progress.held.load(Ordering::Relaxed) {
                 return Ok(self.outcome);
             }
             if let Some(per_second) = self.load.per_second {
