@@ -21,22 +21,31 @@ pub(super) fn check(bytes: &[u8]) -> Result<Text<'_>, usize> {
     }
 }
 
-/// Whether all bytes are ASCII that JSON strings hold unescaped. Eight bytes at a time, the last eight over again where they are no
-/// whole word: most strings are short, so that their ends are most of the work.
+/// Whether all bytes are ASCII that JSON strings hold unescaped. Sixteen bytes at a time, the last sixteen over again where they are
+/// not a whole number of those: most strings are short, so that their ends are most of the work.
 #[inline]
 fn is_plain(bytes: &[u8]) -> bool {
-    let Some(last) = bytes.last_chunk::<8>() else { return is_short_plain(bytes) };
-    let mut marks = marks(*last);
-    let (words, _) = bytes.as_chunks::<8>();
-    for word in words {
-        marks |= self::marks(*word);
-    }
-    marks & HIGH == 0
+    let Some(last) = bytes.last_chunk::<16>() else { return is_short_plain(bytes) };
+    let (chunks, _) = bytes.as_chunks::<16>();
+    chunks.iter().all(are_plain) && are_plain(last)
 }
 
-/// As [`is_plain`], for less than eight bytes.
+/// Without a branch, so that the compiler makes a few vector instructions of it.
+#[inline(always)]
+fn are_plain(bytes: &[u8; 16]) -> bool {
+    let marks = bytes.iter().fold(0, |marks, &byte| {
+        // As a signed number, what is not ASCII is less than any control character.
+        marks | u8::from(byte.cast_signed() < 0x20) | u8::from(byte == b'"') | u8::from(byte == b'\\')
+    });
+    marks == 0
+}
+
+/// As [`is_plain`], for less than sixteen bytes.
 #[inline]
 fn is_short_plain(bytes: &[u8]) -> bool {
+    if let (Some(first), Some(last)) = (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
+        return (marks(*first) | marks(*last)) & HIGH == 0;
+    }
     if let (Some([a, b, c, d]), Some([e, f, g, h])) = (bytes.first_chunk(), bytes.last_chunk()) {
         return marks([*a, *b, *c, *d, *e, *f, *g, *h]) & HIGH == 0;
     }

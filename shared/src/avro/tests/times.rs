@@ -1,5 +1,7 @@
 //! Dates and times, with the `time` crate as the judge.
 
+use std::io::Write as _;
+
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 use time::{Date, Duration, OffsetDateTime};
@@ -109,6 +111,20 @@ fn dates_reach_from_year_0_to_year_9999() {
     ];
     for (days, text) in cases {
         assert_eq!(value(&logical("int", "date"), &long(days.into())), text, "{days}");
+    }
+}
+
+#[test]
+fn each_day_of_ten_thousand_years_is_what_the_time_crate_says() {
+    let mut date = Date::from_ordinal_date(0, 1).unwrap();
+    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+    for days in -719_528..=2_932_896 {
+        ours.clear();
+        theirs.clear();
+        assert!(calendar::write_date(days, &mut ours), "{days}");
+        write!(theirs, "\"{:04}-{:02}-{:02}\"", date.year(), u8::from(date.month()), date.day()).unwrap();
+        assert_eq!(ours, theirs, "{days}");
+        date = date.next_day().unwrap_or(date);
     }
 }
 

@@ -109,10 +109,10 @@ fn strings_are_escaped_as_little_as_json_allows() {
 }
 
 #[test]
-fn every_byte_at_every_place_of_a_word_is_escaped_as_serde_json_does() {
+fn every_byte_at_every_place_of_a_short_text_is_escaped_as_serde_json_does() {
     for byte in 0..0x80_u8 {
-        for place in 0..17 {
-            let mut text = b"abcdefghijklmnopq".to_vec();
+        for (len, place) in (1..=40).flat_map(|len| (0..len).map(move |place| (len, place))) {
+            let mut text = vec![b'a'; len];
             text[place] = byte;
             let text = String::from_utf8(text).unwrap();
             assert_eq!(value(r#""string""#, &counted(text.as_bytes())), serde_json::to_string(&text).unwrap());
