@@ -60,8 +60,13 @@ async fn schema(config: &Config, command: SchemaCommand) -> Result<ExitCode> {
     }
 }
 
-#[tokio::main]
-async fn run(config: Config) -> Result<()> {
+fn run(config: Config) -> Result<()> {
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    let runtime = runtime.worker_threads(config.receiver.worker_threads()).enable_all().build();
+    runtime.context("cannot start the threads that serve requests")?.block_on(serve(config))
+}
+
+async fn serve(config: Config) -> Result<()> {
     telemetry::init(&config.log).map_err(|error| anyhow!(error))?;
     let shutdown = shutdown::on_signals().context("cannot listen for signals")?;
     open_files(config.receiver.max_connections);

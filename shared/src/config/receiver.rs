@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::num::NonZero;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -47,6 +48,9 @@ pub struct Receiver {
     pub max_in_flight_bytes: ByteSize,
     /// `receiver.max_connections`: more than this at a time wait until one is closed.
     pub max_connections: usize,
+    /// `receiver.worker_threads`: threads that serve requests. Absent: one for each core but one, which is left to librdkafka's own
+    /// threads, and at least one.
+    pub worker_threads: Option<usize>,
     /// `receiver.sources`: the webhooks, by name. The name stands in each record's header `source`.
     pub sources: BTreeMap<String, Source>,
 }
@@ -166,7 +170,16 @@ impl Default for Receiver {
             max_in_flight_requests: 4_096,
             max_in_flight_bytes: ByteSize::mib(256),
             max_connections: 8_192,
+            worker_threads: None,
             sources: BTreeMap::new(),
         }
+    }
+}
+
+impl Receiver {
+    /// How many threads serve requests, by `receiver.worker_threads` and the cores that the process may use.
+    pub fn worker_threads(&self) -> usize {
+        let all_but_one = || std::thread::available_parallelism().map_or(1, NonZero::get).saturating_sub(1);
+        self.worker_threads.unwrap_or_else(all_but_one).max(1)
     }
 }

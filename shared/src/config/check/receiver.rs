@@ -27,6 +27,9 @@ pub(super) fn check(config: &Config, problems: &mut Problems) {
     let connections = u64::try_from(receiver.max_connections).unwrap_or(u64::MAX);
     problems.within("receiver.max_connections", connections, 1, 1_000_000);
     problems.within("receiver.max_in_flight_bytes", receiver.max_in_flight_bytes.as_u64(), 1, MAX_IN_FLIGHT_BYTES);
+    if let Some(threads) = receiver.worker_threads {
+        problems.within("receiver.worker_threads", u64::try_from(threads).unwrap_or(u64::MAX), 1, 1_024);
+    }
     problems.not_zero("receiver.head_timeout", receiver.head_timeout);
     problems.not_zero("receiver.idle_timeout", receiver.idle_timeout);
     if let Some(tls) = &receiver.tls {

@@ -47,6 +47,7 @@ fn bounds_that_would_take_nothing_are_refused() {
     for (line, key) in [
         ("max_in_flight_bytes: 1KiB", "sources.cxone.limits.max_body"),
         ("max_connections: 0", "max_connections"),
+        ("worker_threads: 0", "worker_threads"),
         ("head_timeout: 0s", "head_timeout"),
         ("idle_timeout: 0s", "idle_timeout"),
         ("tls: {certificate_file: /nowhere/a, key_file: /dev/null}", "tls.certificate_file"),
