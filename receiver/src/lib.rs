@@ -95,18 +95,12 @@ pub async fn run(config: Config, listeners: Listeners, shutdown: CancellationTok
 
     let readiness = Readiness::new();
     let mut tasks = JoinSet::new();
-    // The admin port outlives `shutdown`, so that the stop itself can be watched.
-    let stopped = CancellationToken::new();
-    tasks.spawn(serve_admin(
-        openapi::router(&config),
-        listeners.admin,
-        exposition,
-        Arc::clone(&readiness),
-        stopped.clone(),
-    ));
     let closing = CancellationToken::new();
     tasks.spawn(close(readiness.condition("stopping"), config.receiver.shutdown_delay, shutdown, closing.clone()));
     spawn_watches(&mut tasks, &config, &sources, &common, &readiness, &closing);
+    // Only now, when all conditions of the readiness are there. The admin port outlives `shutdown`, so that the stop itself can be watched.
+    let stopped = CancellationToken::new();
+    tasks.spawn(serve_admin(openapi::router(&config), listeners.admin, exposition, readiness, stopped.clone()));
     if let Some(refresh) = refresh(&config, &sources, &common)? {
         tasks.spawn(refresh.run(closing.clone()));
     }

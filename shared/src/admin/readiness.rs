@@ -2,7 +2,10 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// All conditions of one service. The service is ready when each is met.
+/// Why something is not met that nobody has spoken of yet.
+const STARTING: &str = "starting";
+
+/// All conditions of one service. The service is ready when there are some and each is met.
 #[derive(Debug, Default)]
 pub struct Readiness {
     conditions: Mutex<Vec<(String, Option<String>)>>,
@@ -18,7 +21,7 @@ pub struct Condition {
 }
 
 impl Readiness {
-    /// No conditions yet: ready.
+    /// No conditions yet: not ready, since whoever has some has not come to say so.
     pub fn new() -> Arc<Self> {
         Arc::default()
     }
@@ -29,7 +32,7 @@ impl Readiness {
             return whole.condition(&format!("{name} of {part}"));
         }
         let condition = Condition { readiness: Arc::clone(self), name: name.to_owned() };
-        condition.unmet("starting");
+        condition.unmet(STARTING);
         condition
     }
 
@@ -38,9 +41,12 @@ impl Readiness {
         Arc::new(Self { whole: Some((Arc::clone(self), part.to_owned())), ..Self::default() })
     }
 
-    /// The conditions that are not met, each with its reason.
+    /// The conditions that are not met, each with its reason; `service` as long as there is none.
     pub fn unmet(&self) -> Vec<(String, String)> {
         let conditions = self.conditions.lock().unwrap_or_else(PoisonError::into_inner);
+        if conditions.is_empty() {
+            return vec![("service".to_owned(), STARTING.to_owned())];
+        }
         conditions.iter().filter_map(|(name, reason)| Some((name.clone(), reason.clone()?))).collect()
     }
 

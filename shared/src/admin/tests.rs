@@ -55,6 +55,14 @@ async fn a_service_is_live_before_it_is_ready() {
 }
 
 #[tokio::test]
+async fn a_service_of_which_no_condition_is_known_yet_is_not_ready() {
+    let served = served(Registry::new()).await;
+    assert_eq!(served.request("GET", "/readyz").await, (503, "service: starting\n".to_owned()));
+    served.readiness.condition("kafka").met();
+    assert_eq!(served.request("GET", "/readyz").await.0, 200);
+}
+
+#[tokio::test]
 async fn a_service_is_ready_when_all_conditions_are_met_and_else_says_which_are_not() {
     let served = served(Registry::new()).await;
     let (kafka, registry) = (served.readiness.condition("kafka"), served.readiness.condition("registry"));
