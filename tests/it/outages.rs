@@ -135,6 +135,8 @@ async fn nothing_acknowledged_is_lost_or_repeated_through_kills_and_outages() ->
     let outcome = sending.await??;
     eprintln!("{:?}; answers: {:?}; broken: {}", outcome.elapsed, outcome.answers, outcome.broken);
     assert!(outcome.answers.get(&503).is_some_and(|count| *count > 0), "no 503 while Kafka was away");
+    let bad = (0..events).filter(|number| mix.flaw(*number).is_some());
+    assert_eq!(outcome.refused.range(..events).map(|(number, _)| *number).collect::<Vec<_>>(), bad.collect::<Vec<_>>());
     assert!(outcome.refused.keys().all(|number| mix.flaw(*number).is_some()), "a good event was refused");
     assert!(outcome.acknowledged.iter().all(|number| mix.flaw(*number).is_none()), "a bad event was accepted");
     pipeline.delivered_exactly(&mix.indexable(&outcome.acknowledged)).await?;

@@ -117,6 +117,7 @@ impl Line {
 /// The two digits of a number below 100.
 #[inline(always)]
 fn two(value: u32) -> [u8; 2] {
+    // The rest is known to be within the table.
     DIGITS[value as usize % 100]
 }
 

@@ -25,10 +25,10 @@ pub(super) fn read<'a>(reader: &mut Reader<'a>) -> Result<Scalar<'a>, Failure> {
 /// Whether it is a UUID in small letters. Without a branch, so that the compiler makes a few vector instructions of it.
 #[inline]
 fn is_small(text: &[u8; TEXT_LEN]) -> bool {
-    let digits = |byte: u8| (byte.wrapping_sub(b'0') < 10) | (byte.wrapping_sub(b'a') < 6);
+    let is_digit = |byte: u8| (byte.wrapping_sub(b'0') < 10) | (byte.wrapping_sub(b'a') < 6);
     let mut text = *text;
     let hyphens = HYPHENS.iter().fold(true, |all, &index| all & (std::mem::replace(&mut text[index], b'0') == b'-'));
-    hyphens & text.iter().fold(true, |all, &byte| all & digits(byte))
+    hyphens & text.iter().fold(true, |all, &byte| all & is_digit(byte))
 }
 
 fn parse(text: &[u8; TEXT_LEN]) -> Option<[u8; 16]> {

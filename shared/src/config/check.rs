@@ -86,6 +86,11 @@ pub fn check(config: &Config, part: Part) -> Vec<Problem> {
     problems.0
 }
 
+/// For [`Problems::within`].
+fn as_u64(number: usize) -> u64 {
+    u64::try_from(number).unwrap_or(u64::MAX)
+}
+
 /// What was found so far, and the rules that many keys share.
 #[derive(Default)]
 struct Problems(Vec<Problem>);

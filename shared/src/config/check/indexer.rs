@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Problems;
+use super::{Problems, as_u64};
 use crate::config::{Config, Fuse, Indexer, Retry};
 
 /// What librdkafka takes for `max.poll.interval.ms` when it is not set (its CONFIGURATION.md).
@@ -73,8 +73,4 @@ fn fuse(fuse: &Fuse, problems: &mut Problems) {
     if !(fuse.max_ratio > 0.0 && fuse.max_ratio <= 1.0) {
         problems.add("indexer.fuse.max_ratio", "must be more than 0 and at most 1");
     }
-}
-
-fn as_u64(number: usize) -> u64 {
-    u64::try_from(number).unwrap_or(u64::MAX)
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Problems;
+use super::{Problems, as_u64};
 use crate::config::{Auth, Config, Limits, Source, Tls};
 
 mod auth;
@@ -22,13 +22,11 @@ pub(super) fn check(config: &Config, problems: &mut Problems) {
     let receiver = &config.receiver;
     problems.not_zero("receiver.request_timeout", receiver.request_timeout);
     problems.not_zero("receiver.shutdown_timeout", receiver.shutdown_timeout);
-    let in_flight = u64::try_from(receiver.max_in_flight_requests).unwrap_or(u64::MAX);
-    problems.within("receiver.max_in_flight_requests", in_flight, 1, 1_000_000);
-    let connections = u64::try_from(receiver.max_connections).unwrap_or(u64::MAX);
-    problems.within("receiver.max_connections", connections, 1, 1_000_000);
+    problems.within("receiver.max_in_flight_requests", as_u64(receiver.max_in_flight_requests), 1, 1_000_000);
+    problems.within("receiver.max_connections", as_u64(receiver.max_connections), 1, 1_000_000);
     problems.within("receiver.max_in_flight_bytes", receiver.max_in_flight_bytes.as_u64(), 1, MAX_IN_FLIGHT_BYTES);
     if let Some(threads) = receiver.worker_threads {
-        problems.within("receiver.worker_threads", u64::try_from(threads).unwrap_or(u64::MAX), 1, 1_024);
+        problems.within("receiver.worker_threads", as_u64(threads), 1, 1_024);
     }
     problems.not_zero("receiver.head_timeout", receiver.head_timeout);
     problems.not_zero("receiver.idle_timeout", receiver.idle_timeout);
