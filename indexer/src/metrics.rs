@@ -1,7 +1,7 @@
 //! The indexer's metrics. A new one is one field with its help as a doc comment, and one line in [`Metrics::new`].
 
 use prometheus::{IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Registry, Result};
-use shared::metrics::{counter, counters_of, gauge, gauges};
+use shared::metrics::{build_info, counter, counters_of, gauge, gauges};
 
 pub use bulk::BulkMetrics;
 pub use place::PlaceMetrics;
@@ -43,6 +43,7 @@ impl Metrics {
     /// When one of the names is taken.
     #[expect(clippy::too_many_lines, reason = "a list, one entry a metric")]
     pub fn new(registry: &Registry) -> Result<Self> {
+        build_info(registry, "penstock_indexer_build_info", env!("CARGO_PKG_VERSION"))?;
         Ok(Self {
             consumed: counter(registry, "penstock_indexer_consumed_records_total", "Records taken from Kafka.")?,
             documents: counters_of(

@@ -3,7 +3,7 @@
 //! What every request touches is resolved to a handle once per source ([`SourceMetrics`]).
 
 use prometheus::{Histogram, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Registry, Result};
-use shared::metrics::{counter, counters, gauge, gauges, histograms};
+use shared::metrics::{build_info, counter, counters, gauge, gauges, histograms};
 
 use aside::{AsideMetrics, SourceAside};
 
@@ -69,6 +69,7 @@ impl Metrics {
     /// When one of the names is taken.
     pub(crate) fn new(registry: &Registry) -> Result<Self> {
         let source = &["source"];
+        build_info(registry, "penstock_receiver_build_info", env!("CARGO_PKG_VERSION"))?;
         Ok(Self {
             requests: counters(
                 registry,

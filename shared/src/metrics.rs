@@ -66,6 +66,17 @@ pub fn float_gauge(registry: &Registry, name: &str, help: &str) -> Result<Gauge>
     Ok(metric)
 }
 
+/// Registers the gauge `name` with the constant value 1 and the label `version`. A scrape target that has it is one of that service, whatever
+/// the scrape job is called (Prometheus documentation, "Writing exporters", "Labels").
+///
+/// # Errors
+/// As [`counter`].
+pub fn build_info(registry: &Registry, name: &str, version: &str) -> Result<()> {
+    let info = gauges(registry, name, "Always 1. Its label is the version of the running build.", &["version"])?;
+    info.with_label_values(&[version]).set(1);
+    Ok(())
+}
+
 /// Registers a family of gauges.
 ///
 /// # Errors
