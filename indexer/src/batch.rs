@@ -31,7 +31,7 @@ pub struct Batch {
     pub items: Vec<Item>,
     /// The indices that the documents are sent to. The action lines of those for the first one do not name it: the request does.
     pub targets: Vec<Target>,
-    /// Keys and values of the records as they were consumed, which a dead letter must hold unchanged.
+    /// Keys, values and headers of the records as they were consumed, which a dead letter must hold unchanged.
     pub raw: Bytes,
     /// Records that could not be decoded and go to the dead-letter topic.
     pub undecodable: Vec<Undecodable>,
@@ -61,6 +61,8 @@ pub struct Origin {
     pub timestamp: Option<i64>,
     /// Where the key stands in [`Batch::raw`], if there is one.
     pub key: Option<Range<usize>>,
+    /// Where the headers stand in [`Batch::raw`], as [`Headers`](crate::record::Headers).
+    pub headers: Range<usize>,
     /// Where the value stands in [`Batch::raw`].
     pub value: Range<usize>,
 }

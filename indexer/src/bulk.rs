@@ -19,6 +19,7 @@ use self::gate::{Gate, Pass};
 use self::landing::{Landing, MAX_LOOK_UPS};
 use self::outcome::Judgement;
 use self::stream::Stream;
+use self::verify::Verify;
 use self::work::{Progress, Work};
 use crate::batch::Batch;
 use crate::index::{self, Index, IndexSettings, Known, Requests};
@@ -36,6 +37,7 @@ mod landing;
 mod look_up;
 pub mod outcome;
 mod stream;
+mod verify;
 mod work;
 
 /// What is asked for of each answer: no more than [`outcome`] looks at. Elasticsearch does not apply it to the answer to a request that
@@ -114,6 +116,7 @@ pub struct Bulk {
     index: Arc<Index>,
     landing: Landing,
     stream: Option<Stream>,
+    verify: Option<Verify>,
     gate: Gate,
     backoff: Backoff,
     metrics: Metrics,
@@ -150,6 +153,7 @@ impl Bulk {
         let keeper = Keeper::new(config, Arc::clone(&client), Arc::clone(&index), placement, metrics.place.clone());
         let keeper = Arc::new(keeper);
         Ok(Self {
+            verify: Verify::new(config, &client, &metrics.verify),
             stream: Stream::new(config, &client, &keeper, &metrics.place),
             landing: Landing::new(config, Arc::clone(&client), keeper, metrics.place.clone()),
             index,
@@ -194,7 +198,7 @@ impl Bulk {
     /// Sends the items of `batch`, those that fail for now again and again, until each is settled at Elasticsearch: indexed, a
     /// duplicate, or refused for good. There is no last attempt. Dropping the future abandons the batch, which loses nothing.
     pub async fn deliver(&self, batch: &Batch) -> Delivered {
-        let mut work = Work::new(batch, self.landing.places());
+        let mut work = Work::new(batch, self.landing.places()).proving(self.verify.is_some());
         self.landing.count(batch);
         let mut failures: u32 = 0;
         while !work.is_done() {
@@ -204,7 +208,7 @@ impl Bulk {
             }
             let progress = match work.take(pass.room()) {
                 Some(chunk) => self.send(pass, &mut work, batch, chunk).await,
-                None => self.look_up(pass, &mut work, batch).await,
+                None => self.read(pass, &mut work, batch).await,
             };
             if progress.index_missing {
                 self.index.ensure(Known::Missing).await;
@@ -257,12 +261,20 @@ impl Bulk {
         progress
     }
 
-    /// One request for ids, from the question to what became of the documents.
-    async fn look_up(&self, pass: Pass<'_>, work: &mut Work<'_>, batch: &Batch) -> Progress {
-        let items = work.take_look_ups(pass.room().items.min(MAX_LOOK_UPS));
-        let progress = match &self.stream {
-            Some(stream) => stream.look_up(work, batch, items).await,
-            None => self.landing.look_up(work, batch, items).await,
+    /// One look at what is stored, from the question to what became of the documents.
+    async fn read(&self, pass: Pass<'_>, work: &mut Work<'_>, batch: &Batch) -> Progress {
+        let room = pass.room().items;
+        let suspects = work.take_suspects(room);
+        let progress = match (&self.verify, &self.stream) {
+            (Some(verify), _) if !suspects.is_empty() => verify.settle(work, batch, suspects).await,
+            (verify, Some(stream)) => {
+                let items = work.take_look_ups(room.min(MAX_LOOK_UPS));
+                stream.look_up(work, batch, items, verify.as_ref()).await
+            }
+            (_, None) => {
+                let items = work.take_look_ups(room.min(MAX_LOOK_UPS));
+                self.landing.look_up(work, batch, items).await
+            }
         };
         self.count_documents(&progress);
         pass.report(0, progress.sign(), progress.health());

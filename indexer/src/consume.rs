@@ -55,6 +55,8 @@ pub struct Consumer {
     decoder: Decoder,
     filling: Filling,
     parked: Parked,
+    /// Room for the headers of the record being taken.
+    headers: Vec<u8>,
     ledger: Ledger,
     room: Room,
     tasks: Tasks,
@@ -115,6 +117,7 @@ impl Consumer {
             decoder,
             filling: Filling::default(),
             parked: Parked::default(),
+            headers: Vec::new(),
             ledger: Ledger::default(),
             room: Room::new(bytes(indexer.max_in_flight_bytes), indexer.max_in_flight_requests),
             tasks,

@@ -1,6 +1,6 @@
 //! Records that can never be indexed, on their way to the dead-letter topic.
 //!
-//! Key and value are as they were; the headers say what happened, and where the record came from. A batch settles only when each
+//! Key, value and headers are as they were; further headers say what happened, and where the record came from. A batch settles only when each
 //! of its dead letters is acknowledged (P3), so writing goes on until it is. When nearly everything would be a dead letter, the
 //! [`Fuse`] blows: nothing more is written, and so nothing is committed, until the indexer is restarted.
 
@@ -8,23 +8,20 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rand::RngExt;
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::{Header, OwnedHeaders};
-use rdkafka::producer::{FutureProducer, FutureRecord, Producer};
-use rdkafka::util::Timeout;
+use rdkafka::error::KafkaError;
 use shared::admin::Condition;
 use shared::config::Config;
-use shared::kafka::Login;
 
-use crate::batch::{Batch, Origin};
+use crate::batch::Batch;
 use crate::bulk::Refused;
 use crate::fuse::{Blown, Fuse};
 use crate::metrics::Metrics;
+use letter::{DeadLetter, Omitted};
+use sender::{Sender, is_too_large};
 
-/// The longest reason that is kept, in bytes.
-const MAX_REASON: usize = 1_024;
-/// librdkafka's own bound on a message.
-const MAX_LETTER_BYTES: &str = "1000000000";
+mod letter;
+mod sender;
+
 /// How long one attempt may take.
 const DELIVERY_TIMEOUT: Duration = Duration::from_secs(20);
 /// The longest wait between attempts.
@@ -32,23 +29,12 @@ const MAX_BACKOFF: Duration = Duration::from_secs(5);
 
 /// Writes dead letters.
 pub struct DeadLetters {
-    producer: FutureProducer<Login>,
+    sender: Sender,
     dead_letter_topic: String,
     topic: String,
     fuse: Mutex<Fuse>,
     condition: Condition,
     metrics: Metrics,
-}
-
-/// One record and what happened to it.
-struct DeadLetter<'a> {
-    origin: &'a Origin,
-    stage: &'static str,
-    error_type: &'a str,
-    reason: &'a str,
-    http_status: Option<u16>,
-    schema: Option<u32>,
-    attempts: u32,
 }
 
 impl DeadLetters {
@@ -58,15 +44,8 @@ impl DeadLetters {
     /// When librdkafka refuses `kafka.options`.
     pub fn new(config: &Config, condition: Condition, metrics: Metrics) -> Result<Self, KafkaError> {
         condition.met();
-        let producer =
-            shared::kafka::producer_config(&config.kafka, "penstock-indexer-dead-letters", DELIVERY_TIMEOUT)?
-                // What was small enough for the topic is small enough here; the dead-letter topic's own limit decides.
-                .set("message.max.bytes", MAX_LETTER_BYTES)
-                // Kafka refuses a batch that is too large as a whole, so that a large letter would cost its neighbours their values.
-                .set("batch.num.messages", "1")
-                .create_with_context(Login::new(&config.kafka)?)?;
         Ok(Self {
-            producer,
+            sender: Sender::new(&config.kafka)?,
             dead_letter_topic: config.kafka.dead_letter_topic.clone(),
             topic: config.kafka.topic.clone(),
             fuse: Mutex::new(Fuse::new(config.indexer.fuse)),
@@ -106,6 +85,7 @@ impl DeadLetters {
     }
 
     async fn write_all(&self, batch: &Batch, refused: &[Refused]) {
+        let first_seen = milliseconds_now();
         let undecodable = batch.undecodable.iter().map(|record| DeadLetter {
             origin: &record.origin,
             stage: "decode",
@@ -114,6 +94,7 @@ impl DeadLetters {
             http_status: None,
             schema: record.schema.map(|id| id.0),
             attempts: 1,
+            first_seen,
         });
         let refused = refused.iter().filter_map(|refused| {
             let item = batch.items.get(refused.item)?;
@@ -125,36 +106,37 @@ impl DeadLetters {
                 http_status: Some(refused.status),
                 schema: Some(item.schema.0),
                 attempts: refused.attempts,
+                first_seen,
             })
         });
-        let first_seen = milliseconds_now();
-        futures::future::join_all(
-            undecodable.chain(refused).map(|letter| async move { self.write_one(batch, &letter, first_seen).await }),
-        )
-        .await;
+        let letters = undecodable.chain(refused);
+        futures::future::join_all(letters.map(|letter| async move { self.write_one(batch, &letter).await })).await;
     }
 
     /// Waits up to `timeout` for what is under way.
     pub fn flush(&self, timeout: Duration) {
-        if let Err(error) = self.producer.flush(timeout) {
+        if let Err(error) = self.sender.flush(timeout) {
             tracing::warn!(%error, "Dead letters are still under way; their records will be read again.");
         }
     }
 
-    async fn write_one(&self, batch: &Batch, letter: &DeadLetter<'_>, first_seen: u128) {
-        let mut headers = self.headers(letter, first_seen);
-        let mut value = Some(&batch.raw[letter.origin.value.clone()]);
+    async fn write_one(&self, batch: &Batch, letter: &DeadLetter<'_>) {
+        let mut omitted = Omitted::default();
         let mut attempt = 0;
-        while let Err(error) = self.attempt(batch, letter, value, headers.clone()).await {
+        loop {
+            let record = letter.record(&self.dead_letter_topic, &self.topic, batch, omitted);
+            let Err(error) = self.sender.send(record).await else { break };
             if is_too_large(&error)
-                && let Some(omitted) = value.take()
+                && let Some(more) = letter.omit_more(omitted)
             {
-                self.warn_omitted(letter, omitted.len());
-                headers = insert(headers, "dl.value-omitted", &omitted.len().to_string());
+                omitted = more;
                 continue;
             }
             attempt += 1;
             self.wait_to_retry(letter, &error, attempt).await;
+        }
+        if omitted != Omitted::default() {
+            self.log_omitted(letter, omitted);
         }
         if attempt > 0 && !self.is_blown() {
             self.condition.met();
@@ -163,15 +145,15 @@ impl DeadLetters {
     }
 
     /// A record that is larger than the dead-letter topic takes must not hold up its partition for ever (P5): its letter goes without the
-    /// value, which stays in the topic it came from, at the offset that the headers name.
-    fn warn_omitted(&self, letter: &DeadLetter<'_>, bytes: usize) {
+    /// value, the key or the headers, which stay in the topic they came from, at the offset that the letter's own headers name.
+    fn log_omitted(&self, letter: &DeadLetter<'_>, omitted: Omitted) {
         tracing::error!(
             topic = self.topic,
             partition = letter.origin.partition.0,
             offset = letter.origin.offset.0,
-            bytes,
-            "A dead letter is larger than {} takes: it is written without its value. Raise that topic's max.message.bytes; fetch the value from \
-             this offset while it is there.",
+            ?omitted,
+            "A dead letter is larger than {} takes: it is written without a part of it. Raise that topic's max.message.bytes; fetch the record \
+             from this offset while it is there.",
             self.dead_letter_topic
         );
     }
@@ -189,57 +171,6 @@ impl DeadLetters {
         self.condition.unmet(format!("{} does not take dead letters: {error}", self.dead_letter_topic));
         tokio::time::sleep(wait).await;
     }
-
-    async fn attempt(
-        &self,
-        batch: &Batch,
-        letter: &DeadLetter<'_>,
-        value: Option<&[u8]>,
-        headers: OwnedHeaders,
-    ) -> Result<(), KafkaError> {
-        let mut record: FutureRecord<'_, [u8], [u8]> = FutureRecord::to(&self.dead_letter_topic).headers(headers);
-        record.payload = value;
-        record.key = letter.origin.key.clone().map(|key| &batch.raw[key]);
-        self.producer.send(record, Timeout::After(DELIVERY_TIMEOUT)).await.map_err(|(error, _)| error)?;
-        Ok(())
-    }
-
-    fn headers(&self, letter: &DeadLetter<'_>, first_seen: u128) -> OwnedHeaders {
-        let origin = letter.origin;
-        let mut headers = OwnedHeaders::new_with_capacity(11);
-        let mut add = |key: &str, value: &str| headers = insert(std::mem::take(&mut headers), key, value);
-        add("dl.stage", letter.stage);
-        add("dl.error-type", letter.error_type);
-        add("dl.reason", capped(letter.reason));
-        add("dl.topic", &self.topic);
-        add("dl.partition", &origin.partition.to_string());
-        add("dl.offset", &origin.offset.to_string());
-        add("dl.attempts", &letter.attempts.to_string());
-        add("dl.first-seen", &first_seen.to_string());
-        if let Some(timestamp) = origin.timestamp {
-            add("dl.timestamp", &timestamp.to_string());
-        }
-        if let Some(status) = letter.http_status {
-            add("dl.http-status", &status.to_string());
-        }
-        if let Some(schema) = letter.schema {
-            add("dl.schema-id", &schema.to_string());
-        }
-        headers
-    }
-}
-
-fn insert(headers: OwnedHeaders, key: &str, value: &str) -> OwnedHeaders {
-    headers.insert(Header { key, value: Some(value) })
-}
-
-fn is_too_large(error: &KafkaError) -> bool {
-    error.rdkafka_error_code() == Some(RDKafkaErrorCode::MessageSizeTooLarge)
-}
-
-/// The first bytes of `reason`, cut where a character ends.
-fn capped(reason: &str) -> &str {
-    &reason[..reason.floor_char_boundary(MAX_REASON)]
 }
 
 /// A wait chosen evenly between nothing and a bound that doubles with each attempt ("full jitter").

@@ -5,13 +5,16 @@
 use sha2::{Digest, Sha256};
 use shared::avro::{self, DecodeError, FieldPath, JsonRules, Limits, Schema};
 use shared::config::{Config, OnDuplicate, Strategy};
-use shared::position::{Offset, Partition};
+use shared::wire::HEADER_ID_SCOPE;
 
 use crate::place;
 use crate::record::Record;
 
 /// Elasticsearch refuses an `_id` of more bytes than this (Elasticsearch reference, "`_id` field").
 const MAX_ID_BYTES: usize = 512;
+
+/// Bits of a version that are of the offset: enough for a million records of one partition in one millisecond.
+const OFFSET_BITS: u32 = 20;
 
 /// How events become documents: the same for every record of a topic, so that a replay gives the same bytes.
 #[derive(Clone, Copy, Debug)]
@@ -38,11 +41,12 @@ impl Rules {
 
 /// Appends the action line of `record` under the document's id.
 ///
-/// The id is the record's key. A record without a key, or with an empty one, has the id `topic-partition-offset`. A key of more
-/// than 512 bytes, or one that is not UTF-8, has the hexadecimal SHA-256 of its bytes as its id.
+/// The id is the record's key; with a header `id-scope`, its value, a colon and the key. An id of more than 512 bytes, or one that is not
+/// UTF-8, is the hexadecimal SHA-256 of its bytes instead. A record without a key, or with an empty one, has the id
+/// `topic-partition-offset-timestamp`: offsets begin anew when a topic is made anew, and time does not. `docs/ids.md` has the rules.
 ///
-/// To keep the first event of an id, the action is `create`: a second one is answered 409. To keep the last one, it is `index` with the
-/// record's offset as the external version, so that an older one is answered 409 (Elasticsearch reference, "Versioning").
+/// To keep the first event of an id, the action is `create`: a second one is answered 409. To keep the last one, it is `index` with an
+/// external version that grows with each record, so that an older one is answered 409 (Elasticsearch reference, "Versioning").
 pub fn write_action(topic: &str, record: &Record<'_>, on_duplicate: OnDuplicate, body: &mut Vec<u8>) {
     let action: &[u8] = match on_duplicate {
         OnDuplicate::KeepFirst => br#"{"create":{"_id":"#,
@@ -50,12 +54,15 @@ pub fn write_action(topic: &str, record: &Record<'_>, on_duplicate: OnDuplicate,
     };
     body.extend_from_slice(action);
     match record.key {
-        None | Some([]) => write_position_id(topic, record.partition, record.offset, body),
-        Some(key) => write_key_id(key, body),
+        None | Some([]) => write_position_id(topic, record, body),
+        Some(key) => match record.headers.get(HEADER_ID_SCOPE) {
+            None | Some([]) => write_key_id(key, body),
+            Some(scope) => write_key_id(&[scope, b":", key].concat(), body),
+        },
     }
     if on_duplicate == OnDuplicate::KeepLast {
         body.extend_from_slice(br#","version":"#);
-        body.extend_from_slice(itoa::Buffer::new().format(record.offset.0).as_bytes());
+        body.extend_from_slice(itoa::Buffer::new().format(version(record)).as_bytes());
         body.extend_from_slice(br#","version_type":"external_gte""#);
     }
     body.extend_from_slice(b"}}\n");
@@ -79,14 +86,23 @@ pub fn name_index(start: usize, index: &str, body: &mut Vec<u8>) {
     }
 }
 
-fn write_position_id(topic: &str, partition: Partition, offset: Offset, body: &mut Vec<u8>) {
+/// The version of the document of `record`: its timestamp in milliseconds, then, as the lowest [`OFFSET_BITS`], the end of its offset.
+///
+/// An offset alone is no version. It begins at 0 when the topic is made anew, and says nothing once an id has moved to another partition.
+fn version(record: &Record<'_>) -> i64 {
+    // What is before 1970 or after 2248 is as old or as new as a version can say.
+    let millis = record.timestamp.unwrap_or(0).clamp(0, i64::MAX >> OFFSET_BITS);
+    (millis << OFFSET_BITS) | (record.offset.0 & ((1 << OFFSET_BITS) - 1))
+}
+
+fn write_position_id(topic: &str, record: &Record<'_>, body: &mut Vec<u8>) {
     // Topic names are letters, digits, '.', '_' and '-' (Kafka's Topic.validate): nothing to escape.
     body.push(b'"');
     body.extend_from_slice(topic.as_bytes());
-    body.push(b'-');
-    body.extend_from_slice(itoa::Buffer::new().format(partition.0).as_bytes());
-    body.push(b'-');
-    body.extend_from_slice(itoa::Buffer::new().format(offset.0).as_bytes());
+    for number in [Some(i64::from(record.partition.0)), Some(record.offset.0), record.timestamp].into_iter().flatten() {
+        body.push(b'-');
+        body.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
+    }
     body.push(b'"');
 }
 

@@ -5,9 +5,11 @@ use shared::metrics::{build_info, counter, counters_of, gauge, gauges};
 
 pub use bulk::BulkMetrics;
 pub use place::PlaceMetrics;
+pub use verify::VerifyMetrics;
 
 mod bulk;
 mod place;
+mod verify;
 
 /// All metrics of one indexer.
 #[derive(Clone, Debug)]
@@ -34,6 +36,8 @@ pub struct Metrics {
     pub bulk: BulkMetrics,
     /// Those of placement.
     pub place: PlaceMetrics,
+    /// Those of ids that are taken.
+    pub verify: VerifyMetrics,
 }
 
 impl Metrics {
@@ -96,6 +100,7 @@ impl Metrics {
             )?,
             bulk: BulkMetrics::new(registry)?,
             place: PlaceMetrics::new(registry)?,
+            verify: VerifyMetrics::new(registry)?,
         })
     }
 }

@@ -3,6 +3,10 @@
 use rdkafka::message::{BorrowedMessage, Message, Timestamp};
 use shared::position::{Offset, Partition};
 
+pub use headers::Headers;
+
+pub(crate) mod headers;
+
 /// One record, borrowed from the client that fetched it.
 #[derive(Clone, Copy, Debug)]
 pub struct Record<'a> {
@@ -16,11 +20,13 @@ pub struct Record<'a> {
     pub key: Option<&'a [u8]>,
     /// The value; none is a tombstone.
     pub value: Option<&'a [u8]>,
+    /// The headers.
+    pub headers: Headers<'a>,
 }
 
 impl<'a> Record<'a> {
-    /// The record of a fetched message.
-    pub fn of(message: &'a BorrowedMessage<'_>) -> Self {
+    /// The record of a fetched message. Its headers are copied to `buffer`, which is emptied before.
+    pub fn of(message: &'a BorrowedMessage<'_>, buffer: &'a mut Vec<u8>) -> Self {
         let timestamp = match message.timestamp() {
             Timestamp::CreateTime(millis) | Timestamp::LogAppendTime(millis) => Some(millis),
             Timestamp::NotAvailable => None,
@@ -31,6 +37,7 @@ impl<'a> Record<'a> {
             timestamp,
             key: message.key(),
             value: message.payload(),
+            headers: Headers::copy(message.headers(), buffer),
         }
     }
 }
@@ -43,6 +50,7 @@ pub struct OwnedRecord {
     timestamp: Option<i64>,
     key: Option<Box<[u8]>>,
     value: Option<Box<[u8]>>,
+    headers: Box<[u8]>,
 }
 
 impl OwnedRecord {
@@ -54,6 +62,7 @@ impl OwnedRecord {
             timestamp: record.timestamp,
             key: record.key.map(Into::into),
             value: record.value.map(Into::into),
+            headers: record.headers.as_bytes().into(),
         }
     }
 
@@ -65,15 +74,17 @@ impl OwnedRecord {
             timestamp: self.timestamp,
             key: self.key.as_deref(),
             value: self.value.as_deref(),
+            headers: Headers::from_bytes(&self.headers),
         }
     }
 
-    /// Bytes of key and value.
+    /// Bytes of key, value and headers.
     pub fn len(&self) -> usize {
-        self.key.as_ref().map_or(0, |key| key.len()) + self.value.as_ref().map_or(0, |value| value.len())
+        let (key, value) = (self.key.as_ref(), self.value.as_ref());
+        key.map_or(0, |key| key.len()) + value.map_or(0, |value| value.len()) + self.headers.len()
     }
 
-    /// Whether key and value are empty or absent.
+    /// Whether key, value and headers are empty or absent.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }

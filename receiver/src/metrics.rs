@@ -67,6 +67,7 @@ impl Metrics {
     ///
     /// # Errors
     /// When one of the names is taken.
+    #[expect(clippy::too_many_lines, reason = "a list, one entry a metric")]
     pub(crate) fn new(registry: &Registry) -> Result<Self> {
         let source = &["source"];
         build_info(registry, "penstock_receiver_build_info", env!("CARGO_PKG_VERSION"))?;

@@ -16,7 +16,7 @@ use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseRecord, Producer as _, ThreadedProducer};
 use shared::config::Kafka;
 use shared::kafka::{Login, producer_config};
-use shared::wire::{HEADER_REQUEST_ID, HEADER_SOURCE, HEADER_TRACEPARENT};
+use shared::wire::{HEADER_ID_SCOPE, HEADER_REQUEST_ID, HEADER_SOURCE, HEADER_TRACEPARENT};
 use tokio::time::{Instant, timeout_at};
 
 use crate::validate::Event;
@@ -74,6 +74,8 @@ pub(crate) struct RecordHead<'a> {
     pub(crate) timestamp: SystemTime,
     /// The source's name.
     pub(crate) source: &'a str,
+    /// What qualifies the ids of its events, where they are not unique in the topic.
+    pub(crate) id_scope: Option<&'a str>,
     /// The request's id.
     pub(crate) request_id: &'a [u8],
     /// The request's trace context.
@@ -244,9 +246,12 @@ fn create(
 }
 
 fn headers(head: &RecordHead<'_>) -> OwnedHeaders {
-    let headers = OwnedHeaders::new_with_capacity(3)
+    let mut headers = OwnedHeaders::new_with_capacity(4)
         .insert(Header { key: HEADER_SOURCE, value: Some(head.source) })
         .insert(Header { key: HEADER_REQUEST_ID, value: Some(head.request_id) });
+    if let Some(scope) = head.id_scope {
+        headers = headers.insert(Header { key: HEADER_ID_SCOPE, value: Some(scope) });
+    }
     match head.traceparent {
         Some(traceparent) => headers.insert(Header { key: HEADER_TRACEPARENT, value: Some(traceparent) }),
         None => headers,

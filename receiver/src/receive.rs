@@ -133,6 +133,7 @@ impl Endpoint {
         let record = RecordHead {
             timestamp: received.wall,
             source: &self.source.name,
+            id_scope: self.source.qualifies_ids.then_some(&self.source.name),
             request_id: request_id.as_bytes(),
             traceparent: request_id::traceparent(&head.headers),
         };

@@ -9,7 +9,7 @@ use arc_swap::ArcSwapOption;
 use bytesize::ByteSize;
 use moka::future::Cache;
 use shared::avro::{FieldPath, Limits, Schema, SchemaError};
-use shared::config::{self, Config};
+use shared::config::{self, Config, IdScope};
 use shared::wire::SchemaId;
 
 use crate::authenticate::{AuthError, Live};
@@ -33,6 +33,8 @@ pub(crate) struct Source {
     pub(crate) subject: String,
     /// The path of the field that becomes the key.
     pub(crate) key_field: Option<String>,
+    /// Whether its name qualifies the ids of its events.
+    pub(crate) qualifies_ids: bool,
     /// Who may post.
     pub(crate) authenticator: Live,
     /// How many requests a second it takes; none where there is no limit.
@@ -129,6 +131,7 @@ impl Source {
             topic: source.topic.clone().unwrap_or_else(|| config.kafka.topic.clone()),
             subject: source.subject.clone(),
             key_field: source.key_field.clone(),
+            qualifies_ids: config.id_scope(name) == IdScope::Source,
             authenticator: Live::new(name, &source.auth)?,
             rate: Rate::new(&limits),
             max_body: bytes(limits.max_body),

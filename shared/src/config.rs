@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 pub use auth::{Auth, HmacAlgorithm, HmacEncoding, SecretsError, standard_webhooks_key};
 pub use check::{Part, Problem, check};
 pub use cxone::{Cxone, CxoneCredentials, SUBJECT_PLACE};
-pub use elasticsearch::{Compression, Elasticsearch, ElasticsearchAuth, OnDuplicate, Strategy};
+pub use elasticsearch::{Compression, Elasticsearch, ElasticsearchAuth, OnDuplicate, Strategy, VerifyDuplicates};
 pub use indexer::{Batch, Fuse, GroupProtocol, Indexer, Retry};
 pub use kafka::{CreateTopics, Kafka};
 pub(crate) use kafka_security::secret as read_secret;
@@ -21,7 +21,7 @@ pub use load::{ConfigError, load, load_for, load_from};
 pub(crate) use load::{load_unchecked, refuse_problems};
 pub use mapping::{Dynamic, FieldOverride, Mapping, Maps};
 pub use placement::{Expired, Placement, PlacementTime};
-pub use receiver::{Limits, Quarantine, Receiver, Source, Tls};
+pub use receiver::{IdScope, Limits, Quarantine, Receiver, Source, Tls};
 pub use schema_registry::{SchemaRegistry, SchemaRegistryAuth};
 pub use topics::Topic;
 

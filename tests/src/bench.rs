@@ -28,6 +28,7 @@ mod null_elasticsearch;
 mod part;
 mod placement;
 mod receiver;
+mod replay;
 mod report;
 mod sample;
 mod setup;
@@ -70,11 +71,14 @@ pub enum Subject {
     Avro,
     /// Into a real Elasticsearch by each strategy; only when asked for.
     Placement,
+    /// All events read again, with and without proof of duplicates; only when asked for.
+    Replay,
 }
 
 impl Options {
     fn wants(&self, subject: Subject) -> bool {
-        self.only.map_or(subject != Subject::Placement, |only| only == subject)
+        let is_usual = !matches!(subject, Subject::Placement | Subject::Replay);
+        self.only.map_or(is_usual, |only| only == subject)
     }
 }
 
@@ -128,6 +132,10 @@ async fn measure(options: &Options) -> anyhow::Result<Report> {
         setup::ensure_built()?;
         placement(options, &mut report).await?;
     }
+    if options.wants(Subject::Replay) {
+        setup::ensure_built()?;
+        replay(options, &mut report).await?;
+    }
     Ok(report)
 }
 
@@ -139,6 +147,20 @@ async fn placement(options: &Options, report: &mut Report) -> anyhow::Result<()>
     for round in 1..=options.rounds {
         say(&format!("placement, round {round} of {}", options.rounds));
         placement::round(&setup, options.events, report).await?;
+    }
+    Ok(())
+}
+
+async fn replay(options: &Options, report: &mut Report) -> anyhow::Result<()> {
+    say("starting Kafka, the registry and Elasticsearch");
+    let setup = Setup::start(&["kafka", "registry", "elasticsearch"], &options.kafka_options).await?;
+    say(&format!("indexing {} events", options.events));
+    let topic = replay::fill(&setup, options.events).await?;
+    say("replay, a round that does not count: Elasticsearch compiles what it runs often");
+    replay::round(&setup, &topic, options.events, &mut Report::new(0)).await?;
+    for round in 1..=options.rounds {
+        say(&format!("replay, round {round} of {}", options.rounds));
+        replay::round(&setup, &topic, options.events, report).await?;
     }
     Ok(())
 }

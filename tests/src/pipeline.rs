@@ -233,6 +233,7 @@ pub fn source(subject: &str, auth: Auth) -> Source {
         key_field: Some("event_id".to_owned()),
         auth,
         limits: Limits::default(),
+        id_scope: None,
         register_schemas: false,
         quarantine: Quarantine::default(),
     }

@@ -161,12 +161,15 @@ impl Filling {
         self.raw.extend_from_slice(record.key.unwrap_or_default());
         let middle = self.raw.len();
         self.raw.extend_from_slice(record.value.unwrap_or_default());
+        let end = self.raw.len();
+        self.raw.extend_from_slice(record.headers.as_bytes());
         Origin {
             partition: record.partition,
             offset: record.offset,
             timestamp: record.timestamp,
             key: record.key.map(|_| start..middle),
-            value: middle..self.raw.len(),
+            value: middle..end,
+            headers: end..self.raw.len(),
         }
     }
 

@@ -2,7 +2,7 @@ use std::convert::Infallible;
 use std::time::{Duration, Instant};
 
 use super::*;
-use crate::record::Record;
+use crate::record::{Headers, Record};
 
 const SCHEMA: SchemaId = SchemaId(7);
 
@@ -13,6 +13,7 @@ fn record(partition: i32, offset: i64) -> Record<'static> {
         timestamp: Some(1),
         key: Some(b"key"),
         value: Some(b"value"),
+        headers: Headers::default(),
     }
 }
 

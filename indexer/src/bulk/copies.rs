@@ -54,7 +54,7 @@ fn count(copies: &[Copy<'_>], fates: Vec<Fate>) -> Result<usize, Failure> {
                 tell_left(1, &block);
             }
             Fate::Retry(failure) => return Err(failure),
-            Fate::Duplicate => {
+            Fate::Duplicate(_) => {
                 let detail = format!("deleting a copy in {}: a conflict", copy.index);
                 return Err(Failure { trouble: Trouble::Server, detail });
             }

@@ -67,7 +67,7 @@ pub struct Request<'a> {
 }
 
 /// An answer, of any status.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Answer {
     /// The status.
     pub status: u16,
@@ -132,25 +132,34 @@ impl Client {
     /// # Errors
     /// [`SendError`]; then it is not known whether Elasticsearch did what was asked. The next call prefers another node.
     pub async fn send(&self, request: &Request<'_>) -> Result<Answer, SendError> {
+        // No body has more, so there is an answer.
+        Ok(self.send_within(request, usize::MAX).await?.unwrap_or_default())
+    }
+
+    /// As [`Client::send`]. None when the answer says that its body has more than `max_bytes`: it is not read then.
+    ///
+    /// # Errors
+    /// As [`Client::send`].
+    pub async fn send_within(&self, request: &Request<'_>, max_bytes: usize) -> Result<Option<Answer>, SendError> {
         self.renew_credentials(false);
-        let answer = self.send_to_any(request).await?;
-        if answer.status == 401 && self.renew_credentials(true) {
-            return self.send_to_any(request).await;
+        let answer = self.send_to_any(request, max_bytes).await?;
+        if answer.as_ref().is_some_and(|answer| answer.status == 401) && self.renew_credentials(true) {
+            return self.send_to_any(request, max_bytes).await;
         }
         Ok(answer)
     }
 
-    async fn send_to_any(&self, request: &Request<'_>) -> Result<Answer, SendError> {
+    async fn send_to_any(&self, request: &Request<'_>, max_bytes: usize) -> Result<Option<Answer>, SendError> {
         let (index, proven) = self.states().choose(now());
         let node = &self.nodes[index];
         if !proven && let Err(error) = node.try_to_connect(self.connect_timeout).await {
             self.states().failed(index, now());
             return Err(error);
         }
-        let outcome = node.send(request, self.request_timeout).await;
+        let outcome = node.send(request, self.request_timeout, max_bytes).await;
         match &outcome {
             // A node that has left its cluster, or a proxy before one that is gone.
-            Ok(Answer { status: 502..=504, .. }) | Err(_) => self.states().failed(index, now()),
+            Ok(Some(Answer { status: 502..=504, .. })) | Err(_) => self.states().failed(index, now()),
             Ok(_) => self.states().succeeded(index),
         }
         outcome
@@ -208,7 +217,12 @@ impl Node {
         }
     }
 
-    async fn send(&self, request: &Request<'_>, timeout: Duration) -> Result<Answer, SendError> {
+    async fn send(
+        &self,
+        request: &Request<'_>,
+        timeout: Duration,
+        max_bytes: usize,
+    ) -> Result<Option<Answer>, SendError> {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(request.content_type));
         let mut body = request.body.clone();
@@ -222,7 +236,10 @@ impl Node {
             .send(request.method, request.path, headers, Some(request.query), body, Some(timeout))
             .await
             .map_err(|error| self.failure(&error, timeout))?;
-        self.read(answer, timeout).await
+        if answer.content_length().is_some_and(|length| length > max_bytes as u64) {
+            return Ok(None);
+        }
+        self.read(answer, timeout).await.map(Some)
     }
 
     async fn read(&self, answer: response::Response, timeout: Duration) -> Result<Answer, SendError> {

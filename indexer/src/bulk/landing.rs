@@ -11,6 +11,7 @@ use shared::config::{Config, Expired, Strategy};
 
 use super::elasticsearch::Client;
 use super::look_up::{self, Extent, Question};
+use super::verify::Suspect;
 use super::work::{Progress, Work};
 use crate::batch::Batch;
 use crate::metrics::PlaceMetrics;
@@ -113,13 +114,19 @@ impl Landing {
         }
         if let Err(failure) = look_up::ask(&self.client, &table, &mut questions, Extent::First).await {
             let items = questions.iter().map(|question| question.item).collect();
-            work.look_up_again(items, failure, &mut progress);
+            work.look_up_again(items, failure.into(), &mut progress);
             return progress;
         }
         let (hits, misses): (Vec<_>, Vec<_>) = questions.into_iter().partition(|question| !question.found.is_empty());
         self.metrics.looked_up(&self.topic, hits.len(), misses.len());
         for question in hits {
-            work.found(question.item, 1, &mut progress);
+            match question.found.first() {
+                Some(number) if work.is_proving() => {
+                    let index = Arc::clone(&table.backing()[*number].name);
+                    work.suspect(Suspect { item: question.item, index }, &mut progress);
+                }
+                _ => work.found(question.item, 1, &mut progress),
+            }
         }
         for question in misses {
             work.move_to(question.item, Arc::clone(&table.write().name));

@@ -39,8 +39,8 @@ pub enum Judgement {
 pub enum Fate {
     /// Written.
     Indexed,
-    /// There already, under the same id.
-    Duplicate,
+    /// Its id is taken, by a document in this index, if the answer names it.
+    Duplicate(Option<String>),
     /// Never taken.
     Refused(Refusal),
     /// Failed for now.
@@ -228,7 +228,7 @@ fn judge_item(item: Item) -> Fate {
         }
         Class::NotFound if kind == Kind::IndexNotFound => Fate::IndexMissing,
         Class::NotFound if kind == Kind::ShardNotThere => again(Trouble::Server),
-        Class::Conflict if kind == Kind::VersionConflict => Fate::Duplicate,
+        Class::Conflict if kind == Kind::VersionConflict => Fate::Duplicate(error.and_then(|error| error.index)),
         Class::BadRequest | Class::NotFound | Class::Conflict | Class::TooLarge | Class::OtherClient => {
             Fate::Refused(refusal(status, error))
         }

@@ -13,7 +13,8 @@ use shared::config::{Config, Strategy};
 use super::copies::{self, Copy};
 use super::elasticsearch::Client;
 use super::look_up::{self, Extent, Question};
-use super::outcome::{Failure, Judgement};
+use super::outcome::Judgement;
+use super::verify::{Conflicts, Obstacle, Verify};
 use super::work::{Progress, Work};
 use crate::batch::Batch;
 use crate::metrics::PlaceMetrics;
@@ -64,16 +65,29 @@ impl Stream {
     }
 
     /// Looks up `items`: what is there is settled, and has its copies deleted but the oldest; what is missing is sent.
-    pub(super) async fn look_up(&self, work: &mut Work<'_>, batch: &Batch, items: Vec<usize>) -> Progress {
+    pub(super) async fn look_up(
+        &self,
+        work: &mut Work<'_>,
+        batch: &Batch,
+        items: Vec<usize>,
+        verify: Option<&Verify>,
+    ) -> Progress {
         let mut progress = Progress::default();
         let table = self.keeper.fresh().await;
         let oldest = self.oldest(&table);
         let range = |item: usize| candidates(&table, oldest, batch.items[item].time);
         let questions = items.iter().map(|item| Question::new(*item, batch, range(*item)));
         let mut questions: Vec<Question> = questions.collect();
-        if let Err(failure) = self.look_up_all(&table, &mut questions).await {
-            work.look_up_again(items, failure, &mut progress);
-            return progress;
+        let conflicts = match self.look_up_all(&table, batch, &mut questions, verify).await {
+            Ok(conflicts) => conflicts,
+            Err(obstacle) => {
+                work.look_up_again(items, obstacle, &mut progress);
+                return progress;
+            }
+        };
+        questions.retain(|question| !conflicts.iter().any(|(suspect, _)| suspect.item == question.item));
+        if let Some(verify) = verify {
+            verify.refuse(work, batch, conflicts, &mut progress);
         }
         let misses = questions.iter().filter(|question| question.found.is_empty()).count();
         self.metrics.looked_up(&self.topic, questions.len() - misses, misses);
@@ -86,21 +100,32 @@ impl Stream {
         progress
     }
 
-    async fn look_up_all(&self, table: &Table, questions: &mut [Question]) -> Result<(), Failure> {
+    /// Finds the copies of each question that are the same event, and deletes all but the oldest. Gives those of other events.
+    async fn look_up_all(
+        &self,
+        table: &Table,
+        batch: &Batch,
+        questions: &mut [Question],
+        verify: Option<&Verify>,
+    ) -> Result<Conflicts, Obstacle> {
         look_up::ask(&self.client, table, questions, Extent::All).await?;
+        let conflicts = match verify {
+            Some(verify) => verify.sift(batch, table, questions).await?,
+            None => Conflicts::new(),
+        };
         let copies: Vec<Copy> = questions
             .iter()
             .flat_map(|question| question.found.iter().skip(1).map(move |number| (question, *number)))
             .map(|(question, number)| Copy { index: &table.backing()[number].name, id: &question.id })
             .collect();
         if copies.is_empty() {
-            return Ok(());
+            return Ok(conflicts);
         }
         let deleted = copies::delete(&self.client, &copies).await?;
         for (outcome, count) in [("deleted", deleted), ("left", copies.len() - deleted)] {
             self.metrics.copies.with_label_values(&[self.topic.as_str(), outcome]).inc_by(count as u64);
         }
-        Ok(())
+        Ok(conflicts)
     }
 
     /// The oldest backing index within the horizon.

@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use prometheus::Registry;
-use shared::config::{Compression, Strategy};
+use shared::config::{Compression, Strategy, VerifyDuplicates};
 use shared::position::{Offset, Partition};
 use shared::wire::SchemaId;
 
@@ -22,8 +22,14 @@ pub(crate) fn batch_of<S: AsRef<str>>(names: &[S]) -> Batch {
         let start = body.len();
         let name = name.as_ref();
         body.extend_from_slice(format!("{{\"create\":{{\"_id\":\"{name}\"}}}}\n{{\"name\":\"{name}\"}}\n").as_bytes());
-        let origin =
-            Origin { partition: Partition(0), offset: Offset(offset), timestamp: None, key: None, value: 0..0 };
+        let origin = Origin {
+            partition: Partition(0),
+            offset: Offset(offset),
+            timestamp: None,
+            key: None,
+            value: 0..0,
+            headers: 0..0,
+        };
         items.push(Item { origin, body: start..body.len(), schema: SchemaId(1), target: 0, time: 0 });
     }
     Batch {
@@ -46,19 +52,21 @@ pub(crate) fn config(url: &str) -> Config {
     config.elasticsearch.url = url.to_owned();
     config.elasticsearch.compression = Compression::None;
     config.elasticsearch.strategy = Strategy::Single;
+    // What proves a duplicate is tried in `verify/tests.rs`.
+    config.elasticsearch.verify_duplicates = VerifyDuplicates::Never;
     config.indexer.retry.initial = Duration::from_millis(1);
     config.indexer.retry.max = Duration::from_millis(5);
     config
 }
 
 /// What a test needs of a service.
-struct Service {
-    bulk: Bulk,
-    readiness: Arc<Readiness>,
-    metrics: Metrics,
+pub(crate) struct Service {
+    pub(crate) bulk: Bulk,
+    pub(crate) readiness: Arc<Readiness>,
+    pub(crate) metrics: Metrics,
 }
 
-fn service(config: &Config) -> Service {
+pub(crate) fn service(config: &Config) -> Service {
     let metrics = Metrics::new(&Registry::new()).unwrap();
     let readiness = Readiness::new();
     let bulk = Bulk::new(config, metrics.clone(), &readiness).unwrap();

@@ -10,10 +10,12 @@ use super::body::Moved;
 use super::flow::Sign;
 use super::gate::{Health, Room};
 use super::outcome::{Block, BlockKind, Failure, Fate, Judgement, Refusal, Trouble};
+use super::verify::Suspect;
 use super::{Delivered, Refused, body};
 use crate::batch::Batch;
 
 mod places;
+mod proof;
 
 /// A body may be this much larger than asked for before it is cut, in per cent: the last document of a batch may stick out.
 const TOLERANCE: usize = 150;
@@ -39,6 +41,10 @@ pub(super) struct Work<'a> {
     generation: Option<u64>,
     is_doubtful: bool,
     places: bool,
+    /// Those whose id is taken, whose proof is wanted, and how often what had the id was gone.
+    suspects: VecDeque<Suspect>,
+    proves: bool,
+    gone: HashMap<usize, u8>,
     attempts: Vec<u32>,
     delivered: Delivered,
 }
@@ -88,13 +94,17 @@ impl<'a> Work<'a> {
             generation: None,
             is_doubtful: false,
             places,
+            suspects: VecDeque::new(),
+            proves: false,
+            gone: HashMap::new(),
             attempts: vec![0; batch.items.len()],
             delivered: Delivered::default(),
         }
     }
 
     pub(super) fn is_done(&self) -> bool {
-        self.halves.is_empty() && self.left.is_empty() && self.look_ups.is_empty() && self.unplaced.is_empty()
+        let is_sent = self.halves.is_empty() && self.left.is_empty() && self.unplaced.is_empty();
+        is_sent && self.look_ups.is_empty() && self.suspects.is_empty()
     }
 
     /// The items of the next request, as many as there is room for, but at least one; none when all is settled.
@@ -158,7 +168,7 @@ impl<'a> Work<'a> {
         let mut again = Vec::new();
         for (item, fate) in chunk.iter().zip(fates) {
             match fate {
-                Fate::Indexed | Fate::Duplicate if self.is_doubtful => {
+                Fate::Indexed | Fate::Duplicate(_) if self.is_doubtful => {
                     self.doubt(*item, fate == Fate::Indexed, progress);
                     continue;
                 }
@@ -166,8 +176,8 @@ impl<'a> Work<'a> {
                     self.settle_indexed(progress);
                     continue;
                 }
-                Fate::Duplicate => {
-                    self.settle_duplicate(progress);
+                Fate::Duplicate(index) => {
+                    self.taken(*item, index.as_deref(), progress);
                     continue;
                 }
                 Fate::Refused(refusal) => {
@@ -203,7 +213,7 @@ impl<'a> Work<'a> {
         self.delivered.indexed += 1;
     }
 
-    fn settle_duplicate(&mut self, progress: &mut Progress) {
+    pub(super) fn settle_duplicate(&mut self, progress: &mut Progress) {
         progress.settled += 1;
         progress.duplicates += 1;
         self.delivered.duplicates += 1;

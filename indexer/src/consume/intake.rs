@@ -11,7 +11,7 @@ impl Consumer {
             match self.consumer.poll(POLL) {
                 None => break,
                 Some(Ok(message)) => {
-                    let record = Record::of(&message);
+                    let record = Record::of(&message, &mut self.headers);
                     let unknown = take(&mut self.decoder, &mut self.filling, &mut self.parked, &record);
                     taken += 1;
                     drop(message);

@@ -104,6 +104,7 @@ impl Parked {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::Headers;
     use shared::position::Offset;
 
     const A: Need = Need::Schema(SchemaId(1));
@@ -116,6 +117,7 @@ mod tests {
             timestamp: None,
             key: None,
             value: Some(b"1234"),
+            headers: Headers::default(),
         }
     }
 

@@ -1,6 +1,9 @@
 use shared::avro::{Decimals, Timestamps};
+use shared::position::{Offset, Partition};
 
 use super::*;
+use crate::record::Headers;
+use crate::record::headers::tests::headers;
 
 const SCHEMA: &str = r#"{"type":"record","name":"E","fields":[{"name":"event_id","type":"string"}]}"#;
 const RULES: Rules = Rules {
@@ -9,39 +12,81 @@ const RULES: Rules = Rules {
     at_timestamp: false,
 };
 
-fn action(key: Option<&[u8]>) -> String {
-    let record = Record { partition: Partition(3), offset: Offset(42), timestamp: Some(0), key, value: None };
+const AT: i64 = 1_767_323_045_678;
+
+fn record(key: Option<&[u8]>) -> Record<'_> {
+    Record {
+        partition: Partition(3),
+        offset: Offset(42),
+        timestamp: Some(AT),
+        key,
+        value: None,
+        headers: Headers::default(),
+    }
+}
+
+fn action_of(record: &Record<'_>, on_duplicate: OnDuplicate) -> serde_json::Value {
     let mut body = Vec::new();
-    write_action("events", &record, OnDuplicate::KeepFirst, &mut body);
-    String::from_utf8(body).unwrap()
+    write_action("events", record, on_duplicate, &mut body);
+    serde_json::from_slice(&body).unwrap()
+}
+
+fn id_of(record: &Record<'_>) -> String {
+    action_of(record, OnDuplicate::KeepFirst)["create"]["_id"].as_str().unwrap().to_owned()
 }
 
 fn id(key: Option<&[u8]>) -> String {
-    let action: serde_json::Value = serde_json::from_str(&action(key)).unwrap();
-    action["create"]["_id"].as_str().unwrap().to_owned()
+    id_of(&record(key))
 }
 
 #[test]
 fn the_id_is_the_key() {
-    assert_eq!(action(Some(b"a-1")), "{\"create\":{\"_id\":\"a-1\"}}\n");
-}
-
-#[test]
-fn to_keep_the_last_event_the_offset_is_the_version() {
-    let record =
-        Record { partition: Partition(3), offset: Offset(42), timestamp: Some(0), key: Some(b"a-1"), value: None };
     let mut body = Vec::new();
-    write_action("events", &record, OnDuplicate::KeepLast, &mut body);
-    assert_eq!(
-        String::from_utf8(body).unwrap(),
-        "{\"index\":{\"_id\":\"a-1\",\"version\":42,\"version_type\":\"external_gte\"}}\n"
-    );
+    write_action("events", &record(Some(b"a-1")), OnDuplicate::KeepFirst, &mut body);
+    assert_eq!(body, b"{\"create\":{\"_id\":\"a-1\"}}\n");
 }
 
 #[test]
-fn without_a_key_the_id_is_the_records_position() {
-    assert_eq!(id(None), "events-3-42");
-    assert_eq!(id(Some(b"")), "events-3-42");
+fn a_scope_in_the_headers_qualifies_the_key() {
+    let scoped = |scope: Option<&[u8]>, key: &[u8]| {
+        let bytes = headers(&[("source", Some(b"calls")), ("id-scope", scope)]);
+        id_of(&Record { headers: Headers::from_bytes(&bytes), ..record(Some(key)) })
+    };
+    assert_eq!(scoped(Some(b"calls"), b"1"), "calls:1");
+    assert_eq!(scoped(Some(b"chats"), b"1"), "chats:1");
+    assert_eq!(scoped(Some(b"a\"b"), b"1"), "a\"b:1");
+    for nothing in [None, Some(&b""[..])] {
+        assert_eq!(scoped(nothing, b"1"), "1");
+    }
+    assert_eq!(scoped(Some(b"calls"), b""), "events-3-42-1767323045678", "there is no key to qualify");
+    for hashed in [scoped(Some(b"calls"), &[b'k'; 507]), scoped(Some(&[0xff]), b"1")] {
+        assert_eq!(hashed.len(), 64, "{hashed}");
+    }
+    assert_eq!(scoped(Some(b"calls"), &[b'k'; 506]).len(), 512);
+}
+
+#[test]
+fn to_keep_the_last_event_the_version_grows_with_time_and_offset() {
+    let versioned = |timestamp, offset| {
+        let record = Record { timestamp, offset: Offset(offset), ..record(Some(b"a-1")) };
+        let action = action_of(&record, OnDuplicate::KeepLast);
+        assert_eq!(action["index"]["version_type"], "external_gte");
+        action["index"]["version"].as_u64().unwrap()
+    };
+    assert!(versioned(Some(AT), 0) > versioned(Some(AT - 1), 1_000), "of a topic made anew");
+    assert!(versioned(Some(AT), 43) > versioned(Some(AT), 42), "of the same millisecond");
+    assert_eq!(versioned(Some(AT), 42), versioned(Some(AT), 42));
+    assert_eq!(versioned(None, 42), 42);
+    for timestamp in [i64::MIN, -1, i64::MAX] {
+        assert!(i64::try_from(versioned(Some(timestamp), i64::MAX)).is_ok(), "elasticsearch takes no other version");
+    }
+}
+
+#[test]
+fn without_a_key_the_id_is_the_records_position_and_time() {
+    assert_eq!(id(None), "events-3-42-1767323045678");
+    assert_eq!(id(Some(b"")), "events-3-42-1767323045678");
+    assert_eq!(id_of(&Record { timestamp: None, ..record(None) }), "events-3-42");
 }
 
 #[test]

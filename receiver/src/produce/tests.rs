@@ -47,7 +47,13 @@ impl Setup {
     async fn produce(&self) -> Result<(), ProduceError> {
         let writer = Writer { id: SchemaId(7), schema: Arc::new(Schema::parse("\"int\"").unwrap()), key: None };
         let event = validate(b"\0\0\0\0\x07\x02", &writer, Limits { max_depth: 1, max_items: 1 }).unwrap();
-        let head = RecordHead { timestamp: SystemTime::now(), source: "test", request_id: b"r", traceparent: None };
+        let head = RecordHead {
+            timestamp: SystemTime::now(),
+            source: "test",
+            id_scope: None,
+            request_id: b"r",
+            traceparent: None,
+        };
         self.producer.produce(TOPIC, std::iter::once(event), &head, Instant::now() + TIMEOUT).await
     }
 }

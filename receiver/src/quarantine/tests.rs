@@ -60,8 +60,13 @@ fn the_headers_say_why_and_what_is_needed_to_post_it_again() {
     request.insert(SCHEMA_ID, "7".parse().unwrap());
     request.insert("authorization", "Bearer secret".parse().unwrap());
     request.insert(CONTENT_ENCODING, "gzip".parse().unwrap());
-    let head =
-        RecordHead { timestamp: std::time::SystemTime::now(), source: "cxone", request_id: b"r-1", traceparent: None };
+    let head = RecordHead {
+        timestamp: std::time::SystemTime::now(),
+        source: "cxone",
+        id_scope: None,
+        request_id: b"r-1",
+        traceparent: None,
+    };
 
     let headers = headers(&rejection, &request, &head);
     let found: Vec<(String, String)> = headers

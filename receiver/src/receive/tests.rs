@@ -87,6 +87,7 @@ fn source(path: &str, auth: Auth) -> shared::config::Source {
         key_field: Some("event_id".to_owned()),
         auth,
         limits: Limits { max_body: bytesize::ByteSize::b(100), ..Limits::default() },
+        id_scope: None,
         register_schemas: false,
         quarantine: shared::config::Quarantine::default(),
     }

@@ -11,6 +11,7 @@ fn source(path: &str) -> config::Source {
         key_field: None,
         auth: Auth::None,
         limits: config::Limits::default(),
+        id_scope: None,
         register_schemas: false,
         quarantine: config::Quarantine::default(),
     }

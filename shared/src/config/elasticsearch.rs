@@ -26,6 +26,9 @@ pub struct Elasticsearch {
     pub strategy: Strategy,
     /// `elasticsearch.on_duplicate`: what a second event of the same id does: `keep_first` or `keep_last`.
     pub on_duplicate: OnDuplicate,
+    /// `elasticsearch.verify_duplicates`: how it is found out that a document which is there already is the same event, with
+    /// `on_duplicate: keep_first`: `always`, `by_timestamp` or `never`.
+    pub verify_duplicates: VerifyDuplicates,
     /// `elasticsearch.placement`: which index of several a document lands in.
     pub placement: Placement,
     /// `elasticsearch.documents`: how values are written, where there is a choice.
@@ -126,6 +129,20 @@ pub enum OnDuplicate {
     KeepLast,
 }
 
+/// `elasticsearch.verify_duplicates`: how it is found out that a document which is there already is the same event. `docs/ids.md` has the
+/// rules.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum VerifyDuplicates {
+    /// The stored document is read and compared.
+    Always,
+    /// First only its `_ingested_at` is read. What that does not prove is read and compared as with `always`: the outcome is the same, one
+    /// request more for what a sender repeats, and fewer bytes for a replay.
+    ByTimestamp,
+    /// Not at all: whatever has the id counts as the same event.
+    Never,
+}
+
 impl Default for Elasticsearch {
     fn default() -> Self {
         Self {
@@ -133,6 +150,7 @@ impl Default for Elasticsearch {
             index_name: "cxone-events".to_owned(),
             strategy: Strategy::Rollover,
             on_duplicate: OnDuplicate::KeepFirst,
+            verify_duplicates: VerifyDuplicates::Always,
             placement: Placement::default(),
             documents: JsonRules::default(),
             mapping: Mapping::default(),

@@ -9,8 +9,8 @@ use std::time::Duration;
 use bytesize::ByteSize;
 use serde::{Deserialize, Serialize};
 
-use super::Auth;
 use super::units;
+use super::{Auth, Config};
 
 /// `receiver`: the HTTP side.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -81,9 +81,13 @@ pub struct Source {
     #[serde(default)]
     pub topic: Option<String>,
     /// `key_field`: the path (dots between names) of the field that holds the event id: the record's key, and later the document's
-    /// `_id`. Absent: records have no key, and a document's id is `topic-partition-offset`.
+    /// `_id`. Absent: records have no key, and a document's id is `topic-partition-offset-timestamp`.
     #[serde(default)]
     pub key_field: Option<String>,
+    /// `id_scope`: where the ids of `key_field` are unique: in the whole `topic`, or only among the events of this `source`; then its name
+    /// becomes a part of the `_id`. Absent: `source` where another source with a `key_field` writes to the same topic, else `topic`.
+    #[serde(default)]
+    pub id_scope: Option<IdScope>,
     /// `auth`: who may post.
     pub auth: Auth,
     /// `limits`: what one request may hold.
@@ -96,6 +100,16 @@ pub struct Source {
     /// `quarantine`: where bodies go that are no events.
     #[serde(default)]
     pub quarantine: Quarantine,
+}
+
+/// `receiver.sources.<name>.id_scope`: where the ids of a source are unique. `docs/ids.md` has the rules.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IdScope {
+    /// In the topic: events of other sources with the same id are the same event.
+    Topic,
+    /// Among the events of the source: another source may use the same ids for other events.
+    Source,
 }
 
 /// `receiver.sources.<name>.quarantine`: what becomes of bodies from authenticated senders that are no events.
@@ -176,6 +190,20 @@ impl Default for Receiver {
     }
 }
 
+impl Config {
+    /// Where the ids of the source `name` are unique, by its `id_scope` or by what follows from the other sources of its topic. Without a
+    /// `key_field` there are no ids, and it is the topic.
+    pub fn id_scope(&self, name: &str) -> IdScope {
+        let sources = &self.receiver.sources;
+        let Some(source) = sources.get(name).filter(|source| source.key_field.is_some()) else { return IdScope::Topic };
+        let topic = |source: &Source| source.topic.clone().unwrap_or_else(|| self.kafka.topic.clone());
+        let shares = sources.iter().any(|(other_name, other)| {
+            other_name != name && other.key_field.is_some() && topic(other) == topic(source)
+        });
+        source.id_scope.unwrap_or(if shares { IdScope::Source } else { IdScope::Topic })
+    }
+}
+
 impl Receiver {
     /// How many threads serve requests, by `receiver.worker_threads` and the cores that the process may use.
     pub fn worker_threads(&self) -> usize {
@@ -183,3 +211,6 @@ impl Receiver {
         self.worker_threads.unwrap_or_else(all_but_one).max(1)
     }
 }
+
+#[cfg(test)]
+mod tests;

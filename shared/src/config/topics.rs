@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Config, Lifecycle, Mapping, OnDuplicate, Placement, Strategy};
+use super::{Config, Lifecycle, Mapping, OnDuplicate, Placement, Strategy, VerifyDuplicates};
 use crate::avro::JsonRules;
 
 /// `indexer.topics.<topic>`: what differs for one topic from `elasticsearch`. A section that is given replaces that of `elasticsearch` as
@@ -18,6 +18,8 @@ pub struct Topic {
     pub strategy: Option<Strategy>,
     /// `indexer.topics.<topic>.on_duplicate`: in place of `elasticsearch.on_duplicate`.
     pub on_duplicate: Option<OnDuplicate>,
+    /// `indexer.topics.<topic>.verify_duplicates`: in place of `elasticsearch.verify_duplicates`.
+    pub verify_duplicates: Option<VerifyDuplicates>,
     /// `indexer.topics.<topic>.placement`: in place of `elasticsearch.placement`.
     pub placement: Option<Placement>,
     /// `indexer.topics.<topic>.documents`: in place of `elasticsearch.documents`.
@@ -53,6 +55,7 @@ impl Config {
         elasticsearch.index_name = topic.index_name.clone().unwrap_or_else(|| name.to_owned());
         set(&mut elasticsearch.strategy, &topic.strategy);
         set(&mut elasticsearch.on_duplicate, &topic.on_duplicate);
+        set(&mut elasticsearch.verify_duplicates, &topic.verify_duplicates);
         set(&mut elasticsearch.placement, &topic.placement);
         set(&mut elasticsearch.documents, &topic.documents);
         set(&mut elasticsearch.mapping, &topic.mapping);

@@ -15,11 +15,14 @@ use crate::pipeline::metric;
 use crate::process::Process;
 use crate::usage::Usage;
 
-/// How long nothing may be indexed.
+/// How long nothing may be counted.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How often the indexer is asked how far it is: seldom enough to cost it nothing.
 const INTERVAL: Duration = Duration::from_millis(20);
-const INDEXED: &str = r#"penstock_indexer_documents_total{outcome="indexed"}"#;
+/// The metric of documents that were written.
+pub(super) const INDEXED: &str = r#"penstock_indexer_documents_total{outcome="indexed"}"#;
+/// The metric of documents that were there already.
+pub(super) const DUPLICATES: &str = r#"penstock_indexer_documents_total{outcome="duplicate"}"#;
 
 /// Measures floor and indexer once each.
 ///
@@ -29,7 +32,7 @@ pub(super) async fn round(setup: &Setup, events: u64, report: &mut Report) -> an
     report.add(Line::KafkaFloor, floor(setup, events).await?);
     let (null, elasticsearch) = Child::server(Part::NULL_ELASTICSEARCH).await?;
     let (mut indexer, admin) = setup.indexer(elasticsearch)?;
-    all_indexed(&mut indexer, &admin, events).await?;
+    all_counted(&mut indexer, &admin, INDEXED, events).await?;
     let (usage, null_usage) = (Usage::of(indexer.id())?, Usage::of(null.id())?);
     drop(indexer);
     let counts: Counts =
@@ -46,25 +49,30 @@ async fn floor(setup: &Setup, events: u64) -> anyhow::Result<Sample> {
     Ok(serde_json::from_str(&line)?)
 }
 
-/// Waits until the indexer says that all is indexed; gives how long that took from the first time on that something was.
+/// Waits until the indexer's `counter` has come to `events`; gives how long that took from its first count on.
 ///
 /// # Errors
 /// When it ends, or gets no further.
-pub(super) async fn all_indexed(indexer: &mut Process, admin: &str, events: u64) -> anyhow::Result<Duration> {
-    let (mut indexed, mut progress, mut begin) = (0.0, Instant::now(), None);
-    while indexed < events as f64 {
+pub(super) async fn all_counted(
+    indexer: &mut Process,
+    admin: &str,
+    counter: &str,
+    events: u64,
+) -> anyhow::Result<Duration> {
+    let (mut counted, mut progress, mut begin) = (0.0, Instant::now(), None);
+    while counted < events as f64 {
         tokio::time::sleep(INTERVAL).await;
         indexer.ensure_running().context("penstock-indexer")?;
         // At first nobody listens there.
-        let now = metric(admin, INDEXED).await.unwrap_or(0.0);
-        if now > indexed {
-            (indexed, progress) = (now, Instant::now());
+        let now = metric(admin, counter).await.unwrap_or(0.0);
+        if now > counted {
+            (counted, progress) = (now, Instant::now());
             begin.get_or_insert(progress);
         }
         if progress.elapsed() > PATIENCE {
             let seconds = PATIENCE.as_secs();
             anyhow::bail!(
-                "penstock-indexer: {indexed} of {events} events, none for {seconds} s; {}",
+                "penstock-indexer: {counted} of {events} events, none for {seconds} s; {}",
                 indexer.last_lines()
             );
         }

@@ -7,7 +7,7 @@ use anyhow::Context;
 use serde_json::json;
 use shared::config::Strategy;
 
-use super::indexer::all_indexed;
+use super::indexer::{INDEXED, all_counted};
 use super::report::{Line, Report};
 use super::sample::Sample;
 use super::setup::Setup;
@@ -43,7 +43,7 @@ async fn measure(setup: &Setup, events: u64, strategy: Strategy, is_rolling: boo
     let rolling = roll_over(setup, &topic);
     let feed = setup.feed(&topic);
     let (_, elapsed) = tokio::select! {
-        both = async { tokio::try_join!(feed.write(0..events), all_indexed(&mut indexer, &admin, events)) } => both?,
+        both = async { tokio::try_join!(feed.write(0..events), all_counted(&mut indexer, &admin, INDEXED, events)) } => both?,
         rolled = rolling, if is_rolling => return Err(rolled.context("the index does not roll over")),
     };
     Ok(Sample::new(events, elapsed).with_usage(Usage::of(indexer.id())?))

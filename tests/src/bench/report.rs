@@ -47,6 +47,12 @@ pub(super) enum Line {
     DataStream,
     /// The same while it rolls over.
     DataStreamRolling,
+    /// All events read again by the indexer, with no proof of duplicates.
+    ReplayNever,
+    /// The same with `verify_duplicates: by_timestamp`.
+    ReplayByTimestamp,
+    /// The same with `verify_duplicates: always`.
+    ReplayAlways,
 }
 
 /// All samples.
@@ -98,6 +104,9 @@ impl Line {
             Self::RolloverRolling => "  rollover, every 3 s",
             Self::DataStream => "  data_stream, quiet",
             Self::DataStreamRolling => "  data_stream, rollover every 3 s",
+            Self::ReplayNever => "penstock-indexer, a replay, never",
+            Self::ReplayByTimestamp => "  by_timestamp",
+            Self::ReplayAlways => "  always",
         }
     }
 
@@ -108,12 +117,14 @@ impl Line {
             Self::Receiver | Self::HttpFloorAtRate => Some(Self::HttpFloor),
             Self::Avro => Some(Self::AvroFloor),
             Self::Rollover | Self::RolloverRolling | Self::DataStream | Self::DataStreamRolling => Some(Self::Single),
+            Self::ReplayByTimestamp | Self::ReplayAlways => Some(Self::ReplayNever),
             Self::KafkaFloor
             | Self::NullElasticsearch
             | Self::HttpFloor
             | Self::ReceiverFiles
             | Self::AvroFloor
-            | Self::Single => None,
+            | Self::Single
+            | Self::ReplayNever => None,
         }
     }
 }

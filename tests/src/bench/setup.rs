@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context;
-use shared::config::{Auth, Config, Strategy};
+use shared::config::{Auth, Config, Strategy, VerifyDuplicates};
 use tempfile::TempDir;
 
 use super::stack::BenchStack;
@@ -117,13 +117,28 @@ impl Setup {
         Kafka::new(self.brokers()).create_topic(&topic, PARTITIONS).await?;
         // An index is made with the fields of the topic's schema.
         register(&self.stack.stack.registry_url(), &topic, SCHEMA).await?;
-        let mut config = self.config.clone();
-        config.kafka.topic.clone_from(&topic);
-        config.elasticsearch.index_name.clone_from(&topic);
-        config.elasticsearch.strategy = strategy;
+        let mut config = self.config_of(&topic, strategy);
         config.elasticsearch.placement.margin = PLACEMENT_MARGIN;
         let (indexer, admin) = self.indexer_of(config, self.stack.stack.elasticsearch_url())?;
         Ok((indexer, admin, topic))
+    }
+
+    /// Starts an indexer of a group of its own that reads `topic` of [`Setup::placing_indexer`] again; gives the URL of its admin port too.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub(super) fn replaying_indexer(&self, topic: &str, how: VerifyDuplicates) -> anyhow::Result<(Process, String)> {
+        let mut config = self.config_of(topic, Strategy::Single);
+        config.elasticsearch.verify_duplicates = how;
+        self.indexer_of(config, self.stack.stack.elasticsearch_url())
+    }
+
+    fn config_of(&self, topic: &str, strategy: Strategy) -> Config {
+        let mut config = self.config.clone();
+        topic.clone_into(&mut config.kafka.topic);
+        topic.clone_into(&mut config.elasticsearch.index_name);
+        config.elasticsearch.strategy = strategy;
+        config
     }
 
     fn indexer_of(&self, mut config: Config, elasticsearch: String) -> anyhow::Result<(Process, String)> {

@@ -66,7 +66,7 @@ fn each_action_has_its_items() {
 
 #[test]
 fn a_version_conflict_on_our_own_id_is_a_duplicate() {
-    assert_eq!(failed(409, "version_conflict_engine_exception"), Fate::Duplicate);
+    assert_eq!(failed(409, "version_conflict_engine_exception"), Fate::Duplicate(None));
     assert_refused(failed(409, "something_else_exception"), 409, "something_else_exception");
 }
 
@@ -180,7 +180,7 @@ fn items_are_judged_each_for_itself() {
     let body = br#"{"errors":true,"items":[{"create":{"status":201}},{"create":{"status":403,"error":{"type":"cluster_block_exception"}}},{"index":{"status":409,"error":{"type":"version_conflict_engine_exception"}}}]}"#;
     let Judgement::Items(fates) = judge(200, body, 3) else { panic!() };
     assert_eq!(fates[0], Fate::Indexed);
-    assert_eq!(fates[2], Fate::Duplicate);
+    assert_eq!(fates[2], Fate::Duplicate(None));
     assert!(matches!(fates[1], Fate::Blocked(_)));
 }
 

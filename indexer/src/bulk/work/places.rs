@@ -1,6 +1,7 @@
 //! Documents that do not simply go where their batch says: those that are looked up first, and those that are placed anew.
 
 use super::*;
+use crate::bulk::verify::Obstacle;
 
 impl Work<'_> {
     /// The documents of the next request for ids, at most `most`.
@@ -81,9 +82,9 @@ impl Work<'_> {
     }
 
     /// `items` are looked up again: what was tried did not succeed.
-    pub(in crate::bulk) fn look_up_again(&mut self, items: Vec<usize>, failure: Failure, progress: &mut Progress) {
+    pub(in crate::bulk) fn look_up_again(&mut self, items: Vec<usize>, obstacle: Obstacle, progress: &mut Progress) {
         progress.failed += items.len();
-        progress.failure = Some(failure);
+        progress.hindered(obstacle);
         self.look_ups.extend(items);
     }
 

@@ -28,7 +28,7 @@ fn only_what_failed_is_sent_again() {
     let batch = batch_of(&["a", "b", "c", "d", "e"]);
     let mut work = Work::new(&batch, false);
     let chunk = work.take(ROOM).unwrap();
-    let fates = vec![Fate::Indexed, again(), Fate::Duplicate, Fate::Refused(refusal()), Fate::Blocked(blocked())];
+    let fates = vec![Fate::Indexed, again(), Fate::Duplicate(None), Fate::Refused(refusal()), Fate::Blocked(blocked())];
     let progress = work.apply(chunk, Judgement::Items(fates));
     assert_eq!((progress.settled, progress.failed), (3, 2));
     assert_eq!(work.take(ROOM).unwrap(), [1, 4]);

@@ -17,11 +17,16 @@ pub(super) fn check(elasticsearch: &Elasticsearch, problems: &mut Problems) {
     problems.not_zero("elasticsearch.placement.refresh_interval", placement.refresh_interval);
     problems.not_empty("elasticsearch.placement.time_field", &placement.time_field);
     pattern(placement, problems);
-    if elasticsearch.strategy == Strategy::DataStream && elasticsearch.on_duplicate == OnDuplicate::KeepLast {
-        problems.add(
-            "elasticsearch.on_duplicate",
-            "must be keep_first with the strategy data_stream: a data stream takes no document twice; choose another strategy",
-        );
+    if elasticsearch.on_duplicate == OnDuplicate::KeepLast {
+        let reason = match elasticsearch.strategy {
+            Strategy::Single => return,
+            Strategy::DataStream => "a data stream takes no document twice",
+            Strategy::Rollover | Strategy::Time => {
+                "two events of one id can have two times, and so be placed in two indices, where both would stay"
+            }
+        };
+        let message = format_args!("keep_last needs elasticsearch.strategy: single: {reason}; or choose keep_first");
+        problems.add("elasticsearch.on_duplicate", message);
     }
 }
 

@@ -108,6 +108,9 @@ fn check_source(config: &Config, name: &str, key: &str, source: &Source, problem
     if source.key_field.as_ref().is_some_and(|field| field.split('.').any(str::is_empty)) {
         problems.add(format_args!("{key}.key_field"), "must be the names of fields with dots between them");
     }
+    if source.id_scope.is_some() && source.key_field.is_none() {
+        problems.add(format_args!("{key}.id_scope"), "does nothing without key_field: set that too");
+    }
     check_quarantine(config, key, source, problems);
     check_limits(config, &format!("{key}.limits"), &source.limits, problems);
     let client_cas = config.receiver.tls.as_ref().is_some_and(|tls| tls.client_ca_file.is_some());

@@ -2,14 +2,14 @@ use super::*;
 use crate::config::{Part, check, load_from};
 
 const TWO: &str = "
-elasticsearch: {on_duplicate: keep_last, placement: {margin: 10s}}
+elasticsearch: {strategy: time, verify_duplicates: by_timestamp, placement: {margin: 10s}}
 indexer:
   group_instance_id: a
   max_in_flight_requests: 5
   max_in_flight_bytes: 64MiB
   topics:
     calls: {}
-    chats: {index_name: talk, strategy: single, placement: {margin: 5s}}
+    chats: {index_name: talk, strategy: single, on_duplicate: keep_last, placement: {margin: 5s}}
 ";
 
 #[test]
@@ -26,10 +26,13 @@ fn each_topic_has_its_own_and_the_rest_of_all() {
     let [calls, chats] = &topics[..] else { panic!("{topics:?}") };
     assert_eq!((calls.kafka.topic.as_str(), calls.elasticsearch.index_name.as_str()), ("calls", "calls"));
     assert_eq!((chats.kafka.topic.as_str(), chats.elasticsearch.index_name.as_str()), ("chats", "talk"));
-    assert_eq!((calls.elasticsearch.strategy, chats.elasticsearch.strategy), (Strategy::Rollover, Strategy::Single));
+    assert_eq!((calls.elasticsearch.strategy, chats.elasticsearch.strategy), (Strategy::Time, Strategy::Single));
     let margins = topics.iter().map(|config| config.elasticsearch.placement.margin.as_secs());
     assert_eq!(margins.collect::<Vec<_>>(), [10, 5]);
-    assert!(topics.iter().all(|config| config.elasticsearch.on_duplicate == OnDuplicate::KeepLast));
+    let on_duplicate = topics.iter().map(|config| config.elasticsearch.on_duplicate);
+    assert_eq!(on_duplicate.collect::<Vec<_>>(), [OnDuplicate::KeepFirst, OnDuplicate::KeepLast]);
+    let verified = |config: &Config| config.elasticsearch.verify_duplicates == VerifyDuplicates::ByTimestamp;
+    assert!(topics.iter().all(verified));
     assert_eq!(calls.indexer.group_instance_id.as_deref(), Some("a-calls"));
 }
 
@@ -48,6 +51,7 @@ fn what_is_wrong_with_one_topic_is_told_with_its_name() {
             "{calls: {strategy: data_stream, on_duplicate: keep_last}}",
             "indexer.topics.calls: elasticsearch.on_duplicate",
         ),
+        ("{calls: {on_duplicate: keep_last}}", "indexer.topics.calls: elasticsearch.on_duplicate: keep_last needs"),
         ("{calls: {index_name: Calls}}", "indexer.topics.calls: elasticsearch.index_name"),
         ("{calls: {index_name: x}, chats: {index_name: x}}", "indexer.topics.chats.index_name: x is calls's already"),
         (

@@ -1,0 +1,161 @@
+//! Whether two JSON documents are the same event. Pure.
+//!
+//! Numbers are compared by their digits and never as floats: two decimals that differ in the twentieth digit are two events. The order of
+//! members says nothing, and neither does a null: a member that is null and one that is absent are the same.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::value::RawValue;
+
+/// Members of every document that say when its record was written, not what the event is.
+const OF_THE_RECORD: [&str; 2] = [INGESTED_AT, "@timestamp"];
+/// The member that holds the record's timestamp.
+pub(super) const INGESTED_AT: &str = "_ingested_at";
+/// Deeper than this, a value is compared as text. Events are never nested as deep (`indexer.max_depth`).
+const MAX_DEPTH: usize = 256;
+
+/// The members of an object, each as its JSON text.
+pub(super) type Members<'a> = BTreeMap<String, &'a RawValue>;
+
+/// What the fields that two documents share say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shared {
+    /// They are equal.
+    Equal,
+    /// At least one differs.
+    Different,
+    /// There are none.
+    Nothing,
+}
+
+/// The members of the object `text`; none when it is not an object.
+pub(super) fn members(text: &str) -> Option<Members<'_>> {
+    serde_json::from_str(text).ok()
+}
+
+/// The text of the member [`INGESTED_AT`]; none when it is absent or not a string.
+pub(super) fn ingested_at(members: &Members<'_>) -> Option<String> {
+    serde_json::from_str(members.get(INGESTED_AT)?.get()).ok()
+}
+
+/// Whether `a` and `b` are equal but for what is [of the record](OF_THE_RECORD).
+pub(super) fn is_same(a: &Members<'_>, b: &Members<'_>) -> bool {
+    are_objects_equal(&without_record(a), &without_record(b))
+}
+
+/// What the fields say that both `a` and `b` have, for an index that does not keep documents as they are sent: it may add fields, leave
+/// fields out, flatten arrays of objects, and sort the values of an array.
+pub(super) fn shared(a: &Members<'_>, b: &Members<'_>) -> Shared {
+    let (a, b) = (leaves(&without_record(a)), leaves(&without_record(b)));
+    let mut shared = Shared::Nothing;
+    for (ours, theirs) in a.iter().filter_map(|(path, values)| Some((values, b.get(path)?))) {
+        if ours != theirs {
+            return Shared::Different;
+        }
+        shared = Shared::Equal;
+    }
+    shared
+}
+
+fn without_record<'a>(members: &Members<'a>) -> Members<'a> {
+    let is_event = |name: &&String| !OF_THE_RECORD.contains(&name.as_str());
+    members.iter().filter(|(name, _)| is_event(name)).map(|(name, value)| (name.clone(), *value)).collect()
+}
+
+fn are_objects_equal(a: &Members<'_>, b: &Members<'_>) -> bool {
+    let is_set = |value: &&RawValue| value.get() != "null";
+    let is_in = |a: &Members<'_>, b: &Members<'_>| {
+        a.iter().all(|(name, value)| !is_set(value) || b.get(name).is_some_and(|other| are_equal(value, other)))
+    };
+    let only_in_b = b.iter().any(|(name, value)| is_set(value) && a.get(name).is_none_or(|other| !is_set(other)));
+    !only_in_b && is_in(a, b)
+}
+
+/// Goes no deeper than the shallower one of the two, which is never deeper than an event may be.
+fn are_equal(a: &RawValue, b: &RawValue) -> bool {
+    let (a, b) = (a.get(), b.get());
+    if a == b {
+        return true;
+    }
+    match (first(a), first(b)) {
+        (b'{', b'{') => match (members(a), members(b)) {
+            (Some(a), Some(b)) => are_objects_equal(&a, &b),
+            _ => false,
+        },
+        (b'[', b'[') => {
+            let (a, b) = (elements(a), elements(b));
+            a.len() == b.len() && a.iter().zip(&b).all(|(a, b)| are_equal(a, b))
+        }
+        (b'"', b'"') => text(a) == text(b),
+        (b'-' | b'0'..=b'9', b'-' | b'0'..=b'9') => decimal(a) == decimal(b),
+        _ => false,
+    }
+}
+
+fn first(text: &str) -> u8 {
+    text.bytes().next().unwrap_or_default()
+}
+
+fn elements(text: &str) -> Vec<&RawValue> {
+    serde_json::from_str(text).unwrap_or_default()
+}
+
+fn text(json: &str) -> String {
+    serde_json::from_str(json).unwrap_or_default()
+}
+
+/// The values of an object by the path of their field, those of all elements of an array together.
+fn leaves(members: &Members<'_>) -> BTreeMap<String, BTreeSet<String>> {
+    let mut leaves = BTreeMap::new();
+    for (name, value) in members {
+        add_leaves(name, value, MAX_DEPTH, &mut leaves);
+    }
+    leaves
+}
+
+fn add_leaves(path: &str, value: &RawValue, depth: usize, leaves: &mut BTreeMap<String, BTreeSet<String>>) {
+    let json = value.get();
+    let leaf = match first(json) {
+        b'n' => return,
+        b'{' if depth > 0 => {
+            for (name, value) in members(json).unwrap_or_default() {
+                add_leaves(&format!("{path}.{name}"), value, depth - 1, leaves);
+            }
+            return;
+        }
+        b'[' if depth > 0 => {
+            for value in elements(json) {
+                add_leaves(path, value, depth - 1, leaves);
+            }
+            return;
+        }
+        b'"' => text(json),
+        _ => json.to_owned(),
+    };
+    // An index may give a number back as text and the other way round.
+    let leaf = decimal(&leaf).unwrap_or(leaf);
+    leaves.entry(path.to_owned()).or_default().insert(leaf);
+}
+
+/// The value of a number in the one form that all its notations share: digits without zeros at either end, and an exponent. None when
+/// `text` is not a number.
+fn decimal(text: &str) -> Option<String> {
+    let (sign, unsigned) = text.strip_prefix('-').map_or(("", text), |rest| ("-", rest));
+    let (mantissa, exponent) = unsigned.split_once(['e', 'E']).unwrap_or((unsigned, "0"));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let digits = format!("{whole}{fraction}");
+    if whole.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let shift = i64::try_from(fraction.len()).ok()?;
+    let kept = digits.trim_end_matches('0');
+    let zeros = i64::try_from(digits.len() - kept.len()).ok()?;
+    let exponent = exponent.parse::<i64>().ok()?.checked_sub(shift)?.checked_add(zeros)?;
+    match kept.trim_start_matches('0') {
+        "" => Some("0".to_owned()),
+        digits => Some(format!("{sign}{digits}e{exponent}")),
+    }
+}
+
+#[cfg(test)]
+mod tests;

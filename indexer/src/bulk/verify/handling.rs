@@ -1,0 +1,109 @@
+//! Whether an index keeps documents as they are sent. Asked for only when a stored document differs, and remembered for a while.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use serde_json::Value;
+
+use crate::bulk::elasticsearch::{Client, Method, Request};
+use crate::bulk::outcome::Failure;
+
+/// How long an answer counts.
+const FRESH: Duration = Duration::from_secs(60);
+/// How many indices are remembered; beyond it all are asked for anew.
+const MAX_INDICES: usize = 256;
+
+const FILTER_PATH: &str = "*.settings.index.default_pipeline,*.settings.index.final_pipeline,*.settings.index.mode,\
+    *.settings.index.mapping.source.mode,*.mappings._source";
+
+/// What an index does to documents.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Handling {
+    /// It keeps them as they are sent.
+    Verbatim,
+    /// An ingest pipeline may change them, or `_source` is filtered or synthetic.
+    Changed,
+}
+
+/// What is known of indices.
+#[derive(Debug, Default)]
+pub(super) struct Handlings(Mutex<HashMap<Arc<str>, (Instant, Handling)>>);
+
+impl Handlings {
+    /// What `index` does to documents. [`Handling::Changed`] where the index may not be asked.
+    ///
+    /// # Errors
+    /// When there is no answer for now.
+    pub(super) async fn of(&self, client: &Client, index: &Arc<str>) -> Result<Handling, Failure> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(index).copied();
+        if let Some((asked, handling)) = known
+            && asked.elapsed() < FRESH
+        {
+            return Ok(handling);
+        }
+        let handling = ask(client, index).await?;
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= MAX_INDICES {
+            known.clear();
+        }
+        known.insert(Arc::clone(index), (Instant::now(), handling));
+        Ok(handling)
+    }
+}
+
+async fn ask(client: &Client, index: &str) -> Result<Handling, Failure> {
+    let request = Request {
+        method: Method::Get,
+        path: &format!("/{index}"),
+        query: &[("filter_path", FILTER_PATH)],
+        content_type: "application/json",
+        body: Bytes::new(),
+    };
+    let answer = client.send(&request).await?;
+    Ok(if answer.status == 200 { read(&answer.body) } else { Handling::Changed })
+}
+
+fn read(body: &[u8]) -> Handling {
+    let Ok(Value::Object(indices)) = serde_json::from_slice(body) else { return Handling::Changed };
+    let is_changed = |index: &Value| {
+        let settings = &index["settings"]["index"];
+        let pipelines = [&settings["default_pipeline"], &settings["final_pipeline"]];
+        let modes = [(&settings["mode"], "standard"), (&settings["mapping"]["source"]["mode"], "stored")];
+        let source = &index["mappings"]["_source"];
+        pipelines.iter().any(|name| name.as_str().is_some_and(|name| name != "_none"))
+            || modes.iter().any(|(mode, usual)| mode.as_str().is_some_and(|mode| mode != *usual))
+            || source
+                .as_object()
+                .is_some_and(|source| source.iter().any(|(key, value)| key != "enabled" || value != true))
+    };
+    if indices.values().any(is_changed) { Handling::Changed } else { Handling::Verbatim }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_changes_a_document_is_seen_in_settings_and_mapping() {
+        for (index, expected) in [
+            ("{}", Handling::Verbatim),
+            (r#"{"settings":{"index":{"default_pipeline":"_none","mode":"standard"}}}"#, Handling::Verbatim),
+            (r#"{"settings":{"index":{"mapping":{"source":{"mode":"stored"}}}}}"#, Handling::Verbatim),
+            (r#"{"mappings":{"_source":{"enabled":true}}}"#, Handling::Verbatim),
+            (r#"{"settings":{"index":{"default_pipeline":"p"}}}"#, Handling::Changed),
+            (r#"{"settings":{"index":{"final_pipeline":"p"}}}"#, Handling::Changed),
+            (r#"{"settings":{"index":{"mode":"logsdb"}}}"#, Handling::Changed),
+            (r#"{"settings":{"index":{"mapping":{"source":{"mode":"synthetic"}}}}}"#, Handling::Changed),
+            (r#"{"mappings":{"_source":{"enabled":false}}}"#, Handling::Changed),
+            (r#"{"mappings":{"_source":{"excludes":["a"]}}}"#, Handling::Changed),
+            (r#"{"mappings":{"_source":{"mode":"synthetic"}}}"#, Handling::Changed),
+        ] {
+            assert_eq!(read(format!(r#"{{"x-000001":{index}}}"#).as_bytes()), expected, "{index}");
+        }
+        // With filter_path, an index of which nothing is left is left out.
+        assert_eq!(read(b"{}"), Handling::Verbatim);
+        assert_eq!(read(b"<html>"), Handling::Changed);
+    }
+}

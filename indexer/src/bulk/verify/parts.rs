@@ -1,0 +1,69 @@
+//! Suspects cut into requests, and those among them that a timestamp says nothing about. Pure.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use super::stored::{self, Part};
+use super::{Suspect, Verdict};
+use crate::batch::Batch;
+
+/// Documents in one request.
+const MAX_DOCUMENTS: usize = 1_000;
+/// Bytes of our own documents in one request: what is stored is about as large, where it is the same.
+const MAX_OWN_BYTES: usize = 4 << 20;
+
+/// Takes over the verdicts that there are; gives the numbers of the suspects that have none yet.
+pub(super) fn take(examined: Vec<(usize, Option<Verdict>)>, verdicts: &mut [Verdict]) -> Vec<usize> {
+    let mut open = Vec::new();
+    for (number, verdict) in examined {
+        match verdict {
+            Some(verdict) => verdicts[number] = verdict,
+            None => open.push(number),
+        }
+    }
+    open
+}
+
+/// The items of `batch` that share id and timestamp with another one of it.
+pub(super) fn twins(batch: &Batch) -> HashSet<usize> {
+    let mut seen: HashMap<(&[u8], Option<i64>), usize> = HashMap::with_capacity(batch.items.len());
+    let mut twins = HashSet::new();
+    for (number, item) in batch.items.iter().enumerate() {
+        let key = stored::id(&batch.body[item.body.clone()]);
+        if let Some(other) = seen.insert((key, item.origin.timestamp), number) {
+            twins.extend([other, number]);
+        }
+    }
+    twins
+}
+
+/// The numbers of the suspects in each index.
+pub(super) fn by_index(suspects: &[Suspect]) -> Vec<(Arc<str>, Vec<usize>)> {
+    let mut groups: Vec<(Arc<str>, Vec<usize>)> = Vec::new();
+    for (number, suspect) in suspects.iter().enumerate() {
+        match groups.iter_mut().find(|(index, _)| *index == suspect.index) {
+            Some((_, numbers)) => numbers.push(number),
+            None => groups.push((Arc::clone(&suspect.index), vec![number])),
+        }
+    }
+    groups
+}
+
+/// `numbers` cut into requests.
+pub(super) fn parts<'a>(batch: &Batch, suspects: &[Suspect], numbers: &'a [usize], part: Part) -> Vec<&'a [usize]> {
+    let bytes = |number: &usize| if part == Part::Whole { batch.items[suspects[*number].item].body.len() } else { 0 };
+    let mut parts = Vec::new();
+    let mut rest = numbers;
+    while !rest.is_empty() {
+        let mut sum = 0;
+        let fits = |number: &&usize| {
+            sum += bytes(number);
+            sum <= MAX_OWN_BYTES
+        };
+        let count = rest.iter().take(MAX_DOCUMENTS).take_while(fits).count().max(1);
+        let (part, next) = rest.split_at(count);
+        parts.push(part);
+        rest = next;
+    }
+    parts
+}

@@ -1,0 +1,156 @@
+//! Reads stored documents by id, in real time: what was written a moment ago counts (Elasticsearch reference, "Multi get").
+
+use bytes::Bytes;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::Obstacle;
+use crate::batch::Batch;
+use crate::bulk::elasticsearch::{Answer, Client, Method, Request};
+use crate::bulk::outcome::{Block, BlockKind, Failure, Trouble};
+
+/// How much of each document is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    /// The member `_ingested_at` alone.
+    Timestamp,
+    /// The whole. Not by `filter_path`: with it Elasticsearch writes the source anew, and a number of many digits loses some.
+    Whole,
+}
+
+/// The answer to one request, in the order of the ids.
+#[derive(Debug, Deserialize)]
+pub(super) struct Documents<'a> {
+    #[serde(borrow, default)]
+    docs: Vec<Document<'a>>,
+}
+
+/// What is stored under one id.
+#[derive(Debug, Deserialize)]
+pub(super) struct Document<'a> {
+    #[serde(default)]
+    pub(super) found: bool,
+    #[serde(default, rename = "_version")]
+    pub(super) version: Option<u64>,
+    /// None where the index does not keep it.
+    #[serde(borrow, default, rename = "_source")]
+    pub(super) source: Option<&'a RawValue>,
+    #[serde(default)]
+    error: Option<ErrorType>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct ErrorType {
+    r#type: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct RequestError {
+    error: ErrorType,
+}
+
+/// Asks `index` for the documents under the ids of `items` of `batch`. None when the answer has more than `max_bytes` and was not read.
+///
+/// # Errors
+/// When there is no answer.
+pub(super) async fn ask(
+    client: &Client,
+    index: &str,
+    batch: &Batch,
+    items: &[usize],
+    part: Part,
+    max_bytes: usize,
+) -> Result<Option<Answer>, Obstacle> {
+    let query: &[(&str, &str)] = match part {
+        Part::Timestamp => {
+            &[("_source_includes", "_ingested_at"), ("filter_path", "docs.found,docs._source,docs.error.type")]
+        }
+        Part::Whole => &[],
+    };
+    let request = Request {
+        method: Method::Post,
+        path: &format!("/{index}/_mget"),
+        query,
+        content_type: "application/json",
+        body: body(batch, items),
+    };
+    Ok(client.send_within(&request, max_bytes).await.map_err(Failure::from)?)
+}
+
+fn body(batch: &Batch, items: &[usize]) -> Bytes {
+    let mut body = br#"{"ids":["#.to_vec();
+    for (number, item) in items.iter().enumerate() {
+        if number > 0 {
+            body.push(b',');
+        }
+        body.extend_from_slice(id(&batch.body[batch.items[*item].body.clone()]));
+    }
+    body.extend_from_slice(b"]}");
+    body.into()
+}
+
+/// The `_id` in the action line that `lines` begin with, as the JSON string that it is.
+pub(super) fn id(lines: &[u8]) -> &[u8] {
+    const ID: &[u8] = br#""_id":"#;
+    // Before it stands at most the index, whose name holds no quote.
+    let Some(at) = lines.windows(ID.len()).position(|window| window == ID) else { return br#""""# };
+    let json = &lines[at + ID.len()..];
+    let mut escaped = false;
+    let end = json.iter().skip(1).position(|byte| {
+        let is_end = *byte == b'"' && !escaped;
+        escaped = *byte == b'\\' && !escaped;
+        is_end
+    });
+    &json[..end.map_or(json.len(), |end| end + 2)]
+}
+
+/// The documents in `answer` of `index`, one for each of the `asked` ids; none when there is no such index.
+///
+/// # Errors
+/// [`Obstacle`], when it does not say of each id what is stored.
+pub(super) fn read<'a>(index: &str, answer: &'a Answer, asked: usize) -> Result<Option<Vec<Document<'a>>>, Obstacle> {
+    let failure = |trouble, what: &str| {
+        let detail = format!("reading {asked} documents of {index}: status {}: {what}", answer.status);
+        Err(Obstacle::Failure(Failure { trouble, detail }))
+    };
+    if answer.status != 200 {
+        let error = serde_json::from_slice::<RequestError>(&answer.body).ok().and_then(|error| error.error.r#type);
+        return match (answer.status, error.as_deref()) {
+            (404, Some("index_not_found_exception")) => Ok(None),
+            (401 | 403, _) => Err(denied(index, answer.status, error)),
+            (429, _) => failure(Trouble::Overload, "too much to do"),
+            (408, _) => failure(Trouble::TimedOut, "not in time"),
+            _ => failure(Trouble::Server, &answer.beginning()),
+        };
+    }
+    let documents: Documents<'_> = match serde_json::from_slice(&answer.body) {
+        Ok(documents) => documents,
+        Err(error) => return failure(Trouble::Unreadable, &error.to_string()),
+    };
+    if documents.docs.len() != asked {
+        return failure(Trouble::Unreadable, "it does not speak of every id");
+    }
+    for error in documents.docs.iter().filter_map(|document| document.error.as_ref()) {
+        match error.r#type.as_deref() {
+            Some("index_not_found_exception") => {}
+            Some("security_exception") => return Err(denied(index, 403, Some("security_exception".to_owned()))),
+            other => return failure(Trouble::Server, other.unwrap_or("an error without a type")),
+        }
+    }
+    Ok(Some(documents.docs))
+}
+
+fn denied(index: &str, status: u16, error_type: Option<String>) -> Obstacle {
+    Obstacle::Block(Block {
+        kind: BlockKind::Security,
+        index: Some(index.to_owned()),
+        status,
+        error_type: error_type.unwrap_or_else(|| "none".to_owned()),
+        reason: "a document that is there already must be read to know whether it is the same event: this needs the privilege read \
+                 (or elasticsearch.verify_duplicates: never)"
+            .to_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests;

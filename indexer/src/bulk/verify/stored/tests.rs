@@ -1,0 +1,57 @@
+use super::*;
+
+fn answer(status: u16, body: &str) -> Answer {
+    Answer { status, body: Bytes::copy_from_slice(body.as_bytes()) }
+}
+
+#[test]
+fn the_id_of_an_action_line_is_taken_as_it_is_written() {
+    for (line, expected) in [
+        (r#"{"create":{"_id":"a"}}"#, r#""a""#),
+        (r#"{"create":{"_index":"x-000001","_id":"a"}}"#, r#""a""#),
+        (r#"{"index":{"_id":"a","version":7,"version_type":"external_gte"}}"#, r#""a""#),
+        (r#"{"create":{"_id":"\"_id\":\"\\"}}"#, r#""\"_id\":\"\\""#),
+        (r#"{"create":{"_id":""}}"#, r#""""#),
+    ] {
+        let lines = format!("{line}\n{{\"_id\":\"other\"}}\n");
+        assert_eq!(std::str::from_utf8(id(lines.as_bytes())), Ok(expected), "{line}");
+    }
+}
+
+#[test]
+fn what_an_answer_means() {
+    let found = r#"{"docs":[{"found":true,"_version":1,"_source":{"a":1.10}},{"found":false}]}"#;
+    let answer_of_two = answer(200, found);
+    let documents = read("x", &answer_of_two, 2).unwrap().unwrap();
+    assert_eq!((documents[0].found, documents[0].version), (true, Some(1)));
+    assert_eq!(documents[0].source.map(RawValue::get), Some(r#"{"a":1.10}"#), "as it is stored");
+    assert!(!documents[1].found && documents[1].source.is_none());
+
+    let gone = r#"{"error":{"type":"index_not_found_exception"},"status":404}"#;
+    assert!(read("x", &answer(404, gone), 2).unwrap().is_none());
+}
+
+#[test]
+fn what_says_nothing_of_a_document_settles_nothing() {
+    let no_shard = r#"{"docs":[{"error":{"type":"no_shard_available_action_exception"}}]}"#;
+    let unauthorized = r#"{"docs":[{"error":{"type":"security_exception"}}]}"#;
+    for (status, body, trouble) in [
+        (200, r#"{"docs":[]}"#, Some(Trouble::Unreadable)),
+        (200, "<html>", Some(Trouble::Unreadable)),
+        (200, no_shard, Some(Trouble::Server)),
+        (200, unauthorized, None),
+        (401, "", None),
+        (403, r#"{"error":{"type":"security_exception"}}"#, None),
+        (404, "not found", Some(Trouble::Server)),
+        (404, r#"{"error":"no handler","status":404}"#, Some(Trouble::Server)),
+        (408, "", Some(Trouble::TimedOut)),
+        (429, "", Some(Trouble::Overload)),
+        (503, "", Some(Trouble::Server)),
+    ] {
+        match (read("x", &answer(status, body), 1), trouble) {
+            (Err(Obstacle::Failure(failure)), Some(trouble)) => assert_eq!(failure.trouble, trouble, "{status} {body}"),
+            (Err(Obstacle::Block(block)), None) => assert_eq!(block.kind, BlockKind::Security, "{status} {body}"),
+            (other, _) => panic!("{status} {body}: {other:?}"),
+        }
+    }
+}

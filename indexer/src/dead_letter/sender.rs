@@ -1,0 +1,82 @@
+//! The producer of dead letters. It is replaced once it has failed for good.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::producer::{FutureProducer, FutureRecord, Producer};
+use rdkafka::util::Timeout;
+use shared::config::Kafka;
+use shared::kafka::Login;
+
+use super::DELIVERY_TIMEOUT;
+
+/// librdkafka's own bound on a message.
+const MAX_LETTER_BYTES: &str = "1000000000";
+
+/// Sends records, one by one.
+pub(super) struct Sender {
+    client: ArcSwap<FutureProducer<Login>>,
+    kafka: Kafka,
+}
+
+impl Sender {
+    /// A producer for the cluster of `kafka`. It connects in the background.
+    ///
+    /// # Errors
+    /// When librdkafka refuses `kafka.options`.
+    pub(super) fn new(kafka: &Kafka) -> Result<Self, KafkaError> {
+        Ok(Self { client: ArcSwap::from_pointee(create(kafka)?), kafka: kafka.clone() })
+    }
+
+    /// Sends `record` and waits for its acknowledgement.
+    ///
+    /// # Errors
+    /// When there is none in time, or Kafka refuses. After an error that is fatal to librdkafka's producer the next call has a new one.
+    pub(super) async fn send(&self, record: FutureRecord<'_, [u8], [u8]>) -> Result<(), KafkaError> {
+        let client = self.client.load_full();
+        let sent = client.send(record, Timeout::After(DELIVERY_TIMEOUT)).await;
+        let Err((error, _)) = sent else { return Ok(()) };
+        if let Some((code, reason)) = client.client().fatal_error() {
+            self.replace(&client, code, &reason);
+            // Its end blocks while it fails what it still has.
+            drop(tokio::task::spawn_blocking(move || drop(client)));
+        }
+        Err(error)
+    }
+
+    /// Waits up to `timeout` for what is in flight.
+    pub(super) fn flush(&self, timeout: std::time::Duration) -> Result<(), KafkaError> {
+        self.client.load().flush(timeout)
+    }
+
+    /// Replaces `failed`, unless somebody else has done so.
+    fn replace(&self, failed: &Arc<FutureProducer<Login>>, code: RDKafkaErrorCode, reason: &str) {
+        let new = match create(&self.kafka) {
+            Ok(new) => Arc::new(new),
+            Err(error) => {
+                tracing::error!(%error, "The producer of dead letters has failed for good, and no new one can be made yet.");
+                return;
+            }
+        };
+        let previous = self.client.compare_and_swap(failed, new);
+        if Arc::ptr_eq(&previous, failed) {
+            tracing::error!(%code, reason, "The producer of dead letters has failed for good and is replaced.");
+        }
+    }
+}
+
+fn create(kafka: &Kafka) -> Result<FutureProducer<Login>, KafkaError> {
+    shared::kafka::producer_config(kafka, "penstock-indexer-dead-letters", DELIVERY_TIMEOUT)?
+        // What was small enough for the topic is small enough here; the dead-letter topic's own limit decides.
+        .set("message.max.bytes", MAX_LETTER_BYTES)
+        // Kafka refuses a batch that is too large as a whole, so that a large letter would cost its neighbours their values.
+        .set("batch.num.messages", "1")
+        .create_with_context(Login::new(kafka)?)
+}
+
+/// Whether `error` says that a record is larger than the topic takes.
+pub(super) fn is_too_large(error: &KafkaError) -> bool {
+    let code = error.rdkafka_error_code();
+    matches!(code, Some(RDKafkaErrorCode::MessageSizeTooLarge | RDKafkaErrorCode::MessageBatchTooLarge))
+}

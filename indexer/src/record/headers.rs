@@ -1,0 +1,108 @@
+//! The headers of a record, kept in one piece: a batch holds those of all its records beside their keys and values.
+//!
+//! Each header is the length of its name, the name, the length of its value (or [`NULL`]) and the value; lengths are little-endian `u32`.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use rdkafka::message::{BorrowedHeaders, Headers as _};
+
+/// The length of a value that is null.
+const NULL: u32 = u32::MAX;
+
+/// The headers of a record, in their order.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Headers<'a>(&'a [u8]);
+
+impl<'a> Headers<'a> {
+    /// Copies `headers` to `buffer`, which is emptied before.
+    pub(super) fn copy(headers: Option<&BorrowedHeaders>, buffer: &'a mut Vec<u8>) -> Self {
+        buffer.clear();
+        for number in 0..headers.map_or(0, |headers| headers.count()) {
+            // The client panics at a name that is not UTF-8. Such a header is left out: no producer of that record must stop the indexer.
+            let header = catch_unwind(AssertUnwindSafe(|| headers.and_then(|headers| headers.try_get(number))));
+            if let Ok(Some(header)) = header {
+                append(header.key, header.value, buffer);
+            }
+        }
+        Self(buffer)
+    }
+
+    /// Those that [`Headers::as_bytes`] has given.
+    pub fn from_bytes(bytes: &'a [u8]) -> Self {
+        Self(bytes)
+    }
+
+    /// Their form in one piece.
+    pub fn as_bytes(self) -> &'a [u8] {
+        self.0
+    }
+
+    /// The value of the last header `name`; none where there is none, or where it is null.
+    pub fn get(self, name: &str) -> Option<&'a [u8]> {
+        self.filter(|(found, _)| *found == name).last()?.1
+    }
+}
+
+/// Name and value of each header.
+impl<'a> Iterator for Headers<'a> {
+    type Item = (&'a str, Option<&'a [u8]>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (length, rest) = take_length(self.0)?;
+        let (name, rest) = rest.split_at_checked(length as usize)?;
+        let (length, rest) = take_length(rest)?;
+        let (value, rest) = match length {
+            NULL => (None, rest),
+            length => rest.split_at_checked(length as usize).map(|(value, rest)| (Some(value), rest))?,
+        };
+        self.0 = rest;
+        Some((std::str::from_utf8(name).unwrap_or_default(), value))
+    }
+}
+
+fn append(name: &str, value: Option<&[u8]>, buffer: &mut Vec<u8>) {
+    // Kafka's own lengths are `i32`.
+    let length = |bytes: &[u8]| u32::try_from(bytes.len()).unwrap_or(NULL).to_le_bytes();
+    buffer.extend_from_slice(&length(name.as_bytes()));
+    buffer.extend_from_slice(name.as_bytes());
+    buffer.extend_from_slice(&value.map_or(NULL.to_le_bytes(), length));
+    buffer.extend_from_slice(value.unwrap_or_default());
+}
+
+fn take_length(bytes: &[u8]) -> Option<(u32, &[u8])> {
+    let (length, rest) = bytes.split_first_chunk()?;
+    Some((u32::from_le_bytes(*length), rest))
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// These headers in one piece.
+    pub(crate) fn headers(headers: &[(&str, Option<&[u8]>)]) -> Vec<u8> {
+        let mut buffer = Vec::new();
+        for (name, value) in headers {
+            append(name, *value, &mut buffer);
+        }
+        buffer
+    }
+
+    #[test]
+    fn what_was_put_in_comes_out() {
+        let all: [(&str, Option<&[u8]>); 4] =
+            [("source", Some(b"calls")), ("a", Some(b"")), ("", None), ("a", Some(&[0xff]))];
+        let bytes = headers(&all);
+        assert_eq!(Headers::from_bytes(&bytes).collect::<Vec<_>>(), all);
+        assert_eq!(Headers::from_bytes(&bytes).get("a"), Some(&[0xff][..]), "the last of a name counts");
+        assert_eq!(Headers::from_bytes(&bytes).get("none"), None);
+        assert_eq!(Headers::default().count(), 0);
+    }
+
+    #[test]
+    fn what_is_cut_off_is_left_out() {
+        let bytes = headers(&[("a", Some(b"1")), ("b", Some(b"2"))]);
+        for end in 0..bytes.len() {
+            assert!(Headers::from_bytes(&bytes[..end]).count() < 2);
+        }
+    }
+}
