@@ -1,0 +1,167 @@
+//! The id that Kafka gives a topic when it is created (KIP-516). A topic that is deleted and created again under the same name has
+//! another id, and nothing else proves it: offsets, epochs and timestamps may all look as if it went on.
+//!
+//! librdkafka has it in its call `DescribeTopics`, which rdkafka 0.39 does not wrap. So this crate calls librdkafka itself. It is the only
+//! one in the workspace with `unsafe`, and does nothing else. Each object that librdkafka hands out is destroyed exactly once, when its
+//! owner here is dropped, and before the client.
+
+use std::ffi::{CString, NulError, c_char};
+use std::fmt;
+use std::ptr::NonNull;
+use std::str::FromStr;
+use std::time::Duration;
+
+use rdkafka::bindings as native;
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
+use rdkafka::types::{RDKafkaErrorCode, RDKafkaRespErr};
+
+/// The id of a topic.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct TopicId(u128);
+
+/// Why the id of a topic is not known.
+#[derive(Debug, thiserror::Error)]
+pub enum TopicIdError {
+    /// The topic's name cannot be the name of a topic.
+    #[error("the topic's name has a zero byte")]
+    Name(#[from] NulError),
+    /// The cluster did not answer in time.
+    #[error("the cluster did not answer in time")]
+    TimedOut,
+    /// The cluster refused the question, or knows no such topic.
+    #[error("the cluster did not describe the topic: {0}")]
+    Refused(RDKafkaErrorCode),
+    /// librdkafka did not do as its documentation says.
+    #[error("librdkafka gave no description of the topic")]
+    Nothing,
+}
+
+/// Asks the cluster of `consumer` for the id of `topic`; waits up to `timeout`. None where the cluster gives its topics no ids (before
+/// Kafka 2.8).
+///
+/// # Errors
+/// [`TopicIdError`].
+pub fn topic_id<C: ConsumerContext>(
+    consumer: &BaseConsumer<C>,
+    topic: &str,
+    timeout: Duration,
+) -> Result<Option<TopicId>, TopicIdError> {
+    let name = CString::new(topic)?;
+    let mut names = [name.as_ptr()];
+    let milliseconds = i32::try_from(timeout.as_millis()).unwrap_or(i32::MAX);
+    // The client outlives this call, and with it all that is made here: they are dropped at its end.
+    let client = consumer.client().native_ptr();
+    // SAFETY: `client` is a live handle; the call takes nothing over and returns a new object or null.
+    let queue = Owned::new(unsafe { native::rd_kafka_queue_new(client) }, native::rd_kafka_queue_destroy)?;
+    // SAFETY: `names` holds one pointer to a string that ends with a zero byte; librdkafka copies it.
+    let topics = unsafe { native::rd_kafka_TopicCollection_of_topic_names(names.as_mut_ptr(), names.len()) };
+    let topics = Owned::new(topics, native::rd_kafka_TopicCollection_destroy)?;
+    let operation = native::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_DESCRIBETOPICS;
+    // SAFETY: `client` is a live handle; the call returns a new object or null.
+    let options = unsafe { native::rd_kafka_AdminOptions_new(client, operation) };
+    let options = Owned::new(options, native::rd_kafka_AdminOptions_destroy)?;
+    let mut error = [0 as c_char; 256];
+    // SAFETY: `options` is live, and `error` is a buffer of the length given, written with its zero byte.
+    let set = unsafe {
+        native::rd_kafka_AdminOptions_set_request_timeout(
+            options.as_ptr(),
+            milliseconds,
+            error.as_mut_ptr(),
+            error.len(),
+        )
+    };
+    accepted(set)?;
+    // SAFETY: all four are live; librdkafka copies `topics` and `options`, and keeps a reference of its own to the queue.
+    unsafe { native::rd_kafka_DescribeTopics(client, topics.as_ptr(), options.as_ptr(), queue.as_ptr()) };
+    // SAFETY: `queue` is live; the call returns an event that is ours to destroy, or null when none came.
+    let event = unsafe { native::rd_kafka_queue_poll(queue.as_ptr(), milliseconds) };
+    let event = Owned::new(event, native::rd_kafka_event_destroy).map_err(|_| TopicIdError::TimedOut)?;
+    described(&event)
+}
+
+/// Reads the id out of the answer.
+fn described(event: &Owned<native::rd_kafka_event_t>) -> Result<Option<TopicId>, TopicIdError> {
+    // SAFETY: `event` is live.
+    accepted(unsafe { native::rd_kafka_event_error(event.as_ptr()) })?;
+    // SAFETY: `event` is live; the result is null where it is of another type, and otherwise lives as long as the event.
+    let result = unsafe { native::rd_kafka_event_DescribeTopics_result(event.as_ptr()) };
+    if result.is_null() {
+        return Err(TopicIdError::Nothing);
+    }
+    let mut count = 0;
+    // SAFETY: `result` is live, and `count` is written before the call returns. The array has `count` elements.
+    let descriptions = unsafe { native::rd_kafka_DescribeTopics_result_topics(result, &raw mut count) };
+    if descriptions.is_null() || count == 0 {
+        return Err(TopicIdError::Nothing);
+    }
+    // SAFETY: the array has an element, which lives as long as the event.
+    let description = unsafe { *descriptions };
+    // SAFETY: `description` is live. The error lives as long, or is null; the code of null is no error.
+    accepted(unsafe { native::rd_kafka_error_code(native::rd_kafka_TopicDescription_error(description)) })?;
+    // SAFETY: `description` is live, and the id in it lives as long.
+    let id = unsafe { native::rd_kafka_TopicDescription_topic_id(description) };
+    if id.is_null() {
+        return Ok(None);
+    }
+    // SAFETY: `id` is live.
+    let (high, low) =
+        unsafe { (native::rd_kafka_Uuid_most_significant_bits(id), native::rd_kafka_Uuid_least_significant_bits(id)) };
+    let bits = u128::from(high.cast_unsigned()) << 64 | u128::from(low.cast_unsigned());
+    Ok((bits != 0).then_some(TopicId(bits)))
+}
+
+fn accepted(code: RDKafkaRespErr) -> Result<(), TopicIdError> {
+    match code {
+        RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR => Ok(()),
+        RDKafkaRespErr::RD_KAFKA_RESP_ERR__TIMED_OUT => Err(TopicIdError::TimedOut),
+        code => Err(TopicIdError::Refused(code.into())),
+    }
+}
+
+/// An object of librdkafka that is ours to destroy.
+struct Owned<T> {
+    object: NonNull<T>,
+    destroy: unsafe extern "C" fn(*mut T),
+}
+
+impl<T> Owned<T> {
+    /// Takes over `object`, which only `destroy` may destroy.
+    fn new(object: *mut T, destroy: unsafe extern "C" fn(*mut T)) -> Result<Self, TopicIdError> {
+        NonNull::new(object).map(|object| Self { object, destroy }).ok_or(TopicIdError::Nothing)
+    }
+
+    fn as_ptr(&self) -> *mut T {
+        self.object.as_ptr()
+    }
+}
+
+impl<T> Drop for Owned<T> {
+    fn drop(&mut self) {
+        // SAFETY: the object is live and ours, and nobody uses it after this.
+        unsafe { (self.destroy)(self.object.as_ptr()) };
+    }
+}
+
+/// As 32 hexadecimal digits.
+impl fmt::Display for TopicId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:032x}", self.0)
+    }
+}
+
+impl fmt::Debug for TopicId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl FromStr for TopicId {
+    type Err = std::num::ParseIntError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        u128::from_str_radix(text, 16).map(Self)
+    }
+}
+
+#[cfg(test)]
+mod tests;

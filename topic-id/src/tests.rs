@@ -1,0 +1,28 @@
+use rdkafka::ClientConfig;
+
+use super::*;
+
+#[test]
+fn an_id_is_read_as_it_is_written() {
+    let id = TopicId(0x0123_4567_89ab_cdef);
+    assert_eq!(id.to_string(), "00000000000000000123456789abcdef");
+    assert_eq!(id.to_string().parse(), Ok(id));
+}
+
+#[test]
+fn a_cluster_that_is_not_there_times_out_and_all_is_given_back() {
+    let consumer: BaseConsumer = ClientConfig::new()
+        .set("bootstrap.servers", "127.0.0.1:1")
+        .create()
+        .expect("a client without a group needs no cluster");
+    for _ in 0..20 {
+        let answer = topic_id(&consumer, "events", Duration::from_millis(20));
+        assert!(matches!(answer, Err(TopicIdError::TimedOut | TopicIdError::Refused(_))), "{answer:?}");
+    }
+}
+
+#[test]
+fn a_name_with_a_zero_byte_is_refused() {
+    let consumer: BaseConsumer = ClientConfig::new().create().expect("a client without a group needs no cluster");
+    assert!(matches!(topic_id(&consumer, "a\0b", Duration::ZERO), Err(TopicIdError::Name(_))));
+}
