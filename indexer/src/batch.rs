@@ -46,6 +46,8 @@ pub struct Progress {
     pub partition: Partition,
     /// The assignment the records were read under.
     pub epoch: Epoch,
+    /// The first record of this partition in the batch.
+    pub first: Offset,
     /// Past the last record of this partition in the batch.
     pub next: NextOffset,
 }

@@ -6,22 +6,30 @@ use rdkafka::error::KafkaResult;
 use rdkafka::topic_partition_list::Offset;
 use shared::position::{NextOffset, Partition};
 
-/// Commits `offsets` of `topic`. With [`CommitMode::Async`] the outcome comes by the consumer's `commit_callback`.
+/// Returns `offsets` of `topic` as a commit has them, each with the metadata that `metadata` returns for its partition.
 ///
 /// # Errors
-/// When the request cannot be made, or with [`CommitMode::Sync`] when Kafka refuses it.
-pub fn commit<C: ConsumerContext>(
-    consumer: &impl Consumer<C>,
+/// When an offset is negative.
+pub fn list_of(
     topic: &str,
     offsets: &[(Partition, NextOffset)],
-    mode: CommitMode,
-) -> KafkaResult<()> {
-    if offsets.is_empty() {
-        return Ok(());
-    }
+    metadata: impl Fn(Partition) -> Option<String>,
+) -> KafkaResult<TopicPartitionList> {
     let mut list = TopicPartitionList::with_capacity(offsets.len());
     for (partition, next) in offsets {
-        list.add_partition_offset(topic, partition.0, Offset::Offset(next.0))?;
+        let mut element = list.add_partition(topic, partition.0);
+        element.set_offset(Offset::Offset(next.0))?;
+        if let Some(metadata) = metadata(*partition) {
+            element.set_metadata(metadata);
+        }
     }
-    consumer.commit(&list, mode)
+    Ok(list)
+}
+
+/// Commits `list` and waits for the answer.
+///
+/// # Errors
+/// When Kafka refuses it, or does not answer.
+pub fn commit<C: ConsumerContext>(consumer: &impl Consumer<C>, list: &TopicPartitionList) -> KafkaResult<()> {
+    consumer.commit(list, CommitMode::Sync)
 }

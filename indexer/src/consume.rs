@@ -4,39 +4,53 @@
 //! is not polled for `max.poll.interval.ms` is thrown out of its group. So the thread never waits for Elasticsearch, for the
 //! registry or for dead letters: tasks do, and report back. When no more may be held, it pauses its partitions and goes on polling.
 
+use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
 use rdkafka::TopicPartitionList;
-use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer as _};
+use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::{KafkaError, KafkaResult};
 use shared::admin::Condition;
-use shared::config::Config;
+use shared::config::{Config, GroupProtocol};
 use shared::kafka::Login;
 use shared::position::Partition;
 use tokio_util::sync::CancellationToken;
 
-use crate::batch::{BatchId, Filling};
-use crate::commit::commit;
-use crate::decode::{Decoded, Decoder};
+use crate::decode::Decoder;
 use crate::metrics::Metrics;
 use crate::record::Record;
 use crate::report::Report;
-use crate::settle::Ledger;
 use crate::tasks::Tasks;
+use books::Books;
+use gaps::Gaps;
 use group::Group;
-use park::Parked;
+use identity::Identity;
+use lag::Lag;
+use positions::Positions;
 use room::Room;
+use survey::SURVEY_INTERVAL;
 
+mod books;
+mod commits;
 mod drain;
+mod flow;
+mod gaps;
 mod group;
+mod identity;
 mod intake;
+mod lag;
 mod park;
+mod positions;
+mod prefetch;
 mod room;
+mod survey;
 mod waits;
 
 /// How long one poll waits for a record; reports and rebalances wait no longer than this.
 const POLL: Duration = Duration::from_millis(50);
+/// How long it waits while a batch is due that has to wait for another one to settle.
+const REPORT_POLL: Duration = Duration::from_millis(5);
 /// Records taken before the thread looks at the clock and at its reports again.
 const RECORDS_PER_TURN: usize = 256;
 /// How long the thread waits for room before it pauses its partitions. A pause throws away what the client has fetched ahead, so
@@ -46,29 +60,39 @@ const PATIENCE: Duration = Duration::from_secs(1);
 const PROBE_INTERVAL: Duration = Duration::from_secs(2);
 /// How long such a question may take.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
+/// How long a new member waits for its partitions before it may be a spare one.
+const SPARE_AFTER: Duration = Duration::from_secs(10);
 
 /// The consuming thread's state.
 pub struct Consumer {
-    consumer: BaseConsumer<Group>,
+    consumer: Arc<BaseConsumer<Group>>,
     topic: String,
     settings: Settings,
     decoder: Decoder,
-    filling: Filling,
-    parked: Parked,
+    books: Books,
+    identity: Identity,
+    gaps: Gaps,
+    positions: Positions,
+    lag: Lag,
     /// Room for the headers of the record being taken.
     headers: Vec<u8>,
-    ledger: Ledger,
     room: Room,
     tasks: Tasks,
     reports: Receiver<Report>,
     metrics: Metrics,
     kafka: Condition,
     schemas: Condition,
-    next_batch: u64,
     paused: bool,
+    /// Whether the group has given an assignment, were it an empty one.
+    has_joined: bool,
+    is_surveying: bool,
+    is_committing: bool,
+    started: Instant,
     last_commit: Instant,
     last_probe: Instant,
     last_forget: Instant,
+    /// None: the next one is due at once.
+    last_survey: Option<Instant>,
 }
 
 /// The parts of the config that the thread looks at while it runs.
@@ -80,6 +104,9 @@ struct Settings {
     commit_interval: Duration,
     drain_timeout: Duration,
     forget_missing: Duration,
+    kafka_timeout: Duration,
+    /// Whether the group tells a member that it has nothing to do: by the protocol `consumer` it does not.
+    tells_spares: bool,
 }
 
 /// The conditions of readiness that the thread owns.
@@ -104,32 +131,38 @@ impl Consumer {
         metrics: Metrics,
         conditions: Conditions,
     ) -> KafkaResult<Self> {
-        let group = Group::new(conditions.kafka.clone(), metrics.lag.clone(), Login::new(&config.kafka)?);
+        let group = Group::new(conditions.kafka.clone(), Login::new(&config.kafka)?);
         let consumer: BaseConsumer<Group> = group::client_config(config)?.create_with_context(group)?;
         consumer.subscribe(&[&config.kafka.topic])?;
         let indexer = &config.indexer;
         let now = Instant::now();
         conditions.schemas.met();
         Ok(Self {
-            consumer,
+            consumer: Arc::new(consumer),
             topic: config.kafka.topic.clone(),
             settings: Settings::of(config),
             decoder,
-            filling: Filling::default(),
-            parked: Parked::default(),
+            books: Books::default(),
+            identity: Identity::default(),
+            gaps: Gaps::default(),
+            positions: Positions::default(),
+            lag: Lag::default(),
             headers: Vec::new(),
-            ledger: Ledger::default(),
             room: Room::new(bytes(indexer.max_in_flight_bytes), indexer.max_in_flight_requests),
             tasks,
             reports,
             metrics,
             kafka: conditions.kafka,
             schemas: conditions.schemas,
-            next_batch: 0,
             paused: false,
+            has_joined: false,
+            is_surveying: false,
+            is_committing: false,
+            started: now,
             last_commit: now,
             last_probe: now,
             last_forget: now,
+            last_survey: None,
         })
     }
 
@@ -145,8 +178,7 @@ impl Consumer {
                 break;
             }
         }
-        self.drain_all();
-        self.consumer.context().close();
+        self.close();
         outcome
     }
 
@@ -164,70 +196,13 @@ impl Consumer {
         self.take_records()
     }
 
-    /// Whether more records may be taken: there are bytes left, and the batch being filled is not waiting to be sent.
-    fn has_room(&self) -> bool {
-        !self.is_full() && self.room.has_bytes(self.filling.held_bytes() + self.parked.bytes())
-    }
-
-    fn may_resume(&self) -> bool {
-        !self.is_full() && self.room.has_drained(self.filling.held_bytes() + self.parked.bytes())
-    }
-
-    fn is_full(&self) -> bool {
-        let settings = &self.settings;
-        let max_body_bytes = settings.max_body_bytes.min(self.tasks.target_bytes());
-        self.filling.documents() >= settings.max_documents
-            || self.filling.undecodable() >= settings.max_documents
-            || self.filling.body_bytes() >= max_body_bytes
-    }
-
-    fn wait_for_room(&mut self, shutdown: &CancellationToken) {
-        let until = Instant::now() + PATIENCE;
-        while !shutdown.is_cancelled() {
-            self.take_reports(POLL);
-            let now = Instant::now();
-            self.dispatch_if_due(now);
-            if self.has_room() {
-                return;
-            }
-            if now >= until {
-                return self.pause();
-            }
-        }
-    }
-
-    fn pause(&mut self) {
-        let partitions = self.partition_list(self.ledger.assigned());
-        if let Err(error) = self.consumer.pause(&partitions) {
-            tracing::warn!(%error, "The partitions could not be paused.");
-            return;
-        }
-        self.paused = true;
-        self.metrics.paused.with_label_values(&[&self.topic]).set(1);
-        tracing::info!(
-            held_bytes = self.room.bytes(),
-            batches = self.room.batches(),
-            "As much is under way as may be: consuming pauses until half of it is settled."
-        );
-    }
-
-    fn resume(&mut self) {
-        let free = self.ledger.assigned().filter(|partition| !self.parked.holds(*partition));
-        let partitions = self.partition_list(free);
-        if let Err(error) = self.consumer.resume(&partitions) {
-            tracing::warn!(%error, "The partitions could not be resumed.");
-            return;
-        }
-        self.paused = false;
-        self.metrics.paused.with_label_values(&[&self.topic]).set(0);
-        tracing::info!("Consuming goes on.");
-    }
-
     /// Commits what is settled and renews what ages, each at its own interval.
     fn housekeep(&mut self, now: Instant) {
         if now.duration_since(self.last_commit) >= self.settings.commit_interval {
             self.last_commit = now;
-            self.commit(CommitMode::Async);
+            self.pass_what_is_no_record();
+            self.begin_commit();
+            self.measure_lag();
             let held_bytes = as_i64(self.held_bytes());
             self.metrics.held_bytes.with_label_values(&[&self.topic]).set(held_bytes);
         }
@@ -235,32 +210,18 @@ impl Consumer {
             self.last_forget = now;
             self.decoder.forget_missing();
         }
+        if !self.is_surveying && self.last_survey.is_none_or(|last| now.duration_since(last) >= SURVEY_INTERVAL) {
+            self.last_survey = Some(now);
+            self.begin_survey();
+        }
         if !self.kafka.is_met() && now.duration_since(self.last_probe) >= PROBE_INTERVAL {
             self.last_probe = now;
             self.probe();
         }
     }
 
-    fn probe(&self) {
-        let assigned = self.ledger.assigned().next().is_some();
-        if assigned && self.consumer.fetch_metadata(Some(&self.topic), PROBE_TIMEOUT).is_ok() {
-            self.kafka.met();
-        }
-    }
-
-    fn commit(&mut self, mode: CommitMode) {
-        if self.consumer.context().take_commit_failed() {
-            self.ledger.commit_failed();
-        }
-        let offsets = self.ledger.take_commits();
-        if let Err(error) = commit(&self.consumer, &self.topic, &offsets, mode) {
-            tracing::warn!(%error, topic = self.topic, "A commit failed; it is tried again with the next one.");
-            self.ledger.commit_failed();
-        }
-    }
-
     fn held_bytes(&self) -> usize {
-        self.room.bytes() + self.filling.held_bytes() + self.parked.bytes()
+        self.room.bytes() + self.books.waiting_bytes()
     }
 
     fn partition_list(&self, partitions: impl Iterator<Item = Partition>) -> TopicPartitionList {
@@ -282,6 +243,8 @@ impl Settings {
             commit_interval: indexer.commit_interval,
             drain_timeout: indexer.drain_timeout,
             forget_missing: config.schema_registry.negative_ttl,
+            kafka_timeout: config.kafka.timeout,
+            tells_spares: indexer.group_protocol == GroupProtocol::Classic,
         }
     }
 }

@@ -11,6 +11,7 @@ use rand::RngExt;
 use rdkafka::error::KafkaError;
 use shared::admin::Condition;
 use shared::config::Config;
+use tokio::sync::Semaphore;
 
 use crate::batch::Batch;
 use crate::bulk::Refused;
@@ -22,6 +23,8 @@ use sender::{Sender, is_too_large};
 mod letter;
 mod sender;
 
+/// How many KiB of letters may be on their way at a time. A larger one goes alone.
+const MAX_KIB_ON_THEIR_WAY: u32 = 16 * 1024;
 /// How long one attempt may take.
 const DELIVERY_TIMEOUT: Duration = Duration::from_secs(20);
 /// The longest wait between attempts.
@@ -32,6 +35,8 @@ pub struct DeadLetters {
     sender: Sender,
     dead_letter_topic: String,
     topic: String,
+    /// Room for letters on their way, in KiB.
+    room: Semaphore,
     fuse: Mutex<Fuse>,
     condition: Condition,
     metrics: Metrics,
@@ -48,6 +53,7 @@ impl DeadLetters {
             sender: Sender::new(&config.kafka)?,
             dead_letter_topic: config.kafka.dead_letter_topic.clone(),
             topic: config.kafka.topic.clone(),
+            room: Semaphore::new(MAX_KIB_ON_THEIR_WAY as usize),
             fuse: Mutex::new(Fuse::new(config.indexer.fuse)),
             condition,
             metrics,
@@ -121,6 +127,9 @@ impl DeadLetters {
     }
 
     async fn write_one(&self, batch: &Batch, letter: &DeadLetter<'_>) {
+        let room = u32::try_from(letter.len() / 1024 + 1).unwrap_or(MAX_KIB_ON_THEIR_WAY).min(MAX_KIB_ON_THEIR_WAY);
+        // Never closed, so this does not fail.
+        let _room = self.room.acquire_many(room).await;
         let mut omitted = Omitted::default();
         let mut attempt = 0;
         loop {

@@ -1,7 +1,7 @@
 //! The indexer's metrics. A new one is one field with its help as a doc comment, and one line in [`Metrics::new`].
 
-use prometheus::{IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Registry, Result};
-use shared::metrics::{build_info, counter, counters_of, gauge, gauges};
+use prometheus::{GaugeVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Registry, Result};
+use shared::metrics::{build_info, counter, counters, counters_of, float_gauges, gauge, gauges};
 
 pub use bulk::BulkMetrics;
 pub use place::PlaceMetrics;
@@ -28,10 +28,17 @@ pub struct Metrics {
     pub fuse_blown: IntGauge,
     /// Records between the committed offset and the end of each assigned partition.
     pub lag: IntGaugeVec,
+    /// How long the oldest record of each assigned partition that is not settled has been held, in seconds; 0 where all are.
+    pub oldest_unsettled: GaugeVec,
+    /// Records that retention deleted before they were indexed.
+    pub lost_records: IntCounterVec,
+    /// Partitions that were read again from an earlier offset, by reason: `recreated`, `went_back`.
+    pub log_resets: IntCounterVec,
     /// Partitions assigned to this indexer.
     pub assigned_partitions: IntGaugeVec,
     /// Fields that have another type in an index than in the schema.
     pub mapping_conflicts: IntGauge,
+    mapping_conflicts_by_topic: IntGaugeVec,
     /// Those of bulk requests.
     pub bulk: BulkMetrics,
     /// Those of placement.
@@ -41,6 +48,27 @@ pub struct Metrics {
 }
 
 impl Metrics {
+    /// Returns the same with the gauges of `topic`, whose series begin at 0.
+    #[must_use]
+    pub fn of_topic(mut self, topic: &str) -> Self {
+        self.begin_topic(topic);
+        self.mapping_conflicts = self.mapping_conflicts_by_topic.with_label_values(&[topic]);
+        self.bulk = self.bulk.of_topic(topic);
+        self
+    }
+
+    /// Begins the series of `topic` at 0: what is there only from its first event on shows no increase by it, and no alert when there is none.
+    fn begin_topic(&self, topic: &str) {
+        for gauge in [&self.held_bytes, &self.paused, &self.assigned_partitions] {
+            gauge.with_label_values(&[topic]).set(0);
+        }
+        self.lost_records.with_label_values(&[topic]);
+        for reason in ["recreated", "went_back"] {
+            self.log_resets.with_label_values(&[topic, reason]);
+        }
+        self.place.begin_topic(topic);
+    }
+
     /// Registers all metrics with `registry`.
     ///
     /// # Errors
@@ -70,10 +98,13 @@ impl Metrics {
                 "Bytes of records and documents held: being filled, under way, waiting to be sent again.",
                 &["topic"],
             )?,
-            mapping_conflicts: gauge(
+            // Seen by nobody until it is that of a topic.
+            mapping_conflicts: IntGauge::new("mapping_conflicts", "None yet.")?,
+            mapping_conflicts_by_topic: gauges(
                 registry,
                 "penstock_indexer_mapping_conflicts",
                 "Fields that have another type in an index than in the schema.",
+                &["topic"],
             )?,
             paused: gauges(
                 registry,
@@ -91,6 +122,24 @@ impl Metrics {
                 "penstock_indexer_lag_records",
                 "Records between the committed offset and the end of each assigned partition.",
                 &["topic", "partition"],
+            )?,
+            oldest_unsettled: float_gauges(
+                registry,
+                "penstock_indexer_oldest_unsettled_seconds",
+                "How long the oldest record of each assigned partition that is not settled has been held; 0 where all are.",
+                &["topic", "partition"],
+            )?,
+            lost_records: counters(
+                registry,
+                "penstock_indexer_lost_records_total",
+                "Records that retention deleted before they were indexed.",
+                &["topic"],
+            )?,
+            log_resets: counters(
+                registry,
+                "penstock_indexer_log_resets_total",
+                "Partitions that were read again from an earlier offset, by reason: recreated, went_back.",
+                &["topic", "reason"],
             )?,
             assigned_partitions: gauges(
                 registry,

@@ -62,7 +62,7 @@ pub async fn run(
 
 /// Runs the pipeline of the one topic of `config`.
 async fn run_topic(config: &Config, shared: &Shared<'_>, readiness: &Arc<Readiness>) -> Result<(), RunError> {
-    let metrics = shared.metrics.clone();
+    let metrics = shared.metrics.clone().of_topic(&config.kafka.topic);
     let schemas = shared.schemas.clone();
     let conditions =
         Conditions { kafka: readiness.condition("kafka"), schemas: readiness.condition("schema_registry") };

@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
+use rdkafka::error::KafkaResult;
 use shared::avro::Schema;
+use shared::position::{NextOffset, Partition};
 use shared::registry::RegistryError;
 use shared::wire::SchemaId;
+use topic_id::TopicId;
 
 use crate::batch::{BatchId, Progress};
 
@@ -17,6 +20,30 @@ pub enum Report {
     Schema(SchemaId, Result<Arc<Schema>, RegistryError>),
     /// The table of backing indices that was waited for is there. It was asked for at this time, in milliseconds since the Unix epoch.
     Table(i64),
+    /// The log was looked at.
+    Survey(Survey),
+    /// A commit has ended: these offsets, and how.
+    Committed(Vec<(Partition, NextOffset)>, KafkaResult<()>),
+}
+
+/// What the cluster says of the topic.
+#[derive(Debug)]
+pub struct Survey {
+    /// The topic's id; none where the cluster did not say.
+    pub topic_id: Option<TopicId>,
+    /// Where the partitions that were asked for begin and end; without those that did not answer.
+    pub ends: Vec<Ends>,
+}
+
+/// Where the log of one partition begins and ends.
+#[derive(Clone, Copy, Debug)]
+pub struct Ends {
+    /// The partition.
+    pub partition: Partition,
+    /// The first offset that may still be read: retention deleted what is below.
+    pub start: NextOffset,
+    /// Past the last record that may be read: open transactions do not count.
+    pub end: NextOffset,
 }
 
 /// Every record of a batch is indexed, or acknowledged by the dead-letter topic.

@@ -1,13 +1,15 @@
 //! The ledger: which records are settled, and so how far each partition may be committed (P3). Pure.
 //!
-//! Batches settle in any order; a partition's offset moves only along the settled prefix of its batches. Records of one partition
-//! stand in the batches in the order they were consumed, so it is enough to keep, per partition, one entry a batch.
+//! Batches settle in any order; a partition's offset moves only up to the first record that is still open. The ledger keeps what is open
+//! and nothing else: an entry for each batch in flight that holds records of the partition. What has settled behind it costs no entry, so
+//! memory and time follow what is in flight, not how long one batch stands.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
+use std::time::Instant;
 
-use shared::position::{NextOffset, Partition};
+use shared::position::{NextOffset, Offset, Partition};
 
-use crate::batch::{BatchId, Epoch, Progress};
+use crate::batch::{Epoch, Progress};
 
 /// How far each assigned partition is settled.
 #[derive(Debug, Default)]
@@ -20,76 +22,96 @@ pub struct Ledger {
 #[derive(Debug)]
 struct Account {
     epoch: Epoch,
-    /// Batches with records of this partition that are not yet part of the settled prefix, in the order they were consumed.
-    open: VecDeque<Entry>,
-    /// Past the settled prefix; none while nothing has settled under this assignment.
-    settled: Option<NextOffset>,
+    /// The batches that are not settled, by their first record of this partition.
+    open: BTreeMap<Offset, Open>,
+    /// The first record that was tracked, and past the last one; none while nothing was tracked under this assignment.
+    tracked: Option<(NextOffset, NextOffset)>,
     /// What was last handed out to be committed.
     committed: Option<NextOffset>,
 }
 
+/// A batch that is not settled.
 #[derive(Debug)]
-struct Entry {
-    batch: BatchId,
-    next: NextOffset,
-    settled: bool,
+struct Open {
+    /// Since when its first record has been held.
+    since: Instant,
+    /// Whether it is settled but for documents of which it is not known when they will be.
+    aside: bool,
 }
 
 impl Ledger {
-    /// Notes that `partition` was assigned, and gives the epoch of this assignment. What was known of an earlier one is dropped.
+    /// Notes that `partition` was assigned, or begins anew, and returns the epoch of this assignment. Drops what was known of an earlier one.
     pub fn assign(&mut self, partition: Partition) -> Epoch {
         self.last_epoch += 1;
         let epoch = Epoch(self.last_epoch);
-        let account = Account { epoch, open: VecDeque::new(), settled: None, committed: None };
+        let account = Account { epoch, open: BTreeMap::new(), tracked: None, committed: None };
         self.accounts.insert(partition, account);
         epoch
     }
 
-    /// Notes that `partition` was revoked: nothing that settles from now on counts for it.
-    pub fn revoke(&mut self, partition: Partition) {
-        self.accounts.remove(&partition);
+    /// Notes that `partition` was revoked: nothing that settles from now on counts for it. Returns the epoch of the assignment that has ended.
+    pub fn revoke(&mut self, partition: Partition) -> Option<Epoch> {
+        self.accounts.remove(&partition).map(|account| account.epoch)
     }
 
-    /// The partitions that are assigned.
+    /// Returns the partitions that are assigned.
     pub fn assigned(&self) -> impl Iterator<Item = Partition> + '_ {
         self.accounts.keys().copied()
     }
 
-    /// Notes that `batch` is under way and takes its partitions as far as `progress` says. Batches come in the order in which
-    /// their records were consumed.
-    pub fn track(&mut self, batch: BatchId, progress: &[Progress]) {
+    /// Notes that a batch is in flight and takes its partitions as far as `progress` says; its first record has been held since `since`.
+    /// Batches come in the order in which their records were consumed.
+    pub fn track(&mut self, progress: &[Progress], since: Instant) {
         for step in progress {
             let Some(account) = self.account(step) else {
                 continue;
             };
-            debug_assert!(account.open.back().is_none_or(|last| last.next < step.next), "batches out of order");
-            account.open.push_back(Entry { batch, next: step.next, settled: false });
+            debug_assert!(account.tracked.is_none_or(|(_, end)| end <= step.next), "batches out of order");
+            account.open.insert(step.first, Open { since, aside: false });
+            let start = account.tracked.map_or(NextOffset(step.first.0), |(start, _)| start);
+            account.tracked = Some((start, step.next));
         }
     }
 
-    /// Notes that every record of `batch` is settled. What belongs to an earlier assignment changes nothing.
-    pub fn settle(&mut self, batch: BatchId, progress: &[Progress]) {
+    /// Notes that every record of a batch is settled but for some that were set aside: they hold their partitions back, but nobody need wait
+    /// for them.
+    pub fn set_aside(&mut self, progress: &[Progress]) {
         for step in progress {
-            if let Some(account) = self.account(step) {
-                account.settle(batch);
+            if let Some(open) = self.account(step).and_then(|account| account.open.get_mut(&step.first)) {
+                open.aside = true;
             }
         }
     }
 
-    /// What may be committed and has not been handed out before. It counts as committed from here on; when the commit fails, say
-    /// so by [`Ledger::commit_failed`].
+    /// Notes that every record of a batch is settled. What belongs to an earlier assignment changes nothing.
+    pub fn settle(&mut self, progress: &[Progress]) {
+        for step in progress {
+            if let Some(account) = self.account(step) {
+                account.open.remove(&step.first);
+            }
+        }
+    }
+
+    /// Takes what may be committed and has not been handed out before. It counts as committed from here on; when the commit fails, call
+    /// [`Ledger::commit_failed`].
     pub fn take_commits(&mut self) -> Vec<(Partition, NextOffset)> {
         let mut commits = Vec::new();
         for (partition, account) in &mut self.accounts {
-            if account.settled == account.committed {
+            let settled = account.settled();
+            if settled == account.committed {
                 continue;
             }
-            if let Some(next) = account.settled {
+            if let Some(next) = settled {
                 account.committed = Some(next);
                 commits.push((*partition, next));
             }
         }
         commits
+    }
+
+    /// Whether `next` is what was last handed out for `partition` under its assignment.
+    pub fn has_handed_out(&self, partition: Partition, next: NextOffset) -> bool {
+        self.accounts.get(&partition).is_some_and(|account| account.committed == Some(next))
     }
 
     /// Notes that what was handed out last may not have been committed: it is handed out again.
@@ -99,9 +121,15 @@ impl Ledger {
         }
     }
 
-    /// Whether any of `partitions` has records that are not settled.
+    /// Returns since when the first record of `partition` that is not settled has been held; none where all is settled.
+    pub fn open_since(&self, partition: Partition) -> Option<Instant> {
+        self.accounts.get(&partition)?.open.first_key_value().map(|(_, open)| open.since)
+    }
+
+    /// Whether any of `partitions` has records that are not settled, without those that were set aside.
     pub fn is_open(&self, partitions: &[Partition]) -> bool {
-        partitions.iter().any(|partition| self.accounts.get(partition).is_some_and(|account| !account.open.is_empty()))
+        let accounts = partitions.iter().filter_map(|partition| self.accounts.get(partition));
+        accounts.flat_map(|account| account.open.values()).any(|open| !open.aside)
     }
 
     fn account(&mut self, step: &Progress) -> Option<&mut Account> {
@@ -110,16 +138,11 @@ impl Ledger {
 }
 
 impl Account {
-    fn settle(&mut self, batch: BatchId) {
-        if let Some(entry) = self.open.iter_mut().find(|entry| entry.batch == batch) {
-            entry.settled = true;
-        }
-        while let Some(first) = self.open.front()
-            && first.settled
-        {
-            self.settled = Some(first.next);
-            self.open.pop_front();
-        }
+    /// Returns up to where all is settled: to the first record that is open, or to the end of what was read. None while nothing is.
+    fn settled(&self) -> Option<NextOffset> {
+        let (start, end) = self.tracked?;
+        let settled = self.open.first_key_value().map_or(end, |(first, _)| NextOffset(first.0));
+        (settled > start).then_some(settled)
     }
 }
 

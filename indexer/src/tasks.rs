@@ -78,6 +78,16 @@ impl Tasks {
         self.start(async move { Report::Table(keeper.until_valid(time).await) });
     }
 
+    /// Runs `ask`, which waits for Kafka, on a thread of its own, and reports what it returns.
+    pub fn wait_for_kafka(&self, ask: impl FnOnce() -> Report + Send + 'static) {
+        let reports = self.reports.clone();
+        self.runtime.spawn_blocking(move || {
+            if reports.send(ask()).is_err() {
+                tracing::debug!("A report came after the consuming thread had ended.");
+            }
+        });
+    }
+
     /// Abandons what is still under way: nobody waits for its report any more.
     pub fn stop(&self) {
         self.stopped.cancel();

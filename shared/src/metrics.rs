@@ -4,8 +4,8 @@
 //! seconds, sizes in bytes. The hot paths count per batch or per request, not per event.
 
 use prometheus::{
-    Gauge, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
-    Result,
+    Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
+    Registry, Result,
 };
 
 /// Registers a counter.
@@ -75,6 +75,16 @@ pub fn build_info(registry: &Registry, name: &str, version: &str) -> Result<()> 
     let info = gauges(registry, name, "Always 1. Its label is the version of the running build.", &["version"])?;
     info.with_label_values(&[version]).set(1);
     Ok(())
+}
+
+/// Registers a family of gauges of any number.
+///
+/// # Errors
+/// As [`counter`].
+pub fn float_gauges(registry: &Registry, name: &str, help: &str, labels: &[&str]) -> Result<GaugeVec> {
+    let metric = GaugeVec::new(Opts::new(name, help), labels)?;
+    registry.register(Box::new(metric.clone()))?;
+    Ok(metric)
 }
 
 /// Registers a family of gauges.

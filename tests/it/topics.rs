@@ -4,7 +4,7 @@ use anyhow::Result;
 use harness::event::Events;
 use harness::eventually::eventually;
 use harness::http::{self, Method};
-use harness::pipeline::{Pipeline, assigned_partitions};
+use harness::pipeline::{Pipeline, assigned_partitions, metric};
 use harness::sender::Mix;
 use harness::stack::Stack;
 use serde_json::json;
@@ -38,6 +38,12 @@ async fn each_topic_has_its_own_index_and_none_waits_for_another() -> Result<()>
     .await?;
     one.feed(mix).write(0..EVENTS).await?;
     one.delivered_exactly(&mix.indexable(&(0..EVENTS).collect::<Vec<_>>())).await?;
+    // The requests of the one say nothing of the other.
+    for (pipeline, blocked) in [(&one, 0.0), (&other, 1.0)] {
+        let topic = &pipeline.config.kafka.topic;
+        let sample = format!("penstock_indexer_blocked{{reason=\"index_block\",topic={topic:?}}}");
+        assert_eq!(metric(&indexer.admin_url(), &sample).await?, blocked, "{topic}");
+    }
     block(&other, false).await?;
     other.delivered_exactly(&blocked.indexable(&(0..EVENTS).collect::<Vec<_>>())).await?;
     for pipeline in [&one, &other] {

@@ -13,6 +13,8 @@ use rdkafka::message::{Headers, Message};
 use rdkafka::producer::{FutureProducer, FutureRecord};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 
+mod log;
+
 /// How long one answer of the cluster may take; the tests' machine may be busy.
 const TIMEOUT: Duration = Duration::from_secs(30);
 

@@ -263,14 +263,23 @@ pub async fn ready(admin_url: &str) -> anyhow::Result<()> {
     .await
 }
 
-/// The value of the sample `name{labels}`, written as in the text format, at this admin address; 0 where there is none.
+/// The value of `name`, or of `name{label="value",…}`, at this admin address: the sum over all samples that have these labels, and maybe
+/// others. 0 where there is none.
 ///
 /// # Errors
 /// When the service does not answer.
 pub async fn metric(admin_url: &str, sample: &str) -> anyhow::Result<f64> {
+    let (name, labels) = sample.split_once('{').unwrap_or((sample, ""));
+    let labels: Vec<&str> = labels.trim_end_matches('}').split(',').filter(|label| !label.is_empty()).collect();
     let text = http::get(&format!("{admin_url}/metrics")).await?.text();
-    let value = text.lines().find_map(|line| line.strip_prefix(sample)?.strip_prefix(' '));
-    Ok(value.map(str::parse).transpose()?.unwrap_or(0.0))
+    let values = text.lines().filter_map(|line| {
+        let (series, value) = line.rsplit_once(' ')?;
+        let (known, own) = series.split_once('{').unwrap_or((series, ""));
+        let matches = known == name && labels.iter().all(|label| own.contains(label));
+        matches.then(|| value.parse::<f64>())
+    });
+    let values: Vec<f64> = values.collect::<Result<_, _>>()?;
+    Ok(values.iter().sum())
 }
 
 /// How many partitions of `topic` the indexer at this admin address has.

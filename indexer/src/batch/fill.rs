@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use shared::position::Partition;
+use shared::position::{NextOffset, Offset, Partition};
 use shared::wire::SchemaId;
 
 use super::{Batch, BatchId, Epoch, Item, Origin, Progress, Undecodable};
@@ -19,12 +19,24 @@ pub struct Filling {
     targets: Vec<Target>,
     undecodable: Vec<Undecodable>,
     progress: Vec<Progress>,
+    /// Entries of `progress` before this one stay as they are: a partition was assigned or revoked since.
+    closed: usize,
     /// When the first record came in.
     opened: Option<Instant>,
-    /// The epoch of each assigned partition, which its progress carries.
-    epochs: Vec<(Partition, Epoch)>,
+    /// The assigned partitions.
+    assigned: Vec<Assigned>,
     /// What is written with one `Item` or `Undecodable` beyond its bytes.
     overhead: usize,
+}
+
+/// One assignment of a partition.
+#[derive(Clone, Copy, Debug)]
+struct Assigned {
+    partition: Partition,
+    /// Which its progress carries.
+    epoch: Epoch,
+    /// Where reading stands, as of the last entry of `progress` that is closed or handed on; none while that is unknown.
+    next: Option<NextOffset>,
 }
 
 /// One document while it is written.
@@ -53,15 +65,36 @@ impl Draft<'_> {
 }
 
 impl Filling {
-    /// Notes that `partition` was assigned: its records belong to `epoch` from now on.
-    pub fn assign(&mut self, partition: Partition, epoch: Epoch) {
+    /// Notes that `partition` was assigned, or begins anew: its records belong to `epoch` from now on. `next` is where reading begins, if
+    /// that is known.
+    pub fn assign(&mut self, partition: Partition, epoch: Epoch, next: Option<NextOffset>) {
         self.revoke(partition);
-        self.epochs.push((partition, epoch));
+        self.assigned.push(Assigned { partition, epoch, next });
     }
 
-    /// Notes that `partition` is no longer assigned. Its records are expected to be out of the batch by now.
+    /// Notes that `partition` is no longer assigned. Records of it that are in the batch stay with the assignment they were read under.
     pub fn revoke(&mut self, partition: Partition) {
-        self.epochs.retain(|(assigned, _)| *assigned != partition);
+        self.close();
+        self.assigned.retain(|assigned| assigned.partition != partition);
+    }
+
+    /// Returns where reading of `partition` stands: past its last record that came in; none where that is unknown.
+    pub fn next(&self, partition: Partition) -> Option<NextOffset> {
+        match self.progress[self.closed..].iter().rev().find(|step| step.partition == partition) {
+            Some(step) => Some(step.next),
+            None => self.assigned.iter().find(|assigned| assigned.partition == partition)?.next,
+        }
+    }
+
+    /// Passes over what stands between the last record of `partition` and `next`: there is no record there.
+    pub fn pass(&mut self, partition: Partition, next: NextOffset) {
+        let first = self.next(partition).map_or(next.0 - 1, |next| next.0);
+        self.advance(partition, Offset(first), next);
+    }
+
+    /// Whether records of `partition` are in the batch.
+    pub fn holds(&self, partition: Partition) -> bool {
+        self.progress.iter().any(|step| step.partition == partition)
     }
 
     /// Appends the document of `record`: `write` appends its action line and its document line to the body, and says where it lands. When
@@ -86,7 +119,7 @@ impl Filling {
         let origin = self.keep(record);
         self.items.push(Item { origin, body: start..self.body.len(), schema, target, time });
         self.overhead += size_of::<Item>();
-        self.advance(record);
+        self.advance(record.partition, record.offset, record.offset.next());
         Ok(())
     }
 
@@ -95,19 +128,24 @@ impl Filling {
         let origin = self.keep(record);
         self.overhead += size_of::<Undecodable>() + reason.len();
         self.undecodable.push(Undecodable { origin, schema, error_type, reason });
-        self.advance(record);
+        self.advance(record.partition, record.offset, record.offset.next());
     }
 
     /// Passes over `record`: there is nothing to do but to move the offset past it.
     pub fn skip(&mut self, record: &Record<'_>) {
-        self.advance(record);
+        self.advance(record.partition, record.offset, record.offset.next());
     }
 
-    /// Notes when the first record came in, if it has not been noted.
-    pub fn opened_at(&mut self, now: Instant) {
+    /// Notes when the first record came in, if there is one and it has not been noted: `now` is asked only then.
+    pub fn open_with(&mut self, now: impl FnOnce() -> Instant) {
         if !self.is_empty() && self.opened.is_none() {
-            self.opened = Some(now);
+            self.opened = Some(now());
         }
+    }
+
+    /// Returns when the first record came in; none for an empty batch.
+    pub fn opened(&self) -> Option<Instant> {
+        self.opened
     }
 
     /// How long the first record has been waiting.
@@ -143,6 +181,8 @@ impl Filling {
     /// Hands the batch on and starts the next one, with room for as much.
     pub fn take(&mut self, id: BatchId) -> Batch {
         let (body, raw, items) = (self.body.len(), self.raw.len(), self.items.len());
+        self.close();
+        self.closed = 0;
         self.opened = None;
         self.overhead = 0;
         Batch {
@@ -173,15 +213,25 @@ impl Filling {
         }
     }
 
-    fn advance(&mut self, record: &Record<'_>) {
-        let next = record.offset.next();
-        if let Some(progress) = self.progress.iter_mut().rev().find(|p| p.partition == record.partition) {
-            progress.next = next;
+    fn advance(&mut self, partition: Partition, first: Offset, next: NextOffset) {
+        if let Some(step) = self.progress[self.closed..].iter_mut().rev().find(|step| step.partition == partition) {
+            step.next = next;
             return;
         }
-        let epoch = self.epochs.iter().find(|(partition, _)| *partition == record.partition);
-        debug_assert!(epoch.is_some(), "a record of partition {} that is not assigned", record.partition);
-        let epoch = epoch.map_or(Epoch(0), |(_, epoch)| *epoch);
-        self.progress.push(Progress { partition: record.partition, epoch, next });
+        let epoch = self.assigned.iter().find(|assigned| assigned.partition == partition);
+        debug_assert!(epoch.is_some(), "a record of partition {partition} that is not assigned");
+        let epoch = epoch.map_or(Epoch(0), |assigned| assigned.epoch);
+        self.progress.push(Progress { partition, epoch, first, next });
+    }
+
+    /// Ends the entries of `progress`: what comes in from now on gets entries of its own.
+    fn close(&mut self) {
+        for step in &self.progress[self.closed..] {
+            let same = |assigned: &&mut Assigned| assigned.partition == step.partition && assigned.epoch == step.epoch;
+            if let Some(assigned) = self.assigned.iter_mut().find(same) {
+                assigned.next = Some(step.next);
+            }
+        }
+        self.closed = self.progress.len();
     }
 }

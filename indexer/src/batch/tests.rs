@@ -19,8 +19,8 @@ fn record(partition: i32, offset: i64) -> Record<'static> {
 
 fn filling() -> Filling {
     let mut filling = Filling::default();
-    filling.assign(Partition(0), Epoch(10));
-    filling.assign(Partition(1), Epoch(11));
+    filling.assign(Partition(0), Epoch(10), None);
+    filling.assign(Partition(1), Epoch(11), None);
     filling
 }
 
@@ -49,8 +49,8 @@ fn a_batch_holds_lines_records_and_progress() {
     assert_eq!(
         batch.progress,
         [
-            Progress { partition: Partition(0), epoch: Epoch(10), next: NextOffset(7) },
-            Progress { partition: Partition(1), epoch: Epoch(11), next: NextOffset(13) },
+            Progress { partition: Partition(0), epoch: Epoch(10), first: Offset(5), next: NextOffset(7) },
+            Progress { partition: Partition(1), epoch: Epoch(11), first: Offset(9), next: NextOffset(13) },
         ]
     );
     assert!(filling.is_empty());
@@ -84,11 +84,11 @@ fn skipped_records_alone_make_a_batch() {
 fn the_age_is_that_of_the_first_record() {
     let mut filling = filling();
     let start = Instant::now();
-    filling.opened_at(start);
+    filling.open_with(|| start);
     assert_eq!(filling.age(start + Duration::from_secs(9)), Duration::ZERO, "an empty batch has no age");
     filling.skip(&record(0, 5));
-    filling.opened_at(start + Duration::from_secs(1));
-    filling.opened_at(start + Duration::from_secs(2));
+    filling.open_with(|| start + Duration::from_secs(1));
+    filling.open_with(|| start + Duration::from_secs(2));
     assert_eq!(filling.age(start + Duration::from_secs(4)), Duration::from_secs(3));
 }
 

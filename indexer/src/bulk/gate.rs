@@ -188,7 +188,7 @@ impl Gate {
             Some(Pause::Failing(_)) | None => None,
         };
         for kind in BlockKind::ALL {
-            metrics.blocked.with_label_values(&[kind.as_str()]).set(i64::from(blocked == Some(kind)));
+            metrics.blocked.of(kind.as_str()).set(i64::from(blocked == Some(kind)));
         }
     }
 

@@ -197,13 +197,13 @@ async fn a_block_pauses_says_why_and_ends_by_itself() {
         pause.wait_for(Option::is_some).await.unwrap();
         let unmet = service.readiness.unmet().into_iter().find(|(name, _)| *name == "elasticsearch").unwrap().1;
         assert!(unmet.contains("cluster_block_exception") && unmet.contains("index.blocks"), "{unmet}");
-        assert_eq!(service.metrics.bulk.blocked.with_label_values(&["index_block"]).get(), 1);
+        assert_eq!(service.metrics.bulk.blocked.of("index_block").get(), 1);
         pause.wait_for(Option::is_none).await.unwrap();
     };
     let (delivered, ()) = tokio::join!(service.bulk.deliver(&batch), watched);
 
     assert_eq!(delivered.indexed, 50);
-    assert_eq!(service.metrics.bulk.blocked.with_label_values(&["index_block"]).get(), 0);
+    assert_eq!(service.metrics.bulk.blocked.of("index_block").get(), 0);
     assert!(!service.readiness.unmet().iter().any(|(name, _)| *name == "elasticsearch"));
     let sizes: Vec<usize> = stub.bulk_requests().iter().map(|request| request.documents().len()).collect();
     assert_eq!(sizes, [50, 10, 10, 40], "probes are small");

@@ -1,7 +1,13 @@
-//! Giving partitions up, at a rebalance or at the end: send what is in hand, wait until it settles, commit, let go.
+//! Taking partitions up and giving them up: send what is held, wait until it settles, commit, let go.
+
+use rdkafka::topic_partition_list::Offset as Position;
+use shared::position::NextOffset;
 
 use super::group::{self, Rebalance};
 use super::*;
+
+/// How long, after the drain, the end of a commit is awaited.
+const COMMIT_PATIENCE: Duration = Duration::from_secs(5);
 
 impl Consumer {
     pub(super) fn carry_out_rebalances(&mut self) {
@@ -10,42 +16,106 @@ impl Consumer {
                 Rebalance::Assign(list) => self.assign(&list),
                 Rebalance::Revoke(list) => self.revoke(&list),
             }
-            // A commit under way while the group rebalances is refused, for partitions too that stay here.
-            self.ledger.commit_failed();
+            // A commit in flight while the group rebalances is refused, for partitions too that stay here.
+            self.books.ledger.commit_failed();
         }
     }
 
     fn assign(&mut self, list: &TopicPartitionList) {
-        for partition in partitions_of(list) {
-            let epoch = self.ledger.assign(partition);
-            self.filling.assign(partition, epoch);
-        }
-        if let Err(error) = group::assign(&self.consumer, list) {
+        let begins = self.look_up_beginnings(list);
+        if let Err(error) = group::assign(&self.consumer, &begins) {
             tracing::error!(%error, "The assigned partitions could not be taken up.");
             return;
         }
+        let partitions: Vec<Partition> = partitions_of(list).collect();
+        self.positions.distrust(&self.consumer, &partitions);
         if self.paused
             && let Err(error) = self.consumer.pause(list)
         {
             tracing::warn!(%error, "The assigned partitions could not be paused.");
         }
         self.kafka.met();
+        self.has_joined = true;
+        self.last_survey = None;
         self.note_assignment("Partitions were assigned.", list);
+    }
+
+    /// Looks up what is committed for the partitions of `list`, and begins them there; or at the beginning, where nothing is, or where it was
+    /// committed for a topic of the same name that was deleted. Returns where to read from.
+    fn look_up_beginnings(&mut self, list: &TopicPartitionList) -> TopicPartitionList {
+        if list.count() == 0 {
+            return list.clone();
+        }
+        if let Some(id) = survey::ask_topic_id(&self.consumer, &self.topic) {
+            self.identity.note(id);
+        }
+        let begins = self.partition_list(partitions_of(list));
+        let committed = self.consumer.committed_offsets(begins.clone(), self.settings.kafka_timeout);
+        let committed = committed.unwrap_or_else(|error| {
+            tracing::warn!(%error, "What is committed could not be looked up; the client does so itself.");
+            begins.clone()
+        });
+        for (element, mut begin) in committed.elements().into_iter().zip(begins.elements()) {
+            let partition = Partition(element.partition());
+            self.identity.assign(partition, element.metadata());
+            let committed = match element.offset() {
+                Position::Offset(offset) => Some(NextOffset(offset)),
+                _ => None,
+            };
+            let is_of_this_topic = self.is_of_this_topic(partition);
+            let next = committed.filter(|_| is_of_this_topic);
+            self.begin_partition(partition, next);
+            let position = match next {
+                Some(next) => Position::Offset(next.0),
+                // Where the client finds it committed, or at the beginning.
+                None if is_of_this_topic => Position::Invalid,
+                None => Position::Beginning,
+            };
+            if let Err(error) = begin.set_offset(position) {
+                tracing::error!(%error, "Where to read from could not be set.");
+            }
+        }
+        begins
+    }
+
+    fn is_of_this_topic(&mut self, partition: Partition) -> bool {
+        if !self.identity.strangers().contains(&partition) {
+            return true;
+        }
+        tracing::error!(
+            topic = self.topic,
+            partition = partition.0,
+            "The committed offset is of a topic of this name that was deleted: the partition is read from its beginning."
+        );
+        self.identity.begin_anew(partition);
+        self.metrics.log_resets.with_label_values(&[self.topic.as_str(), "recreated"]).inc();
+        false
+    }
+
+    /// Begins `partition` at `next`, or where the client begins: nothing of an earlier assignment counts.
+    pub(super) fn begin_partition(&mut self, partition: Partition, next: Option<NextOffset>) {
+        self.books.assign(partition, next);
+        self.gaps.forget(partition);
+        self.lag.forget(partition);
+        if let Some(next) = next {
+            self.lag.note_committed(partition, next);
+        }
     }
 
     fn revoke(&mut self, list: &TopicPartitionList) {
         let partitions: Vec<Partition> = partitions_of(list).collect();
         if self.consumer.assignment_lost() {
             tracing::warn!(
-                "The partitions are already lost to the group: what is under way for them will not be committed here."
+                "The partitions are already lost to the group: what is in flight for them will not be committed here."
             );
         } else {
             self.drain(&partitions);
         }
         for partition in &partitions {
-            self.ledger.revoke(*partition);
-            self.parked.revoke(*partition);
-            self.filling.revoke(*partition);
+            self.books.revoke(*partition);
+            self.identity.revoke(*partition);
+            self.gaps.forget(*partition);
+            self.unmeasure(*partition);
         }
         self.unpause(list);
         if let Err(error) = group::unassign(&self.consumer, list) {
@@ -61,20 +131,35 @@ impl Consumer {
         }
     }
 
-    /// Drains all partitions, at the end.
-    pub(super) fn drain_all(&mut self) {
-        let partitions: Vec<Partition> = self.ledger.assigned().collect();
+    /// Drains all partitions, at the end, and lets the client close.
+    pub(super) fn close(&mut self) {
+        let partitions: Vec<Partition> = self.books.ledger.assigned().collect();
         self.drain(&partitions);
         self.tasks.stop();
+        self.consumer.context().close();
+        // What the last turn noted: the client waits for its answer before it closes.
+        while let Some(rebalance) = self.consumer.context().next_rebalance() {
+            group::carry_out(&self.consumer, &rebalance);
+        }
+        self.end_questions();
+    }
+
+    /// Waits until those who hold the client too have ended: it closes when its last holder drops it.
+    fn end_questions(&mut self) {
+        let until = Instant::now() + survey::SURVEY_TIMEOUT * 4;
+        while Arc::strong_count(&self.consumer) > 1 && Instant::now() < until {
+            // What else is reported comes too late.
+            self.reports.recv_timeout(POLL).ok();
+        }
     }
 
     /// Waits until all that was consumed of `partitions` is settled, up to `indexer.drain_timeout`, and commits what is.
     fn drain(&mut self, partitions: &[Partition]) {
-        if !self.filling.is_empty() {
-            self.dispatch();
+        if !self.books.filling.is_empty() {
+            self.dispatch(Instant::now());
         }
         let until = Instant::now() + self.settings.drain_timeout;
-        while self.ledger.is_open(partitions) {
+        while self.books.ledger.is_open(partitions) {
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 tracing::warn!(
@@ -85,11 +170,15 @@ impl Consumer {
             }
             self.take_reports(left.min(POLL));
         }
-        self.commit(CommitMode::Sync);
+        // An earlier commit must not come after this one: the offset would go back, and may be somebody else's by then.
+        while self.is_committing && Instant::now() < until + COMMIT_PATIENCE {
+            self.take_reports(POLL);
+        }
+        self.commit_now();
     }
 
     fn note_assignment(&self, what: &str, changed: &TopicPartitionList) {
-        let assigned = self.ledger.assigned().count();
+        let assigned = self.books.ledger.assigned().count();
         self.metrics.assigned_partitions.with_label_values(&[&self.topic]).set(as_i64(assigned));
         let changed: Vec<i32> = partitions_of(changed).map(|partition| partition.0).collect();
         tracing::info!(topic = self.topic, partitions = ?changed, assigned, "{what}");

@@ -1,22 +1,25 @@
 //! Records in, batches out.
 
-use super::park::Need;
 use super::*;
 
 impl Consumer {
     /// Takes what the client has, up to a turn's worth. While paused, this only serves the client's events.
+    ///
+    /// Only the first poll waits: what comes after it is there already. So a turn takes as long as its records take to decode, however they
+    /// trickle in, and the age of a batch is looked at between any two waits.
     pub(super) fn take_records(&mut self) -> KafkaResult<()> {
         let mut taken = 0;
+        let mut wait = self.poll_wait();
         while taken < RECORDS_PER_TURN {
-            match self.consumer.poll(POLL) {
+            match self.consumer.poll(wait) {
                 None => break,
                 Some(Ok(message)) => {
                     let record = Record::of(&message, &mut self.headers);
-                    let unknown = take(&mut self.decoder, &mut self.filling, &mut self.parked, &record);
+                    let waits = self.books.take(&record, &mut |record, batch| self.decoder.decode(record, batch));
                     taken += 1;
                     drop(message);
-                    if let Some(parked) = unknown {
-                        self.wait_for(parked);
+                    if let Some(waits) = waits {
+                        self.wait_for(waits);
                     }
                 }
                 Some(Err(error @ (KafkaError::MessageConsumptionFatal(_) | KafkaError::ClientCreation(_)))) => {
@@ -26,34 +29,39 @@ impl Consumer {
                     tracing::warn!(%error, topic = self.topic, "Kafka could not be read; the client tries again.")
                 }
             }
+            wait = Duration::ZERO;
             if !self.paused && !self.has_room() {
                 break;
             }
         }
-        self.filling.opened_at(Instant::now());
+        self.books.filling.open_with(Instant::now);
         self.metrics.consumed.inc_by(taken as u64);
         Ok(())
     }
 
-    /// Sends the batch being filled on its way if it is full or has waited long enough, and if one more may be under way.
+    /// Returns how long the first poll of a turn may wait: not beyond the moment in which the batch being filled is due.
+    fn poll_wait(&self) -> Duration {
+        let Some(opened) = self.books.filling.opened() else {
+            return POLL;
+        };
+        let left = self.settings.max_age.saturating_sub(opened.elapsed());
+        // A batch that is due and not gone waits for a report, which no poll returns early for.
+        if left.is_zero() { REPORT_POLL } else { left.min(POLL) }
+    }
+
+    /// Sends the batch being filled if it is full or has waited long enough, and if one more may be in flight.
     pub(super) fn dispatch_if_due(&mut self, now: Instant) {
-        let is_due = self.is_full() || self.filling.age(now) >= self.settings.max_age;
-        if !self.filling.is_empty() && is_due && self.room.has_batch() {
-            self.dispatch();
+        let is_due = self.is_full() || self.books.filling.age(now) >= self.settings.max_age;
+        if !self.books.filling.is_empty() && is_due && self.room.has_batch() {
+            self.dispatch(now);
         }
     }
 
-    pub(super) fn dispatch(&mut self) {
-        self.next_batch += 1;
-        let batch = self.filling.take(BatchId(self.next_batch));
-        self.ledger.track(batch.id, &batch.progress);
-        if batch.items.is_empty() && batch.undecodable.is_empty() {
-            // Nothing but tombstones: there is nothing to wait for.
-            self.ledger.settle(batch.id, &batch.progress);
-            return;
+    pub(super) fn dispatch(&mut self, now: Instant) {
+        if let Some(batch) = self.books.dispatch(now) {
+            self.room.start(batch.held_bytes());
+            self.tasks.deliver(batch);
         }
-        self.room.start(batch.held_bytes());
-        self.tasks.deliver(batch);
     }
 
     /// Takes up what the tasks report; waits up to `wait` for the first report.
@@ -63,42 +71,14 @@ impl Consumer {
             match report {
                 Report::Settled(settled) => {
                     self.room.finish(settled.held_bytes);
-                    self.ledger.settle(settled.id, &settled.progress);
+                    self.books.ledger.settle(&settled.progress);
                 }
                 Report::Schema(id, answer) => self.take_schema(id, answer),
                 Report::Table(read_at) => self.take_table(read_at),
+                Report::Survey(survey) => self.take_survey(&survey),
+                Report::Committed(offsets, outcome) => self.end_commit(&offsets, outcome),
             }
             next = self.reports.try_recv().ok();
         }
     }
-}
-
-/// A record that has begun to wait.
-pub(super) struct Waits {
-    pub(super) partition: Partition,
-    pub(super) need: Need,
-    /// Its placement time, if it waits for the table.
-    pub(super) time: i64,
-    /// Whether what it needs has to be asked for: nobody has done so yet.
-    pub(super) ask: bool,
-}
-
-/// Puts `record` where it belongs: into the batch, or behind the records that wait.
-pub(super) fn take(
-    decoder: &mut Decoder,
-    filling: &mut Filling,
-    parked: &mut Parked,
-    record: &Record<'_>,
-) -> Option<Waits> {
-    if parked.holds(record.partition) {
-        parked.queue(record);
-        return None;
-    }
-    let (need, time) = match decoder.decode(record, filling) {
-        Decoded::SchemaUnknown(schema) => (Need::Schema(schema), 0),
-        Decoded::TableTooOld(time) => (Need::Table, time),
-        Decoded::Document | Decoded::Tombstone | Decoded::Undecodable | Decoded::Expired => return None,
-    };
-    let ask = parked.park(record, need);
-    Some(Waits { partition: record.partition, need, time, ask })
 }

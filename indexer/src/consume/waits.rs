@@ -7,7 +7,7 @@ use shared::avro::Schema;
 use shared::registry::RegistryError;
 use shared::wire::SchemaId;
 
-use super::intake::{Waits, take};
+use super::books::Waits;
 use super::park::Need;
 use super::*;
 use crate::decode::Missing;
@@ -53,25 +53,23 @@ impl Consumer {
             }
         }
         self.release(Need::Schema(id));
-        if !self.parked.awaits_schema() {
+        if !self.books.parked.awaits_schema() {
             self.schemas.met();
         }
     }
 
     fn release(&mut self, need: Need) {
-        for (partition, records) in self.parked.release(need) {
+        for (partition, records) in self.books.parked.release(need) {
             self.take_parked(partition, records);
         }
     }
 
     fn take_parked(&mut self, partition: Partition, records: VecDeque<OwnedRecord>) {
-        for record in &records {
-            let waits = take(&mut self.decoder, &mut self.filling, &mut self.parked, &record.as_record());
-            if let Some(waits) = waits {
-                self.wait_for(waits);
-            }
+        let waits = self.books.take_again(&records, &mut |record, batch| self.decoder.decode(record, batch));
+        for waits in waits {
+            self.wait_for(waits);
         }
-        if self.parked.holds(partition) || self.paused {
+        if self.books.parked.holds(partition) || self.paused {
             return;
         }
         let partitions = self.partition_list(std::iter::once(partition));

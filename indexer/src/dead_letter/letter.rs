@@ -33,6 +33,12 @@ pub(super) struct Omitted {
 }
 
 impl DeadLetter<'_> {
+    /// Returns about how many bytes it takes on its way.
+    pub(super) fn len(&self) -> usize {
+        let key = self.origin.key.as_ref().map_or(0, |key| key.len());
+        key + self.origin.value.len() + self.origin.headers.len() + MAX_REASON
+    }
+
     /// What to leave out besides `omitted`: the larger one of value and key, then the other, then the record's own headers. None when nothing
     /// more can be left out.
     pub(super) fn omit_more(&self, omitted: Omitted) -> Option<Omitted> {

@@ -1,10 +1,25 @@
 //! The metrics of bulk requests. A new one is one field with its help as a doc comment, and one line in [`BulkMetrics::new`].
 
 use prometheus::{Histogram, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Registry, Result};
-use shared::metrics::{counter, counters, gauge, gauges, histogram};
+use shared::metrics::{counter, counters_of, gauges, histogram};
 
 /// The bounds of the durations of bulk requests, in seconds: a small one takes milliseconds, one that nearly times out half a minute.
 const BULK_SECONDS: &[f64] = &[0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0];
+
+/// How a bulk request may end.
+const OUTCOMES: &[&str] = &[
+    "ok",
+    "partial",
+    "overload",
+    "server_error",
+    "timed_out",
+    "connection",
+    "unreadable",
+    "too_large",
+    "bad_request",
+    "blocked",
+    "index_missing",
+];
 
 /// The metrics of bulk requests.
 #[derive(Clone, Debug)]
@@ -26,22 +41,61 @@ pub struct BulkMetrics {
     pub target_bytes: IntGauge,
     /// 0: bulk requests go; 1: a probe is under way; 2: requests are held back.
     pub breaker_state: IntGauge,
-    /// 1 while Elasticsearch lets no documents in until somebody mends it, by reason: `index_block`, `closed_index`, `security`, `other`.
-    pub blocked: IntGaugeVec,
+    /// 1 while Elasticsearch lets no documents in until somebody fixes it, by reason: `index_block`, `closed_index`, `security`, `other`.
+    pub blocked: Blocked,
+    families: Families,
+}
+
+/// The gauges of which each topic has its own.
+#[derive(Clone, Debug)]
+struct Families {
+    concurrency_limit: IntGaugeVec,
+    target_bytes: IntGaugeVec,
+    breaker_state: IntGaugeVec,
+    blocked: IntGaugeVec,
+}
+
+/// The gauges of one topic by the reason why it is blocked.
+#[derive(Clone, Debug)]
+pub struct Blocked {
+    family: IntGaugeVec,
+    topic: String,
+}
+
+impl Blocked {
+    /// Returns the gauge of `reason`.
+    pub fn of(&self, reason: &str) -> IntGauge {
+        self.family.with_label_values(&[reason, self.topic.as_str()])
+    }
 }
 
 impl BulkMetrics {
+    /// Returns the same with the gauges of `topic`: state that belongs to a topic must not be overwritten by that of another.
+    #[must_use]
+    pub(super) fn of_topic(self, topic: &str) -> Self {
+        let families = &self.families;
+        Self {
+            concurrency_limit: families.concurrency_limit.with_label_values(&[topic]),
+            target_bytes: families.target_bytes.with_label_values(&[topic]),
+            breaker_state: families.breaker_state.with_label_values(&[topic]),
+            blocked: Blocked { family: families.blocked.clone(), topic: topic.to_owned() },
+            ..self
+        }
+    }
+
     /// Registers them with `registry`.
     ///
     /// # Errors
     /// When one of the names is taken.
     pub(super) fn new(registry: &Registry) -> Result<Self> {
+        let families = Families::new(registry)?;
         Ok(Self {
-            requests: counters(
+            requests: counters_of(
                 registry,
                 "penstock_indexer_bulk_requests_total",
                 "Bulk requests by how they ended.",
-                &["outcome"],
+                "outcome",
+                OUTCOMES,
             )?,
             duration: histogram(
                 registry,
@@ -64,26 +118,42 @@ impl BulkMetrics {
                 "penstock_indexer_failure_store_documents_total",
                 "Documents that went into a data stream's failure store; they are dead letters too.",
             )?,
-            concurrency_limit: gauge(
+            // Seen by nobody until they are those of a topic.
+            concurrency_limit: IntGauge::new("concurrency_limit", "None yet.")?,
+            target_bytes: IntGauge::new("target_bytes", "None yet.")?,
+            breaker_state: IntGauge::new("breaker_state", "None yet.")?,
+            blocked: Blocked { family: families.blocked.clone(), topic: String::new() },
+            families,
+        })
+    }
+}
+
+impl Families {
+    fn new(registry: &Registry) -> Result<Self> {
+        Ok(Self {
+            concurrency_limit: gauges(
                 registry,
                 "penstock_indexer_concurrency_limit",
-                "How many bulk requests may be under way at the moment.",
+                "How many bulk requests may be in flight at the moment.",
+                &["topic"],
             )?,
-            target_bytes: gauge(
+            target_bytes: gauges(
                 registry,
                 "penstock_indexer_batch_target_bytes",
                 "How many bytes a bulk body should have at the most at the moment.",
+                &["topic"],
             )?,
-            breaker_state: gauge(
+            breaker_state: gauges(
                 registry,
                 "penstock_indexer_breaker_state",
-                "0: bulk requests go; 1: a probe is under way; 2: requests are held back.",
+                "0: bulk requests go; 1: a probe is in flight; 2: requests are held back.",
+                &["topic"],
             )?,
             blocked: gauges(
                 registry,
                 "penstock_indexer_blocked",
-                "1 while Elasticsearch lets no documents in until somebody mends it, by reason.",
-                &["reason"],
+                "1 while Elasticsearch lets no documents in until somebody fixes it, by reason.",
+                &["reason", "topic"],
             )?,
         })
     }

@@ -27,6 +27,20 @@ impl PlaceMetrics {
         }
     }
 
+    /// Begins the counters of `topic` at 0.
+    pub(super) fn begin_topic(&self, topic: &str) {
+        for (counters, values) in [
+            (&self.placements, &["current", "previous", "older", "expired", "skipped", "dead_letter"][..]),
+            (&self.look_ups, &["hit", "miss"]),
+            (&self.copies, &["deleted", "left"]),
+            (&self.parked, &["schema", "table"]),
+        ] {
+            for value in values {
+                counters.with_label_values(&[topic, *value]);
+            }
+        }
+    }
+
     /// Registers them with `registry`.
     ///
     /// # Errors

@@ -4,35 +4,59 @@ use super::*;
 
 const P: Partition = Partition(0);
 
-fn step(epoch: Epoch, next: i64) -> [Progress; 1] {
-    [Progress { partition: P, epoch, next: NextOffset(next) }]
+fn step(epoch: Epoch, first: i64, next: i64) -> [Progress; 1] {
+    [Progress { partition: P, epoch, first: Offset(first), next: NextOffset(next) }]
+}
+
+fn now() -> Instant {
+    Instant::now()
 }
 
 #[test]
 fn only_the_settled_prefix_is_committed() {
     let mut ledger = Ledger::default();
     let epoch = ledger.assign(P);
-    for (batch, next) in [(1, 10), (2, 20), (3, 30)] {
-        ledger.track(BatchId(batch), &step(epoch, next));
+    for (first, next) in [(0, 10), (10, 20), (20, 30)] {
+        ledger.track(&step(epoch, first, next), now());
     }
-    ledger.settle(BatchId(2), &step(epoch, 20));
+    ledger.settle(&step(epoch, 10, 20));
     assert_eq!(ledger.take_commits(), []);
-    ledger.settle(BatchId(1), &step(epoch, 10));
+    ledger.settle(&step(epoch, 0, 10));
     assert_eq!(ledger.take_commits(), [(P, NextOffset(20))]);
     assert_eq!(ledger.take_commits(), [], "nothing is handed out twice");
     assert!(ledger.is_open(&[P]));
-    ledger.settle(BatchId(3), &step(epoch, 30));
+    ledger.settle(&step(epoch, 20, 30));
     assert_eq!(ledger.take_commits(), [(P, NextOffset(30))]);
     assert!(!ledger.is_open(&[P]));
+}
+
+#[test]
+fn what_settles_behind_a_batch_that_stands_costs_nothing() {
+    let mut ledger = Ledger::default();
+    let epoch = ledger.assign(P);
+    let start = now();
+    ledger.track(&step(epoch, 0, 10), start);
+    ledger.set_aside(&step(epoch, 0, 10));
+    for batch in 1..1_000 {
+        ledger.track(&step(epoch, batch * 10, batch * 10 + 10), now());
+        assert!(ledger.is_open(&[P]));
+        ledger.settle(&step(epoch, batch * 10, batch * 10 + 10));
+        assert!(!ledger.is_open(&[P]), "nobody need wait for what was set aside");
+    }
+    assert_eq!(ledger.take_commits(), [], "but it holds the partition back");
+    assert_eq!(ledger.open_since(P), Some(start));
+    assert_eq!(ledger.accounts[&P].open.len(), 1);
+    ledger.settle(&step(epoch, 0, 10));
+    assert_eq!(ledger.take_commits(), [(P, NextOffset(10_000))]);
 }
 
 #[test]
 fn what_settles_after_a_revoke_commits_nothing() {
     let mut ledger = Ledger::default();
     let epoch = ledger.assign(P);
-    ledger.track(BatchId(1), &step(epoch, 10));
+    ledger.track(&step(epoch, 0, 10), now());
     ledger.revoke(P);
-    ledger.settle(BatchId(1), &step(epoch, 10));
+    ledger.settle(&step(epoch, 0, 10));
     assert_eq!(ledger.take_commits(), []);
 }
 
@@ -40,14 +64,16 @@ fn what_settles_after_a_revoke_commits_nothing() {
 fn what_settles_late_does_not_count_for_the_next_assignment() {
     let mut ledger = Ledger::default();
     let before = ledger.assign(P);
-    ledger.track(BatchId(1), &step(before, 10));
+    ledger.track(&step(before, 0, 10), now());
     ledger.revoke(P);
     let after = ledger.assign(P);
     assert_ne!(before, after);
-    ledger.settle(BatchId(1), &step(before, 10));
+    ledger.settle(&step(before, 0, 10));
     assert_eq!(ledger.take_commits(), []);
-    ledger.track(BatchId(2), &step(after, 4));
-    ledger.settle(BatchId(2), &step(after, 4));
+    ledger.track(&step(after, 0, 4), now());
+    ledger.settle(&step(before, 0, 10));
+    assert_eq!(ledger.take_commits(), []);
+    ledger.settle(&step(after, 0, 4));
     assert_eq!(ledger.take_commits(), [(P, NextOffset(4))], "the next assignment starts where the group says");
 }
 
@@ -55,8 +81,8 @@ fn what_settles_late_does_not_count_for_the_next_assignment() {
 fn a_failed_commit_is_handed_out_again() {
     let mut ledger = Ledger::default();
     let epoch = ledger.assign(P);
-    ledger.track(BatchId(1), &step(epoch, 10));
-    ledger.settle(BatchId(1), &step(epoch, 10));
+    ledger.track(&step(epoch, 0, 10), now());
+    ledger.settle(&step(epoch, 0, 10));
     assert_eq!(ledger.take_commits(), [(P, NextOffset(10))]);
     ledger.commit_failed();
     assert_eq!(ledger.take_commits(), [(P, NextOffset(10))]);
@@ -85,7 +111,7 @@ fn event() -> impl Strategy<Value = Event> {
 }
 
 /// A batch under way, with the offsets it holds of each partition.
-type UnderWay = (BatchId, Vec<Progress>, Vec<(usize, std::ops::Range<i64>)>);
+type UnderWay = (Vec<Progress>, Vec<(usize, std::ops::Range<i64>)>);
 
 /// A model that keeps each record apart: per partition the records settled by whichever assignment, and what Kafka has committed.
 struct Model {
@@ -95,22 +121,13 @@ struct Model {
     settled: [Vec<bool>; 3],
     committed: [i64; 3],
     under_way: Vec<UnderWay>,
-    batches: u64,
 }
 
 impl Model {
     fn new() -> Self {
         let mut ledger = Ledger::default();
         let epochs = (0..3).map(|p| ledger.assign(Partition(p))).collect();
-        Self {
-            ledger,
-            epochs,
-            position: [0; 3],
-            settled: Default::default(),
-            committed: [0; 3],
-            under_way: Vec::new(),
-            batches: 0,
-        }
+        Self { ledger, epochs, position: [0; 3], settled: Default::default(), committed: [0; 3], under_way: Vec::new() }
     }
 
     fn apply(&mut self, event: &Event) {
@@ -132,23 +149,26 @@ impl Model {
             let known = self.settled[p].len().max(usize::try_from(range.end).unwrap());
             self.settled[p].resize(known, false);
             let partition = Partition(i32::try_from(p).unwrap());
-            progress.push(Progress { partition, epoch: self.epochs[p], next: NextOffset(range.end) });
+            progress.push(Progress {
+                partition,
+                epoch: self.epochs[p],
+                first: Offset(range.start),
+                next: NextOffset(range.end),
+            });
             records.push((p, range));
         }
-        self.batches += 1;
-        let id = BatchId(self.batches);
-        self.ledger.track(id, &progress);
-        self.under_way.push((id, progress, records));
+        self.ledger.track(&progress, now());
+        self.under_way.push((progress, records));
     }
 
     fn settle(&mut self, which: usize) {
-        let (id, progress, records) = self.under_way.swap_remove(which);
+        let (progress, records) = self.under_way.swap_remove(which);
         for (p, range) in records {
             for offset in range {
                 self.settled[p][usize::try_from(offset).unwrap()] = true;
             }
         }
-        self.ledger.settle(id, &progress);
+        self.ledger.settle(&progress);
     }
 
     fn reassign(&mut self, p: usize) {

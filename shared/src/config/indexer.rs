@@ -24,6 +24,9 @@ pub struct Indexer {
     pub group_instance_id: Option<String>,
     /// `indexer.topics`: the topics to consume, each with what differs from `elasticsearch`. Without any, `kafka.topic` is consumed.
     pub topics: BTreeMap<String, Topic>,
+    /// `indexer.group_per_topic`: each of `indexer.topics` has a group of its own, named `group_id-topic`, so that a restart or a new member
+    /// rebalances one topic at a time.
+    pub group_per_topic: bool,
     /// `indexer.batch`: when a bulk request is full.
     pub batch: Batch,
     /// `indexer.max_in_flight_requests`: how many bulk requests may be under way at a time.
@@ -115,6 +118,7 @@ impl Default for Indexer {
             group_protocol: GroupProtocol::Classic,
             group_instance_id: None,
             topics: BTreeMap::new(),
+            group_per_topic: false,
             batch: Batch::default(),
             max_in_flight_requests: 4,
             max_in_flight_bytes: ByteSize::mib(64),

@@ -49,6 +49,9 @@ impl Config {
         config.indexer.topics.clear();
         config.indexer.max_in_flight_requests = (self.indexer.max_in_flight_requests / count).max(1);
         config.indexer.max_in_flight_bytes.0 = self.indexer.max_in_flight_bytes.as_u64() / count as u64;
+        if self.indexer.group_per_topic {
+            config.indexer.group_id = format!("{}-{name}", self.indexer.group_id);
+        }
         // Each topic has a member of the group to itself.
         config.indexer.group_instance_id = self.indexer.group_instance_id.as_ref().map(|id| format!("{id}-{name}"));
         let elasticsearch = &mut config.elasticsearch;

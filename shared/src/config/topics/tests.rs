@@ -37,6 +37,16 @@ fn each_topic_has_its_own_and_the_rest_of_all() {
 }
 
 #[test]
+fn they_share_a_group_unless_each_is_to_have_its_own() {
+    let mut config = load_from("c.yaml", TWO, &[]).unwrap();
+    let groups =
+        |config: &Config| config.of_topics().into_iter().map(|topic| topic.indexer.group_id).collect::<Vec<_>>();
+    assert_eq!(groups(&config), ["penstock-indexer", "penstock-indexer"]);
+    config.indexer.group_per_topic = true;
+    assert_eq!(groups(&config), ["penstock-indexer-calls", "penstock-indexer-chats"]);
+}
+
+#[test]
 fn the_bounds_are_divided() {
     for config in load_from("c.yaml", TWO, &[]).unwrap().of_topics() {
         assert_eq!(config.indexer.max_in_flight_requests, 2);

@@ -1,0 +1,165 @@
+//! What the thread holds and how far each partition is, without Kafka: the batch being filled, the records that wait, the ledger.
+//!
+//! The three must agree on which assignment a record belongs to. So assigning, revoking, taking and handing on go through here.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Instant;
+
+use shared::position::{NextOffset, Offset, Partition};
+
+use super::park::{Need, Parked};
+use crate::batch::{Batch, BatchId, Filling};
+use crate::decode::Decoded;
+use crate::record::{OwnedRecord, Record};
+use crate::settle::Ledger;
+
+/// The most jumps that are kept for the next survey: with more of them, as transactions of single records make, losses may be undercounted.
+const MAX_JUMPS: usize = 10_000;
+
+/// The batch being filled, the records that wait, and the ledger.
+#[derive(Debug, Default)]
+pub(super) struct Books {
+    pub(super) filling: Filling,
+    pub(super) parked: Parked,
+    pub(super) ledger: Ledger,
+    last_batch: u64,
+    /// Since when the partitions that wait do so.
+    parked_since: BTreeMap<Partition, Instant>,
+    /// What was seen of the log that the consuming thread has yet to look at.
+    jumps: Vec<Jump>,
+}
+
+/// The offsets of a partition did not go on where they should: the next record was not the one that follows the last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Jump {
+    pub(super) partition: Partition,
+    /// Where reading stood.
+    pub(super) from: NextOffset,
+    /// The record that came.
+    pub(super) to: Offset,
+}
+
+/// A record that has begun to wait.
+#[derive(Debug)]
+pub(super) struct Waits {
+    pub(super) partition: Partition,
+    pub(super) need: Need,
+    /// Its placement time, if it waits for the table.
+    pub(super) time: i64,
+    /// Whether what it needs has to be asked for: nobody has done so yet.
+    pub(super) ask: bool,
+}
+
+impl Books {
+    /// Begins `partition` under a new assignment, read from `next` on if that is known. Nothing of an earlier one counts any more.
+    pub(super) fn assign(&mut self, partition: Partition, next: Option<NextOffset>) {
+        self.unpark(partition);
+        let epoch = self.ledger.assign(partition);
+        self.filling.assign(partition, epoch, next);
+    }
+
+    /// Gives `partition` up. What is in flight for it will not be committed here.
+    pub(super) fn revoke(&mut self, partition: Partition) {
+        self.ledger.revoke(partition);
+        self.unpark(partition);
+        self.filling.revoke(partition);
+    }
+
+    /// Puts `record` where it belongs: into the batch, by `decode`, or behind the records that wait.
+    pub(super) fn take(
+        &mut self,
+        record: &Record<'_>,
+        decode: &mut impl FnMut(&Record<'_>, &mut Filling) -> Decoded,
+    ) -> Option<Waits> {
+        if self.parked.holds(record.partition) {
+            self.parked.queue(record);
+            return None;
+        }
+        let jump = self.follow(record);
+        let (need, time) = match decode(record, &mut self.filling) {
+            Decoded::SchemaUnknown(schema) => (Need::Schema(schema), 0),
+            Decoded::TableTooOld(time) => (Need::Table, time),
+            Decoded::Document | Decoded::Tombstone | Decoded::Undecodable | Decoded::Expired => {
+                self.note_jump(jump);
+                return None;
+            }
+        };
+        let ask = self.parked.park(record, need);
+        self.parked_since.insert(record.partition, Instant::now());
+        Some(Waits { partition: record.partition, need, time, ask })
+    }
+
+    /// Takes `records`, which waited for something that is there now, in their order. Those that need something else wait on.
+    pub(super) fn take_again(
+        &mut self,
+        records: &VecDeque<OwnedRecord>,
+        decode: &mut impl FnMut(&Record<'_>, &mut Filling) -> Decoded,
+    ) -> Vec<Waits> {
+        records.iter().filter_map(|record| self.take(&record.as_record(), decode)).collect()
+    }
+
+    /// Hands the batch being filled on, and tracks it until it settles. A batch of skipped records alone is settled at once: none then.
+    pub(super) fn dispatch(&mut self, now: Instant) -> Option<Batch> {
+        self.last_batch += 1;
+        let since = self.filling.opened().unwrap_or(now);
+        let batch = self.filling.take(BatchId(self.last_batch));
+        self.ledger.track(&batch.progress, since);
+        if batch.items.is_empty() && batch.undecodable.is_empty() {
+            self.ledger.settle(&batch.progress);
+            return None;
+        }
+        Some(batch)
+    }
+
+    /// Returns since when the oldest record of `partition` that is not settled has been held: in flight, in the batch being filled, or
+    /// waiting. None where there is none.
+    pub(super) fn held_since(&self, partition: Partition) -> Option<Instant> {
+        let filling = self.filling.opened().filter(|_| self.filling.holds(partition));
+        let waiting = self.parked_since.get(&partition).filter(|_| self.parked.holds(partition)).copied();
+        [self.ledger.open_since(partition), filling, waiting].into_iter().flatten().min()
+    }
+
+    /// Bytes of the records that are not in flight: in the batch being filled, or waiting.
+    pub(super) fn waiting_bytes(&self) -> usize {
+        self.filling.held_bytes() + self.parked.bytes()
+    }
+
+    /// Takes what was seen of the log since the last call.
+    pub(super) fn take_jumps(&mut self) -> Vec<Jump> {
+        std::mem::take(&mut self.jumps)
+    }
+
+    fn unpark(&mut self, partition: Partition) {
+        self.parked.revoke(partition);
+        self.parked_since.remove(&partition);
+    }
+
+    /// Compares where `record` stands with where reading stood. Offsets never go back within one log: a record that does belongs to another
+    /// one, and its partition begins anew.
+    fn follow(&mut self, record: &Record<'_>) -> Option<Jump> {
+        let from = self.filling.next(record.partition).filter(|next| next.0 != record.offset.0)?;
+        let jump = Jump { partition: record.partition, from, to: record.offset };
+        if jump.is_back() {
+            self.assign(record.partition, None);
+            self.note_jump(Some(jump));
+            return None;
+        }
+        Some(jump)
+    }
+
+    fn note_jump(&mut self, jump: Option<Jump>) {
+        if self.jumps.len() < MAX_JUMPS {
+            self.jumps.extend(jump);
+        }
+    }
+}
+
+impl Jump {
+    /// Whether the record stands before where reading stood.
+    pub(super) fn is_back(self) -> bool {
+        self.to.0 < self.from.0
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,60 @@
+//! Single cases: a partition that is lost and given again, and offsets that do not go on where they should.
+
+use super::*;
+
+fn plain(partition: i32, offset: i64) -> Record<'static> {
+    Record {
+        partition: Partition(partition),
+        offset: Offset(offset),
+        timestamp: None,
+        key: None,
+        value: Some(b"d\0"),
+        headers: Headers::default(),
+    }
+}
+
+#[test]
+fn a_record_read_again_after_a_loss_is_not_settled_by_the_batch_it_shares() {
+    let mut books = Books::default();
+    books.assign(Partition(0), Some(NextOffset(0)));
+    books.take(&plain(0, 0), &mut decode(true));
+    books.revoke(Partition(0));
+    books.assign(Partition(0), Some(NextOffset(0)));
+    books.take(&plain(0, 0), &mut decode(true));
+    let first = books.dispatch(Instant::now()).unwrap();
+    books.take(&plain(0, 1), &mut decode(true));
+    let second = books.dispatch(Instant::now()).unwrap();
+    books.ledger.settle(&second.progress);
+    assert_eq!(books.ledger.take_commits(), [], "record 0 is in flight under the new assignment");
+    books.ledger.settle(&first.progress);
+    assert_eq!(books.ledger.take_commits(), [(Partition(0), NextOffset(2))]);
+}
+
+#[test]
+fn a_gap_is_noted_once_even_if_the_record_behind_it_waits() {
+    let mut books = Books::default();
+    books.assign(Partition(0), Some(NextOffset(7)));
+    let waiting = Record { value: Some(b"w\0"), ..plain(0, 9) };
+    assert!(books.take(&waiting, &mut decode(false)).is_some());
+    assert_eq!(books.take_jumps(), []);
+    for (_, records) in books.parked.release(NEED) {
+        assert!(books.take_again(&records, &mut decode(true)).is_empty());
+    }
+    assert_eq!(books.take_jumps().len(), 1);
+}
+
+#[test]
+fn offsets_that_go_back_are_another_log() {
+    let mut books = Books::default();
+    books.assign(Partition(0), Some(NextOffset(7)));
+    books.take(&plain(0, 9), &mut decode(true));
+    books.take(&plain(0, 0), &mut decode(true));
+    let jumps = books.take_jumps();
+    assert_eq!(
+        jumps,
+        [(7, 9), (10, 0)].map(|(from, to)| Jump { partition: Partition(0), from: NextOffset(from), to: Offset(to) })
+    );
+    let batch = books.dispatch(Instant::now()).unwrap();
+    books.ledger.settle(&batch.progress);
+    assert_eq!(books.ledger.take_commits(), [(Partition(0), NextOffset(1))], "the old log's offsets are gone");
+}

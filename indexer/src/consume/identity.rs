@@ -1,0 +1,107 @@
+//! Which topic an offset belongs to. Pure.
+//!
+//! A topic that is deleted and created again has the same name and offsets that begin at 0, so an offset alone says nothing. Each commit
+//! therefore carries the topic's id (KIP-516) as its metadata, and an offset that was committed for another id is not gone on from.
+
+use std::collections::BTreeMap;
+
+use shared::position::Partition;
+use topic_id::TopicId;
+
+/// What a commit's metadata begins with; the id follows.
+const PREFIX: &str = "topic-id=";
+
+/// The id of the topic, and for which id the offsets of each assigned partition count.
+#[derive(Debug, Default)]
+pub(super) struct Identity {
+    current: Option<TopicId>,
+    partitions: BTreeMap<Partition, Option<TopicId>>,
+}
+
+impl Identity {
+    /// Notes that `partition` was assigned, and the metadata of what is committed for it. Metadata without an id is from an older version,
+    /// or from a tool that moved the offset: it is trusted.
+    pub(super) fn assign(&mut self, partition: Partition, metadata: &str) {
+        let id = metadata.strip_prefix(PREFIX).and_then(|id| id.parse().ok());
+        self.partitions.insert(partition, id);
+    }
+
+    /// Notes that `partition` is no longer assigned.
+    pub(super) fn revoke(&mut self, partition: Partition) {
+        self.partitions.remove(&partition);
+    }
+
+    /// Notes the topic's id as the cluster gives it now. Offsets for which no id was known count for the first one that is.
+    pub(super) fn note(&mut self, current: TopicId) {
+        self.current = Some(current);
+        for id in self.partitions.values_mut() {
+            id.get_or_insert(current);
+        }
+    }
+
+    /// Returns the partitions whose offsets belong to another topic than there is now.
+    pub(super) fn strangers(&self) -> Vec<Partition> {
+        let Some(current) = self.current else { return Vec::new() };
+        let strange = self.partitions.iter().filter(|(_, id)| id.is_some_and(|id| id != current));
+        strange.map(|(partition, _)| *partition).collect()
+    }
+
+    /// Notes that `partition` is read from its beginning: its offsets belong to the topic that there is now.
+    pub(super) fn begin_anew(&mut self, partition: Partition) {
+        self.partitions.insert(partition, self.current);
+    }
+
+    /// Returns the metadata of a commit for `partition`; none where no id is known.
+    pub(super) fn metadata(&self, partition: Partition) -> Option<String> {
+        let id = self.partitions.get(&partition).copied().flatten().or(self.current)?;
+        Some(format!("{PREFIX}{id}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const P: Partition = Partition(0);
+    const Q: Partition = Partition(1);
+
+    fn id(number: u32) -> TopicId {
+        format!("{number:032x}").parse().unwrap()
+    }
+
+    #[test]
+    fn what_was_committed_for_another_topic_is_a_stranger_until_it_begins_anew() {
+        let mut identity = Identity::default();
+        identity.assign(P, &format!("{PREFIX}{}", id(1)));
+        identity.assign(Q, "");
+        assert!(identity.strangers().is_empty(), "nobody knows the id yet");
+        identity.note(id(2));
+        assert_eq!(identity.strangers(), [P], "an offset without an id is trusted");
+        assert_eq!(identity.metadata(P), Some(format!("{PREFIX}{}", id(1))), "it still belongs to the old topic");
+        identity.begin_anew(P);
+        assert!(identity.strangers().is_empty());
+        assert_eq!(identity.metadata(P), Some(format!("{PREFIX}{}", id(2))));
+    }
+
+    #[test]
+    fn a_topic_made_anew_while_it_is_read_makes_strangers_of_all_its_partitions() {
+        let mut identity = Identity::default();
+        identity.assign(P, "");
+        identity.note(id(1));
+        identity.assign(Q, &format!("{PREFIX}{}", id(1)));
+        identity.note(id(1));
+        assert!(identity.strangers().is_empty());
+        identity.note(id(2));
+        assert_eq!(identity.strangers(), [P, Q]);
+        identity.revoke(Q);
+        assert_eq!(identity.strangers(), [P]);
+    }
+
+    #[test]
+    fn a_cluster_without_ids_is_read_as_ever() {
+        let mut identity = Identity::default();
+        identity.assign(P, "what a tool wrote");
+        assert!(identity.strangers().is_empty());
+        assert_eq!(identity.metadata(P), None);
+    }
+}

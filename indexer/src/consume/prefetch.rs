@@ -1,0 +1,84 @@
+//! How much the client fetches ahead: all of it follows from `indexer.max_in_flight_bytes`.
+//!
+//! librdkafka bounds keys and values by `queued.max.messages.kbytes`, but not what it keeps of each record beside them, which for small
+//! records is more. So their number is bounded too. Both are looked at before a fetch, so a response of each broker comes on top; it is
+//! bounded by `fetch.max.bytes`, except that Kafka always sends at least one batch, however large (KIP-74).
+
+use rdkafka::ClientConfig;
+
+use super::group::set_default;
+
+/// Which part of `indexer.max_in_flight_bytes` the keys and values of records fetched ahead may take: one in so many.
+const SHARE: u64 = 4;
+/// About what librdkafka keeps of each record beside key and value (its operation and its message).
+const OVERHEAD: u64 = 512;
+/// The responses of so many brokers together may be as large as the share.
+const RESPONSES: u64 = 4;
+/// The least that is fetched ahead of each kind, however small the whole is: without it each fetch is a record or two.
+const LEAST_BYTES: u64 = 256 * 1024;
+/// The most of one partition in a response: librdkafka's own default.
+const PARTITION_BYTES: u64 = 1024 * 1024;
+/// The least that librdkafka takes for `message.max.bytes`, which `fetch.max.bytes` may not be below.
+const LEAST_MESSAGE_BYTES: u64 = 1_000;
+
+/// Sets what bounds fetching ahead, unless the config does. `max_in_flight_bytes` is what the topic may hold.
+pub(super) fn bound(client: &mut ClientConfig, max_in_flight_bytes: u64) {
+    let share = (max_in_flight_bytes / SHARE).max(LEAST_BYTES);
+    let response = (share / RESPONSES).max(LEAST_MESSAGE_BYTES);
+    // librdkafka refuses a `fetch.max.bytes` below `message.max.bytes`, which a consumer does not use otherwise.
+    let largest = client.get("message.max.bytes").and_then(|bytes| bytes.trim().parse().ok());
+    let response = response.max(largest.unwrap_or(0));
+    set_default(client, "message.max.bytes", &response.min(1_000_000).to_string());
+    set_default(client, "queued.max.messages.kbytes", &(share / 1024).to_string());
+    set_default(client, "queued.min.messages", &(share / OVERHEAD).min(100_000).to_string());
+    set_default(client, "fetch.max.bytes", &response.to_string());
+    set_default(client, "fetch.message.max.bytes", &response.min(PARTITION_BYTES).to_string());
+}
+
+#[cfg(test)]
+mod tests {
+    use rdkafka::consumer::BaseConsumer;
+
+    use super::*;
+
+    fn bounded(max_in_flight_bytes: u64) -> ClientConfig {
+        let mut client = ClientConfig::new();
+        bound(&mut client, max_in_flight_bytes);
+        client
+    }
+
+    #[test]
+    fn all_follows_from_one_number() {
+        let client = bounded(64 * 1024 * 1024);
+        assert_eq!(client.get("queued.max.messages.kbytes"), Some("16384"));
+        assert_eq!(client.get("queued.min.messages"), Some("32768"));
+        assert_eq!(client.get("fetch.max.bytes"), Some("4194304"));
+        assert_eq!(client.get("fetch.message.max.bytes"), Some("1048576"));
+    }
+
+    #[test]
+    fn librdkafka_takes_it_however_small_or_large_it_is() {
+        for bytes in [0, 1, 1024 * 1024, 64 * 1024 * 1024, 4 * 1024 * 1024 * 1024] {
+            let client: Result<BaseConsumer, _> = bounded(bytes).create();
+            assert!(client.is_ok(), "{bytes}: {:?}", client.err());
+        }
+    }
+
+    #[test]
+    fn what_the_config_says_stays() {
+        let mut client = ClientConfig::new();
+        client.set("fetch.max.bytes", "5000000");
+        bound(&mut client, 64 * 1024 * 1024);
+        assert_eq!(client.get("fetch.max.bytes"), Some("5000000"));
+    }
+
+    #[test]
+    fn a_larger_limit_of_messages_raises_what_a_response_may_hold() {
+        let mut client = ClientConfig::new();
+        client.set("message.max.bytes", "20000000");
+        bound(&mut client, 64 * 1024 * 1024);
+        assert_eq!(client.get("fetch.max.bytes"), Some("20000000"));
+        let client: Result<BaseConsumer, _> = client.create();
+        assert!(client.is_ok(), "{:?}", client.err());
+    }
+}

@@ -1,0 +1,217 @@
+//! What Kafka's log really says: topics made anew, retention that was faster, transactions, members without work, a trickle of events.
+
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use harness::event::Events;
+use harness::eventually::eventually;
+use harness::kafka::Raw;
+use harness::pipeline::{PARTITIONS, Pipeline, Service, metric};
+use harness::sender::Mix;
+use harness::stack::Stack;
+use shared::config::GroupProtocol;
+use shared::wire::{self, SchemaId};
+
+/// Indexed before the topic is made anew.
+const BEFORE: u64 = 1_000;
+
+async fn of_topic(pipeline: &Pipeline, indexer: &Service, name: &str, label: &str) -> Result<f64> {
+    let topic = &pipeline.config.kafka.topic;
+    metric(&indexer.admin_url(), &format!("{name}{{topic={topic:?},{label}}}")).await
+}
+
+/// The lag over all partitions; an error while one of them is not known.
+async fn lag(pipeline: &Pipeline, indexer: &Service) -> Result<f64> {
+    let text = harness::http::get(&format!("{}/metrics", indexer.admin_url())).await?.text();
+    let own = format!("topic={:?}", pipeline.config.kafka.topic);
+    let lags = text.lines().filter(|line| line.starts_with("penstock_indexer_lag_records{") && line.contains(&own));
+    let lags: Vec<f64> = lags.filter_map(|line| line.rsplit(' ').next()?.parse().ok()).collect();
+    ensure!(lags.len() == usize::try_from(PARTITIONS)?, "the lag of {} partitions is known", lags.len());
+    Ok(lags.iter().sum())
+}
+
+async fn lag_is_none(pipeline: &Pipeline, indexer: &Service) -> Result<()> {
+    eventually("the lag is 0", || async {
+        let lag = lag(pipeline, indexer).await?;
+        ensure!(lag == 0.0, "it is {lag}");
+        Ok(())
+    })
+    .await
+}
+
+/// Deletes the topic and creates it again at once.
+async fn make_anew(pipeline: &Pipeline) -> Result<()> {
+    let topic = &pipeline.config.kafka.topic;
+    pipeline.kafka.delete_topic(topic).await?;
+    eventually("the topic is created again", || pipeline.kafka.create_topic(topic, PARTITIONS)).await
+}
+
+/// Indexes [`BEFORE`] events, makes the topic anew under the running indexer, writes `after` others: all are indexed.
+async fn made_anew(scenario: &str, after: u64) -> Result<()> {
+    let pipeline = Pipeline::new(&Stack::running()?, scenario).await?;
+    let indexer = pipeline.indexer().await?;
+    let mix = Mix::good(Events::unique());
+    pipeline.feed(mix).write(0..BEFORE).await?;
+    pipeline.delivered_exactly(&mix.indexable(&(0..BEFORE).collect::<Vec<_>>())).await?;
+    make_anew(&pipeline).await?;
+    pipeline.feed(mix).write(BEFORE..BEFORE + after).await?;
+    eventually("all events of both topics are indexed", || async {
+        let documents = pipeline.search.count(&pipeline.config.elasticsearch.index_name).await?;
+        ensure!(documents == BEFORE + after, "{documents} documents");
+        Ok(())
+    })
+    .await?;
+    pipeline.delivered_exactly(&mix.indexable(&(0..BEFORE + after).collect::<Vec<_>>())).await?;
+    eventually("it is reported", || async {
+        let resets = of_topic(&pipeline, &indexer, "penstock_indexer_log_resets_total", "").await?;
+        ensure!(resets > 0.0, "it is not");
+        Ok(())
+    })
+    .await?;
+    lag_is_none(&pipeline, &indexer).await?;
+    indexer.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_topic_made_anew_that_grows_past_the_old_one_is_read_from_its_start() -> Result<()> {
+    made_anew("log-anew-longer", 6_000).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_topic_made_anew_that_stays_shorter_is_read_from_its_start() -> Result<()> {
+    made_anew("log-anew-shorter", 500).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn offsets_committed_for_a_topic_that_was_deleted_are_not_gone_on_from() -> Result<()> {
+    let pipeline = Pipeline::new(&Stack::running()?, "log-anew-restart").await?;
+    let (group, topic) = (&pipeline.config.indexer.group_id, &pipeline.config.kafka.topic);
+    let mix = Mix::good(Events::unique());
+    pipeline.feed(mix).write(0..BEFORE).await?;
+    // What an indexer leaves that went on committing while the topic was made anew under it.
+    let id = "0123456789abcdef0123456789abcdef";
+    pipeline.kafka.commit(group, topic, 100, &format!("topic-id={id}")).await?;
+    let indexer = pipeline.indexer().await?;
+    pipeline.delivered_exactly(&mix.indexable(&(0..BEFORE).collect::<Vec<_>>())).await?;
+    let resets = of_topic(&pipeline, &indexer, "penstock_indexer_log_resets_total", "reason=\"recreated\"").await?;
+    assert_eq!(resets, f64::from(PARTITIONS));
+    indexer.stop().await?;
+
+    // What was committed now is of this topic: a restart goes on from there.
+    let indexer = pipeline.indexer().await?;
+    lag_is_none(&pipeline, &indexer).await?;
+    let read = metric(&indexer.admin_url(), "penstock_indexer_consumed_records_total").await?;
+    assert_eq!(read, 0.0, "records were read again");
+    indexer.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn records_that_retention_deleted_unread_are_counted_and_do_not_lag() -> Result<()> {
+    let pipeline = Pipeline::new(&Stack::running()?, "log-retention").await?;
+    let mix = Mix::good(Events::unique());
+    let indexer = pipeline.indexer().await?;
+    pipeline.feed(mix).write(0..100).await?;
+    pipeline.delivered_exactly(&mix.indexable(&(0..100).collect::<Vec<_>>())).await?;
+    indexer.stop().await?;
+    pipeline.feed(mix).write(100..200).await?;
+    pipeline.kafka.delete_records(&pipeline.config.kafka.topic).await?;
+
+    let indexer = pipeline.indexer().await?;
+    eventually("the loss is counted", || async {
+        let lost = of_topic(&pipeline, &indexer, "penstock_indexer_lost_records_total", "").await?;
+        ensure!(lost == 100.0, "{lost} records");
+        Ok(())
+    })
+    .await?;
+    lag_is_none(&pipeline, &indexer).await?;
+    pipeline.all_committed().await?;
+
+    // The same with records that come after the gap.
+    indexer.stop().await?;
+    pipeline.feed(mix).write(200..300).await?;
+    pipeline.kafka.delete_records(&pipeline.config.kafka.topic).await?;
+    pipeline.feed(mix).write(300..400).await?;
+    let indexer = pipeline.indexer().await?;
+    pipeline.all_committed().await?;
+    eventually("the loss is counted", || async {
+        let lost = of_topic(&pipeline, &indexer, "penstock_indexer_lost_records_total", "").await?;
+        ensure!(lost == 100.0, "{lost} records");
+        Ok(())
+    })
+    .await?;
+    lag_is_none(&pipeline, &indexer).await?;
+    indexer.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_records_that_end_transactions_do_not_lag() -> Result<()> {
+    let pipeline = Pipeline::new(&Stack::running()?, "log-transactions").await?;
+    let mix = Mix::good(Events::unique());
+    let records = |numbers: std::ops::Range<u64>| {
+        let records = numbers.map(|number| {
+            let mut value = wire::frame(SchemaId(pipeline.schema_id)).to_vec();
+            value.extend_from_slice(&mix.body(number));
+            let partition = i32::try_from(number).unwrap_or(0) % PARTITIONS;
+            Raw { partition, key: Some(mix.events.id(number).into_bytes()), value: Some(value), ..Raw::default() }
+        });
+        records.collect::<Vec<_>>()
+    };
+    let indexer = pipeline.indexer().await?;
+    let topic = &pipeline.config.kafka.topic;
+    // One partition has nothing but an aborted transaction.
+    pipeline.kafka.transaction(topic, &records(0..1), false).await?;
+    let rest: Vec<Raw> = records(1..41).into_iter().filter(|record| record.partition > 0).collect();
+    pipeline.kafka.transaction(topic, &rest[..20], true).await?;
+    pipeline.kafka.transaction(topic, &rest[20..], false).await?;
+    lag_is_none(&pipeline, &indexer).await?;
+    pipeline.all_committed().await?;
+    assert_eq!(pipeline.search.count(&pipeline.config.elasticsearch.index_name).await?, 20);
+    indexer.stop().await?;
+
+    // Nor does it after a restart, from a commit that stands before the last of them.
+    let ends = pipeline.kafka.end_offsets(topic).await?;
+    pipeline.kafka.commit(&pipeline.config.indexer.group_id, topic, ends[&1] - 1, "").await?;
+    let indexer = pipeline.indexer().await?;
+    lag_is_none(&pipeline, &indexer).await?;
+    indexer.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_spare_member_is_ready_by_either_protocol() -> Result<()> {
+    for protocol in [GroupProtocol::Classic, GroupProtocol::Consumer] {
+        let mut pipeline = Pipeline::new(&Stack::running()?, "log-spare").await?;
+        pipeline.config.indexer.group_protocol = protocol;
+        if protocol == GroupProtocol::Consumer {
+            // They are the broker's to set.
+            pipeline.config.kafka.options.clear();
+        }
+        let mut indexers = Vec::new();
+        for _ in 0..=PARTITIONS {
+            indexers.push(pipeline.indexer().await?);
+        }
+        for indexer in indexers {
+            indexer.stop().await?;
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_trickle_is_sent_by_age_however_steady_it_is() -> Result<()> {
+    const PER_SECOND: u32 = 100;
+    const EVENTS: u64 = 1_000;
+    let pipeline = Pipeline::new(&Stack::running()?, "log-trickle").await?;
+    let indexer = pipeline.indexer().await?;
+    let mix = Mix::good(Events::unique());
+    let mut feed = pipeline.feed(mix);
+    feed.per_second = Some(PER_SECOND);
+    feed.write(0..EVENTS).await?;
+    pipeline.delivered_exactly(&mix.indexable(&(0..EVENTS).collect::<Vec<_>>())).await?;
+    let requests = metric(&indexer.admin_url(), "penstock_indexer_bulk_requests_total").await?;
+    // Ten seconds of events, of which none may wait longer than half a second; a busy machine may take a few of them at once.
+    let least = Duration::from_secs(EVENTS / u64::from(PER_SECOND)).as_secs_f64()
+        / pipeline.config.indexer.batch.max_age.as_secs_f64()
+        / 2.0;
+    ensure!(requests >= least, "{requests} bulk requests, fewer than {least}: batches waited for each other's records");
+    indexer.stop().await
+}

@@ -1,0 +1,108 @@
+//! The indexer's memory at its bounds: 64 partitions with a backlog, and an index that takes nothing for a while, so that all is held that
+//! may be. Then all is indexed. The process stays under the sum of ARCHITECTURE.md's table ("Memory").
+
+use anyhow::{Result, ensure};
+use bytesize::ByteSize;
+use harness::event::Events;
+use harness::eventually::eventually;
+use harness::http::Method;
+use harness::kafka::Raw;
+use harness::pipeline::{Pipeline, metric, ready};
+use harness::process::{Binary, Process, build, write_config};
+use harness::sender::Mix;
+use harness::stack::Stack;
+use harness::usage::Usage;
+use harness::{ports, process};
+use serde_json::json;
+use shared::wire::{self, SchemaId};
+
+const PARTITIONS: i32 = 64;
+const MIB: u64 = 1024 * 1024;
+/// `indexer.max_in_flight_bytes` here.
+const IN_FLIGHT: u64 = 16 * MIB;
+/// What the program takes without a record: code, threads, schemas, connections.
+const PROGRAM: u64 = 64 * MIB;
+
+/// The sum of the table.
+fn bound(pipeline: &Pipeline) -> u64 {
+    let indexer = &pipeline.config.indexer;
+    let batch = indexer.batch.max_bytes.as_u64();
+    // Keys and values; what the client keeps beside each record; a response, and the records read out of it.
+    let fetched_ahead = IN_FLIGHT / 4 + IN_FLIGHT / 4 + 2 * (IN_FLIGHT / 16);
+    let bodies = indexer.max_in_flight_requests as u64 * batch;
+    IN_FLIGHT + batch + fetched_ahead + bodies + PROGRAM
+}
+
+async fn prepare(scenario: &str) -> Result<Pipeline> {
+    let mut pipeline = Pipeline::new(&Stack::running()?, scenario).await?;
+    pipeline.config.kafka.topic = format!("{}-wide", pipeline.config.kafka.topic);
+    pipeline.kafka.create_topic(&pipeline.config.kafka.topic, PARTITIONS).await?;
+    pipeline.config.indexer.max_in_flight_bytes = ByteSize::b(IN_FLIGHT);
+    // The index is there, with its alias, before it is blocked.
+    pipeline.indexer().await?.stop().await?;
+    Ok(pipeline)
+}
+
+async fn block(pipeline: &Pipeline, blocked: bool) -> Result<()> {
+    let path = format!("{}/_settings", pipeline.config.elasticsearch.index_name);
+    pipeline.search.call(Method::PUT, &path, &json!({"index.blocks.write": blocked})).await?;
+    Ok(())
+}
+
+/// Consumes the backlog of `count` events while the index is blocked, then indexes it; the most memory stays under the bound.
+async fn stays_within(mut pipeline: Pipeline, count: u64) -> Result<()> {
+    build().await?;
+    block(&pipeline, true).await?;
+    pipeline.config.indexer.admin_listen = ([127, 0, 0, 1], ports::free()?).into();
+    let admin = format!("http://{}", pipeline.config.indexer.admin_listen);
+    let (file, log) = (pipeline.file("indexer.yaml"), pipeline.file("indexer.log"));
+    write_config(&pipeline.config, &file)?;
+    let mut indexer = Process::start(Binary::Indexer, &file, &[], &log)?;
+    let paused = format!("penstock_indexer_paused{{topic={:?}}}", pipeline.config.kafka.topic);
+    eventually("as much is held as may be", || async {
+        ensure!(metric(&admin, &paused).await? == 1.0, "it still consumes; {}", process::last_lines(&log));
+        Ok(())
+    })
+    .await?;
+    block(&pipeline, false).await?;
+    eventually("all is indexed", || async {
+        let documents = pipeline.search.count(&pipeline.config.elasticsearch.index_name).await?;
+        ensure!(documents == count, "{documents} documents");
+        Ok(())
+    })
+    .await?;
+    ready(&admin).await?;
+    indexer.ensure_running()?;
+    let (peak, bound) = (Usage::of(indexer.id())?.peak_bytes, bound(&pipeline));
+    println!("peak {} MiB of {} MiB", peak / MIB, bound / MIB);
+    ensure!(peak <= bound, "{} MiB, more than {} MiB", peak / MIB, bound / MIB);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_small_records_of_64_partitions_stay_within_the_sum() -> Result<()> {
+    const EVENTS: u64 = 200_000;
+    let pipeline = prepare("memory-small").await?;
+    pipeline.feed(Mix::good(Events::unique())).write(0..EVENTS).await?;
+    stays_within(pipeline, EVENTS).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn large_records_of_64_partitions_stay_within_the_sum() -> Result<()> {
+    const EVENTS: u64 = 320;
+    let pipeline = prepare("memory-large").await?;
+    let events = Events::unique();
+    let records = (0..EVENTS).map(|number| {
+        let mut event = events.event(number);
+        event.metadata.extend((0..2_000).map(|entry| (format!("entry-{entry}"), "x".repeat(100))));
+        let mut value = wire::frame(SchemaId(pipeline.schema_id)).to_vec();
+        value.extend_from_slice(&event.encode());
+        let partition = i32::try_from(number).unwrap_or(0) % PARTITIONS;
+        Raw { partition, key: Some(events.id(number).into_bytes()), value: Some(value), ..Raw::default() }
+    });
+    let records: Vec<Raw> = records.collect();
+    for some in records.chunks(64) {
+        pipeline.kafka.produce(&pipeline.config.kafka.topic, some).await?;
+    }
+    stays_within(pipeline, EVENTS).await
+}

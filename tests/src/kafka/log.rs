@@ -1,0 +1,76 @@
+//! What else may happen to a topic's log: transactions, retention, offsets that somebody else commits.
+
+use rdkafka::admin::{AdminClient, AdminOptions};
+use rdkafka::client::DefaultClientContext;
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
+use rdkafka::{Offset, TopicPartitionList};
+
+use super::{Kafka, Raw, TIMEOUT, partitions};
+
+impl Kafka {
+    /// Writes records as they are in one transaction, and commits or aborts it.
+    ///
+    /// # Errors
+    /// As [`Kafka::create_topic`].
+    pub async fn transaction(&self, topic: &str, records: &[Raw], commit: bool) -> anyhow::Result<()> {
+        let id = format!("penstock-tests-{}", uuid::Uuid::new_v4().simple());
+        let producer: BaseProducer = self.config().set("transactional.id", id).create()?;
+        let (topic, records) = (topic.to_owned(), records.to_vec());
+        tokio::task::spawn_blocking(move || {
+            producer.init_transactions(TIMEOUT)?;
+            producer.begin_transaction()?;
+            for raw in &records {
+                let mut record: BaseRecord<'_, [u8], [u8]> = BaseRecord::to(&topic).partition(raw.partition);
+                record.key = raw.key.as_deref();
+                record.payload = raw.value.as_deref();
+                producer.send(record).map_err(|(error, _)| error)?;
+            }
+            producer.flush(TIMEOUT)?;
+            if commit {
+                producer.commit_transaction(TIMEOUT)?
+            } else {
+                producer.abort_transaction(TIMEOUT)?
+            }
+            Ok(())
+        })
+        .await?
+    }
+
+    /// Deletes all records of `topic`, as retention would.
+    ///
+    /// # Errors
+    /// As [`Kafka::create_topic`].
+    pub async fn delete_records(&self, topic: &str) -> anyhow::Result<()> {
+        let mut ends = TopicPartitionList::new();
+        for (partition, end) in self.end_offsets(topic).await? {
+            ends.add_partition_offset(topic, partition, Offset::Offset(end))?;
+        }
+        let admin: AdminClient<DefaultClientContext> = self.config().create()?;
+        let options = AdminOptions::new().operation_timeout(Some(TIMEOUT)).request_timeout(Some(TIMEOUT));
+        for element in admin.delete_records(&ends, &options).await?.elements() {
+            element.error()?;
+        }
+        Ok(())
+    }
+
+    /// Commits `offset` for each partition of `topic`, with `metadata`, for `group`, which has no members.
+    ///
+    /// # Errors
+    /// As [`Kafka::create_topic`], and when the group has members.
+    pub async fn commit(&self, group: &str, topic: &str, offset: i64, metadata: &str) -> anyhow::Result<()> {
+        let (mut config, topic, metadata) = (self.config(), topic.to_owned(), metadata.to_owned());
+        config.set("group.id", group);
+        tokio::task::spawn_blocking(move || {
+            let consumer: BaseConsumer = config.create()?;
+            let mut offsets = TopicPartitionList::new();
+            for partition in partitions(&consumer, &topic)? {
+                let mut element = offsets.add_partition(&topic, partition);
+                element.set_offset(Offset::Offset(offset))?;
+                element.set_metadata(&metadata);
+            }
+            Ok(consumer.commit(&offsets, CommitMode::Sync)?)
+        })
+        .await?
+    }
+}
