@@ -20,6 +20,7 @@ pub use part::Part;
 
 mod avro;
 mod child;
+mod freshness;
 mod http_floor;
 mod indexer;
 mod kafka_floor;
@@ -73,11 +74,13 @@ pub enum Subject {
     Placement,
     /// All events read again, with and without proof of duplicates; only when asked for.
     Replay,
+    /// From the webhook to readable by id in a real Elasticsearch, at several rates; only when asked for.
+    Freshness,
 }
 
 impl Options {
     fn wants(&self, subject: Subject) -> bool {
-        let is_usual = !matches!(subject, Subject::Placement | Subject::Replay);
+        let is_usual = !matches!(subject, Subject::Placement | Subject::Replay | Subject::Freshness);
         self.only.map_or(is_usual, |only| only == subject)
     }
 }
@@ -136,7 +139,21 @@ async fn measure(options: &Options) -> anyhow::Result<Report> {
         setup::ensure_built()?;
         replay(options, &mut report).await?;
     }
+    if options.wants(Subject::Freshness) {
+        setup::ensure_built()?;
+        freshness(options, &mut report).await?;
+    }
     Ok(report)
+}
+
+async fn freshness(options: &Options, report: &mut Report) -> anyhow::Result<()> {
+    say("starting Kafka, the registry and Elasticsearch");
+    let setup = Setup::start(&["kafka", "registry", "elasticsearch"], &options.kafka_options).await?;
+    for round in 1..=options.rounds {
+        say(&format!("freshness, round {round} of {}", options.rounds));
+        freshness::round(&setup, report).await?;
+    }
+    Ok(())
 }
 
 async fn placement(options: &Options, report: &mut Report) -> anyhow::Result<()> {

@@ -53,6 +53,18 @@ pub(super) enum Line {
     ReplayByTimestamp,
     /// The same with `verify_duplicates: always`.
     ReplayAlways,
+    /// From the webhook to readable by id, an event a second.
+    Freshness1,
+    /// 20 a second.
+    Freshness20,
+    /// 50 a second.
+    Freshness50,
+    /// 200 a second.
+    Freshness200,
+    /// 2,000 a second.
+    Freshness2000,
+    /// 20,000 a second.
+    Freshness20000,
 }
 
 /// All samples.
@@ -107,6 +119,12 @@ impl Line {
             Self::ReplayNever => "penstock-indexer, a replay, never",
             Self::ReplayByTimestamp => "  by_timestamp",
             Self::ReplayAlways => "  always",
+            Self::Freshness1 => "webhook to readable by id, 1/s",
+            Self::Freshness20 => "  20/s",
+            Self::Freshness50 => "  50/s",
+            Self::Freshness200 => "  200/s",
+            Self::Freshness2000 => "  2,000/s",
+            Self::Freshness20000 => "  20,000/s",
         }
     }
 
@@ -124,7 +142,13 @@ impl Line {
             | Self::ReceiverFiles
             | Self::AvroFloor
             | Self::Single
-            | Self::ReplayNever => None,
+            | Self::ReplayNever
+            | Self::Freshness1
+            | Self::Freshness20
+            | Self::Freshness50
+            | Self::Freshness200
+            | Self::Freshness2000
+            | Self::Freshness20000 => None,
         }
     }
 }

@@ -39,6 +39,22 @@ pub(super) struct Setup {
     stack: BenchStack,
 }
 
+/// Both services, from the webhook to an index, with a topic and an index of their own.
+pub(super) struct Flow {
+    /// The indexer.
+    pub(super) indexer: Process,
+    /// The URL of its admin port.
+    pub(super) indexer_admin: String,
+    /// The receiver.
+    pub(super) receiver: Process,
+    /// The URL of its admin port.
+    pub(super) receiver_admin: String,
+    /// The address of the webhook.
+    pub(super) webhook: SocketAddr,
+    /// The topic, and the alias of the index.
+    pub(super) topic: String,
+}
+
 impl Setup {
     /// Starts `parts` of the stack, makes the topics, registers the schema. `kafka_options` are for the services.
     ///
@@ -123,6 +139,22 @@ impl Setup {
         Ok((indexer, admin, topic))
     }
 
+    /// Starts both services on a topic of their own.
+    ///
+    /// # Errors
+    /// When one cannot be started.
+    pub(super) async fn flow(&self) -> anyhow::Result<Flow> {
+        let topic = format!("bench-{}", uuid::Uuid::new_v4().simple());
+        Kafka::new(self.brokers()).create_topic(&topic, PARTITIONS).await?;
+        let mut config = self.config_of(&topic, Strategy::Rollover);
+        let (indexer, indexer_admin) = self.indexer_of(config.clone(), self.stack.stack.elasticsearch_url())?;
+        for source in config.receiver.sources.values_mut() {
+            source.topic = Some(topic.clone());
+        }
+        let (receiver, webhook, receiver_admin) = self.receiver_of(config)?;
+        Ok(Flow { indexer, indexer_admin, receiver, receiver_admin, webhook, topic })
+    }
+
     /// Starts an indexer of a group of its own that reads `topic` of [`Setup::placing_indexer`] again; gives the URL of its admin port too.
     ///
     /// # Errors
@@ -154,7 +186,10 @@ impl Setup {
     /// # Errors
     /// When it cannot be started.
     pub(super) fn receiver(&self) -> anyhow::Result<(Process, SocketAddr, String)> {
-        let mut config = self.config.clone();
+        self.receiver_of(self.config.clone())
+    }
+
+    fn receiver_of(&self, mut config: Config) -> anyhow::Result<(Process, SocketAddr, String)> {
         config.receiver.listen = address()?;
         config.receiver.admin_listen = address()?;
         let admin = format!("http://{}", config.receiver.admin_listen);
