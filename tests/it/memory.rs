@@ -4,7 +4,7 @@
 use anyhow::{Result, ensure};
 use bytesize::ByteSize;
 use harness::event::Events;
-use harness::eventually::eventually;
+use harness::eventually::{eventually, patience, within};
 use harness::http::Method;
 use harness::kafka::Raw;
 use harness::pipeline::{Pipeline, metric, ready};
@@ -65,9 +65,9 @@ async fn stays_within(mut pipeline: Pipeline, count: u64) -> Result<()> {
     })
     .await?;
     block(&pipeline, false).await?;
-    eventually("all is indexed", || async {
-        let documents = pipeline.search.count(&pipeline.config.elasticsearch.index_name).await?;
-        ensure!(documents == count, "{documents} documents");
+    within(patience() * 3, "all is indexed", || async {
+        let indexed = metric(&admin, r#"penstock_indexer_documents_total{outcome="indexed"}"#).await?;
+        ensure!(indexed == count as f64, "{indexed} documents");
         Ok(())
     })
     .await?;
@@ -81,7 +81,7 @@ async fn stays_within(mut pipeline: Pipeline, count: u64) -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn many_small_records_of_64_partitions_stay_within_the_sum() -> Result<()> {
-    const EVENTS: u64 = 200_000;
+    const EVENTS: u64 = 100_000;
     let pipeline = prepare("memory-small").await?;
     pipeline.feed(Mix::good(Events::unique())).write(0..EVENTS).await?;
     stays_within(pipeline, EVENTS).await
