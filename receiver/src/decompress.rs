@@ -85,11 +85,13 @@ pub(crate) fn decompress(format: Format, input: &[u8], limit: usize, out: &mut V
             copy(format, &mut decoder, limit, out)?;
             finished(format, decoder.into_inner())
         }
-        Format::Zlib | Format::Deflate => {
+        Format::Zlib => {
             let mut decoder = DeflateDecoder::new(input);
             copy(format, &mut decoder, limit, out)?;
             finished(format, decoder.into_inner())
         }
+        // What follows the last block is ignored, as by Avro's Java and Python: Python's writers leave three bytes of a checksum there.
+        Format::Deflate => copy(format, &mut DeflateDecoder::new(input), limit, out),
         Format::Zstd => zstd(input, limit, out),
         Format::Snappy => snappy(input, limit, out),
         Format::Bzip2 => {

@@ -167,7 +167,7 @@ async fn check(config: &Config, file: &Path, subject: Option<String>) -> Result<
     let Some(latest) = subjects.latest(&subject).await? else {
         return Ok(format!("{shown}: ok, {name}; it would be the first version of {subject}"));
     };
-    match refusal(&subjects, &subject, &latest, &text, &schema).await? {
+    match refusal(&subjects, &subject, &latest, &text).await? {
         None => Ok(format!("{shown}: ok, {name}; compatible with version {} of {subject}", latest.version)),
         Some(reason) => Err(refused(format!("not compatible with version {} of {subject}: {reason}", latest.version))),
     }

@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
 use bytesize::ByteSize;
-use moka::future::Cache;
 use shared::avro::{FieldPath, Limits, Schema, SchemaError};
 use shared::config::{self, Config, IdScope};
 use shared::wire::SchemaId;
@@ -19,6 +18,9 @@ use crate::quarantine::Quarantine;
 use crate::receive::Rate;
 use crate::validate::BatchLimits;
 
+use file_schemas::FileSchemas;
+
+mod file_schemas;
 pub(crate) mod schema;
 
 /// One webhook.
@@ -50,7 +52,7 @@ pub(crate) struct Source {
     /// Whether schemas of files are registered.
     pub(crate) register_schemas: bool,
     /// The schemas of files, by their text.
-    pub(crate) file_schemas: Cache<String, Arc<Writer>>,
+    pub(crate) file_schemas: FileSchemas,
     /// Where bodies go that are no events; none where they are not kept.
     pub(crate) quarantine: Option<Quarantine>,
     /// Whether events still fit the current schema.
@@ -139,7 +141,7 @@ impl Source {
             limits: event,
             batch_limits: BatchLimits { event, events, bytes: max_decompressed },
             register_schemas: source.register_schemas,
-            file_schemas: file_schemas(),
+            file_schemas: FileSchemas::default(),
             quarantine: Quarantine::compile(&source.quarantine, &config.kafka),
             drift: Drift::default(),
             current: ArcSwapOption::empty(),
@@ -155,14 +157,6 @@ impl Source {
         let key = self.key_field.as_deref().map(|dotted| schema.field(dotted)).transpose()?;
         Ok(Writer { id, schema, key })
     }
-}
-
-/// A file repeats its schema, often of some kilobytes: each is compiled once, as long as it is among the last used.
-fn file_schemas() -> Cache<String, Arc<Writer>> {
-    // Bytes of text. What is compiled of it is some times as large.
-    const MAX_TEXT: u64 = 1024 * 1024;
-    let weigh = |text: &String, _: &Arc<Writer>| u32::try_from(text.len()).unwrap_or(u32::MAX);
-    Cache::builder().weigher(weigh).max_capacity(MAX_TEXT).build()
 }
 
 /// Each path is one that the router takes, and stands once.

@@ -4,7 +4,7 @@
 //! ([`write_members`]) alike, so that what the receiver accepts the indexer can write. The rules for JSON are in
 //! `docs/document-rules.md`; what is refused is in [`DecodeErrorKind`].
 //!
-//! A new Avro type: its node in `node` and `compile`, its size in `sizes`, its reading in `walk`, its printing in `json`, its
+//! A new Avro type: its node in `node`, `compile`, `canonical` and `meaning`, its size in `sizes`, its reading in `walk`, its printing in `json`, its
 //! field in `outline`, its line in the table of the rules.
 
 mod calendar;
@@ -12,13 +12,17 @@ mod canonical;
 mod compile;
 mod container;
 mod decimal;
+mod definitions;
 mod error;
 mod field_path;
 mod json;
 mod keys;
+mod logical;
+mod meaning;
 mod names;
 mod node;
 mod outline;
+mod raw;
 mod reader;
 mod schema;
 mod sizes;
@@ -31,12 +35,13 @@ use std::borrow::Cow;
 pub use self::container::{Block, CONTAINER_MAGIC, Container, ContainerError, ContainerErrorKind};
 pub use self::error::{DecodeError, DecodeErrorKind};
 pub use self::field_path::{FieldPath, Found};
-pub use self::json::{Decimals, JsonRules, Timestamps};
+pub use self::json::{Decimals, EventType, JsonRules, Timestamps};
+pub use self::meaning::Meaning;
 pub use self::outline::{FieldType, Kind, Outline, TypeRef};
 pub use self::schema::Schema;
 
 use self::error::Failure;
-use self::field_path::Capture;
+use self::field_path::{Capture, Way};
 use self::json::JsonSink;
 use self::node::Symbol;
 use self::reader::Reader;
@@ -54,7 +59,7 @@ pub struct Limits {
 
 /// Why a schema cannot be used: it is not Avro, defines a type twice or uses one it does not define, holds a record that has no end,
 /// or asks for what no honest schema does (a decimal of more than 1,000 digits after the point, more than 1,000 fields that take no
-/// bytes, nesting of more than 128 levels).
+/// bytes, nesting of more than 128 levels, names of more than 512 bytes, 4 MiB of text).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct SchemaError(pub String);
@@ -71,7 +76,7 @@ pub fn validate<'a>(
     key: Option<&FieldPath>,
 ) -> Result<Option<Cow<'a, str>>, DecodeError> {
     let mut walk = Walk::new(&schema.nodes, Reader::new(datum, 0), limits, NoSink);
-    let place = walk.datum(schema.root, steps(key))?;
+    let place = walk.datum(schema.root, way(key))?;
     Ok(capture(schema, datum, limits, place)?.map(Found::into_text))
 }
 
@@ -86,7 +91,7 @@ pub fn validate_first<'a>(
     key: Option<&FieldPath>,
 ) -> Result<(usize, Option<Cow<'a, str>>), DecodeError> {
     let mut walk = Walk::new(&schema.nodes, Reader::new(data, 0), limits, NoSink);
-    walk.value(schema.root, steps(key))?;
+    walk.value(schema.root, way(key))?;
     let (end, place) = (walk.position(), walk.found());
     let key = capture(schema, data, limits, place)?.map(Found::into_text);
     Ok((end, key))
@@ -97,13 +102,13 @@ pub fn validate_first<'a>(
 pub fn key_of_invalid<'a>(schema: &Schema, datum: &'a [u8], limits: Limits, key: &FieldPath) -> Option<Cow<'a, str>> {
     let mut walk = Walk::new(&schema.nodes, Reader::new(datum, 0), limits, NoSink);
     // It fails, after or before it has come by the key.
-    let _failure = walk.datum(schema.root, steps(Some(key))).err();
+    let _failure = walk.datum(schema.root, way(Some(key))).err();
     let place = walk.found();
     capture(schema, datum, limits, place).ok().flatten().map(Found::into_text)
 }
 
-/// Appends the datum's record fields as JSON members (`"a":1,"b":2`, without the braces) to `out`, by the rules' defaults. What is
-/// not a record becomes the one member `"value"`. As strict as [`validate`]. On an error, `out` is as it was.
+/// Appends the datum's record fields as JSON members (`"a":1,"b":2`, without the braces) to `out`, by the rules' defaults. Of a union, its
+/// branch counts. What is not a record becomes the one member `"value"`. As strict as [`validate`]. On an error, `out` is as it was.
 ///
 /// # Errors
 /// [`DecodeError`] with the field and the byte.
@@ -126,7 +131,7 @@ pub fn write_members_and_find<'a>(
     let start = out.len();
     let sink = JsonSink::new(out, rules);
     let mut walk = Walk::new(&schema.nodes, Reader::new(datum, 0), limits, sink);
-    match walk.members(schema.root, steps(wanted)) {
+    match walk.members(schema.root, way(wanted)) {
         Ok(place) => Ok(capture(schema, datum, limits, place)?),
         Err(fault) => {
             out.truncate(start);
@@ -150,8 +155,8 @@ pub fn write_timestamp_millis(millis: i64, out: &mut Vec<u8>) {
     sink.scalar(Scalar::Timestamp(millis, node::Unit::Millis, true));
 }
 
-fn steps(path: Option<&FieldPath>) -> &[u32] {
-    path.map_or(&[], |path| &path.steps)
+fn way(path: Option<&FieldPath>) -> Option<&Way> {
+    path.map(|path| &path.way)
 }
 
 /// Reads the one field at `place` a second time, to take its value.
@@ -163,7 +168,7 @@ fn capture<'a>(
 ) -> Result<Option<Found<'a>>, Failure> {
     let Some(place) = place else { return Ok(None) };
     let mut walk = Walk::new(&schema.nodes, Reader::new(datum, place.position), limits, Capture::default());
-    walk.value(place.node, &[])?;
+    walk.value(place.node, None)?;
     Ok(walk.into_sink().found)
 }
 

@@ -260,7 +260,7 @@ impl Inner {
             RegistryError::NotFound { .. } | RegistryError::Unusable { .. } => {
                 self.missing.insert(wanted, error.clone()).await;
             }
-            RegistryError::Unavailable { .. } => {}
+            RegistryError::Unavailable { .. } | RegistryError::Ambiguous { .. } => {}
         }
         error.clone()
     }

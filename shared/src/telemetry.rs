@@ -1,10 +1,13 @@
-//! Logs: one line an occurrence, on standard error, as text or JSON.
+//! Logs: one line an occurrence, on standard error, as text or JSON. How much may be written is in `lines`.
 
 use std::io::IsTerminal as _;
 
 use tracing_subscriber::EnvFilter;
 
 use crate::config::{Log, LogFormat};
+use lines::Lines;
+
+mod lines;
 
 /// Sends the logs of this process to standard error, from `log.level` on, in `log.format`. A second call changes nothing, so
 /// that tests can start several services in one process.
@@ -15,7 +18,7 @@ pub fn init(log: &Log) -> Result<(), String> {
     let filter = filter(&log.level).map_err(|error| format!("log.level: {error}"))?;
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
+        .with_writer(Lines::new(std::io::stderr, log.format))
         .with_ansi(std::io::stderr().is_terminal());
     let installed = match log.format {
         LogFormat::Text => subscriber.try_init(),

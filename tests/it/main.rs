@@ -38,6 +38,8 @@ mod registry;
 mod rolling;
 mod rollover;
 mod sasl;
+mod schema_bomb;
+mod schemas;
 mod setup;
 mod shutdown;
 mod tidy;

@@ -47,7 +47,9 @@ impl Consumer {
             Err(error) => {
                 let error_type = match error {
                     RegistryError::NotFound { .. } => "unknown-schema",
-                    RegistryError::Unusable { .. } | RegistryError::Unavailable { .. } => "unusable-schema",
+                    RegistryError::Unusable { .. }
+                    | RegistryError::Unavailable { .. }
+                    | RegistryError::Ambiguous { .. } => "unusable-schema",
                 };
                 self.decoder.note_missing(id, Missing { error_type, reason: error.to_string() });
             }

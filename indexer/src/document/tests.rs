@@ -1,4 +1,4 @@
-use shared::avro::{Decimals, Timestamps};
+use shared::avro::{Decimals, EventType, Timestamps};
 use shared::position::{Offset, Partition};
 
 use super::*;
@@ -8,7 +8,7 @@ use crate::record::headers::tests::headers;
 const SCHEMA: &str = r#"{"type":"record","name":"E","fields":[{"name":"event_id","type":"string"}]}"#;
 const RULES: Rules = Rules {
     limits: Limits { max_depth: 8, max_items: 8 },
-    json: JsonRules { timestamps: Timestamps::Rfc3339, decimals: Decimals::String },
+    json: JsonRules { timestamps: Timestamps::Rfc3339, decimals: Decimals::String, event_type: EventType::None },
     at_timestamp: false,
 };
 
@@ -142,7 +142,7 @@ fn times_and_decimals_are_written_as_the_config_says_and_the_same_each_time() {
             {"name":"price","type":{"type":"bytes","logicalType":"decimal","precision":4,"scale":2}}]}"#,
     )
     .unwrap();
-    let other = JsonRules { timestamps: Timestamps::Epoch, decimals: Decimals::Number };
+    let other = JsonRules { timestamps: Timestamps::Epoch, decimals: Decimals::Number, ..JsonRules::default() };
     for (json, expected) in
         [(RULES.json, r#"{"at":"1970-01-01T00:00:00.001Z","price":"0.50"}"#), (other, r#"{"at":1,"price":0.50}"#)]
     {

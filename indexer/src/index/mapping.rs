@@ -4,11 +4,11 @@
 //! `widen` what two of them have in common, [`compare`] what one mapping has that another lacks or contradicts. The rules are in
 //! `docs/document-rules.md`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 
 use serde_json::{Map, Value, json};
-use shared::avro::{JsonRules, Outline, Schema, TypeRef};
+use shared::avro::{EventType, JsonRules, Outline, Schema, TypeRef};
 use shared::config::{self, Dynamic, FieldOverride, Maps};
 
 pub mod compare;
@@ -19,6 +19,8 @@ pub(super) use fragment::count_fields;
 
 /// How deep objects may be nested: Elasticsearch's own limit (`index.mapping.depth.limit`) is 20.
 const MAX_DEPTH: usize = 18;
+/// How many types are looked at. Unions of records that hold such unions ask for more than anybody could wait for.
+const MAX_STEPS: usize = 200_000;
 /// How many fields a schema may make. Records that hold themselves in several ways ask for more than any index could bear.
 const MAX_FIELDS: usize = 5_000;
 
@@ -102,6 +104,9 @@ pub fn without_fields(rules: &MappingRules) -> Value {
         }],
         "properties": { "_ingested_at": fragment::date() },
     });
+    if rules.json.event_type != EventType::None {
+        mapping["properties"]["_event_type"] = fragment::keyword();
+    }
     if rules.at_timestamp {
         mapping["properties"]["@timestamp"] = json!({ "type": "date" });
     }
@@ -113,20 +118,14 @@ pub fn generate(schema: &Schema, rules: &MappingRules) -> Generated {
     let mut generator = Generator {
         rules,
         path: Vec::new(),
-        open: Vec::new(),
+        open: HashMap::new(),
         fields: 0,
+        steps: 0,
         templates: Vec::new(),
         notes: Vec::new(),
         used: BTreeSet::new(),
     };
-    let root = schema.root();
-    let properties = match root.outline() {
-        Outline::Record(fields) => {
-            generator.open.push(root.id());
-            generator.properties(&fields)
-        }
-        _ => generator.properties(&[("value", root)]),
-    };
+    let properties = generator.members(schema.root());
     let mut mapping = without_fields(rules);
     if let Some(all) = mapping["properties"].as_object_mut() {
         all.extend(properties);
@@ -145,60 +144,92 @@ pub fn generate(schema: &Schema, rules: &MappingRules) -> Generated {
 struct Generator<'r> {
     rules: &'r MappingRules,
     path: Vec<String>,
-    /// The records that the path leads through.
-    open: Vec<u32>,
+    /// How many times the path leads through each record.
+    open: HashMap<u32, usize>,
     fields: usize,
+    /// Types that were looked at.
+    steps: usize,
     templates: Vec<Value>,
     notes: Vec<Note>,
     used: BTreeSet<&'r str>,
 }
 
 impl Generator<'_> {
-    fn properties(&mut self, fields: &[(&str, TypeRef<'_>)]) -> Map<String, Value> {
+    /// The fields of a document: those of the record that an event is, or of the records that it may be, and `value` for what is none.
+    fn members(&mut self, root: TypeRef<'_>) -> Map<String, Value> {
+        let (records, others): (Vec<_>, Vec<_>) = root.branches().into_iter().partition(|branch| branch.is_record());
+        if records.is_empty() {
+            return self.properties(&[("value", vec![root])]);
+        }
+        records.iter().for_each(|record| *self.open.entry(record.id()).or_default() += 1);
+        let mut fields = fields_of(&records);
+        match fields.iter_mut().find(|(name, _)| *name == "value") {
+            Some((_, types)) => types.extend(others),
+            None if others.is_empty() => {}
+            None => fields.push(("value", others)),
+        }
+        self.properties(&fields)
+    }
+
+    /// Fields by their names, each with the types that it may have.
+    fn properties(&mut self, fields: &[(&str, Vec<TypeRef<'_>>)]) -> Map<String, Value> {
         let mut properties = Map::new();
-        for (name, field) in fields {
+        for (name, types) in fields {
             self.path.push((*name).to_owned());
-            properties.insert((*name).to_owned(), self.named(*field));
+            properties.insert((*name).to_owned(), self.named(types));
             self.path.pop();
         }
         properties
     }
 
     /// The field at the path.
-    fn named(&mut self, field: TypeRef<'_>) -> Value {
+    fn named(&mut self, types: &[TypeRef<'_>]) -> Value {
         self.fields += 1;
         if self.fields > MAX_FIELDS {
             return self.aside(NoteKind::TooMany);
         }
         let rules = self.rules;
         let Some((path, wanted)) = rules.config.fields.get_key_value(&self.path.join(".")) else {
-            return self.of(field, rules.config.maps);
+            return self.of_any(types, rules.config.maps);
         };
         self.used.insert(path);
-        self.overridden(field, wanted)
+        self.overridden(types, wanted)
     }
 
-    fn overridden(&mut self, field: TypeRef<'_>, wanted: &FieldOverride) -> Value {
+    fn overridden(&mut self, types: &[TypeRef<'_>], wanted: &FieldOverride) -> Value {
         let parts = matches!(wanted.field_type.as_str(), "object" | "nested") && wanted.enabled != Some(false);
         if !parts {
             return fragment::of_override(wanted);
         }
-        let mut made = self.of(field, Maps::Object);
+        let mut made = self.of_any(types, Maps::Object);
         if wanted.field_type == "nested" {
             made["type"] = json!("nested");
         }
         made
     }
 
+    fn of_any(&mut self, types: &[TypeRef<'_>], maps: Maps) -> Value {
+        match types {
+            [one] => self.of(*one, maps),
+            several => self.union(several, maps),
+        }
+    }
+
     fn of(&mut self, field: TypeRef<'_>, maps: Maps) -> Value {
+        self.steps += 1;
+        if self.steps > MAX_STEPS || self.fields > MAX_FIELDS {
+            return self.aside(NoteKind::TooMany);
+        }
+        if field.is_record() {
+            return self.records(&[field]);
+        }
         match field.outline() {
             // Whatever comes later: nothing takes more kinds of values.
-            Outline::Null => fragment::keyword(),
+            Outline::Null | Outline::Record(_) => fragment::keyword(),
             Outline::Value(kind) => fragment::of_type(kind.field_type(self.rules.json)),
             // To Elasticsearch, a field is a list of any length, and a list of lists is one list.
             Outline::Array(items) => self.of(items, maps),
             Outline::Map(values) => self.map(values, maps),
-            Outline::Record(fields) => self.record(field.id(), &fields),
             Outline::Union(branches) => self.union(&branches, maps),
         }
     }
@@ -216,23 +247,42 @@ impl Generator<'_> {
         json!({ "type": "object", "dynamic": "true" })
     }
 
-    fn record(&mut self, id: u32, fields: &[(&str, TypeRef<'_>)]) -> Value {
-        let times = self.open.iter().filter(|open| **open == id).count();
-        if times > usize::from(self.rules.config.recursion) {
+    /// An object of the fields of these records.
+    fn records(&mut self, records: &[TypeRef<'_>]) -> Value {
+        let times = |record: &TypeRef<'_>| self.open.get(&record.id()).copied().unwrap_or_default();
+        if records.iter().any(|record| times(record) > usize::from(self.rules.config.recursion)) {
             return self.aside(NoteKind::Recursive);
         }
         if self.path.len() >= MAX_DEPTH {
             return self.aside(NoteKind::TooDeep);
         }
-        self.open.push(id);
-        let properties = self.properties(fields);
-        self.open.pop();
+        let fields = fields_of(records);
+        self.steps += fields.iter().map(|(_, types)| types.len()).sum::<usize>();
+        records.iter().for_each(|record| *self.open.entry(record.id()).or_default() += 1);
+        let properties = self.properties(&fields);
+        for record in records {
+            if let Some(times) = self.open.get_mut(&record.id()) {
+                *times -= 1;
+            }
+        }
         fragment::object(properties)
     }
 
-    fn union(&mut self, branches: &[TypeRef<'_>], maps: Maps) -> Value {
-        let branches = branches.iter().filter(|branch| !matches!(branch.outline(), Outline::Null));
-        let made: Vec<Value> = branches.map(|branch| self.of(*branch, maps)).collect();
+    /// What takes values of any of `types`, themselves unions or not.
+    fn union(&mut self, types: &[TypeRef<'_>], maps: Maps) -> Value {
+        let (mut branches, mut met) = (Vec::new(), BTreeSet::new());
+        for one in types {
+            let all = one.branches();
+            self.steps += 1 + all.len();
+            if self.steps > MAX_STEPS {
+                return self.aside(NoteKind::TooMany);
+            }
+            branches.extend(all.into_iter().filter(|branch| met.insert(branch.id())));
+        }
+        if branches.len() > 1 && branches.iter().all(|branch| branch.is_record()) {
+            return self.records(&branches);
+        }
+        let made: Vec<Value> = branches.iter().map(|branch| self.of(*branch, maps)).collect();
         let Some((first, others)) = made.split_first() else { return fragment::keyword() };
         let common = others.iter().try_fold(first.clone(), |common, other| widen::widen(&common, other));
         common.unwrap_or_else(|| {
@@ -249,6 +299,23 @@ impl Generator<'_> {
         }
         fragment::aside()
     }
+}
+
+/// The fields of all of these records in the order in which they are met, each with the types that it has.
+fn fields_of<'s>(records: &[TypeRef<'s>]) -> Vec<(&'s str, Vec<TypeRef<'s>>)> {
+    let mut places: HashMap<&str, usize> = HashMap::new();
+    let mut all: Vec<(&str, Vec<TypeRef<'_>>)> = Vec::new();
+    for record in records {
+        let Outline::Record(fields) = record.outline() else { continue };
+        for (name, kind) in fields {
+            let place = *places.entry(name).or_insert(all.len());
+            match all.get_mut(place) {
+                Some((_, types)) => types.push(kind),
+                None => all.push((name, vec![kind])),
+            }
+        }
+    }
+    all
 }
 
 /// The one type that is not null of a union of null and one other.

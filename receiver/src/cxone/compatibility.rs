@@ -1,15 +1,18 @@
 //! Whether a schema may become the next version of a subject: the registry decides, by the level it has for the subject. Not every registry
 //! says why; where it does not, the two schemas are compared here, for the words only.
 
+use apache_avro::Schema;
 use apache_avro::schema_compatibility::SchemaCompatibility;
-use shared::avro::Schema;
 
 use super::subjects::{Subjects, SubjectsError, Version};
 
 /// Bytes of a reason found here.
 const MAX_REASON: usize = 500;
 
-/// Why `schema`, whose text is `text`, cannot follow `latest` in `subject`; none when it can.
+/// Bytes of a text that is compared here: the library takes more than linear time.
+const MAX_TEXT: usize = 256 * 1024;
+
+/// Why the schema `text` cannot follow `latest` in `subject`; none when it can.
 ///
 /// # Errors
 /// When the registry cannot be asked.
@@ -18,25 +21,25 @@ pub(crate) async fn refusal(
     subject: &str,
     latest: &Version,
     text: &str,
-    schema: &Schema,
 ) -> Result<Option<String>, SubjectsError> {
     let Some(messages) = subjects.incompatible(subject, text).await? else {
         return Ok(None);
     };
     if messages.is_empty() {
-        return Ok(Some(compared(&latest.text, schema)));
+        return Ok(Some(compared(&latest.text, text)));
     }
     Ok(Some(messages.join("; ")))
 }
 
-fn compared(old: &str, new: &Schema) -> String {
-    let Ok(old) = Schema::parse(old) else {
+fn compared(old: &str, new: &str) -> String {
+    let parsed = |text: &str| if text.len() <= MAX_TEXT { Schema::parse_str(text).ok() } else { None };
+    let (Some(old), Some(new)) = (parsed(old), parsed(new)) else {
         return "the registry does not say why".to_owned();
     };
-    if let Err(error) = SchemaCompatibility::can_read(old.avro(), new.avro()) {
+    if let Err(error) = SchemaCompatibility::can_read(&old, &new) {
         return short(format!("events of the old schema cannot be read by the new one: {error}"));
     }
-    if let Err(error) = SchemaCompatibility::can_read(new.avro(), old.avro()) {
+    if let Err(error) = SchemaCompatibility::can_read(&new, &old) {
         return short(format!("events of the new schema cannot be read by the old one: {error}"));
     }
     "the registry does not say why; by the latest version alone there is nothing wrong with it".to_owned()

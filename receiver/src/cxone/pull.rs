@@ -82,6 +82,17 @@ pub enum PullError {
         /// The registry's words.
         reason: String,
     },
+    /// The registry gives it the id of a schema by which readers get other values.
+    #[error(
+        "subject {subject}: the registry takes CXone's schema for the one with schema id {id}, by which readers get other values (logical \
+         types, precision or scale): let it keep both, and pull again"
+    )]
+    TakenForAnother {
+        /// The subject.
+        subject: String,
+        /// The id of the other schema.
+        id: SchemaId,
+    },
     /// The registry cannot be asked.
     #[error(transparent)]
     Subjects(#[from] SubjectsError),
@@ -111,7 +122,7 @@ impl Puller {
             return Ok(Pulled::Unchanged { version: *version, id: *id });
         }
         if let Some(latest) = &latest
-            && let Some(reason) = refusal(&self.subjects, subject, latest, &text, &schema).await?
+            && let Some(reason) = refusal(&self.subjects, subject, latest, &text).await?
         {
             return Err(PullError::Incompatible { subject: subject.to_owned(), latest: latest.version, reason });
         }
@@ -120,6 +131,10 @@ impl Puller {
             return Ok(Pulled::New { before });
         }
         let id = self.registry.register(subject, &text).await?;
+        // A registry may take schemas for one that have the same canonical form.
+        if self.registry.by_id(id).await?.meaning() != schema.meaning() {
+            return Err(PullError::TakenForAnother { subject: subject.to_owned(), id });
+        }
         // Its number is in no answer to the registration.
         Ok(match self.subjects.latest(subject).await? {
             Some(now) if now.id == id && Some(now.version) == before => Pulled::Unchanged { version: now.version, id },

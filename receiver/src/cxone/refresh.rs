@@ -86,6 +86,7 @@ impl Refresh {
             Err(
                 error @ (PullError::Cxone { .. }
                 | PullError::Schema { .. }
+                | PullError::TakenForAnother { .. }
                 | PullError::Subjects(_)
                 | PullError::Registry(_)),
             ) => {

@@ -15,6 +15,10 @@ use crate::source::Writer;
 
 const NOT_AVRO: &str = "it is not an Avro schema that can be used";
 const NO_KEY: &str = "it lacks the field that identifies an event";
+const AMBIGUOUS: &str = "several versions of the subject have it and mean different values (logical types, precision or scale): name one by \
+                         the header X-Schema-Id or X-Schema-Version";
+const TAKEN_FOR_ANOTHER: &str =
+    "the schema registry takes it for another version, by which readers get other values: register it by hand";
 const REFUSED: &str = "the schema registry refuses it, as one that is not compatible does";
 
 impl Endpoint {
@@ -50,30 +54,45 @@ impl Endpoint {
         fingerprint: u64,
         deadline: Instant,
     ) -> Result<Arc<Writer>, Rejection> {
-        let current = self.source.current.load_full();
-        if let Some(current) = current.filter(|current| current.schema.fingerprint() == fingerprint) {
-            return Ok(current);
-        }
         let asked = self.common.registry.by_fingerprint(&self.source.subject, fingerprint);
         let name = SchemaName::Fingerprint(fingerprint);
         let found = answered(timeout_at(deadline, asked).await, &name)?;
-        self.compiled(found, &name)
+        match self.source.current.load_full() {
+            Some(current) if current.id == found.id => Ok(current),
+            _ => self.compiled(found, &name),
+        }
     }
 
-    /// The schema whose text stands in a file: the one of the source's subject with the same fingerprint. Where there is none, it is
-    /// registered if the source allows it.
-    pub(super) async fn writer_of_text(&self, text: &str, deadline: Instant) -> Result<Arc<Writer>, Rejection> {
-        if let Some(known) = self.source.file_schemas.get(text).await {
-            return Ok(known);
+    /// The schema of the source's subject by which readers get the same values as by `schema`.
+    async fn writer_of_meaning(&self, schema: &Schema, deadline: Instant) -> Result<Arc<Writer>, Rejection> {
+        let current = self.source.current.load_full();
+        if let Some(current) = current.filter(|current| current.schema.meaning() == schema.meaning()) {
+            return Ok(current);
         }
-        let schema = Schema::parse(text).map_err(|_| Rejection::UnusableSchema(SchemaName::File, NOT_AVRO))?;
-        let writer = match self.writer_of_fingerprint(schema.fingerprint(), deadline).await {
+        let asked = self.common.registry.by_meaning(&self.source.subject, schema);
+        let found = answered(timeout_at(deadline, asked).await, &SchemaName::File)?;
+        self.compiled(found, &SchemaName::File)
+    }
+
+    /// The schema whose text stands in a file: the one of the source's subject that means the same. Where there is none, it is registered if
+    /// the source allows it.
+    pub(super) async fn writer_of_text(&self, text: &str, deadline: Instant) -> Result<Arc<Writer>, Rejection> {
+        let schemas = &self.source.file_schemas;
+        if let Some(known) = schemas.get(text).await {
+            return known.map_err(|why| Rejection::UnusableSchema(SchemaName::File, why));
+        }
+        let owned = text.to_owned();
+        let Ok(schema) = self.common.workers.run(deadline, move || Schema::parse(&owned)).await? else {
+            schemas.refuse(text, NOT_AVRO).await;
+            return Err(Rejection::UnusableSchema(SchemaName::File, NOT_AVRO));
+        };
+        let writer = match self.writer_of_meaning(&schema, deadline).await {
             Err(Rejection::UnknownSchema(_)) if self.source.register_schemas => {
                 self.registered(text, schema, deadline).await?
             }
             found => found?,
         };
-        self.source.file_schemas.insert(text.to_owned(), Arc::clone(&writer)).await;
+        schemas.keep(text, &writer).await;
         Ok(writer)
     }
 
@@ -90,10 +109,19 @@ impl Endpoint {
                 tracing::warn!(source, subject, %error, "The schema of a file was not registered.");
                 return Err(Rejection::UnusableSchema(SchemaName::File, REFUSED));
             }
-            Ok(Err(RegistryError::Unavailable { .. } | RegistryError::NotFound { .. })) | Err(_) => {
-                return Err(Rejection::SchemaUnavailable);
-            }
+            Ok(Err(_)) | Err(_) => return Err(Rejection::SchemaUnavailable),
         };
+        // A registry may take schemas for one that have the same canonical form.
+        let stored = answered(timeout_at(deadline, self.common.registry.by_id(id)).await, &SchemaName::Id(id))?;
+        if stored.meaning() != schema.meaning() {
+            tracing::error!(
+                source,
+                subject,
+                schema_id = id.0,
+                "The registry takes the schema of a file for another one."
+            );
+            return Err(Rejection::UnusableSchema(SchemaName::File, TAKEN_FOR_ANOTHER));
+        }
         tracing::info!(source, subject, schema_id = id.0, "Registered the schema of a file.");
         self.compiled(RegisteredSchema { id, schema }, &SchemaName::File)
     }
@@ -112,6 +140,7 @@ fn answered<T, E>(answer: Result<Result<T, RegistryError>, E>, name: &SchemaName
         Ok(Ok(found)) => Ok(found),
         Ok(Err(RegistryError::NotFound { .. })) => Err(Rejection::UnknownSchema(*name)),
         Ok(Err(RegistryError::Unusable { .. })) => Err(Rejection::UnusableSchema(*name, NOT_AVRO)),
+        Ok(Err(RegistryError::Ambiguous { .. })) => Err(Rejection::UnusableSchema(*name, AMBIGUOUS)),
         Ok(Err(RegistryError::Unavailable { .. })) | Err(_) => Err(Rejection::SchemaUnavailable),
     }
 }

@@ -29,6 +29,9 @@ impl Rejection {
             }
             Self::Container(error) => container(error).into(),
             Self::Ambiguous(framing) => ambiguous(*framing).into(),
+            Self::UnknownSchema(SchemaName::File) => {
+                "the subject has no schema that means the same as the one in the file (logical types, precision and scale count)".into()
+            }
             Self::UnknownSchema(name) => format!("there is no schema with {name}").into(),
             Self::UnusableSchema(name, why) => format!("the schema with {name} cannot be used: {why}").into(),
             Self::SchemaUnavailable => "the schema of the event cannot be had at the moment: try again".into(),

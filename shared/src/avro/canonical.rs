@@ -1,121 +1,137 @@
 //! The parsing canonical form of a schema and its fingerprint ("Parsing Canonical Form for Schemas" and "Schema Fingerprints" in the
 //! Avro specification 1.12): what two writers must agree on to find each other's schema.
 //!
-//! apache-avro's own form keeps `order`, `precision` and `scale`, which the specification strips, so its fingerprints of such schemas are
-//! not those of other libraries.
+//! It leaves out what decides what a value is: logical types, precision, scale. Whether two schemas mean the same is in
+//! [`meaning`](super::meaning).
 
-use apache_avro::Schema as AvroSchema;
-use apache_avro::schema::{FixedSchema, InnerDecimalSchema, Name, Namespace, UuidSchema};
+use std::fmt::{self, Write};
+
+use super::compile::Compiled;
+use super::node::{Node, NodeId};
 
 /// The CRC-64-AVRO fingerprint of the parsing canonical form.
-pub(super) fn fingerprint(schema: &AvroSchema) -> u64 {
-    let mut form = String::new();
-    write(schema, &mut form);
-    crc64(form.as_bytes())
+pub(super) fn fingerprint(schema: &Compiled) -> u64 {
+    let mut crc = Crc64(EMPTY);
+    // A checksum takes whatever it is given.
+    let written = write(schema, &mut crc);
+    debug_assert!(written.is_ok());
+    crc.0
 }
 
-/// Appends the parsing canonical form.
-pub(super) fn write(schema: &AvroSchema, out: &mut String) {
-    let primitive = match schema {
-        AvroSchema::Ref { name } => return quoted(&fullname(name), out),
-        AvroSchema::Fixed(schema) | AvroSchema::Duration(schema) | AvroSchema::Uuid(UuidSchema::Fixed(schema)) => {
-            return fixed(schema, out);
+/// What is still to be written.
+enum Part<'s> {
+    Type(NodeId),
+    Text(&'static str),
+    /// In quotes.
+    Name(&'s str),
+    Size(usize),
+}
+
+/// Writes the parsing canonical form. Not by recursion: records may hold one another in a long row.
+///
+/// # Errors
+/// Those of `out`.
+pub(super) fn write(schema: &Compiled, out: &mut impl Write) -> fmt::Result {
+    let mut defined = vec![false; schema.nodes.len()];
+    // The last is the next.
+    let mut left = vec![Part::Type(schema.root)];
+    while let Some(part) = left.pop() {
+        match part {
+            Part::Text(text) => out.write_str(text)?,
+            Part::Name(name) => write!(out, "\"{name}\"")?,
+            Part::Size(size) => write!(out, "{size}")?,
+            Part::Type(id) => {
+                let begin = left.len();
+                parts(schema, id, &mut defined, &mut left);
+                if let Some(new) = left.get_mut(begin..) {
+                    new.reverse();
+                }
+            }
         }
-        AvroSchema::Decimal(decimal) => match &decimal.inner {
-            InnerDecimalSchema::Fixed(schema) => return fixed(schema, out),
-            InnerDecimalSchema::Bytes => "bytes",
-        },
-        AvroSchema::Array(array) => return nested(r#"{"type":"array","items":"#, &array.items, out),
-        AvroSchema::Map(map) => return nested(r#"{"type":"map","values":"#, &map.types, out),
-        AvroSchema::Union(union) => return list(union.variants(), out, write),
-        AvroSchema::Enum(schema) => {
-            named(&schema.name, "enum", out);
-            out.push_str(r#","symbols":"#);
-            list(&schema.symbols, out, |symbol, out| quoted(symbol, out));
-            return out.push('}');
-        }
-        AvroSchema::Record(schema) => {
-            named(&schema.name, "record", out);
-            out.push_str(r#","fields":"#);
-            list(&schema.fields, out, |field, out| {
-                out.push_str(r#"{"name":"#);
-                quoted(&field.name, out);
-                nested(r#","type":"#, &field.schema, out);
-            });
-            return out.push('}');
-        }
-        AvroSchema::Null => "null",
-        AvroSchema::Boolean => "boolean",
-        AvroSchema::Int | AvroSchema::Date | AvroSchema::TimeMillis => "int",
-        AvroSchema::Long
-        | AvroSchema::TimeMicros
-        | AvroSchema::TimestampMillis
-        | AvroSchema::TimestampMicros
-        | AvroSchema::TimestampNanos
-        | AvroSchema::LocalTimestampMillis
-        | AvroSchema::LocalTimestampMicros
-        | AvroSchema::LocalTimestampNanos => "long",
-        AvroSchema::Float => "float",
-        AvroSchema::Double => "double",
-        AvroSchema::Bytes | AvroSchema::BigDecimal | AvroSchema::Uuid(UuidSchema::Bytes) => "bytes",
-        AvroSchema::String | AvroSchema::Uuid(UuidSchema::String) => "string",
-    };
-    quoted(primitive, out);
-}
-
-fn fullname(name: &Name) -> String {
-    name.fullname(Namespace::None.as_deref())
-}
-
-fn named(name: &Name, kind: &str, out: &mut String) {
-    out.push_str(r#"{"name":"#);
-    quoted(&fullname(name), out);
-    out.push_str(r#","type":"#);
-    quoted(kind, out);
-}
-
-fn fixed(schema: &FixedSchema, out: &mut String) {
-    named(&schema.name, "fixed", out);
-    out.push_str(r#","size":"#);
-    out.push_str(&schema.size.to_string());
-    out.push('}');
-}
-
-/// `begin`, the schema within, and a closing brace.
-fn nested(begin: &str, schema: &AvroSchema, out: &mut String) {
-    out.push_str(begin);
-    write(schema, out);
-    out.push('}');
-}
-
-fn list<T>(items: &[T], out: &mut String, write: impl Fn(&T, &mut String)) {
-    out.push('[');
-    for (index, item) in items.iter().enumerate() {
-        if index > 0 {
-            out.push(',');
-        }
-        write(item, out);
     }
-    out.push(']');
+    Ok(())
 }
 
-/// Names and symbols hold nothing that JSON would have to escape.
-fn quoted(name: &str, out: &mut String) {
-    out.push('"');
-    out.push_str(name);
-    out.push('"');
+/// Appends what the type `id` is written as, in its order.
+fn parts<'s>(schema: &'s Compiled, id: NodeId, defined: &mut [bool], parts: &mut Vec<Part<'s>>) {
+    let Some(node) = schema.nodes.get(id as usize) else { return };
+    if let Some(name) = schema.names.get(&id) {
+        let defined = defined.get_mut(id as usize).map(|defined| std::mem::replace(defined, true));
+        if defined.unwrap_or_default() {
+            return parts.push(Part::Name(name));
+        }
+        parts.extend([Part::Text(r#"{"name":"#), Part::Name(name), Part::Text(r#","type":"#)]);
+    }
+    match node {
+        Node::Record(record) => {
+            parts.push(Part::Text(r#""record","fields":["#));
+            for (index, field) in record.fields.iter().enumerate() {
+                let begin = if index > 0 { r#",{"name":"# } else { r#"{"name":"# };
+                parts.extend([Part::Text(begin), Part::Name(&field.name), Part::Text(r#","type":"#)]);
+                parts.extend([Part::Type(field.node), Part::Text("}")]);
+            }
+            parts.push(Part::Text("]}"));
+        }
+        Node::Enum(symbols) => {
+            parts.push(Part::Text(r#""enum","symbols":["#));
+            for (index, symbol) in symbols.iter().enumerate() {
+                parts.extend((index > 0).then_some(Part::Text(",")));
+                parts.push(Part::Name(&symbol.name));
+            }
+            parts.push(Part::Text("]}"));
+        }
+        Node::Union(branches) => union(branches.iter().copied().map(Part::Type), parts),
+        Node::Nullable { null: 0, other } => union([Part::Name("null"), Part::Type(*other)].into_iter(), parts),
+        Node::Nullable { other, .. } => union([Part::Type(*other), Part::Name("null")].into_iter(), parts),
+        Node::Array(items) => nested(r#"{"type":"array","items":"#, items.node, parts),
+        Node::Map(items) => nested(r#"{"type":"map","values":"#, items.node, parts),
+        Node::Fixed { size } | Node::Decimal { size: Some(size), .. } => fixed(*size, parts),
+        Node::UuidFixed => fixed(16, parts),
+        Node::Duration => fixed(12, parts),
+        Node::Null => parts.push(Part::Name("null")),
+        Node::Boolean => parts.push(Part::Name("boolean")),
+        Node::Int | Node::Date | Node::TimeMillis => parts.push(Part::Name("int")),
+        Node::Long | Node::TimeMicros | Node::Timestamp { .. } => parts.push(Part::Name("long")),
+        Node::Float => parts.push(Part::Name("float")),
+        Node::Double => parts.push(Part::Name("double")),
+        Node::Bytes | Node::BigDecimal | Node::Decimal { size: None, .. } => parts.push(Part::Name("bytes")),
+        Node::String | Node::UuidText => parts.push(Part::Name("string")),
+    }
+}
+
+fn nested(begin: &'static str, within: NodeId, parts: &mut Vec<Part<'_>>) {
+    parts.extend([Part::Text(begin), Part::Type(within), Part::Text("}")]);
+}
+
+fn fixed(size: usize, parts: &mut Vec<Part<'_>>) {
+    parts.extend([Part::Text(r#""fixed","size":"#), Part::Size(size), Part::Text("}")]);
+}
+
+fn union<'s>(branches: impl Iterator<Item = Part<'s>>, parts: &mut Vec<Part<'s>>) {
+    parts.push(Part::Text("["));
+    for (index, branch) in branches.enumerate() {
+        parts.extend((index > 0).then_some(Part::Text(",")));
+        parts.push(branch);
+    }
+    parts.push(Part::Text("]"));
+}
+
+/// A fingerprint under way.
+struct Crc64(u64);
+
+impl Write for Crc64 {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0 = text.bytes().fold(self.0, |crc, byte| {
+            // The lowest byte.
+            let index = (crc as u8) ^ byte;
+            (crc >> 8) ^ TABLE[usize::from(index)]
+        });
+        Ok(())
+    }
 }
 
 /// The fingerprint of nothing.
 const EMPTY: u64 = 0xc15d_213a_a4d7_a795;
-
-fn crc64(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(EMPTY, |crc, byte| {
-        // The lowest byte.
-        let index = (crc as u8) ^ byte;
-        (crc >> 8) ^ TABLE[usize::from(index)]
-    })
-}
 
 const TABLE: [u64; 256] = {
     let mut table = [0; 256];

@@ -1,188 +1,288 @@
-//! From a parsed schema to the arena of nodes. A new Avro type or logical type gets its line in [`Compiler::node`].
+//! From the texts of a schema to the arena of nodes. A new Avro type gets its line in [`Compiler::object`], a new logical type in
+//! [`logical`].
+//!
+//! Time and room are linear in the bytes of the texts: a named type is one node however often it is used, and is compiled after the type
+//! that uses it, so that the depth of recursion is that of one text's brackets.
 
-use std::collections::HashMap;
-
-use apache_avro::Schema as AvroSchema;
-use apache_avro::schema::{
-    Alias, DecimalSchema, EnumSchema, FixedSchema, InnerDecimalSchema, Name, RecordSchema, UnionSchema, UuidSchema,
-};
+use std::cell::OnceCell;
+use std::collections::{HashMap, HashSet};
 
 use super::SchemaError;
+use super::definitions::{Definition, DefinitionId, Definitions, Kind, check_length, shown};
+use super::logical;
 use super::names;
-use super::node::{Field, Items, Node, NodeId, Record, Symbol, Unit};
+use super::node::{Field, Items, Node, NodeId, Record, Symbol};
+use super::raw::{Key, Object, Raw};
 use super::sizes;
 use super::text::{self, Text};
 
-/// The digits after the point that a decimal may have: each is printed, so a schema must not ask for millions.
-const MAX_SCALE: usize = 1_000;
-
-/// A schema's nodes, and which is the first.
+/// A schema's nodes, which is the first, and what is known of them that reading does not need.
 #[derive(Debug)]
 pub(super) struct Compiled {
     pub(super) nodes: Box<[Node]>,
     pub(super) root: NodeId,
+    /// The full names of records, enums and fixed.
+    pub(super) names: HashMap<NodeId, String>,
+    /// The digits that decimals may have.
+    pub(super) precisions: HashMap<NodeId, u64>,
 }
 
-/// Compiles a schema that needs no other.
-pub(super) fn compile(schema: &AvroSchema) -> Result<Compiled, SchemaError> {
-    let mut compiler = Compiler { nodes: Vec::new(), finished: Vec::new(), names: HashMap::new() };
-    let root = compiler.node(schema)?;
-    sizes::settle(&mut compiler.nodes, &compiler.finished)?;
-    Ok(Compiled { nodes: compiler.nodes.into(), root })
+/// Compiles the first of `texts`; the others have named types that it uses.
+///
+/// # Errors
+/// When a type that is needed is not there, or lacks what reading needs.
+pub(super) fn compile(texts: &[Raw<'_>]) -> Result<Compiled, SchemaError> {
+    let definitions = Definitions::collect(texts);
+    let mut compiler = Compiler {
+        ids: vec![None; definitions.len()],
+        definitions: &definitions,
+        aliases: OnceCell::new(),
+        nodes: Vec::new(),
+        waiting: Vec::new(),
+        names: HashMap::new(),
+        precisions: HashMap::new(),
+    };
+    let first = texts.first().ok_or_else(|| SchemaError("there is no schema".to_owned()))?;
+    let root = compiler.node(first, "")?;
+    while let Some((id, definition)) = compiler.waiting.pop() {
+        compiler.define(id, definition)?;
+    }
+    let Compiler { mut nodes, names, precisions, .. } = compiler;
+    let order = in_order(&nodes, root);
+    sizes::settle(&mut nodes, &order)?;
+    Ok(Compiled { nodes: nodes.into(), root, names, precisions })
 }
 
-struct Compiler {
+/// All nodes, each after those that it is made of, save where a record holds itself.
+fn in_order(nodes: &[Node], root: NodeId) -> Vec<NodeId> {
+    let mut met = vec![false; nodes.len()];
+    if let Some(met) = met.get_mut(root as usize) {
+        *met = true;
+    }
+    let mut finished = Vec::with_capacity(nodes.len());
+    // Each with the number of the part to go to next.
+    let mut open = vec![(root, 0)];
+    while let Some((id, next)) = open.last_mut() {
+        let part = nodes.get(*id as usize).and_then(|node| node.part(*next));
+        *next += 1;
+        match part {
+            Some(part) => {
+                if let Some(met) = met.get_mut(part as usize).filter(|met| !**met) {
+                    *met = true;
+                    open.push((part, 0));
+                }
+            }
+            None => {
+                finished.push(*id);
+                open.pop();
+            }
+        }
+    }
+    finished
+}
+
+struct Compiler<'d, 'r, 'j> {
+    definitions: &'d Definitions<'r, 'j>,
+    aliases: OnceCell<HashMap<(&'d str, &'d str), DefinitionId>>,
+    /// The nodes of the named types that are used.
+    ids: Vec<Option<NodeId>>,
     nodes: Vec<Node>,
-    /// All nodes, each after those that it is made of, save where a record holds itself.
-    finished: Vec<NodeId>,
-    names: HashMap<String, NodeId>,
+    /// Named types that are used and not compiled yet.
+    waiting: Vec<(NodeId, &'d Definition<'r, 'j>)>,
+    names: HashMap<NodeId, String>,
+    precisions: HashMap<NodeId, u64>,
 }
 
-impl Compiler {
-    fn node(&mut self, schema: &AvroSchema) -> Result<NodeId, SchemaError> {
-        let node = match schema {
-            AvroSchema::Ref { name } => return self.named(name),
-            AvroSchema::Record(record) => return self.record(record),
-            AvroSchema::Enum(symbols) => return self.enumeration(symbols),
-            AvroSchema::Fixed(fixed) => return self.fixed(fixed, Node::Fixed { size: fixed.size }),
-            AvroSchema::Duration(fixed) => return self.fixed(fixed, Node::Duration),
-            AvroSchema::Uuid(UuidSchema::Fixed(fixed)) => return self.fixed(fixed, Node::UuidFixed),
-            AvroSchema::Decimal(decimal) => return self.decimal(decimal),
-            AvroSchema::Union(union) => self.union(union)?,
-            AvroSchema::Array(array) => Node::Array(self.items(&array.items)?),
-            AvroSchema::Map(map) => Node::Map(self.items(&map.types)?),
-            AvroSchema::Null => Node::Null,
-            AvroSchema::Boolean => Node::Boolean,
-            AvroSchema::Int => Node::Int,
-            AvroSchema::Long => Node::Long,
-            AvroSchema::Float => Node::Float,
-            AvroSchema::Double => Node::Double,
-            // The specification knows no uuid on bytes, and wants unknown logical types ignored.
-            AvroSchema::Bytes | AvroSchema::Uuid(UuidSchema::Bytes) => Node::Bytes,
-            AvroSchema::String => Node::String,
-            AvroSchema::BigDecimal => Node::BigDecimal,
-            AvroSchema::Uuid(UuidSchema::String) => Node::UuidText,
-            AvroSchema::Date => Node::Date,
-            AvroSchema::TimeMillis => Node::TimeMillis,
-            AvroSchema::TimeMicros => Node::TimeMicros,
-            AvroSchema::TimestampMillis => Node::Timestamp { unit: Unit::Millis, utc: true },
-            AvroSchema::TimestampMicros => Node::Timestamp { unit: Unit::Micros, utc: true },
-            AvroSchema::TimestampNanos => Node::Timestamp { unit: Unit::Nanos, utc: true },
-            AvroSchema::LocalTimestampMillis => Node::Timestamp { unit: Unit::Millis, utc: false },
-            AvroSchema::LocalTimestampMicros => Node::Timestamp { unit: Unit::Micros, utc: false },
-            AvroSchema::LocalTimestampNanos => Node::Timestamp { unit: Unit::Nanos, utc: false },
+impl<'d, 'r, 'j> Compiler<'d, 'r, 'j> {
+    /// The node of the type `raw`, which stands in the namespace `within`.
+    fn node(&mut self, raw: &Raw<'_>, within: &str) -> Result<NodeId, SchemaError> {
+        match raw {
+            Raw::Text(name) => self.name(name, None, within),
+            Raw::List(branches) => self.union(branches, within),
+            Raw::Object(object) => self.object(object, within),
+            Raw::Number(_) | Raw::Other => Err(SchemaError("a type is a name, an object or a list".to_owned())),
+        }
+    }
+
+    fn object(&mut self, object: &Object<'_>, within: &str) -> Result<NodeId, SchemaError> {
+        match object.get(Key::Type) {
+            Some(Raw::Text(name)) => match &**name {
+                "array" => {
+                    let items = self.items(object, Key::Items, "an array has no items", within)?;
+                    self.add(Node::Array(items))
+                }
+                "map" => {
+                    let values = self.items(object, Key::Values, "a map has no values", within)?;
+                    self.add(Node::Map(values))
+                }
+                name if Kind::of(name).is_some() => {
+                    let id = self.definitions.of_object(object, within)?;
+                    self.named(id)
+                }
+                name => self.name(name, Some(object), within),
+            },
+            Some(inner @ (Raw::Object(_) | Raw::List(_))) => self.node(inner, within),
+            Some(Raw::Number(_) | Raw::Other) | None => Err(SchemaError("a type has no \"type\"".to_owned())),
+        }
+    }
+
+    /// The type called `name`: one that needs no definition, with the logical type of `object`, or one that is defined.
+    fn name(&mut self, name: &str, object: Option<&Object<'_>>, within: &str) -> Result<NodeId, SchemaError> {
+        if let Some(node) = logical::primitive(name, object)? {
+            let precision = precision(&node, object);
+            let id = self.add(node)?;
+            self.precisions.extend(precision.map(|precision| (id, precision)));
+            return Ok(id);
+        }
+        match self.definitions.named(name, within).or_else(|| self.alias(name, within)) {
+            Some(id) => self.named(id),
+            None => Err(SchemaError(format!("type {} is used but not defined", shown(name)))),
+        }
+    }
+
+    fn alias(&self, name: &str, within: &str) -> Option<DefinitionId> {
+        let definitions = self.definitions;
+        let aliases = self.aliases.get_or_init(|| definitions.aliases());
+        match name.rsplit_once('.') {
+            Some(parts) => aliases.get(&parts).copied(),
+            None => aliases.get(&(within, name)).or_else(|| aliases.get(&("", name))).copied(),
+        }
+    }
+
+    /// The node of a named type, which is compiled once, later.
+    fn named(&mut self, id: DefinitionId) -> Result<NodeId, SchemaError> {
+        if let Some(known) = self.ids.get(id).copied().flatten() {
+            return Ok(known);
+        }
+        let undefined = || SchemaError("a type is used but not defined".to_owned());
+        let definition = self.definitions.get(id).ok_or_else(undefined)?;
+        let node = self.add(Node::Record(Record { name: Box::default(), fields: Box::default() }))?;
+        if let Some(known) = self.ids.get_mut(id) {
+            *known = Some(node);
+        }
+        self.names.insert(node, definition.fullname.clone());
+        self.waiting.push((node, definition));
+        Ok(node)
+    }
+
+    fn define(&mut self, id: NodeId, definition: &Definition<'_, '_>) -> Result<(), SchemaError> {
+        let at = |error: SchemaError| SchemaError(format!("{}: {error}", shown(&definition.fullname)));
+        let node = match definition.kind {
+            Kind::Record => self.record(definition)?,
+            Kind::Enum => enumeration(definition.object).map_err(at)?,
+            Kind::Fixed => {
+                let node = fixed(definition.object).map_err(at)?;
+                let precision = precision(&node, Some(definition.object));
+                self.precisions.extend(precision.map(|precision| (id, precision)));
+                node
+            }
         };
-        self.add(node)
+        if let Some(place) = self.nodes.get_mut(id as usize) {
+            *place = node;
+        }
+        Ok(())
     }
 
-    /// Puts a node that is complete into the arena.
     fn add(&mut self, node: Node) -> Result<NodeId, SchemaError> {
-        let id = self.reserve(node)?;
-        self.finished.push(id);
-        Ok(id)
-    }
-
-    fn reserve(&mut self, node: Node) -> Result<NodeId, SchemaError> {
         let id = NodeId::try_from(self.nodes.len()).map_err(|_| SchemaError("too many types".to_owned()))?;
         self.nodes.push(node);
         Ok(id)
     }
 
-    fn named(&self, name: &Name) -> Result<NodeId, SchemaError> {
-        let fullname = name.fullname(None);
-        self.names
-            .get(&fullname)
-            .copied()
-            .ok_or_else(|| SchemaError(format!("type {fullname} is used but not defined before")))
-    }
-
-    /// Makes `id` known by its name and aliases.
-    fn define(&mut self, name: &Name, aliases: Option<&Vec<Alias>>, id: NodeId) -> Result<(), SchemaError> {
-        let fullname = name.fullname(None);
-        for alias in aliases.into_iter().flatten() {
-            self.names.entry(alias.fullname(name.namespace())).or_insert(id);
+    fn record(&mut self, definition: &Definition<'_, '_>) -> Result<Node, SchemaError> {
+        let record = shown(&definition.fullname);
+        let raw = definition.object.list(Key::Fields);
+        let raw = raw.ok_or_else(|| SchemaError(format!("record {record} has no list of fields")))?;
+        let mut names = HashSet::with_capacity(raw.len());
+        let mut named = Vec::with_capacity(raw.len());
+        for (number, field) in raw.iter().enumerate() {
+            let at = |problem: &str| SchemaError(format!("record {record}, field number {}: {problem}", number + 1));
+            let object = field.object().ok_or_else(|| at("it is not an object"))?;
+            let name = object.text(Key::Name).filter(|name| !name.is_empty()).ok_or_else(|| at("it has no name"))?;
+            check_length(name)?;
+            if !names.insert(name.to_owned()) {
+                return Err(at(&format!("there are two called {}", shown(name))));
+            }
+            named.push((name, object));
         }
-        if let Some(other) = self.names.insert(fullname.clone(), id)
-            && other != id
-            && self.nodes.get(other as usize) != self.nodes.get(id as usize)
-        {
-            return Err(SchemaError(format!("type {fullname} is defined twice")));
+        let mut fields = Vec::with_capacity(named.len());
+        for (name, object) in named {
+            let at = |error: SchemaError| SchemaError(format!("record {record}, field {}: {error}", shown(name)));
+            let kind = object.get(Key::Type).ok_or_else(|| at(SchemaError("it has no type".to_owned())))?;
+            let node = self.node(kind, definition.namespace()).map_err(at)?;
+            fields.push(field(name, node, &mut names));
         }
-        Ok(())
+        Ok(Node::Record(Record { name: definition.fullname.as_str().into(), fields: fields.into() }))
     }
 
-    fn fixed(&mut self, fixed: &FixedSchema, node: Node) -> Result<NodeId, SchemaError> {
-        let id = self.add(node)?;
-        self.define(&fixed.name, fixed.aliases.as_ref(), id)?;
-        Ok(id)
-    }
-
-    fn decimal(&mut self, decimal: &DecimalSchema) -> Result<NodeId, SchemaError> {
-        let scale = match u16::try_from(decimal.scale) {
-            Ok(scale) if decimal.scale <= MAX_SCALE => scale,
-            _ => return Err(SchemaError(format!("a decimal's scale is {}, over {MAX_SCALE}", decimal.scale))),
+    fn union(&mut self, raw: &[Raw<'_>], within: &str) -> Result<NodeId, SchemaError> {
+        let mut branches = Vec::with_capacity(raw.len());
+        for branch in raw {
+            if is_union(branch) {
+                return Err(SchemaError("a union is a branch of a union".to_owned()));
+            }
+            branches.push(self.node(branch, within)?);
+        }
+        let is_null = |id: NodeId| self.nodes.get(id as usize) == Some(&Node::Null);
+        let node = match *branches {
+            [] => return Err(SchemaError("a union has no branches".to_owned())),
+            [null, other] if is_null(null) => Node::Nullable { null: 0, other },
+            [other, null] if is_null(null) => Node::Nullable { null: 1, other },
+            _ => Node::Union(branches.into()),
         };
-        match &decimal.inner {
-            InnerDecimalSchema::Bytes => self.add(Node::Decimal { size: None, scale }),
-            InnerDecimalSchema::Fixed(fixed) => self.fixed(fixed, Node::Decimal { size: Some(fixed.size), scale }),
-        }
-    }
-
-    fn enumeration(&mut self, schema: &EnumSchema) -> Result<NodeId, SchemaError> {
-        let symbols =
-            schema.symbols.iter().map(|name| Symbol { name: name.as_str().into(), json: json_text(name).into() });
-        let id = self.add(Node::Enum(symbols.collect()))?;
-        self.define(&schema.name, schema.aliases.as_ref(), id)?;
-        Ok(id)
-    }
-
-    fn record(&mut self, schema: &RecordSchema) -> Result<NodeId, SchemaError> {
-        // Known by its number before its fields are compiled, since they may hold the record itself.
-        let id = self.reserve(Node::Null)?;
-        self.define_record(schema, id)?;
-        let mut fields = Vec::with_capacity(schema.fields.len());
-        for field in &schema.fields {
-            let is_field = |name: &str| schema.fields.iter().any(|other| other.name == name);
-            let document_name = names::in_document(&field.name, is_field);
-            let mut json = vec![b','];
-            json.extend(json_text(&document_name));
-            json.push(b':');
-            fields.push(Field {
-                name: field.name.as_str().into(),
-                document_name: document_name.into(),
-                json: json.into(),
-                node: self.node(&field.schema)?,
-            });
-        }
-        if let Some(node) = self.nodes.get_mut(id as usize) {
-            *node = Node::Record(Record { fields: fields.into() });
-        }
-        self.finished.push(id);
-        Ok(id)
-    }
-
-    fn define_record(&mut self, schema: &RecordSchema, id: NodeId) -> Result<(), SchemaError> {
-        let fullname = schema.name.fullname(None);
-        if self.names.contains_key(&fullname) {
-            return Err(SchemaError(format!("type {fullname} is defined twice")));
-        }
-        self.define(&schema.name, schema.aliases.as_ref(), id)
-    }
-
-    fn union(&mut self, schema: &UnionSchema) -> Result<Node, SchemaError> {
-        let branches = schema.variants().iter().map(|branch| self.node(branch)).collect::<Result<Box<_>, _>>()?;
-        Ok(match (&*branches, schema.variants()) {
-            ([], _) => return Err(SchemaError("a union has no branches".to_owned())),
-            ([_, other], [AvroSchema::Null, _]) => Node::Nullable { null: 0, other: *other },
-            ([other, _], [_, AvroSchema::Null]) => Node::Nullable { null: 1, other: *other },
-            _ => Node::Union(branches),
-        })
+        self.add(node)
     }
 
     /// The sizes are filled in at the end, by [`sizes::settle`].
-    fn items(&mut self, schema: &AvroSchema) -> Result<Items, SchemaError> {
-        Ok(Items { node: self.node(schema)?, min_size: 0, weight: 1 })
+    fn items(&mut self, object: &Object<'_>, key: Key, missing: &str, within: &str) -> Result<Items, SchemaError> {
+        let raw = object.get(key).ok_or_else(|| SchemaError(missing.to_owned()))?;
+        Ok(Items { node: self.node(raw, within)?, min_size: 0, weight: 1 })
     }
+}
+
+/// The digits that a decimal may have.
+fn precision(node: &Node, object: Option<&Object<'_>>) -> Option<u64> {
+    let object = object.filter(|_| matches!(node, Node::Decimal { .. }))?;
+    object.number(Key::Precision)
+}
+
+fn is_union(raw: &Raw<'_>) -> bool {
+    match raw {
+        Raw::List(_) => true,
+        Raw::Object(object) => object.get(Key::Type).is_some_and(is_union),
+        Raw::Text(_) | Raw::Number(_) | Raw::Other => false,
+    }
+}
+
+fn enumeration(object: &Object<'_>) -> Result<Node, SchemaError> {
+    let missing = || SchemaError("an enum has no list of symbols".to_owned());
+    let raw = object.list(Key::Symbols).ok_or_else(missing)?;
+    let mut symbols = Vec::with_capacity(raw.len());
+    for name in raw {
+        let name = name.text().ok_or_else(|| SchemaError("a symbol of an enum is not text".to_owned()))?;
+        check_length(name)?;
+        symbols.push(Symbol { name: name.into(), json: json_text(name).into() });
+    }
+    Ok(Node::Enum(symbols.into()))
+}
+
+fn fixed(object: &Object<'_>) -> Result<Node, SchemaError> {
+    let size = object.number(Key::Size).and_then(|size| usize::try_from(size).ok());
+    let size =
+        size.ok_or_else(|| SchemaError("a fixed has no size, or one that is not a count of bytes".to_owned()))?;
+    logical::fixed(size, object)
+}
+
+/// A field; `names` are those of the record, to which that in the document comes.
+fn field(name: &str, node: NodeId, names: &mut HashSet<String>) -> Field {
+    let document_name = names::in_document(name, |other| names.contains(other));
+    if document_name != name {
+        names.insert(document_name.clone());
+    }
+    let mut json = vec![b','];
+    json.extend(json_text(&document_name));
+    json.push(b':');
+    Field { name: name.into(), document_name: document_name.into(), json: json.into(), node }
 }
 
 fn json_text(text: &str) -> Vec<u8> {

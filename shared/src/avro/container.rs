@@ -14,6 +14,9 @@ pub const CONTAINER_MAGIC: [u8; 4] = *b"Obj\x01";
 /// How many entries a header may have. The specification has two; writers add a few of their own.
 const MAX_ENTRIES: usize = 1_000;
 
+/// Bytes of a header's schema, at most: far more than the largest in use, and little enough to be compiled within the time of a request.
+const MAX_SCHEMA: usize = 256 * 1024;
+
 /// A file under way.
 #[derive(Clone, Debug)]
 pub struct Container<'a> {
@@ -61,6 +64,9 @@ pub enum ContainerErrorKind {
     /// The header has no `avro.schema`, two, or one that is not UTF-8.
     #[error("the header needs one avro.schema, in UTF-8")]
     Schema,
+    /// The header's schema is too long.
+    #[error("the header's schema has more than {MAX_SCHEMA} bytes")]
+    SchemaTooLong,
     /// The header has two `avro.codec`, or one that is not UTF-8.
     #[error("the header may have one avro.codec, in UTF-8")]
     Codec,
@@ -85,6 +91,9 @@ impl<'a> Container<'a> {
         let Header { schema, codec, sync } = Header::read(&mut reader)?;
         let at = |kind| ContainerError { kind, offset: reader.position() };
         let schema = schema.ok_or(at(ContainerErrorKind::Schema))?;
+        if schema.len() > MAX_SCHEMA {
+            return Err(at(ContainerErrorKind::SchemaTooLong));
+        }
         let schema = std::str::from_utf8(schema).map_err(|_| at(ContainerErrorKind::Schema))?;
         let codec = std::str::from_utf8(codec.unwrap_or(b"null")).map_err(|_| at(ContainerErrorKind::Codec))?;
         Ok(Self { schema, codec, sync, reader })
@@ -168,7 +177,7 @@ impl ContainerErrorKind {
         match self {
             Self::Magic => "container_magic",
             Self::Header | Self::Entries => "container_header",
-            Self::Schema => "container_schema",
+            Self::Schema | Self::SchemaTooLong => "container_schema",
             Self::Codec => "container_codec",
             Self::Block => "container_block",
             Self::Sync => "container_sync",

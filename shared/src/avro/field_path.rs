@@ -2,18 +2,35 @@
 
 use std::borrow::Cow;
 
-use super::node::{Node, NodeId, Symbol, Unit};
+use super::definitions::shown;
+use super::node::{Node, NodeId, Record, Symbol, Unit};
 use super::text::Text;
 use super::uuid;
 use super::walk::{Scalar, Sink};
 use super::{Schema, SchemaError};
 
-/// A path to a scalar field of a record schema: only of use with the schema it was made from.
+/// A path to a scalar field of a record schema, or of the records of a union: only of use with the schema it was made from.
 #[derive(Clone, Debug)]
 pub struct FieldPath {
-    /// The field's number in each record on the way.
-    pub(super) steps: Box<[u32]>,
+    /// The way from the root.
+    pub(super) way: Way,
 }
+
+/// The way from a type to a field within it. A union of null and one other type is no step.
+#[derive(Clone, Debug)]
+pub(super) enum Way {
+    /// The field itself.
+    Here,
+    /// By the field of this number of a record.
+    Field(u32, Box<Way>),
+    /// By the branch that a union's value has; none where the branch has no such field.
+    Branch(Box<[Option<Way>]>),
+}
+
+/// Steps of a way, at most: unions of records within unions of records have ever more.
+const MAX_STEPS: usize = 10_000;
+/// Names of fields that an error lists.
+const MAX_LISTED: usize = 20;
 
 /// The value of a field that was found on the way.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,30 +54,84 @@ impl<'a> Found<'a> {
     }
 }
 
-/// Finds the field `dotted`, if its type is one of those that `fits` allows.
-pub(super) fn find(
-    schema: &Schema,
-    dotted: &str,
-    fits: fn(&Node) -> bool,
-    wanted: &str,
-) -> Result<FieldPath, SchemaError> {
-    let mut steps = Vec::new();
-    let mut node = schema.root;
-    for name in dotted.split('.') {
-        let Node::Record(record) = get(schema, beneath_null(schema, node)) else {
-            return Err(SchemaError(format!("field {dotted}: {name} is looked for in what is not a record")));
-        };
-        let Some((index, field)) = (0_u32..).zip(&record.fields).find(|(_, field)| *field.name == *name) else {
-            let names: Vec<&str> = record.fields.iter().map(|field| &*field.name).collect();
-            return Err(SchemaError(format!("field {dotted}: there is no {name}, only {}", names.join(", "))));
-        };
-        steps.push(index);
-        node = field.node;
+/// What is looked for.
+pub(super) struct Search {
+    /// Whether a field of this type can be it.
+    pub(super) fits: fn(&Node) -> bool,
+    /// Those types, in words.
+    pub(super) wanted: &'static str,
+    /// Whether each branch of a union must have it, null aside; otherwise one of them is enough.
+    pub(super) in_each_branch: bool,
+}
+
+/// Finds the field `dotted`.
+pub(super) fn find(schema: &Schema, dotted: &str, search: &Search) -> Result<FieldPath, SchemaError> {
+    let names: Vec<&str> = dotted.split('.').collect();
+    let mut finder = Finder { schema, search, steps: 0 };
+    match finder.way(schema.root, &names) {
+        Ok(way) => Ok(FieldPath { way }),
+        Err(problem) => Err(SchemaError(format!("field {}: {problem}", shown(dotted)))),
     }
-    if !fits(get(schema, beneath_null(schema, node))) {
-        return Err(SchemaError(format!("field {dotted}: its type is not {wanted}, or null or one of them")));
+}
+
+struct Finder<'s> {
+    schema: &'s Schema,
+    search: &'s Search,
+    steps: usize,
+}
+
+impl Finder<'_> {
+    fn way(&mut self, id: NodeId, names: &[&str]) -> Result<Way, String> {
+        self.steps += 1;
+        if self.steps > MAX_STEPS {
+            return Err("there are too many ways to it, by unions within unions".to_owned());
+        }
+        let node = get(self.schema, beneath_null(self.schema, id));
+        let Some((name, rest)) = names.split_first() else {
+            let wanted = self.search.wanted;
+            let fits = (self.search.fits)(node);
+            return if fits { Ok(Way::Here) } else { Err(format!("its type is not {wanted}, or null or one of them")) };
+        };
+        match node {
+            Node::Record(record) => self.field(record, name, rest),
+            Node::Union(branches) => self.branch(branches, names),
+            _ => Err(format!("{} is looked for in what is not a record", shown(name))),
+        }
     }
-    Ok(FieldPath { steps: steps.into() })
+
+    fn field(&mut self, record: &Record, name: &str, rest: &[&str]) -> Result<Way, String> {
+        if let Some((index, field)) = (0_u32..).zip(&record.fields).find(|(_, field)| *field.name == *name) {
+            return Ok(Way::Field(index, Box::new(self.way(field.node, rest)?)));
+        }
+        let mut names: Vec<String> = record.fields.iter().take(MAX_LISTED).map(|field| shown(&field.name)).collect();
+        names.extend((record.fields.len() > MAX_LISTED).then(|| "…".to_owned()));
+        Err(format!("there is no {}, only {}", shown(name), names.join(", ")))
+    }
+
+    fn branch(&mut self, branches: &[NodeId], names: &[&str]) -> Result<Way, String> {
+        let mut ways = Vec::with_capacity(branches.len());
+        let mut problem = None;
+        for branch in branches {
+            let node = get(self.schema, *branch);
+            if *node == Node::Null {
+                ways.push(None);
+                continue;
+            }
+            match self.way(*branch, names) {
+                Ok(way) => ways.push(Some(way)),
+                Err(reason) => {
+                    ways.push(None);
+                    let name =
+                        if let Node::Record(record) = node { shown(&record.name) } else { "no record".to_owned() };
+                    problem.get_or_insert(format!("in the branch {name}: {reason}"));
+                }
+            }
+        }
+        match problem {
+            Some(problem) if self.search.in_each_branch || ways.iter().all(Option::is_none) => Err(problem),
+            _ => Ok(Way::Branch(ways.into())),
+        }
+    }
 }
 
 /// Whether a field of this type can be an event's id.
@@ -80,11 +151,10 @@ fn get(schema: &Schema, id: NodeId) -> &Node {
     schema.nodes.get(id as usize).unwrap_or(&Node::Null)
 }
 
-/// The one type that is not null of a union; otherwise the node itself.
+/// The other type of a union of null and one other; otherwise the node itself.
 fn beneath_null(schema: &Schema, id: NodeId) -> NodeId {
     match get(schema, id) {
         Node::Nullable { other, .. } => *other,
-        Node::Union(branches) if branches.len() == 1 => branches.first().copied().unwrap_or(id),
         _ => id,
     }
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::calendar;
 use super::decimal;
-use super::node::{Symbol, Unit};
+use super::node::{Record, Symbol, Unit};
 use super::text::{self, Text};
 use super::uuid;
 use super::walk::{Scalar, Sink};
@@ -19,6 +19,21 @@ pub struct JsonRules {
     pub timestamps: Timestamps,
     /// `decimals`: how `decimal` and `big-decimal` are written.
     pub decimals: Decimals,
+    /// `event_type`: whether the name of the event's type is written as `_event_type`.
+    pub event_type: EventType,
+}
+
+/// What stands in the field `_event_type` of a document whose event is a record.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EventType {
+    /// There is no such field.
+    #[default]
+    None,
+    /// The record's name without its namespace: `Call`.
+    Name,
+    /// The record's name with its namespace: `com.example.Call`.
+    Fullname,
 }
 
 /// How timestamps are written.
@@ -130,6 +145,17 @@ impl<'a> Sink<'a> for JsonSink<'_> {
     fn key(&mut self, key: Text<'a>) {
         text::write_json(key, self.out);
         self.out.push(b':');
+    }
+
+    fn root(&mut self, record: &Record) -> bool {
+        let name = match self.rules.event_type {
+            EventType::None => return false,
+            EventType::Name => record.name.rsplit('.').next().unwrap_or_default(),
+            EventType::Fullname => &record.name,
+        };
+        self.out.extend_from_slice(b"\"_event_type\":");
+        text::write_json(Text { bytes: name.as_bytes(), plain: false }, self.out);
+        true
     }
 }
 

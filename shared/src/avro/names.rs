@@ -1,10 +1,11 @@
 //! What the fields of a document are called.
 
 /// The names of Elasticsearch's metadata fields, which it refuses in a document (Elasticsearch reference, "Metadata fields", and the
-/// field mappers of its sources that have no page there), and the one field that every document is given.
-const RESERVED: [&str; 22] = [
+/// field mappers of its sources that have no page there), and the fields that documents are given.
+const RESERVED: [&str; 23] = [
     "_data_stream_timestamp",
     "_doc_count",
+    "_event_type",
     "_feature",
     "_field_names",
     "_id",
@@ -28,13 +29,12 @@ const RESERVED: [&str; 22] = [
 ];
 
 /// What the field `name` of a record with `fields` is called in a document: a reserved name gets an underscore at its end, and more of
-/// them where the record has a field of that name too.
+/// them where the record has a field of that name too. Dots, which Elasticsearch takes for a way into objects, become underscores; so does a
+/// name of spaces alone, which it refuses.
 pub(super) fn in_document(name: &str, is_field: impl Fn(&str) -> bool) -> String {
-    let mut document_name = name.to_owned();
-    if !RESERVED.contains(&name) {
-        return document_name;
-    }
-    while document_name == name || is_field(&document_name) {
+    let mut document_name = if name.trim().is_empty() { "_".to_owned() } else { name.replace('.', "_") };
+    let is_taken = |candidate: &str| RESERVED.contains(&candidate) || (candidate != name && is_field(candidate));
+    while is_taken(&document_name) {
         document_name.push('_');
     }
     document_name
@@ -50,5 +50,14 @@ mod tests {
             assert_eq!(in_document(name, |_| false), expected);
         }
         assert_eq!(in_document("_id", |other| other == "_id_"), "_id__");
+    }
+
+    #[test]
+    fn dots_become_underscores() {
+        assert_eq!(in_document("a.b", |_| false), "a_b");
+        assert_eq!(in_document(".a", |_| false), "_a");
+        assert_eq!(in_document("a.b", |other| other == "a_b"), "a_b_");
+        assert_eq!(in_document(".id", |_| false), "_id_");
+        assert_eq!(in_document(" ", |_| false), "_");
     }
 }

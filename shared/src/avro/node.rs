@@ -48,6 +48,42 @@ pub(super) enum Node {
     Duration,
 }
 
+impl Node {
+    /// The type of the part `index` of its values: of a field, an item, a branch that is not null. None beyond the last.
+    pub(super) fn part(&self, index: usize) -> Option<NodeId> {
+        match self {
+            Self::Array(Items { node: only, .. }) | Self::Map(Items { node: only, .. }) => {
+                (index == 0).then_some(*only)
+            }
+            Self::Nullable { other: only, .. } => (index == 0).then_some(*only),
+            Self::Union(branches) => branches.get(index).copied(),
+            Self::Record(record) => record.fields.get(index).map(|field| field.node),
+            _ => None,
+        }
+    }
+
+    /// The bytes that it takes in memory, about.
+    pub(super) fn bytes(&self) -> usize {
+        /// What an allocation takes beyond what is asked for, about.
+        const EACH: usize = 16;
+        let parts = match self {
+            Self::Union(branches) => EACH + size_of_val::<[NodeId]>(branches),
+            Self::Enum(symbols) => {
+                let texts = symbols.iter().map(|symbol| symbol.name.len() + symbol.json.len() + 2 * EACH);
+                size_of_val::<[Symbol]>(symbols) + texts.sum::<usize>()
+            }
+            Self::Record(record) => {
+                let texts = |field: &Field| field.name.len() + field.document_name.len() + field.json.len() + 3 * EACH;
+                record.name.len()
+                    + size_of_val::<[Field]>(&record.fields)
+                    + record.fields.iter().map(texts).sum::<usize>()
+            }
+            _ => 0,
+        };
+        size_of::<Self>() + parts
+    }
+}
+
 /// The items of an array, or the values of a map.
 #[derive(Debug, PartialEq)]
 pub(super) struct Items {
@@ -60,6 +96,8 @@ pub(super) struct Items {
 
 #[derive(Debug, PartialEq)]
 pub(super) struct Record {
+    /// Its name with its namespace.
+    pub(super) name: Box<str>,
     pub(super) fields: Box<[Field]>,
 }
 

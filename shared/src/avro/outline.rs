@@ -120,6 +120,25 @@ impl<'s> TypeRef<'s> {
         self.node
     }
 
+    /// Whether its values are records.
+    pub fn is_record(self) -> bool {
+        matches!(self.schema.nodes.get(self.node as usize), Some(Node::Record(_)))
+    }
+
+    /// The types of its values that are not null: those of a union, or the one.
+    pub fn branches(self) -> Vec<TypeRef<'s>> {
+        let of = |node: NodeId| TypeRef { schema: self.schema, node };
+        match self.schema.nodes.get(self.node as usize).unwrap_or(&Node::Null) {
+            Node::Null => Vec::new(),
+            Node::Nullable { other, .. } => vec![of(*other)],
+            Node::Union(branches) => {
+                let is_null = |id: &NodeId| self.schema.nodes.get(*id as usize) == Some(&Node::Null);
+                branches.iter().filter(|branch| !is_null(branch)).map(|branch| of(*branch)).collect()
+            }
+            _ => vec![self],
+        }
+    }
+
     /// What its values look like.
     pub fn outline(self) -> Outline<'s> {
         let of = |node: NodeId| TypeRef { schema: self.schema, node };

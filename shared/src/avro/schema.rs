@@ -1,87 +1,82 @@
 //! A schema from its text to what a walk needs.
+//!
+//! Leniently: a datum is there already, and only its structure matters. What reading does not need makes no schema unusable: names that
+//! are none, defaults that do not fit, aliases, logical types on types that they do not belong to.
 
 use std::fmt;
 
-use apache_avro::Schema as AvroSchema;
-use apache_avro::schema::Namespace;
-
 use super::SchemaError;
 use super::canonical;
-use super::compile::{self, Compiled};
-use super::field_path::{self, FieldPath};
+use super::compile;
+use super::field_path::{self, FieldPath, Search};
+use super::meaning::{self, Meaning};
 use super::node::{Node, NodeId};
-use crate::causes::with_causes;
+use super::raw;
 
-/// How deep all texts of a schema together may be nested, since they are parsed by recursion. The JSON parser's own limit for
-/// one text is 128.
-const MAX_NESTING: usize = 128;
+/// Bytes of all texts of a schema together, at most. The compiled schema takes some times as much.
+const MAX_TEXT: usize = 4 << 20;
+/// Characters of a reason, which quotes the text.
+const MAX_REASON: usize = 1_000;
 
 /// A schema compiled for reading.
 pub struct Schema {
     pub(super) nodes: Box<[Node]>,
     pub(super) root: NodeId,
-    avro: AvroSchema,
     fullname: Option<String>,
     fingerprint: u64,
+    meaning: Meaning,
+    bytes: usize,
 }
 
 impl Schema {
-    /// Compiles a schema from its JSON text.
+    /// Compiles a schema from its JSON text. Takes time and room by the length of the text, whatever it says.
     ///
     /// # Errors
     /// When the text is not an Avro schema, or one that no value can be written by (a record that holds itself without end), or one
-    /// made to waste time and room (see [`SchemaError`]).
+    /// made to waste time and room (see [`SchemaError`]). The reason names the place.
     pub fn parse(json: &str) -> Result<Self, SchemaError> {
-        check_nesting([json])?;
-        let avro = AvroSchema::parse_str(json).map_err(|error| SchemaError(with_causes(&error)))?;
-        Self::compile(avro)
+        Self::parse_with_references(json, &[])
     }
 
-    /// Compiles a schema that uses named types of other schemas ("references" of a schema registry): their JSON texts, in any order.
+    /// Compiles a schema that uses named types of other schemas ("references" of a schema registry): their JSON texts. Where several define
+    /// one name, the schema's own definition counts, then the first.
     ///
     /// # Errors
-    /// As [`Schema::parse`]; and when one of `references` is not the definition of a record, enum or fixed.
+    /// As [`Schema::parse`]; of the references only what is used is looked at.
     pub fn parse_with_references(json: &str, references: &[&str]) -> Result<Self, SchemaError> {
-        if references.is_empty() {
-            return Self::parse(json);
+        let texts = || std::iter::once(json).chain(references.iter().copied());
+        let bytes: usize = texts().map(str::len).sum();
+        if bytes > MAX_TEXT {
+            return Err(SchemaError(format!("it has {bytes} bytes, references included, over {MAX_TEXT}")));
         }
-        check_nesting(references.iter().copied().chain([json]))?;
-        for reference in references {
-            check_definition(reference)?;
-        }
-        let (mut avro, others) =
-            AvroSchema::parse_str_with_list(json, references).map_err(|error| SchemaError(with_causes(&error)))?;
-        let mut definitions = Vec::new();
-        for other in &others {
-            collect_definitions(other, &mut definitions);
-        }
-        avro.denormalize(&definitions).map_err(|error| SchemaError(error.to_string()))?;
-        Self::compile(avro)
+        let compiled = texts().map(raw::parse).collect::<Result<Vec<_>, _>>().and_then(|raw| compile::compile(&raw));
+        let compiled = compiled.map_err(short)?;
+        let (fingerprint, meaning) = (canonical::fingerprint(&compiled), meaning::of(&compiled));
+        let compile::Compiled { nodes, root, mut names, .. } = compiled;
+        let bytes = nodes.iter().map(Node::bytes).sum();
+        Ok(Self { nodes, root, fullname: names.remove(&root), fingerprint, meaning, bytes })
     }
 
-    fn compile(avro: AvroSchema) -> Result<Self, SchemaError> {
-        let Compiled { nodes, root } = compile::compile(&avro)?;
-        let fullname = avro.name().map(|name| name.fullname(Namespace::None.as_deref()));
-        let fingerprint = canonical::fingerprint(&avro);
-        Ok(Self { nodes, root, avro, fullname, fingerprint })
-    }
-
-    /// The path to the field `dotted` (`event_id`, `meta.id`), as a key: for [`validate`](super::validate) to find on the way.
+    /// The path to the field `dotted` (`event_id`, `meta.id`), as a key: for [`validate`](super::validate) to find on the way. Where the
+    /// schema, or a type on the way, is a union of records, each of them must have it.
     ///
     /// # Errors
     /// When there is no such field, or it cannot be an event id (a string, uuid, enum, int, long or fixed, or a union of null and
     /// one of them).
     pub fn field(&self, dotted: &str) -> Result<FieldPath, SchemaError> {
-        field_path::find(self, dotted, field_path::fits_key, "a string, uuid, enum, int, long or fixed")
+        let wanted = "a string, uuid, enum, int, long or fixed";
+        field_path::find(self, dotted, &Search { fits: field_path::fits_key, wanted, in_each_branch: true })
     }
 
-    /// The path to the field `dotted`, as the event's time: for [`write_members_and_find`](super::write_members_and_find).
+    /// The path to the field `dotted`, as the event's time: for [`write_members_and_find`](super::write_members_and_find). Where the
+    /// schema, or a type on the way, is a union of records, one of them must have it.
     ///
     /// # Errors
     /// When there is no such field, or it cannot be a time (a timestamp, local timestamp, date, string, int or long, or a union of
     /// null and one of them).
     pub fn time_field(&self, dotted: &str) -> Result<FieldPath, SchemaError> {
-        field_path::find(self, dotted, field_path::fits_time, "a timestamp, date, string, int or long")
+        let wanted = "a timestamp, date, string, int or long";
+        field_path::find(self, dotted, &Search { fits: field_path::fits_time, wanted, in_each_branch: false })
     }
 
     /// The name of the root type with its namespace, where it is a named type.
@@ -95,10 +90,15 @@ impl Schema {
         self.fingerprint
     }
 
-    /// The schema as a tree, references resolved, to make other things of than values: a mapping, say. A type is defined where it
-    /// comes first, and a [`Ref`](AvroSchema::Ref) after that.
-    pub fn avro(&self) -> &AvroSchema {
-        &self.avro
+    /// What its bytes mean: equal for two schemas by which every reader gets the same values, also where their fingerprints, which leave
+    /// out logical types, precision and scale, are equal and these differ.
+    pub fn meaning(&self) -> Meaning {
+        self.meaning
+    }
+
+    /// The bytes that it takes in memory, about.
+    pub fn bytes(&self) -> usize {
+        self.bytes
     }
 }
 
@@ -111,59 +111,10 @@ impl fmt::Debug for Schema {
     }
 }
 
-/// Refuses texts that are nested deeper than the stack should have to bear.
-fn check_nesting<'j>(texts: impl IntoIterator<Item = &'j str>) -> Result<(), SchemaError> {
-    let nesting: usize = texts.into_iter().map(nesting).sum();
-    if nesting > MAX_NESTING {
-        return Err(SchemaError(format!("nested {nesting} levels deep, references included, over {MAX_NESTING}")));
-    }
-    Ok(())
-}
-
-/// How deep the brackets of a JSON text are nested.
-fn nesting(json: &str) -> usize {
-    let (mut depth, mut deepest) = (0_usize, 0);
-    let (mut in_string, mut escaped) = (false, false);
-    for byte in json.bytes() {
-        if in_string {
-            in_string = escaped || byte != b'"';
-            escaped = !escaped && byte == b'\\';
-            continue;
-        }
-        match byte {
-            b'"' => in_string = true,
-            b'[' | b'{' => depth += 1,
-            b']' | b'}' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        deepest = deepest.max(depth);
-    }
-    deepest
-}
-
-/// Refuses a reference that does not define a type by its own name; the parser cannot take one.
-fn check_definition(json: &str) -> Result<(), SchemaError> {
-    let value: serde_json::Value = serde_json::from_str(json).map_err(|error| SchemaError(error.to_string()))?;
-    match value.get("type").and_then(serde_json::Value::as_str) {
-        Some("record" | "enum" | "fixed") => Ok(()),
-        _ => Err(SchemaError("a reference is not the definition of a record, enum or fixed".to_owned())),
-    }
-}
-
-/// All named types that are defined in `schema`.
-fn collect_definitions(schema: &AvroSchema, definitions: &mut Vec<AvroSchema>) {
-    match schema {
-        AvroSchema::Ref { .. } => {}
-        AvroSchema::Array(array) => collect_definitions(&array.items, definitions),
-        AvroSchema::Map(map) => collect_definitions(&map.types, definitions),
-        AvroSchema::Union(union) => {
-            union.variants().iter().for_each(|branch| collect_definitions(branch, definitions));
-        }
-        AvroSchema::Record(record) => {
-            definitions.push(schema.clone());
-            record.fields.iter().for_each(|field| collect_definitions(&field.schema, definitions));
-        }
-        other if other.is_named() => definitions.push(other.clone()),
-        _ => {}
+/// Cuts a reason that repeats too much of a schema.
+fn short(error: SchemaError) -> SchemaError {
+    match error.0.char_indices().nth(MAX_REASON) {
+        Some(_) => SchemaError(error.0.chars().take(MAX_REASON).collect()),
+        None => error,
     }
 }

@@ -11,7 +11,7 @@ const MAX_EMPTY_NODES: u64 = 1_000;
 /// How many times all sizes are computed anew, at most: once for each time a record holds itself by way of another, in real schemas.
 const MAX_ROUNDS: usize = 64;
 
-/// Fills in the sizes of all arrays' and maps' items. `order` has all nodes, each after those that it is made of.
+/// Fills in the sizes of all arrays' and maps' items. `order` has the nodes, each after those that it is made of.
 pub(super) fn settle(nodes: &mut [Node], order: &[NodeId]) -> Result<(), SchemaError> {
     let sizes = min_sizes(nodes, order)?;
     let weights = empty_weights(nodes, order, &sizes)?;
@@ -46,9 +46,12 @@ fn min_sizes(nodes: &[Node], order: &[NodeId]) -> Result<Vec<u64>, SchemaError> 
             }
         }
         if !changed {
-            let known: Option<Vec<u64>> = sizes.into_iter().collect();
-            let endless = "a record holds itself, not by way of a union, an array or a map: it has no end";
-            return known.ok_or_else(|| SchemaError(endless.to_owned()));
+            if order.iter().any(|id| sizes.get(*id as usize).copied().flatten().is_none()) {
+                let endless = "a record holds itself, not by way of a union, an array or a map: it has no end";
+                return Err(SchemaError(endless.to_owned()));
+            }
+            // Those that are not in order are the nulls of nullable types, which are part of nothing.
+            return Ok(sizes.into_iter().map(Option::unwrap_or_default).collect());
         }
     }
     Err(SchemaError("records hold each other in too many ways".to_owned()))

@@ -7,10 +7,12 @@ mod errors;
 mod fields;
 mod generate;
 mod judge;
+mod lenient;
 mod limits;
 mod schemas;
 mod times;
 mod types;
+mod unions;
 
 use super::*;
 

@@ -6,6 +6,7 @@
 use super::Limits;
 use super::decimal;
 use super::error::{DecodeErrorKind as Kind, Failure, Fault};
+use super::field_path::Way;
 use super::keys::Keys;
 use super::node::{Items, Node, NodeId, Record, Symbol, Unit};
 use super::reader::Reader;
@@ -25,6 +26,10 @@ pub(super) trait Sink<'a> {
     fn symbol(&mut self, symbol: &Symbol);
     /// The key of a map's entry; its value follows.
     fn key(&mut self, key: Text<'a>);
+    /// The record that the members of a document are of. Gives whether there is a member before its first field now.
+    fn root(&mut self, _record: &Record) -> bool {
+        false
+    }
 }
 
 /// A value without parts.
@@ -83,27 +88,48 @@ impl<'s, 'a, S: Sink<'a>> Walk<'s, 'a, S> {
     }
 
     /// Walks one whole datum. Gives the place of the field at the path `wanted`, if the walk came by it.
-    pub(super) fn datum(&mut self, root: NodeId, wanted: &'s [u32]) -> Result<Option<Place>, Failure> {
+    pub(super) fn datum(&mut self, root: NodeId, wanted: Option<&'s Way>) -> Result<Option<Place>, Failure> {
         self.value(root, wanted)?;
-        self.reader.finish()?;
-        Ok(self.found)
+        self.end()
     }
 
-    /// As [`Self::datum`], but a record goes to the sink without its braces, and anything else as the member `value`.
-    pub(super) fn members(&mut self, root: NodeId, wanted: &'s [u32]) -> Result<Option<Place>, Failure> {
-        if let Node::Record(record) = &self.nodes[root as usize] {
-            self.enter()?;
-            self.fields(record, wanted)?;
-        } else {
-            self.sink.raw(b"\"value\":");
-            self.value(root, &[])?;
+    /// As [`Self::datum`], but a record, be it a union's branch, goes to the sink without its braces, and anything else as the member
+    /// `value`; null where there might have been a record as nothing.
+    pub(super) fn members(&mut self, root: NodeId, wanted: Option<&'s Way>) -> Result<Option<Place>, Failure> {
+        let nodes = self.nodes;
+        let (id, wanted) = match &nodes[root as usize] {
+            Node::Union(branches) if is_record(nodes, branches) => {
+                let number = self.branch(branches)?;
+                (branches[number], on_from_branch(wanted, number))
+            }
+            Node::Nullable { null, other } if is_record(nodes, &[*other]) => match self.is_null(*null)? {
+                true => return self.end(),
+                false => (*other, wanted),
+            },
+            _ => (root, wanted),
+        };
+        match &nodes[id as usize] {
+            Node::Record(record) => {
+                self.enter()?;
+                let has_members = self.sink.root(record);
+                self.fields(record, has_members, wanted)?;
+            }
+            Node::Null if id != root => {}
+            _ => {
+                self.sink.raw(b"\"value\":");
+                self.value(id, None)?;
+            }
         }
+        self.end()
+    }
+
+    fn end(&self) -> Result<Option<Place>, Failure> {
         self.reader.finish()?;
         Ok(self.found)
     }
 
-    /// Walks one value. `wanted` are the numbers of the fields still to go to the wanted one, if the way leads through this value.
-    pub(super) fn value(&mut self, id: NodeId, wanted: &'s [u32]) -> Result<(), Failure> {
+    /// Walks one value. `wanted` is the way from it to the wanted field, if the way leads through this value.
+    pub(super) fn value(&mut self, id: NodeId, wanted: Option<&'s Way>) -> Result<(), Failure> {
         let scalar = match &self.nodes[id as usize] {
             Node::Record(record) => return self.record(record, wanted),
             Node::Nullable { null, other } => return self.nullable(*null, *other, wanted),
@@ -146,27 +172,22 @@ impl<'s, 'a, S: Sink<'a>> Walk<'s, 'a, S> {
         self.depth -= 1;
     }
 
-    fn record(&mut self, record: &'s Record, wanted: &'s [u32]) -> Result<(), Failure> {
+    fn record(&mut self, record: &'s Record, wanted: Option<&'s Way>) -> Result<(), Failure> {
         self.enter()?;
         self.sink.raw(b"{");
-        self.fields(record, wanted)?;
+        self.fields(record, false, wanted)?;
         self.sink.raw(b"}");
         self.leave();
         Ok(())
     }
 
-    fn fields(&mut self, record: &'s Record, wanted: &'s [u32]) -> Result<(), Failure> {
+    fn fields(&mut self, record: &'s Record, has_members: bool, wanted: Option<&'s Way>) -> Result<(), Failure> {
         for (index, field) in (0_u32..).zip(&record.fields) {
-            let comma = usize::from(index == 0);
+            let comma = usize::from(index == 0 && !has_members);
             self.sink.raw(&field.json[comma..]);
-            let mut below: &[u32] = &[];
-            if let Some((next, rest)) = wanted.split_first()
-                && *next == index
-            {
-                below = rest;
-                if rest.is_empty() {
-                    self.found = Some(Place { position: self.reader.position(), node: field.node });
-                }
+            let below = on_from(wanted, index);
+            if let Some(Way::Here) = below {
+                self.found = Some(Place { position: self.reader.position(), node: field.node });
             }
             if let Err(fault) = self.value(field.node, below) {
                 return Err(fault.in_field(&field.name));
@@ -175,26 +196,36 @@ impl<'s, 'a, S: Sink<'a>> Walk<'s, 'a, S> {
         Ok(())
     }
 
-    fn nullable(&mut self, null: i32, other: NodeId, wanted: &'s [u32]) -> Result<(), Failure> {
-        let start = self.reader.position();
-        let index = self.reader.int()?;
-        if index == null {
+    fn nullable(&mut self, null: i32, other: NodeId, wanted: Option<&'s Way>) -> Result<(), Failure> {
+        if self.is_null(null)? {
             self.sink.scalar(Scalar::Null);
             return Ok(());
-        }
-        if index != 1 - null {
-            return Err(Fault::new(Kind::UnionIndex { index, branches: 2 }, start));
         }
         self.value(other, wanted)
     }
 
-    fn union(&mut self, branches: &'s [NodeId], wanted: &'s [u32]) -> Result<(), Failure> {
+    fn is_null(&mut self, null: i32) -> Result<bool, Failure> {
         let start = self.reader.position();
         let index = self.reader.int()?;
-        let Some(branch) = usize::try_from(index).ok().and_then(|index| branches.get(index)) else {
-            return Err(Fault::new(Kind::UnionIndex { index, branches: branches.len() }, start));
-        };
-        self.value(*branch, wanted)
+        if index != null && index != 1 - null {
+            return Err(Fault::new(Kind::UnionIndex { index, branches: 2 }, start));
+        }
+        Ok(index == null)
+    }
+
+    fn union(&mut self, branches: &'s [NodeId], wanted: Option<&'s Way>) -> Result<(), Failure> {
+        let number = self.branch(branches)?;
+        self.value(branches[number], on_from_branch(wanted, number))
+    }
+
+    /// The number of the branch of a union that follows.
+    fn branch(&mut self, branches: &[NodeId]) -> Result<usize, Failure> {
+        let start = self.reader.position();
+        let index = self.reader.int()?;
+        match usize::try_from(index) {
+            Ok(number) if number < branches.len() => Ok(number),
+            _ => Err(Fault::new(Kind::UnionIndex { index, branches: branches.len() }, start)),
+        }
     }
 
     fn symbol(&mut self, symbols: &'s [Symbol]) -> Result<(), Failure> {
@@ -216,7 +247,7 @@ impl<'s, 'a, S: Sink<'a>> Walk<'s, 'a, S> {
                 if index > 0 {
                     self.sink.raw(b",");
                 }
-                if let Err(fault) = self.value(items.node, &[]) {
+                if let Err(fault) = self.value(items.node, None) {
                     return Err(fault.in_item(index));
                 }
                 index += 1;
@@ -253,7 +284,7 @@ impl<'s, 'a, S: Sink<'a>> Walk<'s, 'a, S> {
             return Err(Fault::new(Kind::DuplicateKey, start).in_entry(key.bytes));
         }
         self.sink.key(key);
-        self.value(items.node, &[]).map_err(|fault| fault.in_entry(key.bytes))
+        self.value(items.node, None).map_err(|fault| fault.in_entry(key.bytes))
     }
 
     /// The next block of an array or map, none at its end. Its count is refused before any item is read when it is over the limit, or
@@ -298,6 +329,29 @@ impl<'s, 'a, S: Sink<'a>> Walk<'s, 'a, S> {
     pub(super) fn into_sink(self) -> S {
         self.sink
     }
+}
+
+/// The way on from the field `index` of a record, if the way leads by it.
+#[inline]
+fn on_from(wanted: Option<&Way>, index: u32) -> Option<&Way> {
+    match wanted {
+        Some(Way::Field(next, rest)) if *next == index => Some(rest),
+        _ => None,
+    }
+}
+
+/// The way on from the branch `number` of a union.
+#[inline]
+fn on_from_branch(wanted: Option<&Way>, number: usize) -> Option<&Way> {
+    match wanted {
+        Some(Way::Branch(ways)) => ways.get(number).and_then(Option::as_ref),
+        _ => None,
+    }
+}
+
+/// Whether one of a union's branches is a record.
+fn is_record(nodes: &[Node], branches: &[NodeId]) -> bool {
+    branches.iter().any(|branch| matches!(nodes[*branch as usize], Node::Record(_)))
 }
 
 /// A block of an array or map.

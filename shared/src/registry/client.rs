@@ -120,10 +120,13 @@ impl Client {
         }
     }
 
-    /// The texts of the schemas that these references lead to, directly and indirectly, each once.
+    /// The texts of the schemas that these references lead to, directly and indirectly, each once: a reference, those within it, the next
+    /// reference. So the first that defines a name is the one that Confluent's clients take, too.
     async fn references(&self, mut left: Vec<RegisteredReference>, what: &str) -> Result<Vec<String>, RegistryError> {
         let mut seen: HashSet<(String, u32)> = HashSet::new();
         let mut texts = Vec::new();
+        // The last is the next.
+        left.reverse();
         while let Some(mut reference) = left.pop() {
             if !seen.insert((reference.subject.clone(), reference.version)) {
                 continue;
@@ -138,7 +141,7 @@ impl Client {
                 async move { get_referenced_schema(&settings, &reference).await }
             };
             let found = self.nodes.ask(&name, call).await.map_err(RegistryError::of_reference)?;
-            left.extend(found.references);
+            left.extend(found.references.into_iter().rev());
             texts.push(found.schema);
         }
         Ok(texts)

@@ -36,6 +36,17 @@ pub enum RegistryError {
         /// What is wrong with it.
         reason: String,
     },
+    /// Several versions fit, and a reader gets different values by them.
+    #[error(
+        "{what} at the schema registry {url} is several versions that mean different values (logical types, precision or scale): name \
+         the version or the schema id"
+    )]
+    Ambiguous {
+        /// The registry.
+        url: String,
+        /// Such as `the fingerprint 00aa in subject x`.
+        what: String,
+    },
 }
 
 /// Why a registry client cannot be made of the config.
@@ -76,7 +87,7 @@ impl RegistryError {
     pub(super) fn of_reference(self) -> Self {
         match self {
             Self::NotFound { url, what } => Self::Unusable { url, what, reason: "it is not there".to_owned() },
-            other @ (Self::Unavailable { .. } | Self::Unusable { .. }) => other,
+            other @ (Self::Unavailable { .. } | Self::Unusable { .. } | Self::Ambiguous { .. }) => other,
         }
     }
 }

@@ -1,13 +1,16 @@
-//! The versions of a subject: one by its number, and the one that has a fingerprint.
+//! The versions of a subject: one by its number, the one that means the same as another schema, and the one that has a fingerprint.
 //!
 //! A version never changes, so what was found is kept. Which versions there are may change, so their list is kept only for
-//! `schema_registry.negative_ttl`: however many unknown fingerprints come in, the registry is asked for it no more often.
+//! `schema_registry.negative_ttl`: however many unknown fingerprints come in, the registry is asked for it no more often. A fingerprint says
+//! nothing of logical types, so a later version may have it too and mean other values: which one it is is looked up anew every
+//! `schema_registry.refresh`.
 
 use std::sync::Arc;
 
 use moka::future::Cache;
 
 use super::{RegisteredSchema, RegistryError, SchemaRegistry, Wanted};
+use crate::avro::{Meaning, Schema};
 use crate::config;
 
 /// How many versions of a subject are looked at, the newest first.
@@ -16,7 +19,10 @@ const MAX_VERSIONS: usize = 100;
 /// What is known of the versions of all subjects.
 pub(super) struct Versions {
     by_number: Cache<(String, u32), RegisteredSchema>,
+    by_meaning: Cache<(String, Meaning), RegisteredSchema>,
     by_fingerprint: Cache<(String, u64), RegisteredSchema>,
+    /// What had a fingerprint when it was last looked up, for when the registry is away.
+    last_known: Cache<(String, u64), RegisteredSchema>,
     lists: Cache<String, Arc<[u32]>>,
 }
 
@@ -24,7 +30,9 @@ impl Versions {
     pub(super) fn new(config: &config::SchemaRegistry, capacity: u64) -> Self {
         Self {
             by_number: Cache::new(capacity),
-            by_fingerprint: Cache::new(capacity),
+            by_meaning: Cache::new(capacity),
+            by_fingerprint: Cache::builder().max_capacity(capacity).time_to_live(config.refresh).build(),
+            last_known: Cache::new(capacity),
             lists: Cache::builder().max_capacity(capacity).time_to_live(config.negative_ttl).build(),
         }
     }
@@ -32,6 +40,8 @@ impl Versions {
     /// Forgets which versions `subject` has.
     pub(super) async fn changed(&self, subject: &str) {
         self.lists.invalidate(subject).await;
+        // It was registered here, which happens seldom: all subjects may be looked up anew.
+        self.by_fingerprint.invalidate_all();
     }
 }
 
@@ -56,17 +66,40 @@ impl SchemaRegistry {
         }
     }
 
-    /// The newest version of `subject` whose schema has this fingerprint ([`Schema::fingerprint`](crate::avro::Schema::fingerprint)),
-    /// from memory or from the registry. Looks at the newest 100.
+    /// The version of `subject` whose schema has this fingerprint ([`Schema::fingerprint`]), from memory or from the registry: the newest of
+    /// several that mean the same. Looks at the newest 100.
     ///
     /// # Errors
-    /// [`RegistryError`]: `NotFound` when none has it, or there is no such subject.
+    /// [`RegistryError`]: `NotFound` when none has it, or there is no such subject; `Ambiguous` when several have it and mean different
+    /// values.
     pub async fn by_fingerprint(&self, subject: &str, fingerprint: u64) -> Result<RegisteredSchema, RegistryError> {
+        let versions = &self.inner.versions;
         let key = (subject.to_owned(), fingerprint);
-        if let Some(schema) = self.inner.versions.by_fingerprint.get(&key).await {
+        if let Some(schema) = versions.by_fingerprint.get(&key).await {
             return Ok(schema);
         }
-        let found = self.inner.versions.by_fingerprint.try_get_with(key, self.search(subject, fingerprint)).await;
+        let found = versions.by_fingerprint.try_get_with(key.clone(), self.of_fingerprint(subject, fingerprint)).await;
+        match found.map_err(|error| RegistryError::clone(&error)) {
+            Ok(schema) => {
+                versions.last_known.insert(key, schema.clone()).await;
+                Ok(schema)
+            }
+            Err(error @ RegistryError::Unavailable { .. }) => versions.last_known.get(&key).await.ok_or(error),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The newest version of `subject` by which a reader gets the same values as by `schema` ([`Schema::meaning`]), from memory or from the
+    /// registry. Looks at the newest 100.
+    ///
+    /// # Errors
+    /// [`RegistryError`]: `NotFound` when none does, or there is no such subject.
+    pub async fn by_meaning(&self, subject: &str, schema: &Schema) -> Result<RegisteredSchema, RegistryError> {
+        let key = (subject.to_owned(), schema.meaning());
+        if let Some(schema) = self.inner.versions.by_meaning.get(&key).await {
+            return Ok(schema);
+        }
+        let found = self.inner.versions.by_meaning.try_get_with(key, self.of_meaning(subject, schema)).await;
         found.map_err(|error| RegistryError::clone(&error))
     }
 
@@ -89,31 +122,65 @@ impl SchemaRegistry {
         Ok(schema)
     }
 
-    async fn search(&self, subject: &str, fingerprint: u64) -> Result<RegisteredSchema, RegistryError> {
+    async fn of_meaning(&self, subject: &str, wanted: &Schema) -> Result<RegisteredSchema, RegistryError> {
+        let is_it = |found: &RegisteredSchema| found.schema.meaning() == wanted.meaning();
         // Known already, as a rule, and asked for even while the registry is away.
         if let Ok(latest) = self.latest(subject).await
-            && latest.schema.fingerprint() == fingerprint
+            && is_it(&latest)
         {
             return Ok(latest);
         }
-        let list = self.inner.versions.lists.try_get_with_by_ref(subject, self.list(subject)).await;
-        let list = list.map_err(|error| RegistryError::clone(&error))?;
-        for version in list.iter().take(MAX_VERSIONS) {
-            match self.by_version(subject, *version).await {
-                Ok(found) if found.schema.fingerprint() == fingerprint => return Ok(found),
-                // Deleted meanwhile, or not Avro: another one may fit.
-                Ok(_) | Err(RegistryError::NotFound { .. } | RegistryError::Unusable { .. }) => {}
-                Err(error @ RegistryError::Unavailable { .. }) => return Err(error),
+        for version in self.newest(subject).await?.iter() {
+            if let Some(found) = self.usable(subject, *version).await?.filter(is_it) {
+                return Ok(found);
             }
         }
-        let what = format!("version of subject {subject} with the fingerprint {fingerprint:016x}");
-        Err(RegistryError::NotFound { url: self.inner.client.url().to_owned(), what })
+        Err(self.not_found(format!("version of subject {subject} that means the same")))
+    }
+
+    async fn of_fingerprint(&self, subject: &str, fingerprint: u64) -> Result<RegisteredSchema, RegistryError> {
+        let mut newest: Option<RegisteredSchema> = None;
+        for version in self.newest(subject).await?.iter() {
+            let found = self.usable(subject, *version).await?;
+            let Some(found) = found.filter(|found| found.schema.fingerprint() == fingerprint) else { continue };
+            match &newest {
+                Some(newest) if newest.schema.meaning() != found.schema.meaning() => {
+                    let what = format!("the fingerprint {fingerprint:016x} in subject {subject}");
+                    return Err(RegistryError::Ambiguous { url: self.inner.client.url().to_owned(), what });
+                }
+                Some(_) => {}
+                None => newest = Some(found),
+            }
+        }
+        newest.ok_or_else(|| {
+            self.not_found(format!("version of subject {subject} with the fingerprint {fingerprint:016x}"))
+        })
+    }
+
+    fn not_found(&self, what: String) -> RegistryError {
+        RegistryError::NotFound { url: self.inner.client.url().to_owned(), what }
+    }
+
+    /// The schema of `subject` in this version; none when it was deleted meanwhile, or is not Avro: another one may fit.
+    async fn usable(&self, subject: &str, version: u32) -> Result<Option<RegisteredSchema>, RegistryError> {
+        match self.by_version(subject, version).await {
+            Ok(found) => Ok(Some(found)),
+            Err(error @ RegistryError::Unavailable { .. }) => Err(error),
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// The newest versions of `subject`, the newest first; their list is not asked for more often than every `negative_ttl`.
+    async fn newest(&self, subject: &str) -> Result<Arc<[u32]>, RegistryError> {
+        let list = self.inner.versions.lists.try_get_with_by_ref(subject, self.list(subject)).await;
+        list.map_err(|error| RegistryError::clone(&error))
     }
 
     /// The versions of `subject`, the newest first.
     async fn list(&self, subject: &str) -> Result<Arc<[u32]>, RegistryError> {
         let mut versions = self.inner.client.versions(subject).await?;
         versions.sort_unstable_by(|left, right| right.cmp(left));
+        versions.truncate(MAX_VERSIONS);
         Ok(versions.into())
     }
 }

@@ -71,7 +71,7 @@ fn each_type_is_the_field_of_the_table() {
 #[test]
 fn documents_and_mapping_follow_the_same_rules() {
     let decimal = r#"{"type":"bytes","logicalType":"decimal","precision":4,"scale":2}"#;
-    let json = JsonRules { decimals: Decimals::Number, timestamps: Timestamps::Epoch };
+    let json = JsonRules { decimals: Decimals::Number, timestamps: Timestamps::Epoch, ..JsonRules::default() };
     let (field, _) = made(decimal, &MappingRules { json, ..rules() });
     assert_eq!(field, json!({ "type": "double", "ignore_malformed": true }));
 }
@@ -255,4 +255,44 @@ fn merging_keeps_what_is_there_and_takes_the_wider_type() {
     } });
     assert_eq!(merge(&base, &added, &chosen), expected);
     assert_eq!(merge(&expected, &added, &chosen), expected);
+}
+
+#[test]
+fn a_union_at_the_root_has_the_fields_of_all_its_records_and_only_what_contradicts_is_left_out() {
+    let call = r#"{"type":"record","name":"Call","fields":[
+        {"name":"event_id","type":"string"},{"name":"seconds","type":"int"},{"name":"who","type":"string"},
+        {"name":"meta","type":{"type":"record","name":"M","fields":[{"name":"a","type":"int"}]}}]}"#;
+    let chat = r#"{"type":"record","name":"Chat","fields":[
+        {"name":"event_id","type":"string"},{"name":"seconds","type":["null","long"]},{"name":"who","type":{"type":"map","values":"int"}},
+        {"name":"meta","type":["null",{"type":"record","name":"N","fields":[{"name":"b","type":"boolean"}]}]}]}"#;
+    let schema = Schema::parse(&format!(r#"["null",{call},{chat},"double"]"#)).unwrap();
+    let Generated { mapping, notes } = generate(&schema, &rules());
+    let field = |path: &str| mapping.pointer(&format!("/properties/{path}/type")).cloned().unwrap_or_default();
+    assert_eq!(
+        (field("event_id"), field("seconds"), field("value")),
+        (json!("keyword"), json!("long"), json!("double"))
+    );
+    assert_eq!((field("meta/properties/a"), field("meta/properties/b")), (json!("integer"), json!("boolean")));
+    assert_eq!(mapping["properties"]["who"], json!({ "type": "object", "enabled": false }));
+    assert_eq!(notes.len(), 1, "{notes:?}");
+    assert!(matches!(&notes[0], Note { path, kind: NoteKind::Ambiguous(_) } if path == "who"), "{notes:?}");
+    assert_eq!(mapping["properties"].get("_event_type"), None);
+    let named = MappingRules { json: JsonRules { event_type: EventType::Name, ..JsonRules::default() }, ..rules() };
+    assert_eq!(generate(&schema, &named).mapping["properties"]["_event_type"]["type"], "keyword");
+}
+
+/// Five fields, each a union of all records, each of which has five fields that are: 5 × 200 × 5 × 200 × … ways.
+#[test]
+fn unions_of_records_that_hold_such_unions_take_bounded_work() {
+    let names: Vec<String> = (0..200).map(|number| format!("\"R{number}\"")).collect();
+    let fields: Vec<String> =
+        (0..5).map(|number| format!(r#"{{"name":"f{number}","type":["null",{}]}}"#, names.join(","))).collect();
+    let records: Vec<String> = (0..200)
+        .map(|number| format!(r#"{{"type":"record","name":"R{number}","fields":[{}]}}"#, fields.join(",")))
+        .collect();
+    let records: Vec<&str> = records.iter().map(String::as_str).collect();
+    let schema = Schema::parse_with_references("\"R0\"", &records).unwrap();
+    let Generated { mapping, notes } = generate(&schema, &rules());
+    assert!(notes.iter().any(|note| note.kind == NoteKind::TooMany), "{notes:?}");
+    assert!(count_fields(&mapping) <= MAX_FIELDS + 10);
 }

@@ -88,10 +88,21 @@ fn scaled(digits: &str, scale: usize) -> String {
     format!("{sign}{whole}.{fraction}")
 }
 
-/// The members of the document, as a root that is no record is one member.
+/// The members of the document, as a root that is no record, nor a union with one, is one member.
 fn expected_document(value: &Value, schema: &AvroSchema, names: &ResolvedSchema<'_>) -> Json {
     let json = expected(value, schema, names);
-    if matches!(schema, AvroSchema::Record(_)) { json } else { json!({ "value": json }) }
+    match (value, schema) {
+        (Value::Record(_), _) => json,
+        (Value::Union(_, value), AvroSchema::Union(union)) => {
+            let has_records = union.variants().iter().any(|branch| matches!(branch, AvroSchema::Record(_)));
+            match &**value {
+                Value::Record(_) => json,
+                Value::Null if has_records => json!({}),
+                _ => json!({ "value": json }),
+            }
+        }
+        _ => json!({ "value": json }),
+    }
 }
 
 fn document(members: &str) -> Json {

@@ -47,11 +47,11 @@ async fn the_version_with_a_fingerprint_is_found_however_old_and_remembered() {
     let stub = three_versions().await;
     let registry = stub.registry();
     assert_eq!(registry.by_fingerprint("x", fingerprint(LONG)).await.unwrap().id, SchemaId(13));
-    assert_eq!(stub.requests(), ["GET /subjects/x/versions/latest"]);
+    // The list, and each version once.
+    assert_eq!(stub.requests().len(), 4, "{:?}", stub.requests());
     assert_eq!(registry.by_fingerprint("x", fingerprint(INT)).await.unwrap().id, SchemaId(11));
-    let requests = stub.requests().len();
     assert_eq!(registry.by_fingerprint("x", fingerprint(INT)).await.unwrap().id, SchemaId(11));
-    assert_eq!(stub.requests().len(), requests);
+    assert_eq!(stub.requests().len(), 4, "{:?}", stub.requests());
 }
 
 #[tokio::test]
@@ -61,8 +61,42 @@ async fn many_unknown_fingerprints_cost_the_registry_one_look() {
     for unknown in 0..50 {
         assert!(matches!(registry.by_fingerprint("x", unknown).await, Err(RegistryError::NotFound { .. })));
     }
-    // The latest, the list, and each version once.
-    assert_eq!(stub.requests().len(), 5, "{:?}", stub.requests());
+    assert_eq!(stub.requests().len(), 4, "{:?}", stub.requests());
+}
+
+fn decimal(scale: u16) -> String {
+    format!(r#"{{"type":"bytes","logicalType":"decimal","precision":9,"scale":{scale}}}"#)
+}
+
+#[tokio::test]
+async fn a_schema_is_found_by_what_it_means_and_not_by_its_canonical_form() {
+    let stub = three_versions().await;
+    stub.has_version("x", "1", 11, &decimal(2), &json!([]));
+    let registry = stub.registry();
+    let schema = |text: &str| Schema::parse(text).unwrap();
+    assert_eq!(registry.by_meaning("x", &schema(&decimal(2))).await.unwrap().id, SchemaId(11));
+    assert_eq!(registry.by_meaning("x", &schema(LONG)).await.unwrap().id, SchemaId(13));
+    for other in [decimal(4), r#""bytes""#.to_owned()] {
+        let found = registry.by_meaning("x", &schema(&other)).await;
+        assert!(matches!(found, Err(RegistryError::NotFound { .. })), "{other}: {found:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_fingerprint_of_versions_that_mean_different_values_is_never_guessed() {
+    let stub = three_versions().await;
+    stub.has_version("x", "1", 11, &decimal(2), &json!([]));
+    stub.has_version("x", "2", 12, &decimal(2).replace("decimal", "\\u0064ecimal"), &json!([]));
+    let registry = stub.forgetful_registry();
+    assert_eq!(registry.by_fingerprint("x", fingerprint(r#""bytes""#)).await.unwrap().id, SchemaId(12));
+    // A later version changes the answer, also where there was one before.
+    stub.answer("/subjects/x/versions", 200, json!([1, 2, 3, 4]));
+    stub.has_version("x", "4", 14, &decimal(4), &json!([]));
+    let found = registry.by_fingerprint("x", fingerprint(r#""bytes""#)).await;
+    assert!(matches!(found, Err(RegistryError::Ambiguous { .. })), "{found:?}");
+    // What was known before counts as long as nobody can be asked.
+    stub.answer("/subjects/x/versions", 503, "");
+    assert_eq!(registry.by_fingerprint("x", fingerprint(r#""bytes""#)).await.unwrap().id, SchemaId(12));
 }
 
 #[tokio::test]

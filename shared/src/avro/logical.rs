@@ -1,0 +1,80 @@
+//! Which type a logical type makes of the type beneath it ("Logical Types" in the Avro specification 1.12). One that is not known, is on a
+//! type it does not belong to, or lacks what it needs is ignored, as the specification wants it: the type beneath counts.
+
+use super::SchemaError;
+use super::node::{Node, Unit};
+use super::raw::{Key, Object};
+
+/// The digits after the point that a decimal may have: each is printed, so a schema must not ask for millions.
+const MAX_SCALE: u64 = 1_000;
+
+/// The node of the type `base`, which has no name, with the logical type of `object`; none when there is no such type.
+///
+/// # Errors
+/// When a decimal has too many digits after the point.
+pub(super) fn primitive(base: &str, object: Option<&Object<'_>>) -> Result<Option<Node>, SchemaError> {
+    let logical = object.and_then(|object| Some((object.text(Key::LogicalType)?, object)));
+    let timestamp = |unit, utc| Node::Timestamp { unit, utc };
+    Ok(Some(match (base, logical) {
+        ("bytes", Some(("decimal", object))) => match decimal(object)? {
+            Some(scale) => Node::Decimal { size: None, scale },
+            None => Node::Bytes,
+        },
+        ("bytes", Some(("big-decimal", _))) => Node::BigDecimal,
+        ("string", Some(("uuid", _))) => Node::UuidText,
+        ("int", Some(("date", _))) => Node::Date,
+        ("int", Some(("time-millis", _))) => Node::TimeMillis,
+        ("long", Some(("time-micros", _))) => Node::TimeMicros,
+        ("long", Some(("timestamp-millis", _))) => timestamp(Unit::Millis, true),
+        ("long", Some(("timestamp-micros", _))) => timestamp(Unit::Micros, true),
+        ("long", Some(("timestamp-nanos", _))) => timestamp(Unit::Nanos, true),
+        ("long", Some(("local-timestamp-millis", _))) => timestamp(Unit::Millis, false),
+        ("long", Some(("local-timestamp-micros", _))) => timestamp(Unit::Micros, false),
+        ("long", Some(("local-timestamp-nanos", _))) => timestamp(Unit::Nanos, false),
+        ("null", _) => Node::Null,
+        ("boolean", _) => Node::Boolean,
+        ("int", _) => Node::Int,
+        ("long", _) => Node::Long,
+        ("float", _) => Node::Float,
+        ("double", _) => Node::Double,
+        // The specification knows no uuid on bytes.
+        ("bytes", _) => Node::Bytes,
+        ("string", _) => Node::String,
+        _ => return Ok(None),
+    }))
+}
+
+/// The node of a fixed of `size` bytes with the logical type of `object`.
+///
+/// # Errors
+/// As [`primitive`].
+pub(super) fn fixed(size: usize, object: &Object<'_>) -> Result<Node, SchemaError> {
+    Ok(match object.text(Key::LogicalType) {
+        Some("decimal") => match decimal(object)? {
+            Some(scale) => Node::Decimal { size: Some(size), scale },
+            None => Node::Fixed { size },
+        },
+        Some("duration") if size == 12 => Node::Duration,
+        Some("uuid") if size == 16 => Node::UuidFixed,
+        _ => Node::Fixed { size },
+    })
+}
+
+/// The scale of a decimal; none when it is no valid decimal: its precision is at least 1, and its scale not over the precision.
+fn decimal(object: &Object<'_>) -> Result<Option<u16>, SchemaError> {
+    let Some(precision) = object.number(Key::Precision) else { return Ok(None) };
+    let scale = match object.get(Key::Scale) {
+        None => 0,
+        Some(_) => match object.number(Key::Scale) {
+            Some(scale) => scale,
+            None => return Ok(None),
+        },
+    };
+    if precision == 0 || scale > precision {
+        return Ok(None);
+    }
+    match u16::try_from(scale) {
+        Ok(small) if scale <= MAX_SCALE => Ok(Some(small)),
+        _ => Err(SchemaError(format!("a decimal's scale is {scale}, over {MAX_SCALE}"))),
+    }
+}

@@ -1,0 +1,212 @@
+//! What a schema means decides which one an event is framed with, and what reading does not need makes no schema unusable.
+
+use anyhow::{Context, Result};
+use apache_avro::Codec;
+use axum::Router;
+use axum::routing::get;
+use harness::container;
+use harness::event::{put_long, put_string};
+use harness::http::{self, Method};
+use harness::kafka::Raw;
+use harness::pipeline::{Pipeline, register};
+use harness::stack::Stack;
+use serde_json::{Value, json};
+use shared::avro::Schema;
+use shared::wire::{SchemaId, frame};
+use tokio::net::TcpListener;
+
+const CONTAINER: (&str, &str) = ("content-type", "application/vnd.apache.avro+container");
+const SINGLE_OBJECT: (&str, &str) = ("content-type", "application/vnd.apache.avro+single-object");
+const AVRO: (&str, &str) = ("content-type", "application/avro");
+
+/// A price and a time: with the same canonical form whatever the scale and the unit.
+fn priced(scale: u32, unit: &str) -> String {
+    let price = json!({"type": "bytes", "logicalType": "decimal", "precision": 9, "scale": scale});
+    json!({"type": "record", "name": "Priced", "fields": [{"name": "event_id", "type": "string"}, {"name": "price", "type": price},
+        {"name": "timestamp", "type": {"type": "long", "logicalType": unit}}]})
+    .to_string()
+}
+
+/// 123456 without its scale, at the first microsecond (or millisecond) of 2026.
+fn datum(id: &str, per_second: i64) -> Vec<u8> {
+    let mut datum = Vec::new();
+    put_string(&mut datum, id);
+    datum.extend_from_slice(&[6, 0x01, 0xe2, 0x40]);
+    put_long(&mut datum, 1_767_225_600 * per_second);
+    datum
+}
+
+/// A pipeline whose source has the subject that `suffix` makes of the topic's name, with `schema` as its first version.
+async fn pipeline(scenario: &str, schema: &str) -> Result<(Pipeline, String, u32)> {
+    let mut pipeline = Pipeline::new(&Stack::running()?, scenario).await?;
+    let subject = format!("{}-other", pipeline.config.kafka.topic);
+    let id = register(&pipeline.config.schema_registry.url, &subject, schema).await?;
+    let source = pipeline.config.receiver.sources.get_mut("cxone").context("the pipeline has no source")?;
+    source.subject.clone_from(&subject);
+    Ok((pipeline, subject, id))
+}
+
+/// The documents of the index, by `event_id`.
+async fn documents(pipeline: &Pipeline) -> Result<Vec<Value>> {
+    pipeline.all_committed().await?;
+    let index = &pipeline.config.elasticsearch.index_name;
+    pipeline.search.refresh(index).await?;
+    let query = json!({"sort": "event_id"});
+    let mut hits = pipeline.search.call(Method::POST, &format!("{index}/_search"), &query).await?;
+    let hits = hits["hits"]["hits"].as_array_mut().context("no hits")?;
+    Ok(hits.iter_mut().map(|hit| hit["_source"].take()).collect())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_whose_decimals_and_times_mean_something_else_is_never_taken_for_the_registered_schema() -> Result<()> {
+    let (registered, other) = (priced(2, "timestamp-millis"), priced(4, "timestamp-micros"));
+    assert_eq!(Schema::parse(&registered)?.fingerprint(), Schema::parse(&other)?.fingerprint());
+    let (mut pipeline, _, id) = pipeline("schemas-meaning", &registered).await?;
+    let same = container::file(&registered, Codec::Null, &[&[datum("a", 1_000)]])?;
+    let different = container::file(&other, Codec::Null, &[&[datum("b", 1_000_000)]])?;
+
+    let receiver = pipeline.receiver().await?;
+    assert_eq!(pipeline.post(&receiver, &[CONTAINER], &same).await?.status, 200);
+    let refused = pipeline.post(&receiver, &[CONTAINER], &different).await?;
+    assert_eq!((refused.status.as_u16(), refused.json()?["code"].as_str()), (400, Some("unknown-schema")));
+    receiver.stop().await?;
+
+    pipeline.config.receiver.sources.get_mut("cxone").context("no source")?.register_schemas = true;
+    let receiver = pipeline.receiver().await?;
+    let accepted = pipeline.post(&receiver, &[CONTAINER], &different).await?;
+    assert_eq!(accepted.status, 200, "{}", accepted.text());
+    let records = pipeline.kafka.read_all(&pipeline.config.kafka.topic).await?;
+    let values: Vec<&[u8]> = records.iter().filter_map(|record| record.value.as_deref()).collect();
+    let framed = |value: &&[u8]| value.starts_with(&frame(SchemaId(id)));
+    assert_eq!(values.iter().filter(|value| framed(value)).count(), 1, "each by its own schema");
+
+    let indexer = pipeline.indexer().await?;
+    let found = documents(&pipeline).await?;
+    let values = |document: &Value| (document["price"].clone(), document["timestamp"].clone());
+    assert_eq!(values(&found[0]), (json!("1234.56"), json!("2026-01-01T00:00:00.000Z")));
+    assert_eq!(values(&found[1]), (json!("12.3456"), json!("2026-01-01T00:00:00.000000Z")));
+    receiver.stop().await?;
+    indexer.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_fingerprint_of_two_versions_that_mean_different_values_is_refused_with_the_reason() -> Result<()> {
+    let (first, second) = (priced(2, "timestamp-millis"), priced(4, "timestamp-micros"));
+    let (pipeline, subject, _) = pipeline("schemas-fingerprint", &first).await?;
+    let latest = register(&pipeline.config.schema_registry.url, &subject, &second).await?;
+    let receiver = pipeline.receiver().await?;
+    let fingerprint = Schema::parse(&first)?.fingerprint().to_le_bytes();
+    let single = [b"\xc3\x01".as_slice(), &fingerprint, &datum("a", 1_000)].concat();
+    let refused = pipeline.post(&receiver, &[SINGLE_OBJECT], &single).await?;
+    let problem = refused.json()?;
+    assert_eq!((refused.status.as_u16(), problem["code"].as_str()), (400, Some("unusable-schema")), "{problem}");
+    assert!(problem["detail"].as_str().is_some_and(|detail| detail.contains("several versions")), "{problem}");
+    let named = [AVRO, ("x-schema-id", &*latest.to_string())];
+    assert_eq!(pipeline.post(&receiver, &named, &datum("a", 1_000)).await?.status, 200);
+    receiver.stop().await
+}
+
+/// Confluent's way for several event types in one topic: a union of references.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_union_of_event_types_has_a_key_and_a_document_for_each_of_them() -> Result<()> {
+    let mut pipeline = Pipeline::new(&Stack::running()?, "schemas-union").await?;
+    let (url, topic) = (pipeline.config.schema_registry.url.clone(), pipeline.config.kafka.topic.clone());
+    let record = |name: &str, field: Value| {
+        json!({"type": "record", "name": name, "fields": [field, {"name": "event_id", "type": "string"}]}).to_string()
+    };
+    let (call, chat) = (format!("{topic}.call").replace('-', "_"), format!("{topic}.chat").replace('-', "_"));
+    register(&url, &format!("{topic}-call"), &record(&call, json!({"name": "seconds", "type": "int"}))).await?;
+    register(&url, &format!("{topic}-chat"), &record(&chat, json!({"name": "text", "type": "string"}))).await?;
+    let reference =
+        |name: &str, subject: &str| json!({"name": name, "subject": format!("{topic}-{subject}"), "version": 1});
+    let body = json!({"schema": json!([call, chat]).to_string(), "references": [reference(&call, "call"), reference(&chat, "chat")]});
+    let subject = format!("{topic}-union");
+    let answer = http::json(Method::POST, &format!("{url}/subjects/{subject}/versions"), &body).await?;
+    let id = u32::try_from(answer["id"].as_u64().context("no id")?)?;
+    pipeline.config.receiver.sources.get_mut("cxone").context("no source")?.subject = subject;
+    pipeline.config.elasticsearch.documents.event_type = shared::avro::EventType::Name;
+
+    let receiver = pipeline.receiver().await?;
+    let (mut one, mut two) = (vec![0, 14], vec![2]);
+    put_string(&mut one, "c-1");
+    put_string(&mut two, "hello");
+    put_string(&mut two, "c-2");
+    for event in [&one, &two] {
+        let answer = pipeline.post(&receiver, &[AVRO], event).await?;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+    }
+    let records = pipeline.kafka.read_all(&topic).await?;
+    let mut keys: Vec<_> = records.iter().filter_map(|record| record.key.clone()).collect();
+    keys.sort();
+    assert_eq!(keys, [b"c-1".to_vec(), b"c-2".to_vec()]);
+    assert!(
+        records.iter().all(|record| record.value.as_ref().is_some_and(|value| value.starts_with(&frame(SchemaId(id)))))
+    );
+
+    let indexer = pipeline.indexer().await?;
+    let found = documents(&pipeline).await?;
+    let (short_call, short_chat) = (json!("call"), json!("chat"));
+    assert_eq!((&found[0]["seconds"], &found[0]["_event_type"]), (&json!(7), &short_call), "{found:?}");
+    assert_eq!((&found[1]["text"], &found[1]["_event_type"]), (&json!("hello"), &short_chat), "{found:?}");
+    let elasticsearch = &pipeline.config.elasticsearch;
+    let mapping = http::get(&format!("{}/{}/_mapping", elasticsearch.url, elasticsearch.index_name)).await?.json()?;
+    let fields = mapping.as_object().and_then(|indices| indices.values().next()).context("no index")?;
+    assert_eq!(fields["mappings"]["properties"]["seconds"]["type"], "integer", "{mapping}");
+    assert_eq!(fields["mappings"]["properties"]["text"]["type"], "keyword", "{mapping}");
+    receiver.stop().await?;
+    indexer.stop().await
+}
+
+/// A registry that has one schema, whatever subject is asked for: a stub, since the real one of this stack refuses such schemas, which others
+/// have taken for years.
+async fn registry(id: u32, schema: String) -> Result<String> {
+    let latest = json!({"subject": "s", "version": 1, "id": id, "schema": &schema}).to_string();
+    let by_id = json!({"schema": schema}).to_string();
+    let router = Router::new()
+        .route("/subjects/{subject}/versions/latest", get(|| async { latest }))
+        .route("/schemas/ids/{id}", get(|| async { by_id }));
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let url = format!("http://{}", listener.local_addr()?);
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    Ok(url)
+}
+
+/// A namespace with a dash, an alias that is no name, defaults that do not parse, logical types where they do not belong.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_schema_that_is_odd_where_reading_does_not_look_is_used() -> Result<()> {
+    let odd = json!({"type": "record", "name": "Envelope", "namespace": "abc-123.inventory", "aliases": ["detail-type"], "fields": [
+        {"name": "event_id", "type": "string"},
+        {"name": "ref", "type": {"type": "string", "logicalType": "uuid"}, "default": ""},
+        {"name": "kind", "type": {"type": "enum", "name": "Kind", "symbols": ["A", "B"], "logicalType": "uuid"}, "default": ""},
+        {"name": "text", "type": "string", "default": null},
+        {"name": "list", "type": {"type": "array", "items": "string", "logicalType": "decimal"}},
+        {"name": "number", "type": {"type": "int", "logicalType": 5}}]});
+    let mut pipeline = Pipeline::new(&Stack::running()?, "schemas-odd").await?;
+    let id = 7;
+    pipeline.config.schema_registry.url = registry(id, odd.to_string()).await?;
+    let receiver = pipeline.receiver().await?;
+    let event = |id: &str| {
+        let mut event = Vec::new();
+        put_string(&mut event, id);
+        put_string(&mut event, "0198c7f2-6b1e-7d3a-9c55-2f41d0a7be13");
+        event.push(2);
+        put_string(&mut event, "x");
+        event.extend_from_slice(&[2, 2, b'y', 0, 4]);
+        event
+    };
+    let answer = pipeline.post(&receiver, &[AVRO], &event("a")).await?;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    // By another producer.
+    let value = [frame(SchemaId(id)).as_slice(), &event("b")].concat();
+    let record = Raw { partition: 0, key: Some(b"b".to_vec()), value: Some(value), timestamp: None };
+    pipeline.kafka.produce(&pipeline.config.kafka.topic, &[record]).await?;
+    let indexer = pipeline.indexer().await?;
+    let found = documents(&pipeline).await?;
+    assert_eq!(found.len(), 2, "{found:?}");
+    let expected = json!(["B", "x", ["y"], 2]);
+    for document in found {
+        assert_eq!(json!([document["kind"], document["text"], document["list"], document["number"]]), expected);
+    }
+    receiver.stop().await?;
+    indexer.stop().await
+}
