@@ -1,12 +1,14 @@
 //! A batch: one bulk request's worth of records, and all that is needed to settle them.
 
 use std::ops::Range;
+use std::sync::Arc;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use shared::position::{NextOffset, Offset, Partition};
 use shared::wire::SchemaId;
 
-use crate::place::Target;
+use crate::bulk::body;
+use crate::place::{Age, Target};
 
 pub use fill::{Draft, Filling};
 
@@ -98,6 +100,47 @@ pub struct Undecodable {
 }
 
 impl Batch {
+    /// A batch of `item` alone, which goes to `index`. It has a copy of its bytes, so that the others can be let go of, and no progress.
+    pub fn only(&self, item: usize, index: Arc<str>) -> Self {
+        let Item { origin, body, schema, time, .. } = &self.items[item];
+        let mut raw = BytesMut::new();
+        let mut keep = |range: Range<usize>| {
+            let start = raw.len();
+            raw.extend_from_slice(&self.raw[range]);
+            start..raw.len()
+        };
+        let origin = Origin {
+            key: origin.key.clone().map(&mut keep),
+            headers: keep(origin.headers.clone()),
+            value: keep(origin.value.clone()),
+            ..origin.clone()
+        };
+        let mut lines = BytesMut::with_capacity(body.len());
+        body::rename(&self.body[body.clone()], None, &mut lines);
+        Self {
+            id: self.id,
+            items: vec![Item { origin, body: 0..lines.len(), schema: *schema, target: 0, time: *time }],
+            body: lines.freeze(),
+            targets: vec![Target { index, look_up: false, age: Age::Current }],
+            raw: raw.freeze(),
+            undecodable: Vec::new(),
+            progress: Vec::new(),
+        }
+    }
+
+    /// A batch of those `items`, with no progress. It shares the bytes of this one.
+    pub fn some(&self, items: impl Iterator<Item = usize>) -> Self {
+        Self {
+            id: self.id,
+            body: self.body.clone(),
+            items: items.map(|item| self.items[item].clone()).collect(),
+            targets: self.targets.clone(),
+            raw: self.raw.clone(),
+            undecodable: Vec::new(),
+            progress: Vec::new(),
+        }
+    }
+
     /// Bytes it holds in all: body, records and what is kept of each.
     pub fn held_bytes(&self) -> usize {
         let reasons: usize = self.undecodable.iter().map(|undecodable| undecodable.reason.len()).sum();

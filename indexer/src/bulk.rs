@@ -5,40 +5,45 @@
 //! time is found out by [`flow`]; when Elasticsearch is away or does not let documents in, the [`breaker`] holds requests back.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use shared::admin::Readiness;
 use shared::avro::Schema;
 use shared::config::{Config, ConfigError};
 use tokio::sync::watch;
 
+use self::aside::{Alone, Asides};
 use self::backoff::Backoff;
 use self::breaker::{Breaker, Pause};
-use self::elasticsearch::{Answer, Client, Method, Request, SendError};
+use self::elasticsearch::{Answer, Client, SendError};
 use self::flow::Flow;
-use self::gate::{Gate, Pass};
+use self::gate::{Gate, Health, Pass};
 use self::landing::{Landing, MAX_LOOK_UPS};
 use self::outcome::Judgement;
 use self::stream::Stream;
 use self::verify::Verify;
-use self::work::{Progress, Work};
+use self::work::{Aside, Progress, Work};
 use crate::batch::Batch;
 use crate::index::{self, Index, IndexSettings, Known, Requests};
 use crate::metrics::Metrics;
 use crate::place::Keeper;
 
+pub mod aside;
 pub mod backoff;
 pub mod body;
 pub mod breaker;
 mod copies;
+pub mod doubt;
 pub mod elasticsearch;
 pub mod flow;
 pub mod gate;
 mod landing;
 mod look_up;
 pub mod outcome;
+mod request;
 mod stream;
 mod verify;
-mod work;
+pub mod work;
 
 /// What is asked for of each answer: no more than [`outcome`] looks at. Elasticsearch does not apply it to the answer to a request that
 /// fails as a whole.
@@ -54,6 +59,8 @@ pub struct Delivered {
     pub duplicates: u64,
     /// Documents that Elasticsearch will never take.
     pub refused: Vec<Refused>,
+    /// Documents that are refused, and it is not known whose fault that is: [`Bulk::single_out`] them.
+    pub aside: Vec<Aside>,
 }
 
 /// A document that Elasticsearch will never take.
@@ -118,8 +125,13 @@ pub struct Bulk {
     stream: Option<Stream>,
     verify: Option<Verify>,
     gate: Gate,
+    asides: Arc<Asides>,
     backoff: Backoff,
     metrics: Metrics,
+    /// How long Elasticsearch may work at a request: less than is waited for its answer, so that none is sent again while it still does.
+    timeout: String,
+    /// Whether a request that names several indices was refused, so that each has its own.
+    is_by_path: AtomicBool,
 }
 
 impl Bulk {
@@ -152,6 +164,7 @@ impl Bulk {
         let placement = readiness.condition("placement");
         let keeper = Keeper::new(config, Arc::clone(&client), Arc::clone(&index), placement, metrics.place.clone());
         let keeper = Arc::new(keeper);
+        let asides = Asides::new(config, readiness.condition("documents"), metrics.bulk.clone());
         Ok(Self {
             verify: Verify::new(config, &client, &metrics.verify),
             stream: Stream::new(config, &client, &keeper, &metrics.place),
@@ -159,8 +172,11 @@ impl Bulk {
             index,
             client,
             gate,
+            asides: Arc::new(asides),
             backoff,
             metrics,
+            timeout: elasticsearch::timeout(settings.request_timeout),
+            is_by_path: AtomicBool::new(false),
         })
     }
 
@@ -195,23 +211,36 @@ impl Bulk {
         self.gate.pause()
     }
 
-    /// Sends the items of `batch`, those that fail for now again and again, until each is settled at Elasticsearch: indexed, a
-    /// duplicate, or refused for good. There is no last attempt. Dropping the future abandons the batch, which loses nothing.
+    /// Sends the items of `batch`, those that fail for now again and again, until each is settled at Elasticsearch (indexed, a
+    /// duplicate, or refused for good) or set aside. There is no last attempt. Dropping the future abandons the batch, which loses nothing.
     pub async fn deliver(&self, batch: &Batch) -> Delivered {
         let mut work = Work::new(batch, self.landing.places()).proving(self.verify.is_some());
         self.landing.count(batch);
+        self.run(&mut work, batch, None).await;
+        let delivered = work.into_delivered();
+        tell_refused(&delivered.refused);
+        delivered
+    }
+
+    /// Sends what is left of `work`, request by request; `alone` when it is a document that was set aside.
+    async fn run(&self, work: &mut Work<'_>, batch: &Batch, mut alone: Option<&mut Alone>) {
         let mut failures: u32 = 0;
         while !work.is_done() {
-            let pass = self.gate.enter().await;
+            // What is retried alone takes nobody's place.
+            let pass = if alone.is_some() { self.gate.enter_beside().await } else { self.gate.enter().await };
             if let Some(stream) = &self.stream {
-                stream.divert(&mut work).await;
+                stream.divert(work).await;
             }
-            let progress = match work.take(pass.room()) {
-                Some(chunk) => self.send(pass, &mut work, batch, chunk).await,
-                None => self.read(pass, &mut work, batch).await,
+            let room = self.room(work, &pass);
+            let progress = match work.take(room) {
+                Some(chunk) => self.send(pass, work, batch, chunk, alone.as_deref_mut()).await,
+                None => self.read(pass, work, batch).await,
             };
             if progress.index_missing {
                 self.index.ensure(Known::Missing).await;
+            }
+            if progress.not_mapped {
+                self.index.adopt_again().await;
             }
             failures = match (progress.failed, progress.settled) {
                 (0, _) => 0,
@@ -222,33 +251,39 @@ impl Bulk {
                 self.wait(failures).await;
             }
         }
-        let delivered = work.into_delivered();
-        tell_refused(&delivered.refused);
-        delivered
     }
 
     /// One request, from the body to what became of it.
-    async fn send(&self, pass: Pass<'_>, work: &mut Work<'_>, batch: &Batch, chunk: Vec<usize>) -> Progress {
-        let body = body::select(batch, &chunk, work.moved());
-        let bytes = body.len();
-        // What the action lines do not name.
-        let index = batch.targets.first().map_or(self.index.name(), |target| &target.index);
-        let path = format!("/{index}/_bulk");
-        let request = Request {
-            method: Method::Post,
-            path: &path,
-            query: &[("filter_path", FILTER_PATH)],
-            content_type: "application/x-ndjson",
-            body,
-        };
-        let timer = self.metrics.bulk.duration.start_timer();
-        let answer = self.client.send(&request).await;
-        timer.observe_duration();
-        let judgement = judge(answer, chunk.len());
+    async fn send(
+        &self,
+        pass: Pass<'_>,
+        work: &mut Work<'_>,
+        batch: &Batch,
+        chunk: Vec<usize>,
+        mut alone: Option<&mut Alone>,
+    ) -> Progress {
+        let known = work.aside(0).len();
+        if let Some(alone) = &mut alone {
+            alone.start(&self.asides);
+        }
+        let witness = alone.as_ref().and_then(|alone| alone.witness.as_ref());
+        let (path, body) = request::address(work, batch, &chunk, witness);
+        let (bytes, sent) = (body.len(), chunk.len() + usize::from(witness.is_some()));
+        let mut judgement = judge(self.post(&path, body).await, sent);
+        let is_heard = alone.as_mut().is_some_and(|alone| alone.hear(&self.asides, &mut judgement));
         if let Some(stream) = &self.stream {
             stream.check(work, &judgement).await;
         }
+        let judgement = self.doubt_whole(work, &chunk, judgement);
+        let tallies = Asides::tally(work, &chunk, &judgement);
         let mut progress = work.apply(chunk, judgement);
+        if let Some(block) = self.asides.weigh(work, batch, known, tallies) {
+            progress.block = Some(block);
+            progress.is_blocked = true;
+            if alone.is_none() {
+                Asides::keep(work, known, &mut progress);
+            }
+        }
         self.landing.place_anew(work, batch, &mut progress).await;
         if !progress.is_blocked {
             progress.block = None;
@@ -257,7 +292,8 @@ impl Bulk {
             block.index.get_or_insert_with(|| self.index.name().to_owned());
         }
         self.count(&progress, bytes);
-        pass.report(bytes, progress.sign(), progress.health());
+        let health = if is_heard && progress.block.is_none() { Health::Well } else { progress.health() };
+        pass.report(bytes, progress.sign(), health);
         progress
     }
 

@@ -2,9 +2,8 @@
 //!
 //! Key, value and headers are as they were; further headers say what happened, and where the record came from. A batch settles only when each
 //! of its dead letters is acknowledged (P3), so writing goes on until it is. When nearly everything would be a dead letter, the
-//! [`Fuse`] blows: nothing more is written, and so nothing is committed, until the indexer is restarted.
+//! [`Fuse`](crate::fuse::Fuse) blows: nothing more is written, and so nothing is committed, until the cause is fixed.
 
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rand::RngExt;
@@ -14,12 +13,13 @@ use shared::config::Config;
 use tokio::sync::Semaphore;
 
 use crate::batch::Batch;
-use crate::bulk::Refused;
-use crate::fuse::{Blown, Fuse};
+use crate::bulk::{Bulk, Refused};
 use crate::metrics::Metrics;
+use hold::Hold;
 use letter::{DeadLetter, Omitted};
 use sender::{Sender, is_too_large};
 
+mod hold;
 mod letter;
 mod sender;
 
@@ -37,7 +37,7 @@ pub struct DeadLetters {
     topic: String,
     /// Room for letters on their way, in KiB.
     room: Semaphore,
-    fuse: Mutex<Fuse>,
+    hold: Hold,
     condition: Condition,
     metrics: Metrics,
 }
@@ -54,40 +54,29 @@ impl DeadLetters {
             dead_letter_topic: config.kafka.dead_letter_topic.clone(),
             topic: config.kafka.topic.clone(),
             room: Semaphore::new(MAX_KIB_ON_THEIR_WAY as usize),
-            fuse: Mutex::new(Fuse::new(config.indexer.fuse)),
+            hold: Hold::new(config, metrics.fuse_blown.clone()),
             condition,
             metrics,
         })
     }
 
-    /// Writes what could not be decoded and what was refused of `batch`, and comes back when all of it is acknowledged; never, when
-    /// the fuse has blown.
-    pub async fn write(&self, batch: &Batch, refused: &[Refused]) {
+    /// Writes what could not be decoded and what was `refused` of `batch`, and comes back when all of it is acknowledged. While the fuse has
+    /// blown it waits, and has `bulk` send again what was refused.
+    pub async fn write(&self, bulk: &Bulk, batch: &Batch, mut refused: Vec<Refused>) {
         let records = batch.items.len() + batch.undecodable.len();
         let dead = batch.undecodable.len() + refused.len();
-        let blown = self.fuse.lock().unwrap_or_else(PoisonError::into_inner).count(records as u64, dead as u64);
-        if let Some(blown) = blown {
-            self.hold(blown);
-            return std::future::pending().await;
+        if let Some(reason) = self.hold.count(records as u64, dead as u64) {
+            self.condition.unmet(format!("the fuse has blown: {reason} (indexer.fuse); it is tried again by itself"));
         }
-        if dead > 0 {
-            self.write_all(batch, refused).await;
+        if self.hold.is_blown() {
+            refused = self.hold.wait(bulk, batch, refused).await;
+            if !self.hold.is_blown() {
+                self.condition.met();
+            }
         }
-    }
-
-    fn is_blown(&self) -> bool {
-        self.metrics.fuse_blown.get() == 1
-    }
-
-    fn hold(&self, blown: Blown) {
-        tracing::error!(
-            topic = self.topic,
-            reason = %blown,
-            "The fuse has blown: no more dead letters are written and no offset is committed. Look at the newest records of the dead-letter \
-             topic, mend the cause, restart the indexer."
-        );
-        self.metrics.fuse_blown.set(1);
-        self.condition.unmet(format!("the fuse has blown: {blown} (indexer.fuse); mend the cause and restart"));
+        if refused.len() + batch.undecodable.len() > 0 {
+            self.write_all(batch, &refused).await;
+        }
     }
 
     async fn write_all(&self, batch: &Batch, refused: &[Refused]) {
@@ -147,7 +136,7 @@ impl DeadLetters {
         if omitted != Omitted::default() {
             self.log_omitted(letter, omitted);
         }
-        if attempt > 0 && !self.is_blown() {
+        if attempt > 0 && !self.hold.is_blown() {
             self.condition.met();
         }
         self.metrics.dead_letters.with_label_values(&[letter.stage]).inc();

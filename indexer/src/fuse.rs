@@ -59,6 +59,11 @@ impl Fuse {
         (is_full && too_many).then_some(Blown::Ratio { dead: self.dead, records: self.records })
     }
 
+    /// Forgets what was counted.
+    pub fn reset(&mut self) {
+        *self = Self::new(self.settings);
+    }
+
     fn slide(&mut self, tally: Tally) {
         self.window.push_back(tally);
         self.records += tally.records;

@@ -166,6 +166,12 @@ impl Index {
         self.persist("mapping", || self.evolve()).await;
     }
 
+    /// Adds all fields that are known to template and indices again: one was made anew, or restored, without some of them.
+    pub async fn adopt_again(&self) {
+        let _turn = self.turn.lock().await;
+        self.persist("mapping", || self.evolve()).await;
+    }
+
     /// Runs `attempt` until it succeeds. The condition says why it does not.
     async fn persist<F: Future<Output = Result<(), RequestError>>>(&self, what: &str, attempt: impl Fn() -> F) {
         let mut failures = 0;

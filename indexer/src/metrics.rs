@@ -1,7 +1,7 @@
 //! The indexer's metrics. A new one is one field with its help as a doc comment, and one line in [`Metrics::new`].
 
 use prometheus::{GaugeVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Registry, Result};
-use shared::metrics::{build_info, counter, counters, counters_of, float_gauges, gauge, gauges};
+use shared::metrics::{build_info, counter, counters, counters_of, float_gauges, gauges};
 
 pub use bulk::BulkMetrics;
 pub use place::PlaceMetrics;
@@ -10,6 +10,11 @@ pub use verify::VerifyMetrics;
 mod bulk;
 mod place;
 mod verify;
+
+/// `number` as a gauge takes it.
+pub(crate) fn as_i64(number: usize) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
 
 /// All metrics of one indexer.
 #[derive(Clone, Debug)]
@@ -24,8 +29,8 @@ pub struct Metrics {
     pub held_bytes: IntGaugeVec,
     /// 1 while consuming is paused because as much is held as may be, else 0.
     pub paused: IntGaugeVec,
-    /// 1 once the fuse of the dead letters has blown, else 0.
-    pub fuse_blown: IntGauge,
+    /// 1 while the fuse of a topic's dead letters has blown, else 0.
+    pub fuse_blown: IntGaugeVec,
     /// Records between the committed offset and the end of each assigned partition.
     pub lag: IntGaugeVec,
     /// How long the oldest record of each assigned partition that is not settled has been held, in seconds; 0 where all are.
@@ -112,10 +117,11 @@ impl Metrics {
                 "1 while consuming is paused because as much is held as may be, else 0.",
                 &["topic"],
             )?,
-            fuse_blown: gauge(
+            fuse_blown: gauges(
                 registry,
                 "penstock_indexer_fuse_blown",
-                "1 once the fuse of the dead letters has blown, else 0.",
+                "1 while the fuse of a topic's dead letters has blown, else 0.",
+                &["topic"],
             )?,
             lag: gauges(
                 registry,

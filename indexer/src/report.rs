@@ -16,6 +16,8 @@ use crate::batch::{BatchId, Progress};
 pub enum Report {
     /// A batch is settled.
     Settled(Settled),
+    /// A batch is settled but for documents that were set aside.
+    Aside(Aside),
     /// The registry answered for a schema id: here it is, and the index has its fields; or it is known that there is none.
     Schema(SchemaId, Result<Arc<Schema>, RegistryError>),
     /// The table of backing indices that was waited for is there. It was asked for at this time, in milliseconds since the Unix epoch.
@@ -55,4 +57,16 @@ pub struct Settled {
     pub progress: Vec<Progress>,
     /// Bytes that the batch held and no longer holds.
     pub held_bytes: usize,
+    /// Whether an [`Aside`] went before.
+    pub was_aside: bool,
+}
+
+/// Every record of a batch is indexed, or acknowledged by the dead-letter topic, but for some of which it is not known whose fault it is
+/// that they are refused.
+#[derive(Debug)]
+pub struct Aside {
+    /// How far it takes its partitions once these are settled too.
+    pub progress: Vec<Progress>,
+    /// Bytes that the batch no longer holds.
+    pub freed_bytes: usize,
 }

@@ -6,15 +6,19 @@ use std::time::Duration;
 
 use shared::admin::Condition;
 use shared::avro::Schema;
+use shared::position::Partition;
 use shared::registry::{RegistryError, SchemaRegistry};
 use shared::wire::SchemaId;
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
-use crate::batch::Batch;
+use crate::batch::{Batch, Epoch};
 use crate::bulk::Bulk;
 use crate::dead_letter::DeadLetters;
 use crate::report::{Report, Settled};
+use rest::{Rest, Revoked};
+
+mod rest;
 
 /// The waits between questions to a registry that is away.
 const REGISTRY_RETRY: Duration = Duration::from_secs(1);
@@ -27,6 +31,7 @@ pub struct Tasks {
     registry: SchemaRegistry,
     reports: SyncSender<Report>,
     stopped: CancellationToken,
+    revoked: Revoked,
 }
 
 impl Tasks {
@@ -39,6 +44,7 @@ impl Tasks {
             registry,
             reports,
             stopped: CancellationToken::new(),
+            revoked: Revoked::default(),
         }
     }
 
@@ -47,15 +53,30 @@ impl Tasks {
         self.bulk.target_bytes()
     }
 
-    /// Delivers `batch` to Elasticsearch and its dead letters to their topic, then reports it as settled.
+    /// Delivers `batch` to Elasticsearch and its dead letters to their topic, then reports it as settled. Where documents are set aside, it
+    /// reports so, and goes on with those alone.
     pub fn deliver(&self, batch: Batch) {
         let bulk = Arc::clone(&self.bulk);
         let dead_letters = Arc::clone(&self.dead_letters);
+        let rest = Rest { reports: self.reports.clone(), revoked: self.revoked.clone() };
         self.start(async move {
             let delivered = bulk.deliver(&batch).await;
-            dead_letters.write(&batch, &delivered.refused).await;
-            Report::Settled(Settled { held_bytes: batch.held_bytes(), id: batch.id, progress: batch.progress })
+            dead_letters.write(&bulk, &batch, delivered.refused).await;
+            if !delivered.aside.is_empty() {
+                return rest.settle(&bulk, &dead_letters, batch, delivered.aside).await;
+            }
+            Report::Settled(Settled {
+                held_bytes: batch.held_bytes(),
+                id: batch.id,
+                progress: batch.progress,
+                was_aside: false,
+            })
         });
+    }
+
+    /// Gives up what was set aside of `partition` under the assignment of `epoch`: its next owner reads it again.
+    pub fn revoke(&self, partition: Partition, epoch: Epoch) {
+        self.revoked.note(partition, epoch);
     }
 
     /// Fetches the schema of `id`, adds its fields to the index, then reports. While the registry is away it is asked again and again,

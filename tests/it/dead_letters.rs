@@ -208,7 +208,8 @@ async fn the_fuse_stops_the_indexer_before_the_topic_is_emptied_into_dead_letter
     eventually("the fuse blows, and the indexer says so", || async {
         let unready = unready(&indexer).await?;
         anyhow::ensure!(unready.contains("dead_letters: the fuse has blown"), "{unready}");
-        let blown = metric(&indexer.admin_url(), "penstock_indexer_fuse_blown").await?;
+        let sample = format!("penstock_indexer_fuse_blown{{topic={:?}}}", pipeline.config.kafka.topic);
+        let blown = metric(&indexer.admin_url(), &sample).await?;
         anyhow::ensure!(blown == 1.0, "the metric is silent");
         Ok(())
     })

@@ -7,6 +7,8 @@
 mod admin;
 mod auth;
 mod away;
+mod blame;
+mod blame_indices;
 mod bulk_rows;
 mod bytes;
 mod churn;

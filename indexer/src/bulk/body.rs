@@ -13,17 +13,29 @@ pub type Moved = HashMap<usize, Arc<str>>;
 /// The action and document lines of those `items` of `batch`, by their index, in that order; the action lines of those in `moved` name
 /// another index than in the batch. Neighbours, as all of a batch are on its first way, are a part of the batch's body and not a copy.
 pub fn select(batch: &Batch, items: &[usize], moved: &Moved) -> Bytes {
+    pick(batch, items, |item| moved.get(&item).map(|index| Some(&**index)))
+}
+
+/// The same, but no action line names an index: the request does.
+pub fn select_unnamed(batch: &Batch, items: &[usize]) -> Bytes {
+    // Those for the first target name none in the batch either.
+    pick(batch, items, |item| (batch.items[item].target > 0).then_some(None))
+}
+
+/// The lines of `items`. `change` gives for each whether its action line has to name another index, or none, than in the batch.
+fn pick<'a>(batch: &Batch, items: &[usize], change: impl Fn(usize) -> Option<Option<&'a str>>) -> Bytes {
     let (Some(first), Some(last)) = (items.first(), items.last()) else {
         return Bytes::new();
     };
-    let are_neighbours = items.windows(2).all(|pair| pair[0] + 1 == pair[1]);
-    if are_neighbours && (moved.is_empty() || !items.iter().any(|item| moved.contains_key(item))) {
+    let all = &batch.items;
+    let are_neighbours = items.windows(2).all(|pair| all[pair[0]].body.end == all[pair[1]].body.start);
+    if are_neighbours && items.iter().all(|item| change(*item).is_none()) {
         return batch.body.slice(batch.items[*first].body.start..batch.items[*last].body.end);
     }
     let mut body = BytesMut::with_capacity(size(batch, items));
     for item in items {
         let lines = &batch.body[batch.items[*item].body.clone()];
-        match moved.get(item) {
+        match change(*item) {
             None => body.extend_from_slice(lines),
             Some(index) => rename(lines, index, &mut body),
         }
@@ -31,8 +43,8 @@ pub fn select(batch: &Batch, items: &[usize], moved: &Moved) -> Bytes {
     body.freeze()
 }
 
-/// Appends `lines` with `index` in its action line, instead of another one or of none.
-fn rename(lines: &[u8], index: &str, body: &mut BytesMut) {
+/// Appends `lines` with `index`, or none, in its action line, instead of another one or of none.
+pub(crate) fn rename(lines: &[u8], index: Option<&str>, body: &mut BytesMut) {
     const INDEX: &[u8] = br#""_index":""#;
     // After `{"create":{`: the second brace.
     let braces = lines.iter().enumerate().filter(|(_, byte)| **byte == b'{');
@@ -44,9 +56,11 @@ fn rename(lines: &[u8], index: &str, body: &mut BytesMut) {
         rest = named.get(end + 2..).unwrap_or_default();
     }
     body.extend_from_slice(start);
-    body.extend_from_slice(INDEX);
-    body.extend_from_slice(index.as_bytes());
-    body.extend_from_slice(b"\",");
+    if let Some(index) = index {
+        body.extend_from_slice(INDEX);
+        body.extend_from_slice(index.as_bytes());
+        body.extend_from_slice(b"\",");
+    }
     body.extend_from_slice(rest);
 }
 

@@ -142,6 +142,14 @@ impl Breaker {
         self.hold(Pause::Blocked(block), jitter, now)
     }
 
+    /// A request was answered, but said nothing about whether documents get in. A probe that is answered at all ends an outage; a block stays.
+    pub fn unclear(&mut self, probe: bool, jitter: f64, now: Instant) -> Option<Change> {
+        match self.open.as_ref().filter(|_| probe)?.pause.clone() {
+            Pause::Failing(_) => self.succeeded(probe, now),
+            pause @ Pause::Blocked(_) => self.hold(pause, jitter, now),
+        }
+    }
+
     /// The probe was given up before its outcome was known.
     pub fn abandoned(&mut self) {
         if let Some(open) = &mut self.open {

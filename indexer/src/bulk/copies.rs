@@ -21,11 +21,23 @@ pub(super) struct Copy<'a> {
 /// # Errors
 /// When some could not be deleted for now.
 pub(super) async fn delete(client: &Client, copies: &[Copy<'_>]) -> Result<usize, Failure> {
-    let lines: String =
-        copies.iter().map(|copy| format!("{}\n", json!({"delete": {"_index": copy.index, "_id": copy.id}}))).collect();
+    let mut left = copies;
+    let mut deleted = 0;
+    while let Some(first) = left.first() {
+        // Those of one index: a cluster may forbid that a request names more than that of its path.
+        let of_one = left.iter().take_while(|copy| copy.index == first.index).count();
+        let (same, rest) = left.split_at(of_one);
+        deleted += delete_of_one(client, first.index, same).await?;
+        left = rest;
+    }
+    Ok(deleted)
+}
+
+async fn delete_of_one(client: &Client, index: &str, copies: &[Copy<'_>]) -> Result<usize, Failure> {
+    let lines: String = copies.iter().map(|copy| format!("{}\n", json!({"delete": {"_id": copy.id}}))).collect();
     let request = Request {
         method: Method::Post,
-        path: "/_bulk",
+        path: &format!("/{index}/_bulk"),
         query: &[("filter_path", FILTER_PATH)],
         content_type: "application/x-ndjson",
         body: Bytes::from(lines),
@@ -37,7 +49,11 @@ pub(super) async fn delete(client: &Client, copies: &[Copy<'_>]) -> Result<usize
             tell_left(copies.len(), &block);
             Ok(0)
         }
-        other @ (Judgement::TooLarge | Judgement::Refused(_) | Judgement::IndexMissing) => {
+        other @ (Judgement::TooLarge
+        | Judgement::Refused(_)
+        | Judgement::Doubtful(_)
+        | Judgement::Faulted(_)
+        | Judgement::IndexMissing) => {
             Err(Failure { trouble: Trouble::Server, detail: format!("deleting {} copies: {other:?}", copies.len()) })
         }
     }
@@ -48,7 +64,9 @@ fn count(copies: &[Copy<'_>], fates: Vec<Fate>) -> Result<usize, Failure> {
     for (copy, fate) in copies.iter().zip(fates) {
         match fate {
             // A copy that is not there any more (404) was deleted by somebody else.
-            Fate::Indexed | Fate::Refused(_) | Fate::IndexMissing => {}
+            Fate::Indexed | Fate::Refused(_) | Fate::IndexMissing(_) => {}
+            Fate::Doubtful(refusal) if refusal.status == 404 => {}
+            Fate::Doubtful(refusal) | Fate::Faulted(refusal) | Fate::NotMapped(refusal) => return Err(refusal.into()),
             Fate::Blocked(block) => {
                 left += 1;
                 tell_left(1, &block);

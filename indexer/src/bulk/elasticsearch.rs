@@ -279,6 +279,12 @@ impl Node {
     }
 }
 
+/// How long Elasticsearch may wait for a shard, as the parameter `timeout`: less than `request_timeout`, after which the client has given up
+/// and sends again.
+pub(super) fn timeout(request_timeout: Duration) -> String {
+    format!("{}ms", (request_timeout.as_millis() * 5 / 6).max(1))
+}
+
 fn read_authorities(path: &std::path::Path) -> Result<Vec<u8>, BulkError> {
     std::fs::read(path).map_err(|error| BulkError::CaFile(format!("{}: {error}", path.display())))
 }

@@ -9,7 +9,7 @@ use tokio::sync::{Notify, watch};
 use super::breaker::{Admission, Breaker, Change, Pause, Position};
 use super::flow::{Flow, Sign};
 use super::outcome::{Block, BlockKind, Failure};
-use crate::metrics::BulkMetrics;
+use crate::metrics::{BulkMetrics, as_i64};
 
 /// The most documents of a probe.
 const PROBE_ITEMS: usize = 10;
@@ -38,6 +38,8 @@ pub struct Pass<'a> {
     gate: &'a Gate,
     started: Instant,
     probe: bool,
+    /// Whether it counts among the requests of which only so many may be in flight.
+    has_slot: bool,
     room: Room,
     reported: bool,
 }
@@ -58,11 +60,14 @@ pub enum Health {
     Well,
     /// It failed for now, in all its parts.
     Failed(Failure),
+    /// It was answered, but no document was accepted, and it is not known whose fault that is.
+    Unclear,
     /// An operator has to mend something.
     Blocked(Block),
 }
 
-fn now() -> Instant {
+/// The time, as tests may set it.
+pub(super) fn now() -> Instant {
     tokio::time::Instant::now().into_std()
 }
 
@@ -83,9 +88,18 @@ impl Gate {
 
     /// Waits for permission.
     pub async fn enter(&self) -> Pass<'_> {
+        self.enter_as(true).await
+    }
+
+    /// The same beside the requests of which only so many may be in flight, for a small one.
+    pub async fn enter_beside(&self) -> Pass<'_> {
+        self.enter_as(false).await
+    }
+
+    async fn enter_as(&self, needs_slot: bool) -> Pass<'_> {
         let _turn = self.turn.lock().await;
         loop {
-            match self.admit() {
+            match self.admit(needs_slot) {
                 Ok(pass) => return pass,
                 Err(None) => self.changed.notified().await,
                 Err(Some(until)) => tokio::select! {
@@ -114,31 +128,36 @@ impl Gate {
     }
 
     /// A pass, or when to ask again; none: when something changes.
-    fn admit(&self) -> Result<Pass<'_>, Option<Instant>> {
+    fn admit(&self, needs_slot: bool) -> Result<Pass<'_>, Option<Instant>> {
         let mut state = self.lock();
         let started = now();
         let room = Room { items: usize::MAX, bytes: state.flow.target_bytes() };
         let (probe, room) = match state.breaker.admit(started) {
-            Admission::Free if state.flow.has_slot() => (false, room),
+            Admission::Free if !needs_slot || state.flow.has_slot() => (false, room),
             Admission::Free | Admission::AfterProbe => return Err(None),
             Admission::At(until) => return Err(Some(until)),
             // Those that hang since before the outage do not stand in its way.
             Admission::Probe => (true, Room { items: PROBE_ITEMS, ..room }),
         };
-        state.flow.start();
+        if needs_slot {
+            state.flow.start();
+        }
         self.measure(&state);
-        Ok(Pass { gate: self, started, probe, room, reported: false })
+        Ok(Pass { gate: self, started, probe, has_slot: needs_slot, room, reported: false })
     }
 
     fn report(&self, pass: &Pass<'_>, bytes: usize, sign: Sign, health: Option<Health>) {
         let mut state = self.lock();
         let now = now();
         let jitter = rand::random();
-        state.flow.finish(pass.started, bytes, sign, now);
+        if pass.has_slot {
+            state.flow.finish(pass.started, bytes, sign, now);
+        }
         let was_open = state.breaker.pause().is_some();
         let change = match health {
             Some(Health::Well) => state.breaker.succeeded(pass.probe, now),
             Some(Health::Failed(failure)) => state.breaker.failed(pass.probe, failure, jitter, pass.started, now),
+            Some(Health::Unclear) => state.breaker.unclear(pass.probe, jitter, now),
             Some(Health::Blocked(block)) => state.breaker.blocked(pass.probe, block, jitter, now),
             None => {
                 if pass.probe {
@@ -238,10 +257,6 @@ fn tell(change: &Change) {
             tracing::info!(after_ms = after.as_millis(), "Elasticsearch takes documents again: indexing resumes.");
         }
     }
-}
-
-fn as_i64(number: usize) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::elasticsearch::{Answer, Client, Method, Request};
-use super::outcome::{Failure, Trouble};
+use super::outcome::{Failure, Trouble, request_error_type};
 use crate::batch::Batch;
 use crate::place::Table;
 
@@ -65,12 +65,17 @@ struct DocError {
 impl Question {
     /// Whether `item` of `batch` is in one of the backing indices of `range`.
     pub(super) fn new(item: usize, batch: &Batch, range: Range<usize>) -> Self {
-        let lines = &batch.body[batch.items[item].body.clone()];
-        let action = lines.split(|byte| *byte == b'\n').next().unwrap_or_default();
-        let id = serde_json::from_slice(action).map_or_else(|_| String::new(), |action: Action| action.create._id);
-        debug_assert!(!id.is_empty(), "each action line names an id");
+        let id = id_of(&batch.body[batch.items[item].body.clone()]);
         Self { item, id, range, found: Vec::new() }
     }
+}
+
+/// The id that the action line of `lines` names.
+pub(super) fn id_of(lines: &[u8]) -> String {
+    let action = lines.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let id = serde_json::from_slice(action).map_or_else(|_| String::new(), |action: Action| action.create._id);
+    debug_assert!(!id.is_empty(), "each action line names an id");
+    id
 }
 
 /// Asks one backing index after the other for what has not been found yet, the oldest first: most are where they belong.
@@ -99,7 +104,11 @@ pub(super) async fn ask(
     Ok(())
 }
 
-async fn ask_one(client: &Client, index: &str, ids: &[&str]) -> Result<Vec<bool>, Failure> {
+/// Whether each of `ids` is in `index`.
+///
+/// # Errors
+/// When it does not answer.
+pub(super) async fn ask_one(client: &Client, index: &str, ids: &[&str]) -> Result<Vec<bool>, Failure> {
     let request = Request {
         method: Method::Post,
         path: &format!("/{index}/_mget"),
@@ -118,8 +127,10 @@ fn read(index: &str, answer: &Answer, asked: usize) -> Result<Vec<bool>, Failure
     };
     match answer.status {
         200 => {}
-        // It was deleted meanwhile: nothing is there.
-        404 => return Ok(vec![false; asked]),
+        // It was deleted meanwhile: nothing is there. Or it is closed: nobody knows what is there. A 404 of anything else says nothing.
+        400 | 404 if request_error_type(&answer.body).is_some_and(|error_type| is_gone(&error_type)) => {
+            return Ok(vec![false; asked]);
+        }
         429 => return failure(Trouble::Overload, "too much to do"),
         _ => return failure(Trouble::Server, &answer.beginning()),
     }
@@ -130,9 +141,14 @@ fn read(index: &str, answer: &Answer, asked: usize) -> Result<Vec<bool>, Failure
     if docs.docs.len() != asked {
         return failure(Trouble::Unreadable, "it does not speak of every id");
     }
-    let is_missing = |error: &DocError| error.r#type.as_deref() == Some("index_not_found_exception");
+    let is_missing = |error: &DocError| error.r#type.as_deref().is_some_and(is_gone);
     if let Some(error) = docs.docs.iter().filter_map(|doc| doc.error.as_ref()).find(|error| !is_missing(error)) {
         return failure(Trouble::Server, error.r#type.as_deref().unwrap_or("an error without a type"));
     }
     Ok(docs.docs.into_iter().map(|doc| doc.found).collect())
+}
+
+/// Whether an index that is answered with this `error.type` cannot be looked at.
+fn is_gone(error_type: &str) -> bool {
+    matches!(error_type, "index_not_found_exception" | "index_closed_exception")
 }

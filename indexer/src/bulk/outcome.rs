@@ -26,8 +26,12 @@ pub enum Judgement {
     Retry(Failure),
     /// The request is larger than Elasticsearch, or something before it, accepts.
     TooLarge,
-    /// The request was refused as a whole because of something in it.
+    /// The request was refused as a whole because of a document in it.
     Refused(Refusal),
+    /// The request was refused as a whole, and it is not known whose fault that is.
+    Doubtful(Refusal),
+    /// Elasticsearch failed at the request (5xx other than those that pass): doubtful if it comes back.
+    Faulted(Refusal),
     /// Somebody has to mend something first.
     Blocked(Block),
     /// There is no index.
@@ -43,12 +47,18 @@ pub enum Fate {
     Duplicate(Option<String>),
     /// Never taken.
     Refused(Refusal),
+    /// Not taken, and it is not known whose fault that is.
+    Doubtful(Refusal),
+    /// Elasticsearch failed (5xx other than those that pass): doubtful if it comes back for the same document.
+    Faulted(Refusal),
+    /// The index does not know one of its fields: doubtful if it comes back once the mapping has been brought up to date.
+    NotMapped(Refusal),
     /// Failed for now.
     Retry(Failure),
     /// Somebody has to mend something first.
     Blocked(Block),
-    /// There is no index.
-    IndexMissing,
+    /// There is no index: doubtful if it comes back although the index was made.
+    IndexMissing(Refusal),
 }
 
 /// What failed for now.
@@ -112,6 +122,8 @@ pub enum BlockKind {
     Closed,
     /// Credentials that are missing, wrong or expired, or that do not allow it.
     Security,
+    /// The index refuses all documents in one way.
+    Refused,
     /// Something else that is no fault of the documents, such as an address that is not Elasticsearch's.
     Other,
 }
@@ -123,6 +135,15 @@ impl From<SendError> for Failure {
             SendError::Connection { .. } => Trouble::Connection,
         };
         Self { trouble, detail: error.to_string() }
+    }
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        let Refusal { status, error_type, reason, .. } = refusal;
+        let mut detail = format!("status {status} {error_type}: {reason}");
+        detail.truncate(detail.floor_char_boundary(MAX_DETAIL));
+        Self { trouble: Trouble::Server, detail }
     }
 }
 
@@ -141,7 +162,7 @@ impl Trouble {
 
 impl BlockKind {
     /// Every kind, for metrics.
-    pub const ALL: [Self; 4] = [Self::Index, Self::Closed, Self::Security, Self::Other];
+    pub const ALL: [Self; 5] = [Self::Index, Self::Closed, Self::Security, Self::Refused, Self::Other];
 
     /// A short fixed word for logs and metrics.
     pub fn as_str(self) -> &'static str {
@@ -149,6 +170,7 @@ impl BlockKind {
             Self::Index => "index_block",
             Self::Closed => "closed_index",
             Self::Security => "security",
+            Self::Refused => "refused",
             Self::Other => "other",
         }
     }
@@ -160,6 +182,10 @@ impl BlockKind {
             Self::Closed => "open the index",
             Self::Security => {
                 "see elasticsearch.auth, and what the user or key may do with the index: it needs create_doc or index"
+            }
+            Self::Refused => {
+                "every document is refused in this way: fix what the reason names, such as a pipeline, an alias without a write index, \
+                 a template or a limit"
             }
             Self::Other => "see that elasticsearch.url is Elasticsearch's address, and its log",
         }
@@ -174,6 +200,15 @@ impl fmt::Display for Block {
     }
 }
 
+impl Block {
+    /// That the index refuses all documents as `refusal` says.
+    pub fn of_index(index: &str, refusal: &Refusal) -> Self {
+        let kind = if Class::of(refusal.status) == Class::Denied { BlockKind::Security } else { BlockKind::Refused };
+        let Refusal { status, error_type, reason, .. } = refusal.clone();
+        Self { kind, index: Some(index.to_owned()), status, error_type, reason }
+    }
+}
+
 /// Judges the answer with `status` and `body` to a bulk request of `sent` items.
 pub fn judge(status: u16, body: &[u8], sent: usize) -> Judgement {
     let class = Class::of(status);
@@ -182,17 +217,37 @@ pub fn judge(status: u16, body: &[u8], sent: usize) -> Judgement {
     let again = |trouble| Judgement::Retry(failure(trouble, status, error.as_ref()));
     match class {
         Class::Success => judge_items(body, sent),
-        Class::Server => again(Trouble::Server),
+        Class::Server if matches!(status, 502..=504) || matches!(kind, Kind::Failing | Kind::None) => {
+            again(Trouble::Server)
+        }
+        Class::Server => Judgement::Faulted(refusal(status, error)),
         Class::TimedOut => again(Trouble::TimedOut),
         Class::TooLarge => Judgement::TooLarge,
-        Class::TooMany if kind == Kind::ClusterBlock => Judgement::Blocked(block(status, error)),
+        _ if is_block(status, kind) => Judgement::Blocked(block(status, error)),
         Class::TooMany => again(Trouble::Overload),
+        Class::Unknown => Judgement::Blocked(block(status, error)),
         Class::NotFound if kind == Kind::IndexNotFound => Judgement::IndexMissing,
-        Class::BadRequest if kind.is_about_documents() => Judgement::Refused(refusal(status, error)),
-        Class::BadRequest | Class::Denied | Class::NotFound | Class::Conflict | Class::OtherClient | Class::Unknown => {
-            Judgement::Blocked(block(status, error))
+        Class::BadRequest if kind == Kind::Document => Judgement::Refused(refusal(status, error)),
+        Class::BadRequest | Class::Denied | Class::NotFound | Class::Conflict | Class::OtherClient => {
+            Judgement::Doubtful(refusal(status, error))
         }
     }
+}
+
+/// Whether the body of an answer is an error of Elasticsearch's own, rather than of something before it.
+pub fn is_own_error(body: &[u8]) -> bool {
+    answer::request_error(body).is_some()
+}
+
+/// The `error.type` of a request that failed as a whole, if the answer is Elasticsearch's own.
+pub fn request_error_type(body: &[u8]) -> Option<String> {
+    answer::request_error(body)?.error_type
+}
+
+/// Whether an operator has to fix something, beyond doubt.
+fn is_block(status: u16, kind: Kind) -> bool {
+    let of_index = matches!(kind, Kind::ClusterBlock | Kind::IndexClosed | Kind::IndexNotCreated);
+    of_index || status == 401 || (status == 403 && kind == Kind::Security)
 }
 
 fn judge_items(body: &[u8], sent: usize) -> Judgement {
@@ -217,21 +272,23 @@ fn judge_item(item: Item) -> Fate {
             Fate::Refused(in_failure_store(status))
         }
         Class::Success => Fate::Indexed,
-        Class::Server => again(Trouble::Server),
+        Class::Server if matches!(status, 502..=504) || kind == Kind::Failing => again(Trouble::Server),
+        Class::Server => Fate::Faulted(refusal(status, error)),
         Class::TimedOut => again(Trouble::TimedOut),
         Class::Unknown => again(Trouble::Unreadable),
-        Class::TooMany if kind == Kind::ClusterBlock => Fate::Blocked(block(status, error)),
+        _ if is_block(status, kind) => Fate::Blocked(block(status, error)),
         Class::TooMany => again(Trouble::Overload),
-        Class::Denied => Fate::Blocked(block(status, error)),
-        Class::BadRequest if matches!(kind, Kind::IndexClosed | Kind::IndexNotCreated) => {
-            Fate::Blocked(block(status, error))
-        }
-        Class::NotFound if kind == Kind::IndexNotFound => Fate::IndexMissing,
+        Class::NotFound if kind == Kind::IndexNotFound => Fate::IndexMissing(refusal(status, error)),
         Class::NotFound if kind == Kind::ShardNotThere => again(Trouble::Server),
         Class::Conflict if kind == Kind::VersionConflict => Fate::Duplicate(error.and_then(|error| error.index)),
-        Class::BadRequest | Class::NotFound | Class::Conflict | Class::TooLarge | Class::OtherClient => {
-            Fate::Refused(refusal(status, error))
-        }
+        Class::BadRequest if kind == Kind::NotMapped => Fate::NotMapped(refusal(status, error)),
+        Class::BadRequest if kind == Kind::Document => Fate::Refused(refusal(status, error)),
+        Class::BadRequest
+        | Class::Denied
+        | Class::NotFound
+        | Class::Conflict
+        | Class::TooLarge
+        | Class::OtherClient => Fate::Doubtful(refusal(status, error)),
     }
 }
 
@@ -249,13 +306,8 @@ fn block(status: u16, error: Option<ErrorBody>) -> Block {
     let kind = match Kind::of(Some(&error)) {
         Kind::ClusterBlock => BlockKind::Index,
         Kind::IndexClosed => BlockKind::Closed,
-        Kind::Other | Kind::None if Class::of(status) == Class::Denied => BlockKind::Security,
-        Kind::None
-        | Kind::Other
-        | Kind::VersionConflict
-        | Kind::IndexNotFound
-        | Kind::ShardNotThere
-        | Kind::IndexNotCreated => BlockKind::Other,
+        _ if Class::of(status) == Class::Denied => BlockKind::Security,
+        _ => BlockKind::Other,
     };
     Block {
         kind,

@@ -113,7 +113,7 @@ impl Stream {
             Some(verify) => verify.sift(batch, table, questions).await?,
             None => Conflicts::new(),
         };
-        let copies: Vec<Copy> = questions
+        let mut copies: Vec<Copy> = questions
             .iter()
             .flat_map(|question| question.found.iter().skip(1).map(move |number| (question, *number)))
             .map(|(question, number)| Copy { index: &table.backing()[number].name, id: &question.id })
@@ -121,6 +121,7 @@ impl Stream {
         if copies.is_empty() {
             return Ok(conflicts);
         }
+        copies.sort_by_key(|copy| copy.index);
         let deleted = copies::delete(&self.client, &copies).await?;
         for (outcome, count) in [("deleted", deleted), ("left", copies.len() - deleted)] {
             self.metrics.copies.with_label_values(&[self.topic.as_str(), outcome]).inc_by(count as u64);

@@ -11,6 +11,7 @@ use crate::batch::{BatchId, Item, Origin};
 use crate::place::{Age, Target};
 use stub::{Received, Reply, Stub, all_written, failure, items};
 
+mod doubtful;
 mod places;
 pub(crate) mod stub;
 
@@ -264,7 +265,7 @@ async fn a_dead_node_costs_one_attempt() {
 async fn a_missing_index_is_made_again() {
     let mut made = false;
     let stub = Stub::start(move |received| match received.line.split(' ').next().unwrap() {
-        "HEAD" | "GET" => Reply::Answer(404, String::new()),
+        "HEAD" | "GET" => failure(404, "index_not_found_exception"),
         "PUT" => {
             made |= received.line.starts_with("PUT /cxone-events ");
             Reply::Answer(200, "{}".to_owned())

@@ -14,11 +14,19 @@ use super::verify::Suspect;
 use super::{Delivered, Refused, body};
 use crate::batch::Batch;
 
+pub use doubtful::Aside;
+
+mod doubtful;
 mod places;
 mod proof;
 
 /// A body may be this much larger than asked for before it is cut, in per cent: the last document of a batch may stick out.
 const TOLERANCE: usize = 150;
+
+/// How many times a document is sent that Elasticsearch fails at (5xx), before it is set aside; and a request, before it is cut.
+const FAULTS: u32 = 2;
+/// How many times a document is sent whose index is answered to be missing, although it was made each time.
+const MISSES: u32 = 5;
 
 /// What is left to send and what has become of the rest.
 #[derive(Debug)]
@@ -32,6 +40,8 @@ pub(super) struct Work<'a> {
     look_ups: VecDeque<usize>,
     /// Those that were sent to an index which is missing or takes no documents: they are placed anew, where the strategy knows of that.
     unplaced: Vec<usize>,
+    /// Those that the index does not know all fields of, and that are sent again now that the mapping is up to date.
+    adopted: HashSet<usize>,
     moved: Moved,
     /// The generation of the write index before which an id was looked up and not found.
     checked: HashMap<usize, u64>,
@@ -45,6 +55,10 @@ pub(super) struct Work<'a> {
     suspects: VecDeque<Suspect>,
     proves: bool,
     gone: HashMap<usize, u8>,
+    /// Whether it is a document that was set aside before.
+    is_alone: bool,
+    /// How many whole requests in a row Elasticsearch has failed at.
+    faults: u32,
     attempts: Vec<u32>,
     delivered: Delivered,
 }
@@ -70,8 +84,12 @@ pub(super) struct Progress {
     pub(super) block: Option<Block>,
     /// Whether that goes for documents which cannot be placed anew.
     pub(super) is_blocked: bool,
+    /// Documents that are set aside: it is not known whose fault it is that they are refused.
+    pub(super) aside: usize,
     /// Whether the index has to be made again first.
     pub(super) index_missing: bool,
+    /// Whether its mapping has to be brought up to date first.
+    pub(super) not_mapped: bool,
     /// Whether the body was too large.
     pub(super) too_large: bool,
 }
@@ -88,6 +106,7 @@ impl<'a> Work<'a> {
             left,
             look_ups,
             unplaced: Vec::new(),
+            adopted: HashSet::new(),
             moved: Moved::new(),
             checked: HashMap::new(),
             written: HashSet::new(),
@@ -97,6 +116,8 @@ impl<'a> Work<'a> {
             suspects: VecDeque::new(),
             proves: false,
             gone: HashMap::new(),
+            is_alone: false,
+            faults: 0,
             attempts: vec![0; batch.items.len()],
             delivered: Delivered::default(),
         }
@@ -135,7 +156,10 @@ impl<'a> Work<'a> {
     pub(super) fn apply(&mut self, chunk: Vec<usize>, judgement: Judgement) -> Progress {
         let mut progress = Progress::default();
         match judgement {
-            Judgement::Items(fates) => self.apply_each(&chunk, fates, &mut progress),
+            Judgement::Items(fates) => {
+                self.faults = 0;
+                self.apply_each(&chunk, fates, &mut progress);
+            }
             Judgement::Retry(failure) => {
                 progress.failure = Some(failure);
                 self.again(chunk, &mut progress);
@@ -152,9 +176,25 @@ impl<'a> Work<'a> {
             Judgement::TooLarge => {
                 progress.too_large = true;
                 let refusal = self.too_large(&chunk);
-                self.cut(chunk, refusal, &mut progress);
+                if let Some(item) = self.cut(chunk) {
+                    self.refuse(item, refusal, &mut progress);
+                }
             }
-            Judgement::Refused(refusal) => self.cut(chunk, refusal, &mut progress),
+            Judgement::Refused(refusal) => {
+                if let Some(item) = self.cut(chunk) {
+                    self.refuse(item, refusal, &mut progress);
+                }
+            }
+            Judgement::Faulted(refusal) if !self.is_alone && self.faults < FAULTS => {
+                self.faults += 1;
+                progress.failure = Some(refusal.into());
+                self.again(chunk, &mut progress);
+            }
+            Judgement::Doubtful(refusal) | Judgement::Faulted(refusal) => {
+                if let Some(item) = self.cut_by_index(chunk) {
+                    self.set_aside(item, refusal, &mut progress);
+                }
+            }
         }
         progress
     }
@@ -184,9 +224,30 @@ impl<'a> Work<'a> {
                     self.refuse(*item, refusal, progress);
                     continue;
                 }
+                Fate::Doubtful(refusal) => {
+                    self.set_aside(*item, refusal, progress);
+                    continue;
+                }
+                Fate::Faulted(refusal) if self.is_alone || self.attempts[*item] >= FAULTS => {
+                    self.set_aside(*item, refusal, progress);
+                    continue;
+                }
+                Fate::IndexMissing(refusal) if self.is_alone || self.attempts[*item] >= MISSES => {
+                    progress.index_missing = true;
+                    self.set_aside(*item, refusal, progress);
+                    continue;
+                }
+                Fate::NotMapped(refusal) => {
+                    progress.not_mapped = true;
+                    if !self.adopted.insert(*item) {
+                        self.set_aside(*item, refusal, progress);
+                        continue;
+                    }
+                }
+                Fate::Faulted(refusal) => progress.failure = Some(refusal.into()),
                 Fate::Retry(failure) => progress.failure = Some(failure),
                 Fate::Blocked(block) => {
-                    let is_index = block.kind == BlockKind::Index;
+                    let is_index = matches!(block.kind, BlockKind::Index | BlockKind::Closed);
                     progress.block = Some(block);
                     if self.places && is_index {
                         self.unplaced.push(*item);
@@ -194,7 +255,7 @@ impl<'a> Work<'a> {
                     }
                     progress.is_blocked = true;
                 }
-                Fate::IndexMissing => {
+                Fate::IndexMissing(_) => {
                     progress.index_missing = true;
                     if self.places {
                         self.unplaced.push(*item);
@@ -226,14 +287,15 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// Cuts `chunk` in two, or refuses the one document that it is.
-    fn cut(&mut self, mut chunk: Vec<usize>, refusal: Refusal, progress: &mut Progress) {
+    /// Cuts `chunk` in two; gives the one document that it is, if so.
+    fn cut(&mut self, mut chunk: Vec<usize>) -> Option<usize> {
         if let [item] = chunk[..] {
-            return self.refuse(item, refusal, progress);
+            return Some(item);
         }
         let second = chunk.split_off(chunk.len() / 2);
         self.halves.push_front(second);
         self.halves.push_front(chunk);
+        None
     }
 
     fn refuse(&mut self, item: usize, refusal: Refusal, progress: &mut Progress) {
@@ -296,6 +358,7 @@ impl Progress {
         }
         match &self.failure {
             Some(failure) if self.settled == 0 => Health::Failed(failure.clone()),
+            None if self.aside > 0 && self.settled == 0 => Health::Unclear,
             Some(_) | None => Health::Well,
         }
     }
@@ -310,6 +373,8 @@ impl Progress {
             (Some(_), _) => "blocked",
             (None, Some(_)) if self.settled > 0 => "partial",
             (None, Some(trouble)) => trouble.as_str(),
+            (None, None) if self.aside > 0 && self.settled > 0 => "partial",
+            (None, None) if self.aside > 0 => "doubtful",
             (None, None) if self.index_missing => "index_missing",
             (None, None) if self.too_large => "too_large",
             (None, None) if self.settled + self.doubtful == 0 => "bad_request",

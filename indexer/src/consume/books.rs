@@ -8,7 +8,7 @@ use std::time::Instant;
 use shared::position::{NextOffset, Offset, Partition};
 
 use super::park::{Need, Parked};
-use crate::batch::{Batch, BatchId, Filling};
+use crate::batch::{Batch, BatchId, Epoch, Filling};
 use crate::decode::Decoded;
 use crate::record::{OwnedRecord, Record};
 use crate::settle::Ledger;
@@ -58,11 +58,12 @@ impl Books {
         self.filling.assign(partition, epoch, next);
     }
 
-    /// Gives `partition` up. What is in flight for it will not be committed here.
-    pub(super) fn revoke(&mut self, partition: Partition) {
-        self.ledger.revoke(partition);
+    /// Gives `partition` up. What is in flight for it will not be committed here. Returns the epoch of the assignment that has ended.
+    pub(super) fn revoke(&mut self, partition: Partition) -> Option<Epoch> {
+        let epoch = self.ledger.revoke(partition);
         self.unpark(partition);
         self.filling.revoke(partition);
+        epoch
     }
 
     /// Puts `record` where it belongs: into the batch, by `decode`, or behind the records that wait.

@@ -112,7 +112,9 @@ impl Consumer {
             self.drain(&partitions);
         }
         for partition in &partitions {
-            self.books.revoke(*partition);
+            if let Some(epoch) = self.books.revoke(*partition) {
+                self.tasks.revoke(*partition, epoch);
+            }
             self.identity.revoke(*partition);
             self.gaps.forget(*partition);
             self.unmeasure(*partition);

@@ -69,8 +69,15 @@ impl Consumer {
         let mut next = if wait.is_zero() { self.reports.try_recv().ok() } else { self.reports.recv_timeout(wait).ok() };
         while let Some(report) = next {
             match report {
+                Report::Aside(aside) => {
+                    self.room.set_aside(aside.freed_bytes);
+                    self.books.ledger.set_aside(&aside.progress);
+                }
                 Report::Settled(settled) => {
-                    self.room.finish(settled.held_bytes);
+                    match settled.was_aside {
+                        true => self.room.finish_aside(settled.held_bytes),
+                        false => self.room.finish(settled.held_bytes),
+                    }
                     self.books.ledger.settle(&settled.progress);
                 }
                 Report::Schema(id, answer) => self.take_schema(id, answer),

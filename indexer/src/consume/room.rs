@@ -27,6 +27,16 @@ impl Room {
         self.batches = self.batches.saturating_sub(1);
     }
 
+    /// Of a batch in flight a few documents are left, which were set aside: it has let go of `freed` bytes, and of its place among the batches.
+    pub(super) fn set_aside(&mut self, freed: usize) {
+        self.finish(freed);
+    }
+
+    /// What was set aside, of `bytes`, is settled.
+    pub(super) fn finish_aside(&mut self, bytes: usize) {
+        self.bytes = self.bytes.saturating_sub(bytes);
+    }
+
     /// Bytes of the batches under way.
     pub(super) fn bytes(&self) -> usize {
         self.bytes
@@ -68,6 +78,18 @@ mod tests {
         assert!(!room.has_batch());
         room.finish(60);
         assert!(room.has_batch() && room.has_bytes(69));
+    }
+
+    #[test]
+    fn what_is_set_aside_takes_bytes_but_no_batchs_place() {
+        let mut room = Room::new(100, 1);
+        room.start(60);
+        room.set_aside(50);
+        assert!(room.has_batch());
+        assert_eq!((room.bytes(), room.batches()), (10, 0));
+        room.start(60);
+        room.finish_aside(10);
+        assert_eq!((room.bytes(), room.batches()), (60, 1));
     }
 
     #[test]

@@ -114,7 +114,7 @@ impl Index {
 
     fn tell_refused(&self, index: &str, error: &RequestError) {
         if self.state().is_new(format!("{index} {error}")) {
-            tracing::error!(index, %error, "Fields could not be added to the mapping; documents that need them are dead letters.");
+            tracing::error!(index, %error, "Fields could not be added to the mapping; documents that need them wait until they are (docs/refusals.md).");
         }
     }
 

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use crate::bulk::elasticsearch::{Answer, Client, Method, Request, SendError};
+use crate::bulk::outcome::is_own_error;
 
 /// How deep the causes of a refusal are followed.
 const MAX_CAUSES: usize = 8;
@@ -101,7 +102,8 @@ impl Requests {
         let answer = self.send(Method::Get, path, Bytes::new()).await?;
         match answer.status {
             200 => Ok(Some(serde_json::from_slice(&answer.body).unwrap_or_default())),
-            404 => Ok(None),
+            // That of something before Elasticsearch says nothing about what is there.
+            404 if is_own_error(&answer.body) => Ok(None),
             _ => Err(refused(format!("GET {path}"), &answer)),
         }
     }

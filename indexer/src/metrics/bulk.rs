@@ -1,7 +1,7 @@
 //! The metrics of bulk requests. A new one is one field with its help as a doc comment, and one line in [`BulkMetrics::new`].
 
-use prometheus::{Histogram, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Registry, Result};
-use shared::metrics::{counter, counters_of, gauges, histogram};
+use prometheus::{GaugeVec, Histogram, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, Result};
+use shared::metrics::{counter, counters, counters_of, gauges, histogram};
 
 /// The bounds of the durations of bulk requests, in seconds: a small one takes milliseconds, one that nearly times out half a minute.
 const BULK_SECONDS: &[f64] = &[0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0];
@@ -17,6 +17,7 @@ const OUTCOMES: &[&str] = &[
     "unreadable",
     "too_large",
     "bad_request",
+    "doubtful",
     "blocked",
     "index_missing",
 ];
@@ -25,7 +26,7 @@ const OUTCOMES: &[&str] = &[
 #[derive(Clone, Debug)]
 pub struct BulkMetrics {
     /// Bulk requests by how they ended: `ok`, `partial`, `overload`, `server_error`, `timed_out`, `connection`, `unreadable`,
-    /// `too_large`, `bad_request`, `blocked`, `index_missing`.
+    /// `too_large`, `bad_request`, `doubtful`, `blocked`, `index_missing`.
     pub requests: IntCounterVec,
     /// How long bulk requests take, in seconds.
     pub duration: Histogram,
@@ -41,8 +42,17 @@ pub struct BulkMetrics {
     pub target_bytes: IntGauge,
     /// 0: bulk requests go; 1: a probe is under way; 2: requests are held back.
     pub breaker_state: IntGauge,
-    /// 1 while Elasticsearch lets no documents in until somebody fixes it, by reason: `index_block`, `closed_index`, `security`, `other`.
+    /// 1 while Elasticsearch lets no documents in until somebody fixes it, by reason: `index_block`, `closed_index`, `security`, `refused`,
+    /// `other`.
     pub blocked: Blocked,
+    /// Documents that are refused, and it is not known yet whose fault that is, by topic.
+    pub doubtful_documents: IntGaugeVec,
+    /// Their bytes.
+    pub doubtful_bytes: IntGaugeVec,
+    /// For how long the oldest of them is undecided, in seconds.
+    pub doubtful_age: GaugeVec,
+    /// Such documents by what became of them: `document` (they are at fault, and dead letters), `accepted`.
+    pub doubts_decided: IntCounterVec,
     families: Families,
 }
 
@@ -87,8 +97,17 @@ impl BulkMetrics {
     ///
     /// # Errors
     /// When one of the names is taken.
+    #[expect(clippy::too_many_lines, reason = "a list, one entry a metric")]
     pub(super) fn new(registry: &Registry) -> Result<Self> {
         let families = Families::new(registry)?;
+        let doubtful_age = GaugeVec::new(
+            Opts::new(
+                "penstock_indexer_doubtful_oldest_seconds",
+                "For how long the oldest document of those is undecided of which it is not known whose fault it is that they are refused.",
+            ),
+            &["topic"],
+        )?;
+        registry.register(Box::new(doubtful_age.clone()))?;
         Ok(Self {
             requests: counters_of(
                 registry,
@@ -123,6 +142,25 @@ impl BulkMetrics {
             target_bytes: IntGauge::new("target_bytes", "None yet.")?,
             breaker_state: IntGauge::new("breaker_state", "None yet.")?,
             blocked: Blocked { family: families.blocked.clone(), topic: String::new() },
+            doubtful_documents: gauges(
+                registry,
+                "penstock_indexer_doubtful_documents",
+                "Documents that are refused, and it is not known yet whose fault that is.",
+                &["topic"],
+            )?,
+            doubtful_bytes: gauges(
+                registry,
+                "penstock_indexer_doubtful_bytes",
+                "Bytes of documents that are refused, and it is not known yet whose fault that is.",
+                &["topic"],
+            )?,
+            doubtful_age,
+            doubts_decided: counters(
+                registry,
+                "penstock_indexer_doubts_decided_total",
+                "Documents of which it was not known whose fault it was that they were refused, by what became of them: document, accepted.",
+                &["topic", "outcome"],
+            )?,
             families,
         })
     }

@@ -16,6 +16,7 @@ use super::barrier::Barrier;
 use super::table::{Found, Table, TableError};
 use super::time::millis;
 use crate::bulk::elasticsearch::{Answer, Client, Method, Request, SendError};
+use crate::bulk::outcome::request_error_type;
 use crate::index::{Index, Known};
 use crate::metrics::PlaceMetrics;
 
@@ -29,7 +30,8 @@ const TOLERATED_FAILURES: u32 = 2;
 pub const FUTURE: i64 = 3_600_000;
 
 /// What is looked at of each backing index.
-const FILTER_PATH: &str = "*.aliases,*.settings.index.creation_date,*.settings.index.blocks";
+const FILTER_PATH: &str = "*.aliases,*.settings.index.creation_date,*.settings.index.blocks,\
+    *.settings.index.verified_before_close";
 
 /// Keeps the table of one alias or data stream.
 #[derive(Debug)]
@@ -254,6 +256,8 @@ struct IndexSettingsAnswer {
     creation_date: String,
     #[serde(default)]
     blocks: BlocksAnswer,
+    /// "true" of a closed index.
+    verified_before_close: Option<String>,
 }
 
 /// Settings are texts. `read_only_allow_delete`, the disk's flood stage, is left out: it passes by itself.
@@ -265,7 +269,7 @@ struct BlocksAnswer {
 
 /// The backing indices of an answer.
 fn found(answer: &Answer, alias: &str, strategy: Strategy) -> Result<Vec<Found>, ReadError> {
-    if answer.status == 404 {
+    if answer.status == 404 && request_error_type(&answer.body).as_deref() == Some("index_not_found_exception") {
         return Err(ReadError::Missing);
     }
     if answer.status != 200 {
@@ -286,7 +290,8 @@ fn found(answer: &Answer, alias: &str, strategy: Strategy) -> Result<Vec<Found>,
         let created = created.map_err(|_| refused(format!("{name} has no creation date")))?;
         let is_set = |block: Option<String>| block.is_some_and(|value| value == "true");
         let blocks = index.settings.index.blocks;
-        let writable = !is_set(blocks.write) && !is_set(blocks.read_only);
+        let is_closed = is_set(index.settings.index.verified_before_close);
+        let writable = !is_set(blocks.write) && !is_set(blocks.read_only) && !is_closed;
         all.push(Found { name, created, writable, is_write });
     }
     if strategy == Strategy::DataStream

@@ -12,7 +12,7 @@ pub struct Found {
     pub name: String,
     /// `index.creation_date`, in milliseconds since the Unix epoch.
     pub created: i64,
-    /// Whether it takes documents: it has no `index.blocks.write` or `index.blocks.read_only`.
+    /// Whether it takes documents: it is open, and has no `index.blocks.write` or `index.blocks.read_only`.
     pub writable: bool,
     /// Whether the alias writes to it.
     pub is_write: bool,

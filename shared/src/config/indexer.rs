@@ -92,7 +92,7 @@ pub struct Retry {
 }
 
 /// `indexer.fuse`: when nearly every record would be a dead letter, a deployment is wrong and not the events. The indexer then stops
-/// writing dead letters and committing, and says so in log, metric and readiness, until it is restarted.
+/// writing dead letters and committing for that topic, and says so in log, metric and readiness, until what was refused is accepted.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Fuse {

@@ -183,3 +183,20 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn an_answer_that_is_unclear_ends_an_outage_but_no_block() {
+    let now = Instant::now();
+    let mut breaker = opened(now);
+    assert_eq!(breaker.unclear(false, 0.5, now), None, "it is no probe");
+    assert_eq!(breaker.position(), Position::Open);
+    let at = probe(&mut breaker, now);
+    assert!(matches!(breaker.unclear(true, 0.5, at), Some(Change::Resumed(_))));
+    assert_eq!(breaker.position(), Position::Closed);
+
+    breaker.blocked(false, block(BlockKind::Refused), 1.0, at);
+    let at = probe(&mut breaker, at);
+    breaker.unclear(true, 1.0, at);
+    assert_eq!(breaker.pause(), Some(&Pause::Blocked(block(BlockKind::Refused))));
+    assert!(matches!(breaker.admit(at), Admission::At(next) if next > at), "the next probe waits");
+}

@@ -50,6 +50,14 @@ pub(super) enum Kind {
     ShardNotThere,
     /// The index cannot be created on the way: the cluster has as many shards as it may.
     IndexNotCreated,
+    /// Credentials, or what they allow.
+    Security,
+    /// The document cannot be read, or holds what no index takes.
+    Document,
+    /// The document has a field that the mapping does not know, and may not add.
+    NotMapped,
+    /// A node or a shard fails, or cannot be reached. That passes.
+    Failing,
     Other,
 }
 
@@ -62,6 +70,48 @@ impl Kind {
             Some("index_not_found_exception") => Self::IndexNotFound,
             Some("index_closed_exception") => Self::IndexClosed,
             Some("validation_exception") => Self::IndexNotCreated,
+            Some("security_exception") => Self::Security,
+            Some("strict_dynamic_mapping_exception") => Self::NotMapped,
+            Some(
+                "document_parsing_exception" // Elasticsearch from 8.8 on
+                | "mapper_parsing_exception" // before that, and OpenSearch
+                | "x_content_parse_exception"
+                | "not_x_content_exception"
+                | "json_parse_exception" // Jackson's own, where nothing wraps them
+                | "json_e_o_f_exception"
+                | "input_coercion_exception"
+                | "stream_constraints_exception"
+                | "max_bytes_length_exceeded_exception" // Lucene's: a term of more than 32,766 bytes
+                | "action_request_validation_exception", // an id that is too long or empty
+            ) => Self::Document,
+            Some(
+                "already_closed_exception"
+                | "engine_closed_exception"
+                | "engine_failed_exception"
+                | "flush_failed_engine_exception"
+                | "refresh_failed_engine_exception"
+                | "translog_exception"
+                | "i_o_exception"
+                | "corrupt_index_exception"
+                | "node_closed_exception"
+                | "node_disconnected_exception"
+                | "node_not_connected_exception"
+                | "connect_transport_exception"
+                | "send_request_transport_exception"
+                | "receive_timeout_transport_exception"
+                | "no_node_available_exception"
+                | "no_shard_available_action_exception"
+                | "unavailable_shards_exception"
+                | "master_not_discovered_exception"
+                | "not_master_exception"
+                | "process_cluster_event_timeout_exception"
+                | "retry_on_primary_exception"
+                | "retry_on_replica_exception"
+                | "es_rejected_execution_exception"
+                | "rejected_execution_exception"
+                | "circuit_breaking_exception"
+                | "out_of_memory_error",
+            ) => Self::Failing,
             Some(
                 "shard_not_found_exception"
                 | "illegal_index_shard_state_exception"
@@ -71,20 +121,6 @@ impl Kind {
                 | "index_shard_relocated_exception",
             ) => Self::ShardNotThere,
             Some(_) => Self::Other,
-        }
-    }
-
-    /// Whether a request that is refused with 400 is refused for what is in it. A 400 without Elasticsearch's error, such as that of a proxy
-    /// which speaks TLS, must not make dead letters of documents.
-    pub(super) fn is_about_documents(self) -> bool {
-        match self {
-            Self::Other | Self::VersionConflict => true,
-            Self::None
-            | Self::ClusterBlock
-            | Self::IndexNotFound
-            | Self::IndexClosed
-            | Self::ShardNotThere
-            | Self::IndexNotCreated => false,
         }
     }
 }

@@ -31,6 +31,14 @@ fn assert_refused(fate: Fate, status: u16, error_type: &str) {
 }
 
 #[track_caller]
+fn assert_doubtful(fate: Fate, status: u16, error_type: &str) {
+    match fate {
+        Fate::Doubtful(refusal) => assert_eq!((refusal.status, refusal.error_type.as_str()), (status, error_type)),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[track_caller]
 fn assert_blocked(fate: Fate, kind: BlockKind) {
     match fate {
         Fate::Blocked(block) => assert_eq!(block.kind, kind),
@@ -67,26 +75,41 @@ fn each_action_has_its_items() {
 #[test]
 fn a_version_conflict_on_our_own_id_is_a_duplicate() {
     assert_eq!(failed(409, "version_conflict_engine_exception"), Fate::Duplicate(None));
-    assert_refused(failed(409, "something_else_exception"), 409, "something_else_exception");
+    assert_doubtful(failed(409, "something_else_exception"), 409, "something_else_exception");
 }
 
 #[test]
 fn what_is_wrong_with_the_document_is_refused() {
     for error_type in [
-        "mapper_parsing_exception",   // up to 8.7
+        "mapper_parsing_exception",   // up to 8.7, and OpenSearch
         "document_parsing_exception", // from 8.8 on
-        "strict_dynamic_mapping_exception",
-        "illegal_argument_exception",
-        "illegal_state_exception",
         "max_bytes_length_exceeded_exception",
-        "an_exception_of_the_future",
+        "x_content_parse_exception",
     ] {
         assert_refused(failed(400, error_type), 400, error_type);
     }
-    for status in [402, 404, 405, 413, 422] {
-        assert_refused(failed(status, "odd_exception"), status, "odd_exception");
+}
+
+#[test]
+fn what_may_be_the_documents_fault_or_its_indexs_is_doubtful() {
+    for error_type in ["illegal_argument_exception", "illegal_state_exception", "an_exception_of_the_future"] {
+        assert_doubtful(failed(400, error_type), 400, error_type);
     }
-    assert_refused(one(400, ""), 400, "none");
+    for status in [402, 403, 404, 405, 413, 422] {
+        assert_doubtful(failed(status, "odd_exception"), status, "odd_exception");
+    }
+    assert_doubtful(one(400, ""), 400, "none");
+    assert_doubtful(one(403, ""), 403, "none");
+}
+
+#[test]
+fn an_error_of_elasticsearchs_that_may_come_back_for_one_document_says_so() {
+    for (status, error_type) in [(500, "fail_processor_exception"), (500, "null_pointer_exception"), (501, "odd")] {
+        let fate = failed(status, error_type);
+        assert!(matches!(&fate, Fate::Faulted(refusal) if refusal.error_type == error_type), "{fate:?}");
+    }
+    let fate = failed(400, "strict_dynamic_mapping_exception");
+    assert!(matches!(&fate, Fate::NotMapped(refusal) if refusal.status == 400), "{fate:?}");
 }
 
 #[test]
@@ -103,7 +126,7 @@ fn a_refusal_tells_the_reason_and_its_cause() {
 #[test]
 fn a_reason_is_capped_where_a_character_ends() {
     let fate = one(400, &format!(r#","error":{{"type":"t","reason":"{}"}}"#, "ü".repeat(9_999)));
-    let Fate::Refused(refusal) = fate else { panic!("{fate:?}") };
+    let Fate::Doubtful(refusal) = fate else { panic!("{fate:?}") };
     assert_eq!(refusal.reason.len(), 1_024);
 }
 
@@ -117,7 +140,8 @@ fn an_item_that_meets_overload_is_sent_again() {
 #[test]
 fn an_item_that_fails_on_elasticsearchs_side_is_sent_again() {
     for (status, error_type) in [
-        (500, "null_pointer_exception"),
+        (500, "i_o_exception"),
+        (500, "node_closed_exception"),
         (503, "unavailable_shards_exception"),
         (503, "cluster_block_exception"), // no master, or not recovered yet
         (504, "process_cluster_event_timeout_exception"),
@@ -140,8 +164,8 @@ fn what_an_operator_has_to_mend_blocks() {
     assert_blocked(failed(400, "validation_exception"), BlockKind::Other); // as many shards as there may be
     for status in [401, 403] {
         assert_blocked(failed(status, "security_exception"), BlockKind::Security);
-        assert_blocked(one(status, ""), BlockKind::Security);
     }
+    assert_blocked(one(401, ""), BlockKind::Security);
 }
 
 #[test]
@@ -160,7 +184,7 @@ fn a_block_names_the_index_and_elasticsearchs_reason() {
 
 #[test]
 fn a_missing_index_is_told_from_other_404s() {
-    assert_eq!(failed(404, "index_not_found_exception"), Fate::IndexMissing);
+    assert!(matches!(failed(404, "index_not_found_exception"), Fate::IndexMissing(_)));
     assert_eq!(whole(404, "index_not_found_exception"), Judgement::IndexMissing);
 }
 
@@ -172,7 +196,7 @@ fn the_failure_store_is_no_success() {
     for told in ["not_applicable_or_unknown", "not_enabled", "failed"] {
         assert_eq!(one(201, &format!(r#","failure_store":"{told}""#)), Fate::Indexed);
     }
-    assert_refused(one(400, r#","failure_store":"failed","error":{"type":"t","reason":"r"}"#), 400, "t");
+    assert_doubtful(one(400, r#","failure_store":"failed","error":{"type":"t","reason":"r"}"#), 400, "t");
 }
 
 #[test]
@@ -221,7 +245,7 @@ fn a_whole_request_that_fails_for_now_is_sent_again() {
     for (status, error_type, trouble) in [
         (429, "es_rejected_execution_exception", Trouble::Overload),
         (408, "timeout_exception", Trouble::TimedOut),
-        (500, "null_pointer_exception", Trouble::Server),
+        (500, "node_closed_exception", Trouble::Server),
         (503, "cluster_block_exception", Trouble::Server),
     ] {
         let judgement = whole(status, error_type);
@@ -233,6 +257,12 @@ fn a_whole_request_that_fails_for_now_is_sent_again() {
 }
 
 #[test]
+fn a_whole_request_that_elasticsearch_fails_at_says_so() {
+    let judgement = whole(500, "null_pointer_exception");
+    assert!(matches!(&judgement, Judgement::Faulted(refusal) if refusal.status == 500), "{judgement:?}");
+}
+
+#[test]
 fn a_whole_request_that_is_too_large_says_so_without_a_body() {
     assert_eq!(judge(413, b"", 3), Judgement::TooLarge);
     assert_eq!(judge(413, b"<html>nginx</html>", 3), Judgement::TooLarge);
@@ -240,17 +270,31 @@ fn a_whole_request_that_is_too_large_says_so_without_a_body() {
 
 #[test]
 fn a_whole_request_is_refused_for_its_documents_only_in_elasticsearchs_own_words() {
-    for error_type in ["action_request_validation_exception", "illegal_argument_exception", "x_content_parse_exception"]
-    {
+    for error_type in ["action_request_validation_exception", "x_content_parse_exception"] {
         let judgement = whole(400, error_type);
         assert!(matches!(&judgement, Judgement::Refused(refusal) if refusal.error_type == error_type), "{judgement:?}");
     }
+}
+
+#[test]
+fn any_other_refusal_of_a_whole_request_is_doubtful() {
     for body in [
         &b"<html>The plain HTTP request was sent to HTTPS port</html>"[..],
         br#"{"error":"no handler found for uri [/x]"}"#,
     ] {
-        let judgement = judge(400, body, 3);
-        assert!(matches!(&judgement, Judgement::Blocked(block) if block.kind == BlockKind::Other), "{judgement:?}");
+        for status in [400, 403, 404, 405, 406, 422] {
+            let judgement = judge(status, body, 3);
+            assert!(matches!(&judgement, Judgement::Doubtful(refusal) if refusal.status == status), "{judgement:?}");
+        }
+    }
+    for (status, error_type) in [
+        (400, "illegal_argument_exception"),
+        (404, "resource_not_found_exception"),
+        (406, "media_type_header_exception"),
+        (409, "odd_exception"),
+    ] {
+        let judgement = whole(status, error_type);
+        assert!(matches!(&judgement, Judgement::Doubtful(refusal) if refusal.status == status), "{judgement:?}");
     }
 }
 
@@ -261,8 +305,7 @@ fn a_whole_request_that_an_operator_has_to_mend_blocks() {
         (403, "security_exception", BlockKind::Security),
         (403, "cluster_block_exception", BlockKind::Index),
         (429, "cluster_block_exception", BlockKind::Index),
-        (404, "resource_not_found_exception", BlockKind::Other),
-        (406, "media_type_header_exception", BlockKind::Other),
+        (400, "index_closed_exception", BlockKind::Closed),
         (301, "moved", BlockKind::Other),
     ] {
         let judgement = whole(status, error_type);
@@ -274,7 +317,7 @@ fn a_whole_request_that_an_operator_has_to_mend_blocks() {
 fn a_text_for_an_error_is_the_reason() {
     let judgement = judge(405, br#"{"error":"Incorrect HTTP method","status":405}"#, 1);
     assert!(
-        matches!(&judgement, Judgement::Blocked(block) if block.reason == "Incorrect HTTP method"),
+        matches!(&judgement, Judgement::Doubtful(refusal) if refusal.reason == "Incorrect HTTP method"),
         "{judgement:?}"
     );
 }

@@ -1,0 +1,133 @@
+//! One document that was set aside: tried again and again, until it is accepted or known to be at fault.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Alone, Asides, Lone, PATIENCE, Witness, shards};
+use crate::batch::Batch;
+use crate::bulk::backoff::Backoff;
+use crate::bulk::doubt::Cause;
+use crate::bulk::gate::now;
+use crate::bulk::work::{Aside, Work};
+use crate::bulk::{Bulk, Delivered, Refused, look_up};
+
+/// The waits between attempts with one document.
+const WAITS: Backoff = Backoff { initial: Duration::from_millis(250), max: Duration::from_secs(4) };
+
+impl Bulk {
+    /// Takes the document that `aside` speaks of out of `batch`, once there is room. Dropping what it gives leaves the document undecided.
+    pub async fn single_out(&self, batch: &Batch, aside: &Aside) -> Lone {
+        self.asides.single_out(batch, aside).await
+    }
+
+    /// Tries the document of `lone` until it is settled: accepted, or refused for good since it is at fault. There is no last attempt.
+    /// Dropping the future leaves it undecided, which loses nothing.
+    pub async fn decide(&self, lone: &mut Lone) -> Delivered {
+        let mut failures = 1;
+        loop {
+            let longest = WAITS.longest(failures);
+            tokio::time::sleep(longest.mul_f64(0.5 + rand::random::<f64>() / 2.0)).await;
+            let (mut delivered, before) = self.attempt(lone).await;
+            let Some(aside) = delivered.aside.pop() else {
+                self.asides.count("accepted");
+                return delivered;
+            };
+            if lone.refuse(&aside, before) && !self.may_be_full(&aside).await {
+                lone.tell(&aside, true);
+                self.asides.count("document");
+                return Delivered { refused: vec![lone.refused(aside)], ..Delivered::default() };
+            }
+            failures += 1;
+        }
+    }
+
+    /// Whether it may be a full shard that refuses the document: others are accepted by the other shards.
+    async fn may_be_full(&self, aside: &Aside) -> bool {
+        Cause::of(&aside.refusal).needs_writing() && shards::is_one_full(&self.client, &aside.index).await
+    }
+
+    /// One attempt. Gives what the index had accepted before it, too.
+    async fn attempt(&self, lone: &Lone) -> (Delivered, u64) {
+        let _turn = self.asides.turn.lock().await;
+        let (index, cause) = (Arc::clone(lone.case.index()), lone.case.cause().clone());
+        let witness = self.witness(&index, &cause).await;
+        let mut alone = Alone { index, cause, witness, before: 0 };
+        let mut work = Work::alone(&lone.batch, self.landing.places()).proving(self.verify.is_some());
+        self.run(&mut work, &lone.batch, Some(&mut alone)).await;
+        (work.into_delivered(), alone.before)
+    }
+
+    /// A document that `index` has accepted before, if its word counts and it is still there: one that was deleted meanwhile would be written
+    /// again.
+    async fn witness(&self, index: &Arc<str>, cause: &Cause) -> Option<Witness> {
+        let witness = if cause.needs_writing() { None } else { self.asides.witnesses().get(index) }?;
+        if let Ok(found) = look_up::ask_one(&self.client, index, &[&witness.id]).await
+            && found == [true]
+        {
+            return Some(witness);
+        }
+        self.asides.witnesses().drop_of(index);
+        self.asides.doubts().set_witness(index, false);
+        None
+    }
+}
+
+impl Lone {
+    /// Notes that it was refused again. Gives whether it is at fault.
+    fn refuse(&mut self, aside: &Aside, before: u64) -> bool {
+        self.attempts = self.attempts.saturating_add(aside.attempts);
+        let cause = Cause::of(&aside.refusal);
+        let is_at_fault = self.case.refuse(&aside.index, cause.clone(), before, &self.asides.doubts(), now());
+        if let Some(open) = self.asides.lock_open().get_mut(&self.document) {
+            open.since = self.case.first();
+            open.index = Arc::clone(&aside.index);
+            open.cause = cause;
+        }
+        self.asides.measure();
+        self.tell(aside, false);
+        is_at_fault
+    }
+
+    /// Logs the verdict, and once that there is none for long. The reason may quote the document, so it is for the dead letter alone.
+    fn tell(&mut self, aside: &Aside, is_at_fault: bool) {
+        let (partition, offset) = self.document;
+        let undecided = now().saturating_duration_since(self.case.first());
+        if !is_at_fault && (self.is_told || undecided < PATIENCE) {
+            return;
+        }
+        self.is_told = true;
+        tracing::warn!(
+            topic = self.asides.topic,
+            partition = partition.0,
+            offset = offset.0,
+            index = &*aside.index,
+            status = aside.refusal.status,
+            error_type = aside.refusal.error_type,
+            attempts = self.attempts,
+            "{}",
+            match is_at_fault {
+                true =>
+                    "Elasticsearch refuses a document again and again, and accepts others meanwhile: it goes to the dead-letter topic.",
+                false =>
+                    "Elasticsearch refuses a document, and no other shows whose fault that is: it waits, and its partition's offset with it.",
+            }
+        );
+    }
+
+    fn refused(&self, aside: Aside) -> Refused {
+        let refusal = aside.refusal;
+        Refused {
+            item: 0,
+            status: refusal.status,
+            error_type: refusal.error_type,
+            reason: refusal.reason,
+            attempts: self.attempts,
+        }
+    }
+}
+
+impl Asides {
+    fn count(&self, outcome: &str) {
+        self.metrics.doubts_decided.with_label_values(&[self.topic.as_str(), outcome]).inc();
+    }
+}

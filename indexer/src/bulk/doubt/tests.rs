@@ -1,0 +1,156 @@
+use super::*;
+
+mod world;
+
+fn cause(status: u16, error_type: &str) -> Cause {
+    Cause { status, error_type: error_type.to_owned() }
+}
+
+fn failed_processor() -> Cause {
+    cause(500, "fail_processor_exception")
+}
+
+fn illegal() -> Cause {
+    cause(400, "illegal_argument_exception")
+}
+
+fn index() -> Arc<str> {
+    Arc::from("events")
+}
+
+fn document(number: i64) -> Document {
+    (Partition(0), Offset(number))
+}
+
+/// Refuses the document of `case` again, after its index has accepted `accepted` others.
+fn again(case: &mut Case, doubts: &mut Doubts, accepted: u64, now: Instant) -> bool {
+    doubts.accept(&index(), accepted, 0, now);
+    let (cause, before) = (case.cause().clone(), doubts.accepted_by(&index(), case.cause()));
+    doubts.refuse(&index(), &cause, document(1));
+    case.refuse(&index(), cause, before, doubts, now)
+}
+
+#[test]
+fn it_is_the_document_while_others_are_accepted_between_its_refusals() {
+    let (mut doubts, start) = (Doubts::default(), Instant::now());
+    let mut case = Case::new(index(), failed_processor(), &doubts, start);
+    let at = |second| start + Duration::from_secs(second);
+    let verdicts: Vec<bool> = (1..=5).map(|round| again(&mut case, &mut doubts, 1, at(3 * round))).collect();
+    assert_eq!(verdicts, [false, false, false, false, true]);
+}
+
+#[test]
+fn however_many_are_accepted_it_takes_seconds() {
+    let (mut doubts, start) = (Doubts::default(), Instant::now());
+    for (cause, span) in [(failed_processor(), SERVER_SPAN), (illegal(), SPAN)] {
+        let mut case = Case::new(index(), cause, &doubts, start);
+        for _ in 0..100 {
+            assert!(!again(&mut case, &mut doubts, 100, start + span - Duration::from_millis(1)));
+        }
+        assert!(again(&mut case, &mut doubts, 1, start + span));
+    }
+}
+
+#[test]
+fn without_others_nothing_is_decided() {
+    let (mut doubts, start) = (Doubts::default(), Instant::now());
+    doubts.accept(&index(), 1_000, 0, start);
+    doubts.refuse(&index(), &failed_processor(), document(1));
+    let mut case = Case::new(index(), failed_processor(), &doubts, start);
+    for minute in 0..1_000 {
+        assert!(!again(&mut case, &mut doubts, 0, start + Duration::from_secs(60 * minute)));
+        assert!(!doubts.blames("events", &failed_processor()), "one document is not enough to blame the index");
+    }
+}
+
+#[test]
+fn it_is_the_index_when_others_are_refused_in_the_same_way_and_none_is_accepted() {
+    let mut doubts = Doubts::default();
+    doubts.refuse(&index(), &illegal(), document(1));
+    doubts.refuse(&index(), &illegal(), document(1));
+    assert!(!doubts.blames("events", &illegal()), "twice the same document");
+    doubts.refuse(&index(), &failed_processor(), document(2));
+    assert!(!doubts.blames("events", &illegal()), "in another way");
+    doubts.refuse(&Arc::from("other"), &illegal(), document(3));
+    assert!(!doubts.blames("events", &illegal()), "in another index");
+    doubts.refuse(&index(), &illegal(), document(4));
+    assert!(doubts.blames("events", &illegal()));
+    doubts.accept(&index(), 1, 0, Instant::now());
+    assert!(!doubts.blames("events", &illegal()), "it has accepted one");
+}
+
+#[test]
+fn an_index_that_is_at_fault_stops_the_topic_only_while_no_other_accepts() {
+    let (mut doubts, start) = (Doubts::default(), Instant::now());
+    doubts.accept(&index(), 1, 0, start);
+    assert!(doubts.is_alone("events", start));
+    doubts.accept(&Arc::from("other"), 0, 1, start);
+    assert!(!doubts.is_alone("events", start));
+    assert!(doubts.is_alone("events", start + LATELY));
+}
+
+#[test]
+fn a_document_that_is_decided_is_no_evidence_any_more() {
+    let mut doubts = Doubts::default();
+    for number in 1..=2 {
+        doubts.refuse(&index(), &illegal(), document(number));
+    }
+    doubts.forget(&index(), document(1));
+    assert!(!doubts.blames("events", &illegal()));
+}
+
+#[test]
+fn where_an_accepted_document_can_be_asked_again_its_word_counts() {
+    let mut doubts = Doubts::default();
+    doubts.set_witness(&index(), true);
+    for number in 1..=9 {
+        doubts.refuse(&index(), &failed_processor(), document(number));
+    }
+    assert!(!doubts.blames("events", &failed_processor()), "it has not been asked");
+    doubts.refuse_witness(&index(), &failed_processor());
+    assert!(doubts.blames("events", &failed_processor()));
+}
+
+#[test]
+fn a_full_shard_still_knows_what_is_there_so_that_is_no_evidence() {
+    let mut doubts = Doubts::default();
+    doubts.set_witness(&index(), true);
+    for number in 1..=2 {
+        doubts.refuse(&index(), &illegal(), document(number));
+    }
+    doubts.accept(&index(), 0, 1, Instant::now());
+    assert!(doubts.blames("events", &illegal()));
+    assert_eq!(doubts.accepted_by("events", &illegal()), 0);
+    assert_eq!(doubts.accepted_by("events", &failed_processor()), 1);
+    doubts.accept(&index(), 1, 0, Instant::now());
+    assert!(!doubts.blames("events", &illegal()));
+}
+
+#[test]
+fn a_document_that_goes_to_another_index_is_judged_anew() {
+    let (mut doubts, start) = (Doubts::default(), Instant::now());
+    let mut case = Case::new(index(), illegal(), &doubts, start);
+    for _ in 0..9 {
+        again(&mut case, &mut doubts, 1, start);
+    }
+    let other: Arc<str> = Arc::from("other");
+    let late = start + Duration::from_secs(3_600);
+    assert!(!case.refuse(&other, illegal(), 0, &doubts, late));
+    assert_eq!((case.index(), case.first()), (&other, late));
+}
+
+#[test]
+fn what_is_remembered_is_bounded() {
+    let mut doubts = Doubts::default();
+    for number in 0..100 {
+        let index = Arc::from(format!("events-{number}"));
+        for cause in 0..20 {
+            for number in 0..20 {
+                doubts.refuse(&index, &Cause { status: cause, error_type: String::new() }, document(number));
+            }
+        }
+    }
+    assert_eq!((doubts.indices.len(), doubts.order.len()), (MAX_INDICES, MAX_INDICES));
+    let evidence = doubts.indices.values().next().unwrap();
+    assert_eq!((evidence.refused.len(), evidence.refused[0].documents.len()), (MAX_CAUSES, MAX_DOCUMENTS));
+}

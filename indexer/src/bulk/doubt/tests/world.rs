@@ -1,0 +1,297 @@
+//! P5 as a property: documents that are at fault, indices that are at fault for a while, and failures that pass, in any mixture, against
+//! the judging core and a simulated Elasticsearch. A step is a tenth of a second.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use super::*;
+
+const STEP: Duration = Duration::from_millis(100);
+const INDICES: usize = 3;
+/// When the documents under test have all arrived.
+const ARRIVALS: usize = 300;
+/// When the last index has been repaired.
+const REPAIRED: usize = 600;
+/// How long after that everything is settled, and how long a good document waits at most while no index is at fault.
+const SETTLED: usize = 1_200;
+const WAIT: usize = 100;
+/// The longest pause between two attempts with a document, and between two probes.
+const PAUSE: usize = 40;
+const CAUSES: [(u16, &str); 3] =
+    [(500, "fail_processor_exception"), (400, "illegal_argument_exception"), (403, "odd_exception")];
+
+#[derive(Clone, Debug)]
+struct Event {
+    number: i64,
+    index: usize,
+    arrival: usize,
+    /// How it is refused, if it is at fault.
+    fault: Option<usize>,
+}
+
+/// From when until when an index refuses everything, and how.
+#[derive(Clone, Debug)]
+struct Fault {
+    index: usize,
+    from: usize,
+    until: usize,
+    cause: usize,
+}
+
+#[derive(Clone, Debug)]
+struct World {
+    events: Vec<Event>,
+    faults: Vec<Fault>,
+    seed: u64,
+    /// Whether a document that was accepted can be asked again.
+    has_witness: bool,
+}
+
+enum Answer {
+    Accepted,
+    Again,
+    Refused(Cause),
+}
+
+impl World {
+    fn answer(&self, event: &Event, step: usize) -> Answer {
+        let mut hash = DefaultHasher::new();
+        (event.number, step, self.seed).hash(&mut hash);
+        if hash.finish().is_multiple_of(8) {
+            return Answer::Again;
+        }
+        let of_index = self.faults.iter().find(|fault| fault.index == event.index && fault.covers(step));
+        match of_index.map(|fault| fault.cause).or(event.fault) {
+            Some(number) => Answer::Refused(cause(CAUSES[number].0, CAUSES[number].1)),
+            None => Answer::Accepted,
+        }
+    }
+
+    fn is_well(&self, from: usize, until: usize) -> bool {
+        self.faults.iter().all(|fault| fault.until <= from || fault.from > until)
+    }
+}
+
+impl Fault {
+    fn covers(&self, step: usize) -> bool {
+        (self.from..self.until).contains(&step)
+    }
+}
+
+/// A document that was set aside.
+struct Aside {
+    event: Event,
+    case: Case,
+    next: usize,
+    failures: u32,
+}
+
+/// The indexer, as far as it decides: batches in turn, documents that were set aside one at a time, probes while nothing gets in.
+struct Indexer<'a> {
+    world: &'a World,
+    start: Instant,
+    names: Vec<Arc<str>>,
+    doubts: Doubts,
+    witnesses: [Option<Event>; INDICES],
+    batches: VecDeque<Vec<Event>>,
+    aside: Vec<Aside>,
+    /// While it is blocked: the step of the next probe, and how many there were.
+    blocked: Option<(usize, u32)>,
+    /// Whether the last witness that was asked was accepted again.
+    has_heard: bool,
+    settled: Vec<(Event, usize)>,
+    dead: Vec<Event>,
+}
+
+impl<'a> Indexer<'a> {
+    fn new(world: &'a World) -> Self {
+        Self {
+            world,
+            start: Instant::now(),
+            names: (0..INDICES).map(|number| Arc::from(format!("events-{number}"))).collect(),
+            doubts: Doubts::default(),
+            witnesses: [const { None }; INDICES],
+            batches: VecDeque::new(),
+            aside: Vec::new(),
+            blocked: None,
+            has_heard: false,
+            settled: Vec::new(),
+            dead: Vec::new(),
+        }
+    }
+
+    fn step(&mut self, step: usize) {
+        let others = (0..INDICES).filter(|_| step.is_multiple_of(5));
+        let other = |index| Event { number: -(step as i64 * 10) - index as i64, index, arrival: step, fault: None };
+        let arrived = self.world.events.iter().filter(|event| event.arrival == step).cloned();
+        let batch: Vec<Event> = others.map(other).chain(arrived).collect();
+        if !batch.is_empty() {
+            self.batches.push_back(batch);
+        }
+        match self.blocked {
+            Some((next, _)) if step < next => {}
+            Some((_, probes)) => {
+                let settled = self.settled.len();
+                self.has_heard = false;
+                // Now a batch, now a document that was set aside.
+                if probes.is_multiple_of(2) {
+                    self.send_batch(step)
+                } else {
+                    self.send_aside(step)
+                }
+                let is_over = self.settled.len() > settled || self.has_heard;
+                self.blocked = (!is_over).then_some((step + PAUSE.min(5 << probes.min(3)), probes + 1));
+            }
+            None => {
+                self.send_batch(step);
+                self.send_aside(step);
+            }
+        }
+    }
+
+    fn at(&self, step: usize) -> Instant {
+        self.start + STEP * step as u32
+    }
+
+    fn send_batch(&mut self, step: usize) {
+        let Some(batch) = self.batches.pop_front() else { return };
+        let now = self.at(step);
+        let (mut left, mut refused) = (Vec::new(), Vec::new());
+        let mut written = [0; INDICES];
+        for event in batch {
+            match self.world.answer(&event, step) {
+                Answer::Again => left.push(event),
+                Answer::Refused(cause) => refused.push((event, cause)),
+                Answer::Accepted => {
+                    written[event.index] += 1;
+                    self.note_accepted(event, step);
+                }
+            }
+        }
+        for (event, cause) in &refused {
+            self.doubts.refuse(&self.names[event.index], cause, document(event.number));
+        }
+        for (index, written) in written.into_iter().enumerate() {
+            self.doubts.accept(&self.names[index], written, 0, now);
+        }
+        for (event, cause) in refused {
+            self.block_if_blamed(&event, &cause, step);
+            let index = Arc::clone(&self.names[event.index]);
+            let case = Case::new(index, cause, &self.doubts, now);
+            self.aside.push(Aside { event, case, next: step + 2, failures: 1 });
+        }
+        if !left.is_empty() {
+            self.batches.push_front(left);
+        }
+    }
+
+    /// One attempt with the document whose turn it is.
+    fn send_aside(&mut self, step: usize) {
+        let due = |(_, aside): &(usize, &Aside)| aside.next <= step || self.blocked.is_some();
+        let Some(number) =
+            self.aside.iter().enumerate().filter(due).min_by_key(|(_, aside)| aside.next).map(|(number, _)| number)
+        else {
+            return;
+        };
+        let mut aside = self.aside.swap_remove(number);
+        let name = Arc::clone(&self.names[aside.event.index]);
+        let now = self.at(step);
+        self.ask_witness(&aside, step);
+        let before = self.doubts.accepted_by(&name, aside.case.cause());
+        match self.world.answer(&aside.event, step) {
+            Answer::Accepted => {
+                self.doubts.accept(&name, 1, 0, now);
+                self.doubts.forget(&name, document(aside.event.number));
+                return self.note_accepted(aside.event, step);
+            }
+            Answer::Again => aside.next = step + 2,
+            Answer::Refused(cause) => {
+                self.doubts.refuse(&name, &cause, document(aside.event.number));
+                if aside.case.refuse(&name, cause.clone(), before, &self.doubts, now) {
+                    self.doubts.forget(&name, document(aside.event.number));
+                    return self.dead.push(aside.event);
+                }
+                self.block_if_blamed(&aside.event, &cause, step);
+                aside.failures += 1;
+                aside.next = step + PAUSE.min(1 << aside.failures.min(6));
+            }
+        }
+        self.aside.push(aside);
+    }
+
+    fn ask_witness(&mut self, aside: &Aside, step: usize) {
+        self.has_heard = false;
+        let Some(witness) = &self.witnesses[aside.event.index] else { return };
+        if aside.case.cause().needs_writing() {
+            return;
+        }
+        let name = &self.names[aside.event.index];
+        match self.world.answer(witness, step) {
+            Answer::Accepted => {
+                self.has_heard = true;
+                self.doubts.accept(name, 0, 1, self.start + STEP * step as u32);
+            }
+            Answer::Refused(cause) => self.doubts.refuse_witness(name, &cause),
+            Answer::Again => {}
+        }
+    }
+
+    fn block_if_blamed(&mut self, event: &Event, cause: &Cause, step: usize) {
+        let name = &self.names[event.index];
+        if self.blocked.is_none() && self.doubts.blames(name, cause) && self.doubts.is_alone(name, self.at(step)) {
+            self.blocked = Some((step + 5, 0));
+        }
+    }
+
+    fn note_accepted(&mut self, event: Event, step: usize) {
+        if self.world.has_witness && self.witnesses[event.index].is_none() {
+            self.doubts.set_witness(&self.names[event.index], true);
+            self.witnesses[event.index] = Some(event.clone());
+        }
+        self.settled.push((event, step));
+    }
+}
+
+fn worlds() -> impl Strategy<Value = World> {
+    let event = (0..INDICES, 0..ARRIVALS, prop::option::weighted(0.4, 0..CAUSES.len()));
+    let fault = (0..INDICES, 0..REPAIRED, 1..REPAIRED, 0..CAUSES.len());
+    (vec(event, 0..60), vec(fault, 0..4), any::<u64>(), any::<bool>()).prop_map(
+        |(events, faults, seed, has_witness)| World {
+            events: (1..)
+                .zip(events)
+                .map(|(number, (index, arrival, fault))| Event { number, index, arrival, fault })
+                .collect(),
+            faults: faults
+                .into_iter()
+                .map(|(index, from, long, cause)| Fault { index, from, until: REPAIRED.min(from + long), cause })
+                .collect(),
+            seed,
+            has_witness,
+        },
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_good_document_dies_and_no_bad_one_holds_the_others_up(world in worlds()) {
+        let mut indexer = Indexer::new(&world);
+        for step in 0..REPAIRED + SETTLED {
+            indexer.step(step);
+        }
+        for event in &indexer.dead {
+            prop_assert!(event.fault.is_some(), "a good document became a dead letter: {event:?}");
+        }
+        for (event, step) in &indexer.settled {
+            prop_assert!(event.fault.is_none(), "a bad document was accepted: {event:?}");
+            let is_late = step - event.arrival > WAIT && world.is_well(event.arrival, *step);
+            prop_assert!(!is_late, "a good document waited from {} to {step}: {event:?}", event.arrival);
+        }
+        let bad = world.events.iter().filter(|event| event.fault.is_some()).count();
+        let good = indexer.settled.iter().filter(|(event, _)| event.number > 0).count();
+        prop_assert_eq!((indexer.dead.len(), good), (bad, world.events.len() - bad), "all is settled");
+    }
+}

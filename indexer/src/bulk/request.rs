@@ -1,0 +1,66 @@
+//! One bulk request: what goes into it, where it goes, and whether it was refused as a whole for the index that it names.
+
+use std::sync::atomic::Ordering;
+
+use bytes::Bytes;
+
+use super::aside::Witness;
+use super::elasticsearch::{Answer, Method, Request, SendError};
+use super::gate::{Pass, Room};
+use super::outcome::Judgement;
+use super::work::Work;
+use super::{Bulk, FILTER_PATH, body};
+use crate::batch::Batch;
+
+impl Bulk {
+    /// How much the next request may hold.
+    pub(super) fn room(&self, work: &mut Work<'_>, pass: &Pass<'_>) -> Room {
+        let room = pass.room();
+        if !self.is_by_path.load(Ordering::Relaxed) {
+            return room;
+        }
+        Room { items: room.items.min(work.gather()), ..room }
+    }
+
+    /// Sends a bulk request.
+    pub(super) async fn post(&self, path: &str, body: Bytes) -> Result<Answer, SendError> {
+        let request = Request {
+            method: Method::Post,
+            path,
+            query: &[("filter_path", FILTER_PATH), ("timeout", &self.timeout)],
+            content_type: "application/x-ndjson",
+            body,
+        };
+        let _timer = self.metrics.bulk.duration.start_timer();
+        self.client.send(&request).await
+    }
+
+    /// What a doubtful answer to a whole request means, where it is known that its index refuses all of them; and from now on a request
+    /// for each index, if this one named several.
+    pub(super) fn doubt_whole(&self, work: &Work<'_>, chunk: &[usize], judgement: Judgement) -> Judgement {
+        let Judgement::Doubtful(refusal) = &judgement else { return judgement };
+        let Some(index) = work.index_of_all(chunk) else {
+            self.is_by_path.store(true, Ordering::Relaxed);
+            return judgement;
+        };
+        match self.asides.known_block(&index, refusal) {
+            Some(block) if chunk.len() > 1 => Judgement::Blocked(block),
+            _ => judgement,
+        }
+    }
+}
+
+/// Path and body of the request for `chunk`, after `witness`. Where all go to one index, the path names it and the action lines none.
+pub(super) fn address(work: &Work<'_>, batch: &Batch, chunk: &[usize], witness: Option<&Witness>) -> (String, Bytes) {
+    let Some(index) = work.index_of_all(chunk) else {
+        // What the action lines do not name.
+        let first = work.index_of_first();
+        return (format!("/{first}/_bulk"), body::select(batch, chunk, work.moved()));
+    };
+    let body = body::select_unnamed(batch, chunk);
+    let body = match witness {
+        Some(witness) => [witness.lines.clone(), body].concat().into(),
+        None => body,
+    };
+    (format!("/{index}/_bulk"), body)
+}

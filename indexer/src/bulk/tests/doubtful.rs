@@ -1,0 +1,166 @@
+//! Refusals that may be the document's fault or the index's, in answers that the real Elasticsearch cannot be made to give for just these.
+
+use super::*;
+
+fn refused(status: u16, error_type: &str) -> String {
+    format!(r#"{{"create":{{"status":{status},"error":{{"type":"{error_type}","reason":"why"}}}}}}"#)
+}
+
+/// An answer that refuses the documents of which `is_refused`.
+fn some(received: &Received, status: u16, error_type: &str, is_refused: impl Fn(&str) -> bool) -> Reply {
+    let written = r#"{"create":{"status":201}}"#.to_owned();
+    let answer = |document: &&str| if is_refused(document) { refused(status, error_type) } else { written.clone() };
+    let items: Vec<String> = received.documents().iter().map(answer).collect();
+    Reply::Answer(200, format!(r#"{{"items":[{}]}}"#, items.join(",")))
+}
+
+fn aside(delivered: &Delivered) -> Vec<(usize, u16, &str)> {
+    let aside = |aside: &Aside| (aside.item, aside.refusal.status);
+    delivered.aside.iter().map(|one| (aside(one).0, aside(one).1, one.refusal.error_type.as_str())).collect()
+}
+
+#[tokio::test]
+async fn a_document_that_is_refused_beside_others_is_set_aside() {
+    let stub =
+        Stub::start(|received| some(received, 400, "odd_exception", |document| document.contains("\"3\""))).await;
+    let delivered = service(&config(&stub.url())).bulk.deliver(&numbered(5)).await;
+    assert_eq!((delivered.indexed, delivered.refused.len()), (4, 0));
+    assert_eq!(aside(&delivered), [(3, 400, "odd_exception")]);
+    assert_eq!(stub.bulk_requests().len(), 1);
+}
+
+#[tokio::test]
+async fn a_document_that_elasticsearch_fails_at_is_set_aside_the_second_time() {
+    let stub =
+        Stub::start(|received| some(received, 500, "fail_processor_exception", |document| document.contains("\"3\"")))
+            .await;
+    let service = service(&config(&stub.url()));
+    let delivered = service.bulk.deliver(&numbered(5)).await;
+    assert_eq!((delivered.indexed, delivered.refused.len()), (4, 0));
+    assert_eq!(aside(&delivered), [(3, 500, "fail_processor_exception")]);
+    assert_eq!(stub.bulk_requests().len(), 2);
+}
+
+/// Such as a firewall that takes offence at one document.
+#[tokio::test]
+async fn of_a_request_that_is_refused_as_a_whole_the_one_document_is_found() {
+    let stub = Stub::start(|received| match received.body.contains("\"77\"") {
+        true => Reply::Answer(403, "<html>blocked by policy</html>".to_owned()),
+        false => all_written(received),
+    })
+    .await;
+    let delivered = service(&config(&stub.url())).bulk.deliver(&numbered(500)).await;
+    assert_eq!((delivered.indexed, delivered.refused.len()), (499, 0));
+    assert_eq!(aside(&delivered), [(77, 403, "none")]);
+    assert!(stub.bulk_requests().len() < 30, "it halves and does not try one by one");
+}
+
+#[tokio::test]
+async fn of_a_request_that_elasticsearch_fails_at_the_one_document_is_found() {
+    let stub = Stub::start(|received| match received.body.contains("\"77\"") {
+        true => failure(500, "null_pointer_exception"),
+        false => all_written(received),
+    })
+    .await;
+    let delivered = service(&config(&stub.url())).bulk.deliver(&numbered(100)).await;
+    assert_eq!((delivered.indexed, delivered.refused.len()), (99, 0));
+    assert_eq!(aside(&delivered), [(77, 500, "null_pointer_exception")]);
+}
+
+/// Such as an ingress that has lost its way to Elasticsearch.
+#[tokio::test]
+async fn where_every_request_is_refused_as_a_whole_it_is_nobodys_document() {
+    let mut refusals = 0;
+    let stub = Stub::start(move |received| {
+        refusals += 1;
+        if refusals < 1_000 {
+            Reply::Answer(404, "<html>no such backend</html>".to_owned())
+        } else {
+            all_written(received)
+        }
+    })
+    .await;
+    let service = service(&config(&stub.url()));
+    let batch = numbered(500);
+    let mut pause = service.bulk.pause();
+    let watched = async {
+        pause.wait_for(Option::is_some).await.unwrap();
+        assert!(stub.bulk_requests().len() < 30, "it is not tried one by one");
+    };
+    let delivering = service.bulk.deliver(&batch);
+    tokio::pin!(delivering);
+    tokio::select! {
+        () = watched => {}
+        delivered = &mut delivering => panic!("{delivered:?}"),
+    }
+}
+
+/// As when a shard is full: for every document the same, until somebody rolls over.
+#[tokio::test]
+async fn an_index_that_refuses_all_blocks_until_it_accepts_again() {
+    let mut refusals = 0;
+    let stub = Stub::start(move |received| {
+        refusals += 1;
+        some(received, 400, "illegal_argument_exception", |_| refusals <= 2)
+    })
+    .await;
+    let service = service(&config(&stub.url()));
+    let batch = numbered(500);
+    let mut pause = service.bulk.pause();
+    let watched = async {
+        pause.wait_for(Option::is_some).await.unwrap();
+        assert_eq!(service.metrics.bulk.blocked.of("refused").get(), 1);
+        let unmet = service.readiness.unmet().into_iter().find(|(name, _)| *name == "elasticsearch").unwrap().1;
+        assert!(unmet.contains("illegal_argument_exception") && unmet.contains("cxone-events"), "{unmet}");
+        pause.wait_for(Option::is_none).await.unwrap();
+    };
+    let (delivered, ()) = tokio::join!(service.bulk.deliver(&batch), watched);
+    assert_eq!((delivered.indexed, delivered.refused.len(), delivered.aside.len()), (500, 0, 0));
+    let sizes: Vec<usize> = stub.bulk_requests().iter().map(|request| request.documents().len()).collect();
+    assert_eq!(sizes, [500, 10, 10, 490], "probes are small");
+}
+
+#[tokio::test]
+async fn where_a_body_may_name_no_index_each_index_has_its_own_request_from_then_on() {
+    let stub = Stub::start(|received| match received.body.contains("_index") {
+        true => failure(400, "illegal_argument_exception"),
+        false => all_written(received),
+    })
+    .await;
+    let service = service(&config(&stub.url()));
+    let mut batch = batch_of(&["a", "b", "c", "d"]);
+    let named: Vec<u8> = String::from_utf8(batch.body.to_vec())
+        .unwrap()
+        .replace("{\"_id\":\"b", "{\"_index\":\"other\",\"_id\":\"b")
+        .into();
+    let extra = named.len() - batch.body.len();
+    batch.body = named.into();
+    batch.items[1].target = 1;
+    batch.items[1].body.end += extra;
+    for item in &mut batch.items[2..] {
+        item.body = item.body.start + extra..item.body.end + extra;
+    }
+    batch.targets.push(Target { index: "other".into(), look_up: false, age: Age::Previous });
+    for requests in [3, 5] {
+        assert_eq!(service.bulk.deliver(&batch).await.indexed, 4);
+        assert_eq!(stub.bulk_requests().len(), requests, "a refused one is tried once");
+    }
+    let lines: Vec<String> = stub.bulk_requests().into_iter().map(|request| request.line).collect();
+    let to = |index: &str| lines.iter().filter(|line| line.starts_with(&format!("POST /{index}/_bulk?"))).count();
+    assert_eq!((to("cxone-events"), to("other")), (3, 2), "{lines:?}");
+    assert!(lines.iter().all(|line| line.contains("timeout=25000ms")), "{lines:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_of_its_own_has_its_record_and_its_lines() {
+    let mut batch = batch_of(&["a", "b"]);
+    batch.raw = bytes::Bytes::from_static(b"-keyvaluehead");
+    batch.items[1].origin.key = Some(1..4);
+    batch.items[1].origin.value = 4..9;
+    batch.items[1].origin.headers = 9..13;
+    let alone = batch.only(1, "other".into());
+    assert_eq!(&alone.body[..], b"{\"create\":{\"_id\":\"b\"}}\n{\"name\":\"b\"}\n");
+    assert_eq!((&alone.raw[..], &*alone.targets[0].index), (&b"keyheadvalue"[..], "other"));
+    let origin = &alone.items[0].origin;
+    assert_eq!((origin.key.clone(), origin.headers.clone(), origin.value.clone()), (Some(0..3), 3..7, 7..12));
+}

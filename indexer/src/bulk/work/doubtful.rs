@@ -1,0 +1,94 @@
+//! Documents that are set aside, since it is not known whose fault it is that they are refused; and requests that are refused as a whole.
+
+use super::*;
+
+/// A document that is set aside.
+#[derive(Clone, Debug)]
+pub struct Aside {
+    /// The item's index in [`Batch::items`].
+    pub item: usize,
+    /// The index that it was sent to.
+    pub index: Arc<str>,
+    /// How it was refused.
+    pub refusal: Refusal,
+    /// How many times it was sent.
+    pub attempts: u32,
+}
+
+impl<'a> Work<'a> {
+    /// The one document of `batch`, which was set aside before: it has been given the time that failures take to pass.
+    pub(in crate::bulk) fn alone(batch: &'a Batch, places: bool) -> Self {
+        Self { is_alone: true, ..Self::new(batch, places) }
+    }
+}
+
+impl Work<'_> {
+    /// Sets `item` aside.
+    pub(super) fn set_aside(&mut self, item: usize, refusal: Refusal, progress: &mut Progress) {
+        progress.aside += 1;
+        let (index, attempts) = (self.index_of(item), self.attempts[item]);
+        self.delivered.aside.push(Aside { item, index, refusal, attempts });
+    }
+
+    /// Those that were set aside, but for the first `known`.
+    pub(in crate::bulk) fn aside(&self, known: usize) -> &[Aside] {
+        self.delivered.aside.get(known..).unwrap_or_default()
+    }
+
+    /// Takes those back that were set aside, but for the first `known`: they are sent again with all others.
+    pub(in crate::bulk) fn take_back(&mut self, known: usize, progress: &mut Progress) {
+        let items = self.delivered.aside.drain(known..).map(|aside| aside.item).collect();
+        progress.aside = 0;
+        self.again(items, progress);
+    }
+
+    /// How many documents wait to be sent.
+    pub(in crate::bulk) fn waiting(&self) -> usize {
+        self.left.len() + self.halves.iter().map(Vec::len).sum::<usize>()
+    }
+
+    /// Puts those first that go to the same index as the next one; gives how many the next request may hold.
+    pub(in crate::bulk) fn gather(&mut self) -> usize {
+        let Some(first) = self.left.front().filter(|_| self.halves.is_empty()).map(|item| self.index_of(*item)) else {
+            return usize::MAX;
+        };
+        let (mut same, others): (VecDeque<usize>, VecDeque<usize>) =
+            self.left.iter().partition(|item| *self.index_of(**item) == *first);
+        let count = same.len();
+        same.extend(others);
+        self.left = same;
+        count
+    }
+
+    /// Cuts `chunk`, which was refused as a whole: by index, since a cluster may forbid that a request names more than that of its path; else
+    /// in two. Gives the one document that it is, if so.
+    pub(super) fn cut_by_index(&mut self, chunk: Vec<usize>) -> Option<usize> {
+        if self.index_of_all(&chunk).is_some() {
+            return self.cut(chunk);
+        }
+        let mut parts: Vec<(Arc<str>, Vec<usize>)> = Vec::new();
+        for item in chunk {
+            let index = self.index_of(item);
+            match parts.iter_mut().find(|(known, _)| **known == *index) {
+                Some((_, part)) => part.push(item),
+                None => parts.push((index, vec![item])),
+            }
+        }
+        for (_, part) in parts.into_iter().rev() {
+            self.halves.push_front(part);
+        }
+        None
+    }
+
+    /// The index of the batch's first target: its action lines do not name it.
+    pub(in crate::bulk) fn index_of_first(&self) -> &str {
+        self.batch.targets.first().map_or("", |target| &target.index)
+    }
+
+    /// The index that all of `chunk` go to, if it is one.
+    pub(in crate::bulk) fn index_of_all(&self, chunk: &[usize]) -> Option<Arc<str>> {
+        let first = self.index_of(*chunk.first()?);
+        let is_alone = self.batch.targets.len() == 1 && self.moved.is_empty();
+        (is_alone || chunk.iter().all(|item| *self.index_of(*item) == *first)).then_some(first)
+    }
+}

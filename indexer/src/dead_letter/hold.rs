@@ -1,0 +1,112 @@
+//! The fuse of one topic while it has blown: all batches wait, in the order of their arrival, and the first one tries whether it is over.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use prometheus::IntGaugeVec;
+use shared::config::Config;
+
+use crate::batch::Batch;
+use crate::bulk::{Bulk, Refused};
+use crate::fuse::{Blown, Fuse};
+
+/// Documents that are sent again to see whether the cause is fixed.
+const SAMPLE: usize = 10;
+/// The first and the longest wait between attempts.
+const PAUSES: [Duration; 2] = [Duration::from_secs(5), Duration::from_secs(60)];
+
+/// The fuse, and where batches wait.
+pub(super) struct Hold {
+    state: Mutex<State>,
+    /// Held by the batch whose turn it is.
+    turn: tokio::sync::Mutex<()>,
+    metric: IntGaugeVec,
+    topic: String,
+}
+
+struct State {
+    fuse: Fuse,
+    is_blown: bool,
+}
+
+impl Hold {
+    /// A whole fuse, for the topic of `config`. `metric` says whether it has blown.
+    pub(super) fn new(config: &Config, metric: IntGaugeVec) -> Self {
+        let topic = config.kafka.topic.clone();
+        metric.with_label_values(&[&topic]).set(0);
+        let state = State { fuse: Fuse::new(config.indexer.fuse), is_blown: false };
+        Self { state: Mutex::new(state), turn: tokio::sync::Mutex::new(()), metric, topic }
+    }
+
+    pub(super) fn is_blown(&self) -> bool {
+        self.state().is_blown
+    }
+
+    /// Counts a batch of `records`, of which `dead` are dead letters. Gives why, if the fuse blows now.
+    pub(super) fn count(&self, records: u64, dead: u64) -> Option<Blown> {
+        let mut state = self.state();
+        if state.is_blown {
+            return None;
+        }
+        let blown = state.fuse.count(records, dead)?;
+        state.is_blown = true;
+        drop(state);
+        self.metric.with_label_values(&[&self.topic]).set(1);
+        tracing::error!(
+            topic = self.topic,
+            reason = %blown,
+            "The fuse has blown: no more dead letters of this topic are written and none of its offsets is committed. Look at the newest records of \
+             the dead-letter topic, and fix the cause. What was refused is sent again every minute, and all goes on once it is accepted."
+        );
+        Some(blown)
+    }
+
+    /// Waits until the fuse is whole again, or `batch` may go although it is not: of those with nothing that could be sent again, such as
+    /// records that are no Avro, one at a time. Gives what is refused still of what was `refused`.
+    pub(super) async fn wait(&self, bulk: &Bulk, batch: &Batch, refused: Vec<Refused>) -> Vec<Refused> {
+        let _turn = self.turn.lock().await;
+        let [mut pause, longest] = PAUSES;
+        while self.is_blown() {
+            tokio::time::sleep(pause).await;
+            if refused.is_empty() {
+                if batch.undecodable.is_empty() {
+                    self.close();
+                }
+                return refused;
+            }
+            let sample = refused.len().min(SAMPLE);
+            if again(bulk, batch, &refused[..sample]).await.len() * 2 <= sample {
+                self.close();
+            }
+            pause = (pause * 2).min(longest);
+        }
+        again(bulk, batch, &refused).await
+    }
+
+    fn close(&self) {
+        let mut state = self.state();
+        state.is_blown = false;
+        state.fuse.reset();
+        drop(state);
+        self.metric.with_label_values(&[&self.topic]).set(0);
+        tracing::info!(
+            topic = self.topic,
+            "The fuse is whole again: what was refused is accepted, or what follows is."
+        );
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Sends once more what was `refused` of `batch`. Gives what is refused still.
+async fn again(bulk: &Bulk, batch: &Batch, refused: &[Refused]) -> Vec<Refused> {
+    let delivered = bulk.deliver(&batch.some(refused.iter().map(|refused| refused.item))).await;
+    let doubtful = delivered.aside.iter().filter_map(|aside| refused.get(aside.item).cloned());
+    let still = delivered.refused.into_iter().filter_map(|again| {
+        let before = refused.get(again.item)?;
+        Some(Refused { item: before.item, attempts: before.attempts.saturating_add(again.attempts), ..again })
+    });
+    still.chain(doubtful).collect()
+}

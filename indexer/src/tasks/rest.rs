@@ -1,0 +1,99 @@
+//! What is left of a batch when all else is settled: documents that were set aside, each tried alone until it is settled or its partition is
+//! somebody else's.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
+
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
+use shared::position::Partition;
+use tokio::sync::watch;
+
+use crate::batch::{Batch, Epoch};
+use crate::bulk::Bulk;
+use crate::bulk::aside::Lone;
+use crate::bulk::work::Aside;
+use crate::dead_letter::DeadLetters;
+use crate::report::{self, Report, Settled};
+
+/// Which assignments have ended: the last one of each partition.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Revoked(Arc<watch::Sender<HashMap<Partition, Epoch>>>);
+
+/// What the task of a batch needs for this.
+pub(super) struct Rest {
+    pub(super) reports: SyncSender<Report>,
+    pub(super) revoked: Revoked,
+}
+
+impl Revoked {
+    pub(super) fn note(&self, partition: Partition, epoch: Epoch) {
+        self.0.send_modify(|revoked| {
+            revoked.insert(partition, epoch);
+        });
+    }
+
+    /// Comes back when the assignment of `partition` under `epoch` has ended.
+    async fn ended(&self, partition: Partition, epoch: Epoch) {
+        let has_ended =
+            |revoked: &HashMap<Partition, Epoch>| revoked.get(&partition).is_some_and(|last| *last >= epoch);
+        if self.0.subscribe().wait_for(has_ended).await.is_err() {
+            std::future::pending().await
+        }
+    }
+}
+
+impl Rest {
+    /// Settles what is set `aside` of `batch`, and reports that all else is settled as soon as `batch` itself need not be held any more.
+    pub(super) async fn settle(
+        self,
+        bulk: &Bulk,
+        dead_letters: &DeadLetters,
+        batch: Batch,
+        aside: Vec<Aside>,
+    ) -> Report {
+        let mut kept = 0;
+        let mut open = FuturesUnordered::new();
+        for aside in &aside {
+            let out = bulk.single_out(&batch, aside);
+            tokio::pin!(out);
+            // Room comes as others are settled.
+            let lone = loop {
+                tokio::select! {
+                    lone = &mut out => break lone,
+                    Some(()) = open.next() => {}
+                }
+            };
+            kept += lone.held_bytes();
+            open.push(self.decide(bulk, dead_letters, lone, epoch_of(&batch, aside)));
+        }
+        let (id, progress) = (batch.id, batch.progress.clone());
+        let freed_bytes = batch.held_bytes().saturating_sub(kept);
+        let held_bytes = batch.held_bytes() - freed_bytes;
+        drop(batch);
+        let report = report::Aside { progress: progress.clone(), freed_bytes };
+        if self.reports.send(Report::Aside(report)).is_err() {
+            tracing::debug!("A report came after the consuming thread had ended.");
+        }
+        while open.next().await.is_some() {}
+        Report::Settled(Settled { id, progress, held_bytes, was_aside: true })
+    }
+
+    async fn decide(&self, bulk: &Bulk, dead_letters: &DeadLetters, mut lone: Lone, epoch: Epoch) {
+        let Some(partition) = lone.batch().items.first().map(|item| item.origin.partition) else { return };
+        let decide = async {
+            let delivered = bulk.decide(&mut lone).await;
+            dead_letters.write(bulk, lone.batch(), delivered.refused).await;
+        };
+        tokio::select! {
+            () = decide => {}
+            () = self.revoked.ended(partition, epoch) => {}
+        }
+    }
+}
+
+fn epoch_of(batch: &Batch, aside: &Aside) -> Epoch {
+    let partition = batch.items[aside.item].origin.partition;
+    batch.progress.iter().find(|step| step.partition == partition).map_or(Epoch(0), |step| step.epoch)
+}
