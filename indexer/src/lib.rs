@@ -26,6 +26,7 @@ pub mod document;
 pub mod fuse;
 pub mod index;
 pub mod metrics;
+pub mod patience;
 pub mod pipeline;
 pub mod place;
 pub mod record;

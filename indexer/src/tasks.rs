@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use shared::admin::Condition;
 use shared::avro::Schema;
@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::batch::{Batch, Epoch};
 use crate::bulk::Bulk;
 use crate::dead_letter::DeadLetters;
+use crate::patience::Patience;
 use crate::report::{Report, Settled};
 use rest::{Rest, Revoked};
 
@@ -29,6 +30,7 @@ pub struct Tasks {
     bulk: Arc<Bulk>,
     dead_letters: Arc<DeadLetters>,
     registry: SchemaRegistry,
+    patience: Arc<Patience>,
     reports: SyncSender<Report>,
     stopped: CancellationToken,
     revoked: Revoked,
@@ -41,6 +43,7 @@ impl Tasks {
             runtime: Handle::current(),
             bulk: Arc::new(bulk),
             dead_letters: Arc::new(dead_letters),
+            patience: Arc::new(Patience::new(registry.patience())),
             registry,
             reports,
             stopped: CancellationToken::new(),
@@ -82,10 +85,10 @@ impl Tasks {
     /// Fetches the schema of `id`, adds its fields to the index, then reports. While the registry is away it is asked again and again,
     /// and `condition` says so; an Elasticsearch that is away is waited for.
     pub fn fetch_schema(&self, id: SchemaId, condition: Condition) {
-        let registry = self.registry.clone();
+        let (registry, patience) = (self.registry.clone(), Arc::clone(&self.patience));
         let bulk = Arc::clone(&self.bulk);
         self.start(async move {
-            let answer = fetch(&registry, id, &condition).await;
+            let answer = fetch(&registry, id, &condition, &patience).await;
             if let Ok(schema) = &answer {
                 bulk.adopt(schema).await;
             }
@@ -127,14 +130,38 @@ impl Tasks {
     }
 }
 
-async fn fetch(registry: &SchemaRegistry, id: SchemaId, condition: &Condition) -> Result<Arc<Schema>, RegistryError> {
+/// Asks for the schema of `id` until there is an answer. One that the registry has not yet is waited for as long as
+/// `patience` allows.
+async fn fetch(
+    registry: &SchemaRegistry,
+    id: SchemaId,
+    condition: &Condition,
+    patience: &Patience,
+) -> Result<Arc<Schema>, RegistryError> {
+    let begin = Instant::now();
+    let mut waited = false;
     loop {
         match registry.by_id(id).await {
             Err(error @ RegistryError::Unavailable { .. }) => {
                 tracing::warn!(schema_id = id.0, %error, "Records wait for their schema.");
                 condition.unmet(error.to_string());
             }
-            answer => return answer,
+            Err(error @ RegistryError::NotYet { .. }) if begin.elapsed() < patience.left(Instant::now()) => {
+                if !waited {
+                    tracing::warn!(schema_id = id.0, %error, "Records wait for their schema.");
+                }
+                waited = true;
+            }
+            Err(RegistryError::NotFound { url, what } | RegistryError::NotYet { url, what }) => {
+                patience.spent(Instant::now());
+                return Err(RegistryError::NotFound { url, what });
+            }
+            answer => {
+                if waited && answer.is_ok() {
+                    patience.rewarded();
+                }
+                return answer;
+            }
         }
         tokio::time::sleep(REGISTRY_RETRY).await;
     }

@@ -30,7 +30,7 @@ struct Admin {
 /// - `/metrics`: `registry` in Prometheus' text format.
 /// - `/livez`: 200 as long as the process can answer at all.
 /// - `/readyz`: 200 when every [`Condition`] of `readiness` is met, else 503; the body names each condition that is not, with its
-///   reason.
+///   reason, and what is wrong although all are met.
 ///
 /// # Errors
 /// When the listener fails.
@@ -85,7 +85,9 @@ async fn metrics(State(admin): State<Admin>) -> Response {
 async fn readyz(State(admin): State<Admin>) -> Response {
     let unmet = admin.readiness.unmet();
     if unmet.is_empty() {
-        return "ready\n".into_response();
+        let remarks = admin.readiness.remarks();
+        let lines = remarks.iter().map(|(name, remark)| format!("{name}: {remark}\n"));
+        return std::iter::once("ready\n".to_owned()).chain(lines).collect::<String>().into_response();
     }
     let lines: String = unmet.iter().map(|(name, reason)| format!("{name}: {reason}\n")).collect();
     (StatusCode::SERVICE_UNAVAILABLE, lines).into_response()

@@ -1,12 +1,14 @@
 //! Schemas from the schema registry, under a bounded cache.
 //!
 //! The calls are those of `schema_registry_converter` (`client`), to one of several addresses (`nodes`); its own cache is unbounded and
-//! keeps a 404 for ever, so the caches are here: by id, the latest of a subject, what is missing; and on disk (`kept`). A new kind of
-//! question gets its call in `client`, and here the cache that answers it.
+//! keeps a 404 for ever, so the caches are here: by id, the latest of a subject, what is missing (`absent`), whose an
+//! id is (`owners`); and on disk (`kept`). A new kind of question gets its call in `client`, and here the cache that
+//! answers it.
 
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use moka::future::Cache;
@@ -15,13 +17,16 @@ use crate::avro::Schema;
 use crate::config;
 use crate::wire::SchemaId;
 
+use absent::Absent;
 use client::{Client, Found};
 use kept::Kept;
+use owners::Owners;
 use versions::Versions;
 
 pub use direct::{Direct, escape};
 pub use error::{RegistryError, RegistrySetupError};
 
+mod absent;
 mod address;
 mod client;
 mod credentials;
@@ -31,6 +36,7 @@ mod folder;
 mod http;
 mod kept;
 mod nodes;
+mod owners;
 mod versions;
 
 /// A registry client that remembers what it has seen. Cheap to clone.
@@ -49,9 +55,10 @@ struct Inner {
     latest: Cache<String, RegisteredSchema>,
     /// The latest schema of a subject that was ever seen, for when the registry is away.
     last_known: Cache<String, RegisteredSchema>,
-    /// What the registry has not, or not in a usable form, each for `schema_registry.negative_ttl`.
-    missing: Cache<Wanted, RegistryError>,
+    /// What the registry has not, or not in a usable form.
+    absent: Absent,
     versions: Versions,
+    owners: Owners,
     /// What was seen before the process started, for when the registry is away.
     kept: Option<Kept>,
 }
@@ -71,6 +78,8 @@ enum Wanted {
     Id(SchemaId),
     Subject(String),
     Version(String, u32),
+    /// The subjects of an id.
+    Owner(SchemaId),
 }
 
 impl SchemaRegistry {
@@ -89,8 +98,9 @@ impl SchemaRegistry {
             by_id: Cache::new(capacity),
             latest: Cache::builder().max_capacity(capacity).time_to_live(config.refresh).build(),
             last_known: Cache::new(capacity),
-            missing: Cache::builder().max_capacity(capacity).time_to_live(config.negative_ttl).build(),
+            absent: Absent::new(config, capacity),
             versions: Versions::new(config, capacity),
+            owners: Owners::new(config, capacity),
         };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -100,18 +110,23 @@ impl SchemaRegistry {
         self.inner.hot.load().get(&id).cloned()
     }
 
+    /// `schema_registry.patience`.
+    pub fn patience(&self) -> Duration {
+        self.inner.absent.patience()
+    }
+
     /// The schema of `id`, from memory or from the registry; from disk while that is away. Concurrent calls for one id make one
     /// request.
     ///
     /// # Errors
-    /// [`RegistryError`]; "not found" and "unusable" are remembered for `schema_registry.negative_ttl`, "unavailable" is not
-    /// remembered.
+    /// [`RegistryError`]; "not found" and "unusable" are remembered for `schema_registry.negative_ttl`, "not yet" for a
+    /// second, "unavailable" is not remembered.
     pub async fn by_id(&self, id: SchemaId) -> Result<Arc<Schema>, RegistryError> {
         if let Some(schema) = self.cached(id) {
             return Ok(schema);
         }
         let wanted = Wanted::Id(id);
-        if let Some(error) = self.inner.missing.get(&wanted).await {
+        if let Some(error) = self.inner.absent.known(&wanted).await {
             return Err(error);
         }
         let found = self.inner.by_id.try_get_with(id, self.inner.fetch(id)).await;
@@ -134,7 +149,7 @@ impl SchemaRegistry {
             return Ok(latest);
         }
         let wanted = Wanted::Subject(subject.to_owned());
-        if let Some(error) = self.inner.missing.get(&wanted).await {
+        if let Some(error) = self.inner.absent.known(&wanted).await {
             return Err(error);
         }
         let found = self.inner.latest.try_get_with_by_ref(subject, self.inner.refresh(subject)).await;
@@ -150,10 +165,12 @@ impl SchemaRegistry {
     /// [`RegistryError`]: `Unusable` when the registry refuses it (not compatible, not a schema).
     pub async fn register(&self, subject: &str, schema: &str) -> Result<SchemaId, RegistryError> {
         let id = self.inner.client.register(subject, schema).await?;
+        self.inner.absent.seen(id);
         self.inner.latest.invalidate(subject).await;
         self.inner.versions.changed(subject).await;
-        self.inner.missing.invalidate(&Wanted::Subject(subject.to_owned())).await;
-        self.inner.missing.invalidate(&Wanted::Id(id)).await;
+        self.inner.absent.forget(&Wanted::Subject(subject.to_owned())).await;
+        self.inner.absent.forget(&Wanted::Id(id)).await;
+        self.inner.absent.forget(&Wanted::Owner(id)).await;
         Ok(id)
     }
 }
@@ -174,9 +191,6 @@ impl Inner {
             }
             Err(error) => {
                 self.forget_used().await;
-                if let Some(kept) = &self.kept {
-                    kept.forget_id(id).await;
-                }
                 Err(error)
             }
         }
@@ -194,9 +208,6 @@ impl Inner {
             Err(error @ RegistryError::Unavailable { .. }) => self.last_known(subject, error).await,
             Err(error) => {
                 self.forget_used().await;
-                if let Some(kept) = &self.kept {
-                    kept.forget_latest(subject).await;
-                }
                 Err(error)
             }
         }
@@ -223,6 +234,7 @@ impl Inner {
 
     /// The registry gave `found`, as the latest schema of `subject` if one is named.
     async fn answered(&self, subject: Option<&str>, found: &Found) {
+        self.absent.seen(found.registered.id);
         self.forget_used().await;
         if let Some(kept) = &self.kept {
             kept.keep(subject, found).await;
@@ -255,14 +267,18 @@ impl Inner {
         });
     }
 
+    /// Notes that the registry answered so; gives what it means. What it has not for certain is not kept on disk
+    /// either.
     async fn note_missing(&self, wanted: Wanted, error: &RegistryError) -> RegistryError {
-        match error {
-            RegistryError::NotFound { .. } | RegistryError::Unusable { .. } => {
-                self.missing.insert(wanted, error.clone()).await;
+        let error = self.absent.note(wanted.clone(), error).await;
+        if let (Some(kept), RegistryError::NotFound { .. } | RegistryError::Unusable { .. }) = (&self.kept, &error) {
+            match &wanted {
+                Wanted::Id(id) => kept.forget_id(*id).await,
+                Wanted::Subject(subject) => kept.forget_latest(subject).await,
+                Wanted::Version(..) | Wanted::Owner(_) => {}
             }
-            RegistryError::Unavailable { .. } | RegistryError::Ambiguous { .. } => {}
         }
-        error.clone()
+        error
     }
 }
 

@@ -46,7 +46,7 @@ impl Consumer {
             Ok(schema) => self.decoder.note_schema(id, schema),
             Err(error) => {
                 let error_type = match error {
-                    RegistryError::NotFound { .. } => "unknown-schema",
+                    RegistryError::NotFound { .. } | RegistryError::NotYet { .. } => "unknown-schema",
                     RegistryError::Unusable { .. }
                     | RegistryError::Unavailable { .. }
                     | RegistryError::Ambiguous { .. } => "unusable-schema",

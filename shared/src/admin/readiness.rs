@@ -8,9 +8,18 @@ const STARTING: &str = "starting";
 /// All conditions of one service. The service is ready when there are some and each is met.
 #[derive(Debug, Default)]
 pub struct Readiness {
-    conditions: Mutex<Vec<(String, Option<String>)>>,
+    conditions: Mutex<Vec<(String, State)>>,
     /// The readiness that this one is a part of, and the part's name.
     whole: Option<(Arc<Self>, String)>,
+}
+
+/// How a condition stands.
+#[derive(Clone, Debug)]
+enum State {
+    Met,
+    /// Met, but with something that is wrong all the same.
+    MetBut(String),
+    Unmet(String),
 }
 
 /// One condition of a service's readiness, for example "kafka". Starts unmet.
@@ -47,7 +56,21 @@ impl Readiness {
         if conditions.is_empty() {
             return vec![("service".to_owned(), STARTING.to_owned())];
         }
-        conditions.iter().filter_map(|(name, reason)| Some((name.clone(), reason.clone()?))).collect()
+        let unmet = |(name, state): &(String, State)| match state {
+            State::Unmet(reason) => Some((name.clone(), reason.clone())),
+            State::Met | State::MetBut(_) => None,
+        };
+        conditions.iter().filter_map(unmet).collect()
+    }
+
+    /// What is wrong although the conditions are met, by condition.
+    pub fn remarks(&self) -> Vec<(String, String)> {
+        let conditions = self.conditions.lock().unwrap_or_else(PoisonError::into_inner);
+        let remark = |(name, state): &(String, State)| match state {
+            State::MetBut(remark) => Some((name.clone(), remark.clone())),
+            State::Met | State::Unmet(_) => None,
+        };
+        conditions.iter().filter_map(remark).collect()
     }
 
     /// Whether every condition is met.
@@ -55,11 +78,11 @@ impl Readiness {
         self.unmet().is_empty()
     }
 
-    fn set(&self, name: &str, reason: Option<String>) {
+    fn set(&self, name: &str, state: State) {
         let mut conditions = self.conditions.lock().unwrap_or_else(PoisonError::into_inner);
         match conditions.iter_mut().find(|(known, _)| known == name) {
-            Some((_, current)) => *current = reason,
-            None => conditions.push((name.to_owned(), reason)),
+            Some((_, current)) => *current = state,
+            None => conditions.push((name.to_owned(), state)),
         }
     }
 }
@@ -72,11 +95,17 @@ impl Condition {
 
     /// Marks the condition as met.
     pub fn met(&self) {
-        self.readiness.set(&self.name, None);
+        self.readiness.set(&self.name, State::Met);
+    }
+
+    /// Marks the condition as met, with a remark that `/readyz` shows all the same: a part of the service does not
+    /// work, and the rest must not be taken out of service for it.
+    pub fn met_but(&self, remark: impl Into<String>) {
+        self.readiness.set(&self.name, State::MetBut(remark.into()));
     }
 
     /// Marks the condition as not met. `reason` is shown to whoever asks `/readyz`: it must say what to do and hold no secret.
     pub fn unmet(&self, reason: impl Into<String>) {
-        self.readiness.set(&self.name, Some(reason.into()));
+        self.readiness.set(&self.name, State::Unmet(reason.into()));
     }
 }

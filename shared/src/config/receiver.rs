@@ -77,6 +77,13 @@ pub struct Source {
     pub path: String,
     /// `subject`: the registry subject whose latest schema a bare datum is written with.
     pub subject: String,
+    /// `accept_subjects`: other subjects whose schemas an event may name, by an id, a fingerprint or a file's text. An event that names the
+    /// schema of any other subject is refused.
+    #[serde(default)]
+    pub accept_subjects: Vec<String>,
+    /// `older_versions`: how many versions before the latest one a bare datum is read by when it does not fit that.
+    #[serde(default = "older_versions")]
+    pub older_versions: u8,
     /// `topic`: the topic of the events. Absent: `kafka.topic`.
     #[serde(default)]
     pub topic: Option<String>,
@@ -112,6 +119,10 @@ pub enum IdScope {
     Source,
 }
 
+fn older_versions() -> u8 {
+    3
+}
+
 /// `receiver.sources.<name>.quarantine`: what becomes of bodies from authenticated senders that are no events.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
@@ -129,7 +140,7 @@ pub struct Quarantine {
 
 impl Default for Quarantine {
     fn default() -> Self {
-        Self { enabled: true, topic: None, max_body: ByteSize::kib(512), per_second: 10 }
+        Self { enabled: true, topic: None, max_body: ByteSize::kib(512), per_second: 1_000 }
     }
 }
 

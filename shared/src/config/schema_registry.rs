@@ -38,6 +38,10 @@ pub struct SchemaRegistry {
     /// `schema_registry.negative_ttl`: how long "no such schema" is remembered.
     #[serde(with = "humantime_serde")]
     pub negative_ttl: Duration,
+    /// `schema_registry.patience`: how long "no such schema" is taken for "not yet", while it is asked for again: a node of the registry may
+    /// lack what was registered at another one a moment ago.
+    #[serde(with = "humantime_serde")]
+    pub patience: Duration,
     /// `schema_registry.cache_dir`: a folder in which schemas are kept, for a start while the registry is away. Made when it is not there.
     pub cache_dir: Option<PathBuf>,
 }
@@ -83,6 +87,7 @@ impl Default for SchemaRegistry {
             cache_capacity: 1_000,
             refresh: Duration::from_secs(60),
             negative_ttl: Duration::from_secs(10),
+            patience: Duration::from_secs(15),
             cache_dir: None,
         }
     }

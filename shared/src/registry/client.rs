@@ -31,6 +31,12 @@ pub(super) struct Found {
     pub(super) texts: Texts,
 }
 
+/// A version of a subject, as the registry lists those that have a schema.
+#[derive(Deserialize)]
+struct SubjectVersion {
+    subject: String,
+}
+
 /// What a schema is compiled from.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub(super) struct Texts {
@@ -84,6 +90,13 @@ impl Client {
             async move { get_all_versions(&settings, name).await }
         };
         self.nodes.ask(&format!("subject {subject}"), call).await
+    }
+
+    /// The subjects that have the schema of `id`, also in a version that was deleted.
+    pub(super) async fn subjects_of(&self, id: SchemaId) -> Result<Vec<String>, RegistryError> {
+        let path = format!("/schemas/ids/{id}/versions?deleted=true");
+        let versions: Vec<SubjectVersion> = self.nodes.get(&format!("schema id {id}"), &path).await?;
+        Ok(versions.into_iter().map(|version| version.subject).collect())
     }
 
     async fn subject_schema(&self, subject: &str, version: Option<u32>, what: String) -> Result<Found, RegistryError> {

@@ -1,4 +1,5 @@
-//! Why there is no schema. Three answers that callers treat differently: it does not exist, try again later, it is of no use.
+//! Why there is no schema. Four answers that callers treat differently: it does not exist, or not yet, try again later,
+//! it is of no use.
 
 use std::error::Error;
 
@@ -11,6 +12,15 @@ pub enum RegistryError {
     /// The registry answers that it has no such id or subject.
     #[error("the schema registry at {url} has no {what}")]
     NotFound {
+        /// The registry.
+        url: String,
+        /// Such as `schema id 7` or `subject x`.
+        what: String,
+    },
+    /// The registry has no such id or subject so far. What was registered a moment ago need not be at each of its nodes
+    /// yet: ask again.
+    #[error("the schema registry at {url} has no {what} so far: it is asked again")]
+    NotYet {
         /// The registry.
         url: String,
         /// Such as `schema id 7` or `subject x`.
@@ -75,19 +85,33 @@ impl RegistryError {
     /// the HTTP status. An answer without one is not from a registry but from what stands before it, whatever its status: a 404
     /// of a proxy says nothing about a schema.
     pub(super) fn from_call(error: &SRCError, url: &str, what: &str) -> Self {
+        Self::from_answer(error_code(error), reason(error), url, what)
+    }
+
+    /// What an answer with the `error_code` of its body, if it has one, says about `what`; see
+    /// [`RegistryError::from_call`].
+    pub(super) fn from_answer(code: Option<u32>, reason: String, url: &str, what: &str) -> Self {
         let (url, what) = (url.to_owned(), what.to_owned());
-        match error_code(error) {
+        match code {
             Some(40401..=40403) => Self::NotFound { url, what },
-            Some(409 | 422 | 40900..=40999 | 42200..=42299) => Self::Unusable { url, what, reason: reason(error) },
-            Some(_) | None => Self::Unavailable { url, what, reason: reason(error) },
+            Some(409 | 422 | 40900..=40999 | 42200..=42299) => Self::Unusable { url, what, reason },
+            Some(_) | None => Self::Unavailable { url, what, reason },
         }
+    }
+
+    /// The node at `url` could not be asked for `what`, or did not answer.
+    pub(super) fn unavailable(url: &str, what: &str, reason: String) -> Self {
+        Self::Unavailable { url: url.to_owned(), what: what.to_owned(), reason }
     }
 
     /// The same as a verdict on the schema that refers to the one not found: it is there, but cannot be used.
     pub(super) fn of_reference(self) -> Self {
         match self {
             Self::NotFound { url, what } => Self::Unusable { url, what, reason: "it is not there".to_owned() },
-            other @ (Self::Unavailable { .. } | Self::Unusable { .. } | Self::Ambiguous { .. }) => other,
+            other @ (Self::NotYet { .. }
+            | Self::Unavailable { .. }
+            | Self::Unusable { .. }
+            | Self::Ambiguous { .. }) => other,
         }
     }
 }

@@ -10,6 +10,8 @@ use stub::Stub;
 mod access;
 mod answers;
 mod kept;
+mod missing;
+mod owners;
 mod stub;
 mod versions;
 

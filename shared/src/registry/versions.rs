@@ -1,11 +1,12 @@
 //! The versions of a subject: one by its number, the one that means the same as another schema, and the one that has a fingerprint.
 //!
 //! A version never changes, so what was found is kept. Which versions there are may change, so their list is kept only for
-//! `schema_registry.negative_ttl`: however many unknown fingerprints come in, the registry is asked for it no more often. A fingerprint says
+//! a second: however many unknown fingerprints come in, the registry is asked for it no more often. A fingerprint says
 //! nothing of logical types, so a later version may have it too and mean other values: which one it is is looked up anew every
 //! `schema_registry.refresh`.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use moka::future::Cache;
 
@@ -15,6 +16,9 @@ use crate::config;
 
 /// How many versions of a subject are looked at, the newest first.
 const MAX_VERSIONS: usize = 100;
+
+/// How long a list of versions is believed at most: a new one may be registered at any moment.
+const LIST_BELIEVED: Duration = Duration::from_secs(1);
 
 /// What is known of the versions of all subjects.
 pub(super) struct Versions {
@@ -33,7 +37,7 @@ impl Versions {
             by_meaning: Cache::new(capacity),
             by_fingerprint: Cache::builder().max_capacity(capacity).time_to_live(config.refresh).build(),
             last_known: Cache::new(capacity),
-            lists: Cache::builder().max_capacity(capacity).time_to_live(config.negative_ttl).build(),
+            lists: Cache::builder().max_capacity(capacity).time_to_live(config.negative_ttl.min(LIST_BELIEVED)).build(),
         }
     }
 
@@ -56,13 +60,13 @@ impl SchemaRegistry {
             return Ok(schema);
         }
         let wanted = Wanted::Version(subject.to_owned(), version);
-        if let Some(error) = self.inner.missing.get(&wanted).await {
+        if let Some(error) = self.inner.absent.known(&wanted).await {
             return Err(error);
         }
         let found = self.inner.versions.by_number.try_get_with(key, self.fetch(subject, version)).await;
         match found {
             Ok(schema) => Ok(schema),
-            Err(error) => Err(self.inner.note_missing(wanted, &error).await),
+            Err(error) => Err(self.inner.absent.note(wanted, &error).await),
         }
     }
 
@@ -109,7 +113,7 @@ impl SchemaRegistry {
     /// As [`SchemaRegistry::latest`].
     pub async fn latest_now(&self, subject: &str) -> Result<RegisteredSchema, RegistryError> {
         self.inner.latest.invalidate(subject).await;
-        self.inner.missing.invalidate(&Wanted::Subject(subject.to_owned())).await;
+        self.inner.absent.forget(&Wanted::Subject(subject.to_owned())).await;
         self.latest(subject).await
     }
 
@@ -130,7 +134,7 @@ impl SchemaRegistry {
         {
             return Ok(latest);
         }
-        for version in self.newest(subject).await?.iter() {
+        for version in self.newest_versions(subject).await?.iter() {
             if let Some(found) = self.usable(subject, *version).await?.filter(is_it) {
                 return Ok(found);
             }
@@ -140,7 +144,7 @@ impl SchemaRegistry {
 
     async fn of_fingerprint(&self, subject: &str, fingerprint: u64) -> Result<RegisteredSchema, RegistryError> {
         let mut newest: Option<RegisteredSchema> = None;
-        for version in self.newest(subject).await?.iter() {
+        for version in self.newest_versions(subject).await?.iter() {
             let found = self.usable(subject, *version).await?;
             let Some(found) = found.filter(|found| found.schema.fingerprint() == fingerprint) else { continue };
             match &newest {
@@ -170,8 +174,12 @@ impl SchemaRegistry {
         }
     }
 
-    /// The newest versions of `subject`, the newest first; their list is not asked for more often than every `negative_ttl`.
-    async fn newest(&self, subject: &str) -> Result<Arc<[u32]>, RegistryError> {
+    /// The numbers of the newest 100 versions of `subject`, the newest first, a second old at most. Concurrent calls make
+    /// one request.
+    ///
+    /// # Errors
+    /// [`RegistryError`]: `NotFound` when there is no such subject.
+    pub async fn newest_versions(&self, subject: &str) -> Result<Arc<[u32]>, RegistryError> {
         let list = self.inner.versions.lists.try_get_with_by_ref(subject, self.list(subject)).await;
         list.map_err(|error| RegistryError::clone(&error))
     }

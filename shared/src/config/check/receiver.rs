@@ -15,6 +15,11 @@ const MAX_EVENTS: u64 = 100_000;
 /// The largest `receiver.max_in_flight_bytes`.
 const MAX_IN_FLIGHT_BYTES: u64 = 1 << 40;
 
+/// The largest `older_versions`: a body that fits none is read that often.
+const MAX_OLDER_VERSIONS: u64 = 10;
+/// How many `accept_subjects` there may be.
+const MAX_SUBJECTS: usize = 100;
+
 /// The path of the description of the webhooks, where it is public.
 const OPENAPI: &str = "/openapi.json";
 
@@ -99,6 +104,10 @@ fn check_source(config: &Config, name: &str, key: &str, source: &Source, problem
         problems.add(format_args!("{key}.path"), message);
     }
     problems.not_empty(format_args!("{key}.subject"), &source.subject);
+    problems.within(format_args!("{key}.older_versions"), u64::from(source.older_versions), 0, MAX_OLDER_VERSIONS);
+    if source.accept_subjects.len() > MAX_SUBJECTS || source.accept_subjects.iter().any(String::is_empty) {
+        problems.add(format_args!("{key}.accept_subjects"), "must be names of subjects, 100 of them at most");
+    }
     if let Some(topic) = &source.topic {
         problems.topic(format_args!("{key}.topic"), topic);
     }

@@ -1,7 +1,12 @@
 //! `schema_registry`.
 
+use std::time::Duration;
+
 use super::Problems;
 use crate::config::{SchemaRegistry, SchemaRegistryAuth};
+
+/// The largest `schema_registry.patience`.
+const MOST_PATIENCE: Duration = Duration::from_secs(3_600);
 
 pub(super) fn check(registry: &SchemaRegistry, problems: &mut Problems) {
     problems.addresses("schema_registry.url", &registry.url);
@@ -9,6 +14,10 @@ pub(super) fn check(registry: &SchemaRegistry, problems: &mut Problems) {
     problems.within("schema_registry.cache_capacity", registry.cache_capacity, 1, 1_000_000);
     problems.not_zero("schema_registry.refresh", registry.refresh);
     problems.not_zero("schema_registry.negative_ttl", registry.negative_ttl);
+    if registry.patience > MOST_PATIENCE {
+        problems
+            .add("schema_registry.patience", "must be at most 1h: so long records with a wrong schema id would wait");
+    }
     auth(registry, problems);
     files(registry, problems);
 }

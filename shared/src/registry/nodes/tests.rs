@@ -13,7 +13,7 @@ fn two() -> Nodes {
 }
 
 fn order(nodes: &Nodes, now: Instant) -> Vec<&str> {
-    nodes.in_order(now).into_iter().map(|node| node.address.url.as_str()).collect()
+    nodes.in_order(now).into_iter().map(|(_, node)| node.address.url.as_str()).collect()
 }
 
 #[tokio::test]

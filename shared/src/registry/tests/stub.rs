@@ -46,9 +46,14 @@ impl Stub {
         Self { address, state }
     }
 
-    /// The settings for a registry at this stub, to be changed by a test.
+    /// The settings for a registry at this stub, without patience, to be changed by a test.
     pub(super) fn settings(&self) -> config::SchemaRegistry {
-        config::SchemaRegistry { url: format!("http://{}", self.address), ..config::SchemaRegistry::default() }
+        let patience = Duration::ZERO;
+        config::SchemaRegistry {
+            url: format!("http://{}", self.address),
+            patience,
+            ..config::SchemaRegistry::default()
+        }
     }
 
     pub(super) fn registry(&self) -> SchemaRegistry {

@@ -1,0 +1,57 @@
+//! An id that one node lacks: who else is asked, for how long it is "not yet", and how often the registry hears of it.
+
+use super::*;
+
+fn at(stubs: &[&Stub], patience: Duration) -> SchemaRegistry {
+    let url = stubs.iter().map(|stub| format!("http://{}", stub.address)).collect::<Vec<_>>().join(",");
+    SchemaRegistry::new(&config::SchemaRegistry { url, patience, ..config::SchemaRegistry::default() }).unwrap()
+}
+
+#[tokio::test]
+async fn the_other_addresses_are_asked_for_what_the_first_one_lacks() {
+    let (behind, other) = (Stub::start().await, Stub::start().await);
+    other.has_schema(7, LONG);
+    other.has_version("x", "1", 7, LONG, &json!([]));
+    let registry = at(&[&behind, &other], Duration::ZERO);
+    registry.by_id(ID).await.unwrap();
+    registry.by_version("x", 1).await.unwrap();
+    assert_eq!((behind.requests().len(), other.requests().len()), (2, 2));
+}
+
+#[tokio::test]
+async fn the_404_of_a_proxy_says_nothing_and_the_next_address_is_asked() {
+    let (proxy, registry) = (Stub::start().await, Stub::start().await);
+    proxy.answer("/schemas/ids/7", 404, "<html>404</html>");
+    registry.has_schema(7, LONG);
+    at(&[&proxy, &registry], Duration::ZERO).by_id(ID).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_one_lacks_and_the_others_do_not_answer_is_not_found() {
+    let (behind, down) = (Stub::start().await, Stub::start().await);
+    down.answer("/schemas/ids/7", 503, "");
+    let error = at(&[&behind, &down], Duration::ZERO).by_id(ID).await.unwrap_err();
+    assert!(matches!(error, RegistryError::NotFound { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn an_id_is_not_there_yet_until_patience_is_over_and_asked_for_once_a_second_meanwhile() {
+    let stub = Stub::start().await;
+    let registry = at(&[&stub], Duration::from_secs(3_600));
+    for _ in 0..100 {
+        assert!(matches!(registry.by_id(ID).await, Err(RegistryError::NotYet { .. })));
+    }
+    assert!(stub.requests().len() < 50, "{}", stub.requests().len());
+    let registry = at(&[&stub], Duration::from_nanos(1));
+    assert!(matches!(registry.by_id(ID).await, Err(RegistryError::NotFound { .. })));
+}
+
+#[tokio::test]
+async fn an_id_far_beyond_those_in_use_gets_no_patience() {
+    let stub = Stub::start().await;
+    stub.has_schema(7, LONG);
+    let registry = at(&[&stub], Duration::from_secs(3_600));
+    registry.by_id(ID).await.unwrap();
+    assert!(matches!(registry.by_id(SchemaId(8)).await, Err(RegistryError::NotYet { .. })));
+    assert!(matches!(registry.by_id(SchemaId(0x7fff_ffff)).await, Err(RegistryError::NotFound { .. })));
+}
