@@ -162,7 +162,7 @@ fn common(
 
 fn register_queue_len(exposition: &Registry, producer: &Arc<Producer>) -> Result<(), prometheus::Error> {
     let producer = Arc::downgrade(producer);
-    let len = move || producer.upgrade().map_or(0.0, |producer| f64::from(producer.queue_len()));
+    let len = move || producer.upgrade().map_or(0.0, |producer| producer.queue_len() as f64);
     let help = "Records in the producer's queue or on their way to Kafka.";
     exposition.register(Box::new(PullingGauge::new("penstock_receiver_kafka_queue_records", help, Box::new(len))?))
 }

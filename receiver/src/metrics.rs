@@ -3,8 +3,11 @@
 //! What every request touches is resolved to a handle once per source ([`SourceMetrics`]).
 
 use prometheus::{Histogram, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Registry, Result};
+use rdkafka::error::RDKafkaErrorCode;
 use shared::metrics::{build_info, counter, counters, gauge, gauges, histograms};
 
+use crate::produce::OPERATOR;
+use crate::reject::WORDS;
 use aside::{AsideMetrics, SourceAside};
 
 pub(crate) mod aside;
@@ -30,6 +33,9 @@ pub(crate) struct Metrics {
     pub(crate) request_seconds: HistogramVec,
     /// How long events took from the producer's queue to Kafka's acknowledgement, by source.
     pub(crate) produce_seconds: HistogramVec,
+    /// Requests that were answered 503 since Kafka takes no events of their source until somebody changes something, by
+    /// source and error.
+    kafka_refusals: IntCounterVec,
     /// Requests under way.
     pub(crate) in_flight: IntGauge,
     /// Open connections.
@@ -48,6 +54,7 @@ pub(crate) struct SourceMetrics {
     name: String,
     requests: IntCounterVec,
     accepted: IntCounter,
+    kafka_refusals: IntCounterVec,
     /// As [`Metrics::events`].
     pub(crate) events: IntCounter,
     /// As [`Metrics::body_bytes`].
@@ -67,7 +74,6 @@ impl Metrics {
     ///
     /// # Errors
     /// When one of the names is taken.
-    #[expect(clippy::too_many_lines, reason = "a list, one entry a metric")]
     pub(crate) fn new(registry: &Registry) -> Result<Self> {
         let source = &["source"];
         build_info(registry, "penstock_receiver_build_info", env!("CARGO_PKG_VERSION"))?;
@@ -109,14 +115,10 @@ impl Metrics {
                 source,
                 &SECONDS,
             )?,
+            kafka_refusals: kafka_refusals(registry)?,
             in_flight: gauge(registry, "penstock_receiver_requests_in_flight", "Requests under way.")?,
             connections: gauge(registry, "penstock_receiver_connections", "Open connections.")?,
-            schema_id: gauges(
-                registry,
-                "penstock_receiver_schema_id",
-                "The schema id that bare datums are framed with, by source; 0 as long as none is known.",
-                source,
-            )?,
+            schema_id: schema_id(registry)?,
             cxone_pulls: cxone_pulls(registry)?,
             aside: AsideMetrics::new(registry)?,
         })
@@ -124,10 +126,18 @@ impl Metrics {
 
     /// The handles of the source `name`.
     pub(crate) fn source(&self, name: &str) -> SourceMetrics {
+        // A counter that begins with its first event has no rise that an alert could see.
+        for word in WORDS {
+            self.requests.with_label_values(&[name, word]);
+        }
+        for code in OPERATOR {
+            self.kafka_refusals.with_label_values(&[name, &format!("{code:?}")]);
+        }
         SourceMetrics {
             name: name.to_owned(),
             requests: self.requests.clone(),
             accepted: self.requests.with_label_values(&[name, ACCEPTED]),
+            kafka_refusals: self.kafka_refusals.clone(),
             events: self.events.with_label_values(&[name]),
             body_bytes: self.body_bytes.with_label_values(&[name]),
             request_seconds: self.request_seconds.with_label_values(&[name]),
@@ -138,9 +148,24 @@ impl Metrics {
     }
 }
 
+fn schema_id(registry: &Registry) -> Result<IntGaugeVec> {
+    let help = "The schema id that bare datums are framed with, by source; 0 as long as none is known.";
+    gauges(registry, "penstock_receiver_schema_id", help, &["source"])
+}
+
+fn kafka_refusals(registry: &Registry) -> Result<IntCounterVec> {
+    let help =
+        "Requests answered 503 since Kafka takes no events until an operator changes something, by source and error.";
+    counters(registry, "penstock_receiver_kafka_refusals_total", help, &["source", "error"])
+}
+
 fn cxone_pulls(registry: &Registry) -> Result<IntCounterVec> {
     let help = "Pulls of schemas from CXone by outcome: registered, unchanged, incompatible, failed.";
-    counters(registry, "penstock_receiver_cxone_pulls_total", help, &["outcome"])
+    let pulls = counters(registry, "penstock_receiver_cxone_pulls_total", help, &["outcome"])?;
+    for outcome in ["registered", "unchanged", "incompatible", "failed"] {
+        pulls.with_label_values(&[outcome]);
+    }
+    Ok(pulls)
 }
 
 impl SourceMetrics {
@@ -148,6 +173,11 @@ impl SourceMetrics {
     pub(crate) fn accepted(&self, events: u64) {
         self.accepted.inc();
         self.events.inc_by(events);
+    }
+
+    /// Counts a request that Kafka did not take an event of, for the error `code`.
+    pub(crate) fn kafka_refused(&self, code: RDKafkaErrorCode) {
+        self.kafka_refusals.with_label_values(&[self.name.as_str(), &format!("{code:?}")]).inc();
     }
 
     /// Counts a request that was not accepted. `word` is one of a closed set, never anything from a request.

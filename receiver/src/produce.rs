@@ -2,29 +2,42 @@
 //! place that knows the producer.
 //!
 //! A failed or late delivery is never told from a lost one: the sender is asked to try again, and the event's key makes the
-//! second record the same document as the first. While Kafka is known to be away, events are refused at once instead of filling
-//! the queue; [`watch`] finds out when it is back.
+//! second record the same document as the first. While Kafka is known to be away, or to be without the topic, events
+//! are refused at once instead of filling the queue; [`watch`] finds out when it is back. What can be known of a
+//! request's events beforehand (that they find room, and that the topic takes such records) is known before the first
+//! of them is queued.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, SystemTime};
 
 use arc_swap::ArcSwap;
 use rdkafka::ClientConfig;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::{Header, OwnedHeaders};
+use rdkafka::message::OwnedHeaders;
 use rdkafka::producer::{BaseRecord, Producer as _, ThreadedProducer};
 use shared::config::Kafka;
 use shared::kafka::{Login, producer_config};
-use shared::wire::{HEADER_ID_SCOPE, HEADER_REQUEST_ID, HEADER_SOURCE, HEADER_TRACEPARENT};
 use tokio::time::{Instant, timeout_at};
 
 use crate::validate::Event;
-use delivery::Delivery;
-use health::{Health, Logs};
+pub(crate) use fault::{OPERATOR, ProduceError};
+pub(crate) use record::RecordHead;
 
+use alone::Alone;
+use delivery::Delivery;
+use health::{Callbacks, Health, Shared};
+use room::Room;
+use rules::Rules;
+
+mod alone;
 mod delivery;
+mod fault;
 mod health;
+mod record;
+mod room;
+mod rules;
 pub(crate) mod watch;
 
 /// The name that brokers see.
@@ -37,8 +50,8 @@ const DEFAULTS: [(&str, &str); 6] = [
     // the others, and polls without a pause as soon as their linger is over.
     ("linger.ms", "3"),
     // What waits for Kafka at a time (P6). A full queue is answered 503.
-    ("queue.buffering.max.kbytes", "65536"),
-    (QUEUE_RECORDS, "100000"),
+    (room::KIB, "65536"),
+    (room::RECORDS, "100000"),
     // One key is in one partition whoever produced it: this is what Kafka's own clients do.
     ("partitioner", "murmur2_random"),
     // After an outage, events are refused until the connection is back: look often.
@@ -49,8 +62,11 @@ const DEFAULTS: [(&str, &str); 6] = [
 /// How often librdkafka looks which records are over their time.
 const TIMEOUT_SCAN: Duration = Duration::from_secs(1);
 
-/// The records that wait for Kafka at a time, at most; see [`DEFAULTS`].
-const QUEUE_RECORDS: &str = "queue.buffering.max.messages";
+/// The bytes of a batch, at most: librdkafka's own default, as far as no topic takes less.
+const BATCH_BYTES: usize = 1_000_000;
+const BATCH_SIZE: &str = "batch.size";
+/// The smallest batch that is tried by halves where Kafka does not say what a topic takes.
+const SMALLEST_BATCH: usize = 1_000;
 
 /// After how many records in a row a request lets others have the thread.
 const STRIDE: usize = 1_000;
@@ -58,49 +74,20 @@ const STRIDE: usize = 1_000;
 /// The least that a record's limit is above the longest body: frame, key, headers and the batch's own head.
 const RECORD_OVERHEAD: usize = 64 * 1024;
 
-/// Produces events. Rebuilds its client after a fatal error.
+/// Produces events. Rebuilds its client after a fatal error, and for smaller batches.
 pub(crate) struct Producer {
-    client: ArcSwap<ThreadedProducer<Logs>>,
+    client: ArcSwap<ThreadedProducer<Callbacks>>,
     config: ClientConfig,
-    health: Arc<Health>,
-    /// How many records the queue takes.
-    room: usize,
-    login: Arc<Login>,
-}
-
-/// What a record has besides its event.
-pub(crate) struct RecordHead<'a> {
-    /// When the request came in.
-    pub(crate) timestamp: SystemTime,
-    /// The source's name.
-    pub(crate) source: &'a str,
-    /// What qualifies the ids of its events, where they are not unique in the topic.
-    pub(crate) id_scope: Option<&'a str>,
-    /// The request's id.
-    pub(crate) request_id: &'a [u8],
-    /// The request's trace context.
-    pub(crate) traceparent: Option<&'a [u8]>,
-}
-
-/// Why an event is not known to be in Kafka.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ProduceError {
-    /// The queue is full: nothing was sent.
-    QueueFull,
-    /// Kafka does not take a record of this size.
-    TooLarge,
-    /// Kafka is away, refuses, or has not acknowledged in time; the event may be there nevertheless.
-    Unavailable,
-}
-
-impl ProduceError {
-    fn of(error: &KafkaError) -> Self {
-        match error.rdkafka_error_code() {
-            Some(RDKafkaErrorCode::QueueFull) => Self::QueueFull,
-            Some(RDKafkaErrorCode::MessageSizeTooLarge) => Self::TooLarge,
-            _ => Self::Unavailable,
-        }
-    }
+    shared: Arc<Shared>,
+    alone: Arc<Alone>,
+    /// The bytes of a batch, as the client has it and at most.
+    batch_bytes: AtomicUsize,
+    most_batch_bytes: usize,
+    /// The bytes of one record's key and value, at most.
+    largest: usize,
+    /// Whether batches are compressed: what is sent may be smaller than what is known of it.
+    compressed: bool,
+    delivery_timeout: Duration,
 }
 
 /// A record for librdkafka.
@@ -127,11 +114,19 @@ impl Producer {
             config.set("message.max.bytes", largest.to_string());
         }
         config.set_log_level(RDKafkaLogLevel::Info);
-        let health = Arc::new(Health::default());
+        let most_batch_bytes = config.get(BATCH_SIZE).and_then(|size| size.trim().parse().ok()).unwrap_or(BATCH_BYTES);
+        let compressed = ["compression.type", "compression.codec"]
+            .iter()
+            .any(|key| config.get(key).is_some_and(|codec| codec.trim() != "none"));
+        let largest =
+            config.get("message.max.bytes").and_then(|bytes| bytes.trim().parse().ok()).unwrap_or(BATCH_BYTES);
+        let room = Room::of(&mut config);
         let login = Arc::new(Login::new(kafka)?);
-        let client = create(&config, &health, &login)?;
-        let room = config.get(QUEUE_RECORDS).and_then(|room| room.parse().ok()).unwrap_or(usize::MAX);
-        Ok(Self { client: ArcSwap::from_pointee(client), config, health, room, login })
+        let shared = Arc::new(Shared { health: Health::default(), rules: Rules::default(), room, login });
+        let alone = Arc::new(Alone::new(&config, &shared));
+        let client = ArcSwap::from_pointee(config.create_with_context(Callbacks::new(&shared, Some(&alone)))?);
+        let batch_bytes = AtomicUsize::new(most_batch_bytes);
+        Ok(Self { client, config, shared, alone, batch_bytes, most_batch_bytes, largest, compressed, delivery_timeout })
     }
 
     /// Sends `events` to `topic` and waits until each of them is acknowledged, until `deadline` at most.
@@ -141,33 +136,67 @@ impl Producer {
     pub(crate) async fn produce<'e>(
         &self,
         topic: &str,
-        events: impl ExactSizeIterator<Item = Event<'e>>,
+        events: impl ExactSizeIterator<Item = Event<'e>> + Clone,
         head: &RecordHead<'_>,
         deadline: Instant,
     ) -> Result<(), ProduceError> {
-        if self.health.is_away() {
-            return Err(ProduceError::Unavailable);
-        }
-        // Rather none of them than some.
-        let waiting = usize::try_from(self.queue_len()).unwrap_or(0);
-        if waiting.saturating_add(events.len()) > self.room {
-            return Err(ProduceError::QueueFull);
-        }
+        self.ensure_there(topic)?;
         let count = events.len();
+        let bytes = self.ensure_taken(topic, events.clone(), head)?;
+        self.shared.room.take(count, bytes)?;
+        let client = self.client.load_full();
         let delivery = Delivery::of(count);
-        let mut headers = Some(headers(head));
+        let mut headers = Some(head.headers());
+        let (mut queued, mut queued_bytes) = (0, 0);
         for (number, event) in (1..).zip(events) {
             let mut record = BaseRecord::with_opaque_to(topic, Arc::clone(&delivery)).payload(event.value());
             record.key = event.key();
-            record.timestamp = milliseconds(head.timestamp);
+            record.timestamp = record::milliseconds(head.timestamp);
             // Each record has headers of its own, which are several allocations; the last, which mostly is the only one, takes the original.
             record.headers = if number == count { headers.take() } else { headers.clone() };
-            self.enqueue(record)?;
+            if let Err((error, _record)) = client.send(record) {
+                self.shared.room.give_back(count - queued, bytes - queued_bytes);
+                return Err(self.failed(topic, &error));
+            }
+            (queued, queued_bytes) = (queued + 1, queued_bytes + event.len());
             if number % STRIDE == 0 {
                 tokio::task::yield_now().await;
             }
         }
+        drop(client);
         self.finished(topic, &delivery, deadline).await
+    }
+
+    /// Sees that Kafka is there, and has the topic.
+    fn ensure_there(&self, topic: &str) -> Result<(), ProduceError> {
+        if self.shared.health.is_away() {
+            return Err(ProduceError::Unavailable);
+        }
+        self.shared.health.without(topic).map_or(Ok(()), Err)
+    }
+
+    /// Sees that `topic` takes such records, as far as it is known; gives the bytes of all of them.
+    fn ensure_taken<'e>(
+        &self,
+        topic: &str,
+        events: impl Iterator<Item = Event<'e>>,
+        head: &RecordHead<'_>,
+    ) -> Result<usize, ProduceError> {
+        let rule = self.shared.rules.of(topic);
+        let limit = rule.filter(|_| !self.compressed).map_or(usize::MAX, |rule| rule.max_bytes);
+        let headers = rules::headers_len(head.fields().map(|(name, value)| (name.len(), value.len())));
+        let mut bytes = 0;
+        for event in events {
+            let key = event.key();
+            if key.is_none() && rule.is_some_and(|rule| rule.compacted) {
+                return Err(ProduceError::Refused);
+            }
+            if rules::batch_len(key.map(str::len), event.value().len(), headers) > limit || event.len() > self.largest {
+                return Err(ProduceError::TooLarge);
+            }
+            bytes += event.len();
+        }
+        Ok(bytes)
     }
 
     /// Sends one record that is no event, and gives what to wait for.
@@ -181,23 +210,19 @@ impl Producer {
         headers: OwnedHeaders,
         timestamp: SystemTime,
     ) -> Result<Arc<Delivery>, ProduceError> {
-        if self.health.is_away() {
-            return Err(ProduceError::Unavailable);
-        }
+        self.ensure_there(topic)?;
+        self.shared.room.take(1, value.len())?;
         let delivery = Delivery::of(1);
         let mut record: Record<'_> = BaseRecord::with_opaque_to(topic, Arc::clone(&delivery)).payload(value);
-        record.timestamp = milliseconds(timestamp);
+        record.timestamp = record::milliseconds(timestamp);
         record.headers = Some(headers);
         match self.client.load().send(record) {
             Ok(()) => Ok(delivery),
-            Err((error, _)) => Err(ProduceError::of(&error)),
+            Err((error, _)) => {
+                self.shared.room.give_back(1, value.len());
+                Err(ProduceError::of(&error))
+            }
         }
-    }
-
-    /// Puts a record into the queue.
-    fn enqueue(&self, record: Record<'_>) -> Result<(), ProduceError> {
-        let topic = record.topic;
-        self.client.load().send(record).map_err(|(error, _record)| self.failed(topic, &error))
     }
 
     async fn finished(&self, topic: &str, delivery: &Delivery, deadline: Instant) -> Result<(), ProduceError> {
@@ -212,55 +237,61 @@ impl Producer {
 
     fn failed(&self, topic: &str, error: &KafkaError) -> ProduceError {
         let failure = ProduceError::of(error);
-        if failure == ProduceError::Unavailable {
-            tracing::debug!(topic, %error, "Kafka did not acknowledge an event.");
-            self.health.trouble();
+        match failure {
+            ProduceError::Unavailable => {
+                tracing::debug!(topic, %error, "Kafka did not acknowledge an event.");
+                self.shared.health.trouble();
+            }
+            ProduceError::Blocked(code) => self.shared.health.refused(topic, code),
+            _ => {}
         }
         failure
     }
 
     /// Records in the queue or on their way.
-    pub(crate) fn queue_len(&self) -> i32 {
-        self.client.load().in_flight_count()
+    pub(crate) fn queue_len(&self) -> usize {
+        self.shared.room.records()
     }
 
     /// Waits until everything in the queue is acknowledged or has failed, at most for `timeout`. Blocks the thread.
     pub(crate) fn flush(&self, timeout: Duration) -> Result<(), KafkaError> {
-        self.client.load().flush(timeout)
+        self.client.load().flush(timeout)?;
+        self.alone.flush(timeout)
     }
 
     /// Replaces the client by a new one. Blocks the thread for up to a second, while the old client fails what it still has.
     fn rebuild(&self) -> Result<(), KafkaError> {
-        let new = create(&self.config, &self.health, &self.login)?;
-        drop(self.client.swap(Arc::new(new)));
+        drop(self.client.swap(Arc::new(self.create()?)));
         Ok(())
     }
-}
 
-fn create(
-    config: &ClientConfig,
-    health: &Arc<Health>,
-    login: &Arc<Login>,
-) -> Result<ThreadedProducer<Logs>, KafkaError> {
-    config.create_with_context(Logs { health: Arc::clone(health), login: Arc::clone(login) })
-}
-
-fn headers(head: &RecordHead<'_>) -> OwnedHeaders {
-    let mut headers = OwnedHeaders::new_with_capacity(4)
-        .insert(Header { key: HEADER_SOURCE, value: Some(head.source) })
-        .insert(Header { key: HEADER_REQUEST_ID, value: Some(head.request_id) });
-    if let Some(scope) = head.id_scope {
-        headers = headers.insert(Header { key: HEADER_ID_SCOPE, value: Some(scope) });
+    fn create(&self) -> Result<ThreadedProducer<Callbacks>, KafkaError> {
+        let mut config = self.config.clone();
+        config.set(BATCH_SIZE, self.batch_bytes.load(Ordering::Relaxed).to_string());
+        config.create_with_context(Callbacks::new(&self.shared, Some(&self.alone)))
     }
-    match head.traceparent {
-        Some(traceparent) => headers.insert(Header { key: HEADER_TRACEPARENT, value: Some(traceparent) }),
-        None => headers,
-    }
-}
 
-/// Kafka's timestamps: milliseconds since the Unix epoch.
-fn milliseconds(time: SystemTime) -> Option<i64> {
-    i64::try_from(time.duration_since(UNIX_EPOCH).ok()?.as_millis()).ok()
+    /// Makes batches as small as the smallest topic wants them, as far as that is known; where a topic refused a batch
+    /// and does not say why, by half. A new client takes what comes from now on, the old one ends what it has. Blocks
+    /// the thread until that is done.
+    fn fit_batches(&self, said: bool) -> Result<(), KafkaError> {
+        let now = self.batch_bytes.load(Ordering::Relaxed);
+        let refused = self.shared.rules.take_refused_batch();
+        let smallest = self.shared.rules.smallest().unwrap_or(usize::MAX).min(self.most_batch_bytes);
+        let wanted = match (said, refused) {
+            (true, _) => smallest,
+            (false, true) => smallest.min(now / 2).max(SMALLEST_BATCH),
+            (false, false) => smallest.min(now),
+        };
+        if wanted == now {
+            return Ok(());
+        }
+        self.batch_bytes.store(wanted, Ordering::Relaxed);
+        let old = self.client.swap(Arc::new(self.create()?));
+        tracing::info!(bytes = wanted, "Batches are at most of this size now, for a topic's max.message.bytes.");
+        // What has no answer by then fails, as it would have anyway.
+        old.flush(self.delivery_timeout)
+    }
 }
 
 #[cfg(test)]

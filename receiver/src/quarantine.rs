@@ -88,24 +88,28 @@ impl Quarantine {
 pub(crate) fn is_kept(rejection: &Rejection) -> bool {
     match rejection {
         Rejection::Decompress(_)
+        | Rejection::RecordTooLarge
+        | Rejection::RecordRefused
         | Rejection::Unframe(_)
         | Rejection::Invalid { .. }
         | Rejection::Container(_)
         | Rejection::Ambiguous(_)
+        | Rejection::AmbiguousVersion(_)
         | Rejection::UnknownSchema(_)
         | Rejection::UnusableSchema(..) => true,
         Rejection::NotFound
         | Rejection::MethodNotAllowed
         | Rejection::Unauthorized(_)
         | Rejection::TooLarge(_)
-        | Rejection::RecordTooLarge
         | Rejection::BodyTimeout
         | Rejection::BodyBroken
         | Rejection::ContentEncoding
+        | Rejection::SchemaPending(_)
         | Rejection::SchemaUnavailable
         | Rejection::Overloaded
         | Rejection::RateLimited(_)
         | Rejection::QueueFull
+        | Rejection::KafkaRefuses
         | Rejection::KafkaUnavailable
         | Rejection::Internal => false,
     }

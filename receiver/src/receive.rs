@@ -25,7 +25,7 @@ use crate::reject::budget::LogBudget;
 use crate::reject::place::Place;
 use crate::source::Source;
 use crate::unframe::unframe;
-use crate::validate::Event;
+use crate::validate::{BatchError, Event};
 
 pub(crate) use body::Buffer;
 pub(crate) use held::HeldBytes;
@@ -36,6 +36,7 @@ use events::Events;
 use held::Held;
 use request_id::RequestId;
 
+mod again;
 mod aside;
 mod body;
 pub(crate) mod content;
@@ -198,8 +199,23 @@ impl Endpoint {
         self.decode(head, body, deadline).await?;
         held.grow(body.0.body().len().saturating_sub(compressed))?;
         let form = unframe(head, body.0.body()).map_err(Rejection::Unframe)?;
-        match self.events(form, body, deadline).await? {
-            Events::One(event) => self.produce(std::iter::once(event), record, deadline).await,
+        let generation = self.source.generation();
+        let refused = match self.events(form, body, deadline).await {
+            Ok(events) => return self.deliver(events, record, deadline).await,
+            Err(refused) => refused,
+        };
+        self.read_again(form, (refused, generation), body, record, deadline).await
+    }
+
+    /// Hands what a request brings to Kafka; gives how many events it is.
+    async fn deliver(
+        &self,
+        events: Events<'_>,
+        record: &RecordHead<'_>,
+        deadline: Instant,
+    ) -> Result<usize, Rejection> {
+        match events {
+            Events::One(event) => self.produce(std::iter::once(event.borrowed()), record, deadline).await,
             Events::Many(batch) => self.produce(batch.events(), record, deadline).await,
         }
     }
@@ -207,7 +223,7 @@ impl Endpoint {
     /// Hands events to Kafka and waits for the acknowledgements; gives how many they were.
     async fn produce<'e>(
         &self,
-        events: impl ExactSizeIterator<Item = Event<'e>>,
+        events: impl ExactSizeIterator<Item = Event<'e>> + Clone,
         head: &RecordHead<'_>,
         deadline: Instant,
     ) -> Result<usize, Rejection> {
@@ -220,9 +236,22 @@ impl Endpoint {
                 self.source.metrics.accepted(count as u64);
                 Ok(count)
             }
-            Err(ProduceError::QueueFull) => Err(Rejection::QueueFull),
-            Err(ProduceError::TooLarge) => Err(Rejection::RecordTooLarge),
-            Err(ProduceError::Unavailable) => Err(Rejection::KafkaUnavailable),
+            Err(error) => Err(self.not_produced(error)),
+        }
+    }
+
+    fn not_produced(&self, error: ProduceError) -> Rejection {
+        match error {
+            ProduceError::QueueFull => Rejection::QueueFull,
+            ProduceError::TooMany(most) => Rejection::Container(BatchError::TooManyEvents(most)),
+            ProduceError::TooManyBytes(most) => Rejection::Container(BatchError::TooLarge(most)),
+            ProduceError::TooLarge => Rejection::RecordTooLarge,
+            ProduceError::Refused => Rejection::RecordRefused,
+            ProduceError::Blocked(code) => {
+                self.source.metrics.kafka_refused(code);
+                Rejection::KafkaRefuses
+            }
+            ProduceError::Unavailable => Rejection::KafkaUnavailable,
         }
     }
 

@@ -56,8 +56,12 @@ pub(crate) enum Rejection {
     Container(BatchError),
     /// The body can be read both bare and in this form.
     Ambiguous(Framing),
-    /// The registry has no such schema.
+    /// The body is a bare datum of several of these older versions, and means something else in each.
+    AmbiguousVersion(Vec<SchemaId>),
+    /// The registry has no such schema, or it is not one of the source's subjects.
     UnknownSchema(SchemaName),
+    /// The registry has no such schema so far: it may be at another node of it already.
+    SchemaPending(SchemaName),
     /// It is there, but it is not an Avro schema, or lacks the field of the key; says which.
     UnusableSchema(SchemaName, &'static str),
     /// The schema is not in memory and the registry does not answer.
@@ -68,6 +72,10 @@ pub(crate) enum Rejection {
     RateLimited(Duration),
     /// The producer's queue is full.
     QueueFull,
+    /// Kafka takes no record like this one: without a key, where the topic is compacted, or refused by a validation.
+    RecordRefused,
+    /// Kafka takes no events of this source until somebody changes something there or in the config.
+    KafkaRefuses,
     /// Kafka is away, or did not acknowledge the event in time.
     KafkaUnavailable,
     /// A bug of ours.
@@ -89,6 +97,37 @@ pub(crate) enum SchemaName {
 
 /// One row of the table: the status, the word that is the problem's type and the metric's `outcome`, and the title.
 type Row = (StatusCode, &'static str, &'static str);
+
+/// The words of all sources' rows. That of [`Rejection::NotFound`] is not there: such a request has no source.
+pub(crate) const WORDS: [&str; 27] = [
+    "method-not-allowed",
+    "unauthorized",
+    "too-large",
+    "record-too-large",
+    "body-timeout",
+    "body-broken",
+    "unsupported-content-encoding",
+    "invalid-content-encoding",
+    "unsupported-media-type",
+    "empty-body",
+    "invalid-frame",
+    "too-many-events",
+    "invalid-event",
+    "invalid-container",
+    "ambiguous-frame",
+    "ambiguous-version",
+    "unknown-schema",
+    "unusable-schema",
+    "schema-pending",
+    "schema-unavailable",
+    "overloaded",
+    "rate-limited",
+    "queue-full",
+    "record-refused",
+    "kafka-refuses",
+    "kafka-unavailable",
+    "internal",
+];
 
 /// How soon a sender should try again when a queue is full for the moment.
 const SOON: Duration = Duration::from_secs(1);
@@ -129,12 +168,16 @@ impl Rejection {
             Self::Container(_) => (StatusCode::BAD_REQUEST, "invalid-container", "Not an object container file"),
             Self::Invalid { .. } => (StatusCode::BAD_REQUEST, "invalid-event", "Not a datum of the schema"),
             Self::Ambiguous(_) => (StatusCode::BAD_REQUEST, "ambiguous-frame", "Ambiguous body"),
+            Self::AmbiguousVersion(_) => (StatusCode::BAD_REQUEST, "ambiguous-version", "Ambiguous body"),
+            Self::SchemaPending(_) => (StatusCode::SERVICE_UNAVAILABLE, "schema-pending", "Schema not known yet"),
             Self::UnknownSchema(_) => (StatusCode::BAD_REQUEST, "unknown-schema", "Unknown schema"),
             Self::UnusableSchema(..) => (StatusCode::BAD_REQUEST, "unusable-schema", "Unusable schema"),
             Self::SchemaUnavailable => (StatusCode::SERVICE_UNAVAILABLE, "schema-unavailable", "Schema unavailable"),
             Self::Overloaded => (StatusCode::SERVICE_UNAVAILABLE, "overloaded", "Too many requests under way"),
             Self::RateLimited(_) => (StatusCode::TOO_MANY_REQUESTS, "rate-limited", "Too many requests in a second"),
             Self::QueueFull => (StatusCode::SERVICE_UNAVAILABLE, "queue-full", "Queue full"),
+            Self::RecordRefused => (StatusCode::UNPROCESSABLE_ENTITY, "record-refused", "Event cannot be stored"),
+            Self::KafkaRefuses => (StatusCode::SERVICE_UNAVAILABLE, "kafka-refuses", "Event not stored"),
             Self::KafkaUnavailable => (StatusCode::SERVICE_UNAVAILABLE, "kafka-unavailable", "Event not stored"),
             Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal", "Internal error"),
         }
@@ -155,12 +198,14 @@ impl Rejection {
     pub(crate) fn is_telling(&self) -> bool {
         match self {
             Self::RecordTooLarge
+            | Self::RecordRefused
             | Self::ContentEncoding
             | Self::Decompress(_)
             | Self::Unframe(_)
             | Self::Container(_)
             | Self::Invalid { .. }
             | Self::Ambiguous(_)
+            | Self::AmbiguousVersion(_)
             | Self::UnknownSchema(_)
             | Self::UnusableSchema(..) => true,
             Self::NotFound
@@ -169,10 +214,12 @@ impl Rejection {
             | Self::TooLarge(_)
             | Self::BodyTimeout
             | Self::BodyBroken
+            | Self::SchemaPending(_)
             | Self::SchemaUnavailable
             | Self::Overloaded
             | Self::RateLimited(_)
             | Self::QueueFull
+            | Self::KafkaRefuses
             | Self::KafkaUnavailable
             | Self::Internal => false,
         }
@@ -181,8 +228,8 @@ impl Rejection {
     /// How soon the same request may be tried again with some hope.
     fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::Overloaded | Self::QueueFull => Some(SOON),
-            Self::SchemaUnavailable | Self::KafkaUnavailable => Some(LATER),
+            Self::Overloaded | Self::QueueFull | Self::SchemaPending(_) => Some(SOON),
+            Self::SchemaUnavailable | Self::KafkaRefuses | Self::KafkaUnavailable => Some(LATER),
             Self::RateLimited(wait) => Some(*wait),
             _ => None,
         }

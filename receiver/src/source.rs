@@ -4,9 +4,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use arc_swap::ArcSwapOption;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use bytesize::ByteSize;
+use moka::future::Cache;
 use shared::avro::{FieldPath, Limits, Schema, SchemaError};
 use shared::config::{self, Config, IdScope};
 use shared::wire::SchemaId;
@@ -18,10 +20,15 @@ use crate::quarantine::Quarantine;
 use crate::receive::Rate;
 use crate::validate::BatchLimits;
 
+use early::Early;
 use file_schemas::FileSchemas;
 
+pub(crate) mod early;
 mod file_schemas;
 pub(crate) mod schema;
+
+/// How many schemas that events name by their ids are kept ready for use, for each source.
+const NAMED: u64 = 100;
 
 /// One webhook.
 pub(crate) struct Source {
@@ -33,6 +40,8 @@ pub(crate) struct Source {
     pub(crate) topic: String,
     /// The registry subject of its current schema.
     pub(crate) subject: String,
+    /// The subjects whose schemas its events may name: that one first.
+    pub(crate) subjects: Vec<String>,
     /// The path of the field that becomes the key.
     pub(crate) key_field: Option<String>,
     /// Whether its name qualifies the ids of its events.
@@ -51,6 +60,8 @@ pub(crate) struct Source {
     pub(crate) batch_limits: BatchLimits,
     /// Whether schemas of files are registered.
     pub(crate) register_schemas: bool,
+    /// The schemas that events have named by their ids, each a version of one of `subjects`.
+    pub(crate) named: Cache<SchemaId, Arc<Writer>>,
     /// The schemas of files, by their text.
     pub(crate) file_schemas: FileSchemas,
     /// Where bodies go that are no events; none where they are not kept.
@@ -59,6 +70,14 @@ pub(crate) struct Source {
     pub(crate) drift: Drift,
     /// The latest schema of its subject; none as long as it is not known.
     pub(crate) current: ArcSwapOption<Writer>,
+    /// The versions of its subject before the current one, the newest first.
+    pub(crate) older: ArcSwap<Vec<Arc<Writer>>>,
+    /// How often the current one or the older ones have changed.
+    changes: AtomicU64,
+    /// How many older ones there are at most.
+    pub(crate) older_versions: usize,
+    /// When the registry is asked before its time.
+    pub(crate) early: Early,
     /// Its metrics.
     pub(crate) metrics: SourceMetrics,
 }
@@ -132,6 +151,7 @@ impl Source {
             path: source.path.clone(),
             topic: source.topic.clone().unwrap_or_else(|| config.kafka.topic.clone()),
             subject: source.subject.clone(),
+            subjects: std::iter::once(&source.subject).chain(&source.accept_subjects).cloned().collect(),
             key_field: source.key_field.clone(),
             qualifies_ids: config.id_scope(name) == IdScope::Source,
             authenticator: Live::new(name, &source.auth)?,
@@ -141,12 +161,27 @@ impl Source {
             limits: event,
             batch_limits: BatchLimits { event, events, bytes: max_decompressed },
             register_schemas: source.register_schemas,
+            named: Cache::builder().max_capacity(NAMED).time_to_live(config.schema_registry.refresh).build(),
             file_schemas: FileSchemas::default(),
             quarantine: Quarantine::compile(&source.quarantine, &config.kafka),
             drift: Drift::default(),
             current: ArcSwapOption::empty(),
+            older: ArcSwap::default(),
+            changes: AtomicU64::new(0),
+            older_versions: usize::from(source.older_versions),
+            early: Early::default(),
             metrics: metrics.source(name),
         })
+    }
+
+    /// A number that is another one once the current schema or the older ones have changed.
+    pub(crate) fn generation(&self) -> u64 {
+        self.changes.load(Ordering::Acquire)
+    }
+
+    /// Notes that they have changed.
+    fn changed(&self) {
+        self.changes.fetch_add(1, Ordering::Release);
     }
 
     /// The writer for `schema`.

@@ -15,7 +15,7 @@ pub(crate) use batch::{Batch, BatchError, BatchLimits, validate_container};
 mod batch;
 
 /// One event, valid by its schema.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Event<'a> {
     value: &'a [u8],
     key: Option<Cow<'a, str>>,
@@ -36,6 +36,16 @@ impl Event<'_> {
     /// The record's value: the frame, then the datum as it was received (P2).
     pub(crate) fn value(&self) -> &[u8] {
         self.value
+    }
+
+    /// The bytes of the record's key and value.
+    pub(crate) fn len(&self) -> usize {
+        self.value.len() + self.key.as_deref().map_or(0, str::len)
+    }
+
+    /// The same event, with its key borrowed: to be cloned at no cost.
+    pub(crate) fn borrowed(&self) -> Event<'_> {
+        Event { value: self.value, key: self.key.as_deref().map(Cow::Borrowed) }
     }
 
     /// The record's key: the text of the source's `key_field`, where there is one and it is not null.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::admin::{AdminClient, AdminOptions, AlterConfig, NewTopic, ResourceSpecifier, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::message::{Headers, Message};
@@ -103,6 +103,22 @@ impl Kafka {
         }
         for result in admin.create_topics(&[topic], &options).await? {
             result.map_err(|(topic, code)| anyhow::anyhow!("topic {topic} was not created: {code}"))?;
+        }
+        Ok(())
+    }
+
+    /// Gives the topic `name` these settings, and no others.
+    ///
+    /// # Errors
+    /// As [`Kafka::create_topic`].
+    pub async fn alter_topic(&self, name: &str, settings: &[(&str, &str)]) -> anyhow::Result<()> {
+        let admin: AdminClient<DefaultClientContext> = self.config().create()?;
+        let mut altered = AlterConfig::new(ResourceSpecifier::Topic(name));
+        for (key, value) in settings {
+            altered = altered.set(key, value);
+        }
+        for result in admin.alter_configs(&[altered], &AdminOptions::new().request_timeout(Some(TIMEOUT))).await? {
+            result.map_err(|(topic, code)| anyhow::anyhow!("{topic:?} was not altered: {code}"))?;
         }
         Ok(())
     }

@@ -10,6 +10,8 @@ pub(crate) struct AsideMetrics {
     invalid_events: IntCounterVec,
     /// How often so many events did not fit the schema that the latest one was asked for, by source.
     schema_drifts: IntCounterVec,
+    /// Events that do not fit the latest schema but one of the versions before, by source.
+    older_versions: IntCounterVec,
     /// Bodies for the quarantine topic, by source and outcome: `written`, `capped`, `failed`.
     quarantine: IntCounterVec,
 }
@@ -21,6 +23,8 @@ pub(crate) struct SourceAside {
     invalid_events: IntCounterVec,
     /// How often so many events did not fit the schema that the latest one was asked for.
     pub(crate) schema_drifts: IntCounter,
+    /// Events that do not fit the latest schema but one of the versions before.
+    pub(crate) older_versions: IntCounter,
     /// Bodies for the quarantine topic.
     pub(crate) quarantine: QuarantineMetrics,
 }
@@ -55,6 +59,12 @@ impl AsideMetrics {
                 "How often so many events did not fit the schema that the latest one was asked for, by source.",
                 &["source"],
             )?,
+            older_versions: counters(
+                registry,
+                "penstock_receiver_older_version_events_total",
+                "Accepted events that do not fit the latest schema but one of the versions before, by source.",
+                &["source"],
+            )?,
             quarantine: counters(
                 registry,
                 "penstock_receiver_quarantine_total",
@@ -70,6 +80,7 @@ impl AsideMetrics {
             name: name.to_owned(),
             invalid_events: self.invalid_events.clone(),
             schema_drifts: self.schema_drifts.with_label_values(&[name]),
+            older_versions: self.older_versions.with_label_values(&[name]),
             quarantine: QuarantineMetrics {
                 written: self.quarantine.with_label_values(&[name, "written"]),
                 capped: self.quarantine.with_label_values(&[name, "capped"]),

@@ -6,10 +6,12 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rdkafka::error::KafkaError;
+use rdkafka::message::{BorrowedMessage, Message};
 use rdkafka::producer::{DeliveryResult, ProducerContext};
 use tokio::sync::Notify;
 
-use super::health::Logs;
+use super::fault;
+use super::health::Callbacks;
 
 /// Records that are waited for together.
 #[derive(Debug)]
@@ -53,12 +55,38 @@ impl Delivery {
     }
 }
 
-impl ProducerContext for Logs {
+impl ProducerContext for Callbacks {
     type DeliveryOpaque = Arc<Delivery>;
 
     fn delivery(&self, result: &DeliveryResult<'_>, delivery: Arc<Delivery>) {
-        delivery.count(result.as_ref().map(|_| ()).map_err(|(error, _)| error));
+        match result {
+            Ok(record) => {
+                if self.alone.is_none() && self.shared.rules.note_taken_alone() {
+                    self.shared.health.trouble();
+                }
+                self.shared.health.taken(record.topic());
+                self.shared.room.give_back(1, room_of(record));
+                delivery.count(Ok(()));
+            }
+            Err((error, record)) => {
+                if let (Some(alone), Some(code)) = (&self.alone, error.rdkafka_error_code())
+                    && fault::may_be_of_another(code)
+                {
+                    self.shared.rules.note_refused(fault::of(code));
+                    if alone.send(record, &delivery).is_ok() {
+                        return;
+                    }
+                }
+                self.shared.room.give_back(1, room_of(record));
+                delivery.count(Err(error));
+            }
+        }
     }
+}
+
+/// The bytes that a record takes of the room.
+fn room_of(record: &BorrowedMessage<'_>) -> usize {
+    record.payload_len() + record.key_len()
 }
 
 #[cfg(test)]

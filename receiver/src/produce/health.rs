@@ -1,9 +1,12 @@
 //! What is known about Kafka, shared by the requests, librdkafka's callbacks and the watch.
 
+use std::collections::{BTreeMap, HashMap};
 use std::error::Error;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
+use arc_swap::ArcSwap;
 use rdkafka::ClientContext;
 use rdkafka::client::OAuthToken;
 use rdkafka::config::RDKafkaLogLevel;
@@ -11,18 +14,60 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use shared::kafka::Login;
 use tokio::sync::Notify;
 
+use super::ProduceError;
+use super::alone::Alone;
+use super::room::Room;
+use super::rules::Rules;
+
+/// How often it is logged that a topic takes no records.
+const REMINDER: Duration = Duration::from_secs(60);
+
+/// What all clients of a producer share, and the requests with them.
+pub(crate) struct Shared {
+    /// Whether Kafka takes events.
+    pub(super) health: Health,
+    /// What topics take.
+    pub(super) rules: Rules,
+    /// What may wait for Kafka.
+    pub(super) room: Room,
+    /// Where tokens come from.
+    pub(super) login: Arc<Login>,
+}
+
 /// Whether Kafka takes events.
 #[derive(Debug)]
 pub(crate) struct Health {
     away: AtomicBool,
     all_brokers_down: AtomicBool,
+    /// The topics that cannot be written to although Kafka is there, and why.
+    without: ArcSwap<HashMap<String, Without>>,
+    /// The topics whose last record was refused for something an operator must change: the error, and when it was
+    /// logged.
+    refusing: Mutex<BTreeMap<String, (RDKafkaErrorCode, Instant)>>,
+    any_refusing: AtomicBool,
     trouble: Notify,
+}
+
+/// A topic that cannot be written to.
+#[derive(Clone, Debug)]
+pub(crate) struct Without {
+    /// What is wrong, for people.
+    pub(crate) why: String,
+    /// The error for its events.
+    pub(crate) error: ProduceError,
 }
 
 impl Default for Health {
     /// Away, until it was seen.
     fn default() -> Self {
-        Self { away: AtomicBool::new(true), all_brokers_down: AtomicBool::new(false), trouble: Notify::new() }
+        Self {
+            away: AtomicBool::new(true),
+            all_brokers_down: AtomicBool::new(false),
+            without: ArcSwap::default(),
+            refusing: Mutex::default(),
+            any_refusing: AtomicBool::new(false),
+            trouble: Notify::new(),
+        }
     }
 }
 
@@ -35,6 +80,55 @@ impl Health {
     /// Says what the watch found.
     pub(crate) fn set_away(&self, away: bool) {
         self.away.store(away, Ordering::Relaxed);
+    }
+
+    /// Why events for `topic` are to be refused at once, although Kafka is there; none where they are not.
+    pub(crate) fn without(&self, topic: &str) -> Option<ProduceError> {
+        self.without.load().get(topic).map(|without| without.error)
+    }
+
+    /// Says which topics the watch found to be missing, and why.
+    pub(crate) fn set_without(&self, topics: HashMap<String, Without>) {
+        self.without.store(Arc::new(topics));
+    }
+
+    /// Notes that Kafka refused a record of `topic` with `code` for something an operator must change. Logs it, once a
+    /// minute at most.
+    pub(crate) fn refused(&self, topic: &str, code: RDKafkaErrorCode) {
+        let now = Instant::now();
+        let mut refusing = self.refusing.lock().unwrap_or_else(PoisonError::into_inner);
+        let logged = refusing.get(topic).filter(|(known, _)| *known == code).map(|(_, logged)| *logged);
+        if logged.is_none_or(|logged| now.saturating_duration_since(logged) >= REMINDER) {
+            tracing::error!(
+                topic,
+                error = %code,
+                "Kafka refuses the records of this topic until somebody changes its settings or ours; events are answered 503."
+            );
+            refusing.insert(topic.to_owned(), (code, now));
+        }
+        self.any_refusing.store(true, Ordering::Relaxed);
+        drop(refusing);
+        self.trouble();
+    }
+
+    /// Notes that Kafka took a record of `topic`.
+    pub(crate) fn taken(&self, topic: &str) {
+        if !self.any_refusing.load(Ordering::Relaxed) {
+            return;
+        }
+        let mut refusing = self.refusing.lock().unwrap_or_else(PoisonError::into_inner);
+        if refusing.remove(topic).is_some() {
+            tracing::info!(topic, "Kafka takes the records of this topic again.");
+            self.any_refusing.store(!refusing.is_empty(), Ordering::Relaxed);
+            drop(refusing);
+            self.trouble();
+        }
+    }
+
+    /// The topics whose records Kafka refuses, with the error.
+    pub(crate) fn refusing(&self) -> Vec<(String, RDKafkaErrorCode)> {
+        let refusing = self.refusing.lock().unwrap_or_else(PoisonError::into_inner);
+        refusing.iter().map(|(topic, (code, _))| (topic.clone(), *code)).collect()
     }
 
     /// Asks the watch to look.
@@ -53,19 +147,26 @@ impl Health {
     }
 }
 
-/// librdkafka's callbacks: logs go to our logs, errors that matter to the watch.
-pub(crate) struct Logs {
-    /// Where errors go.
-    pub(crate) health: Arc<Health>,
-    /// Where tokens come from.
-    pub(crate) login: Arc<Login>,
+/// librdkafka's callbacks: logs go to our logs, errors that matter to the watch, deliveries to who waits for them.
+pub(crate) struct Callbacks {
+    /// What all clients share.
+    pub(super) shared: Arc<Shared>,
+    /// Where records go that were refused as a batch; none where each comes alone.
+    pub(super) alone: Option<Arc<Alone>>,
 }
 
-impl ClientContext for Logs {
+impl Callbacks {
+    /// For one client.
+    pub(super) fn new(shared: &Arc<Shared>, alone: Option<&Arc<Alone>>) -> Self {
+        Self { shared: Arc::clone(shared), alone: alone.cloned() }
+    }
+}
+
+impl ClientContext for Callbacks {
     const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
 
     fn generate_oauth_token(&self, _: Option<&str>) -> Result<OAuthToken, Box<dyn Error>> {
-        self.login.token()
+        self.shared.login.token()
     }
 
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
@@ -81,15 +182,17 @@ impl ClientContext for Logs {
         }
     }
 
-    /// librdkafka retries by itself; only what its retries do not mend is of interest. It logs the rest, see [`Logs::log`].
+    /// librdkafka retries by itself; only what its retries do not fix is of interest. It logs the rest, see
+    /// [`Callbacks::log`].
     fn error(&self, error: KafkaError, reason: &str) {
         tracing::debug!(target: "rdkafka", %error, reason, "The producer reports an error.");
+        let health = &self.shared.health;
         match error.rdkafka_error_code() {
             Some(RDKafkaErrorCode::AllBrokersDown) => {
-                self.health.all_brokers_down.store(true, Ordering::Relaxed);
-                self.health.trouble();
+                health.all_brokers_down.store(true, Ordering::Relaxed);
+                health.trouble();
             }
-            Some(RDKafkaErrorCode::Fatal | RDKafkaErrorCode::Authentication) => self.health.trouble(),
+            Some(RDKafkaErrorCode::Fatal | RDKafkaErrorCode::Authentication) => health.trouble(),
             _ => {}
         }
     }

@@ -80,10 +80,39 @@ async fn a_producer_that_failed_for_good_is_replaced() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_record_that_kafka_finds_too_large_is_told_from_an_outage() {
+async fn a_record_that_kafka_finds_too_large_alone_is_told_from_an_outage() {
     let setup = Setup::new().await;
     let too_large = RDKafkaRespErr::RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE;
-    setup.cluster.request_errors(RDKafkaApiKey::Produce, &[too_large]);
+    // In its batch, and then alone.
+    setup.cluster.request_errors(RDKafkaApiKey::Produce, &[too_large, too_large]);
     assert_eq!(setup.produce().await, Err(ProduceError::TooLarge));
+    assert_eq!(setup.produce().await, Ok(()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_refused_as_a_batch_and_taken_alone_is_taken() {
+    let setup = Setup::new().await;
+    for refusal in
+        [RDKafkaRespErr::RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, RDKafkaRespErr::RD_KAFKA_RESP_ERR_INVALID_RECORD]
+    {
+        setup.cluster.request_errors(RDKafkaApiKey::Produce, &[refusal]);
+        assert_eq!(setup.produce().await, Ok(()));
+    }
+    assert_eq!(setup.producer.queue_len(), 0, "the room is given back");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_operator_must_change_is_told_from_an_outage_and_stands_in_the_readiness() {
+    let setup = Setup::new().await;
+    let denied = RDKafkaRespErr::RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED;
+    setup.cluster.request_errors(RDKafkaApiKey::Produce, &[denied]);
+    assert_eq!(setup.produce().await, Err(ProduceError::Blocked(RDKafkaErrorCode::TopicAuthorizationFailed)));
+    let remarked = tokio::time::timeout(Duration::from_secs(30), async {
+        while !setup.readiness.remarks().iter().any(|(_, remark)| remark.contains(TOPIC)) {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    });
+    remarked.await.expect("the readiness names the topic");
+    assert!(setup.readiness.is_ready());
     assert_eq!(setup.produce().await, Ok(()));
 }

@@ -1,15 +1,19 @@
 //! Looks whether Kafka takes events: at start, and whenever something went wrong, until it does again.
 
+use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::metadata::MetadataTopic;
 use rdkafka::producer::Producer as _;
 use shared::admin::Condition;
-use shared::config::Kafka;
+use shared::config::{Kafka, SaslMechanism};
 use shared::kafka::create_missing_topics;
 use tokio_util::sync::CancellationToken;
 
-use super::{CLIENT_ID, Producer};
+use super::health::Without;
+use super::{CLIENT_ID, ProduceError, Producer, rules};
 
 /// The first wait after a failed look; doubled each time.
 const FIRST_WAIT: Duration = Duration::from_millis(250);
@@ -18,8 +22,12 @@ const LONGEST_WAIT: Duration = Duration::from_secs(2);
 /// How long one look may take: less than the cluster may be asked to wait for elsewhere, since another one follows.
 const LOOK: Duration = Duration::from_secs(3);
 
-/// Keeps `condition` and the producer's own view of Kafka up to date until `shutdown`: met when the cluster answers and has all
-/// of `topics`. Creates them where the config says so, and rebuilds the producer after a fatal error.
+/// How often Kafka is asked what the topics take.
+const RULES: Duration = Duration::from_secs(60);
+
+/// Keeps `condition` and the producer's own view of Kafka up to date until `shutdown`: met when the cluster answers and
+/// has one of `topics` at least; those that it does not have stand in the readiness, and events for them are refused
+/// alone. Creates them where the config says so, and rebuilds the producer after a fatal error.
 pub(crate) async fn watch(
     producer: Arc<Producer>,
     kafka: Kafka,
@@ -28,35 +36,107 @@ pub(crate) async fn watch(
     shutdown: CancellationToken,
 ) {
     let mut wait = FIRST_WAIT;
-    let mut was_away = true;
+    let mut logged = Some(String::new());
+    let mut asked = None;
     loop {
         let Some(found) = shutdown.run_until_cancelled(look(&producer, &kafka, &topics, &condition)).await else {
             return;
         };
-        let away = found.is_err();
-        producer.health.set_away(away);
-        let next = match found {
-            Ok(()) => {
-                if was_away {
-                    tracing::info!(brokers = %kafka.brokers, "Kafka takes events.");
-                }
-                condition.met();
-                wait = FIRST_WAIT;
-                shutdown.run_until_cancelled(trouble(&producer)).await
+        if found.is_ok() {
+            let asking = learn(&producer, &kafka, &topics, &mut asked);
+            if shutdown.run_until_cancelled(asking).await.is_none() {
+                return;
             }
-            Err(reason) => {
-                tracing::warn!(brokers = %kafka.brokers, %reason, "Kafka does not take events; looking again.");
-                condition.unmet(reason);
+        }
+        let reason = note(&producer, &topics, found, &condition);
+        if reason != logged {
+            match &reason {
+                None => tracing::info!(brokers = %kafka.brokers, "Kafka takes events."),
+                Some(reason) => {
+                    tracing::warn!(brokers = %kafka.brokers, %reason, "Kafka does not take all events; looking again.")
+                }
+            }
+            logged.clone_from(&reason);
+        }
+        let next = match reason {
+            None => {
+                wait = FIRST_WAIT;
+                let pause = async { tokio::time::timeout(RULES, trouble(&producer)).await.ok() };
+                shutdown.run_until_cancelled(pause).await.map(|_| ())
+            }
+            Some(_) => {
                 let this = wait;
                 wait = LONGEST_WAIT.min(wait * 2);
                 shutdown.run_until_cancelled(tokio::time::sleep(this)).await
             }
         };
-        was_away = away;
         if next.is_none() {
             return;
         }
     }
+}
+
+/// Takes note of what a look found; gives what is wrong, if anything is.
+fn note(
+    producer: &Producer,
+    topics: &[String],
+    found: Result<HashMap<String, Without>, String>,
+    condition: &Condition,
+) -> Option<String> {
+    let health = &producer.shared.health;
+    let without = match found {
+        Ok(without) => without,
+        Err(reason) => {
+            health.set_away(true);
+            condition.unmet(reason.clone());
+            return Some(reason);
+        }
+    };
+    let mut wrong: Vec<String> = without.values().map(|without| without.why.clone()).collect();
+    wrong.sort_unstable();
+    let all = without.len() == topics.len();
+    health.set_without(without);
+    health.set_away(false);
+    let refused = health.refusing().into_iter().map(|(topic, code)| format!("topic {topic} takes no records: {code}"));
+    let missing = (!wrong.is_empty()).then(|| wrong.join("; "));
+    wrong.extend(refused);
+    match wrong.join("; ") {
+        reason if all => condition.unmet(reason),
+        reason if reason.is_empty() => condition.met(),
+        reason => condition.met_but(reason),
+    }
+    missing
+}
+
+/// Asks Kafka now and then what the topics take, and makes batches fit. That it does not say is no reason not to go on.
+async fn learn(producer: &Arc<Producer>, kafka: &Kafka, topics: &[String], asked: &mut Option<Instant>) {
+    let doubt = producer.shared.rules.is_batch_refused();
+    if !doubt && asked.is_some_and(|asked| asked.elapsed() < RULES) {
+        return;
+    }
+    let first = asked.replace(Instant::now()).is_none();
+    let mut said = false;
+    // rdkafka's admin client does not ask for tokens.
+    let has_tokens = kafka.security.as_ref().is_some_and(|it| it.mechanism == Some(SaslMechanism::OAuthBearer));
+    if !has_tokens {
+        match rules::ask(kafka, topics, LOOK.min(kafka.timeout)).await {
+            Ok(found) => {
+                said = found.len() == topics.len();
+                producer.shared.rules.note(found);
+            }
+            Err(error) if first => {
+                tracing::info!(%error, "Kafka does not say what its topics take; batches that are too large are found out by trying.");
+            }
+            Err(_) => {}
+        }
+    }
+    let producer = Arc::clone(producer);
+    // Goes on by itself: the old client may take as long as a request.
+    tokio::task::spawn_blocking(move || {
+        if let Err(error) = producer.fit_batches(said) {
+            tracing::warn!(%error, "Not all records were acknowledged before the producer was replaced; their senders got 503.");
+        }
+    });
 }
 
 /// Creates those of `topics` that are missing, where the config asks for it, as soon as the cluster lets it; gives up at `shutdown`.
@@ -81,15 +161,21 @@ pub(crate) async fn create(kafka: Kafka, topics: Vec<String>, shutdown: Cancella
 /// Waits until something goes wrong, and at least for a moment, so that many failures together are one look.
 async fn trouble(producer: &Producer) {
     tokio::time::sleep(FIRST_WAIT).await;
-    producer.health.troubled().await;
+    producer.shared.health.troubled().await;
 }
 
-/// One look. On the way marks `condition` as not met when it is clear beforehand that it is not.
+/// One look: gives the topics that cannot be written to, and why each. On the way marks `condition` as not met when it
+/// is clear beforehand that it is not.
 ///
 /// # Errors
-/// Why Kafka does not take events: in words, for the readiness.
-async fn look(producer: &Arc<Producer>, kafka: &Kafka, topics: &[String], condition: &Condition) -> Result<(), String> {
-    if producer.health.take_all_brokers_down() {
+/// Why Kafka does not take any events: in words, for the readiness.
+async fn look(
+    producer: &Arc<Producer>,
+    kafka: &Kafka,
+    topics: &[String],
+    condition: &Condition,
+) -> Result<HashMap<String, Without>, String> {
+    if producer.shared.health.take_all_brokers_down() {
         condition.unmet(format!("kafka.brokers: no connection to any of {}", kafka.brokers));
     }
     if let Some((code, reason)) = producer.client.load().client().fatal_error() {
@@ -101,16 +187,16 @@ async fn look(producer: &Arc<Producer>, kafka: &Kafka, topics: &[String], condit
     let brokers = kafka.brokers.clone();
     let wanted = topics.to_vec();
     let timeout = LOOK.min(kafka.timeout);
-    let missing = blocking(producer, move |producer| missing(producer, &brokers, &wanted, timeout)).await?;
-    if missing.is_empty() {
-        return Ok(());
+    let mut without = blocking(producer, move |producer| without(producer, &brokers, &wanted, timeout)).await?;
+    if without.is_empty() || kafka.create_topics.is_none() {
+        return Ok(without);
     }
-    if kafka.create_topics.is_none() {
-        let missing = missing.join(", ");
-        return Err(format!("no topic {missing} at {}: create it, or set kafka.create_topics", kafka.brokers));
+    for (topic, Without { why, error }) in std::mem::take(&mut without) {
+        if let Err(refused) = create_missing_topics(kafka, CLIENT_ID, &[&topic]).await {
+            without.insert(topic, Without { why: format!("{why}; {refused}"), error });
+        }
     }
-    let missing: Vec<&str> = missing.iter().map(String::as_str).collect();
-    create_missing_topics(kafka, CLIENT_ID, &missing).await.map_err(|error| error.to_string())
+    Ok(without)
 }
 
 /// Runs what blocks on a thread where it may.
@@ -125,24 +211,39 @@ async fn blocking<T: Send + 'static>(
     }
 }
 
-/// Those of `topics` that the cluster does not have or that no broker leads any partition of.
+/// Those of `topics` that the cluster does not have or that no broker leads any partition of, with what is wrong.
 ///
 /// # Errors
 /// When the cluster does not answer within `timeout`.
-fn missing(producer: &Producer, brokers: &str, topics: &[String], timeout: Duration) -> Result<Vec<String>, String> {
+fn without(
+    producer: &Producer,
+    brokers: &str,
+    topics: &[String],
+    timeout: Duration,
+) -> Result<HashMap<String, Without>, String> {
     let client = producer.client.load_full();
-    let mut missing = Vec::new();
+    let mut without = HashMap::new();
     for topic in topics {
         let metadata = client
             .client()
             .fetch_metadata(Some(topic), timeout)
             .map_err(|error| format!("kafka.brokers: {brokers} does not answer: {error}"))?;
-        let led = metadata.topics().iter().any(|found| {
-            found.name() == topic && found.error().is_none() && found.partitions().iter().any(|part| part.leader() >= 0)
-        });
-        if !led {
-            missing.push(topic.clone());
-        }
+        let found = metadata.topics().iter().find(|found| found.name() == topic);
+        let led = |found: &MetadataTopic| found.partitions().iter().any(|part| part.leader() >= 0);
+        let code = found.and_then(MetadataTopic::error).map(RDKafkaErrorCode::from);
+        let (why, error) = match (found, code) {
+            (Some(found), None) if led(found) => continue,
+            (Some(_), None) => (format!("no broker leads a partition of topic {topic}"), ProduceError::Unavailable),
+            (None, _) | (_, Some(RDKafkaErrorCode::UnknownTopicOrPartition)) => (
+                format!("no topic {topic} at {brokers}: create it, or set kafka.create_topics"),
+                ProduceError::Blocked(RDKafkaErrorCode::UnknownTopicOrPartition),
+            ),
+            (Some(_), Some(code)) => {
+                let error = ProduceError::of(&KafkaError::MetadataFetch(code));
+                (format!("topic {topic} at {brokers}: {code}"), error)
+            }
+        };
+        without.insert(topic.clone(), Without { why, error });
     }
-    Ok(missing)
+    Ok(without)
 }

@@ -40,7 +40,9 @@ impl Endpoint {
                 body.0.frame(0, writer.id);
                 let body = &*body;
                 match validate(body.0.with_frame(), &writer, self.source.limits) {
-                    Ok(_) if self.is_framed(framing, body.0.body(), &writer) => Err(Rejection::Ambiguous(framing)),
+                    Ok(_) if self.is_framed(framing, body.0.body(), &writer).await => {
+                        Err(Rejection::Ambiguous(framing))
+                    }
                     Ok(event) => Ok(Events::One(event)),
                     Err(bare) => self.confluent(id, body, Some(bare), deadline).await,
                 }
@@ -48,7 +50,9 @@ impl Endpoint {
             Form::BareOrFramed(framing) => {
                 let writer = self.current()?;
                 match fits(body.0.body(), &writer, self.source.limits) {
-                    Ok(()) if self.is_framed(framing, body.0.body(), &writer) => Err(Rejection::Ambiguous(framing)),
+                    Ok(()) if self.is_framed(framing, body.0.body(), &writer).await => {
+                        Err(Rejection::Ambiguous(framing))
+                    }
                     Ok(()) => self.bare(body, &writer),
                     Err(bare) => self.framed(framing, body, Some(bare), deadline).await,
                 }
@@ -56,7 +60,7 @@ impl Endpoint {
         }
     }
 
-    fn bare<'a>(&self, body: &'a mut Authentic, writer: &Writer) -> Result<Events<'a>, Rejection> {
+    pub(super) fn bare<'a>(&self, body: &'a mut Authentic, writer: &Writer) -> Result<Events<'a>, Rejection> {
         body.0.frame(0, writer.id);
         one(validate(body.0.with_frame(), writer, self.source.limits), None)
     }
@@ -100,15 +104,13 @@ impl Endpoint {
 
     /// Whether `body`, which is a bare datum of `current`, is valid in the form `framing` too, as far as is known without asking the
     /// registry.
-    fn is_framed(&self, framing: Framing, body: &[u8], current: &Writer) -> bool {
+    async fn is_framed(&self, framing: Framing, body: &[u8], current: &Writer) -> bool {
         let limits = self.source.limits;
         match framing {
             Framing::Confluent(id) => {
-                let Some(writer) = self.common.registry.cached(id).map(|schema| self.source.writer(id, schema)) else {
-                    return false;
-                };
+                let Some(writer) = self.known_writer(id).await else { return false };
                 let datum = body.get(FRAME_LEN..).unwrap_or_default();
-                writer.is_ok_and(|writer| fits(datum, &writer, limits).is_ok())
+                fits(datum, &writer, limits).is_ok()
             }
             Framing::SingleObject(fingerprint) => {
                 let datum = body.get(SINGLE_OBJECT_LEN..).unwrap_or_default();

@@ -1,6 +1,10 @@
 //! The schema that a datum was written with, by each of the ways in which a request can name it.
 //!
-//! An answer "not there" of the registry is the sender's error, any other failure of it ours: those are never mixed up.
+//! Each must be a version of one of the source's subjects: a registry has the schemas of others too, who are no senders
+//! here.
+//!
+//! An answer "not there" of the registry is the sender's error, once it has been so for a while; any other failure of
+//! it is ours. Those are never mixed up.
 
 use std::sync::Arc;
 
@@ -27,17 +31,33 @@ impl Endpoint {
         self.source.current.load_full().ok_or(Rejection::SchemaUnavailable)
     }
 
-    /// The schema of `id`: the source's current one, or from memory or from the registry.
+    /// The schema of `id`, which must be a version of one of the source's subjects: the current one, or from memory or
+    /// from the registry.
     pub(super) async fn writer(&self, id: SchemaId, deadline: Instant) -> Result<Arc<Writer>, Rejection> {
         if let Some(current) = self.source.current.load_full().filter(|current| current.id == id) {
             return Ok(current);
         }
+        if let Some(writer) = self.known_writer(id).await {
+            return Ok(writer);
+        }
         let name = SchemaName::Id(id);
-        let schema = match self.common.registry.cached(id) {
-            Some(schema) => schema,
-            None => answered(timeout_at(deadline, self.common.registry.by_id(id)).await, &name)?,
-        };
-        self.compiled(RegisteredSchema { id, schema }, &name)
+        let asked = self.common.registry.by_id_of(id, &self.source.subjects);
+        let schema = answered(timeout_at(deadline, asked).await, &name)?;
+        let writer = self.compiled(RegisteredSchema { id, schema }, &name)?;
+        self.source.named.insert(id, Arc::clone(&writer)).await;
+        Ok(writer)
+    }
+
+    /// The schema of `id` as far as it can be found without the registry.
+    pub(super) async fn known_writer(&self, id: SchemaId) -> Option<Arc<Writer>> {
+        let known = self.source.older.load().iter().find(|writer| writer.id == id).cloned();
+        if known.is_some() {
+            return known;
+        }
+        match self.source.current.load_full().filter(|current| current.id == id) {
+            Some(current) => Some(current),
+            None => self.source.named.get(&id).await,
+        }
     }
 
     /// The schema of this version of the source's subject.
@@ -48,30 +68,56 @@ impl Endpoint {
         self.compiled(found, &name)
     }
 
-    /// The schema of the source's subject that has this fingerprint.
+    /// The schema of the source's subjects that has this fingerprint.
     pub(super) async fn writer_of_fingerprint(
         &self,
         fingerprint: u64,
         deadline: Instant,
     ) -> Result<Arc<Writer>, Rejection> {
-        let asked = self.common.registry.by_fingerprint(&self.source.subject, fingerprint);
-        let name = SchemaName::Fingerprint(fingerprint);
-        let found = answered(timeout_at(deadline, asked).await, &name)?;
-        match self.source.current.load_full() {
-            Some(current) if current.id == found.id => Ok(current),
-            _ => self.compiled(found, &name),
-        }
+        self.in_subjects(SchemaName::Fingerprint(fingerprint), deadline, |subject| {
+            self.common.registry.by_fingerprint(subject, fingerprint)
+        })
+        .await
     }
 
-    /// The schema of the source's subject by which readers get the same values as by `schema`.
+    /// The schema of the source's subjects by which readers get the same values as by `schema`.
     async fn writer_of_meaning(&self, schema: &Schema, deadline: Instant) -> Result<Arc<Writer>, Rejection> {
         let current = self.source.current.load_full();
         if let Some(current) = current.filter(|current| current.schema.meaning() == schema.meaning()) {
             return Ok(current);
         }
-        let asked = self.common.registry.by_meaning(&self.source.subject, schema);
-        let found = answered(timeout_at(deadline, asked).await, &SchemaName::File)?;
-        self.compiled(found, &SchemaName::File)
+        let ask = |subject| self.common.registry.by_meaning(subject, schema);
+        self.in_subjects(SchemaName::File, deadline, ask).await
+    }
+
+    /// The schema `name` that `ask` finds in the source's subjects; in several of them only where all mean the same.
+    async fn in_subjects<'s, A>(
+        &'s self,
+        name: SchemaName,
+        deadline: Instant,
+        ask: impl Fn(&'s str) -> A,
+    ) -> Result<Arc<Writer>, Rejection>
+    where
+        A: Future<Output = Result<RegisteredSchema, RegistryError>>,
+    {
+        let mut found: Option<RegisteredSchema> = None;
+        for subject in &self.source.subjects {
+            let other = match answered(timeout_at(deadline, ask(subject)).await, &name) {
+                Ok(other) => other,
+                // Another subject may have it.
+                Err(Rejection::UnknownSchema(_)) => continue,
+                Err(rejection) => return Err(rejection),
+            };
+            if found.as_ref().is_some_and(|first| first.schema.meaning() != other.schema.meaning()) {
+                return Err(Rejection::UnusableSchema(name, AMBIGUOUS));
+            }
+            found.get_or_insert(other);
+        }
+        let found = found.ok_or(Rejection::UnknownSchema(name))?;
+        match self.source.current.load_full() {
+            Some(current) if current.id == found.id => Ok(current),
+            _ => self.compiled(found, &name),
+        }
     }
 
     /// The schema whose text stands in a file: the one of the source's subject that means the same. Where there is none, it is registered if
@@ -138,6 +184,7 @@ impl Endpoint {
 fn answered<T, E>(answer: Result<Result<T, RegistryError>, E>, name: &SchemaName) -> Result<T, Rejection> {
     match answer {
         Ok(Ok(found)) => Ok(found),
+        Ok(Err(RegistryError::NotYet { .. })) => Err(Rejection::SchemaPending(*name)),
         Ok(Err(RegistryError::NotFound { .. })) => Err(Rejection::UnknownSchema(*name)),
         Ok(Err(RegistryError::Unusable { .. })) => Err(Rejection::UnusableSchema(*name, NOT_AVRO)),
         Ok(Err(RegistryError::Ambiguous { .. })) => Err(Rejection::UnusableSchema(*name, AMBIGUOUS)),

@@ -62,11 +62,15 @@ async fn registry(known: Option<()>) -> String {
     let latest = json!({"subject": "events-value", "id": SCHEMA_ID, "version": 1, "schema": SCHEMA});
     let loose = json!({"subject": "loose-value", "id": 8, "version": 1, "schema": LOOSE});
     let by_id = json!({"schema": SCHEMA});
+    let blob_of = json!([{"subject": "loose-value", "version": 2}, {"subject": "events-value", "version": 2}]);
     let missing = (StatusCode::NOT_FOUND, Json(json!({"error_code": 40403, "message": "Schema not found"})));
     let router = Router::new()
         .route("/subjects/events-value/versions/latest", get(|| async { Json(latest) }))
         .route("/subjects/loose-value/versions/latest", get(|| async { Json(loose) }))
         .route("/schemas/ids/7", get(|| async { Json(by_id) }))
+        .route("/schemas/ids/7/versions", get(|| async { Json(json!([{"subject": "events-value", "version": 1}])) }))
+        .route("/schemas/ids/8/versions", get(|| async { Json(json!([{"subject": "loose-value", "version": 1}])) }))
+        .route("/schemas/ids/9/versions", get(|| async { Json(blob_of) }))
         .route("/schemas/ids/9", get(|| async { Json(json!({"schema": BLOB})) }))
         .fallback(|| async { missing });
     tokio::spawn(async move { axum::serve(listener, router).await });
@@ -83,6 +87,8 @@ fn source(path: &str, auth: Auth) -> shared::config::Source {
     shared::config::Source {
         path: path.to_owned(),
         subject: "events-value".to_owned(),
+        accept_subjects: Vec::new(),
+        older_versions: 3,
         topic: Some(TOPIC.to_owned()),
         key_field: Some("event_id".to_owned()),
         auth,
@@ -259,13 +265,14 @@ async fn what_cannot_be_an_event_is_refused_and_leaves_nothing_behind() {
     let avro = ("content-type", "application/avro");
     let confluent = ("content-type", "application/vnd.confluent.avro");
     type Case = (&'static str, (&'static str, &'static str), &'static [u8], u16, &'static str);
-    let cases: [Case; 11] = [
+    let cases: [Case; 12] = [
         ("cut off", avro, &DATUM[..5], 400, "invalid-event"),
         ("bytes left over", avro, b"\x02\x04e1\x06amy!", 400, "invalid-event"),
         ("neither bare nor framed", avro, b"\0\0\0\0\x07\x02\x04e1", 400, "invalid-event"),
         ("nor known as a frame", avro, b"\0\0\0\0\x09\x02\x04e1", 400, "invalid-event"),
         ("empty", avro, b"", 400, "empty-body"),
-        ("an unknown schema", confluent, b"\0\0\0\0\x0b\x02\x04e1\x06amy", 400, "unknown-schema"),
+        ("an unknown schema", confluent, b"\0\x7f\0\0\x0b\x02\x04e1\x06amy", 400, "unknown-schema"),
+        ("another subject's schema", confluent, b"\0\0\0\0\x08\0\0\0\0\0\0", 400, "unknown-schema"),
         ("no frame", confluent, DATUM, 400, "invalid-frame"),
         ("no Avro", ("content-type", "application/json"), b"{}", 415, "unsupported-media-type"),
         ("compressed some way", ("content-encoding", "br"), b"\x1f\x8b", 415, "unsupported-content-encoding"),

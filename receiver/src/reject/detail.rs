@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use shared::wire::SchemaId;
+
 use super::{Rejection, SchemaName};
 use crate::unframe::Framing;
 use crate::validate::{BatchError, Invalid};
@@ -32,12 +34,20 @@ impl Rejection {
             Self::UnknownSchema(SchemaName::File) => {
                 "the subject has no schema that means the same as the one in the file (logical types, precision and scale count)".into()
             }
-            Self::UnknownSchema(name) => format!("there is no schema with {name}").into(),
+            Self::AmbiguousVersion(ids) => ambiguous_version(ids).into(),
+            Self::UnknownSchema(name) => format!("there is no schema with {name} that this webhook accepts").into(),
+            Self::SchemaPending(name) => {
+                format!("there is no schema with {name} so far: if it was registered a moment ago, try again").into()
+            }
             Self::UnusableSchema(name, why) => format!("the schema with {name} cannot be used: {why}").into(),
             Self::SchemaUnavailable => "the schema of the event cannot be had at the moment: try again".into(),
             Self::Overloaded => "too many requests are under way: try again".into(),
             Self::RateLimited(_) => "more requests than are taken in a second: try again later".into(),
             Self::QueueFull => "too many events are waiting to be stored: try again".into(),
+            Self::RecordRefused => {
+                "the event cannot be stored: it lacks the id that each event needs here, or does not keep to a rule of the store".into()
+            }
+            Self::KafkaRefuses => "events cannot be stored until this is repaired here: try again later".into(),
             Self::KafkaUnavailable => "the event was not stored, or it is not known whether it was: try again".into(),
             Self::Internal => "an internal error".into(),
         }
@@ -79,6 +89,15 @@ fn ambiguous(framing: Framing) -> String {
     };
     format!(
         "the body is a bare datum and also {form}: send the latter as {content_type}, the former with the header X-Schema-Id"
+    )
+}
+
+fn ambiguous_version(ids: &[SchemaId]) -> String {
+    let ids: Vec<String> = ids.iter().map(SchemaId::to_string).collect();
+    format!(
+        "the body is no datum of the latest schema, and means different things in the older ones with the ids {}: say which by the header \
+         X-Schema-Id",
+        ids.join(", ")
     )
 }
 

@@ -35,12 +35,16 @@ fn rows() -> Vec<Row> {
         (Rejection::Unframe(frame), 400, "invalid-frame", &[]),
         (Rejection::Unframe(UnframeError::SchemaHeaders), 400, "invalid-frame", &[]),
         (Rejection::Ambiguous(Framing::Container), 400, "ambiguous-frame", &[]),
+        (Rejection::AmbiguousVersion(vec![SchemaId(1), SchemaId(2)]), 400, "ambiguous-version", &[]),
+        (Rejection::SchemaPending(SchemaName::Id(SchemaId(1))), 503, "schema-pending", &[("retry-after", "1")]),
         (Rejection::UnknownSchema(SchemaName::Id(SchemaId(1))), 400, "unknown-schema", &[]),
         (Rejection::UnknownSchema(SchemaName::Fingerprint(1)), 400, "unknown-schema", &[]),
         (Rejection::UnusableSchema(SchemaName::File, "no"), 400, "unusable-schema", &[]),
         (Rejection::SchemaUnavailable, 503, "schema-unavailable", &[("retry-after", "5")]),
         (Rejection::Overloaded, 503, "overloaded", &[("retry-after", "1")]),
         (Rejection::QueueFull, 503, "queue-full", &[("retry-after", "1")]),
+        (Rejection::RecordRefused, 422, "record-refused", &[]),
+        (Rejection::KafkaRefuses, 503, "kafka-refuses", &[("retry-after", "5")]),
         (Rejection::KafkaUnavailable, 503, "kafka-unavailable", &[("retry-after", "5")]),
         (Rejection::Internal, 500, "internal", &[]),
     ]
@@ -48,6 +52,17 @@ fn rows() -> Vec<Row> {
 
 fn unauthorized() -> Rejection {
     Rejection::Unauthorized(HeaderValue::from_static("Bearer"))
+}
+
+#[test]
+fn the_words_of_the_metric_are_those_of_the_rows() {
+    for (rejection, ..) in rows().iter().filter(|row| !matches!(row.0, Rejection::NotFound)) {
+        assert!(WORDS.contains(&rejection.word()), "{}", rejection.word());
+    }
+    let used: std::collections::BTreeSet<_> = rows().iter().map(|row| row.0.word()).collect();
+    // Two that the rows above have no example of.
+    let unused: Vec<_> = WORDS.iter().filter(|word| !used.contains(*word)).collect();
+    assert_eq!(unused, [&"invalid-event", &"rate-limited"]);
 }
 
 async fn answer(rejection: Rejection) -> (StatusCode, HeaderMap, serde_json::Value) {

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use futures::future::{join_all, select_all};
 use shared::admin::Condition;
-use shared::registry::SchemaRegistry;
+use shared::registry::{RegistryError, SchemaRegistry};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::Source;
+use super::{Source, Writer};
 
 /// The first wait after a failure; doubled each time.
 const FIRST_WAIT: Duration = Duration::from_millis(500);
@@ -18,7 +18,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
 /// Fetches the latest schema of each source's subject now and every `refresh`, sooner after a failure or when events
 /// do not fit it any more, until `shutdown`.
-/// `condition` is met when every source has a schema it can use.
+/// `condition` is met when every source has a schema it can use; after that, as long as one of them has.
 pub(crate) async fn watch(
     sources: Vec<Arc<Source>>,
     registry: SchemaRegistry,
@@ -28,6 +28,7 @@ pub(crate) async fn watch(
 ) {
     let mut failed_wait = FIRST_WAIT;
     let mut told = String::new();
+    let mut was_ready = false;
     let mut suspicions: Vec<_> = sources.iter().map(|source| source.drift.suspected()).collect();
     loop {
         let round = join_all(sources.iter().map(|source| update(source, &registry)));
@@ -36,6 +37,7 @@ pub(crate) async fn watch(
         };
         let failures: Vec<String> = results.into_iter().filter_map(Result::err).collect();
         let wait = if failures.is_empty() {
+            was_ready = true;
             condition.met();
             told.clear();
             failed_wait = FIRST_WAIT;
@@ -46,7 +48,12 @@ pub(crate) async fn watch(
                 tracing::warn!(%reason, "A source has no schema; trying again.");
                 told.clone_from(&reason);
             }
-            condition.unmet(reason);
+            // Before the first time this stops a rollout; later, one source must not take the others out of service.
+            if was_ready && failures.len() < sources.len() {
+                condition.met_but(reason);
+            } else {
+                condition.unmet(reason);
+            }
             let wait = failed_wait;
             failed_wait = LONGEST_WAIT.min(failed_wait * 2);
             wait.min(refresh)
@@ -85,11 +92,48 @@ async fn renew(source: &Source, registry: &SchemaRegistry) {
     }
 }
 
-/// Makes the latest schema of the source's subject its current one.
+/// Makes the latest schema of the source's subject its current one, and the versions before it its older ones.
 ///
 /// # Errors
 /// Why the source has none it can use: in words, for the readiness.
 pub(crate) async fn update(source: &Source, registry: &SchemaRegistry) -> Result<(), String> {
+    update_current(source, registry).await?;
+    update_older(source, registry).await;
+    Ok(())
+}
+
+/// Finds the newest versions of the source's subject but the current one. What is unavailable now stays as it was until
+/// the next time.
+async fn update_older(source: &Source, registry: &SchemaRegistry) {
+    if source.older_versions == 0 {
+        return;
+    }
+    let current = source.current.load().as_ref().map(|current| current.id);
+    let Ok(versions) = registry.newest_versions(&source.subject).await else { return };
+    let mut older: Vec<Arc<Writer>> = Vec::new();
+    // Some of them may be deleted meanwhile, of no use, or the same schema again.
+    for version in versions.iter().take(2 * source.older_versions + 2) {
+        if older.len() == source.older_versions {
+            break;
+        }
+        let found = match registry.by_version(&source.subject, *version).await {
+            Ok(found) => found,
+            Err(RegistryError::Unavailable { .. }) => return,
+            Err(_) => continue,
+        };
+        let known = Some(found.id) == current || older.iter().any(|writer| writer.id == found.id);
+        if let (false, Ok(writer)) = (known, source.writer(found.id, found.schema)) {
+            older.push(Arc::new(writer));
+        }
+    }
+    let ids = |writers: &[Arc<Writer>]| writers.iter().map(|writer| writer.id).collect::<Vec<_>>();
+    if ids(&source.older.load()) != ids(&older) {
+        source.older.store(Arc::new(older));
+        source.changed();
+    }
+}
+
+async fn update_current(source: &Source, registry: &SchemaRegistry) -> Result<(), String> {
     let (name, subject) = (source.name.as_str(), source.subject.as_str());
     let latest = match registry.latest(subject).await {
         Ok(latest) => latest,
@@ -107,6 +151,7 @@ pub(crate) async fn update(source: &Source, registry: &SchemaRegistry) -> Result
     match source.writer(id, latest.schema) {
         Ok(writer) => {
             source.current.store(Some(Arc::new(writer)));
+            source.changed();
             source.metrics.schema_id.set(i64::from(id.0));
             tracing::info!(source = name, subject, schema_id = id.0, "The current schema of the source is known.");
             Ok(())

@@ -7,6 +7,8 @@ fn source(path: &str) -> config::Source {
     config::Source {
         path: path.to_owned(),
         subject: "events-value".to_owned(),
+        accept_subjects: Vec::new(),
+        older_versions: 3,
         topic: None,
         key_field: None,
         auth: Auth::None,

@@ -73,7 +73,7 @@ pub(crate) enum BatchError {
 
 impl Batch {
     /// The events, in the file's order.
-    pub(crate) fn events(&self) -> impl ExactSizeIterator<Item = Event<'_>> {
+    pub(crate) fn events(&self) -> impl ExactSizeIterator<Item = Event<'_>> + Clone {
         let mut begin = End::default();
         self.ends.iter().map(move |end| {
             let value = self.values.get(begin.value..end.value).unwrap_or_default();

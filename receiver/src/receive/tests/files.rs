@@ -34,7 +34,7 @@ async fn when_kafka_fails_in_the_middle_of_a_file_it_is_503_and_the_same_file_ag
     let refused = RDKafkaRespErr::RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED;
     receiver.kafka.request_errors(RDKafkaApiKey::Produce, &[refused]);
     let answer = receiver.send(post("/open", &[CONTAINER], file(100))).await;
-    assert_eq!((answer.status, &answer.body["code"]), (503, &json!("kafka-unavailable")));
+    assert_eq!((answer.status, &answer.body["code"]), (503, &json!("kafka-refuses")));
     assert!(answer.headers.contains_key("retry-after"));
     // As a sender would: until it is accepted. The producer takes a moment to begin anew.
     let accepted = tokio::time::timeout(Duration::from_secs(30), async {
@@ -51,7 +51,7 @@ async fn when_kafka_fails_in_the_middle_of_a_file_it_is_503_and_the_same_file_ag
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_file_that_the_queue_has_no_room_for_is_503_and_nothing_of_it_is_sent() {
+async fn a_file_that_the_queue_never_has_room_for_is_413_and_nothing_of_it_is_sent() {
     let kafka = kafka();
     let mut config = config(&kafka, &registry(Some(())).await);
     config.kafka.options.insert("queue.buffering.max.messages".to_owned(), "99".to_owned());
@@ -59,7 +59,7 @@ async fn a_file_that_the_queue_has_no_room_for_is_503_and_nothing_of_it_is_sent(
     let receiver = start_with(&config, kafka);
     eventually(|| receiver.readiness.is_ready()).await;
     let answer = receiver.send(post("/open", &[CONTAINER], file(100))).await;
-    assert_eq!((answer.status, &answer.body["code"]), (503, &json!("queue-full")));
+    assert_eq!((answer.status, &answer.body["code"]), (413, &json!("too-many-events")));
     assert!(receiver.records().is_empty());
     let answer = receiver.send(post("/open", &[CONTAINER], file(99))).await;
     assert_eq!((answer.status, answer.body), (200, json!({"accepted": 99})));

@@ -1,0 +1,155 @@
+//! Whose fault it is that Kafka did not take a record: one table for all errors.
+//!
+//! | fault | means | the sender gets |
+//! | --- | --- | --- |
+//! | size | the record, or the batch it came in, is larger than the topic takes | 413, once it was refused alone |
+//! | event | the topic takes no such record: without a key where it is compacted, or refused by a validation of the broker | 422, once it was refused alone |
+//! | operator | Kafka will not take any record until somebody changes something there or in the config | 503 |
+//! | transient | all else: it passes, or it is not known | 503 |
+//!
+//! A broker refuses a batch as a whole, so a refusal says nothing of one record in it: see [`super::alone`].
+
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+
+use super::room::NoRoom;
+
+/// Why an event is not known to be in Kafka.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ProduceError {
+    /// There is no room in the queue: nothing was sent.
+    QueueFull,
+    /// The events of the request are more than this, which is all that may wait at a time: nothing was sent.
+    TooMany(usize),
+    /// The events of the request are more bytes than this, which is all that may wait at a time: nothing was sent.
+    TooManyBytes(usize),
+    /// The topic does not take a record of this size.
+    TooLarge,
+    /// The topic does not take such a record: one without a key where it is compacted, or one that a validation
+    /// refuses.
+    Refused,
+    /// Kafka does not take records of this topic until somebody changes something; with its error.
+    Blocked(RDKafkaErrorCode),
+    /// Kafka is away, or has not acknowledged in time; the event may be there nevertheless.
+    Unavailable,
+}
+
+impl ProduceError {
+    pub(super) fn of(error: &KafkaError) -> Self {
+        let Some(code) = error.rdkafka_error_code() else { return Self::Unavailable };
+        match of(code) {
+            _ if code == RDKafkaErrorCode::QueueFull => Self::QueueFull,
+            Fault::Size => Self::TooLarge,
+            Fault::Event => Self::Refused,
+            Fault::Operator => Self::Blocked(code),
+            Fault::Transient => Self::Unavailable,
+        }
+    }
+}
+
+impl From<NoRoom> for ProduceError {
+    fn from(none: NoRoom) -> Self {
+        match none {
+            NoRoom::Now => Self::QueueFull,
+            NoRoom::TooMany(most) => Self::TooMany(most),
+            NoRoom::TooLarge(most) => Self::TooManyBytes(most),
+        }
+    }
+}
+
+/// Whose fault it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fault {
+    Size,
+    Event,
+    Operator,
+    Transient,
+}
+
+/// The errors that last until an operator changes something.
+pub(crate) const OPERATOR: [RDKafkaErrorCode; 19] = {
+    use RDKafkaErrorCode as Code;
+    [
+        Code::TopicAuthorizationFailed,
+        Code::ClusterAuthorizationFailed,
+        Code::TransactionalIdAuthorizationFailed,
+        Code::SaslAuthenticationFailed,
+        Code::Authentication,
+        Code::UnsupportedSASLMechanism,
+        Code::SecurityDisabled,
+        Code::UnknownTopicOrPartition,
+        Code::UnknownTopic,
+        Code::UnknownPartition,
+        Code::InvalidTopic,
+        // The timestamp is the time of arrival: a clock, or a limit of the topic, is wrong.
+        Code::InvalidTimestamp,
+        Code::InvalidRequiredAcks,
+        Code::InvalidConfig,
+        Code::PolicyViolation,
+        Code::UnsupportedCompressionType,
+        Code::UnsupportedForMessageFormat,
+        Code::UnsupportedVersion,
+        Code::UnsupportedFeature,
+    ]
+};
+
+/// Whose fault the error `code` of a produced record is.
+pub(super) fn of(code: RDKafkaErrorCode) -> Fault {
+    use RDKafkaErrorCode as Code;
+    match code {
+        Code::MessageSizeTooLarge | Code::MessageBatchTooLarge | Code::InvalidMessageSize => Fault::Size,
+        Code::InvalidRecord | Code::InvalidDifferentRecord => Fault::Event,
+        code if OPERATOR.contains(&code) => Fault::Operator,
+        _ => Fault::Transient,
+    }
+}
+
+/// Whether the refusal may be for another record of the same batch.
+pub(super) fn may_be_of_another(code: RDKafkaErrorCode) -> bool {
+    matches!(of(code), Fault::Size | Fault::Event) || code == RDKafkaErrorCode::InvalidTimestamp
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_says_whose_fault_it_is() {
+        use RDKafkaErrorCode as Code;
+        for (fault, codes) in [
+            (Fault::Size, vec![Code::MessageSizeTooLarge, Code::MessageBatchTooLarge]),
+            (Fault::Event, vec![Code::InvalidRecord, Code::InvalidDifferentRecord]),
+            (
+                Fault::Operator,
+                vec![
+                    Code::TopicAuthorizationFailed,
+                    Code::ClusterAuthorizationFailed,
+                    Code::PolicyViolation,
+                    Code::InvalidTopic,
+                ],
+            ),
+            (
+                Fault::Transient,
+                vec![
+                    Code::MessageTimedOut,
+                    Code::NotEnoughReplicas,
+                    Code::NotEnoughReplicasAfterAppend,
+                    Code::NotLeaderForPartition,
+                    Code::LeaderNotAvailable,
+                    Code::KafkaStorageError,
+                    Code::ThrottlingQuotaExceeded,
+                    Code::InvalidMessage,
+                    Code::OutOfOrderSequenceNumber,
+                    Code::UnknownProducerId,
+                    Code::AllBrokersDown,
+                    Code::PurgeQueue,
+                    Code::Fatal,
+                    Code::Unknown,
+                ],
+            ),
+        ] {
+            for code in codes {
+                assert_eq!(of(code), fault, "{code:?}");
+            }
+        }
+    }
+}

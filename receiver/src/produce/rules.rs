@@ -1,0 +1,149 @@
+//! What each topic takes: how large a batch, and whether records without a key. Kafka is asked for it where it lets us
+//! (`DescribeConfigs`), so that what a topic never takes is refused before anything of its request is queued, and
+//! batches are small enough for the smallest topic.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use rdkafka::admin::{AdminClient, AdminOptions, ConfigResource, OwnedResourceSpecifier, ResourceSpecifier};
+use rdkafka::client::DefaultClientContext;
+use rdkafka::error::KafkaResult;
+use shared::config::Kafka;
+use shared::kafka::client_config;
+
+use super::CLIENT_ID;
+use super::fault::Fault;
+
+/// What stands in a batch before its records (`RecordBatch` in Kafka's documentation of the message format).
+const BATCH_HEAD: usize = 61;
+
+/// What one topic takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Rule {
+    /// Bytes of a batch, at most (`max.message.bytes`).
+    pub(super) max_bytes: usize,
+    /// Whether each record needs a key (`cleanup.policy` has `compact`).
+    pub(super) compacted: bool,
+}
+
+/// What is known of all topics.
+#[derive(Debug, Default)]
+pub(super) struct Rules {
+    known: ArcSwap<HashMap<String, Rule>>,
+    /// Whether something was refused for its size, and nothing of it was taken alone yet.
+    size_refused: AtomicBool,
+    /// Whether a batch was refused for its size whose records were then taken one by one.
+    batch_refused: AtomicBool,
+}
+
+impl Rules {
+    /// What `topic` takes, where it is known.
+    pub(super) fn of(&self, topic: &str) -> Option<Rule> {
+        self.known.load().get(topic).copied()
+    }
+
+    /// Notes that a batch was refused, which is sent again record by record.
+    pub(super) fn note_refused(&self, fault: Fault) {
+        if fault == Fault::Size {
+            self.size_refused.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Notes that a record of a refused batch was taken alone; gives whether this shows that batches are too large.
+    pub(super) fn note_taken_alone(&self) -> bool {
+        let too_large = self.size_refused.swap(false, Ordering::Relaxed);
+        if too_large {
+            self.batch_refused.store(true, Ordering::Relaxed);
+        }
+        too_large
+    }
+
+    /// Whether a batch was larger than its topic takes, since that was taken up last.
+    pub(super) fn is_batch_refused(&self) -> bool {
+        self.batch_refused.load(Ordering::Relaxed)
+    }
+
+    /// Whether that was so since this was asked last.
+    pub(super) fn take_refused_batch(&self) -> bool {
+        self.batch_refused.swap(false, Ordering::Relaxed)
+    }
+
+    /// Notes what Kafka says of some topics. Of those it says nothing of, what was known stays.
+    pub(super) fn note(&self, found: HashMap<String, Rule>) {
+        let mut known = HashMap::clone(&self.known.load());
+        known.extend(found);
+        self.known.store(std::sync::Arc::new(known));
+    }
+
+    /// The smallest batch that some topic takes at most.
+    pub(super) fn smallest(&self) -> Option<usize> {
+        self.known.load().values().map(|rule| rule.max_bytes).min()
+    }
+}
+
+/// The bytes of a batch that holds nothing but a record with these bytes of key (none: no key), value and headers
+/// ([`headers_len`]).
+pub(super) fn batch_len(key: Option<usize>, value: usize, headers: usize) -> usize {
+    // Attributes, and the differences to the batch's timestamp and offset, which are 0: a byte each. No key is a length
+    // of -1.
+    let key = key.map_or(1, |len| varint_len(len) + len);
+    let record = 3 + key + varint_len(value) + value + headers;
+    BATCH_HEAD + varint_len(record) + record
+}
+
+/// The bytes of these headers in a record: of each its name and value.
+pub(super) fn headers_len(headers: impl ExactSizeIterator<Item = (usize, usize)>) -> usize {
+    let count = varint_len(headers.len());
+    count + headers.map(|(name, value)| varint_len(name) + name + varint_len(value) + value).sum::<usize>()
+}
+
+/// The bytes of `number` as a zigzag varint.
+fn varint_len(number: usize) -> usize {
+    let bits = usize::BITS - (number << 1).leading_zeros();
+    usize::try_from(bits.div_ceil(7)).unwrap_or(usize::MAX).max(1)
+}
+
+/// Asks Kafka what `topics` take, for at most `timeout`. Those that it does not say are not in the answer.
+///
+/// # Errors
+/// When Kafka cannot be asked.
+pub(super) async fn ask(kafka: &Kafka, topics: &[String], timeout: Duration) -> KafkaResult<HashMap<String, Rule>> {
+    let admin: AdminClient<DefaultClientContext> = client_config(kafka, CLIENT_ID)?.create()?;
+    let options = AdminOptions::new().request_timeout(Some(timeout));
+    let wanted: Vec<ResourceSpecifier<'_>> = topics.iter().map(|topic| ResourceSpecifier::Topic(topic)).collect();
+    let answers = admin.describe_configs(&wanted, &options).await?;
+    Ok(answers.into_iter().filter_map(|answer| rule(&answer.ok()?)).collect())
+}
+
+fn rule(resource: &ConfigResource) -> Option<(String, Rule)> {
+    let OwnedResourceSpecifier::Topic(topic) = &resource.specifier else { return None };
+    let value = |name| resource.get(name).and_then(|entry| entry.value.as_deref());
+    let max_bytes = value("max.message.bytes")?.parse().ok()?;
+    let compacted = value("cleanup.policy")?.split(',').any(|policy| policy.trim() == "compact");
+    Some((topic.clone(), Rule { max_bytes, compacted }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_varint_has_seven_bits_a_byte_and_one_bit_for_the_sign() {
+        for (number, len) in [(0, 1), (63, 1), (64, 2), (8_191, 2), (8_192, 3), (1_048_575, 3), (1_048_576, 4)] {
+            assert_eq!(varint_len(number), len, "{number}");
+        }
+    }
+
+    #[test]
+    fn the_smallest_topic_counts_and_what_is_not_said_stays() {
+        let rules = Rules::default();
+        assert_eq!(rules.smallest(), None);
+        let rule = |max_bytes| Rule { max_bytes, compacted: false };
+        rules.note(HashMap::from([("a".to_owned(), rule(5)), ("b".to_owned(), rule(9))]));
+        rules.note(HashMap::from([("a".to_owned(), rule(20))]));
+        assert_eq!(rules.smallest(), Some(9));
+        assert_eq!(rules.of("a"), Some(rule(20)));
+    }
+}

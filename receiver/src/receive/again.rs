@@ -1,0 +1,138 @@
+//! Reads a bare datum again that does not fit the latest schema of its source: while senders are rolled out, some write
+//! the version before, and the first of them may write a version that this receiver has not seen.
+//!
+//! 1. It fits one of the few versions before the latest, to its last byte: it is framed with that one, and counted.
+//!    Where it fits several of them and means the same in each, the newest is taken; where it means different things,
+//!    it is refused rather than guessed at.
+//! 2. It fits none: the registry is asked for newer versions, see [`crate::source::early`], and it is read once more by
+//!    those.
+
+use std::sync::Arc;
+
+use shared::avro::{self, Limits};
+use tokio::time::Instant;
+
+use super::Endpoint;
+use crate::authenticate::Authentic;
+use crate::produce::RecordHead;
+use crate::reject::Rejection;
+use crate::source::Writer;
+use crate::unframe::Form;
+use crate::validate::fits;
+
+/// A longer body is read on a thread for long work.
+const SHORT: usize = 64 * 1024;
+
+impl Endpoint {
+    /// Reads `body`, which was `refused` by the schemas of `generation`, by other versions than the latest, and hands
+    /// its event to Kafka; gives that it is one.
+    ///
+    /// # Errors
+    /// What was wrong at first, where nothing else fits; and those of [`Endpoint::deliver`].
+    pub(super) async fn read_again(
+        &self,
+        form: Form,
+        (refused, generation): (Rejection, u64),
+        body: &mut Authentic,
+        record: &RecordHead<'_>,
+        deadline: Instant,
+    ) -> Result<usize, Rejection> {
+        if !may_be_another_version(form, &refused) {
+            return Err(refused);
+        }
+        if let Some(writer) = self.older_writer(body, deadline).await? {
+            return self.deliver_older(&writer, body, record, deadline).await;
+        }
+        if self.source.generation() == generation {
+            self.source.look_early(&self.common.registry, Instant::now(), deadline).await;
+        }
+        if self.source.generation() == generation {
+            return Err(refused);
+        }
+        let refused = match self.events(form, body, deadline).await {
+            Ok(events) => return self.deliver(events, record, deadline).await,
+            Err(refused) => refused,
+        };
+        match self.older_writer(body, deadline).await? {
+            Some(writer) => self.deliver_older(&writer, body, record, deadline).await,
+            None => Err(refused),
+        }
+    }
+
+    async fn deliver_older(
+        &self,
+        writer: &Writer,
+        body: &mut Authentic,
+        record: &RecordHead<'_>,
+        deadline: Instant,
+    ) -> Result<usize, Rejection> {
+        let events = self.bare(body, writer)?;
+        let count = self.deliver(events, record, deadline).await?;
+        self.source.metrics.aside.older_versions.inc();
+        Ok(count)
+    }
+
+    /// The older version that `body` is a datum of.
+    ///
+    /// # Errors
+    /// `AmbiguousVersion` where there are several that it means different things in; those of [`super::Workers::run`].
+    async fn older_writer(&self, body: &mut Authentic, deadline: Instant) -> Result<Option<Arc<Writer>>, Rejection> {
+        body.0.unframe();
+        let (older, limits) = (self.source.older.load_full(), self.source.limits);
+        if older.is_empty() {
+            return Ok(None);
+        }
+        if body.0.body().len() <= SHORT {
+            return choose(body.0.body(), &older, limits);
+        }
+        let buffer = std::mem::take(&mut body.0);
+        let work = move || (choose(buffer.body(), &older, limits), buffer);
+        let (chosen, buffer) = self.common.workers.run(deadline, work).await?;
+        body.0 = buffer;
+        chosen
+    }
+}
+
+/// Whether a body of this form, which was `refused` so, may be a bare datum of another version than the latest.
+fn may_be_another_version(form: Form, refused: &Rejection) -> bool {
+    match form {
+        Form::Bare => matches!(refused, Rejection::Invalid { .. }),
+        Form::BareOrFramed(_) => matches!(
+            refused,
+            Rejection::Invalid { .. }
+                | Rejection::Container(_)
+                | Rejection::UnknownSchema(_)
+                | Rejection::UnusableSchema(..)
+                | Rejection::SchemaPending(_)
+                | Rejection::SchemaUnavailable
+        ),
+        Form::BareOf(_) | Form::BareOfVersion(_) | Form::Framed(_) => false,
+    }
+}
+
+/// The newest of `writers`, which stand in that order, that `datum` fits to its last byte.
+///
+/// # Errors
+/// `AmbiguousVersion` where it fits several, and a reader would get something else by one of them.
+fn choose(datum: &[u8], writers: &[Arc<Writer>], limits: Limits) -> Result<Option<Arc<Writer>>, Rejection> {
+    let mut fitting = writers.iter().filter(|writer| fits(datum, writer, limits).is_ok());
+    let Some(newest) = fitting.next() else { return Ok(None) };
+    let others: Vec<&Arc<Writer>> = fitting.collect();
+    if others.is_empty() {
+        return Ok(Some(Arc::clone(newest)));
+    }
+    let meaning = meaning(datum, newest, limits);
+    if others.iter().all(|other| self::meaning(datum, other, limits) == meaning) {
+        return Ok(Some(Arc::clone(newest)));
+    }
+    Err(Rejection::AmbiguousVersion(std::iter::once(newest).chain(others).map(|writer| writer.id).collect()))
+}
+
+/// What a reader gets of `datum` by the schema of `writer`; none where it is not one.
+fn meaning(datum: &[u8], writer: &Writer, limits: Limits) -> Option<Vec<u8>> {
+    let mut members = Vec::new();
+    avro::write_members(&writer.schema, datum, limits, &mut members).ok().map(|()| members)
+}
+
+#[cfg(test)]
+mod tests;
