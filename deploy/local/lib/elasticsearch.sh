@@ -73,28 +73,11 @@ cluster.routing.allocation.disk.threshold_enabled: false
 indices.lifecycle.poll_interval: 1s
 Y
   new_log elasticsearch # which it opens itself
-  if [[ $(id -u) == 0 ]]; then unprivileged; fi
+  unprivileged Elasticsearch "$home/bin/elasticsearch" "$data" "$conf" "$run/elasticsearch-tmp"
   # shellcheck disable=SC2086 # lists of words
   launch elasticsearch "$ELASTICSEARCH_PORT" env -u JAVA_HOME -u CLASSPATH "ES_JAVA_HOME=$elasticsearch_java" "ES_PATH_CONF=$conf" \
     "ES_TMPDIR=$run/elasticsearch-tmp" "ES_JAVA_OPTS=-Xms$ES_HEAP -Xmx$ES_HEAP $quick_jvm ${ES_JAVA_OPTS:-}" \
     "CLI_JAVA_OPTS=$quick_jvm" ${as[@]+"${as[@]}"} "$home/bin/elasticsearch" ${ES_EXTRA:-}
-}
-
-# Elasticsearch refuses to run as uid 0. In a user namespace root is somebody else and still owns its files. Where such
-# are forbidden (many containers) it becomes nobody, with root's right to open every file, or at least without. Sets $as.
-unprivileged() {
-  local nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups) open=(--inh-caps=+dac_override --ambient-caps=+dac_override --securebits=+no_setuid_fixup)
-  as=(unshare -U --map-user=1000 --map-group=1000)
-  if "${as[@]}" true 2>/dev/null; then
-    chown -R 0:0 "$data" "$conf" "$run/elasticsearch-tmp" "$logs" # some may be nobody's, from another time
-    return
-  fi
-  as=("${nobody[@]}" "${open[@]}")
-  if "${as[@]}" test -r "$home/bin/elasticsearch" -a -w "$logs" 2>/dev/null; then return; fi
-  as=("${nobody[@]}")
-  chown -R 65534:65534 "$data" "$conf" "$run/elasticsearch-tmp" "$logs"
-  "${as[@]}" test -r "$home/bin/elasticsearch" -a -w "$data" -a -w "$logs" 2>/dev/null ||
-    die "as root, Elasticsearch runs as nobody, who cannot reach $home or $STACK_DIR: set STACK_CACHE and STACK_DIR to folders that everybody may enter, or do not be root"
 }
 
 # A superuser, known to Elasticsearch within 5 seconds, and after a restart too.
@@ -103,7 +86,7 @@ add_user() { # NAME PASSWORD
   check_elasticsearch || { java_advice; exit 1; }
   home=$(home_of elasticsearch "$ES_VERSION")
   [[ -f $conf/users ]] || die "no Elasticsearch was started in $STACK_DIR yet"
-  if [[ $(id -u) == 0 ]]; then unprivileged; fi
+  unprivileged Elasticsearch "$home/bin/elasticsearch" "$data" "$conf" "$run/elasticsearch-tmp"
   env -u CLASSPATH "ES_JAVA_HOME=$elasticsearch_java" "ES_PATH_CONF=$conf" "CLI_JAVA_OPTS=$quick_jvm" ${as[@]+"${as[@]}"} \
     "$home/bin/elasticsearch-users" useradd "$1" -p "$2" -r superuser
 }
