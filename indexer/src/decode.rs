@@ -13,6 +13,7 @@ use crate::document;
 use crate::metrics::PlaceMetrics;
 use crate::place::{NoPlace, Placer};
 use crate::record::Record;
+use crate::server::Server;
 
 /// How many schema ids are remembered as having no usable schema. Beyond it all are forgotten and asked for anew.
 const MAX_MISSING: usize = 1_024;
@@ -90,6 +91,12 @@ impl Decoder {
             metrics,
             missing: HashMap::new(),
         }
+    }
+
+    /// Writes documents as `server` takes them.
+    #[must_use]
+    pub fn for_server(self, server: Option<Server>) -> Self {
+        Self { rules: self.rules.on(server), ..self }
     }
 
     /// Notes the schema of `id`, whose fields the index has: records that name it are documents from now on. When there is no more room all

@@ -9,6 +9,7 @@ use shared::wire::HEADER_ID_SCOPE;
 
 use crate::place;
 use crate::record::Record;
+use crate::server::Server;
 
 /// Elasticsearch refuses an `_id` of more bytes than this (Elasticsearch reference, "`_id` field").
 const MAX_ID_BYTES: usize = 512;
@@ -36,6 +37,13 @@ impl Rules {
             json: config.elasticsearch.documents,
             at_timestamp: config.elasticsearch.strategy == Strategy::DataStream,
         }
+    }
+
+    /// Returns the rules for documents on `server`: to one that is not known they are written as to Elasticsearch.
+    #[must_use]
+    pub fn on(self, server: Option<Server>) -> Self {
+        let pieces_in_maps = server.is_some_and(Server::is_opensearch);
+        Self { json: JsonRules { pieces_in_maps, ..self.json }, ..self }
     }
 }
 

@@ -8,7 +8,12 @@ use crate::record::headers::tests::headers;
 const SCHEMA: &str = r#"{"type":"record","name":"E","fields":[{"name":"event_id","type":"string"}]}"#;
 const RULES: Rules = Rules {
     limits: Limits { max_depth: 8, max_items: 8 },
-    json: JsonRules { timestamps: Timestamps::Rfc3339, decimals: Decimals::String, event_type: EventType::None },
+    json: JsonRules {
+        timestamps: Timestamps::Rfc3339,
+        decimals: Decimals::String,
+        event_type: EventType::None,
+        pieces_in_maps: false,
+    },
     at_timestamp: false,
 };
 

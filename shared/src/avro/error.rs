@@ -101,6 +101,15 @@ pub enum DecodeErrorKind {
     /// A map with the same key twice.
     #[error("a map has the same key twice")]
     DuplicateKey,
+    /// A map's key with U+0000, which no index takes.
+    #[error("a map's key holds U+0000")]
+    NulInKey,
+    /// Keys of maps within maps that are longer together than an index takes.
+    #[error("the keys that lead to an entry are longer than {limit} bytes together")]
+    KeysTooLong {
+        /// The limit in force.
+        limit: usize,
+    },
     /// Text of a `uuid` that is not 8-4-4-4-12 hexadecimal digits.
     #[error("not a UUID: 8-4-4-4-12 hexadecimal digits are wanted")]
     NotUuid,
@@ -135,6 +144,8 @@ impl DecodeError {
             DecodeErrorKind::TooDeep { .. } => "too_deep",
             DecodeErrorKind::TooManyItems { .. } => "too_many_items",
             DecodeErrorKind::DuplicateKey => "duplicate_key",
+            DecodeErrorKind::NulInKey => "nul_in_key",
+            DecodeErrorKind::KeysTooLong { .. } => "keys_too_long",
             DecodeErrorKind::NotUuid => "not_uuid",
             DecodeErrorKind::NotBigDecimal => "not_big_decimal",
             DecodeErrorKind::DecimalTooLong { .. } => "decimal_too_long",

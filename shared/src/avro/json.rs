@@ -21,6 +21,10 @@ pub struct JsonRules {
     pub decimals: Decimals,
     /// `event_type`: whether the name of the event's type is written as `_event_type`.
     pub event_type: EventType,
+    /// Whether text and bytes in a map that are longer than an index of `OpenSearch` takes are written as a list of their pieces. Not a
+    /// choice of the config, but of the server.
+    #[serde(skip)]
+    pub pieces_in_maps: bool,
 }
 
 /// What stands in the field `_event_type` of a document whose event is a record.
@@ -58,6 +62,12 @@ pub enum Decimals {
     Number,
 }
 
+/// How long a piece is at the most, in bytes. Together with the longest keys it is within Lucene's 32,766 bytes of a term, and leaves the
+/// rest to the names of fields.
+const PIECE: usize = 12_288;
+/// The longest number that servers read, in digits (Jackson, `StreamReadConstraints`).
+const MAX_NUMBER: usize = 1_000;
+
 /// Writes what a walk meets to a buffer.
 #[derive(Debug)]
 pub(super) struct JsonSink<'o> {
@@ -90,8 +100,26 @@ impl<'o> JsonSink<'o> {
                 decimal::write(unscaled, scale, self.out);
                 self.out.push(b'"');
             }
-            Decimals::Number => decimal::write(unscaled, scale, self.out),
+            Decimals::Number => {
+                let start = self.out.len();
+                decimal::write(unscaled, scale, self.out);
+                if self.out.len() - start > MAX_NUMBER {
+                    self.out.insert(start, b'"');
+                    self.out.push(b'"');
+                }
+            }
         }
+    }
+
+    /// Appends a list of what `write` makes of each piece.
+    fn pieces<'p>(&mut self, pieces: impl Iterator<Item = &'p [u8]>, write: impl Fn(&'p [u8], &mut Vec<u8>)) {
+        let mut separator = b'[';
+        for piece in pieces {
+            self.out.push(separator);
+            write(piece, self.out);
+            separator = b',';
+        }
+        self.out.push(b']');
     }
 
     fn duration(&mut self, duration: [u8; 12]) {
@@ -156,6 +184,21 @@ impl<'a> Sink<'a> for JsonSink<'_> {
         self.out.extend_from_slice(b"\"_event_type\":");
         text::write_json(Text { bytes: name.as_bytes(), plain: false }, self.out);
         true
+    }
+
+    // Not inlined: `value` calls itself at each level, and its frame is to stay small.
+    #[inline(never)]
+    fn in_map(&mut self, value: Scalar<'a>) {
+        match value {
+            Scalar::Text(Text { bytes, plain }) if self.rules.pieces_in_maps && bytes.len() > PIECE => {
+                self.pieces(text::pieces(bytes, PIECE), |bytes, out| text::write_json(Text { bytes, plain }, out));
+            }
+            // Three bytes are four characters.
+            Scalar::Bytes(bytes) if self.rules.pieces_in_maps && bytes.len() > PIECE / 4 * 3 => {
+                self.pieces(bytes.chunks(PIECE / 4 * 3), write_base64);
+            }
+            other => self.scalar(other),
+        }
     }
 }
 

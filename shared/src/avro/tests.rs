@@ -9,6 +9,7 @@ mod generate;
 mod judge;
 mod lenient;
 mod limits;
+mod pieces;
 mod schemas;
 mod times;
 mod types;

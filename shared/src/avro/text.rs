@@ -66,6 +66,21 @@ fn marks(word: [u8; 8]) -> u64 {
     word | control_or_quote | backslash
 }
 
+/// Cuts UTF-8 into pieces of at most `most` bytes, at least 4, between characters.
+pub(super) fn pieces(mut bytes: &[u8], most: usize) -> impl Iterator<Item = &[u8]> {
+    std::iter::from_fn(move || {
+        if bytes.is_empty() {
+            return None;
+        }
+        // The first byte of a character is none of 10xxxxxx.
+        let is_boundary = |at: &usize| bytes.get(*at).is_none_or(|byte| byte & 0xc0 != 0x80);
+        let end = (1..=most.min(bytes.len())).rev().find(is_boundary).unwrap_or(bytes.len());
+        let (piece, rest) = bytes.split_at(end);
+        bytes = rest;
+        Some(piece)
+    })
+}
+
 /// Appends `text` as a JSON string, quotes included.
 #[inline]
 pub(super) fn write_json(text: Text<'_>, out: &mut Vec<u8>) {

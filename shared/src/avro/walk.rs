@@ -15,6 +15,9 @@ use super::uuid;
 
 /// No limit lets a datum be nested deeper: each level takes some of the thread's stack.
 const MAX_DEPTH: u16 = 200;
+/// How many bytes the keys of maps within maps may have together, each with one byte between it and the next. A field that holds a map is
+/// indexed by terms of keys and value, and Lucene takes no term of more than 32,766 bytes: that leaves half of them to the value.
+const MAX_KEYS: usize = 16_384;
 
 /// What takes the values that a walk meets, in their order.
 pub(super) trait Sink<'a> {
@@ -29,6 +32,10 @@ pub(super) trait Sink<'a> {
     /// The record that the members of a document are of. Gives whether there is a member before its first field now.
     fn root(&mut self, _record: &Record) -> bool {
         false
+    }
+    /// A value without parts that is somewhere in a map.
+    fn in_map(&mut self, value: Scalar<'a>) {
+        self.scalar(value);
     }
 }
 
@@ -68,6 +75,8 @@ pub(super) struct Walk<'s, 'a, S> {
     limits: Limits,
     depth: u16,
     items: u64,
+    /// How long the keys of the maps around the value are together; 0 outside of all maps.
+    keys: usize,
     found: Option<Place>,
 }
 
@@ -84,7 +93,7 @@ impl<'s, 'a, S: Sink<'a>> Walk<'s, 'a, S> {
     /// A walk of `reader`'s bytes.
     pub(super) fn new(nodes: &'s [Node], reader: Reader<'a>, limits: Limits, sink: S) -> Self {
         let limits = Limits { max_depth: limits.max_depth.min(MAX_DEPTH), ..limits };
-        Self { nodes, reader, sink, limits, depth: 0, items: 0, found: None }
+        Self { nodes, reader, sink, limits, depth: 0, items: 0, keys: 0, found: None }
     }
 
     /// Walks one whole datum. Gives the place of the field at the path `wanted`, if the walk came by it.
@@ -156,8 +165,17 @@ impl<'s, 'a, S: Sink<'a>> Walk<'s, 'a, S> {
             Node::Timestamp { unit, utc } => Scalar::Timestamp(self.reader.long()?, *unit, *utc),
             Node::Duration => Scalar::Duration(self.reader.array()?),
         };
-        self.sink.scalar(scalar);
+        self.hand_over(scalar);
         Ok(())
+    }
+
+    #[inline]
+    fn hand_over(&mut self, scalar: Scalar<'a>) {
+        if self.keys == 0 {
+            self.sink.scalar(scalar);
+        } else {
+            self.sink.in_map(scalar);
+        }
     }
 
     fn enter(&mut self) -> Result<(), Failure> {
@@ -280,11 +298,28 @@ impl<'s, 'a, S: Sink<'a>> Walk<'s, 'a, S> {
     fn entry(&mut self, items: &'s Items, keys: &mut Keys<'a>) -> Result<(), Failure> {
         let start = self.reader.position();
         let key = self.reader.text()?;
-        if !keys.insert(key.bytes) {
-            return Err(Fault::new(Kind::DuplicateKey, start).in_entry(key.bytes));
-        }
-        self.sink.key(key);
-        self.value(items.node, None).map_err(|fault| fault.in_entry(key.bytes))
+        let outer = self.keys;
+        self.take_key(key, keys, start)?;
+        let walked = self.value(items.node, None);
+        self.keys = outer;
+        walked.map_err(|fault| fault.in_entry(key.bytes))
+    }
+
+    /// Takes the key that begins at `start`: it counts, and goes to the sink.
+    fn take_key(&mut self, key: Text<'a>, keys: &mut Keys<'a>, start: usize) -> Result<(), Failure> {
+        self.keys = self.keys.saturating_add(key.bytes.len() + 1);
+        let kind = if !keys.insert(key.bytes) {
+            Kind::DuplicateKey
+        } else if self.keys > MAX_KEYS {
+            Kind::KeysTooLong { limit: MAX_KEYS }
+        // Text of which nothing has to be escaped holds none.
+        } else if !key.plain && key.bytes.contains(&0) {
+            Kind::NulInKey
+        } else {
+            self.sink.key(key);
+            return Ok(());
+        };
+        Err(Fault::new(kind, start).in_entry(key.bytes))
     }
 
     /// The next block of an array or map, none at its end. Its count is refused before any item is read when it is over the limit, or

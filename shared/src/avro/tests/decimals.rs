@@ -60,6 +60,19 @@ fn decimals_as_numbers_have_the_same_digits_without_quotes() {
 }
 
 #[test]
+fn a_decimal_of_more_digits_than_servers_read_in_a_number_is_text() {
+    let rules = JsonRules { decimals: Decimals::Number, ..JsonRules::default() };
+    let written = |bytes: &[u8]| {
+        let mut out = Vec::new();
+        write_members_and_find(&schema(&decimal(0)), &counted(bytes), LIMITS, rules, None, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    };
+    let (number, text) = (written(&[1; 415]), written(&[1; 417]));
+    assert!(number.len() <= "\"value\":".len() + 1_000 && !number.ends_with('"'), "{number}");
+    assert!(text.starts_with("\"value\":\"") && text.ends_with('"'), "{text}");
+}
+
+#[test]
 fn big_decimals_bring_their_scale() {
     let json = logical("bytes", "big-decimal");
     let cases = [

@@ -216,7 +216,9 @@ impl<'t> Tape<'t> {
             }
             Schema::Map(map) => {
                 let count = self.below(12);
-                let mut entry = |number| (format!("{number}{}", self.text()), self.value(&map.types, names));
+                // Keys with U+0000 are refused.
+                let key = |text: String| text.replace('\0', "0");
+                let mut entry = |number| (format!("{number}{}", key(self.text())), self.value(&map.types, names));
                 Value::Map((0..count).map(&mut entry).collect::<HashMap<_, _>>())
             }
             Schema::Record(record) => {

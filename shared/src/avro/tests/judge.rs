@@ -129,6 +129,8 @@ fn may_differ(kind: DecodeErrorKind) -> bool {
         // Limits of ours.
         DecodeErrorKind::TooDeep { .. } | DecodeErrorKind::TooManyItems { .. } => true,
         DecodeErrorKind::DecimalTooLong { .. } => true,
+        // Keys that no index takes.
+        DecodeErrorKind::NulInKey | DecodeErrorKind::KeysTooLong { .. } => true,
         DecodeErrorKind::TrailingBytes { .. } | DecodeErrorKind::NotBoolean { .. } => false,
         DecodeErrorKind::NotUtf8 | DecodeErrorKind::EnumIndex { .. } | DecodeErrorKind::UnionIndex { .. } => false,
     }

@@ -123,6 +123,32 @@ fn a_map_with_a_key_twice_is_refused_however_many_keys_it_has() {
     assert_eq!(value(nested, &[2, 2, b'a', 2, 2, b'a', 0, 0]), r#"{"a":{"a":null}}"#);
 }
 
+/// A map of one entry, whose value follows the key as `value`.
+fn entry(key: &[u8], value: &[u8]) -> Vec<u8> {
+    [&[2], &*counted(key), value, &[0]].concat()
+}
+
+#[test]
+fn keys_that_no_index_takes_are_refused() {
+    let error = refusal(MAP, &entry(b"a\0b", &[2]));
+    assert_eq!((error.kind, error.offset, error.code()), (DecodeErrorKind::NulInKey, 1, "nul_in_key"));
+    for key in [&b""[..], b".", b"a..b", b" ", b"\x01", "\u{2400}".as_bytes()] {
+        assert!(written(&schema(MAP), &entry(key, &[2]), LIMITS).is_ok(), "{key:?}");
+    }
+}
+
+#[test]
+fn keys_of_nested_maps_are_counted_together() {
+    let nested = r#"{"type":"map","values":{"type":"map","values":"int"}}"#;
+    let datum = |outer: usize, inner: usize| entry(&vec![b'o'; outer], &entry(&vec![b'i'; inner], &[2]));
+    let (fits, long) = (datum(8_191, 8_191), datum(8_191, 8_192));
+    assert!(written(&schema(nested), &fits, LIMITS).is_ok());
+    assert_eq!(refusal(nested, &long).kind, DecodeErrorKind::KeysTooLong { limit: 16_384 });
+    // Keys beside one another are not.
+    let beside = [&[4][..], &counted(&[b'a'; 16_000]), &[2], &counted(&[b'b'; 16_000]), &[2, 0]].concat();
+    assert!(written(&schema(MAP), &beside, LIMITS).is_ok());
+}
+
 fn list() -> Schema {
     schema(r#"{"type":"record","name":"L","fields":[{"name":"next","type":["null","L"]}]}"#)
 }
