@@ -27,6 +27,7 @@ use crate::batch::Batch;
 use crate::index::{self, Index, IndexSettings, Known, Requests};
 use crate::metrics::Metrics;
 use crate::place::Keeper;
+use crate::server::Server;
 
 pub mod aside;
 pub mod backoff;
@@ -184,6 +185,11 @@ impl Bulk {
     pub async fn ensure_index(&self) {
         self.index.ensure(Known::Nothing).await;
         self.gate.ready();
+    }
+
+    /// Returns what the search server is, as it was found last; none before the index was made sure of.
+    pub fn server(&self) -> Option<Server> {
+        self.client.server()
     }
 
     /// What knows the backing indices.

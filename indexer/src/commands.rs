@@ -105,6 +105,7 @@ pub fn mapping(config: &Config, schema: &Schema) -> Result<Generated, CommandErr
 pub async fn differences(config: &Config, schema: &Schema) -> Result<Vec<(String, Difference)>, CommandError> {
     let index = index(config, false)?;
     index.learn(schema);
+    index.identify().await?;
     Ok(index.differences().await?)
 }
 

@@ -4,18 +4,20 @@
 //! Any number of indexers may do so at the same time. `resources` says what has to be there, `bootstrap` makes it, `evolve` adds what a new
 //! schema has, `managed` knows whose a policy or template is, `requests` sends. [`mapping`] says what the fields are.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex as StdMutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde_json::Value;
 use shared::admin::Condition;
 use shared::avro::Schema;
+use shared::config::Lifecycle;
 use tokio::sync::Mutex;
 
 use crate::bulk::BulkError;
 use crate::bulk::backoff::Backoff;
 use crate::metrics::Metrics;
+use crate::server::Server;
 
 pub use requests::{RequestError, Requests};
 pub use settings::IndexSettings;
@@ -30,6 +32,7 @@ pub mod mapping;
 mod requests;
 mod resources;
 mod settings;
+mod strays;
 
 /// The longest wait between attempts, so that an Elasticsearch that has come back is noticed soon.
 const MAX_WAIT: Duration = Duration::from_secs(3);
@@ -64,6 +67,10 @@ struct State {
     contradicting: Vec<Value>,
     /// The conflicts that were told, so that each is told once.
     told: HashSet<String>,
+    /// Whether the server has nothing that carries the lifecycle out.
+    without_lifecycle: bool,
+    /// The creation dates of the backing indices, in milliseconds since the Unix epoch, where documents may make them again.
+    created: HashMap<String, i64>,
 }
 
 /// What is known of the index before it is made sure of.
@@ -90,6 +97,8 @@ impl Index {
             mapping: mapping::without_fields(&settings.mapping),
             contradicting: Vec::new(),
             told: HashSet::new(),
+            without_lifecycle: false,
+            created: HashMap::new(),
         };
         Self {
             requests,
@@ -170,6 +179,26 @@ impl Index {
     pub async fn adopt_again(&self) {
         let _turn = self.turn.lock().await;
         self.persist("mapping", || self.evolve()).await;
+    }
+
+    /// Returns the settings as they are on the server, as far as it is known.
+    fn settings_here(&self) -> IndexSettings {
+        let Some(server) = self.server() else { return self.settings.clone() };
+        let here = self.settings.on(server);
+        if self.state().without_lifecycle { IndexSettings { lifecycle: Lifecycle::None, ..here } } else { here }
+    }
+
+    /// Returns the mapping of all schemas seen, as the server takes it.
+    fn known_mapping(&self) -> Value {
+        self.for_server(self.state().mapping.clone())
+    }
+
+    fn for_server(&self, mapping: Value) -> Value {
+        if self.requests.client().is_opensearch() { mapping::flavour::for_opensearch(mapping) } else { mapping }
+    }
+
+    fn server(&self) -> Option<Server> {
+        self.requests.client().server()
     }
 
     /// Runs `attempt` until it succeeds. The condition says why it does not.

@@ -31,6 +31,7 @@ pub mod pipeline;
 pub mod place;
 pub mod record;
 pub mod report;
+pub mod server;
 pub mod settle;
 pub mod tasks;
 

@@ -83,7 +83,7 @@ async fn run_topic(config: &Config, shared: &Shared<'_>, readiness: &Arc<Readine
 
     let keeper = Arc::clone(bulk.keeper());
     let placer = Placer::new(&config.elasticsearch, &keeper);
-    let decoder = Decoder::new(config, placer, metrics.place.clone());
+    let decoder = Decoder::new(config, placer, metrics.place.clone()).for_server(bulk.server());
     let (sender, reports) = sync_channel(MAX_REPORTS);
     let tasks = Tasks::new(bulk, dead_letters, schemas, sender);
     let consumer = Consumer::new(config, decoder, tasks, reports, metrics, conditions)?;

@@ -4,9 +4,10 @@
 //! change while it runs (`credentials`), time-outs, and compression at a level that is worth its price.
 
 use std::io::Write;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use arc_swap::ArcSwapOption;
 use bytes::Bytes;
 use elasticsearch::cert::{Certificate, CertificateValidation};
 use elasticsearch::http::headers::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue};
@@ -19,6 +20,7 @@ use shared::config;
 pub use elasticsearch::http::Method;
 
 use super::BulkError;
+use crate::server::Server;
 use credentials::Credentials;
 use nodes::Nodes;
 
@@ -32,6 +34,9 @@ const WORTH_COMPRESSING: usize = 1_024;
 /// eighth smaller.
 const LEVEL: Compression = Compression::fast();
 
+/// The header by which Elasticsearch, from 7.14 on, says that it is it, whatever the answer.
+const PRODUCT: (&str, &str) = ("x-elastic-product", "Elasticsearch");
+
 /// Characters of an answer in a message.
 const MAX_SHOWN: usize = 256;
 
@@ -39,6 +44,8 @@ const MAX_SHOWN: usize = 256;
 pub struct Client {
     nodes: Vec<Node>,
     states: Mutex<Nodes>,
+    /// What the cluster is, once it is known.
+    server: ArcSwapOption<Server>,
     credentials: Credentials,
     request_timeout: Duration,
     connect_timeout: Duration,
@@ -73,6 +80,8 @@ pub struct Answer {
     pub status: u16,
     /// The body, to its end.
     pub body: Bytes,
+    /// Whether Elasticsearch itself answered, as a header says.
+    pub is_elasticsearch: bool,
 }
 
 impl Answer {
@@ -118,6 +127,7 @@ impl Client {
         }
         let client = Self {
             states: Mutex::new(Nodes::new(nodes.len())),
+            server: ArcSwapOption::empty(),
             nodes,
             credentials,
             request_timeout: settings.request_timeout,
@@ -125,6 +135,21 @@ impl Client {
         };
         client.renew_credentials(true);
         Ok(client)
+    }
+
+    /// Returns what the cluster is, as [`identify`](crate::server::identify) found it last; none before that.
+    pub fn server(&self) -> Option<Server> {
+        self.server.load().as_deref().copied()
+    }
+
+    /// Whether the cluster is `OpenSearch`, as far as it is known.
+    pub fn is_opensearch(&self) -> bool {
+        self.server().is_some_and(Server::is_opensearch)
+    }
+
+    /// Remembers what the cluster is.
+    pub(crate) fn set_server(&self, server: Server) {
+        self.server.store(Some(Arc::new(server)));
     }
 
     /// Sends `request` to a node that seems well, once. An answer of any status is an answer.
@@ -244,8 +269,9 @@ impl Node {
 
     async fn read(&self, answer: response::Response, timeout: Duration) -> Result<Answer, SendError> {
         let status = answer.status_code().as_u16();
+        let is_elasticsearch = answer.headers().get(PRODUCT.0).is_some_and(|name| name == PRODUCT.1);
         let body = answer.bytes().await.map_err(|error| self.failure(&error, timeout))?;
-        Ok(Answer { status, body })
+        Ok(Answer { status, body, is_elasticsearch })
     }
 
     /// `body` with gzip, off the threads that serve connections.

@@ -1,18 +1,21 @@
 //! What has to be there before the first document is made here, in the order in which each needs the one before it.
 
-use shared::config::Strategy;
+use shared::config::{Lifecycle, Strategy};
 
+use super::managed::Managed;
 use super::requests::RequestError;
-use super::{Index, Known, resources};
+use super::resources::{self, Composing};
+use super::{Index, IndexSettings, Known};
+use crate::server;
 
 impl Index {
-    /// Makes what is missing, updates what is ours.
+    /// Makes what is missing, updates what is ours. Asks first what the server is: a cluster may have been upgraded, or be another one.
     pub(super) async fn bootstrap(&self, known: Known) -> Result<(), RequestError> {
-        if let Some(policy) = resources::policy(&self.settings) {
-            self.allowed(policy.ensure(&self.requests, self.force).await)?;
-        }
+        self.identify().await?;
+        self.ensure_policy().await?;
         self.evolve().await?;
         self.allowed(self.ensure_index_template().await)?;
+        self.check_auto_create().await?;
         match self.ensure_first().await {
             // Whoever may only write may make no index either, and it is probably there.
             Err(error) if known == Known::Nothing && error.is_denied() => {
@@ -20,6 +23,40 @@ impl Index {
                 Ok(())
             }
             made => made,
+        }
+    }
+
+    /// Asks what the server is, and refuses one that is too old.
+    pub(crate) async fn identify(&self) -> Result<(), RequestError> {
+        server::identify(self.requests.client(), self.name(), self.settings.expected()).await?;
+        Ok(())
+    }
+
+    /// The lifecycle policy. An `OpenSearch` without the plugin for it does without: the index is only not rolled over by itself.
+    async fn ensure_policy(&self) -> Result<(), RequestError> {
+        self.state().without_lifecycle = false;
+        let settings = self.settings_here();
+        let Some(policy) = resources::policy(&settings) else {
+            if self.settings.lifecycle == Lifecycle::Dsl && settings.lifecycle == Lifecycle::None {
+                self.tell_without_lifecycle(
+                    "OpenSearch has no data stream lifecycle: set elasticsearch.lifecycle to ism.",
+                );
+            }
+            return Ok(());
+        };
+        match policy.ensure(&self.requests, self.force).await {
+            Err(error) if settings.lifecycle == Lifecycle::Ism && error.is_no_endpoint() => {
+                self.state().without_lifecycle = true;
+                self.tell_without_lifecycle("OpenSearch lacks the plugin Index State Management: install it.");
+                Ok(())
+            }
+            ensured => self.allowed(ensured).map(drop),
+        }
+    }
+
+    fn tell_without_lifecycle(&self, why: &str) {
+        if self.state().is_new(why.to_owned()) {
+            tracing::error!(index = self.name(), "{why} Until then indices are neither rolled over nor deleted.");
         }
     }
 
@@ -35,7 +72,11 @@ impl Index {
     }
 
     async fn ensure_index_template(&self) -> Result<(), RequestError> {
-        let template = resources::index_template(&self.settings);
+        let settings = self.settings_here();
+        let template = resources::index_template(&settings, self.composing(&settings).await?);
+        if self.requests.is_dry_run() {
+            self.validate(&settings, &template).await?;
+        }
         match template.ensure(&self.requests, self.force).await {
             // Another template of the same priority has these names. The first index gets its mapping all the same.
             Err(error) if error.is_bad_request() => {
@@ -46,11 +87,36 @@ impl Index {
         }
     }
 
+    /// How index templates are composed here. `OpenSearch` refuses one whose component template is missing, so the operator's is part of
+    /// it from the next start or `setup` after it was made.
+    async fn composing(&self, settings: &IndexSettings) -> Result<Composing, RequestError> {
+        if !self.requests.client().is_opensearch() {
+            return Ok(Composing::Lenient);
+        }
+        let path = format!("/_component_template/{}", resources::custom_template(settings));
+        Ok(Composing::Strict { custom: self.requests.exists(&path).await? == Some(true) })
+    }
+
+    /// Has the server check what a dry run would put: the index template, with the component template as part of it, since that may not
+    /// be there yet. Nothing is changed by it.
+    async fn validate(&self, settings: &IndexSettings, template: &Managed) -> Result<(), RequestError> {
+        let component = resources::component_template(settings, &self.known_mapping());
+        let body = resources::inlined(settings, &template.content, &component.content);
+        let path = format!("/_index_template/_simulate/{}?filter_path=overlapping.name", template.name);
+        match self.requests.post(&path, &body).await {
+            Err(error) if error.is_denied() || error.is_no_endpoint() => {
+                tracing::warn!(index = self.name(), %error, "The server does not check the template.");
+                Ok(())
+            }
+            checked => checked,
+        }
+    }
+
     async fn ensure_first(&self) -> Result<(), RequestError> {
         if self.is_there().await? {
             return Ok(());
         }
-        let Some(first) = resources::first(&self.settings, &self.state().mapping.clone()) else { return Ok(()) };
+        let Some(first) = resources::first(&self.settings, &self.known_mapping()) else { return Ok(()) };
         match self.requests.put(&first.path, &first.body).await {
             Ok(()) => {
                 tracing::info!(index = self.name(), path = first.path, "The index is made.");
@@ -65,6 +131,7 @@ impl Index {
     async fn explain_existing(&self, error: RequestError) -> Result<(), RequestError> {
         match self.is_there().await? {
             true => Ok(()),
+            false if self.rejoin_first().await? => Ok(()),
             false if self.settings.strategy == Strategy::Rollover => Err(RequestError::Occupied(format!(
                 "{error}; but it has no alias {}: give it one with is_write_index, or remove it",
                 self.name()

@@ -47,8 +47,8 @@ impl Index {
 
     /// What the template and each index lack of the known fields, and where they contradict them.
     pub(crate) async fn differences(&self) -> Result<Vec<(String, Difference)>, RequestError> {
-        let known = self.state().mapping.clone();
-        let template = resources::component_template(&self.settings, &known);
+        let known = self.known_mapping();
+        let template = resources::component_template(&self.settings_here(), &known);
         let mut differences = Vec::new();
         let name = format!("component template {}", template.name);
         match template.live(&self.requests).await? {
@@ -99,8 +99,8 @@ impl Index {
 
     /// The mapping of all schemas, and those of the schemas that contradict it.
     fn known(&self) -> (Value, Vec<Value>) {
-        let state = self.state();
-        (state.mapping.clone(), state.contradicting.clone())
+        let contradicting = self.state().contradicting.clone();
+        (self.known_mapping(), contradicting.into_iter().map(|mapping| self.for_server(mapping)).collect())
     }
 
     async fn add_to_index(&self, index: &str, live: &Value, addition: &Value) -> Result<(), RequestError> {
@@ -135,8 +135,8 @@ impl Index {
 
     /// Adds all known fields to the component template, and those of the newest index. Gives whether it was changed.
     async fn add_to_template(&self, newest: Option<&Value>) -> Result<bool, RequestError> {
-        let known = self.state().mapping.clone();
-        let template = resources::component_template(&self.settings, &known);
+        let known = self.known_mapping();
+        let template = resources::component_template(&self.settings_here(), &known);
         let live = match template.live(&self.requests).await {
             Err(error) if error.is_denied() => return Ok(false),
             live => live?,
@@ -144,17 +144,19 @@ impl Index {
         let newest = newest.map(without_free_names).unwrap_or_default();
         let wanted = self.wanted_template(&known, &newest, live.as_ref());
         let Some((decision, wanted, theirs)) = wanted else { return Ok(false) };
-        wanted.tell(decision);
         match wanted.put(&self.requests, theirs.then_some(live.as_ref()).flatten()).await {
-            Err(error) if error.is_denied() => Ok(false),
-            put => put.map(|()| true),
+            Err(error) if error.is_denied() => return Ok(false),
+            put => put?,
         }
+        wanted.tell(decision, &self.requests);
+        Ok(true)
     }
 
     /// What the template should be, if it is not so: what it has stays, whoever put it there, and what is known comes to it.
     fn wanted_template(&self, known: &Value, newest: &Value, live: Option<&Live>) -> Option<(Decision, Managed, bool)> {
         let chosen = &self.settings.mapping.config.fields;
-        let of = |mapping: &Value| resources::component_template(&self.settings, mapping);
+        let settings = self.settings_here();
+        let of = |mapping: &Value| resources::component_template(&settings, mapping);
         let Some(live) = live else {
             return Some((Decision::Make, of(&merge(known, newest, &BTreeMap::new())), false));
         };
@@ -186,7 +188,7 @@ impl Index {
 
 impl super::State {
     /// Whether this is told for the first time.
-    fn is_new(&mut self, told: String) -> bool {
+    pub(super) fn is_new(&mut self, told: String) -> bool {
         if self.told.len() >= MAX_TOLD {
             self.told = HashSet::new();
         }

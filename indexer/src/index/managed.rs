@@ -140,7 +140,6 @@ impl Managed {
     pub(super) async fn ensure(&self, requests: &Requests, force: bool) -> Result<Decision, RequestError> {
         let live = self.live(requests).await?;
         let decision = decide(&self.content, live.as_ref(), force);
-        self.tell(decision);
         match (decision, self.kind, &live) {
             (Decision::Make, ..) => self.put(requests, None).await?,
             (Decision::Update, Kind::IsmPolicy, Some(live)) => {
@@ -156,12 +155,15 @@ impl Managed {
             }
             (Decision::Leave | Decision::KeepTheirs | Decision::KeepNewer, ..) => {}
         }
+        self.tell(decision, requests);
         Ok(decision)
     }
 
-    pub(super) fn tell(&self, decision: Decision) {
+    /// Logs what was done about it, once it is done. A dry run does nothing, and says what it would do itself.
+    pub(super) fn tell(&self, decision: Decision, requests: &Requests) {
         let (what, name) = (self.kind.words(), self.name.as_str());
         match decision {
+            Decision::Make | Decision::Update if requests.is_dry_run() => {}
             Decision::Make => tracing::info!(name, "The {what} is made."),
             Decision::Update => tracing::info!(name, "The {what} is updated."),
             Decision::Leave => tracing::debug!(name, "The {what} is as it should be."),

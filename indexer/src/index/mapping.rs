@@ -12,6 +12,7 @@ use shared::avro::{EventType, JsonRules, Outline, Schema, TypeRef};
 use shared::config::{self, Dynamic, FieldOverride, Maps};
 
 pub mod compare;
+pub mod flavour;
 mod fragment;
 mod widen;
 

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::bulk::elasticsearch::{Answer, Client, Method, Request, SendError};
 use crate::bulk::outcome::is_own_error;
+use crate::server::ServerError;
 
 /// How deep the causes of a refusal are followed.
 const MAX_CAUSES: usize = 8;
@@ -30,6 +31,9 @@ pub enum RequestError {
         /// Elasticsearch's `error.reason`, and those of its causes.
         reason: String,
     },
+    /// The server is not known, or not used.
+    #[error("{0}")]
+    Server(#[from] ServerError),
     /// The name is taken by something else.
     #[error("{0}")]
     Occupied(String),
@@ -49,6 +53,15 @@ impl RequestError {
     /// Whether the request itself is at fault, so that it would be refused again.
     pub(super) fn is_bad_request(&self) -> bool {
         matches!(self, Self::Refused { status: 400, .. })
+    }
+
+    /// Whether the server has no such endpoint: then the error is text instead of an object, or the status says so.
+    pub(super) fn is_no_endpoint(&self) -> bool {
+        match self {
+            Self::Refused { status: 404 | 405 | 410, .. } => true,
+            Self::Refused { status: 400, error_type, .. } => error_type.is_empty(),
+            Self::Refused { .. } | Self::Send(_) | Self::Server(_) | Self::Occupied(_) => false,
+        }
     }
 
     /// Whether somebody has forbidden changes to the index.
@@ -74,6 +87,11 @@ impl Requests {
     /// Requests of which those that would change something are kept instead.
     pub fn dry_run(client: Arc<Client>) -> Self {
         Self { client, kept: Some(Mutex::default()) }
+    }
+
+    /// Returns the client that sends them.
+    pub(super) fn client(&self) -> &Client {
+        &self.client
     }
 
     pub(super) fn is_dry_run(&self) -> bool {
@@ -121,6 +139,15 @@ impl Requests {
             return Ok(());
         }
         Err(refused(format!("PUT {path}"), &answer))
+    }
+
+    /// Posts `body` to `path`. A dry run does so too: only what changes nothing may be posted then.
+    pub(super) async fn post(&self, path: &str, body: &Value) -> Result<(), RequestError> {
+        let answer = self.send(Method::Post, path, Bytes::from(body.to_string())).await?;
+        match answer.status {
+            200 => Ok(()),
+            _ => Err(refused(format!("POST {path}"), &answer)),
+        }
     }
 
     async fn send(&self, method: Method, path: &str, body: Bytes) -> Result<Answer, SendError> {

@@ -76,18 +76,35 @@ pub(super) fn component_template(settings: &IndexSettings, mapping: &Value) -> M
     Managed { kind: Kind::ComponentTemplate, name: template_name(settings), content: json!({ "template": template }) }
 }
 
+/// The name of the operator's component template.
+pub(super) fn custom_template(settings: &IndexSettings) -> String {
+    format!("{}@custom", settings.name)
+}
+
+/// What the server makes of index templates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Composing {
+    /// Elasticsearch: component templates may be missing, and a template says whether documents may make its indices.
+    Lenient,
+    /// `OpenSearch`: each component template has to be there. Whether the operator's is.
+    Strict {
+        /// It is.
+        custom: bool,
+    },
+}
+
 /// The index template.
-pub(super) fn index_template(settings: &IndexSettings) -> Managed {
+pub(super) fn index_template(settings: &IndexSettings, composing: Composing) -> Managed {
+    let custom = custom_template(settings);
     let mut content = json!({
         "index_patterns": [settings.pattern()],
         "priority": PRIORITY,
-        "composed_of": [template_name(settings)],
+        "composed_of": [template_name(settings), custom],
     });
-    // OpenSearch does not know templates that may be missing.
-    if settings.lifecycle != Lifecycle::Ism {
-        let custom = format!("{}@custom", settings.name);
-        content["composed_of"] = json!([template_name(settings), custom]);
-        content["ignore_missing_component_templates"] = json!([custom]);
+    match composing {
+        Composing::Lenient => content["ignore_missing_component_templates"] = json!([custom]),
+        Composing::Strict { custom: true } => {}
+        Composing::Strict { custom: false } => content["composed_of"] = json!([template_name(settings)]),
     }
     match settings.strategy {
         Strategy::Time => content["template"] = json!({ "aliases": { settings.name.as_str(): {} } }),
@@ -104,10 +121,25 @@ pub(super) fn index_template(settings: &IndexSettings) -> Managed {
         }
         // A backing index that somebody deletes must not come back by the documents on their way to it: without the alias nobody would find
         // them. They are answered 404 and go where the rest goes (Elasticsearch reference, "Create or update index template").
-        Strategy::Rollover => content["allow_auto_create"] = json!(false),
-        Strategy::Single => {}
+        Strategy::Rollover if composing == Composing::Lenient => content["allow_auto_create"] = json!(false),
+        Strategy::Rollover | Strategy::Single => {}
     }
     Managed { kind: Kind::IndexTemplate, name: template_name(settings), content }
+}
+
+/// Returns the index template `template` with the component template `component` as part of its own content, as a server can check it
+/// before either is there.
+pub(super) fn inlined(settings: &IndexSettings, template: &Value, component: &Value) -> Value {
+    let mut whole = template.clone();
+    if let Some(names) = whole["composed_of"].as_array_mut() {
+        names.retain(|name| *name != template_name(settings));
+    }
+    let own = whole["template"].take();
+    whole["template"] = component["template"].clone();
+    for (key, value) in own.as_object().into_iter().flatten() {
+        whole["template"][key] = value.clone();
+    }
+    whole
 }
 
 /// The first backing index with the write alias, the data stream, or the one index. With `time`, each index is made by its first

@@ -3,6 +3,7 @@
 use shared::config::{Config, ConfigError, Lifecycle, LifecyclePolicy, Strategy, load_lifecycle};
 
 use super::mapping::MappingRules;
+use crate::server::{Product, Server};
 
 /// The settings of one index.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,6 +39,23 @@ impl IndexSettings {
             at_timestamp: strategy == Strategy::DataStream,
         };
         Ok(Self { name: elasticsearch.index_name.clone(), strategy, mapping, lifecycle, policy })
+    }
+
+    /// Returns the settings as they are on `server`: its own policies carry the lifecycle out, whichever of both the config names, and
+    /// the data stream lifecycle is Elasticsearch's alone.
+    pub(super) fn on(&self, server: Server) -> Self {
+        let lifecycle = match (self.lifecycle, server.product) {
+            (Lifecycle::Ilm, Product::OpenSearch) => Lifecycle::Ism,
+            (Lifecycle::Ism, Product::Elasticsearch) => Lifecycle::Ilm,
+            (Lifecycle::Dsl, Product::OpenSearch) => Lifecycle::None,
+            (same, _) => same,
+        };
+        Self { lifecycle, ..self.clone() }
+    }
+
+    /// Returns the product that the config is written for, where only one of both has such a lifecycle.
+    pub(super) fn expected(&self) -> Option<Product> {
+        (self.lifecycle == Lifecycle::Ism).then_some(Product::OpenSearch)
     }
 
     /// What the names of its indices look like: the pattern of the template.

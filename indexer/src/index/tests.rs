@@ -271,3 +271,5 @@ fn names_that_elasticsearch_refuses_are_refused() {
         assert!(check_name(name).is_err(), "{name}");
     }
 }
+
+mod servers;

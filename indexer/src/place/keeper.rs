@@ -33,6 +33,8 @@ pub const FUTURE: i64 = 3_600_000;
 const FILTER_PATH: &str = "*.aliases,*.settings.index.creation_date,*.settings.index.blocks,\
     *.settings.index.verified_before_close";
 
+const QUERY: [(&str, &str); 2] = [("features", "aliases,settings"), ("filter_path", FILTER_PATH)];
+
 /// Keeps the table of one alias or data stream.
 #[derive(Debug)]
 pub struct Keeper {
@@ -132,7 +134,10 @@ impl Keeper {
             return;
         }
         loop {
-            self.renewed().await;
+            let table = self.renewed().await;
+            if let Err(error) = self.index.rejoin(&table).await {
+                tracing::debug!(index = self.index.name(), %error, "Whether backing indices were made again is not known.");
+            }
             tokio::time::sleep(self.interval).await;
         }
     }
@@ -194,7 +199,8 @@ impl Keeper {
         let request = Request {
             method: Method::Get,
             path: &self.path,
-            query: &[("features", "aliases,settings"), ("filter_path", FILTER_PATH)],
+            // OpenSearch does not know `features`: it only spares Elasticsearch the mappings.
+            query: if self.client.is_opensearch() { &QUERY[1..] } else { &QUERY },
             content_type: "application/json",
             body: Bytes::new(),
         };

@@ -1,0 +1,150 @@
+//! Backing indices that `OpenSearch` made again for documents which were on their way to a deleted one. An index template cannot forbid that
+//! there, as it does for Elasticsearch (`allow_auto_create`), and no alias leads to such an index. So it gets its alias back, and what is
+//! in it is found; `action.auto_create_index` of the cluster prevents it altogether, and its absence is logged.
+
+use std::collections::HashMap;
+
+use serde_json::{Value, json};
+use shared::config::Strategy;
+
+use super::Index;
+use super::requests::RequestError;
+use crate::place::Table;
+
+/// How many creation dates of backing indices are remembered.
+const MAX_CREATED: usize = 10_000;
+
+impl Index {
+    /// Whether documents may make a deleted backing index again.
+    fn may_have_strays(&self) -> bool {
+        self.settings.strategy == Strategy::Rollover && self.requests.client().is_opensearch()
+    }
+
+    /// Remembers the backing indices of `table`, and gives those that were made again since their alias back.
+    ///
+    /// # Errors
+    /// [`RequestError`], when the server does not answer or refuses.
+    pub(crate) async fn rejoin(&self, table: &Table) -> Result<(), RequestError> {
+        if !self.may_have_strays() {
+            return Ok(());
+        }
+        self.remember(table);
+        for (name, created) in self.without_alias().await? {
+            let number = generation(&name, self.name());
+            let is_late = |other: &crate::place::Backing| Some(other.generation) > number && other.created < created;
+            if self.was_made_again(&name, created) || table.backing().iter().any(is_late) {
+                self.give_alias(&name, false).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives the first backing index its alias back, if it was made again after all of them had been deleted. Gives whether that was so.
+    pub(super) async fn rejoin_first(&self) -> Result<bool, RequestError> {
+        if !self.may_have_strays() || self.requests.is_dry_run() {
+            return Ok(false);
+        }
+        let first = format!("{}-000001", self.name());
+        let found = self.without_alias().await?;
+        let Some((name, _)) =
+            found.iter().find(|(name, created)| *name == first && self.was_made_again(name, *created))
+        else {
+            return Ok(false);
+        };
+        self.give_alias(name, true).await?;
+        Ok(true)
+    }
+
+    /// Logs, once, that the cluster lets documents make a deleted backing index again.
+    pub(super) async fn check_auto_create(&self) -> Result<(), RequestError> {
+        if !self.may_have_strays() {
+            return Ok(());
+        }
+        let path = "/_cluster/settings?include_defaults=true&filter_path=*.action.auto_create_index";
+        let settings = match self.requests.get(path).await {
+            Err(error) if error.is_denied() => return Ok(()),
+            settings => settings?.unwrap_or_default(),
+        };
+        let of = |level: &&str| settings[*level]["action"]["auto_create_index"].as_str();
+        let value = ["transient", "persistent", "defaults"].iter().find_map(of).unwrap_or("true");
+        let backing = format!("{}-000001", self.name());
+        if allows(value, &backing) && self.state().is_new(format!("auto_create_index {value}")) {
+            tracing::warn!(
+                index = self.name(),
+                setting = value,
+                "OpenSearch makes a deleted backing index again for documents on their way to it; it gets its alias back, a moment \
+                 later. To prevent it, set action.auto_create_index of the cluster to \"-{}-0*,+*\".",
+                self.name()
+            );
+        }
+        Ok(())
+    }
+
+    fn remember(&self, table: &Table) {
+        let mut state = self.state();
+        if state.created.len() > MAX_CREATED {
+            state.created = HashMap::new();
+        }
+        for backing in table.backing() {
+            state.created.insert(backing.name.to_string(), backing.created);
+        }
+    }
+
+    /// Whether the index was known with an earlier creation date.
+    fn was_made_again(&self, name: &str, created: i64) -> bool {
+        self.state().created.get(name).is_some_and(|known| *known < created)
+    }
+
+    /// The indices with names of backing indices to which the alias does not lead, and their creation dates.
+    async fn without_alias(&self) -> Result<Vec<(String, i64)>, RequestError> {
+        let path = format!("/{}-*?filter_path=*.aliases,*.settings.index.creation_date", self.name());
+        let Some(Value::Object(indices)) = self.requests.get(&path).await? else { return Ok(Vec::new()) };
+        let is_stray = |(name, index): &(String, Value)| {
+            generation(name, self.name()).is_some() && index["aliases"][self.name()].is_null()
+        };
+        let created = |index: &Value| index["settings"]["index"]["creation_date"].as_str()?.parse().ok();
+        let strays = indices.into_iter().filter(is_stray);
+        Ok(strays.filter_map(|(name, index)| Some((name, created(&index)?))).collect())
+    }
+
+    async fn give_alias(&self, index: &str, is_write_index: bool) -> Result<(), RequestError> {
+        let add = json!({ "index": index, "alias": self.name(), "is_write_index": is_write_index });
+        self.requests.post("/_aliases", &json!({ "actions": [{ "add": add }] })).await?;
+        tracing::warn!(
+            index,
+            alias = self.name(),
+            "A deleted backing index was made again by documents on their way to it: it has its alias again."
+        );
+        Ok(())
+    }
+}
+
+/// The number of the backing index `name` of `alias`; none where it has another name.
+fn generation(name: &str, alias: &str) -> Option<u64> {
+    let number = name.strip_prefix(alias)?.strip_prefix('-')?;
+    (number.len() >= 6 && number.bytes().all(|byte| byte.is_ascii_digit())).then(|| number.parse().ok()).flatten()
+}
+
+/// Whether a document may make the index `name` by the value of `action.auto_create_index`: true, false, or a list of patterns, of which
+/// the first that matches decides and none is no.
+fn allows(value: &str, name: &str) -> bool {
+    if let Ok(all) = value.parse() {
+        return all;
+    }
+    let patterns = value.split(',').map(str::trim);
+    let decides = patterns.filter_map(|pattern| match pattern.strip_prefix('-') {
+        Some(pattern) => matches(pattern, name).then_some(false),
+        None => matches(pattern.trim_start_matches('+'), name).then_some(true),
+    });
+    decides.into_iter().next().unwrap_or(false)
+}
+
+/// Whether `name` matches `pattern`, in which `*` stands for anything.
+fn matches(pattern: &str, name: &str) -> bool {
+    let Some((before, after)) = pattern.split_once('*') else { return pattern == name };
+    let Some(rest) = name.strip_prefix(before) else { return false };
+    (0..=rest.len()).any(|at| rest.get(at..).is_some_and(|rest| matches(after, rest)))
+}
+
+#[cfg(test)]
+mod tests;

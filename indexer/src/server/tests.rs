@@ -1,0 +1,91 @@
+use std::sync::{Arc, Mutex};
+
+use super::*;
+use crate::bulk::tests::config;
+use crate::bulk::tests::stub::{Reply, Stub, failure};
+
+/// What `GET /` of a server says, cut down to what is looked at.
+fn main(number: &str, more: &str) -> String {
+    format!(r#"{{"name":"n","version":{{"number":"{number}"{more}}},"tagline":"You Know, for Search"}}"#)
+}
+
+const OPENSEARCH: &str = r#","distribution":"opensearch""#;
+const ELASTICSEARCH: &str = r#","build_flavor":"default""#;
+
+async fn identified(reply: impl Fn(&str) -> Reply + Send + 'static) -> Result<Server, ServerError> {
+    let stub = Stub::start(move |received| reply(&received.line)).await;
+    let client = Client::new(&config(&stub.url()).elasticsearch).unwrap();
+    identify(&client, "cxone-events", None).await
+}
+
+async fn of_main(body: String) -> Result<Server, ServerError> {
+    identified(move |_| Reply::Answer(200, body.clone())).await
+}
+
+#[tokio::test]
+async fn versions_that_are_tested_are_taken_and_named() {
+    for (body, name) in [
+        (main("8.7.0", ELASTICSEARCH), "Elasticsearch 8.7.0"),
+        (main("8.19.21", ELASTICSEARCH), "Elasticsearch 8.19.21"),
+        (main("9.5.3-SNAPSHOT", ELASTICSEARCH), "Elasticsearch 9.5.3"),
+        (main("8.11.0", r#","build_flavor":"serverless""#), "Elasticsearch of unknown version"),
+        (main("2.19.4", OPENSEARCH), "OpenSearch 2.19.4"),
+        (main("3.3.0", OPENSEARCH), "OpenSearch 3.3.0"),
+        // With compatibility.override_main_response_version.
+        (main("7.10.2", OPENSEARCH), "OpenSearch of unknown version"),
+    ] {
+        assert_eq!(of_main(body).await.unwrap().to_string(), name);
+    }
+}
+
+#[tokio::test]
+async fn older_ones_are_refused_with_the_version_that_is_needed() {
+    for (body, found, least) in [
+        (main("8.6.2", ELASTICSEARCH), "Elasticsearch 8.6.2", "Elasticsearch 8.7.0"),
+        (main("7.17.29", ELASTICSEARCH), "Elasticsearch 7.17.29", "Elasticsearch 8.7.0"),
+        (main("7.10.2", ""), "Elasticsearch 7.10.2", "Elasticsearch 8.7.0"),
+        (main("1.3.20", OPENSEARCH), "OpenSearch 1.3.20", "OpenSearch 2.19.0"),
+    ] {
+        let error = of_main(body).await.unwrap_err().to_string();
+        assert!(error.contains(found) && error.contains(least) && error.contains("too old"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_hides_its_version_is_known_by_what_it_refuses() {
+    for status in [400, 403, 404, 405] {
+        let elasticsearch = identified(move |line| match line {
+            _ if line.starts_with("GET / ") => failure(status, "security_exception"),
+            _ => Reply::Answer(404, r#"{"error":{"type":"index_not_found_exception"},"status":404}"#.to_owned()),
+        });
+        assert_eq!(elasticsearch.await.unwrap(), Server::unknown(Product::Elasticsearch), "{status}");
+        let opensearch = identified(move |line| match line {
+            _ if line.starts_with("GET / ") => failure(status, "security_exception"),
+            _ => failure(400, "illegal_argument_exception"),
+        });
+        assert_eq!(opensearch.await.unwrap(), Server::unknown(Product::OpenSearch), "{status}");
+    }
+}
+
+#[tokio::test]
+async fn what_passes_is_asked_again_and_decides_nothing() {
+    for status in [401, 429, 500, 503] {
+        let error = identified(move |_| failure(status, "x")).await.unwrap_err();
+        assert!(matches!(error, ServerError::Refused { status: found, .. } if found == status), "{error}");
+    }
+    let error = identified(|_| Reply::Break).await.unwrap_err();
+    assert!(matches!(error, ServerError::Send(_)), "{error}");
+}
+
+#[tokio::test]
+async fn a_cluster_that_was_upgraded_is_taken_with_its_new_version() {
+    let number = Arc::new(Mutex::new("8.6.2"));
+    let said = Arc::clone(&number);
+    let stub = Stub::start(move |_| Reply::Answer(200, main(&said.lock().unwrap(), ELASTICSEARCH))).await;
+    let client = Client::new(&config(&stub.url()).elasticsearch).unwrap();
+    assert!(identify(&client, "x", None).await.is_err());
+    assert_eq!(client.server(), None);
+    *number.lock().unwrap() = "8.19.21";
+    let server = identify(&client, "x", None).await.unwrap();
+    assert_eq!(client.server(), Some(server));
+}
