@@ -168,3 +168,9 @@ async fn a_changed_type_is_a_dead_letter_and_a_removed_field_is_nothing() -> Res
     assert_eq!(metric(&indexer.admin_url(), "penstock_indexer_mapping_conflicts").await?, 1.0);
     indexer.stop().await
 }
+
+harness::on_opensearch! {
+    an_evolved_schema_goes_from_webhook_to_search_without_a_restart,
+    a_widened_type_is_told_and_the_next_index_takes_it,
+    a_changed_type_is_a_dead_letter_and_a_removed_field_is_nothing,
+}

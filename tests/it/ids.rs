@@ -96,3 +96,9 @@ async fn keep_last_keeps_the_last_event_of_an_id_also_on_a_replay() -> Result<()
     assert_eq!(survivor(OnDuplicate::KeepLast, Strategy::Single, "keep-last").await?, "third");
     Ok(())
 }
+
+harness::on_opensearch! {
+    each_key_becomes_an_id_that_elasticsearch_takes,
+    keep_first_keeps_the_first_event_of_an_id_also_on_a_replay,
+    keep_last_keeps_the_last_event_of_an_id_also_on_a_replay,
+}

@@ -67,3 +67,5 @@ fn rfc3339(millis: i64) -> Result<Value> {
     let seconds = String::from_utf8_lossy(&output.stdout);
     Ok(Value::String(format!("{}.{:03}Z", seconds.trim(), millis.rem_euclid(1_000))))
 }
+
+harness::on_opensearch! { every_acknowledged_event_is_indexed_exactly_once_and_no_refused_one_is }

@@ -149,3 +149,7 @@ async fn events_of_every_type_are_taken_by_a_strict_mapping_and_read_back_as_the
     }
     indexer.stop().await
 }
+
+harness::on_opensearch! {
+    events_of_every_type_are_taken_by_a_strict_mapping_and_read_back_as_the_rules_say,
+}

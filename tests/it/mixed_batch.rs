@@ -132,3 +132,7 @@ async fn each_has_its_fate(pipeline: &Pipeline, batch: &Batch, proxy: &Proxy, in
     }
     Ok(())
 }
+
+harness::on_opensearch! {
+    each_document_of_a_mixed_batch_has_its_own_fate_and_the_offset_waits_for_the_last,
+}

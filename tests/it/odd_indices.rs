@@ -9,7 +9,7 @@ use harness::eventually::eventually;
 use harness::http::{self, Method};
 use harness::pipeline::{Pipeline, Service, metric};
 use harness::sender::Mix;
-use harness::stack::Stack;
+use harness::stack::{OwnStack, Stack};
 use serde_json::{Value, json};
 use shared::config::Expired;
 
@@ -25,7 +25,11 @@ struct Scene {
 
 impl Scene {
     async fn new(name: &str, expired: Expired) -> Result<Self> {
-        let mut pipeline = Pipeline::new(&Stack::running()?, name).await?;
+        Self::on(&Stack::running()?, name, expired).await
+    }
+
+    async fn on(stack: &Stack, name: &str, expired: Expired) -> Result<Self> {
+        let mut pipeline = Pipeline::new(stack, name).await?;
         pipeline.config.elasticsearch.placement.margin = Duration::from_secs(1);
         pipeline.config.elasticsearch.placement.expired = expired;
         let indexer = pipeline.indexer().await?;
@@ -70,6 +74,24 @@ impl Scene {
         self.pipeline.kafka.count(&self.pipeline.config.kafka.dead_letter_topic).await
     }
 
+    /// Deletes the first backing index while documents are on their way to it. Gives its name.
+    async fn deleted_on_the_way(&self) -> Result<String> {
+        let mut feed = self.pipeline.feed(self.mix);
+        feed.per_second = Some(50);
+        let feeding = tokio::spawn(async move { feed.write(EVENTS / 2..EVENTS).await });
+        let first = self.backing(1);
+        eventually("documents are on their way to the first backing index", || async {
+            let count = self.pipeline.search.count(&first).await?;
+            anyhow::ensure!(count > EVENTS / 2, "{count} are there");
+            Ok(())
+        })
+        .await?;
+        self.call(Method::DELETE, &first, Value::Null).await?;
+        feeding.await??;
+        self.pipeline.all_committed().await?;
+        Ok(first)
+    }
+
     /// Waits until readiness says `word` of "placement"; that it is ready, if there is none.
     async fn told(&self, word: Option<&str>) -> Result<()> {
         eventually("readiness tells the state of the backing indices", || async {
@@ -90,26 +112,33 @@ impl Scene {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_index_that_is_deleted_while_documents_are_on_their_way_does_not_come_back() -> Result<()> {
     let scene = Scene::new("deleted", Expired::Oldest).await?;
-    let mut feed = scene.pipeline.feed(scene.mix);
-    feed.per_second = Some(50);
-    let feeding = tokio::spawn(async move { feed.write(EVENTS / 2..EVENTS).await });
-    let first = scene.backing(1);
-    eventually("documents are on their way to the first backing index", || async {
-        let count = scene.pipeline.search.count(&first).await?;
-        anyhow::ensure!(count > EVENTS / 2, "{count} are there");
-        Ok(())
-    })
-    .await?;
-    scene.call(Method::DELETE, &first, Value::Null).await?;
-    feeding.await??;
-    scene.pipeline.all_committed().await?;
-
+    let first = scene.deleted_on_the_way().await?;
     let gone = scene.call(Method::GET, &first, Value::Null).await;
     assert!(gone.is_err(), "the deleted index is back: {gone:?}");
     // What was deleted with it comes back with a replay, into the oldest that is left.
     scene.write(0..EVENTS).await?;
     scene.exactly(0..EVENTS).await?;
     assert_eq!(scene.pipeline.search.count(&scene.backing(2)).await?, EVENTS);
+    scene.indexer.stop().await
+}
+
+/// An OpenSearch whose cluster lets documents make the deleted index again: the alias leads to it again, and each event is found, once,
+/// after a replay too.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_index_that_opensearch_makes_again_has_its_alias_again() -> Result<()> {
+    let settings = [("OPENSEARCH_EXTRA", "-E action.auto_create_index=true"), ("OPENSEARCH_HEAP", "512m")];
+    let own = OwnStack::opensearch("made-again", &settings).await?;
+    let scene = Scene::on(&own.stack, "made-again", Expired::Oldest).await?;
+    let first = scene.deleted_on_the_way().await?;
+    eventually("the index that was made again has its alias", || async {
+        let aliases = scene.call(Method::GET, &format!("{first}/_alias"), Value::Null).await?;
+        let alias = &aliases[&first]["aliases"][scene.name()];
+        anyhow::ensure!(alias["is_write_index"] == false, "{aliases}");
+        Ok(())
+    })
+    .await?;
+    scene.write(0..EVENTS).await?;
+    scene.exactly(0..EVENTS).await?;
     scene.indexer.stop().await
 }
 
@@ -209,4 +238,13 @@ async fn an_alias_that_somebody_takes_away_is_waited_for() -> Result<()> {
     scene.pipeline.all_committed().await?;
     scene.exactly(0..EVENTS).await?;
     scene.indexer.stop().await
+}
+
+harness::on_opensearch! {
+    an_index_that_is_deleted_while_documents_are_on_their_way_does_not_come_back,
+    what_is_older_than_the_oldest_index_is_skipped_or_a_dead_letter_by_config,
+    what_a_read_only_index_lacks_goes_to_the_write_index_once,
+    an_index_made_anew_under_another_name_holds_what_it_held,
+    without_a_write_index_documents_wait_and_readiness_says_so,
+    an_alias_that_somebody_takes_away_is_waited_for,
 }

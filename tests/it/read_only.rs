@@ -67,3 +67,7 @@ async fn block(pipeline: &Pipeline, read_only: bool) -> Result<()> {
     http::json(Method::PUT, &url, &json!({"index.blocks.write": read_only})).await?;
     Ok(())
 }
+
+harness::on_opensearch! {
+    a_read_only_index_pauses_with_its_reason_and_nothing_is_lost_or_dead,
+}

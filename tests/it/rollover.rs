@@ -220,3 +220,9 @@ impl Scene {
         Ok(())
     }
 }
+
+harness::on_opensearch! {
+    one_event_is_one_document_with_rollover,
+    one_event_is_one_document_with_time,
+    one_event_is_one_document_in_a_data_stream,
+}

@@ -162,3 +162,8 @@ async fn indices_by_time_get_their_alias_and_a_data_stream_its_timestamp() -> Re
     stream.delivered_exactly(&mix.indexable(&(0..50).collect::<Vec<_>>())).await?;
     indexer.stop().await
 }
+
+harness::on_opensearch! {
+    ten_at_once_end_in_one_state_and_no_error,
+    indices_by_time_get_their_alias_and_a_data_stream_its_timestamp,
+}

@@ -27,6 +27,7 @@ pub mod process;
 pub mod proxy;
 pub mod search;
 pub mod sender;
+pub mod server;
 pub mod size;
 pub mod stack;
 pub mod usage;

@@ -23,7 +23,7 @@ use crate::feed::Feed;
 use crate::http::{self, Method};
 use crate::kafka::Kafka;
 use crate::search::Search;
-use crate::sender::{Load, Mix};
+use crate::sender::{Flaw, Load, Mix};
 use crate::{eventually, paths};
 
 /// The path of the webhook.
@@ -82,6 +82,9 @@ impl Pipeline {
         config.schema_registry.url = stack.registry_url();
         config.elasticsearch.url = stack.elasticsearch_url();
         config.elasticsearch.index_name.clone_from(&name);
+        let (field, field_type) = Flaw::MAPPED;
+        let mapped = serde_json::from_value(json!({ "type": field_type }))?;
+        config.elasticsearch.mapping.fields.insert(field.to_owned(), mapped);
         config.receiver.listen = SocketAddr::from(([127, 0, 0, 1], 0));
         config.receiver.admin_listen = config.receiver.listen;
         config.indexer.admin_listen = config.receiver.listen;

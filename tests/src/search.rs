@@ -84,13 +84,15 @@ impl Search {
     /// As [`Search::refresh`].
     pub async fn all(&self, index: &str) -> anyhow::Result<Vec<Hit>> {
         self.refresh(index).await?;
-        let mut pit = self.call(Method::POST, &format!("{index}/_pit?keep_alive=1m"), &Value::Null).await?["id"].take();
+        let mut pit = self.open_pit(index).await?;
+        // Of one shard each, as indices of the tests are; OpenSearch 2 does not know `_shard_doc`.
+        let order = json!([{"_index": "asc"}, {"_doc": "asc"}]);
         let mut all = Vec::new();
         let mut after = None;
         loop {
             let mut request = page(&json!({"match_all": {}}));
             request["pit"] = json!({"id": pit, "keep_alive": "1m"});
-            request["sort"] = json!([{"_shard_doc": "asc"}]);
+            request["sort"] = order.clone();
             if let Some(after) = after {
                 request["search_after"] = after;
             }
@@ -103,8 +105,29 @@ impl Search {
             all.extend(hits);
             pit = answer["pit_id"].take();
         }
-        self.call(Method::DELETE, "_pit", &json!({"id": pit})).await?;
+        self.close_pit(pit).await?;
         Ok(all)
+    }
+
+    /// A point in time of `index`, by the endpoint of the server that is there.
+    async fn open_pit(&self, index: &str) -> anyhow::Result<Value> {
+        if self.is_opensearch().await? {
+            let path = format!("{index}/_search/point_in_time?keep_alive=1m");
+            return Ok(self.call(Method::POST, &path, &Value::Null).await?["pit_id"].take());
+        }
+        Ok(self.call(Method::POST, &format!("{index}/_pit?keep_alive=1m"), &Value::Null).await?["id"].take())
+    }
+
+    async fn close_pit(&self, pit: Value) -> anyhow::Result<()> {
+        let (path, body) = match self.is_opensearch().await? {
+            true => ("_search/point_in_time", json!({"pit_id": [pit]})),
+            false => ("_pit", json!({"id": pit})),
+        };
+        self.call(Method::DELETE, path, &body).await.map(drop)
+    }
+
+    async fn is_opensearch(&self) -> anyhow::Result<bool> {
+        Ok(self.call(Method::GET, "", &Value::Null).await?["version"]["distribution"] == "opensearch")
     }
 
     /// How many documents of `index` there are for each of `event_ids`; those without one are left out. At most 10,000 a call

@@ -8,8 +8,12 @@ use std::process::{Command, Stdio};
 
 use anyhow::Context;
 
+use crate::server::Server;
 use crate::way::API;
 use crate::{paths, ports};
+
+/// The variables of the ports.
+const PORTS: [&str; 4] = ["KAFKA_PORT", "REGISTRY_PORT", "ELASTICSEARCH_PORT", "OPENSEARCH_PORT"];
 
 /// Where a stack's parts listen on 127.0.0.1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,7 +22,7 @@ pub struct Stack {
     pub kafka: u16,
     /// The schema registry.
     pub registry: u16,
-    /// Elasticsearch.
+    /// Elasticsearch, or OpenSearch in its place.
     pub elasticsearch: u16,
 }
 
@@ -31,6 +35,8 @@ pub enum Part {
     Registry,
     /// Elasticsearch.
     Elasticsearch,
+    /// OpenSearch.
+    OpenSearch,
 }
 
 /// A stack that nobody else uses. Stopped when dropped.
@@ -42,8 +48,8 @@ pub struct OwnStack {
 }
 
 impl Stack {
-    /// The stack that runs already: on the ports of `KAFKA_PORT`, `REGISTRY_PORT` and `ELASTICSEARCH_PORT`, else on those that
-    /// `deploy/local/stack` takes by itself.
+    /// The stack that runs already: on the ports of `KAFKA_PORT`, `REGISTRY_PORT` and `ELASTICSEARCH_PORT` (`OPENSEARCH_PORT` in a
+    /// scenario on OpenSearch), else on those that `deploy/local/stack` takes by itself.
     ///
     /// # Errors
     /// When one of the variables is not a port.
@@ -52,11 +58,11 @@ impl Stack {
             Ok(value) => value.parse().with_context(|| format!("{name}={value} is not a port")),
             Err(_) => Ok(default),
         };
-        Ok(Self {
-            kafka: port("KAFKA_PORT", 9092)?,
-            registry: port("REGISTRY_PORT", 8081)?,
-            elasticsearch: port("ELASTICSEARCH_PORT", 9200)?,
-        })
+        let search = match Server::current() {
+            Server::Elasticsearch => port("ELASTICSEARCH_PORT", 9200)?,
+            Server::OpenSearch => port("OPENSEARCH_PORT", 9201)?,
+        };
+        Ok(Self { kafka: port("KAFKA_PORT", 9092)?, registry: port("REGISTRY_PORT", 8081)?, elasticsearch: search })
     }
 
     /// For `kafka.brokers`.
@@ -81,6 +87,7 @@ impl Part {
             Self::Kafka => "kafka",
             Self::Registry => "registry",
             Self::Elasticsearch => "elasticsearch",
+            Self::OpenSearch => "opensearch",
         }
     }
 }
@@ -111,9 +118,21 @@ impl OwnStack {
     /// # Errors
     /// As [`OwnStack::start`].
     pub async fn elasticsearch(name: &str, settings: &[(&str, &str)]) -> anyhow::Result<Self> {
+        Self::search(name, Part::Elasticsearch, settings).await
+    }
+
+    /// The same with an OpenSearch, of `OPENSEARCH_VERSION`.
+    ///
+    /// # Errors
+    /// As [`OwnStack::start`].
+    pub async fn opensearch(name: &str, settings: &[(&str, &str)]) -> anyhow::Result<Self> {
+        Self::search(name, Part::OpenSearch, settings).await
+    }
+
+    async fn search(name: &str, part: Part, settings: &[(&str, &str)]) -> anyhow::Result<Self> {
         let stack = Stack { elasticsearch: ports::free()?, ..Stack::running()? };
         let own = Self::prepare(name, stack, settings)?;
-        own.start_again(Part::Elasticsearch).await?;
+        own.start_again(part).await?;
         Ok(own)
     }
 
@@ -211,8 +230,10 @@ fn run(
         Some(stack) => command
             .env("KAFKA_PORT", stack.kafka.to_string())
             .env("REGISTRY_PORT", stack.registry.to_string())
-            .env("ELASTICSEARCH_PORT", stack.elasticsearch.to_string()),
-        None => command.env_remove("KAFKA_PORT").env_remove("REGISTRY_PORT").env_remove("ELASTICSEARCH_PORT"),
+            // Of a stack there is one or the other.
+            .env("ELASTICSEARCH_PORT", stack.elasticsearch.to_string())
+            .env("OPENSEARCH_PORT", stack.elasticsearch.to_string()),
+        None => PORTS.iter().fold(&mut command, |command, name| command.env_remove(name)),
     };
     let output = command.output().context("deploy/local/stack cannot be run")?;
     let said = String::from_utf8_lossy(&output.stderr);

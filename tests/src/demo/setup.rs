@@ -14,6 +14,7 @@ use crate::paths;
 use crate::pipeline::{ready, register};
 use crate::process::{Binary, Process};
 use crate::search::Search;
+use crate::sender::Flaw;
 use crate::stack::Stack;
 
 /// The config file of the demo: the sample that a newcomer reads too.
@@ -42,6 +43,8 @@ impl Demo {
             ("PENSTOCK__KAFKA__BROKERS", stack.brokers()),
             ("PENSTOCK__SCHEMA_REGISTRY__URL", stack.registry_url()),
             ("PENSTOCK__ELASTICSEARCH__URL", stack.elasticsearch_url()),
+            // So that there are documents which Elasticsearch refuses: the demo shows what becomes of them.
+            ("PENSTOCK__ELASTICSEARCH__MAPPING__FIELDS__TIMESTAMP__TYPE", Flaw::MAPPED.1.to_owned()),
         ]
         .map(|(name, value)| (name.to_owned(), value))
         .into();

@@ -4,9 +4,9 @@ use std::collections::HashSet;
 
 use crate::event::{Event, Events, put_bytes};
 
-/// A `flattened` field cannot hold a key with this character (Elasticsearch reference, "Flattened field type"; it separates key and
-/// value in the index). To Avro it is a character like any other.
-const RESERVED_IN_KEYS: char = '\0';
+/// 2300-01-01 in milliseconds since the Unix epoch. To Avro and to a `date` it is a time like any other; a field `date_nanos` takes none
+/// after 2262 (Elasticsearch reference, "Date nanoseconds field type").
+const BEYOND_NANOS: i64 = 10_413_792_000_000;
 
 /// What is wrong with an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub enum Flaw {
     NotUtf8,
     /// It is JSON.
     NotAvro,
-    /// Nothing for the receiver, but Elasticsearch refuses the document.
+    /// Nothing for the receiver, but the index refuses the document where `timestamp` is mapped by [`Flaw::MAPPED`].
     Unmappable,
 }
 
@@ -37,6 +37,9 @@ pub struct Mix {
 impl Flaw {
     /// All that the receiver must refuse with 400.
     pub const REFUSED: [Self; 4] = [Self::Truncated, Self::Trailing, Self::NotUtf8, Self::NotAvro];
+
+    /// Field and type, for `elasticsearch.mapping.fields`. By itself, no mapping refuses what the receiver accepts.
+    pub const MAPPED: (&str, &str) = ("timestamp", "date_nanos");
 
     fn spoil(self, mut event: Event) -> Vec<u8> {
         match self {
@@ -59,7 +62,7 @@ impl Flaw {
             }
             Self::NotAvro => event.document().to_string().into_bytes(),
             Self::Unmappable => {
-                event.metadata.push((RESERVED_IN_KEYS.to_string(), "x".to_owned()));
+                event.timestamp = BEYOND_NANOS;
                 event.encode()
             }
         }

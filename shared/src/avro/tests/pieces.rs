@@ -8,8 +8,12 @@ use serde_json::Value as Json;
 use super::*;
 
 const PIECE: usize = 12_288;
-const RULES: JsonRules =
-    JsonRules { timestamps: Timestamps::Rfc3339, decimals: Decimals::String, pieces_in_maps: true };
+const RULES: JsonRules = JsonRules {
+    timestamps: Timestamps::Rfc3339,
+    decimals: Decimals::String,
+    event_type: EventType::None,
+    pieces_in_maps: true,
+};
 
 /// The value of the one entry `k` of a map of `values`.
 fn in_map(values: &str, value: &[u8]) -> Json {

@@ -1,7 +1,7 @@
 use super::*;
 
 fn answer(status: u16, body: &str) -> Answer {
-    Answer { status, body: Bytes::copy_from_slice(body.as_bytes()) }
+    Answer { status, body: Bytes::copy_from_slice(body.as_bytes()), is_elasticsearch: true }
 }
 
 #[test]

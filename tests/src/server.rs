@@ -1,0 +1,66 @@
+//! Which search server a scenario runs on: Elasticsearch, or OpenSearch for those that are named in [`on_opensearch!`](crate::on_opensearch).
+//!
+//! A scenario is written once. `on_opensearch! { name, … }` at the end of its file makes a second test of each name, in a module
+//! `opensearch`, for which [`Stack::running`](crate::stack::Stack::running) is the stack with OpenSearch.
+
+use std::cell::Cell;
+
+thread_local! {
+    /// Of the thread that a test runs on. `tokio::test` polls the scenario on it; tasks that the scenario spawns do not see it.
+    static SERVER: Cell<Server> = const { Cell::new(Server::Elasticsearch) };
+}
+
+/// A search server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Server {
+    /// The default.
+    Elasticsearch,
+    /// That of `OPENSEARCH_PORT`.
+    OpenSearch,
+}
+
+impl Server {
+    /// The one that the running scenario is for. Only to be asked by the scenario itself, not by its tasks.
+    pub fn current() -> Self {
+        SERVER.get()
+    }
+
+    /// Whether it is OpenSearch.
+    pub fn is_opensearch(self) -> bool {
+        self == Self::OpenSearch
+    }
+
+    /// The type of a field that holds a map.
+    pub fn map_type(self) -> &'static str {
+        match self {
+            Self::Elasticsearch => "flattened",
+            Self::OpenSearch => "flat_object",
+        }
+    }
+}
+
+/// Runs `scenario`, a test function, on OpenSearch.
+///
+/// # Errors
+/// Those of the scenario.
+pub fn on_opensearch(scenario: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<()> {
+    SERVER.set(Server::OpenSearch);
+    let outcome = scenario();
+    SERVER.set(Server::Elasticsearch);
+    outcome
+}
+
+/// Makes tests of the scenarios of this file, by their names, that run on OpenSearch.
+#[macro_export]
+macro_rules! on_opensearch {
+    ($($scenario:ident),+ $(,)?) => {
+        mod opensearch {
+            $(
+                #[test]
+                fn $scenario() -> anyhow::Result<()> {
+                    harness::server::on_opensearch(super::$scenario)
+                }
+            )+
+        }
+    };
+}
