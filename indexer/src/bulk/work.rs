@@ -207,65 +207,66 @@ impl<'a> Work<'a> {
         debug_assert_eq!(chunk.len(), fates.len(), "an answer of another length is no answer");
         let mut again = Vec::new();
         for (item, fate) in chunk.iter().zip(fates) {
-            match fate {
-                Fate::Indexed | Fate::Duplicate(_) if self.is_doubtful => {
-                    self.doubt(*item, fate == Fate::Indexed, progress);
-                    continue;
-                }
-                Fate::Indexed => {
-                    self.settle_indexed(progress);
-                    continue;
-                }
-                Fate::Duplicate(index) => {
-                    self.taken(*item, index.as_deref(), progress);
-                    continue;
-                }
-                Fate::Refused(refusal) => {
-                    self.refuse(*item, refusal, progress);
-                    continue;
-                }
-                Fate::Doubtful(refusal) => {
-                    self.set_aside(*item, refusal, progress);
-                    continue;
-                }
-                Fate::Faulted(refusal) if self.is_alone || self.attempts[*item] >= FAULTS => {
-                    self.set_aside(*item, refusal, progress);
-                    continue;
-                }
-                Fate::IndexMissing(refusal) if self.is_alone || self.attempts[*item] >= MISSES => {
-                    progress.index_missing = true;
-                    self.set_aside(*item, refusal, progress);
-                    continue;
-                }
-                Fate::NotMapped(refusal) => {
-                    progress.not_mapped = true;
-                    if !self.adopted.insert(*item) {
-                        self.set_aside(*item, refusal, progress);
-                        continue;
-                    }
-                }
-                Fate::Faulted(refusal) => progress.failure = Some(refusal.into()),
-                Fate::Retry(failure) => progress.failure = Some(failure),
-                Fate::Blocked(block) => {
-                    let is_index = matches!(block.kind, BlockKind::Index | BlockKind::Closed);
-                    progress.block = Some(block);
-                    if self.places && is_index {
-                        self.unplaced.push(*item);
-                        continue;
-                    }
-                    progress.is_blocked = true;
-                }
-                Fate::IndexMissing(_) => {
-                    progress.index_missing = true;
-                    if self.places {
-                        self.unplaced.push(*item);
-                        continue;
-                    }
-                }
+            if self.apply_one(*item, fate, progress) {
+                again.push(*item);
             }
-            again.push(*item);
         }
         self.again(again, progress);
+    }
+
+    /// Applies what became of one document. Returns whether it has to be sent again.
+    fn apply_one(&mut self, item: usize, fate: Fate, progress: &mut Progress) -> bool {
+        match fate {
+            Fate::Indexed | Fate::Duplicate(_) if self.is_doubtful => {
+                self.doubt(item, fate == Fate::Indexed, progress);
+            }
+            Fate::Indexed => self.settle_indexed(progress),
+            Fate::Duplicate(index) => self.taken(item, index.as_deref(), progress),
+            Fate::Refused(refusal) => self.refuse(item, refusal, progress),
+            Fate::Doubtful(refusal) => self.set_aside(item, refusal, progress),
+            Fate::Faulted(refusal) if self.is_alone || self.attempts[item] >= FAULTS => {
+                self.set_aside(item, refusal, progress);
+            }
+            Fate::IndexMissing(refusal) if self.is_alone || self.attempts[item] >= MISSES => {
+                progress.index_missing = true;
+                self.set_aside(item, refusal, progress);
+            }
+            Fate::NotMapped(refusal) => {
+                progress.not_mapped = true;
+                if self.adopted.insert(item) {
+                    return true;
+                }
+                self.set_aside(item, refusal, progress);
+            }
+            Fate::Faulted(refusal) => {
+                progress.failure = Some(refusal.into());
+                return true;
+            }
+            Fate::Retry(failure) => {
+                progress.failure = Some(failure);
+                return true;
+            }
+            Fate::Blocked(block) => {
+                let is_index = matches!(block.kind, BlockKind::Index | BlockKind::Closed);
+                progress.block = Some(block);
+                let is_moved = self.places && is_index;
+                progress.is_blocked |= !is_moved;
+                return !self.place_anew_if(is_moved, item);
+            }
+            Fate::IndexMissing(_) => {
+                progress.index_missing = true;
+                return !self.place_anew_if(self.places, item);
+            }
+        }
+        false
+    }
+
+    /// Has `item` placed anew if `is_moved`. Returns that.
+    fn place_anew_if(&mut self, is_moved: bool, item: usize) -> bool {
+        if is_moved {
+            self.unplaced.push(item);
+        }
+        is_moved
     }
 
     fn settle_indexed(&mut self, progress: &mut Progress) {

@@ -61,6 +61,60 @@ pub(super) enum Kind {
     Other,
 }
 
+/// Types that are certainly the fault of the document.
+const DOCUMENT: &[&str] = &[
+    "document_parsing_exception", // Elasticsearch from 8.8 on
+    "mapper_parsing_exception",   // before that, and OpenSearch
+    "x_content_parse_exception",
+    "not_x_content_exception",
+    "json_parse_exception", // Jackson's own, where nothing wraps them
+    "json_e_o_f_exception",
+    "input_coercion_exception",
+    "stream_constraints_exception",
+    "max_bytes_length_exceeded_exception", // Lucene's: a term of more than 32,766 bytes
+    "action_request_validation_exception", // an id that is too long or empty
+];
+
+/// Types of a node or a shard that fails or cannot be reached.
+const FAILING: &[&str] = &[
+    "already_closed_exception",
+    "engine_closed_exception",
+    "engine_failed_exception",
+    "flush_failed_engine_exception",
+    "refresh_failed_engine_exception",
+    "translog_exception",
+    "i_o_exception",
+    "corrupt_index_exception",
+    "node_closed_exception",
+    "node_disconnected_exception",
+    "node_not_connected_exception",
+    "connect_transport_exception",
+    "send_request_transport_exception",
+    "receive_timeout_transport_exception",
+    "no_node_available_exception",
+    "no_shard_available_action_exception",
+    "unavailable_shards_exception",
+    "master_not_discovered_exception",
+    "not_master_exception",
+    "process_cluster_event_timeout_exception",
+    "retry_on_primary_exception",
+    "retry_on_replica_exception",
+    "es_rejected_execution_exception",
+    "rejected_execution_exception",
+    "circuit_breaking_exception",
+    "out_of_memory_error",
+];
+
+/// Types of a shard that is not there yet, or no longer.
+const SHARD_NOT_THERE: &[&str] = &[
+    "shard_not_found_exception",
+    "illegal_index_shard_state_exception",
+    "index_shard_closed_exception",
+    "index_shard_not_started_exception",
+    "index_shard_recovering_exception",
+    "index_shard_relocated_exception",
+];
+
 impl Kind {
     pub(super) fn of(error: Option<&ErrorBody>) -> Self {
         match error.and_then(|error| error.error_type.as_deref()) {
@@ -72,54 +126,9 @@ impl Kind {
             Some("validation_exception") => Self::IndexNotCreated,
             Some("security_exception") => Self::Security,
             Some("strict_dynamic_mapping_exception") => Self::NotMapped,
-            Some(
-                "document_parsing_exception" // Elasticsearch from 8.8 on
-                | "mapper_parsing_exception" // before that, and OpenSearch
-                | "x_content_parse_exception"
-                | "not_x_content_exception"
-                | "json_parse_exception" // Jackson's own, where nothing wraps them
-                | "json_e_o_f_exception"
-                | "input_coercion_exception"
-                | "stream_constraints_exception"
-                | "max_bytes_length_exceeded_exception" // Lucene's: a term of more than 32,766 bytes
-                | "action_request_validation_exception", // an id that is too long or empty
-            ) => Self::Document,
-            Some(
-                "already_closed_exception"
-                | "engine_closed_exception"
-                | "engine_failed_exception"
-                | "flush_failed_engine_exception"
-                | "refresh_failed_engine_exception"
-                | "translog_exception"
-                | "i_o_exception"
-                | "corrupt_index_exception"
-                | "node_closed_exception"
-                | "node_disconnected_exception"
-                | "node_not_connected_exception"
-                | "connect_transport_exception"
-                | "send_request_transport_exception"
-                | "receive_timeout_transport_exception"
-                | "no_node_available_exception"
-                | "no_shard_available_action_exception"
-                | "unavailable_shards_exception"
-                | "master_not_discovered_exception"
-                | "not_master_exception"
-                | "process_cluster_event_timeout_exception"
-                | "retry_on_primary_exception"
-                | "retry_on_replica_exception"
-                | "es_rejected_execution_exception"
-                | "rejected_execution_exception"
-                | "circuit_breaking_exception"
-                | "out_of_memory_error",
-            ) => Self::Failing,
-            Some(
-                "shard_not_found_exception"
-                | "illegal_index_shard_state_exception"
-                | "index_shard_closed_exception"
-                | "index_shard_not_started_exception"
-                | "index_shard_recovering_exception"
-                | "index_shard_relocated_exception",
-            ) => Self::ShardNotThere,
+            Some(name) if DOCUMENT.contains(&name) => Self::Document,
+            Some(name) if FAILING.contains(&name) => Self::Failing,
+            Some(name) if SHARD_NOT_THERE.contains(&name) => Self::ShardNotThere,
             Some(_) => Self::Other,
         }
     }
