@@ -26,7 +26,7 @@ use self::work::{Aside, Progress, Work};
 use crate::batch::Batch;
 use crate::index::{self, Index, IndexSettings, Known, Requests};
 use crate::metrics::Metrics;
-use crate::place::Keeper;
+use crate::place::{Keeper, Lists};
 use crate::server::Server;
 
 pub mod aside;
@@ -141,6 +141,20 @@ impl Bulk {
     /// # Errors
     /// [`BulkError`], naming the key whose value cannot be used. Elasticsearch need not be there.
     pub fn new(config: &Config, metrics: Metrics, readiness: &Arc<Readiness>) -> Result<Self, BulkError> {
+        let lists = Arc::new(Lists::new(Arc::new(Client::new(&config.elasticsearch)?)));
+        Self::with_lists(config, metrics, readiness, lists)
+    }
+
+    /// The same with the `lists` that all topics of the process share.
+    ///
+    /// # Errors
+    /// As [`Bulk::new`].
+    pub fn with_lists(
+        config: &Config,
+        metrics: Metrics,
+        readiness: &Arc<Readiness>,
+        lists: Arc<Lists>,
+    ) -> Result<Self, BulkError> {
         let settings = &config.elasticsearch;
         let indexer = &config.indexer;
         index::check_name(&settings.index_name)?;
@@ -163,7 +177,8 @@ impl Bulk {
         );
         let index = Arc::new(index);
         let placement = readiness.condition("placement");
-        let keeper = Keeper::new(config, Arc::clone(&client), Arc::clone(&index), placement, metrics.place.clone());
+        let keeper =
+            Keeper::new(config, Arc::clone(&client), Arc::clone(&index), placement, metrics.place.clone(), lists);
         let keeper = Arc::new(keeper);
         let asides = Asides::new(config, readiness.condition("documents"), metrics.bulk.clone());
         Ok(Self {
@@ -220,6 +235,7 @@ impl Bulk {
     /// Sends the items of `batch`, those that fail for now again and again, until each is settled at Elasticsearch (indexed, a
     /// duplicate, or refused for good) or set aside. There is no last attempt. Dropping the future abandons the batch, which loses nothing.
     pub async fn deliver(&self, batch: &Batch) -> Delivered {
+        self.landing.prepare(batch).await;
         let mut work = Work::new(batch, self.landing.places()).proving(self.verify.is_some());
         self.landing.count(batch);
         self.run(&mut work, batch, None).await;

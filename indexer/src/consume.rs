@@ -76,6 +76,8 @@ pub struct Consumer {
     lag: Lag,
     /// Room for the headers of the record being taken.
     headers: Vec<u8>,
+    /// Records that were dated ahead of the clock.
+    ahead: u64,
     room: Room,
     tasks: Tasks,
     reports: Receiver<Report>,
@@ -148,6 +150,7 @@ impl Consumer {
             positions: Positions::default(),
             lag: Lag::default(),
             headers: Vec::new(),
+            ahead: 0,
             room: Room::new(bytes(indexer.max_in_flight_bytes), indexer.max_in_flight_requests),
             tasks,
             reports,

@@ -11,6 +11,7 @@ use shared::wire::{self, SchemaId};
 use crate::batch::Filling;
 use crate::document;
 use crate::metrics::PlaceMetrics;
+use crate::place::times::Times;
 use crate::place::{NoPlace, Placer};
 use crate::record::Record;
 use crate::server::Server;
@@ -53,6 +54,7 @@ pub struct Decoder {
     /// The schema used last: nearly always the next one too.
     last: Option<Known>,
     time_field: String,
+    times: Times,
     placer: Placer,
     metrics: PlaceMetrics,
     missing: HashMap<SchemaId, Missing>,
@@ -87,6 +89,7 @@ impl Decoder {
             on_duplicate: config.elasticsearch.on_duplicate,
             last: None,
             time_field: config.elasticsearch.placement.time_field.clone(),
+            times: Times::new(&config.kafka.topic, &config.elasticsearch, &metrics),
             placer,
             metrics,
             missing: HashMap::new(),
@@ -105,7 +108,8 @@ impl Decoder {
         if self.schemas.len() >= self.max_schemas {
             self.schemas.clear();
         }
-        let time = if self.placer.wants_event_time() { schema.time_field(&self.time_field).ok() } else { None };
+        let time = self.placer.wants_event_time().then(|| schema.time_field(&self.time_field));
+        let time = time.and_then(|field| field.inspect_err(|why| self.times.note_missing(id, why)).ok());
         self.schemas.insert(id, Known { id, schema, time: time.map(Arc::new) });
     }
 
@@ -120,12 +124,6 @@ impl Decoder {
     /// Forgets which ids have no schema, so that they are asked for again.
     pub fn forget_missing(&mut self) {
         self.missing.clear();
-    }
-
-    /// Notes that the table of backing indices was read anew at `read_at` (milliseconds since the Unix epoch). A record that is placed
-    /// much later than that is a dead letter from now on, and no longer waited for.
-    pub fn note_table(&mut self, read_at: i64) {
-        self.placer.note_table(read_at);
     }
 
     /// Makes a document of `record` and appends it to `batch`.
@@ -162,6 +160,7 @@ impl Decoder {
         batch: &mut Filling,
     ) -> Result<(), NoDocument> {
         let (topic, rules, on_duplicate, placer) = (&self.topic, self.rules, self.on_duplicate, &mut self.placer);
+        let times = &mut self.times;
         batch.append(record, known.id, |draft| {
             let start = draft.body.len();
             document::write_action(topic, record, on_duplicate, draft.body);
@@ -179,6 +178,7 @@ impl Decoder {
             if draft.land(target, time) {
                 document::name_index(start, &target.index, draft.body);
             }
+            times.note(placer.source(known.time.is_some(), event_time, record.timestamp), event_time);
             Ok(())
         })
     }
@@ -201,7 +201,10 @@ impl Decoder {
             NoPlace::DeadLetter => {
                 ("expired", "it is older than the oldest backing index (elasticsearch.placement.expired)")
             }
-            NoPlace::Future => ("in-the-future", "its timestamps are more than an hour ahead: a clock is wrong"),
+            NoPlace::Future => (
+                "in-the-future",
+                "its timestamps are further ahead than elasticsearch.placement.max_ahead: a clock is wrong",
+            ),
         };
         self.metrics.placements.with_label_values(&[self.topic.as_str(), "dead_letter"]).inc();
         batch.refuse(record, Some(id), error_type, format!("placement time {time}: {reason}"));

@@ -4,7 +4,7 @@
 
 use sha2::{Digest, Sha256};
 use shared::avro::{self, DecodeError, FieldPath, JsonRules, Limits, Schema};
-use shared::config::{Config, OnDuplicate, Strategy};
+use shared::config::{Config, OnDuplicate, Strategy, TimeUnit};
 use shared::wire::HEADER_ID_SCOPE;
 
 use crate::place;
@@ -24,6 +24,8 @@ pub struct Rules {
     pub limits: Limits,
     /// How its values are written.
     pub json: JsonRules,
+    /// What a plain number in the field of the event's own timestamp counts.
+    pub time_unit: TimeUnit,
     /// Whether the record's timestamp is written as `@timestamp` too, which a data stream wants of every document.
     pub at_timestamp: bool,
 }
@@ -35,6 +37,7 @@ impl Rules {
         Self {
             limits: Limits { max_depth: indexer.max_depth, max_items: indexer.max_items },
             json: config.elasticsearch.documents,
+            time_unit: config.elasticsearch.placement.time_unit,
             at_timestamp: config.elasticsearch.strategy == Strategy::DataStream,
         }
     }
@@ -171,7 +174,7 @@ pub fn write_document_and_find_time(
         }
     }
     body.extend_from_slice(b"}\n");
-    Ok(found.as_ref().and_then(place::time::of_field))
+    Ok(found.as_ref().and_then(|found| place::time::of_field(found, rules.time_unit)))
 }
 
 #[cfg(test)]

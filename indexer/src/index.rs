@@ -5,7 +5,8 @@
 //! schema has, `managed` knows whose a policy or template is, `requests` sends. [`mapping`] says what the fields are.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Mutex as StdMutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex as StdMutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -17,12 +18,14 @@ use tokio::sync::Mutex;
 use crate::bulk::BulkError;
 use crate::bulk::backoff::Backoff;
 use crate::metrics::Metrics;
+use crate::place::Retention;
 use crate::server::Server;
 
 pub use requests::{RequestError, Requests};
 pub use settings::IndexSettings;
 
 mod bootstrap;
+mod current;
 mod evolve;
 #[cfg(test)]
 mod fake;
@@ -31,8 +34,11 @@ mod managed;
 pub mod mapping;
 mod requests;
 mod resources;
+mod retention;
 mod settings;
+mod shadow;
 mod strays;
+mod template;
 
 /// The longest wait between attempts, so that an Elasticsearch that has come back is noticed soon.
 const MAX_WAIT: Duration = Duration::from_secs(3);
@@ -53,6 +59,7 @@ pub struct Index {
     metrics: Metrics,
     /// Whether what was changed by hand is overwritten.
     force: bool,
+    retention: Arc<Retention>,
     /// One at a time: when the index is gone, every batch under way finds out at once.
     turn: Mutex<()>,
     state: StdMutex<State>,
@@ -71,6 +78,16 @@ struct State {
     without_lifecycle: bool,
     /// The creation dates of the backing indices, in milliseconds since the Unix epoch, where documents may make them again.
     created: HashMap<String, i64>,
+    /// Changes with `mapping`.
+    version: u64,
+    /// The version that template and current index have.
+    evolved: Option<u64>,
+    /// Indices by name, and up to which version they have all fields.
+    prepared: HashMap<String, u64>,
+    /// The template that wins the names of the indices, if it is not ours.
+    shadow: Option<String>,
+    /// How many fields of an index have another type there than in the schemas.
+    conflicts: HashMap<String, usize>,
 }
 
 /// What is known of the index before it is made sure of.
@@ -99,6 +116,11 @@ impl Index {
             told: HashSet::new(),
             without_lifecycle: false,
             created: HashMap::new(),
+            version: 0,
+            evolved: None,
+            prepared: HashMap::new(),
+            conflicts: HashMap::new(),
+            shadow: None,
         };
         Self {
             requests,
@@ -107,6 +129,7 @@ impl Index {
             condition,
             metrics,
             force: false,
+            retention: Arc::default(),
             turn: Mutex::new(()),
             state: StdMutex::new(state),
         }
@@ -127,6 +150,28 @@ impl Index {
     pub async fn ensure(&self, known: Known) {
         let _turn = self.turn.lock().await;
         self.persist("index", || self.bootstrap(known)).await;
+        self.read_retention().await;
+        self.check_template().await;
+    }
+
+    /// Looks at the index `name`, which is the write index now: it may have been made with another template than ours. Its fields are
+    /// there before its first document.
+    pub async fn check_new(&self, name: &str) {
+        self.check_template().await;
+        self.prepare(name).await;
+    }
+
+    /// Makes the index `name` of the strategy `time`, if it is missing. A document makes it by itself, unless the cluster or another template
+    /// forbids that (`action.auto_create_index`). Tries until Elasticsearch answers; gives whether it was missing.
+    pub async fn ensure_dated(&self, name: &str) -> bool {
+        let _turn = self.turn.lock().await;
+        let is_made = AtomicBool::new(false);
+        let attempt = || async {
+            is_made.store(self.make_dated(name).await?, Ordering::Relaxed);
+            Ok(())
+        };
+        self.persist("index", attempt).await;
+        is_made.into_inner()
     }
 
     /// The same once, for a command. Gives the requests that a dry run would have sent.
@@ -135,6 +180,7 @@ impl Index {
     /// [`RequestError`]: what Elasticsearch refuses, in its words.
     pub async fn set_up(&self) -> Result<Vec<String>, RequestError> {
         self.bootstrap(Known::Missing).await?;
+        self.evolve_all().await?;
         Ok(self.requests.take_kept())
     }
 
@@ -157,6 +203,7 @@ impl Index {
             );
             return;
         }
+        let mut is_new = state.mapping != merged;
         state.mapping = merged;
         let contradicts = !mapping::compare::compare(&generated.mapping, &state.mapping).conflicts.is_empty();
         if contradicts
@@ -164,21 +211,59 @@ impl Index {
             && state.contradicting.len() < MAX_CONTRADICTING
         {
             state.contradicting.push(generated.mapping);
+            is_new = true;
         }
+        state.version += u64::from(is_new);
     }
 
     /// Adds the fields of `schema` to template and indices, so that its documents find them. Tries until Elasticsearch answers; what it
-    /// refuses for good is told, and left to the documents.
+    /// refuses for good is reported, and left to the documents. Sends nothing when there is nothing new in `schema`.
     pub async fn adopt(&self, schema: &Schema) {
         self.learn(schema);
+        if self.is_evolved() {
+            return;
+        }
         let _turn = self.turn.lock().await;
-        self.persist("mapping", || self.evolve()).await;
+        if !self.is_evolved() {
+            self.persist("mapping", || self.evolve()).await;
+        }
+    }
+
+    /// Makes sure that `index`, which documents are about to be sent to, has all known fields. Sends nothing when it is known to have them.
+    /// Tries until Elasticsearch answers.
+    pub async fn prepare(&self, index: &str) {
+        if self.is_prepared(index) {
+            return;
+        }
+        let _turn = self.turn.lock().await;
+        if !self.is_prepared(index) {
+            self.persist("mapping", || self.evolve_one(index)).await;
+        }
+    }
+
+    /// Forgets that `index` has all known fields, so that [`Index::prepare`] looks at it again: it was made anew, or restored.
+    pub fn forget(&self, index: &str) {
+        self.state().prepared.remove(index);
+    }
+
+    fn is_evolved(&self) -> bool {
+        let state = self.state();
+        state.evolved == Some(state.version)
+    }
+
+    fn is_prepared(&self, index: &str) -> bool {
+        let state = self.state();
+        state.prepared.get(index) == Some(&state.version)
     }
 
     /// Adds all fields that are known to template and indices again: one was made anew, or restored, without some of them.
     pub async fn adopt_again(&self) {
         let _turn = self.turn.lock().await;
+        let used: Vec<String> = self.state().prepared.drain().map(|(index, _)| index).collect();
         self.persist("mapping", || self.evolve()).await;
+        for index in used.iter().filter(|index| !self.is_prepared(index)) {
+            self.persist("mapping", || self.evolve_one(index)).await;
+        }
     }
 
     /// Returns the settings as they are on the server, as far as it is known.

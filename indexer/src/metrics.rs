@@ -44,6 +44,8 @@ pub struct Metrics {
     /// Fields that have another type in an index than in the schema.
     pub mapping_conflicts: IntGauge,
     mapping_conflicts_by_topic: IntGaugeVec,
+    /// 1 while another index template than ours wins the names of the indices, by the name of the index and that template.
+    pub template_shadowed: IntGaugeVec,
     /// Those of bulk requests.
     pub bulk: BulkMetrics,
     /// Those of placement.
@@ -152,6 +154,12 @@ impl Metrics {
                 "penstock_indexer_assigned_partitions",
                 "Partitions assigned to this indexer.",
                 &["topic"],
+            )?,
+            template_shadowed: gauges(
+                registry,
+                "penstock_indexer_template_shadowed",
+                "1 while another index template than ours wins the names of the indices, else 0.",
+                &["index", "template"],
             )?,
             bulk: BulkMetrics::new(registry)?,
             place: PlaceMetrics::new(registry)?,

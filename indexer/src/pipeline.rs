@@ -12,11 +12,12 @@ use tokio_util::sync::CancellationToken;
 
 use crate::RunError;
 use crate::bulk::Bulk;
+use crate::bulk::elasticsearch::Client;
 use crate::consume::{Conditions, Consumer};
 use crate::dead_letter::DeadLetters;
 use crate::decode::Decoder;
 use crate::metrics::Metrics;
-use crate::place::Placer;
+use crate::place::{Lists, Placer};
 use crate::tasks::Tasks;
 
 /// Reports that may wait for the consuming thread. More tasks than this never run at a time: one a batch under way
@@ -27,6 +28,7 @@ const MAX_REPORTS: usize = 4_096;
 struct Shared<'a> {
     metrics: Metrics,
     schemas: SchemaRegistry,
+    lists: Arc<Lists>,
     /// Cancelled from outside, or when the pipeline of one topic cannot go on.
     shutdown: &'a CancellationToken,
 }
@@ -43,7 +45,10 @@ pub async fn run(
 ) -> Result<(), RunError> {
     let shutdown = shutdown.child_token();
     let schemas = SchemaRegistry::new(&config.schema_registry)?;
-    let shared = Shared { metrics: Metrics::new(registry)?, schemas, shutdown: &shutdown };
+    // Topics differ in their indices, not in the cluster.
+    let client = Client::new(&config.elasticsearch)?;
+    let lists = Arc::new(Lists::new(Arc::new(client)));
+    let shared = Shared { metrics: Metrics::new(registry)?, schemas, lists, shutdown: &shutdown };
     let topics = config.of_topics();
     let is_alone = topics.len() == 1;
     let running = topics.iter().map(|topic| {
@@ -66,7 +71,7 @@ async fn run_topic(config: &Config, shared: &Shared<'_>, readiness: &Arc<Readine
     let schemas = shared.schemas.clone();
     let conditions =
         Conditions { kafka: readiness.condition("kafka"), schemas: readiness.condition("schema_registry") };
-    let bulk = Bulk::new(config, metrics.clone(), readiness)?;
+    let bulk = Bulk::with_lists(config, metrics.clone(), readiness, Arc::clone(&shared.lists))?;
     let dead_letters = DeadLetters::new(config, readiness.condition("dead_letters"), metrics.clone())?;
 
     let set_up = async {

@@ -7,18 +7,27 @@
 //! [`table`] is the list of backing indices, [`time`] the placement time, [`pattern`] the names of the strategy `time`; `placer` is what the
 //! decoder asks for each record, [`keeper`] reads the table from Elasticsearch once the `barrier` is passed. All but those two are pure.
 
+pub use calendar::{Calendar, Retention};
 pub use keeper::Keeper;
+pub use list::ReadError;
+pub use lists::Lists;
+pub(crate) use names::Kin;
 pub use pattern::Pattern;
 pub(crate) use placer::by_table;
 pub use placer::{Age, NoPlace, Placer, Target};
-pub use table::{Backing, Found, Table, TableError};
+pub use table::{Backing, Doubt, Found, Table, TableError};
 
 mod barrier;
+mod calendar;
 pub mod keeper;
+mod list;
+mod lists;
+mod names;
 pub mod pattern;
 mod placer;
 pub mod table;
 pub mod time;
+pub mod times;
 
 /// Where a document lands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

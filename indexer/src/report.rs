@@ -20,7 +20,7 @@ pub enum Report {
     Aside(Aside),
     /// The registry answered for a schema id: here it is, and the index has its fields; or it is known that there is none.
     Schema(SchemaId, Result<Arc<Schema>, RegistryError>),
-    /// The table of backing indices that was waited for is there. It was asked for at this time, in milliseconds since the Unix epoch.
+    /// The table of backing indices is there that a record of this placement time (in milliseconds since the Unix epoch) waited for.
     Table(i64),
     /// The log was looked at.
     Survey(Survey),

@@ -99,7 +99,10 @@ impl Tasks {
     /// Has the table of backing indices read anew until it can place a record of placement time `time`, then reports.
     pub fn renew_table(&self, time: i64) {
         let keeper = Arc::clone(self.bulk.keeper());
-        self.start(async move { Report::Table(keeper.until_valid(time).await) });
+        self.start(async move {
+            keeper.until_valid(time).await;
+            Report::Table(time)
+        });
     }
 
     /// Runs `ask`, which waits for Kafka, on a thread of its own, and reports what it returns.

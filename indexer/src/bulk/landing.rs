@@ -1,9 +1,10 @@
 //! What becomes of documents that their index does not take, and of those that may be in another one already.
 //!
-//! Strategy `rollover`: a backing index may be deleted, or made read-only, before a document gets there. A deleted one means to place
-//! the document anew. From a read-only one, or one made by shrinking, the ids are looked up in all indices that may hold them, and what is
-//! missing goes to the write index.
+//! A backing index may be deleted, or made read-only, before a document gets there. A deleted one means to place the document anew. From a
+//! read-only one, or one made by shrinking, the ids are looked up in all indices that may hold them, and what is missing goes to the write
+//! index. With the strategy `time` that is today's index, and an index that is missing is made.
 
+use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -15,7 +16,8 @@ use super::verify::Suspect;
 use super::work::{Progress, Work};
 use crate::batch::Batch;
 use crate::metrics::PlaceMetrics;
-use crate::place::{Age, Keeper, NoPlace, Table, by_table};
+use crate::place::keeper::now_millis;
+use crate::place::{Age, Calendar, Keeper, NoPlace, Table, by_table};
 
 /// Ids in one request: each is read from disk or memory, and none comes with its document.
 pub(super) const MAX_LOOK_UPS: usize = 500;
@@ -57,11 +59,32 @@ impl Landing {
 
     /// Whether documents go to backing indices by name.
     pub(super) fn places(&self) -> bool {
-        self.strategy == Strategy::Rollover
+        matches!(self.strategy, Strategy::Rollover | Strategy::Time)
+    }
+
+    /// Whether the indices have names by the placement time.
+    fn is_dated(&self) -> bool {
+        self.strategy == Strategy::Time
+    }
+
+    /// Makes sure that the indices have the fields of the documents of `batch`. Sends nothing when they are known to have them.
+    pub(super) async fn prepare(&self, batch: &Batch) {
+        if !self.places() {
+            return;
+        }
+        for target in &batch.targets {
+            match (target.look_up, self.keeper.table()) {
+                // What is missing goes to the write index.
+                (true, Some(table)) => self.keeper.index().prepare(&table.write().name).await,
+                (true, None) => {}
+                (false, _) => self.keeper.index().prepare(&target.index).await,
+            }
+        }
     }
 
     /// Counts where the documents of `batch` land.
     pub(super) fn count(&self, batch: &Batch) {
+        self.keeper.note_use();
         let mut counts = [0; Age::ALL.len()];
         for item in &batch.items {
             if let Some(target) = batch.targets.get(item.target as usize) {
@@ -80,9 +103,15 @@ impl Landing {
             return;
         }
         let table = self.keeper.renewed().await;
-        let mut stuck = Vec::new();
+        let (mut stuck, mut again, mut made) = (Vec::new(), Vec::new(), HashSet::new());
         for item in unplaced {
             let last = work.index_of(item);
+            let is_missing = self.is_dated() && !table.is_there(&last);
+            if is_missing && (made.contains(&last) || self.keeper.index().ensure_dated(&last).await) {
+                made.insert(last);
+                again.push(item);
+                continue;
+            }
             match self.next(&table, batch.items[item].time) {
                 // What was looked up and is missing goes to the write index. When that is blocked, only its operator can help.
                 Next::LookUp(_) if *last == *table.write().name => stuck.push(item),
@@ -90,11 +119,12 @@ impl Landing {
                 Next::Write(index) if *index == *last => stuck.push(item),
                 Next::Write(index) => work.move_to(item, index),
                 Next::Skip => self.skip(progress),
-                Next::Expire => work.expire(item, progress),
-                Next::Again => stuck.push(item),
+                Next::Expire => self.expire(work, item, progress),
+                Next::Again => again.push(item),
             }
         }
         progress.is_blocked |= !stuck.is_empty();
+        stuck.append(&mut again);
         work.put_back(stuck, progress);
     }
 
@@ -108,8 +138,9 @@ impl Landing {
                 Next::LookUp(range) => questions.push(Question::new(item, batch, range)),
                 Next::Write(index) => work.move_to(item, index),
                 Next::Skip => self.skip(&mut progress),
-                Next::Expire => work.expire(item, &mut progress),
-                Next::Again => work.look_up_first(item),
+                Next::Expire => self.expire(work, item, &mut progress),
+                // The clock has stepped back behind the document's time, or the table is old.
+                Next::Again => work.look_up_later(item, &mut progress),
             }
         }
         if let Err(failure) = look_up::ask(&self.client, &table, &mut questions, Extent::First).await {
@@ -129,12 +160,22 @@ impl Landing {
             }
         }
         for question in misses {
-            work.move_to(question.item, Arc::clone(&table.write().name));
+            let is_lost = batch.items[question.item].time < table.known_from();
+            match self.expired {
+                Expired::Skip if is_lost => self.skip(&mut progress),
+                Expired::DeadLetter if is_lost => self.expire(work, question.item, &mut progress),
+                Expired::Oldest | Expired::Skip | Expired::DeadLetter => {
+                    work.move_to(question.item, Arc::clone(&table.write().name));
+                }
+            }
         }
         progress
     }
 
     fn next(&self, table: &Table, time: i64) -> Next {
+        if self.is_dated() {
+            return self.next_by_date(table, time);
+        }
         match by_table(table, time, self.expired) {
             Ok((target, ..)) if target.look_up => {
                 let number = table.position(&target.index).unwrap_or(0);
@@ -147,8 +188,31 @@ impl Landing {
         }
     }
 
+    fn next_by_date(&self, table: &Table, time: i64) -> Next {
+        let calendar = self.keeper.calendar();
+        match calendar.place(time, now_millis()) {
+            Ok((target, ..)) => {
+                let number = table.first_from(calendar.pattern().time(&target.index).unwrap_or(i64::MAX));
+                match table.backing().get(number) {
+                    Some(own) if !own.writable && Calendar::is_of(&own.name, &target.index) => {
+                        Next::LookUp(number..table.backing().len())
+                    }
+                    Some(_) | None => Next::Write(target.index),
+                }
+            }
+            Err(NoPlace::Skip) => Next::Skip,
+            Err(NoPlace::DeadLetter) => Next::Expire,
+            Err(NoPlace::NotYet | NoPlace::Future) => Next::Again,
+        }
+    }
+
     fn skip(&self, progress: &mut Progress) {
         self.metrics.placements.with_label_values(&[self.topic.as_str(), "skipped"]).inc();
         Work::skip(progress);
+    }
+
+    fn expire(&self, work: &mut Work<'_>, item: usize, progress: &mut Progress) {
+        self.metrics.placements.with_label_values(&[self.topic.as_str(), "dead_letter"]).inc();
+        work.expire(item, progress);
     }
 }

@@ -142,7 +142,7 @@ impl Stream {
 fn candidates(table: &Table, oldest: usize, time: i64) -> Range<usize> {
     let write = table.write_number();
     let first = match place(table, time) {
-        Placed::In(number) => number,
+        Placed::In(number) => table.first_candidate(number),
         Placed::Expired => 0,
         Placed::NotYet => write,
     };

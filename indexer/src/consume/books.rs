@@ -44,8 +44,6 @@ pub(super) struct Jump {
 pub(super) struct Waits {
     pub(super) partition: Partition,
     pub(super) need: Need,
-    /// Its placement time, if it waits for the table.
-    pub(super) time: i64,
     /// Whether what it needs has to be asked for: nobody has done so yet.
     pub(super) ask: bool,
 }
@@ -77,9 +75,9 @@ impl Books {
             return None;
         }
         let jump = self.follow(record);
-        let (need, time) = match decode(record, &mut self.filling) {
-            Decoded::SchemaUnknown(schema) => (Need::Schema(schema), 0),
-            Decoded::TableTooOld(time) => (Need::Table, time),
+        let need = match decode(record, &mut self.filling) {
+            Decoded::SchemaUnknown(schema) => Need::Schema(schema),
+            Decoded::TableTooOld(time) => Need::Table(time),
             Decoded::Document | Decoded::Tombstone | Decoded::Undecodable | Decoded::Expired => {
                 self.note_jump(jump);
                 return None;
@@ -87,7 +85,7 @@ impl Books {
         };
         let ask = self.parked.park(record, need);
         self.parked_since.insert(record.partition, Instant::now());
-        Some(Waits { partition: record.partition, need, time, ask })
+        Some(Waits { partition: record.partition, need, ask })
     }
 
     /// Takes `records`, which waited for something that is there now, in their order. Those that need something else wait on.

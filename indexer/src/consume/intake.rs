@@ -81,7 +81,7 @@ impl Consumer {
                     self.books.ledger.settle(&settled.progress);
                 }
                 Report::Schema(id, answer) => self.take_schema(id, answer),
-                Report::Table(read_at) => self.take_table(read_at),
+                Report::Table(time) => self.take_table(time),
                 Report::Survey(survey) => self.take_survey(&survey),
                 Report::Committed(offsets, outcome) => self.end_commit(&offsets, outcome),
             }

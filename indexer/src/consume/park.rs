@@ -15,8 +15,8 @@ use crate::record::{OwnedRecord, Record};
 pub(super) enum Need {
     /// The schema of this id.
     Schema(SchemaId),
-    /// A newer table of backing indices.
-    Table,
+    /// A table of backing indices that can place this placement time, in milliseconds since the Unix epoch.
+    Table(i64),
 }
 
 impl Need {
@@ -24,7 +24,7 @@ impl Need {
     pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Schema(_) => "schema",
-            Self::Table => "table",
+            Self::Table(_) => "table",
         }
     }
 }
@@ -108,7 +108,7 @@ mod tests {
     use shared::position::Offset;
 
     const A: Need = Need::Schema(SchemaId(1));
-    const B: Need = Need::Table;
+    const B: Need = Need::Table(7);
 
     fn record(partition: i32, offset: i64) -> Record<'static> {
         Record {
@@ -143,6 +143,16 @@ mod tests {
         assert_eq!(offsets, [1, 2]);
         assert!(!parked.holds(Partition(0)) && parked.holds(Partition(1)));
         assert_eq!(parked.bytes(), 4);
+    }
+
+    #[test]
+    fn each_partition_waits_for_its_own_time_only() {
+        let mut parked = Parked::default();
+        let (soon, ahead) = (Need::Table(1_000), Need::Table(60_000));
+        assert!(parked.park(&record(0, 1), ahead));
+        assert!(parked.park(&record(1, 1), soon), "nobody has asked for a table of that time");
+        assert_eq!(parked.release(soon).len(), 1);
+        assert!(parked.holds(Partition(0)) && !parked.holds(Partition(1)));
     }
 
     #[test]

@@ -11,6 +11,7 @@ use super::books::Waits;
 use super::park::Need;
 use super::*;
 use crate::decode::Missing;
+use crate::place::keeper::now_millis;
 use crate::record::OwnedRecord;
 
 impl Consumer {
@@ -19,7 +20,14 @@ impl Consumer {
         if let Err(error) = self.consumer.pause(&partitions) {
             tracing::warn!(%error, partition = waits.partition.0, "A partition that waits could not be paused.");
         }
-        self.metrics.place.parked.with_label_values(&[self.topic.as_str(), waits.need.as_str()]).inc();
+        let reason = match waits.need {
+            Need::Table(time) if time > now_millis() => {
+                self.note_ahead(waits.partition, time);
+                "ahead"
+            }
+            Need::Table(_) | Need::Schema(_) => waits.need.as_str(),
+        };
+        self.metrics.place.parked.with_label_values(&[self.topic.as_str(), reason]).inc();
         match waits.need {
             Need::Schema(schema) if waits.ask => {
                 tracing::info!(
@@ -30,15 +38,28 @@ impl Consumer {
                 );
                 self.tasks.fetch_schema(schema, self.schemas.clone());
             }
-            Need::Table if waits.ask => self.tasks.renew_table(waits.time),
-            Need::Schema(_) | Need::Table => {}
+            Need::Table(time) if waits.ask => self.tasks.renew_table(time),
+            Need::Schema(_) | Need::Table(_) => {}
         }
     }
 
-    /// Takes up that the table of backing indices was read at `read_at`.
-    pub(super) fn take_table(&mut self, read_at: i64) {
-        self.decoder.note_table(read_at);
-        self.release(Need::Table);
+    /// Reports the first record that is dated ahead of the clock, and then with every doubling.
+    fn note_ahead(&mut self, partition: Partition, time: i64) {
+        self.ahead += 1;
+        if self.ahead.is_power_of_two() {
+            tracing::warn!(
+                topic = self.topic,
+                partition = partition.0,
+                millis_ahead = time.saturating_sub(now_millis()),
+                seen = self.ahead,
+                "A record is dated ahead of this indexer's clock: its partition waits until then. Keep the clocks by NTP."
+            );
+        }
+    }
+
+    /// Takes up that the table of backing indices can place the placement time `time`, or never will: that is too far ahead.
+    pub(super) fn take_table(&mut self, time: i64) {
+        self.release(Need::Table(time));
     }
 
     pub(super) fn take_schema(&mut self, id: SchemaId, answer: Result<Arc<Schema>, RegistryError>) {

@@ -14,6 +14,7 @@ const RULES: Rules = Rules {
         event_type: EventType::None,
         pieces_in_maps: false,
     },
+    time_unit: TimeUnit::Millis,
     at_timestamp: false,
 };
 

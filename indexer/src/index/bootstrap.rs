@@ -128,6 +128,22 @@ impl Index {
         }
     }
 
+    /// Makes the index `name` of the strategy `time` unless it is there. Gives whether it was missing.
+    pub(super) async fn make_dated(&self, name: &str) -> Result<bool, RequestError> {
+        if self.requests.exists(&format!("/{name}")).await? == Some(true) {
+            return Ok(false);
+        }
+        let first = resources::dated(&self.settings, name, &self.known_mapping());
+        match self.requests.put(&first.path, &first.body).await {
+            Ok(()) => {
+                tracing::info!(index = name, "The index is made.");
+                Ok(true)
+            }
+            Err(error) if error.has_type("resource_already_exists_exception") => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     async fn explain_existing(&self, error: RequestError) -> Result<(), RequestError> {
         match self.is_there().await? {
             true => Ok(()),

@@ -1,6 +1,8 @@
 //! New fields reach template and indices before the first document that has them.
 //!
-//! Fields are added one index at a time, since placement may choose any of them; Elasticsearch merges what several indexers add. The
+//! Fields that are new to all that is known are added to the index that new documents go to, and to the template for all indices to come.
+//! An older index gets them when a document is about to be sent to it ([`Index::prepare`]). So a schema without new fields costs no request,
+//! and one with new fields the same few however many indices there are. Elasticsearch merges what several indexers add to an index. The
 //! template has no such merge: each reads it, adds what it and the newest index know, and looks again afterwards. Whoever writes last has
 //! looked at an index to which all others had added theirs before, so nothing is lost.
 //!
@@ -9,9 +11,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
+use shared::config::Strategy;
 
-use super::managed::{Decision, Live, Managed, decide, hash};
 use super::mapping::compare::{Conflict, Difference, compare, merge};
 use super::requests::RequestError;
 use super::{Index, resources};
@@ -21,27 +23,72 @@ const MAX_ROUNDS: usize = 20;
 /// How many conflicts are remembered as told.
 const MAX_TOLD: usize = 1_000;
 
-/// The conflicts of one look at the indices: by the index's name.
-type Conflicts = BTreeSet<(String, Conflict)>;
+/// Of how many indices it is remembered what they have.
+const MAX_PREPARED: usize = 10_000;
 
 impl Index {
-    /// Adds all known fields to the template and to each index, until nothing is missing.
+    /// Adds all known fields to the template and to the index that new documents go to, until nothing is missing.
     pub(super) async fn evolve(&self) -> Result<(), RequestError> {
+        let version = self.state().version;
+        self.evolve_to(version).await?;
+        self.state().evolved = Some(version);
+        Ok(())
+    }
+
+    async fn evolve_to(&self, version: u64) -> Result<(), RequestError> {
         for _ in 0..MAX_ROUNDS {
-            let live = match self.live_mappings().await {
-                Err(error) if error.is_denied() => {
-                    tracing::warn!(index = self.name(), %error, "The mapping may not be read: fields of new schemas have to be added by hand.");
-                    return Ok(());
-                }
-                live => live?,
+            let current = match self.current().await {
+                Err(error) if error.is_denied() => return self.may_not_read(&error),
+                current => current?,
             };
-            let in_indices = self.add_to_indices(&live).await?;
-            let in_template = self.add_to_template(newest(&live).and_then(|name| live.get(name))).await?;
-            if !(in_indices || in_template) || self.requests.is_dry_run() {
+            let (in_index, live) = match &current {
+                Some(name) => match self.live_mapping(name).await {
+                    Err(error) if error.is_denied() => return self.may_not_read(&error),
+                    live => self.complete(name, live?, true).await?,
+                },
+                None => (false, None),
+            };
+            let in_template = self.add_to_template(live.as_ref()).await?;
+            if !(in_index || in_template) || self.requests.is_dry_run() {
+                if let Some(name) = current {
+                    self.state().note_prepared(name, version);
+                }
                 return Ok(());
             }
         }
         tracing::warn!(index = self.name(), "The mapping was changed by others each time it was looked at.");
+        Ok(())
+    }
+
+    /// Adds all known fields to every index that may still take documents.
+    pub(super) async fn evolve_all(&self) -> Result<(), RequestError> {
+        for name in self.own_indices().await? {
+            let live = self.live_mapping(&name).await?;
+            self.complete(&name, live, false).await?;
+        }
+        Ok(())
+    }
+
+    /// Adds all known fields to `index`, which is an older one, unless it is known to have them.
+    pub(super) async fn evolve_one(&self, index: &str) -> Result<(), RequestError> {
+        let version = self.state().version;
+        match self.live_mapping(index).await {
+            Err(error) if error.is_denied() => self.may_not_read(&error)?,
+            // Its first document would make it with the other template.
+            Ok(None) if self.settings.strategy == Strategy::Time && self.is_shadowed() => {
+                self.make_dated(index).await?;
+            }
+            live => drop(self.complete(index, live?, false).await?),
+        }
+        self.state().note_prepared(index.to_owned(), version);
+        Ok(())
+    }
+
+    #[expect(clippy::unnecessary_wraps, reason = "the outcome of those who ask")]
+    fn may_not_read(&self, error: &RequestError) -> Result<(), RequestError> {
+        if self.state().is_new(format!("may not read: {error}")) {
+            tracing::warn!(index = self.name(), %error, "The mapping may not be read: fields of new schemas have to be added by hand.");
+        }
         Ok(())
     }
 
@@ -55,46 +102,58 @@ impl Index {
             Some(live) => differences.push((name, compare(&known, &live.content["template"]["mappings"]))),
             None => differences.push((name, compare(&known, &Value::Null))),
         }
-        for (index, mapping) in self.live_mappings().await? {
-            differences.push((format!("index {index}"), compare(&known, &mapping)));
+        for index in self.own_indices().await? {
+            if let Some(mapping) = self.live_mapping(&index).await? {
+                differences.push((format!("index {index}"), compare(&known, &mapping)));
+            }
         }
         Ok(differences)
     }
 
-    /// The mappings of all its indices, the newest last.
-    pub(super) async fn live_mappings(&self) -> Result<BTreeMap<String, Value>, RequestError> {
-        let answer = self.requests.get(&format!("/{}/_mapping", self.name())).await?.unwrap_or_default();
-        let Value::Object(indices) = answer else { return Ok(BTreeMap::new()) };
-        let mapping = |mut index: Value| index.get_mut("mappings").map(Value::take).unwrap_or_default();
-        Ok(indices.into_iter().map(|(name, index)| (name, mapping(index))).collect())
+    /// The mapping of the one index `name`; none if it is not there.
+    async fn live_mapping(&self, name: &str) -> Result<Option<Value>, RequestError> {
+        let answer = self.requests.get(&format!("/{name}/_mapping")).await?;
+        let Some(Value::Object(indices)) = answer else { return Ok(None) };
+        // Of an alias, which is what the name of an index that was shrunk has become, it is the one index behind it.
+        Ok(indices
+            .into_iter()
+            .next()
+            .map(|(_, mut index)| index.get_mut("mappings").map(Value::take).unwrap_or_default()))
     }
 
-    /// Whether something was added.
-    async fn add_to_indices(&self, live: &BTreeMap<String, Value>) -> Result<bool, RequestError> {
+    /// Adds what `live`, the mapping of `index`, lacks of the known fields. Gives whether something was added, and `live`.
+    async fn complete(
+        &self,
+        index: &str,
+        live: Option<Value>,
+        is_current: bool,
+    ) -> Result<(bool, Option<Value>), RequestError> {
+        let Some(live) = live else { return Ok((false, None)) };
         let (wanted, contradicting) = self.known();
-        let newest = newest(live);
-        let mut added = false;
-        let mut conflicts = Conflicts::new();
-        for (index, mapping) in live {
-            let difference = compare(&wanted, mapping);
-            let of_others = contradicting.iter().flat_map(|other| compare(other, mapping).conflicts);
-            let all = difference.conflicts.into_iter().chain(of_others);
-            conflicts.extend(all.map(|conflict| (index.clone(), conflict)));
-            let Some(addition) = difference.addition else { continue };
-            match self.add_to_index(index, mapping, &addition).await {
-                Ok(()) => {
-                    let fields: Vec<&str> = difference.missing.iter().map(|(path, _)| path.as_str()).collect();
-                    tracing::info!(index, fields = fields.join(" "), "Fields were added to the mapping.");
-                    added = true;
-                }
-                Err(error) if error.is_bad_request() || error.is_denied() => self.tell_refused(index, &error),
-                // Nobody writes to an old index that is closed to changes.
-                Err(error) if error.is_block() && newest != Some(index) => self.tell_refused(index, &error),
-                Err(error) => return Err(error),
-            }
+        let difference = compare(&wanted, &live);
+        let of_others = contradicting.iter().flat_map(|other| compare(other, &live).conflicts);
+        self.tell_conflicts(index, difference.conflicts.into_iter().chain(of_others).collect());
+        let Some(mut addition) = difference.addition else { return Ok((false, Some(live))) };
+        if live["properties"]["_ingested_at"].is_null() {
+            add_rules(&wanted, &mut addition);
         }
-        self.tell_conflicts(&conflicts);
-        Ok(added)
+        match self.add_to_index(index, &live, &addition).await {
+            Ok(()) => {
+                let fields: Vec<&str> = difference.missing.iter().map(|(path, _)| path.as_str()).collect();
+                tracing::info!(index, fields = fields.join(" "), "Fields were added to the mapping.");
+                Ok((true, Some(live)))
+            }
+            Err(error) if error.is_bad_request() || error.is_denied() => {
+                self.tell_refused(index, &error);
+                Ok((false, Some(live)))
+            }
+            // Nobody writes to an old index that is closed to changes.
+            Err(error) if error.is_block() && !is_current => {
+                self.tell_refused(index, &error);
+                Ok((false, Some(live)))
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// The mapping of all schemas, and those of the schemas that contradict it.
@@ -118,10 +177,10 @@ impl Index {
         }
     }
 
-    fn tell_conflicts(&self, conflicts: &Conflicts) {
-        self.metrics.mapping_conflicts.set(i64::try_from(conflicts.len()).unwrap_or(i64::MAX));
-        for (index, Conflict { path, wanted, live }) in conflicts {
-            if self.state().is_new(format!("{index} {path} {wanted} {live}")) {
+    fn tell_conflicts(&self, index: &str, conflicts: BTreeSet<Conflict>) {
+        let mut state = self.state();
+        for Conflict { path, wanted, live } in &conflicts {
+            if state.is_new(format!("{index} {path} {wanted} {live}")) {
                 tracing::error!(
                     index,
                     field = path,
@@ -131,58 +190,8 @@ impl Index {
                 );
             }
         }
-    }
-
-    /// Adds all known fields to the component template, and those of the newest index. Gives whether it was changed.
-    async fn add_to_template(&self, newest: Option<&Value>) -> Result<bool, RequestError> {
-        let known = self.known_mapping();
-        let template = resources::component_template(&self.settings_here(), &known);
-        let live = match template.live(&self.requests).await {
-            Err(error) if error.is_denied() => return Ok(false),
-            live => live?,
-        };
-        let newest = newest.map(without_free_names).unwrap_or_default();
-        let wanted = self.wanted_template(&known, &newest, live.as_ref());
-        let Some((decision, wanted, theirs)) = wanted else { return Ok(false) };
-        match wanted.put(&self.requests, theirs.then_some(live.as_ref()).flatten()).await {
-            Err(error) if error.is_denied() => return Ok(false),
-            put => put?,
-        }
-        wanted.tell(decision, &self.requests);
-        Ok(true)
-    }
-
-    /// What the template should be, if it is not so: what it has stays, whoever put it there, and what is known comes to it.
-    fn wanted_template(&self, known: &Value, newest: &Value, live: Option<&Live>) -> Option<(Decision, Managed, bool)> {
-        let chosen = &self.settings.mapping.config.fields;
-        let settings = self.settings_here();
-        let of = |mapping: &Value| resources::component_template(&settings, mapping);
-        let Some(live) = live else {
-            return Some((Decision::Make, of(&merge(known, newest, &BTreeMap::new())), false));
-        };
-        let theirs = !self.force && (live.is_theirs() || live.is_newer());
-        let mapping = &live.content["template"]["mappings"];
-        let merged = if self.force {
-            merge(known, newest, &BTreeMap::new())
-        } else if theirs {
-            merge(&merge(mapping, known, chosen), newest, &BTreeMap::new())
-        } else {
-            let mut merged = merge(&merge(mapping, known, chosen), newest, &BTreeMap::new());
-            for (key, value) in known.as_object().into_iter().flatten().filter(|(key, _)| is_setting(key)) {
-                merged[key] = value.clone();
-            }
-            merged
-        };
-        let mut wanted = of(&merged);
-        if theirs {
-            keep_settings(&mut wanted.content, &live.content);
-        }
-        let same = hash(&wanted.content) == hash(&live.content);
-        let leave = match theirs {
-            true => same,
-            false => decide(&wanted.content, Some(live), self.force) == Decision::Leave || same && !live.is_theirs(),
-        };
-        (!leave).then_some((Decision::Update, wanted, theirs))
+        let all = state.note_conflicts(index, conflicts.len());
+        self.metrics.mapping_conflicts.set(i64::try_from(all).unwrap_or(i64::MAX));
     }
 }
 
@@ -194,57 +203,31 @@ impl super::State {
         }
         self.told.insert(told)
     }
-}
 
-/// The newest of several indices by its name: the numbers and dates at the ends of names follow one another. Those that were shrunk have
-/// other names, and are old.
-fn newest(live: &BTreeMap<String, Value>) -> Option<&String> {
-    live.keys().rfind(|name| !name.starts_with("shrink-")).or(live.keys().next_back())
-}
-
-/// Keys of a mapping that are neither fields nor lists of them.
-fn is_setting(key: &str) -> bool {
-    !matches!(key, "properties" | "dynamic_templates")
-}
-
-/// The settings of `live`, save for the limit of fields, which follows the fields.
-fn keep_settings(wanted: &mut Value, live: &Value) {
-    let limit = wanted["template"]["settings"]["index"]["mapping"].take();
-    let mut settings = live["template"]["settings"].clone();
-    if !limit.is_null() {
-        settings["index"]["mapping"] = limit;
-    }
-    match settings.is_null() {
-        true => {
-            if let Some(template) = wanted["template"].as_object_mut() {
-                template.remove("settings");
-            }
+    /// Notes that `index` has all fields that were known at `version`.
+    fn note_prepared(&mut self, index: String, version: u64) {
+        if self.prepared.len() >= MAX_PREPARED {
+            self.prepared.clear();
         }
-        false => wanted["template"]["settings"] = settings,
+        self.prepared.insert(index, version);
+    }
+
+    /// Notes how many fields of `index` have another type there than in the schemas. Gives how many there are in all indices.
+    fn note_conflicts(&mut self, index: &str, count: usize) -> usize {
+        match count {
+            0 => drop(self.conflicts.remove(index)),
+            _ if self.conflicts.len() < MAX_PREPARED => drop(self.conflicts.insert(index.to_owned(), count)),
+            _ => {}
+        }
+        self.conflicts.values().sum()
     }
 }
 
-/// The fields of a live mapping that somebody put there, without those that Elasticsearch adds by itself: where names are free, there may be
-/// any number of them, and they are no concern of a template.
-fn without_free_names(mapping: &Value) -> Value {
-    let is_free = |object: &Value| object.get("dynamic").is_some_and(|dynamic| *dynamic == true || *dynamic == "true");
-    if is_free(mapping) {
-        return json!({});
-    }
-    let mut properties = Map::new();
-    for (name, field) in mapping.get("properties").and_then(Value::as_object).into_iter().flatten() {
-        let mut field = field.clone();
-        match field.get("properties") {
-            Some(_) if is_free(&field) => {
-                if let Some(object) = field.as_object_mut() {
-                    object.remove("properties");
-                    object.insert("type".to_owned(), json!("object"));
-                }
-            }
-            Some(_) => field["properties"] = without_free_names(&field)["properties"].take(),
-            None => {}
+/// Adds what `wanted` says beside the fields, such as `dynamic`: the index was not made with our template.
+fn add_rules(wanted: &Value, addition: &mut Value) {
+    for (key, value) in wanted.as_object().into_iter().flatten() {
+        if addition.get(key).is_none() {
+            addition[key] = value.clone();
         }
-        properties.insert(name.clone(), field);
     }
-    json!({ "properties": properties })
 }

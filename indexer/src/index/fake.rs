@@ -67,6 +67,12 @@ fn head(store: &BTreeMap<String, Value>, path: &str) -> Option<Value> {
 }
 
 fn get(store: &BTreeMap<String, Value>, path: &str) -> Option<Value> {
+    if let Some(alias) = path.strip_prefix("/_alias/") {
+        let behind = store.iter().filter(|(_, index)| !index["aliases"][alias].is_null());
+        let indices: serde_json::Map<String, Value> =
+            behind.map(|(key, index)| (key[1..].to_owned(), json!({ "aliases": index["aliases"] }))).collect();
+        return (!indices.is_empty()).then_some(Value::Object(indices));
+    }
     if let Some(name) = path.strip_suffix("/_mapping") {
         let alias = &name[1..];
         let is_one = |(key, index): &(&String, &Value)| *key == name || !index["aliases"][alias].is_null();

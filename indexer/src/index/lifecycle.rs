@@ -5,6 +5,8 @@
 use serde_json::{Map, Value, json};
 use shared::config::{Cold, Hot, LifecyclePolicy, Warm};
 
+use super::resources::priority;
+
 /// The policy for `PUT _ilm/policy/{name}`, without what surrounds it.
 pub(super) fn ilm(policy: &LifecyclePolicy) -> Value {
     let mut phases = Map::new();
@@ -104,7 +106,7 @@ pub(super) fn ism(policy: &LifecyclePolicy, pattern: &str, description: &str) ->
         "description": description,
         "default_state": "hot",
         "states": states,
-        "ism_template": [{ "index_patterns": [pattern], "priority": 500 }],
+        "ism_template": [{ "index_patterns": [pattern], "priority": priority(pattern.trim_end_matches("-*")) }],
     } })
 }
 

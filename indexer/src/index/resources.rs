@@ -12,8 +12,8 @@ use super::managed::{Kind, Managed};
 use super::mapping::count_fields;
 use super::settings::IndexSettings;
 
-/// The priority of the index template: above Elastic's own for the same patterns, which are 100 to 200.
-const PRIORITY: u32 = 500;
+/// The least priority of the index template: above Elastic's own for the same patterns, which are 100 to 200.
+const PRIORITY: usize = 500;
 /// Elasticsearch's default of `index.mapping.total_fields.limit`.
 const DEFAULT_FIELDS: usize = 1_000;
 /// How many fields may be added before the limit has to be raised again.
@@ -38,6 +38,12 @@ pub(super) fn policy(settings: &IndexSettings) -> Option<Managed> {
         }
         Lifecycle::Dsl | Lifecycle::None => None,
     }
+}
+
+/// The priority of the template of the index `name`. The names of the index `X-Y` match the pattern of the index `X` too: the longer name
+/// wins, and no two templates of ours that match one name have the same priority, which Elasticsearch refuses.
+pub(super) fn priority(name: &str) -> usize {
+    PRIORITY + name.len()
 }
 
 /// The name of both templates.
@@ -98,7 +104,7 @@ pub(super) fn index_template(settings: &IndexSettings, composing: Composing) -> 
     let custom = custom_template(settings);
     let mut content = json!({
         "index_patterns": [settings.pattern()],
-        "priority": PRIORITY,
+        "priority": priority(&settings.name),
         "composed_of": [template_name(settings), custom],
     });
     match composing {
@@ -107,7 +113,13 @@ pub(super) fn index_template(settings: &IndexSettings, composing: Composing) -> 
         Composing::Strict { custom: false } => content["composed_of"] = json!([template_name(settings)]),
     }
     match settings.strategy {
-        Strategy::Time => content["template"] = json!({ "aliases": { settings.name.as_str(): {} } }),
+        Strategy::Time => {
+            content["template"] = json!({ "aliases": { settings.name.as_str(): {} } });
+            // The first document makes the index, whatever action.auto_create_index says. OpenSearch does not know this.
+            if composing == Composing::Lenient {
+                content["allow_auto_create"] = json!(true);
+            }
+        }
         Strategy::DataStream => {
             content["data_stream"] = json!({});
             if settings.lifecycle == Lifecycle::Dsl {
@@ -155,6 +167,12 @@ pub(super) fn first(settings: &IndexSettings, mapping: &Value) -> Option<First> 
         Strategy::DataStream => Some(First { path: format!("/_data_stream/{name}"), body: Value::Null }),
         Strategy::Single => Some(First { path: format!("/{name}"), body: json!({ "mappings": mapping }) }),
     }
+}
+
+/// The index `name` of the strategy `time`, where a document may not make it.
+pub(super) fn dated(settings: &IndexSettings, name: &str, mapping: &Value) -> First {
+    let body = json!({ "mappings": mapping, "aliases": { settings.name.as_str(): {} } });
+    First { path: format!("/{name}"), body }
 }
 
 /// The value of `index.mapping.total_fields.limit` that `mapping` needs, if it is more than the default.

@@ -3,6 +3,7 @@
 use shared::config::{Config, ConfigError, Lifecycle, LifecyclePolicy, Strategy, load_lifecycle};
 
 use super::mapping::MappingRules;
+use crate::place::Pattern;
 use crate::server::{Product, Server};
 
 /// The settings of one index.
@@ -18,6 +19,8 @@ pub struct IndexSettings {
     pub lifecycle: Lifecycle,
     /// How it ages, unless nobody lets it.
     pub policy: Option<LifecyclePolicy>,
+    /// The names of its indices, with the strategy `time`.
+    pub dated: Option<Pattern>,
 }
 
 impl IndexSettings {
@@ -38,7 +41,10 @@ impl IndexSettings {
             config: elasticsearch.mapping.clone(),
             at_timestamp: strategy == Strategy::DataStream,
         };
-        Ok(Self { name: elasticsearch.index_name.clone(), strategy, mapping, lifecycle, policy })
+        let name = elasticsearch.index_name.clone();
+        let dated = || Pattern::new(&name, &elasticsearch.placement.time_pattern);
+        let dated = (strategy == Strategy::Time).then(dated);
+        Ok(Self { name, strategy, mapping, lifecycle, policy, dated })
     }
 
     /// Returns the settings as they are on `server`: its own policies carry the lifecycle out, whichever of both the config names, and

@@ -49,6 +49,8 @@ fn held(store: &Store, path: &str) -> Value {
     store.lock().unwrap().get(path).cloned().unwrap_or_default()
 }
 
+mod figures;
+
 const COMPONENT: &str = "/_component_template/penstock-cxone-events";
 
 #[tokio::test]

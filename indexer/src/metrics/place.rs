@@ -15,7 +15,9 @@ pub struct PlaceMetrics {
     pub copies: IntCounterVec,
     /// How old the table of backing indices was when it was last looked at, in seconds.
     pub table_age: GaugeVec,
-    /// Records that had to wait, by what for: `schema`, `table`.
+    /// Placed documents by where their placement time comes from: see [`Source`](crate::place::time::Source).
+    pub times: IntCounterVec,
+    /// Records that had to wait, by what for: `schema`, `table`, or `ahead` where they are dated ahead of the clock.
     pub parked: IntCounterVec,
 }
 
@@ -74,10 +76,16 @@ impl PlaceMetrics {
                 &["topic", "outcome"],
             )?,
             table_age,
+            times: counters(
+                registry,
+                "penstock_indexer_placement_times_total",
+                "Placed documents by where their placement time comes from: event, record, missing, empty, ahead, implausible.",
+                &["topic", "source"],
+            )?,
             parked: counters(
                 registry,
                 "penstock_indexer_parked_records_total",
-                "Records that had to wait, by what for: schema, table.",
+                "Records that had to wait, by what for: schema, table, ahead.",
                 &["topic", "reason"],
             )?,
         })

@@ -11,7 +11,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::time::Instant;
 
-use super::keeper::ReadError;
+use super::list::ReadError;
 use crate::bulk::elasticsearch::{Client, Method, Request};
 use crate::bulk::outcome::is_own_error;
 

@@ -1,51 +1,55 @@
 //! Keeps the [`Table`] of backing indices: reads it from Elasticsearch every few seconds, and at once where somebody waits for it.
 
-use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use arc_swap::ArcSwapOption;
-use bytes::Bytes;
-use serde::Deserialize;
 use shared::admin::Condition;
-use shared::config::{Config, Strategy};
+use shared::config::{Config, Expired, Strategy};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use super::barrier::Barrier;
-use super::table::{Found, Table, TableError};
-use super::time::millis;
-use crate::bulk::elasticsearch::{Answer, Client, Method, Request, SendError};
-use crate::bulk::outcome::request_error_type;
+use super::calendar::Calendar;
+use super::list::{self, ReadError};
+use super::lists::{Listed, Lists};
+use super::table::{Found, Table};
+use super::time::{millis, tolerance};
+use crate::bulk::elasticsearch::Client;
 use crate::index::{Index, Known};
 use crate::metrics::PlaceMetrics;
+
+mod report;
 
 /// The table is read at least so many times a margin, so that one of them fits a record that has just arrived.
 const READS_PER_MARGIN: u32 = 4;
 /// Nobody who waits asks more often than this.
 const LEAST_WAIT: Duration = Duration::from_millis(20);
-/// So many questions in a row may go wrong before readiness says so.
-const TOLERATED_FAILURES: u32 = 2;
-/// A record that is placed later than this from now is not waited for: no clock of a receiver is that wrong, save one that is wrong.
-pub const FUTURE: i64 = 3_600_000;
-
-/// What is looked at of each backing index.
-const FILTER_PATH: &str = "*.aliases,*.settings.index.creation_date,*.settings.index.blocks,\
-    *.settings.index.verified_before_close";
-
-const QUERY: [(&str, &str); 2] = [("features", "aliases,settings"), ("filter_path", FILTER_PATH)];
+/// The table is kept fresh for so long after the last document. A topic without documents asks for nothing.
+const IN_USE: Duration = Duration::from_secs(60);
+/// How often it is read how long the policy keeps an index, while there are documents.
+const RETENTION_INTERVAL: Duration = Duration::from_secs(60);
 
 /// Keeps the table of one alias or data stream.
 #[derive(Debug)]
 pub struct Keeper {
     client: Arc<Client>,
     index: Arc<Index>,
-    path: String,
     strategy: Strategy,
+    expired: Expired,
     margin: Duration,
     interval: Duration,
+    max_ahead: i64,
+    calendar: Calendar,
+    started: Instant,
+    /// When there were documents last, in milliseconds after `started`.
+    used: AtomicU64,
     read: ArcSwapOption<Read>,
-    barrier: Barrier,
+    /// When the question for the table was asked, in milliseconds since the Unix epoch.
+    read_at: AtomicI64,
+    /// The oldest index whose creation date says nothing, and since when it takes documents.
+    since: Mutex<Option<(Arc<str>, Option<i64>)>>,
+    lists: Arc<Lists>,
     /// One question at a time; who waits meanwhile gets its answer.
     turn: Mutex<()>,
     condition: Condition,
@@ -60,35 +64,6 @@ struct Read {
     asked: Instant,
 }
 
-/// Why there is no new table.
-#[derive(Debug, thiserror::Error)]
-pub enum ReadError {
-    /// No answer.
-    #[error("{0}")]
-    Send(#[from] SendError),
-    /// The alias is not there.
-    #[error("there is no alias or data stream of this name")]
-    Missing,
-    /// Another answer than the list.
-    #[error("the question was answered {status}: {body}")]
-    Refused {
-        /// The status.
-        status: u16,
-        /// The body's beginning.
-        body: String,
-    },
-    /// The list cannot be used.
-    #[error("{0}")]
-    Table(#[from] TableError),
-}
-
-impl ReadError {
-    /// What `answer` says, as far as it fits.
-    pub(super) fn refused(answer: &Answer) -> Self {
-        Self::Refused { status: answer.status, body: answer.beginning() }
-    }
-}
-
 impl Keeper {
     /// The keeper of `elasticsearch.index_name`'s table. `condition` is unmet while it cannot be read or used.
     pub fn new(
@@ -97,20 +72,28 @@ impl Keeper {
         index: Arc<Index>,
         condition: Condition,
         metrics: PlaceMetrics,
+        lists: Arc<Lists>,
     ) -> Self {
         let settings = &config.elasticsearch;
         let placement = &settings.placement;
         let interval = placement.refresh_interval.min(placement.margin / READS_PER_MARGIN);
+        let calendar = Calendar::new(&settings.index_name, placement, index.retention());
         condition.met();
         Self {
             client,
-            path: format!("/{}", index.name()),
             index,
             strategy: settings.strategy,
+            expired: placement.expired,
             margin: placement.margin,
             interval,
+            max_ahead: millis(placement.max_ahead),
+            calendar,
+            started: Instant::now(),
+            used: AtomicU64::new(0),
             read: ArcSwapOption::empty(),
-            barrier: Barrier::default(),
+            read_at: AtomicI64::new(i64::MIN),
+            since: Mutex::default(),
+            lists,
             turn: Mutex::new(()),
             condition,
             metrics,
@@ -123,26 +106,63 @@ impl Keeper {
         self.read.load().as_ref().map(|read| Arc::clone(&read.table))
     }
 
+    /// When the question for the table was asked, in milliseconds since the Unix epoch: changes with the table.
+    pub fn read_at(&self) -> i64 {
+        self.read_at.load(Ordering::Relaxed)
+    }
+
+    /// The names of the strategy `time`, and how long the lifecycle keeps them.
+    pub fn calendar(&self) -> &Calendar {
+        &self.calendar
+    }
+
+    /// Notes that there are documents, for which the table has to be kept fresh.
+    pub fn note_use(&self) {
+        let millis = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.used.store(millis, Ordering::Relaxed);
+    }
+
+    fn is_in_use(&self) -> bool {
+        let used = Duration::from_millis(self.used.load(Ordering::Relaxed));
+        self.started.elapsed().saturating_sub(used) <= IN_USE
+    }
+
+    /// The index that the table is about.
+    pub fn index(&self) -> &Index {
+        &self.index
+    }
+
     /// Whether the strategy has a table.
     pub fn is_needed(&self) -> bool {
         matches!(self.strategy, Strategy::Rollover | Strategy::DataStream)
     }
 
-    /// Reads the table again and again, as long as it is polled.
+    /// Reads the table, or how long the policy keeps an index, again and again while there are documents. Ends only when it is dropped.
     pub async fn run(&self) {
-        if !self.is_needed() {
-            return;
-        }
+        let interval = if self.is_needed() { self.interval } else { RETENTION_INTERVAL };
+        let mut write = self.table().map(|table| Arc::clone(&table.write().name));
         loop {
+            tokio::time::sleep(until_next(interval, self.lists.phase())).await;
+            if !self.is_in_use() {
+                continue;
+            }
+            if !self.is_needed() {
+                self.index.read_retention().await;
+                self.index.check_template().await;
+                continue;
+            }
             let table = self.renewed().await;
             if let Err(error) = self.index.rejoin(&table).await {
                 tracing::debug!(index = self.index.name(), %error, "Whether backing indices were made again is not known.");
             }
-            tokio::time::sleep(self.interval).await;
+            if write.as_ref() != Some(&table.write().name) {
+                self.index.check_new(&table.write().name).await;
+                write = Some(Arc::clone(&table.write().name));
+            }
         }
     }
 
-    /// A table that was asked for after this call; tries until there is one. Somebody has to mend it where that takes long.
+    /// A table that was asked for after this call; tries until there is one. An operator has to act where that takes long.
     pub async fn renewed(&self) -> Arc<Table> {
         let mut failures = 0;
         loop {
@@ -170,17 +190,17 @@ impl Keeper {
         self.renewed().await
     }
 
-    /// Waits until the table may be used for placement time `time`; gives up when that is more than an hour away. Gives when that table
-    /// was read, in milliseconds since the Unix epoch.
-    pub async fn until_valid(&self, time: i64) -> i64 {
+    /// Waits until the table may be used for placement time `time`; gives up when that is further ahead than
+    /// `elasticsearch.placement.max_ahead`.
+    pub async fn until_valid(&self, time: i64) {
         loop {
             let table = self.renewed().await;
             let early = time.saturating_sub(table.valid_until());
-            if early <= 0 || time > table.read_at().saturating_add(FUTURE) {
-                return table.read_at();
+            if early <= 0 || time > now_millis().saturating_add(self.max_ahead) {
+                return;
             }
             let wait = Duration::from_millis(u64::try_from(early).unwrap_or(0));
-            tokio::time::sleep(wait.clamp(LEAST_WAIT, self.interval)).await;
+            tokio::time::sleep(wait.max(LEAST_WAIT)).await;
         }
     }
 
@@ -193,121 +213,73 @@ impl Keeper {
         {
             return Ok(Arc::clone(&read.table));
         }
-        // Both clocks are read before the question: what comes after it must not count as known.
-        let (asked, read_at) = (Instant::now(), now_millis());
-        self.barrier.pass(&self.client).await?;
-        let request = Request {
-            method: Method::Get,
-            path: &self.path,
-            // OpenSearch does not know `features`: it only spares Elasticsearch the mappings.
-            query: if self.client.is_opensearch() { &QUERY[1..] } else { &QUERY },
-            content_type: "application/json",
-            body: Bytes::new(),
-        };
-        let answer = self.client.send(&request).await?;
-        let table = Arc::new(Table::new(found(&answer, self.index.name(), self.strategy)?, read_at, self.margin)?);
+        let name = self.index.name();
+        let Listed { found, asked, read_at } =
+            match self.lists.read(name, self.strategy, self.client.is_opensearch()).await {
+                // No document has come yet.
+                Err(ReadError::Missing) if self.strategy == Strategy::Time => Listed::none(),
+                listed => listed?,
+            };
+        let table = Arc::new(self.table_of(found, read_at).await?);
+        self.note_doubt(&table);
         self.read.store(Some(Arc::new(Read { table: Arc::clone(&table), asked })));
+        self.read_at.store(table.read_at(), Ordering::Relaxed);
         self.condition.met();
         self.measure();
         Ok(table)
     }
 
-    fn note(&self, error: &ReadError, failures: u32) {
-        self.measure();
-        let is_state = matches!(error, ReadError::Table(_) | ReadError::Missing);
-        if is_state || failures > TOLERATED_FAILURES {
-            self.condition.unmet(format!(
-                "the backing indices of {:?} cannot be told: {error}; new documents wait",
-                self.index.name()
-            ));
+    async fn table_of(&self, found: Vec<Found>, read_at: i64) -> Result<Table, ReadError> {
+        let name = self.index.name();
+        match self.strategy {
+            Strategy::DataStream => return Ok(Table::of_stream(found, read_at, self.margin)?),
+            Strategy::Time => return Ok(Table::dated(&self.calendar, found, read_at)),
+            Strategy::Rollover | Strategy::Single => {}
         }
-        // The first, then with every doubling.
-        if failures.is_power_of_two() {
-            tracing::warn!(
-                index = self.index.name(),
-                %error,
-                attempts = failures,
-                "The backing indices cannot be told; documents wait until they can. Nothing is lost."
-            );
+        if self.expired == Expired::Oldest {
+            return Ok(Table::new(name, found, None, read_at, self.margin)?);
         }
+        let table = Table::new(name, found.clone(), None, read_at, self.margin)?;
+        let Some(oldest) = table.unknown_oldest() else { return Ok(table) };
+        let since = self.since(&oldest.name).await?;
+        Ok(Table::new(name, found, since, read_at, self.margin)?)
     }
 
-    fn measure(&self) {
-        if let Some(table) = self.table() {
-            let age = now_millis().saturating_sub(table.read_at()).max(0);
-            self.metrics.table_age.with_label_values(&[&self.topic]).set(age as f64 / 1_000.0);
+    /// A placement time from which on no document of the index before `oldest` can be, as far as the documents in `oldest` say. It takes no
+    /// documents, so one look is enough.
+    async fn since(&self, oldest: &Arc<str>) -> Result<Option<i64>, ReadError> {
+        let mut known = self.since.lock().await;
+        if let Some((name, since)) = &*known
+            && name == oldest
+        {
+            return Ok(*since);
         }
-    }
-}
-
-#[derive(Deserialize)]
-struct IndexAnswer {
-    #[serde(default)]
-    aliases: HashMap<String, AliasAnswer>,
-    settings: SettingsAnswer,
-}
-
-#[derive(Deserialize)]
-struct AliasAnswer {
-    is_write_index: Option<bool>,
-}
-
-#[derive(Deserialize)]
-struct SettingsAnswer {
-    index: IndexSettingsAnswer,
-}
-
-#[derive(Deserialize)]
-struct IndexSettingsAnswer {
-    creation_date: String,
-    #[serde(default)]
-    blocks: BlocksAnswer,
-    /// "true" of a closed index.
-    verified_before_close: Option<String>,
-}
-
-/// Settings are texts. `read_only_allow_delete`, the disk's flood stage, is left out: it passes by itself.
-#[derive(Default, Deserialize)]
-struct BlocksAnswer {
-    write: Option<String>,
-    read_only: Option<String>,
-}
-
-/// The backing indices of an answer.
-fn found(answer: &Answer, alias: &str, strategy: Strategy) -> Result<Vec<Found>, ReadError> {
-    if answer.status == 404 && request_error_type(&answer.body).as_deref() == Some("index_not_found_exception") {
-        return Err(ReadError::Missing);
-    }
-    if answer.status != 200 {
-        return Err(ReadError::refused(answer));
-    }
-    let refused = |why: String| ReadError::Refused { status: answer.status, body: why };
-    let indices: HashMap<String, IndexAnswer> =
-        serde_json::from_slice(&answer.body).map_err(|error| refused(error.to_string()))?;
-    let alone = indices.len() == 1;
-    let mut all = Vec::with_capacity(indices.len());
-    for (name, index) in indices {
-        let is_write = match index.aliases.get(alias) {
-            // An alias of one index writes to it, unless it says that it does not (Elasticsearch reference, "Aliases").
-            Some(entry) => entry.is_write_index.unwrap_or(alone),
-            None => false,
+        let first = match list::first_ingested(&self.client, oldest).await {
+            Err(ReadError::Refused { status: 400..=499, body }) => {
+                tracing::warn!(
+                    index = &**oldest,
+                    reason = body,
+                    "It is not known since when the oldest backing index takes documents: what was deleted before it may come back."
+                );
+                None
+            }
+            first => first?,
         };
-        let created = index.settings.index.creation_date.parse();
-        let created = created.map_err(|_| refused(format!("{name} has no creation date")))?;
-        let is_set = |block: Option<String>| block.is_some_and(|value| value == "true");
-        let blocks = index.settings.index.blocks;
-        let is_closed = is_set(index.settings.index.verified_before_close);
-        let writable = !is_set(blocks.write) && !is_set(blocks.read_only) && !is_closed;
-        all.push(Found { name, created, writable, is_write });
+        let since = first.map(|first| first.saturating_add(tolerance(self.margin)));
+        *known = Some((Arc::clone(oldest), since));
+        Ok(since)
     }
-    if strategy == Strategy::DataStream
-        && let Some(newest) = all.iter_mut().max_by(|a, b| a.name.cmp(&b.name))
-    {
-        newest.is_write = true;
-    }
-    Ok(all)
 }
 
-fn now_millis() -> i64 {
+/// How long it is until the clock shows a whole number of `interval`s after `phase`: so all keepers of a process ask at the same time, and their
+/// questions are one.
+fn until_next(interval: Duration, phase: i64) -> Duration {
+    let interval = millis(interval).max(1);
+    let wait = interval - now_millis().saturating_sub(phase).rem_euclid(interval);
+    Duration::from_millis(u64::try_from(wait).unwrap_or(1))
+}
+
+/// Now, in milliseconds since the Unix epoch, by this machine's clock.
+pub fn now_millis() -> i64 {
     millis(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default())
 }

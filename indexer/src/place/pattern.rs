@@ -2,10 +2,10 @@
 
 use std::fmt::Write;
 
-use time::OffsetDateTime;
+use time::{Date, Month, OffsetDateTime};
 
 /// `NAME-` and the pattern of `elasticsearch.placement.time_pattern`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pattern {
     prefix: String,
     pattern: String,
@@ -74,5 +74,35 @@ impl Pattern {
             name.push_str(text);
         }
         name
+    }
+
+    /// As [`Pattern::time`], also for an index that was made of the one of that name and has a prefix for that, such as `shrink-x1y2-`.
+    pub fn time_of_copy(&self, name: &str) -> Option<i64> {
+        let at = name.find(&*self.prefix)?;
+        let (before, name) = name.split_at(at);
+        if before.is_empty() || before.ends_with('-') { self.time(name) } else { None }
+    }
+
+    /// The first placement time whose index is called `name`, in milliseconds since the Unix epoch; none if that is not one of these names.
+    pub fn time(&self, name: &str) -> Option<i64> {
+        let mut rest = name.strip_prefix(&*self.prefix)?;
+        let (mut year, mut numbers) = (0, [1, 1, 0, 0, 0]);
+        let mut parts = self.pattern.split('%');
+        rest = rest.strip_prefix(parts.next().unwrap_or_default())?;
+        for part in parts {
+            let (unit, text) = part.split_at_checked(1)?;
+            let (digits, after) = rest.split_at_checked(if unit == "Y" { 4 } else { 2 })?;
+            let is_number = digits.bytes().all(|byte| byte.is_ascii_digit());
+            let number: u16 = digits.parse().ok().filter(|_| is_number)?;
+            match "mdHMS".find(unit) {
+                Some(which) => numbers[which] = u8::try_from(number).ok()?,
+                None => year = number,
+            }
+            rest = after.strip_prefix(text)?;
+        }
+        let [month, day, hour, minute, second] = numbers;
+        let date = Date::from_calendar_date(i32::from(year), Month::try_from(month).ok()?, day).ok()?;
+        let at = date.with_hms(hour, minute, second).ok()?.assume_utc();
+        rest.is_empty().then(|| at.unix_timestamp() * 1_000)
     }
 }

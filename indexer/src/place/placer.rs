@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use shared::config::{Elasticsearch, Expired, PlacementTime, Strategy};
 
-use super::keeper::FUTURE;
-use super::pattern::Pattern;
+use super::calendar::Calendar;
+use super::keeper::now_millis;
+use super::time::Source;
 use super::{Keeper, Placed, Table, place, time};
 
 /// An index that documents are sent to.
@@ -76,12 +77,13 @@ pub struct Placer {
     how: How,
     by: PlacementTime,
     tolerance: i64,
+    max_ahead: i64,
     current: Target,
     /// The first and the last placement time that `current` is right for; none while they cross.
     from: i64,
     until: i64,
-    /// When the table was read that was last waited for.
-    waited_for: Option<i64>,
+    /// When the table was read that `current` is made of.
+    read_at: i64,
 }
 
 #[derive(Debug)]
@@ -92,7 +94,7 @@ enum How {
         keeper: Arc<Keeper>,
         expired: Expired,
     },
-    Pattern(Pattern),
+    Calendar(Calendar),
 }
 
 impl Placer {
@@ -102,21 +104,22 @@ impl Placer {
         let how = match settings.strategy {
             Strategy::Single | Strategy::DataStream => How::Fixed,
             Strategy::Rollover => How::Table { keeper: Arc::clone(keeper), expired: placement.expired },
-            Strategy::Time => How::Pattern(Pattern::new(&settings.index_name, &placement.time_pattern)),
+            Strategy::Time => How::Calendar(keeper.calendar().clone()),
         };
         let (from, until) = match how {
             How::Fixed => (i64::MIN, i64::MAX),
-            How::Table { .. } | How::Pattern(_) => (i64::MAX, i64::MIN),
+            How::Table { .. } | How::Calendar(_) => (i64::MAX, i64::MIN),
         };
         let current = Target { index: Arc::from(settings.index_name.as_str()), look_up: false, age: Age::Current };
         Self {
             how,
             by: placement.time,
+            max_ahead: time::millis(placement.max_ahead),
             tolerance: time::tolerance(placement.margin),
             current,
             from,
             until,
-            waited_for: None,
+            read_at: i64::MIN,
         }
     }
 
@@ -130,9 +133,13 @@ impl Placer {
         time::placement_time(event, record, self.tolerance)
     }
 
-    /// Notes that a record has waited for the table that was read at `read_at`.
-    pub fn note_table(&mut self, read_at: i64) {
-        self.waited_for = Some(read_at);
+    /// Where that comes from. `has_field`: the schema has the field of the event's own timestamp.
+    pub fn source(&self, has_field: bool, event: Option<i64>, record: Option<i64>) -> Source {
+        match (self.by, has_field) {
+            (PlacementTime::Record, _) => Source::Record,
+            (PlacementTime::Event, false) => Source::Missing,
+            (PlacementTime::Event, true) => Source::of(event, record, self.tolerance),
+        }
     }
 
     /// The index of placement time `time`.
@@ -140,30 +147,35 @@ impl Placer {
     /// # Errors
     /// [`NoPlace`].
     pub fn place(&mut self, time: i64) -> Result<&Target, NoPlace> {
-        if time < self.from || time > self.until {
+        if time < self.from || time > self.until || self.is_outdated() {
             self.find(time)?;
         }
         Ok(&self.current)
     }
 
+    /// Whether there is another table than the one that `current` is made of: its index may be no longer the newest, or writable.
+    fn is_outdated(&self) -> bool {
+        match &self.how {
+            How::Fixed | How::Calendar(_) => false,
+            How::Table { keeper, .. } => keeper.read_at() != self.read_at,
+        }
+    }
+
     fn find(&mut self, time: i64) -> Result<(), NoPlace> {
         match &self.how {
             How::Fixed => {}
-            How::Pattern(pattern) => {
-                (self.from, self.until) = pattern.span(time);
-                let name = pattern.name(time);
-                if *self.current.index != *name {
-                    self.current.index = Arc::from(name);
-                }
+            How::Calendar(calendar) => {
+                let (target, from, until) = calendar.place(time, now_millis())?;
+                (self.current, self.from, self.until) = (target, from, until);
             }
             How::Table { keeper, expired } => {
-                let table = keeper.table().ok_or(NoPlace::NotYet)?;
-                // That the table was waited for says that it is new: an old one says nothing about what is in the future.
-                let is_new = self.waited_for == Some(table.read_at());
-                if is_new && time > table.read_at().saturating_add(FUTURE) {
+                if time > now_millis().saturating_add(self.max_ahead) {
                     return Err(NoPlace::Future);
                 }
-                (self.current, self.from, self.until) = by_table(&table, time, *expired)?;
+                let table = keeper.table().ok_or(NoPlace::NotYet)?;
+                let found = by_table(&table, time, *expired)?;
+                (self.current, self.from, self.until) = found;
+                self.read_at = table.read_at();
             }
         }
         Ok(())

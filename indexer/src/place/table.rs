@@ -3,9 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::calendar::Calendar;
 use super::time::millis;
+use arrange::{Entry, doubt, in_order, mark_doubtful, mark_uncertain};
 
-/// A backing index as Elasticsearch tells of it.
+mod arrange;
+
+/// The creation date of an index that is not made yet.
+const NOT_THERE: i64 = i64::MIN;
+
+/// An index behind an alias or of a data stream, as Elasticsearch gives it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
     /// Its name.
@@ -16,6 +23,9 @@ pub struct Found {
     pub writable: bool,
     /// Whether the alias writes to it.
     pub is_write: bool,
+    /// Whether it was made by shrinking, splitting or cloning another one (`index.resize.source`), so that its creation date is not that of
+    /// its documents.
+    pub is_resized: bool,
 }
 
 /// A backing index of the table.
@@ -23,7 +33,7 @@ pub struct Found {
 pub struct Backing {
     /// Its name.
     pub name: Arc<str>,
-    /// The number at the end of its name; 0 without one.
+    /// The number of its generation, by its name; 0 without one.
     pub generation: u64,
     /// The first placement time it takes, in milliseconds since the Unix epoch.
     pub start: i64,
@@ -37,10 +47,23 @@ pub struct Backing {
 /// The backing indices at one time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Table {
+    /// The oldest first; the last one is the write index.
     backing: Vec<Backing>,
-    write: usize,
+    doubt: Doubt,
+    known_from: i64,
     read_at: i64,
     valid_until: i64,
+}
+
+/// What is not certain about the write index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Doubt {
+    /// Nothing.
+    None,
+    /// It is made of another index: what was placed before its creation may be in it or in the one before it.
+    Copied,
+    /// There is a later backing index: any document may be in that one.
+    Behind,
 }
 
 /// Why a list of backing indices is no table.
@@ -55,22 +78,83 @@ pub enum TableError {
 }
 
 impl Table {
-    /// The table of the indices that were `found` by a question asked at `read_at` (milliseconds since the Unix epoch).
+    /// The table of the indices behind `alias` that were `found` by a question asked at `read_at` (milliseconds since the Unix epoch). The
+    /// write index is the newest, whatever its name. Of the others only those count whose name says which generation they are.
+    ///
+    /// `since`: when the documents of the oldest one begin, if that is known although its creation date does not say it, see
+    /// [`Table::unknown_oldest`].
     ///
     /// # Errors
     /// [`TableError`], when the alias is in a state in which nothing can be placed.
-    pub fn new(mut found: Vec<Found>, read_at: i64, margin: Duration) -> Result<Self, TableError> {
-        found.sort_by(|a, b| (generation(&a.name), a.created, &a.name).cmp(&(generation(&b.name), b.created, &b.name)));
-        if found.is_empty() {
+    pub fn new(
+        alias: &str,
+        found: Vec<Found>,
+        since: Option<i64>,
+        read_at: i64,
+        margin: Duration,
+    ) -> Result<Self, TableError> {
+        let count = found.len();
+        let mut entries: Vec<Entry> = found.into_iter().filter_map(|found| Entry::of(alias, found)).collect();
+        let key = |entry: &Entry| (entry.found.is_write, entry.generation, entry.found.created);
+        entries.sort_by(|a, b| key(a).cmp(&key(b)).then_with(|| a.found.name.cmp(&b.found.name)));
+        match entries.last() {
+            None if count == 0 => Err(TableError::Empty),
+            Some(last) if last.found.is_write => Ok(Self::of(&entries, doubt(&entries), since, read_at, margin)),
+            Some(_) | None => Err(TableError::NoWriteIndex(count)),
+        }
+    }
+
+    /// The table of a data stream, whose backing indices are `found` in the stream's own order: the last one is the write index.
+    ///
+    /// # Errors
+    /// As [`Table::new`].
+    pub fn of_stream(found: Vec<Found>, read_at: i64, margin: Duration) -> Result<Self, TableError> {
+        let entries: Vec<Entry> = found.into_iter().map(Entry::of_stream).collect();
+        if entries.is_empty() {
             return Err(TableError::Empty);
         }
-        let Some(write) = found.iter().rposition(|index| index.is_write) else {
-            return Err(TableError::NoWriteIndex(found.len()));
+        Ok(Self::of(&entries, Doubt::None, None, read_at, margin))
+    }
+
+    /// The table of the indices of the strategy `time` that were `found`, in the order of their dates. The last one, which stands for the write
+    /// index, is that of `read_at`, whether it is there or not.
+    pub fn dated(calendar: &Calendar, found: Vec<Found>, read_at: i64) -> Self {
+        let current = calendar.current(read_at);
+        let pattern = calendar.pattern();
+        let until = pattern.time(&current).unwrap_or(i64::MAX);
+        let of = |found: Found| {
+            let start = pattern.time_of_copy(&found.name).filter(|start| *start <= until && *found.name != *current)?;
+            let Found { name, created, writable, .. } = found;
+            Some(Backing { name: Arc::from(name), generation: 0, start, created, writable })
         };
+        let created = found.iter().find(|found| found.name == current).map_or(NOT_THERE, |found| found.created);
+        let mut backing: Vec<Backing> = found.into_iter().filter_map(of).collect();
+        backing.sort_by_key(|backing| backing.start);
+        backing.push(Backing { name: Arc::from(current), generation: 0, start: until, created, writable: true });
+        Self { backing, doubt: Doubt::None, known_from: i64::MIN, read_at, valid_until: i64::MAX }
+    }
+
+    /// Whether the index `name` was there.
+    pub fn is_there(&self, name: &str) -> bool {
+        self.position(name).is_some_and(|number| self.backing[number].created != NOT_THERE)
+    }
+
+    /// The number of the first backing index that does not start before `start`.
+    pub fn first_from(&self, start: i64) -> usize {
+        self.backing.partition_point(|backing| backing.start < start)
+    }
+
+    fn of(entries: &[Entry], doubt: Doubt, since: Option<i64>, read_at: i64, margin: Duration) -> Self {
         let margin = millis(margin);
-        let mut backing: Vec<Backing> = found.iter().map(|found| Backing::of(found, margin)).collect();
-        mark_uncertain(&mut backing);
-        Ok(Self { backing, write, read_at, valid_until: read_at.saturating_add(margin / 2) })
+        let mut backing: Vec<Backing> = entries.iter().map(|entry| entry.backing(margin)).collect();
+        let is_first_known = mark_uncertain(entries, &mut backing);
+        mark_doubtful(doubt, &mut backing);
+        in_order(&mut backing);
+        let known_from = match is_first_known {
+            true => i64::MIN,
+            false => since.unwrap_or(i64::MIN),
+        };
+        Self { backing, doubt, known_from, read_at, valid_until: read_at.saturating_add(margin / 2) }
     }
 
     /// The backing indices, oldest first.
@@ -80,12 +164,17 @@ impl Table {
 
     /// The one that the alias writes to.
     pub fn write(&self) -> &Backing {
-        &self.backing[self.write]
+        &self.backing[self.write_number()]
     }
 
     /// The number of [`Table::write`].
     pub fn write_number(&self) -> usize {
-        self.write
+        self.backing.len() - 1
+    }
+
+    /// What is not certain about [`Table::write`].
+    pub fn doubt(&self) -> Doubt {
+        self.doubt
     }
 
     /// When the question was asked, in milliseconds since the Unix epoch.
@@ -99,6 +188,18 @@ impl Table {
         self.valid_until
     }
 
+    /// What is placed before this and is in none of the indices that may hold it has lost its own, which was deleted: `since` of
+    /// [`Table::new`].
+    pub fn known_from(&self) -> i64 {
+        self.known_from
+    }
+
+    /// The oldest backing index, if older ones were deleted and its creation date does not say since when it took documents.
+    pub fn unknown_oldest(&self) -> Option<&Backing> {
+        let is_unknown = |first: &&Backing| first.start == i64::MIN && !first.writable && first.generation != 1;
+        self.backing.first().filter(is_unknown)
+    }
+
     /// The number of the backing index `name`.
     pub fn position(&self, name: &str) -> Option<usize> {
         self.backing.iter().rposition(|backing| *backing.name == *name)
@@ -106,54 +207,9 @@ impl Table {
 
     /// The number of the oldest backing index that may hold a document which is placed in the index of `number`.
     pub fn first_candidate(&self, number: usize) -> usize {
-        let start = self.backing[number].start;
-        self.backing.partition_point(|backing| backing.start < start)
+        self.first_from(self.backing[number].start)
     }
 }
 
-impl Backing {
-    fn of(found: &Found, margin: i64) -> Self {
-        Self {
-            name: Arc::from(found.name.as_str()),
-            generation: generation(&found.name),
-            start: found.created.saturating_add(margin),
-            created: found.created,
-            // A block on the write index is an operator's to mend, and waited for.
-            writable: found.writable || found.is_write,
-        }
-    }
-}
-
-/// Corrects the starts of indices whose own is not known, and of the first of all.
-///
-/// An index made of another one (`shrink-xxxx-NAME-000003`) has the name of its generation but a creation date of its own, which is
-/// after that of the next generation. Which documents were its own and which its predecessor's is then not known any more: it takes
-/// those of both, and only to look them up. Nothing was before generation 1, so that takes all that is older.
-fn mark_uncertain(backing: &mut [Backing]) {
-    let mut next = i64::MAX;
-    for index in backing.iter_mut().rev() {
-        if index.created > next {
-            index.writable = false;
-            index.start = i64::MIN;
-        } else {
-            next = index.created;
-        }
-    }
-    if let Some(first) = backing.first_mut()
-        && first.generation == 1
-    {
-        first.start = i64::MIN;
-    }
-    let mut previous = i64::MIN;
-    for index in backing {
-        index.start = index.start.max(previous);
-        previous = index.start;
-    }
-}
-
-/// The number at the end of a backing index's name: six digits, or more once they are used up, after a dash; 0 without one.
-fn generation(name: &str) -> u64 {
-    let digits = name.rsplit('-').next().unwrap_or_default();
-    let is_number = digits.len() >= 6 && digits.len() < name.len() && digits.bytes().all(|byte| byte.is_ascii_digit());
-    if is_number { digits.parse().unwrap_or(0) } else { 0 }
-}
+#[cfg(test)]
+mod tests;

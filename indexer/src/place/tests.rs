@@ -8,14 +8,14 @@ use super::*;
 const MARGIN: Duration = Duration::from_millis(1_000);
 
 fn found(number: u64, created: i64) -> Found {
-    Found { name: format!("events-{number:06}"), created, writable: true, is_write: false }
+    Found { name: format!("events-{number:06}"), created, writable: true, is_write: false, is_resized: false }
 }
 
 /// A table of generations 1 and on, created at these times; the last one is the write index.
 fn table_of(created: &[i64], read_at: i64) -> Table {
     let mut all: Vec<Found> = (1..).zip(created).map(|(number, created)| found(number, *created)).collect();
     all.last_mut().unwrap().is_write = true;
-    Table::new(all, read_at, MARGIN).unwrap()
+    Table::new("events", all, None, read_at, MARGIN).unwrap()
 }
 
 fn starts(table: &Table) -> Vec<i64> {
@@ -42,7 +42,7 @@ fn generation_1_takes_all_that_is_older_and_any_other_first_one_does_not() {
     assert_eq!(place(&table_of(&[10_000], 20_000), i64::MIN), Placed::In(0));
     let mut later = found(2, 10_000);
     later.is_write = true;
-    let table = Table::new(vec![later], 20_000, MARGIN).unwrap();
+    let table = Table::new("events", vec![later], None, 20_000, MARGIN).unwrap();
     assert_eq!(place(&table, 10_999), Placed::Expired);
     assert_eq!(place(&table, 11_000), Placed::In(0));
 }
@@ -51,7 +51,7 @@ fn generation_1_takes_all_that_is_older_and_any_other_first_one_does_not() {
 fn what_is_expired_goes_where_the_config_says() {
     let mut later = found(2, 10_000);
     later.is_write = true;
-    let table = Table::new(vec![later], 20_000, MARGIN).unwrap();
+    let table = Table::new("events", vec![later], None, 20_000, MARGIN).unwrap();
     let (target, from, until) = by_table(&table, 5, Expired::Oldest).unwrap();
     assert_eq!((&*target.index, target.age, from, until), ("events-000002", Age::Expired, i64::MIN, 10_999));
     assert_eq!(by_table(&table, 5, Expired::Skip), Err(NoPlace::Skip));
@@ -65,7 +65,8 @@ fn backing_indices_are_in_the_order_of_their_numbers_whatever_their_names() {
     shrunk.writable = false;
     let mut write = found(4, 40_000);
     write.is_write = true;
-    let table = Table::new(vec![write, shrunk, found(2, 20_000), found(1, 10_000)], 100_000, MARGIN).unwrap();
+    let table =
+        Table::new("events", vec![write, shrunk, found(2, 20_000), found(1, 10_000)], None, 100_000, MARGIN).unwrap();
     let names: Vec<&str> = table.backing().iter().map(|backing| &*backing.name).collect();
     assert_eq!(names, ["events-000001", "events-000002", "shrink-ab3d-events-000003", "events-000004"]);
     assert_eq!(table.write().generation, 4);
@@ -77,7 +78,8 @@ fn a_shrunk_index_takes_nothing_of_later_ones_and_its_neighbours_documents_are_l
     shrunk.name = "shrink-ab3d-events-000003".to_owned();
     let mut write = found(4, 40_000);
     write.is_write = true;
-    let table = Table::new(vec![found(1, 10_000), found(2, 20_000), shrunk, write], 100_000, MARGIN).unwrap();
+    let table =
+        Table::new("events", vec![found(1, 10_000), found(2, 20_000), shrunk, write], None, 100_000, MARGIN).unwrap();
     assert_eq!(starts(&table), [i64::MIN, 21_000, 21_000, 41_000]);
     assert_eq!(place(&table, 20_000), Placed::In(0));
     assert_eq!(place(&table, 41_000), Placed::In(3));
@@ -92,14 +94,14 @@ fn a_read_only_index_is_one_to_look_up_in_but_the_write_index_is_not() {
     let mut old = found(1, 10_000);
     old.writable = false;
     let write = Found { is_write: true, writable: false, ..found(2, 20_000) };
-    let table = Table::new(vec![old, write], 30_000, MARGIN).unwrap();
+    let table = Table::new("events", vec![old, write], None, 30_000, MARGIN).unwrap();
     assert_eq!(table.backing().iter().map(|backing| backing.writable).collect::<Vec<_>>(), [false, true]);
 }
 
 #[test]
 fn without_indices_or_a_write_index_there_is_no_table() {
-    assert_eq!(Table::new(Vec::new(), 0, MARGIN), Err(TableError::Empty));
-    assert_eq!(Table::new(vec![found(1, 0), found(2, 1)], 2, MARGIN), Err(TableError::NoWriteIndex(2)));
+    assert_eq!(Table::new("events", Vec::new(), None, 0, MARGIN), Err(TableError::Empty));
+    assert_eq!(Table::new("events", vec![found(1, 0), found(2, 1)], None, 2, MARGIN), Err(TableError::NoWriteIndex(2)));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use shared::avro::Found;
+use shared::config::TimeUnit;
 
 /// An event's own timestamp may be later than its record's by this part (one in so many) of the margin and still counts: the clock of
 /// a sender that runs ahead a little must not make its repeats land elsewhere.
@@ -29,10 +30,62 @@ pub fn placement_time(event: Option<i64>, record: Option<i64>, tolerance: i64) -
     }
 }
 
-/// The event's own timestamp in milliseconds, of the field's value; text is none.
-pub fn of_field(found: &Found<'_>) -> Option<i64> {
+/// 2000-01-01T00:00:00Z in milliseconds. No event is older; a number of seconds that is taken for milliseconds is.
+const FIRST_PLAUSIBLE: i64 = 946_684_800_000;
+/// How long after its record's an event's own timestamp may be before it is implausible, in milliseconds.
+const LAST_PLAUSIBLE: i64 = 86_400_000;
+
+/// Where the placement time of a record comes from, and whether it can be right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// The event's own timestamp.
+    Event,
+    /// The record's timestamp, by config.
+    Record,
+    /// The record's: the schema has no such field, or one of another type.
+    Missing,
+    /// The record's: the field is null, or text.
+    Empty,
+    /// The record's and a quarter of a margin: the event's own is later, so a sender's clock is ahead.
+    Ahead,
+    /// The event's own timestamp, or the record's in its place, since the event's cannot be right: before the year 2000, or more than a
+    /// day after the record. Its unit may be another one.
+    Implausible,
+}
+
+impl Source {
+    /// Every source, for metrics.
+    pub const ALL: [Self; 6] = [Self::Event, Self::Record, Self::Missing, Self::Empty, Self::Ahead, Self::Implausible];
+
+    /// A short fixed word for metrics.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Event => "event",
+            Self::Record => "record",
+            Self::Missing => "missing",
+            Self::Empty => "empty",
+            Self::Ahead => "ahead",
+            Self::Implausible => "implausible",
+        }
+    }
+
+    /// That of a field which was looked for and has the value `event`, in a record of `record`, both in milliseconds since the Unix epoch.
+    pub fn of(event: Option<i64>, record: Option<i64>, tolerance: i64) -> Self {
+        let Some(event) = event else { return Self::Empty };
+        let record = record.unwrap_or(event);
+        match event {
+            _ if event < FIRST_PLAUSIBLE || event > record.saturating_add(LAST_PLAUSIBLE) => Self::Implausible,
+            _ if event > record.saturating_add(tolerance) => Self::Ahead,
+            _ => Self::Event,
+        }
+    }
+}
+
+/// The value of the field of the event's own timestamp in milliseconds, a number in `unit`; text is none.
+pub fn of_field(found: &Found<'_>, unit: TimeUnit) -> Option<i64> {
     match found {
-        Found::Millis(millis) | Found::Integer(millis) => Some(*millis),
+        Found::Millis(millis) => Some(*millis),
+        Found::Integer(number) => Some(unit.millis(*number)),
         Found::Text(_) => None,
     }
 }

@@ -2,7 +2,7 @@
 
 /// The names of Elasticsearch's metadata fields, which it refuses in a document (Elasticsearch reference, "Metadata fields", and the
 /// field mappers of its sources that have no page there), and the fields that documents are given.
-const RESERVED: [&str; 23] = [
+const RESERVED: [&str; 24] = [
     "_data_stream_timestamp",
     "_doc_count",
     "_event_type",
@@ -12,6 +12,7 @@ const RESERVED: [&str; 23] = [
     "_ignored",
     "_ignored_source",
     "_index",
+    "_index_mode",
     "_inference_fields",
     "_ingested_at",
     "_nested_path",

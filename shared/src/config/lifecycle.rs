@@ -1,6 +1,7 @@
 //! The lifecycle of indices: `elasticsearch.lifecycle`, and the file at `ilm_config_path`.
 
 use std::path::Path;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -112,6 +113,11 @@ impl Hot {
         ];
         given.into_iter().filter(|(_, given)| *given).map(|(key, _)| key).collect()
     }
+}
+
+/// An age as Elasticsearch writes it, such as `7d`; none if it is no age.
+pub fn age(text: &str) -> Option<Duration> {
+    units::age(text).ok().map(|nanos| Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX)))
 }
 
 /// Loads and checks the file at `path`, for indices that are rolled over or not.

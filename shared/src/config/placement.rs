@@ -16,8 +16,14 @@ pub struct Placement {
     /// `record`, the record's, which is when the receiver took it.
     pub time: PlacementTime,
     /// `elasticsearch.placement.time_field`: the field path of the event's own timestamp: a timestamp, a date, or a number of
-    /// milliseconds since 1970. An event whose schema has no such field is placed by its record.
+    /// `time_unit`s since 1970. An event whose schema has no such field is placed by its record.
     pub time_field: String,
+    /// `elasticsearch.placement.time_unit`: what a plain number in that field counts since 1970. A timestamp or a date says it itself.
+    pub time_unit: TimeUnit,
+    /// `elasticsearch.placement.max_ahead`: how far ahead of the indexer's clock a record may be dated. Its partition waits until then. A
+    /// record further ahead is a dead letter.
+    #[serde(with = "humantime_serde")]
+    pub max_ahead: Duration,
     /// `elasticsearch.placement.expired`: what becomes of a document whose backing index is deleted, since it is older than the oldest one
     /// that is left: `oldest` (it goes there), `skip` (it is not indexed) or `dead_letter`.
     pub expired: Expired,
@@ -44,6 +50,36 @@ pub enum PlacementTime {
     Record,
 }
 
+/// `elasticsearch.placement.time_unit`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+pub enum TimeUnit {
+    /// Seconds.
+    #[serde(rename = "s")]
+    Seconds,
+    /// Milliseconds.
+    #[default]
+    #[serde(rename = "ms")]
+    Millis,
+    /// Microseconds.
+    #[serde(rename = "us")]
+    Micros,
+    /// Nanoseconds.
+    #[serde(rename = "ns")]
+    Nanos,
+}
+
+impl TimeUnit {
+    /// `number` of these units in milliseconds; what is smaller is dropped.
+    pub fn millis(self, number: i64) -> i64 {
+        match self {
+            Self::Seconds => number.saturating_mul(1_000),
+            Self::Millis => number,
+            Self::Micros => number.div_euclid(1_000),
+            Self::Nanos => number.div_euclid(1_000_000),
+        }
+    }
+}
+
 /// `elasticsearch.placement.expired`: what becomes of a document that is older than the oldest backing index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -62,6 +98,8 @@ impl Default for Placement {
             margin: Duration::from_secs(30),
             time: PlacementTime::Event,
             time_field: "timestamp".to_owned(),
+            time_unit: TimeUnit::Millis,
+            max_ahead: Duration::from_secs(60),
             expired: Expired::Oldest,
             dedupe_horizon: Duration::from_secs(3_600),
             refresh_interval: Duration::from_secs(2),

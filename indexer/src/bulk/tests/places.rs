@@ -24,6 +24,13 @@ fn list(count: usize) -> Reply {
     Reply::Answer(200, Value::Object(all.collect()).to_string())
 }
 
+/// The data stream with so many backing indices, in its own order.
+fn stream(count: usize) -> Reply {
+    let indices: Vec<Value> =
+        (1..=count).map(|number| json!({"index_name": format!("{STREAM}-{number:06}")})).collect();
+    Reply::Answer(200, json!({"data_streams": [{"indices": indices}]}).to_string())
+}
+
 fn found(received: &Received, is_found: impl Fn(&str) -> bool) -> Reply {
     let asked: Value = serde_json::from_str(&received.body).unwrap();
     let docs = asked["ids"].as_array().unwrap().iter().map(|id| json!({"found": is_found(id.as_str().unwrap())}));
@@ -36,7 +43,8 @@ async fn in_a_data_stream_what_was_written_twice_because_of_a_rollover_is_delete
     let rolled = AtomicBool::new(false);
     let stub = Stub::start(move |received| match received.line.as_str() {
         line if line.starts_with("GET /_cluster/health?wait_for_events=") => Reply::Answer(200, "{}".to_owned()),
-        line if line.starts_with("GET ") => list(if rolled.load(Ordering::Relaxed) { 2 } else { 1 }),
+        line if line.starts_with("GET /_data_stream/") => stream(1 + usize::from(rolled.load(Ordering::Relaxed))),
+        line if line.starts_with("GET ") => list(1 + usize::from(rolled.load(Ordering::Relaxed))),
         line if line.starts_with(&format!("POST /{STREAM}-000001/_mget")) => found(received, |id| id == "1"),
         line if line.starts_with(&format!("POST /{STREAM}-000002/_mget")) => found(received, |_| true),
         line if line.starts_with(&format!("POST /{STREAM}-000002/_bulk")) => {
@@ -58,7 +66,7 @@ async fn in_a_data_stream_what_was_written_twice_because_of_a_rollover_is_delete
     assert_eq!(deleted, ["{\"delete\":{\"_id\":\"1\"}}\n"]);
     // No list is asked for but behind the barrier.
     let lines: Vec<String> = stub.requests().into_iter().map(|request| request.line).collect();
-    let is_list = |line: &String| line.starts_with("GET /cxone-events?features=");
+    let is_list = |line: &String| line.starts_with("GET /_data_stream/cxone-events?");
     assert!(lines.iter().filter(|line| is_list(line)).count() >= 2, "{lines:?}");
     for pair in lines.windows(2).filter(|pair| is_list(&pair[1])) {
         assert!(pair[0].starts_with("GET /_cluster/health?wait_for_events=immediate"), "{lines:?}");
@@ -75,6 +83,9 @@ async fn a_document_whose_backing_index_is_gone_is_placed_anew() {
         let is_deleted = deleted.load(Ordering::Relaxed);
         if received.line.starts_with("GET /_cluster") {
             return Reply::Answer(200, "{}".to_owned());
+        }
+        if received.line.contains("/_mapping") {
+            return failure(404, "index_not_found_exception");
         }
         if received.line.starts_with("GET ") {
             let mut list = json!({});
@@ -108,11 +119,37 @@ async fn a_document_whose_backing_index_is_gone_is_placed_anew() {
     assert_eq!(requests[1].documents().len(), 2);
 }
 
+/// The clock of the indexer steps back behind the placement time of what it holds: there is nothing to do but to wait, and others go on.
+#[tokio::test]
+async fn a_document_from_ahead_of_the_clock_is_waited_for_without_a_spin() {
+    let stub = Stub::start(|received| match received.line.as_str() {
+        line if line.starts_with("GET /_cluster") => Reply::Answer(200, "{}".to_owned()),
+        line if line.contains("/_mapping") => failure(404, "index_not_found_exception"),
+        line if line.starts_with("GET ") => {
+            let mut index = backing(&millis_ago(100_000));
+            index["aliases"] = json!({"cxone-events": {"is_write_index": true}});
+            Reply::Answer(200, json!({"cxone-events-000001": index}).to_string())
+        }
+        _ => all_written(received),
+    })
+    .await;
+    let mut config = config(&stub.url());
+    config.elasticsearch.strategy = Strategy::Rollover;
+    let service = service(&config);
+    let mut batch = numbered(1);
+    batch.targets[0].look_up = true;
+    batch.items[0].time = millis_ago(0).parse::<i64>().unwrap() + 600_000;
+    let delivered = tokio::time::timeout(Duration::from_millis(300), service.bulk.deliver(&batch)).await;
+    assert!(delivered.is_err(), "its time has not come");
+    assert!(stub.bulk_requests().is_empty());
+}
+
 /// A role without the privilege is not asked again, and places all the same.
 #[tokio::test]
 async fn where_the_master_may_not_be_waited_for_the_list_is_asked_for_without() {
     let stub = Stub::start(|received| match received.line.as_str() {
         line if line.starts_with("GET /_cluster") => failure(403, "security_exception"),
+        line if line.starts_with("GET /_data_stream/") => stream(1),
         line if line.starts_with("GET ") => list(1),
         _ => all_written(received),
     })

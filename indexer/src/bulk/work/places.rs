@@ -41,6 +41,12 @@ impl Work<'_> {
         self.look_ups.push_back(item);
     }
 
+    /// `item` is looked up before it is sent again, but not at once: what is needed for it is not there yet.
+    pub(in crate::bulk) fn look_up_later(&mut self, item: usize, progress: &mut Progress) {
+        progress.failed += 1;
+        self.look_ups.push_back(item);
+    }
+
     /// `item` was looked up and not found in anything before the write index of `generation`.
     pub(in crate::bulk) fn note_checked(&mut self, item: usize, generation: u64) {
         self.checked.insert(item, generation);

@@ -8,6 +8,9 @@ use crate::config::{Elasticsearch, OnDuplicate, Placement, Strategy};
 /// With less, the list of backing indices would be read without end.
 const LEAST_MARGIN: Duration = Duration::from_millis(200);
 
+/// A partition that waits longer for the sake of one record is not consumed.
+const MOST_AHEAD: Duration = Duration::from_secs(3_600);
+
 pub(super) fn check(elasticsearch: &Elasticsearch, problems: &mut Problems) {
     let placement = &elasticsearch.placement;
     if placement.margin < LEAST_MARGIN {
@@ -15,6 +18,10 @@ pub(super) fn check(elasticsearch: &Elasticsearch, problems: &mut Problems) {
             .add("elasticsearch.placement.margin", "must be at least 200ms; it has to cover the differences of clocks");
     }
     problems.not_zero("elasticsearch.placement.refresh_interval", placement.refresh_interval);
+    if placement.max_ahead > MOST_AHEAD {
+        problems
+            .add("elasticsearch.placement.max_ahead", "must be at most 1h: a partition waits that long for one record");
+    }
     problems.not_empty("elasticsearch.placement.time_field", &placement.time_field);
     pattern(placement, problems);
     if elasticsearch.on_duplicate == OnDuplicate::KeepLast {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::{Problems, elasticsearch, lifecycle, placement};
-use crate::config::Config;
+use crate::config::{Config, Strategy};
 
 pub(super) fn check(config: &Config, problems: &mut Problems) {
     let indexer = &config.indexer;
@@ -17,6 +17,7 @@ pub(super) fn check(config: &Config, problems: &mut Problems) {
         problems.add("indexer.max_in_flight_bytes", message);
     }
     let mut indices = HashMap::new();
+    let mut names = Vec::new();
     for topic in config.of_topics() {
         let name = topic.kafka.topic.clone();
         problems.topic(format_args!("indexer.topics.{name}"), &name);
@@ -28,6 +29,7 @@ pub(super) fn check(config: &Config, problems: &mut Problems) {
             let message = format_args!("{} is {other}'s already", topic.elasticsearch.index_name);
             problems.add(format_args!("indexer.topics.{name}.index_name"), message);
         }
+        names.push((name.clone(), topic.elasticsearch.index_name.clone(), topic.elasticsearch.strategy));
         let mut own = Problems::default();
         elasticsearch::check(&topic.elasticsearch, &mut own);
         placement::check(&topic.elasticsearch, &mut own);
@@ -36,4 +38,18 @@ pub(super) fn check(config: &Config, problems: &mut Problems) {
             problems.add(format_args!("indexer.topics.{name}"), problem);
         }
     }
+    for (topic, index_name, _) in &names {
+        let makes_it = |(_, other, strategy): &&(String, String, Strategy)| may_make(other, *strategy, index_name);
+        if let Some((other, ..)) = names.iter().find(makes_it) {
+            let message = format_args!("{index_name} may be the name of an index of {other}");
+            problems.add(format_args!("indexer.topics.{topic}.index_name"), message);
+        }
+    }
+}
+
+/// Whether the strategy may make an index called `name` for the index name `of`: with a number or a date behind it.
+fn may_make(of: &str, strategy: Strategy, name: &str) -> bool {
+    let rest = name.strip_prefix(of).and_then(|rest| rest.strip_prefix('-'));
+    let is_number = |c: char| c.is_ascii_digit() || ".-_".contains(c);
+    matches!(strategy, Strategy::Rollover | Strategy::Time) && rest.is_some_and(|rest| rest.chars().all(is_number))
 }

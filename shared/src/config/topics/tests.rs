@@ -65,6 +65,14 @@ fn what_is_wrong_with_one_topic_is_told_with_its_name() {
         ("{calls: {index_name: Calls}}", "indexer.topics.calls: elasticsearch.index_name"),
         ("{calls: {index_name: x}, chats: {index_name: x}}", "indexer.topics.chats.index_name: x is calls's already"),
         (
+            "{calls: {index_name: x}, chats: {index_name: x-000002, strategy: single}}",
+            "indexer.topics.chats.index_name: x-000002 may be the name of an index of calls",
+        ),
+        (
+            "{calls: {index_name: x, strategy: time}, chats: {index_name: x-2026.11}}",
+            "indexer.topics.chats.index_name: x-2026.11 may be the name of an index of calls",
+        ),
+        (
             "{cxone-events-dead-letters: {}}",
             "indexer.topics.cxone-events-dead-letters: must not be kafka.dead_letter_topic",
         ),

@@ -1,0 +1,72 @@
+//! Which index new documents go to, and which others may still take some.
+
+use serde_json::Value;
+use shared::config::Strategy;
+
+use super::Index;
+use super::requests::RequestError;
+use crate::place::Kin;
+
+impl Index {
+    /// The name of the index that new documents go to: the write index, or with the strategy `time` the newest; none if there is none yet.
+    ///
+    /// # Errors
+    /// [`RequestError`].
+    pub(super) async fn current(&self) -> Result<Option<String>, RequestError> {
+        Ok(match self.settings.strategy {
+            Strategy::Single => Some(self.name().to_owned()),
+            Strategy::DataStream => self.stream_indices().await?.pop(),
+            Strategy::Rollover => self.behind_alias().await?.into_iter().find(|(_, is_write)| *is_write).map(first),
+            Strategy::Time => {
+                let all = self.behind_alias().await?.into_iter().map(first);
+                all.filter(|name| self.date(name).is_some()).max_by_key(|name| self.date(name))
+            }
+        })
+    }
+
+    /// The names of all indices that may take documents: those of our own names, and the write index whatever its name.
+    ///
+    /// # Errors
+    /// [`RequestError`].
+    pub(super) async fn own_indices(&self) -> Result<Vec<String>, RequestError> {
+        let is_own = |name: &str| matches!(Kin::of(self.name(), name), Kin::Own(_));
+        Ok(match self.settings.strategy {
+            Strategy::Single => vec![self.name().to_owned()],
+            Strategy::DataStream => self.stream_indices().await?.pop().into_iter().collect(),
+            Strategy::Rollover => {
+                let all = self.behind_alias().await?.into_iter();
+                all.filter(|(name, is_write)| *is_write || is_own(name)).map(first).collect()
+            }
+            Strategy::Time => {
+                self.behind_alias().await?.into_iter().map(first).filter(|name| self.date(name).is_some()).collect()
+            }
+        })
+    }
+
+    /// The backing indices of the data stream in its own order.
+    async fn stream_indices(&self) -> Result<Vec<String>, RequestError> {
+        let path = format!("/_data_stream/{}?filter_path=data_streams.indices.index_name", self.name());
+        let answer = self.requests.get(&path).await?.unwrap_or_default();
+        let indices = answer["data_streams"][0]["indices"].as_array().cloned().unwrap_or_default();
+        Ok(indices.iter().filter_map(|index| index["index_name"].as_str().map(str::to_owned)).collect())
+    }
+
+    /// The indices behind the alias, and whether it writes to them.
+    async fn behind_alias(&self) -> Result<Vec<(String, bool)>, RequestError> {
+        let answer = self.requests.get(&format!("/_alias/{}", self.name())).await?.unwrap_or_default();
+        let Value::Object(indices) = answer else { return Ok(Vec::new()) };
+        let alone = indices.len() == 1;
+        // An alias of one index writes to it, unless it says that it does not (Elasticsearch reference, "Aliases").
+        let is_write = |index: &Value| index["aliases"][self.name()]["is_write_index"].as_bool().unwrap_or(alone);
+        Ok(indices.iter().map(|(name, index)| (name.clone(), is_write(index))).collect())
+    }
+
+    /// The date in `name`, if it is one that the strategy `time` makes.
+    fn date(&self, name: &str) -> Option<i64> {
+        self.settings.dated.as_ref()?.time(name)
+    }
+}
+
+fn first((name, _): (String, bool)) -> String {
+    name
+}

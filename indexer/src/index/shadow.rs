@@ -1,0 +1,143 @@
+//! Whether our template is the one that Elasticsearch makes the next index with: another one of a higher priority may match its name.
+
+use serde_json::Value;
+use shared::config::Strategy;
+
+use super::requests::RequestError;
+use super::{Index, resources};
+
+/// Names, patterns and priorities of all index templates.
+const TEMPLATES: &str = "/_index_template?filter_path=index_templates.name,index_templates.index_template.index_patterns,\
+    index_templates.index_template.priority";
+/// Stands for the template where none matches.
+const NO_TEMPLATE: &str = "(none)";
+
+impl Index {
+    /// Looks which template wins the name of the next index, and reports one that is not ours, in the log and by a metric. Where that may not
+    /// be asked, nothing is reported.
+    pub async fn check_template(&self) {
+        match self.winner().await {
+            Ok(Some(winner)) => self.note_winner(&winner),
+            Ok(None) => {}
+            Err(error) => {
+                tracing::debug!(index = self.name(), %error, "It is not known which template the next index is made with.");
+            }
+        }
+    }
+
+    /// Whether another template was found to win.
+    pub(super) fn is_shadowed(&self) -> bool {
+        self.state().shadow.is_some()
+    }
+
+    /// The template that the next index is made with; none where the question has no answer.
+    async fn winner(&self) -> Result<Option<String>, RequestError> {
+        let Some(answer) = self.requests.get(TEMPLATES).await? else { return Ok(None) };
+        let templates = answer["index_templates"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let name = match self.settings.strategy {
+            Strategy::Rollover | Strategy::Time => match self.current().await? {
+                Some(current) => current,
+                None => format!("{}-000001", self.name()),
+            },
+            Strategy::DataStream | Strategy::Single => self.name().to_owned(),
+        };
+        Ok(Some(winner(templates, &name).unwrap_or(NO_TEMPLATE).to_owned()))
+    }
+
+    fn note_winner(&self, winner: &str) {
+        let ours = resources::template_name(&self.settings);
+        let shadow = (winner != ours).then(|| winner.to_owned());
+        let before = std::mem::replace(&mut self.state().shadow, shadow.clone());
+        if before == shadow {
+            return;
+        }
+        let gauge = |template: &str| self.metrics.template_shadowed.with_label_values(&[self.name(), template]);
+        if let Some(before) = before {
+            gauge(&before).set(0);
+        }
+        match shadow {
+            Some(template) => {
+                gauge(&template).set(1);
+                tracing::error!(
+                    index = self.name(),
+                    template,
+                    ours,
+                    "Another index template wins the names of the indices: the next index has its mapping and settings, not ours, and \
+                     perhaps no lifecycle. Give that template other index_patterns or a lower priority."
+                );
+            }
+            None => {
+                tracing::info!(index = self.name(), ours, "Our index template wins the names of the indices again.")
+            }
+        }
+    }
+}
+
+/// The name of the template that an index `name` is made with: of those that match the one of the highest priority (Elasticsearch
+/// reference, "Index templates").
+fn winner<'t>(templates: &'t [Value], name: &str) -> Option<&'t str> {
+    let matches = |template: &&Value| {
+        let patterns = template["index_template"]["index_patterns"].as_array().map(Vec::as_slice).unwrap_or_default();
+        patterns.iter().filter_map(Value::as_str).any(|pattern| is_match(pattern, name))
+    };
+    let priority = |template: &&Value| template["index_template"]["priority"].as_u64().unwrap_or(0);
+    templates.iter().filter(matches).max_by_key(priority)?["name"].as_str()
+}
+
+/// Whether `name` is one of `pattern`, in which `*` stands for any text.
+fn is_match(pattern: &str, name: &str) -> bool {
+    let Some((first, rest)) = pattern.split_once('*') else { return pattern == name };
+    let Some(mut left) = name.strip_prefix(first) else { return false };
+    let mut parts: Vec<&str> = rest.split('*').collect();
+    let last = parts.pop().unwrap_or_default();
+    for part in parts {
+        match left.find(part) {
+            Some(at) => left = &left[at + part.len()..],
+            None => return false,
+        }
+    }
+    left.ends_with(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_star_stands_for_any_text() {
+        for (pattern, name, expected) in [
+            ("events", "events", true),
+            ("events", "events-1", false),
+            ("events-*", "events-000001", true),
+            ("events-*", "events", false),
+            ("*", "events", true),
+            ("*-0*1", "events-000001", true),
+            ("e*s-*2", "events-000001", false),
+            ("*events*", "events", true),
+            ("ab*ba", "aba", false),
+        ] {
+            assert_eq!(is_match(pattern, name), expected, "{pattern} {name}");
+        }
+    }
+
+    #[test]
+    fn the_template_of_the_highest_priority_wins() {
+        let template = |name: &str, pattern: &str, priority: Option<u32>| {
+            let mut template = json!({"name": name, "index_template": {"index_patterns": [pattern]}});
+            if let Some(priority) = priority {
+                template["index_template"]["priority"] = json!(priority);
+            }
+            template
+        };
+        let all = [
+            template("all", "*", None),
+            template("ours", "events-*", Some(506)),
+            template("others", "audit-*", Some(900)),
+        ];
+        assert_eq!(winner(&all, "events-000002"), Some("ours"));
+        assert_eq!(winner(&all, "other"), Some("all"));
+        assert_eq!(winner(&all[1..], "other"), None);
+    }
+}

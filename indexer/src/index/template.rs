@@ -1,0 +1,111 @@
+//! New fields in the component template.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use super::managed::{Decision, Live, Managed, decide, hash};
+use super::mapping::compare::merge;
+use super::requests::RequestError;
+use super::{Index, resources};
+
+impl Index {
+    /// Adds all known fields to the component template, and those of the newest index. Gives whether it was changed.
+    pub(super) async fn add_to_template(&self, newest: Option<&Value>) -> Result<bool, RequestError> {
+        let known = self.known_mapping();
+        let template = resources::component_template(&self.settings_here(), &known);
+        let live = match template.live(&self.requests).await {
+            Err(error) if error.is_denied() => return Ok(false),
+            live => live?,
+        };
+        let newest = newest.map(without_free_names).unwrap_or_default();
+        let wanted = self.wanted_template(&known, &newest, live.as_ref());
+        let Some((decision, wanted, theirs)) = wanted else { return Ok(false) };
+        match wanted.put(&self.requests, theirs.then_some(live.as_ref()).flatten()).await {
+            Err(error) if error.is_denied() => return Ok(false),
+            put => put?,
+        }
+        wanted.tell(decision, &self.requests);
+        Ok(true)
+    }
+
+    /// What the template should be, if it is not so: what it has stays, whoever put it there, and what is known comes to it.
+    fn wanted_template(&self, known: &Value, newest: &Value, live: Option<&Live>) -> Option<(Decision, Managed, bool)> {
+        let chosen = &self.settings.mapping.config.fields;
+        let settings = self.settings_here();
+        let of = |mapping: &Value| resources::component_template(&settings, mapping);
+        let Some(live) = live else {
+            return Some((Decision::Make, of(&merge(known, newest, &BTreeMap::new())), false));
+        };
+        let theirs = !self.force && (live.is_theirs() || live.is_newer());
+        let mapping = &live.content["template"]["mappings"];
+        let merged = if self.force {
+            merge(known, newest, &BTreeMap::new())
+        } else if theirs {
+            merge(&merge(mapping, known, chosen), newest, &BTreeMap::new())
+        } else {
+            let mut merged = merge(&merge(mapping, known, chosen), newest, &BTreeMap::new());
+            for (key, value) in known.as_object().into_iter().flatten().filter(|(key, _)| is_setting(key)) {
+                merged[key] = value.clone();
+            }
+            merged
+        };
+        let mut wanted = of(&merged);
+        if theirs {
+            keep_settings(&mut wanted.content, &live.content);
+        }
+        let same = hash(&wanted.content) == hash(&live.content);
+        let leave = match theirs {
+            true => same,
+            false => decide(&wanted.content, Some(live), self.force) == Decision::Leave || same && !live.is_theirs(),
+        };
+        (!leave).then_some((Decision::Update, wanted, theirs))
+    }
+}
+
+/// Keys of a mapping that are neither fields nor lists of them.
+fn is_setting(key: &str) -> bool {
+    !matches!(key, "properties" | "dynamic_templates")
+}
+
+/// The settings of `live`, save for the limit of fields, which follows the fields.
+fn keep_settings(wanted: &mut Value, live: &Value) {
+    let limit = wanted["template"]["settings"]["index"]["mapping"].take();
+    let mut settings = live["template"]["settings"].clone();
+    if !limit.is_null() {
+        settings["index"]["mapping"] = limit;
+    }
+    match settings.is_null() {
+        true => {
+            if let Some(template) = wanted["template"].as_object_mut() {
+                template.remove("settings");
+            }
+        }
+        false => wanted["template"]["settings"] = settings,
+    }
+}
+
+/// The fields of a live mapping that somebody put there, without those that Elasticsearch adds by itself: where names are free, there may be
+/// any number of them, and they are no concern of a template.
+fn without_free_names(mapping: &Value) -> Value {
+    let is_free = |object: &Value| object.get("dynamic").is_some_and(|dynamic| *dynamic == true || *dynamic == "true");
+    if is_free(mapping) {
+        return json!({});
+    }
+    let mut properties = Map::new();
+    for (name, field) in mapping.get("properties").and_then(Value::as_object).into_iter().flatten() {
+        let mut field = field.clone();
+        match field.get("properties") {
+            Some(_) if is_free(&field) => {
+                if let Some(object) = field.as_object_mut() {
+                    object.remove("properties");
+                    object.insert("type".to_owned(), json!("object"));
+                }
+            }
+            Some(_) => field["properties"] = without_free_names(&field)["properties"].take(),
+            None => {}
+        }
+        properties.insert(name.clone(), field);
+    }
+    json!({ "properties": properties })
+}

@@ -1,0 +1,92 @@
+//! How many requests schemas cost, of a topic with ten thousand backing indices.
+
+use super::*;
+
+const BACKING: usize = 10_000;
+const SCHEMAS: usize = 1_000;
+
+#[tokio::test]
+async fn schemas_without_new_fields_cost_nothing_however_many_indices_there_are() {
+    let (stub, store) = fake::start().await;
+    let fixture = fixture(&rollover(&stub.url()), None);
+    for number in 1..=BACKING {
+        let alias = json!({ "cxone-events": { "is_write_index": number == BACKING } });
+        let index = json!({ "aliases": alias, "mappings": mapping::without_fields(&fixture.index.settings.mapping) });
+        store.lock().unwrap().insert(format!("/cxone-events-{number:06}"), index);
+    }
+    fixture.index.ensure(Known::Nothing).await;
+    let mut seen = stub.requests().len();
+    let mut since = || {
+        let before = std::mem::replace(&mut seen, stub.requests().len());
+        seen - before
+    };
+    let field = |number: usize| format!(r#"{{"name":"f{number}","type":"string"}}"#);
+
+    // The first one brings its fields to the write index and to the template.
+    fixture.index.adopt(&schema(&field(0))).await;
+    let first = since();
+    for _ in 1..SCHEMAS {
+        fixture.index.adopt(&schema(&field(0))).await;
+    }
+    assert_eq!(since(), 0, "requests for schemas in which nothing is new");
+
+    const NEW: usize = 10;
+    for number in 1..=NEW {
+        fixture.index.adopt(&schema(&format!("{},{}", field(0), field(number)))).await;
+    }
+    let new = since();
+    eprintln!(
+        "{BACKING} backing indices: {first} requests for the first schema, {new} for {NEW} with a new field each, 0 for {SCHEMAS} without"
+    );
+    assert!(first <= 10 && new <= 10 * NEW, "{first} {new}");
+
+    // An old index costs one look and one change, when the first document since then goes there.
+    for (index, expected) in [("cxone-events-010000", 0), ("cxone-events-000007", 2), ("cxone-events-000007", 0)] {
+        fixture.index.prepare(index).await;
+        assert_eq!(since(), expected, "{index}");
+    }
+    assert_eq!(held(&store, "/cxone-events-000007")["mappings"]["properties"]["f10"]["type"], "keyword");
+    assert_eq!(held(&store, "/cxone-events-000008")["mappings"]["properties"]["f10"], Value::Null);
+}
+
+#[tokio::test]
+async fn an_index_that_is_not_ours_gets_no_fields() {
+    let (stub, store) = fake::start().await;
+    for (name, is_write) in [("archive-2019", false), ("cxone-events-000001", false), ("other", true)] {
+        let alias = json!({ "cxone-events": { "is_write_index": is_write } });
+        store.lock().unwrap().insert(format!("/{name}"), json!({ "aliases": alias, "mappings": {} }));
+    }
+    let fixture = fixture(&rollover(&stub.url()), None);
+    fixture.index.learn(&schema(r#"{"name":"a","type":"int"}"#));
+    fixture.index.set_up().await.unwrap();
+    for (name, expected) in
+        [("archive-2019", Value::Null), ("cxone-events-000001", json!("integer")), ("other", json!("integer"))]
+    {
+        assert_eq!(held(&store, &format!("/{name}"))["mappings"]["properties"]["a"]["type"], expected, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_template_that_wins_our_names_is_reported_by_its_name_until_it_is_gone() {
+    let templates = Arc::new(std::sync::Mutex::new(json!([
+        {"name": "penstock-cxone-events", "index_template": {"index_patterns": ["cxone-events-*"], "priority": 512}},
+        {"name": "org", "index_template": {"index_patterns": ["cxone-*"], "priority": 1_000}},
+    ])));
+    let answer = Arc::clone(&templates);
+    let mut store = std::collections::BTreeMap::new();
+    let stub = Stub::start(move |received| match received.line.starts_with("GET /_index_template?") {
+        true => Reply::Answer(200, json!({"index_templates": *answer.lock().unwrap()}).to_string()),
+        false => fake::answer(&mut store, received),
+    })
+    .await;
+    let fixture = fixture(&rollover(&stub.url()), None);
+    let shadowed = |template| fixture.metrics.template_shadowed.with_label_values(&["cxone-events", template]).get();
+    fixture.index.ensure(Known::Nothing).await;
+    assert_eq!(shadowed("org"), 1);
+    templates.lock().unwrap()[1]["index_template"]["priority"] = json!(1);
+    fixture.index.check_new("cxone-events-000002").await;
+    assert_eq!(shadowed("org"), 0);
+    *templates.lock().unwrap() = json!([]);
+    fixture.index.check_template().await;
+    assert_eq!(shadowed("(none)"), 1);
+}

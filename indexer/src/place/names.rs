@@ -1,0 +1,95 @@
+//! What the name of an index says about an alias that rolls over. Pure.
+
+/// The prefixes that Elasticsearch's lifecycle management gives to a mounted snapshot, which keeps the creation date of the index it was.
+const MOUNTED: [&str; 2] = ["restored-", "partial-"];
+/// The fewest digits of the number at the end of a backing index's name (Elasticsearch reference, "Rollover").
+const DIGITS: usize = 6;
+
+/// What an index behind an alias is, by its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kin {
+    /// A backing index as a rollover names it: `NAME-000003`, or with a date before the number.
+    Own(u64),
+    /// A mounted snapshot of a backing index: `partial-NAME-000003`.
+    Mounted(u64),
+    /// An index made of a backing index, under a name that holds its name: `shrink-x1y2-NAME-000003`, `reindexed-v9-NAME-000003`,
+    /// `NAME-000003-v2`. Its creation date is not that of its documents.
+    Copy(u64),
+    /// An index that is no part of the alias by its name, such as an archive that somebody added for searching.
+    Foreign,
+}
+
+impl Kin {
+    /// What `name` is behind `alias`.
+    pub(crate) fn of(alias: &str, name: &str) -> Self {
+        let mut from = 0;
+        while let Some(at) = name[from..].find(alias).map(|at| from + at) {
+            let (before, after) = (&name[..at], &name[at + alias.len()..]);
+            if (before.is_empty() || before.ends_with('-'))
+                && let Some((generation, rest)) = after.strip_prefix('-').and_then(numbered)
+            {
+                return match (before, rest) {
+                    ("", "") => Self::Own(generation),
+                    (before, "") if MOUNTED.contains(&before) => Self::Mounted(generation),
+                    _ => Self::Copy(generation),
+                };
+            }
+            from = at + name[at..].chars().next().map_or(1, char::len_utf8);
+        }
+        Self::Foreign
+    }
+
+    /// The number of the generation, if there is one.
+    pub(crate) fn generation(self) -> Option<u64> {
+        match self {
+            Self::Own(generation) | Self::Mounted(generation) | Self::Copy(generation) => Some(generation),
+            Self::Foreign => None,
+        }
+    }
+}
+
+/// The number at the beginning of `text`, perhaps after a date as a date-math name has it, and what follows the number.
+fn numbered(text: &str) -> Option<(u64, &str)> {
+    let mut rest = text;
+    loop {
+        let end = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+        let after = &rest[end..];
+        if end >= DIGITS && (after.is_empty() || after.starts_with(['-', '_', '.'])) {
+            return Some((rest[..end].parse().ok()?, after));
+        }
+        // A part of a date: digits and the dot or dash behind them.
+        rest = after.strip_prefix(['-', '.', '_']).filter(|_| end > 0)?;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_says_whose_backing_index_it_is() {
+        for (name, kin) in [
+            ("events-000003", Kin::Own(3)),
+            ("events-1000003", Kin::Own(1_000_003)),
+            ("events-2026.11.28-000003", Kin::Own(3)),
+            ("events-2026-11-000003", Kin::Own(3)),
+            ("partial-events-000003", Kin::Mounted(3)),
+            ("restored-events-000003", Kin::Mounted(3)),
+            ("shrink-x1-y-events-000003", Kin::Copy(3)),
+            ("events-000003-v2", Kin::Copy(3)),
+            ("reindexed-v9-events-000003", Kin::Copy(3)),
+            ("restored-shrink-x1-events-000003", Kin::Copy(3)),
+            ("events", Kin::Foreign),
+            ("events-v2", Kin::Foreign),
+            ("events-3", Kin::Foreign),
+            ("events-archive-000003", Kin::Foreign),
+            ("events-eu-000003", Kin::Foreign),
+            ("myevents-000003", Kin::Foreign),
+            ("archive-2019", Kin::Foreign),
+            ("events-000003x", Kin::Foreign),
+        ] {
+            assert_eq!(Kin::of("events", name), kin, "{name}");
+        }
+        assert_eq!(Kin::of("a-a", "shrink-a-a-a-000002"), Kin::Copy(2));
+    }
+}

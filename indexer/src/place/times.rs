@@ -1,0 +1,82 @@
+//! Counts where placement times come from, and reports those that can hardly be right.
+
+use prometheus::IntCounter;
+use shared::avro::SchemaError;
+use shared::config::{Elasticsearch, Strategy};
+use shared::wire::SchemaId;
+
+use super::time::Source;
+use crate::metrics::PlaceMetrics;
+
+/// The placement times of one topic.
+#[derive(Debug)]
+pub struct Times {
+    topic: String,
+    field: String,
+    /// None where the strategy places nothing by time.
+    counters: Option<[IntCounter; Source::ALL.len()]>,
+    seen: [u64; Source::ALL.len()],
+}
+
+impl Times {
+    /// None have been seen of `topic` yet.
+    pub fn new(topic: &str, settings: &Elasticsearch, metrics: &PlaceMetrics) -> Self {
+        let counter = |source: Source| metrics.times.with_label_values(&[topic, source.as_str()]);
+        Self {
+            topic: topic.to_owned(),
+            field: settings.placement.time_field.clone(),
+            counters: (settings.strategy != Strategy::Single).then(|| Source::ALL.map(counter)),
+            seen: [0; Source::ALL.len()],
+        }
+    }
+
+    /// Notes that the schema `id` has no field of the event's own timestamp.
+    pub fn note_missing(&self, id: SchemaId, why: &SchemaError) {
+        if self.counters.is_some() {
+            tracing::warn!(
+                topic = self.topic,
+                schema_id = id.0,
+                reason = %why,
+                "Events of this schema have no timestamp of their own (elasticsearch.placement.time_field): they are placed by when the \
+                 receiver took them, so a sender's repeat after a rollover is a second document."
+            );
+        }
+    }
+
+    /// Counts one whose event's own timestamp is `event`. Reports the first that can hardly be right, and then with every doubling.
+    pub fn note(&mut self, source: Source, event: Option<i64>) {
+        let Some(counters) = &self.counters else { return };
+        let number = source as usize;
+        counters[number].inc();
+        self.seen[number] += 1;
+        let seen = self.seen[number];
+        if !seen.is_power_of_two() {
+            return;
+        }
+        let (topic, field, millis) = (&self.topic, &self.field, event.unwrap_or_default());
+        match source {
+            Source::Event | Source::Record | Source::Missing => {}
+            Source::Empty => tracing::warn!(
+                topic,
+                field,
+                seen,
+                "The events' own timestamp is null or text: they are placed by when the receiver took them."
+            ),
+            Source::Ahead => tracing::warn!(
+                topic,
+                field,
+                millis,
+                seen,
+                "The events' own timestamp is later than when the receiver took them: a sender's clock is ahead."
+            ),
+            Source::Implausible => tracing::warn!(
+                topic,
+                field,
+                millis,
+                seen,
+                "The events' own timestamp cannot be right: it is before the year 2000 or more than a day ahead. See \
+                 elasticsearch.placement.time_unit."
+            ),
+        }
+    }
+}

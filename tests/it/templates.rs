@@ -1,0 +1,139 @@
+//! Whose template an index is made with: of two pipelines whose names begin alike, and where another template has the names.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use harness::event::Events;
+use harness::eventually::eventually;
+use harness::http::{self, Method};
+use harness::pipeline::{Pipeline, Service};
+use harness::sender::Mix;
+use harness::stack::Stack;
+use indexer::commands::{SetUp, set_up};
+use serde_json::{Value, json};
+use shared::config::Strategy;
+
+const EVENTS: u64 = 50;
+const NOW: SetUp = SetUp { dry_run: false, force: false };
+
+async fn pipeline(scenario: &str) -> Result<Pipeline> {
+    let mut pipeline = Pipeline::new(&Stack::running()?, scenario).await?;
+    pipeline.config.elasticsearch.placement.margin = Duration::from_secs(1);
+    set_policy(&mut pipeline)?;
+    Ok(pipeline)
+}
+
+fn set_policy(pipeline: &mut Pipeline) -> Result<()> {
+    let policy = pipeline.file("ilm.yaml");
+    let name = &pipeline.config.elasticsearch.index_name;
+    std::fs::write(&policy, format!("policy_name: {name}\nhot:\n  rollover_max_age: 30d\n"))?;
+    pipeline.config.ilm_config_path = Some(policy);
+    Ok(())
+}
+
+async fn index(pipeline: &Pipeline, name: &str) -> Result<Value> {
+    Ok(pipeline.search.call(Method::GET, name, &Value::Null).await?[name].clone())
+}
+
+async fn roll_over(pipeline: &Pipeline) -> Result<()> {
+    let path = format!("{}/_rollover", pipeline.config.elasticsearch.index_name);
+    pipeline.search.call(Method::POST, &path, &json!({})).await.map(drop)
+}
+
+async fn metrics(indexer: &Service, part: &str) -> Result<Vec<String>> {
+    let text = http::get(&format!("{}/metrics", indexer.admin_url())).await?.text();
+    Ok(text.lines().filter(|line| line.contains(part)).map(str::to_owned).collect())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_two_names_that_begin_alike_each_has_its_own_template_whoever_comes_first() -> Result<()> {
+    for longer_first in [false, true] {
+        let short = pipeline("alike").await?;
+        let mut long = pipeline("alike-long").await?;
+        long.config.elasticsearch.index_name = format!("{}-eu", short.config.elasticsearch.index_name);
+        set_policy(&mut long)?;
+        let mut order = [&short, &long];
+        if longer_first {
+            order.reverse();
+        }
+        for pipeline in order {
+            set_up(&pipeline.config, NOW).await?;
+        }
+        for pipeline in order {
+            roll_over(pipeline).await?;
+            let name = &pipeline.config.elasticsearch.index_name;
+            let second = index(pipeline, &format!("{name}-000002")).await?;
+            let lifecycle = json!({"name": name, "rollover_alias": name});
+            assert_eq!(second["settings"]["index"]["lifecycle"], lifecycle, "{second}");
+            let aliases: Vec<&String> = second["aliases"].as_object().context("no aliases")?.keys().collect();
+            assert_eq!(aliases, [name]);
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn indices_by_date_do_not_take_the_alias_of_a_shorter_name() -> Result<()> {
+    let mut short = pipeline("dated").await?;
+    short.config.elasticsearch.strategy = Strategy::Time;
+    short.config.ilm_config_path = None;
+    let mut long = pipeline("dated-long").await?;
+    long.config.elasticsearch.index_name = format!("{}-eu", short.config.elasticsearch.index_name);
+    set_policy(&mut long)?;
+    set_up(&short.config, NOW).await?;
+    set_up(&long.config, NOW).await?;
+    roll_over(&long).await?;
+    let second = index(&long, &format!("{}-000002", long.config.elasticsearch.index_name)).await?;
+    let aliases: Vec<&String> = second["aliases"].as_object().context("no aliases")?.keys().collect();
+    assert_eq!(aliases, [&long.config.elasticsearch.index_name]);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_template_of_the_usual_priority_does_not_take_our_names() -> Result<()> {
+    let pipeline = pipeline("usual-priority").await?;
+    let name = &pipeline.config.elasticsearch.index_name;
+    let theirs = json!({"index_patterns": [format!("{}*", &name[..name.len() - 2])], "priority": 500});
+    pipeline.search.call(Method::PUT, &format!("_index_template/org-{name}"), &theirs).await?;
+    let indexer = pipeline.indexer().await?;
+    let mix = Mix::good(Events::unique());
+    pipeline.feed(mix).write(0..EVENTS).await?;
+    pipeline.all_committed().await?;
+    roll_over(&pipeline).await?;
+    let second = index(&pipeline, &format!("{name}-000002")).await?;
+    assert_eq!(second["settings"]["index"]["lifecycle"]["name"], *name);
+    assert_eq!(second["mappings"]["properties"]["metadata"]["type"], "flattened");
+    assert_eq!(metrics(&indexer, "template_shadowed{").await?, Vec::<String>::new());
+    indexer.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_template_that_takes_our_names_later_is_named_and_the_next_index_still_has_the_fields() -> Result<()> {
+    let pipeline = pipeline("shadowed").await?;
+    let name = pipeline.config.elasticsearch.index_name.clone();
+    let indexer = pipeline.indexer().await?;
+    let mix = Mix::good(Events::unique());
+    pipeline.feed(mix).write(0..EVENTS).await?;
+    pipeline.all_committed().await?;
+    let theirs = json!({"index_patterns": [format!("{name}*")], "priority": 9_999});
+    pipeline.search.call(Method::PUT, &format!("_index_template/org-{name}"), &theirs).await?;
+    roll_over(&pipeline).await?;
+    eventually("the metric names the template", || async {
+        let lines = metrics(&indexer, "template_shadowed{").await?;
+        let expected = format!(r#"penstock_indexer_template_shadowed{{index="{name}",template="org-{name}"}} 1"#);
+        anyhow::ensure!(lines == [expected], "{lines:?}");
+        Ok(())
+    })
+    .await?;
+    eventually("the next index has the mapping", || async {
+        let second = index(&pipeline, &format!("{name}-000002")).await?;
+        let mappings = &second["mappings"];
+        let is_ours = mappings["dynamic"] == "strict" && mappings["properties"]["metadata"]["type"] == "flattened";
+        anyhow::ensure!(is_ours, "{mappings}");
+        Ok(())
+    })
+    .await?;
+    pipeline.feed(mix).write(0..2 * EVENTS).await?;
+    pipeline.delivered_exactly(&mix.indexable(&(0..2 * EVENTS).collect::<Vec<_>>())).await?;
+    indexer.stop().await
+}
