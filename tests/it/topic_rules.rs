@@ -136,13 +136,17 @@ async fn of_a_file_that_the_topic_does_not_take_as_a_whole_nothing_is_produced()
     receiver.stop().await
 }
 
+/// The body of an event, and whether it lacks its key.
+fn one_of_ten_lacks_its_key(number: usize) -> (bool, Vec<u8>) {
+    let key = (!number.is_multiple_of(10)).then(|| format!("e{number}"));
+    (key.is_none(), padded(key.as_deref(), 20))
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_event_without_a_key_for_a_compacted_topic_is_refused_and_kept_and_hurts_no_other() -> Result<()> {
     let pipeline = Arc::new(pipeline("rules-compacted", &[("cleanup.policy", "compact")]).await?);
     let receiver = Arc::new(pipeline.receiver().await?);
-    let body =
-        |number: usize| (number % 10 == 0, padded((number % 10 > 0).then(|| format!("e{number}")).as_deref(), 20));
-    let answers = all_at_once(&pipeline, &receiver, (0..200).map(body).collect()).await?;
+    let answers = all_at_once(&pipeline, &receiver, (0..200).map(one_of_ten_lacks_its_key).collect()).await?;
     assert_eq!(answers, BTreeMap::from([((false, 200), 180), ((true, 422), 20)]));
     let file = container::file(PADDED, Codec::Null, &[&[padded(Some("a"), 1), padded(None, 1)]])?;
     is(&pipeline.post(&receiver, &[CONTAINER], &file).await?, 422, "record-refused")?;
@@ -161,9 +165,7 @@ async fn a_topic_that_becomes_compacted_meanwhile_hurts_no_event_with_a_key() ->
     let pipeline = Arc::new(pipeline);
     let receiver = Arc::new(pipeline.receiver().await?);
     pipeline.kafka.alter_topic(topic(&pipeline), &[("cleanup.policy", "compact")]).await?;
-    let body =
-        |number: usize| (number % 10 == 0, padded((number % 10 > 0).then(|| format!("e{number}")).as_deref(), 20));
-    let answers = all_at_once(&pipeline, &receiver, (0..200).map(body).collect()).await?;
+    let answers = all_at_once(&pipeline, &receiver, (0..200).map(one_of_ten_lacks_its_key).collect()).await?;
     assert_eq!(answers, BTreeMap::from([((false, 200), 180), ((true, 422), 20)]));
     Ok(())
 }

@@ -26,18 +26,23 @@ fn framed(id: u32, datum: &[u8]) -> Vec<u8> {
 }
 
 /// The schema of the events with this field after the others.
+#[expect(clippy::expect_used, reason = "a constant of this file")]
 fn with_field(name: &str) -> String {
     let field = format!(r#", {{"name": "{name}", "type": ["null", "string"], "default": null}}]}}"#);
     let end = SCHEMA.trim_end().strip_suffix("]\n}").expect("the schema ends with its fields");
     format!("{end}{field}")
 }
 
+#[expect(clippy::expect_used, reason = "every pipeline has it")]
 fn source(pipeline: &mut Pipeline) -> &mut Source {
     pipeline.config.receiver.sources.get_mut("cxone").expect("the source is there")
 }
 
+/// The headers and the body of a request.
+type Naming = (Vec<(&'static str, String)>, Vec<u8>);
+
 /// A request for each way in which an event can name the schema `id` with the text [`SECRET`].
-fn naming(id: u32) -> Result<Vec<(Vec<(&'static str, String)>, Vec<u8>)>> {
+fn naming(id: u32) -> Result<Vec<Naming>> {
     let mut datum = Vec::new();
     put_string(&mut datum, "e1");
     put_string(&mut datum, "100");

@@ -240,7 +240,7 @@ impl<'t> Tape<'t> {
             }
             Schema::BigDecimal => {
                 let (digits, scale) = (i128::from_le_bytes(self.bytes()), self.below(40));
-                Value::BigDecimal(format!("{digits}e-{scale}").parse().unwrap())
+                Value::BigDecimal(format!("{digits}e-{scale}").parse().unwrap_or_default())
             }
             Schema::Uuid(UuidSchema::String | UuidSchema::Fixed(_)) => Value::Uuid(Uuid::from_bytes(self.bytes())),
             Schema::Date => Value::Date(self.int()),
