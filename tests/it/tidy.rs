@@ -9,7 +9,7 @@ use harness::paths;
 /// Lines of a source file, tests included.
 const MAX_LINES: usize = 400;
 /// The packages.
-const PACKAGES: [&str; 5] = ["shared", "topic-id", "receiver", "indexer", "tests"];
+const PACKAGES: [&str; 4] = ["shared", "receiver", "indexer", "tests"];
 
 fn sources() -> Result<Vec<(PathBuf, String)>> {
     let mut sources = Vec::new();
