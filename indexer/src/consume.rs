@@ -13,7 +13,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::{KafkaError, KafkaResult};
 use shared::admin::Condition;
 use shared::config::{Config, GroupProtocol};
-use shared::kafka::Login;
+use shared::kafka::{Login, without_value};
 use shared::position::Partition;
 use tokio_util::sync::CancellationToken;
 
@@ -134,7 +134,8 @@ impl Consumer {
         conditions: Conditions,
     ) -> KafkaResult<Self> {
         let group = Group::new(conditions.kafka.clone(), Login::new(&config.kafka)?);
-        let consumer: BaseConsumer<Group> = group::client_config(config)?.create_with_context(group)?;
+        let consumer: BaseConsumer<Group> =
+            group::client_config(config)?.create_with_context(group).map_err(without_value)?;
         consumer.subscribe(&[&config.kafka.topic])?;
         let indexer = &config.indexer;
         let now = Instant::now();

@@ -11,15 +11,17 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use shared::config::{Auth, SecretsError};
+use shared::secret::Secret;
 
 use crate::receive::Buffer;
 use basic::Basic;
 use bearer::Bearer;
 use hmac::Hmac;
 use mtls::Mtls;
-use replay::Replays;
+use replay::{Known, Replays};
 use signature::Signed;
 use standard_webhooks::StandardWebhooks;
 
@@ -63,6 +65,21 @@ enum Method {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Unauthorized;
 
+/// Why a body is not taken from somebody whose head passed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refused {
+    /// It is not the one that was signed, or not by one of the secrets; or it was accepted before.
+    Unauthorized,
+    /// A request with the same signature is in flight: whether it is accepted is not known yet.
+    InFlight,
+}
+
+impl From<Unauthorized> for Refused {
+    fn from(Unauthorized: Unauthorized) -> Self {
+        Self::Unauthorized
+    }
+}
+
 /// A head that passed; the body is still to come.
 pub(crate) struct Pending<'a> {
     /// The body must match this signature; none where the head said it all.
@@ -99,37 +116,40 @@ pub enum AuthError {
         name: String,
     },
     /// What is signed would not have the body, or not the time.
-    #[error(
-        "{key}: must hold {{body}} once, and {{timestamp}} once where there is a timestamp_header, else not at all"
-    )]
+    #[error("{key}: {reason}")]
     Signed {
         /// The config key.
         key: String,
+        /// What is wrong.
+        reason: String,
     },
 }
 
 impl Authenticator {
-    /// Compiles the `auth` of the source `name`; reads its secrets' files.
+    /// Compiles the `auth` of the source `name`, with the `secrets` that it has now.
     ///
     /// # Errors
     /// [`AuthError`], naming the key.
-    pub(crate) fn compile(name: &str, auth: &Auth) -> Result<Self, AuthError> {
+    pub(crate) fn compile(name: &str, auth: &Auth, secrets: &[Secret]) -> Result<Self, AuthError> {
         let key = |field: &str| format!("receiver.sources.{name}.auth.{field}");
-        let secrets = auth.secrets().map_err(|source| AuthError::Secrets { key: key(source.key), source })?;
         let method = match auth {
             Auth::None => Method::Open,
-            Auth::Bearer { .. } => Method::Bearer(Bearer::new(&secrets)),
-            Auth::Basic { .. } => Method::Basic(Basic::new(&secrets)),
-            Auth::Hmac { .. } => Method::Hmac(Hmac::compile(auth, &secrets, key)?),
+            Auth::Bearer { .. } => Method::Bearer(Bearer::new(secrets)),
+            Auth::Basic { .. } => Method::Basic(Basic::new(secrets)),
+            Auth::Hmac { .. } => Method::Hmac(Hmac::compile(auth, secrets, key)?),
             Auth::StandardWebhooks { tolerance, .. } => {
                 let not_base64 = || AuthError::NotBase64 { key: key("secrets") };
-                Method::StandardWebhooks(StandardWebhooks::new(*tolerance, &secrets).ok_or_else(not_base64)?)
+                Method::StandardWebhooks(StandardWebhooks::new(*tolerance, secrets).ok_or_else(not_base64)?)
             }
             Auth::Mtls { names } => Method::Mtls(Mtls::new(names)),
         };
         let replays = match auth {
-            Auth::Hmac { timestamp_header: Some(_), tolerance, replay_capacity, .. }
-            | Auth::StandardWebhooks { tolerance, replay_capacity, .. } => Replays::new(*tolerance, *replay_capacity),
+            Auth::Hmac { tolerance, replay_capacity, .. }
+            | Auth::StandardWebhooks { tolerance, replay_capacity, .. }
+                if auth.has_timestamp() =>
+            {
+                Replays::new(*tolerance, *replay_capacity)
+            }
             _ => None,
         };
         Ok(Self { method, replays })
@@ -139,29 +159,35 @@ impl Authenticator {
     ///
     /// # Errors
     /// As [`Authenticator::compile`].
-    fn again(&self, name: &str, auth: &Auth) -> Result<Self, AuthError> {
-        Ok(Self { replays: self.replays.clone(), ..Self::compile(name, auth)? })
+    fn again(&self, name: &str, auth: &Auth, secrets: &[Secret]) -> Result<Self, AuthError> {
+        Ok(Self { replays: self.replays.clone(), ..Self::compile(name, auth, secrets)? })
     }
 
-    /// Checks what stands in the head of a request from `peer` that arrived at `now`.
+    /// Checks the head of a request from `peer` that arrived at `now`.
     ///
     /// # Errors
     /// [`Unauthorized`]: no credentials, wrong ones, or a timestamp too far from `now`.
     pub(crate) fn check_head<'a>(
         &'a self,
-        head: &'a HeaderMap,
+        request: &'a Parts,
         peer: Option<&Peer>,
         now: SystemTime,
     ) -> Result<Pending<'a>, Unauthorized> {
+        let head = &request.headers;
         let signed = match &self.method {
             Method::Open => None,
             Method::Bearer(bearer) => bearer.check(head).map(|()| None)?,
             Method::Basic(basic) => basic.check(head).map(|()| None)?,
-            Method::Hmac(hmac) => Some(hmac.check_head(head, now)?),
+            Method::Hmac(hmac) => Some(hmac.check_head(request, now)?),
             Method::StandardWebhooks(webhooks) => Some(webhooks.check_head(head, now)?),
-            Method::Mtls(mtls) => mtls.check(peer).map(|()| None)?,
+            Method::Mtls(mtls) => mtls.check(peer, now).map(|()| None)?,
         };
         Ok(Pending { signed, replays: self.replays.as_ref() })
+    }
+
+    /// Whether everybody may post.
+    pub(crate) fn is_open(&self) -> bool {
+        matches!(self.method, Method::Open)
     }
 
     /// The challenge of a 401 (RFC 9110, section 11.6.1): the scheme alone, the same for every reason.
@@ -186,14 +212,17 @@ impl Pending<'_> {
     /// timestamp is near enough after it was kept, the same signature is refused.
     ///
     /// # Errors
-    /// [`Unauthorized`]: the body is not the one that was signed, or not by one of the secrets; or it was accepted before.
-    pub(crate) fn check_body(self, body: Buffer, now: SystemTime) -> Result<(Authentic, Claim), Unauthorized> {
+    /// [`Refused`].
+    pub(crate) fn check_body(self, body: Buffer, now: SystemTime) -> Result<(Authentic, Claim), Refused> {
         let Some(signed) = self.signed else {
             return Ok((Authentic(body), Claim::default()));
         };
         let marks = signed.check_body(body.body())?;
         let claim = match self.replays {
-            Some(replays) => replays.claim(marks, now).ok_or(Unauthorized)?,
+            Some(replays) => replays.claim(marks, now).map_err(|known| match known {
+                Known::InFlight => Refused::InFlight,
+                Known::Accepted => Refused::Unauthorized,
+            })?,
             None => Claim::default(),
         };
         Ok((Authentic(body), claim))

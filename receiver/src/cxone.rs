@@ -46,7 +46,7 @@ impl Cxone {
         let tenant_url = config.tenant_url.as_deref().ok_or_else(|| missing("tenant_url"))?;
         let tenant_url = tenant_url.trim_end_matches('/').to_owned();
         let schema_path = config.schema_path.clone().ok_or_else(|| missing("schema_path"))?;
-        let http = Http::new(config.timeout)?;
+        let http = Http::new(config.timeout, config.proxy.as_deref())?;
         let tokens = Tokens::new(config.clone(), tenant_url.clone(), http.clone());
         Ok(Self { http, tokens, tenant_url, schema_path, schema_pointer: config.schema_pointer.clone() })
     }

@@ -8,12 +8,12 @@ use axum::http::{HeaderMap, HeaderValue};
 use shared::avro::{Container, Limits, Schema, SchemaError};
 use shared::wire::{FRAME_LEN, SchemaId};
 
-use crate::receive::Buffer;
 use crate::receive::content::{coding, decoded};
+use crate::receive::{Buffer, Held, HeldBytes};
 use crate::reject::place::Place;
 use crate::reject::{Rejection, SchemaName};
 use crate::source::Writer;
-use crate::unframe::{Form, Framing, SINGLE_OBJECT_LEN, unframe};
+use crate::unframe::{Form, Framing, Reading, SINGLE_OBJECT_LEN, unframe};
 use crate::validate::{BatchError, BatchLimits, Invalid, fits, validate, validate_container};
 
 /// Reads bodies by one schema, whatever id they name.
@@ -70,9 +70,9 @@ impl Examiner {
         let mut body = Buffer::with_capacity(sent.len());
         body.bytes_mut().extend_from_slice(sent);
         if let Some(format) = coding(&head)? {
-            body = decoded(format, &body, self.limits.bytes).map_err(Rejection::Decompress)?;
+            body = decoded(format, &body, self.limits.bytes, &mut held())?;
         }
-        match unframe(&head, body.body()).map_err(Rejection::Unframe)? {
+        match unframe(&head, body.body(), &Reading::default()).map_err(Rejection::Unframe)? {
             Form::Bare | Form::BareOf(_) | Form::BareOfVersion(_) => self.one(&mut body, 0),
             Form::Framed(framing) => self.framed(framing, &mut body),
             Form::BareOrFramed(framing) => match fits(body.body(), &self.writer, self.limits.event) {
@@ -113,11 +113,16 @@ impl Examiner {
             Ok(writer) => writer,
             Err(_) => writer(container.schema(), None).map_err(unusable)?,
         };
-        let batch = validate_container(container, &writer, &self.limits).map_err(Rejection::Container)?;
+        let batch = validate_container(container, &writer, &self.limits, &mut held())?;
         let bytes: usize = batch.events().map(|event| event.value().len() + event.key().map_or(0, str::len)).sum();
         debug_assert!(bytes >= batch.events().len() * FRAME_LEN);
         Ok(batch.events().len())
     }
+}
+
+/// Room for one body after the other: what they may take is bounded by the limits.
+fn held() -> Held {
+    HeldBytes::new(usize::MAX).hold()
 }
 
 fn refused(invalid: Invalid) -> Rejection {

@@ -31,12 +31,13 @@ use cxone::refresh::Refresh;
 use cxone::subjects::Subjects;
 use metrics::Metrics;
 use produce::Producer;
-use receive::{Common, HeldBytes, Workers};
+use receive::{Anteroom, Common, HeldBytes, Workers};
 use reject::budget::LogBudget;
 use server::{Settings, Tls};
 use source::Source;
 
 mod authenticate;
+mod client;
 mod cxone;
 mod decompress;
 mod drift;
@@ -55,6 +56,13 @@ mod server;
 mod source;
 mod unframe;
 mod validate;
+
+/// Bodies that nobody wants and are let arrive at a time, so that their senders read the answer.
+const DISCARDS: usize = 64;
+/// Bytes of heads that are not whole, of all connections: never less.
+const LEAST_HEADS: usize = 1024 * 1024;
+/// The most that a request holds besides its body before its sender is known: its head.
+const STRANGER_OVERHEAD: usize = 64 * 1024;
 
 /// Why the receiver cannot run.
 #[derive(Debug, thiserror::Error)]
@@ -109,14 +117,20 @@ pub async fn run(config: Config, listeners: Listeners, shutdown: CancellationTok
     let receiver = &config.receiver;
     tracing::info!(listen = %receiver.listen, tls = tls.is_some(), sources = sources.len(), "Receiving.");
     let openapi = if receiver.publish_openapi { openapi::router(&config) } else { Router::new() };
-    let router = router::router(&sources, &common, openapi);
+    let router = router::router(&sources, &common, receiver.trailing_slash, openapi);
+    let heads = usize::try_from(receiver.max_in_flight_bytes.as_u64() / 8).unwrap_or(usize::MAX).max(LEAST_HEADS);
     let settings = Settings {
         max_connections: receiver.max_connections,
+        max_connections_per_address: receiver.max_connections_per_address(),
+        trusted_proxies: receiver.trusted_proxies.clone(),
         head_timeout: receiver.head_timeout,
         idle_timeout: receiver.idle_timeout,
+        write_timeout: receiver.write_timeout,
+        heads: HeldBytes::new(heads),
         patience: receiver.shutdown_timeout,
         tls,
         connections: common.metrics.connections.clone(),
+        refused: common.metrics.refused_connections.clone(),
     };
     let all_finished = server::serve(listeners.http, router, settings, closing).await;
     if !all_finished {
@@ -146,12 +160,24 @@ fn common(
     stopping: CancellationToken,
 ) -> Result<Common, RunError> {
     let receiver = &config.receiver;
+    let bytes = usize::try_from(receiver.max_in_flight_bytes.as_u64()).unwrap_or(usize::MAX);
+    let largest_body = sources.iter().map(|source| source.max_body).max().unwrap_or_default();
+    // A quarter of all, and always as much as one body with its head.
+    let of_strangers = (bytes / 4).max(largest_body.saturating_add(STRANGER_OVERHEAD)).min(bytes);
     let largest = sources.iter().map(|source| source.max_body.max(source.max_decompressed)).max().unwrap_or_default();
     Ok(Common {
         registry: SchemaRegistry::new(&config.schema_registry)?,
         producer: Arc::new(Producer::new(&config.kafka, largest, receiver.request_timeout)?),
         request_timeout: receiver.request_timeout,
-        held_bytes: HeldBytes::new(usize::try_from(receiver.max_in_flight_bytes.as_u64()).unwrap_or(usize::MAX)),
+        // An eighth is for small requests, unless the largest body needs it.
+        held_bytes: HeldBytes::with_reserve(
+            bytes,
+            (bytes / 8).min(bytes.saturating_sub(largest_body + STRANGER_OVERHEAD)),
+        ),
+        anteroom: Anteroom::new(receiver.max_unauthenticated_requests, of_strangers),
+        unauthenticated_timeout: receiver.unauthenticated_timeout,
+        trusted_proxies: receiver.trusted_proxies.clone(),
+        discards: Semaphore::new(DISCARDS),
         stopping,
         places: Semaphore::new(receiver.max_in_flight_requests.min(Semaphore::MAX_PERMITS)),
         metrics,

@@ -40,8 +40,12 @@ pub(crate) struct Metrics {
     pub(crate) in_flight: IntGauge,
     /// Open connections.
     pub(crate) connections: IntGauge,
+    /// Connections that were closed at once because their address has as many as it may have.
+    pub(crate) refused_connections: IntCounter,
     /// The schema id that bare datums are framed with, by source; 0 as long as none is known.
     pub(crate) schema_id: IntGaugeVec,
+    /// Whether the secrets that a source's file holds now cannot be used, so that the last ones stay in use.
+    pub(crate) secrets_unusable: IntGaugeVec,
     /// Pulls of schemas from CXone by outcome: `registered`, `unchanged`, `incompatible`, `failed`.
     pub(crate) cxone_pulls: IntCounterVec,
     /// Those of bodies that are no events.
@@ -118,7 +122,9 @@ impl Metrics {
             kafka_refusals: kafka_refusals(registry)?,
             in_flight: gauge(registry, "penstock_receiver_requests_in_flight", "Requests under way.")?,
             connections: gauge(registry, "penstock_receiver_connections", "Open connections.")?,
+            refused_connections: refused_connections(registry)?,
             schema_id: schema_id(registry)?,
+            secrets_unusable: secrets_unusable(registry)?,
             cxone_pulls: cxone_pulls(registry)?,
             aside: AsideMetrics::new(registry)?,
         })
@@ -157,6 +163,16 @@ fn kafka_refusals(registry: &Registry) -> Result<IntCounterVec> {
     let help =
         "Requests answered 503 since Kafka takes no events until an operator changes something, by source and error.";
     counters(registry, "penstock_receiver_kafka_refusals_total", help, &["source", "error"])
+}
+
+fn refused_connections(registry: &Registry) -> Result<IntCounter> {
+    let help = "Connections that were closed at once because their address has as many as it may have.";
+    counter(registry, "penstock_receiver_refused_connections_total", help)
+}
+
+fn secrets_unusable(registry: &Registry) -> Result<IntGaugeVec> {
+    let help = "Whether the secrets that a source's file holds now cannot be used, so that the last ones stay in use.";
+    gauges(registry, "penstock_receiver_secrets_unusable", help, &["source"])
 }
 
 fn cxone_pulls(registry: &Registry) -> Result<IntCounterVec> {

@@ -65,9 +65,10 @@ fn document(config: &Config) -> Value {
             "description": "Events come in as Apache Avro. A 200 means that they are stored. An event that is sent again is stored \
                             once: whatever was not answered 200 can be sent again.",
         },
+        // Where it listens is the inside's affair: senders know it by another name.
         "servers": [{
             "url": format!("{scheme}://{{host}}"),
-            "variables": {"host": {"default": config.receiver.listen.to_string()}},
+            "variables": {"host": {"default": "localhost", "description": "The host and port that senders know."}},
         }],
         "paths": paths,
         "components": {
@@ -79,9 +80,11 @@ fn document(config: &Config) -> Value {
 }
 
 fn operation(name: &str, source: &Source) -> Value {
+    let further = source.content_types.iter().map(|media_type| (media_type.as_str(), "In any of the forms."));
     let content: Map<String, Value> = MEDIA_TYPES
-        .iter()
-        .map(|(media_type, what)| ((*media_type).to_owned(), json!({"schema": {"description": what}})))
+        .into_iter()
+        .chain(further)
+        .map(|(media_type, what)| (media_type.to_owned(), json!({"schema": {"description": what}})))
         .collect();
     let required: Map<String, Value> = schemes(name, &source.auth).map(|(scheme, _)| (scheme, json!([]))).collect();
     json!({

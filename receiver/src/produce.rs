@@ -18,15 +18,15 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::OwnedHeaders;
 use rdkafka::producer::{BaseRecord, Producer as _, ThreadedProducer};
 use shared::config::Kafka;
-use shared::kafka::{Login, producer_config};
+use shared::kafka::{Login, producer_config, without_value};
 use tokio::time::{Instant, timeout_at};
 
 use crate::validate::Event;
+pub(crate) use delivery::Delivery;
 pub(crate) use fault::{OPERATOR, ProduceError};
 pub(crate) use record::RecordHead;
 
 use alone::Alone;
-use delivery::Delivery;
 use health::{Callbacks, Health, Shared};
 use room::Room;
 use rules::Rules;
@@ -124,22 +124,22 @@ impl Producer {
         let login = Arc::new(Login::new(kafka)?);
         let shared = Arc::new(Shared { health: Health::default(), rules: Rules::default(), room, login });
         let alone = Arc::new(Alone::new(&config, &shared));
-        let client = ArcSwap::from_pointee(config.create_with_context(Callbacks::new(&shared, Some(&alone)))?);
+        let client = config.create_with_context(Callbacks::new(&shared, Some(&alone))).map_err(without_value)?;
+        let client = ArcSwap::from_pointee(client);
         let batch_bytes = AtomicUsize::new(most_batch_bytes);
         Ok(Self { client, config, shared, alone, batch_bytes, most_batch_bytes, largest, compressed, delivery_timeout })
     }
 
-    /// Sends `events` to `topic` and waits until each of them is acknowledged, until `deadline` at most.
+    /// Queues `events` for `topic`, which copies them, and returns what to wait for: see [`Producer::finished`].
     ///
     /// # Errors
     /// [`ProduceError`]: some of the events may be in Kafka nevertheless. Dropping the future sends what was queued already.
-    pub(crate) async fn produce<'e>(
+    pub(crate) async fn queue<'e>(
         &self,
         topic: &str,
         events: impl ExactSizeIterator<Item = Event<'e>> + Clone,
         head: &RecordHead<'_>,
-        deadline: Instant,
-    ) -> Result<(), ProduceError> {
+    ) -> Result<Arc<Delivery>, ProduceError> {
         self.ensure_there(topic)?;
         let count = events.len();
         let bytes = self.ensure_taken(topic, events.clone(), head)?;
@@ -164,7 +164,7 @@ impl Producer {
             }
         }
         drop(client);
-        self.finished(topic, &delivery, deadline).await
+        Ok(delivery)
     }
 
     /// Sees that Kafka is there, and has the topic.
@@ -225,7 +225,16 @@ impl Producer {
         }
     }
 
-    async fn finished(&self, topic: &str, delivery: &Delivery, deadline: Instant) -> Result<(), ProduceError> {
+    /// Waits until each record of `delivery`, of `topic`, is acknowledged, until `deadline` at most.
+    ///
+    /// # Errors
+    /// [`ProduceError`]: some of them may be in Kafka nevertheless.
+    pub(crate) async fn finished(
+        &self,
+        topic: &str,
+        delivery: &Delivery,
+        deadline: Instant,
+    ) -> Result<(), ProduceError> {
         let error = match timeout_at(deadline, delivery.finished()).await {
             Ok(Ok(())) => return Ok(()),
             Ok(Err(error)) => error,
@@ -268,7 +277,7 @@ impl Producer {
     fn create(&self) -> Result<ThreadedProducer<Callbacks>, KafkaError> {
         let mut config = self.config.clone();
         config.set(BATCH_SIZE, self.batch_bytes.load(Ordering::Relaxed).to_string());
-        config.create_with_context(Callbacks::new(&self.shared, Some(&self.alone)))
+        config.create_with_context(Callbacks::new(&self.shared, Some(&self.alone))).map_err(without_value)
     }
 
     /// Makes batches as small as the smallest topic wants them, as far as that is known; where a topic refused a batch

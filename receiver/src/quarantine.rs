@@ -107,6 +107,7 @@ pub(crate) fn is_kept(rejection: &Rejection) -> bool {
         | Rejection::SchemaPending(_)
         | Rejection::SchemaUnavailable
         | Rejection::Overloaded
+        | Rejection::InFlight
         | Rejection::RateLimited(_)
         | Rejection::QueueFull
         | Rejection::KafkaRefuses

@@ -10,33 +10,37 @@ use std::time::{Duration, SystemTime};
 use axum::extract::{Request, State};
 use axum::http::header::{CONNECTION, CONTENT_TYPE};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, Version};
+use axum::http::{HeaderMap, HeaderValue, Method, Version};
 use axum::response::{IntoResponse, Response};
+use shared::config::Network;
 use shared::registry::SchemaRegistry;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::authenticate::{Authentic, Claim, Peer};
+use crate::client::Visit;
 use crate::metrics::{Counted, Metrics};
-use crate::produce::{ProduceError, Producer, RecordHead};
+use crate::produce::{Delivery, ProduceError, Producer, RecordHead};
 use crate::reject::Rejection;
 use crate::reject::budget::LogBudget;
 use crate::reject::place::Place;
 use crate::source::Source;
 use crate::unframe::unframe;
-use crate::validate::{BatchError, Event};
+use crate::validate::BatchError;
 
+pub(crate) use anteroom::Anteroom;
 pub(crate) use body::Buffer;
-pub(crate) use held::HeldBytes;
+pub(crate) use held::{Held, HeldBytes, NoRoom};
 pub(crate) use rate::Rate;
 pub(crate) use work::Workers;
 
+use admit::Admitted;
 use events::Events;
-use held::Held;
 use request_id::RequestId;
 
+mod admit;
 mod again;
+mod anteroom;
 mod aside;
 mod body;
 pub(crate) mod content;
@@ -45,6 +49,7 @@ mod held;
 mod rate;
 mod request_id;
 mod schemas;
+mod verify;
 mod work;
 
 /// The part of `receiver.request_timeout` that may be spent waiting; the rest is for the answer.
@@ -58,9 +63,17 @@ pub(crate) struct Common {
     pub(crate) producer: Arc<Producer>,
     /// `receiver.request_timeout`.
     pub(crate) request_timeout: Duration,
-    /// A permit for each request that may be under way.
+    /// A permit for each request of somebody who may post that may be in flight.
     pub(crate) places: Semaphore,
-    /// The bytes of bodies that may be in memory.
+    /// Where requests wait whose sender is not known before the body is there.
+    pub(crate) anteroom: Anteroom,
+    /// `receiver.unauthenticated_timeout`.
+    pub(crate) unauthenticated_timeout: Duration,
+    /// A permit for each body that nobody wants and is let arrive.
+    pub(crate) discards: Semaphore,
+    /// `receiver.trusted_proxies`.
+    pub(crate) trusted_proxies: Vec<Network>,
+    /// The bytes that requests may hold in memory.
     pub(crate) held_bytes: HeldBytes,
     /// Cancelled once the receiver is to stop.
     pub(crate) stopping: CancellationToken,
@@ -87,6 +100,15 @@ struct Received {
     instant: Instant,
 }
 
+/// What a request has brought, in the producer's queue.
+struct Queued {
+    count: usize,
+    delivery: Arc<Delivery>,
+    begin: Instant,
+    /// Whether it is of an older version of the schema than the latest.
+    is_older: bool,
+}
+
 /// Answers a request to a source.
 pub(crate) async fn receive(State(endpoint): State<Arc<Endpoint>>, request: Request) -> Response {
     let received = Received { wall: SystemTime::now(), instant: Instant::now() };
@@ -109,8 +131,13 @@ pub(crate) async fn receive(State(endpoint): State<Arc<Endpoint>>, request: Requ
 }
 
 /// Answers what is not a POST to a source.
-pub(crate) async fn method_not_allowed(State(endpoint): State<Arc<Endpoint>>, headers: HeaderMap) -> Response {
-    endpoint.rejected(Rejection::MethodNotAllowed, SystemTime::now(), &RequestId::of(&headers))
+pub(crate) async fn other_method(State(endpoint): State<Arc<Endpoint>>, request: Request) -> Response {
+    match &endpoint.source.verification {
+        Some(verification) if matches!(*request.method(), Method::GET | Method::HEAD) => {
+            verify::answer(verification, request.uri())
+        }
+        _ => endpoint.rejected(Rejection::MethodNotAllowed, SystemTime::now(), &RequestId::of(request.headers())),
+    }
 }
 
 fn accepted(count: usize) -> Response {
@@ -119,7 +146,7 @@ fn accepted(count: usize) -> Response {
 }
 
 impl Endpoint {
-    /// The way of a request: gives how many events it brought. It returns only when Kafka has acknowledged all of them (P1).
+    /// The way of a request: returns how many events it brought. It returns only when Kafka has acknowledged all of them (P1).
     async fn accept(
         &self,
         head: &Parts,
@@ -128,9 +155,7 @@ impl Endpoint {
         request_id: &RequestId,
     ) -> Result<usize, Rejection> {
         let deadline = received.instant + self.common.request_timeout.mul_f32(WAITS);
-        let _place = self.common.places.try_acquire().map_err(|_| Rejection::Overloaded)?;
-        let mut held = self.common.held_bytes.hold();
-        let (mut body, claim) = self.authentic(head, body, received, deadline, &mut held).await?;
+        let mut admitted = self.admit(head, body, received, deadline).await?;
         let record = RecordHead {
             timestamp: received.wall,
             source: &self.source.name,
@@ -138,106 +163,68 @@ impl Endpoint {
             request_id: request_id.as_bytes(),
             traceparent: request_id::traceparent(&head.headers),
         };
-        let taken = self.take(&head.headers, &mut body, &mut held, &record, deadline).await;
+        let taken = self.take(&head.headers, &mut admitted, &record, deadline).await;
         match &taken {
-            Ok(_) => claim.keep(SystemTime::now()),
+            Ok(_) => {
+                admitted.claim.keep(SystemTime::now());
+                head.extensions.get::<Visit>().inspect(|visit| visit.client().set_known());
+            }
             Err(rejection) => {
-                body.0.unframe();
-                self.set_aside(rejection, &head.headers, body.0.body(), &record, received.instant);
+                admitted.body.0.unframe();
+                self.set_aside(rejection, &head.headers, admitted.body.0.body(), &record, received.instant);
             }
         }
         taken
-    }
-
-    /// Reads the body and sees to it that it is from somebody who may post, and may post now. Only who is authentic uses up the
-    /// source's rate.
-    async fn authentic(
-        &self,
-        head: &Parts,
-        body: axum::body::Body,
-        received: Received,
-        deadline: Instant,
-        held: &mut Held<'_>,
-    ) -> Result<(Authentic, Claim), Rejection> {
-        let source = &*self.source;
-        let authenticator = source.authenticator.current();
-        let unauthorized = |_| Rejection::Unauthorized(authenticator.challenge());
-        let take = || source.rate.as_ref().map_or(Ok(()), |rate| rate.take(Instant::now()));
-
-        let peer = head.extensions.get::<Arc<Peer>>().map(AsRef::as_ref);
-        let admitted = authenticator.check_head(&head.headers, peer, received.wall).map_err(unauthorized);
-        let admitted = admitted.and_then(|pending| match pending.is_authentic() {
-            true => take().map(|()| (pending, true)),
-            false => Ok((pending, false)),
-        });
-        let (pending, by_head) = match admitted {
-            Ok(admitted) => admitted,
-            Err(rejection) => {
-                body::discard(head.version, body).await;
-                return Err(rejection);
-            }
-        };
-        let body = body::read(body, source.max_body, deadline, held).await?;
-        source.metrics.body_bytes.inc_by(body.body().len() as u64);
-        let (body, claim) = pending.check_body(body, received.wall).map_err(unauthorized)?;
-        if !by_head {
-            take()?;
-        }
-        Ok((body, claim))
     }
 
     /// The way of an authentic body.
     async fn take(
         &self,
         head: &HeaderMap,
-        body: &mut Authentic,
-        held: &mut Held<'_>,
+        admitted: &mut Admitted<'_>,
         record: &RecordHead<'_>,
         deadline: Instant,
     ) -> Result<usize, Rejection> {
-        let compressed = body.0.body().len();
-        self.decode(head, body, deadline).await?;
-        held.grow(body.0.body().len().saturating_sub(compressed))?;
-        let form = unframe(head, body.0.body()).map_err(Rejection::Unframe)?;
+        let Admitted { body, held, .. } = admitted;
+        self.decode(head, body, held, deadline).await?;
+        let form = unframe(head, body.0.body(), &self.source.reading).map_err(Rejection::Unframe)?;
         let generation = self.source.generation();
-        let refused = match self.events(form, body, deadline).await {
-            Ok(events) => return self.deliver(events, record, deadline).await,
-            Err(refused) => refused,
-        };
-        self.read_again(form, (refused, generation), body, record, deadline).await
-    }
-
-    /// Hands what a request brings to Kafka; gives how many events it is.
-    async fn deliver(
-        &self,
-        events: Events<'_>,
-        record: &RecordHead<'_>,
-        deadline: Instant,
-    ) -> Result<usize, Rejection> {
-        match events {
-            Events::One(event) => self.produce(std::iter::once(event.borrowed()), record, deadline).await,
-            Events::Many(batch) => self.produce(batch.events(), record, deadline).await,
-        }
-    }
-
-    /// Hands events to Kafka and waits for the acknowledgements; gives how many they were.
-    async fn produce<'e>(
-        &self,
-        events: impl ExactSizeIterator<Item = Event<'e>> + Clone,
-        head: &RecordHead<'_>,
-        deadline: Instant,
-    ) -> Result<usize, Rejection> {
-        let begin = Instant::now();
-        let count = events.len();
-        let result = self.common.producer.produce(&self.source.topic, events, head, deadline).await;
-        match result {
-            Ok(()) => {
-                self.source.metrics.produce_seconds.observe(begin.elapsed().as_secs_f64());
-                self.source.metrics.accepted(count as u64);
-                Ok(count)
+        let queued = match self.events(form, body, held, deadline).await {
+            Ok(events) => self.queue(events, record).await?,
+            Err(refused) => {
+                let bytes = (&mut *body, &mut *held);
+                self.read_again(form, (refused, generation), bytes, record, deadline).await?
             }
-            Err(error) => Err(self.not_produced(error)),
+        };
+        // The producer has its own copy, in a queue of its own limit.
+        body.0 = Buffer::default();
+        held.release();
+        self.delivered(&queued, deadline).await
+    }
+
+    /// Hands what a request brings to Kafka, and returns what to wait for.
+    async fn queue(&self, events: Events<'_>, record: &RecordHead<'_>) -> Result<Queued, Rejection> {
+        let begin = Instant::now();
+        let (producer, topic) = (&self.common.producer, &self.source.topic);
+        let (count, queued) = match events {
+            Events::One(event) => (1, producer.queue(topic, std::iter::once(event.borrowed()), record).await),
+            Events::Many(batch) => (batch.events().len(), producer.queue(topic, batch.events(), record).await),
+        };
+        let delivery = queued.map_err(|error| self.not_produced(error))?;
+        Ok(Queued { count, delivery, begin, is_older: false })
+    }
+
+    /// Waits for the acknowledgements; returns how many events they were.
+    async fn delivered(&self, queued: &Queued, deadline: Instant) -> Result<usize, Rejection> {
+        let finished = self.common.producer.finished(&self.source.topic, &queued.delivery, deadline).await;
+        finished.map_err(|error| self.not_produced(error))?;
+        let metrics = &self.source.metrics;
+        metrics.produce_seconds.observe(queued.begin.elapsed().as_secs_f64());
+        metrics.accepted(queued.count as u64);
+        if queued.is_older {
+            metrics.aside.older_versions.inc();
         }
+        Ok(queued.count)
     }
 
     fn not_produced(&self, error: ProduceError) -> Rejection {

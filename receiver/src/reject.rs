@@ -66,8 +66,10 @@ pub(crate) enum Rejection {
     UnusableSchema(SchemaName, &'static str),
     /// The schema is not in memory and the registry does not answer.
     SchemaUnavailable,
-    /// As many requests as are allowed are under way.
+    /// As many requests as are allowed are in flight, or hold as many bytes.
     Overloaded,
+    /// A request with the same signature is still in flight.
+    InFlight,
     /// More requests than the source takes in a second; says when there is room for one.
     RateLimited(Duration),
     /// The producer's queue is full.
@@ -134,6 +136,24 @@ const SOON: Duration = Duration::from_secs(1);
 /// How soon a sender should try again when something else has to come back first.
 const LATER: Duration = Duration::from_secs(5);
 
+impl From<DecompressError> for Rejection {
+    fn from(error: DecompressError) -> Self {
+        match error {
+            DecompressError::NoRoom(_) => Self::Overloaded,
+            error @ (DecompressError::TooLarge(_) | DecompressError::Broken(_)) => Self::Decompress(error),
+        }
+    }
+}
+
+impl From<BatchError> for Rejection {
+    fn from(error: BatchError) -> Self {
+        match error {
+            BatchError::NoRoom => Self::Overloaded,
+            error => Self::Container(error),
+        }
+    }
+}
+
 impl Rejection {
     fn row(&self) -> Row {
         match self {
@@ -150,11 +170,17 @@ impl Rejection {
             Self::Decompress(DecompressError::TooLarge(_)) => {
                 (StatusCode::PAYLOAD_TOO_LARGE, "too-large", "Body too large")
             }
+            Self::Decompress(DecompressError::NoRoom(_)) | Self::Container(BatchError::NoRoom) | Self::Overloaded => {
+                (StatusCode::SERVICE_UNAVAILABLE, "overloaded", "Too many requests in flight")
+            }
             Self::Decompress(DecompressError::Broken(_)) => {
                 (StatusCode::BAD_REQUEST, "invalid-content-encoding", "Not compressed as said")
             }
             Self::Unframe(UnframeError::ContentType) => {
                 (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", "Unsupported media type")
+            }
+            Self::Unframe(UnframeError::Unsigned(_)) => {
+                (StatusCode::BAD_REQUEST, "unsigned-header", "A header is not covered by the signature")
             }
             Self::Unframe(UnframeError::Empty) => (StatusCode::BAD_REQUEST, "empty-body", "Empty body"),
             Self::Unframe(_) => (StatusCode::BAD_REQUEST, "invalid-frame", "Invalid frame"),
@@ -173,7 +199,7 @@ impl Rejection {
             Self::UnknownSchema(_) => (StatusCode::BAD_REQUEST, "unknown-schema", "Unknown schema"),
             Self::UnusableSchema(..) => (StatusCode::BAD_REQUEST, "unusable-schema", "Unusable schema"),
             Self::SchemaUnavailable => (StatusCode::SERVICE_UNAVAILABLE, "schema-unavailable", "Schema unavailable"),
-            Self::Overloaded => (StatusCode::SERVICE_UNAVAILABLE, "overloaded", "Too many requests under way"),
+            Self::InFlight => (StatusCode::SERVICE_UNAVAILABLE, "in-flight", "The same request is in flight"),
             Self::RateLimited(_) => (StatusCode::TOO_MANY_REQUESTS, "rate-limited", "Too many requests in a second"),
             Self::QueueFull => (StatusCode::SERVICE_UNAVAILABLE, "queue-full", "Queue full"),
             Self::RecordRefused => (StatusCode::UNPROCESSABLE_ENTITY, "record-refused", "Event cannot be stored"),
@@ -217,6 +243,7 @@ impl Rejection {
             | Self::SchemaPending(_)
             | Self::SchemaUnavailable
             | Self::Overloaded
+            | Self::InFlight
             | Self::RateLimited(_)
             | Self::QueueFull
             | Self::KafkaRefuses
@@ -228,7 +255,7 @@ impl Rejection {
     /// How soon the same request may be tried again with some hope.
     fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::Overloaded | Self::QueueFull | Self::SchemaPending(_) => Some(SOON),
+            Self::Overloaded | Self::InFlight | Self::QueueFull | Self::SchemaPending(_) => Some(SOON),
             Self::SchemaUnavailable | Self::KafkaRefuses | Self::KafkaUnavailable => Some(LATER),
             Self::RateLimited(wait) => Some(*wait),
             _ => None,

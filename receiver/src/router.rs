@@ -6,18 +6,32 @@ use std::sync::Arc;
 use axum::Router;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
+use shared::config::TrailingSlash;
 use tower_http::catch_panic::CatchPanicLayer;
 
-use crate::receive::{Common, Endpoint, method_not_allowed, receive};
+use crate::receive::{Common, Endpoint, other_method, receive};
 use crate::reject::Rejection;
 use crate::source::Source;
 
 /// The router for `sources` and for what is in `more`. The sources' paths are known to be distinct and plain.
-pub(crate) fn router(sources: &[Arc<Source>], common: &Arc<Common>, more: Router) -> Router {
+pub(crate) fn router(
+    sources: &[Arc<Source>],
+    common: &Arc<Common>,
+    trailing_slash: TrailingSlash,
+    more: Router,
+) -> Router {
     let mut router = more;
     for source in sources {
         let endpoint = Endpoint { source: Arc::clone(source), common: Arc::clone(common) };
-        let method = post(receive).fallback(method_not_allowed).with_state(Arc::new(endpoint));
+        let method = post(receive).fallback(other_method).with_state(Arc::new(endpoint));
+        let other = match source.path.strip_suffix('/') {
+            Some(without) => without.to_owned(),
+            None => format!("{}/", source.path),
+        };
+        let is_taken = other.is_empty() || sources.iter().any(|source| source.path == other);
+        if trailing_slash == TrailingSlash::Ignore && !is_taken {
+            router = router.route(&other, method.clone());
+        }
         router = router.route(&source.path, method);
     }
     let unrouted = common.metrics.unrouted.clone();

@@ -1,26 +1,33 @@
 //! Accepts connections and serves HTTP/1.1 and HTTP/2 on them, with TLS or without, until told to stop.
 //!
-//! `axum::serve` has no time-out for a head that never comes and no limit for connections; this has both.
+//! `axum::serve` has no time-out for a head that never comes and no limit for connections; this has both. What strangers can hold is
+//! bounded in number, bytes and time: places ([`places`]), heads ([`head`]), what is neither read nor asked for ([`socket`]).
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
-use hyper_util::server::graceful::GracefulShutdown;
-use prometheus::IntGauge;
+use prometheus::{IntCounter, IntGauge};
+use shared::config::Network;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use crate::metrics::Counted;
+use crate::receive::HeldBytes;
 use connection::Connections;
+use places::Places;
+use socket::Limits;
 
 pub(crate) use tls::Tls;
 pub use tls::TlsError;
 
 mod connection;
+mod head;
+mod places;
 mod socket;
 mod tls;
 
@@ -30,67 +37,109 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 const MAX_STREAMS: u32 = 256;
 /// How often a silent HTTP/2 connection is asked whether it still lives.
 const PING: Duration = Duration::from_secs(30);
+/// Bytes of a request's head, at most. A longer one is answered 431.
+const MAX_HEAD: usize = 32 * 1024;
+/// What an HTTP/2 connection may send ahead of what is read, in all and on one stream.
+const WINDOW: u32 = 256 * 1024;
 
 /// How to serve.
 pub(crate) struct Settings {
     /// `receiver.max_connections`.
     pub(crate) max_connections: usize,
+    /// `receiver.max_connections_per_address`.
+    pub(crate) max_connections_per_address: usize,
+    /// `receiver.trusted_proxies`, which may have any number.
+    pub(crate) trusted_proxies: Vec<Network>,
     /// `receiver.head_timeout`.
     pub(crate) head_timeout: Duration,
     /// `receiver.idle_timeout`.
     pub(crate) idle_timeout: Duration,
-    /// How long the requests under way may take at the end.
+    /// `receiver.write_timeout`.
+    pub(crate) write_timeout: Duration,
+    /// Bytes of long heads that are not whole yet, of all connections.
+    pub(crate) heads: HeldBytes,
+    /// How long the requests in flight may take at the end.
     pub(crate) patience: Duration,
     /// HTTPS, where it is wanted.
     pub(crate) tls: Option<Arc<Tls>>,
     /// Open connections.
     pub(crate) connections: IntGauge,
+    /// Connections that were closed at once because their address has too many.
+    pub(crate) refused: IntCounter,
 }
 
-/// Serves `router` on `listener` until `closing`; then lets the requests under way finish. Gives whether they all did.
+/// Serves `router` on `listener` until `closing`; then lets the requests in flight finish. Returns whether they all did.
 pub(crate) async fn serve(
     listener: TcpListener,
     router: Router,
     settings: Settings,
     closing: CancellationToken,
 ) -> bool {
-    let places = Arc::new(Semaphore::new(settings.max_connections.min(Semaphore::MAX_PERMITS)));
-    let graceful = GracefulShutdown::new();
-    let builder = builder(settings.idle_timeout);
-    let connections = Connections { builder, router, head_timeout: settings.head_timeout, tls: settings.tls };
-    let connections = Arc::new(connections);
-    while let Some(Some((stream, place))) = closing.run_until_cancelled(accept(&listener, &places)).await {
-        let counted = Counted::new(&settings.connections);
-        let (connections, watcher) = (Arc::clone(&connections), graceful.watcher());
-        tokio::spawn(async move {
-            if let Err(error) = connections.serve(stream, watcher).await {
+    let places = Places::new(settings.max_connections, settings.max_connections_per_address);
+    let tasks = TaskTracker::new();
+    let connections = Arc::new(connections(router, &settings, closing.clone()));
+    let is_proxy = |address| settings.trusted_proxies.iter().any(|network| network.contains(address));
+    while let Some((stream, address)) = closing.run_until_cancelled(accept(&listener)).await {
+        let give_way = closing.child_token();
+        let address = address.ip().to_canonical();
+        let Some(place) = closing.run_until_cancelled(places.take(address, !is_proxy(address), &give_way)).await else {
+            break;
+        };
+        let Some(place) = place else {
+            settings.refused.inc();
+            continue;
+        };
+        let (connections, counted) = (Arc::clone(&connections), Counted::new(&settings.connections));
+        tasks.spawn(async move {
+            if let Err(error) = connections.serve(stream, address, &place).await {
                 tracing::debug!(%error, "A connection ended early.");
             }
             drop((place, counted));
         });
     }
     drop(listener);
-    tokio::time::timeout(settings.patience, graceful.shutdown()).await.is_ok()
+    tasks.close();
+    tokio::time::timeout(settings.patience, tasks.wait()).await.is_ok()
+}
+
+fn connections(router: Router, settings: &Settings, closing: CancellationToken) -> Connections {
+    Connections {
+        builder: builder(settings.idle_timeout),
+        router,
+        head_timeout: settings.head_timeout,
+        idle_timeout: settings.idle_timeout,
+        limits: Limits {
+            head_timeout: settings.head_timeout,
+            write_timeout: settings.write_timeout,
+            heads: settings.heads.clone(),
+        },
+        tls: settings.tls.clone(),
+        closing,
+    }
 }
 
 fn builder(idle_timeout: Duration) -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(idle_timeout);
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(idle_timeout).max_buf_size(MAX_HEAD);
     let mut http2 = builder.http2();
     http2.timer(TokioTimer::new()).max_concurrent_streams(MAX_STREAMS).keep_alive_interval(PING);
+    // 32 KiB fits a `u32`.
+    http2
+        .max_header_list_size(MAX_HEAD as u32)
+        .initial_stream_window_size(WINDOW)
+        .initial_connection_window_size(WINDOW);
     builder
 }
 
-/// The next connection, once there is a place for one. None only if the places are closed, which nobody does.
-async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> Option<(TcpStream, OwnedSemaphorePermit)> {
-    let place = Arc::clone(places).acquire_owned().await.ok()?;
+/// The next connection.
+async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => {
+            Ok((stream, address)) => {
                 if let Err(error) = stream.set_nodelay(true) {
                     tracing::debug!(%error, "Cannot set TCP_NODELAY.");
                 }
-                return Some((stream, place));
+                return (stream, address);
             }
             Err(error) => {
                 tracing::warn!(%error, "Cannot accept a connection; trying again.");

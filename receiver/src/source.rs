@@ -18,6 +18,7 @@ use crate::drift::Drift;
 use crate::metrics::{Metrics, SourceMetrics};
 use crate::quarantine::Quarantine;
 use crate::receive::Rate;
+use crate::unframe::Reading;
 use crate::validate::BatchLimits;
 
 use early::Early;
@@ -34,6 +35,8 @@ const NAMED: u64 = 100;
 pub(crate) struct Source {
     /// Its name in the config, which stands in each record's header `source`.
     pub(crate) name: String,
+    /// The same, to be counted by.
+    pub(crate) shared_name: Arc<str>,
     /// The path that is posted to.
     pub(crate) path: String,
     /// The topic of its events.
@@ -48,6 +51,10 @@ pub(crate) struct Source {
     pub(crate) qualifies_ids: bool,
     /// Who may post.
     pub(crate) authenticator: Live,
+    /// How a vendor sees that it is there.
+    pub(crate) verification: Option<config::Verification>,
+    /// What of a head may decide how its body is read.
+    pub(crate) reading: Reading,
     /// How many requests a second it takes; none where there is no limit.
     pub(crate) rate: Option<Rate>,
     /// Bytes of one body, at most.
@@ -148,13 +155,16 @@ impl Source {
         let events = usize::try_from(limits.max_events).unwrap_or(usize::MAX);
         Ok(Self {
             name: name.to_owned(),
+            shared_name: name.into(),
             path: source.path.clone(),
             topic: source.topic.clone().unwrap_or_else(|| config.kafka.topic.clone()),
             subject: source.subject.clone(),
             subjects: std::iter::once(&source.subject).chain(&source.accept_subjects).cloned().collect(),
             key_field: source.key_field.clone(),
             qualifies_ids: config.id_scope(name) == IdScope::Source,
-            authenticator: Live::new(name, &source.auth)?,
+            authenticator: Live::new(name, &source.auth, metrics.secrets_unusable.with_label_values(&[name]))?,
+            reading: Reading::new(source),
+            verification: source.verification.clone(),
             rate: Rate::new(&limits),
             max_body: bytes(limits.max_body),
             max_decompressed,

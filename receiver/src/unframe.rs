@@ -17,9 +17,10 @@
 //! 4. Both, as far as is known without asking the registry: refused as ambiguous, rather than guess. It needs an event that
 //!    happens to read in two ways from end to end; the content type of the other form or `X-Schema-Id` settles it.
 
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderName};
 use shared::avro::CONTAINER_MAGIC;
+use shared::config;
 use shared::wire::{self, FrameError, SchemaId};
 
 /// Names the schema of a bare datum by its id.
@@ -79,18 +80,49 @@ pub(crate) enum Framing {
     Container,
 }
 
+/// What of a request's head may decide how its body is read: of one source.
+///
+/// Where a signature covers the body alone, whoever has seen a request could send it again with other headers. So what the signature
+/// does not cover has no say: the form of the body follows from its bytes, and headers that cannot be done without are refused.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Reading {
+    /// `content_types`: further media types, whose bodies may have any form.
+    content_types: Vec<String>,
+    /// The headers of this list that are not covered.
+    unsigned: Vec<HeaderName>,
+}
+
+/// The headers that decide how a body is read.
+const DECISIVE: [HeaderName; 4] = [CONTENT_TYPE, CONTENT_ENCODING, SCHEMA_ID, SCHEMA_VERSION];
+
+impl Reading {
+    /// By the config of `source`.
+    pub(crate) fn new(source: &config::Source) -> Self {
+        let unsigned = DECISIVE.into_iter().filter(|header| !source.auth.covers(header.as_str())).collect();
+        Self { content_types: source.content_types.clone(), unsigned }
+    }
+
+    /// Whether this header has a say.
+    pub(crate) fn trusts(&self, header: &HeaderName) -> bool {
+        !self.unsigned.contains(header)
+    }
+}
+
 /// Why a body has no form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum UnframeError {
     /// No `Content-Type`, more than one, or one that is not of Avro.
     #[error(
-        "the Content-Type must be application/avro, avro/binary, application/vnd.apache.avro+binary, \
+        "the Content-Type must be one that the webhook is set up for, such as application/avro, avro/binary, application/vnd.apache.avro+binary, \
          application/vnd.confluent.avro, application/vnd.apache.avro+single-object or application/vnd.apache.avro+container"
     )]
     ContentType,
     /// There is no body.
     #[error("the body is empty: at least one Avro datum is expected")]
     Empty,
+    /// A header that decides how the body is read, and that the signature does not cover.
+    #[error("the header {0} is not covered by the signature, so that it is not known who has set it")]
+    Unsigned(&'static str),
     /// `X-Schema-Id` is no id.
     #[error("the header X-Schema-Id must be one whole number from 0 to 4294967295")]
     SchemaIdHeader,
@@ -115,8 +147,8 @@ pub(crate) enum UnframeError {
 ///
 /// # Errors
 /// [`UnframeError`].
-pub(crate) fn unframe(head: &HeaderMap, body: &[u8]) -> Result<Form, UnframeError> {
-    let media = media(head)?;
+pub(crate) fn unframe(head: &HeaderMap, body: &[u8], reading: &Reading) -> Result<Form, UnframeError> {
+    let media = media(head, reading)?;
     if body.is_empty() {
         return Err(UnframeError::Empty);
     }
@@ -129,6 +161,11 @@ pub(crate) fn unframe(head: &HeaderMap, body: &[u8]) -> Result<Form, UnframeErro
         Media::Container if !body.starts_with(&CONTAINER_MAGIC) => return Err(UnframeError::Container),
         Media::Container => return Ok(Form::Framed(Framing::Container)),
         Media::Open => {}
+    }
+    for (header, name) in [(SCHEMA_ID, "X-Schema-Id"), (SCHEMA_VERSION, "X-Schema-Version")] {
+        if head.contains_key(&header) && !reading.trusts(&header) {
+            return Err(UnframeError::Unsigned(name));
+        }
     }
     if let Some(pinned) = pinned(head)? {
         return Ok(pinned);
@@ -159,15 +196,21 @@ fn fingerprint(body: &[u8]) -> Option<u64> {
     Some(u64::from_le_bytes(*fingerprint))
 }
 
-/// What the content type says. Parameters are ignored, case too.
-fn media(head: &HeaderMap) -> Result<Media, UnframeError> {
+/// What the content type says. Parameters are ignored, case too. Where it is not covered by the signature it says only that it is Avro.
+fn media(head: &HeaderMap, reading: &Reading) -> Result<Media, UnframeError> {
     let mut values = head.get_all(CONTENT_TYPE).iter();
     let (Some(value), None) = (values.next(), values.next()) else {
         return Err(UnframeError::ContentType);
     };
     let media_type = value.as_bytes().split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
     let known = MEDIA_TYPES.iter().find(|(known, _)| media_type.eq_ignore_ascii_case(known.as_bytes()));
-    known.map(|(_, media)| *media).ok_or(UnframeError::ContentType)
+    let listed = || reading.content_types.iter().any(|listed| media_type.eq_ignore_ascii_case(listed.as_bytes()));
+    match known {
+        Some((_, media)) if reading.trusts(&CONTENT_TYPE) => Ok(*media),
+        Some(_) => Ok(Media::Open),
+        None if listed() => Ok(Media::Open),
+        None => Err(UnframeError::ContentType),
+    }
 }
 
 /// The form of a bare datum whose schema a header names.

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-pub use auth::{Auth, HmacAlgorithm, HmacEncoding, SecretsError, standard_webhooks_key};
+pub use auth::{Auth, HmacAlgorithm, HmacEncoding, Preset, SecretsError, SignedPart, standard_webhooks_key};
 pub use check::{Part, Problem, check};
 pub use cxone::{Cxone, CxoneCredentials, SUBJECT_PLACE};
 pub use elasticsearch::{Compression, Elasticsearch, ElasticsearchAuth, OnDuplicate, Strategy, VerifyDuplicates};
@@ -20,8 +20,9 @@ pub use lifecycle::{Cold, Delete, Hot, Lifecycle, LifecyclePolicy, Warm, age, lo
 pub use load::{ConfigError, load, load_for, load_from};
 pub(crate) use load::{load_unchecked, refuse_problems};
 pub use mapping::{Dynamic, FieldOverride, Mapping, Maps};
+pub use network::Network;
 pub use placement::{Expired, Placement, PlacementTime, TimeUnit};
-pub use receiver::{IdScope, Limits, Quarantine, Receiver, Source, Tls};
+pub use receiver::{IdScope, Limits, Quarantine, Receiver, Source, Tls, TrailingSlash, Verification};
 pub use schema_registry::{SchemaRegistry, SchemaRegistryAuth};
 pub use topics::Topic;
 
@@ -35,9 +36,10 @@ mod kafka_security;
 mod lifecycle;
 mod load;
 mod mapping;
+mod network;
 mod placement;
 mod receiver;
-mod redact;
+pub(crate) mod redact;
 mod schema_registry;
 mod topics;
 mod units;

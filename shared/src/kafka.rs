@@ -7,8 +7,9 @@ use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::error::{KafkaError, KafkaResult};
-use rdkafka::types::RDKafkaErrorCode;
+use rdkafka::types::{RDKafkaConfRes, RDKafkaErrorCode};
 
+use crate::config::redact::is_public;
 use crate::config::{CreateTopics, Kafka};
 
 pub use login::Login;
@@ -52,6 +53,21 @@ pub fn producer_config(kafka: &Kafka, client_id: &str, delivery_timeout: Duratio
     Ok(config)
 }
 
+/// `error` without the value of a setting, unless it is one that may be seen: librdkafka and its Rust binding write what they refuse into
+/// what they say.
+pub fn without_value(error: KafkaError) -> KafkaError {
+    match error {
+        KafkaError::ClientConfig(code, _, key, _) if !is_public(&key) => {
+            let said = match code {
+                RDKafkaConfRes::RD_KAFKA_CONF_UNKNOWN => "librdkafka does not know the setting:",
+                _ => "librdkafka refuses the value of the setting:",
+            };
+            KafkaError::ClientConfig(code, said.to_owned(), key, "(its value is not shown)".to_owned())
+        }
+        error => error,
+    }
+}
+
 /// Creates those of `topics` that are missing, where `kafka.create_topics` asks for it. A topic that is there, or that another
 /// process creates at the same time, is no error.
 ///
@@ -66,8 +82,9 @@ pub async fn create_missing_topics(kafka: &Kafka, client_id: &str, topics: &[&st
     if names.is_empty() {
         return Ok(());
     }
-    let admin: AdminClient<DefaultClientContext> =
-        client_config(kafka, client_id).and_then(|config| config.create()).map_err(TopicError::Kafka)?;
+    let admin: AdminClient<DefaultClientContext> = client_config(kafka, client_id)
+        .and_then(|config| config.create())
+        .map_err(|error| TopicError::Kafka(without_value(error)))?;
     let new: Vec<NewTopic<'_>> = names.into_iter().map(|topic| new_topic(kafka, create, topic)).collect();
     let options = AdminOptions::new().operation_timeout(Some(kafka.timeout)).request_timeout(Some(kafka.timeout));
     let results = admin.create_topics(&new, &options).await.map_err(TopicError::Kafka)?;

@@ -81,6 +81,7 @@ async fn standard_webhooks_are_accepted_once_each() -> Result<()> {
     let pipeline = Pipeline::new(&Stack::running()?, "auth-webhooks").await?;
     let key = b"a key of twenty-four by.";
     let auth = Auth::StandardWebhooks {
+        trusted_headers: Vec::new(),
         tolerance: Duration::from_secs(300),
         replay_capacity: 100,
         secrets: vec![Secret::new(format!("whsec_{}", STANDARD.encode(key)))],
@@ -119,6 +120,8 @@ async fn a_signature_counts_once_it_was_accepted_and_not_before() -> Result<()> 
         algorithm: HmacAlgorithm::Sha256,
         encoding: HmacEncoding::Hex,
         prefix: String::new(),
+        timestamp_prefix: None,
+        trusted_headers: Vec::new(),
         timestamp_header: Some("x-timestamp".to_owned()),
         signed: Some("v0:{timestamp}:{body}".to_owned()),
         tolerance: Duration::from_secs(300),

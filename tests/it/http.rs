@@ -158,6 +158,8 @@ fn with_hmac(pipeline: &Pipeline, timestamp_header: Option<&str>, encoding: Hmac
         algorithm: HmacAlgorithm::Sha256,
         encoding,
         prefix: "sha256=".to_owned(),
+        timestamp_prefix: None,
+        trusted_headers: Vec::new(),
         timestamp_header: timestamp_header.map(str::to_owned),
         signed: None,
         replay_capacity: 0,

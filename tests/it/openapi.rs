@@ -24,6 +24,8 @@ fn hmac(algorithm: HmacAlgorithm, encoding: HmacEncoding, timestamp: Option<&str
         algorithm,
         encoding,
         prefix: "sha=".to_owned(),
+        timestamp_prefix: None,
+        trusted_headers: Vec::new(),
         timestamp_header: timestamp.map(str::to_owned),
         signed: signed.map(str::to_owned),
         tolerance: Duration::from_secs(300),
@@ -46,6 +48,7 @@ fn auths() -> Vec<(&'static str, Auth)> {
         (
             "webhooks",
             Auth::StandardWebhooks {
+                trusted_headers: Vec::new(),
                 tolerance: Duration::from_secs(300),
                 replay_capacity: 100,
                 // As the examples have one secret, it is base64 that happens to be a good secret of the others too.

@@ -16,6 +16,7 @@ pub mod event;
 pub mod eventually;
 pub mod every_type;
 pub mod feed;
+pub mod front;
 pub mod fuzz;
 pub mod http;
 pub mod kafka;

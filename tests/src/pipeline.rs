@@ -233,6 +233,8 @@ pub fn source(subject: &str, auth: Auth) -> Source {
         topic: None,
         key_field: Some("event_id".to_owned()),
         auth,
+        verification: None,
+        content_types: Vec::new(),
         limits: Limits::default(),
         id_scope: None,
         register_schemas: false,

@@ -54,6 +54,8 @@ pub struct Client {
 /// One node, with connections of its own.
 struct Node {
     url: Url,
+    /// Its address, or that of the proxy on the way.
+    connects_to: Url,
     transport: Transport,
     compress: bool,
 }
@@ -121,9 +123,11 @@ impl Client {
         let (urls, user) = address::parse(&settings.url)?;
         let credentials = Credentials::new(&settings.auth, user)?;
         let authorities = settings.ca_file.as_deref().map(read_authorities).transpose()?;
+        let proxy = settings.proxy.as_deref().map(Url::parse).transpose();
+        let proxy = proxy.map_err(|_| BulkError::Client("elasticsearch.proxy: it is not an address".to_owned()))?;
         let mut nodes = Vec::with_capacity(urls.len());
         for url in urls {
-            nodes.push(Node::new(url, settings.compression, authorities.as_deref())?);
+            nodes.push(Node::new(url, settings.compression, authorities.as_deref(), proxy.as_ref())?);
         }
         let client = Self {
             states: Mutex::new(Nodes::new(nodes.len())),
@@ -214,9 +218,21 @@ impl std::fmt::Debug for Client {
 }
 
 impl Node {
-    fn new(url: Url, compression: config::Compression, authorities: Option<&[u8]>) -> Result<Self, BulkError> {
+    fn new(
+        url: Url,
+        compression: config::Compression,
+        authorities: Option<&[u8]>,
+        proxy: Option<&Url>,
+    ) -> Result<Self, BulkError> {
+        let builder = TransportBuilder::new(SingleNodeConnectionPool::new(url.clone()));
         // Addresses are those of the config; a proxy of the environment is for the way out into the world.
-        let mut builder = TransportBuilder::new(SingleNodeConnectionPool::new(url.clone())).disable_proxy();
+        let mut builder = match proxy {
+            None => builder.disable_proxy(),
+            Some(proxy) => {
+                let user = Some(proxy.username()).filter(|user| !user.is_empty());
+                builder.proxy(proxy.clone(), user, proxy.password())
+            }
+        };
         if let Some(pem) = authorities {
             let certificates = Certificate::from_pem(pem).map_err(|error| BulkError::CaFile(error.to_string()))?;
             builder = builder.cert_validation(CertificateValidation::Full(certificates));
@@ -227,14 +243,15 @@ impl Node {
             config::Compression::Gzip => true,
             config::Compression::None => false,
         };
-        Ok(Self { url, transport, compress })
+        let connects_to = proxy.cloned().unwrap_or_else(|| url.clone());
+        Ok(Self { url, connects_to, transport, compress })
     }
 
     /// Opens a connection and closes it again: the crate knows no time-out for connecting, and a host that is gone without a word would
     /// cost the time of a whole request.
     async fn try_to_connect(&self, timeout: Duration) -> Result<(), SendError> {
-        let host = self.url.host_str().unwrap_or_default().trim_matches(['[', ']']);
-        let port = self.url.port_or_known_default().unwrap_or(9200);
+        let host = self.connects_to.host_str().unwrap_or_default().trim_matches(['[', ']']);
+        let port = self.connects_to.port_or_known_default().unwrap_or(9200);
         match tokio::time::timeout(timeout, tokio::net::TcpStream::connect((host, port))).await {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(error)) => Err(self.broken(error.to_string())),

@@ -7,7 +7,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::producer::{FutureProducer, FutureRecord, Producer};
 use rdkafka::util::Timeout;
 use shared::config::Kafka;
-use shared::kafka::Login;
+use shared::kafka::{Login, without_value};
 
 use super::DELIVERY_TIMEOUT;
 
@@ -73,6 +73,7 @@ fn create(kafka: &Kafka) -> Result<FutureProducer<Login>, KafkaError> {
         // Kafka refuses a batch that is too large as a whole, so that a large letter would cost its neighbours their values.
         .set("batch.num.messages", "1")
         .create_with_context(Login::new(kafka)?)
+        .map_err(without_value)
 }
 
 /// Whether `error` says that a record is larger than the topic takes.

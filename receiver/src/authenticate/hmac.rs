@@ -1,18 +1,20 @@
-//! A signature in a header, as many senders of webhooks have it: which header, how it is written and what is signed are settings.
+//! Signatures in a header, as many senders of webhooks have them: which header, how they are written and what is signed are settings.
+//!
+//! A header may hold several, with commas, semicolons or spaces between them, or stand there several times: a sender that changes its
+//! secret signs with both. The timestamp stands in a header of its own, or among the signatures.
 
 use std::time::{Duration, SystemTime};
 
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use shared::config::{Auth, HmacAlgorithm, HmacEncoding};
+use shared::config::{Auth, HmacAlgorithm, HmacEncoding, SignedPart};
 use shared::secret::Secret;
 
-use super::signature::{Key, Signatures, Signed, fresh};
+use super::signature::{Key, Signatures, Signed, decode_base64, fresh};
 use super::{AuthError, Unauthorized, single};
 
-const BODY: &str = "{body}";
-const TIMESTAMP: &str = "{timestamp}";
+/// What may stand between two signatures of one header.
+const SEPARATORS: [char; 4] = [',', ';', ' ', '\t'];
 
 /// A source's HMAC settings.
 pub(super) struct Hmac {
@@ -21,94 +23,142 @@ pub(super) struct Hmac {
     encoding: HmacEncoding,
     header: HeaderName,
     prefix: String,
-    timestamp: Option<HeaderName>,
+    separators: Vec<char>,
+    timestamp: Option<Timestamp>,
     tolerance: Duration,
-    before: Side,
-    after: Side,
+    before: Vec<Piece>,
+    after: Vec<Piece>,
 }
 
-/// What is signed on one side of the body: text, and where it has the timestamp, text again.
-struct Side {
-    first: String,
-    last: Option<String>,
+/// Where the timestamp stands.
+enum Timestamp {
+    /// In this header.
+    Header(HeaderName),
+    /// Among the signatures, after this prefix.
+    Prefix(String),
 }
 
-impl Side {
-    /// None when `text` has the timestamp twice.
-    fn new(text: &str) -> Option<Self> {
-        let mut parts = text.split(TIMESTAMP).map(str::to_owned);
-        let side = Self { first: parts.next()?, last: parts.next() };
-        parts.next().is_none().then_some(side)
-    }
-
-    fn parts<'a>(&'a self, timestamp: &'a [u8]) -> [&'a [u8]; 4] {
-        match &self.last {
-            Some(last) => [self.first.as_bytes(), timestamp, last.as_bytes(), b""],
-            None => [self.first.as_bytes(), b"", b"", b""],
-        }
-    }
+/// A part of what is signed, besides the body.
+enum Piece {
+    Text(String),
+    Timestamp,
+    Method,
+    Path,
+    Header(HeaderName),
 }
 
 impl Hmac {
-    /// The settings of `auth`, which is of this type, with `secrets`. `key` gives the name of a field, for messages.
+    /// The settings of `auth`, which is of this type, with `secrets`. `key` returns the name of a field, for messages.
     ///
     /// # Errors
     /// When a header has no such name, or what is signed lacks the body or the time.
     pub(super) fn compile(auth: &Auth, secrets: &[Secret], key: impl Fn(&str) -> String) -> Result<Self, AuthError> {
-        let Auth::Hmac { header, algorithm, encoding, prefix, timestamp_header, signed, tolerance, .. } = auth else {
-            return Err(AuthError::Signed { key: key("type") });
+        let signed_error = |reason: String| AuthError::Signed { key: key("signed"), reason };
+        let Auth::Hmac { header, algorithm, encoding, prefix, timestamp_header, timestamp_prefix, tolerance, .. } =
+            auth
+        else {
+            return Err(signed_error("the type is not hmac".to_owned()));
         };
-        let timestamp =
-            timestamp_header.as_deref().map(|name| header_name(key("timestamp_header"), name)).transpose()?;
-        let default = if timestamp.is_some() { "{timestamp}.{body}" } else { BODY };
-        let (before, after) = sides(signed.as_deref().unwrap_or(default), timestamp.is_some())
-            .ok_or_else(|| AuthError::Signed { key: key("signed") })?;
-        // HMAC takes keys of any length: it cannot fail, so that nothing is lost by `filter_map`.
+        let timestamp = match (timestamp_header, timestamp_prefix) {
+            (Some(name), _) => Some(Timestamp::Header(header_name(key("timestamp_header"), name)?)),
+            (None, Some(prefix)) => Some(Timestamp::Prefix(prefix.clone())),
+            (None, None) => None,
+        };
+        let mut before = auth.signed_parts().map_err(signed_error)?;
+        let body = before.iter().position(|part| *part == SignedPart::Body).unwrap_or_default();
+        let after = before.split_off((body + 1).min(before.len()));
+        let pieces = |parts: Vec<SignedPart>| {
+            parts.into_iter().filter_map(|part| Piece::of(part).transpose()).collect::<Result<Vec<_>, _>>()
+        };
         let keys = secrets.iter().filter_map(|secret| Key::new(*algorithm, secret.expose().as_bytes())).collect();
+        let separators = SEPARATORS.into_iter().filter(|separator| !prefix.contains(*separator)).collect();
         Ok(Self {
             keys,
             algorithm: *algorithm,
             encoding: *encoding,
             header: header_name(key("header"), header)?,
             prefix: prefix.clone(),
+            separators,
             timestamp,
             tolerance: *tolerance,
-            before,
-            after,
+            before: pieces(before).map_err(|name| AuthError::Header { key: key("signed"), name })?,
+            after: pieces(after).map_err(|name| AuthError::Header { key: key("signed"), name })?,
         })
     }
 
-    /// Checks that the signature is there and well-formed, and the timestamp near `now`.
-    pub(super) fn check_head<'a>(&'a self, head: &'a HeaderMap, now: SystemTime) -> Result<Signed<'a>, Unauthorized> {
-        let written = single(head, &self.header)?.strip_prefix(self.prefix.as_bytes()).ok_or(Unauthorized)?;
+    /// Checks that a signature is there and well-formed, and the timestamp near `now`.
+    pub(super) fn check_head<'a>(&'a self, request: &'a Parts, now: SystemTime) -> Result<Signed<'a>, Unauthorized> {
         let mut signatures = Signatures::new(self.algorithm);
-        signatures.add(|room| self.decode(written, room))?;
+        let (mut among, mut listing) = (None, false);
+        for element in self.elements(&request.headers) {
+            if let Some(Timestamp::Prefix(prefix)) = &self.timestamp
+                && let Some(time) = element.strip_prefix(prefix.as_str())
+            {
+                // Of two, nobody could say which one counts.
+                if among.replace(time).is_some() {
+                    return Err(Unauthorized);
+                }
+                listing = false;
+                continue;
+            }
+            let written = element.strip_prefix(self.prefix.as_str());
+            listing |= written.is_some();
+            // Some write the prefix before the first of several only. What is of another form may be of another version.
+            if let Some(written) = written.or(listing.then_some(element)) {
+                signatures.add(|room| self.decode(written.as_bytes(), room)).ok();
+            }
+        }
         let timestamp: &[u8] = match &self.timestamp {
             None => b"",
-            Some(name) => fresh(single(head, name)?, self.tolerance, now)?,
+            Some(Timestamp::Header(name)) => fresh(single(&request.headers, name)?, self.tolerance, now)?,
+            Some(Timestamp::Prefix(_)) => fresh(among.ok_or(Unauthorized)?.as_bytes(), self.tolerance, now)?,
         };
-        let (before, after) = (self.before.parts(timestamp), self.after.parts(timestamp));
-        Ok(Signed { keys: &self.keys, before, after, signatures })
+        if signatures.is_empty() {
+            return Err(Unauthorized);
+        }
+        let pieces = |pieces: &'a [Piece]| pieces.iter().map(|piece| piece.bytes(request, timestamp)).collect();
+        let (before, after): (Result<_, _>, Result<_, _>) = (pieces(&self.before), pieces(&self.after));
+        Ok(Signed { keys: &self.keys, before: before?, after: after?, signatures })
+    }
+
+    /// What stands in the header, or in all headers of this name.
+    fn elements<'a>(&'a self, headers: &'a HeaderMap) -> impl Iterator<Item = &'a str> {
+        let values = headers.get_all(&self.header).iter().filter_map(|value| value.to_str().ok());
+        let elements = values.flat_map(|value| value.split(self.separators.as_slice()));
+        elements.map(str::trim).filter(|element| !element.is_empty())
     }
 
     fn decode(&self, written: &[u8], room: &mut [u8]) -> Option<()> {
         match self.encoding {
             HmacEncoding::Hex => hex::decode_to_slice(written, room).ok(),
-            HmacEncoding::Base64 => {
-                let len = STANDARD.decode_slice(written, room).ok()?;
-                (len == room.len()).then_some(())
-            }
+            HmacEncoding::Base64 => decode_base64(written, room),
         }
     }
 }
 
-/// What is signed before and after the body; none unless `signed` has the body once, and the timestamp once or not at all, as it should.
-fn sides(signed: &str, has_timestamp: bool) -> Option<(Side, Side)> {
-    let (before, after) = signed.split_once(BODY)?;
-    let (before, after) = (Side::new(before)?, Side::new(after)?);
-    let timestamps = usize::from(before.last.is_some()) + usize::from(after.last.is_some());
-    let once = !after.first.contains(BODY) && !after.last.as_ref().is_some_and(|last| last.contains(BODY));
-    (once && timestamps == usize::from(has_timestamp)).then_some((before, after))
+impl Piece {
+    /// None for the body. The error is the name that is no header's.
+    fn of(part: SignedPart) -> Result<Option<Self>, String> {
+        Ok(Some(match part {
+            SignedPart::Body => return Ok(None),
+            SignedPart::Text(text) => Self::Text(text),
+            SignedPart::Timestamp => Self::Timestamp,
+            SignedPart::Method => Self::Method,
+            SignedPart::Path => Self::Path,
+            SignedPart::Header(name) => Self::Header(HeaderName::try_from(&name).map_err(|_| name)?),
+        }))
+    }
+
+    fn bytes<'a>(&'a self, request: &'a Parts, timestamp: &'a [u8]) -> Result<&'a [u8], Unauthorized> {
+        Ok(match self {
+            Self::Text(text) => text.as_bytes(),
+            Self::Timestamp => timestamp,
+            Self::Method => request.method.as_str().as_bytes(),
+            Self::Path => request.uri.path_and_query().map_or("/", |path| path.as_str()).as_bytes(),
+            Self::Header(name) if !request.headers.contains_key(name) => b"",
+            Self::Header(name) => single(&request.headers, name)?,
+        })
+    }
 }
 
 fn header_name(key: String, name: &str) -> Result<HeaderName, AuthError> {

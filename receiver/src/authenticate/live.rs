@@ -3,8 +3,9 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
+use prometheus::IntGauge;
 use sha2::{Digest, Sha256};
-use shared::config::Auth;
+use shared::config::{Auth, SecretsError};
 use shared::secret::Secret;
 
 use super::{AuthError, Authenticator};
@@ -15,6 +16,8 @@ pub(crate) struct Live {
     auth: Auth,
     current: ArcSwap<Authenticator>,
     last: Mutex<Last>,
+    /// 1 while the secrets that there are now cannot be used.
+    unusable: IntGauge,
 }
 
 /// What was seen at the last look.
@@ -29,14 +32,16 @@ impl Live {
     ///
     /// # Errors
     /// [`AuthError`], naming the key.
-    pub(crate) fn new(source: &str, auth: &Auth) -> Result<Self, AuthError> {
-        let current = Authenticator::compile(source, auth)?;
-        let secrets = auth.secrets().map(|secrets| digest(&secrets)).unwrap_or_default();
+    pub(crate) fn new(source: &str, auth: &Auth, unusable: IntGauge) -> Result<Self, AuthError> {
+        // The config's check has judged them.
+        let secrets = auth.secrets().map_err(|error| unusable_secrets(source, error))?;
+        let current = Authenticator::compile(source, auth, &secrets)?;
         Ok(Self {
             source: source.to_owned(),
             auth: auth.clone(),
             current: ArcSwap::from_pointee(current),
-            last: Mutex::new(Last { secrets, failure: String::new() }),
+            last: Mutex::new(Last { secrets: digest(&secrets), failure: String::new() }),
+            unusable,
         })
     }
 
@@ -50,8 +55,12 @@ impl Live {
     pub(crate) fn reload(&self) {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         match self.renew(&last.secrets) {
-            Ok(None) => last.failure.clear(),
+            Ok(None) => {
+                last.failure.clear();
+                self.unusable.set(0);
+            }
             Ok(Some(secrets)) => {
+                self.unusable.set(0);
                 *last = Last { secrets, failure: String::new() };
                 tracing::info!(
                     source = self.source,
@@ -59,6 +68,7 @@ impl Live {
                 );
             }
             Err(error) => {
+                self.unusable.set(1);
                 let failure = error.to_string();
                 if failure != last.failure {
                     let source = self.source.as_str();
@@ -71,15 +81,19 @@ impl Live {
 
     /// Puts the next authenticator in use; gives the digest of its secrets, or none when they are still those of `known`.
     fn renew(&self, known: &[u8; 32]) -> Result<Option<[u8; 32]>, AuthError> {
-        let key = |field: &str| format!("receiver.sources.{}.auth.{field}", self.source);
-        let secrets = self.auth.secrets().map_err(|source| AuthError::Secrets { key: key(source.key), source })?;
+        let secrets = self.auth.secrets().map_err(|error| unusable_secrets(&self.source, error))?;
         let found = digest(&secrets);
         if found == *known {
             return Ok(None);
         }
-        self.current.store(Arc::new(self.current.load().again(&self.source, &self.auth)?));
+        self.auth.check_secrets(&secrets).map_err(|error| unusable_secrets(&self.source, error))?;
+        self.current.store(Arc::new(self.current.load().again(&self.source, &self.auth, &secrets)?));
         Ok(Some(found))
     }
+}
+
+fn unusable_secrets(source: &str, error: SecretsError) -> AuthError {
+    AuthError::Secrets { key: format!("receiver.sources.{source}.auth.{}", error.key), source: error }
 }
 
 fn digest(secrets: &[Secret]) -> [u8; 32] {
@@ -90,3 +104,6 @@ fn digest(secrets: &[Secret]) -> [u8; 32] {
     }
     digest.finalize().into()
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,8 @@
 //! A client certificate. That one of our authorities has signed it, and that the client has its key, is the handshake's business;
 //! here is only whose it is.
 
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
 use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
 
 use super::Unauthorized;
@@ -9,6 +11,8 @@ use super::Unauthorized;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Peer {
     names: Vec<String>,
+    /// In seconds since the Unix epoch: no longer valid after it.
+    not_after: u64,
 }
 
 /// Whose certificates are accepted.
@@ -29,7 +33,14 @@ impl Peer {
         if let Ok(Some(alternative)) = certificate.subject_alternative_name() {
             names.extend(alternative.value.general_names.iter().filter_map(name));
         }
-        Self { names }
+        let not_after = u64::try_from(certificate.validity().not_after.timestamp()).unwrap_or(0);
+        Self { names, not_after }
+    }
+
+    /// Whether the certificate is still valid at `now`. The handshake has seen to it for a new connection; a connection may outlast
+    /// its certificate, and a resumed one shows the certificate of the one before.
+    fn is_valid(&self, now: SystemTime) -> bool {
+        UNIX_EPOCH.checked_add(Duration::from_secs(self.not_after)).is_some_and(|end| now <= end)
     }
 }
 
@@ -46,9 +57,9 @@ impl Mtls {
         Self { names: names.to_vec() }
     }
 
-    /// Checks the connection's certificate, where it has one.
-    pub(super) fn check(&self, peer: Option<&Peer>) -> Result<(), Unauthorized> {
-        let peer = peer.ok_or(Unauthorized)?;
+    /// Checks the connection's certificate at `now`, where it has one.
+    pub(super) fn check(&self, peer: Option<&Peer>, now: SystemTime) -> Result<(), Unauthorized> {
+        let peer = peer.filter(|peer| peer.is_valid(now)).ok_or(Unauthorized)?;
         let accepted = self.names.is_empty() || peer.names.iter().any(|name| self.names.contains(name));
         if accepted { Ok(()) } else { Err(Unauthorized) }
     }

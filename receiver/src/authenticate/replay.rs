@@ -3,7 +3,7 @@
 //! Only an accepted request counts: a sender that was answered 503 sends the same bytes again, and must be heard. What is older
 //! than the tolerance need not be remembered, since its timestamp refuses it. Each process remembers for itself.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -19,13 +19,22 @@ pub(super) struct Replays {
 
 #[derive(Default)]
 struct State {
-    /// Those under way, and those in `kept`.
-    known: HashSet<Mark>,
+    /// Those in flight, and those in `kept`.
+    known: HashMap<Mark, Known>,
     /// The accepted ones with the time until which they count, oldest first.
     kept: VecDeque<(SystemTime, Mark)>,
 }
 
-/// A signature that is under way. Forgotten when dropped, unless it is kept.
+/// How a signature is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Known {
+    /// Its request is not answered yet, and may still fail.
+    InFlight,
+    /// Its request was accepted.
+    Accepted,
+}
+
+/// A signature that is in flight. Forgotten when dropped, unless it is kept.
 #[derive(Default)]
 pub(crate) struct Claim {
     replays: Option<Arc<Replays>>,
@@ -40,20 +49,24 @@ impl Replays {
         (capacity > 0).then(|| Arc::new(Self { window, capacity, state: Mutex::default() }))
     }
 
-    /// Claims the message with these marks; none when one of them is known.
-    pub(super) fn claim(self: &Arc<Self>, marks: Vec<Mark>, now: SystemTime) -> Option<Claim> {
+    /// Claims the message with these marks.
+    ///
+    /// # Errors
+    /// How one of them is known.
+    pub(super) fn claim(self: &Arc<Self>, marks: Vec<Mark>, now: SystemTime) -> Result<Claim, Known> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.forget(now);
-        if marks.iter().any(|mark| state.known.contains(mark)) {
-            return None;
+        if let Some(known) = marks.iter().find_map(|mark| state.known.get(mark)) {
+            return Err(*known);
         }
-        state.known.extend(&marks);
-        Some(Claim { replays: Some(Arc::clone(self)), marks })
+        state.known.extend(marks.iter().map(|mark| (*mark, Known::InFlight)));
+        Ok(Claim { replays: Some(Arc::clone(self)), marks })
     }
 
     fn keep(&self, marks: &[Mark], now: SystemTime) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let until = now.checked_add(self.window).unwrap_or(now);
+        state.known.extend(marks.iter().map(|mark| (*mark, Known::Accepted)));
         state.kept.extend(marks.iter().map(|mark| (until, *mark)));
         while state.kept.len() > self.capacity {
             state.forget_oldest();

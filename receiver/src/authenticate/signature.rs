@@ -2,6 +2,8 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
 use hmac::{KeyInit, Mac};
 use sha2::{Sha256, Sha512};
 use shared::config::HmacAlgorithm;
@@ -12,8 +14,12 @@ use super::replay::Mark;
 
 /// The longest signature of all algorithms, in bytes.
 pub(super) const LONGEST: usize = 64;
-/// Signatures of one request that are looked at: a sender that rotates its secret signs with two.
-const MOST: usize = 4;
+/// Signatures of one request that are looked at: a sender that changes its secret signs with two.
+const MOST: usize = 16;
+/// The longest signature in base64.
+const LONGEST_BASE64: usize = 88;
+/// A timestamp from here on is in milliseconds: in seconds it would be after the year 5138.
+const FIRST_IN_MILLISECONDS: u64 = 100_000_000_000;
 
 /// One live secret, its key schedule done once.
 pub(super) enum Key {
@@ -27,9 +33,9 @@ pub(super) enum Key {
 pub(super) struct Signed<'a> {
     pub(super) keys: &'a [Key],
     /// What is signed before the body.
-    pub(super) before: [&'a [u8]; 4],
+    pub(super) before: Vec<&'a [u8]>,
     /// What is signed after it.
-    pub(super) after: [&'a [u8]; 4],
+    pub(super) after: Vec<&'a [u8]>,
     pub(super) signatures: Signatures,
 }
 
@@ -80,6 +86,11 @@ impl Signatures {
         Self { bytes: [[0; LONGEST]; MOST], count: 0, len }
     }
 
+    /// Whether there is none.
+    pub(super) fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
     /// Adds one that `decode` writes into the bytes it is given, of which it must fill all. One too many is dropped.
     ///
     /// # Errors
@@ -109,14 +120,37 @@ impl Signed<'_> {
     }
 }
 
-/// The timestamp (Unix time in seconds) as it was written, when it is at most `tolerance` before or after `now`.
+/// Decodes base64 in either alphabet (RFC 4648, sections 4 and 5), padded or not, into `room`, which it must fill.
+pub(super) fn decode_base64(written: &[u8], room: &mut [u8]) -> Option<()> {
+    let unpadded = match written {
+        [rest @ .., b'=', b'='] | [rest @ .., b'='] => rest,
+        rest => rest,
+    };
+    let mut standard = [0; LONGEST_BASE64];
+    let standard = standard.get_mut(..unpadded.len())?;
+    for (to, from) in standard.iter_mut().zip(unpadded) {
+        *to = match from {
+            b'-' => b'+',
+            b'_' => b'/',
+            other => *other,
+        };
+    }
+    let len = STANDARD_NO_PAD.decode_slice(standard, room).ok()?;
+    (len == room.len()).then_some(())
+}
+
+/// The timestamp (Unix time in seconds, or in milliseconds) as it was written, when it is at most `tolerance` before or after `now`.
 pub(super) fn fresh(written: &[u8], tolerance: Duration, now: SystemTime) -> Result<&[u8], Unauthorized> {
     let now = now.duration_since(UNIX_EPOCH).map_err(|_| Unauthorized)?;
     let digits = std::str::from_utf8(written).map_err(|_| Unauthorized)?;
-    let seconds: u64 = match digits.bytes().all(|digit| digit.is_ascii_digit()) {
+    let number: u64 = match digits.bytes().all(|digit| digit.is_ascii_digit()) {
         true => digits.parse().map_err(|_| Unauthorized)?,
         false => return Err(Unauthorized),
     };
-    let apart = Duration::from_secs(seconds).abs_diff(now);
+    let time = match number {
+        FIRST_IN_MILLISECONDS.. => Duration::from_millis(number),
+        _ => Duration::from_secs(number),
+    };
+    let apart = time.abs_diff(now);
     if apart <= tolerance { Ok(written) } else { Err(Unauthorized) }
 }

@@ -1,20 +1,29 @@
 //! Standard Webhooks (standardwebhooks.com): `webhook-id`, `webhook-timestamp` and, in `webhook-signature`, signatures such as
-//! `v1,K5oZ…=` with spaces between them. What is signed is `<id>.<timestamp>.<body>`, with SHA-256.
+//! `v1,K5oZ…=` with spaces between them; or the same with `svix-` before each name, as Svix had it first. What is signed is
+//! `<id>.<timestamp>.<body>`, with SHA-256.
 
 use std::time::{Duration, SystemTime};
 
 use axum::http::{HeaderMap, HeaderName};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use shared::config::{HmacAlgorithm, standard_webhooks_key};
 use shared::secret::Secret;
 
-use super::signature::{Key, Signatures, Signed, fresh};
+use super::signature::{Key, Signatures, Signed, decode_base64, fresh};
 use super::{Unauthorized, single};
 
-const ID: HeaderName = HeaderName::from_static("webhook-id");
-const TIMESTAMP: HeaderName = HeaderName::from_static("webhook-timestamp");
-const SIGNATURE: HeaderName = HeaderName::from_static("webhook-signature");
+/// The names of the headers with the id, the timestamp and the signatures. A request has those of one family.
+static FAMILIES: [[HeaderName; 3]; 2] = [
+    [
+        HeaderName::from_static("webhook-id"),
+        HeaderName::from_static("webhook-timestamp"),
+        HeaderName::from_static("webhook-signature"),
+    ],
+    [
+        HeaderName::from_static("svix-id"),
+        HeaderName::from_static("svix-timestamp"),
+        HeaderName::from_static("svix-signature"),
+    ],
+];
 
 /// A source's settings.
 pub(super) struct StandardWebhooks {
@@ -33,25 +42,21 @@ impl StandardWebhooks {
     /// Checks that id, timestamp and a signature of version 1 are there, and the timestamp near `now`. Other versions are skipped,
     /// as the specification wants it; version 1a is of another kind of key.
     pub(super) fn check_head<'a>(&'a self, head: &'a HeaderMap, now: SystemTime) -> Result<Signed<'a>, Unauthorized> {
-        let id = single(head, &ID)?;
-        let timestamp = fresh(single(head, &TIMESTAMP)?, self.tolerance, now)?;
+        let family = FAMILIES.iter().find(|[.., signature]| head.contains_key(signature));
+        let [id, timestamp, signature] = family.ok_or(Unauthorized)?;
+        let id = single(head, id)?;
+        let timestamp = fresh(single(head, timestamp)?, self.tolerance, now)?;
         let mut signatures = Signatures::new(HmacAlgorithm::Sha256);
-        let mut any = false;
-        for written in single(head, &SIGNATURE)?.split(|byte| *byte == b' ') {
-            let Some(written) = written.strip_prefix(b"v1,") else {
-                continue;
-            };
-            any |= signatures.add(|room| decode(written, room)).is_ok();
+        let values = head.get_all(signature).iter().flat_map(|value| value.as_bytes().split(|byte| *byte == b' '));
+        for written in values.filter_map(|written| written.strip_prefix(b"v1,")) {
+            // Proxies join two headers of one name with a comma.
+            let written = written.strip_suffix(b",").unwrap_or(written);
+            signatures.add(|room| decode_base64(written, room)).ok();
         }
         // A full stop would move the border between id and timestamp.
-        if !any || id.is_empty() || id.contains(&b'.') {
+        if signatures.is_empty() || id.is_empty() || id.contains(&b'.') {
             return Err(Unauthorized);
         }
-        Ok(Signed { keys: &self.keys, before: [id, b".", timestamp, b"."], after: [b""; 4], signatures })
+        Ok(Signed { keys: &self.keys, before: vec![id, b".", timestamp, b"."], after: Vec::new(), signatures })
     }
-}
-
-fn decode(written: &[u8], room: &mut [u8]) -> Option<()> {
-    let len = STANDARD.decode_slice(written, room).ok()?;
-    (len == room.len()).then_some(())
 }

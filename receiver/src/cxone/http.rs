@@ -5,7 +5,7 @@ use std::time::Duration;
 use rand::RngExt;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 use reqwest::redirect::Policy;
-use reqwest::{Client, Method, Response, StatusCode};
+use reqwest::{Client, Method, Proxy, Response, StatusCode};
 use shared::causes::with_causes;
 use shared::{http, tls};
 
@@ -40,15 +40,21 @@ enum Next {
 }
 
 impl Http {
-    /// With `timeout` for each request.
+    /// With `timeout` for each request, by way of `proxy` where there is one.
     ///
     /// # Errors
     /// When no client can be made.
-    pub(super) fn new(timeout: Duration) -> Result<Self, CxoneError> {
+    pub(super) fn new(timeout: Duration, proxy: Option<&str>) -> Result<Self, CxoneError> {
         tls::install_provider();
         // A redirect could take the secret or the token elsewhere.
-        let client = Client::builder().timeout(timeout).redirect(Policy::none()).build();
-        let client = client.map_err(|error| CxoneError::Config(format!("no HTTP client can be made: {error}")))?;
+        let mut builder = Client::builder().timeout(timeout).redirect(Policy::none());
+        if let Some(proxy) = proxy {
+            let proxy = Proxy::all(proxy);
+            let wrong = |_| CxoneError::Config("cxone.proxy: it is not the address of a proxy".to_owned());
+            builder = builder.proxy(proxy.map_err(wrong)?);
+        }
+        let client =
+            builder.build().map_err(|error| CxoneError::Config(format!("no HTTP client can be made: {error}")))?;
         Ok(Self { client })
     }
 

@@ -1,7 +1,17 @@
 //! Metrics of bodies that are no events, and of what is done about them.
 
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
 use prometheus::{IntCounter, IntCounterVec, Registry, Result};
 use shared::metrics::counters;
+
+/// Fields of one source that have a series of their own.
+const MAX_FIELDS: usize = 100;
+/// Bytes of such a field's name.
+const MAX_FIELD: usize = 100;
+/// All fields beyond those.
+const OTHER_FIELD: &str = "(other)";
 
 /// Of all sources.
 #[derive(Clone, Debug)]
@@ -21,6 +31,8 @@ pub(crate) struct AsideMetrics {
 pub(crate) struct SourceAside {
     name: String,
     invalid_events: IntCounterVec,
+    /// The fields that have a series of their own.
+    fields: Arc<Mutex<HashSet<String>>>,
     /// How often so many events did not fit the schema that the latest one was asked for.
     pub(crate) schema_drifts: IntCounter,
     /// Events that do not fit the latest schema but one of the versions before.
@@ -79,6 +91,7 @@ impl AsideMetrics {
         SourceAside {
             name: name.to_owned(),
             invalid_events: self.invalid_events.clone(),
+            fields: Arc::default(),
             schema_drifts: self.schema_drifts.with_label_values(&[name]),
             older_versions: self.older_versions.with_label_values(&[name]),
             quarantine: QuarantineMetrics {
@@ -91,10 +104,38 @@ impl AsideMetrics {
 }
 
 impl SourceAside {
-    /// Counts an event that is not valid: `reason` is one of a closed set, and of `path` only the field of the root record counts, of
-    /// which a schema has so many and no more.
+    /// Counts an event that is not valid: `reason` is one of a closed set, and of `path` only the field of the root record counts.
+    /// Senders may bring schemas: beyond the first fields, all others are one.
     pub(crate) fn invalid(&self, reason: &'static str, path: &str) {
         let field = path.split(['.', '[']).next().unwrap_or_default();
+        let field = if self.has_series(field) { field } else { OTHER_FIELD };
         self.invalid_events.with_label_values(&[self.name.as_str(), reason, field]).inc();
+    }
+
+    fn has_series(&self, field: &str) -> bool {
+        let mut fields = self.fields.lock().unwrap_or_else(PoisonError::into_inner);
+        if fields.contains(field) {
+            return true;
+        }
+        let is_new = fields.len() < MAX_FIELDS && field.len() <= MAX_FIELD;
+        is_new && fields.insert(field.to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_that_senders_make_up_have_no_series_without_end() {
+        let registry = Registry::new();
+        let source = AsideMetrics::new(&registry).unwrap().source("cxone");
+        for number in 0..10_000 {
+            source.invalid("truncated", &format!("field{number}.part"));
+        }
+        source.invalid("truncated", &"x".repeat(10_000));
+        let families = registry.gather();
+        let family = families.iter().find(|family| family.name() == "penstock_receiver_invalid_events_total").unwrap();
+        assert_eq!(family.get_metric().len(), MAX_FIELDS + 1);
     }
 }

@@ -1,13 +1,11 @@
 //! A call of curl that posts an event to a source. What the caller sets: `URL` (scheme, host and port), `EVENT` (the file with the
 //! event), and by authentication `TOKEN`, `CREDENTIALS` (`user:password`), `SECRET`, or `CERTIFICATE` and `KEY` (files).
 
-use shared::config::{Auth, HmacAlgorithm, HmacEncoding, Source};
-
-const BODY: &str = "{body}";
+use shared::config::{Auth, HmacAlgorithm, HmacEncoding, SignedPart, Source};
 
 /// The lines to type.
 pub(super) fn example(source: &Source) -> String {
-    let (before, options) = authentication(&source.auth);
+    let (before, options) = authentication(source);
     let mut lines = before;
     let mut call =
         vec!["curl --fail-with-body --header 'Content-Type: application/avro' --data-binary \"@$EVENT\"".to_owned()];
@@ -18,14 +16,14 @@ pub(super) fn example(source: &Source) -> String {
 }
 
 /// What comes before the call, and what the call has for the authentication.
-fn authentication(auth: &Auth) -> (Vec<String>, Vec<String>) {
-    match auth {
+fn authentication(source: &Source) -> (Vec<String>, Vec<String>) {
+    match &source.auth {
         Auth::None => (Vec::new(), Vec::new()),
         Auth::Bearer { .. } => (Vec::new(), vec![header("Authorization", "Bearer $TOKEN")]),
         Auth::Basic { .. } => (Vec::new(), vec!["--user \"$CREDENTIALS\"".to_owned()]),
         Auth::Mtls { .. } => (Vec::new(), vec!["--cert \"$CERTIFICATE\" --key \"$KEY\"".to_owned()]),
         Auth::StandardWebhooks { .. } => standard_webhooks(),
-        Auth::Hmac { .. } => hmac(auth),
+        Auth::Hmac { .. } => hmac(source),
     }
 }
 
@@ -48,12 +46,11 @@ fn standard_webhooks() -> (Vec<String>, Vec<String>) {
     (before.map(str::to_owned).to_vec(), options)
 }
 
-fn hmac(auth: &Auth) -> (Vec<String>, Vec<String>) {
-    let Auth::Hmac { header: name, algorithm, encoding, prefix, timestamp_header, signed, .. } = auth else {
+fn hmac(source: &Source) -> (Vec<String>, Vec<String>) {
+    let Auth::Hmac { header: name, algorithm, encoding, prefix, timestamp_header, timestamp_prefix, .. } = &source.auth
+    else {
         return (Vec::new(), Vec::new());
     };
-    let default = if timestamp_header.is_some() { "{timestamp}.{body}" } else { BODY };
-    let (before, after) = signed.as_deref().unwrap_or(default).split_once(BODY).unwrap_or_default();
     let algorithm = match algorithm {
         HmacAlgorithm::Sha256 => "sha256",
         HmacAlgorithm::Sha512 => "sha512",
@@ -62,23 +59,32 @@ fn hmac(auth: &Auth) -> (Vec<String>, Vec<String>) {
         HmacEncoding::Hex => "od -An -v -tx1 | tr -d ' \\n'",
         HmacEncoding::Base64 => "openssl base64 -A",
     };
-    let mut lines: Vec<String> = timestamp_header.iter().map(|_| "TIME=$(date +%s)".to_owned()).collect();
-    let message = format!("{}cat \"$EVENT\"; {}", printed(before), printed(after));
+    let has_time = source.auth.has_timestamp();
+    let mut lines: Vec<String> = has_time.then(|| "TIME=$(date +%s)".to_owned()).into_iter().collect();
+    let message: Vec<String> =
+        source.auth.signed_parts().unwrap_or_default().iter().map(|part| printed(part, source)).collect();
     lines.push(format!(
         "SIGNATURE=$({{ {}; }} |\n  openssl dgst -{algorithm} -hmac \"$SECRET\" -binary | {encode})",
-        message.trim_end_matches("; ")
+        message.join("; ")
     ));
     let mut options: Vec<String> = timestamp_header.iter().map(|name| header(name, "$TIME")).collect();
-    options.push(header(name, &format!("{}$SIGNATURE", escaped(prefix))));
+    let time = timestamp_prefix.as_ref().map(|prefix| format!("{}$TIME,", escaped(prefix))).unwrap_or_default();
+    options.push(header(name, &format!("{time}{}$SIGNATURE", escaped(prefix))));
     (lines, options)
 }
 
-/// A command that prints what is signed on one side of the body; nothing where nothing is.
-fn printed(text: &str) -> String {
-    if text.is_empty() {
-        return String::new();
-    }
-    format!("printf %s \"{}\"; ", escaped(text).replace("{timestamp}", "$TIME"))
+/// A command that prints one part of what is signed.
+fn printed(part: &SignedPart, source: &Source) -> String {
+    let text = match part {
+        SignedPart::Body => return "cat \"$EVENT\"".to_owned(),
+        SignedPart::Text(text) => escaped(text),
+        SignedPart::Timestamp => "$TIME".to_owned(),
+        SignedPart::Method => "POST".to_owned(),
+        SignedPart::Path => escaped(&source.path),
+        SignedPart::Header(name) if name == "content-type" => "application/avro".to_owned(),
+        SignedPart::Header(_) => String::new(),
+    };
+    format!("printf %s \"{text}\"")
 }
 
 /// For use between the shell's double quotes.

@@ -54,7 +54,8 @@ impl Setup {
             request_id: b"r",
             traceparent: None,
         };
-        self.producer.produce(TOPIC, std::iter::once(event), &head, Instant::now() + TIMEOUT).await
+        let delivery = self.producer.queue(TOPIC, std::iter::once(event), &head).await?;
+        self.producer.finished(TOPIC, &delivery, Instant::now() + TIMEOUT).await
     }
 }
 

@@ -12,7 +12,8 @@ use std::sync::Arc;
 use shared::avro::{self, Limits};
 use tokio::time::Instant;
 
-use super::Endpoint;
+use super::held::Held;
+use super::{Endpoint, Queued};
 use crate::authenticate::Authentic;
 use crate::produce::RecordHead;
 use crate::reject::Rejection;
@@ -25,23 +26,23 @@ const SHORT: usize = 64 * 1024;
 
 impl Endpoint {
     /// Reads `body`, which was `refused` by the schemas of `generation`, by other versions than the latest, and hands
-    /// its event to Kafka; gives that it is one.
+    /// its event to Kafka; returns what to wait for.
     ///
     /// # Errors
-    /// What was wrong at first, where nothing else fits; and those of [`Endpoint::deliver`].
+    /// What was wrong at first, where nothing else fits; and those of [`Endpoint::queue`].
     pub(super) async fn read_again(
         &self,
         form: Form,
         (refused, generation): (Rejection, u64),
-        body: &mut Authentic,
+        (body, held): (&mut Authentic, &mut Held),
         record: &RecordHead<'_>,
         deadline: Instant,
-    ) -> Result<usize, Rejection> {
+    ) -> Result<Queued, Rejection> {
         if !may_be_another_version(form, &refused) {
             return Err(refused);
         }
         if let Some(writer) = self.older_writer(body, deadline).await? {
-            return self.deliver_older(&writer, body, record, deadline).await;
+            return self.queue_older(&writer, body, record).await;
         }
         if self.source.generation() == generation {
             self.source.look_early(&self.common.registry, Instant::now(), deadline).await;
@@ -49,27 +50,24 @@ impl Endpoint {
         if self.source.generation() == generation {
             return Err(refused);
         }
-        let refused = match self.events(form, body, deadline).await {
-            Ok(events) => return self.deliver(events, record, deadline).await,
+        let refused = match self.events(form, body, held, deadline).await {
+            Ok(events) => return self.queue(events, record).await,
             Err(refused) => refused,
         };
         match self.older_writer(body, deadline).await? {
-            Some(writer) => self.deliver_older(&writer, body, record, deadline).await,
+            Some(writer) => self.queue_older(&writer, body, record).await,
             None => Err(refused),
         }
     }
 
-    async fn deliver_older(
+    async fn queue_older(
         &self,
         writer: &Writer,
         body: &mut Authentic,
         record: &RecordHead<'_>,
-        deadline: Instant,
-    ) -> Result<usize, Rejection> {
+    ) -> Result<Queued, Rejection> {
         let events = self.bare(body, writer)?;
-        let count = self.deliver(events, record, deadline).await?;
-        self.source.metrics.aside.older_versions.inc();
-        Ok(count)
+        Ok(Queued { is_older: true, ..self.queue(events, record).await? })
     }
 
     /// The older version that `body` is a datum of.

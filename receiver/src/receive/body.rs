@@ -8,12 +8,16 @@ use futures::StreamExt;
 use shared::wire::{self, FRAME_LEN, SchemaId};
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::held::Held;
+use super::anteroom::Waiter;
+use super::held::{Held, NoRoom};
 use crate::reject::Rejection;
 
 /// What is reserved for a body on its word alone. Longer bodies get their room as they arrive, so that a `Content-Length` costs
 /// the receiver nothing.
-const TRUSTED_LENGTH: u64 = 64 * 1024;
+const TRUSTED_LENGTH: u64 = 8 * 1024;
+
+/// A body that nobody wants is let arrive up to this length.
+const DISCARDED_LENGTH: u64 = 64 * 1024;
 
 /// How long a body that nobody wants may take to arrive.
 const DISCARD: Duration = Duration::from_secs(1);
@@ -40,6 +44,22 @@ impl Buffer {
         let mut bytes = Vec::with_capacity(FRAME_LEN + body);
         bytes.resize(FRAME_LEN, 0);
         Self { bytes, covered: None }
+    }
+
+    /// [`Buffer::with_capacity`], counted in `held`.
+    ///
+    /// # Errors
+    /// [`NoRoom`].
+    pub(crate) fn counted(body: usize, held: &mut Held) -> Result<Self, NoRoom> {
+        let mut bytes = Vec::new();
+        held.reserve(&mut bytes, FRAME_LEN + body, FRAME_LEN + body)?;
+        bytes.resize(FRAME_LEN, 0);
+        Ok(Self { bytes, covered: None })
+    }
+
+    /// The bytes that it takes in memory.
+    pub(crate) fn allocated(&self) -> usize {
+        self.bytes.capacity()
     }
 
     /// The body as it was received, unless a frame was put into it and not taken out again.
@@ -85,7 +105,7 @@ impl Buffer {
 /// Lets a small body of HTTP/2 arrive, although nobody wants it: a stream that is answered before its end has to be reset, which some
 /// clients (curl before 8) take for a failure instead of reading the answer. HTTP/1 has no need of it.
 pub(crate) async fn discard(version: Version, body: Body) {
-    let small = body.size_hint().exact().is_some_and(|bytes| bytes <= TRUSTED_LENGTH);
+    let small = body.size_hint().exact().is_some_and(|bytes| bytes <= DISCARDED_LENGTH);
     if version < Version::HTTP_2 || !small {
         return;
     }
@@ -95,7 +115,8 @@ pub(crate) async fn discard(version: Version, body: Body) {
     timeout(DISCARD, reading).await.ok();
 }
 
-/// Reads the whole of `body`, which must be at most `limit` bytes and there by `deadline`. Its bytes are counted in `held`.
+/// Reads the whole of `body`, which must be at most `limit` bytes and there by `deadline`. What it takes is counted in `held`; a `waiter`
+/// asks others to give way where those who wait hold too much.
 ///
 /// # Errors
 /// `TooLarge`, before reading anything where the length was announced, else as soon as the limit is passed; `Overloaded`;
@@ -104,14 +125,16 @@ pub(crate) async fn read(
     body: Body,
     limit: usize,
     deadline: Instant,
-    held: &mut Held<'_>,
+    held: &mut Held,
+    waiter: Option<&Waiter<'_>>,
 ) -> Result<Buffer, Rejection> {
     let announced = body.size_hint().lower();
     if announced > limit as u64 {
         return Err(Rejection::TooLarge(limit));
     }
-    // At most 64 KiB, so that it fits any `usize`.
-    let mut buffer = Buffer::with_capacity(announced.min(TRUSTED_LENGTH) as usize);
+    let most = body.size_hint().upper().and_then(|upper| usize::try_from(upper).ok()).unwrap_or(limit).min(limit);
+    // At most 8 KiB, so that it fits any `usize`.
+    let mut buffer = Buffer::counted(announced.min(TRUSTED_LENGTH) as usize, held)?;
     let mut chunks = body.into_data_stream();
     loop {
         let chunk = match timeout_at(deadline, chunks.next()).await {
@@ -123,7 +146,13 @@ pub(crate) async fn read(
         if chunk.len() > limit - buffer.body().len() {
             return Err(Rejection::TooLarge(limit));
         }
-        held.grow(chunk.len())?;
+        while let Err(error) = held.reserve(&mut buffer.bytes, chunk.len(), FRAME_LEN + most) {
+            let making_room = match (error, waiter) {
+                (NoRoom::ForStrangers, Some(waiter)) => timeout_at(deadline, waiter.make_room()).await,
+                _ => return Err(Rejection::Overloaded),
+            };
+            making_room.map_err(|_| Rejection::Overloaded)?;
+        }
         buffer.bytes.extend_from_slice(&chunk);
     }
 }

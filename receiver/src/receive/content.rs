@@ -4,10 +4,12 @@ use axum::http::HeaderMap;
 use axum::http::header::CONTENT_ENCODING;
 use tokio::time::Instant;
 
+use super::held::Held;
 use super::{Buffer, Endpoint};
 use crate::authenticate::Authentic;
 use crate::decompress::{DecompressError, Format, decompress};
 use crate::reject::Rejection;
+use crate::unframe::UnframeError;
 
 /// A compressed body up to this length is decompressed where the request is served: it takes less than to hand it over, and a few
 /// milliseconds at the very worst.
@@ -18,48 +20,66 @@ const CODINGS: [(&str, Format); 4] =
     [("gzip", Format::Gzip), ("zstd", Format::Zstd), ("deflate", Format::Zlib), ("x-gzip", Format::Gzip)];
 
 impl Endpoint {
-    /// Decompresses `body` if it is compressed. On an error it is as it was.
+    /// Decompresses `body` if it is compressed. On an error it is as it was. What it takes is counted in `held`.
     ///
     /// # Errors
-    /// `ContentEncoding`, `Decompress`, and those of [`Workers::run`](super::work::Workers::run).
+    /// `ContentEncoding`, `Decompress`, `Overloaded`, and those of [`Workers::run`](super::work::Workers::run).
     pub(super) async fn decode(
         &self,
         head: &HeaderMap,
         body: &mut Authentic,
+        held: &mut Held,
         deadline: Instant,
     ) -> Result<(), Rejection> {
         let Some(format) = coding(head)? else {
             return Ok(());
         };
-        let limit = self.source.max_decompressed;
-        if body.0.body().len() <= SHORT {
-            body.0 = decoded(format, &body.0, limit).map_err(Rejection::Decompress)?;
-            return Ok(());
+        // gzip and zstd show by their first bytes what they are; deflate could be anything.
+        if format == Format::Zlib && !self.source.reading.trusts(&CONTENT_ENCODING) {
+            return Err(Rejection::Unframe(UnframeError::Unsigned("Content-Encoding")));
         }
+        let limit = self.source.max_decompressed;
         let compressed = std::mem::take(&mut body.0);
-        let work = move || (decoded(format, &compressed, limit), compressed);
-        let (result, compressed) = self.common.workers.run(deadline, work).await?;
-        match result {
-            Ok(decoded) => {
-                body.0 = decoded;
-                Ok(())
-            }
+        let (result, compressed) = if compressed.body().len() <= SHORT {
+            (decoded(format, &compressed, limit, held), compressed)
+        } else {
+            let mut taken = held.take();
+            let work = move || (decoded(format, &compressed, limit, &mut taken), compressed, taken);
+            let (result, compressed, taken) = self.common.workers.run(deadline, work).await?;
+            *held = taken;
+            (result, compressed)
+        };
+        let decoded = match result {
+            Ok(decoded) => decoded,
             Err(error) => {
                 body.0 = compressed;
-                Err(Rejection::Decompress(error))
+                return Err(error.into());
             }
-        }
+        };
+        body.0 = decoded;
+        held.shrink(compressed.allocated());
+        Ok(())
     }
 }
 
-/// What `compressed` was before it was compressed, `limit` bytes at most.
+/// What `compressed` was before it was compressed, `limit` bytes at most; what it takes is counted in `held`.
 ///
 /// # Errors
-/// [`DecompressError`].
-pub(crate) fn decoded(format: Format, compressed: &Buffer, limit: usize) -> Result<Buffer, DecompressError> {
-    let mut buffer = Buffer::with_capacity(0);
-    decompress(format, compressed.body(), limit, buffer.bytes_mut())?;
-    Ok(buffer)
+/// [`DecompressError`]; then nothing more is counted.
+pub(crate) fn decoded(
+    format: Format,
+    compressed: &Buffer,
+    limit: usize,
+    held: &mut Held,
+) -> Result<Buffer, DecompressError> {
+    let mut buffer = Buffer::counted(0, held)?;
+    match decompress(format, compressed.body(), limit, buffer.bytes_mut(), held) {
+        Ok(()) => Ok(buffer),
+        Err(error) => {
+            held.shrink(buffer.allocated());
+            Err(error)
+        }
+    }
 }
 
 /// The coding of the body; none where it is as it was meant. Two, one over the other, are nothing that an honest sender needs.

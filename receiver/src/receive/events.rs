@@ -5,6 +5,7 @@ use shared::wire::{FRAME_LEN, SchemaId};
 use tokio::time::Instant;
 
 use super::Endpoint;
+use super::held::Held;
 use crate::authenticate::Authentic;
 use crate::reject::Rejection;
 use crate::source::Writer;
@@ -28,13 +29,14 @@ impl Endpoint {
         &self,
         form: Form,
         body: &'a mut Authentic,
+        held: &mut Held,
         deadline: Instant,
     ) -> Result<Events<'a>, Rejection> {
         match form {
             Form::Bare => self.bare(body, &*self.current()?),
             Form::BareOf(id) => self.bare(body, &*self.writer(id, deadline).await?),
             Form::BareOfVersion(version) => self.bare(body, &*self.writer_of_version(version, deadline).await?),
-            Form::Framed(framing) => self.framed(framing, body, None, deadline).await,
+            Form::Framed(framing) => self.framed(framing, body, None, held, deadline).await,
             Form::BareOrFramed(framing @ Framing::Confluent(id)) => {
                 let writer = self.current()?;
                 body.0.frame(0, writer.id);
@@ -54,7 +56,7 @@ impl Endpoint {
                         Err(Rejection::Ambiguous(framing))
                     }
                     Ok(()) => self.bare(body, &writer),
-                    Err(bare) => self.framed(framing, body, Some(bare), deadline).await,
+                    Err(bare) => self.framed(framing, body, Some(bare), held, deadline).await,
                 }
             }
         }
@@ -71,6 +73,7 @@ impl Endpoint {
         framing: Framing,
         body: &'a mut Authentic,
         bare: Option<Invalid>,
+        held: &mut Held,
         deadline: Instant,
     ) -> Result<Events<'a>, Rejection> {
         match framing {
@@ -80,7 +83,7 @@ impl Endpoint {
                 body.0.frame(SINGLE_OBJECT_LEN, writer.id);
                 one(validate(body.0.with_frame(), &writer, self.source.limits), bare)
             }
-            Framing::Container => self.container(body, deadline).await.map(Events::Many),
+            Framing::Container => self.container(body, held, deadline).await.map(Events::Many),
         }
     }
 
@@ -121,23 +124,23 @@ impl Endpoint {
     }
 
     /// Reads `body` as an object container file.
-    async fn container(&self, body: &mut Authentic, deadline: Instant) -> Result<Batch, Rejection> {
+    async fn container(&self, body: &mut Authentic, held: &mut Held, deadline: Instant) -> Result<Batch, Rejection> {
         let failed = |error| Rejection::Container(BatchError::Container(error));
         let container = Container::open(body.0.body()).map_err(failed)?;
         let writer = self.writer_of_text(container.schema(), deadline).await?;
         let limits = self.source.batch_limits;
         if container.codec() == "null" && body.0.body().len() <= SHORT {
-            return validate_container(container, &writer, &limits).map_err(Rejection::Container);
+            return Ok(validate_container(container, &writer, &limits, held)?);
         }
-        let buffer = std::mem::take(&mut body.0);
+        let (buffer, mut taken) = (std::mem::take(&mut body.0), held.take());
         let work = move || {
             let container = Container::open(buffer.body()).map_err(BatchError::Container);
-            let batch = container.and_then(|container| validate_container(container, &writer, &limits));
-            (batch, buffer)
+            let batch = container.and_then(|container| validate_container(container, &writer, &limits, &mut taken));
+            (batch, buffer, taken)
         };
-        let (batch, buffer) = self.common.workers.run(deadline, work).await?;
-        body.0 = buffer;
-        batch.map_err(Rejection::Container)
+        let (batch, buffer, taken) = self.common.workers.run(deadline, work).await?;
+        (body.0, *held) = (buffer, taken);
+        Ok(batch?)
     }
 }
 

@@ -92,6 +92,8 @@ fn source(path: &str, auth: Auth) -> shared::config::Source {
         topic: Some(TOPIC.to_owned()),
         key_field: Some("event_id".to_owned()),
         auth,
+        verification: None,
+        content_types: Vec::new(),
         limits: Limits { max_body: bytesize::ByteSize::b(100), ..Limits::default() },
         id_scope: None,
         register_schemas: false,
@@ -122,7 +124,7 @@ fn start_with(config: &Config, kafka: Kafka) -> Receiver {
     let mut tasks = tokio::task::JoinSet::new();
     crate::spawn_watches(&mut tasks, config, &sources, &common, &readiness, &shutdown);
     tasks.detach_all();
-    let router = crate::router::router(&sources, &common, Router::new());
+    let router = crate::router::router(&sources, &common, shared::config::TrailingSlash::Strict, Router::new());
     Receiver { router, readiness, common, kafka, _stop: shutdown.drop_guard() }
 }
 

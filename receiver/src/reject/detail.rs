@@ -41,7 +41,8 @@ impl Rejection {
             }
             Self::UnusableSchema(name, why) => format!("the schema with {name} cannot be used: {why}").into(),
             Self::SchemaUnavailable => "the schema of the event cannot be had at the moment: try again".into(),
-            Self::Overloaded => "too many requests are under way: try again".into(),
+            Self::Overloaded => "too many requests are in flight: try again".into(),
+            Self::InFlight => "a request with the same signature is not answered yet: try again".into(),
             Self::RateLimited(_) => "more requests than are taken in a second: try again later".into(),
             Self::QueueFull => "too many events are waiting to be stored: try again".into(),
             Self::RecordRefused => {
@@ -65,6 +66,7 @@ fn container(error: &BatchError) -> String {
             "the codec {name:?} of the file is not known: it must be null, deflate, snappy, zstandard, bzip2 or xz"
         ),
         BatchError::Block(offset, error) => format!("the block at byte {offset} cannot be read: {error}"),
+        BatchError::NoRoom => "too many requests are in flight".to_owned(),
         BatchError::SmallBlocks => {
             "the compressed blocks of the file are too small: at least 8 KiB on average are wanted".to_owned()
         }

@@ -1,6 +1,8 @@
 //! One connection, from its handshake to its end.
 
 use std::io::{Error, ErrorKind};
+use std::net::IpAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,58 +10,85 @@ use axum::Router;
 use axum::http::Request;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
-use hyper_util::server::graceful::Watcher;
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::CancellationToken;
 use tower::util::MapRequest;
 
 use super::Tls;
-use super::socket::{Begun, Socket};
+use super::places::Place;
+use super::socket::{Limits, Socket};
 use crate::authenticate::Peer;
+use crate::client::{Client, Visit};
+
+/// How long a connection that was idle may take to say goodbye.
+const GOODBYE: Duration = Duration::from_secs(5);
 
 /// What all connections share.
 pub(super) struct Connections {
     pub(super) builder: Builder<TokioExecutor>,
     pub(super) router: Router,
+    /// Of the TLS handshake.
     pub(super) head_timeout: Duration,
+    pub(super) idle_timeout: Duration,
+    pub(super) limits: Limits,
     pub(super) tls: Option<Arc<Tls>>,
+    pub(super) closing: CancellationToken,
 }
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 impl Connections {
-    /// Serves the requests of `stream` until it ends, or its last request after `watcher` was told to.
-    pub(super) async fn serve(&self, stream: TcpStream, watcher: Watcher) -> Result<(), Failure> {
+    /// Serves the requests of `stream` until it ends, is idle, has to give `place` to another one, or has answered its last request
+    /// after all connections were to close.
+    pub(super) async fn serve(&self, stream: TcpStream, address: IpAddr, place: &Place) -> Result<(), Failure> {
         let Some(tls) = &self.tls else {
-            return self.serve_http(stream, None, watcher).await;
+            return self.serve_http(stream, Client::new(address, None), place).await;
         };
         let handshake = TlsAcceptor::from(tls.current()).accept(stream);
         let late = |_| Error::new(ErrorKind::TimedOut, "the TLS handshake took too long");
-        let stream = tokio::time::timeout(self.head_timeout, handshake).await.map_err(late)??;
+        let stream = tokio::select! {
+            done = tokio::time::timeout(self.head_timeout, handshake) => done.map_err(late)??,
+            () = place.give_way() => return Ok(()),
+        };
         let certificate = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
-        let peer = certificate.map(|certificate| Arc::new(Peer::of(certificate)));
-        self.serve_http(stream, peer, watcher).await
+        let client = Client::new(address, certificate.map(|der| Peer::of(der)));
+        self.serve_http(stream, client, place).await
     }
 
     async fn serve_http(
         &self,
         stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-        peer: Option<Arc<Peer>>,
-        watcher: Watcher,
+        client: Arc<Client>,
+        place: &Place,
     ) -> Result<(), Failure> {
-        let begun = Begun::default();
-        let socket = Socket::new(stream, begun.clone(), self.head_timeout);
+        place.is_of(&client);
+        let socket = Socket::new(stream, Arc::clone(&client), &self.limits);
+        let visitor = Arc::clone(&client);
         let arrived = move |mut request: Request<_>| {
-            begun.set();
-            if let Some(peer) = &peer {
-                request.extensions_mut().insert(Arc::clone(peer));
-            }
+            request.extensions_mut().insert(Visit::begin(&visitor));
             request
         };
         let service = TowerToHyperService::new(MapRequest::new(self.router.clone(), arrived));
-        let connection = self.builder.serve_connection(TokioIo::new(socket), service).into_owned();
-        watcher.watch(connection).await
+        let mut connection = pin!(self.builder.serve_connection(TokioIo::new(socket), service));
+        let idle = tokio::select! {
+            biased;
+            ended = connection.as_mut() => return ended,
+            () = place.give_way() => false,
+            () = client.idle(self.idle_timeout) => true,
+        };
+        let closing = self.closing.is_cancelled();
+        if !idle && !closing {
+            // Another connection needs the place. Whatever this one still asks for, it has shown nothing that allows it to.
+            return Ok(());
+        }
+        connection.as_mut().graceful_shutdown();
+        match closing {
+            // The whole server has its own patience.
+            true => connection.await,
+            false => tokio::time::timeout(GOODBYE, connection).await.unwrap_or(Ok(())),
+        }
     }
 }

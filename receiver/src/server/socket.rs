@@ -1,54 +1,80 @@
-//! A connection that neither waits for ever at its beginning nor cuts off an answer at its end.
+//! A connection that neither waits for ever, at its beginning or for a reader that does not read, nor cuts off an answer at its end.
 
 use std::io::{Error, ErrorKind, Result};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Sleep;
 
+use super::head::Head;
+use crate::client::Client;
+use crate::receive::HeldBytes;
+
 /// How long is read, and thrown away, after the last answer.
 const LINGER: Duration = Duration::from_secs(2);
 /// How much is thrown away at most.
 const LINGER_LEN: usize = 4 * 1024 * 1024;
 
-/// A stream with two additions:
+/// A stream with these additions:
 ///
 /// - The head of the first request must be there in time, however slowly it drips: hyper's time-out for a head starts only once it
 ///   knows the version of HTTP, and is as long as a connection may be idle.
+/// - Heads that are not whole yet are counted.
+/// - Whoever does not read what is written for it is given up.
 /// - Closing lingers. Where a body was refused without being read, closing at once would reset the connection, and the reset
 ///   can overtake the answer. So the sending side is closed first, and what still comes in is thrown away for a moment.
 pub(super) struct Socket<S> {
     stream: S,
-    begun: Begun,
+    client: Arc<Client>,
+    head: Head,
     opening: Option<Pin<Box<Sleep>>>,
+    write_timeout: Duration,
+    writing: Option<Pin<Box<Sleep>>>,
     lingering: Option<Pin<Box<Sleep>>>,
     thrown_away: usize,
 }
 
-/// Whether a connection has brought a request. Shared by its socket and its service.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Begun(Arc<AtomicBool>);
-
-impl Begun {
-    /// The head of a request is there.
-    pub(super) fn set(&self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-
-    fn get(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
-    }
+/// What a connection may take.
+#[derive(Clone, Debug)]
+pub(super) struct Limits {
+    /// Until the first request has begun.
+    pub(super) head_timeout: Duration,
+    /// Until the other side has read something of what is written.
+    pub(super) write_timeout: Duration,
+    /// Where the bytes of heads are counted that are not whole yet.
+    pub(super) heads: HeldBytes,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
-    /// Wraps a new connection, whose first request must have `begun` within `head_timeout`.
-    pub(super) fn new(stream: S, begun: Begun, head_timeout: Duration) -> Self {
-        let opening = Some(Box::pin(tokio::time::sleep(head_timeout)));
-        Self { stream, begun, opening, lingering: None, thrown_away: 0 }
+    /// Wraps the new connection of `client`.
+    pub(super) fn new(stream: S, client: Arc<Client>, limits: &Limits) -> Self {
+        Self {
+            stream,
+            client,
+            head: Head::new(&limits.heads),
+            opening: Some(Box::pin(tokio::time::sleep(limits.head_timeout))),
+            write_timeout: limits.write_timeout,
+            writing: None,
+            lingering: None,
+            thrown_away: 0,
+        }
+    }
+
+    /// What came of writing, or that it has waited too long for the reader.
+    fn written<T>(&mut self, cx: &mut Context<'_>, polled: Poll<Result<T>>) -> Poll<Result<T>> {
+        if polled.is_ready() {
+            self.writing = None;
+            return polled;
+        }
+        let timeout = self.write_timeout;
+        let writing = self.writing.get_or_insert_with(|| Box::pin(tokio::time::sleep(timeout)));
+        match writing.as_mut().poll(cx) {
+            Poll::Ready(()) => Poll::Ready(Err(Error::new(ErrorKind::TimedOut, "the other side does not read"))),
+            Poll::Pending => Poll::Pending,
+        }
     }
 
     /// Reads and throws away until the other side closes, the time is over or it was too much.
@@ -72,8 +98,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
 impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Socket<S> {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<Result<()>> {
         let this = self.get_mut();
+        let before = buffer.filled().len();
         let polled = Pin::new(&mut this.stream).poll_read(cx, buffer);
-        if this.begun.get() {
+        if this.client.is_answering() {
+            this.head.clear();
+        } else {
+            this.head.grow(buffer.filled().len() - before)?;
+        }
+        if this.opening.is_some() && this.client.has_begun() {
             this.opening = None;
         }
         if let Some(opening) = &mut this.opening
@@ -87,7 +119,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Socket<S> {
 
 impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Socket<S> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<Result<usize>> {
-        Pin::new(&mut self.get_mut().stream).poll_write(cx, bytes)
+        let this = self.get_mut();
+        this.head.clear();
+        let polled = Pin::new(&mut this.stream).poll_write(cx, bytes);
+        this.written(cx, polled)
     }
 
     fn poll_write_vectored(
@@ -95,7 +130,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Socket<S> {
         cx: &mut Context<'_>,
         slices: &[std::io::IoSlice<'_>],
     ) -> Poll<Result<usize>> {
-        Pin::new(&mut self.get_mut().stream).poll_write_vectored(cx, slices)
+        let this = self.get_mut();
+        this.head.clear();
+        let polled = Pin::new(&mut this.stream).poll_write_vectored(cx, slices);
+        this.written(cx, polled)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -103,13 +141,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Socket<S> {
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_flush(cx)
+        let this = self.get_mut();
+        let polled = Pin::new(&mut this.stream).poll_flush(cx);
+        this.written(cx, polled)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
         let this = self.get_mut();
         if this.lingering.is_none() {
-            ready!(Pin::new(&mut this.stream).poll_shutdown(cx))?;
+            let polled = Pin::new(&mut this.stream).poll_shutdown(cx);
+            ready!(this.written(cx, polled))?;
         }
         this.poll_linger(cx).map(Ok)
     }

@@ -12,6 +12,8 @@ fn source(path: &str) -> config::Source {
         topic: None,
         key_field: None,
         auth: Auth::None,
+        verification: None,
+        content_types: Vec::new(),
         limits: config::Limits::default(),
         id_scope: None,
         register_schemas: false,

@@ -11,7 +11,7 @@ fn head(headers: &[(&'static str, &str)]) -> HeaderMap {
 }
 
 fn typed(content_type: &str, body: &[u8]) -> Result<Form, UnframeError> {
-    unframe(&head(&[("content-type", content_type)]), body)
+    unframe(&head(&[("content-type", content_type)]), body, &Reading::default())
 }
 
 #[test]
@@ -33,9 +33,9 @@ fn other_types_are_refused() {
     for content_type in ["application/json", "application/avro+json", "application/avrox", "avro", "", ";", "*/*"] {
         assert_eq!(typed(content_type, b"\x02a"), Err(UnframeError::ContentType), "{content_type}");
     }
-    assert_eq!(unframe(&HeaderMap::new(), b"\x02a"), Err(UnframeError::ContentType));
+    assert_eq!(unframe(&HeaderMap::new(), b"\x02a", &Reading::default()), Err(UnframeError::ContentType));
     let two = head(&[("content-type", "application/avro"), ("content-type", "application/json")]);
-    assert_eq!(unframe(&two, b"\x02a"), Err(UnframeError::ContentType));
+    assert_eq!(unframe(&two, b"\x02a", &Reading::default()), Err(UnframeError::ContentType));
 }
 
 #[test]
@@ -59,15 +59,19 @@ fn the_confluent_type_must_hold_a_frame() {
 fn a_named_schema_makes_the_datum_bare() {
     let avro = ("content-type", "application/avro");
     assert_eq!(
-        unframe(&head(&[avro, ("x-schema-id", "9")]), b"\0\0\0\0\x07\x02a"),
+        unframe(&head(&[avro, ("x-schema-id", "9")]), b"\0\0\0\0\x07\x02a", &Reading::default()),
         Ok(Form::BareOf(SchemaId(9))),
         "a leading zero does not matter"
     );
     for odd in ["", "-1", "4294967296", "seven"] {
-        assert_eq!(unframe(&head(&[avro, ("x-schema-id", odd)]), b"a"), Err(UnframeError::SchemaIdHeader), "{odd}");
+        assert_eq!(
+            unframe(&head(&[avro, ("x-schema-id", odd)]), b"a", &Reading::default()),
+            Err(UnframeError::SchemaIdHeader),
+            "{odd}"
+        );
     }
     let two = head(&[avro, ("x-schema-id", "9"), ("x-schema-id", "9")]);
-    assert_eq!(unframe(&two, b"a"), Err(UnframeError::SchemaIdHeader));
+    assert_eq!(unframe(&two, b"a", &Reading::default()), Err(UnframeError::SchemaIdHeader));
 }
 
 #[test]
@@ -101,11 +105,41 @@ fn the_types_of_the_other_forms_must_hold_them() {
 #[test]
 fn a_version_makes_the_datum_bare_too_but_not_together_with_an_id() {
     let avro = ("content-type", "application/avro");
-    assert_eq!(unframe(&head(&[avro, ("x-schema-version", "3")]), SINGLE_OBJECT), Ok(Form::BareOfVersion(3)));
+    assert_eq!(
+        unframe(&head(&[avro, ("x-schema-version", "3")]), SINGLE_OBJECT, &Reading::default()),
+        Ok(Form::BareOfVersion(3))
+    );
     for odd in ["", "0", "-1", "latest"] {
         let head = head(&[avro, ("x-schema-version", odd)]);
-        assert_eq!(unframe(&head, b"a"), Err(UnframeError::SchemaVersionHeader), "{odd}");
+        assert_eq!(unframe(&head, b"a", &Reading::default()), Err(UnframeError::SchemaVersionHeader), "{odd}");
     }
     let both = head(&[avro, ("x-schema-id", "9"), ("x-schema-version", "3")]);
-    assert_eq!(unframe(&both, b"a"), Err(UnframeError::SchemaHeaders));
+    assert_eq!(unframe(&both, b"a", &Reading::default()), Err(UnframeError::SchemaHeaders));
+}
+
+#[test]
+fn what_a_signature_does_not_cover_has_no_say() {
+    let unsigned = Reading { content_types: Vec::new(), unsigned: DECISIVE.to_vec() };
+    let frame = b"\0\0\0\0\x07\x02a";
+    let confluent = Framing::Confluent(SchemaId(7));
+    let read = |headers: &[(&'static str, &str)]| unframe(&head(headers), frame, &unsigned);
+    // Whatever Avro it is said to be, the bytes alone tell.
+    for (content_type, _) in MEDIA_TYPES {
+        assert_eq!(read(&[("content-type", content_type)]), Ok(Form::BareOrFramed(confluent)), "{content_type}");
+    }
+    assert_eq!(read(&[("content-type", "text/plain")]), Err(UnframeError::ContentType));
+    for (name, said) in [("x-schema-id", "X-Schema-Id"), ("x-schema-version", "X-Schema-Version")] {
+        let headers = [("content-type", "application/avro"), (name, "7")];
+        assert_eq!(read(&headers), Err(UnframeError::Unsigned(said)));
+    }
+}
+
+#[test]
+fn further_content_types_can_be_listed() {
+    let listed = Reading { content_types: vec!["application/octet-stream".to_owned()], unsigned: Vec::new() };
+    let read = |content_type: &str| unframe(&head(&[("content-type", content_type)]), b"\x02a", &listed);
+    for content_type in ["application/octet-stream", "Application/Octet-Stream; charset=utf-8", "application/avro"] {
+        assert_eq!(read(content_type), Ok(Form::Bare), "{content_type}");
+    }
+    assert_eq!(read("application/json"), Err(UnframeError::ContentType));
 }

@@ -7,6 +7,7 @@ use shared::wire;
 
 use super::{Event, Invalid, invalid};
 use crate::decompress::{DecompressError, Format, decompress};
+use crate::receive::{Held, NoRoom};
 use crate::source::Writer;
 
 /// What a file may hold.
@@ -31,7 +32,7 @@ const BLOCK_BYTES: usize = 8 * 1024;
 #[derive(Debug, Default)]
 pub(crate) struct Batch {
     values: Vec<u8>,
-    keys: String,
+    keys: Vec<u8>,
     ends: Vec<End>,
 }
 
@@ -69,6 +70,14 @@ pub(crate) enum BatchError {
         /// What is wrong with it.
         invalid: Box<Invalid>,
     },
+    /// All requests together hold too much.
+    NoRoom,
+}
+
+impl From<NoRoom> for BatchError {
+    fn from(_: NoRoom) -> Self {
+        Self::NoRoom
+    }
 }
 
 impl Batch {
@@ -78,13 +87,23 @@ impl Batch {
         self.ends.iter().map(move |end| {
             let value = self.values.get(begin.value..end.value).unwrap_or_default();
             let key = if end.has_key { self.keys.get(begin.key..end.key) } else { None };
+            let key = key.and_then(|key| std::str::from_utf8(key).ok());
             begin = *end;
             Event { value, key: key.map(Cow::Borrowed) }
         })
     }
 
     /// Adds the datums of a block, decompressed in `data`.
-    fn add(&mut self, block: &Block<'_>, data: &[u8], writer: &Writer, limits: &BatchLimits) -> Result<(), BatchError> {
+    fn add(
+        &mut self,
+        block: &Block<'_>,
+        data: &[u8],
+        writer: &Writer,
+        limits: &BatchLimits,
+        held: &mut Held,
+    ) -> Result<(), BatchError> {
+        // Never more than all datums and a frame for each.
+        let most = limits.bytes.saturating_add(limits.events.saturating_mul(wire::FRAME_LEN));
         let frame = wire::frame(writer.id);
         let mut rest = data;
         for _ in 0..block.count {
@@ -97,9 +116,13 @@ impl Batch {
                     BatchError::Event { index, invalid: Box::new(invalid(rest, writer, limits.event, error)) }
                 })?;
             let (datum, after) = rest.split_at_checked(end).unwrap_or((rest, &[]));
+            let key_bytes = key.as_deref().unwrap_or_default().as_bytes();
+            held.reserve(&mut self.values, frame.len() + datum.len(), most)?;
+            held.reserve(&mut self.keys, key_bytes.len(), most)?;
+            held.reserve(&mut self.ends, 1, limits.events)?;
             self.values.extend_from_slice(&frame);
             self.values.extend_from_slice(datum);
-            self.keys.push_str(key.as_deref().unwrap_or_default());
+            self.keys.extend_from_slice(key_bytes);
             self.ends.push(End { value: self.values.len(), key: self.keys.len(), has_key: key.is_some() });
             rest = after;
         }
@@ -107,8 +130,8 @@ impl Batch {
     }
 }
 
-/// Reads the whole of a file by the schema of `writer`, which must be the one it was written with. Takes room for at most twice the
-/// limit of bytes.
+/// Reads the whole of a file by the schema of `writer`, which must be the one it was written with. What it takes is counted in `held`: as
+/// long as it works, for at most twice the limit of bytes.
 ///
 /// # Errors
 /// [`BatchError`], for the first thing that is wrong.
@@ -116,6 +139,7 @@ pub(crate) fn validate_container(
     mut container: Container<'_>,
     writer: &Writer,
     limits: &BatchLimits,
+    held: &mut Held,
 ) -> Result<Batch, BatchError> {
     let codec = codec(container.codec())?;
     let mut batch = Batch::default();
@@ -132,16 +156,18 @@ pub(crate) fn validate_container(
                     return Err(BatchError::SmallBlocks);
                 }
                 decompressed.clear();
-                decompress(format, block.data, left, &mut decompressed).map_err(|error| match error {
+                decompress(format, block.data, left, &mut decompressed, held).map_err(|error| match error {
                     DecompressError::TooLarge(_) => BatchError::TooLarge(limits.bytes),
+                    DecompressError::NoRoom(_) => BatchError::NoRoom,
                     broken @ DecompressError::Broken(_) => BatchError::Block(block.offset, broken),
                 })?;
                 decompressed.as_slice()
             }
         };
         bytes += data.len();
-        batch.add(&block, data, writer, limits)?;
+        batch.add(&block, data, writer, limits, held)?;
     }
+    held.shrink(decompressed.capacity());
     Ok(batch)
 }
 

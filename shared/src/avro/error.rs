@@ -98,6 +98,12 @@ pub enum DecodeErrorKind {
         /// The limit in force.
         limit: u32,
     },
+    /// More values of all kinds than go with [`Limits::max_items`](super::Limits::max_items).
+    #[error("more values, fields included, than 16 for each of the {limit} items that an event may hold")]
+    TooManyValues {
+        /// The limit of items in force.
+        limit: u32,
+    },
     /// A map with the same key twice.
     #[error("a map has the same key twice")]
     DuplicateKey,
@@ -143,6 +149,7 @@ impl DecodeError {
             DecodeErrorKind::BlockSize { .. } => "block_size",
             DecodeErrorKind::TooDeep { .. } => "too_deep",
             DecodeErrorKind::TooManyItems { .. } => "too_many_items",
+            DecodeErrorKind::TooManyValues { .. } => "too_many_values",
             DecodeErrorKind::DuplicateKey => "duplicate_key",
             DecodeErrorKind::NulInKey => "nul_in_key",
             DecodeErrorKind::KeysTooLong { .. } => "keys_too_long",

@@ -66,6 +66,13 @@ pub(super) enum Scalar<'a> {
     Duration([u8; 12]),
 }
 
+/// How many values of any kind, fields included, a datum may hold for each item that it may hold. A type may hold any number of fields that
+/// take no bytes, so that neither the bytes of a datum nor its items bound the work.
+const VALUES_PER_ITEM: u64 = 16;
+
+/// So many bytes of a field's name count as one more value: names are most of what small values become in JSON.
+const NAME_LEN: usize = 32;
+
 /// A walk under way.
 #[derive(Debug)]
 pub(super) struct Walk<'s, 'a, S> {
@@ -77,6 +84,8 @@ pub(super) struct Walk<'s, 'a, S> {
     items: u64,
     /// How long the keys of the maps around the value are together; 0 outside of all maps.
     keys: usize,
+    /// How many more values there may be.
+    values: u64,
     found: Option<Place>,
 }
 
@@ -93,7 +102,8 @@ impl<'s, 'a, S: Sink<'a>> Walk<'s, 'a, S> {
     /// A walk of `reader`'s bytes.
     pub(super) fn new(nodes: &'s [Node], reader: Reader<'a>, limits: Limits, sink: S) -> Self {
         let limits = Limits { max_depth: limits.max_depth.min(MAX_DEPTH), ..limits };
-        Self { nodes, reader, sink, limits, depth: 0, items: 0, keys: 0, found: None }
+        let values = VALUES_PER_ITEM.saturating_mul(u64::from(limits.max_items));
+        Self { nodes, reader, sink, limits, depth: 0, items: 0, keys: 0, values, found: None }
     }
 
     /// Walks one whole datum. Gives the place of the field at the path `wanted`, if the walk came by it.
@@ -178,6 +188,18 @@ impl<'s, 'a, S: Sink<'a>> Walk<'s, 'a, S> {
         }
     }
 
+    /// Counts a field, whose name is this JSON.
+    fn spend(&mut self, name: &[u8]) -> Result<(), Failure> {
+        let cost = 1 + (name.len() / NAME_LEN) as u64;
+        match self.values.checked_sub(cost) {
+            Some(left) => {
+                self.values = left;
+                Ok(())
+            }
+            None => Err(self.reader.fault(Kind::TooManyValues { limit: self.limits.max_items })),
+        }
+    }
+
     fn enter(&mut self) -> Result<(), Failure> {
         if self.depth == self.limits.max_depth {
             return Err(self.reader.fault(Kind::TooDeep { limit: self.limits.max_depth }));
@@ -206,6 +228,9 @@ impl<'s, 'a, S: Sink<'a>> Walk<'s, 'a, S> {
             let below = on_from(wanted, index);
             if let Some(Way::Here) = below {
                 self.found = Some(Place { position: self.reader.position(), node: field.node });
+            }
+            if let Err(fault) = self.spend(&field.json) {
+                return Err(fault.in_field(&field.name));
             }
             if let Err(fault) = self.value(field.node, below) {
                 return Err(fault.in_field(&field.name));

@@ -47,6 +47,10 @@ pub struct Cxone {
     pub schema_pointer: Option<String>,
     /// `cxone.subjects`: the subjects whose schemas come from CXone. Empty: those of all sources.
     pub subjects: Vec<String>,
+    /// `cxone.proxy`: the address of an HTTP proxy on the way. Absent: the one of `HTTPS_PROXY` or `HTTP_PROXY`, save for the hosts
+    /// of `NO_PROXY`.
+    #[serde(serialize_with = "redact::optional_addresses")]
+    pub proxy: Option<String>,
     /// `cxone.timeout`: how long one request may take.
     #[serde(with = "humantime_serde")]
     pub timeout: Duration,
@@ -90,6 +94,7 @@ impl Default for Cxone {
             schema_path: None,
             schema_pointer: None,
             subjects: Vec::new(),
+            proxy: None,
             timeout: Duration::from_secs(10),
             refresh: None,
         }

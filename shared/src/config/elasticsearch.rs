@@ -49,6 +49,9 @@ pub struct Elasticsearch {
     /// `elasticsearch.ca_file`: a PEM file of the authorities that may have signed the certificates of `https` addresses, besides the
     /// public ones.
     pub ca_file: Option<PathBuf>,
+    /// `elasticsearch.proxy`: the address of an HTTP proxy on the way; absent: none.
+    #[serde(serialize_with = "redact::optional_addresses")]
+    pub proxy: Option<String>,
     /// `elasticsearch.auth`: who the indexer is to Elasticsearch.
     pub auth: ElasticsearchAuth,
 }
@@ -159,6 +162,7 @@ impl Default for Elasticsearch {
             connect_timeout: Duration::from_secs(2),
             compression: Compression::Auto,
             ca_file: None,
+            proxy: None,
             auth: ElasticsearchAuth::None,
         }
     }

@@ -29,7 +29,7 @@ pub struct Kafka {
     pub security: Option<KafkaSecurity>,
     /// `kafka.options`: passed to librdkafka as they are, for producers and consumers alike.
     /// They win over what Penstock sets, save for what the promises need (`acks`, `enable.idempotence`, `enable.auto.commit`, …).
-    /// Values whose key ends in `password`, `secret`, `token`, `.pem` or `jaas.config` are never shown.
+    /// Only values that are surely no secret are ever shown: those of a list of librdkafka's settings.
     #[serde(serialize_with = "redact::options")]
     pub options: BTreeMap<String, String>,
 }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use bytesize::ByteSize;
 use serde::{Deserialize, Serialize};
 
+use super::network::Network;
 use super::units;
 use super::{Auth, Config};
 
@@ -24,6 +25,11 @@ pub struct Receiver {
     pub tls: Option<Tls>,
     /// `receiver.publish_openapi`: whether `/openapi.json`, which the admin port always has, is served at `receiver.listen` too.
     pub publish_openapi: bool,
+    /// `receiver.trailing_slash`: whether a slash at the end of a path counts: `strict` or `ignore`.
+    pub trailing_slash: TrailingSlash,
+    /// `receiver.trusted_proxies`: addresses and networks (`10.0.0.0/8`) of proxies before the receiver, whose `Forwarded` or
+    /// `X-Forwarded-For` says who has sent a request. They may open any number of connections.
+    pub trusted_proxies: Vec<Network>,
     /// `receiver.request_timeout`: the deadline of one request, from its head to its answer.
     #[serde(with = "humantime_serde")]
     pub request_timeout: Duration,
@@ -34,6 +40,13 @@ pub struct Receiver {
     /// balancer before it, which must be the first to close, or it would send a request into a closing connection.
     #[serde(with = "humantime_serde")]
     pub idle_timeout: Duration,
+    /// `receiver.write_timeout`: how long the other side of a connection may read nothing of what is written for it.
+    #[serde(with = "humantime_serde")]
+    pub write_timeout: Duration,
+    /// `receiver.unauthenticated_timeout`: how long the body of a request may take whose signature can be checked only once the body is
+    /// there.
+    #[serde(with = "humantime_serde")]
+    pub unauthenticated_timeout: Duration,
     /// `receiver.shutdown_delay`: how long, after SIGTERM, requests are still taken while `/readyz` says 503: as long as a load
     /// balancer needs to notice.
     #[serde(with = "humantime_serde")]
@@ -41,18 +54,36 @@ pub struct Receiver {
     /// `receiver.shutdown_timeout`: how long requests under way may take to finish after SIGTERM.
     #[serde(with = "humantime_serde")]
     pub shutdown_timeout: Duration,
+    /// `receiver.max_unauthenticated_requests`: requests at a time whose signature can be checked only once their body is there. When
+    /// there are more, the oldest of the source and address that have the most are answered 503.
+    pub max_unauthenticated_requests: usize,
     /// `receiver.max_in_flight_requests`: more than this at a time are answered 503.
     pub max_in_flight_requests: usize,
-    /// `receiver.max_in_flight_bytes`: bytes of bodies held at a time, over all requests. What is beyond is answered 503.
+    /// `receiver.max_in_flight_bytes`: bytes held at a time for all requests: bodies, compressed and decompressed, events of files, and
+    /// what decompressing takes. What is beyond is answered 503. Requests that are not authenticated yet may have a quarter of it.
     #[serde(with = "units::size")]
     pub max_in_flight_bytes: ByteSize,
-    /// `receiver.max_connections`: more than this at a time wait until one is closed.
+    /// `receiver.max_connections`: when there are more at a time, the oldest without an authenticated request is closed; if there is
+    /// none, they wait.
     pub max_connections: usize,
+    /// `receiver.max_connections_per_address`: the same for the connections from one address (of IPv6: from one network of 64 bits); if
+    /// there is none, they are closed at once. Absent: half of `max_connections`.
+    pub max_connections_per_address: Option<usize>,
     /// `receiver.worker_threads`: threads that serve requests. Absent: one for each core but one, which is left to librdkafka's own
     /// threads, and at least one.
     pub worker_threads: Option<usize>,
     /// `receiver.sources`: the webhooks, by name. The name stands in each record's header `source`.
     pub sources: BTreeMap<String, Source>,
+}
+
+/// `receiver.trailing_slash`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TrailingSlash {
+    /// `/webhook` and `/webhook/` are two paths.
+    Strict,
+    /// They are one, unless both are the path of a source.
+    Ignore,
 }
 
 /// `receiver.tls`: the certificates of the listener. All files are PEM, and are read again when they change.
@@ -97,6 +128,12 @@ pub struct Source {
     pub id_scope: Option<IdScope>,
     /// `auth`: who may post.
     pub auth: Auth,
+    /// `verification`: how a vendor sees that the webhook is there, before it sends an event. Absent: whatever is not POST is answered 405.
+    #[serde(default)]
+    pub verification: Option<Verification>,
+    /// `content_types`: media types that are taken besides those of Avro, for senders that cannot set another. The body may have any form.
+    #[serde(default)]
+    pub content_types: Vec<String>,
     /// `limits`: what one request may hold.
     #[serde(default)]
     pub limits: Limits,
@@ -121,6 +158,14 @@ pub enum IdScope {
 
 fn older_versions() -> u8 {
     3
+}
+
+/// `receiver.sources.<name>.verification`: `GET` and `HEAD` are answered 200, without authentication.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Verification {
+    /// `challenge_parameter`: the parameter of the query whose value is the answer, such as `hub.challenge`. Absent: the answer is empty.
+    pub challenge_parameter: Option<String>,
 }
 
 /// `receiver.sources.<name>.quarantine`: what becomes of bodies from authenticated senders that are no events.
@@ -187,14 +232,20 @@ impl Default for Receiver {
             admin_listen: SocketAddr::from(([127, 0, 0, 1], 9101)),
             tls: None,
             publish_openapi: false,
+            trailing_slash: TrailingSlash::Strict,
+            trusted_proxies: Vec::new(),
             request_timeout: Duration::from_secs(10),
             head_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(75),
+            write_timeout: Duration::from_secs(10),
+            unauthenticated_timeout: Duration::from_secs(5),
             shutdown_delay: Duration::ZERO,
             shutdown_timeout: Duration::from_secs(20),
+            max_unauthenticated_requests: 1_024,
             max_in_flight_requests: 4_096,
             max_in_flight_bytes: ByteSize::mib(256),
             max_connections: 8_192,
+            max_connections_per_address: None,
             worker_threads: None,
             sources: BTreeMap::new(),
         }
@@ -216,6 +267,11 @@ impl Config {
 }
 
 impl Receiver {
+    /// How many connections one address may have, by `receiver.max_connections_per_address`.
+    pub fn max_connections_per_address(&self) -> usize {
+        self.max_connections_per_address.unwrap_or(self.max_connections.div_ceil(2)).max(1)
+    }
+
     /// How many threads serve requests, by `receiver.worker_threads` and the cores that the process may use.
     pub fn worker_threads(&self) -> usize {
         let all_but_one = || std::thread::available_parallelism().map_or(1, NonZero::get).saturating_sub(1);

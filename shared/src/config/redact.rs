@@ -6,11 +6,12 @@ use std::fmt;
 use serde::Serialize;
 use serde::ser::Serializer;
 
+pub(crate) use options::is_public;
+
+mod options;
+
 /// What is shown instead.
 pub(super) const REDACTED: &str = "[redacted]";
-
-/// The ends of librdkafka's settings whose values are secrets (its CONFIGURATION.md), in lower case.
-const SECRET_ENDS: [&str; 6] = ["password", "secret", "token", ".pem", "jaas.config", "oauthbearer.config"];
 
 /// Writes a section as its serialised form, in which secrets are redacted: for `Debug`.
 pub(super) fn debug(section: &impl Serialize, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -22,7 +23,7 @@ pub(super) fn debug(section: &impl Serialize, f: &mut fmt::Formatter<'_>) -> fmt
 
 /// Serialises `kafka.options`.
 pub(super) fn options<S: Serializer>(options: &BTreeMap<String, String>, serializer: S) -> Result<S::Ok, S::Error> {
-    let shown = |(key, value)| (key, if is_secret(key) { REDACTED } else { value });
+    let shown = |(key, value)| (key, if is_public(key) { value } else { REDACTED });
     serializer.collect_map(options.iter().map(|(key, value)| (key.as_str(), value.as_str())).map(shown))
 }
 
@@ -38,11 +39,6 @@ pub(super) fn optional_addresses<S: Serializer>(text: &Option<String>, serialize
         Some(text) => addresses(text, serializer),
         None => serializer.serialize_none(),
     }
-}
-
-fn is_secret(key: &str) -> bool {
-    let key = key.to_ascii_lowercase();
-    SECRET_ENDS.iter().any(|end| key.ends_with(end))
 }
 
 /// `address` with all between `//` and the last `@` redacted. By hand, since it need not be a valid URL: a password with a slash

@@ -26,6 +26,10 @@ pub struct SchemaRegistry {
     pub client_certificate_file: Option<PathBuf>,
     /// `schema_registry.client_key_file`: a PEM file with its private key.
     pub client_key_file: Option<PathBuf>,
+    /// `schema_registry.proxy`: the address of an HTTP proxy on the way. Absent: the one of `HTTPS_PROXY` or `HTTP_PROXY`, save for the hosts
+    /// of `NO_PROXY`.
+    #[serde(serialize_with = "redact::optional_addresses")]
+    pub proxy: Option<String>,
     /// `schema_registry.timeout`: how long one request to one address may take.
     #[serde(with = "humantime_serde")]
     pub timeout: Duration,
@@ -83,6 +87,7 @@ impl Default for SchemaRegistry {
             ca_file: None,
             client_certificate_file: None,
             client_key_file: None,
+            proxy: None,
             timeout: Duration::from_secs(5),
             cache_capacity: 1_000,
             refresh: Duration::from_secs(60),

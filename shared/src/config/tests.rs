@@ -80,6 +80,8 @@ fn the_reference_has_every_key_and_no_other() {
         "kafka.security.oauth",
         "receiver.sources",
         "receiver.tls",
+        // It becomes other keys when it is read.
+        "receiver.sources.<name>.auth.preset",
         "elasticsearch.mapping.fields",
         "indexer.topics",
     ]
@@ -201,7 +203,7 @@ schema_registry: {{auth: {{type: {registry_auth}}}}}
 receiver:
   tls: {{certificate_file: c, key_file: k}}
   sources:
-    a: {{path: /a, subject: s, auth: {{type: bearer}}}}
+    a: {{path: /a, subject: s, auth: {{type: bearer}}, verification: {{}}}}
     b: {{path: /b, subject: s, auth: {{type: hmac, header: h}}}}
     c: {{path: /c, subject: s, auth: {{type: basic}}}}
     d: {{path: /d, subject: s, auth: {{type: mtls}}}}

@@ -18,8 +18,10 @@ use crate::config::{Kafka, OAuth, SaslMechanism, read_secret};
 use crate::http::form;
 use crate::tls;
 
-/// How long a token is taken to live where the endpoint does not say.
+/// How long a token is taken to live where the endpoint does not say, in seconds.
 const DEFAULT_LIFETIME: u64 = 300;
+/// No life is longer than this, whatever the endpoint says: 30 days, in seconds.
+const MAX_LIFETIME: u64 = 30 * 24 * 3_600;
 
 /// Gets a client of librdkafka its tokens; does nothing where the config asks for none. A context of ours passes
 /// [`ClientContext::generate_oauth_token`] on to it; a client without a context of its own has it as such.
@@ -116,7 +118,7 @@ impl Tokens {
             return Err(TokenError::Refused { url: token_url.clone(), status: answer.status().as_u16() });
         }
         let Answer { access_token, expires_in } = answer.json().await.map_err(failed)?;
-        let expires = asked + Duration::from_secs(expires_in.unwrap_or(DEFAULT_LIFETIME));
+        let expires = asked + lifetime(expires_in);
         let since_epoch = expires.duration_since(UNIX_EPOCH).unwrap_or_default();
         Ok(OAuthToken {
             token: access_token,
@@ -126,10 +128,30 @@ impl Tokens {
     }
 }
 
+/// How long a token lives whose endpoint says so many seconds.
+fn lifetime(expires_in: Option<u64>) -> Duration {
+    Duration::from_secs(expires_in.unwrap_or(DEFAULT_LIFETIME).min(MAX_LIFETIME))
+}
+
 impl ClientContext for Login {
     const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
 
     fn generate_oauth_token(&self, _: Option<&str>) -> Result<OAuthToken, Box<dyn Error>> {
         self.token()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_life_without_end_does_not_overflow() {
+        for expires_in in [1 << 63, u64::MAX] {
+            let life = lifetime(Some(expires_in));
+            assert!(SystemTime::now().checked_add(life).is_some_and(|end| end > SystemTime::now()));
+        }
+        assert_eq!(lifetime(Some(60)).as_secs(), 60);
+        assert_eq!(lifetime(None).as_secs(), DEFAULT_LIFETIME);
     }
 }

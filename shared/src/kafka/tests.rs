@@ -66,3 +66,16 @@ fn security_is_said_in_librdkafkas_words_and_shows_no_secret() {
     let error = client_config(&kafka, "penstock").unwrap_err().to_string();
     assert!(error.contains("kafka.security.password_file") && error.contains("cannot read"), "{error}");
 }
+
+#[test]
+fn an_option_that_librdkafka_refuses_is_named_without_its_value() {
+    for (key, value) in [("sasl.pasword", "hush"), ("ssl.key.passphrase", "hush"), ("sasl.mechanism.x", "hush")] {
+        let kafka = Kafka { options: [(key.to_owned(), value.to_owned())].into(), ..Kafka::default() };
+        let created: KafkaResult<rdkafka::producer::BaseProducer> = client_config(&kafka, "test").unwrap().create();
+        let error = without_value(created.err().unwrap()).to_string();
+        assert!(error.contains(key) && !error.contains("hush"), "{error}");
+    }
+    let kafka = Kafka { options: [("linger.ms".to_owned(), "soon".to_owned())].into(), ..Kafka::default() };
+    let created: KafkaResult<rdkafka::producer::BaseProducer> = client_config(&kafka, "test").unwrap().create();
+    assert!(without_value(created.err().unwrap()).to_string().contains("soon"));
+}

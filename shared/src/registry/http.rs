@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use reqwest::redirect::Policy;
-use reqwest::{Certificate, ClientBuilder, Identity};
+use reqwest::{Certificate, ClientBuilder, Identity, Proxy};
 
 use super::RegistrySetupError;
 use crate::config;
@@ -15,6 +15,7 @@ pub(super) struct Http {
     timeout: Duration,
     authorities: Vec<Certificate>,
     identity: Option<Identity>,
+    proxy: Option<Proxy>,
 }
 
 impl Http {
@@ -32,7 +33,9 @@ impl Http {
                 return Err(RegistrySetupError::new("client_certificate_file", reason));
             }
         };
-        Ok(Self { timeout: config.timeout, authorities, identity })
+        let proxy = config.proxy.as_deref().map(Proxy::all).transpose();
+        let proxy = proxy.map_err(|_| RegistrySetupError::new("proxy", "it is not the address of a proxy"))?;
+        Ok(Self { timeout: config.timeout, authorities, identity, proxy })
     }
 
     pub(super) fn timeout(&self) -> Duration {
@@ -44,6 +47,9 @@ impl Http {
         let mut builder = reqwest::Client::builder().connect_timeout(self.timeout).redirect(Policy::none());
         if !self.authorities.is_empty() {
             builder = builder.tls_certs_merge(self.authorities.clone());
+        }
+        if let Some(proxy) = &self.proxy {
+            builder = builder.proxy(proxy.clone());
         }
         if let Some(identity) = &self.identity {
             builder = builder.identity(identity.clone());

@@ -12,10 +12,14 @@ fn peer() -> Peer {
 }
 
 fn check(names: &[&str], peer: Option<&Peer>) -> bool {
+    check_at(UNIX_EPOCH, names, peer)
+}
+
+fn check_at(now: SystemTime, names: &[&str], peer: Option<&Peer>) -> bool {
     let auth = Auth::Mtls { names: names.iter().map(|name| (*name).to_owned()).collect() };
-    let authenticator = Authenticator::compile("test", &auth).unwrap();
-    let head = HeaderMap::new();
-    authenticator.check_head(&head, peer, UNIX_EPOCH).is_ok_and(|pending| pending.is_authentic())
+    let authenticator = compile("test", &auth).unwrap();
+    let head = head(&[]);
+    authenticator.check_head(&head, peer, now).is_ok_and(|pending| pending.is_authentic())
 }
 
 #[test]
@@ -26,6 +30,16 @@ fn a_certificate_is_known_by_each_of_its_names() {
         assert!(check(&["somebody else", name], Some(&peer)), "{name}");
     }
     assert!(check(&[], Some(&peer)));
+}
+
+#[test]
+fn a_certificate_counts_until_it_expires_however_old_its_connection_is() {
+    let mut params = CertificateParams::new(vec!["sender.example".to_owned()]).unwrap();
+    params.not_after = rcgen::date_time_ymd(2030, 1, 1);
+    let peer = Peer::of(params.self_signed(&KeyPair::generate().unwrap()).unwrap().der());
+    let end = UNIX_EPOCH + Duration::from_secs(1_893_456_000);
+    assert!(check_at(end, &[], Some(&peer)));
+    assert!(!check_at(end + Duration::from_secs(1), &[], Some(&peer)));
 }
 
 #[test]

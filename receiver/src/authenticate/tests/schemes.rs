@@ -15,7 +15,7 @@ fn a_live_user_with_the_right_password_is_accepted_and_no_other() {
     }
     for wrong in ["Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ", "Basic QWxhZGRpbjo=", "Basic !", "Basic ", "Bearer QWxhZGRpbjo="]
     {
-        assert_eq!(check(&auth, &[("authorization", wrong)], b""), Err(Unauthorized), "{wrong}");
+        assert_eq!(check(&auth, &[("authorization", wrong)], b""), Err(Refused::Unauthorized), "{wrong}");
     }
 }
 
@@ -29,12 +29,13 @@ const SIGNATURE: &str = "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=";
 
 fn standard_webhooks(secrets: &[&str]) -> Authenticator {
     let auth = Auth::StandardWebhooks {
+        trusted_headers: Vec::new(),
         tolerance: Duration::from_secs(300),
         replay_capacity: 100,
         secrets: secrets.iter().copied().map(Secret::new).collect(),
         secrets_file: None,
     };
-    Authenticator::compile("test", &auth).unwrap()
+    compile("test", &auth).unwrap()
 }
 
 fn signature(value: &str) -> [(&'static str, &str); 3] {
@@ -73,12 +74,13 @@ fn what_is_not_signed_as_standard_webhooks_has_it_is_refused() {
 #[test]
 fn a_secret_of_standard_webhooks_that_is_not_base64_stops_the_start() {
     let auth = Auth::StandardWebhooks {
+        trusted_headers: Vec::new(),
         tolerance: Duration::from_secs(1),
         replay_capacity: 0,
         secrets: vec![Secret::new("whsec_%%%")],
         secrets_file: None,
     };
-    let error = Authenticator::compile("cxone", &auth).err().unwrap().to_string();
+    let error = compile("cxone", &auth).err().unwrap().to_string();
     assert!(error.starts_with("receiver.sources.cxone.auth.secrets:") && !error.contains('%'), "{error}");
 }
 
@@ -88,6 +90,8 @@ fn signed(template: &str, with_timestamp: bool) -> Auth {
         algorithm: HmacAlgorithm::Sha256,
         encoding: HmacEncoding::Hex,
         prefix: "v0=".to_owned(),
+        timestamp_prefix: None,
+        trusted_headers: Vec::new(),
         timestamp_header: with_timestamp.then(|| "X-Slack-Request-Timestamp".to_owned()),
         signed: Some(template.to_owned()),
         tolerance: Duration::from_secs(300),
@@ -108,9 +112,9 @@ fn what_is_signed_can_be_told() {
         ("x-slack-signature", "v0=a2114d57b48eac39b9ad189dd8316235a7b4a8d21a10bd27519666489c69b503"),
         ("x-slack-request-timestamp", "1531420618"),
     ];
-    let slack = Authenticator::compile("test", &signed("v0:{timestamp}:{body}", true)).unwrap();
+    let slack = compile("test", &signed("v0:{timestamp}:{body}", true)).unwrap();
     assert!(check_at(1_531_420_618, &slack, &headers, body.as_bytes()).is_ok());
-    let other = Authenticator::compile("test", &signed("v1:{timestamp}:{body}", true)).unwrap();
+    let other = compile("test", &signed("v1:{timestamp}:{body}", true)).unwrap();
     assert!(check_at(1_531_420_618, &other, &headers, body.as_bytes()).is_err());
 }
 
@@ -139,7 +143,7 @@ fn what_is_signed_must_hold_the_body_and_the_time() {
         ("{timestamp}.{body}", false),
         ("", false),
     ] {
-        let compiled = Authenticator::compile("test", &signed(template, with_timestamp));
+        let compiled = compile("test", &signed(template, with_timestamp));
         assert!(matches!(compiled, Err(AuthError::Signed { .. })), "{template}");
     }
 }

@@ -128,6 +128,7 @@ fn may_differ(kind: DecodeErrorKind) -> bool {
         DecodeErrorKind::DuplicateKey | DecodeErrorKind::NotUuid | DecodeErrorKind::NotBigDecimal => true,
         // Limits of ours.
         DecodeErrorKind::TooDeep { .. } | DecodeErrorKind::TooManyItems { .. } => true,
+        DecodeErrorKind::TooManyValues { .. } => true,
         DecodeErrorKind::DecimalTooLong { .. } => true,
         // Keys that no index takes.
         DecodeErrorKind::NulInKey | DecodeErrorKind::KeysTooLong { .. } => true,

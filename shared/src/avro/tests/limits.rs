@@ -188,3 +188,36 @@ fn arrays_maps_and_records_are_levels_and_unions_are_none() {
     assert_eq!(written(&schema(json), &datum, limits(1)).unwrap_err().kind, DecodeErrorKind::TooDeep { limit: 1 });
     assert_eq!(written(&schema(r#""int""#), &[2], limits(0)).unwrap(), r#""value":1"#);
 }
+
+#[test]
+fn fields_that_take_no_bytes_count_wherever_they_stand() {
+    // 900 fields of 900 nulls each, and one byte: 810,000 values for each item of an array, and each item is one byte.
+    let nulls: Vec<String> = (0..900).map(|number| format!(r#"{{"name":"n{number}","type":"null"}}"#)).collect();
+    let empty = format!(r#"{{"type":"record","name":"Empty","fields":[{}]}}"#, nulls.join(","));
+    let mut fields =
+        vec![r#"{"name":"byte","type":"boolean"}"#.to_owned(), format!(r#"{{"name":"e0","type":{empty}}}"#)];
+    fields.extend((1..900).map(|number| format!(r#"{{"name":"e{number}","type":"Empty"}}"#)));
+    let json = format!(r#"{{"type":"array","items":{{"type":"record","name":"R","fields":[{}]}}}}"#, fields.join(","));
+    let schema = schema(&json);
+    let datum = [&long(1_000)[..], &[1; 1_000], &[0]].concat();
+    let limits = Limits { max_items: 100_000, ..LIMITS };
+    let error = written(&schema, &datum, limits).unwrap_err();
+    assert_eq!((error.kind, error.offset), (DecodeErrorKind::TooManyValues { limit: 100_000 }, 4), "{error}");
+    assert_eq!(error.code(), "too_many_values");
+    let checked = validate(&schema, &datum, limits, None).unwrap_err();
+    assert_eq!((checked.kind, checked.offset), (error.kind, error.offset), "the receiver and the indexer agree");
+    assert!(written(&schema, &[&long(1)[..], &[1, 0]].concat(), limits).is_ok());
+}
+
+#[test]
+fn long_names_count_for_what_they_become() {
+    let name = "x".repeat(10_000);
+    let json = format!(
+        r#"{{"type":"array","items":{{"type":"record","name":"R","fields":[{{"name":"{name}","type":"boolean"}}]}}}}"#
+    );
+    let datum = |count: i64| [&long(count)[..], &vec![1; count as usize], &[0]].concat();
+    let limits = Limits { max_items: 1_000, ..LIMITS };
+    assert!(written(&schema(&json), &datum(51), limits).is_ok());
+    let error = written(&schema(&json), &datum(52), limits).unwrap_err();
+    assert_eq!(error.kind, DecodeErrorKind::TooManyValues { limit: 1_000 });
+}

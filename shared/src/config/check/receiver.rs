@@ -28,13 +28,20 @@ pub(super) fn check(config: &Config, problems: &mut Problems) {
     problems.not_zero("receiver.request_timeout", receiver.request_timeout);
     problems.not_zero("receiver.shutdown_timeout", receiver.shutdown_timeout);
     problems.within("receiver.max_in_flight_requests", as_u64(receiver.max_in_flight_requests), 1, 1_000_000);
+    let unauthenticated = as_u64(receiver.max_unauthenticated_requests);
+    problems.within("receiver.max_unauthenticated_requests", unauthenticated, 1, 1_000_000);
     problems.within("receiver.max_connections", as_u64(receiver.max_connections), 1, 1_000_000);
+    if let Some(connections) = receiver.max_connections_per_address {
+        problems.within("receiver.max_connections_per_address", as_u64(connections), 1, 1_000_000);
+    }
     problems.within("receiver.max_in_flight_bytes", receiver.max_in_flight_bytes.as_u64(), 1, MAX_IN_FLIGHT_BYTES);
     if let Some(threads) = receiver.worker_threads {
         problems.within("receiver.worker_threads", as_u64(threads), 1, 1_024);
     }
     problems.not_zero("receiver.head_timeout", receiver.head_timeout);
     problems.not_zero("receiver.idle_timeout", receiver.idle_timeout);
+    problems.not_zero("receiver.write_timeout", receiver.write_timeout);
+    problems.not_zero("receiver.unauthenticated_timeout", receiver.unauthenticated_timeout);
     if let Some(tls) = &receiver.tls {
         check_tls(tls, problems);
     }
@@ -119,6 +126,14 @@ fn check_source(config: &Config, name: &str, key: &str, source: &Source, problem
     }
     if source.id_scope.is_some() && source.key_field.is_none() {
         problems.add(format_args!("{key}.id_scope"), "does nothing without key_field: set that too");
+    }
+    let is_media_type = |name: &String| {
+        name.split_once('/')
+            .is_some_and(|(kind, rest)| !kind.is_empty() && !rest.is_empty() && !name.contains([';', ' ', ',']))
+    };
+    if !source.content_types.iter().all(is_media_type) {
+        let message = "each must be a media type without parameters, such as application/octet-stream";
+        problems.add(format_args!("{key}.content_types"), message);
     }
     check_quarantine(config, key, source, problems);
     check_limits(config, &format!("{key}.limits"), &source.limits, problems);

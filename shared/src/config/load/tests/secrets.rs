@@ -74,7 +74,8 @@ fn a_secret_beside_an_error_is_not_shown() {
 fn secrets_are_in_no_debug_and_no_serialised_form() {
     let text = format!(
         "{}kafka: {{options: {{sasl.password: {SECRET}, SSL.Key.Password: {SECRET}, sasl.oauthbearer.client.secret: {SECRET}, \
-         ssl.key.pem: {SECRET}, sasl.jaas.config: {SECRET}, sasl.username: me}}}}\n\
+         ssl.key.pem: {SECRET}, sasl.jaas.config: {SECRET}, ssl.key.passphrase: {SECRET}, \
+         sasl.pasword: {SECRET}, client.id: me}}}}\n\
          schema_registry: {{url: 'http://me:{SECRET}@registry:8081/x'}}\n\
          elasticsearch: {{url: 'https://a:9200,https://me:{SECRET}/@b:9200', auth: {{type: api_key, api_key: {SECRET}}}}}\n",
         with_auth(&format!("{{type: hmac, header: h, secrets: [{SECRET}]}}")),
@@ -84,7 +85,7 @@ fn secrets_are_in_no_debug_and_no_serialised_form() {
     let debug = format!("{config:?} {config:#?}");
     assert_hidden(&debug);
     assert!(
-        debug.contains("sasl.username") && debug.contains("registry:8081/x") && debug.contains("b:9200"),
+        debug.contains(r#""client.id":"me""#) && debug.contains("registry:8081/x") && debug.contains("b:9200"),
         "{debug}"
     );
     assert_hidden(&serde_json::to_string(&config).unwrap());

@@ -1,0 +1,34 @@
+use std::path::Path;
+
+use super::*;
+
+fn live(file: &Path, gauge: &IntGauge) -> Live {
+    let auth = Auth::StandardWebhooks {
+        trusted_headers: Vec::new(),
+        tolerance: std::time::Duration::from_secs(300),
+        replay_capacity: 10,
+        secrets: Vec::new(),
+        secrets_file: Some(file.to_owned()),
+    };
+    Live::new("cxone", &auth, gauge.clone()).unwrap()
+}
+
+#[test]
+fn secrets_that_would_not_do_at_the_start_do_not_do_later_and_the_last_ones_stay() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, gauge) = (folder.path().join("secrets"), IntGauge::new("unusable", "test").unwrap());
+    std::fs::write(&file, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n").unwrap();
+    let live = live(&file, &gauge);
+    let first = live.current();
+    // An empty key, one that is too short, none at all, no base64.
+    for unusable in ["whsec_", "whsec_c2hvcnQ=", "", "whsec_%"] {
+        std::fs::write(&file, unusable).unwrap();
+        live.reload();
+        assert!(Arc::ptr_eq(&first, &live.current()), "{unusable:?} is in use");
+        assert_eq!(gauge.get(), 1, "{unusable:?}");
+    }
+    std::fs::write(&file, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSx\n").unwrap();
+    live.reload();
+    assert!(!Arc::ptr_eq(&first, &live.current()));
+    assert_eq!(gauge.get(), 0);
+}

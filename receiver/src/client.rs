@@ -1,0 +1,171 @@
+//! Who is at the other end of a connection, and how its requests stand: what all requests of a connection share.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use axum::http::{HeaderMap, HeaderName};
+use shared::config::Network;
+use tokio::time::Instant;
+
+use crate::authenticate::Peer;
+
+const FORWARDED: HeaderName = HeaderName::from_static("forwarded");
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+
+/// One connection as its requests see it.
+#[derive(Debug)]
+pub(crate) struct Client {
+    address: IpAddr,
+    certificate: Option<Peer>,
+    opened: Instant,
+    /// Requests that are being answered.
+    answering: AtomicUsize,
+    /// When the last request ended, in milliseconds since `opened`.
+    idle_since: AtomicU64,
+    /// Whether a request has come.
+    begun: AtomicBool,
+    /// Whether a request came from somebody who may post.
+    known: AtomicBool,
+}
+
+/// One request of a [`Client`], from its head to its answer: an extension of the request.
+#[derive(Debug)]
+pub(crate) struct Visit(Arc<Client>);
+
+impl Client {
+    /// A connection that begins now, from `address`, whose TLS handshake brought this certificate.
+    pub(crate) fn new(address: IpAddr, certificate: Option<Peer>) -> Arc<Self> {
+        Arc::new(Self {
+            address,
+            certificate,
+            opened: Instant::now(),
+            answering: AtomicUsize::new(0),
+            idle_since: AtomicU64::new(0),
+            begun: AtomicBool::new(false),
+            known: AtomicBool::new(false),
+        })
+    }
+
+    /// The address of the other end.
+    pub(crate) fn address(&self) -> IpAddr {
+        self.address
+    }
+
+    /// Whose certificate the client has shown, where it has shown one.
+    pub(crate) fn certificate(&self) -> Option<&Peer> {
+        self.certificate.as_ref()
+    }
+
+    /// Whether the connection has brought a request.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.begun.load(Ordering::Relaxed)
+    }
+
+    /// Whether a request is being answered.
+    pub(crate) fn is_answering(&self) -> bool {
+        self.answering.load(Ordering::Relaxed) > 0
+    }
+
+    /// Whether the connection has brought a request from somebody who may post.
+    pub(crate) fn is_known(&self) -> bool {
+        self.known.load(Ordering::Relaxed)
+    }
+
+    /// Notes that a request came from somebody who may post.
+    pub(crate) fn set_known(&self) {
+        // Read first: the line of memory is shared by all streams of the connection.
+        if !self.is_known() {
+            self.known.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Waits until no request was being answered for `timeout`; up to a quarter longer.
+    pub(crate) async fn idle(&self, timeout: Duration) {
+        loop {
+            let since = Duration::from_millis(self.idle_since.load(Ordering::Relaxed));
+            let over = self.opened + since + timeout;
+            let now = Instant::now();
+            match (self.is_answering(), now < over) {
+                (false, false) => return,
+                (false, true) => tokio::time::sleep_until(over).await,
+                (true, _) => tokio::time::sleep(timeout / 4).await,
+            }
+        }
+    }
+}
+
+impl Visit {
+    /// A request of `client` begins.
+    pub(crate) fn begin(client: &Arc<Client>) -> Self {
+        client.begun.store(true, Ordering::Relaxed);
+        client.answering.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(client))
+    }
+
+    /// The connection that it came on.
+    pub(crate) fn client(&self) -> &Client {
+        &self.0
+    }
+}
+
+impl Clone for Visit {
+    fn clone(&self) -> Self {
+        Self::begin(&self.0)
+    }
+}
+
+impl Drop for Visit {
+    fn drop(&mut self) {
+        let client = &self.0;
+        let since = u64::try_from(client.opened.elapsed().as_millis()).unwrap_or(u64::MAX);
+        client.idle_since.store(since, Ordering::Relaxed);
+        client.answering.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Who has sent a request that came from `address`: where that is one of the `trusted` proxies, the last address before it in
+/// `Forwarded` (RFC 7239) or else `X-Forwarded-For` that is not one of them. What stands before that address anybody may have written.
+pub(crate) fn sender(head: &HeaderMap, address: IpAddr, trusted: &[Network]) -> IpAddr {
+    let is_trusted = |address: &IpAddr| trusted.iter().any(|network| network.contains(*address));
+    if !is_trusted(&address) {
+        return address;
+    }
+    let (name, parameter) = if head.contains_key(FORWARDED) { (FORWARDED, true) } else { (FORWARDED_FOR, false) };
+    let mut sender = address;
+    for value in head.get_all(name).iter().rev() {
+        for element in value.to_str().unwrap_or_default().rsplit(',') {
+            let Some(before) = (if parameter { for_of(element) } else { node(element) }) else {
+                return sender;
+            };
+            sender = before;
+            if !is_trusted(&sender) {
+                return sender;
+            }
+        }
+    }
+    sender
+}
+
+/// The node of `for=` in one element of `Forwarded`.
+fn for_of(element: &str) -> Option<IpAddr> {
+    let mut pairs = element.split(';').filter_map(|pair| pair.trim().split_once('='));
+    pairs.find(|(name, _)| name.eq_ignore_ascii_case("for")).and_then(|(_, value)| node(value))
+}
+
+/// An address, with or without its port, quotes and brackets.
+fn node(text: &str) -> Option<IpAddr> {
+    let text = text.trim().trim_matches('"');
+    if let Ok(address) = text.parse::<IpAddr>() {
+        return Some(address.to_canonical());
+    }
+    let bare = match text.strip_prefix('[') {
+        Some(rest) => rest.split_once(']')?.0,
+        None => text.rsplit_once(':')?.0,
+    };
+    bare.parse::<IpAddr>().ok().map(|address| address.to_canonical())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,136 @@
+//! The first part of a request's way: whose it is, and whether there is room for it.
+//!
+//! Whoever shows by the head that it may post has a place among `receiver.max_in_flight_requests`, and then its body is read. A signature
+//! covers the body; those requests wait in the [`super::anteroom`] until it is there. So nobody who cannot authenticate takes a
+//! place from those who can.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use axum::body::Body;
+use axum::http::Version;
+use axum::http::request::Parts;
+use tokio::sync::SemaphorePermit;
+use tokio::time::Instant;
+
+use super::anteroom::Waiter;
+use super::held::Held;
+use super::{Buffer, Endpoint, Received, body};
+use crate::authenticate::{Authentic, Claim, Refused};
+use crate::client::{Client, Visit, sender};
+use crate::reject::Rejection;
+
+/// A request of somebody who may post.
+pub(super) struct Admitted<'a> {
+    pub(super) body: Authentic,
+    pub(super) claim: Claim,
+    /// What it holds.
+    pub(super) held: Held,
+    _place: SemaphorePermit<'a>,
+}
+
+impl Endpoint {
+    /// Reads the body and sees to it that it is from somebody who may post, and may post now. Only who is authentic uses up the
+    /// source's rate.
+    ///
+    /// # Errors
+    /// Each way in which it is not, or there is no room for it.
+    pub(super) async fn admit(
+        &self,
+        head: &Parts,
+        body: Body,
+        received: Received,
+        deadline: Instant,
+    ) -> Result<Admitted<'_>, Rejection> {
+        let authenticator = self.source.authenticator.current();
+        let client = head.extensions.get::<Visit>().map(Visit::client);
+        let certificate = client.and_then(Client::certificate);
+        let checked = authenticator.check_head(head, certificate, received.wall);
+        let pending = match checked.map_err(|_| Rejection::Unauthorized(authenticator.challenge())) {
+            Ok(pending) => pending,
+            Err(rejection) => return Err(self.discard(head.version, body, rejection).await),
+        };
+        let by_head = pending.is_authentic();
+        let (body, mut held, place) = if by_head {
+            if let Err(rejection) = self.take_rate() {
+                return Err(self.discard(head.version, body, rejection).await);
+            }
+            client.filter(|_| !authenticator.is_open()).inspect(|client| client.set_known());
+            let (place, mut held) = (self.place()?, self.common.held_bytes.hold());
+            held.grow(head_bytes(head))?;
+            (self.read(body, deadline, &mut held, None).await?, held, Some(place))
+        } else {
+            let address = client.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), Client::address);
+            let address = sender(&head.headers, address, &self.common.trusted_proxies);
+            let (body, held) = self.wait(head, address, body, deadline, received).await?;
+            (body, held, None)
+        };
+        let (body, claim) = pending.check_body(body, received.wall).map_err(|refused| match refused {
+            Refused::Unauthorized => Rejection::Unauthorized(authenticator.challenge()),
+            Refused::InFlight => Rejection::InFlight,
+        })?;
+        held.is_known();
+        client.filter(|_| !by_head).inspect(|client| client.set_known());
+        let place = match place {
+            Some(place) => place,
+            None => {
+                self.take_rate()?;
+                self.place()?
+            }
+        };
+        Ok(Admitted { body, claim, held, _place: place })
+    }
+
+    /// Reads a body whose sender is known only once it is there.
+    async fn wait(
+        &self,
+        head: &Parts,
+        address: IpAddr,
+        body: Body,
+        deadline: Instant,
+        received: Received,
+    ) -> Result<(Buffer, Held), Rejection> {
+        let deadline = deadline.min(received.instant + self.common.unauthenticated_timeout);
+        let waiter = self.common.anteroom.enter(&self.source.shared_name, address);
+        let mut held = self.common.held_bytes.hold_for_stranger(&self.common.anteroom.bytes);
+        held.grow(head_bytes(head))?;
+        let body = tokio::select! {
+            biased;
+            read = self.read(body, deadline, &mut held, Some(&waiter)) => read?,
+            () = waiter.gives_way() => return Err(Rejection::Overloaded),
+        };
+        Ok((body, held))
+    }
+
+    fn place(&self) -> Result<SemaphorePermit<'_>, Rejection> {
+        self.common.places.try_acquire().map_err(|_| Rejection::Overloaded)
+    }
+
+    fn take_rate(&self) -> Result<(), Rejection> {
+        self.source.rate.as_ref().map_or(Ok(()), |rate| rate.take(Instant::now()))
+    }
+
+    async fn read(
+        &self,
+        body: Body,
+        deadline: Instant,
+        held: &mut Held,
+        waiter: Option<&Waiter<'_>>,
+    ) -> Result<Buffer, Rejection> {
+        let body = body::read(body, self.source.max_body, deadline, held, waiter).await?;
+        self.source.metrics.body_bytes.inc_by(body.body().len() as u64);
+        Ok(body)
+    }
+
+    /// Lets a body go that nobody wants, for a `rejection` that is given back. So many at a time are let arrive; the others are cut off.
+    async fn discard(&self, version: Version, body: Body, rejection: Rejection) -> Rejection {
+        if let Ok(_place) = self.common.discards.try_acquire() {
+            body::discard(version, body).await;
+        }
+        rejection
+    }
+}
+
+/// What the head of a request takes, about.
+fn head_bytes(head: &Parts) -> usize {
+    head.headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum()
+}

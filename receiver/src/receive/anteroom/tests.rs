@@ -1,0 +1,41 @@
+use super::*;
+
+fn address(last: u8) -> IpAddr {
+    IpAddr::from([127, 0, 0, last])
+}
+
+fn gone(waiters: &[Waiter<'_>]) -> Vec<usize> {
+    let numbered = waiters.iter().enumerate();
+    numbered.filter(|(_, waiter)| waiter.give_way.is_cancelled()).map(|(number, _)| number).collect()
+}
+
+#[test]
+fn whoever_has_the_most_gives_way_first() {
+    let room = Anteroom::new(6, 100);
+    let (one, other): (Arc<str>, Arc<str>) = ("one".into(), "other".into());
+    let mut waiters = vec![room.enter(&other, address(1)), room.enter(&one, address(2))];
+    waiters.extend((0..4).map(|_| room.enter(&one, address(1))));
+    assert_eq!(gone(&waiters), [0; 0]);
+    waiters.push(room.enter(&other, address(1)));
+    assert_eq!(gone(&waiters), [2], "the oldest of the address that has the most, of the source that has the most");
+    waiters.push(room.enter(&other, address(3)));
+    assert_eq!(gone(&waiters), [2, 3]);
+    drop(waiters);
+    assert_eq!(room.lock().waiting, 0);
+    assert!(room.lock().sources.values().all(|source| source.waiting == 0 && source.addresses.is_empty()));
+}
+
+#[tokio::test]
+async fn who_needs_bytes_waits_until_another_has_left() {
+    let room = Anteroom::new(6, 100);
+    let source: Arc<str> = "one".into();
+    let idle = room.enter(&source, address(1));
+    let next = room.enter(&source, address(1));
+    let making = async { next.make_room().await };
+    let leaving = async {
+        idle.gives_way().await;
+        drop(idle);
+    };
+    let ((), ()) = futures::join!(making, leaving);
+    assert!(!next.give_way.is_cancelled());
+}

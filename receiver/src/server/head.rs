@@ -1,0 +1,49 @@
+//! The bytes of a request's head that is not whole yet, counted with those of all other connections (P6).
+//!
+//! What nobody has answered is held by somebody. The first bytes are free, so that whoever fills the room with long heads keeps out
+//! only others that have long ones.
+
+use std::io::{Error, ErrorKind, Result};
+
+use super::MAX_HEAD;
+use crate::receive::{Held, HeldBytes};
+
+/// So many bytes of each head are not counted: what a connection costs anyway.
+const FREE: usize = 4 * 1024;
+
+/// What one connection has sent since it was last answered.
+#[derive(Debug)]
+pub(super) struct Head {
+    held: Held,
+    bytes: usize,
+}
+
+impl Head {
+    /// Nothing yet; what comes is counted in `all`.
+    pub(super) fn new(all: &HeldBytes) -> Self {
+        Self { held: all.hold(), bytes: 0 }
+    }
+
+    /// `bytes` more have come, and none of them belongs to a request that is being answered.
+    ///
+    /// # Errors
+    /// When the heads of all connections are too much.
+    pub(super) fn grow(&mut self, bytes: usize) -> Result<()> {
+        let counted = |bytes: usize| bytes.min(MAX_HEAD).saturating_sub(FREE);
+        let before = counted(self.bytes);
+        self.bytes = self.bytes.saturating_add(bytes);
+        let more = counted(self.bytes) - before;
+        self.held.grow(more).map_err(|_| Error::new(ErrorKind::OutOfMemory, "too many long heads at a time"))
+    }
+
+    /// The head is whole, or something was answered.
+    pub(super) fn clear(&mut self) {
+        if self.bytes > 0 {
+            self.bytes = 0;
+            self.held.release();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

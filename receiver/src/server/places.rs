@@ -1,0 +1,161 @@
+//! The places for connections: so many in all, so many for each address.
+//!
+//! Where there is none left, the oldest connection gives way from which nothing has come yet that was authentic. So whoever cannot
+//! authenticate cannot keep out those who can, however many connections it opens and holds.
+
+use std::collections::{BTreeMap, HashMap};
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use crate::client::Client;
+
+/// All places of a listener.
+#[derive(Debug)]
+pub(super) struct Places {
+    max: usize,
+    max_per_address: usize,
+    state: Mutex<State>,
+    freed: Notify,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    by_address: HashMap<IpAddr, usize>,
+    /// The connections that may be asked to give way, oldest first. Those that turned out to be known leave when they are looked at.
+    strangers: BTreeMap<u64, Stranger>,
+    taken: usize,
+    next: u64,
+}
+
+#[derive(Debug)]
+struct Stranger {
+    address: IpAddr,
+    client: Arc<OnceLock<Arc<Client>>>,
+    give_way: CancellationToken,
+}
+
+/// The place of one connection. Given back when dropped.
+#[derive(Debug)]
+pub(super) struct Place {
+    places: Arc<Places>,
+    number: u64,
+    address: IpAddr,
+    client: Arc<OnceLock<Arc<Client>>>,
+    give_way: CancellationToken,
+}
+
+/// Why there is no place.
+enum NoPlace {
+    /// All are taken. One may become free soon.
+    Full,
+    /// The address has all that it may have, each of them known.
+    TooMany,
+}
+
+impl Places {
+    /// `max` places, of which one address may have `max_per_address`.
+    pub(super) fn new(max: usize, max_per_address: usize) -> Arc<Self> {
+        Arc::new(Self { max, max_per_address, state: Mutex::default(), freed: Notify::new() })
+    }
+
+    /// A place for a connection from `address`, as soon as there is one. None when that address has too many, unless it is not
+    /// `limited`. The connection must end when `give_way` is cancelled. One task at a time may wait here.
+    pub(super) async fn take(
+        self: &Arc<Self>,
+        address: IpAddr,
+        limited: bool,
+        give_way: &CancellationToken,
+    ) -> Option<Place> {
+        loop {
+            match self.try_take(network(address), limited, give_way) {
+                Ok(place) => return Some(place),
+                Err(NoPlace::Full) => self.freed.notified().await,
+                Err(NoPlace::TooMany) => return None,
+            }
+        }
+    }
+
+    fn try_take(
+        self: &Arc<Self>,
+        address: IpAddr,
+        limited: bool,
+        give_way: &CancellationToken,
+    ) -> Result<Place, NoPlace> {
+        let mut state = self.lock();
+        if limited && state.by_address.get(&address).is_some_and(|taken| *taken >= self.max_per_address) {
+            let asked = state.ask_to_give_way(|stranger| stranger.address == address);
+            return Err(if asked { NoPlace::Full } else { NoPlace::TooMany });
+        }
+        if state.taken >= self.max {
+            state.ask_to_give_way(|_| true);
+            return Err(NoPlace::Full);
+        }
+        state.taken += 1;
+        *state.by_address.entry(address).or_default() += 1;
+        let (number, client, give_way) = (state.next, Arc::default(), give_way.clone());
+        state.next += 1;
+        let stranger = Stranger { address, client: Arc::clone(&client), give_way: give_way.clone() };
+        state.strangers.insert(number, stranger);
+        Ok(Place { places: Arc::clone(self), number, address, client, give_way })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Asks the oldest stranger of those that `may` be asked; gives whether there is one.
+    fn ask_to_give_way(&mut self, may: impl Fn(&Stranger) -> bool) -> bool {
+        let is_known = |stranger: &Stranger| stranger.client.get().is_some_and(|client| client.is_known());
+        self.strangers.retain(|_, stranger| !is_known(stranger));
+        let oldest = self.strangers.iter().find(|(_, stranger)| may(stranger)).map(|(number, _)| *number);
+        let Some(stranger) = oldest.and_then(|number| self.strangers.remove(&number)) else {
+            return false;
+        };
+        stranger.give_way.cancel();
+        true
+    }
+}
+
+impl Place {
+    /// What the connection turned out to be.
+    pub(super) fn is_of(&self, client: &Arc<Client>) {
+        self.client.get_or_init(|| Arc::clone(client));
+    }
+
+    /// Waits until the connection is to end.
+    pub(super) async fn give_way(&self) {
+        self.give_way.cancelled().await;
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut state = self.places.lock();
+        state.taken -= 1;
+        state.strangers.remove(&self.number);
+        if let Some(taken) = state.by_address.get_mut(&self.address) {
+            *taken -= 1;
+            if *taken == 0 {
+                state.by_address.remove(&self.address);
+            }
+        }
+        drop(state);
+        self.places.freed.notify_one();
+    }
+}
+
+/// What counts as one address: of IPv6 the network of 64 bits, since whoever has one address there has all of them.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),
+        address @ IpAddr::V4(_) => address,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,148 @@
+//! Honest senders that differ from what is usual: their content types, their trailing slashes, how they see that a webhook is there; and
+//! what a signature does not cover.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use harness::event::Events;
+use harness::http::{self, Answer, Method};
+use harness::pipeline::{PATH, Pipeline, Service, ready, source};
+use harness::stack::Stack;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+use shared::config::{Auth, Config, HmacAlgorithm, HmacEncoding, TrailingSlash, Verification};
+use shared::secret::Secret;
+
+const AVRO: (&str, &str) = ("content-type", "application/avro");
+const KEY: &str = "0123456789abcdef";
+
+async fn start(scenario: &str, change: impl FnOnce(&mut Config)) -> Result<(Pipeline, Service)> {
+    let pipeline = Pipeline::new(&Stack::running()?, scenario).await?;
+    let mut config = pipeline.config.clone();
+    change(&mut config);
+    let receiver = Service::receiver(config).await?;
+    ready(&receiver.admin_url()).await?;
+    Ok((pipeline, receiver))
+}
+
+async fn send(receiver: &Service, method: Method, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Result<Answer> {
+    http::send(method, &format!("http://{}{path}", receiver.target()), headers, body.to_vec()).await
+}
+
+#[tokio::test]
+async fn a_content_type_that_is_listed_is_taken_with_its_parameters() -> Result<()> {
+    let (pipeline, receiver) = start("senders-types", |config| {
+        let source = config.receiver.sources.get_mut("cxone").expect("the source is there");
+        source.content_types = vec!["application/octet-stream".to_owned(), "application/x-avro".to_owned()];
+    })
+    .await?;
+    let event = Events::unique().event(0).encode();
+    for (content_type, status) in [
+        ("application/octet-stream", 200),
+        ("application/x-avro; charset=utf-8", 200),
+        ("application/avro;charset=utf-8", 200),
+        ("application/avro-binary", 415),
+    ] {
+        let answer = pipeline.post(&receiver, &[("content-type", content_type)], &event).await?;
+        assert_eq!(answer.status, status, "{content_type}: {}", answer.text());
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_trailing_slash_counts_or_not_as_the_config_says() -> Result<()> {
+    for (trailing_slash, status) in [(TrailingSlash::Strict, 404), (TrailingSlash::Ignore, 200)] {
+        let (pipeline, receiver) =
+            start("senders-slash", |config| config.receiver.trailing_slash = trailing_slash).await?;
+        let token = format!("Bearer {}", pipeline.token);
+        let event = Events::unique().event(0).encode();
+        for (path, wanted) in [(PATH.to_owned(), 200), (format!("{PATH}/"), status), (format!("{PATH}//"), 404)] {
+            let headers = [AVRO, ("authorization", token.as_str())];
+            let answer = send(&receiver, Method::POST, &path, &headers, &event).await?;
+            assert_eq!(answer.status, wanted, "{trailing_slash:?}, {path}: {}", answer.text());
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_vendor_that_asks_first_is_answered_and_has_its_challenge_back() -> Result<()> {
+    let (pipeline, receiver) = start("senders-challenge", |config| {
+        let source = config.receiver.sources.get_mut("cxone").expect("the source is there");
+        source.verification = Some(Verification { challenge_parameter: Some("hub.challenge".to_owned()) });
+    })
+    .await?;
+    let answer =
+        send(&receiver, Method::GET, &format!("{PATH}?hub.mode=subscribe&hub.challenge=1%3C2"), &[], b"").await?;
+    assert_eq!((answer.status.as_u16(), answer.text().as_str()), (200, "1<2"));
+    assert_eq!(answer.header("content-type"), Some("text/plain; charset=utf-8"));
+    assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
+    for method in [Method::GET, Method::HEAD] {
+        let answer = send(&receiver, method, PATH, &[], b"").await?;
+        assert_eq!((answer.status.as_u16(), answer.text().as_str()), (200, ""));
+    }
+    assert_eq!(send(&receiver, Method::PUT, PATH, &[], b"").await?.status, 405);
+    // Whoever asks may not post.
+    assert_eq!(send(&receiver, Method::POST, PATH, &[AVRO], b"\x00").await?.status, 401);
+    assert_eq!(pipeline.kafka.count(&pipeline.config.kafka.topic).await?, 0);
+    Ok(())
+}
+
+fn signing(signed: Option<&str>) -> Auth {
+    Auth::Hmac {
+        header: "x-signature".to_owned(),
+        algorithm: HmacAlgorithm::Sha256,
+        encoding: HmacEncoding::Hex,
+        prefix: String::new(),
+        timestamp_header: None,
+        timestamp_prefix: None,
+        trusted_headers: Vec::new(),
+        signed: signed.map(str::to_owned),
+        tolerance: Duration::from_secs(300),
+        replay_capacity: 100,
+        secrets: vec![Secret::new(KEY)],
+        secrets_file: None,
+    }
+}
+
+fn signature(parts: &[&[u8]]) -> Result<String> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(KEY.as_bytes())?;
+    parts.iter().for_each(|part| mac.update(part));
+    Ok(hex::encode(mac.finalize().into_bytes()))
+}
+
+#[tokio::test]
+async fn a_captured_request_cannot_be_sent_again_as_something_else() -> Result<()> {
+    let (pipeline, receiver) = start("senders-captured", |config| {
+        let unsigned = source(&config.kafka.topic, signing(None));
+        let mut signed =
+            source(&config.kafka.topic, signing(Some("{path} {content_type} {header:X-Schema-Id} {body}")));
+        signed.path = "/webhook/signed".to_owned();
+        config.receiver.sources.extend([("cxone".to_owned(), unsigned), ("signed".to_owned(), signed)]);
+    })
+    .await?;
+    let event = Events::unique().event(0).encode();
+    let id = pipeline.schema_id.to_string();
+    let by_body = signature(&[&event])?;
+    for (headers, status) in [
+        (vec![AVRO], 200),
+        // It is Avro, and the bytes say of which form.
+        (vec![("content-type", "application/vnd.confluent.avro")], 200),
+        (vec![AVRO, ("x-schema-id", id.as_str())], 400),
+        (vec![AVRO, ("x-schema-version", "1")], 400),
+        (vec![AVRO, ("content-encoding", "deflate")], 400),
+    ] {
+        let all = [headers.as_slice(), &[("x-signature", by_body.as_str())]].concat();
+        let answer = send(&receiver, Method::POST, PATH, &all, &event).await?;
+        assert_eq!(answer.status, status, "{headers:?}: {}", answer.text());
+        assert!(status == 200 || answer.text().contains("unsigned-header"), "{}", answer.text());
+    }
+    // To the path that it is signed for, with the headers that it is signed with.
+    let all = signature(&[b"/webhook/signed application/avro ", id.as_bytes(), b" ", &event])?;
+    let headers = [AVRO, ("x-schema-id", id.as_str()), ("x-signature", all.as_str())];
+    assert_eq!(send(&receiver, Method::POST, "/webhook/signed", &headers, &event).await?.status, 200);
+    assert_eq!(send(&receiver, Method::POST, "/webhook/signed", &[headers[0], headers[2]], &event).await?.status, 401);
+    assert_eq!(send(&receiver, Method::POST, PATH, &headers, &event).await?.status, 401);
+    assert_eq!(pipeline.kafka.count(&pipeline.config.kafka.topic).await?, 3);
+    Ok(())
+}

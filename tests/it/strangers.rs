@@ -1,0 +1,253 @@
+//! Senders that cannot authenticate and take all they can: connections, streams, heads, time. Whoever can authenticate is served
+//! meanwhile, and the receiver's memory stays where it is.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use harness::event::Events;
+use harness::eventually::patience;
+use harness::front::{self, Front, Never};
+use harness::http::{self, Answer, Connection, Method};
+use harness::pipeline::{PATH, Pipeline, metric, source};
+use harness::process;
+use harness::stack::Stack;
+use hmac::{Hmac, KeyInit, Mac};
+use hyper::client::conn::http2::SendRequest;
+use sha2::Sha256;
+use shared::config::{Auth, Config, HmacAlgorithm, HmacEncoding};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+const AVRO: (&str, &str) = ("content-type", "application/avro");
+const SIGNED: &str = "/webhook/signed";
+const KEY: &[u8] = b"0123456789abcdef";
+const MIB: u64 = 1 << 20;
+/// How long one stream of an attack waits before the next.
+const PAUSE: Duration = Duration::from_secs(5);
+
+/// Adds a source whose senders sign the body.
+fn add_signed(config: &mut Config, file: PathBuf) {
+    let auth = Auth::Hmac {
+        header: "x-signature".to_owned(),
+        algorithm: HmacAlgorithm::Sha256,
+        encoding: HmacEncoding::Hex,
+        prefix: String::new(),
+        timestamp_prefix: None,
+        trusted_headers: Vec::new(),
+        timestamp_header: None,
+        signed: None,
+        tolerance: Duration::from_secs(300),
+        replay_capacity: 100,
+        secrets: Vec::new(),
+        secrets_file: Some(file),
+    };
+    let mut signed = source(&config.kafka.topic, auth);
+    signed.path = SIGNED.to_owned();
+    config.receiver.sources.insert("signed".to_owned(), signed);
+}
+
+fn signature(body: &[u8]) -> Result<String> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(KEY)?;
+    mac.update(body);
+    Ok(hex::encode(mac.finalize().into_bytes()))
+}
+
+async fn setup(scenario: &str, change: impl FnOnce(&mut Config)) -> Result<(Pipeline, Front)> {
+    process::build().await?;
+    let pipeline = Pipeline::new(&Stack::running()?, scenario).await?;
+    let file = pipeline.file("signing-secrets");
+    std::fs::write(&file, KEY)?;
+    let front = Front::start(&pipeline, |config| {
+        add_signed(config, file);
+        change(config);
+    })
+    .await?;
+    Ok((pipeline, front))
+}
+
+/// Posts an event with the token, on a connection of its own.
+async fn post(pipeline: &Pipeline, front: &Front, body: &[u8]) -> Result<Answer> {
+    let token = format!("Bearer {}", pipeline.token);
+    http::send(Method::POST, &front.url(), &[AVRO, ("authorization", &token)], body.to_vec()).await
+}
+
+/// Posts an event with its signature, on a connection of its own.
+async fn post_signed(front: &Front, body: &[u8]) -> Result<Answer> {
+    let url = format!("http://{}{SIGNED}", front.target());
+    http::send(Method::POST, &url, &[AVRO, ("x-signature", &signature(body)?)], body.to_vec()).await
+}
+
+/// Sends requests without end whose signature looks right and whose body never comes: the next a while after the last was answered, so
+/// that it is not the client that has no time.
+async fn hold(
+    mut sender: SendRequest<Never>,
+    target: String,
+    stop: Arc<AtomicBool>,
+    sent: Arc<AtomicU64>,
+) -> Result<()> {
+    let fake = "ab".repeat(32);
+    while !stop.load(Ordering::Relaxed) {
+        let request = front::without_end(&target, SIGNED, &[AVRO, ("x-signature", &fake)])?;
+        sender.ready().await?;
+        sent.fetch_add(1, Ordering::Relaxed);
+        sender.send_request(request).await?;
+        tokio::time::sleep(PAUSE).await;
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn signatures_whose_bodies_never_come_keep_out_neither_tokens_nor_signatures() -> Result<()> {
+    const CONNECTIONS: usize = 17;
+    const STREAMS: usize = 256;
+    let (pipeline, front) = setup("strangers-streams", |_| {}).await?;
+    let before = front.peak()?;
+    let (stop, sent) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
+    let mut attack = JoinSet::new();
+    for _ in 0..CONNECTIONS {
+        let (sender, connection) = front::http2(&front.target()).await?;
+        tokio::spawn(async move { connection.await.ok() });
+        for _ in 0..STREAMS {
+            attack.spawn(hold(sender.clone(), front.target(), Arc::clone(&stop), Arc::clone(&sent)));
+        }
+    }
+    harness::eventually::eventually("the attack is at its height", || async {
+        let sent = sent.load(Ordering::Relaxed);
+        anyhow::ensure!(sent >= (CONNECTIONS * STREAMS) as u64, "{sent} streams");
+        Ok(())
+    })
+    .await?;
+    let events = Events::unique();
+    for number in 0..100 {
+        let body = events.event(number).encode();
+        let answer = post(&pipeline, &front, &body).await?;
+        assert_eq!(answer.status, 200, "token, event {number}: {}", answer.text());
+        let answer = post_signed(&front, &body).await?;
+        assert_eq!(answer.status, 200, "signature, event {number}: {}", answer.text());
+    }
+    stop.store(true, Ordering::Relaxed);
+    let more = front.peak()? - before;
+    eprintln!("{} streams were held; {} MiB more at the peak", sent.load(Ordering::Relaxed), more / MIB);
+    assert!(more < 96 * MIB, "{more} bytes more");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn half_heads_take_no_more_than_a_bounded_head_each() -> Result<()> {
+    const CONNECTIONS: usize = 500;
+    let (pipeline, front) = setup("strangers-heads", |_| {}).await?;
+    let before = front.peak()?;
+    let head = format!("POST {PATH} HTTP/1.1\r\nhost: x\r\nx-long: {}", "x".repeat(400_000));
+    let mut half = JoinSet::new();
+    for _ in 0..CONNECTIONS {
+        let (target, head) = (front.target(), head.clone());
+        half.spawn(async move {
+            let mut stream = TcpStream::connect(target).await?;
+            // It is refused on the way, or nobody reads on: both are fine.
+            timeout(Duration::from_secs(3), stream.write_all(head.as_bytes())).await.ok();
+            anyhow::Ok(stream)
+        });
+    }
+    let mut held = Vec::new();
+    while let Some(stream) = half.join_next().await {
+        held.push(stream??);
+        let answer = post(&pipeline, &front, &Events::unique().event(0).encode()).await?;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+    }
+    let more = front.peak()? - before;
+    eprintln!("{} half heads: {} MiB more at the peak", held.len(), more / MIB);
+    assert!(more < 64 * MIB, "{more} bytes more");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_that_only_pings_is_closed_and_keeps_nobody_out() -> Result<()> {
+    const PLACES: usize = 20;
+    let (pipeline, front) = setup("strangers-pings", |config| {
+        config.receiver.max_connections = PLACES;
+        config.receiver.max_connections_per_address = Some(PLACES);
+        config.receiver.idle_timeout = Duration::from_secs(2);
+    })
+    .await?;
+    let mut idle = JoinSet::new();
+    for _ in 0..PLACES {
+        let (mut sender, connection) = front::http2(&front.target()).await?;
+        let driven = tokio::spawn(async move { connection.await.ok() });
+        // It is answered 404 and never asks again.
+        let request = front::without_end(&front.target(), "/nowhere", &[])?;
+        assert_eq!(sender.send_request(request).await?.status(), 404);
+        idle.spawn(async move {
+            let _sender = sender;
+            driven.await
+        });
+    }
+    let events = Events::unique();
+    for number in 0..5 {
+        let body = events.event(number).encode();
+        let answer = timeout(Duration::from_secs(20), post(&pipeline, &front, &body));
+        assert_eq!(answer.await.context("no place for an honest sender")??.status, 200);
+    }
+    // Each of the others is closed, although its client answers and sends pings.
+    let all = async {
+        while let Some(ended) = idle.join_next().await {
+            ended??;
+        }
+        anyhow::Ok(())
+    };
+    timeout(patience(), all).await.context("idle connections stay open")??;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sender_that_reads_no_answer_is_given_up() -> Result<()> {
+    let (_pipeline, front) = setup("strangers-readers", |config| {
+        config.receiver.write_timeout = Duration::from_secs(1);
+    })
+    .await?;
+    let mut stream = TcpStream::connect(front.target()).await?;
+    let requests = "GET /nowhere HTTP/1.1\r\nhost: x\r\n\r\n".repeat(1_000);
+    let writing = async {
+        // Until the buffers on both sides are full, and then until the receiver has closed.
+        while stream.write_all(requests.as_bytes()).await.is_ok() {}
+        let mut rest = Vec::new();
+        stream.read_to_end(&mut rest).await.ok();
+    };
+    timeout(patience(), writing).await.context("the receiver waits for ever for a reader")?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_address_has_no_more_connections_than_its_share() -> Result<()> {
+    let (pipeline, front) = setup("strangers-share", |config| {
+        config.receiver.max_connections_per_address = Some(2);
+    })
+    .await?;
+    let event = Events::unique().event(0).encode();
+    let token = format!("Bearer {}", pipeline.token);
+    let request = || -> Result<_> {
+        let request = hyper::Request::post(PATH).header("host", "x").header(AVRO.0, AVRO.1);
+        Ok(request.header("authorization", &token).body(event.clone().into())?)
+    };
+    let mut kept = [Connection::open(&front.target()).await?, Connection::open(&front.target()).await?];
+    for connection in &mut kept {
+        assert_eq!(connection.send(request()?).await?.status, 200);
+    }
+    let third = async { Connection::open(&front.target()).await?.send(request()?).await };
+    assert!(third.await.is_err(), "a third connection of an address that may have two");
+    let refused = metric(front.admin_url(), "penstock_receiver_refused_connections_total").await?;
+    assert!(refused >= 1.0, "{refused} were counted");
+    // Another address has its own share.
+    let socket = tokio::net::TcpSocket::new_v4()?;
+    socket.bind("127.0.0.2:0".parse()?)?;
+    let stream = socket.connect(front.target().parse()?).await?;
+    assert_eq!(Connection::over(stream).await?.send(request()?).await?.status, 200);
+    for connection in &mut kept {
+        assert_eq!(connection.send(request()?).await?.status, 200, "those that are known stay");
+    }
+    Ok(())
+}
