@@ -14,9 +14,12 @@ const INDICES: usize = 3;
 const ARRIVALS: usize = 300;
 /// When the last index has been repaired.
 const REPAIRED: usize = 600;
-/// How long after that everything is settled, and how long a good document waits at most while no index is at fault.
+/// How long after that everything is settled.
 const SETTLED: usize = 1_200;
-const WAIT: usize = 100;
+/// How long a good document waits at most while no index is at fault: for two probes, and for the batches that have queued up before it.
+const WAIT: usize = 2 * PAUSE + 120;
+/// Batches sent in one step.
+const SLOTS: usize = 4;
 /// The longest pause between two attempts with a document, and between two probes.
 const PAUSE: usize = 40;
 const CAUSES: [(u16, &str); 3] =
@@ -137,15 +140,19 @@ impl<'a> Indexer<'a> {
                 self.has_heard = false;
                 // Now a batch, now a document that was set aside.
                 if probes.is_multiple_of(2) {
-                    self.send_batch(step)
+                    let left = self.send_batch(step);
+                    self.batches.extend(left);
                 } else {
-                    self.send_aside(step)
+                    self.send_aside(step);
                 }
                 let is_over = self.settled.len() > settled || self.has_heard;
                 self.blocked = (!is_over).then_some((step + PAUSE.min(5 << probes.min(3)), probes + 1));
             }
             None => {
-                self.send_batch(step);
+                let mut left: Vec<Vec<Event>> = (0..SLOTS).filter_map(|_| self.send_batch(step)).collect();
+                while let Some(batch) = left.pop() {
+                    self.batches.push_front(batch);
+                }
                 self.send_aside(step);
             }
         }
@@ -155,8 +162,9 @@ impl<'a> Indexer<'a> {
         self.start + STEP * step as u32
     }
 
-    fn send_batch(&mut self, step: usize) {
-        let Some(batch) = self.batches.pop_front() else { return };
+    /// Sends the next batch. Gives what is left of it.
+    fn send_batch(&mut self, step: usize) -> Option<Vec<Event>> {
+        let batch = self.batches.pop_front()?;
         let now = self.at(step);
         let (mut left, mut refused) = (Vec::new(), Vec::new());
         let mut written = [0; INDICES];
@@ -182,9 +190,7 @@ impl<'a> Indexer<'a> {
             let case = Case::new(index, cause, &self.doubts, now);
             self.aside.push(Aside { event, case, next: step + 2, failures: 1 });
         }
-        if !left.is_empty() {
-            self.batches.push_front(left);
-        }
+        (!left.is_empty()).then_some(left)
     }
 
     /// One attempt with the document whose turn it is.
