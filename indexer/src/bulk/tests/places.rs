@@ -175,6 +175,7 @@ async fn answers_that_are_not_elasticsearchs_own_are_asked_for_again() {
         }
         match received.line.as_str() {
             line if line.starts_with("GET /_cluster") => Reply::Answer(200, "{}".to_owned()),
+            line if line.starts_with("GET /_data_stream/") => stream(2),
             line if line.starts_with("GET ") => list(2),
             line if line.contains("/_mget") => found(received, |_| line.contains("000001")),
             _ => all_written(received),
