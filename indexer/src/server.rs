@@ -1,4 +1,4 @@
-//! Which search server answers, Elasticsearch or `OpenSearch`, and its version. [`identify`] asks; [`judge`] decides and does no I/O.
+//! Which search server answers, Elasticsearch or `OpenSearch`, and its version. [`identify`] asks; `judge` decides and does no I/O.
 //!
 //! What is different for one of them asks [`Client::server`], and says so where it is done: requests in `index`, the list of backing
 //! indices in `place`, the types of fields in `index/mapping/flavour.rs`. What was tested on which version is in
