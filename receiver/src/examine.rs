@@ -134,5 +134,5 @@ fn writer(json: &str, key_field: Option<&str>) -> Result<Writer, SchemaError> {
     let key = key_field.map(|dotted| schema.field(dotted)).transpose()?;
     // Asked for as a file's schema would be looked up.
     let id = SchemaId((schema.fingerprint() as u32) | 1);
-    Ok(Writer { id, schema, key })
+    Ok(Writer { id, schema, key, uuids: shared::avro::Uuids::Any })
 }

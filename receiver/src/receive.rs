@@ -204,6 +204,7 @@ impl Endpoint {
 
     /// Hands what a request brings to Kafka, and returns what to wait for.
     async fn queue(&self, events: Events<'_>, record: &RecordHead<'_>) -> Result<Queued, Rejection> {
+        self.source.metrics.aside.odd_uuids.inc_by(events.odd_uuids());
         let begin = Instant::now();
         let (producer, topic) = (&self.common.producer, &self.source.topic);
         let (count, queued) = match events {

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use arc_swap::{ArcSwap, ArcSwapOption};
 use bytesize::ByteSize;
 use moka::future::Cache;
-use shared::avro::{FieldPath, Limits, Schema, SchemaError};
+use shared::avro::{FieldPath, Limits, Schema, SchemaError, Uuids};
 use shared::config::{self, Config, IdScope};
 use shared::wire::SchemaId;
 
@@ -63,6 +63,8 @@ pub(crate) struct Source {
     pub(crate) max_decompressed: usize,
     /// What one event may hold.
     pub(crate) limits: Limits,
+    /// What is done about text of a uuid that is none.
+    pub(crate) uuids: Uuids,
     /// What an object container file may hold.
     pub(crate) batch_limits: BatchLimits,
     /// Whether schemas of files are registered.
@@ -98,6 +100,8 @@ pub(crate) struct Writer {
     pub(crate) schema: Arc<Schema>,
     /// Where the key is, when the source has a key field.
     pub(crate) key: Option<FieldPath>,
+    /// What is done about text of a uuid that is none.
+    pub(crate) uuids: Uuids,
 }
 
 /// Why the sources of the config cannot be served.
@@ -169,6 +173,7 @@ impl Source {
             max_body: bytes(limits.max_body),
             max_decompressed,
             limits: event,
+            uuids: if limits.strict_uuids { Uuids::Strict } else { Uuids::Any },
             batch_limits: BatchLimits { event, events, bytes: max_decompressed },
             register_schemas: source.register_schemas,
             named: Cache::builder().max_capacity(NAMED).time_to_live(config.schema_registry.refresh).build(),
@@ -200,7 +205,7 @@ impl Source {
     /// When the schema lacks the source's key field, or it cannot be a key.
     pub(crate) fn writer(&self, id: SchemaId, schema: Arc<Schema>) -> Result<Writer, SchemaError> {
         let key = self.key_field.as_deref().map(|dotted| schema.field(dotted)).transpose()?;
-        Ok(Writer { id, schema, key })
+        Ok(Writer { id, schema, key, uuids: self.uuids })
     }
 }
 

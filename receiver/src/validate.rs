@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use shared::avro::{self, DecodeError, Limits};
+use shared::avro::{self, DecodeError, Limits, Read};
 use shared::wire::{self, SchemaId};
 
 use crate::source::Writer;
@@ -19,6 +19,7 @@ mod batch;
 pub(crate) struct Event<'a> {
     value: &'a [u8],
     key: Option<Cow<'a, str>>,
+    odd_uuids: u32,
 }
 
 /// Why bytes are no event.
@@ -45,12 +46,17 @@ impl Event<'_> {
 
     /// The same event, with its key borrowed: to be cloned at no cost.
     pub(crate) fn borrowed(&self) -> Event<'_> {
-        Event { value: self.value, key: self.key.as_deref().map(Cow::Borrowed) }
+        Event { value: self.value, key: self.key.as_deref().map(Cow::Borrowed), odd_uuids: self.odd_uuids }
     }
 
     /// The record's key: the text of the source's `key_field`, where there is one and it is not null.
     pub(crate) fn key(&self) -> Option<&str> {
         self.key.as_deref()
+    }
+
+    /// Texts of a uuid in it that are none. Those of an event of a file are counted with the file.
+    pub(crate) fn odd_uuids(&self) -> u32 {
+        self.odd_uuids
     }
 }
 
@@ -61,8 +67,8 @@ impl Event<'_> {
 pub(crate) fn validate<'a>(framed: &'a [u8], writer: &Writer, limits: Limits) -> Result<Event<'a>, Invalid> {
     debug_assert!(framed.starts_with(&wire::frame(writer.id)));
     let datum = framed.get(wire::FRAME_LEN..).unwrap_or_default();
-    let key = read(datum, writer, limits)?;
-    Ok(Event { value: framed, key })
+    let Read { key, odd_uuids, .. } = read(datum, writer, limits)?;
+    Ok(Event { value: framed, key, odd_uuids })
 }
 
 /// Whether `datum` is one of the schema of `writer`, to its last byte.
@@ -70,12 +76,12 @@ pub(crate) fn validate<'a>(framed: &'a [u8], writer: &Writer, limits: Limits) ->
 /// # Errors
 /// [`Invalid`], with the field and the byte.
 pub(crate) fn fits(datum: &[u8], writer: &Writer, limits: Limits) -> Result<(), Invalid> {
-    read(datum, writer, limits).map(|_key| ())
+    read(datum, writer, limits).map(|_read| ())
 }
 
-fn read<'a>(datum: &'a [u8], writer: &Writer, limits: Limits) -> Result<Option<Cow<'a, str>>, Invalid> {
-    let key = avro::validate(&writer.schema, datum, limits, writer.key.as_ref());
-    key.map_err(|error| invalid(datum, writer, limits, error))
+fn read<'a>(datum: &'a [u8], writer: &Writer, limits: Limits) -> Result<Read<'a>, Invalid> {
+    let read = avro::validate_whole(&writer.schema, datum, limits, writer.key.as_ref(), writer.uuids);
+    read.map_err(|error| invalid(datum, writer, limits, error))
 }
 
 /// What is wrong with `datum`, and which event it is as far as it can be read.

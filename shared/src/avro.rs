@@ -35,7 +35,7 @@ use std::borrow::Cow;
 pub use self::container::{Block, CONTAINER_MAGIC, Container, ContainerError, ContainerErrorKind};
 pub use self::error::{DecodeError, DecodeErrorKind};
 pub use self::field_path::{FieldPath, Found};
-pub use self::json::{Decimals, EventType, JsonRules, Timestamps};
+pub use self::json::{Decimals, EventType, JsonRules, Timestamps, Uuids};
 pub use self::meaning::Meaning;
 pub use self::outline::{FieldType, Kind, Outline, TypeRef};
 pub use self::schema::Schema;
@@ -64,6 +64,17 @@ pub struct Limits {
 #[error("{0}")]
 pub struct SchemaError(pub String);
 
+/// What was found in a datum that is valid.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Read<'a> {
+    /// Where it ends, in bytes from its first.
+    pub end: usize,
+    /// The text of the key, where asked for and not null: borrowed from the datum where it is a string.
+    pub key: Option<Cow<'a, str>>,
+    /// Texts of a `uuid` that are no UUID.
+    pub odd_uuids: u32,
+}
+
 /// Reads the whole of `datum` by `schema` and builds nothing: every byte must be used, every string be UTF-8, every index in
 /// range. Gives the text of the field `key`, where asked for and not null: borrowed from `datum` where it is a string.
 ///
@@ -75,12 +86,28 @@ pub fn validate<'a>(
     limits: Limits,
     key: Option<&FieldPath>,
 ) -> Result<Option<Cow<'a, str>>, DecodeError> {
-    let mut walk = Walk::new(&schema.nodes, Reader::new(datum, 0), limits, NoSink);
-    let place = walk.datum(schema.root, way(key))?;
-    Ok(capture(schema, datum, limits, place)?.map(Found::into_text))
+    validate_whole(schema, datum, limits, key, Uuids::Any).map(|read| read.key)
 }
 
-/// As [`validate`], for a datum that others follow in `data`: gives where it ends, in bytes from the first of `data`, and its key.
+/// As [`validate`], with the choice of what is done about text of a `uuid` that is no UUID.
+///
+/// # Errors
+/// [`DecodeError`] with the field and the byte.
+pub fn validate_whole<'a>(
+    schema: &Schema,
+    datum: &'a [u8],
+    limits: Limits,
+    key: Option<&FieldPath>,
+    uuids: Uuids,
+) -> Result<Read<'a>, DecodeError> {
+    let mut walk = Walk::new(&schema.nodes, Reader::new(datum, 0), limits, NoSink).with_uuids(uuids);
+    let place = walk.datum(schema.root, way(key))?;
+    let odd_uuids = walk.odd_uuids;
+    let key = capture(schema, datum, limits, place)?.map(Found::into_text);
+    Ok(Read { end: datum.len(), key, odd_uuids })
+}
+
+/// As [`validate_whole`], for a datum that others follow in `data`.
 ///
 /// # Errors
 /// [`DecodeError`] with the field and the byte.
@@ -89,12 +116,13 @@ pub fn validate_first<'a>(
     data: &'a [u8],
     limits: Limits,
     key: Option<&FieldPath>,
-) -> Result<(usize, Option<Cow<'a, str>>), DecodeError> {
-    let mut walk = Walk::new(&schema.nodes, Reader::new(data, 0), limits, NoSink);
+    uuids: Uuids,
+) -> Result<Read<'a>, DecodeError> {
+    let mut walk = Walk::new(&schema.nodes, Reader::new(data, 0), limits, NoSink).with_uuids(uuids);
     walk.value(schema.root, way(key))?;
-    let (end, place) = (walk.position(), walk.found());
+    let (end, place, odd_uuids) = (walk.position(), walk.found(), walk.odd_uuids);
     let key = capture(schema, data, limits, place)?.map(Found::into_text);
-    Ok((end, key))
+    Ok(Read { end, key, odd_uuids })
 }
 
 /// The text of the field `key` of a datum that is not valid, where the field comes before the failure and is not null: to say which
@@ -130,7 +158,7 @@ pub fn write_members_and_find<'a>(
 ) -> Result<Option<Found<'a>>, DecodeError> {
     let start = out.len();
     let sink = JsonSink::new(out, rules);
-    let mut walk = Walk::new(&schema.nodes, Reader::new(datum, 0), limits, sink);
+    let mut walk = Walk::new(&schema.nodes, Reader::new(datum, 0), limits, sink).with_uuids(rules.uuids);
     match walk.members(schema.root, way(wanted)) {
         Ok(place) => Ok(capture(schema, datum, limits, place)?),
         Err(fault) => {

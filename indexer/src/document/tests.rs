@@ -1,4 +1,4 @@
-use shared::avro::{Decimals, EventType, Timestamps};
+use shared::avro::{Decimals, EventType, Timestamps, Uuids};
 use shared::position::{Offset, Partition};
 
 use super::*;
@@ -13,6 +13,7 @@ const RULES: Rules = Rules {
         decimals: Decimals::String,
         event_type: EventType::None,
         pieces_in_maps: false,
+        uuids: Uuids::Any,
     },
     time_unit: TimeUnit::Millis,
     at_timestamp: false,

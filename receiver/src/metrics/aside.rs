@@ -24,6 +24,8 @@ pub(crate) struct AsideMetrics {
     older_versions: IntCounterVec,
     /// Bodies for the quarantine topic, by source and outcome: `written`, `capped`, `failed`.
     quarantine: IntCounterVec,
+    /// Texts of a `uuid` in events that are no UUID, by source.
+    odd_uuids: IntCounterVec,
 }
 
 /// Of one source.
@@ -39,6 +41,8 @@ pub(crate) struct SourceAside {
     pub(crate) older_versions: IntCounter,
     /// Bodies for the quarantine topic.
     pub(crate) quarantine: QuarantineMetrics,
+    /// Texts of a `uuid` in events that are no UUID.
+    pub(crate) odd_uuids: IntCounter,
 }
 
 /// What became of bodies for the quarantine topic.
@@ -83,6 +87,12 @@ impl AsideMetrics {
                 "Bodies for the quarantine topic, by source and outcome: written, capped, failed.",
                 &["source", "outcome"],
             )?,
+            odd_uuids: counters(
+                registry,
+                "penstock_receiver_odd_uuids_total",
+                "Texts of a uuid in events that are no UUID and were kept as text, by source.",
+                &["source"],
+            )?,
         })
     }
 
@@ -94,6 +104,7 @@ impl AsideMetrics {
             fields: Arc::default(),
             schema_drifts: self.schema_drifts.with_label_values(&[name]),
             older_versions: self.older_versions.with_label_values(&[name]),
+            odd_uuids: self.odd_uuids.with_label_values(&[name]),
             quarantine: QuarantineMetrics {
                 written: self.quarantine.with_label_values(&[name, "written"]),
                 capped: self.quarantine.with_label_values(&[name, "capped"]),

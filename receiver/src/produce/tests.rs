@@ -45,7 +45,12 @@ impl Setup {
     }
 
     async fn produce(&self) -> Result<(), ProduceError> {
-        let writer = Writer { id: SchemaId(7), schema: Arc::new(Schema::parse("\"int\"").unwrap()), key: None };
+        let writer = Writer {
+            id: SchemaId(7),
+            schema: Arc::new(Schema::parse("\"int\"").unwrap()),
+            key: None,
+            uuids: shared::avro::Uuids::Any,
+        };
         let event = validate(b"\0\0\0\0\x07\x02", &writer, Limits { max_depth: 1, max_items: 1 }).unwrap();
         let head = RecordHead {
             timestamp: SystemTime::now(),

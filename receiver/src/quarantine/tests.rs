@@ -51,7 +51,12 @@ fn the_headers_say_why_and_what_is_needed_to_post_it_again() {
     )
     .unwrap();
     let key = Some(schema.field("id").unwrap());
-    let writer = crate::source::Writer { id: shared::wire::SchemaId(7), schema: schema.into(), key };
+    let writer = crate::source::Writer {
+        id: shared::wire::SchemaId(7),
+        schema: schema.into(),
+        key,
+        uuids: shared::avro::Uuids::Any,
+    };
     let limits = shared::avro::Limits { max_depth: 8, max_items: 8 };
     let invalid = crate::validate::fits(b"\x04e1\x06am", &writer, limits).unwrap_err();
     let rejection = Rejection::Invalid { as_likely: Box::new(invalid), as_framed: None };

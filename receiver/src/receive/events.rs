@@ -23,6 +23,16 @@ pub(super) enum Events<'a> {
     Many(Batch),
 }
 
+impl Events<'_> {
+    /// Texts of a uuid in them that are none.
+    pub(super) fn odd_uuids(&self) -> u64 {
+        match self {
+            Self::One(event) => event.odd_uuids().into(),
+            Self::Many(batch) => batch.odd_uuids(),
+        }
+    }
+}
+
 impl Endpoint {
     /// Reads the body in its form; see [`crate::unframe`] for the rule where the form is open.
     pub(super) async fn events<'a>(

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use shared::avro::{self, Block, Container, ContainerError, Limits};
+use shared::avro::{self, Block, Container, ContainerError, Limits, Read};
 use shared::wire;
 
 use super::{Event, Invalid, invalid};
@@ -34,6 +34,7 @@ pub(crate) struct Batch {
     values: Vec<u8>,
     keys: Vec<u8>,
     ends: Vec<End>,
+    odd_uuids: u64,
 }
 
 /// Where an event ends.
@@ -89,8 +90,13 @@ impl Batch {
             let key = if end.has_key { self.keys.get(begin.key..end.key) } else { None };
             let key = key.and_then(|key| std::str::from_utf8(key).ok());
             begin = *end;
-            Event { value, key: key.map(Cow::Borrowed) }
+            Event { value, key: key.map(Cow::Borrowed), odd_uuids: 0 }
         })
+    }
+
+    /// Texts of a uuid in them that are none.
+    pub(crate) fn odd_uuids(&self) -> u64 {
+        self.odd_uuids
     }
 
     /// Adds the datums of a block, decompressed in `data`.
@@ -111,10 +117,12 @@ impl Batch {
             if index >= limits.events {
                 return Err(BatchError::TooManyEvents(limits.events));
             }
-            let (end, key) =
-                avro::validate_first(&writer.schema, rest, limits.event, writer.key.as_ref()).map_err(|error| {
-                    BatchError::Event { index, invalid: Box::new(invalid(rest, writer, limits.event, error)) }
-                })?;
+            let read = avro::validate_first(&writer.schema, rest, limits.event, writer.key.as_ref(), writer.uuids);
+            let Read { end, key, odd_uuids } = read.map_err(|error| BatchError::Event {
+                index,
+                invalid: Box::new(invalid(rest, writer, limits.event, error)),
+            })?;
+            self.odd_uuids += u64::from(odd_uuids);
             let (datum, after) = rest.split_at_checked(end).unwrap_or((rest, &[]));
             let key_bytes = key.as_deref().unwrap_or_default().as_bytes();
             held.reserve(&mut self.values, frame.len() + datum.len(), most)?;

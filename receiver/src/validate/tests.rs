@@ -12,7 +12,7 @@ const LIMITS: Limits = Limits { max_depth: 8, max_items: 8 };
 fn writer() -> Writer {
     let schema = Arc::new(Schema::parse(SCHEMA).unwrap());
     let key = Some(schema.field("event_id").unwrap());
-    Writer { id: SchemaId(7), schema, key }
+    Writer { id: SchemaId(7), schema, key, uuids: avro::Uuids::Any }
 }
 
 fn framed(datum: &[u8]) -> Vec<u8> {

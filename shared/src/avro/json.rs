@@ -25,6 +25,19 @@ pub struct JsonRules {
     /// choice of the config, but of the server.
     #[serde(skip)]
     pub pieces_in_maps: bool,
+    /// `uuids`: whether text of a `uuid` that is no UUID is taken.
+    pub uuids: Uuids,
+}
+
+/// What is done about text of a `uuid` that is no UUID. Some writers (fastavro) write any text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Uuids {
+    /// It is kept as it is.
+    #[default]
+    Any,
+    /// It is refused.
+    Strict,
 }
 
 /// What stands in the field `_event_type` of a document whose event is a record.

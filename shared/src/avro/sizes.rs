@@ -61,7 +61,7 @@ fn min_size(node: &Node, sizes: &[Option<u64>]) -> Option<u64> {
     let of = |id: NodeId| sizes.get(id as usize).copied().flatten();
     Some(match node {
         Node::Null => 0,
-        Node::Boolean | Node::Int | Node::Long | Node::Bytes | Node::String | Node::Enum(_) => 1,
+        Node::Boolean | Node::Int | Node::Long | Node::Bytes | Node::String | Node::UuidText | Node::Enum(_) => 1,
         Node::Array(_) | Node::Map(_) => 1,
         Node::Date | Node::TimeMillis | Node::TimeMicros | Node::Timestamp { .. } => 1,
         Node::Decimal { size: None, .. } => 1,
@@ -70,7 +70,6 @@ fn min_size(node: &Node, sizes: &[Option<u64>]) -> Option<u64> {
         Node::Double => 8,
         Node::Duration => 12,
         Node::UuidFixed => 16,
-        Node::UuidText => 37,
         Node::Fixed { size } | Node::Decimal { size: Some(size), .. } => *size as u64,
         // The null branch is its index alone.
         Node::Nullable { .. } => 1,

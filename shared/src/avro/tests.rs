@@ -1,6 +1,7 @@
 //! Tests of reading Avro: tables for each type and limit, and apache-avro as the judge over generated schemas and data.
 
 mod bytes;
+mod corpus;
 mod decimals;
 mod differences;
 mod errors;
@@ -25,9 +26,19 @@ fn schema(json: &str) -> Schema {
 
 /// The datum's members as they are written, after checking that it is judged the same without writing.
 fn written(schema: &Schema, datum: &[u8], limits: Limits) -> Result<String, DecodeError> {
-    let mut out = b"before ".to_vec();
-    let result = write_members(schema, datum, limits, &mut out);
-    assert_eq!(validate(schema, datum, limits, None).map(|_| ()), result, "checking and writing differ in {datum:?}");
+    written_by(schema, datum, limits, Uuids::Any)
+}
+
+/// The same, where text of a uuid must be one.
+fn strictly(schema: &Schema, datum: &[u8], limits: Limits) -> Result<String, DecodeError> {
+    written_by(schema, datum, limits, Uuids::Strict)
+}
+
+fn written_by(schema: &Schema, datum: &[u8], limits: Limits, uuids: Uuids) -> Result<String, DecodeError> {
+    let (mut out, rules) = (b"before ".to_vec(), JsonRules { uuids, ..JsonRules::default() });
+    let result = write_members_and_find(schema, datum, limits, rules, None, &mut out).map(|_| ());
+    let checked = validate_whole(schema, datum, limits, None, uuids).map(|_| ());
+    assert_eq!(checked, result, "checking and writing differ in {datum:?}");
     let text = String::from_utf8(out).unwrap();
     let members = text.strip_prefix("before ").unwrap();
     match result {
@@ -47,7 +58,7 @@ fn value(json: &str, datum: &[u8]) -> String {
 
 /// Why a datum is refused.
 fn refusal(json: &str, datum: &[u8]) -> DecodeError {
-    written(&schema(json), datum, LIMITS).unwrap_err()
+    strictly(&schema(json), datum, LIMITS).unwrap_err()
 }
 
 /// The schema of a logical type.

@@ -1,8 +1,9 @@
 //! UUIDs as text (RFC 9562, section 4): 8-4-4-4-12 hexadecimal digits. Small letters are written, both are read.
 
 use super::error::{DecodeErrorKind as Kind, Failure, Fault};
+use super::json::Uuids;
 use super::reader::Reader;
-use super::text::Text;
+use super::text::{self, Text};
 use super::walk::Scalar;
 
 /// The length of a UUID as text.
@@ -10,16 +11,29 @@ pub(super) const TEXT_LEN: usize = 36;
 
 const HYPHENS: [usize; 4] = [8, 13, 18, 23];
 
-/// Reads a string that must be a UUID.
-pub(super) fn read<'a>(reader: &mut Reader<'a>) -> Result<Scalar<'a>, Failure> {
+/// Reads a string that should be a UUID. Other text is taken as it is and counted in `others`, or refused where `uuids` says so.
+pub(super) fn read<'a>(reader: &mut Reader<'a>, uuids: Uuids, others: &mut u32) -> Result<Scalar<'a>, Failure> {
     let bytes = reader.bytes()?;
-    let fault = || Fault::new(Kind::NotUuid, reader.position() - bytes.len());
-    let text: &[u8; TEXT_LEN] = bytes.try_into().map_err(|_| fault())?;
+    let Ok(text) = <&[u8; TEXT_LEN]>::try_from(bytes) else { return other(reader, bytes, uuids, others) };
     if is_small(text) {
         // As most are written, it need not be printed anew.
         return Ok(Scalar::UuidText(Text { bytes, plain: true }));
     }
-    parse(text).map(Scalar::Uuid).ok_or_else(fault)
+    match parse(text) {
+        Some(uuid) => Ok(Scalar::Uuid(uuid)),
+        None => other(reader, bytes, uuids, others),
+    }
+}
+
+/// Text that is no UUID, the last that `reader` has read.
+#[cold]
+fn other<'a>(reader: &Reader<'a>, bytes: &'a [u8], uuids: Uuids, others: &mut u32) -> Result<Scalar<'a>, Failure> {
+    let begin = reader.position() - bytes.len();
+    if uuids == Uuids::Strict {
+        return Err(Fault::new(Kind::NotUuid, begin));
+    }
+    *others = others.saturating_add(1);
+    text::check(bytes).map(Scalar::Text).map_err(|valid| Fault::new(Kind::NotUtf8, begin + valid))
 }
 
 /// Whether it is a UUID in small letters. Without a branch, so that the compiler makes a few vector instructions of it.

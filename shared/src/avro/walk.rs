@@ -7,6 +7,7 @@ use super::Limits;
 use super::decimal;
 use super::error::{DecodeErrorKind as Kind, Failure, Fault};
 use super::field_path::Way;
+use super::json::Uuids;
 use super::keys::Keys;
 use super::node::{Items, Node, NodeId, Record, Symbol, Unit};
 use super::reader::Reader;
@@ -87,6 +88,9 @@ pub(super) struct Walk<'s, 'a, S> {
     /// How many more values there may be.
     values: u64,
     found: Option<Place>,
+    uuids: Uuids,
+    /// Texts of a uuid that are none.
+    pub(super) odd_uuids: u32,
 }
 
 /// Where a field was met.
@@ -103,7 +107,13 @@ impl<'s, 'a, S: Sink<'a>> Walk<'s, 'a, S> {
     pub(super) fn new(nodes: &'s [Node], reader: Reader<'a>, limits: Limits, sink: S) -> Self {
         let limits = Limits { max_depth: limits.max_depth.min(MAX_DEPTH), ..limits };
         let values = VALUES_PER_ITEM.saturating_mul(u64::from(limits.max_items));
-        Self { nodes, reader, sink, limits, depth: 0, items: 0, keys: 0, values, found: None }
+        let uuids = Uuids::Any;
+        Self { nodes, reader, sink, limits, depth: 0, items: 0, keys: 0, values, found: None, uuids, odd_uuids: 0 }
+    }
+
+    /// The same walk, which takes text of a uuid that is none as `uuids` says.
+    pub(super) fn with_uuids(self, uuids: Uuids) -> Self {
+        Self { uuids, ..self }
     }
 
     /// Walks one whole datum. Gives the place of the field at the path `wanted`, if the walk came by it.
@@ -167,7 +177,7 @@ impl<'s, 'a, S: Sink<'a>> Walk<'s, 'a, S> {
             Node::Fixed { size } => Scalar::Bytes(self.reader.take(*size)?),
             Node::Decimal { size, scale } => decimal::read(&mut self.reader, *size, *scale)?,
             Node::BigDecimal => decimal::read_big(&mut self.reader)?,
-            Node::UuidText => uuid::read(&mut self.reader)?,
+            Node::UuidText => uuid::read(&mut self.reader, self.uuids, &mut self.odd_uuids)?,
             Node::UuidFixed => Scalar::Uuid(self.reader.array()?),
             Node::Date => Scalar::Date(self.reader.int()?),
             Node::TimeMillis => Scalar::Time(self.reader.int()?.into(), Unit::Millis),

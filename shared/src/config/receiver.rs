@@ -205,6 +205,8 @@ pub struct Limits {
     pub max_depth: u16,
     /// `max_items`: how many array items and map entries one event may hold in all.
     pub max_items: u32,
+    /// `strict_uuids`: whether text of a `uuid` that is no UUID is refused; otherwise it is kept as text and counted.
+    pub strict_uuids: bool,
     /// `max_requests_per_second`: more requests of authenticated senders than this, on average, are answered 429. Absent: no limit.
     pub max_requests_per_second: Option<u32>,
     /// `burst`: how many requests may come at once before that average counts. Absent: `max_requests_per_second`.
@@ -219,6 +221,7 @@ impl Default for Limits {
             max_events: 10_000,
             max_depth: 64,
             max_items: 100_000,
+            strict_uuids: false,
             max_requests_per_second: None,
             burst: None,
         }

@@ -55,7 +55,10 @@ fn wrapped(random: &mut StdRng, inputs: &[Input]) -> anyhow::Result<Input> {
         _ => {
             let mut all = vec![datums[usize::from(schema)].clone(); random.random_range(0..20)];
             all.insert(random.random_range(0..=all.len()), datum);
-            seeds::container(schema, seeds::codec(random), &all)?
+            match random.random_ratio(1, 3) {
+                true => seeds::container_of(&changed_schema(random, schema), seeds::codec(random), &all)?,
+                false => seeds::container(schema, seeds::codec(random), &all)?,
+            }
         }
     };
     if random.random_ratio(1, 5) {
@@ -69,6 +72,43 @@ fn wrapped(random: &mut StdRng, inputs: &[Input]) -> anyhow::Result<Input> {
     let mut input = Input { content_type, content_encoding, schema, body };
     maybe_relabel(random, &mut input);
     Ok(input)
+}
+
+/// Pieces of schemas that are put into the text of others.
+const PIECES: [&str; 16] = [
+    r#""type":"#,
+    r#"{"type":"array","items":"#,
+    r#"["null","#,
+    r#"{"type":"record","name":"N","fields":["#,
+    r#"{"name":"f","type":"#,
+    r#","logicalType":"decimal","precision":4,"scale":2"#,
+    r#","logicalType":"uuid""#,
+    r#","aliases":["a","b.c"]"#,
+    r#","namespace":"a-b""#,
+    r#","default":{}"#,
+    r#"{"type":"fixed","name":"F","size":16}"#,
+    r#"{"type":"enum","name":"E","symbols":["A","A"]}"#,
+    r#""T""#,
+    "]",
+    "}",
+    ",",
+];
+
+/// The text of the schema with this number, changed in a few places, mostly by pieces of schemas.
+fn changed_schema(random: &mut StdRng, schema: u8) -> String {
+    let mut text = seeds::SCHEMAS[usize::from(schema) % seeds::SCHEMAS.len()].0.as_bytes().to_vec();
+    for _ in 0..random.random_range(1..6) {
+        if random.random_ratio(1, 3) {
+            change(random, &mut text, &[]);
+            continue;
+        }
+        let piece = PIECES[random.random_range(0..PIECES.len())].as_bytes();
+        let at = random.random_range(0..=text.len());
+        let until = if random.random_ratio(1, 2) { at } else { random.random_range(at..=text.len()).min(at + 40) };
+        let times = if random.random_ratio(1, 10) { 1 << random.random_range(1..12) } else { 1 };
+        text.splice(at..until, piece.repeat(times));
+    }
+    String::from_utf8_lossy(&text).into_owned()
 }
 
 fn maybe_relabel(random: &mut StdRng, input: &mut Input) {
@@ -109,7 +149,7 @@ fn change(random: &mut StdRng, bytes: &mut Vec<u8>, inputs: &[Input]) {
             let most = (LONGEST / piece.len()).min(1 << random.random_range(1..16));
             bytes.splice(at..at, piece.repeat(random.random_range(1..=most.max(1))));
         }
-        7 => {
+        7 if !inputs.is_empty() => {
             let other = &inputs[random.random_range(0..inputs.len())].body;
             let from = random.random_range(0..=other.len());
             bytes.splice(at..until, other[from..].iter().take(256).copied());

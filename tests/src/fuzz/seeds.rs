@@ -95,7 +95,12 @@ pub(super) fn single_object(datum: &[u8]) -> Vec<u8> {
 }
 
 pub(super) fn container(schema: u8, codec: Codec, datums: &[Vec<u8>]) -> anyhow::Result<Vec<u8>> {
-    file(SCHEMAS[usize::from(schema) % SCHEMAS.len()].0, codec, &[datums])
+    container_of(SCHEMAS[usize::from(schema) % SCHEMAS.len()].0, codec, datums)
+}
+
+/// A file whose header has this text for a schema.
+pub(super) fn container_of(schema: &str, codec: Codec, datums: &[Vec<u8>]) -> anyhow::Result<Vec<u8>> {
+    file(schema, codec, &[datums])
 }
 
 /// `body` in the content encoding of this number.

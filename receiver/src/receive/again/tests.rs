@@ -1,5 +1,5 @@
 use proptest::prelude::*;
-use shared::avro::Schema;
+use shared::avro::{Schema, Uuids};
 use shared::wire::SchemaId;
 
 use super::*;
@@ -8,7 +8,7 @@ const LIMITS: Limits = Limits { max_depth: 16, max_items: 100 };
 
 fn writer(id: u32, fields: &str) -> Arc<Writer> {
     let schema = Schema::parse(&format!(r#"{{"type":"record","name":"E","fields":[{fields}]}}"#)).unwrap();
-    Arc::new(Writer { id: SchemaId(id), schema: Arc::new(schema), key: None })
+    Arc::new(Writer { id: SchemaId(id), schema: Arc::new(schema), key: None, uuids: Uuids::Any })
 }
 
 const ID: &str = r#"{"name":"id","type":"string"}"#;

@@ -17,7 +17,7 @@ const LIMITS: BatchLimits =
 fn writer() -> Writer {
     let schema = Arc::new(Schema::parse(SCHEMA).unwrap());
     let key = Some(schema.field("event_id").unwrap());
-    Writer { id: SchemaId(7), schema, key }
+    Writer { id: SchemaId(7), schema, key, uuids: avro::Uuids::Any }
 }
 
 fn datum(number: usize) -> Vec<u8> {
@@ -142,7 +142,12 @@ fn limits_hold_over_all_blocks_together() {
 
 #[test]
 fn datums_that_take_no_bytes_are_counted_too() {
-    let writer = Writer { id: SchemaId(7), schema: Arc::new(Schema::parse("\"null\"").unwrap()), key: None };
+    let writer = Writer {
+        id: SchemaId(7),
+        schema: Arc::new(Schema::parse("\"null\"").unwrap()),
+        key: None,
+        uuids: avro::Uuids::Any,
+    };
     let mut file = file_of("\"null\"", "null", &[]);
     // 900,000,000 datums in a block of no bytes.
     file.extend([0x80, 0xd2, 0xa5, 0xda, 0x06, 0x00]);
@@ -221,7 +226,8 @@ fn files_of_fastavro_and_of_apache_python_are_read_whatever_the_codec() {
     for (name, file) in FILES {
         let container = Container::open(file).unwrap();
         let schema = Arc::new(Schema::parse(container.schema()).unwrap());
-        let writer = Writer { id: SchemaId(7), key: Some(schema.field("station").unwrap()), schema };
+        let writer =
+            Writer { id: SchemaId(7), key: Some(schema.field("station").unwrap()), schema, uuids: avro::Uuids::Any };
         let batch = validate_container(container, &writer, &LIMITS, &mut held())
             .unwrap_or_else(|error| panic!("{name}: {error:?}"));
         let values: Vec<Vec<u8>> = batch.events().map(|event| event.value().to_vec()).collect();

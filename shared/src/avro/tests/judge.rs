@@ -181,7 +181,7 @@ fn tape() -> impl Strategy<Value = Vec<u8>> {
 /// Judges a datum that may be anything: nothing panics, and where we differ there is a reason.
 fn judge(case: &Case, datum: &[u8]) {
     let theirs = read_by_judge(&case.avro, datum);
-    match (written(&case.ours, datum, LIMITS), theirs) {
+    match (strictly(&case.ours, datum, LIMITS), theirs) {
         (Ok(members), Some(value)) => {
             let names = ResolvedSchema::new(&case.avro).unwrap();
             let expected = expected_document(&value, &case.avro, &names);

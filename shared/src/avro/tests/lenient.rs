@@ -241,3 +241,29 @@ fn a_text_made_to_take_time_and_room_takes_no_more_than_its_length() {
         }
     }
 }
+
+/// As fastavro writes it.
+#[test]
+fn text_of_a_uuid_that_is_none_is_kept_and_counted_or_refused() {
+    let schema = schema(&record(r#""type":{"type":"string","logicalType":"uuid"}"#));
+    for (text, is_odd) in [
+        ("0198c7f2-6b1e-7d3a-9c55-2f41d0a7be13", false),
+        ("0198C7F2-6B1E-7D3A-9C55-2F41D0A7BE13", false),
+        ("", true),
+        ("0198c7f26b1e7d3a9c552f41d0a7be13", true),
+        ("{0198c7f2-6b1e-7d3a-9c55-2f41d0a7be13}", true),
+        ("no \"uuid\" é", true),
+        ("0198c7f2-6b1e-7d3a-9c55-2f41d0a7be1g", true),
+    ] {
+        let datum = [b"\x02a".to_vec(), counted(text.as_bytes())].concat();
+        let kept = if is_odd { text.to_owned() } else { text.to_lowercase() };
+        let members = format!(r#""event_id":"a","x":{}"#, serde_json::json!(kept));
+        assert_eq!(written(&schema, &datum, LIMITS).unwrap(), members);
+        let path = schema.field("x").unwrap();
+        let read = validate_whole(&schema, &datum, LIMITS, Some(&path), Uuids::Any).unwrap();
+        assert_eq!((read.key.as_deref(), read.odd_uuids), (Some(&*kept), u32::from(is_odd)));
+        let strict = strictly(&schema, &datum, LIMITS);
+        assert_eq!(strict.is_err_and(|error| error.code() == "not_uuid" && error.path == "x"), is_odd, "{text}");
+    }
+    assert_eq!(written(&schema, &[&b"\x02a"[..], &counted(b"\xff")].concat(), LIMITS).unwrap_err().code(), "not_utf8");
+}

@@ -173,7 +173,7 @@ fn no_limit_lets_a_million_levels_overflow_the_stack() {
         let datum = level.repeat(1_000_000);
         let error = written(&schema, &datum, limits).unwrap_err();
         assert_eq!(error.kind, DecodeErrorKind::TooDeep { limit: 200 });
-        let in_small_stack = std::thread::Builder::new().stack_size(512 << 10);
+        let in_small_stack = std::thread::Builder::new().stack_size(1 << 20);
         let thread = in_small_stack.spawn(move || written(&schema, &datum, limits).unwrap_err().code());
         assert_eq!(thread.unwrap().join().unwrap(), "too_deep");
     }

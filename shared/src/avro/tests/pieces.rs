@@ -13,6 +13,7 @@ const RULES: JsonRules = JsonRules {
     decimals: Decimals::String,
     event_type: EventType::None,
     pieces_in_maps: true,
+    uuids: Uuids::Any,
 };
 
 /// The value of the one entry `k` of a map of `values`.
