@@ -160,15 +160,16 @@ impl Rejection {
             Self::NotFound => (StatusCode::NOT_FOUND, "not-found", "No webhook at this path"),
             Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "Only POST is allowed"),
             Self::Unauthorized(_) => (StatusCode::UNAUTHORIZED, "unauthorized", "Not authenticated"),
-            Self::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "too-large", "Body too large"),
+            Self::TooLarge(_)
+            | Self::Decompress(DecompressError::TooLarge(_))
+            | Self::Container(BatchError::TooLarge(_)) => {
+                (StatusCode::PAYLOAD_TOO_LARGE, "too-large", "Body too large")
+            }
             Self::RecordTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "record-too-large", "Event too large"),
             Self::BodyTimeout => (StatusCode::REQUEST_TIMEOUT, "body-timeout", "Body did not arrive in time"),
             Self::BodyBroken => (StatusCode::BAD_REQUEST, "body-broken", "Body broke off"),
             Self::ContentEncoding => {
                 (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-content-encoding", "Unsupported content encoding")
-            }
-            Self::Decompress(DecompressError::TooLarge(_)) => {
-                (StatusCode::PAYLOAD_TOO_LARGE, "too-large", "Body too large")
             }
             Self::Decompress(DecompressError::NoRoom(_)) | Self::Container(BatchError::NoRoom) | Self::Overloaded => {
                 (StatusCode::SERVICE_UNAVAILABLE, "overloaded", "Too many requests in flight")
@@ -187,12 +188,10 @@ impl Rejection {
             Self::Container(BatchError::TooManyEvents(_)) => {
                 (StatusCode::PAYLOAD_TOO_LARGE, "too-many-events", "Too many events")
             }
-            Self::Container(BatchError::TooLarge(_)) => (StatusCode::PAYLOAD_TOO_LARGE, "too-large", "Body too large"),
-            Self::Container(BatchError::Event { .. }) => {
+            Self::Invalid { .. } | Self::Container(BatchError::Event { .. }) => {
                 (StatusCode::BAD_REQUEST, "invalid-event", "Not a datum of the schema")
             }
             Self::Container(_) => (StatusCode::BAD_REQUEST, "invalid-container", "Not an object container file"),
-            Self::Invalid { .. } => (StatusCode::BAD_REQUEST, "invalid-event", "Not a datum of the schema"),
             Self::Ambiguous(_) => (StatusCode::BAD_REQUEST, "ambiguous-frame", "Ambiguous body"),
             Self::AmbiguousVersion(_) => (StatusCode::BAD_REQUEST, "ambiguous-version", "Ambiguous body"),
             Self::SchemaPending(_) => (StatusCode::SERVICE_UNAVAILABLE, "schema-pending", "Schema not known yet"),
