@@ -52,8 +52,8 @@ async fn what_is_older_than_the_lifecycle_keeps_is_not_indexed_only_to_be_delete
         pipeline.config.ilm_config_path = Some(policy);
         pipeline.config.elasticsearch.placement.expired = expired;
         let indexer = pipeline.indexer().await?;
-        // Ten days late, of the year 1970, and in seconds where milliseconds are due.
-        let late = [days_ago(10), Mix::good(Events::new(1, 0)), Mix::good(Events::new(2, now() / 1_000))];
+        // Ten days late, of the year 1970, and in seconds where milliseconds are due. Seeds that are close have ids in common.
+        let late = [days_ago(10), Mix::good(Events::new(1, 0)), Mix::good(Events::new(1_000, now() / 1_000))];
         let honest = [days_ago(2), days_ago(0)];
         for mix in late.iter().chain(&honest) {
             pipeline.feed(*mix).write(0..EVENTS).await?;

@@ -8,65 +8,17 @@ use super::decimal;
 use super::error::{DecodeErrorKind as Kind, Failure, Fault};
 use super::field_path::Way;
 use super::json::Uuids;
-use super::keys::Keys;
-use super::node::{Items, Node, NodeId, Record, Symbol, Unit};
+use super::node::{Node, NodeId, Record, Symbol, Unit};
 use super::reader::Reader;
-use super::text::Text;
+
 use super::uuid;
+pub(super) use sink::{Scalar, Sink};
+
+mod blocks;
+mod sink;
 
 /// No limit lets a datum be nested deeper: each level takes some of the thread's stack.
 const MAX_DEPTH: u16 = 200;
-/// How many bytes the keys of maps within maps may have together, each with one byte between it and the next. A field that holds a map is
-/// indexed by terms of keys and value, and Lucene takes no term of more than 32,766 bytes: that leaves half of them to the value.
-const MAX_KEYS: usize = 16_384;
-
-/// What takes the values that a walk meets, in their order.
-pub(super) trait Sink<'a> {
-    /// JSON that is the same whatever the datum says: braces, commas, field names.
-    fn raw(&mut self, json: &[u8]);
-    /// A value without parts.
-    fn scalar(&mut self, value: Scalar<'a>);
-    /// A symbol of an enum.
-    fn symbol(&mut self, symbol: &Symbol);
-    /// The key of a map's entry; its value follows.
-    fn key(&mut self, key: Text<'a>);
-    /// The record that the members of a document are of. Gives whether there is a member before its first field now.
-    fn root(&mut self, _record: &Record) -> bool {
-        false
-    }
-    /// A value without parts that is somewhere in a map.
-    fn in_map(&mut self, value: Scalar<'a>) {
-        self.scalar(value);
-    }
-}
-
-/// A value without parts.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Scalar<'a> {
-    Null,
-    Boolean(bool),
-    Int(i32),
-    Long(i64),
-    Float(f32),
-    Double(f64),
-    /// The bytes of a bytes or a fixed.
-    Bytes(&'a [u8]),
-    Text(Text<'a>),
-    /// A big-endian two's complement, and the digits after the point.
-    Decimal(&'a [u8], i64),
-    Uuid([u8; 16]),
-    /// Text of a uuid, in small letters.
-    UuidText(Text<'a>),
-    /// Days since 1970-01-01.
-    Date(i32),
-    /// A time of day.
-    Time(i64, Unit),
-    /// A time since 1970-01-01, and whether it is in UTC.
-    Timestamp(i64, Unit, bool),
-    /// Months, days, milliseconds: each a little-endian `u32`.
-    Duration([u8; 12]),
-}
-
 /// How many values of any kind, fields included, a datum may hold for each item that it may hold. A type may hold any number of fields that
 /// take no bytes, so that neither the bytes of a datum nor its items bound the work.
 const VALUES_PER_ITEM: u64 = 16;
@@ -74,7 +26,7 @@ const VALUES_PER_ITEM: u64 = 16;
 /// So many bytes of a field's name count as one more value: names are most of what small values become in JSON.
 const NAME_LEN: usize = 32;
 
-/// A walk under way.
+/// A walk in progress.
 #[derive(Debug)]
 pub(super) struct Walk<'s, 'a, S> {
     nodes: &'s [Node],
@@ -291,100 +243,6 @@ impl<'s, 'a, S: Sink<'a>> Walk<'s, 'a, S> {
         Ok(())
     }
 
-    fn array(&mut self, items: &'s Items) -> Result<(), Failure> {
-        self.enter()?;
-        self.sink.raw(b"[");
-        let mut index = 0;
-        while let Some(block) = self.begin_block(items)? {
-            for _ in 0..block.count {
-                if index > 0 {
-                    self.sink.raw(b",");
-                }
-                if let Err(fault) = self.value(items.node, None) {
-                    return Err(fault.in_item(index));
-                }
-                index += 1;
-            }
-            self.end_block(&block)?;
-        }
-        self.sink.raw(b"]");
-        self.leave();
-        Ok(())
-    }
-
-    fn map(&mut self, items: &'s Items) -> Result<(), Failure> {
-        self.enter()?;
-        self.sink.raw(b"{");
-        let mut keys = Keys::default();
-        let mut separator: &[u8] = b"";
-        while let Some(block) = self.begin_block(items)? {
-            for _ in 0..block.count {
-                self.sink.raw(separator);
-                separator = b",";
-                self.entry(items, &mut keys)?;
-            }
-            self.end_block(&block)?;
-        }
-        self.sink.raw(b"}");
-        self.leave();
-        Ok(())
-    }
-
-    fn entry(&mut self, items: &'s Items, keys: &mut Keys<'a>) -> Result<(), Failure> {
-        let start = self.reader.position();
-        let key = self.reader.text()?;
-        let outer = self.keys;
-        self.take_key(key, keys, start)?;
-        let walked = self.value(items.node, None);
-        self.keys = outer;
-        walked.map_err(|fault| fault.in_entry(key.bytes))
-    }
-
-    /// Takes the key that begins at `start`: it counts, and goes to the sink.
-    fn take_key(&mut self, key: Text<'a>, keys: &mut Keys<'a>, start: usize) -> Result<(), Failure> {
-        self.keys = self.keys.saturating_add(key.bytes.len() + 1);
-        let kind = if !keys.insert(key.bytes) {
-            Kind::DuplicateKey
-        } else if self.keys > MAX_KEYS {
-            Kind::KeysTooLong { limit: MAX_KEYS }
-        // Text of which nothing has to be escaped holds none.
-        } else if !key.plain && key.bytes.contains(&0) {
-            Kind::NulInKey
-        } else {
-            self.sink.key(key);
-            return Ok(());
-        };
-        Err(Fault::new(kind, start).in_entry(key.bytes))
-    }
-
-    /// The next block of an array or map, none at its end. Its count is refused before any item is read when it is over the limit, or
-    /// more than the bytes left can hold.
-    fn begin_block(&mut self, items: &Items) -> Result<Option<Block>, Failure> {
-        let start = self.reader.position();
-        let (count, size) = self.reader.block()?;
-        if count == 0 {
-            return Ok(None);
-        }
-        self.items = self.items.saturating_add(count.saturating_mul(items.weight));
-        let left = self.reader.left();
-        if count.saturating_mul(items.min_size) > left as u64 {
-            return Err(Fault::new(Kind::BlockCount { count, left }, start));
-        }
-        if self.items > u64::from(self.limits.max_items) {
-            return Err(Fault::new(Kind::TooManyItems { limit: self.limits.max_items }, start));
-        }
-        Ok(Some(Block { count, size, begin: self.reader.position() }))
-    }
-
-    fn end_block(&self, block: &Block) -> Result<(), Failure> {
-        let Some(claimed) = block.size else { return Ok(()) };
-        let actual = self.reader.position() - block.begin;
-        if actual as u64 == claimed {
-            return Ok(());
-        }
-        Err(Fault::new(Kind::BlockSize { claimed, actual }, block.begin))
-    }
-
     /// How far the walk has read.
     pub(super) fn position(&self) -> usize {
         self.reader.position()
@@ -422,13 +280,4 @@ fn on_from_branch(wanted: Option<&Way>, number: usize) -> Option<&Way> {
 /// Whether one of a union's branches is a record.
 fn is_record(nodes: &[Node], branches: &[NodeId]) -> bool {
     branches.iter().any(|branch| matches!(nodes[*branch as usize], Node::Record(_)))
-}
-
-/// A block of an array or map.
-struct Block {
-    count: u64,
-    /// How many bytes its items take, where the datum says so.
-    size: Option<u64>,
-    /// Where its first item begins.
-    begin: usize,
 }

@@ -1,0 +1,118 @@
+//! Arrays and maps, which a datum holds in blocks (Avro specification, "Arrays" and "Maps").
+
+use super::super::error::{DecodeErrorKind as Kind, Failure, Fault};
+use super::super::keys::Keys;
+use super::super::node::Items;
+use super::super::text::Text;
+use super::{Sink, Walk};
+
+/// How many bytes the keys of maps within maps may have together, each with one byte between it and the next. A field that holds a map is
+/// indexed by terms of keys and value, and Lucene takes no term of more than 32,766 bytes: that leaves half of them to the value.
+const MAX_KEYS: usize = 16_384;
+
+/// A block of an array or map.
+struct Block {
+    count: u64,
+    /// How many bytes its items take, where the datum says so.
+    size: Option<u64>,
+    /// Where its first item begins.
+    begin: usize,
+}
+
+impl<'s, 'a, S: Sink<'a>> Walk<'s, 'a, S> {
+    /// Walks an array.
+    pub(super) fn array(&mut self, items: &'s Items) -> Result<(), Failure> {
+        self.enter()?;
+        self.sink.raw(b"[");
+        let mut index = 0;
+        while let Some(block) = self.begin_block(items)? {
+            for _ in 0..block.count {
+                if index > 0 {
+                    self.sink.raw(b",");
+                }
+                if let Err(fault) = self.value(items.node, None) {
+                    return Err(fault.in_item(index));
+                }
+                index += 1;
+            }
+            self.end_block(&block)?;
+        }
+        self.sink.raw(b"]");
+        self.leave();
+        Ok(())
+    }
+
+    /// Walks a map.
+    pub(super) fn map(&mut self, items: &'s Items) -> Result<(), Failure> {
+        self.enter()?;
+        self.sink.raw(b"{");
+        let mut keys = Keys::default();
+        let mut separator: &[u8] = b"";
+        while let Some(block) = self.begin_block(items)? {
+            for _ in 0..block.count {
+                self.sink.raw(separator);
+                separator = b",";
+                self.entry(items, &mut keys)?;
+            }
+            self.end_block(&block)?;
+        }
+        self.sink.raw(b"}");
+        self.leave();
+        Ok(())
+    }
+
+    fn entry(&mut self, items: &'s Items, keys: &mut Keys<'a>) -> Result<(), Failure> {
+        let start = self.reader.position();
+        let key = self.reader.text()?;
+        let outer = self.keys;
+        self.take_key(key, keys, start)?;
+        let walked = self.value(items.node, None);
+        self.keys = outer;
+        walked.map_err(|fault| fault.in_entry(key.bytes))
+    }
+
+    /// Takes the key that begins at `start`: it counts, and goes to the sink.
+    fn take_key(&mut self, key: Text<'a>, keys: &mut Keys<'a>, start: usize) -> Result<(), Failure> {
+        self.keys = self.keys.saturating_add(key.bytes.len() + 1);
+        let kind = if !keys.insert(key.bytes) {
+            Kind::DuplicateKey
+        } else if self.keys > MAX_KEYS {
+            Kind::KeysTooLong { limit: MAX_KEYS }
+        // Text of which nothing has to be escaped holds none.
+        } else if !key.plain && key.bytes.contains(&0) {
+            Kind::NulInKey
+        } else {
+            self.sink.key(key);
+            return Ok(());
+        };
+        Err(Fault::new(kind, start).in_entry(key.bytes))
+    }
+
+    /// The next block of an array or map, none at its end. Its count is refused before any item is read when it is over the limit, or
+    /// more than the bytes left can hold.
+    fn begin_block(&mut self, items: &Items) -> Result<Option<Block>, Failure> {
+        let start = self.reader.position();
+        let (count, size) = self.reader.block()?;
+        if count == 0 {
+            return Ok(None);
+        }
+        self.items = self.items.saturating_add(count.saturating_mul(items.weight));
+        let left = self.reader.left();
+        if count.saturating_mul(items.min_size) > left as u64 {
+            return Err(Fault::new(Kind::BlockCount { count, left }, start));
+        }
+        if self.items > u64::from(self.limits.max_items) {
+            return Err(Fault::new(Kind::TooManyItems { limit: self.limits.max_items }, start));
+        }
+        Ok(Some(Block { count, size, begin: self.reader.position() }))
+    }
+
+    fn end_block(&self, block: &Block) -> Result<(), Failure> {
+        let Some(claimed) = block.size else { return Ok(()) };
+        let actual = self.reader.position() - block.begin;
+        if actual as u64 == claimed {
+            return Ok(());
+        }
+        Err(Fault::new(Kind::BlockSize { claimed, actual }, block.begin))
+    }
+}
