@@ -82,7 +82,7 @@ pub(crate) enum Framing {
 
 /// What of a request's head may decide how its body is read: of one source.
 ///
-/// Where a signature covers the body alone, whoever has seen a request could send it again with other headers. So what the signature
+/// Where a signature covers the body alone, anybody who has seen a request could send it again with other headers. So what the signature
 /// does not cover has no say: the form of the body follows from its bytes, and headers that cannot be done without are refused.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Reading {

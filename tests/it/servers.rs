@@ -27,7 +27,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 const EVENTS: u64 = 100;
 
-/// A front before the real server that answers `GET /` by itself, as long as it is told to.
+/// A front before the real server that answers `GET /` by itself while the test wants it to.
 struct Front {
     url: String,
     hides: Arc<AtomicBool>,

@@ -29,7 +29,7 @@ impl Index {
         Ok(true)
     }
 
-    /// What the template should be, if it is not so: what it has stays, whoever put it there, and what is known comes to it.
+    /// What the template should be, if it is not so: what it has stays, and what is known is added.
     fn wanted_template(&self, known: &Value, newest: &Value, live: Option<&Live>) -> Option<(Decision, Managed, bool)> {
         let chosen = &self.settings.mapping.config.fields;
         let settings = self.settings_here();

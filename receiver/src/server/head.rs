@@ -1,6 +1,6 @@
 //! The bytes of a request's head that is not whole yet, counted with those of all other connections (P6).
 //!
-//! What nobody has answered is held by somebody. The first bytes are free, so that whoever fills the room with long heads keeps out
+//! What nobody has answered is held by somebody. The first bytes are free, so that a sender who fills the room with long heads keeps out
 //! only others that have long ones.
 
 use std::io::{Error, ErrorKind, Result};

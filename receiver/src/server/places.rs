@@ -1,6 +1,6 @@
 //! The places for connections: so many in all, so many for each address.
 //!
-//! Where there is none left, the oldest connection gives way from which nothing has come yet that was authentic. So whoever cannot
+//! Where there is none left, the oldest connection gives way from which nothing has come yet that was authentic. So a sender who cannot
 //! authenticate cannot keep out those who can, however many connections it opens and holds.
 
 use std::collections::{BTreeMap, HashMap};
@@ -149,7 +149,7 @@ impl Drop for Place {
     }
 }
 
-/// What counts as one address: of IPv6 the network of 64 bits, since whoever has one address there has all of them.
+/// What counts as one address: of IPv6 the network of 64 bits, since one sender usually has all of its addresses.
 fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),

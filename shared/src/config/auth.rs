@@ -137,7 +137,7 @@ impl Auth {
         Ok(secrets)
     }
 
-    /// Checks that each of `secrets` is safe to use: what the config's check wants at the start, and whoever reads them again later.
+    /// Checks that each of `secrets` is safe to use: what the config's check wants at the start, and what a reload wants later.
     ///
     /// # Errors
     /// When one of them is not safe; the error does not hold it.

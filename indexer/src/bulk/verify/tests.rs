@@ -1,4 +1,4 @@
-//! A stub answers: an id that is taken and gone in the next moment, a reading that fails, an answer of many megabytes, cannot be had from a
+//! A stub answers: an id that is taken and gone in the next moment, a reading that fails, an answer of many megabytes, cannot be provoked on a
 //! real Elasticsearch at will. What can is in `tests/it/proof.rs`.
 
 use std::collections::BTreeMap;
