@@ -16,6 +16,9 @@ use crate::index::mapping::{self, Generated};
 use crate::index::{Index, IndexSettings, RequestError, Requests};
 use crate::metrics::Metrics;
 
+pub mod exit;
+pub mod output;
+
 /// Why a command cannot be carried out.
 #[derive(Debug, thiserror::Error)]
 pub enum CommandError {

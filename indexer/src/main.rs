@@ -5,15 +5,18 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, anyhow};
 use clap::{Parser, Subcommand};
+use indexer::commands::exit::Exit;
 use indexer::commands::{self, SetUp};
 use indexer::index::mapping::NoteKind;
-use shared::cli::{self, Common, ConfigCommand};
+use shared::cli::{self, Common, ConfigCommand, GenerateCommand};
 use shared::config::{Config, Part};
 use shared::{shutdown, telemetry};
 
 /// Consumes events from Kafka and bulk-indexes them into Elasticsearch.
+///
+/// Without a command it runs as a service until it is told to stop.
 #[derive(Debug, Parser)]
-#[command(version)]
+#[command(version, after_help = EXIT_CODES)]
 struct Args {
     #[command(flatten)]
     common: Common,
@@ -21,11 +24,16 @@ struct Args {
     command: Option<Command>,
 }
 
+const EXIT_CODES: &str =
+    "Exit codes: 0 done, 1 failed, 2 a difference was found, 64 wrong arguments, 78 the config cannot be used.";
+
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Checks or shows the config.
     #[command(subcommand)]
     Config(ConfigCommand),
+    #[command(flatten)]
+    Generate(GenerateCommand),
     /// Makes what is missing at Elasticsearch: lifecycle policy, templates, the first index. Running does so too.
     Setup {
         /// Change nothing: print the requests that would be sent.
@@ -43,7 +51,7 @@ enum Command {
         /// The registry subject of the schema: its latest.
         #[arg(long)]
         subject: Option<String>,
-        /// Print what template and indices lack of it, and where they contradict it; exits with 1 when there is anything.
+        /// Print what template and indices lack of it, and where they contradict it; exits with 2 when there is anything.
         #[arg(long)]
         diff: bool,
         /// The topic whose index it is, where indexer.topics has several. Without it the first.
@@ -53,9 +61,14 @@ enum Command {
 }
 
 fn main() -> Result<ExitCode> {
-    let args = Args::parse();
-    if let Some(Command::Config(command)) = args.command {
-        return Ok(cli::run_config_command(Part::Indexer, &args.common, command));
+    let args = match cli::parse::<Args>() {
+        Ok(args) => args,
+        Err(code) => return Ok(code),
+    };
+    match args.command {
+        Some(Command::Config(command)) => return Ok(cli::run_config_command(Part::Indexer, &args.common, command)),
+        Some(Command::Generate(command)) => return Ok(cli::run_generate_command::<Args>(&command)),
+        _ => {}
     }
     match cli::load(Part::Indexer, &args.common) {
         Ok(config) => run(config, args.command),
@@ -81,7 +94,7 @@ async fn run(config: Config, command: Option<Command>) -> Result<ExitCode> {
             let config = topics.iter().find(is_it).context("indexer.topics does not have this topic")?;
             mapping(config, schema, subject, diff).await
         }
-        Some(Command::Config(_)) | None => {
+        Some(Command::Config(_) | Command::Generate(_)) | None => {
             let shutdown = shutdown::on_signals().context("cannot listen for signals")?;
             let admin = indexer::bind(&config)?;
             indexer::run(config, admin, shutdown).await?;
@@ -115,5 +128,5 @@ async fn differences(config: &Config, schema: &shared::avro::Schema) -> Result<E
         }
         differ |= !difference.missing.is_empty() || !difference.conflicts.is_empty();
     }
-    Ok(if differ { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    Ok(Exit::of_difference(differ).into())
 }

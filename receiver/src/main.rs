@@ -7,7 +7,7 @@ use anyhow::{Context, Result, anyhow};
 use clap::{Parser, Subcommand};
 use receiver::Listeners;
 use receiver::schema_command::{self, SchemaCommand};
-use shared::cli::{self, Common, ConfigCommand};
+use shared::cli::{self, Common, ConfigCommand, GenerateCommand};
 use shared::config::{Config, Part};
 use shared::{shutdown, telemetry};
 
@@ -26,15 +26,22 @@ enum Command {
     /// Checks or shows the config.
     #[command(subcommand)]
     Config(ConfigCommand),
+    #[command(flatten)]
+    Generate(GenerateCommand),
     /// Fetches schemas from CXone, shows and checks them.
     #[command(subcommand)]
     Schema(SchemaCommand),
 }
 
 fn main() -> Result<ExitCode> {
-    let args = Args::parse();
-    if let Some(Command::Config(command)) = args.command {
-        return Ok(cli::run_config_command(Part::Receiver, &args.common, command));
+    let args = match cli::parse::<Args>() {
+        Ok(args) => args,
+        Err(code) => return Ok(code),
+    };
+    match args.command {
+        Some(Command::Config(command)) => return Ok(cli::run_config_command(Part::Receiver, &args.common, command)),
+        Some(Command::Generate(command)) => return Ok(cli::run_generate_command::<Args>(&command)),
+        _ => {}
     }
     let config = match cli::load(Part::Receiver, &args.common) {
         Ok(config) => config,
@@ -42,7 +49,7 @@ fn main() -> Result<ExitCode> {
     };
     match args.command {
         Some(Command::Schema(command)) => schema(&config, command),
-        Some(Command::Config(_)) | None => run(config).map(|()| ExitCode::SUCCESS),
+        Some(Command::Config(_) | Command::Generate(_)) | None => run(config).map(|()| ExitCode::SUCCESS),
     }
 }
 

@@ -25,7 +25,10 @@
 //! }
 //!
 //! fn main() -> ExitCode {
-//!     let args = Args::parse();
+//!     let args = match cli::parse::<Args>() {
+//!         Ok(args) => args,
+//!         Err(code) => return code,
+//!     };
 //!     if let Some(Command::Config(command)) = args.command {
 //!         return cli::run_config_command(Part::Receiver, &args.common, command);
 //!     }
@@ -43,13 +46,21 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Parser, Subcommand};
 
 use crate::config::{self, Config, ConfigError, Part};
+
+pub use generate::{GenerateCommand, run_generate_command};
+
+mod generate;
 
 /// What a process exits with when its config cannot be used: `EX_CONFIG` of `sysexits.h`. A service manager should not start it
 /// again before the config has been mended (systemd: `RestartPreventExitStatus=78`).
 pub const EX_CONFIG: u8 = 78;
+
+/// What a process exits with when its command line cannot be understood: `EX_USAGE` of `sysexits.h`. Clap's own 2 is what commands exit with
+/// that find a difference.
+pub const EX_USAGE: u8 = 64;
 
 /// The arguments of every command.
 #[derive(Clone, Debug, Args)]
@@ -74,6 +85,20 @@ pub enum ConfigCommand {
         #[arg(long)]
         all: bool,
     },
+}
+
+/// Returns the arguments of this process. What `--help` and `--version` ask for, and what is wrong with the arguments, is printed.
+///
+/// # Errors
+/// The code to exit with: 0 after `--help` and `--version`, else [`EX_USAGE`].
+pub fn parse<A: Parser>() -> Result<A, ExitCode> {
+    A::try_parse().map_err(|error| {
+        // With the output gone there is nobody to tell.
+        match error.print() {
+            Ok(()) | Err(_) => {}
+        }
+        if error.use_stderr() { ExitCode::from(EX_USAGE) } else { ExitCode::SUCCESS }
+    })
 }
 
 /// Loads the config for a binary that reads `part` of it. Why it cannot is printed to standard error.
@@ -128,7 +153,13 @@ fn shown(part: Part, config: &Config) -> Result<String, ConfigError> {
     serde_saphyr::to_string(&value).map_err(|error| failed(&error))
 }
 
-fn print_error(error: &ConfigError) {
+/// Prints `error`, and returns the code of a failure.
+fn fail(error: &dyn std::fmt::Display) -> ExitCode {
+    print_error(error);
+    ExitCode::FAILURE
+}
+
+fn print_error(error: &dyn std::fmt::Display) {
     // With standard error gone there is nobody to tell.
     match writeln!(std::io::stderr(), "{error}") {
         Ok(()) | Err(_) => {}
