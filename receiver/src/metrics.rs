@@ -44,6 +44,8 @@ pub(crate) struct Metrics {
     pub(crate) refused_connections: IntCounter,
     /// The schema id that bare datums are framed with, by source; 0 as long as none is known.
     pub(crate) schema_id: IntGaugeVec,
+    /// 1 while the latest schema of a source cannot be used and an older version stays in use, by source.
+    schema_outdated: IntGaugeVec,
     /// Whether the secrets that a source's file holds now cannot be used, so that the last ones stay in use.
     pub(crate) secrets_unusable: IntGaugeVec,
     /// Pulls of schemas from CXone by outcome: `registered`, `unchanged`, `incompatible`, `failed`.
@@ -69,6 +71,8 @@ pub(crate) struct SourceMetrics {
     pub(crate) produce_seconds: Histogram,
     /// As [`Metrics::schema_id`].
     pub(crate) schema_id: IntGauge,
+    /// 1 while the latest schema cannot be used and an older version stays in use.
+    pub(crate) schema_outdated: IntGauge,
     /// As [`Metrics::aside`].
     pub(crate) aside: SourceAside,
 }
@@ -124,6 +128,7 @@ impl Metrics {
             connections: gauge(registry, "penstock_receiver_connections", "Open connections.")?,
             refused_connections: refused_connections(registry)?,
             schema_id: schema_id(registry)?,
+            schema_outdated: schema_outdated(registry)?,
             secrets_unusable: secrets_unusable(registry)?,
             cxone_pulls: cxone_pulls(registry)?,
             aside: AsideMetrics::new(registry)?,
@@ -149,6 +154,7 @@ impl Metrics {
             request_seconds: self.request_seconds.with_label_values(&[name]),
             produce_seconds: self.produce_seconds.with_label_values(&[name]),
             schema_id: self.schema_id.with_label_values(&[name]),
+            schema_outdated: self.schema_outdated.with_label_values(&[name]),
             aside: self.aside.source(name),
         }
     }
@@ -157,6 +163,11 @@ impl Metrics {
 fn schema_id(registry: &Registry) -> Result<IntGaugeVec> {
     let help = "The schema id that bare datums are framed with, by source; 0 as long as none is known.";
     gauges(registry, "penstock_receiver_schema_id", help, &["source"])
+}
+
+fn schema_outdated(registry: &Registry) -> Result<IntGaugeVec> {
+    let help = "1 while the latest schema of a source cannot be used and an older version stays in use, by source.";
+    gauges(registry, "penstock_receiver_schema_outdated", help, &["source"])
 }
 
 fn kafka_refusals(registry: &Registry) -> Result<IntCounterVec> {

@@ -23,8 +23,8 @@ const WAITING: usize = 8 * 1024 * 1024;
 /// How many seconds' worth of bodies may come at once.
 const BURST_SECONDS: f64 = 10.0;
 
-/// Bytes of a reason.
-const MAX_REASON: usize = 1_024;
+/// Bytes of the value of a header of the record.
+const MAX_VALUE: usize = 1_024;
 
 /// The quarantine of one source.
 #[derive(Debug)]
@@ -61,12 +61,14 @@ impl Quarantine {
         })
     }
 
-    /// Whether a body of `len` bytes is kept at `now`; if so, to be dropped once it is in Kafka.
-    pub(crate) fn admit(&self, len: usize, now: Instant) -> Option<OwnedSemaphorePermit> {
-        if len > self.max_body || !self.take(now) {
+    /// Returns a permit where a body of `body` bytes with `headers` bytes of headers is kept at `now`: to be dropped once it is in Kafka.
+    pub(crate) fn admit(&self, body: usize, headers: usize, now: Instant) -> Option<OwnedSemaphorePermit> {
+        if body > self.max_body || !self.take(now) {
             return None;
         }
-        Arc::clone(&self.waiting).try_acquire_many_owned(u32::try_from(len).ok()?).ok()
+        // One body may always wait, whatever its headers are.
+        let bytes = (body + headers).min(WAITING);
+        Arc::clone(&self.waiting).try_acquire_many_owned(u32::try_from(bytes).ok()?).ok()
     }
 
     fn take(&self, now: Instant) -> bool {
@@ -118,10 +120,12 @@ pub(crate) fn is_kept(rejection: &Rejection) -> bool {
 
 /// The headers of a body in the quarantine: why it is there, and what is needed to post it again.
 pub(crate) fn headers(rejection: &Rejection, request: &HeaderMap, head: &RecordHead<'_>) -> OwnedHeaders {
-    let mut reason = rejection.detail().into_owned();
-    reason.truncate(reason.floor_char_boundary(MAX_REASON));
+    let reason = rejection.detail();
+    let reason = reason.get(..reason.floor_char_boundary(MAX_VALUE)).unwrap_or_default();
     let mut found: Vec<(String, Vec<u8>)> = Vec::new();
-    let mut add = |key: &str, value: &[u8]| found.push((format!("q.{key}"), value.to_vec()));
+    let mut add = |key: &str, value: &[u8]| {
+        found.push((format!("q.{key}"), value.get(..MAX_VALUE).unwrap_or(value).to_vec()));
+    };
     add("source", head.source.as_bytes());
     add("request-id", head.request_id);
     add("reason", reason.as_bytes());

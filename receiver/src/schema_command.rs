@@ -11,7 +11,7 @@ use shared::wire::SchemaId;
 
 use crate::cxone::compatibility::refusal;
 use crate::cxone::pull::{PullError, Pulled, Puller};
-use crate::cxone::subjects::{Subjects, SubjectsError};
+use crate::cxone::subjects::{Reference, Subjects, SubjectsError};
 use crate::cxone::{Cxone, CxoneError};
 
 mod culprit;
@@ -43,13 +43,18 @@ pub enum SchemaCommand {
     },
     /// Checks a schema in a file: whether its events could be taken, and whether it is compatible with the registry's latest version.
     ///
-    /// Looks at the key fields of the sources too. Exits with 1 when there is something that cannot be used, naming the field.
+    /// Types that it uses and does not define are looked for in the schemas that --reference names, or else in those that the latest version
+    /// of the subject refers to. Looks at the key fields of the sources too. Exits with 1 when there is something that cannot be used, naming
+    /// the field.
     Check {
         /// The schema, as JSON (.avsc).
         file: PathBuf,
         /// The subject it is to become a version of; without it the one subject of the config, and without that the registry is not asked.
         #[arg(long)]
         subject: Option<String>,
+        /// A schema in the registry that the file refers to, once for each: `com.example.Address=address-value:1`.
+        #[arg(long = "reference", value_name = "NAME=SUBJECT:VERSION")]
+        references: Vec<Reference>,
     },
 }
 
@@ -84,7 +89,7 @@ pub async fn run(config: &Config, command: SchemaCommand) -> Result<String, Sche
     match command {
         SchemaCommand::Pull { subject, dry_run } => pull(config, subject, dry_run).await,
         SchemaCommand::Show { subject, id } => show(config, subject, id).await,
-        SchemaCommand::Check { file, subject } => check(config, &file, subject).await,
+        SchemaCommand::Check { file, subject, references } => check(config, &file, subject, references).await,
     }
 }
 
@@ -142,15 +147,18 @@ async fn show(config: &Config, subject: Option<String>, id: Option<u32>) -> Resu
     Ok(pretty(&latest.text))
 }
 
-async fn check(config: &Config, file: &Path, subject: Option<String>) -> Result<String, SchemaCommandError> {
+async fn check(
+    config: &Config,
+    file: &Path,
+    subject: Option<String>,
+    references: Vec<Reference>,
+) -> Result<String, SchemaCommandError> {
     let shown = file.display();
     let refused = |message: String| SchemaCommandError::Refused(format!("{shown}: {message}"));
     let text = std::fs::read_to_string(file).map_err(|error| refused(format!("cannot be read: {error}")))?;
-    let schema = Schema::parse(&text).map_err(|error| match culprit::find(&text) {
-        Some(field) => refused(format!("field {field}: {error}")),
-        None => refused(error.to_string()),
-    })?;
     let subject = subject.or_else(|| only_subject(config));
+    let subjects = Subjects::new(&config.schema_registry)?;
+    let (schema, references) = compiled(&subjects, subject.as_deref(), &text, references).await.map_err(&refused)?;
     let sources = config.receiver.sources.iter().filter(|(_, source)| subject.as_ref() == Some(&source.subject));
     for (name, source) in sources {
         if let Some(key_field) = &source.key_field
@@ -163,14 +171,52 @@ async fn check(config: &Config, file: &Path, subject: Option<String>) -> Result<
     let Some(subject) = subject else {
         return Ok(format!("{shown}: ok, {name}; not compared with a subject: name one by --subject"));
     };
-    let subjects = Subjects::new(&config.schema_registry)?;
     let Some(latest) = subjects.latest(&subject).await? else {
         return Ok(format!("{shown}: ok, {name}; it would be the first version of {subject}"));
     };
-    match refusal(&subjects, &subject, &latest, &text).await? {
+    match refusal(&subjects, &subject, &latest, &text, &references).await? {
         None => Ok(format!("{shown}: ok, {name}; compatible with version {} of {subject}", latest.version)),
         Some(reason) => Err(refused(format!("not compatible with version {} of {subject}: {reason}", latest.version))),
     }
+}
+
+/// Compiles the schema `text` with the schemas that `references` name; without any, with those that the latest version of `subject` refers to,
+/// where it needs some. Returns it with the references that it was compiled with.
+///
+/// # Errors
+/// What is wrong with the schema, in words, with the field; and why its references cannot be found.
+async fn compiled(
+    subjects: &Subjects,
+    subject: Option<&str>,
+    text: &str,
+    references: Vec<Reference>,
+) -> Result<(Schema, Vec<Reference>), String> {
+    let error = match Schema::parse(text) {
+        Ok(schema) => return Ok((schema, references)),
+        Err(error) => match culprit::find(text) {
+            Some(field) => format!("field {field}: {error}"),
+            None => error.to_string(),
+        },
+    };
+    let found = async {
+        let references = match (references.is_empty(), subject) {
+            (true, Some(subject)) => {
+                subjects.latest(subject).await?.map(|latest| latest.references).unwrap_or_default()
+            }
+            _ => references,
+        };
+        let texts = subjects.referenced(&references).await?;
+        Ok::<_, SubjectsError>((references, texts))
+    };
+    // The schema is what was asked about, so what is wrong with it comes first.
+    let (references, texts) =
+        found.await.map_err(|cause| format!("{error}; its references cannot be found: {cause}"))?;
+    if references.is_empty() {
+        return Err(error);
+    }
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    let schema = Schema::parse_with_references(text, &texts);
+    Ok((schema.map_err(|error| format!("with its references: {error}"))?, references))
 }
 
 /// The subject of the config, where it has only one.

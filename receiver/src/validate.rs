@@ -14,6 +14,9 @@ pub(crate) use batch::{Batch, BatchError, BatchLimits, validate_container};
 
 mod batch;
 
+/// Bytes of the key that are kept of an event that is not valid. A key may be as long as a body.
+const KEY_SHOWN: usize = 1_024;
+
 /// One event, valid by its schema.
 #[derive(Clone, Debug)]
 pub(crate) struct Event<'a> {
@@ -29,7 +32,7 @@ pub(crate) struct Invalid {
     pub(crate) schema: SchemaId,
     /// What is wrong, and where.
     pub(crate) error: DecodeError,
-    /// The event's key, where it stands before the error.
+    /// The event's key, where it stands before the error: the first [`KEY_SHOWN`] bytes of it.
     pub(crate) key: Option<String>,
 }
 
@@ -88,7 +91,8 @@ fn read<'a>(datum: &'a [u8], writer: &Writer, limits: Limits) -> Result<Read<'a>
 #[cold]
 fn invalid(datum: &[u8], writer: &Writer, limits: Limits, error: DecodeError) -> Invalid {
     let key = writer.key.as_ref().and_then(|path| avro::key_of_invalid(&writer.schema, datum, limits, path));
-    Invalid { schema: writer.id, error, key: key.map(Cow::into_owned) }
+    let key = key.map(|key| key.get(..key.floor_char_boundary(KEY_SHOWN)).unwrap_or_default().to_owned());
+    Invalid { schema: writer.id, error, key }
 }
 
 #[cfg(test)]

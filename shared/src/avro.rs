@@ -13,6 +13,7 @@ mod compile;
 mod container;
 mod decimal;
 mod definitions;
+mod digest;
 mod error;
 mod field_path;
 mod json;
@@ -40,6 +41,7 @@ pub use self::meaning::Meaning;
 pub use self::outline::{FieldType, Kind, Outline, TypeRef};
 pub use self::schema::Schema;
 
+use self::digest::DigestSink;
 use self::error::Failure;
 use self::field_path::{Capture, Way};
 use self::json::JsonSink;
@@ -166,6 +168,16 @@ pub fn write_members_and_find<'a>(
             Err(fault.into())
         }
     }
+}
+
+/// Returns the SHA-256 of what [`write_members`] appends for `datum`, and holds no document: its size is not that of the datum.
+///
+/// # Errors
+/// [`DecodeError`] with the field and the byte.
+pub fn digest_members(schema: &Schema, datum: &[u8], limits: Limits) -> Result<[u8; 32], DecodeError> {
+    let mut walk = Walk::new(&schema.nodes, Reader::new(datum, 0), limits, DigestSink::default());
+    walk.members(schema.root, None)?;
+    Ok(walk.into_sink().finish())
 }
 
 /// Appends `text` as a JSON string, quotes included.

@@ -133,6 +133,42 @@ async fn a_file_is_checked_by_our_rules_and_by_the_registrys() -> Result<()> {
     Ok(())
 }
 
+/// A type of another subject, by the references of the latest version or by those that the command names.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_that_refers_to_other_schemas_is_checked_with_them() -> Result<()> {
+    let stub = Stub::start(SCHEMA).await?;
+    let pipeline = pipeline("cxone-references", &stub).await?;
+    let (registry, topic) = (&pipeline.config.schema_registry.url, &pipeline.config.kafka.topic);
+    let address =
+        json!({"type": "record", "name": "com.example.Address", "fields": [{"name": "street", "type": "string"}]});
+    let (address_subject, subject) = (format!("{topic}-address"), format!("{topic}-person"));
+    register(registry, &address_subject, &address.to_string()).await?;
+    let person = |fields: &str| format!(r#"{{"type": "record", "name": "Person", "fields": [{fields}]}}"#);
+    let home = r#"{"name": "home", "type": "com.example.Address"}"#;
+    let file = pipeline.file("person.avsc");
+    let check = async |fields: &str, arguments: &[&str]| {
+        std::fs::write(&file, person(fields))?;
+        let file = file.to_string_lossy();
+        command(&pipeline, &[&["schema", "check", "--subject", &subject, &*file], arguments].concat()).await
+    };
+    let said = check(home, &[]).await?;
+    assert!(said.code == Some(1) && said.err.contains("com.example.Address"), "{said:?}");
+    let reference = format!("com.example.Address={address_subject}:1");
+    let said = check(home, &["--reference", &reference]).await?;
+    assert!(said.code == Some(0) && said.out.contains("it would be the first version of"), "{said:?}");
+    let said = check(home, &["--reference", &format!("com.example.Address={address_subject}:9")]).await?;
+    assert!(said.code == Some(1) && said.err.contains("its references cannot be found"), "{said:?}");
+
+    let references = json!([{"name": "com.example.Address", "subject": address_subject, "version": 1}]);
+    let body = json!({"schema": person(home), "references": references});
+    http::json(http::Method::POST, &format!("{registry}/subjects/{subject}/versions"), &body).await?;
+    let said = check(&format!(r#"{home}, {{"name": "age", "type": "int", "default": 0}}"#), &[]).await?;
+    assert!(said.code == Some(0) && said.out.contains("compatible with version 1 of"), "{said:?}");
+    let said = check(&format!(r#"{home}, {{"name": "pet", "type": "com.example.Pet"}}"#), &[]).await?;
+    assert!(said.code == Some(1) && said.err.contains("com.example.Pet"), "{said:?}");
+    Ok(())
+}
+
 #[tokio::test]
 async fn a_wrong_secret_and_a_config_without_cxone_end_with_their_codes() -> Result<()> {
     let stub = Stub::start(SCHEMA).await?;

@@ -1,14 +1,17 @@
 //! What a schema means decides which one an event is framed with, and what reading does not need makes no schema unusable.
 
+use std::time::Duration;
+
 use anyhow::{Context, Result};
 use apache_avro::Codec;
 use axum::Router;
 use axum::routing::get;
 use harness::container;
 use harness::event::{put_long, put_string};
+use harness::eventually::eventually;
 use harness::http::{self, Method};
 use harness::kafka::Raw;
-use harness::pipeline::{Pipeline, register};
+use harness::pipeline::{Pipeline, metric, register};
 use harness::stack::Stack;
 use serde_json::{Value, json};
 use shared::avro::Schema;
@@ -209,4 +212,83 @@ async fn a_schema_that_is_odd_where_reading_does_not_look_is_used() -> Result<()
     }
     receiver.stop().await?;
     indexer.stop().await
+}
+
+/// Version 2 lacks the key field: events are still checked by version 1, also by a receiver that starts later. Readiness and metrics report
+/// it, until version 3 has the field again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_last_usable_version_stays_in_use_and_is_named() -> Result<()> {
+    let plain =
+        |key: &str| json!({"type": "record", "name": "Plain", "fields": [{"name": key, "type": "string"}]}).to_string();
+    let (mut pipeline, subject, first) = pipeline("schemas-outdated", &plain("event_id")).await?;
+    pipeline.config.schema_registry.refresh = Duration::from_millis(200);
+    let url = pipeline.config.schema_registry.url.clone();
+    let running = pipeline.receiver().await?;
+    let level = json!({"compatibility": "NONE"});
+    http::json(Method::PUT, &format!("{url}/config/{subject}"), &level).await?;
+    let second = register(&url, &subject, &plain("id")).await?;
+    let mut event = Vec::new();
+    put_string(&mut event, "a");
+    let started = pipeline.receiver().await?;
+    for receiver in [&running, &started] {
+        eventually("the older schema is named", || async {
+            let answer = http::get(&format!("{}/readyz", receiver.admin_url())).await?;
+            let text = answer.text();
+            let named = [format!("schema id {second}, the latest"), format!("schema id {first} stays in use")];
+            let is_named = named.iter().all(|words| text.contains(words));
+            anyhow::ensure!(answer.status == 200 && is_named, "{}: {text}", answer.status);
+            Ok(())
+        })
+        .await?;
+        let gauge = |name: &str| format!("penstock_receiver_schema_{name}{{source=\"cxone\"}}");
+        assert_eq!(metric(&receiver.admin_url(), &gauge("outdated")).await?, 1.0);
+        assert_eq!(metric(&receiver.admin_url(), &gauge("id")).await?, f64::from(first));
+        let answer = pipeline.post(receiver, &[AVRO], &event).await?;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+    }
+    let doc = plain("event_id").replace("Plain\"", "Plain\", \"doc\": \"again\"");
+    let third = register(&url, &subject, &doc).await?;
+    assert!(third > second, "{first}, {second}, {third}");
+    for receiver in [&running, &started] {
+        eventually("the latest version is in use again", || async {
+            let gauges = ["outdated", "id"].map(|name| format!("penstock_receiver_schema_{name}{{source=\"cxone\"}}"));
+            let outdated = metric(&receiver.admin_url(), &gauges[0]).await?;
+            let id = metric(&receiver.admin_url(), &gauges[1]).await?;
+            anyhow::ensure!((outdated, id) == (0.0, f64::from(third)), "{outdated}, {id}");
+            Ok(())
+        })
+        .await?;
+        assert_eq!(http::get(&format!("{}/readyz", receiver.admin_url())).await?.text(), "ready\n");
+    }
+    running.stop().await?;
+    started.stop().await
+}
+
+/// The latest version is no Avro schema. A stub registry, since the real one refuses to register such a version.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_latest_version_that_is_no_avro_schema_leaves_the_one_before_in_use() -> Result<()> {
+    let mut pipeline = Pipeline::new(&Stack::running()?, "schemas-unusable").await?;
+    let text =
+        json!({"type": "record", "name": "Plain", "fields": [{"name": "event_id", "type": "string"}]}).to_string();
+    let version =
+        |number: u32, text: &str| json!({"subject": "s", "version": number, "id": number, "schema": text}).to_string();
+    let (usable, unusable) = (version(1, &text), version(2, r#"{"type": "record", "name": "Plain"}"#));
+    let latest = unusable.clone();
+    let router = Router::new()
+        .route("/subjects/{subject}/versions", get(|| async { "[1,2]" }))
+        .route("/subjects/{subject}/versions/1", get(|| async { usable }))
+        .route("/subjects/{subject}/versions/2", get(|| async { unusable }))
+        .route("/subjects/{subject}/versions/latest", get(|| async { latest }));
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    pipeline.config.schema_registry.url = format!("http://{}", listener.local_addr()?);
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    let receiver = pipeline.receiver().await?;
+    let mut event = Vec::new();
+    put_string(&mut event, "a");
+    let answer = pipeline.post(&receiver, &[AVRO], &event).await?;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let text = http::get(&format!("{}/readyz", receiver.admin_url())).await?.text();
+    assert!(text.starts_with("ready\n") && text.contains("schema id 1 stays in use"), "{text}");
+    assert_eq!(metric(&receiver.admin_url(), r#"penstock_receiver_schema_outdated{source="cxone"}"#).await?, 1.0);
+    receiver.stop().await
 }

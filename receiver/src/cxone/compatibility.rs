@@ -4,7 +4,7 @@
 use apache_avro::Schema;
 use apache_avro::schema_compatibility::SchemaCompatibility;
 
-use super::subjects::{Subjects, SubjectsError, Version};
+use super::subjects::{Reference, Subjects, SubjectsError, Version};
 
 /// Bytes of a reason found here.
 const MAX_REASON: usize = 500;
@@ -12,7 +12,7 @@ const MAX_REASON: usize = 500;
 /// Bytes of a text that is compared here: the library takes more than linear time.
 const MAX_TEXT: usize = 256 * 1024;
 
-/// Why the schema `text` cannot follow `latest` in `subject`; none when it can.
+/// Why the schema `text`, which refers to `references`, cannot follow `latest` in `subject`; none when it can.
 ///
 /// # Errors
 /// When the registry cannot be asked.
@@ -21,8 +21,9 @@ pub(crate) async fn refusal(
     subject: &str,
     latest: &Version,
     text: &str,
+    references: &[Reference],
 ) -> Result<Option<String>, SubjectsError> {
-    let Some(messages) = subjects.incompatible(subject, text).await? else {
+    let Some(messages) = subjects.incompatible(subject, text, references).await? else {
         return Ok(None);
     };
     if messages.is_empty() {

@@ -122,7 +122,7 @@ impl Puller {
             return Ok(Pulled::Unchanged { version: *version, id: *id });
         }
         if let Some(latest) = &latest
-            && let Some(reason) = refusal(&self.subjects, subject, latest, &text).await?
+            && let Some(reason) = refusal(&self.subjects, subject, latest, &text, &[]).await?
         {
             return Err(PullError::Incompatible { subject: subject.to_owned(), latest: latest.version, reason });
         }

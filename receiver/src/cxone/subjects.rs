@@ -1,9 +1,11 @@
 //! What a pull asks the registry beyond what the hot path does: the schemas of a subject as they were written, and whether a new one
 //! would be compatible (Confluent Schema Registry API reference).
 
+use std::str::FromStr;
+
 use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use reqwest::{Method, RequestBuilder, StatusCode};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use shared::causes::with_causes;
 use shared::registry::{Direct, RegistrySetupError, escape};
@@ -33,7 +35,23 @@ pub(crate) struct Version {
     pub(crate) id: SchemaId,
     /// The schema's text.
     pub(crate) text: String,
+    /// The schemas that it refers to.
+    pub(crate) references: Vec<Reference>,
 }
+
+/// A schema that another one refers to.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct Reference {
+    /// The name under which the schema refers to it, usually the full name of a type.
+    pub name: String,
+    /// The subject.
+    pub subject: String,
+    /// The version of the subject.
+    pub version: u32,
+}
+
+/// How many schemas one schema may refer to, directly and indirectly.
+const MAX_REFERENCES: usize = 100;
 
 /// Why the registry gives no answer that can be used. Holds neither user nor password.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -52,6 +70,8 @@ struct VersionAnswer {
     version: u32,
     id: u32,
     schema: String,
+    #[serde(default)]
+    references: Vec<Reference>,
 }
 
 #[derive(Deserialize)]
@@ -59,6 +79,21 @@ struct Compatibility {
     is_compatible: bool,
     #[serde(default)]
     messages: Vec<String>,
+}
+
+impl FromStr for Reference {
+    type Err = String;
+
+    /// Reads `NAME=SUBJECT:VERSION`. A subject may hold colons and equals signs of its own.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let parts = text.split_once('=').and_then(|(name, rest)| Some((name, rest.rsplit_once(':')?)));
+        match parts.map(|(name, (subject, version))| (name, subject, version.parse())) {
+            Some((name, subject, Ok(version))) if !name.is_empty() && !subject.is_empty() => {
+                Ok(Self { name: name.to_owned(), subject: subject.to_owned(), version })
+            }
+            _ => Err("must be NAME=SUBJECT:VERSION, such as com.example.Address=address-value:1".to_owned()),
+        }
+    }
 }
 
 impl Subjects {
@@ -78,8 +113,36 @@ impl Subjects {
         let what = format!("subject {subject}");
         let path = format!("/subjects/{}/versions/latest", escape(subject));
         let Some(answer) = self.ask(Method::GET, &path, None, &what).await? else { return Ok(None) };
-        let answer: VersionAnswer = self.read(&answer, &what)?;
-        Ok(Some(Version { version: answer.version, id: SchemaId(answer.id), text: answer.schema }))
+        let VersionAnswer { version, id, schema, references } = self.read(&answer, &what)?;
+        Ok(Some(Version { version, id: SchemaId(id), text: schema, references }))
+    }
+
+    /// Returns the texts of the schemas that `references` lead to, directly and indirectly, each once.
+    ///
+    /// # Errors
+    /// [`SubjectsError`], also when one of them is not there, or they are more than 100.
+    pub(crate) async fn referenced(&self, references: &[Reference]) -> Result<Vec<String>, SubjectsError> {
+        let (mut left, mut seen, mut texts) = (references.to_vec(), Vec::new(), Vec::new());
+        // They are taken from the end.
+        left.reverse();
+        while let Some(reference) = left.pop() {
+            if seen.contains(&reference) {
+                continue;
+            }
+            let what = format!("subject {} version {}", reference.subject, reference.version);
+            if seen.len() == MAX_REFERENCES {
+                return Err(self.error(&what, format!("there are more than {MAX_REFERENCES} references")));
+            }
+            let path = format!("/subjects/{}/versions/{}", escape(&reference.subject), reference.version);
+            let answer = self.ask(Method::GET, &path, None, &what).await?;
+            let missing = "the registry does not have this version, which the schema refers to";
+            let answer = answer.ok_or_else(|| self.error(&what, missing.to_owned()))?;
+            let answer: VersionAnswer = self.read(&answer, &what)?;
+            left.extend(answer.references.into_iter().rev());
+            texts.push(answer.schema);
+            seen.push(reference);
+        }
+        Ok(texts)
     }
 
     /// The text of schema `id`; none when there is no such id.
@@ -97,15 +160,21 @@ impl Subjects {
         }
     }
 
-    /// The registry's words about why `schema` cannot become the next version of `subject`, by the compatibility level that it has for
-    /// it; empty when it does not say. None when it can, also because there is no version yet.
+    /// The registry's words about why `schema`, which refers to `references`, cannot become the next version of `subject`, by the
+    /// compatibility level that it has for it; empty when it does not say. None when it can, also because there is no
+    /// version yet.
     ///
     /// # Errors
     /// [`SubjectsError`].
-    pub(crate) async fn incompatible(&self, subject: &str, schema: &str) -> Result<Option<Vec<String>>, SubjectsError> {
+    pub(crate) async fn incompatible(
+        &self,
+        subject: &str,
+        schema: &str,
+        references: &[Reference],
+    ) -> Result<Option<Vec<String>>, SubjectsError> {
         let what = format!("the compatibility with subject {subject}");
         let path = format!("/compatibility/subjects/{}/versions/latest?verbose=true", escape(subject));
-        let body = json!({"schema": schema}).to_string();
+        let body = json!({"schema": schema, "references": references}).to_string();
         let Some(answer) = self.ask(Method::POST, &path, Some(&body), &what).await? else { return Ok(None) };
         let answer: Compatibility = self.read(&answer, &what)?;
         let messages = || answer.messages.iter().take(MAX_MESSAGES).map(|message| short(message).to_owned()).collect();

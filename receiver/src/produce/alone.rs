@@ -10,6 +10,7 @@ use rdkafka::ClientConfig;
 use rdkafka::error::KafkaError;
 use rdkafka::message::{BorrowedMessage, Headers, Message, OwnedHeaders};
 use rdkafka::producer::{BaseRecord, Producer as _, ThreadedProducer};
+use shared::kafka::without_value;
 
 use super::delivery::Delivery;
 use super::health::{Callbacks, Shared};
@@ -40,7 +41,10 @@ impl Alone {
         }
         let client = match &mut *client {
             Some(client) => client,
-            none => none.insert(self.config.create_with_context(Callbacks::new(&self.shared, None))?),
+            none => {
+                let created = self.config.create_with_context(Callbacks::new(&self.shared, None));
+                none.insert(created.map_err(without_value)?)
+            }
         };
         let mut record: BaseRecord<'_, [u8], [u8], Arc<Delivery>> =
             BaseRecord::with_opaque_to(refused.topic(), Arc::clone(delivery));

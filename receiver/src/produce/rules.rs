@@ -11,7 +11,7 @@ use rdkafka::admin::{AdminClient, AdminOptions, ConfigResource, OwnedResourceSpe
 use rdkafka::client::DefaultClientContext;
 use rdkafka::error::KafkaResult;
 use shared::config::Kafka;
-use shared::kafka::client_config;
+use shared::kafka::{client_config, without_value};
 
 use super::CLIENT_ID;
 use super::fault::Fault;
@@ -110,7 +110,7 @@ fn varint_len(number: usize) -> usize {
 /// # Errors
 /// When Kafka cannot be asked.
 pub(super) async fn ask(kafka: &Kafka, topics: &[String], timeout: Duration) -> KafkaResult<HashMap<String, Rule>> {
-    let admin: AdminClient<DefaultClientContext> = client_config(kafka, CLIENT_ID)?.create()?;
+    let admin: AdminClient<DefaultClientContext> = client_config(kafka, CLIENT_ID)?.create().map_err(without_value)?;
     let options = AdminOptions::new().request_timeout(Some(timeout));
     let wanted: Vec<ResourceSpecifier<'_>> = topics.iter().map(|topic| ResourceSpecifier::Topic(topic)).collect();
     let answers = admin.describe_configs(&wanted, &options).await?;

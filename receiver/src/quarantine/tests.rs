@@ -12,7 +12,7 @@ fn quarantine(per_second: u32) -> Quarantine {
 #[tokio::test]
 async fn so_many_are_kept_a_second_and_ten_times_as_many_at_once() {
     let (quarantine, start) = (quarantine(2), Instant::now());
-    let kept = |at| (0..100).filter(|_| quarantine.admit(1, at).is_some()).count();
+    let kept = |at| (0..100).filter(|_| quarantine.admit(1, 0, at).is_some()).count();
     assert_eq!(kept(start), 20);
     assert_eq!(kept(start + Duration::from_millis(500)), 1);
     assert_eq!(kept(start + Duration::from_secs(3)), 5);
@@ -22,8 +22,8 @@ async fn so_many_are_kept_a_second_and_ten_times_as_many_at_once() {
 #[tokio::test]
 async fn what_is_too_long_is_not_kept_and_costs_nothing() {
     let quarantine = quarantine(1);
-    assert!((0..100).all(|_| quarantine.admit(11, Instant::now()).is_none()));
-    assert!(quarantine.admit(10, Instant::now()).is_some());
+    assert!((0..100).all(|_| quarantine.admit(11, 0, Instant::now()).is_none()));
+    assert!(quarantine.admit(10, 0, Instant::now()).is_some());
 }
 
 #[tokio::test]
@@ -32,10 +32,18 @@ async fn what_waits_for_kafka_is_bounded_in_bytes() {
         config::Quarantine { per_second: 1_000, max_body: "4MiB".parse().unwrap(), ..config::Quarantine::default() };
     let quarantine = Quarantine::compile(&source, &config::Kafka::default()).unwrap();
     let now = Instant::now();
-    let waiting: Vec<_> = (0..3).map(|_| quarantine.admit(4 << 20, now)).collect();
+    let waiting: Vec<_> = (0..3).map(|_| quarantine.admit(4 << 20, 0, now)).collect();
     assert_eq!(waiting.iter().flatten().count(), 2);
     drop(waiting);
-    assert!(quarantine.admit(4 << 20, now).is_some());
+    assert!(quarantine.admit(4 << 20, 0, now).is_some());
+}
+
+#[tokio::test]
+async fn the_headers_of_what_waits_for_kafka_count_too() {
+    let quarantine = quarantine(1_000);
+    let now = Instant::now();
+    let waiting: Vec<_> = (0..9_000).map(|_| quarantine.admit(1, 1_023, now)).collect();
+    assert_eq!(waiting.iter().flatten().count(), WAITING / 1_024);
 }
 
 #[test]

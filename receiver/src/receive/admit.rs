@@ -130,7 +130,8 @@ impl Endpoint {
     }
 }
 
-/// What the head of a request takes, about.
+/// Returns about how many bytes the head of a request takes.
 fn head_bytes(head: &Parts) -> usize {
-    head.headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum()
+    let target = head.uri.path_and_query().map_or(0, |target| target.as_str().len());
+    target + head.headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum::<usize>()
 }

@@ -41,7 +41,7 @@ impl Endpoint {
         if !may_be_another_version(form, &refused) {
             return Err(refused);
         }
-        if let Some(writer) = self.older_writer(body, deadline).await? {
+        if let Some(writer) = self.older_writer(body, held, deadline).await? {
             return self.queue_older(&writer, body, record).await;
         }
         if self.source.generation() == generation {
@@ -54,7 +54,7 @@ impl Endpoint {
             Ok(events) => return self.queue(events, record).await,
             Err(refused) => refused,
         };
-        match self.older_writer(body, deadline).await? {
+        match self.older_writer(body, held, deadline).await? {
             Some(writer) => self.queue_older(&writer, body, record).await,
             None => Err(refused),
         }
@@ -74,7 +74,12 @@ impl Endpoint {
     ///
     /// # Errors
     /// `AmbiguousVersion` where there are several that it means different things in; those of [`super::Workers::run`].
-    async fn older_writer(&self, body: &mut Authentic, deadline: Instant) -> Result<Option<Arc<Writer>>, Rejection> {
+    async fn older_writer(
+        &self,
+        body: &mut Authentic,
+        held: &mut Held,
+        deadline: Instant,
+    ) -> Result<Option<Arc<Writer>>, Rejection> {
         body.0.unframe();
         let (older, limits) = (self.source.older.load_full(), self.source.limits);
         if older.is_empty() {
@@ -83,10 +88,11 @@ impl Endpoint {
         if body.0.body().len() <= SHORT {
             return choose(body.0.body(), &older, limits);
         }
-        let buffer = std::mem::take(&mut body.0);
-        let work = move || (choose(buffer.body(), &older, limits), buffer);
-        let (chosen, buffer) = self.common.workers.run(deadline, work).await?;
-        body.0 = buffer;
+        // What the body takes is counted as long as the thread has it, also when its request is given up meanwhile.
+        let (buffer, taken) = (std::mem::take(&mut body.0), held.take());
+        let work = move || (choose(buffer.body(), &older, limits), buffer, taken);
+        let (chosen, buffer, taken) = self.common.workers.run(deadline, work).await?;
+        (body.0, *held) = (buffer, taken);
         chosen
     }
 }
@@ -126,10 +132,9 @@ fn choose(datum: &[u8], writers: &[Arc<Writer>], limits: Limits) -> Result<Optio
     Err(Rejection::AmbiguousVersion(std::iter::once(newest).chain(others).map(|writer| writer.id).collect()))
 }
 
-/// What a reader gets of `datum` by the schema of `writer`; none where it is not one.
-fn meaning(datum: &[u8], writer: &Writer, limits: Limits) -> Option<Vec<u8>> {
-    let mut members = Vec::new();
-    avro::write_members(&writer.schema, datum, limits, &mut members).ok().map(|()| members)
+/// Returns a hash of what a reader gets of `datum` by the schema of `writer`; none where it is not a datum of it.
+fn meaning(datum: &[u8], writer: &Writer, limits: Limits) -> Option<[u8; 32]> {
+    avro::digest_members(&writer.schema, datum, limits).ok()
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use axum::http::HeaderMap;
+use rdkafka::message::Headers;
 use tokio::time::{Instant, timeout};
 
 use super::Endpoint;
@@ -57,10 +58,11 @@ impl Endpoint {
             return;
         };
         let metrics = self.source.metrics.aside.quarantine.clone();
-        let Some(place) = quarantine.admit(body.len(), now) else {
+        let headers = quarantine::headers(rejection, request, record);
+        let header_bytes = headers.iter().map(|header| header.key.len() + header.value.map_or(0, <[u8]>::len)).sum();
+        let Some(place) = quarantine.admit(body.len(), header_bytes, now) else {
             return metrics.capped.inc();
         };
-        let headers = quarantine::headers(rejection, request, record);
         match self.common.producer.send_aside(&quarantine.topic, body, headers, record.timestamp) {
             Err(_) => metrics.failed.inc(),
             Ok(delivery) => {

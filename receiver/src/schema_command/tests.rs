@@ -8,7 +8,11 @@ fn config() -> Config {
 async fn checked(text: &str, config: &Config, subject: Option<&str>) -> Result<String, String> {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), text).unwrap();
-    let command = SchemaCommand::Check { file: file.path().to_owned(), subject: subject.map(str::to_owned) };
+    let command = SchemaCommand::Check {
+        file: file.path().to_owned(),
+        subject: subject.map(str::to_owned),
+        references: Vec::new(),
+    };
     run(config, command).await.map_err(|error| error.to_string())
 }
 
@@ -24,7 +28,8 @@ async fn a_schema_that_cannot_be_used_is_refused_with_the_field() {
     let error = checked(&format!(r#"{{"type": "record", "name": "E", "fields": {fields}}}"#), &config(), None).await;
     let error = error.unwrap_err();
     assert!(error.contains("field at: "), "{error}");
-    let error = run(&config(), SchemaCommand::Check { file: "/nowhere".into(), subject: None }).await.unwrap_err();
+    let nowhere = SchemaCommand::Check { file: "/nowhere".into(), subject: None, references: Vec::new() };
+    let error = run(&config(), nowhere).await.unwrap_err();
     assert!(error.to_string().starts_with("/nowhere: cannot be read: "), "{error}");
 }
 
@@ -39,4 +44,14 @@ async fn a_pull_without_the_section_names_what_is_missing() {
 fn json_is_printed_with_line_breaks() {
     assert_eq!(pretty(r#"{"a":1}"#), "{\n  \"a\": 1\n}");
     assert_eq!(pretty("text"), "text");
+}
+
+#[test]
+fn a_reference_has_a_name_a_subject_and_a_version() {
+    let reference: Reference = "com.example.Address=team:address=1-value:12".parse().unwrap();
+    assert_eq!(reference.name, "com.example.Address");
+    assert_eq!((reference.subject.as_str(), reference.version), ("team:address=1-value", 12));
+    for wrong in ["", "a", "a=b", "a=b:", "a=b:x", "=b:1", "a=:1", "a=b:-1"] {
+        assert!(wrong.parse::<Reference>().is_err(), "{wrong}");
+    }
 }

@@ -1,11 +1,12 @@
-//! Keeps the current schema of each source up to date, and says in the readiness which one is not to be had.
+//! Keeps the current schema of each source up to date, and reports in the readiness which source has none, or an older one.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::{join_all, select_all};
 use shared::admin::Condition;
-use shared::registry::{RegistryError, SchemaRegistry};
+use shared::avro::SchemaError;
+use shared::registry::{RegisteredSchema, RegistryError, SchemaRegistry};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -27,33 +28,17 @@ pub(crate) async fn watch(
     shutdown: CancellationToken,
 ) {
     let mut failed_wait = FIRST_WAIT;
-    let mut told = String::new();
-    let mut was_ready = false;
+    let mut report = Report { condition, logged: String::new(), was_ready: false };
     let mut suspicions: Vec<_> = sources.iter().map(|source| source.drift.suspected()).collect();
     loop {
         let round = join_all(sources.iter().map(|source| update(source, &registry)));
         let Some(results) = shutdown.run_until_cancelled(round).await else {
             return;
         };
-        let failures: Vec<String> = results.into_iter().filter_map(Result::err).collect();
-        let wait = if failures.is_empty() {
-            was_ready = true;
-            condition.met();
-            told.clear();
+        let wait = if report.round(results) {
             failed_wait = FIRST_WAIT;
             refresh
         } else {
-            let reason = failures.join("; ");
-            if reason != told {
-                tracing::warn!(%reason, "A source has no schema; trying again.");
-                told.clone_from(&reason);
-            }
-            // Before the first time this stops a rollout; later, one source must not take the others out of service.
-            if was_ready && failures.len() < sources.len() {
-                condition.met_but(reason);
-            } else {
-                condition.unmet(reason);
-            }
             let wait = failed_wait;
             failed_wait = LONGEST_WAIT.min(failed_wait * 2);
             wait.min(refresh)
@@ -69,6 +54,50 @@ pub(crate) async fn watch(
             Some(None) => {}
             Some(Some(source)) => renew(source, &registry).await,
         }
+    }
+}
+
+/// Reports how the sources stand, in the readiness and in the log.
+struct Report {
+    condition: Condition,
+    /// What was logged last: the same is not logged again.
+    logged: String,
+    /// Whether each source has had a schema at one time.
+    was_ready: bool,
+}
+
+impl Report {
+    /// Reports the results of one round, see [`update`]. Returns whether each source has a schema.
+    fn round(&mut self, results: Vec<Result<Option<String>, String>>) -> bool {
+        let sources = results.len();
+        let (mut failures, mut remarks) = (Vec::new(), Vec::new());
+        for result in results {
+            match result {
+                Ok(remark) => remarks.extend(remark),
+                Err(failure) => failures.push(failure),
+            }
+        }
+        let failed = failures.len();
+        failures.append(&mut remarks);
+        let text = failures.join("; ");
+        self.log(&text);
+        self.was_ready |= failed == 0;
+        // Before the first time a failure stops a rollout; later, one source must not take the others out of service.
+        if failed > 0 && !(self.was_ready && failed < sources) {
+            self.condition.unmet(text);
+        } else if text.is_empty() {
+            self.condition.met();
+        } else {
+            self.condition.met_but(text);
+        }
+        failed == 0
+    }
+
+    fn log(&mut self, text: &str) {
+        if !text.is_empty() && text != self.logged {
+            tracing::warn!(reason = text, "The latest schema of a source cannot be used; trying again.");
+        }
+        text.clone_into(&mut self.logged);
     }
 }
 
@@ -92,14 +121,15 @@ async fn renew(source: &Source, registry: &SchemaRegistry) {
     }
 }
 
-/// Makes the latest schema of the source's subject its current one, and the versions before it its older ones.
+/// Makes the latest schema of the source's subject its current one, and the versions before it its older ones. Returns
+/// what an operator should know where the latest cannot be used and an older version stays in use.
 ///
 /// # Errors
 /// Why the source has none it can use: in words, for the readiness.
-pub(crate) async fn update(source: &Source, registry: &SchemaRegistry) -> Result<(), String> {
-    update_current(source, registry).await?;
+pub(crate) async fn update(source: &Source, registry: &SchemaRegistry) -> Result<Option<String>, String> {
+    let remark = update_current(source, registry).await?;
     update_older(source, registry).await;
-    Ok(())
+    Ok(remark)
 }
 
 /// Finds the newest versions of the source's subject but the current one. What is unavailable now stays as it was until
@@ -133,34 +163,62 @@ async fn update_older(source: &Source, registry: &SchemaRegistry) {
     }
 }
 
-async fn update_current(source: &Source, registry: &SchemaRegistry) -> Result<(), String> {
+async fn update_current(source: &Source, registry: &SchemaRegistry) -> Result<Option<String>, String> {
     let (name, subject) = (source.name.as_str(), source.subject.as_str());
-    let latest = match registry.latest(subject).await {
-        Ok(latest) => latest,
+    let unusable = match registry.latest(subject).await {
+        Ok(latest) => match use_as_current(source, &latest) {
+            Ok(()) => {
+                source.metrics.schema_outdated.set(0);
+                return Ok(None);
+            }
+            Err(error) => {
+                let key_field = source.key_field.as_deref().unwrap_or_default();
+                format!(".key_field: {key_field} in schema id {}, the latest of subject {subject}: {error}", latest.id)
+            }
+        },
+        Err(error @ RegistryError::Unusable { .. }) => format!(": subject {subject}: {error}"),
         Err(error) if source.current.load().is_some() => {
             // What is known stays in use, also when the subject was deleted: events are still valid by it.
             tracing::warn!(source = name, subject, %error, "Cannot refresh the schema; the known one stays in use.");
-            return Ok(());
+            return Ok(None);
         }
         Err(error) => return Err(format!("receiver.sources.{name}: subject {subject}: {error}")),
     };
+    let unusable = format!("receiver.sources.{name}{unusable}");
+    fall_back(source, registry).await.map_err(|why| format!("{unusable}; {why}"))?;
+    source.metrics.schema_outdated.set(1);
+    let id = source.current.load().as_ref().map_or(0, |current| current.id.0);
+    Ok(Some(format!("{unusable}; schema id {id} stays in use")))
+}
+
+/// Makes `latest` the current schema of the source, if it is not yet.
+///
+/// # Errors
+/// When it lacks the field that identifies an event.
+fn use_as_current(source: &Source, latest: &RegisteredSchema) -> Result<(), SchemaError> {
     if source.current.load().as_ref().is_some_and(|current| current.id == latest.id) {
         return Ok(());
     }
-    let id = latest.id;
-    match source.writer(id, latest.schema) {
-        Ok(writer) => {
-            source.current.store(Some(Arc::new(writer)));
-            source.changed();
-            source.metrics.schema_id.set(i64::from(id.0));
-            tracing::info!(source = name, subject, schema_id = id.0, "The current schema of the source is known.");
-            Ok(())
-        }
-        Err(error) => {
-            // Events are written with this schema now, and none of them has a key that could be found.
-            source.current.store(None);
-            let key_field = source.key_field.as_deref().unwrap_or_default();
-            Err(format!("receiver.sources.{name}.key_field: {key_field} in subject {subject}, schema id {id}: {error}"))
-        }
-    }
+    let writer = source.writer(latest.id, Arc::clone(&latest.schema))?;
+    source.current.store(Some(Arc::new(writer)));
+    source.changed();
+    source.metrics.schema_id.set(i64::from(latest.id.0));
+    let (name, subject) = (source.name.as_str(), source.subject.as_str());
+    tracing::info!(source = name, subject, schema_id = latest.id.0, "The current schema of the source is known.");
+    Ok(())
+}
+
+/// Makes the newest version that can be used the current schema, so that all receivers use the same one, however long they run. While the
+/// registry cannot be asked, the one in use stays.
+///
+/// # Errors
+/// When the source has none then: in words.
+async fn fall_back(source: &Source, registry: &SchemaRegistry) -> Result<(), String> {
+    let fits = |found: &RegisteredSchema| source.writer(found.id, Arc::clone(&found.schema)).is_ok();
+    let failure = match registry.last_usable(&source.subject, fits).await {
+        Ok(Some(found)) => return use_as_current(source, &found).map_err(|error| error.to_string()),
+        Ok(None) => "no older version can be used either".to_owned(),
+        Err(error) => error.to_string(),
+    };
+    if source.current.load().is_some() { Ok(()) } else { Err(failure) }
 }

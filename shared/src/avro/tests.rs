@@ -16,6 +16,8 @@ mod times;
 mod types;
 mod unions;
 
+use sha2::{Digest, Sha256};
+
 use super::*;
 
 const LIMITS: Limits = Limits { max_depth: 64, max_items: 10_000 };
@@ -41,6 +43,14 @@ fn written_by(schema: &Schema, datum: &[u8], limits: Limits, uuids: Uuids) -> Re
     assert_eq!(checked, result, "checking and writing differ in {datum:?}");
     let text = String::from_utf8(out).unwrap();
     let members = text.strip_prefix("before ").unwrap();
+    if uuids == Uuids::Any {
+        let digest = digest_members(schema, datum, limits);
+        assert_eq!(
+            digest,
+            result.clone().map(|()| Sha256::digest(members).into()),
+            "the digest is of another document"
+        );
+    }
     match result {
         Ok(()) => Ok(members.to_owned()),
         Err(error) => {

@@ -1,10 +1,12 @@
 //! `kafka.security`.
 
+use std::fmt;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
 use super::load::ConfigError;
+use super::redact;
 use crate::secret::Secret;
 
 /// `kafka.security`: how to connect to the cluster, and who Penstock is to it.
@@ -47,10 +49,11 @@ pub struct KafkaSecurity {
 }
 
 /// `kafka.security.oauth`: tokens by client credentials (RFC 6749, section 4.4).
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct OAuth {
     /// `kafka.security.oauth.token_url`: the address of the token endpoint.
+    #[serde(serialize_with = "redact::addresses")]
     pub token_url: String,
     /// `kafka.security.oauth.client_id`: who Penstock is there.
     pub client_id: String,
@@ -95,6 +98,12 @@ pub enum SaslMechanism {
     /// A token (RFC 7628).
     #[serde(rename = "OAUTHBEARER")]
     OAuthBearer,
+}
+
+impl fmt::Debug for OAuth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        redact::debug(self, f)
+    }
 }
 
 impl SecurityProtocol {

@@ -14,6 +14,7 @@ use reqwest::{Certificate, Client};
 use serde::Deserialize;
 use tokio::runtime::Handle;
 
+use crate::config::redact::without_user;
 use crate::config::{Kafka, OAuth, SaslMechanism, read_secret};
 use crate::http::form;
 use crate::tls;
@@ -101,7 +102,8 @@ impl Tokens {
     async fn fetch(&self) -> Result<OAuthToken, TokenError> {
         let OAuth { token_url, client_id, client_secret, client_secret_file, scope, .. } = &self.oauth;
         let secret = read_secret(client_secret.as_ref(), client_secret_file.as_ref())?;
-        let failed = |source: reqwest::Error| TokenError::Call { url: token_url.clone(), source: source.without_url() };
+        let url = || without_user(token_url);
+        let failed = |source: reqwest::Error| TokenError::Call { url: url(), source: source.without_url() };
         let mut pairs = vec![("grant_type", "client_credentials")];
         pairs.extend(scope.as_deref().map(|scope| ("scope", scope)));
         let asked = SystemTime::now();
@@ -115,7 +117,7 @@ impl Tokens {
             .await
             .map_err(failed)?;
         if !answer.status().is_success() {
-            return Err(TokenError::Refused { url: token_url.clone(), status: answer.status().as_u16() });
+            return Err(TokenError::Refused { url: url(), status: answer.status().as_u16() });
         }
         let Answer { access_token, expires_in } = answer.json().await.map_err(failed)?;
         let expires = asked + lifetime(expires_in);

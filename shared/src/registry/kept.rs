@@ -70,6 +70,19 @@ impl Kept {
         }
     }
 
+    /// Keeps the schema of `id`, if it is kept by its id, as the latest of `subject` too.
+    pub(super) async fn keep_as_latest(&self, subject: &str, id: SchemaId) {
+        let latest = Name::Latest(subject.to_owned());
+        let file = self.folder.file(&latest);
+        let write = move |folder: &Folder| match folder.read(&Name::Id(id))? {
+            Some((id, texts)) => folder.write(&latest, id, texts),
+            None => Ok(()),
+        };
+        if let Err(error) = self.on_disk(write).await {
+            ignored(&file, &error);
+        }
+    }
+
     /// The schema of `id`, if it is kept. To be called when the registry is away.
     pub(super) async fn by_id(&self, id: SchemaId) -> Option<RegisteredSchema> {
         self.get(Name::Id(id)).await

@@ -107,6 +107,27 @@ impl SchemaRegistry {
         found.map_err(|error| RegistryError::clone(&error))
     }
 
+    /// The newest version of `subject` that is usable and that `fits` accepts, from memory or from the registry; none when there is no such
+    /// version. For when the latest one is of no use: on disk this one stands for it, so that a start while the registry is unavailable
+    /// finds it. Looks at the newest 100.
+    ///
+    /// # Errors
+    /// [`RegistryError`], when the registry cannot be asked or has no such subject.
+    pub async fn last_usable(
+        &self,
+        subject: &str,
+        fits: impl Fn(&RegisteredSchema) -> bool,
+    ) -> Result<Option<RegisteredSchema>, RegistryError> {
+        for version in self.newest_versions(subject).await?.iter() {
+            let Some(found) = self.usable(subject, *version).await?.filter(|found| fits(found)) else { continue };
+            if let Some(kept) = &self.inner.kept {
+                kept.keep_as_latest(subject, found.id).await;
+            }
+            return Ok(Some(found));
+        }
+        Ok(None)
+    }
+
     /// Asks the registry for the latest schema of `subject`, however fresh the known one is.
     ///
     /// # Errors

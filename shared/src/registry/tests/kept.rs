@@ -112,3 +112,24 @@ async fn another_registry_is_not_taken_for_the_one_before() {
     away(&after);
     assert!(matches!(started(&after, dir.path()).latest("s").await, Err(RegistryError::Unavailable { .. })));
 }
+
+#[tokio::test]
+async fn where_the_latest_version_is_of_no_use_the_last_usable_one_is_there_after_a_start() {
+    let (stub, dir) = (Stub::start().await, TempDir::new().unwrap());
+    stub.answer("/subjects/s/versions", 200, json!([1, 2, 3]));
+    stub.has_version("s", "1", 7, USER.replace("Address", "long").as_str(), &json!([]));
+    stub.has_version("s", "2", 8, r#""long""#, &json!([]));
+    for version in ["3", "latest"] {
+        stub.has_version("s", version, 9, "{", &json!([]));
+    }
+    let registry = started(&stub, dir.path());
+    assert!(matches!(registry.latest("s").await, Err(RegistryError::Unusable { .. })));
+    let has_key = |found: &RegisteredSchema| found.schema.field("a").is_ok();
+    let found = registry.last_usable("s", has_key).await.unwrap().unwrap();
+    assert_eq!(found.id, ID);
+    assert!(registry.last_usable("s", |_| false).await.unwrap().is_none());
+    for path in ["latest", "1", "2", "3"] {
+        stub.answer(&format!("/subjects/s/versions/{path}"), 503, "");
+    }
+    assert_eq!(started(&stub, dir.path()).latest("s").await.unwrap().id, ID);
+}
