@@ -10,7 +10,7 @@ amiss=0
 complain() { echo "check-names: $*" >&2; amiss=1; }
 
 name='penstock_(receiver|indexer)_[a-z0-9_]+'
-registered=$(grep -rhoE --include='*.rs' "\"$name\"" shared/src receiver/src indexer/src | tr -d '"' | sort -u || true)
+registered=$(grep -rhoE --include='*.rs' "\"$name\"" shared/*/src receiver/src indexer/src | tr -d '"' | sort -u || true)
 [[ -n $registered ]] || complain "no metric found in the code: has metrics.rs moved?"
 
 while IFS=: read -r file metric; do

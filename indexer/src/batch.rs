@@ -4,8 +4,8 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
-use shared::position::{NextOffset, Offset, Partition};
-use shared::wire::SchemaId;
+use kafka::position::{NextOffset, Offset, Partition};
+use registry::wire::SchemaId;
 
 use crate::bulk::body;
 use crate::place::{Age, Target};

@@ -7,9 +7,9 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use shared::admin::Readiness;
-use shared::avro::Schema;
-use shared::config::{Config, ConfigError};
+use avro::Schema;
+use config::{Config, ConfigError};
+use service::admin::Readiness;
 use tokio::sync::watch;
 
 use self::aside::{Alone, Asides};

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use shared::admin::Readiness;
-use shared::avro::Schema;
-use shared::config::{Config, ConfigError};
-use shared::registry::{RegistryError, RegistrySetupError, SchemaRegistry};
+use avro::Schema;
+use config::{Config, ConfigError};
+use registry::{RegistryError, RegistrySetupError, SchemaRegistry};
+use service::admin::Readiness;
 
 use crate::bulk::BulkError;
 use crate::bulk::backoff::Backoff;

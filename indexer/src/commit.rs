@@ -1,10 +1,10 @@
 //! Offsets to Kafka: only what the ledger hands out (P3).
 
+use kafka::position::{NextOffset, Partition};
 use rdkafka::TopicPartitionList;
 use rdkafka::consumer::{CommitMode, Consumer, ConsumerContext};
 use rdkafka::error::KafkaResult;
 use rdkafka::topic_partition_list::Offset;
-use shared::position::{NextOffset, Partition};
 
 /// Returns `offsets` of `topic` as a commit has them, each with the metadata that `metadata` returns for its partition.
 ///

@@ -8,13 +8,13 @@ use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
+use config::{Config, GroupProtocol};
+use kafka::position::Partition;
+use kafka::{Login, without_value};
 use rdkafka::TopicPartitionList;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::{KafkaError, KafkaResult};
-use shared::admin::Condition;
-use shared::config::{Config, GroupProtocol};
-use shared::kafka::{Login, without_value};
-use shared::position::Partition;
+use service::admin::Condition;
 use tokio_util::sync::CancellationToken;
 
 use crate::decode::Decoder;

@@ -6,10 +6,10 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use config::Config;
 use rand::RngExt;
 use rdkafka::error::KafkaError;
-use shared::admin::Condition;
-use shared::config::Config;
+use service::admin::Condition;
 use tokio::sync::Semaphore;
 
 use crate::batch::Batch;
@@ -106,13 +106,6 @@ impl DeadLetters {
         });
         let letters = undecodable.chain(refused);
         futures::future::join_all(letters.map(|letter| async move { self.write_one(batch, &letter).await })).await;
-    }
-
-    /// Waits up to `timeout` for what is under way.
-    pub fn flush(&self, timeout: Duration) {
-        if let Err(error) = self.sender.flush(timeout) {
-            tracing::warn!(%error, "Dead letters are still under way; their records will be read again.");
-        }
     }
 
     async fn write_one(&self, batch: &Batch, letter: &DeadLetter<'_>) {

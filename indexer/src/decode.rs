@@ -4,9 +4,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use shared::avro::{DecodeError, FieldPath, Schema};
-use shared::config::{Config, OnDuplicate};
-use shared::wire::{self, SchemaId};
+use avro::{DecodeError, FieldPath, Schema};
+use config::{Config, OnDuplicate};
+use registry::wire::{self, SchemaId};
 
 use crate::batch::Filling;
 use crate::document;

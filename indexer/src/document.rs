@@ -2,10 +2,10 @@
 //!
 //! The document is a function of the Kafka record alone, so that a replay writes the same bytes (P4): no clock is read here.
 
+use avro::{DecodeError, FieldPath, JsonRules, Limits, Schema};
+use config::{Config, OnDuplicate, Strategy, TimeUnit};
+use kafka::headers::HEADER_ID_SCOPE;
 use sha2::{Digest, Sha256};
-use shared::avro::{self, DecodeError, FieldPath, JsonRules, Limits, Schema};
-use shared::config::{Config, OnDuplicate, Strategy, TimeUnit};
-use shared::wire::HEADER_ID_SCOPE;
 
 use crate::place;
 use crate::record::Record;

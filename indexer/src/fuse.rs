@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::fmt;
 
-use shared::config::Fuse as Settings;
+use config::Fuse as Settings;
 
 /// Counts records and dead letters, batch by batch.
 #[derive(Debug)]

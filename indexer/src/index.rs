@@ -9,10 +9,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex as StdMutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use avro::Schema;
+use config::Lifecycle;
 use serde_json::Value;
-use shared::admin::Condition;
-use shared::avro::Schema;
-use shared::config::Lifecycle;
+use service::admin::Condition;
 use tokio::sync::Mutex;
 
 use crate::bulk::BulkError;

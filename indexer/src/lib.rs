@@ -9,9 +9,9 @@
 
 use std::sync::Arc;
 
-use shared::admin::{self, Readiness};
-use shared::config::Config;
-use shared::listen::{self, BindError};
+use config::Config;
+use service::admin::{self, Readiness};
+use service::listen::{self, BindError};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -46,7 +46,7 @@ pub enum RunError {
     Metrics(#[from] prometheus::Error),
     /// The schema registry's settings cannot be used.
     #[error(transparent)]
-    Registry(#[from] shared::registry::RegistrySetupError),
+    Registry(#[from] registry::RegistrySetupError),
     /// Elasticsearch's settings cannot be used.
     #[error("elasticsearch: {0}")]
     Bulk(#[from] bulk::BulkError),

@@ -5,12 +5,12 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, anyhow};
 use clap::{Parser, Subcommand};
+use config::cli::{self, Common, ConfigCommand, GenerateCommand};
+use config::{Config, Part};
 use indexer::commands::exit::Exit;
 use indexer::commands::{self, SetUp};
 use indexer::index::mapping::NoteKind;
-use shared::cli::{self, Common, ConfigCommand, GenerateCommand};
-use shared::config::{Config, Part};
-use shared::{shutdown, telemetry};
+use service::{shutdown, telemetry};
 
 /// Consumes events from Kafka and bulk-indexes them into Elasticsearch.
 ///
@@ -117,7 +117,7 @@ async fn mapping(config: &Config, schema: Option<PathBuf>, subject: Option<Strin
     Ok(if ambiguous { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-async fn differences(config: &Config, schema: &shared::avro::Schema) -> Result<ExitCode> {
+async fn differences(config: &Config, schema: &avro::Schema) -> Result<ExitCode> {
     let mut differ = false;
     for (place, difference) in commands::differences(config, schema).await? {
         for (field, field_type) in &difference.missing {

@@ -1,7 +1,7 @@
 //! The indexer's metrics. A new one is one field with its help as a doc comment, and one line in [`Metrics::new`].
 
 use prometheus::{GaugeVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Registry, Result};
-use shared::metrics::{build_info, counter, counters, counters_of, float_gauges, gauges};
+use service::metrics::{build_info, counter, counters, counters_of, float_gauges, gauges};
 
 pub use bulk::BulkMetrics;
 pub use place::PlaceMetrics;

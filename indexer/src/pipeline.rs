@@ -2,10 +2,10 @@
 
 use std::sync::mpsc::sync_channel;
 
+use config::Config;
 use prometheus::Registry;
-use shared::admin::Readiness;
-use shared::config::Config;
-use shared::registry::SchemaRegistry;
+use registry::SchemaRegistry;
+use service::admin::Readiness;
 use std::sync::Arc;
 use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
@@ -115,7 +115,7 @@ async fn learn_latest(config: &Config, schemas: &SchemaRegistry, bulk: &Bulk) {
 /// Creates missing topics if the config asks for it; tries until the cluster answers.
 async fn create_topics(config: &Config, conditions: &Conditions) {
     let topics = [config.kafka.topic.as_str(), config.kafka.dead_letter_topic.as_str()];
-    while let Err(error) = shared::kafka::create_missing_topics(&config.kafka, "penstock-indexer", &topics).await {
+    while let Err(error) = kafka::create_missing_topics(&config.kafka, "penstock-indexer", &topics).await {
         tracing::warn!(%error, "The topics are not there yet.");
         conditions.kafka.unmet(error.to_string());
         tokio::time::sleep(config.indexer.retry.max.min(std::time::Duration::from_secs(2))).await;

@@ -1,7 +1,7 @@
 //! A Kafka record as the pipeline sees it.
 
+use kafka::position::{Offset, Partition};
 use rdkafka::message::{BorrowedMessage, Message, Timestamp};
-use shared::position::{Offset, Partition};
 
 pub use headers::Headers;
 

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
+use avro::Schema;
+use kafka::position::{NextOffset, Partition};
 use rdkafka::error::KafkaResult;
-use shared::avro::Schema;
-use shared::position::{NextOffset, Partition};
-use shared::registry::RegistryError;
-use shared::wire::SchemaId;
+use registry::RegistryError;
+use registry::wire::SchemaId;
 use topic_id::TopicId;
 
 use crate::batch::{BatchId, Progress};

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use shared::position::{NextOffset, Offset, Partition};
+use kafka::position::{NextOffset, Offset, Partition};
 
 use crate::batch::{Epoch, Progress};
 

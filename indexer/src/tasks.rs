@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 use std::time::{Duration, Instant};
 
-use shared::admin::Condition;
-use shared::avro::Schema;
-use shared::position::Partition;
-use shared::registry::{RegistryError, SchemaRegistry};
-use shared::wire::SchemaId;
+use avro::Schema;
+use kafka::position::Partition;
+use registry::wire::SchemaId;
+use registry::{RegistryError, SchemaRegistry};
+use service::admin::Condition;
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 

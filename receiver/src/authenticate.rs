@@ -13,8 +13,8 @@ use std::time::SystemTime;
 
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
-use shared::config::{Auth, SecretsError};
-use shared::secret::Secret;
+use config::{Auth, SecretsError};
+use service::secret::Secret;
 
 use crate::receive::Buffer;
 use basic::Basic;

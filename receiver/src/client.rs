@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::http::{HeaderMap, HeaderName};
-use shared::config::Network;
+use config::Network;
 use tokio::time::Instant;
 
 use crate::authenticate::Peer;

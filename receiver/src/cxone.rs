@@ -3,10 +3,10 @@
 //! A token comes from [`token`], requests go through [`http`], the schema is found in the answer by [`answer`]. What is done with it is in
 //! [`pull`], and when in [`refresh`]. Where CXone keeps the schema is documented nowhere for certain: all paths are config.
 
+use config::SUBJECT_PLACE;
+use registry::escape;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use reqwest::{Method, StatusCode};
-use shared::config::{self, SUBJECT_PLACE};
-use shared::registry::escape;
 
 pub use error::CxoneError;
 

@@ -3,10 +3,10 @@
 
 use std::sync::Arc;
 
+use avro::{Container, Limits, Schema, SchemaError};
 use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderValue};
-use shared::avro::{Container, Limits, Schema, SchemaError};
-use shared::wire::{FRAME_LEN, SchemaId};
+use registry::wire::{FRAME_LEN, SchemaId};
 
 use crate::receive::content::{coding, decoded};
 use crate::receive::{Buffer, Held, HeldBytes};
@@ -134,5 +134,5 @@ fn writer(json: &str, key_field: Option<&str>) -> Result<Writer, SchemaError> {
     let key = key_field.map(|dotted| schema.field(dotted)).transpose()?;
     // Asked for as a file's schema would be looked up.
     let id = SchemaId((schema.fingerprint() as u32) | 1);
-    Ok(Writer { id, schema, key, uuids: shared::avro::Uuids::Any })
+    Ok(Writer { id, schema, key, uuids: avro::Uuids::Any })
 }

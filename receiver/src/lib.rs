@@ -8,11 +8,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use config::Config;
 use prometheus::{PullingGauge, Registry};
 use rdkafka::error::KafkaError;
-use shared::admin::{self, Condition, Readiness};
-use shared::config::Config;
-use shared::registry::{RegistrySetupError, SchemaRegistry};
+use registry::{RegistrySetupError, SchemaRegistry};
+use service::admin::{self, Condition, Readiness};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;

@@ -1,7 +1,7 @@
 //! The ports of the receiver, bound before anything else so that a taken port is told at once.
 
-use shared::config::Config;
-use shared::listen::{BindError, bind};
+use config::Config;
+use service::listen::{BindError, bind};
 use tokio::net::TcpListener;
 
 /// The two ports of a receiver.

@@ -5,11 +5,11 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, anyhow};
 use clap::{Parser, Subcommand};
+use config::cli::{self, Common, ConfigCommand, GenerateCommand};
+use config::{Config, Part};
 use receiver::Listeners;
 use receiver::schema_command::{self, SchemaCommand};
-use shared::cli::{self, Common, ConfigCommand, GenerateCommand};
-use shared::config::{Config, Part};
-use shared::{shutdown, telemetry};
+use service::{shutdown, telemetry};
 
 /// Takes webhook events in over HTTP and produces them to Kafka.
 #[derive(Debug, Parser)]

@@ -4,7 +4,7 @@
 
 use prometheus::{Histogram, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Registry, Result};
 use rdkafka::error::RDKafkaErrorCode;
-use shared::metrics::{build_info, counter, counters, gauge, gauges, histograms};
+use service::metrics::{build_info, counter, counters, gauge, gauges, histograms};
 
 use crate::produce::OPERATOR;
 use crate::reject::WORDS;

@@ -7,8 +7,8 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::http::header::CONTENT_TYPE;
 use axum::routing::get;
+use config::{Auth, Config, Source};
 use serde_json::{Map, Value, json};
-use shared::config::{Auth, Config, Source};
 
 mod curl;
 

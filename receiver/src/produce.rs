@@ -12,13 +12,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
 use arc_swap::ArcSwap;
+use config::Kafka;
+use kafka::{Login, producer_config, without_value};
 use rdkafka::ClientConfig;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::OwnedHeaders;
 use rdkafka::producer::{BaseRecord, Producer as _, ThreadedProducer};
-use shared::config::Kafka;
-use shared::kafka::{Login, producer_config, without_value};
 use tokio::time::{Instant, timeout_at};
 
 use crate::validate::Event;

@@ -10,8 +10,8 @@ use axum::body::Body;
 use axum::http::header::{ACCEPT_ENCODING, ALLOW, CONNECTION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use registry::wire::SchemaId;
 use serde::Serialize;
-use shared::wire::SchemaId;
 
 use crate::decompress::DecompressError;
 use crate::unframe::{Framing, UnframeError};

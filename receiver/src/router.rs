@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
-use shared::config::TrailingSlash;
+use config::TrailingSlash;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::receive::{Common, Endpoint, other_method, receive};

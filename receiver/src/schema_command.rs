@@ -3,11 +3,11 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use avro::Schema;
 use clap::Subcommand;
-use shared::avro::Schema;
-use shared::config::Config;
-use shared::registry::{RegistrySetupError, SchemaRegistry};
-use shared::wire::SchemaId;
+use config::Config;
+use registry::wire::SchemaId;
+use registry::{RegistrySetupError, SchemaRegistry};
 
 use crate::cxone::compatibility::refusal;
 use crate::cxone::pull::{PullError, Pulled, Puller};

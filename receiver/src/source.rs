@@ -7,11 +7,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
+use avro::{FieldPath, Limits, Schema, SchemaError, Uuids};
 use bytesize::ByteSize;
+use config::{Config, IdScope};
 use moka::future::Cache;
-use shared::avro::{FieldPath, Limits, Schema, SchemaError, Uuids};
-use shared::config::{self, Config, IdScope};
-use shared::wire::SchemaId;
+use registry::wire::SchemaId;
 
 use crate::authenticate::{AuthError, Live};
 use crate::drift::Drift;

@@ -17,11 +17,10 @@
 //! 4. Both, as far as is known without asking the registry: refused as ambiguous, rather than guess. It needs an event that
 //!    happens to read in two ways from end to end; the content type of the other form or `X-Schema-Id` settles it.
 
+use avro::CONTAINER_MAGIC;
 use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderName};
-use shared::avro::CONTAINER_MAGIC;
-use shared::config;
-use shared::wire::{self, FrameError, SchemaId};
+use registry::wire::{self, FrameError, SchemaId};
 
 /// Names the schema of a bare datum by its id.
 pub(crate) const SCHEMA_ID: HeaderName = HeaderName::from_static("x-schema-id");

@@ -5,8 +5,8 @@
 
 use std::borrow::Cow;
 
-use shared::avro::{self, DecodeError, Limits, Read};
-use shared::wire::{self, SchemaId};
+use avro::{DecodeError, Limits, Read};
+use registry::wire::{self, SchemaId};
 
 use crate::source::Writer;
 

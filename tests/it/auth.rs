@@ -5,15 +5,15 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use anyhow::Result;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use config::{Auth, HmacAlgorithm, HmacEncoding};
 use harness::event::Events;
 use harness::eventually::eventually;
 use harness::http::{self, Answer, Method};
 use harness::pipeline::{Pipeline, Service, ready, source};
 use harness::stack::Stack;
 use hmac::{Hmac, KeyInit, Mac};
+use service::secret::Secret;
 use sha2::Sha256;
-use shared::config::{Auth, HmacAlgorithm, HmacEncoding};
-use shared::secret::Secret;
 
 const AVRO: (&str, &str) = ("content-type", "application/avro");
 

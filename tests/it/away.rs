@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use bytesize::ByteSize;
+use config::Strategy;
 use harness::event::Events;
 use harness::eventually::{eventually, patience};
 use harness::http;
@@ -16,7 +17,6 @@ use harness::process;
 use harness::sender::Mix;
 use harness::size;
 use harness::stack::{OwnStack, Part};
-use shared::config::Strategy;
 
 /// What the indexer may have in memory at the most, beside `indexer.max_in_flight_bytes`: code, stacks, Kafka's prefetch.
 const BESIDE: u64 = 96 << 20;

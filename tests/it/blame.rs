@@ -7,6 +7,7 @@
 use std::collections::HashSet;
 
 use anyhow::Result;
+use config::{Strategy, Topic};
 use harness::event::Events;
 use harness::eventually::eventually;
 use harness::http::Method;
@@ -17,9 +18,8 @@ use harness::process;
 use harness::proxy::Proxy;
 use harness::sender::Mix;
 use harness::stack::Stack;
+use registry::wire::{SchemaId, frame};
 use serde_json::{Value, json};
-use shared::config::{Strategy, Topic};
-use shared::wire::{SchemaId, frame};
 
 /// A pipeline whose indexer is a process.
 struct Scene {

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use anyhow::Result;
+use config::Strategy;
 use harness::event::{Events, now};
 use harness::eventually::eventually;
 use harness::http::Method;
@@ -14,9 +15,8 @@ use harness::pipeline::Pipeline;
 use harness::process;
 use harness::sender::Mix;
 use harness::stack::{OwnStack, Stack};
+use registry::wire::{SchemaId, frame};
 use serde_json::{Value, json};
-use shared::config::Strategy;
-use shared::wire::{SchemaId, frame};
 
 const MARGIN: Duration = Duration::from_secs(1);
 

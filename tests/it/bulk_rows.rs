@@ -4,6 +4,7 @@
 //! One Elasticsearch a version, with a small write queue and a small limit of a body; a row is a pipeline of its own on it.
 
 use anyhow::{Context, Result};
+use config::Strategy;
 use harness::event::{Event, Events};
 use harness::eventually::eventually;
 use harness::http::Method;
@@ -14,9 +15,8 @@ use harness::process;
 use harness::proxy::Proxy;
 use harness::sender::{Flaw, Mix};
 use harness::stack::{OwnStack, Part};
+use registry::wire::{SchemaId, frame};
 use serde_json::{Value, json};
-use shared::config::Strategy;
-use shared::wire::{SchemaId, frame};
 
 const LIMITS: &str = "-E thread_pool.write.size=1 -E thread_pool.write.queue_size=1 -E http.max_content_length=1mb";
 const INDEXED: &str = r#"penstock_indexer_documents_total{outcome="indexed"}"#;

@@ -5,7 +5,7 @@ use harness::event::{Events, now};
 use harness::http::{self, Method};
 use harness::pipeline::{Pipeline, Service};
 use harness::stack::Stack;
-use shared::wire::{SchemaId, frame};
+use registry::wire::{SchemaId, frame};
 
 const TRACEPARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 

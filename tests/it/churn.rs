@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use anyhow::Result;
+use config::GroupProtocol;
 use harness::event::Events;
 use harness::eventually::{eventually, patience};
 use harness::member::Member;
@@ -15,7 +16,6 @@ use harness::size;
 use harness::stack::Stack;
 use harness::way::Way;
 use rand::RngExt;
-use shared::config::GroupProtocol;
 use tokio::time::{Instant, sleep_until};
 
 /// Between two changes of the fleet.

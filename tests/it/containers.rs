@@ -4,13 +4,13 @@ use std::collections::HashMap;
 
 use anyhow::Result;
 use apache_avro::Codec;
+use avro::{Limits, Schema};
 use harness::container::{self, codecs};
 use harness::event::{Events, SCHEMA};
 use harness::paths;
 use harness::pipeline::{Pipeline, register};
 use harness::stack::Stack;
-use shared::avro::{Limits, Schema};
-use shared::wire::{SchemaId, frame};
+use registry::wire::{SchemaId, frame};
 
 const CONTAINER: (&str, &str) = ("content-type", "application/vnd.apache.avro+container");
 
@@ -174,7 +174,7 @@ async fn the_file_of_the_avro_project_goes_through_whole() -> Result<()> {
         let value = record.value.expect("a value");
         let datum = value.strip_prefix(&frame(SchemaId(id))).expect("the frame of their schema");
         let mut members = Vec::new();
-        shared::avro::write_members(&compiled, datum, Limits { max_depth: 8, max_items: 8 }, &mut members)?;
+        avro::write_members(&compiled, datum, Limits { max_depth: 8, max_items: 8 }, &mut members)?;
         found.push(format!("{{{}}}", String::from_utf8(members)?));
     }
     // What their own project says that the records are.

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use config::ElasticsearchAuth;
 use harness::event::Events;
 use harness::eventually::eventually;
 use harness::http::Method;
@@ -16,7 +17,6 @@ use harness::search::Search;
 use harness::sender::Mix;
 use harness::stack::OwnStack;
 use serde_json::{Value, json};
-use shared::config::ElasticsearchAuth;
 
 const USER: &str = "admin";
 const PASSWORD: &str = "a-password-of-the-tests";

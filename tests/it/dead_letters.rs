@@ -12,7 +12,7 @@ use harness::sender::{Flaw, Mix};
 use harness::size;
 use harness::stack::Stack;
 use harness::way::Way;
-use shared::wire::{SchemaId, frame};
+use registry::wire::{SchemaId, frame};
 
 /// An id that no registry of a test gives out.
 const UNKNOWN_SCHEMA: u32 = 0x7fff_ffff;

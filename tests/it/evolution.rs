@@ -4,15 +4,15 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use avro::Schema;
 use harness::eventually::eventually;
 use harness::http::{self, Method};
 use harness::kafka::Raw;
 use harness::pipeline::{Pipeline, Service, metric, register};
 use harness::stack::Stack;
 use indexer::commands;
+use registry::wire::{SchemaId, frame};
 use serde_json::{Value, json};
-use shared::avro::Schema;
-use shared::wire::{SchemaId, frame};
 
 const V1: &str = r#"{"type":"record","name":"Changing","fields":[
     {"name":"event_id","type":"string"},

@@ -3,6 +3,8 @@
 use std::io::Write;
 
 use anyhow::Result;
+use avro::Schema;
+use config::Config;
 use flate2::Compression;
 use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
 use harness::event::{Events, SCHEMA};
@@ -10,9 +12,7 @@ use harness::pipeline::{Pipeline, register};
 use harness::process::{self, Binary, Process, write_config};
 use harness::stack::Stack;
 use harness::{container, http, paths};
-use shared::avro::Schema;
-use shared::config::Config;
-use shared::wire::{SchemaId, frame};
+use registry::wire::{SchemaId, frame};
 
 const AVRO: (&str, &str) = ("content-type", "application/avro");
 const SINGLE_OBJECT: (&str, &str) = ("content-type", "application/vnd.apache.avro+single-object");
@@ -190,8 +190,8 @@ async fn the_message_of_the_avro_project_goes_through_whole() -> Result<()> {
         assert_eq!(value, framed(id, &message[10..]));
         assert_eq!(record.key.as_deref(), Some(b"42".as_slice()));
         let mut members = Vec::new();
-        let limits = shared::avro::Limits { max_depth: 8, max_items: 8 };
-        shared::avro::write_members(&Schema::parse(&schema)?, &value[5..], limits, &mut members)?;
+        let limits = avro::Limits { max_depth: 8, max_items: 8 };
+        avro::write_members(&Schema::parse(&schema)?, &value[5..], limits, &mut members)?;
         // What their README says that the message is.
         assert_eq!(String::from_utf8(members)?, r#""id":42,"name":"Bill","tags":["dog_lover","cat_hater"]"#);
     }

@@ -5,13 +5,13 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use anyhow::Result;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use config::{Auth, Config, HmacAlgorithm, HmacEncoding};
 use harness::event::Events;
 use harness::http::{self, Answer, Method};
 use harness::pipeline::{Pipeline, Service, ready, source};
 use harness::stack::Stack;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
-use shared::config::{Auth, Config, HmacAlgorithm, HmacEncoding};
 
 /// What is wrong, the status, the headers, the body.
 type Row<'a> = (&'a str, u16, &'a [(&'a str, &'a str)], &'a [u8]);

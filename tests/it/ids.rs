@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
+use config::{OnDuplicate, Strategy};
 use harness::event::{Event, Events, now};
 use harness::http::Method;
 use harness::kafka::Raw;
 use harness::pipeline::Pipeline;
 use harness::stack::Stack;
+use registry::wire::{SchemaId, frame};
 use serde_json::json;
 use sha2::{Digest, Sha256};
-use shared::config::{OnDuplicate, Strategy};
-use shared::wire::{SchemaId, frame};
 
 fn raw(pipeline: &Pipeline, key: Option<&[u8]>, event: &Event) -> Raw {
     let value = [frame(SchemaId(pipeline.schema_id)).as_slice(), &event.encode()].concat();

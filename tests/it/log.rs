@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
+use config::GroupProtocol;
 use harness::event::Events;
 use harness::eventually::eventually;
 use harness::kafka::Raw;
 use harness::pipeline::{PARTITIONS, Pipeline, Service, metric};
 use harness::sender::Mix;
 use harness::stack::Stack;
-use shared::config::GroupProtocol;
-use shared::wire::{self, SchemaId};
+use registry::wire::{self, SchemaId};
 
 /// Indexed before the topic is made anew.
 const BEFORE: u64 = 1_000;

@@ -8,8 +8,8 @@ use harness::kafka::Raw;
 use harness::pipeline::{Pipeline, metric, register};
 use harness::size;
 use harness::stack::Stack;
+use registry::wire::{SchemaId, frame};
 use serde_json::{Map, Value, json};
-use shared::wire::{SchemaId, frame};
 
 /// Events written to Kafka at a time.
 const CHUNK: usize = 500;

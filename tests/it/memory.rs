@@ -13,8 +13,8 @@ use harness::sender::Mix;
 use harness::stack::Stack;
 use harness::usage::Usage;
 use harness::{ports, process};
+use registry::wire::{self, SchemaId};
 use serde_json::json;
-use shared::wire::{self, SchemaId};
 
 const PARTITIONS: i32 = 64;
 const MIB: u64 = 1024 * 1024;

@@ -16,7 +16,7 @@ use harness::pipeline::{Pipeline, Service, metric};
 use harness::proxy::Proxy;
 use harness::sender::{Flaw, Mix};
 use harness::stack::Stack;
-use shared::wire::{SchemaId, frame};
+use registry::wire::{SchemaId, frame};
 
 const DOCUMENTS: u64 = 500;
 

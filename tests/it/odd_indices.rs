@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use config::Expired;
 use harness::event::{Events, now};
 use harness::eventually::eventually;
 use harness::http::{self, Method};
@@ -11,7 +12,6 @@ use harness::pipeline::{Pipeline, Service, metric};
 use harness::sender::Mix;
 use harness::stack::{OwnStack, Stack};
 use serde_json::{Value, json};
-use shared::config::Expired;
 
 /// Events that happen within it land in the same backing index.
 const EVENTS: u64 = 200;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use config::{Auth, HmacAlgorithm, HmacEncoding, Source, Tls};
 use harness::certificates::Authority;
 use harness::curl::{curl, shell};
 use harness::event::Events;
@@ -12,8 +13,7 @@ use harness::http;
 use harness::pipeline::{Pipeline, Service, ready, source};
 use harness::stack::Stack;
 use serde_json::Value;
-use shared::config::{Auth, HmacAlgorithm, HmacEncoding, Source, Tls};
-use shared::secret::Secret;
+use service::secret::Secret;
 
 const SECRET: &str = "0123456789abcdef0123456789abcdef";
 const CREDENTIALS: &str = "sender:0123456789abcdef";

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use config::{Expired, Strategy};
 use harness::event::{Events, now};
 use harness::eventually::eventually;
 use harness::http::Method;
@@ -12,7 +13,6 @@ use harness::search::Search;
 use harness::sender::Mix;
 use harness::stack::Stack;
 use serde_json::{Value, json};
-use shared::config::{Expired, Strategy};
 
 const EVENTS: u64 = 100;
 const MARGIN: Duration = Duration::from_secs(1);

@@ -1,14 +1,14 @@
 //! A duplicate is proven: an event whose id another event has is a dead letter, whatever the strategy; the same event is one document.
 
 use anyhow::{Context, Result};
+use config::{Strategy, VerifyDuplicates};
 use harness::event::{Event, Events, now};
 use harness::http::Method;
 use harness::kafka::{Raw, Record};
 use harness::pipeline::{Pipeline, metric};
 use harness::stack::Stack;
+use registry::wire::{SchemaId, frame};
 use serde_json::{Value, json};
-use shared::config::{Strategy, VerifyDuplicates};
-use shared::wire::{SchemaId, frame};
 
 /// `event` in a record of partition 0, under its id, of the time `timestamp`.
 fn raw(pipeline: &Pipeline, event: &Event, timestamp: i64) -> Raw {
@@ -162,7 +162,7 @@ async fn repeat_is_a_duplicate(
 
 fn rfc3339(millis: i64) -> Result<String> {
     let mut json = Vec::new();
-    shared::avro::write_timestamp_millis(millis, &mut json);
+    avro::write_timestamp_millis(millis, &mut json);
     Ok(serde_json::from_slice(&json)?)
 }
 

@@ -67,7 +67,7 @@ async fn a_body_that_is_no_event_is_kept_with_the_reason_and_what_is_needed_to_p
     assert_eq!(pipeline.kafka.count(&pipeline.config.kafka.topic).await?, 0);
 
     // A single object is kept as it was sent, though its frame was written over; a file with the number of the bad datum.
-    let fingerprint = shared::avro::Schema::parse(SCHEMA)?.fingerprint().to_le_bytes();
+    let fingerprint = avro::Schema::parse(SCHEMA)?.fingerprint().to_le_bytes();
     let single = [b"\xc3\x01".as_slice(), &fingerprint, cut].concat();
     assert_eq!(pipeline.post(&receiver, &[AVRO], &single).await?.status, 400);
     assert_eq!(quarantined(&pipeline, 2).await?[1].value, Some(single));

@@ -20,8 +20,8 @@ use harness::http;
 use harness::kafka::Raw;
 use harness::pipeline::{Pipeline, metric, register};
 use harness::stack::Stack;
+use registry::wire::{SchemaId, frame};
 use serde_json::json;
-use shared::wire::{SchemaId, frame};
 use tokio::net::TcpListener;
 
 const CONFLUENT: (&str, &str) = ("content-type", "application/vnd.confluent.avro");

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use config::Strategy;
 use harness::event::{Events, now};
 use harness::eventually::patience;
 use harness::http::Method;
@@ -19,7 +20,6 @@ use harness::size;
 use harness::stack::Stack;
 use rand::RngExt;
 use serde_json::{Value, json};
-use shared::config::Strategy;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
 

@@ -9,6 +9,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use anyhow::Result;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use config::{Config, KafkaSecurity, OAuth, SaslMechanism, SecurityProtocol};
 use harness::certificates::{Authority, Files};
 use harness::event::Events;
 use harness::eventually::eventually;
@@ -16,8 +17,7 @@ use harness::http::{self, Method};
 use harness::pipeline::{Pipeline, Service, ready};
 use harness::stack::{OwnStack, Stack};
 use serde_json::json;
-use shared::config::{Config, KafkaSecurity, OAuth, SaslMechanism, SecurityProtocol};
-use shared::secret::Secret;
+use service::secret::Secret;
 
 const USER: &str = "penstock";
 const PASSWORD: &str = "let-me-in";

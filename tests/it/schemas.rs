@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use apache_avro::Codec;
+use avro::Schema;
 use axum::Router;
 use axum::routing::get;
 use harness::container;
@@ -13,9 +14,8 @@ use harness::http::{self, Method};
 use harness::kafka::Raw;
 use harness::pipeline::{Pipeline, metric, register};
 use harness::stack::Stack;
+use registry::wire::{SchemaId, frame};
 use serde_json::{Value, json};
-use shared::avro::Schema;
-use shared::wire::{SchemaId, frame};
 use tokio::net::TcpListener;
 
 const CONTAINER: (&str, &str) = ("content-type", "application/vnd.apache.avro+container");
@@ -127,7 +127,7 @@ async fn a_union_of_event_types_has_a_key_and_a_document_for_each_of_them() -> R
     let answer = http::json(Method::POST, &format!("{url}/subjects/{subject}/versions"), &body).await?;
     let id = u32::try_from(answer["id"].as_u64().context("no id")?)?;
     pipeline.config.receiver.sources.get_mut("cxone").context("no source")?.subject = subject;
-    pipeline.config.elasticsearch.documents.event_type = shared::avro::EventType::Name;
+    pipeline.config.elasticsearch.documents.event_type = avro::EventType::Name;
 
     let receiver = pipeline.receiver().await?;
     let (mut one, mut two) = (vec![0, 14], vec![2]);

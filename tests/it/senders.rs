@@ -4,14 +4,14 @@
 use std::time::Duration;
 
 use anyhow::Result;
+use config::{Auth, Config, HmacAlgorithm, HmacEncoding, TrailingSlash, Verification};
 use harness::event::Events;
 use harness::http::{self, Answer, Method};
 use harness::pipeline::{PATH, Pipeline, Service, ready, source};
 use harness::stack::Stack;
 use hmac::{Hmac, KeyInit, Mac};
+use service::secret::Secret;
 use sha2::Sha256;
-use shared::config::{Auth, Config, HmacAlgorithm, HmacEncoding, TrailingSlash, Verification};
-use shared::secret::Secret;
 
 const AVRO: (&str, &str) = ("content-type", "application/avro");
 const KEY: &str = "0123456789abcdef";

@@ -13,6 +13,7 @@ use axum::extract::{Request, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
+use config::{Lifecycle, Strategy};
 use harness::event::Events;
 use harness::eventually::eventually;
 use harness::http::{self, Method};
@@ -22,7 +23,6 @@ use harness::server::Server;
 use harness::stack::Stack;
 use indexer::commands::{SetUp, set_up};
 use serde_json::{Value, json};
-use shared::config::{Lifecycle, Strategy};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 const EVENTS: u64 = 100;

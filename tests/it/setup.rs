@@ -2,6 +2,7 @@
 //! refused.
 
 use anyhow::{Context, Result};
+use config::{Config, Strategy};
 use futures::future::try_join_all;
 use harness::event::Events;
 use harness::eventually::eventually;
@@ -11,7 +12,6 @@ use harness::sender::Mix;
 use harness::stack::Stack;
 use indexer::commands::{SetUp, set_up};
 use serde_json::{Value, json};
-use shared::config::{Config, Strategy};
 
 const NOW: SetUp = SetUp { dry_run: false, force: false };
 

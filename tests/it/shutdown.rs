@@ -16,7 +16,7 @@ use harness::process::{self, Binary, Process, write_config};
 use harness::proxy::Proxy;
 use harness::sender::{Mix, Progress};
 use harness::stack::Stack;
-use shared::wire::{SchemaId, frame};
+use registry::wire::{SchemaId, frame};
 
 /// A service as a process on ports of its own, which it keeps when it is started again.
 struct Program {

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use config::{Auth, Config, HmacAlgorithm, HmacEncoding};
 use harness::event::Events;
 use harness::eventually::patience;
 use harness::front::{self, Front, Never};
@@ -17,7 +18,6 @@ use harness::stack::Stack;
 use hmac::{Hmac, KeyInit, Mac};
 use hyper::client::conn::http2::SendRequest;
 use sha2::Sha256;
-use shared::config::{Auth, Config, HmacAlgorithm, HmacEncoding};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;

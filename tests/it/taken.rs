@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 use apache_avro::schema::{ResolvedSchema, Schema as AvroSchema};
 use apache_avro::types::Value as Avro;
 use apache_avro::writer::datum::GenericDatumWriter;
+use avro::{Decimals, Limits, Schema, validate};
 use generate::Tape;
 use harness::kafka::Raw;
 use harness::pipeline::{Pipeline, metric, register};
@@ -14,13 +15,12 @@ use harness::size;
 use harness::stack::Stack;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
+use registry::wire::{SchemaId, frame};
 use serde_json::json;
-use shared::avro::{Decimals, Limits, Schema, validate};
-use shared::wire::{SchemaId, frame};
 
 mod edges;
 // The generator that the reader of Avro is tested with.
-#[path = "../../shared/src/avro/tests/generate.rs"]
+#[path = "../../shared/avro/src/tests/generate.rs"]
 mod generate;
 
 /// What the receiver accepts by default.

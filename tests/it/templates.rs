@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use config::Strategy;
 use harness::event::Events;
 use harness::eventually::eventually;
 use harness::http::{self, Method};
@@ -11,7 +12,6 @@ use harness::sender::Mix;
 use harness::stack::Stack;
 use indexer::commands::{SetUp, set_up};
 use serde_json::{Value, json};
-use shared::config::Strategy;
 
 const EVENTS: u64 = 50;
 const NOW: SetUp = SetUp { dry_run: false, force: false };

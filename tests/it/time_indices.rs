@@ -2,6 +2,7 @@
 //! makes no index.
 
 use anyhow::{Context, Result};
+use config::{Expired, Strategy};
 use harness::event::{Events, now};
 use harness::eventually::eventually;
 use harness::http::Method;
@@ -9,7 +10,6 @@ use harness::pipeline::Pipeline;
 use harness::sender::Mix;
 use harness::stack::{OwnStack, Stack};
 use serde_json::{Value, json};
-use shared::config::{Expired, Strategy};
 
 const EVENTS: u64 = 20;
 const DAY: i64 = 86_400_000;

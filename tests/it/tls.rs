@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use bytes::Bytes;
+use config::{Auth, Config, Tls};
 use harness::certificates::{Authority, Files};
 use harness::curl::{Outcome, curl};
 use harness::event::Events;
@@ -14,7 +15,6 @@ use harness::stack::Stack;
 use http_body_util::Full;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
-use shared::config::{Auth, Config, Tls};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;

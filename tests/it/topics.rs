@@ -1,6 +1,7 @@
 //! Several topics in one indexer: each has its own index and strategy, and one that cannot go on does not hold up the others.
 
 use anyhow::Result;
+use config::{Strategy, Topic};
 use harness::event::Events;
 use harness::eventually::eventually;
 use harness::http::{self, Method};
@@ -8,7 +9,6 @@ use harness::pipeline::{Pipeline, assigned_partitions, metric};
 use harness::sender::Mix;
 use harness::stack::Stack;
 use serde_json::json;
-use shared::config::{Strategy, Topic};
 
 const EVENTS: u64 = 2_000;
 

@@ -3,14 +3,14 @@
 
 use anyhow::Result;
 use apache_avro::Codec;
+use avro::Schema;
+use config::Source;
 use harness::container;
 use harness::event::{Events, SCHEMA, put_string};
 use harness::eventually::eventually;
 use harness::pipeline::{Pipeline, Service, metric, register};
 use harness::stack::Stack;
-use shared::avro::Schema;
-use shared::config::Source;
-use shared::wire::{SchemaId, frame};
+use registry::wire::{SchemaId, frame};
 
 const AVRO: (&str, &str) = ("content-type", "application/avro");
 const CONFLUENT: (&str, &str) = ("content-type", "application/vnd.confluent.avro");

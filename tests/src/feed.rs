@@ -9,7 +9,7 @@ use anyhow::Context;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::producer::{BaseRecord, DeliveryResult, Producer, ProducerContext, ThreadedProducer};
 use rdkafka::{ClientConfig, ClientContext};
-use shared::wire::{self, SchemaId};
+use registry::wire::{self, SchemaId};
 use tokio_util::sync::CancellationToken;
 
 use crate::sender::Mix;

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 
 use anyhow::Context;
 use bytes::Bytes;
+use config::Config;
 use futures::stream::Pending;
 use http_body_util::StreamBody;
 use hyper::body::Frame;
@@ -12,7 +13,6 @@ use hyper::client::conn::http2::{Builder, Connection, SendRequest};
 use hyper::header::HOST;
 use hyper::{Method, Request};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use shared::config::Config;
 use tokio::net::TcpStream;
 
 use crate::pipeline::{PATH, Pipeline, ready};

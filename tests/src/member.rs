@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use anyhow::Context;
-use shared::config::Config;
+use config::Config;
 
 use crate::pipeline::{Pipeline, metric, ready};
 use crate::process::{Binary, Process, write_config};

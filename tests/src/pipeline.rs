@@ -9,9 +9,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context;
+use config::{Auth, Config, Limits, Quarantine, Source};
 use receiver::Listeners;
 use serde_json::json;
-use shared::config::{Auth, Config, Limits, Quarantine, Source};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 
 use anyhow::Context;
-use shared::config::Config;
+use config::Config;
 use tokio::sync::OnceCell;
 
 use crate::eventually::eventually;

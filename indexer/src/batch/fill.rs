@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use shared::position::{NextOffset, Offset, Partition};
-use shared::wire::SchemaId;
+use kafka::position::{NextOffset, Offset, Partition};
+use registry::wire::SchemaId;
 
 use super::{Batch, BatchId, Epoch, Item, Origin, Progress, Undecodable};
 use crate::place::Target;

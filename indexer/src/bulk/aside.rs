@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use shared::admin::Condition;
-use shared::config::{Config, Strategy};
+use config::{Config, Strategy};
+use service::admin::Condition;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::doubt::{Case, Cause, Document, Doubts};

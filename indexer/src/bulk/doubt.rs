@@ -8,7 +8,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use shared::position::{Offset, Partition};
+use kafka::position::{Offset, Partition};
 
 use super::outcome::Refusal;
 

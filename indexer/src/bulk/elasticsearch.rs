@@ -15,7 +15,6 @@ use elasticsearch::http::transport::{SingleNodeConnectionPool, Transport, Transp
 use elasticsearch::http::{Url, response};
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use shared::config;
 
 pub use elasticsearch::http::Method;
 

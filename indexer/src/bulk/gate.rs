@@ -3,7 +3,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use shared::admin::Condition;
+use service::admin::Condition;
 use tokio::sync::{Notify, watch};
 
 use super::breaker::{Admission, Breaker, Change, Pause, Position};

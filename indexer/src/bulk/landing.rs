@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::Arc;
 
-use shared::config::{Config, Expired, Strategy};
+use config::{Config, Expired, Strategy};
 
 use super::elasticsearch::Client;
 use super::look_up::{self, Extent, Question};

@@ -8,7 +8,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use shared::config::{Config, Strategy};
+use config::{Config, Strategy};
 
 use super::copies::{self, Copy};
 use super::elasticsearch::Client;

@@ -1,10 +1,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use config::{Compression, Strategy, VerifyDuplicates};
+use kafka::position::{Offset, Partition};
 use prometheus::Registry;
-use shared::config::{Compression, Strategy, VerifyDuplicates};
-use shared::position::{Offset, Partition};
-use shared::wire::SchemaId;
+use registry::wire::SchemaId;
 
 use super::*;
 use crate::batch::{BatchId, Item, Origin};
@@ -356,8 +356,7 @@ async fn a_key_that_was_renewed_in_its_file_is_taken_up_at_the_first_401() {
     })
     .await;
     let mut config = config(&stub.url());
-    config.elasticsearch.auth =
-        shared::config::ElasticsearchAuth::ApiKey { api_key: None, api_key_file: Some(file.clone()) };
+    config.elasticsearch.auth = config::ElasticsearchAuth::ApiKey { api_key: None, api_key_file: Some(file.clone()) };
     let service = service(&config);
     std::fs::write(&file, "new\n").unwrap();
     assert_eq!(service.bulk.deliver(&numbered(1)).await.indexed, 1);

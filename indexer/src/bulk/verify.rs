@@ -16,8 +16,7 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use shared::avro;
-use shared::config::{Config, OnDuplicate, VerifyDuplicates};
+use config::{Config, OnDuplicate, VerifyDuplicates};
 
 use super::elasticsearch::Client;
 use super::outcome::{Block, Failure};

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use shared::cli::{EX_CONFIG, EX_USAGE};
+use config::cli::{EX_CONFIG, EX_USAGE};
 
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Instant;
 
-use shared::position::{NextOffset, Offset, Partition};
+use kafka::position::{NextOffset, Offset, Partition};
 
 use super::park::{Need, Parked};
 use crate::batch::{Batch, BatchId, Epoch, Filling};

@@ -3,8 +3,8 @@
 //! librdkafka tells nobody how an asynchronous commit ended unless it is given a callback, which rdkafka 0.39 does not set. So a commit waits
 //! for its answer, on a thread of its own; a failed one is tried again, and the lag counts what is committed, not what was sent.
 
+use kafka::position::NextOffset;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use shared::position::NextOffset;
 
 use super::*;
 use crate::commit::{commit, list_of};

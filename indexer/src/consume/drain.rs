@@ -1,7 +1,7 @@
 //! Taking partitions up and giving them up: send what is held, wait until it settles, commit, let go.
 
+use kafka::position::NextOffset;
 use rdkafka::topic_partition_list::Offset as Position;
-use shared::position::NextOffset;
 
 use super::group::{self, Rebalance};
 use super::*;

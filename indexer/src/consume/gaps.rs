@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use shared::position::{NextOffset, Partition};
+use kafka::position::{NextOffset, Partition};
 
 use super::books::Jump;
 
@@ -80,7 +80,7 @@ impl Gaps {
 
 #[cfg(test)]
 mod tests {
-    use shared::position::Offset;
+    use kafka::position::Offset;
 
     use super::*;
 

@@ -8,14 +8,14 @@ use std::error::Error;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use config::{Config, GroupProtocol};
+use kafka::Login;
 use rdkafka::client::{ClientContext, OAuthToken};
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, RebalanceProtocol};
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{ClientConfig, TopicPartitionList};
-use shared::admin::Condition;
-use shared::config::{Config, GroupProtocol};
-use shared::kafka::Login;
+use service::admin::Condition;
 
 use super::prefetch;
 
@@ -47,10 +47,10 @@ pub(super) struct Group {
 /// The settings of the group's consumer. What the promises need comes after `kafka.options`, so that these cannot undo it.
 ///
 /// # Errors
-/// As [`shared::kafka::client_config`].
+/// As [`kafka::client_config`].
 pub(super) fn client_config(config: &Config) -> KafkaResult<ClientConfig> {
     let indexer = &config.indexer;
-    let mut client = shared::kafka::client_config(&config.kafka, "penstock-indexer")?;
+    let mut client = kafka::client_config(&config.kafka, "penstock-indexer")?;
     prefetch::bound(&mut client, indexer.max_in_flight_bytes.as_u64());
     set_default(&mut client, "fetch.queue.backoff.ms", FETCH_BACKOFF_MS);
     set_default(&mut client, "auto.offset.reset", "earliest");

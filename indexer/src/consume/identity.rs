@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use shared::position::Partition;
+use kafka::position::Partition;
 use topic_id::TopicId;
 
 /// What a commit's metadata begins with; the id follows.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use shared::position::NextOffset;
+use kafka::position::NextOffset;
 
 use super::*;
 

@@ -5,8 +5,8 @@
 
 use std::collections::{BTreeMap, HashSet, VecDeque};
 
-use shared::position::Partition;
-use shared::wire::SchemaId;
+use kafka::position::Partition;
+use registry::wire::SchemaId;
 
 use crate::record::{OwnedRecord, Record};
 
@@ -105,7 +105,7 @@ impl Parked {
 mod tests {
     use super::*;
     use crate::record::Headers;
-    use shared::position::Offset;
+    use kafka::position::Offset;
 
     const A: Need = Need::Schema(SchemaId(1));
     const B: Need = Need::Table(7);

@@ -5,8 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use kafka::position::NextOffset;
 use rdkafka::topic_partition_list::Offset as Position;
-use shared::position::NextOffset;
 use topic_id::TopicId;
 
 use super::*;

@@ -3,9 +3,9 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use shared::avro::Schema;
-use shared::registry::RegistryError;
-use shared::wire::SchemaId;
+use avro::Schema;
+use registry::RegistryError;
+use registry::wire::SchemaId;
 
 use super::books::Waits;
 use super::park::Need;

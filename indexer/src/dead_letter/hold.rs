@@ -3,8 +3,8 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use config::Config;
 use prometheus::IntGaugeVec;
-use shared::config::Config;
 
 use crate::batch::Batch;
 use crate::bulk::{Bulk, Refused};

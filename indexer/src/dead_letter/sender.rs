@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use config::Kafka;
+use kafka::{Login, without_value};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::producer::{FutureProducer, FutureRecord, Producer};
 use rdkafka::util::Timeout;
-use shared::config::Kafka;
-use shared::kafka::{Login, without_value};
 
 use super::DELIVERY_TIMEOUT;
 
@@ -45,11 +45,6 @@ impl Sender {
         Err(error)
     }
 
-    /// Waits up to `timeout` for what is in flight.
-    pub(super) fn flush(&self, timeout: std::time::Duration) -> Result<(), KafkaError> {
-        self.client.load().flush(timeout)
-    }
-
     /// Replaces `failed`, unless somebody else has done so.
     fn replace(&self, failed: &Arc<FutureProducer<Login>>, code: RDKafkaErrorCode, reason: &str) {
         let new = match create(&self.kafka) {
@@ -67,7 +62,7 @@ impl Sender {
 }
 
 fn create(kafka: &Kafka) -> Result<FutureProducer<Login>, KafkaError> {
-    shared::kafka::producer_config(kafka, "penstock-indexer-dead-letters", DELIVERY_TIMEOUT)?
+    kafka::producer_config(kafka, "penstock-indexer-dead-letters", DELIVERY_TIMEOUT)?
         // What was small enough for the topic is small enough here; the dead-letter topic's own limit decides.
         .set("message.max.bytes", MAX_LETTER_BYTES)
         // Kafka refuses a batch that is too large as a whole, so that a large letter would cost its neighbours their values.

@@ -1,5 +1,5 @@
-use shared::avro::{Decimals, EventType, Timestamps, Uuids};
-use shared::position::{Offset, Partition};
+use avro::{Decimals, EventType, Timestamps, Uuids};
+use kafka::position::{Offset, Partition};
 
 use super::*;
 use crate::record::Headers;

@@ -1,6 +1,6 @@
 //! What has to be there before the first document is made here, in the order in which each needs the one before it.
 
-use shared::config::{Lifecycle, Strategy};
+use config::{Lifecycle, Strategy};
 
 use super::managed::Managed;
 use super::requests::RequestError;

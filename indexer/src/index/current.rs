@@ -1,7 +1,7 @@
 //! Which index new documents go to, and which others may still take some.
 
+use config::Strategy;
 use serde_json::Value;
-use shared::config::Strategy;
 
 use super::Index;
 use super::requests::RequestError;

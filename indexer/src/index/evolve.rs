@@ -11,8 +11,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
+use config::Strategy;
 use serde_json::{Value, json};
-use shared::config::Strategy;
 
 use super::mapping::compare::{Conflict, Difference, compare, merge};
 use super::requests::RequestError;

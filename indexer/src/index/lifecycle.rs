@@ -2,8 +2,8 @@
 //!
 //! Elasticsearch reference, "Index lifecycle actions"; documentation of `OpenSearch`, "ISM policies".
 
+use config::{Cold, Hot, LifecyclePolicy, Warm};
 use serde_json::{Map, Value, json};
-use shared::config::{Cold, Hot, LifecyclePolicy, Warm};
 
 use super::resources::priority;
 

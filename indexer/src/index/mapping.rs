@@ -1,15 +1,15 @@
 //! The mapping: what the fields of a document are to Elasticsearch, made of the events' schema. Pure.
 //!
-//! Which type a field has by its Avro type is `shared::avro::Kind::field_type`; `fragment` has what the types look like in a mapping,
+//! Which type a field has by its Avro type is `avro::Kind::field_type`; `fragment` has what the types look like in a mapping,
 //! `widen` what two of them have in common, [`compare`] what one mapping has that another lacks or contradicts. The rules are in
 //! `docs/document-rules.md`.
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 
+use avro::{EventType, JsonRules, Outline, Schema, TypeRef};
+use config::{Dynamic, FieldOverride, Maps};
 use serde_json::{Map, Value, json};
-use shared::avro::{EventType, JsonRules, Outline, Schema, TypeRef};
-use shared::config::{self, Dynamic, FieldOverride, Maps};
 
 pub mod compare;
 pub mod flavour;

@@ -4,8 +4,8 @@
 //! indices, after it the component template `{name}@custom`, which is the operator's: number of shards and the like. Whatever index
 //! Elasticsearch makes by itself, at a rollover or because one was deleted, is made by them.
 
+use config::{Lifecycle, Strategy};
 use serde_json::{Value, json};
-use shared::config::{Lifecycle, Strategy};
 
 use super::lifecycle;
 use super::managed::{Kind, Managed};

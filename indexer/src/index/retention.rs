@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use shared::config::{Lifecycle, Strategy, age};
+use config::{Lifecycle, Strategy, age};
 
 use super::Index;
 use crate::place::Retention;

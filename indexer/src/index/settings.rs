@@ -1,6 +1,6 @@
 //! What is to be known of one index: of several topics, each has its own.
 
-use shared::config::{Config, ConfigError, Lifecycle, LifecyclePolicy, Strategy, load_lifecycle};
+use config::{Config, ConfigError, Lifecycle, LifecyclePolicy, Strategy, load_lifecycle};
 
 use super::mapping::MappingRules;
 use crate::place::Pattern;

@@ -1,7 +1,7 @@
 //! Whether our template is the one that Elasticsearch makes the next index with: another one of a higher priority may match its name.
 
+use config::Strategy;
 use serde_json::Value;
-use shared::config::Strategy;
 
 use super::requests::RequestError;
 use super::{Index, resources};

@@ -4,8 +4,8 @@
 
 use std::collections::HashMap;
 
+use config::Strategy;
 use serde_json::{Value, json};
-use shared::config::Strategy;
 
 use super::Index;
 use super::requests::RequestError;

@@ -1,9 +1,9 @@
 use std::sync::Arc;
 
+use config::{Config, Delete, Hot, Lifecycle, LifecyclePolicy, Strategy};
 use prometheus::Registry;
 use serde_json::json;
-use shared::admin::Readiness;
-use shared::config::{Config, Delete, Hot, Lifecycle, LifecyclePolicy, Strategy};
+use service::admin::Readiness;
 
 use super::*;
 use crate::bulk::Bulk;

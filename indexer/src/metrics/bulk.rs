@@ -1,7 +1,7 @@
 //! The metrics of bulk requests. A new one is one field with its help as a doc comment, and one line in [`BulkMetrics::new`].
 
 use prometheus::{GaugeVec, Histogram, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, Result};
-use shared::metrics::{counter, counters, counters_of, gauges, histogram};
+use service::metrics::{counter, counters, counters_of, gauges, histogram};
 
 /// The bounds of the durations of bulk requests, in seconds: a small one takes milliseconds, one that nearly times out half a minute.
 const BULK_SECONDS: &[f64] = &[0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0];

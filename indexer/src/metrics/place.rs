@@ -1,7 +1,7 @@
 //! The metrics of placement. A new one is one field with its help as a doc comment, and one line in [`PlaceMetrics::new`].
 
 use prometheus::{GaugeVec, IntCounterVec, Opts, Registry, Result};
-use shared::metrics::counters;
+use service::metrics::counters;
 
 /// The metrics of placement.
 #[derive(Clone, Debug)]

@@ -1,7 +1,7 @@
 //! The metrics of ids that are taken. A new one is one field with its help as a doc comment, and one line in [`VerifyMetrics::new`].
 
 use prometheus::{IntCounterVec, Registry, Result};
-use shared::metrics::{counters, counters_of};
+use service::metrics::{counters, counters_of};
 
 /// The metrics of ids that are taken.
 #[derive(Clone, Debug)]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use shared::config::{Expired, Placement};
+use config::{Expired, Placement};
 
 use super::pattern::Pattern;
 use super::time::millis;

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use arc_swap::ArcSwapOption;
-use shared::admin::Condition;
-use shared::config::{Config, Expired, Strategy};
+use config::{Config, Expired, Strategy};
+use service::admin::Condition;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 

@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 
 use bytes::Bytes;
+use config::Strategy;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
-use shared::config::Strategy;
 
 use super::table::{Found, TableError};
 use crate::bulk::elasticsearch::{Answer, Client, Method, Request, SendError};

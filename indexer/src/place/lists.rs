@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex as StdMutex, PoisonError};
 
-use shared::config::Strategy;
+use config::Strategy;
 use tokio::sync::{Mutex, oneshot};
 use tokio::time::Instant;
 

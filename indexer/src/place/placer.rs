@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use shared::config::{Elasticsearch, Expired, PlacementTime, Strategy};
+use config::{Elasticsearch, Expired, PlacementTime, Strategy};
 
 use super::calendar::Calendar;
 use super::keeper::now_millis;

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
+use config::Expired;
 use proptest::prelude::*;
-use shared::config::Expired;
 
 use super::*;
 

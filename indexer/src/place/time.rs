@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use shared::avro::Found;
-use shared::config::TimeUnit;
+use avro::Found;
+use config::TimeUnit;
 
 /// An event's own timestamp may be later than its record's by this part (one in so many) of the margin and still counts: the clock of
 /// a sender that runs ahead a little must not make its repeats land elsewhere.

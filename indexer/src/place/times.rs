@@ -1,9 +1,9 @@
 //! Counts where placement times come from, and reports those that can hardly be right.
 
+use avro::SchemaError;
+use config::{Elasticsearch, Strategy};
 use prometheus::IntCounter;
-use shared::avro::SchemaError;
-use shared::config::{Elasticsearch, Strategy};
-use shared::wire::SchemaId;
+use registry::wire::SchemaId;
 
 use super::time::Source;
 use crate::metrics::PlaceMetrics;

@@ -7,7 +7,7 @@ use std::sync::mpsc::SyncSender;
 
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
-use shared::position::Partition;
+use kafka::position::Partition;
 use tokio::sync::watch;
 
 use crate::batch::{Batch, Epoch};

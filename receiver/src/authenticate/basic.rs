@@ -3,7 +3,7 @@
 use axum::http::HeaderMap;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use shared::secret::Secret;
+use service::secret::Secret;
 
 use super::digests::Digests;
 use super::{Unauthorized, credentials};

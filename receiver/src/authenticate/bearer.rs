@@ -1,7 +1,7 @@
 //! `Authorization: Bearer <token>` (RFC 6750).
 
 use axum::http::HeaderMap;
-use shared::secret::Secret;
+use service::secret::Secret;
 
 use super::digests::Digests;
 use super::{Unauthorized, credentials};

@@ -1,7 +1,7 @@
 //! Secrets that are sent as they are, to be compared with.
 
+use service::secret::Secret;
 use sha2::{Digest, Sha256};
-use shared::secret::Secret;
 use subtle::{Choice, ConstantTimeEq};
 
 use super::Unauthorized;

@@ -7,8 +7,8 @@ use std::time::{Duration, SystemTime};
 
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName};
-use shared::config::{Auth, HmacAlgorithm, HmacEncoding, SignedPart};
-use shared::secret::Secret;
+use config::{Auth, HmacAlgorithm, HmacEncoding, SignedPart};
+use service::secret::Secret;
 
 use super::signature::{Key, Signatures, Signed, decode_base64, fresh};
 use super::{AuthError, Unauthorized, single};

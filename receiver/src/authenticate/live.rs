@@ -3,10 +3,10 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
+use config::{Auth, SecretsError};
 use prometheus::IntGauge;
+use service::secret::Secret;
 use sha2::{Digest, Sha256};
-use shared::config::{Auth, SecretsError};
-use shared::secret::Secret;
 
 use super::{AuthError, Authenticator};
 

@@ -4,9 +4,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
+use config::HmacAlgorithm;
 use hmac::{KeyInit, Mac};
 use sha2::{Sha256, Sha512};
-use shared::config::HmacAlgorithm;
 use subtle::{Choice, ConstantTimeEq};
 
 use super::Unauthorized;

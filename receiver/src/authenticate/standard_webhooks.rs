@@ -5,8 +5,8 @@
 use std::time::{Duration, SystemTime};
 
 use axum::http::{HeaderMap, HeaderName};
-use shared::config::{HmacAlgorithm, standard_webhooks_key};
-use shared::secret::Secret;
+use config::{HmacAlgorithm, standard_webhooks_key};
+use service::secret::Secret;
 
 use super::signature::{Key, Signatures, Signed, decode_base64, fresh};
 use super::{Unauthorized, single};

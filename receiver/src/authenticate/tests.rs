@@ -3,8 +3,8 @@ use std::time::{Duration, UNIX_EPOCH};
 use ::hmac::{KeyInit, Mac};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use shared::config::{HmacAlgorithm, HmacEncoding};
-use shared::secret::Secret;
+use config::{HmacAlgorithm, HmacEncoding};
+use service::secret::Secret;
 
 use super::*;
 

@@ -6,8 +6,8 @@ use rand::RngExt;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Method, Proxy, Response, StatusCode};
-use shared::causes::with_causes;
-use shared::{http, tls};
+use service::causes::with_causes;
+use service::{http, tls};
 
 use super::CxoneError;
 

@@ -1,8 +1,8 @@
 //! One pull: the latest schema from CXone, judged, and registered where it is new.
 
-use shared::avro::{Schema, SchemaError};
-use shared::registry::{RegistryError, SchemaRegistry};
-use shared::wire::SchemaId;
+use avro::{Schema, SchemaError};
+use registry::wire::SchemaId;
+use registry::{RegistryError, SchemaRegistry};
 
 use super::compatibility::refusal;
 use super::subjects::{Subjects, SubjectsError, Version};

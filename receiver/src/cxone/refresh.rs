@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use futures::future::select_all;
 use prometheus::IntCounterVec;
-use shared::metrics::begin_at_zero;
-use shared::registry::SchemaRegistry;
+use registry::SchemaRegistry;
+use service::metrics::begin_at_zero;
 use tokio::sync::watch::Receiver;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;

@@ -3,14 +3,14 @@
 
 use std::str::FromStr;
 
+use registry::wire::SchemaId;
+use registry::{Direct, RegistrySetupError, escape};
 use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use shared::causes::with_causes;
-use shared::registry::{Direct, RegistrySetupError, escape};
-use shared::wire::SchemaId;
-use shared::{config, http};
+use service::causes::with_causes;
+use service::http;
 
 /// The media type of Confluent's API.
 const MEDIA_TYPE: &str = "application/vnd.schemaregistry.v1+json";

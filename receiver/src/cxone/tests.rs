@@ -3,8 +3,7 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use serde_json::{Value, json};
-use shared::config;
-use shared::secret::Secret;
+use service::secret::Secret;
 
 use super::*;
 use stub::{KEY_PATH, SCHEMA, SECRET, Stub, TOKEN_PATH, ok, status, token};

@@ -3,11 +3,11 @@
 use std::fmt;
 use std::time::Duration;
 
+use config::{ConfigError, CxoneCredentials};
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
-use shared::config::{self, ConfigError, CxoneCredentials};
-use shared::http::form;
+use service::http::form;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 

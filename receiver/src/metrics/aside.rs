@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use prometheus::{IntCounter, IntCounterVec, Registry, Result};
-use shared::metrics::counters;
+use service::metrics::counters;
 
 /// Fields of one source that have a series of their own.
 const MAX_FIELDS: usize = 100;

@@ -1,7 +1,7 @@
 //! A call of curl that posts an event to a source. What the caller sets: `URL` (scheme, host and port), `EVENT` (the file with the
 //! event), and by authentication `TOKEN`, `CREDENTIALS` (`user:password`), `SECRET`, or `CERTIFICATE` and `KEY` (files).
 
-use shared::config::{Auth, HmacAlgorithm, HmacEncoding, SignedPart, Source};
+use config::{Auth, HmacAlgorithm, HmacEncoding, SignedPart, Source};
 
 /// The lines to type.
 pub(super) fn example(source: &Source) -> String {

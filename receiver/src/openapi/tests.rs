@@ -1,6 +1,6 @@
 //! That curl accepts the examples is seen in the integration tests.
 
-use shared::config::load_from;
+use config::load_from;
 
 use super::*;
 

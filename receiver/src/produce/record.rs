@@ -4,8 +4,8 @@ use std::array;
 use std::iter::Take;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use kafka::headers::{HEADER_ID_SCOPE, HEADER_REQUEST_ID, HEADER_SOURCE, HEADER_TRACEPARENT};
 use rdkafka::message::{Header, OwnedHeaders};
-use shared::wire::{HEADER_ID_SCOPE, HEADER_REQUEST_ID, HEADER_SOURCE, HEADER_TRACEPARENT};
 
 /// What a record has besides its event.
 pub(crate) struct RecordHead<'a> {

@@ -7,11 +7,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use config::Kafka;
+use kafka::{client_config, without_value};
 use rdkafka::admin::{AdminClient, AdminOptions, ConfigResource, OwnedResourceSpecifier, ResourceSpecifier};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::error::KafkaResult;
-use shared::config::Kafka;
-use shared::kafka::{client_config, without_value};
 
 use super::CLIENT_ID;
 use super::fault::Fault;

@@ -1,9 +1,9 @@
+use avro::{Limits, Schema};
 use rdkafka::mocking::MockCluster;
 use rdkafka::producer::DefaultProducerContext;
 use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
-use shared::admin::Readiness;
-use shared::avro::{Limits, Schema};
-use shared::wire::SchemaId;
+use registry::wire::SchemaId;
+use service::admin::Readiness;
 use tokio_util::sync::CancellationToken;
 
 use super::*;
@@ -49,7 +49,7 @@ impl Setup {
             id: SchemaId(7),
             schema: Arc::new(Schema::parse("\"int\"").unwrap()),
             key: None,
-            uuids: shared::avro::Uuids::Any,
+            uuids: avro::Uuids::Any,
         };
         let event = validate(b"\0\0\0\0\x07\x02", &writer, Limits { max_depth: 1, max_items: 1 }).unwrap();
         let head = RecordHead {

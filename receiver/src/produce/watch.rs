@@ -4,12 +4,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use config::{Kafka, SaslMechanism};
+use kafka::create_missing_topics;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::metadata::MetadataTopic;
 use rdkafka::producer::Producer as _;
-use shared::admin::Condition;
-use shared::config::{Kafka, SaslMechanism};
-use shared::kafka::create_missing_topics;
+use service::admin::Condition;
 use tokio_util::sync::CancellationToken;
 
 use super::health::Without;

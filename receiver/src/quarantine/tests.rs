@@ -54,18 +54,14 @@ fn disabled_there_is_none() {
 
 #[test]
 fn the_headers_say_why_and_what_is_needed_to_post_it_again() {
-    let schema = shared::avro::Schema::parse(
+    let schema = avro::Schema::parse(
         r#"{"type":"record","name":"E","fields":[{"name":"id","type":"string"},{"name":"a","type":"string"}]}"#,
     )
     .unwrap();
     let key = Some(schema.field("id").unwrap());
-    let writer = crate::source::Writer {
-        id: shared::wire::SchemaId(7),
-        schema: schema.into(),
-        key,
-        uuids: shared::avro::Uuids::Any,
-    };
-    let limits = shared::avro::Limits { max_depth: 8, max_items: 8 };
+    let writer =
+        crate::source::Writer { id: registry::wire::SchemaId(7), schema: schema.into(), key, uuids: avro::Uuids::Any };
+    let limits = avro::Limits { max_depth: 8, max_items: 8 };
     let invalid = crate::validate::fits(b"\x04e1\x06am", &writer, limits).unwrap_err();
     let rejection = Rejection::Invalid { as_likely: Box::new(invalid), as_framed: None };
     let mut request = HeaderMap::new();

@@ -9,7 +9,7 @@
 
 use std::sync::Arc;
 
-use shared::avro::{self, Limits};
+use avro::Limits;
 use tokio::time::Instant;
 
 use super::held::Held;

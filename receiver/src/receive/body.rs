@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::body::{Body, HttpBody};
 use axum::http::Version;
 use futures::StreamExt;
-use shared::wire::{self, FRAME_LEN, SchemaId};
+use registry::wire::{self, FRAME_LEN, SchemaId};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::anteroom::Waiter;

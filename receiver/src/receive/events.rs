@@ -1,7 +1,7 @@
 //! From a body in its form to the events in it: `unframe → validate`, with the schema that the form names.
 
-use shared::avro::Container;
-use shared::wire::{FRAME_LEN, SchemaId};
+use avro::Container;
+use registry::wire::{FRAME_LEN, SchemaId};
 use tokio::time::Instant;
 
 use super::Endpoint;

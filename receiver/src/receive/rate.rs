@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use shared::config::Limits;
+use config::Limits;
 use tokio::time::Instant;
 
 use crate::reject::Rejection;

@@ -8,9 +8,9 @@
 
 use std::sync::Arc;
 
-use shared::avro::Schema;
-use shared::registry::{RegisteredSchema, RegistryError};
-use shared::wire::SchemaId;
+use avro::Schema;
+use registry::wire::SchemaId;
+use registry::{RegisteredSchema, RegistryError};
 use tokio::time::{Instant, timeout_at};
 
 use super::Endpoint;

@@ -4,6 +4,7 @@ use axum::body::{Body, Bytes};
 use axum::http::StatusCode;
 use axum::routing::get;
 use axum::{Json, Router};
+use config::{Auth, Config, Limits};
 use futures::StreamExt;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::{Headers, Message, OwnedMessage};
@@ -11,9 +12,8 @@ use rdkafka::mocking::MockCluster;
 use rdkafka::producer::DefaultProducerContext;
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use serde_json::{Value, json};
-use shared::admin::Readiness;
-use shared::config::{Auth, Config, Limits};
-use shared::secret::Secret;
+use service::admin::Readiness;
+use service::secret::Secret;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
@@ -83,8 +83,8 @@ fn kafka() -> Kafka {
     kafka
 }
 
-fn source(path: &str, auth: Auth) -> shared::config::Source {
-    shared::config::Source {
+fn source(path: &str, auth: Auth) -> config::Source {
+    config::Source {
         path: path.to_owned(),
         subject: "events-value".to_owned(),
         accept_subjects: Vec::new(),
@@ -97,7 +97,7 @@ fn source(path: &str, auth: Auth) -> shared::config::Source {
         limits: Limits { max_body: bytesize::ByteSize::b(100), ..Limits::default() },
         id_scope: None,
         register_schemas: false,
-        quarantine: shared::config::Quarantine::default(),
+        quarantine: config::Quarantine::default(),
     }
 }
 
@@ -109,8 +109,7 @@ fn config(kafka: &Kafka, registry: &str) -> Config {
     let bearer = Auth::Bearer { tokens: vec![Secret::new("token")], tokens_file: None };
     config.receiver.sources.insert("open".to_owned(), source("/open", Auth::None));
     config.receiver.sources.insert("closed".to_owned(), source("/closed", bearer));
-    let loose =
-        shared::config::Source { subject: "loose-value".to_owned(), key_field: None, ..source("/loose", Auth::None) };
+    let loose = config::Source { subject: "loose-value".to_owned(), key_field: None, ..source("/loose", Auth::None) };
     config.receiver.sources.insert("loose".to_owned(), loose);
     config
 }
@@ -124,7 +123,7 @@ fn start_with(config: &Config, kafka: Kafka) -> Receiver {
     let mut tasks = tokio::task::JoinSet::new();
     crate::spawn_watches(&mut tasks, config, &sources, &common, &readiness, &shutdown);
     tasks.detach_all();
-    let router = crate::router::router(&sources, &common, shared::config::TrailingSlash::Strict, Router::new());
+    let router = crate::router::router(&sources, &common, config::TrailingSlash::Strict, Router::new());
     Receiver { router, readiness, common, kafka, _stop: shutdown.drop_guard() }
 }
 

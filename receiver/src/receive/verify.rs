@@ -4,7 +4,7 @@
 use axum::http::header::{CONTENT_TYPE, HeaderName};
 use axum::http::{HeaderValue, Uri};
 use axum::response::{IntoResponse, Response};
-use shared::config::Verification;
+use config::Verification;
 
 /// Bytes of a challenge, at most.
 const MAX_CHALLENGE: usize = 1_024;

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use shared::wire::SchemaId;
+use registry::wire::SchemaId;
 
 use super::{Rejection, SchemaName};
 use crate::unframe::Framing;

@@ -1,7 +1,7 @@
 //! Where in a body something is wrong: members of the problem, a part of the log line, headers of the quarantine.
 
+use avro::ContainerError;
 use serde::Serialize;
-use shared::avro::ContainerError;
 
 use super::Rejection;
 use crate::validate::{BatchError, Invalid};

@@ -1,5 +1,5 @@
 use axum::http::HeaderMap;
-use shared::wire::FrameError;
+use registry::wire::FrameError;
 
 use super::*;
 use crate::decompress::Format;
@@ -90,15 +90,11 @@ async fn each_rejection_is_answered_by_its_row_as_a_problem() {
 
 #[tokio::test]
 async fn a_datum_that_is_none_says_in_which_field_and_at_which_byte() {
-    let schema = shared::avro::Schema::parse(r#"{"type":"record","name":"E","fields":[{"name":"a","type":"string"}]}"#);
-    let writer = crate::source::Writer {
-        id: SchemaId(7),
-        schema: schema.unwrap().into(),
-        key: None,
-        uuids: shared::avro::Uuids::Any,
-    };
-    let limits = shared::avro::Limits { max_depth: 8, max_items: 8 };
-    let cut = [shared::wire::frame(SchemaId(7)).as_slice(), b"\x06ab"].concat();
+    let schema = avro::Schema::parse(r#"{"type":"record","name":"E","fields":[{"name":"a","type":"string"}]}"#);
+    let writer =
+        crate::source::Writer { id: SchemaId(7), schema: schema.unwrap().into(), key: None, uuids: avro::Uuids::Any };
+    let limits = avro::Limits { max_depth: 8, max_items: 8 };
+    let cut = [registry::wire::frame(SchemaId(7)).as_slice(), b"\x06ab"].concat();
     let invalid = crate::validate::validate(&cut, &writer, limits).unwrap_err();
     let offset = invalid.error.offset;
 

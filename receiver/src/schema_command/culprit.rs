@@ -1,8 +1,8 @@
 //! Which field makes a schema unusable. The parser does not say; so each field in turn is given a type that is right, and the one is found
 //! without which there is nothing wrong.
 
+use avro::Schema;
 use serde_json::{Value, json};
-use shared::avro::Schema;
 
 /// Fields looked at, at most: each costs a parse.
 const MAX_TRIES: usize = 2_000;

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use shared::registry::SchemaRegistry;
+use registry::SchemaRegistry;
 use tokio::sync::{Mutex, Semaphore};
 use tokio::time::{Instant, timeout_at};
 

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use avro::SchemaError;
 use futures::future::{join_all, select_all};
-use shared::admin::Condition;
-use shared::avro::SchemaError;
-use shared::registry::{RegisteredSchema, RegistryError, SchemaRegistry};
+use registry::{RegisteredSchema, RegistryError, SchemaRegistry};
+use service::admin::Condition;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 

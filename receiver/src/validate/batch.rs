@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use shared::avro::{self, Block, Container, ContainerError, Limits, Read};
-use shared::wire;
+use avro::{Block, Container, ContainerError, Limits, Read};
+use registry::wire;
 
 use super::{Event, Invalid, invalid};
 use crate::decompress::{DecompressError, Format, decompress};

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use shared::avro::Schema;
+use avro::Schema;
 
 use super::*;
 

@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use apache_avro::Schema as AvroSchema;
 use apache_avro::reader::datum::GenericDatumReader;
+use avro::Schema;
+use config::Config;
 use indexer::document::{Rules, write_document};
-use shared::avro::Schema;
-use shared::config::Config;
 
 use super::report::{Line, Report};
 use super::sample::Sample;

@@ -1,6 +1,6 @@
 //! The floor of the receiver: axum reads the body and answers 200.
 
-use shared::config::Receiver;
+use config::Receiver;
 
 use super::child;
 use crate::pipeline::PATH;

@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use anyhow::Context;
+use config::Strategy;
 use serde_json::json;
-use shared::config::Strategy;
 
 use super::indexer::{INDEXED, all_counted};
 use super::report::{Line, Report};

@@ -1,7 +1,7 @@
 //! What proof costs: all events of a topic read again, each of which is a document already, by each `elasticsearch.verify_duplicates`.
 
 use anyhow::Context;
-use shared::config::{Strategy, VerifyDuplicates};
+use config::{Strategy, VerifyDuplicates};
 
 use super::indexer::{DUPLICATES, INDEXED, all_counted};
 use super::report::{Line, Report};

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context;
-use shared::config::{Auth, Config, Strategy, VerifyDuplicates};
+use config::{Auth, Config, Strategy, VerifyDuplicates};
 use tempfile::TempDir;
 
 use super::stack::BenchStack;

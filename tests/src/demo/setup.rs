@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context;
-use shared::config::{self, Config, Source};
+use config::{Config, Source};
 
 use super::Options;
 use crate::event::{Events, SCHEMA};

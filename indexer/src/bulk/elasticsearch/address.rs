@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use elasticsearch::http::Url;
-use shared::secret::Secret;
+use service::secret::Secret;
 
 use crate::bulk::BulkError;
 

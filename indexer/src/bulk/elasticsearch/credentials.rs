@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
+use config::ElasticsearchAuth;
 use elasticsearch::auth;
-use shared::config::ElasticsearchAuth;
-use shared::secret::Secret;
+use service::secret::Secret;
 
 use super::address::User;
 use crate::bulk::BulkError;

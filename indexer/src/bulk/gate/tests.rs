@@ -1,5 +1,5 @@
 use prometheus::Registry;
-use shared::admin::Readiness;
+use service::admin::Readiness;
 use std::time::Duration;
 
 use super::*;

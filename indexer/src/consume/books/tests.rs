@@ -1,5 +1,5 @@
 use proptest::prelude::*;
-use shared::wire::SchemaId;
+use registry::wire::SchemaId;
 
 use super::*;
 use crate::batch::Progress;

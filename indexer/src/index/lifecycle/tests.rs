@@ -1,5 +1,5 @@
 use super::*;
-use shared::config::Delete;
+use config::Delete;
 
 fn policy() -> LifecyclePolicy {
     LifecyclePolicy {

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use config::FieldOverride;
 use serde_json::{Map, Value, json};
-use shared::config::FieldOverride;
 
 use super::fragment::{has_parts, type_of};
 use super::widen::{holds, widen};

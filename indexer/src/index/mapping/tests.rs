@@ -1,8 +1,8 @@
 use std::collections::BTreeMap;
 
+use avro::{Decimals, Timestamps};
+use config::Mapping;
 use serde_json::json;
-use shared::avro::{Decimals, Timestamps};
-use shared::config::Mapping;
 
 use super::compare::{Conflict, compare, merge};
 use super::*;

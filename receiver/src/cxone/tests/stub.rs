@@ -8,8 +8,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
-use shared::config;
-use shared::secret::Secret;
+use service::secret::Secret;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 

@@ -1,6 +1,6 @@
+use avro::{Schema, Uuids};
 use proptest::prelude::*;
-use shared::avro::{Schema, Uuids};
-use shared::wire::SchemaId;
+use registry::wire::SchemaId;
 
 use super::*;
 

@@ -2,8 +2,8 @@ use std::sync::Arc;
 
 use apache_avro::types::{Record, Value};
 use apache_avro::{Codec, DeflateSettings, Schema as AvroSchema, Writer as FileWriter};
-use shared::avro::Schema;
-use shared::wire::SchemaId;
+use avro::Schema;
+use registry::wire::SchemaId;
 
 use super::*;
 use crate::receive::HeldBytes;

@@ -1,0 +1,240 @@
+//! `receiver.sources.<name>.auth`.
+//!
+//! How it is written is in [`fields`]; what its secrets are is here, for the config's check and for whoever compares with them.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+use serde::{Deserialize, Serialize};
+
+use fields::Fields;
+use service::secret::Secret;
+
+pub use fields::Preset;
+pub(super) use secrets::problem as secret_problem;
+pub use template::SignedPart;
+
+mod fields;
+mod secrets;
+mod template;
+
+/// `receiver.sources.<name>.auth`: who may post. There is no default: leaving it out is an error, so that no webhook is open by
+/// accident (P7).
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case", try_from = "Fields")]
+pub enum Auth {
+    /// Everybody. Has to be said in so many words.
+    None,
+    /// `Authorization: Bearer <token>`.
+    Bearer {
+        /// `tokens`: each of them is accepted, for rotation.
+        tokens: Vec<Secret>,
+        /// `tokens_file`: a file with more of them, one a line.
+        tokens_file: Option<PathBuf>,
+    },
+    /// `Authorization: Basic <user:password in base64>` (RFC 7617).
+    Basic {
+        /// `credentials`: each `user:password`; each of them is accepted.
+        credentials: Vec<Secret>,
+        /// `credentials_file`: a file with more of them, one a line.
+        credentials_file: Option<PathBuf>,
+    },
+    /// A keyed hash of the body (RFC 2104) in a header.
+    Hmac {
+        /// `header`: the header that holds the signature.
+        header: String,
+        /// `algorithm`: `sha256` or `sha512`.
+        algorithm: HmacAlgorithm,
+        /// `encoding`: `hex` or `base64`.
+        encoding: HmacEncoding,
+        /// `prefix`: what stands before each signature in the header, such as `sha256=`. What has another prefix is skipped.
+        prefix: String,
+        /// `timestamp_prefix`: what stands before the timestamp among the signatures, such as `t=`. As `timestamp_header` otherwise.
+        timestamp_prefix: Option<String>,
+        /// `timestamp_header`: a header with the Unix time in seconds or milliseconds. When set, a time that is further than `tolerance` from now is
+        /// refused.
+        timestamp_header: Option<String>,
+        /// `signed`: what is signed, with placeholders ([`SignedPart`]) such as `{timestamp}` and `{body}` where they stand in it. Absent:
+        /// `{timestamp}.{body}` where there is a timestamp, else `{body}`.
+        signed: Option<String>,
+        /// `tolerance`: see `timestamp_header`.
+        #[serde(with = "humantime_serde")]
+        tolerance: Duration,
+        /// `replay_capacity`: how many signatures of accepted requests are remembered for as long as their timestamps are within
+        /// the tolerance, to refuse them a second time. Nothing is remembered without a `timestamp_header`.
+        replay_capacity: usize,
+        /// `trusted_headers`: headers that decide how a body is read and count although they are not signed.
+        trusted_headers: Vec<String>,
+        /// `secrets`: each of them is accepted, for rotation.
+        secrets: Vec<Secret>,
+        /// `secrets_file`: a file with more of them, one a line.
+        secrets_file: Option<PathBuf>,
+    },
+    /// Standard Webhooks: the headers `webhook-id`, `webhook-timestamp` and `webhook-signature`, or those with `svix-`.
+    StandardWebhooks {
+        /// `tolerance`: how far the timestamp may be from now.
+        #[serde(with = "humantime_serde")]
+        tolerance: Duration,
+        /// `replay_capacity`: as with `hmac`.
+        replay_capacity: usize,
+        /// `trusted_headers`: as with `hmac`.
+        trusted_headers: Vec<String>,
+        /// `secrets`: each of them is accepted. In base64, after `whsec_` or alone.
+        secrets: Vec<Secret>,
+        /// `secrets_file`: a file with more of them, one a line.
+        secrets_file: Option<PathBuf>,
+    },
+    /// A client certificate that one of `receiver.tls.client_ca_file` has signed.
+    Mtls {
+        /// `names`: whose certificates: a DNS name, URI or e-mail address of the subject alternative names, or the common name. Empty:
+        /// every certificate that is signed so.
+        names: Vec<String>,
+    },
+}
+
+/// Why the secrets of an [`Auth`] cannot be used. Holds none of them.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct SecretsError {
+    /// The key below `auth` that is to be fixed.
+    pub key: &'static str,
+    message: String,
+}
+
+impl Auth {
+    /// The secrets that are accepted: those of the config, and those in the file that it names. The file is read at each call, so
+    /// that a secret can be changed while the process runs. One secret a line; empty lines and lines that begin with `#` do not
+    /// count. Empty where the type has none, and only there.
+    ///
+    /// # Errors
+    /// When the file cannot be read, there is no secret, or one of the config is blank.
+    pub fn secrets(&self) -> Result<Vec<Secret>, SecretsError> {
+        let (listed, file) = match self {
+            Self::None | Self::Mtls { .. } => return Ok(Vec::new()),
+            Self::Bearer { tokens, tokens_file } => (tokens, tokens_file),
+            Self::Basic { credentials, credentials_file } => (credentials, credentials_file),
+            Self::Hmac { secrets, secrets_file, .. } | Self::StandardWebhooks { secrets, secrets_file, .. } => {
+                (secrets, secrets_file)
+            }
+        };
+        let (list_key, file_key) = self.secret_keys().unwrap_or_default();
+        if listed.iter().any(|secret| secret.expose().bytes().all(|byte| byte.is_ascii_whitespace())) {
+            let message = "one of them is blank: remove it or give it a value".to_owned();
+            return Err(SecretsError { key: list_key, message });
+        }
+        let mut secrets = listed.clone();
+        if let Some(file) = file {
+            secrets.extend(read_secrets(file).map_err(|message| SecretsError { key: file_key, message })?);
+        }
+        if secrets.is_empty() {
+            let message = format!(
+                "there is none, so nobody could post: set {list_key} or {file_key}; only type: none leaves it open"
+            );
+            return Err(SecretsError { key: list_key, message });
+        }
+        Ok(secrets)
+    }
+
+    /// Checks that each of `secrets` is safe to use: what the config's check wants at the start, and what a reload wants later.
+    ///
+    /// # Errors
+    /// When one of them is not safe; the error does not hold it.
+    pub fn check_secrets(&self, secrets: &[Secret]) -> Result<(), SecretsError> {
+        let key = self.secret_keys().unwrap_or_default().0;
+        match (1..).zip(secrets).find_map(|(number, secret)| secrets::problem(self, number, secret)) {
+            Some(message) => Err(SecretsError { key, message }),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether what is signed has a time.
+    pub fn has_timestamp(&self) -> bool {
+        match self {
+            Self::Hmac { timestamp_header, timestamp_prefix, .. } => {
+                timestamp_header.is_some() || timestamp_prefix.is_some()
+            }
+            Self::StandardWebhooks { .. } => true,
+            Self::None | Self::Bearer { .. } | Self::Basic { .. } | Self::Mtls { .. } => false,
+        }
+    }
+
+    /// What is signed: by `signed`, or its default. The body alone for every other type than `hmac`.
+    ///
+    /// # Errors
+    /// In words, when `signed` cannot be used.
+    pub fn signed_parts(&self) -> Result<Vec<SignedPart>, String> {
+        let Self::Hmac { signed, .. } = self else {
+            return Ok(vec![SignedPart::Body]);
+        };
+        let default = if self.has_timestamp() { "{timestamp}.{body}" } else { "{body}" };
+        let parts = template::signed_parts(signed.as_deref().unwrap_or(default))?;
+        match (parts.contains(&SignedPart::Timestamp), self.has_timestamp()) {
+            (true, false) => {
+                Err("must not hold {timestamp} without a timestamp_header or a timestamp_prefix".to_owned())
+            }
+            (false, true) => Err("must hold {timestamp} once, or anybody could set another one".to_owned()),
+            _ => Ok(parts),
+        }
+    }
+
+    /// Whether nobody but the sender can have set `header`, a name in lowercase: it is signed or trusted, or the whole connection
+    /// is the sender's.
+    pub fn covers(&self, header: &str) -> bool {
+        let trusted = match self {
+            Self::Hmac { trusted_headers, .. } | Self::StandardWebhooks { trusted_headers, .. } => trusted_headers,
+            Self::None | Self::Bearer { .. } | Self::Basic { .. } | Self::Mtls { .. } => return true,
+        };
+        let is_signed = |part: &SignedPart| matches!(part, SignedPart::Header(name) if name == header);
+        trusted.iter().any(|name| name.eq_ignore_ascii_case(header))
+            || self.signed_parts().is_ok_and(|parts| parts.iter().any(is_signed))
+    }
+
+    /// The names of the keys that [`Auth::secrets`] reads, for messages: the list and the file. `None` where there are no secrets.
+    pub fn secret_keys(&self) -> Option<(&'static str, &'static str)> {
+        match self {
+            Self::None | Self::Mtls { .. } => None,
+            Self::Bearer { .. } => Some(("tokens", "tokens_file")),
+            Self::Basic { .. } => Some(("credentials", "credentials_file")),
+            Self::Hmac { .. } | Self::StandardWebhooks { .. } => Some(("secrets", "secrets_file")),
+        }
+    }
+}
+
+fn read_secrets(file: &Path) -> Result<Vec<Secret>, String> {
+    let text = std::fs::read_to_string(file)
+        .map_err(|error| format!("cannot read the secrets in {}: {error}", file.display()))?;
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    Ok(lines.map(Secret::new).collect())
+}
+
+/// The key that a secret of Standard Webhooks stands for: what is in base64, padded or not, after `whsec_`, or alone. None when it is no
+/// base64.
+pub fn standard_webhooks_key(secret: &Secret) -> Option<Vec<u8>> {
+    let text = secret.expose().trim();
+    let text = text.strip_prefix("whsec_").unwrap_or(text).trim_end_matches('=');
+    STANDARD_NO_PAD.decode(text.replace('-', "+").replace('_', "/")).ok()
+}
+
+/// `algorithm` of an HMAC.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HmacAlgorithm {
+    /// SHA-256.
+    #[default]
+    Sha256,
+    /// SHA-512.
+    Sha512,
+}
+
+/// `encoding` of an HMAC.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HmacEncoding {
+    /// Hexadecimal digits, either case.
+    #[default]
+    Hex,
+    /// Base64 (RFC 4648, section 4).
+    Base64,
+}

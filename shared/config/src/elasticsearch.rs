@@ -1,0 +1,175 @@
+//! `elasticsearch`.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::Placement;
+use super::lifecycle::Lifecycle;
+use super::mapping::Mapping;
+use super::redact;
+use avro::JsonRules;
+use service::secret::Secret;
+
+/// `elasticsearch`: where documents go.
+#[derive(Clone, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Elasticsearch {
+    /// `elasticsearch.url`: one address, or several separated by commas.
+    #[serde(serialize_with = "redact::addresses")]
+    pub url: String,
+    /// `elasticsearch.index_name`: the index, or by strategy the alias or data stream, that documents are written to.
+    pub index_name: String,
+    /// `elasticsearch.strategy`: where a document lands.
+    pub strategy: Strategy,
+    /// `elasticsearch.on_duplicate`: what a second event of the same id does: `keep_first` or `keep_last`.
+    pub on_duplicate: OnDuplicate,
+    /// `elasticsearch.verify_duplicates`: how it is found out that a document which is there already is the same event, with
+    /// `on_duplicate: keep_first`: `always`, `by_timestamp` or `never`.
+    pub verify_duplicates: VerifyDuplicates,
+    /// `elasticsearch.placement`: which index of several a document lands in.
+    pub placement: Placement,
+    /// `elasticsearch.documents`: how values are written, where there is a choice.
+    pub documents: JsonRules,
+    /// `elasticsearch.mapping`: what the fields of documents are to Elasticsearch.
+    pub mapping: Mapping,
+    /// `elasticsearch.lifecycle`: who lets indices age. By default `ilm` where `ilm_config_path` is given, else `none`.
+    pub lifecycle: Option<Lifecycle>,
+    /// `elasticsearch.request_timeout`: how long one request may take before it counts as failed and is sent again.
+    #[serde(with = "humantime_serde")]
+    pub request_timeout: Duration,
+    /// `elasticsearch.connect_timeout`: how long a node that has not answered yet, or not lately, may take to accept a connection before
+    /// another one is tried.
+    #[serde(with = "humantime_serde")]
+    pub connect_timeout: Duration,
+    /// `elasticsearch.compression`: whether bulk bodies are compressed: `auto`, `gzip` or `none`.
+    pub compression: Compression,
+    /// `elasticsearch.ca_file`: a PEM file of the authorities that may have signed the certificates of `https` addresses, besides the
+    /// public ones.
+    pub ca_file: Option<PathBuf>,
+    /// `elasticsearch.proxy`: the address of an HTTP proxy on the way; absent: none.
+    #[serde(serialize_with = "redact::optional_addresses")]
+    pub proxy: Option<String>,
+    /// `elasticsearch.auth`: who the indexer is to Elasticsearch.
+    pub auth: ElasticsearchAuth,
+}
+
+/// `elasticsearch.compression`: whether bulk bodies are compressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Compression {
+    /// With gzip, for nodes that are not on this machine.
+    Auto,
+    /// With gzip.
+    Gzip,
+    /// Not at all.
+    None,
+}
+
+/// `elasticsearch.auth`: who the indexer is to Elasticsearch. A file wins over a value beside it, and is read again when it changes.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+pub enum ElasticsearchAuth {
+    /// Nobody in particular: for a cluster without security.
+    #[default]
+    None,
+    /// A user with a password.
+    Basic {
+        /// `elasticsearch.auth.username`: the user's name.
+        username: String,
+        /// `elasticsearch.auth.password`: the user's password.
+        #[serde(default)]
+        password: Option<Secret>,
+        /// `elasticsearch.auth.password_file`: a file that holds the password.
+        #[serde(default)]
+        password_file: Option<PathBuf>,
+    },
+    /// An API key.
+    ApiKey {
+        /// `elasticsearch.auth.api_key`: `encoded` of the answer that created the key, or `id:api_key`.
+        #[serde(default)]
+        api_key: Option<Secret>,
+        /// `elasticsearch.auth.api_key_file`: a file that holds the key.
+        #[serde(default)]
+        api_key_file: Option<PathBuf>,
+    },
+    /// A bearer token, such as a service account's.
+    Bearer {
+        /// `elasticsearch.auth.token`: the token.
+        #[serde(default)]
+        token: Option<Secret>,
+        /// `elasticsearch.auth.token_file`: a file that holds the token.
+        #[serde(default)]
+        token_file: Option<PathBuf>,
+    },
+}
+
+/// `elasticsearch.strategy`: where a document lands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Strategy {
+    /// Backing indices `{index_name}-000001` and on behind the alias `{index_name}`, rolled over by size or age.
+    Rollover,
+    /// An index for each day or other span of time, `{index_name}-…`, all behind the alias `{index_name}`.
+    Time,
+    /// The data stream `{index_name}`.
+    DataStream,
+    /// One index of the name `{index_name}`.
+    Single,
+}
+
+/// `elasticsearch.on_duplicate`: what a second event of the same id does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnDuplicate {
+    /// Nothing: the document stays as the first event made it.
+    KeepFirst,
+    /// It replaces the document. The record's offset is the document's external version, so that a replay never puts an older event over a
+    /// newer one. Offsets of one id are comparable only while it stays in one partition: after the topic is made anew, or has been given
+    /// more partitions, use a new index.
+    KeepLast,
+}
+
+/// `elasticsearch.verify_duplicates`: how it is found out that a document which is there already is the same event. `docs/ids.md` has the
+/// rules.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum VerifyDuplicates {
+    /// The stored document is read and compared.
+    Always,
+    /// First only its `_ingested_at` is read. What that does not prove is read and compared as with `always`: the outcome is the same, one
+    /// request more for what a sender repeats, and fewer bytes for a replay.
+    ByTimestamp,
+    /// Not at all: whatever has the id counts as the same event.
+    Never,
+}
+
+impl Default for Elasticsearch {
+    fn default() -> Self {
+        Self {
+            url: "http://127.0.0.1:9200".to_owned(),
+            index_name: "cxone-events".to_owned(),
+            strategy: Strategy::Rollover,
+            on_duplicate: OnDuplicate::KeepFirst,
+            verify_duplicates: VerifyDuplicates::Always,
+            placement: Placement::default(),
+            documents: JsonRules::default(),
+            mapping: Mapping::default(),
+            lifecycle: None,
+            request_timeout: Duration::from_secs(30),
+            connect_timeout: Duration::from_secs(2),
+            compression: Compression::Auto,
+            ca_file: None,
+            proxy: None,
+            auth: ElasticsearchAuth::None,
+        }
+    }
+}
+
+impl fmt::Debug for Elasticsearch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        redact::debug(self, f)
+    }
+}

@@ -1,0 +1,145 @@
+//! `kafka.security`.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::load::ConfigError;
+use super::redact;
+use service::secret::Secret;
+
+/// `kafka.security`: how to connect to the cluster, and who Penstock is to it.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct KafkaSecurity {
+    /// `kafka.security.protocol`: `ssl`, `sasl_ssl` or `sasl_plaintext`.
+    pub protocol: SecurityProtocol,
+    /// `kafka.security.ca_file`: a PEM file of the authorities that may have signed the brokers' certificates. Absent: those of the
+    /// system.
+    #[serde(default)]
+    pub ca_file: Option<PathBuf>,
+    /// `kafka.security.certificate_file`: a PEM file with a certificate of ours, where brokers ask for one.
+    #[serde(default)]
+    pub certificate_file: Option<PathBuf>,
+    /// `kafka.security.key_file`: a PEM file with its private key.
+    #[serde(default)]
+    pub key_file: Option<PathBuf>,
+    /// `kafka.security.key_password`: the password of the private key.
+    #[serde(default)]
+    pub key_password: Option<Secret>,
+    /// `kafka.security.key_password_file`: a file that holds it.
+    #[serde(default)]
+    pub key_password_file: Option<PathBuf>,
+    /// `kafka.security.mechanism`: of SASL: `PLAIN`, `SCRAM-SHA-256`, `SCRAM-SHA-512` or `OAUTHBEARER`.
+    #[serde(default)]
+    pub mechanism: Option<SaslMechanism>,
+    /// `kafka.security.username`: `PLAIN` and `SCRAM`: the user.
+    #[serde(default)]
+    pub username: Option<String>,
+    /// `kafka.security.password`: the user's password.
+    #[serde(default)]
+    pub password: Option<Secret>,
+    /// `kafka.security.password_file`: a file that holds it. Read when a client is made.
+    #[serde(default)]
+    pub password_file: Option<PathBuf>,
+    /// `kafka.security.oauth`: `OAUTHBEARER`: where tokens come from.
+    #[serde(default)]
+    pub oauth: Option<OAuth>,
+}
+
+/// `kafka.security.oauth`: tokens by client credentials (RFC 6749, section 4.4).
+#[derive(Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct OAuth {
+    /// `kafka.security.oauth.token_url`: the address of the token endpoint.
+    #[serde(serialize_with = "redact::addresses")]
+    pub token_url: String,
+    /// `kafka.security.oauth.client_id`: who Penstock is there.
+    pub client_id: String,
+    /// `kafka.security.oauth.client_secret`: its secret.
+    #[serde(default)]
+    pub client_secret: Option<Secret>,
+    /// `kafka.security.oauth.client_secret_file`: a file that holds it. Read for each token.
+    #[serde(default)]
+    pub client_secret_file: Option<PathBuf>,
+    /// `kafka.security.oauth.scope`: the scopes asked for, with spaces between them.
+    #[serde(default)]
+    pub scope: Option<String>,
+    /// `kafka.security.oauth.ca_file`: a PEM file of authorities accepted for the endpoint, besides those of the system.
+    #[serde(default)]
+    pub ca_file: Option<PathBuf>,
+}
+
+/// `kafka.security.protocol`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SecurityProtocol {
+    /// TLS.
+    Ssl,
+    /// TLS and SASL.
+    SaslSsl,
+    /// SASL without TLS: for networks that are safe in themselves.
+    SaslPlaintext,
+}
+
+/// `kafka.security.mechanism`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub enum SaslMechanism {
+    /// The password itself.
+    #[serde(rename = "PLAIN")]
+    Plain,
+    /// A proof of the password (RFC 5802).
+    #[serde(rename = "SCRAM-SHA-256")]
+    ScramSha256,
+    /// The same with SHA-512.
+    #[serde(rename = "SCRAM-SHA-512")]
+    ScramSha512,
+    /// A token (RFC 7628).
+    #[serde(rename = "OAUTHBEARER")]
+    OAuthBearer,
+}
+
+impl fmt::Debug for OAuth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        redact::debug(self, f)
+    }
+}
+
+impl SecurityProtocol {
+    /// Whether there is SASL.
+    pub fn has_sasl(self) -> bool {
+        self != Self::Ssl
+    }
+
+    /// As librdkafka writes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ssl => "ssl",
+            Self::SaslSsl => "sasl_ssl",
+            Self::SaslPlaintext => "sasl_plaintext",
+        }
+    }
+}
+
+impl SaslMechanism {
+    /// As Kafka writes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Plain => "PLAIN",
+            Self::ScramSha256 => "SCRAM-SHA-256",
+            Self::ScramSha512 => "SCRAM-SHA-512",
+            Self::OAuthBearer => "OAUTHBEARER",
+        }
+    }
+}
+
+/// The secret that stands in the config, or in the file beside it, which wins; white space around it is dropped.
+pub fn secret(value: Option<&Secret>, file: Option<&PathBuf>) -> Result<Option<Secret>, ConfigError> {
+    let Some(file) = file else {
+        return Ok(value.cloned());
+    };
+    let text = std::fs::read_to_string(file)
+        .map_err(|error| ConfigError(format!("cannot read {}: {error}", file.display())))?;
+    Ok(Some(Secret::new(text.trim())))
+}

@@ -1,0 +1,199 @@
+//! What a file may hold.
+
+use std::time::Duration;
+
+use bytesize::ByteSize;
+
+use super::*;
+use crate::Auth;
+use service::telemetry::LogFormat;
+
+#[test]
+fn an_empty_file_is_all_defaults() {
+    for text in ["", "# nothing but a comment\n", "---\n"] {
+        let config = loaded(text, &[]);
+        assert_eq!(config.kafka.topic, "cxone-events");
+        assert!(config.receiver.sources.is_empty());
+    }
+}
+
+#[test]
+fn a_section_whose_keys_are_all_commented_out_is_its_defaults() {
+    let config = loaded("kafka:\n  # brokers: b:1\nreceiver:\n  sources:\n", &[]);
+    assert_eq!(config.kafka.brokers, "127.0.0.1:9092");
+}
+
+#[test]
+fn what_the_file_says_wins_over_the_defaults_and_the_rest_stays() {
+    let config = loaded("indexer:\n  batch:\n    max_documents: 7\n", &[]);
+    assert_eq!(config.indexer.batch.max_documents, 7);
+    assert_eq!(config.indexer.batch.max_bytes, ByteSize::mib(5));
+}
+
+#[test]
+fn sizes_are_written_with_a_unit_or_as_bytes() {
+    for (text, bytes) in [("5MiB", 5 << 20), ("1GB", 1_000_000_000), ("64 KiB", 64 << 10), ("4096", 4096)] {
+        let config = loaded(&format!("indexer: {{batch: {{max_bytes: {text}}}}}"), &[]);
+        assert_eq!(config.indexer.batch.max_bytes.as_u64(), bytes, "{text}");
+    }
+}
+
+#[test]
+fn durations_are_written_with_a_unit() {
+    for (text, duration) in [
+        ("10s", Duration::from_secs(10)),
+        ("500ms", Duration::from_millis(500)),
+        ("5m", Duration::from_secs(300)),
+        ("1m 30s", Duration::from_secs(90)),
+    ] {
+        assert_eq!(loaded(&format!("kafka: {{timeout: {text}}}"), &[]).kafka.timeout, duration, "{text}");
+    }
+    let error = refused("kafka:\n  timeout: 10\n", &[]);
+    assert_eq!(error, "p.yaml:2: kafka.timeout: must be a duration such as 10s, 500ms or 5m");
+}
+
+#[test]
+fn numbers_and_words_may_be_quoted_and_numbers_where_text_is_wanted_need_no_quotes() {
+    let text = "kafka: {topic: 12345, options: {a.number: 8, a.switch: true}}\nindexer: {max_depth: '9'}\nlog: {format: 'json'}";
+    let config = loaded(text, &[]);
+    assert_eq!(config.kafka.topic, "12345");
+    assert_eq!(config.kafka.options["a.number"], "8");
+    assert_eq!(config.kafka.options["a.switch"], "true");
+    assert_eq!(config.indexer.max_depth, 9);
+    assert_eq!(config.log.format, LogFormat::Json);
+}
+
+#[test]
+fn a_number_may_have_underscores_and_must_be_in_range() {
+    assert_eq!(loaded("indexer: {max_items: 1_000_000}", &[]).indexer.max_items, 1_000_000);
+    assert_eq!(
+        refused("indexer:\n  max_depth: 70000\n", &[]),
+        "p.yaml:2: indexer.max_depth: must be a whole number from 0 to 65535"
+    );
+    assert_eq!(
+        refused("indexer:\n  max_items: -1\n", &[]),
+        "p.yaml:2: indexer.max_items: must be a whole number from 0 to 4294967295"
+    );
+    assert_eq!(
+        refused("indexer: {fuse: {max_ratio: .nan}}", &[]),
+        "p.yaml:1: indexer.fuse.max_ratio: must be a number"
+    );
+}
+
+#[test]
+fn an_optional_key_may_be_null_and_another_may_not() {
+    assert!(loaded("kafka: {create_topics: null}", &[]).kafka.create_topics.is_none());
+    assert_eq!(
+        refused("kafka:\n  topic:\n", &[]),
+        "p.yaml:2: kafka.topic: has no value; give text, or leave the key out"
+    );
+}
+
+#[test]
+fn an_unknown_key_is_refused_with_its_line_and_what_was_meant() {
+    let error = refused("kafka:\n  topic: t\n  broker: b:1\n", &[]);
+    assert_eq!(error, "p.yaml:3: unknown key kafka.broker; did you mean brokers?");
+    let error = refused("elasticsearch:\n  auth: {type: basic, usernam: me}\n", &[]);
+    assert_eq!(error, "p.yaml:2: unknown key elasticsearch.auth.usernam; did you mean username?");
+    let error = refused("\nkafak: {}\n", &[]);
+    assert_eq!(error, "p.yaml:2: unknown key kafak; did you mean kafka?");
+    let error = refused("log: {colour: true}", &[]);
+    assert_eq!(error, "p.yaml:1: unknown key log.colour; known are level, format");
+}
+
+#[test]
+fn an_unknown_word_is_refused_with_those_there_are() {
+    let error = refused("indexer:\n  group_protocol: clasic\n", &[]);
+    assert_eq!(error, "p.yaml:2: indexer.group_protocol: must be one of classic, consumer; did you mean classic?");
+}
+
+#[test]
+fn an_address_without_a_port_is_refused_with_an_example() {
+    let error = refused("receiver:\n  listen: localhost\n", &[]);
+    assert_eq!(error, "p.yaml:2: receiver.listen: must be an IP address and a port such as 0.0.0.0:8080");
+}
+
+#[test]
+fn a_key_twice_is_refused_with_both_lines() {
+    let error = refused("kafka:\n  topic: a\n  topic: b\n", &[]);
+    assert_eq!(error, "p.yaml:3: the key topic is there twice, first at p.yaml:2");
+}
+
+#[test]
+fn what_is_not_yaml_is_refused_with_line_and_column() {
+    let error = refused("kafka:\n  topic: [\n", &[]);
+    assert!(error.starts_with("p.yaml:2: not YAML: "), "{error}");
+    assert!(error.contains("column 10"), "{error}");
+}
+
+#[test]
+fn a_second_document_is_refused() {
+    assert_eq!(refused("log: {}\n---\nlog: {}\n", &[]), "p.yaml:3: a second YAML document; there must be only one");
+}
+
+#[test]
+fn a_list_or_word_where_a_section_belongs_is_refused() {
+    assert_eq!(refused("kafka: [a]", &[]), "p.yaml:1: kafka: must be a section with keys");
+    assert_eq!(refused("kafka: a", &[]), "p.yaml:1: kafka: must be a section with keys");
+    assert_eq!(refused("just text", &[]), "p.yaml:1: must be a section with keys");
+}
+
+#[test]
+fn aliases_stand_for_what_they_name() {
+    let text = "receiver:\n  sources:\n    a: &a {path: /a, subject: s, auth: {type: none}}\n    b: *a\n";
+    assert_eq!(loaded(text, &[]).receiver.sources["b"].path, "/a");
+}
+
+#[test]
+fn aliases_cannot_blow_a_file_up() {
+    let mut text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
+    for level in 1..10 {
+        let aliases = vec![format!("*a{}", level - 1); 10].join(", ");
+        text.push_str(&format!("a{level}: &a{level} [{aliases}]\n"));
+    }
+    let error = refused(&text, &[]);
+    assert!(error.ends_with("too large for a config"), "{error}");
+}
+
+#[test]
+fn a_file_nested_too_deep_is_refused() {
+    let error = refused(&format!("log: {}{}", "[".repeat(100), "]".repeat(100)), &[]);
+    assert!(error.contains("nested too deep"), "{error}");
+}
+
+#[test]
+fn a_source_lacking_a_key_is_refused_with_the_line_of_its_name() {
+    let error = refused("receiver:\n  sources:\n    cxone:\n      path: /w\n", &[]);
+    assert_eq!(error, "p.yaml:4: receiver.sources.cxone: the key subject is missing");
+    let error = refused("receiver:\n  sources:\n    cxone:\n      path: /w\n      subject: s\n", &[]);
+    assert_eq!(error, "p.yaml:4: receiver.sources.cxone: the key auth is missing");
+}
+
+#[test]
+fn auth_of_each_type_is_read() {
+    let auth = |text| loaded(&with_auth(text), &[]).receiver.sources["cxone"].auth.clone();
+    assert!(matches!(auth("{type: none}"), Auth::None));
+    assert!(matches!(auth("{type: bearer, tokens: [a, b]}"), Auth::Bearer { tokens, .. } if tokens.len() == 2));
+    let Auth::Hmac { header, tolerance, timestamp_header, secrets, .. } =
+        auth("{type: hmac, header: X-Signature, secrets: [12345678901234567890]}")
+    else {
+        panic!("not hmac");
+    };
+    assert_eq!((header.as_str(), tolerance, timestamp_header), ("X-Signature", Duration::from_secs(300), None));
+    // More digits than any number type holds.
+    assert_eq!(secrets[0].expose(), "12345678901234567890");
+}
+
+#[test]
+fn auth_with_a_key_of_another_type_is_refused() {
+    let error = refused(&with_auth("{type: bearer, secrets: [a]}"), &[]);
+    assert_eq!(error, "p.yaml:6: receiver.sources.cxone.auth: the key secrets does not go with type: bearer");
+    let error = refused(&with_auth("{type: none, tokens: [a]}"), &[]);
+    assert_eq!(error, "p.yaml:6: receiver.sources.cxone.auth: the key tokens does not go with type: none");
+    let error = refused(&with_auth("{type: hmac, secrets: [a]}"), &[]);
+    assert!(error.contains("the key header is missing"), "{error}");
+    let error = refused(&with_auth("{type: bearr}"), &[]);
+    assert!(error.contains("receiver.sources.cxone.auth.type: must be one of none, bearer, basic, hmac"), "{error}");
+    let error = refused(&with_auth("{tokens: [a]}"), &[]);
+    assert!(error.contains("receiver.sources.cxone.auth: the key type is missing"), "{error}");
+}

@@ -1,0 +1,78 @@
+//! `indexer.topics`: several topics in one indexer, each with its own index.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Config, Lifecycle, Mapping, OnDuplicate, Placement, Strategy, VerifyDuplicates};
+use avro::JsonRules;
+
+/// `indexer.topics.<topic>`: what differs for one topic from `elasticsearch`. A section that is given replaces that of `elasticsearch` as
+/// a whole.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Topic {
+    /// `indexer.topics.<topic>.index_name`: by default the topic's own name.
+    pub index_name: Option<String>,
+    /// `indexer.topics.<topic>.strategy`: in place of `elasticsearch.strategy`.
+    pub strategy: Option<Strategy>,
+    /// `indexer.topics.<topic>.on_duplicate`: in place of `elasticsearch.on_duplicate`.
+    pub on_duplicate: Option<OnDuplicate>,
+    /// `indexer.topics.<topic>.verify_duplicates`: in place of `elasticsearch.verify_duplicates`.
+    pub verify_duplicates: Option<VerifyDuplicates>,
+    /// `indexer.topics.<topic>.placement`: in place of `elasticsearch.placement`.
+    pub placement: Option<Placement>,
+    /// `indexer.topics.<topic>.documents`: in place of `elasticsearch.documents`.
+    pub documents: Option<JsonRules>,
+    /// `indexer.topics.<topic>.mapping`: in place of `elasticsearch.mapping`.
+    pub mapping: Option<Mapping>,
+    /// `indexer.topics.<topic>.lifecycle`: in place of `elasticsearch.lifecycle`.
+    pub lifecycle: Option<Lifecycle>,
+    /// `indexer.topics.<topic>.ilm_config_path`: in place of `ilm_config_path`.
+    pub ilm_config_path: Option<PathBuf>,
+}
+
+impl Config {
+    /// The config of each topic that the indexer consumes, as if it were the only one; what bounds all of them is divided among them. Without
+    /// `indexer.topics` it is this config, for `kafka.topic`.
+    pub fn of_topics(&self) -> Vec<Self> {
+        if self.indexer.topics.is_empty() {
+            return vec![self.clone()];
+        }
+        self.indexer.topics.iter().map(|(name, topic)| self.of_topic(name, topic)).collect()
+    }
+
+    fn of_topic(&self, name: &str, topic: &Topic) -> Self {
+        let mut config = self.clone();
+        let count = self.indexer.topics.len();
+        config.kafka.topic = name.to_owned();
+        config.indexer.topics.clear();
+        config.indexer.max_in_flight_requests = (self.indexer.max_in_flight_requests / count).max(1);
+        config.indexer.max_in_flight_bytes.0 = self.indexer.max_in_flight_bytes.as_u64() / count as u64;
+        if self.indexer.group_per_topic {
+            config.indexer.group_id = format!("{}-{name}", self.indexer.group_id);
+        }
+        // Each topic has a member of the group to itself.
+        config.indexer.group_instance_id = self.indexer.group_instance_id.as_ref().map(|id| format!("{id}-{name}"));
+        let elasticsearch = &mut config.elasticsearch;
+        elasticsearch.index_name = topic.index_name.clone().unwrap_or_else(|| name.to_owned());
+        set(&mut elasticsearch.strategy, &topic.strategy);
+        set(&mut elasticsearch.on_duplicate, &topic.on_duplicate);
+        set(&mut elasticsearch.verify_duplicates, &topic.verify_duplicates);
+        set(&mut elasticsearch.placement, &topic.placement);
+        set(&mut elasticsearch.documents, &topic.documents);
+        set(&mut elasticsearch.mapping, &topic.mapping);
+        elasticsearch.lifecycle = topic.lifecycle.or(elasticsearch.lifecycle);
+        config.ilm_config_path = topic.ilm_config_path.clone().or(config.ilm_config_path);
+        config
+    }
+}
+
+fn set<T: Clone>(value: &mut T, own: &Option<T>) {
+    if let Some(own) = own {
+        value.clone_from(own);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,159 @@
+//! Tokens for SASL's OAUTHBEARER: fetched by client credentials (RFC 6749, section 4.4) whenever librdkafka asks for one, which is
+//! when a client is made and when four fifths of a token's life are over.
+//!
+//! librdkafka could fetch them itself only if it were built with libcurl.
+
+use std::error::Error;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use rdkafka::ClientContext;
+use rdkafka::client::OAuthToken;
+use rdkafka::error::{KafkaError, KafkaResult};
+use rdkafka::types::RDKafkaConfRes;
+use reqwest::{Certificate, Client};
+use serde::Deserialize;
+use tokio::runtime::Handle;
+
+use config::redact::without_user;
+use config::{Kafka, OAuth, SaslMechanism, read_secret};
+use service::http::form;
+use service::tls;
+
+/// How long a token is taken to live where the endpoint does not say, in seconds.
+const DEFAULT_LIFETIME: u64 = 300;
+/// No life is longer than this, whatever the endpoint says: 30 days, in seconds.
+const MAX_LIFETIME: u64 = 30 * 24 * 3_600;
+
+/// Gets a client of librdkafka its tokens; does nothing where the config asks for none. A context of ours passes
+/// [`ClientContext::generate_oauth_token`] on to it; a client without a context of its own has it as such.
+pub struct Login(Option<Tokens>);
+
+struct Tokens {
+    runtime: Handle,
+    http: Client,
+    oauth: OAuth,
+}
+
+/// What a token endpoint answers (RFC 6749, section 5.1).
+#[derive(Deserialize)]
+struct Answer {
+    access_token: String,
+    expires_in: Option<u64>,
+}
+
+/// Why there is no token. Holds no secret.
+#[derive(Debug, thiserror::Error)]
+enum TokenError {
+    #[error("kafka.security.oauth.client_secret_file: {0}")]
+    Secret(#[from] config::ConfigError),
+    #[error("kafka.security.oauth.token_url: {url} does not answer: {source}")]
+    Call { url: String, source: reqwest::Error },
+    #[error(
+        "kafka.security.oauth.token_url: {url} answered {status}: look at client_id, client_secret and scope, and whether the \
+         client may use client credentials"
+    )]
+    Refused { url: String, status: u16 },
+}
+
+impl Login {
+    /// For the clients of `kafka`. To be called within a Tokio runtime, which fetches the tokens.
+    ///
+    /// # Errors
+    /// When the certificates of `oauth.ca_file` cannot be used, or there is no runtime.
+    pub fn new(kafka: &Kafka) -> KafkaResult<Self> {
+        let security = kafka.security.as_ref().filter(|it| it.mechanism == Some(SaslMechanism::OAuthBearer));
+        let Some(oauth) = security.and_then(|security| security.oauth.clone()) else {
+            return Ok(Self(None));
+        };
+        let runtime = Handle::try_current().map_err(|error| invalid("oauth", &error))?;
+        Ok(Self(Some(Tokens { runtime, http: http(&oauth, kafka.timeout)?, oauth })))
+    }
+
+    /// A token, for [`ClientContext::generate_oauth_token`]. Blocks the thread, which must be one of librdkafka's or otherwise not
+    /// one of the runtime's own, for `kafka.timeout` at most.
+    ///
+    /// # Errors
+    /// When there is none to be had, in words without a secret; librdkafka asks again ten seconds later.
+    pub fn token(&self) -> Result<OAuthToken, Box<dyn Error>> {
+        let tokens = self.0.as_ref().ok_or("no kafka.security.oauth in the config")?;
+        let fetched = tokens.runtime.block_on(tokens.fetch());
+        Ok(fetched
+            .inspect_err(|error| tracing::error!(%error, "There is no token for Kafka; asking again in 10 s."))?)
+    }
+}
+
+fn http(oauth: &OAuth, timeout: Duration) -> KafkaResult<Client> {
+    tls::install_provider();
+    let mut builder = Client::builder().timeout(timeout).redirect(reqwest::redirect::Policy::none());
+    if let Some(file) = &oauth.ca_file {
+        let pem = std::fs::read(file).map_err(|error| invalid("oauth.ca_file", &error))?;
+        let certificates = Certificate::from_pem_bundle(&pem).map_err(|error| invalid("oauth.ca_file", &error))?;
+        builder = builder.tls_certs_merge(certificates);
+    }
+    builder.build().map_err(|error| invalid("oauth", &error))
+}
+
+fn invalid(key: &str, error: &dyn Error) -> KafkaError {
+    let key = format!("kafka.security.{key}");
+    KafkaError::ClientConfig(RDKafkaConfRes::RD_KAFKA_CONF_INVALID, error.to_string(), key, String::new())
+}
+
+impl Tokens {
+    async fn fetch(&self) -> Result<OAuthToken, TokenError> {
+        let OAuth { token_url, client_id, client_secret, client_secret_file, scope, .. } = &self.oauth;
+        let secret = read_secret(client_secret.as_ref(), client_secret_file.as_ref())?;
+        let url = || without_user(token_url);
+        let failed = |source: reqwest::Error| TokenError::Call { url: url(), source: source.without_url() };
+        let mut pairs = vec![("grant_type", "client_credentials")];
+        pairs.extend(scope.as_deref().map(|scope| ("scope", scope)));
+        let asked = SystemTime::now();
+        let answer = self
+            .http
+            .post(token_url)
+            .basic_auth(client_id, secret.as_ref().map(service::secret::Secret::expose))
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(form(&pairs))
+            .send()
+            .await
+            .map_err(failed)?;
+        if !answer.status().is_success() {
+            return Err(TokenError::Refused { url: url(), status: answer.status().as_u16() });
+        }
+        let Answer { access_token, expires_in } = answer.json().await.map_err(failed)?;
+        let expires = asked + lifetime(expires_in);
+        let since_epoch = expires.duration_since(UNIX_EPOCH).unwrap_or_default();
+        Ok(OAuthToken {
+            token: access_token,
+            principal_name: client_id.clone(),
+            lifetime_ms: i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX),
+        })
+    }
+}
+
+/// How long a token lives whose endpoint says so many seconds.
+fn lifetime(expires_in: Option<u64>) -> Duration {
+    Duration::from_secs(expires_in.unwrap_or(DEFAULT_LIFETIME).min(MAX_LIFETIME))
+}
+
+impl ClientContext for Login {
+    const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
+
+    fn generate_oauth_token(&self, _: Option<&str>) -> Result<OAuthToken, Box<dyn Error>> {
+        self.token()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_life_without_end_does_not_overflow() {
+        for expires_in in [1 << 63, u64::MAX] {
+            let life = lifetime(Some(expires_in));
+            assert!(SystemTime::now().checked_add(life).is_some_and(|end| end > SystemTime::now()));
+        }
+        assert_eq!(lifetime(Some(60)).as_secs(), 60);
+        assert_eq!(lifetime(None).as_secs(), DEFAULT_LIFETIME);
+    }
+}

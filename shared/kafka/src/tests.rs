@@ -1,0 +1,81 @@
+//! What the settings come to. That topics are created is seen by the integration tests.
+
+use super::*;
+use config::load_from;
+
+fn kafka(section: &str) -> Kafka {
+    load_from("p.yaml", &format!("kafka: {section}"), &[]).unwrap().kafka
+}
+
+#[test]
+fn options_are_passed_on_and_cannot_undo_what_the_promises_need() {
+    let kafka = kafka(
+        "{brokers: 'a:1,b:2', options: {linger.ms: 7, client.id: mine, bootstrap.servers: evil, acks: 0, \
+         enable.idempotence: false, message.timeout.ms: 0}}",
+    );
+    let config = producer_config(&kafka, "penstock", Duration::from_millis(1_500)).unwrap();
+    for (key, value) in [
+        ("linger.ms", "7"),
+        ("client.id", "mine"),
+        ("bootstrap.servers", "a:1,b:2"),
+        ("acks", "all"),
+        ("enable.idempotence", "true"),
+        ("message.timeout.ms", "1500"),
+    ] {
+        assert_eq!(config.get(key), Some(value), "{key}");
+    }
+    assert_eq!(client_config(&Kafka::default(), "penstock").unwrap().get("client.id"), Some("penstock"));
+}
+
+#[tokio::test]
+async fn nothing_is_created_and_nobody_asked_where_the_config_does_not_say_so() {
+    create_missing_topics(&kafka("{brokers: '127.0.0.1:1'}"), "test", &["t"]).await.unwrap();
+    let create = kafka("{brokers: '127.0.0.1:1', create_topics: {partitions: 1, replication_factor: 1}}");
+    create_missing_topics(&create, "test", &[]).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_cluster_that_does_not_answer_is_an_error_that_names_the_key() {
+    let kafka = kafka("{brokers: '127.0.0.1:1', timeout: 50ms, create_topics: {partitions: 1, replication_factor: 1}}");
+    let error = create_missing_topics(&kafka, "test", &["t", "t"]).await.unwrap_err();
+    assert!(error.to_string().starts_with("kafka.create_topics: "), "{error}");
+}
+
+#[test]
+fn security_is_said_in_librdkafkas_words_and_shows_no_secret() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("password");
+    std::fs::write(&file, "of the file\n").unwrap();
+    let kafka = kafka(&format!(
+        "{{security: {{protocol: sasl_ssl, ca_file: /ca, mechanism: SCRAM-SHA-512, username: u, password: of the config, \
+         password_file: {}}}}}",
+        file.display()
+    ));
+    let config = client_config(&kafka, "penstock").unwrap();
+    for (key, value) in [
+        ("security.protocol", "sasl_ssl"),
+        ("ssl.ca.location", "/ca"),
+        ("sasl.mechanism", "SCRAM-SHA-512"),
+        ("sasl.username", "u"),
+        ("sasl.password", "of the file"),
+    ] {
+        assert_eq!(config.get(key), Some(value), "{key}");
+    }
+    assert!(!format!("{kafka:?}").contains("of the config"), "{kafka:?}");
+    std::fs::remove_file(&file).unwrap();
+    let error = client_config(&kafka, "penstock").unwrap_err().to_string();
+    assert!(error.contains("kafka.security.password_file") && error.contains("cannot read"), "{error}");
+}
+
+#[test]
+fn an_option_that_librdkafka_refuses_is_named_without_its_value() {
+    for (key, value) in [("sasl.pasword", "hush"), ("ssl.key.passphrase", "hush"), ("sasl.mechanism.x", "hush")] {
+        let kafka = Kafka { options: [(key.to_owned(), value.to_owned())].into(), ..Kafka::default() };
+        let created: KafkaResult<rdkafka::producer::BaseProducer> = client_config(&kafka, "test").unwrap().create();
+        let error = without_value(created.err().unwrap()).to_string();
+        assert!(error.contains(key) && !error.contains("hush"), "{error}");
+    }
+    let kafka = Kafka { options: [("linger.ms".to_owned(), "soon".to_owned())].into(), ..Kafka::default() };
+    let created: KafkaResult<rdkafka::producer::BaseProducer> = client_config(&kafka, "test").unwrap().create();
+    assert!(without_value(created.err().unwrap()).to_string().contains("soon"));
+}

@@ -1,0 +1,66 @@
+//! The addresses of the registry, and the users they may hold.
+
+use reqwest::Url;
+
+use super::RegistrySetupError;
+use super::credentials::Credentials;
+use service::secret::Secret;
+
+/// A user of the registry with its password.
+pub(super) type User = (String, Secret);
+
+/// An address of the registry, and who we are there.
+pub(super) struct Address {
+    /// Without the user and the password, for messages.
+    pub(super) url: String,
+    pub(super) credentials: Credentials,
+}
+
+/// All addresses of the config, at least one, and their URLs with commas between.
+///
+/// # Errors
+/// When an address or the credentials cannot be used.
+pub(super) fn all(config: &config::SchemaRegistry) -> Result<(Vec<Address>, String), RegistrySetupError> {
+    let mut addresses = Vec::new();
+    for text in config.url.split(',') {
+        let (url, user) = split_user(text.trim())?;
+        addresses.push(Address { url, credentials: Credentials::new(&config.auth, user)? });
+    }
+    let urls: Vec<&str> = addresses.iter().map(|address| address.url.as_str()).collect();
+    let urls = urls.join(", ");
+    Ok((addresses, urls))
+}
+
+/// The address without user and password, which would be shown in messages, and those two.
+fn split_user(address: &str) -> Result<(String, Option<User>), RegistrySetupError> {
+    let mut url = Url::parse(address).map_err(|error| RegistrySetupError::new("url", format!("not a URL: {error}")))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(RegistrySetupError::new("url", "it must start with http:// or https://"));
+    }
+    let user = (!url.username().is_empty())
+        .then(|| (unescape(url.username()), Secret::new(unescape(url.password().unwrap_or_default()))));
+    // Both can be set on every http URL.
+    let _set = (url.set_username(""), url.set_password(None));
+    Ok((url.as_str().trim_end_matches('/').to_owned(), user))
+}
+
+/// Resolves `%41` and the like.
+fn unescape(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let mut unescaped = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        let digits = bytes.get(at + 1..at + 3).and_then(|digits| std::str::from_utf8(digits).ok());
+        match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            Some(value) if byte == b'%' => {
+                unescaped.push(value);
+                at += 3;
+            }
+            _ => {
+                unescaped.push(byte);
+                at += 1;
+            }
+        }
+    }
+    String::from_utf8_lossy(&unescaped).into_owned()
+}

@@ -1,0 +1,165 @@
+//! The calls to the registry, without a cache.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use schema_registry_converter::async_impl::schema_registry::{
+    get_all_versions, get_referenced_schema, get_schema_by_id, get_schema_by_subject_and_version, post_schema,
+};
+use schema_registry_converter::schema_registry_common::{
+    RegisteredReference, RegisteredSchema as Answer, SchemaType, SuppliedSchema,
+};
+use serde::{Deserialize, Serialize};
+
+use super::direct::escape;
+use super::nodes::Nodes;
+use super::{RegisteredSchema, RegistryError, RegistrySetupError};
+use crate::wire::SchemaId;
+use avro::Schema;
+
+/// How many other schemas one schema may refer to, those of those included.
+const MAX_REFERENCES: usize = 100;
+
+pub(super) struct Client {
+    nodes: Nodes,
+}
+
+/// A schema as the registry gave it.
+pub(super) struct Found {
+    pub(super) registered: RegisteredSchema,
+    pub(super) texts: Texts,
+}
+
+/// A version of a subject, as the registry lists those that have a schema.
+#[derive(Deserialize)]
+struct SubjectVersion {
+    subject: String,
+}
+
+/// What a schema is compiled from.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub(super) struct Texts {
+    pub(super) schema: String,
+    /// The schemas that it refers to, directly and indirectly.
+    pub(super) references: Vec<String>,
+}
+
+impl Texts {
+    /// Compiles the schema.
+    ///
+    /// # Errors
+    /// In words, when it is no usable Avro schema.
+    pub(super) fn compile(&self) -> Result<Arc<Schema>, String> {
+        let references: Vec<&str> = self.references.iter().map(String::as_str).collect();
+        let schema = Schema::parse_with_references(&self.schema, &references);
+        schema.map(Arc::new).map_err(|error| error.to_string())
+    }
+}
+
+impl Client {
+    pub(super) fn new(config: &config::SchemaRegistry) -> Result<Self, RegistrySetupError> {
+        Ok(Self { nodes: Nodes::new(config)? })
+    }
+
+    /// The addresses, for messages.
+    pub(super) fn url(&self) -> &str {
+        self.nodes.urls()
+    }
+
+    pub(super) async fn by_id(&self, id: SchemaId) -> Result<Found, RegistryError> {
+        let what = format!("schema id {id}");
+        let call = |settings| async move { get_schema_by_id(id.0, &settings).await };
+        let answer = self.nodes.ask(&what, call).await?;
+        self.compile(id, answer, &what).await
+    }
+
+    pub(super) async fn latest(&self, subject: &str) -> Result<Found, RegistryError> {
+        self.subject_schema(subject, None, format!("subject {subject}")).await
+    }
+
+    pub(super) async fn version(&self, subject: &str, version: u32) -> Result<Found, RegistryError> {
+        self.subject_schema(subject, Some(version), format!("version {version} of subject {subject}")).await
+    }
+
+    /// The numbers of all versions of `subject`.
+    pub(super) async fn versions(&self, subject: &str) -> Result<Vec<u32>, RegistryError> {
+        let name = escape(subject);
+        let call = |settings| {
+            let name = name.clone();
+            async move { get_all_versions(&settings, name).await }
+        };
+        self.nodes.ask(&format!("subject {subject}"), call).await
+    }
+
+    /// The subjects that have the schema of `id`, also in a version that was deleted.
+    pub(super) async fn subjects_of(&self, id: SchemaId) -> Result<Vec<String>, RegistryError> {
+        let path = format!("/schemas/ids/{id}/versions?deleted=true");
+        let versions: Vec<SubjectVersion> = self.nodes.get(&format!("schema id {id}"), &path).await?;
+        Ok(versions.into_iter().map(|version| version.subject).collect())
+    }
+
+    async fn subject_schema(&self, subject: &str, version: Option<u32>, what: String) -> Result<Found, RegistryError> {
+        let name = escape(subject);
+        let call = |settings| {
+            let name = name.clone();
+            async move { get_schema_by_subject_and_version(&settings, &name, version).await }
+        };
+        let answer = self.nodes.ask(&what, call).await?;
+        self.compile(SchemaId(answer.id), answer, &what).await
+    }
+
+    pub(super) async fn register(&self, subject: &str, schema: &str) -> Result<SchemaId, RegistryError> {
+        let name = escape(subject);
+        let supplied = SuppliedSchema::new(None, SchemaType::Avro, schema.to_owned());
+        let what = format!("the schema to register under subject {subject}");
+        let call = |settings| {
+            let (name, supplied) = (name.clone(), supplied.clone());
+            async move { post_schema(&settings, name, supplied).await }
+        };
+        let answer = self.nodes.ask(&what, call).await?;
+        Ok(SchemaId(answer.id))
+    }
+
+    async fn compile(&self, id: SchemaId, answer: Answer, what: &str) -> Result<Found, RegistryError> {
+        if answer.schema_type != SchemaType::Avro {
+            return Err(self.unusable(what, format!("it is of the type {:?}", answer.schema_type)));
+        }
+        let references = self.references(answer.references, what).await?;
+        let texts = Texts { schema: answer.schema, references };
+        match texts.compile() {
+            Ok(schema) => Ok(Found { registered: RegisteredSchema { id, schema }, texts }),
+            Err(reason) => Err(self.unusable(what, reason)),
+        }
+    }
+
+    /// The texts of the schemas that these references lead to, directly and indirectly, each once: a reference, those within it, the next
+    /// reference. So the first that defines a name is the one that Confluent's clients take, too.
+    async fn references(&self, mut left: Vec<RegisteredReference>, what: &str) -> Result<Vec<String>, RegistryError> {
+        let mut seen: HashSet<(String, u32)> = HashSet::new();
+        let mut texts = Vec::new();
+        // The last is the next.
+        left.reverse();
+        while let Some(mut reference) = left.pop() {
+            if !seen.insert((reference.subject.clone(), reference.version)) {
+                continue;
+            }
+            if seen.len() > MAX_REFERENCES {
+                return Err(self.unusable(what, format!("it refers to more than {MAX_REFERENCES} other schemas")));
+            }
+            let name = format!("subject {} version {}, which {what} refers to", reference.subject, reference.version);
+            reference.subject = escape(&reference.subject);
+            let call = |settings| {
+                let reference = reference.clone();
+                async move { get_referenced_schema(&settings, &reference).await }
+            };
+            let found = self.nodes.ask(&name, call).await.map_err(RegistryError::of_reference)?;
+            left.extend(found.references.into_iter().rev());
+            texts.push(found.schema);
+        }
+        Ok(texts)
+    }
+
+    fn unusable(&self, what: &str, reason: String) -> RegistryError {
+        RegistryError::Unusable { url: self.url().to_owned(), what: what.to_owned(), reason }
+    }
+}

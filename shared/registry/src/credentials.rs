@@ -1,0 +1,101 @@
+//! Who the client is to the registry, and the files that say so, which may change while it runs.
+
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+
+use reqwest::RequestBuilder;
+use schema_registry_converter::async_impl::schema_registry::SrSettingsBuilder;
+
+use super::RegistrySetupError;
+use super::address::User;
+use config::SchemaRegistryAuth;
+use service::secret::Secret;
+
+/// The credentials for one address, as configured and as last read.
+pub(super) struct Credentials {
+    scheme: Scheme,
+    value: Option<Secret>,
+    file: Option<PathBuf>,
+    last: Mutex<Option<Secret>>,
+}
+
+enum Scheme {
+    None,
+    Basic { username: String },
+    Bearer,
+}
+
+impl Credentials {
+    /// Those of `auth`, or of the address when there are none. A file is read here for the first time.
+    pub(super) fn new(auth: &SchemaRegistryAuth, user: Option<User>) -> Result<Self, RegistrySetupError> {
+        let (scheme, value, file) = match auth {
+            SchemaRegistryAuth::None => match user {
+                None => (Scheme::None, None, None),
+                Some((username, password)) => (Scheme::Basic { username }, Some(password), None),
+            },
+            _ if user.is_some() => {
+                let reason = "there is a user in schema_registry.url too: leave out one of the two";
+                return Err(RegistrySetupError::new("auth", reason));
+            }
+            SchemaRegistryAuth::Basic { username, password, password_file } => {
+                (Scheme::Basic { username: username.clone() }, password.clone(), password_file.clone())
+            }
+            SchemaRegistryAuth::Bearer { token, token_file } => (Scheme::Bearer, token.clone(), token_file.clone()),
+        };
+        let credentials = Self { scheme, value, file, last: Mutex::default() };
+        let secret = credentials.read().map_err(|reason| RegistrySetupError::new("auth", reason))?;
+        *credentials.last.lock().unwrap_or_else(PoisonError::into_inner) = secret;
+        Ok(credentials)
+    }
+
+    /// The secret as it is now; the last one when its file cannot be read.
+    pub(super) fn secret(&self) -> Option<Secret> {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.file.is_some() {
+            match self.read() {
+                Ok(secret) => *last = secret,
+                Err(reason) => {
+                    tracing::warn!(%reason, "The registry's credentials could not be read again; the last ones stay in use.");
+                }
+            }
+        }
+        last.clone()
+    }
+
+    /// Sets `secret` in settings to be built.
+    pub(super) fn apply(&self, secret: Option<&Secret>, settings: &mut SrSettingsBuilder) {
+        match (&self.scheme, secret) {
+            (Scheme::None, _) | (_, None) => {}
+            (Scheme::Basic { username }, Some(password)) => {
+                settings.set_basic_authorization(username, Some(password.expose()));
+            }
+            (Scheme::Bearer, Some(token)) => {
+                settings.set_token_authorization(token.expose());
+            }
+        }
+    }
+
+    /// Sets the secret as it is now in a request.
+    pub(super) fn authorize(&self, request: RequestBuilder) -> RequestBuilder {
+        match (&self.scheme, self.secret()) {
+            (Scheme::None, _) | (_, None) => request,
+            (Scheme::Basic { username }, Some(password)) => request.basic_auth(username, Some(password.expose())),
+            (Scheme::Bearer, Some(token)) => request.bearer_auth(token.expose()),
+        }
+    }
+
+    fn read(&self) -> Result<Option<Secret>, String> {
+        let secret = config::read_secret(self.value.as_ref(), self.file.as_ref()).map_err(|error| error.to_string())?;
+        match (&self.scheme, &secret) {
+            // The password of an address may be empty: some registries take an API key as the user alone.
+            (Scheme::None | Scheme::Basic { .. }, _) => Ok(secret),
+            (Scheme::Bearer, Some(token)) if is_sendable(token.expose()) => Ok(secret),
+            (Scheme::Bearer, _) => Err("the token is empty or holds characters that cannot be sent".to_owned()),
+        }
+    }
+}
+
+/// Whether a header can hold it (RFC 6750, section 2.1, is narrower still).
+fn is_sendable(token: &str) -> bool {
+    !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic())
+}

@@ -1,0 +1,84 @@
+//! The HTTP client's settings: time-outs, redirects, TLS.
+
+use std::path::Path;
+use std::time::Duration;
+
+use reqwest::redirect::Policy;
+use reqwest::{Certificate, ClientBuilder, Identity, Proxy};
+
+use super::RegistrySetupError;
+use service::tls;
+
+/// What every client of the registry is made of. The files are read once, when it is made.
+pub(super) struct Http {
+    timeout: Duration,
+    authorities: Vec<Certificate>,
+    identity: Option<Identity>,
+    proxy: Option<Proxy>,
+}
+
+impl Http {
+    pub(super) fn new(config: &config::SchemaRegistry) -> Result<Self, RegistrySetupError> {
+        tls::install_provider();
+        let authorities = match &config.ca_file {
+            None => Vec::new(),
+            Some(file) => authorities(file)?,
+        };
+        let identity = match (&config.client_certificate_file, &config.client_key_file) {
+            (Some(certificate), Some(key)) => Some(identity(certificate, key)?),
+            (None, None) => None,
+            (Some(_), None) | (None, Some(_)) => {
+                let reason = "it and client_key_file go together: set both or none";
+                return Err(RegistrySetupError::new("client_certificate_file", reason));
+            }
+        };
+        let proxy = config.proxy.as_deref().map(Proxy::all).transpose();
+        let proxy = proxy.map_err(|_| RegistrySetupError::new("proxy", "it is not the address of a proxy"))?;
+        Ok(Self { timeout: config.timeout, authorities, identity, proxy })
+    }
+
+    pub(super) fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    pub(super) fn builder(&self) -> ClientBuilder {
+        // A redirect that a POST followed would become a GET, and what is behind it need not be a registry.
+        let mut builder = reqwest::Client::builder().connect_timeout(self.timeout).redirect(Policy::none());
+        if !self.authorities.is_empty() {
+            builder = builder.tls_certs_merge(self.authorities.clone());
+        }
+        if let Some(proxy) = &self.proxy {
+            builder = builder.proxy(proxy.clone());
+        }
+        if let Some(identity) = &self.identity {
+            builder = builder.identity(identity.clone());
+        }
+        builder
+    }
+}
+
+fn authorities(file: &Path) -> Result<Vec<Certificate>, RegistrySetupError> {
+    let pem = read("ca_file", file)?;
+    match Certificate::from_pem_bundle(&pem) {
+        Ok(certificates) if !certificates.is_empty() => Ok(certificates),
+        Ok(_) | Err(_) => {
+            Err(RegistrySetupError::new("ca_file", format!("{} holds no certificate in PEM form", file.display())))
+        }
+    }
+}
+
+fn identity(certificate: &Path, key: &Path) -> Result<Identity, RegistrySetupError> {
+    let mut pem = read("client_certificate_file", certificate)?;
+    pem.push(b'\n');
+    pem.extend(read("client_key_file", key)?);
+    Identity::from_pem(&pem).map_err(|_| {
+        let (certificate, key) = (certificate.display(), key.display());
+        let reason = format!("{certificate} and {key} are not a certificate and its private key in PEM form");
+        RegistrySetupError::new("client_certificate_file", reason)
+    })
+}
+
+fn read(key: &'static str, file: &Path) -> Result<Vec<u8>, RegistrySetupError> {
+    std::fs::read(file)
+        .map_err(|error| RegistrySetupError::new(key, format!("cannot read {}: {error}", file.display())))
+}

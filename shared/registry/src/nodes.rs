@@ -1,0 +1,219 @@
+//! The addresses of the registry: which one is asked, by which HTTP client, and as whom.
+//!
+//! They are nodes of one registry, and the first one that has the answer is believed. "Not found" is no answer yet: a
+//! node reads what was registered from the others, and may be behind, so the other addresses are asked too.
+//! `schema_registry_converter` could try several addresses by itself, but begins with the first each time, however
+//! dead, and lets the last one's error count.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use reqwest::StatusCode;
+use schema_registry_converter::async_impl::schema_registry::SrSettings;
+use schema_registry_converter::error::SRCError;
+use schema_registry_converter::schema_registry_common::RawError;
+use serde::de::DeserializeOwned;
+
+use super::address::{self, Address};
+use super::http::Http;
+use super::{RegistryError, RegistrySetupError};
+use service::causes::with_causes;
+use service::secret::Secret;
+
+/// How long an address that did not answer is asked only when no other one answers.
+const AVOID: Duration = Duration::from_secs(10);
+
+pub(super) struct Nodes {
+    nodes: Vec<Node>,
+    urls: String,
+    http: Http,
+    /// For questions that `schema_registry_converter` has no call for.
+    client: reqwest::Client,
+}
+
+struct Node {
+    address: Address,
+    settings: Mutex<Settings>,
+    /// When it last did not answer; none after it did.
+    failed: Mutex<Option<Instant>>,
+}
+
+/// What calls are made with, and the secret in it.
+struct Settings {
+    built: SrSettings,
+    secret: Option<Secret>,
+}
+
+impl Nodes {
+    pub(super) fn new(config: &config::SchemaRegistry) -> Result<Self, RegistrySetupError> {
+        let http = Http::new(config)?;
+        let (addresses, urls) = address::all(config)?;
+        let mut nodes = Vec::new();
+        for address in addresses {
+            let settings = Mutex::new(build(&http, &address, address.credentials.secret())?);
+            nodes.push(Node { address, settings, failed: Mutex::default() });
+        }
+        let builder = http.builder().timeout(http.timeout().max(Duration::from_millis(1)));
+        let client = builder.build().map_err(|error| RegistrySetupError::new("url", error))?;
+        Ok(Self { urls, nodes, http, client })
+    }
+
+    /// All addresses, for messages.
+    pub(super) fn urls(&self) -> &str {
+        &self.urls
+    }
+
+    /// Makes `call` at one address after the other until one has the answer to `what`.
+    ///
+    /// # Errors
+    /// [`RegistryError`]: "not found" when one says so and none has it, "unavailable" when no address answers, with the
+    /// reason of each.
+    pub(super) async fn ask<T, A>(&self, what: &str, call: impl Fn(SrSettings) -> A) -> Result<T, RegistryError>
+    where
+        A: Future<Output = Result<T, SRCError>>,
+    {
+        let call = |node: &Node| {
+            let (answer, url) = (call(node.settings(&self.http)), node.address.url.clone());
+            async move { answer.await.map_err(|error| RegistryError::from_call(&error, &url, what)) }
+        };
+        self.each(what, call).await
+    }
+
+    /// Gets the JSON at `path`, which begins with `/`, from one address after the other until one has it.
+    ///
+    /// # Errors
+    /// As [`Nodes::ask`].
+    pub(super) async fn get<T: DeserializeOwned>(&self, what: &str, path: &str) -> Result<T, RegistryError> {
+        self.each(what, |node| node.get(&self.client, what, path)).await
+    }
+
+    async fn each<'n, T, A>(&'n self, what: &str, call: impl Fn(&'n Node) -> A) -> Result<T, RegistryError>
+    where
+        A: Future<Output = Result<T, RegistryError>>,
+    {
+        let mut failures = Vec::new();
+        let mut missing = None;
+        for (failed, node) in self.in_order(Instant::now()) {
+            if failed.is_some() && missing.is_some() {
+                // Who asks again asks it as well, once it is no longer avoided.
+                break;
+            }
+            let error = match call(node).await {
+                Ok(answer) => {
+                    node.answered();
+                    return Ok(answer);
+                }
+                Err(error) => error,
+            };
+            match error {
+                RegistryError::Unavailable { reason, .. } => {
+                    node.did_not_answer(&reason, self.nodes.len() > 1);
+                    failures.push(if self.nodes.len() > 1 {
+                        format!("{}: {reason}", node.address.url)
+                    } else {
+                        reason
+                    });
+                }
+                RegistryError::NotFound { .. } => {
+                    node.answered();
+                    missing = Some(RegistryError::NotFound { url: self.urls.clone(), what: what.to_owned() });
+                }
+                error @ (RegistryError::NotYet { .. }
+                | RegistryError::Unusable { .. }
+                | RegistryError::Ambiguous { .. }) => {
+                    node.answered();
+                    return Err(error);
+                }
+            }
+        }
+        let unavailable = || RegistryError::Unavailable {
+            url: self.urls.clone(),
+            what: what.to_owned(),
+            reason: failures.join("; "),
+        };
+        Err(missing.unwrap_or_else(unavailable))
+    }
+
+    /// Those that are not avoided at `now` as they are in the config, then those that failed, with the time, the
+    /// longest ago first.
+    fn in_order(&self, now: Instant) -> Vec<(Option<Instant>, &Node)> {
+        let mut order: Vec<(Option<Instant>, &Node)> = self
+            .nodes
+            .iter()
+            .map(|node| (lock(&node.failed).filter(|failed| now.saturating_duration_since(*failed) < AVOID), node))
+            .collect();
+        order.sort_by_key(|(failed, _)| *failed);
+        order
+    }
+}
+
+impl Node {
+    /// The settings with the secret as it is now.
+    fn settings(&self, http: &Http) -> SrSettings {
+        let secret = self.address.credentials.secret();
+        let mut settings = lock(&self.settings);
+        if secret.as_ref().map(Secret::expose) != settings.secret.as_ref().map(Secret::expose) {
+            match build(http, &self.address, secret) {
+                Ok(renewed) => *settings = renewed,
+                Err(error) => {
+                    tracing::warn!(%error, "The registry's new credentials cannot be used; the last ones stay.")
+                }
+            }
+        }
+        settings.built.clone()
+    }
+
+    async fn get<T: DeserializeOwned>(
+        &self,
+        client: &reqwest::Client,
+        what: &str,
+        path: &str,
+    ) -> Result<T, RegistryError> {
+        let unavailable = |reason: String| RegistryError::unavailable(&self.address.url, what, reason);
+        let request = client.get(format!("{}{path}", self.address.url));
+        let sent = self.address.credentials.authorize(request).send().await;
+        let answer = sent.map_err(|error| unavailable(with_causes(&error.without_url())))?;
+        let status = answer.status();
+        let body = answer.bytes().await.map_err(|error| unavailable(with_causes(&error.without_url())))?;
+        if status == StatusCode::OK {
+            return serde_json::from_slice(&body)
+                .map_err(|error| unavailable(format!("its answer is not as expected: {error}")));
+        }
+        let raw: Option<RawError> = serde_json::from_slice(&body).ok();
+        let reason = format!("HTTP status {status}: {}", raw.as_ref().map_or("", |raw| raw.message.as_str()));
+        Err(RegistryError::from_answer(raw.map(|raw| raw.error_code), reason, &self.address.url, what))
+    }
+
+    fn answered(&self) {
+        let failed = lock(&self.failed).take();
+        if failed.is_some() {
+            tracing::info!(url = self.address.url, "The schema registry answers again.");
+        }
+    }
+
+    fn did_not_answer(&self, reason: &str, has_others: bool) {
+        let known = lock(&self.failed).replace(Instant::now());
+        if known.is_none() && has_others {
+            tracing::warn!(
+                url = self.address.url,
+                reason,
+                "An address of the schema registry does not answer; asking the others first."
+            );
+        }
+    }
+}
+
+fn build(http: &Http, address: &Address, secret: Option<Secret>) -> Result<Settings, RegistrySetupError> {
+    let mut settings = SrSettings::new_builder(address.url.clone());
+    settings.set_timeout(http.timeout());
+    address.credentials.apply(secret.as_ref(), &mut settings);
+    let built = settings.build_with(http.builder()).map_err(|error| RegistrySetupError::new("url", error.error))?;
+    Ok(Settings { built, secret })
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests;

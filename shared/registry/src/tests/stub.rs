@@ -1,0 +1,132 @@
+//! A registry of canned answers. A stub and not the real one, since it counts requests, holds them up, goes down and answers
+//! wrongly when told to; that the real one answers in this form is seen by the integration tests.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+
+use crate::SchemaRegistry;
+
+/// A running stub.
+#[derive(Clone)]
+pub(super) struct Stub {
+    pub(super) address: String,
+    state: Arc<StubState>,
+}
+
+struct StubState {
+    answers: Mutex<HashMap<String, (StatusCode, String)>>,
+    /// Method, path and authorization of each request.
+    requests: Mutex<Vec<(String, Option<String>)>>,
+    /// Each answer takes one permit.
+    gate: Semaphore,
+}
+
+impl Stub {
+    pub(super) async fn start() -> Self {
+        let state = Arc::new(StubState {
+            answers: Mutex::default(),
+            requests: Mutex::default(),
+            gate: Semaphore::new(Semaphore::MAX_PERMITS),
+        });
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let router = Router::new().fallback(answer).with_state(Arc::clone(&state));
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        Self { address, state }
+    }
+
+    /// The settings for a registry at this stub, without patience, to be changed by a test.
+    pub(super) fn settings(&self) -> config::SchemaRegistry {
+        let patience = Duration::ZERO;
+        config::SchemaRegistry {
+            url: format!("http://{}", self.address),
+            patience,
+            ..config::SchemaRegistry::default()
+        }
+    }
+
+    pub(super) fn registry(&self) -> SchemaRegistry {
+        SchemaRegistry::new(&self.settings()).unwrap()
+    }
+
+    /// A registry that takes its answers for old at once.
+    pub(super) fn forgetful_registry(&self) -> SchemaRegistry {
+        let moment = Duration::from_nanos(1);
+        SchemaRegistry::new(&config::SchemaRegistry { refresh: moment, negative_ttl: moment, ..self.settings() })
+            .unwrap()
+    }
+
+    /// Answers requests for `path` so from now on.
+    pub(super) fn answer(&self, path: &str, status: u16, body: impl ToString) {
+        let answer = (StatusCode::from_u16(status).unwrap(), body.to_string());
+        self.state.answers.lock().unwrap().insert(path.to_owned(), answer);
+    }
+
+    pub(super) fn has_schema(&self, id: u32, schema: &str) {
+        self.answer(&format!("/schemas/ids/{id}"), 200, json!({"schema": schema}));
+    }
+
+    pub(super) fn has_version(&self, subject: &str, version: &str, id: u32, schema: &str, references: &Value) {
+        let body = json!({"subject": subject, "version": 1, "id": id, "schema": schema, "references": references});
+        self.answer(&format!("/subjects/{subject}/versions/{version}"), 200, body);
+    }
+
+    /// Holds up all answers from now on.
+    pub(super) fn hold(&self) {
+        let permits = self.state.gate.available_permits();
+        self.state.gate.forget_permits(permits);
+    }
+
+    /// Lets the answers go.
+    pub(super) fn release(&self) {
+        self.state.gate.add_permits(Semaphore::MAX_PERMITS / 2);
+    }
+
+    /// Method and path of each request so far.
+    pub(super) fn requests(&self) -> Vec<String> {
+        self.state.requests.lock().unwrap().iter().map(|(request, _)| request.clone()).collect()
+    }
+
+    pub(super) fn last_authorization(&self) -> Option<String> {
+        self.state.requests.lock().unwrap().last().and_then(|(_, authorization)| authorization.clone())
+    }
+
+    /// Waits until so many requests have come.
+    pub(super) async fn requested(&self, count: usize) {
+        while self.requests().len() < count {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+}
+
+async fn answer(
+    State(state): State<Arc<StubState>>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    _: Bytes,
+) -> Response {
+    let authorization = headers.get(header::AUTHORIZATION).map(|value| value.to_str().unwrap().to_owned());
+    state.requests.lock().unwrap().push((format!("{method} {}", uri.path()), authorization));
+    state.gate.acquire().await.unwrap().forget();
+    let known = state.answers.lock().unwrap().get(uri.path()).cloned();
+    match known {
+        Some((status, body)) if status.is_redirection() => (status, [(header::LOCATION, body)]).into_response(),
+        Some(answer) => answer.into_response(),
+        None => {
+            let code = if uri.path().starts_with("/subjects") { 40401 } else { 40403 };
+            let body = json!({"error_code": code, "message": "not found"});
+            (StatusCode::NOT_FOUND, body.to_string()).into_response()
+        }
+    }
+}

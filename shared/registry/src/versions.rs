@@ -1,0 +1,214 @@
+//! The versions of a subject: one by its number, the one that means the same as another schema, and the one that has a fingerprint.
+//!
+//! A version never changes, so what was found is kept. Which versions there are may change, so their list is kept only for
+//! a second: however many unknown fingerprints come in, the registry is asked for it no more often. A fingerprint says
+//! nothing of logical types, so a later version may have it too and mean other values: which one it is is looked up anew every
+//! `schema_registry.refresh`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use moka::future::Cache;
+
+use super::{RegisteredSchema, RegistryError, SchemaRegistry, Wanted};
+use avro::{Meaning, Schema};
+
+/// How many versions of a subject are looked at, the newest first.
+const MAX_VERSIONS: usize = 100;
+
+/// How long a list of versions is believed at most: a new one may be registered at any moment.
+const LIST_BELIEVED: Duration = Duration::from_secs(1);
+
+/// What is known of the versions of all subjects.
+pub(super) struct Versions {
+    by_number: Cache<(String, u32), RegisteredSchema>,
+    by_meaning: Cache<(String, Meaning), RegisteredSchema>,
+    by_fingerprint: Cache<(String, u64), RegisteredSchema>,
+    /// What had a fingerprint when it was last looked up, for when the registry is away.
+    last_known: Cache<(String, u64), RegisteredSchema>,
+    lists: Cache<String, Arc<[u32]>>,
+}
+
+impl Versions {
+    pub(super) fn new(config: &config::SchemaRegistry, capacity: u64) -> Self {
+        Self {
+            by_number: Cache::new(capacity),
+            by_meaning: Cache::new(capacity),
+            by_fingerprint: Cache::builder().max_capacity(capacity).time_to_live(config.refresh).build(),
+            last_known: Cache::new(capacity),
+            lists: Cache::builder().max_capacity(capacity).time_to_live(config.negative_ttl.min(LIST_BELIEVED)).build(),
+        }
+    }
+
+    /// Forgets which versions `subject` has.
+    pub(super) async fn changed(&self, subject: &str) {
+        self.lists.invalidate(subject).await;
+        // It was registered here, which happens seldom: all subjects may be looked up anew.
+        self.by_fingerprint.invalidate_all();
+    }
+}
+
+impl SchemaRegistry {
+    /// The schema of `subject` in this version, from memory or from the registry. Concurrent calls for one make one request.
+    ///
+    /// # Errors
+    /// As [`SchemaRegistry::by_id`].
+    pub async fn by_version(&self, subject: &str, version: u32) -> Result<RegisteredSchema, RegistryError> {
+        let key = (subject.to_owned(), version);
+        if let Some(schema) = self.inner.versions.by_number.get(&key).await {
+            return Ok(schema);
+        }
+        let wanted = Wanted::Version(subject.to_owned(), version);
+        if let Some(error) = self.inner.absent.known(&wanted).await {
+            return Err(error);
+        }
+        let found = self.inner.versions.by_number.try_get_with(key, self.fetch(subject, version)).await;
+        match found {
+            Ok(schema) => Ok(schema),
+            Err(error) => Err(self.inner.absent.note(wanted, &error).await),
+        }
+    }
+
+    /// The version of `subject` whose schema has this fingerprint ([`Schema::fingerprint`]), from memory or from the registry: the newest of
+    /// several that mean the same. Looks at the newest 100.
+    ///
+    /// # Errors
+    /// [`RegistryError`]: `NotFound` when none has it, or there is no such subject; `Ambiguous` when several have it and mean different
+    /// values.
+    pub async fn by_fingerprint(&self, subject: &str, fingerprint: u64) -> Result<RegisteredSchema, RegistryError> {
+        let versions = &self.inner.versions;
+        let key = (subject.to_owned(), fingerprint);
+        if let Some(schema) = versions.by_fingerprint.get(&key).await {
+            return Ok(schema);
+        }
+        let found = versions.by_fingerprint.try_get_with(key.clone(), self.of_fingerprint(subject, fingerprint)).await;
+        match found.map_err(|error| RegistryError::clone(&error)) {
+            Ok(schema) => {
+                versions.last_known.insert(key, schema.clone()).await;
+                Ok(schema)
+            }
+            Err(error @ RegistryError::Unavailable { .. }) => versions.last_known.get(&key).await.ok_or(error),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The newest version of `subject` by which a reader gets the same values as by `schema` ([`Schema::meaning`]), from memory or from the
+    /// registry. Looks at the newest 100.
+    ///
+    /// # Errors
+    /// [`RegistryError`]: `NotFound` when none does, or there is no such subject.
+    pub async fn by_meaning(&self, subject: &str, schema: &Schema) -> Result<RegisteredSchema, RegistryError> {
+        let key = (subject.to_owned(), schema.meaning());
+        if let Some(schema) = self.inner.versions.by_meaning.get(&key).await {
+            return Ok(schema);
+        }
+        let found = self.inner.versions.by_meaning.try_get_with(key, self.of_meaning(subject, schema)).await;
+        found.map_err(|error| RegistryError::clone(&error))
+    }
+
+    /// The newest version of `subject` that is usable and that `fits` accepts, from memory or from the registry; none when there is no such
+    /// version. For when the latest one is of no use: on disk this one stands for it, so that a start while the registry is unavailable
+    /// finds it. Looks at the newest 100.
+    ///
+    /// # Errors
+    /// [`RegistryError`], when the registry cannot be asked or has no such subject.
+    pub async fn last_usable(
+        &self,
+        subject: &str,
+        fits: impl Fn(&RegisteredSchema) -> bool,
+    ) -> Result<Option<RegisteredSchema>, RegistryError> {
+        for version in self.newest_versions(subject).await?.iter() {
+            let Some(found) = self.usable(subject, *version).await?.filter(|found| fits(found)) else { continue };
+            if let Some(kept) = &self.inner.kept {
+                kept.keep_as_latest(subject, found.id).await;
+            }
+            return Ok(Some(found));
+        }
+        Ok(None)
+    }
+
+    /// Asks the registry for the latest schema of `subject`, however fresh the known one is.
+    ///
+    /// # Errors
+    /// As [`SchemaRegistry::latest`].
+    pub async fn latest_now(&self, subject: &str) -> Result<RegisteredSchema, RegistryError> {
+        self.inner.latest.invalidate(subject).await;
+        self.inner.absent.forget(&Wanted::Subject(subject.to_owned())).await;
+        self.latest(subject).await
+    }
+
+    async fn fetch(&self, subject: &str, version: u32) -> Result<RegisteredSchema, RegistryError> {
+        let found = self.inner.client.version(subject, version).await?;
+        self.inner.answered(None, &found).await;
+        let schema = found.registered;
+        self.inner.by_id.insert(schema.id, Arc::clone(&schema.schema)).await;
+        self.inner.keep_hot(schema.id, &schema.schema);
+        Ok(schema)
+    }
+
+    async fn of_meaning(&self, subject: &str, wanted: &Schema) -> Result<RegisteredSchema, RegistryError> {
+        let is_it = |found: &RegisteredSchema| found.schema.meaning() == wanted.meaning();
+        // Known already, as a rule, and asked for even while the registry is away.
+        if let Ok(latest) = self.latest(subject).await
+            && is_it(&latest)
+        {
+            return Ok(latest);
+        }
+        for version in self.newest_versions(subject).await?.iter() {
+            if let Some(found) = self.usable(subject, *version).await?.filter(is_it) {
+                return Ok(found);
+            }
+        }
+        Err(self.not_found(format!("version of subject {subject} that means the same")))
+    }
+
+    async fn of_fingerprint(&self, subject: &str, fingerprint: u64) -> Result<RegisteredSchema, RegistryError> {
+        let mut newest: Option<RegisteredSchema> = None;
+        for version in self.newest_versions(subject).await?.iter() {
+            let found = self.usable(subject, *version).await?;
+            let Some(found) = found.filter(|found| found.schema.fingerprint() == fingerprint) else { continue };
+            match &newest {
+                Some(newest) if newest.schema.meaning() != found.schema.meaning() => {
+                    let what = format!("the fingerprint {fingerprint:016x} in subject {subject}");
+                    return Err(RegistryError::Ambiguous { url: self.inner.client.url().to_owned(), what });
+                }
+                Some(_) => {}
+                None => newest = Some(found),
+            }
+        }
+        newest.ok_or_else(|| {
+            self.not_found(format!("version of subject {subject} with the fingerprint {fingerprint:016x}"))
+        })
+    }
+
+    fn not_found(&self, what: String) -> RegistryError {
+        RegistryError::NotFound { url: self.inner.client.url().to_owned(), what }
+    }
+
+    /// The schema of `subject` in this version; none when it was deleted meanwhile, or is not Avro: another one may fit.
+    async fn usable(&self, subject: &str, version: u32) -> Result<Option<RegisteredSchema>, RegistryError> {
+        match self.by_version(subject, version).await {
+            Ok(found) => Ok(Some(found)),
+            Err(error @ RegistryError::Unavailable { .. }) => Err(error),
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// The numbers of the newest 100 versions of `subject`, the newest first, a second old at most. Concurrent calls make
+    /// one request.
+    ///
+    /// # Errors
+    /// [`RegistryError`]: `NotFound` when there is no such subject.
+    pub async fn newest_versions(&self, subject: &str) -> Result<Arc<[u32]>, RegistryError> {
+        let list = self.inner.versions.lists.try_get_with_by_ref(subject, self.list(subject)).await;
+        list.map_err(|error| RegistryError::clone(&error))
+    }
+
+    /// The versions of `subject`, the newest first.
+    async fn list(&self, subject: &str) -> Result<Arc<[u32]>, RegistryError> {
+        let mut versions = self.inner.client.versions(subject).await?;
+        versions.sort_unstable_by(|left, right| right.cmp(left));
+        versions.truncate(MAX_VERSIONS);
+        Ok(versions.into())
+    }
+}

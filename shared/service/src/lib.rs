@@ -1,0 +1,14 @@
+//! The parts that every service has: ports ([`listen`]), the admin port ([`admin`]), metrics, logs ([`telemetry`]), secrets ([`secret`]), the
+//! signal to stop ([`shutdown`]), HTTP clients ([`http`], [`tls`]).
+//!
+//! A thing belongs here when both services need it and it is about running a process. It knows no Kafka, no Avro and no config file.
+
+pub mod admin;
+pub mod causes;
+pub mod http;
+pub mod listen;
+pub mod metrics;
+pub mod secret;
+pub mod shutdown;
+pub mod telemetry;
+pub mod tls;

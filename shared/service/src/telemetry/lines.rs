@@ -1,0 +1,131 @@
+//! Where lines of the log go: none longer than a limit, and of dependencies only so many in a while. What they say is theirs to choose, and
+//! may repeat what a sender sends.
+
+use std::io::{self, Write};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use tracing::{Level, Metadata};
+use tracing_subscriber::fmt::MakeWriter;
+
+use crate::telemetry::LogFormat;
+
+/// Bytes of a line of ours, at most.
+const MAX_OURS: usize = 16 * 1024;
+/// Bytes of a line of a dependency, at most.
+const MAX_THEIRS: usize = 2 * 1024;
+/// Lines of all dependencies together in [`WINDOW`].
+const THEIR_LINES: u32 = 100;
+/// See [`THEIR_LINES`].
+const WINDOW: Duration = Duration::from_secs(10);
+/// The first parts of the targets that are ours.
+const OURS: [&str; 11] = [
+    "avro",
+    "config",
+    "harness",
+    "indexer",
+    "kafka",
+    "penstock_indexer",
+    "penstock_receiver",
+    "receiver",
+    "registry",
+    "service",
+    "topic_id",
+];
+
+/// Makes a writer for each line.
+pub(super) struct Lines<M> {
+    inner: M,
+    format: LogFormat,
+    theirs: Mutex<Theirs>,
+}
+
+/// The lines of dependencies in this window.
+struct Theirs {
+    begin: Instant,
+    written: u32,
+    left_out: u64,
+}
+
+/// A writer of one line.
+pub(super) struct Line<W> {
+    /// None where the line is left out.
+    inner: Option<W>,
+    format: LogFormat,
+    level: Level,
+    max: usize,
+}
+
+impl<M> Lines<M> {
+    /// Lines in `format` that go to `inner`.
+    pub(super) fn new(inner: M, format: LogFormat) -> Self {
+        let theirs = Mutex::new(Theirs { begin: Instant::now(), written: 0, left_out: 0 });
+        Self { inner, format, theirs }
+    }
+
+    /// Whether one more line of a dependency may be written, and how many were left out in the window before, if this begins a new one.
+    fn admit(&self, now: Instant) -> (bool, u64) {
+        let mut theirs = self.theirs.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut left_out = 0;
+        if now.saturating_duration_since(theirs.begin) >= WINDOW {
+            left_out = theirs.left_out;
+            *theirs = Theirs { begin: now, written: 0, left_out: 0 };
+        }
+        if theirs.written < THEIR_LINES {
+            theirs.written += 1;
+            return (true, left_out);
+        }
+        theirs.left_out += 1;
+        (false, left_out)
+    }
+}
+
+impl<'a, M: MakeWriter<'a>> MakeWriter<'a> for Lines<M> {
+    type Writer = Line<M::Writer>;
+
+    fn make_writer(&'a self) -> Self::Writer {
+        Line { inner: Some(self.inner.make_writer()), format: self.format, level: Level::INFO, max: MAX_OURS }
+    }
+
+    fn make_writer_for(&'a self, meta: &Metadata<'_>) -> Self::Writer {
+        let is_ours = OURS.contains(&meta.target().split("::").next().unwrap_or_default());
+        let (admitted, left_out) = if is_ours { (true, 0) } else { self.admit(Instant::now()) };
+        if left_out > 0 {
+            tracing::warn!(left_out, "Lines of dependencies were left out of the log.");
+        }
+        Line {
+            inner: admitted.then(|| self.inner.make_writer_for(meta)),
+            format: self.format,
+            level: *meta.level(),
+            max: if is_ours { MAX_OURS } else { MAX_THEIRS },
+        }
+    }
+}
+
+impl<W: Write> Write for Line<W> {
+    /// Writes a whole line, as `tracing_subscriber` hands it over.
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        let Some(inner) = &mut self.inner else { return Ok(line.len()) };
+        if line.len() <= self.max {
+            inner.write_all(line)?;
+            return Ok(line.len());
+        }
+        let begin = String::from_utf8_lossy(line.get(..self.max).unwrap_or(line));
+        match self.format {
+            LogFormat::Text => writeln!(inner, "{begin}… (cut: {} bytes)", line.len())?,
+            // A part of an object is none.
+            LogFormat::Json => {
+                let message = "A line of the log was cut.";
+                let cut =
+                    json!({"level": self.level.as_str(), "message": message, "bytes": line.len(), "begin": begin});
+                writeln!(inner, "{cut}")?;
+            }
+        }
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.as_mut().map_or(Ok(()), Write::flush)
+    }
+}

@@ -1,0 +1,71 @@
+//! Which log levels are taken, and how much of what dependencies say is written.
+
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+
+use super::*;
+
+/// What is written, kept.
+#[derive(Clone, Default)]
+struct Kept(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Kept {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The lines that `work` logs.
+fn logged(format: LogFormat, work: impl FnOnce()) -> Vec<String> {
+    let kept = Kept::default();
+    let out = kept.clone();
+    let lines = Lines::new(move || out.clone(), format);
+    let subscriber = tracing_subscriber::fmt().with_writer(lines).with_ansi(false);
+    match format {
+        LogFormat::Text => tracing::subscriber::with_default(subscriber.finish(), work),
+        LogFormat::Json => tracing::subscriber::with_default(subscriber.json().flatten_event(true).finish(), work),
+    }
+    let bytes = kept.0.lock().unwrap().clone();
+    String::from_utf8(bytes).unwrap().lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn a_dependency_writes_only_so_many_lines_and_each_of_a_limited_length() {
+    for format in [LogFormat::Text, LogFormat::Json] {
+        let lines = logged(format, || {
+            for _ in 0..10_000 {
+                tracing::warn!(target: "apache_avro::schema::parser", text = "x".repeat(1_000), "Ignoring it.");
+            }
+            tracing::warn!(target: "registry", "Ours.");
+        });
+        assert_eq!(lines.len(), 101, "{format:?}");
+        assert!(lines[100].contains("Ours."));
+        let long = logged(format, || {
+            tracing::warn!(target: "log", text = "é".repeat(1_000_000), "Ignoring it.");
+            tracing::warn!(target: "receiver", text = "é".repeat(1_000_000), "Ours.");
+        });
+        assert_eq!(long.len(), 2);
+        assert!(long[0].len() < 3_000 && long[1].len() < 20_000, "{} {}", long[0].len(), long[1].len());
+        if matches!(format, LogFormat::Json) {
+            for line in long {
+                let cut: serde_json::Value = serde_json::from_str(&line).unwrap();
+                assert_eq!((&cut["level"], &cut["message"]), (&"WARN".into(), &"A line of the log was cut.".into()));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_level_or_a_list_is_a_filter_and_the_rest_is_refused_with_the_key() {
+    for level in ["info", "WARN", "info,rdkafka=warn", "registry=debug,error", "off"] {
+        filter(level).unwrap();
+    }
+    for level in ["", " ", "info,x=loud", "a=b=c"] {
+        let error = init(&Log { level: level.to_owned(), format: LogFormat::Text }).unwrap_err();
+        assert!(error.starts_with("log.level: "), "{error}");
+    }
+}
