@@ -15,11 +15,12 @@ use tokio::sync::watch;
 use self::aside::{Alone, Asides};
 use self::backoff::Backoff;
 use self::breaker::{Breaker, Pause};
+use self::doubt::Cause;
 use self::elasticsearch::{Answer, Client, SendError};
 use self::flow::Flow;
 use self::gate::{Gate, Health, Pass};
 use self::landing::{Landing, MAX_LOOK_UPS};
-use self::outcome::Judgement;
+use self::outcome::{Judgement, Trouble};
 use self::stream::Stream;
 use self::verify::Verify;
 use self::work::{Aside, Progress, Work};
@@ -272,6 +273,9 @@ impl Bulk {
             if failures > 0 {
                 self.wait(failures).await;
             }
+            if let Some(index) = progress.whole.filter(|_| failures > 1) {
+                self.ask_witness(&index, &Cause::of_whole(Trouble::Connection)).await;
+            }
         }
     }
 
@@ -298,6 +302,7 @@ impl Bulk {
         }
         let judgement = self.doubt_whole(work, &chunk, judgement);
         let tallies = Asides::tally(work, &chunk, &judgement);
+        work.note_others(self.asides.others(&work.index_of(chunk[0])));
         let mut progress = work.apply(chunk, judgement);
         if let Some(block) = self.asides.weigh(work, batch, known, tallies) {
             progress.block = Some(block);

@@ -98,7 +98,7 @@ impl DeadLetters {
                 stage: "index",
                 error_type: &refused.error_type,
                 reason: &refused.reason,
-                http_status: Some(refused.status),
+                http_status: (refused.status > 0).then_some(refused.status),
                 schema: Some(item.schema.0),
                 attempts: refused.attempts,
                 first_seen,

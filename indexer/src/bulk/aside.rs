@@ -2,9 +2,11 @@
 //!
 //! They are taken out of their batch, so that it can settle but for them, and retried alone, beside the others. [`Doubts`] weighs what is
 //! answered. Where a document is known that the index has accepted before, it is sent once more with each attempt: `create` answers 409 for
-//! it, after the index's pipelines, alias and mapping have let it pass, and changes nothing.
+//! it, after the index's pipelines, alias and mapping have let it pass, and changes nothing. Where that would not be safe, or the request with
+//! the document fails as a whole, it goes before the document in a request of its own (`control`).
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -15,12 +17,14 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::doubt::{Case, Cause, Document, Doubts};
 use super::gate::now;
 use super::outcome::{Block, Fate, Judgement, Refusal};
+use super::work::whole::Others;
 use super::work::{Aside, Progress, Work};
 use crate::batch::{Batch, Item};
 use crate::metrics::{BulkMetrics, as_i64};
 pub(super) use witness::Witness;
 use witness::Witnesses;
 
+mod control;
 mod decide;
 mod shards;
 mod witness;
@@ -39,8 +43,10 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub(super) struct Asides {
     doubts: Mutex<Doubts>,
     witnesses: Mutex<Witnesses>,
-    /// Held by the document that is being tried: they are no load.
-    turn: tokio::sync::Mutex<()>,
+    /// Held by the document that is being tried: they are no load. Those whose requests fail as a whole, and may take long to, have their own.
+    turns: [tokio::sync::Mutex<()>; 2],
+    /// Requests in which a document was accepted.
+    accepted: AtomicU64,
     documents: Arc<Semaphore>,
     kibibytes: Arc<Semaphore>,
     max_kibibytes: u32,
@@ -99,12 +105,11 @@ impl Asides {
         condition.met();
         let kibibytes = config.indexer.max_in_flight_bytes.as_u64() / SHARE / 1_024;
         let max_kibibytes = u32::try_from(kibibytes).unwrap_or(u32::MAX).clamp(1, 1 << 24);
-        // A data stream takes the same document twice, once it has rolled over.
-        let has_witnesses = config.elasticsearch.strategy != Strategy::DataStream;
         Self {
             doubts: Mutex::default(),
-            witnesses: Mutex::new(Witnesses::new(has_witnesses)),
-            turn: tokio::sync::Mutex::new(()),
+            witnesses: Mutex::new(Witnesses::new(config.elasticsearch.strategy == Strategy::DataStream)),
+            turns: Default::default(),
+            accepted: AtomicU64::new(0),
             documents: Arc::new(Semaphore::new(MAX_DOCUMENTS)),
             kibibytes: Arc::new(Semaphore::new(max_kibibytes as usize)),
             max_kibibytes,
@@ -142,6 +147,9 @@ impl Asides {
     pub(super) fn weigh(&self, work: &Work<'_>, batch: &Batch, known: usize, tallies: Vec<Tally>) -> Option<Block> {
         let refused = work.aside(known);
         let (mut doubts, now) = (self.doubts(), now());
+        if !tallies.is_empty() {
+            self.accepted.fetch_add(1, Ordering::Relaxed);
+        }
         for aside in refused {
             doubts.refuse(&aside.index, &Cause::of(&aside.refusal), document_of(&batch.items[aside.item]));
         }
@@ -172,6 +180,12 @@ impl Asides {
         self.doubts().blames(index, &Cause::of(refusal)).then(|| Block::of_index(index, refusal))
     }
 
+    /// Returns what other requests of the topic show about one to `index` that fails as a whole.
+    pub(super) fn others(&self, index: &str) -> Others {
+        let accepted = self.accepted.load(Ordering::Relaxed);
+        Others { accepted, has_witness: self.witnesses().get(index).is_some() }
+    }
+
     /// Waits for room, and takes the document that `aside` speaks of out of `batch`.
     pub(super) async fn single_out(self: &Arc<Self>, batch: &Batch, aside: &Aside) -> Lone {
         let lone = batch.only(aside.item, Arc::clone(&aside.index));
@@ -193,6 +207,22 @@ impl Asides {
             asides: Arc::clone(self),
             _room: room,
         }
+    }
+
+    /// Notes what became of the witness of `index`. Returns whether it was accepted again.
+    fn hear(&self, index: &Arc<str>, fate: Fate) -> bool {
+        let mut doubts = self.doubts();
+        match fate {
+            Fate::Indexed => doubts.accept(index, 1, 0, now()),
+            Fate::Duplicate(_) => doubts.accept(index, 0, 1, now()),
+            Fate::Doubtful(refusal) | Fate::Faulted(refusal) | Fate::NotMapped(refusal) | Fate::Refused(refusal) => {
+                doubts.refuse_witness(index, &Cause::of(&refusal));
+                return false;
+            }
+            Fate::Retry(_) | Fate::Blocked(_) | Fate::IndexMissing(_) => return false,
+        }
+        self.accepted.fetch_add(1, Ordering::Relaxed);
+        true
     }
 
     /// Sets the metrics, and readiness.
@@ -241,18 +271,11 @@ impl Alone {
             return false;
         }
         let Judgement::Items(fates) = judgement else { return false };
-        let mut doubts = asides.doubts();
-        match fates.remove(0) {
-            Fate::Indexed => doubts.accept(&self.index, 1, 0, now()),
-            Fate::Duplicate(_) => doubts.accept(&self.index, 0, 1, now()),
-            Fate::Doubtful(refusal) | Fate::Faulted(refusal) | Fate::NotMapped(refusal) | Fate::Refused(refusal) => {
-                doubts.refuse_witness(&self.index, &Cause::of(&refusal));
-                return false;
-            }
-            Fate::Retry(_) | Fate::Blocked(_) | Fate::IndexMissing(_) => return false,
+        let is_accepted = asides.hear(&self.index, fates.remove(0));
+        if is_accepted {
+            self.start(asides);
         }
-        self.before = doubts.accepted_by(&self.index, &self.cause);
-        true
+        is_accepted
     }
 }
 

@@ -162,6 +162,11 @@ impl Breaker {
         self.open.as_ref().map(|open| &open.pause)
     }
 
+    /// Returns how many probes in a row have failed.
+    pub fn failed_probes(&self) -> u32 {
+        self.open.as_ref().map_or(0, |open| open.probes - 1)
+    }
+
     /// Where it stands.
     pub fn position(&self) -> Position {
         match &self.open {

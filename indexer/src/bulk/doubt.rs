@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use kafka::position::{Offset, Partition};
 
-use super::outcome::Refusal;
+use super::outcome::{Refusal, Trouble};
 
 /// A document is at fault when it was refused so many times, each time after another document of its index had been accepted.
 const ROUNDS: u32 = 5;
@@ -18,6 +18,13 @@ const ROUNDS: u32 = 5;
 const SPAN: Duration = Duration::from_secs(5);
 /// The same for 5xx, which a failing node gives too, for as long as it takes to fail over.
 const SERVER_SPAN: Duration = Duration::from_secs(10);
+/// The same where the whole request failed, which may be a node's fault, a proxy's or the network's: at random, so that only many in a row say
+/// something. Of requests that time out, fewer do: each takes long.
+const WHOLE_ROUNDS: u32 = 20;
+const TIMED_OUT_ROUNDS: u32 = 10;
+const WHOLE_SPAN: Duration = Duration::from_secs(60);
+/// A document that was answered for is not judged by requests that failed as a whole, but for so many in a row.
+const MAX_STRAYS: u32 = 3;
 /// An index is at fault when so many documents were refused in the same way, and none was accepted since.
 const ENOUGH: usize = 2;
 /// While another index has accepted a document within this time, one that is at fault does not stop the topic.
@@ -35,7 +42,7 @@ pub type Document = (Partition, Offset);
 /// In which way a document was refused. The text of the message is no part of it: it names the document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cause {
-    /// The status.
+    /// The status; 0 where the whole request failed.
     pub status: u16,
     /// Elasticsearch's `error.type`.
     pub error_type: String,
@@ -79,6 +86,8 @@ pub struct Case {
     /// What its index had accepted when it was refused last.
     accepted: u64,
     rounds: u32,
+    /// Whole requests that failed since it was answered for.
+    strays: u32,
 }
 
 impl Cause {
@@ -93,7 +102,28 @@ impl Cause {
         self.status == 400 && self.error_type == "illegal_argument_exception"
     }
 
+    /// Whether the whole request failed, without an answer for the document.
+    pub fn is_whole(&self) -> bool {
+        self.status == 0
+    }
+
+    fn rounds(&self) -> u32 {
+        match self.is_whole() {
+            true if self.error_type == Trouble::TimedOut.as_str() => TIMED_OUT_ROUNDS,
+            true => WHOLE_ROUNDS,
+            false => ROUNDS,
+        }
+    }
+
+    /// Returns that of a request that `trouble` ended as a whole.
+    pub fn of_whole(trouble: Trouble) -> Self {
+        Self { status: 0, error_type: trouble.as_str().to_owned() }
+    }
+
     fn span(&self) -> Duration {
+        if self.is_whole() {
+            return WHOLE_SPAN;
+        }
         if self.status >= 500 { SERVER_SPAN } else { SPAN }
     }
 }
@@ -113,6 +143,10 @@ impl Doubts {
 
     /// Notes that `index` refused `document` for `cause`.
     pub fn refuse(&mut self, index: &Arc<str>, cause: &Cause, document: Document) {
+        // What fails as a whole is the breaker's affair: it is no answer of the index.
+        if cause.is_whole() {
+            return;
+        }
         let documents = &mut self.evidence(index).refused(cause).documents;
         if documents.contains(&document) {
             return;
@@ -191,7 +225,7 @@ impl Case {
     /// A document that `index` has just refused for `cause`.
     pub fn new(index: Arc<str>, cause: Cause, doubts: &Doubts, now: Instant) -> Self {
         let accepted = doubts.accepted_by(&index, &cause);
-        Self { index, cause, first: now, accepted, rounds: 0 }
+        Self { index, cause, first: now, accepted, rounds: 0, strays: 0 }
     }
 
     /// The index that refused it last.
@@ -212,7 +246,11 @@ impl Case {
     /// Notes that it was refused again, by `index` for `cause`. Before it was sent, the index had accepted `before` documents (as
     /// [`Doubts::accepted_by`] counts them). Gives whether it is its own fault.
     pub fn refuse(&mut self, index: &Arc<str>, cause: Cause, before: u64, doubts: &Doubts, now: Instant) -> bool {
-        if *self.index != **index {
+        if cause.is_whole() && !self.cause.is_whole() && self.strays < MAX_STRAYS {
+            self.strays += 1;
+            return false;
+        }
+        if *self.index != **index || cause.is_whole() != self.cause.is_whole() {
             *self = Self::new(Arc::clone(index), cause, doubts, now);
             return false;
         }
@@ -223,7 +261,8 @@ impl Case {
         }
         self.accepted = doubts.accepted_by(index, &cause);
         self.cause = cause;
-        self.rounds >= ROUNDS && now.saturating_duration_since(self.first) >= self.cause.span()
+        self.strays = 0;
+        self.rounds >= self.cause.rounds() && now.saturating_duration_since(self.first) >= self.cause.span()
     }
 }
 

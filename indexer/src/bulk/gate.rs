@@ -13,6 +13,8 @@ use crate::metrics::{BulkMetrics, as_i64};
 
 /// The most documents of a probe.
 const PROBE_ITEMS: usize = 10;
+/// After so many probes that failed there is one document in each, in turn: it may be a document in each of the others that fails them.
+const MANY_PROBES: u32 = 3;
 
 /// The gate. Whoever waits at it is let through in the order of arrival.
 #[derive(Debug)]
@@ -137,6 +139,7 @@ impl Gate {
             Admission::Free | Admission::AfterProbe => return Err(None),
             Admission::At(until) => return Err(Some(until)),
             // Those that hang since before the outage do not stand in its way.
+            Admission::Probe if state.breaker.failed_probes() >= MANY_PROBES => (true, Room { items: 1, ..room }),
             Admission::Probe => (true, Room { items: PROBE_ITEMS, ..room }),
         };
         if needs_slot {

@@ -88,7 +88,7 @@ pub enum Trouble {
 /// Why a document is never taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
-    /// The status.
+    /// The status; 0 where the whole request failed, so that there is no answer for the document.
     pub status: u16,
     /// Elasticsearch's `error.type`, or a word of ours where there is none.
     pub error_type: String,

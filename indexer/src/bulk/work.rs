@@ -15,10 +15,12 @@ use super::{Delivered, Refused, body};
 use crate::batch::Batch;
 
 pub use doubtful::Aside;
+use whole::{Others, Whole};
 
 mod doubtful;
 mod places;
 mod proof;
+pub(super) mod whole;
 
 /// A body may be this much larger than asked for before it is cut, in per cent: the last document of a batch may stick out.
 const TOLERANCE: usize = 150;
@@ -59,6 +61,9 @@ pub(super) struct Work<'a> {
     is_alone: bool,
     /// How many whole requests in a row Elasticsearch has failed at.
     faults: u32,
+    /// Those that were in requests which failed as a whole, and what others show.
+    whole: Whole,
+    others: Others,
     attempts: Vec<u32>,
     delivered: Delivered,
 }
@@ -86,6 +91,8 @@ pub(super) struct Progress {
     pub(super) is_blocked: bool,
     /// Documents that are set aside: it is not known whose fault it is that they are refused.
     pub(super) aside: usize,
+    /// The index of documents whose request failed as a whole, in a way that may be a document's fault.
+    pub(super) whole: Option<Arc<str>>,
     /// Whether the index has to be made again first.
     pub(super) index_missing: bool,
     /// Whether its mapping has to be brought up to date first.
@@ -118,6 +125,8 @@ impl<'a> Work<'a> {
             gone: HashMap::new(),
             is_alone: false,
             faults: 0,
+            whole: Whole::default(),
+            others: Others::default(),
             attempts: vec![0; batch.items.len()],
             delivered: Delivered::default(),
         }
@@ -132,14 +141,15 @@ impl<'a> Work<'a> {
     pub(super) fn take(&mut self, room: Room) -> Option<Vec<usize>> {
         let chunk = match self.halves.pop_front() {
             Some(mut half) => {
-                let rest = half.split_off(fitting(self.batch, &half, room));
+                let rest = half.split_off(self.fitting(&half, room));
                 if !rest.is_empty() {
                     self.halves.push_front(rest);
                 }
                 half
             }
             None => {
-                let fitting = fitting(self.batch, self.left.make_contiguous(), room);
+                self.left.make_contiguous();
+                let fitting = self.fitting(self.left.as_slices().0, room);
                 self.left.drain(..fitting).collect()
             }
         };
@@ -160,10 +170,7 @@ impl<'a> Work<'a> {
                 self.faults = 0;
                 self.apply_each(&chunk, fates, &mut progress);
             }
-            Judgement::Retry(failure) => {
-                progress.failure = Some(failure);
-                self.again(chunk, &mut progress);
-            }
+            Judgement::Retry(failure) => self.failed_whole(chunk, failure, &mut progress),
             Judgement::Blocked(block) => {
                 progress.block = Some(block);
                 progress.is_blocked = true;

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Alone, Asides, Lone, PATIENCE, Witness, shards};
+use super::{Alone, Asides, Lone, PATIENCE, shards};
 use crate::batch::Batch;
 use crate::bulk::backoff::Backoff;
 use crate::bulk::doubt::Cause;
 use crate::bulk::gate::now;
 use crate::bulk::work::{Aside, Work};
-use crate::bulk::{Bulk, Delivered, Refused, look_up};
+use crate::bulk::{Bulk, Delivered, Refused};
 
 /// The waits between attempts with one document.
 const WAITS: Backoff = Backoff { initial: Duration::from_millis(250), max: Duration::from_secs(4) };
@@ -48,27 +48,19 @@ impl Bulk {
 
     /// One attempt. Gives what the index had accepted before it, too.
     async fn attempt(&self, lone: &Lone) -> (Delivered, u64) {
-        let _turn = self.asides.turn.lock().await;
         let (index, cause) = (Arc::clone(lone.case.index()), lone.case.cause().clone());
-        let witness = self.witness(&index, &cause).await;
+        let _turn = self.asides.turns[usize::from(cause.is_whole())].lock().await;
+        let witness = match self.stream.is_some() || cause.is_whole() {
+            true => {
+                self.ask_witness(&index, &cause).await;
+                None
+            }
+            false => self.witness(&index, &cause).await.unwrap_or_default(),
+        };
         let mut alone = Alone { index, cause, witness, before: 0 };
         let mut work = Work::alone(&lone.batch, self.landing.places()).proving(self.verify.is_some());
         self.run(&mut work, &lone.batch, Some(&mut alone)).await;
         (work.into_delivered(), alone.before)
-    }
-
-    /// A document that `index` has accepted before, if its word counts and it is still there: one that was deleted meanwhile would be written
-    /// again.
-    async fn witness(&self, index: &Arc<str>, cause: &Cause) -> Option<Witness> {
-        let witness = if cause.needs_writing() { None } else { self.asides.witnesses().get(index) }?;
-        if let Ok(found) = look_up::ask_one(&self.client, index, &[&witness.id]).await
-            && found == [true]
-        {
-            return Some(witness);
-        }
-        self.asides.witnesses().drop_of(index);
-        self.asides.doubts().set_witness(index, false);
-        None
     }
 }
 

@@ -1,10 +1,14 @@
 //! Witnesses: documents that an index has accepted, one of each index, which can be sent once more to see whether it still would. Pure.
+//!
+//! A data stream would write the same document a second time, once it has rolled over. There a witness is sent to a backing index on a condition
+//! that is never fulfilled (`if_seq_no`): pipelines and mapping see it, and the answer is 409, whether or not the document is there.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
+use serde_json::json;
 
 use crate::bulk::body;
 use crate::bulk::look_up::id_of;
@@ -29,21 +33,18 @@ pub(in crate::bulk) struct Witness {
 /// One document of each index.
 #[derive(Debug)]
 pub(super) struct Witnesses {
-    is_used: bool,
+    is_stream: bool,
     kept: HashMap<Arc<str>, Witness>,
 }
 
 impl Witnesses {
-    /// None yet, and none ever unless `is_used`.
-    pub(super) fn new(is_used: bool) -> Self {
-        Self { is_used, kept: HashMap::new() }
+    /// None yet. Of a data stream if `is_stream`.
+    pub(super) fn new(is_stream: bool) -> Self {
+        Self { is_stream, kept: HashMap::new() }
     }
 
     /// Offers the document of `lines`, which `index` has just accepted. Gives whether one of the index is kept now.
     pub(super) fn offer(&mut self, index: &Arc<str>, lines: &[u8], now: Instant) -> bool {
-        if !self.is_used {
-            return false;
-        }
         let kept = self.kept.get(index);
         if kept.is_some_and(|kept| now.saturating_duration_since(kept.since) < MAX_AGE) {
             return true;
@@ -54,9 +55,9 @@ impl Witnesses {
         if kept.is_none() && self.kept.len() == MAX_INDICES {
             self.drop_oldest();
         }
-        let mut unnamed = BytesMut::with_capacity(lines.len());
-        body::rename(lines, None, &mut unnamed);
-        self.kept.insert(Arc::clone(index), Witness { id: id_of(lines), lines: unnamed.freeze(), since: now });
+        let id = id_of(lines);
+        let lines = if self.is_stream { conditional(&id, lines) } else { unnamed(lines) };
+        self.kept.insert(Arc::clone(index), Witness { id, lines, since: now });
         true
     }
 
@@ -78,13 +79,27 @@ impl Witnesses {
     }
 }
 
+/// The document of `lines` without the name of an index.
+fn unnamed(lines: &[u8]) -> Bytes {
+    let mut unnamed = BytesMut::with_capacity(lines.len());
+    body::rename(lines, None, &mut unnamed);
+    unnamed.freeze()
+}
+
+/// The document of `lines`, to be written only where one of `id` has the last sequence number there is: it never is.
+fn conditional(id: &str, lines: &[u8]) -> Bytes {
+    let action = json!({"index": {"_id": id, "if_seq_no": i64::MAX, "if_primary_term": 1}}).to_string();
+    let document = lines.iter().position(|byte| *byte == b'\n').map_or(&lines[..0], |end| &lines[end..]);
+    [action.as_bytes(), document].concat().into()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn one_of_each_index_is_kept_and_renewed_and_they_are_bounded() {
-        let (mut witnesses, start) = (Witnesses::new(true), Instant::now());
+        let (mut witnesses, start) = (Witnesses::new(false), Instant::now());
         let lines = |id: u64| format!("{{\"create\":{{\"_index\":\"i\",\"_id\":\"{id}\"}}}}\n{{}}\n");
         for number in 0..100 {
             let now = start + Duration::from_secs(number);
@@ -100,6 +115,17 @@ mod tests {
         }
         let large = format!("{{\"create\":{{\"_id\":\"1\"}}}}\n{{\"a\":\"{}\"}}\n", "x".repeat(MAX_BYTES));
         assert!(!witnesses.offer(&Arc::from("large"), large.as_bytes(), start));
-        assert!(!Witnesses::new(false).offer(&index, lines(1).as_bytes(), start));
+    }
+
+    #[test]
+    fn a_data_stream_is_never_sent_one_that_it_could_write() {
+        let mut witnesses = Witnesses::new(true);
+        let lines = b"{\"create\":{\"_id\":\"a \\\"b\\\"\"}}\n{\"x\":1}\n";
+        assert!(witnesses.offer(&Arc::from("stream"), lines, Instant::now()));
+        let sent = witnesses.get("stream").unwrap().lines;
+        let sent: Vec<serde_json::Value> =
+            std::str::from_utf8(&sent).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let action = json!({"index": {"_id": "a \"b\"", "if_seq_no": i64::MAX, "if_primary_term": 1}});
+        assert_eq!(sent, [action, json!({"x": 1})]);
     }
 }

@@ -164,3 +164,46 @@ async fn a_batch_of_its_own_has_its_record_and_its_lines() {
     let origin = &alone.items[0].origin;
     assert_eq!((origin.key.clone(), origin.headers.clone(), origin.value.clone()), (Some(0..3), 3..7, 7..12));
 }
+
+/// A server that crashes at a document, or a proxy that drops what it does not like. No real one can be made to do so for one document.
+#[tokio::test]
+async fn of_requests_that_fail_as_a_whole_the_one_document_is_found() {
+    for (fail, error_type) in [
+        ((|| Reply::Break) as fn() -> Reply, "connection"),
+        (|| Reply::Silence, "timed_out"),
+        (|| Reply::Answer(503, "<html>bad backend</html>".to_owned()), "server_error"),
+        (|| Reply::Answer(200, "<html>welcome</html>".to_owned()), "unreadable"),
+    ] {
+        let stub = Stub::start(move |received| match received.body.contains("\"77\"") {
+            true => fail(),
+            false => all_written(received),
+        })
+        .await;
+        let mut config = config(&stub.url());
+        config.elasticsearch.request_timeout = Duration::from_millis(100);
+        let delivered = service(&config).bulk.deliver(&numbered(100)).await;
+        assert_eq!((delivered.indexed, delivered.refused.len()), (99, 0));
+        assert_eq!(aside(&delivered), [(77, 0, error_type)]);
+        assert!(stub.bulk_requests().len() < 60, "{}", stub.bulk_requests().len());
+    }
+}
+
+/// An outage: nothing is accepted, so nothing is cut, but for small probes.
+#[tokio::test(start_paused = true)]
+async fn while_every_request_fails_nothing_is_cut_or_set_aside() {
+    const OUTAGE: usize = 300;
+    let mut requests = 0;
+    let stub = Stub::start(move |received| {
+        requests += 1;
+        match requests <= OUTAGE {
+            true => Reply::Answer(503, "<html>bad gateway</html>".to_owned()),
+            false => all_written(received),
+        }
+    })
+    .await;
+    let service = service(&config(&stub.url()));
+    let delivered = service.bulk.deliver(&numbered(500)).await;
+    assert_eq!((delivered.indexed, delivered.aside.len()), (500, 0));
+    let sizes: Vec<usize> = stub.bulk_requests().iter().map(|request| request.documents().len()).collect();
+    assert_eq!(sizes[OUTAGE..], [1, 499], "after a probe all others go in one request: {sizes:?}");
+}

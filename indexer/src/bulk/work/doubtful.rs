@@ -22,7 +22,42 @@ impl<'a> Work<'a> {
     }
 }
 
+impl Refusal {
+    /// Returns that a document was refused by a request that `failure` ended as a whole.
+    fn of_whole(failure: &Failure) -> Self {
+        Self {
+            status: 0,
+            error_type: failure.trouble.as_str().to_owned(),
+            reason: failure.detail.clone(),
+            in_failure_store: false,
+        }
+    }
+}
+
 impl Work<'_> {
+    /// Notes what other requests of the topic show.
+    pub(in crate::bulk) fn note_others(&mut self, others: Others) {
+        self.others = others;
+    }
+
+    /// Returns how many of `items`, from the first on, the next request may hold: at least one, if there is one.
+    pub(super) fn fitting(&self, items: &[usize], room: Room) -> usize {
+        fitting(self.batch, &items[..self.whole.share(items)], room)
+    }
+
+    /// A request of `chunk` failed as a whole. All of it is sent again, unless it is the one document that such requests have in common.
+    pub(super) fn failed_whole(&mut self, chunk: Vec<usize>, failure: Failure, progress: &mut Progress) {
+        // Too much to do is never a document's fault.
+        let is_suspect = failure.trouble != Trouble::Overload;
+        progress.whole = chunk.first().filter(|_| is_suspect).map(|item| self.index_of(*item));
+        let is_at_fault = is_suspect && (self.is_alone || self.whole.fail(&chunk, self.others));
+        match chunk[..] {
+            [item] if is_at_fault => self.set_aside(item, Refusal::of_whole(&failure), progress),
+            _ => self.again(chunk, progress),
+        }
+        progress.failure = Some(failure);
+    }
+
     /// Sets `item` aside.
     pub(super) fn set_aside(&mut self, item: usize, refusal: Refusal, progress: &mut Progress) {
         progress.aside += 1;

@@ -7,6 +7,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::*;
+use crate::bulk::work::whole::{Others, Whole};
 
 const STEP: Duration = Duration::from_millis(100);
 const INDICES: usize = 3;
@@ -15,15 +16,24 @@ const ARRIVALS: usize = 300;
 /// When the last index has been repaired.
 const REPAIRED: usize = 600;
 /// How long after that everything is settled.
-const SETTLED: usize = 1_200;
+const SETTLED: usize = 3_000;
 /// How long a good document waits at most while no index is at fault: for two probes, and for the batches that have queued up before it.
 const WAIT: usize = 2 * PAUSE + 120;
 /// Batches sent in one step.
 const SLOTS: usize = 4;
 /// The longest pause between two attempts with a document, and between two probes.
 const PAUSE: usize = 40;
-const CAUSES: [(u16, &str); 3] =
-    [(500, "fail_processor_exception"), (400, "illegal_argument_exception"), (403, "odd_exception")];
+/// After so many requests in a row that failed as a whole, each holds one document.
+const FAILURES: u32 = 8;
+/// The last two of them fail the whole request: they are of documents alone.
+const CAUSES: [(u16, &str); 5] = [
+    (500, "fail_processor_exception"),
+    (400, "illegal_argument_exception"),
+    (403, "odd_exception"),
+    (0, "timed_out"),
+    (0, "connection"),
+];
+const OF_INDICES: usize = 3;
 
 #[derive(Clone, Debug)]
 struct Event {
@@ -47,6 +57,8 @@ struct Fault {
 struct World {
     events: Vec<Event>,
     faults: Vec<Fault>,
+    /// From when until when every request fails as a whole.
+    outages: Vec<(usize, usize)>,
     seed: u64,
     /// Whether a document that was accepted can be asked again.
     has_witness: bool,
@@ -59,6 +71,19 @@ enum Answer {
 }
 
 impl World {
+    /// Whether a request of `events` fails as a whole, and how.
+    fn fails<'a>(&self, events: impl IntoIterator<Item = &'a Event>, step: usize) -> Option<Cause> {
+        let is_out = self.outages.iter().any(|(from, until)| (*from..*until).contains(&step));
+        let mut hash = DefaultHasher::new();
+        (step, self.seed).hash(&mut hash);
+        let at_fault = |event: &Event| event.fault.filter(|fault| CAUSES[*fault].0 == 0);
+        let number = match is_out || hash.finish().is_multiple_of(16) {
+            true => Some(CAUSES.len() - 1),
+            false => events.into_iter().find_map(at_fault),
+        };
+        number.map(|number| cause(CAUSES[number].0, CAUSES[number].1))
+    }
+
     fn answer(&self, event: &Event, step: usize) -> Answer {
         let mut hash = DefaultHasher::new();
         (event.number, step, self.seed).hash(&mut hash);
@@ -73,7 +98,8 @@ impl World {
     }
 
     fn is_well(&self, from: usize, until: usize) -> bool {
-        self.faults.iter().all(|fault| fault.until <= from || fault.from > until)
+        let mut bad = self.faults.iter().map(|fault| (fault.from, fault.until)).chain(self.outages.iter().copied());
+        bad.all(|(bad, fixed)| fixed <= from || bad > until)
     }
 }
 
@@ -91,6 +117,13 @@ struct Aside {
     failures: u32,
 }
 
+/// A batch: those that are left, first those that go first.
+struct Batch {
+    events: Vec<Event>,
+    left: VecDeque<usize>,
+    whole: Whole,
+}
+
 /// The indexer, as far as it decides: batches in turn, documents that were set aside one at a time, probes while nothing gets in.
 struct Indexer<'a> {
     world: &'a World,
@@ -98,7 +131,10 @@ struct Indexer<'a> {
     names: Vec<Arc<str>>,
     doubts: Doubts,
     witnesses: [Option<Event>; INDICES],
-    batches: VecDeque<Vec<Event>>,
+    batches: VecDeque<Batch>,
+    /// Requests in which one was accepted, and those in a row that failed as a whole.
+    accepted: u64,
+    failures: u32,
     aside: Vec<Aside>,
     /// While it is blocked: the step of the next probe, and how many there were.
     blocked: Option<(usize, u32)>,
@@ -117,6 +153,8 @@ impl<'a> Indexer<'a> {
             doubts: Doubts::default(),
             witnesses: [const { None }; INDICES],
             batches: VecDeque::new(),
+            accepted: 0,
+            failures: 0,
             aside: Vec::new(),
             blocked: None,
             has_heard: false,
@@ -131,7 +169,8 @@ impl<'a> Indexer<'a> {
         let arrived = self.world.events.iter().filter(|event| event.arrival == step).cloned();
         let batch: Vec<Event> = others.map(other).chain(arrived).collect();
         if !batch.is_empty() {
-            self.batches.push_back(batch);
+            let left = (0..batch.len()).collect();
+            self.batches.push_back(Batch { events: batch, left, whole: Whole::default() });
         }
         match self.blocked {
             Some((next, _)) if step < next => {}
@@ -149,7 +188,7 @@ impl<'a> Indexer<'a> {
                 self.blocked = (!is_over).then_some((step + PAUSE.min(5 << probes.min(3)), probes + 1));
             }
             None => {
-                let mut left: Vec<Vec<Event>> = (0..SLOTS).filter_map(|_| self.send_batch(step)).collect();
+                let mut left: Vec<Batch> = (0..SLOTS).filter_map(|_| self.send_batch(step)).collect();
                 while let Some(batch) = left.pop() {
                     self.batches.push_front(batch);
                 }
@@ -163,14 +202,22 @@ impl<'a> Indexer<'a> {
     }
 
     /// Sends the next batch. Gives what is left of it.
-    fn send_batch(&mut self, step: usize) -> Option<Vec<Event>> {
-        let batch = self.batches.pop_front()?;
+    fn send_batch(&mut self, step: usize) -> Option<Batch> {
+        let mut batch = self.batches.pop_front()?;
         let now = self.at(step);
-        let (mut left, mut refused) = (Vec::new(), Vec::new());
+        let most = if self.failures >= FAILURES { 1 } else { usize::MAX };
+        let share = batch.whole.share(batch.left.make_contiguous()).min(most);
+        let chunk: Vec<usize> = batch.left.drain(..share).collect();
+        if let Some(cause) = self.world.fails(chunk.iter().map(|item| &batch.events[*item]), step) {
+            self.fail_batch(&mut batch, chunk, cause, step);
+            return (!batch.left.is_empty()).then_some(batch);
+        }
+        let mut refused = Vec::new();
         let mut written = [0; INDICES];
-        for event in batch {
+        for item in chunk {
+            let event = batch.events[item].clone();
             match self.world.answer(&event, step) {
-                Answer::Again => left.push(event),
+                Answer::Again => batch.left.push_back(item),
                 Answer::Refused(cause) => refused.push((event, cause)),
                 Answer::Accepted => {
                     written[event.index] += 1;
@@ -178,6 +225,7 @@ impl<'a> Indexer<'a> {
                 }
             }
         }
+        self.note_answered(written.iter().any(|written| *written > 0));
         for (event, cause) in &refused {
             self.doubts.refuse(&self.names[event.index], cause, document(event.number));
         }
@@ -190,7 +238,26 @@ impl<'a> Indexer<'a> {
             let case = Case::new(index, cause, &self.doubts, now);
             self.aside.push(Aside { event, case, next: step + 2, failures: 1 });
         }
-        (!left.is_empty()).then_some(left)
+        (!batch.left.is_empty()).then_some(batch)
+    }
+
+    /// The request of `chunk` failed as a whole.
+    fn fail_batch(&mut self, batch: &mut Batch, chunk: Vec<usize>, cause: Cause, step: usize) {
+        self.failures += 1;
+        let event = batch.events[chunk[0]].clone();
+        let others = Others { accepted: self.accepted, has_witness: self.witnesses[event.index].is_some() };
+        if batch.whole.fail(&chunk, others) {
+            let index = Arc::clone(&self.names[event.index]);
+            let case = Case::new(index, cause, &self.doubts, self.at(step));
+            return self.aside.push(Aside { event, case, next: step + 2, failures: 1 });
+        }
+        self.ask_witness(event.index, &cause, step);
+        batch.left.extend(chunk);
+    }
+
+    fn note_answered(&mut self, is_accepted: bool) {
+        self.accepted += u64::from(is_accepted);
+        self.failures = 0;
     }
 
     /// One attempt with the document whose turn it is.
@@ -204,9 +271,13 @@ impl<'a> Indexer<'a> {
         let mut aside = self.aside.swap_remove(number);
         let name = Arc::clone(&self.names[aside.event.index]);
         let now = self.at(step);
-        self.ask_witness(&aside, step);
+        self.ask_witness(aside.event.index, aside.case.cause(), step);
         let before = self.doubts.accepted_by(&name, aside.case.cause());
-        match self.world.answer(&aside.event, step) {
+        let answer = match self.world.fails([&aside.event], step) {
+            Some(cause) => Answer::Refused(cause),
+            None => self.world.answer(&aside.event, step),
+        };
+        match answer {
             Answer::Accepted => {
                 self.doubts.accept(&name, 1, 0, now);
                 self.doubts.forget(&name, document(aside.event.number));
@@ -227,16 +298,18 @@ impl<'a> Indexer<'a> {
         self.aside.push(aside);
     }
 
-    fn ask_witness(&mut self, aside: &Aside, step: usize) {
+    fn ask_witness(&mut self, index: usize, cause: &Cause, step: usize) {
         self.has_heard = false;
-        let Some(witness) = &self.witnesses[aside.event.index] else { return };
-        if aside.case.cause().needs_writing() {
+        let Some(witness) = &self.witnesses[index] else { return };
+        if cause.needs_writing() || self.world.fails([], step).is_some() {
             return;
         }
-        let name = &self.names[aside.event.index];
+        let name = &self.names[index];
         match self.world.answer(witness, step) {
             Answer::Accepted => {
                 self.has_heard = true;
+                self.accepted += 1;
+                self.failures = 0;
                 self.doubts.accept(name, 0, 1, self.start + STEP * step as u32);
             }
             Answer::Refused(cause) => self.doubts.refuse_witness(name, &cause),
@@ -262,9 +335,10 @@ impl<'a> Indexer<'a> {
 
 fn worlds() -> impl Strategy<Value = World> {
     let event = (0..INDICES, 0..ARRIVALS, prop::option::weighted(0.4, 0..CAUSES.len()));
-    let fault = (0..INDICES, 0..REPAIRED, 1..REPAIRED, 0..CAUSES.len());
-    (vec(event, 0..60), vec(fault, 0..4), any::<u64>(), any::<bool>()).prop_map(
-        |(events, faults, seed, has_witness)| World {
+    let fault = (0..INDICES, 0..REPAIRED, 1..REPAIRED, 0..OF_INDICES);
+    let outage = (0..REPAIRED, 1..REPAIRED);
+    (vec(event, 0..60), vec(fault, 0..4), vec(outage, 0..3), any::<u64>(), any::<bool>()).prop_map(
+        |(events, faults, outages, seed, has_witness)| World {
             events: (1..)
                 .zip(events)
                 .map(|(number, (index, arrival, fault))| Event { number, index, arrival, fault })
@@ -273,6 +347,7 @@ fn worlds() -> impl Strategy<Value = World> {
                 .into_iter()
                 .map(|(index, from, long, cause)| Fault { index, from, until: REPAIRED.min(from + long), cause })
                 .collect(),
+            outages: outages.into_iter().map(|(from, long)| (from, REPAIRED.min(from + long))).collect(),
             seed,
             has_witness,
         },
