@@ -47,6 +47,7 @@ mod schema_bomb;
 mod schemas;
 mod senders;
 mod servers;
+mod service_manager;
 mod setup;
 mod shutdown;
 mod strangers;

@@ -8,6 +8,7 @@ use super::*;
 
 const SAMPLE: &str = include_str!("../../../deploy/penstock.yaml");
 const KUBERNETES: &str = include_str!("../../../deploy/kubernetes/penstock.yaml");
+const DEBIAN: &str = include_str!("../../../deploy/debian/penstock.yaml");
 const REFERENCE: &str = include_str!("../../../docs/config.md");
 
 fn sample() -> Config {
@@ -55,6 +56,14 @@ fn the_sample_without_its_token_is_refused_by_the_receiver_with_the_variables_na
 fn the_config_for_kubernetes_is_one() {
     let config = load_from("deploy/kubernetes/penstock.yaml", KUBERNETES, &[]).unwrap();
     assert_eq!(check(&config, Part::Indexer), []);
+}
+
+#[test]
+fn the_config_of_the_packages_works_with_the_token_that_they_make() {
+    let token = ("PENSTOCK_TOKEN".to_owned(), "0123456789abcdef".to_owned());
+    let config = load_from("deploy/debian/penstock.yaml", DEBIAN, &[token]).unwrap();
+    assert_eq!(check(&config, Part::All), []);
+    assert!(config.receiver.listen.ip().is_loopback(), "a new installation listens on this machine alone");
 }
 
 #[test]

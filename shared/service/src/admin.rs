@@ -12,6 +12,8 @@ use prometheus::{Encoder, Registry, TextEncoder};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use crate::notify;
+
 pub use readiness::{Condition, Readiness};
 
 mod readiness;
@@ -25,7 +27,8 @@ struct Admin {
     readiness: Arc<Readiness>,
 }
 
-/// Serves the admin endpoints until `shutdown` is cancelled, and two seconds longer at most.
+/// Serves the admin endpoints until `shutdown` is cancelled, and two seconds longer at most. Meanwhile the service manager
+/// learns the readiness ([`notify`]).
 ///
 /// - `/metrics`: `registry` in Prometheus' text format.
 /// - `/livez`: 200 as long as the process can answer at all.
@@ -54,6 +57,7 @@ pub async fn serve_with(
     readiness: Arc<Readiness>,
     shutdown: CancellationToken,
 ) -> std::io::Result<()> {
+    let followed = Arc::clone(&readiness);
     let router = Router::new()
         .route("/metrics", get(metrics))
         .route("/livez", get(|| async { "live\n" }))
@@ -70,6 +74,7 @@ pub async fn serve_with(
     tokio::select! {
         served = axum::serve(listener, router).with_graceful_shutdown(shutdown.cancelled_owned()).into_future() => served,
         () = overdue => Ok(()),
+        never = notify::follow(&followed) => match never {},
     }
 }
 

@@ -1,5 +1,5 @@
 //! The parts that every service has: ports ([`listen`]), the admin port ([`admin`]), metrics, logs ([`telemetry`]), secrets ([`secret`]), the
-//! signal to stop ([`shutdown`]), HTTP clients ([`http`], [`tls`]).
+//! signal to stop ([`shutdown`]), the service manager ([`notify`]), HTTP clients ([`http`], [`tls`]).
 //!
 //! A thing belongs here when both services need it and it is about running a process. It knows no Kafka, no Avro and no config file.
 
@@ -8,6 +8,7 @@ pub mod causes;
 pub mod http;
 pub mod listen;
 pub mod metrics;
+pub mod notify;
 pub mod secret;
 pub mod shutdown;
 pub mod telemetry;

@@ -3,6 +3,8 @@
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
+use crate::notify;
+
 /// What the process exits with when a second signal asks it to stop at once: 128 + SIGINT, as shells count it.
 const EXIT_AT_ONCE: i32 = 130;
 
@@ -27,6 +29,7 @@ pub fn on_signals() -> std::io::Result<CancellationToken> {
                 std::process::exit(EXIT_AT_ONCE);
             }
             tracing::info!(signal = name, "Stopping: finishing what is under way. A second signal stops at once.");
+            notify::stopping();
             cancelled.cancel();
         }
     });
