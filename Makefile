@@ -3,7 +3,7 @@
 # Ports and folder of the local stack: KAFKA_PORT, REGISTRY_PORT, ELASTICSEARCH_PORT, STACK_DIR.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit fuzz chaos bench build stack stack-stop lint
+.PHONY: help demo test unit fuzz chaos bench build package stack stack-stop lint lint-deploy
 
 # Events that `make demo` posts.
 COUNT ?= 10000
@@ -34,6 +34,10 @@ bench: ## how fast, beside floors of the same run; BENCH_ARGS="--only indexer --
 build: ## release binaries in target/release
 	cargo build --release -p penstock-receiver -p penstock-indexer
 
+package: ## Debian packages in target/debian, installed and tried in a fresh Debian 12; needs root. PACKAGE_ARGS="--bins FOLDER": of these binaries
+	@deploy/debian/build $(PACKAGE_ARGS)
+	@deploy/debian/verify
+
 stack: ## starts the local stack and prints its addresses
 	@deploy/local/stack up
 
@@ -44,3 +48,6 @@ lint: ## format, lints and docs, warnings as errors
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --no-deps
+
+lint-deploy: ## chart, units, workflows, Dockerfile, YAML and shell scripts; the tools are installed into ~/.cache/penstock-tools
+	@deploy/lint/run $(LINT_ARGS)
