@@ -44,10 +44,8 @@ stack: ## starts the local stack and prints its addresses
 stack-stop: ## stops the local stack
 	@deploy/local/stack down
 
-lint: ## format, lints and docs, warnings as errors
-	cargo fmt --all --check
-	cargo clippy --workspace --all-targets -- -D warnings
-	RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --no-deps
+lint: ## every check that needs no stack: format, clippy, docs, layers, links, dependencies, spelling, alerts
+	@tools/lint
 
 lint-deploy: ## chart, units, workflows, Dockerfile, YAML and shell scripts; the tools are installed into ~/.cache/penstock-tools
 	@deploy/lint/run $(LINT_ARGS)

@@ -168,15 +168,13 @@ impl Bulk {
             metrics.bulk.clone(),
         );
         let backoff = Backoff { initial: indexer.retry.initial, max: indexer.retry.max };
-        let condition = readiness.condition("index");
-        let index = Index::new(
+        let index = Arc::new(Index::new(
             Requests::new(Arc::clone(&client)),
             IndexSettings::of(config)?,
             backoff,
-            condition,
+            readiness.condition("index"),
             metrics.clone(),
-        );
-        let index = Arc::new(index);
+        ));
         let placement = readiness.condition("placement");
         let keeper =
             Keeper::new(config, Arc::clone(&client), Arc::clone(&index), placement, metrics.place.clone(), lists);

@@ -2,7 +2,7 @@
 //!
 //! A scenario has topics, a group and an index of its own ([`harness::pipeline`]), so all run side by side on one stack. What
 //! stops a part of the stack has a stack of its own ([`harness::stack::OwnStack`]). What a test needs and no other does stays in its
-//! file; the rest is in the harness. [`tidy`] needs no stack: it holds the sources to the rules that no compiler knows.
+//! file; the rest is in the harness.
 
 mod admin;
 mod auth;
@@ -53,7 +53,6 @@ mod shutdown;
 mod strangers;
 mod taken;
 mod templates;
-mod tidy;
 mod time_indices;
 mod time_units;
 

@@ -1,4 +1,4 @@
-//! The harness of the integration tests, and the parts of the demo.
+//! The harness of the integration tests; the programs in `tools/` use it too.
 //!
 //! A concern is a file: the real parts ([`stack`], reached through [`kafka`] and [`search`]), the two services between them
 //! ([`pipeline`] in-process, [`process`] and [`member`] as children that can be killed), what is sent ([`event`], [`sender`], [`feed`]) and how the end is
@@ -6,18 +6,15 @@
 //!
 //! Every wait of a test goes through [`eventually`](mod@eventually): no test sleeps and hopes.
 
-pub mod bench;
 pub mod certificates;
 pub mod container;
 pub mod curl;
 pub mod delivery;
-pub mod demo;
 pub mod event;
 pub mod eventually;
 pub mod every_type;
 pub mod feed;
 pub mod front;
-pub mod fuzz;
 pub mod http;
 pub mod kafka;
 pub mod member;

@@ -1,0 +1,136 @@
+//! How long an event takes from the webhook until it is readable by its id, while so many others arrive each second.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use serde_json::json;
+
+use super::report::{Line, Report};
+use super::sample::Sample;
+use super::setup::{Flow, Setup};
+use harness::event::{Events, now};
+use harness::http::{self, Method};
+use harness::pipeline::{PATH, ready};
+use harness::usage::Usage;
+
+/// Each line and its events a second.
+const RATES: [(Line, u32); 6] = [
+    (Line::Freshness1, 1),
+    (Line::Freshness20, 20),
+    (Line::Freshness50, 50),
+    (Line::Freshness200, 200),
+    (Line::Freshness2000, 2_000),
+    (Line::Freshness20000, 20_000),
+];
+/// Events that are timed, a second at the most; the others go straight to Kafka.
+const PROBES_PER_SECOND: u32 = 10;
+/// For so long events arrive before the first is timed.
+const WARM_UP: Duration = Duration::from_secs(5);
+/// For so long events are timed.
+const DURATION: Duration = Duration::from_secs(20);
+/// How often Elasticsearch is asked for the events that are awaited.
+const INTERVAL: Duration = Duration::from_millis(5);
+/// How long the last of them may take.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Measures each rate once.
+///
+/// # Errors
+/// When an event is refused or does not arrive.
+pub(super) async fn round(setup: &Setup, report: &mut Report) -> anyhow::Result<()> {
+    for (line, rate) in RATES {
+        report.add(line, measure(setup, rate).await?);
+    }
+    Ok(())
+}
+
+async fn measure(setup: &Setup, rate: u32) -> anyhow::Result<Sample> {
+    let flow = setup.flow().await?;
+    ready(&flow.indexer_admin).await.with_context(|| flow.indexer.last_lines())?;
+    ready(&flow.receiver_admin).await.with_context(|| flow.receiver.last_lines())?;
+    let probes = rate.min(PROBES_PER_SECOND);
+    let mut feed = setup.feed(&flow.topic);
+    feed.per_second = Some(rate - probes);
+    let seconds = (WARM_UP + DURATION + PATIENCE).as_secs();
+    let others = u64::from(rate - probes) * seconds;
+    let (before, mut waits) = (Usage::of(flow.indexer.id())?, Waits::default());
+    tokio::select! {
+        timed = time_probes(setup, &flow, probes, &mut waits) => timed?,
+        fed = feed.write(0..others), if others > 0 => anyhow::bail!("the other events ended too early: {fed:?}"),
+    }
+    let events = u64::from(rate) * (WARM_UP + DURATION).as_secs();
+    let sample = Sample::new(events, WARM_UP + DURATION);
+    Ok(waits.add_to(sample).with_usage_between(before, Usage::of(flow.indexer.id())?))
+}
+
+/// What was awaited, and for how long.
+#[derive(Default)]
+struct Waits {
+    awaited: BTreeMap<String, Instant>,
+    milliseconds: Vec<f64>,
+}
+
+impl Waits {
+    fn add_to(mut self, sample: Sample) -> Sample {
+        self.milliseconds.sort_by(f64::total_cmp);
+        let part = |share: f64| {
+            let place = (self.milliseconds.len() as f64 * share).ceil() as usize;
+            self.milliseconds.get(place.saturating_sub(1)).copied()
+        };
+        Sample { p50_ms: part(0.5), p99_ms: part(0.99), max_ms: part(1.0), ..sample }
+    }
+
+    /// Asks which of the awaited events are readable.
+    async fn look(&mut self, setup: &Setup, index: &str) -> anyhow::Result<()> {
+        if self.awaited.is_empty() {
+            return Ok(());
+        }
+        let ids: Vec<&String> = self.awaited.keys().collect();
+        let path = format!("{index}/_mget?_source=false");
+        let answer = setup.search().call(Method::POST, &path, &json!({"ids": ids})).await?;
+        let found = answer["docs"].as_array().into_iter().flatten().filter(|document| document["found"] == true);
+        let ids: Vec<String> = found.filter_map(|document| Some(document["_id"].as_str()?.to_owned())).collect();
+        for id in ids {
+            if let Some(since) = self.awaited.remove(&id) {
+                self.milliseconds.push(since.elapsed().as_secs_f64() * 1e3);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Posts events and times each, once the others have been arriving for a while.
+async fn time_probes(setup: &Setup, flow: &Flow, per_second: u32, waits: &mut Waits) -> anyhow::Result<()> {
+    let events = Events::new(1, now());
+    let begin = Instant::now();
+    let mut sent = 0_u32;
+    while begin.elapsed() < WARM_UP + DURATION {
+        if begin.elapsed() >= Duration::from_secs(1) * sent / per_second {
+            let since = Instant::now();
+            post(setup, flow, events.event(u64::from(sent)).encode()).await?;
+            if begin.elapsed() >= WARM_UP {
+                waits.awaited.insert(events.id(u64::from(sent)), since);
+            }
+            sent += 1;
+        }
+        waits.look(setup, &flow.topic).await?;
+        tokio::time::sleep(INTERVAL).await;
+    }
+    let end = Instant::now();
+    while !waits.awaited.is_empty() {
+        waits.look(setup, &flow.topic).await?;
+        let left = waits.awaited.len();
+        anyhow::ensure!(end.elapsed() < PATIENCE, "{left} events do not come; {}", flow.indexer.last_lines());
+        tokio::time::sleep(INTERVAL).await;
+    }
+    Ok(())
+}
+
+async fn post(setup: &Setup, flow: &Flow, datum: Vec<u8>) -> anyhow::Result<()> {
+    let token = format!("Bearer {}", setup.token);
+    let headers = [("authorization", token.as_str()), ("content-type", "application/avro")];
+    let answer = http::send(Method::POST, &format!("http://{}{PATH}", flow.webhook), &headers, datum).await?;
+    anyhow::ensure!(answer.status == 200, "{}: {}", answer.status, answer.text());
+    Ok(())
+}

@@ -1,0 +1,81 @@
+//! From Kafka into an Elasticsearch that does nothing, beside librdkafka consuming alone.
+
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+
+use super::child::Child;
+use super::null_elasticsearch::{COUNTS_PATH, Counts};
+use super::part::Part;
+use super::report::{Line, Report};
+use super::sample::Sample;
+use super::setup::{EVENTS, Setup};
+use harness::http;
+use harness::pipeline::metric;
+use harness::process::Process;
+use harness::usage::Usage;
+
+/// How long nothing may be counted.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How often the indexer is asked how far it is: seldom enough to cost it nothing.
+const INTERVAL: Duration = Duration::from_millis(20);
+/// The metric of documents that were written.
+pub(super) const INDEXED: &str = r#"penstock_indexer_documents_total{outcome="indexed"}"#;
+/// The metric of documents that were there already.
+pub(super) const DUPLICATES: &str = r#"penstock_indexer_documents_total{outcome="duplicate"}"#;
+
+/// Measures floor and indexer once each.
+///
+/// # Errors
+/// When one of them does not get to the end.
+pub(super) async fn round(setup: &Setup, events: u64, report: &mut Report) -> anyhow::Result<()> {
+    report.add(Line::KafkaFloor, floor(setup, events).await?);
+    let (null, elasticsearch) = Child::server(Part::NULL_ELASTICSEARCH).await?;
+    let (mut indexer, admin) = setup.indexer(elasticsearch)?;
+    all_counted(&mut indexer, &admin, INDEXED, events).await?;
+    let (usage, null_usage) = (Usage::of(indexer.id())?, Usage::of(null.id())?);
+    drop(indexer);
+    let counts: Counts =
+        serde_json::from_slice(&http::get(&format!("http://{elasticsearch}{COUNTS_PATH}")).await?.body)?;
+    let sample = Sample::new(counts.documents, counts.duration);
+    report.add(Line::Indexer, sample.with_usage(usage));
+    report.add(Line::NullElasticsearch, sample.with_usage(null_usage));
+    Ok(())
+}
+
+async fn floor(setup: &Setup, events: u64) -> anyhow::Result<Sample> {
+    let mut child = Child::start(&[Part::KAFKA_FLOOR, &setup.brokers(), EVENTS, &events.to_string()])?;
+    let line = child.line().await.context("librdkafka consuming alone")?;
+    Ok(serde_json::from_str(&line)?)
+}
+
+/// Waits until the indexer's `counter` has come to `events`; gives how long that took from its first count on.
+///
+/// # Errors
+/// When it ends, or gets no further.
+pub(super) async fn all_counted(
+    indexer: &mut Process,
+    admin: &str,
+    counter: &str,
+    events: u64,
+) -> anyhow::Result<Duration> {
+    let (mut counted, mut progress, mut begin) = (0.0, Instant::now(), None);
+    while counted < events as f64 {
+        tokio::time::sleep(INTERVAL).await;
+        indexer.ensure_running().context("penstock-indexer")?;
+        // At first nobody listens there.
+        let now = metric(admin, counter).await.unwrap_or(0.0);
+        if now > counted {
+            (counted, progress) = (now, Instant::now());
+            begin.get_or_insert(progress);
+        }
+        if progress.elapsed() > PATIENCE {
+            let seconds = PATIENCE.as_secs();
+            anyhow::bail!(
+                "penstock-indexer: {counted} of {events} events, none for {seconds} s; {}",
+                indexer.last_lines()
+            );
+        }
+    }
+    Ok(begin.unwrap_or(progress).elapsed())
+}

@@ -1,0 +1,223 @@
+//! The bench: how many CPU seconds, how much memory and how long the services take, beside floors measured in the same run.
+//!
+//! Whatever is measured is a process of its own, so that its CPU seconds and memory are its alone: the services are their release
+//! binaries, and floors and stand-ins are this program again ([`Part`]). A measurement is a file (`indexer`, `receiver`, `avro`) that
+//! gives a `Sample` for each of its lines and rounds; `report` makes the table of them, and knows the aims. What the lines mean is in
+//! `docs/benchmarks.md`: a new line belongs there too.
+
+use std::fs::File;
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::ValueEnum;
+use tokio::signal::unix::{SignalKind, signal};
+
+use harness::{paths, usage};
+use report::Report;
+use setup::Setup;
+
+pub use part::Part;
+
+mod avro;
+mod child;
+mod freshness;
+mod http_floor;
+mod indexer;
+mod kafka_floor;
+mod load;
+mod null_elasticsearch;
+mod part;
+mod placement;
+mod receiver;
+mod replay;
+mod report;
+mod sample;
+mod setup;
+mod stack;
+
+/// What is measured, and how much of it.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Options {
+    /// Events in the topic that the indexer consumes.
+    #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(1..))]
+    events: u64,
+    /// Requests to the receiver, one event each.
+    #[arg(long, default_value_t = 200_000, value_parser = clap::value_parser!(u64).range(1..))]
+    requests: u64,
+    /// Connections to the receiver.
+    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..))]
+    connections: u16,
+    /// How often each line is measured; the table shows medians.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..))]
+    rounds: u16,
+    /// A setting of librdkafka for the services (`kafka.options`), as KEY=VALUE; can be given more than once.
+    #[arg(long = "kafka-option", value_name = "KEY=VALUE", value_parser = key_value)]
+    kafka_options: Vec<(String, String)>,
+    /// Measure only this.
+    #[arg(long)]
+    only: Option<Subject>,
+    /// Where the results go as JSON.
+    #[arg(long, default_value_os_t = report_file())]
+    json: PathBuf,
+}
+
+/// A part of the bench that can be run alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Subject {
+    /// From Kafka into an Elasticsearch that does nothing.
+    Indexer,
+    /// From HTTP to Kafka.
+    Receiver,
+    /// From Avro to JSON; needs no Kafka.
+    Avro,
+    /// Into a real Elasticsearch by each strategy; only when asked for.
+    Placement,
+    /// All events read again, with and without proof of duplicates; only when asked for.
+    Replay,
+    /// From the webhook to readable by id in a real Elasticsearch, at several rates; only when asked for.
+    Freshness,
+}
+
+impl Options {
+    fn wants(&self, subject: Subject) -> bool {
+        let is_usual = !matches!(subject, Subject::Placement | Subject::Replay | Subject::Freshness);
+        self.only.map_or(is_usual, |only| only == subject)
+    }
+}
+
+fn key_value(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or("it is not KEY=VALUE")?;
+    Ok((key.to_owned(), value.to_owned()))
+}
+
+fn report_file() -> PathBuf {
+    paths::in_repository("target/bench/report.json")
+}
+
+/// Runs the bench until it is done or Ctrl-C, prints the table, writes the JSON, and stops all that it started.
+///
+/// # Errors
+/// When the stack or a service does not start, or does not do its work; never because an aim is not met.
+pub fn run(options: &Options) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Runtime::new()?;
+    let report = runtime.block_on(async {
+        let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+        tokio::select! {
+            report = measure(options) => report.map(Some),
+            _ = interrupt.recv() => Ok(None),
+            _ = terminate.recv() => Ok(None),
+        }
+    })?;
+    let report = report.context("interrupted")?;
+    report.write(&options.json)?;
+    println!("\n{report}\nThe same as JSON: {}", options.json.display());
+    Ok(())
+}
+
+async fn measure(options: &Options) -> anyhow::Result<Report> {
+    usage::ensure_known()?;
+    let _alone = ensure_alone()?;
+    if cfg!(debug_assertions) {
+        eprintln!("bench: this is not a release build: the figures mean nothing (make bench, or cargo run --release)");
+    }
+    let mut report = Report::new(options.rounds);
+    if options.wants(Subject::Indexer) || options.wants(Subject::Receiver) {
+        setup::ensure_built()?;
+        services(options, &mut report).await?;
+    }
+    if options.wants(Subject::Avro) {
+        for round in 1..=options.rounds {
+            say(&format!("Avro to JSON, round {round} of {}", options.rounds));
+            avro::round(&mut report).await?;
+        }
+    }
+    if options.wants(Subject::Placement) {
+        setup::ensure_built()?;
+        placement(options, &mut report).await?;
+    }
+    if options.wants(Subject::Replay) {
+        setup::ensure_built()?;
+        replay(options, &mut report).await?;
+    }
+    if options.wants(Subject::Freshness) {
+        setup::ensure_built()?;
+        freshness(options, &mut report).await?;
+    }
+    Ok(report)
+}
+
+async fn freshness(options: &Options, report: &mut Report) -> anyhow::Result<()> {
+    say("starting Kafka, the registry and Elasticsearch");
+    let setup = Setup::start(&["kafka", "registry", "elasticsearch"], &options.kafka_options).await?;
+    for round in 1..=options.rounds {
+        say(&format!("freshness, round {round} of {}", options.rounds));
+        freshness::round(&setup, report).await?;
+    }
+    Ok(())
+}
+
+async fn placement(options: &Options, report: &mut Report) -> anyhow::Result<()> {
+    say("starting Kafka, the registry and Elasticsearch");
+    let setup = Setup::start(&["kafka", "registry", "elasticsearch"], &options.kafka_options).await?;
+    say("placement, a round that does not count: Elasticsearch compiles what it runs often");
+    placement::round(&setup, options.events, &mut Report::new(0)).await?;
+    for round in 1..=options.rounds {
+        say(&format!("placement, round {round} of {}", options.rounds));
+        placement::round(&setup, options.events, report).await?;
+    }
+    Ok(())
+}
+
+async fn replay(options: &Options, report: &mut Report) -> anyhow::Result<()> {
+    say("starting Kafka, the registry and Elasticsearch");
+    let setup = Setup::start(&["kafka", "registry", "elasticsearch"], &options.kafka_options).await?;
+    say(&format!("indexing {} events", options.events));
+    let topic = replay::fill(&setup, options.events).await?;
+    say("replay, a round that does not count: Elasticsearch compiles what it runs often");
+    replay::round(&setup, &topic, options.events, &mut Report::new(0)).await?;
+    for round in 1..=options.rounds {
+        say(&format!("replay, round {round} of {}", options.rounds));
+        replay::round(&setup, &topic, options.events, report).await?;
+    }
+    Ok(())
+}
+
+/// What needs Kafka and the registry.
+async fn services(options: &Options, report: &mut Report) -> anyhow::Result<()> {
+    say("starting Kafka and the registry");
+    let setup = Setup::start(&["kafka", "registry"], &options.kafka_options).await?;
+    if options.wants(Subject::Indexer) {
+        say(&format!("writing {} events to Kafka", options.events));
+        setup.fill(options.events).await?;
+        for round in 1..=options.rounds {
+            say(&format!("indexer, round {round} of {}", options.rounds));
+            indexer::round(&setup, options.events, report).await?;
+        }
+    }
+    if options.wants(Subject::Receiver) {
+        let load = load::Load::new(&setup.token, options.connections, options.requests)?;
+        let files = load::Load::files(&setup.token, options.connections, options.events)?;
+        say("receiver, a round that does not count: Kafka compiles what it runs often");
+        receiver::round(&setup, &load, &mut Report::new(0)).await?;
+        for round in 1..=options.rounds {
+            say(&format!("receiver, round {round} of {}", options.rounds));
+            receiver::round(&setup, &load, report).await?;
+            receiver::files_round(&setup, &files, report).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Fails while another bench runs; holds others off until dropped. The system lets go of a lock when its process ends, however it does.
+fn ensure_alone() -> anyhow::Result<File> {
+    let path = paths::scratch()?.join("bench.lock");
+    let file = File::create(&path).with_context(|| format!("cannot make {}", path.display()))?;
+    file.try_lock()
+        .with_context(|| format!("{}: another bench runs, and two would measure each other", path.display()))?;
+    Ok(file)
+}
+
+/// What is going on, beside the table that goes to stdout.
+fn say(what: &str) {
+    eprintln!("bench: {what}");
+}

@@ -1,0 +1,63 @@
+//! From HTTP to Kafka, beside axum reading the body and answering 200.
+
+use std::net::SocketAddr;
+
+use anyhow::Context;
+
+use super::child::Child;
+use super::load::Load;
+use super::part::Part;
+use super::report::{Line, Report};
+use super::sample::Sample;
+use super::setup::Setup;
+use harness::pipeline::ready;
+use harness::usage::Usage;
+
+/// Measures floor, receiver, and the floor at the rate of the receiver, once each.
+///
+/// # Errors
+/// When one of them does not answer 200 to each request.
+pub(super) async fn round(setup: &Setup, load: &Load, report: &mut Report) -> anyhow::Result<()> {
+    report.add(Line::HttpFloor, floor(load).await?);
+    let sample = receiver(setup, load).await?;
+    report.add(Line::Receiver, sample);
+    report.add(Line::HttpFloorAtRate, floor(&load.at_rate(sample.rate())).await?);
+    Ok(())
+}
+
+/// Measures the receiver with container files once.
+///
+/// # Errors
+/// As [`round`].
+pub(super) async fn files_round(setup: &Setup, load: &Load, report: &mut Report) -> anyhow::Result<()> {
+    report.add(Line::ReceiverFiles, receiver(setup, load).await?);
+    Ok(())
+}
+
+async fn receiver(setup: &Setup, load: &Load) -> anyhow::Result<Sample> {
+    let (mut receiver, address, admin) = setup.receiver()?;
+    let outcome = async {
+        ready(&admin).await?;
+        measure(receiver.id(), address, load).await
+    };
+    match outcome.await {
+        Ok(sample) => Ok(sample),
+        Err(error) => {
+            receiver.ensure_running().context("penstock-receiver")?;
+            Err(error.context(format!("penstock-receiver; {}", receiver.last_lines())))
+        }
+    }
+}
+
+async fn floor(load: &Load) -> anyhow::Result<Sample> {
+    let (server, address) = Child::server(Part::HTTP_FLOOR).await?;
+    measure(server.id(), address, load).await.context("axum answering 200")
+}
+
+/// Warms the server up, then measures it; what it took to start does not count.
+async fn measure(id: u32, address: SocketAddr, load: &Load) -> anyhow::Result<Sample> {
+    load.warm_up(address).await?;
+    let before = Usage::of(id)?;
+    let sample = load.send(address).await?;
+    Ok(sample.with_usage_between(before, Usage::of(id)?))
+}

@@ -1,0 +1,72 @@
+//! One measurement of one line.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use harness::usage::Usage;
+
+/// One measurement of one line.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Sample {
+    /// Events.
+    pub(super) events: u64,
+    /// From the first event to the last.
+    pub(super) seconds: f64,
+    /// CPU time of the process.
+    pub(super) cpu_seconds: f64,
+    /// The most memory that the process had.
+    pub(super) peak_bytes: Option<u64>,
+    /// How long a request took, in milliseconds: one half took no longer.
+    pub(super) p50_ms: Option<f64>,
+    /// As `p50_ms`: 99 of 100 took no longer.
+    pub(super) p99_ms: Option<f64>,
+    /// As `p50_ms`: none took longer. When all requests wait at once, they are too few for `p99_ms` to show it.
+    pub(super) max_ms: Option<f64>,
+}
+
+impl Sample {
+    /// `events` in `elapsed`.
+    pub(super) fn new(events: u64, elapsed: Duration) -> Self {
+        let seconds = elapsed.as_secs_f64();
+        Self { events, seconds, cpu_seconds: 0.0, peak_bytes: None, p50_ms: None, p99_ms: None, max_ms: None }
+    }
+
+    /// With what a process has used from its start on.
+    pub(super) fn with_usage(self, usage: Usage) -> Self {
+        Self { cpu_seconds: usage.cpu_seconds, peak_bytes: Some(usage.peak_bytes), ..self }
+    }
+
+    /// With what a process has used between two looks.
+    pub(super) fn with_usage_between(self, before: Usage, after: Usage) -> Self {
+        let used = self.with_usage(after);
+        Self { cpu_seconds: after.cpu_seconds - before.cpu_seconds, ..used }
+    }
+
+    /// Events a second.
+    pub(super) fn rate(&self) -> f64 {
+        self.events as f64 / self.seconds.max(f64::EPSILON)
+    }
+
+    /// CPU seconds for a million events.
+    pub(super) fn cpu_per_million(&self) -> f64 {
+        self.cpu_seconds * 1e6 / self.events.max(1) as f64
+    }
+
+    /// The most memory that the process had, in MiB.
+    pub(super) fn peak_mib(&self) -> Option<f64> {
+        Some(self.peak_bytes? as f64 / f64::from(1 << 20))
+    }
+}
+
+/// The middle value; of an even number, the mean of the two in the middle, so that no column shows only the better rounds. None of none.
+pub(super) fn median(values: impl IntoIterator<Item = f64>) -> Option<f64> {
+    let mut values: Vec<f64> = values.into_iter().collect();
+    values.sort_by(f64::total_cmp);
+    let above = *values.get(values.len() / 2)?;
+    let below = values[(values.len() - 1) / 2];
+    Some(f64::midpoint(below, above))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,224 @@
+//! What the measurements of the services share: the stack, topics, the schema, and the config.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Context;
+use config::{Auth, Config, Strategy, VerifyDuplicates};
+use tempfile::TempDir;
+
+use super::stack::BenchStack;
+use harness::event::{Events, SCHEMA, now};
+use harness::feed::Feed;
+use harness::kafka::Kafka;
+use harness::pipeline::{register, source};
+use harness::process::{Binary, Process, write_config};
+use harness::search::Search;
+use harness::sender::Mix;
+use harness::{paths, ports};
+
+/// Partitions of each topic.
+pub(super) const PARTITIONS: i32 = 8;
+/// The topic that is filled before, for the indexer.
+pub(super) const EVENTS: &str = "bench-events";
+/// The topic that the receiver writes to.
+const WEBHOOK: &str = "bench-webhook";
+const DEAD_LETTERS: &str = "bench-dead-letters";
+
+/// Short, so that a rollover every few seconds is felt.
+const PLACEMENT_MARGIN: Duration = Duration::from_secs(1);
+
+/// What the measurements share.
+pub(super) struct Setup {
+    /// The bearer token of the webhook.
+    pub(super) token: String,
+    config: Config,
+    schema_id: u32,
+    folder: TempDir,
+    stack: BenchStack,
+}
+
+/// Both services, from the webhook to an index, with a topic and an index of their own.
+pub(super) struct Flow {
+    /// The indexer.
+    pub(super) indexer: Process,
+    /// The URL of its admin port.
+    pub(super) indexer_admin: String,
+    /// The receiver.
+    pub(super) receiver: Process,
+    /// The URL of its admin port.
+    pub(super) receiver_admin: String,
+    /// The address of the webhook.
+    pub(super) webhook: SocketAddr,
+    /// The topic, and the alias of the index.
+    pub(super) topic: String,
+}
+
+impl Setup {
+    /// Starts `parts` of the stack, makes the topics, registers the schema. `kafka_options` are for the services.
+    ///
+    /// # Errors
+    /// When a part does not start or does not do as asked.
+    pub(super) async fn start(parts: &[&str], kafka_options: &[(String, String)]) -> anyhow::Result<Self> {
+        let stack = BenchStack::start(parts).await.context("the stack did not start")?;
+        let folder = TempDir::with_prefix_in("bench-", paths::scratch()?)?;
+        let token = format!("token-{}", uuid::Uuid::new_v4().simple());
+        let tokens_file = folder.path().join("tokens");
+        std::fs::write(&tokens_file, &token)?;
+
+        let kafka = Kafka::new(stack.stack.brokers());
+        for topic in [EVENTS, WEBHOOK, DEAD_LETTERS] {
+            kafka.create_topic(topic, PARTITIONS).await?;
+        }
+        let schema_id = register(&stack.stack.registry_url(), WEBHOOK, SCHEMA).await?;
+
+        // All else is as it is by default: that is what is measured.
+        let mut config = Config::default();
+        config.kafka.brokers = stack.stack.brokers();
+        config.kafka.topic = EVENTS.to_owned();
+        config.kafka.dead_letter_topic = DEAD_LETTERS.to_owned();
+        config.kafka.options = kafka_options.iter().cloned().collect();
+        config.schema_registry.url = stack.stack.registry_url();
+        let mut source = source(WEBHOOK, Auth::Bearer { tokens: Vec::new(), tokens_file: Some(tokens_file) });
+        source.topic = Some(WEBHOOK.to_owned());
+        config.receiver.sources.insert("cxone".to_owned(), source);
+        Ok(Self { token, config, schema_id, folder, stack })
+    }
+
+    /// Writes `events` events to [`EVENTS`].
+    ///
+    /// # Errors
+    /// When Kafka does not take all of them.
+    pub(super) async fn fill(&self, events: u64) -> anyhow::Result<()> {
+        self.feed(EVENTS).write(0..events).await
+    }
+
+    /// What writes events to `topic`, as fast as Kafka takes them.
+    pub(super) fn feed(&self, topic: &str) -> Feed {
+        Feed {
+            brokers: self.brokers(),
+            topic: topic.to_owned(),
+            schema_id: self.schema_id,
+            mix: Mix::good(Events::new(0, now())),
+            per_second: None,
+        }
+    }
+
+    /// A client of the stack's Elasticsearch.
+    pub(super) fn search(&self) -> Search {
+        Search::new(self.stack.stack.elasticsearch_url())
+    }
+
+    /// `host:port` of Kafka.
+    pub(super) fn brokers(&self) -> String {
+        self.stack.stack.brokers()
+    }
+
+    /// Starts an indexer of a group of its own that writes to `elasticsearch`; gives the URL of its admin port too.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub(super) fn indexer(&self, elasticsearch: SocketAddr) -> anyhow::Result<(Process, String)> {
+        self.indexer_of(self.config.clone(), format!("http://{elasticsearch}"))
+    }
+
+    /// Starts an indexer of a topic of its own into the index of that name in the stack's Elasticsearch; gives the URL of its admin port and
+    /// the topic too.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub(super) async fn placing_indexer(&self, strategy: Strategy) -> anyhow::Result<(Process, String, String)> {
+        let topic = format!("bench-{}", uuid::Uuid::new_v4().simple());
+        Kafka::new(self.brokers()).create_topic(&topic, PARTITIONS).await?;
+        // An index is made with the fields of the topic's schema.
+        register(&self.stack.stack.registry_url(), &topic, SCHEMA).await?;
+        let mut config = self.config_of(&topic, strategy);
+        config.elasticsearch.placement.margin = PLACEMENT_MARGIN;
+        let (indexer, admin) = self.indexer_of(config, self.stack.stack.elasticsearch_url())?;
+        Ok((indexer, admin, topic))
+    }
+
+    /// Starts both services on a topic of their own.
+    ///
+    /// # Errors
+    /// When one cannot be started.
+    pub(super) async fn flow(&self) -> anyhow::Result<Flow> {
+        let topic = format!("bench-{}", uuid::Uuid::new_v4().simple());
+        Kafka::new(self.brokers()).create_topic(&topic, PARTITIONS).await?;
+        let mut config = self.config_of(&topic, Strategy::Rollover);
+        let (indexer, indexer_admin) = self.indexer_of(config.clone(), self.stack.stack.elasticsearch_url())?;
+        for source in config.receiver.sources.values_mut() {
+            source.topic = Some(topic.clone());
+        }
+        let (receiver, webhook, receiver_admin) = self.receiver_of(config)?;
+        Ok(Flow { indexer, indexer_admin, receiver, receiver_admin, webhook, topic })
+    }
+
+    /// Starts an indexer of a group of its own that reads `topic` of [`Setup::placing_indexer`] again; gives the URL of its admin port too.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub(super) fn replaying_indexer(&self, topic: &str, how: VerifyDuplicates) -> anyhow::Result<(Process, String)> {
+        let mut config = self.config_of(topic, Strategy::Single);
+        config.elasticsearch.verify_duplicates = how;
+        self.indexer_of(config, self.stack.stack.elasticsearch_url())
+    }
+
+    fn config_of(&self, topic: &str, strategy: Strategy) -> Config {
+        let mut config = self.config.clone();
+        topic.clone_into(&mut config.kafka.topic);
+        topic.clone_into(&mut config.elasticsearch.index_name);
+        config.elasticsearch.strategy = strategy;
+        config
+    }
+
+    fn indexer_of(&self, mut config: Config, elasticsearch: String) -> anyhow::Result<(Process, String)> {
+        config.elasticsearch.url = elasticsearch;
+        config.indexer.admin_listen = address()?;
+        config.indexer.group_id = format!("bench-{}", uuid::Uuid::new_v4().simple());
+        let admin = format!("http://{}", config.indexer.admin_listen);
+        Ok((self.service(Binary::Indexer, &config)?, admin))
+    }
+
+    /// Starts a receiver; gives the address of the webhook and the URL of its admin port too.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub(super) fn receiver(&self) -> anyhow::Result<(Process, SocketAddr, String)> {
+        self.receiver_of(self.config.clone())
+    }
+
+    fn receiver_of(&self, mut config: Config) -> anyhow::Result<(Process, SocketAddr, String)> {
+        config.receiver.listen = address()?;
+        config.receiver.admin_listen = address()?;
+        let admin = format!("http://{}", config.receiver.admin_listen);
+        Ok((self.service(Binary::Receiver, &config)?, config.receiver.listen, admin))
+    }
+
+    fn service(&self, binary: Binary, config: &Config) -> anyhow::Result<Process> {
+        let file = self.file(&format!("{}.yaml", binary.name()));
+        write_config(config, &file)?;
+        Process::start(binary, &file, &[], &self.file(&format!("{}.log", binary.name())))
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+}
+
+/// Fails unless both services lie beside this program.
+///
+/// # Errors
+/// With what to do.
+pub(super) fn ensure_built() -> anyhow::Result<()> {
+    for binary in [Binary::Receiver, Binary::Indexer] {
+        let program = paths::profile()?.join(binary.name());
+        anyhow::ensure!(program.exists(), "{} is not there: make bench builds it", program.display());
+    }
+    Ok(())
+}
+
+fn address() -> anyhow::Result<SocketAddr> {
+    Ok(SocketAddr::from((Ipv4Addr::LOCALHOST, ports::free()?)))
+}

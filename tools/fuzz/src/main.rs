@@ -1,0 +1,54 @@
+//! Fuzzes what the receiver does with bytes from outside; see the library beside it.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use clap::Parser;
+use penstock_fuzz::{Input, Plan, Report, Target, run};
+
+/// Looks for a body that makes the receiver panic, hang or take too much memory.
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// How long, in seconds.
+    #[arg(long, default_value_t = 600)]
+    seconds: u64,
+    /// The seed of all inputs; another one for each run if it is left out.
+    #[arg(long)]
+    seed: Option<u64>,
+    /// The number of the first input.
+    #[arg(long, default_value_t = 0)]
+    first: u64,
+    /// Keep inputs with a verdict that no other had in tests/corpus.
+    #[arg(long)]
+    keep: bool,
+    /// Examine one file instead, such as a finding.
+    file: Option<std::path::PathBuf>,
+}
+
+fn main() -> Result<()> {
+    let arguments = Arguments::parse();
+    if let Some(file) = arguments.file {
+        let input = Input::decode(&std::fs::read(file)?).ok_or_else(|| anyhow::anyhow!("the file is no input"))?;
+        let (verdict, time) = Target::new()?.time(&input)?;
+        println!("{verdict:?} after {time:?}: {} {}", input.content_type(), input.content_encoding());
+        return Ok(());
+    }
+    let seed = arguments.seed.unwrap_or_else(rand::random);
+    let time = Duration::from_secs(arguments.seconds);
+    println!("seed {seed}");
+    let report = run(Plan { seed, first: arguments.first, time, keep: arguments.keep }, say)?;
+    say(&report);
+    println!("no findings");
+    Ok(())
+}
+
+fn say(report: &Report) {
+    println!(
+        "{} inputs, {} accepted, {} kinds of verdict, longest {:?}, most memory {} KiB",
+        report.inputs,
+        report.accepted,
+        report.verdicts.len(),
+        report.longest,
+        report.most_memory / 1024
+    );
+}

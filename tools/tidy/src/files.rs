@@ -1,0 +1,51 @@
+//! The files of the repository that rules look at.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+/// Folders that hold no file of ours.
+const FOREIGN: [&str; 3] = ["target", ".git", ".stack"];
+
+/// A file and its text.
+#[derive(Clone, Debug)]
+pub struct TextFile {
+    /// The path from the root of the repository.
+    pub path: PathBuf,
+    /// What it holds.
+    pub text: String,
+}
+
+/// Returns the root of the repository.
+pub fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).map(Path::to_path_buf).unwrap_or_default()
+}
+
+/// Returns the files below `folder`, a path from the root of the repository, whose names end with `extension`, in order of their paths.
+///
+/// # Errors
+/// When a folder or a file cannot be read.
+pub fn below(folder: &str, extension: &str) -> Result<Vec<TextFile>> {
+    let mut found = Vec::new();
+    collect(&repository().join(folder), extension, &mut found)?;
+    found.sort_by(|one, other| one.path.cmp(&other.path));
+    Ok(found)
+}
+
+fn collect(folder: &Path, extension: &str, found: &mut Vec<TextFile>) -> Result<()> {
+    for entry in fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))? {
+        let path = entry?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if path.is_dir() {
+            if !FOREIGN.contains(&name.as_str()) {
+                collect(&path, extension, found)?;
+            }
+        } else if path.extension().is_some_and(|it| it == extension) {
+            let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+            let path = path.strip_prefix(repository()).unwrap_or(&path).to_path_buf();
+            found.push(TextFile { path, text });
+        }
+    }
+    Ok(())
+}

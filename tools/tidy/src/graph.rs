@@ -1,0 +1,267 @@
+//! Which module of a crate uses which.
+//!
+//! A module is a file, by its path below `src`: `receive`, `receive::body`. Test modules do not count: they may use what they like.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::{Context, Result};
+
+use crate::files::{self, TextFile};
+use crate::paths::{Named, Segments, named};
+
+/// How many re-exports one name may go through.
+const MAX_EXPORTS: usize = 8;
+
+/// For each module those that it uses, with the names that it takes from each.
+pub type Arrows = BTreeMap<String, BTreeMap<String, BTreeSet<String>>>;
+
+/// The modules of one crate.
+#[derive(Debug)]
+pub struct Crate {
+    modules: BTreeMap<String, Named>,
+}
+
+impl Crate {
+    /// Reads the crate whose sources are below `folder`, a path from the root of the repository.
+    ///
+    /// # Errors
+    /// When a file cannot be read or is not Rust.
+    pub fn read(folder: &str) -> Result<Self> {
+        Self::of(folder, &files::below(folder, "rs")?)
+    }
+
+    fn of(folder: &str, sources: &[TextFile]) -> Result<Self> {
+        let mut modules = BTreeMap::new();
+        for TextFile { path, text } in sources {
+            let inside = path.strip_prefix(folder).unwrap_or(path).with_extension("");
+            let module = inside.to_string_lossy().replace('/', "::");
+            // A `main.rs` beside a `lib.rs` is a crate of its own that composes this one.
+            if module == "main" {
+                continue;
+            }
+            let module = if module == "lib" { String::new() } else { module };
+            modules.insert(module, named(text).with_context(|| path.display().to_string())?);
+        }
+        Ok(Self { modules: without_tests(modules) })
+    }
+
+    /// Returns the arrows between its modules. That of a module to one above or below itself in the same folder is left out: a file and
+    /// its folder are one thing.
+    pub fn arrows(&self) -> Arrows {
+        let mut arrows = Arrows::new();
+        for (module, named) in &self.modules {
+            for path in &named.paths {
+                if let Some((used, name)) = self.resolve(module, path, 0)
+                    && !is_kin(module, &used)
+                {
+                    arrows.entry(module.clone()).or_default().entry(used).or_default().insert(name);
+                }
+            }
+        }
+        arrows
+    }
+
+    /// Returns the module of this crate that `path` in `module` leads to, and the name in it; `None` where it leads out of the crate.
+    fn resolve(&self, module: &str, path: &[String], depth: usize) -> Option<(String, String)> {
+        let (base, rest) = self.base(module, path)?;
+        let mut at = base;
+        let mut rest = rest.iter();
+        let mut name = rest.next();
+        while let Some(segment) = name {
+            let child = join(&at, segment);
+            if !self.modules.contains_key(&child) {
+                break;
+            }
+            at = child;
+            name = rest.next();
+        }
+        let Some(name) = name else {
+            return Some((at, String::new()));
+        };
+        // Handed on from elsewhere: the arrow goes there.
+        if depth < MAX_EXPORTS
+            && let Some(exported) = self.modules.get(&at).and_then(|named| named.exports.get(name))
+        {
+            let mut exported: Segments = exported.clone();
+            exported.extend(rest.cloned());
+            if let Some(found) = self.resolve(&at, &exported, depth + 1) {
+                return Some(found);
+            }
+        }
+        Some((at, name.clone()))
+    }
+
+    /// Returns the module from which `path` goes on, and the segments that are left.
+    fn base<'p>(&self, module: &str, path: &'p [String]) -> Option<(String, Vec<String>)>
+    where
+        Self: 'p,
+    {
+        let (first, rest) = path.split_first()?;
+        match first.as_str() {
+            "crate" => Some((String::new(), rest.to_vec())),
+            "self" => Some((module.to_owned(), rest.to_vec())),
+            "super" => {
+                let ups = path.iter().take_while(|segment| *segment == "super").count();
+                let mut at = module;
+                for _ in 0..ups {
+                    at = parent(at);
+                }
+                Some((at.to_owned(), path[ups..].to_vec()))
+            }
+            first if self.modules.contains_key(&join(module, first)) => Some((module.to_owned(), path.to_vec())),
+            first => {
+                // A name that a `use` declaration of the module brings.
+                let import = self.modules.get(module)?.imports.get(first).filter(|import| *import != path)?;
+                let begins = import.first().is_some_and(|it| ["crate", "super", "self"].contains(&it.as_str()));
+                let full: Segments = import.iter().chain(rest).cloned().collect();
+                if begins { self.base(module, &full) } else { None }
+            }
+        }
+    }
+}
+
+fn join(module: &str, name: &str) -> String {
+    if module.is_empty() { name.to_owned() } else { format!("{module}::{name}") }
+}
+
+fn parent(module: &str) -> &str {
+    module.rsplit_once("::").map_or("", |(parent, _)| parent)
+}
+
+/// Leaves out the modules that are there for tests alone, with all below them.
+fn without_tests(mut modules: BTreeMap<String, Named>) -> BTreeMap<String, Named> {
+    let of_tests: Vec<String> = modules
+        .iter()
+        .flat_map(|(module, named)| named.test_modules.iter().map(move |name| join(module, name)))
+        .collect();
+    modules.retain(|module, _| !of_tests.iter().any(|test| module == test || module.starts_with(&format!("{test}::"))));
+    modules
+}
+
+/// Whether one of them is the other, or in its folder.
+fn is_kin(one: &str, other: &str) -> bool {
+    let below =
+        |inner: &str, outer: &str| outer.is_empty() || inner == outer || inner.starts_with(&format!("{outer}::"));
+    below(one, other) || below(other, one)
+}
+
+/// Returns `arrows` between top-level modules alone: each file counts for the one whose folder it is in.
+pub fn between_top_levels(arrows: &Arrows) -> Arrows {
+    let top = |module: &str| module.split("::").next().unwrap_or_default().to_owned();
+    let mut between = Arrows::new();
+    for (from, used) in arrows {
+        for to in used.keys().filter(|to| top(from) != top(to)) {
+            between.entry(top(from)).or_default().entry(top(to)).or_default().insert(format!("{from} → {to}"));
+        }
+    }
+    between
+}
+
+/// Returns the circles in `arrows`: the largest sets of modules each of which leads to every other of its set.
+pub fn circles(arrows: &Arrows) -> Vec<BTreeSet<String>> {
+    let reached: BTreeMap<&String, BTreeSet<String>> =
+        arrows.keys().map(|module| (module, reached_from(module, arrows))).collect();
+    let mut circles: Vec<BTreeSet<String>> = Vec::new();
+    for (module, forward) in &reached {
+        let leads_back = |other: &&String| reached.get(other).is_some_and(|back| back.contains(*module));
+        let circle: BTreeSet<String> = forward.iter().filter(leads_back).cloned().collect();
+        if circle.len() > 1 && !circles.contains(&circle) {
+            circles.push(circle);
+        }
+    }
+    circles
+}
+
+fn reached_from(module: &str, arrows: &Arrows) -> BTreeSet<String> {
+    let mut reached = BTreeSet::new();
+    let mut open = vec![module.to_owned()];
+    while let Some(module) = open.pop() {
+        for next in arrows.get(&module).into_iter().flat_map(BTreeMap::keys) {
+            if reached.insert(next.clone()) {
+                open.push(next.clone());
+            }
+        }
+    }
+    reached
+}
+
+/// Returns the arrows within `circle` as lines, for a message.
+pub fn describe(circle: &BTreeSet<String>, arrows: &Arrows) -> String {
+    let mut lines = Vec::new();
+    for from in circle {
+        for (to, names) in arrows.get(from).into_iter().flatten().filter(|(to, _)| circle.contains(*to)) {
+            let names: Vec<&str> = names.iter().map(String::as_str).filter(|name| !name.is_empty()).collect();
+            lines.push(format!("  {from} → {to}: {}", names.join(", ")));
+        }
+    }
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(files: &[(&str, &str)]) -> Crate {
+        let file =
+            |(path, text): &(&str, &str)| TextFile { path: format!("src/{path}").into(), text: (*text).to_owned() };
+        Crate::of("src", &files.iter().map(file).collect::<Vec<_>>()).unwrap()
+    }
+
+    fn circles_of(files: &[(&str, &str)]) -> Vec<Vec<String>> {
+        circles(&read(files).arrows()).into_iter().map(|circle| circle.into_iter().collect()).collect()
+    }
+
+    #[test]
+    fn two_files_that_use_each_other_are_a_circle() {
+        let found = circles_of(&[
+            ("a.rs", "use crate::b::B;"),
+            ("b.rs", "fn f() { crate::a::g() }"),
+            ("c.rs", "use crate::a;"),
+        ]);
+        assert_eq!(found, [["a", "b"]]);
+    }
+
+    #[test]
+    fn a_file_and_its_folder_are_none_and_children_of_one_parent_may_be() {
+        assert!(circles_of(&[("a.rs", "mod b; use b::B;"), ("a/b.rs", "use super::A;")]).is_empty());
+        let found =
+            circles_of(&[("a.rs", "mod b; mod c;"), ("a/b.rs", "use super::c::C;"), ("a/c.rs", "use crate::a::b::B;")]);
+        assert_eq!(found, [["a::b", "a::c"]]);
+    }
+
+    #[test]
+    fn what_a_module_hands_on_leads_to_where_it_is_from() {
+        let found = circles_of(&[
+            ("a.rs", "mod b; pub(crate) use b::B;"),
+            ("a/b.rs", "use crate::c::C;"),
+            ("c.rs", "use crate::a; fn f(b: a::B) {}"),
+        ]);
+        assert_eq!(found, [["a::b", "c"]]);
+    }
+
+    #[test]
+    fn tests_may_use_what_they_like() {
+        assert!(
+            circles_of(&[("a.rs", "#[cfg(test)] mod tests { use crate::b::B; }"), ("b.rs", "use crate::a::A;")])
+                .is_empty()
+        );
+        let fake = "#[cfg(test)] pub(crate) mod fake; mod other;";
+        let files =
+            [("a.rs", fake), ("a/fake.rs", "use crate::b::B;"), ("a/other.rs", ""), ("b.rs", "use crate::a::A;")];
+        assert!(circles_of(&files).is_empty());
+    }
+
+    #[test]
+    fn folders_have_circles_that_files_have_not() {
+        let crate_of = read(&[
+            ("a.rs", "mod w; mod x;"),
+            ("a/w.rs", ""),
+            ("a/x.rs", "use crate::b::y::Y;"),
+            ("b.rs", "mod y; mod z;"),
+            ("b/y.rs", ""),
+            ("b/z.rs", "use crate::a::w::W;"),
+        ]);
+        assert!(circles(&crate_of.arrows()).is_empty());
+        assert_eq!(circles(&between_top_levels(&crate_of.arrows())).len(), 1);
+    }
+}

@@ -1,0 +1,173 @@
+//! The paths that a source file names: in `use` declarations, re-exports, and anywhere in its code.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::iter::Peekable;
+use std::vec::IntoIter;
+
+use anyhow::{Result, anyhow};
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
+
+/// A path as it is written, segment by segment: `crate`, `message`, `Event`.
+pub type Segments = Vec<String>;
+
+/// What a file names. Comments, texts and modules for tests inside the file do not count.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Named {
+    /// Every path, those of `use` declarations included.
+    pub paths: Vec<Segments>,
+    /// What each name stands for that a `use` declaration brings.
+    pub imports: BTreeMap<String, Segments>,
+    /// Those of them that are public in some way.
+    pub exports: BTreeMap<String, Segments>,
+    /// The modules that it declares for tests alone: under `#[cfg(test)]`.
+    pub test_modules: BTreeSet<String>,
+}
+
+type Tokens = Peekable<IntoIter<TokenTree>>;
+
+/// Returns what `text`, a source file, names.
+///
+/// # Errors
+/// When it is not Rust.
+pub fn named(text: &str) -> Result<Named> {
+    let stream: TokenStream = text.parse().map_err(|error| anyhow!("not Rust: {error}"))?;
+    let mut named = Named::default();
+    scan(stream, &mut named);
+    Ok(named)
+}
+
+fn scan(stream: TokenStream, named: &mut Named) {
+    let mut tokens = peekable(stream);
+    let (mut public, mut for_tests) = (false, false);
+    while let Some(token) = tokens.next() {
+        match token {
+            TokenTree::Ident(word) if word == "pub" => {
+                public = true;
+                continue;
+            }
+            // The group of `pub(crate)`: it may be between `pub` and `use`.
+            TokenTree::Group(group) if public && group.delimiter() == Delimiter::Parenthesis => continue,
+            TokenTree::Ident(word) if word == "use" => import(&mut tokens, public, named),
+            TokenTree::Ident(word) if word == "mod" && for_tests => test_module(&mut tokens, named),
+            TokenTree::Ident(word) => path(word.to_string(), &mut tokens, named),
+            TokenTree::Group(group) if group.stream().to_string() == "cfg (test)" => {
+                for_tests = true;
+                continue;
+            }
+            TokenTree::Group(group) => scan(group.stream(), named),
+            TokenTree::Punct(_) | TokenTree::Literal(_) => {}
+        }
+        (public, for_tests) = (false, false);
+    }
+}
+
+fn peekable(stream: TokenStream) -> Tokens {
+    stream.into_iter().collect::<Vec<_>>().into_iter().peekable()
+}
+
+/// Takes the name of a module for tests, and what it holds where that stands here.
+fn test_module(tokens: &mut Tokens, named: &mut Named) {
+    if let Some(TokenTree::Ident(name)) = tokens.next() {
+        named.test_modules.insert(name.to_string());
+    }
+    tokens.next_if(|token| matches!(token, TokenTree::Group(_)));
+}
+
+/// Takes the rest of a path that begins with `first`.
+fn path(first: String, tokens: &mut Tokens, named: &mut Named) {
+    let mut segments = vec![first];
+    while separator(tokens) {
+        match tokens.next_if(|token| matches!(token, TokenTree::Ident(_))) {
+            Some(segment) => segments.push(segment.to_string()),
+            None => break,
+        }
+    }
+    if segments.len() > 1 {
+        named.paths.push(segments);
+    }
+}
+
+/// Takes `::` where it comes next.
+fn separator(tokens: &mut Tokens) -> bool {
+    let colon = |token: &TokenTree| matches!(token, TokenTree::Punct(mark) if mark.as_char() == ':');
+    let joined = |token: &TokenTree| matches!(token, TokenTree::Punct(mark) if mark.as_char() == ':' && mark.spacing() == proc_macro2::Spacing::Joint);
+    tokens.next_if(joined).is_some() && tokens.next_if(colon).is_some()
+}
+
+/// Takes a declaration after `use`.
+fn import(tokens: &mut Tokens, public: bool, named: &mut Named) {
+    let mut leaves = Vec::new();
+    separator(tokens);
+    tree(&[], tokens, &mut leaves);
+    for (name, segments) in leaves {
+        named.paths.push(segments.clone());
+        if public {
+            named.exports.insert(name.clone(), segments.clone());
+        }
+        named.imports.insert(name, segments);
+    }
+}
+
+/// Takes one tree of a `use` declaration below `prefix`; gives the name and the path of each leaf.
+fn tree(prefix: &[String], tokens: &mut Tokens, leaves: &mut Vec<(String, Segments)>) {
+    let mut segments = prefix.to_vec();
+    loop {
+        match tokens.next() {
+            Some(TokenTree::Ident(segment)) => segments.push(segment.to_string()),
+            Some(TokenTree::Group(group)) => {
+                let mut inner = peekable(group.stream());
+                while inner.peek().is_some() {
+                    tree(&segments, &mut inner, leaves);
+                    inner.next_if(|token| matches!(token, TokenTree::Punct(mark) if mark.as_char() == ','));
+                }
+                return;
+            }
+            // `*`: the module itself.
+            _ => return leaves.push(("*".to_owned(), segments)),
+        }
+        if !separator(tokens) {
+            break;
+        }
+    }
+    if segments.last().is_some_and(|last| last == "self") && segments.len() > 1 {
+        segments.pop();
+    }
+    let mut name = segments.last().cloned().unwrap_or_default();
+    if tokens.next_if(|token| matches!(token, TokenTree::Ident(word) if word == "as")).is_some()
+        && let Some(alias) = tokens.next()
+    {
+        name = alias.to_string();
+    }
+    leaves.push((name, segments));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(named: &Named) -> Vec<String> {
+        named.paths.iter().map(|segments| segments.join("::")).collect()
+    }
+
+    #[test]
+    fn each_leaf_of_a_use_declaration_is_a_path() {
+        let named = named("use crate::a::{self, b::{C, d as e}, F};\npub(crate) use g::H;\nuse super::*;").unwrap();
+        assert_eq!(texts(&named), ["crate::a", "crate::a::b::C", "crate::a::b::d", "crate::a::F", "g::H", "super"]);
+        assert_eq!(named.imports["e"].join("::"), "crate::a::b::d");
+        assert_eq!(named.exports.keys().collect::<Vec<_>>(), ["H"]);
+    }
+
+    #[test]
+    fn paths_in_code_and_macros_count_and_those_in_comments_texts_and_tests_do_not() {
+        let text = "
+            // crate::comment::X
+            fn f(x: &crate::a::B) { let y = \"crate::text::X\"; format!(\"{}\", crate::c::d(e)); if a == b {} }
+            #[cfg(test)]
+            mod tests { use crate::tests::Y; }
+            mod other;
+        ";
+        let named = named(text).unwrap();
+        assert_eq!(texts(&named), ["crate::a::B", "crate::c::d"]);
+        assert_eq!(named.test_modules.iter().collect::<Vec<_>>(), ["tests"]);
+    }
+}

@@ -1,0 +1,82 @@
+//! What every source file must fulfil.
+
+use std::path::Path;
+
+use anyhow::Result;
+
+use crate::files::{self, TextFile};
+
+/// Lines of a source file, tests included.
+const MAX_LINES: usize = 400;
+/// Folders of packages.
+const PACKAGES: [&str; 5] = ["shared", "receiver", "indexer", "tests", "tools"];
+
+fn sources() -> Result<Vec<TextFile>> {
+    let mut sources = Vec::new();
+    for package in PACKAGES {
+        sources.extend(files::below(package, "rs")?);
+    }
+    assert!(sources.len() > 50, "the sources were not found");
+    Ok(sources)
+}
+
+/// Fails with the files for which `rule` gives a complaint.
+fn assert_all(rule: impl Fn(&Path, &str) -> Option<String>) -> Result<()> {
+    let complaints: Vec<String> = sources()?
+        .iter()
+        .filter_map(|file| Some(format!("{}: {}", file.path.display(), rule(&file.path, &file.text)?)))
+        .collect();
+    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+    Ok(())
+}
+
+/// The tests of a module need no such words: they lie in a folder of its name.
+#[test]
+fn each_module_begins_by_saying_what_it_is() -> Result<()> {
+    assert_all(|path, text| {
+        let says = text.starts_with("//! ") || path.ends_with("tests.rs");
+        (!says).then(|| "does not begin with `//! `".to_owned())
+    })
+}
+
+#[test]
+fn no_file_is_too_long() -> Result<()> {
+    assert_all(|_, text| {
+        let lines = text.lines().count();
+        (lines > MAX_LINES).then(|| format!("{lines} lines, more than {MAX_LINES}"))
+    })
+}
+
+#[test]
+fn nothing_is_left_for_later_and_no_test_is_ignored() -> Result<()> {
+    // Written apart, so that this file does not hold them.
+    let words = [concat!("TO", "DO"), concat!("FIX", "ME"), concat!("XX", "X"), concat!("#[ign", "ore")];
+    assert_all(|_, text| {
+        let line = text.lines().find(|line| words.iter().any(|word| line.contains(word)))?;
+        Some(line.trim().to_owned())
+    })
+}
+
+#[test]
+fn a_module_with_others_below_it_stands_beside_their_folder() -> Result<()> {
+    assert_all(|path, _| path.ends_with("mod.rs").then(|| "is a mod.rs".to_owned()))
+}
+
+#[test]
+fn each_crate_that_a_few_files_are_to_know_is_known_to_those_only() -> Result<()> {
+    // The crate, the files that may know it.
+    let rules: [(&str, &[&str]); 3] = [
+        ("elasticsearch::", &["indexer/src/bulk/", "indexer/src/bulk.rs", "indexer/src/index"]),
+        ("sd_notify::", &["shared/service/src/notify.rs"]),
+        // Stubs of servers are what some tests ask instead of real ones.
+        ("axum::", &["receiver/src/", "shared/service/src/admin", "shared/registry/src/tests", "tests/it/"]),
+    ];
+    assert_all(|path, text| {
+        let path = path.to_string_lossy();
+        let (name, _) = rules.iter().find(|(name, allowed)| {
+            let imports = text.lines().any(|line| line.trim_start().starts_with(&format!("use {name}")));
+            imports && !allowed.iter().any(|place| path.starts_with(place))
+        })?;
+        Some(format!("uses {name}"))
+    })
+}
