@@ -35,7 +35,11 @@ impl Rules {
     pub fn of(config: &Config) -> Self {
         let indexer = &config.indexer;
         Self {
-            limits: Limits { max_depth: indexer.max_depth, max_items: indexer.max_items },
+            limits: Limits {
+                max_depth: indexer.max_depth,
+                max_items: indexer.max_items,
+                max_values: indexer.max_values,
+            },
             json: config.elasticsearch.documents,
             time_unit: config.elasticsearch.placement.time_unit,
             at_timestamp: config.elasticsearch.strategy == Strategy::DataStream,

@@ -25,6 +25,7 @@ use replay::{Known, Replays};
 use signature::Signed;
 use standard_webhooks::StandardWebhooks;
 
+pub(crate) use forwarded::Forwarded;
 pub(crate) use live::Live;
 pub(crate) use mtls::Peer;
 pub(crate) use replay::Claim;
@@ -32,6 +33,7 @@ pub(crate) use replay::Claim;
 mod basic;
 mod bearer;
 mod digests;
+mod forwarded;
 mod hmac;
 mod live;
 mod mtls;
@@ -183,6 +185,11 @@ impl Authenticator {
             Method::Mtls(mtls) => mtls.check(peer, now).map(|()| None)?,
         };
         Ok(Pending { signed, replays: self.replays.as_ref() })
+    }
+
+    /// Whether a client certificate says who may post.
+    pub(crate) fn wants_certificate(&self) -> bool {
+        matches!(self.method, Method::Mtls(_))
     }
 
     /// Whether everybody may post.

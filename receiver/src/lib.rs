@@ -25,6 +25,7 @@ pub use listeners::Listeners;
 pub use server::TlsError;
 pub use source::SourceError;
 
+use authenticate::Forwarded;
 use cxone::Cxone;
 use cxone::pull::Puller;
 use cxone::refresh::Refresh;
@@ -123,6 +124,7 @@ pub async fn run(config: Config, listeners: Listeners, shutdown: CancellationTok
         max_connections: receiver.max_connections,
         max_connections_per_address: receiver.max_connections_per_address(),
         trusted_proxies: receiver.trusted_proxies.clone(),
+        proxy_protocol: receiver.proxy_protocol,
         head_timeout: receiver.head_timeout,
         idle_timeout: receiver.idle_timeout,
         write_timeout: receiver.write_timeout,
@@ -131,6 +133,7 @@ pub async fn run(config: Config, listeners: Listeners, shutdown: CancellationTok
         tls,
         connections: common.metrics.connections.clone(),
         refused: common.metrics.refused_connections.clone(),
+        not_proxied: common.metrics.proxy_protocol_refusals.clone(),
     };
     let all_finished = server::serve(listeners.http, router, settings, closing).await;
     if !all_finished {
@@ -177,6 +180,7 @@ fn common(
         anteroom: Anteroom::new(receiver.max_unauthenticated_requests, of_strangers),
         unauthenticated_timeout: receiver.unauthenticated_timeout,
         trusted_proxies: receiver.trusted_proxies.clone(),
+        forwarded_certificate: receiver.forwarded_certificate.as_ref().and_then(Forwarded::new),
         discards: Semaphore::new(DISCARDS),
         stopping,
         places: Semaphore::new(receiver.max_in_flight_requests.min(Semaphore::MAX_PERMITS)),

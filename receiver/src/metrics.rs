@@ -8,6 +8,7 @@ use service::metrics::{build_info, counter, counters, gauge, gauges, histograms}
 
 use crate::produce::OPERATOR;
 use crate::reject::WORDS;
+use crate::server::proxy_protocol::Refusal;
 use aside::{AsideMetrics, SourceAside};
 
 pub(crate) mod aside;
@@ -42,6 +43,8 @@ pub(crate) struct Metrics {
     pub(crate) connections: IntGauge,
     /// Connections that were closed at once because their address has as many as it may have.
     pub(crate) refused_connections: IntCounter,
+    /// Connections that were closed for the head of the PROXY protocol, by reason.
+    pub(crate) proxy_protocol_refusals: IntCounterVec,
     /// The schema id that bare datums are framed with, by source; 0 as long as none is known.
     pub(crate) schema_id: IntGaugeVec,
     /// 1 while the latest schema of a source cannot be used and an older version stays in use, by source.
@@ -92,11 +95,7 @@ impl Metrics {
                 "Requests by source and outcome: accepted, or the code of the problem that was answered.",
                 &["source", "outcome"],
             )?,
-            unrouted: counter(
-                registry,
-                "penstock_receiver_unrouted_requests_total",
-                "Requests to paths that no source has.",
-            )?,
+            unrouted: unrouted(registry)?,
             events: counters(
                 registry,
                 "penstock_receiver_events_total",
@@ -127,6 +126,7 @@ impl Metrics {
             in_flight: gauge(registry, "penstock_receiver_requests_in_flight", "Requests under way.")?,
             connections: gauge(registry, "penstock_receiver_connections", "Open connections.")?,
             refused_connections: refused_connections(registry)?,
+            proxy_protocol_refusals: proxy_protocol_refusals(registry)?,
             schema_id: schema_id(registry)?,
             schema_outdated: schema_outdated(registry)?,
             secrets_unusable: secrets_unusable(registry)?,
@@ -160,6 +160,10 @@ impl Metrics {
     }
 }
 
+fn unrouted(registry: &Registry) -> Result<IntCounter> {
+    counter(registry, "penstock_receiver_unrouted_requests_total", "Requests to paths that no source has.")
+}
+
 fn schema_id(registry: &Registry) -> Result<IntGaugeVec> {
     let help = "The schema id that bare datums are framed with, by source; 0 as long as none is known.";
     gauges(registry, "penstock_receiver_schema_id", help, &["source"])
@@ -179,6 +183,16 @@ fn kafka_refusals(registry: &Registry) -> Result<IntCounterVec> {
 fn refused_connections(registry: &Registry) -> Result<IntCounter> {
     let help = "Connections that were closed at once because their address has as many as it may have.";
     counter(registry, "penstock_receiver_refused_connections_total", help)
+}
+
+fn proxy_protocol_refusals(registry: &Registry) -> Result<IntCounterVec> {
+    let help =
+        "Connections closed for their head of the PROXY protocol, by reason: untrusted, missing, malformed, late.";
+    let refusals = counters(registry, "penstock_receiver_proxy_protocol_refusals_total", help, &["reason"])?;
+    for refusal in Refusal::ALL {
+        refusals.with_label_values(&[refusal.word()]);
+    }
+    Ok(refusals)
 }
 
 fn secrets_unusable(registry: &Registry) -> Result<IntGaugeVec> {

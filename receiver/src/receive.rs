@@ -18,6 +18,7 @@ use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::authenticate::Forwarded;
 use crate::client::Visit;
 use crate::metrics::{Counted, Metrics};
 use crate::produce::{Delivery, ProduceError, Producer, RecordHead};
@@ -47,9 +48,9 @@ pub(crate) mod content;
 mod events;
 mod held;
 mod rate;
-mod request_id;
+pub(crate) mod request_id;
 mod schemas;
-mod verify;
+pub(crate) mod verify;
 mod work;
 
 /// The part of `receiver.request_timeout` that may be spent waiting; the rest is for the answer.
@@ -73,6 +74,8 @@ pub(crate) struct Common {
     pub(crate) discards: Semaphore,
     /// `receiver.trusted_proxies`.
     pub(crate) trusted_proxies: Vec<Network>,
+    /// `receiver.forwarded_certificate`.
+    pub(crate) forwarded_certificate: Option<Forwarded>,
     /// The bytes that requests may hold in memory.
     pub(crate) held_bytes: HeldBytes,
     /// Cancelled once the receiver is to stop.
@@ -136,6 +139,7 @@ pub(crate) async fn other_method(State(endpoint): State<Arc<Endpoint>>, request:
         Some(verification) if matches!(*request.method(), Method::GET | Method::HEAD) => {
             verify::answer(verification, request.uri())
         }
+        Some(_) if *request.method() == Method::OPTIONS => verify::options(request.headers()),
         _ => endpoint.rejected(Rejection::MethodNotAllowed, SystemTime::now(), &RequestId::of(request.headers())),
     }
 }

@@ -8,10 +8,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use config::Network;
+use config::{Network, ProxyProtocol};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
-use prometheus::{IntCounter, IntGauge};
+use prometheus::{IntCounter, IntCounterVec, IntGauge};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -20,6 +20,7 @@ use crate::metrics::Counted;
 use crate::receive::HeldBytes;
 use connection::Connections;
 use places::Places;
+use proxy_protocol::Refusal;
 use socket::Limits;
 
 pub(crate) use tls::Tls;
@@ -28,6 +29,7 @@ pub use tls::TlsError;
 mod connection;
 mod head;
 mod places;
+pub(crate) mod proxy_protocol;
 mod socket;
 mod tls;
 
@@ -50,6 +52,8 @@ pub(crate) struct Settings {
     pub(crate) max_connections_per_address: usize,
     /// `receiver.trusted_proxies`, which may have any number.
     pub(crate) trusted_proxies: Vec<Network>,
+    /// `receiver.proxy_protocol`.
+    pub(crate) proxy_protocol: ProxyProtocol,
     /// `receiver.head_timeout`.
     pub(crate) head_timeout: Duration,
     /// `receiver.idle_timeout`.
@@ -66,6 +70,8 @@ pub(crate) struct Settings {
     pub(crate) connections: IntGauge,
     /// Connections that were closed at once because their address has too many.
     pub(crate) refused: IntCounter,
+    /// Connections that were closed since they are not what [`Settings::proxy_protocol`] asks for, by reason.
+    pub(crate) not_proxied: IntCounterVec,
 }
 
 /// Serves `router` on `listener` until `closing`; then lets the requests in flight finish. Returns whether they all did.
@@ -78,11 +84,15 @@ pub(crate) async fn serve(
     let places = Places::new(settings.max_connections, settings.max_connections_per_address);
     let tasks = TaskTracker::new();
     let connections = Arc::new(connections(router, &settings, closing.clone()));
-    let is_proxy = |address| settings.trusted_proxies.iter().any(|network| network.contains(address));
     while let Some((stream, address)) = closing.run_until_cancelled(accept(&listener)).await {
         let give_way = closing.child_token();
         let address = address.ip().to_canonical();
-        let Some(place) = closing.run_until_cancelled(places.take(address, !is_proxy(address), &give_way)).await else {
+        let is_proxy = connections.is_proxy(address);
+        if !is_proxy && settings.proxy_protocol == ProxyProtocol::V2 {
+            settings.not_proxied.with_label_values(&[Refusal::Untrusted.word()]).inc();
+            continue;
+        }
+        let Some(place) = closing.run_until_cancelled(places.take(address, !is_proxy, &give_way)).await else {
             break;
         };
         let Some(place) = place else {
@@ -91,10 +101,10 @@ pub(crate) async fn serve(
         };
         let (connections, counted) = (Arc::clone(&connections), Counted::new(&settings.connections));
         tasks.spawn(async move {
-            if let Err(error) = connections.serve(stream, address, &place).await {
+            if let Err(error) = connections.serve(stream, address, place).await {
                 tracing::debug!(%error, "A connection ended early.");
             }
-            drop((place, counted));
+            drop(counted);
         });
     }
     drop(listener);
@@ -114,6 +124,10 @@ fn connections(router: Router, settings: &Settings, closing: CancellationToken) 
             heads: settings.heads.clone(),
         },
         tls: settings.tls.clone(),
+        trusted_proxies: settings.trusted_proxies.clone(),
+        proxy_protocol: settings.proxy_protocol,
+        refused: settings.refused.clone(),
+        not_proxied: settings.not_proxied.clone(),
         closing,
     }
 }

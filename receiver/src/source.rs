@@ -154,7 +154,7 @@ impl Source {
     fn compile(name: &str, source: &config::Source, config: &Config, metrics: &Metrics) -> Result<Self, SourceError> {
         let limits = source.limits;
         let bytes = |size: ByteSize| usize::try_from(size.as_u64()).unwrap_or(usize::MAX);
-        let event = Limits { max_depth: limits.max_depth, max_items: limits.max_items };
+        let event = Limits { max_depth: limits.max_depth, max_items: limits.max_items, max_values: limits.max_values };
         let max_decompressed = bytes(limits.max_decompressed);
         let events = usize::try_from(limits.max_events).unwrap_or(usize::MAX);
         Ok(Self {

@@ -190,7 +190,7 @@ async fn the_message_of_the_avro_project_goes_through_whole() -> Result<()> {
         assert_eq!(value, framed(id, &message[10..]));
         assert_eq!(record.key.as_deref(), Some(b"42".as_slice()));
         let mut members = Vec::new();
-        let limits = avro::Limits { max_depth: 8, max_items: 8 };
+        let limits = avro::Limits { max_depth: 8, max_items: 8, max_values: 128 };
         avro::write_members(&Schema::parse(&schema)?, &value[5..], limits, &mut members)?;
         // What their README says that the message is.
         assert_eq!(String::from_utf8(members)?, r#""id":42,"name":"Bill","tags":["dog_lover","cat_hater"]"#);

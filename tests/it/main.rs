@@ -36,6 +36,8 @@ mod outages;
 mod overload;
 mod placement;
 mod proof;
+mod proxied;
+mod proxies;
 mod quarantine;
 mod read_only;
 mod registry;

@@ -246,8 +246,8 @@ async fn the_last_usable_version_stays_in_use_and_is_named() -> Result<()> {
         let answer = pipeline.post(receiver, &[AVRO], &event).await?;
         assert_eq!(answer.status, 200, "{}", answer.text());
     }
-    let doc = plain("event_id").replace("Plain\"", "Plain\", \"doc\": \"again\"");
-    let third = register(&url, &subject, &doc).await?;
+    let more = plain("event_id").replace("]", ",{\"name\":\"note\",\"type\":\"string\",\"default\":\"\"}]");
+    let third = register(&url, &subject, &more).await?;
     assert!(third > second, "{first}, {second}, {third}");
     for receiver in [&running, &started] {
         eventually("the latest version is in use again", || async {

@@ -24,7 +24,7 @@ mod edges;
 mod generate;
 
 /// What the receiver accepts by default.
-const LIMITS: Limits = Limits { max_depth: 64, max_items: 100_000 };
+const LIMITS: Limits = Limits { max_depth: 64, max_items: 100_000, max_values: 1_600_000 };
 /// Random bytes of one schema and its values.
 const TAPE: usize = 4_000;
 

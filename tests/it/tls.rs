@@ -1,6 +1,7 @@
 //! HTTPS: both versions of HTTP, client certificates, and certificates that are renewed while it runs.
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use anyhow::{Context, Result};
 use bytes::Bytes;
@@ -13,8 +14,10 @@ use harness::http::{Connection, Method, Request};
 use harness::pipeline::{PATH, Pipeline, Service, ready, source};
 use harness::stack::Stack;
 use http_body_util::Full;
+use rustls::client::WantsClientCert;
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::{ClientConfig, ConfigBuilder, HandshakeKind};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -58,15 +61,21 @@ impl Https {
     }
 
     async fn connect(&self) -> Result<TlsStream<TcpStream>> {
+        self.connect_by(Arc::new(self.client()?.with_no_client_auth())).await
+    }
+
+    /// The settings of a client that accepts the receiver's certificate.
+    fn client(&self) -> Result<ConfigBuilder<ClientConfig, WantsClientCert>> {
         let mut roots = rustls::RootCertStore::empty();
         roots.add(CertificateDer::from_pem_file(self.authority.ca_file())?)?;
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = rustls::ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
+        let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
+        Ok(builder.with_root_certificates(roots))
+    }
+
+    async fn connect_by(&self, config: Arc<ClientConfig>) -> Result<TlsStream<TcpStream>> {
         let stream = TcpStream::connect(self.receiver.target()).await?;
-        Ok(TlsConnector::from(Arc::new(config)).connect(ServerName::try_from("127.0.0.1")?, stream).await?)
+        Ok(TlsConnector::from(config).connect(ServerName::try_from("127.0.0.1")?, stream).await?)
     }
 
     fn request(&self) -> Result<Request<Full<Bytes>>> {
@@ -131,6 +140,45 @@ async fn a_client_certificate_of_the_right_name_is_accepted_and_no_other() -> Re
     assert_eq!(outcome.status, 200, "{outcome:?}");
     assert_eq!(https.produced().await?, 1);
     Ok(())
+}
+
+/// The handshake of a resumed session shows no certificate again: the one of the session before counts, until it expires.
+#[tokio::test]
+async fn an_expired_client_certificate_stops_working_on_resumed_sessions() -> Result<()> {
+    let https = Https::new("tls-resumption", |config, _| {
+        let topic = config.kafka.topic.clone();
+        config.receiver.sources.insert("cxone".to_owned(), source(&topic, Auth::Mtls { names: Vec::new() }));
+    })
+    .await?;
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?.as_secs();
+    let files = https.authority.issue_until("short", &["sender.example"], Some(i64::try_from(now)? + 8))?;
+    let chain = vec![CertificateDer::from_pem_file(&files.certificate)?];
+    let key = PrivateKeyDer::from_pem_file(&files.key)?;
+    // The client keeps the sessions.
+    let settings = Arc::new(https.client()?.with_client_auth_cert(chain, key)?);
+    let post = || async {
+        let stream = https.connect_by(Arc::clone(&settings)).await?;
+        let kind = stream.get_ref().1.handshake_kind().context("no handshake")?;
+        let answer = Connection::over(stream).await?.send(https.request()?).await?;
+        anyhow::Ok((kind, answer.status.as_u16()))
+    };
+    assert_eq!(post().await?, (HandshakeKind::Full, 200));
+    assert_eq!(post().await?, (HandshakeKind::Resumed, 200));
+    eventually("the certificate has expired", || async {
+        let (kind, status) = post().await?;
+        assert_eq!(kind, HandshakeKind::Resumed, "{status}");
+        anyhow::ensure!(status == 401, "{status}");
+        Ok(())
+    })
+    .await?;
+    // TLS counts in whole seconds.
+    eventually("a new handshake fails", || async {
+        let outcome = https.post(&client(&files).each_ref().map(String::as_str)).await?;
+        anyhow::ensure!(outcome.status == 0, "{outcome:?}");
+        Ok(())
+    })
+    .await?;
+    https.receiver.stop().await
 }
 
 #[tokio::test]

@@ -45,10 +45,21 @@ impl Authority {
     /// # Errors
     /// When a file cannot be written.
     pub fn issue(&self, file: &str, names: &[&str]) -> Result<Files> {
+        self.issue_until(file, names, None)
+    }
+
+    /// As [`Authority::issue`], for a certificate that is valid until `end`, in seconds since the Unix epoch, where one is given.
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    pub fn issue_until(&self, file: &str, names: &[&str], end: Option<i64>) -> Result<Files> {
         let mut params = CertificateParams::new(names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>())?;
         // Of the same name as the authority, OpenSSL would take it for signed by itself.
         params.distinguished_name.push(DnType::CommonName, file);
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
+        if let Some(end) = end {
+            params.not_after = time::OffsetDateTime::from_unix_timestamp(end)?;
+        }
         let key = KeyPair::generate()?;
         let certificate = params.signed_by(&key, &self.issuer)?;
         let files = Files {

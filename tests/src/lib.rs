@@ -14,6 +14,7 @@ pub mod event;
 pub mod eventually;
 pub mod every_type;
 pub mod feed;
+pub mod forward_proxy;
 pub mod front;
 pub mod http;
 pub mod kafka;

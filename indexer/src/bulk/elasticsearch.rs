@@ -122,8 +122,8 @@ impl Client {
         let (urls, user) = address::parse(&settings.url)?;
         let credentials = Credentials::new(&settings.auth, user)?;
         let authorities = settings.ca_file.as_deref().map(read_authorities).transpose()?;
-        let proxy = settings.proxy.as_deref().map(Url::parse).transpose();
-        let proxy = proxy.map_err(|_| BulkError::Client("elasticsearch.proxy: it is not an address".to_owned()))?;
+        let wrong = || BulkError::Client("elasticsearch.proxy: it is not an address".to_owned());
+        let proxy = settings.proxy.as_deref().map(|text| address::proxy(text).ok_or_else(wrong)).transpose()?;
         let mut nodes = Vec::with_capacity(urls.len());
         for url in urls {
             nodes.push(Node::new(url, settings.compression, authorities.as_deref(), proxy.as_ref())?);
@@ -224,13 +224,10 @@ impl Node {
         proxy: Option<&Url>,
     ) -> Result<Self, BulkError> {
         let builder = TransportBuilder::new(SingleNodeConnectionPool::new(url.clone()));
-        // Addresses are those of the config; a proxy of the environment is for the way out into the world.
+        // Without one of the config, the client looks at the environment. The user is a part of the address.
         let mut builder = match proxy {
-            None => builder.disable_proxy(),
-            Some(proxy) => {
-                let user = Some(proxy.username()).filter(|user| !user.is_empty());
-                builder.proxy(proxy.clone(), user, proxy.password())
-            }
+            None => builder,
+            Some(proxy) => builder.proxy(proxy.clone(), None, None),
         };
         if let Some(pem) = authorities {
             let certificates = Certificate::from_pem(pem).map_err(|error| BulkError::CaFile(error.to_string()))?;
@@ -242,7 +239,7 @@ impl Node {
             config::Compression::Gzip => true,
             config::Compression::None => false,
         };
-        let connects_to = proxy.cloned().unwrap_or_else(|| url.clone());
+        let connects_to = proxy.cloned().or_else(|| address::proxy_of_environment(&url)).unwrap_or_else(|| url.clone());
         Ok(Self { url, connects_to, transport, compress })
     }
 

@@ -7,7 +7,7 @@ use crate::record::headers::tests::headers;
 
 const SCHEMA: &str = r#"{"type":"record","name":"E","fields":[{"name":"event_id","type":"string"}]}"#;
 const RULES: Rules = Rules {
-    limits: Limits { max_depth: 8, max_items: 8 },
+    limits: Limits { max_depth: 8, max_items: 8, max_values: 128 },
     json: JsonRules {
         timestamps: Timestamps::Rfc3339,
         decimals: Decimals::String,

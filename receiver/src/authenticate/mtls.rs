@@ -8,11 +8,11 @@ use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
 use super::Unauthorized;
 
 /// Who is at the other end of a connection, by the certificate that was verified.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Peer {
     names: Vec<String>,
-    /// In seconds since the Unix epoch: no longer valid after it.
-    not_after: u64,
+    /// In seconds since the Unix epoch: no longer valid after it. None where only a proxy knows it.
+    not_after: Option<u64>,
 }
 
 /// Whose certificates are accepted.
@@ -24,23 +24,32 @@ impl Peer {
     /// Whom the certificate (X.509 in DER) is of: its subject alternative names that are DNS names, URIs and e-mail addresses, and its
     /// common names.
     pub(crate) fn of(certificate: &[u8]) -> Self {
-        let Ok((_, certificate)) = X509Certificate::from_der(certificate) else {
-            // The handshake has read it, so that this does not happen; nobody has no name.
-            return Self::default();
-        };
+        // The handshake has read it, so there is one. One that cannot be read has no name and has expired.
+        Self::read(certificate).unwrap_or_else(|| Self { names: Vec::new(), not_after: Some(0) })
+    }
+
+    /// As [`Peer::of`]; none where `certificate` is no certificate.
+    pub(super) fn read(certificate: &[u8]) -> Option<Self> {
+        let (_, certificate) = X509Certificate::from_der(certificate).ok()?;
         let common = certificate.subject().iter_common_name().filter_map(|name| name.as_str().ok());
         let mut names: Vec<String> = common.map(str::to_owned).collect();
         if let Ok(Some(alternative)) = certificate.subject_alternative_name() {
             names.extend(alternative.value.general_names.iter().filter_map(name));
         }
         let not_after = u64::try_from(certificate.validity().not_after.timestamp()).unwrap_or(0);
-        Self { names, not_after }
+        Some(Self { names, not_after: Some(not_after) })
+    }
+
+    /// Returns who has these `names`, by the word of a proxy that has seen the certificate.
+    pub(super) fn named(names: Vec<String>) -> Self {
+        Self { names, not_after: None }
     }
 
     /// Whether the certificate is still valid at `now`. The handshake has seen to it for a new connection; a connection may outlast
     /// its certificate, and a resumed one shows the certificate of the one before.
     fn is_valid(&self, now: SystemTime) -> bool {
-        UNIX_EPOCH.checked_add(Duration::from_secs(self.not_after)).is_some_and(|end| now <= end)
+        let Some(not_after) = self.not_after else { return true };
+        UNIX_EPOCH.checked_add(Duration::from_secs(not_after)).is_some_and(|end| now <= end)
     }
 }
 

@@ -63,6 +63,8 @@ pub struct SubjectsError {
     pub what: String,
     /// What happened.
     pub reason: String,
+    /// The status of the registry's answer, where there was one.
+    pub status: Option<u16>,
 }
 
 #[derive(Deserialize)]
@@ -212,7 +214,8 @@ impl Subjects {
             return Ok(None);
         }
         let message = said.as_ref().and_then(|said| said.get("message")).and_then(Value::as_str).unwrap_or_default();
-        Err(self.error(what, format!("it answered {status}: {}", short(message))))
+        let error = self.error(what, format!("it answered {status}: {}", short(message)));
+        Err(SubjectsError { status: Some(status.as_u16()), ..error })
     }
 
     fn read<T: for<'de> Deserialize<'de>>(&self, body: &[u8], what: &str) -> Result<T, SubjectsError> {
@@ -220,7 +223,7 @@ impl Subjects {
     }
 
     fn error(&self, what: &str, reason: String) -> SubjectsError {
-        SubjectsError { url: self.registry.urls().to_owned(), what: what.to_owned(), reason }
+        SubjectsError { url: self.registry.urls().to_owned(), what: what.to_owned(), reason, status: None }
     }
 }
 

@@ -51,7 +51,8 @@ impl Setup {
             key: None,
             uuids: avro::Uuids::Any,
         };
-        let event = validate(b"\0\0\0\0\x07\x02", &writer, Limits { max_depth: 1, max_items: 1 }).unwrap();
+        let event =
+            validate(b"\0\0\0\0\x07\x02", &writer, Limits { max_depth: 1, max_items: 1, max_values: 16 }).unwrap();
         let head = RecordHead {
             timestamp: SystemTime::now(),
             source: "test",

@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use super::anteroom::Waiter;
 use super::held::Held;
 use super::{Buffer, Endpoint, Received, body};
-use crate::authenticate::{Authentic, Claim, Refused};
+use crate::authenticate::{Authentic, Claim, Peer, Refused};
 use crate::client::{Client, Visit, sender};
 use crate::reject::Rejection;
 
@@ -43,7 +43,11 @@ impl Endpoint {
     ) -> Result<Admitted<'_>, Rejection> {
         let authenticator = self.source.authenticator.current();
         let client = head.extensions.get::<Visit>().map(Visit::client);
-        let certificate = client.and_then(Client::certificate);
+        let forwarded = authenticator.wants_certificate().then(|| self.forwarded_certificate(head, client)).flatten();
+        let certificate = match &forwarded {
+            Some(forwarded) => forwarded.as_ref(),
+            None => client.and_then(Client::certificate),
+        };
         let checked = authenticator.check_head(head, certificate, received.wall);
         let pending = match checked.map_err(|_| Rejection::Unauthorized(authenticator.challenge())) {
             Ok(pending) => pending,
@@ -99,6 +103,15 @@ impl Endpoint {
             () = waiter.gives_way() => return Err(Rejection::Overloaded),
         };
         Ok((body, held))
+    }
+
+    /// Returns whose certificate a trusted proxy passes on with a request, or that it passes on none; none for the requests of all others, where the
+    /// certificate of the connection counts. That of a proxy's connection is the proxy's own.
+    fn forwarded_certificate(&self, head: &Parts, client: Option<&Client>) -> Option<Option<Peer>> {
+        let rule = self.common.forwarded_certificate.as_ref()?;
+        let address = client?.address();
+        let is_proxy = self.common.trusted_proxies.iter().any(|network| network.contains(address));
+        is_proxy.then(|| rule.peer(&head.headers))
     }
 
     fn place(&self) -> Result<SemaphorePermit<'_>, Rejection> {

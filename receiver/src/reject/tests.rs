@@ -93,7 +93,7 @@ async fn a_datum_that_is_none_says_in_which_field_and_at_which_byte() {
     let schema = avro::Schema::parse(r#"{"type":"record","name":"E","fields":[{"name":"a","type":"string"}]}"#);
     let writer =
         crate::source::Writer { id: SchemaId(7), schema: schema.unwrap().into(), key: None, uuids: avro::Uuids::Any };
-    let limits = avro::Limits { max_depth: 8, max_items: 8 };
+    let limits = avro::Limits { max_depth: 8, max_items: 8, max_values: 128 };
     let cut = [registry::wire::frame(SchemaId(7)).as_slice(), b"\x06ab"].concat();
     let invalid = crate::validate::validate(&cut, &writer, limits).unwrap_err();
     let offset = invalid.error.offset;

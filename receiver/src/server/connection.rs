@@ -8,9 +8,11 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::http::Request;
+use config::{Network, ProxyProtocol};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
+use prometheus::{IntCounter, IntCounterVec};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
@@ -19,6 +21,7 @@ use tower::util::MapRequest;
 
 use super::Tls;
 use super::places::Place;
+use super::proxy_protocol::{self, Origin};
 use super::socket::{Limits, Socket};
 use crate::authenticate::Peer;
 use crate::client::{Client, Visit};
@@ -35,6 +38,12 @@ pub(super) struct Connections {
     pub(super) idle_timeout: Duration,
     pub(super) limits: Limits,
     pub(super) tls: Option<Arc<Tls>>,
+    pub(super) trusted_proxies: Vec<Network>,
+    pub(super) proxy_protocol: ProxyProtocol,
+    /// Counts what is closed for its address.
+    pub(super) refused: IntCounter,
+    /// Counts what is closed for its head of the PROXY protocol.
+    pub(super) not_proxied: IntCounterVec,
     pub(super) closing: CancellationToken,
 }
 
@@ -43,7 +52,9 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 impl Connections {
     /// Serves the requests of `stream` until it ends, is idle, has to give `place` to another one, or has answered its last request
     /// after all connections were to close.
-    pub(super) async fn serve(&self, stream: TcpStream, address: IpAddr, place: &Place) -> Result<(), Failure> {
+    pub(super) async fn serve(&self, mut stream: TcpStream, address: IpAddr, mut place: Place) -> Result<(), Failure> {
+        let Some(address) = self.origin(&mut stream, address, &mut place).await? else { return Ok(()) };
+        let place = &place;
         let Some(tls) = &self.tls else {
             return self.serve_http(stream, Client::new(address, None), place).await;
         };
@@ -56,6 +67,39 @@ impl Connections {
         let certificate = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
         let client = Client::new(address, certificate.map(|der| Peer::of(der)));
         self.serve_http(stream, client, place).await
+    }
+
+    /// Whether `address` is that of a trusted proxy.
+    pub(super) fn is_proxy(&self, address: IpAddr) -> bool {
+        self.trusted_proxies.iter().any(|network| network.contains(address))
+    }
+
+    /// Returns the address that a connection from `address` counts for: with the PROXY protocol, the one that its head names. None where the
+    /// connection is to be closed.
+    async fn origin(
+        &self,
+        stream: &mut TcpStream,
+        address: IpAddr,
+        place: &mut Place,
+    ) -> Result<Option<IpAddr>, Failure> {
+        if self.proxy_protocol == ProxyProtocol::None {
+            return Ok(Some(address));
+        }
+        let read = tokio::select! {
+            read = proxy_protocol::read(stream, self.head_timeout) => read,
+            () = place.give_way() => return Ok(None),
+        };
+        let origin = read.inspect_err(|refusal| self.not_proxied.with_label_values(&[refusal.word()]).inc())?;
+        let named = match origin {
+            Origin::Address(named) => named,
+            Origin::Proxy => return Ok(Some(address)),
+            Origin::Closed => return Ok(None),
+        };
+        if !self.is_proxy(named) && !place.moves_to(named) {
+            self.refused.inc();
+            return Ok(None);
+        }
+        Ok(Some(named))
     }
 
     async fn serve_http(

@@ -85,7 +85,7 @@ impl Places {
         give_way: &CancellationToken,
     ) -> Result<Place, NoPlace> {
         let mut state = self.lock();
-        if limited && state.by_address.get(&address).is_some_and(|taken| *taken >= self.max_per_address) {
+        if limited && state.has_all(address, self.max_per_address) {
             let asked = state.ask_to_give_way(|stranger| stranger.address == address);
             return Err(if asked { NoPlace::Full } else { NoPlace::TooMany });
         }
@@ -94,7 +94,7 @@ impl Places {
             return Err(NoPlace::Full);
         }
         state.taken += 1;
-        *state.by_address.entry(address).or_default() += 1;
+        state.add(address);
         let (number, client, give_way) = (state.next, Arc::default(), give_way.clone());
         state.next += 1;
         let stranger = Stranger { address, client: Arc::clone(&client), give_way: give_way.clone() };
@@ -108,6 +108,26 @@ impl Places {
 }
 
 impl State {
+    /// Whether `address` has `max` places.
+    fn has_all(&self, address: IpAddr, max: usize) -> bool {
+        self.by_address.get(&address).is_some_and(|taken| *taken >= max)
+    }
+
+    /// Counts a place of `address`.
+    fn add(&mut self, address: IpAddr) {
+        *self.by_address.entry(address).or_default() += 1;
+    }
+
+    /// Counts a place of `address` less.
+    fn remove(&mut self, address: IpAddr) {
+        if let Some(taken) = self.by_address.get_mut(&address) {
+            *taken -= 1;
+            if *taken == 0 {
+                self.by_address.remove(&address);
+            }
+        }
+    }
+
     /// Asks the oldest stranger of those that `may` be asked; gives whether there is one.
     fn ask_to_give_way(&mut self, may: impl Fn(&Stranger) -> bool) -> bool {
         let is_known = |stranger: &Stranger| stranger.client.get().is_some_and(|client| client.is_known());
@@ -127,6 +147,28 @@ impl Place {
         self.client.get_or_init(|| Arc::clone(client));
     }
 
+    /// Counts the connection for `address` from now on, which a proxy has named for it. Returns false when that address has too many: the
+    /// connection is to be closed then. Where an older one of the address gives way, there may be one more for a moment.
+    pub(super) fn moves_to(&mut self, address: IpAddr) -> bool {
+        let address = network(address);
+        let mut state = self.places.lock();
+        let own = state.strangers.remove(&self.number);
+        if state.has_all(address, self.places.max_per_address)
+            && !state.ask_to_give_way(|stranger| stranger.address == address)
+        {
+            return false;
+        }
+        state.remove(self.address);
+        state.add(address);
+        // It is missing where it was asked to give way meanwhile.
+        if let Some(stranger) = own {
+            state.strangers.insert(self.number, Stranger { address, ..stranger });
+        }
+        drop(state);
+        self.address = address;
+        true
+    }
+
     /// Waits until the connection is to end.
     pub(super) async fn give_way(&self) {
         self.give_way.cancelled().await;
@@ -138,12 +180,7 @@ impl Drop for Place {
         let mut state = self.places.lock();
         state.taken -= 1;
         state.strangers.remove(&self.number);
-        if let Some(taken) = state.by_address.get_mut(&self.address) {
-            *taken -= 1;
-            if *taken == 0 {
-                state.by_address.remove(&self.address);
-            }
-        }
+        state.remove(self.address);
         drop(state);
         self.places.freed.notify_one();
     }

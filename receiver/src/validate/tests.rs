@@ -7,7 +7,7 @@ use super::*;
 const SCHEMA: &str = r#"{"type": "record", "name": "Event", "fields": [
     {"name": "event_id", "type": ["null", "string"]}, {"name": "agent", "type": "string"}]}"#;
 
-const LIMITS: Limits = Limits { max_depth: 8, max_items: 8 };
+const LIMITS: Limits = Limits { max_depth: 8, max_items: 8, max_values: 128 };
 
 fn writer() -> Writer {
     let schema = Arc::new(Schema::parse(SCHEMA).unwrap());

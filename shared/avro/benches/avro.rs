@@ -25,7 +25,7 @@ const SCHEMA: &str = r#"{
     ]
 }"#;
 
-const LIMITS: Limits = Limits { max_depth: 64, max_items: 100_000 };
+const LIMITS: Limits = Limits { max_depth: 64, max_items: 100_000, max_values: 1_600_000 };
 
 fn datum(schema: &AvroSchema) -> Vec<u8> {
     let text = |text: &str| Value::String(text.to_owned());

@@ -98,10 +98,10 @@ pub enum DecodeErrorKind {
         /// The limit in force.
         limit: u32,
     },
-    /// More values of all kinds than go with [`Limits::max_items`](super::Limits::max_items).
-    #[error("more values, fields included, than 16 for each of the {limit} items that an event may hold")]
+    /// Over [`Limits::max_values`](super::Limits::max_values).
+    #[error("more values, fields included, than the limit of {limit}")]
     TooManyValues {
-        /// The limit of items in force.
+        /// The limit in force.
         limit: u32,
     },
     /// A map with the same key twice.

@@ -57,6 +57,9 @@ pub struct Limits {
     pub max_depth: u16,
     /// How many array items and map entries there may be in all. Items that take no bytes count once for each value in them.
     pub max_items: u32,
+    /// How many values of all kinds there may be, fields included, where each 32 bytes of a field's name count as one more. A type may hold any
+    /// number of fields that take no bytes, so that neither the bytes of a datum nor its items bound the work.
+    pub max_values: u32,
 }
 
 /// Why a schema cannot be used: it is not Avro, defines a type twice or uses one it does not define, holds a record that has no end,

@@ -20,7 +20,7 @@ use sha2::{Digest, Sha256};
 
 use super::*;
 
-const LIMITS: Limits = Limits { max_depth: 64, max_items: 10_000 };
+const LIMITS: Limits = Limits { max_depth: 64, max_items: 10_000, max_values: 160_000 };
 
 fn schema(json: &str) -> Schema {
     Schema::parse(json).unwrap()

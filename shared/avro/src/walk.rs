@@ -19,10 +19,6 @@ mod sink;
 
 /// No limit lets a datum be nested deeper: each level takes some of the thread's stack.
 const MAX_DEPTH: u16 = 200;
-/// How many values of any kind, fields included, a datum may hold for each item that it may hold. A type may hold any number of fields that
-/// take no bytes, so that neither the bytes of a datum nor its items bound the work.
-const VALUES_PER_ITEM: u64 = 16;
-
 /// So many bytes of a field's name count as one more value: names are most of what small values become in JSON.
 const NAME_LEN: usize = 32;
 
@@ -58,7 +54,7 @@ impl<'s, 'a, S: Sink<'a>> Walk<'s, 'a, S> {
     /// A walk of `reader`'s bytes.
     pub(super) fn new(nodes: &'s [Node], reader: Reader<'a>, limits: Limits, sink: S) -> Self {
         let limits = Limits { max_depth: limits.max_depth.min(MAX_DEPTH), ..limits };
-        let values = VALUES_PER_ITEM.saturating_mul(u64::from(limits.max_items));
+        let values = u64::from(limits.max_values);
         let uuids = Uuids::Any;
         Self { nodes, reader, sink, limits, depth: 0, items: 0, keys: 0, values, found: None, uuids, odd_uuids: 0 }
     }
@@ -158,7 +154,7 @@ impl<'s, 'a, S: Sink<'a>> Walk<'s, 'a, S> {
                 self.values = left;
                 Ok(())
             }
-            None => Err(self.reader.fault(Kind::TooManyValues { limit: self.limits.max_items })),
+            None => Err(self.reader.fault(Kind::TooManyValues { limit: self.limits.max_values })),
         }
     }
 

@@ -148,10 +148,22 @@ impl Problems {
         }
     }
 
+    /// An HTTP proxy, where there is one. The address may hold a password, so it is not repeated.
+    fn proxy(&mut self, key: &str, proxy: Option<&String>) {
+        let Some(text) = proxy else { return };
+        let text = if text.contains("://") { text.trim().to_owned() } else { format!("http://{}", text.trim()) };
+        let valid =
+            reqwest::Url::parse(&text).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+        if !valid {
+            self.add(key, "must be the address of an HTTP proxy, such as http://proxy.example:3128");
+        }
+    }
+
     /// How deep and how wide an event may be. Each level takes stack, so the depth has an upper bound.
-    fn limits(&mut self, prefix: &str, max_depth: u16, max_items: u32) {
+    fn limits(&mut self, prefix: &str, max_depth: u16, max_items: u32, max_values: u32) {
         self.within(format_args!("{prefix}.max_depth"), u64::from(max_depth), 1, 200);
         self.within(format_args!("{prefix}.max_items"), u64::from(max_items), 1, u64::from(u32::MAX));
+        self.within(format_args!("{prefix}.max_values"), u64::from(max_values), 1, u64::from(u32::MAX));
     }
 }
 

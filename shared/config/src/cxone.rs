@@ -47,8 +47,8 @@ pub struct Cxone {
     pub schema_pointer: Option<String>,
     /// `cxone.subjects`: the subjects whose schemas come from CXone. Empty: those of all sources.
     pub subjects: Vec<String>,
-    /// `cxone.proxy`: the address of an HTTP proxy on the way. Absent: the one of `HTTPS_PROXY` or `HTTP_PROXY`, save for the hosts
-    /// of `NO_PROXY`.
+    /// `cxone.proxy`: the address of an HTTP proxy on the way. Absent: the one of `HTTPS_PROXY`, `HTTP_PROXY` or `ALL_PROXY`,
+    /// except for the hosts of `NO_PROXY`.
     #[serde(serialize_with = "redact::optional_addresses")]
     pub proxy: Option<String>,
     /// `cxone.timeout`: how long one request may take.

@@ -49,7 +49,8 @@ pub struct Elasticsearch {
     /// `elasticsearch.ca_file`: a PEM file of the authorities that may have signed the certificates of `https` addresses, besides the
     /// public ones.
     pub ca_file: Option<PathBuf>,
-    /// `elasticsearch.proxy`: the address of an HTTP proxy on the way; absent: none.
+    /// `elasticsearch.proxy`: the address of an HTTP proxy on the way. Absent: the one of `HTTPS_PROXY`, `HTTP_PROXY` or
+    /// `ALL_PROXY`, except for the hosts of `NO_PROXY`.
     #[serde(serialize_with = "redact::optional_addresses")]
     pub proxy: Option<String>,
     /// `elasticsearch.auth`: who the indexer is to Elasticsearch.

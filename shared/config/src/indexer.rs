@@ -50,6 +50,8 @@ pub struct Indexer {
     pub max_depth: u16,
     /// `indexer.max_items`: how many array items and map entries an event may hold before it is a dead letter.
     pub max_items: u32,
+    /// `indexer.max_values`: how many values of all kinds an event may hold, fields included, before it is a dead letter.
+    pub max_values: u32,
 }
 
 /// `indexer.group_protocol`.
@@ -128,6 +130,7 @@ impl Default for Indexer {
             fuse: Fuse::default(),
             max_depth: 64,
             max_items: 100_000,
+            max_values: 1_600_000,
         }
     }
 }

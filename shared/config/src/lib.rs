@@ -21,7 +21,7 @@ pub use lifecycle::{Cold, Delete, Hot, Lifecycle, LifecyclePolicy, Warm, age, lo
 pub use load::{ConfigError, load, load_for, load_from};
 pub(crate) use load::{load_unchecked, refuse_problems};
 pub use mapping::{Dynamic, FieldOverride, Mapping, Maps};
-pub use network::Network;
+pub use network::{CertificateFormat, ForwardedCertificate, Network, ProxyProtocol};
 pub use placement::{Expired, Placement, PlacementTime, TimeUnit};
 pub use receiver::{IdScope, Limits, Quarantine, Receiver, Source, Tls, TrailingSlash, Verification};
 pub use schema_registry::{SchemaRegistry, SchemaRegistryAuth};

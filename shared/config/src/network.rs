@@ -1,4 +1,4 @@
-//! An address, or a network of them.
+//! An address, or a network of them; and what a proxy at such an address passes on.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -12,6 +12,51 @@ use serde::{Deserialize, Serialize};
 pub struct Network {
     address: IpAddr,
     bits: u8,
+}
+
+/// `receiver.proxy_protocol`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProxyProtocol {
+    /// Connections begin with TLS or HTTP.
+    None,
+    /// Each connection begins with a head of version 2 of the PROXY protocol.
+    V2,
+}
+
+/// `receiver.forwarded_certificate`: the header in which trusted proxies pass on the certificate of a client, which they have verified.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct ForwardedCertificate {
+    /// `receiver.forwarded_certificate.format`: how the certificate is written: `xfcc`, `pem` or `rfc9440`.
+    pub format: CertificateFormat,
+    /// `receiver.forwarded_certificate.header`: the name of the header. Absent: by the format, `X-Forwarded-Client-Cert`, `X-SSL-Client-Cert` or
+    /// `Client-Cert`.
+    #[serde(default)]
+    pub header: Option<String>,
+}
+
+/// `receiver.forwarded_certificate.format`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CertificateFormat {
+    /// As Envoy's `X-Forwarded-Client-Cert`: elements of pairs. The last element counts.
+    Xfcc,
+    /// In PEM, percent-encoded or in one line, or the base64 of it alone.
+    Pem,
+    /// As the `Client-Cert` of RFC 9440: base64 between colons.
+    Rfc9440,
+}
+
+impl ForwardedCertificate {
+    /// Returns the name of the header.
+    pub fn header(&self) -> &str {
+        self.header.as_deref().unwrap_or(match self.format {
+            CertificateFormat::Xfcc => "x-forwarded-client-cert",
+            CertificateFormat::Pem => "x-ssl-client-cert",
+            CertificateFormat::Rfc9440 => "client-cert",
+        })
+    }
 }
 
 impl Network {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytesize::ByteSize;
 use serde::{Deserialize, Serialize};
 
-use super::network::Network;
+use super::network::{ForwardedCertificate, Network, ProxyProtocol};
 use super::units;
 use super::{Auth, Config};
 
@@ -30,6 +30,11 @@ pub struct Receiver {
     /// `receiver.trusted_proxies`: addresses and networks (`10.0.0.0/8`) of proxies before the receiver, whose `Forwarded` or
     /// `X-Forwarded-For` says who has sent a request. They may open any number of connections.
     pub trusted_proxies: Vec<Network>,
+    /// `receiver.proxy_protocol`: whether each connection begins with a head of the PROXY protocol: `none` or `v2`. With it, only the
+    /// `trusted_proxies` may connect.
+    pub proxy_protocol: ProxyProtocol,
+    /// `receiver.forwarded_certificate`: how the `trusted_proxies` pass on the certificate of a client, for `auth` of `type: mtls`.
+    pub forwarded_certificate: Option<ForwardedCertificate>,
     /// `receiver.request_timeout`: the deadline of one request, from its head to its answer.
     #[serde(with = "humantime_serde")]
     pub request_timeout: Duration,
@@ -205,6 +210,8 @@ pub struct Limits {
     pub max_depth: u16,
     /// `max_items`: how many array items and map entries one event may hold in all.
     pub max_items: u32,
+    /// `max_values`: how many values of all kinds one event may hold, fields included.
+    pub max_values: u32,
     /// `strict_uuids`: whether text of a `uuid` that is no UUID is refused; otherwise it is kept as text and counted.
     pub strict_uuids: bool,
     /// `max_requests_per_second`: more requests of authenticated senders than this, on average, are answered 429. Absent: no limit.
@@ -221,6 +228,7 @@ impl Default for Limits {
             max_events: 10_000,
             max_depth: 64,
             max_items: 100_000,
+            max_values: 1_600_000,
             strict_uuids: false,
             max_requests_per_second: None,
             burst: None,
@@ -237,6 +245,8 @@ impl Default for Receiver {
             publish_openapi: false,
             trailing_slash: TrailingSlash::Strict,
             trusted_proxies: Vec::new(),
+            proxy_protocol: ProxyProtocol::None,
+            forwarded_certificate: None,
             request_timeout: Duration::from_secs(10),
             head_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(75),

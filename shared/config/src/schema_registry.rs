@@ -26,8 +26,8 @@ pub struct SchemaRegistry {
     pub client_certificate_file: Option<PathBuf>,
     /// `schema_registry.client_key_file`: a PEM file with its private key.
     pub client_key_file: Option<PathBuf>,
-    /// `schema_registry.proxy`: the address of an HTTP proxy on the way. Absent: the one of `HTTPS_PROXY` or `HTTP_PROXY`, save for the hosts
-    /// of `NO_PROXY`.
+    /// `schema_registry.proxy`: the address of an HTTP proxy on the way. Absent: the one of `HTTPS_PROXY`, `HTTP_PROXY` or `ALL_PROXY`,
+    /// except for the hosts of `NO_PROXY`.
     #[serde(serialize_with = "redact::optional_addresses")]
     pub proxy: Option<String>,
     /// `schema_registry.timeout`: how long one request to one address may take.

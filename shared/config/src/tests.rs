@@ -89,6 +89,7 @@ fn the_reference_has_every_key_and_no_other() {
         "kafka.security.oauth",
         "receiver.sources",
         "receiver.tls",
+        "receiver.forwarded_certificate",
         // It becomes other keys when it is read.
         "receiver.sources.<name>.auth.preset",
         "elasticsearch.mapping.fields",
@@ -111,6 +112,7 @@ fn the_reference_has_the_true_defaults() {
             | "receiver.sources"
             | "kafka.security"
             | "receiver.tls"
+            | "receiver.forwarded_certificate"
             | "elasticsearch.mapping.fields"
             | "indexer.topics" => Some(&Value::Null),
             key => of_sections.get(key),
@@ -211,6 +213,7 @@ indexer: {{topics: {{t: {{}}}}}}
 schema_registry: {{auth: {{type: {registry_auth}}}}}
 receiver:
   tls: {{certificate_file: c, key_file: k}}
+  forwarded_certificate: {{format: xfcc}}
   sources:
     a: {{path: /a, subject: s, auth: {{type: bearer}}, verification: {{}}}}
     b: {{path: /b, subject: s, auth: {{type: hmac, header: h}}}}

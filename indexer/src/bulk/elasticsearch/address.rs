@@ -1,8 +1,9 @@
-//! The addresses of `elasticsearch.url`. Pure.
+//! The addresses of `elasticsearch.url`. Pure, but for the proxies of the environment.
 
 use std::net::IpAddr;
 
 use elasticsearch::http::Url;
+use hyper_util::client::proxy::matcher::Matcher;
 use service::secret::Secret;
 
 use crate::bulk::BulkError;
@@ -62,6 +63,19 @@ fn decoded(text: &str) -> String {
         }
     }
     String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// Returns the address of a proxy, which may come without `http://`.
+pub(super) fn proxy(text: &str) -> Option<Url> {
+    let text = text.trim();
+    Url::parse(text).ok().filter(Url::has_host).or_else(|| Url::parse(&format!("http://{text}")).ok())
+}
+
+/// Returns the address of the proxy that the variables `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` put before `url`: the one that the
+/// HTTP client takes, which reads them in the same way. Without its user.
+pub(super) fn proxy_of_environment(url: &Url) -> Option<Url> {
+    let target = url.as_str().parse().ok()?;
+    Url::parse(&Matcher::from_env().intercept(&target)?.uri().to_string()).ok()
 }
 
 /// Whether the node is on this machine.

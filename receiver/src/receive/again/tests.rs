@@ -4,7 +4,7 @@ use registry::wire::SchemaId;
 
 use super::*;
 
-const LIMITS: Limits = Limits { max_depth: 16, max_items: 100 };
+const LIMITS: Limits = Limits { max_depth: 16, max_items: 100, max_values: 1_600 };
 
 fn writer(id: u32, fields: &str) -> Arc<Writer> {
     let schema = Schema::parse(&format!(r#"{{"type":"record","name":"E","fields":[{fields}]}}"#)).unwrap();

@@ -12,7 +12,7 @@ const SCHEMA: &str = r#"{"type": "record", "name": "Event", "fields": [
     {"name": "event_id", "type": ["null", "string"]}, {"name": "agent", "type": "string"}]}"#;
 
 const LIMITS: BatchLimits =
-    BatchLimits { event: Limits { max_depth: 8, max_items: 8 }, events: 10_000, bytes: 1 << 20 };
+    BatchLimits { event: Limits { max_depth: 8, max_items: 8, max_values: 128 }, events: 10_000, bytes: 1 << 20 };
 
 fn writer() -> Writer {
     let schema = Arc::new(Schema::parse(SCHEMA).unwrap());

@@ -81,7 +81,7 @@ fn five_bytes_that_claim_900_million_nulls_are_refused_at_once() {
 fn the_limit_of_items_is_for_all_arrays_and_maps_together() {
     let json = r#"{"type":"array","items":{"type":"map","values":"null"}}"#;
     let datum = [4, 4, 2, b'a', 2, b'b', 0, 2, 2, b'a', 0, 0];
-    let limits = |max_items| Limits { max_items, ..LIMITS };
+    let limits = |max_items| Limits { max_items, max_values: 16 * max_items, ..LIMITS };
     assert!(written(&schema(json), &datum, limits(5)).is_ok());
     let error = written(&schema(json), &datum, limits(4)).unwrap_err();
     assert_eq!((error.kind, error.offset), (DecodeErrorKind::TooManyItems { limit: 4 }, 7));
@@ -96,7 +96,7 @@ fn the_limit_of_items_is_for_all_arrays_and_maps_together() {
 fn items_that_take_no_bytes_count_for_all_that_they_hold() {
     let fields: Vec<String> = (0..99).map(|number| format!(r#"{{"name":"f{number}","type":"null"}}"#)).collect();
     let json = format!(r#"{{"type":"array","items":{{"type":"record","name":"R","fields":[{}]}}}}"#, fields.join(","));
-    let limits = Limits { max_items: 1_000, ..LIMITS };
+    let limits = Limits { max_items: 1_000, max_values: 16_000, ..LIMITS };
     assert!(written(&schema(&json), &[20, 0], limits).is_ok());
     let error = written(&schema(&json), &[22, 0], limits).unwrap_err();
     assert_eq!(error.kind, DecodeErrorKind::TooManyItems { limit: 1_000 });
@@ -165,7 +165,7 @@ fn a_recursive_datum_is_read_down_to_the_limit_of_depth() {
 
 #[test]
 fn no_limit_lets_a_million_levels_overflow_the_stack() {
-    let limits = Limits { max_depth: u16::MAX, max_items: u32::MAX };
+    let limits = Limits { max_depth: u16::MAX, max_items: u32::MAX, max_values: u32::MAX };
     let tree = r#"{"type":"record","name":"T","fields":[{"name":"c","type":{"type":"array","items":"T"}}]}"#;
     let maps =
         r#"{"type":"record","name":"M","fields":[{"name":"c","type":{"type":"map","values":["null","int","M"]}}]}"#;
@@ -200,9 +200,9 @@ fn fields_that_take_no_bytes_count_wherever_they_stand() {
     let json = format!(r#"{{"type":"array","items":{{"type":"record","name":"R","fields":[{}]}}}}"#, fields.join(","));
     let schema = schema(&json);
     let datum = [&long(1_000)[..], &[1; 1_000], &[0]].concat();
-    let limits = Limits { max_items: 100_000, ..LIMITS };
+    let limits = Limits { max_items: 100_000, max_values: 1_600_000, ..LIMITS };
     let error = written(&schema, &datum, limits).unwrap_err();
-    assert_eq!((error.kind, error.offset), (DecodeErrorKind::TooManyValues { limit: 100_000 }, 4), "{error}");
+    assert_eq!((error.kind, error.offset), (DecodeErrorKind::TooManyValues { limit: 1_600_000 }, 4), "{error}");
     assert_eq!(error.code(), "too_many_values");
     let checked = validate(&schema, &datum, limits, None).unwrap_err();
     assert_eq!((checked.kind, checked.offset), (error.kind, error.offset), "the receiver and the indexer agree");
@@ -216,8 +216,8 @@ fn long_names_count_for_what_they_become() {
         r#"{{"type":"array","items":{{"type":"record","name":"R","fields":[{{"name":"{name}","type":"boolean"}}]}}}}"#
     );
     let datum = |count: i64| [&long(count)[..], &vec![1; count as usize], &[0]].concat();
-    let limits = Limits { max_items: 1_000, ..LIMITS };
+    let limits = Limits { max_items: 1_000, max_values: 16_000, ..LIMITS };
     assert!(written(&schema(&json), &datum(941), limits).is_ok());
     let error = written(&schema(&json), &datum(942), limits).unwrap_err();
-    assert_eq!(error.kind, DecodeErrorKind::TooManyValues { limit: 1_000 });
+    assert_eq!(error.kind, DecodeErrorKind::TooManyValues { limit: 16_000 });
 }

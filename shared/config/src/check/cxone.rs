@@ -17,6 +17,7 @@ pub(super) fn check(config: &Config, problems: &mut Problems) {
         return;
     }
     check_tenant_url(cxone, problems);
+    problems.proxy("cxone.proxy", cxone.proxy.as_ref());
     check_credentials(cxone, problems);
     check_path("cxone.token_path", &cxone.token_path, problems);
     check_path("cxone.access_key_path", &cxone.access_key_path, problems);

@@ -6,6 +6,7 @@ use service::secret::Secret;
 
 pub(super) fn check(elasticsearch: &Elasticsearch, problems: &mut Problems) {
     problems.addresses("elasticsearch.url", &elasticsearch.url);
+    problems.proxy("elasticsearch.proxy", elasticsearch.proxy.as_ref());
     index_name(&elasticsearch.index_name, problems);
     problems.not_zero("elasticsearch.request_timeout", elasticsearch.request_timeout);
     problems.not_zero("elasticsearch.connect_timeout", elasticsearch.connect_timeout);

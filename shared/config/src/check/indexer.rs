@@ -19,7 +19,7 @@ pub(super) fn check(config: &Config, problems: &mut Problems) {
     drain_timeout(config, problems);
     retry(&indexer.retry, problems);
     fuse(&indexer.fuse, problems);
-    problems.limits("indexer", indexer.max_depth, indexer.max_items);
+    problems.limits("indexer", indexer.max_depth, indexer.max_items, indexer.max_values);
 }
 
 fn sizes(indexer: &Indexer, problems: &mut Problems) {

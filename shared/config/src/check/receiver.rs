@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Problems, as_u64};
-use crate::{Auth, Config, Limits, Source, Tls};
+use crate::{Auth, Config, Limits, ProxyProtocol, Receiver, Source, Tls};
 
 mod auth;
 
@@ -45,6 +45,7 @@ pub(super) fn check(config: &Config, problems: &mut Problems) {
     if let Some(tls) = &receiver.tls {
         check_tls(tls, problems);
     }
+    check_proxies(receiver, problems);
     let (listen, admin) = (receiver.listen, receiver.admin_listen);
     let same_address = listen.ip() == admin.ip() || listen.ip().is_unspecified() || admin.ip().is_unspecified();
     if listen.port() == admin.port() && listen.port() != 0 && same_address {
@@ -77,6 +78,18 @@ fn check_tls(tls: &Tls, problems: &mut Problems) {
     }
 }
 
+fn check_proxies(receiver: &Receiver, problems: &mut Problems) {
+    if receiver.proxy_protocol == ProxyProtocol::V2 && receiver.trusted_proxies.is_empty() {
+        problems.add("receiver.proxy_protocol", "v2 needs receiver.trusted_proxies: only they may connect");
+    }
+    let Some(forwarded) = &receiver.forwarded_certificate else { return };
+    if receiver.trusted_proxies.is_empty() {
+        let message = "does nothing without receiver.trusted_proxies: only their header counts";
+        problems.add("receiver.forwarded_certificate", message);
+    }
+    auth::header_name("receiver.forwarded_certificate.header".to_owned(), forwarded.header(), problems);
+}
+
 fn check_limits(config: &Config, key: &str, limits: &Limits, problems: &mut Problems) {
     let max_body = limits.max_body.as_u64();
     problems.within(format_args!("{key}.max_body"), max_body, 1, MAX_BODY);
@@ -87,7 +100,7 @@ fn check_limits(config: &Config, key: &str, limits: &Limits, problems: &mut Prob
     let max_decompressed = limits.max_decompressed.as_u64();
     problems.within(format_args!("{key}.max_decompressed"), max_decompressed, 1, MAX_BODY);
     problems.within(format_args!("{key}.max_events"), u64::from(limits.max_events), 1, MAX_EVENTS);
-    problems.limits(key, limits.max_depth, limits.max_items);
+    problems.limits(key, limits.max_depth, limits.max_items, limits.max_values);
     if limits.max_requests_per_second == Some(0) {
         problems.add(format_args!("{key}.max_requests_per_second"), "must be at least 1");
     }
@@ -138,8 +151,9 @@ fn check_source(config: &Config, name: &str, key: &str, source: &Source, problem
     check_quarantine(config, key, source, problems);
     check_limits(config, &format!("{key}.limits"), &source.limits, problems);
     let client_cas = config.receiver.tls.as_ref().is_some_and(|tls| tls.client_ca_file.is_some());
-    if matches!(source.auth, Auth::Mtls { .. }) && !client_cas {
-        let message = "mtls needs receiver.tls.client_ca_file: the authorities whose client certificates are accepted";
+    if matches!(source.auth, Auth::Mtls { .. }) && !client_cas && config.receiver.forwarded_certificate.is_none() {
+        let message = "mtls needs receiver.tls.client_ca_file: the authorities whose client certificates are accepted; or \
+                       receiver.forwarded_certificate, where a proxy checks them";
         problems.add(format_args!("{key}.auth.type"), message);
     }
     auth::check(&format!("{key}.auth"), &source.auth, problems);

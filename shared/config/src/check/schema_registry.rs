@@ -10,6 +10,7 @@ const MOST_PATIENCE: Duration = Duration::from_secs(3_600);
 
 pub(super) fn check(registry: &SchemaRegistry, problems: &mut Problems) {
     problems.addresses("schema_registry.url", &registry.url);
+    problems.proxy("schema_registry.proxy", registry.proxy.as_ref());
     problems.not_zero("schema_registry.timeout", registry.timeout);
     problems.within("schema_registry.cache_capacity", registry.cache_capacity, 1, 1_000_000);
     problems.not_zero("schema_registry.refresh", registry.refresh);

@@ -64,7 +64,7 @@ fn check_window(key: &str, tolerance: Duration, replay_capacity: usize, problems
 }
 
 /// A name as RFC 9110, section 5.1, has it.
-fn header_name(key: String, name: &str, problems: &mut Problems) {
+pub(super) fn header_name(key: String, name: &str, problems: &mut Problems) {
     if http::HeaderName::from_bytes(name.as_bytes()).is_err() {
         problems.add(key, "must be the name of an HTTP header");
     }

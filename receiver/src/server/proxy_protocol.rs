@@ -1,0 +1,133 @@
+//! The head that a proxy sends before a connection, by version 2 of the PROXY protocol (`proxy-protocol.txt` of `HAProxy`, section 2.2): which
+//! address the connection comes from.
+//!
+//! Read to its last byte and no further: what follows is the TLS handshake or HTTP.
+
+use std::io::ErrorKind;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncReadExt};
+
+/// What each head begins with.
+const SIGNATURE: [u8; 12] = *b"\r\n\r\n\0\r\nQUIT\n";
+/// Signature, version and command, family and transport, and the length of the rest.
+const FIXED: usize = 16;
+/// The bytes of the longest addresses that are read: two of IPv6, and two ports.
+const ADDRESSES: usize = 36;
+
+/// Why a connection is closed that should begin with a head.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Refusal {
+    /// It comes from an address that is not a trusted proxy.
+    #[error("receiver.proxy_protocol: the connection is not from one of receiver.trusted_proxies")]
+    Untrusted,
+    /// It begins with something else.
+    #[error("receiver.proxy_protocol: the connection does not begin with a head of version 2 of the PROXY protocol")]
+    Missing,
+    /// The head is not by the specification, or is cut off.
+    #[error("receiver.proxy_protocol: the head of the PROXY protocol is malformed")]
+    Malformed,
+    /// The head was not there in time.
+    #[error("receiver.proxy_protocol: the head of the PROXY protocol took longer than receiver.head_timeout")]
+    Late,
+}
+
+impl Refusal {
+    /// All of them.
+    pub(crate) const ALL: [Self; 4] = [Self::Untrusted, Self::Missing, Self::Malformed, Self::Late];
+
+    /// Returns a fixed word, for metrics.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Untrusted => "untrusted",
+            Self::Missing => "missing",
+            Self::Malformed => "malformed",
+            Self::Late => "late",
+        }
+    }
+}
+
+/// What a connection begins with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// A head that names the address of the client.
+    Address(IpAddr),
+    /// A head that names none: the proxy speaks for itself (`LOCAL`, as in a health check), or does not know (`UNSPEC`, a Unix socket).
+    Proxy,
+    /// Nothing: it was closed before its first byte, as the health checks of some load balancers are.
+    Closed,
+}
+
+/// Reads the head of `stream`, which must be there within `timeout`.
+///
+/// # Errors
+/// [`Refusal`]: the connection is to be closed.
+pub(super) async fn read(stream: &mut (impl AsyncRead + Unpin), timeout: Duration) -> Result<Origin, Refusal> {
+    tokio::time::timeout(timeout, head(stream)).await.unwrap_or(Err(Refusal::Late))
+}
+
+/// Reads the head of `stream`, however long it takes.
+///
+/// # Errors
+/// As [`read`].
+pub(crate) async fn head(stream: &mut (impl AsyncRead + Unpin)) -> Result<Origin, Refusal> {
+    let mut fixed = [0; FIXED];
+    let mut there = 0;
+    while there < FIXED {
+        match stream.read(&mut fixed[there..]).await {
+            Ok(0) | Err(_) if there == 0 => return Ok(Origin::Closed),
+            Ok(0) | Err(_) => return Err(Refusal::Malformed),
+            Ok(more) => there += more,
+        }
+        // Another protocol shows at once, and need not be as long as a head.
+        let seen = there.min(SIGNATURE.len());
+        if fixed[..seen] != SIGNATURE[..seen] {
+            return Err(Refusal::Missing);
+        }
+    }
+    let [.., command, family, high, low] = fixed;
+    let len = usize::from(u16::from_be_bytes([high, low]));
+    let (mut addresses, read) = ([0; ADDRESSES], len.min(ADDRESSES));
+    stream.read_exact(&mut addresses[..read]).await.map_err(cut_off)?;
+    skip(stream, len - read).await?;
+    match command {
+        0x20 => Ok(Origin::Proxy),
+        0x21 => address(family, &addresses[..read]),
+        _ => Err(Refusal::Malformed),
+    }
+}
+
+/// Returns the address of the client in `addresses`, which are of this family and transport.
+fn address(family: u8, addresses: &[u8]) -> Result<Origin, Refusal> {
+    if family & 0x0f > 2 {
+        return Err(Refusal::Malformed);
+    }
+    let address = match family >> 4 {
+        0 | 3 => return Ok(Origin::Proxy),
+        1 if addresses.len() >= 12 => addresses.first_chunk().map(|bytes: &[u8; 4]| Ipv4Addr::from(*bytes).into()),
+        2 if addresses.len() >= 36 => addresses.first_chunk().map(|bytes: &[u8; 16]| Ipv6Addr::from(*bytes).into()),
+        _ => None,
+    };
+    let address: IpAddr = address.ok_or(Refusal::Malformed)?;
+    Ok(Origin::Address(address.to_canonical()))
+}
+
+/// Reads `left` bytes and drops them: what a head may have besides the addresses (`TLV`).
+async fn skip(stream: &mut (impl AsyncRead + Unpin), mut left: usize) -> Result<(), Refusal> {
+    let mut scratch = [0; 256];
+    while left > 0 {
+        let piece = left.min(scratch.len());
+        stream.read_exact(&mut scratch[..piece]).await.map_err(cut_off)?;
+        left -= piece;
+    }
+    Ok(())
+}
+
+fn cut_off(error: std::io::Error) -> Refusal {
+    debug_assert_ne!(error.kind(), ErrorKind::WouldBlock);
+    Refusal::Malformed
+}
+
+#[cfg(test)]
+mod tests;
