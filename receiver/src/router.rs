@@ -1,12 +1,16 @@
 //! From a path to its source's endpoint; everything else is answered here.
 
 use std::any::Any;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::Method;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use config::TrailingSlash;
+use prometheus::IntCounter;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::receive::{Common, Endpoint, other_method, receive};
@@ -21,9 +25,10 @@ pub(crate) fn router(
     more: Router,
 ) -> Router {
     let mut router = more;
+    let mut plain = HashMap::new();
     for source in sources {
-        let endpoint = Endpoint { source: Arc::clone(source), common: Arc::clone(common) };
-        let method = post(receive).fallback(other_method).with_state(Arc::new(endpoint));
+        let endpoint = Arc::new(Endpoint { source: Arc::clone(source), common: Arc::clone(common) });
+        let method = post(receive).fallback(other_method).with_state(Arc::clone(&endpoint));
         let other = match source.path.strip_suffix('/') {
             Some(without) => without.to_owned(),
             None => format!("{}/", source.path),
@@ -31,15 +36,58 @@ pub(crate) fn router(
         let is_taken = other.is_empty() || sources.iter().any(|source| source.path == other);
         if trailing_slash == TrailingSlash::Ignore && !is_taken {
             router = router.route(&other, method.clone());
+            plain.insert(normal(&other), Arc::clone(&endpoint));
         }
+        plain.insert(normal(&source.path), endpoint);
         router = router.route(&source.path, method);
     }
-    let unrouted = common.metrics.unrouted.clone();
-    let not_found = move || {
-        unrouted.inc();
-        std::future::ready(Rejection::NotFound)
-    };
-    router.fallback(not_found).layer(CatchPanicLayer::custom(panicked))
+    let others = Arc::new(Others { endpoints: plain, unrouted: common.metrics.unrouted.clone() });
+    let rest = move |request: Request| other_path(Arc::clone(&others), request);
+    router.fallback(rest).layer(CatchPanicLayer::custom(panicked))
+}
+
+/// What is done with the paths that no source has as they are written.
+struct Others {
+    /// By [`normal`] paths.
+    endpoints: HashMap<String, Arc<Endpoint>>,
+    unrouted: IntCounter,
+}
+
+/// Answers a request whose path is not written as that of a source: it may be the same path all the same.
+async fn other_path(others: Arc<Others>, request: Request) -> Response {
+    let endpoint = others.endpoints.get(&normal(request.uri().path())).map(Arc::clone);
+    match endpoint {
+        Some(endpoint) if request.method() == Method::POST => receive(State(endpoint), request).await,
+        Some(endpoint) => other_method(State(endpoint), request).await,
+        None => {
+            others.unrouted.inc();
+            Rejection::NotFound.into_response()
+        }
+    }
+}
+
+/// Returns `path` as all ways to write it are equivalent to (RFC 3986, section 6.2.2): what need not be percent-encoded is not, all else that is not ASCII
+/// is, in uppercase.
+fn normal(path: &str) -> String {
+    let mut bytes = path.as_bytes().iter();
+    let mut normal = String::with_capacity(path.len());
+    while let Some(&byte) = bytes.next() {
+        let rest = bytes.as_slice();
+        let encoded = rest.get(..2).filter(|_| byte == b'%').and_then(|digits| hex::decode(digits).ok());
+        let Some(decoded) = encoded.and_then(|bytes| bytes.first().copied()) else {
+            match byte.is_ascii() {
+                true => normal.push(char::from(byte)),
+                false => normal.push_str(&format!("%{byte:02X}")),
+            }
+            continue;
+        };
+        bytes.nth(1);
+        match decoded.is_ascii_alphanumeric() || matches!(decoded, b'-' | b'.' | b'_' | b'~') {
+            true => normal.push(char::from(decoded)),
+            false => normal.push_str(&format!("%{decoded:02X}")),
+        }
+    }
+    normal
 }
 
 /// A bug in a handler costs its own request and no other. What it panicked with may hold anything, so it is not logged here;
@@ -47,4 +95,26 @@ pub(crate) fn router(
 fn panicked(_: Box<dyn Any + Send>) -> Response {
     tracing::error!("A request handler panicked.");
     Rejection::Internal.into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ways_to_write_one_path_are_one() {
+        for (left, right) in [
+            ("/a/b-c.d_e~f", "/%61/b%2Dc%2ed%5fe%7E%66"),
+            ("/webhook/\u{fc}", "/webhook/%c3%bc"),
+            ("/a%2fb", "/a%2Fb"),
+            ("/a%", "/a%"),
+            ("/a%4", "/a%4"),
+            ("/%zz", "/%zz"),
+        ] {
+            assert_eq!(normal(left), normal(right));
+        }
+        for (left, right) in [("/a/b", "/a%2Fb"), ("/a", "/A"), ("/a", "//a"), ("/a", "/a/"), ("/a/../b", "/b")] {
+            assert_ne!(normal(left), normal(right));
+        }
+    }
 }

@@ -197,11 +197,15 @@ fn fingerprint(body: &[u8]) -> Option<u64> {
 
 /// What the content type says. Parameters are ignored, case too. Where it is not covered by the signature it says only that it is Avro.
 fn media(head: &HeaderMap, reading: &Reading) -> Result<Media, UnframeError> {
-    let mut values = head.get_all(CONTENT_TYPE).iter();
-    let (Some(value), None) = (values.next(), values.next()) else {
+    let mut media_types = head
+        .get_all(CONTENT_TYPE)
+        .iter()
+        .map(|value| value.as_bytes().split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii());
+    let media_type = media_types.next().ok_or(UnframeError::ContentType)?;
+    // Some clients set it twice. Of two types, nobody could say which one counts.
+    if media_types.any(|other| !other.eq_ignore_ascii_case(media_type)) {
         return Err(UnframeError::ContentType);
-    };
-    let media_type = value.as_bytes().split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
+    }
     let known = MEDIA_TYPES.iter().find(|(known, _)| media_type.eq_ignore_ascii_case(known.as_bytes()));
     let listed = || reading.content_types.iter().any(|listed| media_type.eq_ignore_ascii_case(listed.as_bytes()));
     match known {

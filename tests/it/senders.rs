@@ -65,6 +65,51 @@ async fn a_trailing_slash_counts_or_not_as_the_config_says() -> Result<()> {
     Ok(())
 }
 
+/// What is unusual and allowed (RFC 9110, RFC 9112, RFC 3986), by hand: no client library writes all of it.
+#[tokio::test]
+async fn requests_are_taken_however_a_client_writes_them() -> Result<()> {
+    let (pipeline, receiver) = start("senders-wire", |_| {}).await?;
+    let event = Events::unique().event(0).encode();
+    let (host, len) = (receiver.target(), event.len());
+    let common = format!("Host: {host}\r\nAuthorization: bearer {}\r\n", pipeline.token);
+    let typed = "content-type: application/avro\r\n";
+    let plain = format!("{common}{typed}content-length: {len}\r\n");
+    let encoded = PATH.replace("webhook", "%77ebhoo%6B").replace("events", "event%73");
+    let chunks =
+        [format!("{:x};name=\"a b\"\r\n", len).as_bytes(), &event, b"\r\n0\r\nX-Sum: 1\r\nX-Sum: 2\r\n\r\n"].concat();
+    let whole = |line: String, headers: &str| [format!("{line}\r\n{headers}\r\n").as_bytes(), &event].concat();
+    let line = |path: &str| format!("POST {path} HTTP/1.1");
+    let types = "CONTENT-TYPE:application/avro\r\nContent-Type: \t Application/AVRO ;charset=\"utf-8\";v=\"1;2\" \r\n";
+    for (what, request, statuses) in [
+        ("absolute form", whole(line(&format!("http://other.example{PATH}?a=b")), &plain), vec![200]),
+        ("percent-encoded", whole(line(&encoded), &plain), vec![200]),
+        ("a query", whole(line(&format!("{PATH}?")), &plain), vec![200]),
+        ("an empty line before", [b"\r\n".to_vec(), whole(line(PATH), &plain)].concat(), vec![200]),
+        ("HTTP/1.0", whole(format!("POST {PATH} HTTP/1.0"), &plain), vec![200]),
+        ("a type twice", whole(line(PATH), &format!("{common}{types}content-length: {len}\r\n")), vec![200]),
+        ("a length twice", whole(line(PATH), &format!("{plain}content-length: {len}\r\n")), vec![200]),
+        (
+            "trailers",
+            [
+                format!(
+                    "{}\r\n{common}{typed}TE: trailers\r\nTrailer: X-Sum\r\nTransfer-Encoding: Chunked\r\n\r\n",
+                    line(PATH)
+                )
+                .as_bytes(),
+                &chunks,
+            ]
+            .concat(),
+            vec![200],
+        ),
+        ("100-continue", format!("{}\r\n{plain}Expect: 100-Continue\r\n\r\n", line(PATH)).into_bytes(), vec![100, 200]),
+        ("another path", whole(line(&format!("/{PATH}")), &plain), vec![404]),
+        ("not a path of ours", whole(line(&PATH.replace('/', "%2F").replacen("%2F", "/", 1)), &plain), vec![404]),
+    ] {
+        assert_eq!(http::by_hand(&host, &request, &event).await?, statuses, "{what}");
+    }
+    receiver.stop().await
+}
+
 #[tokio::test]
 async fn a_vendor_that_asks_first_is_answered_and_has_its_challenge_back() -> Result<()> {
     let (pipeline, receiver) = start("senders-challenge", |config| {

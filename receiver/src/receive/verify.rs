@@ -1,22 +1,37 @@
 //! How a vendor sees that a webhook is there, before it sends an event: by `GET` or `HEAD`, with or without a challenge that it wants to
-//! read in the answer.
+//! read in the answer; or by `OPTIONS`.
 
-use axum::http::header::{CONTENT_TYPE, HeaderName};
-use axum::http::{HeaderValue, Uri};
+use axum::http::header::{ALLOW, CONTENT_TYPE, HeaderName};
+use axum::http::{HeaderMap, HeaderValue, Uri};
 use axum::response::{IntoResponse, Response};
 use config::Verification;
 
 /// Bytes of a challenge, at most.
 const MAX_CHALLENGE: usize = 1_024;
 
+const REQUEST_ORIGIN: HeaderName = HeaderName::from_static("webhook-request-origin");
+const ALLOWED_ORIGIN: HeaderName = HeaderName::from_static("webhook-allowed-origin");
+const ALLOWED_RATE: HeaderName = HeaderName::from_static("webhook-allowed-rate");
 const NO_SNIFF: HeaderName = HeaderName::from_static("x-content-type-options");
 
 /// The answer to a request for `uri`: the challenge where there is one, as text that no browser takes for anything else.
-pub(super) fn answer(verification: &Verification, uri: &Uri) -> Response {
+pub(crate) fn answer(verification: &Verification, uri: &Uri) -> Response {
     let challenge = verification.challenge_parameter.as_deref().and_then(|name| parameter(uri, name));
     let text = challenge.filter(|text| text.len() <= MAX_CHALLENGE).unwrap_or_default();
     let plain = HeaderValue::from_static("text/plain; charset=utf-8");
     ([(CONTENT_TYPE, plain), (NO_SNIFF, HeaderValue::from_static("nosniff"))], text).into_response()
+}
+
+/// Returns the answer to `OPTIONS`: which methods there are; and to a sender that asks whether it may send events, by the headers `WebHook-Request-Origin` and
+/// `-Rate` (`CloudEvents`, "HTTP 1.1 Web Hooks for Event Delivery", section 4), that it may, at any rate.
+pub(crate) fn options(head: &HeaderMap) -> Response {
+    let mut answer = HeaderMap::new();
+    answer.insert(ALLOW, HeaderValue::from_static("GET, HEAD, OPTIONS, POST"));
+    if let Some(origin) = head.get(REQUEST_ORIGIN) {
+        answer.insert(ALLOWED_ORIGIN, origin.clone());
+        answer.insert(ALLOWED_RATE, HeaderValue::from_static("*"));
+    }
+    answer.into_response()
 }
 
 /// The value of this parameter of the query, decoded.
@@ -37,5 +52,16 @@ mod tests {
         assert_eq!(parameter(&uri("/x?hub.mode=a&hub.challenge=1%202"), "hub.challenge").as_deref(), Some("1 2"));
         assert_eq!(parameter(&uri("/x?hub.mode=a"), "hub.challenge"), None);
         assert_eq!(parameter(&uri("/x"), "hub.challenge"), None);
+    }
+
+    #[test]
+    fn a_sender_that_asks_for_permission_has_it() {
+        let mut head = HeaderMap::new();
+        assert!(!options(&head).headers().contains_key(ALLOWED_ORIGIN));
+        head.insert(REQUEST_ORIGIN, HeaderValue::from_static("eventgrid.azure.net"));
+        let answer = options(&head);
+        assert_eq!(answer.headers()[ALLOWED_ORIGIN], "eventgrid.azure.net");
+        assert_eq!(answer.headers()[ALLOWED_RATE], "*");
+        assert_eq!(answer.headers()[ALLOW], "GET, HEAD, OPTIONS, POST");
     }
 }

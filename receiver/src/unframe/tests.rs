@@ -143,3 +143,14 @@ fn further_content_types_can_be_listed() {
     }
     assert_eq!(read("application/json"), Err(UnframeError::ContentType));
 }
+
+#[test]
+fn a_content_type_may_be_there_twice_if_it_is_the_same() {
+    let twice = |other: &'static str| {
+        let mut head = head(&[("content-type", "application/avro")]);
+        head.append("content-type", other.parse().unwrap());
+        unframe(&head, b"\x02a", &Reading::default())
+    };
+    assert_eq!(twice("Application/Avro ; charset=utf-8"), Ok(Form::Bare));
+    assert_eq!(twice("application/vnd.confluent.avro"), Err(UnframeError::ContentType));
+}

@@ -65,6 +65,21 @@ impl HalfSent {
     }
 }
 
+/// Sends `request` as it is on a connection of its own; after the answer 100, where one comes, `rest` too. Gives the statuses of the answers.
+///
+/// # Errors
+/// When no answer comes.
+pub async fn by_hand(address: &str, request: &[u8], rest: &[u8]) -> anyhow::Result<Vec<u16>> {
+    let mut stream = TcpStream::connect(address).await?;
+    stream.write_all(request).await?;
+    let mut statuses = vec![status(&mut stream).await?];
+    if statuses == [100] {
+        stream.write_all(rest).await?;
+        statuses.push(status(&mut stream).await?);
+    }
+    Ok(statuses)
+}
+
 fn head(address: &str, path: &str, headers: &[(&str, &str)], length: &str) -> String {
     let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
     format!("POST {path} HTTP/1.1\r\nhost: {address}\r\n{headers}{length}\r\n\r\n")
