@@ -24,7 +24,7 @@ unit: ## the tests that need nothing but cargo
 chaos: ## kills and outages for longer; CHAOS_ARGS="churn away full_queue read_only" for others, about an hour
 	@tests/scripts/chaos $(CHAOS_ARGS)
 
-fuzz: ## looks for bodies that the receiver cannot bear; FUZZ_ARGS="--seconds 60"
+fuzz: ## looks for bodies that the receiver cannot bear; FUZZ_ARGS="--target schema|header|head|signature --seconds 60"
 	cargo run --release --workspace --bin penstock-fuzz -- $(FUZZ_ARGS)
 
 bench: ## how fast, beside floors of the same run; BENCH_ARGS="--only indexer --rounds 1", see docs/benchmarks.md

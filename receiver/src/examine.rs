@@ -8,6 +8,8 @@ use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderValue};
 use registry::wire::{FRAME_LEN, SchemaId};
 
+pub use requests::{Signature, SignatureExaminer, examine_head};
+
 use crate::receive::content::{coding, decoded};
 use crate::receive::{Buffer, Held, HeldBytes};
 use crate::reject::place::Place;
@@ -15,6 +17,8 @@ use crate::reject::{Rejection, SchemaName};
 use crate::source::Writer;
 use crate::unframe::{Form, Framing, Reading, SINGLE_OBJECT_LEN, unframe};
 use crate::validate::{BatchError, BatchLimits, Invalid, fits, validate, validate_container};
+
+mod requests;
 
 /// Reads bodies by one schema, whatever id they name.
 #[derive(Debug)]
@@ -40,7 +44,7 @@ impl Examiner {
     /// When it is not a schema, or lacks the field.
     pub fn new(json: &str, key_field: Option<&str>, max_decompressed: usize) -> Result<Self, SchemaError> {
         let writer = writer(json, key_field)?;
-        let event = Limits { max_depth: 64, max_items: 100_000 };
+        let event = Limits { max_depth: 64, max_items: 100_000, max_values: 1_600_000 };
         let limits = BatchLimits { event, events: 10_000, bytes: max_decompressed };
         Ok(Self { writer, key_field: key_field.map(str::to_owned), limits })
     }

@@ -22,6 +22,7 @@ mod input;
 mod memory;
 mod mutate;
 pub mod seeds;
+pub mod texts;
 
 /// How long one input may take.
 pub const MAX_TIME: Duration = Duration::from_millis(100);
@@ -96,22 +97,27 @@ impl Target {
     /// # Errors
     /// When it panics or takes too long.
     pub fn time(&self, input: &Input) -> anyhow::Result<(Verdict, Duration)> {
-        const TIMES: usize = 5;
-        let begin = Instant::now();
-        let verdict = self.examine(input)?;
-        let passed = begin.elapsed();
-        if passed < MAX_TIME / 2 {
-            return Ok((verdict, passed));
-        }
-        let mut shortest = passed;
-        for _ in 0..TIMES {
-            let begin = cpu_time()?;
-            self.examine(input)?;
-            shortest = shortest.min(cpu_time()?.saturating_sub(begin));
-        }
-        anyhow::ensure!(shortest <= MAX_TIME, "it takes {shortest:?}");
-        Ok((verdict, shortest))
+        timed(|| self.examine(input))
     }
+}
+
+/// Examines once, and gives how long it took; see [`Target::time`].
+fn timed<T>(examine: impl Fn() -> anyhow::Result<T>) -> anyhow::Result<(T, Duration)> {
+    const TIMES: usize = 5;
+    let begin = Instant::now();
+    let verdict = examine()?;
+    let passed = begin.elapsed();
+    if passed < MAX_TIME / 2 {
+        return Ok((verdict, passed));
+    }
+    let mut shortest = passed;
+    for _ in 0..TIMES {
+        let begin = cpu_time()?;
+        examine()?;
+        shortest = shortest.min(cpu_time()?.saturating_sub(begin));
+    }
+    anyhow::ensure!(shortest <= MAX_TIME, "it takes {shortest:?}");
+    Ok((verdict, shortest))
 }
 
 /// The CPU time of this thread so far, as Linux counts it (proc(5)).

@@ -4,11 +4,15 @@ use std::time::Duration;
 
 use anyhow::Result;
 use clap::Parser;
+use penstock_fuzz::texts::{self, Kind};
 use penstock_fuzz::{Input, Plan, Report, Target, run};
 
 /// Looks for a body that makes the receiver panic, hang or take too much memory.
 #[derive(Debug, Parser)]
 struct Arguments {
+    /// What to fuzz; whole bodies if it is left out.
+    #[arg(long)]
+    target: Option<Kind>,
     /// How long, in seconds.
     #[arg(long, default_value_t = 600)]
     seconds: u64,
@@ -28,7 +32,12 @@ struct Arguments {
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
     if let Some(file) = arguments.file {
-        let input = Input::decode(&std::fs::read(file)?).ok_or_else(|| anyhow::anyhow!("the file is no input"))?;
+        let bytes = std::fs::read(file)?;
+        if let Some(kind) = arguments.target {
+            println!("{}", texts::Target::new(kind)?.examine(&bytes)?);
+            return Ok(());
+        }
+        let input = Input::decode(&bytes).ok_or_else(|| anyhow::anyhow!("the file is no input"))?;
         let (verdict, time) = Target::new()?.time(&input)?;
         println!("{verdict:?} after {time:?}: {} {}", input.content_type(), input.content_encoding());
         return Ok(());
@@ -36,7 +45,11 @@ fn main() -> Result<()> {
     let seed = arguments.seed.unwrap_or_else(rand::random);
     let time = Duration::from_secs(arguments.seconds);
     println!("seed {seed}");
-    let report = run(Plan { seed, first: arguments.first, time, keep: arguments.keep }, say)?;
+    let plan = Plan { seed, first: arguments.first, time, keep: arguments.keep };
+    let report = match arguments.target {
+        Some(kind) => texts::run(kind, plan, say)?,
+        None => run(plan, say)?,
+    };
     say(&report);
     println!("no findings");
     Ok(())

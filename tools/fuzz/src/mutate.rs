@@ -122,7 +122,7 @@ fn maybe_relabel(random: &mut StdRng, input: &mut Input) {
 }
 
 /// One change somewhere.
-fn change(random: &mut StdRng, bytes: &mut Vec<u8>, inputs: &[Input]) {
+pub(super) fn change(random: &mut StdRng, bytes: &mut Vec<u8>, inputs: &[Input]) {
     let len = bytes.len();
     if len == 0 {
         bytes.push(random.random());

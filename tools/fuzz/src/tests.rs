@@ -1,3 +1,4 @@
+use super::texts::{self, Kind};
 use super::*;
 
 #[test]
@@ -27,4 +28,24 @@ fn an_input_is_a_function_of_its_seed_and_number() {
         assert_eq!(input, made(7, number, &seeds));
         assert_eq!(Input::decode(&input.encode()), Some(input));
     }
+}
+
+#[test]
+fn every_text_of_the_corpora_is_examined_without_a_finding() {
+    for kind in Kind::ALL {
+        let target = texts::Target::new(kind).unwrap();
+        let inputs = texts::corpus(kind).unwrap();
+        assert!(inputs.len() > 5, "the corpus of {kind:?} is not there");
+        for (path, input) in inputs {
+            target.examine(&input).unwrap_or_else(|error| panic!("{}: {error:#}", path.display()));
+        }
+    }
+}
+
+#[test]
+fn each_way_to_sign_is_accepted_in_the_corpus_of_signatures() {
+    let target = texts::Target::new(Kind::Signature).unwrap();
+    let inputs = texts::corpus(Kind::Signature).unwrap();
+    let accepted = |input: &Vec<u8>| target.examine(input).unwrap().ends_with("accepted");
+    assert_eq!(inputs.iter().filter(|(_, input)| accepted(input)).count(), 6);
 }
