@@ -6,20 +6,20 @@ use rdkafka::consumer::{CommitMode, Consumer, ConsumerContext};
 use rdkafka::error::KafkaResult;
 use rdkafka::topic_partition_list::Offset;
 
-/// Returns `offsets` of `topic` as a commit has them, each with the metadata that `metadata` returns for its partition.
+/// Returns `offsets` of `topic` as a commit has them, each with the metadata that `metadata` returns for it.
 ///
 /// # Errors
 /// When an offset is negative.
 pub fn list_of(
     topic: &str,
     offsets: &[(Partition, NextOffset)],
-    metadata: impl Fn(Partition) -> Option<String>,
+    metadata: impl Fn(Partition, NextOffset) -> Option<String>,
 ) -> KafkaResult<TopicPartitionList> {
     let mut list = TopicPartitionList::with_capacity(offsets.len());
     for (partition, next) in offsets {
         let mut element = list.add_partition(topic, partition.0);
         element.set_offset(Offset::Offset(next.0))?;
-        if let Some(metadata) = metadata(*partition) {
+        if let Some(metadata) = metadata(*partition, *next) {
             element.set_metadata(metadata);
         }
     }

@@ -27,6 +27,7 @@ use gaps::Gaps;
 use group::Group;
 use identity::Identity;
 use lag::Lag;
+use marks::Marks;
 use positions::Positions;
 use room::Room;
 use survey::SURVEY_INTERVAL;
@@ -40,6 +41,7 @@ mod group;
 mod identity;
 mod intake;
 mod lag;
+mod marks;
 mod park;
 mod positions;
 mod prefetch;
@@ -71,6 +73,7 @@ pub struct Consumer {
     decoder: Decoder,
     books: Books,
     identity: Identity,
+    marks: Marks,
     gaps: Gaps,
     positions: Positions,
     lag: Lag,
@@ -147,6 +150,7 @@ impl Consumer {
             decoder,
             books: Books::default(),
             identity: Identity::default(),
+            marks: Marks::default(),
             gaps: Gaps::default(),
             positions: Positions::default(),
             lag: Lag::default(),
@@ -178,7 +182,8 @@ impl Consumer {
         let mut outcome = Ok(());
         while !shutdown.is_cancelled() {
             outcome = self.turn(shutdown);
-            if outcome.is_err() {
+            if let Err(error) = &outcome {
+                group::tell_fenced(error);
                 break;
             }
         }

@@ -37,7 +37,7 @@ pub struct Metrics {
     pub oldest_unsettled: GaugeVec,
     /// Records that retention deleted before they were indexed.
     pub lost_records: IntCounterVec,
-    /// Partitions that were read again from an earlier offset, by reason: `recreated`, `went_back`.
+    /// Partitions that were read again from an earlier offset, by reason: `recreated`, `replaced`, `went_back`.
     pub log_resets: IntCounterVec,
     /// Partitions assigned to this indexer.
     pub assigned_partitions: IntGaugeVec,
@@ -70,7 +70,7 @@ impl Metrics {
             gauge.with_label_values(&[topic]).set(0);
         }
         self.lost_records.with_label_values(&[topic]);
-        for reason in ["recreated", "went_back"] {
+        for reason in ["recreated", "replaced", "went_back"] {
             self.log_resets.with_label_values(&[topic, reason]);
         }
         self.place.begin_topic(topic);
@@ -146,7 +146,7 @@ impl Metrics {
             log_resets: counters(
                 registry,
                 "penstock_indexer_log_resets_total",
-                "Partitions that were read again from an earlier offset, by reason: recreated, went_back.",
+                "Partitions that were read again from an earlier offset, by reason: recreated, replaced, went_back.",
                 &["topic", "reason"],
             )?,
             assigned_partitions: gauges(

@@ -19,7 +19,7 @@ impl Consumer {
         if offsets.is_empty() {
             return;
         }
-        let list = list_of(&self.topic, &offsets, |partition| self.identity.metadata(partition));
+        let list = list_of(&self.topic, &offsets, |partition, next| self.metadata(partition, next));
         let consumer = Arc::clone(&self.consumer);
         self.is_committing = true;
         self.tasks.wait_for_kafka(move || {
@@ -34,9 +34,16 @@ impl Consumer {
         if offsets.is_empty() {
             return;
         }
-        let list = list_of(&self.topic, &offsets, |partition| self.identity.metadata(partition));
+        let list = list_of(&self.topic, &offsets, |partition, next| self.metadata(partition, next));
         let outcome = list.and_then(|list| commit(&*self.consumer, &list));
         self.end_commit(&offsets, outcome);
+    }
+
+    /// Returns the metadata of a commit: which topic `next` is of, and what stands before it.
+    fn metadata(&self, partition: Partition, next: NextOffset) -> Option<String> {
+        let parts = [self.identity.metadata(partition), self.marks.metadata(partition, next)];
+        let parts: Vec<String> = parts.into_iter().flatten().collect();
+        (!parts.is_empty()).then(|| parts.join(";"))
     }
 
     /// Takes up how a commit has ended.

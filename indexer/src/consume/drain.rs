@@ -65,8 +65,9 @@ impl Consumer {
             let is_of_this_topic = self.is_of_this_topic(partition);
             let next = committed.filter(|_| is_of_this_topic);
             self.begin_partition(partition, next);
-            let position = match next {
-                Some(next) => Position::Offset(next.0),
+            let from = next.map(|next| self.marks.assign(partition, element.metadata(), next));
+            let position = match from {
+                Some(from) => Position::Offset(from.0),
                 // Where the client finds it committed, or at the beginning.
                 None if is_of_this_topic => Position::Invalid,
                 None => Position::Beginning,
@@ -96,6 +97,7 @@ impl Consumer {
     pub(super) fn begin_partition(&mut self, partition: Partition, next: Option<NextOffset>) {
         self.books.assign(partition, next);
         self.gaps.forget(partition);
+        self.marks.forget(partition);
         self.lag.forget(partition);
         if let Some(next) = next {
             self.lag.note_committed(partition, next);
@@ -116,6 +118,7 @@ impl Consumer {
                 self.tasks.revoke(*partition, epoch);
             }
             self.identity.revoke(*partition);
+            self.marks.forget(*partition);
             self.gaps.forget(*partition);
             self.unmeasure(*partition);
         }

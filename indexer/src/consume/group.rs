@@ -101,6 +101,15 @@ impl Group {
     }
 }
 
+/// Logs that `error` ends this member because another one has its `indexer.group_instance_id`, if so.
+pub(super) fn tell_fenced(error: &KafkaError) {
+    if error.rdkafka_error_code() == Some(RDKafkaErrorCode::FencedInstanceId) {
+        tracing::error!(
+            "Another indexer of the group has the same indexer.group_instance_id and took its place: this one ends. Give each indexer an id of its own."
+        );
+    }
+}
+
 /// Tells librdkafka of a rebalance at once: the thread has drained, and closes.
 pub(super) fn carry_out(consumer: &BaseConsumer<Group>, rebalance: &Rebalance) {
     let carried_out = match rebalance {

@@ -22,7 +22,7 @@ impl Identity {
     /// Notes that `partition` was assigned, and the metadata of what is committed for it. Metadata without an id is from an older version,
     /// or from a tool that moved the offset: it is trusted.
     pub(super) fn assign(&mut self, partition: Partition, metadata: &str) {
-        let id = metadata.strip_prefix(PREFIX).and_then(|id| id.parse().ok());
+        let id = metadata.split(';').find_map(|part| part.strip_prefix(PREFIX)).and_then(|id| id.parse().ok());
         self.partitions.insert(partition, id);
     }
 

@@ -1,5 +1,6 @@
 //! Records in, batches out.
 
+use super::marks::Seen;
 use super::*;
 
 impl Consumer {
@@ -15,6 +16,11 @@ impl Consumer {
                 None => break,
                 Some(Ok(message)) => {
                     let record = Record::of(&message, &mut self.headers);
+                    match self.marks.see(&record) {
+                        Seen::New => {}
+                        Seen::Settled => continue,
+                        Seen::Other => break,
+                    }
                     let waits = self.books.take(&record, &mut |record, batch| self.decoder.decode(record, batch));
                     taken += 1;
                     drop(message);
@@ -35,6 +41,7 @@ impl Consumer {
             }
         }
         self.books.filling.open_with(Instant::now);
+        self.leave_other_logs();
         self.metrics.consumed.inc_by(taken as u64);
         Ok(())
     }
@@ -58,6 +65,7 @@ impl Consumer {
     }
 
     pub(super) fn dispatch(&mut self, now: Instant) {
+        self.marks.send();
         if let Some(batch) = self.books.dispatch(now) {
             self.room.start(batch.held_bytes());
             self.tasks.deliver(batch);

@@ -102,7 +102,27 @@ impl Consumer {
             partitions = ?strangers.iter().map(|partition| partition.0).collect::<Vec<_>>(),
             "The topic was deleted and created again: it is read from its beginning. What the old one held and was not indexed is lost."
         );
-        let mut beginning = self.partition_list(strangers.iter().copied());
+        self.rewind(&strangers, "recreated");
+    }
+
+    /// Goes back to the beginning of each partition whose log is not the one that was committed past.
+    pub(super) fn leave_other_logs(&mut self) {
+        let others = self.marks.others();
+        if others.is_empty() {
+            return;
+        }
+        tracing::error!(
+            topic = self.topic,
+            partitions = ?others.iter().map(|partition| partition.0).collect::<Vec<_>>(),
+            "The record before the committed offset is not the one that was indexed: the log was truncated (an unclean leader election) or \
+             restored, and has grown since. The partitions are read from their beginning; documents that exist are not written twice."
+        );
+        self.rewind(&others, "replaced");
+    }
+
+    /// Reads `partitions` from their beginning, for `reason`.
+    fn rewind(&mut self, partitions: &[Partition], reason: &str) {
+        let mut beginning = self.partition_list(partitions.iter().copied());
         if let Err(error) = beginning.set_all_offsets(Position::Beginning) {
             tracing::error!(%error, "The beginning of the partitions could not be asked for.");
             return;
@@ -111,17 +131,17 @@ impl Consumer {
             Ok(sought) => {
                 let found = sought.elements().into_iter().filter(|element| element.error().is_ok());
                 let found: Vec<Partition> = found.map(|element| Partition(element.partition())).collect();
-                self.begin_anew(&found);
+                self.begin_anew(&found, reason);
             }
             Err(error) => tracing::warn!(%error, "The partitions could not be rewound; it is tried again."),
         }
     }
 
-    fn begin_anew(&mut self, partitions: &[Partition]) {
+    fn begin_anew(&mut self, partitions: &[Partition], reason: &str) {
         for partition in partitions {
             self.identity.begin_anew(*partition);
             self.begin_partition(*partition, None);
-            self.metrics.log_resets.with_label_values(&[self.topic.as_str(), "recreated"]).inc();
+            self.metrics.log_resets.with_label_values(&[self.topic.as_str(), reason]).inc();
         }
         self.positions.distrust(&self.consumer, partitions);
         if self.paused {

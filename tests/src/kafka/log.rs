@@ -1,5 +1,7 @@
 //! What else may happen to a topic's log: transactions, retention, offsets that somebody else commits.
 
+use std::collections::BTreeMap;
+
 use rdkafka::admin::{AdminClient, AdminOptions};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
@@ -52,6 +54,54 @@ impl Kafka {
             element.error()?;
         }
         Ok(())
+    }
+
+    /// Returns what `group` has committed for `topic`: offset and metadata of each partition.
+    ///
+    /// # Errors
+    /// As [`Kafka::create_topic`], and when nothing is committed for a partition.
+    pub async fn commits(&self, group: &str, topic: &str) -> anyhow::Result<BTreeMap<i32, (i64, String)>> {
+        let (mut config, topic) = (self.config(), topic.to_owned());
+        config.set("group.id", group);
+        tokio::task::spawn_blocking(move || {
+            let consumer: BaseConsumer = config.create()?;
+            let mut asked = TopicPartitionList::new();
+            for partition in partitions(&consumer, &topic)? {
+                asked.add_partition(&topic, partition);
+            }
+            let mut commits = BTreeMap::new();
+            for element in consumer.committed_offsets(asked, TIMEOUT)?.elements() {
+                let Offset::Offset(offset) = element.offset() else { anyhow::bail!("nothing is committed") };
+                commits.insert(element.partition(), (offset, element.metadata().to_owned()));
+            }
+            Ok(commits)
+        })
+        .await?
+    }
+
+    /// Commits these offsets and metadata of `topic` for `group`, which has no members.
+    ///
+    /// # Errors
+    /// As [`Kafka::create_topic`], and when the group has members.
+    pub async fn commit_each(
+        &self,
+        group: &str,
+        topic: &str,
+        commits: BTreeMap<i32, (i64, String)>,
+    ) -> anyhow::Result<()> {
+        let (mut config, topic) = (self.config(), topic.to_owned());
+        config.set("group.id", group);
+        tokio::task::spawn_blocking(move || {
+            let consumer: BaseConsumer = config.create()?;
+            let mut offsets = TopicPartitionList::new();
+            for (partition, (offset, metadata)) in commits {
+                let mut element = offsets.add_partition(&topic, partition);
+                element.set_offset(Offset::Offset(offset))?;
+                element.set_metadata(&metadata);
+            }
+            Ok(consumer.commit(&offsets, CommitMode::Sync)?)
+        })
+        .await?
     }
 
     /// Commits `offset` for each partition of `topic`, with `metadata`, for `group`, which has no members.

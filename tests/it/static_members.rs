@@ -1,0 +1,45 @@
+//! Static members (`indexer.group_instance_id`): a restart in place resumes at once; of two with the same id, one ends and says why.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Result, ensure};
+use harness::event::Events;
+use harness::eventually::eventually;
+use harness::member::Member;
+use harness::pipeline::Pipeline;
+use harness::process;
+use harness::sender::Mix;
+use harness::stack::Stack;
+
+/// Far longer than the scenario waits: what resumes, resumes without it.
+const SESSION_TIMEOUT_MS: &str = "290000";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_static_member_that_is_killed_resumes_and_a_second_one_takes_its_place() -> Result<()> {
+    process::build().await?;
+    let mut pipeline = Pipeline::new(&Stack::running()?, "static-member").await?;
+    pipeline.config.indexer.group_instance_id = Some("a".to_owned());
+    pipeline.config.kafka.options = BTreeMap::from([("session.timeout.ms".to_owned(), SESSION_TIMEOUT_MS.to_owned())]);
+    let mix = Mix::good(Events::unique());
+    let ids = |until: u64| mix.indexable(&(0..until).collect::<Vec<_>>());
+    let mut member = Member::start(&pipeline, 0)?;
+    member.ready().await?;
+    pipeline.feed(mix).write(0..100).await?;
+    pipeline.delivered_exactly(&ids(100)).await?;
+
+    member.kill_and_start_again()?;
+    member.ready().await?;
+    pipeline.feed(mix).write(100..200).await?;
+    pipeline.delivered_exactly(&ids(200)).await?;
+
+    let second = Member::start(&pipeline, 1)?;
+    eventually("the first one says why it ends", || async {
+        ensure!(member.logged("has the same indexer.group_instance_id")? > 0, "it does not");
+        Ok(())
+    })
+    .await?;
+    second.ready().await?;
+    pipeline.feed(mix).write(200..300).await?;
+    pipeline.delivered_exactly(&ids(300)).await?;
+    second.stop().await
+}
