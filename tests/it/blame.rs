@@ -4,7 +4,7 @@
 //! What the real Elasticsearch cannot be made to answer for one document alone, since this one lacks the ingest processors, a proxy answers:
 //! a status 500 as of the processor `fail`.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use anyhow::Result;
 use config::{Strategy, Topic};
@@ -22,13 +22,13 @@ use registry::wire::{SchemaId, frame};
 use serde_json::{Value, json};
 
 /// A pipeline whose indexer is a process.
-struct Scene {
-    pipeline: Pipeline,
+pub(crate) struct Scene {
+    pub(crate) pipeline: Pipeline,
     mix: Mix,
 }
 
 impl Scene {
-    async fn new(name: &str, strategy: Strategy) -> Result<Self> {
+    pub(crate) async fn new(name: &str, strategy: Strategy) -> Result<Self> {
         process::build().await?;
         let mut pipeline = Pipeline::new(&Stack::running()?, name).await?;
         pipeline.config.elasticsearch.strategy = strategy;
@@ -39,12 +39,12 @@ impl Scene {
         &self.pipeline.config.elasticsearch.index_name
     }
 
-    fn ids(&self, numbers: impl IntoIterator<Item = u64>) -> HashSet<String> {
+    pub(crate) fn ids(&self, numbers: impl IntoIterator<Item = u64>) -> HashSet<String> {
         numbers.into_iter().map(|number| self.mix.events.id(number)).collect()
     }
 
     /// Writes events to partition 0, in this order.
-    async fn produce(&self, numbers: impl IntoIterator<Item = u64>) -> Result<()> {
+    pub(crate) async fn produce(&self, numbers: impl IntoIterator<Item = u64>) -> Result<()> {
         let record = |number| {
             let value = [frame(SchemaId(self.pipeline.schema_id)).as_slice(), &self.mix.body(number)].concat();
             Raw { key: Some(self.mix.events.id(number).into_bytes()), value: Some(value), ..Raw::default() }
@@ -55,14 +55,21 @@ impl Scene {
 
     /// A proxy before Elasticsearch that answers 500 for these events.
     async fn refuse(&mut self, numbers: impl IntoIterator<Item = u64>) -> Result<Proxy> {
-        let bad = self.ids(numbers);
-        let script = move |id: &str, _: u32| bad.contains(id).then_some(500);
+        let answers: Vec<(u64, u16)> = numbers.into_iter().map(|number| (number, 500)).collect();
+        self.answer(&answers).await
+    }
+
+    /// A proxy before Elasticsearch that answers these events by itself, each with a status.
+    pub(crate) async fn answer(&mut self, answers: &[(u64, u16)]) -> Result<Proxy> {
+        let answers: HashMap<String, u16> =
+            answers.iter().map(|(number, status)| (self.mix.events.id(*number), *status)).collect();
+        let script = move |id: &str, _: u32| answers.get(id).copied();
         let proxy = Proxy::start(&self.pipeline.config.elasticsearch.url, Box::new(script)).await?;
         self.pipeline.config.elasticsearch.url = proxy.url();
         Ok(proxy)
     }
 
-    async fn start(&self) -> Result<Member> {
+    pub(crate) async fn start(&self) -> Result<Member> {
         let member = Member::start(&self.pipeline, 0)?;
         member.ready().await?;
         Ok(member)
@@ -73,7 +80,7 @@ impl Scene {
     }
 
     /// The keys of the dead letters, with type and status.
-    async fn dead(&self) -> Result<Vec<(String, String, String)>> {
+    pub(crate) async fn dead(&self) -> Result<Vec<(String, String, String)>> {
         let letters = self.pipeline.kafka.read_all(&self.pipeline.config.kafka.dead_letter_topic).await?;
         let text = |value: Option<&str>| value.unwrap_or_default().to_owned();
         let read = letters.iter().map(|letter| {
@@ -243,4 +250,11 @@ async fn an_index_with_an_older_mapping_gets_its_fields_again() -> Result<()> {
     scene.pipeline.delivered_exactly(&scene.ids(1..50)).await?;
     assert_eq!(scene.dead().await?, []);
     member.stop().await
+}
+
+harness::on_opensearch! {
+    documents_at_fault_are_dead_letters_and_hold_up_nobody,
+    an_alias_without_a_write_index_blocks_and_loses_nothing,
+    a_pipeline_that_is_missing_blocks_and_loses_nothing,
+    an_index_with_an_older_mapping_gets_its_fields_again,
 }

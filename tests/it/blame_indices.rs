@@ -155,3 +155,8 @@ async fn the_fuse_is_whole_again_once_the_cause_is_fixed() -> Result<()> {
     assert_eq!(member.metric(&sample).await?, 0.0);
     member.stop().await
 }
+
+harness::on_opensearch! {
+    a_late_event_of_a_closed_old_index_holds_up_nobody,
+    the_fuse_is_whole_again_once_the_cause_is_fixed,
+}

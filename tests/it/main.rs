@@ -9,6 +9,7 @@ mod auth;
 mod away;
 mod blame;
 mod blame_indices;
+mod blame_whole;
 mod bulk_rows;
 mod bytes;
 mod churn;

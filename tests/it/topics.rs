@@ -52,6 +52,50 @@ async fn each_topic_has_its_own_index_and_none_waits_for_another() -> Result<()>
     indexer.stop().await
 }
 
+/// Documents of one topic are refused for good, since its index was made by hand with a wrong mapping.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_blown_fuse_of_one_topic_leaves_the_other_alone() -> Result<()> {
+    const CONSECUTIVE: u64 = 30;
+    let mut one = Pipeline::new(&Stack::running()?, "topics-fuse").await?;
+    let mut other = Pipeline::new(&Stack::running()?, "topics-blown").await?;
+    let name = format!("{}-alone", other.config.kafka.topic);
+    other.config.elasticsearch.index_name.clone_from(&name);
+    other.config.elasticsearch.strategy = Strategy::Single;
+    other.config.indexer.group_id.clone_from(&one.config.indexer.group_id);
+    let alone = Topic { index_name: Some(name.clone()), strategy: Some(Strategy::Single), ..Topic::default() };
+    one.config.indexer.fuse.max_consecutive = CONSECUTIVE;
+    one.config.indexer.batch.max_documents = 10;
+    one.config.indexer.topics.insert(one.config.kafka.topic.clone(), Topic::default());
+    one.config.indexer.topics.insert(other.config.kafka.topic.clone(), alone);
+    let indexer = one.indexer().await?;
+    other.search.call(Method::DELETE, &name, &serde_json::Value::Null).await?;
+    let wrong = json!({"mappings": {"properties": {"event_id": {"type": "long"}}}});
+    other.search.call(Method::PUT, &name, &wrong).await?;
+
+    let (mix, refused) = (Mix::good(Events::unique()), Mix::good(Events::unique()));
+    other.feed(refused).write(0..200).await?;
+    let blown = |pipeline: &Pipeline| format!("penstock_indexer_fuse_blown{{topic={:?}}}", pipeline.config.kafka.topic);
+    let (of_one, of_other) = (blown(&one), blown(&other));
+    eventually("the fuse of the one topic has blown", || async {
+        anyhow::ensure!(metric(&indexer.admin_url(), &of_other).await? == 1.0, "it has not");
+        Ok(())
+    })
+    .await?;
+    one.feed(mix).write(0..EVENTS).await?;
+    one.delivered_exactly(&mix.indexable(&(0..EVENTS).collect::<Vec<_>>())).await?;
+    assert_eq!(metric(&indexer.admin_url(), &of_one).await?, 0.0);
+    assert_eq!(metric(&indexer.admin_url(), &of_other).await?, 1.0);
+    // The index is made again as it should be.
+    other.search.call(Method::DELETE, &name, &serde_json::Value::Null).await?;
+    other.all_committed().await?;
+    eventually("the fuse is whole again", || async {
+        anyhow::ensure!(metric(&indexer.admin_url(), &of_other).await? == 0.0, "it is not");
+        Ok(())
+    })
+    .await?;
+    indexer.stop().await
+}
+
 async fn block(pipeline: &Pipeline, read_only: bool) -> Result<()> {
     let path = format!("{}/_settings", pipeline.config.elasticsearch.index_name);
     pipeline.search.call(Method::PUT, &path, &json!({"index.blocks.write": read_only})).await?;

@@ -26,6 +26,11 @@ use crate::http;
 /// times it was sent before.
 pub type Script = Box<dyn Fn(&str, u32) -> Option<u16> + Send + Sync>;
 
+/// By this status the proxy closes the connection of a request with such a document.
+pub const BREAKS: u16 = 0;
+/// By this one it never answers the request.
+pub const HANGS: u16 = 1;
+
 /// A running proxy. It ends when dropped.
 pub struct Proxy {
     address: SocketAddr,
@@ -119,6 +124,10 @@ async fn answer(request: Request<Incoming>, way: Arc<Way>) -> anyhow::Result<Res
     }
     let items = items(&body)?;
     let verdicts = way.arrive(&items);
+    anyhow::ensure!(!verdicts.contains(&Some(BREAKS)), "the connection is closed at a document");
+    if verdicts.contains(&Some(HANGS)) {
+        return std::future::pending().await;
+    }
     let mut forwarded = BytesMut::new();
     for (item, _) in items.iter().zip(&verdicts).filter(|(_, verdict)| verdict.is_none()) {
         forwarded.extend_from_slice(item.lines);
