@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use arc_swap::ArcSwapOption;
 use bytes::Bytes;
 use elasticsearch::cert::{Certificate, CertificateValidation};
-use elasticsearch::http::headers::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue};
+use elasticsearch::http::headers::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue};
 use elasticsearch::http::transport::{SingleNodeConnectionPool, Transport, TransportBuilder};
 use elasticsearch::http::{Url, response};
 use flate2::Compression;
@@ -267,6 +267,10 @@ impl Node {
         if self.compress && body.len() >= WORTH_COMPRESSING {
             body = self.compressed(body).await?;
             headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        }
+        if !self.compress {
+            // The crate asks for gzip by itself. Between processes of one machine that costs both of them CPU for nothing.
+            headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         }
         let body = (!body.is_empty()).then_some(body);
         let answer = self

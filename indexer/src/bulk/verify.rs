@@ -176,6 +176,11 @@ impl Verify {
                 open.extend([second, first]);
                 continue;
             };
+            let ours = items.iter().map(|item| own_document(batch, &batch.items[*item]));
+            if part == Part::Whole && stored::are_as_sent(&answer, ours) {
+                examined.extend(numbers.iter().map(|number| (*number, Some(Verdict::Same(Proof::Record)))));
+                continue;
+            }
             let Some(documents) = stored::read(index, &answer, items.len())? else {
                 examined.extend(numbers.iter().map(|number| (*number, Some(Verdict::Gone))));
                 continue;

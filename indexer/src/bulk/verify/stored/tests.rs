@@ -55,3 +55,32 @@ fn what_says_nothing_of_a_document_settles_nothing() {
         }
     }
 }
+
+#[test]
+fn documents_are_as_sent_only_when_every_byte_of_each_is() {
+    let head = r#"{"_index":"x-000001","_id":"\"_source\":{\\","_version":1,"_seq_no":0,"_primary_term":1,"found":true,"_source":"#;
+    let both = format!(r#"{{"docs":[{head}{{"a":1}}}},{head}{{"b":"}},"}}}}]}}"#);
+    let is_as_sent =
+        |body: &str, ours: &[&str]| are_as_sent(&answer(200, body), ours.iter().map(|ours| ours.as_bytes()));
+    assert!(is_as_sent(&both, &[r#"{"a":1}"#, r#"{"b":"},"}"#]));
+    assert!(is_as_sent(r#"{"docs":[]}"#, &[]));
+
+    assert!(!are_as_sent(&answer(503, &both), [r#"{"a":1}"#, r#"{"b":"},"}"#].map(str::as_bytes).into_iter()));
+    for ours in [
+        &[r#"{"a":1}"#] as &[&str],
+        &[r#"{"a":1}"#, r#"{"b":"},"}"#, "{}"],
+        &[r#"{"b":"},"}"#, r#"{"a":1}"#],
+        &["{}", "{}"],
+    ] {
+        assert!(!is_as_sent(&both, ours), "{ours:?}");
+    }
+    for body in [
+        "<html>".to_owned(),
+        format!(r#"{{"docs":[{head}{{"a":1}},"fields":{{}}}}]}}"#),
+        format!(r#"{{"docs":[{head}{{"a":1}}}}]"#),
+        format!(r#"{{"docs":[{}{{"a":1}}}}]}}"#, head.replace("true", "false")),
+        r#"{"docs":[{"_id":"a","found":false}]}"#.to_owned(),
+    ] {
+        assert!(!is_as_sent(&body, &[r#"{"a":1}"#]), "{body}");
+    }
+}
