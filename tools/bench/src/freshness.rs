@@ -9,7 +9,7 @@ use serde_json::json;
 use super::report::{Line, Report};
 use super::sample::Sample;
 use super::setup::{Flow, Setup};
-use harness::event::{Events, now};
+use harness::event::Events;
 use harness::http::{self, Method};
 use harness::pipeline::{PATH, ready};
 use harness::usage::Usage;
@@ -102,7 +102,8 @@ impl Waits {
 
 /// Posts events and times each, once the others have been arriving for a while.
 async fn time_probes(setup: &Setup, flow: &Flow, per_second: u32, waits: &mut Waits) -> anyhow::Result<()> {
-    let events = Events::new(1, now());
+    // Seeds next to each other share ids: those of the other events would be there before they are posted.
+    let events = Events::unique();
     let begin = Instant::now();
     let mut sent = 0_u32;
     while begin.elapsed() < WARM_UP + DURATION {
