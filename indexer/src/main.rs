@@ -8,6 +8,8 @@ use clap::{Parser, Subcommand};
 use config::cli::{self, Common, ConfigCommand, GenerateCommand};
 use config::{Config, Part};
 use indexer::commands::exit::Exit;
+use indexer::commands::output::Output;
+use indexer::commands::topics::{self, Settings, TopicReport};
 use indexer::commands::{self, SetUp};
 use indexer::index::mapping::NoteKind;
 use service::{shutdown, telemetry};
@@ -35,13 +37,23 @@ enum Command {
     #[command(flatten)]
     Generate(GenerateCommand),
     /// Makes what is missing at Elasticsearch: lifecycle policy, templates, the first index. Running does so too.
+    ///
+    /// With --topics it creates missing topics at Kafka instead, and reports existing ones whose settings are worse
+    /// than production needs; then it exits with 2.
     Setup {
         /// Change nothing: print the requests that would be sent.
         #[arg(long)]
         dry_run: bool,
         /// Overwrite what was changed by hand.
-        #[arg(long)]
+        #[arg(long, conflicts_with = "topics")]
         force: bool,
+        /// Set up the topics at Kafka.
+        #[arg(long)]
+        topics: bool,
+        #[command(flatten)]
+        settings: Settings,
+        #[command(flatten)]
+        output: Output,
     },
     /// Prints the mapping that a schema makes.
     Mapping {
@@ -80,7 +92,12 @@ fn main() -> Result<ExitCode> {
 async fn run(config: Config, command: Option<Command>) -> Result<ExitCode> {
     telemetry::init(&config.log).map_err(|error| anyhow!(error))?;
     match command {
-        Some(Command::Setup { dry_run, force }) => {
+        Some(Command::Setup { dry_run, topics: true, settings, output, .. }) => {
+            let reports = topics::set_up(&config, &settings, dry_run).await?;
+            reports.iter().for_each(|report| output.print(report));
+            Ok(Exit::of_difference(reports.iter().any(TopicReport::differs)).into())
+        }
+        Some(Command::Setup { dry_run, force, .. }) => {
             for topic in config.of_topics() {
                 for request in commands::set_up(&topic, SetUp { dry_run, force }).await? {
                     println!("{request}\n");

@@ -53,6 +53,7 @@ mod senders;
 mod servers;
 mod service_manager;
 mod setup;
+mod setup_topics;
 mod shutdown;
 mod static_members;
 mod strangers;

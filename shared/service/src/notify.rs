@@ -15,8 +15,8 @@ const PERIOD: Duration = Duration::from_millis(200);
 /// The longest status that is sent, in characters. `/readyz` has the whole text.
 const MAX_STATUS: usize = 512;
 
-/// Sends `READY=1` once every condition of `readiness` is met, and the text of `/readyz` on one line as the unit's status
-/// whenever it changes. Never returns.
+/// Sends `READY=1` once every condition of `readiness` is met, and the text of `/readyz` on one line as the unit's
+/// status whenever it changes. Never returns.
 pub async fn follow(readiness: &Readiness) -> Infallible {
     if std::env::var_os("NOTIFY_SOCKET").is_none() {
         return std::future::pending().await;
