@@ -3,7 +3,7 @@
 # Ports and folder of the local stack: KAFKA_PORT, REGISTRY_PORT, ELASTICSEARCH_PORT, STACK_DIR.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit fuzz chaos bench build package stack stack-stop lint lint-deploy
+.PHONY: help demo test unit fuzz chaos bench build package upgrade-test stack stack-stop lint lint-deploy
 
 # Events that `make demo` posts.
 COUNT ?= 10000
@@ -37,6 +37,9 @@ build: ## release binaries in target/release
 package: ## Debian packages in target/debian, installed and tried in a fresh Debian 12; needs root. PACKAGE_ARGS="--bins FOLDER": of these binaries
 	@deploy/debian/build $(PACKAGE_ARGS)
 	@deploy/debian/verify
+
+upgrade-test: ## what the release FROM (a tag or commit) has written is read by this one, and back
+	@tests/scripts/upgrade $(FROM)
 
 stack: ## starts the local stack and prints its addresses
 	@deploy/local/stack up
