@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::*;
 
 const SAMPLE: &str = include_str!("../../../deploy/penstock.yaml");
-const KUBERNETES: &str = include_str!("../../../deploy/kubernetes/penstock.yaml");
+const CHART: &str = include_str!("../../../deploy/helm/penstock/values.yaml");
 const DEBIAN: &str = include_str!("../../../deploy/debian/penstock.yaml");
 const REFERENCE: &str = include_str!("../../../docs/config.md");
 
@@ -53,8 +53,10 @@ fn the_sample_without_its_token_is_refused_by_the_receiver_with_the_variables_na
 }
 
 #[test]
-fn the_config_for_kubernetes_is_one() {
-    let config = load_from("deploy/kubernetes/penstock.yaml", KUBERNETES, &[]).unwrap();
+fn the_config_of_the_chart_is_one() {
+    let values: Value = serde_saphyr::from_str(CHART).unwrap();
+    // JSON is YAML.
+    let config = load_from("values.yaml", &values["config"].to_string(), &[]).unwrap();
     assert_eq!(check(&config, Part::Indexer), []);
 }
 

@@ -59,3 +59,38 @@ nodeSelector: {{ toYaml . | nindent 2 }}
 tolerations: {{ toYaml . | nindent 2 }}
 {{- end }}
 {{- end }}
+
+{{/* Host names first, then zones: pods spread over both as far as the cluster has room. */}}
+{{- define "penstock.spread" -}}
+{{- range list "kubernetes.io/hostname" "topology.kubernetes.io/zone" }}
+- maxSkew: 1
+  topologyKey: {{ . }}
+  whenUnsatisfiable: ScheduleAnyway
+  labelSelector:
+    matchLabels: {{ include "penstock.labels" $ | nindent 6 }}
+{{- end }}
+{{- end }}
+
+{{/* What a receiver takes beside requests, in MiB: 64 for itself, Kafka's queue, 16 KiB for each connection (ARCHITECTURE.md, Memory). */}}
+{{- define "penstock.receiverBase" -}}
+{{- $receiver := .Values.config.receiver | default dict }}
+{{- $options := .Values.config.kafka.options | default dict }}
+{{- $connections := get $receiver "max_connections" | default 8192 | int }}
+{{- $queue := get $options "queue.buffering.max.kbytes" | default 65536 | int }}
+{{- add 64 (div (add $queue 1023) 1024) (div (add $connections 63) 64) }}
+{{- end }}
+
+{{/* The paths of all sources, as a JSON list. */}}
+{{- define "penstock.paths" -}}
+{{- $paths := list }}
+{{- range .Values.config.receiver.sources }}
+{{- $paths = append $paths .path }}
+{{- end }}
+{{- $paths | sortAlpha | uniq | toJson }}
+{{- end }}
+
+{{/* The topics that the indexer consumes, as a JSON list. */}}
+{{- define "penstock.topics" -}}
+{{- $topics := (.Values.config.indexer | default dict).topics | default dict }}
+{{- if $topics }}{{ keys $topics | sortAlpha | toJson }}{{ else }}{{ list .Values.config.kafka.topic | toJson }}{{ end }}
+{{- end }}
