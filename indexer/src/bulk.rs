@@ -36,6 +36,7 @@ pub mod body;
 pub mod breaker;
 mod copies;
 pub mod doubt;
+pub mod dry_run;
 pub mod elasticsearch;
 pub mod flow;
 pub mod gate;
@@ -47,8 +48,7 @@ mod stream;
 mod verify;
 pub mod work;
 
-/// What is asked for of each answer: no more than [`outcome`] looks at. Elasticsearch does not apply it to the answer to a request that
-/// fails as a whole.
+/// Asks for what [`outcome`] looks at. Elasticsearch does not apply it to the answer to a request that fails as a whole.
 const FILTER_PATH: &str = "items.*.status,items.*.failure_store,items.*.error.type,items.*.error.reason,\
     items.*.error.index,items.*.error.caused_by.reason,error,status";
 

@@ -18,6 +18,7 @@ use crate::metrics::Metrics;
 
 pub mod exit;
 pub mod output;
+pub mod replay;
 pub mod topics;
 
 /// Why a command cannot be carried out.

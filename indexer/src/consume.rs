@@ -29,6 +29,7 @@ use identity::Identity;
 use lag::Lag;
 use marks::Marks;
 use positions::Positions;
+use reading::Reading;
 use room::Room;
 use survey::SURVEY_INTERVAL;
 
@@ -38,15 +39,16 @@ mod drain;
 mod flow;
 mod gaps;
 mod group;
-mod identity;
+pub(crate) mod identity;
 mod intake;
 mod lag;
 mod marks;
 mod park;
 mod positions;
 mod prefetch;
+pub mod reading;
 mod room;
-mod survey;
+pub(crate) mod survey;
 mod waits;
 
 /// How long one poll waits for a record; reports and rebalances wait no longer than this.
@@ -69,6 +71,7 @@ const SPARE_AFTER: Duration = Duration::from_secs(10);
 pub struct Consumer {
     consumer: Arc<BaseConsumer<Group>>,
     topic: String,
+    reading: Reading,
     settings: Settings,
     decoder: Decoder,
     books: Books,
@@ -124,7 +127,7 @@ pub struct Conditions {
 }
 
 impl Consumer {
-    /// Joins the group and subscribes to the topic.
+    /// Joins the group and subscribes to the topic, which is read as `reading` says.
     ///
     /// # Errors
     /// When librdkafka refuses the settings.
@@ -135,6 +138,7 @@ impl Consumer {
         reports: Receiver<Report>,
         metrics: Metrics,
         conditions: Conditions,
+        reading: Reading,
     ) -> KafkaResult<Self> {
         let group = Group::new(conditions.kafka.clone(), Login::new(&config.kafka)?);
         let consumer: BaseConsumer<Group> =
@@ -146,6 +150,7 @@ impl Consumer {
         Ok(Self {
             consumer: Arc::new(consumer),
             topic: config.kafka.topic.clone(),
+            reading,
             settings: Settings::of(config),
             decoder,
             books: Books::default(),
@@ -174,13 +179,13 @@ impl Consumer {
         })
     }
 
-    /// Consumes until `shutdown` is cancelled, then drains, commits and leaves the group.
+    /// Consumes until `shutdown` is cancelled or all that is to be read is settled, then drains, commits and leaves the group.
     ///
     /// # Errors
     /// When the client cannot go on: librdkafka calls the error fatal. What was not committed is read again by the next member.
     pub fn run(mut self, shutdown: &CancellationToken) -> KafkaResult<()> {
         let mut outcome = Ok(());
-        while !shutdown.is_cancelled() {
+        while !shutdown.is_cancelled() && !self.is_at_end() {
             outcome = self.turn(shutdown);
             if let Err(error) = &outcome {
                 group::tell_fenced(error);

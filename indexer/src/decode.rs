@@ -1,7 +1,7 @@
 //! From a record to a document in the batch being filled, or to the reason why not. Reads no clock and waits for nothing: a
 //! schema that is not in memory is the caller's to fetch.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use avro::{DecodeError, FieldPath, Schema};
@@ -24,7 +24,7 @@ const MAX_MISSING: usize = 1_024;
 pub enum Decoded {
     /// It is a document of the batch.
     Document,
-    /// It is a tombstone: nothing to index.
+    /// It is a tombstone, or is not wanted: nothing to index.
     Tombstone,
     /// No document can be made of it: it is a dead letter of the batch.
     Undecodable,
@@ -58,6 +58,8 @@ pub struct Decoder {
     placer: Placer,
     metrics: PlaceMetrics,
     missing: HashMap<SchemaId, Missing>,
+    /// The ids of the documents that are wanted; none: all.
+    only: Option<HashSet<String>>,
 }
 
 /// A schema in use.
@@ -93,7 +95,14 @@ impl Decoder {
             placer,
             metrics,
             missing: HashMap::new(),
+            only: None,
         }
+    }
+
+    /// Makes documents only of the records whose document has one of these `ids`, or whose key is one of them; of all, where there are none.
+    #[must_use]
+    pub fn only(self, ids: HashSet<String>) -> Self {
+        Self { only: (!ids.is_empty()).then_some(ids), ..self }
     }
 
     /// Writes documents as `server` takes them.
@@ -128,7 +137,7 @@ impl Decoder {
 
     /// Makes a document of `record` and appends it to `batch`.
     pub fn decode(&mut self, record: &Record<'_>, batch: &mut Filling) -> Decoded {
-        let Some(value) = record.value else {
+        let Some(value) = record.value.filter(|_| self.wants(record)) else {
             batch.skip(record);
             return Decoded::Tombstone;
         };
@@ -150,6 +159,12 @@ impl Decoder {
             }
             Err(NoDocument::Unplaced(why, time)) => self.without_place(why, time, id, record, batch),
         }
+    }
+
+    fn wants(&self, record: &Record<'_>) -> bool {
+        let Some(only) = &self.only else { return true };
+        let key = record.key.and_then(|key| std::str::from_utf8(key).ok());
+        key.is_some_and(|key| only.contains(key)) || only.contains(&document::id_of(&self.topic, record))
     }
 
     fn append(

@@ -83,6 +83,14 @@ pub fn write_action(topic: &str, record: &Record<'_>, on_duplicate: OnDuplicate,
     body.extend_from_slice(b"}}\n");
 }
 
+/// Returns the id of the document of `record`: the one that its action line names.
+pub fn id_of(topic: &str, record: &Record<'_>) -> String {
+    let mut action = Vec::new();
+    write_action(topic, record, OnDuplicate::KeepFirst, &mut action);
+    let action: serde_json::Value = serde_json::from_slice(&action).unwrap_or_default();
+    action["create"]["_id"].as_str().unwrap_or_default().to_owned()
+}
+
 /// Names `index` in the action line that begins at `start` of `body` and does not name one.
 pub fn name_index(start: usize, index: &str, body: &mut Vec<u8>) {
     // After `{"create":{`: the second brace.

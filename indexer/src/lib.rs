@@ -50,6 +50,12 @@ pub enum RunError {
     /// Elasticsearch's settings cannot be used.
     #[error("elasticsearch: {0}")]
     Bulk(#[from] bulk::BulkError),
+    /// Elasticsearch does not answer a command, or refuses.
+    #[error("elasticsearch: {0}")]
+    Request(#[from] index::RequestError),
+    /// A command wants an index that is not there.
+    #[error("there is no index, alias or data stream {0} to compare with: `penstock-indexer setup` makes it")]
+    NoIndex(String),
     /// The Kafka client cannot be created, or cannot go on.
     #[error("kafka: {0}; if it is about a setting, see kafka.options")]
     Kafka(#[from] rdkafka::error::KafkaError),

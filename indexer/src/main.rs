@@ -9,6 +9,7 @@ use config::cli::{self, Common, ConfigCommand, GenerateCommand};
 use config::{Config, Part};
 use indexer::commands::exit::Exit;
 use indexer::commands::output::Output;
+use indexer::commands::replay::{self, ReplayArgs};
 use indexer::commands::topics::{self, Settings, TopicReport};
 use indexer::commands::{self, SetUp};
 use indexer::index::mapping::NoteKind;
@@ -55,6 +56,8 @@ enum Command {
         #[command(flatten)]
         output: Output,
     },
+    /// Indexes a range of a topic again, while the service runs.
+    Replay(Box<ReplayArgs>),
     /// Prints the mapping that a schema makes.
     Mapping {
         /// The file of the schema. Without it, and without a subject: that of elasticsearch.mapping.subject.
@@ -110,6 +113,10 @@ async fn run(config: Config, command: Option<Command>) -> Result<ExitCode> {
             let is_it = |config: &&Config| topic.as_ref().is_none_or(|topic| *topic == config.kafka.topic);
             let config = topics.iter().find(is_it).context("indexer.topics does not have this topic")?;
             mapping(config, schema, subject, diff).await
+        }
+        Some(Command::Replay(args)) => {
+            let shutdown = shutdown::on_signals().context("cannot listen for signals")?;
+            Ok(replay::run(&config, &args, &shutdown).await?.into())
         }
         Some(Command::Config(_) | Command::Generate(_)) | None => {
             let shutdown = shutdown::on_signals().context("cannot listen for signals")?;

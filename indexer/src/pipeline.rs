@@ -1,5 +1,6 @@
 //! The stages put together.
 
+use std::collections::HashSet;
 use std::sync::mpsc::sync_channel;
 
 use config::Config;
@@ -12,7 +13,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::RunError;
 use crate::bulk::Bulk;
+use crate::bulk::dry_run::DryRun;
 use crate::bulk::elasticsearch::Client;
+use crate::consume::reading::Reading;
 use crate::consume::{Conditions, Consumer};
 use crate::dead_letter::DeadLetters;
 use crate::decode::Decoder;
@@ -25,12 +28,47 @@ use crate::tasks::Tasks;
 const MAX_REPORTS: usize = 4_096;
 
 /// What all topics of one process share.
-struct Shared<'a> {
+pub(crate) struct Shared<'a> {
     metrics: Metrics,
     schemas: SchemaRegistry,
     lists: Arc<Lists>,
     /// Cancelled from outside, or when the pipeline of one topic cannot go on.
     shutdown: &'a CancellationToken,
+}
+
+/// What a pipeline does with its topic.
+pub(crate) struct Job {
+    /// Which records are read.
+    pub(crate) reading: Reading,
+    /// The ids of the documents that are wanted; none: all.
+    pub(crate) only: HashSet<String>,
+    /// Counts what would be written, where nothing may be.
+    pub(crate) dry_run: Option<Arc<DryRun>>,
+}
+
+impl<'a> Shared<'a> {
+    /// Sets up what is shared. Registers the metrics with `registry`.
+    ///
+    /// # Errors
+    /// [`RunError`], when a part of the config cannot be used.
+    pub(crate) fn new(config: &Config, registry: &Registry, shutdown: &'a CancellationToken) -> Result<Self, RunError> {
+        let schemas = SchemaRegistry::new(&config.schema_registry)?;
+        // Topics differ in their indices, not in the cluster.
+        let lists = Arc::new(Lists::new(Arc::new(Client::new(&config.elasticsearch)?)));
+        Ok(Self { metrics: Metrics::new(registry)?, schemas, lists, shutdown })
+    }
+
+    /// Returns the metrics of all topics.
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+}
+
+impl Job {
+    /// Indexes all records, without an end.
+    fn service() -> Self {
+        Self { reading: Reading::service(), only: HashSet::new(), dry_run: None }
+    }
 }
 
 /// Runs a pipeline for each topic until `shutdown` is cancelled and all is drained.
@@ -44,18 +82,14 @@ pub async fn run(
     shutdown: &CancellationToken,
 ) -> Result<(), RunError> {
     let shutdown = shutdown.child_token();
-    let schemas = SchemaRegistry::new(&config.schema_registry)?;
-    // Topics differ in their indices, not in the cluster.
-    let client = Client::new(&config.elasticsearch)?;
-    let lists = Arc::new(Lists::new(Arc::new(client)));
-    let shared = Shared { metrics: Metrics::new(registry)?, schemas, lists, shutdown: &shutdown };
+    let shared = Shared::new(config, registry, &shutdown)?;
     let topics = config.of_topics();
     let is_alone = topics.len() == 1;
     let running = topics.iter().map(|topic| {
         let readiness = if is_alone { Arc::clone(readiness) } else { readiness.part(&topic.kafka.topic) };
         let shared = &shared;
         async move {
-            let outcome = run_topic(topic, shared, &readiness).await;
+            let outcome = run_topic(topic, shared, &readiness, Job::service()).await;
             if outcome.is_err() {
                 shared.shutdown.cancel();
             }
@@ -65,8 +99,16 @@ pub async fn run(
     futures::future::join_all(running).await.into_iter().collect()
 }
 
-/// Runs the pipeline of the one topic of `config`.
-async fn run_topic(config: &Config, shared: &Shared<'_>, readiness: &Arc<Readiness>) -> Result<(), RunError> {
+/// Runs the pipeline of the one topic of `config` until its `job` is done or it is shut down.
+///
+/// # Errors
+/// As [`run`].
+pub(crate) async fn run_topic(
+    config: &Config,
+    shared: &Shared<'_>,
+    readiness: &Arc<Readiness>,
+    job: Job,
+) -> Result<(), RunError> {
     let metrics = shared.metrics.clone().of_topic(&config.kafka.topic);
     let schemas = shared.schemas.clone();
     let conditions =
@@ -74,25 +116,38 @@ async fn run_topic(config: &Config, shared: &Shared<'_>, readiness: &Arc<Readine
     let bulk = Bulk::with_lists(config, metrics.clone(), readiness, Arc::clone(&shared.lists))?;
     let dead_letters = DeadLetters::new(config, readiness.condition("dead_letters"), metrics.clone())?;
 
+    let is_dry = job.dry_run.is_some();
     let set_up = async {
-        create_topics(config, &conditions).await;
-        learn_latest(config, &schemas, &bulk).await;
-        bulk.ensure_index().await;
+        if !is_dry {
+            create_topics(config, &conditions).await;
+            learn_latest(config, &schemas, &bulk).await;
+            bulk.ensure_index().await;
+        }
+        if is_dry && !bulk.has_index().await? {
+            return Err(RunError::NoIndex(config.elasticsearch.index_name.clone()));
+        }
         if bulk.keeper().is_needed() {
             bulk.keeper().renewed().await;
         }
+        Ok(())
     };
-    if shared.shutdown.run_until_cancelled(set_up).await.is_none() {
-        return Ok(());
+    match shared.shutdown.run_until_cancelled(set_up).await {
+        Some(done) => done?,
+        None => return Ok(()),
     }
 
     let keeper = Arc::clone(bulk.keeper());
     let placer = Placer::new(&config.elasticsearch, &keeper);
-    let decoder = Decoder::new(config, placer, metrics.place.clone()).for_server(bulk.server());
+    let decoder = Decoder::new(config, placer, metrics.place.clone()).for_server(bulk.server()).only(job.only);
     let (sender, reports) = sync_channel(MAX_REPORTS);
-    let tasks = Tasks::new(bulk, dead_letters, schemas, sender);
-    let consumer = Consumer::new(config, decoder, tasks, reports, metrics, conditions)?;
-    let keeping = tokio::spawn(async move { keeper.run().await });
+    let tasks = Tasks::new(bulk, dead_letters, schemas, sender).with_dry_run(job.dry_run);
+    let consumer = Consumer::new(config, decoder, tasks, reports, metrics, conditions, job.reading)?;
+    let keeping = tokio::spawn(async move {
+        // It may add fields to a new index.
+        if !is_dry {
+            keeper.run().await;
+        }
+    });
     let shutdown = shared.shutdown.clone();
     let consumed = spawn_blocking(move || consumer.run(&shutdown)).await;
     keeping.abort();

@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::batch::{Batch, Epoch};
 use crate::bulk::Bulk;
+use crate::bulk::dry_run::DryRun;
 use crate::dead_letter::DeadLetters;
 use crate::patience::Patience;
 use crate::report::{Report, Settled};
@@ -34,6 +35,8 @@ pub struct Tasks {
     reports: SyncSender<Report>,
     stopped: CancellationToken,
     revoked: Revoked,
+    /// Counts what would be written, instead of writing it.
+    dry_run: Option<Arc<DryRun>>,
 }
 
 impl Tasks {
@@ -48,7 +51,14 @@ impl Tasks {
             reports,
             stopped: CancellationToken::new(),
             revoked: Revoked::default(),
+            dry_run: None,
         }
+    }
+
+    /// Has nothing written: batches and schemas change neither an index nor a topic, and `dry_run` counts what would be written.
+    #[must_use]
+    pub fn with_dry_run(self, dry_run: Option<Arc<DryRun>>) -> Self {
+        Self { dry_run, ..self }
     }
 
     /// How many bytes a bulk body should have at the most, as Elasticsearch takes them now.
@@ -59,6 +69,9 @@ impl Tasks {
     /// Delivers `batch` to Elasticsearch and its dead letters to their topic, then reports it as settled. Where documents are set aside, it
     /// reports so, and goes on with those alone.
     pub fn deliver(&self, batch: Batch) {
+        if let Some(dry_run) = &self.dry_run {
+            return self.weigh(Arc::clone(dry_run), batch);
+        }
         let bulk = Arc::clone(&self.bulk);
         let dead_letters = Arc::clone(&self.dead_letters);
         let rest = Rest { reports: self.reports.clone(), revoked: self.revoked.clone() };
@@ -77,6 +90,15 @@ impl Tasks {
         });
     }
 
+    fn weigh(&self, dry_run: Arc<DryRun>, batch: Batch) {
+        let bulk = Arc::clone(&self.bulk);
+        self.start(async move {
+            bulk.weigh(&batch, &dry_run).await;
+            let held_bytes = batch.held_bytes();
+            Report::Settled(Settled { held_bytes, id: batch.id, progress: batch.progress, was_aside: false })
+        });
+    }
+
     /// Gives up what was set aside of `partition` under the assignment of `epoch`: its next owner reads it again.
     pub fn revoke(&self, partition: Partition, epoch: Epoch) {
         self.revoked.note(partition, epoch);
@@ -86,10 +108,10 @@ impl Tasks {
     /// and `condition` says so; an Elasticsearch that is away is waited for.
     pub fn fetch_schema(&self, id: SchemaId, condition: Condition) {
         let (registry, patience) = (self.registry.clone(), Arc::clone(&self.patience));
-        let bulk = Arc::clone(&self.bulk);
+        let bulk = self.dry_run.is_none().then(|| Arc::clone(&self.bulk));
         self.start(async move {
             let answer = fetch(&registry, id, &condition, &patience).await;
-            if let Ok(schema) = &answer {
+            if let (Ok(schema), Some(bulk)) = (&answer, bulk) {
                 bulk.adopt(schema).await;
             }
             Report::Schema(id, answer)

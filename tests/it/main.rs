@@ -44,6 +44,7 @@ mod quarantine;
 mod read_only;
 mod registry;
 mod registry_lag;
+mod replay;
 mod rolling;
 mod rollover;
 mod sasl;

@@ -7,6 +7,7 @@
 //! Every wait of a test goes through [`eventually`](mod@eventually): no test sleeps and hopes.
 
 pub mod certificates;
+pub mod command;
 pub mod container;
 pub mod curl;
 pub mod delivery;

@@ -100,11 +100,26 @@ impl Process {
     /// # Errors
     /// When it cannot be started.
     pub fn start(binary: Binary, config: &Path, environment: &[(String, String)], log: &Path) -> anyhow::Result<Self> {
+        Self::start_with(binary, config, &[], environment, log)
+    }
+
+    /// As [`Process::start`], with `arguments` behind the config file's.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn start_with(
+        binary: Binary,
+        config: &Path,
+        arguments: &[&str],
+        environment: &[(String, String)],
+        log: &Path,
+    ) -> anyhow::Result<Self> {
         let program = paths::profile()?.join(binary.name());
         let output = OpenOptions::new().create(true).append(true).open(log)?;
         let child = Command::new(&program)
             .arg("--config")
             .arg(config)
+            .args(arguments)
             .envs(environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(File::try_clone(&output)?)

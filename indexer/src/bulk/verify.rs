@@ -122,14 +122,19 @@ impl Verify {
         let settings = &config.elasticsearch;
         let proves =
             settings.verify_duplicates != VerifyDuplicates::Never && settings.on_duplicate == OnDuplicate::KeepFirst;
-        proves.then(|| Self {
+        proves.then(|| Self { how: settings.verify_duplicates, ..Self::always(config, client, metrics) })
+    }
+
+    /// For the topic of `config`, whatever the config says: for one who only wants to know.
+    pub(super) fn always(config: &Config, client: &Arc<Client>, metrics: &VerifyMetrics) -> Self {
+        Self {
             client: Arc::clone(client),
-            how: settings.verify_duplicates,
+            how: VerifyDuplicates::Always,
             topic: config.kafka.topic.clone(),
             handlings: Handlings::default(),
             metrics: metrics.clone(),
             logged: Mutex::default(),
-        })
+        }
     }
 
     /// What is stored under the ids of `suspects` of `batch`, in their order.

@@ -12,7 +12,7 @@ use crate::commit::{commit, list_of};
 impl Consumer {
     /// Begins to commit what is settled, unless a commit is in flight.
     pub(super) fn begin_commit(&mut self) {
-        if self.is_committing {
+        if self.is_committing || !self.reading.commits() {
             return;
         }
         let offsets = self.books.ledger.take_commits();
@@ -30,6 +30,9 @@ impl Consumer {
 
     /// Commits what is settled, and waits for it.
     pub(super) fn commit_now(&mut self) {
+        if !self.reading.commits() {
+            return;
+        }
         let offsets = self.books.ledger.take_commits();
         if offsets.is_empty() {
             return;
@@ -39,11 +42,10 @@ impl Consumer {
         self.end_commit(&offsets, outcome);
     }
 
-    /// Returns the metadata of a commit: which topic `next` is of, and what stands before it.
+    /// Returns the metadata of a commit: which topic `next` is of, what stands before it, and the note of a command.
     fn metadata(&self, partition: Partition, next: NextOffset) -> Option<String> {
-        let parts = [self.identity.metadata(partition), self.marks.metadata(partition, next)];
-        let parts: Vec<String> = parts.into_iter().flatten().collect();
-        (!parts.is_empty()).then(|| parts.join(";"))
+        let note = self.reading.note(partition).map(str::to_owned);
+        identity::joined([self.identity.metadata(partition), self.marks.metadata(partition, next), note])
     }
 
     /// Takes up how a commit has ended.

@@ -28,6 +28,9 @@ impl Consumer {
             return;
         }
         let partitions: Vec<Partition> = partitions_of(list).collect();
+        for partition in partitions.iter().filter(|partition| self.reading.is_closed(**partition)) {
+            self.pause_closed(*partition);
+        }
         self.positions.distrust(&self.consumer, &partitions);
         if self.paused
             && let Err(error) = self.consumer.pause(list)
@@ -63,11 +66,13 @@ impl Consumer {
                 _ => None,
             };
             let is_of_this_topic = self.is_of_this_topic(partition);
-            let next = committed.filter(|_| is_of_this_topic);
+            let next = committed.filter(|_| is_of_this_topic).or_else(|| self.reading.begin(partition));
+            let is_closed = self.reading.open(partition, next);
             self.begin_partition(partition, next);
             let from = next.map(|next| self.marks.assign(partition, element.metadata(), next));
             let position = match from {
                 Some(from) => Position::Offset(from.0),
+                None if is_closed => Position::End,
                 // Where the client finds it committed, or at the beginning.
                 None if is_of_this_topic => Position::Invalid,
                 None => Position::Beginning,

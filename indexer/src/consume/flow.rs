@@ -51,7 +51,11 @@ impl Consumer {
     }
 
     pub(super) fn resume(&mut self) {
-        let free = self.books.ledger.assigned().filter(|partition| !self.books.parked.holds(*partition));
+        let free = self
+            .books
+            .ledger
+            .assigned()
+            .filter(|partition| !self.books.parked.holds(*partition) && !self.reading.is_closed(*partition));
         let partitions = self.partition_list(free);
         if let Err(error) = self.consumer.resume(&partitions) {
             tracing::warn!(%error, "The partitions could not be resumed.");

@@ -11,6 +11,22 @@ use topic_id::TopicId;
 /// What a commit's metadata begins with; the id follows.
 const PREFIX: &str = "topic-id=";
 
+/// Returns the metadata of a commit that consists of `parts`.
+pub(crate) fn joined(parts: [Option<String>; 3]) -> Option<String> {
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    (!parts.is_empty()).then(|| parts.join(";"))
+}
+
+/// Returns the metadata of a commit for the topic of `id`.
+pub(crate) fn metadata_of(id: TopicId) -> String {
+    format!("{PREFIX}{id}")
+}
+
+/// Returns the topic's id that stands in the metadata of a commit.
+pub(crate) fn id_in(metadata: &str) -> Option<TopicId> {
+    metadata.split(';').find_map(|part| part.strip_prefix(PREFIX))?.parse().ok()
+}
+
 /// The id of the topic, and for which id the offsets of each assigned partition count.
 #[derive(Debug, Default)]
 pub(super) struct Identity {
@@ -22,8 +38,7 @@ impl Identity {
     /// Notes that `partition` was assigned, and the metadata of what is committed for it. Metadata without an id is from an older version,
     /// or from a tool that moved the offset: it is trusted.
     pub(super) fn assign(&mut self, partition: Partition, metadata: &str) {
-        let id = metadata.split(';').find_map(|part| part.strip_prefix(PREFIX)).and_then(|id| id.parse().ok());
-        self.partitions.insert(partition, id);
+        self.partitions.insert(partition, id_in(metadata));
     }
 
     /// Notes that `partition` is no longer assigned.
@@ -54,7 +69,7 @@ impl Identity {
     /// Returns the metadata of a commit for `partition`; none where no id is known.
     pub(super) fn metadata(&self, partition: Partition) -> Option<String> {
         let id = self.partitions.get(&partition).copied().flatten().or(self.current)?;
-        Some(format!("{PREFIX}{id}"))
+        Some(metadata_of(id))
     }
 }
 
@@ -95,6 +110,16 @@ mod tests {
         assert_eq!(identity.strangers(), [P, Q]);
         identity.revoke(Q);
         assert_eq!(identity.strangers(), [P]);
+    }
+
+    #[test]
+    fn the_id_is_one_part_of_the_metadata() {
+        let mut identity = Identity::default();
+        let parts = [Some(metadata_of(id(1))), Some("last=2a".to_owned()), Some("replay from=1".to_owned())];
+        identity.assign(P, &joined(parts).unwrap());
+        identity.note(id(2));
+        assert_eq!(identity.strangers(), [P]);
+        assert_eq!((id_in("replay from=1"), joined([None, None, None])), (None, None));
     }
 
     #[test]

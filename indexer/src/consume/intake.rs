@@ -1,5 +1,8 @@
 //! Records in, batches out.
 
+use kafka::position::Offset;
+use rdkafka::Message;
+
 use super::marks::Seen;
 use super::*;
 
@@ -10,10 +13,21 @@ impl Consumer {
     /// trickle in, and the age of a batch is looked at between any two waits.
     pub(super) fn take_records(&mut self) -> KafkaResult<()> {
         let mut taken = 0;
+        let most = self.reading.allowance(RECORDS_PER_TURN, Instant::now());
+        if most == 0 {
+            // Whoever limits the rate waits here instead of for a record.
+            self.take_reports(REPORT_POLL);
+            return Ok(());
+        }
         let mut wait = self.poll_wait();
-        while taken < RECORDS_PER_TURN {
+        while taken < most {
             match self.consumer.poll(wait) {
                 None => break,
+                Some(Ok(message))
+                    if self.reading.is_beyond(Partition(message.partition()), Offset(message.offset())) =>
+                {
+                    self.pause_closed(Partition(message.partition()));
+                }
                 Some(Ok(message)) => {
                     let record = Record::of(&message, &mut self.headers);
                     match self.marks.see(&record) {
@@ -42,6 +56,7 @@ impl Consumer {
         }
         self.books.filling.open_with(Instant::now);
         self.leave_other_logs();
+        self.reading.spend(taken);
         self.metrics.consumed.inc_by(taken as u64);
         Ok(())
     }

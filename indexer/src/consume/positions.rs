@@ -45,6 +45,7 @@ impl Consumer {
             if self.positions.is_stale(partition, position) || self.books.parked.holds(partition) {
                 continue;
             }
+            let Some(position) = self.reading.within_range(partition, position) else { continue };
             if self.books.filling.next(partition).is_none_or(|next| next < position) {
                 self.books.filling.pass(partition, position);
             }

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use kafka::position::NextOffset;
+use rdkafka::consumer::ConsumerContext;
 use rdkafka::topic_partition_list::Offset as Position;
 use topic_id::TopicId;
 
@@ -173,8 +174,8 @@ pub(super) fn ask_topic_id(consumer: &BaseConsumer<Group>, topic: &str) -> Optio
         .ok()?
 }
 
-fn ask_offsets(
-    consumer: &BaseConsumer<Group>,
+pub(crate) fn ask_offsets<C: ConsumerContext>(
+    consumer: &BaseConsumer<C>,
     topic: &str,
     partitions: &[Partition],
     position: Position,

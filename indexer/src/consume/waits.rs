@@ -92,7 +92,7 @@ impl Consumer {
         for waits in waits {
             self.wait_for(waits);
         }
-        if self.books.parked.holds(partition) || self.paused {
+        if self.books.parked.holds(partition) || self.paused || self.reading.is_closed(partition) {
             return;
         }
         let partitions = self.partition_list(std::iter::once(partition));

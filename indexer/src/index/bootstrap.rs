@@ -26,6 +26,12 @@ impl Index {
         }
     }
 
+    /// Whether there is a place for documents: the index, the alias or the data stream; with the strategy `time` the first document makes one.
+    pub(crate) async fn has_place(&self) -> Result<bool, RequestError> {
+        self.identify().await?;
+        Ok(self.settings.strategy == Strategy::Time || self.is_there().await?)
+    }
+
     /// Asks what the server is, and refuses one that is too old.
     pub(crate) async fn identify(&self) -> Result<(), RequestError> {
         server::identify(self.requests.client(), self.name(), self.settings.expected()).await?;

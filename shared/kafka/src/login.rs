@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rdkafka::ClientContext;
 use rdkafka::client::OAuthToken;
+use rdkafka::consumer::ConsumerContext;
 use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::types::RDKafkaConfRes;
 use reqwest::{Certificate, Client};
@@ -134,6 +135,8 @@ impl Tokens {
 fn lifetime(expires_in: Option<u64>) -> Duration {
     Duration::from_secs(expires_in.unwrap_or(DEFAULT_LIFETIME).min(MAX_LIFETIME))
 }
+
+impl ConsumerContext for Login {}
 
 impl ClientContext for Login {
     const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;

@@ -1,0 +1,291 @@
+//! `replay`: indexes a range of a topic again, through the same pipeline as the service, beside it.
+//!
+//! A replay is a consumer group of its own, `penstock-replay-NAME`, so the service's offsets do not move. Its committed offsets are its
+//! checkpoint, and the group has one member, so that no two run at once. Documents keep their ids, so what is there already stays one.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use config::{Config, GroupProtocol};
+use kafka::position::Partition;
+use rdkafka::error::KafkaError;
+use service::admin::Readiness;
+use tokio::task::block_in_place;
+use tokio_util::sync::CancellationToken;
+
+use super::exit::Exit;
+use super::output::{Output, Progress};
+use crate::RunError;
+use crate::bulk::BulkError;
+use crate::bulk::dry_run::DryRun;
+use crate::consume::reading::{Bounds, Reading, Watched};
+use crate::pipeline::{self, Job, Shared};
+use checkpoint::{Checkpoint, total};
+use plan::Plan;
+use summary::{Outcome, Summary, Tally};
+use when::Moment;
+
+mod checkpoint;
+mod log;
+mod plan;
+mod summary;
+pub mod when;
+
+/// How often progress is shown.
+const SHOW: Duration = Duration::from_millis(500);
+/// What the names of the consumer groups begin with.
+const GROUP: &str = "penstock-replay-";
+
+const EXAMPLES: &str = "\
+Examples:
+  Index the last 24 hours again, while the service runs:
+    penstock-indexer replay --from 24h --to now
+  See first what that would change:
+    penstock-indexer replay --from 24h --to now --dry-run
+  Two partitions, from one offset to another, 500 records a second:
+    penstock-indexer replay --from 0:120000,1:98000 --to 0:150000,1:99000 --rate 500
+
+A replay that was stopped or killed goes on where it stood when the same command is given again.
+--dry-run exits with 2 when documents are missing or differ.";
+
+/// The arguments of `replay`.
+#[derive(Clone, Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct ReplayArgs {
+    /// Where to begin: `earliest`, an RFC 3339 time, a duration ago such as `24h`, or offsets as PARTITION:OFFSET,…
+    #[arg(long, value_name = "TIME|OFFSETS")]
+    pub from: Moment,
+    /// Where to end, in the same forms, or `now`: this record is not read any more.
+    #[arg(long, value_name = "TIME|OFFSETS", default_value = "now")]
+    pub to: Moment,
+    /// The topic, where indexer.topics has several.
+    #[arg(long)]
+    pub topic: Option<String>,
+    /// Read this partition only; may be given several times.
+    #[arg(long, value_name = "N")]
+    pub partition: Vec<i32>,
+    /// Index only the document of this id, or of a record with this key; may be given several times.
+    #[arg(long, value_name = "ID")]
+    pub key: Vec<String>,
+    /// Read at most this many records in a second.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub rate: Option<u32>,
+    /// Write nothing: count what would be written, what is there already, and what would be refused.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// The name of the replay, by which it goes on after it was stopped. Without it the name of the topic.
+    #[arg(long)]
+    pub name: Option<String>,
+    /// Begin anew, even if a replay of this name is not done.
+    #[arg(long, conflicts_with = "dry_run")]
+    pub restart: bool,
+    /// How to print.
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// Why there is no replay.
+#[derive(Debug, thiserror::Error)]
+pub enum ReplayError {
+    /// Kafka does not answer, or refuses.
+    #[error("kafka: {0}")]
+    Kafka(#[from] KafkaError),
+    /// The topic is not there.
+    #[error("kafka has no topic {0}")]
+    NoTopic(String),
+    /// The offsets are not known.
+    #[error("kafka does not say where the partitions of {0} begin and end: is it reachable?")]
+    NoEnds(String),
+    /// A partition is not there.
+    #[error("the topic has no partition {0}")]
+    NoPartition(Partition),
+    /// Beginning and end are of different partitions.
+    #[error("--from, --to and --partition name different partitions")]
+    Partitions,
+    /// The config does not have the topic.
+    #[error("the config does not have the topic {0:?}; it has {1}")]
+    UnknownTopic(String, String),
+    /// There are several topics.
+    #[error("which topic? give --topic: {0}")]
+    WhichTopic(String),
+    /// It runs already.
+    #[error("the replay {name:?} is running already ({members}): wait for it, or choose another --name")]
+    Busy {
+        /// Its name.
+        name: String,
+        /// Who runs it.
+        members: String,
+    },
+    /// It was asked for something else.
+    #[error(
+        "a replay {name:?} that was asked for something else is not done ({settled} of {total} offsets): give its arguments again to go on, \
+         choose another --name, or give --restart to begin anew"
+    )]
+    Unfinished {
+        /// Its name.
+        name: String,
+        /// Offsets that are settled.
+        settled: u64,
+        /// All its offsets.
+        total: u64,
+    },
+    /// The topic is another one.
+    #[error("the topic was deleted and created again since the replay {0:?} began: give --restart to begin anew")]
+    OtherTopic(String),
+    /// Another process took a part of it.
+    #[error("another process has joined the replay {0:?} and has some of its partitions: let one of them go on alone")]
+    Shared(String),
+    /// The pipeline cannot run.
+    #[error("{0}")]
+    Run(#[from] RunError),
+    /// Elasticsearch's settings cannot be used.
+    #[error("elasticsearch: {0}")]
+    Bulk(#[from] BulkError),
+}
+
+impl ReplayArgs {
+    /// Returns the name of the replay in the topic of `config`.
+    fn name(&self, config: &Config) -> String {
+        self.name.clone().unwrap_or_else(|| config.kafka.topic.clone())
+    }
+}
+
+/// Replays what `args` ask for until all of it is settled, or until `shutdown` is cancelled. Prints a summary.
+///
+/// # Errors
+/// [`ReplayError`].
+pub async fn run(config: &Config, args: &ReplayArgs, shutdown: &CancellationToken) -> Result<Exit, ReplayError> {
+    let topic = topic(config, args)?;
+    let config = of_replay(&topic, &group(&topic, args));
+    let Plan { checkpoint, is_resumed } = block_in_place(|| plan::plan(&config, args))?;
+    let name = args.name(&topic);
+    if is_resumed {
+        tracing::info!(name, settled = checkpoint.settled, total = checkpoint.total(), "The replay goes on.");
+    }
+    let pass = Pass { config: &config, args, checkpoint: &checkpoint };
+    let done = pass.run(shutdown).await?;
+    if done.is_shared {
+        return Err(ReplayError::Shared(name));
+    }
+    let summary = Summary::new(name, &topic, &checkpoint, done);
+    args.output.print(&summary);
+    Ok(match summary.outcome {
+        Outcome::Done => Exit::Done,
+        Outcome::Interrupted => Exit::Failed,
+        Outcome::DryRun => Exit::of_difference(summary.differs()),
+    })
+}
+
+/// Returns the config of the topic that `args` name.
+///
+/// # Errors
+/// When the config has several topics and `args` name none, or one that is not there.
+fn topic(config: &Config, args: &ReplayArgs) -> Result<Config, ReplayError> {
+    let mut topics = config.of_topics();
+    let names: Vec<String> = topics.iter().map(|topic| topic.kafka.topic.clone()).collect();
+    let number = match &args.topic {
+        None if topics.len() == 1 => Some(0),
+        None => return Err(ReplayError::WhichTopic(names.join(", "))),
+        Some(wanted) => names.iter().position(|name| name == wanted),
+    };
+    match number {
+        Some(number) => Ok(topics.swap_remove(number)),
+        None => Err(ReplayError::UnknownTopic(args.topic.clone().unwrap_or_default(), names.join(", "))),
+    }
+}
+
+/// Returns the consumer group: of a dry run one that nobody else has, since it commits nothing.
+fn group(config: &Config, args: &ReplayArgs) -> String {
+    match args.dry_run {
+        true => format!("{GROUP}dry-run-{:016x}", rand::random::<u64>()),
+        false => format!("{GROUP}{}", args.name(config)),
+    }
+}
+
+/// Returns `config` with a consumer group of the replay's own.
+fn of_replay(config: &Config, group: &str) -> Config {
+    let mut config = config.clone();
+    config.indexer.group_id = group.to_owned();
+    config.indexer.group_instance_id = None;
+    // Its members are listed by every version of Kafka.
+    config.indexer.group_protocol = GroupProtocol::Classic;
+    config
+}
+
+/// One pass over the ranges of a checkpoint.
+struct Pass<'a> {
+    config: &'a Config,
+    args: &'a ReplayArgs,
+    checkpoint: &'a Checkpoint,
+}
+
+/// How a pass ended.
+#[derive(Debug)]
+struct Done {
+    tally: Tally,
+    elapsed: Duration,
+    is_complete: bool,
+    is_shared: bool,
+    dry_run: Option<Arc<DryRun>>,
+}
+
+impl Pass<'_> {
+    async fn run(&self, shutdown: &CancellationToken) -> Result<Done, ReplayError> {
+        let registry = prometheus::Registry::new();
+        let readiness = Readiness::new();
+        let shared = Shared::new(self.config, &registry, shutdown)?;
+        let metrics = shared.metrics().clone();
+        let dry_run = self.args.dry_run.then(|| DryRun::new(self.config, &metrics)).transpose()?.map(Arc::new);
+        let watched = Arc::new(Watched::default());
+        let job = self.job(Arc::clone(&watched), dry_run.clone());
+        let begin = Instant::now();
+        let mut progress = self.args.output.progress("replay", Some(self.checkpoint.total()));
+        let show = watch(&mut progress, &watched, &readiness);
+        tokio::select! {
+            outcome = pipeline::run_topic(self.config, &shared, &readiness, job) => outcome?,
+            () = show => {}
+        }
+        progress.finish();
+        Ok(Done {
+            tally: Tally::of(&metrics, &self.config.kafka.topic),
+            elapsed: begin.elapsed(),
+            is_complete: watched.is_complete.load(Ordering::Relaxed),
+            is_shared: watched.is_shared.load(Ordering::Relaxed),
+            dry_run,
+        })
+    }
+
+    fn job(&self, watched: Arc<Watched>, dry_run: Option<Arc<DryRun>>) -> Job {
+        let bounds = Bounds {
+            ranges: self.checkpoint.ranges.clone(),
+            rate: self.args.rate,
+            commits: !self.args.dry_run,
+            notes: self.checkpoint.notes(),
+            watched,
+        };
+        Job { reading: Reading::within(bounds), only: self.args.key.iter().cloned().collect(), dry_run }
+    }
+}
+
+/// Shows how far the replay has come, and why it stands still, until it is dropped.
+async fn watch(progress: &mut Progress, watched: &Watched, readiness: &Readiness) {
+    loop {
+        tokio::time::sleep(SHOW).await;
+        let passed = watched.passed.load(Ordering::Relaxed);
+        let unmet = readiness.unmet().into_iter().find(|(_, reason)| reason != "starting");
+        let note = unmet.map_or_else(String::new, |(name, reason)| format!("waiting: {name}: {reason}"));
+        progress.show(passed, &note);
+    }
+}
+
+/// Returns `ranges` as the command line takes them: their beginnings, and their ends.
+fn as_offsets(ranges: &BTreeMap<Partition, Range<i64>>) -> (String, String) {
+    let list = |offset: fn(&Range<i64>) -> i64| {
+        let pairs = ranges.iter().map(|(partition, range)| format!("{partition}:{}", offset(range)));
+        pairs.collect::<Vec<_>>().join(",")
+    };
+    (list(|range| range.start), list(|range| range.end))
+}

@@ -1,0 +1,135 @@
+//! What a replay asks Kafka: where partitions begin and end, what its group has committed, and who is a member of it.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::time::Duration;
+
+use config::Config;
+use kafka::position::{NextOffset, Partition};
+use kafka::{Login, without_value};
+use rdkafka::TopicPartitionList;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaResult;
+use rdkafka::topic_partition_list::Offset as Position;
+use topic_id::TopicId;
+
+use super::ReplayError;
+use super::checkpoint::{Checkpoint, Committed};
+use super::when::When;
+use crate::commit::{commit, list_of};
+use crate::consume::{identity, survey};
+
+/// A topic and a consumer group, seen from outside of the group. Its calls wait for Kafka.
+pub(super) struct Log {
+    consumer: BaseConsumer<Login>,
+    topic: String,
+    group: String,
+    timeout: Duration,
+}
+
+impl Log {
+    /// Creates a client for the topic and the group of `config`. It joins nothing.
+    pub(super) fn new(config: &Config) -> KafkaResult<Self> {
+        let mut client = kafka::client_config(&config.kafka, "penstock-indexer-replay")?;
+        client.set("group.id", &config.indexer.group_id).set("enable.auto.commit", "false");
+        let consumer = client.create_with_context(Login::new(&config.kafka)?).map_err(without_value)?;
+        let (topic, group) = (config.kafka.topic.clone(), config.indexer.group_id.clone());
+        Ok(Self { consumer, topic, group, timeout: config.kafka.timeout })
+    }
+
+    /// Returns the partitions of the topic.
+    pub(super) fn partitions(&self) -> Result<Vec<Partition>, ReplayError> {
+        let metadata = self.consumer.fetch_metadata(Some(&self.topic), self.timeout)?;
+        let topic = metadata.topics().iter().find(|topic| topic.name() == self.topic && topic.error().is_none());
+        let partitions =
+            topic.map(|topic| topic.partitions().iter().map(|partition| Partition(partition.id())).collect());
+        partitions.ok_or_else(|| ReplayError::NoTopic(self.topic.clone()))
+    }
+
+    /// Returns the topic's id, where the cluster has ids.
+    pub(super) fn topic_id(&self) -> Option<TopicId> {
+        topic_id::topic_id(&self.consumer, &self.topic, self.timeout).ok().flatten()
+    }
+
+    /// Returns the offset of `when` in each of `partitions`, within what the log has.
+    pub(super) fn offsets(
+        &self,
+        when: &When,
+        partitions: &[Partition],
+    ) -> Result<BTreeMap<Partition, i64>, ReplayError> {
+        let log = self.ends(partitions)?;
+        let found = match when {
+            When::Earliest => log.iter().map(|(partition, range)| (*partition, range.start)).collect(),
+            When::Now => log.iter().map(|(partition, range)| (*partition, range.end)).collect(),
+            When::Offsets(offsets) => offsets.clone(),
+            When::Time(millis) => self.at(*millis, partitions)?,
+        };
+        // At a time after the last record there is none: the end.
+        let within = |(partition, range): (&Partition, &Range<i64>)| {
+            let offset = found.get(partition).copied().unwrap_or(range.end);
+            (*partition, offset.clamp(range.start, range.end))
+        };
+        Ok(log.iter().map(within).collect())
+    }
+
+    /// Returns where each of `partitions` begins and ends.
+    fn ends(&self, partitions: &[Partition]) -> Result<BTreeMap<Partition, Range<i64>>, ReplayError> {
+        let ask = |position| survey::ask_offsets(&self.consumer, &self.topic, partitions, position);
+        let (starts, ends) = (ask(Position::Beginning), ask(Position::End));
+        let range = |partition: &Partition| Some((*partition, starts.get(partition)?.0..ends.get(partition)?.0));
+        let ranges: BTreeMap<_, _> = partitions.iter().filter_map(range).collect();
+        match ranges.len() == partitions.len() {
+            true => Ok(ranges),
+            false => Err(ReplayError::NoEnds(self.topic.clone())),
+        }
+    }
+
+    fn at(&self, millis: i64, partitions: &[Partition]) -> Result<BTreeMap<Partition, i64>, ReplayError> {
+        let mut asked = self.list(partitions);
+        asked.set_all_offsets(Position::Offset(millis))?;
+        let answer = self.consumer.offsets_for_times(asked, self.timeout)?;
+        let known = answer.elements().into_iter().filter_map(|element| match element.offset() {
+            Position::Offset(offset) => Some((Partition(element.partition()), offset)),
+            _ => None,
+        });
+        Ok(known.collect())
+    }
+
+    /// Returns what the group has committed.
+    pub(super) fn committed(&self, partitions: &[Partition]) -> Result<BTreeMap<Partition, Committed>, ReplayError> {
+        let answer = self.consumer.committed_offsets(self.list(partitions), self.timeout)?;
+        let known = answer.elements().into_iter().filter_map(|element| match element.offset() {
+            Position::Offset(offset) => {
+                let committed = Committed::new(NextOffset(offset), element.metadata());
+                Some((Partition(element.partition()), committed))
+            }
+            _ => None,
+        });
+        Ok(known.collect())
+    }
+
+    /// Commits the beginning of each range of `checkpoint`. Kafka refuses it while the group has members.
+    pub(super) fn begin(&self, checkpoint: &Checkpoint) -> Result<(), ReplayError> {
+        let begins: Vec<_> =
+            checkpoint.ranges.iter().map(|(partition, range)| (*partition, NextOffset(range.start))).collect();
+        let notes = checkpoint.notes();
+        let id = checkpoint.topic.map(identity::metadata_of);
+        let note = |partition, _| identity::joined([id.clone(), None, notes.get(&partition).cloned()]);
+        Ok(commit(&self.consumer, &list_of(&self.topic, &begins, note)?)?)
+    }
+
+    /// Returns the members of the group, each as its client and host.
+    pub(super) fn members(&self) -> Result<Vec<String>, ReplayError> {
+        let groups = self.consumer.fetch_group_list(Some(&self.group), self.timeout)?;
+        let members = groups.groups().iter().flat_map(|group| group.members());
+        Ok(members.map(|member| format!("{} at {}", member.client_id(), member.client_host())).collect())
+    }
+
+    fn list(&self, partitions: &[Partition]) -> TopicPartitionList {
+        let mut list = TopicPartitionList::with_capacity(partitions.len());
+        for partition in partitions {
+            list.add_partition(&self.topic, partition.0);
+        }
+        list
+    }
+}

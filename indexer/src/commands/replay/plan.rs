@@ -1,0 +1,129 @@
+//! What a replay reads: decided when it begins, and kept in its checkpoint.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+
+use config::Config;
+use kafka::position::Partition;
+use sha2::{Digest, Sha256};
+
+use super::checkpoint::{Checkpoint, Committed};
+use super::log::Log;
+use super::{ReplayArgs, ReplayError};
+use crate::place::keeper::now_millis;
+
+/// How long a member that was killed stays in its group where `kafka.options` do not say so: the indexer's own session timeout.
+const SESSION: Duration = Duration::from_secs(10);
+/// How much longer the group is waited for.
+const GRACE: Duration = Duration::from_secs(5);
+/// How often the group is looked at.
+const POLL: Duration = Duration::from_millis(500);
+
+/// What is read, and whether an earlier run has begun it.
+#[derive(Debug)]
+pub(super) struct Plan {
+    pub(super) checkpoint: Checkpoint,
+    pub(super) is_resumed: bool,
+}
+
+/// Decides what is read: what an unfinished replay of this name reads, else what `args` ask for. Waits for Kafka. Nothing is committed for a
+/// dry run.
+///
+/// # Errors
+/// [`ReplayError`], when somebody else runs the same replay, or an unfinished one was asked for something else.
+pub(super) fn plan(config: &Config, args: &ReplayArgs) -> Result<Plan, ReplayError> {
+    let log = Log::new(config)?;
+    let all = log.partitions()?;
+    if args.dry_run {
+        return Ok(Plan { checkpoint: fresh(&log, &all, args)?, is_resumed: false });
+    }
+    let name = args.name(config);
+    wait_until_free(config, &log, &name)?;
+    if !args.restart
+        && let Some(checkpoint) = unfinished(&log.committed(&all)?)
+    {
+        return resumed(checkpoint, &log, args, name);
+    }
+    let checkpoint = fresh(&log, &all, args)?;
+    log.begin(&checkpoint)?;
+    Ok(Plan { checkpoint, is_resumed: false })
+}
+
+fn unfinished(committed: &BTreeMap<Partition, Committed>) -> Option<Checkpoint> {
+    Checkpoint::of(committed).filter(|checkpoint| !checkpoint.is_complete())
+}
+
+fn resumed(checkpoint: Checkpoint, log: &Log, args: &ReplayArgs, name: String) -> Result<Plan, ReplayError> {
+    if checkpoint.asked != asked(args) {
+        let (settled, total) = (checkpoint.settled, checkpoint.total());
+        return Err(ReplayError::Unfinished { name, settled, total });
+    }
+    if let (Some(then), Some(now)) = (checkpoint.topic, log.topic_id())
+        && then != now
+    {
+        return Err(ReplayError::OtherTopic(name));
+    }
+    Ok(Plan { checkpoint, is_resumed: true })
+}
+
+/// Waits until the group has no members: one that was killed stays for its session timeout.
+fn wait_until_free(config: &Config, log: &Log, name: &str) -> Result<(), ReplayError> {
+    let session = config.kafka.options.get("session.timeout.ms").and_then(|millis| millis.parse().ok());
+    let until = Instant::now() + session.map_or(SESSION, Duration::from_millis) + GRACE;
+    let mut is_logged = false;
+    loop {
+        let members = log.members()?;
+        if members.is_empty() {
+            return Ok(());
+        }
+        if Instant::now() >= until {
+            return Err(ReplayError::Busy { name: name.to_owned(), members: members.join(", ") });
+        }
+        if !is_logged {
+            tracing::info!(members = members.join(", "), "The replay is running, or was killed a moment ago: waiting.");
+            is_logged = true;
+        }
+        std::thread::sleep(POLL);
+    }
+}
+
+/// Returns the ranges that `args` ask for, as of now.
+fn fresh(log: &Log, all: &[Partition], args: &ReplayArgs) -> Result<Checkpoint, ReplayError> {
+    let partitions = chosen(all, args)?;
+    let (begins, ends) = (log.offsets(&args.from.when, &partitions)?, log.offsets(&args.to.when, &partitions)?);
+    let ranges = begins.into_iter().map(|(partition, begin)| {
+        let end = ends.get(&partition).copied().unwrap_or(begin);
+        (partition, begin..end.max(begin))
+    });
+    Ok(Checkpoint {
+        run: now_millis(),
+        asked: asked(args),
+        topic: log.topic_id(),
+        ranges: ranges.collect(),
+        settled: 0,
+    })
+}
+
+/// Returns the partitions that `args` name, or all.
+fn chosen(all: &[Partition], args: &ReplayArgs) -> Result<Vec<Partition>, ReplayError> {
+    let listed = (!args.partition.is_empty()).then(|| args.partition.iter().map(|number| Partition(*number)).collect());
+    let named: Vec<BTreeSet<Partition>> = [listed, args.from.when.partitions(), args.to.when.partitions()]
+        .into_iter()
+        .flatten()
+        .map(BTreeSet::from_iter)
+        .collect();
+    let Some(first) = named.first() else { return Ok(all.to_vec()) };
+    if named.iter().any(|other| other != first) {
+        return Err(ReplayError::Partitions);
+    }
+    match first.iter().find(|partition| !all.contains(partition)) {
+        Some(missing) => Err(ReplayError::NoPartition(*missing)),
+        None => Ok(first.iter().copied().collect()),
+    }
+}
+
+/// Returns a hash of what `args` ask for, as it was written: "24h" tomorrow is the same request.
+fn asked(args: &ReplayArgs) -> String {
+    let request = format!("{:?} {:?} {:?} {:?}", args.from.text, args.to.text, args.partition, args.key);
+    hex::encode(&Sha256::digest(request)[..6])
+}

@@ -1,0 +1,181 @@
+//! What a replay says at its end.
+
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use config::Config;
+use indicatif::{HumanCount, HumanDuration};
+use serde::Serialize;
+
+use super::checkpoint::Checkpoint;
+use super::{Done, as_offsets, total};
+use crate::bulk::dry_run::DryRun;
+use crate::commands::output;
+use crate::metrics::Metrics;
+
+/// What became of the records that one run has read.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub(super) struct Tally {
+    /// Records that were read.
+    read: u64,
+    /// Documents that were written.
+    indexed: u64,
+    /// Documents that were there already, made of the same event.
+    duplicates: u64,
+    /// Events whose id another event has; they are among the dead.
+    conflicts: u64,
+    /// Records that went to the dead-letter topic.
+    dead: u64,
+    /// Records of which nothing was to be indexed: tombstones, and those that `--key` does not name.
+    skipped: u64,
+}
+
+/// What a dry run has found.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(super) struct Found {
+    /// Documents that would be written.
+    new: u64,
+    /// Documents that are there already, made of the same event.
+    same: u64,
+    /// Documents whose id another event has.
+    conflicts: u64,
+    /// Records of which no document can be made.
+    undecodable: u64,
+}
+
+/// How a replay ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Outcome {
+    /// All is settled.
+    Done,
+    /// It was stopped before its end.
+    Interrupted,
+    /// Nothing was written.
+    DryRun,
+}
+
+/// What is printed.
+#[derive(Debug, Serialize)]
+pub(super) struct Summary {
+    name: String,
+    topic: String,
+    index: String,
+    pub(super) outcome: Outcome,
+    /// The first offset of each partition.
+    from: String,
+    /// Past the last offset of each partition.
+    to: String,
+    /// Offsets in all.
+    offsets: u64,
+    /// Offsets that earlier runs had settled.
+    settled_before: u64,
+    #[serde(flatten)]
+    tally: Tally,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dry_run: Option<Found>,
+    seconds: f64,
+    records_per_second: u64,
+}
+
+impl Tally {
+    /// Reads what `metrics` have counted for `topic`.
+    pub(super) fn of(metrics: &Metrics, topic: &str) -> Self {
+        let documents = |outcome| metrics.documents.with_label_values(&[outcome]).get();
+        let letters = |stage| metrics.dead_letters.with_label_values(&[stage]).get();
+        let (read, indexed, duplicates) = (metrics.consumed.get(), documents("indexed"), documents("duplicate"));
+        let dead = letters("decode") + letters("index");
+        Self {
+            read,
+            indexed,
+            duplicates,
+            conflicts: metrics.verify.conflicts.with_label_values(&[topic]).get(),
+            dead,
+            skipped: read.saturating_sub(indexed + duplicates + dead),
+        }
+    }
+
+    /// Corrects what was skipped in a dry run, which settles nothing.
+    fn of_dry_run(self, found: &Found) -> Self {
+        let kept = found.new + found.same + found.conflicts + found.undecodable;
+        Self { skipped: self.read.saturating_sub(kept), ..self }
+    }
+}
+
+impl Found {
+    fn of(dry_run: &DryRun) -> Self {
+        let get = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        Self {
+            new: get(&dry_run.new),
+            same: get(&dry_run.same),
+            conflicts: get(&dry_run.conflicts),
+            undecodable: get(&dry_run.undecodable),
+        }
+    }
+}
+
+impl Summary {
+    pub(super) fn new(name: String, config: &Config, checkpoint: &Checkpoint, done: Done) -> Self {
+        let (from, to) = as_offsets(&checkpoint.ranges);
+        let found = done.dry_run.as_deref().map(Found::of);
+        let outcome = match (done.is_complete, &found) {
+            (false, _) => Outcome::Interrupted,
+            (true, Some(_)) => Outcome::DryRun,
+            (true, None) => Outcome::Done,
+        };
+        Self {
+            name,
+            topic: config.kafka.topic.clone(),
+            index: config.elasticsearch.index_name.clone(),
+            outcome,
+            from,
+            to,
+            offsets: total(&checkpoint.ranges),
+            settled_before: checkpoint.settled,
+            tally: found.map_or(done.tally, |found| done.tally.of_dry_run(&found)),
+            dry_run: found,
+            seconds: done.elapsed.as_secs_f64(),
+            records_per_second: output::rate(done.tally.read, done.elapsed),
+        }
+    }
+
+    /// Whether a dry run has found that the index is not what the topic says.
+    pub(super) fn differs(&self) -> bool {
+        self.dry_run.is_some_and(|found| found.new + found.conflicts + found.undecodable > 0)
+    }
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let count = HumanCount;
+        let head = match self.outcome {
+            Outcome::Done => "is done",
+            Outcome::Interrupted => "was stopped; the same command goes on where it stood",
+            Outcome::DryRun => "is a dry run: nothing was written",
+        };
+        writeln!(f, "The replay {:?} of {} into {} {head}.", self.name, self.topic, self.index)?;
+        writeln!(f, "from        {}", self.from)?;
+        writeln!(f, "to          {}", self.to)?;
+        if self.settled_before > 0 {
+            writeln!(f, "done before {} of {} offsets", count(self.settled_before), count(self.offsets))?;
+        }
+        writeln!(f, "read        {}", count(self.tally.read))?;
+        match &self.dry_run {
+            Some(found) => {
+                writeln!(f, "new         {} (would be written)", count(found.new))?;
+                writeln!(f, "same        {} (are there already)", count(found.same))?;
+                writeln!(f, "conflicts   {} (another event has the id: dead letters)", count(found.conflicts))?;
+                writeln!(f, "undecodable {} (dead letters)", count(found.undecodable))?;
+            }
+            None => {
+                writeln!(f, "indexed     {}", count(self.tally.indexed))?;
+                writeln!(f, "duplicates  {} (were there already)", count(self.tally.duplicates))?;
+                writeln!(f, "conflicts   {} (another event has the id)", count(self.tally.conflicts))?;
+                writeln!(f, "dead        {} (dead letters, conflicts included)", count(self.tally.dead))?;
+            }
+        }
+        writeln!(f, "skipped     {} (tombstones, other keys)", count(self.tally.skipped))?;
+        let time = HumanDuration(std::time::Duration::from_secs_f64(self.seconds));
+        write!(f, "rate        {} records/s in {time}", count(self.records_per_second))
+    }
+}

@@ -1,0 +1,64 @@
+//! Commands of `penstock-indexer`, run as an operator runs them: as a process with arguments.
+
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use anyhow::Context;
+use serde_json::Value;
+
+use crate::paths;
+use crate::pipeline::Pipeline;
+use crate::process::{self, Binary, Process};
+
+/// What a command has answered.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// Its exit code.
+    pub code: i32,
+    /// What it printed on standard output.
+    pub output: String,
+    /// What it printed on standard error.
+    pub errors: String,
+}
+
+impl Answer {
+    /// The last line of its output as JSON.
+    ///
+    /// # Errors
+    /// When it is none; the message holds all that was printed.
+    pub fn json(&self) -> anyhow::Result<Value> {
+        let line = self.output.lines().last().unwrap_or_default();
+        serde_json::from_str(line).with_context(|| format!("{self:#?}"))
+    }
+}
+
+/// Runs `penstock-indexer` with the config of `pipeline` and `arguments`, and waits until it ends.
+///
+/// # Errors
+/// When it cannot be run.
+pub async fn run(pipeline: &Pipeline, arguments: &[&str]) -> anyhow::Result<Answer> {
+    process::build().await?;
+    let mut command = Command::new(paths::profile()?.join(Binary::Indexer.name()));
+    command.arg("--config").arg(config(pipeline)?).args(arguments).stdin(Stdio::null());
+    let output = tokio::task::spawn_blocking(move || command.output()).await??;
+    Ok(Answer {
+        code: output.status.code().unwrap_or(-1),
+        output: String::from_utf8_lossy(&output.stdout).into_owned(),
+        errors: String::from_utf8_lossy(&output.stderr).into_owned(),
+    })
+}
+
+/// Starts the same in the background. What it prints goes to the file `log` in the pipeline's folder.
+///
+/// # Errors
+/// When it cannot be started.
+pub async fn start(pipeline: &Pipeline, arguments: &[&str], log: &str) -> anyhow::Result<Process> {
+    process::build().await?;
+    Process::start_with(Binary::Indexer, &config(pipeline)?, arguments, &[], &pipeline.file(log))
+}
+
+fn config(pipeline: &Pipeline) -> anyhow::Result<PathBuf> {
+    let path = pipeline.file(&format!("command-{}.yaml", uuid::Uuid::new_v4().simple()));
+    process::write_config(&pipeline.config, &path)?;
+    Ok(path)
+}
