@@ -4,23 +4,16 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
-use kafka::position::{NextOffset, Offset, Partition};
+use kafka::position::{Offset, Partition};
 use registry::wire::SchemaId;
 
-use crate::bulk::body;
-use crate::place::{Age, Target};
+use crate::document;
+use crate::message::progress::{BatchId, Progress};
+use crate::message::target::{Age, Target};
 
 pub use fill::{Draft, Filling};
 
 mod fill;
-
-/// Which batch; never used twice in the life of a process.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct BatchId(pub u64);
-
-/// Which assignment of a partition a record was read under. What settles under an earlier one never commits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Epoch(pub u64);
 
 /// One bulk request's worth of records.
 #[derive(Debug)]
@@ -41,19 +34,6 @@ pub struct Batch {
     pub progress: Vec<Progress>,
 }
 
-/// How far one partition gets by a batch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Progress {
-    /// The partition.
-    pub partition: Partition,
-    /// The assignment the records were read under.
-    pub epoch: Epoch,
-    /// The first record of this partition in the batch.
-    pub first: Offset,
-    /// Past the last record of this partition in the batch.
-    pub next: NextOffset,
-}
-
 /// A record's own coordinates and bytes.
 #[derive(Clone, Debug)]
 pub struct Origin {
@@ -65,7 +45,7 @@ pub struct Origin {
     pub timestamp: Option<i64>,
     /// Where the key stands in [`Batch::raw`], if there is one.
     pub key: Option<Range<usize>>,
-    /// Where the headers stand in [`Batch::raw`], as [`Headers`](crate::record::Headers).
+    /// Where the headers stand in [`Batch::raw`], as [`Headers`](crate::message::record::Headers).
     pub headers: Range<usize>,
     /// Where the value stands in [`Batch::raw`].
     pub value: Range<usize>,
@@ -116,7 +96,7 @@ impl Batch {
             ..origin.clone()
         };
         let mut lines = BytesMut::with_capacity(body.len());
-        body::rename(&self.body[body.clone()], None, &mut lines);
+        document::rename(&self.body[body.clone()], None, &mut lines);
         Self {
             id: self.id,
             items: vec![Item { origin, body: 0..lines.len(), schema: *schema, target: 0, time: *time }],

@@ -8,15 +8,13 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use avro::Schema;
-use config::{Config, ConfigError};
+use config::Config;
 use service::admin::Readiness;
 use tokio::sync::watch;
 
 use self::aside::{Alone, Asides};
-use self::backoff::Backoff;
 use self::breaker::{Breaker, Pause};
 use self::doubt::Cause;
-use self::elasticsearch::{Answer, Client, SendError};
 use self::flow::Flow;
 use self::gate::{Gate, Health, Pass};
 use self::landing::{Landing, MAX_LOOK_UPS};
@@ -24,20 +22,20 @@ use self::outcome::{Judgement, Trouble};
 use self::stream::Stream;
 use self::verify::Verify;
 use self::work::{Aside, Progress, Work};
+use crate::backing::{Keeper, Lists};
+use crate::backoff::Backoff;
 use crate::batch::Batch;
+use crate::elasticsearch::server::Server;
+use crate::elasticsearch::{self, Answer, Client, SendError, SettingsError};
 use crate::index::{self, Index, IndexSettings, Known, Requests};
 use crate::metrics::Metrics;
-use crate::place::{Keeper, Lists};
-use crate::server::Server;
 
 pub mod aside;
-pub mod backoff;
 pub mod body;
 pub mod breaker;
 mod copies;
 pub mod doubt;
 pub mod dry_run;
-pub mod elasticsearch;
 pub mod flow;
 pub mod gate;
 mod landing;
@@ -80,44 +78,6 @@ pub struct Refused {
     pub attempts: u32,
 }
 
-/// Why the settings cannot be used. The message comes after "elasticsearch".
-#[derive(Debug, thiserror::Error)]
-pub enum BulkError {
-    /// An address.
-    #[error("url: address {number} cannot be used: {reason}")]
-    Url {
-        /// Which one, from 1 on. The address itself may hold a password.
-        number: usize,
-        /// What is wrong.
-        reason: String,
-    },
-    /// The index's name.
-    #[error("index_name: {name:?} cannot be the name of an index: {reason}")]
-    IndexName {
-        /// The name.
-        name: String,
-        /// What is wrong.
-        reason: &'static str,
-    },
-    /// The file of the lifecycle policy.
-    #[error("lifecycle: {0}")]
-    Lifecycle(#[from] ConfigError),
-    /// The file of authorities.
-    #[error("ca_file: {0}")]
-    CaFile(String),
-    /// A password, key or token.
-    #[error("auth.{key}: {reason}")]
-    Credentials {
-        /// The key of the config.
-        key: &'static str,
-        /// What is wrong.
-        reason: String,
-    },
-    /// The HTTP client could not be set up.
-    #[error("the client could not be set up: {0}")]
-    Client(String),
-}
-
 /// Sends batches. One for the whole process: all batches share the gate.
 #[derive(Debug)]
 pub struct Bulk {
@@ -140,8 +100,8 @@ impl Bulk {
     /// With the settings of `config`. The conditions "elasticsearch" (requests go) and "index" (it is there) are added to `readiness`.
     ///
     /// # Errors
-    /// [`BulkError`], naming the key whose value cannot be used. Elasticsearch need not be there.
-    pub fn new(config: &Config, metrics: Metrics, readiness: &Arc<Readiness>) -> Result<Self, BulkError> {
+    /// [`SettingsError`], naming the key whose value cannot be used. Elasticsearch need not be there.
+    pub fn new(config: &Config, metrics: Metrics, readiness: &Arc<Readiness>) -> Result<Self, SettingsError> {
         let lists = Arc::new(Lists::new(Arc::new(Client::new(&config.elasticsearch)?)));
         Self::with_lists(config, metrics, readiness, lists)
     }
@@ -155,7 +115,7 @@ impl Bulk {
         metrics: Metrics,
         readiness: &Arc<Readiness>,
         lists: Arc<Lists>,
-    ) -> Result<Self, BulkError> {
+    ) -> Result<Self, SettingsError> {
         let settings = &config.elasticsearch;
         let indexer = &config.indexer;
         index::check_name(&settings.index_name)?;

@@ -8,9 +8,9 @@ use config::{Config, ConfigError};
 use registry::{RegistryError, RegistrySetupError, SchemaRegistry};
 use service::admin::Readiness;
 
-use crate::bulk::BulkError;
-use crate::bulk::backoff::Backoff;
-use crate::bulk::elasticsearch::Client;
+use crate::backoff::Backoff;
+use crate::elasticsearch::Client;
+use crate::elasticsearch::SettingsError;
 use crate::index::mapping::compare::Difference;
 use crate::index::mapping::{self, Generated};
 use crate::index::{Index, IndexSettings, RequestError, Requests};
@@ -26,7 +26,7 @@ pub mod topics;
 pub enum CommandError {
     /// Elasticsearch's settings cannot be used.
     #[error("elasticsearch: {0}")]
-    Elasticsearch(#[from] BulkError),
+    Elasticsearch(#[from] SettingsError),
     /// The file of the lifecycle policy cannot be used.
     #[error("{0}")]
     Lifecycle(#[from] ConfigError),

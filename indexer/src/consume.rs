@@ -18,9 +18,9 @@ use service::admin::Condition;
 use tokio_util::sync::CancellationToken;
 
 use crate::decode::Decoder;
+use crate::message::record::Record;
+use crate::message::report::Report;
 use crate::metrics::Metrics;
-use crate::record::Record;
-use crate::report::Report;
 use crate::tasks::Tasks;
 use books::Books;
 use gaps::Gaps;

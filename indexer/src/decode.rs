@@ -8,13 +8,14 @@ use avro::{DecodeError, FieldPath, Schema};
 use config::{Config, OnDuplicate};
 use registry::wire::{self, SchemaId};
 
+use crate::backing::Placer;
 use crate::batch::Filling;
 use crate::document;
+use crate::elasticsearch::server::Server;
+use crate::message::record::Record;
+use crate::message::target::NoPlace;
 use crate::metrics::PlaceMetrics;
-use crate::place::times::Times;
-use crate::place::{NoPlace, Placer};
-use crate::record::Record;
-use crate::server::Server;
+use crate::placement::times::Times;
 
 /// How many schema ids are remembered as having no usable schema. Beyond it all are forgotten and asked for anew.
 const MAX_MISSING: usize = 1_024;

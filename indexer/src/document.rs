@@ -3,13 +3,14 @@
 //! The document is a function of the Kafka record alone, so that a replay writes the same bytes (P4): no clock is read here.
 
 use avro::{DecodeError, FieldPath, JsonRules, Limits, Schema};
+use bytes::BytesMut;
 use config::{Config, OnDuplicate, Strategy, TimeUnit};
 use kafka::headers::HEADER_ID_SCOPE;
 use sha2::{Digest, Sha256};
 
-use crate::place;
-use crate::record::Record;
-use crate::server::Server;
+use crate::elasticsearch::server::Server;
+use crate::message::record::Record;
+use crate::placement;
 
 /// Elasticsearch refuses an `_id` of more bytes than this (Elasticsearch reference, "`_id` field").
 const MAX_ID_BYTES: usize = 512;
@@ -186,7 +187,28 @@ pub fn write_document_and_find_time(
         }
     }
     body.extend_from_slice(b"}\n");
-    Ok(found.as_ref().and_then(|found| place::time::of_field(found, rules.time_unit)))
+    Ok(found.as_ref().and_then(|found| placement::time::of_field(found, rules.time_unit)))
+}
+
+/// Appends `lines` with `index`, or none, in its action line, instead of another one or of none.
+pub(crate) fn rename(lines: &[u8], index: Option<&str>, body: &mut BytesMut) {
+    const INDEX: &[u8] = br#""_index":""#;
+    // After `{"create":{`: the second brace.
+    let braces = lines.iter().enumerate().filter(|(_, byte)| **byte == b'{');
+    let after = braces.take(2).last().map_or(0, |(brace, _)| brace + 1);
+    let (start, mut rest) = lines.split_at(after);
+    if let Some(named) = rest.strip_prefix(INDEX) {
+        let end = named.iter().position(|byte| *byte == b'"').unwrap_or(0);
+        // Past the quote and the comma.
+        rest = named.get(end + 2..).unwrap_or_default();
+    }
+    body.extend_from_slice(start);
+    if let Some(index) = index {
+        body.extend_from_slice(INDEX);
+        body.extend_from_slice(index.as_bytes());
+        body.extend_from_slice(b"\",");
+    }
+    body.extend_from_slice(rest);
 }
 
 #[cfg(test)]

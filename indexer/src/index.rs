@@ -15,11 +15,11 @@ use serde_json::Value;
 use service::admin::Condition;
 use tokio::sync::Mutex;
 
-use crate::bulk::BulkError;
-use crate::bulk::backoff::Backoff;
+use crate::backoff::Backoff;
+use crate::elasticsearch::SettingsError;
+use crate::elasticsearch::server::Server;
 use crate::metrics::Metrics;
-use crate::place::Retention;
-use crate::server::Server;
+use crate::placement::Retention;
 
 pub use requests::{RequestError, Requests};
 pub use settings::IndexSettings;
@@ -311,9 +311,9 @@ impl Index {
 /// `name` if it can be the name of an index (Elasticsearch reference, "Create index API").
 ///
 /// # Errors
-/// [`BulkError::IndexName`].
-pub fn check_name(name: &str) -> Result<&str, BulkError> {
-    let wrong = |reason| Err(BulkError::IndexName { name: name.to_owned(), reason });
+/// [`SettingsError::IndexName`].
+pub fn check_name(name: &str) -> Result<&str, SettingsError> {
+    let wrong = |reason| Err(SettingsError::IndexName { name: name.to_owned(), reason });
     if name.is_empty() || name.len() > MAX_NAME {
         return wrong("it needs 1 to 255 bytes");
     }

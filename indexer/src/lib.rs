@@ -5,7 +5,7 @@
 //!
 //! A stage is a file: [`consume`] is the thread that reads, [`decode`] and [`document`] make the documents, [`batch`] collects them,
 //! [`bulk`] delivers them, [`dead_letter`] takes what can never be delivered, [`settle`] keeps the ledger and [`commit`] moves the
-//! offsets. [`tasks`] runs what the thread must not wait for; [`report`] is what comes back. [`pipeline`] puts them together.
+//! offsets. [`tasks`] runs what the thread must not wait for; [`message::report`] is what comes back. [`pipeline`] puts them together.
 
 use std::sync::Arc;
 
@@ -15,6 +15,8 @@ use service::listen::{self, BindError};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+pub mod backing;
+pub mod backoff;
 pub mod batch;
 pub mod bulk;
 pub mod commands;
@@ -23,15 +25,14 @@ pub mod consume;
 pub mod dead_letter;
 pub mod decode;
 pub mod document;
+pub mod elasticsearch;
 pub mod fuse;
 pub mod index;
+pub mod message;
 pub mod metrics;
 pub mod patience;
 pub mod pipeline;
-pub mod place;
-pub mod record;
-pub mod report;
-pub mod server;
+pub mod placement;
 pub mod settle;
 pub mod tasks;
 
@@ -49,7 +50,7 @@ pub enum RunError {
     Registry(#[from] registry::RegistrySetupError),
     /// Elasticsearch's settings cannot be used.
     #[error("elasticsearch: {0}")]
-    Bulk(#[from] bulk::BulkError),
+    Bulk(#[from] elasticsearch::SettingsError),
     /// Elasticsearch does not answer a command, or refuses.
     #[error("elasticsearch: {0}")]
     Request(#[from] index::RequestError),

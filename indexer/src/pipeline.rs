@@ -12,15 +12,15 @@ use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
 use crate::RunError;
+use crate::backing::{Lists, Placer};
 use crate::bulk::Bulk;
 use crate::bulk::dry_run::DryRun;
-use crate::bulk::elasticsearch::Client;
 use crate::consume::reading::Reading;
 use crate::consume::{Conditions, Consumer};
 use crate::dead_letter::DeadLetters;
 use crate::decode::Decoder;
+use crate::elasticsearch::Client;
 use crate::metrics::Metrics;
-use crate::place::{Lists, Placer};
 use crate::tasks::Tasks;
 
 /// Reports that may wait for the consuming thread. More tasks than this never run at a time: one a batch under way

@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use kafka::position::{NextOffset, Offset, Partition};
 
-use crate::batch::{Epoch, Progress};
+use crate::message::progress::{Epoch, Progress};
 
 /// How far each assigned partition is settled.
 #[derive(Debug, Default)]

@@ -12,12 +12,13 @@ use service::admin::Condition;
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
-use crate::batch::{Batch, Epoch};
+use crate::batch::Batch;
 use crate::bulk::Bulk;
 use crate::bulk::dry_run::DryRun;
 use crate::dead_letter::DeadLetters;
+use crate::message::progress::Epoch;
+use crate::message::report::{Report, Settled};
 use crate::patience::Patience;
-use crate::report::{Report, Settled};
 use rest::{Rest, Revoked};
 
 mod rest;

@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, HeaderName};
 use config::Network;
 use tokio::time::Instant;
 
-use crate::authenticate::Peer;
+use crate::stages::authenticate::Peer;
 
 const FORWARDED: HeaderName = HeaderName::from_static("forwarded");
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");

@@ -10,13 +10,14 @@ use registry::wire::{FRAME_LEN, SchemaId};
 
 pub use requests::{Signature, SignatureExaminer, examine_head};
 
+use crate::held::{Held, HeldBytes};
+use crate::message::Buffer;
+use crate::message::Writer;
 use crate::receive::content::{coding, decoded};
-use crate::receive::{Buffer, Held, HeldBytes};
 use crate::reject::place::Place;
 use crate::reject::{Rejection, SchemaName};
-use crate::source::Writer;
-use crate::unframe::{Form, Framing, Reading, SINGLE_OBJECT_LEN, unframe};
-use crate::validate::{BatchError, BatchLimits, Invalid, fits, validate, validate_container};
+use crate::stages::unframe::{Form, Framing, Reading, SINGLE_OBJECT_LEN, unframe};
+use crate::stages::validate::{BatchError, BatchLimits, Invalid, fits, validate, validate_container};
 
 mod requests;
 

@@ -17,7 +17,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-pub use authenticate::AuthError;
+pub use crate::stages::authenticate::AuthError;
 pub use cxone::CxoneError;
 pub use cxone::pull::PullError;
 pub use cxone::subjects::SubjectsError;
@@ -25,28 +25,29 @@ pub use listeners::Listeners;
 pub use server::TlsError;
 pub use source::SourceError;
 
-use authenticate::Forwarded;
+use crate::held::HeldBytes;
+use crate::stages::authenticate::Forwarded;
+use crate::stages::produce::Producer;
+use crate::workers::Workers;
 use cxone::Cxone;
 use cxone::pull::Puller;
 use cxone::refresh::Refresh;
 use cxone::subjects::Subjects;
 use metrics::Metrics;
-use produce::Producer;
-use receive::{Anteroom, Common, HeldBytes, Workers};
+use receive::{Anteroom, Common};
 use reject::budget::LogBudget;
 use server::{Settings, Tls};
 use source::Source;
 
-mod authenticate;
 mod client;
 mod cxone;
-mod decompress;
 mod drift;
 pub mod examine;
+mod held;
 mod listeners;
+mod message;
 mod metrics;
 mod openapi;
-mod produce;
 mod quarantine;
 mod receive;
 mod reject;
@@ -55,8 +56,8 @@ mod router;
 pub mod schema_command;
 mod server;
 mod source;
-mod unframe;
-mod validate;
+mod stages;
+mod workers;
 
 /// Bodies that nobody wants and are let arrive at a time, so that their senders read the answer.
 const DISCARDS: usize = 64;
@@ -221,7 +222,7 @@ fn spawn_watches(
     let mut topics: Vec<String> = sources.iter().map(|source| source.topic.clone()).collect();
     topics.sort_unstable();
     topics.dedup();
-    tasks.spawn(produce::watch::watch(
+    tasks.spawn(stages::produce::watch::watch(
         Arc::clone(&common.producer),
         config.kafka.clone(),
         topics,
@@ -232,7 +233,7 @@ fn spawn_watches(
         sources.iter().filter_map(|source| source.quarantine.as_ref()).map(|it| it.topic.clone()).collect();
     aside.sort_unstable();
     aside.dedup();
-    tasks.spawn(produce::watch::create(config.kafka.clone(), aside, shutdown.clone()));
+    tasks.spawn(stages::produce::watch::create(config.kafka.clone(), aside, shutdown.clone()));
     tasks.spawn(source::schema::watch(
         sources.to_vec(),
         common.registry.clone(),

@@ -6,9 +6,9 @@ use prometheus::{Histogram, HistogramVec, IntCounter, IntCounterVec, IntGauge, I
 use rdkafka::error::RDKafkaErrorCode;
 use service::metrics::{build_info, counter, counters, gauge, gauges, histograms};
 
-use crate::produce::OPERATOR;
 use crate::reject::WORDS;
 use crate::server::proxy_protocol::Refusal;
+use crate::stages::produce::OPERATOR;
 use aside::{AsideMetrics, SourceAside};
 
 pub(crate) mod aside;

@@ -15,7 +15,7 @@ mod curl;
 /// Where it is served.
 pub(crate) const PATH: &str = "/openapi.json";
 
-/// Media types of a body; see [`crate::unframe`].
+/// Media types of a body; see [`crate::stages::unframe`].
 const MEDIA_TYPES: [(&str, &str); 6] = [
     ("application/avro", "One Avro datum without a frame."),
     ("avro/binary", "The same."),

@@ -11,10 +11,10 @@ use rdkafka::message::{Header, OwnedHeaders};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
-use crate::produce::RecordHead;
+use crate::message::RecordHead;
 use crate::reject::Rejection;
 use crate::reject::place::Place;
-use crate::unframe::{SCHEMA_ID, SCHEMA_VERSION};
+use crate::stages::unframe::{SCHEMA_ID, SCHEMA_VERSION};
 
 /// Bytes of bodies that wait for Kafka at a time, for each source: an eighth of the queue that events wait in.
 const WAITING: usize = 8 * 1024 * 1024;

@@ -18,22 +18,22 @@ use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::authenticate::Forwarded;
 use crate::client::Visit;
+use crate::held::HeldBytes;
+use crate::message::Buffer;
+use crate::message::RecordHead;
 use crate::metrics::{Counted, Metrics};
-use crate::produce::{Delivery, ProduceError, Producer, RecordHead};
 use crate::reject::Rejection;
 use crate::reject::budget::LogBudget;
 use crate::reject::place::Place;
 use crate::source::Source;
-use crate::unframe::unframe;
-use crate::validate::BatchError;
+use crate::stages::authenticate::Forwarded;
+use crate::stages::produce::{Delivery, ProduceError, Producer};
+use crate::stages::unframe::unframe;
+use crate::stages::validate::BatchError;
+use crate::workers::Workers;
 
 pub(crate) use anteroom::Anteroom;
-pub(crate) use body::Buffer;
-pub(crate) use held::{Held, HeldBytes, NoRoom};
-pub(crate) use rate::Rate;
-pub(crate) use work::Workers;
 
 use admit::Admitted;
 use events::Events;
@@ -46,12 +46,9 @@ mod aside;
 mod body;
 pub(crate) mod content;
 mod events;
-mod held;
-mod rate;
 pub(crate) mod request_id;
 mod schemas;
 pub(crate) mod verify;
-mod work;
 
 /// The part of `receiver.request_timeout` that may be spent waiting; the rest is for the answer.
 const WAITS: f32 = 0.95;

@@ -3,24 +3,21 @@
 //! Answers are problem details (RFC 9457). What a sender is told never names the inside (addresses, topics, subjects) and never
 //! which part of its credentials is wrong. A new rejection is a variant and a row.
 
-use std::borrow::Cow;
 use std::time::Duration;
 
-use axum::body::Body;
-use axum::http::header::{ACCEPT_ENCODING, ALLOW, CONNECTION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
-use axum::response::{IntoResponse, Response};
 use registry::wire::SchemaId;
-use serde::Serialize;
 
-use crate::decompress::DecompressError;
-use crate::unframe::{Framing, UnframeError};
-use crate::validate::{BatchError, Invalid};
-use place::Place;
+use crate::held::NoRoom;
+use crate::stages::decompress::DecompressError;
+use crate::stages::unframe::{Framing, UnframeError};
+use crate::stages::validate::{BatchError, Invalid};
+use crate::workers::WorkError;
 
 pub(crate) mod budget;
 mod detail;
 pub(crate) mod place;
+mod response;
 
 /// Why a request is not accepted.
 #[derive(Clone, Debug)]
@@ -135,6 +132,21 @@ pub(crate) const WORDS: [&str; 27] = [
 const SOON: Duration = Duration::from_secs(1);
 /// How soon a sender should try again when something else has to come back first.
 const LATER: Duration = Duration::from_secs(5);
+
+impl From<NoRoom> for Rejection {
+    fn from(_: NoRoom) -> Self {
+        Self::Overloaded
+    }
+}
+
+impl From<WorkError> for Rejection {
+    fn from(error: WorkError) -> Self {
+        match error {
+            WorkError::Busy => Self::Overloaded,
+            WorkError::Panicked => Self::Internal,
+        }
+    }
+}
 
 impl From<DecompressError> for Rejection {
     fn from(error: DecompressError) -> Self {
@@ -269,55 +281,6 @@ impl Rejection {
             }
             _ => None,
         }
-    }
-
-    fn problem(&self) -> Problem {
-        let (status, word, title) = self.row();
-        let at = Place::of(self);
-        let kind = format!("urn:penstock:problem:{word}");
-        Problem { kind, title, status: status.as_u16(), code: word, detail: self.detail(), at }
-    }
-}
-
-/// `wait` in seconds, at least one, rounded up: `Retry-After` has no fractions.
-fn whole_seconds(wait: Duration) -> u64 {
-    wait.as_millis().div_ceil(1_000).max(1).try_into().unwrap_or(u64::MAX)
-}
-
-/// Problem details, RFC 9457; `code` and the members of [`Place`] are extensions.
-#[derive(Serialize)]
-struct Problem {
-    #[serde(rename = "type")]
-    kind: String,
-    title: &'static str,
-    status: u16,
-    detail: Cow<'static, str>,
-    code: &'static str,
-    #[serde(flatten)]
-    at: Option<Place>,
-}
-
-impl IntoResponse for Rejection {
-    fn into_response(self) -> Response {
-        // A struct of strings and numbers always becomes JSON; were it not so, the status would still say the essential.
-        let body = serde_json::to_vec(&self.problem()).unwrap_or_default();
-        let mut response = Response::new(Body::from(body));
-        *response.status_mut() = self.status();
-        let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        if let Some(wait) = self.retry_after() {
-            headers.insert(RETRY_AFTER, HeaderValue::from(whole_seconds(wait)));
-        }
-        match self {
-            Self::Unauthorized(challenge) => headers.insert(WWW_AUTHENTICATE, challenge),
-            Self::MethodNotAllowed => headers.insert(ALLOW, HeaderValue::from_static("POST")),
-            // RFC 9110, section 15.5.16.
-            Self::ContentEncoding => headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip, zstd, deflate")),
-            // RFC 9110, section 15.5.9: a server that has stopped waiting should say that it closes the connection.
-            Self::BodyTimeout => headers.insert(CONNECTION, HeaderValue::from_static("close")),
-            _ => None,
-        };
-        response
     }
 }
 

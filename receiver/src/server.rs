@@ -16,8 +16,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::held::HeldBytes;
 use crate::metrics::Counted;
-use crate::receive::HeldBytes;
 use connection::Connections;
 use places::Places;
 use proxy_protocol::Refusal;

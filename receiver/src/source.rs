@@ -7,25 +7,27 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
-use avro::{FieldPath, Limits, Schema, SchemaError, Uuids};
+use avro::{Limits, Schema, SchemaError, Uuids};
 use bytesize::ByteSize;
 use config::{Config, IdScope};
 use moka::future::Cache;
 use registry::wire::SchemaId;
 
-use crate::authenticate::{AuthError, Live};
 use crate::drift::Drift;
+use crate::message::Writer;
 use crate::metrics::{Metrics, SourceMetrics};
 use crate::quarantine::Quarantine;
-use crate::receive::Rate;
-use crate::unframe::Reading;
-use crate::validate::BatchLimits;
+use crate::source::rate::Rate;
+use crate::stages::authenticate::{AuthError, Live};
+use crate::stages::unframe::Reading;
+use crate::stages::validate::BatchLimits;
 
 use early::Early;
 use file_schemas::FileSchemas;
 
 pub(crate) mod early;
 mod file_schemas;
+pub(crate) mod rate;
 pub(crate) mod schema;
 
 /// How many schemas that events name by their ids are kept ready for use, for each source.
@@ -89,19 +91,6 @@ pub(crate) struct Source {
     pub(crate) early: Early,
     /// Its metrics.
     pub(crate) metrics: SourceMetrics,
-}
-
-/// A schema that events are written with, and the way to the key in it.
-#[derive(Debug)]
-pub(crate) struct Writer {
-    /// The id that frames carry.
-    pub(crate) id: SchemaId,
-    /// The schema.
-    pub(crate) schema: Arc<Schema>,
-    /// Where the key is, when the source has a key field.
-    pub(crate) key: Option<FieldPath>,
-    /// What is done about text of a uuid that is none.
-    pub(crate) uuids: Uuids,
 }
 
 /// Why the sources of the config cannot be served.

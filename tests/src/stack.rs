@@ -9,8 +9,10 @@ use std::process::{Command, Stdio};
 use anyhow::Context;
 
 use crate::server::Server;
-use crate::way::API;
 use crate::{paths, ports};
+
+/// What Apicurio serves Confluent's API under.
+pub const API: &str = "/apis/ccompat/v7";
 
 /// The variables of the ports.
 const PORTS: [&str; 4] = ["KAFKA_PORT", "REGISTRY_PORT", "ELASTICSEARCH_PORT", "OPENSEARCH_PORT"];

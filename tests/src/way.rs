@@ -2,10 +2,7 @@
 
 use crate::ports;
 use crate::proxy::Proxy;
-use crate::stack::Stack;
-
-/// What Apicurio serves Confluent's API under.
-pub const API: &str = "/apis/ccompat/v7";
+use crate::stack::{API, Stack};
 
 /// A way to the registry, on a port of its own.
 pub struct Way {

@@ -6,9 +6,10 @@ use bytes::Bytes;
 use kafka::position::{NextOffset, Offset, Partition};
 use registry::wire::SchemaId;
 
-use super::{Batch, BatchId, Epoch, Item, Origin, Progress, Undecodable};
-use crate::place::Target;
-use crate::record::Record;
+use super::{Batch, Item, Origin, Undecodable};
+use crate::message::progress::{BatchId, Epoch, Progress};
+use crate::message::record::Record;
+use crate::message::target::Target;
 
 /// The batch being filled. Its buffers grow to the size of a batch once and are handed on with it.
 #[derive(Debug, Default)]

@@ -1,8 +1,11 @@
 use std::convert::Infallible;
 use std::time::{Duration, Instant};
 
+use kafka::position::NextOffset;
+
 use super::*;
-use crate::record::{Headers, Record};
+use crate::message::progress::Epoch;
+use crate::message::record::{Headers, Record};
 
 const SCHEMA: SchemaId = SchemaId(7);
 

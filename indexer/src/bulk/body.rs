@@ -6,6 +6,7 @@ use std::sync::Arc;
 use bytes::{Bytes, BytesMut};
 
 use crate::batch::Batch;
+use crate::document::rename;
 
 /// The indices of items that do not go where their batch says: by the item's index in the batch.
 pub type Moved = HashMap<usize, Arc<str>>;
@@ -41,27 +42,6 @@ fn pick<'a>(batch: &Batch, items: &[usize], change: impl Fn(usize) -> Option<Opt
         }
     }
     body.freeze()
-}
-
-/// Appends `lines` with `index`, or none, in its action line, instead of another one or of none.
-pub(crate) fn rename(lines: &[u8], index: Option<&str>, body: &mut BytesMut) {
-    const INDEX: &[u8] = br#""_index":""#;
-    // After `{"create":{`: the second brace.
-    let braces = lines.iter().enumerate().filter(|(_, byte)| **byte == b'{');
-    let after = braces.take(2).last().map_or(0, |(brace, _)| brace + 1);
-    let (start, mut rest) = lines.split_at(after);
-    if let Some(named) = rest.strip_prefix(INDEX) {
-        let end = named.iter().position(|byte| *byte == b'"').unwrap_or(0);
-        // Past the quote and the comma.
-        rest = named.get(end + 2..).unwrap_or_default();
-    }
-    body.extend_from_slice(start);
-    if let Some(index) = index {
-        body.extend_from_slice(INDEX);
-        body.extend_from_slice(index.as_bytes());
-        body.extend_from_slice(b"\",");
-    }
-    body.extend_from_slice(rest);
 }
 
 /// How many bytes the lines of `items` have in the batch.

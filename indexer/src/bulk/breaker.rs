@@ -4,8 +4,8 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use super::backoff::Backoff;
 use super::outcome::{Block, Failure, Trouble};
+use crate::backoff::Backoff;
 
 /// The waits between probes. The cap is what bounds how long a mended Elasticsearch stands idle.
 const PROBES: Backoff = Backoff { initial: Duration::from_millis(500), max: Duration::from_secs(4) };

@@ -4,9 +4,9 @@
 use bytes::Bytes;
 use serde_json::json;
 
-use super::elasticsearch::{Client, Method, Request};
 use super::outcome::{Block, Failure, Fate, Judgement, Trouble};
 use super::{FILTER_PATH, judge};
+use crate::elasticsearch::{Client, Method, Request};
 
 /// A document that is to be deleted.
 #[derive(Debug)]

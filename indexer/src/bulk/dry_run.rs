@@ -9,12 +9,12 @@ use config::Config;
 use serde_json::{Value, json};
 
 use super::Bulk;
-use super::elasticsearch::{Method, Request};
 use super::landing::MAX_LOOK_UPS;
 use super::look_up::id_of;
 use super::outcome::{Failure, Trouble};
 use super::verify::{Obstacle, Suspect, Verdict, Verify};
 use crate::batch::Batch;
+use crate::elasticsearch::{Method, Request};
 use crate::index::RequestError;
 use crate::metrics::Metrics;
 
@@ -38,7 +38,7 @@ impl DryRun {
     ///
     /// # Errors
     /// When Elasticsearch's settings cannot be used.
-    pub fn new(config: &Config, metrics: &Metrics) -> Result<Self, super::BulkError> {
+    pub fn new(config: &Config, metrics: &Metrics) -> Result<Self, crate::elasticsearch::SettingsError> {
         let client = Arc::new(super::Client::new(&config.elasticsearch)?);
         Ok(Self {
             verify: Verify::always(config, &client, &metrics.verify),

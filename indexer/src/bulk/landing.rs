@@ -10,14 +10,17 @@ use std::sync::Arc;
 
 use config::{Config, Expired, Strategy};
 
-use super::elasticsearch::Client;
 use super::look_up::{self, Extent, Question};
 use super::verify::Suspect;
 use super::work::{Progress, Work};
+use crate::backing::Keeper;
+use crate::backing::now_millis;
 use crate::batch::Batch;
+use crate::elasticsearch::Client;
+use crate::message::target::{Age, NoPlace};
 use crate::metrics::PlaceMetrics;
-use crate::place::keeper::now_millis;
-use crate::place::{Age, Calendar, Keeper, NoPlace, Table, by_table};
+use crate::placement::by_table;
+use crate::placement::{Calendar, Table};
 
 /// Ids in one request: each is read from disk or memory, and none comes with its document.
 pub(super) const MAX_LOOK_UPS: usize = 500;

@@ -6,10 +6,11 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::elasticsearch::{Answer, Client, Method, Request};
-use super::outcome::{Failure, Trouble, request_error_type};
+use super::outcome::{Failure, Trouble};
 use crate::batch::Batch;
-use crate::place::Table;
+use crate::elasticsearch::errors::request_error_type;
+use crate::elasticsearch::{Answer, Client, Method, Request};
+use crate::placement::Table;
 
 /// Whether one document is there.
 #[derive(Debug)]

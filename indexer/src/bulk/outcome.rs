@@ -7,8 +7,9 @@
 
 use std::fmt;
 
-use super::elasticsearch::SendError;
-use answer::{ErrorBody, Item};
+use crate::elasticsearch::SendError;
+use crate::elasticsearch::errors::{ErrorBody, request_error};
+use answer::Item;
 use class::{Class, Kind};
 
 mod answer;
@@ -212,7 +213,7 @@ impl Block {
 /// Judges the answer with `status` and `body` to a bulk request of `sent` items.
 pub fn judge(status: u16, body: &[u8], sent: usize) -> Judgement {
     let class = Class::of(status);
-    let error = if class == Class::Success { None } else { answer::request_error(body) };
+    let error = if class == Class::Success { None } else { request_error(body) };
     let kind = Kind::of(error.as_ref());
     let again = |trouble| Judgement::Retry(failure(trouble, status, error.as_ref()));
     match class {
@@ -232,16 +233,6 @@ pub fn judge(status: u16, body: &[u8], sent: usize) -> Judgement {
             Judgement::Doubtful(refusal(status, error))
         }
     }
-}
-
-/// Whether the body of an answer is an error of Elasticsearch's own, rather than of something before it.
-pub fn is_own_error(body: &[u8]) -> bool {
-    answer::request_error(body).is_some()
-}
-
-/// The `error.type` of a request that failed as a whole, if the answer is Elasticsearch's own.
-pub fn request_error_type(body: &[u8]) -> Option<String> {
-    answer::request_error(body)?.error_type
 }
 
 /// Whether an operator has to fix something, beyond doubt.

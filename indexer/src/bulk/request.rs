@@ -5,12 +5,12 @@ use std::sync::atomic::Ordering;
 use bytes::Bytes;
 
 use super::aside::Witness;
-use super::elasticsearch::{Answer, Method, Request, SendError};
 use super::gate::{Pass, Room};
 use super::outcome::Judgement;
 use super::work::Work;
 use super::{Bulk, FILTER_PATH, body};
 use crate::batch::Batch;
+use crate::elasticsearch::{Answer, Method, Request, SendError};
 
 impl Bulk {
     /// How much the next request may hold.

@@ -11,15 +11,16 @@ use std::sync::Arc;
 use config::{Config, Strategy};
 
 use super::copies::{self, Copy};
-use super::elasticsearch::Client;
 use super::look_up::{self, Extent, Question};
 use super::outcome::Judgement;
 use super::verify::{Conflicts, Obstacle, Verify};
 use super::work::{Progress, Work};
+use crate::backing::Keeper;
 use crate::batch::Batch;
+use crate::elasticsearch::Client;
 use crate::metrics::PlaceMetrics;
-use crate::place::time::millis;
-use crate::place::{Keeper, Placed, Table, place};
+use crate::placement::time::millis;
+use crate::placement::{Placed, Table, place};
 
 /// Keeps each event of one topic to one document of a data stream.
 #[derive(Debug)]

@@ -7,8 +7,9 @@ use prometheus::Registry;
 use registry::wire::SchemaId;
 
 use super::*;
-use crate::batch::{BatchId, Item, Origin};
-use crate::place::{Age, Target};
+use crate::batch::{Item, Origin};
+use crate::message::progress::BatchId;
+use crate::message::target::{Age, Target};
 use stub::{Received, Reply, Stub, all_written, failure, items};
 
 mod doubtful;

@@ -18,9 +18,9 @@ use std::time::{Duration, Instant};
 
 use config::{Config, OnDuplicate, VerifyDuplicates};
 
-use super::elasticsearch::Client;
 use super::outcome::{Block, Failure};
 use crate::batch::{Batch, Item};
+use crate::elasticsearch::Client;
 use crate::metrics::VerifyMetrics;
 use compare::Shared;
 use handling::{Handling, Handlings};

@@ -19,9 +19,9 @@ use tokio_util::sync::CancellationToken;
 use super::exit::Exit;
 use super::output::{Output, Progress};
 use crate::RunError;
-use crate::bulk::BulkError;
 use crate::bulk::dry_run::DryRun;
 use crate::consume::reading::{Bounds, Reading, Watched};
+use crate::elasticsearch::SettingsError;
 use crate::pipeline::{self, Job, Shared};
 use checkpoint::{Checkpoint, total};
 use plan::Plan;
@@ -143,7 +143,7 @@ pub enum ReplayError {
     Run(#[from] RunError),
     /// Elasticsearch's settings cannot be used.
     #[error("elasticsearch: {0}")]
-    Bulk(#[from] BulkError),
+    Bulk(#[from] SettingsError),
 }
 
 impl ReplayArgs {

@@ -8,9 +8,10 @@ use std::time::Instant;
 use kafka::position::{NextOffset, Offset, Partition};
 
 use super::park::{Need, Parked};
-use crate::batch::{Batch, BatchId, Epoch, Filling};
+use crate::batch::{Batch, Filling};
 use crate::decode::Decoded;
-use crate::record::{OwnedRecord, Record};
+use crate::message::progress::{BatchId, Epoch};
+use crate::message::record::{OwnedRecord, Record};
 use crate::settle::Ledger;
 
 /// The most jumps that are kept for the next survey: with more of them, as transactions of single records make, losses may be undercounted.

@@ -17,7 +17,7 @@ use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{ClientConfig, TopicPartitionList};
 use service::admin::Condition;
 
-use super::prefetch;
+use super::prefetch::{self, set_default};
 
 /// How long librdkafka fetches nothing after what it has fetched ahead was enough. By its own default of a second, a consumer that takes
 /// what is there in less stands still for the rest (librdkafka's CONFIGURATION.md).
@@ -71,13 +71,6 @@ pub(super) fn client_config(config: &Config) -> KafkaResult<ClientConfig> {
         }
     };
     Ok(client)
-}
-
-/// Sets `key` to `value`, unless `kafka.options` has it.
-pub(super) fn set_default(client: &mut ClientConfig, key: &str, value: &str) {
-    if client.get(key).is_none() {
-        client.set(key, value);
-    }
 }
 
 impl Group {

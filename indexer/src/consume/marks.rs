@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use kafka::position::{NextOffset, Partition};
 
-use crate::record::Record;
+use crate::message::record::Record;
 
 /// What the fingerprint in a commit's metadata begins with.
 const PREFIX: &str = "last=";
@@ -120,7 +120,7 @@ mod tests {
     use kafka::position::Offset;
 
     use super::*;
-    use crate::record::Headers;
+    use crate::message::record::Headers;
 
     const P: Partition = Partition(3);
 

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashSet, VecDeque};
 use kafka::position::Partition;
 use registry::wire::SchemaId;
 
-use crate::record::{OwnedRecord, Record};
+use crate::message::record::{OwnedRecord, Record};
 
 /// What a record waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -104,7 +104,7 @@ impl Parked {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::Headers;
+    use crate::message::record::Headers;
     use kafka::position::Offset;
 
     const A: Need = Need::Schema(SchemaId(1));

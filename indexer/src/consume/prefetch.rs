@@ -6,8 +6,6 @@
 
 use rdkafka::ClientConfig;
 
-use super::group::set_default;
-
 /// Which part of `indexer.max_in_flight_bytes` the keys and values of records fetched ahead may take: one in so many.
 const SHARE: u64 = 4;
 /// About what librdkafka keeps of each record beside key and value (its operation and its message).
@@ -33,6 +31,13 @@ pub(super) fn bound(client: &mut ClientConfig, max_in_flight_bytes: u64) {
     set_default(client, "queued.min.messages", &(share / OVERHEAD).min(100_000).to_string());
     set_default(client, "fetch.max.bytes", &response.to_string());
     set_default(client, "fetch.message.max.bytes", &response.min(PARTITION_BYTES).to_string());
+}
+
+/// Sets `key` to `value`, unless `kafka.options` has it.
+pub(super) fn set_default(client: &mut ClientConfig, key: &str, value: &str) {
+    if client.get(key).is_none() {
+        client.set(key, value);
+    }
 }
 
 #[cfg(test)]

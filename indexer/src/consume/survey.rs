@@ -11,7 +11,7 @@ use rdkafka::topic_partition_list::Offset as Position;
 use topic_id::TopicId;
 
 use super::*;
-use crate::report::Survey;
+use crate::message::report::Survey;
 
 /// How often the log is looked at.
 pub(super) const SURVEY_INTERVAL: Duration = Duration::from_secs(5);
@@ -162,7 +162,7 @@ fn survey(consumer: &BaseConsumer<Group>, topic: &str, partitions: &[Partition])
     let mut ends = ask_offsets(consumer, topic, partitions, Position::End);
     let both = starts.into_iter().filter_map(|(partition, start)| {
         let end = ends.remove(&partition)?;
-        Some(crate::report::Ends { partition, start, end })
+        Some(crate::message::report::Ends { partition, start, end })
     });
     Report::Survey(Survey { topic_id, ends: both.collect() })
 }

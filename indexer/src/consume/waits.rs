@@ -10,9 +10,9 @@ use registry::wire::SchemaId;
 use super::books::Waits;
 use super::park::Need;
 use super::*;
+use crate::backing::now_millis;
 use crate::decode::Missing;
-use crate::place::keeper::now_millis;
-use crate::record::OwnedRecord;
+use crate::message::record::OwnedRecord;
 
 impl Consumer {
     pub(super) fn wait_for(&mut self, waits: Waits) {

@@ -4,7 +4,7 @@ use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::FutureRecord;
 
 use crate::batch::{Batch, Origin};
-use crate::record::Headers;
+use crate::message::record::Headers;
 
 /// The longest reason that is kept, in bytes.
 const MAX_REASON: usize = 1_024;

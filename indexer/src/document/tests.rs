@@ -2,8 +2,8 @@ use avro::{Decimals, EventType, Timestamps, Uuids};
 use kafka::position::{Offset, Partition};
 
 use super::*;
-use crate::record::Headers;
-use crate::record::headers::tests::headers;
+use crate::message::record::Headers;
+use crate::message::record::headers::tests::headers;
 
 const SCHEMA: &str = r#"{"type":"record","name":"E","fields":[{"name":"event_id","type":"string"}]}"#;
 const RULES: Rules = Rules {

@@ -6,7 +6,7 @@ use super::managed::Managed;
 use super::requests::RequestError;
 use super::resources::{self, Composing};
 use super::{Index, IndexSettings, Known};
-use crate::server;
+use crate::elasticsearch::server;
 
 impl Index {
     /// Makes what is missing, updates what is ours. Asks first what the server is: a cluster may have been upgraded, or be another one.

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::Index;
 use super::requests::RequestError;
-use crate::place::Kin;
+use crate::placement::Kin;
 
 impl Index {
     /// The name of the index that new documents go to: the write index, or with the strategy `time` the newest; none if there is none yet.

@@ -5,7 +5,14 @@
 use config::{Cold, Hot, LifecyclePolicy, Warm};
 use serde_json::{Map, Value, json};
 
-use super::resources::priority;
+/// The least priority of the index template: above Elastic's own for the same patterns, which are 100 to 200.
+const PRIORITY: usize = 500;
+
+/// The priority of the template of the index `name`. The names of the index `X-Y` match the pattern of the index `X` too: the longer name
+/// wins, and no two templates of ours that match one name have the same priority, which Elasticsearch refuses.
+pub(super) fn priority(name: &str) -> usize {
+    PRIORITY + name.len()
+}
 
 /// The policy for `PUT _ilm/policy/{name}`, without what surrounds it.
 pub(super) fn ilm(policy: &LifecyclePolicy) -> Value {

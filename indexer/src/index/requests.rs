@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 use serde_json::Value;
 
-use crate::bulk::elasticsearch::{Answer, Client, Method, Request, SendError};
-use crate::bulk::outcome::is_own_error;
-use crate::server::ServerError;
+use crate::elasticsearch::errors::is_own_error;
+use crate::elasticsearch::server::ServerError;
+use crate::elasticsearch::{Answer, Client, Method, Request, SendError};
 
 /// How deep the causes of a refusal are followed.
 const MAX_CAUSES: usize = 8;

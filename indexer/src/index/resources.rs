@@ -7,13 +7,11 @@
 use config::{Lifecycle, Strategy};
 use serde_json::{Value, json};
 
-use super::lifecycle;
+use super::lifecycle::{self, priority};
 use super::managed::{Kind, Managed};
 use super::mapping::count_fields;
 use super::settings::IndexSettings;
 
-/// The least priority of the index template: above Elastic's own for the same patterns, which are 100 to 200.
-const PRIORITY: usize = 500;
 /// Elasticsearch's default of `index.mapping.total_fields.limit`.
 const DEFAULT_FIELDS: usize = 1_000;
 /// How many fields may be added before the limit has to be raised again.
@@ -38,12 +36,6 @@ pub(super) fn policy(settings: &IndexSettings) -> Option<Managed> {
         }
         Lifecycle::Dsl | Lifecycle::None => None,
     }
-}
-
-/// The priority of the template of the index `name`. The names of the index `X-Y` match the pattern of the index `X` too: the longer name
-/// wins, and no two templates of ours that match one name have the same priority, which Elasticsearch refuses.
-pub(super) fn priority(name: &str) -> usize {
-    PRIORITY + name.len()
 }
 
 /// The name of both templates.

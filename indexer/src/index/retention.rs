@@ -5,8 +5,8 @@ use std::sync::Arc;
 use config::{Lifecycle, Strategy, age};
 
 use super::Index;
-use crate::place::Retention;
-use crate::place::time::millis;
+use crate::placement::Retention;
+use crate::placement::time::millis;
 
 impl Index {
     /// How long an index is kept. It is unlimited until [`Index::read_retention`].

@@ -3,8 +3,8 @@
 use config::{Config, ConfigError, Lifecycle, LifecyclePolicy, Strategy, load_lifecycle};
 
 use super::mapping::MappingRules;
-use crate::place::Pattern;
-use crate::server::{Product, Server};
+use crate::elasticsearch::server::{Product, Server};
+use crate::placement::Pattern;
 
 /// The settings of one index.
 #[derive(Clone, Debug, PartialEq)]

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::Index;
 use super::requests::RequestError;
-use crate::place::Table;
+use crate::placement::Table;
 
 /// How many creation dates of backing indices are remembered.
 const MAX_CREATED: usize = 10_000;
@@ -31,7 +31,8 @@ impl Index {
         self.remember(table);
         for (name, created) in self.without_alias().await? {
             let number = generation(&name, self.name());
-            let is_late = |other: &crate::place::Backing| Some(other.generation) > number && other.created < created;
+            let is_late =
+                |other: &crate::placement::Backing| Some(other.generation) > number && other.created < created;
             if self.was_made_again(&name, created) || table.backing().iter().any(is_late) {
                 self.give_alias(&name, false).await?;
             }

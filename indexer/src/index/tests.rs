@@ -7,9 +7,9 @@ use service::admin::Readiness;
 
 use super::*;
 use crate::bulk::Bulk;
-use crate::bulk::elasticsearch::Client;
 use crate::bulk::tests::config;
 use crate::bulk::tests::stub::{Reply, Stub, failure};
+use crate::elasticsearch::Client;
 use fake::{Store, changes};
 
 /// An index of `config`, and what it makes of readiness and metrics.

@@ -15,7 +15,7 @@ pub struct PlaceMetrics {
     pub copies: IntCounterVec,
     /// How old the table of backing indices was when it was last looked at, in seconds.
     pub table_age: GaugeVec,
-    /// Placed documents by where their placement time comes from: see [`Source`](crate::place::time::Source).
+    /// Placed documents by where their placement time comes from: see [`Source`](crate::placement::time::Source).
     pub times: IntCounterVec,
     /// Records that had to wait, by what for: `schema`, `table`, or `ahead` where they are dated ahead of the clock.
     pub parked: IntCounterVec,

@@ -10,12 +10,13 @@ use futures::stream::FuturesUnordered;
 use kafka::position::Partition;
 use tokio::sync::watch;
 
-use crate::batch::{Batch, Epoch};
+use crate::batch::Batch;
 use crate::bulk::Bulk;
 use crate::bulk::aside::Lone;
 use crate::bulk::work::Aside;
 use crate::dead_letter::DeadLetters;
-use crate::report::{self, Report, Settled};
+use crate::message::progress::Epoch;
+use crate::message::report::{self, Report, Settled};
 
 /// Which assignments have ended: the last one of each partition.
 #[derive(Clone, Debug, Default)]

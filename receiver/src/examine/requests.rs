@@ -8,12 +8,13 @@ use axum::http::request::Parts;
 use config::{Auth, CertificateFormat, ForwardedCertificate, Network, Verification};
 use futures::FutureExt;
 
-use crate::authenticate::{Authenticator, Forwarded, Refused};
 use crate::client::sender;
+use crate::message::Buffer;
 use crate::receive::content::coding;
-use crate::receive::{Buffer, request_id, verify};
+use crate::receive::{request_id, verify};
 use crate::server::proxy_protocol;
-use crate::unframe::{Reading, unframe};
+use crate::stages::authenticate::{Authenticator, Forwarded, Refused};
+use crate::stages::unframe::{Reading, unframe};
 
 /// Reads `bytes` as the head of a connection by the PROXY protocol, and as a request: a line with method and target, a line for each header, an
 /// empty line, the body. Returns what came of it, in a few words.

@@ -60,9 +60,9 @@ fn the_headers_say_why_and_what_is_needed_to_post_it_again() {
     .unwrap();
     let key = Some(schema.field("id").unwrap());
     let writer =
-        crate::source::Writer { id: registry::wire::SchemaId(7), schema: schema.into(), key, uuids: avro::Uuids::Any };
+        crate::message::Writer { id: registry::wire::SchemaId(7), schema: schema.into(), key, uuids: avro::Uuids::Any };
     let limits = avro::Limits { max_depth: 8, max_items: 8, max_values: 128 };
-    let invalid = crate::validate::fits(b"\x04e1\x06am", &writer, limits).unwrap_err();
+    let invalid = crate::stages::validate::fits(b"\x04e1\x06am", &writer, limits).unwrap_err();
     let rejection = Rejection::Invalid { as_likely: Box::new(invalid), as_framed: None };
     let mut request = HeaderMap::new();
     request.insert(CONTENT_TYPE, "application/avro".parse().unwrap());

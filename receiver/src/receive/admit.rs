@@ -13,11 +13,13 @@ use tokio::sync::SemaphorePermit;
 use tokio::time::Instant;
 
 use super::anteroom::Waiter;
-use super::held::Held;
-use super::{Buffer, Endpoint, Received, body};
-use crate::authenticate::{Authentic, Claim, Peer, Refused};
+use super::{Endpoint, Received, body};
 use crate::client::{Client, Visit, sender};
+use crate::held::Held;
+use crate::message::Buffer;
 use crate::reject::Rejection;
+use crate::source::rate::RateLimited;
+use crate::stages::authenticate::{Authentic, Claim, Peer, Refused};
 
 /// A request of somebody who may post.
 pub(super) struct Admitted<'a> {
@@ -119,7 +121,8 @@ impl Endpoint {
     }
 
     fn take_rate(&self) -> Result<(), Rejection> {
-        self.source.rate.as_ref().map_or(Ok(()), |rate| rate.take(Instant::now()))
+        let Some(rate) = &self.source.rate else { return Ok(()) };
+        rate.take(Instant::now()).map_err(|RateLimited(wait)| Rejection::RateLimited(wait))
     }
 
     async fn read(

@@ -12,14 +12,14 @@ use std::sync::Arc;
 use avro::Limits;
 use tokio::time::Instant;
 
-use super::held::Held;
 use super::{Endpoint, Queued};
-use crate::authenticate::Authentic;
-use crate::produce::RecordHead;
+use crate::held::Held;
+use crate::message::RecordHead;
+use crate::message::Writer;
 use crate::reject::Rejection;
-use crate::source::Writer;
-use crate::unframe::Form;
-use crate::validate::fits;
+use crate::stages::authenticate::Authentic;
+use crate::stages::unframe::Form;
+use crate::stages::validate::fits;
 
 /// A longer body is read on a thread for long work.
 const SHORT: usize = 64 * 1024;
@@ -73,7 +73,7 @@ impl Endpoint {
     /// The older version that `body` is a datum of.
     ///
     /// # Errors
-    /// `AmbiguousVersion` where there are several that it means different things in; those of [`super::Workers::run`].
+    /// `AmbiguousVersion` where there are several that it means different things in; those of [`crate::workers::Workers::run`].
     async fn older_writer(
         &self,
         body: &mut Authentic,

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use super::held::HeldBytes;
+use crate::held::HeldBytes;
 
 /// All places.
 #[derive(Debug)]

@@ -8,10 +8,10 @@ use rdkafka::message::Headers;
 use tokio::time::{Instant, timeout};
 
 use super::Endpoint;
-use crate::produce::RecordHead;
+use crate::message::RecordHead;
 use crate::quarantine;
 use crate::reject::Rejection;
-use crate::validate::Invalid;
+use crate::stages::validate::Invalid;
 
 /// After this, a body counts as not written. Kafka's client gives up sooner; this is for what nobody foresaw.
 const PATIENCE: Duration = Duration::from_secs(120);

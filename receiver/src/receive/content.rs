@@ -4,12 +4,13 @@ use axum::http::HeaderMap;
 use axum::http::header::CONTENT_ENCODING;
 use tokio::time::Instant;
 
-use super::held::Held;
-use super::{Buffer, Endpoint};
-use crate::authenticate::Authentic;
-use crate::decompress::{DecompressError, Format, decompress};
+use super::Endpoint;
+use crate::held::Held;
+use crate::message::Buffer;
 use crate::reject::Rejection;
-use crate::unframe::UnframeError;
+use crate::stages::authenticate::Authentic;
+use crate::stages::decompress::{DecompressError, Format, decompress};
+use crate::stages::unframe::UnframeError;
 
 /// A compressed body up to this length is decompressed where the request is served: it takes less than to hand it over, and a few
 /// milliseconds at the very worst.
@@ -23,7 +24,7 @@ impl Endpoint {
     /// Decompresses `body` if it is compressed. On an error it is as it was. What it takes is counted in `held`.
     ///
     /// # Errors
-    /// `ContentEncoding`, `Decompress`, `Overloaded`, and those of [`Workers::run`](super::work::Workers::run).
+    /// `ContentEncoding`, `Decompress`, `Overloaded`, and those of [`Workers::run`](crate::workers::Workers::run).
     pub(super) async fn decode(
         &self,
         head: &HeaderMap,

@@ -5,12 +5,12 @@ use registry::wire::{FRAME_LEN, SchemaId};
 use tokio::time::Instant;
 
 use super::Endpoint;
-use super::held::Held;
-use crate::authenticate::Authentic;
+use crate::held::Held;
+use crate::message::Writer;
 use crate::reject::Rejection;
-use crate::source::Writer;
-use crate::unframe::{Form, Framing, SINGLE_OBJECT_LEN};
-use crate::validate::{Batch, BatchError, Event, Invalid, fits, validate, validate_container};
+use crate::stages::authenticate::Authentic;
+use crate::stages::unframe::{Form, Framing, SINGLE_OBJECT_LEN};
+use crate::stages::validate::{Batch, BatchError, Event, Invalid, fits, validate, validate_container};
 
 /// A file up to this length, if it is not compressed, is validated where the request is served.
 const SHORT: usize = 64 * 1024;
@@ -34,7 +34,7 @@ impl Events<'_> {
 }
 
 impl Endpoint {
-    /// Reads the body in its form; see [`crate::unframe`] for the rule where the form is open.
+    /// Reads the body in its form; see [`crate::stages::unframe`] for the rule where the form is open.
     pub(super) async fn events<'a>(
         &self,
         form: Form,

@@ -14,8 +14,8 @@ use registry::{RegisteredSchema, RegistryError};
 use tokio::time::{Instant, timeout_at};
 
 use super::Endpoint;
+use crate::message::Writer;
 use crate::reject::{Rejection, SchemaName};
-use crate::source::Writer;
 
 const NOT_AVRO: &str = "it is not an Avro schema that can be used";
 const NO_KEY: &str = "it lacks the field that identifies an event";

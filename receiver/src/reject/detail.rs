@@ -6,8 +6,8 @@ use std::fmt;
 use registry::wire::SchemaId;
 
 use super::{Rejection, SchemaName};
-use crate::unframe::Framing;
-use crate::validate::{BatchError, Invalid};
+use crate::stages::unframe::Framing;
+use crate::stages::validate::{BatchError, Invalid};
 
 impl Rejection {
     /// What is wrong, for people.

@@ -4,7 +4,7 @@ use avro::ContainerError;
 use serde::Serialize;
 
 use super::Rejection;
-use crate::validate::{BatchError, Invalid};
+use crate::stages::validate::{BatchError, Invalid};
 
 /// Where the error is, and what.
 #[derive(Serialize)]

@@ -2,7 +2,7 @@ use axum::http::HeaderMap;
 use registry::wire::FrameError;
 
 use super::*;
-use crate::decompress::Format;
+use crate::stages::decompress::Format;
 
 /// The rejection, the status, the word, and the headers that go with it.
 type Row = (Rejection, u16, &'static str, &'static [(&'static str, &'static str)]);
@@ -92,10 +92,10 @@ async fn each_rejection_is_answered_by_its_row_as_a_problem() {
 async fn a_datum_that_is_none_says_in_which_field_and_at_which_byte() {
     let schema = avro::Schema::parse(r#"{"type":"record","name":"E","fields":[{"name":"a","type":"string"}]}"#);
     let writer =
-        crate::source::Writer { id: SchemaId(7), schema: schema.unwrap().into(), key: None, uuids: avro::Uuids::Any };
+        crate::message::Writer { id: SchemaId(7), schema: schema.unwrap().into(), key: None, uuids: avro::Uuids::Any };
     let limits = avro::Limits { max_depth: 8, max_items: 8, max_values: 128 };
     let cut = [registry::wire::frame(SchemaId(7)).as_slice(), b"\x06ab"].concat();
-    let invalid = crate::validate::validate(&cut, &writer, limits).unwrap_err();
+    let invalid = crate::stages::validate::validate(&cut, &writer, limits).unwrap_err();
     let offset = invalid.error.offset;
 
     let rejection = Rejection::Invalid { as_likely: Box::new(invalid), as_framed: None };

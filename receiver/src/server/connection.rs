@@ -23,8 +23,8 @@ use super::Tls;
 use super::places::Place;
 use super::proxy_protocol::{self, Origin};
 use super::socket::{Limits, Socket};
-use crate::authenticate::Peer;
 use crate::client::{Client, Visit};
+use crate::stages::authenticate::Peer;
 
 /// How long a connection that was idle may take to say goodbye.
 const GOODBYE: Duration = Duration::from_secs(5);

@@ -6,7 +6,7 @@
 use std::io::{Error, ErrorKind, Result};
 
 use super::MAX_HEAD;
-use crate::receive::{Held, HeldBytes};
+use crate::held::{Held, HeldBytes};
 
 /// So many bytes of each head are not counted: what a connection costs anyway.
 const FREE: usize = 4 * 1024;

@@ -11,7 +11,7 @@ use tokio::time::Sleep;
 
 use super::head::Head;
 use crate::client::Client;
-use crate::receive::HeldBytes;
+use crate::held::HeldBytes;
 
 /// How long is read, and thrown away, after the last answer.
 const LINGER: Duration = Duration::from_secs(2);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use moka::future::Cache;
 use sha2::{Digest, Sha256};
 
-use super::Writer;
+use crate::message::Writer;
 
 /// Bytes of text and of what is compiled of it, at most.
 const MAX_BYTES: u64 = 4 * 1024 * 1024;

@@ -10,7 +10,8 @@ use service::admin::Condition;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::{Source, Writer};
+use super::Source;
+use crate::message::Writer;
 
 /// The first wait after a failure; doubled each time.
 const FIRST_WAIT: Duration = Duration::from_millis(500);

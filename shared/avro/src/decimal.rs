@@ -2,7 +2,7 @@
 
 use super::error::{DecodeErrorKind as Kind, Failure, Fault};
 use super::reader::Reader;
-use super::walk::Scalar;
+use super::sink::Scalar;
 
 /// How many bytes a decimal may have, sign extension aside: 2,466 digits. Printing takes time by the square of the length, so that a
 /// datum of one long decimal would take minutes.

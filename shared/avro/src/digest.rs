@@ -4,8 +4,8 @@ use sha2::{Digest, Sha256};
 
 use super::json::{JsonRules, JsonSink};
 use super::node::Symbol;
+use super::sink::{Scalar, Sink};
 use super::text::{Text, pieces};
-use super::walk::{Scalar, Sink};
 
 /// How many bytes of a value are made JSON at a time. A multiple of three, so that the pieces of base64 fit together.
 const PIECE: usize = 3 * 1024;

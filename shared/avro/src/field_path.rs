@@ -2,12 +2,12 @@
 
 use std::borrow::Cow;
 
+use super::SchemaError;
 use super::definitions::shown;
 use super::node::{Node, NodeId, Record, Symbol, Unit};
+use super::sink::{Scalar, Sink};
 use super::text::Text;
 use super::uuid;
-use super::walk::{Scalar, Sink};
-use super::{Schema, SchemaError};
 
 /// A path to a scalar field of a record schema, or of the records of a union: only of use with the schema it was made from.
 #[derive(Clone, Debug)]
@@ -65,17 +65,17 @@ pub(super) struct Search {
 }
 
 /// Finds the field `dotted`.
-pub(super) fn find(schema: &Schema, dotted: &str, search: &Search) -> Result<FieldPath, SchemaError> {
+pub(super) fn find(nodes: &[Node], root: NodeId, dotted: &str, search: &Search) -> Result<FieldPath, SchemaError> {
     let names: Vec<&str> = dotted.split('.').collect();
-    let mut finder = Finder { schema, search, steps: 0 };
-    match finder.way(schema.root, &names) {
+    let mut finder = Finder { nodes, search, steps: 0 };
+    match finder.way(root, &names) {
         Ok(way) => Ok(FieldPath { way }),
         Err(problem) => Err(SchemaError(format!("field {}: {problem}", shown(dotted)))),
     }
 }
 
 struct Finder<'s> {
-    schema: &'s Schema,
+    nodes: &'s [Node],
     search: &'s Search,
     steps: usize,
 }
@@ -86,7 +86,7 @@ impl Finder<'_> {
         if self.steps > MAX_STEPS {
             return Err("there are too many ways to it, by unions within unions".to_owned());
         }
-        let node = get(self.schema, beneath_null(self.schema, id));
+        let node = get(self.nodes, beneath_null(self.nodes, id));
         let Some((name, rest)) = names.split_first() else {
             let wanted = self.search.wanted;
             let fits = (self.search.fits)(node);
@@ -112,7 +112,7 @@ impl Finder<'_> {
         let mut ways = Vec::with_capacity(branches.len());
         let mut problem = None;
         for branch in branches {
-            let node = get(self.schema, *branch);
+            let node = get(self.nodes, *branch);
             if *node == Node::Null {
                 ways.push(None);
                 continue;
@@ -147,13 +147,13 @@ pub(super) fn fits_time(node: &Node) -> bool {
     matches!(node, Node::Timestamp { .. } | Node::Date | Node::String | Node::Int | Node::Long)
 }
 
-fn get(schema: &Schema, id: NodeId) -> &Node {
-    schema.nodes.get(id as usize).unwrap_or(&Node::Null)
+fn get(nodes: &[Node], id: NodeId) -> &Node {
+    nodes.get(id as usize).unwrap_or(&Node::Null)
 }
 
 /// The other type of a union of null and one other; otherwise the node itself.
-fn beneath_null(schema: &Schema, id: NodeId) -> NodeId {
-    match get(schema, id) {
+fn beneath_null(nodes: &[Node], id: NodeId) -> NodeId {
+    match get(nodes, id) {
         Node::Nullable { other, .. } => *other,
         _ => id,
     }

@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 use super::calendar;
 use super::decimal;
 use super::node::{Record, Symbol, Unit};
+use super::sink::{Scalar, Sink};
 use super::text::{self, Text};
-use super::uuid;
-use super::walk::{Scalar, Sink};
+use super::uuid::{self, Uuids};
 
 /// The choices there are in turning Avro into JSON.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
@@ -27,17 +27,6 @@ pub struct JsonRules {
     pub pieces_in_maps: bool,
     /// `uuids`: whether text of a `uuid` that is no UUID is taken.
     pub uuids: Uuids,
-}
-
-/// What is done about text of a `uuid` that is no UUID. Some writers (fastavro) write any text.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Uuids {
-    /// It is kept as it is.
-    #[default]
-    Any,
-    /// It is refused.
-    Strict,
 }
 
 /// What stands in the field `_event_type` of a document whose event is a record.

@@ -26,6 +26,7 @@ mod outline;
 mod raw;
 mod reader;
 mod schema;
+mod sink;
 mod sizes;
 mod text;
 mod uuid;
@@ -36,10 +37,11 @@ use std::borrow::Cow;
 pub use self::container::{Block, CONTAINER_MAGIC, Container, ContainerError, ContainerErrorKind};
 pub use self::error::{DecodeError, DecodeErrorKind};
 pub use self::field_path::{FieldPath, Found};
-pub use self::json::{Decimals, EventType, JsonRules, Timestamps, Uuids};
+pub use self::json::{Decimals, EventType, JsonRules, Timestamps};
 pub use self::meaning::Meaning;
 pub use self::outline::{FieldType, Kind, Outline, TypeRef};
 pub use self::schema::Schema;
+pub use self::uuid::Uuids;
 
 use self::digest::DigestSink;
 use self::error::Failure;
@@ -47,8 +49,9 @@ use self::field_path::{Capture, Way};
 use self::json::JsonSink;
 use self::node::Symbol;
 use self::reader::Reader;
+use self::sink::{Scalar, Sink};
 use self::text::Text;
-use self::walk::{Place, Scalar, Sink, Walk};
+use self::walk::{Place, Walk};
 
 /// What one datum may hold.
 #[derive(Clone, Copy, Debug)]

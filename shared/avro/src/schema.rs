@@ -65,7 +65,12 @@ impl Schema {
     /// one of them).
     pub fn field(&self, dotted: &str) -> Result<FieldPath, SchemaError> {
         let wanted = "a string, uuid, enum, int, long or fixed";
-        field_path::find(self, dotted, &Search { fits: field_path::fits_key, wanted, in_each_branch: true })
+        field_path::find(
+            &self.nodes,
+            self.root,
+            dotted,
+            &Search { fits: field_path::fits_key, wanted, in_each_branch: true },
+        )
     }
 
     /// The path to the field `dotted`, as the event's time: for [`write_members_and_find`](super::write_members_and_find). Where the
@@ -76,7 +81,12 @@ impl Schema {
     /// null and one of them).
     pub fn time_field(&self, dotted: &str) -> Result<FieldPath, SchemaError> {
         let wanted = "a timestamp, date, string, int or long";
-        field_path::find(self, dotted, &Search { fits: field_path::fits_time, wanted, in_each_branch: false })
+        field_path::find(
+            &self.nodes,
+            self.root,
+            dotted,
+            &Search { fits: field_path::fits_time, wanted, in_each_branch: false },
+        )
     }
 
     /// The name of the root type with its namespace, where it is a named type.

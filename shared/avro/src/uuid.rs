@@ -1,10 +1,22 @@
 //! UUIDs as text (RFC 9562, section 4): 8-4-4-4-12 hexadecimal digits. Small letters are written, both are read.
 
+use serde::{Deserialize, Serialize};
+
 use super::error::{DecodeErrorKind as Kind, Failure, Fault};
-use super::json::Uuids;
 use super::reader::Reader;
+use super::sink::Scalar;
 use super::text::{self, Text};
-use super::walk::Scalar;
+
+/// What is done about text of a `uuid` that is no UUID. Some writers (fastavro) write any text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Uuids {
+    /// It is kept as it is.
+    #[default]
+    Any,
+    /// It is refused.
+    Strict,
+}
 
 /// The length of a UUID as text.
 pub(super) const TEXT_LEN: usize = 36;

@@ -7,15 +7,13 @@ use super::Limits;
 use super::decimal;
 use super::error::{DecodeErrorKind as Kind, Failure, Fault};
 use super::field_path::Way;
-use super::json::Uuids;
 use super::node::{Node, NodeId, Record, Symbol, Unit};
 use super::reader::Reader;
 
-use super::uuid;
-pub(super) use sink::{Scalar, Sink};
+use super::sink::{Scalar, Sink};
+use super::uuid::{self, Uuids};
 
 mod blocks;
-mod sink;
 
 /// No limit lets a datum be nested deeper: each level takes some of the thread's stack.
 const MAX_DEPTH: u16 = 200;

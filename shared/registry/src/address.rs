@@ -3,11 +3,8 @@
 use reqwest::Url;
 
 use super::RegistrySetupError;
-use super::credentials::Credentials;
+use super::credentials::{Credentials, User};
 use service::secret::Secret;
-
-/// A user of the registry with its password.
-pub(super) type User = (String, Secret);
 
 /// An address of the registry, and who we are there.
 pub(super) struct Address {

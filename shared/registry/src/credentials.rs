@@ -7,9 +7,11 @@ use reqwest::RequestBuilder;
 use schema_registry_converter::async_impl::schema_registry::SrSettingsBuilder;
 
 use super::RegistrySetupError;
-use super::address::User;
 use config::SchemaRegistryAuth;
 use service::secret::Secret;
+
+/// A user of the registry with its password.
+pub(super) type User = (String, Secret);
 
 /// The credentials for one address, as configured and as last read.
 pub(super) struct Credentials {

@@ -14,9 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::notify;
 
-pub use readiness::{Condition, Readiness};
-
-mod readiness;
+pub use crate::readiness::{Condition, Readiness};
 
 /// How long requests under way may take once the service stops: a client that sends half a request must not hold it up.
 const PATIENCE: Duration = Duration::from_secs(2);

@@ -9,6 +9,7 @@ pub mod http;
 pub mod listen;
 pub mod metrics;
 pub mod notify;
+pub mod readiness;
 pub mod secret;
 pub mod shutdown;
 pub mod telemetry;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use sd_notify::NotifyState;
 
-use crate::admin::Readiness;
+use crate::readiness::Readiness;
 
 /// How often the readiness is looked at.
 const PERIOD: Duration = Duration::from_millis(200);

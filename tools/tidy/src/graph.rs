@@ -45,6 +45,11 @@ impl Crate {
         Ok(Self { modules: without_tests(modules) })
     }
 
+    /// Returns the names of its modules; that of the crate itself is empty.
+    pub fn modules(&self) -> impl Iterator<Item = &str> {
+        self.modules.keys().map(String::as_str)
+    }
+
     /// Returns the arrows between its modules. That of a module to one above or below itself in the same folder is left out: a file and
     /// its folder are one thing.
     pub fn arrows(&self) -> Arrows {
@@ -145,13 +150,23 @@ fn is_kin(one: &str, other: &str) -> bool {
     below(one, other) || below(other, one)
 }
 
-/// Returns `arrows` between top-level modules alone: each file counts for the one whose folder it is in.
+/// A folder whose files are units of their own.
+const SHELF: &str = "stages";
+
+/// Returns the unit that `module` belongs to: its top-level module, a file with its folder. On the shelf `stages` each stage is one.
+pub fn unit(module: &str) -> &str {
+    let end = |from: usize| module[from..].find("::").map_or(module.len(), |at| from + at);
+    let first = end(0);
+    if &module[..first] == SHELF && first < module.len() { &module[..end(first + 2)] } else { &module[..first] }
+}
+
+/// Returns `arrows` between units alone.
 pub fn between_top_levels(arrows: &Arrows) -> Arrows {
-    let top = |module: &str| module.split("::").next().unwrap_or_default().to_owned();
     let mut between = Arrows::new();
     for (from, used) in arrows {
-        for to in used.keys().filter(|to| top(from) != top(to)) {
-            between.entry(top(from)).or_default().entry(top(to)).or_default().insert(format!("{from} → {to}"));
+        for to in used.keys().filter(|to| unit(from) != unit(to)) {
+            let pairs = between.entry(unit(from).to_owned()).or_default().entry(unit(to).to_owned()).or_default();
+            pairs.insert(format!("{from} → {to}"));
         }
     }
     between

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Alone, Asides, Lone, PATIENCE, shards};
+use crate::backoff::Backoff;
 use crate::batch::Batch;
-use crate::bulk::backoff::Backoff;
 use crate::bulk::doubt::Cause;
 use crate::bulk::gate::now;
 use crate::bulk::work::{Aside, Work};

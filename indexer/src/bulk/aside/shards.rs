@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use bytes::Bytes;
 use serde::Deserialize;
 
-use crate::bulk::elasticsearch::{Client, Method, Request};
+use crate::elasticsearch::{Client, Method, Request};
 
 /// A shard of more documents than this may be full: what is not in a segment yet is not counted.
 const NEARLY_FULL: u64 = (1 << 31) - (1 << 24);

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use bytes::{Bytes, BytesMut};
 use serde_json::json;
 
-use crate::bulk::body;
 use crate::bulk::look_up::id_of;
+use crate::document;
 
 /// Indices of which one is kept.
 const MAX_INDICES: usize = 16;
@@ -82,7 +82,7 @@ impl Witnesses {
 /// The document of `lines` without the name of an index.
 fn unnamed(lines: &[u8]) -> Bytes {
     let mut unnamed = BytesMut::with_capacity(lines.len());
-    body::rename(lines, None, &mut unnamed);
+    document::rename(lines, None, &mut unnamed);
     unnamed.freeze()
 }
 

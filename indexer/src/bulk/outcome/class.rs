@@ -1,6 +1,6 @@
 //! The statuses and the error types that are told apart. Whatever is new to Elasticsearch falls into `Other...` or `Unknown`.
 
-use super::answer::ErrorBody;
+use crate::elasticsearch::errors::ErrorBody;
 
 /// The statuses that are told apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

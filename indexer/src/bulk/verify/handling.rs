@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use serde_json::Value;
 
-use crate::bulk::elasticsearch::{Client, Method, Request};
 use crate::bulk::outcome::Failure;
+use crate::elasticsearch::{Client, Method, Request};
 
 /// How long an answer counts.
 const FRESH: Duration = Duration::from_secs(60);

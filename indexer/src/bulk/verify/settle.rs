@@ -4,7 +4,7 @@ use super::*;
 use crate::bulk::look_up::Question;
 use crate::bulk::outcome::Refusal;
 use crate::bulk::work::{Progress, Work};
-use crate::place::Table;
+use crate::placement::Table;
 
 /// `error_type` of the dead letter.
 const ID_CONFLICT: &str = "id-conflict";

@@ -7,8 +7,8 @@ use serde_json::value::RawValue;
 
 use super::Obstacle;
 use crate::batch::Batch;
-use crate::bulk::elasticsearch::{Answer, Client, Method, Request};
 use crate::bulk::outcome::{Block, BlockKind, Failure, Trouble};
+use crate::elasticsearch::{Answer, Client, Method, Request};
 
 /// How much of each document is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

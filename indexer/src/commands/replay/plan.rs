@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use super::checkpoint::{Checkpoint, Committed};
 use super::log::Log;
 use super::{ReplayArgs, ReplayError};
-use crate::place::keeper::now_millis;
+use crate::backing::now_millis;
 
 /// How long a member that was killed stays in its group where `kafka.options` do not say so: the indexer's own session timeout.
 const SESSION: Duration = Duration::from_secs(10);

@@ -2,8 +2,8 @@ use proptest::prelude::*;
 use registry::wire::SchemaId;
 
 use super::*;
-use crate::batch::Progress;
-use crate::record::Headers;
+use crate::message::progress::Progress;
+use crate::message::record::Headers;
 
 mod jumps;
 

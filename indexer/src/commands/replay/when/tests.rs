@@ -1,7 +1,7 @@
 //! What the command line may say.
 
 use super::*;
-use crate::place::keeper::now_millis;
+use crate::backing::now_millis;
 
 #[test]
 fn times_have_any_offset_and_fractions() {

@@ -1,0 +1,243 @@
+//! Asks Elasticsearch for the indices behind an alias or of a data stream.
+
+use std::collections::HashMap;
+
+use bytes::Bytes;
+use config::Strategy;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::json;
+
+use crate::elasticsearch::errors::request_error_type;
+use crate::elasticsearch::{Answer, Client, Method, Request, SendError};
+use crate::placement::table::{Found, TableError};
+
+/// What is looked at of each index.
+const FILTER_PATH: &str = "*.aliases,*.settings.index.creation_date,*.settings.index.blocks,*.settings.index.resize.source.name,\
+    *.settings.index.verified_before_close";
+/// What is asked for of each index.
+const QUERY: [(&str, &str); 2] = [("features", "aliases,settings"), ("filter_path", FILTER_PATH)];
+/// The order of a data stream's backing indices.
+const ORDER: [(&str, &str); 1] = [("filter_path", "data_streams.indices.index_name")];
+
+/// Why there is no new table.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// No answer.
+    #[error("{0}")]
+    Send(#[from] SendError),
+    /// The alias is not there.
+    #[error("there is no alias or data stream of this name")]
+    Missing,
+    /// Another answer than the list.
+    #[error("the question was answered {status}: {body}")]
+    Refused {
+        /// The status.
+        status: u16,
+        /// The body's beginning.
+        body: String,
+    },
+    /// The list cannot be used.
+    #[error("{0}")]
+    Table(#[from] TableError),
+}
+
+impl ReadError {
+    /// What `answer` says, as far as it fits.
+    pub(super) fn refused(answer: &Answer) -> Self {
+        Self::Refused { status: answer.status, body: answer.beginning() }
+    }
+}
+
+/// The indices behind the alias `name`, or of the data stream `name` in the stream's own order, by the time that this is called.
+///
+/// # Errors
+/// [`ReadError`].
+pub(super) async fn read(
+    client: &Client,
+    name: &str,
+    strategy: Strategy,
+    is_opensearch: bool,
+) -> Result<Vec<Found>, ReadError> {
+    let order = match strategy {
+        Strategy::DataStream => Some(order(client, name).await?),
+        Strategy::Rollover | Strategy::Time | Strategy::Single => None,
+    };
+    let found = found(parse(&get(client, &format!("/{name}"), query(is_opensearch)).await?)?, name)?;
+    Ok(match order {
+        Some(order) => in_order(found, &order),
+        None => found,
+    })
+}
+
+/// The indices behind each of the aliases `names`, in that order.
+///
+/// # Errors
+/// [`ReadError`]: also when one of them is not there, or may not be read.
+pub(super) async fn read_several(
+    client: &Client,
+    names: &[&str],
+    is_opensearch: bool,
+) -> Result<Vec<Vec<Found>>, ReadError> {
+    let query = query(is_opensearch);
+    let indices: HashMap<String, IndexAnswer> = parse(&get(client, &format!("/{}", names.join(",")), query).await?)?;
+    names.iter().map(|name| of_alias(&indices, name)).collect()
+}
+
+async fn order(client: &Client, name: &str) -> Result<Vec<String>, ReadError> {
+    let answer: StreamsAnswer = parse(&get(client, &format!("/_data_stream/{name}"), &ORDER).await?)?;
+    let streams = answer.data_streams.into_iter();
+    Ok(streams.flat_map(|stream| stream.indices).map(|index| index.index_name).collect())
+}
+
+/// The first `_ingested_at` of the documents of `index`, in milliseconds since the Unix epoch; none when there is no document.
+///
+/// # Errors
+/// [`ReadError`].
+pub(super) async fn first_ingested(client: &Client, index: &str) -> Result<Option<i64>, ReadError> {
+    let body = json!({ "size": 0, "aggs": { "first": { "min": { "field": "_ingested_at" } } } });
+    let request = Request {
+        method: Method::Post,
+        path: &format!("/{index}/_search"),
+        query: &[("filter_path", "aggregations.first.value")],
+        content_type: "application/json",
+        body: Bytes::from(body.to_string()),
+    };
+    let answer: serde_json::Value = parse(&client.send(&request).await?)?;
+    #[expect(clippy::cast_possible_truncation, reason = "milliseconds of this era fit")]
+    Ok(answer["aggregations"]["first"]["value"].as_f64().map(|millis| millis as i64))
+}
+
+/// `OpenSearch` does not know `features`: it only spares Elasticsearch the mappings.
+fn query(is_opensearch: bool) -> &'static [(&'static str, &'static str)] {
+    if is_opensearch { &QUERY[1..] } else { &QUERY }
+}
+
+async fn get(client: &Client, path: &str, query: &[(&str, &str)]) -> Result<Answer, ReadError> {
+    let request = Request { method: Method::Get, path, query, content_type: "application/json", body: Bytes::new() };
+    Ok(client.send(&request).await?)
+}
+
+fn parse<T: DeserializeOwned>(answer: &Answer) -> Result<T, ReadError> {
+    match answer.status {
+        200 => serde_json::from_slice(&answer.body)
+            .map_err(|error| ReadError::Refused { status: answer.status, body: error.to_string() }),
+        404 if request_error_type(&answer.body).as_deref() == Some("index_not_found_exception") => {
+            Err(ReadError::Missing)
+        }
+        _ => Err(ReadError::refused(answer)),
+    }
+}
+
+#[derive(Deserialize)]
+struct StreamsAnswer {
+    #[serde(default)]
+    data_streams: Vec<StreamAnswer>,
+}
+
+#[derive(Deserialize)]
+struct StreamAnswer {
+    #[serde(default)]
+    indices: Vec<StreamIndexAnswer>,
+}
+
+#[derive(Deserialize)]
+struct StreamIndexAnswer {
+    index_name: String,
+}
+
+#[derive(Clone, Deserialize)]
+struct IndexAnswer {
+    #[serde(default)]
+    aliases: HashMap<String, AliasAnswer>,
+    settings: SettingsAnswer,
+}
+
+#[derive(Clone, Deserialize)]
+struct AliasAnswer {
+    is_write_index: Option<bool>,
+}
+
+#[derive(Clone, Deserialize)]
+struct SettingsAnswer {
+    index: IndexSettingsAnswer,
+}
+
+#[derive(Clone, Deserialize)]
+struct IndexSettingsAnswer {
+    creation_date: String,
+    #[serde(default)]
+    blocks: BlocksAnswer,
+    resize: Option<serde_json::Value>,
+    /// "true" of a closed index.
+    verified_before_close: Option<String>,
+}
+
+/// Settings are texts. `read_only_allow_delete`, the disk's flood stage, is left out: it passes by itself.
+#[derive(Clone, Default, Deserialize)]
+struct BlocksAnswer {
+    write: Option<String>,
+    read_only: Option<String>,
+}
+
+fn of_alias(indices: &HashMap<String, IndexAnswer>, alias: &str) -> Result<Vec<Found>, ReadError> {
+    let own = indices.iter().filter(|(_, index)| index.aliases.contains_key(alias));
+    found(own.map(|(name, index)| (name.clone(), index.clone())).collect(), alias)
+}
+
+fn found(indices: HashMap<String, IndexAnswer>, alias: &str) -> Result<Vec<Found>, ReadError> {
+    let alone = indices.len() == 1;
+    let mut all = Vec::with_capacity(indices.len());
+    for (name, index) in indices {
+        let is_write = match index.aliases.get(alias) {
+            // An alias of one index writes to it, unless it says that it does not (Elasticsearch reference, "Aliases").
+            Some(entry) => entry.is_write_index.unwrap_or(alone),
+            None => false,
+        };
+        let IndexSettingsAnswer { creation_date, blocks, resize, verified_before_close } = index.settings.index;
+        let created = creation_date.parse().map_err(|_| unusable(format!("{name} has no creation date")))?;
+        let is_set = |block: Option<String>| block.is_some_and(|value| value == "true");
+        let writable = !is_set(blocks.write) && !is_set(blocks.read_only) && !is_set(verified_before_close);
+        all.push(Found { name, created, writable, is_write, is_resized: resize.is_some() });
+    }
+    Ok(all)
+}
+
+/// `found` in the `order` of the stream, whose last one is the write index. What is not in the order is newer than it, and what is not found
+/// was deleted meanwhile.
+fn in_order(found: Vec<Found>, order: &[String]) -> Vec<Found> {
+    let mut found: HashMap<String, Found> = found.into_iter().map(|index| (index.name.clone(), index)).collect();
+    let mut all: Vec<Found> = order.iter().filter_map(|name| found.remove(name)).collect();
+    if let Some(last) = all.last_mut() {
+        last.is_write = true;
+    }
+    all
+}
+
+fn unusable(why: String) -> ReadError {
+    ReadError::Refused { status: 200, body: why }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(name: &str) -> Found {
+        Found { name: name.to_owned(), created: 0, writable: true, is_write: false, is_resized: false }
+    }
+
+    #[test]
+    fn the_indices_of_a_data_stream_are_in_its_own_order_whatever_their_names() {
+        let names = [".ds-e-000003", "partial-.ds-e-000001", "shrink-x-.ds-e-000002"];
+        let order: Vec<String> = [1, 2, 0].map(|number| names[number].to_owned()).into();
+        let ordered = in_order(names.map(found).into(), &order);
+        let names: Vec<(&str, bool)> = ordered.iter().map(|index| (index.name.as_str(), index.is_write)).collect();
+        assert_eq!(names, [("partial-.ds-e-000001", false), ("shrink-x-.ds-e-000002", false), (".ds-e-000003", true)]);
+    }
+
+    #[test]
+    fn what_came_or_went_between_the_two_questions_is_left_out() {
+        let ordered = in_order(vec![found("b"), found("c")], &["a".to_owned(), "b".to_owned()]);
+        assert_eq!(ordered.iter().map(|index| index.name.as_str()).collect::<Vec<_>>(), ["b"]);
+    }
+}

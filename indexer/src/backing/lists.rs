@@ -1,0 +1,165 @@
+//! The lists of all topics of one process: what several keepers ask for at the same time is one question to Elasticsearch.
+
+use std::sync::{Arc, Mutex as StdMutex, PoisonError};
+
+use config::Strategy;
+use tokio::sync::{Mutex, oneshot};
+use tokio::time::Instant;
+
+use super::barrier::Barrier;
+use super::list::{self, ReadError};
+use crate::backing::now_millis;
+use crate::elasticsearch::Client;
+use crate::placement::table::Found;
+
+/// The longest path of one question, in bytes: Elasticsearch takes 4,096 (`http.max_initial_line_length`), and the query comes behind it.
+const MAX_PATH: usize = 3_000;
+
+/// Reads lists. One for the whole process.
+#[derive(Debug)]
+pub struct Lists {
+    client: Arc<Client>,
+    barrier: Barrier,
+    /// At most one of each keeper.
+    waiting: StdMutex<Vec<Ask>>,
+    /// One question at a time; those who come meanwhile are asked for together by the next one.
+    turn: Mutex<()>,
+    phase: i64,
+}
+
+/// The indices behind an alias or of a data stream.
+#[derive(Debug)]
+pub(super) struct Listed {
+    /// The indices; of a data stream in its own order.
+    pub(super) found: Vec<Found>,
+    /// When the question was asked.
+    pub(super) asked: Instant,
+    /// The same in milliseconds since the Unix epoch.
+    pub(super) read_at: i64,
+}
+
+#[derive(Debug)]
+struct Ask {
+    name: String,
+    strategy: Strategy,
+    is_opensearch: bool,
+    answer: oneshot::Sender<Result<Listed, ReadError>>,
+}
+
+impl Listed {
+    /// No indices, by now.
+    pub(super) fn none() -> Self {
+        Self { found: Vec::new(), asked: Instant::now(), read_at: now_millis() }
+    }
+}
+
+impl Lists {
+    /// Reads them by `client`.
+    pub fn new(client: Arc<Client>) -> Self {
+        Self {
+            client,
+            barrier: Barrier::default(),
+            waiting: StdMutex::default(),
+            turn: Mutex::new(()),
+            phase: rand::random_range(0..60_000),
+        }
+    }
+
+    /// When the keepers of this process ask, in milliseconds: processes do not ask at the same time.
+    pub(super) fn phase(&self) -> i64 {
+        self.phase
+    }
+
+    /// The indices behind `name`, asked for after this call, behind the barrier.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    pub(super) async fn read(&self, name: &str, strategy: Strategy, is_opensearch: bool) -> Result<Listed, ReadError> {
+        loop {
+            let (sender, mut receiver) = oneshot::channel();
+            self.waiting().push(Ask { name: name.to_owned(), strategy, is_opensearch, answer: sender });
+            let turn = self.turn.lock().await;
+            // Whoever had the turn before has asked for it too, or was stopped while asking.
+            if let Ok(answer) = receiver.try_recv() {
+                return answer;
+            }
+            let asks = std::mem::take(&mut *self.waiting());
+            self.ask(asks).await;
+            drop(turn);
+            if let Ok(answer) = receiver.await {
+                return answer;
+            }
+        }
+    }
+
+    async fn ask(&self, asks: Vec<Ask>) {
+        // Both clocks are read before the question: what comes after it must not count as known.
+        let (asked, read_at) = (Instant::now(), now_millis());
+        let passed = self.barrier.pass(&self.client).await;
+        if let Err(error) = passed {
+            let (status, body) = (0, error.to_string());
+            for ask in asks {
+                answer(ask, Err(ReadError::Refused { status, body: body.clone() }));
+            }
+            return;
+        }
+        let listed = |found| Listed { found, asked, read_at };
+        let (aliases, streams): (Vec<Ask>, Vec<Ask>) =
+            asks.into_iter().partition(|ask| ask.strategy != Strategy::DataStream);
+        for some in chunks(aliases) {
+            let is_opensearch = some.iter().any(|ask| ask.is_opensearch);
+            let names: Vec<&str> = some.iter().map(|ask| ask.name.as_str()).collect();
+            let mut found = match names.as_slice() {
+                [] | [_] => Vec::new(),
+                names => list::read_several(&self.client, names, is_opensearch).await.unwrap_or_default(),
+            };
+            found.reverse();
+            for ask in some {
+                let one = match found.pop() {
+                    Some(found) => Ok(found),
+                    // Alone, or what goes for one of them does not go for the others.
+                    None => list::read(&self.client, &ask.name, ask.strategy, ask.is_opensearch).await,
+                };
+                answer(ask, one.map(listed));
+            }
+        }
+        for ask in streams {
+            let found = list::read(&self.client, &ask.name, ask.strategy, ask.is_opensearch).await;
+            answer(ask, found.map(listed));
+        }
+    }
+
+    fn waiting(&self) -> std::sync::MutexGuard<'_, Vec<Ask>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whoever asked may have gone.
+fn answer(ask: Ask, answer: Result<Listed, ReadError>) {
+    if ask.answer.send(answer).is_err() {
+        tracing::debug!(index = ask.name, "Nobody waits for this list any more.");
+    }
+}
+
+/// `asks` in parts whose names fit into one path.
+fn chunks(asks: Vec<Ask>) -> Vec<Vec<Ask>> {
+    let mut chunks: Vec<Vec<Ask>> = Vec::new();
+    let mut bytes = MAX_PATH;
+    for ask in asks {
+        let more = ask.name.len() + 1;
+        match chunks.last_mut() {
+            Some(chunk) if bytes + more <= MAX_PATH => {
+                bytes += more;
+                chunk.push(ask);
+            }
+            Some(_) | None => {
+                bytes = more;
+                chunks.push(vec![ask]);
+            }
+        }
+    }
+    chunks
+}
+
+#[cfg(test)]
+mod tests;

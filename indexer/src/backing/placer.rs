@@ -1,0 +1,124 @@
+//! What the decoder asks for each record: which index. It remembers the last answer and for which times it holds, so that it is asked
+//! of the table, or made of the pattern, only when it changes.
+
+use std::sync::Arc;
+
+use config::{Elasticsearch, Expired, PlacementTime, Strategy};
+
+use crate::backing::Keeper;
+use crate::backing::now_millis;
+use crate::message::target::{Age, NoPlace, Target};
+use crate::placement::calendar::Calendar;
+use crate::placement::time::Source;
+use crate::placement::{by_table, time};
+
+/// Finds the index of each record of one topic.
+#[derive(Debug)]
+pub struct Placer {
+    how: How,
+    by: PlacementTime,
+    tolerance: i64,
+    max_ahead: i64,
+    current: Target,
+    /// The first and the last placement time that `current` is right for; none while they cross.
+    from: i64,
+    until: i64,
+    /// When the table was read that `current` is made of.
+    read_at: i64,
+}
+
+#[derive(Debug)]
+enum How {
+    /// One name for all.
+    Fixed,
+    Table {
+        keeper: Arc<Keeper>,
+        expired: Expired,
+    },
+    Calendar(Calendar),
+}
+
+impl Placer {
+    /// By the strategy of `settings`. `keeper` has the table, where there is one.
+    pub fn new(settings: &Elasticsearch, keeper: &Arc<Keeper>) -> Self {
+        let placement = &settings.placement;
+        let how = match settings.strategy {
+            Strategy::Single | Strategy::DataStream => How::Fixed,
+            Strategy::Rollover => How::Table { keeper: Arc::clone(keeper), expired: placement.expired },
+            Strategy::Time => How::Calendar(keeper.calendar().clone()),
+        };
+        let (from, until) = match how {
+            How::Fixed => (i64::MIN, i64::MAX),
+            How::Table { .. } | How::Calendar(_) => (i64::MAX, i64::MIN),
+        };
+        let current = Target { index: Arc::from(settings.index_name.as_str()), look_up: false, age: Age::Current };
+        Self {
+            how,
+            by: placement.time,
+            max_ahead: time::millis(placement.max_ahead),
+            tolerance: time::tolerance(placement.margin),
+            current,
+            from,
+            until,
+            read_at: i64::MIN,
+        }
+    }
+
+    /// Whether the event's own timestamp is of use.
+    pub fn wants_event_time(&self) -> bool {
+        self.by == PlacementTime::Event
+    }
+
+    /// The placement time of a record whose event's own timestamp and whose own are given.
+    pub fn time(&self, event: Option<i64>, record: Option<i64>) -> i64 {
+        time::placement_time(event, record, self.tolerance)
+    }
+
+    /// Where that comes from. `has_field`: the schema has the field of the event's own timestamp.
+    pub fn source(&self, has_field: bool, event: Option<i64>, record: Option<i64>) -> Source {
+        match (self.by, has_field) {
+            (PlacementTime::Record, _) => Source::Record,
+            (PlacementTime::Event, false) => Source::Missing,
+            (PlacementTime::Event, true) => Source::of(event, record, self.tolerance),
+        }
+    }
+
+    /// The index of placement time `time`.
+    ///
+    /// # Errors
+    /// [`NoPlace`].
+    pub fn place(&mut self, time: i64) -> Result<&Target, NoPlace> {
+        if time < self.from || time > self.until || self.is_outdated() {
+            self.find(time)?;
+        }
+        Ok(&self.current)
+    }
+
+    /// Whether there is another table than the one that `current` is made of: its index may be no longer the newest, or writable.
+    fn is_outdated(&self) -> bool {
+        match &self.how {
+            How::Fixed | How::Calendar(_) => false,
+            How::Table { keeper, .. } => keeper.read_at() != self.read_at,
+        }
+    }
+
+    fn find(&mut self, time: i64) -> Result<(), NoPlace> {
+        match &self.how {
+            How::Fixed => {}
+            How::Calendar(calendar) => {
+                let (target, from, until) = calendar.place(time, now_millis())?;
+                (self.current, self.from, self.until) = (target, from, until);
+            }
+            How::Table { keeper, expired } => {
+                if time > now_millis().saturating_add(self.max_ahead) {
+                    return Err(NoPlace::Future);
+                }
+                let table = keeper.table().ok_or(NoPlace::NotYet)?;
+                let found = by_table(&table, time, *expired)?;
+                (self.current, self.from, self.until) = found;
+                self.read_at = table.read_at();
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,128 @@
+//! The addresses of `elasticsearch.url`. Pure, but for the proxies of the environment.
+
+use std::net::IpAddr;
+
+use elasticsearch::http::Url;
+use hyper_util::client::proxy::matcher::Matcher;
+use service::secret::Secret;
+
+use crate::elasticsearch::SettingsError;
+
+/// The user and the password of an address.
+pub(super) type User = (String, Secret);
+
+/// The addresses in `text`, separated by commas, without the user and password that one of them may hold.
+pub(super) fn parse(text: &str) -> Result<(Vec<Url>, Option<User>), SettingsError> {
+    let mut urls = Vec::new();
+    let mut user = None;
+    let texts = text.split(',').map(str::trim).filter(|text| !text.is_empty());
+    for (index, text) in texts.enumerate() {
+        // The text itself may hold a password, so it is not repeated.
+        let wrong = |reason: String| SettingsError::Url { number: index + 1, reason };
+        let mut url = Url::parse(text).map_err(|error| wrong(error.to_string()))?;
+        if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
+            return Err(wrong("it has to begin with http:// or https:// and a host".to_owned()));
+        }
+        if let Some(found) = take_user(&mut url) {
+            user.get_or_insert(found);
+        }
+        urls.push(url);
+    }
+    if urls.is_empty() {
+        return Err(SettingsError::Url { number: 1, reason: "there is no address".to_owned() });
+    }
+    Ok((urls, user))
+}
+
+fn take_user(url: &mut Url) -> Option<User> {
+    let name = decoded(url.username());
+    let password = Secret::new(decoded(url.password().unwrap_or_default()));
+    if name.is_empty() {
+        return None;
+    }
+    // Both fail only for addresses without a host.
+    let taken = url.set_username("").and_then(|()| url.set_password(None));
+    taken.ok().map(|()| (name, password))
+}
+
+/// `text` with its `%xx` decoded, as RFC 3986 has it in the user and the password.
+fn decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        let hex = after.get(..2).filter(|_| *first == b'%').and_then(|digits| hex::decode(digits).ok());
+        match hex {
+            Some(byte) => {
+                bytes.extend(byte);
+                rest = &after[2..];
+            }
+            None => {
+                bytes.push(*first);
+                rest = after;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// Returns the address of a proxy, which may come without `http://`.
+pub(super) fn proxy(text: &str) -> Option<Url> {
+    let text = text.trim();
+    Url::parse(text).ok().filter(Url::has_host).or_else(|| Url::parse(&format!("http://{text}")).ok())
+}
+
+/// Returns the address of the proxy that the variables `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` put before `url`: the one that the
+/// HTTP client takes, which reads them in the same way. Without its user.
+pub(super) fn proxy_of_environment(url: &Url) -> Option<Url> {
+    let target = url.as_str().parse().ok()?;
+    Url::parse(&Matcher::from_env().intercept(&target)?.uri().to_string()).ok()
+}
+
+/// Whether the node is on this machine.
+pub(super) fn is_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn urls(text: &str) -> Vec<String> {
+        parse(text).unwrap().0.iter().map(Url::to_string).collect()
+    }
+
+    #[test]
+    fn several_addresses_are_separated_by_commas() {
+        assert_eq!(urls("http://a:9200, https://b/es ,"), ["http://a:9200/", "https://b/es"]);
+    }
+
+    #[test]
+    fn a_user_in_an_address_is_taken_out_of_it() {
+        let (urls, user) = parse("https://me:p%40ss@a:9200").unwrap();
+        assert_eq!(urls[0].as_str(), "https://a:9200/");
+        let (name, password) = user.unwrap();
+        assert_eq!((name.as_str(), password.expose()), ("me", "p@ss"));
+    }
+
+    #[test]
+    fn what_is_no_address_is_refused_without_repeating_it() {
+        for text in ["", " , ", "a:9200", "ftp://me:secret@a", "http://me:secret@"] {
+            let error = parse(text).unwrap_err().to_string();
+            assert!(error.contains("address") && !error.contains("secret"), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn loopback_is_told_from_other_hosts() {
+        for (text, expected) in [
+            ("http://localhost:9200", true),
+            ("http://127.0.0.2", true),
+            ("http://[::1]:9200", true),
+            ("http://10.0.0.1", false),
+            ("http://localhost.example", false),
+        ] {
+            assert_eq!(is_loopback(&Url::parse(text).unwrap()), expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! Who the client is to Elasticsearch, and the files that say so, which may change while it runs.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use config::ElasticsearchAuth;
+use elasticsearch::auth;
+use service::secret::Secret;
+
+use super::address::User;
+use crate::elasticsearch::SettingsError;
+
+/// How often a file is looked at, besides when Elasticsearch answers 401.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+
+/// The credentials, as configured and as last read.
+pub(super) struct Credentials {
+    scheme: Scheme,
+    source: Source,
+    last: Mutex<Last>,
+}
+
+enum Scheme {
+    None,
+    Basic { username: String },
+    ApiKey,
+    Bearer,
+}
+
+/// Where the secret is.
+enum Source {
+    Nowhere,
+    Value(Secret),
+    File { path: PathBuf, key: &'static str },
+}
+
+#[derive(Default)]
+struct Last {
+    looked: Option<Instant>,
+    modified: Option<SystemTime>,
+    secret: Option<Secret>,
+}
+
+impl Credentials {
+    /// Those of `auth`, or of the address when there are none. A file is read here for the first time.
+    pub(super) fn new(auth: &ElasticsearchAuth, user: Option<User>) -> Result<Self, SettingsError> {
+        let (scheme, source) = match auth {
+            ElasticsearchAuth::None => match user {
+                None => (Scheme::None, Source::Nowhere),
+                Some((username, password)) => (Scheme::Basic { username }, Source::Value(password)),
+            },
+            ElasticsearchAuth::Basic { username, password, password_file } => (
+                Scheme::Basic { username: username.clone() },
+                source(["password", "password_file"], password.as_ref(), password_file.as_ref())?,
+            ),
+            ElasticsearchAuth::ApiKey { api_key, api_key_file } => {
+                (Scheme::ApiKey, source(["api_key", "api_key_file"], api_key.as_ref(), api_key_file.as_ref())?)
+            }
+            ElasticsearchAuth::Bearer { token, token_file } => {
+                (Scheme::Bearer, source(["token", "token_file"], token.as_ref(), token_file.as_ref())?)
+            }
+        };
+        let credentials = Self { scheme, source, last: Mutex::default() };
+        credentials.read_checked()?;
+        Ok(credentials)
+    }
+
+    /// The credentials, if they are others than the last time. Files are looked at every few seconds, or at once.
+    pub(super) fn changed(&self, now: Instant, at_once: bool) -> Option<auth::Credentials> {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if !at_once && last.looked.is_some_and(|looked| now.saturating_duration_since(looked) < LOOK_EVERY) {
+            return None;
+        }
+        last.looked = Some(now);
+        let modified = self.modified();
+        if last.secret.is_some() && modified == last.modified && !at_once {
+            return None;
+        }
+        let secret = match self.read_checked() {
+            Ok(secret) => secret?,
+            Err(error) => {
+                tracing::warn!(%error, "Elasticsearch's credentials could not be read again; the last ones stay in use.");
+                return None;
+            }
+        };
+        last.modified = modified;
+        if last.secret.as_ref().is_some_and(|known| known.expose() == secret.expose()) {
+            return None;
+        }
+        let credentials = self.scheme.credentials(&secret);
+        last.secret = Some(secret);
+        credentials
+    }
+
+    fn modified(&self) -> Option<SystemTime> {
+        match &self.source {
+            Source::Nowhere | Source::Value(_) => None,
+            Source::File { path, .. } => std::fs::metadata(path).and_then(|metadata| metadata.modified()).ok(),
+        }
+    }
+
+    fn read_checked(&self) -> Result<Option<Secret>, SettingsError> {
+        let secret = self.read()?;
+        if let Some(secret) = &secret {
+            self.check(secret)?;
+        }
+        Ok(secret)
+    }
+
+    fn read(&self) -> Result<Option<Secret>, SettingsError> {
+        match &self.source {
+            Source::Nowhere => Ok(None),
+            Source::Value(secret) => Ok(Some(secret.clone())),
+            Source::File { path, key } => read_file(path, key).map(Some),
+        }
+    }
+
+    /// Whether `secret` can be sent: a header holds no control characters.
+    fn check(&self, secret: &Secret) -> Result<(), SettingsError> {
+        let text = secret.expose();
+        let wrong = match self.scheme {
+            Scheme::None => false,
+            Scheme::Basic { .. } => text.is_empty(),
+            Scheme::ApiKey | Scheme::Bearer => text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_graphic()),
+        };
+        if !wrong {
+            return Ok(());
+        }
+        let reason = "it is empty or holds characters that cannot be sent";
+        Err(SettingsError::Credentials { key: self.key(), reason: reason.to_owned() })
+    }
+
+    fn key(&self) -> &'static str {
+        match (&self.source, &self.scheme) {
+            (Source::File { key, .. }, _) => key,
+            (Source::Nowhere | Source::Value(_), Scheme::None | Scheme::Basic { .. }) => "password",
+            (Source::Nowhere | Source::Value(_), Scheme::ApiKey) => "api_key",
+            (Source::Nowhere | Source::Value(_), Scheme::Bearer) => "token",
+        }
+    }
+}
+
+impl Scheme {
+    fn credentials(&self, secret: &Secret) -> Option<auth::Credentials> {
+        let text = secret.expose().to_owned();
+        Some(match self {
+            Self::None => return None,
+            Self::Basic { username } => auth::Credentials::Basic(username.clone(), text),
+            Self::ApiKey => match text.split_once(':') {
+                Some((id, key)) => auth::Credentials::ApiKey(id.to_owned(), key.to_owned()),
+                None => auth::Credentials::EncodedApiKey(text),
+            },
+            Self::Bearer => auth::Credentials::Bearer(text),
+        })
+    }
+}
+
+/// The file if there is one, else the value; `keys` are those of the value and of the file.
+fn source(keys: [&'static str; 2], value: Option<&Secret>, file: Option<&PathBuf>) -> Result<Source, SettingsError> {
+    let [value_key, file_key] = keys;
+    match (file, value) {
+        (Some(path), _) => Ok(Source::File { path: path.clone(), key: file_key }),
+        (None, Some(secret)) => Ok(Source::Value(secret.clone())),
+        (None, None) => {
+            let reason = format!("it is missing; auth.{file_key} would do as well");
+            Err(SettingsError::Credentials { key: value_key, reason })
+        }
+    }
+}
+
+fn read_file(path: &Path, key: &'static str) -> Result<Secret, SettingsError> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| SettingsError::Credentials { key, reason: format!("{}: {error}", path.display()) })?;
+    Ok(Secret::new(text.trim_end_matches(['\r', '\n'])))
+}
+
+#[cfg(test)]
+mod tests;

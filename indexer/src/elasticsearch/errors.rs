@@ -1,0 +1,73 @@
+//! How Elasticsearch describes an error, in the answer to a request or to one item of it.
+
+use serde::Deserialize;
+
+/// The longest reason that is kept, in bytes.
+const MAX_REASON: usize = 1_024;
+
+/// Elasticsearch's description of an error.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct ErrorBody {
+    #[serde(rename = "type")]
+    pub(crate) error_type: Option<String>,
+    #[serde(default)]
+    pub(crate) reason: Option<String>,
+    #[serde(default)]
+    pub(crate) index: Option<String>,
+    #[serde(default)]
+    caused_by: Option<Cause>,
+}
+
+/// What is behind an error.
+#[derive(Debug, Deserialize)]
+struct Cause {
+    #[serde(default)]
+    reason: Option<String>,
+}
+
+impl ErrorBody {
+    /// The reason and that of the cause, capped where a character ends.
+    pub(crate) fn text(&self) -> String {
+        let mut text = self.reason.clone().unwrap_or_default();
+        if let Some(cause) = self.caused_by.as_ref().and_then(|cause| cause.reason.as_deref()) {
+            text.push_str(": ");
+            text.push_str(cause);
+        }
+        text.truncate(text.floor_char_boundary(MAX_REASON));
+        text
+    }
+
+    /// The type, or "none".
+    pub(crate) fn type_or_none(&self) -> &str {
+        self.error_type.as_deref().unwrap_or("none")
+    }
+}
+
+/// The error of a request that failed as a whole; none if the body is not Elasticsearch's. An error that is a mere text, as
+/// Elasticsearch has for an unknown path, has no type.
+pub(crate) fn request_error(body: &[u8]) -> Option<ErrorBody> {
+    #[derive(Deserialize)]
+    struct Failure {
+        error: Described,
+    }
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Described {
+        Typed(ErrorBody),
+        Text(String),
+    }
+    match serde_json::from_slice::<Failure>(body).ok()?.error {
+        Described::Typed(error) => Some(error),
+        Described::Text(text) => Some(ErrorBody { reason: Some(text), ..ErrorBody::default() }),
+    }
+}
+
+/// Whether the body of an answer is an error of Elasticsearch's own, rather than of something before it.
+pub(crate) fn is_own_error(body: &[u8]) -> bool {
+    request_error(body).is_some()
+}
+
+/// The `error.type` of a request that failed as a whole, if the answer is Elasticsearch's own.
+pub(crate) fn request_error_type(body: &[u8]) -> Option<String> {
+    request_error(body)?.error_type
+}

@@ -1,0 +1,224 @@
+//! Which search server answers, Elasticsearch or `OpenSearch`, and its version. [`identify`] asks; `judge` decides and does no I/O.
+//!
+//! What is different for one of them asks [`Client::server`], and says so where it is done: requests in `index`, the list of backing
+//! indices in `place`, the types of fields in `index/mapping/flavour.rs`. What was tested on which version is in
+//! `docs/compatibility.md`.
+
+use std::fmt;
+
+use bytes::Bytes;
+use serde::Deserialize;
+
+use crate::elasticsearch::{Answer, Client, Method, Request, SendError};
+
+/// The oldest Elasticsearch that is used: component templates that may be missing came with it.
+pub const LEAST_ELASTICSEARCH: Version = Version { major: 8, minor: 7, patch: 0 };
+/// The oldest `OpenSearch` that is used: none older is tested.
+pub const LEAST_OPENSEARCH: Version = Version { major: 2, minor: 19, patch: 0 };
+
+/// What `OpenSearch` 2 says its version is with `compatibility.override_main_response_version`.
+const OVERRIDDEN: Version = Version { major: 7, minor: 10, patch: 2 };
+
+/// Whose server it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Product {
+    /// Elastic's.
+    Elasticsearch,
+    /// The `OpenSearch` project's, or a service made of it.
+    OpenSearch,
+}
+
+/// A version, without what follows a dash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Version {
+    /// The first number.
+    pub major: u32,
+    /// The second.
+    pub minor: u32,
+    /// The third.
+    pub patch: u32,
+}
+
+/// A server, as far as it says what it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Server {
+    /// Whose it is.
+    pub product: Product,
+    /// Its version; none where the server does not say it, or has none (Elasticsearch Serverless).
+    pub version: Option<Version>,
+}
+
+/// Why the server is not known, or not used.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    /// No answer.
+    #[error("{0}")]
+    Send(#[from] SendError),
+    /// An answer that says nothing about the server and may be another one later.
+    #[error("GET / was answered {status}: {body}")]
+    Refused {
+        /// The status.
+        status: u16,
+        /// The body's beginning.
+        body: String,
+    },
+    /// A version older than the oldest that is used.
+    #[error("{0} is too old: the indexer needs {least} or later; upgrade it", least = Server::least(.0.product))]
+    TooOld(Server),
+}
+
+/// What an answer to `GET /` says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Said {
+    /// The server.
+    Server(Server),
+    /// Nothing, and it will not say more.
+    Nothing,
+}
+
+/// The body of an answer to `GET /`.
+#[derive(Deserialize)]
+struct Main {
+    version: MainVersion,
+}
+
+#[derive(Deserialize)]
+struct MainVersion {
+    number: String,
+    #[serde(default)]
+    distribution: String,
+    #[serde(default)]
+    build_flavor: String,
+}
+
+impl Version {
+    /// The version that `text` begins with.
+    fn parse(text: &str) -> Option<Self> {
+        let mut numbers = text.split(['.', '-', '+']).map(|number| number.parse().ok());
+        let mut next = || numbers.next().flatten();
+        Some(Self { major: next()?, minor: next()?, patch: next().unwrap_or(0) })
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}.{}", self.major, self.minor, self.patch)
+    }
+}
+
+impl Product {
+    /// The oldest version that is used.
+    fn least(self) -> Version {
+        match self {
+            Self::Elasticsearch => LEAST_ELASTICSEARCH,
+            Self::OpenSearch => LEAST_OPENSEARCH,
+        }
+    }
+}
+
+impl fmt::Display for Product {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Elasticsearch => "Elasticsearch",
+            Self::OpenSearch => "OpenSearch",
+        })
+    }
+}
+
+impl Server {
+    /// A server of `product` that does not say its version.
+    pub const fn unknown(product: Product) -> Self {
+        Self { product, version: None }
+    }
+
+    /// Whether it is `OpenSearch`.
+    pub fn is_opensearch(self) -> bool {
+        self.product == Product::OpenSearch
+    }
+
+    fn least(product: Product) -> String {
+        format!("{product} {}", product.least())
+    }
+}
+
+impl fmt::Display for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.version {
+            Some(version) => write!(f, "{} {version}", self.product),
+            None => write!(f, "{} of unknown version", self.product),
+        }
+    }
+}
+
+/// Asks the server behind `client` what it is, and has the client remember it. Where `GET /` says nothing (a role may forbid it, a proxy
+/// may hide it), the header of the answer decides; without one, `OpenSearch` is what `expected` says, or what does not know a parameter
+/// of Elasticsearch's `GET /{index}`.
+///
+/// # Errors
+/// [`ServerError`], when there is no answer, none that lasts, or the server is too old.
+pub async fn identify(client: &Client, index: &str, expected: Option<Product>) -> Result<Server, ServerError> {
+    let answer = get(client, "/", &[]).await?;
+    let server = match judge(&answer)? {
+        Said::Server(server) => server,
+        Said::Nothing => {
+            let server = Server::unknown(guess(client, &answer, index, expected).await?);
+            if client.server() != Some(server) {
+                tracing::warn!(
+                    status = answer.status,
+                    product = %server.product,
+                    "GET / does not say the server's version, which is not checked therefore; privilege: monitor."
+                );
+            }
+            server
+        }
+    };
+    if server.version.is_some_and(|version| version < server.product.least()) {
+        return Err(ServerError::TooOld(server));
+    }
+    if client.server() != Some(server) {
+        tracing::info!(product = %server.product, version = server.version.map(tracing::field::display), "The search server.");
+    }
+    client.set_server(server);
+    Ok(server)
+}
+
+/// What the `answer` to `GET /` says.
+fn judge(answer: &Answer) -> Result<Said, ServerError> {
+    if matches!(answer.status, 401 | 408 | 429 | 500..) {
+        return Err(ServerError::Refused { status: answer.status, body: answer.beginning() });
+    }
+    let Ok(Main { version }) = serde_json::from_slice::<Main>(&answer.body) else { return Ok(Said::Nothing) };
+    if version.distribution.eq_ignore_ascii_case("opensearch") {
+        let number = Version::parse(&version.number).filter(|number| *number != OVERRIDDEN);
+        return Ok(Said::Server(Server { product: Product::OpenSearch, version: number }));
+    }
+    // Elasticsearch Serverless gives the number of a version that it is not.
+    let number = Version::parse(&version.number).filter(|_| version.build_flavor != "serverless");
+    Ok(Said::Server(Server { product: Product::Elasticsearch, version: number }))
+}
+
+/// Whose server it is that does not say so.
+async fn guess(
+    client: &Client,
+    answer: &Answer,
+    index: &str,
+    expected: Option<Product>,
+) -> Result<Product, ServerError> {
+    if answer.is_elasticsearch {
+        return Ok(Product::Elasticsearch);
+    }
+    if let Some(expected) = expected {
+        return Ok(expected);
+    }
+    // A parameter that is not known is refused before anything else is looked at.
+    let probe = get(client, &format!("/{index}"), &[("features", "aliases"), ("filter_path", "*.aliases")]).await?;
+    Ok(if probe.status == 400 { Product::OpenSearch } else { Product::Elasticsearch })
+}
+
+async fn get(client: &Client, path: &str, query: &[(&str, &str)]) -> Result<Answer, SendError> {
+    let request = Request { method: Method::Get, path, query, content_type: "application/json", body: Bytes::new() };
+    client.send(&request).await
+}
+
+#[cfg(test)]
+mod tests;

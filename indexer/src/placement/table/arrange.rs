@@ -1,0 +1,110 @@
+//! What is known about the indices behind an alias, and which of their starts are certain. Pure.
+
+use std::sync::Arc;
+
+use super::{Backing, Doubt, Found};
+use crate::placement::names::Kin;
+
+/// A backing index and what is known about it.
+pub(super) struct Entry {
+    pub(super) found: Found,
+    pub(super) generation: u64,
+    /// Whether its creation date is that of its generation.
+    is_certain: bool,
+}
+
+impl Entry {
+    /// What `found` is behind `alias`; none if it is of no concern.
+    pub(super) fn of(alias: &str, found: Found) -> Option<Self> {
+        let kin = Kin::of(alias, &found.name);
+        let generation = kin.generation();
+        if generation.is_none() && !found.is_write {
+            return None;
+        }
+        let is_certain = matches!(kin, Kin::Own(_) | Kin::Mounted(_)) && !found.is_resized;
+        Some(Self { found, generation: generation.unwrap_or(0), is_certain })
+    }
+
+    pub(super) fn of_stream(found: Found) -> Self {
+        let generation = last_number(&found.name);
+        let is_certain = !found.is_resized;
+        Self { found, generation, is_certain }
+    }
+
+    pub(super) fn backing(&self, margin: i64) -> Backing {
+        let found = &self.found;
+        Backing {
+            name: Arc::from(found.name.as_str()),
+            generation: self.generation,
+            start: found.created.saturating_add(margin),
+            created: found.created,
+            // A block on the write index is an operator's to remove, and waited for.
+            writable: found.writable || found.is_write,
+        }
+    }
+}
+
+/// What is not certain about the last of `entries`, the write index.
+pub(super) fn doubt(entries: &[Entry]) -> Doubt {
+    let Some((write, others)) = entries.split_last() else { return Doubt::None };
+    let is_later = |entry: &Entry| {
+        let is_later_generation = write.generation > 0 && entry.generation > write.generation;
+        is_later_generation || entry.is_certain && entry.found.created > write.found.created
+    };
+    match (others.iter().any(is_later), write.is_certain) {
+        (true, _) => Doubt::Behind,
+        (false, false) => Doubt::Copied,
+        (false, true) => Doubt::None,
+    }
+}
+
+/// Takes back the starts of indices whose own is not known: they take what their predecessor takes too, and only to look it up. An index
+/// made of another one has a creation date of its own, which says nothing about its documents, and is mostly after that of the next
+/// generation. Gives whether it is known since when the oldest takes documents.
+pub(super) fn mark_uncertain(entries: &[Entry], backing: &mut [Backing]) -> bool {
+    let Some((write, others)) = backing.split_last_mut() else { return true };
+    let mut next = write.created;
+    for (index, entry) in others.iter_mut().zip(entries).rev() {
+        if entry.is_certain && index.created <= next {
+            next = index.created;
+        } else {
+            index.writable = false;
+            index.start = i64::MIN;
+        }
+    }
+    let first = others.first_mut().unwrap_or(write);
+    let is_known = first.start > i64::MIN;
+    // Nothing was before generation 1.
+    if first.generation == 1 {
+        first.start = i64::MIN;
+    }
+    is_known || first.generation == 1
+}
+
+/// Has those documents looked up that the write index may share with others.
+pub(super) fn mark_doubtful(doubt: Doubt, backing: &mut [Backing]) {
+    let Some((write, others)) = backing.split_last_mut() else { return };
+    match (doubt, others.last_mut()) {
+        (Doubt::None, _) => {}
+        (Doubt::Behind, _) => {
+            write.writable = false;
+            write.start = i64::MIN;
+        }
+        (Doubt::Copied, Some(before)) => before.writable = false,
+        (Doubt::Copied, None) => write.start = i64::MIN,
+    }
+}
+
+/// Has no index start before its predecessor.
+pub(super) fn in_order(backing: &mut [Backing]) {
+    let mut previous = i64::MIN;
+    for index in backing {
+        index.start = index.start.max(previous);
+        previous = index.start;
+    }
+}
+
+/// The number at the end of the name of a data stream's backing index; 0 without one.
+fn last_number(name: &str) -> u64 {
+    name.rsplit('-').next().and_then(|digits| digits.parse().ok()).unwrap_or(0)
+}

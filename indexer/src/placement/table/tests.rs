@@ -1,0 +1,178 @@
+//! Aliases and data streams that are not as a rollover leaves them.
+
+use std::time::Duration;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::placement::{Placed, place};
+
+const MARGIN: Duration = Duration::from_millis(1_000);
+
+fn found(name: &str, created: i64) -> Found {
+    Found { name: name.to_owned(), created, writable: true, is_write: false, is_resized: false }
+}
+
+fn write(name: &str, created: i64) -> Found {
+    Found { is_write: true, ..found(name, created) }
+}
+
+fn table(found: Vec<Found>) -> Table {
+    Table::new("e", found, None, 100_000, MARGIN).unwrap()
+}
+
+fn names(table: &Table) -> Vec<&str> {
+    table.backing().iter().map(|backing| &*backing.name).collect()
+}
+
+/// The indices that a document of placement time `time` may be in, and whether it is looked up there.
+fn candidates(table: &Table, time: i64) -> (Vec<&str>, bool) {
+    let Placed::In(number) = place(table, time) else { panic!("{time} has no place") };
+    if table.backing()[number].writable {
+        return (vec![&table.backing()[number].name], false);
+    }
+    (names(table)[table.first_candidate(number)..].to_vec(), true)
+}
+
+#[test]
+fn a_write_index_of_another_name_is_the_newest_and_shares_the_past_with_the_one_before() {
+    for name in ["e-000003-v2", "reindexed-v9-e-000003", "e-v2", "other"] {
+        let table = table(vec![write(name, 90_000), found("e-000001", 10_000), found("e-000002", 20_000)]);
+        assert_eq!(names(&table), ["e-000001", "e-000002", name]);
+        assert_eq!(table.doubt(), Doubt::Copied, "{name}");
+        assert_eq!(candidates(&table, 91_000), (vec![name], false), "{name}");
+        assert_eq!(candidates(&table, 90_999), (vec!["e-000002", name], true), "{name}");
+        assert_eq!(candidates(&table, 20_999), (vec!["e-000001"], false), "{name}");
+    }
+}
+
+#[test]
+fn a_write_index_that_is_alone_takes_all_whatever_its_name() {
+    for name in ["e-v2", "other", "e-000001", "e-000007-v2"] {
+        let table = table(vec![write(name, 90_000)]);
+        assert_eq!(candidates(&table, i64::MIN), (vec![name], false), "{name}");
+        assert_eq!(table.known_from(), i64::MIN);
+    }
+}
+
+#[test]
+fn an_index_of_another_name_that_is_not_the_write_index_is_no_part_of_the_table() {
+    let archive = [found("archive-2019", 5_000), found("e-archive-000009", 95_000), found("e-eu-000007", 6_000)];
+    let mut all = vec![found("e-000001", 10_000), write("e-000002", 20_000)];
+    all.extend(archive);
+    let table = table(all);
+    assert_eq!(names(&table), ["e-000001", "e-000002"]);
+    assert_eq!(table.doubt(), Doubt::None);
+}
+
+#[test]
+fn the_alias_has_no_write_index_if_only_others_are_left() {
+    assert_eq!(Table::new("e", vec![found("archive", 1)], None, 2, MARGIN), Err(TableError::NoWriteIndex(1)));
+}
+
+#[test]
+fn where_a_later_index_is_not_the_write_index_everything_is_looked_up() {
+    for later in [found("e-000003", 30_000), found("e-000003-copy", 95_000)] {
+        let name = later.name.clone();
+        let table = table(vec![found("e-000001", 10_000), write("e-000002", 20_000), later]);
+        assert_eq!(names(&table), ["e-000001", &name, "e-000002"]);
+        assert_eq!(table.doubt(), Doubt::Behind);
+        assert_eq!(candidates(&table, 99_000), (vec!["e-000001", &name, "e-000002"], true));
+    }
+}
+
+#[test]
+fn a_clone_of_the_write_index_takes_nothing() {
+    let table = table(vec![found("e-000001", 10_000), write("e-000002", 20_000), found("e-000002-clone", 90_000)]);
+    assert_eq!(names(&table), ["e-000001", "e-000002-clone", "e-000002"]);
+    assert_eq!(candidates(&table, 95_000), (vec!["e-000002"], false));
+    assert!(!table.backing()[1].writable);
+}
+
+#[test]
+fn an_index_with_the_name_of_a_generation_that_was_cloned_is_not_taken_at_its_date() {
+    let cloned = Found { is_resized: true, ..write("e-000004", 90_000) };
+    let table = table(vec![found("e-000001", 10_000), found("e-000002", 20_000), cloned]);
+    assert_eq!(candidates(&table, 50_000), (vec!["e-000002", "e-000004"], true));
+}
+
+#[test]
+fn a_mounted_snapshot_keeps_its_place() {
+    let mounted = Found { writable: false, ..found("partial-e-000002", 20_000) };
+    let table = table(vec![found("e-000001", 10_000), mounted, write("e-000003", 30_000)]);
+    assert_eq!(candidates(&table, 20_999), (vec!["e-000001"], false));
+    assert_eq!(candidates(&table, 21_000), (vec!["partial-e-000002", "e-000003"], true));
+}
+
+#[test]
+fn of_an_oldest_index_that_was_shrunk_it_is_asked_since_when_it_takes_documents() {
+    let all = || vec![found("shrink-x-e-000002", 90_000), write("e-000003", 30_000)];
+    let unknown = table(all());
+    assert_eq!(&*unknown.unknown_oldest().unwrap().name, "shrink-x-e-000002");
+    let known = Table::new("e", all(), Some(21_500), 100_000, MARGIN).unwrap();
+    assert_eq!(known.known_from(), 21_500);
+    // What is older is looked up all the same: it may be one of its own.
+    assert_eq!(candidates(&known, 5_000), (vec!["shrink-x-e-000002", "e-000003"], true));
+    // Nothing was before generation 1.
+    let first = table(vec![found("shrink-x-e-000001", 90_000), write("e-000002", 30_000)]);
+    assert!(first.unknown_oldest().is_none());
+    assert_eq!(Table::new("e", all(), None, 100_000, MARGIN).unwrap().known_from(), i64::MIN);
+}
+
+#[test]
+fn a_data_stream_is_in_the_order_of_its_own_list() {
+    let names = ["restored-.ds-e-000001", "shrink-x-.ds-e-000002", ".ds-e-000003"];
+    let created = [10_000, 95_000, 30_000];
+    let all = names.into_iter().zip(created).map(|(name, created)| found(name, created)).collect();
+    let table = Table::of_stream(all, 100_000, MARGIN).unwrap();
+    assert_eq!((&*table.write().name, table.write().generation), (".ds-e-000003", 3));
+    assert_eq!(candidates(&table, 31_000).0, [".ds-e-000003"]);
+    assert_eq!(candidates(&table, 25_000).0, names);
+}
+
+/// What somebody may have done to generation `number`, created at `at`, as it stands under the alias afterwards.
+fn changed(number: u64, at: i64, how: u8) -> Found {
+    let plain = format!("e-{number:06}");
+    match how {
+        0 => found(&format!("shrink-ab-{plain}"), at + 1_000_000),
+        1 => Found { writable: false, ..found(&format!("restored-{plain}"), at) },
+        2 => found(&format!("{plain}-v2"), at + 1_000_000),
+        3 => found(&format!("reindexed-v9-{plain}"), at + 1_000_000),
+        _ => found(&plain, at),
+    }
+}
+
+proptest! {
+    /// A document that was written by the table of a quiet alias is found by any later one: in the index that it is written to, or in one
+    /// of those in which it is looked up first.
+    #[test]
+    fn a_document_is_found_again_whatever_was_done_to_its_index(
+        gaps in prop::collection::vec(1_i64..5_000, 2..8),
+        how in prop::collection::vec(0_u8..8, 8),
+        time in 0_i64..50_000,
+        is_write_changed in any::<bool>(),
+    ) {
+        let created: Vec<i64> = gaps.iter().scan(0, |at, gap| { *at += gap; Some(*at) }).collect();
+        let plain = |count: usize| (1_u64..).zip(&created[..count]).map(|(number, at)| found(&format!("e-{number:06}"), *at));
+        let mut before: Vec<Found> = plain(created.len()).collect();
+        before.last_mut().unwrap().is_write = true;
+        let before = Table::new("e", before, None, 100_000, MARGIN).unwrap();
+        let Placed::In(own) = place(&before, time) else { return Ok(()) };
+
+        let last = created.len() - 1;
+        let mut after: Vec<Found> = (1_u64..).zip(&created).zip(&how).enumerate()
+            .map(|(index, ((number, at), how))| changed(number, *at, if index < last || is_write_changed { *how } else { 9 }))
+            .collect();
+        after.last_mut().unwrap().is_write = true;
+        let after = Table::new("e", after, None, 5_000_000, MARGIN).unwrap();
+        let Placed::In(number) = place(&after, time) else {
+            return Err(TestCaseError::fail("generation 1 is there, so every time has its place"));
+        };
+        let own_now = after.backing().iter().position(|backing| backing.generation == before.backing()[own].generation);
+        let range = match after.backing()[number].writable {
+            true => number..number + 1,
+            false => after.first_candidate(number)..after.backing().len(),
+        };
+        prop_assert!(range.contains(&own_now.unwrap()), "{time} was in {own}, and is looked for in {range:?} of {after:?}");
+    }
+}

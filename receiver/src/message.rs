@@ -1,0 +1,9 @@
+//! What the stages hand each other. These types know no stage.
+
+mod buffer;
+pub(crate) mod record;
+mod writer;
+
+pub(crate) use buffer::Buffer;
+pub(crate) use record::RecordHead;
+pub(crate) use writer::Writer;

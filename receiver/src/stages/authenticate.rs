@@ -1,0 +1,259 @@
+//! Who may post: the second stage, `receive → authenticate → …`. Pure but for [`live`], which reads secrets again: time is a
+//! parameter, nothing is logged.
+//!
+//! Authentication has two steps, because a keyed hash covers the body while everything else stands in the head of the request:
+//! [`Authenticator::check_head`] refuses what can be refused without reading the body and gives a [`Pending`];
+//! [`Pending::check_body`] turns it and the body into [`Authentic`], which is all that the next stage takes.
+//!
+//! Every refusal is the same [`Unauthorized`]: which part failed is told to nobody. A new way to authenticate is a file in
+//! `authenticate/` and a variant of [`Method`].
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use config::{Auth, SecretsError};
+use service::secret::Secret;
+
+use crate::message::Buffer;
+use basic::Basic;
+use bearer::Bearer;
+use hmac::Hmac;
+use mtls::Mtls;
+use replay::{Known, Replays};
+use signature::Signed;
+use standard_webhooks::StandardWebhooks;
+
+pub(crate) use forwarded::Forwarded;
+pub(crate) use live::Live;
+pub(crate) use mtls::Peer;
+pub(crate) use replay::Claim;
+
+mod basic;
+mod bearer;
+mod digests;
+mod forwarded;
+mod hmac;
+mod live;
+mod mtls;
+mod replay;
+mod signature;
+mod standard_webhooks;
+
+/// The compiled `auth` of a source.
+pub(crate) struct Authenticator {
+    method: Method,
+    /// What was accepted, where what is signed has a time.
+    replays: Option<Arc<Replays>>,
+}
+
+enum Method {
+    /// Everybody may post.
+    Open,
+    /// Whoever has a token.
+    Bearer(Bearer),
+    /// Whoever has a user's password.
+    Basic(Basic),
+    /// Whoever can sign the body.
+    Hmac(Hmac),
+    /// The same, as Standard Webhooks has it.
+    StandardWebhooks(StandardWebhooks),
+    /// Whoever has a certificate.
+    Mtls(Mtls),
+}
+
+/// The request is not from somebody who may post.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Unauthorized;
+
+/// Why a body is not taken from somebody whose head passed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refused {
+    /// It is not the one that was signed, or not by one of the secrets; or it was accepted before.
+    Unauthorized,
+    /// A request with the same signature is in flight: whether it is accepted is not known yet.
+    InFlight,
+}
+
+impl From<Unauthorized> for Refused {
+    fn from(Unauthorized: Unauthorized) -> Self {
+        Self::Unauthorized
+    }
+}
+
+/// A head that passed; the body is still to come.
+pub(crate) struct Pending<'a> {
+    /// The body must match this signature; none where the head said it all.
+    signed: Option<Signed<'a>>,
+    replays: Option<&'a Arc<Replays>>,
+}
+
+/// A request's body that comes from somebody who may post.
+pub(crate) struct Authentic(pub(crate) Buffer);
+
+/// Why a source's `auth` cannot be used. Holds no secret.
+#[derive(Debug, thiserror::Error)]
+pub enum AuthError {
+    /// Its secrets cannot be used.
+    #[error("{key}: {source}")]
+    Secrets {
+        /// The config key.
+        key: String,
+        /// What is wrong.
+        source: SecretsError,
+    },
+    /// A secret of Standard Webhooks that is not in base64.
+    #[error("{key}: one of them is not base64, after whsec_ or alone")]
+    NotBase64 {
+        /// The config key.
+        key: String,
+    },
+    /// Not the name of a header.
+    #[error("{key}: {name:?} is not the name of an HTTP header")]
+    Header {
+        /// The config key.
+        key: String,
+        /// What stands there.
+        name: String,
+    },
+    /// What is signed would not have the body, or not the time.
+    #[error("{key}: {reason}")]
+    Signed {
+        /// The config key.
+        key: String,
+        /// What is wrong.
+        reason: String,
+    },
+}
+
+impl Authenticator {
+    /// Compiles the `auth` of the source `name`, with the `secrets` that it has now.
+    ///
+    /// # Errors
+    /// [`AuthError`], naming the key.
+    pub(crate) fn compile(name: &str, auth: &Auth, secrets: &[Secret]) -> Result<Self, AuthError> {
+        let key = |field: &str| format!("receiver.sources.{name}.auth.{field}");
+        let method = match auth {
+            Auth::None => Method::Open,
+            Auth::Bearer { .. } => Method::Bearer(Bearer::new(secrets)),
+            Auth::Basic { .. } => Method::Basic(Basic::new(secrets)),
+            Auth::Hmac { .. } => Method::Hmac(Hmac::compile(auth, secrets, key)?),
+            Auth::StandardWebhooks { tolerance, .. } => {
+                let not_base64 = || AuthError::NotBase64 { key: key("secrets") };
+                Method::StandardWebhooks(StandardWebhooks::new(*tolerance, secrets).ok_or_else(not_base64)?)
+            }
+            Auth::Mtls { names } => Method::Mtls(Mtls::new(names)),
+        };
+        let replays = match auth {
+            Auth::Hmac { tolerance, replay_capacity, .. }
+            | Auth::StandardWebhooks { tolerance, replay_capacity, .. }
+                if auth.has_timestamp() =>
+            {
+                Replays::new(*tolerance, *replay_capacity)
+            }
+            _ => None,
+        };
+        Ok(Self { method, replays })
+    }
+
+    /// Compiles `auth` again, whose secrets have changed: what was accepted before stays known.
+    ///
+    /// # Errors
+    /// As [`Authenticator::compile`].
+    fn again(&self, name: &str, auth: &Auth, secrets: &[Secret]) -> Result<Self, AuthError> {
+        Ok(Self { replays: self.replays.clone(), ..Self::compile(name, auth, secrets)? })
+    }
+
+    /// Checks the head of a request from `peer` that arrived at `now`.
+    ///
+    /// # Errors
+    /// [`Unauthorized`]: no credentials, wrong ones, or a timestamp too far from `now`.
+    pub(crate) fn check_head<'a>(
+        &'a self,
+        request: &'a Parts,
+        peer: Option<&Peer>,
+        now: SystemTime,
+    ) -> Result<Pending<'a>, Unauthorized> {
+        let head = &request.headers;
+        let signed = match &self.method {
+            Method::Open => None,
+            Method::Bearer(bearer) => bearer.check(head).map(|()| None)?,
+            Method::Basic(basic) => basic.check(head).map(|()| None)?,
+            Method::Hmac(hmac) => Some(hmac.check_head(request, now)?),
+            Method::StandardWebhooks(webhooks) => Some(webhooks.check_head(head, now)?),
+            Method::Mtls(mtls) => mtls.check(peer, now).map(|()| None)?,
+        };
+        Ok(Pending { signed, replays: self.replays.as_ref() })
+    }
+
+    /// Whether a client certificate says who may post.
+    pub(crate) fn wants_certificate(&self) -> bool {
+        matches!(self.method, Method::Mtls(_))
+    }
+
+    /// Whether everybody may post.
+    pub(crate) fn is_open(&self) -> bool {
+        matches!(self.method, Method::Open)
+    }
+
+    /// The challenge of a 401 (RFC 9110, section 11.6.1): the scheme alone, the same for every reason.
+    pub(crate) fn challenge(&self) -> HeaderValue {
+        HeaderValue::from_static(match self.method {
+            Method::Open | Method::Bearer(_) => "Bearer",
+            Method::Basic(_) => "Basic realm=\"webhook\"",
+            Method::Hmac(_) => "HMAC",
+            Method::StandardWebhooks(_) => "StandardWebhooks",
+            Method::Mtls(_) => "ClientCertificate",
+        })
+    }
+}
+
+impl Pending<'_> {
+    /// Whether the head said it all.
+    pub(crate) fn is_authentic(&self) -> bool {
+        self.signed.is_none()
+    }
+
+    /// Checks the body. The claim is to be kept once the request is accepted; until it is kept or dropped, and for as long as the
+    /// timestamp is near enough after it was kept, the same signature is refused.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub(crate) fn check_body(self, body: Buffer, now: SystemTime) -> Result<(Authentic, Claim), Refused> {
+        let Some(signed) = self.signed else {
+            return Ok((Authentic(body), Claim::default()));
+        };
+        let marks = signed.check_body(body.body())?;
+        let claim = match self.replays {
+            Some(replays) => replays.claim(marks, now).map_err(|known| match known {
+                Known::InFlight => Refused::InFlight,
+                Known::Accepted => Refused::Unauthorized,
+            })?,
+            None => Claim::default(),
+        };
+        Ok((Authentic(body), claim))
+    }
+}
+
+/// The one value of the header `name`. Of two, nobody could say which one counts.
+fn single<'a>(head: &'a HeaderMap, name: &HeaderName) -> Result<&'a [u8], Unauthorized> {
+    let mut values = head.get_all(name).iter();
+    match (values.next(), values.next()) {
+        (Some(value), None) => Ok(value.as_bytes()),
+        _ => Err(Unauthorized),
+    }
+}
+
+/// What follows `scheme`, which is case-insensitive (RFC 9110, section 11.1), and one space or more.
+fn credentials<'a>(head: &'a HeaderMap, scheme: &str) -> Result<&'a [u8], Unauthorized> {
+    let written = single(head, &axum::http::header::AUTHORIZATION)?;
+    let (found, rest) = written.split_at_checked(scheme.len()).ok_or(Unauthorized)?;
+    if !found.eq_ignore_ascii_case(scheme.as_bytes()) || rest.first() != Some(&b' ') {
+        return Err(Unauthorized);
+    }
+    Ok(rest.trim_ascii())
+}
+
+#[cfg(test)]
+mod tests;

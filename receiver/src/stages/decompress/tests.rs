@@ -1,0 +1,146 @@
+use std::io::Write;
+
+use super::*;
+use crate::held::HeldBytes;
+
+const TEXT: &[u8] =
+    b"the pipe that carries water under pressure from a reservoir to the turbine, the pipe that carries water";
+
+const ALL: [Format; 7] =
+    [Format::Gzip, Format::Zlib, Format::Deflate, Format::Zstd, Format::Snappy, Format::Bzip2, Format::Xz];
+
+fn compress(format: Format, bytes: &[u8]) -> Vec<u8> {
+    let level = flate2::Compression::best();
+    match format {
+        Format::Gzip => written(flate2::write::GzEncoder::new(Vec::new(), level), bytes, |encoder| encoder.finish()),
+        Format::Zlib => written(flate2::write::ZlibEncoder::new(Vec::new(), level), bytes, |encoder| encoder.finish()),
+        Format::Deflate => {
+            written(flate2::write::DeflateEncoder::new(Vec::new(), level), bytes, |encoder| encoder.finish())
+        }
+        Format::Zstd => zstd::stream::encode_all(bytes, 3).unwrap(),
+        Format::Snappy => {
+            let block = snap::raw::Encoder::new().compress_vec(bytes).unwrap();
+            [block, crc32fast::hash(bytes).to_be_bytes().to_vec()].concat()
+        }
+        Format::Bzip2 => {
+            written(bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::best()), bytes, |encoder| {
+                encoder.finish()
+            })
+        }
+        Format::Xz => written(liblzma::write::XzEncoder::new(Vec::new(), 9), bytes, |encoder| encoder.finish()),
+    }
+}
+
+fn written<W: Write>(mut encoder: W, bytes: &[u8], finish: impl FnOnce(W) -> std::io::Result<Vec<u8>>) -> Vec<u8> {
+    encoder.write_all(bytes).unwrap();
+    finish(encoder).unwrap()
+}
+
+fn decompressed(format: Format, input: &[u8], limit: usize) -> Result<Vec<u8>, DecompressError> {
+    let mut out = b"before".to_vec();
+    decompress(format, input, limit, &mut out, &mut HeldBytes::new(usize::MAX).hold())?;
+    Ok(out.strip_prefix(b"before").unwrap().to_vec())
+}
+
+#[test]
+fn each_format_gives_back_what_was_compressed_up_to_the_limit_and_no_byte_more() {
+    for format in ALL {
+        for bytes in [b"".as_slice(), b"a", TEXT, &TEXT.repeat(1_000)] {
+            let input = compress(format, bytes);
+            assert_eq!(decompressed(format, &input, bytes.len()).as_deref(), Ok(bytes), "{format:?}");
+            if let Some(less) = bytes.len().checked_sub(1) {
+                assert_eq!(decompressed(format, &input, less), Err(DecompressError::TooLarge(less)), "{format:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_cut_off_anywhere_is_refused() {
+    for format in ALL {
+        let input = compress(format, TEXT);
+        for len in 0..input.len() {
+            assert!(decompressed(format, &input[..len], 1_000).is_err(), "{format:?} cut off at {len}");
+        }
+    }
+}
+
+#[test]
+fn what_is_left_over_after_the_end_is_refused() {
+    for format in ALL.into_iter().filter(|format| *format != Format::Deflate) {
+        let input = [compress(format, TEXT), b"!".to_vec()].concat();
+        assert_eq!(decompressed(format, &input, 1_000), Err(DecompressError::Broken(format)), "{format:?}");
+    }
+}
+
+/// `zlib.compress(data)[2:-1]`, as Python's Avro and fastavro write blocks.
+#[test]
+fn the_deflate_of_avro_may_be_followed_by_a_part_of_a_checksum() {
+    let zlib = compress(Format::Zlib, TEXT);
+    for left in 0..=4 {
+        let input = &zlib[2..zlib.len() - left];
+        assert_eq!(decompressed(Format::Deflate, input, TEXT.len()).as_deref(), Ok(TEXT));
+    }
+}
+
+#[test]
+fn gzip_and_zstd_may_have_several_parts_as_their_formats_allow() {
+    for format in [Format::Gzip, Format::Zstd] {
+        let input = [compress(format, b"one "), compress(format, b"two")].concat();
+        assert_eq!(decompressed(format, &input, 7).as_deref(), Ok(b"one two".as_slice()));
+        assert_eq!(decompressed(format, &input, 6), Err(DecompressError::TooLarge(6)));
+    }
+}
+
+#[test]
+fn deflate_without_the_head_of_zlib_is_understood_too() {
+    assert_eq!(decompressed(Format::Zlib, &compress(Format::Deflate, TEXT), 1_000).as_deref(), Ok(TEXT));
+}
+
+#[test]
+fn bytes_that_are_of_no_format_are_refused() {
+    for format in ALL {
+        for input in [b"nothing of the kind".as_slice(), &[0; 64], &[0xff; 64]] {
+            assert!(decompressed(format, input, 1_000).is_err(), "{format:?}");
+        }
+    }
+}
+
+#[test]
+fn a_snappy_block_that_claims_more_than_it_can_hold_makes_no_room() {
+    // A length of 1,000,000 in four bytes.
+    let input = [0xc0, 0x84, 0x3d, 0, 0, 0, 0, 0];
+    let mut out = Vec::new();
+    let mut held = HeldBytes::new(usize::MAX).hold();
+    assert_eq!(
+        decompress(Format::Snappy, &input, 2_000_000, &mut out, &mut held),
+        Err(DecompressError::Broken(Format::Snappy))
+    );
+    assert_eq!(out.capacity(), 0);
+}
+
+#[test]
+fn a_window_larger_than_the_rfc_allows_is_refused() {
+    let mut encoder = zstd::stream::write::Encoder::new(Vec::new(), 1).unwrap();
+    encoder.window_log(ZSTD_WINDOW_LOG + 1).unwrap();
+    // Without a known size, so that the window is not made smaller.
+    let input = written(encoder, &TEXT.repeat(100_000), |encoder| encoder.finish());
+    assert!(decompressed(Format::Zstd, &input, 1 << 30).is_err());
+}
+
+#[test]
+fn what_is_taken_is_counted_and_never_more_than_there_is() {
+    let input = vec![7; 3 << 20];
+    for format in ALL {
+        let all = HeldBytes::new(64 << 20);
+        let (mut held, mut out) = (all.hold(), Vec::new());
+        decompress(format, &compress(format, &input), 4 << 20, &mut out, &mut held).unwrap();
+        assert_eq!((out.len(), all.bytes()), (3 << 20, out.capacity()), "{format:?}");
+        assert!(out.capacity() <= (4 << 20) + 1, "{format:?}: {}", out.capacity());
+        let small = HeldBytes::new(1 << 20);
+        let mut out = Vec::new();
+        let result = decompress(format, &compress(format, &input), 4 << 20, &mut out, &mut small.hold());
+        assert!(matches!(result, Err(DecompressError::NoRoom(_))), "{format:?}: {result:?}");
+        assert!(out.capacity() <= 1 << 20, "{format:?}: {}", out.capacity());
+    }
+}

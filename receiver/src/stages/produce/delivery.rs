@@ -1,0 +1,75 @@
+//! What becomes of the records of one request: one counter for all of them, so that a container file of a thousand events waits
+//! once and allocates once.
+
+use std::sync::Arc;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use rdkafka::error::KafkaError;
+use tokio::sync::Notify;
+
+/// Records that are waited for together.
+#[derive(Debug)]
+pub(crate) struct Delivery {
+    left: AtomicUsize,
+    /// The first failure.
+    failure: OnceLock<KafkaError>,
+    done: Notify,
+}
+
+impl Delivery {
+    /// For `count` records.
+    pub(crate) fn of(count: usize) -> Arc<Self> {
+        Arc::new(Self { left: AtomicUsize::new(count), failure: OnceLock::new(), done: Notify::new() })
+    }
+
+    /// Waits until each of the records is acknowledged or has failed.
+    ///
+    /// # Errors
+    /// The first failure.
+    pub(crate) async fn finished(&self) -> Result<(), KafkaError> {
+        if self.left.load(Ordering::Acquire) > 0 {
+            self.done.notified().await;
+        }
+        match self.failure.get() {
+            Some(error) => Err(error.clone()),
+            None => Ok(()),
+        }
+    }
+
+    /// One more record is acknowledged or has failed.
+    pub(super) fn count(&self, result: Result<(), &KafkaError>) {
+        if let Err(error) = result {
+            // Another one was the first.
+            self.failure.get_or_init(|| error.clone());
+        }
+        if self.left.fetch_sub(1, Ordering::AcqRel) == 1 {
+            // Keeps for whoever asks later.
+            self.done.notify_one();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rdkafka::types::RDKafkaErrorCode;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn it_is_finished_when_the_last_record_is_and_says_what_failed_first() {
+        let delivery = Delivery::of(3);
+        delivery.count(Ok(()));
+        delivery.count(Err(&KafkaError::MessageProduction(RDKafkaErrorCode::MessageTimedOut)));
+        let early = tokio::time::timeout(std::time::Duration::ZERO, delivery.finished()).await;
+        assert!(early.is_err());
+        delivery.count(Err(&KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull)));
+        let failure = delivery.finished().await.unwrap_err();
+        assert_eq!(failure.rdkafka_error_code(), Some(RDKafkaErrorCode::MessageTimedOut));
+    }
+
+    #[tokio::test]
+    async fn of_no_records_it_is_finished_at_once() {
+        assert!(Delivery::of(0).finished().await.is_ok());
+    }
+}

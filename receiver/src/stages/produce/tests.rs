@@ -1,0 +1,125 @@
+use avro::{Limits, Schema};
+use rdkafka::mocking::MockCluster;
+use rdkafka::producer::DefaultProducerContext;
+use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
+use registry::wire::SchemaId;
+use service::admin::Readiness;
+use tokio_util::sync::CancellationToken;
+
+use super::*;
+use crate::message::Writer;
+use crate::stages::validate::validate;
+
+const TOPIC: &str = "events";
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+struct Setup {
+    producer: Arc<Producer>,
+    readiness: Arc<Readiness>,
+    cluster: MockCluster<'static, DefaultProducerContext>,
+    _stop: tokio_util::sync::DropGuard,
+}
+
+impl Setup {
+    async fn new() -> Self {
+        let cluster = MockCluster::new(1).unwrap();
+        cluster.create_topic(TOPIC, 1, 1).unwrap();
+        let kafka = Kafka { brokers: cluster.bootstrap_servers(), ..Kafka::default() };
+        let producer = Arc::new(Producer::new(&kafka, 1_000, TIMEOUT).unwrap());
+        let (readiness, shutdown) = (Readiness::new(), CancellationToken::new());
+        let topics = vec![TOPIC.to_owned()];
+        let condition = readiness.condition("kafka");
+        tokio::spawn(watch::watch(Arc::clone(&producer), kafka, topics, condition, shutdown.clone()));
+        let setup = Self { producer, readiness, cluster, _stop: shutdown.drop_guard() };
+        setup.ready().await;
+        setup
+    }
+
+    async fn ready(&self) {
+        let waited = tokio::time::timeout(Duration::from_secs(30), async {
+            while !self.readiness.is_ready() {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        });
+        waited.await.expect("Kafka takes events in the end");
+    }
+
+    async fn produce(&self) -> Result<(), ProduceError> {
+        let writer = Writer {
+            id: SchemaId(7),
+            schema: Arc::new(Schema::parse("\"int\"").unwrap()),
+            key: None,
+            uuids: avro::Uuids::Any,
+        };
+        let event =
+            validate(b"\0\0\0\0\x07\x02", &writer, Limits { max_depth: 1, max_items: 1, max_values: 16 }).unwrap();
+        let head = RecordHead {
+            timestamp: SystemTime::now(),
+            source: "test",
+            id_scope: None,
+            request_id: b"r",
+            traceparent: None,
+        };
+        let delivery = self.producer.queue(TOPIC, std::iter::once(event), &head).await?;
+        self.producer.finished(TOPIC, &delivery, Instant::now() + TIMEOUT).await
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_producer_that_failed_for_good_is_replaced() {
+    let setup = Setup::new().await;
+    assert_eq!(setup.produce().await, Ok(()));
+    let first = Arc::downgrade(&setup.producer.client.load_full());
+
+    // For the first request under way this means that client and broker no longer agree: librdkafka gives up for good.
+    let desynchronised = RDKafkaRespErr::RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER;
+    setup.cluster.request_errors(RDKafkaApiKey::Produce, &[desynchronised]);
+    assert_eq!(setup.produce().await, Err(ProduceError::Unavailable));
+
+    let replaced = tokio::time::timeout(Duration::from_secs(30), async {
+        while first.upgrade().is_some() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    });
+    replaced.await.expect("the producer is replaced");
+    setup.ready().await;
+    assert_eq!(setup.produce().await, Ok(()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_that_kafka_finds_too_large_alone_is_told_from_an_outage() {
+    let setup = Setup::new().await;
+    let too_large = RDKafkaRespErr::RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE;
+    // In its batch, and then alone.
+    setup.cluster.request_errors(RDKafkaApiKey::Produce, &[too_large, too_large]);
+    assert_eq!(setup.produce().await, Err(ProduceError::TooLarge));
+    assert_eq!(setup.produce().await, Ok(()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_refused_as_a_batch_and_taken_alone_is_taken() {
+    let setup = Setup::new().await;
+    for refusal in
+        [RDKafkaRespErr::RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, RDKafkaRespErr::RD_KAFKA_RESP_ERR_INVALID_RECORD]
+    {
+        setup.cluster.request_errors(RDKafkaApiKey::Produce, &[refusal]);
+        assert_eq!(setup.produce().await, Ok(()));
+    }
+    assert_eq!(setup.producer.queue_len(), 0, "the room is given back");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_operator_must_change_is_told_from_an_outage_and_stands_in_the_readiness() {
+    let setup = Setup::new().await;
+    let denied = RDKafkaRespErr::RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED;
+    setup.cluster.request_errors(RDKafkaApiKey::Produce, &[denied]);
+    assert_eq!(setup.produce().await, Err(ProduceError::Blocked(RDKafkaErrorCode::TopicAuthorizationFailed)));
+    let remarked = tokio::time::timeout(Duration::from_secs(30), async {
+        while !setup.readiness.remarks().iter().any(|(_, remark)| remark.contains(TOPIC)) {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    });
+    remarked.await.expect("the readiness names the topic");
+    assert!(setup.readiness.is_ready());
+    assert_eq!(setup.produce().await, Ok(()));
+}

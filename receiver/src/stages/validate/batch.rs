@@ -1,0 +1,199 @@
+//! All events of an object container file, or none of them.
+
+use std::borrow::Cow;
+
+use avro::{Block, Container, ContainerError, Limits, Read};
+use registry::wire;
+
+use super::{Event, Invalid, invalid};
+use crate::held::{Held, NoRoom};
+use crate::message::Writer;
+use crate::stages::decompress::{DecompressError, Format, decompress};
+
+/// What a file may hold.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct BatchLimits {
+    /// Each event.
+    pub(crate) event: Limits,
+    /// Events.
+    pub(crate) events: usize,
+    /// Bytes of all events together, decompressed.
+    pub(crate) bytes: usize,
+}
+
+/// To begin with a block costs up to 0.2 ms (bzip2), whatever is in it. So many are free; beyond those they must hold [`BLOCK_BYTES`]
+/// on average. Writers make blocks of 16,000 bytes (Rust) or 64,000 (Java) by default.
+const FREE_BLOCKS: usize = 100;
+
+/// See [`FREE_BLOCKS`].
+const BLOCK_BYTES: usize = 8 * 1024;
+
+/// The events of a file, valid by its schema, each with its frame before it: nothing is allocated for one alone.
+#[derive(Debug, Default)]
+pub(crate) struct Batch {
+    values: Vec<u8>,
+    keys: Vec<u8>,
+    ends: Vec<End>,
+    odd_uuids: u64,
+}
+
+/// Where an event ends.
+#[derive(Clone, Copy, Debug, Default)]
+struct End {
+    /// In `values`.
+    value: usize,
+    /// In `keys`.
+    key: usize,
+    has_key: bool,
+}
+
+/// Why a file is refused.
+#[derive(Clone, Debug)]
+pub(crate) enum BatchError {
+    /// It is no such file, or damaged.
+    Container(ContainerError),
+    /// No codec of this name is known.
+    Codec(String),
+    /// The block that begins at this byte of the file cannot be decompressed.
+    Block(usize, DecompressError),
+    /// The datums of the block that begins at this byte of the file are not as many bytes as the block.
+    BlockLength(usize),
+    /// So many compressed blocks, and so little in them.
+    SmallBlocks,
+    /// More events than the limit.
+    TooManyEvents(usize),
+    /// More bytes than the limit.
+    TooLarge(usize),
+    /// This event, counted from 0, is none.
+    Event {
+        /// Which one.
+        index: usize,
+        /// What is wrong with it.
+        invalid: Box<Invalid>,
+    },
+    /// All requests together hold too much.
+    NoRoom,
+}
+
+impl From<NoRoom> for BatchError {
+    fn from(_: NoRoom) -> Self {
+        Self::NoRoom
+    }
+}
+
+impl Batch {
+    /// The events, in the file's order.
+    pub(crate) fn events(&self) -> impl ExactSizeIterator<Item = Event<'_>> + Clone {
+        let mut begin = End::default();
+        self.ends.iter().map(move |end| {
+            let value = self.values.get(begin.value..end.value).unwrap_or_default();
+            let key = if end.has_key { self.keys.get(begin.key..end.key) } else { None };
+            let key = key.and_then(|key| std::str::from_utf8(key).ok());
+            begin = *end;
+            Event { value, key: key.map(Cow::Borrowed), odd_uuids: 0 }
+        })
+    }
+
+    /// Texts of a uuid in them that are none.
+    pub(crate) fn odd_uuids(&self) -> u64 {
+        self.odd_uuids
+    }
+
+    /// Adds the datums of a block, decompressed in `data`.
+    fn add(
+        &mut self,
+        block: &Block<'_>,
+        data: &[u8],
+        writer: &Writer,
+        limits: &BatchLimits,
+        held: &mut Held,
+    ) -> Result<(), BatchError> {
+        // Never more than all datums and a frame for each.
+        let most = limits.bytes.saturating_add(limits.events.saturating_mul(wire::FRAME_LEN));
+        let frame = wire::frame(writer.id);
+        let mut rest = data;
+        for _ in 0..block.count {
+            let index = self.ends.len();
+            if index >= limits.events {
+                return Err(BatchError::TooManyEvents(limits.events));
+            }
+            let read = avro::validate_first(&writer.schema, rest, limits.event, writer.key.as_ref(), writer.uuids);
+            let Read { end, key, odd_uuids } = read.map_err(|error| BatchError::Event {
+                index,
+                invalid: Box::new(invalid(rest, writer, limits.event, error)),
+            })?;
+            self.odd_uuids += u64::from(odd_uuids);
+            let (datum, after) = rest.split_at_checked(end).unwrap_or((rest, &[]));
+            let key_bytes = key.as_deref().unwrap_or_default().as_bytes();
+            held.reserve(&mut self.values, frame.len() + datum.len(), most)?;
+            held.reserve(&mut self.keys, key_bytes.len(), most)?;
+            held.reserve(&mut self.ends, 1, limits.events)?;
+            self.values.extend_from_slice(&frame);
+            self.values.extend_from_slice(datum);
+            self.keys.extend_from_slice(key_bytes);
+            self.ends.push(End { value: self.values.len(), key: self.keys.len(), has_key: key.is_some() });
+            rest = after;
+        }
+        if rest.is_empty() { Ok(()) } else { Err(BatchError::BlockLength(block.offset)) }
+    }
+}
+
+/// Reads the whole of a file by the schema of `writer`, which must be the one it was written with. What it takes is counted in `held`: as
+/// long as it works, for at most twice the limit of bytes.
+///
+/// # Errors
+/// [`BatchError`], for the first thing that is wrong.
+pub(crate) fn validate_container(
+    mut container: Container<'_>,
+    writer: &Writer,
+    limits: &BatchLimits,
+    held: &mut Held,
+) -> Result<Batch, BatchError> {
+    let codec = codec(container.codec())?;
+    let mut batch = Batch::default();
+    let mut decompressed = Vec::new();
+    let (mut bytes, mut blocks) = (0, 0);
+    while let Some(block) = container.next_block().map_err(BatchError::Container)? {
+        let left = limits.bytes - bytes;
+        let data = match codec {
+            None if block.data.len() > left => return Err(BatchError::TooLarge(limits.bytes)),
+            None => block.data,
+            Some(format) => {
+                blocks += 1;
+                if blocks > FREE_BLOCKS + bytes / BLOCK_BYTES {
+                    return Err(BatchError::SmallBlocks);
+                }
+                decompressed.clear();
+                decompress(format, block.data, left, &mut decompressed, held).map_err(|error| match error {
+                    DecompressError::TooLarge(_) => BatchError::TooLarge(limits.bytes),
+                    DecompressError::NoRoom(_) => BatchError::NoRoom,
+                    broken @ DecompressError::Broken(_) => BatchError::Block(block.offset, broken),
+                })?;
+                decompressed.as_slice()
+            }
+        };
+        bytes += data.len();
+        batch.add(&block, data, writer, limits, held)?;
+    }
+    held.shrink(decompressed.capacity());
+    Ok(batch)
+}
+
+/// The codecs of the specification; none for `null`.
+fn codec(name: &str) -> Result<Option<Format>, BatchError> {
+    match name {
+        "null" => Ok(None),
+        "deflate" => Ok(Some(Format::Deflate)),
+        "snappy" => Ok(Some(Format::Snappy)),
+        "zstandard" => Ok(Some(Format::Zstd)),
+        "bzip2" => Ok(Some(Format::Bzip2)),
+        "xz" => Ok(Some(Format::Xz)),
+        unknown => Err(BatchError::Codec(unknown.chars().take(MAX_NAME).collect())),
+    }
+}
+
+/// Characters of an unknown codec's name that an answer repeats.
+const MAX_NAME: usize = 32;
+
+#[cfg(test)]
+mod tests;

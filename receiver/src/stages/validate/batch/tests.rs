@@ -1,0 +1,252 @@
+use std::sync::Arc;
+
+use apache_avro::types::{Record, Value};
+use apache_avro::{Codec, DeflateSettings, Schema as AvroSchema, Writer as FileWriter};
+use avro::Schema;
+use registry::wire::SchemaId;
+
+use super::*;
+use crate::held::HeldBytes;
+
+const SCHEMA: &str = r#"{"type": "record", "name": "Event", "fields": [
+    {"name": "event_id", "type": ["null", "string"]}, {"name": "agent", "type": "string"}]}"#;
+
+const LIMITS: BatchLimits =
+    BatchLimits { event: Limits { max_depth: 8, max_items: 8, max_values: 128 }, events: 10_000, bytes: 1 << 20 };
+
+fn writer() -> Writer {
+    let schema = Arc::new(Schema::parse(SCHEMA).unwrap());
+    let key = Some(schema.field("event_id").unwrap());
+    Writer { id: SchemaId(7), schema, key, uuids: avro::Uuids::Any }
+}
+
+fn datum(number: usize) -> Vec<u8> {
+    let id = format!("e{number}");
+    let id = if number % 10 == 3 { vec![0] } else { [vec![2, id.len() as u8 * 2], id.into_bytes()].concat() };
+    [id, b"\x06amy".to_vec()].concat()
+}
+
+/// A file as apache-avro writes it, in blocks of a hundred.
+fn file(codec: Codec, count: usize) -> Vec<u8> {
+    let schema = AvroSchema::parse_str(SCHEMA).unwrap();
+    let mut file = FileWriter::with_codec(&schema, Vec::new(), codec).unwrap();
+    for number in 0..count {
+        let mut record = Record::new(&schema).unwrap();
+        let id = Value::String(format!("e{number}"));
+        let id = if number % 10 == 3 { Value::Union(0, Box::new(Value::Null)) } else { Value::Union(1, Box::new(id)) };
+        record.put("event_id", id);
+        record.put("agent", "amy");
+        file.append_value(record).unwrap();
+        if number % 100 == 99 {
+            file.flush().unwrap();
+        }
+    }
+    file.into_inner().unwrap()
+}
+
+/// A file by hand, of blocks as they are.
+fn file_of(schema: &str, codec: &str, blocks: &[(u8, &[u8])]) -> Vec<u8> {
+    let counted = |bytes: &[u8]| {
+        let mut len = Vec::new();
+        let mut raw = bytes.len() * 2;
+        while raw >= 0x80 {
+            len.push(raw as u8 | 0x80);
+            raw >>= 7;
+        }
+        len.push(raw as u8);
+        [len, bytes.to_vec()].concat()
+    };
+    let mut file = b"Obj\x01\x04".to_vec();
+    for (key, value) in [("avro.schema", schema), ("avro.codec", codec)] {
+        file.extend(counted(key.as_bytes()));
+        file.extend(counted(value.as_bytes()));
+    }
+    file.push(0);
+    file.extend(b"sixteen bytes ok");
+    for (count, data) in blocks {
+        file.push(count * 2);
+        file.extend(counted(data));
+        file.extend(b"sixteen bytes ok");
+    }
+    file
+}
+
+fn held() -> Held {
+    HeldBytes::new(usize::MAX).hold()
+}
+
+fn read(file: &[u8], limits: &BatchLimits) -> Result<Batch, BatchError> {
+    validate_container(Container::open(file).map_err(BatchError::Container)?, &writer(), limits, &mut held())
+}
+
+fn all_codecs() -> [Codec; 6] {
+    [
+        Codec::Null,
+        Codec::Deflate(DeflateSettings::default()),
+        Codec::Snappy,
+        Codec::Zstandard(apache_avro::ZstandardSettings::default()),
+        Codec::Bzip2(apache_avro::Bzip2Settings::default()),
+        Codec::Xz(apache_avro::XzSettings::default()),
+    ]
+}
+
+#[test]
+fn each_datum_of_a_file_is_an_event_with_its_bytes_untouched_whatever_the_codec() {
+    for codec in all_codecs() {
+        let batch = read(&file(codec, 1_000), &LIMITS).unwrap_or_else(|error| panic!("{codec:?}: {error:?}"));
+        assert_eq!(batch.events().len(), 1_000);
+        for (number, event) in batch.events().enumerate() {
+            assert_eq!(event.value(), [wire::frame(SchemaId(7)).to_vec(), datum(number)].concat(), "{codec:?}");
+            let key = format!("e{number}");
+            assert_eq!(event.key(), (number % 10 != 3).then_some(key.as_str()), "{codec:?}");
+        }
+    }
+}
+
+#[test]
+fn a_file_without_events_is_a_file() {
+    assert_eq!(read(&file(Codec::Null, 0), &LIMITS).unwrap().events().len(), 0);
+    assert_eq!(read(&file_of(SCHEMA, "null", &[(0, b"")]), &LIMITS).unwrap().events().len(), 0);
+}
+
+#[test]
+fn one_bad_datum_is_named_and_refuses_all() {
+    let good: Vec<u8> = (0..60).flat_map(datum).collect();
+    let bad = [datum(60), b"\x02\x04e9\x06\xff\xff\xff".to_vec(), datum(62)].concat();
+    let error = read(&file_of(SCHEMA, "null", &[(60, &good), (3, &bad)]), &LIMITS).unwrap_err();
+    let BatchError::Event { index, invalid } = error else { panic!("{error:?}") };
+    assert_eq!((index, invalid.error.code(), &*invalid.error.path, invalid.error.offset), (61, "not_utf8", "agent", 5));
+    assert_eq!(invalid.key.as_deref(), Some("e9"));
+}
+
+#[test]
+fn a_block_that_is_longer_or_shorter_than_its_datums_is_refused() {
+    let long = [datum(0), b"!".to_vec()].concat();
+    let error = read(&file_of(SCHEMA, "null", &[(1, &long)]), &LIMITS).unwrap_err();
+    assert!(matches!(error, BatchError::BlockLength(_)), "{error:?}");
+    let error = read(&file_of(SCHEMA, "null", &[(2, &datum(0))]), &LIMITS).unwrap_err();
+    assert!(matches!(error, BatchError::Event { index: 1, .. }), "{error:?}");
+}
+
+#[test]
+fn limits_hold_over_all_blocks_together() {
+    for codec in all_codecs() {
+        let (file, len) = (file(codec, 300), (0..300).map(|number| datum(number).len()).sum::<usize>());
+        assert!(read(&file, &BatchLimits { events: 300, bytes: len, ..LIMITS }).is_ok());
+        let error = read(&file, &BatchLimits { events: 299, ..LIMITS }).unwrap_err();
+        assert!(matches!(error, BatchError::TooManyEvents(299)), "{error:?}");
+        let error = read(&file, &BatchLimits { bytes: len - 1, ..LIMITS }).unwrap_err();
+        assert!(matches!(error, BatchError::TooLarge(limit) if limit == len - 1), "{error:?}");
+    }
+}
+
+#[test]
+fn datums_that_take_no_bytes_are_counted_too() {
+    let writer = Writer {
+        id: SchemaId(7),
+        schema: Arc::new(Schema::parse("\"null\"").unwrap()),
+        key: None,
+        uuids: avro::Uuids::Any,
+    };
+    let mut file = file_of("\"null\"", "null", &[]);
+    // 900,000,000 datums in a block of no bytes.
+    file.extend([0x80, 0xd2, 0xa5, 0xda, 0x06, 0x00]);
+    file.extend(b"sixteen bytes ok");
+    let error = validate_container(Container::open(&file).unwrap(), &writer, &LIMITS, &mut held()).unwrap_err();
+    assert!(matches!(error, BatchError::TooManyEvents(10_000)), "{error:?}");
+}
+
+#[test]
+fn an_unknown_codec_is_named_and_a_damaged_block_said_where() {
+    let error = read(&file_of(SCHEMA, "lzo", &[(1, &datum(0))]), &LIMITS).unwrap_err();
+    assert!(matches!(&error, BatchError::Codec(name) if name == "lzo"), "{error:?}");
+    for name in ["deflate", "snappy", "zstandard", "bzip2", "xz"] {
+        let file = file_of(SCHEMA, name, &[(1, b"not compressed")]);
+        let begin = file.len() - 16 - 14;
+        let error = read(&file, &LIMITS).unwrap_err();
+        assert!(matches!(error, BatchError::Block(offset, _) if offset == begin), "{name}: {error:?}");
+    }
+}
+
+#[test]
+fn a_file_cut_off_anywhere_but_after_a_block_is_refused() {
+    let whole = file(Codec::Null, 250);
+    let ends: Vec<usize> = [0, 100, 200, 250].map(|count| file(Codec::Null, count).len()).to_vec();
+    for len in 0..whole.len() {
+        let result = read(&whole[..len], &LIMITS);
+        assert_eq!(result.is_ok(), ends.contains(&len), "cut off at {len} of {}", whole.len());
+    }
+}
+
+#[test]
+fn many_tiny_compressed_blocks_are_refused_before_they_cost_much() {
+    let packed = |codec: Codec| {
+        let mut data = datum(0);
+        codec.compress(&mut data).unwrap();
+        data
+    };
+    for codec in all_codecs().into_iter().skip(1) {
+        let name: &str = codec.into();
+        let block = packed(codec);
+        assert_eq!(read(&file_of(SCHEMA, name, &[(1, &*block); 100]), &LIMITS).unwrap().events().len(), 100);
+        let error = read(&file_of(SCHEMA, name, &[(1, &*block); 101]), &LIMITS).unwrap_err();
+        assert!(matches!(error, BatchError::SmallBlocks), "{error:?}");
+    }
+    let plain = file_of(SCHEMA, "null", &vec![(1, &*datum(0)); 1_000]);
+    assert_eq!(read(&plain, &LIMITS).unwrap().events().len(), 1_000, "without a codec they cost nothing");
+}
+
+#[test]
+fn a_wrong_sync_marker_is_refused() {
+    let mut damaged = file(Codec::Null, 10);
+    let last = damaged.len() - 1;
+    damaged[last] ^= 1;
+    let error = read(&damaged, &LIMITS).unwrap_err();
+    assert!(matches!(error, BatchError::Container(_)), "{error:?}");
+}
+
+/// Files of other writers, the same hundred records each: `tests/data/avro/codecs`. Python's deflate leaves three bytes of a checksum after
+/// each block.
+#[test]
+fn files_of_fastavro_and_of_apache_python_are_read_whatever_the_codec() {
+    const FILES: [(&str, &[u8]); 11] = [
+        ("fastavro null", include_bytes!("../../../../tests/data/avro/codecs/fastavro-null.avro")),
+        ("fastavro deflate", include_bytes!("../../../../tests/data/avro/codecs/fastavro-deflate.avro")),
+        ("fastavro snappy", include_bytes!("../../../../tests/data/avro/codecs/fastavro-snappy.avro")),
+        ("fastavro bzip2", include_bytes!("../../../../tests/data/avro/codecs/fastavro-bzip2.avro")),
+        ("fastavro xz", include_bytes!("../../../../tests/data/avro/codecs/fastavro-xz.avro")),
+        ("fastavro zstandard", include_bytes!("../../../../tests/data/avro/codecs/fastavro-zstandard.avro")),
+        ("python null", include_bytes!("../../../../tests/data/avro/codecs/python-null.avro")),
+        ("python deflate", include_bytes!("../../../../tests/data/avro/codecs/python-deflate.avro")),
+        ("python snappy", include_bytes!("../../../../tests/data/avro/codecs/python-snappy.avro")),
+        ("python bzip2", include_bytes!("../../../../tests/data/avro/codecs/python-bzip2.avro")),
+        ("python zstandard", include_bytes!("../../../../tests/data/avro/codecs/python-zstandard.avro")),
+    ];
+    let mut expected: Option<Vec<Vec<u8>>> = None;
+    for (name, file) in FILES {
+        let container = Container::open(file).unwrap();
+        let schema = Arc::new(Schema::parse(container.schema()).unwrap());
+        let writer =
+            Writer { id: SchemaId(7), key: Some(schema.field("station").unwrap()), schema, uuids: avro::Uuids::Any };
+        let batch = validate_container(container, &writer, &LIMITS, &mut held())
+            .unwrap_or_else(|error| panic!("{name}: {error:?}"));
+        let values: Vec<Vec<u8>> = batch.events().map(|event| event.value().to_vec()).collect();
+        assert_eq!(values.len(), 100, "{name}");
+        assert_eq!(*expected.get_or_insert_with(|| values.clone()), values, "{name}");
+    }
+}
+
+#[test]
+fn all_that_a_file_takes_is_counted_and_afterwards_only_its_events() {
+    let file = file(Codec::Deflate(DeflateSettings::default()), 5_000);
+    let container = || Container::open(&file).unwrap();
+    let all = HeldBytes::new(64 << 20);
+    let mut held = all.hold();
+    let batch = validate_container(container(), &writer(), &LIMITS, &mut held).unwrap();
+    let taken = batch.values.capacity() + batch.keys.capacity() + batch.ends.capacity() * size_of::<End>();
+    assert_eq!((batch.events().len(), all.bytes()), (5_000, taken));
+    for room in [0, 10_000, taken / 2, taken] {
+        let none = validate_container(container(), &writer(), &LIMITS, &mut HeldBytes::new(room).hold());
+        assert!(matches!(none, Err(BatchError::NoRoom)), "{room}: {none:?}");
+    }
+}
