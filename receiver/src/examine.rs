@@ -1,32 +1,48 @@
-//! The pure stages one after the other, as a body meets them (`Content-Encoding`, `unframe`, `validate`), without authentication, registry
-//! or Kafka: what a fuzzer drives.
+//! What a body comes to without authentication, source, registry and Kafka: by the receiver's own [`Reader`], which is what a fuzzer drives.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use avro::{Container, Limits, Schema, SchemaError};
+use avro::{Limits, Schema, SchemaError};
 use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderValue};
 use registry::wire::{FRAME_LEN, SchemaId};
+use tokio::runtime::Runtime;
+use tokio::time::Instant;
 
 pub use requests::{Signature, SignatureExaminer, examine_head};
 
-use crate::held::{Held, HeldBytes};
-use crate::message::Buffer;
-use crate::message::Writer;
-use crate::receive::content::{coding, decoded};
+use crate::held::HeldBytes;
+use crate::message::{Buffer, Writer};
+use crate::receive::events::Events;
+use crate::receive::reader::Reader;
+use crate::receive::schemas::Schemas;
 use crate::reject::place::Place;
 use crate::reject::{Rejection, SchemaName};
-use crate::stages::unframe::{Form, Framing, Reading, SINGLE_OBJECT_LEN, unframe};
-use crate::stages::validate::{BatchError, BatchLimits, Invalid, fits, validate, validate_container};
+use crate::stages::unframe::Reading;
+use crate::stages::validate::BatchLimits;
+use crate::workers::Workers;
 
 mod requests;
 
-/// Reads bodies by one schema, whatever id they name.
+/// More than a body takes: nothing is waited for here.
+const PATIENCE: Duration = Duration::from_secs(3_600);
+
+/// Reads bodies by one schema, whatever id they name; files by their own.
 #[derive(Debug)]
 pub struct Examiner {
-    writer: Writer,
-    key_field: Option<String>,
+    schemas: OneSchema,
     limits: BatchLimits,
+    reading: Reading,
+    workers: Workers,
+    runtime: Runtime,
+}
+
+/// A schema for every name.
+#[derive(Debug)]
+struct OneSchema {
+    writer: Arc<Writer>,
+    key_field: Option<String>,
 }
 
 /// What became of a body: the code of the problem, and the reason, where there is one.
@@ -38,23 +54,41 @@ pub enum Verdict {
     Refused(&'static str, Option<&'static str>),
 }
 
+/// Why there is no examiner.
+#[derive(Debug, thiserror::Error)]
+pub enum ExamineError {
+    /// It is not a schema, or lacks the field of the key.
+    #[error(transparent)]
+    Schema(#[from] SchemaError),
+    /// Its runtime cannot be made.
+    #[error("the runtime cannot be made: {0}")]
+    Runtime(#[from] std::io::Error),
+}
+
 impl Examiner {
     /// By the schema `json`, whose key is the field `key_field`. A body, or the events of a file, may become `max_decompressed` bytes.
     ///
     /// # Errors
-    /// When it is not a schema, or lacks the field.
-    pub fn new(json: &str, key_field: Option<&str>, max_decompressed: usize) -> Result<Self, SchemaError> {
-        let writer = writer(json, key_field)?;
+    /// [`ExamineError`].
+    pub fn new(json: &str, key_field: Option<&str>, max_decompressed: usize) -> Result<Self, ExamineError> {
+        let writer = Arc::new(writer(json, key_field)?);
         let event = Limits { max_depth: 64, max_items: 100_000, max_values: 1_600_000 };
-        let limits = BatchLimits { event, events: 10_000, bytes: max_decompressed };
-        Ok(Self { writer, key_field: key_field.map(str::to_owned), limits })
+        Ok(Self {
+            schemas: OneSchema { writer, key_field: key_field.map(str::to_owned) },
+            limits: BatchLimits { event, events: 10_000, bytes: max_decompressed },
+            reading: Reading::default(),
+            workers: Workers::default(),
+            runtime: tokio::runtime::Builder::new_current_thread().enable_time().build()?,
+        })
     }
 
-    /// What becomes of `body` that came with these two headers; an empty one counts as absent.
+    /// What becomes of `body` that came with these two headers; an empty one counts as absent. A panic of the receiver, on whatever
+    /// thread, is one here.
     pub fn examine(&self, content_type: &str, content_encoding: &str, body: &[u8]) -> Verdict {
-        match self.read(content_type, content_encoding, body) {
+        match self.runtime.block_on(self.read(content_type, content_encoding, body)) {
             Ok(events) => Verdict::Accepted(events),
             Err(rejection) => {
+                assert!(!matches!(rejection, Rejection::Internal), "a worker panicked");
                 // What is said is a part of what is tried.
                 let place = Place::of(&rejection);
                 let said = (rejection.detail().len(), format!("{place:?}").len());
@@ -64,7 +98,7 @@ impl Examiner {
         }
     }
 
-    fn read(&self, content_type: &str, content_encoding: &str, sent: &[u8]) -> Result<usize, Rejection> {
+    async fn read(&self, content_type: &str, content_encoding: &str, sent: &[u8]) -> Result<usize, Rejection> {
         let mut head = HeaderMap::new();
         for (name, value) in [(CONTENT_TYPE, content_type), (CONTENT_ENCODING, content_encoding)] {
             match HeaderValue::from_str(value) {
@@ -74,64 +108,60 @@ impl Examiner {
         }
         let mut body = Buffer::with_capacity(sent.len());
         body.bytes_mut().extend_from_slice(sent);
-        if let Some(format) = coding(&head)? {
-            body = decoded(format, &body, self.limits.bytes, &mut held())?;
-        }
-        match unframe(&head, body.body(), &Reading::default()).map_err(Rejection::Unframe)? {
-            Form::Bare | Form::BareOf(_) | Form::BareOfVersion(_) => self.one(&mut body, 0),
-            Form::Framed(framing) => self.framed(framing, &mut body),
-            Form::BareOrFramed(framing) => match fits(body.body(), &self.writer, self.limits.event) {
-                Ok(()) => self.one(&mut body, 0),
-                Err(_) => self.framed(framing, &mut body),
-            },
-        }
-    }
-
-    fn framed(&self, framing: Framing, body: &mut Buffer) -> Result<usize, Rejection> {
-        match framing {
-            Framing::Confluent(_) => self.one(body, FRAME_LEN),
-            Framing::SingleObject(_) => self.one(body, SINGLE_OBJECT_LEN),
-            Framing::Container => self.container(body.body()),
-        }
-    }
-
-    /// Frames and reads the datum that begins at this byte, and sees that the body is whole afterwards.
-    fn one(&self, body: &mut Buffer, begin: usize) -> Result<usize, Rejection> {
-        let before = body.body().len();
-        body.frame(begin, self.writer.id);
-        let read = validate(body.with_frame(), &self.writer, self.limits.event);
-        let result = match read {
-            Ok(event) => Ok(usize::from(!event.value().is_empty() || event.key().is_some())),
-            Err(invalid) => Err(refused(invalid)),
-        };
+        // What a body may take is bounded by the limits.
+        let mut held = HeldBytes::new(usize::MAX).hold();
+        let deadline = Instant::now() + PATIENCE;
+        let Self { schemas, reading, limits, workers, .. } = self;
+        let reader = Reader { schemas, reading, limits: *limits, workers };
+        let form = reader.form(&head, &mut body, &mut held, deadline).await?;
+        let whole = body.body().len();
+        let read = reader.events(form, &mut body, &mut held, deadline).await.map(|events| count(&events));
         body.unframe();
-        debug_assert_eq!(before, body.body().len());
-        result
+        // A body that was handed to a thread and lost there would be empty now.
+        debug_assert_eq!(whole, body.body().len());
+        read
+    }
+}
+
+/// How many events there are. Looks at each.
+fn count(events: &Events<'_>) -> usize {
+    match events {
+        Events::One(event) => usize::from(!event.value().is_empty() || event.key().is_some()),
+        Events::Many(batch) => {
+            let bytes: usize = batch.events().map(|event| event.value().len() + event.key().map_or(0, str::len)).sum();
+            debug_assert!(bytes >= batch.events().len() * FRAME_LEN);
+            batch.events().len()
+        }
+    }
+}
+
+impl Schemas for OneSchema {
+    fn current(&self) -> Result<Arc<Writer>, Rejection> {
+        Ok(Arc::clone(&self.writer))
     }
 
-    /// By the file's own schema, as one that was registered.
-    fn container(&self, body: &[u8]) -> Result<usize, Rejection> {
-        let failed = |error| Rejection::Container(BatchError::Container(error));
-        let container = Container::open(body).map_err(failed)?;
+    async fn writer(&self, _: SchemaId, _: Instant) -> Result<Arc<Writer>, Rejection> {
+        self.current()
+    }
+
+    async fn known_writer(&self, _: SchemaId) -> Option<Arc<Writer>> {
+        Some(Arc::clone(&self.writer))
+    }
+
+    async fn writer_of_version(&self, _: u32, _: Instant) -> Result<Arc<Writer>, Rejection> {
+        self.current()
+    }
+
+    async fn writer_of_fingerprint(&self, _: u64, _: Instant) -> Result<Arc<Writer>, Rejection> {
+        self.current()
+    }
+
+    /// The file's own schema, as one that was registered.
+    async fn writer_of_text(&self, text: &str, _: Instant) -> Result<Arc<Writer>, Rejection> {
         let unusable = |_| Rejection::UnusableSchema(SchemaName::File, "");
-        let writer = match writer(container.schema(), self.key_field.as_deref()) {
-            Ok(writer) => writer,
-            Err(_) => writer(container.schema(), None).map_err(unusable)?,
-        };
-        let batch = validate_container(container, &writer, &self.limits, &mut held())?;
-        let bytes: usize = batch.events().map(|event| event.value().len() + event.key().map_or(0, str::len)).sum();
-        debug_assert!(bytes >= batch.events().len() * FRAME_LEN);
-        Ok(batch.events().len())
+        let found = writer(text, self.key_field.as_deref()).or_else(|_| writer(text, None)).map_err(unusable)?;
+        Ok(Arc::new(found))
     }
-}
-
-/// Room for one body after the other: what they may take is bounded by the limits.
-fn held() -> Held {
-    HeldBytes::new(usize::MAX).hold()
-}
-
-fn refused(invalid: Invalid) -> Rejection {
-    Rejection::Invalid { as_likely: Box::new(invalid), as_framed: None }
 }
 
 fn writer(json: &str, key_field: Option<&str>) -> Result<Writer, SchemaError> {

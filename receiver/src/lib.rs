@@ -48,6 +48,7 @@ mod listeners;
 mod message;
 mod metrics;
 mod openapi;
+mod proxy_protocol;
 mod quarantine;
 mod receive;
 mod reject;

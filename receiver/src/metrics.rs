@@ -6,8 +6,8 @@ use prometheus::{Histogram, HistogramVec, IntCounter, IntCounterVec, IntGauge, I
 use rdkafka::error::RDKafkaErrorCode;
 use service::metrics::{build_info, counter, counters, gauge, gauges, histograms};
 
+use crate::proxy_protocol::Refusal;
 use crate::reject::WORDS;
-use crate::server::proxy_protocol::Refusal;
 use crate::stages::produce::OPERATOR;
 use aside::{AsideMetrics, SourceAside};
 

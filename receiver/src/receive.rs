@@ -29,7 +29,6 @@ use crate::reject::place::Place;
 use crate::source::Source;
 use crate::stages::authenticate::Forwarded;
 use crate::stages::produce::{Delivery, ProduceError, Producer};
-use crate::stages::unframe::unframe;
 use crate::stages::validate::BatchError;
 use crate::workers::Workers;
 
@@ -37,6 +36,7 @@ pub(crate) use anteroom::Anteroom;
 
 use admit::Admitted;
 use events::Events;
+use reader::Reader;
 use request_id::RequestId;
 
 mod admit;
@@ -45,9 +45,10 @@ mod anteroom;
 mod aside;
 mod body;
 pub(crate) mod content;
-mod events;
+pub(crate) mod events;
+pub(crate) mod reader;
 pub(crate) mod request_id;
-mod schemas;
+pub(crate) mod schemas;
 pub(crate) mod verify;
 
 /// The part of `receiver.request_timeout` that may be spent waiting; the rest is for the answer.
@@ -187,10 +188,10 @@ impl Endpoint {
         deadline: Instant,
     ) -> Result<usize, Rejection> {
         let Admitted { body, held, .. } = admitted;
-        self.decode(head, body, held, deadline).await?;
-        let form = unframe(head, body.0.body(), &self.source.reading).map_err(Rejection::Unframe)?;
+        let reader = self.reader();
+        let form = reader.form(head, &mut body.0, held, deadline).await?;
         let generation = self.source.generation();
-        let queued = match self.events(form, body, held, deadline).await {
+        let queued = match reader.events(form, &mut body.0, held, deadline).await {
             Ok(events) => self.queue(events, record).await?,
             Err(refused) => {
                 let bytes = (&mut *body, &mut *held);
@@ -201,6 +202,12 @@ impl Endpoint {
         body.0 = Buffer::default();
         held.release();
         self.delivered(&queued, deadline).await
+    }
+
+    /// Returns what reads bodies of this source.
+    fn reader(&self) -> Reader<'_, Self> {
+        let (reading, workers) = (&self.source.reading, &self.common.workers);
+        Reader { schemas: self, reading, limits: self.source.batch_limits, workers }
     }
 
     /// Hands what a request brings to Kafka, and returns what to wait for.

@@ -18,9 +18,9 @@ use tokio_util::task::TaskTracker;
 
 use crate::held::HeldBytes;
 use crate::metrics::Counted;
+use crate::proxy_protocol::Refusal;
 use connection::Connections;
 use places::Places;
-use proxy_protocol::Refusal;
 use socket::Limits;
 
 pub(crate) use tls::Tls;
@@ -29,7 +29,6 @@ pub use tls::TlsError;
 mod connection;
 mod head;
 mod places;
-pub(crate) mod proxy_protocol;
 mod socket;
 mod tls;
 

@@ -19,6 +19,7 @@ pub(crate) enum WorkError {
 }
 
 /// Threads for long work.
+#[derive(Debug)]
 pub(crate) struct Workers {
     places: Arc<Semaphore>,
 }

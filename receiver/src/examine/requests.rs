@@ -10,9 +10,9 @@ use futures::FutureExt;
 
 use crate::client::sender;
 use crate::message::Buffer;
+use crate::proxy_protocol;
 use crate::receive::content::coding;
 use crate::receive::{request_id, verify};
-use crate::server::proxy_protocol;
 use crate::stages::authenticate::{Authenticator, Forwarded, Refused};
 use crate::stages::unframe::{Reading, unframe};
 

@@ -50,7 +50,7 @@ impl Endpoint {
         if self.source.generation() == generation {
             return Err(refused);
         }
-        let refused = match self.events(form, body, held, deadline).await {
+        let refused = match self.reader().events(form, &mut body.0, held, deadline).await {
             Ok(events) => return self.queue(events, record).await,
             Err(refused) => refused,
         };
@@ -66,7 +66,7 @@ impl Endpoint {
         body: &mut Authentic,
         record: &RecordHead<'_>,
     ) -> Result<Queued, Rejection> {
-        let events = self.bare(body, writer)?;
+        let events = self.reader().bare(&mut body.0, writer)?;
         Ok(Queued { is_older: true, ..self.queue(events, record).await? })
     }
 

@@ -4,11 +4,10 @@ use axum::http::HeaderMap;
 use axum::http::header::CONTENT_ENCODING;
 use tokio::time::Instant;
 
-use super::Endpoint;
+use super::reader::Reader;
 use crate::held::Held;
 use crate::message::Buffer;
 use crate::reject::Rejection;
-use crate::stages::authenticate::Authentic;
 use crate::stages::decompress::{DecompressError, Format, decompress};
 use crate::stages::unframe::UnframeError;
 
@@ -20,15 +19,15 @@ const SHORT: usize = 4 * 1024;
 const CODINGS: [(&str, Format); 4] =
     [("gzip", Format::Gzip), ("zstd", Format::Zstd), ("deflate", Format::Zlib), ("x-gzip", Format::Gzip)];
 
-impl Endpoint {
+impl<S> Reader<'_, S> {
     /// Decompresses `body` if it is compressed. On an error it is as it was. What it takes is counted in `held`.
     ///
     /// # Errors
     /// `ContentEncoding`, `Decompress`, `Overloaded`, and those of [`Workers::run`](crate::workers::Workers::run).
-    pub(super) async fn decode(
+    pub(super) async fn decompress(
         &self,
         head: &HeaderMap,
-        body: &mut Authentic,
+        body: &mut Buffer,
         held: &mut Held,
         deadline: Instant,
     ) -> Result<(), Rejection> {
@@ -36,28 +35,28 @@ impl Endpoint {
             return Ok(());
         };
         // gzip and zstd show by their first bytes what they are; deflate could be anything.
-        if format == Format::Zlib && !self.source.reading.trusts(&CONTENT_ENCODING) {
+        if format == Format::Zlib && !self.reading.trusts(&CONTENT_ENCODING) {
             return Err(Rejection::Unframe(UnframeError::Unsigned("Content-Encoding")));
         }
-        let limit = self.source.max_decompressed;
-        let compressed = std::mem::take(&mut body.0);
+        let limit = self.limits.bytes;
+        let compressed = std::mem::take(body);
         let (result, compressed) = if compressed.body().len() <= SHORT {
             (decoded(format, &compressed, limit, held), compressed)
         } else {
             let mut taken = held.take();
             let work = move || (decoded(format, &compressed, limit, &mut taken), compressed, taken);
-            let (result, compressed, taken) = self.common.workers.run(deadline, work).await?;
+            let (result, compressed, taken) = self.workers.run(deadline, work).await?;
             *held = taken;
             (result, compressed)
         };
         let decoded = match result {
             Ok(decoded) => decoded,
             Err(error) => {
-                body.0 = compressed;
+                *body = compressed;
                 return Err(error.into());
             }
         };
-        body.0 = decoded;
+        *body = decoded;
         held.shrink(compressed.allocated());
         Ok(())
     }

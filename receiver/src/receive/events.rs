@@ -4,11 +4,11 @@ use avro::Container;
 use registry::wire::{FRAME_LEN, SchemaId};
 use tokio::time::Instant;
 
-use super::Endpoint;
+use super::reader::Reader;
+use super::schemas::Schemas;
 use crate::held::Held;
-use crate::message::Writer;
+use crate::message::{Buffer, Writer};
 use crate::reject::Rejection;
-use crate::stages::authenticate::Authentic;
 use crate::stages::unframe::{Form, Framing, SINGLE_OBJECT_LEN};
 use crate::stages::validate::{Batch, BatchError, Event, Invalid, fits, validate, validate_container};
 
@@ -16,7 +16,7 @@ use crate::stages::validate::{Batch, BatchError, Event, Invalid, fits, validate,
 const SHORT: usize = 64 * 1024;
 
 /// What a request brings.
-pub(super) enum Events<'a> {
+pub(crate) enum Events<'a> {
     /// One event.
     One(Event<'a>),
     /// Those of a file.
@@ -25,7 +25,7 @@ pub(super) enum Events<'a> {
 
 impl Events<'_> {
     /// Texts of a uuid in them that are none.
-    pub(super) fn odd_uuids(&self) -> u64 {
+    pub(crate) fn odd_uuids(&self) -> u64 {
         match self {
             Self::One(event) => event.odd_uuids().into(),
             Self::Many(batch) => batch.odd_uuids(),
@@ -33,38 +33,34 @@ impl Events<'_> {
     }
 }
 
-impl Endpoint {
+impl<S: Schemas> Reader<'_, S> {
     /// Reads the body in its form; see [`crate::stages::unframe`] for the rule where the form is open.
-    pub(super) async fn events<'a>(
+    pub(crate) async fn events<'a>(
         &self,
         form: Form,
-        body: &'a mut Authentic,
+        body: &'a mut Buffer,
         held: &mut Held,
         deadline: Instant,
     ) -> Result<Events<'a>, Rejection> {
         match form {
-            Form::Bare => self.bare(body, &*self.current()?),
-            Form::BareOf(id) => self.bare(body, &*self.writer(id, deadline).await?),
-            Form::BareOfVersion(version) => self.bare(body, &*self.writer_of_version(version, deadline).await?),
+            Form::Bare => self.bare(body, &*self.schemas.current()?),
+            Form::BareOf(id) => self.bare(body, &*self.schemas.writer(id, deadline).await?),
+            Form::BareOfVersion(version) => self.bare(body, &*self.schemas.writer_of_version(version, deadline).await?),
             Form::Framed(framing) => self.framed(framing, body, None, held, deadline).await,
             Form::BareOrFramed(framing @ Framing::Confluent(id)) => {
-                let writer = self.current()?;
-                body.0.frame(0, writer.id);
+                let writer = self.schemas.current()?;
+                body.frame(0, writer.id);
                 let body = &*body;
-                match validate(body.0.with_frame(), &writer, self.source.limits) {
-                    Ok(_) if self.is_framed(framing, body.0.body(), &writer).await => {
-                        Err(Rejection::Ambiguous(framing))
-                    }
+                match validate(body.with_frame(), &writer, self.limits.event) {
+                    Ok(_) if self.is_framed(framing, body.body(), &writer).await => Err(Rejection::Ambiguous(framing)),
                     Ok(event) => Ok(Events::One(event)),
                     Err(bare) => self.confluent(id, body, Some(bare), deadline).await,
                 }
             }
             Form::BareOrFramed(framing) => {
-                let writer = self.current()?;
-                match fits(body.0.body(), &writer, self.source.limits) {
-                    Ok(()) if self.is_framed(framing, body.0.body(), &writer).await => {
-                        Err(Rejection::Ambiguous(framing))
-                    }
+                let writer = self.schemas.current()?;
+                match fits(body.body(), &writer, self.limits.event) {
+                    Ok(()) if self.is_framed(framing, body.body(), &writer).await => Err(Rejection::Ambiguous(framing)),
                     Ok(()) => self.bare(body, &writer),
                     Err(bare) => self.framed(framing, body, Some(bare), held, deadline).await,
                 }
@@ -72,16 +68,16 @@ impl Endpoint {
         }
     }
 
-    pub(super) fn bare<'a>(&self, body: &'a mut Authentic, writer: &Writer) -> Result<Events<'a>, Rejection> {
-        body.0.frame(0, writer.id);
-        one(validate(body.0.with_frame(), writer, self.source.limits), None)
+    pub(super) fn bare<'a>(&self, body: &'a mut Buffer, writer: &Writer) -> Result<Events<'a>, Rejection> {
+        body.frame(0, writer.id);
+        one(validate(body.with_frame(), writer, self.limits.event), None)
     }
 
     /// Reads `body` in the form `framing`; `bare` is why it is no bare datum, where it might have been one.
     async fn framed<'a>(
         &self,
         framing: Framing,
-        body: &'a mut Authentic,
+        body: &'a mut Buffer,
         bare: Option<Invalid>,
         held: &mut Held,
         deadline: Instant,
@@ -89,9 +85,9 @@ impl Endpoint {
         match framing {
             Framing::Confluent(id) => self.confluent(id, body, bare, deadline).await,
             Framing::SingleObject(fingerprint) => {
-                let writer = self.writer_of_fingerprint(fingerprint, deadline).await?;
-                body.0.frame(SINGLE_OBJECT_LEN, writer.id);
-                one(validate(body.0.with_frame(), &writer, self.source.limits), bare)
+                let writer = self.schemas.writer_of_fingerprint(fingerprint, deadline).await?;
+                body.frame(SINGLE_OBJECT_LEN, writer.id);
+                one(validate(body.with_frame(), &writer, self.limits.event), bare)
             }
             Framing::Container => self.container(body, held, deadline).await.map(Events::Many),
         }
@@ -101,12 +97,12 @@ impl Endpoint {
     async fn confluent<'a>(
         &self,
         id: SchemaId,
-        body: &'a Authentic,
+        body: &'a Buffer,
         bare: Option<Invalid>,
         deadline: Instant,
     ) -> Result<Events<'a>, Rejection> {
-        let bare = match (self.writer(id, deadline).await, bare) {
-            (Ok(writer), bare) => return one(validate(body.0.body(), &writer, self.source.limits), bare),
+        let bare = match (self.schemas.writer(id, deadline).await, bare) {
+            (Ok(writer), bare) => return one(validate(body.body(), &writer, self.limits.event), bare),
             (Err(other), None) => return Err(other),
             // No frame, then: four bytes of a datum that happened to stand where an id would.
             (Err(Rejection::UnknownSchema(_) | Rejection::UnusableSchema(..)), Some(bare)) => bare,
@@ -118,10 +114,10 @@ impl Endpoint {
     /// Whether `body`, which is a bare datum of `current`, is valid in the form `framing` too, as far as is known without asking the
     /// registry.
     async fn is_framed(&self, framing: Framing, body: &[u8], current: &Writer) -> bool {
-        let limits = self.source.limits;
+        let limits = self.limits.event;
         match framing {
             Framing::Confluent(id) => {
-                let Some(writer) = self.known_writer(id).await else { return false };
+                let Some(writer) = self.schemas.known_writer(id).await else { return false };
                 let datum = body.get(FRAME_LEN..).unwrap_or_default();
                 fits(datum, &writer, limits).is_ok()
             }
@@ -134,22 +130,22 @@ impl Endpoint {
     }
 
     /// Reads `body` as an object container file.
-    async fn container(&self, body: &mut Authentic, held: &mut Held, deadline: Instant) -> Result<Batch, Rejection> {
+    async fn container(&self, body: &mut Buffer, held: &mut Held, deadline: Instant) -> Result<Batch, Rejection> {
         let failed = |error| Rejection::Container(BatchError::Container(error));
-        let container = Container::open(body.0.body()).map_err(failed)?;
-        let writer = self.writer_of_text(container.schema(), deadline).await?;
-        let limits = self.source.batch_limits;
-        if container.codec() == "null" && body.0.body().len() <= SHORT {
+        let container = Container::open(body.body()).map_err(failed)?;
+        let writer = self.schemas.writer_of_text(container.schema(), deadline).await?;
+        let limits = self.limits;
+        if container.codec() == "null" && body.body().len() <= SHORT {
             return Ok(validate_container(container, &writer, &limits, held)?);
         }
-        let (buffer, mut taken) = (std::mem::take(&mut body.0), held.take());
+        let (buffer, mut taken) = (std::mem::take(body), held.take());
         let work = move || {
             let container = Container::open(buffer.body()).map_err(BatchError::Container);
             let batch = container.and_then(|container| validate_container(container, &writer, &limits, &mut taken));
             (batch, buffer, taken)
         };
-        let (batch, buffer, taken) = self.common.workers.run(deadline, work).await?;
-        (body.0, *held) = (buffer, taken);
+        let (batch, buffer, taken) = self.workers.run(deadline, work).await?;
+        (*body, *held) = (buffer, taken);
         Ok(batch?)
     }
 }

@@ -25,15 +25,63 @@ const TAKEN_FOR_ANOTHER: &str =
     "the schema registry takes it for another version, by which readers get other values: register it by hand";
 const REFUSED: &str = "the schema registry refuses it, as one that is not compatible does";
 
-impl Endpoint {
+/// Where the schemas come from that requests name.
+pub(crate) trait Schemas {
+    /// Returns the schema by which a body is read that names none.
+    ///
+    /// # Errors
+    /// `SchemaUnavailable` as long as it is not known.
+    fn current(&self) -> Result<Arc<Writer>, Rejection>;
+
+    /// Returns the schema of `id`.
+    ///
+    /// # Errors
+    /// `UnknownSchema`, `UnusableSchema`, `SchemaPending` or `SchemaUnavailable`; so for each of the others.
+    fn writer(&self, id: SchemaId, deadline: Instant) -> impl Future<Output = Result<Arc<Writer>, Rejection>> + Send;
+
+    /// Returns the schema of `id` where it is in memory.
+    fn known_writer(&self, id: SchemaId) -> impl Future<Output = Option<Arc<Writer>>> + Send;
+
+    /// Returns the schema of this version of the source's subject.
+    ///
+    /// # Errors
+    /// As [`Schemas::writer`].
+    fn writer_of_version(
+        &self,
+        version: u32,
+        deadline: Instant,
+    ) -> impl Future<Output = Result<Arc<Writer>, Rejection>> + Send;
+
+    /// Returns the schema with this fingerprint.
+    ///
+    /// # Errors
+    /// As [`Schemas::writer`].
+    fn writer_of_fingerprint(
+        &self,
+        fingerprint: u64,
+        deadline: Instant,
+    ) -> impl Future<Output = Result<Arc<Writer>, Rejection>> + Send;
+
+    /// Returns the schema whose text stands in a file.
+    ///
+    /// # Errors
+    /// As [`Schemas::writer`].
+    fn writer_of_text(
+        &self,
+        text: &str,
+        deadline: Instant,
+    ) -> impl Future<Output = Result<Arc<Writer>, Rejection>> + Send;
+}
+
+impl Schemas for Endpoint {
     /// The latest schema of the source's subject.
-    pub(super) fn current(&self) -> Result<Arc<Writer>, Rejection> {
+    fn current(&self) -> Result<Arc<Writer>, Rejection> {
         self.source.current.load_full().ok_or(Rejection::SchemaUnavailable)
     }
 
     /// The schema of `id`, which must be a version of one of the source's subjects: the current one, or from memory or
     /// from the registry.
-    pub(super) async fn writer(&self, id: SchemaId, deadline: Instant) -> Result<Arc<Writer>, Rejection> {
+    async fn writer(&self, id: SchemaId, deadline: Instant) -> Result<Arc<Writer>, Rejection> {
         if let Some(current) = self.source.current.load_full().filter(|current| current.id == id) {
             return Ok(current);
         }
@@ -49,7 +97,7 @@ impl Endpoint {
     }
 
     /// The schema of `id` as far as it can be found without the registry.
-    pub(super) async fn known_writer(&self, id: SchemaId) -> Option<Arc<Writer>> {
+    async fn known_writer(&self, id: SchemaId) -> Option<Arc<Writer>> {
         let known = self.source.older.load().iter().find(|writer| writer.id == id).cloned();
         if known.is_some() {
             return known;
@@ -61,7 +109,7 @@ impl Endpoint {
     }
 
     /// The schema of this version of the source's subject.
-    pub(super) async fn writer_of_version(&self, version: u32, deadline: Instant) -> Result<Arc<Writer>, Rejection> {
+    async fn writer_of_version(&self, version: u32, deadline: Instant) -> Result<Arc<Writer>, Rejection> {
         let asked = self.common.registry.by_version(&self.source.subject, version);
         let name = SchemaName::Version(version);
         let found = answered(timeout_at(deadline, asked).await, &name)?;
@@ -69,17 +117,37 @@ impl Endpoint {
     }
 
     /// The schema of the source's subjects that has this fingerprint.
-    pub(super) async fn writer_of_fingerprint(
-        &self,
-        fingerprint: u64,
-        deadline: Instant,
-    ) -> Result<Arc<Writer>, Rejection> {
+    async fn writer_of_fingerprint(&self, fingerprint: u64, deadline: Instant) -> Result<Arc<Writer>, Rejection> {
         self.in_subjects(SchemaName::Fingerprint(fingerprint), deadline, |subject| {
             self.common.registry.by_fingerprint(subject, fingerprint)
         })
         .await
     }
 
+    /// The schema whose text stands in a file: the one of the source's subject that means the same. Where there is none, it is registered if
+    /// the source allows it.
+    async fn writer_of_text(&self, text: &str, deadline: Instant) -> Result<Arc<Writer>, Rejection> {
+        let schemas = &self.source.file_schemas;
+        if let Some(known) = schemas.get(text).await {
+            return known.map_err(|why| Rejection::UnusableSchema(SchemaName::File, why));
+        }
+        let owned = text.to_owned();
+        let Ok(schema) = self.common.workers.run(deadline, move || Schema::parse(&owned)).await? else {
+            schemas.refuse(text, NOT_AVRO).await;
+            return Err(Rejection::UnusableSchema(SchemaName::File, NOT_AVRO));
+        };
+        let writer = match self.writer_of_meaning(&schema, deadline).await {
+            Err(Rejection::UnknownSchema(_)) if self.source.register_schemas => {
+                self.registered(text, schema, deadline).await?
+            }
+            found => found?,
+        };
+        schemas.keep(text, &writer).await;
+        Ok(writer)
+    }
+}
+
+impl Endpoint {
     /// The schema of the source's subjects by which readers get the same values as by `schema`.
     async fn writer_of_meaning(&self, schema: &Schema, deadline: Instant) -> Result<Arc<Writer>, Rejection> {
         let current = self.source.current.load_full();
@@ -118,28 +186,6 @@ impl Endpoint {
             Some(current) if current.id == found.id => Ok(current),
             _ => self.compiled(found, &name),
         }
-    }
-
-    /// The schema whose text stands in a file: the one of the source's subject that means the same. Where there is none, it is registered if
-    /// the source allows it.
-    pub(super) async fn writer_of_text(&self, text: &str, deadline: Instant) -> Result<Arc<Writer>, Rejection> {
-        let schemas = &self.source.file_schemas;
-        if let Some(known) = schemas.get(text).await {
-            return known.map_err(|why| Rejection::UnusableSchema(SchemaName::File, why));
-        }
-        let owned = text.to_owned();
-        let Ok(schema) = self.common.workers.run(deadline, move || Schema::parse(&owned)).await? else {
-            schemas.refuse(text, NOT_AVRO).await;
-            return Err(Rejection::UnusableSchema(SchemaName::File, NOT_AVRO));
-        };
-        let writer = match self.writer_of_meaning(&schema, deadline).await {
-            Err(Rejection::UnknownSchema(_)) if self.source.register_schemas => {
-                self.registered(text, schema, deadline).await?
-            }
-            found => found?,
-        };
-        schemas.keep(text, &writer).await;
-        Ok(writer)
     }
 
     async fn registered(&self, text: &str, schema: Schema, deadline: Instant) -> Result<Arc<Writer>, Rejection> {

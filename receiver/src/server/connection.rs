@@ -21,9 +21,9 @@ use tower::util::MapRequest;
 
 use super::Tls;
 use super::places::Place;
-use super::proxy_protocol::{self, Origin};
 use super::socket::{Limits, Socket};
 use crate::client::{Client, Visit};
+use crate::proxy_protocol::{self, Origin};
 use crate::stages::authenticate::Peer;
 
 /// How long a connection that was idle may take to say goodbye.

@@ -42,6 +42,7 @@ const LAYERS: [(&str, &[&str]); 2] = [
             "held",
             "listeners",
             "openapi",
+            "proxy_protocol",
             "workers",
             "message",
             "stages::authenticate",
@@ -84,8 +85,8 @@ const LAYERS: [(&str, &[&str]); 2] = [
             "settle",
             "commit",
             "consume",
-            "commands",
             "pipeline",
+            "commands",
         ],
     ),
 ];
