@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use elasticsearch::http::Url;
 use hyper_util::client::proxy::matcher::Matcher;
+use percent_encoding::percent_decode_str;
 use service::secret::Secret;
 
 use crate::elasticsearch::SettingsError;
@@ -45,24 +46,9 @@ fn take_user(url: &mut Url) -> Option<User> {
     taken.ok().map(|()| (name, password))
 }
 
-/// `text` with its `%xx` decoded, as RFC 3986 has it in the user and the password.
+/// Returns `text` with its `%xx` decoded, as RFC 3986 has it in the user and the password.
 fn decoded(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((first, after)) = rest.split_first() {
-        let hex = after.get(..2).filter(|_| *first == b'%').and_then(|digits| hex::decode(digits).ok());
-        match hex {
-            Some(byte) => {
-                bytes.extend(byte);
-                rest = &after[2..];
-            }
-            None => {
-                bytes.push(*first);
-                rest = after;
-            }
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
 /// Returns the address of a proxy, which may come without `http://`.

@@ -1,5 +1,6 @@
 //! The addresses of the registry, and the users they may hold.
 
+use percent_encoding::percent_decode_str;
 use reqwest::Url;
 
 use super::RegistrySetupError;
@@ -41,23 +42,7 @@ fn split_user(address: &str) -> Result<(String, Option<User>), RegistrySetupErro
     Ok((url.as_str().trim_end_matches('/').to_owned(), user))
 }
 
-/// Resolves `%41` and the like.
+/// Returns `text` with its `%xx` decoded (RFC 3986, section 2.1).
 fn unescape(text: &str) -> String {
-    let bytes = text.as_bytes();
-    let mut unescaped = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while let Some(&byte) = bytes.get(at) {
-        let digits = bytes.get(at + 1..at + 3).and_then(|digits| std::str::from_utf8(digits).ok());
-        match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
-            Some(value) if byte == b'%' => {
-                unescaped.push(value);
-                at += 3;
-            }
-            _ => {
-                unescaped.push(byte);
-                at += 1;
-            }
-        }
-    }
-    String::from_utf8_lossy(&unescaped).into_owned()
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
