@@ -7,8 +7,10 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::Config;
 use service::telemetry;
+
+use super::Config;
+use super::part::Part;
 
 mod cxone;
 mod elasticsearch;
@@ -27,36 +29,6 @@ pub struct Problem(pub String);
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
-    }
-}
-
-/// Which sections somebody reads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
-    /// All sections.
-    All,
-    /// What the receiver reads.
-    Receiver,
-    /// What the indexer reads.
-    Indexer,
-}
-
-impl Part {
-    /// Whether the top-level key `section` is read. A section that nobody knows is read by all, to be refused.
-    pub(crate) fn reads(self, section: &str) -> bool {
-        match section {
-            "receiver" | "cxone" => self.receiver(),
-            "indexer" | "elasticsearch" | "ilm_config_path" => self.indexer(),
-            _ => true,
-        }
-    }
-
-    fn receiver(self) -> bool {
-        self != Self::Indexer
-    }
-
-    fn indexer(self) -> bool {
-        self != Self::Receiver
     }
 }
 

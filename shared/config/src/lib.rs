@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use service::telemetry::Log;
 
 pub use auth::{Auth, HmacAlgorithm, HmacEncoding, Preset, SecretsError, SignedPart, standard_webhooks_key};
-pub use check::{Part, Problem, check};
+pub use check::{Problem, check};
 pub use cxone::{Cxone, CxoneCredentials, SUBJECT_PLACE};
 pub use elasticsearch::{Compression, Elasticsearch, ElasticsearchAuth, OnDuplicate, Strategy, VerifyDuplicates};
 pub use indexer::{Batch, Fuse, GroupProtocol, Indexer, Retry};
@@ -18,14 +18,17 @@ pub use kafka::{CreateTopics, Kafka};
 pub use kafka_security::secret as read_secret;
 pub use kafka_security::{KafkaSecurity, OAuth, SaslMechanism, SecurityProtocol};
 pub use lifecycle::{Cold, Delete, Hot, Lifecycle, LifecyclePolicy, Warm, age, load_lifecycle};
-pub use load::{ConfigError, load, load_for, load_from};
-pub(crate) use load::{load_unchecked, refuse_problems};
+pub(crate) use load::load_unchecked;
+pub use load::{ConfigError, load_from};
 pub use mapping::{Dynamic, FieldOverride, Mapping, Maps};
 pub use network::{CertificateFormat, ForwardedCertificate, Network, ProxyProtocol};
+pub use part::Part;
 pub use placement::{Expired, Placement, PlacementTime, TimeUnit};
 pub use receiver::{IdScope, Limits, Quarantine, Receiver, Source, Tls, TrailingSlash, Verification};
 pub use schema_registry::{SchemaRegistry, SchemaRegistryAuth};
 pub use topics::Topic;
+pub(crate) use whole::refuse_problems;
+pub use whole::{load, load_for};
 
 mod auth;
 mod check;
@@ -39,12 +42,14 @@ mod lifecycle;
 mod load;
 mod mapping;
 mod network;
+mod part;
 mod placement;
 mod receiver;
 pub mod redact;
 mod schema_registry;
 mod topics;
 mod units;
+mod whole;
 
 /// The whole config file.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]

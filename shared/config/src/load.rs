@@ -15,7 +15,7 @@ use std::path::Path;
 use serde::de::DeserializeOwned;
 
 use super::Config;
-use super::check::{self, Part};
+use super::part::Part;
 
 use node::Value;
 
@@ -30,25 +30,6 @@ mod yaml;
 #[error("{0}")]
 pub struct ConfigError(pub String);
 
-/// Loads and checks the config file at `path` with the process's environment, every section of it.
-///
-/// # Errors
-/// [`ConfigError`], naming the file, the line and the key.
-pub fn load(path: &Path) -> Result<Config, ConfigError> {
-    load_for(Part::All, path)
-}
-
-/// [`load`] for a binary that reads only its `part`: sections that are the other's are left at their defaults, so that a variable
-/// with the other's secret need not be set.
-///
-/// # Errors
-/// As [`load`].
-pub fn load_for(part: Part, path: &Path) -> Result<Config, ConfigError> {
-    let config = load_unchecked(part, path)?.config;
-    refuse_problems(path, &config, part)?;
-    Ok(config)
-}
-
 /// A config, and where it is from.
 pub(crate) struct Loaded {
     pub(crate) config: Config,
@@ -56,7 +37,7 @@ pub(crate) struct Loaded {
     pub(crate) variables: Vec<String>,
 }
 
-/// [`load_for`] without the rules of [`check`](super::check()), to show what there is.
+/// Loads the config file at `path` for a binary that reads its `part`, without the rules of [`check`](super::check()), to show what there is.
 pub(crate) fn load_unchecked(part: Part, path: &Path) -> Result<Loaded, ConfigError> {
     let text = read(path)?;
     // Not `vars`, which panics at a variable that is not Unicode, whosever it is.
@@ -70,7 +51,7 @@ pub(crate) fn load_unchecked(part: Part, path: &Path) -> Result<Loaded, ConfigEr
 /// A config from a text and an environment given as pairs, for tests: not checked by [`check`](super::check()).
 ///
 /// # Errors
-/// As [`load`]; `name` stands for the file.
+/// As [`load`](super::load()); `name` stands for the file.
 pub fn load_from(name: &str, text: &str, environment: &[(String, String)]) -> Result<Config, ConfigError> {
     parse(Part::All, name, text, environment)
 }
@@ -82,15 +63,6 @@ fn read(path: &Path) -> Result<String, ConfigError> {
             "cannot read the config file {path}: {error}; name another by --config FILE or the variable PENSTOCK_CONFIG"
         ))
     })
-}
-
-pub(crate) fn refuse_problems(path: &Path, config: &Config, part: Part) -> Result<(), ConfigError> {
-    let problems = check::check(config, part);
-    if problems.is_empty() {
-        return Ok(());
-    }
-    let lines: Vec<String> = problems.iter().map(|problem| format!("{}: {problem}", path.display())).collect();
-    Err(ConfigError(lines.join("\n")))
 }
 
 fn parse(part: Part, name: &str, text: &str, environment: &[(String, String)]) -> Result<Config, ConfigError> {

@@ -1,6 +1,7 @@
 //! `kafka`.
 
-use super::{Part, Problems};
+use super::Problems;
+use crate::part::Part;
 use crate::{Kafka, KafkaSecurity, SaslMechanism};
 
 pub(super) fn check(kafka: &Kafka, part: Part, problems: &mut Problems) {

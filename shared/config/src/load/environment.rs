@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use super::ConfigError;
 use super::node::{Key, Node, Origin, Style, Value};
-use super::{ConfigError, Part};
+use crate::part::Part;
 
 /// What a variable that sets a key begins with. One underscore is not enough: Kubernetes makes `PENSTOCK_PORT` and others of a
 /// service named penstock.
