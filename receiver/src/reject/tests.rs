@@ -1,4 +1,5 @@
 use axum::http::HeaderMap;
+use axum::response::IntoResponse as _;
 use registry::wire::FrameError;
 
 use super::*;

@@ -210,17 +210,17 @@ fn a_wrong_sync_marker_is_refused() {
 #[test]
 fn files_of_fastavro_and_of_apache_python_are_read_whatever_the_codec() {
     const FILES: [(&str, &[u8]); 11] = [
-        ("fastavro null", include_bytes!("../../../../tests/data/avro/codecs/fastavro-null.avro")),
-        ("fastavro deflate", include_bytes!("../../../../tests/data/avro/codecs/fastavro-deflate.avro")),
-        ("fastavro snappy", include_bytes!("../../../../tests/data/avro/codecs/fastavro-snappy.avro")),
-        ("fastavro bzip2", include_bytes!("../../../../tests/data/avro/codecs/fastavro-bzip2.avro")),
-        ("fastavro xz", include_bytes!("../../../../tests/data/avro/codecs/fastavro-xz.avro")),
-        ("fastavro zstandard", include_bytes!("../../../../tests/data/avro/codecs/fastavro-zstandard.avro")),
-        ("python null", include_bytes!("../../../../tests/data/avro/codecs/python-null.avro")),
-        ("python deflate", include_bytes!("../../../../tests/data/avro/codecs/python-deflate.avro")),
-        ("python snappy", include_bytes!("../../../../tests/data/avro/codecs/python-snappy.avro")),
-        ("python bzip2", include_bytes!("../../../../tests/data/avro/codecs/python-bzip2.avro")),
-        ("python zstandard", include_bytes!("../../../../tests/data/avro/codecs/python-zstandard.avro")),
+        ("fastavro null", include_bytes!("../../../../../tests/data/avro/codecs/fastavro-null.avro")),
+        ("fastavro deflate", include_bytes!("../../../../../tests/data/avro/codecs/fastavro-deflate.avro")),
+        ("fastavro snappy", include_bytes!("../../../../../tests/data/avro/codecs/fastavro-snappy.avro")),
+        ("fastavro bzip2", include_bytes!("../../../../../tests/data/avro/codecs/fastavro-bzip2.avro")),
+        ("fastavro xz", include_bytes!("../../../../../tests/data/avro/codecs/fastavro-xz.avro")),
+        ("fastavro zstandard", include_bytes!("../../../../../tests/data/avro/codecs/fastavro-zstandard.avro")),
+        ("python null", include_bytes!("../../../../../tests/data/avro/codecs/python-null.avro")),
+        ("python deflate", include_bytes!("../../../../../tests/data/avro/codecs/python-deflate.avro")),
+        ("python snappy", include_bytes!("../../../../../tests/data/avro/codecs/python-snappy.avro")),
+        ("python bzip2", include_bytes!("../../../../../tests/data/avro/codecs/python-bzip2.avro")),
+        ("python zstandard", include_bytes!("../../../../../tests/data/avro/codecs/python-zstandard.avro")),
     ];
     let mut expected: Option<Vec<Vec<u8>>> = None;
     for (name, file) in FILES {
