@@ -97,13 +97,13 @@ async fn a_refused_datum_is_told_its_field_and_byte() -> Result<()> {
     let receiver = pipeline.receiver().await?;
     let token = format!("Bearer {}", pipeline.token);
     let mut datum = Events::unique().event(0).encode();
-    // 37 bytes of event_id, one of length, then the text of action_type.
-    datum[40] = 0xff;
+    // 37 bytes of event_id, 6 of timestamp, one of length, then the text of action_type.
+    datum[46] = 0xff;
     let answer = post(&receiver, &[AVRO, ("authorization", &token)], &datum).await?;
     assert_problem(&answer, 400, "not UTF-8")?;
     let problem = answer.json()?;
     assert_eq!(problem["field"], "action_type", "{problem}");
-    assert!(problem["offset"].as_u64().is_some_and(|offset| (37..=40).contains(&offset)), "{problem}");
+    assert!(problem["offset"].as_u64().is_some_and(|offset| (43..=46).contains(&offset)), "{problem}");
     Ok(())
 }
 

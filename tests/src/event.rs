@@ -1,7 +1,8 @@
-//! The event that the tests and the demo send: `deploy/schemas/cxone-event.avsc`, about 178 bytes of Avro.
+//! The event that the tests and the demo send: `deploy/schemas/data-action-event.avsc`, about 178 bytes of Avro.
 //!
-//! An event is a function of a seed and its number, so nothing has to be remembered of what was sent but the numbers. It is
-//! encoded by hand, since the load is made on the same cores that carry it; a test holds the encoder against apache-avro.
+//! An event is a function of a seed and its number, so nothing has to be remembered of what was sent but the numbers.
+//! It is encoded by hand, since the load is made on the same cores that carry it; a test holds the encoder against
+//! apache-avro.
 
 use rand::rngs::StdRng;
 use rand::{Rng, RngExt, SeedableRng};
@@ -13,19 +14,19 @@ pub use avro::{put_bytes, put_long, put_string};
 mod avro;
 
 /// The schema's text.
-pub const SCHEMA: &str = include_str!("../../deploy/schemas/cxone-event.avsc");
+pub const SCHEMA: &str = include_str!("../../deploy/schemas/data-action-event.avsc");
 
 /// One event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
     /// A random uuid: the record's key and the document's `_id`.
     pub event_id: String,
-    /// Such as `contact.routed`.
-    pub action_type: String,
-    /// A uuid of one of a thousand users.
-    pub user_id: String,
     /// Milliseconds since the Unix epoch.
     pub timestamp: i64,
+    /// Such as `contact.routed`.
+    pub action_type: String,
+    /// A uuid of one of a thousand users; `None` for one event in 32.
+    pub user_id: Option<String>,
     /// Channel, queue, region, contact.
     pub metadata: Vec<(String, String)>,
 }
@@ -38,7 +39,8 @@ pub struct Events {
 }
 
 impl Events {
-    /// The events of `seed`; the first happens at `start`, in milliseconds since the Unix epoch, each next a millisecond later.
+    /// Returns the events of `seed`; the first happens at `start`, in milliseconds since the Unix epoch, each next a
+    /// millisecond later.
     pub fn new(seed: u64, start: i64) -> Self {
         Self { seed, start }
     }
@@ -48,7 +50,7 @@ impl Events {
         Self::new(rand::rng().random(), now())
     }
 
-    /// The id of event `number` alone.
+    /// Returns the id of event `number` alone.
     pub fn id(&self, number: u64) -> String {
         uuid(&mut self.random(number))
     }
@@ -69,9 +71,9 @@ impl Events {
         ];
         Event {
             event_id,
-            action_type: action_type.to_owned(),
-            user_id: uuid(&mut user),
             timestamp: self.start + i64::try_from(number).unwrap_or(0),
+            action_type: action_type.to_owned(),
+            user_id: (number % 32 != 31).then(|| uuid(&mut user)),
             metadata: metadata.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec(),
         }
     }
@@ -82,13 +84,16 @@ impl Events {
 }
 
 impl Event {
-    /// The Avro datum.
+    /// Returns the Avro datum.
     pub fn encode(&self) -> Vec<u8> {
         let mut datum = Vec::with_capacity(192);
         put_string(&mut datum, &self.event_id);
-        put_string(&mut datum, &self.action_type);
-        put_string(&mut datum, &self.user_id);
         put_long(&mut datum, self.timestamp);
+        put_string(&mut datum, &self.action_type);
+        put_long(&mut datum, self.user_id.is_some().into());
+        if let Some(user_id) = &self.user_id {
+            put_string(&mut datum, user_id);
+        }
         if !self.metadata.is_empty() {
             put_long(&mut datum, i64::try_from(self.metadata.len()).unwrap_or(i64::MAX));
         }
@@ -100,15 +105,16 @@ impl Event {
         datum
     }
 
-    /// The document that Elasticsearch must hold, without `_ingested_at` and with the timestamp as milliseconds.
+    /// Returns the document that Elasticsearch must hold, without `_ingested_at` and with the timestamp as
+    /// milliseconds.
     pub fn document(&self) -> Value {
         let metadata: serde_json::Map<_, _> =
             self.metadata.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
         json!({
             "event_id": self.event_id,
+            "timestamp": self.timestamp,
             "action_type": self.action_type,
             "user_id": self.user_id,
-            "timestamp": self.timestamp,
             "metadata": metadata,
         })
     }

@@ -14,13 +14,13 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 
 const SCHEMA: &str = r#"{
     "type": "record",
-    "name": "Event",
-    "namespace": "penstock.bench",
+    "name": "DataActionEvent",
+    "namespace": "com.nice.cxone.events",
     "fields": [
         {"name": "event_id", "type": "string"},
-        {"name": "action_type", "type": "string"},
-        {"name": "user_id", "type": "string"},
         {"name": "timestamp", "type": {"type": "long", "logicalType": "timestamp-millis"}},
+        {"name": "action_type", "type": "string"},
+        {"name": "user_id", "type": ["null", "string"], "default": null},
         {"name": "metadata", "type": {"type": "map", "values": "string"}}
     ]
 }"#;
@@ -38,9 +38,9 @@ fn datum(schema: &AvroSchema) -> Vec<u8> {
     ]);
     let event = Value::Record(vec![
         ("event_id".to_owned(), text("0198c7f2-6b1e-7d3a-9c55-2f41d0a7be13")),
-        ("action_type".to_owned(), text("contact.state.changed")),
-        ("user_id".to_owned(), text("user-000000004217")),
         ("timestamp".to_owned(), Value::TimestampMillis(1_767_323_045_678)),
+        ("action_type".to_owned(), text("contact.state.changed")),
+        ("user_id".to_owned(), Value::Union(1, Box::new(text("user-000000004217")))),
         ("metadata".to_owned(), Value::Map(metadata)),
     ]);
     GenericDatumWriter::builder(schema).build().unwrap().write_value_to_vec(event).unwrap()

@@ -17,12 +17,16 @@ fn decoded(event: &Event) -> Avro {
 
 fn expected(event: &Event) -> Avro {
     let text = |text: &str| Avro::String(text.to_owned());
+    let user_id = match &event.user_id {
+        None => Avro::Union(0, Box::new(Avro::Null)),
+        Some(id) => Avro::Union(1, Box::new(text(id))),
+    };
     let metadata = event.metadata.iter().map(|(name, value)| (name.clone(), text(value))).collect();
     Avro::Record(vec![
-        ("event_id".to_owned(), Avro::Uuid(event.event_id.parse().unwrap())),
-        ("action_type".to_owned(), text(&event.action_type)),
-        ("user_id".to_owned(), text(&event.user_id)),
+        ("event_id".to_owned(), text(&event.event_id)),
         ("timestamp".to_owned(), Avro::TimestampMillis(event.timestamp)),
+        ("action_type".to_owned(), text(&event.action_type)),
+        ("user_id".to_owned(), user_id),
         ("metadata".to_owned(), Avro::Map(metadata)),
     ])
 }

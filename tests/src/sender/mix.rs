@@ -2,10 +2,10 @@
 
 use std::collections::HashSet;
 
-use crate::event::{Event, Events, put_bytes};
+use crate::event::{Event, Events, put_bytes, put_long};
 
-/// 2300-01-01 in milliseconds since the Unix epoch. To Avro and to a `date` it is a time like any other; a field `date_nanos` takes none
-/// after 2262 (Elasticsearch reference, "Date nanoseconds field type").
+/// 2300-01-01 in milliseconds since the Unix epoch. To Avro and to a `date` it is a time like any other; a field
+/// `date_nanos` takes none after 2262 (Elasticsearch reference, "Date nanoseconds field type").
 const BEYOND_NANOS: i64 = 10_413_792_000_000;
 
 /// What is wrong with an event.
@@ -56,6 +56,7 @@ impl Flaw {
             Self::NotUtf8 => {
                 let mut datum = Vec::new();
                 put_bytes(&mut datum, event.event_id.as_bytes());
+                put_long(&mut datum, event.timestamp);
                 put_bytes(&mut datum, b"\xff\xfe");
                 datum.extend_from_slice(&event.encode()[datum.len()..]);
                 datum
@@ -75,7 +76,7 @@ impl Mix {
         Self { events, flawed_every: 0, flaws: &[] }
     }
 
-    /// The flaw of event `number`, if it has one.
+    /// Returns the flaw of event `number`, if it has one.
     pub fn flaw(&self, number: u64) -> Option<Flaw> {
         if self.flaws.is_empty() || self.flawed_every == 0 || number % self.flawed_every != self.flawed_every - 1 {
             return None;
@@ -84,7 +85,7 @@ impl Mix {
         Some(self.flaws[turn % self.flaws.len()])
     }
 
-    /// The body that is posted for event `number`.
+    /// Returns the body that is posted for event `number`.
     pub fn body(&self, number: u64) -> Vec<u8> {
         let event = self.events.event(number);
         match self.flaw(number) {
@@ -93,7 +94,7 @@ impl Mix {
         }
     }
 
-    /// The ids of those of `numbers` that must be in Elasticsearch.
+    /// Returns the ids of those of `numbers` that must be in Elasticsearch.
     pub fn indexable(&self, numbers: &[u64]) -> HashSet<String> {
         let good = numbers.iter().filter(|number| self.flaw(**number).is_none());
         good.map(|number| self.events.id(*number)).collect()
