@@ -1,7 +1,8 @@
 //! The backing indices as Elasticsearch has them: read, kept and asked for each record.
 //!
-//! [`Keeper`] keeps the table of one alias, `list` reads one and [`Lists`] those of all topics in one question, behind the `barrier` after which it
-//! knows all that is there. [`Placer`] is what the decoder asks for each record. The rule itself is in [`placement`](crate::placement).
+//! [`Keeper`] keeps the table of one alias, `list` reads one and [`Lists`] those of all topics in one question, behind
+//! the `barrier` after which it knows all that is there. [`Placer`] is what the decoder asks for each record. The rule
+//! itself is in [`placement`](crate::placement).
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

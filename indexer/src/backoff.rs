@@ -1,5 +1,5 @@
-//! How long to wait before something is tried again: exponential backoff with full jitter, so that those who failed together do not
-//! come back together (AWS Architecture Blog, "Exponential Backoff And Jitter"). Pure.
+//! How long to wait before something is tried again: exponential backoff with full jitter, so that those who failed
+//! together do not come back together (AWS Architecture Blog, "Exponential Backoff And Jitter"). Pure.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ pub struct Backoff {
 }
 
 impl Backoff {
-    /// The longest wait after `failures` failures in a row: it doubles with each.
+    /// Returns the longest wait after `failures` failures in a row: it doubles with each.
     pub fn longest(&self, failures: u32) -> Duration {
         let doublings = failures.saturating_sub(1).min(31);
         self.initial.saturating_mul(1 << doublings).min(self.max)

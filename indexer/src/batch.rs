@@ -24,7 +24,8 @@ pub struct Batch {
     pub body: Bytes,
     /// The documents, in the body's order.
     pub items: Vec<Item>,
-    /// The indices that the documents are sent to. The action lines of those for the first one do not name it: the request does.
+    /// The indices that the documents are sent to. The action lines of those for the first one do not name it: the
+    /// request does.
     pub targets: Vec<Target>,
     /// Keys, values and headers of the records as they were consumed, which a dead letter must hold unchanged.
     pub raw: Bytes,
@@ -80,7 +81,8 @@ pub struct Undecodable {
 }
 
 impl Batch {
-    /// A batch of `item` alone, which goes to `index`. It has a copy of its bytes, so that the others can be let go of, and no progress.
+    /// A batch of `item` alone, which goes to `index`. It has a copy of its bytes, so that the others can be let go of,
+    /// and no progress.
     pub fn only(&self, item: usize, index: Arc<str>) -> Self {
         let Item { origin, body, schema, time, .. } = &self.items[item];
         let mut raw = BytesMut::new();

@@ -1,8 +1,8 @@
 //! From a batch to Elasticsearch, until each item is settled.
 //!
-//! A request asks the [`gate`] for permission, is made by [`body`], sent by [`elasticsearch`], judged by [`outcome`]; `work` keeps what is
-//! left to send, and it goes round again, for ever: Kafka keeps the events, so there is no last attempt. How much is sent at a
-//! time is found out by [`flow`]; when Elasticsearch is away or does not let documents in, the [`breaker`] holds requests back.
+//! A request asks the [`gate`] for permission; [`body`] builds it, [`elasticsearch`] sends it, [`outcome`] judges the
+//! answer. `work` keeps the items that are left, and the round starts again, without a last attempt: Kafka keeps the
+//! events. [`flow`] limits how much is sent; while Elasticsearch is down, the [`breaker`] holds requests back.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -46,7 +46,7 @@ mod stream;
 mod verify;
 pub mod work;
 
-/// Asks for what [`outcome`] looks at. Elasticsearch does not apply it to the answer to a request that fails as a whole.
+/// The parts of an answer that [`outcome`] reads. Elasticsearch ignores this if a request fails as a whole.
 const FILTER_PATH: &str = "items.*.status,items.*.failure_store,items.*.error.type,items.*.error.reason,\
     items.*.error.index,items.*.error.caused_by.reason,error,status";
 
@@ -59,7 +59,7 @@ pub struct Delivered {
     pub duplicates: u64,
     /// Documents that Elasticsearch will never take.
     pub refused: Vec<Refused>,
-    /// Documents that are refused, and it is not known whose fault that is: [`Bulk::single_out`] them.
+    /// Documents that are refused, and it is not known what is at fault: [`Bulk::single_out`] them.
     pub aside: Vec<Aside>,
 }
 
@@ -90,14 +90,14 @@ pub struct Bulk {
     asides: Arc<Asides>,
     backoff: Backoff,
     metrics: Metrics,
-    /// How long Elasticsearch may work at a request: less than is waited for its answer, so that none is sent again while it still does.
+    /// How long Elasticsearch may work on a request: less than the time-out, so that none is sent again meanwhile.
     timeout: String,
     /// Whether a request that names several indices was refused, so that each has its own.
     is_by_path: AtomicBool,
 }
 
 impl Bulk {
-    /// With the settings of `config`. The conditions "elasticsearch" (requests go) and "index" (it is there) are added to `readiness`.
+    /// Uses the settings of `config`. Adds the conditions "elasticsearch" and "index" to `readiness`.
     ///
     /// # Errors
     /// [`SettingsError`], naming the key whose value cannot be used. Elasticsearch need not be there.
@@ -106,7 +106,7 @@ impl Bulk {
         Self::with_lists(config, metrics, readiness, lists)
     }
 
-    /// The same with the `lists` that all topics of the process share.
+    /// Returns the same with the `lists` that all topics of the process share.
     ///
     /// # Errors
     /// As [`Bulk::new`].
@@ -166,7 +166,7 @@ impl Bulk {
         self.client.server()
     }
 
-    /// What knows the backing indices.
+    /// Returns what knows the backing indices.
     pub fn keeper(&self) -> &Arc<Keeper> {
         &self.landing.keeper
     }
@@ -181,18 +181,18 @@ impl Bulk {
         self.index.adopt(schema).await;
     }
 
-    /// How many bytes a bulk body should have at the most, as Elasticsearch takes them now. Never more than `indexer.batch.max_bytes`.
+    /// Returns the target size of a bulk body now, in bytes: at most `indexer.batch.max_bytes`.
     pub fn target_bytes(&self) -> usize {
         self.gate.target_bytes()
     }
 
-    /// Why nothing is sent at the moment, if so; it can be awaited.
+    /// Returns why nothing is sent at the moment, if so; it can be awaited.
     pub fn pause(&self) -> watch::Receiver<Option<Pause>> {
         self.gate.pause()
     }
 
-    /// Sends the items of `batch`, those that fail for now again and again, until each is settled at Elasticsearch (indexed, a
-    /// duplicate, or refused for good) or set aside. There is no last attempt. Dropping the future abandons the batch, which loses nothing.
+    /// Sends the items of `batch` until each is indexed, a duplicate, refused or set aside; there is no last attempt.
+    /// Dropping the future abandons the batch, which loses nothing.
     pub async fn deliver(&self, batch: &Batch) -> Delivered {
         self.landing.prepare(batch).await;
         let mut work = Work::new(batch, self.landing.places()).proving(self.verify.is_some());
@@ -302,7 +302,7 @@ impl Bulk {
         progress
     }
 
-    /// Waits before what failed is sent again; not at all while requests are held back, for then the gate is where to wait.
+    /// Waits before failed items are sent again; not while requests are held back, since then they wait at the gate.
     async fn wait(&self, failures: u32) {
         let wait = self.backoff.wait(failures, &mut rand::rng());
         let mut pause = self.gate.pause();
@@ -352,7 +352,7 @@ fn tell_refused(refused: &[Refused]) {
         documents = refused.len(),
         status = first.status,
         error_type = first.error_type,
-        "Elasticsearch refuses documents for good; they go to the dead-letter topic with its reason."
+        "Elasticsearch permanently refuses documents; they go to the dead-letter topic with its reason."
     );
 }
 

@@ -48,10 +48,10 @@ pub enum CommandError {
         reason: String,
     },
     /// Nothing says which schema.
-    #[error("which schema? give --schema FILE or --subject SUBJECT, or set elasticsearch.mapping.subject")]
+    #[error("no schema: give --schema FILE or --subject SUBJECT, or set elasticsearch.mapping.subject")]
     NoSchema,
     /// The metrics could not be set up.
-    #[error("a metric could not be registered: {0}")]
+    #[error("cannot register a metric: {0}")]
     Metrics(#[from] prometheus::Error),
 }
 
@@ -64,7 +64,8 @@ pub struct SetUp {
     pub force: bool,
 }
 
-/// Makes what is missing at Elasticsearch: policy, templates, first index. Gives the requests that would have been sent, of a dry run.
+/// Makes what is missing at Elasticsearch: policy, templates, first index. Returns the requests that would have been
+/// sent, of a dry run.
 ///
 /// # Errors
 /// [`CommandError`]: the first thing that is refused, in Elasticsearch's words.
@@ -77,7 +78,7 @@ pub async fn set_up(config: &Config, how: SetUp) -> Result<Vec<String>, CommandE
     Ok(index.set_up().await?)
 }
 
-/// The schema of the file, else of the subject, else of `elasticsearch.mapping.subject`.
+/// Returns the schema of the file, else of the subject, else of `elasticsearch.mapping.subject`.
 ///
 /// # Errors
 /// [`CommandError`].
@@ -95,7 +96,7 @@ pub async fn schema(
     latest(config, &subject).await
 }
 
-/// The mapping of the documents of `schema`.
+/// Returns the mapping of the documents of `schema`.
 ///
 /// # Errors
 /// When the file of the lifecycle policy cannot be used.
@@ -103,7 +104,7 @@ pub fn mapping(config: &Config, schema: &Schema) -> Result<Generated, CommandErr
     Ok(mapping::generate(schema, &IndexSettings::of(config)?.mapping))
 }
 
-/// What the template and each index lack of `schema`, and where they contradict it.
+/// Returns what the template and each index lack of `schema`, and where they contradict it.
 ///
 /// # Errors
 /// [`CommandError`].

@@ -1,8 +1,9 @@
 //! The consuming thread: the one place where records come in, batches go out, and offsets are committed.
 //!
-//! It has a thread of its own because librdkafka's consumer is synchronous and must be polled whatever else happens: a consumer that
-//! is not polled for `max.poll.interval.ms` is thrown out of its group. So the thread never waits for Elasticsearch, for the
-//! registry or for dead letters: tasks do, and report back. When no more may be held, it pauses its partitions and goes on polling.
+//! It has a thread of its own because librdkafka's consumer is synchronous and must be polled whatever else happens: a
+//! consumer that is not polled for `max.poll.interval.ms` is thrown out of its group. So the thread never waits for
+//! Elasticsearch, for the registry or for dead letters: tasks do, and report back. When no more may be held, it pauses
+//! its partitions and goes on polling.
 
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
@@ -57,10 +58,10 @@ const POLL: Duration = Duration::from_millis(50);
 const REPORT_POLL: Duration = Duration::from_millis(5);
 /// Records taken before the thread looks at the clock and at its reports again.
 const RECORDS_PER_TURN: usize = 256;
-/// How long the thread waits for room before it pauses its partitions. A pause throws away what the client has fetched ahead, so
-/// it is for outages, not for the moments in which Kafka is merely faster than Elasticsearch.
+/// How long the thread waits for room before it pauses its partitions. A pause discards what the client has fetched
+/// ahead, so it is for outages, not for the moments in which Kafka is merely faster than Elasticsearch.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// How often a cluster that seems away is asked whether it is back.
+/// How often a cluster that seems down is asked whether it is back.
 const PROBE_INTERVAL: Duration = Duration::from_secs(2);
 /// How long such a question may take.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
@@ -122,7 +123,7 @@ struct Settings {
 pub struct Conditions {
     /// Met while the cluster can be reached and the group has given its assignment.
     pub kafka: Condition,
-    /// Unmet while records wait for a registry that is away.
+    /// Unmet while records wait for a registry that is down.
     pub schemas: Condition,
 }
 
@@ -179,10 +180,12 @@ impl Consumer {
         })
     }
 
-    /// Consumes until `shutdown` is cancelled or all that is to be read is settled, then drains, commits and leaves the group.
+    /// Consumes until `shutdown` is cancelled or all that is to be read is settled, then drains, commits and leaves the
+    /// group.
     ///
     /// # Errors
-    /// When the client cannot go on: librdkafka calls the error fatal. What was not committed is read again by the next member.
+    /// When the client cannot go on: librdkafka calls the error fatal. What was not committed is read again by the next
+    /// member.
     pub fn run(mut self, shutdown: &CancellationToken) -> KafkaResult<()> {
         let mut outcome = Ok(());
         while !shutdown.is_cancelled() && !self.is_at_end() {

@@ -1,8 +1,9 @@
 //! Records that can never be indexed, on their way to the dead-letter topic.
 //!
-//! Key, value and headers are as they were; further headers say what happened, and where the record came from. A batch settles only when each
-//! of its dead letters is acknowledged (P3), so writing goes on until it is. When nearly everything would be a dead letter, the
-//! [`Fuse`](crate::fuse::Fuse) blows: nothing more is written, and so nothing is committed, until the cause is fixed.
+//! Key, value and headers are as they were; further headers say what happened, and where the record came from. A batch
+//! settles only when each of its dead letters is acknowledged (P3), so writing goes on until it is. When nearly
+//! everything would be a dead letter, the [`Fuse`](crate::fuse::Fuse) blows: nothing more is written, and so nothing is
+//! committed, until the cause is fixed.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -60,13 +61,14 @@ impl DeadLetters {
         })
     }
 
-    /// Writes what could not be decoded and what was `refused` of `batch`, and comes back when all of it is acknowledged. While the fuse has
-    /// blown it waits, and has `bulk` send again what was refused.
+    /// Writes what could not be decoded and what was `refused` of `batch`, and comes back when all of it is
+    /// acknowledged. While the fuse has blown it waits, and has `bulk` send again what was refused.
     pub async fn write(&self, bulk: &Bulk, batch: &Batch, mut refused: Vec<Refused>) {
         let records = batch.items.len() + batch.undecodable.len();
         let dead = batch.undecodable.len() + refused.len();
         if let Some(reason) = self.hold.count(records as u64, dead as u64) {
-            self.condition.unmet(format!("the fuse has blown: {reason} (indexer.fuse); it is tried again by itself"));
+            self.condition
+                .unmet(format!("the fuse has blown: {reason} (indexer.fuse); the indexer tries again by itself"));
         }
         if self.hold.is_blown() {
             refused = self.hold.wait(bulk, batch, refused).await;
@@ -135,16 +137,17 @@ impl DeadLetters {
         self.metrics.dead_letters.with_label_values(&[letter.stage]).inc();
     }
 
-    /// A record that is larger than the dead-letter topic takes must not hold up its partition for ever (P5): its letter goes without the
-    /// value, the key or the headers, which stay in the topic they came from, at the offset that the letter's own headers name.
+    /// A record that is larger than the dead-letter topic takes must not hold up its partition for ever (P5): its
+    /// letter goes without the value, the key or the headers, which stay in the topic they came from, at the offset
+    /// that the letter's own headers name.
     fn log_omitted(&self, letter: &DeadLetter<'_>, omitted: Omitted) {
         tracing::error!(
             topic = self.topic,
             partition = letter.origin.partition.0,
             offset = letter.origin.offset.0,
             ?omitted,
-            "A dead letter is larger than {} takes: it is written without a part of it. Raise that topic's max.message.bytes; fetch the record \
-             from this offset while it is there.",
+            "A dead letter is too large for {} and is written without a part of it. Raise that topic's \
+             max.message.bytes; fetch the record from this offset while it exists.",
             self.dead_letter_topic
         );
     }
@@ -157,9 +160,9 @@ impl DeadLetters {
             offset = letter.origin.offset.0,
             %error,
             wait_ms = wait.as_millis(),
-            "A dead letter was not acknowledged; its record holds the offset back until it is."
+            "A dead letter was not acknowledged; its record holds back the offset until it is."
         );
-        self.condition.unmet(format!("{} does not take dead letters: {error}", self.dead_letter_topic));
+        self.condition.unmet(format!("{} does not accept dead letters: {error}", self.dead_letter_topic));
         tokio::time::sleep(wait).await;
     }
 }

@@ -1,5 +1,5 @@
-//! From a record to a document in the batch being filled, or to the reason why not. Reads no clock and waits for nothing: a
-//! schema that is not in memory is the caller's to fetch.
+//! From a record to a document in the batch being filled, or to the reason why not. Reads no clock and waits for
+//! nothing: a schema that is not in memory is the caller's to fetch.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use crate::message::target::NoPlace;
 use crate::metrics::PlaceMetrics;
 use crate::placement::times::Times;
 
-/// How many schema ids are remembered as having no usable schema. Beyond it all are forgotten and asked for anew.
+/// How many schema ids are remembered as having no usable schema. Beyond it all are forgotten and asked for again.
 const MAX_MISSING: usize = 1_024;
 
 /// What became of a record.
@@ -31,7 +31,8 @@ pub enum Decoded {
     Undecodable,
     /// Its schema has not been noted: fetch it and come again. The batch is unchanged.
     SchemaUnknown(SchemaId),
-    /// The table of backing indices is too old to place it, by this placement time: read it anew and come again. The batch is unchanged.
+    /// The table of backing indices is too old to place it, by this placement time: read it again and come again. The
+    /// batch is unchanged.
     TableTooOld(i64),
     /// Its index is deleted, and the config says that it is not indexed: the offset moves past it.
     Expired,
@@ -100,7 +101,8 @@ impl Decoder {
         }
     }
 
-    /// Makes documents only of the records whose document has one of these `ids`, or whose key is one of them; of all, where there are none.
+    /// Makes documents only of the records whose document has one of these `ids`, or whose key is one of them; of all,
+    /// where there are none.
     #[must_use]
     pub fn only(self, ids: HashSet<String>) -> Self {
         Self { only: (!ids.is_empty()).then_some(ids), ..self }
@@ -112,8 +114,8 @@ impl Decoder {
         Self { rules: self.rules.on(server), ..self }
     }
 
-    /// Notes the schema of `id`, whose fields the index has: records that name it are documents from now on. When there is no more room all
-    /// others are forgotten: those in use come again.
+    /// Notes the schema of `id`, whose fields the index has: records that name it are documents from now on. When there
+    /// is no more room all others are forgotten: those in use come again.
     pub fn note_schema(&mut self, id: SchemaId, schema: Arc<Schema>) {
         if self.schemas.len() >= self.max_schemas {
             self.schemas.clear();

@@ -1,6 +1,7 @@
 //! From a record to the two lines of the bulk body: the action with the document's id, and the document. Pure.
 //!
-//! The document is a function of the Kafka record alone, so that a replay writes the same bytes (P4): no clock is read here.
+//! The document is a function of the Kafka record alone, so that a replay writes the same bytes (P4): no clock is read
+//! here.
 
 use avro::{DecodeError, FieldPath, JsonRules, Limits, Schema};
 use bytes::BytesMut;
@@ -32,7 +33,7 @@ pub struct Rules {
 }
 
 impl Rules {
-    /// Those of the config.
+    /// Returns those of the config.
     pub fn of(config: &Config) -> Self {
         let indexer = &config.indexer;
         Self {
@@ -57,12 +58,14 @@ impl Rules {
 
 /// Appends the action line of `record` under the document's id.
 ///
-/// The id is the record's key; with a header `id-scope`, its value, a colon and the key. An id of more than 512 bytes, or one that is not
-/// UTF-8, is the hexadecimal SHA-256 of its bytes instead. A record without a key, or with an empty one, has the id
-/// `topic-partition-offset-timestamp`: offsets begin anew when a topic is made anew, and time does not. `docs/ids.md` has the rules.
+/// The id is the record's key; with a header `id-scope`, its value, a colon and the key. An id of more than 512 bytes,
+/// or one that is not UTF-8, is the hexadecimal SHA-256 of its bytes instead. A record without a key, or with an empty
+/// one, has the id `topic-partition-offset-timestamp`: offsets start again when a topic is re-created, and time does
+/// not. `docs/ids.md` has the rules.
 ///
-/// To keep the first event of an id, the action is `create`: a second one is answered 409. To keep the last one, it is `index` with an
-/// external version that grows with each record, so that an older one is answered 409 (Elasticsearch reference, "Versioning").
+/// To keep the first event of an id, the action is `create`: a second one is answered 409. To keep the last one, it is
+/// `index` with an external version that grows with each record, so that an older one is answered 409 (Elasticsearch
+/// reference, "Versioning").
 pub fn write_action(topic: &str, record: &Record<'_>, on_duplicate: OnDuplicate, body: &mut Vec<u8>) {
     let action: &[u8] = match on_duplicate {
         OnDuplicate::KeepFirst => br#"{"create":{"_id":"#,
@@ -110,9 +113,11 @@ pub fn name_index(start: usize, index: &str, body: &mut Vec<u8>) {
     }
 }
 
-/// The version of the document of `record`: its timestamp in milliseconds, then, as the lowest [`OFFSET_BITS`], the end of its offset.
+/// Returns the version of the document of `record`: its timestamp in milliseconds, then, as the lowest [`OFFSET_BITS`],
+/// the end of its offset.
 ///
-/// An offset alone is no version. It begins at 0 when the topic is made anew, and says nothing once an id has moved to another partition.
+/// An offset alone is no version. It begins at 0 when the topic is re-created, and says nothing once an id has moved to
+/// another partition.
 fn version(record: &Record<'_>) -> i64 {
     // What is before 1970 or after 2248 is as old or as new as a version can say.
     let millis = record.timestamp.unwrap_or(0).clamp(0, i64::MAX >> OFFSET_BITS);
@@ -155,8 +160,8 @@ pub fn write_document(
     write_document_and_find_time(schema, datum, rules, timestamp, None, body).map(drop)
 }
 
-/// As [`write_document`], and gives the time in the field `time_field`, where asked for and not null, in milliseconds since the Unix
-/// epoch.
+/// As [`write_document`], and returns the time in the field `time_field`, where asked for and not null, in milliseconds
+/// since the Unix epoch.
 ///
 /// # Errors
 /// As [`write_document`].

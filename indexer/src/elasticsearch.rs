@@ -1,7 +1,7 @@
 //! The client: this folder is the only place that uses the `elasticsearch` crate.
 //!
-//! The crate sends a request to a node and gives its answer. What it lacks is here: which node (`nodes`), credentials that
-//! change while it runs (`credentials`), time-outs, and compression at a level that is worth its price.
+//! The crate sends a request to a node and gives its answer. What it lacks is here: which node (`nodes`), credentials
+//! that change while it runs (`credentials`), time-outs, and compression at a level that is worth its price.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -63,14 +63,14 @@ pub enum SettingsError {
         reason: String,
     },
     /// The HTTP client could not be set up.
-    #[error("the client could not be set up: {0}")]
+    #[error("cannot set up the client: {0}")]
     Client(String),
 }
 
 /// A body of fewer bytes is not worth compressing.
 const WORTH_COMPRESSING: usize = 1_024;
-/// A bulk body shrinks to about a sixth at the fastest level already; the default level takes four times as long to make it an
-/// eighth smaller.
+/// A bulk body shrinks to about a sixth at the fastest level already; the default level takes four times as long to
+/// make it an eighth smaller.
 const LEVEL: Compression = Compression::fast();
 
 /// The header by which Elasticsearch, from 7.14 on, says that it is it, whatever the answer.
@@ -126,7 +126,7 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// The beginning of the body, for messages.
+    /// Returns the beginning of the body, for messages.
     pub fn beginning(&self) -> String {
         String::from_utf8_lossy(&self.body).chars().take(MAX_SHOWN).collect()
     }
@@ -180,12 +180,13 @@ impl Client {
         Ok(client)
     }
 
-    /// Returns what the cluster is, as [`identify`](crate::elasticsearch::server::identify) found it last; none before that.
+    /// Returns what the cluster is, as [`identify`](crate::elasticsearch::server::identify) found it last; none before
+    /// that.
     pub fn server(&self) -> Option<Server> {
         self.server.load().as_deref().copied()
     }
 
-    /// Whether the cluster is `OpenSearch`, as far as it is known.
+    /// Returns whether the cluster is `OpenSearch`, as far as it is known.
     pub fn is_opensearch(&self) -> bool {
         self.server().is_some_and(Server::is_opensearch)
     }
@@ -198,7 +199,8 @@ impl Client {
     /// Sends `request` to a node that seems well, once. An answer of any status is an answer.
     ///
     /// # Errors
-    /// [`SendError`]; then it is not known whether Elasticsearch did what was asked. The next call prefers another node.
+    /// [`SendError`]; then it is not known whether Elasticsearch did what was asked. The next call prefers another
+    /// node.
     pub async fn send(&self, request: &Request<'_>) -> Result<Answer, SendError> {
         // No body has more, so there is an answer.
         Ok(self.send_within(request, usize::MAX).await?.unwrap_or_default())
@@ -233,7 +235,7 @@ impl Client {
         outcome
     }
 
-    /// Takes up credentials that have changed, if it is time to look (or at once). Gives whether there were any.
+    /// Takes up credentials that have changed, if it is time to look (or at once). Returns whether there were any.
     fn renew_credentials(&self, at_once: bool) -> bool {
         let Some(changed) = self.credentials.changed(now(), at_once) else {
             return false;
@@ -283,8 +285,8 @@ impl Node {
         Ok(Self { url, connects_to, transport, compress })
     }
 
-    /// Opens a connection and closes it again: the crate knows no time-out for connecting, and a host that is gone without a word would
-    /// cost the time of a whole request.
+    /// Opens a connection and closes it again: the crate knows no time-out for connecting, and a host that is gone
+    /// without a word would cost the time of a whole request.
     async fn try_to_connect(&self, timeout: Duration) -> Result<(), SendError> {
         let host = self.connects_to.host_str().unwrap_or_default().trim_matches(['[', ']']);
         let port = self.connects_to.port_or_known_default().unwrap_or(9200);
@@ -309,7 +311,8 @@ impl Node {
             headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
         }
         if !self.compress {
-            // The crate asks for gzip by itself. Between processes of one machine that costs both of them CPU for nothing.
+            // The crate asks for gzip by itself. Between processes of one machine that costs both of them CPU for
+            // nothing.
             headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         }
         let body = (!body.is_empty()).then_some(body);
@@ -362,8 +365,8 @@ impl Node {
     }
 }
 
-/// How long Elasticsearch may wait for a shard, as the parameter `timeout`: less than `request_timeout`, after which the client has given up
-/// and sends again.
+/// Returns how long Elasticsearch may wait for a shard, as the parameter `timeout`: less than `request_timeout`, after
+/// which the client has given up and sends again.
 pub(crate) fn timeout(request_timeout: Duration) -> String {
     format!("{}ms", (request_timeout.as_millis() * 5 / 6).max(1))
 }

@@ -1,5 +1,6 @@
-//! The fuse of the dead-letter topic: when nearly everything turns out to be a dead letter, the fault is not in the events but in a
-//! deployment (a wrong schema, a wrong mapping), and going on would only empty the topic into the dead letters. Pure.
+//! The fuse of the dead-letter topic: when nearly everything turns out to be a dead letter, the fault is not in the
+//! events but in a deployment (a wrong schema, a wrong mapping), and going on would only empty the topic into the dead
+//! letters. Pure.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -43,8 +44,8 @@ impl Fuse {
         Self { settings, window: VecDeque::new(), records: 0, dead: 0, consecutive: 0 }
     }
 
-    /// Counts a batch of `records`, of which `dead` are dead letters. Gives why the fuse blows, if it does; a batch without dead
-    /// letters never blows it.
+    /// Counts a batch of `records`, of which `dead` are dead letters. Returns why the fuse blows, if it does; a batch
+    /// without dead letters never blows it.
     pub fn count(&mut self, records: u64, dead: u64) -> Option<Blown> {
         self.slide(Tally { records, dead });
         self.consecutive = if dead == records { self.consecutive + dead } else { dead };

@@ -1,8 +1,10 @@
-//! The index that documents are written to, whatever its strategy: policy, templates and the first index are made at start if they are
-//! missing, and again when they disappear; new fields of a schema are added before its first document.
+//! The index that documents are written to, whatever its strategy: policy, templates and the first index are made at
+//! start if they are missing, and again when they disappear; new fields of a schema are added before its first
+//! document.
 //!
-//! Any number of indexers may do so at the same time. `resources` says what has to be there, `bootstrap` makes it, `evolve` adds what a new
-//! schema has, `managed` knows whose a policy or template is, `requests` sends. [`mapping`] says what the fields are.
+//! Any number of indexers may do so at the same time. `resources` says what has to be there, `bootstrap` makes it,
+//! `evolve` adds what a new schema has, `managed` knows whose a policy or template is, `requests` sends. [`mapping`]
+//! says what the fields are.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -60,7 +62,7 @@ pub struct Index {
     /// Whether what was changed by hand is overwritten.
     force: bool,
     retention: Arc<Retention>,
-    /// One at a time: when the index is gone, every batch under way finds out at once.
+    /// One at a time: when the index is gone, every batch in flight finds out at once.
     turn: Mutex<()>,
     state: StdMutex<State>,
 }
@@ -72,11 +74,12 @@ struct State {
     mapping: Value,
     /// Mappings of schemas that contradict `mapping`: those that came first are in it.
     contradicting: Vec<Value>,
-    /// The conflicts that were told, so that each is told once.
+    /// The conflicts that were logged, so that each is logged once.
     told: HashSet<String>,
     /// Whether the server has nothing that carries the lifecycle out.
     without_lifecycle: bool,
-    /// The creation dates of the backing indices, in milliseconds since the Unix epoch, where documents may make them again.
+    /// The creation dates of the backing indices, in milliseconds since the Unix epoch, where documents may make them
+    /// again.
     created: HashMap<String, i64>,
     /// Changes with `mapping`.
     version: u64,
@@ -100,8 +103,8 @@ pub enum Known {
 }
 
 impl Index {
-    /// The index of `settings`, asked for and changed by `requests`; those of a dry run change nothing, and [`Index::set_up`] gives what
-    /// would be sent. `condition` is met while it is there.
+    /// The index of `settings`, asked for and changed by `requests`; those of a dry run change nothing, and
+    /// [`Index::set_up`] gives what would be sent. `condition` is met while it is there.
     pub fn new(
         requests: Requests,
         settings: IndexSettings,
@@ -154,15 +157,16 @@ impl Index {
         self.check_template().await;
     }
 
-    /// Looks at the index `name`, which is the write index now: it may have been made with another template than ours. Its fields are
-    /// there before its first document.
+    /// Looks at the index `name`, which is the write index now: it may have been made with another template than ours.
+    /// Its fields are there before its first document.
     pub async fn check_new(&self, name: &str) {
         self.check_template().await;
         self.prepare(name).await;
     }
 
-    /// Makes the index `name` of the strategy `time`, if it is missing. A document makes it by itself, unless the cluster or another template
-    /// forbids that (`action.auto_create_index`). Tries until Elasticsearch answers; gives whether it was missing.
+    /// Makes the index `name` of the strategy `time`, if it is missing. A document makes it by itself, unless the
+    /// cluster or another template forbids that (`action.auto_create_index`). Tries until Elasticsearch answers; gives
+    /// whether it was missing.
     pub async fn ensure_dated(&self, name: &str) -> bool {
         let _turn = self.turn.lock().await;
         let is_made = AtomicBool::new(false);
@@ -174,7 +178,7 @@ impl Index {
         is_made.into_inner()
     }
 
-    /// The same once, for a command. Gives the requests that a dry run would have sent.
+    /// The same once, for a command. Returns the requests that a dry run would have sent.
     ///
     /// # Errors
     /// [`RequestError`]: what Elasticsearch refuses, in its words.
@@ -188,7 +192,7 @@ impl Index {
     pub fn learn(&self, schema: &Schema) {
         let generated = mapping::generate(schema, &self.settings.mapping);
         for note in generated.notes.iter().filter(|note| note.kind != mapping::NoteKind::Unused) {
-            tracing::warn!(index = self.name(), %note, "A field is not mapped as its schema has it.");
+            tracing::warn!(index = self.name(), %note, "A field is not mapped as its schema defines it.");
         }
         let mut state = self.state();
         let chosen = &self.settings.mapping.config.fields;
@@ -199,7 +203,7 @@ impl Index {
                 index = self.name(),
                 fields,
                 most = MAX_FIELDS,
-                "All schemas together have more fields than an index should: those of the newest are left out."
+                "All schemas together exceed the field limit of an index; the fields of the newest are left out."
             );
             return;
         }
@@ -216,8 +220,9 @@ impl Index {
         state.version += u64::from(is_new);
     }
 
-    /// Adds the fields of `schema` to template and indices, so that its documents find them. Tries until Elasticsearch answers; what it
-    /// refuses for good is reported, and left to the documents. Sends nothing when there is nothing new in `schema`.
+    /// Adds the fields of `schema` to template and indices, so that its documents find them. Tries until Elasticsearch
+    /// answers; what it refuses permanently is reported, and left to the documents. Sends nothing when there is nothing
+    /// new in `schema`.
     pub async fn adopt(&self, schema: &Schema) {
         self.learn(schema);
         if self.is_evolved() {
@@ -229,8 +234,8 @@ impl Index {
         }
     }
 
-    /// Makes sure that `index`, which documents are about to be sent to, has all known fields. Sends nothing when it is known to have them.
-    /// Tries until Elasticsearch answers.
+    /// Makes sure that `index`, which documents are about to be sent to, has all known fields. Sends nothing when it is
+    /// known to have them. Tries until Elasticsearch answers.
     pub async fn prepare(&self, index: &str) {
         if self.is_prepared(index) {
             return;
@@ -241,7 +246,8 @@ impl Index {
         }
     }
 
-    /// Forgets that `index` has all known fields, so that [`Index::prepare`] looks at it again: it was made anew, or restored.
+    /// Forgets that `index` has all known fields, so that [`Index::prepare`] looks at it again: it was re-created, or
+    /// restored.
     pub fn forget(&self, index: &str) {
         self.state().prepared.remove(index);
     }
@@ -256,7 +262,8 @@ impl Index {
         state.prepared.get(index) == Some(&state.version)
     }
 
-    /// Adds all fields that are known to template and indices again: one was made anew, or restored, without some of them.
+    /// Adds all fields that are known to template and indices again: one was re-created, or restored, without some of
+    /// them.
     pub async fn adopt_again(&self) {
         let _turn = self.turn.lock().await;
         let used: Vec<String> = self.state().prepared.drain().map(|(index, _)| index).collect();
@@ -294,7 +301,7 @@ impl Index {
             let reason = format!("{what} of {:?} is not there yet: {error}", self.name());
             // The first, then with every doubling.
             if u32::is_power_of_two(failures) {
-                tracing::warn!(index = self.name(), %error, attempts = failures, "The {what} could not be made sure of; it is tried again.");
+                tracing::warn!(index = self.name(), %error, attempts = failures, "The {what} could not be verified; trying again.");
             }
             self.condition.unmet(reason);
             let wait = self.backoff.wait(failures, &mut rand::rng());

@@ -1,11 +1,13 @@
 //! The indexer: `consume → decode → batch → bulk → settle → commit`.
 //!
-//! A consumer group reads the events from Kafka, turns each into a document, and bulk-indexes them into Elasticsearch. Offsets are
-//! committed only past records that are settled: indexed, or in the dead-letter topic and acknowledged there (P3).
+//! A consumer group reads the events from Kafka, turns each into a document, and bulk-indexes them into Elasticsearch.
+//! Offsets are committed only past records that are settled: indexed, or in the dead-letter topic and acknowledged
+//! there (P3).
 //!
-//! A stage is a file: [`consume`] is the thread that reads, [`decode`] and [`document`] make the documents, [`batch`] collects them,
-//! [`bulk`] delivers them, [`dead_letter`] takes what can never be delivered, [`settle`] keeps the ledger and [`commit`] moves the
-//! offsets. [`tasks`] runs what the thread must not wait for; [`message::report`] is what comes back. [`pipeline`] puts them together.
+//! A stage is a file: [`consume`] is the thread that reads, [`decode`] and [`document`] make the documents, [`batch`]
+//! collects them, [`bulk`] delivers them, [`dead_letter`] takes what can never be delivered, [`settle`] keeps the
+//! ledger and [`commit`] moves the offsets. [`tasks`] runs what the thread must not wait for; [`message::report`] is
+//! what comes back. [`pipeline`] puts them together.
 
 use std::sync::Arc;
 
@@ -43,7 +45,7 @@ pub enum RunError {
     #[error(transparent)]
     Listen(#[from] BindError),
     /// A metric could not be registered.
-    #[error("a metric could not be registered: {0}")]
+    #[error("cannot register a metric: {0}")]
     Metrics(#[from] prometheus::Error),
     /// The schema registry's settings cannot be used.
     #[error(transparent)]

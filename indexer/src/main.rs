@@ -66,7 +66,8 @@ enum Command {
         /// The registry subject of the schema: its latest.
         #[arg(long)]
         subject: Option<String>,
-        /// Print what template and indices lack of it, and where they contradict it; exits with 2 when there is anything.
+        /// Print what template and indices lack of it, and where they contradict it; exits with 2 when there is
+        /// anything.
         #[arg(long)]
         diff: bool,
         /// The topic whose index it is, where indexer.topics has several. Without it the first.

@@ -25,7 +25,7 @@ pub struct Metrics {
     pub documents: IntCounterVec,
     /// Records written to the dead-letter topic and acknowledged there, by stage: `decode`, `index`.
     pub dead_letters: IntCounterVec,
-    /// Bytes of records and documents held: being filled, under way, waiting to be sent again.
+    /// Bytes of records and documents held: being filled, in flight, waiting to be sent again.
     pub held_bytes: IntGaugeVec,
     /// 1 while consuming is paused because as much is held as may be, else 0.
     pub paused: IntGaugeVec,
@@ -33,7 +33,8 @@ pub struct Metrics {
     pub fuse_blown: IntGaugeVec,
     /// Records between the committed offset and the end of each assigned partition.
     pub lag: IntGaugeVec,
-    /// How long the oldest record of each assigned partition that is not settled has been held, in seconds; 0 where all are.
+    /// How long the oldest record of each assigned partition that is not settled has been held, in seconds; 0 where all
+    /// are.
     pub oldest_unsettled: GaugeVec,
     /// Records that retention deleted before they were indexed.
     pub lost_records: IntCounterVec,
@@ -44,7 +45,8 @@ pub struct Metrics {
     /// Fields that have another type in an index than in the schema.
     pub mapping_conflicts: IntGauge,
     mapping_conflicts_by_topic: IntGaugeVec,
-    /// 1 while another index template than ours wins the names of the indices, by the name of the index and that template.
+    /// 1 while another index template than ours wins the names of the indices, by the name of the index and that
+    /// template.
     pub template_shadowed: IntGaugeVec,
     /// Those of bulk requests.
     pub bulk: BulkMetrics,
@@ -64,7 +66,8 @@ impl Metrics {
         self
     }
 
-    /// Begins the series of `topic` at 0: what is there only from its first event on shows no increase by it, and no alert when there is none.
+    /// Begins the series of `topic` at 0: what is there only from its first event on shows no increase by it, and no
+    /// alert when there is none.
     fn begin_topic(&self, topic: &str) {
         for gauge in [&self.held_bytes, &self.paused, &self.assigned_partitions] {
             gauge.with_label_values(&[topic]).set(0);
@@ -84,11 +87,11 @@ impl Metrics {
     pub fn new(registry: &Registry) -> Result<Self> {
         build_info(registry, "penstock_indexer_build_info", env!("CARGO_PKG_VERSION"))?;
         Ok(Self {
-            consumed: counter(registry, "penstock_indexer_consumed_records_total", "Records taken from Kafka.")?,
+            consumed: counter(registry, "penstock_indexer_consumed_records_total", "Records consumed from Kafka.")?,
             documents: counters_of(
                 registry,
                 "penstock_indexer_documents_total",
-                "Documents by what became of them: indexed, duplicate, refused.",
+                "Documents by outcome: indexed, duplicate, refused.",
                 "outcome",
                 &["indexed", "duplicate", "refused"],
             )?,
@@ -102,7 +105,7 @@ impl Metrics {
             held_bytes: gauges(
                 registry,
                 "penstock_indexer_held_bytes",
-                "Bytes of records and documents held: being filled, under way, waiting to be sent again.",
+                "Bytes of records and documents held: being filled, in flight, waiting to be sent again.",
                 &["topic"],
             )?,
             // Seen by nobody until it is that of a topic.
@@ -134,7 +137,7 @@ impl Metrics {
             oldest_unsettled: float_gauges(
                 registry,
                 "penstock_indexer_oldest_unsettled_seconds",
-                "How long the oldest record of each assigned partition that is not settled has been held; 0 where all are.",
+                "How long the oldest unsettled record of each assigned partition has been held; 0 if all are settled.",
                 &["topic", "partition"],
             )?,
             lost_records: counters(

@@ -25,7 +25,7 @@ impl Patience {
         Self { whole, in_vain: Mutex::default() }
     }
 
-    /// How long the next id is waited for, from its first question on.
+    /// Returns how long the next id is waited for, from its first question on.
     pub fn left(&self, now: Instant) -> Duration {
         let (count, last) = *self.in_vain.lock().unwrap_or_else(PoisonError::into_inner);
         if last.is_none_or(|last| now.saturating_duration_since(last) >= RECOVERY) {

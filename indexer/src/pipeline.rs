@@ -23,7 +23,7 @@ use crate::elasticsearch::Client;
 use crate::metrics::Metrics;
 use crate::tasks::Tasks;
 
-/// Reports that may wait for the consuming thread. More tasks than this never run at a time: one a batch under way
+/// Reports that may wait for the consuming thread. More tasks than this never run at a time: one a batch in flight
 /// (`indexer.max_in_flight_requests`, and at a revoke one more), and one a schema that is asked for.
 const MAX_REPORTS: usize = 4_096;
 
@@ -155,14 +155,14 @@ pub(crate) async fn run_topic(
     Ok(())
 }
 
-/// Has the index made with the fields of the subject's latest schema, where the config names one. A registry that is away is not waited
-/// for: the schema of the first event comes as well.
+/// Has the index made with the fields of the subject's latest schema, where the config names one. A registry that is
+/// down is not waited for: the schema of the first event comes as well.
 async fn learn_latest(config: &Config, schemas: &SchemaRegistry, bulk: &Bulk) {
     let Some(subject) = &config.elasticsearch.mapping.subject else { return };
     match schemas.latest(subject).await {
         Ok(latest) => bulk.learn(&latest.schema),
         Err(error) => {
-            tracing::warn!(subject, %error, "The mapping begins without the subject's latest schema.");
+            tracing::warn!(subject, %error, "The mapping starts without the subject's latest schema.");
         }
     }
 }
@@ -171,7 +171,7 @@ async fn learn_latest(config: &Config, schemas: &SchemaRegistry, bulk: &Bulk) {
 async fn create_topics(config: &Config, conditions: &Conditions) {
     let topics = [config.kafka.topic.as_str(), config.kafka.dead_letter_topic.as_str()];
     while let Err(error) = kafka::create_missing_topics(&config.kafka, "penstock-indexer", &topics).await {
-        tracing::warn!(%error, "The topics are not there yet.");
+        tracing::warn!(%error, "The topics do not exist yet.");
         conditions.kafka.unmet(error.to_string());
         tokio::time::sleep(config.indexer.retry.max.min(std::time::Duration::from_secs(2))).await;
     }

@@ -1,11 +1,13 @@
-//! Where a document lands: the index as a pure function of its placement time and the [`Table`] of backing indices (P4).
+//! Where a document lands: the index as a pure function of its placement time and the [`Table`] of backing indices
+//! (P4).
 //!
-//! Whoever places a record, early or late, restarted, replaying or half-dead, finds the same backing index, and there `create` on the id
-//! is answered 409 the second time. For that, a table is used only for placement times that no backing index unknown to it can take:
-//! see [`Table::valid_until`]. The rules, their price and what remains uncertain are in `docs/placement.md`.
+//! Whoever places a record, early or late, restarted, replaying or half-dead, finds the same backing index, and there
+//! `create` on the id is answered 409 the second time. For that, a table is used only for placement times that no
+//! backing index unknown to it can take: see [`Table::valid_until`]. The rules, their price and what remains uncertain
+//! are in `docs/placement.md`.
 //!
-//! [`table`] is the list of backing indices, [`time`] the placement time, [`pattern`] the names of the strategy `time`. All of it is pure; what reads
-//! the table from Elasticsearch is in [`backing`](crate::backing).
+//! [`table`] is the list of backing indices, [`time`] the placement time, [`pattern`] the names of the strategy `time`.
+//! All of it is pure; what reads the table from Elasticsearch is in [`backing`](crate::backing).
 
 use std::sync::Arc;
 
@@ -36,8 +38,9 @@ pub enum Placed {
     NotYet,
 }
 
-/// Where the document of placement time `time` (milliseconds since the Unix epoch) lands: in the newest backing index whose start is
-/// not after it. A start is the index's creation and the margin, so the answer is the same by every table that may be used for `time`.
+/// Returns where the document of placement time `time` (milliseconds since the Unix epoch) lands: in the newest backing
+/// index whose start is not after it. A start is the index's creation and the margin, so the answer is the same by
+/// every table that may be used for `time`.
 pub fn place(table: &Table, time: i64) -> Placed {
     if time > table.valid_until() {
         return Placed::NotYet;
@@ -48,7 +51,7 @@ pub fn place(table: &Table, time: i64) -> Placed {
     }
 }
 
-/// The index of `time` by `table`, and the first and the last placement time that the same goes for.
+/// Returns the index of `time` by `table`, and the first and the last placement time that the same goes for.
 pub(crate) fn by_table(table: &Table, time: i64, expired: Expired) -> Result<(Target, i64, i64), NoPlace> {
     let backing = table.backing();
     let (number, age) = match (place(table, time), expired) {

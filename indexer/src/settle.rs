@@ -1,8 +1,8 @@
 //! The ledger: which records are settled, and so how far each partition may be committed (P3). Pure.
 //!
-//! Batches settle in any order; a partition's offset moves only up to the first record that is still open. The ledger keeps what is open
-//! and nothing else: an entry for each batch in flight that holds records of the partition. What has settled behind it costs no entry, so
-//! memory and time follow what is in flight, not how long one batch stands.
+//! Batches settle in any order; a partition's offset moves only up to the first record that is still open. The ledger
+//! keeps what is open and nothing else: an entry for each batch in flight that holds records of the partition. What has
+//! settled behind it costs no entry, so memory and time follow what is in flight, not how long one batch stands.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -35,12 +35,13 @@ struct Account {
 struct Open {
     /// Since when its first record has been held.
     since: Instant,
-    /// Whether it is settled but for documents of which it is not known when they will be.
+    /// Whether it is settled except for documents of which it is not known when they will be.
     aside: bool,
 }
 
 impl Ledger {
-    /// Notes that `partition` was assigned, or begins anew, and returns the epoch of this assignment. Drops what was known of an earlier one.
+    /// Notes that `partition` was assigned, or begins again, and returns the epoch of this assignment. Drops what was
+    /// known of an earlier one.
     pub fn assign(&mut self, partition: Partition) -> Epoch {
         self.last_epoch += 1;
         let epoch = Epoch(self.last_epoch);
@@ -49,7 +50,8 @@ impl Ledger {
         epoch
     }
 
-    /// Notes that `partition` was revoked: nothing that settles from now on counts for it. Returns the epoch of the assignment that has ended.
+    /// Notes that `partition` was revoked: nothing that settles from now on counts for it. Returns the epoch of the
+    /// assignment that has ended.
     pub fn revoke(&mut self, partition: Partition) -> Option<Epoch> {
         self.accounts.remove(&partition).map(|account| account.epoch)
     }
@@ -59,8 +61,8 @@ impl Ledger {
         self.accounts.keys().copied()
     }
 
-    /// Notes that a batch is in flight and takes its partitions as far as `progress` says; its first record has been held since `since`.
-    /// Batches come in the order in which their records were consumed.
+    /// Notes that a batch is in flight and takes its partitions as far as `progress` says; its first record has been
+    /// held since `since`. Batches come in the order in which their records were consumed.
     pub fn track(&mut self, progress: &[Progress], since: Instant) {
         for step in progress {
             let Some(account) = self.account(step) else {
@@ -73,8 +75,8 @@ impl Ledger {
         }
     }
 
-    /// Notes that every record of a batch is settled but for some that were set aside: they hold their partitions back, but nobody need wait
-    /// for them.
+    /// Notes that every record of a batch is settled except for some that were set aside: they hold their partitions
+    /// back, but nobody need wait for them.
     pub fn set_aside(&mut self, progress: &[Progress]) {
         for step in progress {
             if let Some(open) = self.account(step).and_then(|account| account.open.get_mut(&step.first)) {
@@ -92,8 +94,8 @@ impl Ledger {
         }
     }
 
-    /// Takes what may be committed and has not been handed out before. It counts as committed from here on; when the commit fails, call
-    /// [`Ledger::commit_failed`].
+    /// Takes what may be committed and has not been handed out before. It counts as committed from here on; when the
+    /// commit fails, call [`Ledger::commit_failed`].
     pub fn take_commits(&mut self) -> Vec<(Partition, NextOffset)> {
         let mut commits = Vec::new();
         for (partition, account) in &mut self.accounts {
@@ -109,7 +111,7 @@ impl Ledger {
         commits
     }
 
-    /// Whether `next` is what was last handed out for `partition` under its assignment.
+    /// Returns whether `next` is what was last handed out for `partition` under its assignment.
     pub fn has_handed_out(&self, partition: Partition, next: NextOffset) -> bool {
         self.accounts.get(&partition).is_some_and(|account| account.committed == Some(next))
     }
@@ -126,7 +128,7 @@ impl Ledger {
         self.accounts.get(&partition)?.open.first_key_value().map(|(_, open)| open.since)
     }
 
-    /// Whether any of `partitions` has records that are not settled, without those that were set aside.
+    /// Returns whether any of `partitions` has records that are not settled, without those that were set aside.
     pub fn is_open(&self, partitions: &[Partition]) -> bool {
         let accounts = partitions.iter().filter_map(|partition| self.accounts.get(partition));
         accounts.flat_map(|account| account.open.values()).any(|open| !open.aside)
@@ -138,7 +140,8 @@ impl Ledger {
 }
 
 impl Account {
-    /// Returns up to where all is settled: to the first record that is open, or to the end of what was read. None while nothing is.
+    /// Returns up to where all is settled: to the first record that is open, or to the end of what was read. None while
+    /// nothing is.
     fn settled(&self) -> Option<NextOffset> {
         let (start, end) = self.tracked?;
         let settled = self.open.first_key_value().map_or(end, |(first, _)| NextOffset(first.0));

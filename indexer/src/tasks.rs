@@ -23,7 +23,7 @@ use rest::{Rest, Revoked};
 
 mod rest;
 
-/// The waits between questions to a registry that is away.
+/// The waits between questions to a registry that is down.
 const REGISTRY_RETRY: Duration = Duration::from_secs(1);
 
 /// Starts tasks on the runtime.
@@ -56,19 +56,20 @@ impl Tasks {
         }
     }
 
-    /// Has nothing written: batches and schemas change neither an index nor a topic, and `dry_run` counts what would be written.
+    /// Has nothing written: batches and schemas change neither an index nor a topic, and `dry_run` counts what would be
+    /// written.
     #[must_use]
     pub fn with_dry_run(self, dry_run: Option<Arc<DryRun>>) -> Self {
         Self { dry_run, ..self }
     }
 
-    /// How many bytes a bulk body should have at the most, as Elasticsearch takes them now.
+    /// Returns how many bytes a bulk body should have at most, as Elasticsearch takes them now.
     pub fn target_bytes(&self) -> usize {
         self.bulk.target_bytes()
     }
 
-    /// Delivers `batch` to Elasticsearch and its dead letters to their topic, then reports it as settled. Where documents are set aside, it
-    /// reports so, and goes on with those alone.
+    /// Delivers `batch` to Elasticsearch and its dead letters to their topic, then reports it as settled. Where
+    /// documents are set aside, it reports so, and goes on with those alone.
     pub fn deliver(&self, batch: Batch) {
         if let Some(dry_run) = &self.dry_run {
             return self.weigh(Arc::clone(dry_run), batch);
@@ -105,8 +106,8 @@ impl Tasks {
         self.revoked.note(partition, epoch);
     }
 
-    /// Fetches the schema of `id`, adds its fields to the index, then reports. While the registry is away it is asked again and again,
-    /// and `condition` says so; an Elasticsearch that is away is waited for.
+    /// Fetches the schema of `id`, adds its fields to the index, then reports. While the registry is down it is asked
+    /// again and again, and `condition` says so; an Elasticsearch that is down is waited for.
     pub fn fetch_schema(&self, id: SchemaId, condition: Condition) {
         let (registry, patience) = (self.registry.clone(), Arc::clone(&self.patience));
         let bulk = self.dry_run.is_none().then(|| Arc::clone(&self.bulk));
@@ -119,7 +120,7 @@ impl Tasks {
         });
     }
 
-    /// Has the table of backing indices read anew until it can place a record of placement time `time`, then reports.
+    /// Has the table of backing indices read again until it can place a record of placement time `time`, then reports.
     pub fn renew_table(&self, time: i64) {
         let keeper = Arc::clone(self.bulk.keeper());
         self.start(async move {
@@ -138,7 +139,7 @@ impl Tasks {
         });
     }
 
-    /// Abandons what is still under way: nobody waits for its report any more.
+    /// Abandons what is still in flight: nobody waits for its report any more.
     pub fn stop(&self) {
         self.stopped.cancel();
     }

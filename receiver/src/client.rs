@@ -26,7 +26,7 @@ pub(crate) struct Client {
     idle_since: AtomicU64,
     /// Whether a request has come.
     begun: AtomicBool,
-    /// Whether a request came from somebody who may post.
+    /// Whether a request came from an authenticated sender.
     known: AtomicBool,
 }
 
@@ -48,7 +48,7 @@ impl Client {
         })
     }
 
-    /// The address of the other end.
+    /// Returns the address of the other end.
     pub(crate) fn address(&self) -> IpAddr {
         self.address
     }
@@ -58,22 +58,22 @@ impl Client {
         self.certificate.as_ref()
     }
 
-    /// Whether the connection has brought a request.
+    /// Returns whether the connection has brought a request.
     pub(crate) fn has_begun(&self) -> bool {
         self.begun.load(Ordering::Relaxed)
     }
 
-    /// Whether a request is being answered.
+    /// Returns whether a request is being answered.
     pub(crate) fn is_answering(&self) -> bool {
         self.answering.load(Ordering::Relaxed) > 0
     }
 
-    /// Whether the connection has brought a request from somebody who may post.
+    /// Returns whether the connection has brought a request from an authenticated sender.
     pub(crate) fn is_known(&self) -> bool {
         self.known.load(Ordering::Relaxed)
     }
 
-    /// Notes that a request came from somebody who may post.
+    /// Notes that a request came from an authenticated sender.
     pub(crate) fn set_known(&self) {
         // Read first: the line of memory is shared by all streams of the connection.
         if !self.is_known() {
@@ -104,7 +104,7 @@ impl Visit {
         Self(Arc::clone(client))
     }
 
-    /// The connection that it came on.
+    /// Returns the connection that it came on.
     pub(crate) fn client(&self) -> &Client {
         &self.0
     }
@@ -125,8 +125,9 @@ impl Drop for Visit {
     }
 }
 
-/// Who has sent a request that came from `address`: where that is one of the `trusted` proxies, the last address before it in
-/// `Forwarded` (RFC 7239) or else `X-Forwarded-For` that is not one of them. What stands before that address anybody may have written.
+/// Who has sent a request that came from `address`: where that is one of the `trusted` proxies, the last address before
+/// it in `Forwarded` (RFC 7239) or else `X-Forwarded-For` that is not one of them. What stands before that address
+/// anybody may have written.
 pub(crate) fn sender(head: &HeaderMap, address: IpAddr, trusted: &[Network]) -> IpAddr {
     let is_trusted = |address: &IpAddr| trusted.iter().any(|network| network.contains(*address));
     if !is_trusted(&address) {
@@ -148,7 +149,7 @@ pub(crate) fn sender(head: &HeaderMap, address: IpAddr, trusted: &[Network]) -> 
     sender
 }
 
-/// The node of `for=` in one element of `Forwarded`.
+/// Returns the node of `for=` in one element of `Forwarded`.
 fn for_of(element: &str) -> Option<IpAddr> {
     let mut pairs = element.split(';').filter_map(|pair| pair.trim().split_once('='));
     pairs.find(|(name, _)| name.eq_ignore_ascii_case("for")).and_then(|(_, value)| node(value))

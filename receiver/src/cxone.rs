@@ -1,7 +1,9 @@
-//! The client of CXone: fetches the latest schema of an event, so that it can be registered before the first event that needs it.
+//! The client of CXone: fetches the latest schema of an event, so that it can be registered before the first event that
+//! needs it.
 //!
-//! A token comes from [`token`], requests go through [`http`], the schema is found in the answer by [`answer`]. What is done with it is in
-//! [`pull`], and when in [`refresh`]. Where CXone keeps the schema is documented nowhere for certain: all paths are config.
+//! A token comes from [`token`], requests go through [`http`], the schema is found in the answer by [`answer`]. What is
+//! done with it is in [`pull`], and when in [`refresh`]. Where CXone keeps the schema is documented nowhere for
+//! certain: all paths are config.
 
 use config::SUBJECT_PLACE;
 use registry::escape;
@@ -51,7 +53,7 @@ impl Cxone {
         Ok(Self { http, tokens, tenant_url, schema_path, schema_pointer: config.schema_pointer.clone() })
     }
 
-    /// The text of the latest schema of `subject`. Not judged: it may be no Avro.
+    /// Returns the text of the latest schema of `subject`. Not judged: it may be no Avro.
     ///
     /// A token that is refused, since somebody has revoked it, is replaced once.
     ///

@@ -1,7 +1,8 @@
-//! Whether the events of a source still fit its current schema. When more and more of them do not, the schema has most likely changed
-//! upstream: whoever can find out is told, once, and not again for a while.
+//! Whether the events of a source still fit its current schema. When more and more of them do not, the schema has most
+//! likely changed upstream: whoever can find out is told, once, and not again for a while.
 //!
-//! [`Drift::suspected`] is what they wait for: today the task that keeps the current schema, see [`crate::source::schema`].
+//! [`Drift::suspected`] is what they wait for: today the task that keeps the current schema, see
+//! [`crate::source::schema`].
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -15,7 +16,7 @@ const WINDOW: Duration = Duration::from_secs(60);
 /// Fewer failures in a window are no sign of anything: some sender sends nonsense now and then.
 const FEW: u32 = 5;
 
-/// How long nobody is told again.
+/// How long no report is repeated.
 const PAUSE: Duration = Duration::from_secs(60);
 
 /// What is known of one source.
@@ -42,8 +43,8 @@ impl Default for Drift {
 }
 
 impl Drift {
-    /// Notes at `now` that an event does not fit. When this makes a rise (at least five within a minute, and twice as many as in the
-    /// minute before), tells who waits, and gives how many there were.
+    /// Notes at `now` that an event does not fit. When this makes a rise (at least five within a minute, and twice as
+    /// many as in the minute before), tells who waits, and returns how many there were.
     pub(crate) fn note(&self, now: Instant) -> Option<u32> {
         let failures = self.counts.lock().unwrap_or_else(PoisonError::into_inner).note(now)?;
         self.suspicions.send_modify(|count| *count += 1);

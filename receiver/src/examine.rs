@@ -1,4 +1,5 @@
-//! What a body comes to without authentication, source, registry and Kafka: by the receiver's own [`Reader`], which is what a fuzzer drives.
+//! What a body comes to without authentication, source, registry and Kafka: by the receiver's own [`Reader`], which is
+//! what a fuzzer drives.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -66,7 +67,8 @@ pub enum ExamineError {
 }
 
 impl Examiner {
-    /// By the schema `json`, whose key is the field `key_field`. A body, or the events of a file, may become `max_decompressed` bytes.
+    /// By the schema `json`, whose key is the field `key_field`. A body, or the events of a file, may become
+    /// `max_decompressed` bytes.
     ///
     /// # Errors
     /// [`ExamineError`].
@@ -82,8 +84,8 @@ impl Examiner {
         })
     }
 
-    /// What becomes of `body` that came with these two headers; an empty one counts as absent. A panic of the receiver, on whatever
-    /// thread, is one here.
+    /// Returns what becomes of `body` that came with these two headers; an empty one counts as absent. A panic of the
+    /// receiver, on whatever thread, is one here.
     pub fn examine(&self, content_type: &str, content_encoding: &str, body: &[u8]) -> Verdict {
         match self.runtime.block_on(self.read(content_type, content_encoding, body)) {
             Ok(events) => Verdict::Accepted(events),
@@ -123,7 +125,7 @@ impl Examiner {
     }
 }
 
-/// How many events there are. Looks at each.
+/// Returns how many events there are. Looks at each.
 fn count(events: &Events<'_>) -> usize {
     match events {
         Events::One(event) => usize::from(!event.value().is_empty() || event.key().is_some()),
@@ -156,7 +158,7 @@ impl Schemas for OneSchema {
         self.current()
     }
 
-    /// The file's own schema, as one that was registered.
+    /// Returns the file's own schema, as one that was registered.
     async fn writer_of_text(&self, text: &str, _: Instant) -> Result<Arc<Writer>, Rejection> {
         let unusable = |_| Rejection::UnusableSchema(SchemaName::File, "");
         let found = writer(text, self.key_field.as_deref()).or_else(|_| writer(text, None)).map_err(unusable)?;

@@ -1,5 +1,6 @@
-//! How many bytes are in memory on behalf of requests (P6): bodies as they were sent, as they were meant, the events of files, and what
-//! decompressing takes. Counted before it is allocated; a length that was only announced takes nothing from others.
+//! How many bytes are in memory on behalf of requests (P6): bodies as they were sent, as they were meant, the events of
+//! files, and what decompressing takes. Counted before it is allocated; a length that was only announced takes nothing
+//! from others.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -30,7 +31,7 @@ pub(crate) struct Held {
 
 /// Requests would hold more than the limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there is no room for more bytes")]
+#[error("no memory is left within the limit")]
 pub(crate) enum NoRoom {
     /// All together.
     ForAll,
@@ -44,7 +45,8 @@ impl HeldBytes {
         Self::with_reserve(limit, 0)
     }
 
-    /// None yet, and never more than `limit`, of which `reserve` is for small requests: a few that hold a lot do not keep them out.
+    /// None yet, and never more than `limit`, of which `reserve` is for small requests: a few that hold a lot do not
+    /// keep them out.
     pub(crate) fn with_reserve(limit: usize, reserve: usize) -> Self {
         let limit_of_large = limit.saturating_sub(reserve);
         Self(Arc::new(Shared { limit, limit_of_large, held: AtomicUsize::new(0) }))
@@ -128,8 +130,8 @@ impl Held {
         }
     }
 
-    /// Makes room in `items` for `more` of them, where there will never be more than `most`. What is allocated is counted, not what
-    /// is used of it.
+    /// Makes room in `items` for `more` of them, where there will never be more than `most`. What is allocated is
+    /// counted, not what is used of it.
     ///
     /// # Errors
     /// [`NoRoom`].

@@ -1,8 +1,8 @@
 //! The receiver: `receive → authenticate → unframe → validate → produce`.
 //!
-//! A webhook's events come in over HTTP and go to Kafka as they are; a sender hears 200 only after Kafka has acknowledged them
-//! (P1). Each stage is a module of that name; [`run`] puts them together. A new stage is a module and a line in `receive.rs`;
-//! a new answer is a row in `reject.rs`.
+//! A webhook's events come in over HTTP and go to Kafka as they are; a sender hears 200 only after Kafka has
+//! acknowledged them (P1). Each stage is a module of that name; [`run`] puts them together. A new stage is a module and
+//! a line in `receive.rs`; a new answer is a row in `reject.rs`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -83,15 +83,16 @@ pub enum RunError {
     #[error(transparent)]
     Cxone(#[from] CxoneError),
     /// librdkafka refuses the config.
-    #[error("kafka.options: the producer cannot be made: {0}")]
+    #[error("kafka.options: cannot create the producer: {0}")]
     Kafka(#[from] KafkaError),
     /// A metric cannot be registered.
     #[error("cannot register the metrics: {0}")]
     Metrics(#[from] prometheus::Error),
 }
 
-/// Runs a receiver on `listeners` until `shutdown`, then finishes the requests under way, for `receiver.shutdown_timeout` at
-/// most. Needs neither Kafka nor the registry to start: until they are there it is not ready, and answers 503.
+/// Runs a receiver on `listeners` until `shutdown`, then finishes the requests in flight, for
+/// `receiver.shutdown_timeout` at most. Needs neither Kafka nor the registry to start: until they are there it is not
+/// ready, and answers 503.
 ///
 /// # Errors
 /// When the config cannot be used; never for what may come back by itself.
@@ -109,7 +110,8 @@ pub async fn run(config: Config, listeners: Listeners, shutdown: CancellationTok
     let closing = CancellationToken::new();
     tasks.spawn(close(readiness.condition("stopping"), config.receiver.shutdown_delay, shutdown, closing.clone()));
     spawn_watches(&mut tasks, &config, &sources, &common, &readiness, &closing);
-    // Only now, when all conditions of the readiness are there. The admin port outlives `shutdown`, so that the stop itself can be watched.
+    // Only now, when all conditions of the readiness are there. The admin port outlives `shutdown`, so that the stop
+    // itself can be watched.
     let stopped = CancellationToken::new();
     tasks.spawn(serve_admin(openapi::router(&config), listeners.admin, exposition, readiness, stopped.clone()));
     if let Some(refresh) = refresh(&config, &sources, &common)? {
@@ -207,7 +209,7 @@ async fn serve_admin(
     stopped: CancellationToken,
 ) {
     if let Err(error) = admin::serve_with(openapi, listener, exposition, readiness, stopped).await {
-        tracing::error!(%error, "The admin port has failed; the receiver goes on.");
+        tracing::error!(%error, "The admin port has failed; the receiver continues.");
     }
 }
 
@@ -244,7 +246,7 @@ fn spawn_watches(
     ));
 }
 
-/// What pulls schemas from CXone in the background, where the config asks for it.
+/// Returns what pulls schemas from CXone in the background, where the config asks for it.
 fn refresh(config: &Config, sources: &[Arc<Source>], common: &Common) -> Result<Option<Refresh>, RunError> {
     let Some(every) = config.cxone.refresh else {
         return Ok(None);
@@ -266,7 +268,7 @@ async fn flush(producer: Arc<Producer>) {
     let flushed = tokio::task::spawn_blocking(move || producer.flush(PATIENCE)).await;
     match flushed {
         Ok(Ok(())) => {}
-        Ok(Err(error)) => tracing::warn!(%error, "Some records were not acknowledged; their senders were told so."),
+        Ok(Err(error)) => tracing::warn!(%error, "Some records were not acknowledged; their senders got 503."),
         Err(error) => tracing::error!(%error, "The flush of the producer failed."),
     }
 }

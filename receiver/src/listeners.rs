@@ -1,4 +1,4 @@
-//! The ports of the receiver, bound before anything else so that a taken port is told at once.
+//! The ports of the receiver, bound before anything else so that a taken port is reported at once.
 
 use config::Config;
 use service::listen::{BindError, bind};

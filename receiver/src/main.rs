@@ -53,7 +53,7 @@ fn main() -> Result<ExitCode> {
     }
 }
 
-/// What it has to say goes to standard output, and why it cannot to standard error.
+/// Returns what it has to say goes to standard output, and why it cannot to standard error.
 #[tokio::main]
 async fn schema(config: &Config, command: SchemaCommand) -> Result<ExitCode> {
     let outcome = schema_command::run(config, command).await;
@@ -62,7 +62,7 @@ async fn schema(config: &Config, command: SchemaCommand) -> Result<ExitCode> {
         Err(error) => (ExitCode::FAILURE, writeln!(std::io::stderr(), "{error}")),
     };
     match said {
-        // Whoever reads may have gone away (`| head`): no matter.
+        // The reader may have gone (`| head`): no matter.
         Ok(()) | Err(_) => Ok(code),
     }
 }
@@ -91,10 +91,10 @@ fn open_files(connections: usize) {
             tracing::warn!(
                 limit,
                 needed,
-                "Fewer files may be open than receiver.max_connections needs: raise the limit (ulimit -n)."
+                "The limit of open files is too low for receiver.max_connections: raise it (ulimit -n)."
             );
         }
         Ok(_) => {}
-        Err(error) => tracing::warn!(%error, needed, "The limit of open files cannot be raised."),
+        Err(error) => tracing::warn!(%error, needed, "Cannot raise the limit of open files."),
     }
 }

@@ -30,26 +30,26 @@ pub(crate) struct Metrics {
     pub(crate) events: IntCounterVec,
     /// Bytes of bodies read, by source.
     pub(crate) body_bytes: IntCounterVec,
-    /// How long requests took from their head to their answer, by source.
+    /// Time of requests from their head to their answer, by source.
     pub(crate) request_seconds: HistogramVec,
-    /// How long events took from the producer's queue to Kafka's acknowledgement, by source.
+    /// Time of events from the producer's queue to Kafka's acknowledgement, by source.
     pub(crate) produce_seconds: HistogramVec,
-    /// Requests that were answered 503 since Kafka takes no events of their source until somebody changes something, by
-    /// source and error.
+    /// Requests that were answered 503 since Kafka takes no events of their source until an operator fixes the cause,
+    /// by source and error.
     kafka_refusals: IntCounterVec,
-    /// Requests under way.
+    /// Requests in flight.
     pub(crate) in_flight: IntGauge,
     /// Open connections.
     pub(crate) connections: IntGauge,
-    /// Connections that were closed at once because their address has as many as it may have.
+    /// Connections that were closed at once because their address has reached its limit.
     pub(crate) refused_connections: IntCounter,
     /// Connections that were closed for the head of the PROXY protocol, by reason.
     pub(crate) proxy_protocol_refusals: IntCounterVec,
-    /// The schema id that bare datums are framed with, by source; 0 as long as none is known.
+    /// The schema id that bare datums are framed with, by source; 0 while none is known.
     pub(crate) schema_id: IntGaugeVec,
     /// 1 while the latest schema of a source cannot be used and an older version stays in use, by source.
     schema_outdated: IntGaugeVec,
-    /// Whether the secrets that a source's file holds now cannot be used, so that the last ones stay in use.
+    /// 1 while the secrets in a source's file are unusable and the last ones stay in use.
     pub(crate) secrets_unusable: IntGaugeVec,
     /// Pulls of schemas from CXone by outcome: `registered`, `unchanged`, `incompatible`, `failed`.
     pub(crate) cxone_pulls: IntCounterVec,
@@ -92,7 +92,7 @@ impl Metrics {
             requests: counters(
                 registry,
                 "penstock_receiver_requests_total",
-                "Requests by source and outcome: accepted, or the code of the problem that was answered.",
+                "Requests by source and outcome: accepted, or the code of the problem.",
                 &["source", "outcome"],
             )?,
             unrouted: unrouted(registry)?,
@@ -111,19 +111,19 @@ impl Metrics {
             request_seconds: histograms(
                 registry,
                 "penstock_receiver_request_duration_seconds",
-                "How long requests took from their head to their answer, by source.",
+                "Time of requests from their head to their answer, by source.",
                 source,
                 &SECONDS,
             )?,
             produce_seconds: histograms(
                 registry,
                 "penstock_receiver_produce_duration_seconds",
-                "How long events took from the producer's queue to Kafka's acknowledgement, by source.",
+                "Time of events from the producer's queue to Kafka's acknowledgement, by source.",
                 source,
                 &SECONDS,
             )?,
             kafka_refusals: kafka_refusals(registry)?,
-            in_flight: gauge(registry, "penstock_receiver_requests_in_flight", "Requests under way.")?,
+            in_flight: gauge(registry, "penstock_receiver_requests_in_flight", "Requests in flight.")?,
             connections: gauge(registry, "penstock_receiver_connections", "Open connections.")?,
             refused_connections: refused_connections(registry)?,
             proxy_protocol_refusals: proxy_protocol_refusals(registry)?,
@@ -135,7 +135,7 @@ impl Metrics {
         })
     }
 
-    /// The handles of the source `name`.
+    /// Returns the handles of the source `name`.
     pub(crate) fn source(&self, name: &str) -> SourceMetrics {
         // A counter that begins with its first event has no rise that an alert could see.
         for word in WORDS {
@@ -165,7 +165,7 @@ fn unrouted(registry: &Registry) -> Result<IntCounter> {
 }
 
 fn schema_id(registry: &Registry) -> Result<IntGaugeVec> {
-    let help = "The schema id that bare datums are framed with, by source; 0 as long as none is known.";
+    let help = "The schema id that bare datums are framed with, by source; 0 while none is known.";
     gauges(registry, "penstock_receiver_schema_id", help, &["source"])
 }
 
@@ -176,12 +176,12 @@ fn schema_outdated(registry: &Registry) -> Result<IntGaugeVec> {
 
 fn kafka_refusals(registry: &Registry) -> Result<IntCounterVec> {
     let help =
-        "Requests answered 503 since Kafka takes no events until an operator changes something, by source and error.";
+        "Requests answered 503 because Kafka accepts no events until an operator fixes the cause, by source and error.";
     counters(registry, "penstock_receiver_kafka_refusals_total", help, &["source", "error"])
 }
 
 fn refused_connections(registry: &Registry) -> Result<IntCounter> {
-    let help = "Connections that were closed at once because their address has as many as it may have.";
+    let help = "Connections that were closed at once because their address has reached its limit.";
     counter(registry, "penstock_receiver_refused_connections_total", help)
 }
 
@@ -196,7 +196,7 @@ fn proxy_protocol_refusals(registry: &Registry) -> Result<IntCounterVec> {
 }
 
 fn secrets_unusable(registry: &Registry) -> Result<IntGaugeVec> {
-    let help = "Whether the secrets that a source's file holds now cannot be used, so that the last ones stay in use.";
+    let help = "1 while the secrets in a source's file are unusable and the last ones stay in use.";
     gauges(registry, "penstock_receiver_secrets_unusable", help, &["source"])
 }
 

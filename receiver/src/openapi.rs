@@ -1,7 +1,7 @@
 //! The description of the webhooks (`OpenAPI` 3.1), built from the config's sources and served at `/openapi.json`.
 //!
-//! It names nothing of the inside: no topic, no subject, no address. The examples are calls of curl that work as they stand, once
-//! the variables in them are set; a test runs each of them.
+//! It names nothing of the inside: no topic, no subject, no address. The examples are calls of curl that work as they
+//! stand, once the variables in them are set; a test runs each of them.
 
 use axum::Router;
 use axum::body::Bytes;
@@ -50,7 +50,7 @@ pub(crate) fn router(config: &Config) -> Router {
     Router::new().route(PATH, get(move || std::future::ready(([(CONTENT_TYPE, "application/json")], text.clone()))))
 }
 
-/// The description.
+/// Returns the description.
 fn document(config: &Config) -> Value {
     let sources = &config.receiver.sources;
     let scheme = if config.receiver.tls.is_some() { "https" } else { "http" };
@@ -62,8 +62,8 @@ fn document(config: &Config) -> Value {
         "info": {
             "title": "Webhooks",
             "version": env!("CARGO_PKG_VERSION"),
-            "description": "Events come in as Apache Avro. A 200 means that they are stored. An event that is sent again is stored \
-                            once: whatever was not answered 200 can be sent again.",
+            "description": "Events come in as Apache Avro. A 200 means that they are stored. An event that is sent \
+             again is stored once: a request that was not answered 200 can be sent again.",
         },
         // Where it listens is the inside's affair: senders know it by another name.
         "servers": [{
@@ -163,7 +163,7 @@ fn problem() -> Value {
     })
 }
 
-/// The security schemes of a source, by their names in the description: all of them are needed.
+/// Returns the security schemes of a source, by their names in the description: all of them are needed.
 fn schemes(name: &str, auth: &Auth) -> impl Iterator<Item = (String, Value)> {
     let header = |header: &str, what: &str| {
         (header.to_owned(), json!({"type": "apiKey", "in": "header", "name": header, "description": what}))

@@ -1,5 +1,5 @@
-//! The head that a proxy sends before a connection, by version 2 of the PROXY protocol (`proxy-protocol.txt` of `HAProxy`, section 2.2): which
-//! address the connection comes from.
+//! The head that a proxy sends before a connection, by version 2 of the PROXY protocol (`proxy-protocol.txt` of
+//! `HAProxy`, section 2.2): which address the connection comes from.
 //!
 //! Read to its last byte and no further: what follows is the TLS handshake or HTTP.
 
@@ -53,7 +53,8 @@ impl Refusal {
 pub(crate) enum Origin {
     /// A head that names the address of the client.
     Address(IpAddr),
-    /// A head that names none: the proxy speaks for itself (`LOCAL`, as in a health check), or does not know (`UNSPEC`, a Unix socket).
+    /// A head that names none: the proxy speaks for itself (`LOCAL`, as in a health check), or does not know (`UNSPEC`,
+    /// a Unix socket).
     Proxy,
     /// Nothing: it was closed before its first byte, as the health checks of some load balancers are.
     Closed,

@@ -1,5 +1,6 @@
-//! What becomes of a body from an authenticated sender that holds no event: it is kept, as it was sent, in a topic of its own, so that
-//! a change of the schema upstream loses nothing. It never changes the answer, and what is kept at a time is bounded.
+//! What becomes of a body from an authenticated sender that holds no event: it is kept, as it was sent, in a topic of
+//! its own, so that a change of the schema upstream loses nothing. It never changes the answer, and what is kept at a
+//! time is bounded.
 //!
 //! [`is_kept`] says which, [`headers`] with what; `docs/http.md` has the table of the headers.
 
@@ -45,7 +46,7 @@ struct Bucket {
 }
 
 impl Quarantine {
-    /// The quarantine of the config; none where it is not enabled.
+    /// Returns the quarantine of the config; `None` if it is not enabled.
     pub(crate) fn compile(source: &config::Quarantine, kafka: &config::Kafka) -> Option<Self> {
         if !source.enabled {
             return None;
@@ -60,7 +61,8 @@ impl Quarantine {
         })
     }
 
-    /// Returns a permit where a body of `body` bytes with `headers` bytes of headers is kept at `now`: to be dropped once it is in Kafka.
+    /// Returns a permit where a body of `body` bytes with `headers` bytes of headers is kept at `now`: to be dropped
+    /// once it is in Kafka.
     pub(crate) fn admit(&self, body: usize, headers: usize, now: Instant) -> Option<OwnedSemaphorePermit> {
         if body > self.max_body || !self.take(now) {
             return None;
@@ -84,8 +86,8 @@ impl Quarantine {
     }
 }
 
-/// Whether the body of a request that was refused so is kept: it was read and is wrong in itself. What is not the body's fault is not
-/// lost, since its sender tries again.
+/// Returns whether the body of a request that was refused so is kept: it was read and is wrong in itself. What is not
+/// the body's fault is not lost, since its sender tries again.
 pub(crate) fn is_kept(rejection: &Rejection) -> bool {
     match rejection {
         Rejection::Decompress(_)
@@ -117,7 +119,7 @@ pub(crate) fn is_kept(rejection: &Rejection) -> bool {
     }
 }
 
-/// The headers of a body in the quarantine: why it is there, and what is needed to post it again.
+/// Returns the headers of a body in the quarantine: why it is there, and what is needed to post it again.
 pub(crate) fn headers(rejection: &Rejection, request: &HeaderMap, head: &RecordHead<'_>) -> OwnedHeaders {
     let reason = rejection.detail();
     let reason = reason.get(..reason.floor_char_boundary(MAX_VALUE)).unwrap_or_default();

@@ -1,8 +1,9 @@
 //! One request from its head to its answer: `receive → authenticate → unframe → validate → produce`.
 //!
-//! [`Endpoint::accept`] is that sentence. All waits (for the body, the registry, Kafka) share one deadline, a little less than
-//! `receiver.request_timeout` after the head, so that the answer is out by then: a body that is late is answered 408 (RFC 9110, section 15.5.9: the server
-//! did not receive a complete request in time), everything of ours that is late 503.
+//! [`Endpoint::accept`] is that sentence. All waits (for the body, the registry, Kafka) share one deadline, a little
+//! less than `receiver.request_timeout` after the head, so that the answer is out by then: a body that is late is
+//! answered 408 (RFC 9110, section 15.5.9: the server did not receive a complete request in time), everything of ours
+//! that is late 503.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -62,7 +63,7 @@ pub(crate) struct Common {
     pub(crate) producer: Arc<Producer>,
     /// `receiver.request_timeout`.
     pub(crate) request_timeout: Duration,
-    /// A permit for each request of somebody who may post that may be in flight.
+    /// A permit for each request of an authenticated sender that may be in flight.
     pub(crate) places: Semaphore,
     /// Where requests wait whose sender is not known before the body is there.
     pub(crate) anteroom: Anteroom,
@@ -148,7 +149,8 @@ fn accepted(count: usize) -> Response {
 }
 
 impl Endpoint {
-    /// The way of a request: returns how many events it brought. It returns only when Kafka has acknowledged all of them (P1).
+    /// The way of a request: returns how many events it brought. It returns only when Kafka has acknowledged all of
+    /// them (P1).
     async fn accept(
         &self,
         head: &Parts,
@@ -179,7 +181,7 @@ impl Endpoint {
         taken
     }
 
-    /// The way of an authentic body.
+    /// Returns the way of an authentic body.
     async fn take(
         &self,
         head: &HeaderMap,

@@ -1,7 +1,7 @@
 //! Every way in which a request is not accepted, and what is answered: one enum, one table.
 //!
-//! Answers are problem details (RFC 9457). What a sender is told never names the inside (addresses, topics, subjects) and never
-//! which part of its credentials is wrong. A new rejection is a variant and a row.
+//! Answers are problem details (RFC 9457). An answer to a sender never names the inside (addresses, topics, subjects)
+//! and never which part of its credentials is wrong. A new rejection is a variant and a row.
 
 use std::time::Duration;
 
@@ -73,9 +73,9 @@ pub(crate) enum Rejection {
     QueueFull,
     /// Kafka takes no record like this one: without a key, where the topic is compacted, or refused by a validation.
     RecordRefused,
-    /// Kafka takes no events of this source until somebody changes something there or in the config.
+    /// Kafka takes no events of this source until an operator fixes the cause.
     KafkaRefuses,
-    /// Kafka is away, or did not acknowledge the event in time.
+    /// Kafka is down, or did not acknowledge the event in time.
     KafkaUnavailable,
     /// A bug of ours.
     Internal,
@@ -220,18 +220,19 @@ impl Rejection {
         }
     }
 
-    /// The status of the answer.
+    /// Returns the status of the answer.
     pub(crate) fn status(&self) -> StatusCode {
         self.row().0
     }
 
-    /// The short fixed word that metrics, logs and the problem's type have for it.
+    /// Returns the short fixed word that metrics, logs and the problem's type have for it.
     pub(crate) fn word(&self) -> &'static str {
         self.row().1
     }
 
-    /// Whether it is told to the operator: it concerns an event that somebody who may post tried to deliver, and mending it
-    /// needs a person. The rest shows in the metrics; a flood of it must not become a flood of logs.
+    /// Returns whether it is logged for the operator: it concerns an event that an authenticated sender tried to
+    /// deliver, and fixing it needs a person. The rest shows in the metrics; a flood of it must not become a flood of
+    /// logs.
     pub(crate) fn is_telling(&self) -> bool {
         match self {
             Self::RecordTooLarge
@@ -263,7 +264,7 @@ impl Rejection {
         }
     }
 
-    /// How soon the same request may be tried again with some hope.
+    /// Returns how soon the same request may be tried again with some hope.
     fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Overloaded | Self::InFlight | Self::QueueFull | Self::SchemaPending(_) => Some(SOON),
@@ -273,7 +274,7 @@ impl Rejection {
         }
     }
 
-    /// What is wrong with the event, where it was read as one.
+    /// Returns what is wrong with the event, where it was read as one.
     pub(crate) fn invalid(&self) -> Option<&Invalid> {
         match self {
             Self::Invalid { as_likely: invalid, .. } | Self::Container(BatchError::Event { invalid, .. }) => {

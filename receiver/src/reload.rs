@@ -1,7 +1,8 @@
-//! Looks every few seconds whether a file that the receiver was configured with holds something else: secrets, certificates.
+//! Looks every few seconds whether a file that the receiver was configured with holds something else: secrets,
+//! certificates.
 //!
-//! The files are read, not asked for their time: where a file is a link that is turned to another one, as in Kubernetes, the time
-//! says little.
+//! The files are read, not asked for their time: where a file is a link that is turned to another one, as in
+//! Kubernetes, the time says little.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,7 +26,7 @@ pub(crate) async fn watch(sources: Vec<Arc<Source>>, tls: Option<Arc<Tls>>, shut
             }
         });
         if let Err(error) = look.await {
-            tracing::error!(%error, "The look at the files of secrets and certificates failed.");
+            tracing::error!(%error, "The check of the files with secrets and certificates failed.");
         }
     }
 }

@@ -17,7 +17,7 @@ use crate::receive::{Common, Endpoint, other_method, receive};
 use crate::reject::Rejection;
 use crate::source::Source;
 
-/// The router for `sources` and for what is in `more`. The sources' paths are known to be distinct and plain.
+/// Returns the router for `sources` and for what is in `more`. The sources' paths are known to be distinct and plain.
 pub(crate) fn router(
     sources: &[Arc<Source>],
     common: &Arc<Common>,
@@ -66,8 +66,8 @@ async fn other_path(others: Arc<Others>, request: Request) -> Response {
     }
 }
 
-/// Returns `path` as all ways to write it are equivalent to (RFC 3986, section 6.2.2): what need not be percent-encoded is not, all else that is not ASCII
-/// is, in uppercase.
+/// Returns `path` as all ways to write it are equivalent to (RFC 3986, section 6.2.2): what need not be percent-encoded
+/// is not, all else that is not ASCII is, in uppercase.
 fn normal(path: &str) -> String {
     let mut bytes = path.as_bytes().iter();
     let mut normal = String::with_capacity(path.len());
@@ -90,8 +90,8 @@ fn normal(path: &str) -> String {
     normal
 }
 
-/// A bug in a handler costs its own request and no other. What it panicked with may hold anything, so it is not logged here;
-/// the panic hook has written it to standard error.
+/// A bug in a handler costs its own request and no other. What it panicked with may hold anything, so it is not logged
+/// here; the panic hook has written it to standard error.
 fn panicked(_: Box<dyn Any + Send>) -> Response {
     tracing::error!("A request handler panicked.");
     Rejection::Internal.into_response()

@@ -1,4 +1,5 @@
-//! The commands `schema pull`, `schema show` and `schema check`: for people and for scripts, without a running receiver.
+//! The commands `schema pull`, `schema show` and `schema check`: for people and for scripts, without a running
+//! receiver.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -19,14 +20,14 @@ mod culprit;
 /// The status with which a registry answers for a schema that it cannot read (Confluent's API, "Errors", 42201).
 const UNPROCESSABLE: u16 = 422;
 
-/// What can be done with schemas. Exits with 0, with 1 when it could not be done or the schema is refused, and with 78 when the config
-/// cannot be used.
+/// What can be done with schemas. Exits with 0, with 1 when it could not be done or the schema is refused, and with 78
+/// when the config cannot be used.
 #[derive(Clone, Debug, Subcommand)]
 pub enum SchemaCommand {
     /// Fetches the latest schema from CXone, checks that it is compatible, and registers it.
     ///
-    /// Says for each subject what became of it, with version and schema id. Exits with 1, and registers nothing, when a schema is not
-    /// compatible by the registry's rules. Needs the section `cxone` of the config.
+    /// Says for each subject what became of it, with version and schema id. Exits with 1, and registers nothing, when a
+    /// schema is not compatible by the registry's rules. Needs the section `cxone` of the config.
     Pull {
         /// The subject; without it those of cxone.subjects, else of all sources.
         #[arg(long)]
@@ -44,15 +45,17 @@ pub enum SchemaCommand {
         #[arg(long)]
         id: Option<u32>,
     },
-    /// Checks a schema in a file: whether its events could be taken, and whether it is compatible with the registry's latest version.
+    /// Checks a schema in a file: whether its events could be taken, and whether it is compatible with the registry's
+    /// latest version.
     ///
-    /// Types that it uses and does not define are looked for in the schemas that --reference names, or else in those that the latest version
-    /// of the subject refers to. Looks at the key fields of the sources too. Exits with 1 when there is something that cannot be used, naming
-    /// the field.
+    /// Types that it uses and does not define are looked for in the schemas that --reference names, or else in those
+    /// that the latest version of the subject refers to. Looks at the key fields of the sources too. Exits with 1 when
+    /// there is something that cannot be used, naming the field.
     Check {
         /// The schema, as JSON (.avsc).
         file: PathBuf,
-        /// The subject it is to become a version of; without it the one subject of the config, and without that the registry is not asked.
+        /// The subject it is to become a version of; without it the one subject of the config, and without that the
+        /// registry is not asked.
         #[arg(long)]
         subject: Option<String>,
         /// A schema in the registry that the file refers to, once for each: `com.example.Address=address-value:1`.
@@ -84,7 +87,7 @@ pub enum SchemaCommandError {
 /// What has become of the subjects before the first that failed is said too.
 struct Said(Vec<String>);
 
-/// Does what `command` says, and gives what is to be printed.
+/// Does what `command` says, and returns what is to be printed.
 ///
 /// # Errors
 /// [`SchemaCommandError`], in words for people.
@@ -191,8 +194,8 @@ async fn check(
     }
 }
 
-/// Compiles the schema `text` with the schemas that `references` name; without any, with those that the latest version of `subject` refers to,
-/// where it needs some. Returns it with the references that it was compiled with.
+/// Compiles the schema `text` with the schemas that `references` name; without any, with those that the latest version
+/// of `subject` refers to, where it needs some. Returns it with the references that it was compiled with.
 ///
 /// # Errors
 /// What is wrong with the schema, in words, with the field; and why its references cannot be found.
@@ -230,7 +233,7 @@ async fn compiled(
     Ok((schema.map_err(|error| format!("with its references: {error}"))?, references))
 }
 
-/// The subject of the config, where it has only one.
+/// Returns the subject of the config, where it has only one.
 fn only_subject(config: &Config) -> Option<String> {
     let mut subjects = config.cxone_subjects();
     if subjects.len() == 1 { subjects.pop() } else { None }

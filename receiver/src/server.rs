@@ -1,7 +1,8 @@
 //! Accepts connections and serves HTTP/1.1 and HTTP/2 on them, with TLS or without, until told to stop.
 //!
-//! `axum::serve` has no time-out for a head that never comes and no limit for connections; this has both. What strangers can hold is
-//! bounded in number, bytes and time: places ([`places`]), heads ([`head`]), what is neither read nor asked for ([`socket`]).
+//! `axum::serve` has no time-out for a head that never comes and no limit for connections; this has both. What
+//! strangers can hold is bounded in number, bytes and time: places ([`places`]), heads ([`head`]), what is neither read
+//! nor asked for ([`socket`]).
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -73,7 +74,8 @@ pub(crate) struct Settings {
     pub(crate) not_proxied: IntCounterVec,
 }
 
-/// Serves `router` on `listener` until `closing`; then lets the requests in flight finish. Returns whether they all did.
+/// Serves `router` on `listener` until `closing`; then lets the requests in flight finish. Returns whether they all
+/// did.
 pub(crate) async fn serve(
     listener: TcpListener,
     router: Router,
@@ -144,7 +146,7 @@ fn builder(idle_timeout: Duration) -> Builder<TokioExecutor> {
     builder
 }
 
-/// The next connection.
+/// Returns the next connection.
 async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
     loop {
         match listener.accept().await {

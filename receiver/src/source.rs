@@ -97,11 +97,12 @@ pub(crate) struct Source {
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
     /// There is nothing to receive.
-    #[error("receiver.sources: there is none: add at least one webhook")]
+    #[error("receiver.sources: there are none: add at least one webhook")]
     None,
     /// Two sources have one path.
     #[error(
-        "receiver.sources.{second}.path: {path} is already the path of receiver.sources.{first}: each source needs its own"
+        "receiver.sources.{second}.path: {path} is already the path of receiver.sources.{first}: each source needs \
+         its own"
     )]
     SamePath {
         /// The source that has it.
@@ -113,7 +114,8 @@ pub enum SourceError {
     },
     /// Not a path.
     #[error(
-        "receiver.sources.{name}.path: {path:?} is no path: it must begin with / and have none of ? # {{ }} * : or spaces"
+        "receiver.sources.{name}.path: {path:?} is not a path: it must begin with / and have none of ? # {{ }} * : \
+         or spaces"
     )]
     Path {
         /// The source.
@@ -188,7 +190,7 @@ impl Source {
         self.changes.fetch_add(1, Ordering::Release);
     }
 
-    /// The writer for `schema`.
+    /// Returns the writer for `schema`.
     ///
     /// # Errors
     /// When the schema lacks the source's key field, or it cannot be a key.

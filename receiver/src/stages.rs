@@ -1,5 +1,6 @@
-//! The stages of a request, in the order in which it passes them: `authenticate → decompress → unframe → validate → produce`. None knows a
-//! later one; [`receive`](crate::receive) calls them one after the other.
+//! The stages of a request, in the order in which it passes them:
+//! `authenticate → decompress → unframe → validate → produce`. None knows a later one; [`receive`](crate::receive)
+//! calls them one after the other.
 
 pub(crate) mod authenticate;
 pub(crate) mod decompress;

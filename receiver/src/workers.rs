@@ -1,5 +1,5 @@
-//! Work that takes a thread for more than a moment: away from the threads that serve requests, and only as much of it at a time as
-//! there are cores.
+//! Work that takes a thread for more than a moment: away from the threads that serve requests, and only as much of it
+//! at a time as there are cores.
 
 use std::num::NonZero;
 use std::sync::Arc;
@@ -33,8 +33,8 @@ impl Default for Workers {
 }
 
 impl Workers {
-    /// Does `work` on a thread of its own, once there is a place for it. A request that is given up takes its place until the work
-    /// is done.
+    /// Does `work` on a thread of its own, once there is a place for it. A request that is given up takes its place
+    /// until the work is done.
     ///
     /// # Errors
     /// [`WorkError::Busy`] when there was no place by `deadline`; [`WorkError::Panicked`].

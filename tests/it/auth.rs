@@ -1,4 +1,5 @@
-//! Who may post: each type of authentication that `http.rs` does not see, the secrets that rotate, the signature that is repeated.
+//! Who may post: each type of authentication that `http.rs` does not see, the secrets that rotate, the signature that
+//! is repeated.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

@@ -1,5 +1,5 @@
-//! Elasticsearch is away for long while a backlog lies in Kafka: memory stays within its bound, the indexer stays in its group, and it goes
-//! on when Elasticsearch is back.
+//! Elasticsearch is down for long while a backlog lies in Kafka: memory stays within its bound, the indexer stays in
+//! its group, and it goes on when Elasticsearch is back.
 //!
 //! `PENSTOCK_AWAY_SECONDS` and `PENSTOCK_AWAY_EVENTS` say for how long and how many events.
 
@@ -18,7 +18,7 @@ use harness::sender::Mix;
 use harness::size;
 use harness::stack::{OwnStack, Part};
 
-/// What the indexer may have in memory at the most, beside `indexer.max_in_flight_bytes`: code, stacks, Kafka's prefetch.
+/// What the indexer may have in memory at most, beside `indexer.max_in_flight_bytes`: code, stacks, Kafka's prefetch.
 const BESIDE: u64 = 96 << 20;
 /// Events before the outage.
 const BEFORE: u64 = 100;
@@ -84,7 +84,8 @@ async fn an_indexer_outlasts_a_long_outage_within_its_memory_and_its_group() -> 
 /// A pipeline whose indexer must poll during the outage, and has a bound that the backlog is larger than.
 async fn pipeline_with_little_room(elasticsearch: &OwnStack, events: u64) -> Result<Pipeline> {
     let mut pipeline = Pipeline::new(&elasticsearch.stack, "away").await?;
-    // With backing indices, records wait for the table of these before they take room; here they are to take all that there is.
+    // With backing indices, records wait for the table of these before they take room; here they are to take all that
+    // there is.
     pipeline.config.elasticsearch.strategy = Strategy::Single;
     // Shorter than the outage: whoever does not poll meanwhile is out of the group.
     pipeline.config.kafka.options.insert("max.poll.interval.ms".to_owned(), "10000".to_owned());
@@ -93,7 +94,8 @@ async fn pipeline_with_little_room(elasticsearch: &OwnStack, events: u64) -> Res
     Ok(pipeline)
 }
 
-/// Has some events indexed: records of an unknown schema would wait for the index to have its fields, before they take room.
+/// Has some events indexed: records of an unknown schema would wait for the index to have its fields, before they take
+/// room.
 async fn know_the_schema(pipeline: &Pipeline, mix: Mix) -> Result<()> {
     pipeline.feed(mix).write(0..BEFORE).await?;
     pipeline.all_committed().await

@@ -1,8 +1,8 @@
-//! Blame follows evidence (P5): a document is a dead letter only while others of its index are accepted; an index that refuses all of them
-//! holds its topic, says why, and loses nothing.
+//! Blame follows evidence (P5): a document is a dead letter only while others of its index are accepted; an index that
+//! refuses all of them holds its topic, says why, and loses nothing.
 //!
-//! What the real Elasticsearch cannot be made to answer for one document alone, since this one lacks the ingest processors, a proxy answers:
-//! a status 500 as of the processor `fail`.
+//! What the real Elasticsearch cannot be made to answer for one document alone, since this one lacks the ingest
+//! processors, a proxy answers: a status 500 as of the processor `fail`.
 
 use std::collections::{HashMap, HashSet};
 
@@ -234,7 +234,7 @@ async fn a_pipeline_that_is_missing_blocks_and_loses_nothing() -> Result<()> {
     member.stop().await
 }
 
-/// The index is made anew by hand, as it was before the schema got its last fields.
+/// The index is re-created by hand, as it was before the schema got its last fields.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_index_with_an_older_mapping_gets_its_fields_again() -> Result<()> {
     let scene = Scene::new("blame-mapping", Strategy::Single).await?;

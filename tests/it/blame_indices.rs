@@ -1,5 +1,5 @@
-//! What an index or a cluster refuses for a reason of its own is not blamed on documents: a closed old index, a cluster that forbids to name
-//! an index in a request's body, a mapping that fits nothing until it is made anew.
+//! What an index or a cluster refuses for a reason of its own is not blamed on documents: a closed old index, a cluster
+//! that forbids to name an index in a request's body, a mapping that fits nothing until it is re-created.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -121,7 +121,8 @@ async fn where_a_body_may_name_no_index_each_index_has_a_request_of_its_own() ->
     member.stop().await
 }
 
-/// All documents are refused for what they hold, since the mapping is wrong: the fuse blows, and is whole again once that is fixed.
+/// All documents are refused for what they hold, since the mapping is wrong: the fuse blows, and is whole again once
+/// that is fixed.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_fuse_is_whole_again_once_the_cause_is_fixed() -> Result<()> {
     const EVENTS: u64 = 200;

@@ -1,7 +1,8 @@
-//! The rows of the table of bulk answers (`ARCHITECTURE.md`) that the real Elasticsearch can be made to give, on both major versions,
-//! which differ: a full write queue is answered by item on 9, by request on 8.
+//! The rows of the table of bulk answers (`ARCHITECTURE.md`) that the real Elasticsearch can be made to give, on both
+//! major versions, which differ: a full write queue is answered by item on 9, by request on 8.
 //!
-//! One Elasticsearch a version, with a small write queue and a small limit of a body; a row is a pipeline of its own on it.
+//! One Elasticsearch a version, with a small write queue and a small limit of a body; a row is a pipeline of its own on
+//! it.
 
 use anyhow::{Context, Result};
 use config::Strategy;

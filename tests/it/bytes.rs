@@ -44,7 +44,8 @@ async fn the_bytes_in_kafka_behind_the_frame_are_the_bytes_posted() -> Result<()
     Ok(())
 }
 
-/// A map in blocks with their sizes, as other writers write it: valid Avro, but not what our own encoder makes of the same event.
+/// A map in blocks with their sizes, as other writers write it: valid Avro, but not what our own encoder makes of the
+/// same event.
 #[tokio::test]
 async fn an_unusual_but_valid_encoding_is_not_rewritten() -> Result<()> {
     let pipeline = Pipeline::new(&Stack::running()?, "bytes-unusual").await?;
@@ -52,7 +53,8 @@ async fn an_unusual_but_valid_encoding_is_not_rewritten() -> Result<()> {
     let event = harness::event::Event { metadata: Vec::new(), ..Events::unique().event(0) };
     let mut datum = event.encode();
     datum.pop();
-    // A block of -1 items (so one, with its size of 4 bytes), another with a length written in more bytes than needed, the end.
+    // A block of -1 items (so one, with its size of 4 bytes), another with a length written in more bytes than needed,
+    // the end.
     datum.extend_from_slice(&[0x01, 0x08, 0x02, b'a', 0x02, b'b', 0x82, 0x00, 0x02, b'c', 0x02, b'd', 0x00]);
     let answer = post(&pipeline, &receiver, &[("content-type", "application/avro")], &datum).await?;
     assert_eq!(answer.status, 200, "{}", answer.text());

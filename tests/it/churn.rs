@@ -113,7 +113,8 @@ async fn a_static_member_that_comes_back_soon_moves_no_partition_of_the_others()
     Ok(())
 }
 
-/// librdkafka keeps the pause of a partition that is revoked: it must not be there any more when the member gets it back.
+/// librdkafka keeps the pause of a partition that is revoked: it must not be there any more when the member gets it
+/// back.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_partition_that_waited_when_it_was_revoked_is_read_by_the_member_that_gets_it_back() -> Result<()> {
     const EVENTS: u64 = 200;

@@ -1,5 +1,5 @@
-//! An Elasticsearch with security: a key that was revoked, or may not write to the index, blocks until it is renewed in its file. Nothing
-//! is lost, nothing is a dead letter, and nobody restarts anything.
+//! An Elasticsearch with security: a key that was revoked, or may not write to the index, blocks until it is renewed in
+//! its file. Nothing is lost, nothing is a dead letter, and nobody restarts anything.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,5 @@
-//! Poison between good events: each in the dead-letter topic with its headers, the good ones indexed, the offset past them.
+//! Poison between good events: each in the dead-letter topic with its headers, the good ones indexed, the offset past
+//! them.
 
 use std::collections::HashSet;
 
@@ -220,7 +221,7 @@ async fn the_fuse_stops_the_indexer_before_the_topic_is_emptied_into_dead_letter
     let committed = u64::try_from(committed[&0].unwrap_or(0))?;
     assert!(dead < RECORDS as u64 && committed <= dead, "{dead} dead letters, {committed} committed");
 
-    // Once the cause is mended, here by a fuse that allows it, all goes on from where it stood.
+    // Once the cause is fixed, here by a fuse that allows it, all goes on from where it stood.
     pipeline.config.indexer.fuse.max_consecutive = u64::MAX;
     pipeline.config.indexer.fuse.max_ratio = 1.0;
     let indexer = pipeline.indexer().await?;

@@ -1,4 +1,5 @@
-//! Forms of one event and `Content-Encoding`: each gives the record that a bare datum gives, and what is none of them leaves nothing.
+//! Forms of one event and `Content-Encoding`: each gives the record that a bare datum gives, and what is none of them
+//! leaves nothing.
 
 use std::io::Write;
 

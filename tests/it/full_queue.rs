@@ -1,5 +1,5 @@
-//! An Elasticsearch whose write queue is far too small: about half of the documents are answered 429. All are indexed all the same, none
-//! that had succeeded is sent again, and the indexer finds out how much may be under way.
+//! An Elasticsearch whose write queue is far too small: about half of the documents are answered 429. All are indexed
+//! all the same, none that had succeeded is sent again, and the indexer finds out how much may be in flight.
 //!
 //! `PENSTOCK_FULL_QUEUE_EVENTS` says how many events; a million shows that memory does not grow with their number.
 
@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 const SMALL_QUEUE: &str = "-E thread_pool.write.size=1 -E thread_pool.write.queue_size=1";
 /// A bulk request becomes one for each of them, so that a part of it is refused.
 const SHARDS: u32 = 4;
-/// What the indexer may have in memory at the most, beside `indexer.max_in_flight_bytes`: code, stacks, Kafka's prefetch.
+/// What the indexer may have in memory at most, beside `indexer.max_in_flight_bytes`: code, stacks, Kafka's prefetch.
 const BESIDE: u64 = 96 << 20;
 
 /// The concurrency limit as it was seen over time.

@@ -1,5 +1,5 @@
-//! The table of answers: each row's status and problem type, and that none of them leaves a record. What is answered when something is
-//! too much or away is in `overload.rs`.
+//! The table of answers: each row's status and problem type, and that none of them leaves a record. What is answered
+//! when something is too much or down is in `overload.rs`.
 
 use std::time::Duration;
 

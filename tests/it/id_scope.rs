@@ -1,4 +1,4 @@
-//! The scope of an id: sources that share a topic, topics that are made anew.
+//! The scope of an id: sources that share a topic, topics that are re-created.
 
 use std::collections::BTreeSet;
 
@@ -125,7 +125,8 @@ async fn make_anew(pipeline: &Pipeline) -> Result<()> {
     eventually("the topic can be made again", || async { pipeline.kafka.create_topic(topic, PARTITIONS).await }).await
 }
 
-/// Ten events before and ten after the topic is made anew, each as `record` says; gives how many documents there are.
+/// Ten events before and ten after the topic is re-created, each as `record` says; returns how many documents there
+/// are.
 async fn before_and_after(
     name: &str,
     on_duplicate: OnDuplicate,

@@ -51,7 +51,8 @@ async fn each_key_becomes_an_id_that_elasticsearch_takes() -> Result<()> {
     indexer.stop().await
 }
 
-/// Three events of one id, one after the other; gives which one the document is, also after another group has read them all again.
+/// Three events of one id, one after the other; returns which one the document is, also after another group has read
+/// them all again.
 async fn survivor(on_duplicate: OnDuplicate, strategy: Strategy, name: &str) -> Result<String> {
     let mut pipeline = Pipeline::new(&Stack::running()?, name).await?;
     pipeline.config.elasticsearch.on_duplicate = on_duplicate;

@@ -1,4 +1,5 @@
-//! What Kafka's log really says: topics made anew, retention that was faster, transactions, members without work, a trickle of events.
+//! What Kafka's log really says: topics re-created, retention that was faster, transactions, members without work, a
+//! trickle of events.
 
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use harness::sender::Mix;
 use harness::stack::Stack;
 use registry::wire::{self, SchemaId};
 
-/// Indexed before the topic is made anew.
+/// Indexed before the topic is re-created.
 const BEFORE: u64 = 1_000;
 
 async fn of_topic(pipeline: &Pipeline, indexer: &Service, name: &str, label: &str) -> Result<f64> {
@@ -46,7 +47,7 @@ async fn make_anew(pipeline: &Pipeline) -> Result<()> {
     eventually("the topic is created again", || pipeline.kafka.create_topic(topic, PARTITIONS)).await
 }
 
-/// Indexes [`BEFORE`] events, makes the topic anew under the running indexer, writes `after` others: all are indexed.
+/// Indexes [`BEFORE`] events, makes the topic again under the running indexer, writes `after` others: all are indexed.
 async fn made_anew(scenario: &str, after: u64) -> Result<()> {
     let pipeline = Pipeline::new(&Stack::running()?, scenario).await?;
     let indexer = pipeline.indexer().await?;
@@ -88,7 +89,7 @@ async fn offsets_committed_for_a_topic_that_was_deleted_are_not_gone_on_from() -
     let (group, topic) = (&pipeline.config.indexer.group_id, &pipeline.config.kafka.topic);
     let mix = Mix::good(Events::unique());
     pipeline.feed(mix).write(0..BEFORE).await?;
-    // What an indexer leaves that went on committing while the topic was made anew under it.
+    // What an indexer leaves that went on committing while the topic was re-created under it.
     let id = "0123456789abcdef0123456789abcdef";
     pipeline.kafka.commit(group, topic, 100, &format!("topic-id={id}")).await?;
     let indexer = pipeline.indexer().await?;
@@ -208,7 +209,8 @@ async fn a_trickle_is_sent_by_age_however_steady_it_is() -> Result<()> {
     feed.write(0..EVENTS).await?;
     pipeline.delivered_exactly(&mix.indexable(&(0..EVENTS).collect::<Vec<_>>())).await?;
     let requests = metric(&indexer.admin_url(), "penstock_indexer_bulk_requests_total").await?;
-    // Ten seconds of events, of which none may wait longer than half a second; a busy machine may take a few of them at once.
+    // Ten seconds of events, of which none may wait longer than half a second; a busy machine may take a few of them at
+    // once.
     let least = Duration::from_secs(EVENTS / u64::from(PER_SECOND)).as_secs_f64()
         / pipeline.config.indexer.batch.max_age.as_secs_f64()
         / 2.0;

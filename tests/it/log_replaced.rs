@@ -1,7 +1,8 @@
 //! A log that was truncated or restored while no indexer ran, and has grown past the committed offset since.
 //!
-//! The local Kafka is one broker, which elects no unclean leader. So the topic is created again, and the offsets are committed again without the
-//! topic's id: what is left to the indexer is what it has after a truncation, the same topic with other records below the offset.
+//! The local Kafka is one broker, which elects no unclean leader. So the topic is created again, and the offsets are
+//! committed again without the topic's id: what is left to the indexer is what it has after a truncation, the same
+//! topic with other records below the offset.
 
 use anyhow::{Result, ensure};
 use harness::event::Events;

@@ -1,8 +1,8 @@
 //! The promises on the real parts, a file per scenario.
 //!
-//! A scenario has topics, a group and an index of its own ([`harness::pipeline`]), so all run side by side on one stack. What
-//! stops a part of the stack has a stack of its own ([`harness::stack::OwnStack`]). What a test needs and no other does stays in its
-//! file; the rest is in the harness.
+//! A scenario has topics, a group and an index of its own ([`harness::pipeline`]), so all run side by side on one
+//! stack. What stops a part of the stack has a stack of its own ([`harness::stack::OwnStack`]). What a test needs and
+//! no other does stays in its file; the rest is in the harness.
 
 mod admin;
 mod auth;

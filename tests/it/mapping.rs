@@ -1,5 +1,5 @@
-//! Events of a schema with every type, random and at the edges, go into an index whose mapping is strict: none is refused, each reads back as
-//! the document rules have it, and each field can be searched for.
+//! Events of a schema with every type, random and at the edges, go into an index whose mapping is strict: none is
+//! refused, each reads back as the document rules have it, and each field can be searched for.
 
 use anyhow::{Context, Result};
 use harness::every_type::{self, Event};

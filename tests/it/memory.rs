@@ -1,5 +1,6 @@
-//! The indexer's memory at its bounds: 64 partitions with a backlog, and an index that takes nothing for a while, so that all is held that
-//! may be. Then all is indexed. The process stays under the sum of ARCHITECTURE.md's table ("Memory").
+//! The indexer's memory at its bounds: 64 partitions with a backlog, and an index that takes nothing for a while, so
+//! that all is held that may be. Then all is indexed. The process stays under the sum of ARCHITECTURE.md's table
+//! ("Memory").
 
 use anyhow::{Result, ensure};
 use bytesize::ByteSize;
@@ -49,7 +50,8 @@ async fn block(pipeline: &Pipeline, blocked: bool) -> Result<()> {
     Ok(())
 }
 
-/// Consumes the backlog of `count` events while the index is blocked, then indexes it; the most memory stays under the bound.
+/// Consumes the backlog of `count` events while the index is blocked, then indexes it; the most memory stays under the
+/// bound.
 async fn stays_within(mut pipeline: Pipeline, count: u64) -> Result<()> {
     build().await?;
     block(&pipeline, true).await?;

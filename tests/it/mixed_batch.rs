@@ -1,7 +1,8 @@
-//! One bulk request whose documents are answered 201, 409, 400, 429 and 503: each has the fate of its own answer, and the offset moves
-//! when the last of them is settled, not before.
+//! One bulk request whose documents are answered 201, 409, 400, 429 and 503: each has the fate of its own answer, and
+//! the offset moves when the last of them is settled, not before.
 //!
-//! 201, 409 and 400 are the real Elasticsearch's; 429 and 503 are a proxy's, for a real one cannot be made to give them for just these.
+//! 201, 409 and 400 are the real Elasticsearch's; 429 and 503 are a proxy's, for a real one cannot be made to give them
+//! for just these.
 
 use std::collections::HashSet;
 use std::sync::Arc;

@@ -1,5 +1,5 @@
-//! Strategy `rollover` when a backing index is not as it was: deleted while documents are on their way to it, read-only, made anew by
-//! shrinking, or behind an alias that somebody has changed by hand.
+//! Strategy `rollover` when a backing index is not as it was: deleted while documents are on their way to it,
+//! read-only, re-created by shrinking, or behind an alias that somebody has changed by hand.
 
 use std::time::Duration;
 
@@ -74,7 +74,7 @@ impl Scene {
         self.pipeline.kafka.count(&self.pipeline.config.kafka.dead_letter_topic).await
     }
 
-    /// Deletes the first backing index while documents are on their way to it. Gives its name.
+    /// Deletes the first backing index while documents are on their way to it. Returns its name.
     async fn deleted_on_the_way(&self) -> Result<String> {
         let mut feed = self.pipeline.feed(self.mix);
         feed.per_second = Some(50);
@@ -122,8 +122,8 @@ async fn an_index_that_is_deleted_while_documents_are_on_their_way_does_not_come
     scene.indexer.stop().await
 }
 
-/// An OpenSearch whose cluster lets documents make the deleted index again: the alias leads to it again, and each event is found, once,
-/// after a replay too.
+/// An OpenSearch whose cluster lets documents make the deleted index again: the alias leads to it again, and each event
+/// is found, once, after a replay too.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_index_that_opensearch_makes_again_has_its_alias_again() -> Result<()> {
     let settings = [("OPENSEARCH_EXTRA", "-E action.auto_create_index=true"), ("OPENSEARCH_HEAP", "512m")];

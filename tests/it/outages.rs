@@ -1,7 +1,7 @@
-//! The main job while everything goes wrong: indexers killed, Elasticsearch away for 30 s, Kafka away for 15 s.
+//! The main job while everything goes wrong: indexers killed, Elasticsearch down for 30 s, Kafka down for 15 s.
 //!
-//! `make chaos` runs the same for longer: `PENSTOCK_CHAOS_EVENTS` says how many events, `PENSTOCK_CHAOS_ROUNDS` how often the
-//! whole sequence of faults happens while they are sent.
+//! `make chaos` runs the same for longer: `PENSTOCK_CHAOS_EVENTS` says how many events, `PENSTOCK_CHAOS_ROUNDS` how
+//! often the whole sequence of faults happens while they are sent.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -67,7 +67,8 @@ impl Scene {
 
     /// Elasticsearch is stopped; meanwhile an indexer is killed too, with batches on its hands that nobody takes.
     async fn elasticsearch_away(&mut self) -> Result<()> {
-        // The one that was restarted longer ago; one that has not sent anything yet would not know Elasticsearch as away.
+        // The one that was restarted longer ago; one that has not sent anything yet would not know Elasticsearch as
+        // down.
         let longest = &self.indexers[0];
         eventually("it has indexed something since its restart", || async {
             let indexed = longest.metric(r#"penstock_indexer_documents_total{outcome="indexed"}"#).await?;

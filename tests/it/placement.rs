@@ -1,5 +1,5 @@
-//! Where documents land when somebody has changed the indices behind the alias or the data stream: a write index of another name, an archive
-//! behind the search alias, an oldest index that was shrunk.
+//! Where documents land when somebody has changed the indices behind the alias or the data stream: a write index of
+//! another name, an archive behind the search alias, an oldest index that was shrunk.
 
 use std::time::Duration;
 
@@ -78,7 +78,8 @@ impl Scene {
         .await
     }
 
-    /// Replaces `index` by a copy called `copy`, as a reindex or a shrink does, which the alias writes to if it wrote to `index`.
+    /// Replaces `index` by a copy called `copy`, as a reindex or a shrink does, which the alias writes to if it wrote
+    /// to `index`.
     async fn replace(&self, index: &str, copy: &str, is_write: bool) -> Result<()> {
         self.call(Method::PUT, &format!("{index}/_block/write"), Value::Null).await?;
         let settings = if is_write { json!({"index.blocks.write": null}) } else { json!({}) };

@@ -1,4 +1,5 @@
-//! A duplicate is proven: an event whose id another event has is a dead letter, whatever the strategy; the same event is one document.
+//! A duplicate is proven: an event whose id another event has is a dead letter, whatever the strategy; the same event
+//! is one document.
 
 use anyhow::{Context, Result};
 use config::{Strategy, VerifyDuplicates};
@@ -124,8 +125,8 @@ async fn another_event_of_an_id_is_found_in_an_older_backing_index_of_a_data_str
     conflict_is_found_behind_a_rollover(Strategy::DataStream, "conflict-stream-older").await
 }
 
-/// An index that changes documents, or one that was changed by hand, must not make a conflict of a sender's repeat. The stack's
-/// Elasticsearch has no processors, so what a pipeline would add is put there by hand; the pipeline is empty.
+/// An index that changes documents, or one that was changed by hand, must not make a conflict of a sender's repeat. The
+/// stack's Elasticsearch has no processors, so what a pipeline would add is put there by hand; the pipeline is empty.
 async fn repeat_is_a_duplicate(
     name: &str,
     index: Value,

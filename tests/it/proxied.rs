@@ -1,4 +1,5 @@
-//! Forward proxies between us and the registry, Elasticsearch and CXone: by the keys of the config, and by the usual variables.
+//! Forward proxies between us and the registry, Elasticsearch and CXone: by the keys of the config, and by the usual
+//! variables.
 
 use anyhow::{Context, Result};
 use harness::event::Events;

@@ -1,4 +1,5 @@
-//! The quarantine topic and the drift of a schema: what is no event is kept with the reason, capped, and never changes the answer.
+//! The quarantine topic and the drift of a schema: what is no event is kept with the reason, capped, and never changes
+//! the answer.
 
 use std::time::Duration;
 
@@ -20,7 +21,7 @@ async fn pipeline(scenario: &str) -> Result<Pipeline> {
     Ok(pipeline)
 }
 
-/// Waits until so many bodies are there, and gives them.
+/// Waits until so many bodies are there, and returns them.
 async fn quarantined(pipeline: &Pipeline, count: u64) -> Result<Vec<Record>> {
     let topic = &pipeline.config.kafka.quarantine_topic;
     eventually("the bodies are in the quarantine", || async {
@@ -66,7 +67,8 @@ async fn a_body_that_is_no_event_is_kept_with_the_reason_and_what_is_needed_to_p
     }
     assert_eq!(pipeline.kafka.count(&pipeline.config.kafka.topic).await?, 0);
 
-    // A single object is kept as it was sent, though its frame was written over; a file with the number of the bad datum.
+    // A single object is kept as it was sent, though its frame was written over; a file with the number of the bad
+    // datum.
     let fingerprint = avro::Schema::parse(SCHEMA)?.fingerprint().to_le_bytes();
     let single = [b"\xc3\x01".as_slice(), &fingerprint, cut].concat();
     assert_eq!(pipeline.post(&receiver, &[AVRO], &single).await?.status, 400);

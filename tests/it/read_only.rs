@@ -1,4 +1,5 @@
-//! The index is made read-only while events arrive: indexing pauses, says why, and goes on by itself once an operator has mended it.
+//! The index is made read-only while events arrive: indexing pauses, says why, and goes on by itself once an operator
+//! has fixed it.
 //!
 //! `PENSTOCK_READ_ONLY_SECONDS` says for how long.
 

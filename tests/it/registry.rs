@@ -1,4 +1,4 @@
-//! The schema registry: away, at several addresses, behind TLS, and with schemas that refer to others.
+//! The schema registry: down, at several addresses, behind TLS, and with schemas that refer to others.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -156,7 +156,8 @@ async fn a_registry_behind_tls_is_asked_with_its_authority_and_a_certificate_of_
     receiver.stop().await
 }
 
-/// A port with TLS before `upstream`, which only those with a certificate of `authority` get through. Until the test ends.
+/// A port with TLS before `upstream`, which only those with a certificate of `authority` get through. Until the test
+/// ends.
 async fn terminate_tls(authority: &Authority, server: &Files, upstream: String) -> Result<u16> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut roots = RootCertStore::empty();

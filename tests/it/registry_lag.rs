@@ -33,7 +33,7 @@ struct Behind {
     lagging: AtomicBool,
 }
 
-/// Starts a node that lacks the id `lacks` until the test says otherwise; gives its address.
+/// Starts a node that lacks the id `lacks` until the test says otherwise; returns its address.
 async fn behind(registry: &str, lacks: u32) -> Result<(Arc<Behind>, String)> {
     let state = Arc::new(Behind { registry: registry.to_owned(), lacks, lagging: AtomicBool::new(true) });
     let listener = TcpListener::bind("127.0.0.1:0").await?;

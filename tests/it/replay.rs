@@ -1,4 +1,5 @@
-//! `penstock-indexer replay`, with the commands of its guide: beside a running indexer, killed and resumed, dry, and twice at once.
+//! `penstock-indexer replay`, with the commands of its guide: beside a running indexer, killed and resumed, dry, and
+//! twice at once.
 
 use std::collections::HashSet;
 

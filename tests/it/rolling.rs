@@ -1,4 +1,4 @@
-//! A rolling restart of three receivers under load: one retry mends whatever it breaks, and nothing is lost.
+//! A rolling restart of three receivers under load: one retry fixes whatever it breaks, and nothing is lost.
 
 use std::collections::HashSet;
 use std::net::SocketAddr;
@@ -61,7 +61,8 @@ struct Load {
 }
 
 impl Load {
-    /// Sends one event after the other until it is told to stop; fails when an event is not accepted at its second attempt.
+    /// Sends one event after the other until it is told to stop; fails when an event is not accepted at its second
+    /// attempt.
     async fn run(self: Arc<Self>, sender: usize) -> Result<()> {
         let (mut target, mut connection) = (sender, None);
         while !self.stop.load(Ordering::Relaxed) {

@@ -1,5 +1,5 @@
-//! One event is one document across indices: while the index rolls over every few seconds, indexers are killed and stopped for
-//! longer than their session, and senders repeat events; and again when the whole topic is replayed.
+//! One event is one document across indices: while the index rolls over every few seconds, indexers are killed and
+//! stopped for longer than their session, and senders repeat events; and again when the whole topic is replayed.
 //!
 //! `PENSTOCK_ROLLOVER_EVENTS` says how many events, a thousand a second.
 
@@ -221,8 +221,8 @@ impl Scene {
     }
 }
 
-// A data stream is best effort (docs/placement.md, "What remains uncertain"): on OpenSearch a kill in the wrong moment has left second
-// documents in one of two runs, see docs/compatibility.md.
+// A data stream is best effort (docs/placement.md, "What remains uncertain"): on OpenSearch a kill in the wrong moment
+// has left second documents in one of two runs, see docs/compatibility.md.
 harness::on_opensearch! {
     one_event_is_one_document_with_rollover,
     one_event_is_one_document_with_time,

@@ -128,7 +128,7 @@ async fn schemas_of_files_take_no_more_than_their_bytes_and_an_honest_sender_bes
     process.ensure_running()
 }
 
-/// Sends one event after the other; each must be accepted. Gives how long each took.
+/// Sends one event after the other; each must be accepted. Returns how long each took.
 async fn honest(url: String, token: String, done: Arc<AtomicBool>) -> Result<Vec<Duration>> {
     let (events, mut times) = (Events::unique(), Vec::new());
     while !done.load(Ordering::Relaxed) {

@@ -1,4 +1,5 @@
-//! What a schema means decides which one an event is framed with, and what reading does not need makes no schema unusable.
+//! What a schema means decides which one an event is framed with, and what reading does not need makes no schema
+//! unusable.
 
 use std::time::Duration;
 
@@ -160,8 +161,8 @@ async fn a_union_of_event_types_has_a_key_and_a_document_for_each_of_them() -> R
     indexer.stop().await
 }
 
-/// A registry that has one schema, whatever subject is asked for: a stub, since the real one of this stack refuses such schemas, which others
-/// have taken for years.
+/// A registry that has one schema, whatever subject is asked for: a stub, since the real one of this stack refuses such
+/// schemas, which others have taken for years.
 async fn registry(id: u32, schema: String) -> Result<String> {
     let latest = json!({"subject": "s", "version": 1, "id": id, "schema": &schema}).to_string();
     let by_id = json!({"schema": schema}).to_string();
@@ -174,7 +175,8 @@ async fn registry(id: u32, schema: String) -> Result<String> {
     Ok(url)
 }
 
-/// A namespace with a dash, an alias that is no name, defaults that do not parse, logical types where they do not belong.
+/// A namespace with a dash, an alias that is not a name, defaults that do not parse, logical types where they do not
+/// belong.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_schema_that_is_odd_where_reading_does_not_look_is_used() -> Result<()> {
     let odd = json!({"type": "record", "name": "Envelope", "namespace": "abc-123.inventory", "aliases": ["detail-type"], "fields": [
@@ -214,8 +216,8 @@ async fn a_schema_that_is_odd_where_reading_does_not_look_is_used() -> Result<()
     indexer.stop().await
 }
 
-/// Version 2 lacks the key field: events are still checked by version 1, also by a receiver that starts later. Readiness and metrics report
-/// it, until version 3 has the field again.
+/// Version 2 lacks the key field: events are still checked by version 1, also by a receiver that starts later.
+/// Readiness and metrics report it, until version 3 has the field again.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_last_usable_version_stays_in_use_and_is_named() -> Result<()> {
     let plain =

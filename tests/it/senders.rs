@@ -1,5 +1,5 @@
-//! Honest senders that differ from what is usual: their content types, their trailing slashes, how they see that a webhook is there; and
-//! what a signature does not cover.
+//! Honest senders that differ from what is usual: their content types, their trailing slashes, how they see that a
+//! webhook is there; and what a signature does not cover.
 
 use std::time::Duration;
 

@@ -1,7 +1,7 @@
 //! Which search server it is: one that is too old, one that hides its version, and what is different on OpenSearch.
 //!
-//! What `GET /` says of a server that is too old, or hides it, is a front's, since no such server is started here; all else that passes it
-//! is the real server's.
+//! What `GET /` says of a server that is too old, or hides it, is a front's, since no such server is started here; all
+//! else that passes it is the real server's.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

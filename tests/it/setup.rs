@@ -1,5 +1,5 @@
-//! Policy, templates and first index on the real Elasticsearch: ten at once, a rollover by the policy alone, changes by hand, and what is
-//! refused.
+//! Policy, templates and first index on the real Elasticsearch: ten at once, a rollover by the policy alone, changes by
+//! hand, and what is refused.
 
 use anyhow::{Context, Result};
 use config::{Config, Strategy};

@@ -1,4 +1,5 @@
-//! Static members (`indexer.group_instance_id`): a restart in place resumes at once; of two with the same id, one ends and says why.
+//! Static members (`indexer.group_instance_id`): a restart in place resumes at once; of two with the same id, one ends
+//! and says why.
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,5 @@
-//! Senders that cannot authenticate and take all they can: connections, streams, heads, time. Whoever can authenticate is served
-//! meanwhile, and the receiver's memory stays where it is.
+//! Senders that cannot authenticate and take all they can: connections, streams, heads, time. Whoever can authenticate
+//! is served meanwhile, and the receiver's memory stays where it is.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -82,8 +82,8 @@ async fn post_signed(front: &Front, body: &[u8]) -> Result<Answer> {
     http::send(Method::POST, &url, &[AVRO, ("x-signature", &signature(body)?)], body.to_vec()).await
 }
 
-/// Sends requests without end whose signature looks right and whose body never comes: the next a while after the last was answered, so
-/// that it is not the client that has no time.
+/// Sends requests without end whose signature looks right and whose body never comes: the next a while after the last
+/// was answered, so that it is not the client that has no time.
 async fn hold(
     mut sender: SendRequest<Never>,
     target: String,

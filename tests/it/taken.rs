@@ -1,7 +1,8 @@
-//! What the receiver accepts, the index takes: schemas and data out of random bytes, and the edges of each type, go into an index whose
-//! mapping is strict. None is a dead letter, on either server.
+//! What the receiver accepts, the index takes: schemas and data out of random bytes, and the edges of each type, go
+//! into an index whose mapping is strict. None is a dead letter, on either server.
 //!
-//! `PENSTOCK_TAKEN_SCHEMAS` says how many schemas there are, `PENSTOCK_TAKEN_EVENTS` how many events, `PENSTOCK_TAKEN_SEED` which they are.
+//! `PENSTOCK_TAKEN_SCHEMAS` says how many schemas there are, `PENSTOCK_TAKEN_EVENTS` how many events,
+//! `PENSTOCK_TAKEN_SEED` which they are.
 
 use anyhow::{Context, Result};
 use apache_avro::schema::{ResolvedSchema, Schema as AvroSchema};

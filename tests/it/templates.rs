@@ -1,4 +1,5 @@
-//! Whose template an index is made with: of two pipelines whose names begin alike, and where another template has the names.
+//! Whose template an index is made with: of two pipelines whose names begin alike, and where another template has the
+//! names.
 
 use std::time::Duration;
 

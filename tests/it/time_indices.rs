@@ -1,5 +1,5 @@
-//! The strategy `time`: events that are older than the lifecycle keeps, an old index that is read-only, and a cluster on which a document
-//! makes no index.
+//! The strategy `time`: events that are older than the lifecycle keeps, an old index that is read-only, and a cluster
+//! on which a document makes no index.
 
 use anyhow::{Context, Result};
 use config::{Expired, Strategy};
@@ -52,7 +52,8 @@ async fn what_is_older_than_the_lifecycle_keeps_is_not_indexed_only_to_be_delete
         pipeline.config.ilm_config_path = Some(policy);
         pipeline.config.elasticsearch.placement.expired = expired;
         let indexer = pipeline.indexer().await?;
-        // Ten days late, of the year 1970, and in seconds where milliseconds are due. Seeds that are close have ids in common.
+        // Ten days late, of the year 1970, and in seconds where milliseconds are due. Seeds that are close have ids in
+        // common.
         let late = [days_ago(10), Mix::good(Events::new(1, 0)), Mix::good(Events::new(1_000, now() / 1_000))];
         let honest = [days_ago(2), days_ago(0)];
         for mix in late.iter().chain(&honest) {

@@ -34,7 +34,7 @@ async fn times(indexer: &Service, topic: &str, source: &str) -> Result<f64> {
     metric(&indexer.admin_url(), &sample).await
 }
 
-/// Five events, a rollover, five, a rollover, five; gives what is in each backing index.
+/// Five events, a rollover, five, a rollover, five; returns what is in each backing index.
 async fn roll_twice(pipeline: &mut Pipeline, time_unit: TimeUnit) -> Result<(Service, Vec<u64>)> {
     pipeline.config.elasticsearch.placement.margin = std::time::Duration::from_secs(1);
     pipeline.config.elasticsearch.placement.time_unit = time_unit;

@@ -142,7 +142,8 @@ async fn a_client_certificate_of_the_right_name_is_accepted_and_no_other() -> Re
     Ok(())
 }
 
-/// The handshake of a resumed session shows no certificate again: the one of the session before counts, until it expires.
+/// The handshake of a resumed session shows no certificate again: the one of the session before counts, until it
+/// expires.
 #[tokio::test]
 async fn an_expired_client_certificate_stops_working_on_resumed_sessions() -> Result<()> {
     let https = Https::new("tls-resumption", |config, _| {

@@ -50,7 +50,7 @@ fn topic(pipeline: &Pipeline) -> &str {
     pipeline.config.receiver.sources["cxone"].topic.as_deref().unwrap_or_default()
 }
 
-/// Posts all `bodies` at once; gives how often each status was answered, by whether `marked` says so of the body.
+/// Posts all `bodies` at once; returns how often each status was answered, by whether `marked` says so of the body.
 async fn all_at_once(
     pipeline: &Arc<Pipeline>,
     receiver: &Arc<Service>,

@@ -1,4 +1,5 @@
-//! Several topics in one indexer: each has its own index and strategy, and one that cannot go on does not hold up the others.
+//! Several topics in one indexer: each has its own index and strategy, and one that cannot go on does not hold up the
+//! others.
 
 use anyhow::Result;
 use config::{Strategy, Topic};
@@ -52,7 +53,7 @@ async fn each_topic_has_its_own_index_and_none_waits_for_another() -> Result<()>
     indexer.stop().await
 }
 
-/// Documents of one topic are refused for good, since its index was made by hand with a wrong mapping.
+/// Documents of one topic are refused permanently, since its index was made by hand with a wrong mapping.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_blown_fuse_of_one_topic_leaves_the_other_alone() -> Result<()> {
     const CONSECUTIVE: u64 = 30;

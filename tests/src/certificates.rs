@@ -40,7 +40,8 @@ impl Authority {
         self.folder.join("ca.pem")
     }
 
-    /// Writes a new certificate for `names` and its key into the files `<file>.pem` and `<file>.key`, over those that are there.
+    /// Writes a new certificate for `names` and its key into the files `<file>.pem` and `<file>.key`, over those that
+    /// are there.
     ///
     /// # Errors
     /// When a file cannot be written.
@@ -48,7 +49,8 @@ impl Authority {
         self.issue_until(file, names, None)
     }
 
-    /// As [`Authority::issue`], for a certificate that is valid until `end`, in seconds since the Unix epoch, where one is given.
+    /// As [`Authority::issue`], for a certificate that is valid until `end`, in seconds since the Unix epoch, where one
+    /// is given.
     ///
     /// # Errors
     /// When a file cannot be written.

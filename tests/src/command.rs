@@ -22,7 +22,7 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// The last line of its output as JSON.
+    /// Returns the last line of its output as JSON.
     ///
     /// # Errors
     /// When it is none; the message holds all that was printed.

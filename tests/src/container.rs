@@ -1,4 +1,5 @@
-//! Object container files made by hand from encoded datums, so that a test decides what stands in them; apache-avro does the codecs.
+//! Object container files made by hand from encoded datums, so that a test decides what stands in them; apache-avro
+//! does the codecs.
 
 use apache_avro::Codec;
 

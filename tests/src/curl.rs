@@ -39,7 +39,7 @@ pub async fn curl(arguments: &[&str]) -> anyhow::Result<Outcome> {
     })
 }
 
-/// Runs lines of a shell, with variables set, as somebody would type them; gives what they wrote.
+/// Runs lines of a shell, with variables set, as somebody would type them; returns what they wrote.
 ///
 /// # Errors
 /// When they fail; the message holds what they said.

@@ -7,8 +7,8 @@ use tokio::time::Instant;
 /// Between two questions.
 const INTERVAL: Duration = Duration::from_millis(50);
 
-/// How long a condition may take to become true, where nothing else is said: `PENSTOCK_TEST_PATIENCE` in seconds, else two
-/// minutes. It bounds a test that fails; a test that passes never waits for it.
+/// Returns how long a condition may take to become true, where nothing else is said: `PENSTOCK_TEST_PATIENCE` in
+/// seconds, else two minutes. It bounds a test that fails; a test that passes never waits for it.
 pub fn patience() -> Duration {
     let seconds = std::env::var("PENSTOCK_TEST_PATIENCE").ok().and_then(|value| value.parse().ok());
     Duration::from_secs(seconds.unwrap_or(120))

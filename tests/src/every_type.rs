@@ -1,5 +1,5 @@
-//! Events of a schema with every Avro type, written byte by byte, each with the document that it must become by `docs/document-rules.md`:
-//! an oracle that shares no code with what is tested.
+//! Events of a schema with every Avro type, written byte by byte, each with the document that it must become by
+//! `docs/document-rules.md`: an oracle that shares no code with what is tested.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -11,7 +11,7 @@ use time::OffsetDateTime;
 /// The schema.
 pub const SCHEMA: &str = include_str!("every_type/schema.json");
 
-/// An event and the document that it must become, save for `_ingested_at`.
+/// An event and the document that it must become, except for `_ingested_at`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Event {
     /// The field `event_id`.

@@ -49,7 +49,8 @@ pub struct Feed {
 }
 
 impl Feed {
-    /// Writes the events of these numbers, and waits until Kafka has acknowledged all of them. Ends early when it is dropped.
+    /// Writes the events of these numbers, and waits until Kafka has acknowledged all of them. Ends early when it is
+    /// dropped.
     ///
     /// # Errors
     /// When Kafka does not take all of them.

@@ -1,4 +1,5 @@
-//! A forward proxy for plain HTTP: takes requests with an absolute target, wants a user, and counts the requests for each server.
+//! A forward proxy for plain HTTP: takes requests with an absolute target, wants a user, and counts the requests for
+//! each server.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -55,7 +56,7 @@ impl ForwardProxy {
         format!("http://{}@{}", Self::USER, self.address)
     }
 
-    /// How many requests for the server of `url`, `http://host:port/path`, have come.
+    /// Returns how many requests for the server of `url`, `http://host:port/path`, have come.
     pub fn requests(&self, url: &str) -> u64 {
         let authority = url.trim_start_matches("http://").split('/').next().unwrap_or_default();
         lock(&self.counts).get(authority).copied().unwrap_or_default()

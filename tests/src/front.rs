@@ -31,8 +31,8 @@ pub struct Front {
 pub type Never = StreamBody<Pending<Result<Frame<Bytes>, Infallible>>>;
 
 impl Front {
-    /// Starts a receiver of `pipeline` with a config that `change` makes of the pipeline's, and waits until it is ready.
-    /// [`crate::process::build`] comes before.
+    /// Starts a receiver of `pipeline` with a config that `change` makes of the pipeline's, and waits until it is
+    /// ready. [`crate::process::build`] comes before.
     ///
     /// # Errors
     /// When it does not start.
@@ -54,7 +54,7 @@ impl Front {
         self.address.to_string()
     }
 
-    /// The URL of the pipeline's webhook.
+    /// Returns the URL of the pipeline's webhook.
     pub fn url(&self) -> String {
         format!("http://{}{PATH}", self.address)
     }
@@ -64,7 +64,7 @@ impl Front {
         &self.admin_url
     }
 
-    /// The largest resident set so far, in bytes.
+    /// Returns the largest resident set so far, in bytes.
     ///
     /// # Errors
     /// When it has ended.
@@ -72,7 +72,7 @@ impl Front {
         Ok(Usage::of(self.process.id())?.peak_bytes)
     }
 
-    /// The resident set now, in bytes.
+    /// Returns the resident set now, in bytes.
     ///
     /// # Errors
     /// When it has ended.
@@ -83,7 +83,7 @@ impl Front {
         Ok(kilobytes * 1024)
     }
 
-    /// What it has said last.
+    /// Returns what it has said last.
     pub fn last_lines(&self) -> String {
         self.process.last_lines()
     }

@@ -1,7 +1,7 @@
 //! A small HTTP client on hyper: one connection that is kept, and requests one after the other.
 //!
-//! The load of a test is made on the cores that carry it, so the client is as thin as it can be; and a test of what the receiver
-//! says to a strange request must be able to send one.
+//! The load of a test is made on the cores that carry it, so the client is as thin as it can be; and a test of what the
+//! receiver says to a strange request must be able to send one.
 
 use std::time::Duration;
 
@@ -63,8 +63,8 @@ impl Connection {
     /// Sends `request` and reads the whole answer.
     ///
     /// # Errors
-    /// When the connection breaks or nothing comes within 30 s. What became of the request is then unknown, and the connection
-    /// must not be used again.
+    /// When the connection breaks or nothing comes within 30 s. What became of the request is then unknown, and the
+    /// connection must not be used again.
     pub async fn send(&mut self, request: Request<Full<Bytes>>) -> anyhow::Result<Answer> {
         let exchange = async {
             self.sender.ready().await?;
@@ -76,12 +76,12 @@ impl Connection {
 }
 
 impl Answer {
-    /// The body as text.
+    /// Returns the body as text.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
-    /// The body as JSON.
+    /// Returns the body as JSON.
     ///
     /// # Errors
     /// When it is none.

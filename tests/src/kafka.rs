@@ -55,7 +55,7 @@ pub struct Raw {
 }
 
 impl Record {
-    /// The value of the header `name` as text; none where there is no such header, or more than one.
+    /// Returns the value of the header `name` as text; `None` if there is no such header, or more than one.
     pub fn header(&self, name: &str) -> Option<&str> {
         let mut values = self.headers.iter().filter(|(key, _)| key == name);
         match (values.next(), values.next()) {
@@ -165,7 +165,7 @@ impl Kafka {
         tokio::task::spawn_blocking(move || end_offsets(&config.create()?, &topic)).await?
     }
 
-    /// How many records `topic` holds, as long as none was deleted.
+    /// Returns how many records `topic` holds, as long as none was deleted.
     ///
     /// # Errors
     /// As [`Kafka::create_topic`].
@@ -174,7 +174,7 @@ impl Kafka {
         Ok(u64::try_from(sum)?)
     }
 
-    /// All records of `topic`, by partition and offset.
+    /// Returns all records of `topic`, by partition and offset.
     ///
     /// # Errors
     /// As [`Kafka::create_topic`].
@@ -184,7 +184,7 @@ impl Kafka {
         tokio::task::spawn_blocking(move || read_all(&config.create()?, &topic)).await?
     }
 
-    /// What `group` has committed for each partition of `topic`; none where it has not committed anything.
+    /// Returns what `group` has committed for each partition of `topic`; `None` if it has not committed anything.
     ///
     /// # Errors
     /// As [`Kafka::create_topic`].

@@ -1,8 +1,9 @@
 //! The harness of the integration tests; the programs in `tools/` use it too.
 //!
-//! A concern is a file: the real parts ([`stack`], reached through [`kafka`] and [`search`]), the two services between them
-//! ([`pipeline`] in-process, [`process`] and [`member`] as children that can be killed), what is sent ([`event`], [`sender`], [`feed`]) and how the end is
-//! checked ([`delivery`]). What a scenario promises stands in `it/`, one file each; only what two of them need comes here.
+//! A concern is a file: the real parts ([`stack`], reached through [`kafka`] and [`search`]), the two services between
+//! them ([`pipeline`] in-process, [`process`] and [`member`] as children that can be killed), what is sent ([`event`],
+//! [`sender`], [`feed`]) and how the end is checked ([`delivery`]). What a scenario promises stands in `it/`, one file
+//! each; only what two of them need comes here.
 //!
 //! Every wait of a test goes through [`eventually`](mod@eventually): no test sleeps and hopes.
 

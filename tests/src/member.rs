@@ -44,7 +44,7 @@ impl Member {
         Ok(Self { config: path, log, admin_url: format!("http://127.0.0.1:{port}"), process })
     }
 
-    /// `kill -9`, then starts it anew.
+    /// `kill -9`, then starts it again.
     ///
     /// # Errors
     /// Also when it had ended by itself.
@@ -63,7 +63,7 @@ impl Member {
         self.process.kill()
     }
 
-    /// SIGSTOP: it stands still with all that it has in hand, until [`Member::go_on`].
+    /// SIGSTOP: it stands still with everything that it has in flight, until [`Member::go_on`].
     ///
     /// # Errors
     /// Also when it had ended by itself.
@@ -104,7 +104,7 @@ impl Member {
         &self.admin_url
     }
 
-    /// The value of a sample, see [`metric`].
+    /// Returns the value of a sample, see [`metric`].
     ///
     /// # Errors
     /// When it does not answer.
@@ -112,7 +112,7 @@ impl Member {
         metric(&self.admin_url, sample).await
     }
 
-    /// Why it is not ready: the lines of `/readyz`. Empty when it is.
+    /// Returns why it is not ready: the lines of `/readyz`. Empty when it is.
     ///
     /// # Errors
     /// When it does not answer.
@@ -121,7 +121,7 @@ impl Member {
         Ok(if answer.status == 200 { String::new() } else { answer.text() })
     }
 
-    /// What it has used so far.
+    /// Returns what it has used so far.
     ///
     /// # Errors
     /// When it has ended.
@@ -129,7 +129,7 @@ impl Member {
         Usage::of(self.process.id())
     }
 
-    /// How many lines of its log hold `text`.
+    /// Returns how many lines of its log hold `text`.
     ///
     /// # Errors
     /// When the log cannot be read.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
-/// The root of the repository.
+/// Returns the root of the repository.
 pub fn repository() -> PathBuf {
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));
     package.parent().unwrap_or(package).to_owned()
@@ -15,7 +15,7 @@ pub fn in_repository(path: &str) -> PathBuf {
     repository().join(path)
 }
 
-/// The folder of the build that runs now, such as `target/debug`: where the binaries of the same profile lie.
+/// Returns the folder of the build that runs now, such as `target/debug`: where the binaries of the same profile lie.
 ///
 /// # Errors
 /// When the system does not say which file this program is.

@@ -167,7 +167,7 @@ impl Pipeline {
         }
     }
 
-    /// The events of `mix`, to be written into the topic without a receiver.
+    /// Returns the events of `mix`, to be written into the topic without a receiver.
     pub fn feed(&self, mix: Mix) -> Feed {
         Feed {
             brokers: self.config.kafka.brokers.clone(),
@@ -204,7 +204,8 @@ impl Pipeline {
         .await
     }
 
-    /// Waits until `acknowledged` are indexed and everything is settled; then the index must hold them exactly once, and nothing else.
+    /// Waits until `acknowledged` are indexed and everything is settled; then the index must hold them exactly once,
+    /// and nothing else.
     ///
     /// # Errors
     /// When it does not.
@@ -242,7 +243,7 @@ pub fn source(subject: &str, auth: Auth) -> Source {
     }
 }
 
-/// Registers `schema` under `subject`; gives its id.
+/// Registers `schema` under `subject`; returns its id.
 ///
 /// # Errors
 /// When the registry refuses.
@@ -266,8 +267,8 @@ pub async fn ready(admin_url: &str) -> anyhow::Result<()> {
     .await
 }
 
-/// The value of `name`, or of `name{label="value",…}`, at this admin address: the sum over all samples that have these labels, and maybe
-/// others. 0 where there is none.
+/// Returns the value of `name`, or of `name{label="value",…}`, at this admin address: the sum over all samples that
+/// have these labels, and maybe others. 0 where there is none.
 ///
 /// # Errors
 /// When the service does not answer.
@@ -285,7 +286,7 @@ pub async fn metric(admin_url: &str, sample: &str) -> anyhow::Result<f64> {
     Ok(values.iter().sum())
 }
 
-/// How many partitions of `topic` the indexer at this admin address has.
+/// Returns how many partitions of `topic` the indexer at this admin address has.
 ///
 /// # Errors
 /// As [`metric`].
@@ -323,7 +324,7 @@ impl Service {
         self.http.to_string()
     }
 
-    /// The webhook's URL.
+    /// Returns the webhook's URL.
     pub fn url(&self) -> String {
         format!("http://{}{PATH}", self.target())
     }

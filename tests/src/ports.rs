@@ -3,8 +3,8 @@
 use std::net::TcpListener;
 use std::sync::atomic::{AtomicU16, Ordering};
 
-/// Below the ports that the system gives to outgoing connections (from 32768 on Linux, from 49152 on macOS), so that nobody gets one
-/// of these by chance while its owner is being restarted.
+/// Below the ports that the system gives to outgoing connections (from 32768 on Linux, from 49152 on macOS), so that
+/// nobody gets one of these by chance while its owner is being restarted.
 const LOWEST: u16 = 20_000;
 const HOW_MANY: u16 = 10_000;
 

@@ -28,7 +28,7 @@ pub struct Process {
 }
 
 impl Binary {
-    /// The program's name.
+    /// Returns the program's name.
     pub fn name(self) -> &'static str {
         match self {
             Self::Receiver => "penstock-receiver",
@@ -37,8 +37,8 @@ impl Binary {
     }
 }
 
-/// Builds both binaries in the profile of this program, once: `cargo test` builds the libraries of other packages, but not their
-/// programs.
+/// Builds both binaries in the profile of this program, once: `cargo test` builds the libraries of other packages, but
+/// not their programs.
 ///
 /// # Errors
 /// When they do not build; the message holds the compiler's.
@@ -57,16 +57,16 @@ fn build_now() -> anyhow::Result<()> {
     for binary in [Binary::Receiver, Binary::Indexer] {
         command.args(["--bin", binary.name()]);
     }
-    // What cargo has set for this test is no setting for another cargo: with them, the build scripts of some dependencies (ring) would
-    // run again, here and in the next `cargo test`.
+    // What cargo has set for this test is no setting for another cargo: with them, the build scripts of some
+    // dependencies (ring) would run again, here and in the next `cargo test`.
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy();
         if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {
             command.env_remove(&*name);
         }
     }
-    // What cargo tells the test that it runs of its own package: build scripts look at it (ring's does), and half of the dependencies would be
-    // built anew each time somebody else builds in between.
+    // What cargo tells the test that it runs of its own package: build scripts look at it (ring's does), and half of
+    // the dependencies would be built again each time somebody else builds in between.
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy();
         if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {
@@ -93,9 +93,11 @@ pub fn write_config(config: &Config, path: &Path) -> anyhow::Result<()> {
 }
 
 impl Process {
-    /// Starts `binary` with the config file; what it says is appended to `log`. `environment` is added to the one of this process.
+    /// Starts `binary` with the config file; what it says is appended to `log`. `environment` is added to the one of
+    /// this process.
     ///
-    /// It is in a process group of its own: Ctrl-C at a terminal reaches whoever started it, who then stops it in order.
+    /// It is in a process group of its own: Ctrl-C at a terminal reaches whoever started it, who then stops it in
+    /// order.
     ///
     /// # Errors
     /// When it cannot be started.
@@ -164,7 +166,7 @@ impl Process {
         Ok(())
     }
 
-    /// The end of its log, for an error message.
+    /// Returns the end of its log, for an error message.
     pub fn last_lines(&self) -> String {
         last_lines(&self.log)
     }
@@ -202,7 +204,7 @@ impl Drop for Process {
     }
 }
 
-/// The end of a log, for an error message.
+/// Returns the end of a log, for an error message.
 pub fn last_lines(log: &Path) -> String {
     const LINES: usize = 15;
     let text = std::fs::read_to_string(log).unwrap_or_default();

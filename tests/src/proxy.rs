@@ -1,5 +1,5 @@
-//! A proxy before the real Elasticsearch that reads bulk requests along: which documents are sent, how each is answered, and whether one
-//! that had succeeded is sent again.
+//! A proxy before the real Elasticsearch that reads bulk requests along: which documents are sent, how each is
+//! answered, and whether one that had succeeded is sent again.
 //!
 //! By a script it answers some documents itself, with a status that the real one cannot be made to give for just these.
 
@@ -22,8 +22,8 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::http;
 
-/// The status that the proxy gives a document by itself; none: the real Elasticsearch is asked. It gets the document's id, and how many
-/// times it was sent before.
+/// The status that the proxy gives a document by itself; none: the real Elasticsearch is asked. It gets the document's
+/// id, and how many times it was sent before.
 pub type Script = Box<dyn Fn(&str, u32) -> Option<u16> + Send + Sync>;
 
 /// By this status the proxy closes the connection of a request with such a document.
@@ -92,7 +92,7 @@ impl Proxy {
         format!("http://{}", self.address)
     }
 
-    /// What has passed so far.
+    /// Returns what has passed so far.
     pub fn seen(&self) -> Seen {
         lock(&self.seen).clone()
     }
@@ -150,7 +150,7 @@ fn respond(status: StatusCode, body: impl Into<Bytes>) -> anyhow::Result<Respons
     response.header("x-elastic-product", "Elasticsearch").body(Full::new(body.into())).context("no answer can be built")
 }
 
-/// The documents of a bulk body: an action line and a document line each.
+/// Returns the documents of a bulk body: an action line and a document line each.
 fn items(body: &[u8]) -> anyhow::Result<Vec<Item<'_>>> {
     let mut items = Vec::new();
     let mut start = 0;
@@ -167,7 +167,7 @@ fn items(body: &[u8]) -> anyhow::Result<Vec<Item<'_>>> {
 }
 
 impl Way {
-    /// Takes note of documents that are sent; gives what the script says of each.
+    /// Takes note of documents that are sent; returns what the script says of each.
     fn arrive(&self, items: &[Item<'_>]) -> Vec<Option<u16>> {
         let mut seen = lock(&self.seen);
         seen.requests.push(items.len());
@@ -183,7 +183,7 @@ impl Way {
         verdicts
     }
 
-    /// The answer: of the real Elasticsearch, and where the script spoke, of the script.
+    /// Returns the answer: of the real Elasticsearch, and where the script spoke, of the script.
     fn merge(&self, items: &[Item<'_>], verdicts: &[Option<u16>], real: &Value) -> anyhow::Result<Value> {
         let mut real = real["items"].as_array().cloned().unwrap_or_default().into_iter();
         let mut answers = Vec::with_capacity(items.len());

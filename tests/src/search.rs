@@ -32,7 +32,7 @@ impl Search {
         Self { url: url.into(), authorization: None }
     }
 
-    /// The same with this value of the header `Authorization` on each request.
+    /// Returns the same with this value of the header `Authorization` on each request.
     pub fn authorized(self, authorization: String) -> Self {
         Self { authorization: Some(authorization), ..self }
     }
@@ -58,7 +58,7 @@ impl Search {
         self.call(Method::POST, &format!("{index}/_refresh"), &Value::Null).await.map(drop)
     }
 
-    /// How many documents `index` holds, after a refresh.
+    /// Returns how many documents `index` holds, after a refresh.
     ///
     /// # Errors
     /// As [`Search::refresh`].
@@ -68,7 +68,7 @@ impl Search {
         answer["count"].as_u64().with_context(|| format!("no count in {answer}"))
     }
 
-    /// The document `id` of `index`, if it is there.
+    /// Returns the document `id` of `index`, if it is there.
     ///
     /// # Errors
     /// As [`Search::refresh`].
@@ -78,7 +78,7 @@ impl Search {
         Ok(hits["hits"]["hits"].get(0).map(|hit| hit["_source"].clone()))
     }
 
-    /// All documents of `index`, after a refresh: read at one point in time, page by page.
+    /// Returns all documents of `index`, after a refresh: read at one point in time, page by page.
     ///
     /// # Errors
     /// As [`Search::refresh`].
@@ -130,8 +130,8 @@ impl Search {
         Ok(self.call(Method::GET, "", &Value::Null).await?["version"]["distribution"] == "opensearch")
     }
 
-    /// How many documents of `index` there are for each of `event_ids`; those without one are left out. At most 10,000 a call
-    /// count, and at most 65,536 ids.
+    /// Returns how many documents of `index` there are for each of `event_ids`; those without one are left out. At most
+    /// 10,000 a call count, and at most 65,536 ids.
     ///
     /// # Errors
     /// As [`Search::refresh`], and when there are more documents than can be told.

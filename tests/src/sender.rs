@@ -1,8 +1,8 @@
-//! The sender: many connections, each event posted until it is answered for good, and a record of every answer.
+//! The sender: many connections, each event posted until it is answered finally, and a record of every answer.
 //!
-//! It does what a sender of webhooks should: 429, 5xx and a broken connection are tried again with a wait, `Retry-After` is heard,
-//! anything else is final. Since what became of a request on a broken connection is unknown, an event may reach the receiver more
-//! than once; its id stays the same.
+//! It does what a sender of webhooks should: 429, 5xx and a broken connection are tried again with a wait,
+//! `Retry-After` is heard, anything else is final. Since what became of a request on a broken connection is unknown, an
+//! event may reach the receiver more than once; its id stays the same.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -29,7 +29,8 @@ const MAX_BACKOFF: Duration = Duration::from_secs(1);
 /// What is to be sent, and where.
 #[derive(Clone, Debug)]
 pub struct Load {
-    /// The receivers, each as `host:port`. Connections are spread over them; one whose connection breaks goes to the next.
+    /// The receivers, each as `host:port`. Connections are spread over them; one whose connection breaks goes to the
+    /// next.
     pub targets: Vec<String>,
     /// The path.
     pub path: String,
@@ -52,7 +53,7 @@ pub struct Load {
 pub struct Progress {
     /// Events answered 200.
     pub acknowledged: AtomicU64,
-    /// Events refused for good.
+    /// Events refused permanently.
     pub refused: AtomicU64,
     held: AtomicBool,
 }
@@ -73,8 +74,8 @@ pub struct Outcome {
 }
 
 impl Progress {
-    /// Of a load that does not end before it is [released](Self::release), so that it outlasts what happens meanwhile, however
-    /// slow the machine.
+    /// Of a load that does not end before it is [released](Self::release), so that it outlasts what happens meanwhile,
+    /// however slow the machine.
     pub fn held() -> Self {
         Self { held: true.into(), ..Self::default() }
     }
@@ -158,7 +159,7 @@ impl Worker {
         }
     }
 
-    /// Posts one event until it is answered for good.
+    /// Posts one event until it is answered finally.
     async fn post(&mut self, number: u64) -> anyhow::Result<()> {
         let body = Bytes::from(self.load.mix.body(number));
         let mut failures = 0;
@@ -201,7 +202,7 @@ impl Worker {
         connection.send(request).await
     }
 
-    /// Notes an answer; gives how long to wait before the next attempt, or none if it was final.
+    /// Notes an answer; returns how long to wait before the next attempt, or none if it was final.
     fn judge(&mut self, number: u64, answer: &Answer) -> Option<Duration> {
         *self.outcome.answers.entry(answer.status.as_u16()).or_default() += 1;
         if answer.header("connection").is_some_and(|value| value.eq_ignore_ascii_case("close")) {

@@ -1,12 +1,14 @@
-//! Which search server a scenario runs on: Elasticsearch, or OpenSearch for those that are named in [`on_opensearch!`](crate::on_opensearch).
+//! Which search server a scenario runs on: Elasticsearch, or OpenSearch for those that are named in
+//! [`on_opensearch!`](crate::on_opensearch).
 //!
-//! A scenario is written once. `on_opensearch! { name, … }` at the end of its file makes a second test of each name, in a module
-//! `opensearch`, for which [`Stack::running`](crate::stack::Stack::running) is the stack with OpenSearch.
+//! A scenario is written once. `on_opensearch! { name, … }` at the end of its file makes a second test of each name, in
+//! a module `opensearch`, for which [`Stack::running`](crate::stack::Stack::running) is the stack with OpenSearch.
 
 use std::cell::Cell;
 
 thread_local! {
-    /// Of the thread that a test runs on. `tokio::test` polls the scenario on it; tasks that the scenario spawns do not see it.
+    /// Of the thread that a test runs on. `tokio::test` polls the scenario on it; tasks that the scenario spawns do not
+    /// see it.
     static SERVER: Cell<Server> = const { Cell::new(Server::Elasticsearch) };
 }
 
@@ -20,17 +22,17 @@ pub enum Server {
 }
 
 impl Server {
-    /// The one that the running scenario is for. Only to be asked by the scenario itself, not by its tasks.
+    /// Returns the one that the running scenario is for. Only to be asked by the scenario itself, not by its tasks.
     pub fn current() -> Self {
         SERVER.get()
     }
 
-    /// Whether it is OpenSearch.
+    /// Returns whether it is OpenSearch.
     pub fn is_opensearch(self) -> bool {
         self == Self::OpenSearch
     }
 
-    /// The type of a field that holds a map.
+    /// Returns the type of a field that holds a map.
     pub fn map_type(self) -> &'static str {
         match self {
             Self::Elasticsearch => "flattened",

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 
-/// The number that the variable `name` holds, else `default`.
+/// Returns the number that the variable `name` holds, else `default`.
 ///
 /// # Errors
 /// When the variable does not hold a number.
@@ -15,7 +15,7 @@ pub fn number(name: &str, default: u64) -> anyhow::Result<u64> {
     }
 }
 
-/// The seconds that the variable `name` holds, else `default` ones.
+/// Returns the seconds that the variable `name` holds, else `default` ones.
 ///
 /// # Errors
 /// As [`number`].

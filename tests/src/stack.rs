@@ -50,8 +50,8 @@ pub struct OwnStack {
 }
 
 impl Stack {
-    /// The stack that runs already: on the ports of `KAFKA_PORT`, `REGISTRY_PORT` and `ELASTICSEARCH_PORT` (`OPENSEARCH_PORT` in a
-    /// scenario on OpenSearch), else on those that `deploy/local/stack` takes by itself.
+    /// Returns the stack that runs already: on the ports of `KAFKA_PORT`, `REGISTRY_PORT` and `ELASTICSEARCH_PORT`
+    /// (`OPENSEARCH_PORT` in a scenario on OpenSearch), else on those that `deploy/local/stack` takes by itself.
     ///
     /// # Errors
     /// When one of the variables is not a port.
@@ -103,7 +103,7 @@ impl OwnStack {
         Self::start_with(name, &[]).await
     }
 
-    /// The same, with variables of `deploy/local/stack`, such as `KAFKA_EXTRA`.
+    /// Returns the same, with variables of `deploy/local/stack`, such as `KAFKA_EXTRA`.
     ///
     /// # Errors
     /// As [`OwnStack::start`].
@@ -114,8 +114,8 @@ impl OwnStack {
         Ok(own)
     }
 
-    /// Starts an Elasticsearch alone; the other parts are those of the stack that runs already. `settings` are variables of
-    /// `deploy/local/stack`, such as `ES_VERSION` and `ES_EXTRA`.
+    /// Starts an Elasticsearch alone; the other parts are those of the stack that runs already. `settings` are
+    /// variables of `deploy/local/stack`, such as `ES_VERSION` and `ES_EXTRA`.
     ///
     /// # Errors
     /// As [`OwnStack::start`].
@@ -123,7 +123,7 @@ impl OwnStack {
         Self::search(name, Part::Elasticsearch, settings).await
     }
 
-    /// The same with an OpenSearch, of `OPENSEARCH_VERSION`.
+    /// Returns the same with an OpenSearch, of `OPENSEARCH_VERSION`.
     ///
     /// # Errors
     /// As [`OwnStack::start`].

@@ -17,7 +17,7 @@ pub struct Usage {
 }
 
 impl Usage {
-    /// What the process `id` has used.
+    /// Returns what the process `id` has used.
     ///
     /// # Errors
     /// When it has ended.
@@ -30,7 +30,7 @@ impl Usage {
         Ok(Self { cpu_seconds: cpu_seconds(&folder.join("stat"))?, peak_bytes: kilobytes * 1024 })
     }
 
-    /// What this process has used.
+    /// Returns what this process has used.
     ///
     /// # Errors
     /// When the system does not tell.
@@ -57,7 +57,8 @@ pub fn ensure_known() -> anyhow::Result<()> {
 
 fn cpu_seconds(stat: &Path) -> anyhow::Result<f64> {
     let text = read(stat)?;
-    // The second field is the program's name in parentheses, which may hold anything; what counts stands after the last one.
+    // The second field is the program's name in parentheses, which may hold anything; what counts stands after the last
+    // one.
     let (_, fields) = text.rsplit_once(')').context("no program name in /proc/PID/stat")?;
     let mut fields = fields.split_ascii_whitespace();
     // Fields 14 and 15, utime and stime; the first after the name is number 3.

@@ -12,7 +12,7 @@ pub struct Way {
 }
 
 impl Way {
-    /// One through which the registry of `stack` is to be had.
+    /// One through which the registry of `stack` is available.
     ///
     /// # Errors
     /// When there is no free port.
@@ -33,7 +33,7 @@ impl Way {
         self.proxy = None;
     }
 
-    /// The registry is to be had again.
+    /// The registry is available again.
     ///
     /// # Errors
     /// When the port is taken meanwhile.

@@ -1,9 +1,10 @@
-//! Waits until Elasticsearch's master is done with what it was at, so that a list of backing indices which is asked for after that knows
-//! each index with an earlier creation date.
+//! Waits until Elasticsearch's master is done with what it was at, so that a list of backing indices which is asked for
+//! after that knows each index with an earlier creation date.
 //!
-//! An index gets its creation date when the master begins to make it, and is known in the cluster when the master has told all nodes: on a
-//! busy cluster that may take seconds. The master does one thing after the other, so whoever lets it do nothing at all, next in turn, is
-//! answered after the index is known (Elasticsearch reference, "Cluster health", `wait_for_events`).
+//! An index gets its creation date when the master begins to make it, and is known in the cluster when the master has
+//! told all nodes: on a busy cluster that may take seconds. The master does one thing after the other, so whoever lets
+//! it do nothing at all, next in turn, is answered after the index is known (Elasticsearch reference, "Cluster health",
+//! `wait_for_events`).
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -21,15 +22,17 @@ const QUERY: [(&str, &str); 3] = [("wait_for_events", "immediate"), ("timeout", 
 /// How long the question is left out after Elasticsearch has refused it.
 const PAUSE: Duration = Duration::from_secs(60);
 
-/// When the question was last refused: Elasticsearch Serverless has none, and the role may lack the privilege `monitor`.
+/// When the question was last refused: Elasticsearch Serverless has none, and the role may lack the privilege
+/// `monitor`.
 #[derive(Debug, Default)]
 pub(super) struct Barrier {
     refused: Mutex<Option<Instant>>,
 }
 
 impl Barrier {
-    /// Comes back when the master is done with what it was at. Where it cannot be asked, at once; then half a margin has to be enough for
-    /// a new index to become known. It is asked again after a minute: a role, or what is before Elasticsearch, may be changed.
+    /// Comes back when the master is done with what it was at. Where it cannot be asked, at once; then half a margin
+    /// has to be enough for a new index to become known. It is asked again after a minute: a role, or what is before
+    /// Elasticsearch, may be changed.
     ///
     /// # Errors
     /// When there is no answer, or the master is not done in time.
@@ -61,8 +64,9 @@ impl Barrier {
         if before.is_none() {
             tracing::warn!(
                 status,
-                "Elasticsearch's master may not be waited for (GET _cluster/health?wait_for_events, privilege monitor): \
-                 documents are placed rightly as long as a new backing index is known within half of elasticsearch.placement.margin."
+                "The indexer may not wait for Elasticsearch's master (GET _cluster/health?wait_for_events, privilege \
+                 monitor): documents are placed correctly as long as a new backing index becomes visible within half \
+                 of elasticsearch.placement.margin."
             );
         }
     }

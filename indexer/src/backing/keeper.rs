@@ -1,4 +1,5 @@
-//! Keeps the [`Table`] of backing indices: reads it from Elasticsearch every few seconds, and at once where somebody waits for it.
+//! Keeps the [`Table`] of backing indices: reads it from Elasticsearch every few seconds, and at once where somebody
+//! waits for it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -66,7 +67,7 @@ struct Read {
 }
 
 impl Keeper {
-    /// The keeper of `elasticsearch.index_name`'s table. `condition` is unmet while it cannot be read or used.
+    /// Returns the keeper of `elasticsearch.index_name`'s table. `condition` is unmet while it cannot be read or used.
     pub fn new(
         config: &Config,
         client: Arc<Client>,
@@ -102,17 +103,17 @@ impl Keeper {
         }
     }
 
-    /// The table, as it was read last.
+    /// Returns the table, as it was read last.
     pub fn table(&self) -> Option<Arc<Table>> {
         self.read.load().as_ref().map(|read| Arc::clone(&read.table))
     }
 
-    /// When the question for the table was asked, in milliseconds since the Unix epoch: changes with the table.
+    /// Returns when the question for the table was asked, in milliseconds since the Unix epoch: changes with the table.
     pub fn read_at(&self) -> i64 {
         self.read_at.load(Ordering::Relaxed)
     }
 
-    /// The names of the strategy `time`, and how long the lifecycle keeps them.
+    /// Returns the names of the strategy `time`, and how long the lifecycle keeps them.
     pub fn calendar(&self) -> &Calendar {
         &self.calendar
     }
@@ -128,17 +129,18 @@ impl Keeper {
         self.started.elapsed().saturating_sub(used) <= IN_USE
     }
 
-    /// The index that the table is about.
+    /// Returns the index that the table is about.
     pub fn index(&self) -> &Index {
         &self.index
     }
 
-    /// Whether the strategy has a table.
+    /// Returns whether the strategy has a table.
     pub fn is_needed(&self) -> bool {
         matches!(self.strategy, Strategy::Rollover | Strategy::DataStream)
     }
 
-    /// Reads the table, or how long the policy keeps an index, again and again while there are documents. Ends only when it is dropped.
+    /// Reads the table, or how long the policy keeps an index, again and again while there are documents. Ends only
+    /// when it is dropped.
     pub async fn run(&self) {
         let interval = if self.is_needed() { self.interval } else { RETENTION_INTERVAL };
         let mut write = self.table().map(|table| Arc::clone(&table.write().name));
@@ -163,7 +165,8 @@ impl Keeper {
         }
     }
 
-    /// A table that was asked for after this call; tries until there is one. An operator has to act where that takes long.
+    /// A table that was asked for after this call; tries until there is one. An operator has to act where that takes
+    /// long.
     pub async fn renewed(&self) -> Arc<Table> {
         let mut failures = 0;
         loop {
@@ -246,8 +249,8 @@ impl Keeper {
         Ok(Table::new(name, found, since, read_at, self.margin)?)
     }
 
-    /// A placement time from which on no document of the index before `oldest` can be, as far as the documents in `oldest` say. It takes no
-    /// documents, so one look is enough.
+    /// A placement time from which on no document of the index before `oldest` can be, as far as the documents in
+    /// `oldest` say. It takes no documents, so one look is enough.
     async fn since(&self, oldest: &Arc<str>) -> Result<Option<i64>, ReadError> {
         let mut known = self.since.lock().await;
         if let Some((name, since)) = &*known
@@ -260,7 +263,8 @@ impl Keeper {
                 tracing::warn!(
                     index = &**oldest,
                     reason = body,
-                    "It is not known since when the oldest backing index takes documents: what was deleted before it may come back."
+                    "The indexer cannot find out since when the oldest backing index takes documents; deleted \
+                     documents from before it may come back."
                 );
                 None
             }
@@ -272,8 +276,8 @@ impl Keeper {
     }
 }
 
-/// How long it is until the clock shows a whole number of `interval`s after `phase`: so all keepers of a process ask at the same time, and their
-/// questions are one.
+/// Returns how long it is until the clock shows a whole number of `interval`s after `phase`: so all keepers of a
+/// process ask at the same time, and their questions are one.
 fn until_next(interval: Duration, phase: i64) -> Duration {
     let interval = millis(interval).max(1);
     let wait = interval - now_millis().saturating_sub(phase).rem_euclid(interval);

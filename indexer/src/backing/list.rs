@@ -13,8 +13,7 @@ use crate::elasticsearch::{Answer, Client, Method, Request, SendError};
 use crate::placement::table::{Found, TableError};
 
 /// What is looked at of each index.
-const FILTER_PATH: &str = "*.aliases,*.settings.index.creation_date,*.settings.index.blocks,*.settings.index.resize.source.name,\
-    *.settings.index.verified_before_close";
+const FILTER_PATH: &str = "*.aliases,*.settings.index.creation_date,*.settings.index.blocks,*.settings.index.resize.source.name,*.settings.index.verified_before_close";
 /// What is asked for of each index.
 const QUERY: [(&str, &str); 2] = [("features", "aliases,settings"), ("filter_path", FILTER_PATH)];
 /// The order of a data stream's backing indices.
@@ -27,10 +26,10 @@ pub enum ReadError {
     #[error("{0}")]
     Send(#[from] SendError),
     /// The alias is not there.
-    #[error("there is no alias or data stream of this name")]
+    #[error("no alias or data stream has this name")]
     Missing,
     /// Another answer than the list.
-    #[error("the question was answered {status}: {body}")]
+    #[error("the server answered {status}: {body}")]
     Refused {
         /// The status.
         status: u16,
@@ -43,13 +42,14 @@ pub enum ReadError {
 }
 
 impl ReadError {
-    /// What `answer` says, as far as it fits.
+    /// Returns what `answer` says, as far as it fits.
     pub(super) fn refused(answer: &Answer) -> Self {
         Self::Refused { status: answer.status, body: answer.beginning() }
     }
 }
 
-/// The indices behind the alias `name`, or of the data stream `name` in the stream's own order, by the time that this is called.
+/// Returns the indices behind the alias `name`, or of the data stream `name` in the stream's own order, by the time
+/// that this is called.
 ///
 /// # Errors
 /// [`ReadError`].
@@ -70,7 +70,7 @@ pub(super) async fn read(
     })
 }
 
-/// The indices behind each of the aliases `names`, in that order.
+/// Returns the indices behind each of the aliases `names`, in that order.
 ///
 /// # Errors
 /// [`ReadError`]: also when one of them is not there, or may not be read.
@@ -90,7 +90,8 @@ async fn order(client: &Client, name: &str) -> Result<Vec<String>, ReadError> {
     Ok(streams.flat_map(|stream| stream.indices).map(|index| index.index_name).collect())
 }
 
-/// The first `_ingested_at` of the documents of `index`, in milliseconds since the Unix epoch; none when there is no document.
+/// Returns the first `_ingested_at` of the documents of `index`, in milliseconds since the Unix epoch; `None` if there
+/// is no document.
 ///
 /// # Errors
 /// [`ReadError`].
@@ -203,8 +204,8 @@ fn found(indices: HashMap<String, IndexAnswer>, alias: &str) -> Result<Vec<Found
     Ok(all)
 }
 
-/// `found` in the `order` of the stream, whose last one is the write index. What is not in the order is newer than it, and what is not found
-/// was deleted meanwhile.
+/// `found` in the `order` of the stream, whose last one is the write index. What is not in the order is newer than it,
+/// and what is not found was deleted meanwhile.
 fn in_order(found: Vec<Found>, order: &[String]) -> Vec<Found> {
     let mut found: HashMap<String, Found> = found.into_iter().map(|index| (index.name.clone(), index)).collect();
     let mut all: Vec<Found> = order.iter().filter_map(|name| found.remove(name)).collect();

@@ -1,4 +1,5 @@
-//! The lists of all topics of one process: what several keepers ask for at the same time is one question to Elasticsearch.
+//! The lists of all topics of one process: what several keepers ask for at the same time is one question to
+//! Elasticsearch.
 
 use std::sync::{Arc, Mutex as StdMutex, PoisonError};
 
@@ -12,7 +13,8 @@ use crate::backing::now_millis;
 use crate::elasticsearch::Client;
 use crate::placement::table::Found;
 
-/// The longest path of one question, in bytes: Elasticsearch takes 4,096 (`http.max_initial_line_length`), and the query comes behind it.
+/// The longest path of one question, in bytes: Elasticsearch takes 4,096 (`http.max_initial_line_length`), and the
+/// query comes behind it.
 const MAX_PATH: usize = 3_000;
 
 /// Reads lists. One for the whole process.
@@ -65,12 +67,12 @@ impl Lists {
         }
     }
 
-    /// When the keepers of this process ask, in milliseconds: processes do not ask at the same time.
+    /// Returns when the keepers of this process ask, in milliseconds: processes do not ask at the same time.
     pub(super) fn phase(&self) -> i64 {
         self.phase
     }
 
-    /// The indices behind `name`, asked for after this call, behind the barrier.
+    /// Returns the indices behind `name`, asked for after this call, behind the barrier.
     ///
     /// # Errors
     /// [`ReadError`].

@@ -1,5 +1,5 @@
-//! What the decoder asks for each record: which index. It remembers the last answer and for which times it holds, so that it is asked
-//! of the table, or made of the pattern, only when it changes.
+//! What the decoder asks for each record: which index. It remembers the last answer and for which times it holds, so
+//! that it is asked of the table, or made of the pattern, only when it changes.
 
 use std::sync::Arc;
 
@@ -64,7 +64,7 @@ impl Placer {
         }
     }
 
-    /// Whether the event's own timestamp is of use.
+    /// Returns whether the event's own timestamp is of use.
     pub fn wants_event_time(&self) -> bool {
         self.by == PlacementTime::Event
     }
@@ -74,7 +74,7 @@ impl Placer {
         time::placement_time(event, record, self.tolerance)
     }
 
-    /// Where that comes from. `has_field`: the schema has the field of the event's own timestamp.
+    /// Returns where that comes from. `has_field`: the schema has the field of the event's own timestamp.
     pub fn source(&self, has_field: bool, event: Option<i64>, record: Option<i64>) -> Source {
         match (self.by, has_field) {
             (PlacementTime::Record, _) => Source::Record,
@@ -83,7 +83,7 @@ impl Placer {
         }
     }
 
-    /// The index of placement time `time`.
+    /// Returns the index of placement time `time`.
     ///
     /// # Errors
     /// [`NoPlace`].
@@ -94,7 +94,8 @@ impl Placer {
         Ok(&self.current)
     }
 
-    /// Whether there is another table than the one that `current` is made of: its index may be no longer the newest, or writable.
+    /// Returns whether there is another table than the one that `current` is made of: its index may be no longer the
+    /// newest, or writable.
     fn is_outdated(&self) -> bool {
         match &self.how {
             How::Fixed | How::Calendar(_) => false,

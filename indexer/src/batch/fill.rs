@@ -36,7 +36,8 @@ struct Assigned {
     partition: Partition,
     /// Which its progress carries.
     epoch: Epoch,
-    /// Where reading stands, as of the last entry of `progress` that is closed or handed on; none while that is unknown.
+    /// Where reading stands, as of the last entry of `progress` that is closed or handed on; none while that is
+    /// unknown.
     next: Option<NextOffset>,
 }
 
@@ -51,7 +52,8 @@ pub struct Draft<'a> {
 }
 
 impl Draft<'_> {
-    /// Notes that the document of placement time `time` goes to `target`. Gives whether its action line has to name that index.
+    /// Notes that the document of placement time `time` goes to `target`. Returns whether its action line has to name
+    /// that index.
     pub fn land(&mut self, target: &Target, time: i64) -> bool {
         // Most go where the one before went, or to the first.
         let known = self.targets.iter().rposition(|known| known == target);
@@ -66,14 +68,15 @@ impl Draft<'_> {
 }
 
 impl Filling {
-    /// Notes that `partition` was assigned, or begins anew: its records belong to `epoch` from now on. `next` is where reading begins, if
-    /// that is known.
+    /// Notes that `partition` was assigned, or begins again: its records belong to `epoch` from now on. `next` is where
+    /// reading begins, if that is known.
     pub fn assign(&mut self, partition: Partition, epoch: Epoch, next: Option<NextOffset>) {
         self.revoke(partition);
         self.assigned.push(Assigned { partition, epoch, next });
     }
 
-    /// Notes that `partition` is no longer assigned. Records of it that are in the batch stay with the assignment they were read under.
+    /// Notes that `partition` is no longer assigned. Records of it that are in the batch stay with the assignment they
+    /// were read under.
     pub fn revoke(&mut self, partition: Partition) {
         self.close();
         self.assigned.retain(|assigned| assigned.partition != partition);
@@ -93,13 +96,13 @@ impl Filling {
         self.advance(partition, Offset(first), next);
     }
 
-    /// Whether records of `partition` are in the batch.
+    /// Returns whether records of `partition` are in the batch.
     pub fn holds(&self, partition: Partition) -> bool {
         self.progress.iter().any(|step| step.partition == partition)
     }
 
-    /// Appends the document of `record`: `write` appends its action line and its document line to the body, and says where it lands. When
-    /// `write` fails, the batch is as it was, its progress too.
+    /// Appends the document of `record`: `write` appends its action line and its document line to the body, and says
+    /// where it lands. When `write` fails, the batch is as it was, its progress too.
     ///
     /// # Errors
     /// Those of `write`.
@@ -149,12 +152,12 @@ impl Filling {
         self.opened
     }
 
-    /// How long the first record has been waiting.
+    /// Returns how long the first record has been waiting.
     pub fn age(&self, now: Instant) -> Duration {
         self.opened.map_or(Duration::ZERO, |opened| now.saturating_duration_since(opened))
     }
 
-    /// Whether there is no record at all in it, not even one that is skipped.
+    /// Returns whether there is no record at all in it, not even one that is skipped.
     pub fn is_empty(&self) -> bool {
         self.progress.is_empty()
     }

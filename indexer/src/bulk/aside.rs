@@ -1,9 +1,10 @@
-//! Documents of which it is not known whose fault it is that they are refused: evidence, room and what is reported of them.
+//! Doubtful documents: refused, while it is not known what is at fault: evidence, room and what is reported of them.
 //!
-//! They are taken out of their batch, so that it can settle but for them, and retried alone, beside the others. [`Doubts`] weighs what is
-//! answered. Where a document is known that the index has accepted before, it is sent once more with each attempt: `create` answers 409 for
-//! it, after the index's pipelines, alias and mapping have let it pass, and changes nothing. Where that would not be safe, or the request with
-//! the document fails as a whole, it goes before the document in a request of its own (`control`).
+//! They are taken out of their batch, so that it can settle without them, and retried alone, beside the others.
+//! [`Doubts`] weighs what is answered. Where a document is known that the index has accepted before, it is sent once
+//! more with each attempt: `create` answers 409 for it, after the index's pipelines, alias and mapping have let it
+//! pass, and changes nothing. Where that would not be safe, or the request with the document fails as a whole, it goes
+//! before the document in a request of its own (`control`).
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -33,7 +34,8 @@ mod witness;
 const MAX_DOCUMENTS: usize = 256;
 /// Their bytes are at most this part (one in so many) of `indexer.max_in_flight_bytes`.
 const SHARE: u64 = 4;
-/// Of a batch whose index is at fault, no more documents than this are taken out: the others are no suspects, and wait with it.
+/// Of a batch whose index is at fault, no more documents than this are taken out: the others are not suspects, and wait
+/// with it.
 const MANY: usize = 64;
 /// Readiness speaks of a document that is undecided for longer than this.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -43,7 +45,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub(super) struct Asides {
     doubts: Mutex<Doubts>,
     witnesses: Mutex<Witnesses>,
-    /// Held by the document that is being tried: they are no load. Those whose requests fail as a whole, and may take long to, have their own.
+    /// Held by the document that is being tried: they are no load. Those whose requests fail as a whole, and may take
+    /// long to, have their own.
     turns: [tokio::sync::Mutex<()>; 2],
     /// Requests in which a document was accepted.
     accepted: AtomicU64,
@@ -72,7 +75,7 @@ pub struct Lone {
     document: Document,
     case: Case,
     attempts: u32,
-    /// Whether it was logged that nothing is decided.
+    /// Whether the lack of a decision was logged.
     is_told: bool,
     asides: Arc<Asides>,
     _room: [OwnedSemaphorePermit; 2],
@@ -100,7 +103,7 @@ pub(super) struct Tally {
 }
 
 impl Asides {
-    /// Those of the topic of `config`. `condition` is unmet while one is undecided for long.
+    /// Returns those of the topic of `config`. `condition` is unmet while one is undecided for long.
     pub(super) fn new(config: &Config, condition: Condition, metrics: BulkMetrics) -> Self {
         condition.met();
         let kibibytes = config.indexer.max_in_flight_bytes.as_u64() / SHARE / 1_024;
@@ -120,7 +123,7 @@ impl Asides {
         }
     }
 
-    /// What `judgement` on `chunk` says that each index accepted.
+    /// Returns what `judgement` on `chunk` says that each index accepted.
     pub(super) fn tally(work: &Work<'_>, chunk: &[usize], judgement: &Judgement) -> Vec<Tally> {
         let Judgement::Items(fates) = judgement else { return Vec::new() };
         let mut tallies: Vec<Tally> = Vec::with_capacity(1);
@@ -142,8 +145,8 @@ impl Asides {
         tallies
     }
 
-    /// Weighs what was accepted, and those that `work` has set aside but for the first `known`. Gives the block, if an index is at fault and
-    /// nothing else gets in either.
+    /// Weighs what was accepted, and those that `work` has set aside except for the first `known`. Returns the block,
+    /// if an index is at fault and nothing else gets in either.
     pub(super) fn weigh(&self, work: &Work<'_>, batch: &Batch, known: usize, tallies: Vec<Tally>) -> Option<Block> {
         let refused = work.aside(known);
         let (mut doubts, now) = (self.doubts(), now());
@@ -167,15 +170,15 @@ impl Asides {
         Some(Block::of_index(&blamed.index, &blamed.refusal))
     }
 
-    /// Takes those that were set aside, but for the first `known`, back into `work` when there are so many that it is no wonder: the index is
-    /// at fault.
+    /// Takes those that were set aside, except for the first `known`, back into `work` when there are so many that it
+    /// is no wonder: the index is at fault.
     pub(super) fn keep(work: &mut Work<'_>, known: usize, progress: &mut Progress) {
         if work.waiting() + progress.aside > MANY {
             work.take_back(known, progress);
         }
     }
 
-    /// The block, if a request to `index` that is refused as a whole is refused as all are.
+    /// Returns the block, if a request to `index` that is refused as a whole is refused as all are.
     pub(super) fn known_block(&self, index: &str, refusal: &Refusal) -> Option<Block> {
         self.doubts().blames(index, &Cause::of(refusal)).then(|| Block::of_index(index, refusal))
     }
@@ -238,8 +241,8 @@ impl Asides {
         match oldest.filter(|_| age >= PATIENCE) {
             None => self.condition.met(),
             Some(Open { index, cause: Cause { status, error_type }, .. }) => self.condition.unmet(format!(
-                "{} documents wait, one for {} s: {index:?} answers {status} {error_type}, and no other document shows whose fault it is; \
-                 see docs/refusals.md",
+                "{} documents wait, one for {} s: {index:?} answers {status} {error_type}, and no other document shows \
+                 whether the document or the index is at fault; see docs/refusals.md",
                 open.len(),
                 age.as_secs(),
             )),
@@ -265,7 +268,8 @@ impl Alone {
         self.before = asides.doubts().accepted_by(&self.index, &self.cause);
     }
 
-    /// Takes the word of the witness, which is the first of `judgement`, out of it. Gives whether it was accepted again.
+    /// Takes the word of the witness, which is the first of `judgement`, out of it. Returns whether it was accepted
+    /// again.
     pub(super) fn hear(&mut self, asides: &Asides, judgement: &mut Judgement) -> bool {
         if self.witness.is_none() {
             return false;
@@ -280,12 +284,12 @@ impl Alone {
 }
 
 impl Lone {
-    /// The document, as a batch of its own.
+    /// Returns the document, as a batch of its own.
     pub fn batch(&self) -> &Batch {
         &self.batch
     }
 
-    /// The bytes it holds.
+    /// Returns the bytes it holds.
     pub fn held_bytes(&self) -> usize {
         self.batch.held_bytes()
     }
@@ -303,7 +307,8 @@ fn document_of(item: &Item) -> Document {
     (item.origin.partition, item.origin.offset)
 }
 
-/// The semaphores are never closed, so there is no error to expect; if there were one, room for ever would be the wrong answer.
+/// The semaphores are never closed, so there is no error to expect; if there were one, room for ever would be the wrong
+/// answer.
 async fn permits(semaphore: &Arc<Semaphore>, count: u32) -> OwnedSemaphorePermit {
     match Arc::clone(semaphore).acquire_many_owned(count).await {
         Ok(permit) => permit,

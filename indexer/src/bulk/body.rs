@@ -11,19 +11,21 @@ use crate::document::rename;
 /// The indices of items that do not go where their batch says: by the item's index in the batch.
 pub type Moved = HashMap<usize, Arc<str>>;
 
-/// The action and document lines of those `items` of `batch`, by their index, in that order; the action lines of those in `moved` name
-/// another index than in the batch. Neighbours, as all of a batch are on its first way, are a part of the batch's body and not a copy.
+/// Returns the action and document lines of those `items` of `batch`, by their index, in that order; the action lines
+/// of those in `moved` name another index than in the batch. Neighbours, as all of a batch are on its first way, are a
+/// part of the batch's body and not a copy.
 pub fn select(batch: &Batch, items: &[usize], moved: &Moved) -> Bytes {
     pick(batch, items, |item| moved.get(&item).map(|index| Some(&**index)))
 }
 
-/// The same, but no action line names an index: the request does.
+/// Returns the same, but no action line names an index: the request does.
 pub fn select_unnamed(batch: &Batch, items: &[usize]) -> Bytes {
     // Those for the first target name none in the batch either.
     pick(batch, items, |item| (batch.items[item].target > 0).then_some(None))
 }
 
-/// The lines of `items`. `change` gives for each whether its action line has to name another index, or none, than in the batch.
+/// The lines of `items`. `change` gives for each whether its action line has to name another index, or none, than in
+/// the batch.
 fn pick<'a>(batch: &Batch, items: &[usize], change: impl Fn(usize) -> Option<Option<&'a str>>) -> Bytes {
     let (Some(first), Some(last)) = (items.first(), items.last()) else {
         return Bytes::new();
@@ -44,7 +46,7 @@ fn pick<'a>(batch: &Batch, items: &[usize], change: impl Fn(usize) -> Option<Opt
     body.freeze()
 }
 
-/// How many bytes the lines of `items` have in the batch.
+/// Returns how many bytes the lines of `items` have in the batch.
 pub fn size(batch: &Batch, items: &[usize]) -> usize {
     items.iter().map(|item| batch.items[*item].body.len()).sum()
 }

@@ -1,5 +1,5 @@
-//! The circuit breaker: after many failures in a row, or at once when an operator has to mend something, requests are held back, and
-//! one small one at a time tries whether it is over. Pure.
+//! The circuit breaker: after many failures in a row, or at once when an operator must fix something, requests are held
+//! back, and one small one at a time tries whether it is over. Pure.
 
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use super::outcome::{Block, Failure, Trouble};
 use crate::backoff::Backoff;
 
-/// The waits between probes. The cap is what bounds how long a mended Elasticsearch stands idle.
+/// The waits between probes. The cap is what bounds how long a repaired Elasticsearch stands idle.
 const PROBES: Backoff = Backoff { initial: Duration::from_millis(500), max: Duration::from_secs(4) };
-/// How often a pause that lasts is told again.
+/// How often a lasting pause is logged again.
 const REMIND: Duration = Duration::from_secs(60);
 
 /// Why requests are held back.
@@ -17,7 +17,7 @@ const REMIND: Duration = Duration::from_secs(60);
 pub enum Pause {
     /// So many requests in a row failed, the last one in this way.
     Failing(Failure),
-    /// An operator has to mend something.
+    /// An operator must fix something.
     Blocked(Block),
 }
 
@@ -48,7 +48,7 @@ pub enum Change {
 pub enum Position {
     /// Requests go.
     Closed,
-    /// The probe is under way.
+    /// The probe is in flight.
     HalfOpen,
     /// Requests are held back.
     Open,
@@ -73,7 +73,7 @@ struct Open {
     probing: bool,
 }
 
-/// What was told last, so that what comes and goes is not told each time.
+/// What was logged last, so that a state that comes and goes is not logged each time.
 #[derive(Debug)]
 struct Told {
     word: &'static str,
@@ -87,7 +87,8 @@ impl Breaker {
         Self { max_failures: max_failures.max(1), failures: 0, failed: None, open: None, told: None }
     }
 
-    /// Whether a request may go now. Who is let go as the probe has to come back with the outcome, or with [`Breaker::abandoned`].
+    /// Returns whether a request may go now. Who is let go as the probe has to come back with the outcome, or with
+    /// [`Breaker::abandoned`].
     pub fn admit(&mut self, now: Instant) -> Admission {
         let Some(open) = &mut self.open else { return Admission::Free };
         if open.probing {
@@ -100,8 +101,8 @@ impl Breaker {
         Admission::Probe
     }
 
-    /// A request brought documents forward. While requests are held back only the probe's word counts: the others were on their way
-    /// before.
+    /// A request brought documents forward. While requests are held back only the probe's word counts: the others were
+    /// on their way before.
     pub fn succeeded(&mut self, probe: bool, now: Instant) -> Option<Change> {
         self.failures = 0;
         if !probe {
@@ -113,8 +114,9 @@ impl Breaker {
         Some(Change::Resumed(now.saturating_duration_since(open.since)))
     }
 
-    /// A request failed for now, in all its parts. `jitter` is between 0 and 1. Requests that met the same overload together, since they were
-    /// begun before the last one that failed was over, count as one failure: there will be fewer of them next time.
+    /// A request failed for now, in all its parts. `jitter` is between 0 and 1. Requests that met the same overload
+    /// together, since they were begun before the last one that failed was over, count as one failure: there will be
+    /// fewer of them next time.
     pub fn failed(
         &mut self,
         probe: bool,
@@ -134,7 +136,7 @@ impl Breaker {
         self.hold(Pause::Failing(failure), jitter, now)
     }
 
-    /// A request met something that an operator has to mend.
+    /// A request met something that an operator must fix.
     pub fn blocked(&mut self, probe: bool, block: Block, jitter: f64, now: Instant) -> Option<Change> {
         if self.open.is_some() && !probe {
             return None;
@@ -142,7 +144,8 @@ impl Breaker {
         self.hold(Pause::Blocked(block), jitter, now)
     }
 
-    /// A request was answered, but said nothing about whether documents get in. A probe that is answered at all ends an outage; a block stays.
+    /// A request was answered, but said nothing about whether documents get in. A probe that is answered at all ends an
+    /// outage; a block stays.
     pub fn unclear(&mut self, probe: bool, jitter: f64, now: Instant) -> Option<Change> {
         match self.open.as_ref().filter(|_| probe)?.pause.clone() {
             Pause::Failing(_) => self.succeeded(probe, now),
@@ -157,7 +160,7 @@ impl Breaker {
         }
     }
 
-    /// Why requests are held back, if they are.
+    /// Returns why requests are held back, if they are.
     pub fn pause(&self) -> Option<&Pause> {
         self.open.as_ref().map(|open| &open.pause)
     }
@@ -167,7 +170,7 @@ impl Breaker {
         self.open.as_ref().map_or(0, |open| open.probes - 1)
     }
 
-    /// Where it stands.
+    /// Returns where it stands.
     pub fn position(&self) -> Position {
         match &self.open {
             None => Position::Closed,

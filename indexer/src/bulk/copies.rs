@@ -1,5 +1,5 @@
-//! Deletes the second and further copies of documents in a data stream: by id from a backing index, which unlike writing is allowed there
-//! (Elasticsearch reference, "Update or delete documents in a backing index").
+//! Deletes the second and further copies of documents in a data stream: by id from a backing index, which unlike
+//! writing is allowed there (Elasticsearch reference, "Update or delete documents in a backing index").
 
 use bytes::Bytes;
 use serde_json::json;
@@ -16,7 +16,7 @@ pub(super) struct Copy<'a> {
     pub(super) id: &'a str,
 }
 
-/// Deletes `copies`, and gives how many of them are gone. The others stay: their index does not let them go.
+/// Deletes `copies`, and returns how many of them are gone. The others stay: their index does not let them go.
 ///
 /// # Errors
 /// When some could not be deleted for now.
@@ -85,6 +85,7 @@ fn tell_left(copies: usize, block: &Block) {
     tracing::warn!(
         copies,
         %block,
-        "Documents are in two backing indices of the data stream, and the later copies cannot be deleted; this needs the privilege delete."
+        "Documents exist in two backing indices of the data stream, and the later copies cannot be deleted; grant \
+         the privilege delete."
     );
 }

@@ -1,8 +1,9 @@
 //! Whose fault a doubtful refusal is: the document's, or that of its index. Pure: time is a parameter.
 //!
-//! A refusal says that a document was not accepted now. It does not say whose fault that is; other documents of the same index do. While
-//! they are accepted again and again, before and after each refusal of this one, it is this one. If they are refused in the same way and none
-//! is accepted, it is the index, or the cluster. Without others there is no evidence, and nothing is decided.
+//! A refusal says that a document was not accepted now. It does not say what is at fault; other documents of the same
+//! index do. While they are accepted again and again, before and after each refusal of this one, it is this one. If
+//! they are refused in the same way and none is accepted, it is the index, or the cluster. Without others there is no
+//! evidence, and nothing is decided.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -12,18 +13,19 @@ use kafka::position::{Offset, Partition};
 
 use super::outcome::{Refusal, Trouble};
 
-/// A document is at fault when it was refused so many times, each time after another document of its index had been accepted.
+/// A document is at fault when it was refused so many times, each time after another document of its index had been
+/// accepted.
 const ROUNDS: u32 = 5;
 /// The least time from the first of these refusals to the last.
 const SPAN: Duration = Duration::from_secs(5);
 /// The same for 5xx, which a failing node gives too, for as long as it takes to fail over.
 const SERVER_SPAN: Duration = Duration::from_secs(10);
-/// The same where the whole request failed, which may be a node's fault, a proxy's or the network's: at random, so that only many in a row say
-/// something. Of requests that time out, fewer do: each takes long.
+/// The same where the whole request failed, which may be a node's fault, a proxy's or the network's: at random, so that
+/// only many in a row say something. Of requests that time out, fewer do: each takes long.
 const WHOLE_ROUNDS: u32 = 20;
 const TIMED_OUT_ROUNDS: u32 = 10;
 const WHOLE_SPAN: Duration = Duration::from_secs(60);
-/// A document that was answered for is not judged by requests that failed as a whole, but for so many in a row.
+/// A document that was answered for is not judged by requests that failed as a whole, except for so many in a row.
 const MAX_STRAYS: u32 = 3;
 /// An index is at fault when so many documents were refused in the same way, and none was accepted since.
 const ENOUGH: usize = 2;
@@ -91,18 +93,19 @@ pub struct Case {
 }
 
 impl Cause {
-    /// That of `refusal`.
+    /// Returns that of `refusal`.
     pub fn of(refusal: &Refusal) -> Self {
         Self { status: refusal.status, error_type: refusal.error_type.clone() }
     }
 
-    /// Whether only a document that is written proves the index well. A full shard refuses a new document with this type, after it has
-    /// looked its id up: it still answers 409 for one that is there (Elasticsearch's `InternalEngine`, `failAsTooManyDocs`).
+    /// Returns whether only a document that is written proves the index well. A full shard refuses a new document with
+    /// this type, after it has looked its id up: it still answers 409 for one that is there (Elasticsearch's
+    /// `InternalEngine`, `failAsTooManyDocs`).
     pub fn needs_writing(&self) -> bool {
         self.status == 400 && self.error_type == "illegal_argument_exception"
     }
 
-    /// Whether the whole request failed, without an answer for the document.
+    /// Returns whether the whole request failed, without an answer for the document.
     pub fn is_whole(&self) -> bool {
         self.status == 0
     }
@@ -174,19 +177,20 @@ impl Doubts {
         }
     }
 
-    /// Whether no index but `index` has accepted a document lately.
+    /// Returns whether no index but `index` has accepted a document lately.
     pub fn is_alone(&self, index: &str, now: Instant) -> bool {
         let is_late = |last: Instant| now.saturating_duration_since(last) < LATELY;
         !self.indices.iter().any(|(name, evidence)| **name != *index && evidence.last.is_some_and(is_late))
     }
 
-    /// How many documents `index` has accepted, of those that prove it well where others are refused for `cause`.
+    /// Returns how many documents `index` has accepted, of those that prove it well where others are refused for
+    /// `cause`.
     pub fn accepted_by(&self, index: &str, cause: &Cause) -> u64 {
         let Some(evidence) = self.indices.get(index) else { return 0 };
         if cause.needs_writing() { evidence.written } else { evidence.accepted }
     }
 
-    /// Whether it is the fault of `index` that it refuses documents for `cause`.
+    /// Returns whether it is the fault of `index` that it refuses documents for `cause`.
     pub fn blames(&self, index: &str, cause: &Cause) -> bool {
         let Some(evidence) = self.indices.get(index) else { return false };
         let Some(refused) = evidence.refused.iter().find(|refused| refused.cause == *cause) else { return false };
@@ -228,23 +232,23 @@ impl Case {
         Self { index, cause, first: now, accepted, rounds: 0, strays: 0 }
     }
 
-    /// The index that refused it last.
+    /// Returns the index that refused it last.
     pub fn index(&self) -> &Arc<str> {
         &self.index
     }
 
-    /// How it was refused last.
+    /// Returns how it was refused last.
     pub fn cause(&self) -> &Cause {
         &self.cause
     }
 
-    /// When it was refused first.
+    /// Returns when it was refused first.
     pub fn first(&self) -> Instant {
         self.first
     }
 
-    /// Notes that it was refused again, by `index` for `cause`. Before it was sent, the index had accepted `before` documents (as
-    /// [`Doubts::accepted_by`] counts them). Gives whether it is its own fault.
+    /// Notes that it was refused again, by `index` for `cause`. Before it was sent, the index had accepted `before`
+    /// documents (as [`Doubts::accepted_by`] counts them). Returns whether it is its own fault.
     pub fn refuse(&mut self, index: &Arc<str>, cause: Cause, before: u64, doubts: &Doubts, now: Instant) -> bool {
         if cause.is_whole() && !self.cause.is_whole() && self.strays < MAX_STRAYS {
             self.strays += 1;

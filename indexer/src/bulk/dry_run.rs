@@ -61,7 +61,7 @@ impl DryRun {
 }
 
 impl Bulk {
-    /// Whether the index, alias or data stream is there. Changes nothing.
+    /// Returns whether the index, alias or data stream is there. Changes nothing.
     ///
     /// # Errors
     /// When Elasticsearch does not answer, or refuses.
@@ -69,7 +69,8 @@ impl Bulk {
         self.index.has_place().await
     }
 
-    /// Compares the documents of `batch` with what is stored and counts them in `dry_run`. Tries until Elasticsearch answers. Writes nothing.
+    /// Compares the documents of `batch` with what is stored and counts them in `dry_run`. Tries until Elasticsearch
+    /// answers. Writes nothing.
     pub async fn weigh(&self, batch: &Batch, dry_run: &DryRun) {
         dry_run.undecodable.fetch_add(batch.undecodable.len() as u64, Ordering::Relaxed);
         let items: Vec<usize> = (0..batch.items.len()).collect();

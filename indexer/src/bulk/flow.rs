@@ -1,13 +1,13 @@
-//! How much is sent at a time: the number of requests under way and the size of a body, found out by additive increase and
-//! multiplicative decrease, as TCP does (RFC 5681). Pure.
+//! How much is sent at a time: the number of requests in flight and the size of a body, found out by additive increase
+//! and multiplicative decrease, as TCP does (RFC 5681). Pure.
 
 use std::time::Instant;
 
 /// No body is made smaller than this, in bytes: a smaller one costs more in requests than it saves.
 const SMALLEST_TARGET: usize = 64 << 10;
 
-/// How many requests more are tried with each round trip. A whole one, as in TCP, would meet the next overload too soon: what is refused
-/// has to be sent again, and waits before it is.
+/// How many requests more are tried with each round trip. A whole one, as in TCP, would meet the next overload too
+/// soon: what is refused has to be sent again, and waits before it is.
 const INCREASE: f64 = 0.25;
 
 /// What a finished request says about how much may be sent.
@@ -23,7 +23,7 @@ pub enum Sign {
     Nothing,
 }
 
-/// The two quantities and what is under way.
+/// The two quantities and what is in flight.
 #[derive(Debug)]
 pub struct Flow {
     limit: f64,
@@ -42,7 +42,7 @@ impl Flow {
         Self { limit, max_limit: limit, in_flight: 0, target: max_bytes, ceiling: max_bytes, reduced: None }
     }
 
-    /// Whether one more request may go.
+    /// Returns whether one more request may go.
     pub fn has_slot(&self) -> bool {
         self.in_flight < self.limit()
     }
@@ -67,22 +67,23 @@ impl Flow {
         }
     }
 
-    /// Begins anew with one request at a time, after an outage.
+    /// Begins again with one request at a time, after an outage.
     pub fn restart(&mut self) {
         self.limit = 1.0;
     }
 
-    /// How many requests may be under way.
+    /// Returns how many requests may be in flight.
     pub fn limit(&self) -> usize {
         self.limit as usize
     }
 
-    /// How many bytes a body should have at the most.
+    /// Returns how many bytes a body should have at most.
     pub fn target_bytes(&self) -> usize {
         self.target
     }
 
-    /// A little more for each round trip of all, and only while all that are allowed are used: else the number would say nothing.
+    /// A little more for each round trip of all, and only while all that are allowed are used: else the number would
+    /// say nothing.
     fn increase(&mut self, fully_used: bool, bytes: usize) {
         if fully_used {
             self.limit = (self.limit + INCREASE / self.limit).min(self.max_limit);
@@ -92,7 +93,8 @@ impl Flow {
         }
     }
 
-    /// Half as many requests; when there is but one, half as large. Once for all that were under way together: they met the same overload.
+    /// Half as many requests; when there is but one, half as large. Once for all that were in flight together: they met
+    /// the same overload.
     fn decrease(&mut self, started: Instant, now: Instant) {
         if self.reduced.is_some_and(|reduced| started <= reduced) {
             return;

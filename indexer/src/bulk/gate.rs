@@ -1,4 +1,5 @@
-//! Where every bulk request asks for permission and reports back: [`Flow`] and [`Breaker`] behind one lock, and what is told of them.
+//! Where every bulk request asks for permission and reports back: [`Flow`] and [`Breaker`] behind one lock, and what is
+//! reported of them.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -13,7 +14,8 @@ use crate::metrics::{BulkMetrics, as_i64};
 
 /// The most documents of a probe.
 const PROBE_ITEMS: usize = 10;
-/// After so many probes that failed there is one document in each, in turn: it may be a document in each of the others that fails them.
+/// After so many probes that failed there is one document in each, in turn: it may be a document in each of the others
+/// that fails them.
 const MANY_PROBES: u32 = 3;
 
 /// The gate. Whoever waits at it is let through in the order of arrival.
@@ -62,13 +64,13 @@ pub enum Health {
     Well,
     /// It failed for now, in all its parts.
     Failed(Failure),
-    /// It was answered, but no document was accepted, and it is not known whose fault that is.
+    /// It was answered, but no document was accepted, and it is not known what is at fault.
     Unclear,
-    /// An operator has to mend something.
+    /// An operator must fix something.
     Blocked(Block),
 }
 
-/// The time, as tests may set it.
+/// Returns the time, as tests may set it.
 pub(super) fn now() -> Instant {
     tokio::time::Instant::now().into_std()
 }
@@ -93,7 +95,7 @@ impl Gate {
         self.enter_as(true).await
     }
 
-    /// The same beside the requests of which only so many may be in flight, for a small one.
+    /// Returns the same beside the requests of which only so many may be in flight, for a small one.
     pub async fn enter_beside(&self) -> Pass<'_> {
         self.enter_as(false).await
     }
@@ -112,12 +114,12 @@ impl Gate {
         }
     }
 
-    /// Why requests are held back, now and whenever it changes.
+    /// Returns why requests are held back, now and whenever it changes.
     pub fn pause(&self) -> watch::Receiver<Option<Pause>> {
         self.pause.subscribe()
     }
 
-    /// How many bytes a body should have at the most.
+    /// Returns how many bytes a body should have at most.
     pub fn target_bytes(&self) -> usize {
         self.lock().flow.target_bytes()
     }
@@ -220,7 +222,7 @@ impl Gate {
 }
 
 impl Pass<'_> {
-    /// How much the request may hold.
+    /// Returns how much the request may hold.
     pub fn room(&self) -> Room {
         self.room
     }
@@ -245,7 +247,8 @@ fn tell(change: &Change) {
         Change::Paused(Pause::Failing(failure)) => tracing::warn!(
             trouble = failure.trouble.as_str(),
             detail = failure.detail,
-            "Elasticsearch fails: nothing is sent but a small request every few seconds, until one succeeds. Nothing is lost."
+            "Elasticsearch fails: the indexer sends only one small request every few seconds until one succeeds. \
+             Nothing is lost."
         ),
         Change::Paused(Pause::Blocked(block)) => tracing::warn!(
             kind = block.kind.as_str(),
@@ -254,10 +257,11 @@ fn tell(change: &Change) {
             error_type = block.error_type,
             reason = block.reason,
             advice = block.kind.advice(),
-            "Elasticsearch does not let documents in: indexing pauses until somebody mends it, then resumes by itself. Nothing is lost."
+            "Elasticsearch accepts no documents: indexing pauses until an operator fixes the cause, then resumes by \
+             itself. Nothing is lost."
         ),
         Change::Resumed(after) => {
-            tracing::info!(after_ms = after.as_millis(), "Elasticsearch takes documents again: indexing resumes.");
+            tracing::info!(after_ms = after.as_millis(), "Elasticsearch accepts documents again: indexing resumes.");
         }
     }
 }

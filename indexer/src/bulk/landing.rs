@@ -1,8 +1,9 @@
 //! What becomes of documents that their index does not take, and of those that may be in another one already.
 //!
-//! A backing index may be deleted, or made read-only, before a document gets there. A deleted one means to place the document anew. From a
-//! read-only one, or one made by shrinking, the ids are looked up in all indices that may hold them, and what is missing goes to the write
-//! index. With the strategy `time` that is today's index, and an index that is missing is made.
+//! A backing index may be deleted, or made read-only, before a document gets there. A deleted one means to place the
+//! document again. From a read-only one, or one made by shrinking, the ids are looked up in all indices that may hold
+//! them, and what is missing goes to the write index. With the strategy `time` that is today's index, and an index that
+//! is missing is made.
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -60,17 +61,18 @@ impl Landing {
         }
     }
 
-    /// Whether documents go to backing indices by name.
+    /// Returns whether documents go to backing indices by name.
     pub(super) fn places(&self) -> bool {
         matches!(self.strategy, Strategy::Rollover | Strategy::Time)
     }
 
-    /// Whether the indices have names by the placement time.
+    /// Returns whether the indices have names by the placement time.
     fn is_dated(&self) -> bool {
         self.strategy == Strategy::Time
     }
 
-    /// Makes sure that the indices have the fields of the documents of `batch`. Sends nothing when they are known to have them.
+    /// Makes sure that the indices have the fields of the documents of `batch`. Sends nothing when they are known to
+    /// have them.
     pub(super) async fn prepare(&self, batch: &Batch) {
         if !self.places() {
             return;
@@ -99,7 +101,7 @@ impl Landing {
         }
     }
 
-    /// Places those anew whose index was missing or blocked.
+    /// Places those again whose index was missing or blocked.
     pub(super) async fn place_anew(&self, work: &mut Work<'_>, batch: &Batch, progress: &mut Progress) {
         let unplaced = work.take_unplaced();
         if unplaced.is_empty() {
@@ -116,7 +118,8 @@ impl Landing {
                 continue;
             }
             match self.next(&table, batch.items[item].time) {
-                // What was looked up and is missing goes to the write index. When that is blocked, only its operator can help.
+                // What was looked up and is missing goes to the write index. When that is blocked, only its operator
+                // can help.
                 Next::LookUp(_) if *last == *table.write().name => stuck.push(item),
                 Next::LookUp(_) => work.look_up_first(item),
                 Next::Write(index) if *index == *last => stuck.push(item),

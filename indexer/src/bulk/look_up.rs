@@ -1,4 +1,5 @@
-//! Whether documents are there, asked by id, in real time: what was written a moment ago counts (Elasticsearch reference, "Multi get").
+//! Whether documents are there, asked by id, in real time: what was written a moment ago counts (Elasticsearch
+//! reference, "Multi get").
 
 use std::ops::Range;
 
@@ -64,14 +65,14 @@ struct DocError {
 }
 
 impl Question {
-    /// Whether `item` of `batch` is in one of the backing indices of `range`.
+    /// Returns whether `item` of `batch` is in one of the backing indices of `range`.
     pub(super) fn new(item: usize, batch: &Batch, range: Range<usize>) -> Self {
         let id = id_of(&batch.body[batch.items[item].body.clone()]);
         Self { item, id, range, found: Vec::new() }
     }
 }
 
-/// The id that the action line of `lines` names.
+/// Returns the id that the action line of `lines` names.
 pub(super) fn id_of(lines: &[u8]) -> String {
     let action = lines.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let id = serde_json::from_slice(action).map_or_else(|_| String::new(), |action: Action| action.create._id);
@@ -79,7 +80,8 @@ pub(super) fn id_of(lines: &[u8]) -> String {
     id
 }
 
-/// Asks one backing index after the other for what has not been found yet, the oldest first: most are where they belong.
+/// Asks one backing index after the other for what has not been found yet, the oldest first: most are where they
+/// belong.
 ///
 /// # Errors
 /// When one of them does not answer. What was found until then is noted all the same.
@@ -105,7 +107,7 @@ pub(super) async fn ask(
     Ok(())
 }
 
-/// Whether each of `ids` is in `index`.
+/// Returns whether each of `ids` is in `index`.
 ///
 /// # Errors
 /// When it does not answer.
@@ -128,7 +130,8 @@ fn read(index: &str, answer: &Answer, asked: usize) -> Result<Vec<bool>, Failure
     };
     match answer.status {
         200 => {}
-        // It was deleted meanwhile: nothing is there. Or it is closed: nobody knows what is there. A 404 of anything else says nothing.
+        // It was deleted meanwhile: nothing is there. Or it is closed: nobody knows what is there. A 404 of anything
+        // else says nothing.
         400 | 404 if request_error_type(&answer.body).is_some_and(|error_type| is_gone(&error_type)) => {
             return Ok(vec![false; asked]);
         }
@@ -149,7 +152,7 @@ fn read(index: &str, answer: &Answer, asked: usize) -> Result<Vec<bool>, Failure
     Ok(docs.docs.into_iter().map(|doc| doc.found).collect())
 }
 
-/// Whether an index that is answered with this `error.type` cannot be looked at.
+/// Returns whether an index that is answered with this `error.type` cannot be looked at.
 fn is_gone(error_type: &str) -> bool {
     matches!(error_type, "index_not_found_exception" | "index_closed_exception")
 }

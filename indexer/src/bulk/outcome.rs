@@ -1,9 +1,10 @@
 //! What the answer to a bulk request means. Pure.
 //!
-//! By the status first, then by `error.type`, never by the text of a message, which changes from version to version. A new rule is
-//! one more arm here and one more row in `outcome/tests.rs`.
+//! By the status first, then by `error.type`, never by the text of a message, which changes from version to version. A
+//! new rule is one more arm here and one more row in `outcome/tests.rs`.
 //!
-//! Nothing is settled unless Elasticsearch says so: what is not understood is sent again, and what only an operator can mend blocks.
+//! Nothing is settled unless Elasticsearch says so: what is not understood is sent again, and what only an operator can
+//! fix blocks.
 
 use std::fmt;
 
@@ -29,11 +30,11 @@ pub enum Judgement {
     TooLarge,
     /// The request was refused as a whole because of a document in it.
     Refused(Refusal),
-    /// The request was refused as a whole, and it is not known whose fault that is.
+    /// The request was refused as a whole, and it is not known what is at fault.
     Doubtful(Refusal),
     /// Elasticsearch failed at the request (5xx other than those that pass): doubtful if it comes back.
     Faulted(Refusal),
-    /// Somebody has to mend something first.
+    /// An operator must fix something first.
     Blocked(Block),
     /// There is no index.
     IndexMissing,
@@ -48,15 +49,16 @@ pub enum Fate {
     Duplicate(Option<String>),
     /// Never taken.
     Refused(Refusal),
-    /// Not taken, and it is not known whose fault that is.
+    /// Not taken, and it is not known what is at fault.
     Doubtful(Refusal),
     /// Elasticsearch failed (5xx other than those that pass): doubtful if it comes back for the same document.
     Faulted(Refusal),
-    /// The index does not know one of its fields: doubtful if it comes back once the mapping has been brought up to date.
+    /// The index does not know one of its fields: doubtful if it comes back once the mapping has been brought up to
+    /// date.
     NotMapped(Refusal),
     /// Failed for now.
     Retry(Failure),
-    /// Somebody has to mend something first.
+    /// An operator must fix something first.
     Blocked(Block),
     /// There is no index: doubtful if it comes back although the index was made.
     IndexMissing(Refusal),
@@ -99,7 +101,7 @@ pub struct Refusal {
     pub in_failure_store: bool,
 }
 
-/// What an operator has to mend.
+/// What an operator must fix.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Block {
     /// Which kind of thing.
@@ -114,7 +116,7 @@ pub struct Block {
     pub reason: String,
 }
 
-/// Which kind of thing an operator has to mend.
+/// Which kind of thing an operator must fix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BlockKind {
     /// A block on the index or the cluster: read-only, or the disk's flood stage.
@@ -176,19 +178,20 @@ impl BlockKind {
         }
     }
 
-    /// What to do about it.
+    /// Returns what to do about it.
     pub fn advice(self) -> &'static str {
         match self {
-            Self::Index => "free disk space if it ran out, and remove the block (index.blocks.* set to null)",
+            Self::Index => "free disk space if it ran out, and remove the block (set index.blocks.* to null)",
             Self::Closed => "open the index",
             Self::Security => {
-                "see elasticsearch.auth, and what the user or key may do with the index: it needs create_doc or index"
+                "check elasticsearch.auth and the privileges of the user or key on the index: it needs create_doc \
+                 or index"
             }
             Self::Refused => {
-                "every document is refused in this way: fix what the reason names, such as a pipeline, an alias without a write index, \
-                 a template or a limit"
+                "every document is refused in this way: fix what the reason names, such as a pipeline, an alias \
+                 without a write index, a template or a limit"
             }
-            Self::Other => "see that elasticsearch.url is Elasticsearch's address, and its log",
+            Self::Other => "check that elasticsearch.url is Elasticsearch's address, and check Elasticsearch's log",
         }
     }
 }
@@ -235,7 +238,7 @@ pub fn judge(status: u16, body: &[u8], sent: usize) -> Judgement {
     }
 }
 
-/// Whether an operator has to fix something, beyond doubt.
+/// Returns whether an operator must fix something, beyond doubt.
 fn is_block(status: u16, kind: Kind) -> bool {
     let of_index = matches!(kind, Kind::ClusterBlock | Kind::IndexClosed | Kind::IndexNotCreated);
     of_index || status == 401 || (status == 403 && kind == Kind::Security)
@@ -248,7 +251,7 @@ fn judge_items(body: &[u8], sent: usize) -> Judgement {
         Err(error) => return unreadable(format!("the answer is not that of a bulk request: {error}")),
     };
     if items.len() != sent {
-        return unreadable(format!("the answer speaks of {} documents, {sent} were sent", items.len()));
+        return unreadable(format!("the answer covers {} documents, but {sent} were sent", items.len()));
     }
     Judgement::Items(items.into_iter().map(judge_item).collect())
 }
@@ -318,7 +321,7 @@ fn in_failure_store(status: u16) -> Refusal {
     Refusal {
         status,
         error_type: "failure_store".to_owned(),
-        reason: "elasticsearch put the document into the data stream's failure store; the reason is there".to_owned(),
+        reason: "Elasticsearch put the document into the data stream's failure store, with the reason".to_owned(),
         in_failure_store: true,
     }
 }

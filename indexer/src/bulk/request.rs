@@ -1,4 +1,5 @@
-//! One bulk request: what goes into it, where it goes, and whether it was refused as a whole for the index that it names.
+//! One bulk request: what goes into it, where it goes, and whether it was refused as a whole for the index that it
+//! names.
 
 use std::sync::atomic::Ordering;
 
@@ -13,7 +14,7 @@ use crate::batch::Batch;
 use crate::elasticsearch::{Answer, Method, Request, SendError};
 
 impl Bulk {
-    /// How much the next request may hold.
+    /// Returns how much the next request may hold.
     pub(super) fn room(&self, work: &mut Work<'_>, pass: &Pass<'_>) -> Room {
         let room = pass.room();
         if !self.is_by_path.load(Ordering::Relaxed) {
@@ -35,8 +36,8 @@ impl Bulk {
         self.client.send(&request).await
     }
 
-    /// What a doubtful answer to a whole request means, where it is known that its index refuses all of them; and from now on a request
-    /// for each index, if this one named several.
+    /// Returns what a doubtful answer to a whole request means, where it is known that its index refuses all of them;
+    /// and from now on a request for each index, if this one named several.
     pub(super) fn doubt_whole(&self, work: &Work<'_>, chunk: &[usize], judgement: Judgement) -> Judgement {
         let Judgement::Doubtful(refusal) = &judgement else { return judgement };
         let Some(index) = work.index_of_all(chunk) else {
@@ -50,7 +51,8 @@ impl Bulk {
     }
 }
 
-/// Path and body of the request for `chunk`, after `witness`. Where all go to one index, the path names it and the action lines none.
+/// Path and body of the request for `chunk`, after `witness`. Where all go to one index, the path names it and the
+/// action lines none.
 pub(super) fn address(work: &Work<'_>, batch: &Batch, chunk: &[usize], witness: Option<&Witness>) -> (String, Bytes) {
     let Some(index) = work.index_of_all(chunk) else {
         // What the action lines do not name.

@@ -1,9 +1,11 @@
-//! Strategy `data_stream`: one event is one document, although documents go to the write index only, whichever that is at the time.
+//! Strategy `data_stream`: one event is one document, although documents go to the write index only, whichever that is
+//! at the time.
 //!
-//! Before a request, the ids of documents that may have been written before the last rollover are looked up. After it, the list of backing
-//! indices is read again: if there was a rollover since the list that the request counted on, all that it wrote is looked up as well. Of
-//! an id that is in more than one backing index the oldest copy stays, and the others are deleted. All indexers go by that rule, so none
-//! deletes what another one counts on, and whoever was held up with a request in hand clears up after himself.
+//! Before a request, the ids of documents that may have been written before the last rollover are looked up. After it,
+//! the list of backing indices is read again: if there was a rollover since the list that the request counted on, all
+//! that it wrote is looked up as well. Of an id that is in more than one backing index the oldest copy stays, and the
+//! others are deleted. All indexers go by that rule, so none deletes what another one counts on, and whoever was held
+//! up with a request in flight cleans up after itself.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -101,7 +103,8 @@ impl Stream {
         progress
     }
 
-    /// Finds the copies of each question that are the same event, and deletes all but the oldest. Gives those of other events.
+    /// Finds the copies of each question that are the same event, and deletes all but the oldest. Returns those of
+    /// other events.
     async fn look_up_all(
         &self,
         table: &Table,
@@ -130,7 +133,7 @@ impl Stream {
         Ok(conflicts)
     }
 
-    /// The oldest backing index within the horizon.
+    /// Returns the oldest backing index within the horizon.
     fn oldest(&self, table: &Table) -> usize {
         let horizon = table.read_at().saturating_sub(self.horizon);
         let write = table.write_number();
@@ -139,7 +142,7 @@ impl Stream {
     }
 }
 
-/// The backing indices from `oldest` to the write index that may hold a document of placement time `time`.
+/// Returns the backing indices from `oldest` to the write index that may hold a document of placement time `time`.
 fn candidates(table: &Table, oldest: usize, time: i64) -> Range<usize> {
     let write = table.write_number();
     let first = match place(table, time) {

@@ -76,7 +76,7 @@ pub(crate) fn service(config: &Config) -> Service {
     Service { bulk, readiness, metrics }
 }
 
-/// The number in the document line of a numbered batch.
+/// Returns the number in the document line of a numbered batch.
 fn number(document: &str) -> usize {
     document.trim_start_matches("{\"name\":\"").trim_end_matches("\"}").parse().unwrap()
 }

@@ -1,7 +1,7 @@
 //! Whether a document that is there already is the same event. A duplicate is proven, not assumed (P4).
 //!
-//! `create` that is answered 409, and an id that was found in an older backing index, say that *something* has the id. The stored
-//! document says what. The rules, in this order:
+//! `create` that is answered 409, and an id that was found in an older backing index, say that *something* has the id.
+//! The stored document says what. The rules, in this order:
 //!
 //! 1. Its `_ingested_at` is the record's timestamp: it is this record, read again.
 //! 2. The rest of it is equal: the sender has repeated the event.
@@ -9,8 +9,8 @@
 //!    compared. Where there are none, nothing can be proven, and it counts as a duplicate (`none` in the metric).
 //! 4. Else it is another event: an id conflict, which is a dead letter.
 //!
-//! The first rule is not enough for two records of one batch with the same id and the same timestamp, as the events of one request have:
-//! there the contents decide. What is compared how is in [`compare`]; [`stored`] reads.
+//! The first rule is not enough for two records of one batch with the same id and the same timestamp, as the events of
+//! one request have: there the contents decide. What is compared how is in [`compare`]; [`stored`] reads.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -94,7 +94,7 @@ pub(super) enum Proof {
 pub(super) enum Obstacle {
     /// It failed for now.
     Failure(Failure),
-    /// An operator has to fix something first.
+    /// An operator must fix something first.
     Block(Block),
 }
 
@@ -105,7 +105,7 @@ impl From<Failure> for Obstacle {
 }
 
 impl Proof {
-    /// The label for `penstock_indexer_duplicates_total`.
+    /// Returns the label for `penstock_indexer_duplicates_total`.
     fn as_str(self) -> &'static str {
         match self {
             Self::Record => "record",
@@ -116,8 +116,8 @@ impl Proof {
 }
 
 impl Verify {
-    /// For the topic of `config`; none where nothing is proven: by config, and with `keep_last`, where the later event of an id is meant to
-    /// replace the earlier one.
+    /// For the topic of `config`; none where nothing is proven: by config, and with `keep_last`, where the later event
+    /// of an id is meant to replace the earlier one.
     pub(super) fn new(config: &Config, client: &Arc<Client>, metrics: &VerifyMetrics) -> Option<Self> {
         let settings = &config.elasticsearch;
         let proves =
@@ -137,7 +137,7 @@ impl Verify {
         }
     }
 
-    /// What is stored under the ids of `suspects` of `batch`, in their order.
+    /// Returns what is stored under the ids of `suspects` of `batch`, in their order.
     ///
     /// # Errors
     /// [`Obstacle`], when it is not found out for all of them.
@@ -161,7 +161,8 @@ impl Verify {
         Ok(verdicts)
     }
 
-    /// What is stored in `index` under the ids of those suspects that `numbers` names; none for those of whom the timestamp does not say it.
+    /// Returns what is stored in `index` under the ids of those suspects that `numbers` names; none for those of whom
+    /// the timestamp does not say it.
     async fn ask(
         &self,
         batch: &Batch,
@@ -242,7 +243,7 @@ impl Verify {
         })
     }
 
-    /// Whether another line may go into the log, and of how many conflicts it speaks.
+    /// Returns whether another line may go into the log, and of how many conflicts it speaks.
     fn may_log(&self, conflicts: u64) -> Option<u64> {
         let mut logged = self.logged.lock().unwrap_or_else(PoisonError::into_inner);
         logged.since += conflicts;
@@ -254,7 +255,7 @@ impl Verify {
     }
 }
 
-/// What the timestamp alone says; none when it does not say that it is this record.
+/// Returns what the timestamp alone says; `None` if it does not say that it is this record.
 fn by_timestamp(item: &Item, document: &Document<'_>, is_twin: bool) -> Option<Verdict> {
     if !document.found {
         return Some(Verdict::Gone);
@@ -264,7 +265,7 @@ fn by_timestamp(item: &Item, document: &Document<'_>, is_twin: bool) -> Option<V
     is_proof.then_some(Verdict::Same(Proof::Record))
 }
 
-/// Whether a document of `ingested_at` was made of the record of `item`.
+/// Returns whether a document of `ingested_at` was made of the record of `item`.
 fn is_of_record(item: &Item, ingested_at: Option<&str>) -> bool {
     let (Some(millis), Some(ingested_at)) = (item.origin.timestamp, ingested_at) else { return false };
     let mut json = Vec::with_capacity(32);
@@ -272,7 +273,7 @@ fn is_of_record(item: &Item, ingested_at: Option<&str>) -> bool {
     json.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\"")).unwrap_or(&json) == ingested_at.as_bytes()
 }
 
-/// The document line of `item`.
+/// Returns the document line of `item`.
 fn own_document<'a>(batch: &'a Batch, item: &Item) -> &'a [u8] {
     let lines = &batch.body[item.body.clone()];
     let action = lines.iter().position(|byte| *byte == b'\n').map_or(lines.len(), |end| end + 1);

@@ -1,7 +1,7 @@
 //! What is left to send of one batch. Pure.
 //!
-//! It begins with the whole batch. A chunk that is too large or refused as a whole is cut in two, down to the one document whose fault it
-//! is; of a chunk that is answered item by item, those that failed for now join what is left.
+//! It begins with the whole batch. A chunk that is too large or refused as a whole is cut in two, down to the one
+//! document whose fault it is; of a chunk that is answered item by item, those that failed for now join what is left.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
@@ -22,10 +22,12 @@ mod places;
 mod proof;
 pub(super) mod whole;
 
-/// A body may be this much larger than asked for before it is cut, in per cent: the last document of a batch may stick out.
+/// A body may be this much larger than asked for before it is cut, in per cent: the last document of a batch may stick
+/// out.
 const TOLERANCE: usize = 150;
 
-/// How many times a document is sent that Elasticsearch fails at (5xx), before it is set aside; and a request, before it is cut.
+/// How many times a document is sent that Elasticsearch fails at (5xx), before it is set aside; and a request, before
+/// it is cut.
 const FAULTS: u32 = 2;
 /// How many times a document is sent whose index is answered to be missing, although it was made each time.
 const MISSES: u32 = 5;
@@ -40,7 +42,8 @@ pub(super) struct Work<'a> {
     left: VecDeque<usize>,
     /// Those whose ids have to be looked up first.
     look_ups: VecDeque<usize>,
-    /// Those that were sent to an index which is missing or takes no documents: they are placed anew, where the strategy knows of that.
+    /// Those that were sent to an index which is missing or takes no documents: they are placed again, where the
+    /// strategy knows of that.
     unplaced: Vec<usize>,
     /// Those that the index does not know all fields of, and that are sent again now that the mapping is up to date.
     adopted: HashSet<usize>,
@@ -49,7 +52,8 @@ pub(super) struct Work<'a> {
     checked: HashMap<usize, u64>,
     /// Those that are written, but looked up before that counts.
     written: HashSet<usize>,
-    /// The generation of a data stream's write index that the next request counts on, and whether it turned out to be another.
+    /// The generation of a data stream's write index that the next request counts on, and whether it turned out to be
+    /// another.
     generation: Option<u64>,
     is_doubtful: bool,
     places: bool,
@@ -87,9 +91,9 @@ pub(super) struct Progress {
     pub(super) failure: Option<Failure>,
     /// What blocks, for one of them.
     pub(super) block: Option<Block>,
-    /// Whether that goes for documents which cannot be placed anew.
+    /// Whether that goes for documents which cannot be placed again.
     pub(super) is_blocked: bool,
-    /// Documents that are set aside: it is not known whose fault it is that they are refused.
+    /// Documents that are set aside: it is not known what is at fault.
     pub(super) aside: usize,
     /// The index of documents whose request failed as a whole, in a way that may be a document's fault.
     pub(super) whole: Option<Arc<str>>,
@@ -102,7 +106,8 @@ pub(super) struct Progress {
 }
 
 impl<'a> Work<'a> {
-    /// All of `batch`. With `places`, what is sent to an index that is missing or takes no documents is to be placed anew.
+    /// Returns all of `batch`. With `places`, what is sent to an index that is missing or takes no documents is to be
+    /// placed again.
     pub(super) fn new(batch: &'a Batch, places: bool) -> Self {
         let is_looked_up =
             |item: &usize| batch.targets.get(batch.items[*item].target as usize).is_some_and(|t| t.look_up);
@@ -137,7 +142,7 @@ impl<'a> Work<'a> {
         is_sent && self.look_ups.is_empty() && self.suspects.is_empty()
     }
 
-    /// The items of the next request, as many as there is room for, but at least one; none when all is settled.
+    /// Returns the items of the next request, as many as there is room for, but at least one; none when all is settled.
     pub(super) fn take(&mut self, room: Room) -> Option<Vec<usize>> {
         let chunk = match self.halves.pop_front() {
             Some(mut half) => {
@@ -268,7 +273,7 @@ impl<'a> Work<'a> {
         false
     }
 
-    /// Has `item` placed anew if `is_moved`. Returns that.
+    /// Has `item` placed again if `is_moved`. Returns that.
     fn place_anew_if(&mut self, is_moved: bool, item: usize) -> bool {
         if is_moved {
             self.unplaced.push(item);
@@ -295,7 +300,7 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// Cuts `chunk` in two; gives the one document that it is, if so.
+    /// Cuts `chunk` in two; returns the one document that it is, if so.
     fn cut(&mut self, mut chunk: Vec<usize>) -> Option<usize> {
         if let [item] = chunk[..] {
             return Some(item);
@@ -332,7 +337,7 @@ impl<'a> Work<'a> {
     }
 }
 
-/// How many of `items`, from the first on, there is room for: at least one, if there is one.
+/// Returns how many of `items`, from the first on, there is room for: at least one, if there is one.
 fn fitting(batch: &Batch, items: &[usize], room: Room) -> usize {
     let tolerated = room.bytes.saturating_mul(TOLERANCE) / 100;
     let mut count = items.len().min(room.items.max(1));
@@ -348,7 +353,7 @@ fn fitting(batch: &Batch, items: &[usize], room: Room) -> usize {
 }
 
 impl Progress {
-    /// What this says about how much may be sent.
+    /// Returns what this says about how much may be sent.
     pub(super) fn sign(&self) -> Sign {
         match self.trouble() {
             Some(Trouble::Overload | Trouble::TimedOut) => Sign::Overloaded,
@@ -359,7 +364,7 @@ impl Progress {
         }
     }
 
-    /// What this says about Elasticsearch.
+    /// Returns what this says about Elasticsearch.
     pub(super) fn health(&self) -> Health {
         if let Some(block) = &self.block {
             return Health::Blocked(block.clone());
@@ -375,7 +380,7 @@ impl Progress {
         self.failure.as_ref().map(|failure| failure.trouble)
     }
 
-    /// The label for `penstock_indexer_bulk_requests_total`.
+    /// Returns the label for `penstock_indexer_bulk_requests_total`.
     pub(super) fn outcome(&self) -> &'static str {
         match (&self.block, self.trouble()) {
             (Some(_), _) => "blocked",

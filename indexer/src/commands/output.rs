@@ -1,7 +1,8 @@
-//! What a command prints: its report on standard output, as text for people or as JSON for machines; its progress on standard error.
+//! What a command prints: its report on standard output, as text for people or as JSON for machines; its progress on
+//! standard error.
 //!
-//! A report is a type that is both [`Display`] and [`Serialize`]. Its text ends without a line break; its JSON is one object on one line, so
-//! that a command may print several of them.
+//! A report is a type that is both [`Display`] and [`Serialize`]. Its text ends without a line break; its JSON is one
+//! object on one line, so that a command may print several of them.
 
 use std::fmt::Display;
 use std::io::{IsTerminal, Write};
@@ -34,7 +35,7 @@ impl Output {
     /// Prints `report` on standard output.
     pub fn print(self, report: &impl Report) {
         let line = self.line(report);
-        // Whoever reads may have gone (`| head`).
+        // The reader may have gone (`| head`).
         if let Err(error) = writeln!(std::io::stdout(), "{line}") {
             tracing::debug!(%error, "Standard output is closed.");
         }

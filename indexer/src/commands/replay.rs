@@ -1,7 +1,8 @@
 //! `replay`: indexes a range of a topic again, through the same pipeline as the service, beside it.
 //!
-//! A replay is a consumer group of its own, `penstock-replay-NAME`, so the service's offsets do not move. Its committed offsets are its
-//! checkpoint, and the group has one member, so that no two run at once. Documents keep their ids, so what is there already stays one.
+//! A replay is a consumer group of its own, `penstock-replay-NAME`, so the service's offsets do not move. Its committed
+//! offsets are its checkpoint, and the group has one member, so that no two run at once. Documents keep their ids, so
+//! what is there already stays one.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -79,7 +80,7 @@ pub struct ReplayArgs {
     /// The name of the replay, by which it goes on after it was stopped. Without it the name of the topic.
     #[arg(long)]
     pub name: Option<String>,
-    /// Begin anew, even if a replay of this name is not done.
+    /// Begin again, even if a replay of this name is not done.
     #[arg(long, conflicts_with = "dry_run")]
     pub restart: bool,
     /// How to print.

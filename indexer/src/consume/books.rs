@@ -1,6 +1,8 @@
-//! What the thread holds and how far each partition is, without Kafka: the batch being filled, the records that wait, the ledger.
+//! What the thread holds and how far each partition is, without Kafka: the batch being filled, the records that wait,
+//! the ledger.
 //!
-//! The three must agree on which assignment a record belongs to. So assigning, revoking, taking and handing on go through here.
+//! The three must agree on which assignment a record belongs to. So assigning, revoking, taking and handing on go
+//! through here.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Instant;
@@ -14,7 +16,8 @@ use crate::message::progress::{BatchId, Epoch};
 use crate::message::record::{OwnedRecord, Record};
 use crate::settle::Ledger;
 
-/// The most jumps that are kept for the next survey: with more of them, as transactions of single records make, losses may be undercounted.
+/// The most jumps that are kept for the next survey: with more of them, as transactions of single records make, losses
+/// may be undercounted.
 const MAX_JUMPS: usize = 10_000;
 
 /// The batch being filled, the records that wait, and the ledger.
@@ -50,14 +53,16 @@ pub(super) struct Waits {
 }
 
 impl Books {
-    /// Begins `partition` under a new assignment, read from `next` on if that is known. Nothing of an earlier one counts any more.
+    /// Begins `partition` under a new assignment, read from `next` on if that is known. Nothing of an earlier one
+    /// counts any more.
     pub(super) fn assign(&mut self, partition: Partition, next: Option<NextOffset>) {
         self.unpark(partition);
         let epoch = self.ledger.assign(partition);
         self.filling.assign(partition, epoch, next);
     }
 
-    /// Gives `partition` up. What is in flight for it will not be committed here. Returns the epoch of the assignment that has ended.
+    /// Gives `partition` up. What is in flight for it will not be committed here. Returns the epoch of the assignment
+    /// that has ended.
     pub(super) fn revoke(&mut self, partition: Partition) -> Option<Epoch> {
         let epoch = self.ledger.revoke(partition);
         self.unpark(partition);
@@ -89,7 +94,8 @@ impl Books {
         Some(Waits { partition: record.partition, need, ask })
     }
 
-    /// Takes `records`, which waited for something that is there now, in their order. Those that need something else wait on.
+    /// Takes `records`, which waited for something that is there now, in their order. Those that need something else
+    /// wait on.
     pub(super) fn take_again(
         &mut self,
         records: &VecDeque<OwnedRecord>,
@@ -98,7 +104,8 @@ impl Books {
         records.iter().filter_map(|record| self.take(&record.as_record(), decode)).collect()
     }
 
-    /// Hands the batch being filled on, and tracks it until it settles. A batch of skipped records alone is settled at once: none then.
+    /// Hands the batch being filled on, and tracks it until it settles. A batch of skipped records alone is settled at
+    /// once: none then.
     pub(super) fn dispatch(&mut self, now: Instant) -> Option<Batch> {
         self.last_batch += 1;
         let since = self.filling.opened().unwrap_or(now);
@@ -111,8 +118,8 @@ impl Books {
         Some(batch)
     }
 
-    /// Returns since when the oldest record of `partition` that is not settled has been held: in flight, in the batch being filled, or
-    /// waiting. None where there is none.
+    /// Returns since when the oldest record of `partition` that is not settled has been held: in flight, in the batch
+    /// being filled, or waiting. None where there is none.
     pub(super) fn held_since(&self, partition: Partition) -> Option<Instant> {
         let filling = self.filling.opened().filter(|_| self.filling.holds(partition));
         let waiting = self.parked_since.get(&partition).filter(|_| self.parked.holds(partition)).copied();
@@ -134,8 +141,8 @@ impl Books {
         self.parked_since.remove(&partition);
     }
 
-    /// Compares where `record` stands with where reading stood. Offsets never go back within one log: a record that does belongs to another
-    /// one, and its partition begins anew.
+    /// Compares where `record` stands with where reading stood. Offsets never go back within one log: a record that
+    /// does belongs to another one, and its partition begins again.
     fn follow(&mut self, record: &Record<'_>) -> Option<Jump> {
         let from = self.filling.next(record.partition).filter(|next| next.0 != record.offset.0)?;
         let jump = Jump { partition: record.partition, from, to: record.offset };
@@ -155,7 +162,7 @@ impl Books {
 }
 
 impl Jump {
-    /// Whether the record stands before where reading stood.
+    /// Returns whether the record stands before where reading stood.
     pub(super) fn is_back(self) -> bool {
         self.to.0 < self.from.0
     }

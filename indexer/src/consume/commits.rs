@@ -1,7 +1,8 @@
 //! Asking for commits: what the ledger hands out, one request at a time.
 //!
-//! librdkafka tells nobody how an asynchronous commit ended unless it is given a callback, which rdkafka 0.39 does not set. So a commit waits
-//! for its answer, on a thread of its own; a failed one is tried again, and the lag counts what is committed, not what was sent.
+//! librdkafka tells nobody how an asynchronous commit ended unless it is given a callback, which rdkafka 0.39 does not
+//! set. So a commit waits for its answer, on a thread of its own; a failed one is tried again, and the lag counts what
+//! is committed, not what was sent.
 
 use kafka::position::NextOffset;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -55,7 +56,7 @@ impl Consumer {
             Ok(()) => {
                 self.kafka.met();
                 for (partition, next) in offsets {
-                    // Of a partition that began anew meanwhile, it says nothing.
+                    // Of a partition that began again meanwhile, it says nothing.
                     if self.books.ledger.has_handed_out(*partition, *next) {
                         self.lag.note_committed(*partition, *next);
                     }
@@ -63,7 +64,7 @@ impl Consumer {
             }
             Err(KafkaError::ConsumerCommit(RDKafkaErrorCode::NoOffset)) => {}
             Err(error) => {
-                tracing::warn!(%error, topic = self.topic, "A commit failed; it is tried again with the next one.");
+                tracing::warn!(%error, topic = self.topic, "A commit failed; the next one retries it.");
                 self.books.ledger.commit_failed();
             }
         }

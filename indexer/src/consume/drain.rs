@@ -24,7 +24,7 @@ impl Consumer {
     fn assign(&mut self, list: &TopicPartitionList) {
         let begins = self.look_up_beginnings(list);
         if let Err(error) = group::assign(&self.consumer, &begins) {
-            tracing::error!(%error, "The assigned partitions could not be taken up.");
+            tracing::error!(%error, "Cannot take over the assigned partitions.");
             return;
         }
         let partitions: Vec<Partition> = partitions_of(list).collect();
@@ -35,7 +35,7 @@ impl Consumer {
         if self.paused
             && let Err(error) = self.consumer.pause(list)
         {
-            tracing::warn!(%error, "The assigned partitions could not be paused.");
+            tracing::warn!(%error, "Cannot pause the assigned partitions.");
         }
         self.kafka.met();
         self.has_joined = true;
@@ -43,8 +43,8 @@ impl Consumer {
         self.note_assignment("Partitions were assigned.", list);
     }
 
-    /// Looks up what is committed for the partitions of `list`, and begins them there; or at the beginning, where nothing is, or where it was
-    /// committed for a topic of the same name that was deleted. Returns where to read from.
+    /// Looks up what is committed for the partitions of `list`, and begins them there; or at the beginning, where
+    /// nothing is, or where it was committed for a topic of the same name that was deleted. Returns where to read from.
     fn look_up_beginnings(&mut self, list: &TopicPartitionList) -> TopicPartitionList {
         if list.count() == 0 {
             return list.clone();
@@ -55,7 +55,7 @@ impl Consumer {
         let begins = self.partition_list(partitions_of(list));
         let committed = self.consumer.committed_offsets(begins.clone(), self.settings.kafka_timeout);
         let committed = committed.unwrap_or_else(|error| {
-            tracing::warn!(%error, "What is committed could not be looked up; the client does so itself.");
+            tracing::warn!(%error, "Cannot read the committed offsets; the client reads them itself.");
             begins.clone()
         });
         for (element, mut begin) in committed.elements().into_iter().zip(begins.elements()) {
@@ -78,7 +78,7 @@ impl Consumer {
                 None => Position::Beginning,
             };
             if let Err(error) = begin.set_offset(position) {
-                tracing::error!(%error, "Where to read from could not be set.");
+                tracing::error!(%error, "Cannot set the offsets to read from.");
             }
         }
         begins
@@ -91,7 +91,7 @@ impl Consumer {
         tracing::error!(
             topic = self.topic,
             partition = partition.0,
-            "The committed offset is of a topic of this name that was deleted: the partition is read from its beginning."
+            "The committed offset belongs to a deleted topic of this name: the partition is read from its beginning."
         );
         self.identity.begin_anew(partition);
         self.metrics.log_resets.with_label_values(&[self.topic.as_str(), "recreated"]).inc();
@@ -113,7 +113,7 @@ impl Consumer {
         let partitions: Vec<Partition> = partitions_of(list).collect();
         if self.consumer.assignment_lost() {
             tracing::warn!(
-                "The partitions are already lost to the group: what is in flight for them will not be committed here."
+                "The group has already reassigned the partitions: records in flight are not committed here."
             );
         } else {
             self.drain(&partitions);
@@ -129,15 +129,16 @@ impl Consumer {
         }
         self.unpause(list);
         if let Err(error) = group::unassign(&self.consumer, list) {
-            tracing::error!(%error, "The revoked partitions could not be given up.");
+            tracing::error!(%error, "Cannot release the revoked partitions.");
         }
         self.note_assignment("Partitions were revoked.", list);
     }
 
-    /// Takes back whatever pause they have: librdkafka keeps it beyond the revocation, and this member may be given them again.
+    /// Takes back whatever pause they have: librdkafka keeps it beyond the revocation, and this member may be given
+    /// them again.
     fn unpause(&self, revoked: &TopicPartitionList) {
         if let Err(error) = self.consumer.resume(revoked) {
-            tracing::warn!(%error, "The revoked partitions could not be resumed.");
+            tracing::warn!(%error, "Cannot resume the revoked partitions.");
         }
     }
 
@@ -163,7 +164,8 @@ impl Consumer {
         }
     }
 
-    /// Waits until all that was consumed of `partitions` is settled, up to `indexer.drain_timeout`, and commits what is.
+    /// Waits until all that was consumed of `partitions` is settled, up to `indexer.drain_timeout`, and commits what
+    /// is.
     fn drain(&mut self, partitions: &[Partition]) {
         if !self.books.filling.is_empty() {
             self.dispatch(Instant::now());
@@ -174,7 +176,7 @@ impl Consumer {
             if left.is_zero() {
                 tracing::warn!(
                     drain_timeout_ms = self.settings.drain_timeout.as_millis(),
-                    "Not everything settled in time; what did not is read again by the partitions' next owner."
+                    "Not all records settled in time; the partitions' next owner reads the others again."
                 );
                 break;
             }

@@ -3,7 +3,8 @@
 use super::*;
 
 impl Consumer {
-    /// Whether more records may be taken: there are bytes left, and the batch being filled is not waiting to be sent.
+    /// Returns whether more records may be taken: there are bytes left, and the batch being filled is not waiting to be
+    /// sent.
     pub(super) fn has_room(&self) -> bool {
         !self.is_full() && self.room.has_bytes(self.books.waiting_bytes())
     }
@@ -38,7 +39,7 @@ impl Consumer {
     pub(super) fn pause(&mut self) {
         let partitions = self.partition_list(self.books.ledger.assigned());
         if let Err(error) = self.consumer.pause(&partitions) {
-            tracing::warn!(%error, "The partitions could not be paused.");
+            tracing::warn!(%error, "Cannot pause the partitions.");
             return;
         }
         self.paused = true;
@@ -46,7 +47,7 @@ impl Consumer {
         tracing::info!(
             held_bytes = self.room.bytes(),
             batches = self.room.batches(),
-            "As much is in flight as may be: consuming pauses until half of it is settled."
+            "The limit of records in flight is reached: consuming pauses until half of them have settled."
         );
     }
 
@@ -58,18 +59,18 @@ impl Consumer {
             .filter(|partition| !self.books.parked.holds(*partition) && !self.reading.is_closed(*partition));
         let partitions = self.partition_list(free);
         if let Err(error) = self.consumer.resume(&partitions) {
-            tracing::warn!(%error, "The partitions could not be resumed.");
+            tracing::warn!(%error, "Cannot resume the partitions.");
             return;
         }
         self.paused = false;
         self.metrics.paused.with_label_values(&[&self.topic]).set(0);
-        tracing::info!("Consuming goes on.");
+        tracing::info!("Consuming resumes.");
     }
 
     /// Asks a cluster that seemed to be down whether it is back.
     ///
-    /// A member without partitions counts too. By the protocol `classic` its empty assignment says that it has joined; by `consumer` nothing
-    /// says so, but the group's coordinator answers it.
+    /// A member without partitions counts too. By the protocol `classic` its empty assignment says that it has joined;
+    /// by `consumer` nothing says so, but the group's coordinator answers it.
     pub(super) fn probe(&self) {
         let may_be_spare = !self.settings.tells_spares && self.started.elapsed() >= SPARE_AFTER;
         let is_member = self.has_joined || (may_be_spare && self.coordinator_answers());

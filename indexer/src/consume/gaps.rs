@@ -1,7 +1,7 @@
 //! Offsets that no record came for: which of them retention deleted before they were read. Pure.
 //!
-//! Offsets have gaps that are no loss: control records of transactions, aborted records, what compaction removed. What is below the start of
-//! the log is another thing: those records are gone.
+//! Offsets have gaps that are no loss: control records of transactions, aborted records, what compaction removed. What
+//! is below the start of the log is another thing: those records are gone.
 
 use std::collections::BTreeMap;
 
@@ -33,7 +33,7 @@ pub(super) struct Loss {
 }
 
 impl Loss {
-    /// How many records, at the most: some of these offsets may never have held one.
+    /// Returns how many records, at most: some of these offsets may never have held one.
     pub(super) fn records(&self) -> u64 {
         u64::try_from(self.to.0 - self.from.0).unwrap_or(0)
     }
@@ -48,8 +48,8 @@ impl Gaps {
 
     /// Takes what is known of `partition`, whose log begins at `start`. `stands` is where reading stands now.
     ///
-    /// Reading that stands below the start may have more records in the client's queue; only when nothing came for the length of a survey,
-    /// twice, is there nothing to come.
+    /// Reading that stands below the start may have more records in the client's queue; only when nothing came for the
+    /// length of a survey, twice, is there nothing to come.
     pub(super) fn losses(&mut self, partition: Partition, start: NextOffset, stands: Option<NextOffset>) -> Vec<Loss> {
         let mut losses = Vec::new();
         for jump in self.jumps.extract_if(.., |jump| jump.partition == partition) {
@@ -70,7 +70,7 @@ impl Gaps {
         losses
     }
 
-    /// Forgets `partition`: it was revoked, or begins anew.
+    /// Forgets `partition`: it was revoked, or begins again.
     pub(super) fn forget(&mut self, partition: Partition) {
         self.jumps.retain(|jump| jump.partition != partition);
         self.stood.remove(&partition);

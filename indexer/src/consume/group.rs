@@ -1,7 +1,8 @@
 //! Membership of the consumer group: the client's settings, and what librdkafka calls back with.
 //!
-//! librdkafka calls back from within `poll`, where the state of the consuming thread is out of reach. So a rebalance is only
-//! noted here; the thread takes it up as soon as `poll` returns, drains what is revoked, and then tells librdkafka to go on.
+//! librdkafka calls back from within `poll`, where the state of the consuming thread is out of reach. So a rebalance is
+//! only noted here; the thread takes it up as soon as `poll` returns, drains what is revoked, and then tells librdkafka
+//! to go on.
 
 use std::collections::VecDeque;
 use std::error::Error;
@@ -19,12 +20,13 @@ use service::admin::Condition;
 
 use super::prefetch::{self, set_default};
 
-/// How long librdkafka fetches nothing after what it has fetched ahead was enough. By its own default of a second, a consumer that takes
-/// what is there in less stands still for the rest (librdkafka's CONFIGURATION.md).
+/// How long librdkafka fetches nothing after what it has fetched ahead was enough. By its own default of a second, a
+/// consumer that takes what is there in less stands still for the rest (librdkafka's CONFIGURATION.md).
 const FETCH_BACKOFF_MS: &str = "20";
 
-/// How long the group waits for a member that died: so long its partitions stand still. librdkafka's heartbeats do not wait for the consuming
-/// thread, so this may be shorter than its default of 45 s. A static member keeps that default: it is to be back before its partitions move.
+/// How long the group waits for a member that died: so long its partitions stand still. librdkafka's heartbeats do not
+/// wait for the consuming thread, so this may be shorter than its default of 45 s. A static member keeps that default:
+/// it is to be back before its partitions move.
 const SESSION_TIMEOUT_MS: &str = "10000";
 
 /// A rebalance that the consuming thread has yet to carry out.
@@ -44,7 +46,8 @@ pub(super) struct Group {
     login: Login,
 }
 
-/// The settings of the group's consumer. What the promises need comes after `kafka.options`, so that these cannot undo it.
+/// Returns the settings of the group's consumer. What the promises need comes after `kafka.options`, so that these
+/// cannot undo it.
 ///
 /// # Errors
 /// As [`kafka::client_config`].
@@ -79,7 +82,7 @@ impl Group {
         Self { rebalances: Mutex::default(), closing: AtomicBool::new(false), kafka, login }
     }
 
-    /// The next rebalance to carry out.
+    /// Returns the next rebalance to carry out.
     pub(super) fn next_rebalance(&self) -> Option<Rebalance> {
         self.rebalances.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
     }
@@ -110,7 +113,7 @@ pub(super) fn carry_out(consumer: &BaseConsumer<Group>, rebalance: &Rebalance) {
         Rebalance::Revoke(partitions) => unassign(consumer, partitions),
     };
     if let Err(error) = carried_out {
-        tracing::warn!(%error, "A rebalance while closing could not be carried out.");
+        tracing::warn!(%error, "Cannot carry out a rebalance while closing.");
     }
 }
 
@@ -139,7 +142,7 @@ impl ClientContext for Group {
 
     fn error(&self, error: KafkaError, reason: &str) {
         if error.rdkafka_error_code() == Some(RDKafkaErrorCode::AllBrokersDown) {
-            self.kafka.unmet("no broker of kafka.brokers can be reached");
+            self.kafka.unmet("cannot reach any broker of kafka.brokers");
         }
         tracing::warn!(%error, reason, "The Kafka consumer reports an error.");
     }

@@ -1,7 +1,8 @@
 //! Which topic an offset belongs to. Pure.
 //!
-//! A topic that is deleted and created again has the same name and offsets that begin at 0, so an offset alone says nothing. Each commit
-//! therefore carries the topic's id (KIP-516) as its metadata, and an offset that was committed for another id is not gone on from.
+//! A topic that is deleted and created again has the same name and offsets that begin at 0, so an offset alone says
+//! nothing. Each commit therefore carries the topic's id (KIP-516) as its metadata, and an offset that was committed
+//! for another id is not gone on from.
 
 use std::collections::BTreeMap;
 
@@ -35,8 +36,8 @@ pub(super) struct Identity {
 }
 
 impl Identity {
-    /// Notes that `partition` was assigned, and the metadata of what is committed for it. Metadata without an id is from an older version,
-    /// or from a tool that moved the offset: it is trusted.
+    /// Notes that `partition` was assigned, and the metadata of what is committed for it. Metadata without an id is
+    /// from an older version, or from a tool that moved the offset: it is trusted.
     pub(super) fn assign(&mut self, partition: Partition, metadata: &str) {
         self.partitions.insert(partition, id_in(metadata));
     }
@@ -46,7 +47,8 @@ impl Identity {
         self.partitions.remove(&partition);
     }
 
-    /// Notes the topic's id as the cluster gives it now. Offsets for which no id was known count for the first one that is.
+    /// Notes the topic's id as the cluster gives it now. Offsets for which no id was known count for the first one that
+    /// is.
     pub(super) fn note(&mut self, current: TopicId) {
         self.current = Some(current);
         for id in self.partitions.values_mut() {

@@ -9,8 +9,8 @@ use super::*;
 impl Consumer {
     /// Takes what the client has, up to a turn's worth. While paused, this only serves the client's events.
     ///
-    /// Only the first poll waits: what comes after it is there already. So a turn takes as long as its records take to decode, however they
-    /// trickle in, and the age of a batch is looked at between any two waits.
+    /// Only the first poll waits: what comes after it is there already. So a turn takes as long as its records take to
+    /// decode, however they trickle in, and the age of a batch is looked at between any two waits.
     pub(super) fn take_records(&mut self) -> KafkaResult<()> {
         let mut taken = 0;
         let most = self.reading.allowance(RECORDS_PER_TURN, Instant::now());
@@ -46,7 +46,7 @@ impl Consumer {
                     return Err(error);
                 }
                 Some(Err(error)) => {
-                    tracing::warn!(%error, topic = self.topic, "Kafka could not be read; the client tries again.")
+                    tracing::warn!(%error, topic = self.topic, "Cannot read from Kafka; the client tries again.")
                 }
             }
             wait = Duration::ZERO;
@@ -61,7 +61,8 @@ impl Consumer {
         Ok(())
     }
 
-    /// Returns how long the first poll of a turn may wait: not beyond the moment in which the batch being filled is due.
+    /// Returns how long the first poll of a turn may wait: not beyond the moment in which the batch being filled is
+    /// due.
     fn poll_wait(&self) -> Duration {
         let Some(opened) = self.books.filling.opened() else {
             return POLL;

@@ -1,4 +1,5 @@
-//! What the metrics say of each partition: how many records wait, and since when the oldest that was read is not settled.
+//! What the metrics say of each partition: how many records wait, and since when the oldest that was read is not
+//! settled.
 
 use std::collections::BTreeMap;
 
@@ -32,8 +33,8 @@ impl Lag {
         self.committed.remove(&partition);
     }
 
-    /// Returns how many records wait: from what is committed, or where that was deleted or never was, from the start of the log. None while
-    /// its ends are not known.
+    /// Returns how many records wait: from what is committed, or where that was deleted or never was, from the start of
+    /// the log. None while its ends are not known.
     fn of(&self, partition: Partition) -> Option<i64> {
         let (start, end) = self.ends.get(&partition)?;
         let committed = self.committed.get(&partition).unwrap_or(start).max(start);

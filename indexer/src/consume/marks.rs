@@ -1,8 +1,9 @@
 //! Whether the log below a committed offset is still the one that was read. Pure.
 //!
-//! A log that is truncated (an unclean leader election) or restored while no indexer runs may have grown past the committed offset since. Then
-//! the offset points into other data, and what comes before it would be skipped. So each commit carries a fingerprint of the last record before
-//! its offset. A partition that is assigned is read from that record on, which is compared and not indexed again.
+//! A log that is truncated (an unclean leader election) or restored while no indexer runs may have grown past the
+//! committed offset since. Then the offset points into other data, and what comes before it would be skipped. So each
+//! commit carries a fingerprint of the last record before its offset. A partition that is assigned is read from that
+//! record on, which is compared and not indexed again.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -51,8 +52,8 @@ struct Kept {
 }
 
 impl Marks {
-    /// Notes that `partition` was assigned, with `metadata` of what is committed for it. Returns where to read from: at `committed`, or one
-    /// record before it, if that is to be compared.
+    /// Notes that `partition` was assigned, with `metadata` of what is committed for it. Returns where to read from: at
+    /// `committed`, or one record before it, if that is to be compared.
     pub(super) fn assign(&mut self, partition: Partition, metadata: &str, committed: NextOffset) -> NextOffset {
         let fingerprint = metadata.split(';').find_map(|part| part.strip_prefix(PREFIX));
         let fingerprint = fingerprint.and_then(|text| u64::from_str_radix(text, 16).ok()).filter(|_| committed.0 > 0);
@@ -107,7 +108,7 @@ impl Marks {
     }
 }
 
-/// The same for the same record, in any version: FNV-1a over timestamp, length of the value, and key.
+/// Returns the same for the same record, in any version: FNV-1a over timestamp, length of the value, and key.
 fn fingerprint(record: &Record<'_>) -> u64 {
     let timestamp = record.timestamp.unwrap_or(-1).to_le_bytes();
     let length = record.value.map_or(u64::MAX, |value| value.len() as u64).to_le_bytes();
@@ -130,7 +131,7 @@ mod tests {
         Record { partition, offset, timestamp, key: Some(key), value: Some(b"value"), headers }
     }
 
-    /// The metadata of a commit of 10, after the record 9 with `key`.
+    /// Returns the metadata of a commit of 10, after the record 9 with `key`.
     fn committed(key: &[u8]) -> String {
         let mut marks = Marks::default();
         assert_eq!(marks.assign(P, "topic-id=1", NextOffset(9)), NextOffset(9));

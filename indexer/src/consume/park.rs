@@ -1,7 +1,7 @@
 //! Records that wait: for their schema, or for a newer table of backing indices.
 //!
-//! Such a record holds up its partition alone: the partition is paused, the record is kept, and consuming goes on with the others. A
-//! registry or an Elasticsearch that is away makes records wait, never dead letters (P5).
+//! Such a record holds up its partition alone: the partition is paused, the record is kept, and consuming goes on with
+//! the others. A registry or an Elasticsearch that is down makes records wait, never dead letters (P5).
 
 use std::collections::{BTreeMap, HashSet, VecDeque};
 
@@ -45,12 +45,12 @@ struct Waiting {
 }
 
 impl Parked {
-    /// Whether `partition` waits.
+    /// Returns whether `partition` waits.
     pub(super) fn holds(&self, partition: Partition) -> bool {
         self.partitions.contains_key(&partition)
     }
 
-    /// Keeps `record` until there is what it needs. Gives whether nobody has asked for that yet.
+    /// Keeps `record` until there is what it needs. Returns whether nobody has asked for that yet.
     pub(super) fn park(&mut self, record: &Record<'_>, need: Need) -> bool {
         self.push(record.partition, need, OwnedRecord::copy(record));
         self.asked.insert(need)
@@ -83,7 +83,7 @@ impl Parked {
         self.bytes
     }
 
-    /// Whether any partition waits for a schema.
+    /// Returns whether any partition waits for a schema.
     pub(super) fn awaits_schema(&self) -> bool {
         self.partitions.values().any(|waiting| matches!(waiting.need, Need::Schema(_)))
     }

@@ -1,7 +1,8 @@
-//! How far the client has come beyond the last record: past the control records of transactions, and past what was aborted.
+//! How far the client has come beyond the last record: past the control records of transactions, and past what was
+//! aborted.
 //!
-//! No record comes for those, so without this the last of them would be lag for ever. The client's position says so, in the order
-//! of the records: all that is below it was handed over or is no record.
+//! No record comes for those, so without this the last of them would be lag for ever. The client's position says so, in
+//! the order of the records: all that is below it was handed over or is no record.
 
 use std::collections::BTreeMap;
 

@@ -1,8 +1,9 @@
 //! How much the client fetches ahead: all of it follows from `indexer.max_in_flight_bytes`.
 //!
-//! librdkafka bounds keys and values by `queued.max.messages.kbytes`, but not what it keeps of each record beside them, which for small
-//! records is more. So their number is bounded too. Both are looked at before a fetch, so a response of each broker comes on top; it is
-//! bounded by `fetch.max.bytes`, except that Kafka always sends at least one batch, however large (KIP-74).
+//! librdkafka bounds keys and values by `queued.max.messages.kbytes`, but not what it keeps of each record beside them,
+//! which for small records is more. So their number is bounded too. Both are looked at before a fetch, so a response of
+//! each broker comes on top; it is bounded by `fetch.max.bytes`, except that Kafka always sends at least one batch,
+//! however large (KIP-74).
 
 use rdkafka::ClientConfig;
 

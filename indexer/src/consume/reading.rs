@@ -90,7 +90,7 @@ impl Reading {
         self.closed.contains(&partition)
     }
 
-    /// Whether the record at `offset` is beyond what is read. Its partition is closed then.
+    /// Returns whether the record at `offset` is beyond what is read. Its partition is closed then.
     pub(super) fn is_beyond(&mut self, partition: Partition, offset: Offset) -> bool {
         let Some(bounds) = &self.bounds else { return false };
         let is_within = bounds.ranges.get(&partition).is_some_and(|range| offset.0 < range.end);
@@ -106,7 +106,7 @@ impl Reading {
         bounds.ranges.get(&partition).map(|range| NextOffset(position.0.min(range.end)))
     }
 
-    /// Returns how many records may be taken now, `most` at the most.
+    /// Returns how many records may be taken now, `most` at most.
     pub(super) fn allowance(&mut self, most: usize, now: Instant) -> usize {
         let Some(rate) = self.bounds.as_ref().and_then(|bounds| bounds.rate) else { return most };
         let (taken, since) = self.spent;
@@ -128,7 +128,8 @@ impl Reading {
 }
 
 impl Consumer {
-    /// Whether a command has read and settled all that it is to read, or cannot: another member of its group has a part of it.
+    /// Returns whether a command has read and settled all that it is to read, or cannot: another member of its group
+    /// has a part of it.
     pub(super) fn is_at_end(&mut self) -> bool {
         let Some(bounds) = self.reading.bounds.as_ref().filter(|_| self.has_joined) else { return false };
         let watched = Arc::clone(&bounds.watched);

@@ -10,12 +10,12 @@ pub(super) struct Room {
 }
 
 impl Room {
-    /// Nothing held. `max_bytes` over all batches; `max_batches` under way at a time.
+    /// Nothing held. `max_bytes` over all batches; `max_batches` in flight at a time.
     pub(super) fn new(max_bytes: usize, max_batches: usize) -> Self {
         Self { max_bytes, max_batches, bytes: 0, batches: 0 }
     }
 
-    /// A batch of `bytes` is under way.
+    /// A batch of `bytes` is in flight.
     pub(super) fn start(&mut self, bytes: usize) {
         self.bytes += bytes;
         self.batches += 1;
@@ -27,7 +27,8 @@ impl Room {
         self.batches = self.batches.saturating_sub(1);
     }
 
-    /// Of a batch in flight a few documents are left, which were set aside: it has let go of `freed` bytes, and of its place among the batches.
+    /// Of a batch in flight a few documents are left, which were set aside: it has let go of `freed` bytes, and of its
+    /// place among the batches.
     pub(super) fn set_aside(&mut self, freed: usize) {
         self.finish(freed);
     }
@@ -37,28 +38,28 @@ impl Room {
         self.bytes = self.bytes.saturating_sub(bytes);
     }
 
-    /// Bytes of the batches under way.
+    /// Bytes of the batches in flight.
     pub(super) fn bytes(&self) -> usize {
         self.bytes
     }
 
-    /// Batches under way.
+    /// Batches in flight.
     pub(super) fn batches(&self) -> usize {
         self.batches
     }
 
-    /// Whether another batch may be sent on its way.
+    /// Returns whether another batch may be sent on its way.
     pub(super) fn has_batch(&self) -> bool {
         self.batches < self.max_batches
     }
 
-    /// Whether more records may be taken, with `filling` bytes in the batch being filled.
+    /// Returns whether more records may be taken, with `filling` bytes in the batch being filled.
     pub(super) fn has_bytes(&self, filling: usize) -> bool {
         self.bytes + filling < self.max_bytes
     }
 
-    /// Whether so much has drained that consuming may go on after a pause: half of either bound. A pause throws away what the
-    /// client has fetched ahead, so it must not alternate with consuming batch by batch.
+    /// Returns whether so much has drained that consuming may go on after a pause: half of either bound. A pause
+    /// discards what the client has fetched ahead, so it must not alternate with consuming batch by batch.
     pub(super) fn has_drained(&self, filling: usize) -> bool {
         self.bytes + filling <= self.max_bytes / 2 && self.batches <= self.max_batches / 2
     }

@@ -1,7 +1,8 @@
 //! A look at the log beside reading it: whether it is still the same topic, where it begins, where it ends.
 //!
-//! Reading alone does not say so. A topic made anew may look as if it went on; retention may delete what is not read yet; and a
-//! partition that is paused says nothing of how much comes in. So every few seconds a thread of its own asks, and reports back.
+//! Reading alone does not say so. A topic re-created may look as if it went on; retention may delete what is not read
+//! yet; and a partition that is paused says nothing of how much comes in. So every few seconds a thread of its own
+//! asks, and reports back.
 
 use std::collections::BTreeMap;
 
@@ -49,7 +50,8 @@ impl Consumer {
         self.measure_lag();
     }
 
-    /// Returns where reading of `partition` stands; none while that is unknown, or while records wait that were read beyond it.
+    /// Returns where reading of `partition` stands; none while that is unknown, or while records wait that were read
+    /// beyond it.
     fn stands(&self, partition: Partition) -> Option<NextOffset> {
         self.books.filling.next(partition).filter(|_| !self.books.parked.holds(partition))
     }
@@ -67,8 +69,8 @@ impl Consumer {
                 from = loss.from.0,
                 to = loss.to.0,
                 records = loss.records(),
-                "Retention deleted records before they were indexed: they are lost. The indexer is too slow, or was down for too long, for the \
-                 topic's retention."
+                "Retention deleted records before they were indexed; they are lost. The indexer is too slow, or was \
+                 down for too long, for the topic's retention."
             );
             self.metrics.lost_records.with_label_values(&[&self.topic]).inc_by(loss.records());
             if loss.is_ahead {
@@ -85,8 +87,8 @@ impl Consumer {
                 partition = jump.partition.0,
                 from = jump.from.0,
                 to = jump.to.0,
-                "The offsets of a partition went back: its log was cut (an unclean leader election) or is a new one. It is read again from \
-                 there; documents that are there already stay one."
+                "The offsets of a partition went back: its log was truncated (an unclean leader election) or is a new \
+                 one. It is read again from there; existing documents are not duplicated."
             );
             self.metrics.log_resets.with_label_values(&[self.topic.as_str(), "went_back"]).inc();
         }
@@ -101,7 +103,8 @@ impl Consumer {
         tracing::error!(
             topic = self.topic,
             partitions = ?strangers.iter().map(|partition| partition.0).collect::<Vec<_>>(),
-            "The topic was deleted and created again: it is read from its beginning. What the old one held and was not indexed is lost."
+            "The topic was deleted and created again: it is read from its beginning. Records of the old topic that \
+             were not indexed are lost."
         );
         self.rewind(&strangers, "recreated");
     }
@@ -125,7 +128,7 @@ impl Consumer {
     fn rewind(&mut self, partitions: &[Partition], reason: &str) {
         let mut beginning = self.partition_list(partitions.iter().copied());
         if let Err(error) = beginning.set_all_offsets(Position::Beginning) {
-            tracing::error!(%error, "The beginning of the partitions could not be asked for.");
+            tracing::error!(%error, "Cannot query the start offsets of the partitions.");
             return;
         }
         match self.consumer.seek_partitions(beginning, SEEK_TIMEOUT) {
@@ -134,7 +137,7 @@ impl Consumer {
                 let found: Vec<Partition> = found.map(|element| Partition(element.partition())).collect();
                 self.begin_anew(&found, reason);
             }
-            Err(error) => tracing::warn!(%error, "The partitions could not be rewound; it is tried again."),
+            Err(error) => tracing::warn!(%error, "Cannot rewind the partitions; trying again."),
         }
     }
 
@@ -150,7 +153,7 @@ impl Consumer {
         }
         // Some may have been paused for records that waited, and do so no longer.
         if let Err(error) = self.consumer.resume(&self.partition_list(partitions.iter().copied())) {
-            tracing::warn!(%error, "The partitions could not be resumed.");
+            tracing::warn!(%error, "Cannot resume the partitions.");
         }
     }
 }

@@ -18,7 +18,7 @@ impl Consumer {
     pub(super) fn wait_for(&mut self, waits: Waits) {
         let partitions = self.partition_list(std::iter::once(waits.partition));
         if let Err(error) = self.consumer.pause(&partitions) {
-            tracing::warn!(%error, partition = waits.partition.0, "A partition that waits could not be paused.");
+            tracing::warn!(%error, partition = waits.partition.0, "Cannot pause a partition that waits.");
         }
         let reason = match waits.need {
             Need::Table(time) if time > now_millis() => {
@@ -34,7 +34,7 @@ impl Consumer {
                     topic = self.topic,
                     partition = waits.partition.0,
                     schema_id = schema.0,
-                    "A record names a schema that is not in memory: its partition waits for the registry."
+                    "A record names a schema that is not in memory; its partition waits for the registry."
                 );
                 self.tasks.fetch_schema(schema, self.schemas.clone());
             }
@@ -52,12 +52,14 @@ impl Consumer {
                 partition = partition.0,
                 millis_ahead = time.saturating_sub(now_millis()),
                 seen = self.ahead,
-                "A record is dated ahead of this indexer's clock: its partition waits until then. Keep the clocks by NTP."
+                "A record is dated ahead of this indexer's clock; its partition waits until then. Synchronise the \
+                 clocks with NTP."
             );
         }
     }
 
-    /// Takes up that the table of backing indices can place the placement time `time`, or never will: that is too far ahead.
+    /// Takes up that the table of backing indices can place the placement time `time`, or never will: that is too far
+    /// ahead.
     pub(super) fn take_table(&mut self, time: i64) {
         self.release(Need::Table(time));
     }
@@ -97,7 +99,7 @@ impl Consumer {
         }
         let partitions = self.partition_list(std::iter::once(partition));
         if let Err(error) = self.consumer.resume(&partitions) {
-            tracing::warn!(%error, partition = partition.0, "A partition that waits no longer could not be resumed.");
+            tracing::warn!(%error, partition = partition.0, "Cannot resume a partition that no longer waits.");
         }
     }
 }

@@ -1,4 +1,5 @@
-//! The fuse of one topic while it has blown: all batches wait, in the order of their arrival, and the first one tries whether it is over.
+//! The fuse of one topic while it has blown: all batches wait, in the order of their arrival, and the first one tries
+//! whether it is over.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -42,7 +43,7 @@ impl Hold {
         self.state().is_blown
     }
 
-    /// Counts a batch of `records`, of which `dead` are dead letters. Gives why, if the fuse blows now.
+    /// Counts a batch of `records`, of which `dead` are dead letters. Returns why, if the fuse blows now.
     pub(super) fn count(&self, records: u64, dead: u64) -> Option<Blown> {
         let mut state = self.state();
         if state.is_blown {
@@ -55,14 +56,16 @@ impl Hold {
         tracing::error!(
             topic = self.topic,
             reason = %blown,
-            "The fuse has blown: no more dead letters of this topic are written and none of its offsets is committed. Look at the newest records of \
-             the dead-letter topic, and fix the cause. What was refused is sent again every minute, and all goes on once it is accepted."
+            "The fuse has blown: the indexer no longer writes dead letters of this topic, nor commits its offsets. \
+             Check the newest records of the dead-letter topic, and fix the cause. The indexer sends refused documents \
+             again every minute, and resumes once they are accepted."
         );
         Some(blown)
     }
 
-    /// Waits until the fuse is whole again, or `batch` may go although it is not: of those with nothing that could be sent again, such as
-    /// records that are no Avro, one at a time. Gives what is refused still of what was `refused`.
+    /// Waits until the fuse is whole again, or `batch` may go although it is not: of those with nothing that could be
+    /// sent again, such as records that are no Avro, one at a time. Returns what is refused still of what was
+    /// `refused`.
     pub(super) async fn wait(&self, bulk: &Bulk, batch: &Batch, refused: Vec<Refused>) -> Vec<Refused> {
         let _turn = self.turn.lock().await;
         let [mut pause, longest] = PAUSES;
@@ -91,7 +94,7 @@ impl Hold {
         self.metric.with_label_values(&[&self.topic]).set(0);
         tracing::info!(
             topic = self.topic,
-            "The fuse is whole again: what was refused is accepted, or what follows is."
+            "The fuse has closed: refused documents, or those that follow, are accepted."
         );
     }
 
@@ -100,7 +103,7 @@ impl Hold {
     }
 }
 
-/// Sends once more what was `refused` of `batch`. Gives what is refused still.
+/// Sends once more what was `refused` of `batch`. Returns what is refused still.
 async fn again(bulk: &Bulk, batch: &Batch, refused: &[Refused]) -> Vec<Refused> {
     let delivered = bulk.deliver(&batch.some(refused.iter().map(|refused| refused.item))).await;
     let doubtful = delivered.aside.iter().filter_map(|aside| refused.get(aside.item).cloned());

@@ -8,7 +8,8 @@ use crate::message::record::Headers;
 
 /// The longest reason that is kept, in bytes.
 const MAX_REASON: usize = 1_024;
-/// What the names of our own headers begin with. The record has headers of such names if it was a dead letter before: they are replaced.
+/// What the names of our own headers begin with. The record has headers of such names if it was a dead letter before:
+/// they are replaced.
 const PREFIX: &str = "dl.";
 
 /// One record and what happened to it.
@@ -39,8 +40,8 @@ impl DeadLetter<'_> {
         key + self.origin.value.len() + self.origin.headers.len() + MAX_REASON
     }
 
-    /// What to leave out besides `omitted`: the larger one of value and key, then the other, then the record's own headers. None when nothing
-    /// more can be left out.
+    /// Returns what to leave out besides `omitted`: the larger one of value and key, then the other, then the record's
+    /// own headers. `None` if nothing more can be left out.
     pub(super) fn omit_more(&self, omitted: Omitted) -> Option<Omitted> {
         let key = self.origin.key.as_ref().map_or(0, |key| key.len());
         let is_key_next = omitted.value || key > self.origin.value.len();
@@ -52,7 +53,7 @@ impl DeadLetter<'_> {
         }
     }
 
-    /// The letter for `to`, of the record in `batch` that was read from `topic`, without what is `omitted`.
+    /// Returns the letter for `to`, of the record in `batch` that was read from `topic`, without what is `omitted`.
     pub(super) fn record<'a>(
         &self,
         to: &'a str,
@@ -115,7 +116,7 @@ fn insert(headers: OwnedHeaders, key: &str, value: &str) -> OwnedHeaders {
     headers.insert(Header { key, value: Some(value) })
 }
 
-/// The first bytes of `reason`, cut where a character ends.
+/// Returns the first bytes of `reason`, cut where a character ends.
 fn capped(reason: &str) -> &str {
     &reason[..reason.floor_char_boundary(MAX_REASON)]
 }

@@ -1,4 +1,4 @@
-//! The producer of dead letters. It is replaced once it has failed for good.
+//! The producer of dead letters. It is replaced once it has failed permanently.
 
 use std::sync::Arc;
 
@@ -32,7 +32,8 @@ impl Sender {
     /// Sends `record` and waits for its acknowledgement.
     ///
     /// # Errors
-    /// When there is none in time, or Kafka refuses. After an error that is fatal to librdkafka's producer the next call has a new one.
+    /// When there is none in time, or Kafka refuses. After an error that is fatal to librdkafka's producer the next
+    /// call has a new one.
     pub(super) async fn send(&self, record: FutureRecord<'_, [u8], [u8]>) -> Result<(), KafkaError> {
         let client = self.client.load_full();
         let sent = client.send(record, Timeout::After(DELIVERY_TIMEOUT)).await;
@@ -50,13 +51,13 @@ impl Sender {
         let new = match create(&self.kafka) {
             Ok(new) => Arc::new(new),
             Err(error) => {
-                tracing::error!(%error, "The producer of dead letters has failed for good, and no new one can be made yet.");
+                tracing::error!(%error, "The producer of dead letters has failed permanently, and a new one cannot be created yet.");
                 return;
             }
         };
         let previous = self.client.compare_and_swap(failed, new);
         if Arc::ptr_eq(&previous, failed) {
-            tracing::error!(%code, reason, "The producer of dead letters has failed for good and is replaced.");
+            tracing::error!(%code, reason, "The producer of dead letters has failed permanently and is replaced.");
         }
     }
 }
@@ -65,13 +66,14 @@ fn create(kafka: &Kafka) -> Result<FutureProducer<Login>, KafkaError> {
     kafka::producer_config(kafka, "penstock-indexer-dead-letters", DELIVERY_TIMEOUT)?
         // What was small enough for the topic is small enough here; the dead-letter topic's own limit decides.
         .set("message.max.bytes", MAX_LETTER_BYTES)
-        // Kafka refuses a batch that is too large as a whole, so that a large letter would cost its neighbours their values.
+        // Kafka refuses a batch that is too large as a whole, so that a large letter would cost its neighbours their
+        // values.
         .set("batch.num.messages", "1")
         .create_with_context(Login::new(kafka)?)
         .map_err(without_value)
 }
 
-/// Whether `error` says that a record is larger than the topic takes.
+/// Returns whether `error` says that a record is larger than the topic takes.
 pub(super) fn is_too_large(error: &KafkaError) -> bool {
     let code = error.rdkafka_error_code();
     matches!(code, Some(RDKafkaErrorCode::MessageSizeTooLarge | RDKafkaErrorCode::MessageBatchTooLarge))

@@ -1,4 +1,4 @@
-//! The addresses of `elasticsearch.url`. Pure, but for the proxies of the environment.
+//! The addresses of `elasticsearch.url`. Pure, except for the proxies of the environment.
 
 use std::net::IpAddr;
 
@@ -12,7 +12,7 @@ use crate::elasticsearch::SettingsError;
 /// The user and the password of an address.
 pub(super) type User = (String, Secret);
 
-/// The addresses in `text`, separated by commas, without the user and password that one of them may hold.
+/// Returns the addresses in `text`, separated by commas, without the user and password that one of them may hold.
 pub(super) fn parse(text: &str) -> Result<(Vec<Url>, Option<User>), SettingsError> {
     let mut urls = Vec::new();
     let mut user = None;
@@ -57,14 +57,14 @@ pub(super) fn proxy(text: &str) -> Option<Url> {
     Url::parse(text).ok().filter(Url::has_host).or_else(|| Url::parse(&format!("http://{text}")).ok())
 }
 
-/// Returns the address of the proxy that the variables `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` put before `url`: the one that the
-/// HTTP client takes, which reads them in the same way. Without its user.
+/// Returns the address of the proxy that the variables `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` put
+/// before `url`: the one that the HTTP client takes, which reads them in the same way. Without its user.
 pub(super) fn proxy_of_environment(url: &Url) -> Option<Url> {
     let target = url.as_str().parse().ok()?;
     Url::parse(&Matcher::from_env().intercept(&target)?.uri().to_string()).ok()
 }
 
-/// Whether the node is on this machine.
+/// Returns whether the node is on this machine.
 pub(super) fn is_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
     host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())

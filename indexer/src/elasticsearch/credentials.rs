@@ -43,7 +43,7 @@ struct Last {
 }
 
 impl Credentials {
-    /// Those of `auth`, or of the address when there are none. A file is read here for the first time.
+    /// Returns those of `auth`, or of the address when there are none. A file is read here for the first time.
     pub(super) fn new(auth: &ElasticsearchAuth, user: Option<User>) -> Result<Self, SettingsError> {
         let (scheme, source) = match auth {
             ElasticsearchAuth::None => match user {
@@ -66,7 +66,8 @@ impl Credentials {
         Ok(credentials)
     }
 
-    /// The credentials, if they are others than the last time. Files are looked at every few seconds, or at once.
+    /// Returns the credentials, if they are others than the last time. Files are looked at every few seconds, or at
+    /// once.
     pub(super) fn changed(&self, now: Instant, at_once: bool) -> Option<auth::Credentials> {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         if !at_once && last.looked.is_some_and(|looked| now.saturating_duration_since(looked) < LOOK_EVERY) {
@@ -80,7 +81,7 @@ impl Credentials {
         let secret = match self.read_checked() {
             Ok(secret) => secret?,
             Err(error) => {
-                tracing::warn!(%error, "Elasticsearch's credentials could not be read again; the last ones stay in use.");
+                tracing::warn!(%error, "Cannot read Elasticsearch's new credentials; the last ones stay in use.");
                 return None;
             }
         };
@@ -156,7 +157,7 @@ impl Scheme {
     }
 }
 
-/// The file if there is one, else the value; `keys` are those of the value and of the file.
+/// Returns the file if there is one, else the value; `keys` are those of the value and of the file.
 fn source(keys: [&'static str; 2], value: Option<&Secret>, file: Option<&PathBuf>) -> Result<Source, SettingsError> {
     let [value_key, file_key] = keys;
     match (file, value) {

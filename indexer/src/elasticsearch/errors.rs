@@ -26,7 +26,7 @@ struct Cause {
 }
 
 impl ErrorBody {
-    /// The reason and that of the cause, capped where a character ends.
+    /// Returns the reason and that of the cause, capped where a character ends.
     pub(crate) fn text(&self) -> String {
         let mut text = self.reason.clone().unwrap_or_default();
         if let Some(cause) = self.caused_by.as_ref().and_then(|cause| cause.reason.as_deref()) {
@@ -37,14 +37,14 @@ impl ErrorBody {
         text
     }
 
-    /// The type, or "none".
+    /// Returns the type, or "none".
     pub(crate) fn type_or_none(&self) -> &str {
         self.error_type.as_deref().unwrap_or("none")
     }
 }
 
-/// The error of a request that failed as a whole; none if the body is not Elasticsearch's. An error that is a mere text, as
-/// Elasticsearch has for an unknown path, has no type.
+/// Returns the error of a request that failed as a whole; `None` if the body is not Elasticsearch's. An error that is a
+/// mere text, as Elasticsearch has for an unknown path, has no type.
 pub(crate) fn request_error(body: &[u8]) -> Option<ErrorBody> {
     #[derive(Deserialize)]
     struct Failure {
@@ -62,12 +62,12 @@ pub(crate) fn request_error(body: &[u8]) -> Option<ErrorBody> {
     }
 }
 
-/// Whether the body of an answer is an error of Elasticsearch's own, rather than of something before it.
+/// Returns whether the body of an answer is an error of Elasticsearch's own, rather than of something before it.
 pub(crate) fn is_own_error(body: &[u8]) -> bool {
     request_error(body).is_some()
 }
 
-/// The `error.type` of a request that failed as a whole, if the answer is Elasticsearch's own.
+/// Returns the `error.type` of a request that failed as a whole, if the answer is Elasticsearch's own.
 pub(crate) fn request_error_type(body: &[u8]) -> Option<String> {
     request_error(body)?.error_type
 }

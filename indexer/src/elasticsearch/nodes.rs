@@ -1,7 +1,8 @@
 //! Which node gets the next request. Pure.
 //!
-//! In turn, without those that failed lately: a node that failed is left alone for a time that doubles with each failure, then tried
-//! again. When all have failed, the one whose time is up first is tried at once: there is nothing better to do.
+//! In turn, without those that failed lately: a node that failed is left alone for a time that doubles with each
+//! failure, then tried again. When all have failed, the one whose time is up first is tried at once: there is nothing
+//! better to do.
 
 use std::time::{Duration, Instant};
 
@@ -30,7 +31,7 @@ impl Nodes {
         Self { nodes: vec![State::default(); count], next: 0 }
     }
 
-    /// The index of the node for the next request, and whether its last request was answered.
+    /// Returns the index of the node for the next request, and whether its last request was answered.
     pub(super) fn choose(&mut self, now: Instant) -> (usize, bool) {
         let count = self.nodes.len();
         let in_turn = (0..count).map(|step| (self.next + step) % count);

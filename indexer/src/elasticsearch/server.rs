@@ -1,8 +1,9 @@
-//! Which search server answers, Elasticsearch or `OpenSearch`, and its version. [`identify`] asks; `judge` decides and does no I/O.
+//! Which search server answers, Elasticsearch or `OpenSearch`, and its version. [`identify`] asks; `judge` decides and
+//! does no I/O.
 //!
-//! What is different for one of them asks [`Client::server`], and says so where it is done: requests in `index`, the list of backing
-//! indices in `place`, the types of fields in `index/mapping/flavour.rs`. What was tested on which version is in
-//! `docs/compatibility.md`.
+//! What is different for one of them asks [`Client::server`], and says so where it is done: requests in `index`, the
+//! list of backing indices in `place`, the types of fields in `index/mapping/flavour.rs`. What was tested on which
+//! version is in `docs/compatibility.md`.
 
 use std::fmt;
 
@@ -55,7 +56,7 @@ pub enum ServerError {
     #[error("{0}")]
     Send(#[from] SendError),
     /// An answer that says nothing about the server and may be another one later.
-    #[error("GET / was answered {status}: {body}")]
+    #[error("GET / answered {status}: {body}")]
     Refused {
         /// The status.
         status: u16,
@@ -92,7 +93,7 @@ struct MainVersion {
 }
 
 impl Version {
-    /// The version that `text` begins with.
+    /// Returns the version that `text` begins with.
     fn parse(text: &str) -> Option<Self> {
         let mut numbers = text.split(['.', '-', '+']).map(|number| number.parse().ok());
         let mut next = || numbers.next().flatten();
@@ -107,7 +108,7 @@ impl fmt::Display for Version {
 }
 
 impl Product {
-    /// The oldest version that is used.
+    /// Returns the oldest version that is used.
     fn least(self) -> Version {
         match self {
             Self::Elasticsearch => LEAST_ELASTICSEARCH,
@@ -131,7 +132,7 @@ impl Server {
         Self { product, version: None }
     }
 
-    /// Whether it is `OpenSearch`.
+    /// Returns whether it is `OpenSearch`.
     pub fn is_opensearch(self) -> bool {
         self.product == Product::OpenSearch
     }
@@ -150,9 +151,9 @@ impl fmt::Display for Server {
     }
 }
 
-/// Asks the server behind `client` what it is, and has the client remember it. Where `GET /` says nothing (a role may forbid it, a proxy
-/// may hide it), the header of the answer decides; without one, `OpenSearch` is what `expected` says, or what does not know a parameter
-/// of Elasticsearch's `GET /{index}`.
+/// Asks the server behind `client` what it is, and has the client remember it. Where `GET /` says nothing (a role may
+/// forbid it, a proxy may hide it), the header of the answer decides; without one, `OpenSearch` is what `expected`
+/// says, or what does not know a parameter of Elasticsearch's `GET /{index}`.
 ///
 /// # Errors
 /// [`ServerError`], when there is no answer, none that lasts, or the server is too old.
@@ -166,7 +167,7 @@ pub async fn identify(client: &Client, index: &str, expected: Option<Product>) -
                 tracing::warn!(
                     status = answer.status,
                     product = %server.product,
-                    "GET / does not say the server's version, which is not checked therefore; privilege: monitor."
+                    "GET / does not return the server's version, so it is not checked; grant the privilege monitor."
                 );
             }
             server
@@ -176,13 +177,13 @@ pub async fn identify(client: &Client, index: &str, expected: Option<Product>) -
         return Err(ServerError::TooOld(server));
     }
     if client.server() != Some(server) {
-        tracing::info!(product = %server.product, version = server.version.map(tracing::field::display), "The search server.");
+        tracing::info!(product = %server.product, version = server.version.map(tracing::field::display), "Identified the search server.");
     }
     client.set_server(server);
     Ok(server)
 }
 
-/// What the `answer` to `GET /` says.
+/// Returns what the `answer` to `GET /` says.
 fn judge(answer: &Answer) -> Result<Said, ServerError> {
     if matches!(answer.status, 401 | 408 | 429 | 500..) {
         return Err(ServerError::Refused { status: answer.status, body: answer.beginning() });

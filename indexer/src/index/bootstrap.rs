@@ -9,7 +9,8 @@ use super::{Index, IndexSettings, Known};
 use crate::elasticsearch::server;
 
 impl Index {
-    /// Makes what is missing, updates what is ours. Asks first what the server is: a cluster may have been upgraded, or be another one.
+    /// Makes what is missing, updates what is ours. Asks first what the server is: a cluster may have been upgraded, or
+    /// be another one.
     pub(super) async fn bootstrap(&self, known: Known) -> Result<(), RequestError> {
         self.identify().await?;
         self.ensure_policy().await?;
@@ -19,14 +20,15 @@ impl Index {
         match self.ensure_first().await {
             // Whoever may only write may make no index either, and it is probably there.
             Err(error) if known == Known::Nothing && error.is_denied() => {
-                tracing::warn!(index = self.name(), %error, "Neither asking for the index nor making it is allowed; if it is missing, make it by hand.");
+                tracing::warn!(index = self.name(), %error, "The role may neither read nor create the index; if it is missing, create it by hand.");
                 Ok(())
             }
             made => made,
         }
     }
 
-    /// Whether there is a place for documents: the index, the alias or the data stream; with the strategy `time` the first document makes one.
+    /// Returns whether there is a place for documents: the index, the alias or the data stream; with the strategy
+    /// `time` the first document makes one.
     pub(crate) async fn has_place(&self) -> Result<bool, RequestError> {
         self.identify().await?;
         Ok(self.settings.strategy == Strategy::Time || self.is_there().await?)
@@ -38,7 +40,8 @@ impl Index {
         Ok(())
     }
 
-    /// The lifecycle policy. An `OpenSearch` without the plugin for it does without: the index is only not rolled over by itself.
+    /// The lifecycle policy. An `OpenSearch` without the plugin for it does without: the index is only not rolled over
+    /// by itself.
     async fn ensure_policy(&self) -> Result<(), RequestError> {
         self.state().without_lifecycle = false;
         let settings = self.settings_here();
@@ -70,7 +73,7 @@ impl Index {
     fn allowed<T>(&self, outcome: Result<T, RequestError>) -> Result<Option<T>, RequestError> {
         match outcome {
             Err(error) if error.is_denied() => {
-                tracing::debug!(index = self.name(), %error, "A policy or template is not ours to make.");
+                tracing::debug!(index = self.name(), %error, "The role may not create a policy or template.");
                 Ok(None)
             }
             other => other.map(Some),
@@ -86,15 +89,15 @@ impl Index {
         match template.ensure(&self.requests, self.force).await {
             // Another template of the same priority has these names. The first index gets its mapping all the same.
             Err(error) if error.is_bad_request() => {
-                tracing::warn!(index = self.name(), %error, "The index template could not be made: indices that Elasticsearch makes by itself have another mapping.");
+                tracing::warn!(index = self.name(), %error, "Cannot create the index template; indices that Elasticsearch creates by itself have another mapping.");
                 Ok(())
             }
             other => other.map(|_| ()),
         }
     }
 
-    /// How index templates are composed here. `OpenSearch` refuses one whose component template is missing, so the operator's is part of
-    /// it from the next start or `setup` after it was made.
+    /// Returns how index templates are composed here. `OpenSearch` refuses one whose component template is missing, so
+    /// the operator's is part of it from the next start or `setup` after it was made.
     async fn composing(&self, settings: &IndexSettings) -> Result<Composing, RequestError> {
         if !self.requests.client().is_opensearch() {
             return Ok(Composing::Lenient);
@@ -103,15 +106,15 @@ impl Index {
         Ok(Composing::Strict { custom: self.requests.exists(&path).await? == Some(true) })
     }
 
-    /// Has the server check what a dry run would put: the index template, with the component template as part of it, since that may not
-    /// be there yet. Nothing is changed by it.
+    /// Has the server check what a dry run would put: the index template, with the component template as part of it,
+    /// since that may not be there yet. Nothing is changed by it.
     async fn validate(&self, settings: &IndexSettings, template: &Managed) -> Result<(), RequestError> {
         let component = resources::component_template(settings, &self.known_mapping());
         let body = resources::inlined(settings, &template.content, &component.content);
         let path = format!("/_index_template/_simulate/{}?filter_path=overlapping.name", template.name);
         match self.requests.post(&path, &body).await {
             Err(error) if error.is_denied() || error.is_no_endpoint() => {
-                tracing::warn!(index = self.name(), %error, "The server does not check the template.");
+                tracing::warn!(index = self.name(), %error, "The server cannot check the template.");
                 Ok(())
             }
             checked => checked,
@@ -125,7 +128,7 @@ impl Index {
         let Some(first) = resources::first(&self.settings, &self.known_mapping()) else { return Ok(()) };
         match self.requests.put(&first.path, &first.body).await {
             Ok(()) => {
-                tracing::info!(index = self.name(), path = first.path, "The index is made.");
+                tracing::info!(index = self.name(), path = first.path, "Created the index.");
                 Ok(())
             }
             // By another indexer, a moment ago; or long ago, and the alias is gone.
@@ -134,7 +137,7 @@ impl Index {
         }
     }
 
-    /// Makes the index `name` of the strategy `time` unless it is there. Gives whether it was missing.
+    /// Makes the index `name` of the strategy `time` unless it is there. Returns whether it was missing.
     pub(super) async fn make_dated(&self, name: &str) -> Result<bool, RequestError> {
         if self.requests.exists(&format!("/{name}")).await? == Some(true) {
             return Ok(false);
@@ -142,7 +145,7 @@ impl Index {
         let first = resources::dated(&self.settings, name, &self.known_mapping());
         match self.requests.put(&first.path, &first.body).await {
             Ok(()) => {
-                tracing::info!(index = name, "The index is made.");
+                tracing::info!(index = name, "Created the index.");
                 Ok(true)
             }
             Err(error) if error.has_type("resource_already_exists_exception") => Ok(false),
@@ -162,8 +165,8 @@ impl Index {
         }
     }
 
-    /// Whether the index, the alias or the data stream is there. Whoever may only write may not ask: what bulk requests are answered
-    /// will tell.
+    /// Returns whether the index, the alias or the data stream is there. Whoever may only write may not ask: what bulk
+    /// requests are answered will tell.
     async fn is_there(&self) -> Result<bool, RequestError> {
         let name = self.name();
         let strategy = self.settings.strategy;
@@ -173,8 +176,8 @@ impl Index {
         }
         match self.requests.exists(&format!("/{name}")).await? {
             Some(true) if has_alias => Err(RequestError::Occupied(format!(
-                "{name} is an index or a data stream, and elasticsearch.strategy wants an alias of this name: choose another \
-                 elasticsearch.index_name, or remove it"
+                "{name} is an index or a data stream, and elasticsearch.strategy wants an alias of this name: choose \
+                 another elasticsearch.index_name, or remove it"
             ))),
             Some(there) => Ok(there),
             None => Ok(false),

@@ -8,7 +8,8 @@ use super::requests::RequestError;
 use crate::placement::Kin;
 
 impl Index {
-    /// The name of the index that new documents go to: the write index, or with the strategy `time` the newest; none if there is none yet.
+    /// Returns the name of the index that new documents go to: the write index, or with the strategy `time` the newest;
+    /// `None` if there is none yet.
     ///
     /// # Errors
     /// [`RequestError`].
@@ -24,7 +25,8 @@ impl Index {
         })
     }
 
-    /// The names of all indices that may take documents: those of our own names, and the write index whatever its name.
+    /// Returns the names of all indices that may take documents: those of our own names, and the write index whatever
+    /// its name.
     ///
     /// # Errors
     /// [`RequestError`].
@@ -43,7 +45,7 @@ impl Index {
         })
     }
 
-    /// The backing indices of the data stream in its own order.
+    /// Returns the backing indices of the data stream in its own order.
     async fn stream_indices(&self) -> Result<Vec<String>, RequestError> {
         let path = format!("/_data_stream/{}?filter_path=data_streams.indices.index_name", self.name());
         let answer = self.requests.get(&path).await?.unwrap_or_default();
@@ -51,7 +53,7 @@ impl Index {
         Ok(indices.iter().filter_map(|index| index["index_name"].as_str().map(str::to_owned)).collect())
     }
 
-    /// The indices behind the alias, and whether it writes to them.
+    /// Returns the indices behind the alias, and whether it writes to them.
     async fn behind_alias(&self) -> Result<Vec<(String, bool)>, RequestError> {
         let answer = self.requests.get(&format!("/_alias/{}", self.name())).await?.unwrap_or_default();
         let Value::Object(indices) = answer else { return Ok(Vec::new()) };
@@ -61,7 +63,7 @@ impl Index {
         Ok(indices.iter().map(|(name, index)| (name.clone(), is_write(index))).collect())
     }
 
-    /// The date in `name`, if it is one that the strategy `time` makes.
+    /// Returns the date in `name`, if it is one that the strategy `time` makes.
     fn date(&self, name: &str) -> Option<i64> {
         self.settings.dated.as_ref()?.time(name)
     }

@@ -1,13 +1,14 @@
 //! New fields reach template and indices before the first document that has them.
 //!
-//! Fields that are new to all that is known are added to the index that new documents go to, and to the template for all indices to come.
-//! An older index gets them when a document is about to be sent to it ([`Index::prepare`]). So a schema without new fields costs no request,
-//! and one with new fields the same few however many indices there are. Elasticsearch merges what several indexers add to an index. The
-//! template has no such merge: each reads it, adds what it and the newest index know, and looks again afterwards. Whoever writes last has
-//! looked at an index to which all others had added theirs before, so nothing is lost.
+//! Fields that are new to all that is known are added to the index that new documents go to, and to the template for
+//! all indices to come. An older index gets them when a document is about to be sent to it ([`Index::prepare`]). So a
+//! schema without new fields costs no request, and one with new fields the same few however many indices there are.
+//! Elasticsearch merges what several indexers add to an index. The template has no such merge: each reads it, adds what
+//! it and the newest index know, and looks again afterwards. Whoever writes last has looked at an index to which all
+//! others had added theirs before, so nothing is lost.
 //!
-//! A field that an index has with another type stays as it is there: documents that fit go in, the others are dead letters with
-//! Elasticsearch's reason. In the template the wider type wins, so that the next index takes both.
+//! A field that an index has with another type stays as it is there: documents that fit go in, the others are dead
+//! letters with Elasticsearch's reason. In the template the wider type wins, so that the next index takes both.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -20,7 +21,7 @@ use super::{Index, resources};
 
 /// How many times template and indices are looked at: more than there are indexers that add fields at the same moment.
 const MAX_ROUNDS: usize = 20;
-/// How many conflicts are remembered as told.
+/// How many conflicts are remembered as logged.
 const MAX_TOLD: usize = 1_000;
 
 /// Of how many indices it is remembered what they have.
@@ -56,7 +57,7 @@ impl Index {
                 return Ok(());
             }
         }
-        tracing::warn!(index = self.name(), "The mapping was changed by others each time it was looked at.");
+        tracing::warn!(index = self.name(), "Other processes changed the mapping each time it was read.");
         Ok(())
     }
 
@@ -87,12 +88,12 @@ impl Index {
     #[expect(clippy::unnecessary_wraps, reason = "the outcome of those who ask")]
     fn may_not_read(&self, error: &RequestError) -> Result<(), RequestError> {
         if self.state().is_new(format!("may not read: {error}")) {
-            tracing::warn!(index = self.name(), %error, "The mapping may not be read: fields of new schemas have to be added by hand.");
+            tracing::warn!(index = self.name(), %error, "The role may not read the mapping; add the fields of new schemas by hand.");
         }
         Ok(())
     }
 
-    /// What the template and each index lack of the known fields, and where they contradict them.
+    /// Returns what the template and each index lack of the known fields, and where they contradict them.
     pub(crate) async fn differences(&self) -> Result<Vec<(String, Difference)>, RequestError> {
         let known = self.known_mapping();
         let template = resources::component_template(&self.settings_here(), &known);
@@ -110,7 +111,7 @@ impl Index {
         Ok(differences)
     }
 
-    /// The mapping of the one index `name`; none if it is not there.
+    /// Returns the mapping of the one index `name`; `None` if it is not there.
     async fn live_mapping(&self, name: &str) -> Result<Option<Value>, RequestError> {
         let answer = self.requests.get(&format!("/{name}/_mapping")).await?;
         let Some(Value::Object(indices)) = answer else { return Ok(None) };
@@ -121,7 +122,8 @@ impl Index {
             .map(|(_, mut index)| index.get_mut("mappings").map(Value::take).unwrap_or_default()))
     }
 
-    /// Adds what `live`, the mapping of `index`, lacks of the known fields. Gives whether something was added, and `live`.
+    /// Adds what `live`, the mapping of `index`, lacks of the known fields. Returns whether something was added, and
+    /// `live`.
     async fn complete(
         &self,
         index: &str,
@@ -140,7 +142,7 @@ impl Index {
         match self.add_to_index(index, &live, &addition).await {
             Ok(()) => {
                 let fields: Vec<&str> = difference.missing.iter().map(|(path, _)| path.as_str()).collect();
-                tracing::info!(index, fields = fields.join(" "), "Fields were added to the mapping.");
+                tracing::info!(index, fields = fields.join(" "), "Added fields to the mapping.");
                 Ok((true, Some(live)))
             }
             Err(error) if error.is_bad_request() || error.is_denied() => {
@@ -156,7 +158,7 @@ impl Index {
         }
     }
 
-    /// The mapping of all schemas, and those of the schemas that contradict it.
+    /// Returns the mapping of all schemas, and those of the schemas that contradict it.
     fn known(&self) -> (Value, Vec<Value>) {
         let contradicting = self.state().contradicting.clone();
         (self.known_mapping(), contradicting.into_iter().map(|mapping| self.for_server(mapping)).collect())
@@ -173,7 +175,7 @@ impl Index {
 
     fn tell_refused(&self, index: &str, error: &RequestError) {
         if self.state().is_new(format!("{index} {error}")) {
-            tracing::error!(index, %error, "Fields could not be added to the mapping; documents that need them wait until they are (docs/refusals.md).");
+            tracing::error!(index, %error, "Cannot add fields to the mapping; documents that need them wait until it works (docs/refusals.md).");
         }
     }
 
@@ -186,7 +188,8 @@ impl Index {
                     field = path,
                     schema_type = wanted,
                     index_type = live,
-                    "A field has another type in the index than in the schema; what does not fit becomes a dead letter."
+                    "A field has another type in the index than in the schema; values that do not fit become dead \
+                     letters."
                 );
             }
         }
@@ -196,7 +199,7 @@ impl Index {
 }
 
 impl super::State {
-    /// Whether this is told for the first time.
+    /// Returns whether this is logged for the first time.
     pub(super) fn is_new(&mut self, told: String) -> bool {
         if self.told.len() >= MAX_TOLD {
             self.told = HashSet::new();
@@ -212,7 +215,8 @@ impl super::State {
         self.prepared.insert(index, version);
     }
 
-    /// Notes how many fields of `index` have another type there than in the schemas. Gives how many there are in all indices.
+    /// Notes how many fields of `index` have another type there than in the schemas. Returns how many there are in all
+    /// indices.
     fn note_conflicts(&mut self, index: &str, count: usize) -> usize {
         match count {
             0 => drop(self.conflicts.remove(index)),

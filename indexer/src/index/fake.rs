@@ -1,4 +1,5 @@
-//! An Elasticsearch that knows policies, templates, indices with aliases and their mappings, as far as the tests of this folder need it.
+//! An Elasticsearch that knows policies, templates, indices with aliases and their mappings, as far as the tests of
+//! this folder need it.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};

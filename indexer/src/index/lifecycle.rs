@@ -1,4 +1,5 @@
-//! The lifecycle policy as the body of a request: for index lifecycle management, or for Index State Management, which `OpenSearch` has. Pure.
+//! The lifecycle policy as the body of a request: for index lifecycle management, or for Index State Management, which
+//! `OpenSearch` has. Pure.
 //!
 //! Elasticsearch reference, "Index lifecycle actions"; documentation of `OpenSearch`, "ISM policies".
 
@@ -8,13 +9,14 @@ use serde_json::{Map, Value, json};
 /// The least priority of the index template: above Elastic's own for the same patterns, which are 100 to 200.
 const PRIORITY: usize = 500;
 
-/// The priority of the template of the index `name`. The names of the index `X-Y` match the pattern of the index `X` too: the longer name
-/// wins, and no two templates of ours that match one name have the same priority, which Elasticsearch refuses.
+/// Returns the priority of the template of the index `name`. The names of the index `X-Y` match the pattern of the
+/// index `X` too: the longer name wins, and no two templates of ours that match one name have the same priority, which
+/// Elasticsearch refuses.
 pub(super) fn priority(name: &str) -> usize {
     PRIORITY + name.len()
 }
 
-/// The policy for `PUT _ilm/policy/{name}`, without what surrounds it.
+/// Returns the policy for `PUT _ilm/policy/{name}`, without what surrounds it.
 pub(super) fn ilm(policy: &LifecyclePolicy) -> Value {
     let mut phases = Map::new();
     let mut phase = |name: &str, min_age: &str, actions: Map<String, Value>| {
@@ -86,7 +88,8 @@ fn set_priority(priority: Option<u32>, actions: &mut Map<String, Value>) {
     }
 }
 
-/// The policy for `PUT _plugins/_ism/policies/{name}`, for the indices of `pattern`. `description` stands in it.
+/// Returns the policy for `PUT _plugins/_ism/policies/{name}`, for the indices of `pattern`. `description` stands in
+/// it.
 pub(super) fn ism(policy: &LifecyclePolicy, pattern: &str, description: &str) -> Value {
     let phases = [
         Some(("hot", None, ism_hot(&policy.hot))),

@@ -1,8 +1,8 @@
 //! Policies and templates that are ours to make and an operator's to change.
 //!
-//! Each holds in its `_meta` which version of Penstock wrote it, a hash of what was sent, and a hash of how Elasticsearch gave it back.
-//! When it is no longer given back so, somebody changed it by hand: it is kept, and said so, until `setup --force`. What a newer version
-//! wrote is kept too. [`decide`] is pure; the rest are requests.
+//! Each holds in its `_meta` which version of Penstock wrote it, a hash of what was sent, and a hash of how
+//! Elasticsearch gave it back. When it is no longer given back so, somebody changed it by hand: it is kept, and said
+//! so, until `setup --force`. What a newer version wrote is kept too. [`decide`] is pure; the rest are requests.
 
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
@@ -76,7 +76,7 @@ impl Managed {
         format!("/{folder}/{}", self.name)
     }
 
-    /// How it is now.
+    /// Returns how it is now.
     pub(super) async fn live(&self, requests: &Requests) -> Result<Option<Live>, RequestError> {
         let Some(answer) = requests.get(&self.path()).await? else { return Ok(None) };
         let mut content = match self.kind {
@@ -164,19 +164,19 @@ impl Managed {
         let (what, name) = (self.kind.words(), self.name.as_str());
         match decision {
             Decision::Make | Decision::Update if requests.is_dry_run() => {}
-            Decision::Make => tracing::info!(name, "The {what} is made."),
-            Decision::Update => tracing::info!(name, "The {what} is updated."),
-            Decision::Leave => tracing::debug!(name, "The {what} is as it should be."),
+            Decision::Make => tracing::info!(name, "Created the {what}."),
+            Decision::Update => tracing::info!(name, "Updated the {what}."),
+            Decision::Leave => tracing::debug!(name, "The {what} is up to date."),
             Decision::KeepTheirs => tracing::warn!(
                 name,
-                "The {what} was made or changed by hand, and the config wants another: it is kept. `penstock-indexer setup --force` \
-                 overwrites it."
+                "The {what} was created or changed by hand and differs from the config; it is kept. `penstock-indexer \
+                 setup --force` overwrites it."
             ),
             Decision::KeepNewer => {
                 tracing::warn!(
                     name,
                     version = VERSION,
-                    "The {what} was written by a newer version of Penstock: it is kept."
+                    "The {what} was written by a newer version of Penstock; it is kept."
                 );
             }
         }
@@ -184,7 +184,7 @@ impl Managed {
 }
 
 impl Live {
-    /// Whether what is there is not as this program wrote it.
+    /// Returns whether what is there is not as this program wrote it.
     pub(super) fn is_theirs(&self) -> bool {
         match self.meta[MARK]["kept"].as_str() {
             // Whoever wrote it has not yet seen how it is given back.
@@ -202,14 +202,14 @@ impl Live {
         self.meta[MARK]["sent"] == hash(content)
     }
 
-    /// Whether a newer version wrote it.
+    /// Returns whether a newer version wrote it.
     pub(super) fn is_newer(&self) -> bool {
         let theirs = self.meta[MARK]["version"].as_str().and_then(version);
         matches!((theirs, version(VERSION)), (Some(theirs), Some(ours)) if theirs > ours)
     }
 }
 
-/// What is to be done about `live`, which should have the content `wanted`.
+/// Returns what is to be done about `live`, which should have the content `wanted`.
 pub(super) fn decide(wanted: &Value, live: Option<&Live>, force: bool) -> Decision {
     let Some(live) = live else { return Decision::Make };
     if force {
@@ -234,8 +234,8 @@ fn mark(content: &Value, kept: &str) -> Value {
     })
 }
 
-/// A policy of Index State Management has no `_meta`; its description says the same, but not how `OpenSearch` gives it back, so that changes
-/// by hand are not seen.
+/// A policy of Index State Management has no `_meta`; its description says the same, but not how `OpenSearch` gives it
+/// back, so that changes by hand are not seen.
 fn ism_description(content: &Value) -> String {
     format!("penstock-indexer {VERSION} {}", hash(content))
 }
@@ -257,12 +257,12 @@ fn version(text: &str) -> Option<[u64; 3]> {
     }
 }
 
-/// The SHA-256 of a value, whatever the order of its keys.
+/// Returns the SHA-256 of a value, whatever the order of its keys.
 pub(super) fn hash(value: &Value) -> String {
     hex::encode(Sha256::digest(sorted(value).to_string()))
 }
 
-/// The value with its keys in order.
+/// Returns the value with its keys in order.
 fn sorted(value: &Value) -> Value {
     match value {
         Value::Object(entries) => {

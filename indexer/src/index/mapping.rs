@@ -1,8 +1,8 @@
 //! The mapping: what the fields of a document are to Elasticsearch, made of the events' schema. Pure.
 //!
-//! Which type a field has by its Avro type is `avro::Kind::field_type`; `fragment` has what the types look like in a mapping,
-//! `widen` what two of them have in common, [`compare`] what one mapping has that another lacks or contradicts. The rules are in
-//! `docs/document-rules.md`.
+//! Which type a field has by its Avro type is `avro::Kind::field_type`; `fragment` has what the types look like in a
+//! mapping, `widen` what two of them have in common, [`compare`] what one mapping has that another lacks or
+//! contradicts. The rules are in `docs/document-rules.md`.
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
@@ -22,7 +22,8 @@ pub(super) use fragment::count_fields;
 const MAX_DEPTH: usize = 18;
 /// How many types are looked at. Unions of records that hold such unions ask for more than anybody could wait for.
 const MAX_STEPS: usize = 200_000;
-/// How many fields a schema may make. Records that hold themselves in several ways ask for more than any index could bear.
+/// How many fields a schema may make. Records that hold themselves in several ways ask for more than any index could
+/// bear.
 const MAX_FIELDS: usize = 5_000;
 
 /// The choices in making a mapping.
@@ -88,7 +89,7 @@ impl fmt::Display for Note {
     }
 }
 
-/// The mapping of documents of which no schema is known yet.
+/// Returns the mapping of documents of which no schema is known yet.
 pub fn without_fields(rules: &MappingRules) -> Value {
     let dynamic = match rules.config.dynamic {
         Dynamic::Strict => "strict",
@@ -97,7 +98,8 @@ pub fn without_fields(rules: &MappingRules) -> Value {
     };
     let mut mapping = json!({
         "dynamic": dynamic,
-        // Text that looks like a date or a number stays text, so that the first document does not decide for all that follow.
+        // Text that looks like a date or a number stays text, so that the first document does not decide for all that
+        // follow.
         "date_detection": false,
         "numeric_detection": false,
         "dynamic_templates": [{
@@ -114,7 +116,7 @@ pub fn without_fields(rules: &MappingRules) -> Value {
     mapping
 }
 
-/// The mapping of the documents of `schema`.
+/// Returns the mapping of the documents of `schema`.
 pub fn generate(schema: &Schema, rules: &MappingRules) -> Generated {
     let mut generator = Generator {
         rules,
@@ -156,7 +158,8 @@ struct Generator<'r> {
 }
 
 impl Generator<'_> {
-    /// The fields of a document: those of the record that an event is, or of the records that it may be, and `value` for what is none.
+    /// Returns the fields of a document: those of the record that an event is, or of the records that it may be, and
+    /// `value` for what is none.
     fn members(&mut self, root: TypeRef<'_>) -> Map<String, Value> {
         let (records, others): (Vec<_>, Vec<_>) = root.branches().into_iter().partition(|branch| branch.is_record());
         if records.is_empty() {
@@ -183,7 +186,7 @@ impl Generator<'_> {
         properties
     }
 
-    /// The field at the path.
+    /// Returns the field at the path.
     fn named(&mut self, types: &[TypeRef<'_>]) -> Value {
         self.fields += 1;
         if self.fields > MAX_FIELDS {
@@ -269,7 +272,7 @@ impl Generator<'_> {
         fragment::object(properties)
     }
 
-    /// What takes values of any of `types`, themselves unions or not.
+    /// Returns what takes values of any of `types`, themselves unions or not.
     fn union(&mut self, types: &[TypeRef<'_>], maps: Maps) -> Value {
         let (mut branches, mut met) = (Vec::new(), BTreeSet::new());
         for one in types {
@@ -302,7 +305,7 @@ impl Generator<'_> {
     }
 }
 
-/// The fields of all of these records in the order in which they are met, each with the types that it has.
+/// Returns the fields of all of these records in the order in which they are met, each with the types that it has.
 fn fields_of<'s>(records: &[TypeRef<'s>]) -> Vec<(&'s str, Vec<TypeRef<'s>>)> {
     let mut places: HashMap<&str, usize> = HashMap::new();
     let mut all: Vec<(&str, Vec<TypeRef<'_>>)> = Vec::new();
@@ -319,7 +322,7 @@ fn fields_of<'s>(records: &[TypeRef<'s>]) -> Vec<(&'s str, Vec<TypeRef<'s>>)> {
     all
 }
 
-/// The one type that is not null of a union of null and one other.
+/// Returns the one type that is not null of a union of null and one other.
 fn beneath_null(field: TypeRef<'_>) -> TypeRef<'_> {
     match field.outline() {
         Outline::Union(branches) => match branches.as_slice() {

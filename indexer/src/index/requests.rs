@@ -1,5 +1,5 @@
-//! Requests about indices, templates and policies, and what their refusals mean. With `--dry-run` nothing is changed: what would be sent
-//! is kept to be shown.
+//! Requests about indices, templates and policies, and what their refusals mean. With `--dry-run` nothing is changed:
+//! what would be sent is kept to be shown.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -40,22 +40,23 @@ pub enum RequestError {
 }
 
 impl RequestError {
-    /// Whether Elasticsearch refuses it with this `error.type`.
+    /// Returns whether Elasticsearch refuses it with this `error.type`.
     pub(super) fn has_type(&self, name: &str) -> bool {
         matches!(self, Self::Refused { error_type, .. } if error_type == name)
     }
 
-    /// Whether it is for want of a privilege.
+    /// Returns whether it is for want of a privilege.
     pub(super) fn is_denied(&self) -> bool {
         matches!(self, Self::Refused { status: 403, .. }) && self.has_type("security_exception")
     }
 
-    /// Whether the request itself is at fault, so that it would be refused again.
+    /// Returns whether the request itself is at fault, so that it would be refused again.
     pub(super) fn is_bad_request(&self) -> bool {
         matches!(self, Self::Refused { status: 400, .. })
     }
 
-    /// Whether the server has no such endpoint: then the error is text instead of an object, or the status says so.
+    /// Returns whether the server has no such endpoint: then the error is text instead of an object, or the status says
+    /// so.
     pub(super) fn is_no_endpoint(&self) -> bool {
         match self {
             Self::Refused { status: 404 | 405 | 410, .. } => true,
@@ -64,7 +65,7 @@ impl RequestError {
         }
     }
 
-    /// Whether somebody has forbidden changes to the index.
+    /// Returns whether somebody has forbidden changes to the index.
     pub(super) fn is_block(&self) -> bool {
         self.has_type("cluster_block_exception")
     }
@@ -98,13 +99,13 @@ impl Requests {
         self.kept.is_some()
     }
 
-    /// What would have been sent, each as Elasticsearch's console takes it.
+    /// Returns what would have been sent, each as Elasticsearch's console takes it.
     pub(super) fn take_kept(&self) -> Vec<String> {
         let Some(kept) = &self.kept else { return Vec::new() };
         std::mem::take(&mut kept.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Whether `path` is there. Whoever may only write may not ask: none.
+    /// Returns whether `path` is there. Whoever may only write may not ask: none.
     pub(super) async fn exists(&self, path: &str) -> Result<Option<bool>, RequestError> {
         let answer = self.send(Method::Head, path, Bytes::new()).await?;
         match answer.status {
@@ -115,7 +116,7 @@ impl Requests {
         }
     }
 
-    /// What is at `path`, if it is there.
+    /// Returns what is at `path`, if it is there.
     pub(super) async fn get(&self, path: &str) -> Result<Option<Value>, RequestError> {
         let answer = self.send(Method::Get, path, Bytes::new()).await?;
         match answer.status {

@@ -1,8 +1,9 @@
 //! What has to be there before the first document, as the bodies of requests. Pure.
 //!
-//! The component template `penstock-{name}` has mapping and settings; the index template of the same name binds it to the names of the
-//! indices, after it the component template `{name}@custom`, which is the operator's: number of shards and the like. Whatever index
-//! Elasticsearch makes by itself, at a rollover or because one was deleted, is made by them.
+//! The component template `penstock-{name}` has mapping and settings; the index template of the same name binds it to
+//! the names of the indices, after it the component template `{name}@custom`, which is the operator's: number of shards
+//! and the like. Whatever index Elasticsearch makes by itself, at a rollover or because one was deleted, is made by
+//! them.
 
 use config::{Lifecycle, Strategy};
 use serde_json::{Value, json};
@@ -24,7 +25,7 @@ pub(super) struct First {
     pub(super) body: Value,
 }
 
-/// The lifecycle policy, where there is one of its own.
+/// Returns the lifecycle policy, where there is one of its own.
 pub(super) fn policy(settings: &IndexSettings) -> Option<Managed> {
     let policy = settings.policy.as_ref()?;
     let name = policy.policy_name.clone();
@@ -38,12 +39,12 @@ pub(super) fn policy(settings: &IndexSettings) -> Option<Managed> {
     }
 }
 
-/// The name of both templates.
+/// Returns the name of both templates.
 pub(super) fn template_name(settings: &IndexSettings) -> String {
     format!("penstock-{}", settings.name)
 }
 
-/// The component template.
+/// Returns the component template.
 pub(super) fn component_template(settings: &IndexSettings, mapping: &Value) -> Managed {
     let mut index = serde_json::Map::new();
     if let Some(limit) = fields_limit(mapping) {
@@ -74,7 +75,7 @@ pub(super) fn component_template(settings: &IndexSettings, mapping: &Value) -> M
     Managed { kind: Kind::ComponentTemplate, name: template_name(settings), content: json!({ "template": template }) }
 }
 
-/// The name of the operator's component template.
+/// Returns the name of the operator's component template.
 pub(super) fn custom_template(settings: &IndexSettings) -> String {
     format!("{}@custom", settings.name)
 }
@@ -91,7 +92,7 @@ pub(super) enum Composing {
     },
 }
 
-/// The index template.
+/// Returns the index template.
 pub(super) fn index_template(settings: &IndexSettings, composing: Composing) -> Managed {
     let custom = custom_template(settings);
     let mut content = json!({
@@ -107,7 +108,8 @@ pub(super) fn index_template(settings: &IndexSettings, composing: Composing) -> 
     match settings.strategy {
         Strategy::Time => {
             content["template"] = json!({ "aliases": { settings.name.as_str(): {} } });
-            // The first document makes the index, whatever action.auto_create_index says. OpenSearch does not know this.
+            // The first document makes the index, whatever action.auto_create_index says. OpenSearch does not know
+            // this.
             if composing == Composing::Lenient {
                 content["allow_auto_create"] = json!(true);
             }
@@ -123,16 +125,17 @@ pub(super) fn index_template(settings: &IndexSettings, composing: Composing) -> 
                 content["template"] = json!({ "lifecycle": lifecycle });
             }
         }
-        // A backing index that somebody deletes must not come back by the documents on their way to it: without the alias nobody would find
-        // them. They are answered 404 and go where the rest goes (Elasticsearch reference, "Create or update index template").
+        // A backing index that somebody deletes must not come back by the documents on their way to it: without the
+        // alias nobody would find them. They are answered 404 and go where the rest goes (Elasticsearch reference,
+        // "Create or update index template").
         Strategy::Rollover if composing == Composing::Lenient => content["allow_auto_create"] = json!(false),
         Strategy::Rollover | Strategy::Single => {}
     }
     Managed { kind: Kind::IndexTemplate, name: template_name(settings), content }
 }
 
-/// Returns the index template `template` with the component template `component` as part of its own content, as a server can check it
-/// before either is there.
+/// Returns the index template `template` with the component template `component` as part of its own content, as a
+/// server can check it before either is there.
 pub(super) fn inlined(settings: &IndexSettings, template: &Value, component: &Value) -> Value {
     let mut whole = template.clone();
     if let Some(names) = whole["composed_of"].as_array_mut() {
@@ -146,8 +149,9 @@ pub(super) fn inlined(settings: &IndexSettings, template: &Value, component: &Va
     whole
 }
 
-/// The first backing index with the write alias, the data stream, or the one index. With `time`, each index is made by its first
-/// document. The mapping is the template's; it stands here too where somebody else's template has the names.
+/// Returns the first backing index with the write alias, the data stream, or the one index. With `time`, each index is
+/// made by its first document. The mapping is the template's; it stands here too where somebody else's template has the
+/// names.
 pub(super) fn first(settings: &IndexSettings, mapping: &Value) -> Option<First> {
     let name = settings.name.as_str();
     match settings.strategy {
@@ -161,13 +165,13 @@ pub(super) fn first(settings: &IndexSettings, mapping: &Value) -> Option<First> 
     }
 }
 
-/// The index `name` of the strategy `time`, where a document may not make it.
+/// Returns the index `name` of the strategy `time`, where a document may not make it.
 pub(super) fn dated(settings: &IndexSettings, name: &str, mapping: &Value) -> First {
     let body = json!({ "mappings": mapping, "aliases": { settings.name.as_str(): {} } });
     First { path: format!("/{name}"), body }
 }
 
-/// The value of `index.mapping.total_fields.limit` that `mapping` needs, if it is more than the default.
+/// Returns the value of `index.mapping.total_fields.limit` that `mapping` needs, if it is more than the default.
 pub(super) fn fields_limit(mapping: &Value) -> Option<usize> {
     let fields = count_fields(mapping);
     (fields + SPARE_FIELDS > DEFAULT_FIELDS).then(|| (fields + SPARE_FIELDS).next_multiple_of(DEFAULT_FIELDS))

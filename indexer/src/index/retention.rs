@@ -9,12 +9,13 @@ use crate::placement::Retention;
 use crate::placement::time::millis;
 
 impl Index {
-    /// How long an index is kept. It is unlimited until [`Index::read_retention`].
+    /// Returns how long an index is kept. It is unlimited until [`Index::read_retention`].
     pub fn retention(&self) -> Arc<Retention> {
         Arc::clone(&self.retention)
     }
 
-    /// Reads how long an index is kept: `delete.min_age` of the policy as it is in the cluster; where it cannot be read, that of the file.
+    /// Reads how long an index is kept: `delete.min_age` of the policy as it is in the cluster; where it cannot be
+    /// read, that of the file.
     pub async fn read_retention(&self) {
         let settings = self.settings_here();
         let Some(policy) = settings.policy.as_ref().filter(|_| settings.lifecycle == Lifecycle::Ilm) else { return };
@@ -33,7 +34,12 @@ impl Index {
         let kept = min_age.as_deref().and_then(age).map(millis);
         if self.retention.get() != kept {
             let keeps = min_age.as_deref().unwrap_or("everything");
-            tracing::info!(index = self.name(), policy = name, keeps, "The policy says how old an event may be.");
+            tracing::info!(
+                index = self.name(),
+                policy = name,
+                keeps,
+                "Read the maximum age of an event from the policy."
+            );
         }
         self.retention.set(kept);
     }

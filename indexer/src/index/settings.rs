@@ -24,7 +24,7 @@ pub struct IndexSettings {
 }
 
 impl IndexSettings {
-    /// Those of `config`, the file of the lifecycle policy included.
+    /// Returns those of `config`, the file of the lifecycle policy included.
     ///
     /// # Errors
     /// [`ConfigError`], with the line of that file.
@@ -47,8 +47,8 @@ impl IndexSettings {
         Ok(Self { name, strategy, mapping, lifecycle, policy, dated })
     }
 
-    /// Returns the settings as they are on `server`: its own policies carry the lifecycle out, whichever of both the config names, and
-    /// the data stream lifecycle is Elasticsearch's alone.
+    /// Returns the settings as they are on `server`: its own policies carry the lifecycle out, whichever of both the
+    /// config names, and the data stream lifecycle is Elasticsearch's alone.
     pub(super) fn on(&self, server: Server) -> Self {
         let lifecycle = match (self.lifecycle, server.product) {
             (Lifecycle::Ilm, Product::OpenSearch) => Lifecycle::Ism,
@@ -64,7 +64,7 @@ impl IndexSettings {
         (self.lifecycle == Lifecycle::Ism).then_some(Product::OpenSearch)
     }
 
-    /// What the names of its indices look like: the pattern of the template.
+    /// Returns what the names of its indices look like: the pattern of the template.
     pub fn pattern(&self) -> String {
         match self.strategy {
             Strategy::Rollover | Strategy::Time => format!("{}-*", self.name),

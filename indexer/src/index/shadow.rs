@@ -1,4 +1,5 @@
-//! Whether our template is the one that Elasticsearch makes the next index with: another one of a higher priority may match its name.
+//! Whether our template is the one that Elasticsearch makes the next index with: another one of a higher priority may
+//! match its name.
 
 use config::Strategy;
 use serde_json::Value;
@@ -7,14 +8,13 @@ use super::requests::RequestError;
 use super::{Index, resources};
 
 /// Names, patterns and priorities of all index templates.
-const TEMPLATES: &str = "/_index_template?filter_path=index_templates.name,index_templates.index_template.index_patterns,\
-    index_templates.index_template.priority";
+const TEMPLATES: &str = "/_index_template?filter_path=index_templates.name,index_templates.index_template.index_patterns,index_templates.index_template.priority";
 /// Stands for the template where none matches.
 const NO_TEMPLATE: &str = "(none)";
 
 impl Index {
-    /// Looks which template wins the name of the next index, and reports one that is not ours, in the log and by a metric. Where that may not
-    /// be asked, nothing is reported.
+    /// Looks which template wins the name of the next index, and reports one that is not ours, in the log and by a
+    /// metric. Where that may not be asked, nothing is reported.
     pub async fn check_template(&self) {
         match self.winner().await {
             Ok(Some(winner)) => self.note_winner(&winner),
@@ -25,12 +25,12 @@ impl Index {
         }
     }
 
-    /// Whether another template was found to win.
+    /// Returns whether another template was found to win.
     pub(super) fn is_shadowed(&self) -> bool {
         self.state().shadow.is_some()
     }
 
-    /// The template that the next index is made with; none where the question has no answer.
+    /// Returns the template that the next index is made with; `None` if the question has no answer.
     async fn winner(&self) -> Result<Option<String>, RequestError> {
         let Some(answer) = self.requests.get(TEMPLATES).await? else { return Ok(None) };
         let templates = answer["index_templates"].as_array().map(Vec::as_slice).unwrap_or_default();
@@ -62,19 +62,20 @@ impl Index {
                     index = self.name(),
                     template,
                     ours,
-                    "Another index template wins the names of the indices: the next index has its mapping and settings, not ours, and \
-                     perhaps no lifecycle. Give that template other index_patterns or a lower priority."
+                    "Another index template takes precedence for the index names: the next index gets its mapping and \
+                     settings, not Penstock's, and perhaps no lifecycle. Change that template's index_patterns or \
+                     lower its priority."
                 );
             }
             None => {
-                tracing::info!(index = self.name(), ours, "Our index template wins the names of the indices again.")
+                tracing::info!(index = self.name(), ours, "Penstock's index template applies to the index names again.")
             }
         }
     }
 }
 
-/// The name of the template that an index `name` is made with: of those that match the one of the highest priority (Elasticsearch
-/// reference, "Index templates").
+/// Returns the name of the template that an index `name` is made with: of those that match the one of the highest
+/// priority (Elasticsearch reference, "Index templates").
 fn winner<'t>(templates: &'t [Value], name: &str) -> Option<&'t str> {
     let matches = |template: &&Value| {
         let patterns = template["index_template"]["index_patterns"].as_array().map(Vec::as_slice).unwrap_or_default();
@@ -84,7 +85,7 @@ fn winner<'t>(templates: &'t [Value], name: &str) -> Option<&'t str> {
     templates.iter().filter(matches).max_by_key(priority)?["name"].as_str()
 }
 
-/// Whether `name` is one of `pattern`, in which `*` stands for any text.
+/// Returns whether `name` is one of `pattern`, in which `*` stands for any text.
 fn is_match(pattern: &str, name: &str) -> bool {
     let Some((first, rest)) = pattern.split_once('*') else { return pattern == name };
     let Some(mut left) = name.strip_prefix(first) else { return false };

@@ -1,6 +1,7 @@
-//! Backing indices that `OpenSearch` made again for documents which were on their way to a deleted one. An index template cannot forbid that
-//! there, as it does for Elasticsearch (`allow_auto_create`), and no alias leads to such an index. So it gets its alias back, and what is
-//! in it is found; `action.auto_create_index` of the cluster prevents it altogether, and its absence is logged.
+//! Backing indices that `OpenSearch` made again for documents which were on their way to a deleted one. An index
+//! template cannot forbid that there, as it does for Elasticsearch (`allow_auto_create`), and no alias leads to such an
+//! index. So it gets its alias back, and what is in it is found; `action.auto_create_index` of the cluster prevents it
+//! altogether, and its absence is logged.
 
 use std::collections::HashMap;
 
@@ -15,7 +16,7 @@ use crate::placement::Table;
 const MAX_CREATED: usize = 10_000;
 
 impl Index {
-    /// Whether documents may make a deleted backing index again.
+    /// Returns whether documents may make a deleted backing index again.
     fn may_have_strays(&self) -> bool {
         self.settings.strategy == Strategy::Rollover && self.requests.client().is_opensearch()
     }
@@ -40,7 +41,8 @@ impl Index {
         Ok(())
     }
 
-    /// Gives the first backing index its alias back, if it was made again after all of them had been deleted. Gives whether that was so.
+    /// Gives the first backing index its alias back, if it was made again after all of them had been deleted. Returns
+    /// whether that was so.
     pub(super) async fn rejoin_first(&self) -> Result<bool, RequestError> {
         if !self.may_have_strays() || self.requests.is_dry_run() {
             return Ok(false);
@@ -73,8 +75,8 @@ impl Index {
             tracing::warn!(
                 index = self.name(),
                 setting = value,
-                "OpenSearch makes a deleted backing index again for documents on their way to it; it gets its alias back, a moment \
-                 later. To prevent it, set action.auto_create_index of the cluster to \"-{}-0*,+*\".",
+                "OpenSearch re-creates a deleted backing index for documents on their way to it; it gets its alias \
+                 back a moment later. To prevent this, set the cluster's action.auto_create_index to \"-{}-0*,+*\".",
                 self.name()
             );
         }
@@ -91,12 +93,12 @@ impl Index {
         }
     }
 
-    /// Whether the index was known with an earlier creation date.
+    /// Returns whether the index was known with an earlier creation date.
     fn was_made_again(&self, name: &str, created: i64) -> bool {
         self.state().created.get(name).is_some_and(|known| *known < created)
     }
 
-    /// The indices with names of backing indices to which the alias does not lead, and their creation dates.
+    /// Returns the indices with names of backing indices to which the alias does not lead, and their creation dates.
     async fn without_alias(&self) -> Result<Vec<(String, i64)>, RequestError> {
         let path = format!("/{}-*?filter_path=*.aliases,*.settings.index.creation_date", self.name());
         let Some(Value::Object(indices)) = self.requests.get(&path).await? else { return Ok(Vec::new()) };
@@ -114,20 +116,20 @@ impl Index {
         tracing::warn!(
             index,
             alias = self.name(),
-            "A deleted backing index was made again by documents on their way to it: it has its alias again."
+            "Documents re-created a deleted backing index; it has its alias again."
         );
         Ok(())
     }
 }
 
-/// The number of the backing index `name` of `alias`; none where it has another name.
+/// Returns the number of the backing index `name` of `alias`; `None` if it has another name.
 fn generation(name: &str, alias: &str) -> Option<u64> {
     let number = name.strip_prefix(alias)?.strip_prefix('-')?;
     (number.len() >= 6 && number.bytes().all(|byte| byte.is_ascii_digit())).then(|| number.parse().ok()).flatten()
 }
 
-/// Whether a document may make the index `name` by the value of `action.auto_create_index`: true, false, or a list of patterns, of which
-/// the first that matches decides and none is no.
+/// Returns whether a document may make the index `name` by the value of `action.auto_create_index`: true, false, or a
+/// list of patterns, of which the first that matches decides and none is no.
 fn allows(value: &str, name: &str) -> bool {
     if let Ok(all) = value.parse() {
         return all;
@@ -140,7 +142,7 @@ fn allows(value: &str, name: &str) -> bool {
     decides.into_iter().next().unwrap_or(false)
 }
 
-/// Whether `name` matches `pattern`, in which `*` stands for anything.
+/// Returns whether `name` matches `pattern`, in which `*` stands for anything.
 fn matches(pattern: &str, name: &str) -> bool {
     let Some((before, after)) = pattern.split_once('*') else { return pattern == name };
     let Some(rest) = name.strip_prefix(before) else { return false };

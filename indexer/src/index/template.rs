@@ -10,7 +10,7 @@ use super::requests::RequestError;
 use super::{Index, resources};
 
 impl Index {
-    /// Adds all known fields to the component template, and those of the newest index. Gives whether it was changed.
+    /// Adds all known fields to the component template, and those of the newest index. Returns whether it was changed.
     pub(super) async fn add_to_template(&self, newest: Option<&Value>) -> Result<bool, RequestError> {
         let known = self.known_mapping();
         let template = resources::component_template(&self.settings_here(), &known);
@@ -29,7 +29,7 @@ impl Index {
         Ok(true)
     }
 
-    /// What the template should be, if it is not so: what it has stays, and what is known is added.
+    /// Returns what the template should be, if it is not so: what it has stays, and what is known is added.
     fn wanted_template(&self, known: &Value, newest: &Value, live: Option<&Live>) -> Option<(Decision, Managed, bool)> {
         let chosen = &self.settings.mapping.config.fields;
         let settings = self.settings_here();
@@ -68,7 +68,7 @@ fn is_setting(key: &str) -> bool {
     !matches!(key, "properties" | "dynamic_templates")
 }
 
-/// The settings of `live`, save for the limit of fields, which follows the fields.
+/// The settings of `live`, except for the limit of fields, which follows the fields.
 fn keep_settings(wanted: &mut Value, live: &Value) {
     let limit = wanted["template"]["settings"]["index"]["mapping"].take();
     let mut settings = live["template"]["settings"].clone();
@@ -85,8 +85,8 @@ fn keep_settings(wanted: &mut Value, live: &Value) {
     }
 }
 
-/// The fields of a live mapping that somebody put there, without those that Elasticsearch adds by itself: where names are free, there may be
-/// any number of them, and they are no concern of a template.
+/// Returns the fields of a live mapping that somebody put there, without those that Elasticsearch adds by itself: where
+/// names are free, there may be any number of them, and they are no concern of a template.
 fn without_free_names(mapping: &Value) -> Value {
     let is_free = |object: &Value| object.get("dynamic").is_some_and(|dynamic| *dynamic == true || *dynamic == "true");
     if is_free(mapping) {

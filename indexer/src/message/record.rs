@@ -14,7 +14,8 @@ pub struct Record<'a> {
     pub partition: Partition,
     /// The offset.
     pub offset: Offset,
-    /// Milliseconds since the Unix epoch: when the receiver took the event. None where the record's format has no timestamps.
+    /// Milliseconds since the Unix epoch: when the receiver took the event. None where the record's format has no
+    /// timestamps.
     pub timestamp: Option<i64>,
     /// The key: the event id.
     pub key: Option<&'a [u8]>,
@@ -25,7 +26,7 @@ pub struct Record<'a> {
 }
 
 impl<'a> Record<'a> {
-    /// The record of a fetched message. Its headers are copied to `buffer`, which is emptied before.
+    /// Returns the record of a fetched message. Its headers are copied to `buffer`, which is emptied before.
     pub fn of(message: &'a BorrowedMessage<'_>, buffer: &'a mut Vec<u8>) -> Self {
         let timestamp = match message.timestamp() {
             Timestamp::CreateTime(millis) | Timestamp::LogAppendTime(millis) => Some(millis),
@@ -66,7 +67,7 @@ impl OwnedRecord {
         }
     }
 
-    /// The record that was copied.
+    /// Returns the record that was copied.
     pub fn as_record(&self) -> Record<'_> {
         Record {
             partition: self.partition,
@@ -84,7 +85,7 @@ impl OwnedRecord {
         key.map_or(0, |key| key.len()) + value.map_or(0, |value| value.len()) + self.headers.len()
     }
 
-    /// Whether key, value and headers are empty or absent.
+    /// Returns whether key, value and headers are empty or absent.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }

@@ -16,11 +16,13 @@ use crate::message::progress::{BatchId, Progress};
 pub enum Report {
     /// A batch is settled.
     Settled(Settled),
-    /// A batch is settled but for documents that were set aside.
+    /// A batch is settled except for documents that were set aside.
     Aside(Aside),
-    /// The registry answered for a schema id: here it is, and the index has its fields; or it is known that there is none.
+    /// The registry answered for a schema id: here it is, and the index has its fields; or it is known that there is
+    /// none.
     Schema(SchemaId, Result<Arc<Schema>, RegistryError>),
-    /// The table of backing indices is there that a record of this placement time (in milliseconds since the Unix epoch) waited for.
+    /// The table of backing indices is there that a record of this placement time (in milliseconds since the Unix
+    /// epoch) waited for.
     Table(i64),
     /// The log was looked at.
     Survey(Survey),
@@ -61,8 +63,8 @@ pub struct Settled {
     pub was_aside: bool,
 }
 
-/// Every record of a batch is indexed, or acknowledged by the dead-letter topic, but for some of which it is not known whose fault it is
-/// that they are refused.
+/// Every record of a batch is indexed, or acknowledged by the dead-letter topic, except for some of which it is not
+/// known what is at fault that they are refused.
 #[derive(Debug)]
 pub struct Aside {
     /// How far it takes its partitions once these are settled too.

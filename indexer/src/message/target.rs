@@ -7,7 +7,8 @@ use std::sync::Arc;
 pub struct Target {
     /// Its name.
     pub index: Arc<str>,
-    /// Whether the documents have to be looked up rather than written: see [`Backing::writable`](crate::placement::Backing::writable).
+    /// Whether the documents have to be looked up rather than written: see
+    /// [`Backing::writable`](crate::placement::Backing::writable).
     pub look_up: bool,
     /// How old it is.
     pub age: Age,
@@ -40,7 +41,7 @@ impl Age {
         }
     }
 
-    /// That of backing index `number` of `count`.
+    /// Returns that of backing index `number` of `count`.
     pub(crate) fn of(number: usize, count: usize) -> Self {
         match count - number {
             0 | 1 => Self::Current,
@@ -53,7 +54,7 @@ impl Age {
 /// Why there is no index for a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoPlace {
-    /// The table has to be read anew first.
+    /// The table has to be read again first.
     NotYet,
     /// Its index is deleted, and the config says that it is not indexed.
     Skip,

@@ -1,9 +1,11 @@
-//! The metrics of bulk requests. A new one is one field with its help as a doc comment, and one line in [`BulkMetrics::new`].
+//! The metrics of bulk requests. A new one is one field with its help as a doc comment, and one line in
+//! [`BulkMetrics::new`].
 
 use prometheus::{GaugeVec, Histogram, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, Result};
 use service::metrics::{counter, counters, counters_of, gauges, histogram};
 
-/// The bounds of the durations of bulk requests, in seconds: a small one takes milliseconds, one that nearly times out half a minute.
+/// The bounds of the durations of bulk requests, in seconds: a small one takes milliseconds, one that nearly times out
+/// half a minute.
 const BULK_SECONDS: &[f64] = &[0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0];
 
 /// How a bulk request may end.
@@ -25,27 +27,27 @@ const OUTCOMES: &[&str] = &[
 /// The metrics of bulk requests.
 #[derive(Clone, Debug)]
 pub struct BulkMetrics {
-    /// Bulk requests by how they ended: `ok`, `partial`, `overload`, `server_error`, `timed_out`, `connection`, `unreadable`,
-    /// `too_large`, `bad_request`, `doubtful`, `blocked`, `index_missing`.
+    /// Bulk requests by how they ended: `ok`, `partial`, `overload`, `server_error`, `timed_out`, `connection`,
+    /// `unreadable`, `too_large`, `bad_request`, `doubtful`, `blocked`, `index_missing`.
     pub requests: IntCounterVec,
     /// How long bulk requests take, in seconds.
     pub duration: Histogram,
     /// Bytes of bulk bodies sent, before compression.
     pub sent_bytes: IntCounter,
-    /// Documents that have to be sent again.
+    /// Documents that must be sent again.
     pub retried_documents: IntCounter,
-    /// Documents that went into a data stream's failure store; they are dead letters too.
+    /// Documents that went into a data stream's failure store; they also become dead letters.
     pub failure_store: IntCounter,
-    /// How many bulk requests may be under way at the moment.
+    /// Bulk requests that may be in flight now.
     pub concurrency_limit: IntGauge,
-    /// How many bytes a bulk body should have at the most at the moment.
+    /// Target size of a bulk body now, in bytes.
     pub target_bytes: IntGauge,
-    /// 0: bulk requests go; 1: a probe is under way; 2: requests are held back.
+    /// 0: bulk requests go; 1: a probe is in flight; 2: requests are held back.
     pub breaker_state: IntGauge,
-    /// 1 while Elasticsearch lets no documents in until somebody fixes it, by reason: `index_block`, `closed_index`, `security`, `refused`,
-    /// `other`.
+    /// 1 while Elasticsearch accepts no documents until an operator fixes the cause, by reason: `index_block`,
+    /// `closed_index`, `security`, `refused`, `other`.
     pub blocked: Blocked,
-    /// Documents that are refused, and it is not known yet whose fault that is, by topic.
+    /// Documents that are refused, and it is not known yet what is at fault, by topic.
     pub doubtful_documents: IntGaugeVec,
     /// Their bytes.
     pub doubtful_bytes: IntGaugeVec,
@@ -80,7 +82,8 @@ impl Blocked {
 }
 
 impl BulkMetrics {
-    /// Returns the same with the gauges of `topic`: state that belongs to a topic must not be overwritten by that of another.
+    /// Returns the same with the gauges of `topic`: state that belongs to a topic must not be overwritten by that of
+    /// another.
     #[must_use]
     pub(super) fn of_topic(self, topic: &str) -> Self {
         let families = &self.families;
@@ -103,7 +106,7 @@ impl BulkMetrics {
         let doubtful_age = GaugeVec::new(
             Opts::new(
                 "penstock_indexer_doubtful_oldest_seconds",
-                "For how long the oldest document of those is undecided of which it is not known whose fault it is that they are refused.",
+                "How long the oldest doubtful document has been undecided.",
             ),
             &["topic"],
         )?;
@@ -112,14 +115,14 @@ impl BulkMetrics {
             requests: counters_of(
                 registry,
                 "penstock_indexer_bulk_requests_total",
-                "Bulk requests by how they ended.",
+                "Bulk requests by outcome.",
                 "outcome",
                 OUTCOMES,
             )?,
             duration: histogram(
                 registry,
                 "penstock_indexer_bulk_request_duration_seconds",
-                "How long bulk requests take.",
+                "Time of bulk requests.",
                 BULK_SECONDS,
             )?,
             sent_bytes: counter(
@@ -130,12 +133,12 @@ impl BulkMetrics {
             retried_documents: counter(
                 registry,
                 "penstock_indexer_retried_documents_total",
-                "Documents that have to be sent again.",
+                "Documents that must be sent again.",
             )?,
             failure_store: counter(
                 registry,
                 "penstock_indexer_failure_store_documents_total",
-                "Documents that went into a data stream's failure store; they are dead letters too.",
+                "Documents that went into a data stream's failure store; they also become dead letters.",
             )?,
             // Seen by nobody until they are those of a topic.
             concurrency_limit: IntGauge::new("concurrency_limit", "None yet.")?,
@@ -145,20 +148,20 @@ impl BulkMetrics {
             doubtful_documents: gauges(
                 registry,
                 "penstock_indexer_doubtful_documents",
-                "Documents that are refused, and it is not known yet whose fault that is.",
+                "Doubtful documents: refused, while it is not known whether they or their index are at fault.",
                 &["topic"],
             )?,
             doubtful_bytes: gauges(
                 registry,
                 "penstock_indexer_doubtful_bytes",
-                "Bytes of documents that are refused, and it is not known yet whose fault that is.",
+                "Bytes of doubtful documents.",
                 &["topic"],
             )?,
             doubtful_age,
             doubts_decided: counters(
                 registry,
                 "penstock_indexer_doubts_decided_total",
-                "Documents of which it was not known whose fault it was that they were refused, by what became of them: document, accepted.",
+                "Doubtful documents that were decided, by outcome: document (at fault), accepted.",
                 &["topic", "outcome"],
             )?,
             families,
@@ -172,13 +175,13 @@ impl Families {
             concurrency_limit: gauges(
                 registry,
                 "penstock_indexer_concurrency_limit",
-                "How many bulk requests may be in flight at the moment.",
+                "Bulk requests that may be in flight now.",
                 &["topic"],
             )?,
             target_bytes: gauges(
                 registry,
                 "penstock_indexer_batch_target_bytes",
-                "How many bytes a bulk body should have at the most at the moment.",
+                "Target size of a bulk body now, in bytes.",
                 &["topic"],
             )?,
             breaker_state: gauges(
@@ -190,7 +193,7 @@ impl Families {
             blocked: gauges(
                 registry,
                 "penstock_indexer_blocked",
-                "1 while Elasticsearch lets no documents in until somebody fixes it, by reason.",
+                "1 while Elasticsearch accepts no documents until an operator fixes the cause, by reason.",
                 &["reason", "topic"],
             )?,
         })

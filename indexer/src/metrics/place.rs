@@ -1,4 +1,5 @@
-//! The metrics of placement. A new one is one field with its help as a doc comment, and one line in [`PlaceMetrics::new`].
+//! The metrics of placement. A new one is one field with its help as a doc comment, and one line in
+//! [`PlaceMetrics::new`].
 
 use prometheus::{GaugeVec, IntCounterVec, Opts, Registry, Result};
 use service::metrics::counters;
@@ -6,8 +7,8 @@ use service::metrics::counters;
 /// The metrics of placement.
 #[derive(Clone, Debug)]
 pub struct PlaceMetrics {
-    /// Documents by the age of the index they land in: `current`, `previous`, `older`, `expired`; and those that are too old for all and
-    /// by config `skipped` or a `dead_letter`.
+    /// Documents by the age of the index they land in: `current`, `previous`, `older`, `expired`; and those that are
+    /// too old for all and by config `skipped` or a `dead_letter`.
     pub placements: IntCounterVec,
     /// Ids that were looked up before writing, by outcome: `hit`, `miss`.
     pub look_ups: IntCounterVec,
@@ -51,7 +52,7 @@ impl PlaceMetrics {
         let table_age = GaugeVec::new(
             Opts::new(
                 "penstock_indexer_placement_table_age_seconds",
-                "How old the list of backing indices was when it was last looked at.",
+                "Age of the list of backing indices when it was last used.",
             ),
             &["topic"],
         )?;
@@ -60,7 +61,7 @@ impl PlaceMetrics {
             placements: counters(
                 registry,
                 "penstock_indexer_placements_total",
-                "Documents by the age of the index they land in: current, previous, older, expired; or skipped, dead_letter.",
+                "Documents by the age of their index: current, previous, older, expired; or skipped, dead_letter.",
                 &["topic", "age"],
             )?,
             look_ups: counters(
@@ -79,13 +80,14 @@ impl PlaceMetrics {
             times: counters(
                 registry,
                 "penstock_indexer_placement_times_total",
-                "Placed documents by where their placement time comes from: event, record, missing, empty, ahead, implausible.",
+                "Placed documents by the source of their placement time: event, record, missing, empty, ahead, \
+                 implausible.",
                 &["topic", "source"],
             )?,
             parked: counters(
                 registry,
                 "penstock_indexer_parked_records_total",
-                "Records that had to wait, by what for: schema, table, ahead.",
+                "Records that had to wait, by reason: schema, table, ahead.",
                 &["topic", "reason"],
             )?,
         })

@@ -1,4 +1,5 @@
-//! The metrics of ids that are taken. A new one is one field with its help as a doc comment, and one line in [`VerifyMetrics::new`].
+//! The metrics of ids that are taken. A new one is one field with its help as a doc comment, and one line in
+//! [`VerifyMetrics::new`].
 
 use prometheus::{IntCounterVec, Registry, Result};
 use service::metrics::{counters, counters_of};
@@ -6,10 +7,10 @@ use service::metrics::{counters, counters_of};
 /// The metrics of ids that are taken.
 #[derive(Clone, Debug)]
 pub struct VerifyMetrics {
-    /// Duplicates by what proves that they are: `record` (the record's timestamp), `content` (the fields), `none` (the index does not keep
-    /// what could).
+    /// Duplicates by what proves that they are: `record` (the record's timestamp), `content` (the fields), `none` (the
+    /// index does not keep what could).
     pub duplicates: IntCounterVec,
-    /// Events that have the id of another event; they are dead letters too. By topic.
+    /// Events that have the id of another event; they become dead letters. By topic.
     pub conflicts: IntCounterVec,
 }
 
@@ -23,14 +24,14 @@ impl VerifyMetrics {
             duplicates: counters_of(
                 registry,
                 "penstock_indexer_duplicates_total",
-                "Duplicates by what proves that they are: record, content, none.",
+                "Duplicates by their proof: record, content, none.",
                 "proof",
                 &["record", "content", "none"],
             )?,
             conflicts: counters(
                 registry,
                 "penstock_indexer_id_conflicts_total",
-                "Events that have the id of another event; they are dead letters too.",
+                "Events that have the id of another event; they become dead letters.",
                 &["topic"],
             )?,
         })

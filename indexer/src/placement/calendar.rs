@@ -1,4 +1,5 @@
-//! The indices of the strategy `time`: a name by the placement time, unless the lifecycle deletes an index of that name at once. Pure.
+//! The indices of the strategy `time`: a name by the placement time, unless the lifecycle deletes an index of that name
+//! at once. Pure.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -40,14 +41,14 @@ impl Retention {
         self.0.store(millis.unwrap_or(i64::MAX), Ordering::Relaxed);
     }
 
-    /// How long, in milliseconds.
+    /// Returns how long, in milliseconds.
     pub fn get(&self) -> Option<i64> {
         Some(self.0.load(Ordering::Relaxed)).filter(|millis| *millis < i64::MAX)
     }
 }
 
 impl Calendar {
-    /// The names of `index` by the config, kept as long as `retention` says.
+    /// Returns the names of `index` by the config, kept as long as `retention` says.
     pub fn new(index: &str, placement: &Placement, retention: Arc<Retention>) -> Self {
         Self {
             pattern: Pattern::new(index, &placement.time_pattern),
@@ -57,22 +58,22 @@ impl Calendar {
         }
     }
 
-    /// The index that documents of `now` (milliseconds since the Unix epoch) go to.
+    /// Returns the index that documents of `now` (milliseconds since the Unix epoch) go to.
     pub fn current(&self, now: i64) -> String {
         self.pattern.name(now)
     }
 
-    /// The names of the indices.
+    /// Returns the names of the indices.
     pub fn pattern(&self) -> &Pattern {
         &self.pattern
     }
 
-    /// Whether the index `name` is the one of the name `own`, or was made of it.
+    /// Returns whether the index `name` is the one of the name `own`, or was made of it.
     pub fn is_of(name: &str, own: &str) -> bool {
         name.strip_suffix(own).is_some_and(|prefix| prefix.is_empty() || prefix.ends_with('-'))
     }
 
-    /// The index of placement time `time` at the time `now`, both in milliseconds since the Unix epoch.
+    /// Returns the index of placement time `time` at the time `now`, both in milliseconds since the Unix epoch.
     ///
     /// An index whose date and retention are past is deleted as soon as it is made. What belongs there is expired. With
     /// `expired: oldest` it goes to the oldest index that stays for now.
@@ -98,8 +99,8 @@ impl Calendar {
         }
     }
 
-    /// The first placement time whose index the lifecycle keeps. Ages count from the date in the name, a day at its midnight, whatever finer
-    /// units follow. Today's index is never called expired.
+    /// Returns the first placement time whose index the lifecycle keeps. Ages count from the date in the name, a day at
+    /// its midnight, whatever finer units follow. Today's index is never called expired.
     fn kept_from(&self, now: i64) -> i64 {
         let Some(retention) = self.retention.get() else { return i64::MIN };
         let last_gone = now.saturating_sub(retention).div_euclid(DAY).saturating_mul(DAY);

@@ -1,6 +1,7 @@
 //! What the name of an index says about an alias that rolls over. Pure.
 
-/// The prefixes that Elasticsearch's lifecycle management gives to a mounted snapshot, which keeps the creation date of the index it was.
+/// The prefixes that Elasticsearch's lifecycle management gives to a mounted snapshot, which keeps the creation date of
+/// the index it was.
 const MOUNTED: [&str; 2] = ["restored-", "partial-"];
 /// The fewest digits of the number at the end of a backing index's name (Elasticsearch reference, "Rollover").
 const DIGITS: usize = 6;
@@ -12,15 +13,15 @@ pub(crate) enum Kin {
     Own(u64),
     /// A mounted snapshot of a backing index: `partial-NAME-000003`.
     Mounted(u64),
-    /// An index made of a backing index, under a name that holds its name: `shrink-x1y2-NAME-000003`, `reindexed-v9-NAME-000003`,
-    /// `NAME-000003-v2`. Its creation date is not that of its documents.
+    /// An index made of a backing index, under a name that holds its name: `shrink-x1y2-NAME-000003`,
+    /// `reindexed-v9-NAME-000003`, `NAME-000003-v2`. Its creation date is not that of its documents.
     Copy(u64),
     /// An index that is no part of the alias by its name, such as an archive that somebody added for searching.
     Foreign,
 }
 
 impl Kin {
-    /// What `name` is behind `alias`.
+    /// Returns what `name` is behind `alias`.
     pub(crate) fn of(alias: &str, name: &str) -> Self {
         let mut from = 0;
         while let Some(at) = name[from..].find(alias).map(|at| from + at) {
@@ -39,7 +40,7 @@ impl Kin {
         Self::Foreign
     }
 
-    /// The number of the generation, if there is one.
+    /// Returns the number of the generation, if there is one.
     pub(crate) fn generation(self) -> Option<u64> {
         match self {
             Self::Own(generation) | Self::Mounted(generation) | Self::Copy(generation) => Some(generation),
@@ -48,7 +49,8 @@ impl Kin {
     }
 }
 
-/// The number at the beginning of `text`, perhaps after a date as a date-math name has it, and what follows the number.
+/// Returns the number at the beginning of `text`, perhaps after a date as a date-math name has it, and what follows the
+/// number.
 fn numbered(text: &str) -> Option<(u64, &str)> {
     let mut rest = text;
     loop {

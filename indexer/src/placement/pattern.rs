@@ -24,7 +24,8 @@ enum Unit {
 }
 
 impl Unit {
-    /// Its length in milliseconds. That of a month is a day's: the name is then made anew more often than it changes.
+    /// Its length in milliseconds. That of a month is a day's: the name is then formatted again more often than it
+    /// changes.
     fn millis(self) -> i64 {
         match self {
             Self::Month | Self::Day => 86_400_000,
@@ -36,7 +37,7 @@ impl Unit {
 }
 
 impl Pattern {
-    /// The names `name-…` by `pattern`, which the config has checked.
+    /// Returns the names `name-…` by `pattern`, which the config has checked.
     pub fn new(name: &str, pattern: &str) -> Self {
         let units =
             [("%S", Unit::Second), ("%M", Unit::Minute), ("%H", Unit::Hour), ("%d", Unit::Day), ("%m", Unit::Month)];
@@ -44,14 +45,15 @@ impl Pattern {
         Self { prefix: format!("{name}-"), pattern: pattern.to_owned(), unit }
     }
 
-    /// The span of placement times that have the name of `time`, first and last, or a part of it that holds `time`.
+    /// Returns the span of placement times that have the name of `time`, first and last, or a part of it that holds
+    /// `time`.
     pub fn span(&self, time: i64) -> (i64, i64) {
         let millis = self.unit.millis();
         let start = time.div_euclid(millis).saturating_mul(millis);
         (start, start.saturating_add(millis - 1))
     }
 
-    /// The index of placement time `time`, in milliseconds since the Unix epoch.
+    /// Returns the index of placement time `time`, in milliseconds since the Unix epoch.
     pub fn name(&self, time: i64) -> String {
         // Before the year 0000 and after 9999 there is no name: the nearest one is as good, and the same each time.
         let seconds = time.div_euclid(1_000).clamp(-62_167_219_200, 253_402_300_799);
@@ -76,14 +78,16 @@ impl Pattern {
         name
     }
 
-    /// As [`Pattern::time`], also for an index that was made of the one of that name and has a prefix for that, such as `shrink-x1y2-`.
+    /// As [`Pattern::time`], also for an index that was made of the one of that name and has a prefix for that, such as
+    /// `shrink-x1y2-`.
     pub fn time_of_copy(&self, name: &str) -> Option<i64> {
         let at = name.find(&*self.prefix)?;
         let (before, name) = name.split_at(at);
         if before.is_empty() || before.ends_with('-') { self.time(name) } else { None }
     }
 
-    /// The first placement time whose index is called `name`, in milliseconds since the Unix epoch; none if that is not one of these names.
+    /// The first placement time whose index is called `name`, in milliseconds since the Unix epoch; none if that is not
+    /// one of these names.
     pub fn time(&self, name: &str) -> Option<i64> {
         let mut rest = name.strip_prefix(&*self.prefix)?;
         let (mut year, mut numbers) = (0, [1, 1, 0, 0, 0]);

@@ -23,8 +23,8 @@ pub struct Found {
     pub writable: bool,
     /// Whether the alias writes to it.
     pub is_write: bool,
-    /// Whether it was made by shrinking, splitting or cloning another one (`index.resize.source`), so that its creation date is not that of
-    /// its documents.
+    /// Whether it was made by shrinking, splitting or cloning another one (`index.resize.source`), so that its creation
+    /// date is not that of its documents.
     pub is_resized: bool,
 }
 
@@ -39,8 +39,8 @@ pub struct Backing {
     pub start: i64,
     /// When it began to take what is written to the alias, in milliseconds since the Unix epoch: its creation.
     pub created: i64,
-    /// Whether documents may be written to it. Otherwise they are looked up, and what is missing goes to the write index: it is read-only,
-    /// or it is not known which of its neighbours' documents are its own.
+    /// Whether documents may be written to it. Otherwise they are looked up, and what is missing goes to the write
+    /// index: it is read-only, or it is not known which of its neighbours' documents are its own.
     pub writable: bool,
 }
 
@@ -78,11 +78,12 @@ pub enum TableError {
 }
 
 impl Table {
-    /// The table of the indices behind `alias` that were `found` by a question asked at `read_at` (milliseconds since the Unix epoch). The
-    /// write index is the newest, whatever its name. Of the others only those count whose name says which generation they are.
+    /// Returns the table of the indices behind `alias` that were `found` by a question asked at `read_at` (milliseconds
+    /// since the Unix epoch). The write index is the newest, whatever its name. Of the others only those count whose
+    /// name says which generation they are.
     ///
-    /// `since`: when the documents of the oldest one begin, if that is known although its creation date does not say it, see
-    /// [`Table::unknown_oldest`].
+    /// `since`: when the documents of the oldest one begin, if that is known although its creation date does not say
+    /// it, see [`Table::unknown_oldest`].
     ///
     /// # Errors
     /// [`TableError`], when the alias is in a state in which nothing can be placed.
@@ -104,7 +105,8 @@ impl Table {
         }
     }
 
-    /// The table of a data stream, whose backing indices are `found` in the stream's own order: the last one is the write index.
+    /// Returns the table of a data stream, whose backing indices are `found` in the stream's own order: the last one is
+    /// the write index.
     ///
     /// # Errors
     /// As [`Table::new`].
@@ -116,8 +118,8 @@ impl Table {
         Ok(Self::of(&entries, Doubt::None, None, read_at, margin))
     }
 
-    /// The table of the indices of the strategy `time` that were `found`, in the order of their dates. The last one, which stands for the write
-    /// index, is that of `read_at`, whether it is there or not.
+    /// Returns the table of the indices of the strategy `time` that were `found`, in the order of their dates. The last
+    /// one, which stands for the write index, is that of `read_at`, whether it is there or not.
     pub fn dated(calendar: &Calendar, found: Vec<Found>, read_at: i64) -> Self {
         let current = calendar.current(read_at);
         let pattern = calendar.pattern();
@@ -134,12 +136,12 @@ impl Table {
         Self { backing, doubt: Doubt::None, known_from: i64::MIN, read_at, valid_until: i64::MAX }
     }
 
-    /// Whether the index `name` was there.
+    /// Returns whether the index `name` was there.
     pub fn is_there(&self, name: &str) -> bool {
         self.position(name).is_some_and(|number| self.backing[number].created != NOT_THERE)
     }
 
-    /// The number of the first backing index that does not start before `start`.
+    /// Returns the number of the first backing index that does not start before `start`.
     pub fn first_from(&self, start: i64) -> usize {
         self.backing.partition_point(|backing| backing.start < start)
     }
@@ -157,55 +159,58 @@ impl Table {
         Self { backing, doubt, known_from, read_at, valid_until: read_at.saturating_add(margin / 2) }
     }
 
-    /// The backing indices, oldest first.
+    /// Returns the backing indices, oldest first.
     pub fn backing(&self) -> &[Backing] {
         &self.backing
     }
 
-    /// The one that the alias writes to.
+    /// Returns the one that the alias writes to.
     pub fn write(&self) -> &Backing {
         &self.backing[self.write_number()]
     }
 
-    /// The number of [`Table::write`].
+    /// Returns the number of [`Table::write`].
     pub fn write_number(&self) -> usize {
         self.backing.len() - 1
     }
 
-    /// What is not certain about [`Table::write`].
+    /// Returns what is not certain about [`Table::write`].
     pub fn doubt(&self) -> Doubt {
         self.doubt
     }
 
-    /// When the question was asked, in milliseconds since the Unix epoch.
+    /// Returns when the question was asked, in milliseconds since the Unix epoch.
     pub fn read_at(&self) -> i64 {
         self.read_at
     }
 
-    /// The last placement time that this table may be used for: half a margin after it was asked for. A backing index that it does not
-    /// know was made after that (see `barrier`), give or take what clocks differ by, and so takes no document for another half margin.
+    /// Returns the last placement time that this table may be used for: half a margin after it was asked for. A backing
+    /// index that it does not know was made after that (see `barrier`), give or take what clocks differ by, and so
+    /// takes no document for another half margin.
     pub fn valid_until(&self) -> i64 {
         self.valid_until
     }
 
-    /// What is placed before this and is in none of the indices that may hold it has lost its own, which was deleted: `since` of
-    /// [`Table::new`].
+    /// Returns what is placed before this and is in none of the indices that may hold it has lost its own, which was
+    /// deleted: `since` of [`Table::new`].
     pub fn known_from(&self) -> i64 {
         self.known_from
     }
 
-    /// The oldest backing index, if older ones were deleted and its creation date does not say since when it took documents.
+    /// Returns the oldest backing index, if older ones were deleted and its creation date does not say since when it
+    /// took documents.
     pub fn unknown_oldest(&self) -> Option<&Backing> {
         let is_unknown = |first: &&Backing| first.start == i64::MIN && !first.writable && first.generation != 1;
         self.backing.first().filter(is_unknown)
     }
 
-    /// The number of the backing index `name`.
+    /// Returns the number of the backing index `name`.
     pub fn position(&self, name: &str) -> Option<usize> {
         self.backing.iter().rposition(|backing| *backing.name == *name)
     }
 
-    /// The number of the oldest backing index that may hold a document which is placed in the index of `number`.
+    /// Returns the number of the oldest backing index that may hold a document which is placed in the index of
+    /// `number`.
     pub fn first_candidate(&self, number: usize) -> usize {
         self.first_from(self.backing[number].start)
     }

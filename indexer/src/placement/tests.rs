@@ -83,7 +83,7 @@ fn a_shrunk_index_takes_nothing_of_later_ones_and_its_neighbours_documents_are_l
     assert_eq!(starts(&table), [i64::MIN, 21_000, 21_000, 41_000]);
     assert_eq!(place(&table, 20_000), Placed::In(0));
     assert_eq!(place(&table, 41_000), Placed::In(3));
-    // Those of 2 and 3 cannot be told apart any more.
+    // Those of 2 and 3 cannot be distinguished any more.
     assert_eq!(place(&table, 25_000), Placed::In(2));
     assert!(!table.backing()[2].writable);
     assert_eq!(table.first_candidate(2), 1);
@@ -158,7 +158,8 @@ fn history() -> impl Strategy<Value = (Vec<i64>, i64)> {
 proptest! {
     #[test]
     fn a_record_lands_in_the_same_index_by_every_table_that_may_be_used((created, read_at) in history(), time in -5_000_i64..70_000, late in 0_i64..500) {
-        // What is created just before the question may not be in its answer yet: less than half a margin is made up for.
+        // What is created just before the question may not be in its answer yet: less than half a margin is made up
+        // for.
         let known = created.iter().filter(|at| **at + late <= read_at).count().max(1);
         let early = table_of(&created[..known], read_at);
         let last = table_of(&created, created.last().unwrap().max(&read_at) + 100_000);

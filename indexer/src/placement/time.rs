@@ -5,11 +5,11 @@ use std::time::Duration;
 use avro::Found;
 use config::TimeUnit;
 
-/// An event's own timestamp may be later than its record's by this part (one in so many) of the margin and still counts: the clock of
-/// a sender that runs ahead a little must not make its repeats land elsewhere.
+/// An event's own timestamp may be later than its record's by this part (one in so many) of the margin and still
+/// counts: the clock of a sender that runs ahead a little must not make its repeats land elsewhere.
 const TOLERANCE_SHARE: i64 = 4;
 
-/// How long after its record's an event's own timestamp may be, in milliseconds.
+/// Returns how long after its record's an event's own timestamp may be, in milliseconds.
 pub fn tolerance(margin: Duration) -> i64 {
     millis(margin) / TOLERANCE_SHARE
 }
@@ -19,9 +19,9 @@ pub fn millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// The placement time, in milliseconds since the Unix epoch: the event's own timestamp, which is the same when the sender repeats the
-/// event, but never later than the record's and the `tolerance`, so that it is not in the future. Both are the same when the record is
-/// read again. A record without any timestamp is older than all others.
+/// Returns the placement time, in milliseconds since the Unix epoch: the event's own timestamp, which is the same when
+/// the sender repeats the event, but never later than the record's and the `tolerance`, so that it is not in the
+/// future. Both are the same when the record is read again. A record without any timestamp is older than all others.
 pub fn placement_time(event: Option<i64>, record: Option<i64>, tolerance: i64) -> i64 {
     match (event, record) {
         (Some(event), Some(record)) => event.min(record.saturating_add(tolerance)),
@@ -48,8 +48,8 @@ pub enum Source {
     Empty,
     /// The record's and a quarter of a margin: the event's own is later, so a sender's clock is ahead.
     Ahead,
-    /// The event's own timestamp, or the record's in its place, since the event's cannot be right: before the year 2000, or more than a
-    /// day after the record. Its unit may be another one.
+    /// The event's own timestamp, or the record's in its place, since the event's cannot be right: before the year
+    /// 2000, or more than a day after the record. Its unit may be another one.
     Implausible,
 }
 
@@ -69,7 +69,8 @@ impl Source {
         }
     }
 
-    /// That of a field which was looked for and has the value `event`, in a record of `record`, both in milliseconds since the Unix epoch.
+    /// Returns that of a field which was looked for and has the value `event`, in a record of `record`, both in
+    /// milliseconds since the Unix epoch.
     pub fn of(event: Option<i64>, record: Option<i64>, tolerance: i64) -> Self {
         let Some(event) = event else { return Self::Empty };
         let record = record.unwrap_or(event);
@@ -81,7 +82,7 @@ impl Source {
     }
 }
 
-/// The value of the field of the event's own timestamp in milliseconds, a number in `unit`; text is none.
+/// Returns the value of the field of the event's own timestamp in milliseconds, a number in `unit`; text is none.
 pub fn of_field(found: &Found<'_>, unit: TimeUnit) -> Option<i64> {
     match found {
         Found::Millis(millis) => Some(*millis),

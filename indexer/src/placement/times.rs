@@ -37,13 +37,14 @@ impl Times {
                 topic = self.topic,
                 schema_id = id.0,
                 reason = %why,
-                "Events of this schema have no timestamp of their own (elasticsearch.placement.time_field): they are placed by when the \
-                 receiver took them, so a sender's repeat after a rollover is a second document."
+                "Events of this schema have no timestamp of their own (elasticsearch.placement.time_field); they \
+                 are placed by their time of receipt, so a sender's repeat after a rollover is a second document."
             );
         }
     }
 
-    /// Counts one whose event's own timestamp is `event`. Reports the first that can hardly be right, and then with every doubling.
+    /// Counts one whose event's own timestamp is `event`. Reports the first that can hardly be right, and then with
+    /// every doubling.
     pub fn note(&mut self, source: Source, event: Option<i64>) {
         let Some(counters) = &self.counters else { return };
         let number = source as usize;
@@ -60,14 +61,14 @@ impl Times {
                 topic,
                 field,
                 seen,
-                "The events' own timestamp is null or text: they are placed by when the receiver took them."
+                "The events' own timestamp is null or text; they are placed by their time of receipt."
             ),
             Source::Ahead => tracing::warn!(
                 topic,
                 field,
                 millis,
                 seen,
-                "The events' own timestamp is later than when the receiver took them: a sender's clock is ahead."
+                "The events' own timestamp is later than their time of receipt; a sender's clock is ahead."
             ),
             Source::Implausible => tracing::warn!(
                 topic,

@@ -93,7 +93,7 @@ fn a_failed_commit_is_handed_out_again() {
 enum Event {
     /// The next batch takes this many records of each partition.
     Consume([u8; 3]),
-    /// One of the batches under way, chosen by this number, settles.
+    /// One of the batches in flight, chosen by this number, settles.
     Settle(usize),
     /// The partition is revoked and assigned again: consuming goes back to the committed offset.
     Reassign(u8),
@@ -110,10 +110,11 @@ fn event() -> impl Strategy<Value = Event> {
     ]
 }
 
-/// A batch under way, with the offsets it holds of each partition.
+/// A batch in flight, with the offsets it holds of each partition.
 type UnderWay = (Vec<Progress>, Vec<(usize, std::ops::Range<i64>)>);
 
-/// A model that keeps each record apart: per partition the records settled by whichever assignment, and what Kafka has committed.
+/// A model that keeps each record apart: per partition the records settled by whichever assignment, and what Kafka has
+/// committed.
 struct Model {
     ledger: Ledger,
     epochs: Vec<Epoch>,

@@ -1,5 +1,5 @@
-//! What is left of a batch when all else is settled: documents that were set aside, each tried alone until it is settled or its partition is
-//! somebody else's.
+//! What is left of a batch when all else is settled: documents that were set aside, each tried alone until it is
+//! settled or its partition is somebody else's.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -46,7 +46,8 @@ impl Revoked {
 }
 
 impl Rest {
-    /// Settles what is set `aside` of `batch`, and reports that all else is settled as soon as `batch` itself need not be held any more.
+    /// Settles what is set `aside` of `batch`, and reports that all else is settled as soon as `batch` itself need not
+    /// be held any more.
     pub(super) async fn settle(
         self,
         bulk: &Bulk,

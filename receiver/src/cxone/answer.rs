@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-/// The text of the schema in `body`: at `pointer` (RFC 6901) where there is one; else in the field `schema`; else the whole. As JSON or as
-/// text that holds JSON.
+/// Returns the text of the schema in `body`: at `pointer` (RFC 6901) where there is one; else in the field `schema`;
+/// else the whole. As JSON or as text that holds JSON.
 ///
 /// # Errors
 /// In words that follow "answered with": what is wrong with it.
@@ -21,7 +21,7 @@ pub(super) fn schema(body: &[u8], pointer: Option<&str>) -> Result<String, Strin
         Value::String(text) if text.trim_start().starts_with(['{', '[']) => Ok(text.clone()),
         Value::Object(_) | Value::Array(_) => Ok(found.to_string()),
         Value::String(_) | Value::Null | Value::Bool(_) | Value::Number(_) => {
-            Err("JSON that holds no schema where it should be; look at cxone.schema_path and cxone.schema_pointer"
+            Err("JSON that holds no schema at the expected place; check cxone.schema_path and cxone.schema_pointer"
                 .to_owned())
         }
     }

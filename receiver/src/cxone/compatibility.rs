@@ -1,5 +1,5 @@
-//! Whether a schema may become the next version of a subject: the registry decides, by the level it has for the subject. Not every registry
-//! says why; where it does not, the two schemas are compared here, for the words only.
+//! Whether a schema may become the next version of a subject: the registry decides, by the level it has for the
+//! subject. Not every registry says why; where it does not, the two schemas are compared here, for the words only.
 
 use apache_avro::Schema;
 use apache_avro::schema_compatibility::SchemaCompatibility;
@@ -12,7 +12,7 @@ const MAX_REASON: usize = 500;
 /// Bytes of a text that is compared here: the library takes more than linear time.
 const MAX_TEXT: usize = 256 * 1024;
 
-/// Why the schema `text`, which refers to `references`, cannot follow `latest` in `subject`; none when it can.
+/// Returns why the schema `text`, which refers to `references`, cannot follow `latest` in `subject`; `None` if it can.
 ///
 /// # Errors
 /// When the registry cannot be asked.

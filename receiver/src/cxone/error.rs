@@ -8,8 +8,8 @@ pub enum CxoneError {
     Config(String),
     /// The token endpoint does not take the credentials.
     #[error(
-        "{url} refuses a token with status {status}{code}. Likely one of: {keys} is wrong; the client is not enabled for \
-         {grant}; cxone.tenant_url or the path belongs to another tenant or region"
+        "{url} refuses a token with status {status}{code}. Likely causes: {keys} is wrong; the client is not enabled \
+         for {grant}; cxone.tenant_url or the path belongs to another tenant or region"
     )]
     Refused {
         /// The token endpoint.
@@ -25,7 +25,8 @@ pub enum CxoneError {
     },
     /// A token that was just given is not good for the schema.
     #[error(
-        "{url} answered {status} to a fresh token: it may not read the schema; look at cxone.scopes and what the client may read"
+        "{url} answered {status} to a fresh token, which may not read the schema; check cxone.scopes and the \
+         client's permissions"
     )]
     Forbidden {
         /// Where the schema should be.
@@ -34,13 +35,13 @@ pub enum CxoneError {
         status: u16,
     },
     /// There is no schema at the path.
-    #[error("{url} has no schema: look at cxone.schema_path and the subject")]
+    #[error("{url} has no schema; check cxone.schema_path and the subject")]
     NotFound {
         /// Where the schema should be.
         url: String,
     },
     /// CXone has had enough of our requests.
-    #[error("{url} answered 429 and asks to wait {seconds} s, which is longer than one attempt waits: try again then")]
+    #[error("{url} answered 429 and asks to wait {seconds} s, longer than one attempt waits; try again then")]
     Busy {
         /// What was asked.
         url: String,

@@ -1,4 +1,5 @@
-//! Requests to CXone: with a time-out, an answer of bounded size, no redirect followed, and another attempt where one may help.
+//! Requests to CXone: with a time-out, an answer of bounded size, no redirect followed, and another attempt where one
+//! may help.
 
 use std::time::Duration;
 
@@ -58,7 +59,8 @@ impl Http {
         Ok(Self { client })
     }
 
-    /// Sends the request until there is an answer that is neither a 429 nor a 5xx, whatever else it says; a few times at most.
+    /// Sends the request until there is an answer that is neither a 429 nor a 5xx, whatever else it says; a few times
+    /// at most.
     ///
     /// # Errors
     /// When there is none, or its body is over `max` bytes.
@@ -112,13 +114,14 @@ fn next(response: &Response, url: &str, attempt: u32) -> Next {
     Next::Wait(asked.unwrap_or_else(|| backoff(attempt)))
 }
 
-/// `Retry-After` in seconds (RFC 9110, section 10.2.3). Its other form, a date, counts as none: it would need two clocks that agree.
+/// `Retry-After` in seconds (RFC 9110, section 10.2.3). Its other form, a date, counts as none: it would need two
+/// clocks that agree.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let seconds = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
     Some(Duration::from_secs(seconds))
 }
 
-/// The wait after attempt `attempt`, with full jitter.
+/// Returns the wait after attempt `attempt`, with full jitter.
 fn backoff(attempt: u32) -> Duration {
     let longest = FIRST_WAIT * 2_u32.pow(attempt.saturating_sub(1).min(10));
     longest.mul_f64(rand::rng().random_range(0.0..=1.0))

@@ -61,7 +61,7 @@ pub enum PullError {
         source: CxoneError,
     },
     /// What it has given cannot be used.
-    #[error("subject {subject}: CXone's schema is no Avro schema that can be used: {source}")]
+    #[error("subject {subject}: CXone's schema is not a usable Avro schema: {source}")]
     Schema {
         /// The subject.
         subject: String,
@@ -70,9 +70,9 @@ pub enum PullError {
     },
     /// The registry refuses it as the next version.
     #[error(
-        "subject {subject}: CXone's schema is not compatible with version {latest} by the registry's rules, and was not registered: \
-         {reason}. Look at what has changed (penstock-receiver schema show); where the change is wanted, set the subject's \
-         compatibility level in the registry, and pull again"
+        "subject {subject}: CXone's schema is not compatible with version {latest} by the registry's rules, and was \
+         not registered: {reason}. Check the change (penstock-receiver schema show); if it is intended, set the \
+         subject's compatibility level in the registry, and pull again"
     )]
     Incompatible {
         /// The subject.
@@ -84,8 +84,8 @@ pub enum PullError {
     },
     /// The registry gives it the id of a schema by which readers get other values.
     #[error(
-        "subject {subject}: the registry takes CXone's schema for the one with schema id {id}, by which readers get other values (logical \
-         types, precision or scale): let it keep both, and pull again"
+        "subject {subject}: the registry treats CXone's schema as equal to schema id {id}, with which readers get \
+         other values (logical types, precision or scale): configure it to keep both, and pull again"
     )]
     TakenForAnother {
         /// The subject.
@@ -107,8 +107,8 @@ impl Puller {
         Self { cxone, subjects, registry }
     }
 
-    /// Fetches the latest schema of `subject` from CXone, and registers it where it is new and compatible; with `dry_run` it says only what
-    /// it would do.
+    /// Fetches the latest schema of `subject` from CXone, and registers it where it is new and compatible; with
+    /// `dry_run` it says only what it would do.
     ///
     /// # Errors
     /// [`PullError`]; nothing is registered then.
@@ -145,7 +145,7 @@ impl Puller {
     }
 }
 
-/// Whether two texts are one schema, however they are written.
+/// Returns whether two texts are one schema, however they are written.
 fn same(left: &str, right: &str) -> bool {
     let parsed = |text: &str| serde_json::from_str::<serde_json::Value>(text).ok();
     parsed(left).is_some_and(|left| Some(left) == parsed(right))

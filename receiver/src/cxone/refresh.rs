@@ -1,5 +1,5 @@
-//! Pulls of a running receiver: every `cxone.refresh`, and once when events no longer fit their schema. What fails is said and counted;
-//! nothing of it stops the receiver, which has the schemas of the registry.
+//! Pulls of a running receiver: every `cxone.refresh`, and once when events no longer fit their schema. What fails is
+//! said and counted; nothing of it stops the receiver, which has the schemas of the registry.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -69,18 +69,18 @@ impl Refresh {
     async fn pull(&self, subject: &str) {
         let outcome = match self.puller.pull(subject, false).await {
             Ok(Pulled::Registered { version, id, before }) => {
-                tracing::info!(subject, version, schema_id = id.0, ?before, "A new schema of CXone is registered.");
+                tracing::info!(subject, version, schema_id = id.0, ?before, "Registered a new schema from CXone.");
                 self.take_up(subject).await;
                 "registered"
             }
             Ok(Pulled::Unchanged { .. } | Pulled::New { .. }) => "unchanged",
             Ok(Pulled::Older { id, latest }) => {
-                let message = "The latest schema of CXone is an older version in the registry.";
+                let message = "CXone's latest schema is an older version in the registry.";
                 tracing::warn!(subject, schema_id = id.0, latest, "{message}");
                 "unchanged"
             }
             Err(error @ PullError::Incompatible { .. }) => {
-                tracing::warn!(subject, %error, "A new schema of CXone is not registered.");
+                tracing::warn!(subject, %error, "Did not register a new schema from CXone.");
                 "incompatible"
             }
             Err(
@@ -90,20 +90,21 @@ impl Refresh {
                 | PullError::Subjects(_)
                 | PullError::Registry(_)),
             ) => {
-                tracing::warn!(subject, %error, "The schema cannot be pulled from CXone; trying again in cxone.refresh.");
+                tracing::warn!(subject, %error, "Cannot pull the schema from CXone; trying again after cxone.refresh.");
                 "failed"
             }
         };
         self.pulls.with_label_values(&[outcome]).inc();
     }
 
-    /// Makes the schema that was just registered the current one, which would otherwise happen by `schema_registry.refresh`.
+    /// Makes the schema that was just registered the current one, which would otherwise happen by
+    /// `schema_registry.refresh`.
     async fn take_up(&self, subject: &str) {
         for source in self.sources.iter().filter(|source| source.subject == subject) {
             // What was asked for meanwhile may have been the one before.
             let asked = self.registry.latest_now(subject).await;
             if let Err(error) = asked {
-                tracing::warn!(subject, %error, "The new schema is registered, but cannot be asked for yet.");
+                tracing::warn!(subject, %error, "The new schema is registered, but the registry does not return it yet.");
             }
             if let Err(reason) = source::schema::update(source, &self.registry).await {
                 tracing::warn!(%reason, "The new schema cannot be used.");

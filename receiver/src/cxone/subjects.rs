@@ -1,5 +1,5 @@
-//! What a pull asks the registry beyond what the hot path does: the schemas of a subject as they were written, and whether a new one
-//! would be compatible (Confluent Schema Registry API reference).
+//! What a pull asks the registry beyond what the hot path does: the schemas of a subject as they were written, and
+//! whether a new one would be compatible (Confluent Schema Registry API reference).
 
 use std::str::FromStr;
 
@@ -55,7 +55,7 @@ const MAX_REFERENCES: usize = 100;
 
 /// Why the registry gives no answer that can be used. Holds neither user nor password.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the schema registry at {url} cannot be asked for {what}: {reason}")]
+#[error("the schema registry at {url} cannot provide {what}: {reason}")]
 pub struct SubjectsError {
     /// The registry.
     pub url: String,
@@ -107,7 +107,7 @@ impl Subjects {
         Ok(Self { registry: Direct::new(config)? })
     }
 
-    /// The latest version of `subject`; none when there is no such subject.
+    /// Returns the latest version of `subject`; `None` if there is no such subject.
     ///
     /// # Errors
     /// [`SubjectsError`].
@@ -147,7 +147,7 @@ impl Subjects {
         Ok(texts)
     }
 
-    /// The text of schema `id`; none when there is no such id.
+    /// Returns the text of schema `id`; `None` if there is no such id.
     ///
     /// # Errors
     /// [`SubjectsError`].
@@ -162,9 +162,9 @@ impl Subjects {
         }
     }
 
-    /// The registry's words about why `schema`, which refers to `references`, cannot become the next version of `subject`, by the
-    /// compatibility level that it has for it; empty when it does not say. None when it can, also because there is no
-    /// version yet.
+    /// Returns the registry's words about why `schema`, which refers to `references`, cannot become the next version of
+    /// `subject`, by the compatibility level that it has for it; empty when it does not say. None when it can, also
+    /// because there is no version yet.
     ///
     /// # Errors
     /// [`SubjectsError`].
@@ -183,7 +183,7 @@ impl Subjects {
         Ok((!answer.is_compatible).then(messages))
     }
 
-    /// The body of the answer; none when the registry says that it has no such thing.
+    /// Returns the body of the answer; none when the registry says that it has no such thing.
     async fn ask(
         &self,
         method: Method,

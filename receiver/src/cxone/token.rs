@@ -1,4 +1,5 @@
-//! The access token: got by client credentials (RFC 6749, section 4.4) or by an access key, kept, and renewed before it runs out.
+//! The access token: got by client credentials (RFC 6749, section 4.4) or by an access key, kept, and renewed before it
+//! runs out.
 
 use std::fmt;
 use std::time::Duration;
@@ -68,10 +69,10 @@ impl Tokens {
         Self { config, tenant_url, http, state: Mutex::default() }
     }
 
-    /// The value of `Authorization`, from memory where it is still good for a while.
+    /// Returns the value of `Authorization`, from memory where it is still good for a while.
     ///
     /// # Errors
-    /// [`CxoneError`]; nothing of it is remembered but for those who were waiting.
+    /// [`CxoneError`]; nothing of it is remembered except for those who were waiting.
     pub(super) async fn get(&self) -> Result<HeaderValue, CxoneError> {
         let asked = Instant::now();
         let mut state = self.state.lock().await;
@@ -157,7 +158,8 @@ impl fmt::Debug for Tokens {
     }
 }
 
-/// How long a token that lives `life` is used: until five minutes before its end, or for half of a life that is shorter than ten.
+/// How long a token that lives `life` is used: until five minutes before its end, or for half of a life that is shorter
+/// than ten.
 fn usable(life: Duration) -> Duration {
     life.saturating_sub(EARLY).max(life / 2)
 }

@@ -16,8 +16,8 @@ use crate::receive::{request_id, verify};
 use crate::stages::authenticate::{Authenticator, Forwarded, Refused};
 use crate::stages::unframe::{Reading, unframe};
 
-/// Reads `bytes` as the head of a connection by the PROXY protocol, and as a request: a line with method and target, a line for each header, an
-/// empty line, the body. Returns what came of it, in a few words.
+/// Reads `bytes` as the head of a connection by the PROXY protocol, and as a request: a line with method and target, a
+/// line for each header, an empty line, the body. Returns what came of it, in a few words.
 pub fn examine_head(bytes: &[u8]) -> String {
     let mut rest = bytes;
     // All bytes are there, so that it waits for nothing.

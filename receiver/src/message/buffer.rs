@@ -4,7 +4,8 @@ use registry::wire::{self, FRAME_LEN, SchemaId};
 
 use crate::held::{Held, NoRoom};
 
-/// A body, with room for a frame before it: the frame of a bare datum is put there, so that the body is never moved (P2).
+/// A body, with room for a frame before it: the frame of a bare datum is put there, so that the body is never moved
+/// (P2).
 #[derive(Debug, Default)]
 pub(crate) struct Buffer {
     bytes: Vec<u8>,
@@ -39,17 +40,17 @@ impl Buffer {
         Ok(Self { bytes, covered: None })
     }
 
-    /// The bytes that it takes in memory.
+    /// Returns the bytes that it takes in memory.
     pub(crate) fn allocated(&self) -> usize {
         self.bytes.capacity()
     }
 
-    /// The body as it was received, unless a frame was put into it and not taken out again.
+    /// Returns the body as it was received, unless a frame was put into it and not taken out again.
     pub(crate) fn body(&self) -> &[u8] {
         self.bytes.get(FRAME_LEN..).unwrap_or_default()
     }
 
-    /// The room for a frame, and the body: what is appended is appended to the body.
+    /// Returns the room for a frame, and the body: what is appended is appended to the body.
     pub(crate) fn bytes_mut(&mut self) -> &mut Vec<u8> {
         &mut self.bytes
     }
@@ -64,7 +65,7 @@ impl Buffer {
         }
     }
 
-    /// The frame that was put last, and the datum behind it.
+    /// Returns the frame that was put last, and the datum behind it.
     pub(crate) fn with_frame(&self) -> &[u8] {
         let begin = self.covered.as_ref().map_or(FRAME_LEN, |covered| covered.begin);
         self.bytes.get(begin..).unwrap_or_default()

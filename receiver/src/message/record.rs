@@ -22,7 +22,7 @@ pub(crate) struct RecordHead<'a> {
 }
 
 impl RecordHead<'_> {
-    /// The record's headers.
+    /// Returns the record's headers.
     pub(crate) fn headers(&self) -> OwnedHeaders {
         let fields = self.fields();
         let insert = |headers: OwnedHeaders, (key, value)| headers.insert(Header { key, value: Some(value) });
@@ -30,7 +30,7 @@ impl RecordHead<'_> {
         fields.fold(none, insert)
     }
 
-    /// The names and values of the record's headers.
+    /// Returns the names and values of the record's headers.
     pub(crate) fn fields(&self) -> Take<array::IntoIter<(&'static str, &[u8]), 4>> {
         let scope = self.id_scope.map(|scope| (HEADER_ID_SCOPE, scope.as_bytes()));
         let traceparent = self.traceparent.map(|traceparent| (HEADER_TRACEPARENT, traceparent));

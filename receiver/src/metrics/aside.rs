@@ -16,9 +16,9 @@ const OTHER_FIELD: &str = "(other)";
 /// Of all sources.
 #[derive(Clone, Debug)]
 pub(crate) struct AsideMetrics {
-    /// Events that are not valid by their schema, by source, reason and field.
+    /// Events that do not fit their schema, by source, reason and field.
     invalid_events: IntCounterVec,
-    /// How often so many events did not fit the schema that the latest one was asked for, by source.
+    /// Times that the latest schema was requested because events no longer fit, by source.
     schema_drifts: IntCounterVec,
     /// Events that do not fit the latest schema but one of the versions before, by source.
     older_versions: IntCounterVec,
@@ -66,19 +66,19 @@ impl AsideMetrics {
             invalid_events: counters(
                 registry,
                 "penstock_receiver_invalid_events_total",
-                "Events that are not valid by their schema, by source, reason and field.",
+                "Events that do not fit their schema, by source, reason and field.",
                 &["source", "reason", "field"],
             )?,
             schema_drifts: counters(
                 registry,
                 "penstock_receiver_schema_drifts_total",
-                "How often so many events did not fit the schema that the latest one was asked for, by source.",
+                "Times that the latest schema was requested because events no longer fit, by source.",
                 &["source"],
             )?,
             older_versions: counters(
                 registry,
                 "penstock_receiver_older_version_events_total",
-                "Accepted events that do not fit the latest schema but one of the versions before, by source.",
+                "Accepted events that fit an older version of the schema and not the latest, by source.",
                 &["source"],
             )?,
             quarantine: counters(
@@ -90,13 +90,13 @@ impl AsideMetrics {
             odd_uuids: counters(
                 registry,
                 "penstock_receiver_odd_uuids_total",
-                "Texts of a uuid in events that are no UUID and were kept as text, by source.",
+                "Texts in uuid fields that are not a UUID and were kept as text, by source.",
                 &["source"],
             )?,
         })
     }
 
-    /// The handles of the source `name`.
+    /// Returns the handles of the source `name`.
     pub(crate) fn source(&self, name: &str) -> SourceAside {
         SourceAside {
             name: name.to_owned(),
@@ -115,8 +115,8 @@ impl AsideMetrics {
 }
 
 impl SourceAside {
-    /// Counts an event that is not valid: `reason` is one of a closed set, and of `path` only the field of the root record counts.
-    /// Senders may bring schemas: beyond the first fields, all others are one.
+    /// Counts an event that is not valid: `reason` is one of a closed set, and of `path` only the field of the root
+    /// record counts. Senders may bring schemas: beyond the first fields, all others are one.
     pub(crate) fn invalid(&self, reason: &'static str, path: &str) {
         let field = path.split(['.', '[']).next().unwrap_or_default();
         let field = if self.has_series(field) { field } else { OTHER_FIELD };

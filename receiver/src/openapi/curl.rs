@@ -1,9 +1,10 @@
-//! A call of curl that posts an event to a source. What the caller sets: `URL` (scheme, host and port), `EVENT` (the file with the
-//! event), and by authentication `TOKEN`, `CREDENTIALS` (`user:password`), `SECRET`, or `CERTIFICATE` and `KEY` (files).
+//! A call of curl that posts an event to a source. What the caller sets: `URL` (scheme, host and port), `EVENT` (the
+//! file with the event), and by authentication `TOKEN`, `CREDENTIALS` (`user:password`), `SECRET`, or `CERTIFICATE` and
+//! `KEY` (files).
 
 use config::{Auth, HmacAlgorithm, HmacEncoding, SignedPart, Source};
 
-/// The lines to type.
+/// Returns the lines to type.
 pub(super) fn example(source: &Source) -> String {
     let (before, options) = authentication(source);
     let mut lines = before;
@@ -15,7 +16,7 @@ pub(super) fn example(source: &Source) -> String {
     lines.join("\n")
 }
 
-/// What comes before the call, and what the call has for the authentication.
+/// Returns what comes before the call, and what the call has for the authentication.
 fn authentication(source: &Source) -> (Vec<String>, Vec<String>) {
     match &source.auth {
         Auth::None => (Vec::new(), Vec::new()),

@@ -12,7 +12,7 @@ fn v4(address: [u8; 4]) -> Vec<u8> {
     [&address[..], &[10, 0, 0, 1, 0xc0, 0, 0x1f, 0x90]].concat()
 }
 
-/// What is read of `bytes`, and what is left.
+/// Returns what is read of `bytes`, and what is left.
 fn read_of(bytes: &[u8]) -> (Result<Origin, Refusal>, Vec<u8>) {
     let mut rest = bytes;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();

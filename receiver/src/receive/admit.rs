@@ -1,8 +1,8 @@
 //! The first part of a request's way: whose it is, and whether there is room for it.
 //!
-//! Whoever shows by the head that it may post has a place among `receiver.max_in_flight_requests`, and then its body is read. A signature
-//! covers the body; those requests wait in the [`super::anteroom`] until it is there. So nobody who cannot authenticate takes a
-//! place from those who can.
+//! Whoever shows by the head that it may post has a place among `receiver.max_in_flight_requests`, and then its body is
+//! read. A signature covers the body; those requests wait in the [`super::anteroom`] until it is there. So nobody who
+//! cannot authenticate takes a place from those who can.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -21,7 +21,7 @@ use crate::reject::Rejection;
 use crate::source::rate::RateLimited;
 use crate::stages::authenticate::{Authentic, Claim, Peer, Refused};
 
-/// A request of somebody who may post.
+/// A request of an authenticated sender.
 pub(super) struct Admitted<'a> {
     pub(super) body: Authentic,
     pub(super) claim: Claim,
@@ -31,8 +31,8 @@ pub(super) struct Admitted<'a> {
 }
 
 impl Endpoint {
-    /// Reads the body and sees to it that it is from somebody who may post, and may post now. Only who is authentic uses up the
-    /// source's rate.
+    /// Reads the body and sees to it that it is from an authenticated sender that may post now. Only who is authentic
+    /// uses up the source's rate.
     ///
     /// # Errors
     /// Each way in which it is not, or there is no room for it.
@@ -107,8 +107,9 @@ impl Endpoint {
         Ok((body, held))
     }
 
-    /// Returns whose certificate a trusted proxy passes on with a request, or that it passes on none; none for the requests of all others, where the
-    /// certificate of the connection counts. That of a proxy's connection is the proxy's own.
+    /// Returns whose certificate a trusted proxy passes on with a request, or that it passes on none; none for the
+    /// requests of all others, where the certificate of the connection counts. That of a proxy's connection is the
+    /// proxy's own.
     fn forwarded_certificate(&self, head: &Parts, client: Option<&Client>) -> Option<Option<Peer>> {
         let rule = self.common.forwarded_certificate.as_ref()?;
         let address = client?.address();
@@ -137,7 +138,8 @@ impl Endpoint {
         Ok(body)
     }
 
-    /// Lets a body go that nobody wants, for a `rejection` that is given back. So many at a time are let arrive; the others are cut off.
+    /// Lets a body go that nobody wants, for a `rejection` that is given back. So many at a time are let arrive; the
+    /// others are cut off.
     async fn discard(&self, version: Version, body: Body, rejection: Rejection) -> Rejection {
         if let Ok(_place) = self.common.discards.try_acquire() {
             body::discard(version, body).await;

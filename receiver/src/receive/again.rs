@@ -70,10 +70,11 @@ impl Endpoint {
         Ok(Queued { is_older: true, ..self.queue(events, record).await? })
     }
 
-    /// The older version that `body` is a datum of.
+    /// Returns the older version that `body` is a datum of.
     ///
     /// # Errors
-    /// `AmbiguousVersion` where there are several that it means different things in; those of [`crate::workers::Workers::run`].
+    /// `AmbiguousVersion` where there are several that it means different things in; those of
+    /// [`crate::workers::Workers::run`].
     async fn older_writer(
         &self,
         body: &mut Authentic,
@@ -97,7 +98,7 @@ impl Endpoint {
     }
 }
 
-/// Whether a body of this form, which was `refused` so, may be a bare datum of another version than the latest.
+/// Returns whether a body of this form, which was `refused` so, may be a bare datum of another version than the latest.
 fn may_be_another_version(form: Form, refused: &Rejection) -> bool {
     match form {
         Form::Bare => matches!(refused, Rejection::Invalid { .. }),
@@ -114,7 +115,7 @@ fn may_be_another_version(form: Form, refused: &Rejection) -> bool {
     }
 }
 
-/// The newest of `writers`, which stand in that order, that `datum` fits to its last byte.
+/// Returns the newest of `writers`, which stand in that order, that `datum` fits to its last byte.
 ///
 /// # Errors
 /// `AmbiguousVersion` where it fits several, and a reader would get something else by one of them.

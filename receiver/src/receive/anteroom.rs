@@ -1,8 +1,9 @@
 //! Where requests wait whose sender is not known before the body is there: those with a signature.
 //!
-//! Anybody can send a head with a signature that looks right, and let its body come late or never. So those requests have places and bytes
-//! of their own. Where there is none left, one of them gives way: of the source that has the most, of its address that has the most,
-//! the oldest. An honest body is there within milliseconds, and a sender that waits longer than all others is most likely not.
+//! Anybody can send a head with a signature that looks right, and let its body come late or never. So those requests
+//! have places and bytes of their own. Where there is none left, one of them gives way: of the source that has the
+//! most, of its address that has the most, the oldest. An honest body is there within milliseconds, and a sender that
+//! waits longer than all others is most likely not.
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;

@@ -1,5 +1,5 @@
-//! What is done about an authentic body that holds no event, besides the answer: it goes to the quarantine, and if there are more and
-//! more of them, whoever keeps the schema is told.
+//! What is done about an authentic body that holds no event, besides the answer: it goes to the quarantine, and if
+//! there are more and more of them, whoever keeps the schema is told.
 
 use std::time::Duration;
 

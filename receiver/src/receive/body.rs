@@ -13,8 +13,8 @@ use crate::held::{Held, NoRoom};
 use crate::message::Buffer;
 use crate::reject::Rejection;
 
-/// What is reserved for a body on its word alone. Longer bodies get their room as they arrive, so that a `Content-Length` costs
-/// the receiver nothing.
+/// What is reserved for a body on its word alone. Longer bodies get their room as they arrive, so that a
+/// `Content-Length` costs the receiver nothing.
 const TRUSTED_LENGTH: u64 = 8 * 1024;
 
 /// A body that nobody wants is let arrive up to this length.
@@ -23,8 +23,9 @@ const DISCARDED_LENGTH: u64 = 64 * 1024;
 /// How long a body that nobody wants may take to arrive.
 const DISCARD: Duration = Duration::from_secs(1);
 
-/// Lets a small body of HTTP/2 arrive, although nobody wants it: a stream that is answered before its end has to be reset, which some
-/// clients (curl before 8) take for a failure instead of reading the answer. HTTP/1 has no need of it.
+/// Lets a small body of HTTP/2 arrive, although nobody wants it: a stream that is answered before its end has to be
+/// reset, which some clients (curl before 8) take for a failure instead of reading the answer. HTTP/1 has no need of
+/// it.
 pub(crate) async fn discard(version: Version, body: Body) {
     let small = body.size_hint().exact().is_some_and(|bytes| bytes <= DISCARDED_LENGTH);
     if version < Version::HTTP_2 || !small {
@@ -36,12 +37,12 @@ pub(crate) async fn discard(version: Version, body: Body) {
     timeout(DISCARD, reading).await.ok();
 }
 
-/// Reads the whole of `body`, which must be at most `limit` bytes and there by `deadline`. What it takes is counted in `held`; a `waiter`
-/// asks others to give way where those who wait hold too much.
+/// Reads the whole of `body`, which must be at most `limit` bytes and there by `deadline`. What it takes is counted in
+/// `held`; a `waiter` asks others to give way where those who wait hold too much.
 ///
 /// # Errors
-/// `TooLarge`, before reading anything where the length was announced, else as soon as the limit is passed; `Overloaded`;
-/// `BodyTimeout`; `BodyBroken`. In each case what remains is not read.
+/// `TooLarge`, before reading anything where the length was announced, else as soon as the limit is passed;
+/// `Overloaded`; `BodyTimeout`; `BodyBroken`. In each case what remains is not read.
 pub(crate) async fn read(
     body: Body,
     limit: usize,

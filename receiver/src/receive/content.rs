@@ -11,8 +11,8 @@ use crate::reject::Rejection;
 use crate::stages::decompress::{DecompressError, Format, decompress};
 use crate::stages::unframe::UnframeError;
 
-/// A compressed body up to this length is decompressed where the request is served: it takes less than to hand it over, and a few
-/// milliseconds at the very worst.
+/// A compressed body up to this length is decompressed where the request is served: it takes less than to hand it over,
+/// and a few milliseconds at the very worst.
 const SHORT: usize = 4 * 1024;
 
 /// The codings, and their names; the first three are what an answer offers.
@@ -62,7 +62,7 @@ impl<S> Reader<'_, S> {
     }
 }
 
-/// What `compressed` was before it was compressed, `limit` bytes at most; what it takes is counted in `held`.
+/// Returns what `compressed` was before it was compressed, `limit` bytes at most; what it takes is counted in `held`.
 ///
 /// # Errors
 /// [`DecompressError`]; then nothing more is counted.
@@ -82,7 +82,8 @@ pub(crate) fn decoded(
     }
 }
 
-/// The coding of the body; none where it is as it was meant. Two, one over the other, are nothing that an honest sender needs.
+/// Returns the coding of the body; `None` if it is as it was meant. Two, one over the other, are nothing that an honest
+/// sender needs.
 ///
 /// # Errors
 /// `ContentEncoding` for others.

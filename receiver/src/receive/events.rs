@@ -111,8 +111,8 @@ impl<S: Schemas> Reader<'_, S> {
         Err(Rejection::Invalid { as_likely: Box::new(bare), as_framed: None })
     }
 
-    /// Whether `body`, which is a bare datum of `current`, is valid in the form `framing` too, as far as is known without asking the
-    /// registry.
+    /// Returns whether `body`, which is a bare datum of `current`, is valid in the form `framing` too, as far as is
+    /// known without asking the registry.
     async fn is_framed(&self, framing: Framing, body: &[u8], current: &Writer) -> bool {
         let limits = self.limits.event;
         match framing {
@@ -150,7 +150,8 @@ impl<S: Schemas> Reader<'_, S> {
     }
 }
 
-/// The one event of a request, or why it is none: in the form it was read in, and as a bare datum where it might have been one.
+/// Returns the one event of a request, or why it is none: in the form it was read in, and as a bare datum where it
+/// might have been one.
 fn one(event: Result<Event<'_>, Invalid>, bare: Option<Invalid>) -> Result<Events<'_>, Rejection> {
     let invalid = match event {
         Ok(event) => return Ok(Events::One(event)),

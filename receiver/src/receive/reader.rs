@@ -1,4 +1,5 @@
-//! From an authentic body to the events in it: `decompress → unframe → schema → validate`. The receiver and the fuzzer both go this way.
+//! From an authentic body to the events in it: `decompress → unframe → schema → validate`. The receiver and the fuzzer
+//! both go this way.
 
 use axum::http::HeaderMap;
 use tokio::time::Instant;
@@ -23,7 +24,8 @@ pub(crate) struct Reader<'a, S> {
 }
 
 impl<S> Reader<'_, S> {
-    /// Takes the `Content-Encoding` off `body`, and returns the form that it has then. What it takes is counted in `held`.
+    /// Takes the `Content-Encoding` off `body`, and returns the form that it has then. What it takes is counted in
+    /// `held`.
     ///
     /// # Errors
     /// Those of [`Reader::decompress`] and `Unframe`.

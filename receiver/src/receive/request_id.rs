@@ -15,8 +15,8 @@ const LONGEST: usize = 128;
 pub(crate) struct RequestId(HeaderValue);
 
 impl RequestId {
-    /// The id of the request with these headers: `X-Request-Id` where it is 1 to 128 printable ASCII characters, else a new
-    /// UUID (version 4).
+    /// Returns the id of the request with these headers: `X-Request-Id` where it is 1 to 128 printable ASCII
+    /// characters, else a new UUID (version 4).
     pub(crate) fn of(headers: &HeaderMap) -> Self {
         match headers.get(HEADER) {
             Some(value) if is_sane(value.as_bytes()) => Self(value.clone()),
@@ -24,17 +24,17 @@ impl RequestId {
         }
     }
 
-    /// The id as it goes into the record.
+    /// Returns the id as it goes into the record.
     pub(crate) fn as_bytes(&self) -> &[u8] {
         self.0.as_bytes()
     }
 
-    /// The id as it goes into a log line.
+    /// Returns the id as it goes into a log line.
     pub(crate) fn as_str(&self) -> &str {
         self.0.to_str().unwrap_or_default()
     }
 
-    /// The id as it goes into the answer.
+    /// Returns the id as it goes into the answer.
     pub(crate) fn into_value(self) -> HeaderValue {
         self.0
     }
@@ -52,8 +52,9 @@ fn new_id() -> HeaderValue {
     HeaderValue::from_str(text).unwrap_or_else(|_| HeaderValue::from_static("unknown"))
 }
 
-/// The request's trace context, where it is well-formed (W3C Trace Context, section 3.2): version, trace id, parent id and
-/// flags in lower-case hexadecimal; version `ff` and ids of nothing but zeros are not valid; later versions may be longer.
+/// Returns the request's trace context, where it is well-formed (W3C Trace Context, section 3.2): version, trace id,
+/// parent id and flags in lower-case hexadecimal; version `ff` and ids of nothing but zeros are not valid; later
+/// versions may be longer.
 pub(crate) fn traceparent(headers: &HeaderMap) -> Option<&[u8]> {
     let value = headers.get(TRACEPARENT)?.as_bytes();
     let mut parts = value.splitn(5, |byte| *byte == b'-');

@@ -19,8 +19,8 @@ use crate::reject::{Rejection, SchemaName};
 
 const NOT_AVRO: &str = "it is not an Avro schema that can be used";
 const NO_KEY: &str = "it lacks the field that identifies an event";
-const AMBIGUOUS: &str = "several versions of the subject have it and mean different values (logical types, precision or scale): name one by \
-                         the header X-Schema-Id or X-Schema-Version";
+const AMBIGUOUS: &str = "several versions of the subject have it and mean different values (logical types, precision \
+ or scale): name one by the header X-Schema-Id or X-Schema-Version";
 const TAKEN_FOR_ANOTHER: &str =
     "the schema registry takes it for another version, by which readers get other values: register it by hand";
 const REFUSED: &str = "the schema registry refuses it, as one that is not compatible does";
@@ -74,13 +74,13 @@ pub(crate) trait Schemas {
 }
 
 impl Schemas for Endpoint {
-    /// The latest schema of the source's subject.
+    /// Returns the latest schema of the source's subject.
     fn current(&self) -> Result<Arc<Writer>, Rejection> {
         self.source.current.load_full().ok_or(Rejection::SchemaUnavailable)
     }
 
-    /// The schema of `id`, which must be a version of one of the source's subjects: the current one, or from memory or
-    /// from the registry.
+    /// Returns the schema of `id`, which must be a version of one of the source's subjects: the current one, or from
+    /// memory or from the registry.
     async fn writer(&self, id: SchemaId, deadline: Instant) -> Result<Arc<Writer>, Rejection> {
         if let Some(current) = self.source.current.load_full().filter(|current| current.id == id) {
             return Ok(current);
@@ -96,7 +96,7 @@ impl Schemas for Endpoint {
         Ok(writer)
     }
 
-    /// The schema of `id` as far as it can be found without the registry.
+    /// Returns the schema of `id` as far as it can be found without the registry.
     async fn known_writer(&self, id: SchemaId) -> Option<Arc<Writer>> {
         let known = self.source.older.load().iter().find(|writer| writer.id == id).cloned();
         if known.is_some() {
@@ -108,7 +108,7 @@ impl Schemas for Endpoint {
         }
     }
 
-    /// The schema of this version of the source's subject.
+    /// Returns the schema of this version of the source's subject.
     async fn writer_of_version(&self, version: u32, deadline: Instant) -> Result<Arc<Writer>, Rejection> {
         let asked = self.common.registry.by_version(&self.source.subject, version);
         let name = SchemaName::Version(version);
@@ -116,7 +116,7 @@ impl Schemas for Endpoint {
         self.compiled(found, &name)
     }
 
-    /// The schema of the source's subjects that has this fingerprint.
+    /// Returns the schema of the source's subjects that has this fingerprint.
     async fn writer_of_fingerprint(&self, fingerprint: u64, deadline: Instant) -> Result<Arc<Writer>, Rejection> {
         self.in_subjects(SchemaName::Fingerprint(fingerprint), deadline, |subject| {
             self.common.registry.by_fingerprint(subject, fingerprint)
@@ -124,8 +124,8 @@ impl Schemas for Endpoint {
         .await
     }
 
-    /// The schema whose text stands in a file: the one of the source's subject that means the same. Where there is none, it is registered if
-    /// the source allows it.
+    /// Returns the schema whose text stands in a file: the one of the source's subject that means the same. Where there
+    /// is none, it is registered if the source allows it.
     async fn writer_of_text(&self, text: &str, deadline: Instant) -> Result<Arc<Writer>, Rejection> {
         let schemas = &self.source.file_schemas;
         if let Some(known) = schemas.get(text).await {
@@ -148,7 +148,7 @@ impl Schemas for Endpoint {
 }
 
 impl Endpoint {
-    /// The schema of the source's subjects by which readers get the same values as by `schema`.
+    /// Returns the schema of the source's subjects by which readers get the same values as by `schema`.
     async fn writer_of_meaning(&self, schema: &Schema, deadline: Instant) -> Result<Arc<Writer>, Rejection> {
         let current = self.source.current.load_full();
         if let Some(current) = current.filter(|current| current.schema.meaning() == schema.meaning()) {
@@ -158,7 +158,8 @@ impl Endpoint {
         self.in_subjects(SchemaName::File, deadline, ask).await
     }
 
-    /// The schema `name` that `ask` finds in the source's subjects; in several of them only where all mean the same.
+    /// Returns the schema `name` that `ask` finds in the source's subjects; in several of them only where all mean the
+    /// same.
     async fn in_subjects<'s, A>(
         &'s self,
         name: SchemaName,
@@ -191,14 +192,14 @@ impl Endpoint {
     async fn registered(&self, text: &str, schema: Schema, deadline: Instant) -> Result<Arc<Writer>, Rejection> {
         let (source, subject) = (self.source.name.as_str(), self.source.subject.as_str());
         let schema = Arc::new(schema);
-        // Before it is registered, since it stays there for good.
+        // Before it is registered, since it stays there permanently.
         self.source
             .writer(SchemaId(0), Arc::clone(&schema))
             .map_err(|_| Rejection::UnusableSchema(SchemaName::File, NO_KEY))?;
         let id = match timeout_at(deadline, self.common.registry.register(subject, text)).await {
             Ok(Ok(id)) => id,
             Ok(Err(error @ RegistryError::Unusable { .. })) => {
-                tracing::warn!(source, subject, %error, "The schema of a file was not registered.");
+                tracing::warn!(source, subject, %error, "Cannot register the schema of a file.");
                 return Err(Rejection::UnusableSchema(SchemaName::File, REFUSED));
             }
             Ok(Err(_)) | Err(_) => return Err(Rejection::SchemaUnavailable),
@@ -210,7 +211,7 @@ impl Endpoint {
                 source,
                 subject,
                 schema_id = id.0,
-                "The registry takes the schema of a file for another one."
+                "The registry mistakes the schema of a file for another one."
             );
             return Err(Rejection::UnusableSchema(SchemaName::File, TAKEN_FOR_ANOTHER));
         }
@@ -226,7 +227,7 @@ impl Endpoint {
     }
 }
 
-/// What the registry's answer means for the request that needs the schema `name`.
+/// Returns what the registry's answer means for the request that needs the schema `name`.
 fn answered<T, E>(answer: Result<Result<T, RegistryError>, E>, name: &SchemaName) -> Result<T, Rejection> {
     match answer {
         Ok(Ok(found)) => Ok(found),

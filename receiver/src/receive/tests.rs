@@ -1,4 +1,5 @@
-//! The whole way of a request, from the router to an in-process Kafka (librdkafka's mock cluster) and a registry of a few lines.
+//! The whole way of a request, from the router to an in-process Kafka (librdkafka's mock cluster) and a registry of a
+//! few lines.
 
 use axum::body::{Body, Bytes};
 use axum::http::StatusCode;
@@ -163,7 +164,7 @@ impl Receiver {
         Answer { status: head.status.as_u16(), headers: head.headers, body }
     }
 
-    /// All records in the topic, oldest first.
+    /// Returns all records in the topic, oldest first.
     fn records(&self) -> Vec<OwnedMessage> {
         let consumer: BaseConsumer = ClientConfig::new()
             .set("bootstrap.servers", self.kafka.bootstrap_servers())

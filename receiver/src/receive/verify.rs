@@ -1,5 +1,5 @@
-//! How a vendor sees that a webhook is there, before it sends an event: by `GET` or `HEAD`, with or without a challenge that it wants to
-//! read in the answer; or by `OPTIONS`.
+//! How a vendor sees that a webhook is there, before it sends an event: by `GET` or `HEAD`, with or without a challenge
+//! that it wants to read in the answer; or by `OPTIONS`.
 
 use axum::http::header::{ALLOW, CONTENT_TYPE, HeaderName};
 use axum::http::{HeaderMap, HeaderValue, Uri};
@@ -14,7 +14,8 @@ const ALLOWED_ORIGIN: HeaderName = HeaderName::from_static("webhook-allowed-orig
 const ALLOWED_RATE: HeaderName = HeaderName::from_static("webhook-allowed-rate");
 const NO_SNIFF: HeaderName = HeaderName::from_static("x-content-type-options");
 
-/// The answer to a request for `uri`: the challenge where there is one, as text that no browser takes for anything else.
+/// Returns the answer to a request for `uri`: the challenge where there is one, as text that no browser takes for
+/// anything else.
 pub(crate) fn answer(verification: &Verification, uri: &Uri) -> Response {
     let challenge = verification.challenge_parameter.as_deref().and_then(|name| parameter(uri, name));
     let text = challenge.filter(|text| text.len() <= MAX_CHALLENGE).unwrap_or_default();
@@ -22,8 +23,9 @@ pub(crate) fn answer(verification: &Verification, uri: &Uri) -> Response {
     ([(CONTENT_TYPE, plain), (NO_SNIFF, HeaderValue::from_static("nosniff"))], text).into_response()
 }
 
-/// Returns the answer to `OPTIONS`: which methods there are; and to a sender that asks whether it may send events, by the headers `WebHook-Request-Origin` and
-/// `-Rate` (`CloudEvents`, "HTTP 1.1 Web Hooks for Event Delivery", section 4), that it may, at any rate.
+/// Returns the answer to `OPTIONS`: which methods there are; and to a sender that asks whether it may send events, by
+/// the headers `WebHook-Request-Origin` and `-Rate` (`CloudEvents`, "HTTP 1.1 Web Hooks for Event Delivery", section
+/// 4), that it may, at any rate.
 pub(crate) fn options(head: &HeaderMap) -> Response {
     let mut answer = HeaderMap::new();
     answer.insert(ALLOW, HeaderValue::from_static("GET, HEAD, OPTIONS, POST"));
@@ -34,7 +36,7 @@ pub(crate) fn options(head: &HeaderMap) -> Response {
     answer.into_response()
 }
 
-/// The value of this parameter of the query, decoded.
+/// Returns the value of this parameter of the query, decoded.
 fn parameter(uri: &Uri, name: &str) -> Option<String> {
     let mut url = reqwest::Url::parse("http://localhost/").ok()?;
     url.set_query(uri.query());

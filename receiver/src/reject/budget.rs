@@ -15,7 +15,7 @@ pub(crate) struct LogBudget {
 }
 
 impl LogBudget {
-    /// Whether a line may be logged at `now`; if so, how many were not since the last one.
+    /// Returns whether a line may be logged at `now`; if so, how many were not since the last one.
     pub(crate) fn take(&self, now: SystemTime) -> Option<u64> {
         let second = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         if self.second.swap(second, Ordering::Relaxed) != second {

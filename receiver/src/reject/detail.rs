@@ -10,18 +10,18 @@ use crate::stages::unframe::Framing;
 use crate::stages::validate::{BatchError, Invalid};
 
 impl Rejection {
-    /// What is wrong, for people.
+    /// Returns what is wrong, for people.
     pub(crate) fn detail(&self) -> Cow<'static, str> {
         match self {
             Self::NotFound => "no webhook is configured at this path".into(),
             Self::MethodNotAllowed => "send the event with POST".into(),
             Self::Unauthorized(_) => "the credentials are missing or not valid".into(),
             Self::TooLarge(limit) => format!("the body is longer than the limit of {limit} bytes").into(),
-            Self::RecordTooLarge => "the event is larger than what can be stored".into(),
-            Self::BodyTimeout => "the body did not arrive within the time allowed for a request".into(),
+            Self::RecordTooLarge => "the event is larger than can be stored".into(),
+            Self::BodyTimeout => "the body did not arrive before the request's deadline".into(),
             Self::BodyBroken => "the body ended before its length or is not well-formed".into(),
-            Self::ContentEncoding => "the Content-Encoding must be gzip, zstd or deflate, or there must be none".into(),
-            Self::Decompress(error) => format!("the body was sent compressed, but {error}").into(),
+            Self::ContentEncoding => "the Content-Encoding must be gzip, zstd or deflate, or absent".into(),
+            Self::Decompress(error) => format!("{error}").into(),
             Self::Unframe(error) => error.to_string().into(),
             Self::Invalid { as_likely, as_framed: None } => likely(as_likely).into(),
             Self::Invalid { as_likely, as_framed: Some(framed) } => {
@@ -32,23 +32,25 @@ impl Rejection {
             Self::Container(error) => container(error).into(),
             Self::Ambiguous(framing) => ambiguous(*framing).into(),
             Self::UnknownSchema(SchemaName::File) => {
-                "the subject has no schema that means the same as the one in the file (logical types, precision and scale count)".into()
+                "the subject has no schema with the same meaning as the one in the file (logical types, precision \
+                 and scale count)"
+                    .into()
             }
             Self::AmbiguousVersion(ids) => ambiguous_version(ids).into(),
             Self::UnknownSchema(name) => format!("there is no schema with {name} that this webhook accepts").into(),
             Self::SchemaPending(name) => {
-                format!("there is no schema with {name} so far: if it was registered a moment ago, try again").into()
+                format!("there is no schema with {name} yet: if it was registered a moment ago, try again").into()
             }
-            Self::UnusableSchema(name, why) => format!("the schema with {name} cannot be used: {why}").into(),
-            Self::SchemaUnavailable => "the schema of the event cannot be had at the moment: try again".into(),
+            Self::UnusableSchema(name, why) => format!("the schema with {name} is unusable: {why}").into(),
+            Self::SchemaUnavailable => "the event's schema is unavailable: try again later".into(),
             Self::Overloaded => "too many requests are in flight: try again".into(),
             Self::InFlight => "a request with the same signature is not answered yet: try again".into(),
-            Self::RateLimited(_) => "more requests than are taken in a second: try again later".into(),
+            Self::RateLimited(_) => "the source's request rate is exceeded: try again later".into(),
             Self::QueueFull => "too many events are waiting to be stored: try again".into(),
             Self::RecordRefused => {
-                "the event cannot be stored: it lacks the id that each event needs here, or does not keep to a rule of the store".into()
+                "the event cannot be stored: it lacks a required id, or breaks a validation rule".into()
             }
-            Self::KafkaRefuses => "events cannot be stored until this is repaired here: try again later".into(),
+            Self::KafkaRefuses => "events cannot be stored until the operator fixes this: try again later".into(),
             Self::KafkaUnavailable => "the event was not stored, or it is not known whether it was: try again".into(),
             Self::Internal => "an internal error".into(),
         }
@@ -63,12 +65,12 @@ fn container(error: &BatchError) -> String {
     match error {
         BatchError::Container(error) => error.to_string(),
         BatchError::Codec(name) => format!(
-            "the codec {name:?} of the file is not known: it must be null, deflate, snappy, zstandard, bzip2 or xz"
+            "the codec {name:?} of the file is unknown: it must be null, deflate, snappy, zstandard, bzip2 or xz"
         ),
         BatchError::Block(offset, error) => format!("the block at byte {offset} cannot be read: {error}"),
         BatchError::NoRoom => "too many requests are in flight".to_owned(),
         BatchError::SmallBlocks => {
-            "the compressed blocks of the file are too small: at least 8 KiB on average are wanted".to_owned()
+            "the compressed blocks of the file are too small: at least 8 KiB on average are required".to_owned()
         }
         BatchError::BlockLength(offset) => format!("the block at byte {offset} is longer than its events"),
         BatchError::TooManyEvents(limit) => format!("the file holds more events than the limit of {limit}"),
@@ -90,15 +92,16 @@ fn ambiguous(framing: Framing) -> String {
         Framing::Container => ("an object container file".to_owned(), "application/vnd.apache.avro+container"),
     };
     format!(
-        "the body is a bare datum and also {form}: send the latter as {content_type}, the former with the header X-Schema-Id"
+        "the body is a bare datum and also {form}: send this form as {content_type}, or a bare datum with the \
+         header X-Schema-Id"
     )
 }
 
 fn ambiguous_version(ids: &[SchemaId]) -> String {
     let ids: Vec<String> = ids.iter().map(SchemaId::to_string).collect();
     format!(
-        "the body is no datum of the latest schema, and means different things in the older ones with the ids {}: say which by the header \
-         X-Schema-Id",
+        "the body is not a datum of the latest schema, and means different things in the older ones with the ids \
+         {}: name one in the header X-Schema-Id",
         ids.join(", ")
     )
 }

@@ -25,7 +25,7 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// The place of what is wrong, where it has one.
+    /// Returns the place of what is wrong, where it has one.
     pub(crate) fn of(rejection: &Rejection) -> Option<Self> {
         let index = match rejection {
             Rejection::Container(BatchError::Event { index, .. }) => Some(*index),

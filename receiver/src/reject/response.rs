@@ -41,7 +41,8 @@ struct Problem {
 
 impl IntoResponse for Rejection {
     fn into_response(self) -> Response {
-        // A struct of strings and numbers always becomes JSON; were it not so, the status would still say the essential.
+        // A struct of strings and numbers always becomes JSON; were it not so, the status would still say the
+        // essential.
         let body = serde_json::to_vec(&self.problem()).unwrap_or_default();
         let mut response = Response::new(Body::from(body));
         *response.status_mut() = self.status();

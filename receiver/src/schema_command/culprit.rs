@@ -1,5 +1,5 @@
-//! Which field makes a schema unusable. The parser does not say; so each field in turn is given a type that is right, and the one is found
-//! without which there is nothing wrong.
+//! Which field makes a schema unusable. The parser does not say; so each field in turn is given a type that is right,
+//! and the one is found without which there is nothing wrong.
 
 use avro::Schema;
 use serde_json::{Value, json};
@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 /// Fields looked at, at most: each costs a parse.
 const MAX_TRIES: usize = 2_000;
 
-/// The path of the innermost field, dots between names, without whose type the schema `text` could be used. None when there is no such
-/// field, since it is no JSON, no record, or wrong in several places.
+/// Returns the path of the innermost field, dots between names, without whose type the schema `text` could be used.
+/// `None` if there is no such field, since it is no JSON, no record, or wrong in several places.
 pub(super) fn find(text: &str) -> Option<String> {
     let mut root: Value = serde_json::from_str(text).ok()?;
     let (mut place, mut names, mut tries) = (String::new(), Vec::new(), 0);
@@ -19,7 +19,8 @@ pub(super) fn find(text: &str) -> Option<String> {
     (!names.is_empty()).then(|| names.join("."))
 }
 
-/// The field of the record at `place` (a JSON pointer) without whose type all is well: the pointer to that type, and its name.
+/// The field of the record at `place` (a JSON pointer) without whose type all is well: the pointer to that type, and
+/// its name.
 fn guilty_field(root: &mut Value, place: &str, tries: &mut usize) -> Option<(String, String)> {
     let record = records(place).into_iter().find(|place| root.pointer(&format!("{place}/fields")).is_some())?;
     let fields = root.pointer(&format!("{record}/fields"))?.as_array()?.len();
@@ -45,7 +46,8 @@ fn guilty_field(root: &mut Value, place: &str, tries: &mut usize) -> Option<(Str
     None
 }
 
-/// Where a record may be in the type at `place`: itself, the items of an array, the values of a map, a branch of a union.
+/// Returns where a record may be in the type at `place`: itself, the items of an array, the values of a map, a branch
+/// of a union.
 fn records(place: &str) -> Vec<String> {
     let below = ["", "/items", "/values", "/0", "/1", "/type"];
     below.iter().map(|step| format!("{place}{step}")).collect()

@@ -50,8 +50,8 @@ pub(super) struct Connections {
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 impl Connections {
-    /// Serves the requests of `stream` until it ends, is idle, has to give `place` to another one, or has answered its last request
-    /// after all connections were to close.
+    /// Serves the requests of `stream` until it ends, is idle, has to give `place` to another one, or has answered its
+    /// last request after all connections were to close.
     pub(super) async fn serve(&self, mut stream: TcpStream, address: IpAddr, mut place: Place) -> Result<(), Failure> {
         let Some(address) = self.origin(&mut stream, address, &mut place).await? else { return Ok(()) };
         let place = &place;
@@ -69,13 +69,13 @@ impl Connections {
         self.serve_http(stream, client, place).await
     }
 
-    /// Whether `address` is that of a trusted proxy.
+    /// Returns whether `address` is that of a trusted proxy.
     pub(super) fn is_proxy(&self, address: IpAddr) -> bool {
         self.trusted_proxies.iter().any(|network| network.contains(address))
     }
 
-    /// Returns the address that a connection from `address` counts for: with the PROXY protocol, the one that its head names. None where the
-    /// connection is to be closed.
+    /// Returns the address that a connection from `address` counts for: with the PROXY protocol, the one that its head
+    /// names. None where the connection is to be closed.
     async fn origin(
         &self,
         stream: &mut TcpStream,
@@ -125,7 +125,8 @@ impl Connections {
         };
         let closing = self.closing.is_cancelled();
         if !idle && !closing {
-            // Another connection needs the place. Whatever this one still asks for, it has shown nothing that allows it to.
+            // Another connection needs the place. Whatever this one still asks for, it has shown nothing that allows it
+            // to.
             return Ok(());
         }
         connection.as_mut().graceful_shutdown();

@@ -1,7 +1,7 @@
 //! The bytes of a request's head that is not whole yet, counted with those of all other connections (P6).
 //!
-//! What nobody has answered is held by somebody. The first bytes are free, so that a sender who fills the room with long heads keeps out
-//! only others that have long ones.
+//! What nobody has answered is held by somebody. The first bytes are free, so that a sender who fills the room with
+//! long heads keeps out only others that have long ones.
 
 use std::io::{Error, ErrorKind, Result};
 

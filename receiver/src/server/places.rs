@@ -1,7 +1,7 @@
 //! The places for connections: so many in all, so many for each address.
 //!
-//! Where there is none left, the oldest connection gives way from which nothing has come yet that was authentic. So a sender who cannot
-//! authenticate cannot keep out those who can, however many connections it opens and holds.
+//! Where there is none left, the oldest connection gives way from which nothing has come yet that was authentic. So a
+//! sender who cannot authenticate cannot keep out those who can, however many connections it opens and holds.
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, Ipv6Addr};
@@ -24,7 +24,8 @@ pub(super) struct Places {
 #[derive(Debug, Default)]
 struct State {
     by_address: HashMap<IpAddr, usize>,
-    /// The connections that may be asked to give way, oldest first. Those that turned out to be known leave when they are looked at.
+    /// The connections that may be asked to give way, oldest first. Those that turned out to be known leave when they
+    /// are looked at.
     strangers: BTreeMap<u64, Stranger>,
     taken: usize,
     next: u64,
@@ -61,8 +62,8 @@ impl Places {
         Arc::new(Self { max, max_per_address, state: Mutex::default(), freed: Notify::new() })
     }
 
-    /// A place for a connection from `address`, as soon as there is one. None when that address has too many, unless it is not
-    /// `limited`. The connection must end when `give_way` is cancelled. One task at a time may wait here.
+    /// A place for a connection from `address`, as soon as there is one. None when that address has too many, unless it
+    /// is not `limited`. The connection must end when `give_way` is cancelled. One task at a time may wait here.
     pub(super) async fn take(
         self: &Arc<Self>,
         address: IpAddr,
@@ -108,7 +109,7 @@ impl Places {
 }
 
 impl State {
-    /// Whether `address` has `max` places.
+    /// Returns whether `address` has `max` places.
     fn has_all(&self, address: IpAddr, max: usize) -> bool {
         self.by_address.get(&address).is_some_and(|taken| *taken >= max)
     }
@@ -147,8 +148,9 @@ impl Place {
         self.client.get_or_init(|| Arc::clone(client));
     }
 
-    /// Counts the connection for `address` from now on, which a proxy has named for it. Returns false when that address has too many: the
-    /// connection is to be closed then. Where an older one of the address gives way, there may be one more for a moment.
+    /// Counts the connection for `address` from now on, which a proxy has named for it. Returns false when that address
+    /// has too many: the connection is to be closed then. Where an older one of the address gives way, there may be one
+    /// more for a moment.
     pub(super) fn moves_to(&mut self, address: IpAddr) -> bool {
         let address = network(address);
         let mut state = self.places.lock();
@@ -186,7 +188,8 @@ impl Drop for Place {
     }
 }
 
-/// What counts as one address: of IPv6 the network of 64 bits, since one sender usually has all of its addresses.
+/// Returns what counts as one address: of IPv6 the network of 64 bits, since one sender usually has all of its
+/// addresses.
 fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),

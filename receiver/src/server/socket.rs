@@ -1,4 +1,5 @@
-//! A connection that neither waits for ever, at its beginning or for a reader that does not read, nor cuts off an answer at its end.
+//! A connection that neither waits for ever, at its beginning or for a reader that does not read, nor cuts off an
+//! answer at its end.
 
 use std::io::{Error, ErrorKind, Result};
 use std::pin::Pin;
@@ -13,9 +14,9 @@ use super::head::Head;
 use crate::client::Client;
 use crate::held::HeldBytes;
 
-/// How long is read, and thrown away, after the last answer.
+/// How long is read, and discarded, after the last answer.
 const LINGER: Duration = Duration::from_secs(2);
-/// How much is thrown away at most.
+/// How much is discarded at most.
 const LINGER_LEN: usize = 4 * 1024 * 1024;
 
 /// A stream with these additions:
@@ -25,7 +26,7 @@ const LINGER_LEN: usize = 4 * 1024 * 1024;
 /// - Heads that are not whole yet are counted.
 /// - Whoever does not read what is written for it is given up.
 /// - Closing lingers. Where a body was refused without being read, closing at once would reset the connection, and the reset
-///   can overtake the answer. So the sending side is closed first, and what still comes in is thrown away for a moment.
+///   can overtake the answer. So the sending side is closed first, and what still comes in is discarded for a moment.
 pub(super) struct Socket<S> {
     stream: S,
     client: Arc<Client>,
@@ -63,7 +64,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         }
     }
 
-    /// What came of writing, or that it has waited too long for the reader.
+    /// Returns what came of writing, or that it has waited too long for the reader.
     fn written<T>(&mut self, cx: &mut Context<'_>, polled: Poll<Result<T>>) -> Poll<Result<T>> {
         if polled.is_ready() {
             self.writing = None;
@@ -77,7 +78,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         }
     }
 
-    /// Reads and throws away until the other side closes, the time is over or it was too much.
+    /// Reads and discards until the other side closes, the time is over or it was too much.
     fn poll_linger(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let lingering = self.lingering.get_or_insert_with(|| Box::pin(tokio::time::sleep(LINGER)));
         if lingering.as_mut().poll(cx).is_ready() {

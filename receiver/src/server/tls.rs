@@ -1,7 +1,7 @@
 //! The certificates of the listener, and the next ones as soon as their files have changed.
 //!
-//! A connection keeps the settings that it began with; new ones get those of the moment. So nothing is dropped when a certificate is
-//! renewed, and a client authority that was taken away is not accepted by any connection that comes later.
+//! A connection keeps the settings that it began with; new ones get those of the moment. So nothing is dropped when a
+//! certificate is renewed, and a client authority that was removed is not accepted by any connection that comes later.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -52,7 +52,7 @@ pub enum TlsError {
         source: std::io::Error,
     },
     /// A file does not hold what it should.
-    #[error("receiver.tls.{key}: {file} holds no {wanted} in PEM that can be used: {reason}")]
+    #[error("receiver.tls.{key}: {file} holds no usable {wanted} in PEM: {reason}")]
     Content {
         /// The key below `receiver.tls`.
         key: &'static str,
@@ -64,7 +64,7 @@ pub enum TlsError {
         reason: String,
     },
     /// Key and certificate do not go together, or are of a kind that is not supported.
-    #[error("receiver.tls: the certificate and its key cannot be used: {0}")]
+    #[error("receiver.tls: cannot use the certificate and its key: {0}")]
     Unusable(#[from] rustls::Error),
 }
 
@@ -80,13 +80,13 @@ impl Tls {
         Ok(Self { files: files.clone(), current, last: Mutex::new(last) })
     }
 
-    /// The settings for a new connection.
+    /// Returns the settings for a new connection.
     pub(crate) fn current(&self) -> Arc<ServerConfig> {
         self.current.load_full()
     }
 
-    /// Reads the files again, and takes what is there now. When that fails the last certificates stay in use; each failure is logged
-    /// once. Blocks the thread.
+    /// Reads the files again, and takes what is there now. When that fails the last certificates stay in use; each
+    /// failure is logged once. Blocks the thread.
     pub(crate) fn reload(&self) {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         match self.renew(last.digest) {
@@ -99,14 +99,14 @@ impl Tls {
                 // Key and certificate are two files: between the two writes they do not go together.
                 let failure = error.to_string();
                 if failure != last.failure {
-                    tracing::warn!(%error, "The certificates cannot be renewed; the last ones stay in use.");
+                    tracing::warn!(%error, "Cannot load the new certificates; the last ones stay in use.");
                     last.failure = failure;
                 }
             }
         }
     }
 
-    /// Puts the next settings in use; gives the digest of their files, or none when it is still `known`.
+    /// Puts the next settings in use; returns the digest of their files, or none when it is still `known`.
     fn renew(&self, known: [u8; 32]) -> Result<Option<[u8; 32]>, TlsError> {
         let pem = Pem::read(&self.files)?;
         let digest = pem.digest();
@@ -156,7 +156,8 @@ fn server_config(files: &config::Tls, pem: &Pem) -> Result<ServerConfig, TlsErro
     Ok(config)
 }
 
-/// Accepts clients whose certificate one of `cas` has signed, and those that have none: which sources want one is their own matter.
+/// Accepts clients whose certificate one of `cas` has signed, and those that have none: which sources want one is their
+/// own matter.
 fn client_verifier(file: &Path, cas: &[u8]) -> Result<Arc<dyn ClientCertVerifier>, TlsError> {
     let mut roots = RootCertStore::empty();
     for certificate in certificates("client_ca_file", file, cas)? {

@@ -44,7 +44,7 @@ impl Default for Early {
 }
 
 impl Looks {
-    /// Whether there may be one at `now`.
+    /// Returns whether there may be one at `now`.
     fn take(&mut self, now: Instant) -> bool {
         let passed = self.began.map_or(0, |began| now.saturating_duration_since(began).as_secs());
         self.left = self.left.saturating_add(u32::try_from(passed).unwrap_or(u32::MAX)).min(LOOKS);
@@ -59,7 +59,8 @@ impl Looks {
 
 impl Source {
     /// Looks for schemas that are newer than those known, for a request that came at `arrived` and has until
-    /// `deadline`. Requests that come together share one look. [`Source::generation`] says whether something came of it.
+    /// `deadline`. Requests that come together share one look. [`Source::generation`] says whether something came of
+    /// it.
     pub(crate) async fn look_early(&self, registry: &SchemaRegistry, arrived: Instant, deadline: Instant) {
         let Ok(_waiting) = self.early.waiting.try_acquire() else { return };
         let until = deadline.min(Instant::now() + PATIENCE);

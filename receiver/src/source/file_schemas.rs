@@ -1,5 +1,6 @@
-//! The schemas of object container files, by their text. A file repeats its schema, often of some kilobytes: each is compiled once, as long
-//! as it is among the last used, and one that cannot be used is not compiled again and again either.
+//! The schemas of object container files, by their text. A file repeats its schema, often of some kilobytes: each is
+//! compiled once, as long as it is among the last used, and one that cannot be used is not compiled again and again
+//! either.
 
 use std::sync::Arc;
 
@@ -32,7 +33,8 @@ impl Default for FileSchemas {
 }
 
 impl FileSchemas {
-    /// What is known of the schema `text`: its writer, or why it cannot be used. None when it is to be compiled.
+    /// Returns what is known of the schema `text`: its writer, or why it cannot be used. `None` if it is to be
+    /// compiled.
     pub(crate) async fn get(&self, text: &str) -> Option<Result<Arc<Writer>, &'static str>> {
         if let Some(known) = self.known.get(text).await {
             return Some(Ok(known));

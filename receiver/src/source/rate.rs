@@ -26,7 +26,7 @@ struct State {
 }
 
 impl Rate {
-    /// The rate that `limits` allow; none where there is no limit.
+    /// Returns the rate that `limits` allow; `None` if there is no limit.
     pub(crate) fn new(limits: &Limits) -> Option<Self> {
         let per_second = limits.max_requests_per_second?.max(1);
         let burst = limits.burst.unwrap_or(per_second).max(1);

@@ -1,4 +1,5 @@
-//! Keeps the current schema of each source up to date, and reports in the readiness which source has none, or an older one.
+//! Keeps the current schema of each source up to date, and reports in the readiness which source has none, or an older
+//! one.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -102,7 +103,7 @@ impl Report {
     }
 }
 
-/// Waits until the events of a source no longer fit its schema, and gives its number.
+/// Waits until the events of a source no longer fit its schema, and returns its number.
 async fn drifting(suspicions: &mut [watch::Receiver<u64>]) -> usize {
     // They end with the sources only, and those are alive.
     select_all(suspicions.iter_mut().map(|suspicion| Box::pin(suspicion.changed()))).await.1
@@ -118,7 +119,7 @@ async fn renew(source: &Source, registry: &SchemaRegistry) {
         }
         // Said when it becomes the current one.
         Ok(_) => {}
-        Err(error) => tracing::warn!(source = name, subject, %error, "Cannot ask for the latest schema."),
+        Err(error) => tracing::warn!(source = name, subject, %error, "Cannot load the latest schema."),
     }
 }
 
@@ -205,12 +206,12 @@ fn use_as_current(source: &Source, latest: &RegisteredSchema) -> Result<(), Sche
     source.changed();
     source.metrics.schema_id.set(i64::from(latest.id.0));
     let (name, subject) = (source.name.as_str(), source.subject.as_str());
-    tracing::info!(source = name, subject, schema_id = latest.id.0, "The current schema of the source is known.");
+    tracing::info!(source = name, subject, schema_id = latest.id.0, "Loaded the current schema of the source.");
     Ok(())
 }
 
-/// Makes the newest version that can be used the current schema, so that all receivers use the same one, however long they run. While the
-/// registry cannot be asked, the one in use stays.
+/// Makes the newest version that can be used the current schema, so that all receivers use the same one, however long
+/// they run. While the registry cannot be asked, the one in use stays.
 ///
 /// # Errors
 /// When the source has none then: in words.

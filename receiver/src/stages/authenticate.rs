@@ -1,12 +1,12 @@
-//! Who may post: the second stage, `receive → authenticate → …`. Pure but for [`live`], which reads secrets again: time is a
-//! parameter, nothing is logged.
+//! Who may post: the second stage, `receive → authenticate → …`. Pure except for [`live`], which reads secrets again:
+//! time is a parameter, nothing is logged.
 //!
-//! Authentication has two steps, because a keyed hash covers the body while everything else stands in the head of the request:
-//! [`Authenticator::check_head`] refuses what can be refused without reading the body and gives a [`Pending`];
+//! Authentication has two steps, because a keyed hash covers the body while everything else stands in the head of the
+//! request: [`Authenticator::check_head`] refuses what can be refused without reading the body and gives a [`Pending`];
 //! [`Pending::check_body`] turns it and the body into [`Authentic`], which is all that the next stage takes.
 //!
-//! Every refusal is the same [`Unauthorized`]: which part failed is told to nobody. A new way to authenticate is a file in
-//! `authenticate/` and a variant of [`Method`].
+//! Every refusal is the same [`Unauthorized`]: no answer reveals which part failed. A new way to authenticate is a file
+//! in `authenticate/` and a variant of [`Method`].
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -63,7 +63,7 @@ enum Method {
     Mtls(Mtls),
 }
 
-/// The request is not from somebody who may post.
+/// The request is not from an authenticated sender.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Unauthorized;
 
@@ -89,7 +89,7 @@ pub(crate) struct Pending<'a> {
     replays: Option<&'a Arc<Replays>>,
 }
 
-/// A request's body that comes from somebody who may post.
+/// A request's body that comes from an authenticated sender.
 pub(crate) struct Authentic(pub(crate) Buffer);
 
 /// Why a source's `auth` cannot be used. Holds no secret.
@@ -104,7 +104,7 @@ pub enum AuthError {
         source: SecretsError,
     },
     /// A secret of Standard Webhooks that is not in base64.
-    #[error("{key}: one of them is not base64, after whsec_ or alone")]
+    #[error("{key}: one of them is not base64, with or without whsec_")]
     NotBase64 {
         /// The config key.
         key: String,
@@ -187,17 +187,17 @@ impl Authenticator {
         Ok(Pending { signed, replays: self.replays.as_ref() })
     }
 
-    /// Whether a client certificate says who may post.
+    /// Returns whether a client certificate says who may post.
     pub(crate) fn wants_certificate(&self) -> bool {
         matches!(self.method, Method::Mtls(_))
     }
 
-    /// Whether everybody may post.
+    /// Returns whether everybody may post.
     pub(crate) fn is_open(&self) -> bool {
         matches!(self.method, Method::Open)
     }
 
-    /// The challenge of a 401 (RFC 9110, section 11.6.1): the scheme alone, the same for every reason.
+    /// Returns the challenge of a 401 (RFC 9110, section 11.6.1): the scheme alone, the same for every reason.
     pub(crate) fn challenge(&self) -> HeaderValue {
         HeaderValue::from_static(match self.method {
             Method::Open | Method::Bearer(_) => "Bearer",
@@ -210,13 +210,13 @@ impl Authenticator {
 }
 
 impl Pending<'_> {
-    /// Whether the head said it all.
+    /// Returns whether the head said it all.
     pub(crate) fn is_authentic(&self) -> bool {
         self.signed.is_none()
     }
 
-    /// Checks the body. The claim is to be kept once the request is accepted; until it is kept or dropped, and for as long as the
-    /// timestamp is near enough after it was kept, the same signature is refused.
+    /// Checks the body. The claim is to be kept once the request is accepted; until it is kept or dropped, and for as
+    /// long as the timestamp is near enough after it was kept, the same signature is refused.
     ///
     /// # Errors
     /// [`Refused`].
@@ -236,7 +236,7 @@ impl Pending<'_> {
     }
 }
 
-/// The one value of the header `name`. Of two, nobody could say which one counts.
+/// Returns the one value of the header `name`. Of two, nobody could say which one counts.
 fn single<'a>(head: &'a HeaderMap, name: &HeaderName) -> Result<&'a [u8], Unauthorized> {
     let mut values = head.get_all(name).iter();
     match (values.next(), values.next()) {
@@ -245,7 +245,7 @@ fn single<'a>(head: &'a HeaderMap, name: &HeaderName) -> Result<&'a [u8], Unauth
     }
 }
 
-/// What follows `scheme`, which is case-insensitive (RFC 9110, section 11.1), and one space or more.
+/// Returns what follows `scheme`, which is case-insensitive (RFC 9110, section 11.1), and one space or more.
 fn credentials<'a>(head: &'a HeaderMap, scheme: &str) -> Result<&'a [u8], Unauthorized> {
     let written = single(head, &axum::http::header::AUTHORIZATION)?;
     let (found, rest) = written.split_at_checked(scheme.len()).ok_or(Unauthorized)?;

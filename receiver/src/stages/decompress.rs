@@ -1,8 +1,8 @@
 //! Compressed bytes back to what they were, never more than a limit of them. Pure.
 //!
-//! The formats are those of `Content-Encoding` and of the codecs of Avro's object container files. What is written is counted while
-//! it is written, so that a small body that would become an enormous one costs no more than the limit. A new format is a variant
-//! here and a line in [`decompress`].
+//! The formats are those of `Content-Encoding` and of the codecs of Avro's object container files. What is written is
+//! counted while it is written, so that a small body that would become an enormous one costs no more than the limit. A
+//! new format is a variant here and a line in [`decompress`].
 
 use std::io::{BufRead, Read};
 
@@ -13,12 +13,12 @@ use liblzma::stream::Stream;
 
 use crate::held::{Held, NoRoom};
 
-/// The largest window of Zstandard, as a power of two: 8 MiB, which RFC 9659 sets for `Content-Encoding: zstd` and RFC 8878 wants
-/// every decoder to have.
+/// The largest window of Zstandard, as a power of two: 8 MiB, which RFC 9659 sets for `Content-Encoding: zstd` and RFC
+/// 8878 wants every decoder to have.
 const ZSTD_WINDOW_LOG: u32 = 23;
 
-/// The memory that a decoder of xz may ask for. Its strongest preset, the one apache-avro writes with, has a dictionary of 64 MiB;
-/// of that, only what is filled is ever touched.
+/// The memory that a decoder of xz may ask for. Its strongest preset, the one apache-avro writes with, has a dictionary
+/// of 64 MiB; of that, only what is filled is ever touched.
 const XZ_MEMORY: u64 = 80 * 1024 * 1024;
 
 /// The buffers of a decoder, besides its window: more than each of them takes.
@@ -53,10 +53,10 @@ pub(crate) enum Format {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum DecompressError {
     /// There would be more than the limit.
-    #[error("it decompresses to more than {0} bytes")]
+    #[error("the decompressed body is longer than {0} bytes")]
     TooLarge(usize),
     /// Not of the format, cut off, or with bytes left over.
-    #[error("it is not valid {}, or is cut off", .0.name())]
+    #[error("the body is not valid {}, or is truncated", .0.name())]
     Broken(Format),
     /// All requests together hold too much.
     #[error(transparent)]
@@ -76,8 +76,8 @@ impl Format {
         }
     }
 
-    /// The bytes that its decoder takes, at most, once it has written so many. What is allocated and not touched yet does not count:
-    /// it is no memory.
+    /// Returns the bytes that its decoder takes, at most, once it has written so many. What is allocated and not
+    /// touched yet does not count: it is no memory.
     fn decoder(self, written: usize) -> usize {
         const MIB: usize = 1024 * 1024;
         match self {
@@ -92,8 +92,8 @@ impl Format {
     }
 }
 
-/// Appends to `out` what `input` was before it was compressed: `limit` bytes at most. What `out` takes is counted in `held`, and what the
-/// decoder takes as long as it works.
+/// Appends to `out` what `input` was before it was compressed: `limit` bytes at most. What `out` takes is counted in
+/// `held`, and what the decoder takes as long as it works.
 ///
 /// # Errors
 /// [`DecompressError`]; `out` may then have grown by up to the limit.
@@ -121,7 +121,8 @@ pub(crate) fn decompress(
             out.copy(&mut decoder)?;
             finished(format, decoder.into_inner())
         }
-        // What follows the last block is ignored, as by Avro's Java and Python: Python's writers leave three bytes of a checksum there.
+        // What follows the last block is ignored, as by Avro's Java and Python: Python's writers leave three bytes of a
+        // checksum there.
         Format::Deflate => out.copy(&mut DeflateDecoder::new(input)),
         Format::Zstd => zstd(input, out),
         Format::Snappy => snappy(input, out),

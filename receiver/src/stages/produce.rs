@@ -1,9 +1,9 @@
-//! From an event to Kafka's acknowledgement: the last stage, `… → validate → produce`. With the files in `produce/` the only
-//! place that knows the producer.
+//! From an event to Kafka's acknowledgement: the last stage, `… → validate → produce`. With the files in `produce/` the
+//! only place that knows the producer.
 //!
-//! A failed or late delivery is never told from a lost one: the sender is asked to try again, and the event's key makes the
-//! second record the same document as the first. While Kafka is known to be away, or to be without the topic, events
-//! are refused at once instead of filling the queue; [`watch`] finds out when it is back. What can be known of a
+//! A failed or late delivery is never told from a lost one: the sender is asked to try again, and the event's key makes
+//! the second record the same document as the first. While Kafka is known to be down, or to be without the topic,
+//! events are refused at once instead of filling the queue; [`watch`] finds out when it is back. What can be known of a
 //! request's events beforehand (that they find room, and that the topic takes such records) is known before the first
 //! of them is queued.
 
@@ -45,9 +45,9 @@ pub(crate) const CLIENT_ID: &str = "penstock-receiver";
 
 /// librdkafka settings that `kafka.options` may override.
 const DEFAULTS: [(&str, &str); 6] = [
-    // How long a record waits for others to share its request: more is slower for the sender. Much less than what Kafka takes to
-    // acknowledge costs CPU: with five records of a partition on their way, an idempotent producer of librdkafka 2.12 holds back
-    // the others, and polls without a pause as soon as their linger is over.
+    // How long a record waits for others to share its request: more is slower for the sender. Much less than what Kafka
+    // takes to acknowledge costs CPU: with five records of a partition on their way, an idempotent producer of
+    // librdkafka 2.12 holds back the others, and polls without a pause as soon as their linger is over.
     ("linger.ms", "3"),
     // What waits for Kafka at a time (P6). A full queue is answered 503.
     (room::KIB, "65536"),
@@ -133,7 +133,8 @@ impl Producer {
     /// Queues `events` for `topic`, which copies them, and returns what to wait for: see [`Producer::finished`].
     ///
     /// # Errors
-    /// [`ProduceError`]: some of the events may be in Kafka nevertheless. Dropping the future sends what was queued already.
+    /// [`ProduceError`]: some of the events may be in Kafka nevertheless. Dropping the future sends what was queued
+    /// already.
     pub(crate) async fn queue<'e>(
         &self,
         topic: &str,
@@ -152,7 +153,8 @@ impl Producer {
             let mut record = BaseRecord::with_opaque_to(topic, Arc::clone(&delivery)).payload(event.value());
             record.key = event.key();
             record.timestamp = milliseconds(head.timestamp);
-            // Each record has headers of its own, which are several allocations; the last, which mostly is the only one, takes the original.
+            // Each record has headers of its own, which are several allocations; the last, which mostly is the only
+            // one, takes the original.
             record.headers = if number == count { headers.take() } else { headers.clone() };
             if let Err((error, _record)) = client.send(record) {
                 self.shared.room.give_back(count - queued, bytes - queued_bytes);
@@ -175,7 +177,7 @@ impl Producer {
         self.shared.health.without(topic).map_or(Ok(()), Err)
     }
 
-    /// Sees that `topic` takes such records, as far as it is known; gives the bytes of all of them.
+    /// Sees that `topic` takes such records, as far as it is known; returns the bytes of all of them.
     fn ensure_taken<'e>(
         &self,
         topic: &str,
@@ -199,7 +201,7 @@ impl Producer {
         Ok(bytes)
     }
 
-    /// Sends one record that is no event, and gives what to wait for.
+    /// Sends one record that is no event, and returns what to wait for.
     ///
     /// # Errors
     /// [`ProduceError`]: it was not queued.
@@ -268,7 +270,8 @@ impl Producer {
         self.alone.flush(timeout)
     }
 
-    /// Replaces the client by a new one. Blocks the thread for up to a second, while the old client fails what it still has.
+    /// Replaces the client by a new one. Blocks the thread for up to a second, while the old client fails what it still
+    /// has.
     fn rebuild(&self) -> Result<(), KafkaError> {
         drop(self.client.swap(Arc::new(self.create()?)));
         Ok(())
@@ -297,7 +300,7 @@ impl Producer {
         }
         self.batch_bytes.store(wanted, Ordering::Relaxed);
         let old = self.client.swap(Arc::new(self.create()?));
-        tracing::info!(bytes = wanted, "Batches are at most of this size now, for a topic's max.message.bytes.");
+        tracing::info!(bytes = wanted, "Limited the size of batches to the topic's max.message.bytes.");
         // What has no answer by then fails, as it would have anyway.
         old.flush(self.delivery_timeout)
     }

@@ -8,8 +8,8 @@
 //! | `application/avro`, `avro/binary`, `application/vnd.apache.avro+binary`, with the header `X-Schema-Id` or `X-Schema-Version` | a bare datum of that schema |
 //! | the same without them | a bare datum of the source's current schema, or one of the forms above, see below |
 //!
-//! A bare datum may itself begin with any bytes (`00` is an empty string, a null, the number 0), so the first bytes prove nothing.
-//! Where the content type leaves it open and the body begins with those of another form:
+//! A bare datum may itself begin with any bytes (`00` is an empty string, a null, the number 0), so the first bytes
+//! prove nothing. Where the content type leaves it open and the body begins with those of another form:
 //!
 //! 1. The body is a datum of the current schema, to its last byte: it is taken as bare.
 //! 2. It is not, but is valid in the other form, by a schema that the registry knows: that form.
@@ -28,7 +28,8 @@ pub(crate) const SCHEMA_ID: HeaderName = HeaderName::from_static("x-schema-id");
 /// Names the schema of a bare datum by its version in the source's subject.
 pub(crate) const SCHEMA_VERSION: HeaderName = HeaderName::from_static("x-schema-version");
 
-/// Media types, and what a body of each is. No registry of media types has one for the forms with a frame; these are ours.
+/// Media types, and what a body of each is. No registry of media types has one for the forms with a frame; these are
+/// ours.
 const MEDIA_TYPES: [(&str, Media); 6] = [
     ("application/avro", Media::Open),
     ("avro/binary", Media::Open),
@@ -81,8 +82,9 @@ pub(crate) enum Framing {
 
 /// What of a request's head may decide how its body is read: of one source.
 ///
-/// Where a signature covers the body alone, anybody who has seen a request could send it again with other headers. So what the signature
-/// does not cover has no say: the form of the body follows from its bytes, and headers that cannot be done without are refused.
+/// Where a signature covers the body alone, anybody who has seen a request could send it again with other headers. So
+/// what the signature does not cover has no say: the form of the body follows from its bytes, and headers that cannot
+/// be done without are refused.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Reading {
     /// `content_types`: further media types, whose bodies may have any form.
@@ -101,7 +103,7 @@ impl Reading {
         Self { content_types: source.content_types.clone(), unsigned }
     }
 
-    /// Whether this header has a say.
+    /// Returns whether this header has a say.
     pub(crate) fn trusts(&self, header: &HeaderName) -> bool {
         !self.unsigned.contains(header)
     }
@@ -112,15 +114,16 @@ impl Reading {
 pub(crate) enum UnframeError {
     /// No `Content-Type`, more than one, or one that is not of Avro.
     #[error(
-        "the Content-Type must be one that the webhook is set up for, such as application/avro, avro/binary, application/vnd.apache.avro+binary, \
-         application/vnd.confluent.avro, application/vnd.apache.avro+single-object or application/vnd.apache.avro+container"
+        "the Content-Type must be one that this webhook accepts, such as application/avro, avro/binary, \
+         application/vnd.apache.avro+binary, application/vnd.confluent.avro, application/vnd.apache.avro+single-object \
+         or application/vnd.apache.avro+container"
     )]
     ContentType,
     /// There is no body.
     #[error("the body is empty: at least one Avro datum is expected")]
     Empty,
     /// A header that decides how the body is read, and that the signature does not cover.
-    #[error("the header {0} is not covered by the signature, so that it is not known who has set it")]
+    #[error("the header {0} is not covered by the signature, so anyone may have set it")]
     Unsigned(&'static str),
     /// `X-Schema-Id` is no id.
     #[error("the header X-Schema-Id must be one whole number from 0 to 4294967295")]
@@ -129,7 +132,7 @@ pub(crate) enum UnframeError {
     #[error("the header X-Schema-Version must be one whole number from 1 to 4294967295")]
     SchemaVersionHeader,
     /// Both headers.
-    #[error("of the headers X-Schema-Id and X-Schema-Version only one may be there")]
+    #[error("only one of the headers X-Schema-Id and X-Schema-Version is allowed")]
     SchemaHeaders,
     /// Said to be in the Confluent wire format, but is not.
     #[error("{0}")]
@@ -142,7 +145,7 @@ pub(crate) enum UnframeError {
     Container,
 }
 
-/// The form of `body`, by the head it came with and its first bytes.
+/// Returns the form of `body`, by the head it came with and its first bytes.
 ///
 /// # Errors
 /// [`UnframeError`].
@@ -175,7 +178,7 @@ pub(crate) fn unframe(head: &HeaderMap, body: &[u8], reading: &Reading) -> Resul
     })
 }
 
-/// What the first bytes of `body` may be of, if it is no bare datum.
+/// Returns what the first bytes of `body` may be of, if it is no bare datum.
 fn framing(body: &[u8]) -> Option<Framing> {
     if body.starts_with(&CONTAINER_MAGIC) {
         return Some(Framing::Container);
@@ -189,13 +192,14 @@ fn framing(body: &[u8]) -> Option<Framing> {
     }
 }
 
-/// The fingerprint in the frame of a single-object encoding. It stands in little-endian order.
+/// Returns the fingerprint in the frame of a single-object encoding. It stands in little-endian order.
 fn fingerprint(body: &[u8]) -> Option<u64> {
     let fingerprint = body.strip_prefix(&SINGLE_OBJECT_MAGIC)?.first_chunk()?;
     Some(u64::from_le_bytes(*fingerprint))
 }
 
-/// What the content type says. Parameters are ignored, case too. Where it is not covered by the signature it says only that it is Avro.
+/// Returns what the content type says. Parameters are ignored, case too. Where it is not covered by the signature it
+/// says only that it is Avro.
 fn media(head: &HeaderMap, reading: &Reading) -> Result<Media, UnframeError> {
     let mut media_types = head
         .get_all(CONTENT_TYPE)
@@ -216,7 +220,7 @@ fn media(head: &HeaderMap, reading: &Reading) -> Result<Media, UnframeError> {
     }
 }
 
-/// The form of a bare datum whose schema a header names.
+/// Returns the form of a bare datum whose schema a header names.
 fn pinned(head: &HeaderMap) -> Result<Option<Form>, UnframeError> {
     let id = number(head, &SCHEMA_ID).map_err(|()| UnframeError::SchemaIdHeader)?;
     let version = number(head, &SCHEMA_VERSION).map_err(|()| UnframeError::SchemaVersionHeader)?;
@@ -229,7 +233,7 @@ fn pinned(head: &HeaderMap) -> Result<Option<Form>, UnframeError> {
     }
 }
 
-/// The one number in the header `name`, where it is there.
+/// Returns the one number in the header `name`, where it is there.
 fn number(head: &HeaderMap, name: &HeaderName) -> Result<Option<u32>, ()> {
     let mut values = head.get_all(name).iter();
     match (values.next(), values.next()) {

@@ -1,7 +1,7 @@
 //! Whether a body is an event: the fourth stage, `… → unframe → validate → produce`. Pure.
 //!
-//! An [`Event`] can be made here only, and [`crate::stages::produce`] takes nothing else: an event that was not read to its last byte
-//! by its schema cannot reach Kafka.
+//! An [`Event`] can be made here only, and [`crate::stages::produce`] takes nothing else: an event that was not read to
+//! its last byte by its schema cannot reach Kafka.
 
 use std::borrow::Cow;
 
@@ -37,22 +37,22 @@ pub(crate) struct Invalid {
 }
 
 impl Event<'_> {
-    /// The record's value: the frame, then the datum as it was received (P2).
+    /// Returns the record's value: the frame, then the datum as it was received (P2).
     pub(crate) fn value(&self) -> &[u8] {
         self.value
     }
 
-    /// The bytes of the record's key and value.
+    /// Returns the bytes of the record's key and value.
     pub(crate) fn len(&self) -> usize {
         self.value.len() + self.key.as_deref().map_or(0, str::len)
     }
 
-    /// The same event, with its key borrowed: to be cloned at no cost.
+    /// Returns the same event, with its key borrowed: to be cloned at no cost.
     pub(crate) fn borrowed(&self) -> Event<'_> {
         Event { value: self.value, key: self.key.as_deref().map(Cow::Borrowed), odd_uuids: self.odd_uuids }
     }
 
-    /// The record's key: the text of the source's `key_field`, where there is one and it is not null.
+    /// Returns the record's key: the text of the source's `key_field`, where there is one and it is not null.
     pub(crate) fn key(&self) -> Option<&str> {
         self.key.as_deref()
     }
@@ -63,7 +63,8 @@ impl Event<'_> {
     }
 }
 
-/// Reads `framed` (a frame with the id of `writer`, then a datum) by the schema of `writer` and finds the key on the way.
+/// Reads `framed` (a frame with the id of `writer`, then a datum) by the schema of `writer` and finds the key on the
+/// way.
 ///
 /// # Errors
 /// [`Invalid`], with the field and the byte.
@@ -87,7 +88,7 @@ fn read<'a>(datum: &'a [u8], writer: &Writer, limits: Limits) -> Result<Read<'a>
     read.map_err(|error| invalid(datum, writer, limits, error))
 }
 
-/// What is wrong with `datum`, and which event it is as far as it can be read.
+/// Returns what is wrong with `datum`, and which event it is as far as it can be read.
 #[cold]
 fn invalid(datum: &[u8], writer: &Writer, limits: Limits, error: DecodeError) -> Invalid {
     let key = writer.key.as_ref().and_then(|path| avro::key_of_invalid(&writer.schema, datum, limits, path));

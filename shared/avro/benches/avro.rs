@@ -1,4 +1,5 @@
-//! How many events a second are checked and turned into JSON, beside apache-avro's way to the same: a tree, then its JSON.
+//! How many events a second are checked and turned into JSON, beside apache-avro's way to the same: a tree, then its
+//! JSON.
 
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot run has to stop")]
 

@@ -10,7 +10,7 @@ const SECONDS_PER_DAY: i64 = 86_400;
 const FIRST_DAY: i64 = -719_528;
 /// 9999-12-31.
 const LAST_DAY: i64 = 2_932_896;
-/// The days of 400 years, after which the calendar begins anew.
+/// The days of 400 years, after which the calendar begins again.
 const DAYS_PER_ERA: u32 = 146_097;
 
 /// Appends `"2026-01-02"`; false, and nothing, outside the years 0000 to 9999.
@@ -34,8 +34,8 @@ pub(super) fn write_time(since_midnight: i64, unit: Unit, out: &mut Vec<u8>) -> 
     true
 }
 
-/// Appends `"2026-01-02T03:04:05.678Z"`, with the unit's digits, and without the Z unless `utc`; false, and nothing, outside the years
-/// 0000 to 9999.
+/// Appends `"2026-01-02T03:04:05.678Z"`, with the unit's digits, and without the Z unless `utc`; false, and nothing,
+/// outside the years 0000 to 9999.
 pub(super) fn write_timestamp(since_epoch: i64, unit: Unit, utc: bool, out: &mut Vec<u8>) -> bool {
     let (seconds, fraction) = match unit {
         // Each by a constant, since a division by a variable takes five times as long.
@@ -55,7 +55,7 @@ pub(super) fn write_timestamp(since_epoch: i64, unit: Unit, utc: bool, out: &mut
     true
 }
 
-/// Text under way, on the stack: a quote, and what follows.
+/// Text in progress, on the stack: a quote, and what follows.
 struct Line {
     bytes: [u8; MAX_LEN],
     len: usize,
@@ -114,7 +114,7 @@ impl Line {
     }
 }
 
-/// The two digits of a number below 100.
+/// Returns the two digits of a number below 100.
 #[inline(always)]
 fn two(value: u32) -> [u8; 2] {
     // The rest is known to be within the table.
@@ -132,15 +132,15 @@ const DIGITS: [[u8; 2]; 100] = {
     digits
 };
 
-/// The three digits of a number below 1,000.
+/// Returns the three digits of a number below 1,000.
 #[inline(always)]
 fn three(value: u32) -> [u8; 3] {
     let [tens, ones] = two(value % 100);
     [b'0' + (value / 100) as u8, tens, ones]
 }
 
-/// A day since 1970-01-01 as one since 0000-03-01, and 400 years on top, so that it is never negative. None outside the years 0000 to
-/// 9999.
+/// A day since 1970-01-01 as one since 0000-03-01, and 400 years on top, so that it is never negative. None outside the
+/// years 0000 to 9999.
 #[inline]
 fn to_civil_era(days: i64) -> Option<u32> {
     if !(FIRST_DAY..=LAST_DAY).contains(&days) {
@@ -149,9 +149,9 @@ fn to_civil_era(days: i64) -> Option<u32> {
     u32::try_from(days + 719_468 + i64::from(DAYS_PER_ERA)).ok()
 }
 
-/// Year, month and day of a day as [`to_civil_era`] gives it, with few multiplications: Neri and Schneider, "Euclidean affine
-/// functions and their application to calendar algorithms" (Software: Practice and Experience 53, 2023). The years begin in
-/// March, so that the leap day is the last.
+/// Year, month and day of a day as [`to_civil_era`] gives it, with few multiplications: Neri and Schneider, "Euclidean
+/// affine functions and their application to calendar algorithms" (Software: Practice and Experience 53, 2023). The
+/// years begin in March, so that the leap day is the last.
 #[inline(always)]
 fn civil(days: u32) -> (u32, u32, u32) {
     let quarters = 4 * days + 3;

@@ -1,5 +1,5 @@
-//! The parsing canonical form of a schema and its fingerprint ("Parsing Canonical Form for Schemas" and "Schema Fingerprints" in the
-//! Avro specification 1.12): what two writers must agree on to find each other's schema.
+//! The parsing canonical form of a schema and its fingerprint ("Parsing Canonical Form for Schemas" and "Schema
+//! Fingerprints" in the Avro specification 1.12): what two writers must agree on to find each other's schema.
 //!
 //! It leaves out what decides what a value is: logical types, precision, scale. Whether two schemas mean the same is in
 //! [`meaning`](super::meaning).
@@ -9,7 +9,7 @@ use std::fmt::{self, Write};
 use super::compile::Compiled;
 use super::node::{Node, NodeId};
 
-/// The CRC-64-AVRO fingerprint of the parsing canonical form.
+/// Returns the CRC-64-AVRO fingerprint of the parsing canonical form.
 pub(super) fn fingerprint(schema: &Compiled) -> u64 {
     let mut crc = Crc64(EMPTY);
     // A checksum takes whatever it is given.
@@ -116,7 +116,7 @@ fn union<'s>(branches: impl Iterator<Item = Part<'s>>, parts: &mut Vec<Part<'s>>
     parts.push(Part::Text("]"));
 }
 
-/// A fingerprint under way.
+/// A fingerprint in progress.
 struct Crc64(u64);
 
 impl Write for Crc64 {

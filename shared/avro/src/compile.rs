@@ -1,8 +1,8 @@
-//! From the texts of a schema to the arena of nodes. A new Avro type gets its line in [`Compiler::object`], a new logical type in
-//! [`logical`].
+//! From the texts of a schema to the arena of nodes. A new Avro type gets its line in [`Compiler::object`], a new
+//! logical type in [`logical`].
 //!
-//! Time and room are linear in the bytes of the texts: a named type is one node however often it is used, and is compiled after the type
-//! that uses it, so that the depth of recursion is that of one text's brackets.
+//! Time and room are linear in the bytes of the texts: a named type is one node however often it is used, and is
+//! compiled after the type that uses it, so that the depth of recursion is that of one text's brackets.
 
 use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
@@ -53,7 +53,7 @@ pub(super) fn compile(texts: &[Raw<'_>]) -> Result<Compiled, SchemaError> {
     Ok(Compiled { nodes: nodes.into(), root, names, precisions })
 }
 
-/// All nodes, each after those that it is made of, save where a record holds itself.
+/// Returns all nodes, each after those that it is made of, except where a record holds itself.
 fn in_order(nodes: &[Node], root: NodeId) -> Vec<NodeId> {
     let mut met = vec![false; nodes.len()];
     if let Some(met) = met.get_mut(root as usize) {
@@ -94,7 +94,7 @@ struct Compiler<'d, 'r, 'j> {
 }
 
 impl<'d, 'r, 'j> Compiler<'d, 'r, 'j> {
-    /// The node of the type `raw`, which stands in the namespace `within`.
+    /// Returns the node of the type `raw`, which stands in the namespace `within`.
     fn node(&mut self, raw: &Raw<'_>, within: &str) -> Result<NodeId, SchemaError> {
         match raw {
             Raw::Text(name) => self.name(name, None, within),
@@ -126,7 +126,8 @@ impl<'d, 'r, 'j> Compiler<'d, 'r, 'j> {
         }
     }
 
-    /// The type called `name`: one that needs no definition, with the logical type of `object`, or one that is defined.
+    /// Returns the type called `name`: one that needs no definition, with the logical type of `object`, or one that is
+    /// defined.
     fn name(&mut self, name: &str, object: Option<&Object<'_>>, within: &str) -> Result<NodeId, SchemaError> {
         if let Some(node) = logical::primitive(name, object)? {
             let precision = precision(&node, object);
@@ -149,7 +150,7 @@ impl<'d, 'r, 'j> Compiler<'d, 'r, 'j> {
         }
     }
 
-    /// The node of a named type, which is compiled once, later.
+    /// Returns the node of a named type, which is compiled once, later.
     fn named(&mut self, id: DefinitionId) -> Result<NodeId, SchemaError> {
         if let Some(known) = self.ids.get(id).copied().flatten() {
             return Ok(known);
@@ -240,7 +241,7 @@ impl<'d, 'r, 'j> Compiler<'d, 'r, 'j> {
     }
 }
 
-/// The digits that a decimal may have.
+/// Returns the digits that a decimal may have.
 fn precision(node: &Node, object: Option<&Object<'_>>) -> Option<u64> {
     let object = object.filter(|_| matches!(node, Node::Decimal { .. }))?;
     object.number(Key::Precision)

@@ -1,5 +1,5 @@
-//! Object container files ("Object Container Files" in the Avro specification 1.12): a header with the writer's schema, then blocks of
-//! datums. This takes a file apart into its blocks; nothing is decompressed or copied.
+//! Object container files ("Object Container Files" in the Avro specification 1.12): a header with the writer's schema,
+//! then blocks of datums. This takes a file apart into its blocks; nothing is decompressed or copied.
 //!
 //! A file may end after any block: that one was cut off just there cannot be seen.
 
@@ -14,10 +14,11 @@ pub const CONTAINER_MAGIC: [u8; 4] = *b"Obj\x01";
 /// How many entries a header may have. The specification has two; writers add a few of their own.
 const MAX_ENTRIES: usize = 1_000;
 
-/// Bytes of a header's schema, at most: far more than the largest in use, and little enough to be compiled within the time of a request.
+/// Bytes of a header's schema, at most: far more than the largest in use, and little enough to be compiled within the
+/// time of a request.
 const MAX_SCHEMA: usize = 256 * 1024;
 
-/// A file under way.
+/// A file in progress.
 #[derive(Clone, Debug)]
 pub struct Container<'a> {
     schema: &'a str,
@@ -53,10 +54,10 @@ pub struct ContainerError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ContainerErrorKind {
     /// It does not begin with [`CONTAINER_MAGIC`].
-    #[error("the file does not begin with Obj and 1")]
+    #[error("the file does not begin with Obj and 0x01")]
     Magic,
     /// The header ends too early or is no map.
-    #[error("the header is not a map of bytes and a sync marker, or is cut off")]
+    #[error("the header is not a map of bytes and a sync marker, or is truncated")]
     Header,
     /// The header has more entries than any writer makes.
     #[error("the header has more than {MAX_ENTRIES} entries")]
@@ -71,10 +72,10 @@ pub enum ContainerErrorKind {
     #[error("the header may have one avro.codec, in UTF-8")]
     Codec,
     /// A block's count or size is no number, negative, or more than there is.
-    #[error("a block's count or size is not right, or it is cut off")]
+    #[error("a block's count or size is wrong, or the block is truncated")]
     Block,
     /// The marker after a block is not the one of the header.
-    #[error("the sync marker after a block is not the header's")]
+    #[error("the sync marker after a block differs from the header's")]
     Sync,
 }
 
@@ -99,17 +100,17 @@ impl<'a> Container<'a> {
         Ok(Self { schema, codec, sync, reader })
     }
 
-    /// The text of the schema that its datums were written with.
+    /// Returns the text of the schema that its datums were written with.
     pub fn schema(&self) -> &'a str {
         self.schema
     }
 
-    /// The name of the codec of its blocks; `null` where the header has none.
+    /// Returns the name of the codec of its blocks; `null` where the header has none.
     pub fn codec(&self) -> &'a str {
         self.codec
     }
 
-    /// The next block; none at the file's end.
+    /// Returns the next block; `None` at the file's end.
     ///
     /// # Errors
     /// [`ContainerError`].

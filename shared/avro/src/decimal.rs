@@ -1,11 +1,12 @@
-//! Decimals: big-endian two's complement integers of any size, and how many of their digits follow the point. Printed exactly.
+//! Decimals: big-endian two's complement integers of any size, and how many of their digits follow the point. Printed
+//! exactly.
 
 use super::error::{DecodeErrorKind as Kind, Failure, Fault};
 use super::reader::Reader;
 use super::sink::Scalar;
 
-/// How many bytes a decimal may have, sign extension aside: 2,466 digits. Printing takes time by the square of the length, so that a
-/// datum of one long decimal would take minutes.
+/// How many bytes a decimal may have, sign extension aside: 2,466 digits. Printing takes time by the square of the
+/// length, so that a datum of one long decimal would take minutes.
 const MAX_BYTES: usize = 1024;
 
 /// Up to this scale a big-decimal is printed in full: `0.00123`, otherwise with an exponent: `123E-5000`.
@@ -21,8 +22,9 @@ pub(super) fn read<'a>(reader: &mut Reader<'a>, size: Option<usize>, scale: u16)
     Ok(Scalar::Decimal(unscaled, i64::from(scale)))
 }
 
-/// Reads a big-decimal: bytes that hold the integer's bytes, with their length, and the scale as a long. The specification names the
-/// type and leaves its form to the implementations; this is the one of Avro's Java and Rust libraries.
+/// Reads a big-decimal: bytes that hold the integer's bytes, with their length, and the scale as a long. The
+/// specification names the type and leaves its form to the implementations; this is the one of Avro's Java and Rust
+/// libraries.
 pub(super) fn read_big<'a>(reader: &mut Reader<'a>) -> Result<Scalar<'a>, Failure> {
     let bytes = reader.bytes()?;
     let start = reader.position() - bytes.len();
@@ -36,7 +38,7 @@ pub(super) fn read_big<'a>(reader: &mut Reader<'a>) -> Result<Scalar<'a>, Failur
     }
 }
 
-/// The bytes of an integer without those that only repeat its sign. Empty for zero without bytes.
+/// Returns the bytes of an integer without those that only repeat its sign. Empty for zero without bytes.
 fn significant(bytes: &[u8], end: usize) -> Result<&[u8], Failure> {
     let mut rest = bytes;
     while let [first, tail @ ..] = rest
@@ -93,7 +95,7 @@ fn write_scaled(digits: &[u8], scale: i64, out: &mut Vec<u8>) {
     }
 }
 
-/// The digits of an integer's magnitude: divided by 10^9 again and again.
+/// Returns the digits of an integer's magnitude: divided by 10^9 again and again.
 fn long_digits(bytes: &[u8], negative: bool) -> String {
     const GROUP: u64 = 1_000_000_000;
     let mut limbs = magnitude(bytes, negative);
@@ -118,7 +120,7 @@ fn long_digits(bytes: &[u8], negative: bool) -> String {
     digits
 }
 
-/// The magnitude of a big-endian two's complement, in limbs of 32 bits, the lowest first.
+/// Returns the magnitude of a big-endian two's complement, in limbs of 32 bits, the lowest first.
 fn magnitude(bytes: &[u8], negative: bool) -> Vec<u32> {
     let flip = if negative { 0xff } else { 0 };
     let mut carry = negative;

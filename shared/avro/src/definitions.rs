@@ -1,16 +1,16 @@
-//! The named types of a schema's texts: which there are, what they are called, and which one a name means ("Names" in the Avro
-//! specification 1.12).
+//! The named types of a schema's texts: which there are, what they are called, and which one a name means ("Names" in
+//! the Avro specification 1.12).
 //!
-//! All are known before the first is compiled, so that a type may be used before it is defined, in another text too. Names play no part in
-//! reading a datum, so any text will do for one.
+//! All are known before the first is compiled, so that a type may be used before it is defined, in another text too.
+//! Names play no part in reading a datum, so any text will do for one.
 
 use std::collections::HashMap;
 
 use super::SchemaError;
 use super::raw::{Key, Object, Raw};
 
-/// Bytes of a name with its namespace, of a field's name and of a symbol, at most: each stands in errors or documents, or is repeated where
-/// a type is used.
+/// Bytes of a name with its namespace, of a field's name and of a symbol, at most: each stands in errors or documents,
+/// or is repeated where a type is used.
 const MAX_NAME: usize = 512;
 
 /// The number of a named type among all of a schema.
@@ -59,15 +59,15 @@ impl Kind {
 }
 
 impl Definition<'_, '_> {
-    /// The namespace, in which names without one are looked up; empty for none.
+    /// Returns the namespace, in which names without one are looked up; empty for none.
     pub(super) fn namespace(&self) -> &str {
         self.fullname.get(..self.namespace).unwrap_or_default()
     }
 }
 
 impl<'r, 'j> Definitions<'r, 'j> {
-    /// Those of all `texts`. Where two texts define one name, the first counts: of several versions of a type that a registry's references
-    /// lead to, the one that is met first, as in Confluent's clients.
+    /// Returns those of all `texts`. Where two texts define one name, the first counts: of several versions of a type
+    /// that a registry's references lead to, the one that is met first, as in Confluent's clients.
     pub(super) fn collect(texts: &'r [Raw<'j>]) -> Self {
         let mut definitions = Self::default();
         for (number, text) in texts.iter().enumerate() {
@@ -96,7 +96,8 @@ impl<'r, 'j> Definitions<'r, 'j> {
         }
     }
 
-    /// Takes note of a type and of those within it. One without a right name is left out: it is refused where it is used.
+    /// Takes note of a type and of those within it. One without a right name is left out: it is refused where it is
+    /// used.
     fn define(&mut self, object: &'r Object<'j>, kind: Kind, outer: &str, text: usize) {
         let Ok((fullname, namespace)) = fullname(object, outer) else { return };
         let within = fullname.get(..namespace).unwrap_or_default().to_owned();
@@ -114,12 +115,12 @@ impl<'r, 'j> Definitions<'r, 'j> {
         self.all.get(id)
     }
 
-    /// How many there are.
+    /// Returns how many there are.
     pub(super) fn len(&self) -> usize {
         self.all.len()
     }
 
-    /// The type that `object` defines, which stands in a text in the namespace `outer`.
+    /// Returns the type that `object` defines, which stands in a text in the namespace `outer`.
     ///
     /// # Errors
     /// When its name is missing or too long, or the text defines another type of the name.
@@ -138,7 +139,8 @@ impl<'r, 'j> Definitions<'r, 'j> {
         }
     }
 
-    /// The type that is called `name` in the namespace `within`: by its full name, in that namespace, or without one.
+    /// Returns the type that is called `name` in the namespace `within`: by its full name, in that namespace, or
+    /// without one.
     pub(super) fn named(&self, name: &str, within: &str) -> Option<DefinitionId> {
         if name.contains('.') {
             return self.by_name.get(name.strip_prefix('.').unwrap_or(name)).copied();
@@ -147,7 +149,7 @@ impl<'r, 'j> Definitions<'r, 'j> {
         inner.or_else(|| self.by_name.get(name)).copied()
     }
 
-    /// What types were called before ("Aliases" in the specification), by namespace and name.
+    /// Returns what types were called before ("Aliases" in the specification), by namespace and name.
     pub(super) fn aliases(&self) -> HashMap<(&str, &str), DefinitionId> {
         let mut aliases = HashMap::new();
         for definition in &self.all {
@@ -162,7 +164,7 @@ impl<'r, 'j> Definitions<'r, 'j> {
     }
 }
 
-/// The full name of the type that `object` defines in the namespace `outer`, and the bytes of its namespace.
+/// Returns the full name of the type that `object` defines in the namespace `outer`, and the bytes of its namespace.
 fn fullname(object: &Object<'_>, outer: &str) -> Result<(String, usize), SchemaError> {
     let name = object.text(Key::Name).ok_or_else(|| SchemaError("a record, enum or fixed has no name".to_owned()))?;
     let (namespace, name) = match name.rsplit_once('.') {

@@ -1,4 +1,5 @@
-//! What a reader gets of a datum, as a hash: to compare what two schemas make of one datum without holding either document.
+//! What a reader gets of a datum, as a hash: to compare what two schemas make of one datum without holding either
+//! document.
 
 use sha2::{Digest, Sha256};
 

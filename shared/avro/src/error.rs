@@ -1,7 +1,7 @@
 //! What can be wrong with a datum. A new check of the reader or the walker gets a variant of [`DecodeErrorKind`] here.
 //!
-//! On the way up from the failing byte each record, array and map adds its own segment to the path, so that reading costs nothing
-//! for paths as long as nothing fails.
+//! On the way up from the failing byte each record, array and map adds its own segment to the path, so that reading
+//! costs nothing for paths as long as nothing fails.
 
 use std::fmt;
 
@@ -12,7 +12,8 @@ pub struct DecodeError {
     pub kind: DecodeErrorKind,
     /// Where reading failed, in bytes from the datum's first.
     pub offset: usize,
-    /// The field: dots between names, `[3]` for an item, `["key"]` for a map's entry (a long key is cut); empty for the root.
+    /// The field: dots between names, `[3]` for an item, `["key"]` for a map's entry (a long key is cut); empty for the
+    /// root.
     pub path: String,
 }
 
@@ -20,7 +21,7 @@ pub struct DecodeError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeErrorKind {
     /// The datum ends within a value.
-    #[error("the datum ends too early: {wanted} bytes wanted, {left} left")]
+    #[error("the datum ends too early: {wanted} bytes expected, {left} left")]
     Truncated {
         /// How many bytes the value takes, as far as it is known.
         wanted: u64,
@@ -34,7 +35,7 @@ pub enum DecodeErrorKind {
         count: usize,
     },
     /// A variable-length integer of more bytes than its type has: 5 for an int, 10 for a long.
-    #[error("an integer takes more bytes than its type can")]
+    #[error("an integer has more bytes than its type allows")]
     VarintTooLong,
     /// An int of more than 32 bits, or a long of more than 64.
     #[error("an integer is out of its type's range")]
@@ -108,19 +109,19 @@ pub enum DecodeErrorKind {
     #[error("a map has the same key twice")]
     DuplicateKey,
     /// A map's key with U+0000, which no index takes.
-    #[error("a map's key holds U+0000")]
+    #[error("a map key contains U+0000")]
     NulInKey,
     /// Keys of maps within maps that are longer together than an index takes.
-    #[error("the keys that lead to an entry are longer than {limit} bytes together")]
+    #[error("the keys that lead to an entry have more than {limit} bytes together")]
     KeysTooLong {
         /// The limit in force.
         limit: usize,
     },
     /// Text of a `uuid` that is not 8-4-4-4-12 hexadecimal digits.
-    #[error("not a UUID: 8-4-4-4-12 hexadecimal digits are wanted")]
+    #[error("not a UUID: expected 8-4-4-4-12 hexadecimal digits")]
     NotUuid,
     /// Bytes of a `big-decimal` that are not a length, that many bytes, and a scale.
-    #[error("not a big-decimal: a length, that many bytes and a scale are wanted")]
+    #[error("not a big-decimal: expected a length, that many bytes and a scale")]
     NotBigDecimal,
     /// A decimal of more digits than are ever printed.
     #[error("a decimal of {bytes} significant bytes is longer than the limit of {limit}")]

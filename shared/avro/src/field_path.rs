@@ -1,4 +1,5 @@
-//! Finding one field by its path on the way of a walk. What kinds of fields can be an event's id or its time is decided here.
+//! Finding one field by its path on the way of a walk. What kinds of fields can be an event's id or its time is decided
+//! here.
 
 use std::borrow::Cow;
 
@@ -9,7 +10,8 @@ use super::sink::{Scalar, Sink};
 use super::text::Text;
 use super::uuid;
 
-/// A path to a scalar field of a record schema, or of the records of a union: only of use with the schema it was made from.
+/// A path to a scalar field of a record schema, or of the records of a union: only of use with the schema it was made
+/// from.
 #[derive(Clone, Debug)]
 pub struct FieldPath {
     /// The way from the root.
@@ -35,17 +37,17 @@ const MAX_LISTED: usize = 20;
 /// The value of a field that was found on the way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Found<'a> {
-    /// A string as it stands in the datum, a symbol, a UUID in small letters with hyphens, a fixed in hexadecimal digits.
+    /// A string as it stands in the datum, a symbol, a UUID in lowercase with hyphens, a fixed in hexadecimal digits.
     Text(Cow<'a, str>),
     /// An int or a long.
     Integer(i64),
-    /// A date or a timestamp, in milliseconds since 1970-01-01 (UTC, or of an unnamed place where the type is local); what is
-    /// smaller is dropped.
+    /// A date or a timestamp, in milliseconds since 1970-01-01 (UTC, or of an unnamed place where the type is local);
+    /// what is smaller is dropped.
     Millis(i64),
 }
 
 impl<'a> Found<'a> {
-    /// The value as text.
+    /// Returns the value as text.
     pub fn into_text(self) -> Cow<'a, str> {
         match self {
             Self::Text(text) => text,
@@ -134,7 +136,7 @@ impl Finder<'_> {
     }
 }
 
-/// Whether a field of this type can be an event's id.
+/// Returns whether a field of this type can be an event's id.
 pub(super) fn fits_key(node: &Node) -> bool {
     matches!(
         node,
@@ -142,7 +144,7 @@ pub(super) fn fits_key(node: &Node) -> bool {
     )
 }
 
-/// Whether a field of this type can be an event's time.
+/// Returns whether a field of this type can be an event's time.
 pub(super) fn fits_time(node: &Node) -> bool {
     matches!(node, Node::Timestamp { .. } | Node::Date | Node::String | Node::Int | Node::Long)
 }
@@ -151,7 +153,7 @@ fn get(nodes: &[Node], id: NodeId) -> &Node {
     nodes.get(id as usize).unwrap_or(&Node::Null)
 }
 
-/// The other type of a union of null and one other; otherwise the node itself.
+/// Returns the other type of a union of null and one other; otherwise the node itself.
 fn beneath_null(nodes: &[Node], id: NodeId) -> NodeId {
     match get(nodes, id) {
         Node::Nullable { other, .. } => *other,

@@ -21,11 +21,11 @@ pub struct JsonRules {
     pub decimals: Decimals,
     /// `event_type`: whether the name of the event's type is written as `_event_type`.
     pub event_type: EventType,
-    /// Whether text and bytes in a map that are longer than an index of `OpenSearch` takes are written as a list of their pieces. Not a
-    /// choice of the config, but of the server.
+    /// Whether text and bytes in a map that are longer than an index of `OpenSearch` takes are written as a list of
+    /// their pieces. Not a choice of the config, but of the server.
     #[serde(skip)]
     pub pieces_in_maps: bool,
-    /// `uuids`: whether text of a `uuid` that is no UUID is taken.
+    /// `uuids`: whether text of a `uuid` that is not a UUID is taken.
     pub uuids: Uuids,
 }
 
@@ -64,8 +64,8 @@ pub enum Decimals {
     Number,
 }
 
-/// How long a piece is at the most, in bytes. Together with the longest keys it is within Lucene's 32,766 bytes of a term, and leaves the
-/// rest to the names of fields.
+/// How long a piece is at most, in bytes. Together with the longest keys it is within Lucene's 32,766 bytes of a term,
+/// and leaves the rest to the names of fields.
 const PIECE: usize = 12_288;
 /// The longest number that servers read, in digits (Jackson, `StreamReadConstraints`).
 const MAX_NUMBER: usize = 1_000;
@@ -229,7 +229,8 @@ fn write_base64(bytes: &[u8], out: &mut Vec<u8>) {
     out.push(b'"');
 }
 
-/// A time as milliseconds since 1970, with what is smaller than a millisecond as the fraction. Elasticsearch's `epoch_millis` reads it.
+/// A time as milliseconds since 1970, with what is smaller than a millisecond as the fraction. Elasticsearch's
+/// `epoch_millis` reads it.
 fn write_epoch_millis(value: i64, unit: Unit, out: &mut Vec<u8>) {
     let per_milli = unit.per_second() / 1_000;
     if value < 0 {

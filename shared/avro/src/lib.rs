@@ -1,11 +1,12 @@
-//! Avro bytes, read once and strictly: no tree is built, nothing is copied, nothing is allocated by a length that a datum claims.
+//! Avro bytes, read once and strictly: no tree is built, nothing is copied, nothing is allocated by a length that a
+//! datum claims.
 //!
-//! A schema is compiled once ([`Schema`]) to a flat arena of nodes. One walk over a datum serves checking ([`validate`]) and JSON
-//! ([`write_members`]) alike, so that what the receiver accepts the indexer can write. The rules for JSON are in
-//! `docs/document-rules.md`; what is refused is in [`DecodeErrorKind`].
+//! A schema is compiled once ([`Schema`]) to a flat arena of nodes. One walk over a datum serves checking
+//! ([`validate`]) and JSON ([`write_members`]) alike, so that what the receiver accepts the indexer can write. The
+//! rules for JSON are in `docs/document-rules.md`; what is refused is in [`DecodeErrorKind`].
 //!
-//! A new Avro type: its node in `node`, `compile`, `canonical` and `meaning`, its size in `sizes`, its reading in `walk`, its printing in `json`, its
-//! field in `outline`, its line in the table of the rules.
+//! A new Avro type: its node in `node`, `compile`, `canonical` and `meaning`, its size in `sizes`, its reading in
+//! `walk`, its printing in `json`, its field in `outline`, its line in the table of the rules.
 
 mod calendar;
 mod canonical;
@@ -58,16 +59,18 @@ use self::walk::{Place, Walk};
 pub struct Limits {
     /// How deep records, arrays and maps may be nested, the outermost included. Never more than 200.
     pub max_depth: u16,
-    /// How many array items and map entries there may be in all. Items that take no bytes count once for each value in them.
+    /// How many array items and map entries there may be in all. Items that take no bytes count once for each value in
+    /// them.
     pub max_items: u32,
-    /// How many values of all kinds there may be, fields included, where each 32 bytes of a field's name count as one more. A type may hold any
-    /// number of fields that take no bytes, so that neither the bytes of a datum nor its items bound the work.
+    /// How many values of all kinds there may be, fields included, where each 32 bytes of a field's name count as one
+    /// more. A type may hold any number of fields that take no bytes, so that neither the bytes of a datum nor its
+    /// items bound the work.
     pub max_values: u32,
 }
 
-/// Why a schema cannot be used: it is not Avro, defines a type twice or uses one it does not define, holds a record that has no end,
-/// or asks for what no honest schema does (a decimal of more than 1,000 digits after the point, more than 1,000 fields that take no
-/// bytes, nesting of more than 128 levels, names of more than 512 bytes, 4 MiB of text).
+/// Why a schema cannot be used: it is not Avro, defines a type twice or uses one it does not define, holds a record
+/// that has no end, or asks for what no honest schema does (a decimal of more than 1,000 digits after the point, more
+/// than 1,000 fields that take no bytes, nesting of more than 128 levels, names of more than 512 bytes, 4 MiB of text).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct SchemaError(pub String);
@@ -83,8 +86,9 @@ pub struct Read<'a> {
     pub odd_uuids: u32,
 }
 
-/// Reads the whole of `datum` by `schema` and builds nothing: every byte must be used, every string be UTF-8, every index in
-/// range. Gives the text of the field `key`, where asked for and not null: borrowed from `datum` where it is a string.
+/// Reads the whole of `datum` by `schema` and builds nothing: every byte must be used, every string be UTF-8, every
+/// index in range. Returns the text of the field `key`, where asked for and not null: borrowed from `datum` where it is
+/// a string.
 ///
 /// # Errors
 /// [`DecodeError`] with the field and the byte.
@@ -97,7 +101,7 @@ pub fn validate<'a>(
     validate_whole(schema, datum, limits, key, Uuids::Any).map(|read| read.key)
 }
 
-/// As [`validate`], with the choice of what is done about text of a `uuid` that is no UUID.
+/// As [`validate`], with the choice of what is done about text of a `uuid` that is not a UUID.
 ///
 /// # Errors
 /// [`DecodeError`] with the field and the byte.
@@ -133,8 +137,8 @@ pub fn validate_first<'a>(
     Ok(Read { end, key, odd_uuids })
 }
 
-/// The text of the field `key` of a datum that is not valid, where the field comes before the failure and is not null: to say which
-/// event it was.
+/// Returns the text of the field `key` of a datum that is not valid, where the field comes before the failure and is
+/// not null: to say which event it was.
 pub fn key_of_invalid<'a>(schema: &Schema, datum: &'a [u8], limits: Limits, key: &FieldPath) -> Option<Cow<'a, str>> {
     let mut walk = Walk::new(&schema.nodes, Reader::new(datum, 0), limits, NoSink);
     // It fails, after or before it has come by the key.
@@ -143,8 +147,9 @@ pub fn key_of_invalid<'a>(schema: &Schema, datum: &'a [u8], limits: Limits, key:
     capture(schema, datum, limits, place).ok().flatten().map(Found::into_text)
 }
 
-/// Appends the datum's record fields as JSON members (`"a":1,"b":2`, without the braces) to `out`, by the rules' defaults. Of a union, its
-/// branch counts. What is not a record becomes the one member `"value"`. As strict as [`validate`]. On an error, `out` is as it was.
+/// Appends the datum's record fields as JSON members (`"a":1,"b":2`, without the braces) to `out`, by the rules'
+/// defaults. Of a union, its branch counts. What is not a record becomes the one member `"value"`. As strict as
+/// [`validate`]. On an error, `out` is as it was.
 ///
 /// # Errors
 /// [`DecodeError`] with the field and the byte.
@@ -152,7 +157,7 @@ pub fn write_members(schema: &Schema, datum: &[u8], limits: Limits, out: &mut Ve
     write_members_and_find(schema, datum, limits, JsonRules::default(), None, out).map(|_| ())
 }
 
-/// As [`write_members`], by `rules`, and gives the value of the field `wanted`, where asked for and not null.
+/// As [`write_members`], by `rules`, and returns the value of the field `wanted`, where asked for and not null.
 ///
 /// # Errors
 /// [`DecodeError`] with the field and the byte.
@@ -176,7 +181,8 @@ pub fn write_members_and_find<'a>(
     }
 }
 
-/// Returns the SHA-256 of what [`write_members`] appends for `datum`, and holds no document: its size is not that of the datum.
+/// Returns the SHA-256 of what [`write_members`] appends for `datum`, and holds no document: its size is not that of
+/// the datum.
 ///
 /// # Errors
 /// [`DecodeError`] with the field and the byte.
@@ -194,8 +200,8 @@ pub fn write_string(text: &str, out: &mut Vec<u8>) {
     text::write_json(text, out);
 }
 
-/// Appends a time in milliseconds since the Unix epoch as the rules' defaults say: an RFC 3339 string in UTC, or the plain number
-/// outside the years 0000 to 9999.
+/// Appends a time in milliseconds since the Unix epoch as the rules' defaults say: an RFC 3339 string in UTC, or the
+/// plain number outside the years 0000 to 9999.
 pub fn write_timestamp_millis(millis: i64, out: &mut Vec<u8>) {
     let mut sink = JsonSink::new(out, JsonRules::default());
     sink.scalar(Scalar::Timestamp(millis, node::Unit::Millis, true));

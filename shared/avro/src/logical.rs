@@ -1,5 +1,6 @@
-//! Which type a logical type makes of the type beneath it ("Logical Types" in the Avro specification 1.12). One that is not known, is on a
-//! type it does not belong to, or lacks what it needs is ignored, as the specification wants it: the type beneath counts.
+//! Which type a logical type makes of the type beneath it ("Logical Types" in the Avro specification 1.12). One that is
+//! not known, is on a type it does not belong to, or lacks what it needs is ignored, as the specification wants it: the
+//! type beneath counts.
 
 use super::SchemaError;
 use super::node::{Node, Unit};
@@ -8,7 +9,8 @@ use super::raw::{Key, Object};
 /// The digits after the point that a decimal may have: each is printed, so a schema must not ask for millions.
 const MAX_SCALE: u64 = 1_000;
 
-/// The node of the type `base`, which has no name, with the logical type of `object`; none when there is no such type.
+/// Returns the node of the type `base`, which has no name, with the logical type of `object`; `None` if there is no
+/// such type.
 ///
 /// # Errors
 /// When a decimal has too many digits after the point.
@@ -44,7 +46,7 @@ pub(super) fn primitive(base: &str, object: Option<&Object<'_>>) -> Result<Optio
     }))
 }
 
-/// The node of a fixed of `size` bytes with the logical type of `object`.
+/// Returns the node of a fixed of `size` bytes with the logical type of `object`.
 ///
 /// # Errors
 /// As [`primitive`].
@@ -60,7 +62,8 @@ pub(super) fn fixed(size: usize, object: &Object<'_>) -> Result<Node, SchemaErro
     })
 }
 
-/// The scale of a decimal; none when it is no valid decimal: its precision is at least 1, and its scale not over the precision.
+/// Returns the scale of a decimal; `None` if it is no valid decimal: its precision is at least 1, and its scale not
+/// over the precision.
 fn decimal(object: &Object<'_>) -> Result<Option<u16>, SchemaError> {
     let Some(precision) = object.number(Key::Precision) else { return Ok(None) };
     let scale = match object.get(Key::Scale) {

@@ -1,8 +1,8 @@
 //! What a schema's bytes mean: two schemas mean the same when every reader gets the same values out of the same bytes.
 //!
-//! That is more than the parsing canonical form, which two schemas share that differ in a decimal's scale or a time's unit. It is what
-//! the form has, and the logical types with their parameters. Documentation, defaults, aliases and orders are no part of it, and neither is
-//! a logical type that nobody knows.
+//! That is more than the parsing canonical form, which two schemas share that differ in a decimal's scale or a time's
+//! unit. It is what the form has, and the logical types with their parameters. Documentation, defaults, aliases and
+//! orders are no part of it, and neither is a logical type that nobody knows.
 
 use std::collections::VecDeque;
 
@@ -15,7 +15,8 @@ use super::node::{Node, NodeId, Unit};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Meaning([u8; 32]);
 
-/// The meaning of a schema: of its nodes in the order in which they are met, so that the texts it was made of do not matter.
+/// Returns the meaning of a schema: of its nodes in the order in which they are met, so that the texts it was made of
+/// do not matter.
 pub(super) fn of(schema: &Compiled) -> Meaning {
     let mut meaning =
         Writer { hash: Sha256::new(), numbers: vec![None; schema.nodes.len()], next: VecDeque::new(), met: 0 };
@@ -92,7 +93,7 @@ impl Writer {
     }
 }
 
-/// The type, and with it all there is to say of most.
+/// Returns the type, and with it all there is to say of most.
 fn word(node: &Node) -> &'static str {
     match node {
         Node::Null => "null",

@@ -1,7 +1,7 @@
 //! What the fields of a document are called.
 
-/// The names of Elasticsearch's metadata fields, which it refuses in a document (Elasticsearch reference, "Metadata fields", and the
-/// field mappers of its sources that have no page there), and the fields that documents are given.
+/// The names of Elasticsearch's metadata fields, which it refuses in a document (Elasticsearch reference, "Metadata
+/// fields", and the field mappers of its sources that have no page there), and the fields that documents are given.
 const RESERVED: [&str; 24] = [
     "_data_stream_timestamp",
     "_doc_count",
@@ -29,9 +29,9 @@ const RESERVED: [&str; 24] = [
     "_version",
 ];
 
-/// What the field `name` of a record with `fields` is called in a document: a reserved name gets an underscore at its end, and more of
-/// them where the record has a field of that name too. Dots, which Elasticsearch takes for a way into objects, become underscores; so does a
-/// name of spaces alone, which it refuses.
+/// Returns what the field `name` of a record with `fields` is called in a document: a reserved name gets an underscore
+/// at its end, and more of them where the record has a field of that name too. Dots, which Elasticsearch takes for a
+/// way into objects, become underscores; so does a name of spaces alone, which it refuses.
 pub(super) fn in_document(name: &str, is_field: impl Fn(&str) -> bool) -> String {
     let mut document_name = if name.trim().is_empty() { "_".to_owned() } else { name.replace('.', "_") };
     let is_taken = |candidate: &str| RESERVED.contains(&candidate) || (candidate != name && is_field(candidate));

@@ -1,5 +1,5 @@
-//! A schema as it is walked: a flat arena of nodes that name each other by number, so that a recursive schema is no recursive
-//! structure. Made by [`compile`](super::compile), never changed after.
+//! A schema as it is walked: a flat arena of nodes that name each other by number, so that a recursive schema is no
+//! recursive structure. Made by [`compile`](super::compile), never changed after.
 
 /// The number of a node in its arena.
 pub(super) type NodeId = u32;
@@ -49,7 +49,8 @@ pub(super) enum Node {
 }
 
 impl Node {
-    /// The type of the part `index` of its values: of a field, an item, a branch that is not null. None beyond the last.
+    /// Returns the type of the part `index` of its values: of a field, an item, a branch that is not null. None beyond
+    /// the last.
     pub(super) fn part(&self, index: usize) -> Option<NodeId> {
         match self {
             Self::Array(Items { node: only, .. }) | Self::Map(Items { node: only, .. }) => {
@@ -62,7 +63,7 @@ impl Node {
         }
     }
 
-    /// The bytes that it takes in memory, about.
+    /// Returns the bytes that it takes in memory, about.
     pub(super) fn bytes(&self) -> usize {
         /// What an allocation takes beyond what is asked for, about.
         const EACH: usize = 16;
@@ -128,7 +129,7 @@ pub(super) enum Unit {
 }
 
 impl Unit {
-    /// How many there are in a second.
+    /// Returns how many there are in a second.
     pub(super) fn per_second(self) -> i64 {
         match self {
             Self::Millis => 1_000,
@@ -137,7 +138,7 @@ impl Unit {
         }
     }
 
-    /// How many digits follow the seconds.
+    /// Returns how many digits follow the seconds.
     pub(super) fn digits(self) -> usize {
         match self {
             Self::Millis => 3,

@@ -1,5 +1,5 @@
-//! A schema as its documents look: what a mapping is made of. The table of the types of fields is here, beside the printing of values
-//! in `json`: a rule of `docs/document-rules.md` changes in both.
+//! A schema as its documents look: what a mapping is made of. The table of the types of fields is here, beside the
+//! printing of values in `json`: a rule of `docs/document-rules.md` changes in both.
 
 use super::Schema;
 use super::json::{Decimals, JsonRules};
@@ -88,7 +88,7 @@ pub enum FieldType {
 }
 
 impl Kind {
-    /// The type table: which field a value of this type needs, as `rules` write it.
+    /// Returns the type table: which field a value of this type needs, as `rules` write it.
     pub fn field_type(self, rules: JsonRules) -> FieldType {
         match self {
             Self::Boolean => FieldType::Boolean,
@@ -100,7 +100,8 @@ impl Kind {
             Self::Decimal if rules.decimals == Decimals::Number => FieldType::WideDouble,
             // A time of day is text of a fixed width, so that ranges of it work; a decimal stays exact.
             Self::Text | Self::Symbol | Self::Uuid | Self::Decimal | Self::Time => FieldType::Keyword,
-            // Text or a number, as the rules have it: a date takes both. Not `date_nanos`, which refuses what is before 1970.
+            // Text or a number, as the rules have it: a date takes both. Not `date_nanos`, which refuses what is before
+            // 1970.
             Self::Date | Self::Timestamp => FieldType::Date,
             Self::Duration => FieldType::Duration,
         }
@@ -108,7 +109,7 @@ impl Kind {
 }
 
 impl Schema {
-    /// The type of the whole datum.
+    /// Returns the type of the whole datum.
     pub fn root(&self) -> TypeRef<'_> {
         TypeRef { schema: self, node: self.root }
     }
@@ -120,12 +121,12 @@ impl<'s> TypeRef<'s> {
         self.node
     }
 
-    /// Whether its values are records.
+    /// Returns whether its values are records.
     pub fn is_record(self) -> bool {
         matches!(self.schema.nodes.get(self.node as usize), Some(Node::Record(_)))
     }
 
-    /// The types of its values that are not null: those of a union, or the one.
+    /// Returns the types of its values that are not null: those of a union, or the one.
     pub fn branches(self) -> Vec<TypeRef<'s>> {
         let of = |node: NodeId| TypeRef { schema: self.schema, node };
         match self.schema.nodes.get(self.node as usize).unwrap_or(&Node::Null) {
@@ -139,7 +140,7 @@ impl<'s> TypeRef<'s> {
         }
     }
 
-    /// What its values look like.
+    /// Returns what its values look like.
     pub fn outline(self) -> Outline<'s> {
         let of = |node: NodeId| TypeRef { schema: self.schema, node };
         match self.schema.nodes.get(self.node as usize).unwrap_or(&Node::Null) {

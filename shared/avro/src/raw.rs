@@ -1,5 +1,6 @@
-//! The text of a schema as JSON: only what reading a datum needs. Defaults, documentation, orders and properties are skipped while they
-//! are parsed, so that what nobody needs takes neither room nor time, and cannot make a schema unusable.
+//! The text of a schema as JSON: only what reading a datum needs. Defaults, documentation, orders and properties are
+//! skipped while they are parsed, so that what nobody needs takes neither room nor time, and cannot make a schema
+//! unusable.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -61,7 +62,7 @@ pub(super) fn parse(json: &str) -> Result<Raw<'_>, SchemaError> {
     serde_json::from_str(json).map_err(|error| SchemaError(format!("not JSON: {error}")))
 }
 
-/// How deep the brackets of a JSON text are nested.
+/// Returns how deep the brackets of a JSON text are nested.
 fn nesting(json: &str) -> usize {
     let (mut depth, mut deepest) = (0_usize, 0);
     let (mut in_string, mut escaped) = (false, false);

@@ -1,7 +1,7 @@
 //! Avro's primitives from a byte slice: lengths are checked before anything is read by them, and nothing is copied.
 //!
-//! The encodings are those of "Binary Encoding" in the Avro specification 1.12. A primitive of a new kind goes here; what is made of
-//! several of them goes to [`walk`](super::walk).
+//! The encodings are those of "Binary Encoding" in the Avro specification 1.12. A primitive of a new kind goes here;
+//! what is made of several of them goes to [`walk`](super::walk).
 
 use super::error::{DecodeErrorKind as Kind, Failure, Fault};
 use super::text::{self, Text};
@@ -43,7 +43,7 @@ impl<'a> Reader<'a> {
         Fault::new(kind, self.position)
     }
 
-    /// The next `count` bytes.
+    /// Returns the next `count` bytes.
     #[inline]
     pub(super) fn take(&mut self, count: usize) -> Result<&'a [u8], Failure> {
         let Some(bytes) = self.data.get(self.position..).and_then(|rest| rest.get(..count)) else {
@@ -53,7 +53,7 @@ impl<'a> Reader<'a> {
         Ok(bytes)
     }
 
-    /// The next `N` bytes.
+    /// Returns the next `N` bytes.
     #[inline]
     pub(super) fn array<const N: usize>(&mut self) -> Result<[u8; N], Failure> {
         let rest = self.data.get(self.position..).unwrap_or_default();
@@ -154,7 +154,8 @@ impl<'a> Reader<'a> {
         text::check(bytes).map_err(|valid| Fault::new(Kind::NotUtf8, self.position - bytes.len() + valid))
     }
 
-    /// The number of items of the next array or map block (0 ends it), and the block's size in bytes where it is written.
+    /// Returns the number of items of the next array or map block (0 ends it), and the block's size in bytes where it
+    /// is written.
     #[inline]
     pub(super) fn block(&mut self) -> Result<(u64, Option<u64>), Failure> {
         let count = self.long()?;

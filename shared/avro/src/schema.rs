@@ -1,7 +1,7 @@
 //! A schema from its text to what a walk needs.
 //!
-//! Leniently: a datum is there already, and only its structure matters. What reading does not need makes no schema unusable: names that
-//! are none, defaults that do not fit, aliases, logical types on types that they do not belong to.
+//! Leniently: a datum is there already, and only its structure matters. What reading does not need makes no schema
+//! unusable: names that are none, defaults that do not fit, aliases, logical types on types that they do not belong to.
 
 use std::fmt;
 
@@ -32,14 +32,14 @@ impl Schema {
     /// Compiles a schema from its JSON text. Takes time and room by the length of the text, whatever it says.
     ///
     /// # Errors
-    /// When the text is not an Avro schema, or one that no value can be written by (a record that holds itself without end), or one
-    /// made to waste time and room (see [`SchemaError`]). The reason names the place.
+    /// When the text is not an Avro schema, or one that no value can be written by (a record that holds itself without
+    /// end), or one made to waste time and room (see [`SchemaError`]). The reason names the place.
     pub fn parse(json: &str) -> Result<Self, SchemaError> {
         Self::parse_with_references(json, &[])
     }
 
-    /// Compiles a schema that uses named types of other schemas ("references" of a schema registry): their JSON texts. Where several define
-    /// one name, the schema's own definition counts, then the first.
+    /// Compiles a schema that uses named types of other schemas ("references" of a schema registry): their JSON texts.
+    /// Where several define one name, the schema's own definition counts, then the first.
     ///
     /// # Errors
     /// As [`Schema::parse`]; of the references only what is used is looked at.
@@ -57,12 +57,12 @@ impl Schema {
         Ok(Self { nodes, root, fullname: names.remove(&root), fingerprint, meaning, bytes })
     }
 
-    /// The path to the field `dotted` (`event_id`, `meta.id`), as a key: for [`validate`](super::validate) to find on the way. Where the
-    /// schema, or a type on the way, is a union of records, each of them must have it.
+    /// Returns the path to the field `dotted` (`event_id`, `meta.id`), as a key: for [`validate`](super::validate) to
+    /// find on the way. Where the schema, or a type on the way, is a union of records, each of them must have it.
     ///
     /// # Errors
-    /// When there is no such field, or it cannot be an event id (a string, uuid, enum, int, long or fixed, or a union of null and
-    /// one of them).
+    /// When there is no such field, or it cannot be an event id (a string, uuid, enum, int, long or fixed, or a union
+    /// of null and one of them).
     pub fn field(&self, dotted: &str) -> Result<FieldPath, SchemaError> {
         let wanted = "a string, uuid, enum, int, long or fixed";
         field_path::find(
@@ -73,12 +73,13 @@ impl Schema {
         )
     }
 
-    /// The path to the field `dotted`, as the event's time: for [`write_members_and_find`](super::write_members_and_find). Where the
-    /// schema, or a type on the way, is a union of records, one of them must have it.
+    /// Returns the path to the field `dotted`, as the event's time: for
+    /// [`write_members_and_find`](super::write_members_and_find). Where the schema, or a type on the way, is a union of
+    /// records, one of them must have it.
     ///
     /// # Errors
-    /// When there is no such field, or it cannot be a time (a timestamp, local timestamp, date, string, int or long, or a union of
-    /// null and one of them).
+    /// When there is no such field, or it cannot be a time (a timestamp, local timestamp, date, string, int or long, or
+    /// a union of null and one of them).
     pub fn time_field(&self, dotted: &str) -> Result<FieldPath, SchemaError> {
         let wanted = "a timestamp, date, string, int or long";
         field_path::find(
@@ -89,24 +90,24 @@ impl Schema {
         )
     }
 
-    /// The name of the root type with its namespace, where it is a named type.
+    /// Returns the name of the root type with its namespace, where it is a named type.
     pub fn fullname(&self) -> Option<&str> {
         self.fullname.as_deref()
     }
 
-    /// The CRC-64-AVRO fingerprint of the parsing canonical form ("Schema Fingerprints" in the Avro specification). In single-object
-    /// encoding it stands in little-endian order.
+    /// Returns the CRC-64-AVRO fingerprint of the parsing canonical form ("Schema Fingerprints" in the Avro
+    /// specification). In single-object encoding it stands in little-endian order.
     pub fn fingerprint(&self) -> u64 {
         self.fingerprint
     }
 
-    /// What its bytes mean: equal for two schemas by which every reader gets the same values, also where their fingerprints, which leave
-    /// out logical types, precision and scale, are equal and these differ.
+    /// Returns what its bytes mean: equal for two schemas by which every reader gets the same values, also where their
+    /// fingerprints, which leave out logical types, precision and scale, are equal and these differ.
     pub fn meaning(&self) -> Meaning {
         self.meaning
     }
 
-    /// The bytes that it takes in memory, about.
+    /// Returns the bytes that it takes in memory, about.
     pub fn bytes(&self) -> usize {
         self.bytes
     }

@@ -13,7 +13,7 @@ pub(crate) trait Sink<'a> {
     fn symbol(&mut self, symbol: &Symbol);
     /// The key of a map's entry; its value follows.
     fn key(&mut self, key: Text<'a>);
-    /// The record that the members of a document are of. Gives whether there is a member before its first field now.
+    /// The record that the members of a document are of. Returns whether there is a member before its first field now.
     fn root(&mut self, _record: &Record) -> bool {
         false
     }

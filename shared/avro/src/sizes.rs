@@ -1,14 +1,15 @@
-//! How few bytes a value of each type takes, so that claimed counts can be judged before anything is read by them, and types whose
-//! values take no bytes cannot be used to burn time.
+//! How few bytes a value of each type takes, so that claimed counts can be judged before anything is read by them, and
+//! types whose values take no bytes cannot be used to burn time.
 
 use super::SchemaError;
 use super::node::{Items, Node, NodeId};
 
-/// How many nodes a value that takes no bytes may hold. Without this line, records that hold two of the next record, thirty deep,
-/// ask for a billion steps without one byte read.
+/// How many nodes a value that takes no bytes may hold. Without this line, records that hold two of the next record,
+/// thirty deep, ask for a billion steps without one byte read.
 const MAX_EMPTY_NODES: u64 = 1_000;
 
-/// How many times all sizes are computed anew, at most: once for each time a record holds itself by way of another, in real schemas.
+/// How many times all sizes are computed again, at most: once for each time a record holds itself by way of another, in
+/// real schemas.
 const MAX_ROUNDS: usize = 64;
 
 /// Fills in the sizes of all arrays' and maps' items. `order` has the nodes, each after those that it is made of.
@@ -29,7 +30,7 @@ pub(super) fn settle(nodes: &mut [Node], order: &[NodeId]) -> Result<(), SchemaE
     Ok(())
 }
 
-/// The fewest bytes that each node takes.
+/// Returns the fewest bytes that each node takes.
 fn min_sizes(nodes: &[Node], order: &[NodeId]) -> Result<Vec<u64>, SchemaError> {
     // None until known: a record that holds itself, whatever else it holds, never becomes known.
     let mut sizes = vec![None; nodes.len()];
@@ -80,8 +81,8 @@ fn min_size(node: &Node, sizes: &[Option<u64>]) -> Option<u64> {
     })
 }
 
-/// How many nodes a value of each node holds, for those nodes that take no bytes; 0 for all others. Nodes that take no bytes cannot
-/// hold themselves, so that one pass in `order` is enough.
+/// Returns how many nodes a value of each node holds, for those nodes that take no bytes; 0 for all others. Nodes that
+/// take no bytes cannot hold themselves, so that one pass in `order` is enough.
 fn empty_weights(nodes: &[Node], order: &[NodeId], sizes: &[u64]) -> Result<Vec<u64>, SchemaError> {
     let mut weights = vec![0_u64; nodes.len()];
     for &id in order {

@@ -31,7 +31,7 @@ fn written(schema: &Schema, datum: &[u8], limits: Limits) -> Result<String, Deco
     written_by(schema, datum, limits, Uuids::Any)
 }
 
-/// The same, where text of a uuid must be one.
+/// Returns the same, where text of a uuid must be one.
 fn strictly(schema: &Schema, datum: &[u8], limits: Limits) -> Result<String, DecodeError> {
     written_by(schema, datum, limits, Uuids::Strict)
 }
@@ -60,18 +60,18 @@ fn written_by(schema: &Schema, datum: &[u8], limits: Limits, uuids: Uuids) -> Re
     }
 }
 
-/// The JSON of a datum of a schema that is not a record.
+/// Returns the JSON of a datum of a schema that is not a record.
 fn value(json: &str, datum: &[u8]) -> String {
     let members = written(&schema(json), datum, LIMITS).unwrap();
     members.strip_prefix("\"value\":").unwrap().to_owned()
 }
 
-/// Why a datum is refused.
+/// Returns why a datum is refused.
 fn refusal(json: &str, datum: &[u8]) -> DecodeError {
     strictly(&schema(json), datum, LIMITS).unwrap_err()
 }
 
-/// The schema of a logical type.
+/// Returns the schema of a logical type.
 fn logical(base: &str, name: &str) -> String {
     format!(r#"{{"type":"{base}","logicalType":"{name}"}}"#)
 }

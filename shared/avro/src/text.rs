@@ -9,7 +9,7 @@ pub(super) struct Text<'a> {
     pub(super) plain: bool,
 }
 
-/// Checks that `bytes` are UTF-8, and gives how many are valid when they are not.
+/// Checks that `bytes` are UTF-8, and returns how many are valid when they are not.
 #[inline]
 pub(super) fn check(bytes: &[u8]) -> Result<Text<'_>, usize> {
     if is_plain(bytes) {
@@ -21,8 +21,8 @@ pub(super) fn check(bytes: &[u8]) -> Result<Text<'_>, usize> {
     }
 }
 
-/// Whether all bytes are ASCII that JSON strings hold unescaped. Sixteen bytes at a time, the last sixteen over again where they are
-/// not a whole number of those: most strings are short, so that their ends are most of the work.
+/// Returns whether all bytes are ASCII that JSON strings hold unescaped. Sixteen bytes at a time, the last sixteen over
+/// again where they are not a whole number of those: most strings are short, so that their ends are most of the work.
 #[inline]
 fn is_plain(bytes: &[u8]) -> bool {
     let Some(last) = bytes.last_chunk::<16>() else { return is_short_plain(bytes) };
@@ -55,9 +55,9 @@ fn is_short_plain(bytes: &[u8]) -> bool {
 const ONES: u64 = u64::MAX / 255;
 const HIGH: u64 = ONES * 0x80;
 
-/// Has high bits when one of the eight bytes is not ASCII, a control character, a quote or a backslash; otherwise none. From "has a
-/// byte less than n" and "has a zero byte" of Sean Anderson's Bit Twiddling Hacks: with its second bit flipped, a quote is 0x20, and
-/// what must be escaped, save for backslashes, is all that is less than 0x21.
+/// Has high bits when one of the eight bytes is not ASCII, a control character, a quote or a backslash; otherwise none.
+/// From "has a byte less than n" and "has a zero byte" of Sean Anderson's Bit Twiddling Hacks: with its second bit
+/// flipped, a quote is 0x20, and what must be escaped, except for backslashes, is all that is less than 0x21.
 #[inline]
 fn marks(word: [u8; 8]) -> u64 {
     let word = u64::from_le_bytes(word);

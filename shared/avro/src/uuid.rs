@@ -7,7 +7,7 @@ use super::reader::Reader;
 use super::sink::Scalar;
 use super::text::{self, Text};
 
-/// What is done about text of a `uuid` that is no UUID. Some writers (fastavro) write any text.
+/// What is done about text of a `uuid` that is not a UUID. Some writers (fastavro) write any text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Uuids {
@@ -23,12 +23,13 @@ pub(super) const TEXT_LEN: usize = 36;
 
 const HYPHENS: [usize; 4] = [8, 13, 18, 23];
 
-/// Reads a string that should be a UUID. Other text is taken as it is and counted in `others`, or refused where `uuids` says so.
+/// Reads a string that should be a UUID. Other text is taken as it is and counted in `others`, or refused where `uuids`
+/// says so.
 pub(super) fn read<'a>(reader: &mut Reader<'a>, uuids: Uuids, others: &mut u32) -> Result<Scalar<'a>, Failure> {
     let bytes = reader.bytes()?;
     let Ok(text) = <&[u8; TEXT_LEN]>::try_from(bytes) else { return other(reader, bytes, uuids, others) };
     if is_small(text) {
-        // As most are written, it need not be printed anew.
+        // As most are written, it need not be printed again.
         return Ok(Scalar::UuidText(Text { bytes, plain: true }));
     }
     match parse(text) {
@@ -37,7 +38,7 @@ pub(super) fn read<'a>(reader: &mut Reader<'a>, uuids: Uuids, others: &mut u32) 
     }
 }
 
-/// Text that is no UUID, the last that `reader` has read.
+/// Text that is not a UUID, the last that `reader` has read.
 #[cold]
 fn other<'a>(reader: &Reader<'a>, bytes: &'a [u8], uuids: Uuids, others: &mut u32) -> Result<Scalar<'a>, Failure> {
     let begin = reader.position() - bytes.len();
@@ -48,7 +49,8 @@ fn other<'a>(reader: &Reader<'a>, bytes: &'a [u8], uuids: Uuids, others: &mut u3
     text::check(bytes).map(Scalar::Text).map_err(|valid| Fault::new(Kind::NotUtf8, begin + valid))
 }
 
-/// Whether it is a UUID in small letters. Without a branch, so that the compiler makes a few vector instructions of it.
+/// Returns whether it is a UUID in lowercase. Without a branch, so that the compiler makes a few vector instructions of
+/// it.
 #[inline]
 fn is_small(text: &[u8; TEXT_LEN]) -> bool {
     let is_digit = |byte: u8| (byte.wrapping_sub(b'0') < 10) | (byte.wrapping_sub(b'a') < 6);
@@ -100,7 +102,7 @@ pub(super) fn print(uuid: [u8; 16]) -> [u8; TEXT_LEN] {
     text
 }
 
-/// The hexadecimal digits, in small letters.
+/// The hexadecimal digits, in lowercase.
 pub(super) const HEX_DIGITS: [u8; 16] = *b"0123456789abcdef";
 
 #[cfg(test)]

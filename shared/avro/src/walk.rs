@@ -57,19 +57,19 @@ impl<'s, 'a, S: Sink<'a>> Walk<'s, 'a, S> {
         Self { nodes, reader, sink, limits, depth: 0, items: 0, keys: 0, values, found: None, uuids, odd_uuids: 0 }
     }
 
-    /// The same walk, which takes text of a uuid that is none as `uuids` says.
+    /// Returns the same walk, which takes text of a uuid that is none as `uuids` says.
     pub(super) fn with_uuids(self, uuids: Uuids) -> Self {
         Self { uuids, ..self }
     }
 
-    /// Walks one whole datum. Gives the place of the field at the path `wanted`, if the walk came by it.
+    /// Walks one whole datum. Returns the place of the field at the path `wanted`, if the walk came by it.
     pub(super) fn datum(&mut self, root: NodeId, wanted: Option<&'s Way>) -> Result<Option<Place>, Failure> {
         self.value(root, wanted)?;
         self.end()
     }
 
-    /// As [`Self::datum`], but a record, be it a union's branch, goes to the sink without its braces, and anything else as the member
-    /// `value`; null where there might have been a record as nothing.
+    /// As [`Self::datum`], but a record, be it a union's branch, goes to the sink without its braces, and anything else
+    /// as the member `value`; null where there might have been a record as nothing.
     pub(super) fn members(&mut self, root: NodeId, wanted: Option<&'s Way>) -> Result<Option<Place>, Failure> {
         let nodes = self.nodes;
         let (id, wanted) = match &nodes[root as usize] {
@@ -217,7 +217,7 @@ impl<'s, 'a, S: Sink<'a>> Walk<'s, 'a, S> {
         self.value(branches[number], on_from_branch(wanted, number))
     }
 
-    /// The number of the branch of a union that follows.
+    /// Returns the number of the branch of a union that follows.
     fn branch(&mut self, branches: &[NodeId]) -> Result<usize, Failure> {
         let start = self.reader.position();
         let index = self.reader.int()?;
@@ -237,23 +237,23 @@ impl<'s, 'a, S: Sink<'a>> Walk<'s, 'a, S> {
         Ok(())
     }
 
-    /// How far the walk has read.
+    /// Returns how far the walk has read.
     pub(super) fn position(&self) -> usize {
         self.reader.position()
     }
 
-    /// The place of the wanted field, once the walk has come by it.
+    /// Returns the place of the wanted field, once the walk has come by it.
     pub(super) fn found(&self) -> Option<Place> {
         self.found
     }
 
-    /// The sink, when the walk is over.
+    /// Returns the sink, when the walk is over.
     pub(super) fn into_sink(self) -> S {
         self.sink
     }
 }
 
-/// The way on from the field `index` of a record, if the way leads by it.
+/// Returns the way on from the field `index` of a record, if the way leads by it.
 #[inline]
 fn on_from(wanted: Option<&Way>, index: u32) -> Option<&Way> {
     match wanted {
@@ -262,7 +262,7 @@ fn on_from(wanted: Option<&Way>, index: u32) -> Option<&Way> {
     }
 }
 
-/// The way on from the branch `number` of a union.
+/// Returns the way on from the branch `number` of a union.
 #[inline]
 fn on_from_branch(wanted: Option<&Way>, number: usize) -> Option<&Way> {
     match wanted {
@@ -271,7 +271,7 @@ fn on_from_branch(wanted: Option<&Way>, number: usize) -> Option<&Way> {
     }
 }
 
-/// Whether one of a union's branches is a record.
+/// Returns whether one of a union's branches is a record.
 fn is_record(nodes: &[Node], branches: &[NodeId]) -> bool {
     branches.iter().any(|branch| matches!(nodes[*branch as usize], Node::Record(_)))
 }

@@ -1,6 +1,7 @@
 //! `receiver.sources.<name>.auth`.
 //!
-//! How it is written is in [`fields`]; what its secrets are is here, for the config's check and for whoever compares with them.
+//! How it is written is in [`fields`]; what its secrets are is here, for the config's check and for whoever compares
+//! with them.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -20,8 +21,8 @@ mod fields;
 mod secrets;
 mod template;
 
-/// `receiver.sources.<name>.auth`: who may post. There is no default: leaving it out is an error, so that no webhook is open by
-/// accident (P7).
+/// `receiver.sources.<name>.auth`: who may post. There is no default: leaving it out is an error, so that no webhook is
+/// open by accident (P7).
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case", try_from = "Fields")]
 pub enum Auth {
@@ -29,67 +30,79 @@ pub enum Auth {
     None,
     /// `Authorization: Bearer <token>`.
     Bearer {
-        /// `tokens`: each of them is accepted, for rotation.
+        /// `tokens`: `bearer`: a list; each token is accepted in `Authorization: Bearer …`.
         tokens: Vec<Secret>,
-        /// `tokens_file`: a file with more of them, one a line.
+        /// `tokens_file`: `bearer`: a file with more tokens, one per line.
         tokens_file: Option<PathBuf>,
     },
     /// `Authorization: Basic <user:password in base64>` (RFC 7617).
     Basic {
-        /// `credentials`: each `user:password`; each of them is accepted.
+        /// `credentials`: `basic`: a list of `user:password`; each is accepted in `Authorization: Basic …`.
         credentials: Vec<Secret>,
-        /// `credentials_file`: a file with more of them, one a line.
+        /// `credentials_file`: `basic`: a file with more of them, one per line.
         credentials_file: Option<PathBuf>,
     },
     /// A keyed hash of the body (RFC 2104) in a header.
     Hmac {
-        /// `header`: the header that holds the signature.
+        /// `header`: `hmac`: the header with the signature, a keyed hash (RFC 2104) of the body; several signatures are
+        /// separated by commas, semicolons or spaces, or are in several headers. Required without a `preset`.
         header: String,
-        /// `algorithm`: `sha256` or `sha512`.
+        /// `algorithm`: `hmac`: `sha256` or `sha512`.
         algorithm: HmacAlgorithm,
-        /// `encoding`: `hex` or `base64`.
+        /// `encoding`: `hmac`: `hex` or `base64`, in either alphabet, padded or not.
         encoding: HmacEncoding,
-        /// `prefix`: what stands before each signature in the header, such as `sha256=`. What has another prefix is skipped.
+        /// `prefix`: `hmac`: the text before each signature, such as `sha256=`; signatures with another prefix are
+        /// skipped.
         prefix: String,
-        /// `timestamp_prefix`: what stands before the timestamp among the signatures, such as `t=`. As `timestamp_header` otherwise.
+        /// `timestamp_prefix`: `hmac`: the text before the timestamp in the signature header, such as `t=`, instead of
+        /// `timestamp_header`.
         timestamp_prefix: Option<String>,
-        /// `timestamp_header`: a header with the Unix time in seconds or milliseconds. When set, a time that is further than `tolerance` from now is
-        /// refused.
+        /// `timestamp_header`: `hmac`: a header with the Unix time in seconds or milliseconds.
         timestamp_header: Option<String>,
-        /// `signed`: what is signed, with placeholders ([`SignedPart`]) such as `{timestamp}` and `{body}` where they stand in it. Absent:
-        /// `{timestamp}.{body}` where there is a timestamp, else `{body}`.
+        /// `signed`: `hmac`: the signed text, such as `v0:{timestamp}:{body}`. The placeholders are `{body}`,
+        /// `{timestamp}`, `{method}`, `{path}` (with the query), `{content_type}`, `{content_encoding}` and
+        /// `{header:NAME}`. By default `{timestamp}.{body}` if there is a timestamp, else `{body}`.
         signed: Option<String>,
-        /// `tolerance`: see `timestamp_header`.
+        /// `tolerance`: `hmac`, `standard_webhooks`: the largest difference between the timestamp and the receiver's
+        /// clock.
         #[serde(with = "humantime_serde")]
         tolerance: Duration,
-        /// `replay_capacity`: how many signatures of accepted requests are remembered for as long as their timestamps are within
-        /// the tolerance, to refuse them a second time. Nothing is remembered without a `timestamp_header`.
+        /// `replay_capacity`: `hmac` with a timestamp, `standard_webhooks`: how many signatures of accepted requests
+        /// are remembered, for twice the tolerance, to refuse replays; 0 turns it off.
         replay_capacity: usize,
-        /// `trusted_headers`: headers that decide how a body is read and count although they are not signed.
+        /// `trusted_headers`: `hmac`, `standard_webhooks`: headers that may decide how a body is read although they are
+        /// not signed: `Content-Type`, `Content-Encoding`, `X-Schema-Id`, `X-Schema-Version`. See what a signature
+        /// covers (`docs/authentication.md`).
         trusted_headers: Vec<String>,
-        /// `secrets`: each of them is accepted, for rotation.
+        /// `secrets`: `hmac`, `standard_webhooks`: a list; each secret is accepted. Those of Standard Webhooks are
+        /// base64, with or without `whsec_`.
         secrets: Vec<Secret>,
-        /// `secrets_file`: a file with more of them, one a line.
+        /// `secrets_file`: `hmac`, `standard_webhooks`: a file with more secrets, one per line.
         secrets_file: Option<PathBuf>,
     },
     /// Standard Webhooks: the headers `webhook-id`, `webhook-timestamp` and `webhook-signature`, or those with `svix-`.
     StandardWebhooks {
-        /// `tolerance`: how far the timestamp may be from now.
+        /// `tolerance`: `hmac`, `standard_webhooks`: the largest difference between the timestamp and the receiver's
+        /// clock.
         #[serde(with = "humantime_serde")]
         tolerance: Duration,
-        /// `replay_capacity`: as with `hmac`.
+        /// `replay_capacity`: `hmac` with a timestamp, `standard_webhooks`: how many signatures of accepted requests
+        /// are remembered, for twice the tolerance, to refuse replays; 0 turns it off.
         replay_capacity: usize,
-        /// `trusted_headers`: as with `hmac`.
+        /// `trusted_headers`: `hmac`, `standard_webhooks`: headers that may decide how a body is read although they are
+        /// not signed: `Content-Type`, `Content-Encoding`, `X-Schema-Id`, `X-Schema-Version`. See what a signature
+        /// covers (`docs/authentication.md`).
         trusted_headers: Vec<String>,
-        /// `secrets`: each of them is accepted. In base64, after `whsec_` or alone.
+        /// `secrets`: `hmac`, `standard_webhooks`: a list; each secret is accepted. Those of Standard Webhooks are
+        /// base64, with or without `whsec_`.
         secrets: Vec<Secret>,
-        /// `secrets_file`: a file with more of them, one a line.
+        /// `secrets_file`: `hmac`, `standard_webhooks`: a file with more secrets, one per line.
         secrets_file: Option<PathBuf>,
     },
     /// A client certificate that one of `receiver.tls.client_ca_file` has signed.
     Mtls {
-        /// `names`: whose certificates: a DNS name, URI or e-mail address of the subject alternative names, or the common name. Empty:
-        /// every certificate that is signed so.
+        /// `names`: `mtls`: the accepted names: a DNS name, URI or e-mail address in the subject alternative names, or
+        /// the common name. By default every certificate signed by `receiver.tls.client_ca_file` is accepted.
         names: Vec<String>,
     },
 }
@@ -104,9 +117,9 @@ pub struct SecretsError {
 }
 
 impl Auth {
-    /// The secrets that are accepted: those of the config, and those in the file that it names. The file is read at each call, so
-    /// that a secret can be changed while the process runs. One secret a line; empty lines and lines that begin with `#` do not
-    /// count. Empty where the type has none, and only there.
+    /// Returns the secrets that are accepted: those of the config, and those in the file that it names. The file is
+    /// read at each call, so that a secret can be changed while the process runs. One secret a line; empty lines and
+    /// lines that begin with `#` do not count. Empty where the type has none, and only there.
     ///
     /// # Errors
     /// When the file cannot be read, there is no secret, or one of the config is blank.
@@ -130,14 +143,16 @@ impl Auth {
         }
         if secrets.is_empty() {
             let message = format!(
-                "there is none, so nobody could post: set {list_key} or {file_key}; only type: none leaves it open"
+                "there are none, so no sender could post: set {list_key} or {file_key}, or use type: none to accept \
+                 everyone"
             );
             return Err(SecretsError { key: list_key, message });
         }
         Ok(secrets)
     }
 
-    /// Checks that each of `secrets` is safe to use: what the config's check wants at the start, and what a reload wants later.
+    /// Checks that each of `secrets` is safe to use: what the config's check wants at the start, and what a reload
+    /// wants later.
     ///
     /// # Errors
     /// When one of them is not safe; the error does not hold it.
@@ -149,7 +164,7 @@ impl Auth {
         }
     }
 
-    /// Whether what is signed has a time.
+    /// Returns whether what is signed has a time.
     pub fn has_timestamp(&self) -> bool {
         match self {
             Self::Hmac { timestamp_header, timestamp_prefix, .. } => {
@@ -160,7 +175,7 @@ impl Auth {
         }
     }
 
-    /// What is signed: by `signed`, or its default. The body alone for every other type than `hmac`.
+    /// Returns what is signed: by `signed`, or its default. The body alone for every other type than `hmac`.
     ///
     /// # Errors
     /// In words, when `signed` cannot be used.
@@ -174,13 +189,13 @@ impl Auth {
             (true, false) => {
                 Err("must not hold {timestamp} without a timestamp_header or a timestamp_prefix".to_owned())
             }
-            (false, true) => Err("must hold {timestamp} once, or anybody could set another one".to_owned()),
+            (false, true) => Err("must hold {timestamp} once, or anyone could change the timestamp".to_owned()),
             _ => Ok(parts),
         }
     }
 
-    /// Whether nobody but the sender can have set `header`, a name in lowercase: it is signed or trusted, or the whole connection
-    /// is the sender's.
+    /// Returns whether nobody but the sender can have set `header`, a name in lowercase: it is signed or trusted, or
+    /// the whole connection is the sender's.
     pub fn covers(&self, header: &str) -> bool {
         let trusted = match self {
             Self::Hmac { trusted_headers, .. } | Self::StandardWebhooks { trusted_headers, .. } => trusted_headers,
@@ -191,7 +206,8 @@ impl Auth {
             || self.signed_parts().is_ok_and(|parts| parts.iter().any(is_signed))
     }
 
-    /// The names of the keys that [`Auth::secrets`] reads, for messages: the list and the file. `None` where there are no secrets.
+    /// Returns the names of the keys that [`Auth::secrets`] reads, for messages: the list and the file. `None` where
+    /// there are no secrets.
     pub fn secret_keys(&self) -> Option<(&'static str, &'static str)> {
         match self {
             Self::None | Self::Mtls { .. } => None,
@@ -209,8 +225,8 @@ fn read_secrets(file: &Path) -> Result<Vec<Secret>, String> {
     Ok(lines.map(Secret::new).collect())
 }
 
-/// The key that a secret of Standard Webhooks stands for: what is in base64, padded or not, after `whsec_`, or alone. None when it is no
-/// base64.
+/// Returns the key that a secret of Standard Webhooks stands for: what is in base64, padded or not, after `whsec_`, or
+/// alone. None when it is no base64.
 pub fn standard_webhooks_key(secret: &Secret) -> Option<Vec<u8>> {
     let text = secret.expose().trim();
     let text = text.strip_prefix("whsec_").unwrap_or(text).trim_end_matches('=');

@@ -1,7 +1,7 @@
 //! What the values of a [`Config`] must fulfil beyond their types. All that is wrong is found at once.
 //!
-//! A rule goes into the module of the section whose concern it is; a rule about two sections into the one that suffers. No message
-//! repeats a value that may be a secret.
+//! A rule goes into the module of the section whose concern it is; a rule about two sections into the one that suffers.
+//! No message repeats a value that may be a secret.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -32,8 +32,8 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Everything that is wrong with the sections of `config` that `part` reads; empty when nothing is. Reads the files of secrets
-/// that the config names, to see that they are there.
+/// Everything that is wrong with the sections of `config` that `part` reads; empty when nothing is. Reads the files of
+/// secrets that the config names, to see that they are there.
 pub fn check(config: &Config, part: Part) -> Vec<Problem> {
     let mut problems = Problems::default();
     if let Err(error) = telemetry::filter(&config.log.level) {

@@ -54,12 +54,12 @@ pub use generate::{GenerateCommand, run_generate_command};
 
 mod generate;
 
-/// What a process exits with when its config cannot be used: `EX_CONFIG` of `sysexits.h`. A service manager should not start it
-/// again before the config has been mended (systemd: `RestartPreventExitStatus=78`).
+/// What a process exits with when its config cannot be used: `EX_CONFIG` of `sysexits.h`. A service manager should not
+/// start it again before the config has been fixed (systemd: `RestartPreventExitStatus=78`).
 pub const EX_CONFIG: u8 = 78;
 
-/// What a process exits with when its command line cannot be understood: `EX_USAGE` of `sysexits.h`. Clap's own 2 is what commands exit with
-/// that find a difference.
+/// What a process exits with when its command line cannot be understood: `EX_USAGE` of `sysexits.h`. Clap's own 2 is
+/// what commands exit with that find a difference.
 pub const EX_USAGE: u8 = 64;
 
 /// The arguments of every command.
@@ -87,7 +87,8 @@ pub enum ConfigCommand {
     },
 }
 
-/// Returns the arguments of this process. What `--help` and `--version` ask for, and what is wrong with the arguments, is printed.
+/// Returns the arguments of this process. What `--help` and `--version` ask for, and what is wrong with the arguments,
+/// is printed.
 ///
 /// # Errors
 /// The code to exit with: 0 after `--help` and `--version`, else [`EX_USAGE`].
@@ -112,10 +113,10 @@ pub fn load(part: Part, common: &Common) -> Result<Config, ExitCode> {
     })
 }
 
-/// Does what `command` says, for a binary that reads `part` of the config, and gives the code to exit with.
+/// Does what `command` says, for a binary that reads `part` of the config, and returns the code to exit with.
 pub fn run_config_command(part: Part, common: &Common, command: ConfigCommand) -> ExitCode {
     match output(part, common, command) {
-        // Whoever reads may have gone away (`| head`): no matter.
+        // The reader may have gone (`| head`): no matter.
         Ok(output) => match std::io::stdout().write_all(output.as_bytes()) {
             Ok(()) | Err(_) => ExitCode::SUCCESS,
         },
@@ -143,7 +144,7 @@ fn output(part: Part, common: &Common, command: ConfigCommand) -> Result<String,
     }
 }
 
-/// The sections that `part` reads, as YAML. Secrets are redacted by their types.
+/// Returns the sections that `part` reads, as YAML. Secrets are redacted by their types.
 fn shown(part: Part, config: &Config) -> Result<String, ConfigError> {
     let failed = |error: &dyn std::fmt::Display| ConfigError(format!("cannot show the config: {error}"));
     let mut value = serde_json::to_value(config).map_err(|error| failed(&error))?;

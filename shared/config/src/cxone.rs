@@ -19,42 +19,45 @@ pub const SUBJECT_PLACE: &str = "{subject}";
 #[derive(Clone, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Cxone {
-    /// `cxone.tenant_url`: the base address of the tenant's API, such as `https://api-na1.niceincontact.com`.
+    /// `cxone.tenant_url`: the base address of the tenant's API, such as `https://api-na1.niceincontact.com`; required
+    /// if the section is used. `http://` is accepted only for this machine, since secrets are sent there.
     #[serde(serialize_with = "redact::optional_addresses")]
     pub tenant_url: Option<String>,
-    /// `cxone.client_id`: who Penstock is, for a token by client credentials (RFC 6749, section 4.4).
+    /// `cxone.client_id`: Penstock's client id, for the client-credentials grant (RFC 6749, section 4.4).
     pub client_id: Option<String>,
-    /// `cxone.client_secret`: its secret.
+    /// `cxone.client_secret`: the client's secret.
     pub client_secret: Option<Secret>,
-    /// `cxone.client_secret_file`: a file that holds it; wins over `client_secret`, and is read for each token.
+    /// `cxone.client_secret_file`: a file with that secret, read for each token.
     pub client_secret_file: Option<PathBuf>,
-    /// `cxone.token_path`: where below `tenant_url` a token is to be had by client credentials.
+    /// `cxone.token_path`: path below `tenant_url` of the token endpoint for client credentials.
     pub token_path: String,
-    /// `cxone.scopes`: what the token is asked to be good for, with spaces between.
+    /// `cxone.scopes`: the requested scopes, separated by spaces.
     pub scopes: String,
-    /// `cxone.access_key_id`: instead of `client_id`: the id of an access key.
+    /// `cxone.access_key_id`: the id of an access key, instead of `client_id`.
     pub access_key_id: Option<String>,
     /// `cxone.access_key_secret`: the secret of the access key.
     pub access_key_secret: Option<Secret>,
-    /// `cxone.access_key_secret_file`: a file that holds it; wins over `access_key_secret`, and is read for each token.
+    /// `cxone.access_key_secret_file`: a file with that secret, read for each token.
     pub access_key_secret_file: Option<PathBuf>,
-    /// `cxone.access_key_path`: where below `tenant_url` a token is to be had by an access key.
+    /// `cxone.access_key_path`: path below `tenant_url` of the token endpoint for an access key.
     pub access_key_path: String,
-    /// `cxone.schema_path`: where below `tenant_url` the latest schema is; `{subject}` in it becomes the subject.
+    /// `cxone.schema_path`: path below `tenant_url` of the latest schema; `{subject}` is replaced with the subject.
+    /// Required if the section is used: CXone documents no path that holds for every tenant.
     pub schema_path: Option<String>,
-    /// `cxone.schema_pointer`: where in the answer the schema is, as a JSON pointer (RFC 6901). Absent: in `schema`, or the answer is
-    /// the schema itself.
+    /// `cxone.schema_pointer`: where the schema is in the answer, as a JSON pointer (RFC 6901), such as `/data/schema`.
+    /// By default the field `schema` if it exists, else the whole answer.
     pub schema_pointer: Option<String>,
-    /// `cxone.subjects`: the subjects whose schemas come from CXone. Empty: those of all sources.
+    /// `cxone.subjects`: the subjects whose schemas come from CXone; by default those of all sources. Several subjects
+    /// require `{subject}` in `schema_path`.
     pub subjects: Vec<String>,
-    /// `cxone.proxy`: the address of an HTTP proxy on the way. Absent: the one of `HTTPS_PROXY`, `HTTP_PROXY` or `ALL_PROXY`,
-    /// except for the hosts of `NO_PROXY`.
+    /// `cxone.proxy`: the address of an HTTP proxy on the way. Absent: the one of `HTTPS_PROXY`, `HTTP_PROXY` or
+    /// `ALL_PROXY`, except for the hosts of `NO_PROXY`.
     #[serde(serialize_with = "redact::optional_addresses")]
     pub proxy: Option<String>,
-    /// `cxone.timeout`: how long one request may take.
+    /// `cxone.timeout`: time limit of one request, which is sent up to four times.
     #[serde(with = "humantime_serde")]
     pub timeout: Duration,
-    /// `cxone.refresh`: how often a running receiver asks for the latest schema. Absent: never.
+    /// `cxone.refresh`: how often a running receiver asks for the latest schema, at least `10s`; without it never.
     #[serde(with = "humantime_serde")]
     pub refresh: Option<Duration>,
 }
@@ -108,7 +111,7 @@ impl fmt::Debug for Cxone {
 }
 
 impl Cxone {
-    /// Whether anything is set that only makes sense with CXone.
+    /// Returns whether anything is set that only makes sense with CXone.
     pub fn is_used(&self) -> bool {
         self.tenant_url.is_some()
             || self.has_client()
@@ -117,17 +120,18 @@ impl Cxone {
             || self.refresh.is_some()
     }
 
-    /// Whether anything of the client credentials is set.
+    /// Returns whether anything of the client credentials is set.
     pub(super) fn has_client(&self) -> bool {
         self.client_id.is_some() || self.client_secret.is_some() || self.client_secret_file.is_some()
     }
 
-    /// Whether anything of the access key is set.
+    /// Returns whether anything of the access key is set.
     pub(super) fn has_access_key(&self) -> bool {
         self.access_key_id.is_some() || self.access_key_secret.is_some() || self.access_key_secret_file.is_some()
     }
 
-    /// What a token is got with. The file of the secret is read at each call, so that it can be changed while the process runs.
+    /// Returns what a token is got with. The file of the secret is read at each call, so that it can be changed while
+    /// the process runs.
     ///
     /// # Errors
     /// When the file cannot be read or holds nothing, or there are no credentials.
@@ -153,7 +157,7 @@ impl Cxone {
 }
 
 impl Config {
-    /// The subjects whose schemas come from CXone: `cxone.subjects`, else those of all sources, each once.
+    /// Returns the subjects whose schemas come from CXone: `cxone.subjects`, else those of all sources, each once.
     pub fn cxone_subjects(&self) -> Vec<String> {
         if !self.cxone.subjects.is_empty() {
             return self.cxone.subjects.clone();

@@ -17,17 +17,24 @@ use service::secret::Secret;
 #[derive(Clone, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Elasticsearch {
-    /// `elasticsearch.url`: one address, or several separated by commas.
+    /// `elasticsearch.url`: one address, or several separated by commas. They may hold a user and a password.
     #[serde(serialize_with = "redact::addresses")]
     pub url: String,
-    /// `elasticsearch.index_name`: the index, or by strategy the alias or data stream, that documents are written to.
+    /// `elasticsearch.index_name`: the name to search documents under: an alias, a data stream or an index, depending
+    /// on the strategy.
     pub index_name: String,
-    /// `elasticsearch.strategy`: where a document lands.
+    /// `elasticsearch.strategy`: where a document lands. `rollover`: backing indices `NAME-000001` and so on behind the
+    /// alias `NAME`. `time`: an index for each span of time, `NAME-…`, all behind the alias `NAME`. `data_stream`: the
+    /// data stream `NAME`. `single`: one index `NAME`.
     pub strategy: Strategy,
-    /// `elasticsearch.on_duplicate`: what a second event of the same id does: `keep_first` or `keep_last`.
+    /// `elasticsearch.on_duplicate`: what happens to a second event with the same id. `keep_first`: the document stays;
+    /// the same event is a duplicate, another one becomes a dead letter (`id-conflict`). `keep_last`: it replaces the
+    /// document, with timestamp and offset as external version, so a replay never replaces a newer event with an older
+    /// one; only with the strategy `single`. See `docs/ids.md`.
     pub on_duplicate: OnDuplicate,
-    /// `elasticsearch.verify_duplicates`: how it is found out that a document which is there already is the same event, with
-    /// `on_duplicate: keep_first`: `always`, `by_timestamp` or `never`.
+    /// `elasticsearch.verify_duplicates`: how the indexer proves, with `keep_first`, that a stored document is the same
+    /// event. `always`: it reads and compares the document. `by_timestamp`: it first reads only `_ingested_at`, with
+    /// the same outcome. `never`: it takes the document for the same event. See `docs/ids.md`.
     pub verify_duplicates: VerifyDuplicates,
     /// `elasticsearch.placement`: which index of several a document lands in.
     pub placement: Placement,
@@ -35,22 +42,24 @@ pub struct Elasticsearch {
     pub documents: JsonRules,
     /// `elasticsearch.mapping`: what the fields of documents are to Elasticsearch.
     pub mapping: Mapping,
-    /// `elasticsearch.lifecycle`: who lets indices age. By default `ilm` where `ilm_config_path` is given, else `none`.
+    /// `elasticsearch.lifecycle`: who applies the policy in `ilm_config_path`: `ilm`, `dsl` (data stream lifecycle,
+    /// only for `data_stream`), `ism` (OpenSearch; `ilm` and `ism` both mean the policies of the actual server) or
+    /// `none`. By default `ilm` if `ilm_config_path` is set and the strategy is not `single`. See `docs/lifecycle.md`.
     pub lifecycle: Option<Lifecycle>,
-    /// `elasticsearch.request_timeout`: how long one request may take before it counts as failed and is sent again.
+    /// `elasticsearch.request_timeout`: time limit of one request; then it counts as failed and is sent again.
+    /// Elasticsearch gets five sixths of it as its own limit.
     #[serde(with = "humantime_serde")]
     pub request_timeout: Duration,
-    /// `elasticsearch.connect_timeout`: how long a node that has not answered yet, or not lately, may take to accept a connection before
-    /// another one is tried.
+    /// `elasticsearch.connect_timeout`: how long a node that has not answered yet, or not recently, may take to accept
+    /// a connection before another one is tried.
     #[serde(with = "humantime_serde")]
     pub connect_timeout: Duration,
-    /// `elasticsearch.compression`: whether bulk bodies are compressed: `auto`, `gzip` or `none`.
+    /// `elasticsearch.compression`: of bulk bodies. `auto`: `gzip` for nodes on other machines; `gzip`; `none`.
     pub compression: Compression,
-    /// `elasticsearch.ca_file`: a PEM file of the authorities that may have signed the certificates of `https` addresses, besides the
-    /// public ones.
+    /// `elasticsearch.ca_file`: a PEM file with authorities to accept in addition to the public ones.
     pub ca_file: Option<PathBuf>,
-    /// `elasticsearch.proxy`: the address of an HTTP proxy on the way. Absent: the one of `HTTPS_PROXY`, `HTTP_PROXY` or
-    /// `ALL_PROXY`, except for the hosts of `NO_PROXY`.
+    /// `elasticsearch.proxy`: the address of an HTTP proxy on the way. Absent: the one of `HTTPS_PROXY`, `HTTP_PROXY`
+    /// or `ALL_PROXY`, except for the hosts of `NO_PROXY`.
     #[serde(serialize_with = "redact::optional_addresses")]
     pub proxy: Option<String>,
     /// `elasticsearch.auth`: who the indexer is to Elasticsearch.
@@ -69,7 +78,8 @@ pub enum Compression {
     None,
 }
 
-/// `elasticsearch.auth`: who the indexer is to Elasticsearch. A file wins over a value beside it, and is read again when it changes.
+/// `elasticsearch.auth`: who the indexer is to Elasticsearch. A file wins over a value beside it, and is read again
+/// when it changes.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 pub enum ElasticsearchAuth {
@@ -78,30 +88,30 @@ pub enum ElasticsearchAuth {
     None,
     /// A user with a password.
     Basic {
-        /// `elasticsearch.auth.username`: the user's name.
+        /// `elasticsearch.auth.username`: `basic`: the user.
         username: String,
-        /// `elasticsearch.auth.password`: the user's password.
+        /// `elasticsearch.auth.password`: `basic`: the password.
         #[serde(default)]
         password: Option<Secret>,
-        /// `elasticsearch.auth.password_file`: a file that holds the password.
+        /// `elasticsearch.auth.password_file`: `basic`: a file with the password.
         #[serde(default)]
         password_file: Option<PathBuf>,
     },
     /// An API key.
     ApiKey {
-        /// `elasticsearch.auth.api_key`: `encoded` of the answer that created the key, or `id:api_key`.
+        /// `elasticsearch.auth.api_key`: `api_key`: `encoded` from the response that created the key, or `id:api_key`.
         #[serde(default)]
         api_key: Option<Secret>,
-        /// `elasticsearch.auth.api_key_file`: a file that holds the key.
+        /// `elasticsearch.auth.api_key_file`: `api_key`: a file with the key.
         #[serde(default)]
         api_key_file: Option<PathBuf>,
     },
     /// A bearer token, such as a service account's.
     Bearer {
-        /// `elasticsearch.auth.token`: the token.
+        /// `elasticsearch.auth.token`: `bearer`: the token, such as a service account's.
         #[serde(default)]
         token: Option<Secret>,
-        /// `elasticsearch.auth.token_file`: a file that holds the token.
+        /// `elasticsearch.auth.token_file`: `bearer`: a file with the token.
         #[serde(default)]
         token_file: Option<PathBuf>,
     },
@@ -127,21 +137,21 @@ pub enum Strategy {
 pub enum OnDuplicate {
     /// Nothing: the document stays as the first event made it.
     KeepFirst,
-    /// It replaces the document. The record's offset is the document's external version, so that a replay never puts an older event over a
-    /// newer one. Offsets of one id are comparable only while it stays in one partition: after the topic is made anew, or has been given
-    /// more partitions, use a new index.
+    /// It replaces the document. The record's offset is the document's external version, so that a replay never puts an
+    /// older event over a newer one. Offsets of one id are comparable only while it stays in one partition: after the
+    /// topic is re-created, or has been given more partitions, use a new index.
     KeepLast,
 }
 
-/// `elasticsearch.verify_duplicates`: how it is found out that a document which is there already is the same event. `docs/ids.md` has the
-/// rules.
+/// `elasticsearch.verify_duplicates`: how it is found out that a document which is there already is the same event.
+/// `docs/ids.md` has the rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum VerifyDuplicates {
     /// The stored document is read and compared.
     Always,
-    /// First only its `_ingested_at` is read. What that does not prove is read and compared as with `always`: the outcome is the same, one
-    /// request more for what a sender repeats, and fewer bytes for a replay.
+    /// First only its `_ingested_at` is read. What that does not prove is read and compared as with `always`: the
+    /// outcome is the same, one request more for what a sender repeats, and fewer bytes for a replay.
     ByTimestamp,
     /// Not at all: whatever has the id counts as the same event.
     Never,

@@ -13,44 +13,50 @@ use super::{Topic, units};
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Indexer {
-    /// `indexer.admin_listen`: where `/metrics`, `/livez` and `/readyz` answer. Not for the internet.
+    /// `indexer.admin_listen`: the listen address for `/metrics`, `/livez` and `/readyz`; not for the internet.
     pub admin_listen: SocketAddr,
-    /// `indexer.group_id`: the consumer group. All indexers of one pipeline have the same.
+    /// `indexer.group_id`: the consumer group: the same for all indexers of one pipeline.
     pub group_id: String,
     /// `indexer.group_protocol`: `classic` (cooperative-sticky) or `consumer` (KIP-848; Kafka 4.0 and later).
     pub group_protocol: GroupProtocol,
-    /// `indexer.group_instance_id`: makes this indexer a static member, so that a quick restart moves no partition. Must be different for
-    /// each indexer of the group.
+    /// `indexer.group_instance_id`: makes this indexer a static member, so that a quick restart moves no partition;
+    /// different for each indexer.
     pub group_instance_id: Option<String>,
-    /// `indexer.topics`: the topics to consume, each with what differs from `elasticsearch`. Without any, `kafka.topic` is consumed.
+    /// `indexer.topics`: several topics in one indexer: a map from topic to the settings that differ from
+    /// `elasticsearch`. Without it, `kafka.topic` is consumed. `indexer.max_in_flight_requests` and
+    /// `indexer.max_in_flight_bytes` are divided among the topics.
     pub topics: BTreeMap<String, Topic>,
-    /// `indexer.group_per_topic`: each of `indexer.topics` has a group of its own, named `group_id-topic`, so that a restart or a new member
-    /// rebalances one topic at a time.
+    /// `indexer.group_per_topic`: each of `indexer.topics` has its own consumer group, `GROUP_ID-TOPIC`. In one shared
+    /// group, a member that joins or leaves rebalances all topics. Offsets belong to a group: after a change each topic
+    /// is read again from its start (one event stays one document), unless you copy the offsets first
+    /// (`kafka-consumer-groups.sh --reset-offsets --from-file`).
     pub group_per_topic: bool,
     /// `indexer.batch`: when a bulk request is full.
     pub batch: Batch,
-    /// `indexer.max_in_flight_requests`: how many bulk requests may be under way at a time.
+    /// `indexer.max_in_flight_requests`: concurrent bulk requests.
     pub max_in_flight_requests: usize,
-    /// `indexer.max_in_flight_bytes`: how many bytes of records and documents may be held at a time, over all partitions: the
-    /// batch being filled, those under way and those waiting to be sent again. Consuming waits at this line.
+    /// `indexer.max_in_flight_bytes`: bytes of records and documents held at a time, over all partitions; beyond that,
+    /// consuming waits. At least `indexer.batch.max_bytes`.
     #[serde(with = "units::size")]
     pub max_in_flight_bytes: ByteSize,
     /// `indexer.commit_interval`: how often offsets are committed.
     #[serde(with = "humantime_serde")]
     pub commit_interval: Duration,
-    /// `indexer.drain_timeout`: how long batches under way may take to settle when partitions are revoked or at shutdown. What is
-    /// not settled by then is read again by whoever has the partition next.
+    /// `indexer.drain_timeout`: how long batches in flight may take to settle when partitions are revoked or at
+    /// shutdown; records that are not settled by then are read again. At most half of Kafka's `max.poll.interval.ms` (5
+    /// minutes).
     #[serde(with = "humantime_serde")]
     pub drain_timeout: Duration,
     /// `indexer.retry`: the waits between attempts.
     pub retry: Retry,
     /// `indexer.fuse`: when to stop rather than write dead letters.
     pub fuse: Fuse,
-    /// `indexer.max_depth`: how deep an event may be nested before it is a dead letter.
+    /// `indexer.max_depth`: nesting depth of an event beyond which it becomes a dead letter, 1 to 200.
     pub max_depth: u16,
-    /// `indexer.max_items`: how many array items and map entries an event may hold before it is a dead letter.
+    /// `indexer.max_items`: array items and map entries of an event beyond which it becomes a dead letter.
     pub max_items: u32,
-    /// `indexer.max_values`: how many values of all kinds an event may hold, fields included, before it is a dead letter.
+    /// `indexer.max_values`: how many values of all kinds an event may hold, fields included, before it is a dead
+    /// letter.
     pub max_values: u32,
 }
 
@@ -82,27 +88,31 @@ pub struct Batch {
 #[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Retry {
-    /// `indexer.retry.initial`: the longest first wait.
+    /// `indexer.retry.initial`: the upper limit of the first wait between attempts; the limit doubles each time, with
+    /// full jitter.
     #[serde(with = "humantime_serde")]
     pub initial: Duration,
-    /// `indexer.retry.max`: the longest wait of all.
+    /// `indexer.retry.max`: the upper limit of every wait. There is no last attempt: Kafka keeps the event.
     #[serde(with = "humantime_serde")]
     pub max: Duration,
-    /// `indexer.retry.max_retries`: after so many failed bulk requests in a row nothing is sent but, every few seconds, one small
-    /// request that tries whether Elasticsearch is back. It is not the number of attempts, which has no end.
+    /// `indexer.retry.max_retries`: after this many failed bulk requests in a row, the indexer sends only one small
+    /// request at a time, every few seconds, until one succeeds.
     pub max_retries: u32,
 }
 
-/// `indexer.fuse`: when nearly every record would be a dead letter, a deployment is wrong and not the events. The indexer then stops
-/// writing dead letters and committing for that topic, and says so in log, metric and readiness, until what was refused is accepted.
+/// `indexer.fuse`: when nearly every record would be a dead letter, a deployment is wrong and not the events. The
+/// indexer then stops writing dead letters and committing for that topic, and says so in log, metric and readiness,
+/// until what was refused is accepted.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Fuse {
-    /// `indexer.fuse.window`: over how many records the ratio is taken.
+    /// `indexer.fuse.window`: the number of records over which the ratio is taken.
     pub window: u64,
-    /// `indexer.fuse.max_ratio`: the largest share of dead letters among the records of the window; 1 turns this off.
+    /// `indexer.fuse.max_ratio`: the largest share of dead letters in the window; 1 turns it off. Beyond it the indexer
+    /// stops writing dead letters and committing for that topic, and reports it. It sends a few of the refused
+    /// documents again by itself, and resumes once they are accepted.
     pub max_ratio: f64,
-    /// `indexer.fuse.max_consecutive`: so many dead letters in a row blow the fuse whatever the window.
+    /// `indexer.fuse.max_consecutive`: this many dead letters in a row blow the fuse, whatever the window holds.
     pub max_consecutive: u64,
 }
 

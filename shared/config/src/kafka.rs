@@ -14,22 +14,21 @@ use super::{KafkaSecurity, redact};
 pub struct Kafka {
     /// `kafka.brokers`: `host:port`, several separated by commas.
     pub brokers: String,
-    /// `kafka.topic`: the topic of the events. The default of each source, and what the indexer consumes.
+    /// `kafka.topic`: the topic of the events: the default for each source, and the topic that the indexer consumes.
     pub topic: String,
-    /// `kafka.dead_letter_topic`: where the indexer writes records that can never be indexed.
+    /// `kafka.dead_letter_topic`: the topic for records that can never be indexed; it must not be the topic of a
+    /// source.
     pub dead_letter_topic: String,
-    /// `kafka.quarantine_topic`: where the receiver writes bodies that are no events. The default of each source.
+    /// `kafka.quarantine_topic`: the topic for request bodies that are not events; see `docs/http.md`.
     pub quarantine_topic: String,
-    /// `kafka.create_topics`: create missing topics at start, with this many partitions and replicas. Absent: topics must exist.
+    /// `kafka.create_topics`: create missing topics at start; without it they must exist.
     pub create_topics: Option<CreateTopics>,
-    /// `kafka.timeout`: how long a metadata or commit request may take.
+    /// `kafka.timeout`: time limit of a metadata or commit request.
     #[serde(with = "humantime_serde")]
     pub timeout: Duration,
-    /// `kafka.security`: TLS and SASL. Absent: neither.
+    /// `kafka.security`: TLS and SASL; without it neither is used.
     pub security: Option<KafkaSecurity>,
-    /// `kafka.options`: passed to librdkafka as they are, for producers and consumers alike.
-    /// They win over what Penstock sets, save for what the promises need (`acks`, `enable.idempotence`, `enable.auto.commit`, …).
-    /// Only values that are surely no secret are ever shown: those of a list of librdkafka's settings.
+    /// `kafka.options`: librdkafka settings, passed on unchanged to producers and consumers.
     #[serde(serialize_with = "redact::options")]
     pub options: BTreeMap<String, String>,
 }
@@ -38,9 +37,9 @@ pub struct Kafka {
 #[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct CreateTopics {
-    /// `kafka.create_topics.partitions`: partitions of each topic.
+    /// `kafka.create_topics.partitions`: partitions of each topic, at least 1.
     pub partitions: i32,
-    /// `kafka.create_topics.replication_factor`: replicas of each partition.
+    /// `kafka.create_topics.replication_factor`: replicas of each partition, at least 1; 3 in production.
     pub replication_factor: i32,
 }
 

@@ -15,32 +15,34 @@ use service::secret::Secret;
 pub struct KafkaSecurity {
     /// `kafka.security.protocol`: `ssl`, `sasl_ssl` or `sasl_plaintext`.
     pub protocol: SecurityProtocol,
-    /// `kafka.security.ca_file`: a PEM file of the authorities that may have signed the brokers' certificates. Absent: those of the
-    /// system.
+    /// `kafka.security.ca_file`: a PEM file with the authorities that may sign the brokers' certificates; by default
+    /// those of the system.
     #[serde(default)]
     pub ca_file: Option<PathBuf>,
-    /// `kafka.security.certificate_file`: a PEM file with a certificate of ours, where brokers ask for one.
+    /// `kafka.security.certificate_file`: a PEM file with Penstock's client certificate, for brokers that require one.
     #[serde(default)]
     pub certificate_file: Option<PathBuf>,
     /// `kafka.security.key_file`: a PEM file with its private key.
     #[serde(default)]
     pub key_file: Option<PathBuf>,
-    /// `kafka.security.key_password`: the password of the private key.
+    /// `kafka.security.key_password`: the password of the private key, if it has one.
     #[serde(default)]
     pub key_password: Option<Secret>,
-    /// `kafka.security.key_password_file`: a file that holds it.
+    /// `kafka.security.key_password_file`: a file with that password.
     #[serde(default)]
     pub key_password_file: Option<PathBuf>,
-    /// `kafka.security.mechanism`: of SASL: `PLAIN`, `SCRAM-SHA-256`, `SCRAM-SHA-512` or `OAUTHBEARER`.
+    /// `kafka.security.mechanism`: the SASL mechanism, required with SASL: `PLAIN`, `SCRAM-SHA-256`, `SCRAM-SHA-512` or
+    /// `OAUTHBEARER`.
     #[serde(default)]
     pub mechanism: Option<SaslMechanism>,
-    /// `kafka.security.username`: `PLAIN` and `SCRAM`: the user.
+    /// `kafka.security.username`: `PLAIN` and `SCRAM-…`: the user.
     #[serde(default)]
     pub username: Option<String>,
     /// `kafka.security.password`: the user's password.
     #[serde(default)]
     pub password: Option<Secret>,
-    /// `kafka.security.password_file`: a file that holds it. Read when a client is made.
+    /// `kafka.security.password_file`: a file with that password. It is read when a client is created: a new password
+    /// takes effect after a restart.
     #[serde(default)]
     pub password_file: Option<PathBuf>,
     /// `kafka.security.oauth`: `OAUTHBEARER`: where tokens come from.
@@ -52,21 +54,23 @@ pub struct KafkaSecurity {
 #[derive(Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct OAuth {
-    /// `kafka.security.oauth.token_url`: the address of the token endpoint.
+    /// `kafka.security.oauth.token_url`: the token endpoint; Penstock uses the client-credentials grant (RFC 6749,
+    /// section 4.4).
     #[serde(serialize_with = "redact::addresses")]
     pub token_url: String,
-    /// `kafka.security.oauth.client_id`: who Penstock is there.
+    /// `kafka.security.oauth.client_id`: Penstock's client id.
     pub client_id: String,
-    /// `kafka.security.oauth.client_secret`: its secret.
+    /// `kafka.security.oauth.client_secret`: the client's secret.
     #[serde(default)]
     pub client_secret: Option<Secret>,
-    /// `kafka.security.oauth.client_secret_file`: a file that holds it. Read for each token.
+    /// `kafka.security.oauth.client_secret_file`: a file with that secret, read for each token.
     #[serde(default)]
     pub client_secret_file: Option<PathBuf>,
-    /// `kafka.security.oauth.scope`: the scopes asked for, with spaces between them.
+    /// `kafka.security.oauth.scope`: the requested scopes, separated by spaces.
     #[serde(default)]
     pub scope: Option<String>,
-    /// `kafka.security.oauth.ca_file`: a PEM file of authorities accepted for the endpoint, besides those of the system.
+    /// `kafka.security.oauth.ca_file`: a PEM file with authorities accepted for the endpoint, in addition to those of
+    /// the system.
     #[serde(default)]
     pub ca_file: Option<PathBuf>,
 }
@@ -107,7 +111,7 @@ impl fmt::Debug for OAuth {
 }
 
 impl SecurityProtocol {
-    /// Whether there is SASL.
+    /// Returns whether there is SASL.
     pub fn has_sasl(self) -> bool {
         self != Self::Ssl
     }
@@ -134,7 +138,8 @@ impl SaslMechanism {
     }
 }
 
-/// The secret that stands in the config, or in the file beside it, which wins; white space around it is dropped.
+/// Returns the secret that stands in the config, or in the file beside it, which wins; white space around it is
+/// dropped.
 pub fn secret(value: Option<&Secret>, file: Option<&PathBuf>) -> Result<Option<Secret>, ConfigError> {
     let Some(file) = file else {
         return Ok(value.cloned());

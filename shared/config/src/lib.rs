@@ -1,8 +1,9 @@
 //! The config file: one YAML file for both binaries, one struct a section.
 //!
-//! The doc comment of each field is its reference: `docs/config.md` says the same, and `deploy/penstock.yaml` is the commented
-//! sample. A new key goes into the struct of the section whose concern it is, with a default that is right for production.
-//! How file, environment and `${VAR}` come together is in [`load`]; what a value must fulfil beyond its type is in [`check`].
+//! The doc comment of each field is its reference: `docs/config.md` says the same, and `deploy/penstock.yaml` is the
+//! commented sample. A new key goes into the struct of the section whose concern it is, with a default that is right
+//! for production. How file, environment and `${VAR}` come together is in [`load`]; what a value must fulfil beyond its
+//! type is in [`check`].
 
 use std::path::PathBuf;
 
@@ -69,7 +70,7 @@ pub struct Config {
     pub indexer: Indexer,
     /// `cxone`: where the receiver takes new schemas from.
     pub cxone: Cxone,
-    /// `ilm_config_path`: the file of the index lifecycle policy; its keys are those of [`LifecyclePolicy`].
+    /// `ilm_config_path`: the file with the index lifecycle policy; `docs/lifecycle.md` lists its keys.
     pub ilm_config_path: Option<PathBuf>,
 }
 

@@ -16,7 +16,8 @@ mod units;
 pub enum Lifecycle {
     /// Elasticsearch's index lifecycle management.
     Ilm,
-    /// The data stream lifecycle, which Elasticsearch Serverless has instead. It knows how long data is kept, nothing else.
+    /// The data stream lifecycle, which Elasticsearch Serverless has instead. It knows how long data is kept, nothing
+    /// else.
     Dsl,
     /// Index State Management, which `OpenSearch` has.
     Ism,
@@ -103,7 +104,7 @@ pub struct Delete {
 }
 
 impl Hot {
-    /// The conditions of the rollover that are given: `(key, condition)`, for a message.
+    /// Returns the conditions of the rollover that are given: `(key, condition)`, for a message.
     pub(super) fn conditions(&self) -> Vec<&'static str> {
         let given = [
             ("hot.rollover_max_age", self.rollover_max_age.is_some()),

@@ -4,7 +4,7 @@
 //! 2. `environment`: each `PENSTOCK__SECTION__KEY` replaces or adds a node.
 //! 3. `interpolate`: `${VAR}` in the file's values is replaced. After parsing, so that no value of a variable can change the
 //!    structure of the file, whatever characters it holds.
-//! 4. `typed`: the tree becomes a [`Config`]. What is wrong is told with its line or variable, and never with the value of a
+//! 4. `typed`: the tree becomes a [`Config`]. What is wrong is reported with its line or variable, and never with the value of a
 //!    variable, which may be a secret (P7).
 //! 5. [`check`](super::check): what types cannot say.
 //!
@@ -25,7 +25,8 @@ mod node;
 mod typed;
 mod yaml;
 
-/// Why the config cannot be used: one line for each problem, with the file and line or the environment variable, and the key.
+/// Why the config cannot be used: one line for each problem, with the file and line or the environment variable, and
+/// the key.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct ConfigError(pub String);
@@ -37,7 +38,8 @@ pub(crate) struct Loaded {
     pub(crate) variables: Vec<String>,
 }
 
-/// Loads the config file at `path` for a binary that reads its `part`, without the rules of [`check`](super::check()), to show what there is.
+/// Loads the config file at `path` for a binary that reads its `part`, without the rules of [`check`](super::check()),
+/// to show what there is.
 pub(crate) fn load_unchecked(part: Part, path: &Path) -> Result<Loaded, ConfigError> {
     let text = read(path)?;
     // Not `vars`, which panics at a variable that is not Unicode, whosever it is.
@@ -60,7 +62,8 @@ fn read(path: &Path) -> Result<String, ConfigError> {
     std::fs::read_to_string(path).map_err(|error| {
         let path = path.display();
         ConfigError(format!(
-            "cannot read the config file {path}: {error}; name another by --config FILE or the variable PENSTOCK_CONFIG"
+            "cannot read the config file {path}: {error}; name another with --config FILE or the variable \
+             PENSTOCK_CONFIG"
         ))
     })
 }
@@ -75,8 +78,8 @@ fn parse(part: Part, name: &str, text: &str, environment: &[(String, String)]) -
     typed::config(&tree)
 }
 
-/// A file of its own beside the config: read as the config is, without an environment. `check` gives what is wrong beyond types, as
-/// the path of a key and a message; it is told with the line of the key.
+/// A file of its own beside the config: read as the config is, without an environment. `check` gives what is wrong
+/// beyond types, as the path of a key and a message; it is reported with the line of the key.
 pub(super) fn load_other<T: DeserializeOwned>(
     path: &Path,
     check: impl Fn(&T) -> Vec<(&'static str, String)>,

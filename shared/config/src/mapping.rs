@@ -4,27 +4,30 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// `elasticsearch.mapping`: what the fields of documents are to Elasticsearch. The types follow from the schema by the table in
-/// `docs/document-rules.md`; here is where there is a choice.
+/// `elasticsearch.mapping`: what the fields of documents are to Elasticsearch. The types follow from the schema by the
+/// table in `docs/document-rules.md`; here is where there is a choice.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Mapping {
-    /// `elasticsearch.mapping.dynamic`: what becomes of a field that the mapping does not have.
+    /// `elasticsearch.mapping.dynamic`: a field that the mapping lacks. `strict`: its document is refused. Penstock
+    /// adds every schema's fields before its first document, and again if the index was restored or created by hand
+    /// without them. `true`: Elasticsearch adds the field. `false`: the field is in the document but not searchable.
     pub dynamic: Dynamic,
-    /// `elasticsearch.mapping.maps`: what a map is.
+    /// `elasticsearch.mapping.maps`: the field type of a map. `flattened`: one field for all keys. `object`: a field
+    /// for each key; only for maps with few keys.
     pub maps: Maps,
-    /// `elasticsearch.mapping.recursion`: how many times a record that holds itself is followed into itself. What is deeper is in the
-    /// document, but cannot be searched for.
+    /// `elasticsearch.mapping.recursion`: how many times the mapping follows a recursive record into itself, 0 to 20;
+    /// deeper values are in the document but not searchable.
     pub recursion: u16,
-    /// `elasticsearch.mapping.subject`: the registry subject whose latest schema makes the mapping before the first event is there.
-    /// Without it the schema of the first event does.
+    /// `elasticsearch.mapping.subject`: the registry subject whose latest schema creates the mapping before there is an
+    /// event. By default the first event's schema does.
     pub subject: Option<String>,
-    /// `elasticsearch.mapping.fields`: other types for single fields, by their path in the document, dots between names. Items of an
-    /// array have the path of the array.
+    /// `elasticsearch.mapping.fields`: other types for single fields, by path.
     pub fields: BTreeMap<String, FieldOverride>,
 }
 
-/// `elasticsearch.mapping.dynamic`: what becomes of a field that the mapping does not have (Elasticsearch reference, "`dynamic`").
+/// `elasticsearch.mapping.dynamic`: what becomes of a field that the mapping does not have (Elasticsearch reference,
+/// "`dynamic`").
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Dynamic {
@@ -50,34 +53,37 @@ pub enum Maps {
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct FieldOverride {
-    /// `elasticsearch.mapping.fields.<path>.type`: a field type of Elasticsearch. `text` gets a subfield `keyword`. For a record: `object`, `nested` or `flattened`.
+    /// `elasticsearch.mapping.fields.<path>.type`: a field type of Elasticsearch. `text` gets a subfield `keyword`; a
+    /// record can be `object`, `nested` or `flattened`, a map `object` or `flattened`.
     #[serde(rename = "type")]
     pub field_type: String,
-    /// `elasticsearch.mapping.fields.<path>.ignore_above`: a longer string is in the document, but cannot be searched for. Of `text`: that of its subfield.
+    /// `elasticsearch.mapping.fields.<path>.ignore_above`: a longer string is in the document but not searchable. For
+    /// `text`, the limit of its subfield, 256 by default.
     #[serde(default)]
     pub ignore_above: Option<u32>,
-    /// `elasticsearch.mapping.fields.<path>.format`: of a `date`.
+    /// `elasticsearch.mapping.fields.<path>.format`: for a `date`.
     #[serde(default)]
     pub format: Option<String>,
-    /// `elasticsearch.mapping.fields.<path>.scaling_factor`: of a `scaled_float`.
+    /// `elasticsearch.mapping.fields.<path>.scaling_factor`: for a `scaled_float`.
     #[serde(default)]
     pub scaling_factor: Option<f64>,
-    /// `elasticsearch.mapping.fields.<path>.analyzer`: of `text`.
+    /// `elasticsearch.mapping.fields.<path>.analyzer`: for `text`.
     #[serde(default)]
     pub analyzer: Option<String>,
-    /// `elasticsearch.mapping.fields.<path>.normalizer`: of a `keyword`.
+    /// `elasticsearch.mapping.fields.<path>.normalizer`: for a `keyword`.
     #[serde(default)]
     pub normalizer: Option<String>,
-    /// `elasticsearch.mapping.fields.<path>.index`: whether it can be searched for.
+    /// `elasticsearch.mapping.fields.<path>.index`: whether the field is searchable.
     #[serde(default)]
     pub index: Option<bool>,
-    /// `elasticsearch.mapping.fields.<path>.doc_values`: whether it can be sorted and aggregated by.
+    /// `elasticsearch.mapping.fields.<path>.doc_values`: whether the field can be sorted and aggregated by.
     #[serde(default)]
     pub doc_values: Option<bool>,
-    /// `elasticsearch.mapping.fields.<path>.enabled`: of an `object`: false keeps it in the document alone.
+    /// `elasticsearch.mapping.fields.<path>.enabled`: for an `object`: `false` keeps it in the document only.
     #[serde(default)]
     pub enabled: Option<bool>,
-    /// `elasticsearch.mapping.fields.<path>.ignore_malformed`: whether a value that does not fit is left out of the index rather than its document refused.
+    /// `elasticsearch.mapping.fields.<path>.ignore_malformed`: whether a value that does not fit is left out of the
+    /// index instead of having its document refused.
     #[serde(default)]
     pub ignore_malformed: Option<bool>,
 }

@@ -24,14 +24,15 @@ pub enum ProxyProtocol {
     V2,
 }
 
-/// `receiver.forwarded_certificate`: the header in which trusted proxies pass on the certificate of a client, which they have verified.
+/// `receiver.forwarded_certificate`: the header in which trusted proxies pass on the certificate of a client, which
+/// they have verified.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct ForwardedCertificate {
     /// `receiver.forwarded_certificate.format`: how the certificate is written: `xfcc`, `pem` or `rfc9440`.
     pub format: CertificateFormat,
-    /// `receiver.forwarded_certificate.header`: the name of the header. Absent: by the format, `X-Forwarded-Client-Cert`, `X-SSL-Client-Cert` or
-    /// `Client-Cert`.
+    /// `receiver.forwarded_certificate.header`: the name of the header. Absent: by the format,
+    /// `X-Forwarded-Client-Cert`, `X-SSL-Client-Cert` or `Client-Cert`.
     #[serde(default)]
     pub header: Option<String>,
 }
@@ -60,7 +61,7 @@ impl ForwardedCertificate {
 }
 
 impl Network {
-    /// Whether `address` is one of them.
+    /// Returns whether `address` is one of them.
     pub fn contains(&self, address: IpAddr) -> bool {
         let differing = match (self.address, address.to_canonical()) {
             (IpAddr::V4(own), IpAddr::V4(other)) => (own.to_bits() ^ other.to_bits()).leading_zeros(),
@@ -75,7 +76,7 @@ impl FromStr for Network {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("{text:?} is no address and no network, such as 10.0.0.0/8");
+        let wrong = || format!("{text:?} is not an address or a network, such as 10.0.0.0/8");
         let (address, bits) = match text.split_once('/') {
             Some((address, bits)) => (address, Some(bits.parse::<u8>().map_err(|_| wrong())?)),
             None => (text, None),

@@ -12,7 +12,7 @@ pub enum Part {
 }
 
 impl Part {
-    /// Whether the top-level key `section` is read. A section that nobody knows is read by all, to be refused.
+    /// Returns whether the top-level key `section` is read. A section that nobody knows is read by all, to be refused.
     pub(crate) fn reads(self, section: &str) -> bool {
         match section {
             "receiver" | "cxone" => self.receiver(),
@@ -21,12 +21,12 @@ impl Part {
         }
     }
 
-    /// Whether what the receiver reads is read.
+    /// Returns whether what the receiver reads is read.
     pub(crate) fn receiver(self) -> bool {
         self != Self::Indexer
     }
 
-    /// Whether what the indexer reads is read.
+    /// Returns whether what the indexer reads is read.
     pub(crate) fn indexer(self) -> bool {
         self != Self::Receiver
     }

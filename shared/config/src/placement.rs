@@ -8,35 +8,41 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Placement {
-    /// `elasticsearch.placement.margin`: how long after its creation a backing index begins to take documents. It covers the difference
-    /// between the clocks of senders, receivers, indexers and Elasticsearch, and the age of the list of backing indices.
+    /// `elasticsearch.placement.margin`: how long after its creation a backing index begins to take documents. It
+    /// covers the differences between all clocks, and the age of the list of backing indices. At least `200ms`. See
+    /// `docs/placement.md`.
     #[serde(with = "humantime_serde")]
     pub margin: Duration,
-    /// `elasticsearch.placement.time`: what places a document: `event`, the event's own timestamp (but never later than the record's), or
-    /// `record`, the record's, which is when the receiver took it.
+    /// `elasticsearch.placement.time`: the time that places a document. `event`: the event's own timestamp, but never
+    /// later than the record's. `record`: the record's timestamp, which is the time of receipt; for bulk imports of old
+    /// events.
     pub time: PlacementTime,
-    /// `elasticsearch.placement.time_field`: the field path of the event's own timestamp: a timestamp, a date, or a number of
-    /// `time_unit`s since 1970. An event whose schema has no such field is placed by its record.
+    /// `elasticsearch.placement.time_field`: the field path of the event's own timestamp: a timestamp, a date, or a
+    /// number since 1970 in `time_unit`. An event whose schema lacks this field is placed by its record.
     pub time_field: String,
-    /// `elasticsearch.placement.time_unit`: what a plain number in that field counts since 1970. A timestamp or a date says it itself.
+    /// `elasticsearch.placement.time_unit`: the unit of a plain number (int or long) in `time_field`: `s`, `ms`, `us`
+    /// or `ns` since 1970. A timestamp or date carries its own unit.
     pub time_unit: TimeUnit,
-    /// `elasticsearch.placement.max_ahead`: how far ahead of the indexer's clock a record may be dated. Its partition waits until then. A
-    /// record further ahead is a dead letter.
+    /// `elasticsearch.placement.max_ahead`: how far ahead of the indexer's clock a record may be dated: its partition
+    /// waits until then. A record further ahead becomes a dead letter (`in-the-future`). At most `1h`.
     #[serde(with = "humantime_serde")]
     pub max_ahead: Duration,
-    /// `elasticsearch.placement.expired`: what becomes of a document whose backing index is deleted, since it is older than the oldest one
-    /// that is left: `oldest` (it goes there), `skip` (it is not indexed) or `dead_letter`.
+    /// `elasticsearch.placement.expired`: what happens to a document whose index was deleted, because it is older than
+    /// the oldest backing index. `oldest`: it goes to the oldest one. `skip`: it is not indexed. `dead_letter`: it
+    /// becomes a dead letter.
     pub expired: Expired,
-    /// `elasticsearch.placement.dedupe_horizon`: data streams only: how long ago a backing index may have been rolled over and still be
-    /// searched for an id before that id is written again.
+    /// `elasticsearch.placement.dedupe_horizon`: data streams only: how long after its rollover a backing index is
+    /// still searched for an id before that id is written again.
     #[serde(with = "humantime_serde")]
     pub dedupe_horizon: Duration,
-    /// `elasticsearch.placement.refresh_interval`: how often the list of backing indices is read; at least four times a margin in any
-    /// case.
+    /// `elasticsearch.placement.refresh_interval`: how often the list of backing indices is read; at least four times
+    /// per margin in any case.
     #[serde(with = "humantime_serde")]
     pub refresh_interval: Duration,
-    /// `elasticsearch.placement.time_pattern`: strategy `time` only: what follows the index's name and a dash, made of the placement
-    /// time in UTC: `%Y`, `%m`, `%d`, `%H`, `%M`, `%S`.
+    /// `elasticsearch.placement.time_pattern`: strategy `time` only: the part after the index's name and a dash,
+    /// formatted from the placement time in UTC: `%Y`, `%m`, `%d`, `%H`, `%M`, `%S`. With
+    /// `elasticsearch.lifecycle: ilm` it must be `%Y.%m.%d`, optionally followed by `-%H`, `-%H%M` or `-%H%M%S`: ages
+    /// count from the date in the name.
     pub time_pattern: String,
 }
 

@@ -17,67 +17,72 @@ use super::{Auth, Config};
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Receiver {
-    /// `receiver.listen`: where webhooks arrive.
+    /// `receiver.listen`: the listen address for webhooks.
     pub listen: SocketAddr,
-    /// `receiver.admin_listen`: where `/metrics`, `/livez` and `/readyz` answer. Not for the internet.
+    /// `receiver.admin_listen`: the listen address for `/metrics`, `/livez` and `/readyz`; not for the internet.
     pub admin_listen: SocketAddr,
-    /// `receiver.tls`: serve HTTPS at `receiver.listen`. Absent: plain HTTP.
+    /// `receiver.tls`: HTTPS on `receiver.listen`; without it plain HTTP.
     pub tls: Option<Tls>,
-    /// `receiver.publish_openapi`: whether `/openapi.json`, which the admin port always has, is served at `receiver.listen` too.
+    /// `receiver.publish_openapi`: serve `/openapi.json`, which the admin port always has, on `receiver.listen` too.
     pub publish_openapi: bool,
-    /// `receiver.trailing_slash`: whether a slash at the end of a path counts: `strict` or `ignore`.
+    /// `receiver.trailing_slash`: `strict`: `/webhook` and `/webhook/` are two paths; `ignore`: they are one.
     pub trailing_slash: TrailingSlash,
-    /// `receiver.trusted_proxies`: addresses and networks (`10.0.0.0/8`) of proxies before the receiver, whose `Forwarded` or
-    /// `X-Forwarded-For` says who has sent a request. They may open any number of connections.
+    /// `receiver.trusted_proxies`: addresses and networks of proxies in front of the receiver. The header `Forwarded`,
+    /// or else `X-Forwarded-For`, of their requests names the sender: the last address that is not a trusted proxy.
     pub trusted_proxies: Vec<Network>,
-    /// `receiver.proxy_protocol`: whether each connection begins with a head of the PROXY protocol: `none` or `v2`. With it, only the
-    /// `trusted_proxies` may connect.
+    /// `receiver.proxy_protocol`: whether each connection begins with a head of the PROXY protocol: `none` or `v2`.
+    /// With it, only the `trusted_proxies` may connect.
     pub proxy_protocol: ProxyProtocol,
-    /// `receiver.forwarded_certificate`: how the `trusted_proxies` pass on the certificate of a client, for `auth` of `type: mtls`.
+    /// `receiver.forwarded_certificate`: how the `trusted_proxies` pass on the certificate of a client, for `auth` of
+    /// `type: mtls`.
     pub forwarded_certificate: Option<ForwardedCertificate>,
     /// `receiver.request_timeout`: the deadline of one request, from its head to its answer.
     #[serde(with = "humantime_serde")]
     pub request_timeout: Duration,
-    /// `receiver.head_timeout`: how long a new connection may take for its TLS handshake, and then for the head of its first request.
+    /// `receiver.head_timeout`: time limit for a new connection's TLS handshake, and then for the head of its first
+    /// request.
     #[serde(with = "humantime_serde")]
     pub head_timeout: Duration,
-    /// `receiver.idle_timeout`: how long a connection may wait for the head of its next request. Longer than the idle time-out of a load
-    /// balancer before it, which must be the first to close, or it would send a request into a closing connection.
+    /// `receiver.idle_timeout`: how long a connection may wait for the head of its next request. It must be longer than
+    /// the idle timeout of a load balancer in front (often 60 s), which must be the first to close.
     #[serde(with = "humantime_serde")]
     pub idle_timeout: Duration,
-    /// `receiver.write_timeout`: how long the other side of a connection may read nothing of what is written for it.
+    /// `receiver.write_timeout`: how long the peer of a connection may read nothing of the data written to it; then the
+    /// connection is closed.
     #[serde(with = "humantime_serde")]
     pub write_timeout: Duration,
-    /// `receiver.unauthenticated_timeout`: how long the body of a request may take whose signature can be checked only once the body is
-    /// there.
+    /// `receiver.unauthenticated_timeout`: time limit for the body of a request whose signature can be checked only
+    /// with the body.
     #[serde(with = "humantime_serde")]
     pub unauthenticated_timeout: Duration,
-    /// `receiver.shutdown_delay`: how long, after SIGTERM, requests are still taken while `/readyz` says 503: as long as a load
-    /// balancer needs to notice.
+    /// `receiver.shutdown_delay`: how long, after SIGTERM, requests are still accepted while `/readyz` says 503: the
+    /// time that a load balancer needs to notice. Meanwhile answers on HTTP/1.1 carry `Connection: close`.
     #[serde(with = "humantime_serde")]
     pub shutdown_delay: Duration,
-    /// `receiver.shutdown_timeout`: how long requests under way may take to finish after SIGTERM.
+    /// `receiver.shutdown_timeout`: how long requests in flight may take to finish after SIGTERM.
     #[serde(with = "humantime_serde")]
     pub shutdown_timeout: Duration,
-    /// `receiver.max_unauthenticated_requests`: requests at a time whose signature can be checked only once their body is there. When
-    /// there are more, the oldest of the source and address that have the most are answered 503.
+    /// `receiver.max_unauthenticated_requests`: concurrent requests whose signature can be checked only with their
+    /// body. When there are more, one is answered 503: the oldest one of the busiest address of the busiest source.
     pub max_unauthenticated_requests: usize,
-    /// `receiver.max_in_flight_requests`: more than this at a time are answered 503.
+    /// `receiver.max_in_flight_requests`: concurrent authenticated requests; more are answered 503.
     pub max_in_flight_requests: usize,
-    /// `receiver.max_in_flight_bytes`: bytes held at a time for all requests: bodies, compressed and decompressed, events of files, and
-    /// what decompressing takes. What is beyond is answered 503. Requests that are not authenticated yet may have a quarter of it.
+    /// `receiver.max_in_flight_bytes`: bytes held at a time for all requests; requests beyond that are answered 503. An
+    /// eighth is reserved for requests of up to 64 KiB; unauthenticated requests may hold a quarter.
     #[serde(with = "units::size")]
     pub max_in_flight_bytes: ByteSize,
-    /// `receiver.max_connections`: when there are more at a time, the oldest without an authenticated request is closed; if there is
-    /// none, they wait.
+    /// `receiver.max_connections`: concurrent connections. Beyond it, the oldest one that has brought no authenticated
+    /// request is closed; if there is none, new connections wait.
     pub max_connections: usize,
-    /// `receiver.max_connections_per_address`: the same for the connections from one address (of IPv6: from one network of 64 bits); if
-    /// there is none, they are closed at once. Absent: half of `max_connections`.
+    /// `receiver.max_connections_per_address`: the same for the connections from one address (IPv6: from one /64
+    /// network); if all of them are authenticated, further ones are closed at once. By default half of
+    /// `max_connections`. Senders behind one proxy share one address.
     pub max_connections_per_address: Option<usize>,
-    /// `receiver.worker_threads`: threads that serve requests. Absent: one for each core but one, which is left to librdkafka's own
-    /// threads, and at least one.
+    /// `receiver.worker_threads`: threads that serve requests. By default one for each core but one, at least one.
+    /// librdkafka has threads of its own; more threads than that cost CPU without serving more requests.
     pub worker_threads: Option<usize>,
-    /// `receiver.sources`: the webhooks, by name. The name stands in each record's header `source`.
+    /// `receiver.sources`: the webhooks by name, at least one. The name, of letters, digits, `-`, `_` and `.`, appears
+    /// in each record's header `source` and in the metrics.
     pub sources: BTreeMap<String, Source>,
 }
 
@@ -95,12 +100,13 @@ pub enum TrailingSlash {
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Tls {
-    /// `receiver.tls.certificate_file`: the server's certificate, then those that lead to its authority.
+    /// `receiver.tls.certificate_file`: a PEM file: the server's certificate, then the intermediate certificates up to
+    /// its authority.
     pub certificate_file: PathBuf,
-    /// `receiver.tls.key_file`: the certificate's private key.
+    /// `receiver.tls.key_file`: a PEM file with its private key.
     pub key_file: PathBuf,
-    /// `receiver.tls.client_ca_file`: the authorities whose client certificates are accepted. A client without a certificate is served
-    /// too; sources with `auth` of `type: mtls` refuse it.
+    /// `receiver.tls.client_ca_file`: a PEM file with the authorities whose client certificates are accepted, for
+    /// `auth` of `type: mtls`.
     #[serde(default)]
     pub client_ca_file: Option<PathBuf>,
 }
@@ -109,41 +115,45 @@ pub struct Tls {
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Source {
-    /// `path`: the path that is posted to, such as `/webhook/cxone/events`.
+    /// `path`: the path to post to; each source has its own.
     pub path: String,
     /// `subject`: the registry subject whose latest schema a bare datum is written with.
     pub subject: String,
-    /// `accept_subjects`: other subjects whose schemas an event may name, by an id, a fingerprint or a file's text. An event that names the
-    /// schema of any other subject is refused.
+    /// `accept_subjects`: other subjects whose schemas an event may name by an id, a fingerprint or a file's text. An
+    /// event that names the schema of any other subject is refused.
     #[serde(default)]
     pub accept_subjects: Vec<String>,
-    /// `older_versions`: how many versions before the latest one a bare datum is read by when it does not fit that.
+    /// `older_versions`: how many versions before the latest one are tried for a bare datum that does not fit the
+    /// latest, at most 10; 0 turns it off.
     #[serde(default = "older_versions")]
     pub older_versions: u8,
     /// `topic`: the topic of the events. Absent: `kafka.topic`.
     #[serde(default)]
     pub topic: Option<String>,
-    /// `key_field`: the path (dots between names) of the field that holds the event id: the record's key, and later the document's
-    /// `_id`. Absent: records have no key, and a document's id is `topic-partition-offset-timestamp`.
+    /// `key_field`: the field with the event's id, with dots between names: it becomes the record's key and later the
+    /// document's `_id`. Without it, records have no key, and a document's id is `topic-partition-offset-timestamp`.
     #[serde(default)]
     pub key_field: Option<String>,
-    /// `id_scope`: where the ids of `key_field` are unique: in the whole `topic`, or only among the events of this `source`; then its name
-    /// becomes a part of the `_id`. Absent: `source` where another source with a `key_field` writes to the same topic, else `topic`.
+    /// `id_scope`: where the ids of `key_field` are unique: in the whole `topic`, or only among the events of this
+    /// `source`; then the source's name becomes part of the `_id`. By default `source` if another source with a
+    /// `key_field` writes to the same topic, else `topic`. See `docs/ids.md`.
     #[serde(default)]
     pub id_scope: Option<IdScope>,
     /// `auth`: who may post.
     pub auth: Auth,
-    /// `verification`: how a vendor sees that the webhook is there, before it sends an event. Absent: whatever is not POST is answered 405.
+    /// `verification`: a section, which may be empty (`{}`): `GET` and `HEAD` are answered 200, for vendors that check
+    /// whether the webhook exists; without it 405.
     #[serde(default)]
     pub verification: Option<Verification>,
-    /// `content_types`: media types that are taken besides those of Avro, for senders that cannot set another. The body may have any form.
+    /// `content_types`: media types that are accepted in addition to those of Avro, such as `application/octet-stream`,
+    /// for senders that cannot set another; the body may have any form (`docs/http.md`).
     #[serde(default)]
     pub content_types: Vec<String>,
     /// `limits`: what one request may hold.
     #[serde(default)]
     pub limits: Limits,
-    /// `register_schemas`: whether the schema of an object container file is registered under `subject` when no version there is the
-    /// same. Otherwise such a file is refused.
+    /// `register_schemas`: whether the schema of an object container file is registered under `subject` if no version
+    /// there is the same; otherwise such a file is refused.
     #[serde(default)]
     pub register_schemas: bool,
     /// `quarantine`: where bodies go that are no events.
@@ -169,7 +179,7 @@ fn older_versions() -> u8 {
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Verification {
-    /// `challenge_parameter`: the parameter of the query whose value is the answer, such as `hub.challenge`. Absent: the answer is empty.
+    /// `challenge_parameter`: the query parameter whose value is returned, such as `hub.challenge`.
     pub challenge_parameter: Option<String>,
 }
 
@@ -184,7 +194,7 @@ pub struct Quarantine {
     /// `max_body`: longer ones are not kept.
     #[serde(with = "units::size")]
     pub max_body: ByteSize,
-    /// `per_second`: how many are kept in a second, on average; ten times as many at once.
+    /// `per_second`: how many bodies are kept per second, on average; ten times as many in a burst.
     pub per_second: u32,
 }
 
@@ -201,10 +211,13 @@ pub struct Limits {
     /// `max_body`: bytes of one request's body, as it is sent.
     #[serde(with = "units::size")]
     pub max_body: ByteSize,
-    /// `max_decompressed`: bytes of a body after its `Content-Encoding` was taken off, and of all events of an object container file.
+    /// `max_decompressed`: bytes of a body after decompression (`Content-Encoding`), and of all events of an object
+    /// container file; at most 512 MiB. While its events are checked, a request may hold twice as much of
+    /// `receiver.max_in_flight_bytes`.
     #[serde(with = "units::size")]
     pub max_decompressed: ByteSize,
-    /// `max_events`: events of one object container file.
+    /// `max_events`: events of one object container file, at most 100,000; no more than `queue.buffering.max.messages`
+    /// in `kafka.options`, if that is smaller.
     pub max_events: u32,
     /// `max_depth`: how deep records, arrays, maps and unions may be nested in one event.
     pub max_depth: u16,
@@ -212,11 +225,13 @@ pub struct Limits {
     pub max_items: u32,
     /// `max_values`: how many values of all kinds one event may hold, fields included.
     pub max_values: u32,
-    /// `strict_uuids`: whether text of a `uuid` that is no UUID is refused; otherwise it is kept as text and counted.
+    /// `strict_uuids`: whether text of a `uuid` that is not a UUID is refused; otherwise it is kept as text and
+    /// counted.
     pub strict_uuids: bool,
-    /// `max_requests_per_second`: more requests of authenticated senders than this, on average, are answered 429. Absent: no limit.
+    /// `max_requests_per_second`: average rate of requests from authenticated senders; more are answered 429. Each
+    /// receiver counts on its own.
     pub max_requests_per_second: Option<u32>,
-    /// `burst`: how many requests may come at once before that average counts. Absent: `max_requests_per_second`.
+    /// `burst`: how many requests may arrive at once before that rate applies; by default `max_requests_per_second`.
     pub burst: Option<u32>,
 }
 
@@ -266,8 +281,8 @@ impl Default for Receiver {
 }
 
 impl Config {
-    /// Where the ids of the source `name` are unique, by its `id_scope` or by what follows from the other sources of its topic. Without a
-    /// `key_field` there are no ids, and it is the topic.
+    /// Returns where the ids of the source `name` are unique, by its `id_scope` or by what follows from the other
+    /// sources of its topic. Without a `key_field` there are no ids, and it is the topic.
     pub fn id_scope(&self, name: &str) -> IdScope {
         let sources = &self.receiver.sources;
         let Some(source) = sources.get(name).filter(|source| source.key_field.is_some()) else { return IdScope::Topic };
@@ -280,12 +295,12 @@ impl Config {
 }
 
 impl Receiver {
-    /// How many connections one address may have, by `receiver.max_connections_per_address`.
+    /// Returns how many connections one address may have, by `receiver.max_connections_per_address`.
     pub fn max_connections_per_address(&self) -> usize {
         self.max_connections_per_address.unwrap_or(self.max_connections.div_ceil(2)).max(1)
     }
 
-    /// How many threads serve requests, by `receiver.worker_threads` and the cores that the process may use.
+    /// Returns how many threads serve requests, by `receiver.worker_threads` and the cores that the process may use.
     pub fn worker_threads(&self) -> usize {
         let all_but_one = || std::thread::available_parallelism().map_or(1, NonZero::get).saturating_sub(1);
         self.worker_threads.unwrap_or_else(all_but_one).max(1)

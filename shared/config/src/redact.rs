@@ -41,8 +41,8 @@ pub(super) fn optional_addresses<S: Serializer>(text: &Option<String>, serialize
     }
 }
 
-/// Returns `address` with all between `//` and the last `@` redacted. By hand, since it need not be a valid URL: a password with a slash
-/// in it is none.
+/// Returns `address` with all between `//` and the last `@` redacted. By hand, since it need not be a valid URL: a
+/// password with a slash in it is none.
 pub fn without_user(address: &str) -> String {
     let start = address.find("//").map_or(0, |at| at + 2);
     let (scheme, rest) = address.split_at(start);

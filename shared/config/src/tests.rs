@@ -1,4 +1,5 @@
-//! The sample and the reference say what the structs say: every key is in both, and nothing else, with its true default.
+//! The sample and the reference say what the structs say: every key is in both, and nothing else, with its true
+//! default.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -200,7 +201,7 @@ fn collect(path: &str, value: &Value, leaves: &mut BTreeMap<String, Value>) {
     }
 }
 
-/// All keys that there are; those of sources, and of nothing else, with their defaults.
+/// Returns all keys that there are; those of sources, and of nothing else, with their defaults.
 fn complete() -> BTreeMap<String, Value> {
     let mut all = BTreeMap::new();
     for auth in ["basic, username: u", "api_key", "bearer"] {

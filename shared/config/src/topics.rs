@@ -7,34 +7,35 @@ use serde::{Deserialize, Serialize};
 use super::{Config, Lifecycle, Mapping, OnDuplicate, Placement, Strategy, VerifyDuplicates};
 use avro::JsonRules;
 
-/// `indexer.topics.<topic>`: what differs for one topic from `elasticsearch`. A section that is given replaces that of `elasticsearch` as
-/// a whole.
+/// `indexer.topics.<topic>`: what differs for one topic from `elasticsearch`. A section that is given replaces that of
+/// `elasticsearch` as a whole.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Topic {
-    /// `indexer.topics.<topic>.index_name`: by default the topic's own name.
+    /// `indexer.topics.<topic>.index_name`: the index of this topic; by default the topic's own name. Each topic needs
+    /// a different one.
     pub index_name: Option<String>,
-    /// `indexer.topics.<topic>.strategy`: in place of `elasticsearch.strategy`.
+    /// `indexer.topics.<topic>.strategy`: replaces `elasticsearch.strategy`.
     pub strategy: Option<Strategy>,
-    /// `indexer.topics.<topic>.on_duplicate`: in place of `elasticsearch.on_duplicate`.
+    /// `indexer.topics.<topic>.on_duplicate`: replaces `elasticsearch.on_duplicate`.
     pub on_duplicate: Option<OnDuplicate>,
-    /// `indexer.topics.<topic>.verify_duplicates`: in place of `elasticsearch.verify_duplicates`.
+    /// `indexer.topics.<topic>.verify_duplicates`: replaces `elasticsearch.verify_duplicates`.
     pub verify_duplicates: Option<VerifyDuplicates>,
-    /// `indexer.topics.<topic>.placement`: in place of `elasticsearch.placement`.
+    /// `indexer.topics.<topic>.placement`: replaces `elasticsearch.placement` as a whole.
     pub placement: Option<Placement>,
-    /// `indexer.topics.<topic>.documents`: in place of `elasticsearch.documents`.
+    /// `indexer.topics.<topic>.documents`: replaces `elasticsearch.documents` as a whole.
     pub documents: Option<JsonRules>,
-    /// `indexer.topics.<topic>.mapping`: in place of `elasticsearch.mapping`.
+    /// `indexer.topics.<topic>.mapping`: replaces `elasticsearch.mapping` as a whole.
     pub mapping: Option<Mapping>,
-    /// `indexer.topics.<topic>.lifecycle`: in place of `elasticsearch.lifecycle`.
+    /// `indexer.topics.<topic>.lifecycle`: replaces `elasticsearch.lifecycle`.
     pub lifecycle: Option<Lifecycle>,
-    /// `indexer.topics.<topic>.ilm_config_path`: in place of `ilm_config_path`.
+    /// `indexer.topics.<topic>.ilm_config_path`: replaces `ilm_config_path`.
     pub ilm_config_path: Option<PathBuf>,
 }
 
 impl Config {
-    /// The config of each topic that the indexer consumes, as if it were the only one; what bounds all of them is divided among them. Without
-    /// `indexer.topics` it is this config, for `kafka.topic`.
+    /// Returns the config of each topic that the indexer consumes, as if it were the only one; what bounds all of them
+    /// is divided among them. Without `indexer.topics` it is this config, for `kafka.topic`.
     pub fn of_topics(&self) -> Vec<Self> {
         if self.indexer.topics.is_empty() {
             return vec![self.clone()];

@@ -15,8 +15,8 @@ pub fn load(path: &Path) -> Result<Config, ConfigError> {
     load_for(Part::All, path)
 }
 
-/// [`load`] for a binary that reads only its `part`: sections that are the other's are left at their defaults, so that a variable
-/// with the other's secret need not be set.
+/// [`load`] for a binary that reads only its `part`: sections that are the other's are left at their defaults, so that
+/// a variable with the other's secret need not be set.
 ///
 /// # Errors
 /// As [`load`].

@@ -4,8 +4,8 @@
 pub const HEADER_SOURCE: &str = "source";
 /// Record header: the id of the HTTP request that brought the event.
 pub const HEADER_REQUEST_ID: &str = "request-id";
-/// Record header: the scope in which the record's key is unique, where that is less than the topic: the name of the source. The document's
-/// `_id` is then qualified by it.
+/// Record header: the scope in which the record's key is unique, where that is less than the topic: the name of the
+/// source. The document's `_id` is then qualified by it.
 pub const HEADER_ID_SCOPE: &str = "id-scope";
 /// Record header: the W3C trace context of that request, where it had one.
 pub const HEADER_TRACEPARENT: &str = "traceparent";

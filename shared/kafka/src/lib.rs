@@ -1,5 +1,5 @@
-//! What every Kafka client of ours agrees on: its settings and logins, the topics, where a record stands ([`position`]) and the names of its
-//! headers ([`headers`]).
+//! What every Kafka client of ours agrees on: its settings and logins, the topics, where a record stands ([`position`])
+//! and the names of its headers ([`headers`]).
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -23,9 +23,9 @@ mod security;
 /// The largest record of a dead-letter topic that is created here: 100 MiB.
 const MAX_DEAD_LETTER_BYTES: &str = "104857600";
 
-/// The librdkafka settings of a client named `client_id`: the brokers, `kafka.security` and `kafka.options`. Whoever builds a producer or a
-/// consumer from it sets afterwards what the promises need, so that the options cannot undo it. A client
-/// whose context lacks a [`Login`] gets no tokens for OAUTHBEARER.
+/// Returns the librdkafka settings of a client named `client_id`: the brokers, `kafka.security` and `kafka.options`.
+/// Whoever builds a producer or a consumer from it sets afterwards what the promises need, so that the options cannot
+/// undo it. A client whose context lacks a [`Login`] gets no tokens for OAUTHBEARER.
 ///
 /// # Errors
 /// When the file of a password cannot be read.
@@ -42,8 +42,9 @@ pub fn client_config(kafka: &Kafka, client_id: &str) -> KafkaResult<ClientConfig
     Ok(config)
 }
 
-/// The settings of a producer that acknowledges only what every in-sync replica has (P1): `acks=all` and idempotent, so that its
-/// own retries neither lose, reorder nor repeat. A record that is not acknowledged within `delivery_timeout` fails.
+/// Returns the settings of a producer that acknowledges only what every in-sync replica has (P1): `acks=all` and
+/// idempotent, so that its own retries neither lose, reorder nor repeat. A record that is not acknowledged within
+/// `delivery_timeout` fails.
 ///
 /// # Errors
 /// As [`client_config`].
@@ -56,8 +57,8 @@ pub fn producer_config(kafka: &Kafka, client_id: &str, delivery_timeout: Duratio
     Ok(config)
 }
 
-/// `error` without the value of a setting, unless it is one that may be seen: librdkafka and its Rust binding write what they refuse into
-/// what they say.
+/// `error` without the value of a setting, unless it is one that may be seen: librdkafka and its Rust binding write
+/// what they refuse into what they say.
 pub fn without_value(error: KafkaError) -> KafkaError {
     match error {
         KafkaError::ClientConfig(code, _, key, _) if !is_public(&key) => {
@@ -71,8 +72,8 @@ pub fn without_value(error: KafkaError) -> KafkaError {
     }
 }
 
-/// Creates those of `topics` that are missing, where `kafka.create_topics` asks for it. A topic that is there, or that another
-/// process creates at the same time, is no error.
+/// Creates those of `topics` that are missing, where `kafka.create_topics` asks for it. A topic that is there, or that
+/// another process creates at the same time, is no error.
 ///
 /// # Errors
 /// When the cluster cannot be reached within `kafka.timeout` or refuses; the message names the topic.

@@ -1,5 +1,5 @@
-//! Tokens for SASL's OAUTHBEARER: fetched by client credentials (RFC 6749, section 4.4) whenever librdkafka asks for one, which is
-//! when a client is made and when four fifths of a token's life are over.
+//! Tokens for SASL's OAUTHBEARER: fetched by client credentials (RFC 6749, section 4.4) whenever librdkafka asks for
+//! one, which is when a client is made and when four fifths of a token's life are over.
 //!
 //! librdkafka could fetch them itself only if it were built with libcurl.
 
@@ -50,8 +50,8 @@ enum TokenError {
     #[error("kafka.security.oauth.token_url: {url} does not answer: {source}")]
     Call { url: String, source: reqwest::Error },
     #[error(
-        "kafka.security.oauth.token_url: {url} answered {status}: look at client_id, client_secret and scope, and whether the \
-         client may use client credentials"
+        "kafka.security.oauth.token_url: {url} answered {status}: check client_id, client_secret and scope, and \
+         whether the client may use client credentials"
     )]
     Refused { url: String, status: u16 },
 }
@@ -70,16 +70,16 @@ impl Login {
         Ok(Self(Some(Tokens { runtime, http: http(&oauth, kafka.timeout)?, oauth })))
     }
 
-    /// A token, for [`ClientContext::generate_oauth_token`]. Blocks the thread, which must be one of librdkafka's or otherwise not
-    /// one of the runtime's own, for `kafka.timeout` at most.
+    /// A token, for [`ClientContext::generate_oauth_token`]. Blocks the thread, which must be one of librdkafka's or
+    /// otherwise not one of the runtime's own, for `kafka.timeout` at most.
     ///
     /// # Errors
-    /// When there is none to be had, in words without a secret; librdkafka asks again ten seconds later.
+    /// When none is available, in words without a secret; librdkafka asks again ten seconds later.
     pub fn token(&self) -> Result<OAuthToken, Box<dyn Error>> {
         let tokens = self.0.as_ref().ok_or("no kafka.security.oauth in the config")?;
         let fetched = tokens.runtime.block_on(tokens.fetch());
         Ok(fetched
-            .inspect_err(|error| tracing::error!(%error, "There is no token for Kafka; asking again in 10 s."))?)
+            .inspect_err(|error| tracing::error!(%error, "Cannot get a token for Kafka; asking again in 10 s."))?)
     }
 }
 

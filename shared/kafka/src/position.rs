@@ -1,7 +1,7 @@
 //! Where a record stands in Kafka.
 //!
-//! Partition, offset and next offset are three integers that must not be mistaken for one another, so they are three types.
-//! The step from an offset to the next one is written once, in [`Offset::next`].
+//! Partition, offset and next offset are three integers that must not be mistaken for one another, so they are three
+//! types. The step from an offset to the next one is written once, in [`Offset::next`].
 
 use std::fmt;
 
@@ -21,7 +21,7 @@ pub struct Offset(pub i64);
 pub struct NextOffset(pub i64);
 
 impl Offset {
-    /// The committed offset that says "this record and all before it are settled".
+    /// Returns the committed offset that says "this record and all before it are settled".
     pub fn next(self) -> NextOffset {
         NextOffset(self.0 + 1)
     }

@@ -47,8 +47,8 @@ fn security_is_said_in_librdkafkas_words_and_shows_no_secret() {
     let file = folder.path().join("password");
     std::fs::write(&file, "of the file\n").unwrap();
     let kafka = kafka(&format!(
-        "{{security: {{protocol: sasl_ssl, ca_file: /ca, mechanism: SCRAM-SHA-512, username: u, password: of the config, \
-         password_file: {}}}}}",
+        "{{security: {{protocol: sasl_ssl, ca_file: /ca, mechanism: SCRAM-SHA-512, username: u, password: of the \
+         config, password_file: {}}}}}",
         file.display()
     ));
     let config = client_config(&kafka, "penstock").unwrap();

@@ -55,7 +55,7 @@ impl Absent {
         self.highest.fetch_max(id.0, Ordering::Relaxed);
     }
 
-    /// Why there is no `wanted`, if the registry said so a moment ago.
+    /// Returns why there is no `wanted`, if the registry said so a moment ago.
     pub(super) async fn known(&self, wanted: &Wanted) -> Option<RegistryError> {
         match self.verdicts.get(wanted).await {
             Some(error) => Some(error),
@@ -63,7 +63,8 @@ impl Absent {
         }
     }
 
-    /// Notes that the registry answered the question for `wanted` with `error`; gives what that means for the question.
+    /// Notes that the registry answered the question for `wanted` with `error`; returns what that means for the
+    /// question.
     pub(super) async fn note(&self, wanted: Wanted, error: &RegistryError) -> RegistryError {
         let error = match error {
             RegistryError::NotFound { url, what } if self.may_come(&wanted).await => {
@@ -88,7 +89,7 @@ impl Absent {
         self.verdicts.invalidate(wanted).await;
     }
 
-    /// Whether `wanted` may be there already, at another node.
+    /// Returns whether `wanted` may be there already, at another node.
     async fn may_come(&self, wanted: &Wanted) -> bool {
         let (Wanted::Id(SchemaId(id)) | Wanted::Owner(SchemaId(id))) = *wanted else { return false };
         let highest = self.highest.load(Ordering::Relaxed);

@@ -14,7 +14,7 @@ pub(super) struct Address {
     pub(super) credentials: Credentials,
 }
 
-/// All addresses of the config, at least one, and their URLs with commas between.
+/// Returns all addresses of the config, at least one, and their URLs with commas between.
 ///
 /// # Errors
 /// When an address or the credentials cannot be used.
@@ -29,7 +29,7 @@ pub(super) fn all(config: &config::SchemaRegistry) -> Result<(Vec<Address>, Stri
     Ok((addresses, urls))
 }
 
-/// The address without user and password, which would be shown in messages, and those two.
+/// Returns the address without user and password, which would be shown in messages, and those two.
 fn split_user(address: &str) -> Result<(String, Option<User>), RegistrySetupError> {
     let mut url = Url::parse(address).map_err(|error| RegistrySetupError::new("url", format!("not a URL: {error}")))?;
     if !matches!(url.scheme(), "http" | "https") {

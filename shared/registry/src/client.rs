@@ -61,7 +61,7 @@ impl Client {
         Ok(Self { nodes: Nodes::new(config)? })
     }
 
-    /// The addresses, for messages.
+    /// Returns the addresses, for messages.
     pub(super) fn url(&self) -> &str {
         self.nodes.urls()
     }
@@ -81,7 +81,7 @@ impl Client {
         self.subject_schema(subject, Some(version), format!("version {version} of subject {subject}")).await
     }
 
-    /// The numbers of all versions of `subject`.
+    /// Returns the numbers of all versions of `subject`.
     pub(super) async fn versions(&self, subject: &str) -> Result<Vec<u32>, RegistryError> {
         let name = escape(subject);
         let call = |settings| {
@@ -91,7 +91,7 @@ impl Client {
         self.nodes.ask(&format!("subject {subject}"), call).await
     }
 
-    /// The subjects that have the schema of `id`, also in a version that was deleted.
+    /// Returns the subjects that have the schema of `id`, also in a version that was deleted.
     pub(super) async fn subjects_of(&self, id: SchemaId) -> Result<Vec<String>, RegistryError> {
         let path = format!("/schemas/ids/{id}/versions?deleted=true");
         let versions: Vec<SubjectVersion> = self.nodes.get(&format!("schema id {id}"), &path).await?;
@@ -132,8 +132,9 @@ impl Client {
         }
     }
 
-    /// The texts of the schemas that these references lead to, directly and indirectly, each once: a reference, those within it, the next
-    /// reference. So the first that defines a name is the one that Confluent's clients take, too.
+    /// Returns the texts of the schemas that these references lead to, directly and indirectly, each once: a reference,
+    /// those within it, the next reference. So the first that defines a name is the one that Confluent's clients take,
+    /// too.
     async fn references(&self, mut left: Vec<RegisteredReference>, what: &str) -> Result<Vec<String>, RegistryError> {
         let mut seen: HashSet<(String, u32)> = HashSet::new();
         let mut texts = Vec::new();

@@ -28,7 +28,7 @@ enum Scheme {
 }
 
 impl Credentials {
-    /// Those of `auth`, or of the address when there are none. A file is read here for the first time.
+    /// Returns those of `auth`, or of the address when there are none. A file is read here for the first time.
     pub(super) fn new(auth: &SchemaRegistryAuth, user: Option<User>) -> Result<Self, RegistrySetupError> {
         let (scheme, value, file) = match auth {
             SchemaRegistryAuth::None => match user {
@@ -36,7 +36,7 @@ impl Credentials {
                 Some((username, password)) => (Scheme::Basic { username }, Some(password), None),
             },
             _ if user.is_some() => {
-                let reason = "there is a user in schema_registry.url too: leave out one of the two";
+                let reason = "schema_registry.url has a user too: remove one of the two";
                 return Err(RegistrySetupError::new("auth", reason));
             }
             SchemaRegistryAuth::Basic { username, password, password_file } => {
@@ -57,7 +57,7 @@ impl Credentials {
             match self.read() {
                 Ok(secret) => *last = secret,
                 Err(reason) => {
-                    tracing::warn!(%reason, "The registry's credentials could not be read again; the last ones stay in use.");
+                    tracing::warn!(%reason, "Cannot read the registry's new credentials; the last ones stay in use.");
                 }
             }
         }
@@ -97,7 +97,7 @@ impl Credentials {
     }
 }
 
-/// Whether a header can hold it (RFC 6750, section 2.1, is narrower still).
+/// Returns whether a header can hold it (RFC 6750, section 2.1, is narrower still).
 fn is_sendable(token: &str) -> bool {
     !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic())
 }

@@ -1,4 +1,5 @@
-//! Questions to the registry that [`SchemaRegistry`](super::SchemaRegistry) has no call for, with the same time-outs, TLS and credentials.
+//! Questions to the registry that [`SchemaRegistry`](super::SchemaRegistry) has no call for, with the same time-outs,
+//! TLS and credentials.
 
 use std::fmt;
 use std::time::Duration;
@@ -40,13 +41,13 @@ impl Direct {
         Ok(Self { client, first, others: addresses.collect(), urls })
     }
 
-    /// The addresses, without user and password, for messages.
+    /// Returns the addresses, without user and password, for messages.
     pub fn urls(&self) -> &str {
         &self.urls
     }
 
-    /// Sends a request for `path`, which begins with `/`, with the credentials as they are now and what `finish` adds, to one address after
-    /// the other until one answers.
+    /// Sends a request for `path`, which begins with `/`, with the credentials as they are now and what `finish` adds,
+    /// to one address after the other until one answers.
     ///
     /// # Errors
     /// The last address's, when none answers.

@@ -19,7 +19,7 @@ pub enum RegistryError {
     },
     /// The registry has no such id or subject so far. What was registered a moment ago need not be at each of its nodes
     /// yet: ask again.
-    #[error("the schema registry at {url} has no {what} so far: it is asked again")]
+    #[error("the schema registry at {url} has no {what} yet; asking again")]
     NotYet {
         /// The registry.
         url: String,
@@ -27,7 +27,7 @@ pub enum RegistryError {
         what: String,
     },
     /// The registry did not answer, or with an error of its own: try again later.
-    #[error("the schema registry at {url} cannot be asked for {what}: {reason}")]
+    #[error("the schema registry at {url} cannot provide {what}: {reason}")]
     Unavailable {
         /// The registry.
         url: String,
@@ -48,8 +48,8 @@ pub enum RegistryError {
     },
     /// Several versions fit, and a reader gets different values by them.
     #[error(
-        "{what} at the schema registry {url} is several versions that mean different values (logical types, precision or scale): name \
-         the version or the schema id"
+        "{what} at the schema registry {url} stands for several versions with different meanings (logical types, \
+         precision or scale): name the version or the schema id"
     )]
     Ambiguous {
         /// The registry.
@@ -79,16 +79,16 @@ impl RegistrySetupError {
 const MAX_REASON: usize = 500;
 
 impl RegistryError {
-    /// What the failed call says about `what`.
+    /// Returns what the failed call says about `what`.
     ///
-    /// Judged by the `error_code` of the answer (Confluent Schema Registry API reference, "Errors"), whose first three digits are
-    /// the HTTP status. An answer without one is not from a registry but from what stands before it, whatever its status: a 404
-    /// of a proxy says nothing about a schema.
+    /// Judged by the `error_code` of the answer (Confluent Schema Registry API reference, "Errors"), whose first three
+    /// digits are the HTTP status. An answer without one is not from a registry but from what stands before it,
+    /// whatever its status: a 404 of a proxy says nothing about a schema.
     pub(super) fn from_call(error: &SRCError, url: &str, what: &str) -> Self {
         Self::from_answer(error_code(error), reason(error), url, what)
     }
 
-    /// What an answer with the `error_code` of its body, if it has one, says about `what`; see
+    /// Returns what an answer with the `error_code` of its body, if it has one, says about `what`; see
     /// [`RegistryError::from_call`].
     pub(super) fn from_answer(code: Option<u32>, reason: String, url: &str, what: &str) -> Self {
         let (url, what) = (url.to_owned(), what.to_owned());
@@ -99,12 +99,12 @@ impl RegistryError {
         }
     }
 
-    /// The node at `url` could not be asked for `what`, or did not answer.
+    /// Returns the node at `url` could not be asked for `what`, or did not answer.
     pub(super) fn unavailable(url: &str, what: &str, reason: String) -> Self {
         Self::Unavailable { url: url.to_owned(), what: what.to_owned(), reason }
     }
 
-    /// The same as a verdict on the schema that refers to the one not found: it is there, but cannot be used.
+    /// Returns the same as a verdict on the schema that refers to the one not found: it is there, but cannot be used.
     pub(super) fn of_reference(self) -> Self {
         match self {
             Self::NotFound { url, what } => Self::Unusable { url, what, reason: "it is not there".to_owned() },
@@ -120,7 +120,7 @@ fn error_code(error: &SRCError) -> Option<u32> {
     error.source()?.downcast_ref::<RawError>().map(|raw| raw.error_code)
 }
 
-/// The message of the call and those of its causes.
+/// Returns the message of the call and those of its causes.
 fn reason(error: &SRCError) -> String {
     let mut reason = error.error.clone();
     let mut source = error.source();

@@ -1,8 +1,8 @@
 //! Schemas in a folder, a small file each. Blocks the thread.
 //!
-//! Ids are a registry's own, so the name of a file and its contents say of which registry it is; another's is never read. Files are replaced
-//! as a whole, so that a crash leaves the old one or the new one. There are never more than a fixed number: the one not used for longest
-//! makes room.
+//! Ids are a registry's own, so the name of a file and its contents say of which registry it is; another's is never
+//! read. Files are replaced as a whole, so that a crash leaves the old one or the new one. There are never more than a
+//! fixed number: the one not used for longest makes room.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -48,7 +48,7 @@ struct Contents {
 }
 
 impl Folder {
-    /// The folder at `path` for the registry at the addresses `urls`, in any order, without users.
+    /// Returns the folder at `path` for the registry at the addresses `urls`, in any order, without users.
     pub(super) fn new(path: PathBuf, urls: &str, max_files: usize) -> Self {
         let mut addresses: Vec<&str> = urls.split(',').map(str::trim).collect();
         addresses.sort_unstable();
@@ -84,7 +84,7 @@ impl Folder {
         Ok(())
     }
 
-    /// The schema that is kept under `name`; none when there is no file.
+    /// Returns the schema that is kept under `name`; `None` if there is no file.
     ///
     /// # Errors
     /// When the file cannot be read, or is not what it should be.
@@ -164,7 +164,8 @@ fn read_bounded(path: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Enough of a hash to tell the few registries and subjects of one folder apart; that it is the right one is checked in the file.
+/// Enough of a hash to tell the few registries and subjects of one folder apart; that it is the right one is checked in
+/// the file.
 fn short_hash(text: &str) -> String {
     let hash = Sha256::digest(text.as_bytes());
     hex::encode(hash.get(..12).unwrap_or(&hash))

@@ -1,7 +1,7 @@
-//! Schemas kept on disk (`schema_registry.cache_dir`) for a start while the registry is away.
+//! Schemas kept on disk (`schema_registry.cache_dir`) for a start while the registry is down.
 //!
-//! A convenience that must never stand in the way: what goes wrong with the disk is a warning, what takes long is given up, and the
-//! registry's own answer always wins.
+//! A convenience that must never stand in the way: what goes wrong with the disk is a warning, what takes long is given
+//! up, and the registry's own answer always wins.
 
 use std::collections::HashSet;
 use std::io;
@@ -33,7 +33,7 @@ pub(super) struct Kept {
 }
 
 impl Kept {
-    /// The folder of the config, if it names one; `urls` are the registry's addresses without users.
+    /// Returns the folder of the config, if it names one; `urls` are the registry's addresses without users.
     pub(super) fn new(config: &config::SchemaRegistry, urls: &str) -> Option<Self> {
         let path = config.cache_dir.clone()?;
         // By id and by subject.
@@ -63,7 +63,7 @@ impl Kept {
             Ok(()) => self.told.store(false, Ordering::Relaxed),
             Err(error) if !self.told.swap(true, Ordering::Relaxed) => {
                 let folder = self.folder.path().display();
-                tracing::warn!(%folder, %error, "Schemas cannot be kept in schema_registry.cache_dir; a start while the registry is away would lack them.");
+                tracing::warn!(%folder, %error, "Cannot write schemas to schema_registry.cache_dir; a start while the registry is down would lack them.");
             }
             Err(_) => {}
         }
@@ -82,12 +82,12 @@ impl Kept {
         }
     }
 
-    /// The schema of `id`, if it is kept. To be called when the registry is away.
+    /// Returns the schema of `id`, if it is kept. To be called when the registry is down.
     pub(super) async fn by_id(&self, id: SchemaId) -> Option<RegisteredSchema> {
         self.get(Name::Id(id)).await
     }
 
-    /// The latest schema of `subject`, if one is kept. To be called when the registry is away.
+    /// Returns the latest schema of `subject`, if one is kept. To be called when the registry is down.
     pub(super) async fn latest(&self, subject: &str) -> Option<RegisteredSchema> {
         self.get(Name::Latest(subject.to_owned())).await
     }
@@ -102,7 +102,8 @@ impl Kept {
         self.forget(Name::Latest(subject.to_owned())).await;
     }
 
-    /// The ids that were taken from disk since the last call. To be called when the registry answers, which may know better.
+    /// Returns the ids that were taken from disk since the last call. To be called when the registry answers, which may
+    /// know better.
     pub(super) fn take_used(&self) -> HashSet<SchemaId> {
         std::mem::take(&mut *self.used.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -120,7 +121,7 @@ impl Kept {
         let file = self.folder.file(&name);
         if let Err(error) = self.on_disk(move |folder| folder.remove(&name)).await {
             let file = file.display();
-            tracing::warn!(%file, %error, "A kept schema that the registry no longer has cannot be removed: remove it by hand.");
+            tracing::warn!(%file, %error, "Cannot remove a cached schema that the registry no longer has; remove it by hand.");
         }
     }
 
@@ -147,5 +148,5 @@ impl Kept {
 }
 
 fn ignored(file: &Path, error: &dyn std::fmt::Display) {
-    tracing::warn!(file = %file.display(), %error, "A kept schema cannot be used and is ignored.");
+    tracing::warn!(file = %file.display(), %error, "A cached schema is unusable and ignored.");
 }

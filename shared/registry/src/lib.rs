@@ -1,9 +1,9 @@
 //! Schemas from the schema registry, under a bounded cache.
 //!
-//! The calls are those of `schema_registry_converter` (`client`), to one of several addresses (`nodes`); its own cache is unbounded and
-//! keeps a 404 for ever, so the caches are here: by id, the latest of a subject, what is missing (`absent`), whose an
-//! id is (`owners`); and on disk (`kept`). A new kind of question gets its call in `client`, and here the cache that
-//! answers it.
+//! The calls are those of `schema_registry_converter` (`client`), to one of several addresses (`nodes`); its own cache
+//! is unbounded and keeps a 404 for ever, so the caches are here: by id, the latest of a subject, what is missing
+//! (`absent`), whose an id is (`owners`); and on disk (`kept`). A new kind of question gets its call in `client`, and
+//! here the cache that answers it.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -53,13 +53,13 @@ struct Inner {
     by_id: Cache<SchemaId, Arc<Schema>>,
     /// The latest schema of a subject, each for `schema_registry.refresh`.
     latest: Cache<String, RegisteredSchema>,
-    /// The latest schema of a subject that was ever seen, for when the registry is away.
+    /// The latest schema of a subject that was ever seen, for when the registry is down.
     last_known: Cache<String, RegisteredSchema>,
     /// What the registry has not, or not in a usable form.
     absent: Absent,
     versions: Versions,
     owners: Owners,
-    /// What was seen before the process started, for when the registry is away.
+    /// What was seen before the process started, for when the registry is down.
     kept: Option<Kept>,
 }
 
@@ -105,7 +105,7 @@ impl SchemaRegistry {
         Ok(Self { inner: Arc::new(inner) })
     }
 
-    /// The schema of `id` if it is in memory. Never waits; for the hot path.
+    /// Returns the schema of `id` if it is in memory. Never waits; for the hot path.
     pub fn cached(&self, id: SchemaId) -> Option<Arc<Schema>> {
         self.inner.hot.load().get(&id).cloned()
     }
@@ -115,8 +115,8 @@ impl SchemaRegistry {
         self.inner.absent.patience()
     }
 
-    /// The schema of `id`, from memory or from the registry; from disk while that is away. Concurrent calls for one id make one
-    /// request.
+    /// Returns the schema of `id`, from memory or from the registry; from disk while that is down. Concurrent calls for
+    /// one id make one request.
     ///
     /// # Errors
     /// [`RegistryError`]; "not found" and "unusable" are remembered for `schema_registry.negative_ttl`, "not yet" for a
@@ -139,11 +139,12 @@ impl SchemaRegistry {
         }
     }
 
-    /// The latest schema of `subject`; at most `schema_registry.refresh` old, older only while the registry is away.
-    /// Concurrent calls for one subject make one request.
+    /// Returns the latest schema of `subject`; at most `schema_registry.refresh` old, older only while the registry is
+    /// down. Concurrent calls for one subject make one request.
     ///
     /// # Errors
-    /// [`RegistryError`]: when the registry says that there is none, and when it is away and the subject was never seen.
+    /// [`RegistryError`]: when the registry says that there is none, and when it is down and the subject was never
+    /// seen.
     pub async fn latest(&self, subject: &str) -> Result<RegisteredSchema, RegistryError> {
         if let Some(latest) = self.inner.latest.get(subject).await {
             return Ok(latest);
@@ -186,7 +187,7 @@ impl Inner {
             Err(error @ RegistryError::Unavailable { .. }) => {
                 let Some(kept) = &self.kept else { return Err(error) };
                 let Some(known) = kept.by_id(id).await else { return Err(error) };
-                tracing::warn!(schema_id = id.0, %error, "Using the schema that is kept on disk.");
+                tracing::warn!(schema_id = id.0, %error, "Using the schema that is cached on disk.");
                 Ok(known.schema)
             }
             Err(error) => {
@@ -196,8 +197,8 @@ impl Inner {
         }
     }
 
-    /// Asks for the latest schema of `subject`; while the registry is away, the one last known counts as fresh, so that the
-    /// registry is not asked more often than when it is there.
+    /// Asks for the latest schema of `subject`; while the registry is down, the one last known counts as fresh, so that
+    /// the registry is not asked more often than when it is there.
     async fn refresh(&self, subject: &str) -> Result<RegisteredSchema, RegistryError> {
         match self.client.latest(subject).await {
             Ok(found) => {
@@ -216,12 +217,12 @@ impl Inner {
     /// The latest schema of `subject` as far as it is known without the registry, which answers with `error`.
     async fn last_known(&self, subject: &str, error: RegistryError) -> Result<RegisteredSchema, RegistryError> {
         if let Some(known) = self.last_known.get(subject).await {
-            tracing::warn!(subject, schema_id = known.id.0, %error, "Using the latest schema that was known.");
+            tracing::warn!(subject, schema_id = known.id.0, %error, "Using the latest schema that is in memory.");
             return Ok(known);
         }
         let Some(kept) = &self.kept else { return Err(error) };
         let Some(known) = kept.latest(subject).await else { return Err(error) };
-        tracing::warn!(subject, schema_id = known.id.0, %error, "Using the latest schema that is kept on disk.");
+        tracing::warn!(subject, schema_id = known.id.0, %error, "Using the latest schema that is cached on disk.");
         self.note_latest(subject, &known).await;
         Ok(known)
     }
@@ -241,7 +242,8 @@ impl Inner {
         }
     }
 
-    /// Forgets the schemas that were taken from disk, so that they are asked for again: the registry is back, and may know better.
+    /// Forgets the schemas that were taken from disk, so that they are asked for again: the registry is back, and may
+    /// know better.
     async fn forget_used(&self) {
         let used = self.kept.as_ref().map(Kept::take_used).unwrap_or_default();
         if used.is_empty() {
@@ -257,8 +259,8 @@ impl Inner {
         }
     }
 
-    /// Makes `schema` one that [`SchemaRegistry::cached`] gives. When there is no more room all others are forgotten: what is in
-    /// use comes back from `by_id`, without a request.
+    /// Makes `schema` one that [`SchemaRegistry::cached`] gives. When there is no more room all others are forgotten:
+    /// what is in use comes back from `by_id`, without a request.
     fn keep_hot(&self, id: SchemaId, schema: &Arc<Schema>) {
         self.hot.rcu(|hot| {
             let mut new = if hot.len() < self.capacity { HashMap::clone(hot) } else { HashMap::new() };
@@ -267,7 +269,7 @@ impl Inner {
         });
     }
 
-    /// Notes that the registry answered so; gives what it means. What it has not for certain is not kept on disk
+    /// Notes that the registry answered so; returns what it means. What it has not for certain is not kept on disk
     /// either.
     async fn note_missing(&self, wanted: Wanted, error: &RegistryError) -> RegistryError {
         let error = self.absent.note(wanted.clone(), error).await;

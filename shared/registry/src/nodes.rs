@@ -58,7 +58,7 @@ impl Nodes {
         Ok(Self { urls, nodes, http, client })
     }
 
-    /// All addresses, for messages.
+    /// Returns all addresses, for messages.
     pub(super) fn urls(&self) -> &str {
         &self.urls
     }
@@ -134,8 +134,8 @@ impl Nodes {
         Err(missing.unwrap_or_else(unavailable))
     }
 
-    /// Those that are not avoided at `now` as they are in the config, then those that failed, with the time, the
-    /// longest ago first.
+    /// Returns those that are not avoided at `now` as they are in the config, then those that failed, with the time,
+    /// the longest ago first.
     fn in_order(&self, now: Instant) -> Vec<(Option<Instant>, &Node)> {
         let mut order: Vec<(Option<Instant>, &Node)> = self
             .nodes
@@ -156,7 +156,7 @@ impl Node {
             match build(http, &self.address, secret) {
                 Ok(renewed) => *settings = renewed,
                 Err(error) => {
-                    tracing::warn!(%error, "The registry's new credentials cannot be used; the last ones stay.")
+                    tracing::warn!(%error, "Cannot use the registry's new credentials; the last ones stay in use.")
                 }
             }
         }

@@ -35,8 +35,8 @@ impl Owners {
 }
 
 impl SchemaRegistry {
-    /// The schema of `id`, if it is a version of one of `subjects`, also a deleted one: otherwise it is not even asked
-    /// for.
+    /// Returns the schema of `id`, if it is a version of one of `subjects`, also a deleted one: otherwise it is not
+    /// even asked for.
     ///
     /// # Errors
     /// As [`SchemaRegistry::by_id`]; `NotFound` too where the id belongs to other subjects only.

@@ -1,9 +1,10 @@
-//! The versions of a subject: one by its number, the one that means the same as another schema, and the one that has a fingerprint.
+//! The versions of a subject: one by its number, the one that means the same as another schema, and the one that has a
+//! fingerprint.
 //!
-//! A version never changes, so what was found is kept. Which versions there are may change, so their list is kept only for
-//! a second: however many unknown fingerprints come in, the registry is asked for it no more often. A fingerprint says
-//! nothing of logical types, so a later version may have it too and mean other values: which one it is is looked up anew every
-//! `schema_registry.refresh`.
+//! A version never changes, so what was found is kept. Which versions there are may change, so their list is kept only
+//! for a second: however many unknown fingerprints come in, the registry is asked for it no more often. A fingerprint
+//! says nothing of logical types, so a later version may have it too and mean other values: which one it is is looked
+//! up again every `schema_registry.refresh`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,7 +25,7 @@ pub(super) struct Versions {
     by_number: Cache<(String, u32), RegisteredSchema>,
     by_meaning: Cache<(String, Meaning), RegisteredSchema>,
     by_fingerprint: Cache<(String, u64), RegisteredSchema>,
-    /// What had a fingerprint when it was last looked up, for when the registry is away.
+    /// What had a fingerprint when it was last looked up, for when the registry is down.
     last_known: Cache<(String, u64), RegisteredSchema>,
     lists: Cache<String, Arc<[u32]>>,
 }
@@ -43,13 +44,14 @@ impl Versions {
     /// Forgets which versions `subject` has.
     pub(super) async fn changed(&self, subject: &str) {
         self.lists.invalidate(subject).await;
-        // It was registered here, which happens seldom: all subjects may be looked up anew.
+        // It was registered here, which happens seldom: all subjects may be looked up again.
         self.by_fingerprint.invalidate_all();
     }
 }
 
 impl SchemaRegistry {
-    /// The schema of `subject` in this version, from memory or from the registry. Concurrent calls for one make one request.
+    /// Returns the schema of `subject` in this version, from memory or from the registry. Concurrent calls for one make
+    /// one request.
     ///
     /// # Errors
     /// As [`SchemaRegistry::by_id`].
@@ -69,12 +71,12 @@ impl SchemaRegistry {
         }
     }
 
-    /// The version of `subject` whose schema has this fingerprint ([`Schema::fingerprint`]), from memory or from the registry: the newest of
-    /// several that mean the same. Looks at the newest 100.
+    /// Returns the version of `subject` whose schema has this fingerprint ([`Schema::fingerprint`]), from memory or
+    /// from the registry: the newest of several that mean the same. Looks at the newest 100.
     ///
     /// # Errors
-    /// [`RegistryError`]: `NotFound` when none has it, or there is no such subject; `Ambiguous` when several have it and mean different
-    /// values.
+    /// [`RegistryError`]: `NotFound` when none has it, or there is no such subject; `Ambiguous` when several have it
+    /// and mean different values.
     pub async fn by_fingerprint(&self, subject: &str, fingerprint: u64) -> Result<RegisteredSchema, RegistryError> {
         let versions = &self.inner.versions;
         let key = (subject.to_owned(), fingerprint);
@@ -92,8 +94,8 @@ impl SchemaRegistry {
         }
     }
 
-    /// The newest version of `subject` by which a reader gets the same values as by `schema` ([`Schema::meaning`]), from memory or from the
-    /// registry. Looks at the newest 100.
+    /// Returns the newest version of `subject` by which a reader gets the same values as by `schema`
+    /// ([`Schema::meaning`]), from memory or from the registry. Looks at the newest 100.
     ///
     /// # Errors
     /// [`RegistryError`]: `NotFound` when none does, or there is no such subject.
@@ -106,9 +108,9 @@ impl SchemaRegistry {
         found.map_err(|error| RegistryError::clone(&error))
     }
 
-    /// The newest version of `subject` that is usable and that `fits` accepts, from memory or from the registry; none when there is no such
-    /// version. For when the latest one is of no use: on disk this one stands for it, so that a start while the registry is unavailable
-    /// finds it. Looks at the newest 100.
+    /// Returns the newest version of `subject` that is usable and that `fits` accepts, from memory or from the
+    /// registry; `None` if there is no such version. For when the latest one is of no use: on disk this one stands for
+    /// it, so that a start while the registry is unavailable finds it. Looks at the newest 100.
     ///
     /// # Errors
     /// [`RegistryError`], when the registry cannot be asked or has no such subject.
@@ -148,7 +150,7 @@ impl SchemaRegistry {
 
     async fn of_meaning(&self, subject: &str, wanted: &Schema) -> Result<RegisteredSchema, RegistryError> {
         let is_it = |found: &RegisteredSchema| found.schema.meaning() == wanted.meaning();
-        // Known already, as a rule, and asked for even while the registry is away.
+        // Known already, as a rule, and asked for even while the registry is down.
         if let Ok(latest) = self.latest(subject).await
             && is_it(&latest)
         {
@@ -185,7 +187,8 @@ impl SchemaRegistry {
         RegistryError::NotFound { url: self.inner.client.url().to_owned(), what }
     }
 
-    /// The schema of `subject` in this version; none when it was deleted meanwhile, or is not Avro: another one may fit.
+    /// Returns the schema of `subject` in this version; `None` if it was deleted meanwhile, or is not Avro: another one
+    /// may fit.
     async fn usable(&self, subject: &str, version: u32) -> Result<Option<RegisteredSchema>, RegistryError> {
         match self.by_version(subject, version).await {
             Ok(found) => Ok(Some(found)),
@@ -194,8 +197,8 @@ impl SchemaRegistry {
         }
     }
 
-    /// The numbers of the newest 100 versions of `subject`, the newest first, a second old at most. Concurrent calls make
-    /// one request.
+    /// Returns the numbers of the newest 100 versions of `subject`, the newest first, a second old at most. Concurrent
+    /// calls make one request.
     ///
     /// # Errors
     /// [`RegistryError`]: `NotFound` when there is no such subject.
@@ -204,7 +207,7 @@ impl SchemaRegistry {
         list.map_err(|error| RegistryError::clone(&error))
     }
 
-    /// The versions of `subject`, the newest first.
+    /// Returns the versions of `subject`, the newest first.
     async fn list(&self, subject: &str) -> Result<Arc<[u32]>, RegistryError> {
         let mut versions = self.inner.client.versions(subject).await?;
         versions.sort_unstable_by(|left, right| right.cmp(left));

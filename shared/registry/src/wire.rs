@@ -1,7 +1,7 @@
 //! How an event stands in a Kafka record: the Confluent frame around the Avro bytes.
 //!
-//! The frame is the one of the Confluent serializers ("Wire format" in their documentation): one zero byte, the schema id as
-//! a big-endian `u32`, then the Avro datum. The datum is never changed (P2).
+//! The frame is the one of the Confluent serializers ("Wire format" in their documentation): one zero byte, the schema
+//! id as a big-endian `u32`, then the Avro datum. The datum is never changed (P2).
 
 use std::fmt;
 
@@ -38,7 +38,7 @@ pub enum FrameError {
     },
 }
 
-/// The frame that stands before a datum written with the schema `id`.
+/// Returns the frame that stands before a datum written with the schema `id`.
 pub fn frame(id: SchemaId) -> [u8; FRAME_LEN] {
     let [a, b, c, d] = id.0.to_be_bytes();
     [MAGIC, a, b, c, d]

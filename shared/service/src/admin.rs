@@ -16,7 +16,7 @@ use crate::notify;
 
 pub use crate::readiness::{Condition, Readiness};
 
-/// How long requests under way may take once the service stops: a client that sends half a request must not hold it up.
+/// How long requests in flight may take once the service stops: a client that sends half a request must not hold it up.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 #[derive(Clone)]
@@ -25,8 +25,8 @@ struct Admin {
     readiness: Arc<Readiness>,
 }
 
-/// Serves the admin endpoints until `shutdown` is cancelled, and two seconds longer at most. Meanwhile the service manager
-/// learns the readiness ([`notify`]).
+/// Serves the admin endpoints until `shutdown` is cancelled, and two seconds longer at most. Meanwhile the service
+/// manager learns the readiness ([`notify`]).
 ///
 /// - `/metrics`: `registry` in Prometheus' text format.
 /// - `/livez`: 200 as long as the process can answer at all.

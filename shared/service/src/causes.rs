@@ -2,7 +2,8 @@
 
 use std::error::Error;
 
-/// The message of `error` and those of its causes, with `: ` between them; a cause that its error already quotes is left out.
+/// Returns the message of `error` and those of its causes, with `: ` between them; a cause that its error already
+/// quotes is left out.
 pub fn with_causes(error: &dyn Error) -> String {
     let mut message = error.to_string();
     let mut source = error.source();

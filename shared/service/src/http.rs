@@ -12,7 +12,7 @@ pub fn form(pairs: &[(&str, &str)]) -> String {
     url.query().unwrap_or_default().to_owned()
 }
 
-/// The whole body of `response`; none when it is over `max` bytes.
+/// Returns the whole body of `response`; none when it is over `max` bytes.
 ///
 /// # Errors
 /// When it breaks off.

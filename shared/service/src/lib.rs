@@ -1,7 +1,9 @@
-//! The parts that every service has: ports ([`listen`]), the admin port ([`admin`]), metrics, logs ([`telemetry`]), secrets ([`secret`]), the
-//! signal to stop ([`shutdown`]), the service manager ([`notify`]), HTTP clients ([`http`], [`tls`]).
+//! The parts that every service has: ports ([`listen`]), the admin port ([`admin`]), metrics, logs ([`telemetry`]),
+//! secrets ([`secret`]), the signal to stop ([`shutdown`]), the service manager ([`notify`]), HTTP clients ([`http`],
+//! [`tls`]).
 //!
-//! A thing belongs here when both services need it and it is about running a process. It knows no Kafka, no Avro and no config file.
+//! A thing belongs here when both services need it and it is about running a process. It knows no Kafka, no Avro and no
+//! config file.
 
 pub mod admin;
 pub mod causes;

@@ -1,12 +1,12 @@
-//! A port of a service, and what to do when it cannot be had.
+//! A port of a service, and what to do when it is unavailable.
 
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 
 use tokio::net::{TcpListener, TcpSocket};
 
-/// Connections that may wait to be accepted. Where many come at once, one too many is dropped and comes again a second later. The
-/// system may allow less (`net.core.somaxconn`).
+/// Connections that may wait to be accepted. Where many come at once, one too many is dropped and comes again a second
+/// later. The system may allow less (`net.core.somaxconn`).
 const BACKLOG: u32 = 4_096;
 
 /// An address cannot be listened on.
@@ -21,7 +21,8 @@ pub struct BindError {
     pub source: std::io::Error,
 }
 
-/// Listens on `address`, the value of the config key `key`; port 0 takes any free port. To be called within a tokio runtime.
+/// Listens on `address`, the value of the config key `key`; port 0 takes any free port. To be called within a tokio
+/// runtime.
 ///
 /// # Errors
 /// [`BindError`], naming the key and the address.

@@ -1,7 +1,7 @@
 //! Prometheus metrics: each service has a registry and a struct of its own; these make and register one family each.
 //!
-//! Names are `penstock_<service>_<what>_<unit>[_total]` (Prometheus documentation, "Metric and label naming"). Durations are in
-//! seconds, sizes in bytes. The hot paths count per batch or per request, not per event.
+//! Names are `penstock_<service>_<what>_<unit>[_total]` (Prometheus documentation, "Metric and label naming").
+//! Durations are in seconds, sizes in bytes. The hot paths count per batch or per request, not per event.
 
 use prometheus::{
     Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
@@ -28,8 +28,9 @@ pub fn counters(registry: &Registry, name: &str, help: &str, labels: &[&str]) ->
     Ok(metric)
 }
 
-/// Registers a family of counters by one label, and begins those of the known `values` at 0: a counter that is there only from its first
-/// event on shows no increase by it (Prometheus documentation, "Instrumentation", "Avoid missing metrics").
+/// Registers a family of counters by one label, and begins those of the known `values` at 0: a counter that is there
+/// only from its first event on shows no increase by it (Prometheus documentation, "Instrumentation", "Avoid missing
+/// metrics").
 ///
 /// # Errors
 /// As [`counter`].
@@ -39,7 +40,8 @@ pub fn counters_of(registry: &Registry, name: &str, help: &str, label: &str, val
     Ok(metric)
 }
 
-/// Begins the counters of the known `values` of their one label at 0, as [`counters_of`]; for a family that only some processes have.
+/// Begins the counters of the known `values` of their one label at 0, as [`counters_of`]; for a family that only some
+/// processes have.
 pub fn begin_at_zero(counters: &IntCounterVec, values: &[&str]) {
     for value in values {
         counters.with_label_values(&[*value]);
@@ -66,8 +68,8 @@ pub fn float_gauge(registry: &Registry, name: &str, help: &str) -> Result<Gauge>
     Ok(metric)
 }
 
-/// Registers the gauge `name` with the constant value 1 and the label `version`. A scrape target that has it is one of that service, whatever
-/// the scrape job is called (Prometheus documentation, "Writing exporters", "Labels").
+/// Registers the gauge `name` with the constant value 1 and the label `version`. A scrape target that has it is one of
+/// that service, whatever the scrape job is called (Prometheus documentation, "Writing exporters", "Labels").
 ///
 /// # Errors
 /// As [`counter`].

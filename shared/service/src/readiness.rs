@@ -50,7 +50,7 @@ impl Readiness {
         Arc::new(Self { whole: Some((Arc::clone(self), part.to_owned())), ..Self::default() })
     }
 
-    /// The conditions that are not met, each with its reason; `service` as long as there is none.
+    /// Returns the conditions that are not met, each with its reason; `service` as long as there is none.
     pub fn unmet(&self) -> Vec<(String, String)> {
         let conditions = self.conditions.lock().unwrap_or_else(PoisonError::into_inner);
         if conditions.is_empty() {
@@ -63,7 +63,7 @@ impl Readiness {
         conditions.iter().filter_map(unmet).collect()
     }
 
-    /// What is wrong although the conditions are met, by condition.
+    /// Returns what is wrong although the conditions are met, by condition.
     pub fn remarks(&self) -> Vec<(String, String)> {
         let conditions = self.conditions.lock().unwrap_or_else(PoisonError::into_inner);
         let remark = |(name, state): &(String, State)| match state {
@@ -73,7 +73,7 @@ impl Readiness {
         conditions.iter().filter_map(remark).collect()
     }
 
-    /// Whether every condition is met.
+    /// Returns whether every condition is met.
     pub fn is_ready(&self) -> bool {
         self.unmet().is_empty()
     }
@@ -88,7 +88,7 @@ impl Readiness {
 }
 
 impl Condition {
-    /// Whether the condition is met.
+    /// Returns whether the condition is met.
     pub fn is_met(&self) -> bool {
         !self.readiness.unmet().iter().any(|(name, _)| *name == self.name)
     }
@@ -104,7 +104,8 @@ impl Condition {
         self.readiness.set(&self.name, State::MetBut(remark.into()));
     }
 
-    /// Marks the condition as not met. `reason` is shown to whoever asks `/readyz`: it must say what to do and hold no secret.
+    /// Marks the condition as not met. `reason` is shown to whoever asks `/readyz`: it must say what to do and hold no
+    /// secret.
     pub fn unmet(&self, reason: impl Into<String>) {
         self.readiness.set(&self.name, State::Unmet(reason.into()));
     }

@@ -5,7 +5,8 @@ use std::fmt;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A secret from the config: its `Debug` and its serialised form are `[redacted]`, and its memory is wiped when dropped.
+/// A secret from the config: its `Debug` and its serialised form are `[redacted]`, and its memory is wiped when
+/// dropped.
 #[derive(Clone)]
 pub struct Secret(SecretString);
 
@@ -17,7 +18,7 @@ impl Secret {
         Self(SecretString::from(value.into()))
     }
 
-    /// The secret itself, for the one place that must send or compare it.
+    /// Returns the secret itself, for the one place that must send or compare it.
     pub fn expose(&self) -> &str {
         self.0.expose_secret()
     }

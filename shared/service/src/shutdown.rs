@@ -8,8 +8,8 @@ use crate::notify;
 /// What the process exits with when a second signal asks it to stop at once: 128 + SIGINT, as shells count it.
 const EXIT_AT_ONCE: i32 = 130;
 
-/// A token that is cancelled at the first SIGINT or SIGTERM. A second one ends the process at once: nothing is lost by it,
-/// since whatever was not acknowledged to a sender or committed to Kafka will be sent or read again.
+/// A token that is cancelled at the first SIGINT or SIGTERM. A second one ends the process at once: nothing is lost by
+/// it, since whatever was not acknowledged to a sender or committed to Kafka will be sent or read again.
 ///
 /// # Errors
 /// When the signal handlers cannot be installed.
@@ -28,7 +28,7 @@ pub fn on_signals() -> std::io::Result<CancellationToken> {
                 tracing::warn!(signal = name, "Second signal: stopping at once.");
                 std::process::exit(EXIT_AT_ONCE);
             }
-            tracing::info!(signal = name, "Stopping: finishing what is under way. A second signal stops at once.");
+            tracing::info!(signal = name, "Stopping: finishing the work in flight. A second signal stops at once.");
             notify::stopping();
             cancelled.cancel();
         }

@@ -35,8 +35,8 @@ pub enum LogFormat {
     Json,
 }
 
-/// Sends the logs of this process to standard error, from `log.level` on, in `log.format`. A second call changes nothing, so
-/// that tests can start several services in one process.
+/// Sends the logs of this process to standard error, from `log.level` on, in `log.format`. A second call changes
+/// nothing, so that tests can start several services in one process.
 ///
 /// # Errors
 /// When `log.level` is not a filter that `tracing` understands.
@@ -56,7 +56,7 @@ pub fn init(log: &Log) -> Result<(), String> {
     Ok(())
 }
 
-/// The filter that `level` is.
+/// Returns the filter that `level` is.
 pub fn filter(level: &str) -> Result<EnvFilter, String> {
     if level.trim().is_empty() {
         return Err("must not be empty".to_owned());

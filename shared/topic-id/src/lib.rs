@@ -1,9 +1,9 @@
-//! The id that Kafka gives a topic when it is created (KIP-516). A topic that is deleted and created again under the same name has
-//! another id, and nothing else proves it: offsets, epochs and timestamps may all look as if it went on.
+//! The id that Kafka gives a topic when it is created (KIP-516). A topic that is deleted and created again under the
+//! same name has another id, and nothing else proves it: offsets, epochs and timestamps may all look as if it went on.
 //!
-//! librdkafka has it in its call `DescribeTopics`, which rdkafka 0.39 does not wrap. So this crate calls librdkafka itself. It is the only
-//! one in the workspace with `unsafe`, and does nothing else. Each object that librdkafka hands out is destroyed exactly once, when its
-//! owner here is dropped, and before the client.
+//! librdkafka has it in its call `DescribeTopics`, which rdkafka 0.39 does not wrap. So this crate calls librdkafka
+//! itself. It is the only one in the workspace with `unsafe`, and does nothing else. Each object that librdkafka hands
+//! out is destroyed exactly once, when its owner here is dropped, and before the client.
 
 use std::ffi::{CString, NulError, c_char};
 use std::fmt;
@@ -32,12 +32,12 @@ pub enum TopicIdError {
     #[error("the cluster did not describe the topic: {0}")]
     Refused(RDKafkaErrorCode),
     /// librdkafka did not do as its documentation says.
-    #[error("librdkafka gave no description of the topic")]
+    #[error("librdkafka returned no description of the topic")]
     Nothing,
 }
 
-/// Asks the cluster of `consumer` for the id of `topic`; waits up to `timeout`. None where the cluster gives its topics no ids (before
-/// Kafka 2.8).
+/// Asks the cluster of `consumer` for the id of `topic`; waits up to `timeout`. None where the cluster gives its topics
+/// no ids (before Kafka 2.8).
 ///
 /// # Errors
 /// [`TopicIdError`].
@@ -71,7 +71,8 @@ pub fn topic_id<C: ConsumerContext>(
         )
     };
     accepted(set)?;
-    // SAFETY: all four are live; librdkafka copies `topics` and `options`, and keeps a reference of its own to the queue.
+    // SAFETY: all four are live; librdkafka copies `topics` and `options`, and keeps a reference of its own to the
+    // queue.
     unsafe { native::rd_kafka_DescribeTopics(client, topics.as_ptr(), options.as_ptr(), queue.as_ptr()) };
     // SAFETY: `queue` is live; the call returns an event that is ours to destroy, or null when none came.
     let event = unsafe { native::rd_kafka_queue_poll(queue.as_ptr(), milliseconds) };
@@ -83,7 +84,8 @@ pub fn topic_id<C: ConsumerContext>(
 fn described(event: &Owned<native::rd_kafka_event_t>) -> Result<Option<TopicId>, TopicIdError> {
     // SAFETY: `event` is live.
     accepted(unsafe { native::rd_kafka_event_error(event.as_ptr()) })?;
-    // SAFETY: `event` is live; the result is null where it is of another type, and otherwise lives as long as the event.
+    // SAFETY: `event` is live; the result is null where it is of another type, and otherwise lives as long as the
+    // event.
     let result = unsafe { native::rd_kafka_event_DescribeTopics_result(event.as_ptr()) };
     if result.is_null() {
         return Err(TopicIdError::Nothing);

@@ -52,7 +52,8 @@ fn map<const N: usize>(entries: [(String, Avro); N]) -> Avro {
     Avro::Map(HashMap::from(entries))
 }
 
-/// Texts as long as a term of Lucene, a keyword and a flattened field may be, and one more, of characters of one to four bytes.
+/// Texts as long as a term of Lucene, a keyword and a flattened field may be, and one more, of characters of one to
+/// four bytes.
 fn texts() -> impl Iterator<Item = String> {
     let lengths = [0, 1, 255, 4_096, 4_097, 8_191, 8_192, 12_288, 12_289, 32_765, 32_766, 32_767, 40_000, 200_000];
     let long = lengths.into_iter().flat_map(|length| ["x", "é", "€", "😀"].map(|unit| unit.repeat(length)));

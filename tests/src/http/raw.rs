@@ -16,7 +16,7 @@ pub struct HalfSent {
     rest: Vec<u8>,
 }
 
-/// Posts a chunked body that never ends, until an answer comes; gives its status.
+/// Posts a chunked body that never ends, until an answer comes; returns its status.
 ///
 /// # Errors
 /// When none comes before 64 MiB are sent.
@@ -39,8 +39,8 @@ pub async fn endless(address: &str, path: &str, headers: &[(&str, &str)]) -> any
 }
 
 impl HalfSent {
-    /// Sends the head and the first half of `body`, after the server has said that it reads the body (RFC 9110, section 10.1.1):
-    /// from then on the request is under way.
+    /// Sends the head and the first half of `body`, after the server has said that it reads the body (RFC 9110, section
+    /// 10.1.1): from then on the request is in flight.
     ///
     /// # Errors
     /// When the server does not say so.
@@ -55,7 +55,7 @@ impl HalfSent {
         Ok(Self { stream, rest: rest.to_vec() })
     }
 
-    /// Sends the rest; gives the status of the answer.
+    /// Sends the rest; returns the status of the answer.
     ///
     /// # Errors
     /// When the connection breaks first.
@@ -65,7 +65,8 @@ impl HalfSent {
     }
 }
 
-/// Sends `request` as it is on a connection of its own; after the answer 100, where one comes, `rest` too. Gives the statuses of the answers.
+/// Sends `request` as it is on a connection of its own; after the answer 100, where one comes, `rest` too. Returns the
+/// statuses of the answers.
 ///
 /// # Errors
 /// When no answer comes.
@@ -85,7 +86,7 @@ fn head(address: &str, path: &str, headers: &[(&str, &str)], length: &str) -> St
     format!("POST {path} HTTP/1.1\r\nhost: {address}\r\n{headers}{length}\r\n\r\n")
 }
 
-/// Reads one head; gives its status.
+/// Reads one head; returns its status.
 async fn status(stream: &mut (impl AsyncReadExt + Unpin)) -> anyhow::Result<u16> {
     let mut head = Vec::new();
     let reading = async {

@@ -1,4 +1,5 @@
-//! From Avro to the document's line of a bulk body, beside apache-avro's way to the same: a tree, then its JSON. On one core.
+//! From Avro to the document's line of a bulk body, beside apache-avro's way to the same: a tree, then its JSON. On one
+//! core.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};

@@ -1,7 +1,7 @@
 //! This program again, as a process of its own that does one [`Part`](super::Part).
 //!
-//! A child says one line on stdout: a server its address when it listens, a floor its sample at the end. It ends when its stdin
-//! does, and so with its parent, however that ends.
+//! A child says one line on stdout: a server its address when it listens, a floor its sample at the end. It ends when
+//! its stdin does, and so with its parent, however that ends.
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
@@ -32,7 +32,7 @@ impl Child {
         Ok(Self { process, output })
     }
 
-    /// Starts a server; gives its address too.
+    /// Starts a server; returns its address too.
     ///
     /// # Errors
     /// When it does not start; what it says is on stderr.
@@ -42,7 +42,7 @@ impl Child {
         Ok((child, address.parse()?))
     }
 
-    /// The line it says.
+    /// Returns the line it says.
     ///
     /// # Errors
     /// When it ends without, or has said it already.

@@ -23,7 +23,7 @@ const RATES: [(Line, u32); 6] = [
     (Line::Freshness2000, 2_000),
     (Line::Freshness20000, 20_000),
 ];
-/// Events that are timed, a second at the most; the others go straight to Kafka.
+/// Events that are timed, a second at most; the others go straight to Kafka.
 const PROBES_PER_SECOND: u32 = 10;
 /// For so long events arrive before the first is timed.
 const WARM_UP: Duration = Duration::from_secs(5);

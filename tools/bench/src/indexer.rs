@@ -49,7 +49,7 @@ async fn floor(setup: &Setup, events: u64) -> anyhow::Result<Sample> {
     Ok(serde_json::from_str(&line)?)
 }
 
-/// Waits until the indexer's `counter` has come to `events`; gives how long that took from its first count on.
+/// Waits until the indexer's `counter` has come to `events`; returns how long that took from its first count on.
 ///
 /// # Errors
 /// When it ends, or gets no further.

@@ -1,9 +1,10 @@
-//! The bench: how many CPU seconds, how much memory and how long the services take, beside floors measured in the same run.
+//! The bench: how many CPU seconds, how much memory and how long the services take, beside floors measured in the same
+//! run.
 //!
-//! Whatever is measured is a process of its own, so that its CPU seconds and memory are its alone: the services are their release
-//! binaries, and floors and stand-ins are this program again ([`Part`]). A measurement is a file (`indexer`, `receiver`, `avro`) that
-//! gives a `Sample` for each of its lines and rounds; `report` makes the table of them, and knows the aims. What the lines mean is in
-//! `docs/benchmarks.md`: a new line belongs there too.
+//! Whatever is measured is a process of its own, so that its CPU seconds and memory are its alone: the services are
+//! their release binaries, and floors and stand-ins are this program again ([`Part`]). A measurement is a file
+//! (`indexer`, `receiver`, `avro`) that gives a `Sample` for each of its lines and rounds; `report` makes the table of
+//! them, and knows the aims. What the lines mean is in `docs/benchmarks.md`: a new line belongs there too.
 
 use std::fs::File;
 use std::path::PathBuf;
@@ -208,7 +209,8 @@ async fn services(options: &Options, report: &mut Report) -> anyhow::Result<()> 
     Ok(())
 }
 
-/// Fails while another bench runs; holds others off until dropped. The system lets go of a lock when its process ends, however it does.
+/// Fails while another bench runs; holds others off until dropped. The system lets go of a lock when its process ends,
+/// however it does.
 fn ensure_alone() -> anyhow::Result<File> {
     let path = paths::scratch()?.join("bench.lock");
     let file = File::create(&path).with_context(|| format!("cannot make {}", path.display()))?;

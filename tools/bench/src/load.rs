@@ -1,4 +1,5 @@
-//! The load on a webhook: requests made beforehand, connections that are kept, the next request as soon as the last is answered.
+//! The load on a webhook: requests made beforehand, connections that are kept, the next request as soon as the last is
+//! answered.
 //!
 //! It runs on the cores that carry the server, so it does as little as can be: one thread, no HTTP library.
 
@@ -73,12 +74,12 @@ impl Load {
         Ok(Self { requests, connections, count, each: IN_A_FILE, interval: None })
     }
 
-    /// The same load, but at most so many requests a second.
+    /// Returns the same load, but at most so many requests a second.
     pub(super) fn at_rate(&self, per_second: f64) -> Self {
         Self { interval: Some(Duration::from_secs_f64(1.0 / per_second.max(1.0))), ..self.clone() }
     }
 
-    /// Sends all of it to `address`; gives rate and latencies.
+    /// Sends all of it to `address`; returns rate and latencies.
     ///
     /// # Errors
     /// When an answer does not come, or is not 200.
@@ -125,7 +126,7 @@ impl Load {
         Ok(Sample { p50_ms, p99_ms, max_ms, ..sample })
     }
 
-    /// Posts over one connection until all of them together have sent the load; gives how long each took.
+    /// Posts over one connection until all of them together have sent the load; returns how long each took.
     async fn post(self, mut stream: TcpStream, next: Arc<AtomicU64>, start: Instant) -> anyhow::Result<Vec<Duration>> {
         let mut latencies = Vec::new();
         let mut buffer = Vec::with_capacity(1 << 10);
@@ -170,7 +171,7 @@ async fn read_answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> anyhow::Re
     }
 }
 
-/// How many bytes the answer at the start of `buffer` has in all; none while its head is not complete.
+/// Returns how many bytes the answer at the start of `buffer` has in all; `None` while its head is not complete.
 fn answer_length(buffer: &[u8]) -> anyhow::Result<Option<usize>> {
     let Some(end) = memchr::memmem::find(buffer, b"\r\n\r\n") else {
         return Ok(None);
@@ -193,7 +194,7 @@ fn request(token: &str, media_type: &str, body: &[u8]) -> Vec<u8> {
     [head.as_bytes(), body].concat()
 }
 
-/// The value that `percent` of the sorted values do not exceed, in milliseconds.
+/// Returns the value that `percent` of the sorted values do not exceed, in milliseconds.
 fn percentile(sorted: &[Duration], percent: usize) -> Option<f64> {
     let rank = (sorted.len() * percent).div_ceil(100);
     Some(sorted.get(rank.checked_sub(1)?)?.as_secs_f64() * 1e3)

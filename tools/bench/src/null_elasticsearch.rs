@@ -1,7 +1,8 @@
-//! An Elasticsearch that says yes: each item of a bulk request was created, whatever it is, and anything else is acknowledged.
+//! An Elasticsearch that says yes: each item of a bulk request was created, whatever it is, and anything else is
+//! acknowledged.
 //!
-//! It shares the machine with what is measured, so it does as little as can be: one thread, bodies are counted while they arrive and kept
-//! nowhere.
+//! It shares the machine with what is measured, so it does as little as can be: one thread, bodies are counted while
+//! they arrive and kept nowhere.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -91,7 +92,7 @@ async fn answer(request: Request<Incoming>, counts: Arc<Mutex<Counts>>) -> anyho
     json(StatusCode::OK, body)
 }
 
-/// The list of the backing indices of `alias`: one, and old enough for all.
+/// Returns the list of the backing indices of `alias`: one, and old enough for all.
 fn backing_indices(alias: &str) -> String {
     let index = serde_json::json!({
         "aliases": { alias: { "is_write_index": true } },

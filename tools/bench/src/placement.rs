@@ -1,5 +1,5 @@
-//! What placement costs: the same live events into a real Elasticsearch by each strategy, while all is quiet and while the index rolls
-//! over every few seconds.
+//! What placement costs: the same live events into a real Elasticsearch by each strategy, while all is quiet and while
+//! the index rolls over every few seconds.
 
 use std::time::Duration;
 
@@ -49,7 +49,7 @@ async fn measure(setup: &Setup, events: u64, strategy: Strategy, is_rolling: boo
     Ok(Sample::new(events, elapsed).with_usage(Usage::of(indexer.id())?))
 }
 
-/// Rolls the index over again and again; gives why it cannot.
+/// Rolls the index over again and again; returns why it cannot.
 async fn roll_over(setup: &Setup, topic: &str) -> anyhow::Error {
     let search = setup.search();
     loop {

@@ -1,4 +1,5 @@
-//! What proof costs: all events of a topic read again, each of which is a document already, by each `elasticsearch.verify_duplicates`.
+//! What proof costs: all events of a topic read again, each of which is a document already, by each
+//! `elasticsearch.verify_duplicates`.
 
 use anyhow::Context;
 use config::{Strategy, VerifyDuplicates};
@@ -16,7 +17,7 @@ const CASES: [(Line, VerifyDuplicates); 3] = [
     (Line::ReplayAlways, VerifyDuplicates::Always),
 ];
 
-/// Indexes the events; gives their topic.
+/// Indexes the events; returns their topic.
 ///
 /// # Errors
 /// When the indexer does not get to the end.

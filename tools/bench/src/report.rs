@@ -1,4 +1,5 @@
-//! What was measured, as a table and as JSON. A line is a variant of [`Line`]; what it should reach is a row in [`aims`].
+//! What was measured, as a table and as JSON. A line is a variant of [`Line`]; what it should reach is a row in
+//! [`aims`].
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -128,7 +129,7 @@ impl Line {
         }
     }
 
-    /// What it is compared with.
+    /// Returns what it is compared with.
     fn floor(self) -> Option<Self> {
         match self {
             Self::Indexer => Some(Self::KafkaFloor),
@@ -159,7 +160,8 @@ impl Report {
         Self { started_at: now(), machine: Machine::look(), rounds, samples: BTreeMap::new() }
     }
 
-    /// Adds a round's sample. A line and its floor are measured in turn, so the samples of one round have the same place.
+    /// Adds a round's sample. A line and its floor are measured in turn, so the samples of one round have the same
+    /// place.
     pub(super) fn add(&mut self, line: Line, sample: Sample) {
         self.samples.entry(line).or_default().push(sample);
     }

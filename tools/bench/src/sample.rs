@@ -53,13 +53,14 @@ impl Sample {
         self.cpu_seconds * 1e6 / self.events.max(1) as f64
     }
 
-    /// The most memory that the process had, in MiB.
+    /// Returns the most memory that the process had, in MiB.
     pub(super) fn peak_mib(&self) -> Option<f64> {
         Some(self.peak_bytes? as f64 / f64::from(1 << 20))
     }
 }
 
-/// The middle value; of an even number, the mean of the two in the middle, so that no column shows only the better rounds. None of none.
+/// Returns the middle value; of an even number, the mean of the two in the middle, so that no column shows only the
+/// better rounds. None of none.
 pub(super) fn median(values: impl IntoIterator<Item = f64>) -> Option<f64> {
     let mut values: Vec<f64> = values.into_iter().collect();
     values.sort_by(f64::total_cmp);

@@ -94,7 +94,7 @@ impl Setup {
         self.feed(EVENTS).write(0..events).await
     }
 
-    /// What writes events to `topic`, as fast as Kafka takes them.
+    /// Returns what writes events to `topic`, as fast as Kafka takes them.
     pub(super) fn feed(&self, topic: &str) -> Feed {
         Feed {
             brokers: self.brokers(),
@@ -115,7 +115,7 @@ impl Setup {
         self.stack.stack.brokers()
     }
 
-    /// Starts an indexer of a group of its own that writes to `elasticsearch`; gives the URL of its admin port too.
+    /// Starts an indexer of a group of its own that writes to `elasticsearch`; returns the URL of its admin port too.
     ///
     /// # Errors
     /// When it cannot be started.
@@ -123,8 +123,8 @@ impl Setup {
         self.indexer_of(self.config.clone(), format!("http://{elasticsearch}"))
     }
 
-    /// Starts an indexer of a topic of its own into the index of that name in the stack's Elasticsearch; gives the URL of its admin port and
-    /// the topic too.
+    /// Starts an indexer of a topic of its own into the index of that name in the stack's Elasticsearch; returns the
+    /// URL of its admin port and the topic too.
     ///
     /// # Errors
     /// When it cannot be started.
@@ -155,7 +155,8 @@ impl Setup {
         Ok(Flow { indexer, indexer_admin, receiver, receiver_admin, webhook, topic })
     }
 
-    /// Starts an indexer of a group of its own that reads `topic` of [`Setup::placing_indexer`] again; gives the URL of its admin port too.
+    /// Starts an indexer of a group of its own that reads `topic` of [`Setup::placing_indexer`] again; returns the URL
+    /// of its admin port too.
     ///
     /// # Errors
     /// When it cannot be started.
@@ -181,7 +182,7 @@ impl Setup {
         Ok((self.service(Binary::Indexer, &config)?, admin))
     }
 
-    /// Starts a receiver; gives the address of the webhook and the URL of its admin port too.
+    /// Starts a receiver; returns the address of the webhook and the URL of its admin port too.
     ///
     /// # Errors
     /// When it cannot be started.

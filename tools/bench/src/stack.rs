@@ -1,4 +1,5 @@
-//! The parts that the bench needs: a Kafka with an optimising compiler, a registry, and an Elasticsearch only for what is about it.
+//! The parts that the bench needs: a Kafka with an optimising compiler, a registry, and an Elasticsearch only for what
+//! is about it.
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};

@@ -1,7 +1,7 @@
 //! The demo: both services on the real stack, a load of sample events, and a check of every one of them.
 //!
-//! `tests/scripts/demo` starts the stack and builds, then runs `penstock-demo`, which is [`run`]: its file `setup` reads
-//! `deploy/penstock.yaml` and starts the services by it, `job` sends and waits, `report` checks and tells.
+//! `tests/scripts/demo` starts the stack and builds, then runs `penstock-demo`, which is [`run`]: its file `setup`
+//! reads `deploy/penstock.yaml` and starts the services by it, `job` sends and waits, `report` checks and tells.
 
 use std::path::PathBuf;
 

@@ -6,8 +6,8 @@ use std::process::ExitCode;
 use clap::Parser;
 use penstock_demo::Options;
 
-/// Starts a receiver and an indexer by `deploy/penstock.yaml` on the running stack, posts sample events, and checks by their ids that
-/// each is where it must be.
+/// Starts a receiver and an indexer by `deploy/penstock.yaml` on the running stack, posts sample events, and checks by
+/// their ids that each is where it must be.
 #[derive(Debug, Parser)]
 struct Args {
     /// How many events to post.

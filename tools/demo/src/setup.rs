@@ -143,7 +143,7 @@ impl Demo {
         self.folder.join(format!("{}.log", binary.name()))
     }
 
-    /// What to try next. Writes an event and the token into files, for the command that posts one.
+    /// Returns what to try next. Writes an event and the token into files, for the command that posts one.
     pub(super) fn how_to_look(&self) -> anyhow::Result<String> {
         let (event, token) = (self.folder.join("event.avro"), self.folder.join("token"));
         std::fs::write(&event, Events::unique().event(0).encode())?;
@@ -167,7 +167,7 @@ impl Demo {
     }
 }
 
-/// Where to connect to for what listens at `address`.
+/// Returns where to connect to for what listens at `address`.
 fn reachable(mut address: SocketAddr) -> SocketAddr {
     if address.ip().is_unspecified() {
         address.set_ip(Ipv4Addr::LOCALHOST.into());

@@ -38,7 +38,7 @@ impl Input {
         [&[self.content_type, self.content_encoding, self.schema], self.body.as_slice()].concat()
     }
 
-    /// The content type.
+    /// Returns the content type.
     pub fn content_type(&self) -> &'static str {
         CONTENT_TYPES[usize::from(self.content_type) % CONTENT_TYPES.len()].1
     }
@@ -48,7 +48,7 @@ impl Input {
         CONTENT_TYPES[usize::from(self.content_type) % CONTENT_TYPES.len()].0
     }
 
-    /// The content encoding; empty for none.
+    /// Returns the content encoding; empty for none.
     pub fn content_encoding(&self) -> &'static str {
         CONTENT_ENCODINGS[usize::from(self.content_encoding) % CONTENT_ENCODINGS.len()]
     }

@@ -1,8 +1,9 @@
 //! The fuzzer of what the receiver does with bytes from outside: content encodings, forms, container files, datums.
 //!
-//! Each input is made from a seed and its number alone, out of the corpus in `tests/corpus`: a run can be repeated, and a finding is a number.
-//! It knows the structure: what it changes inside is wrapped again (compressed, put into blocks, framed), so that it gets past checksums
-//! and lengths. A finding is a panic, more than [`MAX_TIME`] of one input, or more than [`MAX_MEMORY`] on top of what there was.
+//! Each input is made from a seed and its number alone, out of the corpus in `tests/corpus`: a run can be repeated, and
+//! a finding is a number. It knows the structure: what it changes inside is wrapped again (compressed, put into blocks,
+//! framed), so that it gets past checksums and lengths. A finding is a panic, more than [`MAX_TIME`] of one input, or
+//! more than [`MAX_MEMORY`] on top of what there was.
 
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -29,7 +30,8 @@ pub const MAX_TIME: Duration = Duration::from_millis(100);
 /// How much memory one input may take, in bytes.
 pub const MAX_MEMORY: u64 = 64 << 20;
 
-/// How large a body may become here. Time grows with it (bzip2 makes some 50 MB a second), so that it is not the 16 MiB of the defaults.
+/// How large a body may become here. Time grows with it (bzip2 makes some 50 MB a second), so that it is not the 16 MiB
+/// of the defaults.
 const MAX_DECOMPRESSED: usize = 1 << 20;
 
 /// Inputs between two looks at the memory.
@@ -91,8 +93,8 @@ impl Target {
         catch_unwind(AssertUnwindSafe(examine)).map_err(|_| anyhow::anyhow!("it panics"))
     }
 
-    /// Examines one input, and gives how long it took. Where that seems much, it is the shortest CPU time of several times that counts, since
-    /// others use the machine too.
+    /// Examines one input, and returns how long it took. Where that seems much, it is the shortest CPU time of several
+    /// times that counts, since others use the machine too.
     ///
     /// # Errors
     /// When it panics or takes too long.
@@ -101,7 +103,7 @@ impl Target {
     }
 }
 
-/// Examines once, and gives how long it took; see [`Target::time`].
+/// Examines once, and returns how long it took; see [`Target::time`].
 fn timed<T>(examine: impl Fn() -> anyhow::Result<T>) -> anyhow::Result<(T, Duration)> {
     const TIMES: usize = 5;
     let begin = Instant::now();
@@ -120,7 +122,7 @@ fn timed<T>(examine: impl Fn() -> anyhow::Result<T>) -> anyhow::Result<(T, Durat
     Ok((verdict, shortest))
 }
 
-/// The CPU time of this thread so far, as Linux counts it (proc(5)).
+/// Returns the CPU time of this thread so far, as Linux counts it (proc(5)).
 fn cpu_time() -> anyhow::Result<Duration> {
     let text =
         std::fs::read_to_string("/proc/thread-self/schedstat").context("cannot read the CPU time of a thread")?;
@@ -128,12 +130,12 @@ fn cpu_time() -> anyhow::Result<Duration> {
     Ok(Duration::from_nanos(nanoseconds.parse()?))
 }
 
-/// The folder of the corpus.
+/// Returns the folder of the corpus.
 pub fn corpus_folder() -> PathBuf {
     paths::in_repository("tests/corpus")
 }
 
-/// All inputs of the corpus, by their file names.
+/// Returns all inputs of the corpus, by their file names.
 ///
 /// # Errors
 /// When a file cannot be read.
@@ -183,7 +185,7 @@ pub fn run(plan: Plan, say: impl Fn(&Report)) -> anyhow::Result<Report> {
     Ok(report)
 }
 
-/// The input `number` of a seed.
+/// Returns the input `number` of a seed.
 pub fn made(seed: u64, number: u64, seeds: &[Input]) -> Input {
     let mut random = StdRng::seed_from_u64(seed ^ number.wrapping_mul(0x9e37_79b9_7f4a_7c15));
     mutate::mutated(&mut random, seeds)

@@ -13,12 +13,12 @@ impl Memory {
     /// # Errors
     /// When the system does not tell.
     pub(super) fn begin() -> anyhow::Result<Self> {
-        // The peak begins anew at what there is now.
+        // The peak begins again at what there is now.
         std::fs::write("/proc/self/clear_refs", "5").context("cannot reset VmHWM")?;
         Ok(Self { before: peak()? })
     }
 
-    /// The most that there was since, on top of what there was then; in bytes.
+    /// Returns the most that there was since, on top of what there was then; in bytes.
     ///
     /// # Errors
     /// When the system does not tell.

@@ -94,7 +94,7 @@ const PIECES: [&str; 16] = [
     ",",
 ];
 
-/// The text of the schema with this number, changed in a few places, mostly by pieces of schemas.
+/// Returns the text of the schema with this number, changed in a few places, mostly by pieces of schemas.
 fn changed_schema(random: &mut StdRng, schema: u8) -> String {
     let mut text = seeds::SCHEMAS[usize::from(schema) % seeds::SCHEMAS.len()].0.as_bytes().to_vec();
     for _ in 0..random.random_range(1..6) {

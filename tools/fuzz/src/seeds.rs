@@ -13,8 +13,8 @@ use harness::container::{codecs, file};
 use harness::event::{Events, SCHEMA, put_bytes, put_long, put_string};
 use harness::paths;
 
-/// The schemas, each with the field of its key: a flat one, one of most types, one that holds itself, one whose items take no bytes, one of
-/// logical types.
+/// The schemas, each with the field of its key: a flat one, one of most types, one that holds itself, one whose items
+/// take no bytes, one of logical types.
 pub const SCHEMAS: [(&str, Option<&str>); 5] = [
     (SCHEMA, Some("event_id")),
     (include_str!("../../../tests/data/avro/interop.avsc"), Some("stringField")),

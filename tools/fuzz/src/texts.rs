@@ -1,7 +1,9 @@
-//! The fuzzer of what is read besides bodies: texts of schemas, headers of container files, heads of requests, and what they are signed with.
+//! The fuzzer of what is read besides bodies: texts of schemas, headers of container files, heads of requests, and what
+//! they are signed with.
 //!
-//! An input is a file in `tests/corpus/KIND`. A finding is what it is for bodies, and besides: a schema that apache-avro reads too and means another one by
-//! (its fingerprint, or a datum that one of the two takes), and a signature that is accepted for a body that nobody has signed.
+//! An input is a file in `tests/corpus/KIND`. A finding is what it is for bodies, and besides: a schema that
+//! apache-avro reads too and means another one by (its fingerprint, or a datum that one of the two takes), and a
+//! signature that is accepted for a body that nobody has signed.
 
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -22,7 +22,8 @@ pub fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).map(Path::to_path_buf).unwrap_or_default()
 }
 
-/// Returns the files below `folder`, a path from the root of the repository, whose names end with `extension`, in order of their paths.
+/// Returns the files below `folder`, a path from the root of the repository, whose names end with `extension`, in order
+/// of their paths.
 ///
 /// # Errors
 /// When a folder or a file cannot be read.

@@ -1,6 +1,7 @@
 //! Which module of a crate uses which.
 //!
-//! A module is a file, by its path below `src`: `receive`, `receive::body`. Test modules do not count: they may use what they like.
+//! A module is a file, by its path below `src`: `receive`, `receive::body`. Test modules do not count: they may use
+//! what they like.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -50,8 +51,8 @@ impl Crate {
         self.modules.keys().map(String::as_str)
     }
 
-    /// Returns the arrows between its modules. That of a module to one above or below itself in the same folder is left out: a file and
-    /// its folder are one thing.
+    /// Returns the arrows between its modules. That of a module to one above or below itself in the same folder is left
+    /// out: a file and its folder are one thing.
     pub fn arrows(&self) -> Arrows {
         let mut arrows = Arrows::new();
         for (module, named) in &self.modules {
@@ -66,7 +67,8 @@ impl Crate {
         arrows
     }
 
-    /// Returns the module of this crate that `path` in `module` leads to, and the name in it; `None` where it leads out of the crate.
+    /// Returns the module of this crate that `path` in `module` leads to, and the name in it; `None` where it leads out
+    /// of the crate.
     fn resolve(&self, module: &str, path: &[String], depth: usize) -> Option<(String, String)> {
         let (base, rest) = self.base(module, path)?;
         let mut at = base;
@@ -143,7 +145,7 @@ fn without_tests(mut modules: BTreeMap<String, Named>) -> BTreeMap<String, Named
     modules
 }
 
-/// Whether one of them is the other, or in its folder.
+/// Returns whether one of them is the other, or in its folder.
 fn is_kin(one: &str, other: &str) -> bool {
     let below =
         |inner: &str, outer: &str| outer.is_empty() || inner == outer || inner.starts_with(&format!("{outer}::"));
@@ -153,7 +155,8 @@ fn is_kin(one: &str, other: &str) -> bool {
 /// A folder whose files are units of their own.
 const SHELF: &str = "stages";
 
-/// Returns the unit that `module` belongs to: its top-level module, a file with its folder. On the shelf `stages` each stage is one.
+/// Returns the unit that `module` belongs to: its top-level module, a file with its folder. On the shelf `stages` each
+/// stage is one.
 pub fn unit(module: &str) -> &str {
     let end = |from: usize| module[from..].find("::").map_or(module.len(), |at| from + at);
     let first = end(0);

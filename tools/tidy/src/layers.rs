@@ -23,8 +23,8 @@ const CRATES: [&str; 13] = [
     "tools/tidy/src",
 ];
 
-/// The modules of each service from the lowest to the highest, each a file with its folder: one uses only those before it. The stages of
-/// the receiver stand in the order in which an event passes them.
+/// The modules of each service from the lowest to the highest, each a file with its folder: one uses only those before
+/// it. The stages of the receiver stand in the order in which an event passes them.
 const LAYERS: [(&str, &[&str]); 2] = [
     (
         "receiver/src",

@@ -37,8 +37,8 @@ fn prose(text: &str) -> Vec<String> {
     lines
 }
 
-/// Returns the anchors of the headings in `text`, as GitHub makes them: lowercase, spaces as dashes, without other marks; `-1` and so on for
-/// those that are there again.
+/// Returns the anchors of the headings in `text`, as GitHub makes them: lowercase, spaces as dashes, without other
+/// marks; `-1` and so on for those that are there again.
 fn anchors(text: &str) -> BTreeSet<String> {
     let mut anchors = BTreeSet::new();
     let mut fenced = false;

@@ -108,7 +108,7 @@ fn import(tokens: &mut Tokens, public: bool, named: &mut Named) {
     }
 }
 
-/// Takes one tree of a `use` declaration below `prefix`; gives the name and the path of each leaf.
+/// Takes one tree of a `use` declaration below `prefix`; returns the name and the path of each leaf.
 fn tree(prefix: &[String], tokens: &mut Tokens, leaves: &mut Vec<(String, Segments)>) {
     let mut segments = prefix.to_vec();
     loop {

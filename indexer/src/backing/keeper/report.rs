@@ -20,13 +20,14 @@ impl Keeper {
             Doubt::Copied => tracing::warn!(
                 alias,
                 index,
-                "The write index was made of another index: documents from before its creation are looked up before they are written."
+                "The write index was created from another index; documents dated before its creation are looked up \
+                 before they are written."
             ),
             Doubt::Behind => tracing::warn!(
                 alias,
                 index,
-                "A backing index is newer than the write index: every document is looked up before it is written. Remove the newer \
-                 one from the alias, or let it be the write index."
+                "A backing index is newer than the write index; every document is looked up before it is written. \
+                 Remove the newer one from the alias, or let it be the write index."
             ),
         }
     }
@@ -36,7 +37,7 @@ impl Keeper {
         let is_state = matches!(error, ReadError::Table(_) | ReadError::Missing);
         if is_state || failures > TOLERATED_FAILURES {
             self.condition.unmet(format!(
-                "the backing indices of {:?} are not known: {error}; new documents wait",
+                "cannot list the backing indices of {:?}: {error}; new documents wait",
                 self.index.name()
             ));
         }
@@ -46,7 +47,7 @@ impl Keeper {
                 index = self.index.name(),
                 %error,
                 attempts = failures,
-                "The backing indices are not known; documents wait until they are. Nothing is lost."
+                "Cannot list the backing indices; documents wait until it works. Nothing is lost."
             );
         }
     }

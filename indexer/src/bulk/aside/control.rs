@@ -10,8 +10,8 @@ use crate::bulk::outcome::{Failure, Judgement, Trouble};
 use crate::bulk::{Bulk, judge, look_up};
 
 impl Bulk {
-    /// Returns a document that `index` has accepted before, if its word counts for `cause` and it can be sent again without being written:
-    /// one that was deleted meanwhile would be. Those of a data stream never are.
+    /// Returns a document that `index` has accepted before, if its word counts for `cause` and it can be sent again
+    /// without being written: one that was deleted meanwhile would be. Those of a data stream never are.
     ///
     /// # Errors
     /// When there is no answer to whether it is there.

@@ -15,13 +15,14 @@ use crate::bulk::{Bulk, Delivered, Refused};
 const WAITS: Backoff = Backoff { initial: Duration::from_millis(250), max: Duration::from_secs(4) };
 
 impl Bulk {
-    /// Takes the document that `aside` speaks of out of `batch`, once there is room. Dropping what it gives leaves the document undecided.
+    /// Takes the document that `aside` speaks of out of `batch`, once there is room. Dropping what it gives leaves the
+    /// document undecided.
     pub async fn single_out(&self, batch: &Batch, aside: &Aside) -> Lone {
         self.asides.single_out(batch, aside).await
     }
 
-    /// Tries the document of `lone` until it is settled: accepted, or refused for good since it is at fault. There is no last attempt.
-    /// Dropping the future leaves it undecided, which loses nothing.
+    /// Tries the document of `lone` until it is settled: accepted, or refused permanently since it is at fault. There
+    /// is no last attempt. Dropping the future leaves it undecided, which loses nothing.
     pub async fn decide(&self, lone: &mut Lone) -> Delivered {
         let mut failures = 1;
         loop {
@@ -41,12 +42,12 @@ impl Bulk {
         }
     }
 
-    /// Whether it may be a full shard that refuses the document: others are accepted by the other shards.
+    /// Returns whether it may be a full shard that refuses the document: others are accepted by the other shards.
     async fn may_be_full(&self, aside: &Aside) -> bool {
         Cause::of(&aside.refusal).needs_writing() && shards::is_one_full(&self.client, &aside.index).await
     }
 
-    /// One attempt. Gives what the index had accepted before it, too.
+    /// One attempt. Returns what the index had accepted before it, too.
     async fn attempt(&self, lone: &Lone) -> (Delivered, u64) {
         let (index, cause) = (Arc::clone(lone.case.index()), lone.case.cause().clone());
         let _turn = self.asides.turns[usize::from(cause.is_whole())].lock().await;
@@ -65,7 +66,7 @@ impl Bulk {
 }
 
 impl Lone {
-    /// Notes that it was refused again. Gives whether it is at fault.
+    /// Notes that it was refused again. Returns whether it is at fault.
     fn refuse(&mut self, aside: &Aside, before: u64) -> bool {
         self.attempts = self.attempts.saturating_add(aside.attempts);
         let cause = Cause::of(&aside.refusal);
@@ -80,7 +81,8 @@ impl Lone {
         is_at_fault
     }
 
-    /// Logs the verdict, and once that there is none for long. The reason may quote the document, so it is for the dead letter alone.
+    /// Logs the verdict, and once that there is none for long. The reason may quote the document, so it is for the dead
+    /// letter alone.
     fn tell(&mut self, aside: &Aside, is_at_fault: bool) {
         let (partition, offset) = self.document;
         let undecided = now().saturating_duration_since(self.case.first());
@@ -99,9 +101,11 @@ impl Lone {
             "{}",
             match is_at_fault {
                 true =>
-                    "Elasticsearch refuses a document again and again, and accepts others meanwhile: it goes to the dead-letter topic.",
+                    "Elasticsearch refuses a document repeatedly and accepts others meanwhile; the document goes to \
+                     the dead-letter topic.",
                 false =>
-                    "Elasticsearch refuses a document, and no other shows whose fault that is: it waits, and its partition's offset with it.",
+                    "Elasticsearch refuses a document, and no other shows whether it or the index is at fault; the \
+                     document waits, and its partition's offset with it.",
             }
         );
     }

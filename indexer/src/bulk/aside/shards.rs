@@ -1,5 +1,5 @@
-//! Whether a shard of an index is full: Lucene takes no more than 2³¹ - 129 documents in one. Documents of the other shards are accepted
-//! meanwhile, so that these are no evidence.
+//! Whether a shard of an index is full: Lucene takes no more than 2³¹ - 129 documents in one. Documents of the other
+//! shards are accepted meanwhile, so that these are no evidence.
 
 use std::collections::HashMap;
 
@@ -37,7 +37,7 @@ struct Docs {
     deleted: u64,
 }
 
-/// Whether a shard of `index` is full, or nearly. Where that may not be asked, it is taken for not so.
+/// Returns whether a shard of `index` is full, or nearly. Where that may not be asked, it is taken for not so.
 pub(super) async fn is_one_full(client: &Client, index: &str) -> bool {
     let request = Request {
         method: Method::Get,

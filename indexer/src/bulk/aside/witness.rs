@@ -1,7 +1,9 @@
-//! Witnesses: documents that an index has accepted, one of each index, which can be sent once more to see whether it still would. Pure.
+//! Witnesses: documents that an index has accepted, one of each index, which can be sent once more to see whether it
+//! still would. Pure.
 //!
-//! A data stream would write the same document a second time, once it has rolled over. There a witness is sent to a backing index on a condition
-//! that is never fulfilled (`if_seq_no`): pipelines and mapping see it, and the answer is 409, whether or not the document is there.
+//! A data stream would write the same document a second time, once it has rolled over. There a witness is sent to a
+//! backing index on a condition that is never fulfilled (`if_seq_no`): pipelines and mapping see it, and the answer is
+//! 409, whether or not the document is there.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -43,7 +45,7 @@ impl Witnesses {
         Self { is_stream, kept: HashMap::new() }
     }
 
-    /// Offers the document of `lines`, which `index` has just accepted. Gives whether one of the index is kept now.
+    /// Offers the document of `lines`, which `index` has just accepted. Returns whether one of the index is kept now.
     pub(super) fn offer(&mut self, index: &Arc<str>, lines: &[u8], now: Instant) -> bool {
         let kept = self.kept.get(index);
         if kept.is_some_and(|kept| now.saturating_duration_since(kept.since) < MAX_AGE) {
@@ -61,7 +63,7 @@ impl Witnesses {
         true
     }
 
-    /// The one of `index`.
+    /// Returns the one of `index`.
     pub(super) fn get(&self, index: &str) -> Option<Witness> {
         self.kept.get(index).cloned()
     }
@@ -79,14 +81,15 @@ impl Witnesses {
     }
 }
 
-/// The document of `lines` without the name of an index.
+/// Returns the document of `lines` without the name of an index.
 fn unnamed(lines: &[u8]) -> Bytes {
     let mut unnamed = BytesMut::with_capacity(lines.len());
     document::rename(lines, None, &mut unnamed);
     unnamed.freeze()
 }
 
-/// The document of `lines`, to be written only where one of `id` has the last sequence number there is: it never is.
+/// Returns the document of `lines`, to be written only where one of `id` has the last sequence number there is: it
+/// never is.
 fn conditional(id: &str, lines: &[u8]) -> Bytes {
     let action = json!({"index": {"_id": id, "if_seq_no": i64::MAX, "if_primary_term": 1}}).to_string();
     let document = lines.iter().position(|byte| *byte == b'\n').map_or(&lines[..0], |end| &lines[end..]);

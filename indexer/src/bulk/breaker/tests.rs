@@ -22,7 +22,7 @@ fn opened(now: Instant) -> Breaker {
     breaker
 }
 
-/// Waits for the probe; gives when it went.
+/// Waits for the probe; returns when it went.
 fn probe(breaker: &mut Breaker, now: Instant) -> Instant {
     match breaker.admit(now) {
         Admission::Probe => now,

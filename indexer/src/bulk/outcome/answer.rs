@@ -1,4 +1,5 @@
-//! The parts of a bulk answer that are looked at. Everything else is left out of the answer by `filter_path`, or ignored.
+//! The parts of a bulk answer that are looked at. Everything else is left out of the answer by `filter_path`, or
+//! ignored.
 
 use serde::Deserialize;
 
@@ -27,7 +28,7 @@ pub(super) struct Item {
     pub(super) failure_store: Option<String>,
 }
 
-/// The items of a bulk answer with status 200.
+/// Returns the items of a bulk answer with status 200.
 pub(super) fn items(body: &[u8]) -> serde_json::Result<Vec<Item>> {
     let answer: Answer = serde_json::from_slice(body)?;
     Ok(answer.items.into_iter().map(|action| action.item).collect())

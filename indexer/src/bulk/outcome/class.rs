@@ -1,8 +1,9 @@
-//! The statuses and the error types that are told apart. Whatever is new to Elasticsearch falls into `Other...` or `Unknown`.
+//! The statuses and the error types that are distinguished. Anything new to Elasticsearch falls into `Other...` or
+//! `Unknown`.
 
 use crate::elasticsearch::errors::ErrorBody;
 
-/// The statuses that are told apart.
+/// The statuses that are distinguished.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Class {
     Success,
@@ -36,8 +37,8 @@ impl Class {
     }
 }
 
-/// The kinds of `error.type` that are told apart. The names are those of Elasticsearch's exceptions, the same from 7 to 9 and in
-/// `OpenSearch`.
+/// The kinds of `error.type` that are distinguished. The names are those of Elasticsearch's exceptions, the same from 7
+/// to 9 and in `OpenSearch`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     /// No error, or not one of Elasticsearch's.

@@ -1,6 +1,6 @@
 use super::*;
 
-/// The answer to one item: `rest` is what comes after its status.
+/// Returns the answer to one item: `rest` is what comes after its status.
 fn one(status: u16, rest: &str) -> Fate {
     let body = format!(
         r#"{{"errors":true,"took":3,"items":[{{"create":{{"_index":"e","_id":"1","status":{status}{rest}}}}}]}}"#

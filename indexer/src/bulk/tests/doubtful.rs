@@ -1,4 +1,5 @@
-//! Refusals that may be the document's fault or the index's, in answers that the real Elasticsearch cannot be made to give for just these.
+//! Refusals that may be the document's fault or the index's, in answers that the real Elasticsearch cannot be made to
+//! give for just these.
 
 use super::*;
 
@@ -165,7 +166,8 @@ async fn a_batch_of_its_own_has_its_record_and_its_lines() {
     assert_eq!((origin.key.clone(), origin.headers.clone(), origin.value.clone()), (Some(0..3), 3..7, 7..12));
 }
 
-/// A server that crashes at a document, or a proxy that drops what it does not like. No real one can be made to do so for one document.
+/// A server that crashes at a document, or a proxy that drops what it does not like. No real one can be made to do so
+/// for one document.
 #[tokio::test]
 async fn of_requests_that_fail_as_a_whole_the_one_document_is_found() {
     for (fail, error_type) in [
@@ -188,7 +190,7 @@ async fn of_requests_that_fail_as_a_whole_the_one_document_is_found() {
     }
 }
 
-/// An outage: nothing is accepted, so nothing is cut, but for small probes.
+/// An outage: nothing is accepted, so nothing is cut, except for small probes.
 #[tokio::test(start_paused = true)]
 async fn while_every_request_fails_nothing_is_cut_or_set_aside() {
     const OUTAGE: usize = 300;

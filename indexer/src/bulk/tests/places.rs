@@ -17,14 +17,14 @@ fn backing(created: &str) -> Value {
     json!({"aliases": {}, "settings": {"index": {"creation_date": created}}})
 }
 
-/// The list of so many backing indices of a data stream.
+/// Returns the list of so many backing indices of a data stream.
 fn list(count: usize) -> Reply {
     let created = millis_ago(1_000);
     let all = (1..=count).map(|number| (format!("{STREAM}-{number:06}"), backing(&created)));
     Reply::Answer(200, Value::Object(all.collect()).to_string())
 }
 
-/// The data stream with so many backing indices, in its own order.
+/// Returns the data stream with so many backing indices, in its own order.
 fn stream(count: usize) -> Reply {
     let indices: Vec<Value> =
         (1..=count).map(|number| json!({"index_name": format!("{STREAM}-{number:06}")})).collect();
@@ -119,7 +119,8 @@ async fn a_document_whose_backing_index_is_gone_is_placed_anew() {
     assert_eq!(requests[1].documents().len(), 2);
 }
 
-/// The clock of the indexer steps back behind the placement time of what it holds: there is nothing to do but to wait, and others go on.
+/// The clock of the indexer steps back behind the placement time of what it holds: there is nothing to do but to wait,
+/// and others go on.
 #[tokio::test]
 async fn a_document_from_ahead_of_the_clock_is_waited_for_without_a_spin() {
     let stub = Stub::start(|received| match received.line.as_str() {
@@ -164,7 +165,8 @@ async fn where_the_master_may_not_be_waited_for_the_list_is_asked_for_without() 
     assert_eq!(asked, 1);
 }
 
-/// Something before Elasticsearch that answers in its place says nothing about what there is, nor about what may be asked.
+/// Something before Elasticsearch that answers in its place says nothing about what there is, nor about what may be
+/// asked.
 #[tokio::test]
 async fn answers_that_are_not_elasticsearchs_own_are_asked_for_again() {
     let mut foreign = 0;

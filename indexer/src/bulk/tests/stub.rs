@@ -1,7 +1,7 @@
 //! A bulk endpoint that answers as a test says.
 //!
-//! Why not a real Elasticsearch: an exact mix of answers, an answer that is too short, or none at all, cannot be provoked there. What can be
-//! is tried against a real one by the integration tests.
+//! Why not a real Elasticsearch: an exact mix of answers, an answer that is too short, or none at all, cannot be
+//! provoked there. What can be is tried against a real one by the integration tests.
 
 use std::io::Read;
 use std::net::SocketAddr;
@@ -42,7 +42,7 @@ pub(crate) struct Stub {
 type Script = Arc<Mutex<dyn FnMut(&Received) -> Reply + Send>>;
 
 impl Received {
-    /// The document lines, of a bulk request.
+    /// Returns the document lines, of a bulk request.
     pub(crate) fn documents(&self) -> Vec<&str> {
         self.body.lines().skip(1).step_by(2).collect()
     }
@@ -82,12 +82,12 @@ impl Stub {
         format!("http://{}", self.address)
     }
 
-    /// The bulk requests so far.
+    /// Returns the bulk requests so far.
     pub(crate) fn bulk_requests(&self) -> Vec<Received> {
         self.requests().into_iter().filter(Received::is_bulk).collect()
     }
 
-    /// All requests so far.
+    /// Returns all requests so far.
     pub(crate) fn requests(&self) -> Vec<Received> {
         self.received.lock().unwrap().clone()
     }
@@ -124,7 +124,7 @@ async fn serve(mut stream: TcpStream, script: Script, log: Arc<Mutex<Vec<Receive
     }
 }
 
-/// The next request of a connection; none at its end.
+/// Returns the next request of a connection; `None` at its end.
 async fn read_request(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<Received> {
     let head_end = loop {
         if let Some(at) = buffer.windows(4).position(|window| window == b"\r\n\r\n") {
@@ -180,7 +180,7 @@ pub(crate) fn failure(status: u16, error_type: &str) -> Reply {
     Reply::Answer(status, format!(r#"{{"error":{{"type":"{error_type}","reason":"why"}},"status":{status}}}"#))
 }
 
-/// The answer to a bulk request that all is well with.
+/// Returns the answer to a bulk request that all is well with.
 pub(crate) fn all_written(received: &Received) -> Reply {
     items(received.documents().iter().map(|_| 201))
 }

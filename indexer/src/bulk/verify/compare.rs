@@ -1,7 +1,8 @@
 //! Whether two JSON documents are the same event. Pure.
 //!
-//! Numbers are compared by their digits and never as floats: two decimals that differ in the twentieth digit are two events. The order of
-//! members says nothing, and neither does a null: a member that is null and one that is absent are the same.
+//! Numbers are compared by their digits and never as floats: two decimals that differ in the twentieth digit are two
+//! events. The order of members says nothing, and neither does a null: a member that is null and one that is absent are
+//! the same.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,23 +29,23 @@ pub(super) enum Shared {
     Nothing,
 }
 
-/// The members of the object `text`; none when it is not an object.
+/// Returns the members of the object `text`; `None` if it is not an object.
 pub(super) fn members(text: &str) -> Option<Members<'_>> {
     serde_json::from_str(text).ok()
 }
 
-/// The text of the member [`INGESTED_AT`]; none when it is absent or not a string.
+/// Returns the text of the member [`INGESTED_AT`]; `None` if it is absent or not a string.
 pub(super) fn ingested_at(members: &Members<'_>) -> Option<String> {
     serde_json::from_str(members.get(INGESTED_AT)?.get()).ok()
 }
 
-/// Whether `a` and `b` are equal but for what is [of the record](OF_THE_RECORD).
+/// Returns whether `a` and `b` are equal except for what is [of the record](OF_THE_RECORD).
 pub(super) fn is_same(a: &Members<'_>, b: &Members<'_>) -> bool {
     are_objects_equal(&without_record(a), &without_record(b))
 }
 
-/// What the fields say that both `a` and `b` have, for an index that does not keep documents as they are sent: it may add fields, leave
-/// fields out, flatten arrays of objects, and sort the values of an array.
+/// Returns what the fields say that both `a` and `b` have, for an index that does not keep documents as they are sent:
+/// it may add fields, leave fields out, flatten arrays of objects, and sort the values of an array.
 pub(super) fn shared(a: &Members<'_>, b: &Members<'_>) -> Shared {
     let (a, b) = (leaves(&without_record(a)), leaves(&without_record(b)));
     let mut shared = Shared::Nothing;
@@ -104,7 +105,7 @@ fn text(json: &str) -> String {
     serde_json::from_str(json).unwrap_or_default()
 }
 
-/// The values of an object by the path of their field, those of all elements of an array together.
+/// Returns the values of an object by the path of their field, those of all elements of an array together.
 fn leaves(members: &Members<'_>) -> BTreeMap<String, BTreeSet<String>> {
     let mut leaves = BTreeMap::new();
     for (name, value) in members {
@@ -137,8 +138,8 @@ fn add_leaves(path: &str, value: &RawValue, depth: usize, leaves: &mut BTreeMap<
     leaves.entry(path.to_owned()).or_default().insert(leaf);
 }
 
-/// The value of a number in the one form that all its notations share: digits without zeros at either end, and an exponent. None when
-/// `text` is not a number.
+/// Returns the value of a number in the one form that all its notations share: digits without zeros at either end, and
+/// an exponent. `None` if `text` is not a number.
 fn decimal(text: &str) -> Option<String> {
     let (sign, unsigned) = text.strip_prefix('-').map_or(("", text), |rest| ("-", rest));
     let (mantissa, exponent) = unsigned.split_once(['e', 'E']).unwrap_or((unsigned, "0"));

@@ -1,4 +1,5 @@
-//! Whether an index keeps documents as they are sent. Asked for only when a stored document differs, and remembered for a while.
+//! Whether an index keeps documents as they are sent. Asked for only when a stored document differs, and remembered for
+//! a while.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,7 +13,7 @@ use crate::elasticsearch::{Client, Method, Request};
 
 /// How long an answer counts.
 const FRESH: Duration = Duration::from_secs(60);
-/// How many indices are remembered; beyond it all are asked for anew.
+/// How many indices are remembered; beyond it all are asked for again.
 const MAX_INDICES: usize = 256;
 
 const FILTER_PATH: &str = "*.settings.index.default_pipeline,*.settings.index.final_pipeline,*.settings.index.mode,\
@@ -32,7 +33,7 @@ pub(super) enum Handling {
 pub(super) struct Handlings(Mutex<HashMap<Arc<str>, (Instant, Handling)>>);
 
 impl Handlings {
-    /// What `index` does to documents. [`Handling::Changed`] where the index may not be asked.
+    /// Returns what `index` does to documents. [`Handling::Changed`] where the index may not be asked.
     ///
     /// # Errors
     /// When there is no answer for now.

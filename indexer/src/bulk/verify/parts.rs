@@ -12,7 +12,7 @@ const MAX_DOCUMENTS: usize = 1_000;
 /// Bytes of our own documents in one request: what is stored is about as large, where it is the same.
 const MAX_OWN_BYTES: usize = 4 << 20;
 
-/// Takes over the verdicts that there are; gives the numbers of the suspects that have none yet.
+/// Takes over the verdicts that there are; returns the numbers of the suspects that have none yet.
 pub(super) fn take(examined: Vec<(usize, Option<Verdict>)>, verdicts: &mut [Verdict]) -> Vec<usize> {
     let mut open = Vec::new();
     for (number, verdict) in examined {
@@ -24,7 +24,7 @@ pub(super) fn take(examined: Vec<(usize, Option<Verdict>)>, verdicts: &mut [Verd
     open
 }
 
-/// The items of `batch` that share id and timestamp with another one of it.
+/// Returns the items of `batch` that share id and timestamp with another one of it.
 pub(super) fn twins(batch: &Batch) -> HashSet<usize> {
     let mut seen: HashMap<(&[u8], Option<i64>), usize> = HashMap::with_capacity(batch.items.len());
     let mut twins = HashSet::new();
@@ -37,7 +37,7 @@ pub(super) fn twins(batch: &Batch) -> HashSet<usize> {
     twins
 }
 
-/// The numbers of the suspects in each index.
+/// Returns the numbers of the suspects in each index.
 pub(super) fn by_index(suspects: &[Suspect]) -> Vec<(Arc<str>, Vec<usize>)> {
     let mut groups: Vec<(Arc<str>, Vec<usize>)> = Vec::new();
     for (number, suspect) in suspects.iter().enumerate() {

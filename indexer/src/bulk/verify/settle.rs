@@ -8,13 +8,14 @@ use crate::placement::Table;
 
 /// `error_type` of the dead letter.
 const ID_CONFLICT: &str = "id-conflict";
-/// How often a document may be gone when it is looked at, and there again when it is written. After that it counts as a duplicate that
-/// cannot be proven: a role that may not see it (document-level security) would make it go round without end.
+/// How often a document may be gone when it is looked at, and there again when it is written. After that it counts as a
+/// duplicate that cannot be proven: a role that may not see it (document-level security) would make it go round without
+/// end.
 const MAX_ROUNDS: u8 = 3;
 
 impl Verify {
-    /// Looks at what is stored under the ids of `suspects`: the same event is a duplicate, another one makes a dead letter, and what is gone
-    /// is sent again.
+    /// Looks at what is stored under the ids of `suspects`: the same event is a duplicate, another one makes a dead
+    /// letter, and what is gone is sent again.
     pub(in crate::bulk) async fn settle(&self, work: &mut Work<'_>, batch: &Batch, suspects: Vec<Suspect>) -> Progress {
         let mut progress = Progress::default();
         let verdicts = match self.examine(batch, &suspects).await {
@@ -43,8 +44,8 @@ impl Verify {
         progress
     }
 
-    /// Keeps of what each question found only the copies that are the same event. Gives the copies that are another one, of those questions of
-    /// which none is the same.
+    /// Keeps of what each question found only the copies that are the same event. Returns the copies that are another
+    /// one, of those questions of which none is the same.
     ///
     /// # Errors
     /// [`Obstacle`], when it is not found out for all of them.
@@ -100,8 +101,8 @@ impl Verify {
                 partition = origin.partition.0,
                 offset = origin.offset.0,
                 index = %first.index,
-                "Events have the id of another event that is indexed already: they are dead letters (id-conflict). See \"The scope of an id\" \
-                 in docs/ids.md. The next line like this one comes in a minute at the earliest."
+                "Events have the id of another event that is already indexed; they become dead letters (id-conflict). \
+                 See \"The scope of an id\" in docs/ids.md. This is logged at most once a minute."
             );
         }
         for (suspect, ingested_at) in conflicts {
@@ -118,8 +119,8 @@ impl Verify {
         let timestamp = origin.timestamp.map_or_else(|| "no timestamp".to_owned(), timestamp);
         let ingested_at = ingested_at.map_or("no _ingested_at", |at| &at[..at.floor_char_boundary(MAX_SHOWN)]);
         let reason = format!(
-            "the record {}-{}@{} of {timestamp} and the document {id} in {} of {ingested_at} are two events with one id; \
-             see \"The scope of an id\" in docs/ids.md",
+            "the record {}-{}@{} of {timestamp} and the document {id} in {} of {ingested_at} are two events with one \
+             id; see \"The scope of an id\" in docs/ids.md",
             self.topic, origin.partition, origin.offset, suspect.index,
         );
         Refusal { status: 409, error_type: ID_CONFLICT.to_owned(), reason, in_failure_store: false }

@@ -1,4 +1,5 @@
-//! Reads stored documents by id, in real time: what was written a moment ago counts (Elasticsearch reference, "Multi get").
+//! Reads stored documents by id, in real time: what was written a moment ago counts (Elasticsearch reference, "Multi
+//! get").
 
 use bytes::Bytes;
 use memchr::memmem;
@@ -15,7 +16,8 @@ use crate::elasticsearch::{Answer, Client, Method, Request};
 pub(super) enum Part {
     /// The member `_ingested_at` alone.
     Timestamp,
-    /// The whole. Not by `filter_path`: with it Elasticsearch writes the source anew, and a number of many digits loses some.
+    /// The whole. Not by `filter_path`: with it Elasticsearch writes the source again, and a number of many digits
+    /// loses some.
     Whole,
 }
 
@@ -50,7 +52,8 @@ struct RequestError {
     error: ErrorType,
 }
 
-/// Asks `index` for the documents under the ids of `items` of `batch`. None when the answer has more than `max_bytes` and was not read.
+/// Asks `index` for the documents under the ids of `items` of `batch`. None when the answer has more than `max_bytes`
+/// and was not read.
 ///
 /// # Errors
 /// When there is no answer.
@@ -90,7 +93,7 @@ fn body(batch: &Batch, items: &[usize]) -> Bytes {
     body.into()
 }
 
-/// The `_id` in the action line that `lines` begin with, as the JSON string that it is.
+/// Returns the `_id` in the action line that `lines` begin with, as the JSON string that it is.
 pub(super) fn id(lines: &[u8]) -> &[u8] {
     const ID: &[u8] = br#""_id":"#;
     // Before it stands at most the index, whose name holds no quote.
@@ -105,8 +108,9 @@ pub(super) fn id(lines: &[u8]) -> &[u8] {
     &json[..end.map_or(json.len(), |end| end + 2)]
 }
 
-/// Returns whether `answer` holds exactly the documents `ours`, in their order, each byte for byte as it was sent. So it is in a replay,
-/// where parsing the answer would cost more than everything else that the proof does. False says nothing: [`read`] has to look closer.
+/// Returns whether `answer` holds exactly the documents `ours`, in their order, each byte for byte as it was sent. So
+/// it is in a replay, where parsing the answer would cost more than everything else that the proof does. False says
+/// nothing: [`read`] has to look closer.
 ///
 /// A quote within a JSON string is escaped, so the first `"_source":` of a document is its key, whatever the id holds.
 pub(super) fn are_as_sent<'a>(answer: &Answer, ours: impl Iterator<Item = &'a [u8]>) -> bool {
@@ -128,7 +132,7 @@ pub(super) fn are_as_sent<'a>(answer: &Answer, ours: impl Iterator<Item = &'a [u
     answer.status == 200 && rest == b"]}"
 }
 
-/// The documents in `answer` of `index`, one for each of the `asked` ids; none when there is no such index.
+/// Returns the documents in `answer` of `index`, one for each of the `asked` ids; none when there is no such index.
 ///
 /// # Errors
 /// [`Obstacle`], when it does not say of each id what is stored.
@@ -170,8 +174,8 @@ fn denied(index: &str, status: u16, error_type: Option<String>) -> Obstacle {
         index: Some(index.to_owned()),
         status,
         error_type: error_type.unwrap_or_else(|| "none".to_owned()),
-        reason: "a document that is there already must be read to know whether it is the same event: this needs the privilege read \
-                 (or elasticsearch.verify_duplicates: never)"
+        reason: "the indexer must read an existing document to know whether it is the same event: grant the privilege \
+         read (or elasticsearch.verify_duplicates: never)"
             .to_owned(),
     })
 }

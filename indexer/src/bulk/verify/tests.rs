@@ -1,5 +1,5 @@
-//! A stub answers: an id that is taken and gone in the next moment, a reading that fails, an answer of many megabytes, cannot be provoked on a
-//! real Elasticsearch at will. What can is in `tests/it/proof.rs`.
+//! A stub answers: an id that is taken and gone in the next moment, a reading that fails, an answer of many megabytes,
+//! cannot be provoked on a real Elasticsearch at will. What can is in `tests/it/proof.rs`.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -56,7 +56,7 @@ fn is_read(received: &Received) -> bool {
     received.line.starts_with("POST /real-000001/_mget")
 }
 
-/// What `document` says for each id that is asked for.
+/// Returns what `document` says for each id that is asked for.
 fn documents(received: &Received, document: impl Fn(&str) -> Value) -> Reply {
     let by_timestamp = received.line.contains("_source_includes=_ingested_at");
     let docs: Vec<Value> = ids(received)

@@ -1,4 +1,4 @@
-//! Documents that are set aside, since it is not known whose fault it is that they are refused; and requests that are refused as a whole.
+//! Documents that are set aside, since it is not known what is at fault; and requests that are refused as a whole.
 
 use super::*;
 
@@ -16,7 +16,8 @@ pub struct Aside {
 }
 
 impl<'a> Work<'a> {
-    /// The one document of `batch`, which was set aside before: it has been given the time that failures take to pass.
+    /// Returns the one document of `batch`, which was set aside before: it has been given the time that failures take
+    /// to pass.
     pub(in crate::bulk) fn alone(batch: &'a Batch, places: bool) -> Self {
         Self { is_alone: true, ..Self::new(batch, places) }
     }
@@ -45,7 +46,8 @@ impl Work<'_> {
         fitting(self.batch, &items[..self.whole.share(items)], room)
     }
 
-    /// A request of `chunk` failed as a whole. All of it is sent again, unless it is the one document that such requests have in common.
+    /// A request of `chunk` failed as a whole. All of it is sent again, unless it is the one document that such
+    /// requests have in common.
     pub(super) fn failed_whole(&mut self, chunk: Vec<usize>, failure: Failure, progress: &mut Progress) {
         // Too much to do is never a document's fault.
         let is_suspect = failure.trouble != Trouble::Overload;
@@ -65,24 +67,24 @@ impl Work<'_> {
         self.delivered.aside.push(Aside { item, index, refusal, attempts });
     }
 
-    /// Those that were set aside, but for the first `known`.
+    /// Returns those that were set aside, except for the first `known`.
     pub(in crate::bulk) fn aside(&self, known: usize) -> &[Aside] {
         self.delivered.aside.get(known..).unwrap_or_default()
     }
 
-    /// Takes those back that were set aside, but for the first `known`: they are sent again with all others.
+    /// Takes those back that were set aside, except for the first `known`: they are sent again with all others.
     pub(in crate::bulk) fn take_back(&mut self, known: usize, progress: &mut Progress) {
         let items = self.delivered.aside.drain(known..).map(|aside| aside.item).collect();
         progress.aside = 0;
         self.again(items, progress);
     }
 
-    /// How many documents wait to be sent.
+    /// Returns how many documents wait to be sent.
     pub(in crate::bulk) fn waiting(&self) -> usize {
         self.left.len() + self.halves.iter().map(Vec::len).sum::<usize>()
     }
 
-    /// Puts those first that go to the same index as the next one; gives how many the next request may hold.
+    /// Puts those first that go to the same index as the next one; returns how many the next request may hold.
     pub(in crate::bulk) fn gather(&mut self) -> usize {
         let Some(first) = self.left.front().filter(|_| self.halves.is_empty()).map(|item| self.index_of(*item)) else {
             return usize::MAX;
@@ -95,8 +97,8 @@ impl Work<'_> {
         count
     }
 
-    /// Cuts `chunk`, which was refused as a whole: by index, since a cluster may forbid that a request names more than that of its path; else
-    /// in two. Gives the one document that it is, if so.
+    /// Cuts `chunk`, which was refused as a whole: by index, since a cluster may forbid that a request names more than
+    /// that of its path; else in two. Returns the one document that it is, if so.
     pub(super) fn cut_by_index(&mut self, chunk: Vec<usize>) -> Option<usize> {
         if self.index_of_all(&chunk).is_some() {
             return self.cut(chunk);
@@ -115,12 +117,12 @@ impl Work<'_> {
         None
     }
 
-    /// The index of the batch's first target: its action lines do not name it.
+    /// Returns the index of the batch's first target: its action lines do not name it.
     pub(in crate::bulk) fn index_of_first(&self) -> &str {
         self.batch.targets.first().map_or("", |target| &target.index)
     }
 
-    /// The index that all of `chunk` go to, if it is one.
+    /// Returns the index that all of `chunk` go to, if it is one.
     pub(in crate::bulk) fn index_of_all(&self, chunk: &[usize]) -> Option<Arc<str>> {
         let first = self.index_of(*chunk.first()?);
         let is_alone = self.batch.targets.len() == 1 && self.moved.is_empty();

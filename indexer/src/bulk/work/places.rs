@@ -1,26 +1,27 @@
-//! Documents that do not simply go where their batch says: those that are looked up first, and those that are placed anew.
+//! Documents that do not simply go where their batch says: those that are looked up first, and those that are placed
+//! again.
 
 use super::*;
 use crate::bulk::verify::Obstacle;
 
 impl Work<'_> {
-    /// The documents of the next request for ids, at most `most`.
+    /// Returns the documents of the next request for ids, at most `most`.
     pub(in crate::bulk) fn take_look_ups(&mut self, most: usize) -> Vec<usize> {
         let count = self.look_ups.len().min(most.max(1));
         self.look_ups.drain(..count).collect()
     }
 
-    /// Takes out the documents that are to be placed anew.
+    /// Takes out the documents that are to be placed again.
     pub(in crate::bulk) fn take_unplaced(&mut self) -> Vec<usize> {
         std::mem::take(&mut self.unplaced)
     }
 
-    /// The indices that differ from the batch's.
+    /// Returns the indices that differ from the batch's.
     pub(in crate::bulk) fn moved(&self) -> &Moved {
         &self.moved
     }
 
-    /// The index that `item` was last sent to.
+    /// Returns the index that `item` was last sent to.
     pub(in crate::bulk) fn index_of(&self, item: usize) -> Arc<str> {
         match self.moved.get(&item) {
             Some(index) => Arc::clone(index),
@@ -53,8 +54,8 @@ impl Work<'_> {
         self.left.push_back(item);
     }
 
-    /// The next request counts on the write index of `generation`. Puts those that are left and have not been looked up before it, and that
-    /// `is_doubtful`, to those which are looked up first.
+    /// The next request counts on the write index of `generation`. Puts those that are left and have not been looked up
+    /// before it, and that `is_doubtful`, to those which are looked up first.
     pub(in crate::bulk) fn divert(&mut self, generation: u64, is_doubtful: impl Fn(i64) -> bool) {
         self.generation = Some(generation);
         let items = &self.batch.items;
@@ -68,7 +69,8 @@ impl Work<'_> {
         self.look_ups.extend(doubtful);
     }
 
-    /// The write index is that of `generation` by now. What the next answer says is written is looked up if that is not the one counted on.
+    /// The write index is that of `generation` by now. What the next answer says is written is looked up if that is not
+    /// the one counted on.
     pub(in crate::bulk) fn check(&mut self, generation: u64) {
         self.is_doubtful = self.generation != Some(generation);
     }
@@ -94,7 +96,8 @@ impl Work<'_> {
         self.look_ups.extend(items);
     }
 
-    /// `item` was looked up and found in so many indices. It is a duplicate, unless the one that is there is what we wrote.
+    /// `item` was looked up and found in so many indices. It is a duplicate, unless the one that is there is what we
+    /// wrote.
     pub(in crate::bulk) fn found(&mut self, item: usize, indices: usize, progress: &mut Progress) {
         if indices == 1 && self.written.contains(&item) {
             self.settle_indexed(progress);

@@ -4,13 +4,13 @@ use super::*;
 use crate::bulk::verify::{Obstacle, Suspect};
 
 impl Work<'_> {
-    /// Whether duplicates are proven; else all that are answered 409 count as duplicates.
+    /// Returns whether duplicates are proven; else all that are answered 409 count as duplicates.
     pub(in crate::bulk) fn proving(mut self, proves: bool) -> Self {
         self.proves = proves;
         self
     }
 
-    /// Whether duplicates are proven.
+    /// Returns whether duplicates are proven.
     pub(in crate::bulk) fn is_proving(&self) -> bool {
         self.proves
     }
@@ -49,7 +49,7 @@ impl Work<'_> {
         self.suspects.extend(suspects);
     }
 
-    /// How many times the document that had the id of `item` was gone.
+    /// Returns how many times the document that had the id of `item` was gone.
     pub(in crate::bulk) fn rounds(&self, item: usize) -> u8 {
         self.gone.get(&item).copied().unwrap_or(0)
     }

@@ -78,8 +78,8 @@ fn an_answer_says_how_much_may_be_sent_and_how_elasticsearch_is() {
     }
 }
 
-/// An Elasticsearch that refuses requests with a culprit in them as a whole, takes at most `most` documents a request, and fails each
-/// document so many times before it takes it.
+/// An Elasticsearch that refuses requests with a document at fault in them as a whole, takes at most `most` documents a
+/// request, and fails each document so many times before it takes it.
 struct Model {
     culprits: Vec<bool>,
     most: usize,

@@ -1,9 +1,11 @@
-//! Which document makes a request fail as a whole, time and again: a server that crashes at it, or a proxy that drops the connection. Pure.
+//! Which document makes a request fail as a whole, time and again: a server that crashes at it, or a proxy that drops
+//! the connection. Pure.
 //!
-//! A request that times out, breaks, or is answered 502 to 504 says nothing about its documents; an outage looks the same. The difference is
-//! what else happens. When the same documents fail again although other requests of the topic were accepted since, their next requests hold
-//! half as many, down to one. While nothing is accepted, nothing is cut. So that there is evidence, a witness is asked between two attempts; where
-//! there is none, a document that failed alone many times is set aside all the same, which makes room for others and decides nothing.
+//! A request that times out, breaks, or is answered 502 to 504 says nothing about its documents; an outage looks the
+//! same. The difference is what else happens. When the same documents fail again although other requests of the topic
+//! were accepted since, their next requests hold half as many, down to one. While nothing is accepted, nothing is cut.
+//! So that there is evidence, a witness is asked between two attempts; where there is none, a document that failed
+//! alone many times is set aside all the same, which makes room for others and decides nothing.
 
 use std::collections::HashMap;
 
@@ -51,8 +53,8 @@ impl Whole {
         most
     }
 
-    /// Notes that a request of `chunk` failed as a whole. Returns whether it was one document alone that is to be set aside: `others` were
-    /// accepted since it failed before, or nobody can say whether they would be.
+    /// Notes that a request of `chunk` failed as a whole. Returns whether it was one document alone that is to be set
+    /// aside: `others` were accepted since it failed before, or nobody can say whether they would be.
     pub(in crate::bulk) fn fail(&mut self, chunk: &[usize], others: Others) -> bool {
         let Others { accepted, has_witness } = others;
         let failed_before = |item: &usize| self.suspects.get(item).is_some_and(|suspect| suspect.accepted < accepted);

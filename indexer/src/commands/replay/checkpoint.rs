@@ -1,5 +1,6 @@
-//! How far a replay has come, kept in Kafka: the offsets that its consumer group has committed, and in their metadata the range that was
-//! chosen when it began. So a replay that was killed goes on where it stood, on any machine, with the same range.
+//! How far a replay has come, kept in Kafka: the offsets that its consumer group has committed, and in their metadata
+//! the range that was chosen when it began. So a replay that was killed goes on where it stood, on any machine, with
+//! the same range.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -92,7 +93,7 @@ impl Checkpoint {
         total(&self.ranges)
     }
 
-    /// Whether all is settled.
+    /// Returns whether all is settled.
     pub(super) fn is_complete(&self) -> bool {
         self.settled >= self.total()
     }

@@ -12,7 +12,8 @@ use super::log::Log;
 use super::{ReplayArgs, ReplayError};
 use crate::backing::now_millis;
 
-/// How long a member that was killed stays in its group where `kafka.options` do not say so: the indexer's own session timeout.
+/// How long a member that was killed stays in its group where `kafka.options` do not say so: the indexer's own session
+/// timeout.
 const SESSION: Duration = Duration::from_secs(10);
 /// How much longer the group is waited for.
 const GRACE: Duration = Duration::from_secs(5);
@@ -26,8 +27,8 @@ pub(super) struct Plan {
     pub(super) is_resumed: bool,
 }
 
-/// Decides what is read: what an unfinished replay of this name reads, else what `args` ask for. Waits for Kafka. Nothing is committed for a
-/// dry run.
+/// Decides what is read: what an unfinished replay of this name reads, else what `args` ask for. Waits for Kafka.
+/// Nothing is committed for a dry run.
 ///
 /// # Errors
 /// [`ReplayError`], when somebody else runs the same replay, or an unfinished one was asked for something else.

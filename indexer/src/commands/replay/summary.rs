@@ -139,7 +139,7 @@ impl Summary {
         }
     }
 
-    /// Whether a dry run has found that the index is not what the topic says.
+    /// Returns whether a dry run has found that the index is not what the topic says.
     pub(super) fn differs(&self) -> bool {
         self.dry_run.is_some_and(|found| found.new + found.conflicts + found.undecodable > 0)
     }

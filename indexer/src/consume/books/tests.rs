@@ -76,7 +76,8 @@ struct Assignment {
     records: Vec<(i64, bool)>,
 }
 
-/// What is in flight: how far it takes its partitions, and its records: the assignment's number, the partition, the offset.
+/// What is in flight: how far it takes its partitions, and its records: the assignment's number, the partition, the
+/// offset.
 type InFlight = (Vec<Progress>, Vec<(u8, usize, i64)>);
 
 /// Keeps each record apart, beside the real parts.

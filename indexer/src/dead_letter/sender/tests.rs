@@ -16,7 +16,8 @@ async fn a_producer_that_failed_for_good_is_replaced() {
     assert!(sender.send(letter()).await.is_ok());
     let first = Arc::downgrade(&sender.client.load_full());
 
-    // For the first request in flight this means that client and broker no longer agree: librdkafka gives up for good.
+    // For the first request in flight this means that client and broker no longer agree: librdkafka gives up
+    // permanently.
     let desynchronised = RDKafkaRespErr::RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER;
     cluster.request_errors(RDKafkaApiKey::Produce, &[desynchronised]);
     assert!(sender.send(letter()).await.is_err());

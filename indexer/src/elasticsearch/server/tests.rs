@@ -4,7 +4,7 @@ use super::*;
 use crate::bulk::tests::config;
 use crate::bulk::tests::stub::{Reply, Stub, failure};
 
-/// What `GET /` of a server says, cut down to what is looked at.
+/// Returns what `GET /` of a server says, cut down to what is looked at.
 fn main(number: &str, more: &str) -> String {
     format!(r#"{{"name":"n","version":{{"number":"{number}"{more}}},"tagline":"You Know, for Search"}}"#)
 }

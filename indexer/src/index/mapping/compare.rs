@@ -30,7 +30,7 @@ pub struct Conflict {
     pub live: String,
 }
 
-/// What `live` lacks of `wanted`, and where it contradicts. A number that is wider in `live` is neither.
+/// Returns what `live` lacks of `wanted`, and where it contradicts. A number that is wider in `live` is neither.
 pub fn compare(wanted: &Value, live: &Value) -> Difference {
     let mut difference = Difference::default();
     let mut addition = Map::new();
@@ -101,8 +101,8 @@ fn missing_of_field(path: &str, wanted: &Value, live: &Value, difference: &mut D
     Some(addition)
 }
 
-/// `base` and what `added` has beyond it. Where both have a field, it becomes as wide as both together, or else stays as it is in `base`;
-/// fields whose type is `chosen` by the config become what they are in `added`.
+/// `base` and what `added` has beyond it. Where both have a field, it becomes as wide as both together, or else stays
+/// as it is in `base`; fields whose type is `chosen` by the config become what they are in `added`.
 pub fn merge(base: &Value, added: &Value, chosen: &BTreeMap<String, FieldOverride>) -> Value {
     let mut merged = merge_parts("", base, added, chosen);
     let templates = merged_templates(base, added);
@@ -147,7 +147,8 @@ fn templates(mapping: &Value) -> &[Value] {
     mapping.get("dynamic_templates").and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
-/// The dynamic templates of `base`, before them those of `added` that it lacks by name: the first that matches is taken.
+/// Returns the dynamic templates of `base`, before them those of `added` that it lacks by name: the first that matches
+/// is taken.
 fn merged_templates(base: &Value, added: &Value) -> Vec<Value> {
     let name = |template: &Value| template.as_object().and_then(|named| named.keys().next().cloned());
     let known: Vec<_> = templates(base).iter().map(name).collect();

@@ -1,13 +1,13 @@
-//! A mapping as `OpenSearch` takes it. Mappings are made, compared and merged as Elasticsearch's; what a server does not know is replaced
-//! here, before it is sent or compared with what the server has. Pure.
+//! A mapping as `OpenSearch` takes it. Mappings are made, compared and merged as Elasticsearch's; what a server does
+//! not know is replaced here, before it is sent or compared with what the server has. Pure.
 
 use serde_json::{Map, Value};
 
 /// What `OpenSearch` has for `flattened`.
 const FLAT_OBJECT: &str = "flat_object";
 
-/// Returns `mapping` as `OpenSearch` takes it: `flat_object` instead of `flattened`, which has no parameters there, and no
-/// `ignore_malformed` of a `boolean`.
+/// Returns `mapping` as `OpenSearch` takes it: `flat_object` instead of `flattened`, which has no parameters there, and
+/// no `ignore_malformed` of a `boolean`.
 pub fn for_opensearch(mapping: Value) -> Value {
     let Value::Object(mut field) = mapping else { return mapping };
     if let Some(Value::Object(properties)) = field.get_mut("properties") {

@@ -4,14 +4,16 @@ use avro::FieldType;
 use config::FieldOverride;
 use serde_json::{Map, Value, json};
 
-/// The longest string that can be searched, in UTF-16 code units: at four bytes each they are just within Lucene's limit of 32,766
-/// bytes a term, beyond which a document would be refused. A longer one is kept in the document and left out of the index.
+/// The longest string that can be searched, in UTF-16 code units: at four bytes each they are just within Lucene's
+/// limit of 32,766 bytes a term, beyond which a document would be refused. A longer one is kept in the document and
+/// left out of the index.
 const IGNORE_ABOVE: u32 = 8_191;
 /// The same for the values of `flattened`, where a term holds the key too.
 const IGNORE_ABOVE_FLATTENED: u32 = 4_096;
 /// The same for the subfield of `text`: longer text is no keyword.
 const IGNORE_ABOVE_SUBFIELD: u32 = 256;
-/// How deep the values of a map may be nested: as deep as an event may be. Elasticsearch refuses what is deeper than this.
+/// How deep the values of a map may be nested: as deep as an event may be. Elasticsearch refuses what is deeper than
+/// this.
 const FLATTENED_DEPTH: u32 = 200;
 
 pub(super) fn keyword() -> Value {
@@ -32,7 +34,8 @@ pub(super) fn object(properties: Map<String, Value>) -> Value {
     if properties.is_empty() { json!({ "type": "object" }) } else { json!({ "properties": properties }) }
 }
 
-/// A time. One that Elasticsearch cannot hold, such as the least of all longs, is kept in the document and left out of the index.
+/// A time. One that Elasticsearch cannot hold, such as the least of all longs, is kept in the document and left out of
+/// the index.
 pub(super) fn date() -> Value {
     json!({ "type": "date", "ignore_malformed": true })
 }
@@ -88,8 +91,8 @@ pub(super) fn of_override(wanted: &FieldOverride) -> Value {
     Value::Object(field)
 }
 
-/// The dynamic template of the values of the map at `path`, so that the first value does not decide for the others. None where it needs
-/// none: Elasticsearch finds out by itself.
+/// Returns the dynamic template of the values of the map at `path`, so that the first value does not decide for the
+/// others. `None` if it needs none: Elasticsearch finds out by itself.
 pub(super) fn template_of_values(path: &str, field_type: FieldType) -> Option<Value> {
     let json_type = match field_type {
         FieldType::Integer | FieldType::Long => "long",
@@ -104,7 +107,7 @@ pub(super) fn template_of_values(path: &str, field_type: FieldType) -> Option<Va
     Some(Value::Object(named))
 }
 
-/// The type of a field, for people and for comparing.
+/// Returns the type of a field, for people and for comparing.
 pub(super) fn type_of(field: &Value) -> &str {
     match field.get("type").and_then(Value::as_str) {
         None | Some("object") if field.get("enabled") == Some(&Value::Bool(false)) => "object (enabled: false)",
@@ -113,12 +116,13 @@ pub(super) fn type_of(field: &Value) -> &str {
     }
 }
 
-/// Whether a field is an object whose parts are fields.
+/// Returns whether a field is an object whose parts are fields.
 pub(super) fn has_parts(field: &Value) -> bool {
     matches!(type_of(field), "object" | "nested")
 }
 
-/// How many fields a mapping has as `index.mapping.total_fields.limit` counts them: objects and subfields are fields too.
+/// Returns how many fields a mapping has as `index.mapping.total_fields.limit` counts them: objects and subfields are
+/// fields too.
 pub(in crate::index) fn count_fields(mapping: &Value) -> usize {
     let below = |key: &str| mapping.get(key).and_then(Value::as_object).into_iter().flat_map(Map::values);
     below("properties").map(|field| 1 + count_fields(field)).sum::<usize>() + below("fields").count()

@@ -33,18 +33,18 @@ fn numbers(types: [&str; 2]) -> Option<&'static str> {
     }
 }
 
-/// Whether values of the type are text, numbers or booleans, in the types that schemas are made to.
+/// Returns whether values of the type are text, numbers or booleans, in the types that schemas are made to.
 fn is_scalar(name: &str) -> bool {
     matches!(name, "boolean" | "integer" | "long" | "float" | "double" | "keyword" | "date" | "binary")
 }
 
-/// Whether `wide` takes all that `narrow` takes, and finds it as numbers too. Text takes what a keyword takes, whichever of its types
-/// somebody chose.
+/// Returns whether `wide` takes all that `narrow` takes, and finds it as numbers too. Text takes what a keyword takes,
+/// whichever of its types somebody chose.
 pub(super) fn holds(wide: &str, narrow: &str) -> bool {
     wide == narrow || numbers([wide, narrow]) == Some(wide) || narrow == "keyword" && is_text(wide)
 }
 
-/// Whether fields of the type take any text, analysed or as a whole.
+/// Returns whether fields of the type take any text, analysed or as a whole.
 fn is_text(name: &str) -> bool {
     matches!(name, "text" | "match_only_text" | "wildcard" | "search_as_you_type" | "annotated_text")
 }

@@ -1,6 +1,7 @@
 //! The headers of a record, kept in one piece: a batch holds those of all its records beside their keys and values.
 //!
-//! Each header is the length of its name, the name, the length of its value (or [`NULL`]) and the value; lengths are little-endian `u32`.
+//! Each header is the length of its name, the name, the length of its value (or [`NULL`]) and the value; lengths are
+//! little-endian `u32`.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -18,7 +19,8 @@ impl<'a> Headers<'a> {
     pub(super) fn copy(headers: Option<&BorrowedHeaders>, buffer: &'a mut Vec<u8>) -> Self {
         buffer.clear();
         for number in 0..headers.map_or(0, |headers| headers.count()) {
-            // The client panics at a name that is not UTF-8. Such a header is left out: no producer of that record must stop the indexer.
+            // The client panics at a name that is not UTF-8. Such a header is left out: no producer of that record must
+            // stop the indexer.
             let header = catch_unwind(AssertUnwindSafe(|| headers.and_then(|headers| headers.try_get(number))));
             if let Ok(Some(header)) = header {
                 append(header.key, header.value, buffer);
@@ -27,7 +29,7 @@ impl<'a> Headers<'a> {
         Self(buffer)
     }
 
-    /// Those that [`Headers::as_bytes`] has given.
+    /// Returns those that [`Headers::as_bytes`] has given.
     pub fn from_bytes(bytes: &'a [u8]) -> Self {
         Self(bytes)
     }
@@ -37,7 +39,7 @@ impl<'a> Headers<'a> {
         self.0
     }
 
-    /// The value of the last header `name`; none where there is none, or where it is null.
+    /// Returns the value of the last header `name`; `None` if there is none, or where it is null.
     pub fn get(self, name: &str) -> Option<&'a [u8]> {
         self.filter(|(found, _)| *found == name).last()?.1
     }

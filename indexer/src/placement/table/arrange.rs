@@ -14,7 +14,7 @@ pub(super) struct Entry {
 }
 
 impl Entry {
-    /// What `found` is behind `alias`; none if it is of no concern.
+    /// Returns what `found` is behind `alias`; `None` if it is of no concern.
     pub(super) fn of(alias: &str, found: Found) -> Option<Self> {
         let kin = Kin::of(alias, &found.name);
         let generation = kin.generation();
@@ -44,7 +44,7 @@ impl Entry {
     }
 }
 
-/// What is not certain about the last of `entries`, the write index.
+/// Returns what is not certain about the last of `entries`, the write index.
 pub(super) fn doubt(entries: &[Entry]) -> Doubt {
     let Some((write, others)) = entries.split_last() else { return Doubt::None };
     let is_later = |entry: &Entry| {
@@ -58,9 +58,9 @@ pub(super) fn doubt(entries: &[Entry]) -> Doubt {
     }
 }
 
-/// Takes back the starts of indices whose own is not known: they take what their predecessor takes too, and only to look it up. An index
-/// made of another one has a creation date of its own, which says nothing about its documents, and is mostly after that of the next
-/// generation. Gives whether it is known since when the oldest takes documents.
+/// Takes back the starts of indices whose own is not known: they take what their predecessor takes too, and only to
+/// look it up. An index made of another one has a creation date of its own, which says nothing about its documents, and
+/// is mostly after that of the next generation. Returns whether it is known since when the oldest takes documents.
 pub(super) fn mark_uncertain(entries: &[Entry], backing: &mut [Backing]) -> bool {
     let Some((write, others)) = backing.split_last_mut() else { return true };
     let mut next = write.created;
@@ -104,7 +104,7 @@ pub(super) fn in_order(backing: &mut [Backing]) {
     }
 }
 
-/// The number at the end of the name of a data stream's backing index; 0 without one.
+/// Returns the number at the end of the name of a data stream's backing index; 0 without one.
 fn last_number(name: &str) -> u64 {
     name.rsplit('-').next().and_then(|digits| digits.parse().ok()).unwrap_or(0)
 }

@@ -25,7 +25,7 @@ fn names(table: &Table) -> Vec<&str> {
     table.backing().iter().map(|backing| &*backing.name).collect()
 }
 
-/// The indices that a document of placement time `time` may be in, and whether it is looked up there.
+/// Returns the indices that a document of placement time `time` may be in, and whether it is looked up there.
 fn candidates(table: &Table, time: i64) -> (Vec<&str>, bool) {
     let Placed::In(number) = place(table, time) else { panic!("{time} has no place") };
     if table.backing()[number].writable {
@@ -130,7 +130,8 @@ fn a_data_stream_is_in_the_order_of_its_own_list() {
     assert_eq!(candidates(&table, 25_000).0, names);
 }
 
-/// What somebody may have done to generation `number`, created at `at`, as it stands under the alias afterwards.
+/// Returns what somebody may have done to generation `number`, created at `at`, as it stands under the alias
+/// afterwards.
 fn changed(number: u64, at: i64, how: u8) -> Found {
     let plain = format!("e-{number:06}");
     match how {
@@ -143,8 +144,8 @@ fn changed(number: u64, at: i64, how: u8) -> Found {
 }
 
 proptest! {
-    /// A document that was written by the table of a quiet alias is found by any later one: in the index that it is written to, or in one
-    /// of those in which it is looked up first.
+    /// A document that was written by the table of a quiet alias is found by any later one: in the index that it is
+    /// written to, or in one of those in which it is looked up first.
     #[test]
     fn a_document_is_found_again_whatever_was_done_to_its_index(
         gaps in prop::collection::vec(1_i64..5_000, 2..8),

@@ -63,7 +63,7 @@ impl Stub {
         stub
     }
 
-    /// The settings of a client of this stub by client credentials, to be changed by a test.
+    /// Returns the settings of a client of this stub by client credentials, to be changed by a test.
     pub(super) fn settings(&self) -> config::Cxone {
         config::Cxone {
             tenant_url: Some(format!("http://{}", self.address)),
@@ -93,12 +93,12 @@ impl Stub {
         self.state.gate.add_permits(Semaphore::MAX_PERMITS / 2);
     }
 
-    /// The requests so far.
+    /// Returns the requests so far.
     pub(super) fn seen(&self) -> Vec<Seen> {
         self.state.seen.lock().unwrap().clone()
     }
 
-    /// How many requests for `path` there were.
+    /// Returns how many requests for `path` there were.
     pub(super) fn count(&self, path: &str) -> usize {
         self.seen().iter().filter(|seen| seen.what.ends_with(path)).count()
     }

@@ -36,7 +36,7 @@ async fn when_kafka_fails_in_the_middle_of_a_file_it_is_503_and_the_same_file_ag
     let answer = receiver.send(post("/open", &[CONTAINER], file(100))).await;
     assert_eq!((answer.status, &answer.body["code"]), (503, &json!("kafka-refuses")));
     assert!(answer.headers.contains_key("retry-after"));
-    // As a sender would: until it is accepted. The producer takes a moment to begin anew.
+    // As a sender would: until it is accepted. The producer takes a moment to start again.
     let accepted = tokio::time::timeout(Duration::from_secs(30), async {
         loop {
             let answer = receiver.send(post("/open", &[CONTAINER], file(100))).await;

@@ -47,7 +47,7 @@ fn an_error_names_the_key_and_the_file() {
     std::fs::write(folder.path().join("cert.pem"), "nothing").unwrap();
     let error = Tls::load(&files(folder.path())).err().unwrap().to_string();
     assert!(
-        error.contains("certificate_file") && error.contains("cert.pem") && error.contains("no certificate"),
+        error.contains("certificate_file") && error.contains("cert.pem") && error.contains("no usable certificate"),
         "{error}"
     );
     renew(folder.path());

@@ -6,7 +6,8 @@ use subtle::{Choice, ConstantTimeEq};
 
 use super::Unauthorized;
 
-/// The live secrets, as SHA-256 digests: digests are all of one length, so that comparing them does not tell a secret's length.
+/// The live secrets, as SHA-256 digests: digests are all of one length, so that comparing them does not tell a secret's
+/// length.
 pub(super) struct Digests(Vec<[u8; 32]>);
 
 impl Digests {

@@ -1,5 +1,5 @@
-//! A client certificate that a proxy has verified and passes on in a header: Envoy's `X-Forwarded-Client-Cert`, `Client-Cert` (RFC 9440), or one
-//! in PEM, as nginx, Traefik, `HAProxy` and the load balancers of AWS send it.
+//! A client certificate that a proxy has verified and passes on in a header: Envoy's `X-Forwarded-Client-Cert`,
+//! `Client-Cert` (RFC 9440), or one in PEM, as nginx, Traefik, `HAProxy` and the load balancers of AWS send it.
 //!
 //! Whether the proxy may be trusted is the caller's matter: anybody can write such a header.
 
@@ -22,7 +22,8 @@ pub(crate) struct Forwarded {
 }
 
 impl Forwarded {
-    /// Compiles `receiver.forwarded_certificate`. Returns none where the name is not that of a header, which the config's check refuses.
+    /// Compiles `receiver.forwarded_certificate`. Returns none where the name is not that of a header, which the
+    /// config's check refuses.
     pub(crate) fn new(config: &ForwardedCertificate) -> Option<Self> {
         let header = HeaderName::from_bytes(config.header().as_bytes()).ok()?;
         Some(Self { header, format: config.format })
@@ -46,7 +47,8 @@ impl Forwarded {
     }
 }
 
-/// Returns the DER of the first certificate in `value`: PEM, percent-encoded or with its line breaks replaced, or the base64 of it alone.
+/// Returns the DER of the first certificate in `value`: PEM, percent-encoded or with its line breaks replaced, or the
+/// base64 of it alone.
 fn pem(value: &[u8]) -> Option<Vec<u8>> {
     // A plus is a plus here, as the proxies write it.
     let text: Vec<u8> = percent_decode(value).collect();
@@ -65,8 +67,8 @@ fn pem(value: &[u8]) -> Option<Vec<u8>> {
 /// An element of `X-Forwarded-Client-Cert`: its keys, in lowercase, and their values without quotes.
 type Element = Vec<(Vec<u8>, Vec<u8>)>;
 
-/// Returns the elements of a value of `X-Forwarded-Client-Cert`: separated by commas, their pairs by semicolons. Both may stand in quotes, in
-/// which a backslash and what follows it are one.
+/// Returns the elements of a value of `X-Forwarded-Client-Cert`: separated by commas, their pairs by semicolons. Both
+/// may stand in quotes, in which a backslash and what follows it are one.
 fn elements(value: &[u8]) -> Vec<Element> {
     let (mut elements, mut element, mut key, mut text) = (Vec::new(), Element::new(), None, Vec::new());
     let (mut quoted, mut bytes) = (false, value.iter().copied());
@@ -93,8 +95,8 @@ fn elements(value: &[u8]) -> Vec<Element> {
     elements
 }
 
-/// Returns whose certificate an element of `X-Forwarded-Client-Cert` is of: by the certificate where the proxy passes it on, else by the names that
-/// it found in it.
+/// Returns whose certificate an element of `X-Forwarded-Client-Cert` is of: by the certificate where the proxy passes
+/// it on, else by the names that it found in it.
 fn of_element(element: &Element) -> Option<Peer> {
     let all = |wanted: &'static [u8]| element.iter().filter(move |(key, _)| key == wanted).map(|(_, value)| value);
     if let Some(certificate) = all(b"cert").chain(all(b"chain")).next() {

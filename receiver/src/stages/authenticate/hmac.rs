@@ -1,7 +1,8 @@
-//! Signatures in a header, as many senders of webhooks have them: which header, how they are written and what is signed are settings.
+//! Signatures in a header, as many senders of webhooks have them: which header, how they are written and what is signed
+//! are settings.
 //!
-//! A header may hold several, with commas, semicolons or spaces between them, or stand there several times: a sender that changes its
-//! secret signs with both. The timestamp stands in a header of its own, or among the signatures.
+//! A header may hold several, with commas, semicolons or spaces between them, or stand there several times: a sender
+//! that changes its secret signs with both. The timestamp stands in a header of its own, or among the signatures.
 
 use std::time::{Duration, SystemTime};
 
@@ -103,7 +104,8 @@ impl Hmac {
             }
             let written = element.strip_prefix(self.prefix.as_str());
             listing |= written.is_some();
-            // Some write the prefix before the first of several only. What is of another form may be of another version.
+            // Some write the prefix before the first of several only. What is of another form may be of another
+            // version.
             if let Some(written) = written.or(listing.then_some(element)) {
                 signatures.add(|room| self.decode(written.as_bytes(), room)).ok();
             }
@@ -121,7 +123,7 @@ impl Hmac {
         Ok(Signed { keys: &self.keys, before: before?, after: after?, signatures })
     }
 
-    /// What stands in the header, or in all headers of this name.
+    /// Returns what stands in the header, or in all headers of this name.
     fn elements<'a>(&'a self, headers: &'a HeaderMap) -> impl Iterator<Item = &'a str> {
         let values = headers.get_all(&self.header).iter().filter_map(|value| value.to_str().ok());
         let elements = values.flat_map(|value| value.split(self.separators.as_slice()));

@@ -45,13 +45,13 @@ impl Live {
         })
     }
 
-    /// The authenticator in use.
+    /// Returns the authenticator in use.
     pub(crate) fn current(&self) -> Arc<Authenticator> {
         self.current.load_full()
     }
 
-    /// Reads the secrets again, and takes those there are now. When that fails the last ones stay in use; each failure is logged once.
-    /// Reads a file: blocks the thread.
+    /// Reads the secrets again, and takes those there are now. When that fails the last ones stay in use; each failure
+    /// is logged once. Reads a file: blocks the thread.
     pub(crate) fn reload(&self) {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         match self.renew(&last.secrets) {
@@ -72,14 +72,15 @@ impl Live {
                 let failure = error.to_string();
                 if failure != last.failure {
                     let source = self.source.as_str();
-                    tracing::warn!(source, %error, "The secrets could not be read again; the last ones stay in use.");
+                    tracing::warn!(source, %error, "Cannot read the new secrets; the last ones stay in use.");
                     last.failure = failure;
                 }
             }
         }
     }
 
-    /// Puts the next authenticator in use; gives the digest of its secrets, or none when they are still those of `known`.
+    /// Puts the next authenticator in use; returns the digest of its secrets, or none when they are still those of
+    /// `known`.
     fn renew(&self, known: &[u8; 32]) -> Result<Option<[u8; 32]>, AuthError> {
         let secrets = self.auth.secrets().map_err(|error| unusable_secrets(&self.source, error))?;
         let found = digest(&secrets);

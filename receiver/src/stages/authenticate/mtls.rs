@@ -1,5 +1,5 @@
-//! A client certificate. That one of our authorities has signed it, and that the client has its key, is the handshake's business;
-//! here is only whose it is.
+//! A client certificate. That one of our authorities has signed it, and that the client has its key, is the handshake's
+//! business; here is only whose it is.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -21,8 +21,8 @@ pub(super) struct Mtls {
 }
 
 impl Peer {
-    /// Whom the certificate (X.509 in DER) is of: its subject alternative names that are DNS names, URIs and e-mail addresses, and its
-    /// common names.
+    /// Whom the certificate (X.509 in DER) is of: its subject alternative names that are DNS names, URIs and e-mail
+    /// addresses, and its common names.
     pub(crate) fn of(certificate: &[u8]) -> Self {
         // The handshake has read it, so there is one. One that cannot be read has no name and has expired.
         Self::read(certificate).unwrap_or_else(|| Self { names: Vec::new(), not_after: Some(0) })
@@ -45,8 +45,8 @@ impl Peer {
         Self { names, not_after: None }
     }
 
-    /// Whether the certificate is still valid at `now`. The handshake has seen to it for a new connection; a connection may outlast
-    /// its certificate, and a resumed one shows the certificate of the one before.
+    /// Returns whether the certificate is still valid at `now`. The handshake has seen to it for a new connection; a
+    /// connection may outlast its certificate, and a resumed one shows the certificate of the one before.
     fn is_valid(&self, now: SystemTime) -> bool {
         let Some(not_after) = self.not_after else { return true };
         UNIX_EPOCH.checked_add(Duration::from_secs(not_after)).is_some_and(|end| now <= end)

@@ -1,7 +1,8 @@
 //! Signatures that were accepted, so that nobody who has seen such a request can send it again.
 //!
-//! Only an accepted request counts: a sender that was answered 503 sends the same bytes again, and must be heard. What is older
-//! than the tolerance need not be remembered, since its timestamp refuses it. Each process remembers for itself.
+//! Only an accepted request counts: a sender that was answered 503 sends the same bytes again, and must be heard. What
+//! is older than the tolerance need not be remembered, since its timestamp refuses it. Each process remembers for
+//! itself.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};

@@ -47,7 +47,7 @@ pub(super) struct Signatures {
 }
 
 impl Key {
-    /// The key of `secret`.
+    /// Returns the key of `secret`.
     pub(super) fn new(algorithm: HmacAlgorithm, secret: &[u8]) -> Option<Self> {
         match algorithm {
             HmacAlgorithm::Sha256 => hmac::Hmac::new_from_slice(secret).ok().map(Self::Sha256),
@@ -63,7 +63,7 @@ impl Key {
     }
 }
 
-/// Whether one of the signatures is that of this key, and the mark of the right one.
+/// Returns whether one of the signatures is that of this key, and the mark of the right one.
 fn check(mut mac: impl Mac, signed: &Signed<'_>, body: &[u8]) -> (Choice, Mark) {
     signed.before.iter().for_each(|part| mac.update(part));
     mac.update(body);
@@ -86,7 +86,7 @@ impl Signatures {
         Self { bytes: [[0; LONGEST]; MOST], count: 0, len }
     }
 
-    /// Whether there is none.
+    /// Returns whether there is none.
     pub(super) fn is_empty(&self) -> bool {
         self.count == 0
     }
@@ -106,8 +106,9 @@ impl Signatures {
 }
 
 impl Signed<'_> {
-    /// Whether one of the secrets gives one of the signatures for `body`. Tries every secret, whichever matches, in constant time.
-    /// Gives a mark for each secret, by which the same message is known again whichever of them signed it.
+    /// Whether one of the secrets gives one of the signatures for `body`. Tries every secret, whichever matches, in
+    /// constant time. Returns a mark for each secret, by which the same message is known again whichever of them signed
+    /// it.
     pub(super) fn check_body(&self, body: &[u8]) -> Result<Vec<Mark>, Unauthorized> {
         let mut marks = Vec::with_capacity(self.keys.len());
         let mut found = Choice::from(0);
@@ -139,7 +140,8 @@ pub(super) fn decode_base64(written: &[u8], room: &mut [u8]) -> Option<()> {
     (len == room.len()).then_some(())
 }
 
-/// The timestamp (Unix time in seconds, or in milliseconds) as it was written, when it is at most `tolerance` before or after `now`.
+/// Returns the timestamp (Unix time in seconds, or in milliseconds) as it was written, when it is at most `tolerance`
+/// before or after `now`.
 pub(super) fn fresh(written: &[u8], tolerance: Duration, now: SystemTime) -> Result<&[u8], Unauthorized> {
     let now = now.duration_since(UNIX_EPOCH).map_err(|_| Unauthorized)?;
     let digits = std::str::from_utf8(written).map_err(|_| Unauthorized)?;

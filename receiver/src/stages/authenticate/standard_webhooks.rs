@@ -1,6 +1,6 @@
-//! Standard Webhooks (standardwebhooks.com): `webhook-id`, `webhook-timestamp` and, in `webhook-signature`, signatures such as
-//! `v1,K5oZ…=` with spaces between them; or the same with `svix-` before each name, as Svix had it first. What is signed is
-//! `<id>.<timestamp>.<body>`, with SHA-256.
+//! Standard Webhooks (standardwebhooks.com): `webhook-id`, `webhook-timestamp` and, in `webhook-signature`, signatures
+//! such as `v1,K5oZ…=` with spaces between them; or the same with `svix-` before each name, as Svix had it first. What
+//! is signed is `<id>.<timestamp>.<body>`, with SHA-256.
 
 use std::time::{Duration, SystemTime};
 
@@ -39,8 +39,8 @@ impl StandardWebhooks {
         Some(Self { keys, tolerance })
     }
 
-    /// Checks that id, timestamp and a signature of version 1 are there, and the timestamp near `now`. Other versions are skipped,
-    /// as the specification wants it; version 1a is of another kind of key.
+    /// Checks that id, timestamp and a signature of version 1 are there, and the timestamp near `now`. Other versions
+    /// are skipped, as the specification wants it; version 1a is of another kind of key.
     pub(super) fn check_head<'a>(&'a self, head: &'a HeaderMap, now: SystemTime) -> Result<Signed<'a>, Unauthorized> {
         let family = FAMILIES.iter().find(|[.., signature]| head.contains_key(signature));
         let [id, timestamp, signature] = family.ok_or(Unauthorized)?;

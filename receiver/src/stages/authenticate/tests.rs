@@ -22,7 +22,7 @@ fn compile(name: &str, auth: &Auth) -> Result<Authenticator, AuthError> {
     Authenticator::compile(name, auth, &secrets)
 }
 
-/// The head of a request to `/webhook?a=b`.
+/// Returns the head of a request to `/webhook?a=b`.
 fn head(headers: &[(&'static str, &str)]) -> Parts {
     let (mut head, ()) = axum::http::Request::post("/webhook?a=b").body(()).unwrap().into_parts();
     for (name, value) in headers {

@@ -23,7 +23,7 @@ use super::rules::Rules;
 
 /// What all clients of a producer share, and the requests with them.
 pub(crate) struct Shared {
-    /// Whether Kafka takes events.
+    /// Whether Kafka accepts events.
     pub(super) health: Health,
     /// What topics take.
     pub(super) rules: Rules,
@@ -112,7 +112,7 @@ impl ProducerContext for Callbacks {
     }
 }
 
-/// The bytes that a record takes of the room.
+/// Returns the bytes that a record takes of the room.
 fn room_of(record: &BorrowedMessage<'_>) -> usize {
     record.payload_len() + record.key_len()
 }

@@ -1,5 +1,5 @@
-//! What becomes of the records of one request: one counter for all of them, so that a container file of a thousand events waits
-//! once and allocates once.
+//! What becomes of the records of one request: one counter for all of them, so that a container file of a thousand
+//! events waits once and allocates once.
 
 use std::sync::Arc;
 use std::sync::OnceLock;

@@ -4,7 +4,7 @@
 //! | --- | --- | --- |
 //! | size | the record, or the batch it came in, is larger than the topic takes | 413, once it was refused alone |
 //! | event | the topic takes no such record: without a key where it is compacted, or refused by a validation of the broker | 422, once it was refused alone |
-//! | operator | Kafka will not take any record until somebody changes something there or in the config | 503 |
+//! | operator | Kafka will not take any record until an operator fixes the cause | 503 |
 //! | transient | all else: it passes, or it is not known | 503 |
 //!
 //! A broker refuses a batch as a whole, so a refusal says nothing of one record in it: see [`super::alone`].
@@ -27,9 +27,9 @@ pub(crate) enum ProduceError {
     /// The topic does not take such a record: one without a key where it is compacted, or one that a validation
     /// refuses.
     Refused,
-    /// Kafka does not take records of this topic until somebody changes something; with its error.
+    /// Kafka does not take records of this topic until an operator fixes the cause; with its error.
     Blocked(RDKafkaErrorCode),
-    /// Kafka is away, or has not acknowledged in time; the event may be there nevertheless.
+    /// Kafka is down, or has not acknowledged in time; the event may be there nevertheless.
     Unavailable,
 }
 
@@ -103,7 +103,7 @@ pub(super) fn of(code: RDKafkaErrorCode) -> Fault {
     }
 }
 
-/// Whether the refusal may be for another record of the same batch.
+/// Returns whether the refusal may be for another record of the same batch.
 pub(super) fn may_be_of_another(code: RDKafkaErrorCode) -> bool {
     matches!(of(code), Fault::Size | Fault::Event) || code == RDKafkaErrorCode::InvalidTimestamp
 }

@@ -14,7 +14,7 @@ use super::ProduceError;
 /// How often it is logged that a topic takes no records.
 const REMINDER: Duration = Duration::from_secs(60);
 
-/// Whether Kafka takes events.
+/// Whether Kafka accepts events.
 #[derive(Debug)]
 pub(crate) struct Health {
     away: AtomicBool,
@@ -52,7 +52,7 @@ impl Default for Health {
 }
 
 impl Health {
-    /// Whether events are to be refused at once.
+    /// Returns whether events are to be refused at once.
     pub(crate) fn is_away(&self) -> bool {
         self.away.load(Ordering::Relaxed)
     }
@@ -62,7 +62,7 @@ impl Health {
         self.away.store(away, Ordering::Relaxed);
     }
 
-    /// Why events for `topic` are to be refused at once, although Kafka is there; none where they are not.
+    /// Returns why events for `topic` are to be refused at once, although Kafka is there; `None` if they are not.
     pub(crate) fn without(&self, topic: &str) -> Option<ProduceError> {
         self.without.load().get(topic).map(|without| without.error)
     }
@@ -82,7 +82,7 @@ impl Health {
             tracing::error!(
                 topic,
                 error = %code,
-                "Kafka refuses the records of this topic until somebody changes its settings or ours; events are answered 503."
+                "Kafka refuses the records of this topic until an operator fixes the cause; events are answered 503."
             );
             refusing.insert(topic.to_owned(), (code, now));
         }
@@ -98,14 +98,14 @@ impl Health {
         }
         let mut refusing = self.refusing.lock().unwrap_or_else(PoisonError::into_inner);
         if refusing.remove(topic).is_some() {
-            tracing::info!(topic, "Kafka takes the records of this topic again.");
+            tracing::info!(topic, "Kafka accepts the records of this topic again.");
             self.any_refusing.store(!refusing.is_empty(), Ordering::Relaxed);
             drop(refusing);
             self.trouble();
         }
     }
 
-    /// The topics whose records Kafka refuses, with the error.
+    /// Returns the topics whose records Kafka refuses, with the error.
     pub(crate) fn refusing(&self) -> Vec<(String, RDKafkaErrorCode)> {
         let refusing = self.refusing.lock().unwrap_or_else(PoisonError::into_inner);
         refusing.iter().map(|(topic, (code, _))| (topic.clone(), *code)).collect()
@@ -127,7 +127,7 @@ impl Health {
         self.trouble.notified().await;
     }
 
-    /// Whether librdkafka has said that it has no connection to any broker since this was asked last.
+    /// Returns whether librdkafka has said that it has no connection to any broker since this was asked last.
     pub(crate) fn take_all_brokers_down(&self) -> bool {
         self.all_brokers_down.swap(false, Ordering::Relaxed)
     }

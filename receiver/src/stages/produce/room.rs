@@ -70,7 +70,7 @@ impl Room {
         self.bytes.fetch_sub(bytes, Ordering::AcqRel);
     }
 
-    /// How many records wait.
+    /// Returns how many records wait.
     pub(super) fn records(&self) -> usize {
         self.records.load(Ordering::Relaxed)
     }

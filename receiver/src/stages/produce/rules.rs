@@ -39,7 +39,7 @@ pub(super) struct Rules {
 }
 
 impl Rules {
-    /// What `topic` takes, where it is known.
+    /// Returns what `topic` takes, where it is known.
     pub(super) fn of(&self, topic: &str) -> Option<Rule> {
         self.known.load().get(topic).copied()
     }
@@ -60,12 +60,12 @@ impl Rules {
         too_large
     }
 
-    /// Whether a batch was larger than its topic takes, since that was taken up last.
+    /// Returns whether a batch was larger than its topic takes, since that was taken up last.
     pub(super) fn is_batch_refused(&self) -> bool {
         self.batch_refused.load(Ordering::Relaxed)
     }
 
-    /// Whether that was so since this was asked last.
+    /// Returns whether that was so since this was asked last.
     pub(super) fn take_refused_batch(&self) -> bool {
         self.batch_refused.swap(false, Ordering::Relaxed)
     }
@@ -77,14 +77,14 @@ impl Rules {
         self.known.store(std::sync::Arc::new(known));
     }
 
-    /// The smallest batch that some topic takes at most.
+    /// Returns the smallest batch that some topic takes at most.
     pub(super) fn smallest(&self) -> Option<usize> {
         self.known.load().values().map(|rule| rule.max_bytes).min()
     }
 }
 
-/// The bytes of a batch that holds nothing but a record with these bytes of key (none: no key), value and headers
-/// ([`headers_len`]).
+/// Returns the bytes of a batch that holds nothing but a record with these bytes of key (none: no key), value and
+/// headers ([`headers_len`]).
 pub(super) fn batch_len(key: Option<usize>, value: usize, headers: usize) -> usize {
     // Attributes, and the differences to the batch's timestamp and offset, which are 0: a byte each. No key is a length
     // of -1.
@@ -93,13 +93,13 @@ pub(super) fn batch_len(key: Option<usize>, value: usize, headers: usize) -> usi
     BATCH_HEAD + varint_len(record) + record
 }
 
-/// The bytes of these headers in a record: of each its name and value.
+/// Returns the bytes of these headers in a record: of each its name and value.
 pub(super) fn headers_len(headers: impl ExactSizeIterator<Item = (usize, usize)>) -> usize {
     let count = varint_len(headers.len());
     count + headers.map(|(name, value)| varint_len(name) + name + varint_len(value) + value).sum::<usize>()
 }
 
-/// The bytes of `number` as a zigzag varint.
+/// Returns the bytes of `number` as a zigzag varint.
 fn varint_len(number: usize) -> usize {
     let bits = usize::BITS - (number << 1).leading_zeros();
     usize::try_from(bits.div_ceil(7)).unwrap_or(usize::MAX).max(1)

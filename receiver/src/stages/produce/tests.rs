@@ -71,7 +71,8 @@ async fn a_producer_that_failed_for_good_is_replaced() {
     assert_eq!(setup.produce().await, Ok(()));
     let first = Arc::downgrade(&setup.producer.client.load_full());
 
-    // For the first request under way this means that client and broker no longer agree: librdkafka gives up for good.
+    // For the first request in flight this means that client and broker no longer agree: librdkafka gives up
+    // permanently.
     let desynchronised = RDKafkaRespErr::RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER;
     setup.cluster.request_errors(RDKafkaApiKey::Produce, &[desynchronised]);
     assert_eq!(setup.produce().await, Err(ProduceError::Unavailable));

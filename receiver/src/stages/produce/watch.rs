@@ -51,9 +51,9 @@ pub(crate) async fn watch(
         let reason = note(&producer, &topics, found, &condition);
         if reason != logged {
             match &reason {
-                None => tracing::info!(brokers = %kafka.brokers, "Kafka takes events."),
+                None => tracing::info!(brokers = %kafka.brokers, "Kafka accepts events."),
                 Some(reason) => {
-                    tracing::warn!(brokers = %kafka.brokers, %reason, "Kafka does not take all events; looking again.")
+                    tracing::warn!(brokers = %kafka.brokers, %reason, "Kafka does not accept all events; checking again.")
                 }
             }
             logged.clone_from(&reason);
@@ -76,7 +76,7 @@ pub(crate) async fn watch(
     }
 }
 
-/// Takes note of what a look found; gives what is wrong, if anything is.
+/// Takes note of what a look found; returns what is wrong, if anything is.
 fn note(
     producer: &Producer,
     topics: &[String],
@@ -97,7 +97,8 @@ fn note(
     let all = without.len() == topics.len();
     health.set_without(without);
     health.set_away(false);
-    let refused = health.refusing().into_iter().map(|(topic, code)| format!("topic {topic} takes no records: {code}"));
+    let refused =
+        health.refusing().into_iter().map(|(topic, code)| format!("topic {topic} accepts no records: {code}"));
     let missing = (!wrong.is_empty()).then(|| wrong.join("; "));
     wrong.extend(refused);
     match wrong.join("; ") {
@@ -125,7 +126,7 @@ async fn learn(producer: &Arc<Producer>, kafka: &Kafka, topics: &[String], asked
                 producer.shared.rules.note(found);
             }
             Err(error) if first => {
-                tracing::info!(%error, "Kafka does not say what its topics take; batches that are too large are found out by trying.");
+                tracing::info!(%error, "Kafka does not report its topics' limits; batches that are too large are detected when they are refused.");
             }
             Err(_) => {}
         }
@@ -139,8 +140,8 @@ async fn learn(producer: &Arc<Producer>, kafka: &Kafka, topics: &[String], asked
     });
 }
 
-/// Creates those of `topics` that are missing, where the config asks for it, as soon as the cluster lets it; gives up at `shutdown`.
-/// For topics that no event waits for: nothing is unready without them.
+/// Creates those of `topics` that are missing, where the config asks for it, as soon as the cluster lets it; gives up
+/// at `shutdown`. For topics that no event waits for: nothing is unready without them.
 pub(crate) async fn create(kafka: Kafka, topics: Vec<String>, shutdown: CancellationToken) {
     let names: Vec<&str> = topics.iter().map(String::as_str).collect();
     let mut told = String::new();
@@ -149,7 +150,7 @@ pub(crate) async fn create(kafka: Kafka, topics: Vec<String>, shutdown: Cancella
         let Some(Err(error)) = created else { return };
         let reason = error.to_string();
         if reason != told {
-            tracing::warn!(%reason, "A topic is not there yet; trying again.");
+            tracing::warn!(%reason, "A topic does not exist yet; trying again.");
             told = reason;
         }
         if shutdown.run_until_cancelled(tokio::time::sleep(LONGEST_WAIT)).await.is_none() {
@@ -179,7 +180,7 @@ async fn look(
         condition.unmet(format!("kafka.brokers: no connection to any of {}", kafka.brokers));
     }
     if let Some((code, reason)) = producer.client.load().client().fatal_error() {
-        let reason = format!("the producer has failed for good and is being replaced: {code}: {reason}");
+        let reason = format!("the producer has failed permanently and is being replaced: {code}: {reason}");
         tracing::error!(%reason, "Replacing the producer.");
         condition.unmet(reason);
         blocking(producer, |producer| producer.rebuild().map_err(|error| error.to_string())).await?;
@@ -207,11 +208,12 @@ async fn blocking<T: Send + 'static>(
     let producer = Arc::clone(producer);
     match tokio::task::spawn_blocking(move || work(&producer)).await {
         Ok(result) => result,
-        Err(error) => Err(format!("the look at Kafka failed: {error}")),
+        Err(error) => Err(format!("cannot query Kafka: {error}")),
     }
 }
 
-/// Those of `topics` that the cluster does not have or that no broker leads any partition of, with what is wrong.
+/// Returns those of `topics` that the cluster does not have or that no broker leads any partition of, with what is
+/// wrong.
 ///
 /// # Errors
 /// When the cluster does not answer within `timeout`.

@@ -21,8 +21,8 @@ pub(crate) struct BatchLimits {
     pub(crate) bytes: usize,
 }
 
-/// To begin with a block costs up to 0.2 ms (bzip2), whatever is in it. So many are free; beyond those they must hold [`BLOCK_BYTES`]
-/// on average. Writers make blocks of 16,000 bytes (Rust) or 64,000 (Java) by default.
+/// To begin with a block costs up to 0.2 ms (bzip2), whatever is in it. So many are free; beyond those they must hold
+/// [`BLOCK_BYTES`] on average. Writers make blocks of 16,000 bytes (Rust) or 64,000 (Java) by default.
 const FREE_BLOCKS: usize = 100;
 
 /// See [`FREE_BLOCKS`].
@@ -82,7 +82,7 @@ impl From<NoRoom> for BatchError {
 }
 
 impl Batch {
-    /// The events, in the file's order.
+    /// Returns the events, in the file's order.
     pub(crate) fn events(&self) -> impl ExactSizeIterator<Item = Event<'_>> + Clone {
         let mut begin = End::default();
         self.ends.iter().map(move |end| {
@@ -138,8 +138,8 @@ impl Batch {
     }
 }
 
-/// Reads the whole of a file by the schema of `writer`, which must be the one it was written with. What it takes is counted in `held`: as
-/// long as it works, for at most twice the limit of bytes.
+/// Reads the whole of a file by the schema of `writer`, which must be the one it was written with. What it takes is
+/// counted in `held`: as long as it works, for at most twice the limit of bytes.
 ///
 /// # Errors
 /// [`BatchError`], for the first thing that is wrong.
@@ -179,7 +179,7 @@ pub(crate) fn validate_container(
     Ok(batch)
 }
 
-/// The codecs of the specification; none for `null`.
+/// Returns the codecs of the specification; `None` for `null`.
 fn codec(name: &str) -> Result<Option<Format>, BatchError> {
     match name {
         "null" => Ok(None),

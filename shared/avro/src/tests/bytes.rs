@@ -1,4 +1,5 @@
-//! The same values written in other ways that the specification allows: blocks of any number of items, with and without their size.
+//! The same values written in other ways that the specification allows: blocks of any number of items, with and without
+//! their size.
 
 use apache_avro::schema::{ResolvedSchema, Schema as AvroSchema};
 use apache_avro::types::Value;
@@ -8,7 +9,8 @@ use proptest::prelude::*;
 use super::generate::Tape;
 use super::*;
 
-/// Writes a value; `sizes` says, block by block, how many items it has, and by an odd number that its size is written too.
+/// Writes a value; `sizes` says, block by block, how many items it has, and by an odd number that its size is written
+/// too.
 fn encode(
     value: &Value,
     schema: &AvroSchema,

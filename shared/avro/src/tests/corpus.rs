@@ -14,7 +14,7 @@ struct Line {
     document: Value,
 }
 
-/// Whether `ours` is what fastavro reads: it has decimals and times as values of their own, which stand here as
+/// Returns whether `ours` is what fastavro reads: it has decimals and times as values of their own, which stand here as
 /// `{"decimal": …}` and, with all six digits, as `{"moment": …}`.
 fn same(ours: &Value, theirs: &Value) -> bool {
     match (ours, theirs) {

@@ -1,5 +1,5 @@
-//! Where we differ from apache-avro, each difference by itself: what it takes and we refuse, with our word for it. The judge's tests see
-//! that there are no others.
+//! Where we differ from apache-avro, each difference by itself: what it takes and we refuse, with our word for it. The
+//! judge's tests see that there are no others.
 
 use apache_avro::reader::datum::GenericDatumReader;
 use apache_avro::schema::Schema as AvroSchema;

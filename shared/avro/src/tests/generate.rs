@@ -1,5 +1,5 @@
-//! Schemas and values out of a tape of random bytes. An empty tape gives the simplest schema and value, so that proptest, by making
-//! the tape shorter and its bytes smaller, finds the simplest case that fails.
+//! Schemas and values out of a tape of random bytes. An empty tape gives the simplest schema and value, so that
+//! proptest, by making the tape shorter and its bytes smaller, finds the simplest case that fails.
 
 use std::collections::HashMap;
 

@@ -15,7 +15,7 @@ use super::generate::Tape;
 use super::times::{date_text, time_text, timestamp_text};
 use super::*;
 
-/// The JSON of a value as the rules want it, made slowly and by other means.
+/// Returns the JSON of a value as the rules want it, made slowly and by other means.
 fn expected(value: &Value, schema: &AvroSchema, names: &ResolvedSchema<'_>) -> Json {
     match (value, schema) {
         (_, AvroSchema::Ref { name }) => expected(value, names.get_names()[name], names),
@@ -88,7 +88,7 @@ fn scaled(digits: &str, scale: usize) -> String {
     format!("{sign}{whole}.{fraction}")
 }
 
-/// The members of the document, as a root that is no record, nor a union with one, is one member.
+/// Returns the members of the document, as a root that is no record, nor a union with one, is one member.
 fn expected_document(value: &Value, schema: &AvroSchema, names: &ResolvedSchema<'_>) -> Json {
     let json = expected(value, schema, names);
     match (value, schema) {
@@ -109,14 +109,14 @@ fn document(members: &str) -> Json {
     serde_json::from_str(&format!("{{{members}}}")).unwrap_or_else(|error| panic!("{error} in {members}"))
 }
 
-/// What apache-avro reads, if it reads all of it.
+/// Returns what apache-avro reads, if it reads all of it.
 fn read_by_judge(schema: &AvroSchema, mut datum: &[u8]) -> Option<Value> {
     let reader = GenericDatumReader::builder(schema).build().unwrap();
     let value = reader.read_value(&mut datum).ok()?;
     datum.is_empty().then_some(value)
 }
 
-/// Whether apache-avro, which is laxer, may take what is refused for this reason.
+/// Returns whether apache-avro, which is laxer, may take what is refused for this reason.
 fn may_differ(kind: DecodeErrorKind) -> bool {
     match kind {
         // It takes the end of the datum for null or an empty string here and there.
@@ -137,8 +137,9 @@ fn may_differ(kind: DecodeErrorKind) -> bool {
     }
 }
 
-/// Whether two documents are the same, numbers with a fraction save for their last digits: `serde_json` reads them no better, and of two
-/// shortest texts of a float either may be written. That they read back the same is tested by itself.
+/// Returns whether two documents are the same, numbers with a fraction except for their last digits: `serde_json` reads
+/// them no better, and of two shortest texts of a float either may be written. That they read back the same is tested
+/// by itself.
 fn same(left: &Json, right: &Json) -> bool {
     match (left, right) {
         (Json::Array(left), Json::Array(right)) => {

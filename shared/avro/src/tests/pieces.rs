@@ -16,7 +16,7 @@ const RULES: JsonRules = JsonRules {
     uuids: Uuids::Any,
 };
 
-/// The value of the one entry `k` of a map of `values`.
+/// Returns the value of the one entry `k` of a map of `values`.
 fn in_map(values: &str, value: &[u8]) -> Json {
     let schema = schema(&format!(r#"{{"type":"map","values":{values}}}"#));
     let datum = [&[2, 2, b'k'], value, &[0]].concat();

@@ -8,7 +8,7 @@ use time::{Date, Duration, OffsetDateTime};
 
 use super::*;
 
-/// The text of a date, or its milliseconds.
+/// Returns the text of a date, or its milliseconds.
 pub(super) fn date_text(days: i32) -> Json {
     let Some(date) = Date::from_ordinal_date(1970, 1).unwrap().checked_add(Duration::days(days.into())) else {
         return json!(i64::from(days) * 86_400_000);
@@ -19,7 +19,7 @@ pub(super) fn date_text(days: i32) -> Json {
     json!(format!("{:04}-{:02}-{:02}", date.year(), u8::from(date.month()), date.day()))
 }
 
-/// The text of a time of day, or its number.
+/// Returns the text of a time of day, or its number.
 pub(super) fn time_text(value: i64, per_second: i64, digits: usize) -> Json {
     if value < 0 || value >= 86_400 * per_second {
         return json!(value);
@@ -28,7 +28,7 @@ pub(super) fn time_text(value: i64, per_second: i64, digits: usize) -> Json {
     json!(format!("{:02}:{:02}:{:02}.{fraction:0digits$}", seconds / 3600, seconds / 60 % 60, seconds % 60))
 }
 
-/// The text of a timestamp, or its milliseconds.
+/// Returns the text of a timestamp, or its milliseconds.
 pub(super) fn timestamp_text(value: i64, per_second: i64, digits: usize, zone: &str) -> Json {
     let nanos = i128::from(value) * i128::from(1_000_000_000 / per_second);
     let time = match OffsetDateTime::from_unix_timestamp_nanos(nanos) {

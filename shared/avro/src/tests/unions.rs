@@ -12,7 +12,7 @@ fn events(union: &str) -> Schema {
     Schema::parse_with_references(union, &[CALL, CHAT]).unwrap()
 }
 
-/// The key and the document's members.
+/// Returns the key and the document's members.
 fn read(schema: &Schema, key: &str, datum: &[u8]) -> (Option<String>, String) {
     let path = schema.field(key).unwrap();
     let found = validate(schema, datum, LIMITS, Some(&path)).unwrap().map(Cow::into_owned);

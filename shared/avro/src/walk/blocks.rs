@@ -6,8 +6,9 @@ use super::super::node::Items;
 use super::super::text::Text;
 use super::{Sink, Walk};
 
-/// How many bytes the keys of maps within maps may have together, each with one byte between it and the next. A field that holds a map is
-/// indexed by terms of keys and value, and Lucene takes no term of more than 32,766 bytes: that leaves half of them to the value.
+/// How many bytes the keys of maps within maps may have together, each with one byte between it and the next. A field
+/// that holds a map is indexed by terms of keys and value, and Lucene takes no term of more than 32,766 bytes: that
+/// leaves half of them to the value.
 const MAX_KEYS: usize = 16_384;
 
 /// A block of an array or map.
@@ -88,8 +89,8 @@ impl<'s, 'a, S: Sink<'a>> Walk<'s, 'a, S> {
         Err(Fault::new(kind, start).in_entry(key.bytes))
     }
 
-    /// The next block of an array or map, none at its end. Its count is refused before any item is read when it is over the limit, or
-    /// more than the bytes left can hold.
+    /// Returns the next block of an array or map, `None` at its end. Its count is refused before any item is read when
+    /// it is over the limit, or more than the bytes left can hold.
     fn begin_block(&mut self, items: &Items) -> Result<Option<Block>, Failure> {
         let start = self.reader.position();
         let (count, size) = self.reader.block()?;

@@ -1,4 +1,4 @@
-//! `auth` as it is written: all keys of all types, so that each is told apart from a misspelt one, with its line.
+//! `auth` as it is written: all keys of all types, so that each is distinguished from a misspelt one, with its line.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -117,7 +117,7 @@ impl TryFrom<Fields> for Auth {
             fields.refuse_those_of_other_types()?;
         }
         if fields.timestamp_header.is_some() && fields.timestamp_prefix.is_some() {
-            return Err("of the keys timestamp_header and timestamp_prefix only one may be there".to_owned());
+            return Err("only one of the keys timestamp_header and timestamp_prefix is allowed".to_owned());
         }
         Ok(match fields.r#type {
             Type::None => Self::None,

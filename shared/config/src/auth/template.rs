@@ -60,7 +60,7 @@ fn place(name: &str) -> Result<SignedPart, String> {
             Some(header) if http::HeaderName::from_bytes(header.as_bytes()).is_ok() => {
                 SignedPart::Header(header.to_ascii_lowercase())
             }
-            _ => return Err(format!("has {{{name}}}, which is no placeholder; they are {PLACES}")),
+            _ => return Err(format!("has {{{name}}}, which is not a placeholder; the placeholders are {PLACES}")),
         },
     })
 }

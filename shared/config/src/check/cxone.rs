@@ -31,7 +31,7 @@ pub(super) fn check(config: &Config, problems: &mut Problems) {
     }
 }
 
-/// Secrets are sent there, so it has to be HTTPS, but for a stand-in on this machine.
+/// Secrets are sent there, so it has to be HTTPS, except for a stand-in on this machine.
 fn check_tenant_url(cxone: &Cxone, problems: &mut Problems) {
     const KEY: &str = "cxone.tenant_url";
     let example = "such as https://api-na1.niceincontact.com";
@@ -57,7 +57,7 @@ fn check_credentials(cxone: &Cxone, problems: &mut Problems) {
             problems.add("cxone.client_id", message);
         }
         (true, true) => {
-            let message = "does not go with cxone.client_id and client_secret: set one pair of both";
+            let message = "does not go with cxone.client_id and client_secret: set one pair only";
             problems.add("cxone.access_key_id", message);
         }
         (true, false) => {
@@ -91,7 +91,7 @@ fn check_pair(
 fn check_schema_path(config: &Config, problems: &mut Problems) {
     const KEY: &str = "cxone.schema_path";
     let Some(path) = &config.cxone.schema_path else {
-        let message = "is missing: where below tenant_url the latest schema is; CXone documents no path that holds for every tenant";
+        let message = "is missing: the path below tenant_url of the latest schema; CXone documents no path that holds for every tenant";
         return problems.add(KEY, message);
     };
     check_path(KEY, &path.replace(SUBJECT_PLACE, ""), problems);
@@ -101,7 +101,8 @@ fn check_schema_path(config: &Config, problems: &mut Problems) {
     }
     if subjects.len() > 1 && !path.contains(SUBJECT_PLACE) {
         let message = format!(
-            "would be {}, and all would get the one schema of cxone.schema_path: name the one it belongs to, or put {SUBJECT_PLACE} into the path",
+            "would be {}, and all would get the one schema of cxone.schema_path: name the one it belongs to, or put \
+             {SUBJECT_PLACE} into the path",
             subjects.join(", ")
         );
         problems.add("cxone.subjects", message);

@@ -52,8 +52,8 @@ fn drain_timeout(config: &Config, problems: &mut Problems) {
         problems.add(
             key,
             format_args!(
-                "must be at most {most} ms, half of Kafka's max.poll.interval.ms: a drain that takes longer gets the indexer \
-                 thrown out of its group; shorten it, or set kafka.options.max.poll.interval.ms"
+                "must be at most {most} ms, half of Kafka's max.poll.interval.ms: a drain that takes longer gets the \
+                 indexer thrown out of its group; shorten it, or set kafka.options.max.poll.interval.ms"
             ),
         );
     }

@@ -47,7 +47,7 @@ pub(super) fn check(kafka: &Kafka, part: Part, problems: &mut Problems) {
     }
 }
 
-/// Whether `kafka.security` is in charge of the setting.
+/// Returns whether `kafka.security` is in charge of the setting.
 fn is_of_security(key: &str) -> bool {
     key == "security.protocol" || key.starts_with("sasl.") || key.starts_with("ssl.")
 }
@@ -98,8 +98,8 @@ fn check_oauth(security: &KafkaSecurity, problems: &mut Problems) {
     }
 }
 
-/// Why `key`, a setting of librdkafka or its other name there, must not have this value: it would break a promise, or undo a key of
-/// ours.
+/// Returns why `key`, a setting of librdkafka or its other name there, must not have this value: it would break a
+/// promise, or undo a key of ours.
 fn refusal(key: &str, value: &str) -> Option<&'static str> {
     Some(match (key, value) {
         ("acks" | "request.required.acks", "all" | "-1")

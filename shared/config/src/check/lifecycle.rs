@@ -11,10 +11,10 @@ pub(super) fn check(config: &Config, problems: &mut Problems) {
         return;
     }
     if strategy == Strategy::Single {
-        problems.add(key, "must be none for elasticsearch.strategy single: all there is would go at once");
+        problems.add(key, "must be none for elasticsearch.strategy single: it would delete all documents at once");
     }
     if lifecycle == Lifecycle::Dsl && strategy != Strategy::DataStream {
-        problems.add(key, "dsl is for elasticsearch.strategy data_stream alone");
+        problems.add(key, "dsl is only for elasticsearch.strategy data_stream");
     }
     if lifecycle == Lifecycle::Ilm && strategy == Strategy::Time {
         ends_in_a_date(&config.elasticsearch.placement.time_pattern, problems);
@@ -29,8 +29,9 @@ pub(super) fn check(config: &Config, problems: &mut Problems) {
     }
 }
 
-/// What `index.lifecycle.parse_origination_date` finds in an index's name: a date at its end, and perhaps a dash and digits after that
-/// (Elasticsearch reference, "Index lifecycle management settings"). It refuses to make any other index.
+/// What `index.lifecycle.parse_origination_date` finds in an index's name: a date at its end, and perhaps a dash and
+/// digits after that (Elasticsearch reference, "Index lifecycle management settings"). It refuses to make any other
+/// index.
 fn ends_in_a_date(pattern: &str, problems: &mut Problems) {
     let date = match pattern.rsplit_once('-') {
         Some((before, "%H" | "%H%M" | "%H%M%S")) => before,
@@ -39,7 +40,8 @@ fn ends_in_a_date(pattern: &str, problems: &mut Problems) {
     if date != "%Y.%m.%d" && !date.ends_with("-%Y.%m.%d") {
         problems.add(
             "elasticsearch.placement.time_pattern",
-            "must be %Y.%m.%d, perhaps with -%H behind it, for elasticsearch.lifecycle ilm, which takes the age from the date in the index's name",
+            "must be %Y.%m.%d, optionally followed by -%H, for elasticsearch.lifecycle ilm, which takes the age \
+             from the date in the index's name",
         );
     }
 }
@@ -70,7 +72,7 @@ mod tests {
         for (lifecycle, strategy, path, expected) in [
             (Some(Lifecycle::Ilm), Strategy::Rollover, None, "elasticsearch.lifecycle: needs the file"),
             (Some(Lifecycle::Ilm), Strategy::Single, Some("ilm.yaml"), "elasticsearch.lifecycle: must be none"),
-            (Some(Lifecycle::Dsl), Strategy::Rollover, Some("ilm.yaml"), "elasticsearch.lifecycle: dsl is for"),
+            (Some(Lifecycle::Dsl), Strategy::Rollover, Some("ilm.yaml"), "elasticsearch.lifecycle: dsl is only for"),
             (None, Strategy::Time, Some("ilm.yaml"), "ilm_config_path: "),
             (None, Strategy::Rollover, Some("nowhere.yaml"), "ilm_config_path: cannot read"),
         ] {

@@ -14,8 +14,10 @@ const MOST_AHEAD: Duration = Duration::from_secs(3_600);
 pub(super) fn check(elasticsearch: &Elasticsearch, problems: &mut Problems) {
     let placement = &elasticsearch.placement;
     if placement.margin < LEAST_MARGIN {
-        problems
-            .add("elasticsearch.placement.margin", "must be at least 200ms; it has to cover the differences of clocks");
+        problems.add(
+            "elasticsearch.placement.margin",
+            "must be at least 200ms: it has to cover the differences between clocks",
+        );
     }
     problems.not_zero("elasticsearch.placement.refresh_interval", placement.refresh_interval);
     if placement.max_ahead > MOST_AHEAD {
@@ -27,9 +29,9 @@ pub(super) fn check(elasticsearch: &Elasticsearch, problems: &mut Problems) {
     if elasticsearch.on_duplicate == OnDuplicate::KeepLast {
         let reason = match elasticsearch.strategy {
             Strategy::Single => return,
-            Strategy::DataStream => "a data stream takes no document twice",
+            Strategy::DataStream => "a data stream does not update documents",
             Strategy::Rollover | Strategy::Time => {
-                "two events of one id can have two times, and so be placed in two indices, where both would stay"
+                "two events with one id can have different times and go to two indices, where both would stay"
             }
         };
         let message = format_args!("keep_last needs elasticsearch.strategy: single: {reason}; or choose keep_first");
@@ -55,6 +57,9 @@ fn pattern(placement: &Placement, problems: &mut Problems) {
         problems.add(key, "must hold %Y: without the year, an index would be written to again each year");
     }
     if !text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || ".-_".contains(c)) {
-        problems.add(key, "must hold only small letters, digits, dots, dashes and underscores beside its % units");
+        problems.add(
+            key,
+            "must contain only lowercase letters, digits, dots, dashes and underscores apart from its % units",
+        );
     }
 }

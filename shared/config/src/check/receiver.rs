@@ -10,7 +10,8 @@ mod auth;
 /// The largest `limits.max_body`. librdkafka takes records of up to 1,000,000,000 bytes (`message.max.bytes`).
 const MAX_BODY: u64 = 512 * 1024 * 1024;
 
-/// The largest `limits.max_events`: what librdkafka's queue takes (`queue.buffering.max.messages`), where nothing else is set.
+/// The largest `limits.max_events`: what librdkafka's queue takes (`queue.buffering.max.messages`), where nothing else
+/// is set.
 const MAX_EVENTS: u64 = 100_000;
 /// The largest `receiver.max_in_flight_bytes`.
 const MAX_IN_FLIGHT_BYTES: u64 = 1 << 40;
@@ -94,7 +95,7 @@ fn check_limits(config: &Config, key: &str, limits: &Limits, problems: &mut Prob
     let max_body = limits.max_body.as_u64();
     problems.within(format_args!("{key}.max_body"), max_body, 1, MAX_BODY);
     if max_body <= MAX_BODY && max_body > config.receiver.max_in_flight_bytes.as_u64() {
-        let message = "must not be more than receiver.max_in_flight_bytes: such a body would never be taken";
+        let message = "must not be more than receiver.max_in_flight_bytes: such a body would never be accepted";
         problems.add(format_args!("{key}.max_body"), message);
     }
     let max_decompressed = limits.max_decompressed.as_u64();

@@ -16,8 +16,7 @@ pub(super) fn check(registry: &SchemaRegistry, problems: &mut Problems) {
     problems.not_zero("schema_registry.refresh", registry.refresh);
     problems.not_zero("schema_registry.negative_ttl", registry.negative_ttl);
     if registry.patience > MOST_PATIENCE {
-        problems
-            .add("schema_registry.patience", "must be at most 1h: so long records with a wrong schema id would wait");
+        problems.add("schema_registry.patience", "must be at most 1h: records with a wrong schema id wait that long");
     }
     auth(registry, problems);
     files(registry, problems);
@@ -41,7 +40,7 @@ fn auth(registry: &SchemaRegistry, problems: &mut Problems) {
         reqwest::Url::parse(address.trim()).is_ok_and(|url| !url.username().is_empty() || url.password().is_some())
     };
     if registry.url.split(',').any(has_user) {
-        problems.add("schema_registry.auth", "there is a user in schema_registry.url too: leave out one of the two");
+        problems.add("schema_registry.auth", "schema_registry.url has a user too: remove one of the two");
     }
 }
 

@@ -21,14 +21,14 @@ fn problems(text: &str, part: Part) -> Vec<String> {
     check(&load_from("p.yaml", text, &[]).unwrap(), part).into_iter().map(|problem| problem.0).collect()
 }
 
-/// The one problem of [`GOOD`] with `more` after it.
+/// Returns the one problem of [`GOOD`] with `more` after it.
 fn problem(more: &str) -> String {
     let found = problems(&format!("{GOOD}{more}"), Part::All);
     assert_eq!(found.len(), 1, "{more}: {found:?}");
     found[0].clone()
 }
 
-/// The one problem of a source with these lines, which replace those of [`GOOD`].
+/// Returns the one problem of a source with these lines, which replace those of [`GOOD`].
 fn source_problem(lines: &[&str]) -> String {
     let mut text = "receiver:\n  sources:\n    cxone:\n".to_owned();
     for default in GOOD.lines().skip(3) {
@@ -284,7 +284,7 @@ fn the_admin_port_is_not_the_port_of_the_webhooks() {
 #[test]
 fn a_webhook_without_a_secret_is_refused_with_the_keys_to_set() {
     let found = source_problem(&["auth: {type: bearer}"]);
-    assert!(found.starts_with("receiver.sources.cxone.auth.tokens: there is none"), "{found}");
+    assert!(found.starts_with("receiver.sources.cxone.auth.tokens: there are none"), "{found}");
     assert!(found.contains("tokens or tokens_file") && found.contains("type: none"), "{found}");
     let found = source_problem(&["auth: {type: hmac, header: h}"]);
     assert!(found.starts_with("receiver.sources.cxone.auth.secrets: there is none"), "{found}");

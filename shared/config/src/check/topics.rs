@@ -47,7 +47,8 @@ pub(super) fn check(config: &Config, problems: &mut Problems) {
     }
 }
 
-/// Whether the strategy may make an index called `name` for the index name `of`: with a number or a date behind it.
+/// Returns whether the strategy may make an index called `name` for the index name `of`: with a number or a date behind
+/// it.
 fn may_make(of: &str, strategy: Strategy, name: &str) -> bool {
     let rest = name.strip_prefix(of).and_then(|rest| rest.strip_prefix('-'));
     let is_number = |c: char| c.is_ascii_digit() || ".-_".contains(c);

@@ -41,7 +41,7 @@ pub fn run_generate_command<A: CommandFactory>(command: &GenerateCommand) -> Exi
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
-        // Whoever reads may have gone (`| head`).
+        // The reader may have gone (`| head`).
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => super::fail(&error),
     }

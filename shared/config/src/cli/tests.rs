@@ -26,7 +26,7 @@ receiver:
       auth: {type: bearer, tokens: [hunter2hunter2hunter2]}
 ";
 
-/// What `arguments` prints for a file with `text`.
+/// Returns what `arguments` prints for a file with `text`.
 fn run(text: &str, part: Part, arguments: &[&str]) -> Result<String, ConfigError> {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("penstock.yaml");

@@ -5,7 +5,7 @@ use super::units;
 
 type Problems = Vec<(&'static str, String)>;
 
-/// All that is wrong with `policy`.
+/// Returns all that is wrong with `policy`.
 pub(super) fn check(policy: &LifecyclePolicy, rolls_over: bool) -> Problems {
     let mut problems = Vec::new();
     name(&policy.policy_name, &mut problems);

@@ -6,8 +6,8 @@ use super::ConfigError;
 use super::node::{Key, Node, Origin, Style, Value};
 use crate::part::Part;
 
-/// What a variable that sets a key begins with. One underscore is not enough: Kubernetes makes `PENSTOCK_PORT` and others of a
-/// service named penstock.
+/// What a variable that sets a key begins with. One underscore is not enough: Kubernetes makes `PENSTOCK_PORT` and
+/// others of a service named penstock.
 const PREFIX: &str = "PENSTOCK__";
 
 /// What stands between sections.
@@ -16,8 +16,9 @@ const SEPARATOR: &str = "__";
 /// The map whose keys have dots, which the names of variables cannot have.
 const DOTTED: [&str; 2] = ["kafka", "options"];
 
-/// Sets in `tree` what the variables of `environment` say. An empty variable counts as not set, as with `docker compose` and
-/// Helm, where what is left out arrives empty. A line break at the end is dropped: secrets read from files often bring one.
+/// Sets in `tree` what the variables of `environment` say. An empty variable counts as not set, as with
+/// `docker compose` and Helm, where what is left out arrives empty. A line break at the end is dropped: secrets read
+/// from files often bring one.
 pub(super) fn merge(tree: &mut Node, environment: &[(String, String)]) -> Result<(), ConfigError> {
     for (name, path, value) in overrides(environment) {
         let segments: Vec<&str> = path.split(SEPARATOR).collect();
@@ -32,13 +33,13 @@ pub(super) fn merge(tree: &mut Node, environment: &[(String, String)]) -> Result
     Ok(())
 }
 
-/// The names of the variables that set keys which `part` reads.
+/// Returns the names of the variables that set keys which `part` reads.
 pub(super) fn names(part: Part, environment: &[(String, String)]) -> Vec<String> {
     let read = |path: &str| part.reads(path.split(SEPARATOR).next().unwrap_or_default());
     overrides(environment).into_iter().filter(|(_, path, _)| read(path)).map(|(name, ..)| name.to_owned()).collect()
 }
 
-/// The variables that set keys, in order: name, path in lower case, value.
+/// Returns the variables that set keys, in order: name, path in lowercase, value.
 fn overrides(environment: &[(String, String)]) -> Vec<(&str, String, &str)> {
     let mut overrides: Vec<(&str, String, &str)> = environment
         .iter()
@@ -79,12 +80,12 @@ fn set(node: &mut Node, segments: &[&str], depth: usize, leaf: Node) -> Result<(
     Ok(())
 }
 
-/// How `key` is written in the name of a variable, in lower case: what a name cannot have becomes an underscore.
+/// Returns how `key` is written in the name of a variable, in lowercase: what a name cannot have becomes an underscore.
 fn variable_form(key: &str) -> String {
     key.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' }).collect()
 }
 
-/// The variable that sets the key at `path`.
+/// Returns the variable that sets the key at `path`.
 pub(super) fn variable(path: &str) -> String {
     let sections: Vec<String> = path.split('.').map(|section| variable_form(section).to_ascii_uppercase()).collect();
     format!("{PREFIX}{}", sections.join(SEPARATOR))

@@ -9,7 +9,8 @@ use super::node::{Node, Style, Value, join};
 /// - `${VAR:-default}` by the value, or by `default` when it is not set or empty, as shells do;
 /// - `$${` by `${`.
 ///
-/// A line break at the end of a variable's value is dropped. Values that come from variables as a whole are left as they are.
+/// A line break at the end of a variable's value is dropped. Values that come from variables as a whole are left as
+/// they are.
 ///
 /// # Errors
 /// Names each variable that is not set, with its line and key.
@@ -67,7 +68,7 @@ fn replace(text: &str, environment: &[(String, String)]) -> Result<Replaced, Str
     Ok(replaced)
 }
 
-/// The value of what stands between the braces.
+/// Returns the value of what stands between the braces.
 fn value<'e>(inner: &'e str, environment: &'e [(String, String)]) -> Result<&'e str, String> {
     let (name, default) = match inner.split_once(":-") {
         Some((name, default)) => (name, Some(default)),

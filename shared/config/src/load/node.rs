@@ -30,7 +30,8 @@ pub(super) enum Style {
     Plain,
     /// In quotes or as a block: always text.
     Quoted,
-    /// The whole value of an environment variable: taken literally where text is wanted, and as YAML where a list or map is.
+    /// The whole value of an environment variable: taken literally where text is wanted, and as YAML where a list or
+    /// map is.
     Variable,
 }
 
@@ -54,7 +55,7 @@ impl Node {
         Self { value, origin, variables: Vec::new() }
     }
 
-    /// Whether the node is what YAML calls null: nothing, `~` or `null`, without quotes.
+    /// Returns whether the node is what YAML calls null: nothing, `~` or `null`, without quotes.
     pub(super) fn is_null(&self) -> bool {
         let Value::Scalar { text, style } = &self.value else {
             return false;
@@ -67,7 +68,7 @@ impl Node {
         }
     }
 
-    /// Where the key `path` was written, dots between the names; where its section was, if it is not there.
+    /// Returns where the key `path` was written, dots between the names; where its section was, if it is not there.
     pub(super) fn origin_of(&self, path: &str) -> Origin {
         let mut node = self;
         let mut origin = &self.origin;
@@ -80,7 +81,7 @@ impl Node {
         origin.clone()
     }
 
-    /// Whether the text is, in part, the value of a variable.
+    /// Returns whether the text is, in part, the value of a variable.
     pub(super) fn is_from_variable(&self) -> bool {
         !self.variables.is_empty() || matches!(self.origin, Origin::Variable(_))
     }

@@ -15,7 +15,7 @@ fn loaded(text: &str, environment: &[(&str, &str)]) -> Config {
     load_from("p.yaml", text, &pairs(environment)).unwrap()
 }
 
-/// The message of the error that loading gives.
+/// Returns the message of the error that loading gives.
 fn refused(text: &str, environment: &[(&str, &str)]) -> String {
     load_from("p.yaml", text, &pairs(environment)).unwrap_err().to_string()
 }

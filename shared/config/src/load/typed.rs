@@ -1,7 +1,7 @@
 //! From nodes to the typed config, through serde.
 //!
-//! The type that is wanted decides what a scalar is: `12345` is a number where a number is wanted and text where text is, quoted
-//! or not, so that a password of digits needs no care. What is wrong is said in [`Failure`].
+//! The type that is wanted decides what a scalar is: `12345` is a number where a number is wanted and text where text
+//! is, quoted or not, so that a password of digits needs no care. What is wrong is said in [`Failure`].
 
 use serde::de::value::StrDeserializer;
 use serde::de::{
@@ -16,7 +16,7 @@ use failure::Failure;
 mod failure;
 mod scalar;
 
-/// The config that `tree` is.
+/// Returns the config that `tree` is.
 ///
 /// # Errors
 /// The first thing that does not fit, with its line or variable and its key.
@@ -32,7 +32,7 @@ struct At<'n> {
 }
 
 impl At<'_> {
-    /// The text of a scalar, for what is read from text.
+    /// Returns the text of a scalar, for what is read from text.
     fn text(&self, expected: &str) -> Result<&str, Failure> {
         match &self.node.value {
             Value::Scalar { .. } if self.node.is_null() => {
@@ -43,7 +43,7 @@ impl At<'_> {
         }
     }
 
-    /// What a variable's value is as YAML.
+    /// Returns what a variable's value is as YAML.
     fn reread(&self, expected: &str) -> Result<Node, Failure> {
         let Value::Scalar { text, style: Style::Variable } = &self.node.value else {
             return Err(Failure::must_be(expected));
@@ -275,6 +275,6 @@ impl de::Error for Failure {
     }
 
     fn duplicate_field(name: &'static str) -> Self {
-        Self::new(format!("the key {name} is there twice"))
+        Self::new(format!("the key {name} occurs twice"))
     }
 }

@@ -14,12 +14,12 @@ const MAX_NODES: usize = 100_000;
 /// How deep nodes may be nested, since they are read by recursion.
 const MAX_DEPTH: usize = 32;
 
-/// The tree of the one document in `text`; an empty map when there is none. `name` stands for the file.
+/// Returns the tree of the one document in `text`; an empty map when there is none. `name` stands for the file.
 pub(super) fn parse(name: &str, text: &str) -> Result<Node, ConfigError> {
     read(text, |line| Origin::File(Arc::from(name), line))
 }
 
-/// The tree of a value that was given by the environment variable `name`.
+/// Returns the tree of a value that was given by the environment variable `name`.
 pub(super) fn parse_variable(name: &Arc<str>, text: &str) -> Result<Node, ConfigError> {
     read(text, |_| Origin::Variable(Arc::clone(name)))
 }
@@ -108,7 +108,7 @@ impl<'t, F: Fn(usize) -> Origin> Reader<'t, F> {
                 return Err(self.error(line, "a key must be a word"));
             };
             if let Some((first, _)) = entries.iter().find(|(key, _)| key.name == name) {
-                let message = format!("the key {name} is there twice, first at {}", first.origin);
+                let message = format!("the key {name} occurs twice, first at {}", first.origin);
                 return Err(self.error(line, &message));
             }
             let key = Key { name: name.into_owned(), origin: (self.origin)(line) };

@@ -10,7 +10,7 @@ fn with(stub: &Stub, auth: SchemaRegistryAuth) -> Result<SchemaRegistry, Registr
     SchemaRegistry::new(&config::SchemaRegistry { auth, ..stub.settings() })
 }
 
-/// What the stub is asked with.
+/// Returns what the stub is asked with.
 async fn authorization(stub: &Stub, registry: &SchemaRegistry) -> String {
     let error = registry.by_id(ID).await.unwrap_err();
     let shown = format!("{error} {error:?} {registry:?}");

@@ -1,4 +1,4 @@
-//! A start while the registry is away, with `schema_registry.cache_dir`.
+//! A start while the registry is down, with `schema_registry.cache_dir`.
 
 use std::path::Path;
 

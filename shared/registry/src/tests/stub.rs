@@ -1,5 +1,5 @@
-//! A registry of canned answers. A stub and not the real one, since it counts requests, holds them up, goes down and answers
-//! wrongly when told to; that the real one answers in this form is seen by the integration tests.
+//! A registry of canned answers. A stub and not the real one, since it counts requests, holds them up, goes down and
+//! answers wrongly when told to; that the real one answers in this form is seen by the integration tests.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -45,7 +45,7 @@ impl Stub {
         Self { address, state }
     }
 
-    /// The settings for a registry at this stub, without patience, to be changed by a test.
+    /// Returns the settings for a registry at this stub, without patience, to be changed by a test.
     pub(super) fn settings(&self) -> config::SchemaRegistry {
         let patience = Duration::ZERO;
         config::SchemaRegistry {

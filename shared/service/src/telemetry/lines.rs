@@ -1,5 +1,5 @@
-//! Where lines of the log go: none longer than a limit, and of dependencies only so many in a while. What they say is theirs to choose, and
-//! may repeat what a sender sends.
+//! Where lines of the log go: none longer than a limit, and of dependencies only so many in a while. What they say is
+//! theirs to choose, and may repeat what a sender sends.
 
 use std::io::{self, Write};
 use std::sync::{Mutex, PoisonError};
@@ -64,7 +64,8 @@ impl<M> Lines<M> {
         Self { inner, format, theirs }
     }
 
-    /// Whether one more line of a dependency may be written, and how many were left out in the window before, if this begins a new one.
+    /// Returns whether one more line of a dependency may be written, and how many were left out in the window before,
+    /// if this begins a new one.
     fn admit(&self, now: Instant) -> (bool, u64) {
         let mut theirs = self.theirs.lock().unwrap_or_else(PoisonError::into_inner);
         let mut left_out = 0;
@@ -92,7 +93,7 @@ impl<'a, M: MakeWriter<'a>> MakeWriter<'a> for Lines<M> {
         let is_ours = OURS.contains(&meta.target().split("::").next().unwrap_or_default());
         let (admitted, left_out) = if is_ours { (true, 0) } else { self.admit(Instant::now()) };
         if left_out > 0 {
-            tracing::warn!(left_out, "Lines of dependencies were left out of the log.");
+            tracing::warn!(left_out, "Suppressed log lines of dependencies.");
         }
         Line {
             inner: admitted.then(|| self.inner.make_writer_for(meta)),

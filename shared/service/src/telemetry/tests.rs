@@ -19,7 +19,7 @@ impl Write for Kept {
     }
 }
 
-/// The lines that `work` logs.
+/// Returns the lines that `work` logs.
 fn logged(format: LogFormat, work: impl FnOnce()) -> Vec<String> {
     let kept = Kept::default();
     let out = kept.clone();

@@ -91,7 +91,7 @@ const AIMS: [Aim; 9] = [
     },
 ];
 
-/// The aims of `line` beside its medians.
+/// Returns the aims of `line` beside its medians.
 pub(super) fn verdicts(line: Line, summary: &Summary) -> Vec<Verdict> {
     let aims = AIMS.iter().filter(|aim| aim.line == line);
     let verdict = |aim: &Aim| {

@@ -1,4 +1,5 @@
-//! apache-avro as the judge of schemas: where both read a text, both mean the same schema by it and take the same datum.
+//! apache-avro as the judge of schemas: where both read a text, both mean the same schema by it and take the same
+//! datum.
 
 use apache_avro::reader::datum::GenericDatumReader;
 use apache_avro::schema::Schema as AvroSchema;

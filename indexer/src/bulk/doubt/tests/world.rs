@@ -1,5 +1,5 @@
-//! P5 as a property: documents that are at fault, indices that are at fault for a while, and failures that pass, in any mixture, against
-//! the judging core and a simulated Elasticsearch. A step is a tenth of a second.
+//! P5 as a property: documents that are at fault, indices that are at fault for a while, and failures that pass, in any
+//! mixture, against the judging core and a simulated Elasticsearch. A step is a tenth of a second.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -17,7 +17,8 @@ const ARRIVALS: usize = 300;
 const REPAIRED: usize = 600;
 /// How long after that everything is settled.
 const SETTLED: usize = 3_000;
-/// How long a good document waits at most while no index is at fault: for two probes, and for the batches that have queued up before it.
+/// How long a good document waits at most while no index is at fault: for two probes, and for the batches that have
+/// queued up before it.
 const WAIT: usize = 2 * PAUSE + 120;
 /// Batches sent in one step.
 const SLOTS: usize = 4;
@@ -71,7 +72,7 @@ enum Answer {
 }
 
 impl World {
-    /// Whether a request of `events` fails as a whole, and how.
+    /// Returns whether a request of `events` fails as a whole, and how.
     fn fails<'a>(&self, events: impl IntoIterator<Item = &'a Event>, step: usize) -> Option<Cause> {
         let is_out = self.outages.iter().any(|(from, until)| (*from..*until).contains(&step));
         let mut hash = DefaultHasher::new();
@@ -124,7 +125,8 @@ struct Batch {
     whole: Whole,
 }
 
-/// The indexer, as far as it decides: batches in turn, documents that were set aside one at a time, probes while nothing gets in.
+/// The indexer, as far as it decides: batches in turn, documents that were set aside one at a time, probes while
+/// nothing gets in.
 struct Indexer<'a> {
     world: &'a World,
     start: Instant,
@@ -201,7 +203,7 @@ impl<'a> Indexer<'a> {
         self.start + STEP * step as u32
     }
 
-    /// Sends the next batch. Gives what is left of it.
+    /// Sends the next batch. Returns what is left of it.
     fn send_batch(&mut self, step: usize) -> Option<Batch> {
         let mut batch = self.batches.pop_front()?;
         let now = self.at(step);

@@ -97,7 +97,7 @@ fn objects() -> impl Strategy<Value = Map<String, Value>> {
     prop::collection::btree_map("[a-d]", values(), 0..4).prop_map(|map| map.into_iter().collect())
 }
 
-/// The same with each object's members in the opposite order, and spaces between them.
+/// Returns the same with each object's members in the opposite order, and spaces between them.
 fn rewritten(value: &Value) -> String {
     match value {
         Value::Object(map) => {

@@ -30,7 +30,8 @@ fn peer(format: CertificateFormat, values: &[&str]) -> Option<Peer> {
 fn a_certificate_is_read_in_each_way_in_which_proxies_write_it() {
     let (der, pem) = certificate();
     let (expected, base64) = (Some(Peer::of(&der)), STANDARD.encode(&der));
-    // nginx and AWS; AWS leaves +, = and / as they are; Apache and old nginx replace the line breaks; Traefik and HAProxy send base64 alone.
+    // nginx and AWS; AWS leaves +, = and / as they are; Apache and old nginx replace the line breaks; Traefik and
+    // HAProxy send base64 alone.
     let aws = pem.replace('\n', "%0A").replace(' ', "%20");
     for value in [encoded(&pem), aws, pem.replace('\n', " "), pem.replace('\n', "\t"), base64.clone()] {
         assert_eq!(peer(CertificateFormat::Pem, &[&value]), expected, "{value}");

@@ -205,8 +205,8 @@ fn a_wrong_sync_marker_is_refused() {
     assert!(matches!(error, BatchError::Container(_)), "{error:?}");
 }
 
-/// Files of other writers, the same hundred records each: `tests/data/avro/codecs`. Python's deflate leaves three bytes of a checksum after
-/// each block.
+/// Files of other writers, the same hundred records each: `tests/data/avro/codecs`. Python's deflate leaves three bytes
+/// of a checksum after each block.
 #[test]
 fn files_of_fastavro_and_of_apache_python_are_read_whatever_the_codec() {
     const FILES: [(&str, &[u8]); 11] = [

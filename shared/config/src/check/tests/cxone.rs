@@ -10,7 +10,7 @@ const WHOLE: [(&str, &str); 4] = [
     ("schema_path", "/schemas/latest"),
 ];
 
-/// The section with these instead; an empty one is left out.
+/// Returns the section with these instead; an empty one is left out.
 fn section(changes: &[(&str, &str)]) -> String {
     let mut keys: Vec<(&str, &str)> = WHOLE.to_vec();
     keys.retain(|(key, _)| changes.iter().all(|(changed, _)| changed != key));

@@ -116,7 +116,7 @@ fn an_address_without_a_port_is_refused_with_an_example() {
 #[test]
 fn a_key_twice_is_refused_with_both_lines() {
     let error = refused("kafka:\n  topic: a\n  topic: b\n", &[]);
-    assert_eq!(error, "p.yaml:3: the key topic is there twice, first at p.yaml:2");
+    assert_eq!(error, "p.yaml:3: the key topic occurs twice, first at p.yaml:2");
 }
 
 #[test]

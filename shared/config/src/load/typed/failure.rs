@@ -102,7 +102,7 @@ impl Failure {
     }
 }
 
-/// What to say of the key `found` in the section `path`.
+/// Returns what to say of the key `found` in the section `path`.
 fn unknown_key(found: &str, path: &str, known: &[&'static str], origin: &Origin) -> String {
     let key = join(path, found);
     match (most_alike(found, known), origin) {
@@ -136,7 +136,7 @@ fn most_alike(found: &str, known: &[&'static str]) -> Option<&'static str> {
         .map(|(_, word)| word)
 }
 
-/// Whether `message`, which another crate may have made, quotes the text of `node`.
+/// Returns whether `message`, which another crate may have made, quotes the text of `node`.
 fn quotes(message: &str, node: &Node) -> bool {
     let Value::Scalar { text, .. } = &node.value else {
         return false;
