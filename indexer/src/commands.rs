@@ -17,6 +17,7 @@ use crate::index::{Index, IndexSettings, RequestError, Requests};
 use crate::metrics::Metrics;
 
 pub mod exit;
+pub mod explain;
 pub mod output;
 pub mod replay;
 pub mod topics;
@@ -120,7 +121,11 @@ async fn latest(config: &Config, subject: &str) -> Result<Arc<Schema>, CommandEr
     Ok(registry.latest(subject).await?.schema)
 }
 
-fn index(config: &Config, dry_run: bool) -> Result<Index, CommandError> {
+/// Returns the index of the topic of `config`; its requests change nothing where `dry_run` says so.
+///
+/// # Errors
+/// When the config cannot be used.
+pub(crate) fn index(config: &Config, dry_run: bool) -> Result<Index, CommandError> {
     let client = Arc::new(Client::new(&config.elasticsearch)?);
     let settings = IndexSettings::of(config)?;
     let backoff = Backoff { initial: config.indexer.retry.initial, max: config.indexer.retry.max };

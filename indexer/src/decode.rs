@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use avro::{DecodeError, FieldPath, Schema};
 use config::{Config, OnDuplicate};
+use registry::RegistryError;
 use registry::wire::{self, SchemaId};
 
 use crate::backing::Placer;
@@ -80,6 +81,19 @@ pub struct Missing {
     pub error_type: &'static str,
     /// What the registry said.
     pub reason: String,
+}
+
+impl Missing {
+    /// Takes up what the registry said.
+    pub fn of(error: &RegistryError) -> Self {
+        let error_type = match error {
+            RegistryError::NotFound { .. } | RegistryError::NotYet { .. } => "unknown-schema",
+            RegistryError::Unusable { .. } | RegistryError::Unavailable { .. } | RegistryError::Ambiguous { .. } => {
+                "unusable-schema"
+            }
+        };
+        Self { error_type, reason: error.to_string() }
+    }
 }
 
 impl Decoder {

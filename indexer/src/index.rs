@@ -40,7 +40,9 @@ mod retention;
 mod settings;
 mod shadow;
 mod strays;
+pub(crate) mod swap;
 mod template;
+pub(crate) mod verdict;
 
 /// The longest wait between attempts, so that an Elasticsearch that has come back is noticed soon.
 const MAX_WAIT: Duration = Duration::from_secs(3);

@@ -8,7 +8,9 @@ use clap::{Parser, Subcommand};
 use config::cli::{self, Common, ConfigCommand, GenerateCommand};
 use config::{Config, Part};
 use indexer::commands::exit::Exit;
+use indexer::commands::explain::{self, ExplainArgs};
 use indexer::commands::output::Output;
+use indexer::commands::replay::back::{self, SwapBackArgs};
 use indexer::commands::replay::{self, ReplayArgs};
 use indexer::commands::topics::{self, Settings, TopicReport};
 use indexer::commands::{self, SetUp};
@@ -56,8 +58,12 @@ enum Command {
         #[command(flatten)]
         output: Output,
     },
+    /// Tells what becomes of one record: its document, id, index, and whether the mapping takes it. Writes nothing.
+    Explain(ExplainArgs),
     /// Indexes a range of a topic again, while the service runs.
     Replay(Box<ReplayArgs>),
+    /// Undoes a `replay --into INDEX --swap`: the alias leads to the old indices again, and these get what came in since.
+    SwapBack(SwapBackArgs),
     /// Prints the mapping that a schema makes.
     Mapping {
         /// The file of the schema. Without it, and without a subject: that of elasticsearch.mapping.subject.
@@ -118,6 +124,11 @@ async fn run(config: Config, command: Option<Command>) -> Result<ExitCode> {
         Some(Command::Replay(args)) => {
             let shutdown = shutdown::on_signals().context("cannot listen for signals")?;
             Ok(replay::run(&config, &args, &shutdown).await?.into())
+        }
+        Some(Command::Explain(args)) => Ok(explain::run(&config, &args).await?.into()),
+        Some(Command::SwapBack(args)) => {
+            let shutdown = shutdown::on_signals().context("cannot listen for signals")?;
+            Ok(back::swap_back(&config, &args, &shutdown).await?.into())
         }
         Some(Command::Config(_) | Command::Generate(_)) | None => {
             let shutdown = shutdown::on_signals().context("cannot listen for signals")?;

@@ -12,24 +12,25 @@ use std::time::{Duration, Instant};
 
 use config::{Config, GroupProtocol};
 use kafka::position::Partition;
-use rdkafka::error::KafkaError;
 use service::admin::Readiness;
 use tokio::task::block_in_place;
 use tokio_util::sync::CancellationToken;
 
 use super::exit::Exit;
 use super::output::{Output, Progress};
-use crate::RunError;
 use crate::bulk::dry_run::DryRun;
 use crate::consume::reading::{Bounds, Reading, Watched};
-use crate::elasticsearch::SettingsError;
 use crate::pipeline::{self, Job, Shared};
 use checkpoint::{Checkpoint, total};
+pub use error::ReplayError;
 use plan::Plan;
 use summary::{Outcome, Summary, Tally};
 use when::Moment;
 
+pub mod back;
 mod checkpoint;
+mod error;
+mod into;
 mod log;
 mod plan;
 mod summary;
@@ -46,6 +47,8 @@ Examples:
     penstock-indexer replay --from 24h --to now
   See first what that would change:
     penstock-indexer replay --from 24h --to now --dry-run
+  Fill a new index with the mapping of today's config, and put it in the place of the old one:
+    penstock-indexer replay --from earliest --into cxone-events-000007 --swap
   Two partitions, from one offset to another, 500 records a second:
     penstock-indexer replay --from 0:120000,1:98000 --to 0:150000,1:99000 --rate 500
 
@@ -53,7 +56,7 @@ A replay that was stopped or killed goes on where it stood when the same command
 --dry-run exits with 2 when documents are missing or differ.";
 
 /// The arguments of `replay`.
-#[derive(Clone, Debug, clap::Args)]
+#[derive(Clone, Debug, Default, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct ReplayArgs {
     /// Where to begin: `earliest`, an RFC 3339 time, a duration ago such as `24h`, or offsets as PARTITION:OFFSET,…
@@ -71,13 +74,22 @@ pub struct ReplayArgs {
     /// Index only the document of this id, or of a record with this key; may be given several times.
     #[arg(long, value_name = "ID")]
     pub key: Vec<String>,
+    /// Fill this index instead of the one that the service writes. It has to be a new one.
+    #[arg(long, value_name = "INDEX")]
+    pub into: Option<String>,
+    /// Put it in the place of the old one when it is complete: the alias moves, and nothing is lost or doubled.
+    #[arg(long, requires = "into", conflicts_with = "dry_run")]
+    pub swap: bool,
+    /// Swap even if the new index lacks documents of the old one, such as those that Kafka does not have any more.
+    #[arg(long, requires = "swap")]
+    pub accept_fewer: bool,
     /// Read at most this many records in a second.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub rate: Option<u32>,
     /// Write nothing: count what would be written, what is there already, and what would be refused.
     #[arg(long)]
     pub dry_run: bool,
-    /// The name of the replay, by which it goes on after it was stopped. Without it the name of the topic.
+    /// The name of the replay, by which it goes on after it was stopped. Without it TOPIC, or TOPIC-into-INDEX.
     #[arg(long)]
     pub name: Option<String>,
     /// Begin again, even if a replay of this name is not done.
@@ -88,69 +100,12 @@ pub struct ReplayArgs {
     pub output: Output,
 }
 
-/// Why there is no replay.
-#[derive(Debug, thiserror::Error)]
-pub enum ReplayError {
-    /// Kafka does not answer, or refuses.
-    #[error("kafka: {0}")]
-    Kafka(#[from] KafkaError),
-    /// The topic is not there.
-    #[error("kafka has no topic {0}")]
-    NoTopic(String),
-    /// The offsets are not known.
-    #[error("kafka does not say where the partitions of {0} begin and end: is it reachable?")]
-    NoEnds(String),
-    /// A partition is not there.
-    #[error("the topic has no partition {0}")]
-    NoPartition(Partition),
-    /// Beginning and end are of different partitions.
-    #[error("--from, --to and --partition name different partitions")]
-    Partitions,
-    /// The config does not have the topic.
-    #[error("the config does not have the topic {0:?}; it has {1}")]
-    UnknownTopic(String, String),
-    /// There are several topics.
-    #[error("which topic? give --topic: {0}")]
-    WhichTopic(String),
-    /// It runs already.
-    #[error("the replay {name:?} is running already ({members}): wait for it, or choose another --name")]
-    Busy {
-        /// Its name.
-        name: String,
-        /// Who runs it.
-        members: String,
-    },
-    /// It was asked for something else.
-    #[error(
-        "a replay {name:?} that was asked for something else is not done ({settled} of {total} offsets): give its arguments again to go on, \
-         choose another --name, or give --restart to begin anew"
-    )]
-    Unfinished {
-        /// Its name.
-        name: String,
-        /// Offsets that are settled.
-        settled: u64,
-        /// All its offsets.
-        total: u64,
-    },
-    /// The topic is another one.
-    #[error("the topic was deleted and created again since the replay {0:?} began: give --restart to begin anew")]
-    OtherTopic(String),
-    /// Another process took a part of it.
-    #[error("another process has joined the replay {0:?} and has some of its partitions: let one of them go on alone")]
-    Shared(String),
-    /// The pipeline cannot run.
-    #[error("{0}")]
-    Run(#[from] RunError),
-    /// Elasticsearch's settings cannot be used.
-    #[error("elasticsearch: {0}")]
-    Bulk(#[from] SettingsError),
-}
-
 impl ReplayArgs {
     /// Returns the name of the replay in the topic of `config`.
     fn name(&self, config: &Config) -> String {
-        self.name.clone().unwrap_or_else(|| config.kafka.topic.clone())
+        let topic = &config.kafka.topic;
+        let own = || self.into.as_ref().map_or_else(|| topic.clone(), |into| format!("{topic}-into-{into}"));
+        self.name.clone().unwrap_or_else(own)
     }
 }
 
@@ -159,9 +114,12 @@ impl ReplayArgs {
 /// # Errors
 /// [`ReplayError`].
 pub async fn run(config: &Config, args: &ReplayArgs, shutdown: &CancellationToken) -> Result<Exit, ReplayError> {
-    let topic = topic(config, args)?;
+    let topic = topic_of(config, args.topic.as_deref())?;
+    if let Some(into) = &args.into {
+        return into::run(&topic, args, into, shutdown).await;
+    }
     let config = of_replay(&topic, &group(&topic, args));
-    let Plan { checkpoint, is_resumed } = block_in_place(|| plan::plan(&config, args))?;
+    let Plan { checkpoint, is_resumed } = block_in_place(|| plan::plan(&config, args, true))?;
     let name = args.name(&topic);
     if is_resumed {
         tracing::info!(name, settled = checkpoint.settled, total = checkpoint.total(), "The replay goes on.");
@@ -180,21 +138,21 @@ pub async fn run(config: &Config, args: &ReplayArgs, shutdown: &CancellationToke
     })
 }
 
-/// Returns the config of the topic that `args` name.
+/// Returns the config of the topic `wanted`.
 ///
 /// # Errors
-/// When the config has several topics and `args` name none, or one that is not there.
-fn topic(config: &Config, args: &ReplayArgs) -> Result<Config, ReplayError> {
+/// When the config has several topics and none is wanted, or one that is not there.
+pub(super) fn topic_of(config: &Config, wanted: Option<&str>) -> Result<Config, ReplayError> {
     let mut topics = config.of_topics();
     let names: Vec<String> = topics.iter().map(|topic| topic.kafka.topic.clone()).collect();
-    let number = match &args.topic {
+    let number = match wanted {
         None if topics.len() == 1 => Some(0),
         None => return Err(ReplayError::WhichTopic(names.join(", "))),
         Some(wanted) => names.iter().position(|name| name == wanted),
     };
     match number {
         Some(number) => Ok(topics.swap_remove(number)),
-        None => Err(ReplayError::UnknownTopic(args.topic.clone().unwrap_or_default(), names.join(", "))),
+        None => Err(ReplayError::UnknownTopic(wanted.unwrap_or_default().to_owned(), names.join(", "))),
     }
 }
 
@@ -224,13 +182,22 @@ struct Pass<'a> {
 }
 
 /// How a pass ended.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Done {
     tally: Tally,
     elapsed: Duration,
     is_complete: bool,
     is_shared: bool,
     dry_run: Option<Arc<DryRun>>,
+}
+
+impl Done {
+    /// Adds a pass that came after.
+    fn add(&mut self, later: Self) {
+        let mut tally = self.tally;
+        tally += later.tally;
+        *self = Self { tally, elapsed: self.elapsed + later.elapsed, ..later };
+    }
 }
 
 impl Pass<'_> {

@@ -67,15 +67,7 @@ impl Consumer {
     pub(super) fn take_schema(&mut self, id: SchemaId, answer: Result<Arc<Schema>, RegistryError>) {
         match answer {
             Ok(schema) => self.decoder.note_schema(id, schema),
-            Err(error) => {
-                let error_type = match error {
-                    RegistryError::NotFound { .. } | RegistryError::NotYet { .. } => "unknown-schema",
-                    RegistryError::Unusable { .. }
-                    | RegistryError::Unavailable { .. }
-                    | RegistryError::Ambiguous { .. } => "unusable-schema",
-                };
-                self.decoder.note_missing(id, Missing { error_type, reason: error.to_string() });
-            }
+            Err(error) => self.decoder.note_missing(id, Missing::of(&error)),
         }
         self.release(Need::Schema(id));
         if !self.books.parked.awaits_schema() {

@@ -54,7 +54,7 @@ impl Index {
     }
 
     /// Returns the indices behind the alias, and whether it writes to them.
-    async fn behind_alias(&self) -> Result<Vec<(String, bool)>, RequestError> {
+    pub(super) async fn behind_alias(&self) -> Result<Vec<(String, bool)>, RequestError> {
         let answer = self.requests.get(&format!("/_alias/{}", self.name())).await?.unwrap_or_default();
         let Value::Object(indices) = answer else { return Ok(Vec::new()) };
         let alone = indices.len() == 1;

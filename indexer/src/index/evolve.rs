@@ -112,7 +112,7 @@ impl Index {
     }
 
     /// Returns the mapping of the one index `name`; `None` if it is not there.
-    async fn live_mapping(&self, name: &str) -> Result<Option<Value>, RequestError> {
+    pub(super) async fn live_mapping(&self, name: &str) -> Result<Option<Value>, RequestError> {
         let answer = self.requests.get(&format!("/{name}/_mapping")).await?;
         let Some(Value::Object(indices)) = answer else { return Ok(None) };
         // Of an alias, which is what the name of an index that was shrunk has become, it is the one index behind it.

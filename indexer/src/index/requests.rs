@@ -151,6 +151,30 @@ impl Requests {
         }
     }
 
+    /// Posts the question `body` to `path`, none where it is null, and gives the answer. Only what changes nothing may
+    /// be asked.
+    pub(super) async fn ask(&self, path: &str, body: &Value) -> Result<Value, RequestError> {
+        let bytes = if body.is_null() { Bytes::new() } else { Bytes::from(body.to_string()) };
+        let answer = self.send(Method::Post, path, bytes).await?;
+        match answer.status {
+            200 => Ok(serde_json::from_slice(&answer.body).unwrap_or_default()),
+            _ => Err(refused(format!("POST {path}"), &answer)),
+        }
+    }
+
+    /// Deletes what is at `path`, if it is there. A dry run does not.
+    pub(super) async fn delete(&self, path: &str) -> Result<(), RequestError> {
+        if let Some(kept) = &self.kept {
+            kept.lock().unwrap_or_else(PoisonError::into_inner).push(format!("DELETE {path}"));
+            return Ok(());
+        }
+        let answer = self.send(Method::Delete, path, Bytes::new()).await?;
+        match answer.status {
+            200 | 404 => Ok(()),
+            _ => Err(refused(format!("DELETE {path}"), &answer)),
+        }
+    }
+
     async fn send(&self, method: Method, path: &str, body: Bytes) -> Result<Answer, SendError> {
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
         let query: Vec<(&str, &str)> = query.split('&').filter_map(|pair| pair.split_once('=')).collect();

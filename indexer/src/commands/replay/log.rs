@@ -110,12 +110,20 @@ impl Log {
 
     /// Commits the beginning of each range of `checkpoint`. Kafka refuses it while the group has members.
     pub(super) fn begin(&self, checkpoint: &Checkpoint) -> Result<(), ReplayError> {
-        let begins: Vec<_> =
-            checkpoint.ranges.iter().map(|(partition, range)| (*partition, NextOffset(range.start))).collect();
+        let begins = checkpoint.ranges.iter().map(|(partition, range)| (*partition, NextOffset(range.start)));
+        self.note(checkpoint, begins.collect())
+    }
+
+    /// Commits `offsets` with the notes of `checkpoint`. Kafka refuses it while the group has members.
+    pub(super) fn note(
+        &self,
+        checkpoint: &Checkpoint,
+        offsets: Vec<(Partition, NextOffset)>,
+    ) -> Result<(), ReplayError> {
         let notes = checkpoint.notes();
         let id = checkpoint.topic.map(identity::metadata_of);
         let note = |partition, _| identity::joined([id.clone(), None, notes.get(&partition).cloned()]);
-        Ok(commit(&self.consumer, &list_of(&self.topic, &begins, note)?)?)
+        Ok(commit(&self.consumer, &list_of(&self.topic, &offsets, note)?)?)
     }
 
     /// Returns the members of the group, each as its client and host.

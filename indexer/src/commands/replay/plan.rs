@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::checkpoint::{Checkpoint, Committed};
 use super::log::Log;
+use super::when::When;
 use super::{ReplayArgs, ReplayError};
 use crate::backing::now_millis;
 
@@ -28,11 +29,11 @@ pub(super) struct Plan {
 }
 
 /// Decides what is read: what an unfinished replay of this name reads, else what `args` ask for. Waits for Kafka.
-/// Nothing is committed for a dry run.
+/// Nothing is committed for a dry run, and nothing begins anew where it may not.
 ///
 /// # Errors
 /// [`ReplayError`], when somebody else runs the same replay, or an unfinished one was asked for something else.
-pub(super) fn plan(config: &Config, args: &ReplayArgs) -> Result<Plan, ReplayError> {
+pub(super) fn plan(config: &Config, args: &ReplayArgs, may_begin: bool) -> Result<Plan, ReplayError> {
     let log = Log::new(config)?;
     let all = log.partitions()?;
     if args.dry_run {
@@ -41,17 +42,46 @@ pub(super) fn plan(config: &Config, args: &ReplayArgs) -> Result<Plan, ReplayErr
     let name = args.name(config);
     wait_until_free(config, &log, &name)?;
     if !args.restart
-        && let Some(checkpoint) = unfinished(&log.committed(&all)?)
+        && let Some(checkpoint) = begun(&log.committed(&all)?, args)
     {
         return resumed(checkpoint, &log, args, name);
+    }
+    if !may_begin {
+        return Err(ReplayError::NotFresh(args.into.clone().unwrap_or_default()));
     }
     let checkpoint = fresh(&log, &all, args)?;
     log.begin(&checkpoint)?;
     Ok(Plan { checkpoint, is_resumed: false })
 }
 
-fn unfinished(committed: &BTreeMap<Partition, Committed>) -> Option<Checkpoint> {
-    Checkpoint::of(committed).filter(|checkpoint| !checkpoint.is_complete())
+/// Returns the replay that is to go on: one that is not done, or one into another index, which goes on until that is in
+/// its place.
+fn begun(committed: &BTreeMap<Partition, Committed>, args: &ReplayArgs) -> Option<Checkpoint> {
+    let goes_on = |it: &Checkpoint| !it.is_complete() || (args.into.is_some() && it.asked == asked(args));
+    Checkpoint::of(committed).filter(goes_on)
+}
+
+/// Moves the end of `checkpoint` to the end of the topic as it is now. Waits for Kafka.
+///
+/// # Errors
+/// As [`plan`].
+pub(super) fn extend(config: &Config, args: &ReplayArgs, checkpoint: &mut Checkpoint) -> Result<(), ReplayError> {
+    let log = Log::new(config)?;
+    wait_until_free(config, &log, &args.name(config))?;
+    let partitions: Vec<Partition> = checkpoint.ranges.keys().copied().collect();
+    let ends = log.offsets(&When::Now, &partitions)?;
+    let committed = log.committed(&partitions)?;
+    for (partition, range) in &mut checkpoint.ranges {
+        range.end = ends.get(partition).copied().unwrap_or(range.end).max(range.end);
+    }
+    let next = committed.iter().map(|(partition, it)| (*partition, it.next));
+    log.note(checkpoint, next.collect())?;
+    let settled = checkpoint.ranges.iter().map(|(partition, range)| {
+        let next = committed.get(partition).map_or(range.start, |it| it.next.0);
+        u64::try_from(next.clamp(range.start, range.end) - range.start).unwrap_or(0)
+    });
+    checkpoint.settled = settled.sum();
+    Ok(())
 }
 
 fn resumed(checkpoint: Checkpoint, log: &Log, args: &ReplayArgs, name: String) -> Result<Plan, ReplayError> {
@@ -125,6 +155,7 @@ fn chosen(all: &[Partition], args: &ReplayArgs) -> Result<Vec<Partition>, Replay
 
 /// Returns a hash of what `args` ask for, as it was written: "24h" tomorrow is the same request.
 fn asked(args: &ReplayArgs) -> String {
-    let request = format!("{:?} {:?} {:?} {:?}", args.from.text, args.to.text, args.partition, args.key);
+    let request =
+        format!("{:?} {:?} {:?} {:?} {:?}", args.from.text, args.to.text, args.partition, args.key, args.into);
     hex::encode(&Sha256::digest(request)[..6])
 }

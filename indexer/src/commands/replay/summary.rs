@@ -1,6 +1,7 @@
 //! What a replay says at its end.
 
 use std::fmt;
+use std::ops::AddAssign;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use config::Config;
@@ -11,6 +12,7 @@ use super::checkpoint::Checkpoint;
 use super::{Done, as_offsets, total};
 use crate::bulk::dry_run::DryRun;
 use crate::commands::output;
+use crate::index::swap::Comparison;
 use crate::metrics::Metrics;
 
 /// What became of the records that one run has read.
@@ -41,6 +43,21 @@ pub(super) struct Found {
     conflicts: u64,
     /// Records of which no document can be made.
     undecodable: u64,
+}
+
+/// What became of the new index.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Filled {
+    /// The new index.
+    pub(super) into: String,
+    /// What was compared.
+    pub(super) compared: Comparison,
+    /// Whether the alias leads to it.
+    pub(super) is_swapped: bool,
+    /// What the alias led to before.
+    pub(super) replaced: Vec<String>,
+    /// How it is undone.
+    pub(super) way_back: Option<String>,
 }
 
 /// How a replay ended.
@@ -74,6 +91,8 @@ pub(super) struct Summary {
     tally: Tally,
     #[serde(skip_serializing_if = "Option::is_none")]
     dry_run: Option<Found>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) filled: Option<Filled>,
     seconds: f64,
     records_per_second: u64,
 }
@@ -134,9 +153,15 @@ impl Summary {
             settled_before: checkpoint.settled,
             tally: found.map_or(done.tally, |found| done.tally.of_dry_run(&found)),
             dry_run: found,
+            filled: None,
             seconds: done.elapsed.as_secs_f64(),
             records_per_second: output::rate(done.tally.read, done.elapsed),
         }
+    }
+
+    /// The same of a replay of which `settled` offsets had been settled before this run.
+    pub(super) fn after(self, settled: u64) -> Self {
+        Self { settled_before: settled, ..self }
     }
 
     /// Returns whether a dry run has found that the index is not what the topic says.
@@ -176,6 +201,34 @@ impl fmt::Display for Summary {
         }
         writeln!(f, "skipped     {} (tombstones, other keys)", count(self.tally.skipped))?;
         let time = HumanDuration(std::time::Duration::from_secs_f64(self.seconds));
-        write!(f, "rate        {} records/s in {time}", count(self.records_per_second))
+        write!(f, "rate        {} records/s in {time}", count(self.records_per_second))?;
+        self.filled.as_ref().map_or(Ok(()), |filled| write!(f, "\n{filled}"))
+    }
+}
+
+impl fmt::Display for Filled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Comparison { old, new, sample, missing, different } = self.compared;
+        writeln!(f, "compared    {} documents in {}", HumanCount(old), self.replaced.join(", "))?;
+        writeln!(f, "with        {} documents in {}", HumanCount(new), self.into)?;
+        write!(f, "sample      {sample}, of which {missing} are missing and {different} have other fields")?;
+        if self.compared.lacks() {
+            write!(f, "\n{} lacks documents; --accept-fewer swaps it all the same", self.into)?;
+        }
+        if self.is_swapped {
+            write!(f, "\nThe alias leads to {} now.", self.into)?;
+        }
+        self.way_back.as_ref().map_or(Ok(()), |way_back| write!(f, "\nThe way back: {way_back}"))
+    }
+}
+
+impl AddAssign for Tally {
+    fn add_assign(&mut self, other: Self) {
+        self.read += other.read;
+        self.indexed += other.indexed;
+        self.duplicates += other.duplicates;
+        self.conflicts += other.conflicts;
+        self.dead += other.dead;
+        self.skipped += other.skipped;
     }
 }

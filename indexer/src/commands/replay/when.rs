@@ -22,12 +22,19 @@ pub enum When {
 }
 
 /// A place as it was written, and what that means.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Moment {
     /// The text of the command line.
     pub text: String,
     /// What it means, as of now.
     pub when: When,
+}
+
+impl Default for Moment {
+    /// The end of the log.
+    fn default() -> Self {
+        Self { text: "now".to_owned(), when: When::Now }
+    }
 }
 
 impl FromStr for Moment {

@@ -1,0 +1,214 @@
+//! `explain`: what becomes of one record: its document, its id, its index, and whether the mapping takes it. Writes
+//! nothing.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use config::Config;
+use prometheus::Registry;
+use rdkafka::error::KafkaError;
+use registry::{RegistryError, SchemaRegistry};
+use service::admin::Readiness;
+use tokio::task::block_in_place;
+
+use super::CommandError;
+use super::exit::Exit;
+use super::output::Output;
+use super::replay::{ReplayError, topic_of};
+use crate::RunError;
+use crate::backing::{Lists, Placer};
+use crate::batch::{Batch, Filling};
+use crate::bulk::Bulk;
+use crate::bulk::dry_run::DryRun;
+use crate::decode::{Decoded, Decoder, Missing};
+use crate::elasticsearch::Client;
+use crate::elasticsearch::SettingsError;
+use crate::index::RequestError;
+use crate::message::progress::{BatchId, Epoch};
+use crate::message::record::OwnedRecord;
+use crate::metrics::Metrics;
+use explanation::{Explanation, Stored};
+use source::Source;
+
+mod explanation;
+mod source;
+
+/// How long the list of backing indices is waited for.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// How many times a record may ask for a schema or for a newer list.
+const ROUNDS: usize = 4;
+
+const EXAMPLES: &str = "\
+Examples:
+  A record of the topic, by partition and offset:
+    penstock-indexer explain cxone-events:3:120000
+  A file with the value of a record (00, the schema id in 4 bytes, the Avro datum), under the key it would have:
+    penstock-indexer explain event.bin --key 6f0c2d1e
+
+Exits with 2 when the record would become a dead letter.";
+
+/// The arguments of `explain`.
+#[derive(Clone, Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct ExplainArgs {
+    /// The record: TOPIC:PARTITION:OFFSET, or a file with the value of one.
+    #[arg(value_name = "FILE|TOPIC:PARTITION:OFFSET")]
+    pub record: String,
+    /// Of a file: the key that the record has.
+    #[arg(long)]
+    pub key: Option<String>,
+    /// Of a file: the topic, where indexer.topics has several.
+    #[arg(long)]
+    pub topic: Option<String>,
+    /// How to print.
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// Why nothing can be explained.
+#[derive(Debug, thiserror::Error)]
+pub enum ExplainError {
+    /// It is neither a file nor a record.
+    #[error("{0} is neither a file nor TOPIC:PARTITION:OFFSET")]
+    What(String),
+    /// The file cannot be read.
+    #[error("{}: {error}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        error: std::io::Error,
+    },
+    /// The record is not there.
+    #[error("{0}")]
+    NoRecord(String),
+    /// The topic is not known.
+    #[error("{0}")]
+    Topic(#[from] Box<ReplayError>),
+    /// Kafka does not answer, or refuses.
+    #[error("kafka: {0}")]
+    Kafka(#[from] KafkaError),
+    /// Elasticsearch does not answer, or refuses.
+    #[error("elasticsearch: {0}")]
+    Request(#[from] RequestError),
+    /// The list of backing indices does not come.
+    #[error("elasticsearch does not give the list of backing indices of {0}")]
+    NoTable(String),
+    /// The registry does not answer.
+    #[error("{0}")]
+    Schema(#[from] RegistryError),
+    /// A part cannot be set up.
+    #[error("{0}")]
+    Run(#[from] RunError),
+    /// A part cannot be set up.
+    #[error("{0}")]
+    Command(#[from] CommandError),
+    /// Elasticsearch's settings cannot be used.
+    #[error("elasticsearch: {0}")]
+    Bulk(#[from] SettingsError),
+}
+
+/// Explains the record that `args` name, and prints it.
+///
+/// # Errors
+/// [`ExplainError`].
+pub async fn run(config: &Config, args: &ExplainArgs) -> Result<Exit, ExplainError> {
+    let source: Source = args.record.parse()?;
+    let wanted = source.topic().or(args.topic.as_deref());
+    let topic = topic_of(config, wanted).map_err(Box::new)?;
+    let record = block_in_place(|| source.read(&topic, args.key.as_deref()))?;
+    let bench = Bench::new(&topic).await?;
+    let explanation = bench.explain(source.to_string(), &record).await?;
+    args.output.print(&explanation);
+    Ok(Exit::of_difference(explanation.is_refused()))
+}
+
+/// The stages that a record passes, without a consumer.
+struct Bench<'a> {
+    config: &'a Config,
+    bulk: Bulk,
+    metrics: Metrics,
+    schemas: SchemaRegistry,
+    has_index: bool,
+}
+
+impl<'a> Bench<'a> {
+    async fn new(config: &'a Config) -> Result<Self, ExplainError> {
+        let metrics = Metrics::new(&Registry::new()).map_err(RunError::from)?.of_topic(&config.kafka.topic);
+        let lists = Arc::new(Lists::new(Arc::new(Client::new(&config.elasticsearch)?)));
+        let bulk = Bulk::with_lists(config, metrics.clone(), &Readiness::new(), lists)?;
+        let schemas = SchemaRegistry::new(&config.schema_registry).map_err(RunError::from)?;
+        let has_index = bulk.has_index().await?;
+        let bench = Self { config, bulk, metrics, schemas, has_index };
+        if has_index && bench.bulk.keeper().is_needed() {
+            let name = config.elasticsearch.index_name.clone();
+            let table = tokio::time::timeout(PATIENCE, bench.bulk.keeper().renewed()).await;
+            table.map_err(|_| ExplainError::NoTable(name))?;
+        }
+        Ok(bench)
+    }
+
+    async fn explain(&self, name: String, record: &OwnedRecord) -> Result<Explanation, ExplainError> {
+        let placer = Placer::new(&self.config.elasticsearch, self.bulk.keeper());
+        let decoder = Decoder::new(self.config, placer, self.metrics.place.clone());
+        let (decoded, batch) = self.decode(decoder.for_server(self.bulk.server()), record).await?;
+        let mut explanation = Explanation::new(name, self.config, &record.as_record());
+        match decoded {
+            Decoded::Tombstone => explanation.skip("it has no value: a tombstone"),
+            Decoded::Expired => {
+                explanation.skip("its backing index is deleted, and elasticsearch.placement.expired is skip");
+            }
+            Decoded::TableTooOld(_) => explanation.skip(&format!(
+                "there is no index, alias or data stream {} yet: `penstock-indexer setup` makes it",
+                self.config.elasticsearch.index_name
+            )),
+            Decoded::SchemaUnknown(id) => explanation.skip(&format!("the schema {} is not known", id.0)),
+            Decoded::Undecodable => explanation.refuse(&batch),
+            Decoded::Document => self.look(&batch, &mut explanation).await?,
+        }
+        Ok(explanation)
+    }
+
+    /// Decodes the record, as often as it asks for something that can be had.
+    async fn decode(&self, mut decoder: Decoder, record: &OwnedRecord) -> Result<(Decoded, Batch), ExplainError> {
+        let record = record.as_record();
+        let mut filling = Filling::default();
+        filling.assign(record.partition, Epoch(0), None);
+        let mut decoded = decoder.decode(&record, &mut filling);
+        for _ in 0..ROUNDS {
+            match decoded {
+                Decoded::SchemaUnknown(id) => match self.schemas.by_id(id).await {
+                    Ok(schema) => decoder.note_schema(id, schema),
+                    Err(error @ RegistryError::Unavailable { .. }) => return Err(error.into()),
+                    Err(error) => decoder.note_missing(id, Missing::of(&error)),
+                },
+                Decoded::TableTooOld(time) if self.has_index => {
+                    // One that is dated far ahead never comes.
+                    drop(tokio::time::timeout(PATIENCE, self.bulk.keeper().until_valid(time)).await);
+                }
+                _ => break,
+            }
+            decoded = decoder.decode(&record, &mut filling);
+        }
+        Ok((decoded, filling.take(BatchId(0))))
+    }
+
+    /// Looks up what is stored under the id, and what the mapping says.
+    async fn look(&self, batch: &Batch, explanation: &mut Explanation) -> Result<(), ExplainError> {
+        explanation.describe(batch);
+        let dry_run = DryRun::new(self.config, &self.metrics)?;
+        self.bulk.weigh(batch, &dry_run).await;
+        let count = |count: &std::sync::atomic::AtomicU64| count.load(Ordering::Relaxed) > 0;
+        explanation.stored = Some(match (count(&dry_run.same), count(&dry_run.conflicts)) {
+            (true, _) => Stored::Same,
+            (_, true) => Stored::Conflict,
+            (false, false) => Stored::Nothing,
+        });
+        let (index, id, document) = explanation.parts();
+        let verdict = self.bulk.keeper().index().verdict(index, id, document).await?;
+        explanation.mapping = Some(verdict);
+        Ok(())
+    }
+}

@@ -1,0 +1,172 @@
+//! What `explain` says of a record.
+
+use std::fmt;
+
+use config::{Config, Strategy};
+use kafka::headers::HEADER_ID_SCOPE;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::batch::Batch;
+use crate::document;
+use crate::index::verdict::Verdict;
+use crate::message::record::Record;
+use crate::message::target::Age;
+
+/// What is stored under the document's id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Stored {
+    /// Nothing: the document would be written.
+    Nothing,
+    /// A document of the same event: it would count as a duplicate.
+    Same,
+    /// A document of another event: the record would be a dead letter (with `keep_last` the later one stays).
+    Conflict,
+}
+
+/// What becomes of a record.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Explanation {
+    record: String,
+    id: String,
+    /// The rule that the id follows.
+    id_rule: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    schema_id: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    index: Option<String>,
+    /// The rule that chose the index.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    index_rule: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    document: Option<Value>,
+    /// What is stored under the id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) stored: Option<Stored>,
+    /// What the mapping says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) mapping: Option<Verdict>,
+    /// Why it would be a dead letter, if it is none of Elasticsearch's business.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dead_letter: Option<String>,
+    /// Why nothing is indexed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    skipped: Option<String>,
+    #[serde(skip)]
+    strategy: Strategy,
+    #[serde(skip)]
+    timestamp: Option<i64>,
+    #[serde(skip)]
+    time_field: String,
+}
+
+impl Explanation {
+    /// Begins with what the record itself says.
+    pub(super) fn new(name: String, config: &Config, record: &Record<'_>) -> Self {
+        let has_scope = record.headers.get(HEADER_ID_SCOPE).is_some_and(|scope| !scope.is_empty());
+        let id_rule = match record.key {
+            None | Some([]) => "topic-partition-offset-timestamp, since the record has no key",
+            Some(_) if has_scope => "the header id-scope, a colon and the record's key",
+            Some(_) => "the record's key",
+        };
+        Self {
+            record: name,
+            id: document::id_of(&config.kafka.topic, record),
+            id_rule,
+            schema_id: None,
+            index: None,
+            index_rule: None,
+            document: None,
+            stored: None,
+            mapping: None,
+            dead_letter: None,
+            skipped: None,
+            strategy: config.elasticsearch.strategy,
+            timestamp: record.timestamp,
+            time_field: config.elasticsearch.placement.time_field.clone(),
+        }
+    }
+
+    /// Notes why nothing is indexed.
+    pub(super) fn skip(&mut self, why: &str) {
+        self.skipped = Some(why.to_owned());
+    }
+
+    /// Notes why no document can be made of the one record of `batch`.
+    pub(super) fn refuse(&mut self, batch: &Batch) {
+        let Some(undecodable) = batch.undecodable.first() else { return };
+        self.schema_id = undecodable.schema.map(|id| id.0);
+        self.dead_letter = Some(format!("{}: {}", undecodable.error_type, undecodable.reason));
+    }
+
+    /// Notes the one document of `batch`, and where it lands.
+    pub(super) fn describe(&mut self, batch: &Batch) {
+        let Some(item) = batch.items.first() else { return };
+        let lines = &batch.body[item.body.clone()];
+        let line = lines.split(|byte| *byte == b'\n').nth(1).unwrap_or_default();
+        self.document = serde_json::from_slice(line).ok();
+        self.schema_id = Some(item.schema.0);
+        let Some(target) = batch.targets.get(item.target as usize) else { return };
+        self.index = Some(target.index.to_string());
+        self.index_rule = Some(self.rule(target.age, target.look_up, item.time));
+    }
+
+    fn rule(&self, age: Age, is_closed: bool, time: i64) -> String {
+        let whose = if self.timestamp == Some(time) { "the record's timestamp" } else { &*self.time_field };
+        let by_time = match (self.strategy, age) {
+            (Strategy::Single, _) => return "single: there is one index".to_owned(),
+            (Strategy::DataStream, _) => {
+                return "data_stream: Elasticsearch writes to the newest backing index".to_owned();
+            }
+            (Strategy::Time, Age::Expired) => "time: its own index is deleted, and this one takes what is too old",
+            (Strategy::Time, _) => "time: the index is named by the placement time",
+            (Strategy::Rollover, Age::Expired) => "rollover: it is older than the oldest backing index, which takes it",
+            (Strategy::Rollover, _) => "rollover: the newest backing index that was there at the placement time",
+        };
+        let closed = if is_closed { "; it takes no documents, so what is missing goes to the write index" } else { "" };
+        format!("{by_time}, {time} ({whose}){closed}")
+    }
+
+    /// Returns index, id and document.
+    pub(super) fn parts(&self) -> (&str, &str, &Value) {
+        (self.index.as_deref().unwrap_or_default(), &self.id, self.document.as_ref().unwrap_or(&Value::Null))
+    }
+
+    /// Whether the record would be a dead letter.
+    pub(super) fn is_refused(&self) -> bool {
+        let by_mapping = self.mapping.as_ref().is_some_and(Verdict::is_refusal);
+        // A document that is there is not written again, so the mapping is not asked.
+        let is_new = self.stored != Some(Stored::Same);
+        self.dead_letter.is_some() || self.stored == Some(Stored::Conflict) || (by_mapping && is_new)
+    }
+}
+
+impl fmt::Display for Explanation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "record    {}", self.record)?;
+        writeln!(f, "_id       {} ({})", self.id, self.id_rule)?;
+        if let Some(schema) = self.schema_id {
+            writeln!(f, "schema    {schema}")?;
+        }
+        if let (Some(index), Some(rule)) = (&self.index, &self.index_rule) {
+            writeln!(f, "index     {index} ({rule})")?;
+        }
+        match self.stored {
+            Some(Stored::Nothing) => writeln!(f, "stored    nothing: it would be written")?,
+            Some(Stored::Same) => writeln!(f, "stored    the same event: it is a duplicate")?,
+            Some(Stored::Conflict) => writeln!(f, "stored    another event with this id: a dead letter (id-conflict)")?,
+            None => {}
+        }
+        if let Some(mapping) = &self.mapping {
+            writeln!(f, "mapping   {mapping}")?;
+        }
+        if let Some(document) = &self.document {
+            write!(f, "document  {document:#}")?;
+        }
+        if let Some(why) = &self.dead_letter {
+            write!(f, "verdict   a dead letter: {why}")?;
+        }
+        self.skipped.as_ref().map_or(Ok(()), |why| write!(f, "verdict   not indexed: {why}"))
+    }
+}

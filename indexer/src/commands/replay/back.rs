@@ -1,0 +1,57 @@
+//! `swap-back`: the alias leads to the indices again that a swap has replaced, and these get what came in since.
+
+use config::Config;
+use tokio_util::sync::CancellationToken;
+
+use super::when::Moment;
+use super::{ReplayArgs, ReplayError};
+use crate::commands::exit::Exit;
+use crate::commands::output::Output;
+
+/// The arguments of `swap-back`.
+#[derive(Clone, Debug, clap::Args)]
+#[command(after_help = "Example: penstock-indexer swap-back --topic cxone-events")]
+pub struct SwapBackArgs {
+    /// The topic, where indexer.topics has several.
+    #[arg(long)]
+    pub topic: Option<String>,
+    /// How to print.
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// Moves the alias back, closes the index that it leaves, and indexes what came in since the swap. Prints a summary.
+///
+/// # Errors
+/// [`ReplayError`], when nothing was swapped.
+pub async fn swap_back(
+    config: &Config,
+    args: &SwapBackArgs,
+    shutdown: &CancellationToken,
+) -> Result<Exit, ReplayError> {
+    let topic = super::topic_of(config, args.topic.as_deref())?;
+    let live = crate::commands::index(&topic, false)?;
+    live.identify().await?;
+    let behind = live.members().await?;
+    let name = live.name().to_owned();
+    let replaced = live.replaced().await?.ok_or(ReplayError::NotSwapped(name))?;
+    let from: Moment = replaced.from.parse().map_err(ReplayError::Note)?;
+    let replay = ReplayArgs {
+        from,
+        topic: args.topic.clone(),
+        name: Some(format!("{}-swap-back", topic.kafka.topic)),
+        restart: true,
+        output: args.output,
+        ..ReplayArgs::default()
+    };
+    for index in &replaced.closed {
+        live.open_to_writes(index).await?;
+    }
+    live.move_alias(&behind, &replaced.indices).await?;
+    let from = &replaced.from;
+    tracing::info!(from, "The alias leads to the old indices again; they get what came in since the swap.");
+    for index in live.writable(&behind).await? {
+        live.close_to_writes(&index).await?;
+    }
+    super::run(config, &replay, shutdown).await
+}

@@ -1,0 +1,212 @@
+//! `replay --into`: fills another index beside the one that the service writes, compares both, and puts it in its
+//! place.
+//!
+//! The swap: the alias is moved at once; the indices it has left are closed to writes, which waits for what is on its
+//! way to them; then the topic is read once more up to where it ended at that moment. Whatever the service wrote to the
+//! old indices stands before that end, so nothing is lost; documents keep their ids, so nothing is there twice.
+
+use std::time::Duration;
+
+use config::{Config, Lifecycle, Strategy};
+use tokio::task::block_in_place;
+use tokio_util::sync::CancellationToken;
+
+use super::checkpoint::Checkpoint;
+use super::plan::{self, Plan};
+use super::summary::{Filled, Outcome, Summary};
+use super::{Done, Pass, ReplayArgs, ReplayError, as_offsets, of_replay};
+use crate::backing::now_millis;
+use crate::commands::exit::Exit;
+use crate::index::Index;
+use crate::index::swap::{Comparison, Member, Replaced, obstacle};
+
+/// How many passes are made at the most to catch up with the end of the topic.
+const MAX_ROUNDS: usize = 10;
+/// A pass that took no longer has caught up.
+const CAUGHT_UP: Duration = Duration::from_secs(10);
+/// How long after its timestamp a record may have come into the log: what is younger is not compared.
+const LATE: i64 = 5_000;
+
+/// A replay into another index.
+struct Filling<'a> {
+    args: &'a ReplayArgs,
+    into: &'a str,
+    /// The config of the topic, with the index that the service writes.
+    topic: &'a Config,
+    /// The same with the new index and the replay's own consumer group.
+    config: Config,
+    /// What the service writes.
+    live: Index,
+    shutdown: &'a CancellationToken,
+}
+
+/// Fills the index `into`, compares it, and swaps it where `args` say so. Prints a summary.
+///
+/// # Errors
+/// [`ReplayError`].
+pub(super) async fn run(
+    topic: &Config,
+    args: &ReplayArgs,
+    into: &str,
+    shutdown: &CancellationToken,
+) -> Result<Exit, ReplayError> {
+    if args.swap && (!args.key.is_empty() || !args.partition.is_empty() || args.to.text != "now") {
+        return Err(ReplayError::PartSwap);
+    }
+    crate::index::check_name(into)?;
+    let live = crate::commands::index(topic, false)?;
+    live.identify().await?;
+    let config = of_replay(&of_index(topic, into), &super::group(topic, args));
+    Filling { args, into, topic, config, live, shutdown }.run().await
+}
+
+/// Returns `config` with the one index `into`, which nobody lets age until it is in its place.
+fn of_index(config: &Config, into: &str) -> Config {
+    let mut config = config.clone();
+    into.clone_into(&mut config.elasticsearch.index_name);
+    config.elasticsearch.strategy = Strategy::Single;
+    config.elasticsearch.lifecycle = Some(Lifecycle::None);
+    config
+}
+
+impl Filling<'_> {
+    async fn run(self) -> Result<Exit, ReplayError> {
+        let behind = self.live.members().await?;
+        let is_swapped = behind.iter().any(|member| member.index == self.into);
+        let old = if is_swapped { self.replaced().await? } else { self.replaceable(behind)? };
+        let mut checkpoint = self.begin().await?;
+        let settled = checkpoint.settled;
+        let mut all = Done::default();
+        let mut filled = Filled {
+            into: self.into.to_owned(),
+            compared: Comparison::default(),
+            is_swapped,
+            replaced: old.iter().map(|member| member.index.clone()).collect(),
+            way_back: None,
+        };
+        let mut may_swap = self.args.swap;
+        if !is_swapped {
+            let cut = self.fill(&mut checkpoint, &mut all).await?;
+            may_swap &= all.is_complete;
+            if all.is_complete && !self.args.dry_run {
+                filled.compared = self.live.compare_sets(&old, self.into, cut).await?;
+            }
+        }
+        if may_swap && !self.lacks(&filled) {
+            self.swap(&old, is_swapped, &mut checkpoint, &mut all).await?;
+            filled.is_swapped = true;
+            filled.compared = self.live.compare_sets(&old, self.into, i64::MAX).await?;
+            filled.way_back = Some(self.way_back());
+        }
+        Ok(self.report(&checkpoint, settled, all, filled))
+    }
+
+    /// Decides what is read, and makes the new index if it is missing.
+    async fn begin(&self) -> Result<Checkpoint, ReplayError> {
+        let is_there = self.live.has(self.into).await?;
+        let Plan { checkpoint, .. } = block_in_place(|| plan::plan(&self.config, self.args, !is_there))?;
+        match (self.args.dry_run, is_there) {
+            (true, _) => {}
+            // A swap back has closed it.
+            (false, true) => self.live.open_to_writes(self.into).await?,
+            (false, false) => self.live.make_beside(self.into).await?,
+        }
+        Ok(checkpoint)
+    }
+
+    /// Whether the new index lacks documents, and that matters.
+    fn lacks(&self, filled: &Filled) -> bool {
+        filled.compared.lacks() && !self.args.accept_fewer
+    }
+
+    /// Returns the indices that the alias has left.
+    async fn replaced(&self) -> Result<Vec<Member>, ReplayError> {
+        let replaced = self.live.replaced().await?;
+        replaced.map(|replaced| replaced.indices).ok_or_else(|| ReplayError::NotFresh(self.into.to_owned()))
+    }
+
+    fn replaceable(&self, behind: Vec<Member>) -> Result<Vec<Member>, ReplayError> {
+        let settings = &self.topic.elasticsearch;
+        let expired = settings.placement.expired;
+        match obstacle(settings.strategy, expired, &settings.index_name, self.into, &behind) {
+            Some(reason) if self.args.swap => Err(ReplayError::NoSwap(reason)),
+            Some(_) if behind.is_empty() => {
+                Ok(vec![Member { index: settings.index_name.clone(), is_write_index: true }])
+            }
+            Some(_) | None => Ok(behind),
+        }
+    }
+
+    /// Reads the range, and up to the end of the topic again and again until little is left. Returns up to which time
+    /// of receipt the new index is complete, in milliseconds since the Unix epoch.
+    async fn fill(&self, checkpoint: &mut Checkpoint, all: &mut Done) -> Result<i64, ReplayError> {
+        let follows = self.args.to.text == "now" && !self.args.dry_run;
+        let mut cut = now_millis();
+        for round in 0..MAX_ROUNDS {
+            if follows && (round > 0 || checkpoint.is_complete()) {
+                cut = now_millis();
+                block_in_place(|| plan::extend(&self.config, self.args, checkpoint))?;
+            }
+            let done = self.pass(checkpoint).await?;
+            let is_last = !done.is_complete || !follows || (round > 0 && done.elapsed < CAUGHT_UP);
+            all.add(done);
+            if is_last {
+                break;
+            }
+        }
+        Ok(cut - LATE)
+    }
+
+    async fn pass(&self, checkpoint: &Checkpoint) -> Result<Done, ReplayError> {
+        let pass = Pass { config: &self.config, args: self.args, checkpoint };
+        let done = pass.run(self.shutdown).await?;
+        if done.is_shared {
+            return Err(ReplayError::Shared(self.args.name(self.topic)));
+        }
+        Ok(done)
+    }
+
+    /// Puts the new index in the place of the `old` ones, and reads what was written to them since it was filled.
+    async fn swap(
+        &self,
+        old: &[Member],
+        is_swapped: bool,
+        checkpoint: &mut Checkpoint,
+        all: &mut Done,
+    ) -> Result<(), ReplayError> {
+        if !is_swapped {
+            let new = [Member { index: self.into.to_owned(), is_write_index: true }];
+            let closed = self.live.writable(old).await?;
+            let from = as_offsets(&checkpoint.ranges).1;
+            let replaced = Replaced { indices: old.to_vec(), closed, from };
+            self.live.note_replaced(self.into, &replaced).await?;
+            self.live.move_alias(old, &new).await?;
+            tracing::info!(into = self.into, alias = self.live.name(), "The alias leads to the new index.");
+        }
+        for index in self.live.writable(old).await? {
+            self.live.close_to_writes(&index).await?;
+        }
+        // Nothing is on its way to the old indices any more: what they hold stands before this end.
+        block_in_place(|| plan::extend(&self.config, self.args, checkpoint))?;
+        all.add(self.pass(checkpoint).await?);
+        Ok(self.live.adopt_member(self.into).await?)
+    }
+
+    fn way_back(&self) -> String {
+        format!("penstock-indexer swap-back --topic {}", self.topic.kafka.topic)
+    }
+
+    fn report(&self, checkpoint: &Checkpoint, settled: u64, all: Done, filled: Filled) -> Exit {
+        let is_dry = all.dry_run.is_some();
+        let lacks = self.lacks(&filled);
+        let mut summary = Summary::new(self.args.name(self.topic), &self.config, checkpoint, all).after(settled);
+        let outcome = summary.outcome;
+        summary.filled = (!is_dry).then_some(filled);
+        self.args.output.print(&summary);
+        match outcome {
+            Outcome::Interrupted => Exit::Failed,
+            Outcome::DryRun => Exit::of_difference(summary.differs()),
+            Outcome::Done => Exit::of_difference(lacks),
+        }
+    }
+}

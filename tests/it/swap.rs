@@ -1,0 +1,173 @@
+//! `penstock-indexer replay --into INDEX --swap` and `swap-back`, while a receiver and an indexer work: exactly one
+//! document an event before, after, and after the way back.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use config::Strategy;
+use harness::command;
+use harness::delivery::Differences;
+use harness::event::{Event, Events, now};
+use harness::eventually::eventually;
+use harness::http::Method;
+use harness::kafka::Raw;
+use harness::pipeline::Pipeline;
+use harness::sender::{Mix, Progress};
+use harness::stack::Stack;
+use registry::wire::{SchemaId, frame};
+use serde_json::{Value, json};
+
+/// What is behind the alias, and whether it writes there.
+async fn behind(pipeline: &Pipeline) -> Result<BTreeMap<String, bool>> {
+    let alias = &pipeline.config.elasticsearch.index_name;
+    let answer = pipeline.search.call(Method::GET, &format!("_alias/{alias}"), &Value::Null).await?;
+    let indices = answer.as_object().context("no alias")?;
+    let writes = |index: &Value| index["aliases"][alias]["is_write_index"].as_bool().unwrap_or(true);
+    Ok(indices.iter().map(|(name, index)| (name.clone(), writes(index))).collect())
+}
+
+async fn type_of(pipeline: &Pipeline, index: &str, field: &str) -> Result<Value> {
+    let answer = pipeline.search.call(Method::GET, &format!("{index}/_mapping"), &Value::Null).await?;
+    Ok(answer[index]["mappings"]["properties"][field]["type"].clone())
+}
+
+/// `event` in a record of `partition` that came in a minute ago.
+fn raw(pipeline: &Pipeline, event: &Event, partition: i32) -> Raw {
+    let value = [frame(SchemaId(pipeline.schema_id)).as_slice(), &event.encode()].concat();
+    let key = Some(event.event_id.clone().into_bytes());
+    Raw { partition, key, value: Some(value), timestamp: Some(now() - 60_000) }
+}
+
+/// Waits until `progress` has come `more` events further.
+async fn further(progress: &Progress, more: u64) -> Result<()> {
+    let begin = progress.done();
+    eventually("the load goes on", || async {
+        let done = progress.done() - begin;
+        anyhow::ensure!(done >= more, "{done}");
+        Ok(())
+    })
+    .await
+}
+
+/// Waits until the alias leads to exactly these events, once each.
+async fn exactly(pipeline: &Pipeline, ids: &HashSet<String>) -> Result<()> {
+    let alias = &pipeline.config.elasticsearch.index_name;
+    pipeline.all_committed().await?;
+    eventually("each event is there once", || async {
+        Differences::between(ids, &pipeline.search.all(alias).await?).ensure_none()
+    })
+    .await
+}
+
+/// Fills `new` with a changed mapping and swaps it under load, then swaps back, and looks at both ends.
+async fn swap_and_back(mut pipeline: Pipeline, old: &str, new: &str) -> Result<()> {
+    let receiver = pipeline.receiver().await?;
+    let indexer = pipeline.indexer().await?;
+    let events = Events::unique();
+    let mut load = pipeline.load(vec![receiver.target()], 4, 1_000, Mix::good(events));
+    load.per_second = Some(200);
+    let progress = Arc::new(Progress::held());
+    let sending = tokio::spawn({
+        let progress = Arc::clone(&progress);
+        async move { load.send(&progress).await }
+    });
+    further(&progress, 1_500).await?;
+
+    // The config has changed since the indexer was started.
+    let text = serde_json::from_value(json!({ "type": "text" }))?;
+    pipeline.config.elasticsearch.mapping.fields.insert("action_type".to_owned(), text);
+    let replay = ["replay", "--from", "earliest", "--into", new, "--swap", "--json"];
+    let answer = command::run(&pipeline, &replay).await?;
+    assert_eq!(answer.code, 0, "{answer:#?}");
+    let summary = answer.json()?;
+    let filled = &summary["filled"];
+    assert_eq!((&filled["is_swapped"], &filled["replaced"]), (&json!(true), &json!([old])), "{summary}");
+    let compared = &filled["compared"];
+    assert!(
+        compared["old"].as_u64() >= Some(1_000) && compared["new"].as_u64() >= compared["old"].as_u64(),
+        "{summary}"
+    );
+    assert!(compared["sample"].as_u64() > Some(50) && compared["missing"] == 0, "{summary}");
+    assert_eq!(behind(&pipeline).await?, BTreeMap::from([(new.to_owned(), true)]));
+    assert_eq!(type_of(&pipeline, new, "action_type").await?, "text", "the mapping is today's");
+    assert_eq!(type_of(&pipeline, old, "action_type").await?, "keyword");
+
+    // The indexer finds the new index by itself.
+    further(&progress, 1_000).await?;
+    let way_back = filled["way_back"].as_str().context("no way back")?;
+    let arguments: Vec<&str> = way_back.split(' ').skip(1).collect();
+    progress.release();
+    let sent = sending.await??;
+    let ids = Mix::good(events).indexable(&sent.acknowledged);
+    exactly(&pipeline, &ids).await?;
+
+    let back = command::run(&pipeline, &arguments).await?;
+    assert_eq!(back.code, 0, "{back:#?}");
+    assert_eq!(behind(&pipeline).await?, BTreeMap::from([(old.to_owned(), true)]));
+    exactly(&pipeline, &ids).await?;
+    pipeline.feed(Mix::good(Events::new(99_000_099, 1_700_000_000_000))).write(0..100).await?;
+    let more = Mix::good(Events::new(99_000_099, 1_700_000_000_000)).indexable(&(0..100).collect::<Vec<_>>());
+    exactly(&pipeline, &ids.union(&more).cloned().collect()).await?;
+    indexer.stop().await?;
+    receiver.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_alias_of_one_index_is_swapped_under_load_and_back() -> Result<()> {
+    let mut pipeline = Pipeline::new(&Stack::running()?, "swap-single").await?;
+    pipeline.config.elasticsearch.strategy = Strategy::Single;
+    let name = pipeline.config.elasticsearch.index_name.clone();
+    let (old, new) = (format!("{name}-v1"), format!("{name}-v2"));
+    let aliases = json!({ "aliases": { name.as_str(): { "is_write_index": true } } });
+    pipeline.search.call(Method::PUT, &old, &aliases).await?;
+    swap_and_back(pipeline, &old, &new).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_alias_that_rolls_over_is_swapped_under_load_and_back() -> Result<()> {
+    let pipeline = Pipeline::new(&Stack::running()?, "swap-rollover").await?;
+    let name = pipeline.config.elasticsearch.index_name.clone();
+    swap_and_back(pipeline, &format!("{name}-000001"), &format!("{name}-000002")).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_cannot_be_swapped_is_refused_with_the_reason_and_what_lacks_documents_is_not_swapped() -> Result<()> {
+    let mut pipeline = Pipeline::new(&Stack::running()?, "swap-refused").await?;
+    let name = pipeline.config.elasticsearch.index_name.clone();
+    let events = Events::unique();
+    // Only what is a few seconds old is compared.
+    let records = (0..300).map(|number| raw(&pipeline, &events.event(number), i32::try_from(number % 4).unwrap_or(0)));
+    pipeline.kafka.produce(&pipeline.config.kafka.topic, &records.collect::<Vec<_>>()).await?;
+    let indexer = pipeline.indexer().await?;
+    pipeline.all_committed().await?;
+    let new = format!("{name}-000002");
+
+    let wrong =
+        command::run(&pipeline, &["replay", "--from", "earliest", "--into", &format!("{name}-v2"), "--swap"]).await?;
+    assert!(wrong.code == 1 && wrong.errors.contains(&format!("--into {new}")), "{wrong:#?}");
+    let wrong =
+        command::run(&pipeline, &["replay", "--from", "earliest", "--to", "1h", "--into", &new, "--swap"]).await?;
+    assert!(wrong.code == 1 && wrong.errors.contains("--to"), "{wrong:#?}");
+    let wrong = command::run(&pipeline, &["swap-back"]).await?;
+    assert!(wrong.code == 1 && wrong.errors.contains("nothing to swap back"), "{wrong:#?}");
+
+    // What Kafka has lost cannot be copied: here the records of one partition are passed over.
+    let ends = pipeline.kafka.end_offsets(&pipeline.config.kafka.topic).await?;
+    let from = format!("0:{},1:0,2:0,3:0", ends[&0]);
+    let partial = ["replay", "--from", &from, "--into", &new, "--swap", "--json"];
+    let answer = command::run(&pipeline, &partial).await?;
+    assert_eq!(answer.code, 2, "{answer:#?}");
+    let summary = answer.json()?;
+    assert_eq!(summary["filled"]["is_swapped"], false, "{summary}");
+    assert_eq!(summary["filled"]["compared"]["old"], 300, "{summary}");
+    assert_eq!(behind(&pipeline).await?.keys().collect::<Vec<_>>(), [&format!("{name}-000001")]);
+    assert!(!pipeline.search.call(Method::GET, &format!("{name}/_count"), &Value::Null).await?.is_null());
+
+    let again = command::run(&pipeline, &["replay", "--from", "earliest", "--into", &new]).await?;
+    assert!(again.code == 1 && again.errors.contains("is there already"), "{again:#?}");
+    pipeline.config.elasticsearch.strategy = Strategy::DataStream;
+    let stream = command::run(&pipeline, &["replay", "--from", "earliest", "--into", "x", "--swap"]).await?;
+    assert!(stream.code == 1 && stream.errors.contains("data_stream"), "{stream:#?}");
+    indexer.stop().await
+}
