@@ -129,6 +129,9 @@ pub(crate) fn headers(rejection: &Rejection, request: &HeaderMap, head: &RecordH
     };
     add("source", head.source.as_bytes());
     add("request-id", head.request_id);
+    if let Some(traceparent) = head.traceparent {
+        add("traceparent", traceparent);
+    }
     add("reason", reason.as_bytes());
     add("error-type", rejection.word().as_bytes());
     if let Some(place) = Place::of(rejection) {

@@ -13,6 +13,7 @@ use harness::pipeline::{Pipeline, metric, register};
 use harness::stack::Stack;
 
 const AVRO: (&str, &str) = ("content-type", "application/avro");
+const TRACE: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 const CONTAINER: (&str, &str) = ("content-type", "application/vnd.apache.avro+container");
 
 async fn pipeline(scenario: &str) -> Result<Pipeline> {
@@ -41,7 +42,7 @@ async fn a_body_that_is_no_event_is_kept_with_the_reason_and_what_is_needed_to_p
     let good = event.encode();
     let cut = &good[..60];
     let id = pipeline.schema_id.to_string();
-    let headers = [AVRO, ("x-request-id", "r-1"), ("x-schema-id", &id)];
+    let headers = [AVRO, ("x-request-id", "r-1"), ("x-schema-id", &id), ("traceparent", TRACE)];
     let answer = pipeline.post(&receiver, &headers, cut).await?;
     assert_eq!(answer.status, 400);
     let problem = answer.json()?;
@@ -53,6 +54,7 @@ async fn a_body_that_is_no_event_is_kept_with_the_reason_and_what_is_needed_to_p
     for (header, value) in [
         ("q.source", "cxone"),
         ("q.request-id", "r-1"),
+        ("q.traceparent", TRACE),
         ("q.reason", problem["detail"].as_str().expect("a text")),
         ("q.error-type", "invalid-event"),
         ("q.error-code", "truncated"),
