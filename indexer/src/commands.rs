@@ -16,10 +16,15 @@ use crate::index::mapping::{self, Generated};
 use crate::index::{Index, IndexSettings, RequestError, Requests};
 use crate::metrics::Metrics;
 
+pub mod dead_letters;
 pub mod exit;
 pub mod explain;
+pub mod log;
 pub mod output;
+pub mod plain;
+pub mod position;
 pub mod replay;
+pub mod times;
 pub mod topics;
 
 /// Why a command cannot be carried out.
@@ -127,10 +132,17 @@ async fn latest(config: &Config, subject: &str) -> Result<Arc<Schema>, CommandEr
 /// When the config cannot be used.
 pub(crate) fn index(config: &Config, dry_run: bool) -> Result<Index, CommandError> {
     let client = Arc::new(Client::new(&config.elasticsearch)?);
+    index_of(config, if dry_run { Requests::dry_run(client) } else { Requests::new(client) })
+}
+
+/// Returns the index of the one topic of `config`, which `requests` ask for and change.
+///
+/// # Errors
+/// When the file of the lifecycle policy cannot be used.
+pub(crate) fn index_of(config: &Config, requests: Requests) -> Result<Index, CommandError> {
     let settings = IndexSettings::of(config)?;
     let backoff = Backoff { initial: config.indexer.retry.initial, max: config.indexer.retry.max };
     let condition = Readiness::new().condition("index");
     let metrics = Metrics::new(&prometheus::Registry::new())?;
-    let requests = if dry_run { Requests::dry_run(client) } else { Requests::new(client) };
     Ok(Index::new(requests, settings, backoff, condition, metrics))
 }

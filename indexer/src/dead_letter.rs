@@ -50,6 +50,7 @@ impl DeadLetters {
     /// When librdkafka refuses `kafka.options`.
     pub fn new(config: &Config, condition: Condition, metrics: Metrics) -> Result<Self, KafkaError> {
         condition.met();
+        metrics.redriven_dead_letters.with_label_values(&[&config.kafka.topic]);
         Ok(Self {
             sender: Sender::new(&config.kafka)?,
             dead_letter_topic: config.kafka.dead_letter_topic.clone(),
@@ -135,6 +136,9 @@ impl DeadLetters {
             self.condition.met();
         }
         self.metrics.dead_letters.with_label_values(&[letter.stage]).inc();
+        if letter.is_redriven(batch) {
+            self.metrics.redriven_dead_letters.with_label_values(&[&self.topic]).inc();
+        }
     }
 
     /// A record that is larger than the dead-letter topic takes must not hold up its partition for ever (P5): its

@@ -152,8 +152,9 @@ impl Decoder {
         self.missing.clear();
     }
 
-    /// Makes a document of `record` and appends it to `batch`.
+    /// Makes a document of `record` and appends it to `batch`. A record that was redriven counts as of the time of its first writing.
     pub fn decode(&mut self, record: &Record<'_>, batch: &mut Filling) -> Decoded {
+        let record = &Record { timestamp: record.first(&self.topic).timestamp, ..*record };
         let Some(value) = record.value.filter(|_| self.wants(record)) else {
             batch.skip(record);
             return Decoded::Tombstone;

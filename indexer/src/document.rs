@@ -10,7 +10,7 @@ use kafka::headers::HEADER_ID_SCOPE;
 use sha2::{Digest, Sha256};
 
 use crate::elasticsearch::server::Server;
-use crate::message::record::Record;
+use crate::message::record::{First, Record};
 use crate::placement;
 
 /// Elasticsearch refuses an `_id` of more bytes than this (Elasticsearch reference, "`_id` field").
@@ -58,10 +58,11 @@ impl Rules {
 
 /// Appends the action line of `record` under the document's id.
 ///
-/// The id is the record's key; with a header `id-scope`, its value, a colon and the key. An id of more than 512 bytes,
-/// or one that is not UTF-8, is the hexadecimal SHA-256 of its bytes instead. A record without a key, or with an empty
-/// one, has the id `topic-partition-offset-timestamp`: offsets start again when a topic is re-created, and time does
-/// not. `docs/ids.md` has the rules.
+/// The id is the record's key; with a header `id-scope`, its value, a colon and the key. An id of more than 512
+/// bytes, or one that is not UTF-8, is the hexadecimal SHA-256 of its bytes instead. A record without a key, or with
+/// an empty one, has the id `topic-partition-offset-timestamp`: offsets begin anew when a topic is made anew, and
+/// time does not. A record that was redriven has the position of its first writing ([`First`]). `docs/ids.md` has the
+/// rules.
 ///
 /// To keep the first event of an id, the action is `create`: a second one is answered 409. To keep the last one, it is
 /// `index` with an external version that grows with each record, so that an older one is answered 409 (Elasticsearch
@@ -72,6 +73,17 @@ pub fn write_action(topic: &str, record: &Record<'_>, on_duplicate: OnDuplicate,
         OnDuplicate::KeepLast => br#"{"index":{"_id":"#,
     };
     body.extend_from_slice(action);
+    write_id(topic, record, body);
+    if on_duplicate == OnDuplicate::KeepLast {
+        body.extend_from_slice(br#","version":"#);
+        body.extend_from_slice(itoa::Buffer::new().format(version(&record.first(topic))).as_bytes());
+        body.extend_from_slice(br#","version_type":"external_gte""#);
+    }
+    body.extend_from_slice(b"}}\n");
+}
+
+/// Appends the id of the document of `record` of `topic` as a JSON string, by the rules of [`write_action`].
+fn write_id(topic: &str, record: &Record<'_>, body: &mut Vec<u8>) {
     match record.key {
         None | Some([]) => write_position_id(topic, record, body),
         Some(key) => match record.headers.get(HEADER_ID_SCOPE) {
@@ -79,20 +91,13 @@ pub fn write_action(topic: &str, record: &Record<'_>, on_duplicate: OnDuplicate,
             Some(scope) => write_key_id(&[scope, b":", key].concat(), body),
         },
     }
-    if on_duplicate == OnDuplicate::KeepLast {
-        body.extend_from_slice(br#","version":"#);
-        body.extend_from_slice(itoa::Buffer::new().format(version(record)).as_bytes());
-        body.extend_from_slice(br#","version_type":"external_gte""#);
-    }
-    body.extend_from_slice(b"}}\n");
 }
 
 /// Returns the id of the document of `record`: the one that its action line names.
 pub fn id_of(topic: &str, record: &Record<'_>) -> String {
-    let mut action = Vec::new();
-    write_action(topic, record, OnDuplicate::KeepFirst, &mut action);
-    let action: serde_json::Value = serde_json::from_slice(&action).unwrap_or_default();
-    action["create"]["_id"].as_str().unwrap_or_default().to_owned()
+    let mut json = Vec::new();
+    write_id(topic, record, &mut json);
+    serde_json::from_slice(&json).unwrap_or_default()
 }
 
 /// Names `index` in the action line that begins at `start` of `body` and does not name one.
@@ -113,22 +118,23 @@ pub fn name_index(start: usize, index: &str, body: &mut Vec<u8>) {
     }
 }
 
-/// Returns the version of the document of `record`: its timestamp in milliseconds, then, as the lowest [`OFFSET_BITS`],
-/// the end of its offset.
+/// The version of the document of the record `first`: its timestamp in milliseconds, then, as the lowest
+/// [`OFFSET_BITS`], the end of its offset.
 ///
-/// An offset alone is no version. It begins at 0 when the topic is re-created, and says nothing once an id has moved to
-/// another partition.
-fn version(record: &Record<'_>) -> i64 {
+/// An offset alone is no version. It begins at 0 when the topic is made anew, and says nothing once an id has moved
+/// to another partition.
+fn version(first: &First) -> i64 {
     // What is before 1970 or after 2248 is as old or as new as a version can say.
-    let millis = record.timestamp.unwrap_or(0).clamp(0, i64::MAX >> OFFSET_BITS);
-    (millis << OFFSET_BITS) | (record.offset.0 & ((1 << OFFSET_BITS) - 1))
+    let millis = first.timestamp.unwrap_or(0).clamp(0, i64::MAX >> OFFSET_BITS);
+    (millis << OFFSET_BITS) | (first.offset.0 & ((1 << OFFSET_BITS) - 1))
 }
 
 fn write_position_id(topic: &str, record: &Record<'_>, body: &mut Vec<u8>) {
     // Topic names are letters, digits, '.', '_' and '-' (Kafka's Topic.validate): nothing to escape.
     body.push(b'"');
     body.extend_from_slice(topic.as_bytes());
-    for number in [Some(i64::from(record.partition.0)), Some(record.offset.0), record.timestamp].into_iter().flatten() {
+    let First { partition, offset, timestamp } = record.first(topic);
+    for number in [Some(i64::from(partition.0)), Some(offset.0), timestamp].into_iter().flatten() {
         body.push(b'-');
         body.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
     }

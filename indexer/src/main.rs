@@ -7,6 +7,7 @@ use anyhow::{Context, Result, anyhow};
 use clap::{Parser, Subcommand};
 use config::cli::{self, Common, ConfigCommand, GenerateCommand};
 use config::{Config, Part};
+use indexer::commands::dead_letters::{self, DeadLetters};
 use indexer::commands::exit::Exit;
 use indexer::commands::explain::{self, ExplainArgs};
 use indexer::commands::output::Output;
@@ -64,6 +65,9 @@ enum Command {
     Replay(Box<ReplayArgs>),
     /// Undoes a `replay --into INDEX --swap`: the alias leads to the old indices again, and these get what came in since.
     SwapBack(SwapBackArgs),
+    /// Looks at dead letters and quarantined bodies, brings them back, or gives them up.
+    #[command(subcommand)]
+    DeadLetters(DeadLetters),
     /// Prints the mapping that a schema makes.
     Mapping {
         /// The file of the schema. Without it, and without a subject: that of elasticsearch.mapping.subject.
@@ -115,6 +119,7 @@ async fn run(config: Config, command: Option<Command>) -> Result<ExitCode> {
             }
             Ok(ExitCode::SUCCESS)
         }
+        Some(Command::DeadLetters(command)) => Ok(dead_letters::run(config, command).await?.into()),
         Some(Command::Mapping { schema, subject, diff, topic }) => {
             let topics = config.of_topics();
             let is_it = |config: &&Config| topic.as_ref().is_none_or(|topic| *topic == config.kafka.topic);

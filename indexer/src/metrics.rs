@@ -25,6 +25,8 @@ pub struct Metrics {
     pub documents: IntCounterVec,
     /// Records written to the dead-letter topic and acknowledged there, by stage: `decode`, `index`.
     pub dead_letters: IntCounterVec,
+    /// Dead letters of records that had been redriven, by topic.
+    pub redriven_dead_letters: IntCounterVec,
     /// Bytes of records and documents held: being filled, in flight, waiting to be sent again.
     pub held_bytes: IntGaugeVec,
     /// 1 while consuming is paused because as much is held as may be, else 0.
@@ -101,6 +103,12 @@ impl Metrics {
                 "Records acknowledged by the dead-letter topic, by stage: decode, index.",
                 "stage",
                 &["decode", "index"],
+            )?,
+            redriven_dead_letters: counters(
+                registry,
+                "penstock_indexer_redriven_dead_letters_total",
+                "Records that were redriven from dead letters and became dead letters again.",
+                &["topic"],
             )?,
             held_bytes: gauges(
                 registry,

@@ -43,6 +43,7 @@ mod proxied;
 mod proxies;
 mod quarantine;
 mod read_only;
+mod redrive;
 mod registry;
 mod registry_lag;
 mod replay;

@@ -10,6 +10,7 @@ use harness::eventually::eventually;
 use harness::http::{self, Method};
 use harness::kafka::Record;
 use harness::pipeline::{Pipeline, metric, register};
+use harness::process::{self, Binary};
 use harness::stack::Stack;
 
 const AVRO: (&str, &str) = ("content-type", "application/avro");
@@ -166,4 +167,49 @@ async fn a_rise_of_failures_is_reported_and_an_event_of_a_new_schema_is_none() -
     assert!(text.contains("penstock_receiver_invalid_events_total{field="), "{text}");
     quarantined(&pipeline, 5).await?;
     Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_body_in_the_quarantine_is_posted_again_once_the_receiver_can_read_it() -> Result<()> {
+    let mut pipeline = pipeline("quarantine-post").await?;
+    pipeline.config.schema_registry.refresh = Duration::from_millis(500);
+    let receiver = pipeline.receiver().await?;
+    // Of a schema that nobody has registered yet, and one that never can be read.
+    let newer = SCHEMA.replace(r#""fields": ["#, r#""fields": [{"name": "shift", "type": "string"},"#);
+    let event = Events::unique().event(0);
+    let new = [b"\x02a".to_vec(), event.encode()].concat();
+    for (request, body) in [("r-new", new.as_slice()), ("r-never", b"no event")] {
+        let answer = pipeline.post(&receiver, &[AVRO, ("x-request-id", request)], body).await?;
+        assert_eq!(answer.status, 400, "{}", answer.text());
+    }
+    quarantined(&pipeline, 2).await?;
+    let config = pipeline.file("penstock.yaml");
+    process::build().await?;
+    process::write_config(&pipeline.config, &config)?;
+    let credentials = pipeline.file("credentials");
+    std::fs::write(&credentials, format!("Authorization: Bearer {}\n", pipeline.token))?;
+    let (url, credentials) = (receiver.url(), credentials.display().to_string());
+    let redrive =
+        ["dead-letters", "redrive", "--quarantine", "--json", "--post-to", &url, "--headers-from", &credentials];
+    // Before it is fixed, and with the schema registered.
+    let said = process::command(Binary::Indexer, &config, &redrive).await?;
+    assert_eq!((said.code, &said.json()?["outcome"]["settled"]), (Some(2), &0.into()), "{said:?}");
+    assert_eq!(said.json()?["outcome"]["failed_again"]["invalid-event"], 2, "{said:?}");
+    let id = register(&pipeline.config.schema_registry.url, &pipeline.config.kafka.topic, &newer).await?;
+    let admin = receiver.admin_url();
+    eventually("the new schema is the current one", || async {
+        let current = metric(&admin, r#"penstock_receiver_schema_id{source="cxone"}"#).await?;
+        anyhow::ensure!(current == f64::from(id), "{current}");
+        Ok(())
+    })
+    .await?;
+    let said = process::command(Binary::Indexer, &config, &redrive).await?;
+    assert_eq!((said.code, &said.json()?["outcome"]["settled"]), (Some(2), &1.into()), "{said:?}");
+    let list = process::command(Binary::Indexer, &config, &["dead-letters", "list", "--quarantine", "--json"]).await?;
+    let topic = list.json()?["topics"][0].take();
+    assert_eq!((&topic["open"], &topic["redriven"]), (&1.into(), &4.into()), "one body is one open letter: {topic:#}");
+    let records = pipeline.kafka.read_all(&pipeline.config.kafka.topic).await?;
+    let posted: Vec<_> = records.iter().filter_map(|record| record.header("request-id")).collect();
+    assert!(posted.contains(&"r-new") && !posted.contains(&"r-never"), "{posted:?}");
+    receiver.stop().await
 }

@@ -92,6 +92,40 @@ pub fn write_config(config: &Config, path: &Path) -> anyhow::Result<()> {
     std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
 }
 
+/// What a command said, and how it ended.
+#[derive(Clone, Debug)]
+pub struct Said {
+    /// The exit code; none where a signal ended it.
+    pub code: Option<i32>,
+    /// Standard output.
+    pub stdout: String,
+    /// Standard error.
+    pub stderr: String,
+}
+
+impl Said {
+    /// The last line of standard output as JSON.
+    ///
+    /// # Errors
+    /// When it is none; the message holds all that was said.
+    pub fn json(&self) -> anyhow::Result<serde_json::Value> {
+        let line = self.stdout.lines().last().unwrap_or_default();
+        serde_json::from_str(line).with_context(|| format!("{self:?}"))
+    }
+}
+
+/// Runs `binary` with the config file and `arguments` to its end.
+///
+/// # Errors
+/// When it cannot be started.
+pub async fn command(binary: Binary, config: &Path, arguments: &[&str]) -> anyhow::Result<Said> {
+    let mut command = Command::new(paths::profile()?.join(binary.name()));
+    command.env("PENSTOCK_CONFIG", config).args(arguments).stdin(Stdio::null());
+    let output = tokio::task::spawn_blocking(move || command.output()).await?.context("it cannot be started")?;
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    Ok(Said { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) })
+}
+
 impl Process {
     /// Starts `binary` with the config file; what it says is appended to `log`. `environment` is added to the one of
     /// this process.

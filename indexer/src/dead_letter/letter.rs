@@ -1,5 +1,6 @@
 //! One dead letter as a Kafka record, and what of it can be left out.
 
+use kafka::headers::HEADER_REDRIVE_ORIGIN;
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::FutureRecord;
 
@@ -40,8 +41,13 @@ impl DeadLetter<'_> {
         key + self.origin.value.len() + self.origin.headers.len() + MAX_REASON
     }
 
-    /// Returns what to leave out besides `omitted`: the larger one of value and key, then the other, then the record's
-    /// own headers. `None` if nothing more can be left out.
+    /// Whether its record in `batch` was redriven.
+    pub(super) fn is_redriven(&self, batch: &Batch) -> bool {
+        Headers::from_bytes(&batch.raw[self.origin.headers.clone()]).get(HEADER_REDRIVE_ORIGIN).is_some()
+    }
+
+    /// What to leave out besides `omitted`: the larger one of value and key, then the other, then the record's own
+    /// headers. None when nothing more can be left out.
     pub(super) fn omit_more(&self, omitted: Omitted) -> Option<Omitted> {
         let key = self.origin.key.as_ref().map_or(0, |key| key.len());
         let is_key_next = omitted.value || key > self.origin.value.len();

@@ -1,4 +1,5 @@
 use avro::{Decimals, EventType, Timestamps, Uuids};
+use kafka::headers::HEADER_REDRIVE_ORIGIN;
 use kafka::position::{Offset, Partition};
 
 use super::*;
@@ -94,6 +95,21 @@ fn without_a_key_the_id_is_the_records_position_and_time() {
     assert_eq!(id(None), "events-3-42-1767323045678");
     assert_eq!(id(Some(b"")), "events-3-42-1767323045678");
     assert_eq!(id_of(&Record { timestamp: None, ..record(None) }), "events-3-42");
+}
+
+#[test]
+fn a_redriven_record_has_the_id_and_the_version_of_the_first_one() {
+    let bytes = headers(&[("source", Some(b"calls")), (HEADER_REDRIVE_ORIGIN, Some(b"events:1:7:1767000000000"))]);
+    let redriven = |key| Record { headers: Headers::from_bytes(&bytes), ..record(key) };
+    assert_eq!(id_of(&redriven(None)), "events-1-7-1767000000000");
+    assert_eq!(id_of(&redriven(Some(b"a-1"))), "a-1");
+    let first = Record { offset: Offset(7), timestamp: Some(1_767_000_000_000), ..record(Some(b"a-1")) };
+    let version = |record: &Record<'_>| action_of(record, OnDuplicate::KeepLast)["index"]["version"].clone();
+    assert_eq!(version(&redriven(Some(b"a-1"))), version(&first));
+    // Of another topic, it says nothing.
+    let bytes = headers(&[(HEADER_REDRIVE_ORIGIN, Some(b"others:1:7:1767000000000"))]);
+    let copied = Record { headers: Headers::from_bytes(&bytes), ..record(None) };
+    assert_eq!(id_of(&copied), "events-3-42-1767323045678");
 }
 
 #[test]

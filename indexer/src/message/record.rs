@@ -3,8 +3,10 @@
 use kafka::position::{Offset, Partition};
 use rdkafka::message::{BorrowedMessage, Message, Timestamp};
 
+pub use first::First;
 pub use headers::Headers;
 
+mod first;
 pub(crate) mod headers;
 
 /// One record, borrowed from the client that fetched it.

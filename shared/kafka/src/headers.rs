@@ -1,4 +1,4 @@
-//! Names of the headers of a record that the receiver writes.
+//! Names of the headers of a record that the receiver writes, and a redrive.
 
 /// Record header: the name of the receiver's source that took the event.
 pub const HEADER_SOURCE: &str = "source";
@@ -9,3 +9,9 @@ pub const HEADER_REQUEST_ID: &str = "request-id";
 pub const HEADER_ID_SCOPE: &str = "id-scope";
 /// Record header: the W3C trace context of that request, where it had one.
 pub const HEADER_TRACEPARENT: &str = "traceparent";
+/// Record header: which record this one was first, where it was redriven from a dead letter:
+/// `TOPIC:PARTITION:OFFSET:TIMESTAMP`, with `-` where that record had no timestamp. Its document has the id and the
+/// time of that record.
+pub const HEADER_REDRIVE_ORIGIN: &str = "redrive.origin";
+/// Record header: how often the record was redriven, a decimal number.
+pub const HEADER_REDRIVE_COUNT: &str = "redrive.count";

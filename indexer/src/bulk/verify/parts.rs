@@ -3,9 +3,12 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use kafka::headers::HEADER_REDRIVE_ORIGIN;
+
 use super::stored::{self, Part};
 use super::{Suspect, Verdict};
 use crate::batch::Batch;
+use crate::message::record::Headers;
 
 /// Documents in one request.
 const MAX_DOCUMENTS: usize = 1_000;
@@ -24,11 +27,16 @@ pub(super) fn take(examined: Vec<(usize, Option<Verdict>)>, verdicts: &mut [Verd
     open
 }
 
-/// Returns the items of `batch` that share id and timestamp with another one of it.
+/// The items of `batch` of which the timestamp is no proof: they share id and timestamp with another one of it, or
+/// were redriven. A dead letter may have been one of two events of one request that have the same id.
 pub(super) fn twins(batch: &Batch) -> HashSet<usize> {
     let mut seen: HashMap<(&[u8], Option<i64>), usize> = HashMap::with_capacity(batch.items.len());
     let mut twins = HashSet::new();
     for (number, item) in batch.items.iter().enumerate() {
+        let headers = Headers::from_bytes(&batch.raw[item.origin.headers.clone()]);
+        if headers.get(HEADER_REDRIVE_ORIGIN).is_some() {
+            twins.insert(number);
+        }
         let key = stored::id(&batch.body[item.body.clone()]);
         if let Some(other) = seen.insert((key, item.origin.timestamp), number) {
             twins.extend([other, number]);

@@ -62,6 +62,15 @@ impl<'a> Iterator for Headers<'a> {
     }
 }
 
+/// Returns `headers` in the form that [`Headers::from_bytes`] reads.
+pub(crate) fn in_one_piece(headers: &[(&str, Option<&[u8]>)]) -> Vec<u8> {
+    let mut buffer = Vec::new();
+    for (name, value) in headers {
+        append(name, *value, &mut buffer);
+    }
+    buffer
+}
+
 fn append(name: &str, value: Option<&[u8]>, buffer: &mut Vec<u8>) {
     // Kafka's own lengths are `i32`.
     let length = |bytes: &[u8]| u32::try_from(bytes.len()).unwrap_or(NULL).to_le_bytes();
@@ -80,14 +89,7 @@ fn take_length(bytes: &[u8]) -> Option<(u32, &[u8])> {
 pub(crate) mod tests {
     use super::*;
 
-    /// These headers in one piece.
-    pub(crate) fn headers(headers: &[(&str, Option<&[u8]>)]) -> Vec<u8> {
-        let mut buffer = Vec::new();
-        for (name, value) in headers {
-            append(name, *value, &mut buffer);
-        }
-        buffer
-    }
+    pub(crate) use super::in_one_piece as headers;
 
     #[test]
     fn what_was_put_in_comes_out() {

@@ -1,0 +1,114 @@
+//! Which letters a command is about.
+
+use clap::Args;
+
+use super::letter::{Kind, Letter};
+use crate::commands::position::RecordPosition;
+use crate::commands::times::{Moment, moment};
+
+/// The filters. A letter must pass all of those that are given.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct Filter {
+    /// Letters of this error type (`dl.error-type`, such as unknown-schema), or with this text in their reason.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: Option<String>,
+    /// Letters whose record came from this topic.
+    #[arg(long)]
+    pub(crate) topic: Option<String>,
+    /// Letters that were written at this time or later: 2026-01-31T08:00:00Z, 2026-01-31, or 2h for two hours ago.
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub(crate) from: Option<Moment>,
+    /// Letters that were written before this time.
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub(crate) to: Option<Moment>,
+    /// Letters of the event with this id, the record's key. May be given several times.
+    #[arg(long, value_name = "ID")]
+    pub(crate) key: Vec<String>,
+    /// Letters of events that this source of the receiver took in.
+    #[arg(long)]
+    pub(crate) source: Option<String>,
+    /// These letters, by their own place: TOPIC:PARTITION:OFFSET, as `list` shows it. May be given several times.
+    #[arg(long, value_name = "TOPIC:PARTITION:OFFSET")]
+    pub(crate) letter: Vec<RecordPosition>,
+}
+
+impl Filter {
+    /// Whether `letter` passes.
+    pub(crate) fn takes(&self, letter: &Letter) -> bool {
+        let is = |wanted: &Option<String>, found: Option<&str>| {
+            wanted.as_ref().is_none_or(|wanted| found == Some(wanted.as_str()))
+        };
+        let fits_reason = |text: &String| letter.error_type() == text || letter.reason().contains(text.as_str());
+        let written = letter.written.unwrap_or(0);
+        self.reason.as_ref().is_none_or(fits_reason)
+            && is(&self.topic, letter.origin_topic())
+            && is(&self.source, letter.source())
+            && self.from.is_none_or(|from| written >= from.0)
+            && self.to.is_none_or(|to| written < to.0)
+            && (self.key.is_empty() || letter.key_text().is_some_and(|key| self.key.contains(&key)))
+            && (self.letter.is_empty() || self.letter.contains(&letter.at))
+    }
+}
+
+/// Which topics a command reads.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct Which {
+    /// The quarantine of the receiver, instead of the dead letters of the indexer.
+    #[arg(long)]
+    pub(crate) quarantine: bool,
+    /// The quarantine's topic, where a source has one of its own. Without it the one that the config names.
+    #[arg(long, value_name = "TOPIC", requires = "quarantine")]
+    pub(crate) quarantine_topic: Option<String>,
+}
+
+impl Which {
+    /// Returns the topic to read, and what is in it.
+    pub(crate) fn topic<'a>(&'a self, kafka: &'a config::Kafka) -> (&'a str, Kind) {
+        let quarantine = self.quarantine_topic.as_ref().unwrap_or(&kafka.quarantine_topic);
+        if self.quarantine { (quarantine, Kind::Quarantined) } else { (&kafka.dead_letter_topic, Kind::DeadLetter) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn letter() -> Letter {
+        let headers = [
+            ("dl.error-type", "unknown-schema"),
+            ("dl.reason", "no schema has the id 7"),
+            ("dl.topic", "events"),
+            ("source", "calls"),
+        ];
+        Letter {
+            at: RecordPosition { topic: "dead".to_owned(), partition: 0, offset: 5 },
+            kind: Kind::DeadLetter,
+            written: Some(1_000),
+            key: Some(b"a-1".to_vec()),
+            value: None,
+            headers: headers.map(|(name, value)| (name.to_owned(), Some(value.as_bytes().to_vec()))).into(),
+        }
+    }
+
+    #[test]
+    fn a_letter_must_pass_all_filters() {
+        let some = |text: &str| Some(text.to_owned());
+        let none = Filter::default();
+        for (filter, expected) in [
+            (Filter { ..none.clone() }, true),
+            (Filter { reason: some("unknown-schema"), ..none.clone() }, true),
+            (Filter { reason: some("the id 7"), ..none.clone() }, true),
+            (Filter { reason: some("unknown"), ..none.clone() }, false),
+            (Filter { topic: some("events"), source: some("calls"), ..none.clone() }, true),
+            (Filter { topic: some("events"), source: some("chats"), ..none.clone() }, false),
+            (Filter { from: Some(Moment(1_000)), to: Some(Moment(1_001)), ..none.clone() }, true),
+            (Filter { to: Some(Moment(1_000)), ..none.clone() }, false),
+            (Filter { key: vec!["b".to_owned(), "a-1".to_owned()], ..none.clone() }, true),
+            (Filter { key: vec!["a".to_owned()], ..none.clone() }, false),
+            (Filter { letter: vec!["dead:0:5".parse().unwrap()], ..none.clone() }, true),
+            (Filter { letter: vec!["dead:0:4".parse().unwrap()], ..none.clone() }, false),
+        ] {
+            assert_eq!(filter.takes(&letter()), expected, "{filter:?}");
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! `dead-letters list`: letters grouped by what is wrong.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::ops::ControlFlow;
+
+use serde::Serialize;
+
+use super::filter::Filter;
+use super::letter::{Kind, Letter};
+use super::marks::{Marks, State, is_mark};
+use crate::commands::log::{LogError, LogReader};
+use crate::commands::plain::plain;
+use crate::commands::position::RecordPosition;
+use crate::commands::times;
+
+/// Examples of each group.
+const EXAMPLES: usize = 3;
+/// Groups of one topic. What is beyond counts as one group.
+const MAX_GROUPS: usize = 500;
+
+/// What is in the topics.
+#[derive(Debug, Serialize)]
+pub struct Listed {
+    /// Each topic that was read.
+    pub topics: Vec<Topic>,
+}
+
+/// What is in one topic.
+#[derive(Debug, Serialize)]
+pub struct Topic {
+    /// Its name.
+    pub topic: String,
+    /// What its letters are.
+    pub kind: Kind,
+    /// Whether there is such a topic.
+    pub exists: bool,
+    /// Letters that nothing was done about, as far as the filters take them; so for the others.
+    pub open: u64,
+    /// Letters that were redriven.
+    pub redriven: u64,
+    /// Letters that were dropped.
+    pub dropped: u64,
+    /// The open letters by what is wrong, the largest group first.
+    pub groups: Vec<Group>,
+}
+
+/// Letters with the same thing wrong.
+#[derive(Debug, Serialize)]
+pub struct Group {
+    /// How many.
+    pub count: u64,
+    /// What is wrong, a short word.
+    pub error_type: String,
+    /// Who refused them: decode, index or receive.
+    pub stage: String,
+    /// The topic they came from; of a quarantined body, the source.
+    pub origin: String,
+    /// When the first was written.
+    pub first: String,
+    /// When the last was written.
+    pub last: String,
+    /// How many of them were redriven before and failed again.
+    pub redriven_before: u64,
+    /// Some of them, with different reasons where there are any.
+    pub examples: Vec<Example>,
+}
+
+/// One letter of a group.
+#[derive(Debug, Serialize)]
+pub struct Example {
+    /// Its place.
+    pub letter: RecordPosition,
+    /// The event's id.
+    pub key: Option<String>,
+    /// What is wrong, in words.
+    pub reason: String,
+}
+
+/// What makes a group: error type, stage, origin.
+type Name = (String, String, String);
+
+/// A group while it is counted.
+#[derive(Default)]
+struct Counted {
+    count: u64,
+    redriven_before: u64,
+    first: Option<i64>,
+    last: Option<i64>,
+    examples: Vec<Example>,
+}
+
+/// Reads `topic` and groups the letters that `filter` takes. A topic that does not exist has none.
+///
+/// # Errors
+/// [`LogError`].
+pub(super) fn list(reader: &LogReader, topic: &str, kind: Kind, filter: &Filter) -> Result<Topic, LogError> {
+    let mut listed =
+        Topic { topic: topic.to_owned(), kind, exists: true, open: 0, redriven: 0, dropped: 0, groups: Vec::new() };
+    let parts = match reader.parts(topic) {
+        Ok(parts) => parts,
+        Err(LogError::Missing(_)) => return Ok(Topic { exists: false, ..listed }),
+        Err(error) => return Err(error),
+    };
+    let marks = Marks::read(reader, topic, &parts)?;
+    let mut groups: BTreeMap<Name, Counted> = BTreeMap::new();
+    reader.scan::<LogError>(topic, &parts, |record| {
+        let letter = Letter::of(topic, kind, record);
+        if is_mark(record) || !filter.takes(&letter) {
+            return Ok(ControlFlow::Continue(()));
+        }
+        match marks.state(record.partition.0, record.offset.0) {
+            State::Redriven => listed.redriven += 1,
+            State::Dropped => listed.dropped += 1,
+            State::Open => {
+                listed.open += 1;
+                count(&mut groups, &letter);
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    })?;
+    listed.groups = groups.into_iter().map(|(name, counted)| counted.group(name)).collect();
+    listed.groups.sort_by_key(|group| std::cmp::Reverse(group.count));
+    Ok(listed)
+}
+
+fn count(groups: &mut BTreeMap<Name, Counted>, letter: &Letter) {
+    let origin = letter.origin_topic().or(letter.source()).unwrap_or("unknown");
+    let mut name = (letter.error_type().to_owned(), letter.stage().to_owned(), origin.to_owned());
+    if groups.len() >= MAX_GROUPS && !groups.contains_key(&name) {
+        name = ("(others)".to_owned(), String::new(), String::new());
+    }
+    groups.entry(name).or_default().add(letter);
+}
+
+impl Counted {
+    fn add(&mut self, letter: &Letter) {
+        self.count += 1;
+        self.redriven_before += u64::from(letter.redrives() > 0);
+        if let Some(written) = letter.written {
+            self.first = Some(self.first.map_or(written, |first| first.min(written)));
+            self.last = Some(self.last.map_or(written, |last| last.max(written)));
+        }
+        if self.examples.len() < EXAMPLES && self.examples.iter().all(|example| example.reason != letter.reason()) {
+            let reason = letter.reason().to_owned();
+            self.examples.push(Example { letter: letter.at.clone(), key: letter.key_text(), reason });
+        }
+    }
+
+    fn group(self, (error_type, stage, origin): Name) -> Group {
+        Group {
+            count: self.count,
+            error_type,
+            stage,
+            origin,
+            first: self.first.map(times::text).unwrap_or_default(),
+            last: self.last.map(times::text).unwrap_or_default(),
+            redriven_before: self.redriven_before,
+            examples: self.examples,
+        }
+    }
+}
+
+impl fmt::Display for Listed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (number, topic) in self.topics.iter().enumerate() {
+            f.write_str(if number > 0 { "\n" } else { "" })?;
+            topic.fmt(f)?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Topic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = match self.kind {
+            Kind::DeadLetter => "dead letters",
+            Kind::Quarantined => "quarantine",
+        };
+        if !self.exists {
+            return write!(f, "{} ({what}): there is no such topic", self.topic);
+        }
+        let Self { topic, open, redriven, dropped, .. } = self;
+        write!(f, "{topic} ({what}): {open} open, {redriven} redriven, {dropped} dropped")?;
+        self.groups.iter().try_for_each(|group| group.fmt(f))
+    }
+}
+
+impl fmt::Display for Group {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { count, first, last, .. } = self;
+        let (error_type, stage, origin) = (plain(&self.error_type), plain(&self.stage), plain(&self.origin));
+        write!(f, "\n{count:>8}  {error_type} ({stage}) from {origin}, {first} to {last}")?;
+        if self.redriven_before > 0 {
+            write!(f, ", {} of them redriven before", self.redriven_before)?;
+        }
+        for Example { letter, key, reason } in &self.examples {
+            let key = plain(key.as_deref().unwrap_or("no key"));
+            write!(f, "\n{:10}{letter} ({key}): {}", "", plain(reason))?;
+        }
+        Ok(())
+    }
+}

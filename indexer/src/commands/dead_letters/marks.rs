@@ -1,0 +1,228 @@
+//! What became of letters: marks in the topic of the letters itself.
+//!
+//! A mark is a record with the header `penstock.mark` (`redriven` or `dropped`) and the offsets as JSON in its value.
+//! It is in the partition of its letters and behind them, so retention never deletes it before them; and a redrive
+//! writes it in the transaction in which it writes the records. Commands read all marks first, and then the letters.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+
+use rdkafka::message::{Header, OwnedHeaders};
+use serde::{Deserialize, Serialize};
+
+use crate::commands::log::{LogError, LogReader, Part};
+use crate::message::record::Record;
+
+/// The header of a mark.
+pub(crate) const HEADER_MARK: &str = "penstock.mark";
+
+/// Ranges of offsets in one mark: some 20 KiB.
+const MAX_RANGES: usize = 1_000;
+
+/// What became of a letter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// Nothing: somebody has yet to look at it.
+    Open,
+    /// Its record was written to its topic again.
+    Redriven,
+    /// An operator has given it up.
+    Dropped,
+}
+
+/// A set of offsets, as ranges: as small as its holes are few.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Offsets(BTreeMap<i64, i64>);
+
+impl Offsets {
+    /// Adds `offset`; gives whether it was not in it.
+    pub(crate) fn insert(&mut self, offset: i64) -> bool {
+        let is_new = !self.contains(offset);
+        self.insert_range(offset, offset);
+        is_new
+    }
+
+    /// Adds the offsets from `from` to `to`, both included.
+    fn insert_range(&mut self, from: i64, to: i64) {
+        if from > to {
+            return;
+        }
+        let (mut from, mut to) = (from, to);
+        // Whatever touches it becomes one range with it.
+        while let Some((start, end)) =
+            self.0.range(..=to.saturating_add(1)).next_back().map(|(start, end)| (*start, *end))
+            && end.saturating_add(1) >= from
+        {
+            self.0.remove(&start);
+            (from, to) = (from.min(start), to.max(end));
+        }
+        self.0.insert(from, to);
+    }
+
+    /// Whether `offset` is in it.
+    pub(crate) fn contains(&self, offset: i64) -> bool {
+        self.0.range(..=offset).next_back().is_some_and(|(_, end)| *end >= offset)
+    }
+
+    /// Returns how many offsets are in it.
+    pub(crate) fn count(&self) -> u64 {
+        self.0.iter().map(|(from, to)| to.abs_diff(*from) + 1).sum()
+    }
+
+    /// Returns it in pieces, each small enough for one mark.
+    pub(crate) fn pieces(&self) -> impl Iterator<Item = Self> {
+        let ranges: Vec<(i64, i64)> = self.0.iter().map(|(from, to)| (*from, *to)).collect();
+        let pieces: Vec<Self> = ranges.chunks(MAX_RANGES).map(|piece| Self(piece.iter().copied().collect())).collect();
+        pieces.into_iter()
+    }
+
+    /// Returns how many offsets from `from` on are in it.
+    pub(crate) fn count_from(&self, from: i64) -> u64 {
+        self.0.iter().filter(|(_, to)| **to >= from).map(|(start, to)| to.abs_diff((*start).max(from)) + 1).sum()
+    }
+}
+
+/// Where redriven records went, by topic and partition.
+pub(super) type Sent = BTreeMap<(String, i32), Offsets>;
+
+/// The value of a mark.
+#[derive(Debug, Deserialize, Serialize)]
+struct Body {
+    /// Ranges of offsets of its own partition, both ends included.
+    offsets: Vec<(i64, i64)>,
+}
+
+/// All marks of one topic.
+#[derive(Debug, Default)]
+pub(crate) struct Marks {
+    redriven: BTreeMap<i32, Offsets>,
+    dropped: BTreeMap<i32, Offsets>,
+}
+
+impl Marks {
+    /// Reads the marks in `parts` of `topic`.
+    ///
+    /// # Errors
+    /// [`LogError`].
+    pub(crate) fn read(reader: &LogReader, topic: &str, parts: &[Part]) -> Result<Self, LogError> {
+        let mut marks = Self::default();
+        reader.scan::<LogError>(topic, parts, |record| {
+            marks.note(record);
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok(marks)
+    }
+
+    /// Takes up `record`, if it is a mark.
+    fn note(&mut self, record: &Record<'_>) {
+        let of_state = match record.headers.get(HEADER_MARK) {
+            Some(b"redriven") => &mut self.redriven,
+            Some(b"dropped") => &mut self.dropped,
+            Some(_) | None => return,
+        };
+        let Some(Body { offsets }) = record.value.and_then(|value| serde_json::from_slice(value).ok()) else { return };
+        let marked = of_state.entry(record.partition.0).or_default();
+        for (from, to) in offsets {
+            // Nothing can be marked that is not there yet.
+            marked.insert_range(from, to.min(record.offset.0));
+        }
+    }
+
+    /// Returns what became of the letter at `offset` of `partition`.
+    pub(crate) fn state(&self, partition: i32, offset: i64) -> State {
+        let is_in = |marks: &BTreeMap<i32, Offsets>| marks.get(&partition).is_some_and(|marks| marks.contains(offset));
+        if is_in(&self.redriven) {
+            State::Redriven
+        } else if is_in(&self.dropped) {
+            State::Dropped
+        } else {
+            State::Open
+        }
+    }
+}
+
+/// Whether `record` is a mark and no letter.
+pub(crate) fn is_mark(record: &Record<'_>) -> bool {
+    record.headers.get(HEADER_MARK).is_some()
+}
+
+/// Returns headers and value of a mark that says of `offsets` of one partition that they are in `state`.
+pub(super) fn mark(state: State, offsets: &Offsets) -> (OwnedHeaders, String) {
+    let word = match state {
+        State::Open => "open",
+        State::Redriven => "redriven",
+        State::Dropped => "dropped",
+    };
+    let body = Body { offsets: offsets.0.iter().map(|(from, to)| (*from, *to)).collect() };
+    let value = serde_json::to_string(&body).unwrap_or_default();
+    (OwnedHeaders::new().insert(Header { key: HEADER_MARK, value: Some(word) }), value)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use kafka::position::{Offset, Partition};
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::message::record::Headers;
+    use crate::message::record::headers::tests::headers;
+
+    proptest! {
+        #[test]
+        fn offsets_are_a_set(added in proptest::collection::vec((0i64..60, 0i64..5), 0..40)) {
+            let (mut offsets, mut expected) = (Offsets::default(), BTreeSet::new());
+            for (from, length) in added {
+                offsets.insert_range(from, from + length);
+                expected.extend(from..=from + length);
+            }
+            for offset in -1..70 {
+                prop_assert_eq!(offsets.contains(offset), expected.contains(&offset));
+                prop_assert_eq!(offsets.count_from(offset), expected.range(offset..).count() as u64);
+            }
+            prop_assert_eq!(offsets.count(), expected.len() as u64);
+            let ranges: Vec<(i64, i64)> = offsets.0.iter().map(|(from, to)| (*from, *to)).collect();
+            prop_assert!(ranges.windows(2).all(|pair| pair[0].1 + 1 < pair[1].0), "{:?}", ranges);
+        }
+    }
+
+    fn noted(marks: &mut Marks, word: &[u8], value: &str, offset: i64) {
+        let headers = headers(&[(HEADER_MARK, Some(word))]);
+        marks.note(&Record {
+            partition: Partition(1),
+            offset: Offset(offset),
+            timestamp: None,
+            key: None,
+            value: Some(value.as_bytes()),
+            headers: Headers::from_bytes(&headers),
+        });
+    }
+
+    #[test]
+    fn a_mark_says_what_became_of_the_letters_before_it() {
+        use State::{Dropped, Open, Redriven};
+        let mut marks = Marks::default();
+        let mut offsets = Offsets::default();
+        assert!(offsets.insert(3) && offsets.insert(4) && !offsets.insert(4));
+        noted(&mut marks, b"redriven", &mark(Redriven, &offsets).1, 9);
+        noted(&mut marks, b"dropped", r#"{"offsets":[[4,6]]}"#, 10);
+        let states: Vec<State> = (2..8).map(|offset| marks.state(1, offset)).collect();
+        assert_eq!(states, [Open, Redriven, Redriven, Dropped, Dropped, Open]);
+        assert_eq!(marks.state(0, 3), Open, "of another partition");
+    }
+
+    #[test]
+    fn what_is_no_mark_marks_nothing_and_nothing_is_marked_ahead() {
+        let mut marks = Marks::default();
+        for (word, value) in
+            [("redriven", "x"), ("redriven", r#"{"offsets":[[5,3]]}"#), ("other", r#"{"offsets":[[1,9]]}"#)]
+        {
+            noted(&mut marks, word.as_bytes(), value, 20);
+        }
+        noted(&mut marks, b"dropped", r#"{"offsets":[[8,9223372036854775807]]}"#, 9);
+        let states: Vec<State> = (0..12).map(|offset| marks.state(1, offset)).collect();
+        assert_eq!(states.iter().filter(|state| **state != State::Open).count(), 2, "{states:?}");
+    }
+}

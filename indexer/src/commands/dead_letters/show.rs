@@ -1,0 +1,155 @@
+//! `dead-letters show`: one letter whole.
+
+use std::fmt;
+use std::ops::ControlFlow;
+
+use config::Config;
+use registry::SchemaRegistry;
+use registry::wire::{self, SchemaId};
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::Failure;
+use super::letter::{Kind, Letter};
+use super::marks::{Marks, State, is_mark};
+use crate::commands::log::{LogReader, Part};
+use crate::commands::plain::{bytes, plain};
+use crate::commands::position::RecordPosition;
+use crate::commands::times;
+use crate::document::{self, Rules};
+use crate::elasticsearch::server::Server;
+
+/// Bytes of a payload that are shown in hexadecimal.
+const MAX_HEX: usize = 64 * 1024;
+
+/// One letter.
+#[derive(Debug, Serialize)]
+pub struct Shown {
+    /// Its place.
+    pub letter: RecordPosition,
+    /// What it is.
+    pub kind: Kind,
+    /// What became of it.
+    pub state: State,
+    /// When it was written.
+    pub written: Option<String>,
+    /// What is wrong, a short word.
+    pub error_type: String,
+    /// What is wrong, in words.
+    pub reason: String,
+    /// The record's key, as text or in hexadecimal.
+    pub key: Option<String>,
+    /// All headers, in their order.
+    pub headers: Vec<(String, Option<String>)>,
+    /// The event.
+    pub payload: Payload,
+}
+
+/// The event of a letter.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Payload {
+    /// It can be read by its schema: the document that it would make.
+    Json(Box<RawValue>),
+    /// It cannot be read.
+    Hex {
+        /// Its bytes in hexadecimal.
+        hex: String,
+        /// How many bytes it has.
+        bytes: usize,
+        /// Why it cannot be read.
+        why: String,
+    },
+    /// There is none: it was larger than the dead-letter topic takes.
+    Omitted,
+}
+
+/// Reads the letter at `at`.
+///
+/// # Errors
+/// When there is none, or the topic cannot be read.
+pub(super) fn find(reader: &LogReader, kind: Kind, at: &RecordPosition) -> Result<(Letter, State), Failure> {
+    let parts = reader.parts(&at.topic)?;
+    let whole = parts.iter().find(|part| part.partition == at.partition);
+    let whole =
+        whole.filter(|part| (part.from..part.to).contains(&at.offset)).ok_or_else(|| Failure::NoLetter(at.clone()))?;
+    let marks = Marks::read(reader, &at.topic, &[Part { from: at.offset, ..*whole }])?;
+    let mut found = None;
+    let one = [Part { from: at.offset, to: at.offset + 1, ..*whole }];
+    reader.scan::<Failure>(&at.topic, &one, |record| {
+        found = (!is_mark(record)).then(|| Letter::of(&at.topic, kind, record));
+        Ok(ControlFlow::Break(()))
+    })?;
+    let letter = found.ok_or_else(|| Failure::NoLetter(at.clone()))?;
+    Ok((letter, marks.state(at.partition, at.offset)))
+}
+
+/// Makes what is shown of `letter`: its payload is read by the schema that it names, with today's rules.
+pub(super) async fn show(config: &Config, registry: &SchemaRegistry, letter: &Letter, state: State) -> Shown {
+    Shown {
+        letter: letter.at.clone(),
+        kind: letter.kind,
+        state,
+        written: letter.written.map(times::text),
+        error_type: letter.error_type().to_owned(),
+        reason: letter.reason().to_owned(),
+        key: letter.key.as_deref().map(bytes),
+        headers: letter.headers.iter().map(|(name, value)| (name.clone(), value.as_deref().map(bytes))).collect(),
+        payload: payload(config, registry, letter).await,
+    }
+}
+
+async fn payload(config: &Config, registry: &SchemaRegistry, letter: &Letter) -> Payload {
+    let Some(value) = letter.value.as_deref() else { return Payload::Omitted };
+    match json(config, registry, letter, value).await {
+        Ok(json) => Payload::Json(json),
+        Err(why) => Payload::Hex { hex: hex::encode(&value[..value.len().min(MAX_HEX)]), bytes: value.len(), why },
+    }
+}
+
+async fn json(
+    config: &Config,
+    registry: &SchemaRegistry,
+    letter: &Letter,
+    value: &[u8],
+) -> Result<Box<RawValue>, String> {
+    let named = ["q.x-schema-id", "q.schema-id"].iter().find_map(|name| letter.header(name)?.parse().ok());
+    let (id, datum) = match (wire::unframe(value), named) {
+        (Ok(framed), _) => framed,
+        // A bare datum in the quarantine.
+        (Err(_), Some(id)) => (SchemaId(id), value),
+        (Err(error), None) => return Err(error.to_string()),
+    };
+    let schema = registry.by_id(id).await.map_err(|error| error.to_string())?;
+    let timestamp = letter.first().and_then(|first| first.timestamp).or(letter.written);
+    let mut document = Vec::new();
+    document::write_document(&schema, datum, Rules::of(config).on(None::<Server>), timestamp, &mut document)
+        .map_err(|error| error.to_string())?;
+    let text = String::from_utf8(document).map_err(|error| error.to_string())?;
+    RawValue::from_string(text.trim_end().to_owned()).map_err(|error| error.to_string())
+}
+
+impl fmt::Display for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = match self.state {
+            State::Open => "open",
+            State::Redriven => "redriven",
+            State::Dropped => "dropped",
+        };
+        writeln!(f, "{}: {state}, written {}", self.letter, self.written.as_deref().unwrap_or("at an unknown time"))?;
+        writeln!(f, "  {}: {}", plain(&self.error_type), plain(&self.reason))?;
+        writeln!(f, "  key: {}", plain(self.key.as_deref().unwrap_or("(none)")))?;
+        for (name, value) in &self.headers {
+            writeln!(f, "  {}: {}", plain(name), plain(value.as_deref().unwrap_or("(null)")))?;
+        }
+        match &self.payload {
+            Payload::Json(json) => write!(f, "  payload: {}", plain(json.get())),
+            Payload::Hex { hex, bytes, why } => {
+                write!(f, "  payload: {bytes} bytes that cannot be read ({}): {hex}", plain(why))
+            }
+            Payload::Omitted => {
+                write!(f, "  payload: none; it was too large for this topic: see dl.topic, dl.partition and dl.offset")
+            }
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! Text of others on a terminal: keys, reasons and headers are what senders made them, and an escape sequence in one
+//! of them must not reach the terminal of an operator.
+
+use std::borrow::Cow;
+
+/// Returns `text` with control characters escaped.
+pub fn plain(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(char::is_control) {
+        return Cow::Borrowed(text);
+    }
+    let mut escaped = String::with_capacity(text.len() + 8);
+    for char in text.chars() {
+        if char.is_control() { escaped.extend(char.escape_default()) } else { escaped.push(char) }
+    }
+    Cow::Owned(escaped)
+}
+
+/// Returns `bytes` as text, or in hexadecimal where they are none.
+pub fn bytes(bytes: &[u8]) -> String {
+    std::str::from_utf8(bytes).map_or_else(|_| format!("0x{}", hex::encode(bytes)), str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_escape_sequence_comes_through() {
+        assert_eq!(plain("plain ä text"), "plain ä text");
+        assert_eq!(plain("a\x1b[31mb\nc\u{9b}"), "a\\u{1b}[31mb\\nc\\u{9b}");
+        assert_eq!((bytes(b"a-1"), bytes(&[0xff, 1])), ("a-1".to_owned(), "0xff01".to_owned()));
+    }
+}

@@ -1,0 +1,63 @@
+//! `TOPIC:PARTITION:OFFSET`: how commands name one record.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Serialize, Serializer};
+
+/// One record, by where it stands.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RecordPosition {
+    /// The topic.
+    pub topic: String,
+    /// The partition.
+    pub partition: i32,
+    /// The offset.
+    pub offset: i64,
+}
+
+/// Text that names no record.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is not TOPIC:PARTITION:OFFSET, such as cxone-events:3:12345")]
+pub struct NoPosition(String);
+
+impl FromStr for RecordPosition {
+    type Err = NoPosition;
+
+    fn from_str(text: &str) -> Result<Self, NoPosition> {
+        let parse = || {
+            let (rest, offset) = text.rsplit_once(':')?;
+            let (topic, partition) = rest.rsplit_once(':')?;
+            let (partition, offset) = (partition.parse().ok()?, offset.parse().ok()?);
+            let is_one = !topic.is_empty() && !topic.contains(':') && partition >= 0 && offset >= 0;
+            is_one.then(|| Self { topic: topic.to_owned(), partition, offset })
+        };
+        parse().ok_or_else(|| NoPosition(text.to_owned()))
+    }
+}
+
+impl fmt::Display for RecordPosition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.topic, self.partition, self.offset)
+    }
+}
+
+impl Serialize for RecordPosition {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_printed_is_read_again_and_anything_else_is_refused() {
+        let position = RecordPosition { topic: "cxone.events-1_x".to_owned(), partition: 3, offset: 12_345 };
+        assert_eq!(position.to_string().parse(), Ok(position));
+        for text in ["", "a", "a:1", ":1:2", "a:b:2", "a:1:", "a:-1:2", "a:1:-2", "a:1:2:3", "a:1:2 "] {
+            assert!(text.parse::<RecordPosition>().is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! Which record a redriven one was first. A dead letter that is redriven is a new record of its topic, and yet the
+//! same event: its document must have the id, the time and the version that it would have had.
+//!
+//! So a redrive writes where the event was first into the header `redrive.origin`. It is as trustworthy as a key:
+//! only those who may write to the topic can set it, and the receiver never takes it from a request. It counts only
+//! where it names this very topic, so that a copy of the topic under another name has ids of its own.
+
+use std::fmt;
+
+use kafka::headers::HEADER_REDRIVE_ORIGIN;
+use kafka::position::{Offset, Partition};
+
+use super::Record;
+
+/// Where and when a record was written first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct First {
+    /// The partition.
+    pub partition: Partition,
+    /// The offset.
+    pub offset: Offset,
+    /// Milliseconds since the Unix epoch, if the record had a timestamp.
+    pub timestamp: Option<i64>,
+}
+
+impl Record<'_> {
+    /// Returns where and when this record of `topic` was written first: its own position and timestamp, unless it was
+    /// redriven.
+    pub fn first(&self, topic: &str) -> First {
+        let redriven = self.headers.get(HEADER_REDRIVE_ORIGIN).and_then(|header| First::parse(topic, header));
+        let own = First { partition: self.partition, offset: self.offset, timestamp: self.timestamp };
+        redriven.unwrap_or(own)
+    }
+}
+
+impl First {
+    /// Reads the header `redrive.origin` of a record of `topic`. None where it is of another topic, or not in the
+    /// form that a redrive writes.
+    pub fn parse(topic: &str, header: &[u8]) -> Option<Self> {
+        let rest = std::str::from_utf8(header).ok()?.strip_prefix(topic)?.strip_prefix(':')?;
+        let mut parts = rest.split(':');
+        let partition = parts.next()?.parse().ok().filter(|partition| *partition >= 0)?;
+        let offset = parts.next()?.parse().ok().filter(|offset| *offset >= 0)?;
+        let timestamp = match parts.next()? {
+            "-" => None,
+            millis => Some(millis.parse().ok()?),
+        };
+        parts.next().is_none().then_some(Self { partition: Partition(partition), offset: Offset(offset), timestamp })
+    }
+
+    /// Returns the value of the header `redrive.origin` of a record of `topic`.
+    pub fn header(&self, topic: &str) -> String {
+        format!("{topic}:{self}")
+    }
+}
+
+/// As `PARTITION:OFFSET:TIMESTAMP`.
+impl fmt::Display for First {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:", self.partition, self.offset)?;
+        match self.timestamp {
+            Some(millis) => write!(f, "{millis}"),
+            None => f.write_str("-"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_redrive_writes_is_read_again_in_its_own_topic_alone() {
+        for timestamp in [Some(1_700_000_000_000), Some(0), Some(-1), None] {
+            let first = First { partition: Partition(3), offset: Offset(42), timestamp };
+            let header = first.header("events");
+            assert_eq!(First::parse("events", header.as_bytes()), Some(first), "{header}");
+            assert_eq!(First::parse("event", header.as_bytes()), None, "{header}");
+            assert_eq!(First::parse("other", header.as_bytes()), None, "{header}");
+        }
+    }
+
+    #[test]
+    fn anything_else_is_no_position() {
+        for header in [
+            "",
+            "events",
+            "events:",
+            "events:1",
+            "events:1:2",
+            "events:-1:2:3",
+            "events:1:-2:3",
+            "events:1:2:x",
+            "events:1:2:3:4",
+            "events:99999999999:2:3",
+            "events:1:2:",
+            "events :1:2:3",
+        ] {
+            assert_eq!(First::parse("events", header.as_bytes()), None, "{header}");
+        }
+        assert_eq!(First::parse("events", b"events:1:2:\xff"), None);
+    }
+}
