@@ -17,13 +17,16 @@ use crate::index::{Index, IndexSettings, RequestError, Requests};
 use crate::metrics::Metrics;
 
 pub mod dead_letters;
+pub mod doctor;
 pub mod exit;
 pub mod explain;
+pub mod find;
 pub mod log;
 pub mod output;
 pub mod plain;
 pub mod position;
 pub mod replay;
+pub mod status;
 pub mod times;
 pub mod topics;
 

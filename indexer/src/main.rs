@@ -8,11 +8,14 @@ use clap::{Parser, Subcommand};
 use config::cli::{self, Common, ConfigCommand, GenerateCommand};
 use config::{Config, Part};
 use indexer::commands::dead_letters::{self, DeadLetters};
+use indexer::commands::doctor::{self, DoctorArgs};
 use indexer::commands::exit::Exit;
 use indexer::commands::explain::{self, ExplainArgs};
+use indexer::commands::find::{self, FindArgs};
 use indexer::commands::output::Output;
 use indexer::commands::replay::back::{self, SwapBackArgs};
 use indexer::commands::replay::{self, ReplayArgs};
+use indexer::commands::status::{self, StatusArgs};
 use indexer::commands::topics::{self, Settings, TopicReport};
 use indexer::commands::{self, SetUp};
 use indexer::index::mapping::NoteKind;
@@ -68,6 +71,9 @@ enum Command {
     /// Looks at dead letters and quarantined bodies, brings them back, or gives them up.
     #[command(subcommand)]
     DeadLetters(DeadLetters),
+    Doctor(DoctorArgs),
+    Find(FindArgs),
+    Status(StatusArgs),
     /// Prints the mapping that a schema makes.
     Mapping {
         /// The file of the schema. Without it, and without a subject: that of elasticsearch.mapping.subject.
@@ -119,6 +125,9 @@ async fn run(config: Config, command: Option<Command>) -> Result<ExitCode> {
             }
             Ok(ExitCode::SUCCESS)
         }
+        Some(Command::Doctor(args)) => Ok(doctor::run(config, &args).await?.into()),
+        Some(Command::Status(args)) => Ok(status::run(config, args).await?.into()),
+        Some(Command::Find(args)) => Ok(find::run(config, args).await?.into()),
         Some(Command::DeadLetters(command)) => Ok(dead_letters::run(config, command).await?.into()),
         Some(Command::Mapping { schema, subject, diff, topic }) => {
             let topics = config.of_topics();

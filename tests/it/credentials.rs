@@ -12,7 +12,7 @@ use harness::eventually::eventually;
 use harness::http::Method;
 use harness::member::Member;
 use harness::pipeline::Pipeline;
-use harness::process;
+use harness::process::{self, Binary};
 use harness::search::Search;
 use harness::sender::Mix;
 use harness::stack::OwnStack;
@@ -56,6 +56,17 @@ async fn blocked(indexer: &Member, words: &[&str]) -> Result<()> {
     Ok(())
 }
 
+/// What the doctor says of the privileges: each line's grade and words.
+async fn privileges(pipeline: &Pipeline) -> Result<Vec<String>> {
+    let config = pipeline.file("doctor.yaml");
+    process::write_config(&pipeline.config, &config)?;
+    let report = process::command(Binary::Indexer, &config, &["doctor", "--json"]).await?.json()?;
+    let text = |finding: &Value, name: &str| finding[name].as_str().unwrap_or_default().to_owned();
+    let findings = report["findings"].as_array().context("no findings")?;
+    let own = findings.iter().filter(|finding| text(finding, "subject").starts_with("elasticsearch: privileges"));
+    Ok(own.map(|finding| format!("{}: {}", text(finding, "grade"), text(finding, "found"))).collect())
+}
+
 /// The user is known a few seconds after it was made.
 async fn admin(elasticsearch: &OwnStack) -> Result<Search> {
     elasticsearch.add_user(USER, PASSWORD).await?;
@@ -94,6 +105,9 @@ async fn a_key_that_may_not_write_blocks_until_it_is_renewed_in_its_file() -> Re
     feed.write(0..EVENTS).await?;
     all_there(EVENTS).await?;
 
+    let complete = privileges(&pipeline).await?;
+    assert!(complete.iter().all(|line| line.starts_with("ok: ")) && !complete.is_empty(), "{complete:?}");
+
     admin.call(Method::DELETE, "_security/api_key", &json!({"ids": [first.id]})).await?;
     feed.write(EVENTS..2 * EVENTS).await?;
     blocked(&indexer, &["security", "401"]).await?;
@@ -101,6 +115,8 @@ async fn a_key_that_may_not_write_blocks_until_it_is_renewed_in_its_file() -> Re
     // It is one, but may write elsewhere only: each document is answered 403.
     std::fs::write(&file, key(&admin, "somewhere-else", &["all"]).await?.encoded)?;
     blocked(&indexer, &["security", "403"]).await?;
+    let missing = privileges(&pipeline).await?;
+    assert!(missing.iter().any(|line| line == "fail: the index privilege read is missing"), "{missing:?}");
 
     std::fs::write(&file, key(&admin, &pattern, &["all"]).await?.encoded)?;
     all_there(2 * EVENTS).await?;

@@ -127,6 +127,14 @@ impl Requests {
         }
     }
 
+    /// Returns what is at `path`; null where nothing is.
+    ///
+    /// # Errors
+    /// [`RequestError`].
+    pub(crate) async fn look(&self, path: &str) -> Result<Value, RequestError> {
+        Ok(self.get(path).await?.unwrap_or_default())
+    }
+
     /// Puts `body` at `path`; nothing where it is null.
     pub(super) async fn put(&self, path: &str, body: &Value) -> Result<(), RequestError> {
         if let Some(kept) = &self.kept {

@@ -30,7 +30,17 @@ impl Index {
         self.state().shadow.is_some()
     }
 
-    /// Returns the template that the next index is made with; `None` if the question has no answer.
+    /// Returns the template that wins the names of the indices, if it is not ours. None too where no template
+    /// matches: ours is made at start.
+    ///
+    /// # Errors
+    /// [`RequestError`].
+    pub(crate) async fn shadowed_by(&self) -> Result<Option<String>, RequestError> {
+        let ours = resources::template_name(&self.settings);
+        Ok(self.winner().await?.filter(|winner| *winner != ours && winner != NO_TEMPLATE))
+    }
+
+    /// The template that the next index is made with; none where the question has no answer.
     async fn winner(&self) -> Result<Option<String>, RequestError> {
         let Some(answer) = self.requests.get(TEMPLATES).await? else { return Ok(None) };
         let templates = answer["index_templates"].as_array().map(Vec::as_slice).unwrap_or_default();

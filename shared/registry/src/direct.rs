@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::{Client, Method, RequestBuilder, Response};
+use service::causes::with_causes;
 
 use super::RegistrySetupError;
 use super::address::{self, Address};
@@ -46,8 +47,17 @@ impl Direct {
         &self.urls
     }
 
-    /// Sends a request for `path`, which begins with `/`, with the credentials as they are now and what `finish` adds,
-    /// to one address after the other until one answers.
+    /// Asks for `path`, which begins with `/`; gives the status of the answer.
+    ///
+    /// # Errors
+    /// The last address's, in words without the address, when none answers.
+    pub async fn get(&self, path: &str) -> Result<u16, String> {
+        let answer = self.send(Method::GET, path, |request| request).await;
+        answer.map(|answer| answer.status().as_u16()).map_err(|error| with_causes(&error.without_url()))
+    }
+
+    /// Sends a request for `path`, which begins with `/`, with the credentials as they are now and what `finish`
+    /// adds, to one address after the other until one answers.
     ///
     /// # Errors
     /// The last address's, when none answers.

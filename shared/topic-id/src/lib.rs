@@ -1,9 +1,10 @@
 //! The id that Kafka gives a topic when it is created (KIP-516). A topic that is deleted and created again under the
-//! same name has another id, and nothing else proves it: offsets, epochs and timestamps may all look as if it went on.
+//! same name has another id, and nothing else proves it: offsets, epochs and timestamps may all look as if it went
+//! on. And what a client may do with a topic (KIP-430).
 //!
-//! librdkafka has it in its call `DescribeTopics`, which rdkafka 0.39 does not wrap. So this crate calls librdkafka
-//! itself. It is the only one in the workspace with `unsafe`, and does nothing else. Each object that librdkafka hands
-//! out is destroyed exactly once, when its owner here is dropped, and before the client.
+//! librdkafka has both in its call `DescribeTopics`, which rdkafka 0.39 does not wrap. So this crate calls librdkafka
+//! itself. It is the only one in the workspace with `unsafe`, and does nothing else. Each object that librdkafka
+//! hands out is destroyed exactly once, when its owner here is dropped, and before the client.
 
 use std::ffi::{CString, NulError, c_char};
 use std::fmt;
@@ -46,6 +47,71 @@ pub fn topic_id<C: ConsumerContext>(
     topic: &str,
     timeout: Duration,
 ) -> Result<Option<TopicId>, TopicIdError> {
+    describe(consumer, topic, timeout, false, |description| {
+        // SAFETY: `description` is live, and the id in it lives as long.
+        let id = unsafe { native::rd_kafka_TopicDescription_topic_id(description) };
+        if id.is_null() {
+            return None;
+        }
+        // SAFETY: `id` is live.
+        let (high, low) = unsafe {
+            (native::rd_kafka_Uuid_most_significant_bits(id), native::rd_kafka_Uuid_least_significant_bits(id))
+        };
+        let bits = u128::from(high.cast_unsigned()) << 64 | u128::from(low.cast_unsigned());
+        (bits != 0).then_some(TopicId(bits))
+    })
+}
+
+/// What a client may do with a topic.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Allowed {
+    /// Read its records.
+    pub read: bool,
+    /// Write records.
+    pub write: bool,
+    /// Read its settings.
+    pub describe_configs: bool,
+}
+
+/// Asks the cluster of `consumer` what this client may do with `topic`; waits up to `timeout`. Without access
+/// control, all is allowed.
+///
+/// # Errors
+/// [`TopicIdError`]; also when the client may not describe the topic.
+pub fn allowed<C: ConsumerContext>(
+    consumer: &BaseConsumer<C>,
+    topic: &str,
+    timeout: Duration,
+) -> Result<Allowed, TopicIdError> {
+    use native::rd_kafka_AclOperation_t as Operation;
+    describe(consumer, topic, timeout, true, |description| {
+        let mut count = 0;
+        // SAFETY: `description` is live, and `count` is written before the call returns. The array has `count`
+        // elements and lives as long.
+        let operations =
+            unsafe { native::rd_kafka_TopicDescription_authorized_operations(description, &raw mut count) };
+        let mut allowed = Allowed::default();
+        for number in 0..if operations.is_null() { 0 } else { count } {
+            // SAFETY: the array has more elements than `number`. It is read as the integers of C: one that is no
+            // operation is no error then.
+            let operation = unsafe { operations.cast::<u32>().add(number).read() };
+            allowed.read |= operation == Operation::RD_KAFKA_ACL_OPERATION_READ as u32;
+            allowed.write |= operation == Operation::RD_KAFKA_ACL_OPERATION_WRITE as u32;
+            allowed.describe_configs |= operation == Operation::RD_KAFKA_ACL_OPERATION_DESCRIBE_CONFIGS as u32;
+        }
+        allowed
+    })
+}
+
+/// Asks the cluster of `consumer` to describe `topic`, `with_operations` if what the client may do is asked for, and
+/// has `read` look at the description, which lives as long as that call.
+fn describe<C: ConsumerContext, T>(
+    consumer: &BaseConsumer<C>,
+    topic: &str,
+    timeout: Duration,
+    with_operations: bool,
+    read: impl FnOnce(*const native::rd_kafka_TopicDescription_t) -> T,
+) -> Result<T, TopicIdError> {
     let name = CString::new(topic)?;
     let mut names = [name.as_ptr()];
     let milliseconds = i32::try_from(timeout.as_millis()).unwrap_or(i32::MAX);
@@ -71,17 +137,28 @@ pub fn topic_id<C: ConsumerContext>(
         )
     };
     accepted(set)?;
+    if with_operations {
+        // SAFETY: `options` is live; the call returns a new error or null.
+        let refused = unsafe { native::rd_kafka_AdminOptions_set_include_authorized_operations(options.as_ptr(), 1) };
+        if let Ok(refused) = Owned::new(refused, native::rd_kafka_error_destroy) {
+            // SAFETY: `refused` is live.
+            accepted(unsafe { native::rd_kafka_error_code(refused.as_ptr()) })?;
+        }
+    }
     // SAFETY: all four are live; librdkafka copies `topics` and `options`, and keeps a reference of its own to the
     // queue.
     unsafe { native::rd_kafka_DescribeTopics(client, topics.as_ptr(), options.as_ptr(), queue.as_ptr()) };
     // SAFETY: `queue` is live; the call returns an event that is ours to destroy, or null when none came.
     let event = unsafe { native::rd_kafka_queue_poll(queue.as_ptr(), milliseconds) };
     let event = Owned::new(event, native::rd_kafka_event_destroy).map_err(|_| TopicIdError::TimedOut)?;
-    described(&event)
+    described(&event, read)
 }
 
-/// Reads the id out of the answer.
-fn described(event: &Owned<native::rd_kafka_event_t>) -> Result<Option<TopicId>, TopicIdError> {
+/// Has `read` look at the description in the answer.
+fn described<T>(
+    event: &Owned<native::rd_kafka_event_t>,
+    read: impl FnOnce(*const native::rd_kafka_TopicDescription_t) -> T,
+) -> Result<T, TopicIdError> {
     // SAFETY: `event` is live.
     accepted(unsafe { native::rd_kafka_event_error(event.as_ptr()) })?;
     // SAFETY: `event` is live; the result is null where it is of another type, and otherwise lives as long as the
@@ -100,16 +177,7 @@ fn described(event: &Owned<native::rd_kafka_event_t>) -> Result<Option<TopicId>,
     let description = unsafe { *descriptions };
     // SAFETY: `description` is live. The error lives as long, or is null; the code of null is no error.
     accepted(unsafe { native::rd_kafka_error_code(native::rd_kafka_TopicDescription_error(description)) })?;
-    // SAFETY: `description` is live, and the id in it lives as long.
-    let id = unsafe { native::rd_kafka_TopicDescription_topic_id(description) };
-    if id.is_null() {
-        return Ok(None);
-    }
-    // SAFETY: `id` is live.
-    let (high, low) =
-        unsafe { (native::rd_kafka_Uuid_most_significant_bits(id), native::rd_kafka_Uuid_least_significant_bits(id)) };
-    let bits = u128::from(high.cast_unsigned()) << 64 | u128::from(low.cast_unsigned());
-    Ok((bits != 0).then_some(TopicId(bits)))
+    Ok(read(description))
 }
 
 fn accepted(code: RDKafkaRespErr) -> Result<(), TopicIdError> {

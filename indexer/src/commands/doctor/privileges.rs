@@ -1,0 +1,114 @@
+//! Asks Elasticsearch which privileges the role has, one by one (Elasticsearch reference, "Has privileges").
+
+use bytes::Bytes;
+use config::{Config, Lifecycle, Strategy};
+use serde_json::{Value, json};
+
+use super::finding::Finding;
+use crate::elasticsearch::{Client, Method, Request};
+
+/// A privilege, and what does not work without it.
+type Needed = (&'static str, &'static str);
+
+/// Looks which privileges the role lacks for the index of `config`. Without security, there is nothing to look at.
+pub(super) async fn check(config: &Config, client: &Client) -> Vec<Finding> {
+    let (cluster, index) = needed(config);
+    let name = &config.elasticsearch.index_name;
+    let subject = format!("elasticsearch: privileges for {name}");
+    let names = |needed: &[Needed]| needed.iter().map(|(name, _)| *name).collect::<Vec<_>>();
+    let pattern = match config.elasticsearch.strategy {
+        Strategy::Rollover | Strategy::Time => format!("{name}-000001"),
+        Strategy::DataStream | Strategy::Single => name.clone(),
+    };
+    let body = json!({
+        "cluster": names(&cluster),
+        "index": [{"names": [name, pattern], "privileges": names(&index)}],
+    });
+    let request = Request {
+        method: Method::Post,
+        path: "/_security/user/_has_privileges",
+        query: &[],
+        content_type: "application/json",
+        body: Bytes::from(body.to_string()),
+    };
+    match client.send(&request).await {
+        Err(error) => vec![Finding::warn(subject, error.to_string(), "look at elasticsearch.url")],
+        Ok(answer) if answer.status == 200 => {
+            judge(&subject, &serde_json::from_slice(&answer.body).unwrap_or_default(), &cluster, &index)
+        }
+        Ok(answer) if answer.status == 401 => {
+            let todo = "renew the credentials of elasticsearch.auth";
+            vec![Finding::fail(subject, "the credentials are refused (401)", todo)]
+        }
+        // The endpoint is not there.
+        Ok(answer) => vec![Finding::ok(subject, format!("security is off (answered {})", answer.status))],
+    }
+}
+
+/// What the role needs, by what the config has the indexer do.
+fn needed(config: &Config) -> (Vec<Needed>, Vec<Needed>) {
+    let mut cluster = vec![
+        ("monitor", "the version is not known"),
+        ("manage_index_templates", "templates are not made, and new fields are not added to them"),
+    ];
+    if config.lifecycle() == Lifecycle::Ilm {
+        cluster.push(("manage_ilm", "the lifecycle policy is not made"));
+    }
+    let index = vec![
+        ("create_index", "the first index is not made"),
+        ("create_doc", "no document is written"),
+        ("index", "no document is written"),
+        ("read", "duplicates are not proven, and the topic is blocked"),
+        ("view_index_metadata", "the backing indices are not known"),
+        ("manage", "new fields are not added to the mapping"),
+    ];
+    (cluster, index)
+}
+
+fn judge(subject: &str, answer: &Value, cluster: &[Needed], index: &[Needed]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut missing = |privilege: &str, of: &str, without: &str| {
+        let todo = format!("give the role the {of} privilege {privilege}: {without} without it");
+        findings.push(Finding::fail(subject, format!("the {of} privilege {privilege} is missing"), todo));
+    };
+    for (privilege, without) in cluster {
+        if answer["cluster"][privilege] == false {
+            missing(privilege, "cluster", without);
+        }
+    }
+    for (privilege, without) in index {
+        let of_indices = answer["index"].as_object().into_iter().flatten();
+        if of_indices.into_iter().any(|(_, privileges)| privileges[privilege] == false) {
+            missing(privilege, "index", without);
+        }
+    }
+    if findings.is_empty() {
+        let all: Vec<&str> = cluster.iter().chain(index).map(|(name, _)| *name).collect();
+        findings.push(Finding::ok(subject, all.join(", ")));
+    }
+    findings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::finding::Grade;
+    use super::*;
+
+    #[test]
+    fn each_privilege_that_is_missing_is_a_line_of_its_own() {
+        let (cluster, index) = needed(&Config::default());
+        let all = |has: bool, needed: &[Needed]| {
+            needed.iter().map(|(name, _)| ((*name).to_owned(), Value::Bool(has))).collect::<serde_json::Map<_, _>>()
+        };
+        let answer =
+            json!({"cluster": all(true, &cluster), "index": {"e": all(true, &index), "e-000001": all(true, &index)}});
+        assert_eq!(judge("s", &answer, &cluster, &index)[0].grade, Grade::Ok);
+        let mut lacking = answer;
+        lacking["cluster"]["monitor"] = json!(false);
+        lacking["index"]["e-000001"]["read"] = json!(false);
+        let findings = judge("s", &lacking, &cluster, &index);
+        assert_eq!(findings.len(), 2, "{findings:?}");
+        assert!(findings.iter().all(|finding| finding.grade == Grade::Fail && finding.todo.is_some()), "{findings:?}");
+        assert!(findings[1].found.contains("index privilege read"), "{findings:?}");
+    }
+}

@@ -1,0 +1,173 @@
+//! `penstock-indexer find`: where is my event? Looks in Kafka, in the dead-letter topic and the quarantine, and in
+//! every backing index, and tells what each knows. Changes nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::sync::Arc;
+
+use clap::Args;
+use config::Config;
+use serde::Serialize;
+
+use super::exit::Exit;
+use super::log::LogError;
+use super::output::Output;
+use super::times::{self, Moment, moment};
+use crate::elasticsearch::Client;
+use crate::elasticsearch::SettingsError;
+use search::Found;
+use story::Story;
+use wanted::Wanted;
+
+mod partitioner;
+mod search;
+mod stored;
+pub mod story;
+mod wanted;
+
+/// Looks for one event and says where it is. Exits with 0 when it is found, with 1 when it is not.
+#[derive(Debug, Args)]
+#[command(after_help = "Example: penstock-indexer find 7f0c1f9e-6d5b-4e0f-9d0e-0a4f5c0e8a11\n\
+    Example: penstock-indexer find --request-id 01J9Z3 --since 3d")]
+pub struct FindArgs {
+    /// The event's id: the `_id` of its document, or the id that its sender gave it.
+    #[arg(value_name = "ID", required_unless_present_any = ["key", "request_id"])]
+    id: Option<String>,
+    /// The key of its record, and nothing else.
+    #[arg(long, conflicts_with_all = ["id", "request_id"])]
+    key: Option<String>,
+    /// The id of the request that brought it: `X-Request-Id` of the receiver's answer.
+    #[arg(long, value_name = "ID", conflicts_with = "id")]
+    request_id: Option<String>,
+    /// From when on Kafka is searched: 2026-01-31T08:00:00Z, 2026-01-31, or how long ago. Indices are always searched
+    /// whole.
+    #[arg(long, value_name = "TIME", default_value = "24h", value_parser = moment)]
+    since: Moment,
+    /// Only this topic, where indexer.topics has several.
+    #[arg(long)]
+    topic: Option<String>,
+    #[command(flatten)]
+    output: Output,
+}
+
+/// Why the search failed.
+#[derive(Debug, thiserror::Error)]
+pub enum FindError {
+    /// Kafka cannot be searched.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// Elasticsearch's settings cannot be used.
+    #[error("elasticsearch: {0}")]
+    Elasticsearch(#[from] SettingsError),
+    /// There is no such topic in the config.
+    #[error("the config does not have the topic {0} (kafka.topic, indexer.topics)")]
+    Topic(String),
+    /// A bug.
+    #[error("the command panicked: {0}")]
+    Panicked(#[from] tokio::task::JoinError),
+}
+
+/// What was found.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    /// Whether anything was.
+    pub found: bool,
+    /// Each event; several where one request brought several.
+    pub events: Vec<Story>,
+    /// Since when Kafka was searched.
+    pub since: String,
+    /// Whether there was more than is shown.
+    pub is_cut: bool,
+    /// What could not be looked at.
+    pub problems: Vec<String>,
+}
+
+/// Looks for the event of `args` with `config`, and prints what is found.
+///
+/// # Errors
+/// [`FindError`].
+pub async fn run(config: Config, args: FindArgs) -> Result<Exit, FindError> {
+    let wanted = match (args.id, args.key, args.request_id) {
+        (_, Some(key), _) => Wanted::Key(key),
+        (_, _, Some(request)) => Wanted::Request(request),
+        (id, None, None) => Wanted::Id(id.unwrap_or_default()),
+    };
+    let topics = topics(&config, args.topic)?;
+    let client = Arc::new(Client::new(&config.elasticsearch)?);
+    let mut report = Report {
+        found: false,
+        events: Vec::new(),
+        since: times::text(args.since.0),
+        is_cut: false,
+        problems: Vec::new(),
+    };
+    let (since, of_search, of_config) = (args.since, wanted.clone(), config.clone());
+    let search = move || search::letters(&of_config, &of_search, since);
+    let (letters, mut problems) = tokio::task::spawn_blocking(search).await??;
+    report.problems.append(&mut problems);
+    let mut letters = Some(letters);
+    for topic in topics {
+        let (of_search, of_config) = (wanted.clone(), topic.clone());
+        let search = move || search::records(&of_config, &of_search, since);
+        let mut found = tokio::task::spawn_blocking(search).await??;
+        // Letters name their topic; bodies in the quarantine have none, and are told once.
+        found.take_letters(&topic.kafka.topic, &mut letters);
+        report.is_cut |= found.is_cut;
+        tell(&client, &topic, &wanted, found, &mut report).await;
+    }
+    report.found = !report.events.is_empty();
+    args.output.print(&report);
+    Ok(if report.found { Exit::Done } else { Exit::Failed })
+}
+
+fn topics(config: &Config, only: Option<String>) -> Result<Vec<Config>, FindError> {
+    let mut topics = config.of_topics();
+    if let Some(only) = only {
+        topics.retain(|config| config.kafka.topic == only);
+        if topics.is_empty() {
+            return Err(FindError::Topic(only));
+        }
+    }
+    Ok(topics)
+}
+
+/// Puts what was `found` in Kafka together with the documents of its ids.
+async fn tell(client: &Client, config: &Config, wanted: &Wanted, found: Found, report: &mut Report) {
+    let mut ids: BTreeSet<String> = found.ids().collect();
+    if let Wanted::Id(id) | Wanted::Key(id) = wanted {
+        ids.insert(id.clone());
+    }
+    let list: Vec<String> = ids.iter().cloned().collect();
+    let documents = stored::documents(client, &config.elasticsearch.index_name, &list).await;
+    let mut documents = documents.unwrap_or_else(|problem| {
+        report.problems.push(problem);
+        BTreeMap::new()
+    });
+    let Found { mut records, mut letters, .. } = found;
+    for id in ids {
+        let records = records.remove(&id).unwrap_or_default();
+        let documents = documents.remove(&id).unwrap_or_default();
+        let letters = letters.remove(&id).unwrap_or_default();
+        if !records.is_empty() || !documents.is_empty() || !letters.is_empty() {
+            report.events.push(Story::new(id, records, documents, letters));
+        }
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut lines: Vec<String> = self.events.iter().map(Story::to_string).collect();
+        if lines.is_empty() {
+            let since = &self.since;
+            lines.push(format!(
+                "not found: no index has it, and neither Kafka's topics nor dead letters nor the quarantine have had it since {since}. Look \
+                 further back with --since. If it is nowhere: its sender has not sent it, or was not answered 200"
+            ));
+        }
+        if self.is_cut {
+            lines.push("There are more records of it than are shown.".to_owned());
+        }
+        lines.extend(self.problems.iter().map(|problem| format!("not looked at: {problem}")));
+        f.write_str(&lines.join("\n"))
+    }
+}

@@ -1,0 +1,51 @@
+//! Which partition a key is in: what Kafka's own clients do, and so the receiver. Pure.
+
+/// Returns the partition of `key` among `partitions`: murmur2 of its bytes (Kafka's `Utils.murmur2`, and librdkafka's
+/// `murmur2_random`).
+pub(super) fn partition_of(key: &[u8], partitions: usize) -> i32 {
+    let positive = murmur2(key) & 0x7fff_ffff;
+    let partitions = u32::try_from(partitions).unwrap_or(u32::MAX).max(1);
+    i32::try_from(positive % partitions).unwrap_or(0)
+}
+
+fn murmur2(data: &[u8]) -> u32 {
+    const SEED: u32 = 0x9747_b28c;
+    const M: u32 = 0x5bd1_e995;
+    let mut hash = SEED ^ u32::try_from(data.len()).unwrap_or(u32::MAX);
+    let (words, rest) = data.as_chunks::<4>();
+    for word in words {
+        let mut k = u32::from_le_bytes(*word).wrapping_mul(M);
+        k ^= k >> 24;
+        hash = hash.wrapping_mul(M) ^ k.wrapping_mul(M);
+    }
+    if !rest.is_empty() {
+        let mut last = [0; 4];
+        last[..rest.len()].copy_from_slice(rest);
+        hash = (hash ^ u32::from_le_bytes(last)).wrapping_mul(M);
+    }
+    hash ^= hash >> 13;
+    hash = hash.wrapping_mul(M);
+    hash ^ (hash >> 15)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The values of Kafka's own test (`UtilsTest.testMurmur2`).
+    #[test]
+    fn the_hash_is_that_of_kafkas_clients() {
+        for (key, hash) in [
+            ("21", -973_932_308_i32),
+            ("foobar", -790_332_482),
+            ("a-little-bit-long-string", -985_981_536),
+            ("a-little-bit-longer-string", -1_486_304_829),
+            ("lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8", -58_897_971),
+            ("abc", 479_470_107),
+        ] {
+            assert_eq!(murmur2(key.as_bytes()), hash.cast_unsigned(), "{key}");
+        }
+        assert!((0..4).contains(&partition_of(b"", 4)));
+        assert_eq!(partition_of(b"abc", 0), 0);
+    }
+}

@@ -1,0 +1,261 @@
+//! What is known of one event, and what that says. Pure.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::commands::dead_letters::letter::Kind;
+use crate::commands::dead_letters::marks::State as LetterState;
+use crate::commands::plain::plain;
+use crate::commands::position::RecordPosition;
+
+/// Where an event is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum State {
+    /// In Kafka, and no indexer has settled it yet.
+    Waiting,
+    /// It is a document.
+    Indexed,
+    /// It is a document, and was sent or redriven more than once: the others are duplicates.
+    Repeated,
+    /// It is a document in more than one index.
+    Copies,
+    /// Another event has its id: that one is a document, and this one a dead letter.
+    IdConflict,
+    /// It is a dead letter.
+    DeadLetter,
+    /// It was a dead letter that somebody has given up.
+    Dropped,
+    /// The receiver refused its body and has kept it.
+    Quarantined,
+    /// An indexer has settled it, and there is no document any more.
+    Gone,
+}
+
+/// All that is known of one event.
+#[derive(Debug, Serialize)]
+pub struct Story {
+    /// Where it is.
+    pub state: State,
+    /// The `_id` of its document; of a quarantined body that has none, its key or request.
+    pub id: String,
+    /// Its records in Kafka, the oldest first.
+    pub records: Vec<Record>,
+    /// Its documents.
+    pub documents: Vec<Document>,
+    /// Its dead letters, and its bodies in the quarantine.
+    pub letters: Vec<Letter>,
+}
+
+/// One record of an event.
+#[derive(Clone, Debug, Serialize)]
+pub struct Record {
+    /// Its place.
+    pub at: RecordPosition,
+    /// When the receiver took it, as RFC 3339; of a redriven record, the first time.
+    pub received: Option<String>,
+    /// By which source.
+    pub source: Option<String>,
+    /// By which request.
+    pub request_id: Option<String>,
+    /// The first position of a record that was redriven.
+    pub redriven_from: Option<String>,
+    /// Whether the indexers have committed past it.
+    pub committed: bool,
+}
+
+/// One document of an event.
+#[derive(Clone, Debug, Serialize)]
+pub struct Document {
+    /// The index that holds it.
+    pub index: String,
+    /// Its version: 1, unless it was written again.
+    pub version: Option<u64>,
+    /// Its `_ingested_at`: the time of the record that it was made of.
+    pub ingested_at: Option<String>,
+}
+
+/// One letter of an event.
+#[derive(Clone, Debug, Serialize)]
+pub struct Letter {
+    /// Its place.
+    pub at: RecordPosition,
+    /// What it is.
+    pub kind: Kind,
+    /// What became of it.
+    pub state: LetterState,
+    /// When it was written.
+    pub written: Option<String>,
+    /// The source that took the event in.
+    pub source: Option<String>,
+    /// The request that brought it.
+    pub request_id: Option<String>,
+    /// What is wrong, a short word.
+    pub error_type: String,
+    /// What is wrong, in words.
+    pub reason: String,
+}
+
+impl Story {
+    /// Says where the event is by what was found of it. Something was.
+    pub fn new(id: String, records: Vec<Record>, documents: Vec<Document>, letters: Vec<Letter>) -> Self {
+        let state = judge(&records, &documents, &letters);
+        Self { state, id, records, documents, letters }
+    }
+}
+
+fn judge(records: &[Record], documents: &[Document], letters: &[Letter]) -> State {
+    let has =
+        |kind: Kind, state: LetterState| letters.iter().any(|letter| letter.kind == kind && letter.state == state);
+    let is_conflict = |letter: &Letter| letter.state == LetterState::Open && letter.error_type == "id-conflict";
+    let is_waiting = records.iter().any(|record| !record.committed);
+    match documents {
+        [_, ..] if letters.iter().any(is_conflict) => State::IdConflict,
+        [_, _, ..] => State::Copies,
+        [_] if records.len() > 1 => State::Repeated,
+        [_] => State::Indexed,
+        [] if is_waiting => State::Waiting,
+        [] if has(Kind::DeadLetter, LetterState::Open) => State::DeadLetter,
+        [] if has(Kind::DeadLetter, LetterState::Dropped) => State::Dropped,
+        [] if !records.is_empty() => State::Gone,
+        [] if has(Kind::Quarantined, LetterState::Open) => State::Quarantined,
+        [] if has(Kind::Quarantined, LetterState::Dropped) => State::Dropped,
+        [] => State::Gone,
+    }
+}
+
+impl State {
+    /// Says it in words.
+    fn words(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting: in Kafka, and not settled yet",
+            Self::Indexed => "indexed",
+            Self::Repeated => "indexed once; its other records are duplicates",
+            Self::Copies => "indexed in several indices: these are copies",
+            Self::IdConflict => "refused: another event has this id and is indexed",
+            Self::DeadLetter => "dead letter: it was refused and is not indexed",
+            Self::Dropped => "dropped: it was refused, and an operator gave it up",
+            Self::Quarantined => "quarantined: the receiver refused its body",
+            Self::Gone => {
+                "settled, and no document is there: it or its index was deleted, it was skipped as expired, or it was a tombstone"
+            }
+        }
+    }
+}
+
+impl fmt::Display for Story {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", plain(&self.id), self.state.words())?;
+        self.records.iter().try_for_each(|record| record.fmt(f))?;
+        self.documents.iter().try_for_each(|document| document.fmt(f))?;
+        self.letters.iter().try_for_each(|letter| letter.fmt(f))
+    }
+}
+
+impl fmt::Display for Record {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let received = self.received.as_deref().unwrap_or("at an unknown time");
+        let committed = if self.committed { "committed" } else { "not committed" };
+        write!(f, "\n  received {received}{}: record {}, {committed}", By(&self.source, &self.request_id), self.at)?;
+        match &self.redriven_from {
+            Some(first) => write!(f, ", redriven from {}", plain(first)),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for Document {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\n  document in {}", plain(&self.index))?;
+        if let Some(version) = self.version {
+            write!(f, ", version {version}")?;
+        }
+        match &self.ingested_at {
+            Some(at) => write!(f, ", of the record received {}", plain(at)),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for Letter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = match self.kind {
+            Kind::DeadLetter => "dead letter",
+            Kind::Quarantined => "quarantined body",
+        };
+        let state = match self.state {
+            LetterState::Open => "open",
+            LetterState::Redriven => "redriven",
+            LetterState::Dropped => "dropped",
+        };
+        let written = self.written.as_deref().unwrap_or("at an unknown time");
+        let by = By(&self.source, &self.request_id);
+        let (error_type, reason) = (plain(&self.error_type), plain(&self.reason));
+        write!(f, "\n  {kind} {} ({state}) of {written}{by}: {error_type}: {reason}", self.at)
+    }
+}
+
+/// By which source and request.
+struct By<'a>(&'a Option<String>, &'a Option<String>);
+
+impl fmt::Display for By<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(source) = self.0 {
+            write!(f, " by source {}", plain(source))?;
+        }
+        match self.1 {
+            Some(request) => write!(f, " in request {}", plain(request)),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at() -> RecordPosition {
+        RecordPosition { topic: "t".to_owned(), partition: 0, offset: 1 }
+    }
+
+    fn record(committed: bool) -> Record {
+        Record { at: at(), received: None, source: None, request_id: None, redriven_from: None, committed }
+    }
+
+    fn document() -> Document {
+        Document { index: "i".to_owned(), version: Some(1), ingested_at: None }
+    }
+
+    fn letter(kind: Kind, state: LetterState, error_type: &str) -> Letter {
+        let error_type = error_type.to_owned();
+        let (written, source, request_id) = (None, None, None);
+        Letter { at: at(), kind, state, written, source, request_id, error_type, reason: String::new() }
+    }
+
+    #[test]
+    fn what_is_found_says_where_the_event_is() {
+        use LetterState::{Dropped, Open, Redriven};
+        let (dead, quarantined) = (Kind::DeadLetter, Kind::Quarantined);
+        let is = |records: &[bool], documents: usize, letters: &[Letter]| {
+            let records: Vec<Record> = records.iter().map(|committed| record(*committed)).collect();
+            judge(&records, &vec![document(); documents], letters)
+        };
+        assert_eq!(is(&[false], 0, &[]), State::Waiting);
+        assert_eq!(is(&[true], 1, &[]), State::Indexed);
+        assert_eq!(is(&[], 1, &[]), State::Indexed, "retention has deleted the record");
+        assert_eq!(is(&[false], 1, &[]), State::Indexed, "between the document and the commit");
+        assert_eq!(is(&[true, true], 1, &[]), State::Repeated);
+        assert_eq!(is(&[true, false], 1, &[]), State::Repeated, "the other one waits");
+        assert_eq!(is(&[true], 2, &[]), State::Copies);
+        assert_eq!(is(&[true, true], 1, &[letter(dead, Open, "id-conflict")]), State::IdConflict);
+        assert_eq!(is(&[true, true], 1, &[letter(dead, Dropped, "id-conflict")]), State::Repeated);
+        assert_eq!(is(&[true], 0, &[letter(dead, Open, "not-framed")]), State::DeadLetter);
+        assert_eq!(is(&[true], 0, &[letter(dead, Dropped, "not-framed")]), State::Dropped);
+        assert_eq!(is(&[true, false], 0, &[letter(dead, Redriven, "not-framed")]), State::Waiting);
+        assert_eq!(is(&[true, true], 1, &[letter(dead, Redriven, "not-framed")]), State::Repeated);
+        assert_eq!(is(&[], 0, &[letter(quarantined, Open, "invalid-event")]), State::Quarantined);
+        assert_eq!(is(&[true], 1, &[letter(quarantined, Open, "invalid-event")]), State::Indexed);
+        assert_eq!(is(&[true], 0, &[]), State::Gone);
+    }
+}

@@ -1,0 +1,132 @@
+//! `penstock-indexer status`: the fleet on a terminal. What Kafka knows of the group is always there; what services
+//! say of themselves where their admin ports are named.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::io::{IsTerminal, Write};
+use std::time::Duration;
+
+use clap::Args;
+use config::Config;
+use serde::Serialize;
+use service::http::Web;
+use service::shutdown;
+
+use super::exit::Exit;
+use super::log::LogError;
+use super::output::Output;
+use super::times;
+use group::TopicStatus;
+use port::{Before, Service};
+
+mod assignment;
+pub mod group;
+pub mod port;
+mod samples;
+
+/// Between the two looks that a rate needs, where nothing is watched.
+const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
+/// Clears a terminal and goes to its first line (ECMA-48: ED, CUP).
+const CLEAR: &str = "\x1b[2J\x1b[H";
+
+/// Shows the fleet: members of the group, lag, and what services say of themselves.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example: penstock-indexer status --watch --metrics http://indexer-0:9102 http://receiver-0:9101"
+)]
+pub struct StatusArgs {
+    /// The addresses of admin ports, of indexers and receivers: their rate, lag, limits, and why they are not ready.
+    #[arg(long, value_name = "URL", num_args = 1..)]
+    metrics: Vec<String>,
+    /// Show it again and again, until Ctrl-C.
+    #[arg(long)]
+    watch: bool,
+    /// How often, with --watch.
+    #[arg(long, value_name = "DURATION", default_value = "2s", value_parser = humantime::parse_duration)]
+    interval: Duration,
+    #[command(flatten)]
+    output: Output,
+}
+
+/// Why the fleet cannot be shown.
+#[derive(Debug, thiserror::Error)]
+pub enum StatusError {
+    /// Kafka does not answer.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// The process cannot be told to stop.
+    #[error("cannot listen for signals: {0}")]
+    Signals(#[from] std::io::Error),
+    /// There is no HTTP client.
+    #[error("--metrics: {0}")]
+    Web(String),
+    /// A bug.
+    #[error("the command panicked: {0}")]
+    Panicked(#[from] tokio::task::JoinError),
+}
+
+/// The fleet at one time.
+#[derive(Debug, Serialize)]
+pub struct Fleet {
+    /// When, as RFC 3339.
+    pub at: String,
+    /// Each topic.
+    pub topics: Vec<TopicStatus>,
+    /// Each service that was asked.
+    pub services: Vec<Service>,
+}
+
+/// Shows the fleet of `config`: once, or until Ctrl-C.
+///
+/// # Errors
+/// [`StatusError`].
+pub async fn run(config: Config, args: StatusArgs) -> Result<Exit, StatusError> {
+    let shutdown = shutdown::on_signals()?;
+    let web = port::web().map_err(StatusError::Web)?;
+    let mut before = HashMap::new();
+    if !args.watch && !args.metrics.is_empty() {
+        services(&web, &args.metrics, &mut before).await;
+        tokio::time::sleep(BETWEEN_LOOKS).await;
+    }
+    let is_drawn = args.watch && !args.output.json && std::io::stdout().is_terminal();
+    loop {
+        let services = services(&web, &args.metrics, &mut before).await;
+        let topics = topics(&config).await?;
+        let fleet = Fleet { at: times::text(times::now()), topics, services };
+        if is_drawn && std::io::stdout().write_all(CLEAR.as_bytes()).is_err() {
+            return Ok(Exit::Done);
+        }
+        args.output.print(&fleet);
+        let wait = tokio::time::sleep(args.interval);
+        if !args.watch || shutdown.run_until_cancelled(wait).await.is_none() {
+            return Ok(Exit::Done);
+        }
+    }
+}
+
+async fn topics(config: &Config) -> Result<Vec<TopicStatus>, StatusError> {
+    let topics = config.of_topics();
+    let ask = move || topics.iter().map(group::ask).collect::<Result<_, _>>();
+    Ok(tokio::task::spawn_blocking(ask).await??)
+}
+
+async fn services(web: &Web, urls: &[String], before: &mut HashMap<String, Before>) -> Vec<Service> {
+    let asked = urls.iter().map(|url| port::ask(web, url, before.get(url).copied()));
+    let answers = futures::future::join_all(asked).await;
+    let mut services = Vec::with_capacity(answers.len());
+    for (url, (service, next)) in urls.iter().zip(answers) {
+        if let Some(next) = next {
+            before.insert(url.clone(), next);
+        }
+        services.push(service);
+    }
+    services
+}
+
+impl fmt::Display for Fleet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.at)?;
+        self.topics.iter().try_for_each(|topic| write!(f, "\n{topic}"))?;
+        self.services.iter().try_for_each(|service| write!(f, "\n{service}"))
+    }
+}
