@@ -39,7 +39,7 @@ mod commits;
 mod drain;
 mod flow;
 mod gaps;
-mod group;
+pub(crate) mod group;
 pub(crate) mod identity;
 mod intake;
 mod lag;
@@ -191,7 +191,7 @@ impl Consumer {
         while !shutdown.is_cancelled() && !self.is_at_end() {
             outcome = self.turn(shutdown);
             if let Err(error) = &outcome {
-                group::tell_fenced(error);
+                group::log_fenced(error);
                 break;
             }
         }

@@ -17,6 +17,9 @@ use service::listen::{self, BindError};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use commands::exit::Exit;
+use consume::group;
+
 pub mod backing;
 pub mod backoff;
 pub mod batch;
@@ -65,6 +68,18 @@ pub enum RunError {
     /// The consuming thread panicked: a bug. Nothing is lost; what was not committed is read again.
     #[error("the consuming thread panicked: {0}")]
     Panicked(#[source] tokio::task::JoinError),
+}
+
+impl RunError {
+    /// Returns what the process exits with. A member of the group that was fenced must not be restarted as it is: it
+    /// would fence the other one in turn. It exits with [`Exit::Config`], after which systemd does not restart it; all
+    /// other errors give [`Exit::Failed`].
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Kafka(error) if group::is_fenced(error) => Exit::Config,
+            _ => Exit::Failed,
+        }
+    }
 }
 
 /// Binds the admin port of the config.

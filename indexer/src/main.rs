@@ -144,13 +144,18 @@ async fn run(config: Config, command: Option<Command>) -> Result<ExitCode> {
             let shutdown = shutdown::on_signals().context("cannot listen for signals")?;
             Ok(back::swap_back(&config, &args, &shutdown).await?.into())
         }
-        Some(Command::Config(_) | Command::Generate(_)) | None => {
-            let shutdown = shutdown::on_signals().context("cannot listen for signals")?;
-            let admin = indexer::bind(&config)?;
-            indexer::run(config, admin, shutdown).await?;
-            Ok(ExitCode::SUCCESS)
-        }
+        Some(Command::Config(_) | Command::Generate(_)) | None => serve(config).await,
     }
+}
+
+/// Runs the service until it is shut down, or cannot go on.
+async fn serve(config: Config) -> Result<ExitCode> {
+    let shutdown = shutdown::on_signals().context("cannot listen for signals")?;
+    let admin = indexer::bind(&config)?;
+    let Err(error) = indexer::run(config, admin, shutdown).await else { return Ok(ExitCode::SUCCESS) };
+    let exit = error.exit();
+    eprintln!("Error: {:?}", anyhow!(error));
+    Ok(exit.into())
 }
 
 async fn mapping(config: &Config, schema: Option<PathBuf>, subject: Option<String>, diff: bool) -> Result<ExitCode> {

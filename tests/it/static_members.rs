@@ -1,5 +1,5 @@
-//! Static members (`indexer.group_instance_id`): a restart in place resumes at once; of two with the same id, one ends
-//! and says why.
+//! Static members (`indexer.group_instance_id`): a restart in place resumes at once; of two with the same id, one ends,
+//! says why, and is not to be restarted.
 
 use std::collections::BTreeMap;
 
@@ -39,6 +39,11 @@ async fn a_static_member_that_is_killed_resumes_and_a_second_one_takes_its_place
         Ok(())
     })
     .await?;
+    let status = member.ended().await?;
+    ensure!(
+        status.code() == Some(78),
+        "{status}: a service manager would restart it, and it would fence the second one"
+    );
     second.ready().await?;
     pipeline.feed(mix).write(200..300).await?;
     pipeline.delivered_exactly(&ids(300)).await?;

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::process::ExitStatus;
 
 use anyhow::Context;
 use config::Config;
@@ -89,6 +90,14 @@ impl Member {
         let status = self.process.ended().await?;
         anyhow::ensure!(status.success(), "{status}\n{}", self.process.last_lines());
         Ok(())
+    }
+
+    /// Waits until it has ended by itself. Returns its exit status.
+    ///
+    /// # Errors
+    /// When it does not end.
+    pub async fn ended(mut self) -> anyhow::Result<ExitStatus> {
+        self.process.ended().await
     }
 
     /// Waits until it is ready.

@@ -15,7 +15,8 @@ pub enum Exit {
     Difference,
     /// The command line cannot be understood: 64, `EX_USAGE` of `sysexits.h`.
     Usage,
-    /// The config cannot be used: 78, `EX_CONFIG` of `sysexits.h`.
+    /// The config cannot be used, or another indexer has the same `indexer.group_instance_id`: 78, `EX_CONFIG` of
+    /// `sysexits.h`. A restart would not change that.
     Config,
 }
 

@@ -97,11 +97,18 @@ impl Group {
     }
 }
 
-/// Logs that `error` ends this member because another one has its `indexer.group_instance_id`, if so.
-pub(super) fn tell_fenced(error: &KafkaError) {
-    if error.rdkafka_error_code() == Some(RDKafkaErrorCode::FencedInstanceId) {
+/// Returns whether `error` says that another member with the same `indexer.group_instance_id` has taken the place of
+/// this one (KIP-345: `FENCED_INSTANCE_ID`).
+pub(crate) fn is_fenced(error: &KafkaError) -> bool {
+    error.rdkafka_error_code() == Some(RDKafkaErrorCode::FencedInstanceId)
+}
+
+/// Logs that `error` ends this member because it is fenced, if so.
+pub(super) fn log_fenced(error: &KafkaError) {
+    if is_fenced(error) {
         tracing::error!(
-            "Another indexer of the group has the same indexer.group_instance_id and took its place: this one ends. Give each indexer an id of its own."
+            "Another indexer of the group has the same indexer.group_instance_id and took its place: \
+             this one ends with exit status 78. Give each indexer an id of its own, then start this one again."
         );
     }
 }
