@@ -6,8 +6,8 @@
 //! 1. Its `_ingested_at` is the record's timestamp: it is this record, read again.
 //! 2. The rest of it is equal: the sender has repeated the event.
 //! 3. The index changes documents (`handling`), or somebody has changed this one (its version is not 1): only fields
-//! that both have are
-//!    compared. Where there are none, nothing can be proven, and it counts as a duplicate (`none` in the metric).
+//!    that both have are compared. Where there are none, nothing can be proven, and it counts as a duplicate (`none` in
+//!    the metric).
 //! 4. Else it is another event: an id conflict, which is a dead letter.
 //!
 //! The first rule is not enough for two records of one batch with the same id and the same timestamp, as the events
