@@ -46,6 +46,14 @@ struct OneSchema {
     key_field: Option<String>,
 }
 
+impl OneSchema {
+    /// Returns the schema under the id that a frame names.
+    fn named(&self, id: SchemaId) -> Arc<Writer> {
+        let Writer { schema, key, uuids, .. } = &*self.writer;
+        Arc::new(Writer { id, schema: Arc::clone(schema), key: key.clone(), uuids: *uuids })
+    }
+}
+
 /// What became of a body: the code of the problem, and the reason, where there is one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verdict {
@@ -142,12 +150,12 @@ impl Schemas for OneSchema {
         Ok(Arc::clone(&self.writer))
     }
 
-    async fn writer(&self, _: SchemaId, _: Instant) -> Result<Arc<Writer>, Rejection> {
-        self.current()
+    async fn writer(&self, id: SchemaId, _: Instant) -> Result<Arc<Writer>, Rejection> {
+        Ok(self.named(id))
     }
 
-    async fn known_writer(&self, _: SchemaId) -> Option<Arc<Writer>> {
-        Some(Arc::clone(&self.writer))
+    async fn known_writer(&self, id: SchemaId) -> Option<Arc<Writer>> {
+        Some(self.named(id))
     }
 
     async fn writer_of_version(&self, _: u32, _: Instant) -> Result<Arc<Writer>, Rejection> {

@@ -58,7 +58,10 @@ impl FromStr for When {
         if let Ok(time) = OffsetDateTime::parse(text, &Rfc3339) {
             return Ok(Self::Time(time.unix_timestamp().saturating_mul(1_000) + i64::from(time.millisecond())));
         }
-        if let Ok(ago) = humantime::parse_duration(text) {
+        // `humantime` takes a bare 0, which is an offset without its partition here.
+        if let Ok(ago) = humantime::parse_duration(text)
+            && text.ends_with(|last: char| last.is_ascii_alphabetic())
+        {
             let then =
                 SystemTime::now().checked_sub(ago).and_then(|then| then.duration_since(SystemTime::UNIX_EPOCH).ok());
             let millis = then.and_then(|then| i64::try_from(then.as_millis()).ok());

@@ -287,7 +287,7 @@ fn a_webhook_without_a_secret_is_refused_with_the_keys_to_set() {
     assert!(found.starts_with("receiver.sources.cxone.auth.tokens: there are none"), "{found}");
     assert!(found.contains("tokens or tokens_file") && found.contains("type: none"), "{found}");
     let found = source_problem(&["auth: {type: hmac, header: h}"]);
-    assert!(found.starts_with("receiver.sources.cxone.auth.secrets: there is none"), "{found}");
+    assert!(found.starts_with("receiver.sources.cxone.auth.secrets: there are none"), "{found}");
     assert!(problems(&GOOD.replace("type: bearer, tokens: [0123456789abcdef]", "type: none"), Part::All).is_empty());
 }
 
