@@ -176,7 +176,7 @@ async fn a_wrong_secret_and_a_config_without_cxone_end_with_their_codes() -> Res
     let mut pipeline = pipeline("cxone-secret", &stub).await?;
     std::fs::write(pipeline.file("secret"), "another")?;
     let said = command(&pipeline, &["schema", "pull"]).await?;
-    assert!(said.code == Some(1) && said.err.contains("Likely one of: cxone.client_id or"), "{said:?}");
+    assert!(said.code == Some(1) && said.err.contains("Likely causes: cxone.client_id or"), "{said:?}");
     pipeline.config.cxone.schema_path = None;
     let said = command(&pipeline, &["schema", "pull"]).await?;
     assert!(said.code == Some(78) && said.err.contains("cxone.schema_path: is missing"), "{said:?}");

@@ -68,7 +68,7 @@ async fn what_is_not_an_event_is_refused_and_not_produced() -> Result<()> {
     let unknown_id = [&[0, 0x7f, 0xff, 0xff, 0xff], good.as_slice()].concat();
     let (truncated, trailing) = (&good[..good.len() - 1], [good.as_slice(), &[0]].concat());
     let mut not_utf8 = good.clone();
-    not_utf8[40] = 0xff;
+    not_utf8[46] = 0xff;
     let text = ("content-type", "application/json");
     let confluent = ("content-type", "application/vnd.confluent.avro");
     let rows: [Row<'_>; 11] = [

@@ -58,8 +58,12 @@ async fn without_a_key_the_variables_count_and_no_proxy_exempts_hosts() -> Resul
         let exempt = pipeline.config.schema_registry.url.trim_start_matches("http://").to_owned();
         let host = exempt.split(':').next().context("no host")?.to_owned();
         let clear = ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy", "NO_PROXY", "no_proxy"];
-        let mut environment: Vec<(String, String)> =
-            clear.iter().map(|name| ((*name).to_owned(), String::new())).collect();
+        // A variable that is there and empty would hide the others of its kind.
+        let mut environment: Vec<(String, String)> = clear
+            .iter()
+            .filter(|name| std::env::var_os(name).is_some())
+            .map(|name| ((*name).to_owned(), String::new()))
+            .collect();
         environment.push((name.to_owned(), proxy.url()));
         let log = pipeline.file(&format!("indexer-{number}.log"));
         let indexer = Process::start(Binary::Indexer, &file, &environment, &log)?;
