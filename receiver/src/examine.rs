@@ -1,4 +1,4 @@
-//! What a body comes to without authentication, source, registry and Kafka: by the receiver's own [`Reader`], which is
+//! What a body comes to without authentication, source, registry and Kafka: by the receiver's own reader, which is
 //! what a fuzzer drives.
 
 use std::sync::Arc;

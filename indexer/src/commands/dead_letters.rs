@@ -1,7 +1,7 @@
 //! `penstock-indexer dead-letters`: what could not be indexed, and what was no event, to be looked at, brought back
 //! or given up.
 //!
-//! [`list`] groups, [`show`] shows one, [`redrive`] brings back, and `drop` gives up. What was done about a letter is
+//! `list` groups, `show` shows one, `redrive` brings back, and `drop` gives up. What was done about a letter is
 //! in its own topic ([`marks`]), so that any operator on any machine sees the same. `docs/operate.md` is the guide.
 
 use std::path::PathBuf;

@@ -1,7 +1,7 @@
 //! Rules for sources and documents that neither the compiler nor clippy knows, each as a test. `make lint` runs them;
 //! they need no stack.
 //!
-//! [`rules`] holds what every source file must fulfil, [`layers`] which module may use which, [`links`] that documents
+//! `rules` holds what every source file must fulfil, `layers` which module may use which, `links` that documents
 //! point at what exists. A new rule is a test in the module whose subject it is.
 
 pub mod files;
