@@ -23,7 +23,7 @@ use service::{shutdown, telemetry};
 
 /// Consumes events from Kafka and bulk-indexes them into Elasticsearch.
 ///
-/// Without a command it runs as a service until it is told to stop.
+/// Without a command it runs as a service until it is stopped.
 #[derive(Debug, Parser)]
 #[command(version, after_help = EXIT_CODES)]
 struct Args {

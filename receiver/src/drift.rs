@@ -1,5 +1,5 @@
 //! Whether the events of a source still fit its current schema. When more and more of them do not, the schema has most
-//! likely changed upstream: whoever can find out is told, once, and not again for a while.
+//! likely changed upstream. The task that can find out is woken once, and not again for a while.
 //!
 //! [`Drift::suspected`] is what they wait for: today the task that keeps the current schema, see
 //! [`crate::source::schema`].

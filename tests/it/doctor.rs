@@ -136,7 +136,7 @@ async fn the_status_shows_members_lag_and_why_a_service_is_not_ready() -> Result
     })
     .await?;
 
-    // Watched, and no terminal: plain text, again and again, until it is told to stop.
+    // Watched, and no terminal: plain text, again and again, until it is stopped.
     let log = pipeline.file("status.log");
     let mut watched =
         Process::start_with(Binary::Indexer, &config, &["status", "--watch", "--interval", "100ms"], &[], &log)?;

@@ -1,5 +1,5 @@
 //! A schema changes while events flow: its new fields are there before its first document, from webhook to search
-//! without a restart; a type that was widened or changed is told, and holds up nobody.
+//! without a restart; a type that was widened or changed is reported, and holds up nobody.
 
 use std::time::Duration;
 

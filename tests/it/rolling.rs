@@ -61,7 +61,7 @@ struct Load {
 }
 
 impl Load {
-    /// Sends one event after the other until it is told to stop; fails when an event is not accepted at its second
+    /// Sends one event after the other until it is stopped; fails when an event is not accepted at its second
     /// attempt.
     async fn run(self: Arc<Self>, sender: usize) -> Result<()> {
         let (mut target, mut connection) = (sender, None);

@@ -130,8 +130,8 @@ impl Process {
     /// Starts `binary` with the config file; what it says is appended to `log`. `environment` is added to the one of
     /// this process.
     ///
-    /// It is in a process group of its own: Ctrl-C at a terminal reaches whoever started it, who then stops it in
-    /// order.
+    /// It is in a process group of its own: Ctrl-C at a terminal reaches the program that started it, which
+    /// then stops it in order.
     ///
     /// # Errors
     /// When it cannot be started.

@@ -134,7 +134,7 @@ impl Search {
     /// 10,000 a call count, and at most 65,536 ids.
     ///
     /// # Errors
-    /// As [`Search::refresh`], and when there are more documents than can be told.
+    /// As [`Search::refresh`], and when there are more documents than one answer can hold.
     pub async fn documents_of(&self, index: &str, event_ids: &[String]) -> anyhow::Result<BTreeMap<String, usize>> {
         let request = page(&json!({"terms": {"event_id": event_ids}}));
         let hits = hits(&self.call(Method::POST, &format!("{index}/_search"), &request).await?)?;

@@ -1,9 +1,9 @@
-//! Waits until Elasticsearch's master is done with what it was at, so that a list of backing indices which is asked for
-//! after that knows each index with an earlier creation date.
+//! Waits for the master's pending tasks, so that a list of backing indices that is read afterwards holds each index
+//! with an earlier creation date.
 //!
-//! An index gets its creation date when the master begins to make it, and is known in the cluster when the master has
-//! told all nodes: on a busy cluster that may take seconds. The master does one thing after the other, so whoever lets
-//! it do nothing at all, next in turn, is answered after the index is known (Elasticsearch reference, "Cluster health",
+//! An index gets its creation date when the master begins to create it. The cluster knows it once the master has
+//! published it to all nodes, which may take seconds on a busy cluster. The master runs its tasks one after the other,
+//! so an empty task that is queued now is answered after the index is known (Elasticsearch reference, "Cluster health",
 //! `wait_for_events`).
 
 use std::sync::{Mutex, PoisonError};

@@ -4,8 +4,8 @@
 //! Before a request, the ids of documents that may have been written before the last rollover are looked up. After it,
 //! the list of backing indices is read again: if there was a rollover since the list that the request counted on, all
 //! that it wrote is looked up as well. Of an id that is in more than one backing index the oldest copy stays, and the
-//! others are deleted. All indexers go by that rule, so none deletes what another one counts on, and whoever was held
-//! up with a request in flight cleans up after itself.
+//! others are deleted. All indexers follow that rule, so none deletes what another one counts on, and an indexer that
+//! was held up with a request in flight cleans up after itself.
 
 use std::ops::Range;
 use std::sync::Arc;

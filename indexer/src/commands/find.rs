@@ -110,7 +110,7 @@ pub async fn run(config: Config, args: FindArgs) -> Result<Exit, FindError> {
         let (of_search, of_config) = (wanted.clone(), topic.clone());
         let search = move || search::records(&of_config, &of_search, since);
         let mut found = tokio::task::spawn_blocking(search).await??;
-        // Letters name their topic; bodies in the quarantine have none, and are told once.
+        // Letters name their topic; bodies in the quarantine have none, and are reported once.
         found.take_letters(&topic.kafka.topic, &mut letters);
         report.is_cut |= found.is_cut;
         tell(&client, &topic, &wanted, found, &mut report).await;

@@ -54,7 +54,7 @@ pub enum StatusError {
     /// Kafka does not answer.
     #[error(transparent)]
     Log(#[from] LogError),
-    /// The process cannot be told to stop.
+    /// The process cannot receive the signals that stop it.
     #[error("cannot listen for signals: {0}")]
     Signals(#[from] std::io::Error),
     /// There is no HTTP client.

@@ -1,5 +1,5 @@
-//! What is done about an authentic body that holds no event, besides the answer: it goes to the quarantine, and if
-//! there are more and more of them, whoever keeps the schema is told.
+//! Handles an authentic body that holds no event, besides the answer: it goes to the quarantine. If there are more and
+//! more of them, the task that keeps the schema is woken.
 
 use std::time::Duration;
 

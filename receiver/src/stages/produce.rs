@@ -1,7 +1,7 @@
 //! From an event to Kafka's acknowledgement: the last stage, `… → validate → produce`. With the files in `produce/` the
 //! only place that knows the producer.
 //!
-//! A failed or late delivery is never told from a lost one: the sender is asked to try again, and the event's key makes
+//! A failed, a late and a lost delivery are treated alike: the sender is asked to try again, and the event's key makes
 //! the second record the same document as the first. While Kafka is known to be down, or to be without the topic,
 //! events are refused at once instead of filling the queue; [`watch`] finds out when it is back. What can be known of a
 //! request's events beforehand (that they find room, and that the topic takes such records) is known before the first

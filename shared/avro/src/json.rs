@@ -57,7 +57,7 @@ pub enum Timestamps {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Decimals {
-    /// `"-12.340"`: exact, whoever reads it.
+    /// `"-12.340"`: exact for every reader.
     #[default]
     String,
     /// `-12.340`: exact as text, but most readers of JSON make a double of it.

@@ -1,7 +1,7 @@
 //! `receiver.sources.<name>.auth`.
 //!
-//! How it is written is in [`fields`]; what its secrets are is here, for the config's check and for whoever compares
-//! with them.
+//! [`fields`] reads its keys. This file has its secrets, for the config's check and for the code that compares with
+//! them.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -30,7 +30,7 @@ pub struct Condition {
 }
 
 impl Readiness {
-    /// No conditions yet: not ready, since whoever has some has not come to say so.
+    /// Returns one without conditions: not ready, since the parts of the service have not registered theirs yet.
     pub fn new() -> Arc<Self> {
         Arc::default()
     }
@@ -104,7 +104,7 @@ impl Condition {
         self.readiness.set(&self.name, State::MetBut(remark.into()));
     }
 
-    /// Marks the condition as not met. `reason` is shown to whoever asks `/readyz`: it must say what to do and hold no
+    /// Marks the condition as not met. `reason` is shown by `/readyz` to everybody: it must say what to do and hold no
     /// secret.
     pub fn unmet(&self, reason: impl Into<String>) {
         self.readiness.set(&self.name, State::Unmet(reason.into()));

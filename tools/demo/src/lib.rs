@@ -24,7 +24,7 @@ pub struct Options {
     pub stack_dir: PathBuf,
 }
 
-/// Runs the demo until Ctrl-C, and stops the services it started. The stack is whoever's who started it.
+/// Runs the demo until Ctrl-C, and stops the services it started. The caller starts and stops the stack.
 ///
 /// # Errors
 /// When a service does not start or does not go on, and when an event is not where it must be.

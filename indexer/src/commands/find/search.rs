@@ -18,7 +18,7 @@ use crate::commands::times::{self, Moment};
 use crate::document::id_of;
 use crate::message::record::Record;
 
-/// Records that are told of one search, and as many letters.
+/// Records that one search reports, and as many letters.
 const MAX_FOUND: usize = 200;
 
 /// What was found in Kafka, by the `_id` of the document.

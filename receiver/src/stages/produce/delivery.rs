@@ -44,7 +44,7 @@ impl Delivery {
             self.failure.get_or_init(|| error.clone());
         }
         if self.left.fetch_sub(1, Ordering::AcqRel) == 1 {
-            // Keeps for whoever asks later.
+            // The permit is kept for a waiter that comes later.
             self.done.notify_one();
         }
     }

@@ -155,7 +155,7 @@ impl TryFrom<Fields> for Auth {
 }
 
 impl Fields {
-    /// Refuses keys that the type would ignore: whoever set them meant another type.
+    /// Refuses keys that the type would ignore: their author meant another type.
     fn refuse_those_of_other_types(&self) -> Result<(), String> {
         let signing = [Type::Hmac, Type::StandardWebhooks].as_slice();
         let keys: [(&str, bool, &[Type]); 18] = [

@@ -1,4 +1,4 @@
-//! Basic, Standard Webhooks, and what an HMAC can be told to sign.
+//! Basic, Standard Webhooks, and what an HMAC can be configured to sign.
 
 use super::*;
 
