@@ -28,7 +28,7 @@ fuzz: ## looks for bodies that the receiver cannot bear; FUZZ_ARGS="--target sch
 	cargo run --release --workspace --bin penstock-fuzz -- $(FUZZ_ARGS)
 
 bench: ## how fast, beside floors of the same run; BENCH_ARGS="--only indexer --rounds 1", see docs/benchmarks.md
-	cargo build --release --workspace --bins
+	cargo build --release --workspace --bin penstock-bench --bin penstock-receiver --bin penstock-indexer
 	@target/release/penstock-bench $(BENCH_ARGS)
 
 build: ## release binaries in target/release
