@@ -26,6 +26,7 @@ use crate::elasticsearch::Client;
 use crate::metrics::VerifyMetrics;
 use compare::Shared;
 use handling::{Handling, Handlings};
+use own::{is_as_sent, own_document};
 use parts::{by_index, parts, take, twins};
 use stored::{Document, Part};
 
@@ -33,6 +34,7 @@ pub(super) use settle::Conflicts;
 
 mod compare;
 mod handling;
+mod own;
 mod parts;
 mod settle;
 mod stored;
@@ -184,8 +186,7 @@ impl Verify {
                 open.extend([second, first]);
                 continue;
             };
-            let ours = items.iter().map(|item| own_document(batch, &batch.items[*item]));
-            if part == Part::Whole && stored::are_as_sent(&answer, ours) {
+            if is_as_sent(&answer, batch, &items, part, twins) {
                 examined.extend(numbers.iter().map(|number| (*number, Some(Verdict::Same(Proof::Record)))));
                 continue;
             }
@@ -273,13 +274,6 @@ fn is_of_record(item: &Item, ingested_at: Option<&str>) -> bool {
     let mut json = Vec::with_capacity(32);
     avro::write_timestamp_millis(millis, &mut json);
     json.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\"")).unwrap_or(&json) == ingested_at.as_bytes()
-}
-
-/// Returns the document line of `item`.
-fn own_document<'a>(batch: &'a Batch, item: &Item) -> &'a [u8] {
-    let lines = &batch.body[item.body.clone()];
-    let action = lines.iter().position(|byte| *byte == b'\n').map_or(lines.len(), |end| end + 1);
-    lines[action..].trim_ascii_end()
 }
 
 #[cfg(test)]

@@ -108,7 +108,7 @@ pub(super) fn id(lines: &[u8]) -> &[u8] {
     &json[..end.map_or(json.len(), |end| end + 2)]
 }
 
-/// Returns whether `answer` holds exactly the documents `ours`, in their order, each byte for byte as it was sent. So
+/// Returns whether `answer` holds exactly the sources `ours`, in their order, each byte for byte as it was sent. So
 /// it is in a replay, where parsing the answer would cost more than everything else that the proof does. False says
 /// nothing: [`read`] has to look closer.
 ///
