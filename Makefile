@@ -32,7 +32,7 @@ bench: ## how fast, beside floors of the same run; BENCH_ARGS="--only indexer --
 	@target/release/penstock-bench $(BENCH_ARGS)
 
 build: ## release binaries in target/release
-	cargo build --release -p penstock-receiver -p penstock-indexer
+	PENSTOCK_REVISION=$$(git rev-parse --short=12 HEAD || echo unknown) cargo build --release -p penstock-receiver -p penstock-indexer
 
 package: ## Debian packages in target/debian, installed and tried in a fresh Debian 12; needs root. PACKAGE_ARGS="--bins FOLDER": of these binaries
 	@deploy/debian/build $(PACKAGE_ARGS)

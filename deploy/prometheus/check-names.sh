@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Checks that the code registers every metric that the alerts, the dashboard and the documents name, and that every alert has its
-# section in the runbook, the address of that section, a test in which it fires and one in which it does not. Runs those tests where
-# promtool is installed. Prints what is wrong, with the file, and ends with 1.
+# section in the runbook, the address of that section, a test in which it fires and one in which it does not; and that the dashboards
+# are those that contents.py describes. Runs the tests of the alerts where promtool is installed. Prints what is wrong, with the file, and ends with 1.
 #   deploy/prometheus/check-names.sh
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -19,15 +19,17 @@ while IFS=: read -r file metric; do
   grep -qxF -e "$metric" -e "$plain" <<<"$registered" || complain "$file uses $metric, which the code does not register"
 done < <(find deploy README.md ARCHITECTURE.md docs -type f ! -name '*.rs' -print0 | xargs -0 grep -HIoE "\b$name\b" | sort -u)
 
-alerts=deploy/prometheus/alerts.yml tests=deploy/prometheus/alerts-test.yml
+alerts=deploy/prometheus/alerts.yml
+tests=(deploy/prometheus/alerts-test.yml deploy/prometheus/objectives-test.yml)
 while read -r alert; do
   anchor=$(tr '[:upper:]' '[:lower:]' <<<"$alert")
   grep -qx "### $alert" deploy/README.md || complain "deploy/README.md has no section $alert"
   grep -qF "runbook_url: \"deploy/README.md#$anchor\"" "$alerts" || complain "$alerts: $alert has no runbook_url for its section"
-  grep -qE "alertname: $alert, exp_alerts: \[\]" "$tests" || complain "$tests has no test in which $alert does not fire"
-  grep -qE "^ *(- )?alertname: $alert\$" "$tests" || complain "$tests has no test in which $alert fires"
+  grep -qE "alertname: $alert, exp_alerts: \[\]" "${tests[@]}" || complain "${tests[*]}: no test in which $alert does not fire"
+  grep -qE "^ *(- )?alertname: $alert\$" "${tests[@]}" || complain "${tests[*]}: no test in which $alert fires"
 done < <(sed -n 's/^ *- alert: //p' "$alerts")
+deploy/grafana/generate --check || complain "the dashboards and the links of the alerts are not what deploy/grafana/contents.py describes"
 if command -v promtool >/dev/null; then
-  promtool test rules "$tests" >&2 || complain "$tests: a rule test failed"
+  promtool test rules "${tests[@]}" >&2 || complain "a rule test failed"
 fi
 exit "$amiss"

@@ -4,16 +4,21 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
+use kafka::headers::HEADER_REQUEST_ID;
 use kafka::position::{Offset, Partition};
 use registry::wire::SchemaId;
 
 use crate::document;
 use crate::message::progress::{BatchId, Progress};
+use crate::message::record::Headers;
 use crate::message::target::{Age, Target};
 
 pub use fill::{Draft, Filling};
 
 mod fill;
+
+/// The longest id of a request that is shown, in bytes.
+const MAX_REQUEST_ID: usize = 256;
 
 /// One bulk request's worth of records.
 #[derive(Debug)]
@@ -121,6 +126,15 @@ impl Batch {
             undecodable: Vec::new(),
             progress: Vec::new(),
         }
+    }
+
+    /// Returns the id of the request that brought the record at `origin`, where its header has one that a log can
+    /// show: visible ASCII.
+    pub fn request_id(&self, origin: &Origin) -> Option<&str> {
+        let headers = Headers::from_bytes(self.raw.get(origin.headers.clone())?);
+        let id = std::str::from_utf8(headers.get(HEADER_REQUEST_ID)?).ok()?;
+        let is_shown = (1..=MAX_REQUEST_ID).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic());
+        is_shown.then_some(id)
     }
 
     /// Bytes it holds in all: body, records and what is kept of each.

@@ -30,6 +30,7 @@ use crate::elasticsearch::{self, Answer, Client, SendError, SettingsError};
 use crate::index::{self, Index, IndexSettings, Known, Requests};
 use crate::metrics::Metrics;
 
+mod ages;
 pub mod aside;
 pub mod body;
 pub mod breaker;
@@ -199,7 +200,7 @@ impl Bulk {
         self.landing.count(batch);
         self.run(&mut work, batch, None).await;
         let delivered = work.into_delivered();
-        tell_refused(&delivered.refused);
+        self.tell_refused(batch, &delivered.refused);
         delivered
     }
 
@@ -259,6 +260,9 @@ impl Bulk {
             stream.check(work, &judgement).await;
         }
         let judgement = self.doubt_whole(work, &chunk, judgement);
+        if let Judgement::Items(fates) = &judgement {
+            ages::observe(&self.metrics.bulk.event_age, batch, &chunk, fates);
+        }
         let tallies = Asides::tally(work, &chunk, &judgement);
         work.note_others(self.asides.others(&work.index_of(chunk[0])));
         let mut progress = work.apply(chunk, judgement);
@@ -329,6 +333,23 @@ impl Bulk {
         }
     }
 
+    /// Logs the first document that is `refused` of `batch`. The reasons may quote documents, so they are for the dead
+    /// letters alone.
+    fn tell_refused(&self, batch: &Batch, refused: &[Refused]) {
+        let Some(first) = refused.first() else { return };
+        let origin = batch.items.get(first.item).map(|item| &item.origin);
+        tracing::warn!(
+            topic = self.metrics.bulk.blocked.topic(),
+            partition = origin.map(|origin| origin.partition.0),
+            offset = origin.map(|origin| origin.offset.0),
+            request_id = origin.and_then(|origin| batch.request_id(origin)),
+            documents = refused.len(),
+            status = first.status,
+            error_type = first.error_type,
+            "Elasticsearch permanently refuses documents; they go to the dead-letter topic with its reason."
+        );
+    }
+
     fn count_documents(&self, progress: &Progress) {
         let outcomes =
             [("indexed", progress.indexed), ("duplicate", progress.duplicates), ("refused", progress.refused)];
@@ -343,17 +364,6 @@ fn judge(answer: Result<Answer, SendError>, sent: usize) -> Judgement {
         Ok(answer) => outcome::judge(answer.status, &answer.body, sent),
         Err(error) => Judgement::Retry(error.into()),
     }
-}
-
-/// The reasons may quote documents, so they are for the dead letters alone.
-fn tell_refused(refused: &[Refused]) {
-    let Some(first) = refused.first() else { return };
-    tracing::warn!(
-        documents = refused.len(),
-        status = first.status,
-        error_type = first.error_type,
-        "Elasticsearch permanently refuses documents; they go to the dead-letter topic with its reason."
-    );
 }
 
 #[cfg(test)]

@@ -146,6 +146,6 @@ pub(crate) fn index_of(config: &Config, requests: Requests) -> Result<Index, Com
     let settings = IndexSettings::of(config)?;
     let backoff = Backoff { initial: config.indexer.retry.initial, max: config.indexer.retry.max };
     let condition = Readiness::new().condition("index");
-    let metrics = Metrics::new(&prometheus::Registry::new())?;
+    let metrics = Metrics::new(&service::metrics::Registry::new())?;
     Ok(Index::new(requests, settings, backoff, condition, metrics))
 }

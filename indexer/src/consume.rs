@@ -222,6 +222,7 @@ impl Consumer {
             self.measure_lag();
             let held_bytes = as_i64(self.held_bytes());
             self.metrics.held_bytes.with_label_values(&[&self.topic]).set(held_bytes);
+            self.measure_parked();
         }
         if now.duration_since(self.last_forget) >= self.settings.forget_missing {
             self.last_forget = now;
@@ -264,6 +265,11 @@ impl Settings {
             tells_spares: indexer.group_protocol == GroupProtocol::Classic,
         }
     }
+}
+
+/// Returns the numbers of `partitions` as a log line has them.
+fn numbers(partitions: impl Iterator<Item = Partition>) -> String {
+    partitions.map(|partition| partition.to_string()).collect::<Vec<_>>().join(",")
 }
 
 fn bytes(size: bytesize::ByteSize) -> usize {

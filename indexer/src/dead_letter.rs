@@ -11,6 +11,7 @@ use config::Config;
 use rand::RngExt;
 use rdkafka::error::KafkaError;
 use service::admin::Condition;
+use service::budget::LogBudget;
 use tokio::sync::Semaphore;
 
 use crate::batch::Batch;
@@ -41,6 +42,7 @@ pub struct DeadLetters {
     hold: Hold,
     condition: Condition,
     metrics: Metrics,
+    budget: LogBudget,
 }
 
 impl DeadLetters {
@@ -50,7 +52,6 @@ impl DeadLetters {
     /// When librdkafka refuses `kafka.options`.
     pub fn new(config: &Config, condition: Condition, metrics: Metrics) -> Result<Self, KafkaError> {
         condition.met();
-        metrics.redriven_dead_letters.with_label_values(&[&config.kafka.topic]);
         Ok(Self {
             sender: Sender::new(&config.kafka)?,
             dead_letter_topic: config.kafka.dead_letter_topic.clone(),
@@ -59,6 +60,7 @@ impl DeadLetters {
             hold: Hold::new(config, metrics.fuse_blown.clone()),
             condition,
             metrics,
+            budget: LogBudget::default(),
         })
     }
 
@@ -127,41 +129,61 @@ impl DeadLetters {
                 continue;
             }
             attempt += 1;
-            self.wait_to_retry(letter, &error, attempt).await;
+            self.wait_to_retry(batch, letter, &error, attempt).await;
         }
         if omitted != Omitted::default() {
-            self.log_omitted(letter, omitted);
+            self.log_omitted(batch, letter, omitted);
         }
         if attempt > 0 && !self.hold.is_blown() {
             self.condition.met();
         }
-        self.metrics.dead_letters.with_label_values(&[letter.stage]).inc();
+        self.log_written(batch, letter);
+        self.metrics.letters.written(&self.topic, letter.stage, letter.error_type);
         if letter.is_redriven(batch) {
-            self.metrics.redriven_dead_letters.with_label_values(&[&self.topic]).inc();
+            self.metrics.letters.redriven.with_label_values(&[&self.topic]).inc();
         }
+    }
+
+    /// Logs a letter within the budget, so that it can be found by the request that brought the event. The reason may
+    /// quote the event, so it stays in the letter.
+    fn log_written(&self, batch: &Batch, letter: &DeadLetter<'_>) {
+        let Some(suppressed) = self.budget.take(SystemTime::now()) else { return };
+        tracing::warn!(
+            topic = self.topic,
+            partition = letter.origin.partition.0,
+            offset = letter.origin.offset.0,
+            request_id = batch.request_id(letter.origin),
+            stage = letter.stage,
+            error_type = letter.error_type,
+            suppressed,
+            "A record became a dead letter."
+        );
     }
 
     /// A record that is larger than the dead-letter topic takes must not hold up its partition for ever (P5): its
     /// letter goes without the value, the key or the headers, which stay in the topic they came from, at the offset
     /// that the letter's own headers name.
-    fn log_omitted(&self, letter: &DeadLetter<'_>, omitted: Omitted) {
+    fn log_omitted(&self, batch: &Batch, letter: &DeadLetter<'_>, omitted: Omitted) {
         tracing::error!(
             topic = self.topic,
             partition = letter.origin.partition.0,
             offset = letter.origin.offset.0,
-            ?omitted,
+            request_id = batch.request_id(letter.origin),
+            %omitted,
             "A dead letter is too large for {} and is written without a part of it. Raise that topic's \
              max.message.bytes; fetch the record from this offset while it exists.",
             self.dead_letter_topic
         );
     }
 
-    async fn wait_to_retry(&self, letter: &DeadLetter<'_>, error: &KafkaError, attempt: u32) {
+    async fn wait_to_retry(&self, batch: &Batch, letter: &DeadLetter<'_>, error: &KafkaError, attempt: u32) {
         let wait = backoff(attempt);
         tracing::warn!(
-            topic = self.dead_letter_topic,
+            topic = self.topic,
             partition = letter.origin.partition.0,
             offset = letter.origin.offset.0,
+            request_id = batch.request_id(letter.origin),
+            dead_letter_topic = self.dead_letter_topic,
             %error,
             wait_ms = wait.as_millis(),
             "A dead letter was not acknowledged; its record holds back the offset until it is."

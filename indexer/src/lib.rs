@@ -14,6 +14,7 @@ use std::sync::Arc;
 use config::Config;
 use service::admin::{self, Readiness};
 use service::listen::{self, BindError};
+use service::metrics::{Declaration, REVISION, Registry, conditions, process};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -90,13 +91,43 @@ pub fn bind(config: &Config) -> Result<TcpListener, RunError> {
     Ok(listen::bind("indexer.admin_listen", config.indexer.admin_listen)?)
 }
 
+/// Returns every metric of an indexer, by name.
+///
+/// # Errors
+/// When two have the same name.
+pub fn declared_metrics() -> Result<Vec<Declaration>, prometheus::Error> {
+    let registry = Registry::new();
+    expose(&registry, &Readiness::new())?;
+    metrics::Metrics::new(&registry)?;
+    Ok(registry.declared())
+}
+
+/// Registers what the process and its readiness are.
+fn expose(registry: &Registry, readiness: &Arc<Readiness>) -> Result<(), prometheus::Error> {
+    process(registry)?;
+    conditions(registry, "penstock_indexer_condition_met", Arc::clone(readiness))
+}
+
+fn log_start(config: &Config, admin: &TcpListener) {
+    let topics: Vec<String> = config.of_topics().into_iter().map(|topic| topic.kafka.topic).collect();
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"),
+        revision = REVISION,
+        admin_listen = admin.local_addr().map(tracing::field::display).ok(),
+        topics = topics.join(","),
+        group_id = config.indexer.group_id,
+        "Started."
+    );
+}
+
 /// Runs the indexer until `shutdown` is cancelled: then it stops consuming, drains, commits and comes back.
 ///
 /// # Errors
 /// [`RunError`].
 pub async fn run(config: Config, admin: TcpListener, shutdown: CancellationToken) -> Result<(), RunError> {
-    let registry = prometheus::Registry::new();
-    let readiness = Readiness::new();
+    let (registry, readiness) = (Registry::new(), Readiness::new());
+    expose(&registry, &readiness)?;
+    log_start(&config, &admin);
     let admin_stop = CancellationToken::new();
     let admin = tokio::spawn(admin::serve(admin, registry.clone(), Arc::clone(&readiness), admin_stop.child_token()));
     let outcome = pipeline::run(&config, &registry, &readiness, &shutdown).await;

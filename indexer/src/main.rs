@@ -110,7 +110,7 @@ fn main() -> Result<ExitCode> {
 
 #[tokio::main]
 async fn run(config: Config, command: Option<Command>) -> Result<ExitCode> {
-    telemetry::init(&config.log).map_err(|error| anyhow!(error))?;
+    telemetry::init(&config.log, "penstock-indexer").map_err(|error| anyhow!(error))?;
     match command {
         Some(Command::Setup { dry_run, topics: true, settings, output, .. }) => {
             let reports = topics::set_up(&config, &settings, dry_run).await?;

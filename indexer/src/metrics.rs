@@ -1,13 +1,17 @@
 //! The indexer's metrics. A new one is one field with its help as a doc comment, and one line in [`Metrics::new`].
 
-use prometheus::{GaugeVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Registry, Result};
-use service::metrics::{build_info, counter, counters, counters_of, float_gauges, gauges};
+use prometheus::{GaugeVec, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Result};
+use service::metrics::{Registry, build_info, counter, counters, counters_of, float_gauges, gauges};
 
 pub use bulk::BulkMetrics;
+pub use consume::ConsumeMetrics;
+pub use letters::LetterMetrics;
 pub use place::PlaceMetrics;
 pub use verify::VerifyMetrics;
 
 mod bulk;
+mod consume;
+mod letters;
 mod place;
 mod verify;
 
@@ -23,10 +27,6 @@ pub struct Metrics {
     pub consumed: IntCounter,
     /// Documents by what became of them: `indexed`, `duplicate`, `refused`.
     pub documents: IntCounterVec,
-    /// Records written to the dead-letter topic and acknowledged there, by stage: `decode`, `index`.
-    pub dead_letters: IntCounterVec,
-    /// Dead letters of records that had been redriven, by topic.
-    pub redriven_dead_letters: IntCounterVec,
     /// Bytes of records and documents held: being filled, in flight, waiting to be sent again.
     pub held_bytes: IntGaugeVec,
     /// 1 while consuming is paused because as much is held as may be, else 0.
@@ -50,8 +50,14 @@ pub struct Metrics {
     /// 1 while another index template than ours wins the names of the indices, by the name of the index and that
     /// template.
     pub template_shadowed: IntGaugeVec,
+    /// How long requests to the schema registry take, in seconds, by outcome.
+    pub registry_requests: HistogramVec,
     /// Those of bulk requests.
     pub bulk: BulkMetrics,
+    /// Those of the consumer group.
+    pub consume: ConsumeMetrics,
+    /// Those of dead letters.
+    pub letters: LetterMetrics,
     /// Those of placement.
     pub place: PlaceMetrics,
     /// Those of ids that are taken.
@@ -74,6 +80,9 @@ impl Metrics {
         for gauge in [&self.held_bytes, &self.paused, &self.assigned_partitions] {
             gauge.with_label_values(&[topic]).set(0);
         }
+        self.consume.begin_topic(topic);
+        self.letters.begin_topic(topic);
+        self.verify.conflicts.with_label_values(&[topic]);
         self.lost_records.with_label_values(&[topic]);
         for reason in ["recreated", "replaced", "went_back"] {
             self.log_resets.with_label_values(&[topic, reason]);
@@ -96,19 +105,6 @@ impl Metrics {
                 "Documents by outcome: indexed, duplicate, refused.",
                 "outcome",
                 &["indexed", "duplicate", "refused"],
-            )?,
-            dead_letters: counters_of(
-                registry,
-                "penstock_indexer_dead_letters_total",
-                "Records acknowledged by the dead-letter topic, by stage: decode, index.",
-                "stage",
-                &["decode", "index"],
-            )?,
-            redriven_dead_letters: counters(
-                registry,
-                "penstock_indexer_redriven_dead_letters_total",
-                "Records that were redriven from dead letters and became dead letters again.",
-                &["topic"],
             )?,
             held_bytes: gauges(
                 registry,
@@ -172,7 +168,10 @@ impl Metrics {
                 "1 while another index template than ours wins the names of the indices, else 0.",
                 &["index", "template"],
             )?,
+            registry_requests: registry::durations(registry, "penstock_indexer_registry_request_duration_seconds")?,
             bulk: BulkMetrics::new(registry)?,
+            consume: ConsumeMetrics::new(registry)?,
+            letters: LetterMetrics::new(registry)?,
             place: PlaceMetrics::new(registry)?,
             verify: VerifyMetrics::new(registry)?,
         })

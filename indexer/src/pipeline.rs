@@ -4,9 +4,9 @@ use std::collections::HashSet;
 use std::sync::mpsc::sync_channel;
 
 use config::Config;
-use prometheus::Registry;
 use registry::SchemaRegistry;
 use service::admin::Readiness;
+use service::metrics::Registry;
 use std::sync::Arc;
 use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
@@ -52,10 +52,11 @@ impl<'a> Shared<'a> {
     /// # Errors
     /// [`RunError`], when a part of the config cannot be used.
     pub(crate) fn new(config: &Config, registry: &Registry, shutdown: &'a CancellationToken) -> Result<Self, RunError> {
-        let schemas = SchemaRegistry::new(&config.schema_registry)?;
+        let metrics = Metrics::new(registry)?;
+        let schemas = SchemaRegistry::measured(&config.schema_registry, metrics.registry_requests.clone())?;
         // Topics differ in their indices, not in the cluster.
         let lists = Arc::new(Lists::new(Arc::new(Client::new(&config.elasticsearch)?)));
-        Ok(Self { metrics: Metrics::new(registry)?, schemas, lists, shutdown })
+        Ok(Self { metrics, schemas, lists, shutdown })
     }
 
     /// Returns the metrics of all topics.

@@ -101,7 +101,7 @@ impl Examiner {
                 assert!(!matches!(rejection, Rejection::Internal), "a worker panicked");
                 // What is said is a part of what is tried.
                 let place = Place::of(&rejection);
-                let said = (rejection.detail().len(), format!("{place:?}").len());
+                let said = (rejection.detail().len(), place.as_ref().map_or(0, |place| place.to_string().len()));
                 debug_assert!(said.0 > 0 && said.1 > 0);
                 Verdict::Refused(rejection.word(), place.map(|place| place.reason))
             }

@@ -9,10 +9,12 @@ use std::time::Duration;
 
 use axum::Router;
 use config::Config;
-use prometheus::{PullingGauge, Registry};
+use prometheus::PullingGauge;
 use rdkafka::error::KafkaError;
 use registry::{RegistrySetupError, SchemaRegistry};
 use service::admin::{self, Condition, Readiness};
+use service::budget::LogBudget;
+use service::metrics::{Declaration, Kind, REVISION, Registry, conditions, process};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -35,7 +37,6 @@ use cxone::refresh::Refresh;
 use cxone::subjects::Subjects;
 use metrics::Metrics;
 use receive::{Anteroom, Common};
-use reject::budget::LogBudget;
 use server::{Settings, Tls};
 use source::Source;
 
@@ -97,15 +98,16 @@ pub enum RunError {
 /// # Errors
 /// When the config cannot be used; never for what may come back by itself.
 pub async fn run(config: Config, listeners: Listeners, shutdown: CancellationToken) -> Result<(), RunError> {
-    let exposition = Registry::new();
+    let (exposition, readiness) = (Registry::new(), Readiness::new());
     let metrics = Metrics::new(&exposition)?;
+    expose(&exposition, &readiness)?;
+    log_start(&config, &listeners);
     let sources = Source::compile_all(&config, &metrics)?;
-    let tls = config.receiver.tls.as_ref().map(Tls::load).transpose()?.map(Arc::new);
+    let tls = tls(&config, &metrics)?;
     let common = Arc::new(common(&config, &sources, metrics, shutdown.clone())?);
     let producer = Arc::clone(&common.producer);
     register_queue_len(&exposition, &producer)?;
 
-    let readiness = Readiness::new();
     let mut tasks = JoinSet::new();
     let closing = CancellationToken::new();
     tasks.spawn(close(readiness.condition("stopping"), config.receiver.shutdown_delay, shutdown, closing.clone()));
@@ -120,7 +122,6 @@ pub async fn run(config: Config, listeners: Listeners, shutdown: CancellationTok
     tasks.spawn(reload::watch(sources.clone(), tls.clone(), closing.clone()));
 
     let receiver = &config.receiver;
-    tracing::info!(listen = %receiver.listen, tls = tls.is_some(), sources = sources.len(), "Receiving.");
     let openapi = if receiver.publish_openapi { openapi::router(&config) } else { Router::new() };
     let router = router::router(&sources, &common, receiver.trailing_slash, openapi);
     let heads = usize::try_from(receiver.max_in_flight_bytes.as_u64() / 8).unwrap_or(usize::MAX).max(LEAST_HEADS);
@@ -141,7 +142,10 @@ pub async fn run(config: Config, listeners: Listeners, shutdown: CancellationTok
     };
     let all_finished = server::serve(listeners.http, router, settings, closing).await;
     if !all_finished {
-        tracing::warn!(timeout = ?receiver.shutdown_timeout, "Stopped before all requests were answered.");
+        tracing::warn!(
+            timeout_ms = receiver.shutdown_timeout.as_millis(),
+            "Stopped before all requests were answered."
+        );
     }
     drop(common);
     flush(producer).await;
@@ -149,6 +153,41 @@ pub async fn run(config: Config, listeners: Listeners, shutdown: CancellationTok
     while tasks.join_next().await.is_some() {}
     tracing::info!("Stopped.");
     Ok(())
+}
+
+/// Returns every metric of a receiver, by name.
+///
+/// # Errors
+/// When two have the same name.
+pub fn declared_metrics() -> Result<Vec<Declaration>, prometheus::Error> {
+    let exposition = Registry::new();
+    expose(&exposition, &Readiness::new())?;
+    Metrics::new(&exposition)?;
+    queue_len(&exposition, || 0.0)?;
+    Ok(exposition.declared())
+}
+
+/// Registers what the process and its readiness are.
+fn expose(exposition: &Registry, readiness: &Arc<Readiness>) -> Result<(), prometheus::Error> {
+    process(exposition)?;
+    conditions(exposition, "penstock_receiver_condition_met", Arc::clone(readiness))
+}
+
+fn tls(config: &Config, metrics: &Metrics) -> Result<Option<Arc<Tls>>, TlsError> {
+    let Some(files) = &config.receiver.tls else { return Ok(None) };
+    Ok(Some(Arc::new(Tls::load(files)?.measured(metrics.certificate_expiry.clone())?)))
+}
+
+fn log_start(config: &Config, listeners: &Listeners) {
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"),
+        revision = REVISION,
+        listen = listeners.http.local_addr().map(tracing::field::display).ok(),
+        admin_listen = listeners.admin.local_addr().map(tracing::field::display).ok(),
+        tls = config.receiver.tls.is_some(),
+        sources = config.receiver.sources.len(),
+        "Started."
+    );
 }
 
 /// Turns the readiness red at `shutdown`, and after `delay`, in which load balancers notice, closes.
@@ -173,7 +212,7 @@ fn common(
     let of_strangers = (bytes / 4).max(largest_body.saturating_add(STRANGER_OVERHEAD)).min(bytes);
     let largest = sources.iter().map(|source| source.max_body.max(source.max_decompressed)).max().unwrap_or_default();
     Ok(Common {
-        registry: SchemaRegistry::new(&config.schema_registry)?,
+        registry: SchemaRegistry::measured(&config.schema_registry, metrics.registry_requests.clone())?,
         producer: Arc::new(Producer::new(&config.kafka, largest, receiver.request_timeout)?),
         request_timeout: receiver.request_timeout,
         // An eighth is for small requests, unless the largest body needs it.
@@ -196,9 +235,13 @@ fn common(
 
 fn register_queue_len(exposition: &Registry, producer: &Arc<Producer>) -> Result<(), prometheus::Error> {
     let producer = Arc::downgrade(producer);
-    let len = move || producer.upgrade().map_or(0.0, |producer| producer.queue_len() as f64);
+    queue_len(exposition, move || producer.upgrade().map_or(0.0, |producer| producer.queue_len() as f64))
+}
+
+fn queue_len(exposition: &Registry, len: impl Fn() -> f64 + Send + Sync + 'static) -> Result<(), prometheus::Error> {
     let help = "Records in the producer's queue or on their way to Kafka.";
-    exposition.register(Box::new(PullingGauge::new("penstock_receiver_kafka_queue_records", help, Box::new(len))?))
+    let gauge = PullingGauge::new("penstock_receiver_kafka_queue_records", help, Box::new(len))?;
+    exposition.declare(Kind::Gauge, gauge)
 }
 
 async fn serve_admin(

@@ -74,7 +74,7 @@ fn run(config: Config) -> Result<()> {
 }
 
 async fn serve(config: Config) -> Result<()> {
-    telemetry::init(&config.log).map_err(|error| anyhow!(error))?;
+    telemetry::init(&config.log, "penstock-receiver").map_err(|error| anyhow!(error))?;
     let shutdown = shutdown::on_signals().context("cannot listen for signals")?;
     open_files(config.receiver.max_connections);
     let listeners = Listeners::bind(&config)?;

@@ -2,16 +2,18 @@
 //!
 //! What every request touches is resolved to a handle once per source ([`SourceMetrics`]).
 
-use prometheus::{Histogram, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Registry, Result};
+use prometheus::{GaugeVec, Histogram, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Result};
 use rdkafka::error::RDKafkaErrorCode;
-use service::metrics::{build_info, counter, counters, gauge, gauges, histograms};
+use service::metrics::{Registry, build_info, counter, counters, float_gauges, gauge, gauges, histograms};
 
 use crate::proxy_protocol::Refusal;
 use crate::reject::WORDS;
 use crate::stages::produce::OPERATOR;
 use aside::{AsideMetrics, SourceAside};
+use schema::SchemaInfo;
 
 pub(crate) mod aside;
+pub(crate) mod schema;
 
 /// Upper bounds of durations in seconds: around 10 ms, where requests should be, and up to the deadline.
 const SECONDS: [f64; 13] = [0.001, 0.0025, 0.005, 0.0075, 0.01, 0.015, 0.025, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0];
@@ -45,12 +47,16 @@ pub(crate) struct Metrics {
     pub(crate) refused_connections: IntCounter,
     /// Connections that were closed for the head of the PROXY protocol, by reason.
     pub(crate) proxy_protocol_refusals: IntCounterVec,
-    /// The schema id that bare datums are framed with, by source; 0 while none is known.
-    pub(crate) schema_id: IntGaugeVec,
+    /// The schema that bare datums are framed with, by source.
+    schema_info: IntGaugeVec,
     /// 1 while the latest schema of a source cannot be used and an older version stays in use, by source.
     schema_outdated: IntGaugeVec,
     /// 1 while the secrets in a source's file are unusable and the last ones stay in use.
     pub(crate) secrets_unusable: IntGaugeVec,
+    /// When the certificates of the listener expire, in seconds since the Unix epoch, by use: `server`, `client_ca`.
+    pub(crate) certificate_expiry: GaugeVec,
+    /// How long requests to the schema registry take, in seconds, by outcome.
+    pub(crate) registry_requests: HistogramVec,
     /// Pulls of schemas from CXone by outcome: `registered`, `unchanged`, `incompatible`, `failed`.
     pub(crate) cxone_pulls: IntCounterVec,
     /// Those of bodies that are no events.
@@ -72,8 +78,8 @@ pub(crate) struct SourceMetrics {
     pub(crate) request_seconds: Histogram,
     /// As [`Metrics::produce_seconds`].
     pub(crate) produce_seconds: Histogram,
-    /// As [`Metrics::schema_id`].
-    pub(crate) schema_id: IntGauge,
+    /// As [`Metrics::schema_info`].
+    pub(crate) schema_info: SchemaInfo,
     /// 1 while the latest schema cannot be used and an older version stays in use.
     pub(crate) schema_outdated: IntGauge,
     /// As [`Metrics::aside`].
@@ -127,9 +133,11 @@ impl Metrics {
             connections: gauge(registry, "penstock_receiver_connections", "Open connections.")?,
             refused_connections: refused_connections(registry)?,
             proxy_protocol_refusals: proxy_protocol_refusals(registry)?,
-            schema_id: schema_id(registry)?,
+            schema_info: schema::info(registry)?,
             schema_outdated: schema_outdated(registry)?,
             secrets_unusable: secrets_unusable(registry)?,
+            certificate_expiry: certificate_expiry(registry)?,
+            registry_requests: registry::durations(registry, "penstock_receiver_registry_request_duration_seconds")?,
             cxone_pulls: cxone_pulls(registry)?,
             aside: AsideMetrics::new(registry)?,
         })
@@ -153,7 +161,7 @@ impl Metrics {
             body_bytes: self.body_bytes.with_label_values(&[name]),
             request_seconds: self.request_seconds.with_label_values(&[name]),
             produce_seconds: self.produce_seconds.with_label_values(&[name]),
-            schema_id: self.schema_id.with_label_values(&[name]),
+            schema_info: SchemaInfo::new(&self.schema_info, name),
             schema_outdated: self.schema_outdated.with_label_values(&[name]),
             aside: self.aside.source(name),
         }
@@ -164,9 +172,10 @@ fn unrouted(registry: &Registry) -> Result<IntCounter> {
     counter(registry, "penstock_receiver_unrouted_requests_total", "Requests to paths that no source has.")
 }
 
-fn schema_id(registry: &Registry) -> Result<IntGaugeVec> {
-    let help = "The schema id that bare datums are framed with, by source; 0 while none is known.";
-    gauges(registry, "penstock_receiver_schema_id", help, &["source"])
+fn certificate_expiry(registry: &Registry) -> Result<GaugeVec> {
+    let help =
+        "When the first certificate of the listener's files expires, since the Unix epoch, by use: server, client_ca.";
+    float_gauges(registry, "penstock_receiver_certificate_expiry_timestamp_seconds", help, &["use"])
 }
 
 fn schema_outdated(registry: &Registry) -> Result<IntGaugeVec> {

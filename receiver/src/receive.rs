@@ -25,7 +25,6 @@ use crate::message::Buffer;
 use crate::message::RecordHead;
 use crate::metrics::{Counted, Metrics};
 use crate::reject::Rejection;
-use crate::reject::budget::LogBudget;
 use crate::reject::place::Place;
 use crate::source::Source;
 use crate::stages::authenticate::Forwarded;
@@ -84,7 +83,7 @@ pub(crate) struct Common {
     /// Threads for work that takes long.
     pub(crate) workers: Workers,
     /// How much may be logged about rejections.
-    pub(crate) log_budget: LogBudget,
+    pub(crate) log_budget: service::budget::LogBudget,
 }
 
 /// One source and what it needs to serve requests.
@@ -261,8 +260,8 @@ impl Endpoint {
         if !rejection.is_telling() {
             tracing::debug!(source, request_id, status, code = word, "Refused a request.");
         } else if let Some(suppressed) = self.common.log_budget.take(now) {
-            let at = Place::of(&rejection);
-            tracing::info!(source, request_id, status, code = word, ?at, suppressed, "Refused an event.");
+            let at = Place::of(&rejection).map(tracing::field::display);
+            tracing::info!(source, request_id, status, code = word, at, suppressed, "Refused an event.");
         }
         rejection.into_response()
     }

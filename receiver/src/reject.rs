@@ -14,7 +14,6 @@ use crate::stages::unframe::{Framing, UnframeError};
 use crate::stages::validate::{BatchError, Invalid};
 use crate::workers::WorkError;
 
-pub(crate) mod budget;
 mod detail;
 pub(crate) mod place;
 mod response;

@@ -66,7 +66,7 @@ impl Scene {
 
     async fn look_ups(&self, outcome: &str) -> Result<f64> {
         let topic = &self.pipeline.config.kafka.topic;
-        let sample = format!(r#"penstock_indexer_look_ups_total{{outcome="{outcome}",topic="{topic}"}}"#);
+        let sample = format!(r#"penstock_indexer_lookups_total{{outcome="{outcome}",topic="{topic}"}}"#);
         metric(&self.indexer.admin_url(), &sample).await
     }
 

@@ -8,7 +8,7 @@ use config::Source;
 use harness::container;
 use harness::event::{Events, SCHEMA, put_string};
 use harness::eventually::eventually;
-use harness::pipeline::{Pipeline, Service, metric, register};
+use harness::pipeline::{Pipeline, Service, metric, register, uses_schema};
 use harness::stack::Stack;
 use registry::wire::{SchemaId, frame};
 
@@ -94,8 +94,7 @@ async fn a_schema_of_another_team_is_refused_however_it_is_named_and_nothing_is_
 async fn knows(receiver: &Service, id: u32) -> Result<()> {
     let admin = receiver.admin_url();
     eventually("the latest version is known", || async {
-        let known = metric(&admin, r#"penstock_receiver_schema_id{source="cxone"}"#).await?;
-        anyhow::ensure!(known == f64::from(id), "{known}");
+        anyhow::ensure!(uses_schema(&admin, id).await?, "it is not");
         Ok(())
     })
     .await

@@ -11,6 +11,9 @@ pub mod certificates;
 pub mod command;
 pub mod container;
 pub mod curl;
+pub mod dashboards;
+#[cfg(test)]
+mod declared;
 pub mod delivery;
 pub mod event;
 pub mod eventually;
@@ -25,6 +28,7 @@ pub mod paths;
 pub mod pipeline;
 pub mod ports;
 pub mod process;
+pub mod prometheus;
 pub mod proxy;
 pub mod search;
 pub mod sender;

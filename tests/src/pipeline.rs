@@ -286,6 +286,15 @@ pub async fn metric(admin_url: &str, sample: &str) -> anyhow::Result<f64> {
     Ok(values.iter().sum())
 }
 
+/// Returns whether the receiver at this admin address frames bare datums of the source `cxone` with the schema `id`.
+///
+/// # Errors
+/// As [`metric`].
+pub async fn uses_schema(admin_url: &str, id: u32) -> anyhow::Result<bool> {
+    let sample = format!("penstock_receiver_schema_info{{source=\"cxone\",schema_id=\"{id}\"}}");
+    Ok(metric(admin_url, &sample).await? == 1.0)
+}
+
 /// Returns how many partitions of `topic` the indexer at this admin address has.
 ///
 /// # Errors

@@ -81,7 +81,7 @@ impl Bulk {
                     Ok(verdicts) => break verdicts,
                     Err(obstacle) => {
                         failures += 1;
-                        tracing::warn!(?obstacle, "What is stored could not be read; it is tried again.");
+                        tracing::warn!(%obstacle, "What is stored could not be read; it is tried again.");
                         self.wait(failures).await;
                     }
                 }

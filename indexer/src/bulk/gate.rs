@@ -180,7 +180,7 @@ impl Gate {
         drop(state);
         self.changed.notify_one();
         if let Some(change) = change {
-            tell(&change);
+            tell(self.metrics.blocked.topic(), &change);
         }
     }
 
@@ -242,15 +242,17 @@ impl Drop for Pass<'_> {
     }
 }
 
-fn tell(change: &Change) {
+fn tell(topic: &str, change: &Change) {
     match change {
         Change::Paused(Pause::Failing(failure)) => tracing::warn!(
+            topic,
             trouble = failure.trouble.as_str(),
             detail = failure.detail,
             "Elasticsearch fails: the indexer sends only one small request every few seconds until one succeeds. \
              Nothing is lost."
         ),
         Change::Paused(Pause::Blocked(block)) => tracing::warn!(
+            topic,
             kind = block.kind.as_str(),
             index = block.index,
             status = block.status,
@@ -261,7 +263,11 @@ fn tell(change: &Change) {
              itself. Nothing is lost."
         ),
         Change::Resumed(after) => {
-            tracing::info!(after_ms = after.as_millis(), "Elasticsearch accepts documents again: indexing resumes.");
+            tracing::info!(
+                topic,
+                after_ms = after.as_millis(),
+                "Elasticsearch accepts documents again: indexing resumes."
+            );
         }
     }
 }

@@ -3,8 +3,8 @@ use std::time::Duration;
 
 use config::{Compression, Strategy, VerifyDuplicates};
 use kafka::position::{Offset, Partition};
-use prometheus::Registry;
 use registry::wire::SchemaId;
+use service::metrics::Registry;
 
 use super::*;
 use crate::batch::{Item, Origin};

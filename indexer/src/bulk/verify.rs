@@ -15,6 +15,7 @@
 //! [`compare`]; [`stored`] reads.
 
 use std::collections::HashSet;
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -100,6 +101,15 @@ pub(super) enum Obstacle {
     Failure(Failure),
     /// An operator must fix something first.
     Block(Block),
+}
+
+impl fmt::Display for Obstacle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Failure(failure) => write!(f, "{}: {}", failure.trouble.as_str(), failure.detail),
+            Self::Block(block) => block.fmt(f),
+        }
+    }
 }
 
 impl From<Failure> for Obstacle {

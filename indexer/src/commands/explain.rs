@@ -7,10 +7,10 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use config::Config;
-use prometheus::Registry;
 use rdkafka::error::KafkaError;
 use registry::{RegistryError, SchemaRegistry};
 use service::admin::Readiness;
+use service::metrics::Registry;
 use tokio::task::block_in_place;
 
 use super::CommandError;

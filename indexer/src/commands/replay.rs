@@ -202,7 +202,7 @@ impl Done {
 
 impl Pass<'_> {
     async fn run(&self, shutdown: &CancellationToken) -> Result<Done, ReplayError> {
-        let registry = prometheus::Registry::new();
+        let registry = service::metrics::Registry::new();
         let readiness = Readiness::new();
         let shared = Shared::new(self.config, &registry, shutdown)?;
         let metrics = shared.metrics().clone();

@@ -52,6 +52,7 @@ impl Consumer {
     /// Takes up how a commit has ended.
     pub(super) fn end_commit(&mut self, offsets: &[(Partition, NextOffset)], outcome: KafkaResult<()>) {
         self.is_committing = false;
+        self.metrics.consume.commits.with_label_values(&[&self.topic]).inc();
         match outcome {
             Ok(()) => {
                 self.kafka.met();
@@ -64,6 +65,7 @@ impl Consumer {
             }
             Err(KafkaError::ConsumerCommit(RDKafkaErrorCode::NoOffset)) => {}
             Err(error) => {
+                self.metrics.consume.commit_failures.with_label_values(&[&self.topic]).inc();
                 tracing::warn!(%error, topic = self.topic, "A commit failed; the next one retries it.");
                 self.books.ledger.commit_failed();
             }

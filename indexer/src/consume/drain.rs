@@ -24,7 +24,7 @@ impl Consumer {
     fn assign(&mut self, list: &TopicPartitionList) {
         let begins = self.look_up_beginnings(list);
         if let Err(error) = group::assign(&self.consumer, &begins) {
-            tracing::error!(%error, "Cannot take over the assigned partitions.");
+            tracing::error!(topic = self.topic, %error, "Cannot take over the assigned partitions.");
             return;
         }
         let partitions: Vec<Partition> = partitions_of(list).collect();
@@ -35,10 +35,11 @@ impl Consumer {
         if self.paused
             && let Err(error) = self.consumer.pause(list)
         {
-            tracing::warn!(%error, "Cannot pause the assigned partitions.");
+            tracing::warn!(topic = self.topic, %error, "Cannot pause the assigned partitions.");
         }
         self.kafka.met();
         self.has_joined = true;
+        self.note_rebalance("assigned");
         self.last_survey = None;
         self.note_assignment("Partitions were assigned.", list);
     }
@@ -55,7 +56,7 @@ impl Consumer {
         let begins = self.partition_list(partitions_of(list));
         let committed = self.consumer.committed_offsets(begins.clone(), self.settings.kafka_timeout);
         let committed = committed.unwrap_or_else(|error| {
-            tracing::warn!(%error, "Cannot read the committed offsets; the client reads them itself.");
+            tracing::warn!(topic = self.topic, %error, "Cannot read the committed offsets; the client reads them itself.");
             begins.clone()
         });
         for (element, mut begin) in committed.elements().into_iter().zip(begins.elements()) {
@@ -78,7 +79,7 @@ impl Consumer {
                 None => Position::Beginning,
             };
             if let Err(error) = begin.set_offset(position) {
-                tracing::error!(%error, "Cannot set the offsets to read from.");
+                tracing::error!(topic = self.topic, %error, "Cannot set the offsets to read from.");
             }
         }
         begins
@@ -111,8 +112,11 @@ impl Consumer {
 
     fn revoke(&mut self, list: &TopicPartitionList) {
         let partitions: Vec<Partition> = partitions_of(list).collect();
-        if self.consumer.assignment_lost() {
+        let is_lost = self.consumer.assignment_lost();
+        self.note_rebalance(if is_lost { "lost" } else { "revoked" });
+        if is_lost {
             tracing::warn!(
+                topic = self.topic,
                 "The group has already reassigned the partitions: records in flight are not committed here."
             );
         } else {
@@ -129,7 +133,7 @@ impl Consumer {
         }
         self.unpause(list);
         if let Err(error) = group::unassign(&self.consumer, list) {
-            tracing::error!(%error, "Cannot release the revoked partitions.");
+            tracing::error!(topic = self.topic, %error, "Cannot release the revoked partitions.");
         }
         self.note_assignment("Partitions were revoked.", list);
     }
@@ -138,7 +142,7 @@ impl Consumer {
     /// them again.
     fn unpause(&self, revoked: &TopicPartitionList) {
         if let Err(error) = self.consumer.resume(revoked) {
-            tracing::warn!(%error, "Cannot resume the revoked partitions.");
+            tracing::warn!(topic = self.topic, %error, "Cannot resume the revoked partitions.");
         }
     }
 
@@ -175,6 +179,7 @@ impl Consumer {
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 tracing::warn!(
+                    topic = self.topic,
                     drain_timeout_ms = self.settings.drain_timeout.as_millis(),
                     "Not all records settled in time; the partitions' next owner reads the others again."
                 );
@@ -189,11 +194,15 @@ impl Consumer {
         self.commit_now();
     }
 
+    fn note_rebalance(&self, kind: &str) {
+        self.metrics.consume.rebalances.with_label_values(&[self.topic.as_str(), kind]).inc();
+    }
+
     fn note_assignment(&self, what: &str, changed: &TopicPartitionList) {
         let assigned = self.books.ledger.assigned().count();
         self.metrics.assigned_partitions.with_label_values(&[&self.topic]).set(as_i64(assigned));
-        let changed: Vec<i32> = partitions_of(changed).map(|partition| partition.0).collect();
-        tracing::info!(topic = self.topic, partitions = ?changed, assigned, "{what}");
+        let partitions = numbers(partitions_of(changed));
+        tracing::info!(topic = self.topic, partitions, assigned, "{what}");
     }
 }
 

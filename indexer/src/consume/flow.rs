@@ -39,12 +39,13 @@ impl Consumer {
     pub(super) fn pause(&mut self) {
         let partitions = self.partition_list(self.books.ledger.assigned());
         if let Err(error) = self.consumer.pause(&partitions) {
-            tracing::warn!(%error, "Cannot pause the partitions.");
+            tracing::warn!(topic = self.topic, %error, "Cannot pause the partitions.");
             return;
         }
         self.paused = true;
         self.metrics.paused.with_label_values(&[&self.topic]).set(1);
         tracing::info!(
+            topic = self.topic,
             held_bytes = self.room.bytes(),
             batches = self.room.batches(),
             "The limit of records in flight is reached: consuming pauses until half of them have settled."
@@ -59,12 +60,12 @@ impl Consumer {
             .filter(|partition| !self.books.parked.holds(*partition) && !self.reading.is_closed(*partition));
         let partitions = self.partition_list(free);
         if let Err(error) = self.consumer.resume(&partitions) {
-            tracing::warn!(%error, "Cannot resume the partitions.");
+            tracing::warn!(topic = self.topic, %error, "Cannot resume the partitions.");
             return;
         }
         self.paused = false;
         self.metrics.paused.with_label_values(&[&self.topic]).set(0);
-        tracing::info!("Consuming resumes.");
+        tracing::info!(topic = self.topic, "Consuming resumes.");
     }
 
     /// Asks a cluster that seemed to be down whether it is back.

@@ -84,6 +84,7 @@ impl Consumer {
         self.marks.send();
         if let Some(batch) = self.books.dispatch(now) {
             self.room.start(batch.held_bytes());
+            self.metrics.consume.dispatched(&self.topic, &batch);
             self.tasks.deliver(batch);
         }
     }

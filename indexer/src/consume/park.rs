@@ -78,6 +78,12 @@ impl Parked {
         self.take(partition);
     }
 
+    /// Returns how many partitions wait for each kind of need, by its word.
+    pub(super) fn counts(&self) -> [(&'static str, usize); 2] {
+        let schemas = self.partitions.values().filter(|waiting| matches!(waiting.need, Need::Schema(_))).count();
+        [("schema", schemas), ("table", self.partitions.len() - schemas)]
+    }
+
     /// Bytes of the records that wait.
     pub(super) fn bytes(&self) -> usize {
         self.bytes
@@ -136,6 +142,7 @@ mod tests {
         parked.queue(&record(0, 2));
         parked.park(&record(1, 7), B);
         assert_eq!(parked.bytes(), 12);
+        assert_eq!(parked.counts(), [("schema", 1), ("table", 1)]);
 
         let released = parked.release(A);
         assert_eq!(released.len(), 1);

@@ -157,7 +157,7 @@ impl Consumer {
     /// Fetches nothing more of the partitions of which nothing more is read.
     pub(super) fn pause_closed(&self, partition: Partition) {
         if let Err(error) = self.consumer.pause(&self.partition_list(std::iter::once(partition))) {
-            tracing::warn!(%error, partition = partition.0, "A partition that was read to its end could not be paused.");
+            tracing::warn!(topic = self.topic, %error, partition = partition.0, "A partition that was read to its end could not be paused.");
         }
     }
 }

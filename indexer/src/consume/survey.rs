@@ -102,7 +102,7 @@ impl Consumer {
         }
         tracing::error!(
             topic = self.topic,
-            partitions = ?strangers.iter().map(|partition| partition.0).collect::<Vec<_>>(),
+            partitions = numbers(strangers.iter().copied()),
             "The topic was deleted and created again: it is read from its beginning. Records of the old topic that \
              were not indexed are lost."
         );
@@ -117,7 +117,7 @@ impl Consumer {
         }
         tracing::error!(
             topic = self.topic,
-            partitions = ?others.iter().map(|partition| partition.0).collect::<Vec<_>>(),
+            partitions = numbers(others.iter().copied()),
             "The record before the committed offset is not the one that was indexed: the log was truncated (an unclean leader election) or \
              restored, and has grown since. The partitions are read from their beginning; documents that exist are not written twice."
         );
@@ -128,7 +128,7 @@ impl Consumer {
     fn rewind(&mut self, partitions: &[Partition], reason: &str) {
         let mut beginning = self.partition_list(partitions.iter().copied());
         if let Err(error) = beginning.set_all_offsets(Position::Beginning) {
-            tracing::error!(%error, "Cannot query the start offsets of the partitions.");
+            tracing::error!(topic = self.topic, %error, "Cannot query the start offsets of the partitions.");
             return;
         }
         match self.consumer.seek_partitions(beginning, SEEK_TIMEOUT) {
@@ -137,7 +137,7 @@ impl Consumer {
                 let found: Vec<Partition> = found.map(|element| Partition(element.partition())).collect();
                 self.begin_anew(&found, reason);
             }
-            Err(error) => tracing::warn!(%error, "Cannot rewind the partitions; trying again."),
+            Err(error) => tracing::warn!(topic = self.topic, %error, "Cannot rewind the partitions; trying again."),
         }
     }
 
@@ -153,7 +153,7 @@ impl Consumer {
         }
         // Some may have been paused for records that waited, and do so no longer.
         if let Err(error) = self.consumer.resume(&self.partition_list(partitions.iter().copied())) {
-            tracing::warn!(%error, "Cannot resume the partitions.");
+            tracing::warn!(topic = self.topic, %error, "Cannot resume the partitions.");
         }
     }
 }

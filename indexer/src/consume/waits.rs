@@ -18,7 +18,7 @@ impl Consumer {
     pub(super) fn wait_for(&mut self, waits: Waits) {
         let partitions = self.partition_list(std::iter::once(waits.partition));
         if let Err(error) = self.consumer.pause(&partitions) {
-            tracing::warn!(%error, partition = waits.partition.0, "Cannot pause a partition that waits.");
+            tracing::warn!(topic = self.topic, %error, partition = waits.partition.0, "Cannot pause a partition that waits.");
         }
         let reason = match waits.need {
             Need::Table(time) if time > now_millis() => {
@@ -40,6 +40,13 @@ impl Consumer {
             }
             Need::Table(time) if waits.ask => self.tasks.renew_table(time),
             Need::Schema(_) | Need::Table(_) => {}
+        }
+    }
+
+    /// Sets how many partitions wait, by what for.
+    pub(super) fn measure_parked(&self) {
+        for (reason, count) in self.books.parked.counts() {
+            self.metrics.consume.parked.with_label_values(&[self.topic.as_str(), reason]).set(as_i64(count));
         }
     }
 
@@ -91,7 +98,7 @@ impl Consumer {
         }
         let partitions = self.partition_list(std::iter::once(partition));
         if let Err(error) = self.consumer.resume(&partitions) {
-            tracing::warn!(%error, partition = partition.0, "Cannot resume a partition that no longer waits.");
+            tracing::warn!(topic = self.topic, %error, partition = partition.0, "Cannot resume a partition that no longer waits.");
         }
     }
 }

@@ -1,5 +1,7 @@
 //! One dead letter as a Kafka record, and what of it can be left out.
 
+use std::fmt;
+
 use kafka::headers::HEADER_REDRIVE_ORIGIN;
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::FutureRecord;
@@ -32,6 +34,14 @@ pub(super) struct Omitted {
     value: bool,
     key: bool,
     headers: bool,
+}
+
+impl fmt::Display for Omitted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let parts = [("value", self.value), ("key", self.key), ("headers", self.headers)];
+        let omitted = parts.iter().filter(|(_, is_omitted)| *is_omitted).map(|(part, _)| *part);
+        f.write_str(&omitted.collect::<Vec<_>>().join(","))
+    }
 }
 
 impl DeadLetter<'_> {

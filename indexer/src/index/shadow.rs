@@ -57,11 +57,15 @@ impl Index {
     fn note_winner(&self, winner: &str) {
         let ours = resources::template_name(&self.settings);
         let shadow = (winner != ours).then(|| winner.to_owned());
+        let gauge = |template: &str| self.metrics.template_shadowed.with_label_values(&[self.name(), template]);
+        if shadow.is_none() {
+            // There from the start, so that "not shadowed" is not the same as "not known".
+            gauge(&ours).set(0);
+        }
         let before = std::mem::replace(&mut self.state().shadow, shadow.clone());
         if before == shadow {
             return;
         }
-        let gauge = |template: &str| self.metrics.template_shadowed.with_label_values(&[self.name(), template]);
         if let Some(before) = before {
             gauge(&before).set(0);
         }

@@ -1,9 +1,9 @@
 use std::sync::Arc;
 
 use config::{Config, Delete, Hot, Lifecycle, LifecyclePolicy, Strategy};
-use prometheus::Registry;
 use serde_json::json;
 use service::admin::Readiness;
+use service::metrics::Registry;
 
 use super::*;
 use crate::bulk::Bulk;

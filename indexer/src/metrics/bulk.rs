@@ -1,12 +1,19 @@
 //! The metrics of bulk requests. A new one is one field with its help as a doc comment, and one line in
 //! [`BulkMetrics::new`].
 
-use prometheus::{GaugeVec, Histogram, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, Result};
-use service::metrics::{counter, counters, counters_of, gauges, histogram};
+use prometheus::{
+    GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Result,
+};
+use service::metrics::{Registry, counter, counters, counters_of, float_gauges, gauges, histogram, histograms};
 
 /// The bounds of the durations of bulk requests, in seconds: a small one takes milliseconds, one that nearly times out
 /// half a minute.
 const BULK_SECONDS: &[f64] = &[0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0];
+
+/// The bounds of the ages of events, in seconds: around a second, where they should be, and up to days, where the
+/// indexers have a backlog. The SLO of the alerts counts from the bound of 10 s.
+const AGE_SECONDS: &[f64] =
+    &[0.1, 0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 20.0, 30.0, 60.0, 300.0, 900.0, 3_600.0, 14_400.0, 86_400.0, 604_800.0];
 
 /// How a bulk request may end.
 const OUTCOMES: &[&str] = &[
@@ -24,6 +31,9 @@ const OUTCOMES: &[&str] = &[
     "index_missing",
 ];
 
+/// Why Elasticsearch may accept nothing until an operator fixes the cause.
+const BLOCKS: &[&str] = &["index_block", "closed_index", "security", "refused", "other"];
+
 /// The metrics of bulk requests.
 #[derive(Clone, Debug)]
 pub struct BulkMetrics {
@@ -32,6 +42,8 @@ pub struct BulkMetrics {
     pub requests: IntCounterVec,
     /// How long bulk requests take, in seconds.
     pub duration: Histogram,
+    /// How old events are when Elasticsearch acknowledges them, in seconds since the receiver took them.
+    pub event_age: Histogram,
     /// Bytes of bulk bodies sent, before compression.
     pub sent_bytes: IntCounter,
     /// Documents that must be sent again.
@@ -61,6 +73,7 @@ pub struct BulkMetrics {
 /// The gauges of which each topic has its own.
 #[derive(Clone, Debug)]
 struct Families {
+    event_age: HistogramVec,
     concurrency_limit: IntGaugeVec,
     target_bytes: IntGaugeVec,
     breaker_state: IntGaugeVec,
@@ -79,6 +92,11 @@ impl Blocked {
     pub fn of(&self, reason: &str) -> IntGauge {
         self.family.with_label_values(&[reason, self.topic.as_str()])
     }
+
+    /// Returns the topic.
+    pub fn topic(&self) -> &str {
+        &self.topic
+    }
 }
 
 impl BulkMetrics {
@@ -87,7 +105,17 @@ impl BulkMetrics {
     #[must_use]
     pub(super) fn of_topic(self, topic: &str) -> Self {
         let families = &self.families;
+        self.doubtful_documents.with_label_values(&[topic]);
+        self.doubtful_bytes.with_label_values(&[topic]);
+        self.doubtful_age.with_label_values(&[topic]);
+        for outcome in ["document", "accepted"] {
+            self.doubts_decided.with_label_values(&[topic, outcome]);
+        }
+        for reason in BLOCKS {
+            families.blocked.with_label_values(&[*reason, topic]);
+        }
         Self {
+            event_age: families.event_age.with_label_values(&[topic]),
             concurrency_limit: families.concurrency_limit.with_label_values(&[topic]),
             target_bytes: families.target_bytes.with_label_values(&[topic]),
             breaker_state: families.breaker_state.with_label_values(&[topic]),
@@ -103,14 +131,6 @@ impl BulkMetrics {
     #[expect(clippy::too_many_lines, reason = "a list, one entry a metric")]
     pub(super) fn new(registry: &Registry) -> Result<Self> {
         let families = Families::new(registry)?;
-        let doubtful_age = GaugeVec::new(
-            Opts::new(
-                "penstock_indexer_doubtful_oldest_seconds",
-                "How long the oldest doubtful document has been undecided.",
-            ),
-            &["topic"],
-        )?;
-        registry.register(Box::new(doubtful_age.clone()))?;
         Ok(Self {
             requests: counters_of(
                 registry,
@@ -141,6 +161,7 @@ impl BulkMetrics {
                 "Documents that went into a data stream's failure store; they also become dead letters.",
             )?,
             // Seen by nobody until they are those of a topic.
+            event_age: Histogram::with_opts(HistogramOpts::new("event_age", "None yet."))?,
             concurrency_limit: IntGauge::new("concurrency_limit", "None yet.")?,
             target_bytes: IntGauge::new("target_bytes", "None yet.")?,
             breaker_state: IntGauge::new("breaker_state", "None yet.")?,
@@ -157,7 +178,12 @@ impl BulkMetrics {
                 "Bytes of doubtful documents.",
                 &["topic"],
             )?,
-            doubtful_age,
+            doubtful_age: float_gauges(
+                registry,
+                "penstock_indexer_doubtful_oldest_seconds",
+                "How long the oldest doubtful document has been undecided.",
+                &["topic"],
+            )?,
             doubts_decided: counters(
                 registry,
                 "penstock_indexer_doubts_decided_total",
@@ -172,6 +198,14 @@ impl BulkMetrics {
 impl Families {
     fn new(registry: &Registry) -> Result<Self> {
         Ok(Self {
+            event_age: histograms(
+                registry,
+                "penstock_indexer_event_age_seconds",
+                "Age of events when Elasticsearch acknowledged them: since the receiver took them, by the record's \
+                 timestamp. Without redriven ones.",
+                &["topic"],
+                AGE_SECONDS,
+            )?,
             concurrency_limit: gauges(
                 registry,
                 "penstock_indexer_concurrency_limit",

@@ -1,8 +1,8 @@
 //! The metrics of placement. A new one is one field with its help as a doc comment, and one line in
 //! [`PlaceMetrics::new`].
 
-use prometheus::{GaugeVec, IntCounterVec, Opts, Registry, Result};
-use service::metrics::counters;
+use prometheus::{GaugeVec, IntCounterVec, Result};
+use service::metrics::{Registry, counters, float_gauges};
 
 /// The metrics of placement.
 #[derive(Clone, Debug)]
@@ -36,7 +36,8 @@ impl PlaceMetrics {
             (&self.placements, &["current", "previous", "older", "expired", "skipped", "dead_letter"][..]),
             (&self.look_ups, &["hit", "miss"]),
             (&self.copies, &["deleted", "left"]),
-            (&self.parked, &["schema", "table"]),
+            (&self.parked, &["schema", "table", "ahead"]),
+            (&self.times, &["event", "record", "missing", "empty", "ahead", "implausible"]),
         ] {
             for value in values {
                 counters.with_label_values(&[topic, *value]);
@@ -49,14 +50,6 @@ impl PlaceMetrics {
     /// # Errors
     /// When one of the names is taken.
     pub(super) fn new(registry: &Registry) -> Result<Self> {
-        let table_age = GaugeVec::new(
-            Opts::new(
-                "penstock_indexer_placement_table_age_seconds",
-                "Age of the list of backing indices when it was last used.",
-            ),
-            &["topic"],
-        )?;
-        registry.register(Box::new(table_age.clone()))?;
         Ok(Self {
             placements: counters(
                 registry,
@@ -66,7 +59,7 @@ impl PlaceMetrics {
             )?,
             look_ups: counters(
                 registry,
-                "penstock_indexer_look_ups_total",
+                "penstock_indexer_lookups_total",
                 "Ids looked up before writing, by outcome: hit, miss.",
                 &["topic", "outcome"],
             )?,
@@ -76,7 +69,12 @@ impl PlaceMetrics {
                 "Second copies of documents in a data stream, by outcome: deleted, left.",
                 &["topic", "outcome"],
             )?,
-            table_age,
+            table_age: float_gauges(
+                registry,
+                "penstock_indexer_placement_table_age_seconds",
+                "Age of the list of backing indices when it was last used.",
+                &["topic"],
+            )?,
             times: counters(
                 registry,
                 "penstock_indexer_placement_times_total",

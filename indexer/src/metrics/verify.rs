@@ -1,8 +1,8 @@
 //! The metrics of ids that are taken. A new one is one field with its help as a doc comment, and one line in
 //! [`VerifyMetrics::new`].
 
-use prometheus::{IntCounterVec, Registry, Result};
-use service::metrics::{counters, counters_of};
+use prometheus::{IntCounterVec, Result};
+use service::metrics::{Registry, counters, counters_of};
 
 /// The metrics of ids that are taken.
 #[derive(Clone, Debug)]

@@ -69,7 +69,7 @@ impl Refresh {
     async fn pull(&self, subject: &str) {
         let outcome = match self.puller.pull(subject, false).await {
             Ok(Pulled::Registered { version, id, before }) => {
-                tracing::info!(subject, version, schema_id = id.0, ?before, "Registered a new schema from CXone.");
+                tracing::info!(subject, version, schema_id = id.0, before, "Registered a new schema from CXone.");
                 self.take_up(subject).await;
                 "registered"
             }

@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use prometheus::{IntCounter, IntCounterVec, Registry, Result};
-use service::metrics::counters;
+use prometheus::{IntCounter, IntCounterVec, Result};
+use service::metrics::{Registry, counters};
 
 /// Fields of one source that have a series of their own.
 const MAX_FIELDS: usize = 100;

@@ -116,7 +116,7 @@ fn config(kafka: &Kafka, registry: &str) -> Config {
 }
 
 fn start_with(config: &Config, kafka: Kafka) -> Receiver {
-    let metrics = Metrics::new(&prometheus::Registry::new()).unwrap();
+    let metrics = Metrics::new(&service::metrics::Registry::new()).unwrap();
     let sources = Source::compile_all(config, &metrics).unwrap();
     let common = Arc::new(crate::common(config, &sources, metrics, CancellationToken::new()).unwrap());
     let readiness = Readiness::new();

@@ -48,7 +48,7 @@ impl Place {
     }
 }
 
-impl std::fmt::Debug for Place {
+impl std::fmt::Display for Place {
     /// For logs: without the field where its path holds the key of a map, which is part of the body.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} at byte {}", self.reason, self.offset)?;

@@ -119,7 +119,7 @@ fn what_a_sender_is_told_names_nothing_of_the_inside() {
 
 #[test]
 fn a_flood_of_rejections_becomes_a_few_lines() {
-    let budget = budget::LogBudget::default();
+    let budget = service::budget::LogBudget::default();
     let now = std::time::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
     let lines = (0..1_000).filter(|_| budget.take(now).is_some()).count();
     assert_eq!(lines, 10);

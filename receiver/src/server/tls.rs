@@ -7,6 +7,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
+use prometheus::GaugeVec;
 use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -14,6 +15,8 @@ use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::ClientCertVerifier;
 use rustls::{RootCertStore, ServerConfig};
 use sha2::{Digest, Sha256};
+
+mod expiry;
 
 /// What both sides can agree on (RFC 7301): the first is preferred.
 const PROTOCOLS: [&[u8]; 2] = [b"h2", b"http/1.1"];
@@ -23,6 +26,8 @@ pub(crate) struct Tls {
     files: config::Tls,
     current: ArcSwap<ServerConfig>,
     last: Mutex<Last>,
+    /// Where it says when the certificates expire.
+    expiry: Option<GaugeVec>,
 }
 
 /// What was seen at the last look.
@@ -77,7 +82,16 @@ impl Tls {
         let pem = Pem::read(files)?;
         let last = Last { digest: pem.digest(), failure: String::new() };
         let current = ArcSwap::from_pointee(server_config(files, &pem)?);
-        Ok(Self { files: files.clone(), current, last: Mutex::new(last) })
+        Ok(Self { files: files.clone(), current, last: Mutex::new(last), expiry: None })
+    }
+
+    /// Returns the same, which says in `expiry` when its certificates expire, by their use.
+    ///
+    /// # Errors
+    /// When a file cannot be read.
+    pub(crate) fn measured(self, expiry: GaugeVec) -> Result<Self, TlsError> {
+        Pem::read(&self.files)?.note_expiry(&expiry);
+        Ok(Self { expiry: Some(expiry), ..self })
     }
 
     /// Returns the settings for a new connection.
@@ -114,6 +128,9 @@ impl Tls {
             return Ok(None);
         }
         self.current.store(Arc::new(server_config(&self.files, &pem)?));
+        if let Some(expiry) = &self.expiry {
+            pem.note_expiry(expiry);
+        }
         Ok(Some(digest))
     }
 }

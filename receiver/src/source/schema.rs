@@ -204,7 +204,7 @@ fn use_as_current(source: &Source, latest: &RegisteredSchema) -> Result<(), Sche
     let writer = source.writer(latest.id, Arc::clone(&latest.schema))?;
     source.current.store(Some(Arc::new(writer)));
     source.changed();
-    source.metrics.schema_id.set(i64::from(latest.id.0));
+    source.metrics.schema_info.set(latest.id.0);
     let (name, subject) = (source.name.as_str(), source.subject.as_str());
     tracing::info!(source = name, subject, schema_id = latest.id.0, "Loaded the current schema of the source.");
     Ok(())

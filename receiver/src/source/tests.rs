@@ -1,5 +1,5 @@
 use config::Auth;
-use prometheus::Registry;
+use service::metrics::Registry;
 
 use super::*;
 

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use prometheus::HistogramVec;
 use schema_registry_converter::async_impl::schema_registry::{
     get_all_versions, get_referenced_schema, get_schema_by_id, get_schema_by_subject_and_version, post_schema,
 };
@@ -59,6 +60,11 @@ impl Texts {
 impl Client {
     pub(super) fn new(config: &config::SchemaRegistry) -> Result<Self, RegistrySetupError> {
         Ok(Self { nodes: Nodes::new(config)? })
+    }
+
+    /// Returns the same, which observes its requests in `durations`.
+    pub(super) fn measured(self, durations: HistogramVec) -> Self {
+        Self { nodes: self.nodes.measured(durations) }
     }
 
     /// Returns the addresses, for messages.

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use moka::future::Cache;
+use prometheus::HistogramVec;
 
 use crate::wire::SchemaId;
 use avro::Schema;
@@ -24,6 +25,7 @@ use versions::Versions;
 
 pub use direct::{Direct, escape};
 pub use error::{RegistryError, RegistrySetupError};
+pub use measured::durations;
 
 mod absent;
 mod address;
@@ -34,6 +36,7 @@ mod error;
 mod folder;
 mod http;
 mod kept;
+mod measured;
 mod nodes;
 mod owners;
 mod versions;
@@ -88,8 +91,19 @@ impl SchemaRegistry {
     /// # Errors
     /// When the URL is none, or a file that the config names cannot be used.
     pub fn new(config: &config::SchemaRegistry) -> Result<Self, RegistrySetupError> {
+        Self::with(config, Client::new(config)?)
+    }
+
+    /// As [`SchemaRegistry::new`]; the times of its requests go to `durations`, which [`durations()`] makes.
+    ///
+    /// # Errors
+    /// As [`SchemaRegistry::new`].
+    pub fn measured(config: &config::SchemaRegistry, durations: HistogramVec) -> Result<Self, RegistrySetupError> {
+        Self::with(config, Client::new(config)?.measured(durations))
+    }
+
+    fn with(config: &config::SchemaRegistry, client: Client) -> Result<Self, RegistrySetupError> {
         let capacity = config.cache_capacity.max(1);
-        let client = Client::new(config)?;
         let inner = Inner {
             kept: Kept::new(config, client.url()),
             client,

@@ -8,6 +8,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use prometheus::HistogramVec;
 use reqwest::StatusCode;
 use schema_registry_converter::async_impl::schema_registry::SrSettings;
 use schema_registry_converter::error::SRCError;
@@ -16,6 +17,7 @@ use serde::de::DeserializeOwned;
 
 use super::address::{self, Address};
 use super::http::Http;
+use super::measured;
 use super::{RegistryError, RegistrySetupError};
 use service::causes::with_causes;
 use service::secret::Secret;
@@ -29,6 +31,7 @@ pub(super) struct Nodes {
     http: Http,
     /// For questions that `schema_registry_converter` has no call for.
     client: reqwest::Client,
+    durations: Option<HistogramVec>,
 }
 
 struct Node {
@@ -55,7 +58,12 @@ impl Nodes {
         }
         let builder = http.builder().timeout(http.timeout().max(Duration::from_millis(1)));
         let client = builder.build().map_err(|error| RegistrySetupError::new("url", error))?;
-        Ok(Self { urls, nodes, http, client })
+        Ok(Self { urls, nodes, http, client, durations: None })
+    }
+
+    /// Returns the same, which observes its requests in `durations`.
+    pub(super) fn measured(self, durations: HistogramVec) -> Self {
+        Self { durations: Some(durations), ..self }
     }
 
     /// Returns all addresses, for messages.
@@ -98,7 +106,10 @@ impl Nodes {
                 // Who asks again asks it as well, once it is no longer avoided.
                 break;
             }
-            let error = match call(node).await {
+            let begin = Instant::now();
+            let answer = call(node).await;
+            measured::observe(self.durations.as_ref(), begin.elapsed(), answer.as_ref().err());
+            let error = match answer {
                 Ok(answer) => {
                     node.answered();
                     return Ok(answer);

@@ -1,11 +1,12 @@
 //! The parts that every service has: ports ([`listen`]), the admin port ([`admin`]), metrics, logs ([`telemetry`]),
-//! secrets ([`secret`]), the signal to stop ([`shutdown`]), the service manager ([`notify`]), HTTP clients ([`http`],
+//! budgets of log lines ([`budget`]), secrets ([`secret`]), the signal to stop ([`shutdown`]), the service manager ([`notify`]), HTTP clients ([`http`],
 //! [`tls`]).
 //!
 //! A thing belongs here when both services need it and it is about running a process. It knows no Kafka, no Avro and no
 //! config file.
 
 pub mod admin;
+pub mod budget;
 pub mod causes;
 pub mod http;
 pub mod listen;

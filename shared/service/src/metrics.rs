@@ -1,11 +1,28 @@
-//! Prometheus metrics: each service has a registry and a struct of its own; these make and register one family each.
+//! Prometheus metrics: each service has a [`Registry`] and a struct of its own; these make and register one family each.
+//!
+//! What is registered is also declared: `docs/metrics.md` is made from the declarations, and a test holds that the
+//! dashboards and rules show each of them.
 //!
 //! Names are `penstock_<service>_<what>_<unit>[_total]` (Prometheus documentation, "Metric and label naming").
 //! Durations are in seconds, sizes in bytes. The hot paths count per batch or per request, not per event.
 
 use prometheus::{
     Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
-    Registry, Result,
+    Result,
+};
+
+pub use conditions::conditions;
+pub use declared::{Declaration, Kind, Registry};
+pub use process::process;
+
+mod conditions;
+mod declared;
+mod process;
+
+/// The revision of the source that this was built from; "unknown" where the build did not set `PENSTOCK_REVISION`.
+pub const REVISION: &str = match option_env!("PENSTOCK_REVISION") {
+    Some(revision) => revision,
+    None => "unknown",
 };
 
 /// Registers a counter.
@@ -14,7 +31,7 @@ use prometheus::{
 /// When the name is taken or not valid; so for each function here.
 pub fn counter(registry: &Registry, name: &str, help: &str) -> Result<IntCounter> {
     let metric = IntCounter::new(name, help)?;
-    registry.register(Box::new(metric.clone()))?;
+    registry.declare(Kind::Counter, metric.clone())?;
     Ok(metric)
 }
 
@@ -24,7 +41,7 @@ pub fn counter(registry: &Registry, name: &str, help: &str) -> Result<IntCounter
 /// As [`counter`].
 pub fn counters(registry: &Registry, name: &str, help: &str, labels: &[&str]) -> Result<IntCounterVec> {
     let metric = IntCounterVec::new(Opts::new(name, help), labels)?;
-    registry.register(Box::new(metric.clone()))?;
+    registry.declare(Kind::Counter, metric.clone())?;
     Ok(metric)
 }
 
@@ -54,7 +71,7 @@ pub fn begin_at_zero(counters: &IntCounterVec, values: &[&str]) {
 /// As [`counter`].
 pub fn gauge(registry: &Registry, name: &str, help: &str) -> Result<IntGauge> {
     let metric = IntGauge::new(name, help)?;
-    registry.register(Box::new(metric.clone()))?;
+    registry.declare(Kind::Gauge, metric.clone())?;
     Ok(metric)
 }
 
@@ -64,18 +81,19 @@ pub fn gauge(registry: &Registry, name: &str, help: &str) -> Result<IntGauge> {
 /// As [`counter`].
 pub fn float_gauge(registry: &Registry, name: &str, help: &str) -> Result<Gauge> {
     let metric = Gauge::new(name, help)?;
-    registry.register(Box::new(metric.clone()))?;
+    registry.declare(Kind::Gauge, metric.clone())?;
     Ok(metric)
 }
 
-/// Registers the gauge `name` with the constant value 1 and the label `version`. A scrape target that has it is one of
-/// that service, whatever the scrape job is called (Prometheus documentation, "Writing exporters", "Labels").
+/// Registers the gauge `name` with the constant value 1 and the labels `version` and `revision`. A scrape target that
+/// has it is one of that service, whatever the scrape job is called (Prometheus documentation, "Writing exporters",
+/// "Labels").
 ///
 /// # Errors
 /// As [`counter`].
 pub fn build_info(registry: &Registry, name: &str, version: &str) -> Result<()> {
-    let info = gauges(registry, name, "Always 1. Its label is the version of the running build.", &["version"])?;
-    info.with_label_values(&[version]).set(1);
+    let help = "Always 1. Its labels are the version and the source revision of the running build.";
+    gauges(registry, name, help, &["version", "revision"])?.with_label_values(&[version, REVISION]).set(1);
     Ok(())
 }
 
@@ -85,7 +103,7 @@ pub fn build_info(registry: &Registry, name: &str, version: &str) -> Result<()> 
 /// As [`counter`].
 pub fn float_gauges(registry: &Registry, name: &str, help: &str, labels: &[&str]) -> Result<GaugeVec> {
     let metric = GaugeVec::new(Opts::new(name, help), labels)?;
-    registry.register(Box::new(metric.clone()))?;
+    registry.declare(Kind::Gauge, metric.clone())?;
     Ok(metric)
 }
 
@@ -95,7 +113,7 @@ pub fn float_gauges(registry: &Registry, name: &str, help: &str, labels: &[&str]
 /// As [`counter`].
 pub fn gauges(registry: &Registry, name: &str, help: &str, labels: &[&str]) -> Result<IntGaugeVec> {
     let metric = IntGaugeVec::new(Opts::new(name, help), labels)?;
-    registry.register(Box::new(metric.clone()))?;
+    registry.declare(Kind::Gauge, metric.clone())?;
     Ok(metric)
 }
 
@@ -105,7 +123,7 @@ pub fn gauges(registry: &Registry, name: &str, help: &str, labels: &[&str]) -> R
 /// As [`counter`].
 pub fn histogram(registry: &Registry, name: &str, help: &str, bounds: &[f64]) -> Result<Histogram> {
     let metric = Histogram::with_opts(HistogramOpts::new(name, help).buckets(bounds.to_vec()))?;
-    registry.register(Box::new(metric.clone()))?;
+    registry.declare(Kind::Histogram, metric.clone())?;
     Ok(metric)
 }
 
@@ -121,7 +139,7 @@ pub fn histograms(
     bounds: &[f64],
 ) -> Result<HistogramVec> {
     let metric = HistogramVec::new(HistogramOpts::new(name, help).buckets(bounds.to_vec()), labels)?;
-    registry.register(Box::new(metric.clone()))?;
+    registry.declare(Kind::Histogram, metric.clone())?;
     Ok(metric)
 }
 

@@ -4,6 +4,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// Why something is not met that nobody has spoken of yet.
 const STARTING: &str = "starting";
+/// What stands between the name of a condition and the part that it is of. No name of ours has it, nor has a topic.
+const OF: &str = " of ";
 
 /// All conditions of one service. The service is ready when there are some and each is met.
 #[derive(Debug, Default)]
@@ -38,7 +40,7 @@ impl Readiness {
     /// Adds the condition `name`, unmet with the reason "starting". A name that is already there is the same condition.
     pub fn condition(self: &Arc<Self>, name: &str) -> Condition {
         if let Some((whole, part)) = &self.whole {
-            return whole.condition(&format!("{name} of {part}"));
+            return whole.condition(&format!("{name}{OF}{part}"));
         }
         let condition = Condition { readiness: Arc::clone(self), name: name.to_owned() };
         condition.unmet(STARTING);
@@ -71,6 +73,17 @@ impl Readiness {
             State::Met | State::Unmet(_) => None,
         };
         conditions.iter().filter_map(remark).collect()
+    }
+
+    /// Returns each condition with whether it is met.
+    pub fn states(&self) -> Vec<(String, bool)> {
+        let conditions = self.conditions.lock().unwrap_or_else(PoisonError::into_inner);
+        conditions.iter().map(|(name, state)| (name.clone(), !matches!(state, State::Unmet(_)))).collect()
+    }
+
+    /// Returns what `name`, of a condition, says: its own name, and the part that it is of ("" where it is of none).
+    pub fn name_and_part(name: &str) -> (&str, &str) {
+        name.split_once(OF).unwrap_or((name, ""))
     }
 
     /// Returns whether every condition is met.

@@ -35,16 +35,16 @@ pub enum LogFormat {
     Json,
 }
 
-/// Sends the logs of this process to standard error, from `log.level` on, in `log.format`. A second call changes
-/// nothing, so that tests can start several services in one process.
+/// Sends the logs of this process to standard error, from `log.level` on, in `log.format`; each JSON object says that
+/// it is of `service`. A second call changes nothing, so that tests can start several services in one process.
 ///
 /// # Errors
 /// When `log.level` is not a filter that `tracing` understands.
-pub fn init(log: &Log) -> Result<(), String> {
+pub fn init(log: &Log, service: &'static str) -> Result<(), String> {
     let filter = filter(&log.level).map_err(|error| format!("log.level: {error}"))?;
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(Lines::new(std::io::stderr, log.format))
+        .with_writer(Lines::new(std::io::stderr, log.format, service))
         .with_ansi(std::io::stderr().is_terminal());
     let installed = match log.format {
         LogFormat::Text => subscriber.try_init(),

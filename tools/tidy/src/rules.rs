@@ -57,6 +57,22 @@ fn nothing_is_left_for_later_and_no_test_is_ignored() -> Result<()> {
     })
 }
 
+/// A log line in JSON is read by machines: a list in Rust's own notation is nothing that they can take apart.
+#[test]
+fn no_log_line_has_a_field_in_debug_form() -> Result<()> {
+    assert_all(|_, text| {
+        let lines = text.split("tracing::").skip(1).filter_map(|rest| {
+            let (name, rest) = rest.split_once("!(")?;
+            let is_line = ["trace", "debug", "info", "warn", "error"].contains(&name);
+            // The message comes last, and its arguments are no fields.
+            is_line.then(|| rest.split_once('"').map_or(rest, |(fields, _)| fields))
+        });
+        let is_debug = |field: &str| field.trim_start().starts_with('?') || field.contains("= ?");
+        let found = lines.flat_map(|fields| fields.split(',')).find(|field| is_debug(field))?;
+        Some(format!("the field `{}` of a log line: say it with %, or as a number or text", found.trim()))
+    })
+}
+
 #[test]
 fn a_module_with_others_below_it_stands_beside_their_folder() -> Result<()> {
     assert_all(|path, _| path.ends_with("mod.rs").then(|| "is a mod.rs".to_owned()))

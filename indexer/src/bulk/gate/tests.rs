@@ -1,5 +1,5 @@
-use prometheus::Registry;
 use service::admin::Readiness;
+use service::metrics::Registry;
 use std::time::Duration;
 
 use super::*;

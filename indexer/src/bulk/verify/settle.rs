@@ -100,6 +100,7 @@ impl Verify {
                 conflicts,
                 partition = origin.partition.0,
                 offset = origin.offset.0,
+                request_id = batch.request_id(origin),
                 index = %first.index,
                 "Events have the id of another event that is already indexed; they become dead letters (id-conflict). \
                  See \"The scope of an id\" in docs/ids.md. This is logged at most once a minute."

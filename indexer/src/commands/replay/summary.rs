@@ -101,9 +101,8 @@ impl Tally {
     /// Reads what `metrics` have counted for `topic`.
     pub(super) fn of(metrics: &Metrics, topic: &str) -> Self {
         let documents = |outcome| metrics.documents.with_label_values(&[outcome]).get();
-        let letters = |stage| metrics.dead_letters.with_label_values(&[stage]).get();
         let (read, indexed, duplicates) = (metrics.consumed.get(), documents("indexed"), documents("duplicate"));
-        let dead = letters("decode") + letters("index");
+        let dead = metrics.letters.of(topic);
         Self {
             read,
             indexed,

@@ -5,8 +5,15 @@ use super::*;
 
 /// Writes a new certificate and its key.
 fn renew(folder: &Path) -> (String, String) {
+    renew_until(folder, 4_000_000_000)
+}
+
+/// As [`renew`], valid until `end`, in seconds since the Unix epoch.
+fn renew_until(folder: &Path, end: i64) -> (String, String) {
     let key = KeyPair::generate().unwrap();
-    let certificate = CertificateParams::new(vec!["localhost".to_owned()]).unwrap().self_signed(&key).unwrap();
+    let mut params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+    params.not_after = time::OffsetDateTime::from_unix_timestamp(end).unwrap();
+    let certificate = params.self_signed(&key).unwrap();
     std::fs::write(folder.join("cert.pem"), certificate.pem()).unwrap();
     std::fs::write(folder.join("key.pem"), key.serialize_pem()).unwrap();
     (certificate.pem(), key.serialize_pem())
@@ -36,6 +43,19 @@ fn renewed_files_are_in_use_once_they_go_together() {
     assert!(!Arc::ptr_eq(&first, &tls.current()));
     std::fs::remove_file(folder.path().join("cert.pem")).unwrap();
     tls.reload();
+}
+
+#[test]
+fn the_end_of_a_certificate_is_shown_and_follows_its_file() {
+    let folder = TempDir::new().unwrap();
+    renew_until(folder.path(), 2_000_000_000);
+    let expiry = GaugeVec::new(prometheus::Opts::new("expiry", "Expiry."), &["use"]).unwrap();
+    let tls = Tls::load(&files(folder.path())).unwrap().measured(expiry.clone()).unwrap();
+    let end = || expiry.with_label_values(&["server"]).get();
+    assert_eq!(end(), 2_000_000_000.0);
+    renew_until(folder.path(), 2_100_000_000);
+    tls.reload();
+    assert_eq!(end(), 2_100_000_000.0);
 }
 
 #[test]

@@ -17,6 +17,18 @@ fn what_is_made_is_registered() {
 }
 
 #[test]
+fn what_is_registered_is_declared_even_without_a_sample() {
+    let registry = Registry::new();
+    counters(&registry, "b_total", "B.", &["z", "a"]).unwrap();
+    float_gauge(&registry, "a", "A.").unwrap();
+    assert!(registry.gather().iter().all(|family| family.name() != "b_total"));
+    let [a, b] = registry.declared().try_into().unwrap();
+    assert_eq!((a.name.as_str(), a.kind, a.labels.len()), ("a", Kind::Gauge, 0));
+    let (kind, labels) = (Kind::Counter, vec!["a".to_owned(), "z".to_owned()]);
+    assert_eq!(b, Declaration { name: "b_total".to_owned(), kind, labels, help: "B.".to_owned() });
+}
+
+#[test]
 fn a_name_that_is_taken_or_not_valid_is_an_error() {
     let registry = Registry::new();
     counter(&registry, "a_total", "A.").unwrap();

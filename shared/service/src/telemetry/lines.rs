@@ -38,6 +38,7 @@ const OURS: [&str; 11] = [
 pub(super) struct Lines<M> {
     inner: M,
     format: LogFormat,
+    service: &'static str,
     theirs: Mutex<Theirs>,
 }
 
@@ -53,15 +54,16 @@ pub(super) struct Line<W> {
     /// None where the line is left out.
     inner: Option<W>,
     format: LogFormat,
+    service: &'static str,
     level: Level,
     max: usize,
 }
 
 impl<M> Lines<M> {
-    /// Lines in `format` that go to `inner`.
-    pub(super) fn new(inner: M, format: LogFormat) -> Self {
+    /// Lines of `service` in `format` that go to `inner`.
+    pub(super) fn new(inner: M, format: LogFormat, service: &'static str) -> Self {
         let theirs = Mutex::new(Theirs { begin: Instant::now(), written: 0, left_out: 0 });
-        Self { inner, format, theirs }
+        Self { inner, format, service, theirs }
     }
 
     /// Returns whether one more line of a dependency may be written, and how many were left out in the window before,
@@ -86,7 +88,8 @@ impl<'a, M: MakeWriter<'a>> MakeWriter<'a> for Lines<M> {
     type Writer = Line<M::Writer>;
 
     fn make_writer(&'a self) -> Self::Writer {
-        Line { inner: Some(self.inner.make_writer()), format: self.format, level: Level::INFO, max: MAX_OURS }
+        let (inner, format, service) = (Some(self.inner.make_writer()), self.format, self.service);
+        Line { inner, format, service, level: Level::INFO, max: MAX_OURS }
     }
 
     fn make_writer_for(&'a self, meta: &Metadata<'_>) -> Self::Writer {
@@ -98,6 +101,7 @@ impl<'a, M: MakeWriter<'a>> MakeWriter<'a> for Lines<M> {
         Line {
             inner: admitted.then(|| self.inner.make_writer_for(meta)),
             format: self.format,
+            service: self.service,
             level: *meta.level(),
             max: if is_ours { MAX_OURS } else { MAX_THEIRS },
         }
@@ -109,7 +113,14 @@ impl<W: Write> Write for Line<W> {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         let Some(inner) = &mut self.inner else { return Ok(line.len()) };
         if line.len() <= self.max {
-            inner.write_all(line)?;
+            match (self.format, line.strip_prefix(b"{")) {
+                // Before all other fields, since those may be of any name.
+                (LogFormat::Json, Some(fields)) => {
+                    write!(inner, "{{\"service\":\"{}\",", self.service)?;
+                    inner.write_all(fields)?;
+                }
+                _ => inner.write_all(line)?,
+            }
             return Ok(line.len());
         }
         let begin = String::from_utf8_lossy(line.get(..self.max).unwrap_or(line));
@@ -118,8 +129,9 @@ impl<W: Write> Write for Line<W> {
             // A part of an object is none.
             LogFormat::Json => {
                 let message = "A line of the log was cut.";
+                let (service, level, bytes) = (self.service, self.level.as_str(), line.len());
                 let cut =
-                    json!({"level": self.level.as_str(), "message": message, "bytes": line.len(), "begin": begin});
+                    json!({"service": service, "level": level, "message": message, "bytes": bytes, "begin": begin});
                 writeln!(inner, "{cut}")?;
             }
         }

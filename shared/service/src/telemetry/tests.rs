@@ -23,7 +23,7 @@ impl Write for Kept {
 fn logged(format: LogFormat, work: impl FnOnce()) -> Vec<String> {
     let kept = Kept::default();
     let out = kept.clone();
-    let lines = Lines::new(move || out.clone(), format);
+    let lines = Lines::new(move || out.clone(), format, "penstock-receiver");
     let subscriber = tracing_subscriber::fmt().with_writer(lines).with_ansi(false);
     match format {
         LogFormat::Text => tracing::subscriber::with_default(subscriber.finish(), work),
@@ -60,12 +60,25 @@ fn a_dependency_writes_only_so_many_lines_and_each_of_a_limited_length() {
 }
 
 #[test]
+fn each_json_object_says_which_service_it_is_of() {
+    let lines = logged(LogFormat::Json, || {
+        tracing::info!(topic = "calls", request_id = None::<&str>, "First.");
+        tracing::info!(target: "registry", text = "é".repeat(1_000_000), "Long.");
+    });
+    for line in lines {
+        let line: serde_json::Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(line["service"], "penstock-receiver", "{line}");
+        assert!(line.get("request_id").is_none(), "a field without a value is none");
+    }
+}
+
+#[test]
 fn a_level_or_a_list_is_a_filter_and_the_rest_is_refused_with_the_key() {
     for level in ["info", "WARN", "info,rdkafka=warn", "registry=debug,error", "off"] {
         filter(level).unwrap();
     }
     for level in ["", " ", "info,x=loud", "a=b=c"] {
-        let error = init(&Log { level: level.to_owned(), format: LogFormat::Text }).unwrap_err();
+        let error = init(&Log { level: level.to_owned(), format: LogFormat::Text }, "penstock-receiver").unwrap_err();
         assert!(error.starts_with("log.level: "), "{error}");
     }
 }

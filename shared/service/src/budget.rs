@@ -1,4 +1,4 @@
-//! How many rejections are logged: a few a second, so that a sender cannot flood the logs.
+//! How many lines of one kind are logged: a few a second, so that a stranger cannot flood the logs.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -8,7 +8,7 @@ const LINES_A_SECOND: u64 = 10;
 
 /// Counts lines by second of the clock. Approximate where two seconds meet, which does no harm.
 #[derive(Debug, Default)]
-pub(crate) struct LogBudget {
+pub struct LogBudget {
     second: AtomicU64,
     lines: AtomicU64,
     suppressed: AtomicU64,
@@ -16,7 +16,7 @@ pub(crate) struct LogBudget {
 
 impl LogBudget {
     /// Returns whether a line may be logged at `now`; if so, how many were not since the last one.
-    pub(crate) fn take(&self, now: SystemTime) -> Option<u64> {
+    pub fn take(&self, now: SystemTime) -> Option<u64> {
         let second = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         if self.second.swap(second, Ordering::Relaxed) != second {
             self.lines.store(0, Ordering::Relaxed);

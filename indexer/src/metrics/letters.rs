@@ -1,0 +1,109 @@
+//! The metrics of dead letters. A new one is one field with its help as a doc comment, and one line in
+//! [`LetterMetrics::new`].
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use prometheus::core::Collector;
+use prometheus::{IntCounterVec, Result};
+use service::metrics::{Registry, counters};
+
+/// Error types that Elasticsearch chose and that have a series of their own.
+const MAX_TYPES: usize = 50;
+/// Bytes of such a type.
+const MAX_TYPE: usize = 100;
+/// All types beyond those.
+const OTHER: &str = "(other)";
+/// What is most likely, by stage: there from the start, so that an alert sees the first one.
+const USUAL: [(&str, &[&str]); 2] = [
+    ("decode", &["not-framed", "unknown-schema", "unusable-schema", "truncated", "trailing_bytes", "expired"]),
+    ("index", &["document_parsing_exception", "mapper_parsing_exception", "illegal_argument_exception", "id-conflict"]),
+];
+
+/// The metrics of dead letters.
+#[derive(Clone, Debug)]
+pub struct LetterMetrics {
+    /// Records written to the dead-letter topic and acknowledged there, by topic, stage and type.
+    written: IntCounterVec,
+    /// Dead letters of records that had been redriven, by topic.
+    pub redriven: IntCounterVec,
+    /// The types that have a series of their own.
+    types: Arc<Mutex<HashSet<String>>>,
+}
+
+impl LetterMetrics {
+    /// Registers them with `registry`.
+    ///
+    /// # Errors
+    /// When one of the names is taken.
+    pub(super) fn new(registry: &Registry) -> Result<Self> {
+        let usual = USUAL.iter().flat_map(|(_, types)| types.iter().map(|name| (*name).to_owned()));
+        Ok(Self {
+            written: counters(
+                registry,
+                "penstock_indexer_dead_letters_total",
+                "Records acknowledged by the dead-letter topic, by stage (decode, index) and error type.",
+                &["topic", "stage", "type"],
+            )?,
+            redriven: counters(
+                registry,
+                "penstock_indexer_redriven_dead_letters_total",
+                "Records that were redriven from dead letters and became dead letters again.",
+                &["topic"],
+            )?,
+            types: Arc::new(Mutex::new(usual.collect())),
+        })
+    }
+
+    /// Counts a dead letter of `topic`. Elasticsearch chooses the types: beyond the first ones, all others are one.
+    pub fn written(&self, topic: &str, stage: &str, error_type: &str) {
+        let error_type = if self.has_series(error_type) { error_type } else { OTHER };
+        self.written.with_label_values(&[topic, stage, error_type]).inc();
+    }
+
+    /// Returns how many dead letters of `topic` were counted.
+    pub fn of(&self, topic: &str) -> u64 {
+        let families = self.written.collect();
+        let metrics = families.iter().flat_map(|family| family.get_metric());
+        let is_of = |label: &&prometheus::proto::LabelPair| label.name() == "topic" && label.value() == topic;
+        let counts = metrics.filter(|metric| metric.get_label().iter().any(|label| is_of(&label)));
+        counts.map(|metric| metric.get_counter().get_value() as u64).sum()
+    }
+
+    /// Begins the counters of `topic` at 0.
+    pub(super) fn begin_topic(&self, topic: &str) {
+        for (stage, types) in USUAL {
+            for name in types.iter().chain([&OTHER]) {
+                self.written.with_label_values(&[topic, stage, *name]);
+            }
+        }
+        self.redriven.with_label_values(&[topic]);
+    }
+
+    fn has_series(&self, name: &str) -> bool {
+        let mut types = self.types.lock().unwrap_or_else(PoisonError::into_inner);
+        if types.contains(name) {
+            return true;
+        }
+        let is_new = types.len() < MAX_TYPES && name.len() <= MAX_TYPE;
+        is_new && types.insert(name.to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn types_that_a_server_makes_up_have_no_series_without_end() {
+        let letters = LetterMetrics::new(&Registry::new()).unwrap();
+        letters.begin_topic("events");
+        for number in 0..10_000 {
+            letters.written("events", "index", &format!("exception_{number}"));
+        }
+        letters.written("events", "index", &"x".repeat(10_000));
+        letters.written("others", "decode", "truncated");
+        assert!(letters.written.collect()[0].get_metric().len() <= 2 * MAX_TYPES + 4);
+        assert_eq!((letters.of("events"), letters.of("others")), (10_001, 1));
+    }
+}

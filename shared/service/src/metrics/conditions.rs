@@ -1,0 +1,63 @@
+//! The conditions of readiness as a gauge, read when it is scraped: no part has to keep it up to date.
+
+use std::sync::Arc;
+
+use prometheus::core::{Collector, Desc};
+use prometheus::proto::MetricFamily;
+use prometheus::{IntGaugeVec, Opts, Result};
+
+use super::{Kind, Registry};
+use crate::readiness::Readiness;
+
+/// Registers the gauge `name` of the conditions of `readiness`: 1 while one is met, else 0, by `condition`, and by
+/// `topic` where a service has the condition for each of its topics.
+///
+/// # Errors
+/// When the name is taken or not valid.
+pub fn conditions(registry: &Registry, name: &str, readiness: Arc<Readiness>) -> Result<()> {
+    let help = "1 while the condition of readiness is met, else 0. The service is ready while all are met.";
+    let family = IntGaugeVec::new(Opts::new(name, help), &["condition", "topic"])?;
+    registry.declare(Kind::Gauge, Conditions { family, readiness })
+}
+
+struct Conditions {
+    family: IntGaugeVec,
+    readiness: Arc<Readiness>,
+}
+
+impl Collector for Conditions {
+    fn desc(&self) -> Vec<&Desc> {
+        self.family.desc()
+    }
+
+    fn collect(&self) -> Vec<MetricFamily> {
+        for (name, is_met) in self.readiness.states() {
+            let (condition, topic) = Readiness::name_and_part(&name);
+            self.family.with_label_values(&[condition, topic]).set(i64::from(is_met));
+        }
+        self.family.collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_condition_is_shown_as_it_stands() {
+        let (registry, readiness) = (Registry::new(), Readiness::new());
+        conditions(&registry, "ready", Arc::clone(&readiness)).unwrap();
+        let kafka = readiness.condition("kafka");
+        let of_topic = readiness.part("calls").condition("kafka");
+        let shown = || {
+            let text = prometheus::TextEncoder::new().encode_to_string(&registry.gather()).unwrap();
+            text.lines().filter(|line| !line.starts_with('#')).map(str::to_owned).collect::<Vec<_>>()
+        };
+        kafka.met();
+        let (plain, part) = (r#"ready{condition="kafka",topic=""}"#, r#"ready{condition="kafka",topic="calls"}"#);
+        assert_eq!(shown(), [format!("{plain} 1"), format!("{part} 0")]);
+        of_topic.met_but("something is amiss");
+        kafka.unmet("gone");
+        assert_eq!(shown(), [format!("{plain} 0"), format!("{part} 1")]);
+    }
+}

@@ -1,0 +1,99 @@
+//! The dashboards and rules as files of the repository: which queries they have, and which metrics those name.
+
+use std::collections::BTreeSet;
+
+use anyhow::{Context, Result};
+use serde_json::Value;
+
+use crate::paths;
+
+/// The file of recording rules and alerts.
+pub const RULES: &str = "deploy/prometheus/alerts.yml";
+
+/// A query of a panel.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Query {
+    /// The dashboard and the panel, for messages.
+    pub place: String,
+    /// The expression, with Grafana's variables.
+    pub expression: String,
+}
+
+/// Returns every query of every panel of every dashboard.
+///
+/// # Errors
+/// When a dashboard cannot be read.
+pub fn queries() -> Result<Vec<Query>> {
+    let mut queries = Vec::new();
+    for entry in std::fs::read_dir(paths::in_repository("deploy/grafana/dashboards"))? {
+        let path = entry?.path();
+        let dashboard: Value = serde_json::from_str(&std::fs::read_to_string(&path)?)?;
+        let title = dashboard["title"].as_str().with_context(|| format!("{} has no title", path.display()))?;
+        for panel in dashboard["panels"].as_array().into_iter().flatten() {
+            let place = format!("{title}: {}", panel["title"].as_str().unwrap_or_default());
+            for target in panel["targets"].as_array().into_iter().flatten() {
+                let expression = target["expr"].as_str().with_context(|| format!("{place}: a target without expr"))?;
+                queries.push(Query { place: place.clone(), expression: expression.to_owned() });
+            }
+        }
+    }
+    anyhow::ensure!(queries.len() > 50, "only {} queries were found", queries.len());
+    queries.sort();
+    Ok(queries)
+}
+
+/// Returns the text of [`RULES`].
+///
+/// # Errors
+/// When it cannot be read.
+pub fn rules() -> Result<String> {
+    Ok(std::fs::read_to_string(paths::in_repository(RULES))?)
+}
+
+/// Returns the names of metrics in `text`: of ours, of the process, of recorded ones, and `up`.
+pub fn names(text: &str) -> BTreeSet<String> {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | ':');
+    let words = text.split(|c| !is_part(c));
+    let is_metric = |word: &&str| {
+        let is_recorded = word.starts_with("namespace_") && word.contains(':');
+        word.starts_with("penstock_") || word.starts_with("process_") || is_recorded || *word == "up"
+    };
+    words.filter(is_metric).map(str::to_owned).collect()
+}
+
+impl Query {
+    /// Returns the expression with everything chosen, over `window`, as Grafana would send it.
+    pub fn with_everything(&self, window: &str) -> String {
+        let mut text = self.expression.clone();
+        for (variable, value) in [
+            ("$__rate_interval", window),
+            ("$namespace", ".*"),
+            ("$instance", ".*"),
+            ("$source", ".*"),
+            ("$topic", ".*"),
+        ] {
+            text = text.replace(variable, value);
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_found_in_expressions() {
+        let text = r#"sum by (topic) (rate(penstock_a_total{x="y"}[5m])) / up + namespace_topic:penstock_late:rate5m"#;
+        let found: Vec<String> = names(text).into_iter().collect();
+        assert_eq!(found, ["namespace_topic:penstock_late:rate5m", "penstock_a_total", "up"]);
+    }
+
+    #[test]
+    fn no_variable_is_left() -> Result<()> {
+        let left: Vec<Query> =
+            queries()?.into_iter().filter(|query| query.with_everything("5s").contains('$')).collect();
+        assert!(left.is_empty(), "{left:?}");
+        Ok(())
+    }
+}
