@@ -25,8 +25,10 @@ mod hold;
 mod letter;
 mod sender;
 
-/// How many KiB of letters may be on their way at a time. A larger one goes alone.
+/// How many KiB of letters may be on their way at a time, at most. A larger one goes alone.
 const MAX_KIB_ON_THEIR_WAY: u32 = 16 * 1024;
+/// And at most this part (one in so many) of what the topic may hold, `indexer.max_in_flight_bytes`.
+const SHARE: u64 = 4;
 /// How long one attempt may take.
 const DELIVERY_TIMEOUT: Duration = Duration::from_secs(20);
 /// The longest wait between attempts.
@@ -39,6 +41,7 @@ pub struct DeadLetters {
     topic: String,
     /// Room for letters on their way, in KiB.
     room: Semaphore,
+    max_kib: u32,
     hold: Hold,
     condition: Condition,
     metrics: Metrics,
@@ -52,11 +55,13 @@ impl DeadLetters {
     /// When librdkafka refuses `kafka.options`.
     pub fn new(config: &Config, condition: Condition, metrics: Metrics) -> Result<Self, KafkaError> {
         condition.met();
+        let max_kib = max_kib(config.indexer.max_in_flight_bytes.as_u64());
         Ok(Self {
             sender: Sender::new(&config.kafka)?,
             dead_letter_topic: config.kafka.dead_letter_topic.clone(),
             topic: config.kafka.topic.clone(),
-            room: Semaphore::new(MAX_KIB_ON_THEIR_WAY as usize),
+            room: Semaphore::new(max_kib as usize),
+            max_kib,
             hold: Hold::new(config, metrics.fuse_blown.clone()),
             condition,
             metrics,
@@ -114,7 +119,7 @@ impl DeadLetters {
     }
 
     async fn write_one(&self, batch: &Batch, letter: &DeadLetter<'_>) {
-        let room = u32::try_from(letter.len() / 1024 + 1).unwrap_or(MAX_KIB_ON_THEIR_WAY).min(MAX_KIB_ON_THEIR_WAY);
+        let room = u32::try_from(letter.len() / 1024 + 1).unwrap_or(self.max_kib).min(self.max_kib);
         // Never closed, so this does not fail.
         let _room = self.room.acquire_many(room).await;
         let mut omitted = Omitted::default();
@@ -191,6 +196,11 @@ impl DeadLetters {
         self.condition.unmet(format!("{} does not accept dead letters: {error}", self.dead_letter_topic));
         tokio::time::sleep(wait).await;
     }
+}
+
+/// Returns how many KiB of letters may be on their way, where the topic may hold `max_in_flight_bytes`.
+fn max_kib(max_in_flight_bytes: u64) -> u32 {
+    u32::try_from(max_in_flight_bytes / SHARE / 1024).unwrap_or(u32::MAX).clamp(1, MAX_KIB_ON_THEIR_WAY)
 }
 
 /// A wait chosen evenly between nothing and a bound that doubles with each attempt ("full jitter").

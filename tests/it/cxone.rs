@@ -17,6 +17,7 @@ use serde_json::json;
 use stub::{SECRET, Stub};
 
 mod stub;
+mod tunnelled;
 
 const AVRO: (&str, &str) = ("content-type", "application/avro");
 

@@ -152,7 +152,7 @@ async fn the_registry_away_at_the_start_is_503_with_retry_after() -> Result<()> 
 
 fn with_hmac(pipeline: &Pipeline, timestamp_header: Option<&str>, encoding: HmacEncoding) -> Result<Config> {
     let secrets = pipeline.file("secrets");
-    std::fs::write(&secrets, "old secret\nnew secret\n")?;
+    std::fs::write(&secrets, "the old secret of the test\nthe new secret of the test\n")?;
     let auth = Auth::Hmac {
         header: "x-signature".to_owned(),
         algorithm: HmacAlgorithm::Sha256,
@@ -187,9 +187,9 @@ async fn a_body_signed_with_one_of_the_secrets_is_accepted_and_no_other() -> Res
     let hex = |secret, body: &[u8]| anyhow::Ok(format!("sha256={}", hex::encode(sign(secret, &[body])?)));
     let refused = [
         hex("another secret", &body)?,
-        hex("new secret", b"another body")?,
-        hex("new secret", &body)?[7..].to_owned(),
-        hex("new secret", &body)?[..60].to_owned(),
+        hex("the new secret of the test", b"another body")?,
+        hex("the new secret of the test", &body)?[7..].to_owned(),
+        hex("the new secret of the test", &body)?[..60].to_owned(),
         "sha256=".to_owned(),
     ];
     for signature in &refused {
@@ -197,7 +197,7 @@ async fn a_body_signed_with_one_of_the_secrets_is_accepted_and_no_other() -> Res
     }
     assert_problem(&post(&receiver, &[AVRO], &body).await?, 401, "no signature")?;
     assert_nothing_produced(&pipeline).await?;
-    for secret in ["old secret", "new secret"] {
+    for secret in ["the old secret of the test", "the new secret of the test"] {
         let answer = post(&receiver, &[AVRO, ("x-signature", &hex(secret, &body)?)], &body).await?;
         assert_eq!(answer.status, 200, "{secret}: {}", answer.text());
     }
@@ -214,7 +214,7 @@ async fn a_stale_signature_is_refused() -> Result<()> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
     for (seconds, status) in [(now - 400, 401), (now + 400, 401), (now, 200)] {
         let time = seconds.to_string();
-        let signature = sign("new secret", &[time.as_bytes(), b".", &body])?;
+        let signature = sign("the new secret of the test", &[time.as_bytes(), b".", &body])?;
         let signature = format!("sha256={}", STANDARD.encode(signature));
         let answer = post(&receiver, &[AVRO, ("x-timestamp", &time), ("x-signature", &signature)], &body).await?;
         assert_eq!(answer.status, status, "{} s from now", seconds.abs_diff(now));

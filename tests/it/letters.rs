@@ -1,9 +1,15 @@
 //! What a dead letter keeps of its record, and what it goes without when its topic takes no more.
 
-use anyhow::{Context, Result};
+use std::collections::HashSet;
+
+use anyhow::{Context, Result, ensure};
+use bytesize::ByteSize;
 use harness::event::{Event, Events};
+use harness::eventually::{patience, within};
 use harness::kafka::Raw;
+use harness::member::Member;
 use harness::pipeline::Pipeline;
+use harness::process;
 use harness::stack::Stack;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -62,5 +68,65 @@ async fn a_dead_letter_whose_key_is_too_large_for_its_topic_goes_without_it() ->
             ((Some(10), Some(100)), None, None),
         ]
     );
+    indexer.stop().await
+}
+
+const MIB: u64 = 1 << 20;
+/// Of 512 KiB each.
+const LARGE: u64 = 288;
+
+/// A pipeline whose backlog is undecodable records alone, in many small batches, and whose dead-letter topic is not
+/// there. `in_flight` bytes of records may be held, and 1 MiB is fetched ahead.
+async fn with_nowhere_to_go(in_flight: u64) -> Result<Pipeline> {
+    let mut pipeline = Pipeline::new(&Stack::running()?, "letters-held").await?;
+    let config = &mut pipeline.config;
+    config.kafka.dead_letter_topic = format!("{}-away", config.kafka.dead_letter_topic);
+    for (key, value) in [("queued.max.messages.kbytes", "1024"), ("fetch.max.bytes", "1048576")] {
+        config.kafka.options.insert(key.to_owned(), value.to_owned());
+    }
+    config.indexer.max_in_flight_bytes = ByteSize::b(in_flight);
+    config.indexer.max_in_flight_requests = 64;
+    config.indexer.batch.max_documents = 8;
+    let records: Vec<Raw> = (0..LARGE)
+        .map(|number| Raw {
+            key: Some(number.to_string().into_bytes()),
+            value: Some(vec![b'x'; 512 * 1024]),
+            ..Raw::default()
+        })
+        .collect();
+    for some in records.chunks(32) {
+        pipeline.kafka.produce(&pipeline.config.kafka.topic, some).await?;
+    }
+    Ok(pipeline)
+}
+
+/// librdkafka keeps a copy of what it is given, for as long as a delivery may take. Of 128 MiB that wait for their topic,
+/// it is given 16 MiB.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn letters_whose_topic_is_away_take_their_16_mib_and_none_is_lost() -> Result<()> {
+    const IN_FLIGHT: u64 = 128 * MIB;
+    process::build().await?;
+    let pipeline = with_nowhere_to_go(IN_FLIGHT).await?;
+    let (topic, letters) = (&pipeline.config.kafka.topic, &pipeline.config.kafka.dead_letter_topic);
+    let indexer = Member::start(&pipeline, 0)?;
+    let paused = format!("penstock_indexer_paused{{topic={topic:?}}}");
+    within(patience() * 3, "all is held that may be, and the topic is named as the cause", || async {
+        let (paused, unready) = (indexer.metric(&paused).await?, indexer.unready().await?);
+        ensure!(paused == 1.0 && unready.contains(&format!("{letters} does not accept dead letters")), "{unready}");
+        Ok(())
+    })
+    .await?;
+    // The records, one that crosses the limit, the letters, what is fetched ahead, and the program itself.
+    let (peak, bound) = (indexer.usage()?.peak_bytes, IN_FLIGHT + MIB + 16 * MIB + 4 * MIB + 64 * MIB);
+    println!("peak {} MiB of {} MiB", peak / MIB, bound / MIB);
+    ensure!(peak <= bound, "{} MiB, more than {} MiB", peak / MIB, bound / MIB);
+    assert_eq!(pipeline.kafka.committed(&pipeline.config.indexer.group_id, topic).await?[&0].unwrap_or(0), 0);
+
+    pipeline.kafka.create_topic(letters, 1).await?;
+    pipeline.all_committed_within(patience() * 3).await?;
+    let written = pipeline.kafka.read_all(letters).await?;
+    let complete = written.iter().filter(|letter| letter.value.as_ref().is_some_and(|value| value.len() == 512 * 1024));
+    let keys: HashSet<_> = complete.filter_map(|letter| letter.key.clone()).collect();
+    assert_eq!(keys.len() as u64, LARGE);
     indexer.stop().await
 }

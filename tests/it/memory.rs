@@ -1,6 +1,7 @@
-//! The indexer's memory at its bounds: 64 partitions with a backlog, and an index that takes nothing for a while, so
-//! that all is held that may be. Then all is indexed. The process stays under the sum of ARCHITECTURE.md's table
-//! ("Memory").
+//! The memory of both services at its bounds: each process stays under the sum of ARCHITECTURE.md's table ("Memory").
+//!
+//! Here: 64 partitions with a backlog, and an index that takes nothing for a while, so that all is held that may be.
+//! Then all is indexed. All rows of an indexer at once are in `all.rs`, those of a receiver in `front.rs`.
 
 use anyhow::{Result, ensure};
 use bytesize::ByteSize;
@@ -17,6 +18,9 @@ use harness::{ports, process};
 use registry::wire::{self, SchemaId};
 use serde_json::json;
 
+mod all;
+mod front;
+
 const PARTITIONS: i32 = 64;
 const MIB: u64 = 1024 * 1024;
 /// `indexer.max_in_flight_bytes` here.
@@ -24,14 +28,14 @@ const IN_FLIGHT: u64 = 16 * MIB;
 /// What the program takes without a record: code, threads, schemas, connections.
 const PROGRAM: u64 = 64 * MIB;
 
-/// The sum of the table.
+/// The sum of the table's rows that count while good records alone are read.
 fn bound(pipeline: &Pipeline) -> u64 {
     let indexer = &pipeline.config.indexer;
-    let batch = indexer.batch.max_bytes.as_u64();
+    let (batch, in_flight) = (indexer.batch.max_bytes.as_u64(), indexer.max_in_flight_bytes.as_u64());
     // Keys and values; what the client keeps beside each record; a response, and the records read out of it.
-    let fetched_ahead = IN_FLIGHT / 4 + IN_FLIGHT / 4 + 2 * (IN_FLIGHT / 16);
+    let fetched_ahead = in_flight / 4 + in_flight / 4 + 2 * (in_flight / 16);
     let bodies = indexer.max_in_flight_requests as u64 * batch;
-    IN_FLIGHT + batch + fetched_ahead + bodies + PROGRAM
+    in_flight + batch + fetched_ahead + bodies + PROGRAM
 }
 
 async fn prepare(scenario: &str) -> Result<Pipeline> {
@@ -42,6 +46,24 @@ async fn prepare(scenario: &str) -> Result<Pipeline> {
     // The index is there, with its alias, before it is blocked.
     pipeline.indexer().await?.stop().await?;
     Ok(pipeline)
+}
+
+/// Event `number` with this many entries of metadata, each of about 110 bytes, as a record of the schema.
+fn large(events: &Events, number: u64, schema: u32, entries: usize) -> Raw {
+    let mut event = events.event(number);
+    event.metadata.extend((0..entries).map(|entry| (format!("entry-{entry}"), "x".repeat(100))));
+    let mut value = wire::frame(SchemaId(schema)).to_vec();
+    value.extend_from_slice(&event.encode());
+    let partition = i32::try_from(number).unwrap_or(0) % PARTITIONS;
+    Raw { partition, key: Some(event.event_id.into_bytes()), value: Some(value), ..Raw::default() }
+}
+
+/// Writes `records` a few at a time: together they are more than a producer's queue holds.
+async fn produce(pipeline: &Pipeline, records: &[Raw]) -> Result<()> {
+    for some in records.chunks(64) {
+        pipeline.kafka.produce(&pipeline.config.kafka.topic, some).await?;
+    }
+    Ok(())
 }
 
 async fn block(pipeline: &Pipeline, blocked: bool) -> Result<()> {
@@ -94,17 +116,7 @@ async fn large_records_of_64_partitions_stay_within_the_sum() -> Result<()> {
     const EVENTS: u64 = 320;
     let pipeline = prepare("memory-large").await?;
     let events = Events::unique();
-    let records = (0..EVENTS).map(|number| {
-        let mut event = events.event(number);
-        event.metadata.extend((0..2_000).map(|entry| (format!("entry-{entry}"), "x".repeat(100))));
-        let mut value = wire::frame(SchemaId(pipeline.schema_id)).to_vec();
-        value.extend_from_slice(&event.encode());
-        let partition = i32::try_from(number).unwrap_or(0) % PARTITIONS;
-        Raw { partition, key: Some(events.id(number).into_bytes()), value: Some(value), ..Raw::default() }
-    });
-    let records: Vec<Raw> = records.collect();
-    for some in records.chunks(64) {
-        pipeline.kafka.produce(&pipeline.config.kafka.topic, some).await?;
-    }
+    let records = (0..EVENTS).map(|number| large(&events, number, pipeline.schema_id, 2_000));
+    produce(&pipeline, &records.collect::<Vec<_>>()).await?;
     stays_within(pipeline, EVENTS).await
 }

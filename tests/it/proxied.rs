@@ -4,7 +4,7 @@
 use anyhow::{Context, Result};
 use harness::event::Events;
 use harness::eventually::eventually;
-use harness::forward_proxy::ForwardProxy;
+use harness::forward_proxy::{ForwardProxy, environment};
 use harness::pipeline::{Pipeline, ready};
 use harness::ports;
 use harness::process::{self, Binary, Process, write_config};
@@ -57,16 +57,9 @@ async fn without_a_key_the_variables_count_and_no_proxy_exempts_hosts() -> Resul
         let proxy = ForwardProxy::start().await?;
         let exempt = pipeline.config.schema_registry.url.trim_start_matches("http://").to_owned();
         let host = exempt.split(':').next().context("no host")?.to_owned();
-        let clear = ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy", "NO_PROXY", "no_proxy"];
-        // A variable that is there and empty would hide the others of its kind.
-        let mut environment: Vec<(String, String)> = clear
-            .iter()
-            .filter(|name| std::env::var_os(name).is_some())
-            .map(|name| ((*name).to_owned(), String::new()))
-            .collect();
-        environment.push((name.to_owned(), proxy.url()));
+        let mut variables = environment(&[(name, &proxy.url())]);
         let log = pipeline.file(&format!("indexer-{number}.log"));
-        let indexer = Process::start(Binary::Indexer, &file, &environment, &log)?;
+        let indexer = Process::start(Binary::Indexer, &file, &variables, &log)?;
         let admin = format!("http://127.0.0.1:{port}");
         ready(&admin).await.with_context(|| indexer.last_lines())?;
         // An event for each, so that the registry is asked too.
@@ -83,8 +76,8 @@ async fn without_a_key_the_variables_count_and_no_proxy_exempts_hosts() -> Resul
 
         if number == 0 {
             let before = proxy.requests(&pipeline.config.elasticsearch.url);
-            environment.push(("NO_PROXY".to_owned(), host));
-            let indexer = Process::start(Binary::Indexer, &file, &environment, &log)?;
+            variables.push(("NO_PROXY".to_owned(), host));
+            let indexer = Process::start(Binary::Indexer, &file, &variables, &log)?;
             ready(&admin).await.with_context(|| indexer.last_lines())?;
             assert_eq!(proxy.requests(&pipeline.config.elasticsearch.url), before, "NO_PROXY has the host");
         }

@@ -1,24 +1,18 @@
 //! The schema registry: down, at several addresses, behind TLS, and with schemas that refer to others.
 
 use std::collections::HashSet;
-use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use harness::certificates::{Authority, Files};
+use harness::certificates::Authority;
 use harness::event::{Events, put_string};
 use harness::eventually::eventually;
 use harness::http::{self, Method};
 use harness::pipeline::{Pipeline, Service, ready, register};
 use harness::ports;
 use harness::stack::{API, Stack};
+use harness::terminator::Terminator;
 use harness::way::Way;
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::server::WebPkiClientVerifier;
-use rustls::{RootCertStore, ServerConfig};
 use serde_json::json;
-use tokio::net::{TcpListener, TcpStream};
-use tokio_rustls::TlsAcceptor;
 
 const BARE: &[(&str, &str)] = &[("content-type", "application/avro")];
 
@@ -139,10 +133,9 @@ async fn a_registry_behind_tls_is_asked_with_its_authority_and_a_certificate_of_
     let authority = Authority::new(&pipeline.file("authority"))?;
     let server = authority.issue("registry", &["127.0.0.1"])?;
     let client = authority.issue("penstock", &["penstock"])?;
-    let upstream = stack.registry_url().trim_start_matches("http://").trim_end_matches(API).to_owned();
-    let port = terminate_tls(&authority, &server, upstream).await?;
+    let terminator = Terminator::start_for(&stack.registry_url(), &server, &authority).await?;
     let registry = &mut pipeline.config.schema_registry;
-    registry.url = format!("https://127.0.0.1:{port}{API}");
+    registry.url = format!("https://127.0.0.1:{}{API}", terminator.port());
     registry.ca_file = Some(authority.ca_file());
     let without_certificate = Service::receiver(pipeline.config.clone()).await?;
     not_ready(&without_certificate).await?;
@@ -154,32 +147,4 @@ async fn a_registry_behind_tls_is_asked_with_its_authority_and_a_certificate_of_
     let receiver = pipeline.receiver().await?;
     assert_eq!(pipeline.post(&receiver, BARE, &Events::unique().event(0).encode()).await?.status, 200);
     receiver.stop().await
-}
-
-/// A port with TLS before `upstream`, which only those with a certificate of `authority` get through. Until the test
-/// ends.
-async fn terminate_tls(authority: &Authority, server: &Files, upstream: String) -> Result<u16> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let mut roots = RootCertStore::empty();
-    roots.add(CertificateDer::from_pem_file(authority.ca_file())?)?;
-    let clients = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider)).build()?;
-    let certificate = CertificateDer::from_pem_file(&server.certificate)?;
-    let config = ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
-        .with_client_cert_verifier(clients)
-        .with_single_cert(vec![certificate], PrivateKeyDer::from_pem_file(&server.key)?)?;
-    let acceptor = TlsAcceptor::from(Arc::new(config));
-    let listener = TcpListener::bind("127.0.0.1:0").await?;
-    let port = listener.local_addr()?.port();
-    tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            let (acceptor, upstream) = (acceptor.clone(), upstream.clone());
-            tokio::spawn(async move {
-                let mut outside = acceptor.accept(stream).await?;
-                let mut inside = TcpStream::connect(upstream).await?;
-                tokio::io::copy_bidirectional(&mut outside, &mut inside).await
-            });
-        }
-    });
-    Ok(port)
 }

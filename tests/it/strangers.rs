@@ -24,14 +24,14 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 const AVRO: (&str, &str) = ("content-type", "application/avro");
-const SIGNED: &str = "/webhook/signed";
-const KEY: &[u8] = b"0123456789abcdef";
+pub(crate) const SIGNED: &str = "/webhook/signed";
+pub(crate) const KEY: &[u8] = b"0123456789abcdef";
 const MIB: u64 = 1 << 20;
 /// How long one stream of an attack waits before the next.
 const PAUSE: Duration = Duration::from_secs(5);
 
 /// Adds a source whose senders sign the body.
-fn add_signed(config: &mut Config, file: PathBuf) {
+pub(crate) fn add_signed(config: &mut Config, file: PathBuf) {
     let auth = Auth::Hmac {
         header: "x-signature".to_owned(),
         algorithm: HmacAlgorithm::Sha256,
@@ -51,7 +51,7 @@ fn add_signed(config: &mut Config, file: PathBuf) {
     config.receiver.sources.insert("signed".to_owned(), signed);
 }
 
-fn signature(body: &[u8]) -> Result<String> {
+pub(crate) fn signature(body: &[u8]) -> Result<String> {
     let mut mac = Hmac::<Sha256>::new_from_slice(KEY)?;
     mac.update(body);
     Ok(hex::encode(mac.finalize().into_bytes()))

@@ -6,7 +6,9 @@ use config::{Strategy, Topic};
 use harness::event::Events;
 use harness::eventually::eventually;
 use harness::http::{self, Method};
-use harness::pipeline::{Pipeline, assigned_partitions, metric};
+use harness::member::Member;
+use harness::pipeline::{PARTITIONS, Pipeline, assigned_partitions, metric};
+use harness::process;
 use harness::sender::Mix;
 use harness::stack::Stack;
 use serde_json::json;
@@ -95,6 +97,47 @@ async fn a_blown_fuse_of_one_topic_leaves_the_other_alone() -> Result<()> {
     })
     .await?;
     indexer.stop().await
+}
+
+/// With `indexer.group_per_topic`, a member that joins for one topic is no matter for the group of another.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn with_a_group_for_each_topic_a_new_member_of_one_rebalances_no_other() -> Result<()> {
+    process::build().await?;
+    let mut one = Pipeline::new(&Stack::running()?, "groups").await?;
+    let mut other = Pipeline::new(&Stack::running()?, "groups-other").await?;
+    let group = one.config.indexer.group_id.clone();
+    let index = Topic { index_name: Some(other.config.elasticsearch.index_name.clone()), ..Topic::default() };
+    one.config.indexer.group_per_topic = true;
+    one.config.indexer.topics.insert(one.config.kafka.topic.clone(), Topic::default());
+    one.config.indexer.topics.insert(other.config.kafka.topic.clone(), index);
+    let both = Member::start(&one, 0)?;
+    both.ready().await?;
+    for pipeline in [&mut one, &mut other] {
+        pipeline.config.indexer.group_id = format!("{group}-{}", pipeline.config.kafka.topic);
+        let mix = Mix::good(Events::unique());
+        pipeline.feed(mix).write(0..EVENTS).await?;
+        pipeline.delivered_exactly(&mix.indexable(&(0..EVENTS).collect::<Vec<_>>())).await?;
+    }
+    let rebalances = |topic: &str| both.logged_all(&["Partitions were", &format!("{topic:?}")]);
+    let (of_one, of_other) = (rebalances(&one.config.kafka.topic)?, rebalances(&other.config.kafka.topic)?);
+    assert!(of_one > 0 && of_other > 0, "{of_one} and {of_other} rebalances are logged");
+
+    let second = Member::start_with(&one, 1, |config| {
+        config.indexer.group_id.clone_from(&group);
+        config.indexer.topics.remove(&one.config.kafka.topic);
+    })?;
+    second.ready().await?;
+    let half = f64::from(PARTITIONS) / 2.0;
+    eventually("the second one has half of the other topic", || async {
+        let assigned = assigned_partitions(both.admin_url(), &other.config.kafka.topic).await?;
+        anyhow::ensure!(assigned == half, "the first one has {assigned}");
+        Ok(())
+    })
+    .await?;
+    assert_eq!(rebalances(&one.config.kafka.topic)?, of_one, "the topic of the first one alone was rebalanced");
+    assert!(rebalances(&other.config.kafka.topic)? > of_other);
+    second.stop().await?;
+    both.stop().await
 }
 
 async fn block(pipeline: &Pipeline, read_only: bool) -> Result<()> {

@@ -1,5 +1,5 @@
-//! A forward proxy for plain HTTP: takes requests with an absolute target, wants a user, and counts the requests for
-//! each server.
+//! A forward proxy: passes on plain requests with an absolute target, and opens tunnels (`CONNECT`) to servers behind
+//! TLS. It wants a user, and counts both for each server.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -14,9 +14,10 @@ use hyper::body::Incoming;
 use hyper::header::{CONNECTION, CONTENT_LENGTH, HOST, PROXY_AUTHORIZATION, TRANSFER_ENCODING};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper::{Request, Response, StatusCode};
+use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpListener;
+use tokio::io::copy_bidirectional;
+use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::http::Connection;
@@ -28,15 +29,25 @@ pub struct ForwardProxy {
     _stop: DropGuard,
 }
 
-/// The requests for each server, `host:port`.
-type Counts = Arc<Mutex<BTreeMap<String, u64>>>;
+/// What has passed to one server.
+#[derive(Clone, Copy, Debug, Default)]
+struct Passed {
+    requests: u64,
+    tunnels: u64,
+}
+
+/// What has passed to each server, `host:port`.
+type Counts = Arc<Mutex<BTreeMap<String, Passed>>>;
 
 impl ForwardProxy {
     /// The user and the password that it wants, as they stand in [`ForwardProxy::url`].
     const USER: &str = "the:p%40ss";
 
-    /// The password, as it must be shown nowhere.
-    pub const PASSWORDS: [&str; 2] = ["p%40ss", "p@ss"];
+    /// The password of [`ForwardProxy::url_of_stranger`].
+    const WRONG: &str = "wr0ng-one";
+
+    /// The passwords, as they must be shown nowhere.
+    pub const PASSWORDS: [&str; 3] = ["p%40ss", "p@ss", Self::WRONG];
 
     /// Starts one.
     ///
@@ -56,14 +67,37 @@ impl ForwardProxy {
         format!("http://{}@{}", Self::USER, self.address)
     }
 
-    /// Returns how many requests for the server of `url`, `http://host:port/path`, have come.
+    /// As [`ForwardProxy::url`], with a user that it does not know.
+    pub fn url_of_stranger(&self) -> String {
+        format!("http://the:{}@{}", Self::WRONG, self.address)
+    }
+
+    /// Returns how many requests for the server of `url` it could read and has passed on.
     pub fn requests(&self, url: &str) -> u64 {
-        let authority = url.trim_start_matches("http://").split('/').next().unwrap_or_default();
+        self.passed(url).requests
+    }
+
+    /// Returns how many tunnels to the server of `url` it has opened.
+    pub fn tunnels(&self, url: &str) -> u64 {
+        self.passed(url).tunnels
+    }
+
+    fn passed(&self, url: &str) -> Passed {
+        let authority = url.split_once("://").map_or(url, |(_, rest)| rest).split('/').next().unwrap_or_default();
         lock(&self.counts).get(authority).copied().unwrap_or_default()
     }
 }
 
-fn lock(counts: &Counts) -> MutexGuard<'_, BTreeMap<String, u64>> {
+/// Returns the environment of a process that is to see these variables of proxies and none that this process has.
+pub fn environment(variables: &[(&str, &str)]) -> Vec<(String, String)> {
+    const ALL: [&str; 8] =
+        ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy", "NO_PROXY", "no_proxy"];
+    // A variable that is there and empty would hide the others of its kind, so only those that are there are emptied.
+    let emptied = ALL.iter().filter(|name| std::env::var_os(name).is_some()).map(|name| (*name, ""));
+    emptied.chain(variables.iter().copied()).map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+}
+
+fn lock(counts: &Counts) -> MutexGuard<'_, BTreeMap<String, Passed>> {
     counts.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -72,19 +106,23 @@ async fn serve(listener: TcpListener, counts: Counts) {
         let counts = Arc::clone(&counts);
         let service = service_fn(move |request| forward(request, Arc::clone(&counts)));
         // A connection that breaks is the client's business.
-        tokio::spawn(async move { http1::Builder::new().serve_connection(TokioIo::new(stream), service).await.ok() });
+        let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service).with_upgrades();
+        tokio::spawn(async move { connection.await.ok() });
     }
 }
 
-async fn forward(request: Request<Incoming>, counts: Counts) -> anyhow::Result<Response<Full<Bytes>>> {
-    let (mut head, body) = request.into_parts();
+async fn forward(mut request: Request<Incoming>, counts: Counts) -> anyhow::Result<Response<Full<Bytes>>> {
     let wanted = format!("Basic {}", STANDARD.encode("the:p@ss"));
-    if head.headers.remove(PROXY_AUTHORIZATION).is_none_or(|value| value.as_bytes() != wanted.as_bytes()) {
+    if request.headers_mut().remove(PROXY_AUTHORIZATION).is_none_or(|value| value.as_bytes() != wanted.as_bytes()) {
         let refused = Response::builder().status(StatusCode::PROXY_AUTHENTICATION_REQUIRED);
         return Ok(refused.body(Full::default())?);
     }
-    let authority = head.uri.authority().context("the target of the request is not absolute")?.to_string();
-    *lock(&counts).entry(authority.clone()).or_default() += 1;
+    let authority = request.uri().authority().context("the target of the request is not absolute")?.to_string();
+    if request.method() == Method::CONNECT {
+        return tunnel(request, authority, &counts).await;
+    }
+    lock(&counts).entry(authority.clone()).or_default().requests += 1;
+    let (mut head, body) = request.into_parts();
     let path = head.uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
     let mut forwarded = Request::builder().method(head.method).uri(path);
     for name in [CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING] {
@@ -102,4 +140,20 @@ async fn forward(request: Request<Incoming>, counts: Counts) -> anyhow::Result<R
         headers.remove(TRANSFER_ENCODING);
     }
     Ok(response.body(Full::new(answer.body))?)
+}
+
+/// Passes on bytes between the client of `request` and the server at `authority`, until one of them closes.
+async fn tunnel(
+    request: Request<Incoming>,
+    authority: String,
+    counts: &Counts,
+) -> anyhow::Result<Response<Full<Bytes>>> {
+    let mut server = TcpStream::connect(&authority).await?;
+    lock(counts).entry(authority).or_default().tunnels += 1;
+    tokio::spawn(async move {
+        let client = hyper::upgrade::on(request).await?;
+        copy_bidirectional(&mut TokioIo::new(client), &mut server).await?;
+        anyhow::Ok(())
+    });
+    Ok(Response::new(Full::default()))
 }

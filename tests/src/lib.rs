@@ -35,5 +35,6 @@ pub mod sender;
 pub mod server;
 pub mod size;
 pub mod stack;
+pub mod terminator;
 pub mod usage;
 pub mod way;

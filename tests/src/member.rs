@@ -92,6 +92,14 @@ impl Member {
         Ok(())
     }
 
+    /// SIGTERM, without waiting.
+    ///
+    /// # Errors
+    /// When it has ended already.
+    pub fn terminate(&self) -> anyhow::Result<()> {
+        self.process.terminate()
+    }
+
     /// Waits until it has ended by itself. Returns its exit status.
     ///
     /// # Errors
@@ -143,7 +151,15 @@ impl Member {
     /// # Errors
     /// When the log cannot be read.
     pub fn logged(&self, text: &str) -> anyhow::Result<usize> {
+        self.logged_all(&[text])
+    }
+
+    /// Returns how many lines of its log hold each of `texts`.
+    ///
+    /// # Errors
+    /// As [`Member::logged`].
+    pub fn logged_all(&self, texts: &[&str]) -> anyhow::Result<usize> {
         let log = std::fs::read_to_string(&self.log).with_context(|| self.log.display().to_string())?;
-        Ok(log.lines().filter(|line| line.contains(text)).count())
+        Ok(log.lines().filter(|line| texts.iter().all(|text| line.contains(text))).count())
     }
 }

@@ -114,6 +114,17 @@ impl OwnStack {
         Ok(own)
     }
 
+    /// Starts a Kafka alone; the other parts are those of the stack that runs already. `settings` are variables of
+    /// `deploy/local/stack`, such as `KAFKA_EXTRA`.
+    ///
+    /// # Errors
+    /// As [`OwnStack::start`].
+    pub async fn kafka(name: &str, settings: &[(&str, &str)]) -> anyhow::Result<Self> {
+        let own = Self::prepare(name, Stack { kafka: ports::free()?, ..Stack::running()? }, settings)?;
+        own.start_again(Part::Kafka).await?;
+        Ok(own)
+    }
+
     /// Starts an Elasticsearch alone; the other parts are those of the stack that runs already. `settings` are
     /// variables of `deploy/local/stack`, such as `ES_VERSION` and `ES_EXTRA`.
     ///

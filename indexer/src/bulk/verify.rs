@@ -40,8 +40,10 @@ mod parts;
 mod settle;
 mod stored;
 
-/// Bytes of one answer. A longer one is not read, and half as many documents are asked for.
+/// Bytes of one answer, at most. A longer one is not read, and half as many documents are asked for.
 const MAX_ANSWER_BYTES: usize = 16 << 20;
+/// It may have so many in any case, or nearly each document would be asked for alone.
+const LEAST_ANSWER_BYTES: usize = 256 << 10;
 /// The id conflicts of this time are one line in the log.
 const LOG_INTERVAL: Duration = Duration::from_secs(60);
 
@@ -50,6 +52,8 @@ const LOG_INTERVAL: Duration = Duration::from_secs(60);
 pub(super) struct Verify {
     client: Arc<Client>,
     how: VerifyDuplicates,
+    /// Bytes of one answer: those of all requests in flight together are no more than what the topic may hold.
+    max_answer_bytes: usize,
     topic: String,
     handlings: Handlings,
     metrics: VerifyMetrics,
@@ -141,9 +145,13 @@ impl Verify {
 
     /// For the topic of `config`, whatever the config says: for one who only wants to know.
     pub(super) fn always(config: &Config, client: &Arc<Client>, metrics: &VerifyMetrics) -> Self {
+        let indexer = &config.indexer;
+        let bytes = usize::try_from(indexer.max_in_flight_bytes.as_u64()).unwrap_or(usize::MAX);
+        let share = bytes / indexer.max_in_flight_requests.max(1);
         Self {
             client: Arc::clone(client),
             how: VerifyDuplicates::Always,
+            max_answer_bytes: share.clamp(LEAST_ANSWER_BYTES, MAX_ANSWER_BYTES),
             topic: config.kafka.topic.clone(),
             handlings: Handlings::default(),
             metrics: metrics.clone(),
@@ -190,7 +198,7 @@ impl Verify {
         let mut open = vec![numbers];
         while let Some(numbers) = open.pop() {
             let items: Vec<usize> = numbers.iter().map(|number| suspects[*number].item).collect();
-            let max_bytes = if let [_] = items[..] { usize::MAX } else { MAX_ANSWER_BYTES };
+            let max_bytes = if let [_] = items[..] { usize::MAX } else { self.max_answer_bytes };
             let Some(answer) = stored::ask(&self.client, index, batch, &items, part, max_bytes).await? else {
                 let (first, second) = numbers.split_at(numbers.len() / 2);
                 open.extend([second, first]);

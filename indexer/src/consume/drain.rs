@@ -151,11 +151,7 @@ impl Consumer {
         let partitions: Vec<Partition> = self.books.ledger.assigned().collect();
         self.drain(&partitions);
         self.tasks.stop();
-        self.consumer.context().close();
-        // What the last turn noted: the client waits for its answer before it closes.
-        while let Some(rebalance) = self.consumer.context().next_rebalance() {
-            group::carry_out(&self.consumer, &rebalance);
-        }
+        group::close(&self.consumer);
         self.end_questions();
     }
 

@@ -87,11 +87,6 @@ impl Group {
         self.rebalances.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
     }
 
-    /// From now on partitions are given up at once: the thread has drained and goes.
-    pub(super) fn close(&self) {
-        self.closing.store(true, Ordering::Relaxed);
-    }
-
     fn note(&self, rebalance: Rebalance) {
         self.rebalances.lock().unwrap_or_else(PoisonError::into_inner).push_back(rebalance);
     }
@@ -113,8 +108,18 @@ pub(super) fn log_fenced(error: &KafkaError) {
     }
 }
 
-/// Tells librdkafka of a rebalance at once: the thread has drained, and closes.
-pub(super) fn carry_out(consumer: &BaseConsumer<Group>, rebalance: &Rebalance) {
+/// Lets `consumer` close: the thread has drained. Whatever the group asks from now on is carried out at once, and so is
+/// what the last turn noted, because the client waits for its answer before it closes.
+pub(super) fn close(consumer: &BaseConsumer<Group>) {
+    let group = consumer.context();
+    group.closing.store(true, Ordering::Relaxed);
+    while let Some(rebalance) = group.next_rebalance() {
+        carry_out(consumer, &rebalance);
+    }
+}
+
+/// Tells librdkafka of a rebalance at once.
+fn carry_out(consumer: &BaseConsumer<Group>, rebalance: &Rebalance) {
     let carried_out = match rebalance {
         Rebalance::Assign(partitions) => assign(consumer, partitions),
         Rebalance::Revoke(partitions) => unassign(consumer, partitions),
@@ -167,3 +172,6 @@ impl ConsumerContext for Group {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -107,7 +107,7 @@ fn config(kafka: &Kafka, registry: &str) -> Config {
     config.kafka.brokers = kafka.bootstrap_servers();
     config.schema_registry.url = registry.to_owned();
     config.receiver.request_timeout = Duration::from_secs(2);
-    let bearer = Auth::Bearer { tokens: vec![Secret::new("token")], tokens_file: None };
+    let bearer = Auth::Bearer { tokens: vec![Secret::new("token-of-the-test")], tokens_file: None };
     config.receiver.sources.insert("open".to_owned(), source("/open", Auth::None));
     config.receiver.sources.insert("closed".to_owned(), source("/closed", bearer));
     let loose = config::Source { subject: "loose-value".to_owned(), key_field: None, ..source("/loose", Auth::None) };
@@ -303,7 +303,7 @@ async fn only_post_is_allowed_and_only_at_the_path_of_a_source() {
 async fn every_failure_to_authenticate_gets_the_same_answer_and_no_body_is_read() {
     let receiver = start().await;
     let mut answers = Vec::new();
-    for credentials in [None, Some("Bearer wrong"), Some("Bearer toke"), Some("Basic token")] {
+    for credentials in [None, Some("Bearer wrong"), Some("Bearer token-of-the-tes"), Some("Basic token-of-the-test")] {
         let headers: Vec<_> = credentials.into_iter().map(|value| ("authorization", value)).collect();
         let body = Body::from_stream(futures::stream::poll_fn(|_| -> std::task::Poll<Option<Result<Bytes, String>>> {
             unreachable!("the body is read")
@@ -314,7 +314,7 @@ async fn every_failure_to_authenticate_gets_the_same_answer_and_no_body_is_read(
     }
     answers.dedup();
     assert_eq!(answers.len(), 1);
-    let right = [("authorization", "Bearer token")];
+    let right = [("authorization", "Bearer token-of-the-test")];
     assert_eq!(receiver.send(post("/closed", &right, DATUM)).await.status, 200);
 }
 

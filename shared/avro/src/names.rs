@@ -47,7 +47,13 @@ mod tests {
 
     #[test]
     fn reserved_names_get_an_underscore_and_all_others_stay() {
-        for (name, expected) in [("a", "a"), ("_a", "_a"), ("_id", "_id_"), ("_ingested_at", "_ingested_at_")] {
+        for (name, expected) in [
+            ("a", "a"),
+            ("_a", "_a"),
+            ("_id", "_id_"),
+            ("_index_mode", "_index_mode_"),
+            ("_ingested_at", "_ingested_at_"),
+        ] {
             assert_eq!(in_document(name, |_| false), expected);
         }
         assert_eq!(in_document("_id", |other| other == "_id_"), "_id__");

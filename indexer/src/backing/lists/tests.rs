@@ -6,6 +6,8 @@ use super::*;
 use crate::bulk::tests::config;
 use crate::bulk::tests::stub::{Received, Reply, Stub, failure};
 
+mod figures;
+
 const TOPICS: usize = 64;
 
 fn list(names: &[&str]) -> Value {

@@ -33,8 +33,9 @@ impl Live {
     /// # Errors
     /// [`AuthError`], naming the key.
     pub(crate) fn new(source: &str, auth: &Auth, unusable: IntGauge) -> Result<Self, AuthError> {
-        // The config's check has judged them.
+        // The config's check has judged those that were there then. These are read once more.
         let secrets = auth.secrets().map_err(|error| unusable_secrets(source, error))?;
+        auth.check_secrets(&secrets).map_err(|error| unusable_secrets(source, error))?;
         let current = Authenticator::compile(source, auth, &secrets)?;
         Ok(Self {
             source: source.to_owned(),

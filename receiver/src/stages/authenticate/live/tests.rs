@@ -2,7 +2,7 @@ use std::path::Path;
 
 use super::*;
 
-fn live(file: &Path, gauge: &IntGauge) -> Live {
+fn live(file: &Path, gauge: &IntGauge) -> Result<Live, AuthError> {
     let auth = Auth::StandardWebhooks {
         trusted_headers: Vec::new(),
         tolerance: std::time::Duration::from_secs(300),
@@ -10,7 +10,7 @@ fn live(file: &Path, gauge: &IntGauge) -> Live {
         secrets: Vec::new(),
         secrets_file: Some(file.to_owned()),
     };
-    Live::new("cxone", &auth, gauge.clone()).unwrap()
+    Live::new("cxone", &auth, gauge.clone())
 }
 
 #[test]
@@ -18,7 +18,7 @@ fn secrets_that_would_not_do_at_the_start_do_not_do_later_and_the_last_ones_stay
     let folder = tempfile::tempdir().unwrap();
     let (file, gauge) = (folder.path().join("secrets"), IntGauge::new("unusable", "test").unwrap());
     std::fs::write(&file, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n").unwrap();
-    let live = live(&file, &gauge);
+    let live = live(&file, &gauge).unwrap();
     let first = live.current();
     // An empty key, one that is too short, none at all, no base64.
     for unusable in ["whsec_", "whsec_c2hvcnQ=", "", "whsec_%"] {
@@ -31,4 +31,15 @@ fn secrets_that_would_not_do_at_the_start_do_not_do_later_and_the_last_ones_stay
     live.reload();
     assert!(!Arc::ptr_eq(&first, &live.current()));
     assert_eq!(gauge.get(), 0);
+}
+
+/// The file may change between the config's check and the start.
+#[test]
+fn secrets_are_judged_as_they_are_at_the_start_whatever_the_check_has_seen() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, gauge) = (folder.path().join("secrets"), IntGauge::new("unusable", "test").unwrap());
+    for unusable in ["whsec_", "whsec_c2hvcnQ=", "", "whsec_%"] {
+        std::fs::write(&file, unusable).unwrap();
+        assert!(matches!(live(&file, &gauge), Err(AuthError::Secrets { .. })), "{unusable:?}");
+    }
 }

@@ -1,0 +1,92 @@
+//! Closing with a rebalance that the last turn noted. On librdkafka's mock cluster: no real one can be made to ask in
+//! just that turn.
+
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use rdkafka::mocking::MockCluster;
+use rdkafka::producer::DefaultProducerContext;
+use rdkafka::types::RDKafkaApiKey;
+use service::admin::Readiness;
+
+use super::*;
+
+const TOPIC: &str = "events";
+const PATIENCE: Duration = Duration::from_secs(60);
+
+struct Member {
+    cluster: MockCluster<'static, DefaultProducerContext>,
+    consumer: BaseConsumer<Group>,
+}
+
+impl Member {
+    /// Joins the group; its assignment is noted, and nobody has carried it out.
+    fn joins() -> Self {
+        let cluster = MockCluster::new(1).unwrap();
+        cluster.create_topic(TOPIC, 4, 1).unwrap();
+        let mut config = Config::default();
+        config.kafka.brokers = cluster.bootstrap_servers();
+        config.kafka.options.insert("heartbeat.interval.ms".to_owned(), "200".to_owned());
+        let group = Group::new(Readiness::new().condition("kafka"), Login::new(&config.kafka).unwrap());
+        let consumer: BaseConsumer<Group> =
+            client_config(&config).unwrap().create_with_context(group).map_err(|error| error.to_string()).unwrap();
+        consumer.subscribe(&[TOPIC]).unwrap();
+        let member = Self { cluster, consumer };
+        member.polls_until_it_is_asked();
+        member
+    }
+
+    fn polls_until_it_is_asked(&self) {
+        let until = Instant::now() + PATIENCE;
+        while self.consumer.context().rebalances.lock().unwrap().is_empty() {
+            assert!(Instant::now() < until, "the group asks for nothing");
+            self.consumer.poll(Duration::from_millis(50));
+        }
+    }
+
+    /// Carries out the assignment, as a turn does.
+    fn takes_them_up(&self) {
+        let Some(Rebalance::Assign(partitions)) = self.consumer.context().next_rebalance() else {
+            panic!("no assignment")
+        };
+        assign(&self.consumer, &partitions).unwrap();
+    }
+
+    /// Whether the client closes. It waits without end otherwise, so it does so on a thread of its own.
+    fn closes(self) -> bool {
+        let Self { cluster, consumer } = self;
+        let (done, ended) = mpsc::sync_channel(1);
+        std::thread::spawn(move || {
+            close(&consumer);
+            drop(consumer);
+            done.send(())
+        });
+        let ended = ended.recv_timeout(PATIENCE).is_ok();
+        drop(cluster);
+        ended
+    }
+}
+
+#[test]
+fn it_closes_with_an_assignment_that_the_last_turn_noted() {
+    assert!(Member::joins().closes());
+}
+
+#[test]
+fn it_closes_with_partitions_whose_loss_the_last_turn_noted() {
+    let member = Member::joins();
+    member.takes_them_up();
+    // The group has thrown it out meanwhile.
+    let unknown = RDKafkaRespErr::RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID;
+    member.cluster.request_errors(RDKafkaApiKey::Heartbeat, &[unknown]);
+    member.polls_until_it_is_asked();
+    assert!(member.consumer.assignment_lost());
+    assert!(member.closes());
+}
+
+#[test]
+fn it_closes_with_nothing_noted() {
+    let member = Member::joins();
+    member.takes_them_up();
+    assert!(member.closes());
+}

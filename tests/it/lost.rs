@@ -1,0 +1,76 @@
+//! Members that stood still until the group gave their partitions away, and are told to stop in the moment in which they
+//! hear of it: they end, and nothing is lost.
+
+use anyhow::{Context, Result, ensure};
+use config::GroupProtocol;
+use harness::event::Events;
+use harness::eventually::eventually;
+use harness::member::Member;
+use harness::pipeline::{PARTITIONS, Pipeline, assigned_partitions};
+use harness::process;
+use harness::sender::Mix;
+use harness::stack::{OwnStack, Stack};
+
+/// Each of them may hear of it in its last turn.
+const STILL: usize = 3;
+const EVENTS: u64 = 500;
+
+async fn have_partitions(pipeline: &Pipeline, members: &[Member]) -> Result<()> {
+    eventually("each member has a partition", || async {
+        for member in members {
+            let assigned = assigned_partitions(member.admin_url(), &pipeline.config.kafka.topic).await?;
+            ensure!(assigned > 0.0, "{} has none", member.admin_url());
+        }
+        Ok(())
+    })
+    .await
+}
+
+async fn they_end(pipeline: &Pipeline) -> Result<()> {
+    process::build().await?;
+    let mut members = (0..=STILL).map(|number| Member::start(pipeline, number)).collect::<Result<Vec<_>>>()?;
+    have_partitions(pipeline, &members).await?;
+    let mix = Mix::good(Events::unique());
+    pipeline.feed(mix).write(0..EVENTS).await?;
+    let mut still = members.split_off(1);
+    for member in &mut still {
+        member.stand_still()?;
+    }
+    eventually("the last one has all partitions", || async {
+        let assigned = assigned_partitions(members[0].admin_url(), &pipeline.config.kafka.topic).await?;
+        ensure!(assigned == f64::from(PARTITIONS), "{assigned}");
+        Ok(())
+    })
+    .await?;
+    for member in &still {
+        member.terminate()?;
+        member.go_on()?;
+    }
+    for (number, member) in still.into_iter().enumerate() {
+        let status = member.ended().await.with_context(|| format!("member {number}"))?;
+        ensure!(status.success(), "member {number}: {status}");
+    }
+    pipeline.delivered_exactly(&mix.indexable(&(0..EVENTS).collect::<Vec<_>>())).await?;
+    for member in members {
+        member.stop().await?;
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn members_that_are_stopped_as_they_lose_their_partitions_end_classic() -> Result<()> {
+    they_end(&Pipeline::new(&Stack::running()?, "lost-classic").await?).await
+}
+
+/// The broker sets the time-outs of this protocol, so it is one of the test's own.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn members_that_are_stopped_as_they_lose_their_partitions_end_consumer() -> Result<()> {
+    const SHORT: &str = "group.consumer.min.heartbeat.interval.ms=500\ngroup.consumer.heartbeat.interval.ms=500\n\
+        group.consumer.min.session.timeout.ms=3000\ngroup.consumer.session.timeout.ms=3000";
+    let own = OwnStack::kafka("lost-consumer", &[("KAFKA_EXTRA", SHORT)]).await?;
+    let mut pipeline = Pipeline::new(&own.stack, "lost-consumer").await?;
+    pipeline.config.indexer.group_protocol = GroupProtocol::Consumer;
+    // librdkafka refuses them.
+    pipeline.config.kafka.options.clear();
+    they_end(&pipeline).await
+}
