@@ -198,20 +198,27 @@ impl Index {
         }
         let mut state = self.state();
         let chosen = &self.settings.mapping.config.fields;
-        let merged = mapping::compare::merge(&state.mapping, &generated.mapping, chosen);
+        let mut merged = mapping::compare::merge(&state.mapping, &generated.mapping, chosen);
         let fields = mapping::count_fields(&merged);
-        if fields > MAX_FIELDS {
+        let is_too_large = fields > MAX_FIELDS;
+        if is_too_large {
             tracing::error!(
                 index = self.name(),
                 fields,
                 most = MAX_FIELDS,
-                "All schemas together exceed the field limit of an index; the fields of the newest are left out."
+                "All schemas together exceed the field limit of an index; the fields of the newest are in its documents, \
+                 but cannot be searched for."
             );
-            return;
+            merged.clone_from(&state.mapping);
+        }
+        if is_too_large || generated.mapping["dynamic"] == "false" {
+            mapping::leave_others_out(&mut merged);
         }
         let mut is_new = state.mapping != merged;
         state.mapping = merged;
-        let contradicts = !mapping::compare::compare(&generated.mapping, &state.mapping).conflicts.is_empty();
+        // What is left out contradicts nothing.
+        let contradicts =
+            !is_too_large && !mapping::compare::compare(&generated.mapping, &state.mapping).conflicts.is_empty();
         if contradicts
             && !state.contradicting.contains(&generated.mapping)
             && state.contradicting.len() < MAX_CONTRADICTING

@@ -221,9 +221,8 @@ impl Scene {
     }
 }
 
-// A data stream is best effort (docs/placement.md, "What remains uncertain"): on OpenSearch a kill in the wrong moment
-// has left second documents in one of two runs, see docs/compatibility.md.
 harness::on_opensearch! {
     one_event_is_one_document_with_rollover,
     one_event_is_one_document_with_time,
+    one_event_is_one_document_in_a_data_stream,
 }

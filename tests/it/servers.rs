@@ -73,7 +73,7 @@ async fn pass(State(way): State<Way>, request: Request) -> Response {
 }
 
 /// The answer of the real server, without the header that says whose it is.
-async fn forward(upstream: &str, path: &str, request: Request) -> Result<Response> {
+pub(super) async fn forward(upstream: &str, path: &str, request: Request) -> Result<Response> {
     let (head, body) = request.into_parts();
     let media_type = head.headers.get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default();
     let headers = [("content-type", media_type)];

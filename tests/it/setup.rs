@@ -4,6 +4,7 @@
 use anyhow::{Context, Result};
 use config::{Config, Strategy};
 use futures::future::try_join_all;
+use harness::command;
 use harness::event::Events;
 use harness::eventually::eventually;
 use harness::http::{self, Method};
@@ -163,7 +164,30 @@ async fn indices_by_time_get_their_alias_and_a_data_stream_its_timestamp() -> Re
     indexer.stop().await
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_update_is_logged_when_the_server_has_it_and_not_when_it_refuses_it() -> Result<()> {
+    let mut pipeline = Pipeline::new(&Stack::running()?, "setup-log").await?;
+    let name = pipeline.config.elasticsearch.index_name.clone();
+    pipeline.config.elasticsearch.mapping.subject = Some(name.clone());
+    let said = command::run(&pipeline, &["setup"]).await?;
+    assert!(said.code == 0 && said.errors.contains("Created the component template."), "{said:#?}");
+    let path = format!("_component_template/penstock-{name}");
+    let pointer = "/component_templates/0/component_template/template/mappings/properties/action_type/type";
+    for (analyzer, is_taken) in [("no-such-analyzer", false), ("standard", true)] {
+        let fields = json!({ "action_type": { "type": "text", "analyzer": analyzer } });
+        pipeline.config.elasticsearch.mapping.fields = serde_json::from_value(fields)?;
+        let said = command::run(&pipeline, &["setup"]).await?;
+        assert_eq!(said.code == 0, is_taken, "{said:#?}");
+        assert_eq!(said.errors.contains("Updated the component template."), is_taken, "{said:#?}");
+        assert_eq!(said.errors.contains(analyzer), !is_taken, "{said:#?}");
+        let live = get(&pipeline.config, &path).await?;
+        assert_eq!(live.pointer(pointer) == Some(&json!("text")), is_taken, "{live}");
+    }
+    Ok(())
+}
+
 harness::on_opensearch! {
+    an_update_is_logged_when_the_server_has_it_and_not_when_it_refuses_it,
     ten_at_once_end_in_one_state_and_no_error,
     indices_by_time_get_their_alias_and_a_data_stream_its_timestamp,
 }

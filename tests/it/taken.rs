@@ -1,7 +1,11 @@
 //! What the receiver accepts, the index takes: schemas and data out of random bytes, and the edges of each type, go
 //! into an index whose mapping is strict. None is a dead letter, on either server.
 //!
+//! Most go through Kafka, registry and indexer. Schemas that no registry takes, and many of them, go the short way:
+//! see `direct`.
+//!
 //! `PENSTOCK_TAKEN_SCHEMAS` says how many schemas there are, `PENSTOCK_TAKEN_EVENTS` how many events,
+//! `PENSTOCK_TAKEN_ODD` how many odd schemas, `PENSTOCK_TAKEN_CORPUS` how many of those in `tests/data/avro/corpus`,
 //! `PENSTOCK_TAKEN_SEED` which they are.
 
 use anyhow::{Context, Result};
@@ -11,15 +15,18 @@ use apache_avro::writer::datum::GenericDatumWriter;
 use avro::{Decimals, Limits, Schema, validate};
 use generate::Tape;
 use harness::kafka::Raw;
+use harness::paths;
 use harness::pipeline::{Pipeline, metric, register};
 use harness::size;
 use harness::stack::Stack;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use registry::wire::{SchemaId, frame};
-use serde_json::json;
+use serde_json::{Value, json};
 
+mod direct;
 mod edges;
+mod odd;
 // The generator that the reader of Avro is tested with.
 #[path = "../../shared/avro/src/tests/generate.rs"]
 mod generate;
@@ -88,9 +95,7 @@ async fn all_are_taken(pipeline: &Pipeline, events: Events) -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whatever_is_accepted_is_indexed_and_none_is_a_dead_letter() -> Result<()> {
-    let seed = size::number("PENSTOCK_TAKEN_SEED", rand::rng().random_range(0..1_000_000))?;
-    eprintln!("PENSTOCK_TAKEN_SEED={seed}");
-    let mut rng = StdRng::seed_from_u64(seed);
+    let mut rng = seeded()?;
     let (schemas, count) = (size::number("PENSTOCK_TAKEN_SCHEMAS", 25)?, size::number("PENSTOCK_TAKEN_EVENTS", 300)?);
     let events = Events::random(&mut rng, schemas, count)?;
     assert_eq!(events.data.len() as u64, count, "the generator keeps to what is accepted");
@@ -109,7 +114,59 @@ async fn the_edges_of_each_type_are_indexed_whichever_way_decimals_are_written()
     Ok(())
 }
 
+fn seeded() -> Result<StdRng> {
+    let seed = size::number("PENSTOCK_TAKEN_SEED", rand::rng().random_range(0..1_000_000))?;
+    eprintln!("PENSTOCK_TAKEN_SEED={seed}");
+    Ok(StdRng::seed_from_u64(seed))
+}
+
+/// Odd names and values, in all ways in which documents are written.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn odd_names_and_values_are_indexed_whichever_way_documents_are_written() -> Result<()> {
+    let mut rng = seeded()?;
+    let (count, mut total) = (size::number("PENSTOCK_TAKEN_ODD", 10)?, direct::Count::default());
+    for number in 0..count {
+        let (schema, data) = odd::events(&mut rng);
+        let taken = direct::all_are_taken(&format!("odd-{number}"), direct::Way::any(&mut rng), &schema, data).await;
+        total.add(taken.with_context(|| format!("schema {number} of this seed"))?);
+    }
+    eprintln!("{count} schemas: {total:?}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_largest_schemas_and_the_longest_paths_are_indexed() -> Result<()> {
+    for (number, (schema, data, wanted)) in odd::largest().into_iter().enumerate() {
+        let taken = direct::all_are_taken(&format!("large-{number}"), direct::Way::default(), &schema, data).await;
+        let taken = taken.with_context(|| format!("large schema {number}"))?;
+        assert_eq!(taken.indexed, wanted, "large schema {number}: {taken:?}");
+    }
+    Ok(())
+}
+
+/// Schemas with legal oddities, a datum each.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_corpus_of_odd_schemas_is_indexed() -> Result<()> {
+    let corpus = std::fs::read_to_string(paths::in_repository("tests/data/avro/corpus/schemas.jsonl"))?;
+    let lines: Vec<&str> = corpus.lines().collect();
+    let count = usize::try_from(size::number("PENSTOCK_TAKEN_CORPUS", 10)?)?.min(lines.len());
+    let mut rng = seeded()?;
+    for number in rand::seq::index::sample(&mut rng, lines.len(), count) {
+        let line: Value = serde_json::from_str(lines[number])?;
+        let text = |name: &str| line[name].as_str().with_context(|| format!("line {number} has no {name}"));
+        let datum = hex::decode(text("datum")?)?;
+        // An empty body is no event.
+        let wanted = u64::from(!datum.is_empty());
+        let taken = direct::all_are_taken("corpus", direct::Way::any(&mut rng), text("schema")?, vec![datum]).await;
+        assert_eq!(taken.with_context(|| format!("line {number}"))?.indexed, wanted, "line {number}");
+    }
+    Ok(())
+}
+
 harness::on_opensearch! {
     whatever_is_accepted_is_indexed_and_none_is_a_dead_letter,
     the_edges_of_each_type_are_indexed_whichever_way_decimals_are_written,
+    odd_names_and_values_are_indexed_whichever_way_documents_are_written,
+    the_largest_schemas_and_the_longest_paths_are_indexed,
+    the_corpus_of_odd_schemas_is_indexed,
 }

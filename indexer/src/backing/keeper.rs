@@ -20,8 +20,10 @@ use crate::metrics::PlaceMetrics;
 use crate::placement::calendar::Calendar;
 use crate::placement::table::{Found, Table};
 use crate::placement::time::{millis, tolerance};
+use seen::Seen;
 
 mod report;
+mod seen;
 
 /// The table is read at least so many times a margin, so that one of them fits a record that has just arrived.
 const READS_PER_MARGIN: u32 = 4;
@@ -51,6 +53,7 @@ pub struct Keeper {
     read_at: AtomicI64,
     /// The oldest index whose creation date says nothing, and since when it takes documents.
     since: Mutex<Option<(Arc<str>, Option<i64>)>>,
+    seen: Seen,
     lists: Arc<Lists>,
     /// One question at a time; who waits meanwhile gets its answer.
     turn: Mutex<()>,
@@ -95,6 +98,7 @@ impl Keeper {
             read: ArcSwapOption::empty(),
             read_at: AtomicI64::new(i64::MIN),
             since: Mutex::default(),
+            seen: Seen::default(),
             lists,
             turn: Mutex::new(()),
             condition,
@@ -236,7 +240,7 @@ impl Keeper {
     async fn table_of(&self, found: Vec<Found>, read_at: i64) -> Result<Table, ReadError> {
         let name = self.index.name();
         match self.strategy {
-            Strategy::DataStream => return Ok(Table::of_stream(found, read_at, self.margin)?),
+            Strategy::DataStream => return Ok(self.seen.table_of(found, read_at, self.margin)?),
             Strategy::Time => return Ok(Table::dated(&self.calendar, found, read_at)),
             Strategy::Rollover | Strategy::Single => {}
         }

@@ -21,8 +21,8 @@ use crate::backing::Keeper;
 use crate::batch::Batch;
 use crate::elasticsearch::Client;
 use crate::metrics::PlaceMetrics;
+use crate::placement::Table;
 use crate::placement::time::millis;
-use crate::placement::{Placed, Table, place};
 
 /// Keeps each event of one topic to one document of a data stream.
 #[derive(Debug)]
@@ -142,13 +142,13 @@ impl Stream {
     }
 }
 
-/// Returns the backing indices from `oldest` to the write index that may hold a document of placement time `time`.
+/// Returns the backing indices from `oldest` to the write index that may hold a document of placement time `time`. If
+/// there is a later one by now, [`Stream::check`] finds out.
 fn candidates(table: &Table, oldest: usize, time: i64) -> Range<usize> {
     let write = table.write_number();
-    let first = match place(table, time) {
-        Placed::In(number) => table.first_candidate(number),
-        Placed::Expired => 0,
-        Placed::NotYet => write,
+    let first = match table.backing().partition_point(|backing| backing.start <= time) {
+        0 => 0,
+        after => table.first_candidate(after - 1),
     };
     first.max(oldest).min(write)..write + 1
 }

@@ -51,6 +51,9 @@ fn put(store: &mut BTreeMap<String, Value>, path: &str, body: Value) -> Reply {
 
 /// Elasticsearch's own merge, as far as fields are added.
 fn add(into: &mut Value, from: &Value) {
+    if let Some(dynamic) = from.get("dynamic") {
+        into["dynamic"] = dynamic.clone();
+    }
     for (name, field) in from["properties"].as_object().into_iter().flatten() {
         if into["properties"][name].is_null() {
             into["properties"][name] = field.clone();

@@ -5,7 +5,6 @@
 //! contradicts. The rules are in `docs/document-rules.md`.
 
 use std::collections::{BTreeSet, HashMap};
-use std::fmt;
 
 use avro::{EventType, JsonRules, Outline, Schema, TypeRef};
 use config::{Dynamic, FieldOverride, Maps};
@@ -14,12 +13,17 @@ use serde_json::{Map, Value, json};
 pub mod compare;
 pub mod flavour;
 mod fragment;
+mod note;
 mod widen;
 
 pub(super) use fragment::count_fields;
+pub use note::{Note, NoteKind};
 
 /// How deep objects may be nested: Elasticsearch's own limit (`index.mapping.depth.limit`) is 20.
 const MAX_DEPTH: usize = 18;
+/// How long the path of a map may be, in bytes with the dots. On `OpenSearch` it is twice a part of each term of the
+/// map: see `MAX_KEYS` of the crate `avro`.
+const MAX_PATH: usize = 2_000;
 /// How many types are looked at. Unions of records that hold such unions ask for more than anybody could wait for.
 const MAX_STEPS: usize = 200_000;
 /// How many fields a schema may make. Records that hold themselves in several ways ask for more than any index could
@@ -44,49 +48,6 @@ pub struct Generated {
     pub mapping: Value,
     /// Fields that are not what one might expect.
     pub notes: Vec<Note>,
-}
-
-/// A field that is not what one might expect.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Note {
-    /// Its path, dots between names.
-    pub path: String,
-    /// What about it.
-    pub kind: NoteKind,
-}
-
-/// What about a field.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum NoteKind {
-    /// A record that holds itself, which is followed no further.
-    Recursive,
-    /// Nested deeper than Elasticsearch allows.
-    TooDeep,
-    /// One of more fields than a mapping may have.
-    TooMany,
-    /// A union of types that no field can take together.
-    Ambiguous(Vec<String>),
-    /// An override of the config that matches no field of the schema.
-    Unused,
-}
-
-impl fmt::Display for Note {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let aside = "it is in the document, but cannot be searched for";
-        write!(f, "field {}: ", self.path)?;
-        match &self.kind {
-            NoteKind::Recursive => write!(f, "holds itself; from here on {aside} (elasticsearch.mapping.recursion)"),
-            NoteKind::TooDeep => write!(f, "nested deeper than {MAX_DEPTH} levels; {aside}"),
-            NoteKind::TooMany => write!(f, "the schema has more than {MAX_FIELDS} fields; {aside}"),
-            NoteKind::Ambiguous(types) => write!(
-                f,
-                "is a union of {}, which no field can take together; {aside}. Choose a type by elasticsearch.mapping.fields.{}",
-                types.join(" and "),
-                self.path
-            ),
-            NoteKind::Unused => f.write_str("elasticsearch.mapping.fields names it, and the schema has no such field"),
-        }
-    }
 }
 
 /// Returns the mapping of documents of which no schema is known yet.
@@ -127,9 +88,13 @@ pub fn generate(schema: &Schema, rules: &MappingRules) -> Generated {
         templates: Vec::new(),
         notes: Vec::new(),
         used: BTreeSet::new(),
+        is_partial: false,
     };
     let properties = generator.members(schema.root());
     let mut mapping = without_fields(rules);
+    if generator.is_partial {
+        leave_others_out(&mut mapping);
+    }
     if let Some(all) = mapping["properties"].as_object_mut() {
         all.extend(properties);
     }
@@ -144,6 +109,11 @@ pub fn generate(schema: &Schema, rules: &MappingRules) -> Generated {
     Generated { mapping, notes }
 }
 
+/// Lets `mapping` take fields that it lacks: they are in the document, and left out of the index.
+pub(super) fn leave_others_out(mapping: &mut Value) {
+    mapping["dynamic"] = json!("false");
+}
+
 struct Generator<'r> {
     rules: &'r MappingRules,
     path: Vec<String>,
@@ -155,6 +125,8 @@ struct Generator<'r> {
     templates: Vec<Value>,
     notes: Vec<Note>,
     used: BTreeSet<&'r str>,
+    /// Whether fields were left out.
+    is_partial: bool,
 }
 
 impl Generator<'_> {
@@ -180,18 +152,24 @@ impl Generator<'_> {
         let mut properties = Map::new();
         for (name, types) in fields {
             self.path.push((*name).to_owned());
-            properties.insert((*name).to_owned(), self.named(types));
+            let has_room = self.fields < MAX_FIELDS;
+            if has_room {
+                self.fields += 1;
+                properties.insert((*name).to_owned(), self.named(types));
+            } else {
+                self.is_partial = true;
+                self.note(NoteKind::TooMany);
+            }
             self.path.pop();
+            if !has_room {
+                break;
+            }
         }
         properties
     }
 
     /// Returns the field at the path.
     fn named(&mut self, types: &[TypeRef<'_>]) -> Value {
-        self.fields += 1;
-        if self.fields > MAX_FIELDS {
-            return self.aside(NoteKind::TooMany);
-        }
         let rules = self.rules;
         let Some((path, wanted)) = rules.config.fields.get_key_value(&self.path.join(".")) else {
             return self.of_any(types, rules.config.maps);
@@ -221,7 +199,7 @@ impl Generator<'_> {
 
     fn of(&mut self, field: TypeRef<'_>, maps: Maps) -> Value {
         self.steps += 1;
-        if self.steps > MAX_STEPS || self.fields > MAX_FIELDS {
+        if self.steps > MAX_STEPS {
             return self.aside(NoteKind::TooMany);
         }
         if field.is_record() {
@@ -230,7 +208,11 @@ impl Generator<'_> {
         match field.outline() {
             // Whatever comes later: nothing takes more kinds of values.
             Outline::Null | Outline::Record(_) => fragment::keyword(),
-            Outline::Value(kind) => fragment::of_type(kind.field_type(self.rules.json)),
+            Outline::Value(kind) => {
+                let made = fragment::of_type(kind.field_type(self.rules.json));
+                self.fields += count_fields(&made);
+                made
+            }
             // To Elasticsearch, a field is a list of any length, and a list of lists is one list.
             Outline::Array(items) => self.of(items, maps),
             Outline::Map(values) => self.map(values, maps),
@@ -239,10 +221,12 @@ impl Generator<'_> {
     }
 
     fn map(&mut self, values: TypeRef<'_>, maps: Maps) -> Value {
-        if maps == Maps::Flattened {
-            return fragment::flattened();
-        }
         let path = self.path.join(".");
+        match maps {
+            Maps::Flattened if path.len() > MAX_PATH => return self.aside(NoteKind::TooLong),
+            Maps::Flattened => return fragment::flattened(),
+            Maps::Object => {}
+        }
         if let Outline::Value(kind) = beneath_null(values).outline()
             && let Some(template) = fragment::template_of_values(&path, kind.field_type(self.rules.json))
         {
@@ -297,11 +281,16 @@ impl Generator<'_> {
 
     /// A field that is kept in the document and left out of the index.
     fn aside(&mut self, kind: NoteKind) -> Value {
+        self.note(kind);
+        fragment::aside()
+    }
+
+    /// Notes what is about the field at the path.
+    fn note(&mut self, kind: NoteKind) {
         // Of too many, the first is enough.
         if kind != NoteKind::TooMany || !self.notes.iter().any(|note| note.kind == NoteKind::TooMany) {
             self.notes.push(Note { path: self.path.join("."), kind });
         }
-        fragment::aside()
     }
 }
 

@@ -1,5 +1,6 @@
 //! The table of backing indices. Pure.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -108,10 +109,18 @@ impl Table {
     /// Returns the table of a data stream, whose backing indices are `found` in the stream's own order: the last one is
     /// the write index.
     ///
+    /// `seen`: when each was found first, by its name, in milliseconds since the Unix epoch. Documents go to the index
+    /// before it until then: the server chooses the index, and it goes by the list that it has.
+    ///
     /// # Errors
     /// As [`Table::new`].
-    pub fn of_stream(found: Vec<Found>, read_at: i64, margin: Duration) -> Result<Self, TableError> {
-        let entries: Vec<Entry> = found.into_iter().map(Entry::of_stream).collect();
+    pub fn of_stream(
+        found: Vec<Found>,
+        seen: &HashMap<String, i64>,
+        read_at: i64,
+        margin: Duration,
+    ) -> Result<Self, TableError> {
+        let entries: Vec<Entry> = found.into_iter().map(|found| Entry::of_stream(found, seen)).collect();
         if entries.is_empty() {
             return Err(TableError::Empty);
         }

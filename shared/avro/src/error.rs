@@ -111,7 +111,8 @@ pub enum DecodeErrorKind {
     /// A map's key with U+0000, which no index takes.
     #[error("a map key contains U+0000")]
     NulInKey,
-    /// Keys of maps within maps that are longer together than an index takes.
+    /// Keys of maps within maps, with the names of the fields of records in them, that are longer together than an index
+    /// takes.
     #[error("the keys that lead to an entry have more than {limit} bytes together")]
     KeysTooLong {
         /// The limit in force.

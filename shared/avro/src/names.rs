@@ -1,8 +1,11 @@
 //! What the fields of a document are called.
 
 /// The names of Elasticsearch's metadata fields, which it refuses in a document (Elasticsearch reference, "Metadata
-/// fields", and the field mappers of its sources that have no page there), and the fields that documents are given.
-const RESERVED: [&str; 24] = [
+/// fields", and the field mappers of its sources that have no page there), the names of what its indices keep for
+/// themselves (with a field of such a name, some documents or deletes fail), and the fields that documents are given.
+const RESERVED: [&str; 28] = [
+    "@timestamp",
+    "__soft_deletes",
     "_data_stream_timestamp",
     "_doc_count",
     "_event_type",
@@ -16,12 +19,14 @@ const RESERVED: [&str; 24] = [
     "_inference_fields",
     "_ingested_at",
     "_nested_path",
+    "_primary_term",
     "_recovery_source",
     "_routing",
     "_seq_no",
     "_size",
     "_source",
     "_tier",
+    "_tombstone",
     "_ts_routing_hash",
     "_tsid",
     "_type",
@@ -31,9 +36,10 @@ const RESERVED: [&str; 24] = [
 
 /// Returns what the field `name` of a record with `fields` is called in a document: a reserved name gets an underscore
 /// at its end, and more of them where the record has a field of that name too. Dots, which Elasticsearch takes for a
-/// way into objects, become underscores; so does a name of spaces alone, which it refuses.
+/// way into objects, become underscores; so does a name of spaces and control characters alone, which it refuses.
 pub(super) fn in_document(name: &str, is_field: impl Fn(&str) -> bool) -> String {
-    let mut document_name = if name.trim().is_empty() { "_".to_owned() } else { name.replace('.', "_") };
+    let is_blank = |character: char| character <= ' ' || character.is_whitespace();
+    let mut document_name = if name.chars().all(is_blank) { "_".to_owned() } else { name.replace('.', "_") };
     let is_taken = |candidate: &str| RESERVED.contains(&candidate) || (candidate != name && is_field(candidate));
     while is_taken(&document_name) {
         document_name.push('_');
@@ -51,6 +57,7 @@ mod tests {
             ("a", "a"),
             ("_a", "_a"),
             ("_id", "_id_"),
+            ("@timestamp", "@timestamp_"),
             ("_index_mode", "_index_mode_"),
             ("_ingested_at", "_ingested_at_"),
         ] {
@@ -65,6 +72,8 @@ mod tests {
         assert_eq!(in_document(".a", |_| false), "_a");
         assert_eq!(in_document("a.b", |other| other == "a_b"), "a_b_");
         assert_eq!(in_document(".id", |_| false), "_id_");
-        assert_eq!(in_document(" ", |_| false), "_");
+        for blank in [" ", "\u{1c}", "\0\t\u{3000}"] {
+            assert_eq!(in_document(blank, |_| false), "_");
+        }
     }
 }

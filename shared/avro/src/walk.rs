@@ -29,7 +29,8 @@ pub(super) struct Walk<'s, 'a, S> {
     limits: Limits,
     depth: u16,
     items: u64,
-    /// How long the keys of the maps around the value are together; 0 outside of all maps.
+    /// How long the keys of the maps around the value are together, with the names of the fields of records in them; 0
+    /// outside of all maps.
     keys: usize,
     /// How many more values there may be.
     values: u64,
@@ -171,7 +172,10 @@ impl<'s, 'a, S: Sink<'a>> Walk<'s, 'a, S> {
     fn record(&mut self, record: &'s Record, wanted: Option<&'s Way>) -> Result<(), Failure> {
         self.enter()?;
         self.sink.raw(b"{");
-        self.fields(record, false, wanted)?;
+        match self.keys {
+            0 => self.fields(record, false, wanted)?,
+            _ => self.fields_in_map(record)?,
+        }
         self.sink.raw(b"}");
         self.leave();
         Ok(())

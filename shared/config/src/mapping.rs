@@ -12,6 +12,7 @@ pub struct Mapping {
     /// `elasticsearch.mapping.dynamic`: a field that the mapping lacks. `strict`: its document is refused. Penstock
     /// adds every schema's fields before its first document, and again if the index was restored or created by hand
     /// without them. `true`: Elasticsearch adds the field. `false`: the field is in the document but not searchable.
+    /// Schemas with more fields than a mapping may have make it `false`.
     pub dynamic: Dynamic,
     /// `elasticsearch.mapping.maps`: the field type of a map. `flattened`: one field for all keys. `object`: a field
     /// for each key; only for maps with few keys.

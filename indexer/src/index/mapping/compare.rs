@@ -43,6 +43,11 @@ pub fn compare(wanted: &Value, live: &Value) -> Difference {
     if templates.len() > self::templates(live).len() {
         addition.insert("dynamic_templates".to_owned(), Value::Array(templates));
     }
+    // Fields that the mapping is to leave out are no reason to refuse a document.
+    let leaves_out = |mapping: &Value| mapping.get("dynamic").is_some_and(|dynamic| dynamic == "false");
+    if leaves_out(wanted) && !leaves_out(live) {
+        addition.insert("dynamic".to_owned(), json!("false"));
+    }
     if !addition.is_empty() {
         difference.addition = Some(Value::Object(addition));
     }

@@ -7,6 +7,8 @@ use serde_json::json;
 use super::compare::{Conflict, compare, merge};
 use super::*;
 
+const DECIMAL: &str = r#"{"type":"bytes","logicalType":"decimal","precision":40,"scale":2}"#;
+
 fn rules() -> MappingRules {
     MappingRules { json: JsonRules::default(), config: Mapping::default(), at_timestamp: false }
 }
@@ -124,8 +126,37 @@ fn a_record_that_holds_itself_is_followed_as_often_as_the_config_says() {
 fn records_that_hold_themselves_in_many_ways_do_not_make_more_fields_than_an_index_bears() {
     let fields: Vec<String> = (0..12).map(|n| format!(r#"{{"name":"f{n}","type":["null","E"]}}"#)).collect();
     let generated = generate(&record(&fields.join(",")), &rules());
-    assert!(count_fields(&generated.mapping) < 3 * MAX_FIELDS, "{}", count_fields(&generated.mapping));
+    assert!(count_fields(&generated.mapping) <= MAX_FIELDS + 1, "{}", count_fields(&generated.mapping));
     assert!(generated.notes.iter().any(|note| note.kind == NoteKind::TooMany));
+}
+
+#[test]
+fn fields_beyond_the_limit_are_left_out_and_no_document_is_refused_for_them() {
+    let duration = |n| json!({ "type": "fixed", "size": 12, "logicalType": "duration", "name": format!("D{n}") });
+    let fields: Vec<String> =
+        (0..MAX_FIELDS).map(|n| json!({ "name": format!("f{n}"), "type": duration(n) }).to_string()).collect();
+    let mapping = generate(&record(&fields.join(",")), &rules()).mapping;
+    assert_eq!(mapping["dynamic"], "false");
+    assert!((MAX_FIELDS - 4..=MAX_FIELDS + 4).contains(&count_fields(&mapping)), "{}", count_fields(&mapping));
+    // A strict mapping becomes one that takes them, and is then left as it is.
+    let mut live = mapping.clone();
+    live["dynamic"] = json!("strict");
+    assert_eq!(compare(&mapping, &live).addition, Some(json!({ "dynamic": "false" })));
+    assert_eq!(compare(&live, &mapping), compare::Difference::default());
+}
+
+#[test]
+fn a_map_whose_path_is_too_long_for_its_terms_is_kept_out_of_the_index() {
+    let nested = |levels: usize| {
+        let name = "n".repeat(500);
+        let map = r#"{"type":"map","values":"string"}"#.to_owned();
+        (1..levels).fold(map, |inner, level| {
+            format!(r#"{{"type":"record","name":"R{level}","fields":[{{"name":"{name}","type":{inner}}}]}}"#)
+        })
+    };
+    // Of 501 bytes each, but the first, which is `f`.
+    assert!(made(&nested(4), &rules()).1.is_empty());
+    assert_eq!(made(&nested(5), &rules()).1[0].kind, NoteKind::TooLong);
 }
 
 #[test]
@@ -150,6 +181,14 @@ fn a_union_is_the_narrowest_type_that_takes_all_its_branches() {
         (r#"["null"]"#, "keyword"),
     ] {
         assert_eq!(of(union)["type"], expected, "{union}");
+    }
+    // A decimal may be beyond a double, whatever else is.
+    let numbers = JsonRules { decimals: Decimals::Number, ..JsonRules::default() };
+    for other in ["double", "long"] {
+        for union in [format!(r#"["{other}",{DECIMAL}]"#), format!(r#"["null",{DECIMAL},"{other}"]"#)] {
+            let (field, _) = made(&union, &MappingRules { json: numbers, ..rules() });
+            assert_eq!(field, json!({ "type": "double", "ignore_malformed": true }), "{union}");
+        }
     }
     let records = r#"[{"type":"record","name":"A","fields":[{"name":"x","type":"int"},{"name":"y","type":"string"}]},
         {"type":"record","name":"B","fields":[{"name":"x","type":"long"},{"name":"z","type":"boolean"}]}]"#;

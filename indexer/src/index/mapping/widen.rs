@@ -11,16 +11,25 @@ pub(super) fn widen(one: &Value, other: &Value) -> Option<Value> {
         return objects(one, other);
     }
     if types[0] == types[1] {
-        return Some(one.clone());
+        return Some(as_lenient(one.clone(), [one, other]));
     }
     if types.contains(&type_of(&aside())) {
         return Some(aside());
     }
     if let Some(name) = numbers(types) {
-        return Some(json!({ "type": name }));
+        return Some(as_lenient(json!({ "type": name }), [one, other]));
     }
     // A keyword takes text, numbers and booleans alike.
     types.iter().all(|name| is_scalar(name)).then(keyword)
+}
+
+/// Returns `field`, which takes values that it cannot hold if one of `parts` does: decimals beyond a double, for one.
+fn as_lenient(mut field: Value, parts: [&Value; 2]) -> Value {
+    const KEY: &str = "ignore_malformed";
+    if parts.iter().any(|part| part.get(KEY) == Some(&Value::Bool(true))) {
+        field[KEY] = json!(true);
+    }
+    field
 }
 
 /// The narrower of two types of numbers is within the wider one; an integer is within a double, but not within a float.

@@ -50,6 +50,25 @@ async fn schemas_without_new_fields_cost_nothing_however_many_indices_there_are(
 }
 
 #[tokio::test]
+async fn fields_beyond_what_an_index_may_have_are_left_out_and_their_documents_taken() {
+    let (stub, store) = fake::start().await;
+    let fixture = fixture(&rollover(&stub.url()), None);
+    fixture.index.ensure(Known::Nothing).await;
+    let fields = |schema: usize| {
+        let field = |number| format!(r#"{{"name":"s{schema}f{number}","type":"string"}}"#);
+        (0..4_000).map(field).collect::<Vec<_>>().join(",")
+    };
+    for number in 0..3 {
+        fixture.index.adopt(&schema(&fields(number))).await;
+    }
+    let mappings = held(&store, COMPONENT)["template"]["mappings"].take();
+    let is_there = |name: &str| !mappings["properties"][name].is_null();
+    assert!(is_there("s0f0") && is_there("s1f3999") && !is_there("s2f0"));
+    assert_eq!(mappings["dynamic"], "false");
+    assert_eq!(fixture.metrics.mapping_conflicts.get(), 0);
+}
+
+#[tokio::test]
 async fn an_index_that_is_not_ours_gets_no_fields() {
     let (stub, store) = fake::start().await;
     for (name, is_write) in [("archive-2019", false), ("cxone-events-000001", false), ("other", true)] {

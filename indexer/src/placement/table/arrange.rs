@@ -1,9 +1,14 @@
 //! What is known about the indices behind an alias, and which of their starts are certain. Pure.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::{Backing, Doubt, Found};
 use crate::placement::names::Kin;
+
+/// The longest time in milliseconds from the creation of an index until all nodes know it: the master gives up after 30
+/// s (`cluster.publish.timeout`), and drops a node that lags behind after another 90 s (`cluster.follower_lag.timeout`).
+const MAX_DELAY: i64 = 120_000;
 
 /// A backing index and what is known about it.
 pub(super) struct Entry {
@@ -11,6 +16,8 @@ pub(super) struct Entry {
     pub(super) generation: u64,
     /// Whether its creation date is that of its generation.
     is_certain: bool,
+    /// From when on no document goes to an earlier one, in milliseconds since the Unix epoch.
+    from: i64,
 }
 
 impl Entry {
@@ -22,13 +29,17 @@ impl Entry {
             return None;
         }
         let is_certain = matches!(kin, Kin::Own(_) | Kin::Mounted(_)) && !found.is_resized;
-        Some(Self { found, generation: generation.unwrap_or(0), is_certain })
+        let from = found.created;
+        Some(Self { found, generation: generation.unwrap_or(0), is_certain, from })
     }
 
-    pub(super) fn of_stream(found: Found) -> Self {
+    /// Returns what `found` is in a data stream; `seen` is that of [`Table::of_stream`](super::Table::of_stream).
+    pub(super) fn of_stream(found: Found, seen: &HashMap<String, i64>) -> Self {
         let generation = last_number(&found.name);
         let is_certain = !found.is_resized;
-        Self { found, generation, is_certain }
+        let latest = found.created.saturating_add(MAX_DELAY);
+        let from = seen.get(&found.name).map_or(latest, |seen| (*seen).clamp(found.created, latest));
+        Self { found, generation, is_certain, from }
     }
 
     pub(super) fn backing(&self, margin: i64) -> Backing {
@@ -36,7 +47,7 @@ impl Entry {
         Backing {
             name: Arc::from(found.name.as_str()),
             generation: self.generation,
-            start: found.created.saturating_add(margin),
+            start: self.from.saturating_add(margin),
             created: found.created,
             // A block on the write index is an operator's to remove, and waited for.
             writable: found.writable || found.is_write,

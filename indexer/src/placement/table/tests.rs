@@ -124,10 +124,36 @@ fn a_data_stream_is_in_the_order_of_its_own_list() {
     let names = ["restored-.ds-e-000001", "shrink-x-.ds-e-000002", ".ds-e-000003"];
     let created = [10_000, 95_000, 30_000];
     let all = names.into_iter().zip(created).map(|(name, created)| found(name, created)).collect();
-    let table = Table::of_stream(all, 100_000, MARGIN).unwrap();
+    let seen = names.into_iter().zip(created).map(|(name, created)| (name.to_owned(), created)).collect();
+    let table = Table::of_stream(all, &seen, 100_000, MARGIN).unwrap();
     assert_eq!((&*table.write().name, table.write().generation), (".ds-e-000003", 3));
     assert_eq!(candidates(&table, 31_000).0, [".ds-e-000003"]);
     assert_eq!(candidates(&table, 25_000).0, names);
+}
+
+#[test]
+fn an_index_of_a_data_stream_shares_its_documents_with_the_one_before_until_it_is_seen() {
+    let names = [".ds-e-000001", ".ds-e-000002"];
+    let stream = |seen: &[(&str, i64)]| {
+        let all = vec![found(names[0], 10_000), found(names[1], 20_000)];
+        let seen = seen.iter().map(|(name, at)| ((*name).to_owned(), *at)).collect();
+        Table::of_stream(all, &seen, 200_000, MARGIN).unwrap()
+    };
+    let is_shared = |table: &Table, time: i64| candidates(table, time).0 == [names[0]];
+    for (seen, until) in [
+        // As soon as it was there, or three seconds later.
+        (vec![(names[1], 20_000)], 21_000),
+        (vec![(names[1], 23_000)], 24_000),
+        // A clock that is behind the server's.
+        (vec![(names[1], 15_000)], 21_000),
+        // No process was there, or it came much later.
+        (vec![], 141_000),
+        (vec![(names[1], 190_000)], 141_000),
+    ] {
+        let table = stream(&seen);
+        assert!(is_shared(&table, until - 1) && !is_shared(&table, until), "{seen:?}");
+        assert_eq!(table.write().created, 20_000);
+    }
 }
 
 /// Returns what somebody may have done to generation `number`, created at `at`, as it stands under the alias

@@ -149,6 +149,26 @@ fn keys_of_nested_maps_are_counted_together() {
     assert!(written(&schema(MAP), &beside, LIMITS).is_ok());
 }
 
+#[test]
+fn names_of_fields_in_a_map_count_as_keys() {
+    let name = "n".repeat(500);
+    let list = format!(r#"{{"type":"record","name":"L","fields":[{{"name":"{name}","type":["null","L"]}}]}}"#);
+    let map = format!(r#"{{"type":"map","values":{list}}}"#);
+    // Each record but the last holds another.
+    let records = |count: usize| [vec![2; count - 1], vec![0]].concat();
+    let limits = Limits { max_depth: 200, ..LIMITS };
+    let datum = |key: usize, count: usize| entry(&vec![b'k'; key], &records(count));
+    // 16,384 is 32 times 501, and 352: a byte after each.
+    assert!(written(&schema(&map), &datum(351, 32), limits).is_ok());
+    let error = written(&schema(&map), &datum(352, 32), limits).unwrap_err();
+    assert_eq!(
+        (error.kind, error.path.matches('n').count()),
+        (DecodeErrorKind::KeysTooLong { limit: 16_384 }, 32 * 500)
+    );
+    // Neither beside one another, nor outside of maps.
+    assert!(written(&schema(&list), &records(150), limits).is_ok());
+}
+
 fn list() -> Schema {
     schema(r#"{"type":"record","name":"L","fields":[{"name":"next","type":["null","L"]}]}"#)
 }

@@ -2,13 +2,13 @@
 
 use super::super::error::{DecodeErrorKind as Kind, Failure, Fault};
 use super::super::keys::Keys;
-use super::super::node::Items;
+use super::super::node::{Items, Record};
 use super::super::text::Text;
 use super::{Sink, Walk};
 
 /// How many bytes the keys of maps within maps may have together, each with one byte between it and the next. A field
 /// that holds a map is indexed by terms of keys and value, and Lucene takes no term of more than 32,766 bytes: that
-/// leaves half of them to the value.
+/// leaves half of them to the value. The names of the fields of records in a map are keys too.
 const MAX_KEYS: usize = 16_384;
 
 /// A block of an array or map.
@@ -70,6 +70,24 @@ impl<'s, 'a, S: Sink<'a>> Walk<'s, 'a, S> {
         let walked = self.value(items.node, None);
         self.keys = outer;
         walked.map_err(|fault| fault.in_entry(key.bytes))
+    }
+
+    /// Walks the fields of a record that is somewhere in a map: their names are keys to the server.
+    // Not inlined: `record` calls itself at each level, and its frame is to stay small.
+    #[inline(never)]
+    pub(super) fn fields_in_map(&mut self, record: &'s Record) -> Result<(), Failure> {
+        let outer = self.keys;
+        for (index, field) in record.fields.iter().enumerate() {
+            self.sink.raw(&field.json[usize::from(index == 0)..]);
+            self.keys = outer.saturating_add(field.document_name.len() + 1);
+            let walked = match self.keys {
+                ..=MAX_KEYS => self.spend(&field.json).and_then(|()| self.value(field.node, None)),
+                _ => Err(self.reader.fault(Kind::KeysTooLong { limit: MAX_KEYS })),
+            };
+            self.keys = outer;
+            walked.map_err(|fault| fault.in_field(&field.name))?;
+        }
+        Ok(())
     }
 
     /// Takes the key that begins at `start`: it counts, and goes to the sink.
