@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use avro::{DecodeError, FieldPath, Schema};
-use config::{Config, OnDuplicate};
+use config::{Config, ConfigError, OnDuplicate};
 use registry::RegistryError;
 use registry::wire::{self, SchemaId};
 
@@ -13,9 +13,10 @@ use crate::backing::Placer;
 use crate::batch::Filling;
 use crate::document;
 use crate::elasticsearch::server::Server;
+use crate::fields::Fields;
 use crate::message::record::Record;
 use crate::message::target::NoPlace;
-use crate::metrics::PlaceMetrics;
+use crate::metrics::{Metrics, PlaceMetrics};
 use crate::placement::times::Times;
 
 /// How many schema ids are remembered as having no usable schema. Beyond it all are forgotten and asked for again.
@@ -53,10 +54,15 @@ pub struct Decoder {
     schemas: HashMap<SchemaId, Known>,
     max_schemas: usize,
     rules: document::Rules,
+    fields: Fields,
     on_duplicate: OnDuplicate,
     /// The schema used last: nearly always the next one too.
     last: Option<Known>,
     time_field: String,
+    /// Whether that field is hidden.
+    hides_time: bool,
+    /// The newest schema, while none of its events has been looked at for [`Fields::watch_key`].
+    unwatched: Option<SchemaId>,
     times: Times,
     placer: Placer,
     metrics: PlaceMetrics,
@@ -98,21 +104,30 @@ impl Missing {
 
 impl Decoder {
     /// A decoder for the records of `kafka.topic`, each of which lands where `placer` says.
-    pub fn new(config: &Config, placer: Placer, metrics: PlaceMetrics) -> Self {
-        Self {
+    ///
+    /// # Errors
+    /// When `elasticsearch.documents.fields` or its secret cannot be used.
+    pub fn new(config: &Config, placer: Placer, metrics: &Metrics) -> Result<Self, ConfigError> {
+        let fields = Fields::new(config, metrics)?;
+        let metrics = metrics.place.clone();
+        let time_field = &config.elasticsearch.placement.time_field;
+        Ok(Self {
             topic: config.kafka.topic.clone(),
             schemas: HashMap::new(),
             max_schemas: usize::try_from(config.schema_registry.cache_capacity).unwrap_or(usize::MAX).max(1),
             rules: document::Rules::of(config),
+            hides_time: fields.hides(time_field),
+            unwatched: None,
             on_duplicate: config.elasticsearch.on_duplicate,
             last: None,
-            time_field: config.elasticsearch.placement.time_field.clone(),
-            times: Times::new(&config.kafka.topic, &config.elasticsearch, &metrics),
+            time_field: time_field.clone(),
+            times: Times::new(&config.kafka.topic, &config.elasticsearch, fields.hides(time_field), &metrics),
+            fields,
             placer,
             metrics,
             missing: HashMap::new(),
             only: None,
-        }
+        })
     }
 
     /// Makes documents only of the records whose document has one of these `ids`, or whose key is one of them; of all,
@@ -134,8 +149,16 @@ impl Decoder {
         if self.schemas.len() >= self.max_schemas {
             self.schemas.clear();
         }
+        let schema = match self.fields.apply(id, schema) {
+            Ok(schema) => schema,
+            Err(error) => {
+                let reason = format!("elasticsearch.documents.fields: {error}");
+                return self.note_missing(id, Missing { error_type: "field-rules", reason });
+            }
+        };
         let time = self.placer.wants_event_time().then(|| schema.time_field(&self.time_field));
         let time = time.and_then(|field| field.inspect_err(|why| self.times.note_missing(id, why)).ok());
+        self.unwatched = Some(id);
         self.schemas.insert(id, Known { id, schema, time: time.map(Arc::new) });
     }
 
@@ -169,6 +192,10 @@ impl Decoder {
         let Some(known) = self.schema(id) else {
             return self.without_schema(id, record, batch);
         };
+        if self.unwatched == Some(id) {
+            self.unwatched = None;
+            self.fields.watch_key(&known.schema, datum, self.rules.limits, record.key);
+        }
         match self.append(&known, datum, record, batch) {
             Ok(()) => Decoded::Document,
             Err(NoDocument::Undecodable(error)) => {
@@ -240,6 +267,7 @@ impl Decoder {
             ),
         };
         self.metrics.placements.with_label_values(&[self.topic.as_str(), "dead_letter"]).inc();
+        let time = if self.hides_time { "hidden".to_owned() } else { time.to_string() };
         batch.refuse(record, Some(id), error_type, format!("placement time {time}: {reason}"));
         Decoded::Undecodable
     }

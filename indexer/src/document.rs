@@ -42,7 +42,7 @@ impl Rules {
                 max_items: indexer.max_items,
                 max_values: indexer.max_values,
             },
-            json: config.elasticsearch.documents,
+            json: config.elasticsearch.documents.json(),
             time_unit: config.elasticsearch.placement.time_unit,
             at_timestamp: config.elasticsearch.strategy == Strategy::DataStream,
         }

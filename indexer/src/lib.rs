@@ -32,6 +32,7 @@ pub mod dead_letter;
 pub mod decode;
 pub mod document;
 pub mod elasticsearch;
+pub mod fields;
 pub mod fuse;
 pub mod index;
 pub mod message;
@@ -48,6 +49,9 @@ pub enum RunError {
     /// The address of the admin port cannot be used.
     #[error(transparent)]
     Listen(#[from] BindError),
+    /// A value of the config, or a file that it names, cannot be used.
+    #[error("{0}")]
+    Config(config::ConfigError),
     /// A metric could not be registered.
     #[error("cannot register a metric: {0}")]
     Metrics(#[from] prometheus::Error),
@@ -77,6 +81,7 @@ impl RunError {
     /// other errors give [`Exit::Failed`].
     pub fn exit(&self) -> Exit {
         match self {
+            Self::Config(_) => Exit::Config,
             Self::Kafka(error) if group::is_fenced(error) => Exit::Config,
             _ => Exit::Failed,
         }

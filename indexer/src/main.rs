@@ -168,7 +168,8 @@ async fn mapping(config: &Config, schema: Option<PathBuf>, subject: Option<Strin
     for note in &generated.notes {
         eprintln!("{note}");
     }
-    let ambiguous = generated.notes.iter().any(|note| matches!(note.kind, NoteKind::Ambiguous(_)));
+    let ambiguous =
+        generated.notes.iter().any(|note| matches!(note.kind, NoteKind::Ambiguous(_) | NoteKind::Unruly(_)));
     Ok(if ambiguous { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 

@@ -47,6 +47,8 @@ pub struct Metrics {
     /// Fields that have another type in an index than in the schema.
     pub mapping_conflicts: IntGauge,
     mapping_conflicts_by_topic: IntGaugeVec,
+    /// Rules of `elasticsearch.documents.fields` that no schema has had a field for since the start, by topic.
+    pub unmet_field_rules: IntGaugeVec,
     /// 1 while another index template than ours wins the names of the indices, by the name of the index and that
     /// template.
     pub template_shadowed: IntGaugeVec,
@@ -118,6 +120,12 @@ impl Metrics {
                 registry,
                 "penstock_indexer_mapping_conflicts",
                 "Fields that have another type in an index than in the schema.",
+                &["topic"],
+            )?,
+            unmet_field_rules: gauges(
+                registry,
+                "penstock_indexer_unmet_field_rules",
+                "Rules of elasticsearch.documents.fields that no schema has had a field for since the start.",
                 &["topic"],
             )?,
             paused: gauges(

@@ -139,7 +139,8 @@ pub(crate) async fn run_topic(
 
     let keeper = Arc::clone(bulk.keeper());
     let placer = Placer::new(&config.elasticsearch, &keeper);
-    let decoder = Decoder::new(config, placer, metrics.place.clone()).for_server(bulk.server()).only(job.only);
+    let decoder = Decoder::new(config, placer, &metrics).map_err(RunError::Config)?;
+    let decoder = decoder.for_server(bulk.server()).only(job.only);
     let (sender, reports) = sync_channel(MAX_REPORTS);
     let tasks = Tasks::new(bulk, dead_letters, schemas, sender).with_dry_run(job.dry_run);
     let consumer = Consumer::new(config, decoder, tasks, reports, metrics, conditions, job.reading)?;

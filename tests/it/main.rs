@@ -21,6 +21,7 @@ mod dead_letters;
 mod doctor;
 mod evolution;
 mod explain;
+mod field_rules;
 mod find;
 mod framings;
 mod full_queue;

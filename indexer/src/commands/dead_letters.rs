@@ -40,7 +40,7 @@ pub enum DeadLetters {
     #[command(after_help = "Example: penstock-indexer dead-letters list --from 2h")]
     List(ListArgs),
     /// Shows one letter whole: state, reason, headers, and the event as JSON where its schema can read it. Prints the
-    /// event's personal data.
+    /// event's personal data, except for what elasticsearch.documents.fields hides.
     #[command(after_help = "Example: penstock-indexer dead-letters show cxone-events-dead-letters:0:17")]
     Show(ShowArgs),
     /// Writes the records of open letters to the topics they came from again, where today's schema and rules decode

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use avro::{EventType, JsonRules, Outline, Schema, TypeRef};
+use avro::{EventType, FieldRules, JsonRules, Outline, Schema, TypeRef};
 use config::{Dynamic, FieldOverride, Maps};
 use serde_json::{Map, Value, json};
 
@@ -35,6 +35,8 @@ const MAX_FIELDS: usize = 5_000;
 pub struct MappingRules {
     /// `elasticsearch.documents`: how values are written.
     pub json: JsonRules,
+    /// `elasticsearch.documents.fields`: which fields are left out, hidden or called otherwise.
+    pub fields: FieldRules,
     /// `elasticsearch.mapping`.
     pub config: config::Mapping,
     /// Whether documents have the field `@timestamp` of a data stream.
@@ -77,8 +79,22 @@ pub fn without_fields(rules: &MappingRules) -> Value {
     mapping
 }
 
-/// Returns the mapping of the documents of `schema`.
+/// Returns the mapping of the documents of `schema`, as the rules for its fields have them.
 pub fn generate(schema: &Schema, rules: &MappingRules) -> Generated {
+    if rules.fields.is_empty() {
+        return of_documents(schema, rules);
+    }
+    match schema.with_rules(&rules.fields) {
+        Ok(ruled) => of_documents(&ruled.schema, rules),
+        Err(error) => {
+            let kind = NoteKind::Unruly(error.to_string());
+            Generated { mapping: without_fields(rules), notes: vec![Note { path: String::new(), kind }] }
+        }
+    }
+}
+
+/// Returns the mapping of what is written by `schema`.
+fn of_documents(schema: &Schema, rules: &MappingRules) -> Generated {
     let mut generator = Generator {
         rules,
         path: Vec::new(),

@@ -37,7 +37,8 @@ impl IndexSettings {
             (_, Some(path)) => Some(load_lifecycle(path, strategy != Strategy::Time)?),
         };
         let mapping = MappingRules {
-            json: elasticsearch.documents,
+            json: elasticsearch.documents.json(),
+            fields: elasticsearch.documents.field_rules()?,
             config: elasticsearch.mapping.clone(),
             at_timestamp: strategy == Strategy::DataStream,
         };

@@ -13,18 +13,21 @@ use crate::metrics::PlaceMetrics;
 pub struct Times {
     topic: String,
     field: String,
+    /// Whether the values of that field are not to be seen.
+    is_hidden: bool,
     /// None where the strategy places nothing by time.
     counters: Option<[IntCounter; Source::ALL.len()]>,
     seen: [u64; Source::ALL.len()],
 }
 
 impl Times {
-    /// None have been seen of `topic` yet.
-    pub fn new(topic: &str, settings: &Elasticsearch, metrics: &PlaceMetrics) -> Self {
+    /// None have been seen of `topic` yet. Where the field of the event's own timestamp `is_hidden`, no log has a value.
+    pub fn new(topic: &str, settings: &Elasticsearch, is_hidden: bool, metrics: &PlaceMetrics) -> Self {
         let counter = |source: Source| metrics.times.with_label_values(&[topic, source.as_str()]);
         Self {
             topic: topic.to_owned(),
             field: settings.placement.time_field.clone(),
+            is_hidden,
             counters: (settings.strategy != Strategy::Single).then(|| Source::ALL.map(counter)),
             seen: [0; Source::ALL.len()],
         }
@@ -54,7 +57,8 @@ impl Times {
         if !seen.is_power_of_two() {
             return;
         }
-        let (topic, field, millis) = (&self.topic, &self.field, event.unwrap_or_default());
+        let (topic, field) = (&self.topic, &self.field);
+        let millis = event.filter(|_| !self.is_hidden);
         match source {
             Source::Event | Source::Record | Source::Missing => {}
             Source::Empty => tracing::warn!(

@@ -10,7 +10,7 @@ use apache_avro::Schema as AvroSchema;
 use apache_avro::reader::datum::GenericDatumReader;
 use apache_avro::types::Value;
 use apache_avro::writer::datum::GenericDatumWriter;
-use avro::{JsonRules, Limits, Schema, validate, write_members, write_members_and_find};
+use avro::{FieldRule, FieldRules, JsonRules, Limits, Schema, validate, write_members, write_members_and_find};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 
 const SCHEMA: &str = r#"{
@@ -83,6 +83,17 @@ fn avro(criterion: &mut Criterion) {
             black_box(out.len())
         });
     });
+    for (what, rule) in [("mask", FieldRule::Mask), ("hash", FieldRule::Hash), ("drop", FieldRule::Drop)] {
+        let rules = FieldRules::new(&[("user_id".to_owned(), rule)].into(), Some(b"0123456789abcdef")).unwrap();
+        let ruled = ours.with_rules(&rules).unwrap().schema;
+        group.bench_function(format!("write_members, {what} a field"), |bencher| {
+            bencher.iter(|| {
+                out.clear();
+                write_members(&ruled, black_box(&datum), LIMITS, &mut out).unwrap();
+                black_box(out.len())
+            });
+        });
+    }
     group.bench_function("apache-avro: from_avro_datum, Value, JSON", |bencher| {
         bencher.iter(|| {
             let reader = GenericDatumReader::builder(&theirs).build().unwrap();

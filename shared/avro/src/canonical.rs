@@ -85,6 +85,8 @@ fn parts<'s>(schema: &'s Compiled, id: NodeId, defined: &mut [bool], parts: &mut
         Node::Nullable { other, .. } => union([Part::Type(*other), Part::Name("null")].into_iter(), parts),
         Node::Array(items) => nested(r#"{"type":"array","items":"#, items.node, parts),
         Node::Map(items) => nested(r#"{"type":"map","values":"#, items.node, parts),
+        Node::Keyed(keyed) => nested(r#"{"type":"map","values":"#, keyed.items.node, parts),
+        Node::Hidden { inner, .. } => parts.push(Part::Type(*inner)),
         Node::Fixed { size } | Node::Decimal { size: Some(size), .. } => fixed(*size, parts),
         Node::UuidFixed => fixed(16, parts),
         Node::Duration => fixed(12, parts),

@@ -16,6 +16,9 @@ use super::raw::{Key, Object, Raw};
 use super::sizes;
 use super::text::{self, Text};
 
+/// So many bytes of a field's name count as one more value: names are most of what small values become in JSON.
+const NAME_LEN: usize = 32;
+
 /// A schema's nodes, which is the first, and what is known of them that reading does not need.
 #[derive(Debug)]
 pub(super) struct Compiled {
@@ -157,7 +160,7 @@ impl<'d, 'r, 'j> Compiler<'d, 'r, 'j> {
         }
         let undefined = || SchemaError("a type is used but not defined".to_owned());
         let definition = self.definitions.get(id).ok_or_else(undefined)?;
-        let node = self.add(Node::Record(Record { name: Box::default(), fields: Box::default() }))?;
+        let node = self.add(Node::Record(Record::default()))?;
         if let Some(known) = self.ids.get_mut(id) {
             *known = Some(node);
         }
@@ -213,7 +216,7 @@ impl<'d, 'r, 'j> Compiler<'d, 'r, 'j> {
             let node = self.node(kind, definition.namespace()).map_err(at)?;
             fields.push(field(name, node, &mut names));
         }
-        Ok(Node::Record(Record { name: definition.fullname.as_str().into(), fields: fields.into() }))
+        Ok(Node::Record(Record { name: definition.fullname.as_str().into(), fields: fields.into(), first: 0 }))
     }
 
     fn union(&mut self, raw: &[Raw<'_>], within: &str) -> Result<NodeId, SchemaError> {
@@ -280,10 +283,10 @@ fn field(name: &str, node: NodeId, names: &mut HashSet<String>) -> Field {
     if document_name != name {
         names.insert(document_name.clone());
     }
-    let mut json = vec![b','];
-    json.extend(json_text(&document_name));
-    json.push(b':');
-    Field { name: name.into(), document_name: document_name.into(), json: json.into(), node }
+    let json = text::member(&document_name);
+    let cost = 1 + json.len() / NAME_LEN;
+    let cost = u32::try_from(cost).unwrap_or(u32::MAX);
+    Field { name: name.into(), document_name: document_name.into(), json: json.into(), node, cost }
 }
 
 fn json_text(text: &str) -> Vec<u8> {

@@ -12,9 +12,11 @@ pub struct DecodeError {
     pub kind: DecodeErrorKind,
     /// Where reading failed, in bytes from the datum's first.
     pub offset: usize,
-    /// The field: dots between names, `[3]` for an item, `["key"]` for a map's entry (a long key is cut); empty for the
-    /// root.
+    /// The field: dots between names, `[3]` for an item, `["key"]` for a map's entry (a long key is cut; `[*]` where a
+    /// rule may hide it); empty for the root.
     pub path: String,
+    /// Whether it says nothing of what the datum holds: neither keys nor numbers.
+    pub is_discreet: bool,
 }
 
 /// What is wrong with a datum.
@@ -164,7 +166,10 @@ impl DecodeError {
 
 impl fmt::Display for DecodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} at byte {}", self.kind, self.offset)?;
+        match self.is_discreet {
+            true => write!(f, "{} at byte {}", self.code(), self.offset)?,
+            false => write!(f, "{} at byte {}", self.kind, self.offset)?,
+        }
         if !self.path.is_empty() {
             write!(f, ", field {}", self.path)?;
         }
@@ -184,6 +189,7 @@ pub(super) struct Fault {
     offset: usize,
     /// From the inside out.
     segments: Vec<Segment>,
+    is_discreet: bool,
 }
 
 #[derive(Debug)]
@@ -199,7 +205,7 @@ const KEY_SHOWN: usize = 64;
 impl Fault {
     #[cold]
     pub(super) fn new(kind: DecodeErrorKind, offset: usize) -> Failure {
-        Box::new(Self { kind, offset, segments: Vec::new() })
+        Box::new(Self { kind, offset, segments: Vec::new(), is_discreet: false })
     }
 
     #[cold]
@@ -220,6 +226,14 @@ impl Fault {
         self.segments.push(Segment::Key(key));
         self
     }
+
+    /// Has it say nothing of what the datum holds. A key may hold what a rule hides; where bytes are read by the wrong
+    /// schema, so may any number.
+    #[cold]
+    pub(super) fn discreet(mut self: Box<Self>) -> Failure {
+        self.is_discreet = true;
+        self
+    }
 }
 
 impl From<Failure> for DecodeError {
@@ -231,10 +245,11 @@ impl From<Failure> for DecodeError {
                 Segment::Field(name) if path.is_empty() => name.clone(),
                 Segment::Field(name) => format!(".{name}"),
                 Segment::Item(index) => format!("[{index}]"),
+                Segment::Key(_) if fault.is_discreet => "[*]".to_owned(),
                 Segment::Key(key) => format!("[{key:?}]"),
             };
             path.push_str(&part);
         }
-        Self { kind: fault.kind, offset: fault.offset, path }
+        Self { kind: fault.kind, offset: fault.offset, path, is_discreet: fault.is_discreet }
     }
 }

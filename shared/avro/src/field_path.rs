@@ -153,10 +153,11 @@ fn get(nodes: &[Node], id: NodeId) -> &Node {
     nodes.get(id as usize).unwrap_or(&Node::Null)
 }
 
-/// Returns the other type of a union of null and one other; otherwise the node itself.
+/// Returns the other type of a union of null and one other, and what is beneath a rule; otherwise the node itself. A
+/// hidden field can be the event's time all the same: it is read, and not written.
 fn beneath_null(nodes: &[Node], id: NodeId) -> NodeId {
     match get(nodes, id) {
-        Node::Nullable { other, .. } => *other,
+        Node::Nullable { other: inner, .. } | Node::Hidden { inner, .. } => beneath_null(nodes, *inner),
         _ => id,
     }
 }

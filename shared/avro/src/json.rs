@@ -6,14 +6,14 @@ use serde::{Deserialize, Serialize};
 
 use super::calendar;
 use super::decimal;
+use super::hide::Hide;
 use super::node::{Record, Symbol, Unit};
 use super::sink::{Scalar, Sink};
 use super::text::{self, Text};
 use super::uuid::{self, Uuids};
 
 /// The choices there are in turning Avro into JSON.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct JsonRules {
     /// `timestamps`: how `timestamp-*` and `local-timestamp-*` are written.
     pub timestamps: Timestamps,
@@ -23,7 +23,6 @@ pub struct JsonRules {
     pub event_type: EventType,
     /// Whether text and bytes in a map that are longer than an index of `OpenSearch` takes are written as a list of
     /// their pieces. Not a choice of the config, but of the server.
-    #[serde(skip)]
     pub pieces_in_maps: bool,
     /// `uuids`: whether text of a `uuid` that is not a UUID is taken.
     pub uuids: Uuids,
@@ -75,11 +74,19 @@ const MAX_NUMBER: usize = 1_000;
 pub(super) struct JsonSink<'o> {
     out: &'o mut Vec<u8>,
     rules: JsonRules,
+    /// How many values around this one are hidden: those are not cut into pieces, so that what is made of them does
+    /// not depend on the server.
+    hidden: u32,
 }
 
 impl<'o> JsonSink<'o> {
     pub(super) fn new(out: &'o mut Vec<u8>, rules: JsonRules) -> Self {
-        Self { out, rules }
+        Self { out, rules, hidden: 0 }
+    }
+
+    /// Returns what was written since `mark`.
+    pub(super) fn since(&self, mark: usize) -> &[u8] {
+        self.out.get(mark..).unwrap_or_default()
     }
 
     fn date(&mut self, days: i32) {
@@ -188,15 +195,26 @@ impl<'a> Sink<'a> for JsonSink<'_> {
         true
     }
 
+    fn mark(&mut self) -> usize {
+        self.hidden += 1;
+        self.out.len()
+    }
+
+    fn hide(&mut self, mark: usize, how: &Hide) {
+        self.hidden -= 1;
+        how.apply(mark, self.out);
+    }
+
     // Not inlined: `value` calls itself at each level, and its frame is to stay small.
     #[inline(never)]
     fn in_map(&mut self, value: Scalar<'a>) {
         match value {
-            Scalar::Text(Text { bytes, plain }) if self.rules.pieces_in_maps && bytes.len() > PIECE => {
+            other if !self.rules.pieces_in_maps || self.hidden > 0 => self.scalar(other),
+            Scalar::Text(Text { bytes, plain }) if bytes.len() > PIECE => {
                 self.pieces(text::pieces(bytes, PIECE), |bytes, out| text::write_json(Text { bytes, plain }, out));
             }
             // Three bytes are four characters.
-            Scalar::Bytes(bytes) if self.rules.pieces_in_maps && bytes.len() > PIECE / 4 * 3 => {
+            Scalar::Bytes(bytes) if bytes.len() > PIECE / 4 * 3 => {
                 self.pieces(bytes.chunks(PIECE / 4 * 3), write_base64);
             }
             other => self.scalar(other),

@@ -7,6 +7,8 @@
 //!
 //! A new Avro type: its node in `node`, `compile`, `canonical` and `meaning`, its size in `sizes`, its reading in
 //! `walk`, its printing in `json`, its field in `outline`, its line in the table of the rules.
+//!
+//! A rule for a field: in `rules`, what it makes of a type in `plan`, of a value in `hide`.
 
 mod calendar;
 mod canonical;
@@ -17,6 +19,7 @@ mod definitions;
 mod digest;
 mod error;
 mod field_path;
+mod hide;
 mod json;
 mod keys;
 mod logical;
@@ -24,8 +27,11 @@ mod meaning;
 mod names;
 mod node;
 mod outline;
+mod plan;
+mod probe;
 mod raw;
 mod reader;
+mod rules;
 mod schema;
 mod sink;
 mod sizes;
@@ -41,7 +47,8 @@ pub use self::field_path::{FieldPath, Found};
 pub use self::json::{Decimals, EventType, JsonRules, Timestamps};
 pub use self::meaning::Meaning;
 pub use self::outline::{FieldType, Kind, Outline, TypeRef};
-pub use self::schema::Schema;
+pub use self::rules::{FieldRule, FieldRules, RuleError};
+pub use self::schema::{Ruled, Schema};
 pub use self::uuid::Uuids;
 
 use self::digest::DigestSink;
@@ -49,6 +56,7 @@ use self::error::Failure;
 use self::field_path::{Capture, Way};
 use self::json::JsonSink;
 use self::node::Symbol;
+use self::probe::Probe;
 use self::reader::Reader;
 use self::sink::{Scalar, Sink};
 use self::text::Text;
@@ -176,9 +184,19 @@ pub fn write_members_and_find<'a>(
         Ok(place) => Ok(capture(schema, datum, limits, place)?),
         Err(fault) => {
             out.truncate(start);
-            Err(fault.into())
+            Err(if schema.is_discreet { fault.discreet() } else { fault }.into())
         }
     }
+}
+
+/// Returns whether `text` is the value of a field of `datum` that a rule of `schema` hides.
+pub fn is_hidden(schema: &Schema, datum: &[u8], limits: Limits, text: &[u8]) -> bool {
+    let mut out = Vec::new();
+    let probe = Probe { json: JsonSink::new(&mut out, JsonRules::default()), wanted: text, is_met: false };
+    let mut walk = Walk::new(&schema.nodes, Reader::new(datum, 0), limits, probe);
+    // Of a datum that is not valid, what comes before its fault.
+    let _failure = walk.members(schema.root, None).err();
+    walk.into_sink().is_met
 }
 
 /// Returns the SHA-256 of what [`write_members`] appends for `datum`, and holds no document: its size is not that of

@@ -81,6 +81,8 @@ impl Writer {
                 self.part(*other);
             }
             Node::Array(items) | Node::Map(items) => self.part(items.node),
+            Node::Keyed(keyed) => self.part(keyed.items.node),
+            Node::Hidden { inner, .. } => self.part(*inner),
             Node::Fixed { size } => self.number(*size as u64),
             Node::Decimal { size, scale } => {
                 self.number(size.map_or(u64::MAX, |size| size as u64));
@@ -107,7 +109,9 @@ fn word(node: &Node) -> &'static str {
         Node::Fixed { .. } => "fixed",
         Node::Enum(_) => "enum",
         Node::Array(_) => "array",
-        Node::Map(_) => "map",
+        Node::Map(_) | Node::Keyed(_) => "map",
+        // Rules change what is written, never what is read: a schema's meaning is found before there are any.
+        Node::Hidden { .. } => "hidden",
         Node::Union(_) => "union",
         Node::Nullable { .. } => "nullable",
         Node::Record(_) => "record",

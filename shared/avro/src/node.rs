@@ -1,11 +1,13 @@
 //! A schema as it is walked: a flat arena of nodes that name each other by number, so that a recursive schema is no
-//! recursive structure. Made by [`compile`](super::compile), never changed after.
+//! recursive structure. Made by [`compile`](super::compile) and [`plan`](super::plan), never changed after.
+
+use super::hide::Hide;
 
 /// The number of a node in its arena.
 pub(super) type NodeId = u32;
 
 /// One type.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) enum Node {
     Null,
     Boolean,
@@ -46,6 +48,13 @@ pub(super) enum Node {
         utc: bool,
     },
     Duration,
+    /// A value that a rule hides. It is read as ever, and something else stands in its place.
+    Hidden {
+        inner: NodeId,
+        how: Hide,
+    },
+    /// A map of which some entries are written in another way than the rest.
+    Keyed(Box<Keyed>),
 }
 
 impl Node {
@@ -56,7 +65,8 @@ impl Node {
             Self::Array(Items { node: only, .. }) | Self::Map(Items { node: only, .. }) => {
                 (index == 0).then_some(*only)
             }
-            Self::Nullable { other: only, .. } => (index == 0).then_some(*only),
+            Self::Nullable { other: only, .. } | Self::Hidden { inner: only, .. } => (index == 0).then_some(*only),
+            Self::Keyed(keyed) => (index == 0).then_some(keyed.items.node),
             Self::Union(branches) => branches.get(index).copied(),
             Self::Record(record) => record.fields.get(index).map(|field| field.node),
             _ => None,
@@ -79,6 +89,10 @@ impl Node {
                     + size_of_val::<[Field]>(&record.fields)
                     + record.fields.iter().map(texts).sum::<usize>()
             }
+            Self::Keyed(keyed) => {
+                let texts = keyed.entries.iter().map(|entry| entry.key.len() + EACH).sum::<usize>();
+                size_of::<Keyed>() + size_of_val::<[Entry]>(&keyed.entries) + texts
+            }
             _ => 0,
         };
         size_of::<Self>() + parts
@@ -86,7 +100,7 @@ impl Node {
 }
 
 /// The items of an array, or the values of a map.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Items {
     pub(super) node: NodeId,
     /// The fewest bytes that an item takes, a map's key included.
@@ -95,25 +109,56 @@ pub(super) struct Items {
     pub(super) weight: u64,
 }
 
-#[derive(Debug, PartialEq)]
+/// A map with rules for its entries.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Keyed {
+    /// The values as they are read; their type is that of the entries that no key names.
+    pub(super) items: Items,
+    /// Whether those entries are left out.
+    pub(super) is_dropped: bool,
+    /// The entries that have rules of their own, by key.
+    pub(super) entries: Box<[Entry]>,
+}
+
+/// The entry of one key.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Entry {
+    pub(super) key: Box<str>,
+    pub(super) node: NodeId,
+    /// Whether it is left out.
+    pub(super) is_dropped: bool,
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Record {
     /// Its name with its namespace.
     pub(super) name: Box<str>,
     pub(super) fields: Box<[Field]>,
+    /// The number of the first field that is written: before it stands no comma.
+    pub(super) first: u32,
 }
 
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Field {
     pub(super) name: Box<str>,
     /// What it is called in a document.
     pub(super) document_name: Box<str>,
-    /// The name as it stands in JSON before the value: `,"name":`.
+    /// The name as it stands in JSON before the value: `,"name":`. Empty where the field is left out of documents.
     pub(super) json: Box<[u8]>,
     pub(super) node: NodeId,
+    /// What it counts towards the limit of values, whatever a document calls it.
+    pub(super) cost: u32,
+}
+
+impl Field {
+    /// Returns whether it is left out of documents.
+    pub(super) fn is_dropped(&self) -> bool {
+        self.json.is_empty()
+    }
 }
 
 /// A symbol of an enum.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Symbol {
     pub(super) name: Box<str>,
     /// The symbol as a JSON string, with its quotes.

@@ -147,8 +147,12 @@ impl<'s> TypeRef<'s> {
             Node::Null => Outline::Null,
             Node::Array(items) => Outline::Array(of(items.node)),
             Node::Map(items) => Outline::Map(of(items.node)),
+            Node::Keyed(keyed) => Outline::Map(of(keyed.items.node)),
+            // What stands in the place of a hidden value is text.
+            Node::Hidden { .. } => Outline::Value(Kind::Text),
             Node::Record(record) => {
-                Outline::Record(record.fields.iter().map(|field| (&*field.document_name, of(field.node))).collect())
+                let shown = record.fields.iter().filter(|field| !field.is_dropped());
+                Outline::Record(shown.map(|field| (&*field.document_name, of(field.node))).collect())
             }
             Node::Union(branches) => Outline::Union(branches.iter().map(|branch| of(*branch)).collect()),
             Node::Nullable { other, .. } => Outline::Union(vec![of(*other)]),

@@ -11,7 +11,9 @@ use super::compile;
 use super::field_path::{self, FieldPath, Search};
 use super::meaning::{self, Meaning};
 use super::node::{Node, NodeId};
+use super::plan;
 use super::raw;
+use super::rules::FieldRules;
 
 /// Bytes of all texts of a schema together, at most. The compiled schema takes some times as much.
 const MAX_TEXT: usize = 4 << 20;
@@ -26,6 +28,17 @@ pub struct Schema {
     fingerprint: u64,
     meaning: Meaning,
     bytes: usize,
+    /// Whether errors say nothing of what a datum holds.
+    pub(super) is_discreet: bool,
+}
+
+/// A schema with rules for its fields.
+#[derive(Debug)]
+pub struct Ruled {
+    /// The schema: by it the same data are read, and documents are written by the rules.
+    pub schema: Schema,
+    /// The paths of the rules that no field of it has.
+    pub unmet: Vec<String>,
 }
 
 impl Schema {
@@ -54,7 +67,30 @@ impl Schema {
         let (fingerprint, meaning) = (canonical::fingerprint(&compiled), meaning::of(&compiled));
         let compile::Compiled { nodes, root, mut names, .. } = compiled;
         let bytes = nodes.iter().map(Node::bytes).sum();
-        Ok(Self { nodes, root, fullname: names.remove(&root), fingerprint, meaning, bytes })
+        Ok(Self { nodes, root, fullname: names.remove(&root), fingerprint, meaning, bytes, is_discreet: false })
+    }
+
+    /// Returns this schema with `rules` for the fields of its documents: with them [`validate`](super::validate) reads
+    /// the same, [`write_members`](super::write_members) writes by them, and [`root`](Schema::root) is what is written.
+    /// Errors of data name no keys and no values then, if one of the rules hides values.
+    ///
+    /// # Errors
+    /// When a rule cannot be carried out: two fields of a record would have one name, or what is renamed or left out is
+    /// no field.
+    pub fn with_rules(&self, rules: &FieldRules) -> Result<Ruled, SchemaError> {
+        let plan::Planned { nodes, root, met } = plan::plan(&self.nodes, self.root, rules)?;
+        let bytes = nodes.iter().map(Node::bytes).sum();
+        let unmet = rules.paths().filter(|path| !met.contains(*path)).map(str::to_owned).collect();
+        let schema = Self {
+            nodes,
+            root,
+            fullname: self.fullname.clone(),
+            fingerprint: self.fingerprint,
+            meaning: self.meaning,
+            bytes,
+            is_discreet: rules.hides_values(),
+        };
+        Ok(Ruled { schema, unmet })
     }
 
     /// Returns the path to the field `dotted` (`event_id`, `meta.id`), as a key: for [`validate`](super::validate) to

@@ -1,5 +1,6 @@
 //! What a walk hands out: each value, in the order of the datum.
 
+use super::hide::Hide;
 use super::node::{Record, Symbol, Unit};
 use super::text::Text;
 
@@ -17,6 +18,12 @@ pub(crate) trait Sink<'a> {
     fn root(&mut self, _record: &Record) -> bool {
         false
     }
+    /// A value follows that is not written as it is. Returns where it begins, for [`Sink::hide`].
+    fn mark(&mut self) -> usize {
+        0
+    }
+    /// Puts in the place of what came since `mark` what `how` makes of it.
+    fn hide(&mut self, _mark: usize, _how: &Hide) {}
     /// A value without parts that is somewhere in a map.
     fn in_map(&mut self, value: Scalar<'a>) {
         self.scalar(value);

@@ -63,7 +63,8 @@ fn min_size(node: &Node, sizes: &[Option<u64>]) -> Option<u64> {
     Some(match node {
         Node::Null => 0,
         Node::Boolean | Node::Int | Node::Long | Node::Bytes | Node::String | Node::UuidText | Node::Enum(_) => 1,
-        Node::Array(_) | Node::Map(_) => 1,
+        Node::Array(_) | Node::Map(_) | Node::Keyed(_) => 1,
+        Node::Hidden { inner, .. } => of(*inner)?,
         Node::Date | Node::TimeMillis | Node::TimeMicros | Node::Timestamp { .. } => 1,
         Node::Decimal { size: None, .. } => 1,
         Node::BigDecimal => 3,

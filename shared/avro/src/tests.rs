@@ -11,6 +11,7 @@ mod judge;
 mod lenient;
 mod limits;
 mod pieces;
+mod rules;
 mod schemas;
 mod times;
 mod types;

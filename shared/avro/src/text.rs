@@ -94,6 +94,14 @@ pub(super) fn write_json(text: Text<'_>, out: &mut Vec<u8>) {
     out.push(b'"');
 }
 
+/// Returns the beginning of a member that follows another one: `,"name":`.
+pub(super) fn member(name: &str) -> Vec<u8> {
+    let mut json = vec![b','];
+    write_json(Text { bytes: name.as_bytes(), plain: false }, &mut json);
+    json.push(b':');
+    json
+}
+
 fn write_escaped(bytes: &[u8], out: &mut Vec<u8>) {
     let mut written = 0;
     for (index, &byte) in bytes.iter().enumerate() {

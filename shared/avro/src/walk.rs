@@ -7,6 +7,7 @@ use super::Limits;
 use super::decimal;
 use super::error::{DecodeErrorKind as Kind, Failure, Fault};
 use super::field_path::Way;
+use super::hide::Hide;
 use super::node::{Node, NodeId, Record, Symbol, Unit};
 use super::reader::Reader;
 
@@ -17,8 +18,6 @@ mod blocks;
 
 /// No limit lets a datum be nested deeper: each level takes some of the thread's stack.
 const MAX_DEPTH: u16 = 200;
-/// So many bytes of a field's name count as one more value: names are most of what small values become in JSON.
-const NAME_LEN: usize = 32;
 
 /// A walk in progress.
 #[derive(Debug)]
@@ -112,6 +111,8 @@ impl<'s, 'a, S: Sink<'a>> Walk<'s, 'a, S> {
             Node::Union(branches) => return self.union(branches, wanted),
             Node::Array(items) => return self.array(items),
             Node::Map(items) => return self.map(items),
+            Node::Hidden { inner, how } => return self.hidden(*inner, how, wanted),
+            Node::Keyed(keyed) => return self.keyed(keyed),
             Node::Enum(symbols) => return self.symbol(symbols),
             Node::Null => Scalar::Null,
             Node::Boolean => Scalar::Boolean(self.reader.boolean()?),
@@ -145,10 +146,18 @@ impl<'s, 'a, S: Sink<'a>> Walk<'s, 'a, S> {
         }
     }
 
-    /// Counts a field, whose name is this JSON.
-    fn spend(&mut self, name: &[u8]) -> Result<(), Failure> {
-        let cost = 1 + (name.len() / NAME_LEN) as u64;
-        match self.values.checked_sub(cost) {
+    /// Walks a value that is not written as it is. Not inlined: most values are no such.
+    #[inline(never)]
+    fn hidden(&mut self, inner: NodeId, how: &Hide, wanted: Option<&'s Way>) -> Result<(), Failure> {
+        let mark = self.sink.mark();
+        self.value(inner, wanted)?;
+        self.sink.hide(mark, how);
+        Ok(())
+    }
+
+    /// Counts a field of this cost.
+    fn spend(&mut self, cost: u32) -> Result<(), Failure> {
+        match self.values.checked_sub(u64::from(cost)) {
             Some(left) => {
                 self.values = left;
                 Ok(())
@@ -183,13 +192,13 @@ impl<'s, 'a, S: Sink<'a>> Walk<'s, 'a, S> {
 
     fn fields(&mut self, record: &'s Record, has_members: bool, wanted: Option<&'s Way>) -> Result<(), Failure> {
         for (index, field) in (0_u32..).zip(&record.fields) {
-            let comma = usize::from(index == 0 && !has_members);
+            let comma = usize::from(index == record.first && !has_members);
             self.sink.raw(&field.json[comma..]);
             let below = on_from(wanted, index);
             if let Some(Way::Here) = below {
                 self.found = Some(Place { position: self.reader.position(), node: field.node });
             }
-            if let Err(fault) = self.spend(&field.json) {
+            if let Err(fault) = self.spend(field.cost) {
                 return Err(fault.in_field(&field.name));
             }
             if let Err(fault) = self.value(field.node, below) {

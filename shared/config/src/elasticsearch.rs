@@ -6,11 +6,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::Placement;
 use super::lifecycle::Lifecycle;
 use super::mapping::Mapping;
 use super::redact;
-use avro::JsonRules;
+use super::{Documents, Placement};
 use service::secret::Secret;
 
 /// `elasticsearch`: where documents go.
@@ -38,8 +37,8 @@ pub struct Elasticsearch {
     pub verify_duplicates: VerifyDuplicates,
     /// `elasticsearch.placement`: which index of several a document lands in.
     pub placement: Placement,
-    /// `elasticsearch.documents`: how values are written, where there is a choice.
-    pub documents: JsonRules,
+    /// `elasticsearch.documents`: how values are written, where there is a choice, and what becomes of single fields.
+    pub documents: Documents,
     /// `elasticsearch.mapping`: what the fields of documents are to Elasticsearch.
     pub mapping: Mapping,
     /// `elasticsearch.lifecycle`: who applies the policy in `ilm_config_path`: `ilm`, `dsl` (data stream lifecycle,
@@ -166,7 +165,7 @@ impl Default for Elasticsearch {
             on_duplicate: OnDuplicate::KeepFirst,
             verify_duplicates: VerifyDuplicates::Always,
             placement: Placement::default(),
-            documents: JsonRules::default(),
+            documents: Documents::default(),
             mapping: Mapping::default(),
             lifecycle: None,
             request_timeout: Duration::from_secs(30),

@@ -4,12 +4,11 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Config, Lifecycle, Mapping, OnDuplicate, Placement, Strategy, VerifyDuplicates};
-use avro::JsonRules;
+use super::{Config, Documents, Lifecycle, Mapping, OnDuplicate, Placement, Strategy, VerifyDuplicates};
 
 /// `indexer.topics.<topic>`: what differs for one topic from `elasticsearch`. A section that is given replaces that of
-/// `elasticsearch` as a whole.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+/// `elasticsearch` as a whole, except for the rules of fields.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Topic {
     /// `indexer.topics.<topic>.index_name`: the index of this topic; by default the topic's own name. Each topic needs
@@ -23,8 +22,9 @@ pub struct Topic {
     pub verify_duplicates: Option<VerifyDuplicates>,
     /// `indexer.topics.<topic>.placement`: replaces `elasticsearch.placement` as a whole.
     pub placement: Option<Placement>,
-    /// `indexer.topics.<topic>.documents`: replaces `elasticsearch.documents` as a whole.
-    pub documents: Option<JsonRules>,
+    /// `indexer.topics.<topic>.documents`: replaces `elasticsearch.documents`, except for `fields` and the secret where
+    /// it has none: the rules that hide values hold for a topic unless it has its own.
+    pub documents: Option<Documents>,
     /// `indexer.topics.<topic>.mapping`: replaces `elasticsearch.mapping` as a whole.
     pub mapping: Option<Mapping>,
     /// `indexer.topics.<topic>.lifecycle`: replaces `elasticsearch.lifecycle`.
@@ -61,7 +61,10 @@ impl Config {
         set(&mut elasticsearch.on_duplicate, &topic.on_duplicate);
         set(&mut elasticsearch.verify_duplicates, &topic.verify_duplicates);
         set(&mut elasticsearch.placement, &topic.placement);
-        set(&mut elasticsearch.documents, &topic.documents);
+        if let Some(documents) = &topic.documents {
+            let shared = std::mem::replace(&mut elasticsearch.documents, documents.clone());
+            elasticsearch.documents.inherit(&shared);
+        }
         set(&mut elasticsearch.mapping, &topic.mapping);
         elasticsearch.lifecycle = topic.lifecycle.or(elasticsearch.lifecycle);
         config.ilm_config_path = topic.ilm_config_path.clone().or(config.ilm_config_path);

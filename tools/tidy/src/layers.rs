@@ -64,6 +64,7 @@ const LAYERS: [(&str, &[&str]); 2] = [
             "metrics",
             "patience",
             "elasticsearch",
+            "fields",
             "placement",
             "document",
             "index",

@@ -101,9 +101,32 @@ pub(super) async fn show(config: &Config, registry: &SchemaRegistry, letter: &Le
 
 async fn payload(config: &Config, registry: &SchemaRegistry, letter: &Letter) -> Payload {
     let Some(value) = letter.value.as_deref() else { return Payload::Omitted };
-    match json(config, registry, letter, value).await {
-        Ok(json) => Payload::Json(json),
-        Err(why) => Payload::Hex { hex: hex::encode(&value[..value.len().min(MAX_HEX)]), bytes: value.len(), why },
+    let why = match json(config, registry, letter, value).await {
+        Ok(json) => return Payload::Json(json),
+        Err(why) => why,
+    };
+    if hides_values(config) {
+        let why = format!("{why}; its bytes are not shown, since elasticsearch.documents.fields hides values");
+        return Payload::Hex { hex: String::new(), bytes: value.len(), why };
+    }
+    Payload::Hex { hex: hex::encode(&value[..value.len().min(MAX_HEX)]), bytes: value.len(), why }
+}
+
+/// Returns whether the values of a field are hidden, of whatever topic. Rules that cannot be read may hide some.
+fn hides_values(config: &Config) -> bool {
+    let hides = |topic: &Config| topic.elasticsearch.documents.field_rules().map(|rules| rules.hides_values());
+    config.of_topics().iter().any(|topic| hides(topic).unwrap_or(true))
+}
+
+/// Returns the config of the topic that `letter` came from. A body in the quarantine came from none: it is shown by the
+/// rules of the only topic.
+fn config_of(config: &Config, letter: &Letter) -> Result<Config, String> {
+    let mut topics = config.of_topics();
+    let own = topics.iter().position(|topic| letter.origin_topic() == Some(&topic.kafka.topic));
+    match own.or((topics.len() == 1).then_some(0)) {
+        Some(own) => Ok(topics.swap_remove(own)),
+        None if hides_values(config) => Err("it is of no topic of the config, so its rules are not known".to_owned()),
+        None => Ok(config.clone()),
     }
 }
 
@@ -120,10 +143,13 @@ async fn json(
         (Err(_), Some(id)) => (SchemaId(id), value),
         (Err(error), None) => return Err(error.to_string()),
     };
+    let config = config_of(config, letter)?;
+    let rules = config.elasticsearch.documents.field_rules().map_err(|error| error.to_string())?;
     let schema = registry.by_id(id).await.map_err(|error| error.to_string())?;
+    let schema = schema.with_rules(&rules).map_err(|error| error.to_string())?.schema;
     let timestamp = letter.first().and_then(|first| first.timestamp).or(letter.written);
     let mut document = Vec::new();
-    document::write_document(&schema, datum, Rules::of(config).on(None::<Server>), timestamp, &mut document)
+    document::write_document(&schema, datum, Rules::of(&config).on(None::<Server>), timestamp, &mut document)
         .map_err(|error| error.to_string())?;
     let text = String::from_utf8(document).map_err(|error| error.to_string())?;
     RawValue::from_string(text.trim_end().to_owned()).map_err(|error| error.to_string())

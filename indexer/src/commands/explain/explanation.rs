@@ -59,6 +59,9 @@ pub(super) struct Explanation {
     timestamp: Option<i64>,
     #[serde(skip)]
     time_field: String,
+    /// Whether the value of that field is not to be seen.
+    #[serde(skip)]
+    hides_time: bool,
 }
 
 impl Explanation {
@@ -85,6 +88,7 @@ impl Explanation {
             strategy: config.elasticsearch.strategy,
             timestamp: record.timestamp,
             time_field: config.elasticsearch.placement.time_field.clone(),
+            hides_time: hides(config, &config.elasticsearch.placement.time_field),
         }
     }
 
@@ -125,6 +129,7 @@ impl Explanation {
             (Strategy::Rollover, _) => "rollover: the newest backing index that was there at the placement time",
         };
         let closed = if is_closed { "; it takes no documents, so what is missing goes to the write index" } else { "" };
+        let time = if self.hides_time { "hidden".to_owned() } else { time.to_string() };
         format!("{by_time}, {time} ({whose}){closed}")
     }
 
@@ -140,6 +145,11 @@ impl Explanation {
         let is_new = self.stored != Some(Stored::Same);
         self.dead_letter.is_some() || self.stored == Some(Stored::Conflict) || (by_mapping && is_new)
     }
+}
+
+/// Returns whether a rule hides the field at `path`. One that cannot be read may.
+fn hides(config: &Config, path: &str) -> bool {
+    config.elasticsearch.documents.field_rules().map_or(true, |rules| rules.hides(path))
 }
 
 impl fmt::Display for Explanation {

@@ -1,4 +1,4 @@
-//! What is said about fields that are not what one might expect.
+//! What is to be said of a mapping: fields that are not what one might expect.
 
 use std::fmt;
 
@@ -28,11 +28,16 @@ pub enum NoteKind {
     Ambiguous(Vec<String>),
     /// An override of the config that matches no field of the schema.
     Unused,
+    /// Not a field, but the schema: the rules for its fields cannot be carried out, as it says.
+    Unruly(String),
 }
 
 impl fmt::Display for Note {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let aside = "it is in the document, but cannot be searched for";
+        if let NoteKind::Unruly(why) = &self.kind {
+            return write!(f, "elasticsearch.documents.fields does not go with the schema: {why}");
+        }
         write!(f, "field {}: ", self.path)?;
         match &self.kind {
             NoteKind::Recursive => write!(f, "holds itself; from here on {aside} (elasticsearch.mapping.recursion)"),
@@ -46,6 +51,7 @@ impl fmt::Display for Note {
                 self.path
             ),
             NoteKind::Unused => f.write_str("elasticsearch.mapping.fields names it, and the schema has no such field"),
+            NoteKind::Unruly(why) => f.write_str(why),
         }
     }
 }

@@ -10,7 +10,12 @@ use super::*;
 const DECIMAL: &str = r#"{"type":"bytes","logicalType":"decimal","precision":40,"scale":2}"#;
 
 fn rules() -> MappingRules {
-    MappingRules { json: JsonRules::default(), config: Mapping::default(), at_timestamp: false }
+    MappingRules {
+        json: JsonRules::default(),
+        fields: FieldRules::default(),
+        config: Mapping::default(),
+        at_timestamp: false,
+    }
 }
 
 fn record(fields: &str) -> Schema {
@@ -334,4 +339,27 @@ fn unions_of_records_that_hold_such_unions_take_bounded_work() {
     let Generated { mapping, notes } = generate(&schema, &rules());
     assert!(notes.iter().any(|note| note.kind == NoteKind::TooMany), "{notes:?}");
     assert!(count_fields(&mapping) <= MAX_FIELDS + 10);
+}
+
+#[test]
+fn the_mapping_has_what_the_rules_for_fields_write() {
+    let fields = |text: &str| FieldRules::new(&serde_json::from_str(text).unwrap(), Some(&[7; 16])).unwrap();
+    let schema = record(
+        r#"{"name":"a","type":"long"},{"name":"b","type":"bytes"},{"name":"c","type":"int"},
+        {"name":"d","type":{"type":"map","values":"long"}},{"name":"e","type":"boolean"}"#,
+    );
+    let given = r#"{"a":"hash","b":"drop","c":{"rename":"f"},"d":"mask","e":{"keep_last":1}}"#;
+    let generated = generate(&schema, &MappingRules { fields: fields(given), ..rules() });
+    let found: BTreeMap<&str, &str> = generated.mapping["properties"]
+        .as_object()
+        .unwrap()
+        .iter()
+        .map(|(name, field)| (name.as_str(), field["type"].as_str().unwrap()))
+        .collect();
+    let expected = [("_ingested_at", "date"), ("a", "keyword"), ("d", "keyword"), ("e", "keyword"), ("f", "integer")];
+    assert_eq!(found, expected.into());
+
+    let clash = generate(&schema, &MappingRules { fields: fields(r#"{"a":{"rename":"b"}}"#), ..rules() });
+    assert_eq!(clash.mapping, without_fields(&rules()));
+    assert!(matches!(&clash.notes[..], [Note { kind: NoteKind::Unruly(why), .. }] if why.contains("called b")));
 }

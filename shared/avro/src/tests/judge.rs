@@ -157,14 +157,14 @@ fn same(left: &Json, right: &Json) -> bool {
     }
 }
 
-struct Case {
+pub(super) struct Case {
     avro: AvroSchema,
-    ours: Schema,
-    datum: Vec<u8>,
+    pub(super) ours: Schema,
+    pub(super) datum: Vec<u8>,
     value: Value,
 }
 
-fn case(tape: &[u8]) -> Case {
+pub(super) fn case(tape: &[u8]) -> Case {
     max_allocation_bytes(1 << 20);
     let mut tape = Tape::new(tape);
     let json = tape.root().to_string();
@@ -175,7 +175,7 @@ fn case(tape: &[u8]) -> Case {
     Case { ours: schema(&json), avro, datum, value }
 }
 
-fn tape() -> impl Strategy<Value = Vec<u8>> {
+pub(super) fn tape() -> impl Strategy<Value = Vec<u8>> {
     proptest::collection::vec(any::<u8>(), 0..900)
 }
 

@@ -1,8 +1,9 @@
 //! Arrays and maps, which a datum holds in blocks (Avro specification, "Arrays" and "Maps").
 
 use super::super::error::{DecodeErrorKind as Kind, Failure, Fault};
+use super::super::hide::Hide;
 use super::super::keys::Keys;
-use super::super::node::{Items, Record};
+use super::super::node::{Entry, Items, Keyed, NodeId, Record};
 use super::super::text::Text;
 use super::{Sink, Walk};
 
@@ -65,9 +66,15 @@ impl<'s, 'a, S: Sink<'a>> Walk<'s, 'a, S> {
     fn entry(&mut self, items: &'s Items, keys: &mut Keys<'a>) -> Result<(), Failure> {
         let start = self.reader.position();
         let key = self.reader.text()?;
+        self.entry_of(key, start, items.node, keys)
+    }
+
+    /// Walks the value under `key`, which begins at `start`.
+    #[inline]
+    fn entry_of(&mut self, key: Text<'a>, start: usize, node: NodeId, keys: &mut Keys<'a>) -> Result<(), Failure> {
         let outer = self.keys;
         self.take_key(key, keys, start)?;
-        let walked = self.value(items.node, None);
+        let walked = self.value(node, None);
         self.keys = outer;
         walked.map_err(|fault| fault.in_entry(key.bytes))
     }
@@ -77,17 +84,57 @@ impl<'s, 'a, S: Sink<'a>> Walk<'s, 'a, S> {
     #[inline(never)]
     pub(super) fn fields_in_map(&mut self, record: &'s Record) -> Result<(), Failure> {
         let outer = self.keys;
-        for (index, field) in record.fields.iter().enumerate() {
-            self.sink.raw(&field.json[usize::from(index == 0)..]);
+        for (index, field) in (0_u32..).zip(&record.fields) {
+            self.sink.raw(&field.json[usize::from(index == record.first)..]);
             self.keys = outer.saturating_add(field.document_name.len() + 1);
             let walked = match self.keys {
-                ..=MAX_KEYS => self.spend(&field.json).and_then(|()| self.value(field.node, None)),
+                ..=MAX_KEYS => self.spend(field.cost).and_then(|()| self.value(field.node, None)),
                 _ => Err(self.reader.fault(Kind::KeysTooLong { limit: MAX_KEYS })),
             };
             self.keys = outer;
             walked.map_err(|fault| fault.in_field(&field.name))?;
         }
         Ok(())
+    }
+
+    /// Walks a map with rules for its entries.
+    #[inline(never)]
+    pub(super) fn keyed(&mut self, keyed: &'s Keyed) -> Result<(), Failure> {
+        self.enter()?;
+        self.sink.raw(b"{");
+        let mut keys = Keys::default();
+        let mut separator: &[u8] = b"";
+        while let Some(block) = self.begin_block(&keyed.items)? {
+            for _ in 0..block.count {
+                if self.keyed_entry(keyed, separator, &mut keys)? {
+                    separator = b",";
+                }
+            }
+            self.end_block(&block)?;
+        }
+        self.sink.raw(b"}");
+        self.leave();
+        Ok(())
+    }
+
+    /// Walks an entry after `separator`. Returns whether it is written.
+    fn keyed_entry(&mut self, keyed: &'s Keyed, separator: &[u8], keys: &mut Keys<'a>) -> Result<bool, Failure> {
+        let start = self.reader.position();
+        let key = self.reader.text()?;
+        let own = keyed.entries.iter().find(|entry| entry.key.as_bytes() == key.bytes);
+        let (node, is_dropped) = match own {
+            Some(Entry { node, is_dropped, .. }) => (*node, *is_dropped),
+            None => (keyed.items.node, keyed.is_dropped),
+        };
+        if !is_dropped {
+            self.sink.raw(separator);
+            self.entry_of(key, start, node, keys)?;
+            return Ok(true);
+        }
+        let mark = self.sink.mark();
+        self.entry_of(key, start, node, keys)?;
+        self.sink.hide(mark, &Hide::Drop);
+        Ok(false)
     }
 
     /// Takes the key that begins at `start`: it counts, and goes to the sink.

@@ -1,6 +1,6 @@
 //! `elasticsearch`.
 
-use super::Problems;
+use super::{Problem, Problems};
 use crate::{Elasticsearch, ElasticsearchAuth, Mapping};
 use service::secret::Secret;
 
@@ -11,6 +11,9 @@ pub(super) fn check(elasticsearch: &Elasticsearch, problems: &mut Problems) {
     problems.not_zero("elasticsearch.request_timeout", elasticsearch.request_timeout);
     problems.not_zero("elasticsearch.connect_timeout", elasticsearch.connect_timeout);
     mapping(&elasticsearch.mapping, problems);
+    if let Err(error) = elasticsearch.documents.field_rules() {
+        problems.0.push(Problem(error.to_string()));
+    }
     auth(&elasticsearch.auth, problems);
 }
 

@@ -4,6 +4,7 @@ use super::*;
 use crate::load_from;
 
 mod cxone;
+mod fields;
 mod front;
 
 /// A config without problems, to be made worse.

@@ -47,6 +47,31 @@ fn they_share_a_group_unless_each_is_to_have_its_own() {
 }
 
 #[test]
+fn rules_that_hide_values_hold_for_a_topic_unless_it_has_its_own() {
+    let text = "
+elasticsearch: {documents: {fields: {a: hash}, hash_secret: 0123456789abcdef}}
+indexer:
+  topics:
+    plain: {}
+    epoch: {documents: {timestamps: epoch}}
+    own: {documents: {fields: {b: hash}}}
+    none: {documents: {fields: {}}}
+";
+    let config = load_from("c.yaml", text, &[]).unwrap();
+    let mut hidden: Vec<_> = config
+        .of_topics()
+        .iter()
+        .map(|topic| {
+            let rules = topic.elasticsearch.documents.field_rules().unwrap();
+            (topic.kafka.topic.clone(), rules.hides("a"), rules.hides("b"))
+        })
+        .collect();
+    hidden.sort();
+    let expected = [("epoch", true, false), ("none", false, false), ("own", false, true), ("plain", true, false)];
+    assert_eq!(hidden, expected.map(|(topic, a, b)| (topic.to_owned(), a, b)));
+}
+
+#[test]
 fn the_bounds_are_divided() {
     for config in load_from("c.yaml", TWO, &[]).unwrap().of_topics() {
         assert_eq!(config.indexer.max_in_flight_requests, 2);
