@@ -33,3 +33,20 @@ pub(super) fn items(body: &[u8]) -> serde_json::Result<Vec<Item>> {
     let answer: Answer = serde_json::from_slice(body)?;
     Ok(answer.items.into_iter().map(|action| action.item).collect())
 }
+
+/// What an answer begins with, as Elasticsearch and OpenSearch write it.
+const BEGIN: &[u8] = br#"{"items":["#;
+/// An item that was written, and the comma before the next one.
+const WRITTEN: &[u8] = br#"{"create":{"status":201}},"#;
+/// What an answer ends with.
+const END: &[u8] = b"]}";
+
+/// Returns whether `body` says of each of `sent` items that it was created, and nothing else: as nearly all answers do,
+/// which need not be read as JSON then. "No" may also mean that they say so in another way.
+pub(super) fn are_all_created(body: &[u8], sent: usize) -> bool {
+    let items = body.strip_prefix(BEGIN).and_then(|rest| rest.strip_suffix(END));
+    items.is_some_and(|items| {
+        items.len() + 1 == sent * WRITTEN.len()
+            && items.chunks(WRITTEN.len()).all(|item| item == &WRITTEN[..item.len()])
+    })
+}

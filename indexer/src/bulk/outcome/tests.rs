@@ -54,6 +54,34 @@ fn assert_again(fate: Fate, trouble: Trouble) {
     }
 }
 
+/// The short way of reading an answer comes to the same as the long one, also where it must not be taken.
+#[test]
+fn an_answer_of_nothing_but_created_documents_is_known_by_its_bytes() {
+    let item = r#"{"create":{"status":201}}"#;
+    for count in [1, 2, 7] {
+        let body = format!(r#"{{"items":[{}]}}"#, vec![item; count].join(","));
+        assert!(answer::are_all_created(body.as_bytes(), count));
+        let spaced = body.replace(':', ": ");
+        assert!(!answer::are_all_created(spaced.as_bytes(), count));
+        assert_eq!(judge(200, body.as_bytes(), count), judge(200, spaced.as_bytes(), count));
+        for wrong in [count - 1, count + 1] {
+            assert!(!answer::are_all_created(body.as_bytes(), wrong));
+            assert!(matches!(judge(200, body.as_bytes(), wrong), Judgement::Retry(_)));
+        }
+        for other in [
+            body.replacen("201", "409", 1),
+            body.replacen("create", "delete", 1),
+            body.replacen("}},", "}}.", 1).replacen("}}]", "}}.", 1),
+            body.replacen(r#"{"status""#, r#"{"failure_store":"used","status""#, 1),
+            body[1..].to_owned(),
+            format!("{body} "),
+        ] {
+            assert!(!answer::are_all_created(other.as_bytes(), count), "{other}");
+        }
+    }
+    assert!(!answer::are_all_created(br#"{"items":[]}"#, 0), "left to the long way");
+}
+
 #[test]
 fn an_item_that_is_written_is_indexed() {
     assert_eq!(one(201, ""), Fate::Indexed);
