@@ -48,6 +48,9 @@ pub struct Options {
     /// Connections to the receiver.
     #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..))]
     connections: u16,
+    /// Partitions of the topic that the receiver writes to.
+    #[arg(long, default_value_t = setup::PARTITIONS, value_parser = clap::value_parser!(i32).range(1..))]
+    partitions: i32,
     /// How often each line is measured; the table shows medians.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..))]
     rounds: u16,
@@ -149,7 +152,7 @@ async fn measure(options: &Options) -> anyhow::Result<Report> {
 
 async fn freshness(options: &Options, report: &mut Report) -> anyhow::Result<()> {
     say("starting Kafka, the registry and Elasticsearch");
-    let setup = Setup::start(&["kafka", "registry", "elasticsearch"], &options.kafka_options).await?;
+    let setup = Setup::start(&["kafka", "registry", "elasticsearch"], &options.kafka_options, options.partitions).await?;
     for round in 1..=options.rounds {
         say(&format!("freshness, round {round} of {}", options.rounds));
         freshness::round(&setup, report).await?;
@@ -159,7 +162,7 @@ async fn freshness(options: &Options, report: &mut Report) -> anyhow::Result<()>
 
 async fn placement(options: &Options, report: &mut Report) -> anyhow::Result<()> {
     say("starting Kafka, the registry and Elasticsearch");
-    let setup = Setup::start(&["kafka", "registry", "elasticsearch"], &options.kafka_options).await?;
+    let setup = Setup::start(&["kafka", "registry", "elasticsearch"], &options.kafka_options, options.partitions).await?;
     say("placement, a round that does not count: Elasticsearch compiles what it runs often");
     placement::round(&setup, options.events, &mut Report::new(0)).await?;
     for round in 1..=options.rounds {
@@ -171,7 +174,7 @@ async fn placement(options: &Options, report: &mut Report) -> anyhow::Result<()>
 
 async fn replay(options: &Options, report: &mut Report) -> anyhow::Result<()> {
     say("starting Kafka, the registry and Elasticsearch");
-    let setup = Setup::start(&["kafka", "registry", "elasticsearch"], &options.kafka_options).await?;
+    let setup = Setup::start(&["kafka", "registry", "elasticsearch"], &options.kafka_options, options.partitions).await?;
     say(&format!("indexing {} events", options.events));
     let topic = replay::fill(&setup, options.events).await?;
     say("replay, a round that does not count: Elasticsearch compiles what it runs often");
@@ -186,7 +189,7 @@ async fn replay(options: &Options, report: &mut Report) -> anyhow::Result<()> {
 /// What needs Kafka and the registry.
 async fn services(options: &Options, report: &mut Report) -> anyhow::Result<()> {
     say("starting Kafka and the registry");
-    let setup = Setup::start(&["kafka", "registry"], &options.kafka_options).await?;
+    let setup = Setup::start(&["kafka", "registry"], &options.kafka_options, options.partitions).await?;
     if options.wants(Subject::Indexer) {
         say(&format!("writing {} events to Kafka", options.events));
         setup.fill(options.events).await?;

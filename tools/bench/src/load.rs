@@ -79,6 +79,16 @@ impl Load {
         Self { interval: Some(Duration::from_secs_f64(1.0 / per_second.max(1.0))), ..self.clone() }
     }
 
+    /// Returns the same load over so many times the connections.
+    pub(super) fn crowded(&self, times: u16) -> Self {
+        Self { connections: self.connections.saturating_mul(times), ..self.clone() }
+    }
+
+    /// Returns `count` requests of it at most.
+    pub(super) fn of(&self, count: u64) -> Self {
+        Self { count: self.count.min(count), ..self.clone() }
+    }
+
     /// Sends all of it to `address`; returns rate and latencies.
     ///
     /// # Errors
@@ -98,7 +108,7 @@ impl Load {
     /// # Errors
     /// As [`Load::send`].
     pub(super) async fn warm_up(&self, address: SocketAddr) -> anyhow::Result<()> {
-        let little = Self { count: (WARM_UP / self.each).min(self.count), ..self.clone() };
+        let little = Self { count: (WARM_UP / self.each).min(self.count), interval: None, ..self.clone() };
         little.send(address).await.map(drop)
     }
 

@@ -13,7 +13,15 @@ use super::setup::Setup;
 use harness::pipeline::ready;
 use harness::usage::Usage;
 
-/// Measures floor, receiver, and the floor at the rate of the receiver, once each.
+/// So many times the connections are a crowd.
+const CROWD: u16 = 8;
+/// So few requests a second are calm.
+const CALM: f64 = 200.0;
+/// How long they are measured.
+const CALM_SECONDS: u64 = 10;
+
+/// Measures floor, receiver, and the floor at the rate of the receiver, once each; and the receiver with more
+/// connections, and with few requests.
 ///
 /// # Errors
 /// When one of them does not answer 200 to each request.
@@ -22,6 +30,8 @@ pub(super) async fn round(setup: &Setup, load: &Load, report: &mut Report) -> an
     let sample = receiver(setup, load).await?;
     report.add(Line::Receiver, sample);
     report.add(Line::HttpFloorAtRate, floor(&load.at_rate(sample.rate())).await?);
+    report.add(Line::ReceiverCrowd, receiver(setup, &load.crowded(CROWD)).await?);
+    report.add(Line::ReceiverCalm, receiver(setup, &load.at_rate(CALM).of(CALM as u64 * CALM_SECONDS)).await?);
     Ok(())
 }
 

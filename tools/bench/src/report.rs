@@ -32,6 +32,10 @@ pub(super) enum Line {
     Receiver,
     /// axum answering 200, as often as the receiver did.
     HttpFloorAtRate,
+    /// The receiver with eight times as many connections.
+    ReceiverCrowd,
+    /// The receiver with few requests.
+    ReceiverCalm,
     /// The receiver with many events in a request.
     ReceiverFiles,
     /// apache-avro to JSON.
@@ -109,6 +113,8 @@ impl Line {
             Self::HttpFloor => "axum reading and answering 200",
             Self::Receiver => "penstock-receiver, Kafka acks=all",
             Self::HttpFloorAtRate => "  axum at the receiver's rate",
+            Self::ReceiverCrowd => "  the receiver, 8 times the connections",
+            Self::ReceiverCalm => "  the receiver, 200 requests a second",
             Self::ReceiverFiles => "penstock-receiver, files of 1,000",
             Self::AvroFloor => "apache-avro to Value to JSON, a core",
             Self::Avro => "Penstock's Avro to JSON, a core",
@@ -133,13 +139,16 @@ impl Line {
     fn floor(self) -> Option<Self> {
         match self {
             Self::Indexer => Some(Self::KafkaFloor),
-            Self::Receiver | Self::HttpFloorAtRate => Some(Self::HttpFloor),
+            Self::Receiver => Some(Self::HttpFloorAtRate),
+            Self::HttpFloorAtRate => Some(Self::HttpFloor),
             Self::Avro => Some(Self::AvroFloor),
             Self::Rollover | Self::RolloverRolling | Self::DataStream | Self::DataStreamRolling => Some(Self::Single),
             Self::ReplayByTimestamp | Self::ReplayAlways => Some(Self::ReplayNever),
             Self::KafkaFloor
             | Self::NullElasticsearch
             | Self::HttpFloor
+            | Self::ReceiverCrowd
+            | Self::ReceiverCalm
             | Self::ReceiverFiles
             | Self::AvroFloor
             | Self::Single

@@ -18,7 +18,7 @@ use harness::search::Search;
 use harness::sender::Mix;
 use harness::{paths, ports};
 
-/// Partitions of each topic.
+/// Partitions of each topic, unless the options say otherwise.
 pub(super) const PARTITIONS: i32 = 8;
 /// The topic that is filled before, for the indexer.
 pub(super) const EVENTS: &str = "bench-events";
@@ -56,11 +56,16 @@ pub(super) struct Flow {
 }
 
 impl Setup {
-    /// Starts `parts` of the stack, makes the topics, registers the schema. `kafka_options` are for the services.
+    /// Starts `parts` of the stack, makes the topics, that of the webhook with `partitions`, registers the schema.
+    /// `kafka_options` are for the services.
     ///
     /// # Errors
     /// When a part does not start or does not do as asked.
-    pub(super) async fn start(parts: &[&str], kafka_options: &[(String, String)]) -> anyhow::Result<Self> {
+    pub(super) async fn start(
+        parts: &[&str],
+        kafka_options: &[(String, String)],
+        partitions: i32,
+    ) -> anyhow::Result<Self> {
         let stack = BenchStack::start(parts).await.context("the stack did not start")?;
         let folder = TempDir::with_prefix_in("bench-", paths::scratch()?)?;
         let token = format!("token-{}", uuid::Uuid::new_v4().simple());
@@ -68,8 +73,8 @@ impl Setup {
         std::fs::write(&tokens_file, &token)?;
 
         let kafka = Kafka::new(stack.stack.brokers());
-        for topic in [EVENTS, WEBHOOK, DEAD_LETTERS] {
-            kafka.create_topic(topic, PARTITIONS).await?;
+        for (topic, partitions) in [(EVENTS, PARTITIONS), (WEBHOOK, partitions), (DEAD_LETTERS, PARTITIONS)] {
+            kafka.create_topic(topic, partitions).await?;
         }
         let schema_id = register(&stack.stack.registry_url(), WEBHOOK, SCHEMA).await?;
 

@@ -32,7 +32,7 @@ pub(super) struct Verdict {
     met: bool,
 }
 
-const AIMS: [Aim; 9] = [
+const AIMS: [Aim; 13] = [
     Aim {
         line: Line::Indexer,
         what: "CPU time, × floor",
@@ -60,23 +60,41 @@ const AIMS: [Aim; 9] = [
     },
     Aim {
         line: Line::Receiver,
-        what: "CPU time, × floor",
+        what: "CPU time, × axum at that rate",
         measured: |summary| summary.cpu_ratio,
-        bound: Bound::AtMost(1.6),
+        bound: Bound::AtMost(2.3),
     },
     Aim {
         line: Line::Receiver,
         what: "requests a second",
         measured: |summary| Some(summary.events_per_second),
-        // Three times what Vector did at its best, on another day.
-        bound: Bound::AtLeast(36_000.0),
+        bound: Bound::AtLeast(22_000.0),
     },
     Aim {
         line: Line::Receiver,
         what: "99th percentile, ms",
         measured: |summary| summary.p99_ms,
-        bound: Bound::AtMost(10.0),
+        bound: Bound::AtMost(6.0),
     },
+    Aim {
+        line: Line::ReceiverCrowd,
+        what: "CPU seconds per million events",
+        measured: |summary| Some(summary.cpu_seconds_per_million),
+        bound: Bound::AtMost(35.0),
+    },
+    Aim {
+        line: Line::ReceiverCrowd,
+        what: "requests a second",
+        measured: |summary| Some(summary.events_per_second),
+        bound: Bound::AtLeast(28_000.0),
+    },
+    Aim {
+        line: Line::ReceiverCalm,
+        what: "CPU seconds per million events",
+        measured: |summary| Some(summary.cpu_seconds_per_million),
+        bound: Bound::AtMost(250.0),
+    },
+    Aim { line: Line::ReceiverCalm, what: "median, ms", measured: |summary| summary.p50_ms, bound: Bound::AtMost(1.0) },
     Aim {
         line: Line::ReceiverFiles,
         what: "CPU seconds per million events",
