@@ -5,6 +5,10 @@
 .DEFAULT_GOAL := help
 .PHONY: help demo test unit fuzz chaos bench build package upgrade-test stack stack-stop lint lint-deploy
 
+# How long `make chaos` lets faults begin, and which ones: a new seed each time if none is given.
+MINUTES ?= 5
+SEED ?=
+
 # Events that `make demo` posts.
 COUNT ?= 10000
 export COUNT
@@ -21,8 +25,8 @@ test: ## all tests; the stack they need is started and stopped
 unit: ## the tests that need nothing but cargo
 	cargo test --workspace --lib --bins
 
-chaos: ## kills and outages for longer; CHAOS_ARGS="churn away full_queue read_only" for others, about an hour
-	@tests/scripts/chaos $(CHAOS_ARGS)
+chaos: ## random faults on three of everything, then an audit; MINUTES=5, SEED=7. CHAOS_ARGS="outages churn away full_queue read_only": others
+	@MINUTES=$(MINUTES) SEED=$(SEED) tests/scripts/chaos $(CHAOS_ARGS)
 
 fuzz: ## looks for bodies that the receiver cannot bear; FUZZ_ARGS="--target schema|header|head|signature --seconds 60"
 	cargo run --release --workspace --bin penstock-fuzz -- $(FUZZ_ARGS)

@@ -5,6 +5,7 @@
 //! no other does stays in its file; the rest is in the harness.
 
 mod admin;
+mod audit;
 mod auth;
 mod away;
 mod blame;
@@ -12,6 +13,7 @@ mod blame_indices;
 mod blame_whole;
 mod bulk_rows;
 mod bytes;
+mod chaos;
 mod churn;
 mod containers;
 mod credentials;

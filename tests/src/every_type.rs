@@ -6,7 +6,8 @@ use base64::engine::general_purpose::STANDARD;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde_json::{Map, Value, json};
-use time::OffsetDateTime;
+
+use crate::document_rules::{date_text, decimal, time_of_day, timestamp};
 
 /// The schema.
 pub const SCHEMA: &str = include_str!("every_type/schema.json");
@@ -238,48 +239,6 @@ fn tree(depth: u32, datum: &mut Vec<u8>) -> Value {
     put_long(datum, i64::from(depth > 0));
     let child = if depth > 0 { tree(depth - 1, datum) } else { Value::Null };
     json!({ "depth": depth, "child": child })
-}
-
-fn moment(seconds: i64) -> Option<OffsetDateTime> {
-    OffsetDateTime::from_unix_timestamp(seconds).ok().filter(|moment| moment.year() >= 0)
-}
-
-fn date_text(seconds: i64) -> Option<String> {
-    moment(seconds).map(|at| format!("{:04}-{:02}-{:02}", at.year(), u8::from(at.month()), at.day()))
-}
-
-fn time_of_day(value: i64, per_second: i64, digits: usize) -> Value {
-    let seconds = value.div_euclid(per_second);
-    if !(0..86_400).contains(&seconds) {
-        return json!(value);
-    }
-    let (hour, minute, second) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
-    json!(format!("{hour:02}:{minute:02}:{second:02}.{:0digits$}", value.rem_euclid(per_second)))
-}
-
-fn timestamp(value: i64, per_second: i64, digits: usize, zone: &str) -> Value {
-    let seconds = value.div_euclid(per_second);
-    match (date_text(seconds), time_of_day(value.rem_euclid(86_400 * per_second), per_second, digits)) {
-        (Some(date), Value::String(time)) => json!(format!("{date}T{time}{zone}")),
-        _ if per_second == 1_000 => json!(value),
-        // The same number whatever its digits: as a reader of JSON sees it.
-        _ => json!(epoch(value, per_second / 1_000)),
-    }
-}
-
-fn epoch(value: i64, per_milli: i64) -> f64 {
-    let sign = if value < 0 { "-" } else { "" };
-    let magnitude = value.unsigned_abs();
-    let per_milli = per_milli.unsigned_abs();
-    let digits = if per_milli == 1_000 { 3 } else { 6 };
-    let text = format!("{sign}{}.{:0digits$}", magnitude / per_milli, magnitude % per_milli);
-    text.parse().unwrap_or_default()
-}
-
-fn decimal(unscaled: i128, scale: usize) -> String {
-    let digits = format!("{:0width$}", unscaled.unsigned_abs(), width = scale + 1);
-    let (whole, fraction) = digits.split_at(digits.len() - scale);
-    format!("{}{whole}.{fraction}", if unscaled < 0 { "-" } else { "" })
 }
 
 fn put_long(datum: &mut Vec<u8>, value: i64) {

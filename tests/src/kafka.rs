@@ -98,7 +98,8 @@ impl Kafka {
     ) -> anyhow::Result<()> {
         let admin: AdminClient<DefaultClientContext> = self.config().create()?;
         let options = AdminOptions::new().operation_timeout(Some(TIMEOUT)).request_timeout(Some(TIMEOUT));
-        let mut topic = NewTopic::new(name, partitions, TopicReplication::Fixed(1));
+        // As many copies as the cluster's default says: one, or one on each of three brokers.
+        let mut topic = NewTopic::new(name, partitions, TopicReplication::Fixed(-1));
         for (key, value) in settings {
             topic = topic.set(key, value);
         }

@@ -7,7 +7,9 @@
 //!
 //! Every wait of a test goes through [`eventually`](mod@eventually): no test sleeps and hopes.
 
+pub mod audit;
 pub mod certificates;
+pub mod chaos;
 pub mod command;
 pub mod container;
 pub mod curl;
@@ -15,6 +17,7 @@ pub mod dashboards;
 #[cfg(test)]
 mod declared;
 pub mod delivery;
+mod document_rules;
 pub mod event;
 pub mod eventually;
 pub mod every_type;
@@ -23,6 +26,7 @@ pub mod forward_proxy;
 pub mod front;
 pub mod http;
 pub mod kafka;
+pub mod link;
 pub mod member;
 pub mod paths;
 pub mod pipeline;

@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 
 use anyhow::Context;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::http::{self, Method};
 
 /// Hits asked for at a time; Elasticsearch's own limit (`index.max_result_window`).
 const PAGE: usize = 10_000;
+/// The same where whole documents are asked for.
+const SOURCES: usize = 2_000;
 
 /// A client of one cluster.
 #[derive(Clone, Debug)]
@@ -83,30 +85,61 @@ impl Search {
     /// # Errors
     /// As [`Search::refresh`].
     pub async fn all(&self, index: &str) -> anyhow::Result<Vec<Hit>> {
+        let mut all = Vec::new();
+        self.scan(index, page(&json!({"match_all": {}})), |answer| {
+            all.extend(hits(answer)?);
+            Ok(())
+        })
+        .await?;
+        Ok(all)
+    }
+
+    /// Hands all documents of `index` to `take`: name of the backing index, `_id` and `_source`. Read as in
+    /// [`Search::all`], without holding more than a page.
+    ///
+    /// # Errors
+    /// As [`Search::refresh`].
+    pub async fn sources(
+        &self,
+        index: &str,
+        mut take: impl FnMut(String, String, Map<String, Value>),
+    ) -> anyhow::Result<()> {
+        let request = json!({"size": SOURCES, "query": {"match_all": {}}, "track_total_hits": false});
+        self.scan(index, request, |answer| {
+            let hits = answer["hits"]["hits"].as_array_mut().context("no hits")?;
+            for mut hit in hits.iter_mut().map(Value::take) {
+                match (hit["_index"].take(), hit["_id"].take(), hit["_source"].take()) {
+                    (Value::String(index), Value::String(id), Value::Object(source)) => take(index, id, source),
+                    other => anyhow::bail!("no document: {other:?}"),
+                }
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Asks for page after page of `request` at one point in time, and hands each answer to `take`.
+    async fn scan(
+        &self,
+        index: &str,
+        mut request: Value,
+        mut take: impl FnMut(&mut Value) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
         self.refresh(index).await?;
         let mut pit = self.open_pit(index).await?;
         // Of one shard each, as indices of the tests are; OpenSearch 2 does not know `_shard_doc`.
-        let order = json!([{"_index": "asc"}, {"_doc": "asc"}]);
-        let mut all = Vec::new();
-        let mut after = None;
+        request["sort"] = json!([{"_index": "asc"}, {"_doc": "asc"}]);
         loop {
-            let mut request = page(&json!({"match_all": {}}));
             request["pit"] = json!({"id": pit, "keep_alive": "1m"});
-            request["sort"] = order.clone();
-            if let Some(after) = after {
-                request["search_after"] = after;
-            }
-            let mut answer = self.call(Method::POST, "_search", &request).await?;
-            let hits = hits(&answer)?;
-            after = answer["hits"]["hits"].as_array().and_then(|hits| Some(hits.last()?["sort"].clone()));
-            if hits.is_empty() {
-                break;
-            }
-            all.extend(hits);
+            let path = "_search?allow_partial_search_results=false";
+            let mut answer = self.call(Method::POST, path, &request).await?;
+            let last = answer["hits"]["hits"].as_array().with_context(|| format!("no hits in {answer}"))?.last();
+            let Some(after) = last.map(|hit| hit["sort"].clone()) else { break };
+            request["search_after"] = after;
+            take(&mut answer)?;
             pit = answer["pit_id"].take();
         }
-        self.close_pit(pit).await?;
-        Ok(all)
+        self.close_pit(pit).await
     }
 
     /// A point in time of `index`, by the endpoint of the server that is there.

@@ -39,6 +39,10 @@ pub enum Part {
     Elasticsearch,
     /// OpenSearch.
     OpenSearch,
+    /// Broker 1, 2 or 3 of a stack with three; the first one is [`Part::Kafka`].
+    Broker(u8),
+    /// Node 1, 2 or 3 of a stack with three of Elasticsearch; the first one is [`Part::Elasticsearch`].
+    Node(u8),
 }
 
 /// A stack that nobody else uses. Stopped when dropped.
@@ -86,9 +90,13 @@ impl Stack {
 impl Part {
     fn name(self) -> &'static str {
         match self {
-            Self::Kafka => "kafka",
+            Self::Kafka | Self::Broker(1) => "kafka",
+            Self::Broker(2) => "kafka2",
+            Self::Broker(_) => "kafka3",
+            Self::Node(2) => "elasticsearch2",
+            Self::Node(3) => "elasticsearch3",
             Self::Registry => "registry",
-            Self::Elasticsearch => "elasticsearch",
+            Self::Elasticsearch | Self::Node(_) => "elasticsearch",
             Self::OpenSearch => "opensearch",
         }
     }
@@ -109,6 +117,14 @@ impl OwnStack {
     /// As [`OwnStack::start`].
     pub async fn start_with(name: &str, settings: &[(&str, &str)]) -> anyhow::Result<Self> {
         let stack = Stack { kafka: ports::free()?, registry: ports::free()?, elasticsearch: ports::free()? };
+        Self::start_at(name, stack, settings).await
+    }
+
+    /// Returns the same on these ports.
+    ///
+    /// # Errors
+    /// As [`OwnStack::start`].
+    pub async fn start_at(name: &str, stack: Stack, settings: &[(&str, &str)]) -> anyhow::Result<Self> {
         let own = Self::prepare(name, stack, settings)?;
         own.script(vec!["up"]).await?;
         Ok(own)
@@ -184,6 +200,29 @@ impl OwnStack {
         self.script(vec!["start", part.name()]).await
     }
 
+    /// Starts a part again with one more variable of `deploy/local/stack`, such as `ES_EXTRA`.
+    ///
+    /// # Errors
+    /// As [`OwnStack::stop`].
+    pub async fn start_again_with(&self, part: Part, name: &str, value: &str) -> anyhow::Result<()> {
+        let settings = [self.settings.clone(), vec![(name.to_owned(), value.to_owned())]].concat();
+        self.script_with(vec!["start", part.name()], settings).await
+    }
+
+    /// Sends a part the signal of this name, such as `STOP`.
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub fn signal(&self, part: Part, name: &str) -> anyhow::Result<()> {
+        let path = self.folder.join(format!("run/{}.pid", part.name()));
+        let file = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+        let id = file.lines().find_map(|line| line.strip_prefix("pid=")).context("no pid")?;
+        // A part is a process group of its own.
+        let sent = Command::new("kill").args([&format!("-{name}"), "--", &format!("-{id}")]).status()?;
+        anyhow::ensure!(sent.success(), "{} cannot be signalled", part.name());
+        Ok(())
+    }
+
     /// Makes a superuser of an Elasticsearch that was started with security.
     ///
     /// # Errors
@@ -211,7 +250,11 @@ impl OwnStack {
     }
 
     async fn script(&self, arguments: Vec<&str>) -> anyhow::Result<()> {
-        let (folder, stack, settings) = (self.folder.clone(), self.stack, self.settings.clone());
+        self.script_with(arguments, self.settings.clone()).await
+    }
+
+    async fn script_with(&self, arguments: Vec<&str>, settings: Vec<(String, String)>) -> anyhow::Result<()> {
+        let (folder, stack) = (self.folder.clone(), self.stack);
         let arguments: Vec<String> = arguments.into_iter().map(str::to_owned).collect();
         let script = move || {
             let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();

@@ -31,11 +31,33 @@ build_plugin() {
   ) 9>>"$STACK_CACHE/.lock" || die "the plugin in $here/elasticsearch-plugin does not build against Elasticsearch $ES_VERSION"
 }
 
-start_elasticsearch() {
-  local home data="$STACK_DIR/elasticsearch" conf="$run/elasticsearch" as=()
+# The nodes of a cluster find each other by ports that do not change: chosen once, for all three.
+elasticsearch_seeds() {
+  [[ -f $run/elasticsearch-seeds ]] || printf '127.0.0.1:%s 127.0.0.1:%s 127.0.0.1:%s' \
+    "$(free_port)" "$(free_port)" "$(free_port)" >"$run/elasticsearch-seeds"
+  cat "$run/elasticsearch-seeds"
+}
+
+# The lines of elasticsearch.yml that say which other nodes there are.
+elasticsearch_discovery() { # NUMBER
+  local seeds
+  if [[ $NODES == 1 ]]; then
+    printf '%s\n' 'transport.port: 0' 'discovery.type: single-node'
+    return
+  fi
+  read -r -a seeds <<<"$(elasticsearch_seeds)"
+  printf 'transport.port: %s\n' "${seeds[$1 - 1]##*:}"
+  printf 'discovery.seed_hosts: ["%s", "%s", "%s"]\n' "${seeds[@]}"
+  printf '%s\n' 'cluster.initial_master_nodes: ["n1", "n2", "n3"]'
+}
+
+start_elasticsearch() { # PART
+  local part=$1 home data="$STACK_DIR/$1" conf="$run/$1" as=() port number
+  port=$(port_of "$part")
+  number=$(number_of "$part")
   home=$(home_of elasticsearch "$ES_VERSION")
   build_plugin "$home"
-  mkdir -p "$data" "$conf" "$run/elasticsearch-tmp"
+  mkdir -p "$data" "$conf" "$run/$part-tmp"
   [[ -f $conf/users ]] || cp -r "$home/config/." "$conf/" # users and keystore outlive a restart
   # No gc.log, no heap dump, no crash file: nobody reads them here.
   sed -E '/gc\.log|Xlog:gc|HeapDump|hs_err/d' "$home/config/jvm.options" >"$conf/jvm.options"
@@ -46,8 +68,8 @@ rootLogger.level = info
 rootLogger.appenderRef.file.ref = file
 appender.file.type = RollingFile
 appender.file.name = file
-appender.file.fileName = $logs/elasticsearch.log
-appender.file.filePattern = $logs/elasticsearch-%d{yyyy-MM-dd}-%i.log
+appender.file.fileName = $logs/$part.log
+appender.file.filePattern = $logs/$part-%d{yyyy-MM-dd}-%i.log
 appender.file.layout.type = PatternLayout
 appender.file.layout.pattern = [%d{ISO8601}][%-5p][%-25c{1.}] [%node_name]%marker %m%n
 appender.file.policies.type = Policies
@@ -59,24 +81,23 @@ appender.file.strategy.max = 1
 P
   cat >"$conf/elasticsearch.yml" <<Y
 cluster.name: elasticsearch
-node.name: n1
+node.name: n$number
 path.data: $data
 path.logs: $logs
 network.host: 127.0.0.1
-http.port: $ELASTICSEARCH_PORT
-transport.port: 0
-discovery.type: single-node
+http.port: $port
+$(elasticsearch_discovery "$number")
 xpack.security.enabled: false
 # A disk that is 90 % full is no reason to refuse a test's index.
 cluster.routing.allocation.disk.threshold_enabled: false
 # How often the plugin's ILM looks at the indices; Elastic's own default is 10m.
 indices.lifecycle.poll_interval: 1s
 Y
-  new_log elasticsearch # which it opens itself
-  unprivileged Elasticsearch "$home/bin/elasticsearch" "$data" "$conf" "$run/elasticsearch-tmp"
+  new_log "$part" # which it opens itself
+  unprivileged Elasticsearch "$home/bin/elasticsearch" "$data" "$conf" "$run/$part-tmp"
   # shellcheck disable=SC2086 # lists of words
-  launch elasticsearch "$ELASTICSEARCH_PORT" env -u JAVA_HOME -u CLASSPATH "ES_JAVA_HOME=$elasticsearch_java" "ES_PATH_CONF=$conf" \
-    "ES_TMPDIR=$run/elasticsearch-tmp" "ES_JAVA_OPTS=-Xms$ES_HEAP -Xmx$ES_HEAP $quick_jvm ${ES_JAVA_OPTS:-}" \
+  launch "$part" "$port" env -u JAVA_HOME -u CLASSPATH "ES_JAVA_HOME=$elasticsearch_java" "ES_PATH_CONF=$conf" \
+    "ES_TMPDIR=$run/$part-tmp" "ES_JAVA_OPTS=-Xms$ES_HEAP -Xmx$ES_HEAP $quick_jvm ${ES_JAVA_OPTS:-}" \
     "CLI_JAVA_OPTS=$quick_jvm" ${as[@]+"${as[@]}"} "$home/bin/elasticsearch" ${ES_EXTRA:-}
 }
 

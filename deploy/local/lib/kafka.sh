@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2034,SC2154
-# Kafka: one node that is broker and controller (KRaft). Sourced by ../stack.
+# Kafka: one node that is broker and controller (KRaft), or three (BROKERS=3). Sourced by ../stack.
 
 kafka_version=4.3.1
 kafka_size="44 MB"
@@ -20,36 +20,65 @@ finish_kafka() {
 # 16 random bytes as Kafka writes them: 22 letters of base64url.
 random_id() { printf '%sA' "$(head -c 48 /dev/urandom | base64 | tr -d '+/=\n' | cut -c1-21)"; }
 
-start_kafka() {
-  local home data="$STACK_DIR/kafka" controller internal
+# The controllers of a cluster find each other by ports that do not change: chosen once, for all three.
+kafka_voters() {
+  [[ -f $run/kafka-voters ]] || printf '1@127.0.0.1:%s,2@127.0.0.1:%s,3@127.0.0.1:%s' \
+    "$(free_port)" "$(free_port)" "$(free_port)" >"$run/kafka-voters"
+  cat "$run/kafka-voters"
+}
+
+# The cluster's id: of all its members.
+kafka_cluster() {
+  [[ -f $run/kafka-cluster ]] || random_id >"$run/kafka-cluster"
+  cat "$run/kafka-cluster"
+}
+
+start_kafka() { # PART
+  local part=$1 node home data="$STACK_DIR/$1" controller internal port voters advertised copies=1 in_sync=1
+  node=$(number_of "$part")
+  port=$(port_of "$part")
   home=$(home_of kafka "$kafka_version")
   controller=$(free_port)
+  voters=1@127.0.0.1:$controller
+  if [[ $BROKERS == 3 ]]; then
+    copies=3 in_sync=2
+    voters=$(kafka_voters)
+    controller=${voters#*"$node@127.0.0.1:"}
+    controller=${controller%%,*}
+  fi
   internal=$(free_port)
+  # Where clients come from when something stands before the broker, such as a proxy of a test.
+  advertised=$(port_variable "$part")
+  advertised=${advertised%PORT}ADVERTISED_PORT
+  advertised=${!advertised:-$port}
   if [[ ! -f $data/meta.properties ]]; then
     mkdir -p "$data"
     cp "$home"/formatted/* "$data/"
-    printf 'version=1\ncluster.id=%s\nnode.id=1\ndirectory.id=%s\n' "$(random_id)" "$(random_id)" >"$data/meta.properties"
+    printf 'version=1\ncluster.id=%s\nnode.id=%s\ndirectory.id=%s\n' "$(kafka_cluster)" "$node" "$(random_id)" >"$data/meta.properties"
   fi
-  cat >"$run/kafka.properties" <<P
+  cat >"$run/$part.properties" <<P
 process.roles=broker,controller
-node.id=1
-controller.quorum.voters=1@127.0.0.1:$controller
+node.id=$node
+controller.quorum.voters=$voters
 controller.listener.names=CONTROLLER
 # Clients have a listener to themselves, so that KAFKA_EXTRA can give it TLS or SASL and leave Kafka's own traffic alone.
-listeners=CLIENT://127.0.0.1:$KAFKA_PORT,INTERNAL://127.0.0.1:$internal,CONTROLLER://127.0.0.1:$controller
+listeners=CLIENT://127.0.0.1:$port,INTERNAL://127.0.0.1:$internal,CONTROLLER://127.0.0.1:$controller
+advertised.listeners=CLIENT://127.0.0.1:$advertised,INTERNAL://127.0.0.1:$internal
 listener.security.protocol.map=CLIENT:PLAINTEXT,INTERNAL:PLAINTEXT,CONTROLLER:PLAINTEXT
 inter.broker.listener.name=INTERNAL
 log.dirs=$data
 # A topic exists because somebody made it, with the partitions he wanted; a typing error is an error.
 auto.create.topics.enable=false
 # One broker: no copies. Few partitions of the internal topics, which are made at the first use: that is quicker.
-offsets.topic.replication.factor=1
+default.replication.factor=$copies
+min.insync.replicas=$in_sync
+offsets.topic.replication.factor=$copies
 offsets.topic.num.partitions=4
-transaction.state.log.replication.factor=1
-transaction.state.log.min.isr=1
+transaction.state.log.replication.factor=$copies
+transaction.state.log.min.isr=$in_sync
 transaction.state.log.num.partitions=4
-share.coordinator.state.topic.replication.factor=1
-share.coordinator.state.topic.min.isr=1
+share.coordinator.state.topic.replication.factor=$copies
+share.coordinator.state.topic.min.isr=$in_sync
 share.coordinator.state.topic.num.partitions=4
 # A group of the classic protocol starts at once instead of waiting 3 s for more members.
 group.initial.rebalance.delay.ms=0
@@ -70,12 +99,12 @@ appender.out.layout.type = PatternLayout
 appender.out.layout.pattern = [%d] %p %m (%c)%n
 P
   # shellcheck disable=SC2086 # KAFKA_JAVA_OPTS is a list of words
-  launch kafka "$KAFKA_PORT" "$kafka_java/bin/java" "-Xmx$KAFKA_HEAP" $quick_jvm ${KAFKA_JAVA_OPTS:-} \
-    "-Dlog4j2.configurationFile=$run/kafka-log4j2.properties" -cp "$home/lib/*" kafka.Kafka "$run/kafka.properties"
+  launch "$part" "$port" "$kafka_java/bin/java" "-Xmx$KAFKA_HEAP" $quick_jvm ${KAFKA_JAVA_OPTS:-} \
+    "-Dlog4j2.configurationFile=$run/kafka-log4j2.properties" -cp "$home/lib/*" kafka.Kafka "$run/$part.properties"
 }
 
 # It logs this once it takes requests and its controller has let it in.
-ready_kafka() { grep -q 'Kafka Server started' "$logs/kafka.log" && port_taken "$1"; }
+ready_kafka() { grep -q 'Kafka Server started' "$logs/$2.log" && port_taken "$1"; } # PORT PART
 
 # A command-line tool of Kafka, run at its internal listener: no TLS or SASL of KAFKA_EXTRA stands before that one.
 kafka_tool() { # CLASS ARGUMENT...

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use rdkafka::admin::{AdminClient, AdminOptions};
+use rdkafka::admin::{AdminClient, AdminOptions, NewPartitions};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
+use rdkafka::metadata::{MetadataPartition, MetadataTopic};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use rdkafka::{Offset, TopicPartitionList};
 
@@ -37,6 +38,35 @@ impl Kafka {
             Ok(())
         })
         .await?
+    }
+
+    /// Returns the id of the broker that leads a partition of `topic`.
+    ///
+    /// # Errors
+    /// As [`Kafka::create_topic`], and when none does.
+    pub async fn leader(&self, topic: &str, partition: usize) -> anyhow::Result<u8> {
+        let (config, topic) = (self.config(), topic.to_owned());
+        tokio::task::spawn_blocking(move || {
+            let consumer: BaseConsumer = config.create()?;
+            let metadata = consumer.fetch_metadata(Some(&topic), TIMEOUT)?;
+            let partitions = metadata.topics().first().map(MetadataTopic::partitions).unwrap_or_default();
+            let leader = partitions.get(partition).map_or(-1, MetadataPartition::leader);
+            Ok(u8::try_from(leader)?)
+        })
+        .await?
+    }
+
+    /// Adds partitions to `topic`, so that it has `count`.
+    ///
+    /// # Errors
+    /// As [`Kafka::create_topic`], and when it has as many already.
+    pub async fn add_partitions(&self, topic: &str, count: usize) -> anyhow::Result<()> {
+        let admin: AdminClient<DefaultClientContext> = self.config().create()?;
+        let options = AdminOptions::new().operation_timeout(Some(TIMEOUT)).request_timeout(Some(TIMEOUT));
+        for result in admin.create_partitions(&[NewPartitions::new(topic, count)], &options).await? {
+            result.map_err(|(topic, code)| anyhow::anyhow!("topic {topic} got no partition: {code}"))?;
+        }
+        Ok(())
     }
 
     /// Deletes all records of `topic`, as retention would.

@@ -41,7 +41,8 @@ impl Flaw {
     /// Field and type, for `elasticsearch.mapping.fields`. By itself, no mapping refuses what the receiver accepts.
     pub const MAPPED: (&str, &str) = ("timestamp", "date_nanos");
 
-    fn spoil(self, mut event: Event) -> Vec<u8> {
+    /// Returns the body of `event` with this flaw.
+    pub fn spoil(self, mut event: Event) -> Vec<u8> {
         match self {
             Self::Truncated => {
                 let mut datum = event.encode();

@@ -1,0 +1,16 @@
+//! Three of everything, a random schedule of faults, and the audit of every event at the end.
+//!
+//! `make chaos MINUTES=5 SEED=7` runs it for longer. `PENSTOCK_CHAOS_SECONDS` says how long faults begin,
+//! `PENSTOCK_CHAOS_SEED` which schedule, `PENSTOCK_CHAOS_PER_SECOND` how many events a second.
+
+use anyhow::Result;
+use harness::chaos::run::Run;
+use harness::size;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_event_is_accounted_for_whatever_goes_wrong() -> Result<()> {
+    let seed = size::number("PENSTOCK_CHAOS_SEED", rand::random_range(0..1_000_000))?;
+    let duration = size::seconds("PENSTOCK_CHAOS_SECONDS", 60)?;
+    let per_second = size::number("PENSTOCK_CHAOS_PER_SECOND", 200)?;
+    Run { seed, duration, per_second }.make("chaos").await
+}

@@ -1,0 +1,28 @@
+//! The audit: everything that was sent, with its bytes and its answer, held against everything that is there.
+//!
+//! A [`sender`] keeps a [`Journal`]. At the end [`world`] reads every record, document, dead letter and quarantined
+//! body, and the [`Ledger`] judges: each acknowledged event is exactly one document or has its dead letter, and nothing
+//! else is anywhere. The [`Oracle`] says what a document must be: it decodes with apache-avro, which neither service
+//! reads events with. The audit allows the documented [`Exceptions`] and nothing else.
+//!
+//! A new kind of failure is a variant of [`Kind`], a rule in `ledger.rs`, and a doctored world in `tests.rs`.
+
+pub use exceptions::Exceptions;
+pub use findings::{Finding, Findings, Kind};
+pub use journal::{Answer, Entry, Intent, Journal};
+pub use ledger::Ledger;
+pub use observed::{Document, Letter, Written};
+pub use oracle::Oracle;
+
+mod exceptions;
+mod findings;
+mod journal;
+mod ledger;
+mod observed;
+mod oracle;
+pub mod plan;
+pub mod sender;
+pub mod world;
+
+#[cfg(test)]
+mod tests;

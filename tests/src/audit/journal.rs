@@ -1,0 +1,135 @@
+//! The sender's journal: a file to which each event is appended once its sender knows what became of it.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, BufWriter, Write};
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+use anyhow::Context;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+
+/// What the sender was told last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// 200.
+    Accepted,
+    /// A status that another attempt does not change.
+    Refused(u16),
+    /// Nothing that is final: the event may be there, or not.
+    Unknown,
+}
+
+/// What the sender means to happen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Intent {
+    /// It is to be accepted, and to be one document.
+    Good,
+    /// It is to be refused: its bytes or its credentials are wrong.
+    Refused,
+    /// It is to be accepted, and the index refuses its document.
+    Dead,
+}
+
+/// One event that was sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Its id.
+    pub id: String,
+    /// The id of its schema.
+    pub schema: u32,
+    /// Its bytes, without a frame.
+    pub datum: Vec<u8>,
+    /// What is to happen to it.
+    pub intent: Intent,
+    /// What the sender was told.
+    pub answer: Answer,
+}
+
+/// The file, being written.
+#[derive(Debug)]
+pub struct Journal {
+    file: Mutex<BufWriter<File>>,
+}
+
+impl Journal {
+    /// Creates the journal.
+    ///
+    /// # Errors
+    /// When the file is there already, or cannot be written.
+    pub fn create(path: &Path) -> anyhow::Result<Self> {
+        let file = File::create_new(path).with_context(|| path.display().to_string())?;
+        Ok(Self { file: Mutex::new(BufWriter::new(file)) })
+    }
+
+    /// Appends `entry`.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn append(&self, entry: &Entry) -> anyhow::Result<()> {
+        let line = entry.line().to_string();
+        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(writeln!(file, "{line}")?)
+    }
+
+    /// Writes all that is buffered.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn flush(&self) -> anyhow::Result<()> {
+        Ok(self.file.lock().unwrap_or_else(PoisonError::into_inner).flush()?)
+    }
+
+    /// Hands each entry of the journal at `path` to `take`, in their order.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or a line is not an entry.
+    pub fn read(path: &Path, mut take: impl FnMut(Entry)) -> anyhow::Result<()> {
+        let file = File::open(path).with_context(|| path.display().to_string())?;
+        for (number, line) in BufReader::new(file).lines().enumerate() {
+            let entry = Entry::parse(&line?).with_context(|| format!("line {} of {}", number + 1, path.display()))?;
+            take(entry);
+        }
+        Ok(())
+    }
+}
+
+impl Entry {
+    fn line(&self) -> Value {
+        let answer = match self.answer {
+            Answer::Accepted => 200,
+            Answer::Refused(status) => status,
+            Answer::Unknown => 0,
+        };
+        let intent = match self.intent {
+            Intent::Good => "good",
+            Intent::Refused => "refused",
+            Intent::Dead => "dead",
+        };
+        let datum = STANDARD.encode(&self.datum);
+        json!({"id": self.id, "schema": self.schema, "intent": intent, "answer": answer, "datum": datum})
+    }
+
+    fn parse(line: &str) -> anyhow::Result<Self> {
+        let line: Value = serde_json::from_str(line)?;
+        let text = |name: &str| line[name].as_str().with_context(|| format!("no {name}"));
+        let number = |name: &str| line[name].as_u64().with_context(|| format!("no {name}"));
+        let intent = match text("intent")? {
+            "good" => Intent::Good,
+            "refused" => Intent::Refused,
+            "dead" => Intent::Dead,
+            other => anyhow::bail!("no intent: {other}"),
+        };
+        let answer = match u16::try_from(number("answer")?)? {
+            200 => Answer::Accepted,
+            0 => Answer::Unknown,
+            status => Answer::Refused(status),
+        };
+        let schema = u32::try_from(number("schema")?)?;
+        Ok(Self { id: text("id")?.to_owned(), schema, datum: STANDARD.decode(text("datum")?)?, intent, answer })
+    }
+}
+
+#[cfg(test)]
+mod tests;

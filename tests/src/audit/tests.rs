@@ -1,0 +1,235 @@
+//! Doctored worlds: in each something is wrong on purpose, and the audit says just that.
+
+use serde_json::json;
+
+use super::{Answer, Document, Entry, Exceptions, Intent, Kind, Ledger, Letter, Oracle, Written};
+use crate::event::{Event, Events, SCHEMA};
+
+const SCHEMA_ID: u32 = 7;
+/// 2026-01-02T03:04:05.678Z
+const TIME: i64 = 1_767_323_045_678;
+const TIME_TEXT: &str = "2026-01-02T03:04:05.678Z";
+
+/// A ledger, and the event that is doctored in it, among others that are as they should be.
+struct World {
+    ledger: Ledger,
+    event: Event,
+}
+
+fn entry(event: &Event, intent: Intent, answer: Answer) -> Entry {
+    Entry { id: event.event_id.clone(), schema: SCHEMA_ID, datum: event.encode(), intent, answer }
+}
+
+fn document(event: &Event, index: &str) -> Document {
+    let timestamp = crate::document_rules::timestamp(event.timestamp, 1_000, 3, "Z");
+    let mut source = event.document();
+    source["timestamp"] = timestamp;
+    source["_ingested_at"] = json!(TIME_TEXT);
+    let source = source.as_object().cloned().unwrap_or_default();
+    Document { index: index.to_owned(), id: event.event_id.clone(), source }
+}
+
+fn framed(datum: &[u8]) -> Vec<u8> {
+    [[0].as_slice(), &SCHEMA_ID.to_be_bytes(), datum].concat()
+}
+
+impl World {
+    fn new() -> Self {
+        Self::with(Exceptions::default())
+    }
+
+    fn with(exceptions: Exceptions) -> Self {
+        let mut oracle = Oracle::default();
+        oracle.add(SCHEMA_ID, SCHEMA).unwrap();
+        let events = Events::new(1, TIME);
+        let mut world = Self { ledger: Ledger::new(oracle, exceptions), event: events.event(0) };
+        for number in 1..5 {
+            let other = events.event(number);
+            world.sent(&other, Intent::Good, Answer::Accepted);
+            world.written(&other);
+            world.ledger.document(&document(&other, "events-000001"));
+        }
+        world
+    }
+
+    fn sent(&mut self, event: &Event, intent: Intent, answer: Answer) {
+        self.ledger.sent(&entry(event, intent, answer));
+    }
+
+    /// The event is sent, with this intent and answer.
+    fn send(mut self, intent: Intent, answer: Answer) -> Self {
+        let event = self.event.clone();
+        self.sent(&event, intent, answer);
+        self
+    }
+
+    fn written(&mut self, event: &Event) {
+        let value = framed(&event.encode());
+        self.ledger.written(&Written { id: &event.event_id, value: &value, timestamp: TIME });
+    }
+
+    /// Its record is in Kafka.
+    fn write(mut self) -> Self {
+        let event = self.event.clone();
+        self.written(&event);
+        self
+    }
+
+    /// Its document is in `index`.
+    fn store(mut self, index: &str) -> Self {
+        self.ledger.document(&document(&self.event, index));
+        self
+    }
+
+    /// It is a dead letter.
+    fn bury(mut self, error_type: &str) -> Self {
+        let value = framed(&self.event.encode());
+        self.ledger.letter(&Letter { id: &self.event.event_id, value: &value, error_type });
+        self
+    }
+
+    /// Another event with its id, which was acknowledged and is in Kafka.
+    fn rival(&mut self) -> Event {
+        let rival = Event { action_type: "another".to_owned(), ..self.event.clone() };
+        self.sent(&rival, Intent::Good, Answer::Accepted);
+        self.written(&rival);
+        rival
+    }
+
+    #[track_caller]
+    fn assert_found(self, kinds: &[Kind]) {
+        let id = self.event.event_id;
+        let findings = self.ledger.finish();
+        let found: Vec<Kind> = findings.all.iter().map(|finding| finding.kind).collect();
+        assert_eq!(found, kinds, "{findings}");
+        assert!(findings.all.iter().all(|finding| finding.id == id), "an innocent event is blamed: {findings}");
+    }
+}
+
+fn accepted() -> World {
+    World::new().send(Intent::Good, Answer::Accepted).write()
+}
+
+#[test]
+fn a_world_without_fault_has_no_findings() {
+    accepted().store("events-000001").assert_found(&[]);
+    World::new().send(Intent::Refused, Answer::Refused(400)).assert_found(&[]);
+    World::new().send(Intent::Dead, Answer::Accepted).write().bury("document_parsing_exception").assert_found(&[]);
+    // Nobody knows what became of it: both is right.
+    World::new().send(Intent::Good, Answer::Unknown).assert_found(&[]);
+    World::new().send(Intent::Good, Answer::Unknown).write().store("events-000001").assert_found(&[]);
+    // The sender repeats it: one document, two records.
+    accepted().write().send(Intent::Good, Answer::Accepted).store("events-000001").assert_found(&[]);
+}
+
+#[test]
+fn acknowledged_but_nowhere() {
+    accepted().assert_found(&[Kind::Lost]);
+    World::new().send(Intent::Good, Answer::Accepted).assert_found(&[Kind::Lost]);
+    World::new().send(Intent::Dead, Answer::Accepted).write().assert_found(&[Kind::Lost]);
+}
+
+#[test]
+fn refused_but_present() {
+    let refused = || World::new().send(Intent::Refused, Answer::Refused(401));
+    refused().write().assert_found(&[Kind::RefusedButThere]);
+    refused().write().store("events-000001").assert_found(&[Kind::RefusedButThere]);
+    refused().write().bury("not-framed").assert_found(&[Kind::RefusedButThere]);
+    World::new().send(Intent::Refused, Answer::Accepted).assert_found(&[Kind::NotRefused]);
+    let good = || World::new().send(Intent::Good, Answer::Refused(400));
+    good().assert_found(&[Kind::GoodButRefused]);
+    good().write().assert_found(&[Kind::RefusedButThere, Kind::GoodButRefused]);
+}
+
+#[test]
+fn present_twice() {
+    accepted().store("events-000001").store("events-000002").assert_found(&[Kind::Repeated]);
+    let exceptions = || Exceptions { blind: ["events-000001".to_owned()].into(), ..Exceptions::default() };
+    let world = || World::with(exceptions()).send(Intent::Good, Answer::Accepted).write().store("events-000001");
+    world().store("events-000002").assert_found(&[]);
+    world().store("events-000002").store("events-000003").assert_found(&[Kind::Repeated]);
+}
+
+#[test]
+fn a_document_that_differs_from_the_bytes() {
+    for (field, value) in [
+        ("timestamp", json!("2026-01-02T03:04:05.679Z")),
+        ("action_type", json!("")),
+        ("metadata", json!({})),
+        ("more", json!(null)),
+        ("_ingested_at", json!("2026-01-02T03:04:05.679Z")),
+    ] {
+        let mut world = accepted();
+        let mut document = document(&world.event, "events-000001");
+        document.source.insert(field.to_owned(), value);
+        world.ledger.document(&document);
+        let findings = world.ledger.finish();
+        assert!(findings.all.iter().any(|finding| finding.kind == Kind::Different), "{field}: {findings}");
+    }
+}
+
+#[test]
+fn a_record_that_differs_from_the_bytes() {
+    let mut world = World::new().send(Intent::Good, Answer::Unknown);
+    let mut value = framed(&world.event.encode());
+    value.push(0);
+    world.ledger.written(&Written { id: &world.event.event_id, value: &value, timestamp: TIME });
+    world.assert_found(&[Kind::Altered]);
+    let mut world = World::new().send(Intent::Good, Answer::Unknown);
+    let mut value = framed(&world.event.encode());
+    value[4] ^= 1;
+    world.ledger.written(&Written { id: &world.event.event_id, value: &value, timestamp: TIME });
+    world.assert_found(&[Kind::Altered]);
+}
+
+#[test]
+fn dead_although_good() {
+    accepted().bury("mapper_parsing_exception").assert_found(&[Kind::GoodButDead]);
+    accepted().store("events-000001").bury("timed_out").assert_found(&[Kind::GoodButDead]);
+    // There is no other event whose id it could have.
+    accepted().bury("id-conflict").assert_found(&[Kind::GoodButDead]);
+    accepted().store("events-000001").bury("id-conflict").assert_found(&[Kind::GoodButDead]);
+}
+
+#[test]
+fn swallowed_as_a_duplicate() {
+    let mut world = accepted().store("events-000001");
+    world.rival();
+    world.assert_found(&[Kind::Swallowed]);
+    // With its dead letter it is not.
+    let mut world = accepted().store("events-000001");
+    let rival = world.rival();
+    let value = framed(&rival.encode());
+    world.ledger.letter(&Letter { id: &rival.event_id, value: &value, error_type: "id-conflict" });
+    world.assert_found(&[]);
+    // Nor the other way round.
+    let mut world = accepted();
+    let rival = world.rival();
+    world.ledger.document(&document(&rival, "events-000001"));
+    world.bury("id-conflict").assert_found(&[]);
+}
+
+#[test]
+fn quarantined_although_good() {
+    let mut world = accepted().store("events-000001");
+    let body = framed(&world.event.encode());
+    world.ledger.quarantined(&body);
+    world.assert_found(&[Kind::GoodButQuarantined]);
+}
+
+#[test]
+fn sent_by_nobody() {
+    World::new().store("events-000001").assert_found(&[Kind::Strange]);
+    World::new().write().assert_found(&[Kind::Strange]);
+    World::new().bury("not-framed").assert_found(&[Kind::Strange]);
+}
+
+#[test]
+fn a_document_in_a_deleted_index_may_be_missing_or_written_again() {
+    let deleted =
+        |world: &World| Exceptions { deleted: [world.event.event_id.clone()].into(), ..Exceptions::default() };
+    let exceptions = deleted(&World::new());
+    World::with(exceptions.clone()).send(Intent::Good, Answer::Accepted).write().assert_found(&[]);
+    let twice = World::with(exceptions).send(Intent::Good, Answer::Accepted).write();
+    twice.store("events-000002").store("events-000003").assert_found(&[Kind::Repeated]);
+}

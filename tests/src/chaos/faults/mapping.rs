@@ -1,0 +1,20 @@
+//! Somebody makes the mapping of the newest index strict: an unknown field is refused from then on.
+
+use anyhow::Result;
+use futures::future::BoxFuture;
+use serde_json::json;
+
+use crate::chaos::fault::{Fault, Which};
+use crate::chaos::scene::Scene;
+use crate::http::Method;
+
+pub(crate) struct Strict;
+
+impl Fault for Strict {
+    fn inject<'a>(&'a mut self, scene: &'a Scene) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            let Some(index) = scene.index(Which::Newest).await? else { return Ok(()) };
+            scene.search(Method::PUT, &format!("{index}/_mapping"), json!({"dynamic": "strict"})).await.map(drop)
+        })
+    }
+}

@@ -1,0 +1,29 @@
+//! A node of Elasticsearch is killed, stopped, or stands still.
+
+use anyhow::Result;
+use futures::future::BoxFuture;
+
+use crate::chaos::fault::{Fault, Loss};
+use crate::chaos::scene::Scene;
+use crate::stack::Part;
+
+pub(crate) struct Away {
+    number: u8,
+    loss: Loss,
+}
+
+impl Away {
+    pub(crate) fn new(number: u8, loss: Loss) -> Self {
+        Self { number, loss }
+    }
+}
+
+impl Fault for Away {
+    fn inject<'a>(&'a mut self, scene: &'a Scene) -> BoxFuture<'a, Result<()>> {
+        Box::pin(scene.lose(Part::Node(self.number), self.loss))
+    }
+
+    fn undo<'a>(&'a mut self, scene: &'a Scene) -> BoxFuture<'a, Result<()>> {
+        Box::pin(scene.regain(Part::Node(self.number), self.loss))
+    }
+}

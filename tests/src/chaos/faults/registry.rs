@@ -1,0 +1,26 @@
+//! The registry is killed. What it knows is on disk.
+
+use anyhow::Result;
+use futures::future::BoxFuture;
+
+use crate::chaos::fault::{Fault, Loss};
+use crate::chaos::scene::Scene;
+use crate::stack::Part;
+
+pub(crate) struct Away(Loss);
+
+impl Away {
+    pub(crate) fn new(loss: Loss) -> Self {
+        Self(loss)
+    }
+}
+
+impl Fault for Away {
+    fn inject<'a>(&'a mut self, scene: &'a Scene) -> BoxFuture<'a, Result<()>> {
+        Box::pin(scene.lose(Part::Registry, self.0))
+    }
+
+    fn undo<'a>(&'a mut self, scene: &'a Scene) -> BoxFuture<'a, Result<()>> {
+        Box::pin(scene.regain(Part::Registry, self.0))
+    }
+}

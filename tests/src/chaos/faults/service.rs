@@ -1,0 +1,41 @@
+//! A receiver or an indexer is killed, stopped, or stands still.
+
+use anyhow::Result;
+use futures::future::BoxFuture;
+
+use crate::chaos::fault::{Fault, Loss, Service};
+use crate::chaos::scene::Scene;
+
+pub(crate) struct Away {
+    service: Service,
+    loss: Loss,
+}
+
+impl Away {
+    pub(crate) fn new(service: Service, loss: Loss) -> Self {
+        Self { service, loss }
+    }
+}
+
+impl Fault for Away {
+    fn inject<'a>(&'a mut self, scene: &'a Scene) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            let mut program = scene.program(self.service).lock().await;
+            match self.loss {
+                Loss::Kill => program.kill(),
+                Loss::Stop => program.terminate().await,
+                Loss::Pause => program.signal("STOP"),
+            }
+        })
+    }
+
+    fn undo<'a>(&'a mut self, scene: &'a Scene) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            let mut program = scene.program(self.service).lock().await;
+            match self.loss {
+                Loss::Kill | Loss::Stop => program.start_again(),
+                Loss::Pause => program.signal("CONT"),
+            }
+        })
+    }
+}

@@ -1,0 +1,114 @@
+//! A receiver or an indexer that faults are done to: it keeps its ports, its config and its log.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use anyhow::Context;
+use config::Config;
+
+use crate::pipeline::{Pipeline, ready};
+use crate::ports;
+use crate::process::{Binary, Process, write_config};
+use crate::usage::Usage;
+
+/// One of the services.
+pub struct Program {
+    binary: Binary,
+    config: PathBuf,
+    log: PathBuf,
+    port: u16,
+    admin_url: String,
+    process: Option<Process>,
+    peak_bytes: u64,
+}
+
+impl Program {
+    /// Starts service `number` of this kind. Does not wait until it is ready.
+    ///
+    /// # Errors
+    /// When it cannot be started; so for each function here.
+    pub fn start(pipeline: &Pipeline, binary: Binary, number: usize) -> anyhow::Result<Self> {
+        let (port, admin) = (ports::free()?, ports::free()?);
+        let local = |port| SocketAddr::from(([127, 0, 0, 1], port));
+        let mut config: Config = pipeline.config.clone();
+        config.receiver.listen = local(port);
+        config.receiver.admin_listen = local(admin);
+        config.indexer.admin_listen = local(admin);
+        let name = format!("{}-{number}", binary.name());
+        let path = pipeline.file(&format!("{name}.yaml"));
+        write_config(&config, &path)?;
+        let (log, admin_url) = (pipeline.file(&format!("{name}.log")), format!("http://127.0.0.1:{admin}"));
+        let mut program = Self { binary, config: path, log, port, admin_url, process: None, peak_bytes: 0 };
+        program.start_again()?;
+        Ok(program)
+    }
+
+    /// Starts it again after it has ended.
+    ///
+    /// # Errors
+    /// As [`Program::start`].
+    pub fn start_again(&mut self) -> anyhow::Result<()> {
+        self.process = Some(Process::start(self.binary, &self.config, &[], &self.log)?);
+        Ok(())
+    }
+
+    /// `kill -9`.
+    ///
+    /// # Errors
+    /// Also when it has ended by itself.
+    pub fn kill(&mut self) -> anyhow::Result<()> {
+        self.running()?.kill()?;
+        self.process = None;
+        Ok(())
+    }
+
+    /// SIGTERM; waits until it has ended with 0.
+    ///
+    /// # Errors
+    /// Also when it ends otherwise.
+    pub async fn terminate(&mut self) -> anyhow::Result<()> {
+        let process = self.running()?;
+        process.terminate()?;
+        let status = process.ended().await?;
+        anyhow::ensure!(status.success(), "{status}\n{}", process.last_lines());
+        self.process = None;
+        Ok(())
+    }
+
+    /// The signal of this name: `STOP`, `CONT`.
+    ///
+    /// # Errors
+    /// Also when it has ended by itself.
+    pub fn signal(&mut self, name: &str) -> anyhow::Result<()> {
+        self.running()?.signal(name)
+    }
+
+    /// Waits until it is ready.
+    ///
+    /// # Errors
+    /// When it does not become so, or has ended.
+    pub async fn ready(&mut self) -> anyhow::Result<()> {
+        self.running()?;
+        ready(&self.admin_url).await.with_context(|| crate::process::last_lines(&self.log))
+    }
+
+    /// The port that webhooks arrive at.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Returns the largest resident set that any of its processes has had, in bytes.
+    pub fn peak_bytes(&mut self) -> u64 {
+        if let Some(usage) = self.process.as_ref().and_then(|process| Usage::of(process.id()).ok()) {
+            self.peak_bytes = self.peak_bytes.max(usage.peak_bytes);
+        }
+        self.peak_bytes
+    }
+
+    fn running(&mut self) -> anyhow::Result<&mut Process> {
+        self.peak_bytes();
+        let process = self.process.as_mut().with_context(|| format!("{} was not started", self.log.display()))?;
+        process.ensure_running().context("it ended by itself")?;
+        Ok(process)
+    }
+}

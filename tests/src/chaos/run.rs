@@ -1,0 +1,202 @@
+//! One run: start everything, do the faults of the schedule under load, wait until all is well again, audit.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use tokio::sync::Mutex;
+use tokio::task::JoinSet;
+use tokio::time::{Duration, Instant, sleep, sleep_until};
+
+use super::cluster::Cluster;
+use super::program::Program;
+use super::scene::Scene;
+use super::schedule::{Lane, SERVICES, Step, schedule};
+use crate::audit::plan::Plan;
+use crate::audit::sender::{Aim, Fared, Sender};
+use crate::audit::world::{audit, ensure_none};
+use crate::audit::{Findings, Oracle};
+use crate::event::SCHEMA;
+use crate::eventually::patience;
+use crate::kafka::Kafka;
+use crate::link::Link;
+use crate::pipeline::{PATH, Pipeline};
+use crate::process::{self, Binary};
+
+/// How many connections senders have.
+const CONNECTIONS: usize = 48;
+
+/// A run that is to be made.
+#[derive(Clone, Copy, Debug)]
+pub struct Run {
+    /// What the schedule and the events are a function of.
+    pub seed: u64,
+    /// How long faults begin.
+    pub duration: Duration,
+    /// Events a second.
+    pub per_second: u64,
+}
+
+impl Run {
+    /// Makes the run.
+    ///
+    /// # Errors
+    /// When something does not recover, or the audit finds something; the message begins with the seed.
+    pub async fn make(&self, name: &str) -> Result<()> {
+        let steps = schedule(self.seed, self.duration);
+        eprintln!("chaos, seed {}: {} faults in {:?}", self.seed, steps.len(), self.duration);
+        for step in &steps {
+            eprintln!("  {:<8} {step}", format!("{:?}", step.lane));
+        }
+        let again = format!("seed {}; SEED={} repeats it", self.seed, self.seed);
+        process::build().await?;
+        let scene = Arc::new(self.set(name).await.with_context(|| again.clone())?);
+        let outcome = self.play(&scene, &steps).await;
+        // The tasks of a run that failed may still hold it.
+        let Some(mut scene) = Arc::into_inner(scene) else { return outcome.context(again) };
+        if outcome.is_err() {
+            scene.pipeline.folder.disable_cleanup(true);
+            eprintln!("journal, configs and logs are in {}", scene.pipeline.folder.path().display());
+        }
+        outcome.context(again)
+    }
+
+    /// Starts everything.
+    async fn set(&self, name: &str) -> Result<Scene> {
+        let cluster = Cluster::start(name).await?;
+        let mut pipeline = Pipeline::new(&cluster.stack.stack, name).await?;
+        pipeline.kafka = Kafka::new(cluster.broker_addresses());
+        pipeline.kafka.create_topic(&pipeline.config.kafka.quarantine_topic, 1).await?;
+        configure(&mut pipeline, &cluster);
+        let mut receivers = start(&pipeline, Binary::Receiver)?;
+        let mut indexers = start(&pipeline, Binary::Indexer)?;
+        let mut receiver_links = Vec::new();
+        for program in &receivers {
+            receiver_links.push(Link::open(program.port()).await?);
+        }
+        for program in receivers.iter_mut().chain(&mut indexers) {
+            program.ready().await?;
+        }
+        let mut oracle = Oracle::default();
+        oracle.add(pipeline.schema_id, SCHEMA)?;
+        let aim = Aim {
+            targets: receiver_links.iter().map(Link::address).collect(),
+            path: PATH.to_owned(),
+            connections: CONNECTIONS,
+            per_second: self.per_second,
+            patience: patience(),
+        };
+        let plan = Plan::new(self.seed, pipeline.schema_id);
+        let sender = Sender::start(aim, plan, &pipeline.token, &journal(&pipeline))?;
+        Ok(Scene {
+            token: Mutex::new(pipeline.token.clone()),
+            cluster,
+            pipeline,
+            receivers: receivers.into_iter().map(Mutex::new).collect(),
+            indexers: indexers.into_iter().map(Mutex::new).collect(),
+            receiver_links,
+            sender,
+            oracle: Mutex::new(oracle),
+            exceptions: Mutex::default(),
+            fields: Mutex::default(),
+        })
+    }
+
+    /// Does the faults, waits until all is well again, and audits.
+    async fn play(&self, scene: &Arc<Scene>, steps: &[Step]) -> Result<()> {
+        let begin = Instant::now();
+        let done = self.faults(scene, begin, steps).await?;
+        sleep_until(begin + self.duration).await;
+        let fared = scene.sender.stop().await?;
+        let well = Instant::now();
+        for program in scene.receivers.iter().chain(&scene.indexers) {
+            program.lock().await.ready().await.context("a service does not recover")?;
+        }
+        scene.pipeline.all_committed_within(patience() * 3).await.context("the indexers do not recover")?;
+        eprintln!("all is settled {:?} after the last event", well.elapsed());
+        let exceptions = scene.exceptions.lock().await.clone();
+        let oracle = std::mem::take(&mut *scene.oracle.lock().await);
+        let findings = audit(&scene.pipeline, &journal(&scene.pipeline), oracle, exceptions).await?;
+        report(scene, &fared, &findings, &done).await;
+        for program in scene.receivers.iter().chain(&scene.indexers) {
+            program.lock().await.ready().await.context("a service has ended by itself")?;
+        }
+        ensure_none(&scene.pipeline, &findings).await
+    }
+
+    /// Does the faults of all lanes; returns how many of each.
+    async fn faults(&self, scene: &Arc<Scene>, begin: Instant, steps: &[Step]) -> Result<BTreeMap<Lane, usize>> {
+        let mut lanes = JoinSet::new();
+        for lane in Lane::ALL {
+            let (scene, end) = (Arc::clone(scene), begin + self.duration);
+            let steps: Vec<Step> = steps.iter().filter(|step| step.lane == lane).copied().collect();
+            lanes.spawn(async move { anyhow::Ok((lane, do_lane(scene, begin, end, steps).await?)) });
+        }
+        let mut done = BTreeMap::new();
+        let mut outcome: Result<()> = Ok(());
+        while outcome.is_ok()
+            && let Some(lane) = lanes.join_next().await
+        {
+            outcome = lane.map_err(Into::into).flatten().map(|(lane, count)| {
+                done.insert(lane, count);
+            });
+        }
+        lanes.shutdown().await;
+        outcome.map(|()| done)
+    }
+}
+
+/// Does the faults of one lane, one after the other; returns how many. On a slow machine a fault may take longer than
+/// planned: none begins after `end`.
+async fn do_lane(scene: Arc<Scene>, begin: Instant, end: Instant, steps: Vec<Step>) -> Result<usize> {
+    let mut done = 0;
+    for step in steps {
+        sleep_until(begin + step.at).await;
+        if Instant::now() >= end {
+            break;
+        }
+        let mut fault = step.kind.fault();
+        let at = || format!("{:6.1} s", begin.elapsed().as_secs_f64());
+        eprintln!("{} {}", at(), step.kind);
+        fault.inject(&scene).await.with_context(|| format!("{} is not done", step.kind))?;
+        sleep(step.lasts).await;
+        fault.undo(&scene).await.with_context(|| format!("{} does not end", step.kind))?;
+        eprintln!("{} {} is over", at(), step.kind);
+        done += 1;
+    }
+    Ok(done)
+}
+
+fn journal(pipeline: &Pipeline) -> PathBuf {
+    pipeline.file("journal")
+}
+
+/// Small margins and short waits, so that much happens in little time; through the links.
+fn configure(pipeline: &mut Pipeline, cluster: &Cluster) {
+    let config = &mut pipeline.config;
+    config.kafka.brokers = cluster.broker_addresses();
+    config.schema_registry.url = cluster.registry_urls();
+    config.schema_registry.refresh = Duration::from_secs(5);
+    config.elasticsearch.url = cluster.node_urls();
+    config.elasticsearch.request_timeout = Duration::from_secs(10);
+    config.elasticsearch.placement.margin = Duration::from_secs(4);
+    config.receiver.shutdown_delay = Duration::from_millis(500);
+    config.receiver.request_timeout = Duration::from_secs(8);
+}
+
+fn start(pipeline: &Pipeline, binary: Binary) -> Result<Vec<Program>> {
+    (0..SERVICES).map(|number| Program::start(pipeline, binary, number)).collect()
+}
+
+async fn report(scene: &Scene, fared: &Fared, findings: &Findings, done: &BTreeMap<Lane, usize>) {
+    let mut peaks = Vec::new();
+    for program in scene.receivers.iter().chain(&scene.indexers) {
+        peaks.push(program.lock().await.peak_bytes() >> 20);
+    }
+    let exceptions = scene.exceptions.lock().await;
+    eprintln!("{} events sent; answers: {:?}; faults: {done:?}", fared.events, fared.answers);
+    eprintln!("peak memory in MiB, receivers then indexers: {peaks:?}");
+    eprintln!("exceptions: {} documents deleted, indices {:?} blind", exceptions.deleted.len(), exceptions.blind);
+    eprintln!("audit: {findings}");
+}

@@ -1,0 +1,174 @@
+//! Which faults happen when: a function of the seed.
+
+use std::fmt;
+use std::time::Duration;
+
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+
+use super::cluster::{MEMBERS, REGISTRIES};
+use super::fault::{Kind, Loss, Service, Which, Wire};
+use crate::link::Weather;
+
+/// Receivers, and indexers.
+pub const SERVICES: usize = 3;
+/// Before the first fault of each lane, in milliseconds.
+const HEAD_START: u64 = 3_000;
+/// Between two faults of a lane, in milliseconds.
+const PAUSE: std::ops::Range<u64> = 1_000..8_000;
+/// How many schemas a run registers by itself at most: a receiver tries so many older versions.
+const SCHEMAS: u32 = 2;
+
+/// Faults of one lane follow each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Lane {
+    /// Receivers and indexers.
+    Services,
+    /// Brokers.
+    Kafka,
+    /// Elasticsearch's nodes and indices.
+    Search,
+    /// The links before everything.
+    Network,
+    /// What operators and senders change: schemas, partitions, secrets; and the registry.
+    Contract,
+}
+
+/// One fault of a schedule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// The lane.
+    pub lane: Lane,
+    /// When it happens, since the begin.
+    pub at: Duration,
+    /// How long it lasts.
+    pub lasts: Duration,
+    /// What happens.
+    pub kind: Kind,
+}
+
+impl Lane {
+    /// All lanes.
+    pub const ALL: [Self; 5] = [Self::Services, Self::Kafka, Self::Search, Self::Network, Self::Contract];
+
+    /// Returns the next fault, and how long it may last, in milliseconds. `schemas` were registered before.
+    fn draw(self, random: &mut StdRng, schemas: &mut u32) -> (Kind, std::ops::Range<u64>) {
+        match self {
+            Self::Services => service(random),
+            Self::Kafka => kafka(random),
+            Self::Search => search(random),
+            Self::Network => network(random),
+            Self::Contract => contract(random, schemas),
+        }
+    }
+}
+
+/// Returns the faults of `seed`, by lane and time, none of which begins after `duration`.
+pub fn schedule(seed: u64, duration: Duration) -> Vec<Step> {
+    let mut steps = Vec::new();
+    for (number, lane) in (0..).zip(Lane::ALL) {
+        // Of its own: a fault that is added to one lane changes no other.
+        let mut random = StdRng::seed_from_u64(seed.wrapping_mul(31).wrapping_add(number));
+        let mut schemas = 0;
+        let mut at = Duration::from_millis(HEAD_START + random.random_range(PAUSE));
+        while at < duration {
+            let (kind, range) = lane.draw(&mut random, &mut schemas);
+            let lasts = Duration::from_millis(random.random_range(range));
+            steps.push(Step { lane, at, lasts, kind });
+            at += lasts + Duration::from_millis(random.random_range(PAUSE));
+        }
+    }
+    steps
+}
+
+fn service(random: &mut StdRng) -> (Kind, std::ops::Range<u64>) {
+    let number = random.random_range(0..SERVICES);
+    let service = match random.random_bool(0.6) {
+        true => Service::Indexer(number),
+        false => Service::Receiver(number),
+    };
+    let (loss, range) = match random.random_range(0..6) {
+        0..3 => (Loss::Kill, 10..3_000),
+        // Longer than the session time-out.
+        3 => (Loss::Pause, 8_000..15_000),
+        _ => (Loss::Stop, 10..2_000),
+    };
+    (Kind::Service(service, loss), range)
+}
+
+fn kafka(random: &mut StdRng) -> (Kind, std::ops::Range<u64>) {
+    let number = random.random_range(1..=MEMBERS);
+    match random.random_range(0..7) {
+        0 | 1 => (Kind::Leader, 1_000..10_000),
+        2 => (Kind::Quorum(number), 2_000..12_000),
+        3 => (Kind::Broker(number, Loss::Stop), 1_000..10_000),
+        4 => (Kind::Broker(number, Loss::Kill), 1_000..10_000),
+        _ => (Kind::Broker(number, Loss::Pause), 3_000..12_000),
+    }
+}
+
+fn search(random: &mut StdRng) -> (Kind, std::ops::Range<u64>) {
+    let number = random.random_range(1..=MEMBERS);
+    match random.random_range(0..14) {
+        0 => (Kind::Node(number, Loss::Kill), 1_000..15_000),
+        1 => (Kind::Node(number, Loss::Stop), 1_000..15_000),
+        2 => (Kind::Node(number, Loss::Pause), 3_000..20_000),
+        3 => (Kind::FullQueue(number), 5_000..20_000),
+        4 => (Kind::ReadOnly(Which::Newest), 1_000..8_000),
+        5 => (Kind::ReadOnly(Which::Oldest), 1_000..8_000),
+        6 => (Kind::Close(Which::Newest), 1_000..8_000),
+        7 => (Kind::Close(Which::Oldest), 1_000..8_000),
+        8 => (Kind::Delete, 1..1_000),
+        9 => (Kind::Template, 1_000..5_000),
+        10 => (Kind::StrictMapping, 1_000..5_000),
+        11 => (Kind::RollOver(Some(random.random_range(100..2_000))), 500..6_000),
+        _ => (Kind::RollOver(None), 500..6_000),
+    }
+}
+
+fn network(random: &mut StdRng) -> (Kind, std::ops::Range<u64>) {
+    let member = random.random_range(0..usize::from(MEMBERS));
+    let wire = match random.random_range(0..8) {
+        0..2 => Wire::Receiver(random.random_range(0..SERVICES)),
+        2..5 => Wire::Broker(member),
+        5..7 => Wire::Node(member),
+        _ => Wire::Registry(random.random_range(0..usize::from(REGISTRIES))),
+    };
+    let weather = match random.random_range(0..6) {
+        0 => Weather::Slow(Duration::from_millis(random.random_range(20..800))),
+        1 => Weather::Narrow(random.random_range(5_000..100_000)),
+        2 => Weather::Silent,
+        3 => Weather::Mute,
+        _ => Weather::Cut,
+    };
+    (Kind::Weather(wire, weather), 200..12_000)
+}
+
+fn contract(random: &mut StdRng, schemas: &mut u32) -> (Kind, std::ops::Range<u64>) {
+    let kind = match random.random_range(0..8) {
+        0 | 1 if *schemas < SCHEMAS => Kind::Schema,
+        2 if *schemas == 0 => Kind::Contradiction,
+        3 => Kind::Partition,
+        4 | 5 => Kind::Registry(Loss::Kill),
+        _ => Kind::Token,
+    };
+    match kind {
+        Kind::Schema | Kind::Contradiction => {
+            *schemas += 1;
+            (kind, 1_000..6_000)
+        }
+        Kind::Registry(_) => (kind, 1_000..15_000),
+        // At least as long as a receiver takes to notice.
+        _ => (kind, 6_000..10_000),
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (at, lasts) = (self.at.as_secs_f64(), self.lasts.as_secs_f64());
+        write!(f, "{at:6.1} s, {lasts:4.1} s long: {}", self.kind)
+    }
+}
+
+#[cfg(test)]
+mod tests;
