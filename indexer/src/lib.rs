@@ -15,6 +15,7 @@ use config::Config;
 use service::admin::{self, Readiness};
 use service::listen::{self, BindError};
 use service::metrics::{Declaration, REVISION, Registry, conditions, process};
+use service::status::Status;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -41,6 +42,7 @@ pub mod patience;
 pub mod pipeline;
 pub mod placement;
 pub mod settle;
+pub mod status_page;
 pub mod tasks;
 
 /// Why the indexer stopped, or did not start.
@@ -134,7 +136,8 @@ pub async fn run(config: Config, admin: TcpListener, shutdown: CancellationToken
     expose(&registry, &readiness)?;
     log_start(&config, &admin);
     let admin_stop = CancellationToken::new();
-    let admin = tokio::spawn(admin::serve(admin, registry.clone(), Arc::clone(&readiness), admin_stop.child_token()));
+    let status = Status::new(&status_page::LAYOUT, registry.clone(), Arc::clone(&readiness));
+    let admin = tokio::spawn(admin::serve(status, admin, admin_stop.child_token()));
     let outcome = pipeline::run(&config, &registry, &readiness, &shutdown).await;
     admin_stop.cancel();
     if let Ok(Err(error)) = admin.await {

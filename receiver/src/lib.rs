@@ -15,6 +15,7 @@ use registry::{RegistrySetupError, SchemaRegistry};
 use service::admin::{self, Condition, Readiness};
 use service::budget::LogBudget;
 use service::metrics::{Declaration, Kind, REVISION, Registry, conditions, process};
+use service::status::Status;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -59,6 +60,7 @@ pub mod schema_command;
 mod server;
 mod source;
 mod stages;
+mod status_page;
 mod workers;
 
 /// Bodies that nobody wants and are let arrive at a time, so that their senders read the answer.
@@ -115,7 +117,8 @@ pub async fn run(config: Config, listeners: Listeners, shutdown: CancellationTok
     // Only now, when all conditions of the readiness are there. The admin port outlives `shutdown`, so that the stop
     // itself can be watched.
     let stopped = CancellationToken::new();
-    tasks.spawn(serve_admin(openapi::router(&config), listeners.admin, exposition, readiness, stopped.clone()));
+    let status = Status::new(&status_page::LAYOUT, exposition, readiness);
+    tasks.spawn(serve_admin(openapi::router(&config), status, listeners.admin, stopped.clone()));
     if let Some(refresh) = refresh(&config, &sources, &common)? {
         tasks.spawn(refresh.run(closing.clone()));
     }
@@ -244,14 +247,8 @@ fn queue_len(exposition: &Registry, len: impl Fn() -> f64 + Send + Sync + 'stati
     exposition.declare(Kind::Gauge, gauge)
 }
 
-async fn serve_admin(
-    openapi: Router,
-    listener: tokio::net::TcpListener,
-    exposition: Registry,
-    readiness: Arc<Readiness>,
-    stopped: CancellationToken,
-) {
-    if let Err(error) = admin::serve_with(openapi, listener, exposition, readiness, stopped).await {
+async fn serve_admin(openapi: Router, status: Status, listener: tokio::net::TcpListener, stopped: CancellationToken) {
+    if let Err(error) = admin::serve_with(openapi, status, listener, stopped).await {
         tracing::error!(%error, "The admin port has failed; the receiver continues.");
     }
 }

@@ -1,5 +1,6 @@
 //! `doctor` and `status` on the real parts: what is right, what is wrong, and what to do.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -130,8 +131,12 @@ async fn the_status_shows_members_lag_and_why_a_service_is_not_ready() -> Result
         let named = |number: usize| (services[number]["service"].as_str(), services[number]["ready"].as_bool());
         anyhow::ensure!(named(0) == (Some("indexer"), Some(true)), "{status:#}");
         anyhow::ensure!(named(1) == (Some("receiver"), Some(true)), "{status:#}");
-        anyhow::ensure!(services[0]["rate"].is_number() && services[0]["lag"] == 0.0, "{status:#}");
-        anyhow::ensure!(named(2) == (None, Some(false)) && services[2]["why"][0].is_string(), "{status:#}");
+        let figures = services[0]["figures"].as_array().into_iter().flatten();
+        let values: HashMap<&str, &Value> =
+            figures.filter_map(|it| Some((it["key"].as_str()?, &it["value"]))).collect();
+        anyhow::ensure!(values["read"].is_number() && values["lag"] == &json!(0.0), "{status:#}");
+        anyhow::ensure!(services[0]["parts"][topic]["breaker"] == "closed", "{status:#}");
+        anyhow::ensure!(named(2) == (None, None) && services[2]["error"].is_string(), "{status:#}");
         Ok(())
     })
     .await?;

@@ -69,6 +69,7 @@ mod setup;
 mod setup_topics;
 mod shutdown;
 mod static_members;
+mod status_page;
 mod strangers;
 mod stream_rollover;
 mod swap;

@@ -8,6 +8,7 @@
 //! Every wait of a test goes through [`eventually`](mod@eventually): no test sleeps and hopes.
 
 pub mod audit;
+pub mod browser;
 pub mod certificates;
 pub mod chaos;
 pub mod command;

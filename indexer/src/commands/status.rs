@@ -1,7 +1,6 @@
 //! `penstock-indexer status`: the fleet on a terminal. What Kafka knows of the group is always there; what services
-//! say of themselves where their admin ports are named.
+//! say of themselves, on their status pages too, where their admin ports are named.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::io::{IsTerminal, Write};
 use std::time::Duration;
@@ -17,15 +16,12 @@ use super::log::LogError;
 use super::output::Output;
 use super::times;
 use group::TopicStatus;
-use port::{Before, Service};
+use port::Service;
 
 mod assignment;
 pub mod group;
 pub mod port;
-mod samples;
 
-/// Between the two looks that a rate needs, where nothing is watched.
-const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
 /// Clears a terminal and goes to its first line (ECMA-48: ED, CUP).
 const CLEAR: &str = "\x1b[2J\x1b[H";
 
@@ -35,7 +31,8 @@ const CLEAR: &str = "\x1b[2J\x1b[H";
     after_help = "Example: penstock-indexer status --watch --metrics http://indexer-0:9102 http://receiver-0:9101"
 )]
 pub struct StatusArgs {
-    /// The addresses of admin ports, of indexers and receivers: their rate, lag, limits, and why they are not ready.
+    /// The addresses of admin ports, of indexers and receivers: their figures, why they are not ready, and their last
+    /// warnings.
     #[arg(long, value_name = "URL", num_args = 1..)]
     metrics: Vec<String>,
     /// Show it again and again, until Ctrl-C.
@@ -83,14 +80,9 @@ pub struct Fleet {
 pub async fn run(config: Config, args: StatusArgs) -> Result<Exit, StatusError> {
     let shutdown = shutdown::on_signals()?;
     let web = port::web().map_err(StatusError::Web)?;
-    let mut before = HashMap::new();
-    if !args.watch && !args.metrics.is_empty() {
-        services(&web, &args.metrics, &mut before).await;
-        tokio::time::sleep(BETWEEN_LOOKS).await;
-    }
     let is_drawn = args.watch && !args.output.json && std::io::stdout().is_terminal();
     loop {
-        let services = services(&web, &args.metrics, &mut before).await;
+        let services = services(&web, &args.metrics).await;
         let topics = topics(&config).await?;
         let fleet = Fleet { at: times::text(times::now()), topics, services };
         if is_drawn && std::io::stdout().write_all(CLEAR.as_bytes()).is_err() {
@@ -110,17 +102,8 @@ async fn topics(config: &Config) -> Result<Vec<TopicStatus>, StatusError> {
     Ok(tokio::task::spawn_blocking(ask).await??)
 }
 
-async fn services(web: &Web, urls: &[String], before: &mut HashMap<String, Before>) -> Vec<Service> {
-    let asked = urls.iter().map(|url| port::ask(web, url, before.get(url).copied()));
-    let answers = futures::future::join_all(asked).await;
-    let mut services = Vec::with_capacity(answers.len());
-    for (url, (service, next)) in urls.iter().zip(answers) {
-        if let Some(next) = next {
-            before.insert(url.clone(), next);
-        }
-        services.push(service);
-    }
-    services
+async fn services(web: &Web, urls: &[String]) -> Vec<Service> {
+    futures::future::join_all(urls.iter().map(|url| port::ask(web, url))).await
 }
 
 impl fmt::Display for Fleet {

@@ -1,5 +1,5 @@
 use avro::FieldRule;
-use prometheus::Registry;
+use service::metrics::Registry;
 
 use super::*;
 

@@ -13,7 +13,8 @@ use super::{Topic, units};
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Indexer {
-    /// `indexer.admin_listen`: the listen address for `/metrics`, `/livez` and `/readyz`; not for the internet.
+    /// `indexer.admin_listen`: the listen address for the status page (`/`), `/metrics`, `/livez` and `/readyz`;
+    /// not for the internet.
     pub admin_listen: SocketAddr,
     /// `indexer.group_id`: the consumer group: the same for all indexers of one pipeline.
     pub group_id: String,

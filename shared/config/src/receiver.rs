@@ -19,7 +19,8 @@ use super::{Auth, Config};
 pub struct Receiver {
     /// `receiver.listen`: the listen address for webhooks.
     pub listen: SocketAddr,
-    /// `receiver.admin_listen`: the listen address for `/metrics`, `/livez` and `/readyz`; not for the internet.
+    /// `receiver.admin_listen`: the listen address for the status page (`/`), `/metrics`, `/livez` and `/readyz`;
+    /// not for the internet.
     pub admin_listen: SocketAddr,
     /// `receiver.tls`: HTTPS on `receiver.listen`; without it plain HTTP.
     pub tls: Option<Tls>,

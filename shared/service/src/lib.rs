@@ -1,6 +1,6 @@
-//! The parts that every service has: ports ([`listen`]), the admin port ([`admin`]), metrics, logs ([`telemetry`]),
-//! budgets of log lines ([`budget`]), secrets ([`secret`]), the signal to stop ([`shutdown`]), the service manager ([`notify`]), HTTP clients ([`http`],
-//! [`tls`]).
+//! The parts that every service has: ports ([`listen`]), the admin port ([`admin`]) and its status page ([`status`]),
+//! metrics, logs ([`telemetry`]), budgets of log lines ([`budget`]), secrets ([`secret`]), the signal to stop
+//! ([`shutdown`]), the service manager ([`notify`]), HTTP clients ([`http`], [`tls`]).
 //!
 //! A thing belongs here when both services need it and it is about running a process. It knows no Kafka, no Avro and no
 //! config file.
@@ -15,5 +15,6 @@ pub mod notify;
 pub mod readiness;
 pub mod secret;
 pub mod shutdown;
+pub mod status;
 pub mod telemetry;
 pub mod tls;

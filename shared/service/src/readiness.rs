@@ -1,6 +1,9 @@
 //! Readiness as a list of named conditions, each owned by the stage that can tell.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use serde::{Deserialize, Serialize};
 
 /// Why something is not met that nobody has spoken of yet.
 const STARTING: &str = "starting";
@@ -10,12 +13,45 @@ const OF: &str = " of ";
 /// All conditions of one service. The service is ready when there are some and each is met.
 #[derive(Debug, Default)]
 pub struct Readiness {
-    conditions: Mutex<Vec<(String, State)>>,
+    conditions: Mutex<Vec<Entry>>,
     /// The readiness that this one is a part of, and the part's name.
     whole: Option<(Arc<Self>, String)>,
 }
 
-/// How a condition stands.
+/// A condition, and since when it stands as it does.
+#[derive(Debug)]
+struct Entry {
+    name: String,
+    state: State,
+    since: Instant,
+}
+
+/// How a condition stands, from best to worst.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// It is met.
+    Met,
+    /// It is met, and something is wrong all the same.
+    MetBut,
+    /// It is not met.
+    Unmet,
+}
+
+/// A condition as [`Readiness::report`] tells it.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// Its name.
+    pub name: String,
+    /// How it stands.
+    pub standing: Standing,
+    /// Why it is not met, or what is wrong all the same; empty where nothing is.
+    pub text: String,
+    /// Since when it stands so.
+    pub since: Instant,
+}
+
+/// How a condition stands, and why.
 #[derive(Clone, Debug)]
 enum State {
     Met,
@@ -58,7 +94,7 @@ impl Readiness {
         if conditions.is_empty() {
             return vec![("service".to_owned(), STARTING.to_owned())];
         }
-        let unmet = |(name, state): &(String, State)| match state {
+        let unmet = |Entry { name, state, .. }: &Entry| match state {
             State::Unmet(reason) => Some((name.clone(), reason.clone())),
             State::Met | State::MetBut(_) => None,
         };
@@ -68,7 +104,7 @@ impl Readiness {
     /// Returns what is wrong although the conditions are met, by condition.
     pub fn remarks(&self) -> Vec<(String, String)> {
         let conditions = self.conditions.lock().unwrap_or_else(PoisonError::into_inner);
-        let remark = |(name, state): &(String, State)| match state {
+        let remark = |Entry { name, state, .. }: &Entry| match state {
             State::MetBut(remark) => Some((name.clone(), remark.clone())),
             State::Met | State::Unmet(_) => None,
         };
@@ -78,12 +114,18 @@ impl Readiness {
     /// Returns each condition with whether it is met.
     pub fn states(&self) -> Vec<(String, bool)> {
         let conditions = self.conditions.lock().unwrap_or_else(PoisonError::into_inner);
-        conditions.iter().map(|(name, state)| (name.clone(), !matches!(state, State::Unmet(_)))).collect()
+        conditions.iter().map(|entry| (entry.name.clone(), !matches!(entry.state, State::Unmet(_)))).collect()
     }
 
     /// Returns what `name`, of a condition, says: its own name, and the part that it is of ("" where it is of none).
     pub fn name_and_part(name: &str) -> (&str, &str) {
         name.split_once(OF).unwrap_or((name, ""))
+    }
+
+    /// Returns all conditions.
+    pub fn report(&self) -> Vec<Report> {
+        let conditions = self.conditions.lock().unwrap_or_else(PoisonError::into_inner);
+        conditions.iter().map(Entry::report).collect()
     }
 
     /// Returns whether every condition is met.
@@ -93,9 +135,38 @@ impl Readiness {
 
     fn set(&self, name: &str, state: State) {
         let mut conditions = self.conditions.lock().unwrap_or_else(PoisonError::into_inner);
-        match conditions.iter_mut().find(|(known, _)| known == name) {
-            Some((_, current)) => *current = state,
-            None => conditions.push((name.to_owned(), state)),
+        match conditions.iter_mut().find(|known| known.name == name) {
+            Some(known) => known.set(state),
+            None => conditions.push(Entry { name: name.to_owned(), state, since: Instant::now() }),
+        }
+    }
+}
+
+impl Entry {
+    /// Another reason for the same standing does not begin anew.
+    fn set(&mut self, state: State) {
+        if self.state.standing() != state.standing() {
+            self.since = Instant::now();
+        }
+        self.state = state;
+    }
+
+    fn report(&self) -> Report {
+        let text = match &self.state {
+            State::Met => "",
+            State::MetBut(text) | State::Unmet(text) => text,
+        };
+        let standing = self.state.standing();
+        Report { name: self.name.clone(), standing, text: text.to_owned(), since: self.since }
+    }
+}
+
+impl State {
+    fn standing(&self) -> Standing {
+        match self {
+            Self::Met => Standing::Met,
+            Self::MetBut(_) => Standing::MetBut,
+            Self::Unmet(_) => Standing::Unmet,
         }
     }
 }

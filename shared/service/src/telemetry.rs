@@ -1,13 +1,17 @@
-//! Logs: one line an occurrence, on standard error, as text or JSON. How much may be written is in `lines`.
+//! Logs: one line an occurrence, on standard error, as text or JSON. How much may be written is in `lines`; the last
+//! warnings are kept in [`recent`].
 
 use std::io::IsTerminal as _;
 
 use serde::{Deserialize, Serialize};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer};
 
 use lines::Lines;
 
 mod lines;
+pub mod recent;
 
 /// `log`: how to log.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -42,15 +46,14 @@ pub enum LogFormat {
 /// When `log.level` is not a filter that `tracing` understands.
 pub fn init(log: &Log, service: &'static str) -> Result<(), String> {
     let filter = filter(&log.level).map_err(|error| format!("log.level: {error}"))?;
-    let subscriber = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    let lines = tracing_subscriber::fmt::layer()
         .with_writer(Lines::new(std::io::stderr, log.format, service))
         .with_ansi(std::io::stderr().is_terminal());
-    let installed = match log.format {
-        LogFormat::Text => subscriber.try_init(),
-        LogFormat::Json => subscriber.json().flatten_event(true).try_init(),
+    let lines = match log.format {
+        LogFormat::Text => lines.boxed(),
+        LogFormat::Json => lines.json().flatten_event(true).boxed(),
     };
-    if installed.is_err() {
+    if tracing_subscriber::registry().with(filter).with(recent::Keep).with(lines).try_init().is_err() {
         tracing::debug!("Logs are already set up.");
     }
     Ok(())

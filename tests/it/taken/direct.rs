@@ -20,7 +20,7 @@ use indexer::message::progress::{BatchId, Epoch};
 use indexer::message::record::{Headers, Record};
 use indexer::metrics::Metrics;
 use kafka::position::{Offset, Partition};
-use prometheus::Registry;
+use service::metrics::Registry;
 use rand::RngExt;
 use rand::rngs::StdRng;
 use receiver::examine::{Examiner, Verdict};

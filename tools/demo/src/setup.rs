@@ -156,6 +156,7 @@ impl Demo {
              search    curl -s '{search}/_search?q=action_type:contact.routed&sort=timestamp:desc&size=1&pretty'\n  \
              post one  curl -s -H 'Content-Type: application/avro' -H \"Authorization: Bearer $(cat {token})\" \
              --data-binary @{event} http://{target}{path}\n  \
+             pages     {receiver}/  {indexer}/\n  \
              metrics   {receiver}/metrics  {indexer}/metrics\n  \
              ready?    {receiver}/readyz  {indexer}/readyz\n  \
              logs      {logs}\n",

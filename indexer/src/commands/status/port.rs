@@ -1,57 +1,31 @@
 //! One receiver or indexer, as its admin port says.
 
 use std::fmt;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde::Serialize;
 use service::http::Web;
+use service::readiness::Standing;
+use service::status::document::Document;
 
-use super::samples::Samples;
 use crate::commands::plain::plain;
 
 /// How long an admin port may take to answer.
 const TIMEOUT: Duration = Duration::from_secs(5);
-/// The counters whose rate is shown.
-const RATES: [&str; 2] = ["penstock_indexer_consumed_records_total", "penstock_receiver_events_total"];
+/// Warnings and errors that are shown of each service.
+const MAX_ERRORS: usize = 3;
 
 /// One service.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Serialize)]
 pub struct Service {
     /// The address of its admin port.
     pub url: String,
-    /// What it is: receiver or indexer; none where it does not answer.
-    pub service: Option<&'static str>,
-    /// Its version.
-    pub version: Option<String>,
-    /// Whether it is ready.
-    pub ready: bool,
-    /// Why it is not ready, each condition with its reason; or why it does not answer.
-    pub why: Vec<String>,
-    /// Events a second, between two looks.
-    pub rate: Option<f64>,
-    /// Records that wait (indexer).
-    pub lag: Option<f64>,
-    /// For how many seconds the oldest record that was read is not settled (indexer).
-    pub oldest_unsettled_seconds: Option<f64>,
-    /// How many bulk requests are sent at a time at most, for now (indexer).
-    pub concurrency_limit: Option<f64>,
-    /// What Elasticsearch is blocked by (indexer).
-    pub blocked: Vec<String>,
-    /// Whether it has paused its partitions, for want of room (indexer).
-    pub paused: bool,
-    /// Topics whose fuse has blown (indexer).
-    pub fuse_blown: Vec<String>,
-    /// Dead letters since its start (indexer).
-    pub dead_letters: Option<f64>,
-    /// Requests in flight (receiver).
-    pub in_flight: Option<f64>,
-}
-
-/// What the next look needs of this one, for rates.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Before {
-    events: f64,
-    at: Instant,
+    /// What it says of itself; none where it does not answer.
+    #[serde(flatten)]
+    pub document: Option<Document>,
+    /// Why it does not answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
 }
 
 /// Returns a client for admin ports.
@@ -62,74 +36,45 @@ pub(super) fn web() -> Result<Web, String> {
     Web::new(TIMEOUT)
 }
 
-/// Asks the service at `url` by `web`; `before` is what the last look has left.
-pub(super) async fn ask(web: &Web, url: &str, before: Option<Before>) -> (Service, Option<Before>) {
-    let base = url.trim_end_matches('/').trim_end_matches("/metrics").to_owned();
-    let named = |why: String| Service { url: base.clone(), why: vec![why], ..Service::default() };
-    let text = match web.get(&format!("{base}/metrics")).await {
-        Ok((200, text)) => text,
-        Ok((status, _)) => return (named(format!("/metrics was answered {status}: is this an admin port?")), None),
-        Err(error) => return (named(error), None),
-    };
-    let (samples, at) = (Samples::parse(&text), Instant::now());
-    let events = RATES.iter().find_map(|name| samples.sum(name, &[]));
-    let rate = events.zip(before).map(|(events, before)| {
-        (events - before.events).max(0.0) / at.duration_since(before.at).as_secs_f64().max(0.001)
-    });
-    let (ready, why) = match web.get(&format!("{base}/readyz")).await {
-        Ok((200, _)) => (true, Vec::new()),
-        Ok((_, text)) => (false, text.lines().map(str::to_owned).collect()),
-        Err(error) => (false, vec![error]),
-    };
-    let next = events.map(|events| Before { events, at });
-    (Service { url: base, ready, why, rate, ..of(&samples) }, next)
+/// Asks the service at `url` by `web`.
+pub(super) async fn ask(web: &Web, url: &str) -> Service {
+    let url = url.trim_end_matches('/').trim_end_matches("/metrics").to_owned();
+    match document(web, &url).await {
+        Ok(document) => Service { url, document: Some(document), error: None },
+        Err(error) => Service { url, document: None, error: Some(error) },
+    }
 }
 
-fn of(samples: &Samples) -> Service {
-    let build = |service: &str| samples.label(&format!("penstock_{service}_build_info"), "version");
-    let (service, version) = match (build("indexer"), build("receiver")) {
-        (Some(version), _) => (Some("indexer"), Some(version)),
-        (None, Some(version)) => (Some("receiver"), Some(version)),
-        (None, None) => (None, None),
-    };
-    let sum = |name: &str| samples.sum(name, &[]);
-    Service {
-        service,
-        version,
-        lag: sum("penstock_indexer_lag_records"),
-        oldest_unsettled_seconds: samples.max("penstock_indexer_oldest_unsettled_seconds"),
-        concurrency_limit: sum("penstock_indexer_concurrency_limit"),
-        blocked: samples.set("penstock_indexer_blocked", "reason"),
-        paused: samples.max("penstock_indexer_paused").is_some_and(|paused| paused > 0.0),
-        fuse_blown: samples.set("penstock_indexer_fuse_blown", "topic"),
-        dead_letters: sum("penstock_indexer_dead_letters_total"),
-        in_flight: sum("penstock_receiver_requests_in_flight"),
-        ..Service::default()
+async fn document(web: &Web, url: &str) -> Result<Document, String> {
+    match web.get(&format!("{url}/status.json")).await? {
+        (200, text) => {
+            serde_json::from_str(&text).map_err(|error| format!("/status.json is of another version: {error}"))
+        }
+        (status, _) => Err(format!("/status.json was answered {status}: is this an admin port, and of this version?")),
     }
 }
 
 impl fmt::Display for Service {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let service = self.service.unwrap_or("unknown service");
-        let ready = if self.ready { "ready" } else { "NOT READY" };
-        write!(f, "{service} {}: {ready}", plain(&self.url))?;
-        let numbers = [
-            ("/s", self.rate),
-            (" records wait", self.lag),
-            (" s oldest unsettled", self.oldest_unsettled_seconds),
-            (" bulk requests at a time", self.concurrency_limit),
-            (" dead letters", self.dead_letters),
-            (" requests in flight", self.in_flight),
-        ];
-        for (unit, number) in numbers.iter().filter_map(|(unit, number)| Some((unit, (*number)?))) {
-            write!(f, ", {number:.0}{unit}")?;
+        let url = plain(&self.url);
+        let Some(document) = &self.document else {
+            return write!(f, "{url}: no answer\n  {}", plain(self.error.as_deref().unwrap_or_default()));
+        };
+        let ready = if document.ready { "ready" } else { "NOT READY" };
+        write!(f, "{} {url}: {ready}", plain(&document.service))?;
+        for figure in document.figures.iter().filter(|figure| figure.value.is_some()) {
+            write!(f, ", {} {figure}", plain(&figure.label))?;
         }
-        if self.paused {
-            f.write_str(", paused for want of room")?;
+        for condition in document.conditions.iter().filter(|condition| condition.state != Standing::Met) {
+            write!(f, "\n  {} for {}: {}", plain(&condition.name), condition.lasts(), plain(&condition.text))?;
         }
-        let blown = self.fuse_blown.iter().map(|topic| format!("the fuse of {topic} has blown"));
-        let blocked = self.blocked.iter().map(|reason| format!("blocked: {reason}"));
-        let lines = blown.chain(blocked).chain(self.why.iter().cloned());
-        lines.map(|line| plain(&line).into_owned()).try_for_each(|line| write!(f, "\n  {line}"))
+        for (name, cells) in &document.parts {
+            let cells: Vec<String> = cells.iter().map(|(column, cell)| format!("{column} {cell}")).collect();
+            write!(f, "\n  {}: {}", plain(name), plain(&cells.join(", ")))?;
+        }
+        for line in document.errors.iter().take(MAX_ERRORS) {
+            write!(f, "\n  {} {} ({}x) {}", plain(&line.at), plain(&line.level), line.times, plain(&line.text))?;
+        }
+        Ok(())
     }
 }

@@ -2,11 +2,20 @@
 
 use std::time::Duration;
 
+use crate::metrics::Registry;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 
 use super::*;
+use crate::status::layout::{Layout, Parts};
+
+const LAYOUT: Layout = Layout {
+    service: "tester",
+    version: "1.2.3",
+    nodes: &[],
+    parts: Parts { title: "Topics", label: "topic", columns: &[] },
+};
 
 struct Served {
     address: String,
@@ -19,20 +28,27 @@ async fn served(registry: Registry) -> Served {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
     let (readiness, shutdown) = (Readiness::new(), CancellationToken::new());
-    let task = tokio::spawn(serve(listener, registry, Arc::clone(&readiness), shutdown.clone()));
+    let status = Status::new(&LAYOUT, registry, Arc::clone(&readiness));
+    let task = tokio::spawn(serve(status, listener, shutdown.clone()));
     Served { address, readiness, shutdown, task }
 }
 
 impl Served {
     /// Status and body of the answer.
     async fn request(&self, method: &str, path: &str) -> (u16, String) {
+        let (status, _, body) = self.whole_request(method, path).await;
+        (status, body)
+    }
+
+    /// Status, headers and body of the answer.
+    async fn whole_request(&self, method: &str, path: &str) -> (u16, String, String) {
         let mut stream = TcpStream::connect(&self.address).await.unwrap();
         let request = format!("{method} {path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n");
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).await.unwrap();
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
+        (head.split(' ').nth(1).unwrap().parse().unwrap(), head.to_owned(), body.to_owned())
     }
 }
 
@@ -87,8 +103,32 @@ async fn a_condition_asked_for_twice_is_one() {
 #[tokio::test]
 async fn other_paths_are_not_found_and_nothing_can_be_posted() {
     let served = served(Registry::new()).await;
-    assert_eq!(served.request("GET", "/").await.0, 404);
+    assert_eq!(served.request("GET", "/other").await.0, 404);
     assert_eq!(served.request("POST", "/readyz").await.0, 405);
+    assert_eq!(served.request("POST", "/").await.0, 405);
+}
+
+#[tokio::test]
+async fn the_status_page_forbids_all_but_its_own_style_and_script_and_is_not_cached() {
+    let served = served(Registry::new()).await;
+    let (status, head, body) = served.whole_request("GET", "/").await;
+    assert_eq!(status, 200);
+    assert!(body.contains("Penstock tester"), "{body}");
+    for header in [
+        "content-type: text/html; charset=utf-8",
+        &format!("content-security-policy: {}", SECURITY_POLICY.as_str()),
+        "x-content-type-options: nosniff",
+        "cache-control: no-store",
+    ] {
+        assert!(head.contains(header), "{header}: {head}");
+    }
+}
+
+#[tokio::test]
+async fn the_status_is_there_as_json() {
+    let (status, body) = served(Registry::new()).await.request("GET", "/status.json").await;
+    let json: serde_json::Value = serde_json::from_str(&body).unwrap();
+    assert_eq!((status, &json["service"], &json["ready"]), (200, &"tester".into(), &false.into()));
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use prometheus::Registry;
+use service::metrics::Registry;
 use service::admin::Readiness;
 use tokio::task::JoinSet;
 

@@ -1,0 +1,87 @@
+//! Values as people read them. Pure.
+
+use std::time::Duration;
+
+use super::layout::Unit;
+
+/// Returns `value` with its unit; a dash where there is none.
+pub fn value(value: Option<f64>, unit: Unit) -> String {
+    let Some(value) = value else { return "–".to_owned() };
+    match unit {
+        Unit::Count => count(value),
+        Unit::PerSecond => format!("{}/s", count(value)),
+        Unit::PerMinute => format!("{}/min", count(value)),
+        Unit::Seconds => seconds(value),
+        Unit::Bytes => bytes(value),
+    }
+}
+
+/// Writes `1,234`, and `1.2` where there is less than ten.
+fn count(value: f64) -> String {
+    if value < 9.95 && value.fract() != 0.0 {
+        return format!("{value:.1}");
+    }
+    let digits = format!("{value:.0}");
+    let mut text = String::with_capacity(digits.len() * 4 / 3);
+    for (number, digit) in digits.chars().enumerate() {
+        if number > 0 && (digits.len() - number).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+fn seconds(value: f64) -> String {
+    match value {
+        0.0 => "0 s".to_owned(),
+        value if value < 0.01 => format!("{:.1} ms", value * 1_000.0),
+        value if value < 1.0 => format!("{:.0} ms", value * 1_000.0),
+        value if value < 60.0 => format!("{value:.1} s"),
+        value => humantime::format_duration(Duration::from_secs(value as u64)).to_string(),
+    }
+}
+
+fn bytes(value: f64) -> String {
+    const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
+    if value < 1_024.0 {
+        return format!("{value:.0} B");
+    }
+    let (mut value, mut unit) = (value, "B");
+    for larger in UNITS {
+        if value < 1_024.0 {
+            break;
+        }
+        (value, unit) = (value / 1_024.0, larger);
+    }
+    format!("{value:.1} {unit}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_short_and_have_their_unit() {
+        let text = |number, unit| value(Some(number), unit);
+        for (number, unit, expected) in [
+            (0.0, Unit::Count, "0"),
+            (0.25, Unit::PerSecond, "0.2/s"),
+            (9.97, Unit::PerSecond, "10/s"),
+            (999.0, Unit::Count, "999"),
+            (1_234.0, Unit::PerSecond, "1,234/s"),
+            (1_234_567.0, Unit::Count, "1,234,567"),
+            (12.0, Unit::PerMinute, "12/min"),
+            (0.0, Unit::Seconds, "0 s"),
+            (0.0042, Unit::Seconds, "4.2 ms"),
+            (0.12, Unit::Seconds, "120 ms"),
+            (12.34, Unit::Seconds, "12.3 s"),
+            (3_725.9, Unit::Seconds, "1h 2m 5s"),
+            (512.0, Unit::Bytes, "512 B"),
+            (5.0 * 1_024.0 * 1_024.0, Unit::Bytes, "5.0 MiB"),
+        ] {
+            assert_eq!(text(number, unit), expected);
+        }
+        assert_eq!(value(None, Unit::Count), "–");
+    }
+}
