@@ -40,7 +40,7 @@ pub(crate) const LAYOUT: Layout = Layout {
                 metric: "penstock_receiver_events_total",
                 show: Show::Sum(Unit::Count),
             },
-            Column { name: "schema id", metric: "penstock_receiver_schema_id", show: Show::Max(Unit::Count) },
+            Column { name: "schema id", metric: "penstock_receiver_schema_info", show: Show::Label("schema_id") },
             Column {
                 name: "schema",
                 metric: "penstock_receiver_schema_outdated",

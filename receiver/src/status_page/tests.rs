@@ -12,7 +12,6 @@ fn each_figure_has_a_name_of_its_own_and_comes_from_a_metric_that_is_registered(
     let registry = Registry::new();
     let metrics = Metrics::new(&registry).unwrap();
     metrics.source("cxone");
-    metrics.schema_id.with_label_values(&["cxone"]);
     metrics.secrets_unusable.with_label_values(&["cxone"]);
     let registered: HashSet<String> = registry.gather().iter().map(|family| family.name().to_owned()).collect();
     // The length of the queue is the producer's.

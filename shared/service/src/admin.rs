@@ -12,7 +12,6 @@ use prometheus::{Encoder, TextEncoder};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::metrics::Registry;
 use crate::notify;
 use crate::status::{SECURITY_POLICY, Status};
 

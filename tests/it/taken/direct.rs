@@ -20,13 +20,13 @@ use indexer::message::progress::{BatchId, Epoch};
 use indexer::message::record::{Headers, Record};
 use indexer::metrics::Metrics;
 use kafka::position::{Offset, Partition};
-use service::metrics::Registry;
 use rand::RngExt;
 use rand::rngs::StdRng;
 use receiver::examine::{Examiner, Verdict};
 use registry::wire::{SchemaId, frame};
 use serde_json::Value;
 use service::admin::Readiness;
+use service::metrics::Registry;
 
 /// The largest body that the receiver takes by default.
 const MAX_BODY: usize = 1 << 20;
@@ -143,7 +143,7 @@ async fn deliver(config: &Config, schema: &str, data: &[Vec<u8>]) -> Result<u64>
         bulk.keeper().renewed().await;
     }
     let placer = Placer::new(&config.elasticsearch, bulk.keeper());
-    let mut decoder = Decoder::new(config, placer, metrics.place.clone()).for_server(bulk.server());
+    let mut decoder = Decoder::new(config, placer, &metrics)?.for_server(bulk.server());
     decoder.note_schema(SchemaId(1), schema);
     let batch = decoded(&mut decoder, data)?;
     let delivered = bulk.deliver(&batch).await;

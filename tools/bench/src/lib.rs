@@ -152,7 +152,8 @@ async fn measure(options: &Options) -> anyhow::Result<Report> {
 
 async fn freshness(options: &Options, report: &mut Report) -> anyhow::Result<()> {
     say("starting Kafka, the registry and Elasticsearch");
-    let setup = Setup::start(&["kafka", "registry", "elasticsearch"], &options.kafka_options, options.partitions).await?;
+    let setup =
+        Setup::start(&["kafka", "registry", "elasticsearch"], &options.kafka_options, options.partitions).await?;
     for round in 1..=options.rounds {
         say(&format!("freshness, round {round} of {}", options.rounds));
         freshness::round(&setup, report).await?;
@@ -162,7 +163,8 @@ async fn freshness(options: &Options, report: &mut Report) -> anyhow::Result<()>
 
 async fn placement(options: &Options, report: &mut Report) -> anyhow::Result<()> {
     say("starting Kafka, the registry and Elasticsearch");
-    let setup = Setup::start(&["kafka", "registry", "elasticsearch"], &options.kafka_options, options.partitions).await?;
+    let setup =
+        Setup::start(&["kafka", "registry", "elasticsearch"], &options.kafka_options, options.partitions).await?;
     say("placement, a round that does not count: Elasticsearch compiles what it runs often");
     placement::round(&setup, options.events, &mut Report::new(0)).await?;
     for round in 1..=options.rounds {
@@ -174,7 +176,8 @@ async fn placement(options: &Options, report: &mut Report) -> anyhow::Result<()>
 
 async fn replay(options: &Options, report: &mut Report) -> anyhow::Result<()> {
     say("starting Kafka, the registry and Elasticsearch");
-    let setup = Setup::start(&["kafka", "registry", "elasticsearch"], &options.kafka_options, options.partitions).await?;
+    let setup =
+        Setup::start(&["kafka", "registry", "elasticsearch"], &options.kafka_options, options.partitions).await?;
     say(&format!("indexing {} events", options.events));
     let topic = replay::fill(&setup, options.events).await?;
     say("replay, a round that does not count: Elasticsearch compiles what it runs often");

@@ -3,8 +3,8 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use service::metrics::Registry;
 use service::admin::Readiness;
+use service::metrics::Registry;
 use tokio::task::JoinSet;
 
 use super::*;
