@@ -25,7 +25,7 @@ test: ## all tests; the stack they need is started and stopped
 unit: ## the tests that need nothing but cargo
 	cargo test --workspace --lib --bins
 
-chaos: ## random faults on three of everything, then an audit; MINUTES=5, SEED=7. CHAOS_ARGS="outages churn away full_queue read_only": others
+chaos: ## random faults on three of everything, then an audit; MINUTES=5, SEED=7. CHAOS_ARGS="outages churn long_outage full_queue read_only": others
 	@MINUTES=$(MINUTES) SEED=$(SEED) tests/scripts/chaos $(CHAOS_ARGS)
 
 fuzz: ## looks for bodies that the receiver cannot bear; FUZZ_ARGS="--target schema|header|head|signature --seconds 60"

@@ -13,9 +13,9 @@ use crate::message::progress::{BatchId, Progress};
 use crate::message::record::Headers;
 use crate::message::target::{Age, Target};
 
-pub use fill::{Draft, Filling};
+pub use builder::{BatchBuilder, Draft};
 
-mod fill;
+mod builder;
 
 /// The longest id of a request that is shown, in bytes.
 const MAX_REQUEST_ID: usize = 256;

@@ -1,8 +1,8 @@
 //! From a batch to Elasticsearch, until each item is settled.
 //!
-//! A request asks the [`gate`] for permission; [`body`] builds it, [`elasticsearch`] sends it, [`outcome`] judges the
-//! answer. `work` keeps the items that are left, and the round starts again, without a last attempt: Kafka keeps the
-//! events. [`flow`] limits how much is sent; while Elasticsearch is down, the [`breaker`] holds requests back.
+//! A request asks the [`limiter`] for permission; [`body`] builds it, [`elasticsearch`] sends it, [`outcome`] judges
+//! the answer. `work` keeps the items that are left, and the round starts again, without a last attempt: Kafka keeps
+//! the events. [`aimd`] limits how much is sent; while Elasticsearch is down, the [`breaker`] holds requests back.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -12,38 +12,38 @@ use config::Config;
 use service::admin::Readiness;
 use tokio::sync::watch;
 
-use self::aside::{Alone, Asides};
+use self::aimd::Aimd;
 use self::breaker::{Breaker, Pause};
 use self::doubt::Cause;
-use self::flow::Flow;
-use self::gate::{Gate, Health, Pass};
-use self::landing::{Landing, MAX_LOOK_UPS};
+use self::limiter::{Health, Limiter, Permit};
 use self::outcome::{Judgement, Trouble};
-use self::stream::Stream;
+use self::reroute::{MAX_LOOK_UPS, Reroute};
+use self::set_aside::{Alone, UndecidedDocuments};
+use self::stream_dedup::StreamDedup;
 use self::verify::Verify;
-use self::work::{Aside, Progress, Work};
-use crate::backing::{Keeper, Lists};
+use self::work::{Progress, SetAside, Work};
+use crate::backing::{BackingIndexCache, Lists};
 use crate::backoff::Backoff;
 use crate::batch::Batch;
 use crate::elasticsearch::server::Server;
-use crate::elasticsearch::{self, Answer, Client, SendError, SettingsError};
+use crate::elasticsearch::{self, Client, SendError, ServerAnswer, SettingsError};
 use crate::index::{self, Index, IndexSettings, Known, Requests};
 use crate::metrics::Metrics;
 
 mod ages;
-pub mod aside;
+pub mod aimd;
 pub mod body;
 pub mod breaker;
-mod copies;
 pub mod doubt;
 pub mod dry_run;
-pub mod flow;
-pub mod gate;
-mod landing;
+mod duplicate_copies;
+pub mod limiter;
 mod look_up;
 pub mod outcome;
 mod request;
-mod stream;
+mod reroute;
+pub mod set_aside;
+mod stream_dedup;
 mod verify;
 pub mod work;
 
@@ -61,7 +61,7 @@ pub struct Delivered {
     /// Documents that Elasticsearch will never take.
     pub refused: Vec<Refused>,
     /// Documents that are refused, and it is not known what is at fault: [`Bulk::single_out`] them.
-    pub aside: Vec<Aside>,
+    pub set_aside: Vec<SetAside>,
 }
 
 /// A document that Elasticsearch will never take.
@@ -79,16 +79,16 @@ pub struct Refused {
     pub attempts: u32,
 }
 
-/// Sends batches. One for the whole process: all batches share the gate.
+/// Sends batches. One for the whole process: all batches share the limiter.
 #[derive(Debug)]
 pub struct Bulk {
     client: Arc<Client>,
     index: Arc<Index>,
-    landing: Landing,
-    stream: Option<Stream>,
+    reroute: Reroute,
+    stream_dedup: Option<StreamDedup>,
     verify: Option<Verify>,
-    gate: Gate,
-    asides: Arc<Asides>,
+    limiter: Limiter,
+    undecided: Arc<UndecidedDocuments>,
     backoff: Backoff,
     metrics: Metrics,
     /// How long Elasticsearch may work on a request: less than the time-out, so that none is sent again meanwhile.
@@ -122,8 +122,8 @@ impl Bulk {
         index::check_name(&settings.index_name)?;
         let client = Arc::new(Client::new(settings)?);
         let max_bytes = usize::try_from(indexer.batch.max_bytes.as_u64()).unwrap_or(usize::MAX);
-        let gate = Gate::new(
-            Flow::new(indexer.max_in_flight_requests, max_bytes),
+        let limiter = Limiter::new(
+            Aimd::new(indexer.max_in_flight_requests, max_bytes),
             Breaker::new(indexer.retry.max_retries),
             readiness.condition("elasticsearch"),
             metrics.bulk.clone(),
@@ -137,18 +137,24 @@ impl Bulk {
             metrics.clone(),
         ));
         let placement = readiness.condition("placement");
-        let keeper =
-            Keeper::new(config, Arc::clone(&client), Arc::clone(&index), placement, metrics.place.clone(), lists);
-        let keeper = Arc::new(keeper);
-        let asides = Asides::new(config, readiness.condition("documents"), metrics.bulk.clone());
+        let index_cache = BackingIndexCache::new(
+            config,
+            Arc::clone(&client),
+            Arc::clone(&index),
+            placement,
+            metrics.placement.clone(),
+            lists,
+        );
+        let index_cache = Arc::new(index_cache);
+        let undecided = UndecidedDocuments::new(config, readiness.condition("documents"), metrics.bulk.clone());
         Ok(Self {
             verify: Verify::new(config, &client, &metrics.verify),
-            stream: Stream::new(config, &client, &keeper, &metrics.place),
-            landing: Landing::new(config, Arc::clone(&client), keeper, metrics.place.clone()),
+            stream_dedup: StreamDedup::new(config, &client, &index_cache, &metrics.placement),
+            reroute: Reroute::new(config, Arc::clone(&client), index_cache, metrics.placement.clone()),
             index,
             client,
-            gate,
-            asides: Arc::new(asides),
+            limiter,
+            undecided: Arc::new(undecided),
             backoff,
             metrics,
             timeout: elasticsearch::timeout(settings.request_timeout),
@@ -159,7 +165,7 @@ impl Bulk {
     /// Makes sure that the index is there, however long it takes.
     pub async fn ensure_index(&self) {
         self.index.ensure(Known::Nothing).await;
-        self.gate.ready();
+        self.limiter.ready();
     }
 
     /// Returns what the search server is, as it was found last; none before the index was made sure of.
@@ -168,8 +174,8 @@ impl Bulk {
     }
 
     /// Returns what knows the backing indices.
-    pub fn keeper(&self) -> &Arc<Keeper> {
-        &self.landing.keeper
+    pub fn index_cache(&self) -> &Arc<BackingIndexCache> {
+        &self.reroute.index_cache
     }
 
     /// Has the index made with the fields of `schema`. Sends nothing by itself.
@@ -184,23 +190,23 @@ impl Bulk {
 
     /// Returns the target size of a bulk body now, in bytes: at most `indexer.batch.max_bytes`.
     pub fn target_bytes(&self) -> usize {
-        self.gate.target_bytes()
+        self.limiter.target_bytes()
     }
 
     /// Returns why nothing is sent at the moment, if so; it can be awaited.
     pub fn pause(&self) -> watch::Receiver<Option<Pause>> {
-        self.gate.pause()
+        self.limiter.pause()
     }
 
     /// Sends the items of `batch` until each is indexed, a duplicate, refused or set aside; there is no last attempt.
     /// Dropping the future abandons the batch, which loses nothing.
     pub async fn deliver(&self, batch: &Batch) -> Delivered {
-        self.landing.prepare(batch).await;
-        let mut work = Work::new(batch, self.landing.places()).proving(self.verify.is_some());
-        self.landing.count(batch);
+        self.reroute.prepare(batch).await;
+        let mut work = Work::new(batch, self.reroute.is_enabled()).proving(self.verify.is_some());
+        self.reroute.count(batch);
         self.run(&mut work, batch, None).await;
         let delivered = work.into_delivered();
-        self.tell_refused(batch, &delivered.refused);
+        self.log_refused(batch, &delivered.refused);
         delivered
     }
 
@@ -209,14 +215,15 @@ impl Bulk {
         let mut failures: u32 = 0;
         while !work.is_done() {
             // What is retried alone takes nobody's place.
-            let pass = if alone.is_some() { self.gate.enter_beside().await } else { self.gate.enter().await };
-            if let Some(stream) = &self.stream {
-                stream.divert(work).await;
+            let permit =
+                if alone.is_some() { self.limiter.acquire_beside().await } else { self.limiter.acquire().await };
+            if let Some(stream_dedup) = &self.stream_dedup {
+                stream_dedup.divert(work).await;
             }
-            let room = self.room(work, &pass);
-            let progress = match work.take(room) {
-                Some(chunk) => self.send(pass, work, batch, chunk, alone.as_deref_mut()).await,
-                None => self.read(pass, work, batch).await,
+            let budget = self.budget(work, &permit);
+            let progress = match work.take(budget) {
+                Some(chunk) => self.send(permit, work, batch, chunk, alone.as_deref_mut()).await,
+                None => self.read(permit, work, batch).await,
             };
             if progress.index_missing {
                 self.index.ensure(Known::Missing).await;
@@ -241,39 +248,39 @@ impl Bulk {
     /// One request, from the body to what became of it.
     async fn send(
         &self,
-        pass: Pass<'_>,
+        permit: Permit<'_>,
         work: &mut Work<'_>,
         batch: &Batch,
         chunk: Vec<usize>,
         mut alone: Option<&mut Alone>,
     ) -> Progress {
-        let known = work.aside(0).len();
+        let known = work.set_aside_since(0).len();
         if let Some(alone) = &mut alone {
-            alone.start(&self.asides);
+            alone.start(&self.undecided);
         }
         let witness = alone.as_ref().and_then(|alone| alone.witness.as_ref());
         let (path, body) = request::address(work, batch, &chunk, witness);
         let (bytes, sent) = (body.len(), chunk.len() + usize::from(witness.is_some()));
         let mut judgement = judge(self.post(&path, body).await, sent);
-        let is_heard = alone.as_mut().is_some_and(|alone| alone.hear(&self.asides, &mut judgement));
-        if let Some(stream) = &self.stream {
-            stream.check(work, &judgement).await;
+        let is_heard = alone.as_mut().is_some_and(|alone| alone.hear(&self.undecided, &mut judgement));
+        if let Some(stream_dedup) = &self.stream_dedup {
+            stream_dedup.check(work, &judgement).await;
         }
         let judgement = self.doubt_whole(work, &chunk, judgement);
         if let Judgement::Items(fates) = &judgement {
             ages::observe(&self.metrics.bulk.event_age, batch, &chunk, fates);
         }
-        let tallies = Asides::tally(work, &chunk, &judgement);
-        work.note_others(self.asides.others(&work.index_of(chunk[0])));
+        let tallies = UndecidedDocuments::tally(work, &chunk, &judgement);
+        work.note_others(self.undecided.others(&work.index_of(chunk[0])));
         let mut progress = work.apply(chunk, judgement);
-        if let Some(block) = self.asides.weigh(work, batch, known, tallies) {
+        if let Some(block) = self.undecided.weigh(work, batch, known, tallies) {
             progress.block = Some(block);
             progress.is_blocked = true;
             if alone.is_none() {
-                Asides::keep(work, known, &mut progress);
+                UndecidedDocuments::keep(work, known, &mut progress);
             }
         }
-        self.landing.place_anew(work, batch, &mut progress).await;
+        self.reroute.place_again(work, batch, &mut progress).await;
         if !progress.is_blocked {
             progress.block = None;
         }
@@ -282,34 +289,34 @@ impl Bulk {
         }
         self.count(&progress, bytes);
         let health = if is_heard && progress.block.is_none() { Health::Well } else { progress.health() };
-        pass.report(bytes, progress.sign(), health);
+        permit.report(bytes, progress.signal(), health);
         progress
     }
 
     /// One look at what is stored, from the question to what became of the documents.
-    async fn read(&self, pass: Pass<'_>, work: &mut Work<'_>, batch: &Batch) -> Progress {
-        let room = pass.room().items;
-        let suspects = work.take_suspects(room);
-        let progress = match (&self.verify, &self.stream) {
+    async fn read(&self, permit: Permit<'_>, work: &mut Work<'_>, batch: &Batch) -> Progress {
+        let budget = permit.budget().items;
+        let suspects = work.take_suspects(budget);
+        let progress = match (&self.verify, &self.stream_dedup) {
             (Some(verify), _) if !suspects.is_empty() => verify.settle(work, batch, suspects).await,
-            (verify, Some(stream)) => {
-                let items = work.take_look_ups(room.min(MAX_LOOK_UPS));
-                stream.look_up(work, batch, items, verify.as_ref()).await
+            (verify, Some(stream_dedup)) => {
+                let items = work.take_look_ups(budget.min(MAX_LOOK_UPS));
+                stream_dedup.look_up(work, batch, items, verify.as_ref()).await
             }
             (_, None) => {
-                let items = work.take_look_ups(room.min(MAX_LOOK_UPS));
-                self.landing.look_up(work, batch, items).await
+                let items = work.take_look_ups(budget.min(MAX_LOOK_UPS));
+                self.reroute.look_up(work, batch, items).await
             }
         };
         self.count_documents(&progress);
-        pass.report(0, progress.sign(), progress.health());
+        permit.report(0, progress.signal(), progress.health());
         progress
     }
 
-    /// Waits before failed items are sent again; not while requests are held back, since then they wait at the gate.
+    /// Waits before failed items are sent again; not while requests are held back, since then they wait at the limiter.
     async fn wait(&self, failures: u32) {
         let wait = self.backoff.wait(failures, &mut rand::rng());
-        let mut pause = self.gate.pause();
+        let mut pause = self.limiter.pause();
         tokio::select! {
             () = tokio::time::sleep(wait) => {}
             _ = pause.wait_for(Option::is_some) => {}
@@ -335,7 +342,7 @@ impl Bulk {
 
     /// Logs the first document that is `refused` of `batch`. The reasons may quote documents, so they are for the dead
     /// letters alone.
-    fn tell_refused(&self, batch: &Batch, refused: &[Refused]) {
+    fn log_refused(&self, batch: &Batch, refused: &[Refused]) {
         let Some(first) = refused.first() else { return };
         let origin = batch.items.get(first.item).map(|item| &item.origin);
         tracing::warn!(
@@ -359,7 +366,7 @@ impl Bulk {
     }
 }
 
-fn judge(answer: Result<Answer, SendError>, sent: usize) -> Judgement {
+fn judge(answer: Result<ServerAnswer, SendError>, sent: usize) -> Judgement {
     match answer {
         Ok(answer) => outcome::judge(answer.status, &answer.body, sent),
         Err(error) => Judgement::Retry(error.into()),

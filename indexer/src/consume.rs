@@ -29,9 +29,9 @@ use group::Group;
 use identity::Identity;
 use lag::Lag;
 use marks::Marks;
+use memory_budget::MemoryBudget;
 use positions::Positions;
 use reading::Reading;
-use room::Room;
 use survey::SURVEY_INTERVAL;
 
 mod books;
@@ -44,11 +44,11 @@ pub(crate) mod identity;
 mod intake;
 mod lag;
 mod marks;
+mod memory_budget;
 mod park;
 mod positions;
 mod prefetch;
 pub mod reading;
-mod room;
 pub(crate) mod survey;
 mod waits;
 
@@ -85,7 +85,7 @@ pub struct Consumer {
     headers: Vec<u8>,
     /// Records that were dated ahead of the clock.
     ahead: u64,
-    room: Room,
+    memory_budget: MemoryBudget,
     tasks: Tasks,
     reports: Receiver<Report>,
     metrics: Metrics,
@@ -162,7 +162,7 @@ impl Consumer {
             lag: Lag::default(),
             headers: Vec::new(),
             ahead: 0,
-            room: Room::new(bytes(indexer.max_in_flight_bytes), indexer.max_in_flight_requests),
+            memory_budget: MemoryBudget::new(bytes(indexer.max_in_flight_bytes), indexer.max_in_flight_requests),
             tasks,
             reports,
             metrics,
@@ -204,8 +204,8 @@ impl Consumer {
         self.carry_out_rebalances();
         self.dispatch_if_due(Instant::now());
         self.housekeep(Instant::now());
-        if !self.paused && !self.has_room() {
-            self.wait_for_room(shutdown);
+        if !self.paused && !self.has_memory() {
+            self.wait_for_memory(shutdown);
         }
         if self.paused && self.may_resume() {
             self.resume();
@@ -239,7 +239,7 @@ impl Consumer {
     }
 
     fn held_bytes(&self) -> usize {
-        self.room.bytes() + self.books.waiting_bytes()
+        self.memory_budget.bytes() + self.books.waiting_bytes()
     }
 
     fn partition_list(&self, partitions: impl Iterator<Item = Partition>) -> TopicPartitionList {

@@ -40,7 +40,7 @@ pub struct DeadLetters {
     dead_letter_topic: String,
     topic: String,
     /// Room for letters on their way, in KiB.
-    room: Semaphore,
+    in_flight: Semaphore,
     max_kib: u32,
     hold: Hold,
     condition: Condition,
@@ -60,7 +60,7 @@ impl DeadLetters {
             sender: Sender::new(&config.kafka)?,
             dead_letter_topic: config.kafka.dead_letter_topic.clone(),
             topic: config.kafka.topic.clone(),
-            room: Semaphore::new(max_kib as usize),
+            in_flight: Semaphore::new(max_kib as usize),
             max_kib,
             hold: Hold::new(config, metrics.fuse_blown.clone()),
             condition,
@@ -119,9 +119,9 @@ impl DeadLetters {
     }
 
     async fn write_one(&self, batch: &Batch, letter: &DeadLetter<'_>) {
-        let room = u32::try_from(letter.len() / 1024 + 1).unwrap_or(self.max_kib).min(self.max_kib);
+        let kib = u32::try_from(letter.len() / 1024 + 1).unwrap_or(self.max_kib).min(self.max_kib);
         // Never closed, so this does not fail.
-        let _room = self.room.acquire_many(room).await;
+        let _permit = self.in_flight.acquire_many(kib).await;
         let mut omitted = Omitted::default();
         let mut attempt = 0;
         loop {

@@ -10,13 +10,13 @@ use registry::RegistryError;
 use registry::wire::{self, SchemaId};
 
 use crate::backing::Placer;
-use crate::batch::Filling;
+use crate::batch::BatchBuilder;
 use crate::document;
 use crate::elasticsearch::server::Server;
 use crate::fields::Fields;
 use crate::message::record::Record;
-use crate::message::target::NoPlace;
-use crate::metrics::{Metrics, PlaceMetrics};
+use crate::message::target::NoPlacement;
+use crate::metrics::{Metrics, PlacementMetrics};
 use crate::placement::times::Times;
 
 /// How many schema ids are remembered as having no usable schema. Beyond it all are forgotten and asked for again.
@@ -43,7 +43,7 @@ pub enum Decoded {
 /// Why a record is no document of the batch.
 enum NoDocument {
     Undecodable(DecodeError),
-    Unplaced(NoPlace, i64),
+    Unplaced(NoPlacement, i64),
 }
 
 /// Decodes records of one topic.
@@ -65,7 +65,7 @@ pub struct Decoder {
     unwatched: Option<SchemaId>,
     times: Times,
     placer: Placer,
-    metrics: PlaceMetrics,
+    metrics: PlacementMetrics,
     missing: HashMap<SchemaId, Missing>,
     /// The ids of the documents that are wanted; none: all.
     only: Option<HashSet<String>>,
@@ -109,7 +109,7 @@ impl Decoder {
     /// When `elasticsearch.documents.fields` or its secret cannot be used.
     pub fn new(config: &Config, placer: Placer, metrics: &Metrics) -> Result<Self, ConfigError> {
         let fields = Fields::new(config, metrics)?;
-        let metrics = metrics.place.clone();
+        let metrics = metrics.placement.clone();
         let time_field = &config.elasticsearch.placement.time_field;
         Ok(Self {
             topic: config.kafka.topic.clone(),
@@ -176,7 +176,7 @@ impl Decoder {
     }
 
     /// Makes a document of `record` and appends it to `batch`. A record that was redriven counts as of the time of its first writing.
-    pub fn decode(&mut self, record: &Record<'_>, batch: &mut Filling) -> Decoded {
+    pub fn decode(&mut self, record: &Record<'_>, batch: &mut BatchBuilder) -> Decoded {
         let record = &Record { timestamp: record.first(&self.topic).timestamp, ..*record };
         let Some(value) = record.value.filter(|_| self.wants(record)) else {
             batch.skip(record);
@@ -202,7 +202,7 @@ impl Decoder {
                 batch.refuse(record, Some(id), error.code(), error.to_string());
                 Decoded::Undecodable
             }
-            Err(NoDocument::Unplaced(why, time)) => self.without_place(why, time, id, record, batch),
+            Err(NoDocument::Unplaced(why, time)) => self.without_placement(why, time, id, record, batch),
         }
     }
 
@@ -217,7 +217,7 @@ impl Decoder {
         known: &Known,
         datum: &[u8],
         record: &Record<'_>,
-        batch: &mut Filling,
+        batch: &mut BatchBuilder,
     ) -> Result<(), NoDocument> {
         let (topic, rules, on_duplicate, placer) = (&self.topic, self.rules, self.on_duplicate, &mut self.placer);
         let times = &mut self.times;
@@ -235,7 +235,7 @@ impl Decoder {
             .map_err(NoDocument::Undecodable)?;
             let time = placer.time(event_time, record.timestamp);
             let target = placer.place(time).map_err(|why| NoDocument::Unplaced(why, time))?;
-            if draft.land(target, time) {
+            if draft.set_target(target, time) {
                 document::name_index(start, &target.index, draft.body);
             }
             times.note(placer.source(known.time.is_some(), event_time, record.timestamp), event_time);
@@ -243,25 +243,25 @@ impl Decoder {
         })
     }
 
-    fn without_place(
+    fn without_placement(
         &mut self,
-        why: NoPlace,
+        why: NoPlacement,
         time: i64,
         id: SchemaId,
         record: &Record<'_>,
-        batch: &mut Filling,
+        batch: &mut BatchBuilder,
     ) -> Decoded {
         let (error_type, reason) = match why {
-            NoPlace::NotYet => return Decoded::TableTooOld(time),
-            NoPlace::Skip => {
+            NoPlacement::NotYet => return Decoded::TableTooOld(time),
+            NoPlacement::Skip => {
                 self.metrics.placements.with_label_values(&[self.topic.as_str(), "skipped"]).inc();
                 batch.skip(record);
                 return Decoded::Expired;
             }
-            NoPlace::DeadLetter => {
+            NoPlacement::DeadLetter => {
                 ("expired", "it is older than the oldest backing index (elasticsearch.placement.expired)")
             }
-            NoPlace::Future => (
+            NoPlacement::Future => (
                 "in-the-future",
                 "its timestamps are further ahead than elasticsearch.placement.max_ahead: a clock is wrong",
             ),
@@ -272,7 +272,7 @@ impl Decoder {
         Decoded::Undecodable
     }
 
-    fn without_schema(&self, id: SchemaId, record: &Record<'_>, batch: &mut Filling) -> Decoded {
+    fn without_schema(&self, id: SchemaId, record: &Record<'_>, batch: &mut BatchBuilder) -> Decoded {
         match self.missing.get(&id) {
             None => Decoded::SchemaUnknown(id),
             Some(missing) => {

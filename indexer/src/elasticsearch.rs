@@ -81,7 +81,7 @@ const MAX_SHOWN: usize = 256;
 
 /// A client of one cluster.
 pub struct Client {
-    nodes: Vec<Node>,
+    nodes: Vec<ClusterNode>,
     states: Mutex<Nodes>,
     /// What the cluster is, once it is known.
     server: ArcSwapOption<Server>,
@@ -91,7 +91,7 @@ pub struct Client {
 }
 
 /// One node, with connections of its own.
-struct Node {
+struct ClusterNode {
     url: Url,
     /// Its address, or that of the proxy on the way.
     connects_to: Url,
@@ -116,7 +116,7 @@ pub struct Request<'a> {
 
 /// An answer, of any status.
 #[derive(Debug, Default)]
-pub struct Answer {
+pub struct ServerAnswer {
     /// The status.
     pub status: u16,
     /// The body, to its end.
@@ -125,7 +125,7 @@ pub struct Answer {
     pub is_elasticsearch: bool,
 }
 
-impl Answer {
+impl ServerAnswer {
     /// Returns the beginning of the body, for messages.
     pub fn beginning(&self) -> String {
         String::from_utf8_lossy(&self.body).chars().take(MAX_SHOWN).collect()
@@ -166,7 +166,7 @@ impl Client {
         let proxy = settings.proxy.as_deref().map(|text| address::proxy(text).ok_or_else(wrong)).transpose()?;
         let mut nodes = Vec::with_capacity(urls.len());
         for url in urls {
-            nodes.push(Node::new(url, settings.compression, authorities.as_deref(), proxy.as_ref())?);
+            nodes.push(ClusterNode::new(url, settings.compression, authorities.as_deref(), proxy.as_ref())?);
         }
         let client = Self {
             states: Mutex::new(Nodes::new(nodes.len())),
@@ -201,7 +201,7 @@ impl Client {
     /// # Errors
     /// [`SendError`]; then it is not known whether Elasticsearch did what was asked. The next call prefers another
     /// node.
-    pub async fn send(&self, request: &Request<'_>) -> Result<Answer, SendError> {
+    pub async fn send(&self, request: &Request<'_>) -> Result<ServerAnswer, SendError> {
         // No body has more, so there is an answer.
         Ok(self.send_within(request, usize::MAX).await?.unwrap_or_default())
     }
@@ -210,7 +210,11 @@ impl Client {
     ///
     /// # Errors
     /// As [`Client::send`].
-    pub async fn send_within(&self, request: &Request<'_>, max_bytes: usize) -> Result<Option<Answer>, SendError> {
+    pub async fn send_within(
+        &self,
+        request: &Request<'_>,
+        max_bytes: usize,
+    ) -> Result<Option<ServerAnswer>, SendError> {
         self.renew_credentials(false);
         let answer = self.send_to_any(request, max_bytes).await?;
         if answer.as_ref().is_some_and(|answer| answer.status == 401) && self.renew_credentials(true) {
@@ -219,7 +223,7 @@ impl Client {
         Ok(answer)
     }
 
-    async fn send_to_any(&self, request: &Request<'_>, max_bytes: usize) -> Result<Option<Answer>, SendError> {
+    async fn send_to_any(&self, request: &Request<'_>, max_bytes: usize) -> Result<Option<ServerAnswer>, SendError> {
         let (index, proven) = self.states().choose(now());
         let node = &self.nodes[index];
         if !proven && let Err(error) = node.try_to_connect(self.connect_timeout).await {
@@ -229,7 +233,7 @@ impl Client {
         let outcome = node.send(request, self.request_timeout, max_bytes).await;
         match &outcome {
             // A node that has left its cluster, or a proxy before one that is gone.
-            Ok(Some(Answer { status: 502..=504, .. })) | Err(_) => self.states().failed(index, now()),
+            Ok(Some(ServerAnswer { status: 502..=504, .. })) | Err(_) => self.states().failed(index, now()),
             Ok(_) => self.states().succeeded(index),
         }
         outcome
@@ -258,7 +262,7 @@ impl std::fmt::Debug for Client {
     }
 }
 
-impl Node {
+impl ClusterNode {
     fn new(
         url: Url,
         compression: config::Compression,
@@ -302,7 +306,7 @@ impl Node {
         request: &Request<'_>,
         timeout: Duration,
         max_bytes: usize,
-    ) -> Result<Option<Answer>, SendError> {
+    ) -> Result<Option<ServerAnswer>, SendError> {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(request.content_type));
         let mut body = request.body.clone();
@@ -327,11 +331,11 @@ impl Node {
         self.read(answer, timeout).await.map(Some)
     }
 
-    async fn read(&self, answer: response::Response, timeout: Duration) -> Result<Answer, SendError> {
+    async fn read(&self, answer: response::Response, timeout: Duration) -> Result<ServerAnswer, SendError> {
         let status = answer.status_code().as_u16();
         let is_elasticsearch = answer.headers().get(PRODUCT.0).is_some_and(|name| name == PRODUCT.1);
         let body = answer.bytes().await.map_err(|error| self.failure(&error, timeout))?;
-        Ok(Answer { status, body, is_elasticsearch })
+        Ok(ServerAnswer { status, body, is_elasticsearch })
     }
 
     /// `body` with gzip, off the threads that serve connections.

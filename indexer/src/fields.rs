@@ -18,7 +18,7 @@ pub struct Fields {
     rules: FieldRules,
     /// The paths that no schema has had so far.
     unmet: BTreeSet<String>,
-    is_told: bool,
+    is_logged: bool,
     /// Whether the key of a record may still be found to be a hidden value.
     watches_keys: bool,
     gauge: IntGauge,
@@ -35,7 +35,7 @@ impl Fields {
         let gauge = metrics.unmet_field_rules.with_label_values(&[&topic]);
         let unmet = rules.paths().map(str::to_owned).collect();
         let watches_keys = rules.hides_values();
-        Ok(Self { topic, rules, unmet, is_told: false, watches_keys, gauge })
+        Ok(Self { topic, rules, unmet, is_logged: false, watches_keys, gauge })
     }
 
     /// Returns whether the field at `path`, or what it is in, is hidden.
@@ -62,7 +62,7 @@ impl Fields {
         })?;
         self.unmet.retain(|path| ruled.unmet.contains(path));
         self.gauge.set(i64::try_from(self.unmet.len()).unwrap_or(i64::MAX));
-        if !self.is_told && !self.unmet.is_empty() {
+        if !self.is_logged && !self.unmet.is_empty() {
             let fields: Vec<&str> = self.unmet.iter().map(String::as_str).collect();
             tracing::warn!(
                 topic = self.topic,
@@ -72,7 +72,7 @@ impl Fields {
                  another schema of the topic has them."
             );
         }
-        self.is_told = true;
+        self.is_logged = true;
         Ok(Arc::new(ruled.schema))
     }
 

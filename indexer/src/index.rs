@@ -66,18 +66,18 @@ pub struct Index {
     retention: Arc<Retention>,
     /// One at a time: when the index is gone, every batch in flight finds out at once.
     turn: Mutex<()>,
-    state: StdMutex<State>,
+    state: StdMutex<IndexState>,
 }
 
 /// What was learnt so far.
 #[derive(Debug)]
-struct State {
+struct IndexState {
     /// The mapping of all schemas seen.
     mapping: Value,
     /// Mappings of schemas that contradict `mapping`: those that came first are in it.
     contradicting: Vec<Value>,
     /// The conflicts that were logged, so that each is logged once.
-    told: HashSet<String>,
+    logged: HashSet<String>,
     /// Whether the server has nothing that carries the lifecycle out.
     without_lifecycle: bool,
     /// The creation dates of the backing indices, in milliseconds since the Unix epoch, where documents may make them
@@ -115,10 +115,10 @@ impl Index {
         metrics: Metrics,
     ) -> Self {
         let backoff = Backoff { max: backoff.max.min(MAX_WAIT), ..backoff };
-        let state = State {
+        let state = IndexState {
             mapping: mapping::without_fields(&settings.mapping),
             contradicting: Vec::new(),
-            told: HashSet::new(),
+            logged: HashSet::new(),
             without_lifecycle: false,
             created: HashMap::new(),
             version: 0,
@@ -319,7 +319,7 @@ impl Index {
         self.condition.met();
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, IndexState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -175,12 +175,12 @@ async fn mapping(config: &Config, schema: Option<PathBuf>, subject: Option<Strin
 
 async fn differences(config: &Config, schema: &avro::Schema) -> Result<ExitCode> {
     let mut differ = false;
-    for (place, difference) in commands::differences(config, schema).await? {
+    for (target, difference) in commands::differences(config, schema).await? {
         for (field, field_type) in &difference.missing {
-            println!("{place} lacks {field} ({field_type})");
+            println!("{target} lacks {field} ({field_type})");
         }
         for conflict in &difference.conflicts {
-            println!("{place} has {} as {}, and the schema as {}", conflict.path, conflict.live, conflict.wanted);
+            println!("{target} has {} as {}, and the schema as {}", conflict.path, conflict.live, conflict.wanted);
         }
         differ |= !difference.missing.is_empty() || !difference.conflicts.is_empty();
     }

@@ -6,13 +6,13 @@ use service::metrics::{Registry, build_info, counter, counters, counters_of, flo
 pub use bulk::BulkMetrics;
 pub use consume::ConsumeMetrics;
 pub use letters::LetterMetrics;
-pub use place::PlaceMetrics;
+pub use placement::PlacementMetrics;
 pub use verify::VerifyMetrics;
 
 mod bulk;
 mod consume;
 mod letters;
-mod place;
+mod placement;
 mod verify;
 
 /// `number` as a gauge takes it.
@@ -61,7 +61,7 @@ pub struct Metrics {
     /// Those of dead letters.
     pub letters: LetterMetrics,
     /// Those of placement.
-    pub place: PlaceMetrics,
+    pub placement: PlacementMetrics,
     /// Those of ids that are taken.
     pub verify: VerifyMetrics,
 }
@@ -89,7 +89,7 @@ impl Metrics {
         for reason in ["recreated", "replaced", "went_back"] {
             self.log_resets.with_label_values(&[topic, reason]);
         }
-        self.place.begin_topic(topic);
+        self.placement.begin_topic(topic);
     }
 
     /// Registers all metrics with `registry`.
@@ -180,7 +180,7 @@ impl Metrics {
             bulk: BulkMetrics::new(registry)?,
             consume: ConsumeMetrics::new(registry)?,
             letters: LetterMetrics::new(registry)?,
-            place: PlaceMetrics::new(registry)?,
+            placement: PlacementMetrics::new(registry)?,
             verify: VerifyMetrics::new(registry)?,
         })
     }

@@ -127,8 +127,8 @@ pub(crate) async fn run_topic(
         if is_dry && !bulk.has_index().await? {
             return Err(RunError::NoIndex(config.elasticsearch.index_name.clone()));
         }
-        if bulk.keeper().is_needed() {
-            bulk.keeper().renewed().await;
+        if bulk.index_cache().is_needed() {
+            bulk.index_cache().renewed().await;
         }
         Ok(())
     };
@@ -137,8 +137,8 @@ pub(crate) async fn run_topic(
         None => return Ok(()),
     }
 
-    let keeper = Arc::clone(bulk.keeper());
-    let placer = Placer::new(&config.elasticsearch, &keeper);
+    let index_cache = Arc::clone(bulk.index_cache());
+    let placer = Placer::new(&config.elasticsearch, &index_cache);
     let decoder = Decoder::new(config, placer, &metrics).map_err(RunError::Config)?;
     let decoder = decoder.for_server(bulk.server()).only(job.only);
     let (sender, reports) = sync_channel(MAX_REPORTS);
@@ -147,7 +147,7 @@ pub(crate) async fn run_topic(
     let keeping = tokio::spawn(async move {
         // It may add fields to a new index.
         if !is_dry {
-            keeper.run().await;
+            index_cache.run().await;
         }
     });
     let shutdown = shared.shutdown.clone();

@@ -13,12 +13,12 @@ use std::sync::Arc;
 
 use config::Expired;
 
-use crate::message::target::{Age, NoPlace, Target};
+use crate::message::target::{Age, NoPlacement, Target};
 
 pub use calendar::{Calendar, Retention};
 pub(crate) use names::Kin;
 pub use pattern::Pattern;
-pub use table::{Backing, Doubt, Found, Table, TableError};
+pub use table::{Backing, Doubt, FoundIndex, Table, TableError};
 
 pub mod calendar;
 pub(crate) mod names;
@@ -52,14 +52,14 @@ pub fn place(table: &Table, time: i64) -> Placed {
 }
 
 /// Returns the index of `time` by `table`, and the first and the last placement time that the same goes for.
-pub(crate) fn by_table(table: &Table, time: i64, expired: Expired) -> Result<(Target, i64, i64), NoPlace> {
+pub(crate) fn by_table(table: &Table, time: i64, expired: Expired) -> Result<(Target, i64, i64), NoPlacement> {
     let backing = table.backing();
     let (number, age) = match (place(table, time), expired) {
         (Placed::In(number), _) => (number, Age::of(number, backing.len())),
-        (Placed::NotYet, _) => return Err(NoPlace::NotYet),
+        (Placed::NotYet, _) => return Err(NoPlacement::NotYet),
         (Placed::Expired, Expired::Oldest) => (0, Age::Expired),
-        (Placed::Expired, Expired::Skip) => return Err(NoPlace::Skip),
-        (Placed::Expired, Expired::DeadLetter) => return Err(NoPlace::DeadLetter),
+        (Placed::Expired, Expired::Skip) => return Err(NoPlacement::Skip),
+        (Placed::Expired, Expired::DeadLetter) => return Err(NoPlacement::DeadLetter),
     };
     let index = &backing[number];
     let target = Target { index: Arc::clone(&index.name), look_up: !index.writable, age };

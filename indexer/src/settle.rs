@@ -36,7 +36,7 @@ struct Open {
     /// Since when its first record has been held.
     since: Instant,
     /// Whether it is settled except for documents of which it is not known when they will be.
-    aside: bool,
+    set_aside: bool,
 }
 
 impl Ledger {
@@ -69,7 +69,7 @@ impl Ledger {
                 continue;
             };
             debug_assert!(account.tracked.is_none_or(|(_, end)| end <= step.next), "batches out of order");
-            account.open.insert(step.first, Open { since, aside: false });
+            account.open.insert(step.first, Open { since, set_aside: false });
             let start = account.tracked.map_or(NextOffset(step.first.0), |(start, _)| start);
             account.tracked = Some((start, step.next));
         }
@@ -80,7 +80,7 @@ impl Ledger {
     pub fn set_aside(&mut self, progress: &[Progress]) {
         for step in progress {
             if let Some(open) = self.account(step).and_then(|account| account.open.get_mut(&step.first)) {
-                open.aside = true;
+                open.set_aside = true;
             }
         }
     }
@@ -131,7 +131,7 @@ impl Ledger {
     /// Returns whether any of `partitions` has records that are not settled, without those that were set aside.
     pub fn is_open(&self, partitions: &[Partition]) -> bool {
         let accounts = partitions.iter().filter_map(|partition| self.accounts.get(partition));
-        accounts.flat_map(|account| account.open.values()).any(|open| !open.aside)
+        accounts.flat_map(|account| account.open.values()).any(|open| !open.set_aside)
     }
 
     fn account(&mut self, step: &Progress) -> Option<&mut Account> {

@@ -80,14 +80,14 @@ impl Tasks {
         self.start(async move {
             let delivered = bulk.deliver(&batch).await;
             dead_letters.write(&bulk, &batch, delivered.refused).await;
-            if !delivered.aside.is_empty() {
-                return rest.settle(&bulk, &dead_letters, batch, delivered.aside).await;
+            if !delivered.set_aside.is_empty() {
+                return rest.settle(&bulk, &dead_letters, batch, delivered.set_aside).await;
             }
             Report::Settled(Settled {
                 held_bytes: batch.held_bytes(),
                 id: batch.id,
                 progress: batch.progress,
-                was_aside: false,
+                was_set_aside: false,
             })
         });
     }
@@ -97,7 +97,7 @@ impl Tasks {
         self.start(async move {
             bulk.weigh(&batch, &dry_run).await;
             let held_bytes = batch.held_bytes();
-            Report::Settled(Settled { held_bytes, id: batch.id, progress: batch.progress, was_aside: false })
+            Report::Settled(Settled { held_bytes, id: batch.id, progress: batch.progress, was_set_aside: false })
         });
     }
 
@@ -122,9 +122,9 @@ impl Tasks {
 
     /// Has the table of backing indices read again until it can place a record of placement time `time`, then reports.
     pub fn renew_table(&self, time: i64) {
-        let keeper = Arc::clone(self.bulk.keeper());
+        let index_cache = Arc::clone(self.bulk.index_cache());
         self.start(async move {
-            keeper.until_valid(time).await;
+            index_cache.until_valid(time).await;
             Report::Table(time)
         });
     }

@@ -12,7 +12,7 @@ use reqwest::{Method, StatusCode};
 
 pub use error::CxoneError;
 
-use http::{Answer, Http};
+use http::{CxoneAnswer, Http};
 use token::Tokens;
 
 mod answer;
@@ -79,7 +79,7 @@ impl Cxone {
         }
     }
 
-    async fn get(&self, url: &str, token: &HeaderValue) -> Result<Answer, CxoneError> {
+    async fn get(&self, url: &str, token: &HeaderValue) -> Result<CxoneAnswer, CxoneError> {
         let headers = HeaderMap::from_iter([(AUTHORIZATION, token.clone())]);
         self.http.send(Method::GET, url, headers, String::new(), MAX_SCHEMA).await
     }

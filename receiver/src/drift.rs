@@ -33,7 +33,7 @@ struct Counts {
     failures: u32,
     /// Those of the window before.
     before: u32,
-    told: Option<Instant>,
+    reported: Option<Instant>,
 }
 
 impl Default for Drift {
@@ -68,11 +68,11 @@ impl Counts {
         }
         self.failures = self.failures.saturating_add(1);
         let rise = self.failures >= FEW && self.failures >= self.before.saturating_mul(2);
-        let lately = self.told.is_some_and(|told| now.saturating_duration_since(told) < PAUSE);
+        let lately = self.reported.is_some_and(|reported| now.saturating_duration_since(reported) < PAUSE);
         if !rise || lately {
             return None;
         }
-        self.told = Some(now);
+        self.reported = Some(now);
         Some(self.failures)
     }
 }

@@ -28,7 +28,7 @@ pub use listeners::Listeners;
 pub use server::TlsError;
 pub use source::SourceError;
 
-use crate::held::HeldBytes;
+use crate::body_budget::MemoryBudget;
 use crate::stages::authenticate::Forwarded;
 use crate::stages::produce::Producer;
 use crate::workers::Workers;
@@ -41,11 +41,11 @@ use receive::{Anteroom, Common};
 use server::{Settings, Tls};
 use source::Source;
 
+mod body_budget;
 mod client;
 mod cxone;
 mod drift;
-pub mod examine;
-mod held;
+pub mod ingest_offline;
 mod listeners;
 mod message;
 mod metrics;
@@ -136,7 +136,7 @@ pub async fn run(config: Config, listeners: Listeners, shutdown: CancellationTok
         head_timeout: receiver.head_timeout,
         idle_timeout: receiver.idle_timeout,
         write_timeout: receiver.write_timeout,
-        heads: HeldBytes::new(heads),
+        heads: MemoryBudget::new(heads),
         patience: receiver.shutdown_timeout,
         tls,
         connections: common.metrics.connections.clone(),
@@ -219,7 +219,7 @@ fn common(
         producer: Arc::new(Producer::new(&config.kafka, largest, receiver.request_timeout)?),
         request_timeout: receiver.request_timeout,
         // An eighth is for small requests, unless the largest body needs it.
-        held_bytes: HeldBytes::with_reserve(
+        memory_budget: MemoryBudget::with_reserve(
             bytes,
             (bytes / 8).min(bytes.saturating_sub(largest_body + STRANGER_OVERHEAD)),
         ),
@@ -229,7 +229,7 @@ fn common(
         forwarded_certificate: receiver.forwarded_certificate.as_ref().and_then(Forwarded::new),
         discards: Semaphore::new(DISCARDS),
         stopping,
-        places: Semaphore::new(receiver.max_in_flight_requests.min(Semaphore::MAX_PERMITS)),
+        request_permits: Semaphore::new(receiver.max_in_flight_requests.min(Semaphore::MAX_PERMITS)),
         metrics,
         workers: Workers::default(),
         log_budget: LogBudget::default(),
@@ -272,11 +272,11 @@ fn spawn_watches(
         readiness.condition("kafka"),
         shutdown.clone(),
     ));
-    let mut aside: Vec<String> =
+    let mut quarantine_topics: Vec<String> =
         sources.iter().filter_map(|source| source.quarantine.as_ref()).map(|it| it.topic.clone()).collect();
-    aside.sort_unstable();
-    aside.dedup();
-    tasks.spawn(stages::produce::watch::create(config.kafka.clone(), aside, shutdown.clone()));
+    quarantine_topics.sort_unstable();
+    quarantine_topics.dedup();
+    tasks.spawn(stages::produce::watch::create(config.kafka.clone(), quarantine_topics, shutdown.clone()));
     tasks.spawn(source::schema::watch(
         sources.to_vec(),
         common.registry.clone(),

@@ -7,12 +7,12 @@ use rdkafka::error::RDKafkaErrorCode;
 use service::metrics::{Registry, build_info, counter, counters, float_gauges, gauge, gauges, histograms};
 
 use crate::proxy_protocol::Refusal;
-use crate::reject::WORDS;
+use crate::reject::CODES;
 use crate::stages::produce::OPERATOR;
-use aside::{AsideMetrics, SourceAside};
+use bodies::{BodyMetrics, SourceBodyMetrics};
 use schema::SchemaInfo;
 
-pub(crate) mod aside;
+pub(crate) mod bodies;
 pub(crate) mod schema;
 
 /// Upper bounds of durations in seconds: around 10 ms, where requests should be, and up to the deadline.
@@ -60,7 +60,7 @@ pub(crate) struct Metrics {
     /// Pulls of schemas from CXone by outcome: `registered`, `unchanged`, `incompatible`, `failed`.
     pub(crate) cxone_pulls: IntCounterVec,
     /// Those of bodies that are no events.
-    pub(crate) aside: AsideMetrics,
+    pub(crate) bodies: BodyMetrics,
 }
 
 /// What a request to one source touches.
@@ -82,8 +82,8 @@ pub(crate) struct SourceMetrics {
     pub(crate) schema_info: SchemaInfo,
     /// 1 while the latest schema cannot be used and an older version stays in use.
     pub(crate) schema_outdated: IntGauge,
-    /// As [`Metrics::aside`].
-    pub(crate) aside: SourceAside,
+    /// As [`Metrics::bodies`].
+    pub(crate) bodies: SourceBodyMetrics,
 }
 
 impl Metrics {
@@ -139,15 +139,15 @@ impl Metrics {
             certificate_expiry: certificate_expiry(registry)?,
             registry_requests: registry::durations(registry, "penstock_receiver_registry_request_duration_seconds")?,
             cxone_pulls: cxone_pulls(registry)?,
-            aside: AsideMetrics::new(registry)?,
+            bodies: BodyMetrics::new(registry)?,
         })
     }
 
     /// Returns the handles of the source `name`.
     pub(crate) fn source(&self, name: &str) -> SourceMetrics {
         // A counter that begins with its first event has no rise that an alert could see.
-        for word in WORDS {
-            self.requests.with_label_values(&[name, word]);
+        for code in CODES {
+            self.requests.with_label_values(&[name, code]);
         }
         for code in OPERATOR {
             self.kafka_refusals.with_label_values(&[name, &format!("{code:?}")]);
@@ -163,7 +163,7 @@ impl Metrics {
             produce_seconds: self.produce_seconds.with_label_values(&[name]),
             schema_info: SchemaInfo::new(&self.schema_info, name),
             schema_outdated: self.schema_outdated.with_label_values(&[name]),
-            aside: self.aside.source(name),
+            bodies: self.bodies.source(name),
         }
     }
 }
@@ -199,7 +199,7 @@ fn proxy_protocol_refusals(registry: &Registry) -> Result<IntCounterVec> {
         "Connections closed for their head of the PROXY protocol, by reason: untrusted, missing, malformed, late.";
     let refusals = counters(registry, "penstock_receiver_proxy_protocol_refusals_total", help, &["reason"])?;
     for refusal in Refusal::ALL {
-        refusals.with_label_values(&[refusal.word()]);
+        refusals.with_label_values(&[refusal.code()]);
     }
     Ok(refusals)
 }
@@ -230,9 +230,9 @@ impl SourceMetrics {
         self.kafka_refusals.with_label_values(&[self.name.as_str(), &format!("{code:?}")]).inc();
     }
 
-    /// Counts a request that was not accepted. `word` is one of a closed set, never anything from a request.
-    pub(crate) fn rejected(&self, word: &'static str) {
-        self.requests.with_label_values(&[self.name.as_str(), word]).inc();
+    /// Counts a request that was not accepted. `code` is one of a closed set, never anything from a request.
+    pub(crate) fn rejected(&self, code: &'static str) {
+        self.requests.with_label_values(&[self.name.as_str(), code]).inc();
     }
 }
 

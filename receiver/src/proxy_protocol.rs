@@ -38,7 +38,7 @@ impl Refusal {
     pub(crate) const ALL: [Self; 4] = [Self::Untrusted, Self::Missing, Self::Malformed, Self::Late];
 
     /// Returns a fixed word, for metrics.
-    pub(crate) fn word(self) -> &'static str {
+    pub(crate) fn code(self) -> &'static str {
         match self {
             Self::Untrusted => "untrusted",
             Self::Missing => "missing",

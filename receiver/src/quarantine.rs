@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 use crate::message::RecordHead;
 use crate::reject::Rejection;
-use crate::reject::place::Place;
+use crate::reject::location::ErrorLocation;
 use crate::stages::unframe::{SCHEMA_ID, SCHEMA_VERSION};
 
 /// Bytes of bodies that wait for Kafka at a time, for each source: an eighth of the queue that events wait in.
@@ -133,18 +133,18 @@ pub(crate) fn headers(rejection: &Rejection, request: &HeaderMap, head: &RecordH
         add("traceparent", traceparent);
     }
     add("reason", reason.as_bytes());
-    add("error-type", rejection.word().as_bytes());
-    if let Some(place) = Place::of(rejection) {
-        add("error-code", place.reason.as_bytes());
-        add("offset", place.offset.to_string().as_bytes());
+    add("error-type", rejection.code().as_bytes());
+    if let Some(location) = ErrorLocation::of(rejection) {
+        add("error-code", location.reason.as_bytes());
+        add("offset", location.offset.to_string().as_bytes());
         for (key, number) in
-            [("schema-id", place.schema_id.map(u64::from)), ("index", place.index.map(|index| index as u64))]
+            [("schema-id", location.schema_id.map(u64::from)), ("index", location.index.map(|index| index as u64))]
         {
             if let Some(number) = number {
                 add(key, number.to_string().as_bytes());
             }
         }
-        if let Some(field) = &place.field {
+        if let Some(field) = &location.field {
             add("field", field.as_bytes());
         }
     }

@@ -19,13 +19,13 @@ use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::body_budget::MemoryBudget;
 use crate::client::Visit;
-use crate::held::HeldBytes;
 use crate::message::Buffer;
 use crate::message::RecordHead;
 use crate::metrics::{Counted, Metrics};
 use crate::reject::Rejection;
-use crate::reject::place::Place;
+use crate::reject::location::ErrorLocation;
 use crate::source::Source;
 use crate::stages::authenticate::Forwarded;
 use crate::stages::produce::{Delivery, ProduceError, Producer};
@@ -42,13 +42,13 @@ use request_id::RequestId;
 mod admit;
 mod again;
 mod anteroom;
-mod aside;
 mod body;
 pub(crate) mod content;
 pub(crate) mod events;
 pub(crate) mod reader;
 pub(crate) mod request_id;
 pub(crate) mod schemas;
+mod set_aside;
 pub(crate) mod verify;
 
 /// The part of `receiver.request_timeout` that may be spent waiting; the rest is for the answer.
@@ -63,7 +63,7 @@ pub(crate) struct Common {
     /// `receiver.request_timeout`.
     pub(crate) request_timeout: Duration,
     /// A permit for each request of an authenticated sender that may be in flight.
-    pub(crate) places: Semaphore,
+    pub(crate) request_permits: Semaphore,
     /// Where requests wait whose sender is not known before the body is there.
     pub(crate) anteroom: Anteroom,
     /// `receiver.unauthenticated_timeout`.
@@ -75,7 +75,7 @@ pub(crate) struct Common {
     /// `receiver.forwarded_certificate`.
     pub(crate) forwarded_certificate: Option<Forwarded>,
     /// The bytes that requests may hold in memory.
-    pub(crate) held_bytes: HeldBytes,
+    pub(crate) memory_budget: MemoryBudget,
     /// Cancelled once the receiver is to stop.
     pub(crate) stopping: CancellationToken,
     /// The metrics that are not of one source.
@@ -188,20 +188,20 @@ impl Endpoint {
         record: &RecordHead<'_>,
         deadline: Instant,
     ) -> Result<usize, Rejection> {
-        let Admitted { body, held, .. } = admitted;
+        let Admitted { body, budget, .. } = admitted;
         let reader = self.reader();
-        let form = reader.form(head, &mut body.0, held, deadline).await?;
+        let form = reader.form(head, &mut body.0, budget, deadline).await?;
         let generation = self.source.generation();
-        let queued = match reader.events(form, &mut body.0, held, deadline).await {
+        let queued = match reader.events(form, &mut body.0, budget, deadline).await {
             Ok(events) => self.queue(events, record).await?,
             Err(refused) => {
-                let bytes = (&mut *body, &mut *held);
+                let bytes = (&mut *body, &mut *budget);
                 self.read_again(form, (refused, generation), bytes, record, deadline).await?
             }
         };
         // The producer has its own copy, in a queue of its own limit.
         body.0 = Buffer::default();
-        held.release();
+        budget.release();
         self.delivered(&queued, deadline).await
     }
 
@@ -213,7 +213,7 @@ impl Endpoint {
 
     /// Hands what a request brings to Kafka, and returns what to wait for.
     async fn queue(&self, events: Events<'_>, record: &RecordHead<'_>) -> Result<Queued, Rejection> {
-        self.source.metrics.aside.odd_uuids.inc_by(events.odd_uuids());
+        self.source.metrics.bodies.odd_uuids.inc_by(events.odd_uuids());
         let begin = Instant::now();
         let (producer, topic) = (&self.common.producer, &self.source.topic);
         let (count, queued) = match events {
@@ -232,7 +232,7 @@ impl Endpoint {
         metrics.produce_seconds.observe(queued.begin.elapsed().as_secs_f64());
         metrics.accepted(queued.count as u64);
         if queued.is_older {
-            metrics.aside.older_versions.inc();
+            metrics.bodies.older_versions.inc();
         }
         Ok(queued.count)
     }
@@ -254,14 +254,14 @@ impl Endpoint {
 
     /// Counts, logs and answers a rejection.
     fn rejected(&self, rejection: Rejection, now: SystemTime, request_id: &RequestId) -> Response {
-        let (word, status) = (rejection.word(), rejection.status().as_u16());
-        self.source.metrics.rejected(word);
+        let (code, status) = (rejection.code(), rejection.status().as_u16());
+        self.source.metrics.rejected(code);
         let (source, request_id) = (self.source.name.as_str(), request_id.as_str());
         if !rejection.is_telling() {
-            tracing::debug!(source, request_id, status, code = word, "Refused a request.");
+            tracing::debug!(source, request_id, status, code, "Refused a request.");
         } else if let Some(suppressed) = self.common.log_budget.take(now) {
-            let at = Place::of(&rejection).map(tracing::field::display);
-            tracing::info!(source, request_id, status, code = word, at, suppressed, "Refused an event.");
+            let at = ErrorLocation::of(&rejection).map(tracing::field::display);
+            tracing::info!(source, request_id, status, code, at, suppressed, "Refused an event.");
         }
         rejection.into_response()
     }

@@ -8,14 +8,14 @@ use std::time::Duration;
 use axum::http::{HeaderValue, StatusCode};
 use registry::wire::SchemaId;
 
-use crate::held::NoRoom;
+use crate::body_budget::BudgetExceeded;
 use crate::stages::decompress::DecompressError;
 use crate::stages::unframe::{Framing, UnframeError};
 use crate::stages::validate::{BatchError, Invalid};
 use crate::workers::WorkError;
 
 mod detail;
-pub(crate) mod place;
+pub(crate) mod location;
 mod response;
 
 /// Why a request is not accepted.
@@ -96,8 +96,8 @@ pub(crate) enum SchemaName {
 /// One row of the table: the status, the word that is the problem's type and the metric's `outcome`, and the title.
 type Row = (StatusCode, &'static str, &'static str);
 
-/// The words of all sources' rows. That of [`Rejection::NotFound`] is not there: such a request has no source.
-pub(crate) const WORDS: [&str; 27] = [
+/// The codes of all sources' rows. That of [`Rejection::NotFound`] is not there: such a request has no source.
+pub(crate) const CODES: [&str; 27] = [
     "method-not-allowed",
     "unauthorized",
     "too-large",
@@ -132,8 +132,8 @@ const SOON: Duration = Duration::from_secs(1);
 /// How soon a sender should try again when something else has to come back first.
 const LATER: Duration = Duration::from_secs(5);
 
-impl From<NoRoom> for Rejection {
-    fn from(_: NoRoom) -> Self {
+impl From<BudgetExceeded> for Rejection {
+    fn from(_: BudgetExceeded) -> Self {
         Self::Overloaded
     }
 }
@@ -150,7 +150,7 @@ impl From<WorkError> for Rejection {
 impl From<DecompressError> for Rejection {
     fn from(error: DecompressError) -> Self {
         match error {
-            DecompressError::NoRoom(_) => Self::Overloaded,
+            DecompressError::BudgetExceeded(_) => Self::Overloaded,
             error @ (DecompressError::TooLarge(_) | DecompressError::Broken(_)) => Self::Decompress(error),
         }
     }
@@ -159,7 +159,7 @@ impl From<DecompressError> for Rejection {
 impl From<BatchError> for Rejection {
     fn from(error: BatchError) -> Self {
         match error {
-            BatchError::NoRoom => Self::Overloaded,
+            BatchError::BudgetExceeded => Self::Overloaded,
             error => Self::Container(error),
         }
     }
@@ -182,9 +182,9 @@ impl Rejection {
             Self::ContentEncoding => {
                 (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-content-encoding", "Unsupported content encoding")
             }
-            Self::Decompress(DecompressError::NoRoom(_)) | Self::Container(BatchError::NoRoom) | Self::Overloaded => {
-                (StatusCode::SERVICE_UNAVAILABLE, "overloaded", "Too many requests in flight")
-            }
+            Self::Decompress(DecompressError::BudgetExceeded(_))
+            | Self::Container(BatchError::BudgetExceeded)
+            | Self::Overloaded => (StatusCode::SERVICE_UNAVAILABLE, "overloaded", "Too many requests in flight"),
             Self::Decompress(DecompressError::Broken(_)) => {
                 (StatusCode::BAD_REQUEST, "invalid-content-encoding", "Not compressed as said")
             }
@@ -225,7 +225,7 @@ impl Rejection {
     }
 
     /// Returns the short fixed word that metrics, logs and the problem's type have for it.
-    pub(crate) fn word(&self) -> &'static str {
+    pub(crate) fn code(&self) -> &'static str {
         self.row().1
     }
 

@@ -15,7 +15,7 @@ use crate::cxone::pull::{PullError, Pulled, Puller};
 use crate::cxone::subjects::{Reference, Subjects, SubjectsError};
 use crate::cxone::{Cxone, CxoneError};
 
-mod culprit;
+mod offending_field;
 
 /// The status with which a registry answers for a schema that it cannot read (Confluent's API, "Errors", 42201).
 const UNPROCESSABLE: u16 = 422;
@@ -207,7 +207,7 @@ async fn compiled(
 ) -> Result<(Schema, Vec<Reference>), String> {
     let error = match Schema::parse(text) {
         Ok(schema) => return Ok((schema, references)),
-        Err(error) => match culprit::find(text) {
+        Err(error) => match offending_field::find(text) {
             Some(field) => format!("field {field}: {error}"),
             None => error.to_string(),
         },

@@ -1,8 +1,8 @@
 //! Accepts connections and serves HTTP/1.1 and HTTP/2 on them, with TLS or without, until told to stop.
 //!
 //! `axum::serve` has no time-out for a head that never comes and no limit for connections; this has both. What
-//! strangers can hold is bounded in number, bytes and time: places ([`places`]), heads ([`head`]), what is neither read
-//! nor asked for ([`socket`]).
+//! strangers can hold is bounded in number, bytes and time: permits ([`connection_permits`]), heads ([`head`]), what is
+//! neither read nor asked for ([`socket`]).
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -17,19 +17,19 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::held::HeldBytes;
+use crate::body_budget::MemoryBudget;
 use crate::metrics::Counted;
 use crate::proxy_protocol::Refusal;
 use connection::Connections;
-use places::Places;
+use connection_permits::ConnectionPermits;
 use socket::Limits;
 
 pub(crate) use tls::Tls;
 pub use tls::TlsError;
 
 mod connection;
+mod connection_permits;
 mod head;
-mod places;
 mod socket;
 mod tls;
 
@@ -61,7 +61,7 @@ pub(crate) struct Settings {
     /// `receiver.write_timeout`.
     pub(crate) write_timeout: Duration,
     /// Bytes of long heads that are not whole yet, of all connections.
-    pub(crate) heads: HeldBytes,
+    pub(crate) heads: MemoryBudget,
     /// How long the requests in flight may take at the end.
     pub(crate) patience: Duration,
     /// HTTPS, where it is wanted.
@@ -82,7 +82,7 @@ pub(crate) async fn serve(
     settings: Settings,
     closing: CancellationToken,
 ) -> bool {
-    let places = Places::new(settings.max_connections, settings.max_connections_per_address);
+    let permits = ConnectionPermits::new(settings.max_connections, settings.max_connections_per_address);
     let tasks = TaskTracker::new();
     let connections = Arc::new(connections(router, &settings, closing.clone()));
     while let Some((stream, address)) = closing.run_until_cancelled(accept(&listener)).await {
@@ -90,19 +90,19 @@ pub(crate) async fn serve(
         let address = address.ip().to_canonical();
         let is_proxy = connections.is_proxy(address);
         if !is_proxy && settings.proxy_protocol == ProxyProtocol::V2 {
-            settings.not_proxied.with_label_values(&[Refusal::Untrusted.word()]).inc();
+            settings.not_proxied.with_label_values(&[Refusal::Untrusted.code()]).inc();
             continue;
         }
-        let Some(place) = closing.run_until_cancelled(places.take(address, !is_proxy, &give_way)).await else {
+        let Some(permit) = closing.run_until_cancelled(permits.take(address, !is_proxy, &give_way)).await else {
             break;
         };
-        let Some(place) = place else {
+        let Some(permit) = permit else {
             settings.refused.inc();
             continue;
         };
         let (connections, counted) = (Arc::clone(&connections), Counted::new(&settings.connections));
         tasks.spawn(async move {
-            if let Err(error) = connections.serve(stream, address, place).await {
+            if let Err(error) = connections.serve(stream, address, permit).await {
                 tracing::debug!(%error, "A connection ended early.");
             }
             drop(counted);

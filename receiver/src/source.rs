@@ -18,7 +18,7 @@ use crate::message::Writer;
 use crate::metrics::{Metrics, SourceMetrics};
 use crate::quarantine::Quarantine;
 use crate::source::rate::Rate;
-use crate::stages::authenticate::{AuthError, Live};
+use crate::stages::authenticate::{AuthError, ReloadingAuthenticator};
 use crate::stages::unframe::Reading;
 use crate::stages::validate::BatchLimits;
 
@@ -52,7 +52,7 @@ pub(crate) struct Source {
     /// Whether its name qualifies the ids of its events.
     pub(crate) qualifies_ids: bool,
     /// Who may post.
-    pub(crate) authenticator: Live,
+    pub(crate) authenticator: ReloadingAuthenticator,
     /// How a vendor sees that it is there.
     pub(crate) verification: Option<config::Verification>,
     /// What of a head may decide how its body is read.
@@ -157,7 +157,11 @@ impl Source {
             subjects: std::iter::once(&source.subject).chain(&source.accept_subjects).cloned().collect(),
             key_field: source.key_field.clone(),
             qualifies_ids: config.id_scope(name) == IdScope::Source,
-            authenticator: Live::new(name, &source.auth, metrics.secrets_unusable.with_label_values(&[name]))?,
+            authenticator: ReloadingAuthenticator::new(
+                name,
+                &source.auth,
+                metrics.secrets_unusable.with_label_values(&[name]),
+            )?,
             reading: Reading::new(source),
             verification: source.verification.clone(),
             rate: Rate::new(&limits),

@@ -21,34 +21,34 @@ pub(crate) enum WorkError {
 /// Threads for long work.
 #[derive(Debug)]
 pub(crate) struct Workers {
-    places: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
 }
 
 impl Default for Workers {
     /// As many as the machine has cores.
     fn default() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
-        Self { places: Arc::new(Semaphore::new(cores)) }
+        Self { permits: Arc::new(Semaphore::new(cores)) }
     }
 }
 
 impl Workers {
-    /// Does `work` on a thread of its own, once there is a place for it. A request that is given up takes its place
+    /// Does `work` on a thread of its own, once there is a permit for it. A request that is given up takes its permit
     /// until the work is done.
     ///
     /// # Errors
-    /// [`WorkError::Busy`] when there was no place by `deadline`; [`WorkError::Panicked`].
+    /// [`WorkError::Busy`] when there was no permit by `deadline`; [`WorkError::Panicked`].
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         deadline: Instant,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, WorkError> {
-        let Ok(Ok(place)) = timeout_at(deadline, Arc::clone(&self.places).acquire_owned()).await else {
+        let Ok(Ok(permit)) = timeout_at(deadline, Arc::clone(&self.permits).acquire_owned()).await else {
             return Err(WorkError::Busy);
         };
         let done = tokio::task::spawn_blocking(move || {
             let result = work();
-            drop(place);
+            drop(permit);
             result
         });
         done.await.map_err(|_panicked| WorkError::Panicked)

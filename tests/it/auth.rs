@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use config::{Auth, HmacAlgorithm, HmacEncoding};
 use harness::event::Events;
 use harness::eventually::eventually;
-use harness::http::{self, Answer, Method};
+use harness::http::{self, HttpAnswer, Method};
 use harness::pipeline::{Pipeline, Service, ready, source};
 use harness::stack::Stack;
 use hmac::{Hmac, KeyInit, Mac};
@@ -18,7 +18,7 @@ use sha2::Sha256;
 
 const AVRO: (&str, &str) = ("content-type", "application/avro");
 
-async fn post(receiver: &Service, headers: &[(&str, &str)], body: &[u8]) -> Result<Answer> {
+async fn post(receiver: &Service, headers: &[(&str, &str)], body: &[u8]) -> Result<HttpAnswer> {
     let headers: Vec<_> = std::iter::once(AVRO).chain(headers.iter().copied()).collect();
     http::send(Method::POST, &receiver.url(), &headers, body.to_vec()).await
 }
@@ -46,7 +46,7 @@ fn now() -> Result<u64> {
     Ok(SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs())
 }
 
-fn assert_unauthorized(answer: &Answer, challenge: &str, what: &str) -> Result<()> {
+fn assert_unauthorized(answer: &HttpAnswer, challenge: &str, what: &str) -> Result<()> {
     assert_eq!(answer.status, 401, "{what}: {}", answer.text());
     assert_eq!(answer.header("content-type"), Some("application/problem+json"), "{what}");
     assert_eq!(answer.header("www-authenticate"), Some(challenge), "{what}");

@@ -11,8 +11,8 @@ use config::{Strategy, Topic};
 use harness::event::Events;
 use harness::eventually::eventually;
 use harness::http::Method;
+use harness::indexer_process::IndexerProcess;
 use harness::kafka::Raw;
-use harness::member::Member;
 use harness::pipeline::Pipeline;
 use harness::process;
 use harness::proxy::Proxy;
@@ -69,8 +69,8 @@ impl Scene {
         Ok(proxy)
     }
 
-    pub(crate) async fn start(&self) -> Result<Member> {
-        let member = Member::start(&self.pipeline, 0)?;
+    pub(crate) async fn start(&self) -> Result<IndexerProcess> {
+        let member = IndexerProcess::start(&self.pipeline, 0)?;
         member.ready().await?;
         Ok(member)
     }
@@ -91,7 +91,7 @@ impl Scene {
     }
 
     /// Waits until the indexer says that it is blocked, with all of `words`.
-    async fn blocked(&self, member: &Member, words: &[&str]) -> Result<()> {
+    async fn blocked(&self, member: &IndexerProcess, words: &[&str]) -> Result<()> {
         eventually("the indexer says that the index is at fault", || async {
             let unready = member.unready().await?;
             let is_told = unready.contains("elasticsearch: blocked") && words.iter().all(|word| unready.contains(word));

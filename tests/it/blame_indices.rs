@@ -9,8 +9,8 @@ use config::Strategy;
 use harness::event::{Events, now};
 use harness::eventually::eventually;
 use harness::http::Method;
+use harness::indexer_process::IndexerProcess;
 use harness::kafka::Raw;
-use harness::member::Member;
 use harness::pipeline::Pipeline;
 use harness::process;
 use harness::sender::Mix;
@@ -60,7 +60,7 @@ async fn a_late_event_of_a_closed_old_index_holds_up_nobody() -> Result<()> {
     const FRESH: u64 = 500;
     let pipeline = pipeline(&Stack::running()?, "blame-closed", Strategy::Rollover).await?;
     let name = &pipeline.config.elasticsearch.index_name;
-    let member = Member::start(&pipeline, 0)?;
+    let member = IndexerProcess::start(&pipeline, 0)?;
     member.ready().await?;
     let old = Mix::good(Events::unique());
     produce(&pipeline, &[(old, 0)]).await?;
@@ -100,7 +100,7 @@ async fn where_a_body_may_name_no_index_each_index_has_a_request_of_its_own() ->
     let mut pipeline = pipeline(&elasticsearch.stack, "blame-explicit", Strategy::Rollover).await?;
     pipeline.config.indexer.batch.max_age = Duration::from_secs(2);
     let name = &pipeline.config.elasticsearch.index_name;
-    let member = Member::start(&pipeline, 0)?;
+    let member = IndexerProcess::start(&pipeline, 0)?;
     member.ready().await?;
     let old = Mix::good(Events::unique());
     produce(&pipeline, &[(old, 0)]).await?;
@@ -131,7 +131,7 @@ async fn the_fuse_is_whole_again_once_the_cause_is_fixed() -> Result<()> {
     pipeline.config.indexer.fuse.max_consecutive = CONSECUTIVE;
     pipeline.config.indexer.batch.max_documents = 10;
     let name = pipeline.config.elasticsearch.index_name.clone();
-    let member = Member::start(&pipeline, 0)?;
+    let member = IndexerProcess::start(&pipeline, 0)?;
     member.ready().await?;
     let mix = Mix::good(Events::unique());
     pipeline.search.call(Method::DELETE, &name, &Value::Null).await?;

@@ -9,8 +9,8 @@ use config::Strategy;
 use harness::event::{Event, Events};
 use harness::eventually::eventually;
 use harness::http::Method;
+use harness::indexer_process::IndexerProcess;
 use harness::kafka::{Raw, Record};
-use harness::member::Member;
 use harness::pipeline::Pipeline;
 use harness::process;
 use harness::proxy::Proxy;
@@ -100,7 +100,7 @@ async fn a_full_write_queue_is_waited_out(mut row: Row) -> Result<()> {
     row.call(Method::PUT, &format!("_index_template/{}", row.index()), &template).await?;
     row.pipeline.feed(row.mix).write(0..EVENTS).await?;
     row.pipeline.config.indexer.max_in_flight_requests = 8;
-    let indexer = Member::start(&row.pipeline, 0)?;
+    let indexer = IndexerProcess::start(&row.pipeline, 0)?;
     row.all_there(EVENTS).await?;
     assert!(row.answers(429) > 0, "the queue was never full: {:?}", row.proxy.seen().answers);
     assert_eq!(row.proxy.seen().again, Vec::<String>::new());
@@ -115,7 +115,7 @@ async fn a_body_that_is_too_large_is_cut(mut row: Row) -> Result<()> {
     let large = Event { metadata: vec![("large".to_owned(), "\u{1}".repeat(300_000))], ..row.mix.events.event(EVENTS) };
     row.produce(&large.event_id, &large.encode()).await?;
     row.pipeline.config.indexer.batch.max_documents = 20_000;
-    let indexer = Member::start(&row.pipeline, 0)?;
+    let indexer = IndexerProcess::start(&row.pipeline, 0)?;
     row.all_there(EVENTS).await?;
     assert!(row.answers(413) > 1, "no body was too large: {:?}", row.proxy.seen().answers);
     let dead = row.dead_letters().await?;
@@ -129,7 +129,7 @@ async fn a_document_that_the_mapping_refuses_is_a_dead_letter(row: Row) -> Resul
     const EVENTS: u64 = 500;
     let mix = Mix { flawed_every: 10, flaws: &[Flaw::Unmappable], ..row.mix };
     row.pipeline.feed(mix).write(0..EVENTS).await?;
-    let indexer = Member::start(&row.pipeline, 0)?;
+    let indexer = IndexerProcess::start(&row.pipeline, 0)?;
     row.pipeline.delivered_exactly(&mix.indexable(&(0..EVENTS).collect::<Vec<_>>())).await?;
     let dead = row.dead_letters().await?;
     assert_eq!(dead.len() as u64, EVENTS / 10);
@@ -144,11 +144,11 @@ async fn a_document_that_the_mapping_refuses_is_a_dead_letter(row: Row) -> Resul
 async fn a_document_that_is_there_is_a_duplicate(mut row: Row) -> Result<()> {
     const EVENTS: u64 = 500;
     row.pipeline.feed(row.mix).write(0..EVENTS).await?;
-    let indexer = Member::start(&row.pipeline, 0)?;
+    let indexer = IndexerProcess::start(&row.pipeline, 0)?;
     row.all_there(EVENTS).await?;
     indexer.stop().await?;
     row.pipeline.config.indexer.group_id.push_str("-again");
-    let indexer = Member::start(&row.pipeline, 1)?;
+    let indexer = IndexerProcess::start(&row.pipeline, 1)?;
     row.all_there(EVENTS).await?;
     assert_eq!((row.answers(201), row.answers(409)), (EVENTS, EVENTS));
     assert_eq!(indexer.metric(r#"penstock_indexer_documents_total{outcome="duplicate"}"#).await?, EVENTS as f64);
@@ -168,7 +168,7 @@ const BLOCKS: [(&str, &str, &str); 3] = [
 
 async fn blocks_pause_until_they_are_gone(row: Row) -> Result<()> {
     const EVENTS: u64 = 100;
-    let indexer = Member::start(&row.pipeline, 0)?;
+    let indexer = IndexerProcess::start(&row.pipeline, 0)?;
     indexer.ready().await?;
     for (number, (block, unblock, word)) in (0..).zip(BLOCKS) {
         change(&row, block).await?;
@@ -198,7 +198,7 @@ async fn change(row: &Row, what: &str) -> Result<()> {
 
 async fn an_index_that_is_gone_is_made_again(row: Row) -> Result<()> {
     const EVENTS: u64 = 100;
-    let indexer = Member::start(&row.pipeline, 0)?;
+    let indexer = IndexerProcess::start(&row.pipeline, 0)?;
     indexer.ready().await?;
     row.call(Method::DELETE, row.index(), &Value::Null).await?;
     row.pipeline.feed(row.mix).write(0..EVENTS).await?;
@@ -211,7 +211,7 @@ async fn an_index_that_is_gone_is_made_again(row: Row) -> Result<()> {
 
 async fn an_elasticsearch_that_dies_is_waited_for(row: Row, elasticsearch: &OwnStack) -> Result<()> {
     const EVENTS: u64 = 5_000;
-    let indexer = Member::start(&row.pipeline, 0)?;
+    let indexer = IndexerProcess::start(&row.pipeline, 0)?;
     indexer.ready().await?;
     let mut feed = row.pipeline.feed(row.mix);
     feed.per_second = Some(1_000);

@@ -9,7 +9,12 @@ use registry::wire::{SchemaId, frame};
 
 const TRACEPARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
-async fn post(pipeline: &Pipeline, receiver: &Service, headers: &[(&str, &str)], body: &[u8]) -> Result<http::Answer> {
+async fn post(
+    pipeline: &Pipeline,
+    receiver: &Service,
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> Result<http::HttpAnswer> {
     let token = format!("Bearer {}", pipeline.token);
     let mut all = vec![("authorization", token.as_str())];
     all.extend(headers);

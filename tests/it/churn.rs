@@ -8,13 +8,13 @@ use anyhow::Result;
 use config::GroupProtocol;
 use harness::event::Events;
 use harness::eventually::{eventually, patience};
-use harness::member::Member;
+use harness::indexer_process::IndexerProcess;
 use harness::pipeline::{PARTITIONS, Pipeline, Service, assigned_partitions, metric};
 use harness::process;
+use harness::registry_link::RegistryLink;
 use harness::sender::Mix;
 use harness::size;
 use harness::stack::Stack;
-use harness::way::Way;
 use rand::RngExt;
 use tokio::time::{Instant, sleep_until};
 
@@ -47,7 +47,7 @@ async fn changing_fleet(protocol: GroupProtocol, name: &str) -> Result<()> {
     let mut feed = pipeline.feed(mix);
     feed.per_second = Some(per_second);
 
-    let mut fleet = (0..FLEET).map(|number| Member::start(&pipeline, number)).collect::<Result<Vec<_>>>()?;
+    let mut fleet = (0..FLEET).map(|number| IndexerProcess::start(&pipeline, number)).collect::<Result<Vec<_>>>()?;
     for member in &fleet {
         member.ready().await?;
     }
@@ -60,7 +60,7 @@ async fn changing_fleet(protocol: GroupProtocol, name: &str) -> Result<()> {
             let mut victim = fleet.swap_remove(rand::rng().random_range(0..fleet.len()));
             victim.kill()?;
         } else {
-            fleet.push(Member::start(&pipeline, FLEET + usize::try_from(change)?)?);
+            fleet.push(IndexerProcess::start(&pipeline, FLEET + usize::try_from(change)?)?);
         }
     }
     feeding.await??;
@@ -78,8 +78,8 @@ async fn changing_fleet(protocol: GroupProtocol, name: &str) -> Result<()> {
 }
 
 /// How many lines of the members' logs tell of partitions that came or went.
-fn rebalances(members: &[Member]) -> Result<usize> {
-    let lines = |member: &Member| Ok(member.logged("were assigned")? + member.logged("were revoked")?);
+fn rebalances(members: &[IndexerProcess]) -> Result<usize> {
+    let lines = |member: &IndexerProcess| Ok(member.logged("were assigned")? + member.logged("were revoked")?);
     members.iter().map(lines).sum()
 }
 
@@ -91,7 +91,7 @@ async fn a_static_member_that_comes_back_soon_moves_no_partition_of_the_others()
     // Long enough for a restart.
     pipeline.config.kafka.options.insert("session.timeout.ms".to_owned(), "45000".to_owned());
     let named = |number| {
-        Member::start_with(&pipeline, number, |config| {
+        IndexerProcess::start_with(&pipeline, number, |config| {
             config.indexer.group_instance_id = Some(format!("indexer-{number}"));
         })
     };
@@ -120,9 +120,9 @@ async fn a_partition_that_waited_when_it_was_revoked_is_read_by_the_member_that_
     const EVENTS: u64 = 200;
     let stack = Stack::running()?;
     let mut pipeline = Pipeline::new(&stack, "back-again").await?;
-    let mut way = Way::open(&stack).await?;
-    pipeline.config.schema_registry.url = way.url();
-    way.cut();
+    let mut link = RegistryLink::open(&stack).await?;
+    pipeline.config.schema_registry.url = link.url();
+    link.cut();
     let mix = Mix::good(Events::unique());
     pipeline.feed(mix).write(0..EVENTS).await?;
 
@@ -134,7 +134,7 @@ async fn a_partition_that_waited_when_it_was_revoked_is_read_by_the_member_that_
     second.stop().await?;
     assigned(&pipeline, &first, all).await?;
 
-    way.reopen().await?;
+    link.reopen().await?;
     pipeline.delivered_exactly(&mix.indexable(&(0..EVENTS).collect::<Vec<_>>())).await?;
     first.stop().await
 }

@@ -10,7 +10,7 @@ use config::ElasticsearchAuth;
 use harness::event::Events;
 use harness::eventually::eventually;
 use harness::http::Method;
-use harness::member::Member;
+use harness::indexer_process::IndexerProcess;
 use harness::pipeline::Pipeline;
 use harness::process::{self, Binary};
 use harness::search::Search;
@@ -40,7 +40,7 @@ async fn key(admin: &Search, indices: &str, privileges: &[&str]) -> Result<Key> 
     Ok(Key { id: text("id")?, encoded: text("encoded")? })
 }
 
-async fn blocked(indexer: &Member, words: &[&str]) -> Result<()> {
+async fn blocked(indexer: &IndexerProcess, words: &[&str]) -> Result<()> {
     eventually("the indexer says why it may not write", || async {
         let unready = indexer.unready().await?;
         let reason = unready.lines().find(|line| line.starts_with("elasticsearch: ")).unwrap_or_default();
@@ -100,7 +100,7 @@ async fn a_key_that_may_not_write_blocks_until_it_is_renewed_in_its_file() -> Re
 
     let first = key(&admin, &pattern, &["all"]).await?;
     std::fs::write(&file, &first.encoded)?;
-    let indexer = Member::start(&pipeline, 0)?;
+    let indexer = IndexerProcess::start(&pipeline, 0)?;
     indexer.ready().await?;
     feed.write(0..EVENTS).await?;
     all_there(EVENTS).await?;

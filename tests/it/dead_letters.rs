@@ -9,10 +9,10 @@ use harness::eventually::eventually;
 use harness::http;
 use harness::kafka::{Raw, Record};
 use harness::pipeline::{Pipeline, Service, metric};
+use harness::registry_link::RegistryLink;
 use harness::sender::{Flaw, Mix};
 use harness::size;
 use harness::stack::Stack;
-use harness::way::Way;
 use registry::wire::{SchemaId, frame};
 
 /// An id that no registry of a test gives out.
@@ -237,9 +237,9 @@ async fn records_wait_for_a_registry_that_is_away_and_are_no_dead_letters() -> R
     const EVENTS: u64 = 100;
     let stack = Stack::running()?;
     let mut pipeline = Pipeline::new(&stack, "no-registry").await?;
-    let mut way = Way::open(&stack).await?;
-    pipeline.config.schema_registry.url = way.url();
-    way.cut();
+    let mut link = RegistryLink::open(&stack).await?;
+    pipeline.config.schema_registry.url = link.url();
+    link.cut();
     let mix = Mix::good(Events::unique());
     pipeline.feed(mix).write(0..EVENTS).await?;
     let indexer = Service::indexer(pipeline.config.clone()).await?;
@@ -252,7 +252,7 @@ async fn records_wait_for_a_registry_that_is_away_and_are_no_dead_letters() -> R
     let committed = pipeline.kafka.committed(&pipeline.config.indexer.group_id, &pipeline.config.kafka.topic).await?;
     assert!(committed.values().all(|offset| offset.unwrap_or(0) == 0), "{committed:?}");
 
-    way.reopen().await?;
+    link.reopen().await?;
     pipeline.delivered_exactly(&mix.indexable(&(0..EVENTS).collect::<Vec<_>>())).await?;
     assert_eq!(pipeline.kafka.count(&pipeline.config.kafka.dead_letter_topic).await?, 0);
     indexer.stop().await

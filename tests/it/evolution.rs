@@ -111,7 +111,7 @@ async fn an_evolved_schema_goes_from_webhook_to_search_without_a_restart() -> Re
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_widened_type_is_told_and_the_next_index_takes_it() -> Result<()> {
+async fn a_widened_type_is_reported_and_the_next_index_takes_it() -> Result<()> {
     let pipeline = Pipeline::new(&Stack::running()?, "widened").await?;
     let name = &pipeline.config.elasticsearch.index_name;
     let registry = &pipeline.config.schema_registry.url;
@@ -132,13 +132,13 @@ async fn a_widened_type_is_told_and_the_next_index_takes_it() -> Result<()> {
     assert_eq!(dead.iter().map(|record| record.key.as_deref()).collect::<Vec<_>>(), [Some(b"big".as_slice())]);
 
     let differences = commands::differences(&pipeline.config, &Schema::parse(WIDER)?).await?;
-    let told: Vec<_> = differences
+    let reported: Vec<_> = differences
         .iter()
         .flat_map(|(place, difference)| difference.conflicts.iter().map(move |c| (place, c)))
         .collect();
-    assert_eq!(told.len(), 1, "{differences:?}");
+    assert_eq!(reported.len(), 1, "{differences:?}");
     assert_eq!(
-        (told[0].0.as_str(), &*told[0].1.live, &*told[0].1.wanted),
+        (reported[0].0.as_str(), &*reported[0].1.live, &*reported[0].1.wanted),
         (&*format!("index {name}-000001"), "integer", "long")
     );
 
@@ -171,6 +171,6 @@ async fn a_changed_type_is_a_dead_letter_and_a_removed_field_is_nothing() -> Res
 
 harness::on_opensearch! {
     an_evolved_schema_goes_from_webhook_to_search_without_a_restart,
-    a_widened_type_is_told_and_the_next_index_takes_it,
+    a_widened_type_is_reported_and_the_next_index_takes_it,
     a_changed_type_is_a_dead_letter_and_a_removed_field_is_nothing,
 }

@@ -2,7 +2,7 @@
 //! is written.
 
 use anyhow::{Context, Result};
-use harness::command::{self, Answer};
+use harness::command::{self, CommandOutput};
 use harness::event::{Event, Events, now};
 use harness::kafka::Raw;
 use harness::pipeline::Pipeline;
@@ -16,7 +16,7 @@ fn raw(pipeline: &Pipeline, event: &Event, datum: &[u8]) -> Raw {
     Raw { partition: 0, key, value: Some(value), timestamp: Some(now()) }
 }
 
-async fn explain(pipeline: &Pipeline, record: &str, more: &[&str]) -> Result<Answer> {
+async fn explain(pipeline: &Pipeline, record: &str, more: &[&str]) -> Result<CommandOutput> {
     command::run(pipeline, &[&["explain", record, "--json"], more].concat()).await
 }
 
@@ -50,12 +50,12 @@ async fn good_bad_refused_and_duplicate_records_are_told_apart_and_nothing_is_wr
 
     let good = explain(&pipeline, &at(0), &[]).await?;
     assert_eq!(good.code, 0, "{good:#?}");
-    let told = good.json()?;
-    assert_eq!((&told["id"], &told["stored"]), (&json!(second.event_id), &json!("nothing")), "{told}");
-    assert_eq!(told["index"], json!(format!("{index}-000001")), "{told}");
-    assert_eq!(told["schema_id"], json!(pipeline.schema_id), "{told}");
-    assert_eq!(told["document"]["action_type"], json!(second.action_type), "{told}");
-    assert_eq!(told["mapping"]["refused"], json!([]), "{told}");
+    let explained = good.json()?;
+    assert_eq!((&explained["id"], &explained["stored"]), (&json!(second.event_id), &json!("nothing")), "{explained}");
+    assert_eq!(explained["index"], json!(format!("{index}-000001")), "{explained}");
+    assert_eq!(explained["schema_id"], json!(pipeline.schema_id), "{explained}");
+    assert_eq!(explained["document"]["action_type"], json!(second.action_type), "{explained}");
+    assert_eq!(explained["mapping"]["refused"], json!([]), "{explained}");
 
     let bad = explain(&pipeline, &at(1), &[]).await?;
     assert_eq!(bad.code, 2, "{bad:#?}");
@@ -74,8 +74,8 @@ async fn good_bad_refused_and_duplicate_records_are_told_apart_and_nothing_is_wr
     let file = pipeline.file("event.bin");
     std::fs::write(&file, records[0].value.as_deref().context("no value")?)?;
     let path = file.to_string_lossy();
-    let told = explain(&pipeline, &path, &["--key", "a-key"]).await?.json()?;
-    assert_eq!((&told["id"], &told["stored"]), (&json!("a-key"), &json!("nothing")), "{told}");
+    let explained = explain(&pipeline, &path, &["--key", "a-key"]).await?.json()?;
+    assert_eq!((&explained["id"], &explained["stored"]), (&json!("a-key"), &json!("nothing")), "{explained}");
 
     let missing = explain(&pipeline, &format!("{topic}:0:{}", offsets[3] + 10), &[]).await?;
     assert!(missing.code == 1 && missing.errors.contains("cannot be read"), "{missing:#?}");

@@ -9,8 +9,8 @@ use harness::command;
 use harness::event::{Events, now, put_long, put_string};
 use harness::eventually::eventually;
 use harness::http::{self, Method};
+use harness::indexer_process::IndexerProcess;
 use harness::kafka::{Raw, Record};
-use harness::member::Member;
 use harness::pipeline::{Pipeline, metric, register};
 use harness::process;
 use harness::size;
@@ -184,7 +184,7 @@ fn examine(letters: &[Record]) -> Result<BTreeMap<String, usize>> {
 
 /// Runs an indexer over the whole topic as `config` of the pipeline says, and looks at what it says of itself.
 async fn run_to_the_end(pipeline: &Pipeline, number: usize) -> Result<()> {
-    let member = Member::start_with(pipeline, number, |config| config.log.level = "debug".to_owned())?;
+    let member = IndexerProcess::start_with(pipeline, number, |config| config.log.level = "debug".to_owned())?;
     member.ready().await?;
     pipeline.all_committed().await?;
     let metrics = http::get(&format!("{}/metrics", member.admin_url())).await?.text();

@@ -7,7 +7,7 @@ use anyhow::Result;
 use harness::event::Events;
 use harness::eventually::patience;
 use harness::http::{self, Method};
-use harness::member::Member;
+use harness::indexer_process::IndexerProcess;
 use harness::pipeline::Pipeline;
 use harness::process;
 use harness::proxy::{Proxy, Seen};
@@ -30,7 +30,7 @@ struct Limits(Vec<u64>);
 
 impl Limits {
     /// Looks until `stop`; remembers each change.
-    async fn watch(indexer: &Member, stop: CancellationToken) -> Self {
+    async fn watch(indexer: &IndexerProcess, stop: CancellationToken) -> Self {
         let mut limits = Self::default();
         while !stop.is_cancelled() {
             // It may be busy; the next look will do.
@@ -78,7 +78,7 @@ async fn what_an_overloaded_elasticsearch_refuses_is_sent_again_and_nothing_else
 
     let mix = Mix::good(Events::unique());
     pipeline.feed(mix).write(0..events).await?;
-    let indexer = Member::start(&pipeline, 0)?;
+    let indexer = IndexerProcess::start(&pipeline, 0)?;
     let stop = CancellationToken::new();
     let (limits, committed) = tokio::join!(Limits::watch(&indexer, stop.clone()), async {
         let committed = pipeline.all_committed_within(patience() * 10).await;

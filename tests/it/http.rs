@@ -7,7 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use config::{Auth, Config, HmacAlgorithm, HmacEncoding};
 use harness::event::Events;
-use harness::http::{self, Answer, Method};
+use harness::http::{self, HttpAnswer, Method};
 use harness::pipeline::{Pipeline, Service, ready, source};
 use harness::stack::Stack;
 use hmac::{Hmac, KeyInit, Mac};
@@ -18,12 +18,12 @@ type Row<'a> = (&'a str, u16, &'a [(&'a str, &'a str)], &'a [u8]);
 
 const AVRO: (&str, &str) = ("content-type", "application/avro");
 
-async fn post(receiver: &Service, headers: &[(&str, &str)], body: &[u8]) -> Result<Answer> {
+async fn post(receiver: &Service, headers: &[(&str, &str)], body: &[u8]) -> Result<HttpAnswer> {
     http::send(Method::POST, &receiver.url(), headers, body.to_vec()).await
 }
 
 /// Checks an answer that is not a 200.
-fn assert_problem(answer: &Answer, status: u16, what: &str) -> Result<()> {
+fn assert_problem(answer: &HttpAnswer, status: u16, what: &str) -> Result<()> {
     assert_eq!(answer.status, status, "{what}: {}", answer.text());
     assert_eq!(answer.header("content-type"), Some("application/problem+json"), "{what}");
     let problem = answer.json()?;
@@ -92,7 +92,7 @@ async fn what_is_not_an_event_is_refused_and_not_produced() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_refused_datum_is_told_its_field_and_byte() -> Result<()> {
+async fn a_refused_datum_names_its_field_and_byte() -> Result<()> {
     let pipeline = Pipeline::new(&Stack::running()?, "http-field").await?;
     let receiver = pipeline.receiver().await?;
     let token = format!("Bearer {}", pipeline.token);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use harness::event::Events;
-use harness::http::{self, Answer, Method};
+use harness::http::{self, HttpAnswer, Method};
 use harness::pipeline::{PATH, Pipeline};
 use harness::stack::Stack;
 use serde_json::Value;
@@ -34,7 +34,7 @@ fn assert_problem(problem: &Value, status: u16, code: &str, what: &str) {
     }
 }
 
-fn assert_head(answer: &Answer, row: &Row<'_>) {
+fn assert_head(answer: &HttpAnswer, row: &Row<'_>) {
     assert_eq!(answer.status, row.status, "{}: {}", row.code, answer.text());
     assert_eq!(answer.header("content-type"), Some("application/problem+json"), "{}", row.code);
     match row.status {

@@ -6,8 +6,8 @@ use anyhow::{Context, Result, ensure};
 use bytesize::ByteSize;
 use harness::event::{Event, Events};
 use harness::eventually::{patience, within};
+use harness::indexer_process::IndexerProcess;
 use harness::kafka::Raw;
-use harness::member::Member;
 use harness::pipeline::Pipeline;
 use harness::process;
 use harness::stack::Stack;
@@ -108,7 +108,7 @@ async fn letters_whose_topic_is_away_take_their_16_mib_and_none_is_lost() -> Res
     process::build().await?;
     let pipeline = with_nowhere_to_go(IN_FLIGHT).await?;
     let (topic, letters) = (&pipeline.config.kafka.topic, &pipeline.config.kafka.dead_letter_topic);
-    let indexer = Member::start(&pipeline, 0)?;
+    let indexer = IndexerProcess::start(&pipeline, 0)?;
     let paused = format!("penstock_indexer_paused{{topic={topic:?}}}");
     within(patience() * 3, "all is held that may be, and the topic is named as the cause", || async {
         let (paused, unready) = (indexer.metric(&paused).await?, indexer.unready().await?);

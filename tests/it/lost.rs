@@ -5,7 +5,7 @@ use anyhow::{Context, Result, ensure};
 use config::GroupProtocol;
 use harness::event::Events;
 use harness::eventually::eventually;
-use harness::member::Member;
+use harness::indexer_process::IndexerProcess;
 use harness::pipeline::{PARTITIONS, Pipeline, assigned_partitions};
 use harness::process;
 use harness::sender::Mix;
@@ -15,7 +15,7 @@ use harness::stack::{OwnStack, Stack};
 const STILL: usize = 3;
 const EVENTS: u64 = 500;
 
-async fn have_partitions(pipeline: &Pipeline, members: &[Member]) -> Result<()> {
+async fn have_partitions(pipeline: &Pipeline, members: &[IndexerProcess]) -> Result<()> {
     eventually("each member has a partition", || async {
         for member in members {
             let assigned = assigned_partitions(member.admin_url(), &pipeline.config.kafka.topic).await?;
@@ -28,7 +28,7 @@ async fn have_partitions(pipeline: &Pipeline, members: &[Member]) -> Result<()> 
 
 async fn they_end(pipeline: &Pipeline) -> Result<()> {
     process::build().await?;
-    let mut members = (0..=STILL).map(|number| Member::start(pipeline, number)).collect::<Result<Vec<_>>>()?;
+    let mut members = (0..=STILL).map(|number| IndexerProcess::start(pipeline, number)).collect::<Result<Vec<_>>>()?;
     have_partitions(pipeline, &members).await?;
     let mix = Mix::good(Events::unique());
     pipeline.feed(mix).write(0..EVENTS).await?;

@@ -7,7 +7,6 @@
 mod admin;
 mod audit;
 mod auth;
-mod away;
 mod blame;
 mod blame_indices;
 mod blame_whole;
@@ -37,6 +36,7 @@ mod letters;
 mod log;
 mod log_lines;
 mod log_replaced;
+mod long_outage;
 mod lost;
 mod main_job;
 mod mapping;

@@ -93,7 +93,7 @@ impl Scene {
     }
 
     /// Waits until readiness says `word` of "placement"; that it is ready, if there is none.
-    async fn told(&self, word: Option<&str>) -> Result<()> {
+    async fn reported(&self, word: Option<&str>) -> Result<()> {
         eventually("readiness tells the state of the backing indices", || async {
             let answer = http::get(&format!("{}/readyz", self.indexer.admin_url())).await?;
             let text = answer.text();
@@ -205,11 +205,11 @@ async fn without_a_write_index_documents_wait_and_readiness_says_so() -> Result<
         json!({"actions": [{"add": add}]})
     };
     scene.call(Method::POST, "_aliases", set(false)).await?;
-    scene.told(Some("no write index")).await?;
+    scene.reported(Some("no write index")).await?;
     let new = Mix::good(Events::unique());
     scene.pipeline.feed(new).write(0..EVENTS).await?;
     scene.call(Method::POST, "_aliases", set(true)).await?;
-    scene.told(None).await?;
+    scene.reported(None).await?;
     scene.pipeline.all_committed().await?;
     let mut all = scene.mix.indexable(&(0..EVENTS / 2).collect::<Vec<_>>());
     all.extend(new.indexable(&(0..EVENTS).collect::<Vec<_>>()));
@@ -231,10 +231,10 @@ async fn an_alias_that_somebody_takes_away_is_waited_for() -> Result<()> {
         json!({"actions": [one(1, false), one(2, true)]})
     };
     scene.call(Method::POST, "_aliases", actions("remove")).await?;
-    scene.told(Some("no alias")).await?;
+    scene.reported(Some("no alias")).await?;
     scene.pipeline.feed(scene.mix).write(0..EVENTS).await?;
     scene.call(Method::POST, "_aliases", actions("add")).await?;
-    scene.told(None).await?;
+    scene.reported(None).await?;
     scene.pipeline.all_committed().await?;
     scene.exactly(0..EVENTS).await?;
     scene.indexer.stop().await

@@ -10,7 +10,7 @@ use anyhow::Result;
 use harness::event::Events;
 use harness::eventually::{eventually, patience, within};
 use harness::http;
-use harness::member::Member;
+use harness::indexer_process::IndexerProcess;
 use harness::pipeline::{Pipeline, Service};
 use harness::process;
 use harness::sender::{Flaw, Mix, Progress};
@@ -27,7 +27,7 @@ const KAFKA_AWAY: Duration = Duration::from_secs(15);
 struct Scene {
     stack: OwnStack,
     receivers: Vec<Service>,
-    indexers: Vec<Member>,
+    indexers: Vec<IndexerProcess>,
     progress: Arc<Progress>,
     events: u64,
     rounds: u64,
@@ -116,7 +116,7 @@ async fn nothing_acknowledged_is_lost_or_repeated_through_kills_and_outages() ->
     let stack = OwnStack::start("outages").await?;
     let pipeline = Pipeline::new(&stack.stack, "outages").await?;
     let receivers = vec![pipeline.receiver().await?, pipeline.receiver().await?];
-    let indexers = vec![Member::start(&pipeline, 0)?, Member::start(&pipeline, 1)?];
+    let indexers = vec![IndexerProcess::start(&pipeline, 0)?, IndexerProcess::start(&pipeline, 1)?];
 
     let mix = Mix { events: Events::unique(), flawed_every: 1_000, flaws: &Flaw::REFUSED };
     let mut load = pipeline.load(receivers.iter().map(Service::target).collect(), CONNECTIONS, events, mix);

@@ -6,7 +6,7 @@ use anyhow::Result;
 use config::Receiver;
 use harness::event::Events;
 use harness::eventually::{eventually, patience};
-use harness::http::{self, Answer, HalfSent, Method};
+use harness::http::{self, HalfSent, HttpAnswer, Method};
 use harness::pipeline::{PATH, Pipeline, Service};
 use harness::stack::Stack;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -16,7 +16,7 @@ use tokio::time::{Instant, timeout};
 
 const AVRO: (&str, &str) = ("content-type", "application/avro");
 
-async fn post(pipeline: &Pipeline, receiver: &Service, body: &[u8]) -> Result<Answer> {
+async fn post(pipeline: &Pipeline, receiver: &Service, body: &[u8]) -> Result<HttpAnswer> {
     let token = format!("Bearer {}", pipeline.token);
     http::send(Method::POST, &receiver.url(), &[AVRO, ("authorization", &token)], body.to_vec()).await
 }
@@ -27,7 +27,7 @@ async fn half(pipeline: &Pipeline, receiver: &Service, body: &[u8]) -> Result<Ha
     HalfSent::start(&receiver.target(), PATH, &[AVRO, ("authorization", &token)], body).await
 }
 
-fn assert_problem(answer: &Answer, status: u16, code: &str) -> Result<()> {
+fn assert_problem(answer: &HttpAnswer, status: u16, code: &str) -> Result<()> {
     assert_eq!(answer.status, status, "{}", answer.text());
     assert_eq!(answer.header("content-type"), Some("application/problem+json"));
     assert_eq!(answer.json()?["type"], format!("urn:penstock:problem:{code}"));

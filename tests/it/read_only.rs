@@ -38,8 +38,9 @@ async fn a_read_only_index_pauses_with_its_reason_and_nothing_is_lost_or_dead() 
         let answer = http::get(&format!("{}/readyz", indexer.admin_url())).await?;
         let text = answer.text();
         let reason = text.lines().find(|line| line.starts_with("elasticsearch: ")).unwrap_or_default();
-        let told = ["index_block", "cluster_block_exception", index.as_str()].iter().all(|word| reason.contains(word));
-        anyhow::ensure!(answer.status == 503 && told, "{}: {text}", answer.status);
+        let reported =
+            ["index_block", "cluster_block_exception", index.as_str()].iter().all(|word| reason.contains(word));
+        anyhow::ensure!(answer.status == 503 && reported, "{}: {text}", answer.status);
         Ok(())
     })
     .await?;

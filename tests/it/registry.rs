@@ -9,9 +9,9 @@ use harness::eventually::eventually;
 use harness::http::{self, Method};
 use harness::pipeline::{Pipeline, Service, ready, register};
 use harness::ports;
+use harness::registry_link::RegistryLink;
 use harness::stack::{API, Stack};
 use harness::terminator::Terminator;
-use harness::way::Way;
 use serde_json::json;
 
 const BARE: &[(&str, &str)] = &[("content-type", "application/avro")];
@@ -30,14 +30,14 @@ async fn not_ready(receiver: &Service) -> Result<()> {
 async fn a_receiver_started_while_the_registry_is_away_becomes_ready_when_it_comes() -> Result<()> {
     let stack = Stack::running()?;
     let mut pipeline = Pipeline::new(&stack, "registry-late").await?;
-    let mut way = Way::open(&stack).await?;
-    pipeline.config.schema_registry.url = way.url();
-    way.cut();
+    let mut link = RegistryLink::open(&stack).await?;
+    pipeline.config.schema_registry.url = link.url();
+    link.cut();
     let receiver = Service::receiver(pipeline.config.clone()).await?;
     not_ready(&receiver).await?;
     let event = Events::unique().event(0).encode();
     assert_eq!(pipeline.post(&receiver, BARE, &event).await?.status, 503);
-    way.reopen().await?;
+    link.reopen().await?;
     ready(&receiver.admin_url()).await?;
     assert_eq!(pipeline.post(&receiver, BARE, &event).await?.status, 200);
     receiver.stop().await
@@ -47,8 +47,8 @@ async fn a_receiver_started_while_the_registry_is_away_becomes_ready_when_it_com
 async fn services_started_while_the_registry_is_away_go_on_with_the_schemas_on_disk() -> Result<()> {
     let stack = Stack::running()?;
     let mut pipeline = Pipeline::new(&stack, "registry-kept").await?;
-    let mut way = Way::open(&stack).await?;
-    pipeline.config.schema_registry.url = way.url();
+    let mut link = RegistryLink::open(&stack).await?;
+    pipeline.config.schema_registry.url = link.url();
     pipeline.config.schema_registry.cache_dir = Some(pipeline.file("schemas"));
     let events = Events::unique();
     let mut sent = HashSet::new();
@@ -58,7 +58,7 @@ async fn services_started_while_the_registry_is_away_go_on_with_the_schemas_on_d
     sent.insert(events.id(0));
     receiver.stop().await?;
 
-    way.cut();
+    link.cut();
     // Ready, although nobody can be asked; and the indexer is another process's client, which has seen no schema.
     let receiver = pipeline.receiver().await?;
     assert_eq!(pipeline.post(&receiver, BARE, &events.event(1).encode()).await?.status, 200);
@@ -72,7 +72,7 @@ async fn services_started_while_the_registry_is_away_go_on_with_the_schemas_on_d
     let indexer = pipeline.indexer().await?;
     pipeline.delivered_exactly(&sent).await?;
 
-    way.reopen().await?;
+    link.reopen().await?;
     eventually("the registry answers again", || async {
         let status = pipeline.post(&receiver, &unknown, &events.event(3).encode()).await?.status;
         anyhow::ensure!(status == 400, "{status}");

@@ -114,7 +114,7 @@ async fn an_id_that_is_missing_for_a_while_is_waited_for_and_then_taken() -> Res
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_sender_is_told_to_come_back_until_patience_is_over() -> Result<()> {
+async fn a_sender_is_asked_to_come_back_until_patience_is_over() -> Result<()> {
     let mut pipeline = Pipeline::new(&Stack::running()?, "lag-sender").await?;
     let registry = pipeline.config.schema_registry.url.clone();
     let subject = pipeline.config.kafka.topic.clone();

@@ -12,7 +12,7 @@ use config::Strategy;
 use harness::event::{Events, now};
 use harness::eventually::patience;
 use harness::http::Method;
-use harness::member::Member;
+use harness::indexer_process::IndexerProcess;
 use harness::pipeline::Pipeline;
 use harness::process;
 use harness::sender::Mix;
@@ -37,7 +37,7 @@ struct Scene {
     pipeline: Pipeline,
     mix: Mix,
     events: u64,
-    fleet: Vec<Member>,
+    fleet: Vec<IndexerProcess>,
     begin: Instant,
 }
 
@@ -86,7 +86,7 @@ impl Scene {
         // Several indices, but not hundreds.
         settings.placement.time_pattern =
             if events > 60_000 { "%Y.%m.%d-%H.%M" } else { "%Y.%m.%d-%H.%M.%S" }.to_owned();
-        let fleet = (0..FLEET).map(|number| Member::start(&pipeline, number)).collect::<Result<Vec<_>>>()?;
+        let fleet = (0..FLEET).map(|number| IndexerProcess::start(&pipeline, number)).collect::<Result<Vec<_>>>()?;
         for member in &fleet {
             member.ready().await?;
         }
@@ -178,7 +178,7 @@ impl Scene {
         let (group, topic) = (&self.pipeline.config.indexer.group_id, &self.pipeline.config.kafka.topic);
         self.pipeline.kafka.rewind(group, topic).await?;
         for number in 0..FLEET {
-            self.fleet.push(Member::start(&self.pipeline, FLEET + number)?);
+            self.fleet.push(IndexerProcess::start(&self.pipeline, FLEET + number)?);
         }
         self.pipeline.all_committed_within(patience() * 3).await
     }

@@ -127,7 +127,7 @@ impl Scene {
         Ok(Self { pipeline, config, events: Events::unique(), sent: 0, _stack: stack, authority })
     }
 
-    async fn post(&self, receiver: &Service, number: u64) -> Result<http::Answer> {
+    async fn post(&self, receiver: &Service, number: u64) -> Result<http::HttpAnswer> {
         let token = format!("Bearer {}", self.pipeline.token);
         let headers = [("content-type", "application/avro"), ("authorization", token.as_str())];
         http::send(Method::POST, &receiver.url(), &headers, self.events.event(number).encode()).await

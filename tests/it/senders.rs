@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::Result;
 use config::{Auth, Config, HmacAlgorithm, HmacEncoding, TrailingSlash, Verification};
 use harness::event::Events;
-use harness::http::{self, Answer, Method};
+use harness::http::{self, HttpAnswer, Method};
 use harness::pipeline::{PATH, Pipeline, Service, ready, source};
 use harness::stack::Stack;
 use hmac::{Hmac, KeyInit, Mac};
@@ -25,7 +25,13 @@ async fn start(scenario: &str, change: impl FnOnce(&mut Config)) -> Result<(Pipe
     Ok((pipeline, receiver))
 }
 
-async fn send(receiver: &Service, method: Method, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Result<Answer> {
+async fn send(
+    receiver: &Service,
+    method: Method,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> Result<HttpAnswer> {
     http::send(method, &format!("http://{}{path}", receiver.target()), headers, body.to_vec()).await
 }
 

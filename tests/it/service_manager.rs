@@ -8,8 +8,8 @@ use harness::eventually::eventually;
 use harness::pipeline::Pipeline;
 use harness::ports;
 use harness::process::{self, Binary, Process, write_config};
+use harness::registry_link::RegistryLink;
 use harness::stack::Stack;
-use harness::way::Way;
 
 /// What has arrived at the socket, in order.
 struct Notified {
@@ -50,8 +50,8 @@ async fn is_announced(binary: Binary, scenario: &str, unmet: Option<&str>) -> Re
     process::build().await?;
     let stack = Stack::running()?;
     let mut pipeline = Pipeline::new(&stack, scenario).await?;
-    let mut way = Way::open(&stack).await?;
-    pipeline.config.schema_registry.url = way.url();
+    let mut link = RegistryLink::open(&stack).await?;
+    pipeline.config.schema_registry.url = link.url();
     let local = |port| SocketAddr::from(([127, 0, 0, 1], port));
     pipeline.config.receiver.listen = local(ports::free()?);
     pipeline.config.receiver.admin_listen = local(ports::free()?);
@@ -60,12 +60,12 @@ async fn is_announced(binary: Binary, scenario: &str, unmet: Option<&str>) -> Re
     write_config(&pipeline.config, &config)?;
     let mut notified = Notified::bind(&socket)?;
     let environment = [("NOTIFY_SOCKET".to_owned(), socket.display().to_string())];
-    way.cut();
+    link.cut();
     let mut process = Process::start(binary, &config, &environment, &log)?;
     if let Some(reason) = unmet {
         notified.arrives("STATUS=not ready", reason).await?;
         assert!(!notified.has("READY=1", ""), "{:?}", notified.messages);
-        way.reopen().await?;
+        link.reopen().await?;
     }
     notified.arrives("READY=1", "").await?;
     notified.arrives("STATUS=ready", "").await?;

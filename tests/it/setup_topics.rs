@@ -7,7 +7,7 @@ use futures::future::try_join_all;
 use harness::kafka::Kafka;
 use harness::pipeline::Pipeline;
 use harness::stack::Stack;
-use indexer::commands::topics::{Settings, State, TopicReport, set_up};
+use indexer::commands::topics::{Settings, TopicReport, TopicState, set_up};
 
 /// What the command line gives for one broker.
 fn settings() -> Settings {
@@ -31,7 +31,7 @@ fn of_new_topics(pipeline: &Pipeline) -> Config {
     config
 }
 
-fn states(reports: &[TopicReport]) -> Vec<&State> {
+fn states(reports: &[TopicReport]) -> Vec<&TopicState> {
     reports.iter().map(|report| &report.state).collect()
 }
 
@@ -46,13 +46,13 @@ async fn missing_topics_are_created_once_by_ten_at_a_time_and_a_dry_run_creates_
     let settings = settings();
     for _ in 0..2 {
         let dry = set_up(&config, &settings, true).await?;
-        assert_eq!(states(&dry), [&State::Missing; 3]);
+        assert_eq!(states(&dry), [&TopicState::Missing; 3]);
     }
     try_join_all((0..10).map(|_| set_up(&config, &settings, false))).await?;
     assert_eq!(partitions(&pipeline.kafka, &config.kafka.topic).await?, 5);
     assert_eq!(partitions(&pipeline.kafka, &config.kafka.dead_letter_topic).await?, 3);
     let again = set_up(&config, &settings, false).await?;
-    assert_eq!(states(&again), [&State::Good; 3], "{again:?}");
+    assert_eq!(states(&again), [&TopicState::Good; 3], "{again:?}");
     Ok(())
 }
 
@@ -67,8 +67,8 @@ async fn a_topic_that_differs_is_reported_with_the_setting_and_left_as_it_is() -
     for _ in 0..2 {
         let reports = set_up(config, &settings(), false).await?;
         let of = |topic: &str| reports.iter().find(|report| report.topic == topic).map(|report| report.state.clone());
-        assert_eq!(of(&config.kafka.topic), Some(State::Good));
-        let Some(State::Differs { differences }) = of(&config.kafka.dead_letter_topic) else {
+        assert_eq!(of(&config.kafka.topic), Some(TopicState::Good));
+        let Some(TopicState::Differs { differences }) = of(&config.kafka.dead_letter_topic) else {
             panic!("{reports:?}");
         };
         for said in ["retention.ms is 5184000000", "cleanup.policy is compact", "max.message.bytes is 5000000"] {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use anyhow::{Result, ensure};
 use harness::event::Events;
 use harness::eventually::eventually;
-use harness::member::Member;
+use harness::indexer_process::IndexerProcess;
 use harness::pipeline::Pipeline;
 use harness::process;
 use harness::sender::Mix;
@@ -23,7 +23,7 @@ async fn a_static_member_that_is_killed_resumes_and_a_second_one_takes_its_place
     pipeline.config.kafka.options = BTreeMap::from([("session.timeout.ms".to_owned(), SESSION_TIMEOUT_MS.to_owned())]);
     let mix = Mix::good(Events::unique());
     let ids = |until: u64| mix.indexable(&(0..until).collect::<Vec<_>>());
-    let mut member = Member::start(&pipeline, 0)?;
+    let mut member = IndexerProcess::start(&pipeline, 0)?;
     member.ready().await?;
     pipeline.feed(mix).write(0..100).await?;
     pipeline.delivered_exactly(&ids(100)).await?;
@@ -33,7 +33,7 @@ async fn a_static_member_that_is_killed_resumes_and_a_second_one_takes_its_place
     pipeline.feed(mix).write(100..200).await?;
     pipeline.delivered_exactly(&ids(200)).await?;
 
-    let second = Member::start(&pipeline, 1)?;
+    let second = IndexerProcess::start(&pipeline, 1)?;
     eventually("the first one says why it ends", || async {
         ensure!(member.logged("has the same indexer.group_instance_id")? > 0, "it does not");
         Ok(())

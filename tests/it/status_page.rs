@@ -12,7 +12,7 @@ use harness::event::Events;
 use harness::eventually::eventually;
 use harness::front::Front;
 use harness::http::{self, Method};
-use harness::member::Member;
+use harness::indexer_process::IndexerProcess;
 use harness::pipeline::Pipeline;
 use harness::process;
 use harness::sender::{Flaw, Mix, Progress};
@@ -29,7 +29,7 @@ const HOSTILE: &str = "<script>document.title='taken'</script><img src=x onerror
 struct Scene {
     pipeline: Pipeline,
     receiver: Front,
-    indexer: Member,
+    indexer: IndexerProcess,
     mix: Mix,
 }
 
@@ -37,7 +37,7 @@ impl Scene {
     async fn new() -> Result<Self> {
         process::build().await?;
         let pipeline = Pipeline::new(&Stack::running()?, "status-page").await?;
-        let (receiver, indexer) = (Front::start(&pipeline, |_| ()).await?, Member::start(&pipeline, 0)?);
+        let (receiver, indexer) = (Front::start(&pipeline, |_| ()).await?, IndexerProcess::start(&pipeline, 0)?);
         indexer.ready().await?;
         let mix = Mix { events: Events::unique(), flawed_every: 10, flaws: &[Flaw::Unmappable, Flaw::Truncated] };
         Ok(Self { pipeline, receiver, indexer, mix })

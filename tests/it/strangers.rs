@@ -11,7 +11,7 @@ use config::{Auth, Config, HmacAlgorithm, HmacEncoding};
 use harness::event::Events;
 use harness::eventually::patience;
 use harness::front::{self, Front, Never};
-use harness::http::{self, Answer, Connection, Method};
+use harness::http::{self, Connection, HttpAnswer, Method};
 use harness::pipeline::{PATH, Pipeline, metric, source};
 use harness::process;
 use harness::stack::Stack;
@@ -71,13 +71,13 @@ async fn setup(scenario: &str, change: impl FnOnce(&mut Config)) -> Result<(Pipe
 }
 
 /// Posts an event with the token, on a connection of its own.
-async fn post(pipeline: &Pipeline, front: &Front, body: &[u8]) -> Result<Answer> {
+async fn post(pipeline: &Pipeline, front: &Front, body: &[u8]) -> Result<HttpAnswer> {
     let token = format!("Bearer {}", pipeline.token);
     http::send(Method::POST, &front.url(), &[AVRO, ("authorization", &token)], body.to_vec()).await
 }
 
 /// Posts an event with its signature, on a connection of its own.
-async fn post_signed(front: &Front, body: &[u8]) -> Result<Answer> {
+async fn post_signed(front: &Front, body: &[u8]) -> Result<HttpAnswer> {
     let url = format!("http://{}{SIGNED}", front.target());
     http::send(Method::POST, &url, &[AVRO, ("x-signature", &signature(body)?)], body.to_vec()).await
 }

@@ -9,7 +9,7 @@ use apache_avro::Codec;
 use harness::container;
 use harness::event::{put_bytes, put_string};
 use harness::eventually::eventually;
-use harness::http::{self, Answer};
+use harness::http::{self, HttpAnswer};
 use harness::pipeline::{Pipeline, Service, metric, register};
 use harness::stack::Stack;
 use tokio::task::JoinSet;
@@ -70,7 +70,7 @@ async fn all_at_once(
     Ok(statuses)
 }
 
-fn is(answer: &Answer, status: u16, code: &str) -> Result<()> {
+fn is(answer: &HttpAnswer, status: u16, code: &str) -> Result<()> {
     let found = answer.json()?["code"].as_str().unwrap_or_default().to_owned();
     anyhow::ensure!(answer.status == status && found == code, "{}: {}", answer.status, answer.text());
     Ok(())

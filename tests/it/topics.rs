@@ -6,7 +6,7 @@ use config::{Strategy, Topic};
 use harness::event::Events;
 use harness::eventually::eventually;
 use harness::http::{self, Method};
-use harness::member::Member;
+use harness::indexer_process::IndexerProcess;
 use harness::pipeline::{PARTITIONS, Pipeline, assigned_partitions, metric};
 use harness::process;
 use harness::sender::Mix;
@@ -110,7 +110,7 @@ async fn with_a_group_for_each_topic_a_new_member_of_one_rebalances_no_other() -
     one.config.indexer.group_per_topic = true;
     one.config.indexer.topics.insert(one.config.kafka.topic.clone(), Topic::default());
     one.config.indexer.topics.insert(other.config.kafka.topic.clone(), index);
-    let both = Member::start(&one, 0)?;
+    let both = IndexerProcess::start(&one, 0)?;
     both.ready().await?;
     for pipeline in [&mut one, &mut other] {
         pipeline.config.indexer.group_id = format!("{group}-{}", pipeline.config.kafka.topic);
@@ -122,7 +122,7 @@ async fn with_a_group_for_each_topic_a_new_member_of_one_rebalances_no_other() -
     let (of_one, of_other) = (rebalances(&one.config.kafka.topic)?, rebalances(&other.config.kafka.topic)?);
     assert!(of_one > 0 && of_other > 0, "{of_one} and {of_other} rebalances are logged");
 
-    let second = Member::start_with(&one, 1, |config| {
+    let second = IndexerProcess::start_with(&one, 1, |config| {
         config.indexer.group_id.clone_from(&group);
         config.indexer.topics.remove(&one.config.kafka.topic);
     })?;

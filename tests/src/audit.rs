@@ -9,7 +9,7 @@
 
 pub use exceptions::Exceptions;
 pub use findings::{Finding, Findings, Kind};
-pub use journal::{Answer, Entry, Intent, Journal};
+pub use journal::{Entry, HttpAnswer, Intent, Journal};
 pub use ledger::Ledger;
 pub use observed::{Document, Letter, Written};
 pub use oracle::Oracle;

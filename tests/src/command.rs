@@ -12,7 +12,7 @@ use crate::process::{self, Binary, Process};
 
 /// What a command has answered.
 #[derive(Clone, Debug)]
-pub struct Answer {
+pub struct CommandOutput {
     /// Its exit code.
     pub code: i32,
     /// What it printed on standard output.
@@ -21,7 +21,7 @@ pub struct Answer {
     pub errors: String,
 }
 
-impl Answer {
+impl CommandOutput {
     /// Returns the last line of its output as JSON.
     ///
     /// # Errors
@@ -36,12 +36,12 @@ impl Answer {
 ///
 /// # Errors
 /// When it cannot be run.
-pub async fn run(pipeline: &Pipeline, arguments: &[&str]) -> anyhow::Result<Answer> {
+pub async fn run(pipeline: &Pipeline, arguments: &[&str]) -> anyhow::Result<CommandOutput> {
     process::build().await?;
     let mut command = Command::new(paths::profile()?.join(Binary::Indexer.name()));
     command.arg("--config").arg(config(pipeline)?).args(arguments).stdin(Stdio::null());
     let output = tokio::task::spawn_blocking(move || command.output()).await??;
-    Ok(Answer {
+    Ok(CommandOutput {
         code: output.status.code().unwrap_or(-1),
         output: String::from_utf8_lossy(&output.stdout).into_owned(),
         errors: String::from_utf8_lossy(&output.stderr).into_owned(),

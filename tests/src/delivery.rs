@@ -51,12 +51,12 @@ impl Differences {
             ("never acknowledged", &self.strange),
             ("under another _id", &self.misnamed),
         ];
-        let told: Vec<String> = kinds
+        let reported: Vec<String> = kinds
             .iter()
             .filter(|(_, ids)| !ids.is_empty())
             .map(|(kind, ids)| format!("{} {kind}: {:?}", ids.len(), &ids[..ids.len().min(EXAMPLES)]))
             .collect();
-        anyhow::ensure!(told.is_empty(), "the index is not what was acknowledged: {}", told.join("; "));
+        anyhow::ensure!(reported.is_empty(), "the index is not what was acknowledged: {}", reported.join("; "));
         Ok(())
     }
 }

@@ -30,7 +30,7 @@ pub struct Connection {
 
 /// An answer with its whole body.
 #[derive(Clone, Debug)]
-pub struct Answer {
+pub struct HttpAnswer {
     /// The status.
     pub status: StatusCode,
     /// The head.
@@ -65,17 +65,21 @@ impl Connection {
     /// # Errors
     /// When the connection breaks or nothing comes within 30 s. What became of the request is then unknown, and the
     /// connection must not be used again.
-    pub async fn send(&mut self, request: Request<Full<Bytes>>) -> anyhow::Result<Answer> {
+    pub async fn send(&mut self, request: Request<Full<Bytes>>) -> anyhow::Result<HttpAnswer> {
         let exchange = async {
             self.sender.ready().await?;
             let (head, body) = self.sender.send_request(request).await?.into_parts();
-            anyhow::Ok(Answer { status: head.status, headers: head.headers, body: body.collect().await?.to_bytes() })
+            anyhow::Ok(HttpAnswer {
+                status: head.status,
+                headers: head.headers,
+                body: body.collect().await?.to_bytes(),
+            })
         };
         tokio::time::timeout(TIMEOUT, exchange).await.context("no answer within 30 s")?
     }
 }
 
-impl Answer {
+impl HttpAnswer {
     /// Returns the body as text.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
@@ -105,7 +109,7 @@ pub async fn send(
     url: &str,
     headers: &[(&str, &str)],
     body: impl Into<Bytes>,
-) -> anyhow::Result<Answer> {
+) -> anyhow::Result<HttpAnswer> {
     let rest = url.strip_prefix("http://").with_context(|| format!("{url} is not an http URL"))?;
     let (address, path) = rest.split_once('/').unwrap_or((rest, ""));
     let mut request = Request::builder().method(method).uri(format!("/{path}")).header(HOST, address);
@@ -120,7 +124,7 @@ pub async fn send(
 ///
 /// # Errors
 /// As [`send`].
-pub async fn get(url: &str) -> anyhow::Result<Answer> {
+pub async fn get(url: &str) -> anyhow::Result<HttpAnswer> {
     send(Method::GET, url, &[], Bytes::new()).await
 }
 

@@ -1,9 +1,9 @@
 //! The harness of the integration tests; the programs in `tools/` use it too.
 //!
 //! A concern is a file: the real parts ([`stack`], reached through [`kafka`] and [`search`]), the two services between
-//! them ([`pipeline`] in-process, [`process`] and [`member`] as children that can be killed), what is sent ([`event`],
-//! [`sender`], [`feed`]) and how the end is checked ([`delivery`]). What a scenario promises stands in `it/`, one file
-//! each; only what two of them need comes here.
+//! them ([`pipeline`] in-process, [`process`] and [`indexer_process`] as children that can be killed), what is sent
+//! ([`event`], [`sender`], [`feed`]) and how the end is checked ([`delivery`]). What a scenario promises stands in
+//! `it/`, one file each; only what two of them need comes here.
 //!
 //! Every wait of a test goes through [`eventually`](mod@eventually): no test sleeps and hopes.
 
@@ -26,15 +26,16 @@ pub mod feed;
 pub mod forward_proxy;
 pub mod front;
 pub mod http;
+pub mod indexer_process;
 pub mod kafka;
 pub mod link;
-pub mod member;
 pub mod paths;
 pub mod pipeline;
 pub mod ports;
 pub mod process;
 pub mod prometheus;
 pub mod proxy;
+pub mod registry_link;
 pub mod search;
 pub mod sender;
 pub mod server;
@@ -42,4 +43,3 @@ pub mod size;
 pub mod stack;
 pub mod terminator;
 pub mod usage;
-pub mod way;

@@ -121,7 +121,7 @@ impl Pipeline {
         receiver: &Service,
         headers: &[(&str, &str)],
         body: &[u8],
-    ) -> anyhow::Result<http::Answer> {
+    ) -> anyhow::Result<http::HttpAnswer> {
         let token = format!("Bearer {}", self.token);
         let mut all = vec![("authorization", token.as_str())];
         all.extend(headers);

@@ -16,7 +16,7 @@ use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
 use rand::RngExt;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use crate::http::{Answer, Connection, Method, Request, StatusCode};
+use crate::http::{Connection, HttpAnswer, Method, Request, StatusCode};
 pub use mix::{Flaw, Mix};
 
 mod mix;
@@ -185,7 +185,7 @@ impl Worker {
         }
     }
 
-    async fn attempt(&mut self, body: Bytes) -> anyhow::Result<Answer> {
+    async fn attempt(&mut self, body: Bytes) -> anyhow::Result<HttpAnswer> {
         let target = &self.load.targets[self.target % self.load.targets.len()];
         let connection = match &mut self.connection {
             Some(connection) => connection,
@@ -203,7 +203,7 @@ impl Worker {
     }
 
     /// Notes an answer; returns how long to wait before the next attempt, or none if it was final.
-    fn judge(&mut self, number: u64, answer: &Answer) -> Option<Duration> {
+    fn judge(&mut self, number: u64, answer: &HttpAnswer) -> Option<Duration> {
         *self.outcome.answers.entry(answer.status.as_u16()).or_default() += 1;
         if answer.header("connection").is_some_and(|value| value.eq_ignore_ascii_case("close")) {
             self.connection = None;

@@ -9,8 +9,8 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use crate::elasticsearch::errors::request_error_type;
-use crate::elasticsearch::{Answer, Client, Method, Request, SendError};
-use crate::placement::table::{Found, TableError};
+use crate::elasticsearch::{Client, Method, Request, SendError, ServerAnswer};
+use crate::placement::table::{FoundIndex, TableError};
 
 /// What is looked at of each index.
 const FILTER_PATH: &str = "*.aliases,*.settings.index.creation_date,*.settings.index.blocks,*.settings.index.resize.source.name,*.settings.index.verified_before_close";
@@ -43,7 +43,7 @@ pub enum ReadError {
 
 impl ReadError {
     /// Returns what `answer` says, as far as it fits.
-    pub(super) fn refused(answer: &Answer) -> Self {
+    pub(super) fn refused(answer: &ServerAnswer) -> Self {
         Self::Refused { status: answer.status, body: answer.beginning() }
     }
 }
@@ -58,7 +58,7 @@ pub(super) async fn read(
     name: &str,
     strategy: Strategy,
     is_opensearch: bool,
-) -> Result<Vec<Found>, ReadError> {
+) -> Result<Vec<FoundIndex>, ReadError> {
     let order = match strategy {
         Strategy::DataStream => Some(order(client, name).await?),
         Strategy::Rollover | Strategy::Time | Strategy::Single => None,
@@ -78,7 +78,7 @@ pub(super) async fn read_several(
     client: &Client,
     names: &[&str],
     is_opensearch: bool,
-) -> Result<Vec<Vec<Found>>, ReadError> {
+) -> Result<Vec<Vec<FoundIndex>>, ReadError> {
     let query = query(is_opensearch);
     let indices: HashMap<String, IndexAnswer> = parse(&get(client, &format!("/{}", names.join(",")), query).await?)?;
     names.iter().map(|name| of_alias(&indices, name)).collect()
@@ -114,12 +114,12 @@ fn query(is_opensearch: bool) -> &'static [(&'static str, &'static str)] {
     if is_opensearch { &QUERY[1..] } else { &QUERY }
 }
 
-async fn get(client: &Client, path: &str, query: &[(&str, &str)]) -> Result<Answer, ReadError> {
+async fn get(client: &Client, path: &str, query: &[(&str, &str)]) -> Result<ServerAnswer, ReadError> {
     let request = Request { method: Method::Get, path, query, content_type: "application/json", body: Bytes::new() };
     Ok(client.send(&request).await?)
 }
 
-fn parse<T: DeserializeOwned>(answer: &Answer) -> Result<T, ReadError> {
+fn parse<T: DeserializeOwned>(answer: &ServerAnswer) -> Result<T, ReadError> {
     match answer.status {
         200 => serde_json::from_slice(&answer.body)
             .map_err(|error| ReadError::Refused { status: answer.status, body: error.to_string() }),
@@ -181,12 +181,12 @@ struct BlocksAnswer {
     read_only: Option<String>,
 }
 
-fn of_alias(indices: &HashMap<String, IndexAnswer>, alias: &str) -> Result<Vec<Found>, ReadError> {
+fn of_alias(indices: &HashMap<String, IndexAnswer>, alias: &str) -> Result<Vec<FoundIndex>, ReadError> {
     let own = indices.iter().filter(|(_, index)| index.aliases.contains_key(alias));
     found(own.map(|(name, index)| (name.clone(), index.clone())).collect(), alias)
 }
 
-fn found(indices: HashMap<String, IndexAnswer>, alias: &str) -> Result<Vec<Found>, ReadError> {
+fn found(indices: HashMap<String, IndexAnswer>, alias: &str) -> Result<Vec<FoundIndex>, ReadError> {
     let alone = indices.len() == 1;
     let mut all = Vec::with_capacity(indices.len());
     for (name, index) in indices {
@@ -199,16 +199,16 @@ fn found(indices: HashMap<String, IndexAnswer>, alias: &str) -> Result<Vec<Found
         let created = creation_date.parse().map_err(|_| unusable(format!("{name} has no creation date")))?;
         let is_set = |block: Option<String>| block.is_some_and(|value| value == "true");
         let writable = !is_set(blocks.write) && !is_set(blocks.read_only) && !is_set(verified_before_close);
-        all.push(Found { name, created, writable, is_write, is_resized: resize.is_some() });
+        all.push(FoundIndex { name, created, writable, is_write, is_resized: resize.is_some() });
     }
     Ok(all)
 }
 
 /// `found` in the `order` of the stream, whose last one is the write index. What is not in the order is newer than it,
 /// and what is not found was deleted meanwhile.
-fn in_order(found: Vec<Found>, order: &[String]) -> Vec<Found> {
-    let mut found: HashMap<String, Found> = found.into_iter().map(|index| (index.name.clone(), index)).collect();
-    let mut all: Vec<Found> = order.iter().filter_map(|name| found.remove(name)).collect();
+fn in_order(found: Vec<FoundIndex>, order: &[String]) -> Vec<FoundIndex> {
+    let mut found: HashMap<String, FoundIndex> = found.into_iter().map(|index| (index.name.clone(), index)).collect();
+    let mut all: Vec<FoundIndex> = order.iter().filter_map(|name| found.remove(name)).collect();
     if let Some(last) = all.last_mut() {
         last.is_write = true;
     }
@@ -220,25 +220,4 @@ fn unusable(why: String) -> ReadError {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn found(name: &str) -> Found {
-        Found { name: name.to_owned(), created: 0, writable: true, is_write: false, is_resized: false }
-    }
-
-    #[test]
-    fn the_indices_of_a_data_stream_are_in_its_own_order_whatever_their_names() {
-        let names = [".ds-e-000003", "partial-.ds-e-000001", "shrink-x-.ds-e-000002"];
-        let order: Vec<String> = [1, 2, 0].map(|number| names[number].to_owned()).into();
-        let ordered = in_order(names.map(found).into(), &order);
-        let names: Vec<(&str, bool)> = ordered.iter().map(|index| (index.name.as_str(), index.is_write)).collect();
-        assert_eq!(names, [("partial-.ds-e-000001", false), ("shrink-x-.ds-e-000002", false), (".ds-e-000003", true)]);
-    }
-
-    #[test]
-    fn what_came_or_went_between_the_two_questions_is_left_out() {
-        let ordered = in_order(vec![found("b"), found("c")], &["a".to_owned(), "b".to_owned()]);
-        assert_eq!(ordered.iter().map(|index| index.name.as_str()).collect::<Vec<_>>(), ["b"]);
-    }
-}
+mod tests;

@@ -1,4 +1,4 @@
-//! The lists of all topics of one process: what several keepers ask for at the same time is one question to
+//! The lists of all topics of one process: what several caches ask for at the same time is one question to
 //! Elasticsearch.
 
 use std::sync::{Arc, Mutex as StdMutex, PoisonError};
@@ -11,7 +11,7 @@ use super::barrier::Barrier;
 use super::list::{self, ReadError};
 use crate::backing::now_millis;
 use crate::elasticsearch::Client;
-use crate::placement::table::Found;
+use crate::placement::table::FoundIndex;
 
 /// The longest path of one question, in bytes: Elasticsearch takes 4,096 (`http.max_initial_line_length`), and the
 /// query comes behind it.
@@ -22,7 +22,7 @@ const MAX_PATH: usize = 3_000;
 pub struct Lists {
     client: Arc<Client>,
     barrier: Barrier,
-    /// At most one of each keeper.
+    /// At most one of each cache.
     waiting: StdMutex<Vec<Ask>>,
     /// One question at a time; those who come meanwhile are asked for together by the next one.
     turn: Mutex<()>,
@@ -33,7 +33,7 @@ pub struct Lists {
 #[derive(Debug)]
 pub(super) struct Listed {
     /// The indices; of a data stream in its own order.
-    pub(super) found: Vec<Found>,
+    pub(super) found: Vec<FoundIndex>,
     /// When the question was asked.
     pub(super) asked: Instant,
     /// The same in milliseconds since the Unix epoch.
@@ -67,7 +67,7 @@ impl Lists {
         }
     }
 
-    /// Returns when the keepers of this process ask, in milliseconds: processes do not ask at the same time.
+    /// Returns when the caches of this process ask, in milliseconds: processes do not ask at the same time.
     pub(super) fn phase(&self) -> i64 {
         self.phase
     }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use config::{Elasticsearch, Expired, PlacementTime, Strategy};
 
-use crate::backing::Keeper;
+use crate::backing::BackingIndexCache;
 use crate::backing::now_millis;
-use crate::message::target::{Age, NoPlace, Target};
+use crate::message::target::{Age, NoPlacement, Target};
 use crate::placement::calendar::Calendar;
 use crate::placement::time::Source;
 use crate::placement::{by_table, time};
@@ -32,20 +32,20 @@ enum How {
     /// One name for all.
     Fixed,
     Table {
-        keeper: Arc<Keeper>,
+        index_cache: Arc<BackingIndexCache>,
         expired: Expired,
     },
     Calendar(Calendar),
 }
 
 impl Placer {
-    /// By the strategy of `settings`. `keeper` has the table, where there is one.
-    pub fn new(settings: &Elasticsearch, keeper: &Arc<Keeper>) -> Self {
+    /// By the strategy of `settings`. `index_cache` has the table, where there is one.
+    pub fn new(settings: &Elasticsearch, index_cache: &Arc<BackingIndexCache>) -> Self {
         let placement = &settings.placement;
         let how = match settings.strategy {
             Strategy::Single | Strategy::DataStream => How::Fixed,
-            Strategy::Rollover => How::Table { keeper: Arc::clone(keeper), expired: placement.expired },
-            Strategy::Time => How::Calendar(keeper.calendar().clone()),
+            Strategy::Rollover => How::Table { index_cache: Arc::clone(index_cache), expired: placement.expired },
+            Strategy::Time => How::Calendar(index_cache.calendar().clone()),
         };
         let (from, until) = match how {
             How::Fixed => (i64::MIN, i64::MAX),
@@ -86,8 +86,8 @@ impl Placer {
     /// Returns the index of placement time `time`.
     ///
     /// # Errors
-    /// [`NoPlace`].
-    pub fn place(&mut self, time: i64) -> Result<&Target, NoPlace> {
+    /// [`NoPlacement`].
+    pub fn place(&mut self, time: i64) -> Result<&Target, NoPlacement> {
         if time < self.from || time > self.until || self.is_outdated() {
             self.find(time)?;
         }
@@ -99,22 +99,22 @@ impl Placer {
     fn is_outdated(&self) -> bool {
         match &self.how {
             How::Fixed | How::Calendar(_) => false,
-            How::Table { keeper, .. } => keeper.read_at() != self.read_at,
+            How::Table { index_cache, .. } => index_cache.read_at() != self.read_at,
         }
     }
 
-    fn find(&mut self, time: i64) -> Result<(), NoPlace> {
+    fn find(&mut self, time: i64) -> Result<(), NoPlacement> {
         match &self.how {
             How::Fixed => {}
             How::Calendar(calendar) => {
                 let (target, from, until) = calendar.place(time, now_millis())?;
                 (self.current, self.from, self.until) = (target, from, until);
             }
-            How::Table { keeper, expired } => {
+            How::Table { index_cache, expired } => {
                 if time > now_millis().saturating_add(self.max_ahead) {
-                    return Err(NoPlace::Future);
+                    return Err(NoPlacement::Future);
                 }
-                let table = keeper.table().ok_or(NoPlace::NotYet)?;
+                let table = index_cache.table().ok_or(NoPlacement::NotYet)?;
                 let found = by_table(&table, time, *expired)?;
                 (self.current, self.from, self.until) = found;
                 self.read_at = table.read_at();

@@ -20,14 +20,14 @@ fn record(partition: i32, offset: i64) -> Record<'static> {
     }
 }
 
-fn filling() -> Filling {
-    let mut filling = Filling::default();
+fn filling() -> BatchBuilder {
+    let mut filling = BatchBuilder::default();
     filling.assign(Partition(0), Epoch(10), None);
     filling.assign(Partition(1), Epoch(11), None);
     filling
 }
 
-fn append(filling: &mut Filling, record: &Record<'_>, lines: &[u8]) {
+fn append(filling: &mut BatchBuilder, record: &Record<'_>, lines: &[u8]) {
     let written: Result<(), Infallible> = filling.append(record, SCHEMA, |draft| {
         draft.body.extend_from_slice(lines);
         Ok(())

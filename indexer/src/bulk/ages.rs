@@ -34,36 +34,4 @@ fn is_redriven(batch: &Batch, item: &Item) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use bytes::Bytes;
-    use prometheus::HistogramOpts;
-
-    use super::*;
-    use crate::bulk::tests::batch_of;
-    use crate::message::record::headers::in_one_piece;
-
-    /// What is counted of one event that is `age` milliseconds old and has the `header`: how many, and their seconds.
-    fn counted(age: i64, header: &str, fate: Fate) -> (u64, f64) {
-        let ages = Histogram::with_opts(HistogramOpts::new("age", "Age.")).unwrap();
-        let mut batch = batch_of(&["a"]);
-        batch.raw = Bytes::from(in_one_piece(&[(header, Some(b"x"))]));
-        batch.items[0].origin.headers = 0..batch.raw.len();
-        batch.items[0].origin.timestamp = Some(now_millis() - age);
-        observe(&ages, &batch, &[0], &[fate]);
-        (ages.get_sample_count(), ages.get_sample_sum())
-    }
-
-    #[test]
-    fn the_age_is_from_the_record_to_the_answer() {
-        let (count, sum) = counted(3_600_000, "source", Fate::Indexed);
-        assert_eq!((count, sum.floor()), (1, 3_600.0));
-        let (count, sum) = counted(-60_000, "source", Fate::Indexed);
-        assert_eq!((count, sum), (1, 0.0), "the clock of the receiver is ahead");
-    }
-
-    #[test]
-    fn what_was_redriven_or_not_written_does_not_count() {
-        assert_eq!(counted(3_600_000, HEADER_REDRIVE_ORIGIN, Fate::Indexed).0, 0);
-        assert_eq!(counted(3_600_000, "source", Fate::Duplicate(None)).0, 0);
-    }
-}
+mod tests;

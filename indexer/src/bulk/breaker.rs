@@ -4,7 +4,7 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use super::outcome::{Block, Failure, Trouble};
+use super::outcome::{Block, BulkFailure, Trouble};
 use crate::backoff::Backoff;
 
 /// The waits between probes. The cap is what bounds how long a repaired Elasticsearch stands idle.
@@ -16,7 +16,7 @@ const REMIND: Duration = Duration::from_secs(60);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Pause {
     /// So many requests in a row failed, the last one in this way.
-    Failing(Failure),
+    Failing(BulkFailure),
     /// An operator must fix something.
     Blocked(Block),
 }
@@ -61,7 +61,7 @@ pub struct Breaker {
     failures: u32,
     failed: Option<Instant>,
     open: Option<Open>,
-    told: Option<Told>,
+    logged: Option<Logged>,
 }
 
 #[derive(Debug)]
@@ -75,8 +75,8 @@ struct Open {
 
 /// What was logged last, so that a state that comes and goes is not logged each time.
 #[derive(Debug)]
-struct Told {
-    word: &'static str,
+struct Logged {
+    code: &'static str,
     at: Instant,
     resumed: bool,
 }
@@ -84,7 +84,7 @@ struct Told {
 impl Breaker {
     /// A closed one, that opens after `max_failures` failures in a row.
     pub fn new(max_failures: u32) -> Self {
-        Self { max_failures: max_failures.max(1), failures: 0, failed: None, open: None, told: None }
+        Self { max_failures: max_failures.max(1), failures: 0, failed: None, open: None, logged: None }
     }
 
     /// Returns whether a request may go now. Who is let go as the probe has to come back with the outcome, or with
@@ -109,8 +109,8 @@ impl Breaker {
             return None;
         }
         let open = self.open.take()?;
-        let told = self.told.as_mut().filter(|told| !told.resumed)?;
-        told.resumed = true;
+        let logged = self.logged.as_mut().filter(|logged| !logged.resumed)?;
+        logged.resumed = true;
         Some(Change::Resumed(now.saturating_duration_since(open.since)))
     }
 
@@ -120,7 +120,7 @@ impl Breaker {
     pub fn failed(
         &mut self,
         probe: bool,
-        failure: Failure,
+        failure: BulkFailure,
         jitter: f64,
         started: Instant,
         now: Instant,
@@ -183,20 +183,20 @@ impl Breaker {
         let (since, probes) = self.open.as_ref().map_or((now, 1), |open| (open.since, open.probes.saturating_add(1)));
         // At least half of the wait, so that twenty indexers together are no load either.
         let wait = PROBES.longest(probes).mul_f64(0.5 + jitter.clamp(0.0, 1.0) / 2.0);
-        let change = self.tell(&pause, now);
+        let change = self.to_log(&pause, now);
         self.open = Some(Open { pause, since, probes, next: now + wait, probing: false });
         change
     }
 
-    fn tell(&mut self, pause: &Pause, now: Instant) -> Option<Change> {
-        let word = pause.as_str();
-        if let Some(told) = &self.told
-            && told.word == word
-            && now.saturating_duration_since(told.at) < REMIND
+    fn to_log(&mut self, pause: &Pause, now: Instant) -> Option<Change> {
+        let code = pause.as_str();
+        if let Some(logged) = &self.logged
+            && logged.code == code
+            && now.saturating_duration_since(logged.at) < REMIND
         {
             return None;
         }
-        self.told = Some(Told { word, at: now, resumed: false });
+        self.logged = Some(Logged { code, at: now, resumed: false });
         Some(Change::Paused(pause.clone()))
     }
 }
@@ -214,7 +214,7 @@ impl Pause {
 impl fmt::Display for Pause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Failing(Failure { trouble, detail }) => {
+            Self::Failing(BulkFailure { trouble, detail }) => {
                 write!(f, "elasticsearch fails ({}): {detail}; it is tried every few seconds", trouble.as_str())
             }
             Self::Blocked(block) => write!(f, "blocked: {block}"),

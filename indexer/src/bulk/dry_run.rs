@@ -9,9 +9,9 @@ use config::Config;
 use serde_json::{Value, json};
 
 use super::Bulk;
-use super::landing::MAX_LOOK_UPS;
 use super::look_up::id_of;
-use super::outcome::{Failure, Trouble};
+use super::outcome::{BulkFailure, Trouble};
+use super::reroute::MAX_LOOK_UPS;
 use super::verify::{Obstacle, Suspect, Verdict, Verify};
 use crate::batch::Batch;
 use crate::elasticsearch::{Method, Request};
@@ -99,19 +99,19 @@ impl Bulk {
         let mut verdicts: HashMap<usize, Verdict> = HashMap::new();
         if !dry_run.is_stream {
             let suspects: Vec<Suspect> = items.iter().filter_map(at_home).collect();
-            let found = dry_run.verify.examine(batch, &suspects).await?;
+            let found = dry_run.verify.prove(batch, &suspects).await?;
             verdicts.extend(suspects.iter().map(|suspect| suspect.item).zip(found));
         }
         let is_open = |item: &&usize| verdicts.get(*item).is_none_or(|verdict| *verdict == Verdict::Gone);
         let open: Vec<usize> = items.iter().filter(is_open).copied().collect();
         let elsewhere = self.locate(batch, &open).await?;
-        let found = dry_run.verify.examine(batch, &elsewhere).await?;
+        let found = dry_run.verify.prove(batch, &elsewhere).await?;
         verdicts.extend(elsewhere.iter().map(|suspect| suspect.item).zip(found));
         Ok(items.iter().map(|item| verdicts.remove(item).unwrap_or(Verdict::Gone)).collect())
     }
 
     /// Searches all indices behind the name for the ids of `items`.
-    async fn locate(&self, batch: &Batch, items: &[usize]) -> Result<Vec<Suspect>, Failure> {
+    async fn locate(&self, batch: &Batch, items: &[usize]) -> Result<Vec<Suspect>, BulkFailure> {
         if items.is_empty() {
             return Ok(Vec::new());
         }
@@ -132,7 +132,7 @@ impl Bulk {
         }
         if answer.status != 200 {
             let detail = format!("searching {} ids: status {}: {}", ids.len(), answer.status, answer.beginning());
-            return Err(Failure { trouble: Trouble::Server, detail });
+            return Err(BulkFailure { trouble: Trouble::Server, detail });
         }
         let answer: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
         let hits = answer["hits"]["hits"].as_array().map(Vec::as_slice).unwrap_or_default();

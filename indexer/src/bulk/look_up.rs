@@ -7,10 +7,10 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::outcome::{Failure, Trouble};
+use super::outcome::{BulkFailure, Trouble};
 use crate::batch::Batch;
 use crate::elasticsearch::errors::request_error_type;
-use crate::elasticsearch::{Answer, Client, Method, Request};
+use crate::elasticsearch::{Client, Method, Request, ServerAnswer};
 use crate::placement::Table;
 
 /// Whether one document is there.
@@ -90,7 +90,7 @@ pub(super) async fn ask(
     table: &Table,
     questions: &mut [Question],
     extent: Extent,
-) -> Result<(), Failure> {
+) -> Result<(), BulkFailure> {
     for (number, index) in table.backing().iter().enumerate() {
         let is_open = |question: &Question| extent == Extent::All || question.found.is_empty();
         let mut open: Vec<&mut Question> =
@@ -111,7 +111,7 @@ pub(super) async fn ask(
 ///
 /// # Errors
 /// When it does not answer.
-pub(super) async fn ask_one(client: &Client, index: &str, ids: &[&str]) -> Result<Vec<bool>, Failure> {
+pub(super) async fn ask_one(client: &Client, index: &str, ids: &[&str]) -> Result<Vec<bool>, BulkFailure> {
     let request = Request {
         method: Method::Post,
         path: &format!("/{index}/_mget"),
@@ -123,10 +123,10 @@ pub(super) async fn ask_one(client: &Client, index: &str, ids: &[&str]) -> Resul
     read(index, &answer, ids.len())
 }
 
-fn read(index: &str, answer: &Answer, asked: usize) -> Result<Vec<bool>, Failure> {
+fn read(index: &str, answer: &ServerAnswer, asked: usize) -> Result<Vec<bool>, BulkFailure> {
     let failure = |trouble, what: &str| {
         let detail = format!("looking up {asked} ids in {index}: status {}: {what}", answer.status);
-        Err(Failure { trouble, detail })
+        Err(BulkFailure { trouble, detail })
     };
     match answer.status {
         200 => {}

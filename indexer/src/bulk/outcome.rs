@@ -25,7 +25,7 @@ pub enum Judgement {
     /// Each item has its own fate, in the order in which they were sent.
     Items(Vec<Fate>),
     /// The request failed for now: all of it is sent again.
-    Retry(Failure),
+    Retry(BulkFailure),
     /// The request is larger than Elasticsearch, or something before it, accepts.
     TooLarge,
     /// The request was refused as a whole because of a document in it.
@@ -57,7 +57,7 @@ pub enum Fate {
     /// date.
     NotMapped(Refusal),
     /// Failed for now.
-    Retry(Failure),
+    Retry(BulkFailure),
     /// An operator must fix something first.
     Blocked(Block),
     /// There is no index: doubtful if it comes back although the index was made.
@@ -66,7 +66,7 @@ pub enum Fate {
 
 /// What failed for now.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Failure {
+pub struct BulkFailure {
     /// Which kind of failure.
     pub trouble: Trouble,
     /// What is known beyond that, for people.
@@ -131,7 +131,7 @@ pub enum BlockKind {
     Other,
 }
 
-impl From<SendError> for Failure {
+impl From<SendError> for BulkFailure {
     fn from(error: SendError) -> Self {
         let trouble = match &error {
             SendError::TimedOut { .. } => Trouble::TimedOut,
@@ -141,7 +141,7 @@ impl From<SendError> for Failure {
     }
 }
 
-impl From<Refusal> for Failure {
+impl From<Refusal> for BulkFailure {
     fn from(refusal: Refusal) -> Self {
         let Refusal { status, error_type, reason, .. } = refusal;
         let mut detail = format!("status {status} {error_type}: {reason}");
@@ -248,7 +248,7 @@ fn judge_items(body: &[u8], sent: usize) -> Judgement {
     if answer::are_all_created(body, sent) {
         return Judgement::Items(std::iter::repeat_with(|| Fate::Indexed).take(sent).collect());
     }
-    let unreadable = |detail: String| Judgement::Retry(Failure { trouble: Trouble::Unreadable, detail });
+    let unreadable = |detail: String| Judgement::Retry(BulkFailure { trouble: Trouble::Unreadable, detail });
     let items = match answer::items(body) {
         Ok(items) => items,
         Err(error) => return unreadable(format!("the answer is not that of a bulk request: {error}")),
@@ -289,13 +289,13 @@ fn judge_item(item: Item) -> Fate {
     }
 }
 
-fn failure(trouble: Trouble, status: u16, error: Option<&ErrorBody>) -> Failure {
+fn failure(trouble: Trouble, status: u16, error: Option<&ErrorBody>) -> BulkFailure {
     let detail = match error {
         None => format!("status {status}"),
         Some(error) => format!("status {status} {}: {}", error.type_or_none(), error.text()),
     };
     let detail = detail[..detail.floor_char_boundary(MAX_DETAIL)].to_owned();
-    Failure { trouble, detail }
+    BulkFailure { trouble, detail }
 }
 
 fn block(status: u16, error: Option<ErrorBody>) -> Block {

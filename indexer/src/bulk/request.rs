@@ -5,26 +5,26 @@ use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 
-use super::aside::Witness;
-use super::gate::{Pass, Room};
+use super::limiter::{Permit, RequestBudget};
 use super::outcome::Judgement;
+use super::set_aside::Witness;
 use super::work::Work;
 use super::{Bulk, FILTER_PATH, body};
 use crate::batch::Batch;
-use crate::elasticsearch::{Answer, Method, Request, SendError};
+use crate::elasticsearch::{Method, Request, SendError, ServerAnswer};
 
 impl Bulk {
     /// Returns how much the next request may hold.
-    pub(super) fn room(&self, work: &mut Work<'_>, pass: &Pass<'_>) -> Room {
-        let room = pass.room();
+    pub(super) fn budget(&self, work: &mut Work<'_>, permit: &Permit<'_>) -> RequestBudget {
+        let budget = permit.budget();
         if !self.is_by_path.load(Ordering::Relaxed) {
-            return room;
+            return budget;
         }
-        Room { items: room.items.min(work.gather()), ..room }
+        RequestBudget { items: budget.items.min(work.gather()), ..budget }
     }
 
     /// Sends a bulk request.
-    pub(super) async fn post(&self, path: &str, body: Bytes) -> Result<Answer, SendError> {
+    pub(super) async fn post(&self, path: &str, body: Bytes) -> Result<ServerAnswer, SendError> {
         let request = Request {
             method: Method::Post,
             path,
@@ -44,7 +44,7 @@ impl Bulk {
             self.is_by_path.store(true, Ordering::Relaxed);
             return judgement;
         };
-        match self.asides.known_block(&index, refusal) {
+        match self.undecided.known_block(&index, refusal) {
             Some(block) if chunk.len() > 1 => Judgement::Blocked(block),
             _ => judgement,
         }

@@ -13,7 +13,7 @@ use crate::message::target::{Age, Target};
 use stub::{Received, Reply, Stub, all_written, failure, items};
 
 mod doubtful;
-mod places;
+mod placement;
 pub(crate) mod stub;
 
 /// A batch with one document for each of `names`, under the id of that name.
@@ -72,7 +72,7 @@ pub(crate) fn service(config: &Config) -> Service {
     let metrics = Metrics::new(&Registry::new()).unwrap();
     let readiness = Readiness::new();
     let bulk = Bulk::new(config, metrics.clone(), &readiness).unwrap();
-    bulk.gate.ready();
+    bulk.limiter.ready();
     Service { bulk, readiness, metrics }
 }
 

@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 
 use config::{Config, OnDuplicate, VerifyDuplicates};
 
-use super::outcome::{Block, Failure};
+use super::outcome::{Block, BulkFailure};
 use crate::batch::{Batch, Item};
 use crate::elasticsearch::Client;
 use crate::metrics::VerifyMetrics;
@@ -102,7 +102,7 @@ pub(super) enum Proof {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Obstacle {
     /// It failed for now.
-    Failure(Failure),
+    Failed(BulkFailure),
     /// An operator must fix something first.
     Block(Block),
 }
@@ -110,15 +110,15 @@ pub(super) enum Obstacle {
 impl fmt::Display for Obstacle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Failure(failure) => write!(f, "{}: {}", failure.trouble.as_str(), failure.detail),
+            Self::Failed(failure) => write!(f, "{}: {}", failure.trouble.as_str(), failure.detail),
             Self::Block(block) => block.fmt(f),
         }
     }
 }
 
-impl From<Failure> for Obstacle {
-    fn from(failure: Failure) -> Self {
-        Self::Failure(failure)
+impl From<BulkFailure> for Obstacle {
+    fn from(failure: BulkFailure) -> Self {
+        Self::Failed(failure)
     }
 }
 
@@ -163,21 +163,21 @@ impl Verify {
     ///
     /// # Errors
     /// [`Obstacle`], when it is not found out for all of them.
-    pub(super) async fn examine(&self, batch: &Batch, suspects: &[Suspect]) -> Result<Vec<Verdict>, Obstacle> {
+    pub(super) async fn prove(&self, batch: &Batch, suspects: &[Suspect]) -> Result<Vec<Verdict>, Obstacle> {
         let twins = twins(batch);
         let mut verdicts = vec![Verdict::Gone; suspects.len()];
         for (index, mut numbers) in by_index(suspects) {
             if self.how == VerifyDuplicates::ByTimestamp {
                 let mut open = Vec::new();
                 for part in parts(batch, suspects, &numbers, Part::Timestamp) {
-                    let examined = self.ask(batch, suspects, &index, part, Part::Timestamp, &twins).await?;
-                    open.extend(take(examined, &mut verdicts));
+                    let proven = self.ask(batch, suspects, &index, part, Part::Timestamp, &twins).await?;
+                    open.extend(take(proven, &mut verdicts));
                 }
                 numbers = open;
             }
             for part in parts(batch, suspects, &numbers, Part::Whole) {
-                let examined = self.ask(batch, suspects, &index, part, Part::Whole, &twins).await?;
-                take(examined, &mut verdicts);
+                let proven = self.ask(batch, suspects, &index, part, Part::Whole, &twins).await?;
+                take(proven, &mut verdicts);
             }
         }
         Ok(verdicts)
@@ -194,7 +194,7 @@ impl Verify {
         part: Part,
         twins: &HashSet<usize>,
     ) -> Result<Vec<(usize, Option<Verdict>)>, Obstacle> {
-        let mut examined = Vec::with_capacity(numbers.len());
+        let mut proven = Vec::with_capacity(numbers.len());
         let mut open = vec![numbers];
         while let Some(numbers) = open.pop() {
             let items: Vec<usize> = numbers.iter().map(|number| suspects[*number].item).collect();
@@ -205,11 +205,11 @@ impl Verify {
                 continue;
             };
             if is_as_sent(&answer, batch, &items, part, twins) {
-                examined.extend(numbers.iter().map(|number| (*number, Some(Verdict::Same(Proof::Record)))));
+                proven.extend(numbers.iter().map(|number| (*number, Some(Verdict::Same(Proof::Record)))));
                 continue;
             }
             let Some(documents) = stored::read(index, &answer, items.len())? else {
-                examined.extend(numbers.iter().map(|number| (*number, Some(Verdict::Gone))));
+                proven.extend(numbers.iter().map(|number| (*number, Some(Verdict::Gone))));
                 continue;
             };
             for ((number, item), document) in numbers.iter().zip(items).zip(&documents) {
@@ -218,10 +218,10 @@ impl Verify {
                     Part::Timestamp => by_timestamp(&batch.items[item], document, is_twin),
                     Part::Whole => Some(self.judge(batch, item, document, index, is_twin).await?),
                 };
-                examined.push((*number, verdict));
+                proven.push((*number, verdict));
             }
         }
-        Ok(examined)
+        Ok(proven)
     }
 
     async fn judge(
@@ -231,7 +231,7 @@ impl Verify {
         document: &Document<'_>,
         index: &Arc<str>,
         is_twin: bool,
-    ) -> Result<Verdict, Failure> {
+    ) -> Result<Verdict, BulkFailure> {
         if !document.found {
             return Ok(Verdict::Gone);
         }

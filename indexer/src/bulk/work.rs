@@ -6,19 +6,19 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
+use super::aimd::Signal;
 use super::body::Moved;
-use super::flow::Sign;
-use super::gate::{Health, Room};
-use super::outcome::{Block, BlockKind, Failure, Fate, Judgement, Refusal, Trouble};
+use super::limiter::{Health, RequestBudget};
+use super::outcome::{Block, BlockKind, BulkFailure, Fate, Judgement, Refusal, Trouble};
 use super::verify::Suspect;
 use super::{Delivered, Refused, body};
 use crate::batch::Batch;
 
-pub use doubtful::Aside;
+pub use doubtful::SetAside;
 use whole::{Others, Whole};
 
 mod doubtful;
-mod places;
+mod placement;
 mod proof;
 pub(super) mod whole;
 
@@ -56,7 +56,7 @@ pub(super) struct Work<'a> {
     /// another.
     generation: Option<u64>,
     is_doubtful: bool,
-    places: bool,
+    reroutes: bool,
     /// Those whose id is taken, whose proof is wanted, and how often what had the id was gone.
     suspects: VecDeque<Suspect>,
     proves: bool,
@@ -88,13 +88,13 @@ pub(super) struct Progress {
     /// Of those refused, how many went into the failure store.
     pub(super) in_failure_store: u64,
     /// How documents failed for now, for one of them.
-    pub(super) failure: Option<Failure>,
+    pub(super) failure: Option<BulkFailure>,
     /// What blocks, for one of them.
     pub(super) block: Option<Block>,
     /// Whether that goes for documents which cannot be placed again.
     pub(super) is_blocked: bool,
     /// Documents that are set aside: it is not known what is at fault.
-    pub(super) aside: usize,
+    pub(super) set_aside: usize,
     /// The index of documents whose request failed as a whole, in a way that may be a document's fault.
     pub(super) whole: Option<Arc<str>>,
     /// Whether the index has to be made again first.
@@ -106,9 +106,9 @@ pub(super) struct Progress {
 }
 
 impl<'a> Work<'a> {
-    /// Returns all of `batch`. With `places`, what is sent to an index that is missing or takes no documents is to be
+    /// Returns all of `batch`. With `reroutes`, what is sent to an index that is missing or takes no documents is to be
     /// placed again.
-    pub(super) fn new(batch: &'a Batch, places: bool) -> Self {
+    pub(super) fn new(batch: &'a Batch, reroutes: bool) -> Self {
         let is_looked_up =
             |item: &usize| batch.targets.get(batch.items[*item].target as usize).is_some_and(|t| t.look_up);
         let (look_ups, left) = (0..batch.items.len()).partition(is_looked_up);
@@ -124,7 +124,7 @@ impl<'a> Work<'a> {
             written: HashSet::new(),
             generation: None,
             is_doubtful: false,
-            places,
+            reroutes,
             suspects: VecDeque::new(),
             proves: false,
             gone: HashMap::new(),
@@ -143,10 +143,10 @@ impl<'a> Work<'a> {
     }
 
     /// Returns the items of the next request, as many as there is room for, but at least one; none when all is settled.
-    pub(super) fn take(&mut self, room: Room) -> Option<Vec<usize>> {
+    pub(super) fn take(&mut self, budget: RequestBudget) -> Option<Vec<usize>> {
         let chunk = match self.halves.pop_front() {
             Some(mut half) => {
-                let rest = half.split_off(self.fitting(&half, room));
+                let rest = half.split_off(self.fitting(&half, budget));
                 if !rest.is_empty() {
                     self.halves.push_front(rest);
                 }
@@ -154,7 +154,7 @@ impl<'a> Work<'a> {
             }
             None => {
                 self.left.make_contiguous();
-                let fitting = self.fitting(self.left.as_slices().0, room);
+                let fitting = self.fitting(self.left.as_slices().0, budget);
                 self.left.drain(..fitting).collect()
             }
         };
@@ -261,20 +261,20 @@ impl<'a> Work<'a> {
             Fate::Blocked(block) => {
                 let is_index = matches!(block.kind, BlockKind::Index | BlockKind::Closed);
                 progress.block = Some(block);
-                let is_moved = self.places && is_index;
+                let is_moved = self.reroutes && is_index;
                 progress.is_blocked |= !is_moved;
-                return !self.place_anew_if(is_moved, item);
+                return !self.place_again_if(is_moved, item);
             }
             Fate::IndexMissing(_) => {
                 progress.index_missing = true;
-                return !self.place_anew_if(self.places, item);
+                return !self.place_again_if(self.reroutes, item);
             }
         }
         false
     }
 
     /// Has `item` placed again if `is_moved`. Returns that.
-    fn place_anew_if(&mut self, is_moved: bool, item: usize) -> bool {
+    fn place_again_if(&mut self, is_moved: bool, item: usize) -> bool {
         if is_moved {
             self.unplaced.push(item);
         }
@@ -338,14 +338,14 @@ impl<'a> Work<'a> {
 }
 
 /// Returns how many of `items`, from the first on, there is room for: at least one, if there is one.
-fn fitting(batch: &Batch, items: &[usize], room: Room) -> usize {
-    let tolerated = room.bytes.saturating_mul(TOLERANCE) / 100;
-    let mut count = items.len().min(room.items.max(1));
+fn fitting(batch: &Batch, items: &[usize], budget: RequestBudget) -> usize {
+    let tolerated = budget.bytes.saturating_mul(TOLERANCE) / 100;
+    let mut count = items.len().min(budget.items.max(1));
     if body::size(batch, items) <= tolerated {
         return count;
     }
     let mut bytes = body::size(batch, &items[..count]);
-    while count > 1 && bytes > room.bytes {
+    while count > 1 && bytes > budget.bytes {
         count -= 1;
         bytes -= batch.items[items[count]].body.len();
     }
@@ -354,13 +354,13 @@ fn fitting(batch: &Batch, items: &[usize], room: Room) -> usize {
 
 impl Progress {
     /// Returns what this says about how much may be sent.
-    pub(super) fn sign(&self) -> Sign {
+    pub(super) fn signal(&self) -> Signal {
         match self.trouble() {
-            Some(Trouble::Overload | Trouble::TimedOut) => Sign::Overloaded,
-            Some(Trouble::Server | Trouble::Connection | Trouble::Unreadable) => Sign::Nothing,
-            None if self.too_large => Sign::TooLarge,
-            None if self.settled + self.doubtful > 0 => Sign::Well,
-            None => Sign::Nothing,
+            Some(Trouble::Overload | Trouble::TimedOut) => Signal::Overloaded,
+            Some(Trouble::Server | Trouble::Connection | Trouble::Unreadable) => Signal::Nothing,
+            None if self.too_large => Signal::TooLarge,
+            None if self.settled + self.doubtful > 0 => Signal::Well,
+            None => Signal::Nothing,
         }
     }
 
@@ -371,7 +371,7 @@ impl Progress {
         }
         match &self.failure {
             Some(failure) if self.settled == 0 => Health::Failed(failure.clone()),
-            None if self.aside > 0 && self.settled == 0 => Health::Unclear,
+            None if self.set_aside > 0 && self.settled == 0 => Health::Unclear,
             Some(_) | None => Health::Well,
         }
     }
@@ -386,8 +386,8 @@ impl Progress {
             (Some(_), _) => "blocked",
             (None, Some(_)) if self.settled > 0 => "partial",
             (None, Some(trouble)) => trouble.as_str(),
-            (None, None) if self.aside > 0 && self.settled > 0 => "partial",
-            (None, None) if self.aside > 0 => "doubtful",
+            (None, None) if self.set_aside > 0 && self.settled > 0 => "partial",
+            (None, None) if self.set_aside > 0 => "doubtful",
             (None, None) if self.index_missing => "index_missing",
             (None, None) if self.too_large => "too_large",
             (None, None) if self.settled + self.doubtful == 0 => "bad_request",

@@ -121,7 +121,7 @@ pub struct DropArgs {
 
 /// Why a command about letters failed.
 #[derive(Debug, thiserror::Error)]
-pub enum Failure {
+pub enum DeadLetterError {
     /// A topic cannot be read.
     #[error(transparent)]
     Log(#[from] LogError),
@@ -146,7 +146,7 @@ pub enum Failure {
     Panicked(#[from] tokio::task::JoinError),
 }
 
-impl From<TransactionError> for Failure {
+impl From<TransactionError> for DeadLetterError {
     fn from(error: TransactionError) -> Self {
         Self::Write(error.to_string())
     }
@@ -155,8 +155,8 @@ impl From<TransactionError> for Failure {
 /// Carries out `command` with `config`, which is that of the whole indexer.
 ///
 /// # Errors
-/// [`Failure`].
-pub async fn run(config: Config, command: DeadLetters) -> Result<Exit, Failure> {
+/// [`DeadLetterError`].
+pub async fn run(config: Config, command: DeadLetters) -> Result<Exit, DeadLetterError> {
     match command {
         DeadLetters::List(args) => {
             let listed = blocking(move || list(&config, &args).map(|listed| (listed, args.output))).await?;
@@ -182,7 +182,7 @@ pub async fn run(config: Config, command: DeadLetters) -> Result<Exit, Failure> 
     }
 }
 
-fn list(config: &Config, args: &ListArgs) -> Result<Listed, Failure> {
+fn list(config: &Config, args: &ListArgs) -> Result<Listed, DeadLetterError> {
     let reader = LogReader::new(config)?;
     let kafka = &config.kafka;
     let mut topics = vec![args.which.topic(kafka)];
@@ -193,7 +193,7 @@ fn list(config: &Config, args: &ListArgs) -> Result<Listed, Failure> {
     Ok(Listed { topics: topics.into_iter().map(read).collect::<Result<_, _>>()? })
 }
 
-async fn show(config: Config, args: ShowArgs) -> Result<Exit, Failure> {
+async fn show(config: Config, args: ShowArgs) -> Result<Exit, DeadLetterError> {
     let registry = SchemaRegistry::new(&config.schema_registry)?;
     let kind = if args.letter.topic == config.kafka.dead_letter_topic { Kind::DeadLetter } else { Kind::Quarantined };
     let (config, letter, state) = blocking(move || {
@@ -207,7 +207,7 @@ async fn show(config: Config, args: ShowArgs) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-fn redrive(config: &Config, args: &RedriveArgs) -> Result<Redriven, Failure> {
+fn redrive(config: &Config, args: &RedriveArgs) -> Result<Redriven, DeadLetterError> {
     let reader = LogReader::new(config)?;
     let how = How { dry_run: args.dry_run, rate: args.rate, scope_ids: args.scope_ids };
     let redrive = Redrive::begin(config, how)?;
@@ -222,14 +222,16 @@ fn redrive(config: &Config, args: &RedriveArgs) -> Result<Redriven, Failure> {
     Ok(report)
 }
 
-fn post(config: &Config, args: &RedriveArgs) -> Result<Redriven, Failure> {
-    let url = args.post_to.as_deref().ok_or(Failure::NoReceiver)?;
+fn post(config: &Config, args: &RedriveArgs) -> Result<Redriven, DeadLetterError> {
+    let url = args.post_to.as_deref().ok_or(DeadLetterError::NoReceiver)?;
     let headers = args.headers_from.as_deref();
     let receiver = post::Receiver { url, headers, rate: args.rate, dry_run: args.dry_run };
     post::run(config, &args.which, &args.filter, &receiver)
 }
 
 /// Runs `work`, which waits for Kafka, on a thread for that.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Failure> + Send + 'static) -> Result<T, Failure> {
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, DeadLetterError> + Send + 'static,
+) -> Result<T, DeadLetterError> {
     tokio::task::spawn_blocking(work).await?
 }

@@ -19,7 +19,7 @@ use super::output::Output;
 use super::replay::{ReplayError, topic_of};
 use crate::RunError;
 use crate::backing::{Lists, Placer};
-use crate::batch::{Batch, Filling};
+use crate::batch::{Batch, BatchBuilder};
 use crate::bulk::Bulk;
 use crate::bulk::dry_run::DryRun;
 use crate::decode::{Decoded, Decoder, Missing};
@@ -142,16 +142,16 @@ impl<'a> Bench<'a> {
         let schemas = SchemaRegistry::new(&config.schema_registry).map_err(RunError::from)?;
         let has_index = bulk.has_index().await?;
         let bench = Self { config, bulk, metrics, schemas, has_index };
-        if has_index && bench.bulk.keeper().is_needed() {
+        if has_index && bench.bulk.index_cache().is_needed() {
             let name = config.elasticsearch.index_name.clone();
-            let table = tokio::time::timeout(PATIENCE, bench.bulk.keeper().renewed()).await;
+            let table = tokio::time::timeout(PATIENCE, bench.bulk.index_cache().renewed()).await;
             table.map_err(|_| ExplainError::NoTable(name))?;
         }
         Ok(bench)
     }
 
     async fn explain(&self, name: String, record: &OwnedRecord) -> Result<Explanation, ExplainError> {
-        let placer = Placer::new(&self.config.elasticsearch, self.bulk.keeper());
+        let placer = Placer::new(&self.config.elasticsearch, self.bulk.index_cache());
         let decoder = Decoder::new(self.config, placer, &self.metrics).map_err(RunError::Config)?;
         let (decoded, batch) = self.decode(decoder.for_server(self.bulk.server()), record).await?;
         let mut explanation = Explanation::new(name, self.config, &record.as_record());
@@ -174,7 +174,7 @@ impl<'a> Bench<'a> {
     /// Decodes the record, as often as it asks for something that can be had.
     async fn decode(&self, mut decoder: Decoder, record: &OwnedRecord) -> Result<(Decoded, Batch), ExplainError> {
         let record = record.as_record();
-        let mut filling = Filling::default();
+        let mut filling = BatchBuilder::default();
         filling.assign(record.partition, Epoch(0), None);
         let mut decoded = decoder.decode(&record, &mut filling);
         for _ in 0..ROUNDS {
@@ -186,7 +186,7 @@ impl<'a> Bench<'a> {
                 },
                 Decoded::TableTooOld(time) if self.has_index => {
                     // One that is dated far ahead never comes.
-                    drop(tokio::time::timeout(PATIENCE, self.bulk.keeper().until_valid(time)).await);
+                    drop(tokio::time::timeout(PATIENCE, self.bulk.index_cache().until_valid(time)).await);
                 }
                 _ => break,
             }
@@ -207,7 +207,7 @@ impl<'a> Bench<'a> {
             (false, false) => Stored::Nothing,
         });
         let (index, id, document) = explanation.parts();
-        let verdict = self.bulk.keeper().index().verdict(index, id, document).await?;
+        let verdict = self.bulk.index_cache().index().verdict(index, id, document).await?;
         explanation.mapping = Some(verdict);
         Ok(())
     }

@@ -15,7 +15,7 @@ use super::output::Output;
 use super::times::{self, Moment, moment};
 use crate::elasticsearch::Client;
 use crate::elasticsearch::SettingsError;
-use search::Found;
+use search::FoundRecords;
 use story::Story;
 use wanted::Wanted;
 
@@ -113,7 +113,7 @@ pub async fn run(config: Config, args: FindArgs) -> Result<Exit, FindError> {
         // Letters name their topic; bodies in the quarantine have none, and are reported once.
         found.take_letters(&topic.kafka.topic, &mut letters);
         report.is_cut |= found.is_cut;
-        tell(&client, &topic, &wanted, found, &mut report).await;
+        add_documents(&client, &topic, &wanted, found, &mut report).await;
     }
     report.found = !report.events.is_empty();
     args.output.print(&report);
@@ -132,7 +132,7 @@ fn topics(config: &Config, only: Option<String>) -> Result<Vec<Config>, FindErro
 }
 
 /// Puts what was `found` in Kafka together with the documents of its ids.
-async fn tell(client: &Client, config: &Config, wanted: &Wanted, found: Found, report: &mut Report) {
+async fn add_documents(client: &Client, config: &Config, wanted: &Wanted, found: FoundRecords, report: &mut Report) {
     let mut ids: BTreeSet<String> = found.ids().collect();
     if let Wanted::Id(id) | Wanted::Key(id) = wanted {
         ids.insert(id.clone());
@@ -143,7 +143,7 @@ async fn tell(client: &Client, config: &Config, wanted: &Wanted, found: Found, r
         report.problems.push(problem);
         BTreeMap::new()
     });
-    let Found { mut records, mut letters, .. } = found;
+    let FoundRecords { mut records, mut letters, .. } = found;
     for id in ids {
         let records = records.remove(&id).unwrap_or_default();
         let documents = documents.remove(&id).unwrap_or_default();

@@ -20,7 +20,7 @@ mod plan;
 /// The outcome for one topic.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
-pub enum State {
+pub enum TopicState {
     /// It was missing and has been created.
     Created,
     /// It is missing; a dry run creates nothing.
@@ -43,23 +43,23 @@ pub struct TopicReport {
     pub wanted: Plan,
     /// The outcome.
     #[serde(flatten)]
-    pub state: State,
+    pub state: TopicState,
 }
 
 impl TopicReport {
     /// Returns whether somebody has to look at it.
     pub fn differs(&self) -> bool {
-        matches!(self.state, State::Differs { .. })
+        matches!(self.state, TopicState::Differs { .. })
     }
 }
 
 impl fmt::Display for TopicReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.state {
-            State::Created => write!(f, "{}: created: {}", self.topic, self.wanted),
-            State::Missing => write!(f, "{}: missing, would be created: {}", self.topic, self.wanted),
-            State::Good => write!(f, "{}: exists", self.topic),
-            State::Differs { differences } => write!(f, "{}: differs: {}", self.topic, differences.join("; ")),
+            TopicState::Created => write!(f, "{}: created: {}", self.topic, self.wanted),
+            TopicState::Missing => write!(f, "{}: missing, would be created: {}", self.topic, self.wanted),
+            TopicState::Good => write!(f, "{}: exists", self.topic),
+            TopicState::Differs { differences } => write!(f, "{}: differs: {}", self.topic, differences.join("; ")),
         }
     }
 }
@@ -112,7 +112,7 @@ pub async fn set_up(config: &Config, settings: &Settings, dry_run: bool) -> Resu
     for (topic, wanted) in plan::plan(config, settings, &existing) {
         let state = match existing.get(&topic) {
             Some(existing) => compared(&wanted, existing),
-            None if dry_run => State::Missing,
+            None if dry_run => TopicState::Missing,
             None => create(&admin, config, &topic, &wanted).await?,
         };
         reports.push(TopicReport { topic, wanted, state });
@@ -120,12 +120,12 @@ pub async fn set_up(config: &Config, settings: &Settings, dry_run: bool) -> Resu
     Ok(reports)
 }
 
-fn compared(wanted: &Plan, existing: &Existing) -> State {
+fn compared(wanted: &Plan, existing: &Existing) -> TopicState {
     let differences = wanted.differences(existing);
-    if differences.is_empty() { State::Good } else { State::Differs { differences } }
+    if differences.is_empty() { TopicState::Good } else { TopicState::Differs { differences } }
 }
 
-async fn create(admin: &Admin, config: &Config, topic: &str, wanted: &Plan) -> Result<State, TopicsError> {
+async fn create(admin: &Admin, config: &Config, topic: &str, wanted: &Plan) -> Result<TopicState, TopicsError> {
     let mut new = NewTopic::new(topic, wanted.partitions, TopicReplication::Fixed(wanted.replication_factor));
     for (key, value) in &wanted.settings {
         new = new.set(key, value);
@@ -136,7 +136,7 @@ async fn create(admin: &Admin, config: &Config, topic: &str, wanted: &Plan) -> R
             Err((topic, code)) => return Err(TopicsError::Refused { topic, code }),
         }
     }
-    Ok(State::Created)
+    Ok(TopicState::Created)
 }
 
 /// Returns the existing topics of `config` with their settings. It asks for the metadata of all topics: asking for a

@@ -10,7 +10,7 @@ use std::time::Instant;
 use kafka::position::{NextOffset, Offset, Partition};
 
 use super::park::{Need, Parked};
-use crate::batch::{Batch, Filling};
+use crate::batch::{Batch, BatchBuilder};
 use crate::decode::Decoded;
 use crate::message::progress::{BatchId, Epoch};
 use crate::message::record::{OwnedRecord, Record};
@@ -23,7 +23,7 @@ const MAX_JUMPS: usize = 10_000;
 /// The batch being filled, the records that wait, and the ledger.
 #[derive(Debug, Default)]
 pub(super) struct Books {
-    pub(super) filling: Filling,
+    pub(super) builder: BatchBuilder,
     pub(super) parked: Parked,
     pub(super) ledger: Ledger,
     last_batch: u64,
@@ -58,7 +58,7 @@ impl Books {
     pub(super) fn assign(&mut self, partition: Partition, next: Option<NextOffset>) {
         self.unpark(partition);
         let epoch = self.ledger.assign(partition);
-        self.filling.assign(partition, epoch, next);
+        self.builder.assign(partition, epoch, next);
     }
 
     /// Gives `partition` up. What is in flight for it will not be committed here. Returns the epoch of the assignment
@@ -66,7 +66,7 @@ impl Books {
     pub(super) fn revoke(&mut self, partition: Partition) -> Option<Epoch> {
         let epoch = self.ledger.revoke(partition);
         self.unpark(partition);
-        self.filling.revoke(partition);
+        self.builder.revoke(partition);
         epoch
     }
 
@@ -74,14 +74,14 @@ impl Books {
     pub(super) fn take(
         &mut self,
         record: &Record<'_>,
-        decode: &mut impl FnMut(&Record<'_>, &mut Filling) -> Decoded,
+        decode: &mut impl FnMut(&Record<'_>, &mut BatchBuilder) -> Decoded,
     ) -> Option<Waits> {
         if self.parked.holds(record.partition) {
             self.parked.queue(record);
             return None;
         }
         let jump = self.follow(record);
-        let need = match decode(record, &mut self.filling) {
+        let need = match decode(record, &mut self.builder) {
             Decoded::SchemaUnknown(schema) => Need::Schema(schema),
             Decoded::TableTooOld(time) => Need::Table(time),
             Decoded::Document | Decoded::Tombstone | Decoded::Undecodable | Decoded::Expired => {
@@ -99,7 +99,7 @@ impl Books {
     pub(super) fn take_again(
         &mut self,
         records: &VecDeque<OwnedRecord>,
-        decode: &mut impl FnMut(&Record<'_>, &mut Filling) -> Decoded,
+        decode: &mut impl FnMut(&Record<'_>, &mut BatchBuilder) -> Decoded,
     ) -> Vec<Waits> {
         records.iter().filter_map(|record| self.take(&record.as_record(), decode)).collect()
     }
@@ -108,8 +108,8 @@ impl Books {
     /// once: none then.
     pub(super) fn dispatch(&mut self, now: Instant) -> Option<Batch> {
         self.last_batch += 1;
-        let since = self.filling.opened().unwrap_or(now);
-        let batch = self.filling.take(BatchId(self.last_batch));
+        let since = self.builder.opened().unwrap_or(now);
+        let batch = self.builder.take(BatchId(self.last_batch));
         self.ledger.track(&batch.progress, since);
         if batch.items.is_empty() && batch.undecodable.is_empty() {
             self.ledger.settle(&batch.progress);
@@ -121,14 +121,14 @@ impl Books {
     /// Returns since when the oldest record of `partition` that is not settled has been held: in flight, in the batch
     /// being filled, or waiting. None where there is none.
     pub(super) fn held_since(&self, partition: Partition) -> Option<Instant> {
-        let filling = self.filling.opened().filter(|_| self.filling.holds(partition));
+        let builder = self.builder.opened().filter(|_| self.builder.holds(partition));
         let waiting = self.parked_since.get(&partition).filter(|_| self.parked.holds(partition)).copied();
-        [self.ledger.open_since(partition), filling, waiting].into_iter().flatten().min()
+        [self.ledger.open_since(partition), builder, waiting].into_iter().flatten().min()
     }
 
     /// Bytes of the records that are not in flight: in the batch being filled, or waiting.
     pub(super) fn waiting_bytes(&self) -> usize {
-        self.filling.held_bytes() + self.parked.bytes()
+        self.builder.held_bytes() + self.parked.bytes()
     }
 
     /// Takes what was seen of the log since the last call.
@@ -144,7 +144,7 @@ impl Books {
     /// Compares where `record` stands with where reading stood. Offsets never go back within one log: a record that
     /// does belongs to another one, and its partition begins again.
     fn follow(&mut self, record: &Record<'_>) -> Option<Jump> {
-        let from = self.filling.next(record.partition).filter(|next| next.0 != record.offset.0)?;
+        let from = self.builder.next(record.partition).filter(|next| next.0 != record.offset.0)?;
         let jump = Jump { partition: record.partition, from, to: record.offset };
         if jump.is_back() {
             self.assign(record.partition, None);

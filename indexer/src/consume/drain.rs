@@ -167,7 +167,7 @@ impl Consumer {
     /// Waits until all that was consumed of `partitions` is settled, up to `indexer.drain_timeout`, and commits what
     /// is.
     fn drain(&mut self, partitions: &[Partition]) {
-        if !self.books.filling.is_empty() {
+        if !self.books.builder.is_empty() {
             self.dispatch(Instant::now());
         }
         let until = Instant::now() + self.settings.drain_timeout;

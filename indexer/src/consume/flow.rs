@@ -5,29 +5,29 @@ use super::*;
 impl Consumer {
     /// Returns whether more records may be taken: there are bytes left, and the batch being filled is not waiting to be
     /// sent.
-    pub(super) fn has_room(&self) -> bool {
-        !self.is_full() && self.room.has_bytes(self.books.waiting_bytes())
+    pub(super) fn has_memory(&self) -> bool {
+        !self.is_full() && self.memory_budget.has_bytes(self.books.waiting_bytes())
     }
 
     pub(super) fn may_resume(&self) -> bool {
-        !self.is_full() && self.room.has_drained(self.books.waiting_bytes())
+        !self.is_full() && self.memory_budget.has_drained(self.books.waiting_bytes())
     }
 
     pub(super) fn is_full(&self) -> bool {
         let settings = &self.settings;
         let max_body_bytes = settings.max_body_bytes.min(self.tasks.target_bytes());
-        self.books.filling.documents() >= settings.max_documents
-            || self.books.filling.undecodable() >= settings.max_documents
-            || self.books.filling.body_bytes() >= max_body_bytes
+        self.books.builder.documents() >= settings.max_documents
+            || self.books.builder.undecodable() >= settings.max_documents
+            || self.books.builder.body_bytes() >= max_body_bytes
     }
 
-    pub(super) fn wait_for_room(&mut self, shutdown: &CancellationToken) {
+    pub(super) fn wait_for_memory(&mut self, shutdown: &CancellationToken) {
         let until = Instant::now() + PATIENCE;
         while !shutdown.is_cancelled() {
             self.take_reports(POLL);
             let now = Instant::now();
             self.dispatch_if_due(now);
-            if self.has_room() {
+            if self.has_memory() {
                 return;
             }
             if now >= until {
@@ -46,8 +46,8 @@ impl Consumer {
         self.metrics.paused.with_label_values(&[&self.topic]).set(1);
         tracing::info!(
             topic = self.topic,
-            held_bytes = self.room.bytes(),
-            batches = self.room.batches(),
+            held_bytes = self.memory_budget.bytes(),
+            batches = self.memory_budget.batches(),
             "The limit of records in flight is reached: consuming pauses until half of them have settled."
         );
     }

@@ -50,11 +50,11 @@ impl Consumer {
                 }
             }
             wait = Duration::ZERO;
-            if !self.paused && !self.has_room() {
+            if !self.paused && !self.has_memory() {
                 break;
             }
         }
-        self.books.filling.open_with(Instant::now);
+        self.books.builder.open_with(Instant::now);
         self.leave_other_logs();
         self.reading.spend(taken);
         self.metrics.consumed.inc_by(taken as u64);
@@ -64,7 +64,7 @@ impl Consumer {
     /// Returns how long the first poll of a turn may wait: not beyond the moment in which the batch being filled is
     /// due.
     fn poll_wait(&self) -> Duration {
-        let Some(opened) = self.books.filling.opened() else {
+        let Some(opened) = self.books.builder.opened() else {
             return POLL;
         };
         let left = self.settings.max_age.saturating_sub(opened.elapsed());
@@ -74,8 +74,8 @@ impl Consumer {
 
     /// Sends the batch being filled if it is full or has waited long enough, and if one more may be in flight.
     pub(super) fn dispatch_if_due(&mut self, now: Instant) {
-        let is_due = self.is_full() || self.books.filling.age(now) >= self.settings.max_age;
-        if !self.books.filling.is_empty() && is_due && self.room.has_batch() {
+        let is_due = self.is_full() || self.books.builder.age(now) >= self.settings.max_age;
+        if !self.books.builder.is_empty() && is_due && self.memory_budget.has_batch() {
             self.dispatch(now);
         }
     }
@@ -83,7 +83,7 @@ impl Consumer {
     pub(super) fn dispatch(&mut self, now: Instant) {
         self.marks.send();
         if let Some(batch) = self.books.dispatch(now) {
-            self.room.start(batch.held_bytes());
+            self.memory_budget.start(batch.held_bytes());
             self.metrics.consume.dispatched(&self.topic, &batch);
             self.tasks.deliver(batch);
         }
@@ -94,14 +94,14 @@ impl Consumer {
         let mut next = if wait.is_zero() { self.reports.try_recv().ok() } else { self.reports.recv_timeout(wait).ok() };
         while let Some(report) = next {
             match report {
-                Report::Aside(aside) => {
-                    self.room.set_aside(aside.freed_bytes);
-                    self.books.ledger.set_aside(&aside.progress);
+                Report::SetAside(set_aside) => {
+                    self.memory_budget.set_aside(set_aside.freed_bytes);
+                    self.books.ledger.set_aside(&set_aside.progress);
                 }
                 Report::Settled(settled) => {
-                    match settled.was_aside {
-                        true => self.room.finish_aside(settled.held_bytes),
-                        false => self.room.finish(settled.held_bytes),
+                    match settled.was_set_aside {
+                        true => self.memory_budget.finish_set_aside(settled.held_bytes),
+                        false => self.memory_budget.finish(settled.held_bytes),
                     }
                     self.books.ledger.settle(&settled.progress);
                 }

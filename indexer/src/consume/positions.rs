@@ -47,11 +47,11 @@ impl Consumer {
                 continue;
             }
             let Some(position) = self.reading.within_range(partition, position) else { continue };
-            if self.books.filling.next(partition).is_none_or(|next| next < position) {
-                self.books.filling.pass(partition, position);
+            if self.books.builder.next(partition).is_none_or(|next| next < position) {
+                self.books.builder.pass(partition, position);
             }
         }
-        self.books.filling.open_with(Instant::now);
+        self.books.builder.open_with(Instant::now);
     }
 }
 

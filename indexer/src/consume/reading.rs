@@ -134,11 +134,11 @@ impl Consumer {
         let Some(bounds) = self.reading.bounds.as_ref().filter(|_| self.has_joined) else { return false };
         let watched = Arc::clone(&bounds.watched);
         let mut passed = 0;
-        let mut is_complete = self.books.filling.is_empty();
+        let mut is_complete = self.books.builder.is_empty();
         let mut is_missing = false;
         for (partition, range) in &bounds.ranges {
             is_missing |= !self.books.ledger.assigned().any(|assigned| assigned == *partition);
-            let next = self.books.filling.next(*partition).map_or(range.start, |next| next.0.min(range.end));
+            let next = self.books.builder.next(*partition).map_or(range.start, |next| next.0.min(range.end));
             passed += u64::try_from(next - range.start).unwrap_or(0);
             let is_held = self.books.parked.holds(*partition) || self.books.ledger.open_since(*partition).is_some();
             is_complete &= next >= range.end && !is_held;

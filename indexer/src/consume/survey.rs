@@ -53,7 +53,7 @@ impl Consumer {
     /// Returns where reading of `partition` stands; none while that is unknown, or while records wait that were read
     /// beyond it.
     fn stands(&self, partition: Partition) -> Option<NextOffset> {
-        self.books.filling.next(partition).filter(|_| !self.books.parked.holds(partition))
+        self.books.builder.next(partition).filter(|_| !self.books.parked.holds(partition))
     }
 
     fn take_ends(&mut self, partition: Partition, start: NextOffset, end: NextOffset) {
@@ -74,7 +74,7 @@ impl Consumer {
             );
             self.metrics.lost_records.with_label_values(&[&self.topic]).inc_by(loss.records());
             if loss.is_ahead {
-                self.books.filling.pass(partition, loss.to);
+                self.books.builder.pass(partition, loss.to);
             }
         }
     }

@@ -27,7 +27,7 @@ impl Consumer {
             }
             Need::Table(_) | Need::Schema(_) => waits.need.as_str(),
         };
-        self.metrics.place.parked.with_label_values(&[self.topic.as_str(), reason]).inc();
+        self.metrics.placement.parked.with_label_values(&[self.topic.as_str(), reason]).inc();
         match waits.need {
             Need::Schema(schema) if waits.ask => {
                 tracing::info!(

@@ -18,14 +18,14 @@ const PAUSES: [Duration; 2] = [Duration::from_secs(5), Duration::from_secs(60)];
 
 /// The fuse, and where batches wait.
 pub(super) struct Hold {
-    state: Mutex<State>,
+    state: Mutex<HoldState>,
     /// Held by the batch whose turn it is.
     turn: tokio::sync::Mutex<()>,
     metric: IntGaugeVec,
     topic: String,
 }
 
-struct State {
+struct HoldState {
     fuse: Fuse,
     is_blown: bool,
 }
@@ -35,7 +35,7 @@ impl Hold {
     pub(super) fn new(config: &Config, metric: IntGaugeVec) -> Self {
         let topic = config.kafka.topic.clone();
         metric.with_label_values(&[&topic]).set(0);
-        let state = State { fuse: Fuse::new(config.indexer.fuse), is_blown: false };
+        let state = HoldState { fuse: Fuse::new(config.indexer.fuse), is_blown: false };
         Self { state: Mutex::new(state), turn: tokio::sync::Mutex::new(()), metric, topic }
     }
 
@@ -98,7 +98,7 @@ impl Hold {
         );
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, HoldState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -106,7 +106,7 @@ impl Hold {
 /// Sends once more what was `refused` of `batch`. Returns what is refused still.
 async fn again(bulk: &Bulk, batch: &Batch, refused: &[Refused]) -> Vec<Refused> {
     let delivered = bulk.deliver(&batch.some(refused.iter().map(|refused| refused.item))).await;
-    let doubtful = delivered.aside.iter().filter_map(|aside| refused.get(aside.item).cloned());
+    let doubtful = delivered.set_aside.iter().filter_map(|set_aside| refused.get(set_aside.item).cloned());
     let still = delivered.refused.into_iter().filter_map(|again| {
         let before = refused.get(again.item)?;
         Some(Refused { item: before.item, attempts: before.attempts.saturating_add(again.attempts), ..again })

@@ -47,7 +47,7 @@ impl ErrorBody {
 /// mere text, as Elasticsearch has for an unknown path, has no type.
 pub(crate) fn request_error(body: &[u8]) -> Option<ErrorBody> {
     #[derive(Deserialize)]
-    struct Failure {
+    struct FailedAnswer {
         error: Described,
     }
     #[derive(Deserialize)]
@@ -56,7 +56,7 @@ pub(crate) fn request_error(body: &[u8]) -> Option<ErrorBody> {
         Typed(ErrorBody),
         Text(String),
     }
-    match serde_json::from_slice::<Failure>(body).ok()?.error {
+    match serde_json::from_slice::<FailedAnswer>(body).ok()?.error {
         Described::Typed(error) => Some(error),
         Described::Text(text) => Some(ErrorBody { reason: Some(text), ..ErrorBody::default() }),
     }

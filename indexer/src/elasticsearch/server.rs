@@ -10,7 +10,7 @@ use std::fmt;
 use bytes::Bytes;
 use serde::Deserialize;
 
-use crate::elasticsearch::{Answer, Client, Method, Request, SendError};
+use crate::elasticsearch::{Client, Method, Request, SendError, ServerAnswer};
 
 /// The oldest Elasticsearch that is used: component templates that may be missing came with it.
 pub const LEAST_ELASTICSEARCH: Version = Version { major: 8, minor: 7, patch: 0 };
@@ -184,7 +184,7 @@ pub async fn identify(client: &Client, index: &str, expected: Option<Product>) -
 }
 
 /// Returns what the `answer` to `GET /` says.
-fn judge(answer: &Answer) -> Result<Said, ServerError> {
+fn judge(answer: &ServerAnswer) -> Result<Said, ServerError> {
     if matches!(answer.status, 401 | 408 | 429 | 500..) {
         return Err(ServerError::Refused { status: answer.status, body: answer.beginning() });
     }
@@ -201,7 +201,7 @@ fn judge(answer: &Answer) -> Result<Said, ServerError> {
 /// Whose server it is that does not say so.
 async fn guess(
     client: &Client,
-    answer: &Answer,
+    answer: &ServerAnswer,
     index: &str,
     expected: Option<Product>,
 ) -> Result<Product, ServerError> {
@@ -216,7 +216,7 @@ async fn guess(
     Ok(if probe.status == 400 { Product::OpenSearch } else { Product::Elasticsearch })
 }
 
-async fn get(client: &Client, path: &str, query: &[(&str, &str)]) -> Result<Answer, SendError> {
+async fn get(client: &Client, path: &str, query: &[(&str, &str)]) -> Result<ServerAnswer, SendError> {
     let request = Request { method: Method::Get, path, query, content_type: "application/json", body: Bytes::new() };
     client.send(&request).await
 }

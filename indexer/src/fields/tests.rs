@@ -48,7 +48,7 @@ fn a_key_that_is_a_hidden_value_is_reported_once() {
 }
 
 #[test]
-fn a_secret_that_is_missing_is_told_with_its_key() {
+fn a_secret_that_is_missing_is_reported_with_its_key() {
     let mut config = Config::default();
     config.elasticsearch.documents.fields = Some([("a".to_owned(), FieldRule::Hash)].into());
     let error = Fields::new(&config, &Metrics::new(&Registry::new()).unwrap()).unwrap_err().to_string();

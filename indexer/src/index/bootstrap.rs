@@ -47,7 +47,7 @@ impl Index {
         let settings = self.settings_here();
         let Some(policy) = resources::policy(&settings) else {
             if self.settings.lifecycle == Lifecycle::Dsl && settings.lifecycle == Lifecycle::None {
-                self.tell_without_lifecycle(
+                self.log_without_lifecycle(
                     "OpenSearch has no data stream lifecycle: set elasticsearch.lifecycle to ism.",
                 );
             }
@@ -56,14 +56,14 @@ impl Index {
         match policy.ensure(&self.requests, self.force).await {
             Err(error) if settings.lifecycle == Lifecycle::Ism && error.is_no_endpoint() => {
                 self.state().without_lifecycle = true;
-                self.tell_without_lifecycle("OpenSearch lacks the plugin Index State Management: install it.");
+                self.log_without_lifecycle("OpenSearch lacks the plugin Index State Management: install it.");
                 Ok(())
             }
             ensured => self.allowed(ensured).map(drop),
         }
     }
 
-    fn tell_without_lifecycle(&self, why: &str) {
+    fn log_without_lifecycle(&self, why: &str) {
         if self.state().is_new(why.to_owned()) {
             tracing::error!(index = self.name(), "{why} Until then indices are neither rolled over nor deleted.");
         }

@@ -22,7 +22,7 @@ use super::{Index, resources};
 /// How many times template and indices are looked at: more than there are indexers that add fields at the same moment.
 const MAX_ROUNDS: usize = 20;
 /// How many conflicts are remembered as logged.
-const MAX_TOLD: usize = 1_000;
+const MAX_LOGGED: usize = 1_000;
 
 /// Of how many indices it is remembered what they have.
 const MAX_PREPARED: usize = 10_000;
@@ -134,7 +134,7 @@ impl Index {
         let (wanted, contradicting) = self.known();
         let difference = compare(&wanted, &live);
         let of_others = contradicting.iter().flat_map(|other| compare(other, &live).conflicts);
-        self.tell_conflicts(index, difference.conflicts.into_iter().chain(of_others).collect());
+        self.log_conflicts(index, difference.conflicts.into_iter().chain(of_others).collect());
         let Some(mut addition) = difference.addition else { return Ok((false, Some(live))) };
         if live["properties"]["_ingested_at"].is_null() {
             add_rules(&wanted, &mut addition);
@@ -146,12 +146,12 @@ impl Index {
                 Ok((true, Some(live)))
             }
             Err(error) if error.is_bad_request() || error.is_denied() => {
-                self.tell_refused(index, &error);
+                self.log_refused(index, &error);
                 Ok((false, Some(live)))
             }
             // Nobody writes to an old index that is closed to changes.
             Err(error) if error.is_block() && !is_current => {
-                self.tell_refused(index, &error);
+                self.log_refused(index, &error);
                 Ok((false, Some(live)))
             }
             Err(error) => Err(error),
@@ -173,13 +173,13 @@ impl Index {
         self.requests.put(&format!("/{index}/_mapping"), addition).await
     }
 
-    fn tell_refused(&self, index: &str, error: &RequestError) {
+    fn log_refused(&self, index: &str, error: &RequestError) {
         if self.state().is_new(format!("{index} {error}")) {
             tracing::error!(index, %error, "Cannot add fields to the mapping; documents that need them wait until it works (docs/refusals.md).");
         }
     }
 
-    fn tell_conflicts(&self, index: &str, conflicts: BTreeSet<Conflict>) {
+    fn log_conflicts(&self, index: &str, conflicts: BTreeSet<Conflict>) {
         let mut state = self.state();
         for Conflict { path, wanted, live } in &conflicts {
             if state.is_new(format!("{index} {path} {wanted} {live}")) {
@@ -198,13 +198,13 @@ impl Index {
     }
 }
 
-impl super::State {
+impl super::IndexState {
     /// Returns whether this is logged for the first time.
-    pub(super) fn is_new(&mut self, told: String) -> bool {
-        if self.told.len() >= MAX_TOLD {
-            self.told = HashSet::new();
+    pub(super) fn is_new(&mut self, logged: String) -> bool {
+        if self.logged.len() >= MAX_LOGGED {
+            self.logged = HashSet::new();
         }
-        self.told.insert(told)
+        self.logged.insert(logged)
     }
 
     /// Notes that `index` has all fields that were known at `version`.

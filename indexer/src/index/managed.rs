@@ -56,7 +56,7 @@ pub(super) enum Decision {
 }
 
 impl Kind {
-    fn words(self) -> &'static str {
+    fn description(self) -> &'static str {
         match self {
             Self::IlmPolicy | Self::IsmPolicy => "lifecycle policy",
             Self::ComponentTemplate => "component template",
@@ -155,13 +155,13 @@ impl Managed {
             }
             (Decision::Leave | Decision::KeepTheirs | Decision::KeepNewer, ..) => {}
         }
-        self.tell(decision, requests);
+        self.log_decision(decision, requests);
         Ok(decision)
     }
 
     /// Logs what was done about it, once it is done. A dry run does nothing, and says what it would do itself.
-    pub(super) fn tell(&self, decision: Decision, requests: &Requests) {
-        let (what, name) = (self.kind.words(), self.name.as_str());
+    pub(super) fn log_decision(&self, decision: Decision, requests: &Requests) {
+        let (what, name) = (self.kind.description(), self.name.as_str());
         match decision {
             Decision::Make | Decision::Update if requests.is_dry_run() => {}
             Decision::Make => tracing::info!(name, "Created the {what}."),
@@ -242,8 +242,8 @@ fn ism_description(content: &Value) -> String {
 
 fn ism_meta(answer: &Value) -> Value {
     let description = answer["policy"]["description"].as_str().unwrap_or_default();
-    let words: Vec<&str> = description.split(' ').collect();
-    match words.as_slice() {
+    let description: Vec<&str> = description.split(' ').collect();
+    match description.as_slice() {
         ["penstock-indexer", version, sent] => json!({ MARK: { "version": version, "sent": sent, "kept": "" } }),
         _ => Value::Null,
     }

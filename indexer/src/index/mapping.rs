@@ -216,7 +216,7 @@ impl Generator<'_> {
     fn of(&mut self, field: TypeRef<'_>, maps: Maps) -> Value {
         self.steps += 1;
         if self.steps > MAX_STEPS {
-            return self.aside(NoteKind::TooMany);
+            return self.unsearchable(NoteKind::TooMany);
         }
         if field.is_record() {
             return self.records(&[field]);
@@ -239,7 +239,7 @@ impl Generator<'_> {
     fn map(&mut self, values: TypeRef<'_>, maps: Maps) -> Value {
         let path = self.path.join(".");
         match maps {
-            Maps::Flattened if path.len() > MAX_PATH => return self.aside(NoteKind::TooLong),
+            Maps::Flattened if path.len() > MAX_PATH => return self.unsearchable(NoteKind::TooLong),
             Maps::Flattened => return fragment::flattened(),
             Maps::Object => {}
         }
@@ -255,10 +255,10 @@ impl Generator<'_> {
     fn records(&mut self, records: &[TypeRef<'_>]) -> Value {
         let times = |record: &TypeRef<'_>| self.open.get(&record.id()).copied().unwrap_or_default();
         if records.iter().any(|record| times(record) > usize::from(self.rules.config.recursion)) {
-            return self.aside(NoteKind::Recursive);
+            return self.unsearchable(NoteKind::Recursive);
         }
         if self.path.len() >= MAX_DEPTH {
-            return self.aside(NoteKind::TooDeep);
+            return self.unsearchable(NoteKind::TooDeep);
         }
         let fields = fields_of(records);
         self.steps += fields.iter().map(|(_, types)| types.len()).sum::<usize>();
@@ -279,7 +279,7 @@ impl Generator<'_> {
             let all = one.branches();
             self.steps += 1 + all.len();
             if self.steps > MAX_STEPS {
-                return self.aside(NoteKind::TooMany);
+                return self.unsearchable(NoteKind::TooMany);
             }
             branches.extend(all.into_iter().filter(|branch| met.insert(branch.id())));
         }
@@ -291,14 +291,14 @@ impl Generator<'_> {
         let common = others.iter().try_fold(first.clone(), |common, other| widen::widen(&common, other));
         common.unwrap_or_else(|| {
             let types = made.iter().map(|fragment| fragment::type_of(fragment).to_owned()).collect();
-            self.aside(NoteKind::Ambiguous(types))
+            self.unsearchable(NoteKind::Ambiguous(types))
         })
     }
 
     /// A field that is kept in the document and left out of the index.
-    fn aside(&mut self, kind: NoteKind) -> Value {
+    fn unsearchable(&mut self, kind: NoteKind) -> Value {
         self.note(kind);
-        fragment::aside()
+        fragment::unsearchable()
     }
 
     /// Notes what is about the field at the path.
@@ -312,13 +312,13 @@ impl Generator<'_> {
 
 /// Returns the fields of all of these records in the order in which they are met, each with the types that it has.
 fn fields_of<'s>(records: &[TypeRef<'s>]) -> Vec<(&'s str, Vec<TypeRef<'s>>)> {
-    let mut places: HashMap<&str, usize> = HashMap::new();
+    let mut positions: HashMap<&str, usize> = HashMap::new();
     let mut all: Vec<(&str, Vec<TypeRef<'_>>)> = Vec::new();
     for record in records {
         let Outline::Record(fields) = record.outline() else { continue };
         for (name, kind) in fields {
-            let place = *places.entry(name).or_insert(all.len());
-            match all.get_mut(place) {
+            let position = *positions.entry(name).or_insert(all.len());
+            match all.get_mut(position) {
                 Some((_, types)) => types.push(kind),
                 None => all.push((name, vec![kind])),
             }

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::elasticsearch::errors::is_own_error;
 use crate::elasticsearch::server::ServerError;
-use crate::elasticsearch::{Answer, Client, Method, Request, SendError};
+use crate::elasticsearch::{Client, Method, Request, SendError, ServerAnswer};
 
 /// How deep the causes of a refusal are followed.
 const MAX_CAUSES: usize = 8;
@@ -183,7 +183,7 @@ impl Requests {
         }
     }
 
-    async fn send(&self, method: Method, path: &str, body: Bytes) -> Result<Answer, SendError> {
+    async fn send(&self, method: Method, path: &str, body: Bytes) -> Result<ServerAnswer, SendError> {
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
         let query: Vec<(&str, &str)> = query.split('&').filter_map(|pair| pair.split_once('=')).collect();
         let request = Request { method, path, query: &query, content_type: "application/json", body };
@@ -191,7 +191,7 @@ impl Requests {
     }
 }
 
-fn refused(what: String, answer: &Answer) -> RequestError {
+fn refused(what: String, answer: &ServerAnswer) -> RequestError {
     let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
     let error = &body["error"];
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();

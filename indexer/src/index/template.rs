@@ -25,7 +25,7 @@ impl Index {
             Err(error) if error.is_denied() => return Ok(false),
             put => put?,
         }
-        wanted.tell(decision, &self.requests);
+        wanted.log_decision(decision, &self.requests);
         Ok(true)
     }
 

@@ -248,7 +248,7 @@ async fn whatever_else_goes_wrong_is_tried_again() {
 }
 
 #[tokio::test]
-async fn a_refusal_is_told_with_all_its_causes() {
+async fn a_refusal_is_reported_with_all_its_causes() {
     let body = json!({ "error": { "type": "x_content_parse_exception", "reason": "outer",
         "caused_by": { "type": "illegal_argument_exception", "reason": "inner" } }, "status": 400 });
     let stub = Stub::start(move |received| match received.line.starts_with("PUT ") {

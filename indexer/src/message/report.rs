@@ -17,7 +17,7 @@ pub enum Report {
     /// A batch is settled.
     Settled(Settled),
     /// A batch is settled except for documents that were set aside.
-    Aside(Aside),
+    SetAside(SetAside),
     /// The registry answered for a schema id: here it is, and the index has its fields; or it is known that there is
     /// none.
     Schema(SchemaId, Result<Arc<Schema>, RegistryError>),
@@ -59,14 +59,14 @@ pub struct Settled {
     pub progress: Vec<Progress>,
     /// Bytes that the batch held and no longer holds.
     pub held_bytes: usize,
-    /// Whether an [`Aside`] went before.
-    pub was_aside: bool,
+    /// Whether an [`SetAside`] went before.
+    pub was_set_aside: bool,
 }
 
 /// Every record of a batch is indexed, or acknowledged by the dead-letter topic, except for some of which it is not
 /// known what is at fault that they are refused.
 #[derive(Debug)]
-pub struct Aside {
+pub struct SetAside {
     /// How far it takes its partitions once these are settled too.
     pub progress: Vec<Progress>,
     /// Bytes that the batch no longer holds.

@@ -53,7 +53,7 @@ impl Age {
 
 /// Why there is no index for a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NoPlace {
+pub enum NoPlacement {
     /// The table has to be read again first.
     NotYet,
     /// Its index is deleted, and the config says that it is not indexed.

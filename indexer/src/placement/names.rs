@@ -65,33 +65,4 @@ fn numbered(text: &str) -> Option<(u64, &str)> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_name_says_whose_backing_index_it_is() {
-        for (name, kin) in [
-            ("events-000003", Kin::Own(3)),
-            ("events-1000003", Kin::Own(1_000_003)),
-            ("events-2026.11.28-000003", Kin::Own(3)),
-            ("events-2026-11-000003", Kin::Own(3)),
-            ("partial-events-000003", Kin::Mounted(3)),
-            ("restored-events-000003", Kin::Mounted(3)),
-            ("shrink-x1-y-events-000003", Kin::Copy(3)),
-            ("events-000003-v2", Kin::Copy(3)),
-            ("reindexed-v9-events-000003", Kin::Copy(3)),
-            ("restored-shrink-x1-events-000003", Kin::Copy(3)),
-            ("events", Kin::Foreign),
-            ("events-v2", Kin::Foreign),
-            ("events-3", Kin::Foreign),
-            ("events-archive-000003", Kin::Foreign),
-            ("events-eu-000003", Kin::Foreign),
-            ("myevents-000003", Kin::Foreign),
-            ("archive-2019", Kin::Foreign),
-            ("events-000003x", Kin::Foreign),
-        ] {
-            assert_eq!(Kin::of("events", name), kin, "{name}");
-        }
-        assert_eq!(Kin::of("a-a", "shrink-a-a-a-000002"), Kin::Copy(2));
-    }
-}
+mod tests;

@@ -15,7 +15,7 @@ const NOT_THERE: i64 = i64::MIN;
 
 /// An index behind an alias or of a data stream, as Elasticsearch gives it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Found {
+pub struct FoundIndex {
     /// Its name.
     pub name: String,
     /// `index.creation_date`, in milliseconds since the Unix epoch.
@@ -90,7 +90,7 @@ impl Table {
     /// [`TableError`], when the alias is in a state in which nothing can be placed.
     pub fn new(
         alias: &str,
-        found: Vec<Found>,
+        found: Vec<FoundIndex>,
         since: Option<i64>,
         read_at: i64,
         margin: Duration,
@@ -115,7 +115,7 @@ impl Table {
     /// # Errors
     /// As [`Table::new`].
     pub fn of_stream(
-        found: Vec<Found>,
+        found: Vec<FoundIndex>,
         seen: &HashMap<String, i64>,
         read_at: i64,
         margin: Duration,
@@ -129,13 +129,13 @@ impl Table {
 
     /// Returns the table of the indices of the strategy `time` that were `found`, in the order of their dates. The last
     /// one, which stands for the write index, is that of `read_at`, whether it is there or not.
-    pub fn dated(calendar: &Calendar, found: Vec<Found>, read_at: i64) -> Self {
+    pub fn dated(calendar: &Calendar, found: Vec<FoundIndex>, read_at: i64) -> Self {
         let current = calendar.current(read_at);
         let pattern = calendar.pattern();
         let until = pattern.time(&current).unwrap_or(i64::MAX);
-        let of = |found: Found| {
+        let of = |found: FoundIndex| {
             let start = pattern.time_of_copy(&found.name).filter(|start| *start <= until && *found.name != *current)?;
-            let Found { name, created, writable, .. } = found;
+            let FoundIndex { name, created, writable, .. } = found;
             Some(Backing { name: Arc::from(name), generation: 0, start, created, writable })
         };
         let created = found.iter().find(|found| found.name == current).map_or(NOT_THERE, |found| found.created);

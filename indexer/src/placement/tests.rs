@@ -7,13 +7,13 @@ use super::*;
 
 const MARGIN: Duration = Duration::from_millis(1_000);
 
-fn found(number: u64, created: i64) -> Found {
-    Found { name: format!("events-{number:06}"), created, writable: true, is_write: false, is_resized: false }
+fn found(number: u64, created: i64) -> FoundIndex {
+    FoundIndex { name: format!("events-{number:06}"), created, writable: true, is_write: false, is_resized: false }
 }
 
 /// A table of generations 1 and on, created at these times; the last one is the write index.
 fn table_of(created: &[i64], read_at: i64) -> Table {
-    let mut all: Vec<Found> = (1..).zip(created).map(|(number, created)| found(number, *created)).collect();
+    let mut all: Vec<FoundIndex> = (1..).zip(created).map(|(number, created)| found(number, *created)).collect();
     all.last_mut().unwrap().is_write = true;
     Table::new("events", all, None, read_at, MARGIN).unwrap()
 }
@@ -54,8 +54,8 @@ fn what_is_expired_goes_where_the_config_says() {
     let table = Table::new("events", vec![later], None, 20_000, MARGIN).unwrap();
     let (target, from, until) = by_table(&table, 5, Expired::Oldest).unwrap();
     assert_eq!((&*target.index, target.age, from, until), ("events-000002", Age::Expired, i64::MIN, 10_999));
-    assert_eq!(by_table(&table, 5, Expired::Skip), Err(NoPlace::Skip));
-    assert_eq!(by_table(&table, 5, Expired::DeadLetter), Err(NoPlace::DeadLetter));
+    assert_eq!(by_table(&table, 5, Expired::Skip), Err(NoPlacement::Skip));
+    assert_eq!(by_table(&table, 5, Expired::DeadLetter), Err(NoPlacement::DeadLetter));
 }
 
 #[test]
@@ -93,7 +93,7 @@ fn a_shrunk_index_takes_nothing_of_later_ones_and_its_neighbours_documents_are_l
 fn a_read_only_index_is_one_to_look_up_in_but_the_write_index_is_not() {
     let mut old = found(1, 10_000);
     old.writable = false;
-    let write = Found { is_write: true, writable: false, ..found(2, 20_000) };
+    let write = FoundIndex { is_write: true, writable: false, ..found(2, 20_000) };
     let table = Table::new("events", vec![old, write], None, 30_000, MARGIN).unwrap();
     assert_eq!(table.backing().iter().map(|backing| backing.writable).collect::<Vec<_>>(), [false, true]);
 }

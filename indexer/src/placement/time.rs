@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use avro::Found;
+use avro::FoundField;
 use config::TimeUnit;
 
 /// An event's own timestamp may be later than its record's by this part (one in so many) of the margin and still
@@ -83,10 +83,10 @@ impl Source {
 }
 
 /// Returns the value of the field of the event's own timestamp in milliseconds, a number in `unit`; text is none.
-pub fn of_field(found: &Found<'_>, unit: TimeUnit) -> Option<i64> {
+pub fn of_field(found: &FoundField<'_>, unit: TimeUnit) -> Option<i64> {
     match found {
-        Found::Millis(millis) => Some(*millis),
-        Found::Integer(number) => Some(unit.millis(*number)),
-        Found::Text(_) => None,
+        FoundField::Millis(millis) => Some(*millis),
+        FoundField::Integer(number) => Some(unit.millis(*number)),
+        FoundField::Text(_) => None,
     }
 }

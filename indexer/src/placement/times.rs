@@ -6,7 +6,7 @@ use prometheus::IntCounter;
 use registry::wire::SchemaId;
 
 use super::time::Source;
-use crate::metrics::PlaceMetrics;
+use crate::metrics::PlacementMetrics;
 
 /// The placement times of one topic.
 #[derive(Debug)]
@@ -22,7 +22,7 @@ pub struct Times {
 
 impl Times {
     /// None have been seen of `topic` yet. Where the field of the event's own timestamp `is_hidden`, no log has a value.
-    pub fn new(topic: &str, settings: &Elasticsearch, is_hidden: bool, metrics: &PlaceMetrics) -> Self {
+    pub fn new(topic: &str, settings: &Elasticsearch, is_hidden: bool, metrics: &PlacementMetrics) -> Self {
         let counter = |source: Source| metrics.times.with_label_values(&[topic, source.as_str()]);
         Self {
             topic: topic.to_owned(),

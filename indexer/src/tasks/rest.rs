@@ -12,8 +12,8 @@ use tokio::sync::watch;
 
 use crate::batch::Batch;
 use crate::bulk::Bulk;
-use crate::bulk::aside::Lone;
-use crate::bulk::work::Aside;
+use crate::bulk::set_aside::Lone;
+use crate::bulk::work::SetAside;
 use crate::dead_letter::DeadLetters;
 use crate::message::progress::Epoch;
 use crate::message::report::{self, Report, Settled};
@@ -46,19 +46,19 @@ impl Revoked {
 }
 
 impl Rest {
-    /// Settles what is set `aside` of `batch`, and reports that all else is settled as soon as `batch` itself need not
-    /// be held any more.
+    /// Settles what is set `set_aside` of `batch`, and reports that all else is settled as soon as `batch` itself need
+    /// not be held any more.
     pub(super) async fn settle(
         self,
         bulk: &Bulk,
         dead_letters: &DeadLetters,
         batch: Batch,
-        aside: Vec<Aside>,
+        set_aside: Vec<SetAside>,
     ) -> Report {
         let mut kept = 0;
         let mut open = FuturesUnordered::new();
-        for aside in &aside {
-            let out = bulk.single_out(&batch, aside);
+        for set_aside in &set_aside {
+            let out = bulk.single_out(&batch, set_aside);
             tokio::pin!(out);
             // Room comes as others are settled.
             let lone = loop {
@@ -68,18 +68,18 @@ impl Rest {
                 }
             };
             kept += lone.held_bytes();
-            open.push(self.decide(bulk, dead_letters, lone, epoch_of(&batch, aside)));
+            open.push(self.decide(bulk, dead_letters, lone, epoch_of(&batch, set_aside)));
         }
         let (id, progress) = (batch.id, batch.progress.clone());
         let freed_bytes = batch.held_bytes().saturating_sub(kept);
         let held_bytes = batch.held_bytes() - freed_bytes;
         drop(batch);
-        let report = report::Aside { progress: progress.clone(), freed_bytes };
-        if self.reports.send(Report::Aside(report)).is_err() {
+        let report = report::SetAside { progress: progress.clone(), freed_bytes };
+        if self.reports.send(Report::SetAside(report)).is_err() {
             tracing::debug!("A report came after the consuming thread had ended.");
         }
         while open.next().await.is_some() {}
-        Report::Settled(Settled { id, progress, held_bytes, was_aside: true })
+        Report::Settled(Settled { id, progress, held_bytes, was_set_aside: true })
     }
 
     async fn decide(&self, bulk: &Bulk, dead_letters: &DeadLetters, mut lone: Lone, epoch: Epoch) {
@@ -95,7 +95,7 @@ impl Rest {
     }
 }
 
-fn epoch_of(batch: &Batch, aside: &Aside) -> Epoch {
-    let partition = batch.items[aside.item].origin.partition;
+fn epoch_of(batch: &Batch, set_aside: &SetAside) -> Epoch {
+    let partition = batch.items[set_aside.item].origin.partition;
     batch.progress.iter().find(|step| step.partition == partition).map_or(Epoch(0), |step| step.epoch)
 }

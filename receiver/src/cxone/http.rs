@@ -27,7 +27,7 @@ pub(super) struct Http {
 
 /// An answer with its whole body.
 #[derive(Debug)]
-pub(super) struct Answer {
+pub(super) struct CxoneAnswer {
     pub(super) status: StatusCode,
     pub(super) body: Vec<u8>,
 }
@@ -71,14 +71,14 @@ impl Http {
         headers: HeaderMap,
         body: String,
         max: usize,
-    ) -> Result<Answer, CxoneError> {
+    ) -> Result<CxoneAnswer, CxoneError> {
         let mut attempt = 1;
         loop {
             let request = self.client.request(method.clone(), url).headers(headers.clone()).body(body.clone());
             let wait = match request.send().await {
                 Ok(mut response) => match next(&response, url, attempt) {
                     Next::Take => match http::body(&mut response, max).await {
-                        Ok(Some(body)) => return Ok(Answer { status: response.status(), body }),
+                        Ok(Some(body)) => return Ok(CxoneAnswer { status: response.status(), body }),
                         Ok(None) => {
                             let reason = format!("more than {max} bytes");
                             return Err(CxoneError::Garbage { url: url.to_owned(), reason });

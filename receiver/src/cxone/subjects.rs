@@ -4,7 +4,7 @@
 use std::str::FromStr;
 
 use registry::wire::SchemaId;
-use registry::{Direct, RegistrySetupError, escape};
+use registry::{RawClient, RegistrySetupError, escape};
 use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde::{Deserialize, Serialize};
@@ -23,7 +23,7 @@ const MAX_MESSAGE: usize = 500;
 /// A client of the registry's subjects. Keeps nothing.
 #[derive(Debug)]
 pub(crate) struct Subjects {
-    registry: Direct,
+    registry: RawClient,
 }
 
 /// A version of a subject, as it was registered.
@@ -104,7 +104,7 @@ impl Subjects {
     /// # Errors
     /// When the registry's settings cannot be used.
     pub(crate) fn new(config: &config::SchemaRegistry) -> Result<Self, RegistrySetupError> {
-        Ok(Self { registry: Direct::new(config)? })
+        Ok(Self { registry: RawClient::new(config)? })
     }
 
     /// Returns the latest version of `subject`; `None` if there is no such subject.

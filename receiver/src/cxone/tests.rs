@@ -142,7 +142,7 @@ async fn a_token_that_was_revoked_is_replaced_once() {
 }
 
 #[tokio::test]
-async fn a_429_waits_as_long_as_it_is_told_but_not_for_ever() {
+async fn a_429_waits_as_long_as_it_is_asked_but_not_for_ever() {
     let stub = Stub::start().await;
     stub.answers(TOKEN_PATH, vec![(429, vec![("retry-after", "1")], String::new()), token("t1", 3_600)]);
     assert_eq!(stub.client().schema("s").await.unwrap(), SCHEMA);
@@ -182,7 +182,7 @@ async fn a_server_that_does_not_answer_is_given_up() {
 }
 
 #[tokio::test]
-async fn nonsense_instead_of_a_token_is_told() {
+async fn nonsense_instead_of_a_token_is_reported() {
     let stub = Stub::start().await;
     for (answer, words) in [
         (ok("<html>Sign in</html>"), "no JSON"),
@@ -201,7 +201,7 @@ async fn nonsense_instead_of_a_token_is_told() {
 }
 
 #[tokio::test]
-async fn nonsense_instead_of_a_schema_is_told() {
+async fn nonsense_instead_of_a_schema_is_reported() {
     let stub = Stub::start().await;
     for (answer, words) in [
         (ok("<html>"), "no JSON"),

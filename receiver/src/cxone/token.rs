@@ -13,7 +13,7 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use super::CxoneError;
-use super::http::{Answer, Http};
+use super::http::{CxoneAnswer, Http};
 
 /// How long before its end a token is replaced.
 const EARLY: Duration = Duration::from_secs(300);
@@ -39,11 +39,11 @@ pub(super) struct Tokens {
     tenant_url: String,
     http: Http,
     /// Held while a token is fetched, so that there is one request for all who wait.
-    state: Mutex<State>,
+    state: Mutex<TokenState>,
 }
 
 #[derive(Default)]
-struct State {
+struct TokenState {
     token: Option<Token>,
     /// The last failure and when it was known: it holds for all who were waiting for it.
     failure: Option<(Instant, CxoneError)>,
@@ -85,11 +85,11 @@ impl Tokens {
         match self.fetch().await {
             Ok(token) => {
                 let header = token.header.clone();
-                *state = State { token: Some(token), failure: None };
+                *state = TokenState { token: Some(token), failure: None };
                 Ok(header)
             }
             Err(error) => {
-                *state = State { token: None, failure: Some((Instant::now(), error.clone())) };
+                *state = TokenState { token: None, failure: Some((Instant::now(), error.clone())) };
                 Err(error)
             }
         }
@@ -165,7 +165,7 @@ fn usable(life: Duration) -> Duration {
 }
 
 /// `Authorization` and the life of the token in an answer (RFC 6749, section 5.1).
-fn read(answer: &Answer) -> Result<(HeaderValue, Duration), String> {
+fn read(answer: &CxoneAnswer) -> Result<(HeaderValue, Duration), String> {
     let value: Value =
         serde_json::from_slice(&answer.body).map_err(|_| "what is no JSON, instead of a token".to_owned())?;
     let token = value.get("access_token").and_then(Value::as_str).filter(|token| !token.is_empty());
@@ -187,7 +187,7 @@ fn life(expires_in: Option<&Value>) -> Duration {
 }
 
 /// `, invalid_client` and the like, where the answer has one of RFC 6749.
-fn code(answer: &Answer) -> String {
+fn code(answer: &CxoneAnswer) -> String {
     let value: Option<Value> = serde_json::from_slice(&answer.body).ok();
     let given = value.as_ref().and_then(|value| value.get("error")).and_then(Value::as_str);
     let known = CODES.iter().find(|code| given == Some(**code));

@@ -5,7 +5,7 @@ fn noted(drift: &Drift, times: u32, at: Instant) -> usize {
 }
 
 #[tokio::test]
-async fn a_rise_is_told_once_and_again_after_a_while() {
+async fn a_rise_is_reported_once_and_again_after_a_while() {
     let (drift, start) = (Drift::default(), Instant::now());
     let mut suspected = drift.suspected();
     assert_eq!(noted(&drift, 4, start), 0);

@@ -2,7 +2,7 @@
 
 use registry::wire::{self, FRAME_LEN, SchemaId};
 
-use crate::held::{Held, NoRoom};
+use crate::body_budget::{BodyBudget, BudgetExceeded};
 
 /// A body, with room for a frame before it: the frame of a bare datum is put there, so that the body is never moved
 /// (P2).
@@ -29,13 +29,13 @@ impl Buffer {
         Self { bytes, covered: None }
     }
 
-    /// [`Buffer::with_capacity`], counted in `held`.
+    /// [`Buffer::with_capacity`], counted in `budget`.
     ///
     /// # Errors
-    /// [`NoRoom`].
-    pub(crate) fn counted(body: usize, held: &mut Held) -> Result<Self, NoRoom> {
+    /// [`BudgetExceeded`].
+    pub(crate) fn counted(body: usize, budget: &mut BodyBudget) -> Result<Self, BudgetExceeded> {
         let mut bytes = Vec::new();
-        held.reserve(&mut bytes, FRAME_LEN + body, FRAME_LEN + body)?;
+        budget.reserve(&mut bytes, FRAME_LEN + body, FRAME_LEN + body)?;
         bytes.resize(FRAME_LEN, 0);
         Ok(Self { bytes, covered: None })
     }

@@ -1,8 +1,8 @@
 //! The first part of a request's way: whose it is, and whether there is room for it.
 //!
-//! Whoever shows by the head that it may post has a place among `receiver.max_in_flight_requests`, and then its body is
-//! read. A signature covers the body; those requests wait in the [`super::anteroom`] until it is there. So nobody who
-//! cannot authenticate takes a place from those who can.
+//! Whoever shows by the head that it may post has a permit among `receiver.max_in_flight_requests`, and then its body
+//! is read. A signature covers the body; those requests wait in the [`super::anteroom`] until it is there. So nobody
+//! who cannot authenticate takes a permit from those who can.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -14,8 +14,8 @@ use tokio::time::Instant;
 
 use super::anteroom::Waiter;
 use super::{Endpoint, Received, body};
+use crate::body_budget::BodyBudget;
 use crate::client::{Client, Visit, sender};
-use crate::held::Held;
 use crate::message::Buffer;
 use crate::reject::Rejection;
 use crate::source::rate::RateLimited;
@@ -26,8 +26,8 @@ pub(super) struct Admitted<'a> {
     pub(super) body: Authentic,
     pub(super) claim: Claim,
     /// What it holds.
-    pub(super) held: Held,
-    _place: SemaphorePermit<'a>,
+    pub(super) budget: BodyBudget,
+    _permit: SemaphorePermit<'a>,
 }
 
 impl Endpoint {
@@ -56,34 +56,34 @@ impl Endpoint {
             Err(rejection) => return Err(self.discard(head.version, body, rejection).await),
         };
         let by_head = pending.is_authentic();
-        let (body, mut held, place) = if by_head {
+        let (body, mut budget, permit) = if by_head {
             if let Err(rejection) = self.take_rate() {
                 return Err(self.discard(head.version, body, rejection).await);
             }
             client.filter(|_| !authenticator.is_open()).inspect(|client| client.set_known());
-            let (place, mut held) = (self.place()?, self.common.held_bytes.hold());
-            held.grow(head_bytes(head))?;
-            (self.read(body, deadline, &mut held, None).await?, held, Some(place))
+            let (permit, mut budget) = (self.permit()?, self.common.memory_budget.hold());
+            budget.grow(head_bytes(head))?;
+            (self.read(body, deadline, &mut budget, None).await?, budget, Some(permit))
         } else {
             let address = client.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), Client::address);
             let address = sender(&head.headers, address, &self.common.trusted_proxies);
-            let (body, held) = self.wait(head, address, body, deadline, received).await?;
-            (body, held, None)
+            let (body, budget) = self.wait(head, address, body, deadline, received).await?;
+            (body, budget, None)
         };
         let (body, claim) = pending.check_body(body, received.wall).map_err(|refused| match refused {
             Refused::Unauthorized => Rejection::Unauthorized(authenticator.challenge()),
             Refused::InFlight => Rejection::InFlight,
         })?;
-        held.is_known();
+        budget.is_known();
         client.filter(|_| !by_head).inspect(|client| client.set_known());
-        let place = match place {
-            Some(place) => place,
+        let permit = match permit {
+            Some(permit) => permit,
             None => {
                 self.take_rate()?;
-                self.place()?
+                self.permit()?
             }
         };
-        Ok(Admitted { body, claim, held, _place: place })
+        Ok(Admitted { body, claim, budget, _permit: permit })
     }
 
     /// Reads a body whose sender is known only once it is there.
@@ -94,17 +94,17 @@ impl Endpoint {
         body: Body,
         deadline: Instant,
         received: Received,
-    ) -> Result<(Buffer, Held), Rejection> {
+    ) -> Result<(Buffer, BodyBudget), Rejection> {
         let deadline = deadline.min(received.instant + self.common.unauthenticated_timeout);
         let waiter = self.common.anteroom.enter(&self.source.shared_name, address);
-        let mut held = self.common.held_bytes.hold_for_stranger(&self.common.anteroom.bytes);
-        held.grow(head_bytes(head))?;
+        let mut budget = self.common.memory_budget.hold_for_stranger(&self.common.anteroom.bytes);
+        budget.grow(head_bytes(head))?;
         let body = tokio::select! {
             biased;
-            read = self.read(body, deadline, &mut held, Some(&waiter)) => read?,
+            read = self.read(body, deadline, &mut budget, Some(&waiter)) => read?,
             () = waiter.gives_way() => return Err(Rejection::Overloaded),
         };
-        Ok((body, held))
+        Ok((body, budget))
     }
 
     /// Returns whose certificate a trusted proxy passes on with a request, or that it passes on none; none for the
@@ -117,8 +117,8 @@ impl Endpoint {
         is_proxy.then(|| rule.peer(&head.headers))
     }
 
-    fn place(&self) -> Result<SemaphorePermit<'_>, Rejection> {
-        self.common.places.try_acquire().map_err(|_| Rejection::Overloaded)
+    fn permit(&self) -> Result<SemaphorePermit<'_>, Rejection> {
+        self.common.request_permits.try_acquire().map_err(|_| Rejection::Overloaded)
     }
 
     fn take_rate(&self) -> Result<(), Rejection> {
@@ -130,10 +130,10 @@ impl Endpoint {
         &self,
         body: Body,
         deadline: Instant,
-        held: &mut Held,
+        budget: &mut BodyBudget,
         waiter: Option<&Waiter<'_>>,
     ) -> Result<Buffer, Rejection> {
-        let body = body::read(body, self.source.max_body, deadline, held, waiter).await?;
+        let body = body::read(body, self.source.max_body, deadline, budget, waiter).await?;
         self.source.metrics.body_bytes.inc_by(body.body().len() as u64);
         Ok(body)
     }
@@ -141,7 +141,7 @@ impl Endpoint {
     /// Lets a body go that nobody wants, for a `rejection` that is given back. So many at a time are let arrive; the
     /// others are cut off.
     async fn discard(&self, version: Version, body: Body, rejection: Rejection) -> Rejection {
-        if let Ok(_place) = self.common.discards.try_acquire() {
+        if let Ok(_permit) = self.common.discards.try_acquire() {
             body::discard(version, body).await;
         }
         rejection

@@ -13,7 +13,7 @@ use avro::Limits;
 use tokio::time::Instant;
 
 use super::{Endpoint, Queued};
-use crate::held::Held;
+use crate::body_budget::BodyBudget;
 use crate::message::RecordHead;
 use crate::message::Writer;
 use crate::reject::Rejection;
@@ -34,14 +34,14 @@ impl Endpoint {
         &self,
         form: Form,
         (refused, generation): (Rejection, u64),
-        (body, held): (&mut Authentic, &mut Held),
+        (body, budget): (&mut Authentic, &mut BodyBudget),
         record: &RecordHead<'_>,
         deadline: Instant,
     ) -> Result<Queued, Rejection> {
         if !may_be_another_version(form, &refused) {
             return Err(refused);
         }
-        if let Some(writer) = self.older_writer(body, held, deadline).await? {
+        if let Some(writer) = self.older_writer(body, budget, deadline).await? {
             return self.queue_older(&writer, body, record).await;
         }
         if self.source.generation() == generation {
@@ -50,11 +50,11 @@ impl Endpoint {
         if self.source.generation() == generation {
             return Err(refused);
         }
-        let refused = match self.reader().events(form, &mut body.0, held, deadline).await {
+        let refused = match self.reader().events(form, &mut body.0, budget, deadline).await {
             Ok(events) => return self.queue(events, record).await,
             Err(refused) => refused,
         };
-        match self.older_writer(body, held, deadline).await? {
+        match self.older_writer(body, budget, deadline).await? {
             Some(writer) => self.queue_older(&writer, body, record).await,
             None => Err(refused),
         }
@@ -78,7 +78,7 @@ impl Endpoint {
     async fn older_writer(
         &self,
         body: &mut Authentic,
-        held: &mut Held,
+        budget: &mut BodyBudget,
         deadline: Instant,
     ) -> Result<Option<Arc<Writer>>, Rejection> {
         body.0.unframe();
@@ -90,10 +90,10 @@ impl Endpoint {
             return choose(body.0.body(), &older, limits);
         }
         // What the body takes is counted as long as the thread has it, also when its request is given up meanwhile.
-        let (buffer, taken) = (std::mem::take(&mut body.0), held.take());
+        let (buffer, taken) = (std::mem::take(&mut body.0), budget.take());
         let work = move || (choose(buffer.body(), &older, limits), buffer, taken);
         let (chosen, buffer, taken) = self.common.workers.run(deadline, work).await?;
-        (body.0, *held) = (buffer, taken);
+        (body.0, *budget) = (buffer, taken);
         chosen
     }
 }

@@ -1,7 +1,7 @@
 //! Where requests wait whose sender is not known before the body is there: those with a signature.
 //!
 //! Anybody can send a head with a signature that looks right, and let its body come late or never. So those requests
-//! have places and bytes of their own. Where there is none left, one of them gives way: of the source that has the
+//! have permits and bytes of their own. Where there is none left, one of them gives way: of the source that has the
 //! most, of its address that has the most, the oldest. An honest body is there within milliseconds, and a sender that
 //! waits longer than all others is most likely not.
 
@@ -13,20 +13,20 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::held::HeldBytes;
+use crate::body_budget::MemoryBudget;
 
-/// All places.
+/// All permits.
 #[derive(Debug)]
 pub(crate) struct Anteroom {
-    places: usize,
+    capacity: usize,
     /// The bytes of the bodies of those who wait.
-    pub(super) bytes: HeldBytes,
-    state: Mutex<State>,
+    pub(super) bytes: MemoryBudget,
+    state: Mutex<AnteroomState>,
     left: Notify,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct AnteroomState {
     sources: HashMap<Arc<str>, OfSource>,
     waiting: usize,
     next: u64,
@@ -42,7 +42,7 @@ struct OfSource {
 /// One who waits. Leaves when dropped.
 #[derive(Debug)]
 pub(super) struct Waiter<'a> {
-    room: &'a Anteroom,
+    anteroom: &'a Anteroom,
     source: Arc<str>,
     address: IpAddr,
     number: u64,
@@ -50,15 +50,15 @@ pub(super) struct Waiter<'a> {
 }
 
 impl Anteroom {
-    /// `places` requests may wait; together they may hold `bytes`.
-    pub(crate) fn new(places: usize, bytes: usize) -> Self {
-        Self { places, bytes: HeldBytes::new(bytes), state: Mutex::default(), left: Notify::new() }
+    /// `capacity` requests may wait; together they may hold `bytes`.
+    pub(crate) fn new(capacity: usize, bytes: usize) -> Self {
+        Self { capacity, bytes: MemoryBudget::new(bytes), state: Mutex::default(), left: Notify::new() }
     }
 
-    /// Lets a request to `source` from `address` wait; another one gives way where there is no place.
+    /// Lets a request to `source` from `address` wait; another one gives way where there is no permit.
     pub(super) fn enter(&self, source: &Arc<str>, address: IpAddr) -> Waiter<'_> {
         let mut state = self.lock();
-        if state.waiting >= self.places {
+        if state.waiting >= self.capacity {
             state.make_room();
         }
         let (number, give_way) = (state.next, CancellationToken::new());
@@ -67,15 +67,15 @@ impl Anteroom {
         let of_source = state.sources.entry(Arc::clone(source)).or_default();
         of_source.waiting += 1;
         of_source.addresses.entry(address).or_default().insert(number, give_way.clone());
-        Waiter { room: self, source: Arc::clone(source), address, number, give_way }
+        Waiter { anteroom: self, source: Arc::clone(source), address, number, give_way }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, AnteroomState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl State {
+impl AnteroomState {
     /// Asks one to give way.
     fn make_room(&mut self) {
         let source = self.sources.iter().max_by_key(|(_, source)| source.waiting).map(|(name, _)| Arc::clone(name));
@@ -112,9 +112,9 @@ impl Waiter<'_> {
 
     /// Asks one to give way, since there is no room for bytes, and waits until one has left.
     pub(super) async fn make_room(&self) {
-        let mut left = pin!(self.room.left.notified());
+        let mut left = pin!(self.anteroom.left.notified());
         left.as_mut().enable();
-        self.room.lock().make_room();
+        self.anteroom.lock().make_room();
         left.await;
     }
 }
@@ -122,8 +122,8 @@ impl Waiter<'_> {
 impl Drop for Waiter<'_> {
     fn drop(&mut self) {
         // It is gone already where it had to give way.
-        self.room.lock().remove(&self.source, self.address, self.number);
-        self.room.left.notify_waiters();
+        self.anteroom.lock().remove(&self.source, self.address, self.number);
+        self.anteroom.left.notify_waiters();
     }
 }
 

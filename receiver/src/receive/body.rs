@@ -9,7 +9,7 @@ use registry::wire::FRAME_LEN;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::anteroom::Waiter;
-use crate::held::{Held, NoRoom};
+use crate::body_budget::{BodyBudget, BudgetExceeded};
 use crate::message::Buffer;
 use crate::reject::Rejection;
 
@@ -38,7 +38,7 @@ pub(crate) async fn discard(version: Version, body: Body) {
 }
 
 /// Reads the whole of `body`, which must be at most `limit` bytes and there by `deadline`. What it takes is counted in
-/// `held`; a `waiter` asks others to give way where those who wait hold too much.
+/// `budget`; a `waiter` asks others to give way where those who wait hold too much.
 ///
 /// # Errors
 /// `TooLarge`, before reading anything where the length was announced, else as soon as the limit is passed;
@@ -47,7 +47,7 @@ pub(crate) async fn read(
     body: Body,
     limit: usize,
     deadline: Instant,
-    held: &mut Held,
+    budget: &mut BodyBudget,
     waiter: Option<&Waiter<'_>>,
 ) -> Result<Buffer, Rejection> {
     let announced = body.size_hint().lower();
@@ -56,7 +56,7 @@ pub(crate) async fn read(
     }
     let most = body.size_hint().upper().and_then(|upper| usize::try_from(upper).ok()).unwrap_or(limit).min(limit);
     // At most 8 KiB, so that it fits any `usize`.
-    let mut buffer = Buffer::counted(announced.min(TRUSTED_LENGTH) as usize, held)?;
+    let mut buffer = Buffer::counted(announced.min(TRUSTED_LENGTH) as usize, budget)?;
     let mut chunks = body.into_data_stream();
     loop {
         let chunk = match timeout_at(deadline, chunks.next()).await {
@@ -68,9 +68,9 @@ pub(crate) async fn read(
         if chunk.len() > limit - buffer.body().len() {
             return Err(Rejection::TooLarge(limit));
         }
-        while let Err(error) = held.reserve(buffer.bytes_mut(), chunk.len(), FRAME_LEN + most) {
+        while let Err(error) = budget.reserve(buffer.bytes_mut(), chunk.len(), FRAME_LEN + most) {
             let making_room = match (error, waiter) {
-                (NoRoom::ForStrangers, Some(waiter)) => timeout_at(deadline, waiter.make_room()).await,
+                (BudgetExceeded::ForStrangers, Some(waiter)) => timeout_at(deadline, waiter.make_room()).await,
                 _ => return Err(Rejection::Overloaded),
             };
             making_room.map_err(|_| Rejection::Overloaded)?;

@@ -5,7 +5,7 @@ use axum::http::header::CONTENT_ENCODING;
 use tokio::time::Instant;
 
 use super::reader::Reader;
-use crate::held::Held;
+use crate::body_budget::BodyBudget;
 use crate::message::Buffer;
 use crate::reject::Rejection;
 use crate::stages::decompress::{DecompressError, Format, decompress};
@@ -20,7 +20,7 @@ const CODINGS: [(&str, Format); 4] =
     [("gzip", Format::Gzip), ("zstd", Format::Zstd), ("deflate", Format::Zlib), ("x-gzip", Format::Gzip)];
 
 impl<S> Reader<'_, S> {
-    /// Decompresses `body` if it is compressed. On an error it is as it was. What it takes is counted in `held`.
+    /// Decompresses `body` if it is compressed. On an error it is as it was. What it takes is counted in `budget`.
     ///
     /// # Errors
     /// `ContentEncoding`, `Decompress`, `Overloaded`, and those of [`Workers::run`](crate::workers::Workers::run).
@@ -28,7 +28,7 @@ impl<S> Reader<'_, S> {
         &self,
         head: &HeaderMap,
         body: &mut Buffer,
-        held: &mut Held,
+        budget: &mut BodyBudget,
         deadline: Instant,
     ) -> Result<(), Rejection> {
         let Some(format) = coding(head)? else {
@@ -41,12 +41,12 @@ impl<S> Reader<'_, S> {
         let limit = self.limits.bytes;
         let compressed = std::mem::take(body);
         let (result, compressed) = if compressed.body().len() <= SHORT {
-            (decoded(format, &compressed, limit, held), compressed)
+            (decoded(format, &compressed, limit, budget), compressed)
         } else {
-            let mut taken = held.take();
+            let mut taken = budget.take();
             let work = move || (decoded(format, &compressed, limit, &mut taken), compressed, taken);
             let (result, compressed, taken) = self.workers.run(deadline, work).await?;
-            *held = taken;
+            *budget = taken;
             (result, compressed)
         };
         let decoded = match result {
@@ -57,12 +57,12 @@ impl<S> Reader<'_, S> {
             }
         };
         *body = decoded;
-        held.shrink(compressed.allocated());
+        budget.shrink(compressed.allocated());
         Ok(())
     }
 }
 
-/// Returns what `compressed` was before it was compressed, `limit` bytes at most; what it takes is counted in `held`.
+/// Returns what `compressed` was before it was compressed, `limit` bytes at most; what it takes is counted in `budget`.
 ///
 /// # Errors
 /// [`DecompressError`]; then nothing more is counted.
@@ -70,13 +70,13 @@ pub(crate) fn decoded(
     format: Format,
     compressed: &Buffer,
     limit: usize,
-    held: &mut Held,
+    budget: &mut BodyBudget,
 ) -> Result<Buffer, DecompressError> {
-    let mut buffer = Buffer::counted(0, held)?;
-    match decompress(format, compressed.body(), limit, buffer.bytes_mut(), held) {
+    let mut buffer = Buffer::counted(0, budget)?;
+    match decompress(format, compressed.body(), limit, buffer.bytes_mut(), budget) {
         Ok(()) => Ok(buffer),
         Err(error) => {
-            held.shrink(buffer.allocated());
+            budget.shrink(buffer.allocated());
             Err(error)
         }
     }

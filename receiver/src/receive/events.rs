@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use super::reader::Reader;
 use super::schemas::Schemas;
-use crate::held::Held;
+use crate::body_budget::BodyBudget;
 use crate::message::{Buffer, Writer};
 use crate::reject::Rejection;
 use crate::stages::unframe::{Form, Framing, SINGLE_OBJECT_LEN};
@@ -39,14 +39,14 @@ impl<S: Schemas> Reader<'_, S> {
         &self,
         form: Form,
         body: &'a mut Buffer,
-        held: &mut Held,
+        budget: &mut BodyBudget,
         deadline: Instant,
     ) -> Result<Events<'a>, Rejection> {
         match form {
             Form::Bare => self.bare(body, &*self.schemas.current()?),
             Form::BareOf(id) => self.bare(body, &*self.schemas.writer(id, deadline).await?),
             Form::BareOfVersion(version) => self.bare(body, &*self.schemas.writer_of_version(version, deadline).await?),
-            Form::Framed(framing) => self.framed(framing, body, None, held, deadline).await,
+            Form::Framed(framing) => self.framed(framing, body, None, budget, deadline).await,
             Form::BareOrFramed(framing @ Framing::Confluent(id)) => {
                 let writer = self.schemas.current()?;
                 body.frame(0, writer.id);
@@ -62,7 +62,7 @@ impl<S: Schemas> Reader<'_, S> {
                 match fits(body.body(), &writer, self.limits.event) {
                     Ok(()) if self.is_framed(framing, body.body(), &writer).await => Err(Rejection::Ambiguous(framing)),
                     Ok(()) => self.bare(body, &writer),
-                    Err(bare) => self.framed(framing, body, Some(bare), held, deadline).await,
+                    Err(bare) => self.framed(framing, body, Some(bare), budget, deadline).await,
                 }
             }
         }
@@ -79,7 +79,7 @@ impl<S: Schemas> Reader<'_, S> {
         framing: Framing,
         body: &'a mut Buffer,
         bare: Option<Invalid>,
-        held: &mut Held,
+        budget: &mut BodyBudget,
         deadline: Instant,
     ) -> Result<Events<'a>, Rejection> {
         match framing {
@@ -89,7 +89,7 @@ impl<S: Schemas> Reader<'_, S> {
                 body.frame(SINGLE_OBJECT_LEN, writer.id);
                 one(validate(body.with_frame(), &writer, self.limits.event), bare)
             }
-            Framing::Container => self.container(body, held, deadline).await.map(Events::Many),
+            Framing::Container => self.container(body, budget, deadline).await.map(Events::Many),
         }
     }
 
@@ -130,22 +130,27 @@ impl<S: Schemas> Reader<'_, S> {
     }
 
     /// Reads `body` as an object container file.
-    async fn container(&self, body: &mut Buffer, held: &mut Held, deadline: Instant) -> Result<Batch, Rejection> {
+    async fn container(
+        &self,
+        body: &mut Buffer,
+        budget: &mut BodyBudget,
+        deadline: Instant,
+    ) -> Result<Batch, Rejection> {
         let failed = |error| Rejection::Container(BatchError::Container(error));
         let container = Container::open(body.body()).map_err(failed)?;
         let writer = self.schemas.writer_of_text(container.schema(), deadline).await?;
         let limits = self.limits;
         if container.codec() == "null" && body.body().len() <= SHORT {
-            return Ok(validate_container(container, &writer, &limits, held)?);
+            return Ok(validate_container(container, &writer, &limits, budget)?);
         }
-        let (buffer, mut taken) = (std::mem::take(body), held.take());
+        let (buffer, mut taken) = (std::mem::take(body), budget.take());
         let work = move || {
             let container = Container::open(buffer.body()).map_err(BatchError::Container);
             let batch = container.and_then(|container| validate_container(container, &writer, &limits, &mut taken));
             (batch, buffer, taken)
         };
         let (batch, buffer, taken) = self.workers.run(deadline, work).await?;
-        (*body, *held) = (buffer, taken);
+        (*body, *budget) = (buffer, taken);
         Ok(batch?)
     }
 }

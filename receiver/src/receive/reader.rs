@@ -4,7 +4,7 @@
 use axum::http::HeaderMap;
 use tokio::time::Instant;
 
-use crate::held::Held;
+use crate::body_budget::BodyBudget;
 use crate::message::Buffer;
 use crate::reject::Rejection;
 use crate::stages::unframe::{Form, Reading, unframe};
@@ -25,7 +25,7 @@ pub(crate) struct Reader<'a, S> {
 
 impl<S> Reader<'_, S> {
     /// Takes the `Content-Encoding` off `body`, and returns the form that it has then. What it takes is counted in
-    /// `held`.
+    /// `budget`.
     ///
     /// # Errors
     /// Those of [`Reader::decompress`] and `Unframe`.
@@ -33,10 +33,10 @@ impl<S> Reader<'_, S> {
         &self,
         head: &HeaderMap,
         body: &mut Buffer,
-        held: &mut Held,
+        budget: &mut BodyBudget,
         deadline: Instant,
     ) -> Result<Form, Rejection> {
-        self.decompress(head, body, held, deadline).await?;
+        self.decompress(head, body, budget, deadline).await?;
         unframe(head, body.body(), self.reading).map_err(Rejection::Unframe)
     }
 }

@@ -40,7 +40,7 @@ struct Receiver {
 }
 
 /// What was answered.
-struct Answer {
+struct TestAnswer {
     status: u16,
     headers: HeaderMap,
     body: Value,
@@ -157,11 +157,11 @@ fn post(path: &str, headers: &[(&str, &str)], body: impl Into<Body>) -> Request 
 }
 
 impl Receiver {
-    async fn send(&self, request: Request) -> Answer {
+    async fn send(&self, request: Request) -> TestAnswer {
         let (head, body) = self.router.clone().oneshot(request).await.unwrap().into_parts();
         let body = axum::body::to_bytes(body, 100_000).await.unwrap();
         let body = serde_json::from_slice(&body).unwrap_or(Value::Null);
-        Answer { status: head.status.as_u16(), headers: head.headers, body }
+        TestAnswer { status: head.status.as_u16(), headers: head.headers, body }
     }
 
     /// Returns all records in the topic, oldest first.
@@ -342,7 +342,7 @@ async fn more_requests_than_allowed_are_told_to_come_back() {
     let mut config = config(&kafka, &registry(Some(())).await);
     config.receiver.max_in_flight_requests = 1;
     let receiver = start_with(&config, kafka);
-    let _place = receiver.common.places.try_acquire().unwrap();
+    let _permit = receiver.common.request_permits.try_acquire().unwrap();
     let answer = receiver.send(post("/open", &[], DATUM)).await;
     assert_eq!((answer.status, answer.headers["retry-after"].to_str().unwrap()), (503, "1"));
 }

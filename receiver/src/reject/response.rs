@@ -10,14 +10,14 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use super::Rejection;
-use super::place::Place;
+use super::location::ErrorLocation;
 
 impl Rejection {
     fn problem(&self) -> Problem {
-        let (status, word, title) = self.row();
-        let at = Place::of(self);
-        let kind = format!("urn:penstock:problem:{word}");
-        Problem { kind, title, status: status.as_u16(), code: word, detail: self.detail(), at }
+        let (status, code, title) = self.row();
+        let at = ErrorLocation::of(self);
+        let kind = format!("urn:penstock:problem:{code}");
+        Problem { kind, title, status: status.as_u16(), code, detail: self.detail(), at }
     }
 }
 
@@ -26,7 +26,7 @@ fn whole_seconds(wait: Duration) -> u64 {
     wait.as_millis().div_ceil(1_000).max(1).try_into().unwrap_or(u64::MAX)
 }
 
-/// Problem details, RFC 9457; `code` and the members of [`Place`] are extensions.
+/// Problem details, RFC 9457; `code` and the members of [`ErrorLocation`] are extensions.
 #[derive(Serialize)]
 struct Problem {
     #[serde(rename = "type")]
@@ -36,7 +36,7 @@ struct Problem {
     detail: Cow<'static, str>,
     code: &'static str,
     #[serde(flatten)]
-    at: Option<Place>,
+    at: Option<ErrorLocation>,
 }
 
 impl IntoResponse for Rejection {

@@ -58,11 +58,11 @@ fn unauthorized() -> Rejection {
 #[test]
 fn the_words_of_the_metric_are_those_of_the_rows() {
     for (rejection, ..) in rows().iter().filter(|row| !matches!(row.0, Rejection::NotFound)) {
-        assert!(WORDS.contains(&rejection.word()), "{}", rejection.word());
+        assert!(CODES.contains(&rejection.code()), "{}", rejection.code());
     }
-    let used: std::collections::BTreeSet<_> = rows().iter().map(|row| row.0.word()).collect();
+    let used: std::collections::BTreeSet<_> = rows().iter().map(|row| row.0.code()).collect();
     // Two that the rows above have no example of.
-    let unused: Vec<_> = WORDS.iter().filter(|word| !used.contains(*word)).collect();
+    let unused: Vec<_> = CODES.iter().filter(|code| !used.contains(*code)).collect();
     assert_eq!(unused, [&"invalid-event", &"rate-limited"]);
 }
 
@@ -74,17 +74,17 @@ async fn answer(rejection: Rejection) -> (StatusCode, HeaderMap, serde_json::Val
 
 #[tokio::test]
 async fn each_rejection_is_answered_by_its_row_as_a_problem() {
-    for (rejection, status, word, headers) in rows() {
+    for (rejection, status, code, headers) in rows() {
         let (answered, answered_headers, problem) = answer(rejection).await;
-        assert_eq!(answered.as_u16(), status, "{word}");
+        assert_eq!(answered.as_u16(), status, "{code}");
         assert_eq!(answered_headers["content-type"], "application/problem+json");
-        assert_eq!(answered_headers.len(), 1 + headers.len(), "{word}: {answered_headers:?}");
+        assert_eq!(answered_headers.len(), 1 + headers.len(), "{code}: {answered_headers:?}");
         for (name, value) in headers {
-            assert_eq!(answered_headers[*name], *value, "{word}");
+            assert_eq!(answered_headers[*name], *value, "{code}");
         }
-        assert_eq!(problem["type"], format!("urn:penstock:problem:{word}"));
+        assert_eq!(problem["type"], format!("urn:penstock:problem:{code}"));
         assert_eq!(problem["status"], status);
-        assert_eq!(problem["code"], word);
+        assert_eq!(problem["code"], code);
         assert!(problem["title"].is_string() && problem["detail"].is_string(), "{problem}");
     }
 }
@@ -110,10 +110,10 @@ async fn a_datum_that_is_none_says_in_which_field_and_at_which_byte() {
 }
 
 #[test]
-fn what_a_sender_is_told_names_nothing_of_the_inside() {
-    for (rejection, _, word, _) in rows() {
+fn what_a_sender_learns_names_nothing_of_the_inside() {
+    for (rejection, _, code, _) in rows() {
         let detail = rejection.detail();
-        assert!(!["http://", "127.0.0.1", "topic", "subject"].iter().any(|inside| detail.contains(inside)), "{word}");
+        assert!(!["http://", "127.0.0.1", "topic", "subject"].iter().any(|inside| detail.contains(inside)), "{code}");
     }
 }
 

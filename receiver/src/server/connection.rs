@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use tower::util::MapRequest;
 
 use super::Tls;
-use super::places::Place;
+use super::connection_permits::ConnectionPermit;
 use super::socket::{Limits, Socket};
 use crate::client::{Client, Visit};
 use crate::proxy_protocol::{self, Origin};
@@ -47,26 +47,31 @@ pub(super) struct Connections {
     pub(super) closing: CancellationToken,
 }
 
-type Failure = Box<dyn std::error::Error + Send + Sync>;
+type ConnectionError = Box<dyn std::error::Error + Send + Sync>;
 
 impl Connections {
-    /// Serves the requests of `stream` until it ends, is idle, has to give `place` to another one, or has answered its
+    /// Serves the requests of `stream` until it ends, is idle, has to give `permit` to another one, or has answered its
     /// last request after all connections were to close.
-    pub(super) async fn serve(&self, mut stream: TcpStream, address: IpAddr, mut place: Place) -> Result<(), Failure> {
-        let Some(address) = self.origin(&mut stream, address, &mut place).await? else { return Ok(()) };
-        let place = &place;
+    pub(super) async fn serve(
+        &self,
+        mut stream: TcpStream,
+        address: IpAddr,
+        mut permit: ConnectionPermit,
+    ) -> Result<(), ConnectionError> {
+        let Some(address) = self.origin(&mut stream, address, &mut permit).await? else { return Ok(()) };
+        let permit = &permit;
         let Some(tls) = &self.tls else {
-            return self.serve_http(stream, Client::new(address, None), place).await;
+            return self.serve_http(stream, Client::new(address, None), permit).await;
         };
         let handshake = TlsAcceptor::from(tls.current()).accept(stream);
         let late = |_| Error::new(ErrorKind::TimedOut, "the TLS handshake took too long");
         let stream = tokio::select! {
             done = tokio::time::timeout(self.head_timeout, handshake) => done.map_err(late)??,
-            () = place.give_way() => return Ok(()),
+            () = permit.give_way() => return Ok(()),
         };
         let certificate = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
         let client = Client::new(address, certificate.map(|der| Peer::of(der)));
-        self.serve_http(stream, client, place).await
+        self.serve_http(stream, client, permit).await
     }
 
     /// Returns whether `address` is that of a trusted proxy.
@@ -80,22 +85,22 @@ impl Connections {
         &self,
         stream: &mut TcpStream,
         address: IpAddr,
-        place: &mut Place,
-    ) -> Result<Option<IpAddr>, Failure> {
+        permit: &mut ConnectionPermit,
+    ) -> Result<Option<IpAddr>, ConnectionError> {
         if self.proxy_protocol == ProxyProtocol::None {
             return Ok(Some(address));
         }
         let read = tokio::select! {
             read = proxy_protocol::read(stream, self.head_timeout) => read,
-            () = place.give_way() => return Ok(None),
+            () = permit.give_way() => return Ok(None),
         };
-        let origin = read.inspect_err(|refusal| self.not_proxied.with_label_values(&[refusal.word()]).inc())?;
+        let origin = read.inspect_err(|refusal| self.not_proxied.with_label_values(&[refusal.code()]).inc())?;
         let named = match origin {
             Origin::Address(named) => named,
             Origin::Proxy => return Ok(Some(address)),
             Origin::Closed => return Ok(None),
         };
-        if !self.is_proxy(named) && !place.moves_to(named) {
+        if !self.is_proxy(named) && !permit.moves_to(named) {
             self.refused.inc();
             return Ok(None);
         }
@@ -106,9 +111,9 @@ impl Connections {
         &self,
         stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
         client: Arc<Client>,
-        place: &Place,
-    ) -> Result<(), Failure> {
-        place.is_of(&client);
+        permit: &ConnectionPermit,
+    ) -> Result<(), ConnectionError> {
+        permit.is_of(&client);
         let socket = Socket::new(stream, Arc::clone(&client), &self.limits);
         let visitor = Arc::clone(&client);
         let arrived = move |mut request: Request<_>| {
@@ -120,13 +125,13 @@ impl Connections {
         let idle = tokio::select! {
             biased;
             ended = connection.as_mut() => return ended,
-            () = place.give_way() => false,
+            () = permit.give_way() => false,
             () = client.idle(self.idle_timeout) => true,
         };
         let closing = self.closing.is_cancelled();
         if !idle && !closing {
-            // Another connection needs the place. Whatever this one still asks for, it has shown nothing that allows it
-            // to.
+            // Another connection needs the permit. Whatever this one still asks for, it has shown nothing that allows
+            // it to.
             return Ok(());
         }
         connection.as_mut().graceful_shutdown();

@@ -6,7 +6,7 @@
 use std::io::{Error, ErrorKind, Result};
 
 use super::MAX_HEAD;
-use crate::held::{Held, HeldBytes};
+use crate::body_budget::{BodyBudget, MemoryBudget};
 
 /// So many bytes of each head are not counted: what a connection costs anyway.
 const FREE: usize = 4 * 1024;
@@ -14,14 +14,14 @@ const FREE: usize = 4 * 1024;
 /// What one connection has sent since it was last answered.
 #[derive(Debug)]
 pub(super) struct Head {
-    held: Held,
+    budget: BodyBudget,
     bytes: usize,
 }
 
 impl Head {
     /// Nothing yet; what comes is counted in `all`.
-    pub(super) fn new(all: &HeldBytes) -> Self {
-        Self { held: all.hold(), bytes: 0 }
+    pub(super) fn new(all: &MemoryBudget) -> Self {
+        Self { budget: all.hold(), bytes: 0 }
     }
 
     /// `bytes` more have come, and none of them belongs to a request that is being answered.
@@ -33,14 +33,14 @@ impl Head {
         let before = counted(self.bytes);
         self.bytes = self.bytes.saturating_add(bytes);
         let more = counted(self.bytes) - before;
-        self.held.grow(more).map_err(|_| Error::new(ErrorKind::OutOfMemory, "too many long heads at a time"))
+        self.budget.grow(more).map_err(|_| Error::new(ErrorKind::OutOfMemory, "too many long heads at a time"))
     }
 
     /// The head is whole, or something was answered.
     pub(super) fn clear(&mut self) {
         if self.bytes > 0 {
             self.bytes = 0;
-            self.held.release();
+            self.budget.release();
         }
     }
 }

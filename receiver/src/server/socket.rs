@@ -11,8 +11,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Sleep;
 
 use super::head::Head;
+use crate::body_budget::MemoryBudget;
 use crate::client::Client;
-use crate::held::HeldBytes;
 
 /// How long is read, and discarded, after the last answer.
 const LINGER: Duration = Duration::from_secs(2);
@@ -46,7 +46,7 @@ pub(super) struct Limits {
     /// Until the other side has read something of what is written.
     pub(super) write_timeout: Duration,
     /// Where the bytes of heads are counted that are not whole yet.
-    pub(super) heads: HeldBytes,
+    pub(super) heads: MemoryBudget,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 pub(crate) struct Rate {
     per_second: f64,
     burst: f64,
-    state: Mutex<Option<State>>,
+    state: Mutex<Option<RateState>>,
 }
 
 /// The source takes no request now. Holds how long it is until it takes one.
@@ -20,7 +20,7 @@ pub(crate) struct Rate {
 pub(crate) struct RateLimited(pub(crate) Duration);
 
 #[derive(Clone, Copy, Debug)]
-struct State {
+struct RateState {
     tokens: f64,
     at: Instant,
 }
@@ -39,15 +39,15 @@ impl Rate {
     /// [`RateLimited`], with the time until there is one.
     pub(crate) fn take(&self, now: Instant) -> Result<(), RateLimited> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let last = state.unwrap_or(State { tokens: self.burst, at: now });
+        let last = state.unwrap_or(RateState { tokens: self.burst, at: now });
         let refill = now.saturating_duration_since(last.at).as_secs_f64() * self.per_second;
         let tokens = (last.tokens + refill).min(self.burst);
         let at = now.max(last.at);
         if tokens < 1.0 {
-            *state = Some(State { tokens, at });
+            *state = Some(RateState { tokens, at });
             return Err(RateLimited(Duration::from_secs_f64((1.0 - tokens) / self.per_second)));
         }
-        *state = Some(State { tokens: tokens - 1.0, at });
+        *state = Some(RateState { tokens: tokens - 1.0, at });
         Ok(())
     }
 }

@@ -1,5 +1,5 @@
-//! Who may post: the second stage, `receive → authenticate → …`. Pure except for [`live`], which reads secrets again:
-//! time is a parameter, nothing is logged.
+//! Who may post: the second stage, `receive → authenticate → …`. Pure except for [`reloading`], which reads secrets
+//! again: time is a parameter, nothing is logged.
 //!
 //! Authentication has two steps, because a keyed hash covers the body while everything else stands in the head of the
 //! request: [`Authenticator::check_head`] refuses what can be refused without reading the body and gives a [`Pending`];
@@ -26,8 +26,8 @@ use signature::Signed;
 use standard_webhooks::StandardWebhooks;
 
 pub(crate) use forwarded::Forwarded;
-pub(crate) use live::Live;
 pub(crate) use mtls::Peer;
+pub(crate) use reloading::ReloadingAuthenticator;
 pub(crate) use replay::Claim;
 
 mod basic;
@@ -35,8 +35,8 @@ mod bearer;
 mod digests;
 mod forwarded;
 mod hmac;
-mod live;
 mod mtls;
+mod reloading;
 mod replay;
 mod signature;
 mod standard_webhooks;

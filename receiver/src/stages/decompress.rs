@@ -11,7 +11,7 @@ use flate2::bufread::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 use liblzma::bufread::XzDecoder;
 use liblzma::stream::Stream;
 
-use crate::held::{Held, NoRoom};
+use crate::body_budget::{BodyBudget, BudgetExceeded};
 
 /// The largest window of Zstandard, as a power of two: 8 MiB, which RFC 9659 sets for `Content-Encoding: zstd` and RFC
 /// 8878 wants every decoder to have.
@@ -60,7 +60,7 @@ pub(crate) enum DecompressError {
     Broken(Format),
     /// All requests together hold too much.
     #[error(transparent)]
-    NoRoom(#[from] NoRoom),
+    BudgetExceeded(#[from] BudgetExceeded),
 }
 
 impl Format {
@@ -93,7 +93,7 @@ impl Format {
 }
 
 /// Appends to `out` what `input` was before it was compressed: `limit` bytes at most. What `out` takes is counted in
-/// `held`, and what the decoder takes as long as it works.
+/// `budget`, and what the decoder takes as long as it works.
 ///
 /// # Errors
 /// [`DecompressError`]; `out` may then have grown by up to the limit.
@@ -102,9 +102,9 @@ pub(crate) fn decompress(
     input: &[u8],
     limit: usize,
     out: &mut Vec<u8>,
-    held: &mut Held,
+    budget: &mut BodyBudget,
 ) -> Result<(), DecompressError> {
-    let mut out = Out { format, limit, bytes: out, held };
+    let mut out = Out { format, limit, bytes: out, budget };
     match format {
         Format::Gzip => {
             let mut decoder = MultiGzDecoder::new(input);
@@ -161,7 +161,7 @@ fn snappy(input: &[u8], out: Out<'_>) -> Result<(), DecompressError> {
         return Err(broken);
     }
     let start = out.bytes.len();
-    out.held.reserve(out.bytes, len, start + len)?;
+    out.budget.reserve(out.bytes, len, start + len)?;
     out.bytes.resize(start + len, 0);
     let room = out.bytes.get_mut(start..).unwrap_or_default();
     let written = snap::raw::Decoder::new().decompress(block, room).map_err(|_| broken)?;
@@ -174,7 +174,7 @@ struct Out<'a> {
     format: Format,
     limit: usize,
     bytes: &'a mut Vec<u8>,
-    held: &'a mut Held,
+    budget: &'a mut BodyBudget,
 }
 
 impl Out<'_> {
@@ -182,7 +182,7 @@ impl Out<'_> {
     fn copy(&mut self, decoder: &mut impl Read) -> Result<(), DecompressError> {
         let mut counted = 0;
         let result = self.read(decoder, &mut counted);
-        self.held.shrink(counted);
+        self.budget.shrink(counted);
         result
     }
 
@@ -194,9 +194,9 @@ impl Out<'_> {
         loop {
             let written = self.bytes.len() - start;
             let more = self.format.decoder(written).saturating_sub(*counted);
-            self.held.grow(more)?;
+            self.budget.grow(more)?;
             *counted += more;
-            self.held.reserve(self.bytes, STEP.min(most - self.bytes.len()), most)?;
+            self.budget.reserve(self.bytes, STEP.min(most - self.bytes.len()), most)?;
             let room = self.bytes.capacity().min(most) - self.bytes.len();
             let piece = decoder.by_ref().take(room as u64).read_to_end(self.bytes);
             let piece = piece.map_err(|_| DecompressError::Broken(self.format))?;

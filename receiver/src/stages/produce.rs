@@ -29,14 +29,14 @@ pub(crate) use fault::{OPERATOR, ProduceError};
 
 use callbacks::{Alone, Callbacks, Shared};
 use health::Health;
-use room::Room;
+use queue_budget::QueueBudget;
 use rules::Rules;
 
 mod callbacks;
 mod delivery;
 mod fault;
 mod health;
-mod room;
+mod queue_budget;
 mod rules;
 pub(crate) mod watch;
 
@@ -50,8 +50,8 @@ const DEFAULTS: [(&str, &str); 6] = [
     // librdkafka 2.12 holds back the others, and polls without a pause as soon as their linger is over.
     ("linger.ms", "3"),
     // What waits for Kafka at a time (P6). A full queue is answered 503.
-    (room::KIB, "65536"),
-    (room::RECORDS, "100000"),
+    (queue_budget::KIB, "65536"),
+    (queue_budget::RECORDS, "100000"),
     // One key is in one partition whoever produced it: this is what Kafka's own clients do.
     ("partitioner", "murmur2_random"),
     // After an outage, events are refused until the connection is back: look often.
@@ -120,9 +120,9 @@ impl Producer {
             .any(|key| config.get(key).is_some_and(|codec| codec.trim() != "none"));
         let largest =
             config.get("message.max.bytes").and_then(|bytes| bytes.trim().parse().ok()).unwrap_or(BATCH_BYTES);
-        let room = Room::of(&mut config);
+        let budget = QueueBudget::of(&mut config);
         let login = Arc::new(Login::new(kafka)?);
-        let shared = Arc::new(Shared { health: Health::default(), rules: Rules::default(), room, login });
+        let shared = Arc::new(Shared { health: Health::default(), rules: Rules::default(), budget, login });
         let alone = Arc::new(Alone::new(&config, &shared));
         let client = config.create_with_context(Callbacks::new(&shared, Some(&alone))).map_err(without_value)?;
         let client = ArcSwap::from_pointee(client);
@@ -144,7 +144,7 @@ impl Producer {
         self.ensure_there(topic)?;
         let count = events.len();
         let bytes = self.ensure_taken(topic, events.clone(), head)?;
-        self.shared.room.take(count, bytes)?;
+        self.shared.budget.take(count, bytes)?;
         let client = self.client.load_full();
         let delivery = Delivery::of(count);
         let mut headers = Some(head.headers());
@@ -157,7 +157,7 @@ impl Producer {
             // one, takes the original.
             record.headers = if number == count { headers.take() } else { headers.clone() };
             if let Err((error, _record)) = client.send(record) {
-                self.shared.room.give_back(count - queued, bytes - queued_bytes);
+                self.shared.budget.give_back(count - queued, bytes - queued_bytes);
                 return Err(self.failed(topic, &error));
             }
             (queued, queued_bytes) = (queued + 1, queued_bytes + event.len());
@@ -205,7 +205,7 @@ impl Producer {
     ///
     /// # Errors
     /// [`ProduceError`]: it was not queued.
-    pub(crate) fn send_aside(
+    pub(crate) fn send_quarantined(
         &self,
         topic: &str,
         value: &[u8],
@@ -213,7 +213,7 @@ impl Producer {
         timestamp: SystemTime,
     ) -> Result<Arc<Delivery>, ProduceError> {
         self.ensure_there(topic)?;
-        self.shared.room.take(1, value.len())?;
+        self.shared.budget.take(1, value.len())?;
         let delivery = Delivery::of(1);
         let mut record: Record<'_> = BaseRecord::with_opaque_to(topic, Arc::clone(&delivery)).payload(value);
         record.timestamp = milliseconds(timestamp);
@@ -221,7 +221,7 @@ impl Producer {
         match self.client.load().send(record) {
             Ok(()) => Ok(delivery),
             Err((error, _)) => {
-                self.shared.room.give_back(1, value.len());
+                self.shared.budget.give_back(1, value.len());
                 Err(ProduceError::of(&error))
             }
         }
@@ -261,7 +261,7 @@ impl Producer {
 
     /// Records in the queue or on their way.
     pub(crate) fn queue_len(&self) -> usize {
-        self.shared.room.records()
+        self.shared.budget.records()
     }
 
     /// Waits until everything in the queue is acknowledged or has failed, at most for `timeout`. Blocks the thread.

@@ -7,7 +7,7 @@
 use std::fmt::{self, Write};
 
 use super::compile::Compiled;
-use super::node::{Node, NodeId};
+use super::node::{NodeId, SchemaNode};
 
 /// Returns the CRC-64-AVRO fingerprint of the parsing canonical form.
 pub(super) fn fingerprint(schema: &Compiled) -> u64 {
@@ -63,7 +63,7 @@ fn parts<'s>(schema: &'s Compiled, id: NodeId, defined: &mut [bool], parts: &mut
         parts.extend([Part::Text(r#"{"name":"#), Part::Name(name), Part::Text(r#","type":"#)]);
     }
     match node {
-        Node::Record(record) => {
+        SchemaNode::Record(record) => {
             parts.push(Part::Text(r#""record","fields":["#));
             for (index, field) in record.fields.iter().enumerate() {
                 let begin = if index > 0 { r#",{"name":"# } else { r#"{"name":"# };
@@ -72,7 +72,7 @@ fn parts<'s>(schema: &'s Compiled, id: NodeId, defined: &mut [bool], parts: &mut
             }
             parts.push(Part::Text("]}"));
         }
-        Node::Enum(symbols) => {
+        SchemaNode::Enum(symbols) => {
             parts.push(Part::Text(r#""enum","symbols":["#));
             for (index, symbol) in symbols.iter().enumerate() {
                 parts.extend((index > 0).then_some(Part::Text(",")));
@@ -80,24 +80,26 @@ fn parts<'s>(schema: &'s Compiled, id: NodeId, defined: &mut [bool], parts: &mut
             }
             parts.push(Part::Text("]}"));
         }
-        Node::Union(branches) => union(branches.iter().copied().map(Part::Type), parts),
-        Node::Nullable { null: 0, other } => union([Part::Name("null"), Part::Type(*other)].into_iter(), parts),
-        Node::Nullable { other, .. } => union([Part::Type(*other), Part::Name("null")].into_iter(), parts),
-        Node::Array(items) => nested(r#"{"type":"array","items":"#, items.node, parts),
-        Node::Map(items) => nested(r#"{"type":"map","values":"#, items.node, parts),
-        Node::Keyed(keyed) => nested(r#"{"type":"map","values":"#, keyed.items.node, parts),
-        Node::Hidden { inner, .. } => parts.push(Part::Type(*inner)),
-        Node::Fixed { size } | Node::Decimal { size: Some(size), .. } => fixed(*size, parts),
-        Node::UuidFixed => fixed(16, parts),
-        Node::Duration => fixed(12, parts),
-        Node::Null => parts.push(Part::Name("null")),
-        Node::Boolean => parts.push(Part::Name("boolean")),
-        Node::Int | Node::Date | Node::TimeMillis => parts.push(Part::Name("int")),
-        Node::Long | Node::TimeMicros | Node::Timestamp { .. } => parts.push(Part::Name("long")),
-        Node::Float => parts.push(Part::Name("float")),
-        Node::Double => parts.push(Part::Name("double")),
-        Node::Bytes | Node::BigDecimal | Node::Decimal { size: None, .. } => parts.push(Part::Name("bytes")),
-        Node::String | Node::UuidText => parts.push(Part::Name("string")),
+        SchemaNode::Union(branches) => union(branches.iter().copied().map(Part::Type), parts),
+        SchemaNode::Nullable { null: 0, other } => union([Part::Name("null"), Part::Type(*other)].into_iter(), parts),
+        SchemaNode::Nullable { other, .. } => union([Part::Type(*other), Part::Name("null")].into_iter(), parts),
+        SchemaNode::Array(items) => nested(r#"{"type":"array","items":"#, items.node, parts),
+        SchemaNode::Map(items) => nested(r#"{"type":"map","values":"#, items.node, parts),
+        SchemaNode::Keyed(keyed) => nested(r#"{"type":"map","values":"#, keyed.items.node, parts),
+        SchemaNode::Hidden { inner, .. } => parts.push(Part::Type(*inner)),
+        SchemaNode::Fixed { size } | SchemaNode::Decimal { size: Some(size), .. } => fixed(*size, parts),
+        SchemaNode::UuidFixed => fixed(16, parts),
+        SchemaNode::Duration => fixed(12, parts),
+        SchemaNode::Null => parts.push(Part::Name("null")),
+        SchemaNode::Boolean => parts.push(Part::Name("boolean")),
+        SchemaNode::Int | SchemaNode::Date | SchemaNode::TimeMillis => parts.push(Part::Name("int")),
+        SchemaNode::Long | SchemaNode::TimeMicros | SchemaNode::Timestamp { .. } => parts.push(Part::Name("long")),
+        SchemaNode::Float => parts.push(Part::Name("float")),
+        SchemaNode::Double => parts.push(Part::Name("double")),
+        SchemaNode::Bytes | SchemaNode::BigDecimal | SchemaNode::Decimal { size: None, .. } => {
+            parts.push(Part::Name("bytes"))
+        }
+        SchemaNode::String | SchemaNode::UuidText => parts.push(Part::Name("string")),
     }
 }
 

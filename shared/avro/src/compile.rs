@@ -11,7 +11,7 @@ use super::SchemaError;
 use super::definitions::{Definition, DefinitionId, Definitions, Kind, check_length, shown};
 use super::logical;
 use super::names;
-use super::node::{Field, Items, Node, NodeId, Record, Symbol};
+use super::node::{Field, Items, NodeId, Record, SchemaNode, Symbol};
 use super::raw::{Key, Object, Raw};
 use super::sizes;
 use super::text::{self, Text};
@@ -22,7 +22,7 @@ const NAME_LEN: usize = 32;
 /// A schema's nodes, which is the first, and what is known of them that reading does not need.
 #[derive(Debug)]
 pub(super) struct Compiled {
-    pub(super) nodes: Box<[Node]>,
+    pub(super) nodes: Box<[SchemaNode]>,
     pub(super) root: NodeId,
     /// The full names of records, enums and fixed.
     pub(super) names: HashMap<NodeId, String>,
@@ -57,7 +57,7 @@ pub(super) fn compile(texts: &[Raw<'_>]) -> Result<Compiled, SchemaError> {
 }
 
 /// Returns all nodes, each after those that it is made of, except where a record holds itself.
-fn in_order(nodes: &[Node], root: NodeId) -> Vec<NodeId> {
+fn in_order(nodes: &[SchemaNode], root: NodeId) -> Vec<NodeId> {
     let mut met = vec![false; nodes.len()];
     if let Some(met) = met.get_mut(root as usize) {
         *met = true;
@@ -89,7 +89,7 @@ struct Compiler<'d, 'r, 'j> {
     aliases: OnceCell<HashMap<(&'d str, &'d str), DefinitionId>>,
     /// The nodes of the named types that are used.
     ids: Vec<Option<NodeId>>,
-    nodes: Vec<Node>,
+    nodes: Vec<SchemaNode>,
     /// Named types that are used and not compiled yet.
     waiting: Vec<(NodeId, &'d Definition<'r, 'j>)>,
     names: HashMap<NodeId, String>,
@@ -112,11 +112,11 @@ impl<'d, 'r, 'j> Compiler<'d, 'r, 'j> {
             Some(Raw::Text(name)) => match &**name {
                 "array" => {
                     let items = self.items(object, Key::Items, "an array has no items", within)?;
-                    self.add(Node::Array(items))
+                    self.add(SchemaNode::Array(items))
                 }
                 "map" => {
                     let values = self.items(object, Key::Values, "a map has no values", within)?;
-                    self.add(Node::Map(values))
+                    self.add(SchemaNode::Map(values))
                 }
                 name if Kind::of(name).is_some() => {
                     let id = self.definitions.of_object(object, within)?;
@@ -160,7 +160,7 @@ impl<'d, 'r, 'j> Compiler<'d, 'r, 'j> {
         }
         let undefined = || SchemaError("a type is used but not defined".to_owned());
         let definition = self.definitions.get(id).ok_or_else(undefined)?;
-        let node = self.add(Node::Record(Record::default()))?;
+        let node = self.add(SchemaNode::Record(Record::default()))?;
         if let Some(known) = self.ids.get_mut(id) {
             *known = Some(node);
         }
@@ -181,19 +181,19 @@ impl<'d, 'r, 'j> Compiler<'d, 'r, 'j> {
                 node
             }
         };
-        if let Some(place) = self.nodes.get_mut(id as usize) {
-            *place = node;
+        if let Some(slot) = self.nodes.get_mut(id as usize) {
+            *slot = node;
         }
         Ok(())
     }
 
-    fn add(&mut self, node: Node) -> Result<NodeId, SchemaError> {
+    fn add(&mut self, node: SchemaNode) -> Result<NodeId, SchemaError> {
         let id = NodeId::try_from(self.nodes.len()).map_err(|_| SchemaError("too many types".to_owned()))?;
         self.nodes.push(node);
         Ok(id)
     }
 
-    fn record(&mut self, definition: &Definition<'_, '_>) -> Result<Node, SchemaError> {
+    fn record(&mut self, definition: &Definition<'_, '_>) -> Result<SchemaNode, SchemaError> {
         let record = shown(&definition.fullname);
         let raw = definition.object.list(Key::Fields);
         let raw = raw.ok_or_else(|| SchemaError(format!("record {record} has no list of fields")))?;
@@ -216,7 +216,7 @@ impl<'d, 'r, 'j> Compiler<'d, 'r, 'j> {
             let node = self.node(kind, definition.namespace()).map_err(at)?;
             fields.push(field(name, node, &mut names));
         }
-        Ok(Node::Record(Record { name: definition.fullname.as_str().into(), fields: fields.into(), first: 0 }))
+        Ok(SchemaNode::Record(Record { name: definition.fullname.as_str().into(), fields: fields.into(), first: 0 }))
     }
 
     fn union(&mut self, raw: &[Raw<'_>], within: &str) -> Result<NodeId, SchemaError> {
@@ -227,12 +227,12 @@ impl<'d, 'r, 'j> Compiler<'d, 'r, 'j> {
             }
             branches.push(self.node(branch, within)?);
         }
-        let is_null = |id: NodeId| self.nodes.get(id as usize) == Some(&Node::Null);
+        let is_null = |id: NodeId| self.nodes.get(id as usize) == Some(&SchemaNode::Null);
         let node = match *branches {
             [] => return Err(SchemaError("a union has no branches".to_owned())),
-            [null, other] if is_null(null) => Node::Nullable { null: 0, other },
-            [other, null] if is_null(null) => Node::Nullable { null: 1, other },
-            _ => Node::Union(branches.into()),
+            [null, other] if is_null(null) => SchemaNode::Nullable { null: 0, other },
+            [other, null] if is_null(null) => SchemaNode::Nullable { null: 1, other },
+            _ => SchemaNode::Union(branches.into()),
         };
         self.add(node)
     }
@@ -245,8 +245,8 @@ impl<'d, 'r, 'j> Compiler<'d, 'r, 'j> {
 }
 
 /// Returns the digits that a decimal may have.
-fn precision(node: &Node, object: Option<&Object<'_>>) -> Option<u64> {
-    let object = object.filter(|_| matches!(node, Node::Decimal { .. }))?;
+fn precision(node: &SchemaNode, object: Option<&Object<'_>>) -> Option<u64> {
+    let object = object.filter(|_| matches!(node, SchemaNode::Decimal { .. }))?;
     object.number(Key::Precision)
 }
 
@@ -258,7 +258,7 @@ fn is_union(raw: &Raw<'_>) -> bool {
     }
 }
 
-fn enumeration(object: &Object<'_>) -> Result<Node, SchemaError> {
+fn enumeration(object: &Object<'_>) -> Result<SchemaNode, SchemaError> {
     let missing = || SchemaError("an enum has no list of symbols".to_owned());
     let raw = object.list(Key::Symbols).ok_or_else(missing)?;
     let mut symbols = Vec::with_capacity(raw.len());
@@ -267,10 +267,10 @@ fn enumeration(object: &Object<'_>) -> Result<Node, SchemaError> {
         check_length(name)?;
         symbols.push(Symbol { name: name.into(), json: json_text(name).into() });
     }
-    Ok(Node::Enum(symbols.into()))
+    Ok(SchemaNode::Enum(symbols.into()))
 }
 
-fn fixed(object: &Object<'_>) -> Result<Node, SchemaError> {
+fn fixed(object: &Object<'_>) -> Result<SchemaNode, SchemaError> {
     let size = object.number(Key::Size).and_then(|size| usize::try_from(size).ok());
     let size =
         size.ok_or_else(|| SchemaError("a fixed has no size, or one that is not a count of bytes".to_owned()))?;

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use super::error::Failure;
+use super::error::DecodeFailure;
 use super::reader::Reader;
 
 /// The first bytes of a file.
@@ -119,7 +119,7 @@ impl<'a> Container<'a> {
             return Ok(None);
         }
         let start = self.reader.position();
-        let failed = |_: Failure| ContainerError { kind: ContainerErrorKind::Block, offset: start };
+        let failed = |_: DecodeFailure| ContainerError { kind: ContainerErrorKind::Block, offset: start };
         let count = self.reader.length().map_err(failed)?;
         let data = self.reader.bytes().map_err(failed)?;
         let offset = self.reader.position() - data.len();
@@ -145,7 +145,7 @@ impl<'a> Header<'a> {
         let mut entries = 0;
         loop {
             let start = reader.position();
-            let failed = |_: Failure| ContainerError { kind: ContainerErrorKind::Header, offset: start };
+            let failed = |_: DecodeFailure| ContainerError { kind: ContainerErrorKind::Header, offset: start };
             // The size that a block may have is for readers that skip it.
             let (count, _) = reader.block().map_err(failed)?;
             if count == 0 {

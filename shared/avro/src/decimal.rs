@@ -1,7 +1,7 @@
 //! Decimals: big-endian two's complement integers of any size, and how many of their digits follow the point. Printed
 //! exactly.
 
-use super::error::{DecodeErrorKind as Kind, Failure, Fault};
+use super::error::{DecodeErrorKind as Kind, DecodeFailure, Fault};
 use super::reader::Reader;
 use super::sink::Scalar;
 
@@ -13,7 +13,7 @@ const MAX_BYTES: usize = 1024;
 const MAX_PLAIN_SCALE: i64 = 1_000;
 
 /// Reads a decimal on bytes, or on a fixed of `size`.
-pub(super) fn read<'a>(reader: &mut Reader<'a>, size: Option<usize>, scale: u16) -> Result<Scalar<'a>, Failure> {
+pub(super) fn read<'a>(reader: &mut Reader<'a>, size: Option<usize>, scale: u16) -> Result<Scalar<'a>, DecodeFailure> {
     let bytes = match size {
         Some(size) => reader.take(size)?,
         None => reader.bytes()?,
@@ -25,7 +25,7 @@ pub(super) fn read<'a>(reader: &mut Reader<'a>, size: Option<usize>, scale: u16)
 /// Reads a big-decimal: bytes that hold the integer's bytes, with their length, and the scale as a long. The
 /// specification names the type and leaves its form to the implementations; this is the one of Avro's Java and Rust
 /// libraries.
-pub(super) fn read_big<'a>(reader: &mut Reader<'a>) -> Result<Scalar<'a>, Failure> {
+pub(super) fn read_big<'a>(reader: &mut Reader<'a>) -> Result<Scalar<'a>, DecodeFailure> {
     let bytes = reader.bytes()?;
     let start = reader.position() - bytes.len();
     let mut inner = Reader::new(bytes, 0);
@@ -39,7 +39,7 @@ pub(super) fn read_big<'a>(reader: &mut Reader<'a>) -> Result<Scalar<'a>, Failur
 }
 
 /// Returns the bytes of an integer without those that only repeat its sign. Empty for zero without bytes.
-fn significant(bytes: &[u8], end: usize) -> Result<&[u8], Failure> {
+fn significant(bytes: &[u8], end: usize) -> Result<&[u8], DecodeFailure> {
     let mut rest = bytes;
     while let [first, tail @ ..] = rest
         && let [second, ..] = tail

@@ -180,7 +180,7 @@ impl fmt::Display for DecodeError {
 impl std::error::Error for DecodeError {}
 
 /// A failure on its way up. Boxed, so that the results of the hot path are one pointer wide.
-pub(super) type Failure = Box<Fault>;
+pub(super) type DecodeFailure = Box<Fault>;
 
 /// What [`DecodeError`] is made of.
 #[derive(Debug)]
@@ -204,24 +204,24 @@ const KEY_SHOWN: usize = 64;
 
 impl Fault {
     #[cold]
-    pub(super) fn new(kind: DecodeErrorKind, offset: usize) -> Failure {
+    pub(super) fn new(kind: DecodeErrorKind, offset: usize) -> DecodeFailure {
         Box::new(Self { kind, offset, segments: Vec::new(), is_discreet: false })
     }
 
     #[cold]
-    pub(super) fn in_field(mut self: Box<Self>, name: &str) -> Failure {
+    pub(super) fn in_field(mut self: Box<Self>, name: &str) -> DecodeFailure {
         self.segments.push(Segment::Field(name.to_owned()));
         self
     }
 
     #[cold]
-    pub(super) fn in_item(mut self: Box<Self>, index: u64) -> Failure {
+    pub(super) fn in_item(mut self: Box<Self>, index: u64) -> DecodeFailure {
         self.segments.push(Segment::Item(index));
         self
     }
 
     #[cold]
-    pub(super) fn in_entry(mut self: Box<Self>, key: &[u8]) -> Failure {
+    pub(super) fn in_entry(mut self: Box<Self>, key: &[u8]) -> DecodeFailure {
         let key = String::from_utf8_lossy(key).chars().take(KEY_SHOWN).collect();
         self.segments.push(Segment::Key(key));
         self
@@ -230,15 +230,15 @@ impl Fault {
     /// Has it say nothing of what the datum holds. A key may hold what a rule hides; where bytes are read by the wrong
     /// schema, so may any number.
     #[cold]
-    pub(super) fn discreet(mut self: Box<Self>) -> Failure {
+    pub(super) fn discreet(mut self: Box<Self>) -> DecodeFailure {
         self.is_discreet = true;
         self
     }
 }
 
-impl From<Failure> for DecodeError {
+impl From<DecodeFailure> for DecodeError {
     #[cold]
-    fn from(fault: Failure) -> Self {
+    fn from(fault: DecodeFailure) -> Self {
         let mut path = String::new();
         for segment in fault.segments.iter().rev() {
             let part = match segment {

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use super::SchemaError;
 use super::definitions::shown;
-use super::node::{Node, NodeId, Record, Symbol, Unit};
+use super::node::{NodeId, Record, SchemaNode, Symbol, Unit};
 use super::sink::{Scalar, Sink};
 use super::text::Text;
 use super::uuid;
@@ -36,7 +36,7 @@ const MAX_LISTED: usize = 20;
 
 /// The value of a field that was found on the way.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Found<'a> {
+pub enum FoundField<'a> {
     /// A string as it stands in the datum, a symbol, a UUID in lowercase with hyphens, a fixed in hexadecimal digits.
     Text(Cow<'a, str>),
     /// An int or a long.
@@ -46,7 +46,7 @@ pub enum Found<'a> {
     Millis(i64),
 }
 
-impl<'a> Found<'a> {
+impl<'a> FoundField<'a> {
     /// Returns the value as text.
     pub fn into_text(self) -> Cow<'a, str> {
         match self {
@@ -59,7 +59,7 @@ impl<'a> Found<'a> {
 /// What is looked for.
 pub(super) struct Search {
     /// Whether a field of this type can be it.
-    pub(super) fits: fn(&Node) -> bool,
+    pub(super) fits: fn(&SchemaNode) -> bool,
     /// Those types, in words.
     pub(super) wanted: &'static str,
     /// Whether each branch of a union must have it, null aside; otherwise one of them is enough.
@@ -67,7 +67,12 @@ pub(super) struct Search {
 }
 
 /// Finds the field `dotted`.
-pub(super) fn find(nodes: &[Node], root: NodeId, dotted: &str, search: &Search) -> Result<FieldPath, SchemaError> {
+pub(super) fn find(
+    nodes: &[SchemaNode],
+    root: NodeId,
+    dotted: &str,
+    search: &Search,
+) -> Result<FieldPath, SchemaError> {
     let names: Vec<&str> = dotted.split('.').collect();
     let mut finder = Finder { nodes, search, steps: 0 };
     match finder.way(root, &names) {
@@ -77,7 +82,7 @@ pub(super) fn find(nodes: &[Node], root: NodeId, dotted: &str, search: &Search) 
 }
 
 struct Finder<'s> {
-    nodes: &'s [Node],
+    nodes: &'s [SchemaNode],
     search: &'s Search,
     steps: usize,
 }
@@ -95,8 +100,8 @@ impl Finder<'_> {
             return if fits { Ok(Way::Here) } else { Err(format!("its type is not {wanted}, or null or one of them")) };
         };
         match node {
-            Node::Record(record) => self.field(record, name, rest),
-            Node::Union(branches) => self.branch(branches, names),
+            SchemaNode::Record(record) => self.field(record, name, rest),
+            SchemaNode::Union(branches) => self.branch(branches, names),
             _ => Err(format!("{} is looked for in what is not a record", shown(name))),
         }
     }
@@ -115,7 +120,7 @@ impl Finder<'_> {
         let mut problem = None;
         for branch in branches {
             let node = get(self.nodes, *branch);
-            if *node == Node::Null {
+            if *node == SchemaNode::Null {
                 ways.push(None);
                 continue;
             }
@@ -123,8 +128,11 @@ impl Finder<'_> {
                 Ok(way) => ways.push(Some(way)),
                 Err(reason) => {
                     ways.push(None);
-                    let name =
-                        if let Node::Record(record) = node { shown(&record.name) } else { "no record".to_owned() };
+                    let name = if let SchemaNode::Record(record) = node {
+                        shown(&record.name)
+                    } else {
+                        "no record".to_owned()
+                    };
                     problem.get_or_insert(format!("in the branch {name}: {reason}"));
                 }
             }
@@ -137,27 +145,36 @@ impl Finder<'_> {
 }
 
 /// Returns whether a field of this type can be an event's id.
-pub(super) fn fits_key(node: &Node) -> bool {
+pub(super) fn fits_key(node: &SchemaNode) -> bool {
     matches!(
         node,
-        Node::String | Node::UuidText | Node::UuidFixed | Node::Enum(_) | Node::Int | Node::Long | Node::Fixed { .. }
+        SchemaNode::String
+            | SchemaNode::UuidText
+            | SchemaNode::UuidFixed
+            | SchemaNode::Enum(_)
+            | SchemaNode::Int
+            | SchemaNode::Long
+            | SchemaNode::Fixed { .. }
     )
 }
 
 /// Returns whether a field of this type can be an event's time.
-pub(super) fn fits_time(node: &Node) -> bool {
-    matches!(node, Node::Timestamp { .. } | Node::Date | Node::String | Node::Int | Node::Long)
+pub(super) fn fits_time(node: &SchemaNode) -> bool {
+    matches!(
+        node,
+        SchemaNode::Timestamp { .. } | SchemaNode::Date | SchemaNode::String | SchemaNode::Int | SchemaNode::Long
+    )
 }
 
-fn get(nodes: &[Node], id: NodeId) -> &Node {
-    nodes.get(id as usize).unwrap_or(&Node::Null)
+fn get(nodes: &[SchemaNode], id: NodeId) -> &SchemaNode {
+    nodes.get(id as usize).unwrap_or(&SchemaNode::Null)
 }
 
 /// Returns the other type of a union of null and one other, and what is beneath a rule; otherwise the node itself. A
 /// hidden field can be the event's time all the same: it is read, and not written.
-fn beneath_null(nodes: &[Node], id: NodeId) -> NodeId {
+fn beneath_null(nodes: &[SchemaNode], id: NodeId) -> NodeId {
     match get(nodes, id) {
-        Node::Nullable { other: inner, .. } | Node::Hidden { inner, .. } => beneath_null(nodes, *inner),
+        SchemaNode::Nullable { other: inner, .. } | SchemaNode::Hidden { inner, .. } => beneath_null(nodes, *inner),
         _ => id,
     }
 }
@@ -165,7 +182,7 @@ fn beneath_null(nodes: &[Node], id: NodeId) -> NodeId {
 /// Takes the one scalar of a field.
 #[derive(Debug, Default)]
 pub(super) struct Capture<'a> {
-    pub(super) found: Option<Found<'a>>,
+    pub(super) found: Option<FoundField<'a>>,
 }
 
 impl<'a> Sink<'a> for Capture<'a> {
@@ -176,23 +193,25 @@ impl<'a> Sink<'a> for Capture<'a> {
     fn scalar(&mut self, value: Scalar<'a>) {
         self.found = match value {
             Scalar::Text(text) | Scalar::UuidText(text) => std::str::from_utf8(text.bytes).ok().map(text_of),
-            Scalar::Int(value) => Some(Found::Integer(value.into())),
-            Scalar::Long(value) => Some(Found::Integer(value)),
-            Scalar::Uuid(uuid) => Some(Found::Text(String::from_utf8_lossy(&uuid::print(uuid)).into_owned().into())),
-            Scalar::Bytes(bytes) => Some(Found::Text(hex(bytes).into())),
-            Scalar::Date(days) => Some(Found::Millis(i64::from(days) * 86_400_000)),
-            Scalar::Timestamp(value, unit, _) => Some(Found::Millis(to_millis(value, unit))),
+            Scalar::Int(value) => Some(FoundField::Integer(value.into())),
+            Scalar::Long(value) => Some(FoundField::Integer(value)),
+            Scalar::Uuid(uuid) => {
+                Some(FoundField::Text(String::from_utf8_lossy(&uuid::print(uuid)).into_owned().into()))
+            }
+            Scalar::Bytes(bytes) => Some(FoundField::Text(hex(bytes).into())),
+            Scalar::Date(days) => Some(FoundField::Millis(i64::from(days) * 86_400_000)),
+            Scalar::Timestamp(value, unit, _) => Some(FoundField::Millis(to_millis(value, unit))),
             _ => None,
         };
     }
 
     fn symbol(&mut self, symbol: &Symbol) {
-        self.found = Some(Found::Text(symbol.name.to_string().into()));
+        self.found = Some(FoundField::Text(symbol.name.to_string().into()));
     }
 }
 
-fn text_of(text: &str) -> Found<'_> {
-    Found::Text(Cow::Borrowed(text))
+fn text_of(text: &str) -> FoundField<'_> {
+    FoundField::Text(Cow::Borrowed(text))
 }
 
 fn to_millis(value: i64, unit: Unit) -> i64 {

@@ -43,7 +43,7 @@ use std::borrow::Cow;
 
 pub use self::container::{Block, CONTAINER_MAGIC, Container, ContainerError, ContainerErrorKind};
 pub use self::error::{DecodeError, DecodeErrorKind};
-pub use self::field_path::{FieldPath, Found};
+pub use self::field_path::{FieldPath, FoundField};
 pub use self::json::{Decimals, EventType, JsonRules, Timestamps};
 pub use self::meaning::Meaning;
 pub use self::outline::{FieldType, Kind, Outline, TypeRef};
@@ -52,7 +52,7 @@ pub use self::schema::{Ruled, Schema};
 pub use self::uuid::Uuids;
 
 use self::digest::DigestSink;
-use self::error::Failure;
+use self::error::DecodeFailure;
 use self::field_path::{Capture, Way};
 use self::json::JsonSink;
 use self::node::Symbol;
@@ -60,7 +60,7 @@ use self::probe::Probe;
 use self::reader::Reader;
 use self::sink::{Scalar, Sink};
 use self::text::Text;
-use self::walk::{Place, Walk};
+use self::walk::{FieldPosition, Walk};
 
 /// What one datum may hold.
 #[derive(Clone, Copy, Debug)]
@@ -121,9 +121,9 @@ pub fn validate_whole<'a>(
     uuids: Uuids,
 ) -> Result<Read<'a>, DecodeError> {
     let mut walk = Walk::new(&schema.nodes, Reader::new(datum, 0), limits, NoSink).with_uuids(uuids);
-    let place = walk.datum(schema.root, way(key))?;
+    let field = walk.datum(schema.root, way(key))?;
     let odd_uuids = walk.odd_uuids;
-    let key = capture(schema, datum, limits, place)?.map(Found::into_text);
+    let key = capture(schema, datum, limits, field)?.map(FoundField::into_text);
     Ok(Read { end: datum.len(), key, odd_uuids })
 }
 
@@ -140,8 +140,8 @@ pub fn validate_first<'a>(
 ) -> Result<Read<'a>, DecodeError> {
     let mut walk = Walk::new(&schema.nodes, Reader::new(data, 0), limits, NoSink).with_uuids(uuids);
     walk.value(schema.root, way(key))?;
-    let (end, place, odd_uuids) = (walk.position(), walk.found(), walk.odd_uuids);
-    let key = capture(schema, data, limits, place)?.map(Found::into_text);
+    let (end, field, odd_uuids) = (walk.position(), walk.found(), walk.odd_uuids);
+    let key = capture(schema, data, limits, field)?.map(FoundField::into_text);
     Ok(Read { end, key, odd_uuids })
 }
 
@@ -151,8 +151,8 @@ pub fn key_of_invalid<'a>(schema: &Schema, datum: &'a [u8], limits: Limits, key:
     let mut walk = Walk::new(&schema.nodes, Reader::new(datum, 0), limits, NoSink);
     // It fails, after or before it has come by the key.
     let _failure = walk.datum(schema.root, way(Some(key))).err();
-    let place = walk.found();
-    capture(schema, datum, limits, place).ok().flatten().map(Found::into_text)
+    let field = walk.found();
+    capture(schema, datum, limits, field).ok().flatten().map(FoundField::into_text)
 }
 
 /// Appends the datum's record fields as JSON members (`"a":1,"b":2`, without the braces) to `out`, by the rules'
@@ -176,12 +176,12 @@ pub fn write_members_and_find<'a>(
     rules: JsonRules,
     wanted: Option<&FieldPath>,
     out: &mut Vec<u8>,
-) -> Result<Option<Found<'a>>, DecodeError> {
+) -> Result<Option<FoundField<'a>>, DecodeError> {
     let start = out.len();
     let sink = JsonSink::new(out, rules);
     let mut walk = Walk::new(&schema.nodes, Reader::new(datum, 0), limits, sink).with_uuids(rules.uuids);
     match walk.members(schema.root, way(wanted)) {
-        Ok(place) => Ok(capture(schema, datum, limits, place)?),
+        Ok(field) => Ok(capture(schema, datum, limits, field)?),
         Err(fault) => {
             out.truncate(start);
             Err(if schema.is_discreet { fault.discreet() } else { fault }.into())
@@ -229,16 +229,16 @@ fn way(path: Option<&FieldPath>) -> Option<&Way> {
     path.map(|path| &path.way)
 }
 
-/// Reads the one field at `place` a second time, to take its value.
+/// Reads the one field at `field` a second time, to take its value.
 fn capture<'a>(
     schema: &Schema,
     datum: &'a [u8],
     limits: Limits,
-    place: Option<Place>,
-) -> Result<Option<Found<'a>>, Failure> {
-    let Some(place) = place else { return Ok(None) };
-    let mut walk = Walk::new(&schema.nodes, Reader::new(datum, place.position), limits, Capture::default());
-    walk.value(place.node, None)?;
+    field: Option<FieldPosition>,
+) -> Result<Option<FoundField<'a>>, DecodeFailure> {
+    let Some(field) = field else { return Ok(None) };
+    let mut walk = Walk::new(&schema.nodes, Reader::new(datum, field.position), limits, Capture::default());
+    walk.value(field.node, None)?;
     Ok(walk.into_sink().found)
 }
 

@@ -3,7 +3,7 @@
 //! type beneath counts.
 
 use super::SchemaError;
-use super::node::{Node, Unit};
+use super::node::{SchemaNode, Unit};
 use super::raw::{Key, Object};
 
 /// The digits after the point that a decimal may have: each is printed, so a schema must not ask for millions.
@@ -14,34 +14,34 @@ const MAX_SCALE: u64 = 1_000;
 ///
 /// # Errors
 /// When a decimal has too many digits after the point.
-pub(super) fn primitive(base: &str, object: Option<&Object<'_>>) -> Result<Option<Node>, SchemaError> {
+pub(super) fn primitive(base: &str, object: Option<&Object<'_>>) -> Result<Option<SchemaNode>, SchemaError> {
     let logical = object.and_then(|object| Some((object.text(Key::LogicalType)?, object)));
-    let timestamp = |unit, utc| Node::Timestamp { unit, utc };
+    let timestamp = |unit, utc| SchemaNode::Timestamp { unit, utc };
     Ok(Some(match (base, logical) {
         ("bytes", Some(("decimal", object))) => match decimal(object)? {
-            Some(scale) => Node::Decimal { size: None, scale },
-            None => Node::Bytes,
+            Some(scale) => SchemaNode::Decimal { size: None, scale },
+            None => SchemaNode::Bytes,
         },
-        ("bytes", Some(("big-decimal", _))) => Node::BigDecimal,
-        ("string", Some(("uuid", _))) => Node::UuidText,
-        ("int", Some(("date", _))) => Node::Date,
-        ("int", Some(("time-millis", _))) => Node::TimeMillis,
-        ("long", Some(("time-micros", _))) => Node::TimeMicros,
+        ("bytes", Some(("big-decimal", _))) => SchemaNode::BigDecimal,
+        ("string", Some(("uuid", _))) => SchemaNode::UuidText,
+        ("int", Some(("date", _))) => SchemaNode::Date,
+        ("int", Some(("time-millis", _))) => SchemaNode::TimeMillis,
+        ("long", Some(("time-micros", _))) => SchemaNode::TimeMicros,
         ("long", Some(("timestamp-millis", _))) => timestamp(Unit::Millis, true),
         ("long", Some(("timestamp-micros", _))) => timestamp(Unit::Micros, true),
         ("long", Some(("timestamp-nanos", _))) => timestamp(Unit::Nanos, true),
         ("long", Some(("local-timestamp-millis", _))) => timestamp(Unit::Millis, false),
         ("long", Some(("local-timestamp-micros", _))) => timestamp(Unit::Micros, false),
         ("long", Some(("local-timestamp-nanos", _))) => timestamp(Unit::Nanos, false),
-        ("null", _) => Node::Null,
-        ("boolean", _) => Node::Boolean,
-        ("int", _) => Node::Int,
-        ("long", _) => Node::Long,
-        ("float", _) => Node::Float,
-        ("double", _) => Node::Double,
+        ("null", _) => SchemaNode::Null,
+        ("boolean", _) => SchemaNode::Boolean,
+        ("int", _) => SchemaNode::Int,
+        ("long", _) => SchemaNode::Long,
+        ("float", _) => SchemaNode::Float,
+        ("double", _) => SchemaNode::Double,
         // The specification knows no uuid on bytes.
-        ("bytes", _) => Node::Bytes,
-        ("string", _) => Node::String,
+        ("bytes", _) => SchemaNode::Bytes,
+        ("string", _) => SchemaNode::String,
         _ => return Ok(None),
     }))
 }
@@ -50,15 +50,15 @@ pub(super) fn primitive(base: &str, object: Option<&Object<'_>>) -> Result<Optio
 ///
 /// # Errors
 /// As [`primitive`].
-pub(super) fn fixed(size: usize, object: &Object<'_>) -> Result<Node, SchemaError> {
+pub(super) fn fixed(size: usize, object: &Object<'_>) -> Result<SchemaNode, SchemaError> {
     Ok(match object.text(Key::LogicalType) {
         Some("decimal") => match decimal(object)? {
-            Some(scale) => Node::Decimal { size: Some(size), scale },
-            None => Node::Fixed { size },
+            Some(scale) => SchemaNode::Decimal { size: Some(size), scale },
+            None => SchemaNode::Fixed { size },
         },
-        Some("duration") if size == 12 => Node::Duration,
-        Some("uuid") if size == 16 => Node::UuidFixed,
-        _ => Node::Fixed { size },
+        Some("duration") if size == 12 => SchemaNode::Duration,
+        Some("uuid") if size == 16 => SchemaNode::UuidFixed,
+        _ => SchemaNode::Fixed { size },
     })
 }
 

@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use sha2::{Digest, Sha256};
 
 use super::compile::Compiled;
-use super::node::{Node, NodeId, Unit};
+use super::node::{NodeId, SchemaNode, Unit};
 
 /// What the bytes of a schema mean, as a hash to compare.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -61,30 +61,30 @@ impl Writer {
         self.text(word(node));
         self.text(schema.names.get(&id).map_or("", String::as_str));
         match node {
-            Node::Record(record) => {
+            SchemaNode::Record(record) => {
                 self.number(record.fields.len() as u64);
                 for field in &record.fields {
                     self.text(&field.name);
                     self.part(field.node);
                 }
             }
-            Node::Enum(symbols) => {
+            SchemaNode::Enum(symbols) => {
                 self.number(symbols.len() as u64);
                 symbols.iter().for_each(|symbol| self.text(&symbol.name));
             }
-            Node::Union(branches) => {
+            SchemaNode::Union(branches) => {
                 self.number(branches.len() as u64);
                 branches.iter().for_each(|branch| self.part(*branch));
             }
-            Node::Nullable { null, other } => {
+            SchemaNode::Nullable { null, other } => {
                 self.number(u64::from(*null == 0));
                 self.part(*other);
             }
-            Node::Array(items) | Node::Map(items) => self.part(items.node),
-            Node::Keyed(keyed) => self.part(keyed.items.node),
-            Node::Hidden { inner, .. } => self.part(*inner),
-            Node::Fixed { size } => self.number(*size as u64),
-            Node::Decimal { size, scale } => {
+            SchemaNode::Array(items) | SchemaNode::Map(items) => self.part(items.node),
+            SchemaNode::Keyed(keyed) => self.part(keyed.items.node),
+            SchemaNode::Hidden { inner, .. } => self.part(*inner),
+            SchemaNode::Fixed { size } => self.number(*size as u64),
+            SchemaNode::Decimal { size, scale } => {
                 self.number(size.map_or(u64::MAX, |size| size as u64));
                 self.number((*scale).into());
                 self.number(schema.precisions.get(&id).copied().unwrap_or_default());
@@ -96,38 +96,38 @@ impl Writer {
 }
 
 /// Returns the type, and with it all there is to say of most.
-fn word(node: &Node) -> &'static str {
+fn word(node: &SchemaNode) -> &'static str {
     match node {
-        Node::Null => "null",
-        Node::Boolean => "boolean",
-        Node::Int => "int",
-        Node::Long => "long",
-        Node::Float => "float",
-        Node::Double => "double",
-        Node::Bytes => "bytes",
-        Node::String => "string",
-        Node::Fixed { .. } => "fixed",
-        Node::Enum(_) => "enum",
-        Node::Array(_) => "array",
-        Node::Map(_) | Node::Keyed(_) => "map",
+        SchemaNode::Null => "null",
+        SchemaNode::Boolean => "boolean",
+        SchemaNode::Int => "int",
+        SchemaNode::Long => "long",
+        SchemaNode::Float => "float",
+        SchemaNode::Double => "double",
+        SchemaNode::Bytes => "bytes",
+        SchemaNode::String => "string",
+        SchemaNode::Fixed { .. } => "fixed",
+        SchemaNode::Enum(_) => "enum",
+        SchemaNode::Array(_) => "array",
+        SchemaNode::Map(_) | SchemaNode::Keyed(_) => "map",
         // Rules change what is written, never what is read: a schema's meaning is found before there are any.
-        Node::Hidden { .. } => "hidden",
-        Node::Union(_) => "union",
-        Node::Nullable { .. } => "nullable",
-        Node::Record(_) => "record",
-        Node::Decimal { .. } => "decimal",
-        Node::BigDecimal => "big-decimal",
-        Node::UuidText => "uuid",
-        Node::UuidFixed => "uuid on fixed",
-        Node::Date => "date",
-        Node::TimeMillis => "time-millis",
-        Node::TimeMicros => "time-micros",
-        Node::Timestamp { unit: Unit::Millis, utc: true } => "timestamp-millis",
-        Node::Timestamp { unit: Unit::Micros, utc: true } => "timestamp-micros",
-        Node::Timestamp { unit: Unit::Nanos, utc: true } => "timestamp-nanos",
-        Node::Timestamp { unit: Unit::Millis, utc: false } => "local-timestamp-millis",
-        Node::Timestamp { unit: Unit::Micros, utc: false } => "local-timestamp-micros",
-        Node::Timestamp { unit: Unit::Nanos, utc: false } => "local-timestamp-nanos",
-        Node::Duration => "duration",
+        SchemaNode::Hidden { .. } => "hidden",
+        SchemaNode::Union(_) => "union",
+        SchemaNode::Nullable { .. } => "nullable",
+        SchemaNode::Record(_) => "record",
+        SchemaNode::Decimal { .. } => "decimal",
+        SchemaNode::BigDecimal => "big-decimal",
+        SchemaNode::UuidText => "uuid",
+        SchemaNode::UuidFixed => "uuid on fixed",
+        SchemaNode::Date => "date",
+        SchemaNode::TimeMillis => "time-millis",
+        SchemaNode::TimeMicros => "time-micros",
+        SchemaNode::Timestamp { unit: Unit::Millis, utc: true } => "timestamp-millis",
+        SchemaNode::Timestamp { unit: Unit::Micros, utc: true } => "timestamp-micros",
+        SchemaNode::Timestamp { unit: Unit::Nanos, utc: true } => "timestamp-nanos",
+        SchemaNode::Timestamp { unit: Unit::Millis, utc: false } => "local-timestamp-millis",
+        SchemaNode::Timestamp { unit: Unit::Micros, utc: false } => "local-timestamp-micros",
+        SchemaNode::Timestamp { unit: Unit::Nanos, utc: false } => "local-timestamp-nanos",
+        SchemaNode::Duration => "duration",
     }
 }

@@ -8,7 +8,7 @@ pub(super) type NodeId = u32;
 
 /// One type.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Node {
+pub(super) enum SchemaNode {
     Null,
     Boolean,
     Int,
@@ -57,7 +57,7 @@ pub(super) enum Node {
     Keyed(Box<Keyed>),
 }
 
-impl Node {
+impl SchemaNode {
     /// Returns the type of the part `index` of its values: of a field, an item, a branch that is not null. None beyond
     /// the last.
     pub(super) fn part(&self, index: usize) -> Option<NodeId> {

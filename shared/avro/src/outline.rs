@@ -3,7 +3,7 @@
 
 use super::Schema;
 use super::json::{Decimals, JsonRules};
-use super::node::{Node, NodeId};
+use super::node::{NodeId, SchemaNode};
 
 /// One type of a schema.
 #[derive(Clone, Copy, Debug)]
@@ -123,17 +123,17 @@ impl<'s> TypeRef<'s> {
 
     /// Returns whether its values are records.
     pub fn is_record(self) -> bool {
-        matches!(self.schema.nodes.get(self.node as usize), Some(Node::Record(_)))
+        matches!(self.schema.nodes.get(self.node as usize), Some(SchemaNode::Record(_)))
     }
 
     /// Returns the types of its values that are not null: those of a union, or the one.
     pub fn branches(self) -> Vec<TypeRef<'s>> {
         let of = |node: NodeId| TypeRef { schema: self.schema, node };
-        match self.schema.nodes.get(self.node as usize).unwrap_or(&Node::Null) {
-            Node::Null => Vec::new(),
-            Node::Nullable { other, .. } => vec![of(*other)],
-            Node::Union(branches) => {
-                let is_null = |id: &NodeId| self.schema.nodes.get(*id as usize) == Some(&Node::Null);
+        match self.schema.nodes.get(self.node as usize).unwrap_or(&SchemaNode::Null) {
+            SchemaNode::Null => Vec::new(),
+            SchemaNode::Nullable { other, .. } => vec![of(*other)],
+            SchemaNode::Union(branches) => {
+                let is_null = |id: &NodeId| self.schema.nodes.get(*id as usize) == Some(&SchemaNode::Null);
                 branches.iter().filter(|branch| !is_null(branch)).map(|branch| of(*branch)).collect()
             }
             _ => vec![self],
@@ -143,33 +143,33 @@ impl<'s> TypeRef<'s> {
     /// Returns what its values look like.
     pub fn outline(self) -> Outline<'s> {
         let of = |node: NodeId| TypeRef { schema: self.schema, node };
-        match self.schema.nodes.get(self.node as usize).unwrap_or(&Node::Null) {
-            Node::Null => Outline::Null,
-            Node::Array(items) => Outline::Array(of(items.node)),
-            Node::Map(items) => Outline::Map(of(items.node)),
-            Node::Keyed(keyed) => Outline::Map(of(keyed.items.node)),
+        match self.schema.nodes.get(self.node as usize).unwrap_or(&SchemaNode::Null) {
+            SchemaNode::Null => Outline::Null,
+            SchemaNode::Array(items) => Outline::Array(of(items.node)),
+            SchemaNode::Map(items) => Outline::Map(of(items.node)),
+            SchemaNode::Keyed(keyed) => Outline::Map(of(keyed.items.node)),
             // What stands in the place of a hidden value is text.
-            Node::Hidden { .. } => Outline::Value(Kind::Text),
-            Node::Record(record) => {
+            SchemaNode::Hidden { .. } => Outline::Value(Kind::Text),
+            SchemaNode::Record(record) => {
                 let shown = record.fields.iter().filter(|field| !field.is_dropped());
                 Outline::Record(shown.map(|field| (&*field.document_name, of(field.node))).collect())
             }
-            Node::Union(branches) => Outline::Union(branches.iter().map(|branch| of(*branch)).collect()),
-            Node::Nullable { other, .. } => Outline::Union(vec![of(*other)]),
-            Node::Boolean => Outline::Value(Kind::Boolean),
-            Node::Int => Outline::Value(Kind::Int),
-            Node::Long => Outline::Value(Kind::Long),
-            Node::Float => Outline::Value(Kind::Float),
-            Node::Double => Outline::Value(Kind::Double),
-            Node::Bytes | Node::Fixed { .. } => Outline::Value(Kind::Bytes),
-            Node::String => Outline::Value(Kind::Text),
-            Node::Enum(_) => Outline::Value(Kind::Symbol),
-            Node::UuidText | Node::UuidFixed => Outline::Value(Kind::Uuid),
-            Node::Decimal { .. } | Node::BigDecimal => Outline::Value(Kind::Decimal),
-            Node::Date => Outline::Value(Kind::Date),
-            Node::TimeMillis | Node::TimeMicros => Outline::Value(Kind::Time),
-            Node::Timestamp { .. } => Outline::Value(Kind::Timestamp),
-            Node::Duration => Outline::Value(Kind::Duration),
+            SchemaNode::Union(branches) => Outline::Union(branches.iter().map(|branch| of(*branch)).collect()),
+            SchemaNode::Nullable { other, .. } => Outline::Union(vec![of(*other)]),
+            SchemaNode::Boolean => Outline::Value(Kind::Boolean),
+            SchemaNode::Int => Outline::Value(Kind::Int),
+            SchemaNode::Long => Outline::Value(Kind::Long),
+            SchemaNode::Float => Outline::Value(Kind::Float),
+            SchemaNode::Double => Outline::Value(Kind::Double),
+            SchemaNode::Bytes | SchemaNode::Fixed { .. } => Outline::Value(Kind::Bytes),
+            SchemaNode::String => Outline::Value(Kind::Text),
+            SchemaNode::Enum(_) => Outline::Value(Kind::Symbol),
+            SchemaNode::UuidText | SchemaNode::UuidFixed => Outline::Value(Kind::Uuid),
+            SchemaNode::Decimal { .. } | SchemaNode::BigDecimal => Outline::Value(Kind::Decimal),
+            SchemaNode::Date => Outline::Value(Kind::Date),
+            SchemaNode::TimeMillis | SchemaNode::TimeMicros => Outline::Value(Kind::Time),
+            SchemaNode::Timestamp { .. } => Outline::Value(Kind::Timestamp),
+            SchemaNode::Duration => Outline::Value(Kind::Duration),
         }
     }
 }

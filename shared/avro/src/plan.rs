@@ -9,7 +9,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use super::SchemaError;
 use super::definitions::shown;
 use super::hide::Hide;
-use super::node::{Entry, Field, Items, Keyed, Node, NodeId, Record};
+use super::node::{Entry, Field, Items, Keyed, NodeId, Record, SchemaNode};
 use super::rules::{Action, FieldRules, Places, Rule};
 use super::text;
 
@@ -19,7 +19,7 @@ const MAX_MADE: usize = 100_000;
 
 /// Nodes with rules.
 pub(super) struct Planned {
-    pub(super) nodes: Box<[Node]>,
+    pub(super) nodes: Box<[SchemaNode]>,
     pub(super) root: NodeId,
     /// The paths of the rules that some field of the schema has.
     pub(super) met: BTreeSet<String>,
@@ -29,7 +29,7 @@ pub(super) struct Planned {
 ///
 /// # Errors
 /// When a rule cannot be carried out: a field would have the name of another one.
-pub(super) fn plan(nodes: &[Node], root: NodeId, rules: &FieldRules) -> Result<Planned, SchemaError> {
+pub(super) fn plan(nodes: &[SchemaNode], root: NodeId, rules: &FieldRules) -> Result<Planned, SchemaError> {
     let mut planner =
         Planner { nodes: nodes.to_vec(), given: nodes.len(), rules, known: HashMap::new(), met: BTreeSet::new() };
     let root = planner.root(root)?;
@@ -37,7 +37,7 @@ pub(super) fn plan(nodes: &[Node], root: NodeId, rules: &FieldRules) -> Result<P
 }
 
 struct Planner<'r> {
-    nodes: Vec<Node>,
+    nodes: Vec<SchemaNode>,
     /// How many nodes the schema has.
     given: usize,
     rules: &'r FieldRules,
@@ -50,14 +50,14 @@ impl Planner<'_> {
     fn root(&mut self, id: NodeId) -> Result<NodeId, SchemaError> {
         let at = self.rules.root();
         match self.get(id) {
-            Node::Record(_) => self.beneath(id, &at),
-            Node::Union(branches) if self.has_record(&branches) => {
+            SchemaNode::Record(_) => self.beneath(id, &at),
+            SchemaNode::Union(branches) if self.has_record(&branches) => {
                 let branches = branches.iter().map(|branch| self.root(*branch)).collect::<Result<_, _>>()?;
-                self.instead(id, Node::Union(branches))
+                self.instead(id, SchemaNode::Union(branches))
             }
-            Node::Nullable { null, other } if self.has_record(&[other]) => {
+            SchemaNode::Nullable { null, other } if self.has_record(&[other]) => {
                 let other = self.root(other)?;
-                self.instead(id, Node::Nullable { null, other })
+                self.instead(id, SchemaNode::Nullable { null, other })
             }
             _ => self.value(id, &at),
         }
@@ -85,12 +85,12 @@ impl Planner<'_> {
             return Ok(*known);
         }
         let node = match self.get(id) {
-            Node::Record(record) => Node::Record(self.record(record, at)?),
-            Node::Map(items) => self.map(items, at)?,
-            Node::Array(items) => Node::Array(Items { node: self.beneath(items.node, at)?, ..items }),
-            Node::Nullable { null, other } => Node::Nullable { null, other: self.beneath(other, at)? },
-            Node::Union(branches) => {
-                Node::Union(branches.iter().map(|branch| self.beneath(*branch, at)).collect::<Result<_, _>>()?)
+            SchemaNode::Record(record) => SchemaNode::Record(self.record(record, at)?),
+            SchemaNode::Map(items) => self.map(items, at)?,
+            SchemaNode::Array(items) => SchemaNode::Array(Items { node: self.beneath(items.node, at)?, ..items }),
+            SchemaNode::Nullable { null, other } => SchemaNode::Nullable { null, other: self.beneath(other, at)? },
+            SchemaNode::Union(branches) => {
+                SchemaNode::Union(branches.iter().map(|branch| self.beneath(*branch, at)).collect::<Result<_, _>>()?)
             }
             other => other,
         };
@@ -137,7 +137,7 @@ impl Planner<'_> {
         Ok(field)
     }
 
-    fn map(&mut self, items: Items, at: &[usize]) -> Result<Node, SchemaError> {
+    fn map(&mut self, items: Items, at: &[usize]) -> Result<SchemaNode, SchemaError> {
         let (node, is_dropped) = self.entry(items.node, &self.rules.step_to_any(at))?;
         let mut entries = Vec::new();
         for name in self.rules.names(at).into_iter().map(str::to_owned).collect::<Vec<_>>() {
@@ -145,9 +145,9 @@ impl Planner<'_> {
             entries.push(Entry { key: name.into(), node, is_dropped });
         }
         if entries.is_empty() && !is_dropped {
-            return Ok(Node::Map(Items { node, ..items }));
+            return Ok(SchemaNode::Map(Items { node, ..items }));
         }
-        Ok(Node::Keyed(Box::new(Keyed { items: Items { node, ..items }, is_dropped, entries: entries.into() })))
+        Ok(SchemaNode::Keyed(Box::new(Keyed { items: Items { node, ..items }, is_dropped, entries: entries.into() })))
     }
 
     /// Returns the node of an entry's value `at` which rules stand, and whether the entry is left out.
@@ -170,20 +170,20 @@ impl Planner<'_> {
     fn hide(&mut self, id: NodeId, how: &Hide) -> Result<NodeId, SchemaError> {
         let node = match self.get(id) {
             // A null too.
-            _ if *how == Hide::Drop => Node::Hidden { inner: id, how: Hide::Drop },
-            Node::Null => Node::Null,
-            Node::Nullable { null, other } => Node::Nullable { null, other: self.hide(other, how)? },
-            Node::Union(branches) => {
-                Node::Union(branches.iter().map(|branch| self.hide(*branch, how)).collect::<Result<_, _>>()?)
+            _ if *how == Hide::Drop => SchemaNode::Hidden { inner: id, how: Hide::Drop },
+            SchemaNode::Null => SchemaNode::Null,
+            SchemaNode::Nullable { null, other } => SchemaNode::Nullable { null, other: self.hide(other, how)? },
+            SchemaNode::Union(branches) => {
+                SchemaNode::Union(branches.iter().map(|branch| self.hide(*branch, how)).collect::<Result<_, _>>()?)
             }
-            Node::Array(items) => Node::Array(Items { node: self.hide(items.node, how)?, ..items }),
-            _ => Node::Hidden { inner: id, how: how.clone() },
+            SchemaNode::Array(items) => SchemaNode::Array(Items { node: self.hide(items.node, how)?, ..items }),
+            _ => SchemaNode::Hidden { inner: id, how: how.clone() },
         };
         self.instead(id, node)
     }
 
     /// Returns a node like `node`: that of `id`, if it is.
-    fn instead(&mut self, id: NodeId, node: Node) -> Result<NodeId, SchemaError> {
+    fn instead(&mut self, id: NodeId, node: SchemaNode) -> Result<NodeId, SchemaError> {
         if self.nodes.get(id as usize) == Some(&node) {
             return Ok(id);
         }
@@ -200,10 +200,10 @@ impl Planner<'_> {
     }
 
     fn has_record(&self, branches: &[NodeId]) -> bool {
-        branches.iter().any(|branch| matches!(self.nodes.get(*branch as usize), Some(Node::Record(_))))
+        branches.iter().any(|branch| matches!(self.nodes.get(*branch as usize), Some(SchemaNode::Record(_))))
     }
 
-    fn get(&self, id: NodeId) -> Node {
-        self.nodes.get(id as usize).cloned().unwrap_or(Node::Null)
+    fn get(&self, id: NodeId) -> SchemaNode {
+        self.nodes.get(id as usize).cloned().unwrap_or(SchemaNode::Null)
     }
 }

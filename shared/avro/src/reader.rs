@@ -3,7 +3,7 @@
 //! The encodings are those of "Binary Encoding" in the Avro specification 1.12. A primitive of a new kind goes here;
 //! what is made of several of them goes to [`walk`](super::walk).
 
-use super::error::{DecodeErrorKind as Kind, Failure, Fault};
+use super::error::{DecodeErrorKind as Kind, DecodeFailure, Fault};
 use super::text::{self, Text};
 
 /// Bytes, and how far they are read.
@@ -30,7 +30,7 @@ impl<'a> Reader<'a> {
 
     /// Refuses bytes that nothing has read.
     #[inline]
-    pub(super) fn finish(&self) -> Result<(), Failure> {
+    pub(super) fn finish(&self) -> Result<(), DecodeFailure> {
         match self.left() {
             0 => Ok(()),
             count => Err(Fault::new(Kind::TrailingBytes { count }, self.position)),
@@ -39,13 +39,13 @@ impl<'a> Reader<'a> {
 
     /// A failure at the byte to be read next.
     #[cold]
-    pub(super) fn fault(&self, kind: Kind) -> Failure {
+    pub(super) fn fault(&self, kind: Kind) -> DecodeFailure {
         Fault::new(kind, self.position)
     }
 
     /// Returns the next `count` bytes.
     #[inline]
-    pub(super) fn take(&mut self, count: usize) -> Result<&'a [u8], Failure> {
+    pub(super) fn take(&mut self, count: usize) -> Result<&'a [u8], DecodeFailure> {
         let Some(bytes) = self.data.get(self.position..).and_then(|rest| rest.get(..count)) else {
             return Err(self.fault(Kind::Truncated { wanted: count as u64, left: self.left() }));
         };
@@ -55,7 +55,7 @@ impl<'a> Reader<'a> {
 
     /// Returns the next `N` bytes.
     #[inline]
-    pub(super) fn array<const N: usize>(&mut self) -> Result<[u8; N], Failure> {
+    pub(super) fn array<const N: usize>(&mut self) -> Result<[u8; N], DecodeFailure> {
         let rest = self.data.get(self.position..).unwrap_or_default();
         let Some(bytes) = rest.first_chunk::<N>() else {
             return Err(self.fault(Kind::Truncated { wanted: N as u64, left: self.left() }));
@@ -65,7 +65,7 @@ impl<'a> Reader<'a> {
     }
 
     #[inline]
-    pub(super) fn boolean(&mut self) -> Result<bool, Failure> {
+    pub(super) fn boolean(&mut self) -> Result<bool, DecodeFailure> {
         match self.data.get(self.position) {
             Some(0) => {
                 self.position += 1;
@@ -81,7 +81,7 @@ impl<'a> Reader<'a> {
     }
 
     #[inline]
-    pub(super) fn int(&mut self) -> Result<i32, Failure> {
+    pub(super) fn int(&mut self) -> Result<i32, DecodeFailure> {
         if let Some(&byte) = self.data.get(self.position)
             && byte < 0x80
         {
@@ -96,7 +96,7 @@ impl<'a> Reader<'a> {
     }
 
     #[inline]
-    pub(super) fn long(&mut self) -> Result<i64, Failure> {
+    pub(super) fn long(&mut self) -> Result<i64, DecodeFailure> {
         if let Some(&byte) = self.data.get(self.position)
             && byte < 0x80
         {
@@ -108,7 +108,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A base-128 integer of at most `MAX` bytes, the lowest seven bits first.
-    fn varint<const MAX: usize>(&mut self) -> Result<u64, Failure> {
+    fn varint<const MAX: usize>(&mut self) -> Result<u64, DecodeFailure> {
         let rest = self.data.get(self.position..).unwrap_or_default();
         let mut value = 0_u64;
         for (index, &byte) in rest.iter().take(MAX).enumerate() {
@@ -131,7 +131,7 @@ impl<'a> Reader<'a> {
 
     /// A length that is not negative.
     #[inline]
-    pub(super) fn length(&mut self) -> Result<u64, Failure> {
+    pub(super) fn length(&mut self) -> Result<u64, DecodeFailure> {
         let start = self.position;
         let length = self.long()?;
         u64::try_from(length).map_err(|_| Fault::new(Kind::NegativeLength { length }, start))
@@ -139,7 +139,7 @@ impl<'a> Reader<'a> {
 
     /// A length, and that many bytes.
     #[inline]
-    pub(super) fn bytes(&mut self) -> Result<&'a [u8], Failure> {
+    pub(super) fn bytes(&mut self) -> Result<&'a [u8], DecodeFailure> {
         let wanted = self.length()?;
         match usize::try_from(wanted) {
             Ok(count) => self.take(count),
@@ -149,7 +149,7 @@ impl<'a> Reader<'a> {
 
     /// A length, and that many bytes of UTF-8.
     #[inline]
-    pub(super) fn text(&mut self) -> Result<Text<'a>, Failure> {
+    pub(super) fn text(&mut self) -> Result<Text<'a>, DecodeFailure> {
         let bytes = self.bytes()?;
         text::check(bytes).map_err(|valid| Fault::new(Kind::NotUtf8, self.position - bytes.len() + valid))
     }
@@ -157,7 +157,7 @@ impl<'a> Reader<'a> {
     /// Returns the number of items of the next array or map block (0 ends it), and the block's size in bytes where it
     /// is written.
     #[inline]
-    pub(super) fn block(&mut self) -> Result<(u64, Option<u64>), Failure> {
+    pub(super) fn block(&mut self) -> Result<(u64, Option<u64>), DecodeFailure> {
         let count = self.long()?;
         if count >= 0 {
             return Ok((count.unsigned_abs(), None));

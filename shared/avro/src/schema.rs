@@ -10,7 +10,7 @@ use super::canonical;
 use super::compile;
 use super::field_path::{self, FieldPath, Search};
 use super::meaning::{self, Meaning};
-use super::node::{Node, NodeId};
+use super::node::{NodeId, SchemaNode};
 use super::plan;
 use super::raw;
 use super::rules::FieldRules;
@@ -22,7 +22,7 @@ const MAX_REASON: usize = 1_000;
 
 /// A schema compiled for reading.
 pub struct Schema {
-    pub(super) nodes: Box<[Node]>,
+    pub(super) nodes: Box<[SchemaNode]>,
     pub(super) root: NodeId,
     fullname: Option<String>,
     fingerprint: u64,
@@ -66,7 +66,7 @@ impl Schema {
         let compiled = compiled.map_err(short)?;
         let (fingerprint, meaning) = (canonical::fingerprint(&compiled), meaning::of(&compiled));
         let compile::Compiled { nodes, root, mut names, .. } = compiled;
-        let bytes = nodes.iter().map(Node::bytes).sum();
+        let bytes = nodes.iter().map(SchemaNode::bytes).sum();
         Ok(Self { nodes, root, fullname: names.remove(&root), fingerprint, meaning, bytes, is_discreet: false })
     }
 
@@ -79,7 +79,7 @@ impl Schema {
     /// no field.
     pub fn with_rules(&self, rules: &FieldRules) -> Result<Ruled, SchemaError> {
         let plan::Planned { nodes, root, met } = plan::plan(&self.nodes, self.root, rules)?;
-        let bytes = nodes.iter().map(Node::bytes).sum();
+        let bytes = nodes.iter().map(SchemaNode::bytes).sum();
         let unmet = rules.paths().filter(|path| !met.contains(*path)).map(str::to_owned).collect();
         let schema = Self {
             nodes,

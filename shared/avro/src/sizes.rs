@@ -2,7 +2,7 @@
 //! types whose values take no bytes cannot be used to burn time.
 
 use super::SchemaError;
-use super::node::{Items, Node, NodeId};
+use super::node::{Items, NodeId, SchemaNode};
 
 /// How many nodes a value that takes no bytes may hold. Without this line, records that hold two of the next record,
 /// thirty deep, ask for a billion steps without one byte read.
@@ -13,14 +13,14 @@ const MAX_EMPTY_NODES: u64 = 1_000;
 const MAX_ROUNDS: usize = 64;
 
 /// Fills in the sizes of all arrays' and maps' items. `order` has the nodes, each after those that it is made of.
-pub(super) fn settle(nodes: &mut [Node], order: &[NodeId]) -> Result<(), SchemaError> {
+pub(super) fn settle(nodes: &mut [SchemaNode], order: &[NodeId]) -> Result<(), SchemaError> {
     let sizes = min_sizes(nodes, order)?;
     let weights = empty_weights(nodes, order, &sizes)?;
     let at = |values: &[u64], id: NodeId| values.get(id as usize).copied().unwrap_or_default();
     for node in nodes {
         let (items, key) = match node {
-            Node::Array(items) => (items, 0),
-            Node::Map(items) => (items, 1),
+            SchemaNode::Array(items) => (items, 0),
+            SchemaNode::Map(items) => (items, 1),
             _ => continue,
         };
         let Items { node, min_size, weight } = items;
@@ -31,7 +31,7 @@ pub(super) fn settle(nodes: &mut [Node], order: &[NodeId]) -> Result<(), SchemaE
 }
 
 /// Returns the fewest bytes that each node takes.
-fn min_sizes(nodes: &[Node], order: &[NodeId]) -> Result<Vec<u64>, SchemaError> {
+fn min_sizes(nodes: &[SchemaNode], order: &[NodeId]) -> Result<Vec<u64>, SchemaError> {
     // None until known: a record that holds itself, whatever else it holds, never becomes known.
     let mut sizes = vec![None; nodes.len()];
     for _ in 0..MAX_ROUNDS {
@@ -58,25 +58,31 @@ fn min_sizes(nodes: &[Node], order: &[NodeId]) -> Result<Vec<u64>, SchemaError> 
     Err(SchemaError("records hold each other in too many ways".to_owned()))
 }
 
-fn min_size(node: &Node, sizes: &[Option<u64>]) -> Option<u64> {
+fn min_size(node: &SchemaNode, sizes: &[Option<u64>]) -> Option<u64> {
     let of = |id: NodeId| sizes.get(id as usize).copied().flatten();
     Some(match node {
-        Node::Null => 0,
-        Node::Boolean | Node::Int | Node::Long | Node::Bytes | Node::String | Node::UuidText | Node::Enum(_) => 1,
-        Node::Array(_) | Node::Map(_) | Node::Keyed(_) => 1,
-        Node::Hidden { inner, .. } => of(*inner)?,
-        Node::Date | Node::TimeMillis | Node::TimeMicros | Node::Timestamp { .. } => 1,
-        Node::Decimal { size: None, .. } => 1,
-        Node::BigDecimal => 3,
-        Node::Float => 4,
-        Node::Double => 8,
-        Node::Duration => 12,
-        Node::UuidFixed => 16,
-        Node::Fixed { size } | Node::Decimal { size: Some(size), .. } => *size as u64,
+        SchemaNode::Null => 0,
+        SchemaNode::Boolean
+        | SchemaNode::Int
+        | SchemaNode::Long
+        | SchemaNode::Bytes
+        | SchemaNode::String
+        | SchemaNode::UuidText
+        | SchemaNode::Enum(_) => 1,
+        SchemaNode::Array(_) | SchemaNode::Map(_) | SchemaNode::Keyed(_) => 1,
+        SchemaNode::Hidden { inner, .. } => of(*inner)?,
+        SchemaNode::Date | SchemaNode::TimeMillis | SchemaNode::TimeMicros | SchemaNode::Timestamp { .. } => 1,
+        SchemaNode::Decimal { size: None, .. } => 1,
+        SchemaNode::BigDecimal => 3,
+        SchemaNode::Float => 4,
+        SchemaNode::Double => 8,
+        SchemaNode::Duration => 12,
+        SchemaNode::UuidFixed => 16,
+        SchemaNode::Fixed { size } | SchemaNode::Decimal { size: Some(size), .. } => *size as u64,
         // The null branch is its index alone.
-        Node::Nullable { .. } => 1,
-        Node::Union(branches) => branches.iter().filter_map(|branch| of(*branch)).min()?.saturating_add(1),
-        Node::Record(record) => {
+        SchemaNode::Nullable { .. } => 1,
+        SchemaNode::Union(branches) => branches.iter().filter_map(|branch| of(*branch)).min()?.saturating_add(1),
+        SchemaNode::Record(record) => {
             record.fields.iter().try_fold(0_u64, |sum, field| Some(sum.saturating_add(of(field.node)?)))?
         }
     })
@@ -84,7 +90,7 @@ fn min_size(node: &Node, sizes: &[Option<u64>]) -> Option<u64> {
 
 /// Returns how many nodes a value of each node holds, for those nodes that take no bytes; 0 for all others. Nodes that
 /// take no bytes cannot hold themselves, so that one pass in `order` is enough.
-fn empty_weights(nodes: &[Node], order: &[NodeId], sizes: &[u64]) -> Result<Vec<u64>, SchemaError> {
+fn empty_weights(nodes: &[SchemaNode], order: &[NodeId], sizes: &[u64]) -> Result<Vec<u64>, SchemaError> {
     let mut weights = vec![0_u64; nodes.len()];
     for &id in order {
         let id = id as usize;
@@ -92,7 +98,7 @@ fn empty_weights(nodes: &[Node], order: &[NodeId], sizes: &[u64]) -> Result<Vec<
             continue;
         }
         let mut weight = 1_u64;
-        if let Some(Node::Record(record)) = nodes.get(id) {
+        if let Some(SchemaNode::Record(record)) = nodes.get(id) {
             for field in &record.fields {
                 weight = weight.saturating_add(weights.get(field.node as usize).copied().unwrap_or_default());
             }

@@ -5,10 +5,10 @@
 
 use super::Limits;
 use super::decimal;
-use super::error::{DecodeErrorKind as Kind, Failure, Fault};
+use super::error::{DecodeErrorKind as Kind, DecodeFailure, Fault};
 use super::field_path::Way;
 use super::hide::Hide;
-use super::node::{Node, NodeId, Record, Symbol, Unit};
+use super::node::{NodeId, Record, SchemaNode, Symbol, Unit};
 use super::reader::Reader;
 
 use super::sink::{Scalar, Sink};
@@ -22,7 +22,7 @@ const MAX_DEPTH: u16 = 200;
 /// A walk in progress.
 #[derive(Debug)]
 pub(super) struct Walk<'s, 'a, S> {
-    nodes: &'s [Node],
+    nodes: &'s [SchemaNode],
     reader: Reader<'a>,
     sink: S,
     limits: Limits,
@@ -33,7 +33,7 @@ pub(super) struct Walk<'s, 'a, S> {
     keys: usize,
     /// How many more values there may be.
     values: u64,
-    found: Option<Place>,
+    found: Option<FieldPosition>,
     uuids: Uuids,
     /// Texts of a uuid that are none.
     pub(super) odd_uuids: u32,
@@ -41,7 +41,7 @@ pub(super) struct Walk<'s, 'a, S> {
 
 /// Where a field was met.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Place {
+pub(super) struct FieldPosition {
     /// Its first byte.
     pub(super) position: usize,
     /// Its type.
@@ -50,7 +50,7 @@ pub(super) struct Place {
 
 impl<'s, 'a, S: Sink<'a>> Walk<'s, 'a, S> {
     /// A walk of `reader`'s bytes.
-    pub(super) fn new(nodes: &'s [Node], reader: Reader<'a>, limits: Limits, sink: S) -> Self {
+    pub(super) fn new(nodes: &'s [SchemaNode], reader: Reader<'a>, limits: Limits, sink: S) -> Self {
         let limits = Limits { max_depth: limits.max_depth.min(MAX_DEPTH), ..limits };
         let values = u64::from(limits.max_values);
         let uuids = Uuids::Any;
@@ -63,33 +63,41 @@ impl<'s, 'a, S: Sink<'a>> Walk<'s, 'a, S> {
     }
 
     /// Walks one whole datum. Returns the place of the field at the path `wanted`, if the walk came by it.
-    pub(super) fn datum(&mut self, root: NodeId, wanted: Option<&'s Way>) -> Result<Option<Place>, Failure> {
+    pub(super) fn datum(
+        &mut self,
+        root: NodeId,
+        wanted: Option<&'s Way>,
+    ) -> Result<Option<FieldPosition>, DecodeFailure> {
         self.value(root, wanted)?;
         self.end()
     }
 
     /// As [`Self::datum`], but a record, be it a union's branch, goes to the sink without its braces, and anything else
     /// as the member `value`; null where there might have been a record as nothing.
-    pub(super) fn members(&mut self, root: NodeId, wanted: Option<&'s Way>) -> Result<Option<Place>, Failure> {
+    pub(super) fn members(
+        &mut self,
+        root: NodeId,
+        wanted: Option<&'s Way>,
+    ) -> Result<Option<FieldPosition>, DecodeFailure> {
         let nodes = self.nodes;
         let (id, wanted) = match &nodes[root as usize] {
-            Node::Union(branches) if is_record(nodes, branches) => {
+            SchemaNode::Union(branches) if is_record(nodes, branches) => {
                 let number = self.branch(branches)?;
                 (branches[number], on_from_branch(wanted, number))
             }
-            Node::Nullable { null, other } if is_record(nodes, &[*other]) => match self.is_null(*null)? {
+            SchemaNode::Nullable { null, other } if is_record(nodes, &[*other]) => match self.is_null(*null)? {
                 true => return self.end(),
                 false => (*other, wanted),
             },
             _ => (root, wanted),
         };
         match &nodes[id as usize] {
-            Node::Record(record) => {
+            SchemaNode::Record(record) => {
                 self.enter()?;
                 let has_members = self.sink.root(record);
                 self.fields(record, has_members, wanted)?;
             }
-            Node::Null if id != root => {}
+            SchemaNode::Null if id != root => {}
             _ => {
                 self.sink.raw(b"\"value\":");
                 self.value(id, None)?;
@@ -98,40 +106,40 @@ impl<'s, 'a, S: Sink<'a>> Walk<'s, 'a, S> {
         self.end()
     }
 
-    fn end(&self) -> Result<Option<Place>, Failure> {
+    fn end(&self) -> Result<Option<FieldPosition>, DecodeFailure> {
         self.reader.finish()?;
         Ok(self.found)
     }
 
     /// Walks one value. `wanted` is the way from it to the wanted field, if the way leads through this value.
-    pub(super) fn value(&mut self, id: NodeId, wanted: Option<&'s Way>) -> Result<(), Failure> {
+    pub(super) fn value(&mut self, id: NodeId, wanted: Option<&'s Way>) -> Result<(), DecodeFailure> {
         let scalar = match &self.nodes[id as usize] {
-            Node::Record(record) => return self.record(record, wanted),
-            Node::Nullable { null, other } => return self.nullable(*null, *other, wanted),
-            Node::Union(branches) => return self.union(branches, wanted),
-            Node::Array(items) => return self.array(items),
-            Node::Map(items) => return self.map(items),
-            Node::Hidden { inner, how } => return self.hidden(*inner, how, wanted),
-            Node::Keyed(keyed) => return self.keyed(keyed),
-            Node::Enum(symbols) => return self.symbol(symbols),
-            Node::Null => Scalar::Null,
-            Node::Boolean => Scalar::Boolean(self.reader.boolean()?),
-            Node::Int => Scalar::Int(self.reader.int()?),
-            Node::Long => Scalar::Long(self.reader.long()?),
-            Node::Float => Scalar::Float(f32::from_le_bytes(self.reader.array()?)),
-            Node::Double => Scalar::Double(f64::from_le_bytes(self.reader.array()?)),
-            Node::Bytes => Scalar::Bytes(self.reader.bytes()?),
-            Node::String => Scalar::Text(self.reader.text()?),
-            Node::Fixed { size } => Scalar::Bytes(self.reader.take(*size)?),
-            Node::Decimal { size, scale } => decimal::read(&mut self.reader, *size, *scale)?,
-            Node::BigDecimal => decimal::read_big(&mut self.reader)?,
-            Node::UuidText => uuid::read(&mut self.reader, self.uuids, &mut self.odd_uuids)?,
-            Node::UuidFixed => Scalar::Uuid(self.reader.array()?),
-            Node::Date => Scalar::Date(self.reader.int()?),
-            Node::TimeMillis => Scalar::Time(self.reader.int()?.into(), Unit::Millis),
-            Node::TimeMicros => Scalar::Time(self.reader.long()?, Unit::Micros),
-            Node::Timestamp { unit, utc } => Scalar::Timestamp(self.reader.long()?, *unit, *utc),
-            Node::Duration => Scalar::Duration(self.reader.array()?),
+            SchemaNode::Record(record) => return self.record(record, wanted),
+            SchemaNode::Nullable { null, other } => return self.nullable(*null, *other, wanted),
+            SchemaNode::Union(branches) => return self.union(branches, wanted),
+            SchemaNode::Array(items) => return self.array(items),
+            SchemaNode::Map(items) => return self.map(items),
+            SchemaNode::Hidden { inner, how } => return self.hidden(*inner, how, wanted),
+            SchemaNode::Keyed(keyed) => return self.keyed(keyed),
+            SchemaNode::Enum(symbols) => return self.symbol(symbols),
+            SchemaNode::Null => Scalar::Null,
+            SchemaNode::Boolean => Scalar::Boolean(self.reader.boolean()?),
+            SchemaNode::Int => Scalar::Int(self.reader.int()?),
+            SchemaNode::Long => Scalar::Long(self.reader.long()?),
+            SchemaNode::Float => Scalar::Float(f32::from_le_bytes(self.reader.array()?)),
+            SchemaNode::Double => Scalar::Double(f64::from_le_bytes(self.reader.array()?)),
+            SchemaNode::Bytes => Scalar::Bytes(self.reader.bytes()?),
+            SchemaNode::String => Scalar::Text(self.reader.text()?),
+            SchemaNode::Fixed { size } => Scalar::Bytes(self.reader.take(*size)?),
+            SchemaNode::Decimal { size, scale } => decimal::read(&mut self.reader, *size, *scale)?,
+            SchemaNode::BigDecimal => decimal::read_big(&mut self.reader)?,
+            SchemaNode::UuidText => uuid::read(&mut self.reader, self.uuids, &mut self.odd_uuids)?,
+            SchemaNode::UuidFixed => Scalar::Uuid(self.reader.array()?),
+            SchemaNode::Date => Scalar::Date(self.reader.int()?),
+            SchemaNode::TimeMillis => Scalar::Time(self.reader.int()?.into(), Unit::Millis),
+            SchemaNode::TimeMicros => Scalar::Time(self.reader.long()?, Unit::Micros),
+            SchemaNode::Timestamp { unit, utc } => Scalar::Timestamp(self.reader.long()?, *unit, *utc),
+            SchemaNode::Duration => Scalar::Duration(self.reader.array()?),
         };
         self.hand_over(scalar);
         Ok(())
@@ -148,7 +156,7 @@ impl<'s, 'a, S: Sink<'a>> Walk<'s, 'a, S> {
 
     /// Walks a value that is not written as it is. Not inlined: most values are no such.
     #[inline(never)]
-    fn hidden(&mut self, inner: NodeId, how: &Hide, wanted: Option<&'s Way>) -> Result<(), Failure> {
+    fn hidden(&mut self, inner: NodeId, how: &Hide, wanted: Option<&'s Way>) -> Result<(), DecodeFailure> {
         let mark = self.sink.mark();
         self.value(inner, wanted)?;
         self.sink.hide(mark, how);
@@ -156,7 +164,7 @@ impl<'s, 'a, S: Sink<'a>> Walk<'s, 'a, S> {
     }
 
     /// Counts a field of this cost.
-    fn spend(&mut self, cost: u32) -> Result<(), Failure> {
+    fn spend(&mut self, cost: u32) -> Result<(), DecodeFailure> {
         match self.values.checked_sub(u64::from(cost)) {
             Some(left) => {
                 self.values = left;
@@ -166,7 +174,7 @@ impl<'s, 'a, S: Sink<'a>> Walk<'s, 'a, S> {
         }
     }
 
-    fn enter(&mut self) -> Result<(), Failure> {
+    fn enter(&mut self) -> Result<(), DecodeFailure> {
         if self.depth == self.limits.max_depth {
             return Err(self.reader.fault(Kind::TooDeep { limit: self.limits.max_depth }));
         }
@@ -178,7 +186,7 @@ impl<'s, 'a, S: Sink<'a>> Walk<'s, 'a, S> {
         self.depth -= 1;
     }
 
-    fn record(&mut self, record: &'s Record, wanted: Option<&'s Way>) -> Result<(), Failure> {
+    fn record(&mut self, record: &'s Record, wanted: Option<&'s Way>) -> Result<(), DecodeFailure> {
         self.enter()?;
         self.sink.raw(b"{");
         match self.keys {
@@ -190,13 +198,13 @@ impl<'s, 'a, S: Sink<'a>> Walk<'s, 'a, S> {
         Ok(())
     }
 
-    fn fields(&mut self, record: &'s Record, has_members: bool, wanted: Option<&'s Way>) -> Result<(), Failure> {
+    fn fields(&mut self, record: &'s Record, has_members: bool, wanted: Option<&'s Way>) -> Result<(), DecodeFailure> {
         for (index, field) in (0_u32..).zip(&record.fields) {
             let comma = usize::from(index == record.first && !has_members);
             self.sink.raw(&field.json[comma..]);
             let below = on_from(wanted, index);
             if let Some(Way::Here) = below {
-                self.found = Some(Place { position: self.reader.position(), node: field.node });
+                self.found = Some(FieldPosition { position: self.reader.position(), node: field.node });
             }
             if let Err(fault) = self.spend(field.cost) {
                 return Err(fault.in_field(&field.name));
@@ -208,7 +216,7 @@ impl<'s, 'a, S: Sink<'a>> Walk<'s, 'a, S> {
         Ok(())
     }
 
-    fn nullable(&mut self, null: i32, other: NodeId, wanted: Option<&'s Way>) -> Result<(), Failure> {
+    fn nullable(&mut self, null: i32, other: NodeId, wanted: Option<&'s Way>) -> Result<(), DecodeFailure> {
         if self.is_null(null)? {
             self.sink.scalar(Scalar::Null);
             return Ok(());
@@ -216,7 +224,7 @@ impl<'s, 'a, S: Sink<'a>> Walk<'s, 'a, S> {
         self.value(other, wanted)
     }
 
-    fn is_null(&mut self, null: i32) -> Result<bool, Failure> {
+    fn is_null(&mut self, null: i32) -> Result<bool, DecodeFailure> {
         let start = self.reader.position();
         let index = self.reader.int()?;
         if index != null && index != 1 - null {
@@ -225,13 +233,13 @@ impl<'s, 'a, S: Sink<'a>> Walk<'s, 'a, S> {
         Ok(index == null)
     }
 
-    fn union(&mut self, branches: &'s [NodeId], wanted: Option<&'s Way>) -> Result<(), Failure> {
+    fn union(&mut self, branches: &'s [NodeId], wanted: Option<&'s Way>) -> Result<(), DecodeFailure> {
         let number = self.branch(branches)?;
         self.value(branches[number], on_from_branch(wanted, number))
     }
 
     /// Returns the number of the branch of a union that follows.
-    fn branch(&mut self, branches: &[NodeId]) -> Result<usize, Failure> {
+    fn branch(&mut self, branches: &[NodeId]) -> Result<usize, DecodeFailure> {
         let start = self.reader.position();
         let index = self.reader.int()?;
         match usize::try_from(index) {
@@ -240,7 +248,7 @@ impl<'s, 'a, S: Sink<'a>> Walk<'s, 'a, S> {
         }
     }
 
-    fn symbol(&mut self, symbols: &'s [Symbol]) -> Result<(), Failure> {
+    fn symbol(&mut self, symbols: &'s [Symbol]) -> Result<(), DecodeFailure> {
         let start = self.reader.position();
         let index = self.reader.int()?;
         let Some(symbol) = usize::try_from(index).ok().and_then(|index| symbols.get(index)) else {
@@ -256,7 +264,7 @@ impl<'s, 'a, S: Sink<'a>> Walk<'s, 'a, S> {
     }
 
     /// Returns the place of the wanted field, once the walk has come by it.
-    pub(super) fn found(&self) -> Option<Place> {
+    pub(super) fn found(&self) -> Option<FieldPosition> {
         self.found
     }
 
@@ -285,6 +293,6 @@ fn on_from_branch(wanted: Option<&Way>, number: usize) -> Option<&Way> {
 }
 
 /// Returns whether one of a union's branches is a record.
-fn is_record(nodes: &[Node], branches: &[NodeId]) -> bool {
-    branches.iter().any(|branch| matches!(nodes[*branch as usize], Node::Record(_)))
+fn is_record(nodes: &[SchemaNode], branches: &[NodeId]) -> bool {
+    branches.iter().any(|branch| matches!(nodes[*branch as usize], SchemaNode::Record(_)))
 }

@@ -37,7 +37,7 @@ struct Tokens {
 
 /// What a token endpoint answers (RFC 6749, section 5.1).
 #[derive(Deserialize)]
-struct Answer {
+struct TokenAnswer {
     access_token: String,
     expires_in: Option<u64>,
 }
@@ -120,7 +120,7 @@ impl Tokens {
         if !answer.status().is_success() {
             return Err(TokenError::Refused { url: url(), status: answer.status().as_u16() });
         }
-        let Answer { access_token, expires_in } = answer.json().await.map_err(failed)?;
+        let TokenAnswer { access_token, expires_in } = answer.json().await.map_err(failed)?;
         let expires = asked + lifetime(expires_in);
         let since_epoch = expires.duration_since(UNIX_EPOCH).unwrap_or_default();
         Ok(OAuthToken {
@@ -147,16 +147,4 @@ impl ClientContext for Login {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_life_without_end_does_not_overflow() {
-        for expires_in in [1 << 63, u64::MAX] {
-            let life = lifetime(Some(expires_in));
-            assert!(SystemTime::now().checked_add(life).is_some_and(|end| end > SystemTime::now()));
-        }
-        assert_eq!(lifetime(Some(60)).as_secs(), 60);
-        assert_eq!(lifetime(None).as_secs(), DEFAULT_LIFETIME);
-    }
-}
+mod tests;

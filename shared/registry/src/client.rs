@@ -8,12 +8,12 @@ use schema_registry_converter::async_impl::schema_registry::{
     get_all_versions, get_referenced_schema, get_schema_by_id, get_schema_by_subject_and_version, post_schema,
 };
 use schema_registry_converter::schema_registry_common::{
-    RegisteredReference, RegisteredSchema as Answer, SchemaType, SuppliedSchema,
+    RegisteredReference, RegisteredSchema as RegistryAnswer, SchemaType, SuppliedSchema,
 };
 use serde::{Deserialize, Serialize};
 
-use super::direct::escape;
 use super::nodes::Nodes;
+use super::raw_client::escape;
 use super::{RegisteredSchema, RegistryError, RegistrySetupError};
 use crate::wire::SchemaId;
 use avro::Schema;
@@ -26,7 +26,7 @@ pub(super) struct Client {
 }
 
 /// A schema as the registry gave it.
-pub(super) struct Found {
+pub(super) struct FoundSchema {
     pub(super) registered: RegisteredSchema,
     pub(super) texts: Texts,
 }
@@ -72,18 +72,18 @@ impl Client {
         self.nodes.urls()
     }
 
-    pub(super) async fn by_id(&self, id: SchemaId) -> Result<Found, RegistryError> {
+    pub(super) async fn by_id(&self, id: SchemaId) -> Result<FoundSchema, RegistryError> {
         let what = format!("schema id {id}");
         let call = |settings| async move { get_schema_by_id(id.0, &settings).await };
         let answer = self.nodes.ask(&what, call).await?;
         self.compile(id, answer, &what).await
     }
 
-    pub(super) async fn latest(&self, subject: &str) -> Result<Found, RegistryError> {
+    pub(super) async fn latest(&self, subject: &str) -> Result<FoundSchema, RegistryError> {
         self.subject_schema(subject, None, format!("subject {subject}")).await
     }
 
-    pub(super) async fn version(&self, subject: &str, version: u32) -> Result<Found, RegistryError> {
+    pub(super) async fn version(&self, subject: &str, version: u32) -> Result<FoundSchema, RegistryError> {
         self.subject_schema(subject, Some(version), format!("version {version} of subject {subject}")).await
     }
 
@@ -104,7 +104,12 @@ impl Client {
         Ok(versions.into_iter().map(|version| version.subject).collect())
     }
 
-    async fn subject_schema(&self, subject: &str, version: Option<u32>, what: String) -> Result<Found, RegistryError> {
+    async fn subject_schema(
+        &self,
+        subject: &str,
+        version: Option<u32>,
+        what: String,
+    ) -> Result<FoundSchema, RegistryError> {
         let name = escape(subject);
         let call = |settings| {
             let name = name.clone();
@@ -126,14 +131,14 @@ impl Client {
         Ok(SchemaId(answer.id))
     }
 
-    async fn compile(&self, id: SchemaId, answer: Answer, what: &str) -> Result<Found, RegistryError> {
+    async fn compile(&self, id: SchemaId, answer: RegistryAnswer, what: &str) -> Result<FoundSchema, RegistryError> {
         if answer.schema_type != SchemaType::Avro {
             return Err(self.unusable(what, format!("it is of the type {:?}", answer.schema_type)));
         }
         let references = self.references(answer.references, what).await?;
         let texts = Texts { schema: answer.schema, references };
         match texts.compile() {
-            Ok(schema) => Ok(Found { registered: RegisteredSchema { id, schema }, texts }),
+            Ok(schema) => Ok(FoundSchema { registered: RegisteredSchema { id, schema }, texts }),
             Err(reason) => Err(self.unusable(what, reason)),
         }
     }

@@ -2,8 +2,8 @@
 //!
 //! The calls are those of `schema_registry_converter` (`client`), to one of several addresses (`nodes`); its own cache
 //! is unbounded and keeps a 404 for ever, so the caches are here: by id, the latest of a subject, what is missing
-//! (`absent`), whose an id is (`owners`); and on disk (`kept`). A new kind of question gets its call in `client`, and
-//! here the cache that answers it.
+//! (`absent`), whose an id is (`owners`); and on disk (`disk_cache`). A new kind of question gets its call in `client`,
+//! and here the cache that answers it.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -18,27 +18,27 @@ use crate::wire::SchemaId;
 use avro::Schema;
 
 use absent::Absent;
-use client::{Client, Found};
-use kept::Kept;
+use client::{Client, FoundSchema};
+use disk_cache::DiskCache;
 use owners::Owners;
 use versions::Versions;
 
-pub use direct::{Direct, escape};
 pub use error::{RegistryError, RegistrySetupError};
 pub use measured::durations;
+pub use raw_client::{RawClient, escape};
 
 mod absent;
 mod address;
 mod client;
 mod credentials;
-mod direct;
+mod disk_cache;
 mod error;
 mod folder;
 mod http;
-mod kept;
 mod measured;
 mod nodes;
 mod owners;
+mod raw_client;
 mod versions;
 pub mod wire;
 
@@ -63,7 +63,7 @@ struct Inner {
     versions: Versions,
     owners: Owners,
     /// What was seen before the process started, for when the registry is down.
-    kept: Option<Kept>,
+    disk_cache: Option<DiskCache>,
 }
 
 /// A schema as the registry knows it.
@@ -105,7 +105,7 @@ impl SchemaRegistry {
     fn with(config: &config::SchemaRegistry, client: Client) -> Result<Self, RegistrySetupError> {
         let capacity = config.cache_capacity.max(1);
         let inner = Inner {
-            kept: Kept::new(config, client.url()),
+            disk_cache: DiskCache::new(config, client.url()),
             client,
             capacity: usize::try_from(capacity).unwrap_or(usize::MAX),
             hot: ArcSwap::default(),
@@ -199,8 +199,8 @@ impl Inner {
                 Ok(found.registered.schema)
             }
             Err(error @ RegistryError::Unavailable { .. }) => {
-                let Some(kept) = &self.kept else { return Err(error) };
-                let Some(known) = kept.by_id(id).await else { return Err(error) };
+                let Some(disk_cache) = &self.disk_cache else { return Err(error) };
+                let Some(known) = disk_cache.by_id(id).await else { return Err(error) };
                 tracing::warn!(schema_id = id.0, %error, "Using the schema that is cached on disk.");
                 Ok(known.schema)
             }
@@ -234,8 +234,8 @@ impl Inner {
             tracing::warn!(subject, schema_id = known.id.0, %error, "Using the latest schema that is in memory.");
             return Ok(known);
         }
-        let Some(kept) = &self.kept else { return Err(error) };
-        let Some(known) = kept.latest(subject).await else { return Err(error) };
+        let Some(disk_cache) = &self.disk_cache else { return Err(error) };
+        let Some(known) = disk_cache.latest(subject).await else { return Err(error) };
         tracing::warn!(subject, schema_id = known.id.0, %error, "Using the latest schema that is cached on disk.");
         self.note_latest(subject, &known).await;
         Ok(known)
@@ -248,18 +248,18 @@ impl Inner {
     }
 
     /// The registry gave `found`, as the latest schema of `subject` if one is named.
-    async fn answered(&self, subject: Option<&str>, found: &Found) {
+    async fn answered(&self, subject: Option<&str>, found: &FoundSchema) {
         self.absent.seen(found.registered.id);
         self.forget_used().await;
-        if let Some(kept) = &self.kept {
-            kept.keep(subject, found).await;
+        if let Some(disk_cache) = &self.disk_cache {
+            disk_cache.keep(subject, found).await;
         }
     }
 
     /// Forgets the schemas that were taken from disk, so that they are asked for again: the registry is back, and may
     /// know better.
     async fn forget_used(&self) {
-        let used = self.kept.as_ref().map(Kept::take_used).unwrap_or_default();
+        let used = self.disk_cache.as_ref().map(DiskCache::take_used).unwrap_or_default();
         if used.is_empty() {
             return;
         }
@@ -287,10 +287,12 @@ impl Inner {
     /// either.
     async fn note_missing(&self, wanted: Wanted, error: &RegistryError) -> RegistryError {
         let error = self.absent.note(wanted.clone(), error).await;
-        if let (Some(kept), RegistryError::NotFound { .. } | RegistryError::Unusable { .. }) = (&self.kept, &error) {
+        if let (Some(disk_cache), RegistryError::NotFound { .. } | RegistryError::Unusable { .. }) =
+            (&self.disk_cache, &error)
+        {
             match &wanted {
-                Wanted::Id(id) => kept.forget_id(*id).await,
-                Wanted::Subject(subject) => kept.forget_latest(subject).await,
+                Wanted::Id(id) => disk_cache.forget_id(*id).await,
+                Wanted::Subject(subject) => disk_cache.forget_latest(subject).await,
                 Wanted::Version(..) | Wanted::Owner(_) => {}
             }
         }

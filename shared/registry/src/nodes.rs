@@ -26,7 +26,7 @@ use service::secret::Secret;
 const AVOID: Duration = Duration::from_secs(10);
 
 pub(super) struct Nodes {
-    nodes: Vec<Node>,
+    nodes: Vec<RegistryNode>,
     urls: String,
     http: Http,
     /// For questions that `schema_registry_converter` has no call for.
@@ -34,7 +34,7 @@ pub(super) struct Nodes {
     durations: Option<HistogramVec>,
 }
 
-struct Node {
+struct RegistryNode {
     address: Address,
     settings: Mutex<Settings>,
     /// When it last did not answer; none after it did.
@@ -54,7 +54,7 @@ impl Nodes {
         let mut nodes = Vec::new();
         for address in addresses {
             let settings = Mutex::new(build(&http, &address, address.credentials.secret())?);
-            nodes.push(Node { address, settings, failed: Mutex::default() });
+            nodes.push(RegistryNode { address, settings, failed: Mutex::default() });
         }
         let builder = http.builder().timeout(http.timeout().max(Duration::from_millis(1)));
         let client = builder.build().map_err(|error| RegistrySetupError::new("url", error))?;
@@ -80,7 +80,7 @@ impl Nodes {
     where
         A: Future<Output = Result<T, SRCError>>,
     {
-        let call = |node: &Node| {
+        let call = |node: &RegistryNode| {
             let (answer, url) = (call(node.settings(&self.http)), node.address.url.clone());
             async move { answer.await.map_err(|error| RegistryError::from_call(&error, &url, what)) }
         };
@@ -95,7 +95,7 @@ impl Nodes {
         self.each(what, |node| node.get(&self.client, what, path)).await
     }
 
-    async fn each<'n, T, A>(&'n self, what: &str, call: impl Fn(&'n Node) -> A) -> Result<T, RegistryError>
+    async fn each<'n, T, A>(&'n self, what: &str, call: impl Fn(&'n RegistryNode) -> A) -> Result<T, RegistryError>
     where
         A: Future<Output = Result<T, RegistryError>>,
     {
@@ -147,8 +147,8 @@ impl Nodes {
 
     /// Returns those that are not avoided at `now` as they are in the config, then those that failed, with the time,
     /// the longest ago first.
-    fn in_order(&self, now: Instant) -> Vec<(Option<Instant>, &Node)> {
-        let mut order: Vec<(Option<Instant>, &Node)> = self
+    fn in_order(&self, now: Instant) -> Vec<(Option<Instant>, &RegistryNode)> {
+        let mut order: Vec<(Option<Instant>, &RegistryNode)> = self
             .nodes
             .iter()
             .map(|node| (lock(&node.failed).filter(|failed| now.saturating_duration_since(*failed) < AVOID), node))
@@ -158,7 +158,7 @@ impl Nodes {
     }
 }
 
-impl Node {
+impl RegistryNode {
     /// The settings with the secret as it is now.
     fn settings(&self, http: &Http) -> SrSettings {
         let secret = self.address.credentials.secret();

@@ -9,7 +9,7 @@ use stub::Stub;
 
 mod access;
 mod answers;
-mod kept;
+mod disk_cache;
 mod missing;
 mod owners;
 mod stub;

@@ -121,8 +121,8 @@ impl SchemaRegistry {
     ) -> Result<Option<RegisteredSchema>, RegistryError> {
         for version in self.newest_versions(subject).await?.iter() {
             let Some(found) = self.usable(subject, *version).await?.filter(|found| fits(found)) else { continue };
-            if let Some(kept) = &self.inner.kept {
-                kept.keep_as_latest(subject, found.id).await;
+            if let Some(disk_cache) = &self.inner.disk_cache {
+                disk_cache.keep_as_latest(subject, found.id).await;
             }
             return Ok(Some(found));
         }

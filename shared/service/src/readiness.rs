@@ -22,7 +22,7 @@ pub struct Readiness {
 #[derive(Debug)]
 struct Entry {
     name: String,
-    state: State,
+    state: ConditionState,
     since: Instant,
 }
 
@@ -53,7 +53,7 @@ pub struct Report {
 
 /// How a condition stands, and why.
 #[derive(Clone, Debug)]
-enum State {
+enum ConditionState {
     Met,
     /// Met, but with something that is wrong all the same.
     MetBut(String),
@@ -95,8 +95,8 @@ impl Readiness {
             return vec![("service".to_owned(), STARTING.to_owned())];
         }
         let unmet = |Entry { name, state, .. }: &Entry| match state {
-            State::Unmet(reason) => Some((name.clone(), reason.clone())),
-            State::Met | State::MetBut(_) => None,
+            ConditionState::Unmet(reason) => Some((name.clone(), reason.clone())),
+            ConditionState::Met | ConditionState::MetBut(_) => None,
         };
         conditions.iter().filter_map(unmet).collect()
     }
@@ -105,8 +105,8 @@ impl Readiness {
     pub fn remarks(&self) -> Vec<(String, String)> {
         let conditions = self.conditions.lock().unwrap_or_else(PoisonError::into_inner);
         let remark = |Entry { name, state, .. }: &Entry| match state {
-            State::MetBut(remark) => Some((name.clone(), remark.clone())),
-            State::Met | State::Unmet(_) => None,
+            ConditionState::MetBut(remark) => Some((name.clone(), remark.clone())),
+            ConditionState::Met | ConditionState::Unmet(_) => None,
         };
         conditions.iter().filter_map(remark).collect()
     }
@@ -114,7 +114,7 @@ impl Readiness {
     /// Returns each condition with whether it is met.
     pub fn states(&self) -> Vec<(String, bool)> {
         let conditions = self.conditions.lock().unwrap_or_else(PoisonError::into_inner);
-        conditions.iter().map(|entry| (entry.name.clone(), !matches!(entry.state, State::Unmet(_)))).collect()
+        conditions.iter().map(|entry| (entry.name.clone(), !matches!(entry.state, ConditionState::Unmet(_)))).collect()
     }
 
     /// Returns what `name`, of a condition, says: its own name, and the part that it is of ("" where it is of none).
@@ -133,7 +133,7 @@ impl Readiness {
         self.unmet().is_empty()
     }
 
-    fn set(&self, name: &str, state: State) {
+    fn set(&self, name: &str, state: ConditionState) {
         let mut conditions = self.conditions.lock().unwrap_or_else(PoisonError::into_inner);
         match conditions.iter_mut().find(|known| known.name == name) {
             Some(known) => known.set(state),
@@ -144,7 +144,7 @@ impl Readiness {
 
 impl Entry {
     /// Another reason for the same standing does not begin anew.
-    fn set(&mut self, state: State) {
+    fn set(&mut self, state: ConditionState) {
         if self.state.standing() != state.standing() {
             self.since = Instant::now();
         }
@@ -153,15 +153,15 @@ impl Entry {
 
     fn report(&self) -> Report {
         let text = match &self.state {
-            State::Met => "",
-            State::MetBut(text) | State::Unmet(text) => text,
+            ConditionState::Met => "",
+            ConditionState::MetBut(text) | ConditionState::Unmet(text) => text,
         };
         let standing = self.state.standing();
         Report { name: self.name.clone(), standing, text: text.to_owned(), since: self.since }
     }
 }
 
-impl State {
+impl ConditionState {
     fn standing(&self) -> Standing {
         match self {
             Self::Met => Standing::Met,
@@ -179,18 +179,18 @@ impl Condition {
 
     /// Marks the condition as met.
     pub fn met(&self) {
-        self.readiness.set(&self.name, State::Met);
+        self.readiness.set(&self.name, ConditionState::Met);
     }
 
     /// Marks the condition as met, with a remark that `/readyz` shows all the same: a part of the service does not
     /// work, and the rest must not be taken out of service for it.
     pub fn met_but(&self, remark: impl Into<String>) {
-        self.readiness.set(&self.name, State::MetBut(remark.into()));
+        self.readiness.set(&self.name, ConditionState::MetBut(remark.into()));
     }
 
     /// Marks the condition as not met. `reason` is shown by `/readyz` to everybody: it must say what to do and hold no
     /// secret.
     pub fn unmet(&self, reason: impl Into<String>) {
-        self.readiness.set(&self.name, State::Unmet(reason.into()));
+        self.readiness.set(&self.name, ConditionState::Unmet(reason.into()));
     }
 }

@@ -11,8 +11,8 @@ use anyhow::{Result, ensure};
 use bytesize::ByteSize;
 use harness::event::{Events, SCHEMA};
 use harness::eventually::{patience, within};
+use harness::indexer_process::IndexerProcess;
 use harness::kafka::{Raw, Record};
-use harness::member::Member;
 use harness::pipeline::{Pipeline, register};
 use harness::process::build;
 use harness::proxy::Proxy;
@@ -100,7 +100,7 @@ impl Scene {
     }
 
     /// Waits until each row holds what it may.
-    async fn is_full(&self, indexer: &Member) -> Result<()> {
+    async fn is_full(&self, indexer: &IndexerProcess) -> Result<()> {
         let topic = &self.pipeline.config.kafka.topic;
         let of_topic = |name: &str| format!("penstock_indexer_{name}{{topic={topic:?}}}");
         within(patience() * 3, "all is held that may be", || async {
@@ -161,7 +161,7 @@ async fn all_rows_of_an_indexer_at_once_stay_within_the_sum() -> Result<()> {
     let refuses = Arc::new(AtomicBool::new(true));
     let proxy = refusing(&scene, &refuses).await?;
     scene.pipeline.config.elasticsearch.url = proxy.url();
-    let indexer = Member::start(&scene.pipeline, 0)?;
+    let indexer = IndexerProcess::start(&scene.pipeline, 0)?;
     scene.is_full(&indexer).await?;
     let at_the_limit = indexer.usage()?.peak_bytes;
     refuses.store(false, Ordering::Relaxed);

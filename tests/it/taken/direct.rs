@@ -13,7 +13,7 @@ use harness::http::Method;
 use harness::search::Search;
 use harness::stack::Stack;
 use indexer::backing::{Placer, now_millis};
-use indexer::batch::{Batch, Filling};
+use indexer::batch::{Batch, BatchBuilder};
 use indexer::bulk::Bulk;
 use indexer::decode::{Decoded, Decoder};
 use indexer::message::progress::{BatchId, Epoch};
@@ -22,7 +22,7 @@ use indexer::metrics::Metrics;
 use kafka::position::{Offset, Partition};
 use rand::RngExt;
 use rand::rngs::StdRng;
-use receiver::examine::{Examiner, Verdict};
+use receiver::ingest_offline::{OfflineIngest, Verdict};
 use registry::wire::{SchemaId, frame};
 use serde_json::Value;
 use service::admin::Readiness;
@@ -121,10 +121,10 @@ pub(super) async fn all_are_taken(name: &str, way: Way, schema: &str, data: Vec<
 
 /// Returns those of `data` that the receiver accepts, and why it refuses the others.
 fn accepted(schema: &str, data: Vec<Vec<u8>>) -> Result<(Vec<Vec<u8>>, Count)> {
-    let examiner = Examiner::new(schema, None, MAX_BODY)?;
+    let examiner = OfflineIngest::new(schema, None, MAX_BODY)?;
     let (mut accepted, mut count) = (Vec::new(), Count::default());
     for datum in data {
-        match examiner.examine("application/avro", "", &datum) {
+        match examiner.ingest("application/avro", "", &datum) {
             Verdict::Accepted(_) if datum.len() <= MAX_BODY => accepted.push(datum),
             verdict => *count.refused.entry(format!("{verdict:?}")).or_default() += 1,
         }
@@ -139,26 +139,26 @@ async fn deliver(config: &Config, schema: &str, data: &[Vec<u8>]) -> Result<u64>
     let bulk = Bulk::new(config, metrics.clone(), &Readiness::new())?;
     bulk.ensure_index().await;
     bulk.adopt(&schema).await;
-    if bulk.keeper().is_needed() {
-        bulk.keeper().renewed().await;
+    if bulk.index_cache().is_needed() {
+        bulk.index_cache().renewed().await;
     }
-    let placer = Placer::new(&config.elasticsearch, bulk.keeper());
+    let placer = Placer::new(&config.elasticsearch, bulk.index_cache());
     let mut decoder = Decoder::new(config, placer, &metrics)?.for_server(bulk.server());
     decoder.note_schema(SchemaId(1), schema);
     let batch = decoded(&mut decoder, data)?;
     let delivered = bulk.deliver(&batch).await;
     let refused = delivered.refused.iter().map(|refused| format!("{}: {}", refused.error_type, refused.reason));
-    let doubtful = delivered.aside.iter().map(|aside| format!("{aside:?}"));
+    let doubtful = delivered.set_aside.iter().map(|aside| format!("{aside:?}"));
     let problems: Vec<String> =
         refused.chain(doubtful).take(3).map(|text| text.chars().take(1_500).collect()).collect();
-    let lost = delivered.refused.len() + delivered.aside.len();
+    let lost = delivered.refused.len() + delivered.set_aside.len();
     anyhow::ensure!(problems.is_empty(), "{lost} of {} refused: {problems:#?}", data.len());
     Ok(delivered.indexed)
 }
 
 fn decoded(decoder: &mut Decoder, data: &[Vec<u8>]) -> Result<Batch> {
-    let mut filling = Filling::default();
-    filling.assign(PARTITION, Epoch(0), None);
+    let mut builder = BatchBuilder::default();
+    builder.assign(PARTITION, Epoch(0), None);
     let now = now_millis();
     for (offset, datum) in (0..).zip(data) {
         let value = [frame(SchemaId(1)).as_slice(), datum].concat();
@@ -170,10 +170,10 @@ fn decoded(decoder: &mut Decoder, data: &[Vec<u8>]) -> Result<Batch> {
             value: Some(&value),
             headers: Headers::default(),
         };
-        let made = decoder.decode(&record, &mut filling);
+        let made = decoder.decode(&record, &mut builder);
         anyhow::ensure!(made == Decoded::Document, "event {offset} was accepted, and becomes {made:?}");
     }
-    Ok(filling.take(BatchId(1)))
+    Ok(builder.take(BatchId(1)))
 }
 
 async fn clean_up(search: &Search, config: &Config) -> Result<()> {

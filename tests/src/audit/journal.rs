@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 /// What the sender was told last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Answer {
+pub enum HttpAnswer {
     /// 200.
     Accepted,
     /// A status that another attempt does not change.
@@ -44,7 +44,7 @@ pub struct Entry {
     /// What is to happen to it.
     pub intent: Intent,
     /// What the sender was told.
-    pub answer: Answer,
+    pub answer: HttpAnswer,
 }
 
 /// The file, being written.
@@ -98,9 +98,9 @@ impl Journal {
 impl Entry {
     fn line(&self) -> Value {
         let answer = match self.answer {
-            Answer::Accepted => 200,
-            Answer::Refused(status) => status,
-            Answer::Unknown => 0,
+            HttpAnswer::Accepted => 200,
+            HttpAnswer::Refused(status) => status,
+            HttpAnswer::Unknown => 0,
         };
         let intent = match self.intent {
             Intent::Good => "good",
@@ -122,9 +122,9 @@ impl Entry {
             other => anyhow::bail!("no intent: {other}"),
         };
         let answer = match u16::try_from(number("answer")?)? {
-            200 => Answer::Accepted,
-            0 => Answer::Unknown,
-            status => Answer::Refused(status),
+            200 => HttpAnswer::Accepted,
+            0 => HttpAnswer::Unknown,
+            status => HttpAnswer::Refused(status),
         };
         let schema = u32::try_from(number("schema")?)?;
         Ok(Self { id: text("id")?.to_owned(), schema, datum: STANDARD.decode(text("datum")?)?, intent, answer })

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::exceptions::Exceptions;
 use super::findings::{Findings, Kind};
-use super::journal::{Answer, Entry, Intent};
+use super::journal::{Entry, HttpAnswer, Intent};
 use super::observed::{Document, INGESTED_AT, Letter, Written, datum};
 use super::oracle::{Oracle, same_members};
 use crate::document_rules::timestamp;
@@ -99,9 +99,9 @@ impl Ledger {
         });
         let content = &mut event.contents[known];
         match entry.answer {
-            Answer::Accepted => content.accepted = true,
-            Answer::Refused(status) => content.refused = Some(status),
-            Answer::Unknown => content.unknown = true,
+            HttpAnswer::Accepted => content.accepted = true,
+            HttpAnswer::Refused(status) => content.refused = Some(status),
+            HttpAnswer::Unknown => content.unknown = true,
         }
     }
 

@@ -14,9 +14,9 @@ use registry::wire::{SchemaId, frame};
 use tokio::task::JoinSet;
 use tokio::time::{Duration, Instant, sleep, sleep_until};
 
-use super::journal::{Answer, Entry, Journal};
+use super::journal::{Entry, HttpAnswer, Journal};
 use super::plan::{Item, Plan, Variant};
-use crate::http::{Answer as Response, Connection, Method, Request, StatusCode};
+use crate::http::{Connection, HttpAnswer as Response, Method, Request, StatusCode};
 
 /// How long a right token may be refused: until a receiver has read it anew.
 const ROTATION: Duration = Duration::from_secs(90);
@@ -144,7 +144,7 @@ impl Worker {
             let (schema, datum, intent) = (item.schema, item.datum.clone(), item.intent);
             self.shared.journal.append(&Entry { id, schema, datum, intent, answer })?;
             self.shared.done.fetch_add(1, Ordering::Relaxed);
-            if answer == Answer::Accepted {
+            if answer == HttpAnswer::Accepted {
                 lock(&self.shared.plan).acknowledged(item);
             }
         }
@@ -152,7 +152,7 @@ impl Worker {
     }
 
     /// Posts `item` until the answer is final.
-    async fn post(&mut self, item: &Item) -> Answer {
+    async fn post(&mut self, item: &Item) -> HttpAnswer {
         let begin = Instant::now();
         let mut stopped_at = None;
         loop {
@@ -161,15 +161,15 @@ impl Worker {
             let status = response.as_ref().map_or(0, |response| response.status.as_u16());
             *lock(&self.shared.answers).entry(status).or_default() += 1;
             match response {
-                Ok(response) if response.status == StatusCode::OK => return Answer::Accepted,
-                Ok(response) if !is_transient(&response, item, begin) => return Answer::Refused(status),
+                Ok(response) if response.status == StatusCode::OK => return HttpAnswer::Accepted,
+                Ok(response) if !is_transient(&response, item, begin) => return HttpAnswer::Refused(status),
                 // What became of the request is not known.
                 _ => self.connection = None,
             }
             if self.shared.is_stopped.load(Ordering::Relaxed) {
                 let stopped_at = *stopped_at.get_or_insert_with(Instant::now);
                 if stopped_at.elapsed() > self.shared.aim.patience {
-                    return Answer::Unknown;
+                    return HttpAnswer::Unknown;
                 }
             }
             self.target += 1;

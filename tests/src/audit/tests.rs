@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Answer, Document, Entry, Exceptions, Intent, Kind, Ledger, Letter, Oracle, Written};
+use super::{Document, Entry, Exceptions, HttpAnswer, Intent, Kind, Ledger, Letter, Oracle, Written};
 use crate::event::{Event, Events, SCHEMA};
 
 const SCHEMA_ID: u32 = 7;
@@ -16,7 +16,7 @@ struct World {
     event: Event,
 }
 
-fn entry(event: &Event, intent: Intent, answer: Answer) -> Entry {
+fn entry(event: &Event, intent: Intent, answer: HttpAnswer) -> Entry {
     Entry { id: event.event_id.clone(), schema: SCHEMA_ID, datum: event.encode(), intent, answer }
 }
 
@@ -45,19 +45,19 @@ impl World {
         let mut world = Self { ledger: Ledger::new(oracle, exceptions), event: events.event(0) };
         for number in 1..5 {
             let other = events.event(number);
-            world.sent(&other, Intent::Good, Answer::Accepted);
+            world.sent(&other, Intent::Good, HttpAnswer::Accepted);
             world.written(&other);
             world.ledger.document(&document(&other, "events-000001"));
         }
         world
     }
 
-    fn sent(&mut self, event: &Event, intent: Intent, answer: Answer) {
+    fn sent(&mut self, event: &Event, intent: Intent, answer: HttpAnswer) {
         self.ledger.sent(&entry(event, intent, answer));
     }
 
     /// The event is sent, with this intent and answer.
-    fn send(mut self, intent: Intent, answer: Answer) -> Self {
+    fn send(mut self, intent: Intent, answer: HttpAnswer) -> Self {
         let event = self.event.clone();
         self.sent(&event, intent, answer);
         self
@@ -91,7 +91,7 @@ impl World {
     /// Another event with its id, which was acknowledged and is in Kafka.
     fn rival(&mut self) -> Event {
         let rival = Event { action_type: "another".to_owned(), ..self.event.clone() };
-        self.sent(&rival, Intent::Good, Answer::Accepted);
+        self.sent(&rival, Intent::Good, HttpAnswer::Accepted);
         self.written(&rival);
         rival
     }
@@ -107,36 +107,36 @@ impl World {
 }
 
 fn accepted() -> World {
-    World::new().send(Intent::Good, Answer::Accepted).write()
+    World::new().send(Intent::Good, HttpAnswer::Accepted).write()
 }
 
 #[test]
 fn a_world_without_fault_has_no_findings() {
     accepted().store("events-000001").assert_found(&[]);
-    World::new().send(Intent::Refused, Answer::Refused(400)).assert_found(&[]);
-    World::new().send(Intent::Dead, Answer::Accepted).write().bury("document_parsing_exception").assert_found(&[]);
+    World::new().send(Intent::Refused, HttpAnswer::Refused(400)).assert_found(&[]);
+    World::new().send(Intent::Dead, HttpAnswer::Accepted).write().bury("document_parsing_exception").assert_found(&[]);
     // Nobody knows what became of it: both is right.
-    World::new().send(Intent::Good, Answer::Unknown).assert_found(&[]);
-    World::new().send(Intent::Good, Answer::Unknown).write().store("events-000001").assert_found(&[]);
+    World::new().send(Intent::Good, HttpAnswer::Unknown).assert_found(&[]);
+    World::new().send(Intent::Good, HttpAnswer::Unknown).write().store("events-000001").assert_found(&[]);
     // The sender repeats it: one document, two records.
-    accepted().write().send(Intent::Good, Answer::Accepted).store("events-000001").assert_found(&[]);
+    accepted().write().send(Intent::Good, HttpAnswer::Accepted).store("events-000001").assert_found(&[]);
 }
 
 #[test]
 fn acknowledged_but_nowhere() {
     accepted().assert_found(&[Kind::Lost]);
-    World::new().send(Intent::Good, Answer::Accepted).assert_found(&[Kind::Lost]);
-    World::new().send(Intent::Dead, Answer::Accepted).write().assert_found(&[Kind::Lost]);
+    World::new().send(Intent::Good, HttpAnswer::Accepted).assert_found(&[Kind::Lost]);
+    World::new().send(Intent::Dead, HttpAnswer::Accepted).write().assert_found(&[Kind::Lost]);
 }
 
 #[test]
 fn refused_but_present() {
-    let refused = || World::new().send(Intent::Refused, Answer::Refused(401));
+    let refused = || World::new().send(Intent::Refused, HttpAnswer::Refused(401));
     refused().write().assert_found(&[Kind::RefusedButThere]);
     refused().write().store("events-000001").assert_found(&[Kind::RefusedButThere]);
     refused().write().bury("not-framed").assert_found(&[Kind::RefusedButThere]);
-    World::new().send(Intent::Refused, Answer::Accepted).assert_found(&[Kind::NotRefused]);
-    let good = || World::new().send(Intent::Good, Answer::Refused(400));
+    World::new().send(Intent::Refused, HttpAnswer::Accepted).assert_found(&[Kind::NotRefused]);
+    let good = || World::new().send(Intent::Good, HttpAnswer::Refused(400));
     good().assert_found(&[Kind::GoodButRefused]);
     good().write().assert_found(&[Kind::RefusedButThere, Kind::GoodButRefused]);
 }
@@ -145,7 +145,7 @@ fn refused_but_present() {
 fn present_twice() {
     accepted().store("events-000001").store("events-000002").assert_found(&[Kind::Repeated]);
     let exceptions = || Exceptions { blind: ["events-000001".to_owned()].into(), ..Exceptions::default() };
-    let world = || World::with(exceptions()).send(Intent::Good, Answer::Accepted).write().store("events-000001");
+    let world = || World::with(exceptions()).send(Intent::Good, HttpAnswer::Accepted).write().store("events-000001");
     world().store("events-000002").assert_found(&[]);
     world().store("events-000002").store("events-000003").assert_found(&[Kind::Repeated]);
 }
@@ -170,12 +170,12 @@ fn a_document_that_differs_from_the_bytes() {
 
 #[test]
 fn a_record_that_differs_from_the_bytes() {
-    let mut world = World::new().send(Intent::Good, Answer::Unknown);
+    let mut world = World::new().send(Intent::Good, HttpAnswer::Unknown);
     let mut value = framed(&world.event.encode());
     value.push(0);
     world.ledger.written(&Written { id: &world.event.event_id, value: &value, timestamp: TIME });
     world.assert_found(&[Kind::Altered]);
-    let mut world = World::new().send(Intent::Good, Answer::Unknown);
+    let mut world = World::new().send(Intent::Good, HttpAnswer::Unknown);
     let mut value = framed(&world.event.encode());
     value[4] ^= 1;
     world.ledger.written(&Written { id: &world.event.event_id, value: &value, timestamp: TIME });
@@ -229,7 +229,7 @@ fn a_document_in_a_deleted_index_may_be_missing_or_written_again() {
     let deleted =
         |world: &World| Exceptions { deleted: [world.event.event_id.clone()].into(), ..Exceptions::default() };
     let exceptions = deleted(&World::new());
-    World::with(exceptions.clone()).send(Intent::Good, Answer::Accepted).write().assert_found(&[]);
-    let twice = World::with(exceptions).send(Intent::Good, Answer::Accepted).write();
+    World::with(exceptions.clone()).send(Intent::Good, HttpAnswer::Accepted).write().assert_found(&[]);
+    let twice = World::with(exceptions).send(Intent::Good, HttpAnswer::Accepted).write();
     twice.store("events-000002").store("events-000003").assert_found(&[Kind::Repeated]);
 }

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
-use receiver::examine::{Examiner, Verdict};
+use receiver::ingest_offline::{OfflineIngest, Verdict};
 
 use harness::paths;
 pub use input::Input;
@@ -70,7 +70,7 @@ pub struct Report {
 
 /// The schemas that bodies are read by, with the field of the key.
 pub struct Target {
-    examiners: Vec<Examiner>,
+    examiners: Vec<OfflineIngest>,
 }
 
 impl Target {
@@ -79,7 +79,7 @@ impl Target {
     /// # Errors
     /// When one of them is none.
     pub fn new() -> anyhow::Result<Self> {
-        let compile = |(schema, key): &(&str, Option<&str>)| Examiner::new(schema, *key, MAX_DECOMPRESSED);
+        let compile = |(schema, key): &(&str, Option<&str>)| OfflineIngest::new(schema, *key, MAX_DECOMPRESSED);
         Ok(Self { examiners: seeds::SCHEMAS.iter().map(compile).collect::<Result<_, _>>()? })
     }
 
@@ -89,7 +89,7 @@ impl Target {
     /// When it panics.
     pub fn examine(&self, input: &Input) -> anyhow::Result<Verdict> {
         let examiner = &self.examiners[usize::from(input.schema) % self.examiners.len()];
-        let examine = || examiner.examine(input.content_type(), input.content_encoding(), &input.body);
+        let examine = || examiner.ingest(input.content_type(), input.content_encoding(), &input.body);
         catch_unwind(AssertUnwindSafe(examine)).map_err(|_| anyhow::anyhow!("it panics"))
     }
 

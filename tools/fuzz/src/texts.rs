@@ -15,7 +15,7 @@ use avro::{Container, ContainerError, Schema};
 use clap::ValueEnum;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use receiver::examine::{Signature, SignatureExaminer, examine_head};
+use receiver::ingest_offline::{OfflineSignatures, Signature, ingest_head};
 
 use crate::memory::Memory;
 use crate::{MAX_MEMORY, Plan, ROUND, Report, corpus_folder, mutate, timed};
@@ -63,7 +63,7 @@ impl Kind {
 /// Examines inputs of one kind.
 pub struct Target {
     kind: Kind,
-    signatures: SignatureExaminer,
+    signatures: OfflineSignatures,
     /// The bodies that were signed.
     signed: BTreeSet<Vec<u8>>,
     seeds: Vec<Vec<u8>>,
@@ -76,7 +76,7 @@ impl Target {
     /// When a seed cannot be made.
     pub fn new(kind: Kind) -> anyhow::Result<Self> {
         let now = UNIX_EPOCH + Duration::from_secs(NOW);
-        let signatures = SignatureExaminer::new(&seeds::ways()?, now).map_err(anyhow::Error::msg)?;
+        let signatures = OfflineSignatures::new(&seeds::ways()?, now).map_err(anyhow::Error::msg)?;
         let seeds = seeds::of(kind)?;
         Ok(Self { kind, signatures, signed: seeds::BODIES.iter().map(|body| body.to_vec()).collect(), seeds })
     }
@@ -89,7 +89,7 @@ impl Target {
         let examine = || match self.kind {
             Kind::Schema => judge::schema(input),
             Kind::Header => Ok(header(input)),
-            Kind::Head => Ok(examine_head(input)),
+            Kind::Head => Ok(ingest_head(input)),
             Kind::Signature => self.signature(input),
         };
         catch_unwind(AssertUnwindSafe(examine)).map_err(|_| anyhow::anyhow!("it panics"))?
@@ -98,7 +98,7 @@ impl Target {
     /// An input: the number of the way to sign, then the request.
     fn signature(&self, input: &[u8]) -> anyhow::Result<String> {
         let Some((number, request)) = input.split_first() else { return Ok("none".to_owned()) };
-        Ok(match self.signatures.examine(usize::from(*number), request) {
+        Ok(match self.signatures.check(usize::from(*number), request) {
             Signature::None => "none".to_owned(),
             Signature::Head => format!("{number}-head"),
             Signature::Body => format!("{number}-body"),

@@ -30,7 +30,7 @@ const LAYERS: [(&str, &[&str]); 2] = [
         "receiver/src",
         &[
             "drift",
-            "held",
+            "body_budget",
             "listeners",
             "openapi",
             "proxy_protocol",
@@ -52,7 +52,7 @@ const LAYERS: [(&str, &[&str]); 2] = [
             "cxone",
             "reload",
             "router",
-            "examine",
+            "ingest_offline",
             "schema_command",
         ],
     ),

@@ -142,32 +142,4 @@ fn tree(prefix: &[String], tokens: &mut Tokens, leaves: &mut Vec<(String, Segmen
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn texts(named: &Named) -> Vec<String> {
-        named.paths.iter().map(|segments| segments.join("::")).collect()
-    }
-
-    #[test]
-    fn each_leaf_of_a_use_declaration_is_a_path() {
-        let named = named("use crate::a::{self, b::{C, d as e}, F};\npub(crate) use g::H;\nuse super::*;").unwrap();
-        assert_eq!(texts(&named), ["crate::a", "crate::a::b::C", "crate::a::b::d", "crate::a::F", "g::H", "super"]);
-        assert_eq!(named.imports["e"].join("::"), "crate::a::b::d");
-        assert_eq!(named.exports.keys().collect::<Vec<_>>(), ["H"]);
-    }
-
-    #[test]
-    fn paths_in_code_and_macros_count_and_those_in_comments_texts_and_tests_do_not() {
-        let text = "
-            // crate::comment::X
-            fn f(x: &crate::a::B) { let y = \"crate::text::X\"; format!(\"{}\", crate::c::d(e)); if a == b {} }
-            #[cfg(test)]
-            mod tests { use crate::tests::Y; }
-            mod other;
-        ";
-        let named = named(text).unwrap();
-        assert_eq!(texts(&named), ["crate::a::B", "crate::c::d"]);
-        assert_eq!(named.test_modules.iter().collect::<Vec<_>>(), ["tests"]);
-    }
-}
+mod tests;

@@ -3,8 +3,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::bulk::outcome::{BlockKind, Trouble};
 
-fn failure() -> Failure {
-    Failure { trouble: Trouble::Connection, detail: "refused".to_owned() }
+fn failure() -> BulkFailure {
+    BulkFailure { trouble: Trouble::Connection, detail: "refused".to_owned() }
 }
 
 fn block(kind: BlockKind) -> Block {
@@ -54,7 +54,7 @@ fn it_opens_after_so_many_failures_in_a_row() {
 #[test]
 fn requests_that_meet_an_overload_together_count_as_one_failure() {
     let begin = Instant::now();
-    let overload = || Failure { trouble: Trouble::Overload, detail: String::new() };
+    let overload = || BulkFailure { trouble: Trouble::Overload, detail: String::new() };
     let mut breaker = Breaker::new(2);
     for late in 1..20 {
         breaker.failed(false, overload(), 0.5, begin, begin + seconds(late));
@@ -118,18 +118,18 @@ fn what_comes_back_late_does_not_move_the_next_probe() {
 }
 
 #[test]
-fn a_pause_is_told_when_it_begins_when_its_reason_changes_and_once_a_minute() {
+fn a_pause_is_reported_when_it_begins_when_its_reason_changes_and_once_a_minute() {
     let begin = Instant::now();
     let mut now = begin;
     let mut breaker = opened(now);
-    let mut told = Vec::new();
+    let mut logged = Vec::new();
     while now < begin + seconds(150) {
         now = probe(&mut breaker, now);
         if breaker.failed(true, failure(), 1.0, now, now).is_some() {
-            told.push((now - begin).as_secs() / 60);
+            logged.push((now - begin).as_secs() / 60);
         }
     }
-    assert_eq!(told, [1, 2]);
+    assert_eq!(logged, [1, 2]);
     now = probe(&mut breaker, now);
     assert!(breaker.blocked(true, block(BlockKind::Security), 1.0, now).is_some());
 }

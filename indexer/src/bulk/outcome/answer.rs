@@ -7,7 +7,7 @@ use crate::elasticsearch::errors::ErrorBody;
 
 /// A bulk answer with status 200.
 #[derive(Debug, Deserialize)]
-struct Answer {
+struct BulkAnswer {
     items: Vec<Action>,
 }
 
@@ -30,7 +30,7 @@ pub(super) struct Item {
 
 /// Returns the items of a bulk answer with status 200.
 pub(super) fn items(body: &[u8]) -> serde_json::Result<Vec<Item>> {
-    let answer: Answer = serde_json::from_slice(body)?;
+    let answer: BulkAnswer = serde_json::from_slice(body)?;
     Ok(answer.items.into_iter().map(|action| action.item).collect())
 }
 

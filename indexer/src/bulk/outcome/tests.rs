@@ -211,7 +211,7 @@ fn a_block_names_the_index_and_elasticsearchs_reason() {
 }
 
 #[test]
-fn a_missing_index_is_told_from_other_404s() {
+fn a_missing_index_is_distinguished_from_other_404s() {
     assert!(matches!(failed(404, "index_not_found_exception"), Fate::IndexMissing(_)));
     assert_eq!(whole(404, "index_not_found_exception"), Judgement::IndexMissing);
 }

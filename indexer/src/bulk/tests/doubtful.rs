@@ -15,9 +15,13 @@ fn some(received: &Received, status: u16, error_type: &str, is_refused: impl Fn(
     Reply::Answer(200, format!(r#"{{"items":[{}]}}"#, items.join(",")))
 }
 
-fn aside(delivered: &Delivered) -> Vec<(usize, u16, &str)> {
-    let aside = |aside: &Aside| (aside.item, aside.refusal.status);
-    delivered.aside.iter().map(|one| (aside(one).0, aside(one).1, one.refusal.error_type.as_str())).collect()
+fn set_aside(delivered: &Delivered) -> Vec<(usize, u16, &str)> {
+    let set_aside = |set_aside: &SetAside| (set_aside.item, set_aside.refusal.status);
+    delivered
+        .set_aside
+        .iter()
+        .map(|one| (set_aside(one).0, set_aside(one).1, one.refusal.error_type.as_str()))
+        .collect()
 }
 
 #[tokio::test]
@@ -26,7 +30,7 @@ async fn a_document_that_is_refused_beside_others_is_set_aside() {
         Stub::start(|received| some(received, 400, "odd_exception", |document| document.contains("\"3\""))).await;
     let delivered = service(&config(&stub.url())).bulk.deliver(&numbered(5)).await;
     assert_eq!((delivered.indexed, delivered.refused.len()), (4, 0));
-    assert_eq!(aside(&delivered), [(3, 400, "odd_exception")]);
+    assert_eq!(set_aside(&delivered), [(3, 400, "odd_exception")]);
     assert_eq!(stub.bulk_requests().len(), 1);
 }
 
@@ -38,7 +42,7 @@ async fn a_document_that_elasticsearch_fails_at_is_set_aside_the_second_time() {
     let service = service(&config(&stub.url()));
     let delivered = service.bulk.deliver(&numbered(5)).await;
     assert_eq!((delivered.indexed, delivered.refused.len()), (4, 0));
-    assert_eq!(aside(&delivered), [(3, 500, "fail_processor_exception")]);
+    assert_eq!(set_aside(&delivered), [(3, 500, "fail_processor_exception")]);
     assert_eq!(stub.bulk_requests().len(), 2);
 }
 
@@ -52,7 +56,7 @@ async fn of_a_request_that_is_refused_as_a_whole_the_one_document_is_found() {
     .await;
     let delivered = service(&config(&stub.url())).bulk.deliver(&numbered(500)).await;
     assert_eq!((delivered.indexed, delivered.refused.len()), (499, 0));
-    assert_eq!(aside(&delivered), [(77, 403, "none")]);
+    assert_eq!(set_aside(&delivered), [(77, 403, "none")]);
     assert!(stub.bulk_requests().len() < 30, "it halves and does not try one by one");
 }
 
@@ -65,7 +69,7 @@ async fn of_a_request_that_elasticsearch_fails_at_the_one_document_is_found() {
     .await;
     let delivered = service(&config(&stub.url())).bulk.deliver(&numbered(100)).await;
     assert_eq!((delivered.indexed, delivered.refused.len()), (99, 0));
-    assert_eq!(aside(&delivered), [(77, 500, "null_pointer_exception")]);
+    assert_eq!(set_aside(&delivered), [(77, 500, "null_pointer_exception")]);
 }
 
 /// Such as an ingress that has lost its way to Elasticsearch.
@@ -116,7 +120,7 @@ async fn an_index_that_refuses_all_blocks_until_it_accepts_again() {
         pause.wait_for(Option::is_none).await.unwrap();
     };
     let (delivered, ()) = tokio::join!(service.bulk.deliver(&batch), watched);
-    assert_eq!((delivered.indexed, delivered.refused.len(), delivered.aside.len()), (500, 0, 0));
+    assert_eq!((delivered.indexed, delivered.refused.len(), delivered.set_aside.len()), (500, 0, 0));
     let sizes: Vec<usize> = stub.bulk_requests().iter().map(|request| request.documents().len()).collect();
     assert_eq!(sizes, [500, 10, 10, 490], "probes are small");
 }
@@ -185,7 +189,7 @@ async fn of_requests_that_fail_as_a_whole_the_one_document_is_found() {
         config.elasticsearch.request_timeout = Duration::from_millis(100);
         let delivered = service(&config).bulk.deliver(&numbered(100)).await;
         assert_eq!((delivered.indexed, delivered.refused.len()), (99, 0));
-        assert_eq!(aside(&delivered), [(77, 0, error_type)]);
+        assert_eq!(set_aside(&delivered), [(77, 0, error_type)]);
         assert!(stub.bulk_requests().len() < 60, "{}", stub.bulk_requests().len());
     }
 }
@@ -205,7 +209,7 @@ async fn while_every_request_fails_nothing_is_cut_or_set_aside() {
     .await;
     let service = service(&config(&stub.url()));
     let delivered = service.bulk.deliver(&numbered(500)).await;
-    assert_eq!((delivered.indexed, delivered.aside.len()), (500, 0));
+    assert_eq!((delivered.indexed, delivered.set_aside.len()), (500, 0));
     let sizes: Vec<usize> = stub.bulk_requests().iter().map(|request| request.documents().len()).collect();
     assert_eq!(sizes[OUTAGE..], [1, 499], "after a probe all others go in one request: {sizes:?}");
 }

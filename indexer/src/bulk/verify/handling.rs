@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use serde_json::Value;
 
-use crate::bulk::outcome::Failure;
+use crate::bulk::outcome::BulkFailure;
 use crate::elasticsearch::{Client, Method, Request};
 
 /// How long an answer counts.
@@ -37,7 +37,7 @@ impl Handlings {
     ///
     /// # Errors
     /// When there is no answer for now.
-    pub(super) async fn of(&self, client: &Client, index: &Arc<str>) -> Result<Handling, Failure> {
+    pub(super) async fn of(&self, client: &Client, index: &Arc<str>) -> Result<Handling, BulkFailure> {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(index).copied();
         if let Some((asked, handling)) = known
             && asked.elapsed() < FRESH
@@ -54,7 +54,7 @@ impl Handlings {
     }
 }
 
-async fn ask(client: &Client, index: &str) -> Result<Handling, Failure> {
+async fn ask(client: &Client, index: &str) -> Result<Handling, BulkFailure> {
     let request = Request {
         method: Method::Get,
         path: &format!("/{index}"),
@@ -83,28 +83,4 @@ fn read(body: &[u8]) -> Handling {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_changes_a_document_is_seen_in_settings_and_mapping() {
-        for (index, expected) in [
-            ("{}", Handling::Verbatim),
-            (r#"{"settings":{"index":{"default_pipeline":"_none","mode":"standard"}}}"#, Handling::Verbatim),
-            (r#"{"settings":{"index":{"mapping":{"source":{"mode":"stored"}}}}}"#, Handling::Verbatim),
-            (r#"{"mappings":{"_source":{"enabled":true}}}"#, Handling::Verbatim),
-            (r#"{"settings":{"index":{"default_pipeline":"p"}}}"#, Handling::Changed),
-            (r#"{"settings":{"index":{"final_pipeline":"p"}}}"#, Handling::Changed),
-            (r#"{"settings":{"index":{"mode":"logsdb"}}}"#, Handling::Changed),
-            (r#"{"settings":{"index":{"mapping":{"source":{"mode":"synthetic"}}}}}"#, Handling::Changed),
-            (r#"{"mappings":{"_source":{"enabled":false}}}"#, Handling::Changed),
-            (r#"{"mappings":{"_source":{"excludes":["a"]}}}"#, Handling::Changed),
-            (r#"{"mappings":{"_source":{"mode":"synthetic"}}}"#, Handling::Changed),
-        ] {
-            assert_eq!(read(format!(r#"{{"x-000001":{index}}}"#).as_bytes()), expected, "{index}");
-        }
-        // With filter_path, an index of which nothing is left is left out.
-        assert_eq!(read(b"{}"), Handling::Verbatim);
-        assert_eq!(read(b"<html>"), Handling::Changed);
-    }
-}
+mod tests;

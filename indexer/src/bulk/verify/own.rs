@@ -4,11 +4,17 @@ use std::collections::HashSet;
 
 use super::stored::{self, Part};
 use crate::batch::{Batch, Item};
-use crate::elasticsearch::Answer;
+use crate::elasticsearch::ServerAnswer;
 
 /// Returns whether `answer` holds, byte for byte, what the records of `items` were written as: whole documents, or
 /// their timestamps. False says nothing.
-pub(super) fn is_as_sent(answer: &Answer, batch: &Batch, items: &[usize], part: Part, twins: &HashSet<usize>) -> bool {
+pub(super) fn is_as_sent(
+    answer: &ServerAnswer,
+    batch: &Batch,
+    items: &[usize],
+    part: Part,
+    twins: &HashSet<usize>,
+) -> bool {
     if part == Part::Whole {
         return stored::are_as_sent(answer, items.iter().map(|item| own_document(batch, &batch.items[*item])));
     }

@@ -16,9 +16,9 @@ const MAX_DOCUMENTS: usize = 1_000;
 const MAX_OWN_BYTES: usize = 4 << 20;
 
 /// Takes over the verdicts that there are; returns the numbers of the suspects that have none yet.
-pub(super) fn take(examined: Vec<(usize, Option<Verdict>)>, verdicts: &mut [Verdict]) -> Vec<usize> {
+pub(super) fn take(proven: Vec<(usize, Option<Verdict>)>, verdicts: &mut [Verdict]) -> Vec<usize> {
     let mut open = Vec::new();
-    for (number, verdict) in examined {
+    for (number, verdict) in proven {
         match verdict {
             Some(verdict) => verdicts[number] = verdict,
             None => open.push(number),

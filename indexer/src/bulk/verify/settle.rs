@@ -18,7 +18,7 @@ impl Verify {
     /// letter, and what is gone is sent again.
     pub(in crate::bulk) async fn settle(&self, work: &mut Work<'_>, batch: &Batch, suspects: Vec<Suspect>) -> Progress {
         let mut progress = Progress::default();
-        let verdicts = match self.examine(batch, &suspects).await {
+        let verdicts = match self.prove(batch, &suspects).await {
             Ok(verdicts) => verdicts,
             Err(obstacle) => {
                 work.suspect_again(suspects, obstacle, &mut progress);
@@ -60,7 +60,7 @@ impl Verify {
             question.found.iter().map(suspect).collect::<Vec<_>>()
         };
         let suspects: Vec<Suspect> = questions.iter().flat_map(copies).collect();
-        let mut verdicts = self.examine(batch, &suspects).await?.into_iter();
+        let mut verdicts = self.prove(batch, &suspects).await?.into_iter();
         let mut conflicts = Vec::new();
         for question in questions {
             let (mut same, mut other) = (Vec::new(), None);

@@ -8,8 +8,8 @@ use serde_json::value::RawValue;
 
 use super::Obstacle;
 use crate::batch::Batch;
-use crate::bulk::outcome::{Block, BlockKind, Failure, Trouble};
-use crate::elasticsearch::{Answer, Client, Method, Request};
+use crate::bulk::outcome::{Block, BlockKind, BulkFailure, Trouble};
+use crate::elasticsearch::{Client, Method, Request, ServerAnswer};
 
 /// How much of each document is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,7 +64,7 @@ pub(super) async fn ask(
     items: &[usize],
     part: Part,
     max_bytes: usize,
-) -> Result<Option<Answer>, Obstacle> {
+) -> Result<Option<ServerAnswer>, Obstacle> {
     let query: &[(&str, &str)] = match part {
         Part::Timestamp => {
             &[("_source_includes", "_ingested_at"), ("filter_path", "docs.found,docs._source,docs.error.type")]
@@ -78,7 +78,7 @@ pub(super) async fn ask(
         content_type: "application/json",
         body: body(batch, items),
     };
-    Ok(client.send_within(&request, max_bytes).await.map_err(Failure::from)?)
+    Ok(client.send_within(&request, max_bytes).await.map_err(BulkFailure::from)?)
 }
 
 fn body(batch: &Batch, items: &[usize]) -> Bytes {
@@ -113,7 +113,7 @@ pub(super) fn id(lines: &[u8]) -> &[u8] {
 /// nothing: [`read`] has to look closer.
 ///
 /// A quote within a JSON string is escaped, so the first `"_source":` of a document is its key, whatever the id holds.
-pub(super) fn are_as_sent<'a>(answer: &Answer, ours: impl Iterator<Item = &'a [u8]>) -> bool {
+pub(super) fn are_as_sent<'a>(answer: &ServerAnswer, ours: impl Iterator<Item = &'a [u8]>) -> bool {
     const BEFORE: &[u8] = br#""found":true,"_source":"#;
     let find_source = memmem::Finder::new(br#""_source":"#);
     let Some(mut rest) = answer.body.strip_prefix(br#"{"docs":["#.as_slice()) else { return false };
@@ -136,10 +136,14 @@ pub(super) fn are_as_sent<'a>(answer: &Answer, ours: impl Iterator<Item = &'a [u
 ///
 /// # Errors
 /// [`Obstacle`], when it does not say of each id what is stored.
-pub(super) fn read<'a>(index: &str, answer: &'a Answer, asked: usize) -> Result<Option<Vec<Document<'a>>>, Obstacle> {
+pub(super) fn read<'a>(
+    index: &str,
+    answer: &'a ServerAnswer,
+    asked: usize,
+) -> Result<Option<Vec<Document<'a>>>, Obstacle> {
     let failure = |trouble, what: &str| {
         let detail = format!("reading {asked} documents of {index}: status {}: {what}", answer.status);
-        Err(Obstacle::Failure(Failure { trouble, detail }))
+        Err(Obstacle::Failed(BulkFailure { trouble, detail }))
     };
     if answer.status != 200 {
         let error = serde_json::from_slice::<RequestError>(&answer.body).ok().and_then(|error| error.error.r#type);

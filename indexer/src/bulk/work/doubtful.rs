@@ -4,7 +4,7 @@ use super::*;
 
 /// A document that is set aside.
 #[derive(Clone, Debug)]
-pub struct Aside {
+pub struct SetAside {
     /// The item's index in [`Batch::items`].
     pub item: usize,
     /// The index that it was sent to.
@@ -18,14 +18,14 @@ pub struct Aside {
 impl<'a> Work<'a> {
     /// Returns the one document of `batch`, which was set aside before: it has been given the time that failures take
     /// to pass.
-    pub(in crate::bulk) fn alone(batch: &'a Batch, places: bool) -> Self {
-        Self { is_alone: true, ..Self::new(batch, places) }
+    pub(in crate::bulk) fn alone(batch: &'a Batch, reroutes: bool) -> Self {
+        Self { is_alone: true, ..Self::new(batch, reroutes) }
     }
 }
 
 impl Refusal {
     /// Returns that a document was refused by a request that `failure` ended as a whole.
-    fn of_whole(failure: &Failure) -> Self {
+    fn of_whole(failure: &BulkFailure) -> Self {
         Self {
             status: 0,
             error_type: failure.trouble.as_str().to_owned(),
@@ -42,13 +42,13 @@ impl Work<'_> {
     }
 
     /// Returns how many of `items`, from the first on, the next request may hold: at least one, if there is one.
-    pub(super) fn fitting(&self, items: &[usize], room: Room) -> usize {
-        fitting(self.batch, &items[..self.whole.share(items)], room)
+    pub(super) fn fitting(&self, items: &[usize], budget: RequestBudget) -> usize {
+        fitting(self.batch, &items[..self.whole.share(items)], budget)
     }
 
     /// A request of `chunk` failed as a whole. All of it is sent again, unless it is the one document that such
     /// requests have in common.
-    pub(super) fn failed_whole(&mut self, chunk: Vec<usize>, failure: Failure, progress: &mut Progress) {
+    pub(super) fn failed_whole(&mut self, chunk: Vec<usize>, failure: BulkFailure, progress: &mut Progress) {
         // Too much to do is never a document's fault.
         let is_suspect = failure.trouble != Trouble::Overload;
         progress.whole = chunk.first().filter(|_| is_suspect).map(|item| self.index_of(*item));
@@ -62,20 +62,20 @@ impl Work<'_> {
 
     /// Sets `item` aside.
     pub(super) fn set_aside(&mut self, item: usize, refusal: Refusal, progress: &mut Progress) {
-        progress.aside += 1;
+        progress.set_aside += 1;
         let (index, attempts) = (self.index_of(item), self.attempts[item]);
-        self.delivered.aside.push(Aside { item, index, refusal, attempts });
+        self.delivered.set_aside.push(SetAside { item, index, refusal, attempts });
     }
 
     /// Returns those that were set aside, except for the first `known`.
-    pub(in crate::bulk) fn aside(&self, known: usize) -> &[Aside] {
-        self.delivered.aside.get(known..).unwrap_or_default()
+    pub(in crate::bulk) fn set_aside_since(&self, known: usize) -> &[SetAside] {
+        self.delivered.set_aside.get(known..).unwrap_or_default()
     }
 
     /// Takes those back that were set aside, except for the first `known`: they are sent again with all others.
     pub(in crate::bulk) fn take_back(&mut self, known: usize, progress: &mut Progress) {
-        let items = self.delivered.aside.drain(known..).map(|aside| aside.item).collect();
-        progress.aside = 0;
+        let items = self.delivered.set_aside.drain(known..).map(|set_aside| set_aside.item).collect();
+        progress.set_aside = 0;
         self.again(items, progress);
     }
 

@@ -71,7 +71,7 @@ impl Progress {
     /// Takes note of what kept documents from being looked at.
     pub(in crate::bulk) fn hindered(&mut self, obstacle: Obstacle) {
         match obstacle {
-            Obstacle::Failure(failure) => self.failure = Some(failure),
+            Obstacle::Failed(failure) => self.failure = Some(failure),
             Obstacle::Block(block) => {
                 self.block = Some(block);
                 self.is_blocked = true;

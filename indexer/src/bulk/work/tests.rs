@@ -4,10 +4,10 @@ use super::*;
 use crate::bulk::outcome::BlockKind;
 use crate::bulk::tests::batch_of;
 
-const ROOM: Room = Room { items: usize::MAX, bytes: usize::MAX };
+const BUDGET: RequestBudget = RequestBudget { items: usize::MAX, bytes: usize::MAX };
 
 fn again() -> Fate {
-    Fate::Retry(Failure { trouble: Trouble::Overload, detail: String::new() })
+    Fate::Retry(BulkFailure { trouble: Trouble::Overload, detail: String::new() })
 }
 
 fn refusal() -> Refusal {
@@ -27,13 +27,13 @@ fn an_empty_batch_is_done() {
 fn only_what_failed_is_sent_again() {
     let batch = batch_of(&["a", "b", "c", "d", "e"]);
     let mut work = Work::new(&batch, false);
-    let chunk = work.take(ROOM).unwrap();
+    let chunk = work.take(BUDGET).unwrap();
     let fates = vec![Fate::Indexed, again(), Fate::Duplicate(None), Fate::Refused(refusal()), Fate::Blocked(blocked())];
     let progress = work.apply(chunk, Judgement::Items(fates));
     assert_eq!((progress.settled, progress.failed), (3, 2));
-    assert_eq!(work.take(ROOM).unwrap(), [1, 4]);
+    assert_eq!(work.take(BUDGET).unwrap(), [1, 4]);
     let progress = work.apply(vec![1, 4], Judgement::Items(vec![Fate::Indexed, Fate::Indexed]));
-    assert_eq!((progress.sign(), progress.health()), (Sign::Well, Health::Well));
+    assert_eq!((progress.signal(), progress.health()), (Signal::Well, Health::Well));
     assert!(work.is_done());
     let delivered = work.into_delivered();
     assert_eq!((delivered.indexed, delivered.duplicates, delivered.refused.len()), (3, 1, 1));
@@ -45,36 +45,36 @@ fn a_chunk_has_room_for_so_much_and_the_rest_comes_next() {
     let batch = batch_of(&["a", "b", "c", "d"]);
     let line = batch.items[0].body.len();
     let mut work = Work::new(&batch, false);
-    assert_eq!(work.take(Room { items: 1, ..ROOM }).unwrap(), [0]);
-    assert_eq!(work.take(Room { bytes: line, ..ROOM }).unwrap(), [1]);
-    assert_eq!(work.take(Room { bytes: 0, items: 0 }).unwrap(), [2], "one document always goes");
-    assert_eq!(work.take(ROOM).unwrap(), [3]);
+    assert_eq!(work.take(RequestBudget { items: 1, ..BUDGET }).unwrap(), [0]);
+    assert_eq!(work.take(RequestBudget { bytes: line, ..BUDGET }).unwrap(), [1]);
+    assert_eq!(work.take(RequestBudget { bytes: 0, items: 0 }).unwrap(), [2], "one document always goes");
+    assert_eq!(work.take(BUDGET).unwrap(), [3]);
 }
 
 #[test]
 fn the_last_document_may_stick_out() {
     let batch = batch_of(&["a", "b", "c", "d"]);
     let most = batch.body.len() - 1;
-    assert_eq!(Work::new(&batch, false).take(Room { bytes: most, ..ROOM }).unwrap().len(), 4);
+    assert_eq!(Work::new(&batch, false).take(RequestBudget { bytes: most, ..BUDGET }).unwrap().len(), 4);
 }
 
 #[test]
 fn an_answer_says_how_much_may_be_sent_and_how_elasticsearch_is() {
     let batch = batch_of(&["a", "b"]);
-    let all = || Failure { trouble: Trouble::Server, detail: "503".to_owned() };
-    for (judgement, sign, health, outcome) in [
-        (Judgement::Items(vec![Fate::Indexed, Fate::Indexed]), Sign::Well, Health::Well, "ok"),
-        (Judgement::Items(vec![Fate::Indexed, again()]), Sign::Overloaded, Health::Well, "partial"),
-        (Judgement::Retry(all()), Sign::Nothing, Health::Failed(all()), "server_error"),
-        (Judgement::TooLarge, Sign::TooLarge, Health::Well, "too_large"),
-        (Judgement::Refused(refusal()), Sign::Nothing, Health::Well, "bad_request"),
-        (Judgement::IndexMissing, Sign::Nothing, Health::Well, "index_missing"),
-        (Judgement::Blocked(blocked()), Sign::Nothing, Health::Blocked(blocked()), "blocked"),
+    let all = || BulkFailure { trouble: Trouble::Server, detail: "503".to_owned() };
+    for (judgement, signal, health, outcome) in [
+        (Judgement::Items(vec![Fate::Indexed, Fate::Indexed]), Signal::Well, Health::Well, "ok"),
+        (Judgement::Items(vec![Fate::Indexed, again()]), Signal::Overloaded, Health::Well, "partial"),
+        (Judgement::Retry(all()), Signal::Nothing, Health::Failed(all()), "server_error"),
+        (Judgement::TooLarge, Signal::TooLarge, Health::Well, "too_large"),
+        (Judgement::Refused(refusal()), Signal::Nothing, Health::Well, "bad_request"),
+        (Judgement::IndexMissing, Signal::Nothing, Health::Well, "index_missing"),
+        (Judgement::Blocked(blocked()), Signal::Nothing, Health::Blocked(blocked()), "blocked"),
     ] {
         let mut work = Work::new(&batch, false);
-        let chunk = work.take(ROOM).unwrap();
+        let chunk = work.take(BUDGET).unwrap();
         let progress = work.apply(chunk, judgement);
-        assert_eq!((progress.sign(), progress.health(), progress.outcome()), (sign, health, outcome));
+        assert_eq!((progress.signal(), progress.health(), progress.outcome()), (signal, health, outcome));
     }
 }
 
@@ -119,14 +119,14 @@ proptest! {
         let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
         let batch = batch_of(&texts);
         let mut model = Model {
-            culprits: documents.iter().map(|(culprit, _)| *culprit).collect(),
+            culprits: documents.iter().map(|(offender, _)| *offender).collect(),
             most,
             failures: documents.iter().map(|(_, failures)| *failures).collect(),
             written: vec![0; documents.len()],
         };
         let mut work = Work::new(&batch, false);
         let mut requests = 0;
-        while let Some(chunk) = work.take(Room { items, ..ROOM }) {
+        while let Some(chunk) = work.take(RequestBudget { items, ..BUDGET }) {
             let judgement = model.answer(&chunk);
             work.apply(chunk, judgement);
             requests += 1;
@@ -134,9 +134,9 @@ proptest! {
         }
         let delivered = work.into_delivered();
         let refused: Vec<usize> = delivered.refused.iter().map(|refused| refused.item).collect();
-        for (item, (culprit, _)) in documents.iter().enumerate() {
-            prop_assert_eq!(model.written[item], u32::from(!culprit));
-            prop_assert_eq!(refused.iter().filter(|refused| **refused == item).count(), usize::from(*culprit));
+        for (item, (offender, _)) in documents.iter().enumerate() {
+            prop_assert_eq!(model.written[item], u32::from(!offender));
+            prop_assert_eq!(refused.iter().filter(|refused| **refused == item).count(), usize::from(*offender));
         }
         prop_assert_eq!(delivered.indexed as usize + refused.len(), documents.len());
     }

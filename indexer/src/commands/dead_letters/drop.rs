@@ -7,10 +7,10 @@ use std::ops::ControlFlow;
 use config::Config;
 use serde::Serialize;
 
-use super::Failure;
+use super::DeadLetterError;
 use super::filter::{Filter, Which};
 use super::letter::Letter;
-use super::marks::{Marks, Offsets, State, is_mark};
+use super::marks::{LetterState, Marks, Offsets, is_mark};
 use super::transactions::{Outgoing, Transactions};
 use crate::commands::log::LogReader;
 use crate::commands::plain::plain;
@@ -31,8 +31,8 @@ pub(super) struct Dropped {
 /// Marks the open letters that `filter` takes as dropped, if `is_meant`; else counts them.
 ///
 /// # Errors
-/// [`Failure`].
-pub(super) fn run(config: &Config, which: &Which, filter: &Filter, is_meant: bool) -> Result<Dropped, Failure> {
+/// [`DeadLetterError`].
+pub(super) fn run(config: &Config, which: &Which, filter: &Filter, is_meant: bool) -> Result<Dropped, DeadLetterError> {
     let reader = LogReader::new(config)?;
     let (topic, kind) = which.topic(&config.kafka);
     // Before the letters are read: no redrive can take one of them now.
@@ -41,9 +41,9 @@ pub(super) fn run(config: &Config, which: &Which, filter: &Filter, is_meant: boo
     let marks = Marks::read(&reader, topic, &parts)?;
     let mut dropped = Dropped { topic: topic.to_owned(), done: is_meant, letters: 0, by_type: BTreeMap::new() };
     let mut offsets: BTreeMap<i32, Offsets> = BTreeMap::new();
-    reader.scan::<Failure>(topic, &parts, |record| {
+    reader.scan::<DeadLetterError>(topic, &parts, |record| {
         let letter = Letter::of(topic, kind, record);
-        let is_open = !is_mark(record) && marks.state(record.partition.0, record.offset.0) == State::Open;
+        let is_open = !is_mark(record) && marks.state(record.partition.0, record.offset.0) == LetterState::Open;
         if is_open && filter.takes(&letter) {
             dropped.letters += 1;
             *dropped.by_type.entry(letter.error_type().to_owned()).or_default() += 1;
@@ -54,7 +54,7 @@ pub(super) fn run(config: &Config, which: &Which, filter: &Filter, is_meant: boo
     if let Some(transactions) = transactions.filter(|_| !offsets.is_empty()) {
         for (partition, offsets) in &offsets {
             for part in offsets.pieces() {
-                transactions.write(topic, vec![Outgoing::mark(topic, *partition, State::Dropped, &part)])?;
+                transactions.write(topic, vec![Outgoing::mark(topic, *partition, LetterState::Dropped, &part)])?;
             }
         }
     }

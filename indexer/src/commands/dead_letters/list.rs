@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::filter::Filter;
 use super::letter::{Kind, Letter};
-use super::marks::{Marks, State, is_mark};
+use super::marks::{LetterState, Marks, is_mark};
 use crate::commands::log::{LogError, LogReader};
 use crate::commands::plain::plain;
 use crate::commands::position::RecordPosition;
@@ -110,9 +110,9 @@ pub(super) fn list(reader: &LogReader, topic: &str, kind: Kind, filter: &Filter)
             return Ok(ControlFlow::Continue(()));
         }
         match marks.state(record.partition.0, record.offset.0) {
-            State::Redriven => listed.redriven += 1,
-            State::Dropped => listed.dropped += 1,
-            State::Open => {
+            LetterState::Redriven => listed.redriven += 1,
+            LetterState::Dropped => listed.dropped += 1,
+            LetterState::Open => {
                 listed.open += 1;
                 count(&mut groups, &letter);
             }

@@ -22,7 +22,7 @@ const MAX_RANGES: usize = 1_000;
 /// What became of a letter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum State {
+pub enum LetterState {
     /// Nothing: somebody has yet to look at it.
     Open,
     /// Its record was written to its topic again.
@@ -130,14 +130,14 @@ impl Marks {
     }
 
     /// Returns what became of the letter at `offset` of `partition`.
-    pub(crate) fn state(&self, partition: i32, offset: i64) -> State {
+    pub(crate) fn state(&self, partition: i32, offset: i64) -> LetterState {
         let is_in = |marks: &BTreeMap<i32, Offsets>| marks.get(&partition).is_some_and(|marks| marks.contains(offset));
         if is_in(&self.redriven) {
-            State::Redriven
+            LetterState::Redriven
         } else if is_in(&self.dropped) {
-            State::Dropped
+            LetterState::Dropped
         } else {
-            State::Open
+            LetterState::Open
         }
     }
 }
@@ -148,11 +148,11 @@ pub(crate) fn is_mark(record: &Record<'_>) -> bool {
 }
 
 /// Returns headers and value of a mark that says of `offsets` of one partition that they are in `state`.
-pub(super) fn mark(state: State, offsets: &Offsets) -> (OwnedHeaders, String) {
+pub(super) fn mark(state: LetterState, offsets: &Offsets) -> (OwnedHeaders, String) {
     let word = match state {
-        State::Open => "open",
-        State::Redriven => "redriven",
-        State::Dropped => "dropped",
+        LetterState::Open => "open",
+        LetterState::Redriven => "redriven",
+        LetterState::Dropped => "dropped",
     };
     let body = Body { offsets: offsets.0.iter().map(|(from, to)| (*from, *to)).collect() };
     let value = serde_json::to_string(&body).unwrap_or_default();
@@ -160,69 +160,4 @@ pub(super) fn mark(state: State, offsets: &Offsets) -> (OwnedHeaders, String) {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use kafka::position::{Offset, Partition};
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::message::record::Headers;
-    use crate::message::record::headers::tests::headers;
-
-    proptest! {
-        #[test]
-        fn offsets_are_a_set(added in proptest::collection::vec((0i64..60, 0i64..5), 0..40)) {
-            let (mut offsets, mut expected) = (Offsets::default(), BTreeSet::new());
-            for (from, length) in added {
-                offsets.insert_range(from, from + length);
-                expected.extend(from..=from + length);
-            }
-            for offset in -1..70 {
-                prop_assert_eq!(offsets.contains(offset), expected.contains(&offset));
-                prop_assert_eq!(offsets.count_from(offset), expected.range(offset..).count() as u64);
-            }
-            prop_assert_eq!(offsets.count(), expected.len() as u64);
-            let ranges: Vec<(i64, i64)> = offsets.0.iter().map(|(from, to)| (*from, *to)).collect();
-            prop_assert!(ranges.windows(2).all(|pair| pair[0].1 + 1 < pair[1].0), "{:?}", ranges);
-        }
-    }
-
-    fn noted(marks: &mut Marks, word: &[u8], value: &str, offset: i64) {
-        let headers = headers(&[(HEADER_MARK, Some(word))]);
-        marks.note(&Record {
-            partition: Partition(1),
-            offset: Offset(offset),
-            timestamp: None,
-            key: None,
-            value: Some(value.as_bytes()),
-            headers: Headers::from_bytes(&headers),
-        });
-    }
-
-    #[test]
-    fn a_mark_says_what_became_of_the_letters_before_it() {
-        use State::{Dropped, Open, Redriven};
-        let mut marks = Marks::default();
-        let mut offsets = Offsets::default();
-        assert!(offsets.insert(3) && offsets.insert(4) && !offsets.insert(4));
-        noted(&mut marks, b"redriven", &mark(Redriven, &offsets).1, 9);
-        noted(&mut marks, b"dropped", r#"{"offsets":[[4,6]]}"#, 10);
-        let states: Vec<State> = (2..8).map(|offset| marks.state(1, offset)).collect();
-        assert_eq!(states, [Open, Redriven, Redriven, Dropped, Dropped, Open]);
-        assert_eq!(marks.state(0, 3), Open, "of another partition");
-    }
-
-    #[test]
-    fn what_is_no_mark_marks_nothing_and_nothing_is_marked_ahead() {
-        let mut marks = Marks::default();
-        for (word, value) in
-            [("redriven", "x"), ("redriven", r#"{"offsets":[[5,3]]}"#), ("other", r#"{"offsets":[[1,9]]}"#)]
-        {
-            noted(&mut marks, word.as_bytes(), value, 20);
-        }
-        noted(&mut marks, b"dropped", r#"{"offsets":[[8,9223372036854775807]]}"#, 9);
-        let states: Vec<State> = (0..12).map(|offset| marks.state(1, offset)).collect();
-        assert_eq!(states.iter().filter(|state| **state != State::Open).count(), 2, "{states:?}");
-    }
-}
+mod tests;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use config::Config;
 use serde::Serialize;
 
-use super::Failure;
+use super::DeadLetterError;
 use super::letter::{Kind, Letter};
 use super::marks::{Offsets, Sent, is_mark};
 use crate::commands::log::{LogError, LogReader, Part};
@@ -53,7 +53,7 @@ pub struct Outcome {
 
 impl Redriven {
     /// Notes that the record of a letter cannot be written. Gives no error: the others go on.
-    pub(super) fn refuse(&mut self, why: String) -> Result<(), Failure> {
+    pub(super) fn refuse(&mut self, why: String) -> Result<(), DeadLetterError> {
         *self.impossible.entry(why).or_default() += 1;
         Ok(())
     }

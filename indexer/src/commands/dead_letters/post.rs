@@ -14,10 +14,10 @@ use service::http::Web;
 use sha2::{Digest, Sha256};
 use tokio::runtime::Handle;
 
-use super::Failure;
+use super::DeadLetterError;
 use super::filter::{Filter, Which};
 use super::letter::{Kind, Letter};
-use super::marks::{Marks, Offsets, State, is_mark};
+use super::marks::{LetterState, Marks, Offsets, is_mark};
 use super::outcome::{Outcome, Redriven};
 use super::transactions::{Outgoing, Transactions};
 use crate::commands::log::{LogReader, Part};
@@ -71,19 +71,19 @@ struct Posts<'a> {
 /// Posts the open bodies that `filter` takes to `receiver`. Blocks.
 ///
 /// # Errors
-/// [`Failure`]. What was accepted until then is marked.
+/// [`DeadLetterError`]. What was accepted until then is marked.
 pub(super) fn run(
     config: &Config,
     which: &Which,
     filter: &Filter,
     receiver: &Receiver<'_>,
-) -> Result<Redriven, Failure> {
+) -> Result<Redriven, DeadLetterError> {
     let (reader, (topic, _)) = (LogReader::new(config)?, which.topic(&config.kafka));
     let headers = receiver.headers.map(read_headers).transpose()?.unwrap_or_default();
     let transactions = (!receiver.dry_run).then(|| Transactions::begin(config, topic)).transpose()?;
     let parts = reader.parts(topic)?;
     let marks = Marks::read(&reader, topic, &parts)?;
-    let web = Web::new(TIMEOUT).map_err(Failure::Write)?;
+    let web = Web::new(TIMEOUT).map_err(DeadLetterError::Write)?;
     let mut posts = Posts {
         web,
         receiver,
@@ -95,10 +95,10 @@ pub(super) fn run(
         report: Redriven { dry_run: receiver.dry_run, posted: true, ..Redriven::default() },
         outcome: Outcome::default(),
     };
-    reader.scan::<Failure>(topic, &parts, |record| {
+    reader.scan::<DeadLetterError>(topic, &parts, |record| {
         posts.report.read += 1;
         let letter = Letter::of(topic, Kind::Quarantined, record);
-        let is_open = !is_mark(record) && marks.state(record.partition.0, record.offset.0) == State::Open;
+        let is_open = !is_mark(record) && marks.state(record.partition.0, record.offset.0) == LetterState::Open;
         if is_open && filter.takes(&letter) {
             posts.post(&letter)?;
         }
@@ -111,7 +111,7 @@ pub(super) fn run(
 }
 
 impl Posts<'_> {
-    fn post(&mut self, letter: &Letter) -> Result<(), Failure> {
+    fn post(&mut self, letter: &Letter) -> Result<(), DeadLetterError> {
         self.report.letters += 1;
         let Some(body) = letter.value.as_deref().filter(|body| !body.is_empty()) else {
             return self.report.refuse("the letter has no body".to_owned());
@@ -138,7 +138,7 @@ impl Posts<'_> {
                 }
                 Ok(())
             }
-            status => Err(Failure::Write(format!(
+            status => Err(DeadLetterError::Write(format!(
                 "the receiver answered {status} {}: look at --post-to and at the credentials in --headers-from; nothing more is posted",
                 code(&text)
             ))),
@@ -146,7 +146,7 @@ impl Posts<'_> {
     }
 
     /// Sends one body until the receiver says yes or no.
-    fn send(&self, letter: &Letter, body: &[u8]) -> Result<(u16, String), Failure> {
+    fn send(&self, letter: &Letter, body: &[u8]) -> Result<(u16, String), DeadLetterError> {
         let kept =
             KEPT.iter().filter_map(|(name, header)| Some(((*header).to_owned(), letter.header(name)?.to_owned())));
         let headers: Vec<(String, String)> = kept.chain(self.headers.iter().cloned()).collect();
@@ -156,23 +156,25 @@ impl Posts<'_> {
             match sent {
                 Ok((429 | 500..=599, _)) | Err(_) if Instant::now() < until => std::thread::sleep(RETRY),
                 Ok(answer) => return Ok(answer),
-                Err(error) => return Err(Failure::Write(format!("--post-to: the receiver does not answer: {error}"))),
+                Err(error) => {
+                    return Err(DeadLetterError::Write(format!("--post-to: the receiver does not answer: {error}")));
+                }
             }
         }
     }
 
-    fn mark(&self, partition: i32, offset: i64) -> Result<(), Failure> {
+    fn mark(&self, partition: i32, offset: i64) -> Result<(), DeadLetterError> {
         let Some(transactions) = &self.transactions else { return Ok(()) };
         let mut offsets = Offsets::default();
         offsets.insert(offset);
-        let mark = Outgoing::mark(self.topic, partition, State::Redriven, &offsets);
+        let mark = Outgoing::mark(self.topic, partition, LetterState::Redriven, &offsets);
         transactions.write(self.topic, vec![mark])?;
         Ok(())
     }
 
     /// Marks the letters of bodies that the receiver has refused and kept again, which are in new letters behind
     /// `before`.
-    fn close_refused(&mut self, reader: &LogReader, before: &[Part]) -> Result<(), Failure> {
+    fn close_refused(&mut self, reader: &LogReader, before: &[Part]) -> Result<(), DeadLetterError> {
         let until = Instant::now() + NEW_LETTER;
         while !self.refused.is_empty() {
             let ends: BTreeMap<i32, i64> =
@@ -184,7 +186,7 @@ impl Posts<'_> {
             };
             let parts: Vec<Part> = before.iter().map(behind).collect();
             let mut closed = Vec::new();
-            reader.scan::<Failure>(self.topic, &parts, |record| {
+            reader.scan::<DeadLetterError>(self.topic, &parts, |record| {
                 let letter = Letter::of(self.topic, Kind::Quarantined, record);
                 let content: [u8; 32] = Sha256::digest(letter.value.as_deref().unwrap_or_default()).into();
                 let request = letter.request_id().unwrap_or_default().to_owned();
@@ -216,8 +218,8 @@ fn code(text: &str) -> String {
 }
 
 /// Reads `Name: value` lines. No message holds one: they are credentials.
-fn read_headers(file: &Path) -> Result<Vec<(String, String)>, Failure> {
-    let wrong = |what: String| Failure::Write(format!("--headers-from {}: {what}", file.display()));
+fn read_headers(file: &Path) -> Result<Vec<(String, String)>, DeadLetterError> {
+    let wrong = |what: String| DeadLetterError::Write(format!("--headers-from {}: {what}", file.display()));
     let text = std::fs::read_to_string(file).map_err(|error| wrong(error.to_string()))?;
     let line = |(number, line): (usize, &str)| {
         let (name, value) =
@@ -228,21 +230,4 @@ fn read_headers(file: &Path) -> Result<Vec<(String, String)>, Failure> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn headers_are_read_and_never_told() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("headers");
-        std::fs::write(&file, "Authorization: Bearer a:b\n\nX-Other:1\n").unwrap();
-        let pairs = [("Authorization", "Bearer a:b"), ("X-Other", "1")]
-            .map(|(name, value)| (name.to_owned(), value.to_owned()));
-        assert_eq!(read_headers(&file).unwrap(), pairs);
-        std::fs::write(&file, "a-secret\n").unwrap();
-        let error = read_headers(&file).unwrap_err().to_string();
-        assert!(error.contains("line 1") && !error.contains("a-secret"), "{error}");
-        assert_eq!(code(r#"{"code":"invalid-event"}"#), "invalid-event");
-        assert_eq!(code("<html>"), "unknown");
-    }
-}
+mod tests;

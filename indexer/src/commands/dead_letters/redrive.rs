@@ -14,10 +14,10 @@ use config::Config;
 use kafka::headers::{HEADER_ID_SCOPE, HEADER_REDRIVE_COUNT, HEADER_REDRIVE_ORIGIN, HEADER_SOURCE};
 use rdkafka::message::{Header, OwnedHeaders};
 
-use super::Failure;
+use super::DeadLetterError;
 use super::filter::Filter;
 use super::letter::{Kind, Letter};
-use super::marks::{Marks, Offsets, Sent, State, is_mark};
+use super::marks::{LetterState, Marks, Offsets, Sent, is_mark};
 use super::outcome::Redriven;
 use super::transactions::{Landed, Outgoing, TransactionError, Transactions};
 use crate::commands::log::{LogReader, Part};
@@ -81,8 +81,8 @@ impl<'a> Redrive<'a> {
     /// Begins to redrive letters of the dead-letter topic of `config` to the topics that the indexer consumes.
     ///
     /// # Errors
-    /// [`Failure`], when Kafka does not take part.
-    pub(super) fn begin(config: &'a Config, how: How) -> Result<Self, Failure> {
+    /// [`DeadLetterError`], when Kafka does not take part.
+    pub(super) fn begin(config: &'a Config, how: How) -> Result<Self, DeadLetterError> {
         let originals = LogReader::new(config)?;
         let mut topics = BTreeMap::new();
         for of_topic in config.of_topics() {
@@ -110,19 +110,19 @@ impl<'a> Redrive<'a> {
     /// many records written. Gives the report so far, and where the records went.
     ///
     /// # Errors
-    /// [`Failure`]. What was redriven until then is marked.
+    /// [`DeadLetterError`]. What was redriven until then is marked.
     pub(super) fn run(
         mut self,
         reader: &LogReader,
         filter: &Filter,
         mut progress: impl FnMut(u64, u64),
-    ) -> Result<(Redriven, Sent), Failure> {
+    ) -> Result<(Redriven, Sent), DeadLetterError> {
         let topic = self.config.kafka.dead_letter_topic.clone();
         let parts = reader.parts(&topic)?;
         let marks = Marks::read(reader, &topic, &parts)?;
-        reader.scan::<Failure>(&topic, &parts, |record| {
+        reader.scan::<DeadLetterError>(&topic, &parts, |record| {
             self.report.read += 1;
-            let is_open = marks.state(record.partition.0, record.offset.0) == State::Open && !is_mark(record);
+            let is_open = marks.state(record.partition.0, record.offset.0) == LetterState::Open && !is_mark(record);
             if is_open {
                 let letter = Letter::of(&topic, Kind::DeadLetter, record);
                 if filter.takes(&letter) {
@@ -137,7 +137,7 @@ impl<'a> Redrive<'a> {
     }
 
     /// Takes `letter` into the batch, and sends the batch once it is full.
-    fn take(&mut self, letter: Letter) -> Result<(), Failure> {
+    fn take(&mut self, letter: Letter) -> Result<(), DeadLetterError> {
         self.report.letters += 1;
         let error_type = letter.error_type().to_owned();
         let ready = match self.ready(letter) {
@@ -174,7 +174,7 @@ impl<'a> Redrive<'a> {
         let RecordPosition { topic, partition, offset } = position;
         let one = [Part { partition: *partition, from: *offset, to: offset + 1 }];
         let mut found = None;
-        let scanned = self.originals.scan::<Failure>(topic, &one, |record| {
+        let scanned = self.originals.scan::<DeadLetterError>(topic, &one, |record| {
             found = (record.offset.0 == *offset).then(|| Letter::of(topic, Kind::DeadLetter, record));
             Ok(ControlFlow::Break(()))
         });
@@ -188,7 +188,7 @@ impl<'a> Redrive<'a> {
     }
 
     /// Sends the batch: in one transaction, or one by one where Kafka refuses one of its records.
-    fn send(&mut self) -> Result<(), Failure> {
+    fn send(&mut self) -> Result<(), DeadLetterError> {
         let batch = std::mem::take(&mut self.batch);
         match self.write(&batch) {
             Err(TransactionError::Record(_) | TransactionError::Purged(_)) if batch.len() > 1 => {
@@ -202,7 +202,7 @@ impl<'a> Redrive<'a> {
         Ok(())
     }
 
-    fn send_one(&mut self, ready: &Ready) -> Result<(), Failure> {
+    fn send_one(&mut self, ready: &Ready) -> Result<(), DeadLetterError> {
         let mut outcome = self.write(std::slice::from_ref(ready));
         for _ in 0..MAX_PURGES {
             if !matches!(outcome, Err(TransactionError::Purged(_))) {
@@ -213,7 +213,7 @@ impl<'a> Redrive<'a> {
         self.note(outcome)
     }
 
-    fn note(&mut self, outcome: Result<(), TransactionError>) -> Result<(), Failure> {
+    fn note(&mut self, outcome: Result<(), TransactionError>) -> Result<(), DeadLetterError> {
         match outcome {
             Ok(()) => Ok(()),
             Err(TransactionError::Record(error)) => self.report.refuse(format!("its topic does not take it: {error}")),
@@ -286,6 +286,6 @@ fn marks_of<'a>(batch: &[Ready], letters: &'a str) -> Vec<Outgoing<'a>> {
     }
     offsets
         .into_iter()
-        .map(|(partition, offsets)| Outgoing::mark(letters, partition, State::Redriven, &offsets))
+        .map(|(partition, offsets)| Outgoing::mark(letters, partition, LetterState::Redriven, &offsets))
         .collect()
 }

@@ -9,9 +9,9 @@ use registry::wire::{self, SchemaId};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::Failure;
+use super::DeadLetterError;
 use super::letter::{Kind, Letter};
-use super::marks::{Marks, State, is_mark};
+use super::marks::{LetterState, Marks, is_mark};
 use crate::commands::log::{LogReader, Part};
 use crate::commands::plain::{bytes, plain};
 use crate::commands::position::RecordPosition;
@@ -30,7 +30,7 @@ pub struct Shown {
     /// What it is.
     pub kind: Kind,
     /// What became of it.
-    pub state: State,
+    pub state: LetterState,
     /// When it was written.
     pub written: Option<String>,
     /// What is wrong, a short word.
@@ -68,24 +68,29 @@ pub enum Payload {
 ///
 /// # Errors
 /// When there is none, or the topic cannot be read.
-pub(super) fn find(reader: &LogReader, kind: Kind, at: &RecordPosition) -> Result<(Letter, State), Failure> {
+pub(super) fn find(
+    reader: &LogReader,
+    kind: Kind,
+    at: &RecordPosition,
+) -> Result<(Letter, LetterState), DeadLetterError> {
     let parts = reader.parts(&at.topic)?;
     let whole = parts.iter().find(|part| part.partition == at.partition);
-    let whole =
-        whole.filter(|part| (part.from..part.to).contains(&at.offset)).ok_or_else(|| Failure::NoLetter(at.clone()))?;
+    let whole = whole
+        .filter(|part| (part.from..part.to).contains(&at.offset))
+        .ok_or_else(|| DeadLetterError::NoLetter(at.clone()))?;
     let marks = Marks::read(reader, &at.topic, &[Part { from: at.offset, ..*whole }])?;
     let mut found = None;
     let one = [Part { from: at.offset, to: at.offset + 1, ..*whole }];
-    reader.scan::<Failure>(&at.topic, &one, |record| {
+    reader.scan::<DeadLetterError>(&at.topic, &one, |record| {
         found = (!is_mark(record)).then(|| Letter::of(&at.topic, kind, record));
         Ok(ControlFlow::Break(()))
     })?;
-    let letter = found.ok_or_else(|| Failure::NoLetter(at.clone()))?;
+    let letter = found.ok_or_else(|| DeadLetterError::NoLetter(at.clone()))?;
     Ok((letter, marks.state(at.partition, at.offset)))
 }
 
 /// Makes what is shown of `letter`: its payload is read by the schema that it names, with today's rules.
-pub(super) async fn show(config: &Config, registry: &SchemaRegistry, letter: &Letter, state: State) -> Shown {
+pub(super) async fn show(config: &Config, registry: &SchemaRegistry, letter: &Letter, state: LetterState) -> Shown {
     Shown {
         letter: letter.at.clone(),
         kind: letter.kind,
@@ -158,9 +163,9 @@ async fn json(
 impl fmt::Display for Shown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = match self.state {
-            State::Open => "open",
-            State::Redriven => "redriven",
-            State::Dropped => "dropped",
+            LetterState::Open => "open",
+            LetterState::Redriven => "redriven",
+            LetterState::Dropped => "dropped",
         };
         writeln!(f, "{}: {state}, written {}", self.letter, self.written.as_deref().unwrap_or("at an unknown time"))?;
         writeln!(f, "  {}: {}", plain(&self.error_type), plain(&self.reason))?;

@@ -11,7 +11,7 @@ use rdkafka::message::OwnedHeaders;
 use rdkafka::producer::{DeliveryFuture, FutureProducer, FutureRecord, Producer};
 use tokio::runtime::Handle;
 
-use super::marks::{Offsets, State, mark};
+use super::marks::{LetterState, Offsets, mark};
 
 /// How long a record may take to be acknowledged.
 const DELIVERY_TIMEOUT: Duration = Duration::from_secs(20);
@@ -46,7 +46,7 @@ pub(super) struct Outgoing<'a> {
 
 impl<'a> Outgoing<'a> {
     /// A mark in `partition` of the topic `letters`: the letters at `offsets` of it are in `state`.
-    pub(super) fn mark(letters: &'a str, partition: i32, state: State, offsets: &Offsets) -> Self {
+    pub(super) fn mark(letters: &'a str, partition: i32, state: LetterState, offsets: &Offsets) -> Self {
         let (headers, value) = mark(state, offsets);
         let value = Some(Cow::Owned(value.into_bytes()));
         Self { topic: letters, partition: Some(partition), key: None, value, headers }
@@ -136,7 +136,7 @@ impl Transactions {
         let mut errors = Vec::new();
         for delivery in deliveries.by_ref() {
             match self.ended(delivery) {
-                Ok(place) => landed.push(place),
+                Ok(position) => landed.push(position),
                 Err(error) => {
                     errors.push(error);
                     break;
@@ -211,23 +211,4 @@ fn judge(what: &'static str, error: KafkaError, id: String) -> TransactionError 
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_record_that_kafka_refuses_stops_only_itself() {
-        use RDKafkaErrorCode as Code;
-        let is_record = |codes: &[Code]| {
-            let errors = codes.iter().map(|code| KafkaError::MessageProduction(*code)).collect();
-            matches!(of_records(errors, String::new()), TransactionError::Record(_))
-        };
-        assert!(is_record(&[Code::MessageSizeTooLarge]));
-        assert!(is_record(&[Code::PurgeQueue, Code::MessageSizeTooLarge]));
-        let purged = of_records(vec![KafkaError::MessageProduction(Code::PurgeQueue)], String::new());
-        assert!(matches!(purged, TransactionError::Purged(_)));
-        assert!(!is_record(&[Code::MessageTimedOut]));
-        assert!(!is_record(&[Code::PurgeQueue, Code::TopicAuthorizationFailed]));
-        let fenced = of_records(vec![KafkaError::MessageProduction(Code::ProducerFenced)], String::new());
-        assert!(matches!(fenced, TransactionError::Fenced));
-    }
-}
+mod tests;

@@ -1,14 +1,14 @@
 //! Asks the schema registry: whether it answers, and whether it has the subject of the mapping.
 
 use config::Config;
-use registry::{Direct, RegistryError, SchemaRegistry};
+use registry::{RawClient, RegistryError, SchemaRegistry};
 
 use super::finding::Finding;
 
 /// Looks at the registry of `config`.
 pub(super) async fn check(config: &Config) -> Vec<Finding> {
     const ADVICE: &str = "look at schema_registry.url, auth and ca_file: is it up, and reachable from here?";
-    let direct = match Direct::new(&config.schema_registry) {
+    let direct = match RawClient::new(&config.schema_registry) {
         Ok(direct) => direct,
         Err(error) => return vec![Finding::fail("registry", error.to_string(), "look at schema_registry")],
     };

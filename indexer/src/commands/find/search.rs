@@ -23,7 +23,7 @@ const MAX_FOUND: usize = 200;
 
 /// What was found in Kafka, by the `_id` of the document.
 #[derive(Debug, Default)]
-pub(super) struct Found {
+pub(super) struct FoundRecords {
     /// The records.
     pub(super) records: BTreeMap<String, Vec<story::Record>>,
     /// The letters.
@@ -39,7 +39,7 @@ pub(super) struct FoundLetter {
     letter: story::Letter,
 }
 
-impl Found {
+impl FoundRecords {
     /// Returns the ids of all that was found.
     pub(super) fn ids(&self) -> impl Iterator<Item = String> {
         self.records.keys().chain(self.letters.keys()).cloned()
@@ -62,15 +62,15 @@ impl Found {
 ///
 /// # Errors
 /// [`LogError`].
-pub(super) fn records(config: &Config, wanted: &Wanted, since: Moment) -> Result<Found, LogError> {
+pub(super) fn records(config: &Config, wanted: &Wanted, since: Moment) -> Result<FoundRecords, LogError> {
     let (reader, topic) = (LogReader::new(config)?, &config.kafka.topic);
     let parts = reader.parts(topic)?;
     let committed = reader.committed(topic, parts.iter().map(|part| part.partition))?;
     let is_committed =
         |partition, offset| committed.get(&partition).copied().flatten().is_some_and(|next| offset < next);
-    let mut found = Found::default();
+    let mut found = FoundRecords::default();
     let mut count = 0;
-    let mut search = |parts: &[Part], found: &mut Found| {
+    let mut search = |parts: &[Part], found: &mut FoundRecords| {
         reader.scan::<LogError>(topic, parts, |record| {
             if wanted.is_record(topic, record) {
                 count += 1;
@@ -163,7 +163,7 @@ fn letters_in(
     Ok(found)
 }
 
-fn letter_of(letter: Letter, state: crate::commands::dead_letters::marks::State) -> story::Letter {
+fn letter_of(letter: Letter, state: crate::commands::dead_letters::marks::LetterState) -> story::Letter {
     story::Letter {
         kind: letter.kind,
         state,

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::story::Document;
-use crate::elasticsearch::{Answer, Client, Method, Request};
+use crate::elasticsearch::{Client, Method, Request, ServerAnswer};
 
 /// Documents of one request.
 const MAX_DOCUMENTS: usize = 1_000;
@@ -64,7 +64,7 @@ async fn send(
     body: Bytes,
 ) -> Result<Value, String> {
     let request = Request { method, path, query, content_type: "application/json", body };
-    let answer: Answer = client.send(&request).await.map_err(|error| format!("elasticsearch: {error}"))?;
+    let answer: ServerAnswer = client.send(&request).await.map_err(|error| format!("elasticsearch: {error}"))?;
     match answer.status {
         200 => serde_json::from_slice(&answer.body).map_err(|error| format!("elasticsearch: {path}: {error}")),
         404 => Ok(Value::Null),

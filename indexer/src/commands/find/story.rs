@@ -5,14 +5,14 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::commands::dead_letters::letter::Kind;
-use crate::commands::dead_letters::marks::State as LetterState;
+use crate::commands::dead_letters::marks::LetterState;
 use crate::commands::plain::plain;
 use crate::commands::position::RecordPosition;
 
 /// Where an event is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum State {
+pub enum EventState {
     /// In Kafka, and no indexer has settled it yet.
     Waiting,
     /// It is a document.
@@ -37,7 +37,7 @@ pub enum State {
 #[derive(Debug, Serialize)]
 pub struct Story {
     /// Where it is.
-    pub state: State,
+    pub state: EventState,
     /// The `_id` of its document; of a quarantined body that has none, its key or request.
     pub id: String,
     /// Its records in Kafka, the oldest first.
@@ -105,29 +105,29 @@ impl Story {
     }
 }
 
-fn judge(records: &[Record], documents: &[Document], letters: &[Letter]) -> State {
+fn judge(records: &[Record], documents: &[Document], letters: &[Letter]) -> EventState {
     let has =
         |kind: Kind, state: LetterState| letters.iter().any(|letter| letter.kind == kind && letter.state == state);
     let is_conflict = |letter: &Letter| letter.state == LetterState::Open && letter.error_type == "id-conflict";
     let is_waiting = records.iter().any(|record| !record.committed);
     match documents {
-        [_, ..] if letters.iter().any(is_conflict) => State::IdConflict,
-        [_, _, ..] => State::Copies,
-        [_] if records.len() > 1 => State::Repeated,
-        [_] => State::Indexed,
-        [] if is_waiting => State::Waiting,
-        [] if has(Kind::DeadLetter, LetterState::Open) => State::DeadLetter,
-        [] if has(Kind::DeadLetter, LetterState::Dropped) => State::Dropped,
-        [] if !records.is_empty() => State::Gone,
-        [] if has(Kind::Quarantined, LetterState::Open) => State::Quarantined,
-        [] if has(Kind::Quarantined, LetterState::Dropped) => State::Dropped,
-        [] => State::Gone,
+        [_, ..] if letters.iter().any(is_conflict) => EventState::IdConflict,
+        [_, _, ..] => EventState::Copies,
+        [_] if records.len() > 1 => EventState::Repeated,
+        [_] => EventState::Indexed,
+        [] if is_waiting => EventState::Waiting,
+        [] if has(Kind::DeadLetter, LetterState::Open) => EventState::DeadLetter,
+        [] if has(Kind::DeadLetter, LetterState::Dropped) => EventState::Dropped,
+        [] if !records.is_empty() => EventState::Gone,
+        [] if has(Kind::Quarantined, LetterState::Open) => EventState::Quarantined,
+        [] if has(Kind::Quarantined, LetterState::Dropped) => EventState::Dropped,
+        [] => EventState::Gone,
     }
 }
 
-impl State {
+impl EventState {
     /// Says it in words.
-    fn words(self) -> &'static str {
+    fn description(self) -> &'static str {
         match self {
             Self::Waiting => "waiting: in Kafka, and not settled yet",
             Self::Indexed => "indexed",
@@ -146,7 +146,7 @@ impl State {
 
 impl fmt::Display for Story {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", plain(&self.id), self.state.words())?;
+        write!(f, "{}: {}", plain(&self.id), self.state.description())?;
         self.records.iter().try_for_each(|record| record.fmt(f))?;
         self.documents.iter().try_for_each(|document| document.fmt(f))?;
         self.letters.iter().try_for_each(|letter| letter.fmt(f))
@@ -212,50 +212,4 @@ impl fmt::Display for By<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn at() -> RecordPosition {
-        RecordPosition { topic: "t".to_owned(), partition: 0, offset: 1 }
-    }
-
-    fn record(committed: bool) -> Record {
-        Record { at: at(), received: None, source: None, request_id: None, redriven_from: None, committed }
-    }
-
-    fn document() -> Document {
-        Document { index: "i".to_owned(), version: Some(1), ingested_at: None }
-    }
-
-    fn letter(kind: Kind, state: LetterState, error_type: &str) -> Letter {
-        let error_type = error_type.to_owned();
-        let (written, source, request_id) = (None, None, None);
-        Letter { at: at(), kind, state, written, source, request_id, error_type, reason: String::new() }
-    }
-
-    #[test]
-    fn what_is_found_says_where_the_event_is() {
-        use LetterState::{Dropped, Open, Redriven};
-        let (dead, quarantined) = (Kind::DeadLetter, Kind::Quarantined);
-        let is = |records: &[bool], documents: usize, letters: &[Letter]| {
-            let records: Vec<Record> = records.iter().map(|committed| record(*committed)).collect();
-            judge(&records, &vec![document(); documents], letters)
-        };
-        assert_eq!(is(&[false], 0, &[]), State::Waiting);
-        assert_eq!(is(&[true], 1, &[]), State::Indexed);
-        assert_eq!(is(&[], 1, &[]), State::Indexed, "retention has deleted the record");
-        assert_eq!(is(&[false], 1, &[]), State::Indexed, "between the document and the commit");
-        assert_eq!(is(&[true, true], 1, &[]), State::Repeated);
-        assert_eq!(is(&[true, false], 1, &[]), State::Repeated, "the other one waits");
-        assert_eq!(is(&[true], 2, &[]), State::Copies);
-        assert_eq!(is(&[true, true], 1, &[letter(dead, Open, "id-conflict")]), State::IdConflict);
-        assert_eq!(is(&[true, true], 1, &[letter(dead, Dropped, "id-conflict")]), State::Repeated);
-        assert_eq!(is(&[true], 0, &[letter(dead, Open, "not-framed")]), State::DeadLetter);
-        assert_eq!(is(&[true], 0, &[letter(dead, Dropped, "not-framed")]), State::Dropped);
-        assert_eq!(is(&[true, false], 0, &[letter(dead, Redriven, "not-framed")]), State::Waiting);
-        assert_eq!(is(&[true, true], 1, &[letter(dead, Redriven, "not-framed")]), State::Repeated);
-        assert_eq!(is(&[], 0, &[letter(quarantined, Open, "invalid-event")]), State::Quarantined);
-        assert_eq!(is(&[true], 1, &[letter(quarantined, Open, "invalid-event")]), State::Indexed);
-        assert_eq!(is(&[true], 0, &[]), State::Gone);
-    }
-}
+mod tests;

@@ -28,7 +28,7 @@ const CAUGHT_UP: Duration = Duration::from_secs(10);
 const LATE: i64 = 5_000;
 
 /// A replay into another index.
-struct Filling<'a> {
+struct Backfill<'a> {
     args: &'a ReplayArgs,
     into: &'a str,
     /// The config of the topic, with the index that the service writes.
@@ -57,7 +57,7 @@ pub(super) async fn run(
     let live = crate::commands::index(topic, false)?;
     live.identify().await?;
     let config = of_replay(&of_index(topic, into), &super::group(topic, args));
-    Filling { args, into, topic, config, live, shutdown }.run().await
+    Backfill { args, into, topic, config, live, shutdown }.run().await
 }
 
 /// Returns `config` with the one index `into`, which nobody lets age until it is in its place.
@@ -69,7 +69,7 @@ fn of_index(config: &Config, into: &str) -> Config {
     config
 }
 
-impl Filling<'_> {
+impl Backfill<'_> {
     async fn run(self) -> Result<Exit, ReplayError> {
         let behind = self.live.members().await?;
         let is_swapped = behind.iter().any(|member| member.index == self.into);

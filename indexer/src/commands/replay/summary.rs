@@ -34,7 +34,7 @@ pub(super) struct Tally {
 
 /// What a dry run has found.
 #[derive(Clone, Copy, Debug, Serialize)]
-pub(super) struct Found {
+pub(super) struct DryRunFindings {
     /// Documents that would be written.
     new: u64,
     /// Documents that are there already, made of the same event.
@@ -90,7 +90,7 @@ pub(super) struct Summary {
     #[serde(flatten)]
     tally: Tally,
     #[serde(skip_serializing_if = "Option::is_none")]
-    dry_run: Option<Found>,
+    dry_run: Option<DryRunFindings>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) filled: Option<Filled>,
     seconds: f64,
@@ -114,13 +114,13 @@ impl Tally {
     }
 
     /// Corrects what was skipped in a dry run, which settles nothing.
-    fn of_dry_run(self, found: &Found) -> Self {
+    fn of_dry_run(self, found: &DryRunFindings) -> Self {
         let kept = found.new + found.same + found.conflicts + found.undecodable;
         Self { skipped: self.read.saturating_sub(kept), ..self }
     }
 }
 
-impl Found {
+impl DryRunFindings {
     fn of(dry_run: &DryRun) -> Self {
         let get = |count: &AtomicU64| count.load(Ordering::Relaxed);
         Self {
@@ -135,7 +135,7 @@ impl Found {
 impl Summary {
     pub(super) fn new(name: String, config: &Config, checkpoint: &Checkpoint, done: Done) -> Self {
         let (from, to) = as_offsets(&checkpoint.ranges);
-        let found = done.dry_run.as_deref().map(Found::of);
+        let found = done.dry_run.as_deref().map(DryRunFindings::of);
         let outcome = match (done.is_complete, &found) {
             (false, _) => Outcome::Interrupted,
             (true, Some(_)) => Outcome::DryRun,

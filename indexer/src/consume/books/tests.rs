@@ -96,7 +96,7 @@ fn number(partition: usize) -> Partition {
 }
 
 /// Decodes records whose value is their kind and the number of their assignment.
-fn decode(is_released: bool) -> impl FnMut(&Record<'_>, &mut Filling) -> Decoded {
+fn decode(is_released: bool) -> impl FnMut(&Record<'_>, &mut BatchBuilder) -> Decoded {
     move |record, batch| match record.value.map(|value| value[0]) {
         None => {
             batch.skip(record);
@@ -182,8 +182,8 @@ impl Model {
         let Some(assignment) = &mut self.assignments[partition] else { return };
         assignment.position += records;
         let (partition, position) = (number(partition), NextOffset(assignment.position));
-        if !self.books.parked.holds(partition) && self.books.filling.next(partition) < Some(position) {
-            self.books.filling.pass(partition, position);
+        if !self.books.parked.holds(partition) && self.books.builder.next(partition) < Some(position) {
+            self.books.builder.pass(partition, position);
         }
     }
 

@@ -25,7 +25,7 @@ pub(super) fn flattened() -> Value {
 }
 
 /// An object that is kept in the document and left out of the index. It takes any value, not objects alone.
-pub(super) fn aside() -> Value {
+pub(super) fn unsearchable() -> Value {
     json!({ "type": "object", "enabled": false })
 }
 

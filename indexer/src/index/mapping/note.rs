@@ -34,19 +34,21 @@ pub enum NoteKind {
 
 impl fmt::Display for Note {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let aside = "it is in the document, but cannot be searched for";
+        let unsearchable = "it is in the document, but cannot be searched for";
         if let NoteKind::Unruly(why) = &self.kind {
             return write!(f, "elasticsearch.documents.fields does not go with the schema: {why}");
         }
         write!(f, "field {}: ", self.path)?;
         match &self.kind {
-            NoteKind::Recursive => write!(f, "holds itself; from here on {aside} (elasticsearch.mapping.recursion)"),
-            NoteKind::TooDeep => write!(f, "nested deeper than {MAX_DEPTH} levels; {aside}"),
-            NoteKind::TooLong => write!(f, "its path has more than {MAX_PATH} bytes; {aside}"),
-            NoteKind::TooMany => write!(f, "the schema has more than {MAX_FIELDS} fields; from here on {aside}"),
+            NoteKind::Recursive => {
+                write!(f, "holds itself; from here on {unsearchable} (elasticsearch.mapping.recursion)")
+            }
+            NoteKind::TooDeep => write!(f, "nested deeper than {MAX_DEPTH} levels; {unsearchable}"),
+            NoteKind::TooLong => write!(f, "its path has more than {MAX_PATH} bytes; {unsearchable}"),
+            NoteKind::TooMany => write!(f, "the schema has more than {MAX_FIELDS} fields; from here on {unsearchable}"),
             NoteKind::Ambiguous(types) => write!(
                 f,
-                "is a union of {}, which no field can take together; {aside}. Choose a type by elasticsearch.mapping.fields.{}",
+                "is a union of {}, which no field can take together; {unsearchable}. Choose a type by elasticsearch.mapping.fields.{}",
                 types.join(" and "),
                 self.path
             ),

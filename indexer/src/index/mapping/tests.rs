@@ -269,7 +269,7 @@ fn what_a_live_mapping_lacks_is_an_addition_and_nothing_else() {
 }
 
 #[test]
-fn a_contradiction_is_told_with_both_types_and_a_wider_number_is_none() {
+fn a_contradiction_is_reported_with_both_types_and_a_wider_number_is_none() {
     let field = |name: &str| mapping(json!({ "f": { "type": name } }));
     for (wanted, live, conflicts) in
         [("long", "integer", true), ("integer", "long", false), ("float", "double", false), ("keyword", "long", true)]

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::fragment::{aside, has_parts, keyword, object, type_of};
+use super::fragment::{has_parts, keyword, object, type_of, unsearchable};
 
 /// A field that takes what either takes; none where there is no such type.
 pub(super) fn widen(one: &Value, other: &Value) -> Option<Value> {
@@ -13,8 +13,8 @@ pub(super) fn widen(one: &Value, other: &Value) -> Option<Value> {
     if types[0] == types[1] {
         return Some(as_lenient(one.clone(), [one, other]));
     }
-    if types.contains(&type_of(&aside())) {
-        return Some(aside());
+    if types.contains(&type_of(&unsearchable())) {
+        return Some(unsearchable());
     }
     if let Some(name) = numbers(types) {
         return Some(as_lenient(json!({ "type": name }), [one, other]));

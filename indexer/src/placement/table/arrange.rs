@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::{Backing, Doubt, Found};
+use super::{Backing, Doubt, FoundIndex};
 use crate::placement::names::Kin;
 
 /// The longest time in milliseconds from the creation of an index until all nodes know it: the master gives up after 30
@@ -12,7 +12,7 @@ const MAX_DELAY: i64 = 120_000;
 
 /// A backing index and what is known about it.
 pub(super) struct Entry {
-    pub(super) found: Found,
+    pub(super) found: FoundIndex,
     pub(super) generation: u64,
     /// Whether its creation date is that of its generation.
     is_certain: bool,
@@ -22,7 +22,7 @@ pub(super) struct Entry {
 
 impl Entry {
     /// Returns what `found` is behind `alias`; `None` if it is of no concern.
-    pub(super) fn of(alias: &str, found: Found) -> Option<Self> {
+    pub(super) fn of(alias: &str, found: FoundIndex) -> Option<Self> {
         let kin = Kin::of(alias, &found.name);
         let generation = kin.generation();
         if generation.is_none() && !found.is_write {
@@ -34,7 +34,7 @@ impl Entry {
     }
 
     /// Returns what `found` is in a data stream; `seen` is that of [`Table::of_stream`](super::Table::of_stream).
-    pub(super) fn of_stream(found: Found, seen: &HashMap<String, i64>) -> Self {
+    pub(super) fn of_stream(found: FoundIndex, seen: &HashMap<String, i64>) -> Self {
         let generation = last_number(&found.name);
         let is_certain = !found.is_resized;
         let latest = found.created.saturating_add(MAX_DELAY);

@@ -9,15 +9,15 @@ use crate::placement::{Placed, place};
 
 const MARGIN: Duration = Duration::from_millis(1_000);
 
-fn found(name: &str, created: i64) -> Found {
-    Found { name: name.to_owned(), created, writable: true, is_write: false, is_resized: false }
+fn found(name: &str, created: i64) -> FoundIndex {
+    FoundIndex { name: name.to_owned(), created, writable: true, is_write: false, is_resized: false }
 }
 
-fn write(name: &str, created: i64) -> Found {
-    Found { is_write: true, ..found(name, created) }
+fn write(name: &str, created: i64) -> FoundIndex {
+    FoundIndex { is_write: true, ..found(name, created) }
 }
 
-fn table(found: Vec<Found>) -> Table {
+fn table(found: Vec<FoundIndex>) -> Table {
     Table::new("e", found, None, 100_000, MARGIN).unwrap()
 }
 
@@ -91,14 +91,14 @@ fn a_clone_of_the_write_index_takes_nothing() {
 
 #[test]
 fn an_index_with_the_name_of_a_generation_that_was_cloned_is_not_taken_at_its_date() {
-    let cloned = Found { is_resized: true, ..write("e-000004", 90_000) };
+    let cloned = FoundIndex { is_resized: true, ..write("e-000004", 90_000) };
     let table = table(vec![found("e-000001", 10_000), found("e-000002", 20_000), cloned]);
     assert_eq!(candidates(&table, 50_000), (vec!["e-000002", "e-000004"], true));
 }
 
 #[test]
 fn a_mounted_snapshot_keeps_its_place() {
-    let mounted = Found { writable: false, ..found("partial-e-000002", 20_000) };
+    let mounted = FoundIndex { writable: false, ..found("partial-e-000002", 20_000) };
     let table = table(vec![found("e-000001", 10_000), mounted, write("e-000003", 30_000)]);
     assert_eq!(candidates(&table, 20_999), (vec!["e-000001"], false));
     assert_eq!(candidates(&table, 21_000), (vec!["partial-e-000002", "e-000003"], true));
@@ -158,11 +158,11 @@ fn an_index_of_a_data_stream_shares_its_documents_with_the_one_before_until_it_i
 
 /// Returns what somebody may have done to generation `number`, created at `at`, as it stands under the alias
 /// afterwards.
-fn changed(number: u64, at: i64, how: u8) -> Found {
+fn changed(number: u64, at: i64, how: u8) -> FoundIndex {
     let plain = format!("e-{number:06}");
     match how {
         0 => found(&format!("shrink-ab-{plain}"), at + 1_000_000),
-        1 => Found { writable: false, ..found(&format!("restored-{plain}"), at) },
+        1 => FoundIndex { writable: false, ..found(&format!("restored-{plain}"), at) },
         2 => found(&format!("{plain}-v2"), at + 1_000_000),
         3 => found(&format!("reindexed-v9-{plain}"), at + 1_000_000),
         _ => found(&plain, at),
@@ -181,13 +181,13 @@ proptest! {
     ) {
         let created: Vec<i64> = gaps.iter().scan(0, |at, gap| { *at += gap; Some(*at) }).collect();
         let plain = |count: usize| (1_u64..).zip(&created[..count]).map(|(number, at)| found(&format!("e-{number:06}"), *at));
-        let mut before: Vec<Found> = plain(created.len()).collect();
+        let mut before: Vec<FoundIndex> = plain(created.len()).collect();
         before.last_mut().unwrap().is_write = true;
         let before = Table::new("e", before, None, 100_000, MARGIN).unwrap();
         let Placed::In(own) = place(&before, time) else { return Ok(()) };
 
         let last = created.len() - 1;
-        let mut after: Vec<Found> = (1_u64..).zip(&created).zip(&how).enumerate()
+        let mut after: Vec<FoundIndex> = (1_u64..).zip(&created).zip(&how).enumerate()
             .map(|(index, ((number, at), how))| changed(number, *at, if index < last || is_write_changed { *how } else { 9 }))
             .collect();
         after.last_mut().unwrap().is_write = true;

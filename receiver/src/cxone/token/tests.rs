@@ -22,7 +22,7 @@ fn a_life_is_read_in_each_form_and_bounded() {
 
 #[test]
 fn only_known_error_codes_are_repeated() {
-    let answer = |body: &str| Answer { status: StatusCode::UNAUTHORIZED, body: body.as_bytes().to_vec() };
+    let answer = |body: &str| CxoneAnswer { status: StatusCode::UNAUTHORIZED, body: body.as_bytes().to_vec() };
     assert_eq!(code(&answer(r#"{"error": "invalid_client"}"#)), ", invalid_client");
     assert_eq!(code(&answer(r#"{"error": "the secret hunter2 is wrong"}"#)), "");
     assert_eq!(code(&answer("<html>")), "");

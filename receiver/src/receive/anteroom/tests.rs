@@ -11,26 +11,26 @@ fn gone(waiters: &[Waiter<'_>]) -> Vec<usize> {
 
 #[test]
 fn whoever_has_the_most_gives_way_first() {
-    let room = Anteroom::new(6, 100);
+    let anteroom = Anteroom::new(6, 100);
     let (one, other): (Arc<str>, Arc<str>) = ("one".into(), "other".into());
-    let mut waiters = vec![room.enter(&other, address(1)), room.enter(&one, address(2))];
-    waiters.extend((0..4).map(|_| room.enter(&one, address(1))));
+    let mut waiters = vec![anteroom.enter(&other, address(1)), anteroom.enter(&one, address(2))];
+    waiters.extend((0..4).map(|_| anteroom.enter(&one, address(1))));
     assert_eq!(gone(&waiters), [0; 0]);
-    waiters.push(room.enter(&other, address(1)));
+    waiters.push(anteroom.enter(&other, address(1)));
     assert_eq!(gone(&waiters), [2], "the oldest of the address that has the most, of the source that has the most");
-    waiters.push(room.enter(&other, address(3)));
+    waiters.push(anteroom.enter(&other, address(3)));
     assert_eq!(gone(&waiters), [2, 3]);
     drop(waiters);
-    assert_eq!(room.lock().waiting, 0);
-    assert!(room.lock().sources.values().all(|source| source.waiting == 0 && source.addresses.is_empty()));
+    assert_eq!(anteroom.lock().waiting, 0);
+    assert!(anteroom.lock().sources.values().all(|source| source.waiting == 0 && source.addresses.is_empty()));
 }
 
 #[tokio::test]
 async fn who_needs_bytes_waits_until_another_has_left() {
-    let room = Anteroom::new(6, 100);
+    let anteroom = Anteroom::new(6, 100);
     let source: Arc<str> = "one".into();
-    let idle = room.enter(&source, address(1));
-    let next = room.enter(&source, address(1));
+    let idle = anteroom.enter(&source, address(1));
+    let next = anteroom.enter(&source, address(1));
     let making = async { next.make_room().await };
     let leaving = async {
         idle.gives_way().await;

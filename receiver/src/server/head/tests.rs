@@ -2,7 +2,7 @@ use super::*;
 
 #[test]
 fn only_what_is_long_counts_and_only_until_it_is_whole() {
-    let all = HeldBytes::new(MAX_HEAD);
+    let all = MemoryBudget::new(MAX_HEAD);
     let mut heads = [Head::new(&all), Head::new(&all)];
     assert!(heads[0].grow(FREE).is_ok());
     assert_eq!(all.bytes(), 0);

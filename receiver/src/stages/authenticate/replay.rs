@@ -15,11 +15,11 @@ pub(super) type Mark = u128;
 pub(super) struct Replays {
     window: Duration,
     capacity: usize,
-    state: Mutex<State>,
+    state: Mutex<ReplayState>,
 }
 
 #[derive(Default)]
-struct State {
+struct ReplayState {
     /// Those in flight, and those in `kept`.
     known: HashMap<Mark, Known>,
     /// The accepted ones with the time until which they count, oldest first.
@@ -82,7 +82,7 @@ impl Replays {
     }
 }
 
-impl State {
+impl ReplayState {
     fn forget(&mut self, now: SystemTime) {
         while self.kept.front().is_some_and(|(until, _)| *until < now) {
             self.forget_oldest();

@@ -1,7 +1,7 @@
 use std::io::Write;
 
 use super::*;
-use crate::held::HeldBytes;
+use crate::body_budget::MemoryBudget;
 
 const TEXT: &[u8] =
     b"the pipe that carries water under pressure from a reservoir to the turbine, the pipe that carries water";
@@ -38,7 +38,7 @@ fn written<W: Write>(mut encoder: W, bytes: &[u8], finish: impl FnOnce(W) -> std
 
 fn decompressed(format: Format, input: &[u8], limit: usize) -> Result<Vec<u8>, DecompressError> {
     let mut out = b"before".to_vec();
-    decompress(format, input, limit, &mut out, &mut HeldBytes::new(usize::MAX).hold())?;
+    decompress(format, input, limit, &mut out, &mut MemoryBudget::new(usize::MAX).hold())?;
     Ok(out.strip_prefix(b"before").unwrap().to_vec())
 }
 
@@ -111,9 +111,9 @@ fn a_snappy_block_that_claims_more_than_it_can_hold_makes_no_room() {
     // A length of 1,000,000 in four bytes.
     let input = [0xc0, 0x84, 0x3d, 0, 0, 0, 0, 0];
     let mut out = Vec::new();
-    let mut held = HeldBytes::new(usize::MAX).hold();
+    let mut budget = MemoryBudget::new(usize::MAX).hold();
     assert_eq!(
-        decompress(Format::Snappy, &input, 2_000_000, &mut out, &mut held),
+        decompress(Format::Snappy, &input, 2_000_000, &mut out, &mut budget),
         Err(DecompressError::Broken(Format::Snappy))
     );
     assert_eq!(out.capacity(), 0);
@@ -132,15 +132,15 @@ fn a_window_larger_than_the_rfc_allows_is_refused() {
 fn what_is_taken_is_counted_and_never_more_than_there_is() {
     let input = vec![7; 3 << 20];
     for format in ALL {
-        let all = HeldBytes::new(64 << 20);
-        let (mut held, mut out) = (all.hold(), Vec::new());
-        decompress(format, &compress(format, &input), 4 << 20, &mut out, &mut held).unwrap();
+        let all = MemoryBudget::new(64 << 20);
+        let (mut budget, mut out) = (all.hold(), Vec::new());
+        decompress(format, &compress(format, &input), 4 << 20, &mut out, &mut budget).unwrap();
         assert_eq!((out.len(), all.bytes()), (3 << 20, out.capacity()), "{format:?}");
         assert!(out.capacity() <= (4 << 20) + 1, "{format:?}: {}", out.capacity());
-        let small = HeldBytes::new(1 << 20);
+        let small = MemoryBudget::new(1 << 20);
         let mut out = Vec::new();
         let result = decompress(format, &compress(format, &input), 4 << 20, &mut out, &mut small.hold());
-        assert!(matches!(result, Err(DecompressError::NoRoom(_))), "{format:?}: {result:?}");
+        assert!(matches!(result, Err(DecompressError::BudgetExceeded(_))), "{format:?}: {result:?}");
         assert!(out.capacity() <= 1 << 20, "{format:?}: {}", out.capacity());
     }
 }

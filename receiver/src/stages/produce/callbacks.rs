@@ -18,7 +18,7 @@ use rdkafka::{ClientConfig, ClientContext};
 use super::delivery::Delivery;
 use super::fault;
 use super::health::Health;
-use super::room::Room;
+use super::queue_budget::QueueBudget;
 use super::rules::Rules;
 
 /// What all clients of a producer share, and the requests with them.
@@ -28,7 +28,7 @@ pub(crate) struct Shared {
     /// What topics take.
     pub(super) rules: Rules,
     /// What may wait for Kafka.
-    pub(super) room: Room,
+    pub(super) budget: QueueBudget,
     /// Where tokens come from.
     pub(super) login: Arc<Login>,
 }
@@ -93,7 +93,7 @@ impl ProducerContext for Callbacks {
                     self.shared.health.trouble();
                 }
                 self.shared.health.taken(record.topic());
-                self.shared.room.give_back(1, room_of(record));
+                self.shared.budget.give_back(1, bytes_of(record));
                 delivery.count(Ok(()));
             }
             Err((error, record)) => {
@@ -105,7 +105,7 @@ impl ProducerContext for Callbacks {
                         return;
                     }
                 }
-                self.shared.room.give_back(1, room_of(record));
+                self.shared.budget.give_back(1, bytes_of(record));
                 delivery.count(Err(error));
             }
         }
@@ -113,7 +113,7 @@ impl ProducerContext for Callbacks {
 }
 
 /// Returns the bytes that a record takes of the room.
-fn room_of(record: &BorrowedMessage<'_>) -> usize {
+fn bytes_of(record: &BorrowedMessage<'_>) -> usize {
     record.payload_len() + record.key_len()
 }
 

@@ -11,7 +11,7 @@
 
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
-use super::room::NoRoom;
+use super::queue_budget::BudgetExceeded;
 
 /// Why an event is not known to be in Kafka.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,12 +46,12 @@ impl ProduceError {
     }
 }
 
-impl From<NoRoom> for ProduceError {
-    fn from(none: NoRoom) -> Self {
+impl From<BudgetExceeded> for ProduceError {
+    fn from(none: BudgetExceeded) -> Self {
         match none {
-            NoRoom::Now => Self::QueueFull,
-            NoRoom::TooMany(most) => Self::TooMany(most),
-            NoRoom::TooLarge(most) => Self::TooManyBytes(most),
+            BudgetExceeded::Now => Self::QueueFull,
+            BudgetExceeded::TooMany(most) => Self::TooMany(most),
+            BudgetExceeded::TooLarge(most) => Self::TooManyBytes(most),
         }
     }
 }
@@ -109,47 +109,4 @@ pub(super) fn may_be_of_another(code: RDKafkaErrorCode) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_table_says_whose_fault_it_is() {
-        use RDKafkaErrorCode as Code;
-        for (fault, codes) in [
-            (Fault::Size, vec![Code::MessageSizeTooLarge, Code::MessageBatchTooLarge]),
-            (Fault::Event, vec![Code::InvalidRecord, Code::InvalidDifferentRecord]),
-            (
-                Fault::Operator,
-                vec![
-                    Code::TopicAuthorizationFailed,
-                    Code::ClusterAuthorizationFailed,
-                    Code::PolicyViolation,
-                    Code::InvalidTopic,
-                ],
-            ),
-            (
-                Fault::Transient,
-                vec![
-                    Code::MessageTimedOut,
-                    Code::NotEnoughReplicas,
-                    Code::NotEnoughReplicasAfterAppend,
-                    Code::NotLeaderForPartition,
-                    Code::LeaderNotAvailable,
-                    Code::KafkaStorageError,
-                    Code::ThrottlingQuotaExceeded,
-                    Code::InvalidMessage,
-                    Code::OutOfOrderSequenceNumber,
-                    Code::UnknownProducerId,
-                    Code::AllBrokersDown,
-                    Code::PurgeQueue,
-                    Code::Fatal,
-                    Code::Unknown,
-                ],
-            ),
-        ] {
-            for code in codes {
-                assert_eq!(of(code), fault, "{code:?}");
-            }
-        }
-    }
-}
+mod tests;

@@ -88,7 +88,7 @@ async fn a_producer_that_failed_for_good_is_replaced() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_record_that_kafka_finds_too_large_alone_is_told_from_an_outage() {
+async fn a_record_that_kafka_finds_too_large_alone_is_distinguished_from_an_outage() {
     let setup = Setup::new().await;
     let too_large = RDKafkaRespErr::RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE;
     // In its batch, and then alone.
@@ -110,7 +110,7 @@ async fn what_is_refused_as_a_batch_and_taken_alone_is_taken() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_an_operator_must_change_is_told_from_an_outage_and_stands_in_the_readiness() {
+async fn what_an_operator_must_change_is_distinguished_from_an_outage_and_stands_in_the_readiness() {
     let setup = Setup::new().await;
     let denied = RDKafkaRespErr::RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED;
     setup.cluster.request_errors(RDKafkaApiKey::Produce, &[denied]);

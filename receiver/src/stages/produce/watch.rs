@@ -144,14 +144,14 @@ async fn learn(producer: &Arc<Producer>, kafka: &Kafka, topics: &[String], asked
 /// at `shutdown`. For topics that no event waits for: nothing is unready without them.
 pub(crate) async fn create(kafka: Kafka, topics: Vec<String>, shutdown: CancellationToken) {
     let names: Vec<&str> = topics.iter().map(String::as_str).collect();
-    let mut told = String::new();
+    let mut reported = String::new();
     loop {
         let created = shutdown.run_until_cancelled(create_missing_topics(&kafka, CLIENT_ID, &names)).await;
         let Some(Err(error)) = created else { return };
         let reason = error.to_string();
-        if reason != told {
+        if reason != reported {
             tracing::warn!(%reason, "A topic does not exist yet; trying again.");
-            told = reason;
+            reported = reason;
         }
         if shutdown.run_until_cancelled(tokio::time::sleep(LONGEST_WAIT)).await.is_none() {
             return;

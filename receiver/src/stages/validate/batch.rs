@@ -6,7 +6,7 @@ use avro::{Block, Container, ContainerError, Limits, Read};
 use registry::wire;
 
 use super::{Event, Invalid, invalid};
-use crate::held::{Held, NoRoom};
+use crate::body_budget::{BodyBudget, BudgetExceeded};
 use crate::message::Writer;
 use crate::stages::decompress::{DecompressError, Format, decompress};
 
@@ -72,12 +72,12 @@ pub(crate) enum BatchError {
         invalid: Box<Invalid>,
     },
     /// All requests together hold too much.
-    NoRoom,
+    BudgetExceeded,
 }
 
-impl From<NoRoom> for BatchError {
-    fn from(_: NoRoom) -> Self {
-        Self::NoRoom
+impl From<BudgetExceeded> for BatchError {
+    fn from(_: BudgetExceeded) -> Self {
+        Self::BudgetExceeded
     }
 }
 
@@ -106,7 +106,7 @@ impl Batch {
         data: &[u8],
         writer: &Writer,
         limits: &BatchLimits,
-        held: &mut Held,
+        budget: &mut BodyBudget,
     ) -> Result<(), BatchError> {
         // Never more than all datums and a frame for each.
         let most = limits.bytes.saturating_add(limits.events.saturating_mul(wire::FRAME_LEN));
@@ -125,9 +125,9 @@ impl Batch {
             self.odd_uuids += u64::from(odd_uuids);
             let (datum, after) = rest.split_at_checked(end).unwrap_or((rest, &[]));
             let key_bytes = key.as_deref().unwrap_or_default().as_bytes();
-            held.reserve(&mut self.values, frame.len() + datum.len(), most)?;
-            held.reserve(&mut self.keys, key_bytes.len(), most)?;
-            held.reserve(&mut self.ends, 1, limits.events)?;
+            budget.reserve(&mut self.values, frame.len() + datum.len(), most)?;
+            budget.reserve(&mut self.keys, key_bytes.len(), most)?;
+            budget.reserve(&mut self.ends, 1, limits.events)?;
             self.values.extend_from_slice(&frame);
             self.values.extend_from_slice(datum);
             self.keys.extend_from_slice(key_bytes);
@@ -139,7 +139,7 @@ impl Batch {
 }
 
 /// Reads the whole of a file by the schema of `writer`, which must be the one it was written with. What it takes is
-/// counted in `held`: as long as it works, for at most twice the limit of bytes.
+/// counted in `budget`: as long as it works, for at most twice the limit of bytes.
 ///
 /// # Errors
 /// [`BatchError`], for the first thing that is wrong.
@@ -147,7 +147,7 @@ pub(crate) fn validate_container(
     mut container: Container<'_>,
     writer: &Writer,
     limits: &BatchLimits,
-    held: &mut Held,
+    budget: &mut BodyBudget,
 ) -> Result<Batch, BatchError> {
     let codec = codec(container.codec())?;
     let mut batch = Batch::default();
@@ -164,18 +164,18 @@ pub(crate) fn validate_container(
                     return Err(BatchError::SmallBlocks);
                 }
                 decompressed.clear();
-                decompress(format, block.data, left, &mut decompressed, held).map_err(|error| match error {
+                decompress(format, block.data, left, &mut decompressed, budget).map_err(|error| match error {
                     DecompressError::TooLarge(_) => BatchError::TooLarge(limits.bytes),
-                    DecompressError::NoRoom(_) => BatchError::NoRoom,
+                    DecompressError::BudgetExceeded(_) => BatchError::BudgetExceeded,
                     broken @ DecompressError::Broken(_) => BatchError::Block(block.offset, broken),
                 })?;
                 decompressed.as_slice()
             }
         };
         bytes += data.len();
-        batch.add(&block, data, writer, limits, held)?;
+        batch.add(&block, data, writer, limits, budget)?;
     }
-    held.shrink(decompressed.capacity());
+    budget.shrink(decompressed.capacity());
     Ok(batch)
 }
 

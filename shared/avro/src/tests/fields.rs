@@ -66,13 +66,13 @@ fn a_string_key_is_borrowed_from_the_datum() {
 #[test]
 fn the_time_is_found_while_the_json_is_written() {
     let cases = [
-        (logical("long", "timestamp-millis"), long(-5), Some(Found::Millis(-5))),
-        (logical("long", "timestamp-micros"), long(-5), Some(Found::Millis(-1))),
-        (logical("long", "timestamp-nanos"), long(1_999_999), Some(Found::Millis(1))),
-        (logical("long", "local-timestamp-millis"), long(7), Some(Found::Millis(7))),
-        (logical("int", "date"), long(2), Some(Found::Millis(172_800_000))),
-        (r#""long""#.to_owned(), long(7), Some(Found::Integer(7))),
-        (r#""string""#.to_owned(), counted(b"2026"), Some(Found::Text("2026".into()))),
+        (logical("long", "timestamp-millis"), long(-5), Some(FoundField::Millis(-5))),
+        (logical("long", "timestamp-micros"), long(-5), Some(FoundField::Millis(-1))),
+        (logical("long", "timestamp-nanos"), long(1_999_999), Some(FoundField::Millis(1))),
+        (logical("long", "local-timestamp-millis"), long(7), Some(FoundField::Millis(7))),
+        (logical("int", "date"), long(2), Some(FoundField::Millis(172_800_000))),
+        (r#""long""#.to_owned(), long(7), Some(FoundField::Integer(7))),
+        (r#""string""#.to_owned(), counted(b"2026"), Some(FoundField::Text("2026".into()))),
         (r#"["null","long"]"#.to_owned(), vec![0], None),
     ];
     for (kind, bytes, found) in cases {

@@ -217,7 +217,7 @@ fn a_hidden_field_is_read_all_the_same() {
     assert_eq!(found.as_deref(), Some("a \"quoted\" first"));
     let mut out = Vec::new();
     let found = write_members_and_find(&ruled, &datum, LIMITS, JsonRules::default(), Some(&time), &mut out).unwrap();
-    assert_eq!(found, Some(Found::Integer(1234)));
+    assert_eq!(found, Some(FoundField::Integer(1234)));
     for (text, expected) in [("a \"quoted\" first", true), ("1234", true), ("maybe", false), ("***", false)] {
         assert_eq!(is_hidden(&ruled, &datum, LIMITS, text.as_bytes()), expected, "{text}");
     }

@@ -75,7 +75,7 @@ fn the_time_is_found_where_a_branch_has_it() {
     let found = |datum: &'static [u8]| {
         write_members_and_find(&schema, datum, LIMITS, JsonRules::default(), Some(&path), &mut Vec::new()).unwrap()
     };
-    assert_eq!(found(b"\0\x02x\x06c-1\x04"), Some(Found::Integer(2)));
+    assert_eq!(found(b"\0\x02x\x06c-1\x04"), Some(FoundField::Integer(2)));
     assert_eq!(found(b"\x02\0\x06m-1"), None);
     assert!(schema.time_field("later").is_err());
 }

@@ -1,6 +1,6 @@
 //! Arrays and maps, which a datum holds in blocks (Avro specification, "Arrays" and "Maps").
 
-use super::super::error::{DecodeErrorKind as Kind, Failure, Fault};
+use super::super::error::{DecodeErrorKind as Kind, DecodeFailure, Fault};
 use super::super::hide::Hide;
 use super::super::keys::Keys;
 use super::super::node::{Entry, Items, Keyed, NodeId, Record};
@@ -23,7 +23,7 @@ struct Block {
 
 impl<'s, 'a, S: Sink<'a>> Walk<'s, 'a, S> {
     /// Walks an array.
-    pub(super) fn array(&mut self, items: &'s Items) -> Result<(), Failure> {
+    pub(super) fn array(&mut self, items: &'s Items) -> Result<(), DecodeFailure> {
         self.enter()?;
         self.sink.raw(b"[");
         let mut index = 0;
@@ -45,7 +45,7 @@ impl<'s, 'a, S: Sink<'a>> Walk<'s, 'a, S> {
     }
 
     /// Walks a map.
-    pub(super) fn map(&mut self, items: &'s Items) -> Result<(), Failure> {
+    pub(super) fn map(&mut self, items: &'s Items) -> Result<(), DecodeFailure> {
         self.enter()?;
         self.sink.raw(b"{");
         let mut keys = Keys::default();
@@ -63,7 +63,7 @@ impl<'s, 'a, S: Sink<'a>> Walk<'s, 'a, S> {
         Ok(())
     }
 
-    fn entry(&mut self, items: &'s Items, keys: &mut Keys<'a>) -> Result<(), Failure> {
+    fn entry(&mut self, items: &'s Items, keys: &mut Keys<'a>) -> Result<(), DecodeFailure> {
         let start = self.reader.position();
         let key = self.reader.text()?;
         self.entry_of(key, start, items.node, keys)
@@ -71,7 +71,13 @@ impl<'s, 'a, S: Sink<'a>> Walk<'s, 'a, S> {
 
     /// Walks the value under `key`, which begins at `start`.
     #[inline]
-    fn entry_of(&mut self, key: Text<'a>, start: usize, node: NodeId, keys: &mut Keys<'a>) -> Result<(), Failure> {
+    fn entry_of(
+        &mut self,
+        key: Text<'a>,
+        start: usize,
+        node: NodeId,
+        keys: &mut Keys<'a>,
+    ) -> Result<(), DecodeFailure> {
         let outer = self.keys;
         self.take_key(key, keys, start)?;
         let walked = self.value(node, None);
@@ -82,7 +88,7 @@ impl<'s, 'a, S: Sink<'a>> Walk<'s, 'a, S> {
     /// Walks the fields of a record that is somewhere in a map: their names are keys to the server.
     // Not inlined: `record` calls itself at each level, and its frame is to stay small.
     #[inline(never)]
-    pub(super) fn fields_in_map(&mut self, record: &'s Record) -> Result<(), Failure> {
+    pub(super) fn fields_in_map(&mut self, record: &'s Record) -> Result<(), DecodeFailure> {
         let outer = self.keys;
         for (index, field) in (0_u32..).zip(&record.fields) {
             self.sink.raw(&field.json[usize::from(index == record.first)..]);
@@ -99,7 +105,7 @@ impl<'s, 'a, S: Sink<'a>> Walk<'s, 'a, S> {
 
     /// Walks a map with rules for its entries.
     #[inline(never)]
-    pub(super) fn keyed(&mut self, keyed: &'s Keyed) -> Result<(), Failure> {
+    pub(super) fn keyed(&mut self, keyed: &'s Keyed) -> Result<(), DecodeFailure> {
         self.enter()?;
         self.sink.raw(b"{");
         let mut keys = Keys::default();
@@ -118,7 +124,7 @@ impl<'s, 'a, S: Sink<'a>> Walk<'s, 'a, S> {
     }
 
     /// Walks an entry after `separator`. Returns whether it is written.
-    fn keyed_entry(&mut self, keyed: &'s Keyed, separator: &[u8], keys: &mut Keys<'a>) -> Result<bool, Failure> {
+    fn keyed_entry(&mut self, keyed: &'s Keyed, separator: &[u8], keys: &mut Keys<'a>) -> Result<bool, DecodeFailure> {
         let start = self.reader.position();
         let key = self.reader.text()?;
         let own = keyed.entries.iter().find(|entry| entry.key.as_bytes() == key.bytes);
@@ -138,7 +144,7 @@ impl<'s, 'a, S: Sink<'a>> Walk<'s, 'a, S> {
     }
 
     /// Takes the key that begins at `start`: it counts, and goes to the sink.
-    fn take_key(&mut self, key: Text<'a>, keys: &mut Keys<'a>, start: usize) -> Result<(), Failure> {
+    fn take_key(&mut self, key: Text<'a>, keys: &mut Keys<'a>, start: usize) -> Result<(), DecodeFailure> {
         self.keys = self.keys.saturating_add(key.bytes.len() + 1);
         let kind = if !keys.insert(key.bytes) {
             Kind::DuplicateKey
@@ -156,7 +162,7 @@ impl<'s, 'a, S: Sink<'a>> Walk<'s, 'a, S> {
 
     /// Returns the next block of an array or map, `None` at its end. Its count is refused before any item is read when
     /// it is over the limit, or more than the bytes left can hold.
-    fn begin_block(&mut self, items: &Items) -> Result<Option<Block>, Failure> {
+    fn begin_block(&mut self, items: &Items) -> Result<Option<Block>, DecodeFailure> {
         let start = self.reader.position();
         let (count, size) = self.reader.block()?;
         if count == 0 {
@@ -173,7 +179,7 @@ impl<'s, 'a, S: Sink<'a>> Walk<'s, 'a, S> {
         Ok(Some(Block { count, size, begin: self.reader.position() }))
     }
 
-    fn end_block(&self, block: &Block) -> Result<(), Failure> {
+    fn end_block(&self, block: &Block) -> Result<(), DecodeFailure> {
         let Some(claimed) = block.size else { return Ok(()) };
         let actual = self.reader.position() - block.begin;
         if actual as u64 == claimed {

@@ -34,7 +34,7 @@ pub(super) fn signed_parts(signed: &str) -> Result<Vec<SignedPart>, String> {
         let Some((name, after)) = after.split_once('}') else {
             return Err(format!("has a {{ without its }}; the placeholders are {PLACES}"));
         };
-        parts.push(place(name)?);
+        parts.push(placeholder(name)?);
         rest = after;
     }
     if !rest.is_empty() {
@@ -48,7 +48,7 @@ pub(super) fn signed_parts(signed: &str) -> Result<Vec<SignedPart>, String> {
     }
 }
 
-fn place(name: &str) -> Result<SignedPart, String> {
+fn placeholder(name: &str) -> Result<SignedPart, String> {
     Ok(match name {
         "body" => SignedPart::Body,
         "timestamp" => SignedPart::Timestamp,

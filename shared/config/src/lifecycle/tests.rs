@@ -26,7 +26,7 @@ fn a_name_two_conditions_and_an_age_are_enough() {
 }
 
 #[test]
-fn what_is_wrong_is_told_with_its_line() {
+fn what_is_wrong_is_reported_with_its_line() {
     let hot = "hot:\n  rollover_max_age: 1d\n";
     for (text, expected) in [
         (

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::ConfigError;
-use super::node::{Key, Node, Origin, Style, Value};
+use super::node::{Key, Origin, Style, Value, YamlNode};
 use crate::part::Part;
 
 /// What a variable that sets a key begins with. One underscore is not enough: Kubernetes makes `PENSTOCK_PORT` and
@@ -19,7 +19,7 @@ const DOTTED: [&str; 2] = ["kafka", "options"];
 /// Sets in `tree` what the variables of `environment` say. An empty variable counts as not set, as with
 /// `docker compose` and Helm, where what is left out arrives empty. A line break at the end is dropped: secrets read
 /// from files often bring one.
-pub(super) fn merge(tree: &mut Node, environment: &[(String, String)]) -> Result<(), ConfigError> {
+pub(super) fn merge(tree: &mut YamlNode, environment: &[(String, String)]) -> Result<(), ConfigError> {
     for (name, path, value) in overrides(environment) {
         let segments: Vec<&str> = path.split(SEPARATOR).collect();
         if segments.iter().any(|segment| segment.is_empty()) {
@@ -27,7 +27,7 @@ pub(super) fn merge(tree: &mut Node, environment: &[(String, String)]) -> Result
         }
         let name: Arc<str> = Arc::from(name);
         let leaf = Value::Scalar { text: value.to_owned(), style: Style::Variable };
-        let leaf = Node::new(leaf, Origin::Variable(Arc::clone(&name)));
+        let leaf = YamlNode::new(leaf, Origin::Variable(Arc::clone(&name)));
         set(tree, &segments, 0, leaf)?;
     }
     Ok(())
@@ -52,7 +52,7 @@ fn overrides(environment: &[(String, String)]) -> Vec<(&str, String, &str)> {
 }
 
 /// Puts `leaf` at `segments[depth..]` below `node`, making maps where there are none.
-fn set(node: &mut Node, segments: &[&str], depth: usize, leaf: Node) -> Result<(), ConfigError> {
+fn set(node: &mut YamlNode, segments: &[&str], depth: usize, leaf: YamlNode) -> Result<(), ConfigError> {
     let (parents, rest) = segments.split_at(depth);
     let Some(segment) = rest.first() else {
         *node = leaf;
@@ -63,7 +63,7 @@ fn set(node: &mut Node, segments: &[&str], depth: usize, leaf: Node) -> Result<(
             let message = format!("environment variables {one} and {other}: set the one or the other");
             return Err(ConfigError(message));
         }
-        *node = Node::new(Value::Map(Vec::new()), leaf.origin.clone());
+        *node = YamlNode::new(Value::Map(Vec::new()), leaf.origin.clone());
     }
     let Value::Map(entries) = &mut node.value else {
         return Ok(());
@@ -74,7 +74,7 @@ fn set(node: &mut Node, segments: &[&str], depth: usize, leaf: Node) -> Result<(
     let name = if parents == DOTTED { segment.replace('_', ".") } else { (*segment).to_owned() };
     let origin = leaf.origin.clone();
     let mut child =
-        Node::new(Value::Scalar { text: String::new(), style: Style::Plain }, Origin::File(Arc::from(""), 0));
+        YamlNode::new(Value::Scalar { text: String::new(), style: Style::Plain }, Origin::File(Arc::from(""), 0));
     set(&mut child, segments, depth + 1, leaf)?;
     entries.push((Key { name, origin }, child));
     Ok(())

@@ -1,7 +1,7 @@
 //! `${VAR}` in the values of the file.
 
 use super::ConfigError;
-use super::node::{Node, Style, Value, join};
+use super::node::{Style, Value, YamlNode, join};
 
 /// Replaces in the scalars of the file below `tree`:
 ///
@@ -14,13 +14,13 @@ use super::node::{Node, Style, Value, join};
 ///
 /// # Errors
 /// Names each variable that is not set, with its line and key.
-pub(super) fn interpolate(tree: &mut Node, environment: &[(String, String)]) -> Result<(), ConfigError> {
+pub(super) fn interpolate(tree: &mut YamlNode, environment: &[(String, String)]) -> Result<(), ConfigError> {
     let mut problems = Vec::new();
     walk(tree, "", environment, &mut problems);
     if problems.is_empty() { Ok(()) } else { Err(ConfigError(problems.join("\n"))) }
 }
 
-fn walk(node: &mut Node, path: &str, environment: &[(String, String)], problems: &mut Vec<String>) {
+fn walk(node: &mut YamlNode, path: &str, environment: &[(String, String)], problems: &mut Vec<String>) {
     match &mut node.value {
         Value::Scalar { style: Style::Variable, .. } => {}
         Value::Scalar { text, .. } => match replace(text, environment) {

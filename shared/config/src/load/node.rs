@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 /// A value, and where it was written.
 #[derive(Clone, Debug)]
-pub(super) struct Node {
+pub(super) struct YamlNode {
     pub(super) value: Value,
     pub(super) origin: Origin,
     /// The variables whose values are part of the scalar: their values must not be shown.
@@ -18,9 +18,9 @@ pub(super) enum Value {
         text: String,
         style: Style,
     },
-    List(Vec<Node>),
+    List(Vec<YamlNode>),
     /// In the order of the file.
-    Map(Vec<(Key, Node)>),
+    Map(Vec<(Key, YamlNode)>),
 }
 
 /// How a scalar was written, which decides what it can be taken for.
@@ -50,7 +50,7 @@ pub(super) enum Origin {
     Variable(Arc<str>),
 }
 
-impl Node {
+impl YamlNode {
     pub(super) fn new(value: Value, origin: Origin) -> Self {
         Self { value, origin, variables: Vec::new() }
     }

@@ -1,7 +1,7 @@
 //! From nodes to the typed config, through serde.
 //!
 //! The type that is wanted decides what a scalar is: `12345` is a number where a number is wanted and text where text
-//! is, quoted or not, so that a password of digits needs no care. What is wrong is said in [`Failure`].
+//! is, quoted or not, so that a password of digits needs no care. What is wrong is said in [`ValueError`].
 
 use serde::de::value::StrDeserializer;
 use serde::de::{
@@ -9,9 +9,9 @@ use serde::de::{
 };
 
 use super::ConfigError;
-use super::node::{Key, Node, Style, Value, join};
+use super::node::{Key, Style, Value, YamlNode, join};
 use super::yaml;
-use failure::Failure;
+use failure::ValueError;
 
 mod failure;
 mod scalar;
@@ -20,46 +20,46 @@ mod scalar;
 ///
 /// # Errors
 /// The first thing that does not fit, with its line or variable and its key.
-pub(super) fn config<T: DeserializeOwned>(tree: &Node) -> Result<T, ConfigError> {
+pub(super) fn config<T: DeserializeOwned>(tree: &YamlNode) -> Result<T, ConfigError> {
     let at = At { node: tree, path: String::new() };
     T::deserialize(at).map_err(|failure| ConfigError(failure.at(tree, "").to_string()))
 }
 
 /// A node and the key it stands under.
 struct At<'n> {
-    node: &'n Node,
+    node: &'n YamlNode,
     path: String,
 }
 
 impl At<'_> {
     /// Returns the text of a scalar, for what is read from text.
-    fn text(&self, expected: &str) -> Result<&str, Failure> {
+    fn text(&self, expected: &str) -> Result<&str, ValueError> {
         match &self.node.value {
             Value::Scalar { .. } if self.node.is_null() => {
-                Err(Failure::new(format!("has no value; give {expected}, or leave the key out")))
+                Err(ValueError::new(format!("has no value; give {expected}, or leave the key out")))
             }
             Value::Scalar { text, .. } => Ok(text),
-            Value::List(_) | Value::Map(_) => Err(Failure::must_be(expected)),
+            Value::List(_) | Value::Map(_) => Err(ValueError::must_be(expected)),
         }
     }
 
     /// Returns what a variable's value is as YAML.
-    fn reread(&self, expected: &str) -> Result<Node, Failure> {
+    fn reread(&self, expected: &str) -> Result<YamlNode, ValueError> {
         let Value::Scalar { text, style: Style::Variable } = &self.node.value else {
-            return Err(Failure::must_be(expected));
+            return Err(ValueError::must_be(expected));
         };
         let super::node::Origin::Variable(name) = &self.node.origin else {
-            return Err(Failure::must_be(expected));
+            return Err(ValueError::must_be(expected));
         };
         let node = yaml::parse_variable(name, text)
-            .map_err(|_| Failure::new(format!("must be {expected}, written as YAML on one line")))?;
+            .map_err(|_| ValueError::new(format!("must be {expected}, written as YAML on one line")))?;
         match node.value {
-            Value::Scalar { .. } => Err(Failure::new(format!("must be {expected}, written as YAML on one line"))),
+            Value::Scalar { .. } => Err(ValueError::new(format!("must be {expected}, written as YAML on one line"))),
             Value::List(_) | Value::Map(_) => Ok(node),
         }
     }
 
-    fn visit_list<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+    fn visit_list<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ValueError> {
         let expected = "a list";
         match &self.node.value {
             Value::List(items) => visitor.visit_seq(Items { items: items.iter(), path: self.path }),
@@ -72,15 +72,15 @@ impl At<'_> {
             Value::Scalar { .. } => {
                 let node = self.reread(expected)?;
                 let Value::List(items) = &node.value else {
-                    return Err(Failure::must_be(expected));
+                    return Err(ValueError::must_be(expected));
                 };
                 visitor.visit_seq(Items { items: items.iter(), path: self.path })
             }
-            Value::Map(_) => Err(Failure::must_be(expected)),
+            Value::Map(_) => Err(ValueError::must_be(expected)),
         }
     }
 
-    fn visit_section<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+    fn visit_section<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ValueError> {
         let expected = "a section with keys";
         match &self.node.value {
             Value::Map(entries) => visitor.visit_map(Entries::new(entries, self.path)),
@@ -89,25 +89,25 @@ impl At<'_> {
             Value::Scalar { .. } => {
                 let node = self.reread(expected)?;
                 let Value::Map(entries) = &node.value else {
-                    return Err(Failure::must_be(expected));
+                    return Err(ValueError::must_be(expected));
                 };
                 visitor.visit_map(Entries::new(entries, self.path))
             }
-            Value::List(_) => Err(Failure::must_be(expected)),
+            Value::List(_) => Err(ValueError::must_be(expected)),
         }
     }
 }
 
 /// The items of a list.
 struct Items<'n> {
-    items: std::slice::Iter<'n, Node>,
+    items: std::slice::Iter<'n, YamlNode>,
     path: String,
 }
 
 impl<'de> SeqAccess<'de> for Items<'_> {
-    type Error = Failure;
+    type Error = ValueError;
 
-    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Failure> {
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, ValueError> {
         let Some(node) = self.items.next() else {
             return Ok(None);
         };
@@ -118,32 +118,32 @@ impl<'de> SeqAccess<'de> for Items<'_> {
 
 /// The keys and values of a map.
 struct Entries<'n> {
-    entries: std::slice::Iter<'n, (Key, Node)>,
-    value: Option<(&'n Node, String)>,
+    entries: std::slice::Iter<'n, (Key, YamlNode)>,
+    value: Option<(&'n YamlNode, String)>,
     path: String,
 }
 
 impl<'n> Entries<'n> {
-    fn new(entries: &'n [(Key, Node)], path: String) -> Self {
+    fn new(entries: &'n [(Key, YamlNode)], path: String) -> Self {
         Self { entries: entries.iter(), value: None, path }
     }
 }
 
 impl<'de> MapAccess<'de> for Entries<'_> {
-    type Error = Failure;
+    type Error = ValueError;
 
-    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Failure> {
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, ValueError> {
         let Some((key, node)) = self.entries.next() else {
             return Ok(None);
         };
         self.value = Some((node, join(&self.path, &key.name)));
-        let name: StrDeserializer<'_, Failure> = key.name.as_str().into_deserializer();
+        let name: StrDeserializer<'_, ValueError> = key.name.as_str().into_deserializer();
         seed.deserialize(name).map(Some).map_err(|failure| failure.at_key(key, &self.path))
     }
 
-    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Failure> {
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, ValueError> {
         let Some((node, path)) = self.value.take() else {
-            return Err(Failure::new("has no value".to_owned()));
+            return Err(ValueError::new("has no value".to_owned()));
         };
         let at = At { node, path: path.clone() };
         seed.deserialize(at).map_err(|failure| failure.at(node, &path))
@@ -152,16 +152,16 @@ impl<'de> MapAccess<'de> for Entries<'_> {
 
 macro_rules! from_text {
     ($($method:ident => $visit:ident, $parse:path, $expected:literal;)*) => {
-        $(fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+        $(fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ValueError> {
             let value = $parse(self.text($expected)?)
-                .ok_or_else(|| Failure::new(concat!("must be ", $expected).to_owned()))?;
+                .ok_or_else(|| ValueError::new(concat!("must be ", $expected).to_owned()))?;
             visitor.$visit(value)
         })*
     };
 }
 
 impl<'de> Deserializer<'de> for At<'_> {
-    type Error = Failure;
+    type Error = ValueError;
 
     from_text! {
         deserialize_bool => visit_bool, scalar::boolean, "true or false";
@@ -177,7 +177,7 @@ impl<'de> Deserializer<'de> for At<'_> {
         deserialize_f64 => visit_f64, scalar::float, "a number";
     }
 
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ValueError> {
         match &self.node.value {
             Value::List(_) => self.visit_list(visitor),
             Value::Map(_) => self.visit_section(visitor),
@@ -187,7 +187,7 @@ impl<'de> Deserializer<'de> for At<'_> {
         }
     }
 
-    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ValueError> {
         match &self.node.value {
             // Nothing that came out of a variable, and the word null in one, are text.
             Value::Scalar { text, .. } if self.node.is_from_variable() => visitor.visit_str(text),
@@ -195,19 +195,19 @@ impl<'de> Deserializer<'de> for At<'_> {
         }
     }
 
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ValueError> {
         if self.node.is_null() { visitor.visit_none() } else { visitor.visit_some(self) }
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Failure> {
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, ValueError> {
         visitor.visit_newtype_struct(self)
     }
 
-    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ValueError> {
         self.visit_list(visitor)
     }
 
-    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ValueError> {
         self.visit_section(visitor)
     }
 
@@ -216,7 +216,7 @@ impl<'de> Deserializer<'de> for At<'_> {
         _: &'static str,
         _: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Failure> {
+    ) -> Result<V::Value, ValueError> {
         self.visit_section(visitor)
     }
 
@@ -225,16 +225,16 @@ impl<'de> Deserializer<'de> for At<'_> {
         _: &'static str,
         _: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Failure> {
-        let name: StrDeserializer<'_, Failure> = self.text("one word")?.into_deserializer();
+    ) -> Result<V::Value, ValueError> {
+        let name: StrDeserializer<'_, ValueError> = self.text("one word")?.into_deserializer();
         visitor.visit_enum(name)
     }
 
-    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ValueError> {
         self.deserialize_str(visitor)
     }
 
-    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ValueError> {
         visitor.visit_unit()
     }
 
@@ -243,7 +243,7 @@ impl<'de> Deserializer<'de> for At<'_> {
     }
 }
 
-impl de::Error for Failure {
+impl de::Error for ValueError {
     fn custom<T: std::fmt::Display>(message: T) -> Self {
         Self::foreign(&message.to_string())
     }

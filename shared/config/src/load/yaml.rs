@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_saphyr::granit_parser::{Event, Options, Parser, ScalarStyle, ScanError, Span, StrInput};
 
 use super::ConfigError;
-use super::node::{Key, Node, Origin, Style, Value};
+use super::node::{Key, Origin, Style, Value, YamlNode};
 
 /// How many nodes a file may have, aliases counted each time they are used: far beyond any config.
 const MAX_NODES: usize = 100_000;
@@ -15,16 +15,16 @@ const MAX_NODES: usize = 100_000;
 const MAX_DEPTH: usize = 32;
 
 /// Returns the tree of the one document in `text`; an empty map when there is none. `name` stands for the file.
-pub(super) fn parse(name: &str, text: &str) -> Result<Node, ConfigError> {
+pub(super) fn parse(name: &str, text: &str) -> Result<YamlNode, ConfigError> {
     read(text, |line| Origin::File(Arc::from(name), line))
 }
 
 /// Returns the tree of a value that was given by the environment variable `name`.
-pub(super) fn parse_variable(name: &Arc<str>, text: &str) -> Result<Node, ConfigError> {
+pub(super) fn parse_variable(name: &Arc<str>, text: &str) -> Result<YamlNode, ConfigError> {
     read(text, |_| Origin::Variable(Arc::clone(name)))
 }
 
-fn read(text: &str, origin: impl Fn(usize) -> Origin) -> Result<Node, ConfigError> {
+fn read(text: &str, origin: impl Fn(usize) -> Origin) -> Result<YamlNode, ConfigError> {
     let mut options = Options::default();
     options.set_emit_comments(false);
     let parser = Parser::new_from_str_with_options(text, options);
@@ -41,13 +41,13 @@ fn read(text: &str, origin: impl Fn(usize) -> Origin) -> Result<Node, ConfigErro
             event => document = Some(reader.node(event, span, 0)?),
         }
     }
-    Ok(document.unwrap_or_else(|| Node::new(Value::Map(Vec::new()), (reader.origin)(1))))
+    Ok(document.unwrap_or_else(|| YamlNode::new(Value::Map(Vec::new()), (reader.origin)(1))))
 }
 
 struct Reader<'t, F> {
     parser: Parser<'t, StrInput<'t>>,
     /// Finished nodes that an alias may stand for, and how many nodes they are.
-    anchors: HashMap<usize, (Node, usize)>,
+    anchors: HashMap<usize, (YamlNode, usize)>,
     nodes: usize,
     origin: F,
 }
@@ -61,7 +61,7 @@ impl<'t, F: Fn(usize) -> Origin> Reader<'t, F> {
         }
     }
 
-    fn node(&mut self, event: Event<'t>, span: Span, depth: usize) -> Result<Node, ConfigError> {
+    fn node(&mut self, event: Event<'t>, span: Span, depth: usize) -> Result<YamlNode, ConfigError> {
         let line = span.start.line();
         let before = self.nodes;
         self.count(1, line)?;
@@ -78,7 +78,7 @@ impl<'t, F: Fn(usize) -> Origin> Reader<'t, F> {
             Event::Alias(anchor) => return self.alias(anchor, line),
             _ => return Err(self.error(line, "not understood as YAML")),
         };
-        let node = Node::new(value, (self.origin)(line));
+        let node = YamlNode::new(value, (self.origin)(line));
         if anchor != 0 {
             self.anchors.insert(anchor, (node.clone(), self.nodes - before));
         }
@@ -97,7 +97,7 @@ impl<'t, F: Fn(usize) -> Origin> Reader<'t, F> {
     }
 
     fn map(&mut self, depth: usize) -> Result<Value, ConfigError> {
-        let mut entries: Vec<(Key, Node)> = Vec::new();
+        let mut entries: Vec<(Key, YamlNode)> = Vec::new();
         loop {
             let (event, span) = self.next()?;
             if event == Event::MappingEnd {
@@ -117,7 +117,7 @@ impl<'t, F: Fn(usize) -> Origin> Reader<'t, F> {
         }
     }
 
-    fn alias(&mut self, anchor: usize, line: usize) -> Result<Node, ConfigError> {
+    fn alias(&mut self, anchor: usize, line: usize) -> Result<YamlNode, ConfigError> {
         let Some((node, nodes)) = self.anchors.get(&anchor).cloned() else {
             return Err(self.error(line, "an alias to what is not there yet"));
         };

@@ -80,7 +80,7 @@ fn the_bounds_are_divided() {
 }
 
 #[test]
-fn what_is_wrong_with_one_topic_is_told_with_its_name() {
+fn what_is_wrong_with_one_topic_is_reported_with_its_name() {
     for (topics, expected) in [
         (
             "{calls: {strategy: data_stream, on_duplicate: keep_last}}",
@@ -105,10 +105,10 @@ fn what_is_wrong_with_one_topic_is_told_with_its_name() {
         ("{a: {}, b: {}, c: {}, d: {}, e: {}}", "indexer.max_in_flight_requests: must be at least 5"),
     ] {
         let error = load_from("c.yaml", &format!("indexer: {{topics: {topics}}}"), &[]);
-        let told = match &error {
+        let reported = match &error {
             Err(error) => error.to_string(),
             Ok(config) => format!("{:?}", check(config, Part::Indexer)),
         };
-        assert!(told.contains(expected), "{topics}: {told}");
+        assert!(reported.contains(expected), "{topics}: {reported}");
     }
 }

@@ -33,7 +33,7 @@ async fn an_address_that_did_not_answer_is_asked_last_for_a_while() {
 }
 
 #[tokio::test]
-async fn when_none_answers_all_are_asked_and_each_reason_is_told() {
+async fn when_none_answers_all_are_asked_and_each_reason_is_reported() {
     let nodes = two();
     for _ in 0..2 {
         let error = nodes.ask("x", |settings| async move { get_all_versions(&settings, "x".to_owned()).await }).await;

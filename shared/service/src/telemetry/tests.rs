@@ -7,9 +7,9 @@ use super::*;
 
 /// What is written, kept.
 #[derive(Clone, Default)]
-struct Kept(Arc<Mutex<Vec<u8>>>);
+struct CapturedLines(Arc<Mutex<Vec<u8>>>);
 
-impl Write for Kept {
+impl Write for CapturedLines {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         self.0.lock().unwrap().write(bytes)
     }
@@ -21,7 +21,7 @@ impl Write for Kept {
 
 /// Returns the lines that `work` logs.
 fn logged(format: LogFormat, work: impl FnOnce()) -> Vec<String> {
-    let kept = Kept::default();
+    let kept = CapturedLines::default();
     let out = kept.clone();
     let lines = Lines::new(move || out.clone(), format, "penstock-receiver");
     let subscriber = tracing_subscriber::fmt().with_writer(lines).with_ansi(false);

@@ -1,6 +1,6 @@
 //! What is appended is what is read, and nothing is written over.
 
-use super::{Answer, Entry, Intent, Journal};
+use super::{Entry, HttpAnswer, Intent, Journal};
 
 #[test]
 fn entries_are_read_as_they_were_appended() {
@@ -8,7 +8,7 @@ fn entries_are_read_as_they_were_appended() {
     let path = folder.path().join("journal");
     let mut entries = Vec::new();
     for (number, intent) in [Intent::Good, Intent::Refused, Intent::Dead].into_iter().enumerate() {
-        for answer in [Answer::Accepted, Answer::Refused(400), Answer::Unknown] {
+        for answer in [HttpAnswer::Accepted, HttpAnswer::Refused(400), HttpAnswer::Unknown] {
             let id = format!("id \"{number}\"\n");
             entries.push(Entry { id, schema: 7, datum: vec![0, 0xff, 10], intent, answer });
         }

@@ -1,4 +1,4 @@
-//! How many requests a fleet costs while documents come in: each indexer a process with keepers of its own for all
+//! How many requests a fleet costs while documents come in: each indexer a process with caches of its own for all
 //! topics.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -8,7 +8,7 @@ use service::metrics::Registry;
 use tokio::task::JoinSet;
 
 use super::*;
-use crate::backing::Keeper;
+use crate::backing::BackingIndexCache;
 use crate::backoff::Backoff;
 use crate::index::{Index, IndexSettings, Requests};
 use crate::metrics::Metrics;
@@ -20,31 +20,32 @@ const ROUNDS: i64 = 3;
 /// is under way have another one.
 const MOST: usize = 8;
 
-/// The keepers of one process.
-fn keepers(url: &str) -> Vec<Arc<Keeper>> {
+/// The caches of one process.
+fn keepers(url: &str) -> Vec<Arc<BackingIndexCache>> {
     let mut config = config(url);
     config.elasticsearch.strategy = Strategy::Rollover;
     let client = Arc::new(Client::new(&config.elasticsearch).unwrap());
     let lists = Arc::new(Lists::new(Arc::clone(&client)));
     let (readiness, metrics) = (Readiness::new(), Metrics::new(&Registry::new()).unwrap());
     let backoff = Backoff { initial: Duration::from_millis(1), max: Duration::from_millis(5) };
-    let keeper = |topic| {
+    let index_cache = |topic| {
         config.kafka.topic = format!("topic-{topic}");
         config.elasticsearch.index_name.clone_from(&config.kafka.topic);
         let requests = Requests::new(Arc::clone(&client));
         let settings = IndexSettings::of(&config).unwrap();
         let index = Index::new(requests, settings, backoff, readiness.condition("index"), metrics.clone());
         let (condition, lists) = (readiness.condition("placement"), Arc::clone(&lists));
-        let metrics = metrics.place.clone();
-        Arc::new(Keeper::new(&config, Arc::clone(&client), Arc::new(index), condition, metrics, lists))
+        let metrics = metrics.placement.clone();
+        Arc::new(BackingIndexCache::new(&config, Arc::clone(&client), Arc::new(index), condition, metrics, lists))
     };
-    (0..TOPICS).map(keeper).collect()
+    (0..TOPICS).map(index_cache).collect()
 }
 
 /// Comes back when each list has been read `rounds` intervals after it was read first.
-async fn read_again(keepers: &[Arc<Keeper>], interval: i64, rounds: i64) {
-    let begin: Vec<i64> = keepers.iter().map(|keeper| keeper.read_at()).collect();
-    let is_through = |(keeper, begin): (&Arc<Keeper>, &i64)| keeper.read_at() >= begin + rounds * interval;
+async fn read_again(keepers: &[Arc<BackingIndexCache>], interval: i64, rounds: i64) {
+    let begin: Vec<i64> = keepers.iter().map(|index_cache| index_cache.read_at()).collect();
+    let is_through =
+        |(index_cache, begin): (&Arc<BackingIndexCache>, &i64)| index_cache.read_at() >= begin + rounds * interval;
     while !keepers.iter().zip(&begin).all(is_through) {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
@@ -59,16 +60,16 @@ async fn a_fleet_asks_a_few_times_an_interval_however_many_topics_it_has() {
         answer(received, "nothing")
     })
     .await;
-    let fleet: Vec<Arc<Keeper>> = (0..INDEXERS).flat_map(|_| keepers(&stub.url())).collect();
-    futures::future::join_all(fleet.iter().map(|keeper| keeper.renewed())).await;
+    let fleet: Vec<Arc<BackingIndexCache>> = (0..INDEXERS).flat_map(|_| keepers(&stub.url())).collect();
+    futures::future::join_all(fleet.iter().map(|index_cache| index_cache.renewed())).await;
 
     let interval = i64::try_from(config(&stub.url()).elasticsearch.placement.refresh_interval.as_millis()).unwrap();
     let (before, begin) = (count.load(Ordering::Relaxed), now_millis());
     let mut running = JoinSet::new();
-    for keeper in &fleet {
-        keeper.note_use();
-        let keeper = Arc::clone(keeper);
-        running.spawn(async move { keeper.run().await });
+    for index_cache in &fleet {
+        index_cache.note_use();
+        let index_cache = Arc::clone(index_cache);
+        running.spawn(async move { index_cache.run().await });
     }
     read_again(&fleet, interval, ROUNDS).await;
     let requests = count.load(Ordering::Relaxed) - before;

@@ -65,7 +65,7 @@ struct World {
     has_witness: bool,
 }
 
-enum Answer {
+enum WorldAnswer {
     Accepted,
     Again,
     Refused(Cause),
@@ -85,16 +85,16 @@ impl World {
         number.map(|number| cause(CAUSES[number].0, CAUSES[number].1))
     }
 
-    fn answer(&self, event: &Event, step: usize) -> Answer {
+    fn answer(&self, event: &Event, step: usize) -> WorldAnswer {
         let mut hash = DefaultHasher::new();
         (event.number, step, self.seed).hash(&mut hash);
         if hash.finish().is_multiple_of(8) {
-            return Answer::Again;
+            return WorldAnswer::Again;
         }
         let of_index = self.faults.iter().find(|fault| fault.index == event.index && fault.covers(step));
         match of_index.map(|fault| fault.cause).or(event.fault) {
-            Some(number) => Answer::Refused(cause(CAUSES[number].0, CAUSES[number].1)),
-            None => Answer::Accepted,
+            Some(number) => WorldAnswer::Refused(cause(CAUSES[number].0, CAUSES[number].1)),
+            None => WorldAnswer::Accepted,
         }
     }
 
@@ -111,7 +111,7 @@ impl Fault {
 }
 
 /// A document that was set aside.
-struct Aside {
+struct SetAside {
     event: Event,
     case: Case,
     next: usize,
@@ -137,7 +137,7 @@ struct Indexer<'a> {
     /// Requests in which one was accepted, and those in a row that failed as a whole.
     accepted: u64,
     failures: u32,
-    aside: Vec<Aside>,
+    set_aside: Vec<SetAside>,
     /// While it is blocked: the step of the next probe, and how many there were.
     blocked: Option<(usize, u32)>,
     /// Whether the last witness that was asked was accepted again.
@@ -157,7 +157,7 @@ impl<'a> Indexer<'a> {
             batches: VecDeque::new(),
             accepted: 0,
             failures: 0,
-            aside: Vec::new(),
+            set_aside: Vec::new(),
             blocked: None,
             has_heard: false,
             settled: Vec::new(),
@@ -184,7 +184,7 @@ impl<'a> Indexer<'a> {
                     let left = self.send_batch(step);
                     self.batches.extend(left);
                 } else {
-                    self.send_aside(step);
+                    self.send_set_aside(step);
                 }
                 let is_over = self.settled.len() > settled || self.has_heard;
                 self.blocked = (!is_over).then_some((step + PAUSE.min(5 << probes.min(3)), probes + 1));
@@ -194,7 +194,7 @@ impl<'a> Indexer<'a> {
                 while let Some(batch) = left.pop() {
                     self.batches.push_front(batch);
                 }
-                self.send_aside(step);
+                self.send_set_aside(step);
             }
         }
     }
@@ -219,9 +219,9 @@ impl<'a> Indexer<'a> {
         for item in chunk {
             let event = batch.events[item].clone();
             match self.world.answer(&event, step) {
-                Answer::Again => batch.left.push_back(item),
-                Answer::Refused(cause) => refused.push((event, cause)),
-                Answer::Accepted => {
+                WorldAnswer::Again => batch.left.push_back(item),
+                WorldAnswer::Refused(cause) => refused.push((event, cause)),
+                WorldAnswer::Accepted => {
                     written[event.index] += 1;
                     self.note_accepted(event, step);
                 }
@@ -238,7 +238,7 @@ impl<'a> Indexer<'a> {
             self.block_if_blamed(&event, &cause, step);
             let index = Arc::clone(&self.names[event.index]);
             let case = Case::new(index, cause, &self.doubts, now);
-            self.aside.push(Aside { event, case, next: step + 2, failures: 1 });
+            self.set_aside.push(SetAside { event, case, next: step + 2, failures: 1 });
         }
         (!batch.left.is_empty()).then_some(batch)
     }
@@ -251,7 +251,7 @@ impl<'a> Indexer<'a> {
         if batch.whole.fail(&chunk, others) {
             let index = Arc::clone(&self.names[event.index]);
             let case = Case::new(index, cause, &self.doubts, self.at(step));
-            return self.aside.push(Aside { event, case, next: step + 2, failures: 1 });
+            return self.set_aside.push(SetAside { event, case, next: step + 2, failures: 1 });
         }
         self.ask_witness(event.index, &cause, step);
         batch.left.extend(chunk);
@@ -263,41 +263,46 @@ impl<'a> Indexer<'a> {
     }
 
     /// One attempt with the document whose turn it is.
-    fn send_aside(&mut self, step: usize) {
-        let due = |(_, aside): &(usize, &Aside)| aside.next <= step || self.blocked.is_some();
-        let Some(number) =
-            self.aside.iter().enumerate().filter(due).min_by_key(|(_, aside)| aside.next).map(|(number, _)| number)
+    fn send_set_aside(&mut self, step: usize) {
+        let due = |(_, set_aside): &(usize, &SetAside)| set_aside.next <= step || self.blocked.is_some();
+        let Some(number) = self
+            .set_aside
+            .iter()
+            .enumerate()
+            .filter(due)
+            .min_by_key(|(_, set_aside)| set_aside.next)
+            .map(|(number, _)| number)
         else {
             return;
         };
-        let mut aside = self.aside.swap_remove(number);
-        let name = Arc::clone(&self.names[aside.event.index]);
+        let mut set_aside = self.set_aside.swap_remove(number);
+        let name = Arc::clone(&self.names[set_aside.event.index]);
         let now = self.at(step);
-        self.ask_witness(aside.event.index, aside.case.cause(), step);
-        let before = self.doubts.accepted_by(&name, aside.case.cause());
-        let answer = match self.world.fails([&aside.event], step) {
-            Some(cause) => Answer::Refused(cause),
-            None => self.world.answer(&aside.event, step),
+        self.ask_witness(set_aside.event.index, set_aside.case.cause(), step);
+        let before = self.doubts.accepted_by(&name, set_aside.case.cause());
+        let answer = match self.world.fails([&set_aside.event], step) {
+            Some(cause) => WorldAnswer::Refused(cause),
+            None => self.world.answer(&set_aside.event, step),
         };
         match answer {
-            Answer::Accepted => {
+            WorldAnswer::Accepted => {
                 self.doubts.accept(&name, 1, 0, now);
-                self.doubts.forget(&name, document(aside.event.number));
-                return self.note_accepted(aside.event, step);
+                self.doubts.forget(&name, document(set_aside.event.number));
+                return self.note_accepted(set_aside.event, step);
             }
-            Answer::Again => aside.next = step + 2,
-            Answer::Refused(cause) => {
-                self.doubts.refuse(&name, &cause, document(aside.event.number));
-                if aside.case.refuse(&name, cause.clone(), before, &self.doubts, now) {
-                    self.doubts.forget(&name, document(aside.event.number));
-                    return self.dead.push(aside.event);
+            WorldAnswer::Again => set_aside.next = step + 2,
+            WorldAnswer::Refused(cause) => {
+                self.doubts.refuse(&name, &cause, document(set_aside.event.number));
+                if set_aside.case.refuse(&name, cause.clone(), before, &self.doubts, now) {
+                    self.doubts.forget(&name, document(set_aside.event.number));
+                    return self.dead.push(set_aside.event);
                 }
-                self.block_if_blamed(&aside.event, &cause, step);
-                aside.failures += 1;
-                aside.next = step + PAUSE.min(1 << aside.failures.min(6));
+                self.block_if_blamed(&set_aside.event, &cause, step);
+                set_aside.failures += 1;
+                set_aside.next = step + PAUSE.min(1 << set_aside.failures.min(6));
             }
         }
-        self.aside.push(aside);
+        self.set_aside.push(set_aside);
     }
 
     fn ask_witness(&mut self, index: usize, cause: &Cause, step: usize) {
@@ -308,14 +313,14 @@ impl<'a> Indexer<'a> {
         }
         let name = &self.names[index];
         match self.world.answer(witness, step) {
-            Answer::Accepted => {
+            WorldAnswer::Accepted => {
                 self.has_heard = true;
                 self.accepted += 1;
                 self.failures = 0;
                 self.doubts.accept(name, 0, 1, self.start + STEP * step as u32);
             }
-            Answer::Refused(cause) => self.doubts.refuse_witness(name, &cause),
-            Answer::Again => {}
+            WorldAnswer::Refused(cause) => self.doubts.refuse_witness(name, &cause),
+            WorldAnswer::Again => {}
         }
     }
 

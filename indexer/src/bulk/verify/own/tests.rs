@@ -14,10 +14,10 @@ fn batch() -> Batch {
     batch
 }
 
-fn answer(sources: &[&str]) -> Answer {
+fn answer(sources: &[&str]) -> ServerAnswer {
     let docs: Vec<String> = sources.iter().map(|source| format!(r#"{{"found":true,"_source":{source}}}"#)).collect();
     let body = Bytes::from(format!(r#"{{"docs":[{}]}}"#, docs.join(",")));
-    Answer { status: 200, body, is_elasticsearch: true }
+    ServerAnswer { status: 200, body, is_elasticsearch: true }
 }
 
 #[test]

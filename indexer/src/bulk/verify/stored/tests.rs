@@ -1,7 +1,7 @@
 use super::*;
 
-fn answer(status: u16, body: &str) -> Answer {
-    Answer { status, body: Bytes::copy_from_slice(body.as_bytes()), is_elasticsearch: true }
+fn answer(status: u16, body: &str) -> ServerAnswer {
+    ServerAnswer { status, body: Bytes::copy_from_slice(body.as_bytes()), is_elasticsearch: true }
 }
 
 #[test]
@@ -49,7 +49,7 @@ fn what_says_nothing_of_a_document_settles_nothing() {
         (503, "", Some(Trouble::Server)),
     ] {
         match (read("x", &answer(status, body), 1), trouble) {
-            (Err(Obstacle::Failure(failure)), Some(trouble)) => assert_eq!(failure.trouble, trouble, "{status} {body}"),
+            (Err(Obstacle::Failed(failure)), Some(trouble)) => assert_eq!(failure.trouble, trouble, "{status} {body}"),
             (Err(Obstacle::Block(block)), None) => assert_eq!(block.kind, BlockKind::Security, "{status} {body}"),
             (other, _) => panic!("{status} {body}: {other:?}"),
         }

@@ -6,7 +6,7 @@ use avro::Schema;
 use registry::wire::SchemaId;
 
 use super::*;
-use crate::held::HeldBytes;
+use crate::body_budget::MemoryBudget;
 
 const SCHEMA: &str = r#"{"type": "record", "name": "Event", "fields": [
     {"name": "event_id", "type": ["null", "string"]}, {"name": "agent", "type": "string"}]}"#;
@@ -71,12 +71,12 @@ fn file_of(schema: &str, codec: &str, blocks: &[(u8, &[u8])]) -> Vec<u8> {
     file
 }
 
-fn held() -> Held {
-    HeldBytes::new(usize::MAX).hold()
+fn budget() -> BodyBudget {
+    MemoryBudget::new(usize::MAX).hold()
 }
 
 fn read(file: &[u8], limits: &BatchLimits) -> Result<Batch, BatchError> {
-    validate_container(Container::open(file).map_err(BatchError::Container)?, &writer(), limits, &mut held())
+    validate_container(Container::open(file).map_err(BatchError::Container)?, &writer(), limits, &mut budget())
 }
 
 fn all_codecs() -> [Codec; 6] {
@@ -152,7 +152,7 @@ fn datums_that_take_no_bytes_are_counted_too() {
     // 900,000,000 datums in a block of no bytes.
     file.extend([0x80, 0xd2, 0xa5, 0xda, 0x06, 0x00]);
     file.extend(b"sixteen bytes ok");
-    let error = validate_container(Container::open(&file).unwrap(), &writer, &LIMITS, &mut held()).unwrap_err();
+    let error = validate_container(Container::open(&file).unwrap(), &writer, &LIMITS, &mut budget()).unwrap_err();
     assert!(matches!(error, BatchError::TooManyEvents(10_000)), "{error:?}");
 }
 
@@ -228,7 +228,7 @@ fn files_of_fastavro_and_of_apache_python_are_read_whatever_the_codec() {
         let schema = Arc::new(Schema::parse(container.schema()).unwrap());
         let writer =
             Writer { id: SchemaId(7), key: Some(schema.field("station").unwrap()), schema, uuids: avro::Uuids::Any };
-        let batch = validate_container(container, &writer, &LIMITS, &mut held())
+        let batch = validate_container(container, &writer, &LIMITS, &mut budget())
             .unwrap_or_else(|error| panic!("{name}: {error:?}"));
         let values: Vec<Vec<u8>> = batch.events().map(|event| event.value().to_vec()).collect();
         assert_eq!(values.len(), 100, "{name}");
@@ -240,13 +240,13 @@ fn files_of_fastavro_and_of_apache_python_are_read_whatever_the_codec() {
 fn all_that_a_file_takes_is_counted_and_afterwards_only_its_events() {
     let file = file(Codec::Deflate(DeflateSettings::default()), 5_000);
     let container = || Container::open(&file).unwrap();
-    let all = HeldBytes::new(64 << 20);
-    let mut held = all.hold();
-    let batch = validate_container(container(), &writer(), &LIMITS, &mut held).unwrap();
+    let all = MemoryBudget::new(64 << 20);
+    let mut budget = all.hold();
+    let batch = validate_container(container(), &writer(), &LIMITS, &mut budget).unwrap();
     let taken = batch.values.capacity() + batch.keys.capacity() + batch.ends.capacity() * size_of::<End>();
     assert_eq!((batch.events().len(), all.bytes()), (5_000, taken));
     for room in [0, 10_000, taken / 2, taken] {
-        let none = validate_container(container(), &writer(), &LIMITS, &mut HeldBytes::new(room).hold());
-        assert!(matches!(none, Err(BatchError::NoRoom)), "{room}: {none:?}");
+        let none = validate_container(container(), &writer(), &LIMITS, &mut MemoryBudget::new(room).hold());
+        assert!(matches!(none, Err(BatchError::BudgetExceeded)), "{room}: {none:?}");
     }
 }

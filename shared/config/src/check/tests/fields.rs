@@ -18,7 +18,7 @@ fn each_rule_can_be_written() {
 }
 
 #[test]
-fn a_rule_that_cannot_be_is_told_with_its_path() {
+fn a_rule_that_cannot_be_is_reported_with_its_path() {
     for (fields, expected) in [
         ("fields: {a: mask, a.b: drop}", "fields.a.b: never applies: the rule of a"),
         ("fields: {a..b: mask}", "fields.a..b: is no path"),

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::super::environment;
-use super::super::node::{Key, Node, Origin, Value, join};
+use super::super::node::{Key, Origin, Value, YamlNode, join};
 
 /// How alike two words must be, from 0 to 1, for one to be suggested for the other.
 const ALIKE: f64 = 0.6;
@@ -13,9 +13,9 @@ const QUOTED_RUN: usize = 3;
 
 /// What does not fit, and once it is known, where.
 #[derive(Debug)]
-pub(crate) struct Failure {
+pub(crate) struct ValueError {
     what: What,
-    place: Option<String>,
+    location: Option<String>,
 }
 
 #[derive(Debug)]
@@ -28,9 +28,9 @@ enum What {
     UnknownKey { found: String, known: &'static [&'static str] },
 }
 
-impl Failure {
+impl ValueError {
     pub(super) fn new(message: String) -> Self {
-        Self { what: What::Own(message), place: None }
+        Self { what: What::Own(message), location: None }
     }
 
     /// With a message that another crate made.
@@ -38,7 +38,7 @@ impl Failure {
         match message {
             // What the standard library says of one.
             "invalid socket address syntax" => Self::must_be("an IP address and a port such as 0.0.0.0:8080"),
-            _ => Self { what: What::Foreign(message.to_owned()), place: None },
+            _ => Self { what: What::Foreign(message.to_owned()), location: None },
         }
     }
 
@@ -54,7 +54,7 @@ impl Failure {
 
     /// A key that the section does not have.
     pub(super) fn unknown_key(found: &str, known: &'static [&'static str]) -> Self {
-        Self { what: What::UnknownKey { found: found.to_owned(), known }, place: None }
+        Self { what: What::UnknownKey { found: found.to_owned(), known }, location: None }
     }
 
     /// A word that is none of those which the key may have.
@@ -67,13 +67,13 @@ impl Failure {
     }
 
     /// Says that it was `node` under `path`, unless something within it was to blame.
-    pub(super) fn at(mut self, node: &Node, path: &str) -> Self {
-        if self.place.is_some() {
+    pub(super) fn at(mut self, node: &YamlNode, path: &str) -> Self {
+        if self.location.is_some() {
             return self;
         }
         if let What::UnknownKey { found, known } = &self.what {
             let message = unknown_key(found, path, known, &node.origin);
-            return Self { what: What::Own(message), place: Some(format!("{}: ", node.origin)) };
+            return Self { what: What::Own(message), location: Some(format!("{}: ", node.origin)) };
         }
         if let What::Foreign(message) = &self.what
             && node.is_from_variable()
@@ -81,14 +81,14 @@ impl Failure {
         {
             self.what = What::Own("does not fit".to_owned());
         }
-        let mut place = match path {
+        let mut location = match path {
             "" => format!("{}: ", node.origin),
             path => format!("{}: {path}: ", node.origin),
         };
         if !node.variables.is_empty() {
-            place.push_str(&format!("the value of {}: ", node.variables.join(", ")));
+            location.push_str(&format!("the value of {}: ", node.variables.join(", ")));
         }
-        self.place = Some(place);
+        self.location = Some(location);
         self
     }
 
@@ -98,7 +98,7 @@ impl Failure {
             What::UnknownKey { found, known } => What::Own(unknown_key(&found, path, known, &key.origin)),
             other @ (What::Own(_) | What::Foreign(_)) => other,
         };
-        Self { what, place: Some(format!("{}: ", key.origin)) }
+        Self { what, location: Some(format!("{}: ", key.origin)) }
     }
 }
 
@@ -114,9 +114,9 @@ fn unknown_key(found: &str, path: &str, known: &[&'static str], origin: &Origin)
     }
 }
 
-impl fmt::Display for Failure {
+impl fmt::Display for ValueError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.place.as_deref().unwrap_or_default())?;
+        f.write_str(self.location.as_deref().unwrap_or_default())?;
         match &self.what {
             What::Own(message) | What::Foreign(message) => f.write_str(message),
             What::UnknownKey { found, .. } => write!(f, "unknown key {found}"),
@@ -124,7 +124,7 @@ impl fmt::Display for Failure {
     }
 }
 
-impl std::error::Error for Failure {}
+impl std::error::Error for ValueError {}
 
 fn most_alike(found: &str, known: &[&'static str]) -> Option<&'static str> {
     let likeness = |word: &&str| strsim::normalized_damerau_levenshtein(&found.to_ascii_lowercase(), word);
@@ -137,7 +137,7 @@ fn most_alike(found: &str, known: &[&'static str]) -> Option<&'static str> {
 }
 
 /// Returns whether `message`, which another crate may have made, quotes the text of `node`.
-fn quotes(message: &str, node: &Node) -> bool {
+fn quotes(message: &str, node: &YamlNode) -> bool {
     let Value::Scalar { text, .. } = &node.value else {
         return false;
     };

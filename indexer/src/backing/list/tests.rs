@@ -1,0 +1,20 @@
+use super::*;
+
+fn found(name: &str) -> FoundIndex {
+    FoundIndex { name: name.to_owned(), created: 0, writable: true, is_write: false, is_resized: false }
+}
+
+#[test]
+fn the_indices_of_a_data_stream_are_in_its_own_order_whatever_their_names() {
+    let names = [".ds-e-000003", "partial-.ds-e-000001", "shrink-x-.ds-e-000002"];
+    let order: Vec<String> = [1, 2, 0].map(|number| names[number].to_owned()).into();
+    let ordered = in_order(names.map(found).into(), &order);
+    let names: Vec<(&str, bool)> = ordered.iter().map(|index| (index.name.as_str(), index.is_write)).collect();
+    assert_eq!(names, [("partial-.ds-e-000001", false), ("shrink-x-.ds-e-000002", false), (".ds-e-000003", true)]);
+}
+
+#[test]
+fn what_came_or_went_between_the_two_questions_is_left_out() {
+    let ordered = in_order(vec![found("b"), found("c")], &["a".to_owned(), "b".to_owned()]);
+    assert_eq!(ordered.iter().map(|index| index.name.as_str()).collect::<Vec<_>>(), ["b"]);
+}

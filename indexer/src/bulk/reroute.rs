@@ -1,0 +1,229 @@
+//! What becomes of documents that their index does not take, and of those that may be in another one already.
+//!
+//! A backing index may be deleted, or made read-only, before a document gets there. A deleted one means to place the
+//! document again. From a read-only one, or one made by shrinking, the ids are looked up in all indices that may hold
+//! them, and what is missing goes to the write index. With the strategy `time` that is today's index, and an index that
+//! is missing is made.
+
+use std::collections::HashSet;
+use std::ops::Range;
+use std::sync::Arc;
+
+use config::{Config, Expired, Strategy};
+
+use super::look_up::{self, Extent, Question};
+use super::verify::Suspect;
+use super::work::{Progress, Work};
+use crate::backing::BackingIndexCache;
+use crate::backing::now_millis;
+use crate::batch::Batch;
+use crate::elasticsearch::Client;
+use crate::message::target::{Age, NoPlacement};
+use crate::metrics::PlacementMetrics;
+use crate::placement::by_table;
+use crate::placement::{Calendar, Table};
+
+/// Ids in one request: each is read from disk or memory, and none comes with its document.
+pub(super) const MAX_LOOK_UPS: usize = 500;
+
+/// Lands documents of one topic.
+#[derive(Debug)]
+pub(super) struct Reroute {
+    client: Arc<Client>,
+    pub(super) index_cache: Arc<BackingIndexCache>,
+    strategy: Strategy,
+    expired: Expired,
+    metrics: PlacementMetrics,
+    topic: String,
+}
+
+/// What to do with one document.
+enum Next {
+    Write(Arc<str>),
+    /// In which backing indices its id has to be looked up, by their numbers in the table.
+    LookUp(Range<usize>),
+    Skip,
+    Expire,
+    /// The table does not tell yet.
+    Again,
+}
+
+impl Reroute {
+    pub(super) fn new(
+        config: &Config,
+        client: Arc<Client>,
+        index_cache: Arc<BackingIndexCache>,
+        metrics: PlacementMetrics,
+    ) -> Self {
+        let settings = &config.elasticsearch;
+        Self {
+            client,
+            index_cache,
+            strategy: settings.strategy,
+            expired: settings.placement.expired,
+            metrics,
+            topic: config.kafka.topic.clone(),
+        }
+    }
+
+    /// Returns whether documents go to backing indices by name.
+    pub(super) fn is_enabled(&self) -> bool {
+        matches!(self.strategy, Strategy::Rollover | Strategy::Time)
+    }
+
+    /// Returns whether the indices have names by the placement time.
+    fn is_dated(&self) -> bool {
+        self.strategy == Strategy::Time
+    }
+
+    /// Makes sure that the indices have the fields of the documents of `batch`. Sends nothing when they are known to
+    /// have them.
+    pub(super) async fn prepare(&self, batch: &Batch) {
+        if !self.is_enabled() {
+            return;
+        }
+        for target in &batch.targets {
+            match (target.look_up, self.index_cache.table()) {
+                // What is missing goes to the write index.
+                (true, Some(table)) => self.index_cache.index().prepare(&table.write().name).await,
+                (true, None) => {}
+                (false, _) => self.index_cache.index().prepare(&target.index).await,
+            }
+        }
+    }
+
+    /// Counts where the documents of `batch` land.
+    pub(super) fn count(&self, batch: &Batch) {
+        self.index_cache.note_use();
+        let mut counts = [0; Age::ALL.len()];
+        for item in &batch.items {
+            if let Some(target) = batch.targets.get(item.target as usize) {
+                counts[target.age as usize] += 1;
+            }
+        }
+        for (age, count) in Age::ALL.into_iter().zip(counts).filter(|(_, count)| *count > 0) {
+            self.metrics.placements.with_label_values(&[self.topic.as_str(), age.as_str()]).inc_by(count);
+        }
+    }
+
+    /// Places those again whose index was missing or blocked.
+    pub(super) async fn place_again(&self, work: &mut Work<'_>, batch: &Batch, progress: &mut Progress) {
+        let unplaced = work.take_unplaced();
+        if unplaced.is_empty() {
+            return;
+        }
+        let table = self.index_cache.renewed().await;
+        let (mut stuck, mut again, mut made) = (Vec::new(), Vec::new(), HashSet::new());
+        for item in unplaced {
+            let last = work.index_of(item);
+            let is_missing = self.is_dated() && !table.is_there(&last);
+            if is_missing && (made.contains(&last) || self.index_cache.index().ensure_dated(&last).await) {
+                made.insert(last);
+                again.push(item);
+                continue;
+            }
+            match self.next(&table, batch.items[item].time) {
+                // What was looked up and is missing goes to the write index. When that is blocked, only its operator
+                // can help.
+                Next::LookUp(_) if *last == *table.write().name => stuck.push(item),
+                Next::LookUp(_) => work.look_up_first(item),
+                Next::Write(index) if *index == *last => stuck.push(item),
+                Next::Write(index) => work.move_to(item, index),
+                Next::Skip => self.skip(progress),
+                Next::Expire => self.expire(work, item, progress),
+                Next::Again => again.push(item),
+            }
+        }
+        progress.is_blocked |= !stuck.is_empty();
+        stuck.append(&mut again);
+        work.put_back(stuck, progress);
+    }
+
+    /// Looks up `items`: what is there is settled, what is missing is sent.
+    pub(super) async fn look_up(&self, work: &mut Work<'_>, batch: &Batch, items: Vec<usize>) -> Progress {
+        let mut progress = Progress::default();
+        let table = self.index_cache.fresh().await;
+        let mut questions = Vec::with_capacity(items.len());
+        for item in items {
+            match self.next(&table, batch.items[item].time) {
+                Next::LookUp(range) => questions.push(Question::new(item, batch, range)),
+                Next::Write(index) => work.move_to(item, index),
+                Next::Skip => self.skip(&mut progress),
+                Next::Expire => self.expire(work, item, &mut progress),
+                // The clock has stepped back behind the document's time, or the table is old.
+                Next::Again => work.look_up_later(item, &mut progress),
+            }
+        }
+        if let Err(failure) = look_up::ask(&self.client, &table, &mut questions, Extent::First).await {
+            let items = questions.iter().map(|question| question.item).collect();
+            work.look_up_again(items, failure.into(), &mut progress);
+            return progress;
+        }
+        let (hits, misses): (Vec<_>, Vec<_>) = questions.into_iter().partition(|question| !question.found.is_empty());
+        self.metrics.looked_up(&self.topic, hits.len(), misses.len());
+        for question in hits {
+            match question.found.first() {
+                Some(number) if work.is_proving() => {
+                    let index = Arc::clone(&table.backing()[*number].name);
+                    work.suspect(Suspect { item: question.item, index }, &mut progress);
+                }
+                _ => work.found(question.item, 1, &mut progress),
+            }
+        }
+        for question in misses {
+            let is_lost = batch.items[question.item].time < table.known_from();
+            match self.expired {
+                Expired::Skip if is_lost => self.skip(&mut progress),
+                Expired::DeadLetter if is_lost => self.expire(work, question.item, &mut progress),
+                Expired::Oldest | Expired::Skip | Expired::DeadLetter => {
+                    work.move_to(question.item, Arc::clone(&table.write().name));
+                }
+            }
+        }
+        progress
+    }
+
+    fn next(&self, table: &Table, time: i64) -> Next {
+        if self.is_dated() {
+            return self.next_by_date(table, time);
+        }
+        match by_table(table, time, self.expired) {
+            Ok((target, ..)) if target.look_up => {
+                let number = table.position(&target.index).unwrap_or(0);
+                Next::LookUp(table.first_candidate(number)..table.backing().len())
+            }
+            Ok((target, ..)) => Next::Write(target.index),
+            Err(NoPlacement::Skip) => Next::Skip,
+            Err(NoPlacement::DeadLetter) => Next::Expire,
+            Err(NoPlacement::NotYet | NoPlacement::Future) => Next::Again,
+        }
+    }
+
+    fn next_by_date(&self, table: &Table, time: i64) -> Next {
+        let calendar = self.index_cache.calendar();
+        match calendar.place(time, now_millis()) {
+            Ok((target, ..)) => {
+                let number = table.first_from(calendar.pattern().time(&target.index).unwrap_or(i64::MAX));
+                match table.backing().get(number) {
+                    Some(own) if !own.writable && Calendar::is_of(&own.name, &target.index) => {
+                        Next::LookUp(number..table.backing().len())
+                    }
+                    Some(_) | None => Next::Write(target.index),
+                }
+            }
+            Err(NoPlacement::Skip) => Next::Skip,
+            Err(NoPlacement::DeadLetter) => Next::Expire,
+            Err(NoPlacement::NotYet | NoPlacement::Future) => Next::Again,
+        }
+    }
+
+    fn skip(&self, progress: &mut Progress) {
+        self.metrics.placements.with_label_values(&[self.topic.as_str(), "skipped"]).inc();
+        Work::skip(progress);
+    }
+
+    fn expire(&self, work: &mut Work<'_>, item: usize, progress: &mut Progress) {
+        self.metrics.placements.with_label_values(&[self.topic.as_str(), "dead_letter"]).inc();
+        work.expire(item, progress);
+    }
+}

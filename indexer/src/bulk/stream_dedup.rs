@@ -1,0 +1,154 @@
+//! Strategy `data_stream`: one event is one document, although documents go to the write index only, whichever that is
+//! at the time.
+//!
+//! Before a request, the ids of documents that may have been written before the last rollover are looked up. After it,
+//! the list of backing indices is read again: if there was a rollover since the list that the request counted on, all
+//! that it wrote is looked up as well. Of an id that is in more than one backing index the oldest copy stays, and the
+//! others are deleted. All indexers follow that rule, so none deletes what another one counts on, and an indexer that
+//! was held up with a request in flight cleans up after itself.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use config::{Config, Strategy};
+
+use super::duplicate_copies::{self, DuplicateCopy};
+use super::look_up::{self, Extent, Question};
+use super::outcome::Judgement;
+use super::verify::{Conflicts, Obstacle, Verify};
+use super::work::{Progress, Work};
+use crate::backing::BackingIndexCache;
+use crate::batch::Batch;
+use crate::elasticsearch::Client;
+use crate::metrics::PlacementMetrics;
+use crate::placement::Table;
+use crate::placement::time::millis;
+
+/// Keeps each event of one topic to one document of a data stream.
+#[derive(Debug)]
+pub(super) struct StreamDedup {
+    client: Arc<Client>,
+    index_cache: Arc<BackingIndexCache>,
+    horizon: i64,
+    metrics: PlacementMetrics,
+    topic: String,
+}
+
+impl StreamDedup {
+    /// For the topic of `config`; none with another strategy.
+    pub(super) fn new(
+        config: &Config,
+        client: &Arc<Client>,
+        index_cache: &Arc<BackingIndexCache>,
+        metrics: &PlacementMetrics,
+    ) -> Option<Self> {
+        let settings = &config.elasticsearch;
+        (settings.strategy == Strategy::DataStream).then(|| Self {
+            client: Arc::clone(client),
+            index_cache: Arc::clone(index_cache),
+            horizon: millis(settings.placement.dedupe_horizon),
+            metrics: metrics.clone(),
+            topic: config.kafka.topic.clone(),
+        })
+    }
+
+    /// Has those looked up first which may be in a backing index before the write index.
+    pub(super) async fn divert(&self, work: &mut Work<'_>) {
+        let table = self.index_cache.fresh().await;
+        let oldest = self.oldest(&table);
+        work.divert(table.write().generation, |time| candidates(&table, oldest, time).len() > 1);
+    }
+
+    /// Has all that `judgement` says is written looked up, if there was a rollover since [`StreamDedup::divert`].
+    pub(super) async fn check(&self, work: &mut Work<'_>, judgement: &Judgement) {
+        if matches!(judgement, Judgement::Items(_)) {
+            let table = self.index_cache.renewed().await;
+            work.check(table.write().generation);
+        }
+    }
+
+    /// Looks up `items`: what is there is settled, and has its copies deleted but the oldest; what is missing is sent.
+    pub(super) async fn look_up(
+        &self,
+        work: &mut Work<'_>,
+        batch: &Batch,
+        items: Vec<usize>,
+        verify: Option<&Verify>,
+    ) -> Progress {
+        let mut progress = Progress::default();
+        let table = self.index_cache.fresh().await;
+        let oldest = self.oldest(&table);
+        let range = |item: usize| candidates(&table, oldest, batch.items[item].time);
+        let questions = items.iter().map(|item| Question::new(*item, batch, range(*item)));
+        let mut questions: Vec<Question> = questions.collect();
+        let conflicts = match self.look_up_all(&table, batch, &mut questions, verify).await {
+            Ok(conflicts) => conflicts,
+            Err(obstacle) => {
+                work.look_up_again(items, obstacle, &mut progress);
+                return progress;
+            }
+        };
+        questions.retain(|question| !conflicts.iter().any(|(suspect, _)| suspect.item == question.item));
+        if let Some(verify) = verify {
+            verify.refuse(work, batch, conflicts, &mut progress);
+        }
+        let misses = questions.iter().filter(|question| question.found.is_empty()).count();
+        self.metrics.looked_up(&self.topic, questions.len() - misses, misses);
+        for question in questions {
+            match question.found.len() {
+                0 => work.note_checked(question.item, table.write().generation),
+                copies => work.found(question.item, copies, &mut progress),
+            }
+        }
+        progress
+    }
+
+    /// Finds the copies of each question that are the same event, and deletes all but the oldest. Returns those of
+    /// other events.
+    async fn look_up_all(
+        &self,
+        table: &Table,
+        batch: &Batch,
+        questions: &mut [Question],
+        verify: Option<&Verify>,
+    ) -> Result<Conflicts, Obstacle> {
+        look_up::ask(&self.client, table, questions, Extent::All).await?;
+        let conflicts = match verify {
+            Some(verify) => verify.sift(batch, table, questions).await?,
+            None => Conflicts::new(),
+        };
+        let mut copies: Vec<DuplicateCopy> = questions
+            .iter()
+            .flat_map(|question| question.found.iter().skip(1).map(move |number| (question, *number)))
+            .map(|(question, number)| DuplicateCopy { index: &table.backing()[number].name, id: &question.id })
+            .collect();
+        if copies.is_empty() {
+            return Ok(conflicts);
+        }
+        copies.sort_by_key(|copy| copy.index);
+        let deleted = duplicate_copies::delete(&self.client, &copies).await?;
+        for (outcome, count) in [("deleted", deleted), ("left", copies.len() - deleted)] {
+            self.metrics.duplicate_copies.with_label_values(&[self.topic.as_str(), outcome]).inc_by(count as u64);
+        }
+        Ok(conflicts)
+    }
+
+    /// Returns the oldest backing index within the horizon.
+    fn oldest(&self, table: &Table) -> usize {
+        let horizon = table.read_at().saturating_sub(self.horizon);
+        let write = table.write_number();
+        // One is of the past since the next was made.
+        table.backing().iter().skip(1).take(write).position(|next| next.created >= horizon).unwrap_or(write)
+    }
+}
+
+/// Returns the backing indices from `oldest` to the write index that may hold a document of placement time `time`. If
+/// there is a later one by now, [`StreamDedup::check`] finds out.
+fn candidates(table: &Table, oldest: usize, time: i64) -> Range<usize> {
+    let write = table.write_number();
+    let first = match table.backing().partition_point(|backing| backing.start <= time) {
+        0 => 0,
+        after => table.first_candidate(after - 1),
+    };
+    first.max(oldest).min(write)..write + 1
+}

@@ -1,0 +1,53 @@
+use kafka::position::Offset;
+
+use super::*;
+
+const P: Partition = Partition(0);
+
+fn standing(at: i64) -> BTreeMap<Partition, NextOffset> {
+    BTreeMap::from([(P, NextOffset(at))])
+}
+
+fn jump(from: i64, to: i64) -> Vec<Jump> {
+    vec![Jump { partition: P, from: NextOffset(from), to: Offset(to) }]
+}
+
+fn loss(from: i64, to: i64, is_ahead: bool) -> Vec<Loss> {
+    vec![Loss { partition: P, from: NextOffset(from), to: NextOffset(to), is_ahead }]
+}
+
+#[test]
+fn a_gap_above_the_start_of_the_log_is_no_loss() {
+    let mut gaps = Gaps::default();
+    gaps.begin(jump(10, 11), standing(20));
+    assert_eq!(gaps.losses(P, NextOffset(10), Some(NextOffset(20))), []);
+}
+
+#[test]
+fn a_gap_below_the_start_of_the_log_is_lost_as_far_as_it_is_below() {
+    let mut gaps = Gaps::default();
+    gaps.begin(jump(10, 60), standing(70));
+    assert_eq!(gaps.losses(P, NextOffset(50), Some(NextOffset(70))), loss(10, 50, false));
+    gaps.begin(jump(70, 80), standing(90));
+    assert_eq!(gaps.losses(P, NextOffset(200), Some(NextOffset(95))), loss(70, 80, false));
+}
+
+#[test]
+fn reading_that_stands_below_the_start_twice_has_lost_what_is_between() {
+    let mut gaps = Gaps::default();
+    gaps.begin(vec![], standing(100));
+    assert_eq!(gaps.losses(P, NextOffset(200), Some(NextOffset(100))), []);
+    gaps.begin(vec![], standing(100));
+    assert_eq!(gaps.losses(P, NextOffset(250), Some(NextOffset(100))), loss(100, 250, true));
+    gaps.begin(vec![], standing(250));
+    assert_eq!(gaps.losses(P, NextOffset(250), Some(NextOffset(250))), []);
+}
+
+#[test]
+fn records_that_were_fetched_before_retention_came_are_not_lost() {
+    let mut gaps = Gaps::default();
+    gaps.begin(vec![], standing(100));
+    assert_eq!(gaps.losses(P, NextOffset(200), Some(NextOffset(100))), []);
+    gaps.begin(vec![], standing(100));
+    assert_eq!(gaps.losses(P, NextOffset(200), Some(NextOffset(150))), [], "they came meanwhile");
+}

@@ -1,0 +1,54 @@
+use super::*;
+
+const P: Partition = Partition(0);
+const Q: Partition = Partition(1);
+
+fn id(number: u32) -> TopicId {
+    format!("{number:032x}").parse().unwrap()
+}
+
+#[test]
+fn what_was_committed_for_another_topic_is_a_stranger_until_it_begins_anew() {
+    let mut identity = Identity::default();
+    identity.assign(P, &format!("{PREFIX}{}", id(1)));
+    identity.assign(Q, "");
+    assert!(identity.strangers().is_empty(), "nobody knows the id yet");
+    identity.note(id(2));
+    assert_eq!(identity.strangers(), [P], "an offset without an id is trusted");
+    assert_eq!(identity.metadata(P), Some(format!("{PREFIX}{}", id(1))), "it still belongs to the old topic");
+    identity.begin_anew(P);
+    assert!(identity.strangers().is_empty());
+    assert_eq!(identity.metadata(P), Some(format!("{PREFIX}{}", id(2))));
+}
+
+#[test]
+fn a_topic_made_anew_while_it_is_read_makes_strangers_of_all_its_partitions() {
+    let mut identity = Identity::default();
+    identity.assign(P, "");
+    identity.note(id(1));
+    identity.assign(Q, &format!("{PREFIX}{}", id(1)));
+    identity.note(id(1));
+    assert!(identity.strangers().is_empty());
+    identity.note(id(2));
+    assert_eq!(identity.strangers(), [P, Q]);
+    identity.revoke(Q);
+    assert_eq!(identity.strangers(), [P]);
+}
+
+#[test]
+fn the_id_is_one_part_of_the_metadata() {
+    let mut identity = Identity::default();
+    let parts = [Some(metadata_of(id(1))), Some("last=2a".to_owned()), Some("replay from=1".to_owned())];
+    identity.assign(P, &joined(parts).unwrap());
+    identity.note(id(2));
+    assert_eq!(identity.strangers(), [P]);
+    assert_eq!((id_in("replay from=1"), joined([None, None, None])), (None, None));
+}
+
+#[test]
+fn a_cluster_without_ids_is_read_as_ever() {
+    let mut identity = Identity::default();
+    identity.assign(P, "what a tool wrote");
+    assert!(identity.strangers().is_empty());
+    assert_eq!(identity.metadata(P), None);
+}

@@ -1,0 +1,70 @@
+use kafka::position::Offset;
+
+use super::*;
+use crate::message::record::Headers;
+
+const P: Partition = Partition(3);
+
+fn record(offset: i64, key: &[u8]) -> Record<'_> {
+    let headers = Headers::from_bytes(&[]);
+    let (partition, offset, timestamp) = (P, Offset(offset), Some(1_700_000_000_000));
+    Record { partition, offset, timestamp, key: Some(key), value: Some(b"value"), headers }
+}
+
+/// Returns the metadata of a commit of 10, after the record 9 with `key`.
+fn committed(key: &[u8]) -> String {
+    let mut marks = Marks::default();
+    assert_eq!(marks.assign(P, "topic-id=1", NextOffset(9)), NextOffset(9));
+    assert_eq!(marks.see(&record(9, key)), Seen::New);
+    assert_eq!(marks.metadata(P, NextOffset(10)), None, "it is not sent yet");
+    marks.send();
+    assert_eq!(marks.see(&record(10, b"next")), Seen::New);
+    marks.send();
+    assert_eq!(marks.metadata(P, NextOffset(12)), None);
+    format!("topic-id=1;{}", marks.metadata(P, NextOffset(10)).unwrap())
+}
+
+#[test]
+fn the_record_before_the_committed_offset_is_compared_and_not_taken_again() {
+    let mut marks = Marks::default();
+    assert_eq!(marks.assign(P, &committed(b"a"), NextOffset(10)), NextOffset(9));
+    assert_eq!(marks.see(&record(9, b"a")), Seen::Settled);
+    assert_eq!(marks.see(&record(10, b"b")), Seen::New);
+    assert!(marks.others().is_empty());
+}
+
+#[test]
+fn another_record_shows_that_the_log_is_another_one_until_it_is_read_anew() {
+    let mut marks = Marks::default();
+    marks.assign(P, &committed(b"a"), NextOffset(10));
+    for offset in 9..12 {
+        assert_eq!(marks.see(&record(offset, b"b")), Seen::Other);
+    }
+    assert_eq!(marks.others(), [P]);
+    marks.forget(P);
+    assert_eq!(marks.see(&record(0, b"b")), Seen::New);
+    assert!(marks.others().is_empty());
+}
+
+#[test]
+fn what_was_deleted_or_is_before_it_cannot_be_compared() {
+    for offset in [3, 10, 20] {
+        let mut marks = Marks::default();
+        marks.assign(P, &committed(b"a"), NextOffset(10));
+        assert_eq!(marks.see(&record(offset, b"b")), Seen::New);
+    }
+}
+
+#[test]
+fn an_offset_without_a_mark_is_trusted_and_marks_are_bounded() {
+    let mut marks = Marks::default();
+    for metadata in ["", "topic-id=1", "last=", "last=x", "what a tool wrote"] {
+        assert_eq!(marks.assign(P, metadata, NextOffset(10)), NextOffset(10));
+    }
+    assert_eq!(marks.assign(P, "last=1", NextOffset(0)), NextOffset(0));
+    for offset in 10..1_000 {
+        marks.see(&record(offset, b"a"));
+        marks.send();
+    }
+    assert_eq!(marks.partitions[&P].sent.len(), MAX_SENT);
+}

@@ -1,0 +1,55 @@
+use super::*;
+
+/// 2026-11-28T10:00:00Z
+const NOW: i64 = 1_795_860_000_000;
+
+fn calendar(expired: Expired, days: Option<i64>) -> Calendar {
+    let retention = Retention::default();
+    retention.set(days.map(|days| days * DAY));
+    let placement = Placement { expired, ..Placement::default() };
+    Calendar::new("e", &placement, Arc::new(retention))
+}
+
+fn name(calendar: &Calendar, time: i64) -> String {
+    calendar.place(time, NOW).unwrap().0.index.to_string()
+}
+
+#[test]
+fn what_the_lifecycle_would_delete_at_once_is_expired() {
+    for expired in [Expired::Skip, Expired::DeadLetter] {
+        let calendar = calendar(expired, Some(7));
+        let no_place = if expired == Expired::Skip { NoPlacement::Skip } else { NoPlacement::DeadLetter };
+        for time in [0, 1_767_323_045, NOW - 10 * DAY, NOW - 7 * DAY, -5, i64::MIN] {
+            assert_eq!(calendar.place(time, NOW), Err(no_place), "{time}");
+        }
+        assert_eq!(name(&calendar, NOW - 6 * DAY), "e-2026.11.22");
+    }
+}
+
+#[test]
+fn with_oldest_it_goes_to_the_oldest_index_that_stays() {
+    let calendar = calendar(Expired::Oldest, Some(7));
+    let (target, from, until) = calendar.place(0, NOW).unwrap();
+    assert_eq!((&*target.index, target.age), ("e-2026.11.22", Age::Expired));
+    assert!(from > until, "it is not remembered: tomorrow it is another one");
+}
+
+#[test]
+fn without_a_policy_that_deletes_every_time_has_its_index() {
+    let calendar = calendar(Expired::Skip, None);
+    assert_eq!(name(&calendar, 0), "e-1970.01.01");
+    for (time, age) in [(NOW, Age::Current), (NOW - DAY, Age::Previous), (NOW - 2 * DAY, Age::Older)] {
+        assert_eq!(calendar.place(time, NOW).unwrap().0.age, age);
+    }
+}
+
+#[test]
+fn today_is_kept_however_short_the_retention() {
+    let calendar = calendar(Expired::DeadLetter, Some(0));
+    assert_eq!(name(&calendar, NOW), "e-2026.11.28");
+}
+
+#[test]
+fn what_is_far_ahead_has_no_index() {
+    assert_eq!(calendar(Expired::Oldest, None).place(NOW + DAY, NOW), Err(NoPlacement::Future));
+}

@@ -1,0 +1,53 @@
+use super::*;
+
+#[test]
+fn what_is_beyond_the_limit_is_refused_until_others_are_done() {
+    let all = MemoryBudget::new(100);
+    let (mut first, mut second) = (all.hold(), all.hold());
+    assert!(first.grow(60).is_ok());
+    assert!(second.grow(40).is_ok());
+    assert_eq!(second.grow(1), Err(BudgetExceeded::ForAll));
+    drop(second);
+    assert!(first.grow(40).is_ok());
+    drop(first);
+    assert_eq!(all.bytes(), 0);
+}
+
+#[test]
+fn small_requests_have_a_reserve() {
+    let all = MemoryBudget::with_reserve(10 * SMALL, SMALL);
+    let (mut large, mut small) = (all.hold(), all.hold());
+    assert!(large.grow(9 * SMALL).is_ok());
+    assert_eq!(large.grow(1), Err(BudgetExceeded::ForAll));
+    assert!(small.grow(SMALL).is_ok());
+    assert_eq!(all.hold().grow(1), Err(BudgetExceeded::ForAll));
+}
+
+#[test]
+fn strangers_have_a_part_of_it_until_they_are_known() {
+    let (all, strangers) = (MemoryBudget::new(100), MemoryBudget::new(30));
+    let mut first = all.hold_for_stranger(&strangers);
+    assert!(first.grow(30).is_ok());
+    assert_eq!(all.hold_for_stranger(&strangers).grow(1), Err(BudgetExceeded::ForStrangers));
+    assert!(all.hold().grow(70).is_ok(), "who is known has the rest");
+    first.is_known();
+    assert_eq!((all.bytes(), strangers.bytes()), (30, 0));
+    assert!(all.hold_for_stranger(&strangers).grow(30).is_ok());
+    assert!(first.grow(70).is_ok());
+    drop(first);
+    assert_eq!((all.bytes(), strangers.bytes()), (0, 0));
+}
+
+#[test]
+fn what_is_allocated_counts_and_not_what_is_used_of_it() {
+    let all = MemoryBudget::new(1_000);
+    let (mut budget, mut items) = (all.hold(), Vec::<u64>::new());
+    for item in 0..100 {
+        budget.reserve(&mut items, 1, 100).unwrap();
+        items.push(item);
+        assert_eq!(all.bytes(), items.capacity() * 8);
+    }
+    assert_eq!(items.capacity(), 100, "never more than there will be");
+    assert_eq!(budget.reserve(&mut items, 100, 200), Err(BudgetExceeded::ForAll));
+    assert_eq!((all.bytes(), items.capacity()), (800, 100));
+}

@@ -1,0 +1,112 @@
+//! What is read of the head of a request, and of what it is signed with: what a fuzzer drives besides bodies.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::time::SystemTime;
+
+use axum::http::Request;
+use axum::http::request::Parts;
+use config::{Auth, CertificateFormat, ForwardedCertificate, Network, Verification};
+use futures::FutureExt;
+
+use crate::client::sender;
+use crate::message::Buffer;
+use crate::proxy_protocol;
+use crate::receive::content::coding;
+use crate::receive::{request_id, verify};
+use crate::stages::authenticate::{Authenticator, Forwarded, Refused};
+use crate::stages::unframe::{Reading, unframe};
+
+/// Reads `bytes` as the head of a connection by the PROXY protocol, and as a request: a line with method and target, a
+/// line for each header, an empty line, the body. Returns what came of it, in a few words.
+pub fn ingest_head(bytes: &[u8]) -> String {
+    let mut rest = bytes;
+    // All bytes are there, so that it waits for nothing.
+    let origin = proxy_protocol::head(&mut rest).now_or_never();
+    let origin = match origin {
+        Some(Ok(_)) => "proxied",
+        Some(Err(refusal)) => refusal.code(),
+        None => "waits",
+    };
+    let Some((head, body)) = request(bytes) else { return format!("{origin}-none") };
+    let id = request_id::RequestId::of(&head.headers);
+    debug_assert!((1..=128).contains(&id.as_bytes().len()));
+    let traced = request_id::traceparent(&head.headers).is_some();
+    let verification = Verification { challenge_parameter: Some("c".to_owned()) };
+    let verified = verify::answer(&verification, &head.uri).status().is_success();
+    debug_assert!(verified);
+    let proxy = IpAddr::V4(Ipv4Addr::LOCALHOST);
+    let trusted: Vec<Network> = "127.0.0.0/8".parse().into_iter().collect();
+    let forwarded = sender(&head.headers, proxy, &trusted) != proxy;
+    let formats = [CertificateFormat::Xfcc, CertificateFormat::Pem, CertificateFormat::Rfc9440];
+    let certificate = formats
+        .map(|format| ForwardedCertificate { format, header: None })
+        .iter()
+        .any(|config| Forwarded::new(config).is_some_and(|forwarded| forwarded.peer(&head.headers).is_some()));
+    let coded = coding(&head.headers).is_ok();
+    let form = unframe(&head.headers, body, &Reading::default()).map_or("refused", |_| "form");
+    format!("{origin}-{form}-{coded}-{traced}-{forwarded}-{certificate}")
+}
+
+/// Checks who may post, by several ways.
+pub struct OfflineSignatures {
+    authenticators: Vec<Authenticator>,
+    now: SystemTime,
+}
+
+/// What became of a signed request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Signature {
+    /// It is no request.
+    None,
+    /// Its head is refused.
+    Head,
+    /// Its body is not the one that was signed, or was not signed by one of the secrets.
+    Body,
+    /// It is taken, with this body.
+    Accepted(Vec<u8>),
+}
+
+impl OfflineSignatures {
+    /// By `ways`, whose secrets stand in them, at the time `now`.
+    ///
+    /// # Errors
+    /// In words, when one of them cannot be used.
+    pub fn new(ways: &[Auth], now: SystemTime) -> Result<Self, String> {
+        let compile = |auth: &Auth| {
+            let secrets = auth.secrets().map_err(|error| error.to_string())?;
+            Authenticator::compile("fuzz", auth, &secrets).map_err(|error| error.to_string())
+        };
+        Ok(Self { authenticators: ways.iter().map(compile).collect::<Result<_, _>>()?, now })
+    }
+
+    /// Checks `bytes`, a request as for [`ingest_head`], in the way of this number.
+    pub fn check(&self, number: usize, bytes: &[u8]) -> Signature {
+        let (Some(authenticator), Some((head, body))) = (self.authenticators.get(number), request(bytes)) else {
+            return Signature::None;
+        };
+        let Ok(pending) = authenticator.check_head(&head, None, self.now) else { return Signature::Head };
+        let mut buffer = Buffer::with_capacity(body.len());
+        buffer.bytes_mut().extend_from_slice(body);
+        match pending.check_body(buffer, self.now) {
+            Ok((authentic, _claim)) => Signature::Accepted(authentic.0.body().to_vec()),
+            Err(Refused::Unauthorized | Refused::InFlight) => Signature::Body,
+        }
+    }
+}
+
+/// Returns the request that `bytes` are, and its body.
+fn request(bytes: &[u8]) -> Option<(Parts, &[u8])> {
+    let end = memchr::memmem::find(bytes, b"\n\n");
+    let (head, body) = end.map_or((bytes, &[][..]), |end| (&bytes[..end], &bytes[end + 2..]));
+    let mut lines = head.split(|byte| *byte == b'\n');
+    let mut words = lines.next()?.split(|byte| *byte == b' ');
+    let target = std::str::from_utf8(words.nth(1)?).ok()?;
+    let method = head.split(|byte| *byte == b' ').next()?;
+    let mut request = Request::builder().method(method).uri(target);
+    for line in lines {
+        let (name, value) = line.split_at_checked(memchr::memchr(b':', line)?)?;
+        request = request.header(name, value.get(1..)?.trim_ascii());
+    }
+    let (parts, ()) = request.body(()).ok()?.into_parts();
+    Some((parts, body))
+}

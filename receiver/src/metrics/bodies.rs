@@ -1,0 +1,137 @@
+//! Metrics of bodies that are no events, and of what is done about them.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use prometheus::{IntCounter, IntCounterVec, Result};
+use service::metrics::{Registry, counters};
+
+/// Fields of one source that have a series of their own.
+const MAX_FIELDS: usize = 100;
+/// Bytes of such a field's name.
+const MAX_FIELD: usize = 100;
+/// All fields beyond those.
+const OTHER_FIELD: &str = "(other)";
+
+/// Of all sources.
+#[derive(Clone, Debug)]
+pub(crate) struct BodyMetrics {
+    /// Events that do not fit their schema, by source, reason and field.
+    invalid_events: IntCounterVec,
+    /// Times that the latest schema was requested because events no longer fit, by source.
+    schema_drifts: IntCounterVec,
+    /// Events that do not fit the latest schema but one of the versions before, by source.
+    older_versions: IntCounterVec,
+    /// Bodies for the quarantine topic, by source and outcome: `written`, `capped`, `failed`.
+    quarantine: IntCounterVec,
+    /// Texts of a `uuid` in events that are no UUID, by source.
+    odd_uuids: IntCounterVec,
+}
+
+/// Of one source.
+#[derive(Clone, Debug)]
+pub(crate) struct SourceBodyMetrics {
+    name: String,
+    invalid_events: IntCounterVec,
+    /// The fields that have a series of their own.
+    fields: Arc<Mutex<HashSet<String>>>,
+    /// How often so many events did not fit the schema that the latest one was asked for.
+    pub(crate) schema_drifts: IntCounter,
+    /// Events that do not fit the latest schema but one of the versions before.
+    pub(crate) older_versions: IntCounter,
+    /// Bodies for the quarantine topic.
+    pub(crate) quarantine: QuarantineMetrics,
+    /// Texts of a `uuid` in events that are no UUID.
+    pub(crate) odd_uuids: IntCounter,
+}
+
+/// What became of bodies for the quarantine topic.
+#[derive(Clone, Debug)]
+pub(crate) struct QuarantineMetrics {
+    /// Acknowledged by Kafka.
+    pub(crate) written: IntCounter,
+    /// Not kept: too long, or too many.
+    pub(crate) capped: IntCounter,
+    /// Not acknowledged.
+    pub(crate) failed: IntCounter,
+}
+
+impl BodyMetrics {
+    /// Registers them with `registry`.
+    ///
+    /// # Errors
+    /// When one of the names is taken.
+    pub(crate) fn new(registry: &Registry) -> Result<Self> {
+        Ok(Self {
+            invalid_events: counters(
+                registry,
+                "penstock_receiver_invalid_events_total",
+                "Events that do not fit their schema, by source, reason and field.",
+                &["source", "reason", "field"],
+            )?,
+            schema_drifts: counters(
+                registry,
+                "penstock_receiver_schema_drifts_total",
+                "Times that the latest schema was requested because events no longer fit, by source.",
+                &["source"],
+            )?,
+            older_versions: counters(
+                registry,
+                "penstock_receiver_older_version_events_total",
+                "Accepted events that fit an older version of the schema and not the latest, by source.",
+                &["source"],
+            )?,
+            quarantine: counters(
+                registry,
+                "penstock_receiver_quarantine_total",
+                "Bodies for the quarantine topic, by source and outcome: written, capped, failed.",
+                &["source", "outcome"],
+            )?,
+            odd_uuids: counters(
+                registry,
+                "penstock_receiver_odd_uuids_total",
+                "Texts in uuid fields that are not a UUID and were kept as text, by source.",
+                &["source"],
+            )?,
+        })
+    }
+
+    /// Returns the handles of the source `name`.
+    pub(crate) fn source(&self, name: &str) -> SourceBodyMetrics {
+        SourceBodyMetrics {
+            name: name.to_owned(),
+            invalid_events: self.invalid_events.clone(),
+            fields: Arc::default(),
+            schema_drifts: self.schema_drifts.with_label_values(&[name]),
+            older_versions: self.older_versions.with_label_values(&[name]),
+            odd_uuids: self.odd_uuids.with_label_values(&[name]),
+            quarantine: QuarantineMetrics {
+                written: self.quarantine.with_label_values(&[name, "written"]),
+                capped: self.quarantine.with_label_values(&[name, "capped"]),
+                failed: self.quarantine.with_label_values(&[name, "failed"]),
+            },
+        }
+    }
+}
+
+impl SourceBodyMetrics {
+    /// Counts an event that is not valid: `reason` is one of a closed set, and of `path` only the field of the root
+    /// record counts. Senders may bring schemas: beyond the first fields, all others are one.
+    pub(crate) fn invalid(&self, reason: &'static str, path: &str) {
+        let field = path.split(['.', '[']).next().unwrap_or_default();
+        let field = if self.has_series(field) { field } else { OTHER_FIELD };
+        self.invalid_events.with_label_values(&[self.name.as_str(), reason, field]).inc();
+    }
+
+    fn has_series(&self, field: &str) -> bool {
+        let mut fields = self.fields.lock().unwrap_or_else(PoisonError::into_inner);
+        if fields.contains(field) {
+            return true;
+        }
+        let is_new = fields.len() < MAX_FIELDS && field.len() <= MAX_FIELD;
+        is_new && fields.insert(field.to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,14 @@
+use super::*;
+
+#[test]
+fn fields_that_senders_make_up_have_no_series_without_end() {
+    let registry = Registry::new();
+    let source = BodyMetrics::new(&registry).unwrap().source("cxone");
+    for number in 0..10_000 {
+        source.invalid("truncated", &format!("field{number}.part"));
+    }
+    source.invalid("truncated", &"x".repeat(10_000));
+    let families = registry.gather();
+    let family = families.iter().find(|family| family.name() == "penstock_receiver_invalid_events_total").unwrap();
+    assert_eq!(family.get_metric().len(), MAX_FIELDS + 1);
+}

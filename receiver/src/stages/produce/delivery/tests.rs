@@ -1,0 +1,20 @@
+use rdkafka::types::RDKafkaErrorCode;
+
+use super::*;
+
+#[tokio::test]
+async fn it_is_finished_when_the_last_record_is_and_says_what_failed_first() {
+    let delivery = Delivery::of(3);
+    delivery.count(Ok(()));
+    delivery.count(Err(&KafkaError::MessageProduction(RDKafkaErrorCode::MessageTimedOut)));
+    let early = tokio::time::timeout(std::time::Duration::ZERO, delivery.finished()).await;
+    assert!(early.is_err());
+    delivery.count(Err(&KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull)));
+    let failure = delivery.finished().await.unwrap_err();
+    assert_eq!(failure.rdkafka_error_code(), Some(RDKafkaErrorCode::MessageTimedOut));
+}
+
+#[tokio::test]
+async fn of_no_records_it_is_finished_at_once() {
+    assert!(Delivery::of(0).finished().await.is_ok());
+}

@@ -1,0 +1,80 @@
+//! What may wait for Kafka at a time (P6), in records and in bytes. librdkafka has such a limit too, but says so only
+//! when a record is queued: half a file would be in Kafka by then. So the room is taken here, for all records of a
+//! request or for none.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use rdkafka::ClientConfig;
+
+/// The records that wait for Kafka at a time, at most; 0 means no limit, as librdkafka has it.
+pub(super) const RECORDS: &str = "queue.buffering.max.messages";
+/// The KiB of keys and values that wait for Kafka at a time, at most.
+pub(super) const KIB: &str = "queue.buffering.max.kbytes";
+
+/// The room, and what is taken of it.
+#[derive(Debug)]
+pub(crate) struct QueueBudget {
+    max_records: usize,
+    max_bytes: usize,
+    records: AtomicUsize,
+    bytes: AtomicUsize,
+}
+
+/// Why there is no room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum BudgetExceeded {
+    /// At the moment.
+    Now,
+    /// Ever: so many records are more than the whole room, which is of this many.
+    TooMany(usize),
+    /// Ever: so many bytes are more than the whole room, which is of this many.
+    TooLarge(usize),
+}
+
+impl QueueBudget {
+    /// As large as `config` says, whose own limits are lifted.
+    pub(super) fn of(config: &mut ClientConfig) -> Self {
+        let number = |key| config.get(key).and_then(|value| value.trim().parse::<usize>().ok());
+        let max_records = number(RECORDS).filter(|records| *records > 0).unwrap_or(usize::MAX);
+        let max_bytes = number(KIB).map_or(usize::MAX, |kib| kib.saturating_mul(1024));
+        // No limit, and the largest that there is.
+        config.set(RECORDS, "0").set(KIB, "2147483647");
+        Self { max_records, max_bytes, records: AtomicUsize::new(0), bytes: AtomicUsize::new(0) }
+    }
+
+    /// Takes room for `records` of `bytes` together.
+    ///
+    /// # Errors
+    /// [`BudgetExceeded`]; nothing is taken then.
+    pub(super) fn take(&self, records: usize, bytes: usize) -> Result<(), BudgetExceeded> {
+        if records > self.max_records {
+            return Err(BudgetExceeded::TooMany(self.max_records));
+        }
+        if bytes > self.max_bytes {
+            return Err(BudgetExceeded::TooLarge(self.max_bytes));
+        }
+        if self.records.fetch_add(records, Ordering::AcqRel).saturating_add(records) > self.max_records {
+            self.records.fetch_sub(records, Ordering::AcqRel);
+            return Err(BudgetExceeded::Now);
+        }
+        if self.bytes.fetch_add(bytes, Ordering::AcqRel).saturating_add(bytes) > self.max_bytes {
+            self.give_back(records, bytes);
+            return Err(BudgetExceeded::Now);
+        }
+        Ok(())
+    }
+
+    /// Gives back what was taken.
+    pub(super) fn give_back(&self, records: usize, bytes: usize) {
+        self.records.fetch_sub(records, Ordering::AcqRel);
+        self.bytes.fetch_sub(bytes, Ordering::AcqRel);
+    }
+
+    /// Returns how many records wait.
+    pub(super) fn records(&self) -> usize {
+        self.records.load(Ordering::Relaxed)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,32 @@
+use super::*;
+
+fn budget(records: &str, kib: &str) -> QueueBudget {
+    let mut config = ClientConfig::new();
+    config.set(RECORDS, records).set(KIB, kib);
+    QueueBudget::of(&mut config)
+}
+
+#[test]
+fn all_find_room_or_none_does() {
+    let budget = budget("10", "1");
+    assert_eq!(budget.take(8, 500), Ok(()));
+    assert_eq!(budget.take(3, 0), Err(BudgetExceeded::Now));
+    assert_eq!(budget.take(1, 600), Err(BudgetExceeded::Now));
+    assert_eq!(budget.take(2, 524), Ok(()));
+    budget.give_back(8, 500);
+    assert_eq!(budget.take(8, 500), Ok(()));
+    assert_eq!(budget.records(), 10);
+}
+
+#[test]
+fn what_would_never_find_room_is_distinguished_from_what_finds_none_now() {
+    let budget = budget("10", "1");
+    assert_eq!(budget.take(11, 0), Err(BudgetExceeded::TooMany(10)));
+    assert_eq!(budget.take(1, 1025), Err(BudgetExceeded::TooLarge(1024)));
+}
+
+#[test]
+fn no_records_at_all_means_no_limit_as_librdkafka_has_it() {
+    let budget = budget("0", "1");
+    assert_eq!(budget.take(1_000_000, 1), Ok(()));
+}
