@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::exit::Exit;
 use super::output::{Output, Progress};
+use super::times::Bound;
 use crate::bulk::dry_run::DryRun;
 use crate::consume::reading::{Bounds, Reading, Watched};
 use crate::pipeline::{self, Job, Shared};
@@ -25,7 +26,6 @@ use checkpoint::{Checkpoint, total};
 pub use error::ReplayError;
 use plan::Plan;
 use summary::{Outcome, Summary, Tally};
-use when::Moment;
 
 pub mod back;
 mod checkpoint;
@@ -34,7 +34,6 @@ mod into;
 mod log;
 mod plan;
 mod summary;
-pub mod when;
 
 /// How often progress is shown.
 const SHOW: Duration = Duration::from_millis(500);
@@ -61,10 +60,10 @@ A replay that was stopped or killed goes on where it stood when the same command
 pub struct ReplayArgs {
     /// Where to begin: `earliest`, an RFC 3339 time, a duration ago such as `24h`, or offsets as PARTITION:OFFSET,…
     #[arg(long, value_name = "TIME|OFFSETS")]
-    pub from: Moment,
+    pub from: Bound,
     /// Where to end, in the same forms, or `now`: this record is not read any more.
     #[arg(long, value_name = "TIME|OFFSETS", default_value = "now")]
-    pub to: Moment,
+    pub to: Bound,
     /// The topic, where indexer.topics has several.
     #[arg(long)]
     pub topic: Option<String>,

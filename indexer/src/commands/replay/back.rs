@@ -3,10 +3,10 @@
 use config::Config;
 use tokio_util::sync::CancellationToken;
 
-use super::when::Moment;
 use super::{ReplayArgs, ReplayError};
 use crate::commands::exit::Exit;
 use crate::commands::output::Output;
+use crate::commands::times::Bound;
 
 /// The arguments of `swap-back`.
 #[derive(Clone, Debug, clap::Args)]
@@ -35,7 +35,7 @@ pub async fn swap_back(
     let behind = live.members().await?;
     let name = live.name().to_owned();
     let replaced = live.replaced().await?.ok_or(ReplayError::NotSwapped(name))?;
-    let from: Moment = replaced.from.parse().map_err(ReplayError::Note)?;
+    let from: Bound = replaced.from.parse().map_err(ReplayError::Note)?;
     let replay = ReplayArgs {
         from,
         topic: args.topic.clone(),

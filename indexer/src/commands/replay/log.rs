@@ -15,7 +15,7 @@ use topic_id::TopicId;
 
 use super::ReplayError;
 use super::checkpoint::{Checkpoint, Committed};
-use super::when::When;
+use crate::commands::times::When;
 use crate::commit::{commit, list_of};
 use crate::consume::{identity, survey};
 

@@ -9,9 +9,9 @@ use sha2::{Digest, Sha256};
 
 use super::checkpoint::{Checkpoint, Committed};
 use super::log::Log;
-use super::when::When;
 use super::{ReplayArgs, ReplayError};
 use crate::backing::now_millis;
+use crate::commands::times::When;
 
 /// How long a member that was killed stays in its group where `kafka.options` do not say so: the indexer's own session
 /// timeout.
