@@ -4,20 +4,22 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use avro::Schema;
-use config::{Config, ConfigError};
-use registry::{RegistryError, RegistrySetupError, SchemaRegistry};
+use config::Config;
+use registry::SchemaRegistry;
 use service::admin::Readiness;
 
 use crate::backoff::Backoff;
 use crate::elasticsearch::Client;
-use crate::elasticsearch::SettingsError;
 use crate::index::mapping::compare::Difference;
 use crate::index::mapping::{self, Generated};
-use crate::index::{Index, IndexSettings, RequestError, Requests};
+use crate::index::{Index, IndexSettings, Requests};
 use crate::metrics::Metrics;
+
+pub use error::CommandError;
 
 pub mod dead_letters;
 pub mod doctor;
+mod error;
 pub mod exit;
 pub mod explain;
 pub mod find;
@@ -29,40 +31,6 @@ pub mod replay;
 pub mod status;
 pub mod times;
 pub mod topics;
-
-/// Why a command cannot be carried out.
-#[derive(Debug, thiserror::Error)]
-pub enum CommandError {
-    /// Elasticsearch's settings cannot be used.
-    #[error("elasticsearch: {0}")]
-    Elasticsearch(#[from] SettingsError),
-    /// The file of the lifecycle policy cannot be used.
-    #[error("{0}")]
-    Lifecycle(#[from] ConfigError),
-    /// Elasticsearch does not answer, or refuses.
-    #[error("{0}")]
-    Request(#[from] RequestError),
-    /// The schema registry's settings cannot be used.
-    #[error(transparent)]
-    RegistrySetup(#[from] RegistrySetupError),
-    /// The registry does not give the schema.
-    #[error("{0}")]
-    Registry(#[from] RegistryError),
-    /// The file of the schema cannot be read or is none.
-    #[error("{}: {reason}", path.display())]
-    SchemaFile {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong.
-        reason: String,
-    },
-    /// Nothing says which schema.
-    #[error("no schema: give --schema FILE or --subject SUBJECT, or set elasticsearch.mapping.subject")]
-    NoSchema,
-    /// The metrics could not be set up.
-    #[error("cannot register a metric: {0}")]
-    Metrics(#[from] prometheus::Error),
-}
 
 /// How to set up.
 #[derive(Clone, Copy, Debug, Default)]
@@ -97,7 +65,7 @@ pub async fn schema(
     subject: Option<String>,
 ) -> Result<Arc<Schema>, CommandError> {
     if let Some(path) = file {
-        let wrong = |reason: String| CommandError::SchemaFile { path: path.clone(), reason };
+        let wrong = |reason: String| CommandError::File { path: path.clone(), reason };
         let text = std::fs::read_to_string(&path).map_err(|error| wrong(error.to_string()))?;
         return Schema::parse(&text).map(Arc::new).map_err(|error| wrong(error.to_string()));
     }

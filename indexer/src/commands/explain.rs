@@ -1,13 +1,11 @@
 //! `explain`: what becomes of one record: its document, its id, its index, and whether the mapping takes it. Writes
 //! nothing.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use config::Config;
-use rdkafka::error::KafkaError;
 use registry::{RegistryError, SchemaRegistry};
 use service::admin::Readiness;
 use service::metrics::Registry;
@@ -16,16 +14,13 @@ use tokio::task::block_in_place;
 use super::CommandError;
 use super::exit::Exit;
 use super::output::Output;
-use super::replay::{ReplayError, topic_of};
-use crate::RunError;
+use super::replay::topic_of;
 use crate::backing::{Lists, Placer};
 use crate::batch::{Batch, BatchBuilder};
 use crate::bulk::Bulk;
 use crate::bulk::dry_run::DryRun;
 use crate::decode::{Decoded, Decoder, Missing};
 use crate::elasticsearch::Client;
-use crate::elasticsearch::SettingsError;
-use crate::index::RequestError;
 use crate::message::progress::{BatchId, Epoch};
 use crate::message::record::OwnedRecord;
 use crate::metrics::Metrics;
@@ -67,57 +62,14 @@ pub struct ExplainArgs {
     pub output: Output,
 }
 
-/// Why nothing can be explained.
-#[derive(Debug, thiserror::Error)]
-pub enum ExplainError {
-    /// It is neither a file nor a record.
-    #[error("{0} is neither a file nor TOPIC:PARTITION:OFFSET")]
-    What(String),
-    /// The file cannot be read.
-    #[error("{}: {error}", path.display())]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong.
-        error: std::io::Error,
-    },
-    /// The record is not there.
-    #[error("{0}")]
-    NoRecord(String),
-    /// The topic is not known.
-    #[error("{0}")]
-    Topic(#[from] Box<ReplayError>),
-    /// Kafka does not answer, or refuses.
-    #[error("kafka: {0}")]
-    Kafka(#[from] KafkaError),
-    /// Elasticsearch does not answer, or refuses.
-    #[error("elasticsearch: {0}")]
-    Request(#[from] RequestError),
-    /// The list of backing indices does not come.
-    #[error("elasticsearch does not give the list of backing indices of {0}")]
-    NoTable(String),
-    /// The registry does not answer.
-    #[error("{0}")]
-    Schema(#[from] RegistryError),
-    /// A part cannot be set up.
-    #[error("{0}")]
-    Run(#[from] RunError),
-    /// A part cannot be set up.
-    #[error("{0}")]
-    Command(#[from] CommandError),
-    /// Elasticsearch's settings cannot be used.
-    #[error("elasticsearch: {0}")]
-    Bulk(#[from] SettingsError),
-}
-
 /// Explains the record that `args` name, and prints it.
 ///
 /// # Errors
-/// [`ExplainError`].
-pub async fn run(config: &Config, args: &ExplainArgs) -> Result<Exit, ExplainError> {
+/// [`CommandError`].
+pub async fn run(config: &Config, args: &ExplainArgs) -> Result<Exit, CommandError> {
     let source: Source = args.record.parse()?;
     let wanted = source.topic().or(args.topic.as_deref());
-    let topic = topic_of(config, wanted).map_err(Box::new)?;
+    let topic = topic_of(config, wanted)?;
     let record = block_in_place(|| source.read(&topic, args.key.as_deref()))?;
     let bench = Bench::new(&topic).await?;
     let explanation = bench.explain(source.to_string(), &record).await?;
@@ -135,22 +87,22 @@ struct Bench<'a> {
 }
 
 impl<'a> Bench<'a> {
-    async fn new(config: &'a Config) -> Result<Self, ExplainError> {
-        let metrics = Metrics::new(&Registry::new()).map_err(RunError::from)?.of_topic(&config.kafka.topic);
+    async fn new(config: &'a Config) -> Result<Self, CommandError> {
+        let metrics = Metrics::new(&Registry::new())?.of_topic(&config.kafka.topic);
         let lists = Arc::new(Lists::new(Arc::new(Client::new(&config.elasticsearch)?)));
         let bulk = Bulk::with_lists(config, metrics.clone(), &Readiness::new(), lists)?;
-        let schemas = SchemaRegistry::new(&config.schema_registry).map_err(RunError::from)?;
+        let schemas = SchemaRegistry::new(&config.schema_registry)?;
         let has_index = bulk.has_index().await?;
         let bench = Self { config, bulk, metrics, schemas, has_index };
         if has_index && bench.bulk.index_cache().is_needed() {
             let name = config.elasticsearch.index_name.clone();
             let table = tokio::time::timeout(PATIENCE, bench.bulk.index_cache().renewed()).await;
-            table.map_err(|_| ExplainError::NoTable(name))?;
+            table.map_err(|_| CommandError::NoTable(name))?;
         }
         Ok(bench)
     }
 
-    async fn explain(&self, name: String, record: &OwnedRecord) -> Result<Explanation, ExplainError> {
+    async fn explain(&self, name: String, record: &OwnedRecord) -> Result<Explanation, CommandError> {
         let placer = Placer::new(&self.config.elasticsearch, self.bulk.index_cache());
         let decoder = Decoder::new(self.config, placer, &self.metrics).map_err(RunError::Config)?;
         let (decoded, batch) = self.decode(decoder.for_server(self.bulk.server()), record).await?;
@@ -172,7 +124,7 @@ impl<'a> Bench<'a> {
     }
 
     /// Decodes the record, as often as it asks for something that can be had.
-    async fn decode(&self, mut decoder: Decoder, record: &OwnedRecord) -> Result<(Decoded, Batch), ExplainError> {
+    async fn decode(&self, mut decoder: Decoder, record: &OwnedRecord) -> Result<(Decoded, Batch), CommandError> {
         let record = record.as_record();
         let mut filling = BatchBuilder::default();
         filling.assign(record.partition, Epoch(0), None);
@@ -196,7 +148,7 @@ impl<'a> Bench<'a> {
     }
 
     /// Looks up what is stored under the id, and what the mapping says.
-    async fn look(&self, batch: &Batch, explanation: &mut Explanation) -> Result<(), ExplainError> {
+    async fn look(&self, batch: &Batch, explanation: &mut Explanation) -> Result<(), CommandError> {
         explanation.describe(batch);
         let dry_run = DryRun::new(self.config, &self.metrics)?;
         self.bulk.weigh(batch, &dry_run).await;

@@ -16,6 +16,7 @@ use service::admin::Readiness;
 use tokio::task::block_in_place;
 use tokio_util::sync::CancellationToken;
 
+use super::CommandError;
 use super::exit::Exit;
 use super::output::{Output, Progress};
 use super::times::Bound;
@@ -23,13 +24,11 @@ use crate::bulk::dry_run::DryRun;
 use crate::consume::reading::{Bounds, Reading, Watched};
 use crate::pipeline::{self, Job, Shared};
 use checkpoint::{Checkpoint, total};
-pub use error::ReplayError;
 use plan::Plan;
 use summary::{Outcome, Summary, Tally};
 
 pub mod back;
 mod checkpoint;
-mod error;
 mod into;
 mod log;
 mod plan;
@@ -111,8 +110,8 @@ impl ReplayArgs {
 /// Replays what `args` ask for until all of it is settled, or until `shutdown` is cancelled. Prints a summary.
 ///
 /// # Errors
-/// [`ReplayError`].
-pub async fn run(config: &Config, args: &ReplayArgs, shutdown: &CancellationToken) -> Result<Exit, ReplayError> {
+/// [`CommandError`].
+pub async fn run(config: &Config, args: &ReplayArgs, shutdown: &CancellationToken) -> Result<Exit, CommandError> {
     let topic = topic_of(config, args.topic.as_deref())?;
     if let Some(into) = &args.into {
         return into::run(&topic, args, into, shutdown).await;
@@ -126,7 +125,7 @@ pub async fn run(config: &Config, args: &ReplayArgs, shutdown: &CancellationToke
     let pass = Pass { config: &config, args, checkpoint: &checkpoint };
     let done = pass.run(shutdown).await?;
     if done.is_shared {
-        return Err(ReplayError::Shared(name));
+        return Err(CommandError::Shared(name));
     }
     let summary = Summary::new(name, &topic, &checkpoint, done);
     args.output.print(&summary);
@@ -141,17 +140,17 @@ pub async fn run(config: &Config, args: &ReplayArgs, shutdown: &CancellationToke
 ///
 /// # Errors
 /// When the config has several topics and none is wanted, or one that is not there.
-pub(super) fn topic_of(config: &Config, wanted: Option<&str>) -> Result<Config, ReplayError> {
+pub(super) fn topic_of(config: &Config, wanted: Option<&str>) -> Result<Config, CommandError> {
     let mut topics = config.of_topics();
     let names: Vec<String> = topics.iter().map(|topic| topic.kafka.topic.clone()).collect();
     let number = match wanted {
         None if topics.len() == 1 => Some(0),
-        None => return Err(ReplayError::WhichTopic(names.join(", "))),
+        None => return Err(CommandError::WhichTopic(names.join(", "))),
         Some(wanted) => names.iter().position(|name| name == wanted),
     };
     match number {
         Some(number) => Ok(topics.swap_remove(number)),
-        None => Err(ReplayError::UnknownTopic(wanted.unwrap_or_default().to_owned(), names.join(", "))),
+        None => Err(CommandError::UnknownTopic(wanted.unwrap_or_default().to_owned(), names.join(", "))),
     }
 }
 
@@ -200,7 +199,7 @@ impl Done {
 }
 
 impl Pass<'_> {
-    async fn run(&self, shutdown: &CancellationToken) -> Result<Done, ReplayError> {
+    async fn run(&self, shutdown: &CancellationToken) -> Result<Done, CommandError> {
         let registry = service::metrics::Registry::new();
         let readiness = Readiness::new();
         let shared = Shared::new(self.config, &registry, shutdown)?;

@@ -120,11 +120,7 @@ pub fn validate_whole<'a>(
     key: Option<&FieldPath>,
     uuids: Uuids,
 ) -> Result<Read<'a>, DecodeError> {
-    let mut walk = Walk::new(&schema.nodes, Reader::new(datum, 0), limits, NoSink).with_uuids(uuids);
-    let field = walk.datum(schema.root, way(key))?;
-    let odd_uuids = walk.odd_uuids;
-    let key = capture(schema, datum, limits, field)?.map(FoundField::into_text);
-    Ok(Read { end: datum.len(), key, odd_uuids })
+    read(schema, datum, limits, key, uuids, true)
 }
 
 /// As [`validate_whole`], for a datum that others follow in `data`.
@@ -138,9 +134,27 @@ pub fn validate_first<'a>(
     key: Option<&FieldPath>,
     uuids: Uuids,
 ) -> Result<Read<'a>, DecodeError> {
+    read(schema, data, limits, key, uuids, false)
+}
+
+/// Reads the datum that `data` begins with; where `is_whole`, nothing may follow it.
+#[inline]
+fn read<'a>(
+    schema: &Schema,
+    data: &'a [u8],
+    limits: Limits,
+    key: Option<&FieldPath>,
+    uuids: Uuids,
+    is_whole: bool,
+) -> Result<Read<'a>, DecodeError> {
     let mut walk = Walk::new(&schema.nodes, Reader::new(data, 0), limits, NoSink).with_uuids(uuids);
-    walk.value(schema.root, way(key))?;
-    let (end, field, odd_uuids) = (walk.position(), walk.found(), walk.odd_uuids);
+    let field = if is_whole {
+        walk.datum(schema.root, way(key))?
+    } else {
+        walk.value(schema.root, way(key))?;
+        walk.found()
+    };
+    let (end, odd_uuids) = (walk.position(), walk.odd_uuids);
     let key = capture(schema, data, limits, field)?.map(FoundField::into_text);
     Ok(Read { end, key, odd_uuids })
 }

@@ -12,8 +12,8 @@ use rdkafka::TopicPartitionList;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::topic_partition_list::Offset as Position;
 
-use super::ExplainError;
 use crate::backing::now_millis;
+use crate::commands::CommandError;
 use crate::message::record::{Headers, OwnedRecord, Record};
 
 /// How long one poll waits.
@@ -29,14 +29,14 @@ pub(super) enum Source {
 }
 
 impl FromStr for Source {
-    type Err = ExplainError;
+    type Err = CommandError;
 
-    fn from_str(text: &str) -> Result<Self, ExplainError> {
+    fn from_str(text: &str) -> Result<Self, CommandError> {
         let path = PathBuf::from(text);
         if path.is_file() {
             return Ok(Self::File(path));
         }
-        record(text).ok_or_else(|| ExplainError::What(text.to_owned()))
+        record(text).ok_or_else(|| CommandError::NotARecord(text.to_owned()))
     }
 }
 
@@ -67,10 +67,11 @@ impl Source {
     }
 
     /// Reads the record; of a file one with the key `key`, received now. Waits for Kafka.
-    pub(super) fn read(&self, config: &Config, key: Option<&str>) -> Result<OwnedRecord, ExplainError> {
+    pub(super) fn read(&self, config: &Config, key: Option<&str>) -> Result<OwnedRecord, CommandError> {
         match self {
             Self::File(path) => {
-                let value = std::fs::read(path).map_err(|error| ExplainError::File { path: path.clone(), error })?;
+                let value = std::fs::read(path)
+                    .map_err(|error| CommandError::File { path: path.clone(), reason: error.to_string() })?;
                 Ok(OwnedRecord::copy(&Record {
                     partition: Partition(0),
                     offset: Offset(0),
@@ -85,7 +86,7 @@ impl Source {
     }
 }
 
-fn fetch(config: &Config, topic: &str, partition: Partition, offset: Offset) -> Result<OwnedRecord, ExplainError> {
+fn fetch(config: &Config, topic: &str, partition: Partition, offset: Offset) -> Result<OwnedRecord, CommandError> {
     let mut client = kafka::client_config(&config.kafka, "penstock-indexer-explain")?;
     // A group that nobody has: nothing is committed, and none is joined.
     client.set("group.id", "penstock-explain").set("enable.auto.commit", "false").set("auto.offset.reset", "error");
@@ -95,7 +96,7 @@ fn fetch(config: &Config, topic: &str, partition: Partition, offset: Offset) -> 
     list.add_partition_offset(topic, partition.0, Position::Offset(offset.0))?;
     consumer.assign(&list)?;
     let until = Instant::now() + config.kafka.timeout;
-    let missing = |why: String| ExplainError::NoRecord(format!("{topic}:{partition}:{offset} cannot be read: {why}"));
+    let missing = |why: String| CommandError::NoRecord(format!("{topic}:{partition}:{offset} cannot be read: {why}"));
     let mut headers = Vec::new();
     while Instant::now() < until {
         match consumer.poll(POLL) {

@@ -3,7 +3,7 @@
 use config::Config;
 use tokio_util::sync::CancellationToken;
 
-use super::{ReplayArgs, ReplayError};
+use super::{CommandError, ReplayArgs};
 use crate::commands::exit::Exit;
 use crate::commands::output::Output;
 use crate::commands::times::Bound;
@@ -23,19 +23,19 @@ pub struct SwapBackArgs {
 /// Moves the alias back, closes the index that it leaves, and indexes what came in since the swap. Prints a summary.
 ///
 /// # Errors
-/// [`ReplayError`], when nothing was swapped.
+/// [`CommandError`], when nothing was swapped.
 pub async fn swap_back(
     config: &Config,
     args: &SwapBackArgs,
     shutdown: &CancellationToken,
-) -> Result<Exit, ReplayError> {
+) -> Result<Exit, CommandError> {
     let topic = super::topic_of(config, args.topic.as_deref())?;
     let live = crate::commands::index(&topic, false)?;
     live.identify().await?;
     let behind = live.members().await?;
     let name = live.name().to_owned();
-    let replaced = live.replaced().await?.ok_or(ReplayError::NotSwapped(name))?;
-    let from: Bound = replaced.from.parse().map_err(ReplayError::Note)?;
+    let replaced = live.replaced().await?.ok_or(CommandError::NotSwapped(name))?;
+    let from: Bound = replaced.from.parse().map_err(CommandError::Note)?;
     let replay = ReplayArgs {
         from,
         topic: args.topic.clone(),

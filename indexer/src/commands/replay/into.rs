@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::checkpoint::Checkpoint;
 use super::plan::{self, Plan};
 use super::summary::{Filled, Outcome, Summary};
-use super::{Done, Pass, ReplayArgs, ReplayError, as_offsets, of_replay};
+use super::{CommandError, Done, Pass, ReplayArgs, as_offsets, of_replay};
 use crate::backing::now_millis;
 use crate::commands::exit::Exit;
 use crate::index::Index;
@@ -43,15 +43,15 @@ struct Backfill<'a> {
 /// Fills the index `into`, compares it, and swaps it where `args` say so. Prints a summary.
 ///
 /// # Errors
-/// [`ReplayError`].
+/// [`CommandError`].
 pub(super) async fn run(
     topic: &Config,
     args: &ReplayArgs,
     into: &str,
     shutdown: &CancellationToken,
-) -> Result<Exit, ReplayError> {
+) -> Result<Exit, CommandError> {
     if args.swap && (!args.key.is_empty() || !args.partition.is_empty() || args.to.text != "now") {
-        return Err(ReplayError::PartSwap);
+        return Err(CommandError::PartSwap);
     }
     crate::index::check_name(into)?;
     let live = crate::commands::index(topic, false)?;
@@ -70,7 +70,7 @@ fn of_index(config: &Config, into: &str) -> Config {
 }
 
 impl Backfill<'_> {
-    async fn run(self) -> Result<Exit, ReplayError> {
+    async fn run(self) -> Result<Exit, CommandError> {
         let behind = self.live.members().await?;
         let is_swapped = behind.iter().any(|member| member.index == self.into);
         let old = if is_swapped { self.replaced().await? } else { self.replaceable(behind)? };
@@ -102,7 +102,7 @@ impl Backfill<'_> {
     }
 
     /// Decides what is read, and makes the new index if it is missing.
-    async fn begin(&self) -> Result<Checkpoint, ReplayError> {
+    async fn begin(&self) -> Result<Checkpoint, CommandError> {
         let is_there = self.live.has(self.into).await?;
         let Plan { checkpoint, .. } = block_in_place(|| plan::plan(&self.config, self.args, !is_there))?;
         match (self.args.dry_run, is_there) {
@@ -120,16 +120,16 @@ impl Backfill<'_> {
     }
 
     /// Returns the indices that the alias has left.
-    async fn replaced(&self) -> Result<Vec<Member>, ReplayError> {
+    async fn replaced(&self) -> Result<Vec<Member>, CommandError> {
         let replaced = self.live.replaced().await?;
-        replaced.map(|replaced| replaced.indices).ok_or_else(|| ReplayError::NotFresh(self.into.to_owned()))
+        replaced.map(|replaced| replaced.indices).ok_or_else(|| CommandError::NotFresh(self.into.to_owned()))
     }
 
-    fn replaceable(&self, behind: Vec<Member>) -> Result<Vec<Member>, ReplayError> {
+    fn replaceable(&self, behind: Vec<Member>) -> Result<Vec<Member>, CommandError> {
         let settings = &self.topic.elasticsearch;
         let expired = settings.placement.expired;
         match obstacle(settings.strategy, expired, &settings.index_name, self.into, &behind) {
-            Some(reason) if self.args.swap => Err(ReplayError::NoSwap(reason)),
+            Some(reason) if self.args.swap => Err(CommandError::NoSwap(reason)),
             Some(_) if behind.is_empty() => {
                 Ok(vec![Member { index: settings.index_name.clone(), is_write_index: true }])
             }
@@ -139,7 +139,7 @@ impl Backfill<'_> {
 
     /// Reads the range, and up to the end of the topic again and again until little is left. Returns up to which time
     /// of receipt the new index is complete, in milliseconds since the Unix epoch.
-    async fn fill(&self, checkpoint: &mut Checkpoint, all: &mut Done) -> Result<i64, ReplayError> {
+    async fn fill(&self, checkpoint: &mut Checkpoint, all: &mut Done) -> Result<i64, CommandError> {
         let follows = self.args.to.text == "now" && !self.args.dry_run;
         let mut cut = now_millis();
         for round in 0..MAX_ROUNDS {
@@ -157,11 +157,11 @@ impl Backfill<'_> {
         Ok(cut - LATE)
     }
 
-    async fn pass(&self, checkpoint: &Checkpoint) -> Result<Done, ReplayError> {
+    async fn pass(&self, checkpoint: &Checkpoint) -> Result<Done, CommandError> {
         let pass = Pass { config: &self.config, args: self.args, checkpoint };
         let done = pass.run(self.shutdown).await?;
         if done.is_shared {
-            return Err(ReplayError::Shared(self.args.name(self.topic)));
+            return Err(CommandError::Shared(self.args.name(self.topic)));
         }
         Ok(done)
     }
@@ -173,7 +173,7 @@ impl Backfill<'_> {
         is_swapped: bool,
         checkpoint: &mut Checkpoint,
         all: &mut Done,
-    ) -> Result<(), ReplayError> {
+    ) -> Result<(), CommandError> {
         if !is_swapped {
             let new = [Member { index: self.into.to_owned(), is_write_index: true }];
             let closed = self.live.writable(old).await?;

@@ -13,7 +13,7 @@ use rdkafka::error::KafkaResult;
 use rdkafka::topic_partition_list::Offset as Position;
 use topic_id::TopicId;
 
-use super::ReplayError;
+use super::CommandError;
 use super::checkpoint::{Checkpoint, Committed};
 use crate::commands::times::When;
 use crate::commit::{commit, list_of};
@@ -38,12 +38,12 @@ impl Log {
     }
 
     /// Returns the partitions of the topic.
-    pub(super) fn partitions(&self) -> Result<Vec<Partition>, ReplayError> {
+    pub(super) fn partitions(&self) -> Result<Vec<Partition>, CommandError> {
         let metadata = self.consumer.fetch_metadata(Some(&self.topic), self.timeout)?;
         let topic = metadata.topics().iter().find(|topic| topic.name() == self.topic && topic.error().is_none());
         let partitions =
             topic.map(|topic| topic.partitions().iter().map(|partition| Partition(partition.id())).collect());
-        partitions.ok_or_else(|| ReplayError::NoTopic(self.topic.clone()))
+        partitions.ok_or_else(|| CommandError::NoTopic(self.topic.clone()))
     }
 
     /// Returns the topic's id, where the cluster has ids.
@@ -56,7 +56,7 @@ impl Log {
         &self,
         when: &When,
         partitions: &[Partition],
-    ) -> Result<BTreeMap<Partition, i64>, ReplayError> {
+    ) -> Result<BTreeMap<Partition, i64>, CommandError> {
         let log = self.ends(partitions)?;
         let found = match when {
             When::Earliest => log.iter().map(|(partition, range)| (*partition, range.start)).collect(),
@@ -73,18 +73,18 @@ impl Log {
     }
 
     /// Returns where each of `partitions` begins and ends.
-    fn ends(&self, partitions: &[Partition]) -> Result<BTreeMap<Partition, Range<i64>>, ReplayError> {
+    fn ends(&self, partitions: &[Partition]) -> Result<BTreeMap<Partition, Range<i64>>, CommandError> {
         let ask = |position| survey::ask_offsets(&self.consumer, &self.topic, partitions, position);
         let (starts, ends) = (ask(Position::Beginning), ask(Position::End));
         let range = |partition: &Partition| Some((*partition, starts.get(partition)?.0..ends.get(partition)?.0));
         let ranges: BTreeMap<_, _> = partitions.iter().filter_map(range).collect();
         match ranges.len() == partitions.len() {
             true => Ok(ranges),
-            false => Err(ReplayError::NoEnds(self.topic.clone())),
+            false => Err(CommandError::NoEnds(self.topic.clone())),
         }
     }
 
-    fn at(&self, millis: i64, partitions: &[Partition]) -> Result<BTreeMap<Partition, i64>, ReplayError> {
+    fn at(&self, millis: i64, partitions: &[Partition]) -> Result<BTreeMap<Partition, i64>, CommandError> {
         let mut asked = self.list(partitions);
         asked.set_all_offsets(Position::Offset(millis))?;
         let answer = self.consumer.offsets_for_times(asked, self.timeout)?;
@@ -96,7 +96,7 @@ impl Log {
     }
 
     /// Returns what the group has committed.
-    pub(super) fn committed(&self, partitions: &[Partition]) -> Result<BTreeMap<Partition, Committed>, ReplayError> {
+    pub(super) fn committed(&self, partitions: &[Partition]) -> Result<BTreeMap<Partition, Committed>, CommandError> {
         let answer = self.consumer.committed_offsets(self.list(partitions), self.timeout)?;
         let known = answer.elements().into_iter().filter_map(|element| match element.offset() {
             Position::Offset(offset) => {
@@ -109,7 +109,7 @@ impl Log {
     }
 
     /// Commits the beginning of each range of `checkpoint`. Kafka refuses it while the group has members.
-    pub(super) fn begin(&self, checkpoint: &Checkpoint) -> Result<(), ReplayError> {
+    pub(super) fn begin(&self, checkpoint: &Checkpoint) -> Result<(), CommandError> {
         let begins = checkpoint.ranges.iter().map(|(partition, range)| (*partition, NextOffset(range.start)));
         self.note(checkpoint, begins.collect())
     }
@@ -119,7 +119,7 @@ impl Log {
         &self,
         checkpoint: &Checkpoint,
         offsets: Vec<(Partition, NextOffset)>,
-    ) -> Result<(), ReplayError> {
+    ) -> Result<(), CommandError> {
         let notes = checkpoint.notes();
         let id = checkpoint.topic.map(identity::metadata_of);
         let note = |partition, _| identity::joined([id.clone(), None, notes.get(&partition).cloned()]);
@@ -127,7 +127,7 @@ impl Log {
     }
 
     /// Returns the members of the group, each as its client and host.
-    pub(super) fn members(&self) -> Result<Vec<String>, ReplayError> {
+    pub(super) fn members(&self) -> Result<Vec<String>, CommandError> {
         let groups = self.consumer.fetch_group_list(Some(&self.group), self.timeout)?;
         let members = groups.groups().iter().flat_map(|group| group.members());
         Ok(members.map(|member| format!("{} at {}", member.client_id(), member.client_host())).collect())

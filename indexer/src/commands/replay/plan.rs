@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::checkpoint::{Checkpoint, Committed};
 use super::log::Log;
-use super::{ReplayArgs, ReplayError};
+use super::{CommandError, ReplayArgs};
 use crate::backing::now_millis;
 use crate::commands::times::When;
 
@@ -32,8 +32,8 @@ pub(super) struct Plan {
 /// Nothing is committed for a dry run, and nothing begins anew where it may not.
 ///
 /// # Errors
-/// [`ReplayError`], when somebody else runs the same replay, or an unfinished one was asked for something else.
-pub(super) fn plan(config: &Config, args: &ReplayArgs, may_begin: bool) -> Result<Plan, ReplayError> {
+/// [`CommandError`], when somebody else runs the same replay, or an unfinished one was asked for something else.
+pub(super) fn plan(config: &Config, args: &ReplayArgs, may_begin: bool) -> Result<Plan, CommandError> {
     let log = Log::new(config)?;
     let all = log.partitions()?;
     if args.dry_run {
@@ -47,7 +47,7 @@ pub(super) fn plan(config: &Config, args: &ReplayArgs, may_begin: bool) -> Resul
         return resumed(checkpoint, &log, args, name);
     }
     if !may_begin {
-        return Err(ReplayError::NotFresh(args.into.clone().unwrap_or_default()));
+        return Err(CommandError::NotFresh(args.into.clone().unwrap_or_default()));
     }
     let checkpoint = fresh(&log, &all, args)?;
     log.begin(&checkpoint)?;
@@ -65,7 +65,7 @@ fn begun(committed: &BTreeMap<Partition, Committed>, args: &ReplayArgs) -> Optio
 ///
 /// # Errors
 /// As [`plan`].
-pub(super) fn extend(config: &Config, args: &ReplayArgs, checkpoint: &mut Checkpoint) -> Result<(), ReplayError> {
+pub(super) fn extend(config: &Config, args: &ReplayArgs, checkpoint: &mut Checkpoint) -> Result<(), CommandError> {
     let log = Log::new(config)?;
     wait_until_free(config, &log, &args.name(config))?;
     let partitions: Vec<Partition> = checkpoint.ranges.keys().copied().collect();
@@ -84,21 +84,21 @@ pub(super) fn extend(config: &Config, args: &ReplayArgs, checkpoint: &mut Checkp
     Ok(())
 }
 
-fn resumed(checkpoint: Checkpoint, log: &Log, args: &ReplayArgs, name: String) -> Result<Plan, ReplayError> {
+fn resumed(checkpoint: Checkpoint, log: &Log, args: &ReplayArgs, name: String) -> Result<Plan, CommandError> {
     if checkpoint.asked != asked(args) {
         let (settled, total) = (checkpoint.settled, checkpoint.total());
-        return Err(ReplayError::Unfinished { name, settled, total });
+        return Err(CommandError::Unfinished { name, settled, total });
     }
     if let (Some(then), Some(now)) = (checkpoint.topic, log.topic_id())
         && then != now
     {
-        return Err(ReplayError::OtherTopic(name));
+        return Err(CommandError::OtherTopic(name));
     }
     Ok(Plan { checkpoint, is_resumed: true })
 }
 
 /// Waits until the group has no members: one that was killed stays for its session timeout.
-fn wait_until_free(config: &Config, log: &Log, name: &str) -> Result<(), ReplayError> {
+fn wait_until_free(config: &Config, log: &Log, name: &str) -> Result<(), CommandError> {
     let session = config.kafka.options.get("session.timeout.ms").and_then(|millis| millis.parse().ok());
     let until = Instant::now() + session.map_or(SESSION, Duration::from_millis) + GRACE;
     let mut is_logged = false;
@@ -108,7 +108,7 @@ fn wait_until_free(config: &Config, log: &Log, name: &str) -> Result<(), ReplayE
             return Ok(());
         }
         if Instant::now() >= until {
-            return Err(ReplayError::Busy { name: name.to_owned(), members: members.join(", ") });
+            return Err(CommandError::Busy { name: name.to_owned(), members: members.join(", ") });
         }
         if !is_logged {
             tracing::info!(members = members.join(", "), "The replay is running, or was killed a moment ago: waiting.");
@@ -119,7 +119,7 @@ fn wait_until_free(config: &Config, log: &Log, name: &str) -> Result<(), ReplayE
 }
 
 /// Returns the ranges that `args` ask for, as of now.
-fn fresh(log: &Log, all: &[Partition], args: &ReplayArgs) -> Result<Checkpoint, ReplayError> {
+fn fresh(log: &Log, all: &[Partition], args: &ReplayArgs) -> Result<Checkpoint, CommandError> {
     let partitions = chosen(all, args)?;
     let (begins, ends) = (log.offsets(&args.from.when, &partitions)?, log.offsets(&args.to.when, &partitions)?);
     let ranges = begins.into_iter().map(|(partition, begin)| {
@@ -136,7 +136,7 @@ fn fresh(log: &Log, all: &[Partition], args: &ReplayArgs) -> Result<Checkpoint, 
 }
 
 /// Returns the partitions that `args` name, or all.
-fn chosen(all: &[Partition], args: &ReplayArgs) -> Result<Vec<Partition>, ReplayError> {
+fn chosen(all: &[Partition], args: &ReplayArgs) -> Result<Vec<Partition>, CommandError> {
     let listed = (!args.partition.is_empty()).then(|| args.partition.iter().map(|number| Partition(*number)).collect());
     let named: Vec<BTreeSet<Partition>> = [listed, args.from.when.partitions(), args.to.when.partitions()]
         .into_iter()
@@ -145,10 +145,10 @@ fn chosen(all: &[Partition], args: &ReplayArgs) -> Result<Vec<Partition>, Replay
         .collect();
     let Some(first) = named.first() else { return Ok(all.to_vec()) };
     if named.iter().any(|other| other != first) {
-        return Err(ReplayError::Partitions);
+        return Err(CommandError::Partitions);
     }
     match first.iter().find(|partition| !all.contains(partition)) {
-        Some(missing) => Err(ReplayError::NoPartition(*missing)),
+        Some(missing) => Err(CommandError::NoPartition(*missing)),
         None => Ok(first.iter().copied().collect()),
     }
 }

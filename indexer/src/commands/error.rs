@@ -1,19 +1,72 @@
-//! Why there is no replay.
+//! Why a command cannot be carried out.
 
+use std::path::PathBuf;
+
+use config::ConfigError;
 use kafka::position::Partition;
 use rdkafka::error::KafkaError;
+use registry::{RegistryError, RegistrySetupError};
 
 use crate::RunError;
-use crate::commands::CommandError;
 use crate::elasticsearch::SettingsError;
 use crate::index::RequestError;
 
-/// Why there is no replay.
+/// Why `setup`, `mapping`, `explain` or `replay` cannot be carried out.
 #[derive(Debug, thiserror::Error)]
-pub enum ReplayError {
+pub enum CommandError {
+    /// Elasticsearch's settings cannot be used.
+    #[error("elasticsearch: {0}")]
+    Elasticsearch(#[from] SettingsError),
+    /// Elasticsearch does not answer, or refuses.
+    #[error("elasticsearch: {0}")]
+    Request(#[from] RequestError),
+    /// Elasticsearch does not list the backing indices in time.
+    #[error("elasticsearch does not give the list of backing indices of {0}")]
+    NoTable(String),
+    /// The file of the lifecycle policy cannot be used.
+    #[error("{0}")]
+    Lifecycle(#[from] ConfigError),
+    /// The schema registry's settings cannot be used.
+    #[error(transparent)]
+    RegistrySetup(#[from] RegistrySetupError),
+    /// The registry does not give the schema.
+    #[error("{0}")]
+    Registry(#[from] RegistryError),
+    /// The metrics could not be set up.
+    #[error("cannot register a metric: {0}")]
+    Metrics(#[from] prometheus::Error),
+    /// A part of the pipeline cannot be set up, or cannot go on.
+    #[error("{0}")]
+    Run(#[from] RunError),
     /// Kafka does not answer, or refuses.
     #[error("kafka: {0}")]
     Kafka(#[from] KafkaError),
+
+    /// A file cannot be read, or does not hold what it should.
+    #[error("{}: {reason}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// Nothing says which schema.
+    #[error("no schema: give --schema FILE or --subject SUBJECT, or set elasticsearch.mapping.subject")]
+    NoSchema,
+    /// The config does not have the topic.
+    #[error("the config does not have the topic {0:?}; it has {1}")]
+    UnknownTopic(String, String),
+    /// There are several topics.
+    #[error("which topic? give --topic: {0}")]
+    WhichTopic(String),
+
+    /// What is to be explained is neither a file nor a record.
+    #[error("{0} is neither a file nor TOPIC:PARTITION:OFFSET")]
+    NotARecord(String),
+    /// The record to be explained is not there.
+    #[error("{0}")]
+    NoRecord(String),
+
     /// The topic is not there.
     #[error("kafka has no topic {0}")]
     NoTopic(String),
@@ -26,13 +79,7 @@ pub enum ReplayError {
     /// Beginning and end are of different partitions.
     #[error("--from, --to and --partition name different partitions")]
     Partitions,
-    /// The config does not have the topic.
-    #[error("the config does not have the topic {0:?}; it has {1}")]
-    UnknownTopic(String, String),
-    /// There are several topics.
-    #[error("which topic? give --topic: {0}")]
-    WhichTopic(String),
-    /// It runs already.
+    /// The replay runs already.
     #[error("the replay {name:?} is running already ({members}): wait for it, or choose another --name")]
     Busy {
         /// Its name.
@@ -40,7 +87,7 @@ pub enum ReplayError {
         /// Who runs it.
         members: String,
     },
-    /// It was asked for something else.
+    /// A replay of this name was asked for something else.
     #[error(
         "a replay {name:?} that was asked for something else is not done ({settled} of {total} offsets): give its arguments again to go on, \
          choose another --name, or give --restart to begin anew"
@@ -56,7 +103,7 @@ pub enum ReplayError {
     /// The topic is another one.
     #[error("the topic was deleted and created again since the replay {0:?} began: give --restart to begin anew")]
     OtherTopic(String),
-    /// Another process took a part of it.
+    /// Another process took a part of the replay.
     #[error("another process has joined the replay {0:?} and has some of its partitions: let one of them go on alone")]
     Shared(String),
     /// Only a part would be swapped.
@@ -74,16 +121,4 @@ pub enum ReplayError {
     /// What was noted of a swap cannot be read.
     #[error("the note of the swap cannot be read: {0}")]
     Note(String),
-    /// Elasticsearch does not answer, or refuses.
-    #[error("elasticsearch: {0}")]
-    Request(#[from] RequestError),
-    /// The index cannot be used.
-    #[error("{0}")]
-    Command(#[from] CommandError),
-    /// The pipeline cannot run.
-    #[error("{0}")]
-    Run(#[from] RunError),
-    /// Elasticsearch's settings cannot be used.
-    #[error("elasticsearch: {0}")]
-    Bulk(#[from] SettingsError),
 }
