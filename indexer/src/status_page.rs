@@ -7,7 +7,7 @@ pub const LAYOUT: Layout = Layout {
     service: "indexer",
     version: env!("CARGO_PKG_VERSION"),
     nodes: &[
-        Node { name: "Senders", role: Role::Away("see there"), conditions: &[], figures: &[], beside: &[] },
+        Node { name: "Senders", role: Role::Away("post to receivers"), conditions: &[], figures: &[], beside: &[] },
         Node { name: "Receiver", role: Role::Away("has its own page"), conditions: &[], figures: &[], beside: &[] },
         Node { name: "Kafka", role: Role::Seen, conditions: &["kafka"], figures: KAFKA, beside: &[] },
         Node {
@@ -102,7 +102,7 @@ const ELASTICSEARCH: &[Figure] = &[
     },
     Figure {
         key: "bulk_within",
-        label: "99% of bulk requests within",
+        label: "99% of requests within",
         plot: Some("99% of bulk requests within"),
         unit: Unit::Seconds,
         measure: Measure::Within99(all("penstock_indexer_bulk_request_duration_seconds")),

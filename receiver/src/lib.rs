@@ -127,22 +127,7 @@ pub async fn run(config: Config, listeners: Listeners, shutdown: CancellationTok
     let receiver = &config.receiver;
     let openapi = if receiver.publish_openapi { openapi::router(&config) } else { Router::new() };
     let router = router::router(&sources, &common, receiver.trailing_slash, openapi);
-    let heads = usize::try_from(receiver.max_in_flight_bytes.as_u64() / 8).unwrap_or(usize::MAX).max(LEAST_HEADS);
-    let settings = Settings {
-        max_connections: receiver.max_connections,
-        max_connections_per_address: receiver.max_connections_per_address(),
-        trusted_proxies: receiver.trusted_proxies.clone(),
-        proxy_protocol: receiver.proxy_protocol,
-        head_timeout: receiver.head_timeout,
-        idle_timeout: receiver.idle_timeout,
-        write_timeout: receiver.write_timeout,
-        heads: MemoryBudget::new(heads),
-        patience: receiver.shutdown_timeout,
-        tls,
-        connections: common.metrics.connections.clone(),
-        refused: common.metrics.refused_connections.clone(),
-        not_proxied: common.metrics.proxy_protocol_refusals.clone(),
-    };
+    let settings = settings(receiver, tls, &common.metrics);
     let all_finished = server::serve(listeners.http, router, settings, closing).await;
     if !all_finished {
         tracing::warn!(
@@ -200,6 +185,26 @@ async fn close(stopping: Condition, delay: Duration, shutdown: CancellationToken
     stopping.unmet("stopping");
     tokio::time::sleep(delay).await;
     closing.cancel();
+}
+
+/// Returns what the listener for webhooks needs.
+fn settings(receiver: &config::Receiver, tls: Option<Arc<Tls>>, metrics: &Metrics) -> Settings {
+    let heads = usize::try_from(receiver.max_in_flight_bytes.as_u64() / 8).unwrap_or(usize::MAX).max(LEAST_HEADS);
+    Settings {
+        max_connections: receiver.max_connections,
+        max_connections_per_address: receiver.max_connections_per_address(),
+        trusted_proxies: receiver.trusted_proxies.clone(),
+        proxy_protocol: receiver.proxy_protocol,
+        head_timeout: receiver.head_timeout,
+        idle_timeout: receiver.idle_timeout,
+        write_timeout: receiver.write_timeout,
+        heads: MemoryBudget::new(heads),
+        patience: receiver.shutdown_timeout,
+        tls,
+        connections: metrics.connections.clone(),
+        refused: metrics.refused_connections.clone(),
+        not_proxied: metrics.proxy_protocol_refusals.clone(),
+    }
 }
 
 fn common(

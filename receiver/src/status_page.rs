@@ -29,7 +29,13 @@ pub(crate) const LAYOUT: Layout = Layout {
             beside: &[Node { name: "Quarantine", role: Role::Seen, conditions: &[], figures: QUARANTINE, beside: &[] }],
         },
         Node { name: "Indexer", role: Role::Away("has its own page"), conditions: &[], figures: &[], beside: &[] },
-        Node { name: "Elasticsearch", role: Role::Away("see there"), conditions: &[], figures: &[], beside: &[] },
+        Node {
+            name: "Elasticsearch",
+            role: Role::Away("filled by indexers"),
+            conditions: &[],
+            figures: &[],
+            beside: &[],
+        },
     ],
     parts: Parts {
         title: "Sources",
