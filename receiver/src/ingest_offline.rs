@@ -101,9 +101,8 @@ impl OfflineIngest {
                 assert!(!matches!(rejection, Rejection::Internal), "a worker panicked");
                 // What is said is a part of what is tried.
                 let location = ErrorLocation::of(&rejection);
-                let said =
-                    (rejection.detail().len(), location.as_ref().map_or(0, |location| location.to_string().len()));
-                debug_assert!(said.0 > 0 && said.1 > 0);
+                let said = (rejection.detail(), location.as_ref().map(ToString::to_string));
+                debug_assert!(!said.0.is_empty() && said.1.as_deref() != Some(""));
                 Verdict::Refused(rejection.code(), location.map(|location| location.reason))
             }
         }

@@ -183,12 +183,12 @@ impl Breaker {
         let (since, probes) = self.open.as_ref().map_or((now, 1), |open| (open.since, open.probes.saturating_add(1)));
         // At least half of the wait, so that twenty indexers together are no load either.
         let wait = PROBES.longest(probes).mul_f64(0.5 + jitter.clamp(0.0, 1.0) / 2.0);
-        let change = self.to_log(&pause, now);
+        let change = self.due_for_log(&pause, now);
         self.open = Some(Open { pause, since, probes, next: now + wait, probing: false });
         change
     }
 
-    fn to_log(&mut self, pause: &Pause, now: Instant) -> Option<Change> {
+    fn due_for_log(&mut self, pause: &Pause, now: Instant) -> Option<Change> {
         let code = pause.as_str();
         if let Some(logged) = &self.logged
             && logged.code == code

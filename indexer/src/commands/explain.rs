@@ -104,7 +104,7 @@ impl<'a> Bench<'a> {
 
     async fn explain(&self, name: String, record: &OwnedRecord) -> Result<Explanation, CommandError> {
         let placer = Placer::new(&self.config.elasticsearch, self.bulk.index_cache());
-        let decoder = Decoder::new(self.config, placer, &self.metrics).map_err(RunError::Config)?;
+        let decoder = Decoder::new(self.config, placer, &self.metrics).map_err(crate::RunError::Config)?;
         let (decoded, batch) = self.decode(decoder.for_server(self.bulk.server()), record).await?;
         let mut explanation = Explanation::new(name, self.config, &record.as_record());
         match decoded {

@@ -84,7 +84,7 @@ impl Consumer {
         self.marks.send();
         if let Some(batch) = self.books.dispatch(now) {
             self.memory_budget.start(batch.held_bytes());
-            self.metrics.consume.dispatched(&self.topic, &batch);
+            self.metrics.consume.dispatched(&self.topic, batch.items.len(), batch.body.len());
             self.tasks.deliver(batch);
         }
     }

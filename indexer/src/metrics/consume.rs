@@ -4,8 +4,6 @@
 use prometheus::{HistogramVec, IntCounterVec, IntGaugeVec, Result};
 use service::metrics::{Registry, counters, gauges, histograms};
 
-use crate::batch::Batch;
-
 /// The bounds of the documents of a batch.
 const DOCUMENTS: &[f64] = &[1.0, 5.0, 10.0, 50.0, 100.0, 250.0, 500.0, 1_000.0, 2_500.0, 5_000.0, 10_000.0];
 /// The bounds of the bytes of a batch: powers of four from 1 KiB to 64 MiB.
@@ -51,10 +49,10 @@ impl ConsumeMetrics {
         })
     }
 
-    /// Notes that `batch` of `topic` is sent.
-    pub fn dispatched(&self, topic: &str, batch: &Batch) {
-        self.batch_documents.with_label_values(&[topic]).observe(batch.items.len() as f64);
-        self.batch_bytes.with_label_values(&[topic]).observe(batch.body.len() as f64);
+    /// Notes that a batch of `topic` is sent: its documents, and the bytes of its body.
+    pub fn dispatched(&self, topic: &str, documents: usize, bytes: usize) {
+        self.batch_documents.with_label_values(&[topic]).observe(documents as f64);
+        self.batch_bytes.with_label_values(&[topic]).observe(bytes as f64);
     }
 
     /// Begins the series of `topic` at 0.

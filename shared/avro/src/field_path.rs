@@ -5,6 +5,7 @@ use std::borrow::Cow;
 
 use super::SchemaError;
 use super::definitions::shown;
+use super::hex_digits::HEX_DIGITS;
 use super::node::{NodeId, Record, SchemaNode, Symbol, Unit};
 use super::sink::{Scalar, Sink};
 use super::text::Text;
@@ -219,6 +220,6 @@ fn to_millis(value: i64, unit: Unit) -> i64 {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    let digit = |nibble: u8| char::from(uuid::HEX_DIGITS[usize::from(nibble & 0xf)]);
+    let digit = |nibble: u8| char::from(HEX_DIGITS[usize::from(nibble & 0xf)]);
     bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(*byte)]).collect()
 }

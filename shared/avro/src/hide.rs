@@ -8,8 +8,8 @@ use std::sync::Arc;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
+use super::hex_digits::HEX_DIGITS;
 use super::text::{self, Text};
-use super::uuid::HEX_DIGITS;
 
 /// What stands for a value that is masked.
 const MASK: &str = "***";

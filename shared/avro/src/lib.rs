@@ -19,6 +19,7 @@ mod definitions;
 mod digest;
 mod error;
 mod field_path;
+mod hex_digits;
 mod hide;
 mod json;
 mod keys;

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::error::{DecodeErrorKind as Kind, DecodeFailure, Fault};
+use super::hex_digits::HEX_DIGITS;
 use super::reader::Reader;
 use super::sink::Scalar;
 use super::text::{self, Text};
@@ -106,9 +107,6 @@ pub(super) fn print(uuid: [u8; 16]) -> [u8; TEXT_LEN] {
     }
     text
 }
-
-/// The hexadecimal digits, in lowercase.
-pub(super) const HEX_DIGITS: [u8; 16] = *b"0123456789abcdef";
 
 #[cfg(test)]
 mod tests;

@@ -1,24 +1,8 @@
-//! A fault: what can go wrong, how it is made to, and how it ends.
+//! What can go wrong.
 
 use std::fmt;
 
-use anyhow::Result;
-use futures::future::BoxFuture;
-
-use super::faults;
-use super::scene::Scene;
 use crate::link::Weather;
-
-/// A fault that is done to a scene.
-pub trait Fault: Send {
-    /// Makes it happen.
-    fn inject<'a>(&'a mut self, scene: &'a Scene) -> BoxFuture<'a, Result<()>>;
-
-    /// Ends it. What remains afterwards, the documents except or Penstock repairs.
-    fn undo<'a>(&'a mut self, _scene: &'a Scene) -> BoxFuture<'a, Result<()>> {
-        Box::pin(async { Ok(()) })
-    }
-}
 
 /// One of the services, by its number from 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,32 +85,6 @@ pub enum Kind {
     Token,
     /// The registry goes away.
     Registry(Loss),
-}
-
-impl Kind {
-    /// Returns the fault itself.
-    pub fn fault(self) -> Box<dyn Fault> {
-        match self {
-            Self::Service(service, loss) => Box::new(faults::service::Away::new(service, loss)),
-            Self::Broker(number, loss) => Box::new(faults::broker::Away::new(number, loss)),
-            Self::Leader => Box::new(faults::leader::Leader::default()),
-            Self::Quorum(number) => Box::new(faults::quorum::Quorum::new(number)),
-            Self::Node(number, loss) => Box::new(faults::node::Away::new(number, loss)),
-            Self::FullQueue(number) => Box::new(faults::full_queue::FullQueue::new(number)),
-            Self::ReadOnly(which) => Box::new(faults::read_only::ReadOnly::new(which)),
-            Self::Close(which) => Box::new(faults::close::Close::new(which)),
-            Self::Delete => Box::new(faults::delete::Delete),
-            Self::RollOver(documents) => Box::new(faults::roll_over::RollOver::new(documents)),
-            Self::Template => Box::new(faults::template::Template),
-            Self::StrictMapping => Box::new(faults::mapping::Strict),
-            Self::Weather(wire, weather) => Box::new(faults::weather::Bad::new(wire, weather)),
-            Self::Schema => Box::new(faults::schema::Schema),
-            Self::Contradiction => Box::new(faults::contradiction::Contradiction),
-            Self::Partition => Box::new(faults::partition::Partition),
-            Self::Token => Box::new(faults::token::Token::default()),
-            Self::Registry(loss) => Box::new(faults::registry::Away::new(loss)),
-        }
-    }
 }
 
 impl fmt::Display for Kind {

@@ -1,20 +1,47 @@
-//! One file for each fault.
+//! The faults, a file for each.
 
-pub(super) mod broker;
-pub(super) mod close;
-pub(super) mod contradiction;
-pub(super) mod delete;
-pub(super) mod full_queue;
-pub(super) mod leader;
-pub(super) mod mapping;
-pub(super) mod node;
-pub(super) mod partition;
-pub(super) mod quorum;
-pub(super) mod read_only;
-pub(super) mod registry;
-pub(super) mod roll_over;
-pub(super) mod schema;
-pub(super) mod service;
-pub(super) mod template;
-pub(super) mod token;
-pub(super) mod weather;
+use super::fault::Kind;
+use super::inject::Fault;
+
+mod broker;
+mod close;
+mod contradiction;
+mod delete;
+mod full_queue;
+mod leader;
+mod mapping;
+mod node;
+mod partition;
+mod quorum;
+mod read_only;
+mod registry;
+mod roll_over;
+mod schema;
+mod service;
+mod template;
+mod token;
+mod weather;
+
+/// Returns the fault that `kind` names.
+pub(crate) fn of(kind: Kind) -> Box<dyn Fault> {
+    match kind {
+        Kind::Service(service, loss) => Box::new(service::Away::new(service, loss)),
+        Kind::Broker(number, loss) => Box::new(broker::Away::new(number, loss)),
+        Kind::Leader => Box::new(leader::Leader::default()),
+        Kind::Quorum(number) => Box::new(quorum::Quorum::new(number)),
+        Kind::Node(number, loss) => Box::new(node::Away::new(number, loss)),
+        Kind::FullQueue(number) => Box::new(full_queue::FullQueue::new(number)),
+        Kind::ReadOnly(which) => Box::new(read_only::ReadOnly::new(which)),
+        Kind::Close(which) => Box::new(close::Close::new(which)),
+        Kind::Delete => Box::new(delete::Delete),
+        Kind::RollOver(documents) => Box::new(roll_over::RollOver::new(documents)),
+        Kind::Template => Box::new(template::Template),
+        Kind::StrictMapping => Box::new(mapping::Strict),
+        Kind::Weather(wire, weather) => Box::new(weather::Bad::new(wire, weather)),
+        Kind::Schema => Box::new(schema::Schema),
+        Kind::Contradiction => Box::new(contradiction::Contradiction),
+        Kind::Partition => Box::new(partition::Partition),
+        Kind::Token => Box::new(token::Token::default()),
+        Kind::Registry(loss) => Box::new(registry::Away::new(loss)),
+    }
+}

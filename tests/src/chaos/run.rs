@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Duration, Instant, sleep, sleep_until};
 
 use super::cluster::Cluster;
+use super::faults;
 use super::program::Program;
 use super::scene::Scene;
 use super::schedule::{Lane, SERVICES, Step, schedule};
@@ -156,7 +157,7 @@ async fn do_lane(scene: Arc<Scene>, begin: Instant, end: Instant, steps: Vec<Ste
         if Instant::now() >= end {
             break;
         }
-        let mut fault = step.kind.fault();
+        let mut fault = faults::of(step.kind);
         let at = || format!("{:6.1} s", begin.elapsed().as_secs_f64());
         eprintln!("{} {}", at(), step.kind);
         fault.inject(&scene).await.with_context(|| format!("{} is not done", step.kind))?;

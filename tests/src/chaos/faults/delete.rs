@@ -4,7 +4,8 @@ use anyhow::Result;
 use futures::future::BoxFuture;
 use serde_json::Value;
 
-use crate::chaos::fault::{Fault, Which};
+use crate::chaos::fault::Which;
+use crate::chaos::inject::Fault;
 use crate::chaos::scene::Scene;
 use crate::http::Method;
 

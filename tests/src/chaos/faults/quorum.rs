@@ -4,7 +4,8 @@ use anyhow::Result;
 use futures::future::BoxFuture;
 
 use crate::chaos::cluster::MEMBERS;
-use crate::chaos::fault::{Fault, Loss};
+use crate::chaos::fault::Loss;
+use crate::chaos::inject::Fault;
 use crate::chaos::scene::Scene;
 use crate::stack::Part;
 

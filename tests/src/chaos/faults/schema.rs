@@ -5,7 +5,7 @@ use futures::future::BoxFuture;
 
 use crate::audit::Intent;
 use crate::audit::plan::Variant;
-use crate::chaos::fault::Fault;
+use crate::chaos::inject::Fault;
 use crate::chaos::scene::Scene;
 
 pub(crate) struct Schema;

@@ -3,7 +3,8 @@
 use anyhow::Result;
 use futures::future::BoxFuture;
 
-use crate::chaos::fault::{Fault, Loss, Service};
+use crate::chaos::fault::{Loss, Service};
+use crate::chaos::inject::Fault;
 use crate::chaos::scene::Scene;
 
 pub(crate) struct Away {

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use futures::future::BoxFuture;
 
-use crate::chaos::fault::Fault;
+use crate::chaos::inject::Fault;
 use crate::chaos::scene::Scene;
 
 #[derive(Default)]

@@ -3,7 +3,8 @@
 use anyhow::Result;
 use futures::future::BoxFuture;
 
-use crate::chaos::fault::{Fault, Wire};
+use crate::chaos::fault::Wire;
+use crate::chaos::inject::Fault;
 use crate::chaos::scene::Scene;
 use crate::link::Weather;
 

@@ -17,9 +17,11 @@ const ARRIVALS: usize = 300;
 const REPAIRED: usize = 600;
 /// How long after that everything is settled.
 const SETTLED: usize = 3_000;
-/// How long a good document waits at most while no index is at fault: for two probes, and for the batches that have
-/// queued up before it.
-const WAIT: usize = 2 * PAUSE + 120;
+/// How many steps lie between two batches, each of a document for each index.
+const EVERY: usize = 5;
+/// How long a good document waits at most while no index is at fault: for two probes, and for the documents that have
+/// queued up before it. Of those that were set aside, one is tried in a step.
+const WAIT: usize = 2 * PAUSE + INDICES * REPAIRED / EVERY;
 /// Batches sent in one step.
 const SLOTS: usize = 4;
 /// The longest pause between two attempts with a document, and between two probes.
@@ -166,7 +168,7 @@ impl<'a> Indexer<'a> {
     }
 
     fn step(&mut self, step: usize) {
-        let others = (0..INDICES).filter(|_| step.is_multiple_of(5));
+        let others = (0..INDICES).filter(|_| step.is_multiple_of(EVERY));
         let other = |index| Event { number: -(step as i64 * 10) - index as i64, index, arrival: step, fault: None };
         let arrived = self.world.events.iter().filter(|event| event.arrival == step).cloned();
         let batch: Vec<Event> = others.map(other).chain(arrived).collect();
