@@ -37,8 +37,10 @@ struct Stub {
 }
 
 /// What the stub keeps, by path, and each request for a policy that changes it.
+type Policies = (BTreeMap<String, Value>, Vec<String>);
+
 #[derive(Clone, Debug, Default)]
-struct Kept(Arc<Mutex<(BTreeMap<String, Value>, Vec<String>)>>);
+struct Kept(Arc<Mutex<Policies>>);
 
 #[derive(Clone)]
 struct Way {

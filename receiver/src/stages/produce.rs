@@ -29,7 +29,7 @@ pub(crate) use fault::{OPERATOR, ProduceError};
 
 use callbacks::{Alone, Callbacks, Shared};
 use health::Health;
-use queue_budget::QueueBudget;
+use queue_budget::{QueueBudget, Unqueued};
 use rules::Rules;
 
 mod callbacks;
@@ -144,11 +144,10 @@ impl Producer {
         self.ensure_there(topic)?;
         let count = events.len();
         let bytes = self.ensure_taken(topic, events.clone(), head)?;
-        self.shared.budget.take(count, bytes)?;
+        let mut unqueued = Unqueued::take(&self.shared.budget, count, bytes)?;
         let client = self.client.load_full();
         let delivery = Delivery::of(count);
         let mut headers = Some(head.headers());
-        let (mut queued, mut queued_bytes) = (0, 0);
         for (number, event) in (1..).zip(events) {
             let mut record = BaseRecord::with_opaque_to(topic, Arc::clone(&delivery)).payload(event.value());
             record.key = event.key();
@@ -157,10 +156,9 @@ impl Producer {
             // one, takes the original.
             record.headers = if number == count { headers.take() } else { headers.clone() };
             if let Err((error, _record)) = client.send(record) {
-                self.shared.budget.give_back(count - queued, bytes - queued_bytes);
                 return Err(self.failed(topic, &error));
             }
-            (queued, queued_bytes) = (queued + 1, queued_bytes + event.len());
+            unqueued.queued(event.len());
             if number % STRIDE == 0 {
                 tokio::task::yield_now().await;
             }
@@ -213,17 +211,17 @@ impl Producer {
         timestamp: SystemTime,
     ) -> Result<Arc<Delivery>, ProduceError> {
         self.ensure_there(topic)?;
-        self.shared.budget.take(1, value.len())?;
+        let mut unqueued = Unqueued::take(&self.shared.budget, 1, value.len())?;
         let delivery = Delivery::of(1);
         let mut record: Record<'_> = BaseRecord::with_opaque_to(topic, Arc::clone(&delivery)).payload(value);
         record.timestamp = milliseconds(timestamp);
         record.headers = Some(headers);
         match self.client.load().send(record) {
-            Ok(()) => Ok(delivery),
-            Err((error, _)) => {
-                self.shared.budget.give_back(1, value.len());
-                Err(ProduceError::of(&error))
+            Ok(()) => {
+                unqueued.queued(value.len());
+                Ok(delivery)
             }
+            Err((error, _)) => Err(ProduceError::of(&error)),
         }
     }
 

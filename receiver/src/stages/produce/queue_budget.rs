@@ -20,6 +20,15 @@ pub(crate) struct QueueBudget {
     bytes: AtomicUsize,
 }
 
+/// Room for records that librdkafka does not have yet. It is given back when this is dropped, as it is when a sender
+/// leaves while its file is being queued.
+#[derive(Debug)]
+pub(super) struct Unqueued<'b> {
+    budget: &'b QueueBudget,
+    records: usize,
+    bytes: usize,
+}
+
 /// Why there is no room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum BudgetExceeded {
@@ -73,6 +82,29 @@ impl QueueBudget {
     /// Returns how many records wait.
     pub(super) fn records(&self) -> usize {
         self.records.load(Ordering::Relaxed)
+    }
+}
+
+impl<'b> Unqueued<'b> {
+    /// Takes room for `records` of `bytes` together.
+    ///
+    /// # Errors
+    /// [`BudgetExceeded`]; nothing is taken then.
+    pub(super) fn take(budget: &'b QueueBudget, records: usize, bytes: usize) -> Result<Self, BudgetExceeded> {
+        budget.take(records, bytes)?;
+        Ok(Self { budget, records, bytes })
+    }
+
+    /// Notes that librdkafka has one of the records, of `bytes`. Its room is given back with its outcome.
+    pub(super) fn queued(&mut self, bytes: usize) {
+        self.records -= 1;
+        self.bytes -= bytes;
+    }
+}
+
+impl Drop for Unqueued<'_> {
+    fn drop(&mut self) {
+        self.budget.give_back(self.records, self.bytes);
     }
 }
 

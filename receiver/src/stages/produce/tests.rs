@@ -45,24 +45,42 @@ impl Setup {
     }
 
     async fn produce(&self) -> Result<(), ProduceError> {
-        let writer = Writer {
-            id: SchemaId(7),
-            schema: Arc::new(Schema::parse("\"int\"").unwrap()),
-            key: None,
-            uuids: avro::Uuids::Any,
-        };
-        let event =
-            validate(b"\0\0\0\0\x07\x02", &writer, Limits { max_depth: 1, max_items: 1, max_values: 16 }).unwrap();
-        let head = RecordHead {
-            timestamp: SystemTime::now(),
-            source: "test",
-            id_scope: None,
-            request_id: b"r",
-            traceparent: None,
-        };
+        let (writer, head) = (writer(), head());
+        let event = event(&writer);
         let delivery = self.producer.queue(TOPIC, std::iter::once(event), &head).await?;
         self.producer.finished(TOPIC, &delivery, Instant::now() + TIMEOUT).await
     }
+}
+
+fn writer() -> Writer {
+    Writer { id: SchemaId(7), schema: Arc::new(Schema::parse("\"int\"").unwrap()), key: None, uuids: avro::Uuids::Any }
+}
+
+fn event(writer: &Writer) -> Event<'static> {
+    validate(b"\0\0\0\0\x07\x02", writer, Limits { max_depth: 1, max_items: 1, max_values: 16 }).unwrap()
+}
+
+fn head() -> RecordHead<'static> {
+    RecordHead { timestamp: SystemTime::now(), source: "test", id_scope: None, request_id: b"r", traceparent: None }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_is_dropped_in_the_middle_of_a_file_gives_back_its_room() {
+    let setup = Setup::new().await;
+    let writer = writer();
+    let events = (0..3 * STRIDE).map(|_| event(&writer)).collect::<Vec<_>>();
+    let head = head();
+    {
+        let mut queue = std::pin::pin!(setup.producer.queue(TOPIC, events.iter().cloned(), &head));
+        let queued = tokio::time::timeout(Duration::ZERO, &mut queue).await;
+        assert!(queued.is_err(), "it lets others have the thread");
+    }
+    let emptied = tokio::time::timeout(Duration::from_secs(30), async {
+        while setup.producer.queue_len() > 0 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    });
+    emptied.await.expect("all room is given back");
 }
 
 #[tokio::test(flavor = "multi_thread")]

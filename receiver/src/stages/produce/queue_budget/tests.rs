@@ -30,3 +30,13 @@ fn no_records_at_all_means_no_limit_as_librdkafka_has_it() {
     let budget = budget("0", "1");
     assert_eq!(budget.take(1_000_000, 1), Ok(()));
 }
+
+#[test]
+fn room_of_records_that_were_never_queued_is_given_back() {
+    let budget = budget("10", "1");
+    let mut unqueued = Unqueued::take(&budget, 10, 1_000).unwrap();
+    unqueued.queued(100);
+    drop(unqueued);
+    assert_eq!(budget.records(), 1, "the one that librdkafka has");
+    assert_eq!(budget.take(9, 900), Ok(()));
+}
