@@ -270,6 +270,9 @@ INDEXER = ("penstock-indexer", "Penstock: indexer", [
         panel("Mapping conflicts", "Fields that have another type in an index than in the schema.",
               ("max by (topic) (penstock_indexer_mapping_conflicts{t})", "{{topic}}"), unit="none", steps=ANY_IS_BAD,
               alerts=("PenstockMappingConflict",)),
+        panel("Field rules without a field", "Rules of elasticsearch.documents.fields that no schema has had a field for.",
+              ("max by (topic) (penstock_indexer_unmet_field_rules{t})", "{{topic}}"), unit="none", steps=ANY_IS_BAD,
+              alerts=("PenstockFieldRuleUnmet",)),
     ]),
 ])
 

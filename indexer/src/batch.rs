@@ -51,7 +51,7 @@ pub struct Origin {
     pub timestamp: Option<i64>,
     /// Where the key stands in [`Batch::raw`], if there is one.
     pub key: Option<Range<usize>>,
-    /// Where the headers stand in [`Batch::raw`], as [`Headers`](crate::message::record::Headers).
+    /// Where the headers stand in [`Batch::raw`], as [`Headers`].
     pub headers: Range<usize>,
     /// Where the value stands in [`Batch::raw`].
     pub value: Range<usize>,

@@ -2,7 +2,7 @@
 //! of its log. The admin port has it as a page for people and as JSON; `penstock-indexer status` reads the JSON.
 //!
 //! A service declares what it shows as a [`layout`]. A new figure is a row there, and must come from a metric that is
-//! registered anyway. What is kept for it has a fixed size ([`history`]).
+//! registered anyway. What is kept for it has a fixed size (`history`).
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;

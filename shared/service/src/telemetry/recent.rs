@@ -1,4 +1,4 @@
-//! The last warnings and errors of the log, for the status page: as many as [`LINES`], each of at most [`MAX_TEXT`]
+//! The last warnings and errors of the log, for the status page: as many as `LINES`, each of at most `MAX_TEXT`
 //! bytes. They are what the log has anyway, so they hold no secret either. One for the process, as the log is.
 
 use std::collections::VecDeque;
