@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
-use kafka::headers::HEADER_REQUEST_ID;
+use kafka::headers::{HEADER_REDRIVE_ORIGIN, HEADER_REQUEST_ID};
 use kafka::position::{Offset, Partition};
 use registry::wire::SchemaId;
 
@@ -131,10 +131,18 @@ impl Batch {
     /// Returns the id of the request that brought the record at `origin`, where its header has one that a log can
     /// show: visible ASCII.
     pub fn request_id(&self, origin: &Origin) -> Option<&str> {
-        let headers = Headers::from_bytes(self.raw.get(origin.headers.clone())?);
-        let id = std::str::from_utf8(headers.get(HEADER_REQUEST_ID)?).ok()?;
+        let id = std::str::from_utf8(self.headers(origin).get(HEADER_REQUEST_ID)?).ok()?;
         let is_shown = (1..=MAX_REQUEST_ID).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic());
         is_shown.then_some(id)
+    }
+
+    /// Returns whether the record at `origin` was redriven from a dead letter.
+    pub fn is_redriven(&self, origin: &Origin) -> bool {
+        self.headers(origin).get(HEADER_REDRIVE_ORIGIN).is_some()
+    }
+
+    fn headers(&self, origin: &Origin) -> Headers<'_> {
+        Headers::from_bytes(self.raw.get(origin.headers.clone()).unwrap_or_default())
     }
 
     /// Bytes it holds in all: body, records and what is kept of each.

@@ -144,7 +144,7 @@ impl DeadLetters {
         }
         self.log_written(batch, letter);
         self.metrics.letters.written(&self.topic, letter.stage, letter.error_type);
-        if letter.is_redriven(batch) {
+        if batch.is_redriven(letter.origin) {
             self.metrics.letters.redriven.with_label_values(&[&self.topic]).inc();
         }
     }

@@ -1,5 +1,5 @@
-//! Members that stood still until the group gave their partitions away, and are told to stop in the moment in which they
-//! hear of it: they end, and nothing is lost.
+//! Members that stand still until the group reassigns their partitions, and get SIGTERM at the moment in which they learn
+//! of it: they exit, and nothing is lost.
 
 use anyhow::{Context, Result, ensure};
 use config::GroupProtocol;

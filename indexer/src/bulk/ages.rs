@@ -1,15 +1,13 @@
 //! How old events are when Elasticsearch acknowledges them.
 
-use kafka::headers::HEADER_REDRIVE_ORIGIN;
 use prometheus::Histogram;
 
 use super::outcome::Fate;
 use crate::backing::now_millis;
-use crate::batch::{Batch, Item};
-use crate::message::record::Headers;
+use crate::batch::Batch;
 
-/// From which age on, in milliseconds, an event is looked at: whether it was redriven. A younger one hardly was, and
-/// to read all headers of all events would cost.
+/// The age in milliseconds from which on an event may have been redriven. The headers of younger events are not read,
+/// since reading those of every event would cost time.
 const MAYBE_REDRIVEN: i64 = 10_000;
 
 /// Observes the ages of those items of `chunk` that were written, in `ages`. One lock for all of them, not one each.
@@ -21,16 +19,11 @@ pub(super) fn observe(ages: &Histogram, batch: &Batch, chunk: &[usize], fates: &
         let Some(taken) = item.origin.timestamp else { continue };
         // A clock that is ahead makes nothing younger than new.
         let age = now.saturating_sub(taken).max(0);
-        if age < MAYBE_REDRIVEN || !is_redriven(batch, item) {
+        if age < MAYBE_REDRIVEN || !batch.is_redriven(&item.origin) {
             local.observe(age as f64 / 1_000.0);
         }
     }
     local.flush();
-}
-
-fn is_redriven(batch: &Batch, item: &Item) -> bool {
-    let headers = batch.raw.get(item.origin.headers.clone()).unwrap_or_default();
-    Headers::from_bytes(headers).get(HEADER_REDRIVE_ORIGIN).is_some()
 }
 
 #[cfg(test)]

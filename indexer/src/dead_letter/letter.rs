@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use kafka::headers::HEADER_REDRIVE_ORIGIN;
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::FutureRecord;
 
@@ -49,11 +48,6 @@ impl DeadLetter<'_> {
     pub(super) fn len(&self) -> usize {
         let key = self.origin.key.as_ref().map_or(0, |key| key.len());
         key + self.origin.value.len() + self.origin.headers.len() + MAX_REASON
-    }
-
-    /// Whether its record in `batch` was redriven.
-    pub(super) fn is_redriven(&self, batch: &Batch) -> bool {
-        Headers::from_bytes(&batch.raw[self.origin.headers.clone()]).get(HEADER_REDRIVE_ORIGIN).is_some()
     }
 
     /// What to leave out besides `omitted`: the larger one of value and key, then the other, then the record's own

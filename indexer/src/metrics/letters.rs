@@ -1,19 +1,12 @@
 //! The metrics of dead letters. A new one is one field with its help as a doc comment, and one line in
 //! [`LetterMetrics::new`].
 
-use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError};
-
 use prometheus::core::Collector;
 use prometheus::{IntCounterVec, Result};
-use service::metrics::{Registry, counters};
+use service::metrics::{BoundedLabel, OTHER, Registry, counters};
 
 /// Error types that Elasticsearch chose and that have a series of their own.
 const MAX_TYPES: usize = 50;
-/// Bytes of such a type.
-const MAX_TYPE: usize = 100;
-/// All types beyond those.
-const OTHER: &str = "(other)";
 /// What is most likely, by stage: there from the start, so that an alert sees the first one.
 const USUAL: [(&str, &[&str]); 2] = [
     ("decode", &["not-framed", "unknown-schema", "unusable-schema", "truncated", "trailing_bytes", "expired"]),
@@ -28,7 +21,7 @@ pub struct LetterMetrics {
     /// Dead letters of records that had been redriven, by topic.
     pub redriven: IntCounterVec,
     /// The types that have a series of their own.
-    types: Arc<Mutex<HashSet<String>>>,
+    types: BoundedLabel,
 }
 
 impl LetterMetrics {
@@ -37,7 +30,7 @@ impl LetterMetrics {
     /// # Errors
     /// When one of the names is taken.
     pub(super) fn new(registry: &Registry) -> Result<Self> {
-        let usual = USUAL.iter().flat_map(|(_, types)| types.iter().map(|name| (*name).to_owned()));
+        let usual = USUAL.iter().flat_map(|(_, types)| types.iter().copied());
         Ok(Self {
             written: counters(
                 registry,
@@ -51,14 +44,13 @@ impl LetterMetrics {
                 "Records that were redriven from dead letters and became dead letters again.",
                 &["topic"],
             )?,
-            types: Arc::new(Mutex::new(usual.collect())),
+            types: BoundedLabel::new(MAX_TYPES, usual),
         })
     }
 
     /// Counts a dead letter of `topic`. Elasticsearch chooses the types: beyond the first ones, all others are one.
     pub fn written(&self, topic: &str, stage: &str, error_type: &str) {
-        let error_type = if self.has_series(error_type) { error_type } else { OTHER };
-        self.written.with_label_values(&[topic, stage, error_type]).inc();
+        self.written.with_label_values(&[topic, stage, self.types.value(error_type)]).inc();
     }
 
     /// Returns how many dead letters of `topic` were counted.
@@ -78,15 +70,6 @@ impl LetterMetrics {
             }
         }
         self.redriven.with_label_values(&[topic]);
-    }
-
-    fn has_series(&self, name: &str) -> bool {
-        let mut types = self.types.lock().unwrap_or_else(PoisonError::into_inner);
-        if types.contains(name) {
-            return true;
-        }
-        let is_new = types.len() < MAX_TYPES && name.len() <= MAX_TYPE;
-        is_new && types.insert(name.to_owned())
     }
 }
 

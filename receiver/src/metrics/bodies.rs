@@ -1,17 +1,10 @@
 //! Metrics of bodies that are no events, and of what is done about them.
 
-use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError};
-
 use prometheus::{IntCounter, IntCounterVec, Result};
-use service::metrics::{Registry, counters};
+use service::metrics::{BoundedLabel, Registry, counters};
 
 /// Fields of one source that have a series of their own.
 const MAX_FIELDS: usize = 100;
-/// Bytes of such a field's name.
-const MAX_FIELD: usize = 100;
-/// All fields beyond those.
-const OTHER_FIELD: &str = "(other)";
 
 /// Of all sources.
 #[derive(Clone, Debug)]
@@ -34,7 +27,7 @@ pub(crate) struct SourceBodyMetrics {
     name: String,
     invalid_events: IntCounterVec,
     /// The fields that have a series of their own.
-    fields: Arc<Mutex<HashSet<String>>>,
+    fields: BoundedLabel,
     /// How often so many events did not fit the schema that the latest one was asked for.
     pub(crate) schema_drifts: IntCounter,
     /// Events that do not fit the latest schema but one of the versions before.
@@ -101,7 +94,7 @@ impl BodyMetrics {
         SourceBodyMetrics {
             name: name.to_owned(),
             invalid_events: self.invalid_events.clone(),
-            fields: Arc::default(),
+            fields: BoundedLabel::new(MAX_FIELDS, []),
             schema_drifts: self.schema_drifts.with_label_values(&[name]),
             older_versions: self.older_versions.with_label_values(&[name]),
             odd_uuids: self.odd_uuids.with_label_values(&[name]),
@@ -119,17 +112,7 @@ impl SourceBodyMetrics {
     /// record counts. Senders may bring schemas: beyond the first fields, all others are one.
     pub(crate) fn invalid(&self, reason: &'static str, path: &str) {
         let field = path.split(['.', '[']).next().unwrap_or_default();
-        let field = if self.has_series(field) { field } else { OTHER_FIELD };
-        self.invalid_events.with_label_values(&[self.name.as_str(), reason, field]).inc();
-    }
-
-    fn has_series(&self, field: &str) -> bool {
-        let mut fields = self.fields.lock().unwrap_or_else(PoisonError::into_inner);
-        if fields.contains(field) {
-            return true;
-        }
-        let is_new = fields.len() < MAX_FIELDS && field.len() <= MAX_FIELD;
-        is_new && fields.insert(field.to_owned())
+        self.invalid_events.with_label_values(&[self.name.as_str(), reason, self.fields.value(field)]).inc();
     }
 }
 

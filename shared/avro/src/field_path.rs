@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use super::SchemaError;
 use super::definitions::shown;
-use super::hex_digits::HEX_DIGITS;
+use super::hex_digits::hex;
 use super::node::{NodeId, Record, SchemaNode, Symbol, Unit};
 use super::sink::{Scalar, Sink};
 use super::text::Text;
@@ -217,9 +217,4 @@ fn text_of(text: &str) -> FoundField<'_> {
 
 fn to_millis(value: i64, unit: Unit) -> i64 {
     value.div_euclid(unit.per_second() / 1_000)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    let digit = |nibble: u8| char::from(HEX_DIGITS[usize::from(nibble & 0xf)]);
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(*byte)]).collect()
 }

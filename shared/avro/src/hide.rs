@@ -8,7 +8,7 @@ use std::sync::Arc;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use super::hex_digits::HEX_DIGITS;
+use super::hex_digits::hex;
 use super::text::{self, Text};
 
 /// What stands for a value that is masked.
@@ -27,7 +27,7 @@ pub(super) enum Hide {
     Hash(HashKey),
 }
 
-/// The key of the hashes. Not to be seen: whoever has it can try values.
+/// The key of the hashes. It never prints: with it, values can be guessed and compared with their hashes.
 #[derive(Clone)]
 pub(super) struct HashKey(Arc<Hmac<Sha256>>);
 
@@ -96,6 +96,5 @@ fn last(json: &[u8], count: usize) -> String {
 fn hash(key: &HashKey, text: &[u8]) -> String {
     let mut mac = (*key.0).clone();
     mac.update(text);
-    let digit = |nibble: u8| char::from(HEX_DIGITS[usize::from(nibble & 0xf)]);
-    mac.finalize().into_bytes().iter().flat_map(|byte| [digit(byte >> 4), digit(*byte)]).collect()
+    hex(&mac.finalize().into_bytes())
 }

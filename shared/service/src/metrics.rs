@@ -11,10 +11,12 @@ use prometheus::{
     Result,
 };
 
+pub use bounded::{BoundedLabel, OTHER};
 pub use conditions::conditions;
 pub use declared::{Declaration, Kind, Registry};
 pub use process::process;
 
+mod bounded;
 mod conditions;
 mod declared;
 mod process;

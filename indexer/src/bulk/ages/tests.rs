@@ -1,4 +1,5 @@
 use bytes::Bytes;
+use kafka::headers::HEADER_REDRIVE_ORIGIN;
 use prometheus::HistogramOpts;
 
 use super::*;

@@ -3,12 +3,9 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use kafka::headers::HEADER_REDRIVE_ORIGIN;
-
 use super::stored::{self, Part};
 use super::{Suspect, Verdict};
 use crate::batch::Batch;
-use crate::message::record::Headers;
 
 /// Documents in one request.
 const MAX_DOCUMENTS: usize = 1_000;
@@ -33,8 +30,7 @@ pub(super) fn twins(batch: &Batch) -> HashSet<usize> {
     let mut seen: HashMap<(&[u8], Option<i64>), usize> = HashMap::with_capacity(batch.items.len());
     let mut twins = HashSet::new();
     for (number, item) in batch.items.iter().enumerate() {
-        let headers = Headers::from_bytes(&batch.raw[item.origin.headers.clone()]);
-        if headers.get(HEADER_REDRIVE_ORIGIN).is_some() {
+        if batch.is_redriven(&item.origin) {
             twins.insert(number);
         }
         let key = stored::id(&batch.body[item.body.clone()]);

@@ -1,5 +1,5 @@
-//! What the process takes of the machine, under the names that every client library of Prometheus has for it. Linux
-//! tells; on other systems there are none.
+//! CPU time, memory, threads and files of the process, under the names that all client libraries of Prometheus use.
+//! They come from `/proc`, so they exist on Linux only.
 //!
 //! The `prometheus` crate has such a collector too, which counts CPU time in whole seconds: too coarse for the rate of
 //! a minute, and it brings an older `rustix` beside the one that is here already.
@@ -17,7 +17,7 @@ pub fn process(registry: &Registry) -> Result<()> {
     registry.declare(super::Kind::Gauge, linux::Process::new()?)
 }
 
-/// Registers nothing: this system does not tell.
+/// Registers nothing: this system has no `/proc`.
 ///
 /// # Errors
 /// Never.
@@ -89,7 +89,7 @@ mod linux {
 
         fn collect(&self) -> Vec<MetricFamily> {
             if let Err(error) = self.read() {
-                tracing::debug!(%error, "Cannot read what the process takes of the machine.");
+                tracing::debug!(%error, "Cannot read the figures of the process from /proc.");
             }
             self.parts().into_iter().flat_map(Collector::collect).collect()
         }

@@ -17,11 +17,11 @@ const INDEXERS: usize = 100;
 /// How often each list is read again while it is counted.
 const ROUNDS: i64 = 3;
 /// More than this in a round would be a question for each topic. One for all is 2 requests, and those who ask while it
-/// is under way have another one.
+/// is in flight have another one.
 const MOST: usize = 8;
 
 /// The caches of one process.
-fn keepers(url: &str) -> Vec<Arc<BackingIndexCache>> {
+fn index_caches(url: &str) -> Vec<Arc<BackingIndexCache>> {
     let mut config = config(url);
     config.elasticsearch.strategy = Strategy::Rollover;
     let client = Arc::new(Client::new(&config.elasticsearch).unwrap());
@@ -42,11 +42,11 @@ fn keepers(url: &str) -> Vec<Arc<BackingIndexCache>> {
 }
 
 /// Comes back when each list has been read `rounds` intervals after it was read first.
-async fn read_again(keepers: &[Arc<BackingIndexCache>], interval: i64, rounds: i64) {
-    let begin: Vec<i64> = keepers.iter().map(|index_cache| index_cache.read_at()).collect();
+async fn read_again(index_caches: &[Arc<BackingIndexCache>], interval: i64, rounds: i64) {
+    let begin: Vec<i64> = index_caches.iter().map(|index_cache| index_cache.read_at()).collect();
     let is_through =
         |(index_cache, begin): (&Arc<BackingIndexCache>, &i64)| index_cache.read_at() >= begin + rounds * interval;
-    while !keepers.iter().zip(&begin).all(is_through) {
+    while !index_caches.iter().zip(&begin).all(is_through) {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
@@ -60,7 +60,7 @@ async fn a_fleet_asks_a_few_times_an_interval_however_many_topics_it_has() {
         answer(received, "nothing")
     })
     .await;
-    let fleet: Vec<Arc<BackingIndexCache>> = (0..INDEXERS).flat_map(|_| keepers(&stub.url())).collect();
+    let fleet: Vec<Arc<BackingIndexCache>> = (0..INDEXERS).flat_map(|_| index_caches(&stub.url())).collect();
     futures::future::join_all(fleet.iter().map(|index_cache| index_cache.renewed())).await;
 
     let interval = i64::try_from(config(&stub.url()).elasticsearch.placement.refresh_interval.as_millis()).unwrap();
