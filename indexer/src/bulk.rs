@@ -8,12 +8,12 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use avro::Schema;
-use config::Config;
 use service::admin::Readiness;
 use tokio::sync::watch;
 
-use self::aimd::Aimd;
+use self::aimd::{Aimd, Signal};
 use self::breaker::{Breaker, Pause};
+pub use self::delivered::{Delivered, Refused};
 use self::doubt::Cause;
 use self::limiter::{Health, Limiter, Permit};
 use self::outcome::{Judgement, Trouble};
@@ -21,12 +21,13 @@ use self::reroute::{MAX_LOOK_UPS, Reroute};
 use self::set_aside::{Alone, UndecidedDocuments};
 use self::stream_dedup::StreamDedup;
 use self::verify::Verify;
-use self::work::{Progress, SetAside, Work};
+use self::work::{Progress, Work};
 use crate::backing::{BackingIndexCache, Lists};
 use crate::backoff::Backoff;
 use crate::batch::Batch;
+use crate::config::Config;
 use crate::elasticsearch::server::Server;
-use crate::elasticsearch::{self, Client, SendError, ServerAnswer, SettingsError};
+use crate::elasticsearch::{self, Client, SettingsError};
 use crate::index::{self, Index, IndexSettings, Known, Requests};
 use crate::metrics::Metrics;
 
@@ -34,6 +35,8 @@ mod ages;
 pub mod aimd;
 pub mod body;
 pub mod breaker;
+mod count;
+mod delivered;
 pub mod doubt;
 pub mod dry_run;
 mod duplicate_copies;
@@ -46,38 +49,6 @@ pub mod set_aside;
 mod stream_dedup;
 mod verify;
 pub mod work;
-
-/// The parts of an answer that [`outcome`] reads. Elasticsearch ignores this if a request fails as a whole.
-const FILTER_PATH: &str = "items.*.status,items.*.failure_store,items.*.error.type,items.*.error.reason,\
-    items.*.error.index,items.*.error.caused_by.reason,error,status";
-
-/// What became of a batch.
-#[derive(Debug, Default)]
-pub struct Delivered {
-    /// Documents that were written.
-    pub indexed: u64,
-    /// Documents that were there already, under the same id.
-    pub duplicates: u64,
-    /// Documents that Elasticsearch will never take.
-    pub refused: Vec<Refused>,
-    /// Documents that are refused, and it is not known what is at fault: [`Bulk::single_out`] them.
-    pub set_aside: Vec<SetAside>,
-}
-
-/// A document that Elasticsearch will never take.
-#[derive(Clone, Debug)]
-pub struct Refused {
-    /// The item's index in [`Batch::items`].
-    pub item: usize,
-    /// The status of the item's answer.
-    pub status: u16,
-    /// Elasticsearch's `error.type`.
-    pub error_type: String,
-    /// Elasticsearch's `error.reason`, capped.
-    pub reason: String,
-    /// How many times it was sent.
-    pub attempts: u32,
-}
 
 /// Sends batches. One for the whole process: all batches share the limiter.
 #[derive(Debug)]
@@ -206,7 +177,7 @@ impl Bulk {
         self.reroute.count(batch);
         self.run(&mut work, batch, None).await;
         let delivered = work.into_delivered();
-        self.log_refused(batch, &delivered.refused);
+        count::log_refused(&self.metrics, batch, &delivered.refused);
         delivered
     }
 
@@ -230,6 +201,9 @@ impl Bulk {
             }
             if progress.not_mapped {
                 self.index.adopt_again().await;
+            }
+            if let Some(alone) = alone.as_deref().filter(|_| progress.is_parted) {
+                self.ask_witness(&alone.index, &alone.cause).await;
             }
             failures = match (progress.failed, progress.settled) {
                 (0, _) => 0,
@@ -261,8 +235,14 @@ impl Bulk {
         let witness = alone.as_ref().and_then(|alone| alone.witness.as_ref());
         let (path, body) = request::address(work, batch, &chunk, witness);
         let (bytes, sent) = (body.len(), chunk.len() + usize::from(witness.is_some()));
-        let mut judgement = judge(self.post(&path, body).await, sent);
+        let mut judgement = outcome::judge_sent(self.post(&path, body).await, sent);
         let is_heard = alone.as_mut().is_some_and(|alone| alone.hear(&self.undecided, &mut judgement));
+        if let Some(progress) = alone.as_mut().and_then(|alone| alone.part(&judgement)) {
+            work.keep_whole(chunk);
+            count::request(&self.metrics, &progress, bytes);
+            permit.report(bytes, Signal::Nothing, Health::Unclear);
+            return progress;
+        }
         if let Some(stream_dedup) = &self.stream_dedup {
             stream_dedup.check(work, &judgement).await;
         }
@@ -287,7 +267,7 @@ impl Bulk {
         if let Some(block) = &mut progress.block {
             block.index.get_or_insert_with(|| self.index.name().to_owned());
         }
-        self.count(&progress, bytes);
+        count::request(&self.metrics, &progress, bytes);
         let health = if is_heard && progress.block.is_none() { Health::Well } else { progress.health() };
         permit.report(bytes, progress.signal(), health);
         progress
@@ -308,68 +288,9 @@ impl Bulk {
                 self.reroute.look_up(work, batch, items).await
             }
         };
-        self.count_documents(&progress);
+        count::documents(&self.metrics, &progress);
         permit.report(0, progress.signal(), progress.health());
         progress
-    }
-
-    /// Waits before failed items are sent again; not while requests are held back, since then they wait at the limiter.
-    async fn wait(&self, failures: u32) {
-        let wait = self.backoff.wait(failures, &mut rand::rng());
-        let mut pause = self.limiter.pause();
-        tokio::select! {
-            () = tokio::time::sleep(wait) => {}
-            _ = pause.wait_for(Option::is_some) => {}
-        }
-    }
-
-    fn count(&self, progress: &Progress, bytes: usize) {
-        let metrics = &self.metrics;
-        metrics.bulk.requests.with_label_values(&[progress.outcome()]).inc();
-        metrics.bulk.sent_bytes.inc_by(bytes as u64);
-        metrics.bulk.retried_documents.inc_by(progress.failed as u64);
-        metrics.bulk.failure_store.inc_by(progress.in_failure_store);
-        self.count_documents(progress);
-        if let Some(failure) = &progress.failure {
-            tracing::debug!(
-                trouble = failure.trouble.as_str(),
-                detail = failure.detail,
-                documents = progress.failed,
-                "Documents failed for now; they are sent again."
-            );
-        }
-    }
-
-    /// Logs the first document that is `refused` of `batch`. The reasons may quote documents, so they are for the dead
-    /// letters alone.
-    fn log_refused(&self, batch: &Batch, refused: &[Refused]) {
-        let Some(first) = refused.first() else { return };
-        let origin = batch.items.get(first.item).map(|item| &item.origin);
-        tracing::warn!(
-            topic = self.metrics.bulk.blocked.topic(),
-            partition = origin.map(|origin| origin.partition.0),
-            offset = origin.map(|origin| origin.offset.0),
-            request_id = origin.and_then(|origin| batch.request_id(origin)),
-            documents = refused.len(),
-            status = first.status,
-            error_type = first.error_type,
-            "Elasticsearch permanently refuses documents; they go to the dead-letter topic with its reason."
-        );
-    }
-
-    fn count_documents(&self, progress: &Progress) {
-        let outcomes =
-            [("indexed", progress.indexed), ("duplicate", progress.duplicates), ("refused", progress.refused)];
-        for (outcome, count) in outcomes.into_iter().filter(|(_, count)| *count > 0) {
-            self.metrics.documents.with_label_values(&[outcome]).inc_by(count);
-        }
-    }
-}
-
-fn judge(answer: Result<ServerAnswer, SendError>, sent: usize) -> Judgement {
-    match answer {
-        Ok(answer) => outcome::judge(answer.status, &answer.body, sent),
-        Err(error) => Judgement::Retry(error.into()),
     }
 }
 

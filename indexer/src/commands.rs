@@ -4,11 +4,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use avro::Schema;
-use config::Config;
 use registry::SchemaRegistry;
 use service::admin::Readiness;
 
 use crate::backoff::Backoff;
+use crate::config::Config;
 use crate::elasticsearch::Client;
 use crate::index::mapping::compare::Difference;
 use crate::index::mapping::{self, Generated};

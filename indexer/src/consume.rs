@@ -9,7 +9,6 @@ use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
-use config::{Config, GroupProtocol};
 use kafka::position::Partition;
 use kafka::{Login, without_value};
 use rdkafka::TopicPartitionList;
@@ -18,6 +17,7 @@ use rdkafka::error::{KafkaError, KafkaResult};
 use service::admin::Condition;
 use tokio_util::sync::CancellationToken;
 
+use crate::config::{Config, GroupProtocol};
 use crate::decode::Decoder;
 use crate::message::record::Record;
 use crate::message::report::Report;

@@ -7,7 +7,6 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use config::Config;
 use rand::RngExt;
 use rdkafka::error::KafkaError;
 use service::admin::Condition;
@@ -16,6 +15,7 @@ use tokio::sync::Semaphore;
 
 use crate::batch::Batch;
 use crate::bulk::{Bulk, Refused};
+use crate::config::Config;
 use crate::metrics::Metrics;
 use hold::Hold;
 use letter::{DeadLetter, Omitted};

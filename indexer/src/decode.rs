@@ -5,12 +5,13 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use avro::{DecodeError, FieldPath, Schema};
-use config::{Config, ConfigError, OnDuplicate};
+use config::ConfigError;
 use registry::RegistryError;
 use registry::wire::{self, SchemaId};
 
 use crate::backing::Placer;
 use crate::batch::BatchBuilder;
+use crate::config::{Config, OnDuplicate};
 use crate::document;
 use crate::elasticsearch::server::Server;
 use crate::fields::Fields;

@@ -5,10 +5,10 @@
 
 use avro::{DecodeError, FieldPath, JsonRules, Limits, Schema};
 use bytes::BytesMut;
-use config::{Config, OnDuplicate, Strategy, TimeUnit};
 use kafka::headers::HEADER_ID_SCOPE;
 use sha2::{Digest, Sha256};
 
+use crate::config::{Config, OnDuplicate, Strategy, TimeUnit};
 use crate::elasticsearch::server::Server;
 use crate::message::record::{First, Record};
 use crate::placement;

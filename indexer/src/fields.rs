@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use avro::{FieldRules, Limits, Schema, SchemaError};
-use config::{Config, ConfigError};
+use config::ConfigError;
 use prometheus::IntGauge;
 use registry::wire::SchemaId;
 
+use crate::config::Config;
 use crate::metrics::Metrics;
 
 /// The field rules of one topic.

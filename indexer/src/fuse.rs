@@ -5,7 +5,7 @@
 use std::collections::VecDeque;
 use std::fmt;
 
-use config::Fuse as Settings;
+use crate::config::Fuse as Settings;
 
 /// Counts records and dead letters, batch by batch.
 #[derive(Debug)]

@@ -6,25 +6,25 @@
 //! `evolve` adds what a new schema has, `managed` knows whose a policy or template is, `requests` sends. [`mapping`]
 //! says what the fields are.
 
-use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex as StdMutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use avro::Schema;
-use config::Lifecycle;
 use serde_json::Value;
 use service::admin::Condition;
 use tokio::sync::Mutex;
 
 use crate::backoff::Backoff;
-use crate::elasticsearch::SettingsError;
+use crate::config::Lifecycle;
 use crate::elasticsearch::server::Server;
 use crate::metrics::Metrics;
 use crate::placement::Retention;
 
+pub use name::check_name;
 pub use requests::{RequestError, Requests};
 pub use settings::IndexSettings;
+use state::IndexState;
 
 mod bootstrap;
 mod current;
@@ -34,11 +34,13 @@ mod fake;
 mod lifecycle;
 mod managed;
 pub mod mapping;
+mod name;
 mod requests;
 mod resources;
 mod retention;
 mod settings;
 mod shadow;
+mod state;
 mod strays;
 pub(crate) mod swap;
 mod template;
@@ -50,9 +52,6 @@ const MAX_WAIT: Duration = Duration::from_secs(3);
 const MAX_FIELDS: usize = 10_000;
 /// How many schemas that contradict others are remembered.
 const MAX_CONTRADICTING: usize = 64;
-/// The longest name of an index, in bytes (Elasticsearch reference, "Create index API").
-const MAX_NAME: usize = 255;
-
 /// The index of one topic.
 #[derive(Debug)]
 pub struct Index {
@@ -67,32 +66,6 @@ pub struct Index {
     /// One at a time: when the index is gone, every batch in flight finds out at once.
     turn: Mutex<()>,
     state: StdMutex<IndexState>,
-}
-
-/// What was learnt so far.
-#[derive(Debug)]
-struct IndexState {
-    /// The mapping of all schemas seen.
-    mapping: Value,
-    /// Mappings of schemas that contradict `mapping`: those that came first are in it.
-    contradicting: Vec<Value>,
-    /// The conflicts that were logged, so that each is logged once.
-    logged: HashSet<String>,
-    /// Whether the server has nothing that carries the lifecycle out.
-    without_lifecycle: bool,
-    /// The creation dates of the backing indices, in milliseconds since the Unix epoch, where documents may make them
-    /// again.
-    created: HashMap<String, i64>,
-    /// Changes with `mapping`.
-    version: u64,
-    /// The version that template and current index have.
-    evolved: Option<u64>,
-    /// Indices by name, and up to which version they have all fields.
-    prepared: HashMap<String, u64>,
-    /// The template that wins the names of the indices, if it is not ours.
-    shadow: Option<String>,
-    /// How many fields of an index have another type there than in the schemas.
-    conflicts: HashMap<String, usize>,
 }
 
 /// What is known of the index before it is made sure of.
@@ -115,19 +88,8 @@ impl Index {
         metrics: Metrics,
     ) -> Self {
         let backoff = Backoff { max: backoff.max.min(MAX_WAIT), ..backoff };
-        let state = IndexState {
-            mapping: mapping::without_fields(&settings.mapping),
-            contradicting: Vec::new(),
-            logged: HashSet::new(),
-            without_lifecycle: false,
-            created: HashMap::new(),
-            version: 0,
-            evolved: None,
-            prepared: HashMap::new(),
-            conflicts: HashMap::new(),
-            shadow: None,
-        };
         Self {
+            state: StdMutex::new(IndexState::new(mapping::without_fields(&settings.mapping))),
             requests,
             settings,
             backoff,
@@ -136,7 +98,6 @@ impl Index {
             force: false,
             retention: Arc::default(),
             turn: Mutex::new(()),
-            state: StdMutex::new(state),
         }
     }
 
@@ -262,13 +223,11 @@ impl Index {
     }
 
     fn is_evolved(&self) -> bool {
-        let state = self.state();
-        state.evolved == Some(state.version)
+        self.state().is_evolved()
     }
 
     fn is_prepared(&self, index: &str) -> bool {
-        let state = self.state();
-        state.prepared.get(index) == Some(&state.version)
+        self.state().is_prepared(index)
     }
 
     /// Adds all fields that are known to template and indices again: one was re-created, or restored, without some of
@@ -322,27 +281,6 @@ impl Index {
     fn state(&self) -> MutexGuard<'_, IndexState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// `name` if it can be the name of an index (Elasticsearch reference, "Create index API").
-///
-/// # Errors
-/// [`SettingsError::IndexName`].
-pub fn check_name(name: &str) -> Result<&str, SettingsError> {
-    let wrong = |reason| Err(SettingsError::IndexName { name: name.to_owned(), reason });
-    if name.is_empty() || name.len() > MAX_NAME {
-        return wrong("it needs 1 to 255 bytes");
-    }
-    if name != name.to_lowercase() {
-        return wrong("it has to be in lower case");
-    }
-    if name.starts_with(['-', '_', '+']) || name == "." || name == ".." {
-        return wrong("it must not begin with '-', '_' or '+', nor be '.' or '..'");
-    }
-    if name.contains(['\\', '/', '*', '?', '"', '<', '>', '|', ' ', ',', '#', ':', '%']) {
-        return wrong("none of \\ / * ? \" < > | , # : % and space may be in it");
-    }
-    Ok(name)
 }
 
 #[cfg(test)]

@@ -11,13 +11,14 @@
 
 use std::sync::Arc;
 
-use config::Config;
 use service::admin::{self, Readiness};
 use service::listen::{self, BindError};
 use service::metrics::{Declaration, REVISION, Registry, conditions, process};
 use service::status::Status;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+
+use crate::config::Config;
 
 use commands::exit::Exit;
 use consume::group;
@@ -28,6 +29,7 @@ pub mod batch;
 pub mod bulk;
 pub mod commands;
 pub mod commit;
+pub mod config;
 pub mod consume;
 pub mod dead_letter;
 pub mod decode;
@@ -53,7 +55,7 @@ pub enum RunError {
     Listen(#[from] BindError),
     /// A value of the config, or a file that it names, cannot be used.
     #[error("{0}")]
-    Config(config::ConfigError),
+    Config(::config::ConfigError),
     /// A metric could not be registered.
     #[error("cannot register a metric: {0}")]
     Metrics(#[from] prometheus::Error),

@@ -6,7 +6,6 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, anyhow};
 use clap::{Parser, Subcommand};
 use config::cli::{self, Common, ConfigCommand, GenerateCommand};
-use config::{Config, Part};
 use indexer::commands::dead_letters::{self, DeadLetters};
 use indexer::commands::doctor::{self, DoctorArgs};
 use indexer::commands::exit::Exit;
@@ -18,6 +17,7 @@ use indexer::commands::replay::{self, ReplayArgs};
 use indexer::commands::status::{self, StatusArgs};
 use indexer::commands::topics::{self, Settings, TopicReport};
 use indexer::commands::{self, SetUp};
+use indexer::config::Config;
 use indexer::index::mapping::NoteKind;
 use service::{shutdown, telemetry};
 
@@ -98,11 +98,11 @@ fn main() -> Result<ExitCode> {
         Err(code) => return Ok(code),
     };
     match args.command {
-        Some(Command::Config(command)) => return Ok(cli::run_config_command(Part::Indexer, &args.common, command)),
+        Some(Command::Config(command)) => return Ok(cli::run_config_command::<Config>(&args.common, command)),
         Some(Command::Generate(command)) => return Ok(cli::run_generate_command::<Args>(&command)),
         _ => {}
     }
-    match cli::load(Part::Indexer, &args.common) {
+    match cli::load::<Config>(&args.common) {
         Ok(config) => run(config, args.command),
         Err(code) => Ok(code),
     }

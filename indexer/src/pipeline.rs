@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 use std::sync::mpsc::sync_channel;
 
-use config::Config;
 use registry::SchemaRegistry;
 use service::admin::Readiness;
 use service::metrics::Registry;
@@ -15,6 +14,7 @@ use crate::RunError;
 use crate::backing::{Lists, Placer};
 use crate::bulk::Bulk;
 use crate::bulk::dry_run::DryRun;
+use crate::config::Config;
 use crate::consume::reading::Reading;
 use crate::consume::{Conditions, Consumer};
 use crate::dead_letter::DeadLetters;

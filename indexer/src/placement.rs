@@ -11,8 +11,7 @@
 
 use std::sync::Arc;
 
-use config::Expired;
-
+use crate::config::Expired;
 use crate::message::target::{Age, NoPlacement, Target};
 
 pub use calendar::{Calendar, Retention};

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use axum::http::{HeaderMap, HeaderName};
-use config::Network;
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use tokio::time::Instant;
 
+use crate::config::Network;
+use crate::quoted::{pair, split};
 use crate::stages::authenticate::Peer;
 
 const FORWARDED: HeaderName = HeaderName::from_static("forwarded");
@@ -125,37 +126,71 @@ impl Drop for Visit {
     }
 }
 
-/// Who has sent a request that came from `address`: where that is one of the `trusted` proxies, the last address before
-/// it in `Forwarded` (RFC 7239) or else `X-Forwarded-For` that is not one of them. What stands before that address
-/// anybody may have written.
+/// Returns who has sent a request that came from `address`: where that is one of the `trusted` proxies, the last
+/// address before it in `Forwarded` (RFC 7239) or `X-Forwarded-For` that is not one of them. What stands before that
+/// address anybody may have written.
+///
+/// Returns `address` where both headers are there and name different senders: a proxy that writes one of them may pass
+/// on the other as the client wrote it, and which one it writes is not known.
 pub(crate) fn sender(head: &HeaderMap, address: IpAddr, trusted: &[Network]) -> IpAddr {
-    let is_trusted = |address: &IpAddr| trusted.iter().any(|network| network.contains(*address));
-    if !is_trusted(&address) {
+    if !is_trusted(address, trusted) {
         return address;
     }
-    let (name, parameter) = if head.contains_key(FORWARDED) { (FORWARDED, true) } else { (FORWARDED_FOR, false) };
+    let standard = head.contains_key(FORWARDED).then(|| {
+        let nodes = head.get_all(FORWARDED).iter().rev().flat_map(|value| nodes_of(text(value)));
+        nearest_stranger(nodes, address, trusted)
+    });
+    let usual = head.contains_key(FORWARDED_FOR).then(|| {
+        let values = head.get_all(FORWARDED_FOR).iter().rev();
+        nearest_stranger(values.flat_map(|value| text(value).rsplit(',').map(node)), address, trusted)
+    });
+    match (standard, usual) {
+        (Some(one), Some(other)) if one != other => address,
+        (one, other) => one.or(other).unwrap_or(address),
+    }
+}
+
+/// Returns whether `address` is one of the `trusted` proxies.
+fn is_trusted(address: IpAddr, trusted: &[Network]) -> bool {
+    trusted.iter().any(|network| network.contains(address))
+}
+
+/// Returns the first of `nodes`, the nearest to the receiver first, that is no trusted proxy. Where there is none
+/// before one that cannot be read or the end, returns the last one before that, or else `address`.
+fn nearest_stranger(nodes: impl Iterator<Item = Option<IpAddr>>, address: IpAddr, trusted: &[Network]) -> IpAddr {
     let mut sender = address;
-    for value in head.get_all(name).iter().rev() {
-        for element in value.to_str().unwrap_or_default().rsplit(',') {
-            let Some(before) = (if parameter { for_of(element) } else { node(element) }) else {
-                return sender;
-            };
-            sender = before;
-            if !is_trusted(&sender) {
-                return sender;
-            }
+    for node in nodes {
+        let Some(before) = node else { return sender };
+        sender = before;
+        if !is_trusted(sender, trusted) {
+            return sender;
         }
     }
     sender
 }
 
-/// Returns the node of `for=` in one element of `Forwarded`.
-fn for_of(element: &str) -> Option<IpAddr> {
-    let mut pairs = element.split(';').filter_map(|pair| pair.trim().split_once('='));
-    pairs.find(|(name, _)| name.eq_ignore_ascii_case("for")).and_then(|(_, value)| node(value))
+/// Returns the text of a value; nothing where it has other bytes than visible ASCII.
+fn text(value: &HeaderValue) -> &str {
+    value.to_str().unwrap_or_default()
 }
 
-/// An address, with or without its port, quotes and brackets.
+/// Returns the nodes of a value of `Forwarded`, the last one first. A value whose quotes are not in their places is one
+/// that cannot be read.
+fn nodes_of(value: &str) -> Vec<Option<IpAddr>> {
+    match split(value.as_bytes(), b',') {
+        Some(elements) => elements.into_iter().rev().map(for_of).collect(),
+        None => vec![None],
+    }
+}
+
+/// Returns the node of `for=` in one element of `Forwarded`.
+fn for_of(element: &[u8]) -> Option<IpAddr> {
+    let mut pairs = split(element, b';')?.into_iter().filter_map(pair);
+    let (_, value) = pairs.find(|(name, _)| name.eq_ignore_ascii_case(b"for"))?;
+    node(std::str::from_utf8(value).ok()?)
+}
+
+/// Returns an address that is written with or without its port, quotes and brackets.
 fn node(text: &str) -> Option<IpAddr> {
     let text = text.trim().trim_matches('"');
     if let Ok(address) = text.parse::<IpAddr>() {

@@ -5,10 +5,11 @@
 //! done with it is in [`pull`], and when in [`refresh`]. Where CXone keeps the schema is documented nowhere for
 //! certain: all paths are config.
 
-use config::SUBJECT_PLACE;
 use registry::escape;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use reqwest::{Method, StatusCode};
+
+use crate::config::SUBJECT_PLACE;
 
 pub use error::CxoneError;
 
@@ -42,7 +43,7 @@ impl Cxone {
     ///
     /// # Errors
     /// [`CxoneError::Config`] when `tenant_url` or `schema_path` is missing, or no HTTP client can be made.
-    pub(crate) fn new(config: &config::Cxone) -> Result<Self, CxoneError> {
+    pub(crate) fn new(config: &crate::config::Cxone) -> Result<Self, CxoneError> {
         let missing =
             |key: &str| CxoneError::Config(format!("cxone.{key}: is missing: schemas cannot be fetched without it"));
         let tenant_url = config.tenant_url.as_deref().ok_or_else(|| missing("tenant_url"))?;

@@ -15,9 +15,7 @@ pub use requests::{OfflineSignatures, Signature, ingest_head};
 
 use crate::body_budget::MemoryBudget;
 use crate::message::{Buffer, Writer};
-use crate::receive::events::Events;
-use crate::receive::reader::Reader;
-use crate::receive::schemas::Schemas;
+use crate::receive::reader::{Events, Reader, Schemas};
 use crate::reject::location::ErrorLocation;
 use crate::reject::{Rejection, SchemaName};
 use crate::stages::unframe::Reading;
@@ -123,13 +121,12 @@ impl OfflineIngest {
         let deadline = Instant::now() + PATIENCE;
         let Self { schemas, reading, limits, workers, .. } = self;
         let reader = Reader { schemas, reading, limits: *limits, workers };
-        let form = reader.form(&head, &mut body, &mut budget, deadline).await?;
-        let whole = body.body().len();
-        let read = reader.events(form, &mut body, &mut budget, deadline).await.map(|events| count(&events));
+        let read = reader.read(&head, &mut body, &mut budget, deadline).await.map(|events| count(&events));
         body.unframe();
-        // A body that was handed to a thread and lost there would be empty now.
-        debug_assert_eq!(whole, body.body().len());
-        read
+        // A body that had a form was not empty. One that was handed to a thread and lost there would be empty now.
+        let had_form = read.as_ref().map_or_else(|unread| unread.form.is_some(), |_| true);
+        debug_assert!(!had_form || !body.body().is_empty());
+        read.map_err(|unread| unread.rejection)
     }
 }
 

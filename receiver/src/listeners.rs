@@ -1,8 +1,9 @@
 //! The ports of the receiver, bound before anything else so that a taken port is reported at once.
 
-use config::Config;
 use service::listen::{BindError, bind};
 use tokio::net::TcpListener;
+
+use crate::config::Config;
 
 /// The two ports of a receiver.
 #[derive(Debug)]

@@ -6,8 +6,8 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, anyhow};
 use clap::{Parser, Subcommand};
 use config::cli::{self, Common, ConfigCommand, GenerateCommand};
-use config::{Config, Part};
 use receiver::Listeners;
+use receiver::config::Config;
 use receiver::schema_command::{self, SchemaCommand};
 use service::{shutdown, telemetry};
 
@@ -39,11 +39,11 @@ fn main() -> Result<ExitCode> {
         Err(code) => return Ok(code),
     };
     match args.command {
-        Some(Command::Config(command)) => return Ok(cli::run_config_command(Part::Receiver, &args.common, command)),
+        Some(Command::Config(command)) => return Ok(cli::run_config_command::<Config>(&args.common, command)),
         Some(Command::Generate(command)) => return Ok(cli::run_generate_command::<Args>(&command)),
         _ => {}
     }
-    let config = match cli::load(Part::Receiver, &args.common) {
+    let config = match cli::load::<Config>(&args.common) {
         Ok(config) => config,
         Err(code) => return Ok(code),
     };

@@ -7,7 +7,7 @@ use rdkafka::error::RDKafkaErrorCode;
 use service::metrics::{Registry, build_info, counter, counters, float_gauges, gauge, gauges, histograms};
 
 use crate::proxy_protocol::Refusal;
-use crate::reject::CODES;
+use crate::reject::table::codes;
 use crate::stages::produce::OPERATOR;
 use bodies::{BodyMetrics, SourceBodyMetrics};
 use schema::SchemaInfo;
@@ -146,7 +146,7 @@ impl Metrics {
     /// Returns the handles of the source `name`.
     pub(crate) fn source(&self, name: &str) -> SourceMetrics {
         // A counter that begins with its first event has no rise that an alert could see.
-        for code in CODES {
+        for code in codes() {
             self.requests.with_label_values(&[name, code]);
         }
         for code in OPERATOR {

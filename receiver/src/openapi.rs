@@ -3,12 +3,17 @@
 //! It names nothing of the inside: no topic, no subject, no address. The examples are calls of curl that work as they
 //! stand, once the variables in them are set; a test runs each of them.
 
+use std::collections::BTreeMap;
+
 use axum::Router;
 use axum::body::Bytes;
+use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::routing::get;
-use config::{Auth, Config, Source};
 use serde_json::{Map, Value, json};
+
+use crate::config::{Auth, Config, Source};
+use crate::reject::table::{About, Again, ROWS, Row};
 
 mod curl;
 
@@ -23,25 +28,6 @@ const MEDIA_TYPES: [(&str, &str); 6] = [
     ("application/vnd.confluent.avro", "In the Confluent wire format: a zero byte, a 4-byte schema id, the datum."),
     ("application/vnd.apache.avro+single-object", "In Avro's single-object encoding."),
     ("application/vnd.apache.avro+container", "An Avro object container file: many events in one request."),
-];
-
-/// What is answered when a request is not accepted; see [`crate::reject`].
-const PROBLEMS: [(&str, &str); 9] = [
-    (
-        "400",
-        "The body is not an event of the schema: truncated, trailing bytes, an unknown schema. Do not send it again.",
-    ),
-    ("401", "No credentials or wrong ones, a stale timestamp, or a signature that was accepted before."),
-    ("405", "Not POST."),
-    ("408", "The body did not arrive in time."),
-    ("413", "The body is over the limit."),
-    ("415", "The Content-Type or Content-Encoding is not supported."),
-    ("429", "More requests than are taken in a second. Send it again after the time in Retry-After."),
-    ("500", "A bug. Send it again later."),
-    (
-        "503",
-        "The event was not stored, or it is not known whether it was. Send it again after the time in Retry-After.",
-    ),
 ];
 
 /// A router that serves the description of the sources of `config`.
@@ -125,17 +111,35 @@ fn responses() -> Value {
         "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Accepted"}}},
     });
     let mut responses = Map::from_iter([("200".to_owned(), accepted)]);
-    for (status, description) in PROBLEMS {
+    let mut problems: BTreeMap<u16, Vec<&Row>> = BTreeMap::new();
+    for row in ROWS.iter().filter(|row| row.status != StatusCode::NOT_FOUND) {
+        problems.entry(row.status.as_u16()).or_default().push(row);
+    }
+    for (status, rows) in problems {
         let mut response = json!({
-            "description": description,
+            "description": description(&rows),
             "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
         });
-        if matches!(status, "429" | "503") {
+        if rows.iter().any(|row| row.again != Again::Never) {
             response["headers"] = json!({"Retry-After": {"$ref": "#/components/headers/RetryAfter"}});
         }
-        responses.insert(status.to_owned(), response);
+        responses.insert(status.to_string(), response);
     }
     Value::Object(responses)
+}
+
+/// Returns what the answers of one status mean, and whether the request may be sent again.
+fn description(rows: &[&Row]) -> String {
+    let mut meanings: Vec<String> = rows.iter().map(|row| format!("`{}`: {}.", row.code, row.title)).collect();
+    meanings.dedup();
+    let again = if rows.iter().any(|row| row.again != Again::Never) {
+        " The event was not stored, or it is not known whether it was. Send it again after the time in Retry-After."
+    } else if rows.iter().any(|row| row.about == About::Event) {
+        " Do not send it again."
+    } else {
+        ""
+    };
+    format!("{}{again}", meanings.join(" "))
 }
 
 fn accepted() -> Value {

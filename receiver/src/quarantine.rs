@@ -2,13 +2,14 @@
 //! its own, so that a change of the schema upstream loses nothing. It never changes the answer, and what is kept at a
 //! time is bounded.
 //!
-//! [`is_kept`] says which, [`headers`] with what; `docs/http.md` has the table of the headers.
+//! The table of [`crate::reject`] says which, [`headers`] with what; `docs/http.md` has the table of the headers.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use rdkafka::message::{Header, OwnedHeaders};
+use service::token_bucket::TokenBucket;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
@@ -32,22 +33,13 @@ pub(crate) struct Quarantine {
     /// Where bodies are written to.
     pub(crate) topic: String,
     max_body: usize,
-    per_second: f64,
-    bucket: Mutex<Bucket>,
+    rate: TokenBucket,
     waiting: Arc<Semaphore>,
-}
-
-/// How many bodies may still be kept.
-#[derive(Clone, Copy, Debug)]
-struct Bucket {
-    left: f64,
-    /// When that was so.
-    at: Option<Instant>,
 }
 
 impl Quarantine {
     /// Returns the quarantine of the config; `None` if it is not enabled.
-    pub(crate) fn compile(source: &config::Quarantine, kafka: &config::Kafka) -> Option<Self> {
+    pub(crate) fn compile(source: &crate::config::Quarantine, kafka: &config::Kafka) -> Option<Self> {
         if !source.enabled {
             return None;
         }
@@ -55,8 +47,7 @@ impl Quarantine {
         Some(Self {
             topic: source.topic.clone().unwrap_or_else(|| kafka.quarantine_topic.clone()),
             max_body: usize::try_from(source.max_body.as_u64()).unwrap_or(usize::MAX).min(WAITING),
-            per_second,
-            bucket: Mutex::new(Bucket { left: per_second * BURST_SECONDS, at: None }),
+            rate: TokenBucket::new(per_second, per_second * BURST_SECONDS),
             waiting: Arc::new(Semaphore::new(WAITING)),
         })
     }
@@ -64,58 +55,12 @@ impl Quarantine {
     /// Returns a permit where a body of `body` bytes with `headers` bytes of headers is kept at `now`: to be dropped
     /// once it is in Kafka.
     pub(crate) fn admit(&self, body: usize, headers: usize, now: Instant) -> Option<OwnedSemaphorePermit> {
-        if body > self.max_body || !self.take(now) {
+        if body > self.max_body || self.rate.take(now).is_err() {
             return None;
         }
         // One body may always wait, whatever its headers are.
         let bytes = (body + headers).min(WAITING);
         Arc::clone(&self.waiting).try_acquire_many_owned(u32::try_from(bytes).ok()?).ok()
-    }
-
-    fn take(&self, now: Instant) -> bool {
-        // What a panic might have left half done are two numbers that are both right.
-        let mut bucket = self.bucket.lock().unwrap_or_else(PoisonError::into_inner);
-        let passed = bucket.at.map_or(0.0, |at| now.saturating_duration_since(at).as_secs_f64());
-        bucket.left = (bucket.left + passed * self.per_second).min(self.per_second * BURST_SECONDS);
-        bucket.at = Some(now);
-        let admitted = bucket.left >= 1.0;
-        if admitted {
-            bucket.left -= 1.0;
-        }
-        admitted
-    }
-}
-
-/// Returns whether the body of a request that was refused so is kept: it was read and is wrong in itself. What is not
-/// the body's fault is not lost, since its sender tries again.
-pub(crate) fn is_kept(rejection: &Rejection) -> bool {
-    match rejection {
-        Rejection::Decompress(_)
-        | Rejection::RecordTooLarge
-        | Rejection::RecordRefused
-        | Rejection::Unframe(_)
-        | Rejection::Invalid { .. }
-        | Rejection::Container(_)
-        | Rejection::Ambiguous(_)
-        | Rejection::AmbiguousVersion(_)
-        | Rejection::UnknownSchema(_)
-        | Rejection::UnusableSchema(..) => true,
-        Rejection::NotFound
-        | Rejection::MethodNotAllowed
-        | Rejection::Unauthorized(_)
-        | Rejection::TooLarge(_)
-        | Rejection::BodyTimeout
-        | Rejection::BodyBroken
-        | Rejection::ContentEncoding
-        | Rejection::SchemaPending(_)
-        | Rejection::SchemaUnavailable
-        | Rejection::Overloaded
-        | Rejection::InFlight
-        | Rejection::RateLimited(_)
-        | Rejection::QueueFull
-        | Rejection::KafkaRefuses
-        | Rejection::KafkaUnavailable
-        | Rejection::Internal => false,
     }
 }
 

@@ -1,98 +1,58 @@
 //! One request from its head to its answer: `receive → authenticate → unframe → validate → produce`.
 //!
-//! [`Endpoint::accept`] is that sentence. All waits (for the body, the registry, Kafka) share one deadline, a little
-//! less than `receiver.request_timeout` after the head, so that the answer is out by then: a body that is late is
-//! answered 408 (RFC 9110, section 15.5.9: the server did not receive a complete request in time), everything of ours
-//! that is late 503.
+//! [`Endpoint::accept`] is that sentence, and [`Reader::read`] the middle of it, which `ingest_offline` and so the
+//! fuzzer go through as well. All waits (for the body, the registry, Kafka) share one deadline, a little less than
+//! `receiver.request_timeout` after the head, so that the answer is out by then: a body that is late is answered 408
+//! (RFC 9110, section 15.5.9: the server did not receive a complete request in time), everything of ours that is late
+//! 503.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
+use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::header::{CONNECTION, CONTENT_TYPE};
+use axum::http::header::CONNECTION;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, Method, Version};
-use axum::response::{IntoResponse, Response};
-use config::Network;
-use registry::SchemaRegistry;
-use tokio::sync::Semaphore;
+use axum::http::{HeaderMap, HeaderValue, Version};
+use axum::response::Response;
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
 
-use crate::body_budget::MemoryBudget;
-use crate::client::Visit;
-use crate::message::Buffer;
-use crate::message::RecordHead;
-use crate::metrics::{Counted, Metrics};
+use crate::body_budget::BodyBudget;
+use crate::client::{Client, Visit};
+use crate::message::{Buffer, RecordHead};
+use crate::metrics::Counted;
 use crate::reject::Rejection;
-use crate::reject::location::ErrorLocation;
-use crate::source::Source;
-use crate::stages::authenticate::Forwarded;
-use crate::stages::produce::{Delivery, ProduceError, Producer};
+use crate::stages::authenticate::{Authenticator, Pending, Refused};
+use crate::stages::produce::{Delivery, ProduceError};
+use crate::stages::unframe::{Form, unframe};
 use crate::stages::validate::BatchError;
-use crate::workers::Workers;
 
+pub(crate) use answer::other_method;
 pub(crate) use anteroom::Anteroom;
+pub(crate) use endpoint::{Common, Endpoint};
 
-use admit::Admitted;
-use events::Events;
-use reader::Reader;
+use answer::accepted;
+use reader::{Events, Reader, Schemas, Unread};
 use request_id::RequestId;
 
 mod admit;
 mod again;
+mod answer;
 mod anteroom;
 mod body;
+mod certificate;
 pub(crate) mod content;
-pub(crate) mod events;
+mod endpoint;
+mod events;
+mod file_schema;
 pub(crate) mod reader;
 pub(crate) mod request_id;
-pub(crate) mod schemas;
+mod schemas;
 mod set_aside;
 pub(crate) mod verify;
 
 /// The part of `receiver.request_timeout` that may be spent waiting; the rest is for the answer.
 const WAITS: f32 = 0.95;
-
-/// What all sources share.
-pub(crate) struct Common {
-    /// Where schemas come from.
-    pub(crate) registry: SchemaRegistry,
-    /// Where events go.
-    pub(crate) producer: Arc<Producer>,
-    /// `receiver.request_timeout`.
-    pub(crate) request_timeout: Duration,
-    /// A permit for each request of an authenticated sender that may be in flight.
-    pub(crate) request_permits: Semaphore,
-    /// Where requests wait whose sender is not known before the body is there.
-    pub(crate) anteroom: Anteroom,
-    /// `receiver.unauthenticated_timeout`.
-    pub(crate) unauthenticated_timeout: Duration,
-    /// A permit for each body that nobody wants and is let arrive.
-    pub(crate) discards: Semaphore,
-    /// `receiver.trusted_proxies`.
-    pub(crate) trusted_proxies: Vec<Network>,
-    /// `receiver.forwarded_certificate`.
-    pub(crate) forwarded_certificate: Option<Forwarded>,
-    /// The bytes that requests may hold in memory.
-    pub(crate) memory_budget: MemoryBudget,
-    /// Cancelled once the receiver is to stop.
-    pub(crate) stopping: CancellationToken,
-    /// The metrics that are not of one source.
-    pub(crate) metrics: Metrics,
-    /// Threads for work that takes long.
-    pub(crate) workers: Workers,
-    /// How much may be logged about rejections.
-    pub(crate) log_budget: service::budget::LogBudget,
-}
-
-/// One source and what it needs to serve requests.
-pub(crate) struct Endpoint {
-    /// The source.
-    pub(crate) source: Arc<Source>,
-    /// What it shares with the others.
-    pub(crate) common: Arc<Common>,
-}
 
 /// When a request's head had arrived, by both clocks.
 #[derive(Clone, Copy)]
@@ -131,34 +91,41 @@ pub(crate) async fn receive(State(endpoint): State<Arc<Endpoint>>, request: Requ
     response
 }
 
-/// Answers what is not a POST to a source.
-pub(crate) async fn other_method(State(endpoint): State<Arc<Endpoint>>, request: Request) -> Response {
-    match &endpoint.source.verification {
-        Some(verification) if matches!(*request.method(), Method::GET | Method::HEAD) => {
-            verify::answer(verification, request.uri())
-        }
-        Some(_) if *request.method() == Method::OPTIONS => verify::options(request.headers()),
-        _ => endpoint.rejected(Rejection::MethodNotAllowed, SystemTime::now(), &RequestId::of(request.headers())),
-    }
-}
-
-fn accepted(count: usize) -> Response {
-    let json = HeaderValue::from_static("application/json");
-    ([(CONTENT_TYPE, json)], format!(r#"{{"accepted":{count}}}"#)).into_response()
-}
-
 impl Endpoint {
     /// The way of a request: returns how many events it brought. It returns only when Kafka has acknowledged all of
     /// them (P1).
     async fn accept(
         &self,
         head: &Parts,
-        body: axum::body::Body,
+        body: Body,
         received: Received,
         request_id: &RequestId,
     ) -> Result<usize, Rejection> {
         let deadline = received.instant + self.common.request_timeout.mul_f32(WAITS);
-        let mut admitted = self.admit(head, body, received, deadline).await?;
+        let authenticator = self.source.authenticator.current();
+        let client = head.extensions.get::<Visit>().map(Visit::client);
+
+        // Head and rate: the head says who sends, or that the signature of the body will. Who is known by it has to
+        // keep to the rate.
+        let pending = match self.check_head(&authenticator, head, client, received.wall) {
+            Ok(pending) => pending,
+            Err(rejection) => return Err(self.discard(head.version, body, rejection).await),
+        };
+        // Permit: those whom only the signature makes known wait elsewhere.
+        let by_head = pending.is_authentic();
+        let mut room = if by_head { self.room(head)? } else { self.waiting_room(head, client)? };
+        // Body.
+        let body = self.read_body(body, &mut room, received, deadline).await?;
+        // Signature; then rate and permit, where they are still to come.
+        let (mut body, claim) = pending.check_body(body, received.wall).map_err(|refused| match refused {
+            Refused::Unauthorized => Rejection::Unauthorized(authenticator.challenge()),
+            Refused::InFlight => Rejection::InFlight,
+        })?;
+        if !by_head {
+            self.let_in(&mut room, client)?;
+        }
+
+        // Decompress, unframe, schema, validate, produce.
         let record = RecordHead {
             timestamp: received.wall,
             source: &self.source.name,
@@ -166,49 +133,56 @@ impl Endpoint {
             request_id: request_id.as_bytes(),
             traceparent: request_id::traceparent(&head.headers),
         };
-        let taken = self.take(&head.headers, &mut admitted, &record, deadline).await;
+        let taken = self.take(&head.headers, &mut body.0, &mut room.budget, &record, deadline).await;
         match &taken {
             Ok(_) => {
-                admitted.claim.keep(SystemTime::now());
-                head.extensions.get::<Visit>().inspect(|visit| visit.client().set_known());
+                claim.keep(SystemTime::now());
+                client.inspect(|client| client.set_known());
             }
             Err(rejection) => {
-                admitted.body.0.unframe();
-                self.set_aside(rejection, &head.headers, admitted.body.0.body(), &record, received.instant);
+                body.0.unframe();
+                self.set_aside(rejection, &head.headers, body.0.body(), &record, received.instant);
             }
         }
         taken
     }
 
-    /// Returns the way of an authentic body.
+    /// The head and the rate: returns what is still to be checked of the body.
+    fn check_head<'a>(
+        &self,
+        authenticator: &'a Authenticator,
+        head: &'a Parts,
+        client: Option<&Client>,
+        now: SystemTime,
+    ) -> Result<Pending<'a>, Rejection> {
+        let certificate = authenticator.wants_certificate().then(|| self.certificate(head, client)).flatten();
+        let checked = authenticator.check_head(head, certificate.as_deref(), now);
+        let pending = checked.map_err(|_| Rejection::Unauthorized(authenticator.challenge()))?;
+        if pending.is_authentic() {
+            self.take_rate()?;
+            client.filter(|_| !authenticator.is_open()).inspect(|client| client.set_known());
+        }
+        Ok(pending)
+    }
+
+    /// The way of an authentic body: [`Reader::read`], then produce, with its sender waiting for the acknowledgement.
     async fn take(
         &self,
         head: &HeaderMap,
-        admitted: &mut Admitted<'_>,
+        body: &mut Buffer,
+        budget: &mut BodyBudget,
         record: &RecordHead<'_>,
         deadline: Instant,
     ) -> Result<usize, Rejection> {
-        let Admitted { body, budget, .. } = admitted;
-        let reader = self.reader();
-        let form = reader.form(head, &mut body.0, budget, deadline).await?;
         let generation = self.source.generation();
-        let queued = match reader.events(form, &mut body.0, budget, deadline).await {
+        let queued = match self.reader().read(head, body, budget, deadline).await {
             Ok(events) => self.queue(events, record).await?,
-            Err(refused) => {
-                let bytes = (&mut *body, &mut *budget);
-                self.read_again(form, (refused, generation), bytes, record, deadline).await?
-            }
+            Err(unread) => self.read_again(unread, generation, (&mut *body, &mut *budget), record, deadline).await?,
         };
         // The producer has its own copy, in a queue of its own limit.
-        body.0 = Buffer::default();
+        *body = Buffer::default();
         budget.release();
         self.delivered(&queued, deadline).await
-    }
-
-    /// Returns what reads bodies of this source.
-    fn reader(&self) -> Reader<'_, Self> {
-        let (reading, workers) = (&self.source.reading, &self.common.workers);
-        Reader { schemas: self, reading, limits: self.source.batch_limits, workers }
     }
 
     /// Hands what a request brings to Kafka, and returns what to wait for.
@@ -252,18 +226,44 @@ impl Endpoint {
         }
     }
 
-    /// Counts, logs and answers a rejection.
-    fn rejected(&self, rejection: Rejection, now: SystemTime, request_id: &RequestId) -> Response {
-        let (code, status) = (rejection.code(), rejection.status().as_u16());
-        self.source.metrics.rejected(code);
-        let (source, request_id) = (self.source.name.as_str(), request_id.as_str());
-        if !rejection.is_telling() {
-            tracing::debug!(source, request_id, status, code, "Refused a request.");
-        } else if let Some(suppressed) = self.common.log_budget.take(now) {
-            let at = ErrorLocation::of(&rejection).map(tracing::field::display);
-            tracing::info!(source, request_id, status, code, at, suppressed, "Refused an event.");
-        }
-        rejection.into_response()
+    /// Returns what reads bodies of this source.
+    fn reader(&self) -> Reader<'_, Self> {
+        let (reading, workers) = (&self.source.reading, &self.common.workers);
+        Reader { schemas: self, reading, limits: self.source.batch_limits, workers }
+    }
+}
+
+impl<S: Schemas> Reader<'_, S> {
+    /// The middle of the way, which needs neither sender nor Kafka: returns the events in `body`. What it takes is
+    /// counted in `budget`.
+    ///
+    /// # Errors
+    /// [`Unread`]: what is wrong with the body, and the form that it has as far as it is known.
+    pub(crate) async fn read<'a>(
+        &self,
+        head: &HeaderMap,
+        body: &'a mut Buffer,
+        budget: &mut BodyBudget,
+        deadline: Instant,
+    ) -> Result<Events<'a>, Unread> {
+        self.decompress(head, body, budget, deadline).await?;
+        let form = unframe(head, body.body(), self.reading).map_err(Rejection::Unframe)?;
+        self.read_as(form, body, budget, deadline).await.map_err(|rejection| Unread { form: Some(form), rejection })
+    }
+
+    /// Reads `body`, which has this form: `schema → validate`.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    async fn read_as<'a>(
+        &self,
+        form: Form,
+        body: &'a mut Buffer,
+        budget: &mut BodyBudget,
+        deadline: Instant,
+    ) -> Result<Events<'a>, Rejection> {
+        let writer = self.schema(form, body.body(), deadline).await?;
+        self.validate((form, writer), body, budget, deadline).await
     }
 }
 

@@ -1,4 +1,4 @@
-//! Every way in which a request is not accepted, and what is answered: one enum, one table.
+//! Every way in which a request is not accepted, and what is answered: one enum, and a row for each in one [`table`].
 //!
 //! Answers are problem details (RFC 9457). An answer to a sender never names the inside (addresses, topics, subjects)
 //! and never which part of its credentials is wrong. A new rejection is a variant and a row.
@@ -13,10 +13,12 @@ use crate::stages::decompress::DecompressError;
 use crate::stages::unframe::{Framing, UnframeError};
 use crate::stages::validate::{BatchError, Invalid};
 use crate::workers::WorkError;
+use table::{Again, Row};
 
 mod detail;
 pub(crate) mod location;
 mod response;
+pub(crate) mod table;
 
 /// Why a request is not accepted.
 #[derive(Clone, Debug)]
@@ -93,40 +95,6 @@ pub(crate) enum SchemaName {
     File,
 }
 
-/// One row of the table: the status, the word that is the problem's type and the metric's `outcome`, and the title.
-type Row = (StatusCode, &'static str, &'static str);
-
-/// The codes of all sources' rows. That of [`Rejection::NotFound`] is not there: such a request has no source.
-pub(crate) const CODES: [&str; 27] = [
-    "method-not-allowed",
-    "unauthorized",
-    "too-large",
-    "record-too-large",
-    "body-timeout",
-    "body-broken",
-    "unsupported-content-encoding",
-    "invalid-content-encoding",
-    "unsupported-media-type",
-    "empty-body",
-    "invalid-frame",
-    "too-many-events",
-    "invalid-event",
-    "invalid-container",
-    "ambiguous-frame",
-    "ambiguous-version",
-    "unknown-schema",
-    "unusable-schema",
-    "schema-pending",
-    "schema-unavailable",
-    "overloaded",
-    "rate-limited",
-    "queue-full",
-    "record-refused",
-    "kafka-refuses",
-    "kafka-unavailable",
-    "internal",
-];
-
 /// How soon a sender should try again when a queue is full for the moment.
 const SOON: Duration = Duration::from_secs(1);
 /// How soon a sender should try again when something else has to come back first.
@@ -166,110 +134,64 @@ impl From<BatchError> for Rejection {
 }
 
 impl Rejection {
-    fn row(&self) -> Row {
+    /// Returns its row of the table.
+    pub(crate) fn row(&self) -> &'static Row {
         match self {
-            Self::NotFound => (StatusCode::NOT_FOUND, "not-found", "No webhook at this path"),
-            Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "Only POST is allowed"),
-            Self::Unauthorized(_) => (StatusCode::UNAUTHORIZED, "unauthorized", "Not authenticated"),
-            Self::TooLarge(_)
-            | Self::Decompress(DecompressError::TooLarge(_))
-            | Self::Container(BatchError::TooLarge(_)) => {
-                (StatusCode::PAYLOAD_TOO_LARGE, "too-large", "Body too large")
-            }
-            Self::RecordTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "record-too-large", "Event too large"),
-            Self::BodyTimeout => (StatusCode::REQUEST_TIMEOUT, "body-timeout", "Body did not arrive in time"),
-            Self::BodyBroken => (StatusCode::BAD_REQUEST, "body-broken", "Body broke off"),
-            Self::ContentEncoding => {
-                (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-content-encoding", "Unsupported content encoding")
+            Self::NotFound => &table::NOT_FOUND,
+            Self::MethodNotAllowed => &table::METHOD_NOT_ALLOWED,
+            Self::Unauthorized(_) => &table::UNAUTHORIZED,
+            Self::TooLarge(_) => &table::TOO_LARGE,
+            Self::RecordTooLarge => &table::RECORD_TOO_LARGE,
+            Self::BodyTimeout => &table::BODY_TIMEOUT,
+            Self::BodyBroken => &table::BODY_BROKEN,
+            Self::ContentEncoding => &table::CONTENT_ENCODING,
+            Self::Decompress(DecompressError::Broken(_)) => &table::NOT_COMPRESSED,
+            Self::Decompress(DecompressError::TooLarge(_)) | Self::Container(BatchError::TooLarge(_)) => {
+                &table::TOO_LARGE_UNPACKED
             }
             Self::Decompress(DecompressError::BudgetExceeded(_))
             | Self::Container(BatchError::BudgetExceeded)
-            | Self::Overloaded => (StatusCode::SERVICE_UNAVAILABLE, "overloaded", "Too many requests in flight"),
-            Self::Decompress(DecompressError::Broken(_)) => {
-                (StatusCode::BAD_REQUEST, "invalid-content-encoding", "Not compressed as said")
-            }
-            Self::Unframe(UnframeError::ContentType) => {
-                (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", "Unsupported media type")
-            }
-            Self::Unframe(UnframeError::Unsigned(_)) => {
-                (StatusCode::BAD_REQUEST, "unsigned-header", "A header is not covered by the signature")
-            }
-            Self::Unframe(UnframeError::Empty) => (StatusCode::BAD_REQUEST, "empty-body", "Empty body"),
-            Self::Unframe(_) => (StatusCode::BAD_REQUEST, "invalid-frame", "Invalid frame"),
-            Self::Container(BatchError::TooManyEvents(_)) => {
-                (StatusCode::PAYLOAD_TOO_LARGE, "too-many-events", "Too many events")
-            }
-            Self::Invalid { .. } | Self::Container(BatchError::Event { .. }) => {
-                (StatusCode::BAD_REQUEST, "invalid-event", "Not a datum of the schema")
-            }
-            Self::Container(_) => (StatusCode::BAD_REQUEST, "invalid-container", "Not an object container file"),
-            Self::Ambiguous(_) => (StatusCode::BAD_REQUEST, "ambiguous-frame", "Ambiguous body"),
-            Self::AmbiguousVersion(_) => (StatusCode::BAD_REQUEST, "ambiguous-version", "Ambiguous body"),
-            Self::SchemaPending(_) => (StatusCode::SERVICE_UNAVAILABLE, "schema-pending", "Schema not known yet"),
-            Self::UnknownSchema(_) => (StatusCode::BAD_REQUEST, "unknown-schema", "Unknown schema"),
-            Self::UnusableSchema(..) => (StatusCode::BAD_REQUEST, "unusable-schema", "Unusable schema"),
-            Self::SchemaUnavailable => (StatusCode::SERVICE_UNAVAILABLE, "schema-unavailable", "Schema unavailable"),
-            Self::InFlight => (StatusCode::SERVICE_UNAVAILABLE, "in-flight", "The same request is in flight"),
-            Self::RateLimited(_) => (StatusCode::TOO_MANY_REQUESTS, "rate-limited", "Too many requests in a second"),
-            Self::QueueFull => (StatusCode::SERVICE_UNAVAILABLE, "queue-full", "Queue full"),
-            Self::RecordRefused => (StatusCode::UNPROCESSABLE_ENTITY, "record-refused", "Event cannot be stored"),
-            Self::KafkaRefuses => (StatusCode::SERVICE_UNAVAILABLE, "kafka-refuses", "Event not stored"),
-            Self::KafkaUnavailable => (StatusCode::SERVICE_UNAVAILABLE, "kafka-unavailable", "Event not stored"),
-            Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal", "Internal error"),
+            | Self::Overloaded => &table::OVERLOADED,
+            Self::Unframe(UnframeError::ContentType) => &table::MEDIA_TYPE,
+            Self::Unframe(UnframeError::Unsigned(_)) => &table::UNSIGNED,
+            Self::Unframe(UnframeError::Empty) => &table::EMPTY,
+            Self::Unframe(_) => &table::FRAME,
+            Self::Container(BatchError::TooManyEvents(_)) => &table::TOO_MANY_EVENTS,
+            Self::Invalid { .. } | Self::Container(BatchError::Event { .. }) => &table::INVALID_EVENT,
+            Self::Container(_) => &table::CONTAINER,
+            Self::Ambiguous(_) => &table::AMBIGUOUS_FRAME,
+            Self::AmbiguousVersion(_) => &table::AMBIGUOUS_VERSION,
+            Self::UnknownSchema(_) => &table::UNKNOWN_SCHEMA,
+            Self::UnusableSchema(..) => &table::UNUSABLE_SCHEMA,
+            Self::SchemaPending(_) => &table::SCHEMA_PENDING,
+            Self::SchemaUnavailable => &table::SCHEMA_UNAVAILABLE,
+            Self::InFlight => &table::IN_FLIGHT,
+            Self::RateLimited(_) => &table::RATE_LIMITED,
+            Self::QueueFull => &table::QUEUE_FULL,
+            Self::RecordRefused => &table::RECORD_REFUSED,
+            Self::KafkaRefuses => &table::KAFKA_REFUSES,
+            Self::KafkaUnavailable => &table::KAFKA_UNAVAILABLE,
+            Self::Internal => &table::INTERNAL,
         }
     }
 
     /// Returns the status of the answer.
     pub(crate) fn status(&self) -> StatusCode {
-        self.row().0
+        self.row().status
     }
 
     /// Returns the short fixed word that metrics, logs and the problem's type have for it.
     pub(crate) fn code(&self) -> &'static str {
-        self.row().1
-    }
-
-    /// Returns whether it is logged for the operator: it concerns an event that an authenticated sender tried to
-    /// deliver, and fixing it needs a person. The rest shows in the metrics; a flood of it must not become a flood of
-    /// logs.
-    pub(crate) fn is_telling(&self) -> bool {
-        match self {
-            Self::RecordTooLarge
-            | Self::RecordRefused
-            | Self::ContentEncoding
-            | Self::Decompress(_)
-            | Self::Unframe(_)
-            | Self::Container(_)
-            | Self::Invalid { .. }
-            | Self::Ambiguous(_)
-            | Self::AmbiguousVersion(_)
-            | Self::UnknownSchema(_)
-            | Self::UnusableSchema(..) => true,
-            Self::NotFound
-            | Self::MethodNotAllowed
-            | Self::Unauthorized(_)
-            | Self::TooLarge(_)
-            | Self::BodyTimeout
-            | Self::BodyBroken
-            | Self::SchemaPending(_)
-            | Self::SchemaUnavailable
-            | Self::Overloaded
-            | Self::InFlight
-            | Self::RateLimited(_)
-            | Self::QueueFull
-            | Self::KafkaRefuses
-            | Self::KafkaUnavailable
-            | Self::Internal => false,
-        }
+        self.row().code
     }
 
     /// Returns how soon the same request may be tried again with some hope.
     fn retry_after(&self) -> Option<Duration> {
-        match self {
-            Self::Overloaded | Self::InFlight | Self::QueueFull | Self::SchemaPending(_) => Some(SOON),
-            Self::SchemaUnavailable | Self::KafkaRefuses | Self::KafkaUnavailable => Some(LATER),
-            Self::RateLimited(wait) => Some(*wait),
-            _ => None,
+        match (self.row().again, self) {
+            (Again::Soon, _) => Some(SOON),
+            (Again::Later, _) => Some(LATER),
+            (Again::Said, Self::RateLimited(wait)) => Some(*wait),
+            (Again::Said | Again::Never, _) => None,
         }
     }
 

@@ -1,6 +1,7 @@
 //! From a path to its source's endpoint; everything else is answered here.
 
 use std::any::Any;
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -9,10 +10,11 @@ use axum::extract::{Request, State};
 use axum::http::Method;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
-use config::TrailingSlash;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode, percent_encode};
 use prometheus::IntCounter;
 use tower_http::catch_panic::CatchPanicLayer;
 
+use crate::config::TrailingSlash;
 use crate::receive::{Common, Endpoint, other_method, receive};
 use crate::reject::Rejection;
 use crate::source::Source;
@@ -66,28 +68,33 @@ async fn other_path(others: Arc<Others>, request: Request) -> Response {
     }
 }
 
+/// What need not be percent-encoded in a path, besides letters and digits (RFC 3986, section 2.3), is not in it.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
 /// Returns `path` as all ways to write it are equivalent to (RFC 3986, section 6.2.2): what need not be percent-encoded
 /// is not, all else that is not ASCII is, in uppercase.
 fn normal(path: &str) -> String {
-    let mut bytes = path.as_bytes().iter();
+    let mut rest = path.as_bytes();
     let mut normal = String::with_capacity(path.len());
-    while let Some(&byte) = bytes.next() {
-        let rest = bytes.as_slice();
-        let encoded = rest.get(..2).filter(|_| byte == b'%').and_then(|digits| hex::decode(digits).ok());
-        let Some(decoded) = encoded.and_then(|bytes| bytes.first().copied()) else {
-            match byte.is_ascii() {
-                true => normal.push(char::from(byte)),
-                false => normal.push_str(&format!("%{byte:02X}")),
-            }
-            continue;
+    while let Some(byte) = rest.get(..1) {
+        let (len, byte, encoded) = match decoded(rest) {
+            Some(decoded) => (3, &[decoded][..], RESERVED),
+            None => (1, byte, &AsciiSet::EMPTY),
         };
-        bytes.nth(1);
-        match decoded.is_ascii_alphanumeric() || matches!(decoded, b'-' | b'.' | b'_' | b'~') {
-            true => normal.push(char::from(decoded)),
-            false => normal.push_str(&format!("%{decoded:02X}")),
-        }
+        normal.extend(percent_encode(byte, encoded));
+        rest = rest.get(len..).unwrap_or_default();
     }
     normal
+}
+
+/// Returns the byte that `text` begins with, where it is percent-encoded.
+fn decoded(text: &[u8]) -> Option<u8> {
+    let triplet = text.get(..3).filter(|triplet| triplet.starts_with(b"%"))?;
+    match Cow::from(percent_decode(triplet)) {
+        Cow::Owned(decoded) => decoded.first().copied(),
+        // It is no such triplet.
+        Cow::Borrowed(_) => None,
+    }
 }
 
 /// A bug in a handler costs its own request and no other. What it panicked with may hold anything, so it is not logged

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 
 use avro::Schema;
 use clap::Subcommand;
-use config::Config;
 use registry::wire::SchemaId;
 use registry::{RegistrySetupError, SchemaRegistry};
 
+use crate::config::Config;
 use crate::cxone::compatibility::refusal;
 use crate::cxone::pull::{PullError, Pulled, Puller};
 use crate::cxone::subjects::{Reference, Subjects, SubjectsError};

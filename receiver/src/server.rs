@@ -9,7 +9,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use config::{Network, ProxyProtocol};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use prometheus::{IntCounter, IntCounterVec, IntGauge};
@@ -18,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::body_budget::MemoryBudget;
+use crate::config::{Network, ProxyProtocol};
 use crate::metrics::Counted;
 use crate::proxy_protocol::Refusal;
 use connection::Connections;

@@ -9,15 +9,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use arc_swap::{ArcSwap, ArcSwapOption};
 use avro::{Limits, Schema, SchemaError, Uuids};
 use bytesize::ByteSize;
-use config::{Config, IdScope};
 use moka::future::Cache;
 use registry::wire::SchemaId;
+use service::token_bucket::TokenBucket;
 
+use crate::config::{Config, IdScope};
 use crate::drift::Drift;
 use crate::message::Writer;
 use crate::metrics::{Metrics, SourceMetrics};
 use crate::quarantine::Quarantine;
-use crate::source::rate::Rate;
 use crate::stages::authenticate::{AuthError, ReloadingAuthenticator};
 use crate::stages::unframe::Reading;
 use crate::stages::validate::BatchLimits;
@@ -27,7 +27,7 @@ use file_schemas::FileSchemas;
 
 pub(crate) mod early;
 mod file_schemas;
-pub(crate) mod rate;
+mod rate;
 pub(crate) mod schema;
 
 /// How many schemas that events name by their ids are kept ready for use, for each source.
@@ -54,11 +54,11 @@ pub(crate) struct Source {
     /// Who may post.
     pub(crate) authenticator: ReloadingAuthenticator,
     /// How a vendor sees that it is there.
-    pub(crate) verification: Option<config::Verification>,
+    pub(crate) verification: Option<crate::config::Verification>,
     /// What of a head may decide how its body is read.
     pub(crate) reading: Reading,
     /// How many requests a second it takes; none where there is no limit.
-    pub(crate) rate: Option<Rate>,
+    pub(crate) rate: Option<TokenBucket>,
     /// Bytes of one body, at most.
     pub(crate) max_body: usize,
     /// Bytes of one body after its `Content-Encoding` was taken off, at most.
@@ -142,7 +142,12 @@ impl Source {
         sources.iter().map(|(name, source)| Self::compile(name, source, config, metrics).map(Arc::new)).collect()
     }
 
-    fn compile(name: &str, source: &config::Source, config: &Config, metrics: &Metrics) -> Result<Self, SourceError> {
+    fn compile(
+        name: &str,
+        source: &crate::config::Source,
+        config: &Config,
+        metrics: &Metrics,
+    ) -> Result<Self, SourceError> {
         let limits = source.limits;
         let bytes = |size: ByteSize| usize::try_from(size.as_u64()).unwrap_or(usize::MAX);
         let event = Limits { max_depth: limits.max_depth, max_items: limits.max_items, max_values: limits.max_values };
@@ -164,7 +169,7 @@ impl Source {
             )?,
             reading: Reading::new(source),
             verification: source.verification.clone(),
-            rate: Rate::new(&limits),
+            rate: rate::rate(&limits),
             max_body: bytes(limits.max_body),
             max_decompressed,
             limits: event,
@@ -205,7 +210,7 @@ impl Source {
 }
 
 /// Each path is one that the router takes, and stands once.
-fn check_paths(sources: &BTreeMap<String, config::Source>) -> Result<(), SourceError> {
+fn check_paths(sources: &BTreeMap<String, crate::config::Source>) -> Result<(), SourceError> {
     let mut taken: BTreeMap<&str, &str> = BTreeMap::new();
     for (name, source) in sources {
         let path = source.path.as_str();

@@ -6,13 +6,13 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use anyhow::Result;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use config::{Auth, HmacAlgorithm, HmacEncoding};
 use harness::event::Events;
 use harness::eventually::eventually;
 use harness::http::{self, HttpAnswer, Method};
 use harness::pipeline::{Pipeline, Service, ready, source};
 use harness::stack::Stack;
 use hmac::{Hmac, KeyInit, Mac};
+use receiver::config::{Auth, HmacAlgorithm, HmacEncoding};
 use service::secret::Secret;
 use sha2::Sha256;
 

@@ -7,7 +7,6 @@
 use std::collections::{HashMap, HashSet};
 
 use anyhow::Result;
-use config::{Strategy, Topic};
 use harness::event::Events;
 use harness::eventually::eventually;
 use harness::http::Method;
@@ -18,6 +17,7 @@ use harness::process;
 use harness::proxy::Proxy;
 use harness::sender::Mix;
 use harness::stack::Stack;
+use indexer::config::{Strategy, Topic};
 use registry::wire::{SchemaId, frame};
 use serde_json::{Value, json};
 

@@ -5,7 +5,6 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use anyhow::Result;
-use config::Strategy;
 use harness::event::{Events, now};
 use harness::eventually::eventually;
 use harness::http::Method;
@@ -15,6 +14,7 @@ use harness::pipeline::Pipeline;
 use harness::process;
 use harness::sender::Mix;
 use harness::stack::{OwnStack, Stack};
+use indexer::config::Strategy;
 use registry::wire::{SchemaId, frame};
 use serde_json::{Value, json};
 

@@ -8,8 +8,8 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use anyhow::Result;
-use config::Strategy;
 use harness::proxy::{BREAKS, HANGS};
+use indexer::config::Strategy;
 
 use crate::blame::Scene;
 

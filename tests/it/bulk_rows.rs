@@ -5,7 +5,6 @@
 //! it.
 
 use anyhow::{Context, Result};
-use config::Strategy;
 use harness::event::{Event, Events};
 use harness::eventually::eventually;
 use harness::http::Method;
@@ -16,6 +15,7 @@ use harness::process;
 use harness::proxy::Proxy;
 use harness::sender::{Flaw, Mix};
 use harness::stack::{OwnStack, Part};
+use indexer::config::Strategy;
 use registry::wire::{SchemaId, frame};
 use serde_json::{Value, json};
 

@@ -5,7 +5,6 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use config::GroupProtocol;
 use harness::event::Events;
 use harness::eventually::{eventually, patience};
 use harness::indexer_process::IndexerProcess;
@@ -15,6 +14,7 @@ use harness::registry_link::RegistryLink;
 use harness::sender::Mix;
 use harness::size;
 use harness::stack::Stack;
+use indexer::config::GroupProtocol;
 use rand::RngExt;
 use tokio::time::{Instant, sleep_until};
 

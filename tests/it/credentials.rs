@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use config::ElasticsearchAuth;
 use harness::event::Events;
 use harness::eventually::eventually;
 use harness::http::Method;
@@ -16,6 +15,7 @@ use harness::process::{self, Binary};
 use harness::search::Search;
 use harness::sender::Mix;
 use harness::stack::OwnStack;
+use indexer::config::ElasticsearchAuth;
 use serde_json::{Value, json};
 
 const USER: &str = "admin";

@@ -27,7 +27,7 @@ async fn with_tls(pipeline: &Pipeline) -> Result<Service> {
     let authority = Authority::new(&pipeline.file("tls"))?;
     let files = authority.issue("server", &["127.0.0.1"])?;
     let mut config = pipeline.config.clone();
-    config.receiver.tls = Some(config::Tls {
+    config.receiver.tls = Some(receiver::config::Tls {
         certificate_file: files.certificate,
         key_file: files.key,
         client_ca_file: Some(authority.ca_file()),

@@ -131,7 +131,7 @@ async fn a_widened_type_is_reported_and_the_next_index_takes_it() -> Result<()> 
     let dead = pipeline.kafka.read_all(dead_letters).await?;
     assert_eq!(dead.iter().map(|record| record.key.as_deref()).collect::<Vec<_>>(), [Some(b"big".as_slice())]);
 
-    let differences = commands::differences(&pipeline.config, &Schema::parse(WIDER)?).await?;
+    let differences = commands::differences(&pipeline.config.of_indexer(), &Schema::parse(WIDER)?).await?;
     let reported: Vec<_> = differences
         .iter()
         .flat_map(|(place, difference)| difference.conflicts.iter().map(move |c| (place, c)))

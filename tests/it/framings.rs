@@ -5,9 +5,9 @@ use std::io::Write;
 
 use anyhow::Result;
 use avro::Schema;
-use config::Config;
 use flate2::Compression;
 use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
+use harness::config::Config;
 use harness::event::{Events, SCHEMA};
 use harness::pipeline::{Pipeline, register};
 use harness::process::{self, Binary, Process, write_config};

@@ -5,12 +5,13 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use anyhow::Result;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use config::{Auth, Config, HmacAlgorithm, HmacEncoding};
+use harness::config::Config;
 use harness::event::Events;
 use harness::http::{self, HttpAnswer, Method};
 use harness::pipeline::{Pipeline, Service, ready, source};
 use harness::stack::Stack;
 use hmac::{Hmac, KeyInit, Mac};
+use receiver::config::{Auth, HmacAlgorithm, HmacEncoding};
 use sha2::Sha256;
 
 /// What is wrong, the status, the headers, the body.

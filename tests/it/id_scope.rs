@@ -3,14 +3,16 @@
 use std::collections::BTreeSet;
 
 use anyhow::{Context, Result};
-use config::{Auth, Config, IdScope, OnDuplicate, Source, Strategy};
+use harness::config::Config;
 use harness::event::{Event, Events, now, put_long, put_string};
 use harness::eventually::eventually;
 use harness::http::{self, Method};
 use harness::kafka::Raw;
 use harness::pipeline::{Pipeline, register};
 use harness::stack::Stack;
+use indexer::config::{OnDuplicate, Strategy};
 use kafka::headers::HEADER_ID_SCOPE;
+use receiver::config::{Auth, IdScope, Source};
 use registry::wire::{SchemaId, frame};
 use serde_json::json;
 

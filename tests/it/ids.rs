@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
-use config::{OnDuplicate, Strategy};
 use harness::event::{Event, Events, now};
 use harness::http::Method;
 use harness::kafka::Raw;
 use harness::pipeline::Pipeline;
 use harness::stack::Stack;
+use indexer::config::{OnDuplicate, Strategy};
 use registry::wire::{SchemaId, frame};
 use serde_json::json;
 use sha2::{Digest, Sha256};

@@ -11,12 +11,12 @@ use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{Method as HttpMethod, StatusCode};
 use axum::response::{IntoResponse, Response};
-use config::{Lifecycle, Strategy};
 use harness::event::Events;
 use harness::pipeline::Pipeline;
 use harness::sender::Mix;
 use harness::stack::Stack;
 use indexer::commands::{SetUp, set_up};
+use indexer::config::{Lifecycle, Strategy};
 use serde_json::{Value, json};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -166,7 +166,7 @@ async fn policies_are_made_once_and_follow_the_config() -> Result<()> {
         pipeline.config.elasticsearch.lifecycle = Some(Lifecycle::Ism);
         set_policy(&mut pipeline, POLICY)?;
 
-        set_up(&pipeline.config, NOW).await?;
+        set_up(&pipeline.config.of_indexer(), NOW).await?;
         let path = format!("{POLICIES}{name}");
         assert_eq!(stub.changes(), [format!("PUT {path}?")]);
         let policy = stub.policy(&name)["policy"].take();
@@ -183,13 +183,16 @@ async fn policies_are_made_once_and_follow_the_config() -> Result<()> {
         assert_eq!(alias, (strategy == Strategy::Rollover).then(|| json!(name)).as_ref());
 
         // Nothing to do, and a dry run has nothing to say.
-        set_up(&pipeline.config, NOW).await?;
-        assert_eq!(set_up(&pipeline.config, SetUp { dry_run: true, force: false }).await?, Vec::<String>::new());
+        set_up(&pipeline.config.of_indexer(), NOW).await?;
+        assert_eq!(
+            set_up(&pipeline.config.of_indexer(), SetUp { dry_run: true, force: false }).await?,
+            Vec::<String>::new()
+        );
         assert_eq!(stub.changes(), Vec::<String>::new());
 
         // The one that was read is replaced, and no other.
         set_policy(&mut pipeline, &POLICY.replace("90d", "30d"))?;
-        set_up(&pipeline.config, NOW).await?;
+        set_up(&pipeline.config.of_indexer(), NOW).await?;
         assert_eq!(stub.changes(), [format!("PUT {path}?if_seq_no=0&if_primary_term=1")]);
         let changed = stub.policy(&name);
         assert!(changed.to_string().contains("30d") && changed["_seq_no"] == 1, "{changed}");
@@ -212,9 +215,9 @@ async fn a_policy_of_somebody_else_is_kept_until_it_is_forced() -> Result<()> {
     set_policy(&mut pipeline, POLICY)?;
     let theirs = json!({"policy": {"description": "ours since 2019", "default_state": "a", "states": []}});
     stub.kept.put_policy(&format!("{POLICIES}{name}"), "", &theirs);
-    set_up(&pipeline.config, NOW).await?;
+    set_up(&pipeline.config.of_indexer(), NOW).await?;
     assert_eq!(stub.policy(&name)["policy"], theirs["policy"]);
-    set_up(&pipeline.config, SetUp { force: true, ..NOW }).await?;
+    set_up(&pipeline.config.of_indexer(), SetUp { force: true, ..NOW }).await?;
     assert_eq!(stub.policy(&name)["policy"]["default_state"], "hot");
     Ok(())
 }

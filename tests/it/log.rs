@@ -4,13 +4,13 @@
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use config::GroupProtocol;
 use harness::event::Events;
 use harness::eventually::eventually;
 use harness::kafka::Raw;
 use harness::pipeline::{PARTITIONS, Pipeline, Service, metric};
 use harness::sender::Mix;
 use harness::stack::Stack;
+use indexer::config::GroupProtocol;
 use registry::wire::{self, SchemaId};
 
 /// Indexed before the topic is re-created.

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
-use config::Config;
+use harness::config::Config;
 use harness::event::Events;
 use harness::eventually::eventually;
 use harness::http::{self, Method};

@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use bytesize::ByteSize;
-use config::Strategy;
 use harness::event::Events;
 use harness::eventually::{eventually, patience};
 use harness::http;
@@ -17,6 +16,7 @@ use harness::process;
 use harness::sender::Mix;
 use harness::size;
 use harness::stack::{OwnStack, Part};
+use indexer::config::Strategy;
 
 /// What the indexer may have in memory at most, beside `indexer.max_in_flight_bytes`: code, stacks, Kafka's prefetch.
 const BESIDE: u64 = 96 << 20;

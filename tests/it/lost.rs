@@ -2,7 +2,6 @@
 //! of it: they exit, and nothing is lost.
 
 use anyhow::{Context, Result, ensure};
-use config::GroupProtocol;
 use harness::event::Events;
 use harness::eventually::eventually;
 use harness::indexer_process::IndexerProcess;
@@ -10,6 +9,7 @@ use harness::pipeline::{PARTITIONS, Pipeline, assigned_partitions};
 use harness::process;
 use harness::sender::Mix;
 use harness::stack::{OwnStack, Stack};
+use indexer::config::GroupProtocol;
 
 /// Each of them may hear of it in its last turn.
 const STILL: usize = 3;

@@ -4,13 +4,13 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use config::Expired;
 use harness::event::{Events, now};
 use harness::eventually::eventually;
 use harness::http::{self, Method};
 use harness::pipeline::{Pipeline, Service, metric};
 use harness::sender::Mix;
 use harness::stack::{OwnStack, Stack};
+use indexer::config::Expired;
 use serde_json::{Value, json};
 
 /// Events that happen within it land in the same backing index.

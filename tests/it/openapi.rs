@@ -5,13 +5,13 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use config::{Auth, HmacAlgorithm, HmacEncoding, Source, Tls};
 use harness::certificates::Authority;
 use harness::curl::{curl, shell};
 use harness::event::Events;
 use harness::http;
 use harness::pipeline::{Pipeline, Service, ready, source};
 use harness::stack::Stack;
+use receiver::config::{Auth, HmacAlgorithm, HmacEncoding, Source, Tls};
 use serde_json::Value;
 use service::secret::Secret;
 

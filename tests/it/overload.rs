@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use config::Receiver;
 use harness::event::Events;
 use harness::eventually::{eventually, patience};
 use harness::http::{self, HalfSent, HttpAnswer, Method};
 use harness::pipeline::{PATH, Pipeline, Service};
 use harness::stack::Stack;
+use receiver::config::Receiver;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;

@@ -4,7 +4,6 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use config::{Expired, Strategy};
 use harness::event::{Events, now};
 use harness::eventually::eventually;
 use harness::http::Method;
@@ -12,6 +11,7 @@ use harness::pipeline::{Pipeline, Service};
 use harness::search::Search;
 use harness::sender::Mix;
 use harness::stack::Stack;
+use indexer::config::{Expired, Strategy};
 use serde_json::{Value, json};
 
 const EVENTS: u64 = 100;

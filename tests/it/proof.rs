@@ -2,12 +2,12 @@
 //! is one document.
 
 use anyhow::{Context, Result};
-use config::{Strategy, VerifyDuplicates};
 use harness::event::{Event, Events, now};
 use harness::http::Method;
 use harness::kafka::{Raw, Record};
 use harness::pipeline::{Pipeline, metric};
 use harness::stack::Stack;
+use indexer::config::{Strategy, VerifyDuplicates};
 use registry::wire::{SchemaId, frame};
 use serde_json::{Value, json};
 

@@ -4,14 +4,15 @@ use std::net::Ipv4Addr;
 
 use anyhow::{Context, Result};
 use bytes::Bytes;
-use config::{Auth, CertificateFormat, Config, ForwardedCertificate, Network, ProxyProtocol};
 use harness::certificates::Authority;
+use harness::config::Config;
 use harness::event::Events;
 use harness::eventually::eventually;
 use harness::http::{Connection, Method, Request, StatusCode};
 use harness::pipeline::{PATH, Pipeline, Service, metric, ready, source};
 use harness::stack::Stack;
 use http_body_util::Full;
+use receiver::config::{Auth, CertificateFormat, ForwardedCertificate, Network, ProxyProtocol};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 

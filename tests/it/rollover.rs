@@ -8,7 +8,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use config::Strategy;
 use harness::event::{Events, now};
 use harness::eventually::patience;
 use harness::http::Method;
@@ -18,6 +17,7 @@ use harness::process;
 use harness::sender::Mix;
 use harness::size;
 use harness::stack::Stack;
+use indexer::config::Strategy;
 use rand::RngExt;
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;

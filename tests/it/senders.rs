@@ -4,12 +4,13 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use config::{Auth, Config, HmacAlgorithm, HmacEncoding, TrailingSlash, Verification};
+use harness::config::Config;
 use harness::event::Events;
 use harness::http::{self, HttpAnswer, Method};
 use harness::pipeline::{PATH, Pipeline, Service, ready, source};
 use harness::stack::Stack;
 use hmac::{Hmac, KeyInit, Mac};
+use receiver::config::{Auth, HmacAlgorithm, HmacEncoding, TrailingSlash, Verification};
 use service::secret::Secret;
 use sha2::Sha256;
 

@@ -13,7 +13,6 @@ use axum::extract::{Request, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use config::{Lifecycle, Strategy};
 use harness::event::Events;
 use harness::eventually::eventually;
 use harness::http::{self, Method};
@@ -22,6 +21,7 @@ use harness::sender::Mix;
 use harness::server::Server;
 use harness::stack::Stack;
 use indexer::commands::{SetUp, set_up};
+use indexer::config::{Lifecycle, Strategy};
 use serde_json::{Value, json};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -104,7 +104,7 @@ async fn a_server_that_is_too_old_is_refused_by_name_until_it_is_upgraded() -> R
     };
     let front = Front::start(&pipeline.config.elasticsearch.url, 200, json!({ "version": version })).await?;
     pipeline.config.elasticsearch.url.clone_from(&front.url);
-    let refused = set_up(&pipeline.config, SetUp::default()).await.unwrap_err().to_string();
+    let refused = set_up(&pipeline.config.of_indexer(), SetUp::default()).await.unwrap_err().to_string();
     assert!(refused.contains(name) && refused.contains("too old"), "{refused}");
 
     let indexer = Service::indexer(pipeline.config.clone()).await?;
@@ -142,18 +142,18 @@ async fn a_dry_run_has_the_server_refuse_what_it_would_refuse() -> Result<()> {
     let name = pipeline.config.elasticsearch.index_name.clone();
     pipeline.config.elasticsearch.mapping.subject = Some(name.clone());
     let dry = SetUp { dry_run: true, force: false };
-    let requests = set_up(&pipeline.config, dry).await?;
+    let requests = set_up(&pipeline.config.of_indexer(), dry).await?;
     assert!(requests.iter().any(|request| request.starts_with("PUT /_index_template/")), "{requests:?}");
     // Nothing was made, and what is there already is checked again.
     assert!(
         pipeline.search.call(Method::GET, &format!("_index_template/penstock-{name}"), &Value::Null).await.is_err()
     );
-    set_up(&pipeline.config, SetUp::default()).await?;
-    set_up(&pipeline.config, dry).await?;
+    set_up(&pipeline.config.of_indexer(), SetUp::default()).await?;
+    set_up(&pipeline.config.of_indexer(), dry).await?;
 
     let text = json!({"type": "text", "analyzer": "no-such-analyzer"});
     pipeline.config.elasticsearch.mapping.fields = serde_json::from_value(json!({ "action_type": text }))?;
-    let refused = set_up(&pipeline.config, dry).await.unwrap_err().to_string();
+    let refused = set_up(&pipeline.config.of_indexer(), dry).await.unwrap_err().to_string();
     assert!(refused.contains("_simulate") && refused.contains("no-such-analyzer"), "{refused}");
     Ok(())
 }
@@ -165,7 +165,7 @@ async fn fields_of_the_operators_template_are_there_and_text_is_no_conflict() ->
     let fields = json!({"action_type": {"type": "text"}, "theirs": {"type": "keyword"}});
     let custom = json!({"template": {"mappings": {"properties": fields}, "settings": {"refresh_interval": "7s"}}});
     pipeline.search.call(Method::PUT, &format!("_component_template/{name}@custom"), &custom).await?;
-    set_up(&pipeline.config, SetUp::default()).await?;
+    set_up(&pipeline.config.of_indexer(), SetUp::default()).await?;
     let indexer = pipeline.indexer().await?;
     let url = indexer.admin_url();
     let mix = Mix::good(Events::unique());

@@ -2,9 +2,9 @@
 //! hand, and what is refused.
 
 use anyhow::{Context, Result};
-use config::{Config, Strategy};
 use futures::future::try_join_all;
 use harness::command;
+use harness::config::Config;
 use harness::event::Events;
 use harness::eventually::eventually;
 use harness::http::{self, Method};
@@ -12,6 +12,7 @@ use harness::pipeline::Pipeline;
 use harness::sender::Mix;
 use harness::stack::Stack;
 use indexer::commands::{SetUp, set_up};
+use indexer::config::Strategy;
 use serde_json::{Value, json};
 
 const NOW: SetUp = SetUp { dry_run: false, force: false };
@@ -64,7 +65,8 @@ async fn ten_at_once_end_in_one_state_and_no_error() -> Result<()> {
         pipeline.config.elasticsearch.strategy = strategy;
         pipeline.config.elasticsearch.mapping.subject = Some(pipeline.config.elasticsearch.index_name.clone());
         let config = &pipeline.config;
-        try_join_all((0..10).map(|_| set_up(config, NOW))).await?;
+        let of_indexer = config.of_indexer();
+        try_join_all((0..10).map(|_| set_up(&of_indexer, NOW))).await?;
         let name = &config.elasticsearch.index_name;
         let mapping = get(config, &format!("{name}/_mapping")).await?;
         let indices = mapping.as_object().context("no indices")?;
@@ -73,7 +75,7 @@ async fn ten_at_once_end_in_one_state_and_no_error() -> Result<()> {
             assert_eq!(index["mappings"]["properties"]["event_id"]["type"], "keyword", "{mapping}");
         }
         // Once more, and nothing is changed: a dry run has nothing to say.
-        let dry = set_up(config, SetUp { dry_run: true, ..NOW }).await?;
+        let dry = set_up(&of_indexer, SetUp { dry_run: true, ..NOW }).await?;
         assert_eq!(dry, Vec::<String>::new());
     }
     Ok(())
@@ -110,23 +112,23 @@ async fn what_was_changed_by_hand_stays_until_it_is_forced() -> Result<()> {
         anyhow::Ok(get(&config, &path).await?[&name]["policy"].clone())
     };
     let max_docs = |policy: &Value| policy["phases"]["hot"]["actions"]["rollover"]["max_docs"].clone();
-    set_up(&pipeline.config, NOW).await?;
+    set_up(&pipeline.config.of_indexer(), NOW).await?;
     set_policy(&mut pipeline, "hot:\n  rollover_max_docs: 200\ndelete:\n  min_age: 9d\n")?;
-    set_up(&pipeline.config, NOW).await?;
+    set_up(&pipeline.config.of_indexer(), NOW).await?;
     let mut by_hand = policy(pipeline.config.clone(), path.clone(), name.clone()).await?;
     assert_eq!(max_docs(&by_hand), 200, "ours follows the config");
 
     by_hand["phases"]["hot"]["actions"]["rollover"]["max_docs"] = json!(777);
     put(&pipeline.config, &path, &json!({ "policy": by_hand })).await?;
     set_policy(&mut pipeline, "hot:\n  rollover_max_docs: 300\n")?;
-    set_up(&pipeline.config, NOW).await?;
+    set_up(&pipeline.config.of_indexer(), NOW).await?;
     assert_eq!(max_docs(&policy(pipeline.config.clone(), path.clone(), name.clone()).await?), 777);
-    let dry = set_up(&pipeline.config, SetUp { dry_run: true, force: true }).await?;
+    let dry = set_up(&pipeline.config.of_indexer(), SetUp { dry_run: true, force: true }).await?;
     assert!(
         dry.iter().any(|request| request.starts_with(&format!("PUT /{path}\n")) && request.contains("300")),
         "{dry:?}"
     );
-    set_up(&pipeline.config, SetUp { force: true, ..NOW }).await?;
+    set_up(&pipeline.config.of_indexer(), SetUp { force: true, ..NOW }).await?;
     assert_eq!(max_docs(&policy(pipeline.config.clone(), path, name).await?), 300);
     Ok(())
 }
@@ -134,14 +136,14 @@ async fn what_was_changed_by_hand_stays_until_it_is_forced() -> Result<()> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_bad_policy_is_refused_with_its_line_and_elasticsearchs_refusal_is_shown() -> Result<()> {
     let mut pipeline = pipeline("setup-bad", "hot:\n  rollover_max_age: 1 day\n").await?;
-    let error = set_up(&pipeline.config, NOW).await.unwrap_err().to_string();
+    let error = set_up(&pipeline.config.of_indexer(), NOW).await.unwrap_err().to_string();
     assert!(error.contains("ilm.yaml:3: hot.rollover_max_age: \"1 day\" is no age"), "{error}");
     let name = &pipeline.config.elasticsearch.index_name;
     let sent = http::get(&format!("{}/_ilm/policy/{name}", pipeline.config.elasticsearch.url)).await?;
     assert_eq!(sent.status, 404, "something was sent");
     // More than Elasticsearch can count.
     set_policy(&mut pipeline, "hot:\n  rollover_max_docs: 10000000000000000000\n")?;
-    let error = set_up(&pipeline.config, NOW).await.unwrap_err().to_string();
+    let error = set_up(&pipeline.config.of_indexer(), NOW).await.unwrap_err().to_string();
     assert!(error.contains("was answered 400") && error.contains("max_docs"), "{error}");
     Ok(())
 }
@@ -150,7 +152,7 @@ async fn a_bad_policy_is_refused_with_its_line_and_elasticsearchs_refusal_is_sho
 async fn indices_by_time_get_their_alias_and_a_data_stream_its_timestamp() -> Result<()> {
     let mut pipeline = pipeline("setup-time", "delete:\n  min_age: 90d\n").await?;
     pipeline.config.elasticsearch.strategy = Strategy::Time;
-    set_up(&pipeline.config, NOW).await?;
+    set_up(&pipeline.config.of_indexer(), NOW).await?;
     let name = &pipeline.config.elasticsearch.index_name;
     put(&pipeline.config, &format!("{name}-2026.01.02"), &json!({})).await?;
     assert_eq!(backing(&pipeline.config).await?, [format!("{name}-2026.01.02")]);

@@ -2,12 +2,12 @@
 
 use anyhow::Result;
 use bytesize::ByteSize;
-use config::Config;
 use futures::future::try_join_all;
 use harness::kafka::Kafka;
 use harness::pipeline::Pipeline;
 use harness::stack::Stack;
 use indexer::commands::topics::{Settings, TopicReport, TopicState, set_up};
+use indexer::config::Config;
 
 /// What the command line gives for one broker.
 fn settings() -> Settings {
@@ -23,7 +23,7 @@ fn settings() -> Settings {
 
 /// The config of topics that nobody has made, named after the scenario's own.
 fn of_new_topics(pipeline: &Pipeline) -> Config {
-    let mut config = pipeline.config.clone();
+    let mut config = pipeline.config.of_indexer();
     let name = format!("{}-new", config.kafka.topic);
     config.kafka.dead_letter_topic = format!("{name}-dead-letters");
     config.kafka.quarantine_topic = format!("{name}-quarantine");
@@ -59,7 +59,7 @@ async fn missing_topics_are_created_once_by_ten_at_a_time_and_a_dry_run_creates_
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_topic_that_differs_is_reported_with_the_setting_and_left_as_it_is() -> Result<()> {
     let pipeline = Pipeline::new(&Stack::running()?, "setup-topics-differ").await?;
-    let config = &pipeline.config;
+    let config = &pipeline.config.of_indexer();
     let larger = [("max.message.bytes", "5000000"), ("retention.ms", "5184000000")];
     pipeline.kafka.alter_topic(&config.kafka.topic, &larger).await?;
     let short = [("retention.ms", "5184000000"), ("cleanup.policy", "compact"), ("max.message.bytes", "5000000")];

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use config::{Auth, Config, HmacAlgorithm, HmacEncoding};
+use harness::config::Config;
 use harness::event::Events;
 use harness::eventually::patience;
 use harness::front::{self, Front, Never};
@@ -17,6 +17,7 @@ use harness::process;
 use harness::stack::Stack;
 use hmac::{Hmac, KeyInit, Mac};
 use hyper::client::conn::http2::SendRequest;
+use receiver::config::{Auth, HmacAlgorithm, HmacEncoding};
 use sha2::Sha256;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;

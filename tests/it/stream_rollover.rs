@@ -4,12 +4,12 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use config::Strategy;
 use harness::event::{Events, now};
 use harness::http::Method;
 use harness::pipeline::Pipeline;
 use harness::sender::Mix;
 use harness::stack::Stack;
+use indexer::config::Strategy;
 use rand::RngExt;
 use serde_json::json;
 use tokio::time::{Instant, sleep_until};

@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use config::Strategy;
 use harness::command;
 use harness::delivery::Differences;
 use harness::event::{Event, Events, now};
@@ -15,6 +14,7 @@ use harness::kafka::Raw;
 use harness::pipeline::Pipeline;
 use harness::sender::{Mix, Progress};
 use harness::stack::Stack;
+use indexer::config::Strategy;
 use registry::wire::{SchemaId, frame};
 use serde_json::{Value, json};
 

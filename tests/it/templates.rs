@@ -4,7 +4,6 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use config::Strategy;
 use harness::event::Events;
 use harness::eventually::eventually;
 use harness::http::{self, Method};
@@ -12,6 +11,7 @@ use harness::pipeline::{Pipeline, Service};
 use harness::sender::Mix;
 use harness::stack::Stack;
 use indexer::commands::{SetUp, set_up};
+use indexer::config::Strategy;
 use serde_json::{Value, json};
 
 const EVENTS: u64 = 50;
@@ -60,7 +60,7 @@ async fn of_two_names_that_begin_alike_each_has_its_own_template_whoever_comes_f
             order.reverse();
         }
         for pipeline in order {
-            set_up(&pipeline.config, NOW).await?;
+            set_up(&pipeline.config.of_indexer(), NOW).await?;
         }
         for pipeline in order {
             roll_over(pipeline).await?;
@@ -83,8 +83,8 @@ async fn indices_by_date_do_not_take_the_alias_of_a_shorter_name() -> Result<()>
     let mut long = pipeline("dated-long").await?;
     long.config.elasticsearch.index_name = format!("{}-eu", short.config.elasticsearch.index_name);
     set_policy(&mut long)?;
-    set_up(&short.config, NOW).await?;
-    set_up(&long.config, NOW).await?;
+    set_up(&short.config.of_indexer(), NOW).await?;
+    set_up(&long.config.of_indexer(), NOW).await?;
     roll_over(&long).await?;
     let second = index(&long, &format!("{}-000002", long.config.elasticsearch.index_name)).await?;
     let aliases: Vec<&String> = second["aliases"].as_object().context("no aliases")?.keys().collect();

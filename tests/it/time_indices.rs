@@ -2,13 +2,13 @@
 //! on which a document makes no index.
 
 use anyhow::{Context, Result};
-use config::{Expired, Strategy};
 use harness::event::{Events, now};
 use harness::eventually::eventually;
 use harness::http::Method;
 use harness::pipeline::Pipeline;
 use harness::sender::Mix;
 use harness::stack::{OwnStack, Stack};
+use indexer::config::{Expired, Strategy};
 use serde_json::{Value, json};
 
 const EVENTS: u64 = 20;

@@ -1,13 +1,13 @@
 //! Timestamps that are not what the config says: in another unit, in a field of another name, or ahead of the clock.
 
 use anyhow::Result;
-use config::TimeUnit;
 use harness::event::{Events, now, put_long, put_string};
 use harness::eventually::eventually;
 use harness::http::Method;
 use harness::kafka::Raw;
 use harness::pipeline::{Pipeline, Service, metric, register};
 use harness::stack::Stack;
+use indexer::config::TimeUnit;
 use registry::wire::{SchemaId, frame};
 use serde_json::json;
 

@@ -5,8 +5,8 @@ use std::time::SystemTime;
 
 use anyhow::{Context, Result};
 use bytes::Bytes;
-use config::{Auth, Config, Tls};
 use harness::certificates::{Authority, Files};
+use harness::config::Config;
 use harness::curl::{Outcome, curl};
 use harness::event::Events;
 use harness::eventually::eventually;
@@ -14,6 +14,7 @@ use harness::http::{Connection, Method, Request};
 use harness::pipeline::{PATH, Pipeline, Service, ready, source};
 use harness::stack::Stack;
 use http_body_util::Full;
+use receiver::config::{Auth, Tls};
 use rustls::client::WantsClientCert;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};

@@ -2,7 +2,6 @@
 //! others.
 
 use anyhow::Result;
-use config::{Strategy, Topic};
 use harness::event::Events;
 use harness::eventually::eventually;
 use harness::http::{self, Method};
@@ -11,6 +10,7 @@ use harness::pipeline::{PARTITIONS, Pipeline, assigned_partitions, metric};
 use harness::process;
 use harness::sender::Mix;
 use harness::stack::Stack;
+use indexer::config::{Strategy, Topic};
 use serde_json::json;
 
 const EVENTS: u64 = 2_000;

@@ -4,12 +4,12 @@
 use anyhow::Result;
 use apache_avro::Codec;
 use avro::Schema;
-use config::Source;
 use harness::container;
 use harness::event::{Events, SCHEMA, put_string};
 use harness::eventually::eventually;
 use harness::pipeline::{Pipeline, Service, metric, register, uses_schema};
 use harness::stack::Stack;
+use receiver::config::Source;
 use registry::wire::{SchemaId, frame};
 
 const AVRO: (&str, &str) = ("content-type", "application/avro");

@@ -5,7 +5,6 @@ use std::net::SocketAddr;
 
 use anyhow::Context;
 use bytes::Bytes;
-use config::Config;
 use futures::stream::Pending;
 use http_body_util::StreamBody;
 use hyper::body::Frame;
@@ -15,6 +14,7 @@ use hyper::{Method, Request};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::net::TcpStream;
 
+use crate::config::Config;
 use crate::pipeline::{PATH, Pipeline, ready};
 use crate::ports;
 use crate::process::{Binary, Process, write_config};

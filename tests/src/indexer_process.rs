@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::process::ExitStatus;
 
 use anyhow::Context;
-use config::Config;
 
+use crate::config::Config;
 use crate::pipeline::{Pipeline, metric, ready};
 use crate::process::{Binary, Process, write_config};
 use crate::usage::Usage;

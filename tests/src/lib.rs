@@ -12,6 +12,7 @@ pub mod browser;
 pub mod certificates;
 pub mod chaos;
 pub mod command;
+pub mod config;
 pub mod container;
 pub mod curl;
 pub mod dashboards;

@@ -9,13 +9,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context;
-use config::{Auth, Config, Limits, Quarantine, Source};
 use receiver::Listeners;
+use receiver::config::{Auth, Limits, Quarantine, Source};
 use serde_json::json;
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::config::Config;
 use crate::delivery::Differences;
 use crate::event::SCHEMA;
 use crate::eventually::{eventually, within};
@@ -309,6 +310,7 @@ impl Service {
     /// # Errors
     /// When there is no port.
     pub async fn receiver(config: Config) -> anyhow::Result<Self> {
+        let config = config.of_receiver();
         let listeners = Listeners::bind(&config)?;
         let (http, admin) = (listeners.http.local_addr()?, listeners.admin.local_addr()?);
         let shutdown = CancellationToken::new();
@@ -321,6 +323,7 @@ impl Service {
     /// # Errors
     /// When there is no port.
     pub async fn indexer(config: Config) -> anyhow::Result<Self> {
+        let config = config.of_indexer();
         let listener = indexer::bind(&config)?;
         let admin = listener.local_addr()?;
         let shutdown = CancellationToken::new();

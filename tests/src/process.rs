@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 
 use anyhow::Context;
-use config::Config;
 use tokio::sync::OnceCell;
 
+use crate::config::Config;
 use crate::eventually::eventually;
 use crate::paths;
 

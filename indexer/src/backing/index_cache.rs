@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
-use config::{Config, Expired, Strategy};
 use service::admin::Condition;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
@@ -14,6 +13,7 @@ use tokio::time::Instant;
 use super::list::{self, ReadError};
 use super::lists::{Listed, Lists};
 use super::now_millis;
+use crate::config::{Config, Expired, Strategy};
 use crate::elasticsearch::Client;
 use crate::index::{Index, Known};
 use crate::metrics::PlacementMetrics;

@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 
 use bytes::Bytes;
-use config::Strategy;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
+use crate::config::Strategy;
 use crate::elasticsearch::errors::request_error_type;
 use crate::elasticsearch::{Client, Method, Request, SendError, ServerAnswer};
 use crate::placement::table::{FoundIndex, TableError};

@@ -3,13 +3,13 @@
 
 use std::sync::{Arc, Mutex as StdMutex, PoisonError};
 
-use config::Strategy;
 use tokio::sync::{Mutex, oneshot};
 use tokio::time::Instant;
 
 use super::barrier::Barrier;
 use super::list::{self, ReadError};
 use crate::backing::now_millis;
+use crate::config::Strategy;
 use crate::elasticsearch::Client;
 use crate::placement::table::FoundIndex;
 

@@ -3,10 +3,9 @@
 
 use std::sync::Arc;
 
-use config::{Elasticsearch, Expired, PlacementTime, Strategy};
-
 use crate::backing::BackingIndexCache;
 use crate::backing::now_millis;
+use crate::config::{Elasticsearch, Expired, PlacementTime, Strategy};
 use crate::message::target::{Age, NoPlacement, Target};
 use crate::placement::calendar::Calendar;
 use crate::placement::time::Source;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 
+use super::limiter::RequestBudget;
 use crate::batch::Batch;
 use crate::document::rename;
 
@@ -49,6 +50,25 @@ fn pick<'a>(batch: &Batch, items: &[usize], change: impl Fn(usize) -> Option<Opt
 /// Returns how many bytes the lines of `items` have in the batch.
 pub fn size(batch: &Batch, items: &[usize]) -> usize {
     items.iter().map(|item| batch.items[*item].body.len()).sum()
+}
+
+/// A body may be this much larger than asked for before it is cut, in per cent: the last document of a batch may stick
+/// out.
+const TOLERANCE: usize = 150;
+
+/// Returns how many of `items`, from the first on, there is room for: at least one, if there is one.
+pub(super) fn fitting(batch: &Batch, items: &[usize], budget: RequestBudget) -> usize {
+    let tolerated = budget.bytes.saturating_mul(TOLERANCE) / 100;
+    let mut count = items.len().min(budget.items.max(1));
+    if size(batch, items) <= tolerated {
+        return count;
+    }
+    let mut bytes = size(batch, &items[..count]);
+    while count > 1 && bytes > budget.bytes {
+        count -= 1;
+        bytes -= batch.items[items[count]].body.len();
+    }
+    count
 }
 
 #[cfg(test)]

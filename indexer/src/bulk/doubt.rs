@@ -248,7 +248,8 @@ impl Case {
     }
 
     /// Notes that it was refused again, by `index` for `cause`. Before it was sent, the index had accepted `before`
-    /// documents (as [`Doubts::accepted_by`] counts them). Returns whether it is its own fault.
+    /// documents (as [`Doubts::accepted_by`] counts them; 0 if one that it had accepted was refused in the same way
+    /// beside it). Returns whether it is its own fault.
     pub fn refuse(&mut self, index: &Arc<str>, cause: Cause, before: u64, doubts: &Doubts, now: Instant) -> bool {
         if cause.is_whole() && !self.cause.is_whole() && self.strays < MAX_STRAYS {
             self.strays += 1;

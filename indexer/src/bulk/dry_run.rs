@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
-use config::Config;
 use serde_json::{Value, json};
 
 use super::Bulk;
@@ -14,6 +13,7 @@ use super::outcome::{BulkFailure, Trouble};
 use super::reroute::MAX_LOOK_UPS;
 use super::verify::{Obstacle, Suspect, Verdict, Verify};
 use crate::batch::Batch;
+use crate::config::Config;
 use crate::elasticsearch::{Method, Request};
 use crate::index::RequestError;
 use crate::metrics::Metrics;
@@ -42,7 +42,7 @@ impl DryRun {
         let client = Arc::new(super::Client::new(&config.elasticsearch)?);
         Ok(Self {
             verify: Verify::always(config, &client, &metrics.verify),
-            is_stream: config.elasticsearch.strategy == config::Strategy::DataStream,
+            is_stream: config.elasticsearch.strategy == crate::config::Strategy::DataStream,
             new: AtomicU64::new(0),
             same: AtomicU64::new(0),
             conflicts: AtomicU64::new(0),

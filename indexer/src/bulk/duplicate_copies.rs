@@ -4,8 +4,7 @@
 use bytes::Bytes;
 use serde_json::json;
 
-use super::outcome::{Block, BulkFailure, Fate, Judgement, Trouble};
-use super::{FILTER_PATH, judge};
+use super::outcome::{Block, BulkFailure, FILTER_PATH, Fate, Judgement, Trouble, judge_sent};
 use crate::elasticsearch::{Client, Method, Request};
 
 /// A document that is to be deleted.
@@ -42,7 +41,7 @@ async fn delete_of_one(client: &Client, index: &str, copies: &[DuplicateCopy<'_>
         content_type: "application/x-ndjson",
         body: Bytes::from(lines),
     };
-    match judge(client.send(&request).await, copies.len()) {
+    match judge_sent(client.send(&request).await, copies.len()) {
         Judgement::Items(fates) => count(copies, fates),
         Judgement::Retry(failure) => Err(failure),
         Judgement::Blocked(block) => {

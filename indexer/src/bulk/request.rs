@@ -6,10 +6,10 @@ use std::sync::atomic::Ordering;
 use bytes::Bytes;
 
 use super::limiter::{Permit, RequestBudget};
-use super::outcome::Judgement;
+use super::outcome::{FILTER_PATH, Judgement};
 use super::set_aside::Witness;
 use super::work::Work;
-use super::{Bulk, FILTER_PATH, body};
+use super::{Bulk, body};
 use crate::batch::Batch;
 use crate::elasticsearch::{Method, Request, SendError, ServerAnswer};
 
@@ -47,6 +47,16 @@ impl Bulk {
         match self.undecided.known_block(&index, refusal) {
             Some(block) if chunk.len() > 1 => Judgement::Blocked(block),
             _ => judgement,
+        }
+    }
+
+    /// Waits before failed items are sent again; not while requests are held back, since then they wait at the limiter.
+    pub(super) async fn wait(&self, failures: u32) {
+        let wait = self.backoff.wait(failures, &mut rand::rng());
+        let mut pause = self.limiter.pause();
+        tokio::select! {
+            () = tokio::time::sleep(wait) => {}
+            _ = pause.wait_for(Option::is_some) => {}
         }
     }
 }

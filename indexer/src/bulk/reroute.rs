@@ -9,14 +9,13 @@ use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::Arc;
 
-use config::{Config, Expired, Strategy};
-
 use super::look_up::{self, Extent, Question};
 use super::verify::Suspect;
 use super::work::{Progress, Work};
 use crate::backing::BackingIndexCache;
 use crate::backing::now_millis;
 use crate::batch::Batch;
+use crate::config::{Config, Expired, Strategy};
 use crate::elasticsearch::Client;
 use crate::message::target::{Age, NoPlacement};
 use crate::metrics::PlacementMetrics;

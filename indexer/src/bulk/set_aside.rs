@@ -11,7 +11,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use config::{Config, Strategy};
 use service::admin::Condition;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -21,10 +20,13 @@ use super::outcome::{Block, Fate, Judgement, Refusal};
 use super::work::whole::Others;
 use super::work::{Progress, SetAside, Work};
 use crate::batch::{Batch, Item};
+use crate::config::{Config, Strategy};
 use crate::metrics::{BulkMetrics, as_i64};
+pub(super) use alone::Alone;
 pub(super) use witness::Witness;
 use witness::Witnesses;
 
+mod alone;
 mod control;
 mod decide;
 mod shards;
@@ -79,17 +81,6 @@ pub struct Lone {
     is_logged: bool,
     undecided: Arc<UndecidedDocuments>,
     _budget: [OwnedSemaphorePermit; 2],
-}
-
-/// One attempt with such a document.
-#[derive(Debug)]
-pub(super) struct Alone {
-    index: Arc<str>,
-    cause: Cause,
-    /// A document that the index accepted before, sent together with it.
-    pub(super) witness: Option<Witness>,
-    /// What the index had accepted before it was sent.
-    before: u64,
 }
 
 /// What an index accepted of one request.
@@ -260,27 +251,6 @@ impl UndecidedDocuments {
 
     fn lock_open(&self) -> MutexGuard<'_, BTreeMap<Document, Open>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Alone {
-    /// Notes that the document is about to be sent.
-    pub(super) fn start(&mut self, undecided: &UndecidedDocuments) {
-        self.before = undecided.doubts().accepted_by(&self.index, &self.cause);
-    }
-
-    /// Takes the word of the witness, which is the first of `judgement`, out of it. Returns whether it was accepted
-    /// again.
-    pub(super) fn hear(&mut self, undecided: &UndecidedDocuments, judgement: &mut Judgement) -> bool {
-        if self.witness.is_none() {
-            return false;
-        }
-        let Judgement::Items(fates) = judgement else { return false };
-        let is_accepted = undecided.hear(&self.index, fates.remove(0));
-        if is_accepted {
-            self.start(undecided);
-        }
-        is_accepted
     }
 }
 

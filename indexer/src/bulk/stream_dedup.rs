@@ -10,8 +10,6 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use config::{Config, Strategy};
-
 use super::duplicate_copies::{self, DuplicateCopy};
 use super::look_up::{self, Extent, Question};
 use super::outcome::Judgement;
@@ -19,6 +17,7 @@ use super::verify::{Conflicts, Obstacle, Verify};
 use super::work::{Progress, Work};
 use crate::backing::BackingIndexCache;
 use crate::batch::Batch;
+use crate::config::{Config, Strategy};
 use crate::elasticsearch::Client;
 use crate::metrics::PlacementMetrics;
 use crate::placement::Table;

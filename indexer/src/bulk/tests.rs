@@ -1,13 +1,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use config::{Compression, Strategy, VerifyDuplicates};
 use kafka::position::{Offset, Partition};
 use registry::wire::SchemaId;
 use service::metrics::Registry;
 
 use super::*;
 use crate::batch::{Item, Origin};
+use crate::config::{Compression, Strategy, VerifyDuplicates};
 use crate::message::progress::BatchId;
 use crate::message::target::{Age, Target};
 use stub::{Received, Reply, Stub, all_written, failure, items};
@@ -357,7 +357,8 @@ async fn a_key_that_was_renewed_in_its_file_is_taken_up_at_the_first_401() {
     })
     .await;
     let mut config = config(&stub.url());
-    config.elasticsearch.auth = config::ElasticsearchAuth::ApiKey { api_key: None, api_key_file: Some(file.clone()) };
+    config.elasticsearch.auth =
+        crate::config::ElasticsearchAuth::ApiKey { api_key: None, api_key_file: Some(file.clone()) };
     let service = service(&config);
     std::fs::write(&file, "new\n").unwrap();
     assert_eq!(service.bulk.deliver(&numbered(1)).await.indexed, 1);

@@ -19,10 +19,9 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use config::{Config, OnDuplicate, VerifyDuplicates};
-
 use super::outcome::{Block, BulkFailure};
 use crate::batch::{Batch, Item};
+use crate::config::{Config, OnDuplicate, VerifyDuplicates};
 use crate::elasticsearch::Client;
 use crate::metrics::VerifyMetrics;
 use compare::Shared;

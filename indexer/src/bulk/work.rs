@@ -4,27 +4,23 @@
 //! document whose fault it is; of a chunk that is answered item by item, those that failed for now join what is left.
 
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::sync::Arc;
 
-use super::aimd::Signal;
 use super::body::Moved;
-use super::limiter::{Health, RequestBudget};
-use super::outcome::{Block, BlockKind, BulkFailure, Fate, Judgement, Refusal, Trouble};
+use super::limiter::RequestBudget;
+use super::outcome::{BlockKind, Fate, Judgement, Refusal};
 use super::verify::Suspect;
 use super::{Delivered, Refused, body};
 use crate::batch::Batch;
 
 pub use doubtful::SetAside;
+pub(super) use progress::Progress;
 use whole::{Others, Whole};
 
 mod doubtful;
 mod placement;
+mod progress;
 mod proof;
 pub(super) mod whole;
-
-/// A body may be this much larger than asked for before it is cut, in per cent: the last document of a batch may stick
-/// out.
-const TOLERANCE: usize = 150;
 
 /// How many times a document is sent that Elasticsearch fails at (5xx), before it is set aside; and a request, before
 /// it is cut.
@@ -70,39 +66,6 @@ pub(super) struct Work<'a> {
     others: Others,
     attempts: Vec<u32>,
     delivered: Delivered,
-}
-
-/// What an answer came to.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Progress {
-    /// Documents that are settled now.
-    pub(super) settled: usize,
-    /// Documents that are there, but looked up before that counts.
-    pub(super) doubtful: usize,
-    /// Documents that have to be sent again because they failed, as opposed to those whose chunk was cut in two.
-    pub(super) failed: usize,
-    /// Documents written, there already, and refused.
-    pub(super) indexed: u64,
-    pub(super) duplicates: u64,
-    pub(super) refused: u64,
-    /// Of those refused, how many went into the failure store.
-    pub(super) in_failure_store: u64,
-    /// How documents failed for now, for one of them.
-    pub(super) failure: Option<BulkFailure>,
-    /// What blocks, for one of them.
-    pub(super) block: Option<Block>,
-    /// Whether that goes for documents which cannot be placed again.
-    pub(super) is_blocked: bool,
-    /// Documents that are set aside: it is not known what is at fault.
-    pub(super) set_aside: usize,
-    /// The index of documents whose request failed as a whole, in a way that may be a document's fault.
-    pub(super) whole: Option<Arc<str>>,
-    /// Whether the index has to be made again first.
-    pub(super) index_missing: bool,
-    /// Whether its mapping has to be brought up to date first.
-    pub(super) not_mapped: bool,
-    /// Whether the body was too large.
-    pub(super) too_large: bool,
 }
 
 impl<'a> Work<'a> {
@@ -187,7 +150,7 @@ impl<'a> Work<'a> {
             }
             Judgement::TooLarge => {
                 progress.too_large = true;
-                let refusal = self.too_large(&chunk);
+                let refusal = Refusal::too_large(body::size(self.batch, &chunk));
                 if let Some(item) = self.cut(chunk) {
                     self.refuse(item, refusal, &mut progress);
                 }
@@ -322,77 +285,6 @@ impl<'a> Work<'a> {
             reason: refusal.reason,
             attempts: self.attempts[item],
         });
-    }
-
-    fn too_large(&self, chunk: &[usize]) -> Refusal {
-        let bytes = body::size(self.batch, chunk);
-        Refusal {
-            status: 413,
-            error_type: "content_too_large".to_owned(),
-            reason: format!(
-                "{bytes} bytes alone are more than a request may have (http.max_content_length, or a proxy's limit)"
-            ),
-            in_failure_store: false,
-        }
-    }
-}
-
-/// Returns how many of `items`, from the first on, there is room for: at least one, if there is one.
-fn fitting(batch: &Batch, items: &[usize], budget: RequestBudget) -> usize {
-    let tolerated = budget.bytes.saturating_mul(TOLERANCE) / 100;
-    let mut count = items.len().min(budget.items.max(1));
-    if body::size(batch, items) <= tolerated {
-        return count;
-    }
-    let mut bytes = body::size(batch, &items[..count]);
-    while count > 1 && bytes > budget.bytes {
-        count -= 1;
-        bytes -= batch.items[items[count]].body.len();
-    }
-    count
-}
-
-impl Progress {
-    /// Returns what this says about how much may be sent.
-    pub(super) fn signal(&self) -> Signal {
-        match self.trouble() {
-            Some(Trouble::Overload | Trouble::TimedOut) => Signal::Overloaded,
-            Some(Trouble::Server | Trouble::Connection | Trouble::Unreadable) => Signal::Nothing,
-            None if self.too_large => Signal::TooLarge,
-            None if self.settled + self.doubtful > 0 => Signal::Well,
-            None => Signal::Nothing,
-        }
-    }
-
-    /// Returns what this says about Elasticsearch.
-    pub(super) fn health(&self) -> Health {
-        if let Some(block) = &self.block {
-            return Health::Blocked(block.clone());
-        }
-        match &self.failure {
-            Some(failure) if self.settled == 0 => Health::Failed(failure.clone()),
-            None if self.set_aside > 0 && self.settled == 0 => Health::Unclear,
-            Some(_) | None => Health::Well,
-        }
-    }
-
-    fn trouble(&self) -> Option<Trouble> {
-        self.failure.as_ref().map(|failure| failure.trouble)
-    }
-
-    /// Returns the label for `penstock_indexer_bulk_requests_total`.
-    pub(super) fn outcome(&self) -> &'static str {
-        match (&self.block, self.trouble()) {
-            (Some(_), _) => "blocked",
-            (None, Some(_)) if self.settled > 0 => "partial",
-            (None, Some(trouble)) => trouble.as_str(),
-            (None, None) if self.set_aside > 0 && self.settled > 0 => "partial",
-            (None, None) if self.set_aside > 0 => "doubtful",
-            (None, None) if self.index_missing => "index_missing",
-            (None, None) if self.too_large => "too_large",
-            (None, None) if self.settled + self.doubtful == 0 => "bad_request",
-            (None, None) => "ok",
-        }
     }
 }
 

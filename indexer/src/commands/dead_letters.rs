@@ -8,13 +8,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
-use config::Config;
 use registry::SchemaRegistry;
 
 use super::exit::Exit;
 use super::log::{LogError, LogReader};
 use super::output::Output;
 use super::position::RecordPosition;
+use crate::config::Config;
 use filter::{Filter, Which};
 use letter::Kind;
 use list::Listed;

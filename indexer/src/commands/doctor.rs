@@ -4,11 +4,11 @@
 use std::fmt;
 
 use clap::Args;
-use config::Config;
 use serde::Serialize;
 
 use super::exit::Exit;
 use super::output::Output;
+use crate::config::Config;
 use finding::{Finding, Grade};
 
 mod brokers;

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use config::Config;
 use registry::{RegistryError, SchemaRegistry};
 use service::admin::Readiness;
 use service::metrics::Registry;
@@ -19,6 +18,7 @@ use crate::backing::{Lists, Placer};
 use crate::batch::{Batch, BatchBuilder};
 use crate::bulk::Bulk;
 use crate::bulk::dry_run::DryRun;
+use crate::config::Config;
 use crate::decode::{Decoded, Decoder, Missing};
 use crate::elasticsearch::Client;
 use crate::message::progress::{BatchId, Epoch};

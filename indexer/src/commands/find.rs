@@ -6,13 +6,13 @@ use std::fmt;
 use std::sync::Arc;
 
 use clap::Args;
-use config::Config;
 use serde::Serialize;
 
 use super::exit::Exit;
 use super::log::LogError;
 use super::output::Output;
 use super::times::{self, Moment, moment};
+use crate::config::Config;
 use crate::elasticsearch::Client;
 use crate::elasticsearch::SettingsError;
 use search::FoundRecords;

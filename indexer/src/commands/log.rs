@@ -6,13 +6,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
-use config::Config;
 use kafka::{Login, client_config, without_value};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::topic_partition_list::Offset as Position;
 use rdkafka::{Offset, TopicPartitionList};
 
+use crate::config::Config;
 use crate::message::record::Record;
 
 /// How long one `poll` waits.

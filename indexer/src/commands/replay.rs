@@ -10,7 +10,6 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use config::{Config, GroupProtocol};
 use kafka::position::Partition;
 use service::admin::Readiness;
 use tokio::task::block_in_place;
@@ -21,6 +20,7 @@ use super::exit::Exit;
 use super::output::{Output, Progress};
 use super::times::Bound;
 use crate::bulk::dry_run::DryRun;
+use crate::config::{Config, GroupProtocol};
 use crate::consume::reading::{Bounds, Reading, Watched};
 use crate::pipeline::{self, Job, Shared};
 use checkpoint::{Checkpoint, total};

@@ -6,7 +6,6 @@ use std::io::{IsTerminal, Write};
 use std::time::Duration;
 
 use clap::Args;
-use config::Config;
 use serde::Serialize;
 use service::http::Web;
 use service::shutdown;
@@ -15,6 +14,7 @@ use super::exit::Exit;
 use super::log::LogError;
 use super::output::Output;
 use super::times;
+use crate::config::Config;
 use group::TopicStatus;
 use port::Service;
 

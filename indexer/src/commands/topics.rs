@@ -6,12 +6,14 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use config::{Config, SaslMechanism};
+use config::SaslMechanism;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::error::KafkaError;
 use rdkafka::types::RDKafkaErrorCode;
 use serde::Serialize;
+
+use crate::config::Config;
 
 pub use plan::{Existing, Plan, Role, Settings};
 

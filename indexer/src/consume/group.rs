@@ -9,7 +9,6 @@ use std::error::Error;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use config::{Config, GroupProtocol};
 use kafka::Login;
 use rdkafka::client::{ClientContext, OAuthToken};
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, RebalanceProtocol};
@@ -19,6 +18,7 @@ use rdkafka::{ClientConfig, TopicPartitionList};
 use service::admin::Condition;
 
 use super::prefetch::{self, set_default};
+use crate::config::{Config, GroupProtocol};
 
 /// How long librdkafka fetches nothing after what it has fetched ahead was enough. By its own default of a second, a
 /// consumer that takes what is there in less stands still for the rest (librdkafka's CONFIGURATION.md).

@@ -101,6 +101,11 @@ impl Marks {
         self.partitions.iter().filter(|(_, kept)| kept.is_other).map(|(partition, _)| *partition).collect()
     }
 
+    /// Returns whether the log of `partition` is another one, which is not read from its beginning yet.
+    pub(super) fn is_other(&self, partition: Partition) -> bool {
+        self.partitions.get(&partition).is_some_and(|kept| kept.is_other)
+    }
+
     /// Returns the metadata of a commit of `next`; none where the record before it is not known.
     pub(super) fn metadata(&self, partition: Partition, next: NextOffset) -> Option<String> {
         let mark = self.partitions.get(&partition)?.sent.iter().rfind(|mark| mark.next == next)?;

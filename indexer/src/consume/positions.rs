@@ -43,7 +43,7 @@ impl Consumer {
     /// Passes over what is no record, up to where the client has come.
     pub(super) fn pass_what_is_no_record(&mut self) {
         for (partition, position) in positions(&self.consumer) {
-            if self.positions.is_stale(partition, position) || self.books.parked.holds(partition) {
+            if self.positions.is_stale(partition, position) || self.is_withheld(partition) {
                 continue;
             }
             let Some(position) = self.reading.within_range(partition, position) else { continue };
@@ -52,6 +52,12 @@ impl Consumer {
             }
         }
         self.books.builder.open_with(Instant::now);
+    }
+
+    /// Returns whether the client is past records of `partition` that are not in a batch: those that wait, and those of
+    /// another log, which were dropped and are read again from its beginning once the client could go back.
+    fn is_withheld(&self, partition: Partition) -> bool {
+        self.books.parked.holds(partition) || self.marks.is_other(partition)
     }
 }
 

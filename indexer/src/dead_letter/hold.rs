@@ -4,11 +4,11 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use config::Config;
 use prometheus::IntGaugeVec;
 
 use crate::batch::Batch;
 use crate::bulk::{Bulk, Refused};
+use crate::config::Config;
 use crate::fuse::{Blown, Fuse};
 
 /// Documents that are sent again to see whether the cause is fixed.

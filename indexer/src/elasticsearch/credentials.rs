@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-use config::ElasticsearchAuth;
 use elasticsearch::auth;
 use service::secret::Secret;
 
 use super::address::User;
+use crate::config::ElasticsearchAuth;
 use crate::elasticsearch::SettingsError;
 
 /// How often a file is looked at, besides when Elasticsearch answers 401.

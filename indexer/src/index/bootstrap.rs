@@ -1,11 +1,10 @@
 //! What has to be there before the first document is made here, in the order in which each needs the one before it.
 
-use config::{Lifecycle, Strategy};
-
 use super::managed::Managed;
 use super::requests::RequestError;
 use super::resources::{self, Composing};
 use super::{Index, IndexSettings, Known};
+use crate::config::{Lifecycle, Strategy};
 use crate::elasticsearch::server;
 
 impl Index {

@@ -1,10 +1,10 @@
 //! Which index new documents go to, and which others may still take some.
 
-use config::Strategy;
 use serde_json::Value;
 
 use super::Index;
 use super::requests::RequestError;
+use crate::config::Strategy;
 use crate::placement::Kin;
 
 impl Index {

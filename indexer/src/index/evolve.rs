@@ -12,12 +12,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use config::Strategy;
 use serde_json::{Value, json};
 
 use super::mapping::compare::{Conflict, Difference, compare, merge};
 use super::requests::RequestError;
 use super::{Index, resources};
+use crate::config::Strategy;
 
 /// How many times template and indices are looked at: more than there are indexers that add fields at the same moment.
 const MAX_ROUNDS: usize = 20;

@@ -3,8 +3,9 @@
 //!
 //! Elasticsearch reference, "Index lifecycle actions"; documentation of `OpenSearch`, "ISM policies".
 
-use config::{Cold, Hot, LifecyclePolicy, Warm};
 use serde_json::{Map, Value, json};
+
+use crate::config::{Cold, Hot, LifecyclePolicy, Warm};
 
 /// The least priority of the index template: above Elastic's own for the same patterns, which are 100 to 200.
 const PRIORITY: usize = 500;

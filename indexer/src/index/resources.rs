@@ -5,13 +5,13 @@
 //! and the like. Whatever index Elasticsearch makes by itself, at a rollover or because one was deleted, is made by
 //! them.
 
-use config::{Lifecycle, Strategy};
 use serde_json::{Value, json};
 
 use super::lifecycle::{self, priority};
 use super::managed::{Kind, Managed};
 use super::mapping::count_fields;
 use super::settings::IndexSettings;
+use crate::config::{Lifecycle, Strategy};
 
 /// Elasticsearch's default of `index.mapping.total_fields.limit`.
 const DEFAULT_FIELDS: usize = 1_000;

@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use config::{Lifecycle, Strategy, age};
-
 use super::Index;
+use crate::config::{Lifecycle, Strategy, age};
 use crate::placement::Retention;
 use crate::placement::time::millis;
 

@@ -1,8 +1,9 @@
 //! What is to be known of one index: of several topics, each has its own.
 
-use config::{Config, ConfigError, Lifecycle, LifecyclePolicy, Strategy, load_lifecycle};
+use config::ConfigError;
 
 use super::mapping::MappingRules;
+use crate::config::{Config, Lifecycle, LifecyclePolicy, Strategy, load_lifecycle};
 use crate::elasticsearch::server::{Product, Server};
 use crate::placement::Pattern;
 

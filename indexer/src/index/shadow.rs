@@ -1,11 +1,11 @@
 //! Whether our template is the one that Elasticsearch makes the next index with: another one of a higher priority may
 //! match its name.
 
-use config::Strategy;
 use serde_json::Value;
 
 use super::requests::RequestError;
 use super::{Index, resources};
+use crate::config::Strategy;
 
 /// Names, patterns and priorities of all index templates.
 const TEMPLATES: &str = "/_index_template?filter_path=index_templates.name,index_templates.index_template.index_patterns,index_templates.index_template.priority";

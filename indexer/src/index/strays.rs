@@ -5,11 +5,11 @@
 
 use std::collections::HashMap;
 
-use config::Strategy;
 use serde_json::{Value, json};
 
 use super::Index;
 use super::requests::RequestError;
+use crate::config::Strategy;
 use crate::placement::Table;
 
 /// How many creation dates of backing indices are remembered.

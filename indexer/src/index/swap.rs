@@ -1,11 +1,11 @@
 //! Another index set in place of the one behind the alias, at once: the alias is moved by one request, and the way back
 //! is noted in the mapping of the new index.
 
-use config::{Expired, Lifecycle, Strategy};
 use serde_json::{Value, json};
 
 use super::requests::RequestError;
 use super::{Index, Known, lifecycle, resources};
+use crate::config::{Expired, Lifecycle, Strategy};
 use crate::placement::Kin;
 
 /// An index behind an alias.

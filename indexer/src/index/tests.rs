@@ -1,6 +1,5 @@
 use std::sync::Arc;
 
-use config::{Config, Delete, Hot, Lifecycle, LifecyclePolicy, Strategy};
 use serde_json::json;
 use service::admin::Readiness;
 use service::metrics::Registry;
@@ -9,6 +8,7 @@ use super::*;
 use crate::bulk::Bulk;
 use crate::bulk::tests::config;
 use crate::bulk::tests::stub::{Reply, Stub, failure};
+use crate::config::{Config, Delete, Hot, Lifecycle, LifecyclePolicy, Strategy};
 use crate::elasticsearch::Client;
 use fake::{Store, changes};
 

@@ -4,10 +4,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use config::{Expired, Placement};
-
 use super::pattern::Pattern;
 use super::time::millis;
+use crate::config::{Expired, Placement};
 use crate::message::target::{Age, NoPlacement, Target};
 
 /// A day in milliseconds.

@@ -1,9 +1,9 @@
 use std::time::Duration;
 
-use config::Expired;
 use proptest::prelude::*;
 
 use super::*;
+use crate::config::Expired;
 
 const MARGIN: Duration = Duration::from_millis(1_000);
 

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use avro::FoundField;
-use config::TimeUnit;
+
+use crate::config::TimeUnit;
 
 /// An event's own timestamp may be later than its record's by this part (one in so many) of the margin and still
 /// counts: the clock of a sender that runs ahead a little must not make its repeats land elsewhere.

@@ -1,11 +1,11 @@
 //! Counts where placement times come from, and reports those that can hardly be right.
 
 use avro::SchemaError;
-use config::{Elasticsearch, Strategy};
 use prometheus::IntCounter;
 use registry::wire::SchemaId;
 
 use super::time::Source;
+use crate::config::{Elasticsearch, Strategy};
 use crate::metrics::PlacementMetrics;
 
 /// The placement times of one topic.

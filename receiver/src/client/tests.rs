@@ -27,16 +27,18 @@ async fn a_connection_without_a_request_is_idle_from_its_beginning() {
     assert!(!client.has_begun() && !client.is_known());
 }
 
+/// Returns who has sent a request with these headers that came from `peer`.
+fn sent(peer: &str, headers: &[(&'static str, &str)]) -> String {
+    let trusted: Vec<Network> = ["10.0.0.0/8", "192.0.2.1"].map(|text| text.parse().unwrap()).to_vec();
+    let mut head = HeaderMap::new();
+    for (name, value) in headers {
+        head.append(*name, value.parse().unwrap());
+    }
+    sender(&head, peer.parse().unwrap(), &trusted).to_string()
+}
+
 #[test]
 fn a_trusted_proxy_says_who_has_sent_a_request_and_nobody_else_does() {
-    let trusted: Vec<Network> = ["10.0.0.0/8", "192.0.2.1"].map(|text| text.parse().unwrap()).to_vec();
-    let sent = |peer: &str, headers: &[(&'static str, &str)]| {
-        let mut head = HeaderMap::new();
-        for (name, value) in headers {
-            head.append(*name, value.parse().unwrap());
-        }
-        sender(&head, peer.parse().unwrap(), &trusted).to_string()
-    };
     let forwarded = "x-forwarded-for";
     assert_eq!(sent("203.0.113.9", &[(forwarded, "198.51.100.1")]), "203.0.113.9", "no proxy of ours");
     assert_eq!(sent("10.1.1.1", &[]), "10.1.1.1");
@@ -48,4 +50,33 @@ fn a_trusted_proxy_says_who_has_sent_a_request_and_nobody_else_does() {
     let standard = r#"for=1.1.1.1, for="[2001:db8::7]:4711";proto=https, For=10.3.3.3"#;
     assert_eq!(sent("10.1.1.1", &[("forwarded", standard)]), "2001:db8::7");
     assert_eq!(sent("10.1.1.1", &[("forwarded", "for=unknown"), (forwarded, "1.1.1.1")]), "10.1.1.1");
+}
+
+#[test]
+fn a_header_that_the_proxy_passes_on_as_it_came_chooses_no_address() {
+    let forwarded = "x-forwarded-for";
+    let both = |standard: &str, usual: &str| sent("10.1.1.1", &[("forwarded", standard), (forwarded, usual)]);
+    assert_eq!(both("for=1.1.1.1", "198.51.100.1"), "10.1.1.1");
+    assert_eq!(both("for=198.51.100.1", "1.1.1.1"), "10.1.1.1");
+    assert_eq!(both("for=198.51.100.1", "198.51.100.1"), "198.51.100.1");
+    assert_eq!(both("for=198.51.100.1, for=10.2.2.2", "1.1.1.1, 198.51.100.1"), "198.51.100.1");
+}
+
+#[test]
+fn what_stands_in_quotes_is_no_address_of_a_sender() {
+    let sent = |value: &str| sent("10.1.1.1", &[("forwarded", value)]);
+    for host in ["a;for=6.6.6.6", "a, for=6.6.6.6", r#"a\";for=6.6.6.6"#, r"a\\"] {
+        let value = format!(r#"for=1.1.1.1, proto=http;host="{host}";for=198.51.100.1"#);
+        assert_eq!(sent(&value), "198.51.100.1", "{value}");
+    }
+    // The client has left a quote open.
+    for value in [
+        r#"for="1.1.1.1, for=198.51.100.1"#,
+        r#"for=1.1.1.1;x="\, for=198.51.100.1"#,
+        r#"for=1.1.1.1;x=", for="[2001:db8::7]:4711""#,
+        r#"for=1.1.1.1;x=", for=198.51.100.1;host="a\"b""#,
+        r#"for=1.1.1.1;x=", for=198.51.100.1;host="""#,
+    ] {
+        assert_eq!(sent(value), "10.1.1.1", "{value}");
+    }
 }

@@ -3,10 +3,10 @@
 
 use std::time::Duration;
 
-use rand::RngExt;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Method, Proxy, Response, StatusCode};
+use service::backoff::Backoff;
 use service::causes::with_causes;
 use service::{http, tls};
 
@@ -14,8 +14,8 @@ use super::CxoneError;
 
 /// How often a request is sent, at most.
 const ATTEMPTS: u32 = 4;
-/// The longest first wait between attempts; doubled each time.
-const FIRST_WAIT: Duration = Duration::from_millis(250);
+/// The waits between attempts. There are too few for the longest one to count.
+const BACKOFF: Backoff = Backoff { initial: Duration::from_millis(250), max: Duration::from_secs(2) };
 /// How long the answer to a 429 waits at most; who asks for more is asked again another time.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(30);
 
@@ -121,10 +121,9 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     Some(Duration::from_secs(seconds))
 }
 
-/// Returns the wait after attempt `attempt`, with full jitter.
+/// Returns the wait after attempt `attempt`.
 fn backoff(attempt: u32) -> Duration {
-    let longest = FIRST_WAIT * 2_u32.pow(attempt.saturating_sub(1).min(10));
-    longest.mul_f64(rand::rng().random_range(0.0..=1.0))
+    BACKOFF.wait(attempt, &mut rand::rng())
 }
 
 fn unreachable(url: &str, error: reqwest::Error) -> CxoneError {

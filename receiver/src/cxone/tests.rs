@@ -39,7 +39,7 @@ async fn a_token_is_asked_for_by_a_form_and_brings_the_schema() {
 async fn an_access_key_is_sent_as_json() {
     let stub = Stub::start().await;
     stub.answers(KEY_PATH, vec![token("t1", 3_600)]);
-    let key = config::Cxone {
+    let key = crate::config::Cxone {
         client_id: None,
         client_secret: None,
         access_key_id: Some("key".to_owned()),
@@ -61,7 +61,7 @@ async fn an_access_key_is_sent_as_json() {
 async fn a_secret_in_a_file_is_read_for_each_token() {
     let stub = Stub::start().await;
     let file = tempfile::NamedTempFile::new().unwrap();
-    let settings = config::Cxone { client_secret_file: Some(file.path().to_owned()), ..stub.settings() };
+    let settings = crate::config::Cxone { client_secret_file: Some(file.path().to_owned()), ..stub.settings() };
     stub.answers(TOKEN_PATH, vec![token("t1", 0)]);
     let client = Cxone::new(&settings).unwrap();
     let error = client.schema("s").await.unwrap_err().to_string();
@@ -172,11 +172,11 @@ async fn a_server_that_stumbles_is_asked_again_a_few_times() {
 async fn a_server_that_does_not_answer_is_given_up() {
     let stub = Stub::start().await;
     stub.hold();
-    let settings = config::Cxone { timeout: Duration::from_millis(50), ..stub.settings() };
+    let settings = crate::config::Cxone { timeout: Duration::from_millis(50), ..stub.settings() };
     let error = shown(&Cxone::new(&settings).unwrap().schema("s").await.unwrap_err());
     assert!(error.contains("does not answer: no answer within cxone.timeout"), "{error}");
     assert_eq!(stub.count(TOKEN_PATH), 4);
-    let nobody = config::Cxone { tenant_url: Some("http://127.0.0.1:1".to_owned()), ..stub.settings() };
+    let nobody = crate::config::Cxone { tenant_url: Some("http://127.0.0.1:1".to_owned()), ..stub.settings() };
     let error = shown(&Cxone::new(&nobody).unwrap().schema("s").await.unwrap_err());
     assert!(error.contains("refused"), "{error}");
 }

@@ -4,7 +4,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use config::{ConfigError, CxoneCredentials};
+use config::ConfigError;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use super::CxoneError;
 use super::http::{CxoneAnswer, Http};
+use crate::config::CxoneCredentials;
 
 /// How long before its end a token is replaced.
 const EARLY: Duration = Duration::from_secs(300);
@@ -35,7 +36,7 @@ const CODES: [&str; 6] = [
 
 /// Where tokens come from.
 pub(super) struct Tokens {
-    config: config::Cxone,
+    config: crate::config::Cxone,
     tenant_url: String,
     http: Http,
     /// Held while a token is fetched, so that there is one request for all who wait.
@@ -65,7 +66,7 @@ struct Request {
 }
 
 impl Tokens {
-    pub(super) fn new(config: config::Cxone, tenant_url: String, http: Http) -> Self {
+    pub(super) fn new(config: crate::config::Cxone, tenant_url: String, http: Http) -> Self {
         Self { config, tenant_url, http, state: Mutex::default() }
     }
 

@@ -5,10 +5,10 @@ use std::time::SystemTime;
 
 use axum::http::Request;
 use axum::http::request::Parts;
-use config::{Auth, CertificateFormat, ForwardedCertificate, Network, Verification};
 use futures::FutureExt;
 
 use crate::client::sender;
+use crate::config::{Auth, CertificateFormat, ForwardedCertificate, Network, Verification};
 use crate::message::Buffer;
 use crate::proxy_protocol;
 use crate::receive::content::coding;

@@ -2,7 +2,7 @@
 //! file with the event), and by authentication `TOKEN`, `CREDENTIALS` (`user:password`), `SECRET`, or `CERTIFICATE` and
 //! `KEY` (files).
 
-use config::{Auth, HmacAlgorithm, HmacEncoding, SignedPart, Source};
+use crate::config::{Auth, HmacAlgorithm, HmacEncoding, SignedPart, Source};
 
 /// Returns the lines to type.
 pub(super) fn example(source: &Source) -> String {

@@ -5,7 +5,11 @@ use rdkafka::message::Headers;
 use super::*;
 
 fn quarantine(per_second: u32) -> Quarantine {
-    let source = config::Quarantine { per_second, max_body: "10B".parse().unwrap(), ..config::Quarantine::default() };
+    let source = crate::config::Quarantine {
+        per_second,
+        max_body: "10B".parse().unwrap(),
+        ..crate::config::Quarantine::default()
+    };
     Quarantine::compile(&source, &config::Kafka::default()).unwrap()
 }
 
@@ -28,8 +32,11 @@ async fn what_is_too_long_is_not_kept_and_costs_nothing() {
 
 #[tokio::test]
 async fn what_waits_for_kafka_is_bounded_in_bytes() {
-    let source =
-        config::Quarantine { per_second: 1_000, max_body: "4MiB".parse().unwrap(), ..config::Quarantine::default() };
+    let source = crate::config::Quarantine {
+        per_second: 1_000,
+        max_body: "4MiB".parse().unwrap(),
+        ..crate::config::Quarantine::default()
+    };
     let quarantine = Quarantine::compile(&source, &config::Kafka::default()).unwrap();
     let now = Instant::now();
     let waiting: Vec<_> = (0..3).map(|_| quarantine.admit(4 << 20, 0, now)).collect();
@@ -48,7 +55,7 @@ async fn the_headers_of_what_waits_for_kafka_count_too() {
 
 #[test]
 fn disabled_there_is_none() {
-    let source = config::Quarantine { enabled: false, ..config::Quarantine::default() };
+    let source = crate::config::Quarantine { enabled: false, ..crate::config::Quarantine::default() };
     assert!(Quarantine::compile(&source, &config::Kafka::default()).is_none());
 }
 

@@ -1,4 +1,4 @@
-//! The first part of a request's way: whose it is, and whether there is room for it.
+//! Whether there is room for a request: the source's rate, a permit, bytes for its body.
 //!
 //! Whoever shows by the head that it may post has a permit among `receiver.max_in_flight_requests`, and then its body
 //! is read. A signature covers the body; those requests wait in the [`super::anteroom`] until it is there. So nobody
@@ -9,138 +9,108 @@ use std::net::{IpAddr, Ipv4Addr};
 use axum::body::Body;
 use axum::http::Version;
 use axum::http::request::Parts;
+use service::token_bucket::Empty;
 use tokio::sync::SemaphorePermit;
 use tokio::time::Instant;
 
 use super::anteroom::Waiter;
 use super::{Endpoint, Received, body};
 use crate::body_budget::BodyBudget;
-use crate::client::{Client, Visit, sender};
+use crate::client::{Client, sender};
 use crate::message::Buffer;
 use crate::reject::Rejection;
-use crate::source::rate::RateLimited;
-use crate::stages::authenticate::{Authentic, Claim, Peer, Refused};
 
-/// A request of an authenticated sender.
-pub(super) struct Admitted<'a> {
-    pub(super) body: Authentic,
-    pub(super) claim: Claim,
-    /// What it holds.
+/// What a request was given.
+pub(super) struct Room<'a> {
+    /// The bytes that it holds.
     pub(super) budget: BodyBudget,
-    _permit: SemaphorePermit<'a>,
+    /// None as long as its sender is not known.
+    permit: Option<SemaphorePermit<'a>>,
+    /// Its place among those who wait until they are known.
+    waiter: Option<Waiter<'a>>,
 }
 
 impl Endpoint {
-    /// Reads the body and sees to it that it is from an authenticated sender that may post now. Only who is authentic
-    /// uses up the source's rate.
+    /// Counts a request of an authenticated sender. Nobody else uses up the source's rate.
     ///
     /// # Errors
-    /// Each way in which it is not, or there is no room for it.
-    pub(super) async fn admit(
-        &self,
-        head: &Parts,
-        body: Body,
-        received: Received,
-        deadline: Instant,
-    ) -> Result<Admitted<'_>, Rejection> {
-        let authenticator = self.source.authenticator.current();
-        let client = head.extensions.get::<Visit>().map(Visit::client);
-        let forwarded = authenticator.wants_certificate().then(|| self.forwarded_certificate(head, client)).flatten();
-        let certificate = match &forwarded {
-            Some(forwarded) => forwarded.as_ref(),
-            None => client.and_then(Client::certificate),
-        };
-        let checked = authenticator.check_head(head, certificate, received.wall);
-        let pending = match checked.map_err(|_| Rejection::Unauthorized(authenticator.challenge())) {
-            Ok(pending) => pending,
-            Err(rejection) => return Err(self.discard(head.version, body, rejection).await),
-        };
-        let by_head = pending.is_authentic();
-        let (body, mut budget, permit) = if by_head {
-            if let Err(rejection) = self.take_rate() {
-                return Err(self.discard(head.version, body, rejection).await);
-            }
-            client.filter(|_| !authenticator.is_open()).inspect(|client| client.set_known());
-            let (permit, mut budget) = (self.permit()?, self.common.memory_budget.hold());
-            budget.grow(head_bytes(head))?;
-            (self.read(body, deadline, &mut budget, None).await?, budget, Some(permit))
-        } else {
-            let address = client.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), Client::address);
-            let address = sender(&head.headers, address, &self.common.trusted_proxies);
-            let (body, budget) = self.wait(head, address, body, deadline, received).await?;
-            (body, budget, None)
-        };
-        let (body, claim) = pending.check_body(body, received.wall).map_err(|refused| match refused {
-            Refused::Unauthorized => Rejection::Unauthorized(authenticator.challenge()),
-            Refused::InFlight => Rejection::InFlight,
-        })?;
-        budget.is_known();
-        client.filter(|_| !by_head).inspect(|client| client.set_known());
-        let permit = match permit {
-            Some(permit) => permit,
-            None => {
-                self.take_rate()?;
-                self.permit()?
-            }
-        };
-        Ok(Admitted { body, claim, budget, _permit: permit })
+    /// `RateLimited`.
+    pub(super) fn take_rate(&self) -> Result<(), Rejection> {
+        let Some(rate) = &self.source.rate else { return Ok(()) };
+        rate.take(Instant::now()).map_err(|Empty(wait)| Rejection::RateLimited(wait))
     }
 
-    /// Reads a body whose sender is known only once it is there.
-    async fn wait(
-        &self,
-        head: &Parts,
-        address: IpAddr,
-        body: Body,
-        deadline: Instant,
-        received: Received,
-    ) -> Result<(Buffer, BodyBudget), Rejection> {
-        let deadline = deadline.min(received.instant + self.common.unauthenticated_timeout);
+    /// Gives a request of an authenticated sender a permit, and counts its head.
+    ///
+    /// # Errors
+    /// `Overloaded`.
+    pub(super) fn room(&self, head: &Parts) -> Result<Room<'_>, Rejection> {
+        let (permit, mut budget) = (self.permit()?, self.common.memory_budget.hold());
+        budget.grow(head_bytes(head))?;
+        Ok(Room { budget, permit: Some(permit), waiter: None })
+    }
+
+    /// Lets a request wait whose sender is known only once its body is there.
+    ///
+    /// # Errors
+    /// `Overloaded`.
+    pub(super) fn waiting_room(&self, head: &Parts, client: Option<&Client>) -> Result<Room<'_>, Rejection> {
+        let address = client.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), Client::address);
+        let address = sender(&head.headers, address, &self.common.trusted_proxies);
         let waiter = self.common.anteroom.enter(&self.source.shared_name, address);
         let mut budget = self.common.memory_budget.hold_for_stranger(&self.common.anteroom.bytes);
         budget.grow(head_bytes(head))?;
-        let body = tokio::select! {
-            biased;
-            read = self.read(body, deadline, &mut budget, Some(&waiter)) => read?,
-            () = waiter.gives_way() => return Err(Rejection::Overloaded),
-        };
-        Ok((body, budget))
+        Ok(Room { budget, permit: None, waiter: Some(waiter) })
     }
 
-    /// Returns whose certificate a trusted proxy passes on with a request, or that it passes on none; none for the
-    /// requests of all others, where the certificate of the connection counts. That of a proxy's connection is the
-    /// proxy's own.
-    fn forwarded_certificate(&self, head: &Parts, client: Option<&Client>) -> Option<Option<Peer>> {
-        let rule = self.common.forwarded_certificate.as_ref()?;
-        let address = client?.address();
-        let is_proxy = self.common.trusted_proxies.iter().any(|network| network.contains(address));
-        is_proxy.then(|| rule.peer(&head.headers))
+    /// Counts a request whose sender is known now that the body is there, and gives it a permit.
+    ///
+    /// # Errors
+    /// `RateLimited` and `Overloaded`.
+    pub(super) fn let_in<'a>(&'a self, room: &mut Room<'a>, client: Option<&Client>) -> Result<(), Rejection> {
+        room.budget.is_known();
+        client.inspect(|client| client.set_known());
+        self.take_rate()?;
+        room.permit = Some(self.permit()?);
+        Ok(())
     }
 
     fn permit(&self) -> Result<SemaphorePermit<'_>, Rejection> {
         self.common.request_permits.try_acquire().map_err(|_| Rejection::Overloaded)
     }
 
-    fn take_rate(&self) -> Result<(), Rejection> {
-        let Some(rate) = &self.source.rate else { return Ok(()) };
-        rate.take(Instant::now()).map_err(|RateLimited(wait)| Rejection::RateLimited(wait))
-    }
-
-    async fn read(
+    /// Reads the body of a request that has `room`, until `deadline` at most; sooner where its sender is not known.
+    ///
+    /// # Errors
+    /// Those of [`body::read`]; `Overloaded` where it waits and has to give way to another one.
+    pub(super) async fn read_body(
         &self,
         body: Body,
+        room: &mut Room<'_>,
+        received: Received,
         deadline: Instant,
-        budget: &mut BodyBudget,
-        waiter: Option<&Waiter<'_>>,
     ) -> Result<Buffer, Rejection> {
-        let body = body::read(body, self.source.max_body, deadline, budget, waiter).await?;
+        let waiter = room.waiter.take();
+        let deadline = match &waiter {
+            None => deadline,
+            Some(_) => deadline.min(received.instant + self.common.unauthenticated_timeout),
+        };
+        let read = body::read(body, self.source.max_body, deadline, &mut room.budget, waiter.as_ref());
+        let body = match &waiter {
+            None => read.await?,
+            Some(waiter) => tokio::select! {
+                biased;
+                read = read => read?,
+                () = waiter.gives_way() => return Err(Rejection::Overloaded),
+            },
+        };
         self.source.metrics.body_bytes.inc_by(body.body().len() as u64);
         Ok(body)
     }
 
     /// Lets a body go that nobody wants, for a `rejection` that is given back. So many at a time are let arrive; the
     /// others are cut off.
-    async fn discard(&self, version: Version, body: Body, rejection: Rejection) -> Rejection {
+    pub(super) async fn discard(&self, version: Version, body: Body, rejection: Rejection) -> Rejection {
         if let Ok(_permit) = self.common.discards.try_acquire() {
             body::discard(version, body).await;
         }

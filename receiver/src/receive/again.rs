@@ -12,12 +12,11 @@ use std::sync::Arc;
 use avro::Limits;
 use tokio::time::Instant;
 
+use super::reader::Unread;
 use super::{Endpoint, Queued};
 use crate::body_budget::BodyBudget;
-use crate::message::RecordHead;
-use crate::message::Writer;
+use crate::message::{Buffer, RecordHead, Writer};
 use crate::reject::Rejection;
-use crate::stages::authenticate::Authentic;
 use crate::stages::unframe::Form;
 use crate::stages::validate::fits;
 
@@ -25,22 +24,20 @@ use crate::stages::validate::fits;
 const SHORT: usize = 64 * 1024;
 
 impl Endpoint {
-    /// Reads `body`, which was `refused` by the schemas of `generation`, by other versions than the latest, and hands
+    /// Reads `body`, which was refused by the schemas of `generation`, by other versions than the latest, and hands
     /// its event to Kafka; returns what to wait for.
     ///
     /// # Errors
     /// What was wrong at first, where nothing else fits; and those of [`Endpoint::queue`].
     pub(super) async fn read_again(
         &self,
-        form: Form,
-        (refused, generation): (Rejection, u64),
-        (body, budget): (&mut Authentic, &mut BodyBudget),
+        Unread { form, rejection: refused }: Unread,
+        generation: u64,
+        (body, budget): (&mut Buffer, &mut BodyBudget),
         record: &RecordHead<'_>,
         deadline: Instant,
     ) -> Result<Queued, Rejection> {
-        if !may_be_another_version(form, &refused) {
-            return Err(refused);
-        }
+        let Some(form) = form.filter(|form| may_be_another_version(*form, &refused)) else { return Err(refused) };
         if let Some(writer) = self.older_writer(body, budget, deadline).await? {
             return self.queue_older(&writer, body, record).await;
         }
@@ -50,7 +47,7 @@ impl Endpoint {
         if self.source.generation() == generation {
             return Err(refused);
         }
-        let refused = match self.reader().events(form, &mut body.0, budget, deadline).await {
+        let refused = match self.reader().read_as(form, body, budget, deadline).await {
             Ok(events) => return self.queue(events, record).await,
             Err(refused) => refused,
         };
@@ -63,10 +60,10 @@ impl Endpoint {
     async fn queue_older(
         &self,
         writer: &Writer,
-        body: &mut Authentic,
+        body: &mut Buffer,
         record: &RecordHead<'_>,
     ) -> Result<Queued, Rejection> {
-        let events = self.reader().bare(&mut body.0, writer)?;
+        let events = self.reader().bare(body, writer)?;
         Ok(Queued { is_older: true, ..self.queue(events, record).await? })
     }
 
@@ -77,23 +74,23 @@ impl Endpoint {
     /// [`crate::workers::Workers::run`].
     async fn older_writer(
         &self,
-        body: &mut Authentic,
+        body: &mut Buffer,
         budget: &mut BodyBudget,
         deadline: Instant,
     ) -> Result<Option<Arc<Writer>>, Rejection> {
-        body.0.unframe();
+        body.unframe();
         let (older, limits) = (self.source.older.load_full(), self.source.limits);
         if older.is_empty() {
             return Ok(None);
         }
-        if body.0.body().len() <= SHORT {
-            return choose(body.0.body(), &older, limits);
+        if body.body().len() <= SHORT {
+            return choose(body.body(), &older, limits);
         }
         // What the body takes is counted as long as the thread has it, also when its request is given up meanwhile.
-        let (buffer, taken) = (std::mem::take(&mut body.0), budget.take());
+        let (buffer, taken) = (std::mem::take(body), budget.take());
         let work = move || (choose(buffer.body(), &older, limits), buffer, taken);
         let (chosen, buffer, taken) = self.common.workers.run(deadline, work).await?;
-        (body.0, *budget) = (buffer, taken);
+        (*body, *budget) = (buffer, taken);
         chosen
     }
 }

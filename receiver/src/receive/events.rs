@@ -1,11 +1,12 @@
-//! From a body in its form to the events in it: `unframe → validate`, with the schema that the form names.
+//! From a body in its form to the events in it: `unframe → validate`, by the schema that the form names.
+
+use std::sync::Arc;
 
 use avro::Container;
 use registry::wire::{FRAME_LEN, SchemaId};
 use tokio::time::Instant;
 
-use super::reader::Reader;
-use super::schemas::Schemas;
+use super::reader::{Events, Reader, Schemas};
 use crate::body_budget::BodyBudget;
 use crate::message::{Buffer, Writer};
 use crate::reject::Rejection;
@@ -15,57 +16,34 @@ use crate::stages::validate::{Batch, BatchError, Event, Invalid, fits, validate,
 /// A file up to this length, if it is not compressed, is validated where the request is served.
 const SHORT: usize = 64 * 1024;
 
-/// What a request brings.
-pub(crate) enum Events<'a> {
-    /// One event.
-    One(Event<'a>),
-    /// Those of a file.
-    Many(Batch),
-}
-
-impl Events<'_> {
-    /// Texts of a uuid in them that are none.
-    pub(crate) fn odd_uuids(&self) -> u64 {
-        match self {
-            Self::One(event) => event.odd_uuids().into(),
-            Self::Many(batch) => batch.odd_uuids(),
-        }
-    }
-}
-
 impl<S: Schemas> Reader<'_, S> {
-    /// Reads the body in its form; see [`crate::stages::unframe`] for the rule where the form is open.
-    pub(crate) async fn events<'a>(
+    /// Validates `body`, which has this form, by `writer`, the schema that it most likely is of: see
+    /// [`crate::stages::unframe`] for the rule where the form is open.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub(super) async fn validate<'a>(
         &self,
-        form: Form,
+        (form, writer): (Form, Arc<Writer>),
         body: &'a mut Buffer,
         budget: &mut BodyBudget,
         deadline: Instant,
     ) -> Result<Events<'a>, Rejection> {
-        match form {
-            Form::Bare => self.bare(body, &*self.schemas.current()?),
-            Form::BareOf(id) => self.bare(body, &*self.schemas.writer(id, deadline).await?),
-            Form::BareOfVersion(version) => self.bare(body, &*self.schemas.writer_of_version(version, deadline).await?),
-            Form::Framed(framing) => self.framed(framing, body, None, budget, deadline).await,
-            Form::BareOrFramed(framing @ Framing::Confluent(id)) => {
-                let writer = self.schemas.current()?;
-                body.frame(0, writer.id);
-                let body = &*body;
-                match validate(body.with_frame(), &writer, self.limits.event) {
-                    Ok(_) if self.is_framed(framing, body.body(), &writer).await => Err(Rejection::Ambiguous(framing)),
-                    Ok(event) => Ok(Events::One(event)),
-                    Err(bare) => self.confluent(id, body, Some(bare), deadline).await,
-                }
+        let framing = match form {
+            Form::Bare | Form::BareOf(_) | Form::BareOfVersion(_) => return self.bare(body, &writer),
+            Form::Framed(framing) => return self.framed((framing, writer), body, None, budget, deadline).await,
+            Form::BareOrFramed(Framing::Confluent(id)) => {
+                return self.bare_or_confluent(id, body, &writer, deadline).await;
             }
-            Form::BareOrFramed(framing) => {
-                let writer = self.schemas.current()?;
-                match fits(body.body(), &writer, self.limits.event) {
-                    Ok(()) if self.is_framed(framing, body.body(), &writer).await => Err(Rejection::Ambiguous(framing)),
-                    Ok(()) => self.bare(body, &writer),
-                    Err(bare) => self.framed(framing, body, Some(bare), budget, deadline).await,
-                }
-            }
-        }
+            Form::BareOrFramed(framing) => framing,
+        };
+        let bare = match fits(body.body(), &writer, self.limits.event) {
+            Ok(()) if self.is_framed(framing, body.body(), &writer).await => return Err(Rejection::Ambiguous(framing)),
+            Ok(()) => return self.bare(body, &writer),
+            Err(bare) => bare,
+        };
+        let named = self.framed_schema(framing, body.body(), deadline).await?;
+        self.framed((framing, named), body, Some(bare), budget, deadline).await
     }
 
     pub(super) fn bare<'a>(&self, body: &'a mut Buffer, writer: &Writer) -> Result<Events<'a>, Rejection> {
@@ -73,42 +51,49 @@ impl<S: Schemas> Reader<'_, S> {
         one(validate(body.with_frame(), writer, self.limits.event), None)
     }
 
+    /// Reads `body` as a bare datum of `writer`, or else in the Confluent wire format with the schema of `id`: once, as
+    /// a rule, since neither changes it.
+    async fn bare_or_confluent<'a>(
+        &self,
+        id: SchemaId,
+        body: &'a mut Buffer,
+        writer: &Writer,
+        deadline: Instant,
+    ) -> Result<Events<'a>, Rejection> {
+        body.frame(0, writer.id);
+        let (framing, body) = (Framing::Confluent(id), &*body);
+        let bare = match validate(body.with_frame(), writer, self.limits.event) {
+            Ok(_) if self.is_framed(framing, body.body(), writer).await => return Err(Rejection::Ambiguous(framing)),
+            Ok(event) => return Ok(Events::One(event)),
+            Err(bare) => bare,
+        };
+        match self.schemas.writer(id, deadline).await {
+            Ok(named) => one(validate(body.body(), &named, self.limits.event), Some(bare)),
+            // No frame, then: four bytes of a datum that happened to stand where an id would.
+            Err(Rejection::UnknownSchema(_) | Rejection::UnusableSchema(..)) => {
+                Err(Rejection::Invalid { as_likely: Box::new(bare), as_framed: None })
+            }
+            Err(other) => Err(other),
+        }
+    }
+
     /// Reads `body` in the form `framing`; `bare` is why it is no bare datum, where it might have been one.
     async fn framed<'a>(
         &self,
-        framing: Framing,
+        (framing, writer): (Framing, Arc<Writer>),
         body: &'a mut Buffer,
         bare: Option<Invalid>,
         budget: &mut BodyBudget,
         deadline: Instant,
     ) -> Result<Events<'a>, Rejection> {
         match framing {
-            Framing::Confluent(id) => self.confluent(id, body, bare, deadline).await,
-            Framing::SingleObject(fingerprint) => {
-                let writer = self.schemas.writer_of_fingerprint(fingerprint, deadline).await?;
+            Framing::Confluent(_) => one(validate(body.body(), &writer, self.limits.event), bare),
+            Framing::SingleObject(_) => {
                 body.frame(SINGLE_OBJECT_LEN, writer.id);
                 one(validate(body.with_frame(), &writer, self.limits.event), bare)
             }
-            Framing::Container => self.container(body, budget, deadline).await.map(Events::Many),
+            Framing::Container => self.container(writer, body, budget, deadline).await.map(Events::Many),
         }
-    }
-
-    /// Reads `body` in the Confluent wire format.
-    async fn confluent<'a>(
-        &self,
-        id: SchemaId,
-        body: &'a Buffer,
-        bare: Option<Invalid>,
-        deadline: Instant,
-    ) -> Result<Events<'a>, Rejection> {
-        let bare = match (self.schemas.writer(id, deadline).await, bare) {
-            (Ok(writer), bare) => return one(validate(body.body(), &writer, self.limits.event), bare),
-            (Err(other), None) => return Err(other),
-            // No frame, then: four bytes of a datum that happened to stand where an id would.
-            (Err(Rejection::UnknownSchema(_) | Rejection::UnusableSchema(..)), Some(bare)) => bare,
-            (Err(other), Some(_)) => return Err(other),
-        };
-        Err(Rejection::Invalid { as_likely: Box::new(bare), as_framed: None })
     }
 
     /// Returns whether `body`, which is a bare datum of `current`, is valid in the form `framing` too, as far as is
@@ -132,13 +117,12 @@ impl<S: Schemas> Reader<'_, S> {
     /// Reads `body` as an object container file.
     async fn container(
         &self,
+        writer: Arc<Writer>,
         body: &mut Buffer,
         budget: &mut BodyBudget,
         deadline: Instant,
     ) -> Result<Batch, Rejection> {
-        let failed = |error| Rejection::Container(BatchError::Container(error));
-        let container = Container::open(body.body()).map_err(failed)?;
-        let writer = self.schemas.writer_of_text(container.schema(), deadline).await?;
+        let container = opened(body.body())?;
         let limits = self.limits;
         if container.codec() == "null" && body.body().len() <= SHORT {
             return Ok(validate_container(container, &writer, &limits, budget)?);
@@ -153,6 +137,14 @@ impl<S: Schemas> Reader<'_, S> {
         (*body, *budget) = (buffer, taken);
         Ok(batch?)
     }
+}
+
+/// Opens `body` as an object container file.
+///
+/// # Errors
+/// `Container`.
+pub(super) fn opened(body: &[u8]) -> Result<Container<'_>, Rejection> {
+    Container::open(body).map_err(|error| Rejection::Container(BatchError::Container(error)))
 }
 
 /// Returns the one event of a request, or why it is none: in the form it was read in, and as a bare datum where it

@@ -8,69 +8,54 @@
 
 use std::sync::Arc;
 
-use avro::Schema;
 use registry::wire::SchemaId;
 use registry::{RegisteredSchema, RegistryError};
 use tokio::time::{Instant, timeout_at};
 
 use super::Endpoint;
+use super::events::opened;
+use super::reader::{Reader, Schemas};
 use crate::message::Writer;
 use crate::reject::{Rejection, SchemaName};
+use crate::stages::unframe::{Form, Framing};
 
-const NOT_AVRO: &str = "it is not an Avro schema that can be used";
-const NO_KEY: &str = "it lacks the field that identifies an event";
+/// Why a schema is of no use that is none.
+pub(super) const NOT_AVRO: &str = "it is not an Avro schema that can be used";
+/// Why a schema is of no use whose events could not be told apart.
+pub(super) const NO_KEY: &str = "it lacks the field that identifies an event";
 const AMBIGUOUS: &str = "several versions of the subject have it and mean different values (logical types, precision \
  or scale): name one by the header X-Schema-Id or X-Schema-Version";
-const TAKEN_FOR_ANOTHER: &str =
-    "the schema registry takes it for another version, by which readers get other values: register it by hand";
-const REFUSED: &str = "the schema registry refuses it, as one that is not compatible does";
 
-/// Where the schemas come from that requests name.
-pub(crate) trait Schemas {
-    /// Returns the schema by which a body is read that names none.
+impl<S: Schemas> Reader<'_, S> {
+    /// Returns the schema that a body of this form is read by first.
     ///
     /// # Errors
-    /// `SchemaUnavailable` as long as it is not known.
-    fn current(&self) -> Result<Arc<Writer>, Rejection>;
+    /// Those of [`Schemas::writer`]; `Container`.
+    pub(super) async fn schema(&self, form: Form, body: &[u8], deadline: Instant) -> Result<Arc<Writer>, Rejection> {
+        match form {
+            Form::Bare | Form::BareOrFramed(_) => self.schemas.current(),
+            Form::BareOf(id) => self.schemas.writer(id, deadline).await,
+            Form::BareOfVersion(version) => self.schemas.writer_of_version(version, deadline).await,
+            Form::Framed(framing) => self.framed_schema(framing, body, deadline).await,
+        }
+    }
 
-    /// Returns the schema of `id`.
+    /// Returns the schema that `body` itself names.
     ///
     /// # Errors
-    /// `UnknownSchema`, `UnusableSchema`, `SchemaPending` or `SchemaUnavailable`; so for each of the others.
-    fn writer(&self, id: SchemaId, deadline: Instant) -> impl Future<Output = Result<Arc<Writer>, Rejection>> + Send;
-
-    /// Returns the schema of `id` where it is in memory.
-    fn known_writer(&self, id: SchemaId) -> impl Future<Output = Option<Arc<Writer>>> + Send;
-
-    /// Returns the schema of this version of the source's subject.
-    ///
-    /// # Errors
-    /// As [`Schemas::writer`].
-    fn writer_of_version(
+    /// Those of [`Schemas::writer`]; `Container`.
+    pub(super) async fn framed_schema(
         &self,
-        version: u32,
+        framing: Framing,
+        body: &[u8],
         deadline: Instant,
-    ) -> impl Future<Output = Result<Arc<Writer>, Rejection>> + Send;
-
-    /// Returns the schema with this fingerprint.
-    ///
-    /// # Errors
-    /// As [`Schemas::writer`].
-    fn writer_of_fingerprint(
-        &self,
-        fingerprint: u64,
-        deadline: Instant,
-    ) -> impl Future<Output = Result<Arc<Writer>, Rejection>> + Send;
-
-    /// Returns the schema whose text stands in a file.
-    ///
-    /// # Errors
-    /// As [`Schemas::writer`].
-    fn writer_of_text(
-        &self,
-        text: &str,
-        deadline: Instant,
-    ) -> impl Future<Output = Result<Arc<Writer>, Rejection>> + Send;
+    ) -> Result<Arc<Writer>, Rejection> {
+        match framing {
+            Framing::Confluent(id) => self.schemas.writer(id, deadline).await,
+            Framing::SingleObject(fingerprint) => self.schemas.writer_of_fingerprint(fingerprint, deadline).await,
+            Framing::Container => self.schemas.writer_of_text(opened(body)?.schema(), deadline).await,
+        }
+    }
 }
 
 impl Schemas for Endpoint {
@@ -127,40 +112,14 @@ impl Schemas for Endpoint {
     /// Returns the schema whose text stands in a file: the one of the source's subject that means the same. Where there
     /// is none, it is registered if the source allows it.
     async fn writer_of_text(&self, text: &str, deadline: Instant) -> Result<Arc<Writer>, Rejection> {
-        let schemas = &self.source.file_schemas;
-        if let Some(known) = schemas.get(text).await {
-            return known.map_err(|why| Rejection::UnusableSchema(SchemaName::File, why));
-        }
-        let owned = text.to_owned();
-        let Ok(schema) = self.common.workers.run(deadline, move || Schema::parse(&owned)).await? else {
-            schemas.refuse(text, NOT_AVRO).await;
-            return Err(Rejection::UnusableSchema(SchemaName::File, NOT_AVRO));
-        };
-        let writer = match self.writer_of_meaning(&schema, deadline).await {
-            Err(Rejection::UnknownSchema(_)) if self.source.register_schemas => {
-                self.registered(text, schema, deadline).await?
-            }
-            found => found?,
-        };
-        schemas.keep(text, &writer).await;
-        Ok(writer)
+        self.writer_of_file(text, deadline).await
     }
 }
 
 impl Endpoint {
-    /// Returns the schema of the source's subjects by which readers get the same values as by `schema`.
-    async fn writer_of_meaning(&self, schema: &Schema, deadline: Instant) -> Result<Arc<Writer>, Rejection> {
-        let current = self.source.current.load_full();
-        if let Some(current) = current.filter(|current| current.schema.meaning() == schema.meaning()) {
-            return Ok(current);
-        }
-        let ask = |subject| self.common.registry.by_meaning(subject, schema);
-        self.in_subjects(SchemaName::File, deadline, ask).await
-    }
-
     /// Returns the schema `name` that `ask` finds in the source's subjects; in several of them only where all mean the
     /// same.
-    async fn in_subjects<'s, A>(
+    pub(super) async fn in_subjects<'s, A>(
         &'s self,
         name: SchemaName,
         deadline: Instant,
@@ -189,37 +148,7 @@ impl Endpoint {
         }
     }
 
-    async fn registered(&self, text: &str, schema: Schema, deadline: Instant) -> Result<Arc<Writer>, Rejection> {
-        let (source, subject) = (self.source.name.as_str(), self.source.subject.as_str());
-        let schema = Arc::new(schema);
-        // Before it is registered, since it stays there permanently.
-        self.source
-            .writer(SchemaId(0), Arc::clone(&schema))
-            .map_err(|_| Rejection::UnusableSchema(SchemaName::File, NO_KEY))?;
-        let id = match timeout_at(deadline, self.common.registry.register(subject, text)).await {
-            Ok(Ok(id)) => id,
-            Ok(Err(error @ RegistryError::Unusable { .. })) => {
-                tracing::warn!(source, subject, %error, "Cannot register the schema of a file.");
-                return Err(Rejection::UnusableSchema(SchemaName::File, REFUSED));
-            }
-            Ok(Err(_)) | Err(_) => return Err(Rejection::SchemaUnavailable),
-        };
-        // A registry may take schemas for one that have the same canonical form.
-        let stored = answered(timeout_at(deadline, self.common.registry.by_id(id)).await, &SchemaName::Id(id))?;
-        if stored.meaning() != schema.meaning() {
-            tracing::error!(
-                source,
-                subject,
-                schema_id = id.0,
-                "The registry mistakes the schema of a file for another one."
-            );
-            return Err(Rejection::UnusableSchema(SchemaName::File, TAKEN_FOR_ANOTHER));
-        }
-        tracing::info!(source, subject, schema_id = id.0, "Registered the schema of a file.");
-        self.compiled(RegisteredSchema { id, schema }, &SchemaName::File)
-    }
-
-    fn compiled(&self, found: RegisteredSchema, name: &SchemaName) -> Result<Arc<Writer>, Rejection> {
+    pub(super) fn compiled(&self, found: RegisteredSchema, name: &SchemaName) -> Result<Arc<Writer>, Rejection> {
         match self.source.writer(found.id, found.schema) {
             Ok(writer) => Ok(Arc::new(writer)),
             Err(_) => Err(Rejection::UnusableSchema(*name, NO_KEY)),
@@ -228,7 +157,7 @@ impl Endpoint {
 }
 
 /// Returns what the registry's answer means for the request that needs the schema `name`.
-fn answered<T, E>(answer: Result<Result<T, RegistryError>, E>, name: &SchemaName) -> Result<T, Rejection> {
+pub(super) fn answered<T, E>(answer: Result<Result<T, RegistryError>, E>, name: &SchemaName) -> Result<T, Rejection> {
     match answer {
         Ok(Ok(found)) => Ok(found),
         Ok(Err(RegistryError::NotYet { .. })) => Err(Rejection::SchemaPending(*name)),

@@ -11,6 +11,7 @@ use super::Endpoint;
 use crate::message::RecordHead;
 use crate::quarantine;
 use crate::reject::Rejection;
+use crate::reject::table::About;
 use crate::stages::validate::Invalid;
 
 /// After this, a body counts as not written. Kafka's client gives up sooner; this is for what nobody foresaw.
@@ -29,7 +30,7 @@ impl Endpoint {
         if let Some(invalid) = rejection.invalid() {
             self.note_invalid(invalid, now);
         }
-        if quarantine::is_kept(rejection) && !body.is_empty() {
+        if rejection.row().about == About::Event && !body.is_empty() {
             self.keep(rejection, request, body, record, now);
         }
     }

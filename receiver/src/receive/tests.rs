@@ -1,11 +1,12 @@
 //! The whole way of a request, from the router to an in-process Kafka (librdkafka's mock cluster) and a registry of a
 //! few lines.
 
+use std::time::Duration;
+
 use axum::body::{Body, Bytes};
 use axum::http::StatusCode;
 use axum::routing::get;
 use axum::{Json, Router};
-use config::{Auth, Config, Limits};
 use futures::StreamExt;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::{Headers, Message, OwnedMessage};
@@ -19,6 +20,9 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
 use super::*;
+use crate::config::{Auth, Config, Limits};
+use crate::metrics::Metrics;
+use crate::source::Source;
 
 mod files;
 
@@ -84,8 +88,8 @@ fn kafka() -> Kafka {
     kafka
 }
 
-fn source(path: &str, auth: Auth) -> config::Source {
-    config::Source {
+fn source(path: &str, auth: Auth) -> crate::config::Source {
+    crate::config::Source {
         path: path.to_owned(),
         subject: "events-value".to_owned(),
         accept_subjects: Vec::new(),
@@ -98,7 +102,7 @@ fn source(path: &str, auth: Auth) -> config::Source {
         limits: Limits { max_body: bytesize::ByteSize::b(100), ..Limits::default() },
         id_scope: None,
         register_schemas: false,
-        quarantine: config::Quarantine::default(),
+        quarantine: crate::config::Quarantine::default(),
     }
 }
 
@@ -110,7 +114,8 @@ fn config(kafka: &Kafka, registry: &str) -> Config {
     let bearer = Auth::Bearer { tokens: vec![Secret::new("token-of-the-test")], tokens_file: None };
     config.receiver.sources.insert("open".to_owned(), source("/open", Auth::None));
     config.receiver.sources.insert("closed".to_owned(), source("/closed", bearer));
-    let loose = config::Source { subject: "loose-value".to_owned(), key_field: None, ..source("/loose", Auth::None) };
+    let loose =
+        crate::config::Source { subject: "loose-value".to_owned(), key_field: None, ..source("/loose", Auth::None) };
     config.receiver.sources.insert("loose".to_owned(), loose);
     config
 }
@@ -118,13 +123,13 @@ fn config(kafka: &Kafka, registry: &str) -> Config {
 fn start_with(config: &Config, kafka: Kafka) -> Receiver {
     let metrics = Metrics::new(&service::metrics::Registry::new()).unwrap();
     let sources = Source::compile_all(config, &metrics).unwrap();
-    let common = Arc::new(crate::common(config, &sources, metrics, CancellationToken::new()).unwrap());
+    let common = Arc::new(crate::setup::common(config, &sources, metrics, CancellationToken::new()).unwrap());
     let readiness = Readiness::new();
     let shutdown = CancellationToken::new();
     let mut tasks = tokio::task::JoinSet::new();
-    crate::spawn_watches(&mut tasks, config, &sources, &common, &readiness, &shutdown);
+    crate::background::spawn_watches(&mut tasks, config, &sources, &common, &readiness, &shutdown);
     tasks.detach_all();
-    let router = crate::router::router(&sources, &common, config::TrailingSlash::Strict, Router::new());
+    let router = crate::router::router(&sources, &common, crate::config::TrailingSlash::Strict, Router::new());
     Receiver { router, readiness, common, kafka, _stop: shutdown.drop_guard() }
 }
 

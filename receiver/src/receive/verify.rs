@@ -4,7 +4,8 @@
 use axum::http::header::{ALLOW, CONTENT_TYPE, HeaderName};
 use axum::http::{HeaderMap, HeaderValue, Uri};
 use axum::response::{IntoResponse, Response};
-use config::Verification;
+
+use crate::config::Verification;
 
 /// Bytes of a challenge, at most.
 const MAX_CHALLENGE: usize = 1_024;

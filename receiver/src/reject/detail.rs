@@ -13,15 +13,8 @@ impl Rejection {
     /// Returns what is wrong, for people.
     pub(crate) fn detail(&self) -> Cow<'static, str> {
         match self {
-            Self::NotFound => "no webhook is configured at this path".into(),
-            Self::MethodNotAllowed => "send the event with POST".into(),
-            Self::Unauthorized(_) => "the credentials are missing or not valid".into(),
             Self::TooLarge(limit) => format!("the body is longer than the limit of {limit} bytes").into(),
-            Self::RecordTooLarge => "the event is larger than can be stored".into(),
-            Self::BodyTimeout => "the body did not arrive before the request's deadline".into(),
-            Self::BodyBroken => "the body ended before its length or is not well-formed".into(),
-            Self::ContentEncoding => "the Content-Encoding must be gzip, zstd or deflate, or absent".into(),
-            Self::Decompress(error) => format!("{error}").into(),
+            Self::Decompress(error) => error.to_string().into(),
             Self::Unframe(error) => error.to_string().into(),
             Self::Invalid { as_likely, as_framed: None } => likely(as_likely).into(),
             Self::Invalid { as_likely, as_framed: Some(framed) } => {
@@ -31,28 +24,18 @@ impl Rejection {
             }
             Self::Container(error) => container(error).into(),
             Self::Ambiguous(framing) => ambiguous(*framing).into(),
+            Self::AmbiguousVersion(ids) => ambiguous_version(ids).into(),
             Self::UnknownSchema(SchemaName::File) => {
                 "the subject has no schema with the same meaning as the one in the file (logical types, precision \
                  and scale count)"
                     .into()
             }
-            Self::AmbiguousVersion(ids) => ambiguous_version(ids).into(),
             Self::UnknownSchema(name) => format!("there is no schema with {name} that this webhook accepts").into(),
             Self::SchemaPending(name) => {
                 format!("there is no schema with {name} yet: if it was registered a moment ago, try again").into()
             }
             Self::UnusableSchema(name, why) => format!("the schema with {name} is unusable: {why}").into(),
-            Self::SchemaUnavailable => "the event's schema is unavailable: try again later".into(),
-            Self::Overloaded => "too many requests are in flight: try again".into(),
-            Self::InFlight => "a request with the same signature is not answered yet: try again".into(),
-            Self::RateLimited(_) => "the source's request rate is exceeded: try again later".into(),
-            Self::QueueFull => "too many events are waiting to be stored: try again".into(),
-            Self::RecordRefused => {
-                "the event cannot be stored: it lacks a required id, or breaks a validation rule".into()
-            }
-            Self::KafkaRefuses => "events cannot be stored until the operator fixes this: try again later".into(),
-            Self::KafkaUnavailable => "the event was not stored, or it is not known whether it was: try again".into(),
-            Self::Internal => "an internal error".into(),
+            _ => self.row().detail.unwrap_or(self.row().title).into(),
         }
     }
 }

@@ -5,16 +5,17 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::HeaderValue;
-use axum::http::header::{ACCEPT_ENCODING, ALLOW, CONNECTION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use super::Rejection;
 use super::location::ErrorLocation;
+use super::table::Row;
 
 impl Rejection {
     fn problem(&self) -> Problem {
-        let (status, code, title) = self.row();
+        let Row { status, code, title, .. } = self.row();
         let at = ErrorLocation::of(self);
         let kind = format!("urn:penstock:problem:{code}");
         Problem { kind, title, status: status.as_u16(), code, detail: self.detail(), at }
@@ -51,15 +52,12 @@ impl IntoResponse for Rejection {
         if let Some(wait) = self.retry_after() {
             headers.insert(RETRY_AFTER, HeaderValue::from(whole_seconds(wait)));
         }
-        match self {
-            Self::Unauthorized(challenge) => headers.insert(WWW_AUTHENTICATE, challenge),
-            Self::MethodNotAllowed => headers.insert(ALLOW, HeaderValue::from_static("POST")),
-            // RFC 9110, section 15.5.16.
-            Self::ContentEncoding => headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip, zstd, deflate")),
-            // RFC 9110, section 15.5.9: a server that has stopped waiting should say that it closes the connection.
-            Self::BodyTimeout => headers.insert(CONNECTION, HeaderValue::from_static("close")),
-            _ => None,
-        };
+        if let Some((name, value)) = &self.row().header {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+        if let Self::Unauthorized(challenge) = self {
+            headers.insert(WWW_AUTHENTICATE, challenge);
+        }
         response
     }
 }

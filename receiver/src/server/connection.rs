@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::http::Request;
-use config::{Network, ProxyProtocol};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
@@ -23,6 +22,7 @@ use super::Tls;
 use super::connection_permits::ConnectionPermit;
 use super::socket::{Limits, Socket};
 use crate::client::{Client, Visit};
+use crate::config::{Network, ProxyProtocol};
 use crate::proxy_protocol::{self, Origin};
 use crate::stages::authenticate::Peer;
 

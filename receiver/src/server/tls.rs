@@ -4,9 +4,8 @@
 //! certificate is renewed, and a client authority that was removed is not accepted by any connection that comes later.
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use arc_swap::ArcSwap;
 use prometheus::GaugeVec;
 use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject;
@@ -14,7 +13,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::ClientCertVerifier;
 use rustls::{RootCertStore, ServerConfig};
-use sha2::{Digest, Sha256};
+use service::reloaded::{Fingerprint, Look, Reloaded};
 
 mod expiry;
 
@@ -23,17 +22,10 @@ const PROTOCOLS: [&[u8]; 2] = [b"h2", b"http/1.1"];
 
 /// The listener's TLS, which [`Tls::reload`] keeps up to date.
 pub(crate) struct Tls {
-    files: config::Tls,
-    current: ArcSwap<ServerConfig>,
-    last: Mutex<Last>,
+    files: crate::config::Tls,
+    config: Reloaded<ServerConfig>,
     /// Where it says when the certificates expire.
     expiry: Option<GaugeVec>,
-}
-
-/// What was seen at the last look.
-struct Last {
-    digest: [u8; 32],
-    failure: String,
 }
 
 /// What the files hold.
@@ -78,11 +70,10 @@ impl Tls {
     ///
     /// # Errors
     /// [`TlsError`], naming the key and the file.
-    pub(crate) fn load(files: &config::Tls) -> Result<Self, TlsError> {
+    pub(crate) fn load(files: &crate::config::Tls) -> Result<Self, TlsError> {
         let pem = Pem::read(files)?;
-        let last = Last { digest: pem.digest(), failure: String::new() };
-        let current = ArcSwap::from_pointee(server_config(files, &pem)?);
-        Ok(Self { files: files.clone(), current, last: Mutex::new(last), expiry: None })
+        let config = Reloaded::new(server_config(files, &pem)?, pem.fingerprint());
+        Ok(Self { files: files.clone(), config, expiry: None })
     }
 
     /// Returns the same, which says in `expiry` when its certificates expire, by their use.
@@ -96,47 +87,38 @@ impl Tls {
 
     /// Returns the settings for a new connection.
     pub(crate) fn current(&self) -> Arc<ServerConfig> {
-        self.current.load_full()
+        self.config.current()
     }
 
     /// Reads the files again, and takes what is there now. When that fails the last certificates stay in use; each
     /// failure is logged once. Blocks the thread.
     pub(crate) fn reload(&self) {
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        match self.renew(last.digest) {
-            Ok(None) => last.failure.clear(),
-            Ok(Some(digest)) => {
-                *last = Last { digest, failure: String::new() };
-                tracing::info!(file = %self.files.certificate_file.display(), "The certificates have changed; the new ones are in use.");
+        let read = || Pem::read(&self.files).map(|pem| (pem.fingerprint(), pem));
+        match self.config.look(read, |_, pem| self.renewed(&pem)) {
+            Look::Renewed => {
+                let file = self.files.certificate_file.display();
+                tracing::info!(%file, "The certificates have changed; the new ones are in use.");
             }
-            Err(error) => {
-                // Key and certificate are two files: between the two writes they do not go together.
-                let failure = error.to_string();
-                if failure != last.failure {
-                    tracing::warn!(%error, "Cannot load the new certificates; the last ones stay in use.");
-                    last.failure = failure;
-                }
+            // Key and certificate are two files: between the two writes they do not go together.
+            Look::Failed { error, is_new: true } => {
+                tracing::warn!(%error, "Cannot load the new certificates; the last ones stay in use.");
             }
+            Look::Same | Look::Failed { is_new: false, .. } => {}
         }
     }
 
-    /// Puts the next settings in use; returns the digest of their files, or none when it is still `known`.
-    fn renew(&self, known: [u8; 32]) -> Result<Option<[u8; 32]>, TlsError> {
-        let pem = Pem::read(&self.files)?;
-        let digest = pem.digest();
-        if digest == known {
-            return Ok(None);
-        }
-        self.current.store(Arc::new(server_config(&self.files, &pem)?));
+    /// Returns the next settings, and notes until when they are good.
+    fn renewed(&self, pem: &Pem) -> Result<ServerConfig, TlsError> {
+        let config = server_config(&self.files, pem)?;
         if let Some(expiry) = &self.expiry {
             pem.note_expiry(expiry);
         }
-        Ok(Some(digest))
+        Ok(config)
     }
 }
 
 impl Pem {
-    fn read(files: &config::Tls) -> Result<Self, TlsError> {
+    fn read(files: &crate::config::Tls) -> Result<Self, TlsError> {
         Ok(Self {
             certificates: read("certificate_file", &files.certificate_file)?,
             key: read("key_file", &files.key_file)?,
@@ -144,13 +126,9 @@ impl Pem {
         })
     }
 
-    fn digest(&self) -> [u8; 32] {
-        let mut digest = Sha256::new();
-        for part in [&self.certificates, &self.key].into_iter().chain(&self.client_cas) {
-            digest.update(part.len().to_be_bytes());
-            digest.update(part);
-        }
-        digest.finalize().into()
+    fn fingerprint(&self) -> Fingerprint {
+        let parts = [&self.certificates, &self.key].into_iter().chain(&self.client_cas);
+        Fingerprint::of(parts.map(Vec::as_slice))
     }
 }
 
@@ -158,7 +136,7 @@ fn read(key: &'static str, file: &Path) -> Result<Vec<u8>, TlsError> {
     std::fs::read(file).map_err(|source| TlsError::Read { key, file: file.display().to_string(), source })
 }
 
-fn server_config(files: &config::Tls, pem: &Pem) -> Result<ServerConfig, TlsError> {
+fn server_config(files: &crate::config::Tls, pem: &Pem) -> Result<ServerConfig, TlsError> {
     let chain = certificates("certificate_file", &files.certificate_file, &pem.certificates)?;
     let key = PrivateKeyDer::from_pem_slice(&pem.key)
         .map_err(|error| content("key_file", &files.key_file, "private key", &error))?;

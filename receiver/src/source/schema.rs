@@ -8,16 +8,15 @@ use avro::SchemaError;
 use futures::future::{join_all, select_all};
 use registry::{RegisteredSchema, RegistryError, SchemaRegistry};
 use service::admin::Condition;
+use service::backoff::Backoff;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::Source;
 use crate::message::Writer;
 
-/// The first wait after a failure; doubled each time.
-const FIRST_WAIT: Duration = Duration::from_millis(500);
-/// The longest wait after a failure.
-const LONGEST_WAIT: Duration = Duration::from_secs(2);
+/// The waits after failures.
+const BACKOFF: Backoff = Backoff { initial: Duration::from_millis(500), max: Duration::from_secs(2) };
 
 /// Fetches the latest schema of each source's subject now and every `refresh`, sooner after a failure or when events
 /// do not fit it any more, until `shutdown`.
@@ -29,7 +28,7 @@ pub(crate) async fn watch(
     condition: Condition,
     shutdown: CancellationToken,
 ) {
-    let mut failed_wait = FIRST_WAIT;
+    let mut failures = 0;
     let mut report = Report { condition, logged: String::new(), was_ready: false };
     let mut suspicions: Vec<_> = sources.iter().map(|source| source.drift.suspected()).collect();
     loop {
@@ -38,12 +37,11 @@ pub(crate) async fn watch(
             return;
         };
         let wait = if report.round(results) {
-            failed_wait = FIRST_WAIT;
+            failures = 0;
             refresh
         } else {
-            let wait = failed_wait;
-            failed_wait = LONGEST_WAIT.min(failed_wait * 2);
-            wait.min(refresh)
+            failures += 1;
+            BACKOFF.longest(failures).min(refresh)
         };
         let pause = async {
             tokio::select! {

@@ -1,10 +1,10 @@
-use config::Auth;
 use service::metrics::Registry;
 
 use super::*;
+use crate::config::Auth;
 
-fn source(path: &str) -> config::Source {
-    config::Source {
+fn source(path: &str) -> crate::config::Source {
+    crate::config::Source {
         path: path.to_owned(),
         subject: "events-value".to_owned(),
         accept_subjects: Vec::new(),
@@ -14,10 +14,10 @@ fn source(path: &str) -> config::Source {
         auth: Auth::None,
         verification: None,
         content_types: Vec::new(),
-        limits: config::Limits::default(),
+        limits: crate::config::Limits::default(),
         id_scope: None,
         register_schemas: false,
-        quarantine: config::Quarantine::default(),
+        quarantine: crate::config::Quarantine::default(),
     }
 }
 

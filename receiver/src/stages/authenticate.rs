@@ -3,7 +3,7 @@
 //!
 //! Authentication has two steps, because a keyed hash covers the body while everything else stands in the head of the
 //! request: [`Authenticator::check_head`] refuses what can be refused without reading the body and gives a [`Pending`];
-//! [`Pending::check_body`] turns it and the body into [`Authentic`], which is all that the next stage takes.
+//! [`Pending::check_body`] turns it and the body into [`pending::Authentic`], which is all that the next stage takes.
 //!
 //! Every refusal is the same [`Unauthorized`]: no answer reveals which part failed. A new way to authenticate is a file
 //! in `authenticate/` and a variant of [`Method`].
@@ -13,29 +13,31 @@ use std::time::SystemTime;
 
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
-use config::{Auth, SecretsError};
 use service::secret::Secret;
 
-use crate::message::Buffer;
+use crate::config::Auth;
+
 use basic::Basic;
 use bearer::Bearer;
 use hmac::Hmac;
 use mtls::Mtls;
-use replay::{Known, Replays};
-use signature::Signed;
+use replay::Replays;
 use standard_webhooks::StandardWebhooks;
 
+pub use error::AuthError;
 pub(crate) use forwarded::Forwarded;
 pub(crate) use mtls::Peer;
+pub(crate) use pending::{Pending, Refused};
 pub(crate) use reloading::ReloadingAuthenticator;
-pub(crate) use replay::Claim;
 
 mod basic;
 mod bearer;
 mod digests;
+mod error;
 mod forwarded;
 mod hmac;
 mod mtls;
+mod pending;
 mod reloading;
 mod replay;
 mod signature;
@@ -66,66 +68,6 @@ enum Method {
 /// The request is not from an authenticated sender.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Unauthorized;
-
-/// Why a body is not taken from somebody whose head passed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Refused {
-    /// It is not the one that was signed, or not by one of the secrets; or it was accepted before.
-    Unauthorized,
-    /// A request with the same signature is in flight: whether it is accepted is not known yet.
-    InFlight,
-}
-
-impl From<Unauthorized> for Refused {
-    fn from(Unauthorized: Unauthorized) -> Self {
-        Self::Unauthorized
-    }
-}
-
-/// A head that passed; the body is still to come.
-pub(crate) struct Pending<'a> {
-    /// The body must match this signature; none where the head said it all.
-    signed: Option<Signed<'a>>,
-    replays: Option<&'a Arc<Replays>>,
-}
-
-/// A request's body that comes from an authenticated sender.
-pub(crate) struct Authentic(pub(crate) Buffer);
-
-/// Why a source's `auth` cannot be used. Holds no secret.
-#[derive(Debug, thiserror::Error)]
-pub enum AuthError {
-    /// Its secrets cannot be used.
-    #[error("{key}: {source}")]
-    Secrets {
-        /// The config key.
-        key: String,
-        /// What is wrong.
-        source: SecretsError,
-    },
-    /// A secret of Standard Webhooks that is not in base64.
-    #[error("{key}: one of them is not base64, with or without whsec_")]
-    NotBase64 {
-        /// The config key.
-        key: String,
-    },
-    /// Not the name of a header.
-    #[error("{key}: {name:?} is not the name of an HTTP header")]
-    Header {
-        /// The config key.
-        key: String,
-        /// What stands there.
-        name: String,
-    },
-    /// What is signed would not have the body, or not the time.
-    #[error("{key}: {reason}")]
-    Signed {
-        /// The config key.
-        key: String,
-        /// What is wrong.
-        reason: String,
-    },
-}
 
 impl Authenticator {
     /// Compiles the `auth` of the source `name`, with the `secrets` that it has now.
@@ -206,33 +148,6 @@ impl Authenticator {
             Method::StandardWebhooks(_) => "StandardWebhooks",
             Method::Mtls(_) => "ClientCertificate",
         })
-    }
-}
-
-impl Pending<'_> {
-    /// Returns whether the head said it all.
-    pub(crate) fn is_authentic(&self) -> bool {
-        self.signed.is_none()
-    }
-
-    /// Checks the body. The claim is to be kept once the request is accepted; until it is kept or dropped, and for as
-    /// long as the timestamp is near enough after it was kept, the same signature is refused.
-    ///
-    /// # Errors
-    /// [`Refused`].
-    pub(crate) fn check_body(self, body: Buffer, now: SystemTime) -> Result<(Authentic, Claim), Refused> {
-        let Some(signed) = self.signed else {
-            return Ok((Authentic(body), Claim::default()));
-        };
-        let marks = signed.check_body(body.body())?;
-        let claim = match self.replays {
-            Some(replays) => replays.claim(marks, now).map_err(|known| match known {
-                Known::InFlight => Refused::InFlight,
-                Known::Accepted => Refused::Unauthorized,
-            })?,
-            None => Claim::default(),
-        };
-        Ok((Authentic(body), claim))
     }
 }
 

@@ -98,7 +98,7 @@ const DECISIVE: [HeaderName; 4] = [CONTENT_TYPE, CONTENT_ENCODING, SCHEMA_ID, SC
 
 impl Reading {
     /// By the config of `source`.
-    pub(crate) fn new(source: &config::Source) -> Self {
+    pub(crate) fn new(source: &crate::config::Source) -> Self {
         let unsigned = DECISIVE.into_iter().filter(|header| !source.auth.covers(header.as_str())).collect();
         Self { content_types: source.content_types.clone(), unsigned }
     }

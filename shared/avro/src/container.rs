@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use super::error::DecodeFailure;
+use super::fault::DecodeFailure;
 use super::reader::Reader;
 
 /// The first bytes of a file.

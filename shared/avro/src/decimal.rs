@@ -1,7 +1,8 @@
 //! Decimals: big-endian two's complement integers of any size, and how many of their digits follow the point. Printed
 //! exactly.
 
-use super::error::{DecodeErrorKind as Kind, DecodeFailure, Fault};
+use super::error::DecodeErrorKind as Kind;
+use super::fault::{DecodeFailure, Fault};
 use super::reader::Reader;
 use super::sink::Scalar;
 

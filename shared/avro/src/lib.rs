@@ -18,6 +18,7 @@ mod decimal;
 mod definitions;
 mod digest;
 mod error;
+mod fault;
 mod field_path;
 mod hex_digits;
 mod hide;
@@ -53,7 +54,7 @@ pub use self::schema::{Ruled, Schema};
 pub use self::uuid::Uuids;
 
 use self::digest::DigestSink;
-use self::error::DecodeFailure;
+use self::fault::DecodeFailure;
 use self::field_path::{Capture, Way};
 use self::json::JsonSink;
 use self::node::Symbol;

@@ -3,7 +3,8 @@
 //! The encodings are those of "Binary Encoding" in the Avro specification 1.12. A primitive of a new kind goes here;
 //! what is made of several of them goes to [`walk`](super::walk).
 
-use super::error::{DecodeErrorKind as Kind, DecodeFailure, Fault};
+use super::error::DecodeErrorKind as Kind;
+use super::fault::{DecodeFailure, Fault};
 use super::text::{self, Text};
 
 /// Bytes, and how far they are read.

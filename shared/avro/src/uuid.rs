@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::error::{DecodeErrorKind as Kind, DecodeFailure, Fault};
+use super::error::DecodeErrorKind as Kind;
+use super::fault::{DecodeFailure, Fault};
 use super::hex_digits::HEX_DIGITS;
 use super::reader::Reader;
 use super::sink::Scalar;

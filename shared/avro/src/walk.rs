@@ -5,7 +5,8 @@
 
 use super::Limits;
 use super::decimal;
-use super::error::{DecodeErrorKind as Kind, DecodeFailure, Fault};
+use super::error::DecodeErrorKind as Kind;
+use super::fault::{DecodeFailure, Fault};
 use super::field_path::Way;
 use super::hide::Hide;
 use super::node::{NodeId, Record, SchemaNode, Symbol, Unit};

@@ -1,4 +1,4 @@
-//! What the values of a [`Config`] must fulfil beyond their types. All that is wrong is found at once.
+//! What the values of a config must fulfil beyond their types. All that is wrong is found at once.
 //!
 //! A rule goes into the module of the section whose concern it is; a rule about two sections into the one that suffers.
 //! No message repeats a value that may be a secret.
@@ -7,20 +7,12 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use service::telemetry;
+use service::telemetry::{self, Log};
 
-use super::Config;
-use super::part::Part;
+use super::{Kafka, SchemaRegistry};
 
-mod cxone;
-mod elasticsearch;
-mod indexer;
 mod kafka;
-mod lifecycle;
-mod placement;
-mod receiver;
 mod schema_registry;
-mod topics;
 
 /// One thing that is wrong with the config: the key, what is wrong and what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,59 +24,46 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Everything that is wrong with the sections of `config` that `part` reads; empty when nothing is. Reads the files of
-/// secrets that the config names, to see that they are there.
-pub fn check(config: &Config, part: Part) -> Vec<Problem> {
-    let mut problems = Problems::default();
-    if let Err(error) = telemetry::filter(&config.log.level) {
+/// Adds what is wrong with the sections that both binaries read.
+pub fn check_common(log: &Log, kafka: &Kafka, registry: &SchemaRegistry, problems: &mut Problems) {
+    if let Err(error) = telemetry::filter(&log.level) {
         problems.add("log.level", error);
     }
-    kafka::check(&config.kafka, part, &mut problems);
-    schema_registry::check(&config.schema_registry, &mut problems);
-    if part.receiver() {
-        receiver::check(config, &mut problems);
-        cxone::check(config, &mut problems);
-    }
-    if part.indexer() {
-        if config.indexer.topics.is_empty() {
-            elasticsearch::check(&config.elasticsearch, &mut problems);
-            placement::check(&config.elasticsearch, &mut problems);
-            lifecycle::check(config, &mut problems);
-        } else {
-            topics::check(config, &mut problems);
-        }
-        indexer::check(config, &mut problems);
-    }
-    problems.0
+    kafka::check(kafka, problems);
+    schema_registry::check(registry, problems);
 }
 
-/// For [`Problems::within`].
-fn as_u64(number: usize) -> u64 {
+/// Returns `number` for [`Problems::within`].
+pub fn as_u64(number: usize) -> u64 {
     u64::try_from(number).unwrap_or(u64::MAX)
 }
 
 /// What was found so far, and the rules that many keys share.
-#[derive(Default)]
-struct Problems(Vec<Problem>);
+#[derive(Debug, Default)]
+pub struct Problems(pub Vec<Problem>);
 
 impl Problems {
-    fn add(&mut self, key: impl fmt::Display, message: impl fmt::Display) {
+    /// Adds what is wrong with the value of `key`.
+    pub fn add(&mut self, key: impl fmt::Display, message: impl fmt::Display) {
         self.0.push(Problem(format!("{key}: {message}")));
     }
 
-    fn not_zero(&mut self, key: impl fmt::Display, duration: Duration) {
+    /// Refuses a duration of nothing.
+    pub fn not_zero(&mut self, key: impl fmt::Display, duration: Duration) {
         if duration.is_zero() {
             self.add(key, "must be longer than 0s");
         }
     }
 
-    fn not_empty(&mut self, key: impl fmt::Display, text: &str) {
+    /// Refuses an empty text.
+    pub fn not_empty(&mut self, key: impl fmt::Display, text: &str) {
         if text.trim().is_empty() {
             self.add(key, "must not be empty");
         }
     }
 
-    fn within(&mut self, key: impl fmt::Display, value: u64, least: u64, most: u64) {
+    /// Refuses a value below `least` or above `most`.
+    pub fn within(&mut self, key: impl fmt::Display, value: u64, least: u64, most: u64) {
         if value < least {
             self.add(key, format!("must be at least {least}"));
         } else if value > most {
@@ -92,16 +71,16 @@ impl Problems {
         }
     }
 
-    /// The rule of Kafka for the names of topics (`org.apache.kafka.common.internals.Topic`).
-    fn topic(&mut self, key: impl fmt::Display, name: &str) {
+    /// Refuses what is no name of a topic to Kafka (`org.apache.kafka.common.internals.Topic`).
+    pub fn topic(&mut self, key: impl fmt::Display, name: &str) {
         let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
         if name.is_empty() || name.len() > 249 || name == "." || name == ".." || !name.chars().all(legal) {
             self.add(key, "must be the name of a topic: 1 to 249 letters, digits, dots, underscores and dashes");
         }
     }
 
-    /// A file, where one is named, that can be opened.
-    fn readable(&mut self, key: impl fmt::Display, file: Option<&PathBuf>) {
+    /// Refuses a file, where one is named, that cannot be opened.
+    pub fn readable(&mut self, key: impl fmt::Display, file: Option<&PathBuf>) {
         if let Some(file) = file
             && let Err(error) = std::fs::File::open(file)
         {
@@ -109,8 +88,8 @@ impl Problems {
         }
     }
 
-    /// Addresses of a service that speaks HTTP, separated by commas.
-    fn addresses(&mut self, key: &str, text: &str) {
+    /// Refuses what are no addresses of a service that speaks HTTP, separated by commas.
+    pub fn addresses(&mut self, key: &str, text: &str) {
         for address in text.split(',') {
             let valid = reqwest::Url::parse(address.trim())
                 .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
@@ -120,8 +99,8 @@ impl Problems {
         }
     }
 
-    /// An HTTP proxy, where there is one. The address may hold a password, so it is not repeated.
-    fn proxy(&mut self, key: &str, proxy: Option<&String>) {
+    /// Refuses what is no HTTP proxy, where there is one. The address may hold a password, so it is not repeated.
+    pub fn proxy(&mut self, key: &str, proxy: Option<&String>) {
         let Some(text) = proxy else { return };
         let text = if text.contains("://") { text.trim().to_owned() } else { format!("http://{}", text.trim()) };
         let valid =
@@ -131,8 +110,9 @@ impl Problems {
         }
     }
 
-    /// How deep and how wide an event may be. Each level takes stack, so the depth has an upper bound.
-    fn limits(&mut self, prefix: &str, max_depth: u16, max_items: u32, max_values: u32) {
+    /// Refuses limits of how deep and how wide an event may be that cannot be kept. Each level takes stack, so the depth
+    /// has an upper bound.
+    pub fn limits(&mut self, prefix: &str, max_depth: u16, max_items: u32, max_values: u32) {
         self.within(format_args!("{prefix}.max_depth"), u64::from(max_depth), 1, 200);
         self.within(format_args!("{prefix}.max_items"), u64::from(max_items), 1, u64::from(u32::MAX));
         self.within(format_args!("{prefix}.max_values"), u64::from(max_values), 1, u64::from(u32::MAX));

@@ -6,8 +6,8 @@
 //! use std::process::ExitCode;
 //!
 //! use clap::{Parser, Subcommand};
+//! use config::BinaryConfig;
 //! use config::cli::{self, Common, ConfigCommand};
-//! use config::Part;
 //!
 //! #[derive(Parser)]
 //! struct Args {
@@ -24,15 +24,15 @@
 //!     Config(ConfigCommand),
 //! }
 //!
-//! fn main() -> ExitCode {
+//! fn start<Config: BinaryConfig>() -> ExitCode {
 //!     let args = match cli::parse::<Args>() {
 //!         Ok(args) => args,
 //!         Err(code) => return code,
 //!     };
 //!     if let Some(Command::Config(command)) = args.command {
-//!         return cli::run_config_command(Part::Receiver, &args.common, command);
+//!         return cli::run_config_command::<Config>(&args.common, command);
 //!     }
-//!     let config = match cli::load(Part::Receiver, &args.common) {
+//!     let config: Config = match cli::load(&args.common) {
 //!         Ok(config) => config,
 //!         Err(code) => return code,
 //!     };
@@ -48,7 +48,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::{Config, ConfigError, Part};
+use crate::{BinaryConfig, ConfigError};
 
 pub use generate::{GenerateCommand, run_generate_command};
 
@@ -73,18 +73,11 @@ pub struct Common {
 /// What can be done with the config other than run with it. Exits with 0, or with 78 when the config cannot be used.
 #[derive(Clone, Copy, Debug, Subcommand)]
 pub enum ConfigCommand {
-    /// Says "ok", or everything that is wrong. Connects to nothing.
-    Check {
-        /// All sections, not only those that this binary reads.
-        #[arg(long)]
-        all: bool,
-    },
-    /// Prints the config that results from file, environment and defaults, without secrets.
-    Show {
-        /// All sections, not only those that this binary reads.
-        #[arg(long)]
-        all: bool,
-    },
+    /// Says "ok", or everything that is wrong with the sections that this binary reads. Connects to nothing.
+    Check,
+    /// Prints the config that results from file, environment and defaults, without secrets: the sections that this
+    /// binary reads.
+    Show,
 }
 
 /// Returns the arguments of this process. What `--help` and `--version` ask for, and what is wrong with the arguments,
@@ -102,20 +95,20 @@ pub fn parse<A: Parser>() -> Result<A, ExitCode> {
     })
 }
 
-/// Loads the config for a binary that reads `part` of it. Why it cannot is printed to standard error.
+/// Loads the config. Why it cannot is printed to standard error.
 ///
 /// # Errors
 /// The code to exit with: [`EX_CONFIG`].
-pub fn load(part: Part, common: &Common) -> Result<Config, ExitCode> {
-    crate::load_for(part, &common.config).map_err(|error| {
+pub fn load<C: BinaryConfig>(common: &Common) -> Result<C, ExitCode> {
+    crate::load(&common.config).map_err(|error| {
         print_error(&error);
         ExitCode::from(EX_CONFIG)
     })
 }
 
-/// Does what `command` says, for a binary that reads `part` of the config, and returns the code to exit with.
-pub fn run_config_command(part: Part, common: &Common, command: ConfigCommand) -> ExitCode {
-    match output(part, common, command) {
+/// Does what `command` says, for a binary whose config is `C`, and returns the code to exit with.
+pub fn run_config_command<C: BinaryConfig>(common: &Common, command: ConfigCommand) -> ExitCode {
+    match output::<C>(common, command) {
         // The reader may have gone (`| head`): no matter.
         Ok(output) => match std::io::stdout().write_all(output.as_bytes()) {
             Ok(()) | Err(_) => ExitCode::SUCCESS,
@@ -127,30 +120,28 @@ pub fn run_config_command(part: Part, common: &Common, command: ConfigCommand) -
     }
 }
 
-fn output(part: Part, common: &Common, command: ConfigCommand) -> Result<String, ConfigError> {
-    let (ConfigCommand::Check { all } | ConfigCommand::Show { all }) = command;
-    let part = if all { Part::All } else { part };
-    let loaded = crate::load_unchecked(part, &common.config)?;
+fn output<C: BinaryConfig>(common: &Common, command: ConfigCommand) -> Result<String, ConfigError> {
+    let loaded = crate::load_unchecked::<C>(&common.config)?;
     match command {
-        ConfigCommand::Show { .. } => shown(part, &loaded.config),
-        ConfigCommand::Check { .. } => {
-            crate::refuse_problems(&common.config, &loaded.config, part)?;
+        ConfigCommand::Show => shown(&loaded.config),
+        ConfigCommand::Check => {
+            crate::refuse_problems(&common.config, &loaded.config)?;
             let mut output = format!("ok: {}\n", common.config.display());
             for variable in loaded.variables {
                 output.push_str(&format!("with {variable} from the environment\n"));
+            }
+            if !loaded.left.is_empty() {
+                output.push_str(&format!("without {}, which {} reads\n", loaded.left.join(", "), C::OTHER));
             }
             Ok(output)
         }
     }
 }
 
-/// Returns the sections that `part` reads, as YAML. Secrets are redacted by their types.
-fn shown(part: Part, config: &Config) -> Result<String, ConfigError> {
+/// Returns `config` as YAML. Secrets are redacted by their types.
+fn shown(config: &impl BinaryConfig) -> Result<String, ConfigError> {
     let failed = |error: &dyn std::fmt::Display| ConfigError(format!("cannot show the config: {error}"));
-    let mut value = serde_json::to_value(config).map_err(|error| failed(&error))?;
-    if let Some(sections) = value.as_object_mut() {
-        sections.retain(|section, _| part.reads(section));
-    }
+    let value = serde_json::to_value(config).map_err(|error| failed(&error))?;
     serde_saphyr::to_string(&value).map_err(|error| failed(&error))
 }
 

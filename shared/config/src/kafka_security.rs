@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::load::ConfigError;
+use super::error::ConfigError;
 use super::redact;
 use service::secret::Secret;
 

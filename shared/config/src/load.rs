@@ -1,12 +1,13 @@
-//! From file and environment to a [`Config`], in these steps, each a module:
+//! From file and environment to a [`BinaryConfig`], in these steps, each a module:
 //!
 //! 1. `yaml`: the file's text becomes a tree of nodes that know their line.
 //! 2. `environment`: each `PENSTOCK__SECTION__KEY` replaces or adds a node.
-//! 3. `interpolate`: `${VAR}` in the file's values is replaced. After parsing, so that no value of a variable can change the
+//! 3. The sections of the other binary are dropped, unread.
+//! 4. `interpolate`: `${VAR}` in the file's values is replaced. After parsing, so that no value of a variable can change the
 //!    structure of the file, whatever characters it holds.
-//! 4. `typed`: the tree becomes a [`Config`]. What is wrong is reported with its line or variable, and never with the value of a
+//! 5. `typed`: the tree becomes the config. What is wrong is reported with its line or variable, and never with the value of a
 //!    variable, which may be a secret (P7).
-//! 5. [`check`](super::check): what types cannot say.
+//! 6. [`check`](mod@super::check): what types cannot say.
 //!
 //! The rules for those who write configs are in `docs/config.md`.
 
@@ -14,10 +15,9 @@ use std::path::Path;
 
 use serde::de::DeserializeOwned;
 
-use super::Config;
-use super::part::Part;
-
-use node::Value;
+use super::binary::BinaryConfig;
+use super::error::ConfigError;
+use node::{Value, YamlNode};
 
 mod environment;
 mod interpolate;
@@ -25,37 +25,31 @@ mod node;
 mod typed;
 mod yaml;
 
-/// Why the config cannot be used: one line for each problem, with the file and line or the environment variable, and
-/// the key.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct ConfigError(pub String);
-
 /// A config, and where it is from.
-pub(crate) struct Loaded {
-    pub(crate) config: Config,
+pub(crate) struct Loaded<C> {
+    pub(crate) config: C,
     /// The environment variables that set keys.
     pub(crate) variables: Vec<String>,
+    /// The top-level keys that are there and were left to the other binary.
+    pub(crate) left: Vec<String>,
 }
 
-/// Loads the config file at `path` for a binary that reads its `part`, without the rules of [`check`](super::check()),
-/// to show what there is.
-pub(crate) fn load_unchecked(part: Part, path: &Path) -> Result<Loaded, ConfigError> {
+/// Loads the config file at `path` without the rules of [`check`](super::check()), to show what there is.
+pub(crate) fn load_unchecked<C: BinaryConfig>(path: &Path) -> Result<Loaded<C>, ConfigError> {
     let text = read(path)?;
     // Not `vars`, which panics at a variable that is not Unicode, whosever it is.
     let environment: Vec<(String, String)> = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .collect();
-    let config = parse(part, &path.display().to_string(), &text, &environment)?;
-    Ok(Loaded { config, variables: environment::names(part, &environment) })
+    parse(&path.display().to_string(), &text, &environment)
 }
 
 /// A config from a text and an environment given as pairs, for tests: not checked by [`check`](super::check()).
 ///
 /// # Errors
 /// As [`load`](super::load()); `name` stands for the file.
-pub fn load_from(name: &str, text: &str, environment: &[(String, String)]) -> Result<Config, ConfigError> {
-    parse(Part::All, name, text, environment)
+pub fn load_from<C: BinaryConfig>(name: &str, text: &str, environment: &[(String, String)]) -> Result<C, ConfigError> {
+    Ok(parse(name, text, environment)?.config)
 }
 
 fn read(path: &Path) -> Result<String, ConfigError> {
@@ -68,26 +62,34 @@ fn read(path: &Path) -> Result<String, ConfigError> {
     })
 }
 
-fn parse(part: Part, name: &str, text: &str, environment: &[(String, String)]) -> Result<Config, ConfigError> {
+fn parse<C: BinaryConfig>(name: &str, text: &str, environment: &[(String, String)]) -> Result<Loaded<C>, ConfigError> {
     let mut tree = yaml::parse(name, text)?;
     environment::merge(&mut tree, environment)?;
-    if let Value::Map(sections) = &mut tree.value {
-        sections.retain(|(key, _)| part.reads(&key.name));
-    }
+    let left = drop_sections(&mut tree, C::LEFT);
     interpolate::interpolate(&mut tree, environment)?;
-    typed::config(&tree)
+    Ok(Loaded { config: typed::config(&tree, C::LEFT)?, variables: environment::names(C::LEFT, environment), left })
 }
 
-/// A file of its own beside the config: read as the config is, without an environment. `check` gives what is wrong
+/// Takes the sections `names` out of `tree`, and returns the names of those that were there.
+fn drop_sections(tree: &mut YamlNode, names: &[&str]) -> Vec<String> {
+    let Value::Map(sections) = &mut tree.value else { return Vec::new() };
+    let dropped = sections.extract_if(.., |(key, _)| names.contains(&key.name.as_str()));
+    dropped.map(|(key, _)| key.name).collect()
+}
+
+/// Loads a file of its own beside the config: read as the config is, without an environment. `check` gives what is wrong
 /// beyond types, as the path of a key and a message; it is reported with the line of the key.
-pub(super) fn load_other<T: DeserializeOwned>(
+///
+/// # Errors
+/// [`ConfigError`], naming the file, the line and the key.
+pub fn load_other<T: DeserializeOwned>(
     path: &Path,
     check: impl Fn(&T) -> Vec<(&'static str, String)>,
 ) -> Result<T, ConfigError> {
     let name = path.display().to_string();
     let text = std::fs::read_to_string(path).map_err(|error| ConfigError(format!("cannot read {name}: {error}")))?;
     let tree = yaml::parse(&name, &text)?;
-    let value = typed::config(&tree)?;
+    let value = typed::config(&tree, &[])?;
     let problems = check(&value);
     if problems.is_empty() {
         return Ok(value);

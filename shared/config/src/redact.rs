@@ -11,10 +11,13 @@ pub use options::is_public;
 mod options;
 
 /// What is shown instead.
-pub(super) const REDACTED: &str = "[redacted]";
+const REDACTED: &str = "[redacted]";
 
 /// Writes a section as its serialised form, in which secrets are redacted: for `Debug`.
-pub(super) fn debug(section: &impl Serialize, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+///
+/// # Errors
+/// When the formatter takes no more.
+pub fn debug(section: &impl Serialize, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     match serde_json::to_string(section) {
         Ok(json) => f.write_str(&json),
         Err(_) => f.write_str(REDACTED),
@@ -28,13 +31,19 @@ pub(super) fn options<S: Serializer>(options: &BTreeMap<String, String>, seriali
 }
 
 /// Serialises addresses, separated by commas, without their users and passwords.
-pub(super) fn addresses<S: Serializer>(addresses: &str, serializer: S) -> Result<S::Ok, S::Error> {
+///
+/// # Errors
+/// When the serialiser takes no more.
+pub fn addresses<S: Serializer>(addresses: &str, serializer: S) -> Result<S::Ok, S::Error> {
     let shown: Vec<String> = addresses.split(',').map(without_user).collect();
     serializer.serialize_str(&shown.join(","))
 }
 
-/// [`addresses`], where there may be none.
-pub(super) fn optional_addresses<S: Serializer>(text: &Option<String>, serializer: S) -> Result<S::Ok, S::Error> {
+/// Serialises [`addresses`], where there may be none.
+///
+/// # Errors
+/// When the serialiser takes no more.
+pub fn optional_addresses<S: Serializer>(text: &Option<String>, serializer: S) -> Result<S::Ok, S::Error> {
     match text {
         Some(text) => addresses(text, serializer),
         None => serializer.serialize_none(),

@@ -1,7 +1,7 @@
 //! How values with a unit are written.
 
 /// A number of bytes: `5MiB`, `1GB` (SI: a thousand), or the plain number.
-pub(super) mod size {
+pub mod size {
     use std::fmt;
 
     use bytesize::ByteSize;
@@ -27,12 +27,18 @@ pub(super) mod size {
     }
 
     /// Reads a size.
-    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ByteSize, D::Error> {
+    ///
+    /// # Errors
+    /// When it is none.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ByteSize, D::Error> {
         deserializer.deserialize_any(Size)
     }
 
     /// Writes a size so that it reads back as the same: in whole KiB, MiB or GiB, or in bytes.
-    pub(in super::super) fn serialize<S: Serializer>(size: &ByteSize, serializer: S) -> Result<S::Ok, S::Error> {
+    ///
+    /// # Errors
+    /// When the serialiser takes no more.
+    pub fn serialize<S: Serializer>(size: &ByteSize, serializer: S) -> Result<S::Ok, S::Error> {
         let bytes = size.as_u64();
         for (unit, name) in [(1_u64 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")] {
             if bytes > 0 && bytes.is_multiple_of(unit) {

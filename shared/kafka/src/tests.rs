@@ -1,10 +1,25 @@
 //! What the settings come to. That topics are created is seen by the integration tests.
 
 use super::*;
-use config::load_from;
+use config::check::Problems;
+use config::{BinaryConfig, load_from};
+use serde::{Deserialize, Serialize};
+
+/// A config with this section alone.
+#[derive(Deserialize, Serialize)]
+struct Config {
+    kafka: Kafka,
+}
+
+impl BinaryConfig for Config {
+    const OTHER: &'static str = "";
+    const LEFT: &'static [&'static str] = &[];
+
+    fn check(&self, _: &mut Problems) {}
+}
 
 fn kafka(section: &str) -> Kafka {
-    load_from("p.yaml", &format!("kafka: {section}"), &[]).unwrap().kafka
+    load_from::<Config>("p.yaml", &format!("kafka: {section}"), &[]).unwrap().kafka
 }
 
 #[test]

@@ -1,13 +1,13 @@
 //! Who the client is to the registry, and the files that say so, which may change while it runs.
 
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
 
 use reqwest::RequestBuilder;
 use schema_registry_converter::async_impl::schema_registry::SrSettingsBuilder;
 
 use super::RegistrySetupError;
 use config::SchemaRegistryAuth;
+use service::reloaded::{Fingerprint, Look, Reloaded};
 use service::secret::Secret;
 
 /// A user of the registry with its password.
@@ -15,10 +15,15 @@ pub(super) type User = (String, Secret);
 
 /// The credentials for one address, as configured and as last read.
 pub(super) struct Credentials {
+    configured: Configured,
+    secret: Reloaded<Option<Secret>>,
+}
+
+/// The credentials as configured.
+struct Configured {
     scheme: Scheme,
     value: Option<Secret>,
     file: Option<PathBuf>,
-    last: Mutex<Option<Secret>>,
 }
 
 enum Scheme {
@@ -44,29 +49,26 @@ impl Credentials {
             }
             SchemaRegistryAuth::Bearer { token, token_file } => (Scheme::Bearer, token.clone(), token_file.clone()),
         };
-        let credentials = Self { scheme, value, file, last: Mutex::default() };
-        let secret = credentials.read().map_err(|reason| RegistrySetupError::new("auth", reason))?;
-        *credentials.last.lock().unwrap_or_else(PoisonError::into_inner) = secret;
-        Ok(credentials)
+        let configured = Configured { scheme, value, file };
+        let secret = configured.read().map_err(|reason| RegistrySetupError::new("auth", reason))?;
+        let seen = fingerprint(secret.as_ref());
+        Ok(Self { configured, secret: Reloaded::new(secret, seen) })
     }
 
     /// The secret as it is now; the last one when its file cannot be read.
     pub(super) fn secret(&self) -> Option<Secret> {
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.file.is_some() {
-            match self.read() {
-                Ok(secret) => *last = secret,
-                Err(reason) => {
-                    tracing::warn!(%reason, "Cannot read the registry's new credentials; the last ones stay in use.");
-                }
+        if self.configured.file.is_some() {
+            let read = || self.configured.read().map(|secret| (fingerprint(secret.as_ref()), secret));
+            if let Look::Failed { error: reason, is_new: true } = self.secret.look(read, |_, secret| Ok(secret)) {
+                tracing::warn!(%reason, "Cannot read the registry's new credentials; the last ones stay in use.");
             }
         }
-        last.clone()
+        Option::clone(&self.secret.current())
     }
 
     /// Sets `secret` in settings to be built.
     pub(super) fn apply(&self, secret: Option<&Secret>, settings: &mut SrSettingsBuilder) {
-        match (&self.scheme, secret) {
+        match (&self.configured.scheme, secret) {
             (Scheme::None, _) | (_, None) => {}
             (Scheme::Basic { username }, Some(password)) => {
                 settings.set_basic_authorization(username, Some(password.expose()));
@@ -79,13 +81,16 @@ impl Credentials {
 
     /// Sets the secret as it is now in a request.
     pub(super) fn authorize(&self, request: RequestBuilder) -> RequestBuilder {
-        match (&self.scheme, self.secret()) {
+        match (&self.configured.scheme, self.secret()) {
             (Scheme::None, _) | (_, None) => request,
             (Scheme::Basic { username }, Some(password)) => request.basic_auth(username, Some(password.expose())),
             (Scheme::Bearer, Some(token)) => request.bearer_auth(token.expose()),
         }
     }
+}
 
+impl Configured {
+    /// Returns the secret as it is now.
     fn read(&self) -> Result<Option<Secret>, String> {
         let secret = config::read_secret(self.value.as_ref(), self.file.as_ref()).map_err(|error| error.to_string())?;
         match (&self.scheme, &secret) {
@@ -95,6 +100,11 @@ impl Credentials {
             (Scheme::Bearer, _) => Err("the token is empty or holds characters that cannot be sent".to_owned()),
         }
     }
+}
+
+/// Returns what tells one secret from another.
+pub(super) fn fingerprint(secret: Option<&Secret>) -> Fingerprint {
+    Fingerprint::of(secret.map(|secret| secret.expose().as_bytes()))
 }
 
 /// Returns whether a header can hold it (RFC 6750, section 2.1, is narrower still).

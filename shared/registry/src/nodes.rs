@@ -16,10 +16,12 @@ use schema_registry_converter::schema_registry_common::RawError;
 use serde::de::DeserializeOwned;
 
 use super::address::{self, Address};
+use super::credentials::fingerprint;
 use super::http::Http;
 use super::measured;
 use super::{RegistryError, RegistrySetupError};
 use service::causes::with_causes;
+use service::reloaded::{Look, Reloaded};
 use service::secret::Secret;
 
 /// How long an address that did not answer is asked only when no other one answers.
@@ -36,15 +38,9 @@ pub(super) struct Nodes {
 
 struct RegistryNode {
     address: Address,
-    settings: Mutex<Settings>,
+    settings: Reloaded<SrSettings>,
     /// When it last did not answer; none after it did.
     failed: Mutex<Option<Instant>>,
-}
-
-/// What calls are made with, and the secret in it.
-struct Settings {
-    built: SrSettings,
-    secret: Option<Secret>,
 }
 
 impl Nodes {
@@ -53,7 +49,9 @@ impl Nodes {
         let (addresses, urls) = address::all(config)?;
         let mut nodes = Vec::new();
         for address in addresses {
-            let settings = Mutex::new(build(&http, &address, address.credentials.secret())?);
+            let secret = address.credentials.secret();
+            let settings = build(&http, &address, secret.as_ref())?;
+            let settings = Reloaded::new(settings, fingerprint(secret.as_ref()));
             nodes.push(RegistryNode { address, settings, failed: Mutex::default() });
         }
         let builder = http.builder().timeout(http.timeout().max(Duration::from_millis(1)));
@@ -159,19 +157,15 @@ impl Nodes {
 }
 
 impl RegistryNode {
-    /// The settings with the secret as it is now.
+    /// Returns the settings with the secret as it is now.
     fn settings(&self, http: &Http) -> SrSettings {
         let secret = self.address.credentials.secret();
-        let mut settings = lock(&self.settings);
-        if secret.as_ref().map(Secret::expose) != settings.secret.as_ref().map(Secret::expose) {
-            match build(http, &self.address, secret) {
-                Ok(renewed) => *settings = renewed,
-                Err(error) => {
-                    tracing::warn!(%error, "Cannot use the registry's new credentials; the last ones stay in use.")
-                }
-            }
+        let read = || Ok((fingerprint(secret.as_ref()), secret.as_ref()));
+        let looked = self.settings.look(read, |_, secret| build(http, &self.address, secret));
+        if let Look::Failed { error, is_new: true } = looked {
+            tracing::warn!(%error, "Cannot use the registry's new credentials; the last ones stay in use.");
         }
-        settings.built.clone()
+        SrSettings::clone(&self.settings.current())
     }
 
     async fn get<T: DeserializeOwned>(
@@ -214,12 +208,11 @@ impl RegistryNode {
     }
 }
 
-fn build(http: &Http, address: &Address, secret: Option<Secret>) -> Result<Settings, RegistrySetupError> {
+fn build(http: &Http, address: &Address, secret: Option<&Secret>) -> Result<SrSettings, RegistrySetupError> {
     let mut settings = SrSettings::new_builder(address.url.clone());
     settings.set_timeout(http.timeout());
-    address.credentials.apply(secret.as_ref(), &mut settings);
-    let built = settings.build_with(http.builder()).map_err(|error| RegistrySetupError::new("url", error.error))?;
-    Ok(Settings { built, secret })
+    address.credentials.apply(secret, &mut settings);
+    settings.build_with(http.builder()).map_err(|error| RegistrySetupError::new("url", error.error))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

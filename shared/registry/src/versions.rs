@@ -1,5 +1,4 @@
-//! The versions of a subject: one by its number, the one that means the same as another schema, and the one that has a
-//! fingerprint.
+//! The versions of a subject: one by its number, the newest that is usable, and what is kept of all.
 //!
 //! A version never changes, so what was found is kept. Which versions there are may change, so their list is kept only
 //! for a second: however many unknown fingerprints come in, the registry is asked for it no more often. A fingerprint
@@ -12,7 +11,7 @@ use std::time::Duration;
 use moka::future::Cache;
 
 use super::{RegisteredSchema, RegistryError, SchemaRegistry, Wanted};
-use avro::{Meaning, Schema};
+use avro::Meaning;
 
 /// How many versions of a subject are looked at, the newest first.
 const MAX_VERSIONS: usize = 100;
@@ -23,10 +22,10 @@ const LIST_BELIEVED: Duration = Duration::from_secs(1);
 /// What is known of the versions of all subjects.
 pub(super) struct Versions {
     by_number: Cache<(String, u32), RegisteredSchema>,
-    by_meaning: Cache<(String, Meaning), RegisteredSchema>,
-    by_fingerprint: Cache<(String, u64), RegisteredSchema>,
+    pub(super) by_meaning: Cache<(String, Meaning), RegisteredSchema>,
+    pub(super) by_fingerprint: Cache<(String, u64), RegisteredSchema>,
     /// What had a fingerprint when it was last looked up, for when the registry is down.
-    last_known: Cache<(String, u64), RegisteredSchema>,
+    pub(super) last_known: Cache<(String, u64), RegisteredSchema>,
     lists: Cache<String, Arc<[u32]>>,
 }
 
@@ -71,43 +70,6 @@ impl SchemaRegistry {
         }
     }
 
-    /// Returns the version of `subject` whose schema has this fingerprint ([`Schema::fingerprint`]), from memory or
-    /// from the registry: the newest of several that mean the same. Looks at the newest 100.
-    ///
-    /// # Errors
-    /// [`RegistryError`]: `NotFound` when none has it, or there is no such subject; `Ambiguous` when several have it
-    /// and mean different values.
-    pub async fn by_fingerprint(&self, subject: &str, fingerprint: u64) -> Result<RegisteredSchema, RegistryError> {
-        let versions = &self.inner.versions;
-        let key = (subject.to_owned(), fingerprint);
-        if let Some(schema) = versions.by_fingerprint.get(&key).await {
-            return Ok(schema);
-        }
-        let found = versions.by_fingerprint.try_get_with(key.clone(), self.of_fingerprint(subject, fingerprint)).await;
-        match found.map_err(|error| RegistryError::clone(&error)) {
-            Ok(schema) => {
-                versions.last_known.insert(key, schema.clone()).await;
-                Ok(schema)
-            }
-            Err(error @ RegistryError::Unavailable { .. }) => versions.last_known.get(&key).await.ok_or(error),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Returns the newest version of `subject` by which a reader gets the same values as by `schema`
-    /// ([`Schema::meaning`]), from memory or from the registry. Looks at the newest 100.
-    ///
-    /// # Errors
-    /// [`RegistryError`]: `NotFound` when none does, or there is no such subject.
-    pub async fn by_meaning(&self, subject: &str, schema: &Schema) -> Result<RegisteredSchema, RegistryError> {
-        let key = (subject.to_owned(), schema.meaning());
-        if let Some(schema) = self.inner.versions.by_meaning.get(&key).await {
-            return Ok(schema);
-        }
-        let found = self.inner.versions.by_meaning.try_get_with(key, self.of_meaning(subject, schema)).await;
-        found.map_err(|error| RegistryError::clone(&error))
-    }
-
     /// Returns the newest version of `subject` that is usable and that `fits` accepts, from memory or from the
     /// registry; `None` if there is no such version. For when the latest one is of no use: on disk this one stands for
     /// it, so that a start while the registry is unavailable finds it. Looks at the newest 100.
@@ -129,16 +91,6 @@ impl SchemaRegistry {
         Ok(None)
     }
 
-    /// Asks the registry for the latest schema of `subject`, however fresh the known one is.
-    ///
-    /// # Errors
-    /// As [`SchemaRegistry::latest`].
-    pub async fn latest_now(&self, subject: &str) -> Result<RegisteredSchema, RegistryError> {
-        self.inner.latest.invalidate(subject).await;
-        self.inner.absent.forget(&Wanted::Subject(subject.to_owned())).await;
-        self.latest(subject).await
-    }
-
     async fn fetch(&self, subject: &str, version: u32) -> Result<RegisteredSchema, RegistryError> {
         let found = self.inner.client.version(subject, version).await?;
         self.inner.answered(None, &found).await;
@@ -148,48 +100,9 @@ impl SchemaRegistry {
         Ok(schema)
     }
 
-    async fn of_meaning(&self, subject: &str, wanted: &Schema) -> Result<RegisteredSchema, RegistryError> {
-        let is_it = |found: &RegisteredSchema| found.schema.meaning() == wanted.meaning();
-        // Known already, as a rule, and asked for even while the registry is down.
-        if let Ok(latest) = self.latest(subject).await
-            && is_it(&latest)
-        {
-            return Ok(latest);
-        }
-        for version in self.newest_versions(subject).await?.iter() {
-            if let Some(found) = self.usable(subject, *version).await?.filter(is_it) {
-                return Ok(found);
-            }
-        }
-        Err(self.not_found(format!("version of subject {subject} that means the same")))
-    }
-
-    async fn of_fingerprint(&self, subject: &str, fingerprint: u64) -> Result<RegisteredSchema, RegistryError> {
-        let mut newest: Option<RegisteredSchema> = None;
-        for version in self.newest_versions(subject).await?.iter() {
-            let found = self.usable(subject, *version).await?;
-            let Some(found) = found.filter(|found| found.schema.fingerprint() == fingerprint) else { continue };
-            match &newest {
-                Some(newest) if newest.schema.meaning() != found.schema.meaning() => {
-                    let what = format!("the fingerprint {fingerprint:016x} in subject {subject}");
-                    return Err(RegistryError::Ambiguous { url: self.inner.client.url().to_owned(), what });
-                }
-                Some(_) => {}
-                None => newest = Some(found),
-            }
-        }
-        newest.ok_or_else(|| {
-            self.not_found(format!("version of subject {subject} with the fingerprint {fingerprint:016x}"))
-        })
-    }
-
-    fn not_found(&self, what: String) -> RegistryError {
-        RegistryError::NotFound { url: self.inner.client.url().to_owned(), what }
-    }
-
     /// Returns the schema of `subject` in this version; `None` if it was deleted meanwhile, or is not Avro: another one
     /// may fit.
-    async fn usable(&self, subject: &str, version: u32) -> Result<Option<RegisteredSchema>, RegistryError> {
+    pub(super) async fn usable(&self, subject: &str, version: u32) -> Result<Option<RegisteredSchema>, RegistryError> {
         match self.by_version(subject, version).await {
             Ok(found) => Ok(Some(found)),
             Err(error @ RegistryError::Unavailable { .. }) => Err(error),

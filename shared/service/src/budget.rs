@@ -1,27 +1,30 @@
 //! How many lines of one kind are logged: a few a second, so that a stranger cannot flood the logs.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
+
+use crate::token_bucket::TokenBucket;
 
 /// Lines in one second, at most.
-const LINES_A_SECOND: u64 = 10;
+const LINES_A_SECOND: f64 = 10.0;
 
-/// Counts lines by second of the clock. Approximate where two seconds meet, which does no harm.
-#[derive(Debug, Default)]
+/// Counts lines.
+#[derive(Debug)]
 pub struct LogBudget {
-    second: AtomicU64,
-    lines: AtomicU64,
+    lines: TokenBucket<SystemTime>,
     suppressed: AtomicU64,
+}
+
+impl Default for LogBudget {
+    fn default() -> Self {
+        Self { lines: TokenBucket::new(LINES_A_SECOND, LINES_A_SECOND), suppressed: AtomicU64::new(0) }
+    }
 }
 
 impl LogBudget {
     /// Returns whether a line may be logged at `now`; if so, how many were not since the last one.
     pub fn take(&self, now: SystemTime) -> Option<u64> {
-        let second = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-        if self.second.swap(second, Ordering::Relaxed) != second {
-            self.lines.store(0, Ordering::Relaxed);
-        }
-        if self.lines.fetch_add(1, Ordering::Relaxed) < LINES_A_SECOND {
+        if self.lines.take(now).is_ok() {
             return Some(self.suppressed.swap(0, Ordering::Relaxed));
         }
         self.suppressed.fetch_add(1, Ordering::Relaxed);

@@ -4,7 +4,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Result;
 use bytes::Bytes;
-use config::Cxone;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::header::AUTHORIZATION;
@@ -12,6 +11,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
+use receiver::config::Cxone;
 use tokio::net::TcpListener;
 
 pub(super) const SECRET: &str = "the-secret-of-the-stand-in";

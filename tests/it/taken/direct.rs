@@ -8,13 +8,13 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use avro::{Decimals, EventType, Schema, Timestamps};
-use config::{Config, Strategy};
 use harness::http::Method;
 use harness::search::Search;
 use harness::stack::Stack;
 use indexer::backing::{Placer, now_millis};
 use indexer::batch::{Batch, BatchBuilder};
 use indexer::bulk::Bulk;
+use indexer::config::{Config, Strategy};
 use indexer::decode::{Decoded, Decoder};
 use indexer::message::progress::{BatchId, Epoch};
 use indexer::message::record::{Headers, Record};

@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use anyhow::Context;
-use config::Config;
 
+use crate::config::Config;
 use crate::pipeline::{Pipeline, ready};
 use crate::ports;
 use crate::process::{Binary, Process, write_config};

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use apache_avro::Schema as AvroSchema;
 use apache_avro::reader::datum::GenericDatumReader;
 use avro::Schema;
-use config::Config;
+use indexer::config::Config;
 use indexer::document::{Rules, write_document};
 
 use super::report::{Line, Report};

@@ -1,6 +1,6 @@
 //! The floor of the receiver: axum reads the body and answers 200.
 
-use config::Receiver;
+use receiver::config::Receiver;
 
 use super::child;
 use harness::pipeline::PATH;

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use anyhow::Context;
-use config::Strategy;
+use indexer::config::Strategy;
 use serde_json::json;
 
 use super::indexer::{INDEXED, all_counted};

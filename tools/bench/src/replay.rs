@@ -2,7 +2,7 @@
 //! `elasticsearch.verify_duplicates`.
 
 use anyhow::Context;
-use config::{Strategy, VerifyDuplicates};
+use indexer::config::{Strategy, VerifyDuplicates};
 
 use super::indexer::{DUPLICATES, INDEXED, all_counted};
 use super::report::{Line, Report};

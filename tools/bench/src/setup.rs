@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context;
-use config::{Auth, Config, Strategy, VerifyDuplicates};
+use harness::config::Config;
+use indexer::config::{Strategy, VerifyDuplicates};
+use receiver::config::Auth;
 use tempfile::TempDir;
 
 use super::stack::BenchStack;

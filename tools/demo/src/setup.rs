@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context;
-use config::{Config, Source};
+use harness::config::Config;
+use receiver::config::Source;
 
 use super::Options;
 use harness::event::{Events, SCHEMA};
@@ -51,7 +52,7 @@ impl Demo {
         let text = std::fs::read_to_string(paths::in_repository(CONFIG))?;
         let mut all: Vec<(String, String)> = std::env::vars().collect();
         all.extend(environment.iter().cloned());
-        let config = config::load_from(CONFIG, &text, &all)?;
+        let config: Config = config::load_from(CONFIG, &text, &all)?;
         let source = config.receiver.sources.values().next().context("deploy/penstock.yaml has no source")?.clone();
         let folder = std::path::absolute(&options.stack_dir)?.join("demo");
         std::fs::create_dir_all(&folder)?;

@@ -29,13 +29,14 @@ const LAYERS: [(&str, &[&str]); 2] = [
     (
         "receiver/src",
         &[
+            "config",
             "drift",
             "body_budget",
             "listeners",
-            "openapi",
             "proxy_protocol",
             "workers",
             "message",
+            "quoted",
             "stages::authenticate",
             "stages::decompress",
             "stages::unframe",
@@ -43,6 +44,7 @@ const LAYERS: [(&str, &[&str]); 2] = [
             "stages::produce",
             "client",
             "reject",
+            "openapi",
             "metrics",
             "status_page",
             "quarantine",
@@ -54,11 +56,14 @@ const LAYERS: [(&str, &[&str]); 2] = [
             "router",
             "ingest_offline",
             "schema_command",
+            "setup",
+            "background",
         ],
     ),
     (
         "indexer/src",
         &[
+            "config",
             "backoff",
             "fuse",
             "message",

@@ -2,7 +2,8 @@
 //! they need no stack.
 //!
 //! `rules` holds what every source file must fulfil, `layers` which module may use which, `links` that documents
-//! point at what exists. A new rule is a test in the module whose subject it is.
+//! point at what exists, `sizes` how long files may be, `walk` that the walk of one
+//! event in ARCHITECTURE.md is short. A new rule is a test in the module whose subject it is.
 
 pub mod files;
 pub mod graph;
@@ -14,3 +15,7 @@ mod layers;
 mod links;
 #[cfg(test)]
 mod rules;
+#[cfg(test)]
+mod sizes;
+#[cfg(test)]
+mod walk;

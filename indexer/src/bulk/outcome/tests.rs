@@ -284,6 +284,15 @@ fn a_whole_request_that_fails_for_now_is_sent_again() {
     }
 }
 
+/// Such as one replica of an ingress that does not know the way to Elasticsearch.
+#[test]
+fn a_404_that_is_not_elasticsearchs_is_no_documents_fault() {
+    for body in [&b"<html>no such backend</html>"[..], b"", b"default backend - 404"] {
+        let judgement = judge(404, body, 2);
+        assert!(matches!(&judgement, Judgement::Retry(failure) if failure.trouble == Trouble::Server), "{judgement:?}");
+    }
+}
+
 #[test]
 fn a_whole_request_that_elasticsearch_fails_at_says_so() {
     let judgement = whole(500, "null_pointer_exception");
@@ -310,11 +319,13 @@ fn any_other_refusal_of_a_whole_request_is_doubtful() {
         &b"<html>The plain HTTP request was sent to HTTPS port</html>"[..],
         br#"{"error":"no handler found for uri [/x]"}"#,
     ] {
-        for status in [400, 403, 404, 405, 406, 422] {
+        for status in [400, 403, 405, 406, 422] {
             let judgement = judge(status, body, 3);
             assert!(matches!(&judgement, Judgement::Doubtful(refusal) if refusal.status == status), "{judgement:?}");
         }
     }
+    let judgement = judge(404, br#"{"error":"no handler found for uri [/x]"}"#, 3);
+    assert!(matches!(&judgement, Judgement::Doubtful(refusal) if refusal.status == 404), "{judgement:?}");
     for (status, error_type) in [
         (400, "illegal_argument_exception"),
         (404, "resource_not_found_exception"),

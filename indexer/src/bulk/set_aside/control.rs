@@ -6,8 +6,8 @@ use super::Witness;
 use crate::bulk::aimd::Signal;
 use crate::bulk::doubt::Cause;
 use crate::bulk::limiter::Health;
-use crate::bulk::outcome::{BulkFailure, Judgement, Trouble};
-use crate::bulk::{Bulk, judge, look_up};
+use crate::bulk::outcome::{BulkFailure, Judgement, Trouble, judge_sent};
+use crate::bulk::{Bulk, look_up};
 
 impl Bulk {
     /// Returns a document that `index` has accepted before, if its word counts for `cause` and it can be sent again
@@ -52,7 +52,7 @@ impl Bulk {
             Some(_) => format!("/{}/_bulk", self.reroute.index_cache.fresh().await.write().name),
             None => format!("/{index}/_bulk"),
         };
-        let is_accepted = match judge(self.post(&path, witness.lines).await, 1) {
+        let is_accepted = match judge_sent(self.post(&path, witness.lines).await, 1) {
             Judgement::Items(mut fates) => self.undecided.hear(index, fates.remove(0)),
             Judgement::Retry(failure) => return Health::Failed(failure),
             _ => false,

@@ -2,6 +2,7 @@
 //! give for just these.
 
 use super::*;
+use crate::bulk::work::SetAside;
 
 fn refused(status: u16, error_type: &str) -> String {
     format!(r#"{{"create":{{"status":{status},"error":{{"type":"{error_type}","reason":"why"}}}}}}"#)
@@ -75,28 +76,30 @@ async fn of_a_request_that_elasticsearch_fails_at_the_one_document_is_found() {
 /// Such as an ingress that has lost its way to Elasticsearch.
 #[tokio::test]
 async fn where_every_request_is_refused_as_a_whole_it_is_nobodys_document() {
-    let mut refusals = 0;
-    let stub = Stub::start(move |received| {
-        refusals += 1;
-        if refusals < 1_000 {
-            Reply::Answer(404, "<html>no such backend</html>".to_owned())
-        } else {
-            all_written(received)
+    for status in [403, 404] {
+        let mut refusals = 0;
+        let stub = Stub::start(move |received| {
+            refusals += 1;
+            if refusals < 1_000 {
+                Reply::Answer(status, "<html>no such backend</html>".to_owned())
+            } else {
+                all_written(received)
+            }
+        })
+        .await;
+        let service = service(&config(&stub.url()));
+        let batch = numbered(500);
+        let mut pause = service.bulk.pause();
+        let watched = async {
+            pause.wait_for(Option::is_some).await.unwrap();
+            assert!(stub.bulk_requests().len() < 30, "it is not tried one by one");
+        };
+        let delivering = service.bulk.deliver(&batch);
+        tokio::pin!(delivering);
+        tokio::select! {
+            () = watched => {}
+            delivered = &mut delivering => panic!("{delivered:?}"),
         }
-    })
-    .await;
-    let service = service(&config(&stub.url()));
-    let batch = numbered(500);
-    let mut pause = service.bulk.pause();
-    let watched = async {
-        pause.wait_for(Option::is_some).await.unwrap();
-        assert!(stub.bulk_requests().len() < 30, "it is not tried one by one");
-    };
-    let delivering = service.bulk.deliver(&batch);
-    tokio::pin!(delivering);
-    tokio::select! {
-        () = watched => {}
-        delivered = &mut delivering => panic!("{delivered:?}"),
     }
 }
 
@@ -212,4 +215,74 @@ async fn while_every_request_fails_nothing_is_cut_or_set_aside() {
     assert_eq!((delivered.indexed, delivered.set_aside.len()), (500, 0));
     let sizes: Vec<usize> = stub.bulk_requests().iter().map(|request| request.documents().len()).collect();
     assert_eq!(sizes[OUTAGE..], [1, 499], "after a probe all others go in one request: {sizes:?}");
+}
+
+/// One of two nodes is sick: it refuses whatever a request holds, while the other one accepts documents.
+#[tokio::test(start_paused = true)]
+async fn a_document_that_is_refused_as_its_witness_is_stays_undecided() {
+    let stub = Stub::start(|received| {
+        if received.line.contains("/_mget") {
+            return Reply::Answer(200, r#"{"docs":[{"found":true}]}"#.to_owned());
+        }
+        let has_witness = received.documents().len() == 2;
+        some(received, 500, "odd_exception", |document| has_witness || document.contains("\"bad\""))
+    })
+    .await;
+    let bulk = service(&config(&stub.url())).bulk;
+    assert_eq!(bulk.deliver(&batch_of(&["witness"])).await.indexed, 1);
+    let batch = batch_of(&["bad"]);
+    let delivered = bulk.deliver(&batch).await;
+    assert_eq!(set_aside(&delivered), [(0, 500, "odd_exception")]);
+    let mut lone = bulk.single_out(&batch, &delivered.set_aside[0]).await;
+    let others = async {
+        for number in 0..100 {
+            assert_eq!(bulk.deliver(&batch_of(&[format!("other-{number}")])).await.indexed, 1);
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    };
+    tokio::select! {
+        delivered = bulk.decide(&mut lone) => panic!("{delivered:?}"),
+        () = others => {}
+    }
+    let attempts = stub.bulk_requests().iter().filter(|request| request.documents().len() == 2).count();
+    assert!(attempts > 5, "{attempts}");
+}
+
+/// Returns what becomes of the document "bad" after one that is kept as a witness, without any others.
+async fn decided(bulk: &Bulk) -> Delivered {
+    assert_eq!(bulk.deliver(&batch_of(&["witness"])).await.indexed, 1);
+    let batch = batch_of(&["bad"]);
+    let delivered = bulk.deliver(&batch).await;
+    let mut lone = bulk.single_out(&batch, &delivered.set_aside[0]).await;
+    bulk.decide(&mut lone).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_document_that_is_too_large_only_with_its_witness_is_sent_without() {
+    let mut failures = 0;
+    let stub = Stub::start(move |received| {
+        if received.line.contains("/_mget") {
+            return Reply::Answer(200, r#"{"docs":[{"found":true}]}"#.to_owned());
+        }
+        if received.documents().len() == 2 {
+            return Reply::Answer(413, String::new());
+        }
+        failures += usize::from(received.body.contains("\"bad\""));
+        some(received, 500, "odd_exception", |document| failures < 4 && document.contains("\"bad\""))
+    })
+    .await;
+    let delivered = decided(&service(&config(&stub.url())).bulk).await;
+    assert_eq!((delivered.indexed, delivered.refused.len()), (1, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_a_request_is_refused_as_a_whole_the_witness_is_asked_apart() {
+    let stub = Stub::start(|received| match received.body.contains("\"name\":\"bad\"") {
+        true => Reply::Answer(403, "<html>blocked by policy</html>".to_owned()),
+        false if received.is_bulk() => all_written(received),
+        false => Reply::Answer(200, r#"{"docs":[{"found":true}]}"#.to_owned()),
+    })
+    .await;
+    let delivered = decided(&service(&config(&stub.url())).bulk).await;
+    assert_eq!((delivered.indexed, delivered.refused[0].status), (0, 403));
 }

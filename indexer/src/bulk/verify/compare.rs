@@ -29,6 +29,43 @@ pub(super) enum Shared {
     Nothing,
 }
 
+/// A value that is neither object, array nor null.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Leaf {
+    Text(String),
+    /// In the notation of [`decimal`].
+    Number(String),
+    /// As its JSON text.
+    Other(String),
+}
+
+impl Leaf {
+    /// Returns the leaf that `json` is.
+    fn of(json: &str) -> Self {
+        match first(json) {
+            b'"' => Self::Text(text(json)),
+            b'-' | b'0'..=b'9' => Self::Number(decimal(json).unwrap_or_else(|| json.to_owned())),
+            _ => Self::Other(json.to_owned()),
+        }
+    }
+
+    fn is_text(&self) -> bool {
+        matches!(self, Self::Text(_))
+    }
+
+    fn is_number(&self) -> bool {
+        matches!(self, Self::Number(_))
+    }
+
+    /// Returns its text, in the notation of a number if it looks like one.
+    fn as_number(&self) -> String {
+        match self {
+            Self::Text(text) => decimal(text).unwrap_or_else(|| text.clone()),
+            Self::Number(text) | Self::Other(text) => text.clone(),
+        }
+    }
+}
+
 /// Returns the members of the object `text`; `None` if it is not an object.
 pub(super) fn members(text: &str) -> Option<Members<'_>> {
     serde_json::from_str(text).ok()
@@ -50,12 +87,21 @@ pub(super) fn shared(a: &Members<'_>, b: &Members<'_>) -> Shared {
     let (a, b) = (leaves(&without_record(a)), leaves(&without_record(b)));
     let mut shared = Shared::Nothing;
     for (ours, theirs) in a.iter().filter_map(|(path, values)| Some((values, b.get(path)?))) {
-        if ours != theirs {
+        if !are_alike(ours, theirs) {
             return Shared::Different;
         }
         shared = Shared::Equal;
     }
     shared
+}
+
+/// Returns whether the values of a field are the same. An index may give a number back as text and the other way round,
+/// so the two meet where one side has numbers and the other has texts; two texts are equal only letter for letter.
+fn are_alike(a: &BTreeSet<Leaf>, b: &BTreeSet<Leaf>) -> bool {
+    let are_numbers_and_texts =
+        |a: &BTreeSet<Leaf>, b: &BTreeSet<Leaf>| a.iter().all(Leaf::is_number) && b.iter().all(Leaf::is_text);
+    let as_numbers = |leaves: &BTreeSet<Leaf>| leaves.iter().map(Leaf::as_number).collect::<BTreeSet<String>>();
+    a == b || ((are_numbers_and_texts(a, b) || are_numbers_and_texts(b, a)) && as_numbers(a) == as_numbers(b))
 }
 
 fn without_record<'a>(members: &Members<'a>) -> Members<'a> {
@@ -106,7 +152,7 @@ fn text(json: &str) -> String {
 }
 
 /// Returns the values of an object by the path of their field, those of all elements of an array together.
-fn leaves(members: &Members<'_>) -> BTreeMap<String, BTreeSet<String>> {
+fn leaves(members: &Members<'_>) -> BTreeMap<String, BTreeSet<Leaf>> {
     let mut leaves = BTreeMap::new();
     for (name, value) in members {
         add_leaves(name, value, MAX_DEPTH, &mut leaves);
@@ -114,28 +160,24 @@ fn leaves(members: &Members<'_>) -> BTreeMap<String, BTreeSet<String>> {
     leaves
 }
 
-fn add_leaves(path: &str, value: &RawValue, depth: usize, leaves: &mut BTreeMap<String, BTreeSet<String>>) {
+fn add_leaves(path: &str, value: &RawValue, depth: usize, leaves: &mut BTreeMap<String, BTreeSet<Leaf>>) {
     let json = value.get();
-    let leaf = match first(json) {
-        b'n' => return,
+    match first(json) {
+        b'n' => {}
         b'{' if depth > 0 => {
             for (name, value) in members(json).unwrap_or_default() {
                 add_leaves(&format!("{path}.{name}"), value, depth - 1, leaves);
             }
-            return;
         }
         b'[' if depth > 0 => {
             for value in elements(json) {
                 add_leaves(path, value, depth - 1, leaves);
             }
-            return;
         }
-        b'"' => text(json),
-        _ => json.to_owned(),
-    };
-    // An index may give a number back as text and the other way round.
-    let leaf = decimal(&leaf).unwrap_or(leaf);
-    leaves.entry(path.to_owned()).or_default().insert(leaf);
+        _ => {
+            leaves.entry(path.to_owned()).or_default().insert(Leaf::of(json));
+        }
+    }
 }
 
 /// Returns the value of a number in the one form that all its notations share: digits without zeros at either end, and

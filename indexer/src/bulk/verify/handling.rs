@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use serde_json::Value;
 
-use crate::bulk::outcome::BulkFailure;
-use crate::elasticsearch::{Client, Method, Request};
+use crate::bulk::outcome::{BulkFailure, Trouble};
+use crate::elasticsearch::errors::is_own_error;
+use crate::elasticsearch::{Client, Method, Request, ServerAnswer};
 
 /// How long an answer counts.
 const FRESH: Duration = Duration::from_secs(60);
@@ -17,14 +18,14 @@ const FRESH: Duration = Duration::from_secs(60);
 const MAX_INDICES: usize = 256;
 
 const FILTER_PATH: &str = "*.settings.index.default_pipeline,*.settings.index.final_pipeline,*.settings.index.mode,\
-    *.settings.index.mapping.source.mode,*.mappings._source";
+    *.settings.index.mapping.source.mode,*.settings.index.derived_source.enabled,*.mappings._source";
 
 /// What an index does to documents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Handling {
     /// It keeps them as they are sent.
     Verbatim,
-    /// An ingest pipeline may change them, or `_source` is filtered or synthetic.
+    /// An ingest pipeline may change them, or `_source` is filtered, synthetic or (OpenSearch) derived.
     Changed,
 }
 
@@ -62,24 +63,44 @@ async fn ask(client: &Client, index: &str) -> Result<Handling, BulkFailure> {
         content_type: "application/json",
         body: Bytes::new(),
     };
-    let answer = client.send(&request).await?;
-    Ok(if answer.status == 200 { read(&answer.body) } else { Handling::Changed })
+    judge(index, &client.send(&request).await?)
 }
 
-fn read(body: &[u8]) -> Handling {
-    let Ok(Value::Object(indices)) = serde_json::from_slice(body) else { return Handling::Changed };
+/// Returns what `answer` says of `index`. Only a refusal by Elasticsearch itself means that it may not be asked: what
+/// failed for now says nothing, and to guess would make two events one.
+fn judge(index: &str, answer: &ServerAnswer) -> Result<Handling, BulkFailure> {
+    let trouble = match answer.status {
+        200 => match read(&answer.body) {
+            Some(handling) => return Ok(handling),
+            None => Trouble::Unreadable,
+        },
+        400 | 401 | 403 | 404 if is_own_error(&answer.body) => return Ok(Handling::Changed),
+        408 => Trouble::TimedOut,
+        429 => Trouble::Overload,
+        _ => Trouble::Server,
+    };
+    let detail = format!("reading the settings of {index}: status {}: {}", answer.status, answer.beginning());
+    Err(BulkFailure { trouble, detail })
+}
+
+/// Returns what the settings and mappings in `body` do to documents; none where it is not such an answer.
+fn read(body: &[u8]) -> Option<Handling> {
+    let Ok(Value::Object(indices)) = serde_json::from_slice(body) else { return None };
     let is_changed = |index: &Value| {
         let settings = &index["settings"]["index"];
         let pipelines = [&settings["default_pipeline"], &settings["final_pipeline"]];
         let modes = [(&settings["mode"], "standard"), (&settings["mapping"]["source"]["mode"], "stored")];
+        let derived = &settings["derived_source"]["enabled"];
         let source = &index["mappings"]["_source"];
         pipelines.iter().any(|name| name.as_str().is_some_and(|name| name != "_none"))
             || modes.iter().any(|(mode, usual)| mode.as_str().is_some_and(|mode| mode != *usual))
+            || derived == true
+            || derived == "true"
             || source
                 .as_object()
                 .is_some_and(|source| source.iter().any(|(key, value)| key != "enabled" || value != true))
     };
-    if indices.values().any(is_changed) { Handling::Changed } else { Handling::Verbatim }
+    Some(if indices.values().any(is_changed) { Handling::Changed } else { Handling::Verbatim })
 }
 
 #[cfg(test)]

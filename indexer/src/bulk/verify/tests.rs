@@ -210,7 +210,7 @@ async fn what_is_there_and_is_never_seen_does_not_go_round_for_ever() {
 
 #[tokio::test]
 async fn a_reading_that_fails_is_tried_again_and_blames_no_document() {
-    let reads = AtomicUsize::new(0);
+    let (reads, asked) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let stub = Stub::start(move |received| match received {
         bulk if bulk.is_bulk() => taken(bulk),
         read if is_read(read) => match reads.fetch_add(1, Ordering::Relaxed) {
@@ -223,12 +223,13 @@ async fn a_reading_that_fails_is_tried_again_and_blames_no_document() {
             4 => failure(429, "es_rejected_execution_exception"),
             _ => documents(read, |_| stored(LATER, &json!({"a": 2}))),
         },
+        _ if asked.fetch_add(1, Ordering::Relaxed) == 0 => failure(503, "unavailable"),
         _ => Reply::Answer(200, "{}".to_owned()),
     })
     .await;
     let service = proving(&stub, VerifyDuplicates::Always);
     let mut pause = service.bulk.pause();
-    let batch = batch(&[("x", json!({"a": 1}))]);
+    let batch = batch(&[("x", json!({"a": null}))]);
     let watched = async {
         let blocked = pause.wait_for(Option::is_some).await.map(|pause| format!("{:?}", *pause));
         assert!(blocked.unwrap().contains("verify_duplicates"), "it says which privilege is missing");

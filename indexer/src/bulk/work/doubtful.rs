@@ -1,6 +1,14 @@
 //! Documents that are set aside, since it is not known what is at fault; and requests that are refused as a whole.
 
-use super::*;
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use super::whole::Others;
+use super::{Progress, Work};
+use crate::batch::Batch;
+use crate::bulk::body;
+use crate::bulk::limiter::RequestBudget;
+use crate::bulk::outcome::{BulkFailure, Refusal, Trouble};
 
 /// A document that is set aside.
 #[derive(Clone, Debug)]
@@ -43,7 +51,7 @@ impl Work<'_> {
 
     /// Returns how many of `items`, from the first on, the next request may hold: at least one, if there is one.
     pub(super) fn fitting(&self, items: &[usize], budget: RequestBudget) -> usize {
-        fitting(self.batch, &items[..self.whole.share(items)], budget)
+        body::fitting(self.batch, &items[..self.whole.share(items)], budget)
     }
 
     /// A request of `chunk` failed as a whole. All of it is sent again, unless it is the one document that such
@@ -77,6 +85,11 @@ impl Work<'_> {
         let items = self.delivered.set_aside.drain(known..).map(|set_aside| set_aside.item).collect();
         progress.set_aside = 0;
         self.again(items, progress);
+    }
+
+    /// Keeps `chunk` as a whole: it is sent again at once.
+    pub(in crate::bulk) fn keep_whole(&mut self, chunk: Vec<usize>) {
+        self.left.extend(chunk);
     }
 
     /// Returns how many documents wait to be sent.

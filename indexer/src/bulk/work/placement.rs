@@ -1,7 +1,12 @@
 //! Documents that do not simply go where their batch says: those that are looked up first, and those that are placed
 //! again.
 
-use super::*;
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use super::{Progress, Work};
+use crate::bulk::body::Moved;
+use crate::bulk::outcome::Refusal;
 use crate::bulk::verify::Obstacle;
 
 impl Work<'_> {

@@ -1,6 +1,9 @@
 //! Documents whose id is taken, and who wait for the proof that what is stored is the same event.
 
-use super::*;
+use std::sync::Arc;
+
+use super::{Progress, Work};
+use crate::bulk::outcome::Refusal;
 use crate::bulk::verify::{Obstacle, Suspect};
 
 impl Work<'_> {
@@ -64,18 +67,5 @@ impl Work<'_> {
     /// Another event has the id of `item`.
     pub(in crate::bulk) fn conflict(&mut self, item: usize, refusal: Refusal, progress: &mut Progress) {
         self.refuse(item, refusal, progress);
-    }
-}
-
-impl Progress {
-    /// Takes note of what kept documents from being looked at.
-    pub(in crate::bulk) fn hindered(&mut self, obstacle: Obstacle) {
-        match obstacle {
-            Obstacle::Failed(failure) => self.failure = Some(failure),
-            Obstacle::Block(block) => {
-                self.block = Some(block);
-                self.is_blocked = true;
-            }
-        }
     }
 }

@@ -1,7 +1,9 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::bulk::outcome::BlockKind;
+use crate::bulk::aimd::Signal;
+use crate::bulk::limiter::Health;
+use crate::bulk::outcome::{Block, BulkFailure, Trouble};
 use crate::bulk::tests::batch_of;
 
 const BUDGET: RequestBudget = RequestBudget { items: usize::MAX, bytes: usize::MAX };

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::ControlFlow;
 
-use config::Config;
 use serde::Serialize;
 
 use super::DeadLetterError;
@@ -14,6 +13,7 @@ use super::marks::{LetterState, Marks, Offsets, is_mark};
 use super::transactions::{Outgoing, Transactions};
 use crate::commands::log::LogReader;
 use crate::commands::plain::plain;
+use crate::config::Config;
 
 /// What was given up.
 #[derive(Debug, Serialize)]

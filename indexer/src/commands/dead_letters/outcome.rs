@@ -5,7 +5,6 @@ use std::fmt;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
-use config::Config;
 use serde::Serialize;
 
 use super::DeadLetterError;
@@ -13,6 +12,7 @@ use super::letter::{Kind, Letter};
 use super::marks::{Offsets, Sent, is_mark};
 use crate::commands::log::{LogError, LogReader, Part};
 use crate::commands::plain::plain;
+use crate::config::Config;
 
 /// How often the committed offsets are looked at.
 const LOOK: Duration = Duration::from_millis(500);

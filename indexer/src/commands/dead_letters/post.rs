@@ -9,7 +9,6 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use config::Config;
 use service::http::Web;
 use sha2::{Digest, Sha256};
 use tokio::runtime::Handle;
@@ -21,6 +20,7 @@ use super::marks::{LetterState, Marks, Offsets, is_mark};
 use super::outcome::{Outcome, Redriven};
 use super::transactions::{Outgoing, Transactions};
 use crate::commands::log::{LogReader, Part};
+use crate::config::Config;
 
 /// How long one request may take: longer than the receiver's own deadline by default.
 const TIMEOUT: Duration = Duration::from_secs(30);

@@ -10,7 +10,6 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
-use config::Config;
 use kafka::headers::{HEADER_ID_SCOPE, HEADER_REDRIVE_COUNT, HEADER_REDRIVE_ORIGIN, HEADER_SOURCE};
 use rdkafka::message::{Header, OwnedHeaders};
 
@@ -22,6 +21,7 @@ use super::outcome::Redriven;
 use super::transactions::{Landed, Outgoing, TransactionError, Transactions};
 use crate::commands::log::{LogReader, Part};
 use crate::commands::position::RecordPosition;
+use crate::config::Config;
 use crate::message::record::First;
 
 /// Letters of one transaction.

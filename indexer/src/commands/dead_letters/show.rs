@@ -3,7 +3,6 @@
 use std::fmt;
 use std::ops::ControlFlow;
 
-use config::Config;
 use registry::SchemaRegistry;
 use registry::wire::{self, SchemaId};
 use serde::Serialize;
@@ -16,6 +15,7 @@ use crate::commands::log::{LogReader, Part};
 use crate::commands::plain::{bytes, plain};
 use crate::commands::position::RecordPosition;
 use crate::commands::times;
+use crate::config::Config;
 use crate::document::{self, Rules};
 use crate::elasticsearch::server::Server;
 

@@ -4,7 +4,6 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use config::Config;
 use kafka::{Login, producer_config, without_value};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::OwnedHeaders;
@@ -12,6 +11,7 @@ use rdkafka::producer::{DeliveryFuture, FutureProducer, FutureRecord, Producer};
 use tokio::runtime::Handle;
 
 use super::marks::{LetterState, Offsets, mark};
+use crate::config::Config;
 
 /// How long a record may take to be acknowledged.
 const DELIVERY_TIMEOUT: Duration = Duration::from_secs(20);

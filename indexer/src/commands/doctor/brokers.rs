@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 
-use config::Config;
 use kafka::{Login, client_config};
 use rdkafka::admin::{AdminClient, AdminOptions, ResourceSpecifier};
 use rdkafka::consumer::Consumer;
@@ -14,6 +13,7 @@ use super::finding::Finding;
 use super::topics::{Behind, Role, Topic, judge, judge_lag, judge_letters};
 use crate::commands::log::{LogError, LogReader, Part};
 use crate::commands::times;
+use crate::config::Config;
 
 /// Looks at the topics of `config`, and at the lag of its groups. Blocks.
 pub(super) fn check(config: &Config) -> Vec<Finding> {

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use config::Config;
 use serde_json::Value;
 
 use super::cluster;
 use super::finding::Finding;
 use super::privileges;
 use crate::commands::times;
+use crate::config::Config;
 use crate::elasticsearch::Client;
 use crate::elasticsearch::server::{self, Server};
 use crate::index::Requests;

@@ -1,10 +1,10 @@
 //! Asks Elasticsearch which privileges the role has, one by one (Elasticsearch reference, "Has privileges").
 
 use bytes::Bytes;
-use config::{Config, Lifecycle, Strategy};
 use serde_json::{Value, json};
 
 use super::finding::Finding;
+use crate::config::{Config, Lifecycle, Strategy};
 use crate::elasticsearch::{Client, Method, Request};
 
 /// A privilege, and what does not work without it.

@@ -1,9 +1,9 @@
 //! Asks the schema registry: whether it answers, and whether it has the subject of the mapping.
 
-use config::Config;
 use registry::{RawClient, RegistryError, SchemaRegistry};
 
 use super::finding::Finding;
+use crate::config::Config;
 
 /// Looks at the registry of `config`.
 pub(super) async fn check(config: &Config) -> Vec<Finding> {

@@ -2,12 +2,12 @@
 
 use std::fmt;
 
-use config::{Config, Strategy};
 use kafka::headers::HEADER_ID_SCOPE;
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::batch::Batch;
+use crate::config::{Config, Strategy};
 use crate::document;
 use crate::index::verdict::Verdict;
 use crate::message::record::Record;

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 
-use config::Config;
 use kafka::position::{Offset, Partition};
 use kafka::{Login, without_value};
 use rdkafka::TopicPartitionList;
@@ -14,6 +13,7 @@ use rdkafka::topic_partition_list::Offset as Position;
 
 use crate::backing::now_millis;
 use crate::commands::CommandError;
+use crate::config::Config;
 use crate::message::record::{Headers, OwnedRecord, Record};
 
 /// How long one poll waits.

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
-use config::Config;
 use kafka::headers::{HEADER_REDRIVE_ORIGIN, HEADER_REQUEST_ID, HEADER_SOURCE};
 
 use super::partitioner::partition_of;
@@ -15,6 +14,7 @@ use crate::commands::log::{LogError, LogReader, Part};
 use crate::commands::plain::bytes;
 use crate::commands::position::RecordPosition;
 use crate::commands::times::{self, Moment};
+use crate::config::Config;
 use crate::document::id_of;
 use crate::message::record::Record;
 

@@ -1,12 +1,12 @@
 //! `swap-back`: the alias leads to the indices again that a swap has replaced, and these get what came in since.
 
-use config::Config;
 use tokio_util::sync::CancellationToken;
 
 use super::{CommandError, ReplayArgs};
 use crate::commands::exit::Exit;
 use crate::commands::output::Output;
 use crate::commands::times::Bound;
+use crate::config::Config;
 
 /// The arguments of `swap-back`.
 #[derive(Clone, Debug, clap::Args)]

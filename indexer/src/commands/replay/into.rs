@@ -7,7 +7,6 @@
 
 use std::time::Duration;
 
-use config::{Config, Lifecycle, Strategy};
 use tokio::task::block_in_place;
 use tokio_util::sync::CancellationToken;
 
@@ -17,6 +16,7 @@ use super::summary::{Filled, Outcome, Summary};
 use super::{CommandError, Done, Pass, ReplayArgs, as_offsets, of_replay};
 use crate::backing::now_millis;
 use crate::commands::exit::Exit;
+use crate::config::{Config, Lifecycle, Strategy};
 use crate::index::Index;
 use crate::index::swap::{Comparison, Member, Replaced, obstacle};
 

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::time::Duration;
 
-use config::Config;
 use kafka::position::{NextOffset, Partition};
 use kafka::{Login, without_value};
 use rdkafka::TopicPartitionList;
@@ -17,6 +16,7 @@ use super::CommandError;
 use super::checkpoint::{Checkpoint, Committed};
 use crate::commands::times::When;
 use crate::commit::{commit, list_of};
+use crate::config::Config;
 use crate::consume::{identity, survey};
 
 /// A topic and a consumer group, seen from outside of the group. Its calls wait for Kafka.

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-use config::Config;
 use kafka::position::Partition;
 use sha2::{Digest, Sha256};
 
@@ -12,6 +11,7 @@ use super::log::Log;
 use super::{CommandError, ReplayArgs};
 use crate::backing::now_millis;
 use crate::commands::times::When;
+use crate::config::Config;
 
 /// How long a member that was killed stays in its group where `kafka.options` do not say so: the indexer's own session
 /// timeout.

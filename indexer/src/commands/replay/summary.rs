@@ -4,7 +4,6 @@ use std::fmt;
 use std::ops::AddAssign;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use config::Config;
 use indicatif::{HumanCount, HumanDuration};
 use serde::Serialize;
 
@@ -12,6 +11,7 @@ use super::checkpoint::Checkpoint;
 use super::{Done, as_offsets, total};
 use crate::bulk::dry_run::DryRun;
 use crate::commands::output;
+use crate::config::Config;
 use crate::index::swap::Comparison;
 use crate::metrics::Metrics;
 

@@ -2,13 +2,13 @@
 
 use std::fmt;
 
-use config::Config;
 use rdkafka::consumer::Consumer;
 use serde::Serialize;
 
 use super::assignment;
 use crate::commands::log::{LogError, LogReader};
 use crate::commands::plain::plain;
+use crate::config::Config;
 
 /// One topic, and the group that reads it.
 #[derive(Debug, Serialize)]

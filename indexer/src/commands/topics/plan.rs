@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use bytesize::ByteSize;
-use config::Config;
 use serde::Serialize;
+
+use crate::config::Config;
 
 /// Key, headers and framing of a record beside its value, in bytes: ids and header values are short.
 const BESIDE_THE_EVENT: u64 = 64 * 1024;

@@ -37,13 +37,20 @@ fn the_record_before_the_committed_offset_is_compared_and_not_taken_again() {
 fn another_record_shows_that_the_log_is_another_one_until_it_is_read_anew() {
     let mut marks = Marks::default();
     marks.assign(P, &committed(b"a"), NextOffset(10));
+    assert!(!marks.is_other(P));
     for offset in 9..12 {
         assert_eq!(marks.see(&record(offset, b"b")), Seen::Other);
+        assert!(marks.is_other(P), "nothing of it may be passed over");
     }
     assert_eq!(marks.others(), [P]);
     marks.forget(P);
+    assert!(!marks.is_other(P));
     assert_eq!(marks.see(&record(0, b"b")), Seen::New);
     assert!(marks.others().is_empty());
+    marks.assign(P, &committed(b"a"), NextOffset(10));
+    assert_eq!(marks.see(&record(9, b"b")), Seen::Other);
+    marks.assign(P, "", NextOffset(0));
+    assert!(!marks.is_other(P), "another assignment begins anew");
 }
 
 #[test]

@@ -1,5 +1,5 @@
 use super::*;
-use config::Delete;
+use crate::config::Delete;
 
 fn policy() -> LifecyclePolicy {
     LifecyclePolicy {

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use config::FieldOverride;
 use serde_json::{Map, Value, json};
 
 use super::fragment::{has_parts, type_of};
 use super::widen::{holds, widen};
+use crate::config::FieldOverride;
 
 /// What a live mapping is short of.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -1,8 +1,9 @@
 //! What the types of fields look like in a mapping.
 
 use avro::FieldType;
-use config::FieldOverride;
 use serde_json::{Map, Value, json};
+
+use crate::config::FieldOverride;
 
 /// The longest string that can be searched, in UTF-16 code units: at four bytes each they are just within Lucene's
 /// limit of 32,766 bytes a term, beyond which a document would be refused. A longer one is kept in the document and

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{MAX_DEPTH, MAX_FIELDS, MAX_PATH};
+use super::limits::{MAX_DEPTH, MAX_FIELDS, MAX_PATH};
 
 /// A field that is not what one might expect.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,11 +1,12 @@
 use std::collections::BTreeMap;
 
 use avro::{Decimals, Timestamps};
-use config::Mapping;
 use serde_json::json;
 
 use super::compare::{Conflict, compare, merge};
 use super::*;
+use crate::config::{Mapping, Maps};
+use crate::index::mapping::limits::MAX_FIELDS;
 
 const DECIMAL: &str = r#"{"type":"bytes","logicalType":"decimal","precision":40,"scale":2}"#;
 

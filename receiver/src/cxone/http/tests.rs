@@ -16,7 +16,7 @@ fn seconds_are_understood_and_dates_count_as_none() {
 #[test]
 fn waits_double_and_stay_within_their_bound() {
     for attempt in 1..=ATTEMPTS {
-        let bound = FIRST_WAIT * 2_u32.pow(attempt - 1);
+        let bound = BACKOFF.initial * 2_u32.pow(attempt - 1);
         assert!((0..100).all(|_| backoff(attempt) <= bound), "attempt {attempt}");
     }
 }

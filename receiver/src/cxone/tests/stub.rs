@@ -64,13 +64,13 @@ impl Stub {
     }
 
     /// Returns the settings of a client of this stub by client credentials, to be changed by a test.
-    pub(super) fn settings(&self) -> config::Cxone {
-        config::Cxone {
+    pub(super) fn settings(&self) -> crate::config::Cxone {
+        crate::config::Cxone {
             tenant_url: Some(format!("http://{}", self.address)),
             client_id: Some("penstock".to_owned()),
             client_secret: Some(Secret::new(SECRET)),
             schema_path: Some("/schemas/{subject}".to_owned()),
-            ..config::Cxone::default()
+            ..crate::config::Cxone::default()
         }
     }
 

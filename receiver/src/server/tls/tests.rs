@@ -19,8 +19,12 @@ fn renew_until(folder: &Path, end: i64) -> (String, String) {
     (certificate.pem(), key.serialize_pem())
 }
 
-fn files(folder: &Path) -> config::Tls {
-    config::Tls { certificate_file: folder.join("cert.pem"), key_file: folder.join("key.pem"), client_ca_file: None }
+fn files(folder: &Path) -> crate::config::Tls {
+    crate::config::Tls {
+        certificate_file: folder.join("cert.pem"),
+        key_file: folder.join("key.pem"),
+        client_ca_file: None,
+    }
 }
 
 #[test]

@@ -6,10 +6,11 @@
 use axum::http::{HeaderMap, HeaderName};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use config::{CertificateFormat, ForwardedCertificate};
 use percent_encoding::percent_decode;
 
 use super::{Peer, single};
+use crate::config::{CertificateFormat, ForwardedCertificate};
+use crate::quoted::{pair, split};
 
 const BEGIN: &[u8] = b"-----BEGIN CERTIFICATE-----";
 const END: &[u8] = b"-----END CERTIFICATE-----";
@@ -35,7 +36,7 @@ impl Forwarded {
             CertificateFormat::Xfcc => {
                 // Each proxy appends its own element, so the last one is of the proxy that is trusted.
                 let last = head.get_all(&self.header).iter().next_back()?;
-                elements(last.as_bytes()).pop().and_then(|element| of_element(&element))
+                of_element(split(last.as_bytes(), b',')?.pop()?)
             }
             CertificateFormat::Pem => Peer::read(&pem(single(head, &self.header).ok()?)?),
             CertificateFormat::Rfc9440 => {
@@ -64,45 +65,17 @@ fn pem(value: &[u8]) -> Option<Vec<u8>> {
     STANDARD.decode(base64).ok()
 }
 
-/// An element of `X-Forwarded-Client-Cert`: its keys, in lowercase, and their values without quotes.
-type Element = Vec<(Vec<u8>, Vec<u8>)>;
-
-/// Returns the elements of a value of `X-Forwarded-Client-Cert`: separated by commas, their pairs by semicolons. Both
-/// may stand in quotes, in which a backslash and what follows it are one.
-fn elements(value: &[u8]) -> Vec<Element> {
-    let (mut elements, mut element, mut key, mut text) = (Vec::new(), Element::new(), None, Vec::new());
-    let (mut quoted, mut bytes) = (false, value.iter().copied());
-    while let Some(byte) = bytes.next() {
-        match byte {
-            b'"' => quoted = !quoted,
-            // An escape of the subject: it is undone with the subject.
-            b'\\' if quoted => text.extend(std::iter::once(byte).chain(bytes.next())),
-            b'=' if !quoted && key.is_none() => {
-                key = Some(std::mem::take(&mut text).trim_ascii().to_ascii_lowercase());
-            }
-            b';' | b',' if !quoted => {
-                let value = std::mem::take(&mut text);
-                element.extend(key.take().map(|key| (key, value)));
-                if byte == b',' {
-                    elements.push(std::mem::take(&mut element));
-                }
-            }
-            other => text.push(other),
-        }
-    }
-    element.extend(key.map(|key| (key, text)));
-    elements.push(element);
-    elements
-}
-
 /// Returns whose certificate an element of `X-Forwarded-Client-Cert` is of: by the certificate where the proxy passes
 /// it on, else by the names that it found in it.
-fn of_element(element: &Element) -> Option<Peer> {
-    let all = |wanted: &'static [u8]| element.iter().filter(move |(key, _)| key == wanted).map(|(_, value)| value);
+fn of_element(element: &[u8]) -> Option<Peer> {
+    let pairs: Vec<(&[u8], &[u8])> = split(element, b';')?.into_iter().filter_map(pair).collect();
+    let all = |wanted: &'static [u8]| {
+        pairs.iter().filter(move |(key, _)| key.eq_ignore_ascii_case(wanted)).map(|(_, value)| *value)
+    };
     if let Some(certificate) = all(b"cert").chain(all(b"chain")).next() {
         return Peer::read(&pem(certificate)?);
     }
-    let text = |value: &Vec<u8>| String::from_utf8(value.clone()).ok();
+    let text = |value: &[u8]| String::from_utf8(value.to_vec()).ok();
     let mut names: Vec<String> = all(b"uri").chain(all(b"dns")).filter_map(text).collect();
     names.extend(all(b"subject").filter_map(text).filter_map(|subject| common_name(&subject)));
     (!names.is_empty()).then(|| Peer::named(names))

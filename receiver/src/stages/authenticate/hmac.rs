@@ -8,11 +8,11 @@ use std::time::{Duration, SystemTime};
 
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName};
-use config::{Auth, HmacAlgorithm, HmacEncoding, SignedPart};
 use service::secret::Secret;
 
 use super::signature::{Key, Signatures, Signed, decode_base64, fresh};
 use super::{AuthError, Unauthorized, single};
+use crate::config::{Auth, HmacAlgorithm, HmacEncoding, SignedPart};
 
 /// What may stand between two signatures of one header.
 const SEPARATORS: [char; 4] = [',', ';', ' ', '\t'];

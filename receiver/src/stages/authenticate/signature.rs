@@ -4,13 +4,13 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
-use config::HmacAlgorithm;
 use hmac::{KeyInit, Mac};
 use sha2::{Sha256, Sha512};
 use subtle::{Choice, ConstantTimeEq};
 
 use super::Unauthorized;
 use super::replay::Mark;
+use crate::config::HmacAlgorithm;
 
 /// The longest signature of all algorithms, in bytes.
 pub(super) const LONGEST: usize = 64;

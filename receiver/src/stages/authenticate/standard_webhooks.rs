@@ -5,11 +5,11 @@
 use std::time::{Duration, SystemTime};
 
 use axum::http::{HeaderMap, HeaderName};
-use config::{HmacAlgorithm, standard_webhooks_key};
 use service::secret::Secret;
 
 use super::signature::{Key, Signatures, Signed, decode_base64, fresh};
 use super::{Unauthorized, single};
+use crate::config::{HmacAlgorithm, standard_webhooks_key};
 
 /// The names of the headers with the id, the timestamp and the signatures. A request has those of one family.
 static FAMILIES: [[HeaderName; 3]; 2] = [

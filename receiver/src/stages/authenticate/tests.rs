@@ -3,10 +3,12 @@ use std::time::{Duration, UNIX_EPOCH};
 use ::hmac::{KeyInit, Mac};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use config::{HmacAlgorithm, HmacEncoding};
 use service::secret::Secret;
 
+use super::replay::Claim;
 use super::*;
+use crate::config::{HmacAlgorithm, HmacEncoding};
+use crate::message::Buffer;
 
 mod certificates;
 mod replays;

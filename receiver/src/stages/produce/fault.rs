@@ -7,7 +7,7 @@
 //! | operator | Kafka will not take any record until an operator fixes the cause | 503 |
 //! | transient | all else: it passes, or it is not known | 503 |
 //!
-//! A broker refuses a batch as a whole, so a refusal says nothing of one record in it: see [`super::alone`].
+//! A broker refuses a batch as a whole, so a refusal says nothing of one record in it: see [`super::callbacks`].
 
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 

@@ -1,4 +1,5 @@
 use avro::{Limits, Schema};
+use futures::FutureExt;
 use rdkafka::mocking::MockCluster;
 use rdkafka::producer::DefaultProducerContext;
 use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
@@ -72,8 +73,7 @@ async fn a_request_that_is_dropped_in_the_middle_of_a_file_gives_back_its_room()
     let head = head();
     {
         let mut queue = std::pin::pin!(setup.producer.queue(TOPIC, events.iter().cloned(), &head));
-        let queued = tokio::time::timeout(Duration::ZERO, &mut queue).await;
-        assert!(queued.is_err(), "it lets others have the thread");
+        assert!(queue.as_mut().now_or_never().is_none(), "it lets others have the thread");
     }
     let emptied = tokio::time::timeout(Duration::from_secs(30), async {
         while setup.producer.queue_len() > 0 {

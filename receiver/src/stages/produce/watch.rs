@@ -10,15 +10,14 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::metadata::MetadataTopic;
 use rdkafka::producer::Producer as _;
 use service::admin::Condition;
+use service::backoff::Backoff;
 use tokio_util::sync::CancellationToken;
 
 use super::health::Without;
 use super::{CLIENT_ID, ProduceError, Producer, rules};
 
-/// The first wait after a failed look; doubled each time.
-const FIRST_WAIT: Duration = Duration::from_millis(250);
-/// The longest wait after a failed look.
-const LONGEST_WAIT: Duration = Duration::from_secs(2);
+/// The waits after failed looks.
+const BACKOFF: Backoff = Backoff { initial: Duration::from_millis(250), max: Duration::from_secs(2) };
 /// How long one look may take: less than the cluster may be asked to wait for elsewhere, since another one follows.
 const LOOK: Duration = Duration::from_secs(3);
 
@@ -35,7 +34,7 @@ pub(crate) async fn watch(
     condition: Condition,
     shutdown: CancellationToken,
 ) {
-    let mut wait = FIRST_WAIT;
+    let mut failures = 0;
     let mut logged = Some(String::new());
     let mut asked = None;
     loop {
@@ -60,14 +59,13 @@ pub(crate) async fn watch(
         }
         let next = match reason {
             None => {
-                wait = FIRST_WAIT;
+                failures = 0;
                 let pause = async { tokio::time::timeout(RULES, trouble(&producer)).await.ok() };
                 shutdown.run_until_cancelled(pause).await.map(|_| ())
             }
             Some(_) => {
-                let this = wait;
-                wait = LONGEST_WAIT.min(wait * 2);
-                shutdown.run_until_cancelled(tokio::time::sleep(this)).await
+                failures += 1;
+                shutdown.run_until_cancelled(tokio::time::sleep(BACKOFF.longest(failures))).await
             }
         };
         if next.is_none() {
@@ -134,7 +132,7 @@ async fn learn(producer: &Arc<Producer>, kafka: &Kafka, topics: &[String], asked
     let producer = Arc::clone(producer);
     // Goes on by itself: the old client may take as long as a request.
     tokio::task::spawn_blocking(move || {
-        if let Err(error) = producer.fit_batches(said) {
+        if let Err(error) = producer.client.fit_batches(said) {
             tracing::warn!(%error, "Not all records were acknowledged before the producer was replaced; their senders got 503.");
         }
     });
@@ -153,7 +151,7 @@ pub(crate) async fn create(kafka: Kafka, topics: Vec<String>, shutdown: Cancella
             tracing::warn!(%reason, "A topic does not exist yet; trying again.");
             reported = reason;
         }
-        if shutdown.run_until_cancelled(tokio::time::sleep(LONGEST_WAIT)).await.is_none() {
+        if shutdown.run_until_cancelled(tokio::time::sleep(BACKOFF.max)).await.is_none() {
             return;
         }
     }
@@ -161,7 +159,7 @@ pub(crate) async fn create(kafka: Kafka, topics: Vec<String>, shutdown: Cancella
 
 /// Waits until something goes wrong, and at least for a moment, so that many failures together are one look.
 async fn trouble(producer: &Producer) {
-    tokio::time::sleep(FIRST_WAIT).await;
+    tokio::time::sleep(BACKOFF.initial).await;
     producer.shared.health.troubled().await;
 }
 
@@ -179,11 +177,12 @@ async fn look(
     if producer.shared.health.take_all_brokers_down() {
         condition.unmet(format!("kafka.brokers: no connection to any of {}", kafka.brokers));
     }
-    if let Some((code, reason)) = producer.client.load().client().fatal_error() {
+    let fatal = producer.client.load_full().client().fatal_error();
+    if let Some((code, reason)) = fatal {
         let reason = format!("the producer has failed permanently and is being replaced: {code}: {reason}");
         tracing::error!(%reason, "Replacing the producer.");
         condition.unmet(reason);
-        blocking(producer, |producer| producer.rebuild().map_err(|error| error.to_string())).await?;
+        blocking(producer, |producer| producer.client.rebuild().map_err(|error| error.to_string())).await?;
     }
     let brokers = kafka.brokers.clone();
     let wanted = topics.to_vec();

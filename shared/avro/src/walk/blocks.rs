@@ -1,6 +1,7 @@
 //! Arrays and maps, which a datum holds in blocks (Avro specification, "Arrays" and "Maps").
 
-use super::super::error::{DecodeErrorKind as Kind, DecodeFailure, Fault};
+use super::super::error::DecodeErrorKind as Kind;
+use super::super::fault::{DecodeFailure, Fault};
 use super::super::hide::Hide;
 use super::super::keys::Keys;
 use super::super::node::{Entry, Items, Keyed, NodeId, Record};

@@ -1,10 +1,9 @@
 //! `kafka`.
 
 use super::Problems;
-use crate::part::Part;
 use crate::{Kafka, KafkaSecurity, SaslMechanism};
 
-pub(super) fn check(kafka: &Kafka, part: Part, problems: &mut Problems) {
+pub(super) fn check(kafka: &Kafka, problems: &mut Problems) {
     for broker in kafka.brokers.split(',') {
         let broker = broker.trim();
         if broker.is_empty() || broker.contains(char::is_whitespace) {
@@ -12,14 +11,6 @@ pub(super) fn check(kafka: &Kafka, part: Part, problems: &mut Problems) {
         }
     }
     problems.topic("kafka.topic", &kafka.topic);
-    if part.indexer() {
-        problems.topic("kafka.dead_letter_topic", &kafka.dead_letter_topic);
-        if kafka.dead_letter_topic == kafka.topic {
-            let message =
-                "must not be kafka.topic: dead letters would be consumed, fail and be written again without end";
-            problems.add("kafka.dead_letter_topic", message);
-        }
-    }
     if let Some(create) = kafka.create_topics {
         if create.partitions < 1 {
             problems.add("kafka.create_topics.partitions", "must be at least 1");

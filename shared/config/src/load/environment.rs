@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use super::ConfigError;
 use super::node::{Key, Origin, Style, Value, YamlNode};
-use crate::part::Part;
 
 /// What a variable that sets a key begins with. One underscore is not enough: Kubernetes makes `PENSTOCK_PORT` and
 /// others of a service named penstock.
@@ -33,9 +32,9 @@ pub(super) fn merge(tree: &mut YamlNode, environment: &[(String, String)]) -> Re
     Ok(())
 }
 
-/// Returns the names of the variables that set keys which `part` reads.
-pub(super) fn names(part: Part, environment: &[(String, String)]) -> Vec<String> {
-    let read = |path: &str| part.reads(path.split(SEPARATOR).next().unwrap_or_default());
+/// Returns the names of the variables that set keys in other sections than those of `left`.
+pub(super) fn names(left: &[&str], environment: &[(String, String)]) -> Vec<String> {
+    let read = |path: &str| !left.contains(&path.split(SEPARATOR).next().unwrap_or_default());
     overrides(environment).into_iter().filter(|(_, path, _)| read(path)).map(|(name, ..)| name.to_owned()).collect()
 }
 

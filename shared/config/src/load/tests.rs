@@ -1,6 +1,7 @@
 //! Loading, one rule a test; of the file, of variables in it, and of variables over it.
 
 use super::*;
+use crate::sample::Config;
 
 mod files;
 mod overrides;
@@ -17,7 +18,7 @@ fn loaded(text: &str, environment: &[(&str, &str)]) -> Config {
 
 /// Returns the message of the error that loading gives.
 fn refused(text: &str, environment: &[(&str, &str)]) -> String {
-    load_from("p.yaml", text, &pairs(environment)).unwrap_err().to_string()
+    load_from::<Config>("p.yaml", text, &pairs(environment)).unwrap_err().to_string()
 }
 
 /// A file with one webhook, whose `auth` is `auth`.

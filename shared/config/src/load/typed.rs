@@ -16,12 +16,13 @@ use failure::ValueError;
 mod failure;
 mod scalar;
 
-/// Returns the config that `tree` is.
+/// Returns the config that `tree` is. `left` are keys beside those of `T` that the file may have at its top, for the
+/// message about one that it may not have.
 ///
 /// # Errors
 /// The first thing that does not fit, with its line or variable and its key.
-pub(super) fn config<T: DeserializeOwned>(tree: &YamlNode) -> Result<T, ConfigError> {
-    let at = At { node: tree, path: String::new() };
+pub(super) fn config<T: DeserializeOwned>(tree: &YamlNode, left: &'static [&'static str]) -> Result<T, ConfigError> {
+    let at = At { node: tree, path: String::new(), left };
     T::deserialize(at).map_err(|failure| ConfigError(failure.at(tree, "").to_string()))
 }
 
@@ -29,6 +30,8 @@ pub(super) fn config<T: DeserializeOwned>(tree: &YamlNode) -> Result<T, ConfigEr
 struct At<'n> {
     node: &'n YamlNode,
     path: String,
+    /// The keys that it may have beside those of its type.
+    left: &'static [&'static str],
 }
 
 impl At<'_> {
@@ -83,15 +86,15 @@ impl At<'_> {
     fn visit_section<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ValueError> {
         let expected = "a section with keys";
         match &self.node.value {
-            Value::Map(entries) => visitor.visit_map(Entries::new(entries, self.path)),
+            Value::Map(entries) => visitor.visit_map(Entries::new(entries, self.path, self.left)),
             // A section whose keys are all commented out.
-            _ if self.node.is_null() => visitor.visit_map(Entries::new(&[], self.path)),
+            _ if self.node.is_null() => visitor.visit_map(Entries::new(&[], self.path, self.left)),
             Value::Scalar { .. } => {
                 let node = self.reread(expected)?;
                 let Value::Map(entries) = &node.value else {
                     return Err(ValueError::must_be(expected));
                 };
-                visitor.visit_map(Entries::new(entries, self.path))
+                visitor.visit_map(Entries::new(entries, self.path, self.left))
             }
             Value::List(_) => Err(ValueError::must_be(expected)),
         }
@@ -111,7 +114,7 @@ impl<'de> SeqAccess<'de> for Items<'_> {
         let Some(node) = self.items.next() else {
             return Ok(None);
         };
-        let at = At { node, path: self.path.clone() };
+        let at = At { node, path: self.path.clone(), left: &[] };
         seed.deserialize(at).map(Some).map_err(|failure| failure.at(node, &self.path))
     }
 }
@@ -121,11 +124,12 @@ struct Entries<'n> {
     entries: std::slice::Iter<'n, (Key, YamlNode)>,
     value: Option<(&'n YamlNode, String)>,
     path: String,
+    left: &'static [&'static str],
 }
 
 impl<'n> Entries<'n> {
-    fn new(entries: &'n [(Key, YamlNode)], path: String) -> Self {
-        Self { entries: entries.iter(), value: None, path }
+    fn new(entries: &'n [(Key, YamlNode)], path: String, left: &'static [&'static str]) -> Self {
+        Self { entries: entries.iter(), value: None, path, left }
     }
 }
 
@@ -138,14 +142,14 @@ impl<'de> MapAccess<'de> for Entries<'_> {
         };
         self.value = Some((node, join(&self.path, &key.name)));
         let name: StrDeserializer<'_, ValueError> = key.name.as_str().into_deserializer();
-        seed.deserialize(name).map(Some).map_err(|failure| failure.at_key(key, &self.path))
+        seed.deserialize(name).map(Some).map_err(|failure| failure.at_key(key, &self.path, self.left))
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, ValueError> {
         let Some((node, path)) = self.value.take() else {
             return Err(ValueError::new("has no value".to_owned()));
         };
-        let at = At { node, path: path.clone() };
+        let at = At { node, path: path.clone(), left: &[] };
         seed.deserialize(at).map_err(|failure| failure.at(node, &path))
     }
 }

@@ -3,8 +3,8 @@
 use anyhow::Context;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use config::Auth;
 use hmac::{Hmac, KeyInit, Mac};
+use receiver::config::Auth;
 use serde_json::json;
 use sha2::Sha256;
 

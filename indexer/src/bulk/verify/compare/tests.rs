@@ -64,6 +64,14 @@ fn fields_that_only_one_has_say_nothing_of_an_index_that_changes_documents() {
         (r#"{"a":[{"b":1},{"b":2}]}"#, r#"{"a":{"b":[1,2]}}"#, Shared::Equal),
         (r#"{"a.b":1}"#, r#"{"a":{"b":1}}"#, Shared::Equal),
         (r#"{"a":1.50}"#, r#"{"a":"1.5"}"#, Shared::Equal),
+        (r#"{"a":"1.50"}"#, r#"{"a":1.5}"#, Shared::Equal),
+        (r#"{"a":[1,2.0]}"#, r#"{"a":["1","2"]}"#, Shared::Equal),
+        (r#"{"a":1e3}"#, r#"{"a":1000.0}"#, Shared::Equal),
+        (r#"{"a":1}"#, r#"{"a":"2"}"#, Shared::Different),
+        (r#"{"a":"007"}"#, r#"{"a":"7"}"#, Shared::Different),
+        (r#"{"a":"1.0"}"#, r#"{"a":"1.00"}"#, Shared::Different),
+        (r#"{"a":"1e3"}"#, r#"{"a":"1000"}"#, Shared::Different),
+        (r#"{"a":"true"}"#, r#"{"a":true}"#, Shared::Different),
         (r#"{"a":null,"b":1}"#, r#"{"a":2,"b":1}"#, Shared::Equal),
     ] {
         assert_eq!(likeness(a, b), expected, "{a} {b}");

@@ -7,6 +7,10 @@ fn what_changes_a_document_is_seen_in_settings_and_mapping() {
         (r#"{"settings":{"index":{"default_pipeline":"_none","mode":"standard"}}}"#, Handling::Verbatim),
         (r#"{"settings":{"index":{"mapping":{"source":{"mode":"stored"}}}}}"#, Handling::Verbatim),
         (r#"{"mappings":{"_source":{"enabled":true}}}"#, Handling::Verbatim),
+        (r#"{"settings":{"index":{"derived_source":{"enabled":"false"}}}}"#, Handling::Verbatim),
+        (r#"{"settings":{"index":{"derived_source":{"enabled":false}}}}"#, Handling::Verbatim),
+        (r#"{"settings":{"index":{"derived_source":{"enabled":"true"}}}}"#, Handling::Changed),
+        (r#"{"settings":{"index":{"derived_source":{"enabled":true}}}}"#, Handling::Changed),
         (r#"{"settings":{"index":{"default_pipeline":"p"}}}"#, Handling::Changed),
         (r#"{"settings":{"index":{"final_pipeline":"p"}}}"#, Handling::Changed),
         (r#"{"settings":{"index":{"mode":"logsdb"}}}"#, Handling::Changed),
@@ -15,9 +19,33 @@ fn what_changes_a_document_is_seen_in_settings_and_mapping() {
         (r#"{"mappings":{"_source":{"excludes":["a"]}}}"#, Handling::Changed),
         (r#"{"mappings":{"_source":{"mode":"synthetic"}}}"#, Handling::Changed),
     ] {
-        assert_eq!(read(format!(r#"{{"x-000001":{index}}}"#).as_bytes()), expected, "{index}");
+        assert_eq!(read(format!(r#"{{"x-000001":{index}}}"#).as_bytes()), Some(expected), "{index}");
     }
     // With filter_path, an index of which nothing is left is left out.
-    assert_eq!(read(b"{}"), Handling::Verbatim);
-    assert_eq!(read(b"<html>"), Handling::Changed);
+    assert_eq!(read(b"{}"), Some(Handling::Verbatim));
+    assert_eq!(read(b"<html>"), None);
+}
+
+#[test]
+fn what_fails_for_now_says_nothing_of_the_index() {
+    const OWN: &str = r#"{"error":{"type":"security_exception","reason":"why"},"status":403}"#;
+    for (status, body, expected) in [
+        (200, "{}", Ok(Handling::Verbatim)),
+        (200, "<html>", Err(Trouble::Unreadable)),
+        (400, OWN, Ok(Handling::Changed)),
+        (401, OWN, Ok(Handling::Changed)),
+        (403, OWN, Ok(Handling::Changed)),
+        (404, OWN, Ok(Handling::Changed)),
+        (403, "<html>", Err(Trouble::Server)),
+        (404, "<html>", Err(Trouble::Server)),
+        (408, OWN, Err(Trouble::TimedOut)),
+        (429, OWN, Err(Trouble::Overload)),
+        (500, OWN, Err(Trouble::Server)),
+        (502, "<html>", Err(Trouble::Server)),
+        (503, OWN, Err(Trouble::Server)),
+    ] {
+        let answer = ServerAnswer { status, body: Bytes::from_static(body.as_bytes()), is_elasticsearch: true };
+        let judged = judge("x-000001", &answer).map_err(|failure| failure.trouble);
+        assert_eq!(judged, expected, "{status} {body}");
+    }
 }

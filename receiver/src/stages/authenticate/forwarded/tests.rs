@@ -76,6 +76,29 @@ fn of_several_elements_the_one_of_the_nearest_proxy_counts() {
 }
 
 #[test]
+fn a_quote_that_the_client_leaves_open_does_not_hide_the_element_of_the_proxy() {
+    let appended = [
+        r#"By=spiffe://mesh/us;Hash=00;Subject="CN=evil";URI=spiffe://mesh/evil"#,
+        "By=spiffe://mesh/us;Hash=00;URI=spiffe://mesh/evil",
+        // Makes the number of quotes even again.
+        r#"By=spiffe://mesh/us;Hash=00;Subject="CN=a\"b";URI=spiffe://mesh/evil"#,
+        r#"By=spiffe://mesh/us;Hash=00;Subject="";URI=spiffe://mesh/evil"#,
+    ];
+    for written in [r#"URI=spiffe://mesh/victim;X=""#, r#"URI=spiffe://mesh/victim;X="\"#, r#"X="a"b""#, r#"X=a""#] {
+        for appended in appended {
+            let value = format!("{written},{appended}");
+            assert_eq!(peer(CertificateFormat::Xfcc, &[&value]), None, "{value}");
+        }
+    }
+    // What is in its place, an empty text too, hides nothing.
+    let evil = Some(Peer::named(vec!["spiffe://mesh/evil".to_owned()]));
+    for written in [r#"URI=spiffe://mesh/victim;X="""#, r#"URI="spiffe://mesh/victim""#, "URI", "URI="] {
+        let value = format!("{written},{}", appended[1]);
+        assert_eq!(peer(CertificateFormat::Xfcc, &[&value]), evil, "{value}");
+    }
+}
+
+#[test]
 fn the_names_of_an_element_are_those_of_the_certificate_and_nothing_hides_in_them() {
     let value = r#"Subject="CN=The Sender,O=Example";URI=spiffe://a/b;DNS=one.example;DNS="two.example""#;
     let names = ["spiffe://a/b", "one.example", "two.example", "The Sender"].map(str::to_owned).to_vec();

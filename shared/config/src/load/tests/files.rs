@@ -5,7 +5,6 @@ use std::time::Duration;
 use bytesize::ByteSize;
 
 use super::*;
-use crate::Auth;
 use service::telemetry::LogFormat;
 
 #[test]
@@ -167,33 +166,4 @@ fn a_source_lacking_a_key_is_refused_with_the_line_of_its_name() {
     assert_eq!(error, "p.yaml:4: receiver.sources.cxone: the key subject is missing");
     let error = refused("receiver:\n  sources:\n    cxone:\n      path: /w\n      subject: s\n", &[]);
     assert_eq!(error, "p.yaml:4: receiver.sources.cxone: the key auth is missing");
-}
-
-#[test]
-fn auth_of_each_type_is_read() {
-    let auth = |text| loaded(&with_auth(text), &[]).receiver.sources["cxone"].auth.clone();
-    assert!(matches!(auth("{type: none}"), Auth::None));
-    assert!(matches!(auth("{type: bearer, tokens: [a, b]}"), Auth::Bearer { tokens, .. } if tokens.len() == 2));
-    let Auth::Hmac { header, tolerance, timestamp_header, secrets, .. } =
-        auth("{type: hmac, header: X-Signature, secrets: [12345678901234567890]}")
-    else {
-        panic!("not hmac");
-    };
-    assert_eq!((header.as_str(), tolerance, timestamp_header), ("X-Signature", Duration::from_secs(300), None));
-    // More digits than any number type holds.
-    assert_eq!(secrets[0].expose(), "12345678901234567890");
-}
-
-#[test]
-fn auth_with_a_key_of_another_type_is_refused() {
-    let error = refused(&with_auth("{type: bearer, secrets: [a]}"), &[]);
-    assert_eq!(error, "p.yaml:6: receiver.sources.cxone.auth: the key secrets does not go with type: bearer");
-    let error = refused(&with_auth("{type: none, tokens: [a]}"), &[]);
-    assert_eq!(error, "p.yaml:6: receiver.sources.cxone.auth: the key tokens does not go with type: none");
-    let error = refused(&with_auth("{type: hmac, secrets: [a]}"), &[]);
-    assert!(error.contains("the key header is missing"), "{error}");
-    let error = refused(&with_auth("{type: bearr}"), &[]);
-    assert!(error.contains("receiver.sources.cxone.auth.type: must be one of none, bearer, basic, hmac"), "{error}");
-    let error = refused(&with_auth("{tokens: [a]}"), &[]);
-    assert!(error.contains("receiver.sources.cxone.auth: the key type is missing"), "{error}");
 }

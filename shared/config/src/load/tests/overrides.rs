@@ -1,7 +1,6 @@
 //! `PENSTOCK__SECTION__KEY`.
 
 use super::*;
-use crate::Auth;
 
 #[test]
 fn a_variable_wins_over_the_file_and_the_defaults() {
@@ -51,11 +50,9 @@ fn a_source_can_be_made_of_variables_alone() {
         ("PENSTOCK__RECEIVER__SOURCES__CXONE__AUTH__TOKENS", "one token, with a comma\n"),
         ("PENSTOCK__RECEIVER__SOURCES__CXONE__LIMITS__MAX_BODY", "2MiB"),
     ];
-    let source = loaded("", &environment).receiver.sources["cxone"].clone();
-    let Auth::Bearer { tokens, .. } = source.auth else {
-        panic!("not bearer");
-    };
-    assert_eq!(tokens.iter().map(|token| token.expose()).collect::<Vec<_>>(), ["one token, with a comma"]);
+    let config = loaded("", &environment);
+    let source = &config.receiver.sources["cxone"];
+    assert_eq!(source.auth.tokens.iter().map(|token| token.expose()).collect::<Vec<_>>(), ["one token, with a comma"]);
     assert_eq!(source.limits.max_body.as_u64(), 2 << 20);
 }
 
@@ -66,7 +63,7 @@ fn lists_and_sections_can_be_written_as_yaml() {
         ("PENSTOCK__KAFKA__CREATE_TOPICS", "{partitions: 3, replication_factor: 1}"),
     ];
     let config = loaded(&with_auth("{type: bearer}"), &environment);
-    let secrets = config.receiver.sources["cxone"].auth.secrets().unwrap();
+    let secrets = &config.receiver.sources["cxone"].auth.tokens;
     assert_eq!(secrets.iter().map(|secret| secret.expose()).collect::<Vec<_>>(), ["a", "b"]);
     assert_eq!(config.kafka.create_topics.unwrap().partitions, 3);
     let text = "kafka: {create_topics: {partitions: 1, replication_factor: 1}}";
@@ -81,7 +78,7 @@ fn a_password_of_digits_is_text_where_the_type_is_chosen_by_a_tag_too() {
         ("PENSTOCK__ELASTICSEARCH__AUTH__PASSWORD", "007"),
     ];
     let auth = loaded("", &environment).elasticsearch.auth;
-    let crate::ElasticsearchAuth::Basic { password: Some(password), .. } = auth else {
+    let crate::sample::TaggedAuth::Basic { password: Some(password), .. } = auth else {
         panic!("not basic");
     };
     assert_eq!(password.expose(), "007");

@@ -80,11 +80,20 @@ fn variables_in_comments_and_in_values_that_are_overridden_need_not_be_set() {
 
 #[test]
 fn variables_in_the_sections_of_the_other_binary_need_not_be_set() {
-    let text = format!("{}elasticsearch: {{url: '${{ES}}'}}\n", with_auth("{type: bearer, tokens: ['${TOKEN}']}"));
-    let config = parse(Part::Indexer, "p.yaml", &text, &pairs(&[("ES", "http://es:9200")])).unwrap();
-    assert_eq!(config.elasticsearch.url, "http://es:9200");
-    assert!(config.receiver.sources.is_empty());
-    let config = parse(Part::Receiver, "p.yaml", &text, &pairs(&[("TOKEN", "t")])).unwrap();
-    assert_eq!(config.receiver.sources.len(), 1);
-    assert!(load_from("p.yaml", &text, &pairs(&[("TOKEN", "t")])).is_err());
+    let text = "kafka: {topic: '${TOPIC}'}\ncxone: {client_secret: '${SECRET}', no_such_key: 1}\n";
+    let environment = [("TOPIC", "t"), ("PENSTOCK__ILM_CONFIG_PATH", "x"), ("PENSTOCK__KAFKA__BROKERS", "b:1")];
+    let loaded: Loaded<Config> = parse("p.yaml", text, &pairs(&environment)).unwrap();
+    assert_eq!(loaded.config.kafka.topic, "t");
+    assert_eq!(loaded.left, ["cxone", "ilm_config_path"]);
+    assert_eq!(loaded.variables, ["PENSTOCK__KAFKA__BROKERS"]);
+}
+
+#[test]
+fn a_misspelt_section_of_the_other_binary_is_refused_with_what_was_meant() {
+    assert_eq!(refused("\ncxon: {}\n", &[]), "p.yaml:2: unknown key cxon; did you mean cxone?");
+    let error = refused("wholly_different: {}", &[]);
+    assert!(
+        error.contains("unknown key wholly_different; known are log, kafka, ") && error.contains(", cxone, "),
+        "{error}"
+    );
 }

@@ -92,10 +92,13 @@ impl ValueError {
         self
     }
 
-    /// Says that it was the key, which stands in the section `path`.
-    pub(super) fn at_key(self, key: &Key, path: &str) -> Self {
+    /// Says that it was the key, which stands in the section `path`. `left` are keys that the section may have beside
+    /// those of its type.
+    pub(super) fn at_key(self, key: &Key, path: &str, left: &[&'static str]) -> Self {
         let what = match self.what {
-            What::UnknownKey { found, known } => What::Own(unknown_key(&found, path, known, &key.origin)),
+            What::UnknownKey { found, known } => {
+                What::Own(unknown_key(&found, path, &[known, left].concat(), &key.origin))
+            }
             other @ (What::Own(_) | What::Foreign(_)) => other,
         };
         Self { what, location: Some(format!("{}: ", key.origin)) }

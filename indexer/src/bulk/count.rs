@@ -1,0 +1,48 @@
+//! What is counted and logged of requests and their documents.
+
+use super::delivered::Refused;
+use super::work::Progress;
+use crate::batch::Batch;
+use crate::metrics::Metrics;
+
+/// Counts what a request of `bytes` came to.
+pub(super) fn request(metrics: &Metrics, progress: &Progress, bytes: usize) {
+    metrics.bulk.requests.with_label_values(&[progress.outcome()]).inc();
+    metrics.bulk.sent_bytes.inc_by(bytes as u64);
+    metrics.bulk.retried_documents.inc_by(progress.failed as u64);
+    metrics.bulk.failure_store.inc_by(progress.in_failure_store);
+    documents(metrics, progress);
+    if let Some(failure) = &progress.failure {
+        tracing::debug!(
+            trouble = failure.trouble.as_str(),
+            detail = failure.detail,
+            documents = progress.failed,
+            "Documents failed for now; they are sent again."
+        );
+    }
+}
+
+/// Logs the first document that is `refused` of `batch`. The reasons may quote documents, so they are for the dead
+/// letters alone.
+pub(super) fn log_refused(metrics: &Metrics, batch: &Batch, refused: &[Refused]) {
+    let Some(first) = refused.first() else { return };
+    let origin = batch.items.get(first.item).map(|item| &item.origin);
+    tracing::warn!(
+        topic = metrics.bulk.blocked.topic(),
+        partition = origin.map(|origin| origin.partition.0),
+        offset = origin.map(|origin| origin.offset.0),
+        request_id = origin.and_then(|origin| batch.request_id(origin)),
+        documents = refused.len(),
+        status = first.status,
+        error_type = first.error_type,
+        "Elasticsearch permanently refuses documents; they go to the dead-letter topic with its reason."
+    );
+}
+
+/// Counts the documents that `progress` settles.
+pub(super) fn documents(metrics: &Metrics, progress: &Progress) {
+    let outcomes = [("indexed", progress.indexed), ("duplicate", progress.duplicates), ("refused", progress.refused)];
+    for (outcome, count) in outcomes.into_iter().filter(|(_, count)| *count > 0) {
+        metrics.documents.with_label_values(&[outcome]).inc_by(count);
+    }
+}

@@ -1,0 +1,67 @@
+//! What the indexer reads of the config file: the sections that are its own, and those that it shares with the receiver
+//! (crate `config`).
+
+use std::path::PathBuf;
+
+use ::config::check::{Problems, check_common};
+use ::config::{BinaryConfig, Kafka, SchemaRegistry};
+use serde::{Deserialize, Serialize};
+use service::telemetry::Log;
+
+pub use self::documents::Documents;
+pub use self::elasticsearch::{Compression, Elasticsearch, ElasticsearchAuth, OnDuplicate, Strategy, VerifyDuplicates};
+pub use self::indexer::{Batch, Fuse, GroupProtocol, Indexer, Retry};
+pub use self::lifecycle::{Cold, Delete, Hot, Lifecycle, LifecyclePolicy, Warm, age, load_lifecycle};
+pub use self::mapping::{Dynamic, FieldOverride, Mapping, Maps};
+pub use self::placement::{Expired, Placement, PlacementTime, TimeUnit};
+pub use self::topics::Topic;
+
+mod check;
+mod documents;
+mod elasticsearch;
+mod indexer;
+mod lifecycle;
+mod mapping;
+mod placement;
+mod topics;
+
+/// The config file as the indexer reads it.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// `log`: how to log.
+    pub log: Log,
+    /// `kafka`: the cluster and the topics.
+    pub kafka: Kafka,
+    /// `schema_registry`: where schemas come from.
+    pub schema_registry: SchemaRegistry,
+    /// `elasticsearch`: where documents go.
+    pub elasticsearch: Elasticsearch,
+    /// `indexer`: the consumer group.
+    pub indexer: Indexer,
+    /// `ilm_config_path`: the file with the index lifecycle policy; `docs/lifecycle.md` lists its keys.
+    pub ilm_config_path: Option<PathBuf>,
+}
+
+impl BinaryConfig for Config {
+    const OTHER: &'static str = "penstock-receiver";
+    const LEFT: &'static [&'static str] = &["receiver", "cxone"];
+
+    fn check(&self, problems: &mut Problems) {
+        check_common(&self.log, &self.kafka, &self.schema_registry, problems);
+        check::check(self, problems);
+    }
+}
+
+impl Config {
+    /// Returns who lets the indices age: `elasticsearch.lifecycle`, or what follows from the other keys when it is not
+    /// given.
+    pub fn lifecycle(&self) -> Lifecycle {
+        let ages = self.ilm_config_path.is_some() && self.elasticsearch.strategy != Strategy::Single;
+        let default = if ages { Lifecycle::Ilm } else { Lifecycle::None };
+        self.elasticsearch.lifecycle.unwrap_or(default)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,29 @@
+//! What the values of the indexer's sections must fulfil beyond their types.
+//!
+//! A rule goes into the module of the section whose concern it is; a rule about two sections into the one that suffers.
+//! No message repeats a value that may be a secret.
+
+use config::check::Problems;
+
+use super::Config;
+
+mod elasticsearch;
+mod indexer;
+mod lifecycle;
+mod placement;
+mod topics;
+
+/// Adds all that is wrong with `config`, apart from the sections that the receiver reads too.
+pub(super) fn check(config: &Config, problems: &mut Problems) {
+    if config.indexer.topics.is_empty() {
+        elasticsearch::check(&config.elasticsearch, problems);
+        placement::check(&config.elasticsearch, problems);
+        lifecycle::check(config, problems);
+    } else {
+        topics::check(config, problems);
+    }
+    indexer::check(config, problems);
+}
+
+#[cfg(test)]
+mod tests;

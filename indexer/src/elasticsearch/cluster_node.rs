@@ -1,0 +1,154 @@
+//! One node of the cluster: its connections, how bodies are compressed for it, and what its failures say.
+
+use std::io::Write;
+use std::time::Duration;
+
+use bytes::Bytes;
+use elasticsearch::cert::{Certificate, CertificateValidation};
+use elasticsearch::http::headers::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue};
+use elasticsearch::http::transport::{SingleNodeConnectionPool, Transport, TransportBuilder};
+use elasticsearch::http::{Url, response};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+use super::address;
+use super::exchange::{Request, SendError, ServerAnswer};
+use super::settings_error::SettingsError;
+
+/// A body of fewer bytes is not worth compressing.
+const WORTH_COMPRESSING: usize = 1_024;
+/// A bulk body shrinks to about a sixth at the fastest level already; the default level takes four times as long to
+/// make it an eighth smaller.
+const LEVEL: Compression = Compression::fast();
+
+/// The header by which Elasticsearch, from 7.14 on, says that it is it, whatever the answer.
+const PRODUCT: (&str, &str) = ("x-elastic-product", "Elasticsearch");
+
+/// One node of the cluster, with connections of its own.
+pub(super) struct ClusterNode {
+    pub(super) url: Url,
+    /// Its address, or that of the proxy on the way.
+    connects_to: Url,
+    transport: Transport,
+    compress: bool,
+}
+
+impl ClusterNode {
+    /// Returns the node at `url`, which connects when it is used.
+    ///
+    /// # Errors
+    /// [`SettingsError`], when the authorities or the HTTP client cannot be used.
+    pub(super) fn new(
+        url: Url,
+        compression: crate::config::Compression,
+        authorities: Option<&[u8]>,
+        proxy: Option<&Url>,
+    ) -> Result<Self, SettingsError> {
+        let builder = TransportBuilder::new(SingleNodeConnectionPool::new(url.clone()));
+        // Without one of the config, the client looks at the environment. The user is a part of the address.
+        let mut builder = match proxy {
+            None => builder,
+            Some(proxy) => builder.proxy(proxy.clone(), None, None),
+        };
+        if let Some(pem) = authorities {
+            let certificates = Certificate::from_pem(pem).map_err(|error| SettingsError::CaFile(error.to_string()))?;
+            builder = builder.cert_validation(CertificateValidation::Full(certificates));
+        }
+        let transport = builder.build().map_err(|error| SettingsError::Client(error.to_string()))?;
+        let compress = match compression {
+            crate::config::Compression::Auto => !address::is_loopback(&url),
+            crate::config::Compression::Gzip => true,
+            crate::config::Compression::None => false,
+        };
+        let connects_to = proxy.cloned().or_else(|| address::proxy_of_environment(&url)).unwrap_or_else(|| url.clone());
+        Ok(Self { url, connects_to, transport, compress })
+    }
+
+    /// Has requests sent with `credentials` from now on.
+    pub(super) fn set_auth(&self, credentials: elasticsearch::auth::Credentials) {
+        self.transport.set_auth(credentials);
+    }
+
+    /// Opens a connection and closes it again: the crate knows no time-out for connecting, and a host that is gone
+    /// without a word would cost the time of a whole request.
+    pub(super) async fn try_to_connect(&self, timeout: Duration) -> Result<(), SendError> {
+        let host = self.connects_to.host_str().unwrap_or_default().trim_matches(['[', ']']);
+        let port = self.connects_to.port_or_known_default().unwrap_or(9200);
+        match tokio::time::timeout(timeout, tokio::net::TcpStream::connect((host, port))).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(error)) => Err(self.broken(error.to_string())),
+            Err(_) => Err(self.broken(format!("no connection within {timeout:?} (elasticsearch.connect_timeout)"))),
+        }
+    }
+
+    /// Sends `request` once. None when the answer says that its body has more than `max_bytes`: it is not read then.
+    ///
+    /// # Errors
+    /// [`SendError`], when there is no answer.
+    pub(super) async fn send(
+        &self,
+        request: &Request<'_>,
+        timeout: Duration,
+        max_bytes: usize,
+    ) -> Result<Option<ServerAnswer>, SendError> {
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(request.content_type));
+        let mut body = request.body.clone();
+        if self.compress && body.len() >= WORTH_COMPRESSING {
+            body = self.compressed(body).await?;
+            headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        }
+        if !self.compress {
+            // The crate asks for gzip by itself. Between processes of one machine that costs both of them CPU for
+            // nothing.
+            headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        }
+        let body = (!body.is_empty()).then_some(body);
+        let answer = self
+            .transport
+            .send(request.method, request.path, headers, Some(request.query), body, Some(timeout))
+            .await
+            .map_err(|error| self.failure(&error, timeout))?;
+        if answer.content_length().is_some_and(|length| length > max_bytes as u64) {
+            return Ok(None);
+        }
+        self.read(answer, timeout).await.map(Some)
+    }
+
+    async fn read(&self, answer: response::Response, timeout: Duration) -> Result<ServerAnswer, SendError> {
+        let status = answer.status_code().as_u16();
+        let is_elasticsearch = answer.headers().get(PRODUCT.0).is_some_and(|name| name == PRODUCT.1);
+        let body = answer.bytes().await.map_err(|error| self.failure(&error, timeout))?;
+        Ok(ServerAnswer { status, body, is_elasticsearch })
+    }
+
+    /// `body` with gzip, off the threads that serve connections.
+    async fn compressed(&self, body: Bytes) -> Result<Bytes, SendError> {
+        let work = move || {
+            let mut encoder = GzEncoder::new(Vec::with_capacity(body.len() / 4), LEVEL);
+            encoder.write_all(&body)?;
+            encoder.finish().map(Bytes::from)
+        };
+        match tokio::task::spawn_blocking(work).await {
+            Ok(Ok(body)) => Ok(body),
+            Ok(Err(error)) => Err(self.broken(format!("the body could not be compressed: {error}"))),
+            Err(error) => Err(self.broken(format!("the body could not be compressed: {error}"))),
+        }
+    }
+
+    fn failure(&self, error: &elasticsearch::Error, timeout: Duration) -> SendError {
+        if error.is_timeout() {
+            return SendError::TimedOut { node: self.url.to_string(), timeout };
+        }
+        // The innermost cause says what happened; the outer ones repeat the address.
+        let mut cause: &dyn std::error::Error = error;
+        while let Some(source) = cause.source() {
+            cause = source;
+        }
+        self.broken(cause.to_string())
+    }
+
+    fn broken(&self, reason: String) -> SendError {
+        SendError::Connection { node: self.url.to_string(), reason }
+    }
+}

@@ -1,0 +1,48 @@
+//! What a request is answered, besides how a vendor verifies a webhook ([`super::verify`]).
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use axum::extract::{Request, State};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderValue, Method};
+use axum::response::{IntoResponse, Response};
+
+use super::request_id::RequestId;
+use super::{Endpoint, verify};
+use crate::reject::Rejection;
+use crate::reject::location::ErrorLocation;
+use crate::reject::table::About;
+
+/// Answers what is not a POST to a source.
+pub(crate) async fn other_method(State(endpoint): State<Arc<Endpoint>>, request: Request) -> Response {
+    match &endpoint.source.verification {
+        Some(verification) if matches!(*request.method(), Method::GET | Method::HEAD) => {
+            verify::answer(verification, request.uri())
+        }
+        Some(_) if *request.method() == Method::OPTIONS => verify::options(request.headers()),
+        _ => endpoint.rejected(Rejection::MethodNotAllowed, SystemTime::now(), &RequestId::of(request.headers())),
+    }
+}
+
+/// Returns the answer to a request that brought `count` events.
+pub(super) fn accepted(count: usize) -> Response {
+    let json = HeaderValue::from_static("application/json");
+    ([(CONTENT_TYPE, json)], format!(r#"{{"accepted":{count}}}"#)).into_response()
+}
+
+impl Endpoint {
+    /// Counts, logs and answers a rejection.
+    pub(super) fn rejected(&self, rejection: Rejection, now: SystemTime, request_id: &RequestId) -> Response {
+        let (code, status) = (rejection.code(), rejection.status().as_u16());
+        self.source.metrics.rejected(code);
+        let (source, request_id) = (self.source.name.as_str(), request_id.as_str());
+        if rejection.row().about == About::Traffic {
+            tracing::debug!(source, request_id, status, code, "Refused a request.");
+        } else if let Some(suppressed) = self.common.log_budget.take(now) {
+            let at = ErrorLocation::of(&rejection).map(tracing::field::display);
+            tracing::info!(source, request_id, status, code, at, suppressed, "Refused an event.");
+        }
+        rejection.into_response()
+    }
+}

@@ -1,0 +1,94 @@
+//! The client of librdkafka, rebuilt after a fatal error and for smaller batches.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use kafka::without_value;
+use rdkafka::ClientConfig;
+use rdkafka::error::KafkaError;
+use rdkafka::producer::{Producer as _, ThreadedProducer};
+
+use super::callbacks::{Alone, Callbacks, Shared};
+use super::settings::{self, BATCH_SIZE};
+
+/// The smallest batch that is tried by halves where Kafka does not say what a topic takes.
+const SMALLEST_BATCH: usize = 1_000;
+
+/// A client that can be replaced while it is in use.
+pub(super) struct Client {
+    current: ArcSwap<ThreadedProducer<Callbacks>>,
+    config: ClientConfig,
+    shared: Arc<Shared>,
+    alone: Arc<Alone>,
+    /// The bytes of a batch, as the client has it and at most.
+    batch_bytes: AtomicUsize,
+    most_batch_bytes: usize,
+    delivery_timeout: Duration,
+}
+
+impl Client {
+    /// Makes the first client. It connects in the background.
+    ///
+    /// # Errors
+    /// When librdkafka refuses `config`.
+    pub(super) fn new(
+        config: ClientConfig,
+        shared: Arc<Shared>,
+        delivery_timeout: Duration,
+    ) -> Result<Self, KafkaError> {
+        let most_batch_bytes = settings::batch_bytes(&config);
+        let alone = Arc::new(Alone::new(&config, &shared));
+        let first = config.create_with_context(Callbacks::new(&shared, Some(&alone))).map_err(without_value)?;
+        let batch_bytes = AtomicUsize::new(most_batch_bytes);
+        let current = ArcSwap::from_pointee(first);
+        Ok(Self { current, config, shared, alone, batch_bytes, most_batch_bytes, delivery_timeout })
+    }
+
+    /// Returns the client in use.
+    pub(super) fn load_full(&self) -> Arc<ThreadedProducer<Callbacks>> {
+        self.current.load_full()
+    }
+
+    /// Waits until all that was queued is acknowledged or has failed, at most for `timeout`. Blocks the thread.
+    pub(super) fn flush(&self, timeout: Duration) -> Result<(), KafkaError> {
+        self.current.load().flush(timeout)?;
+        self.alone.flush(timeout)
+    }
+
+    /// Replaces the client by a new one. Blocks the thread for up to a second, while the old client fails what it still
+    /// has.
+    pub(super) fn rebuild(&self) -> Result<(), KafkaError> {
+        drop(self.current.swap(Arc::new(self.create()?)));
+        Ok(())
+    }
+
+    fn create(&self) -> Result<ThreadedProducer<Callbacks>, KafkaError> {
+        let mut config = self.config.clone();
+        config.set(BATCH_SIZE, self.batch_bytes.load(Ordering::Relaxed).to_string());
+        config.create_with_context(Callbacks::new(&self.shared, Some(&self.alone))).map_err(without_value)
+    }
+
+    /// Makes batches as small as the smallest topic wants them, as far as that is known; where a topic refused a batch
+    /// and does not say why, by half. A new client takes what comes from now on, the old one ends what it has. Blocks
+    /// the thread until that is done.
+    pub(super) fn fit_batches(&self, said: bool) -> Result<(), KafkaError> {
+        let now = self.batch_bytes.load(Ordering::Relaxed);
+        let refused = self.shared.rules.take_refused_batch();
+        let smallest = self.shared.rules.smallest().unwrap_or(usize::MAX).min(self.most_batch_bytes);
+        let wanted = match (said, refused) {
+            (true, _) => smallest,
+            (false, true) => smallest.min(now / 2).max(SMALLEST_BATCH),
+            (false, false) => smallest.min(now),
+        };
+        if wanted == now {
+            return Ok(());
+        }
+        self.batch_bytes.store(wanted, Ordering::Relaxed);
+        let old = self.current.swap(Arc::new(self.create()?));
+        tracing::info!(bytes = wanted, "Limited the size of batches to the topic's max.message.bytes.");
+        // What has no answer by then fails, as it would have anyway.
+        old.flush(self.delivery_timeout)
+    }
+}

@@ -1,0 +1,69 @@
+//! Creates the topics that are missing, where the config asks for it.
+
+use std::collections::BTreeSet;
+
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::client::DefaultClientContext;
+use rdkafka::error::KafkaError;
+use rdkafka::types::RDKafkaErrorCode;
+
+use super::{client_config, without_value};
+use config::{CreateTopics, Kafka};
+
+/// The largest record of a dead-letter topic that is created here: 100 MiB.
+const MAX_DEAD_LETTER_BYTES: &str = "104857600";
+
+/// Creates those of `topics` that are missing, where `kafka.create_topics` asks for it. A topic that is there, or that
+/// another process creates at the same time, is no error.
+///
+/// # Errors
+/// When the cluster cannot be reached within `kafka.timeout` or refuses; the message names the topic.
+pub async fn create_missing_topics(kafka: &Kafka, client_id: &str, topics: &[&str]) -> Result<(), TopicError> {
+    let Some(create) = kafka.create_topics else {
+        return Ok(());
+    };
+    // Kafka refuses a request that names a topic twice, and librdkafka one that names none.
+    let names: BTreeSet<&str> = topics.iter().copied().collect();
+    if names.is_empty() {
+        return Ok(());
+    }
+    let admin: AdminClient<DefaultClientContext> = client_config(kafka, client_id)
+        .and_then(|config| config.create())
+        .map_err(|error| TopicError::Kafka(without_value(error)))?;
+    let new: Vec<NewTopic<'_>> = names.into_iter().map(|topic| new_topic(kafka, create, topic)).collect();
+    let options = AdminOptions::new().operation_timeout(Some(kafka.timeout)).request_timeout(Some(kafka.timeout));
+    let results = admin.create_topics(&new, &options).await.map_err(TopicError::Kafka)?;
+    for result in results {
+        match result {
+            Ok(topic) => tracing::info!(topic, "Created the topic."),
+            Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
+            Err((topic, code)) => return Err(TopicError::Refused { topic, code }),
+        }
+    }
+    Ok(())
+}
+
+fn new_topic<'a>(kafka: &Kafka, create: CreateTopics, topic: &'a str) -> NewTopic<'a> {
+    let new = NewTopic::new(topic, create.partitions, TopicReplication::Fixed(create.replication_factor));
+    if topic == kafka.dead_letter_topic {
+        // A dead letter is its record and some headers: what one topic took the other must take too.
+        return new.set("max.message.bytes", MAX_DEAD_LETTER_BYTES);
+    }
+    new
+}
+
+/// Why topics could not be created.
+#[derive(Debug, thiserror::Error)]
+pub enum TopicError {
+    /// The cluster did not answer.
+    #[error("kafka.create_topics: the cluster did not create the topics: {0}")]
+    Kafka(#[source] KafkaError),
+    /// The cluster refused one topic.
+    #[error("kafka.create_topics: the cluster refused to create topic {topic}: {code}")]
+    Refused {
+        /// The topic.
+        topic: String,
+        /// What the cluster said.
+        code: RDKafkaErrorCode,
+    },
+}
