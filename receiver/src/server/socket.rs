@@ -7,13 +7,16 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::time::Sleep;
 
 use super::head::Head;
 use crate::body_budget::MemoryBudget;
 use crate::client::Client;
 
+/// Bytes that are read at a time, at most. A read that fills hyper's buffer, of 8 KiB at first, makes it grow to
+/// [`MAX_HEAD`](super::MAX_HEAD), and it stays so for as long as the connection does.
+const AT_A_TIME: u64 = 8 * 1024 - 1;
 /// How long is read, and discarded, after the last answer.
 const LINGER: Duration = Duration::from_secs(2);
 /// How much is discarded at most.
@@ -100,7 +103,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Socket<S> {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<Result<()>> {
         let this = self.get_mut();
         let before = buffer.filled().len();
-        let polled = Pin::new(&mut this.stream).poll_read(cx, buffer);
+        let polled = Pin::new(&mut (&mut this.stream).take(AT_A_TIME)).poll_read(cx, buffer);
         if this.client.is_answering() {
             this.head.clear();
         } else {
@@ -156,3 +159,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Socket<S> {
         this.poll_linger(cx).map(Ok)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,7 +13,7 @@ use std::time::{Duration, SystemTime};
 use config::Kafka;
 use kafka::Login;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::OwnedHeaders;
+use rdkafka::message::{Headers, OwnedHeaders};
 use rdkafka::producer::BaseRecord;
 use tokio::time::{Instant, timeout_at};
 
@@ -26,7 +26,7 @@ pub(crate) use fault::{OPERATOR, ProduceError};
 use callbacks::Shared;
 use client::Client;
 use health::Health;
-use queue_budget::{QueueBudget, Unqueued};
+use queue_budget::{QueueBudget, Unqueued, headers_room, room_of};
 use rules::Rules;
 
 mod callbacks;
@@ -96,6 +96,7 @@ impl Producer {
         let mut unqueued = Unqueued::take(&self.shared.budget, count, bytes)?;
         let client = self.client.load_full();
         let delivery = Delivery::of(count);
+        let of_headers = headers_room(head.fields().map(|(name, value)| (name.len(), value.len())));
         let mut headers = Some(head.headers());
         for (number, event) in (1..).zip(events) {
             let mut record = BaseRecord::with_opaque_to(topic, Arc::clone(&delivery)).payload(event.value());
@@ -107,7 +108,7 @@ impl Producer {
             if let Err((error, _record)) = client.send(record) {
                 return Err(self.failed(topic, &error));
             }
-            unqueued.queued(event.len());
+            unqueued.queued(room_of(event.len(), of_headers));
             if number % STRIDE == 0 {
                 tokio::task::yield_now().await;
             }
@@ -124,7 +125,7 @@ impl Producer {
         self.shared.health.without(topic).map_or(Ok(()), Err)
     }
 
-    /// Sees that `topic` takes such records, as far as it is known; returns the bytes of all of them.
+    /// Sees that `topic` takes such records, as far as it is known; returns the bytes of room that all of them take.
     fn ensure_taken<'e>(
         &self,
         topic: &str,
@@ -133,7 +134,8 @@ impl Producer {
     ) -> Result<usize, ProduceError> {
         let rule = self.shared.rules.of(topic);
         let limit = rule.filter(|_| !self.compressed).map_or(usize::MAX, |rule| rule.max_bytes);
-        let headers = rules::headers_len(head.fields().map(|(name, value)| (name.len(), value.len())));
+        let fields = || head.fields().map(|(name, value)| (name.len(), value.len()));
+        let (headers, of_headers) = (rules::headers_len(fields()), headers_room(fields()));
         let mut bytes = 0;
         for event in events {
             let key = event.key();
@@ -143,7 +145,7 @@ impl Producer {
             if rules::batch_len(key.map(str::len), event.value().len(), headers) > limit || event.len() > self.largest {
                 return Err(ProduceError::TooLarge);
             }
-            bytes += event.len();
+            bytes += room_of(event.len(), of_headers);
         }
         Ok(bytes)
     }
@@ -160,14 +162,17 @@ impl Producer {
         timestamp: SystemTime,
     ) -> Result<Arc<Delivery>, ProduceError> {
         self.ensure_there(topic)?;
-        let mut unqueued = Unqueued::take(&self.shared.budget, 1, value.len())?;
+        let of_headers =
+            headers_room(headers.iter().map(|header| (header.key.len(), header.value.map_or(0, <[u8]>::len))));
+        let room = room_of(value.len(), of_headers);
+        let mut unqueued = Unqueued::take(&self.shared.budget, 1, room)?;
         let delivery = Delivery::of(1);
         let mut record: Record<'_> = BaseRecord::with_opaque_to(topic, Arc::clone(&delivery)).payload(value);
         record.timestamp = milliseconds(timestamp);
         record.headers = Some(headers);
         match self.client.load_full().send(record) {
             Ok(()) => {
-                unqueued.queued(value.len());
+                unqueued.queued(room);
                 Ok(delivery)
             }
             Err((error, _)) => Err(ProduceError::of(&error)),

@@ -71,13 +71,13 @@ tolerations: {{ toYaml . | nindent 2 }}
 {{- end }}
 {{- end }}
 
-{{/* What a receiver takes beside requests, in MiB: 64 for itself, Kafka's queue, 16 KiB for each connection (ARCHITECTURE.md, Memory). */}}
+{{/* What a receiver takes beside requests, in MiB: 64 for itself, Kafka's queue, 40 KiB for each connection (ARCHITECTURE.md, Memory). */}}
 {{- define "penstock.receiverBase" -}}
 {{- $receiver := .Values.config.receiver | default dict }}
 {{- $options := .Values.config.kafka.options | default dict }}
 {{- $connections := get $receiver "max_connections" | default 8192 | int }}
 {{- $queue := get $options "queue.buffering.max.kbytes" | default 65536 | int }}
-{{- add 64 (div (add $queue 1023) 1024) (div (add $connections 63) 64) }}
+{{- add 64 (div (add $queue 1023) 1024) (div (add (mul $connections 40) 1023) 1024) }}
 {{- end }}
 
 {{/* The paths of all sources, as a JSON list. */}}

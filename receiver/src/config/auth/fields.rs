@@ -10,7 +10,7 @@ use service::secret::Secret;
 
 /// How far a timestamp may be from now: what Standard Webhooks and others recommend.
 const DEFAULT_TOLERANCE: Duration = Duration::from_secs(300);
-/// Signatures remembered, of some 60 bytes each: 160 requests a second over twice the default tolerance.
+/// Signatures remembered, of some 90 bytes each: 160 requests a second over twice the default tolerance.
 const DEFAULT_REPLAY_CAPACITY: usize = 100_000;
 
 #[derive(Deserialize)]

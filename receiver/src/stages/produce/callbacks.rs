@@ -11,14 +11,14 @@ use kafka::{Login, without_value};
 use rdkafka::client::OAuthToken;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::{BorrowedMessage, Headers, Message, OwnedHeaders};
+use rdkafka::message::{BorrowedHeaders, BorrowedMessage, Headers, Message, OwnedHeaders};
 use rdkafka::producer::{BaseRecord, DeliveryResult, Producer as _, ProducerContext, ThreadedProducer};
 use rdkafka::{ClientConfig, ClientContext};
 
 use super::delivery::Delivery;
 use super::fault;
 use super::health::Health;
-use super::queue_budget::QueueBudget;
+use super::queue_budget::{QueueBudget, headers_room, room_of};
 use super::rules::Rules;
 
 /// What all clients of a producer share, and the requests with them.
@@ -114,7 +114,10 @@ impl ProducerContext for Callbacks {
 
 /// Returns the bytes that a record takes of the room.
 fn bytes_of(record: &BorrowedMessage<'_>) -> usize {
-    record.payload_len() + record.key_len()
+    let lengths = |headers: &BorrowedHeaders| {
+        headers_room(headers.iter().map(|header| (header.key.len(), header.value.map_or(0, <[u8]>::len))))
+    };
+    room_of(record.payload_len() + record.key_len(), record.headers().map_or(0, lengths))
 }
 
 /// Sends records alone. Its client is made when the first one comes.

@@ -8,8 +8,12 @@ use rdkafka::ClientConfig;
 
 /// The records that wait for Kafka at a time, at most; 0 means no limit, as librdkafka has it.
 pub(super) const RECORDS: &str = "queue.buffering.max.messages";
-/// The KiB of keys and values that wait for Kafka at a time, at most.
+/// The KiB that wait for Kafka at a time, at most: keys, values and headers, and [`OVERHEAD`] for each record.
 pub(super) const KIB: &str = "queue.buffering.max.kbytes";
+
+/// About what librdkafka keeps of each record besides the bytes of its key, value and headers: its message, and an
+/// entry for each of three headers. Of small records it is more than they are.
+const OVERHEAD: usize = 512;
 
 /// The room, and what is taken of it.
 #[derive(Debug)]
@@ -38,6 +42,16 @@ pub(crate) enum BudgetExceeded {
     TooMany(usize),
     /// Ever: so many bytes are more than the whole room, which is of this many.
     TooLarge(usize),
+}
+
+/// Returns the bytes of room that a record takes whose key and value together, and whose headers, are of these bytes.
+pub(super) fn room_of(event: usize, headers: usize) -> usize {
+    event + headers + OVERHEAD
+}
+
+/// Returns the bytes of headers, given by the lengths of their names and values.
+pub(super) fn headers_room(headers: impl Iterator<Item = (usize, usize)>) -> usize {
+    headers.map(|(name, value)| name + value).sum()
 }
 
 impl QueueBudget {

@@ -8,7 +8,7 @@ use config::check::Problems;
 use crate::config::Auth;
 use crate::config::auth::secret_problem;
 
-/// Signatures remembered of one source, at most: some 600 MB.
+/// Signatures remembered of one source, at most: some 1.1 GB.
 const MAX_REPLAY_CAPACITY: usize = 10_000_000;
 
 pub(super) fn check(key: &str, auth: &Auth, problems: &mut Problems) {

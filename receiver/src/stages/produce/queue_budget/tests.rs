@@ -40,3 +40,11 @@ fn room_of_records_that_were_never_queued_is_given_back() {
     assert_eq!(budget.records(), 1, "the one that librdkafka has");
     assert_eq!(budget.take(9, 900), Ok(()));
 }
+
+#[test]
+fn what_librdkafka_keeps_of_a_small_record_takes_room_too() {
+    let budget = budget("0", "1024");
+    let room = room_of(10, headers_room([("source".len(), 4), ("request-id".len(), 36)].into_iter()));
+    let records = (0..).take_while(|_| budget.take(1, room).is_ok()).count();
+    assert!((1_500..2_000).contains(&records), "{records} records of 10 bytes in a mebibyte");
+}
