@@ -212,3 +212,6 @@ fn backoff(attempt: u32) -> Duration {
 fn milliseconds_now() -> u128 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis())
 }
+
+#[cfg(test)]
+mod tests;

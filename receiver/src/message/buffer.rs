@@ -93,3 +93,21 @@ impl From<&[u8]> for Buffer {
         buffer
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_changes_no_byte_that_is_not_put_back() {
+        let sent: Vec<u8> = (1..=40).collect();
+        let mut body = Buffer::from(sent.as_slice());
+        for datum in [0, 10, 2] {
+            body.frame(datum, SchemaId(7));
+            let framed = [&wire::frame(SchemaId(7))[..], &sent[datum..]].concat();
+            assert_eq!(body.with_frame(), framed, "the datum at {datum} is as it was sent");
+        }
+        body.unframe();
+        assert_eq!(body.body(), sent);
+    }
+}

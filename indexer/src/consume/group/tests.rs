@@ -90,3 +90,22 @@ fn it_closes_with_nothing_noted() {
     member.takes_them_up();
     assert!(member.closes());
 }
+
+#[test]
+fn options_cannot_turn_on_commits_that_the_ledger_knows_nothing_of() {
+    const AUTOMATIC: [&str; 2] = ["enable.auto.commit", "enable.auto.offset.store"];
+    let mut config = Config::default();
+    config.kafka.options = AUTOMATIC.map(|key| (key.to_owned(), "true".to_owned())).into();
+    let client = client_config(&config).unwrap();
+    for key in AUTOMATIC {
+        assert_eq!(client.get(key), Some("false"), "{key}");
+    }
+}
+
+#[test]
+fn what_is_fetched_ahead_is_bounded() {
+    let client = client_config(&Config::default()).unwrap();
+    for key in ["queued.max.messages.kbytes", "queued.min.messages", "fetch.max.bytes"] {
+        assert!(client.get(key).is_some(), "{key}");
+    }
+}

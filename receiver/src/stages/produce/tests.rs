@@ -84,6 +84,16 @@ async fn a_request_that_is_dropped_in_the_middle_of_a_file_gives_back_its_room()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_acknowledgement_that_is_late_is_none() {
+    let setup = Setup::new().await;
+    setup.cluster.broker_round_trip_time(1, Duration::from_secs(60)).unwrap();
+    let (writer, head) = (writer(), head());
+    let delivery = setup.producer.queue(TOPIC, std::iter::once(event(&writer)), &head).await.unwrap();
+    let deadline = Instant::now() + Duration::from_millis(100);
+    assert_eq!(setup.producer.finished(TOPIC, &delivery, deadline).await, Err(ProduceError::Unavailable));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_producer_that_failed_for_good_is_replaced() {
     let setup = Setup::new().await;
     assert_eq!(setup.produce().await, Ok(()));

@@ -1,0 +1,73 @@
+//! On librdkafka's mock cluster: no real one refuses a letter once and then takes it.
+
+use kafka::position::{Offset, Partition};
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::message::{Message, OwnedMessage};
+use rdkafka::mocking::MockCluster;
+use rdkafka::producer::DefaultProducerContext;
+use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
+use rdkafka::{ClientConfig, TopicPartitionList};
+use service::admin::Readiness;
+use service::metrics::Registry;
+
+use super::*;
+use crate::batch::BatchBuilder;
+use crate::message::progress::{BatchId, Epoch};
+use crate::message::record::{Headers, Record};
+
+const TOPIC: &str = "letters";
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A batch of one record, which no document can be made of.
+fn batch() -> Batch {
+    let mut filling = BatchBuilder::default();
+    filling.assign(Partition(0), Epoch(1), None);
+    let (key, value) = (Some(b"key".as_slice()), Some(b"value".as_slice()));
+    let record = Record {
+        partition: Partition(0),
+        offset: Offset(7),
+        timestamp: Some(1),
+        key,
+        value,
+        headers: Headers::default(),
+    };
+    filling.refuse(&record, None, "not-framed", "why".to_owned());
+    filling.take(BatchId(1))
+}
+
+/// Returns the letters that there are once the batch is written. The topic refuses the first attempt with `refusal`.
+async fn letters_after(refusal: RDKafkaRespErr) -> Vec<OwnedMessage> {
+    let cluster: MockCluster<'static, DefaultProducerContext> = MockCluster::new(1).unwrap();
+    cluster.create_topic(TOPIC, 1, 1).unwrap();
+    cluster.request_errors(RDKafkaApiKey::Produce, &[refusal]);
+    let mut config = Config::default();
+    config.kafka.brokers = cluster.bootstrap_servers();
+    config.kafka.dead_letter_topic = TOPIC.to_owned();
+    let metrics = Metrics::new(&Registry::new()).unwrap();
+    let letters = DeadLetters::new(&config, Readiness::new().condition("dead letters"), metrics).unwrap();
+    tokio::time::timeout(PATIENCE, letters.write_all(&batch(), &[])).await.expect("it comes back");
+    read(&cluster)
+}
+
+fn read(cluster: &MockCluster<'static, DefaultProducerContext>) -> Vec<OwnedMessage> {
+    let mut config = ClientConfig::new();
+    config.set("bootstrap.servers", cluster.bootstrap_servers()).set("group.id", "test");
+    let consumer: BaseConsumer = config.create().unwrap();
+    let (_, end) = consumer.fetch_watermarks(TOPIC, 0, PATIENCE).unwrap();
+    let mut list = TopicPartitionList::new();
+    list.add_partition_offset(TOPIC, 0, rdkafka::Offset::Beginning).unwrap();
+    consumer.assign(&list).unwrap();
+    (0..end).map(|_| consumer.poll(PATIENCE).expect("a letter").unwrap().detach()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_is_written_only_when_its_letter_is_acknowledged() {
+    let letters = letters_after(RDKafkaRespErr::RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED).await;
+    assert_eq!(letters.iter().map(OwnedMessage::payload).collect::<Vec<_>>(), [Some(b"value".as_slice())]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_letter_that_is_too_large_goes_without_its_value() {
+    let letters = letters_after(RDKafkaRespErr::RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE).await;
+    assert_eq!(letters.iter().map(OwnedMessage::payload).collect::<Vec<_>>(), [None]);
+}
