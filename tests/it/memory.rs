@@ -1,7 +1,8 @@
 //! The memory of both services at its bounds: each process stays under the sum of ARCHITECTURE.md's table ("Memory").
 //!
 //! Here: 64 partitions with a backlog, and an index that takes nothing for a while, so that all is held that may be.
-//! Then all is indexed. All rows of an indexer at once are in `all.rs`.
+//! Then all is indexed. All rows of an indexer at once are in `all.rs`, those of a receiver
+//! in `front.rs`.
 
 use anyhow::{Result, ensure};
 use bytesize::ByteSize;
@@ -19,6 +20,7 @@ use registry::wire::{self, SchemaId};
 use serde_json::json;
 
 mod all;
+mod front;
 
 const PARTITIONS: i32 = 64;
 const MIB: u64 = 1024 * 1024;

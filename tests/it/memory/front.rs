@@ -1,0 +1,219 @@
+//! All rows of a receiver's part of the table at once: Kafka stands still, so that the queue fills with events and with
+//! bodies for the quarantine; all connections are taken, with TLS; heads and bodies, signed ones and others, stop in
+//! the middle; and more signatures and schemas come than are kept. Then Kafka goes on: nothing is lost.
+
+use std::collections::HashSet;
+use std::ops::Range;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytesize::ByteSize;
+use harness::certificates::Authority;
+use harness::config::Config;
+use harness::event::{Events, now};
+use harness::front::Front;
+use harness::http::Connection;
+use harness::pipeline::{Pipeline, metric, register, source};
+use harness::process::build;
+use harness::stack::{OwnStack, Part};
+use receiver::config::{Auth, Tls};
+use tokio::task::JoinSet;
+
+use super::MIB;
+use line::{Line, Lines};
+
+mod fill;
+mod line;
+
+/// `receiver.max_in_flight_bytes` here.
+const IN_FLIGHT: u64 = 64 * MIB;
+/// `queue.buffering.max.kbytes`, by default.
+const QUEUE: u64 = 64 * MIB;
+/// `receiver.max_connections` here, and what each may take.
+const CONNECTIONS: usize = 1_200;
+const CONNECTION: u64 = 40 * 1024;
+/// What the program takes for itself: code, threads, schemas, signatures.
+const PROGRAM: u64 = 64 * MIB;
+/// `receiver.max_unauthenticated_requests` here.
+const STRANGERS: usize = 64;
+/// `auth.replay_capacity`, by default. A signature by each secret is remembered.
+const SIGNATURES: u64 = 100_000;
+const SECRETS: u64 = 100;
+/// `schema_registry.cache_capacity` here.
+const CACHED: u64 = 20;
+/// Nobody is to go before all is full.
+const LONG: Duration = Duration::from_secs(900);
+
+const SIGNED: &str = "/webhook/signed";
+const WIDE: &str = "/webhook/wide";
+
+struct Scene {
+    kafka: OwnStack,
+    pipeline: Pipeline,
+    front: Front,
+    lines: Lines,
+    authorization: String,
+    events: Events,
+    /// When the signed requests were signed, in seconds since the Unix epoch.
+    signed_at: String,
+    /// Schemas that events may name.
+    schemas: Vec<u32>,
+    /// The senders of files, which wait for their answers: the numbers of the events that were accepted.
+    queued: JoinSet<Result<Option<Range<u64>>>>,
+    /// Connections that stop in the middle of a request, some that wait for the next, and some without any.
+    stopped: JoinSet<Line>,
+    used: Vec<Connection>,
+    unused: Vec<Line>,
+}
+
+/// The sum of the table, in the words of ARCHITECTURE.md: 9/8 of what is in flight, the queue, the connections, and the
+/// program itself.
+fn bound() -> u64 {
+    IN_FLIGHT / 8 * 9 + QUEUE + CONNECTIONS as u64 * CONNECTION + PROGRAM
+}
+
+/// A schema whose text is nearly as long as that of a file may be.
+fn wide() -> String {
+    let field = |number| format!(r#"{{"name":"field_{number}","type":["null","string"],"default":null}}"#);
+    let fields: Vec<String> = (0..3_800).map(field).collect();
+    format!(r#"{{"type":"record","name":"Wide","fields":[{}]}}"#, fields.join(","))
+}
+
+fn secret(number: u64) -> [u8; 24] {
+    let mut secret = *b"a key of twenty-four by.";
+    secret[..8].copy_from_slice(&number.to_be_bytes());
+    secret
+}
+
+fn add_sources(config: &mut Config, pipeline: &Pipeline) -> Result<()> {
+    let secrets: Vec<String> =
+        (0..SECRETS).map(|number| format!("whsec_{}", STANDARD.encode(secret(number)))).collect();
+    let file = pipeline.file("signing-secrets");
+    std::fs::write(&file, secrets.join("\n"))?;
+    let auth = Auth::StandardWebhooks {
+        trusted_headers: Vec::new(),
+        tolerance: LONG,
+        replay_capacity: usize::try_from(SIGNATURES)?,
+        secrets: Vec::new(),
+        secrets_file: Some(file),
+    };
+    let mut signed = source(&config.kafka.topic, auth);
+    SIGNED.clone_into(&mut signed.path);
+    let sources = &mut config.receiver.sources;
+    let mut wide = sources.get("cxone").context("the source is there")?.clone();
+    (wide.path, wide.subject, wide.key_field) = (WIDE.to_owned(), format!("{}-wide", wide.subject), None);
+    sources.insert("signed".to_owned(), signed);
+    sources.insert("wide".to_owned(), wide);
+    Ok(())
+}
+
+fn configure(config: &mut Config, pipeline: &Pipeline, authority: &Authority) -> Result<()> {
+    let server = authority.issue("server", &["127.0.0.1"])?;
+    let receiver = &mut config.receiver;
+    receiver.tls = Some(Tls { certificate_file: server.certificate, key_file: server.key, client_ca_file: None });
+    receiver.max_in_flight_bytes = ByteSize::b(IN_FLIGHT);
+    (receiver.max_connections, receiver.max_connections_per_address) = (CONNECTIONS, Some(CONNECTIONS));
+    receiver.max_unauthenticated_requests = STRANGERS;
+    (receiver.head_timeout, receiver.idle_timeout) = (LONG, LONG);
+    (receiver.request_timeout, receiver.unauthenticated_timeout) = (LONG, LONG);
+    config.schema_registry.cache_capacity = CACHED;
+    add_sources(config, pipeline)
+}
+
+impl Scene {
+    async fn new() -> Result<Self> {
+        build().await?;
+        ensure!(rlimit::increase_nofile_limit(8_192)? >= 4_096, "too few files may be open: raise `ulimit -n`");
+        let kafka = OwnStack::kafka("memory-front", &[]).await?;
+        let mut pipeline = Pipeline::new(&kafka.stack, "memory-front").await?;
+        pipeline.kafka.create_topic(&pipeline.config.kafka.quarantine_topic, 1).await?;
+        let (registry, subject) = (kafka.stack.registry_url(), pipeline.config.kafka.topic.clone());
+        register(&registry, &format!("{subject}-wide"), &wide()).await?;
+        let mut schemas = Vec::new();
+        for number in 0..2 * CACHED {
+            schemas.push(register(&registry, &subject, &fill::variant(number)).await?);
+        }
+        let authority = Authority::new(&pipeline.file("authority"))?;
+        let mut config = pipeline.config.clone();
+        configure(&mut config, &pipeline, &authority)?;
+        pipeline.config = config;
+        let front = Front::start(&pipeline, |_| ()).await?;
+        Ok(Self {
+            lines: Lines::new(front.target(), &authority.ca_file())?,
+            authorization: format!("Bearer {}", pipeline.token),
+            events: Events::unique(),
+            signed_at: (now() / 1_000).to_string(),
+            queued: JoinSet::new(),
+            stopped: JoinSet::new(),
+            used: Vec::new(),
+            unused: Vec::new(),
+            schemas,
+            kafka,
+            pipeline,
+            front,
+        })
+    }
+
+    /// How many requests of `source` had this outcome.
+    async fn outcomes(&self, source: &str, outcome: &str) -> Result<f64> {
+        let sample = format!(r#"penstock_receiver_requests_total{{outcome="{outcome}",source="{source}"}}"#);
+        metric(self.front.admin_url(), &sample).await
+    }
+
+    /// Fills each row to its limit. The first ones need Kafka.
+    async fn fill(&mut self) -> Result<()> {
+        self.fill_the_signatures().await?;
+        self.kafka.signal(Part::Kafka, "STOP")?;
+        self.fill_the_quarantine().await?;
+        self.fill_the_queue().await?;
+        self.fill_the_schemas().await?;
+        self.fill_the_schemas_of_files().await?;
+        self.fill_the_unusable_schemas().await?;
+        self.use_connections().await?;
+        self.fill_the_heads().await?;
+        self.fill_the_anteroom().await?;
+        self.fill_the_bodies().await?;
+        self.fill_the_connections().await
+    }
+
+    /// Lets Kafka go on, and all who hold something go. Each file is accepted, and all its events are there.
+    async fn nothing_is_lost(&mut self) -> Result<()> {
+        self.kafka.signal(Part::Kafka, "CONT")?;
+        self.stopped.shutdown().await;
+        self.used.clear();
+        self.unused.clear();
+        let mut accepted = Vec::new();
+        while let Some(sent) = self.queued.join_next().await {
+            accepted.extend(sent??);
+        }
+        let records = self.pipeline.kafka.read_all(&self.pipeline.config.kafka.topic).await?;
+        let keys: HashSet<Vec<u8>> = records.into_iter().filter_map(|record| record.key).collect();
+        let count: u64 = accepted.iter().map(|numbers| numbers.end - numbers.start).sum();
+        ensure!(count >= fill::LEAST_QUEUED, "only {count} events were accepted");
+        for number in accepted.into_iter().flatten() {
+            ensure!(keys.contains(self.events.id(number).as_bytes()), "event {number} was accepted and is not there");
+        }
+        Ok(())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn all_rows_of_a_receiver_at_once_stay_within_the_sum() -> Result<()> {
+    let mut scene = Scene::new().await?;
+    let before = scene.front.peak()?;
+    scene.fill().await.with_context(|| scene.front.last_lines())?;
+    let at_the_limit = scene.front.peak()?;
+    scene.nothing_is_lost().await?;
+    let (peak, bound) = (scene.front.peak()?, bound());
+    println!(
+        "peak {} MiB, {} at the limit, {} at the beginning, of {} MiB",
+        peak / MIB,
+        at_the_limit / MIB,
+        before / MIB,
+        bound / MIB
+    );
+    ensure!(peak <= bound, "{} MiB, more than {} MiB", peak / MIB, bound / MIB);
+    Ok(())
+}
