@@ -14,7 +14,7 @@ use super::names;
 use super::node::{Field, Items, NodeId, Record, SchemaNode, Symbol};
 use super::raw::{Key, Object, Raw};
 use super::sizes;
-use super::text::{self, Text};
+use super::text::{self, Escapes, Text};
 
 /// So many bytes of a field's name count as one more value: names are most of what small values become in JSON.
 const NAME_LEN: usize = 32;
@@ -291,6 +291,6 @@ fn field(name: &str, node: NodeId, names: &mut HashSet<String>) -> Field {
 
 fn json_text(text: &str) -> Vec<u8> {
     let mut json = Vec::new();
-    text::write_json(Text { bytes: text.as_bytes(), plain: false }, &mut json);
+    text::write_json(Text { bytes: text.as_bytes(), escapes: Escapes::Possible }, &mut json);
     json
 }

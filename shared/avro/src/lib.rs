@@ -61,7 +61,7 @@ use self::node::Symbol;
 use self::probe::Probe;
 use self::reader::Reader;
 use self::sink::{Scalar, Sink};
-use self::text::Text;
+use self::text::{Escapes, Text};
 use self::walk::{FieldPosition, Walk};
 
 /// What one datum may hold.
@@ -230,7 +230,7 @@ pub fn digest_members(schema: &Schema, datum: &[u8], limits: Limits) -> Result<[
 pub fn write_string(text: &str, out: &mut Vec<u8>) {
     let bytes = text.as_bytes();
     // Text is UTF-8 already; what is asked is whether something has to be escaped.
-    let text = text::check(bytes).unwrap_or(Text { bytes, plain: false });
+    let text = text::check(bytes).unwrap_or(Text { bytes, escapes: Escapes::Possible });
     text::write_json(text, out);
 }
 
