@@ -264,11 +264,6 @@ impl<'s, 'a, S: Sink<'a>> Walk<'s, 'a, S> {
         self.reader.position()
     }
 
-    /// Returns how many values and items were counted.
-    pub(super) fn spent(&self) -> u64 {
-        (u64::from(self.limits.max_values) - self.values).saturating_add(self.items)
-    }
-
     /// Returns the place of the wanted field, once the walk has come by it.
     pub(super) fn found(&self) -> Option<FieldPosition> {
         self.found
