@@ -11,7 +11,7 @@ use axum::Router;
 use prometheus::PullingGauge;
 use rdkafka::error::KafkaError;
 use registry::RegistrySetupError;
-use service::admin::Readiness;
+use service::admin::{self, Readiness};
 use service::metrics::{Declaration, Kind, REVISION, Registry, conditions, process};
 use service::status::Status;
 use tokio::task::JoinSet;
@@ -109,7 +109,7 @@ pub async fn run(config: Config, listeners: Listeners, shutdown: CancellationTok
     // itself can be watched.
     let stopped = CancellationToken::new();
     let status = Status::new(&status_page::LAYOUT, exposition, readiness);
-    tasks.spawn(background::serve_admin(openapi::router(&config), status, listeners.admin, stopped.clone()));
+    tasks.spawn(admin::serve_with(openapi::router(&config), status, listeners.admin, stopped.clone()));
     if let Some(refresh) = background::refresh(&config, &sources, &common)? {
         tasks.spawn(refresh.run(closing.clone()));
     }

@@ -72,6 +72,9 @@ struct Queued {
 
 /// Answers a request to a source.
 pub(crate) async fn receive(State(endpoint): State<Arc<Endpoint>>, request: Request) -> Response {
+    if let Some(answer) = endpoint.source.verification.as_ref().and_then(|it| verify::posted(it, &request)) {
+        return answer;
+    }
     let received = Received { wall: SystemTime::now(), instant: Instant::now() };
     let _counted = Counted::new(&endpoint.common.metrics.in_flight);
     let (head, body) = request.into_parts();

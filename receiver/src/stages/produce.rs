@@ -13,7 +13,7 @@ use std::time::{Duration, SystemTime};
 use config::Kafka;
 use kafka::Login;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::OwnedHeaders;
+use rdkafka::message::{Headers, OwnedHeaders};
 use rdkafka::producer::BaseRecord;
 use tokio::time::{Instant, timeout_at};
 
@@ -93,9 +93,10 @@ impl Producer {
         self.ensure_there(topic)?;
         let count = events.len();
         let bytes = self.ensure_taken(topic, events.clone(), head)?;
-        let mut unqueued = Unqueued::take(&self.shared.budget, count, bytes)?;
+        let each = queue_budget::beside(head.fields().map(|(name, value)| name.len() + value.len()));
+        let mut unqueued = Unqueued::take(&self.shared.budget, count, bytes, each)?;
         let client = self.client.load_full();
-        let delivery = Delivery::of(count);
+        let delivery = Delivery::of(count, each);
         let mut headers = Some(head.headers());
         for (number, event) in (1..).zip(events) {
             let mut record = BaseRecord::with_opaque_to(topic, Arc::clone(&delivery)).payload(event.value());
@@ -160,8 +161,10 @@ impl Producer {
         timestamp: SystemTime,
     ) -> Result<Arc<Delivery>, ProduceError> {
         self.ensure_there(topic)?;
-        let mut unqueued = Unqueued::take(&self.shared.budget, 1, value.len())?;
-        let delivery = Delivery::of(1);
+        let each =
+            queue_budget::beside(headers.iter().map(|header| header.key.len() + header.value.map_or(0, <[u8]>::len)));
+        let mut unqueued = Unqueued::take(&self.shared.budget, 1, value.len(), each)?;
+        let delivery = Delivery::of(1, each);
         let mut record: Record<'_> = BaseRecord::with_opaque_to(topic, Arc::clone(&delivery)).payload(value);
         record.timestamp = milliseconds(timestamp);
         record.headers = Some(headers);

@@ -93,7 +93,7 @@ impl ProducerContext for Callbacks {
                     self.shared.health.trouble();
                 }
                 self.shared.health.taken(record.topic());
-                self.shared.budget.give_back(1, bytes_of(record));
+                self.shared.budget.give_back(1, bytes_of(record), delivery.each);
                 delivery.count(Ok(()));
             }
             Err((error, record)) => {
@@ -105,7 +105,7 @@ impl ProducerContext for Callbacks {
                         return;
                     }
                 }
-                self.shared.budget.give_back(1, bytes_of(record));
+                self.shared.budget.give_back(1, bytes_of(record), delivery.each);
                 delivery.count(Err(error));
             }
         }

@@ -161,6 +161,11 @@ impl<'s, 'a, S: Sink<'a>> Walk<'s, 'a, S> {
         Err(Fault::new(kind, start).in_entry(key.bytes))
     }
 
+    /// Returns how many values and items were counted so far.
+    pub(in super::super) fn spent(&self) -> u64 {
+        (u64::from(self.limits.max_values) - self.values).saturating_add(self.items)
+    }
+
     /// Returns the next block of an array or map, `None` at its end. Its count is refused before any item is read when
     /// it is over the limit, or more than the bytes left can hold.
     fn begin_block(&mut self, items: &Items) -> Result<Option<Block>, DecodeFailure> {
