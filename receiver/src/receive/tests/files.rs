@@ -7,7 +7,7 @@ use super::*;
 const CONTAINER: (&str, &str) = ("content-type", "application/vnd.apache.avro+container");
 
 /// A file of `count` events in one block, without a codec.
-fn file(count: u8) -> Vec<u8> {
+pub(super) fn file(count: u8) -> Vec<u8> {
     let long = |value: usize| vec![(value * 2) as u8 & 0x7f | 0x80, ((value * 2) >> 7) as u8];
     let counted = |bytes: &[u8]| [long(bytes.len()), bytes.to_vec()].concat();
     let datums: Vec<u8> =
