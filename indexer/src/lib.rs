@@ -62,9 +62,6 @@ pub enum RunError {
     /// The schema registry's settings cannot be used.
     #[error(transparent)]
     Registry(#[from] registry::RegistrySetupError),
-    /// The section `tracing` of the config cannot be used.
-    #[error(transparent)]
-    Traces(#[from] traces::ExportSetupError),
     /// Elasticsearch's settings cannot be used.
     #[error("elasticsearch: {0}")]
     Bulk(#[from] elasticsearch::SettingsError),

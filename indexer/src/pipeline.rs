@@ -68,8 +68,8 @@ impl<'a> Shared<'a> {
     /// # Errors
     /// When `tracing` cannot be used.
     fn traced(self, config: &Config) -> Result<Self, RunError> {
-        let traces = Traces::start(&config.tracing, "penstock-indexer", Sampling::Links, &self.metrics.spans)?;
-        Ok(Self { traces, ..self })
+        let traces = Traces::start(&config.tracing, "penstock-indexer", Sampling::Links, &self.metrics.spans);
+        Ok(Self { traces: traces.map_err(RunError::Config)?, ..self })
     }
 
     /// Returns the metrics of all topics.

@@ -74,7 +74,7 @@ pub enum RunError {
     Cxone(#[from] CxoneError),
     /// The section `tracing` of the config cannot be used.
     #[error(transparent)]
-    Traces(#[from] traces::ExportSetupError),
+    Traces(#[from] ::config::ConfigError),
     /// librdkafka refuses the config.
     #[error("kafka.options: cannot create the producer: {0}")]
     Kafka(#[from] KafkaError),

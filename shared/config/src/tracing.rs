@@ -10,6 +10,8 @@ use service::secret::Secret;
 
 use super::redact;
 
+mod headers;
+
 /// `tracing`: traces of requests and events, to a collector. Without an address there are none.
 #[derive(Clone, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]

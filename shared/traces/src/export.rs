@@ -3,9 +3,11 @@
 //! A batch that the collector does not take is dropped and counted. There is no second attempt: traces are a sample,
 //! and events do not wait for them.
 
+use std::fmt::Display;
 use std::path::Path;
 use std::sync::Arc;
 
+use config::{ConfigError, Tracing};
 use opentelemetry_proto::tonic::collector::trace::v1::{ExportTraceServiceRequest, ExportTraceServiceResponse};
 use opentelemetry_proto::transform::common::tonic::ResourceAttributesWithSchema;
 use opentelemetry_proto::transform::trace::tonic::group_spans_by_resource_and_scope;
@@ -20,7 +22,6 @@ use service::causes::with_causes;
 use service::{http, tls};
 use tokio::runtime::Handle;
 
-use crate::headers::headers;
 use crate::queue::Queue;
 use report::Report;
 
@@ -30,14 +31,6 @@ mod report;
 const MAX_ANSWER: usize = 64 * 1024;
 /// Where a collector takes traces (OpenTelemetry Protocol Specification, "OTLP/HTTP Request").
 const PATH: &str = "v1/traces";
-
-/// A value of the section `tracing` cannot be used.
-#[derive(Debug, thiserror::Error)]
-#[error("tracing.{key}: {reason}")]
-pub struct ExportSetupError {
-    key: &'static str,
-    reason: String,
-}
 
 /// Posts spans to a collector.
 #[derive(Debug)]
@@ -55,16 +48,16 @@ impl Exporter {
     /// Posts to `endpoint`, on the runtime of the caller, what leaves `queue`.
     ///
     /// # Errors
-    /// [`ExportSetupError`].
-    pub(crate) fn new(config: &config::Tracing, endpoint: &str, queue: Arc<Queue>) -> Result<Self, ExportSetupError> {
-        let url = traces_url(endpoint).ok_or_else(|| ExportSetupError::new("otlp_endpoint", "is not an address"))?;
-        let headers = headers(config).map_err(|(key, reason)| ExportSetupError::new(key, reason))?;
+    /// Where a value of the section cannot be used.
+    pub(crate) fn new(config: &Tracing, endpoint: &str, queue: Arc<Queue>) -> Result<Self, ConfigError> {
+        let url = traces_url(endpoint).ok_or_else(|| unusable("otlp_endpoint", "is not an address"))?;
         tls::install_provider();
-        let mut builder = Client::builder().timeout(config.timeout).redirect(Policy::none()).default_headers(headers);
+        let builder = Client::builder().timeout(config.timeout).redirect(Policy::none());
+        let mut builder = builder.default_headers(config.all_headers()?);
         if let Some(file) = &config.ca_file {
             builder = builder.tls_certs_merge(authorities(file)?);
         }
-        let client = builder.build().map_err(|error| ExportSetupError::new("otlp_endpoint", with_causes(&error)))?;
+        let client = builder.build().map_err(|error| unusable("otlp_endpoint", with_causes(&error)))?;
         let (resource, report) = (ResourceAttributesWithSchema::default(), Report::default());
         Ok(Self { client, url, runtime: Handle::current(), resource, queue, report })
     }
@@ -89,12 +82,6 @@ impl SpanExporter for Exporter {
     }
 }
 
-impl ExportSetupError {
-    fn new(key: &'static str, reason: impl Into<String>) -> Self {
-        Self { key, reason: reason.into() }
-    }
-}
-
 /// Posts `body` to `url`; returns how many of its spans the collector refuses.
 async fn post(client: Client, url: Url, body: Vec<u8>) -> Result<usize, String> {
     let post = async {
@@ -115,8 +102,12 @@ fn traces_url(endpoint: &str) -> Option<Url> {
     Url::parse(&if plain.ends_with(PATH) { plain.to_owned() } else { format!("{plain}/{PATH}") }).ok()
 }
 
-fn authorities(file: &Path) -> Result<Vec<Certificate>, ExportSetupError> {
-    let error = |reason: String| ExportSetupError::new("ca_file", reason);
+fn unusable(key: &str, reason: impl Display) -> ConfigError {
+    ConfigError(format!("tracing.{key}: {reason}"))
+}
+
+fn authorities(file: &Path) -> Result<Vec<Certificate>, ConfigError> {
+    let error = |reason: String| unusable("ca_file", reason);
     let pem = std::fs::read(file).map_err(|cause| error(format!("cannot read {}: {cause}", file.display())))?;
     match Certificate::from_pem_bundle(&pem) {
         Ok(certificates) if !certificates.is_empty() => Ok(certificates),

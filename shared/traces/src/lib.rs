@@ -10,6 +10,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use config::{ConfigError, Tracing};
 use opentelemetry::trace::{Link, SpanBuilder, TraceContextExt, Tracer, TracerProvider};
 use opentelemetry::{Context, InstrumentationScope};
 use opentelemetry_sdk::Resource;
@@ -21,13 +22,11 @@ pub use opentelemetry::KeyValue;
 pub use opentelemetry::trace::SpanKind;
 
 pub use context::Traceparent;
-pub use export::ExportSetupError;
 pub use queue::spans;
 pub use span::Span;
 
 mod context;
 mod export;
-mod headers;
 mod queue;
 mod span;
 
@@ -68,13 +67,13 @@ impl Traces {
     /// `service` is the default for `tracing.service_name`; the ends of spans are counted in `spans`, see [`spans()`].
     ///
     /// # Errors
-    /// [`ExportSetupError`], naming the key whose value cannot be used. The collector need not be there.
+    /// Naming the key whose value cannot be used. The collector need not be there.
     pub fn start(
-        config: &config::Tracing,
+        config: &Tracing,
         service: &'static str,
         sampling: Sampling,
         spans: &IntCounterVec,
-    ) -> Result<Option<Arc<Self>>, ExportSetupError> {
+    ) -> Result<Option<Arc<Self>>, ConfigError> {
         let Some(endpoint) = &config.otlp_endpoint else { return Ok(None) };
         let queue = Arc::new(queue::Queue::new(spans));
         let exporter = export::Exporter::new(config, endpoint, Arc::clone(&queue))?;
@@ -84,7 +83,7 @@ impl Traces {
     fn over(
         exporter: impl SpanExporter + 'static,
         queue: Arc<queue::Queue>,
-        config: &config::Tracing,
+        config: &Tracing,
         service: &'static str,
         sampling: Sampling,
     ) -> Self {

@@ -28,7 +28,7 @@ fn traceparent(flags: &str) -> Option<Traceparent> {
 /// Returns the spans that are exported of those that `begin` begins and ends.
 async fn exported(ratio: f64, sampling: Sampling, begin: impl FnOnce(&Traces)) -> Vec<SpanData> {
     let (kept, spans) = (Kept::default(), spans(&Registry::new(), "spans_total").unwrap());
-    let config = config::Tracing { sample_ratio: ratio, ..config::Tracing::default() };
+    let config = Tracing { sample_ratio: ratio, ..Tracing::default() };
     let queue = Arc::new(queue::Queue::new(&spans));
     let traces = Traces::over(kept.clone(), queue, &config, "test", sampling);
     begin(&traces);
@@ -99,5 +99,5 @@ async fn links_lead_to_sampled_traces_alone_and_are_bounded() {
 #[tokio::test]
 async fn without_an_endpoint_there_are_no_traces() {
     let spans = spans(&Registry::new(), "spans_total").unwrap();
-    assert!(Traces::start(&config::Tracing::default(), "test", Sampling::Ratio, &spans).unwrap().is_none());
+    assert!(Traces::start(&Tracing::default(), "test", Sampling::Ratio, &spans).unwrap().is_none());
 }

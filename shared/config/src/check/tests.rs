@@ -145,6 +145,7 @@ fn traces_need_an_address_without_a_user_and_a_ratio() {
         ("sample_ratio: -0.1", "sample_ratio"),
         ("service_name: ' '", "service_name"),
         ("timeout: 0s", "timeout"),
+        ("headers: {'no name': hunter2}", "headers"),
         ("headers_file: /nowhere/headers", "headers_file"),
         ("ca_file: /nowhere/ca", "ca_file"),
     ] {

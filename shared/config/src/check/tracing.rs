@@ -2,7 +2,7 @@
 
 use reqwest::Url;
 
-use super::Problems;
+use super::{Problem, Problems};
 use crate::Tracing;
 
 pub(super) fn check(tracing: &Tracing, problems: &mut Problems) {
@@ -16,7 +16,9 @@ pub(super) fn check(tracing: &Tracing, problems: &mut Problems) {
         problems.not_empty("tracing.service_name", name);
     }
     problems.not_zero("tracing.timeout", tracing.timeout);
-    problems.readable("tracing.headers_file", tracing.headers_file.as_ref());
+    if let Err(error) = tracing.all_headers() {
+        problems.0.push(Problem(error.0));
+    }
     problems.readable("tracing.ca_file", tracing.ca_file.as_ref());
 }
 

@@ -36,10 +36,10 @@ fn collector(status: u16, body: Vec<u8>) -> (String, JoinHandle<(String, Vec<u8>
 /// Exports one span to `endpoint`; returns how many were exported and how many failed.
 async fn export(endpoint: &str) -> [u64; 2] {
     let counted = spans(&Registry::new(), "spans_total").unwrap();
-    let config = config::Tracing {
+    let config = Tracing {
         otlp_endpoint: Some(endpoint.to_owned()),
         headers: [("api-key".to_owned(), Secret::new("k"))].into(),
-        ..config::Tracing::default()
+        ..Tracing::default()
     };
     let traces = Traces::start(&config, "penstock-test", Sampling::Ratio, &counted).unwrap().unwrap();
     drop(traces.server("POST /w".to_owned(), Caller::Known(None), SystemTime::now(), Vec::new()));
@@ -86,10 +86,10 @@ fn the_path_is_appended_unless_it_is_there() {
 #[tokio::test]
 async fn a_value_that_cannot_be_used_is_named_by_its_key() {
     let spans = spans(&Registry::new(), "spans_total").unwrap();
-    let config = config::Tracing {
+    let config = Tracing {
         otlp_endpoint: Some("http://127.0.0.1:1".to_owned()),
         ca_file: Some("/dev/null".into()),
-        ..config::Tracing::default()
+        ..Tracing::default()
     };
     let error = Traces::start(&config, "test", Sampling::Ratio, &spans).unwrap_err().to_string();
     assert_eq!(error, "tracing.ca_file: /dev/null holds no certificate in PEM form");

@@ -1,22 +1,28 @@
-//! The headers of requests to the collector: those of the config and of its file, which are secrets.
+//! The headers of requests to the collector, of the config and of its file. Their values are secrets.
 
 use std::path::Path;
 
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
-/// Returns `tracing.headers` and those of `tracing.headers_file`, which win.
-///
-/// # Errors
-/// The key and what is wrong with its value, without the value.
-pub(crate) fn headers(config: &config::Tracing) -> Result<HeaderMap, (&'static str, String)> {
-    let mut headers = HeaderMap::new();
-    for (name, value) in &config.headers {
-        insert(&mut headers, name, value.expose()).map_err(|reason| ("headers", reason))?;
+use super::Tracing;
+use crate::ConfigError;
+
+impl Tracing {
+    /// Returns `tracing.headers` and those of `tracing.headers_file`, which win.
+    ///
+    /// # Errors
+    /// The key and what is wrong with its value, without the value.
+    pub fn all_headers(&self) -> Result<HeaderMap, ConfigError> {
+        let mut headers = HeaderMap::new();
+        for (name, value) in &self.headers {
+            insert(&mut headers, name, value.expose())
+                .map_err(|reason| ConfigError(format!("tracing.headers: {reason}")))?;
+        }
+        if let Some(file) = &self.headers_file {
+            read(&mut headers, file).map_err(|reason| ConfigError(format!("tracing.headers_file: {reason}")))?;
+        }
+        Ok(headers)
     }
-    if let Some(file) = &config.headers_file {
-        read(&mut headers, file).map_err(|reason| ("headers_file", reason))?;
-    }
-    Ok(headers)
 }
 
 fn read(headers: &mut HeaderMap, file: &Path) -> Result<(), String> {

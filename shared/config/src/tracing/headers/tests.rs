@@ -4,7 +4,7 @@ use service::secret::Secret;
 
 use super::*;
 
-fn config(headers: &[(&str, &str)], file: Option<&str>) -> (config::Tracing, Option<tempfile::NamedTempFile>) {
+fn config(headers: &[(&str, &str)], file: Option<&str>) -> (Tracing, Option<tempfile::NamedTempFile>) {
     let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), Secret::new(*value))).collect();
     let file = file.map(|text| {
         let mut file = tempfile::NamedTempFile::new().unwrap();
@@ -12,14 +12,14 @@ fn config(headers: &[(&str, &str)], file: Option<&str>) -> (config::Tracing, Opt
         file
     });
     let headers_file = file.as_ref().map(|file| file.path().to_owned());
-    (config::Tracing { headers, headers_file, ..config::Tracing::default() }, file)
+    (Tracing { headers, headers_file, ..Tracing::default() }, file)
 }
 
 #[test]
 fn the_file_wins_over_the_config_and_no_value_is_shown() {
     let text = "# the vendor's\n\nApi-Key:  from the file \n";
     let (config, _file) = config(&[("api-key", "from the config"), ("x-tenant", "t")], Some(text));
-    let headers = headers(&config).unwrap();
+    let headers = config.all_headers().unwrap();
     assert_eq!(headers["api-key"], "from the file");
     assert_eq!(headers["x-tenant"], "t");
     let shown = format!("{headers:?} {config:?}");
@@ -35,7 +35,7 @@ fn what_is_no_header_is_refused_by_its_place_and_not_its_value() {
         (&[], Some("api-key: a\ns3cret\n"), ":2: must be a header, `name: value`"),
     ] {
         let (config, _file) = config(given, file);
-        let error = headers(&config).map_or_else(|(_, reason)| reason, |_| String::new());
+        let error = config.all_headers().map_or_else(|error| error.to_string(), |_| String::new());
         assert!(error.ends_with(expected) && !error.contains("cret\n") && !error.contains("s3cret"), "{error}");
         assert_eq!(error.is_empty(), expected.is_empty(), "{error}");
     }
