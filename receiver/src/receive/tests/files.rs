@@ -9,7 +9,7 @@ use super::*;
 const CONTAINER: (&str, &str) = ("content-type", "application/vnd.apache.avro+container");
 
 /// A file of `count` events in one block, without a codec.
-fn file(count: u8) -> Vec<u8> {
+pub(super) fn file(count: u8) -> Vec<u8> {
     file_of(SCHEMA, count)
 }
 
