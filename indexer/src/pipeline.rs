@@ -149,6 +149,7 @@ pub(crate) async fn run_topic(
         if bulk.index_cache().is_needed() {
             bulk.index_cache().renewed().await;
         }
+        bulk.index_cache().look_for_copies().await;
         Ok(())
     };
     match shared.shutdown.run_until_cancelled(set_up).await {
