@@ -132,6 +132,10 @@ FLEET = ("penstock-fleet", "Penstock: fleet", [
                "(penstock_receiver_build_info or penstock_indexer_build_info)", "{{instance}}"), unit="s"),
         panel("Builds", "Version and revision of each instance.",
               ("penstock_receiver_build_info{r} or penstock_indexer_build_info{r}", ""), kind="table"),
+        panel("Spans", "Where traces are on: exported, dropped because too many wait, failed because the collector does "
+              "not take them.",
+              (rate("penstock_receiver_spans_total", "{r}", ("outcome",)), "receiver {{outcome}}"),
+              (rate("penstock_indexer_spans_total", "{r}", ("outcome",)), "indexer {{outcome}}"), unit="cps"),
     ]),
 ])
 

@@ -131,18 +131,19 @@ impl Batch {
     /// Returns the id of the request that brought the record at `origin`, where its header has one that a log can
     /// show: visible ASCII.
     pub fn request_id(&self, origin: &Origin) -> Option<&str> {
-        let id = std::str::from_utf8(self.headers(origin).get(HEADER_REQUEST_ID)?).ok()?;
+        let id = std::str::from_utf8(self.header(origin, HEADER_REQUEST_ID)?).ok()?;
         let is_shown = (1..=MAX_REQUEST_ID).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic());
         is_shown.then_some(id)
     }
 
     /// Returns whether the record at `origin` was redriven from a dead letter.
     pub fn is_redriven(&self, origin: &Origin) -> bool {
-        self.headers(origin).get(HEADER_REDRIVE_ORIGIN).is_some()
+        self.header(origin, HEADER_REDRIVE_ORIGIN).is_some()
     }
 
-    fn headers(&self, origin: &Origin) -> Headers<'_> {
-        Headers::from_bytes(self.raw.get(origin.headers.clone()).unwrap_or_default())
+    /// Returns the value of the last header `name` of the record at `origin`, if there is one.
+    pub fn header(&self, origin: &Origin, name: &str) -> Option<&[u8]> {
+        Headers::from_bytes(self.raw.get(origin.headers.clone()).unwrap_or_default()).get(name)
     }
 
     /// Bytes it holds in all: body, records and what is kept of each.

@@ -47,6 +47,7 @@ mod request;
 mod reroute;
 pub mod set_aside;
 mod stream_dedup;
+pub(crate) mod traced;
 mod verify;
 pub mod work;
 
@@ -66,6 +67,7 @@ pub struct Bulk {
     timeout: String,
     /// Whether a request that names several indices was refused, so that each has its own.
     is_by_path: AtomicBool,
+    traces: Option<traced::BulkTraces>,
 }
 
 impl Bulk {
@@ -107,12 +109,11 @@ impl Bulk {
             readiness.condition("index"),
             metrics.clone(),
         ));
-        let placement = readiness.condition("placement");
         let index_cache = BackingIndexCache::new(
             config,
             Arc::clone(&client),
             Arc::clone(&index),
-            placement,
+            readiness.condition("placement"),
             metrics.placement.clone(),
             lists,
         );
@@ -130,6 +131,7 @@ impl Bulk {
             metrics,
             timeout: elasticsearch::timeout(settings.request_timeout),
             is_by_path: AtomicBool::new(false),
+            traces: None,
         })
     }
 
@@ -193,7 +195,7 @@ impl Bulk {
             }
             let budget = self.budget(work, &permit);
             let progress = match work.take(budget) {
-                Some(chunk) => self.send(permit, work, batch, chunk, alone.as_deref_mut()).await,
+                Some(chunk) => self.send_traced(permit, work, batch, chunk, alone.as_deref_mut()).await,
                 None => self.read(permit, work, batch).await,
             };
             if progress.index_missing {

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use ::config::check::{Problems, check_common};
-use ::config::{BinaryConfig, Kafka, SchemaRegistry};
+use ::config::{BinaryConfig, Kafka, SchemaRegistry, Tracing};
 use serde::{Deserialize, Serialize};
 use service::telemetry::Log;
 
@@ -31,6 +31,8 @@ mod topics;
 pub struct Config {
     /// `log`: how to log.
     pub log: Log,
+    /// `tracing`: traces of requests and events, to a collector.
+    pub tracing: Tracing,
     /// `kafka`: the cluster and the topics.
     pub kafka: Kafka,
     /// `schema_registry`: where schemas come from.
@@ -48,7 +50,7 @@ impl BinaryConfig for Config {
     const LEFT: &'static [&'static str] = &["receiver", "cxone"];
 
     fn check(&self, problems: &mut Problems) {
-        check_common(&self.log, &self.kafka, &self.schema_registry, problems);
+        check_common(&self.log, &self.tracing, &self.kafka, &self.schema_registry, problems);
         check::check(self, problems);
     }
 }

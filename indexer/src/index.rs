@@ -116,7 +116,7 @@ impl Index {
     pub async fn ensure(&self, known: Known) {
         let _turn = self.turn.lock().await;
         self.persist("index", || self.bootstrap(known)).await;
-        self.read_retention().await;
+        self.persist("retention", || self.read_retention()).await;
         self.check_template().await;
     }
 

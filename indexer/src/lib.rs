@@ -142,7 +142,7 @@ pub async fn run(config: Config, admin: TcpListener, shutdown: CancellationToken
     let admin = tokio::spawn(admin::serve(status, admin, admin_stop.child_token()));
     let outcome = pipeline::run(&config, &registry, &readiness, &shutdown).await;
     admin_stop.cancel();
-    if let Ok(Err(error)) = admin.await {
+    if let Err(error) = admin.await {
         tracing::warn!(%error, "The admin port failed.");
     }
     outcome

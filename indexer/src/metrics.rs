@@ -54,6 +54,8 @@ pub struct Metrics {
     pub template_shadowed: IntGaugeVec,
     /// How long requests to the schema registry take, in seconds, by outcome.
     pub registry_requests: HistogramVec,
+    /// Spans by outcome: `exported`, `dropped`, `failed`.
+    pub spans: IntCounterVec,
     /// Those of bulk requests.
     pub bulk: BulkMetrics,
     /// Those of the consumer group.
@@ -177,6 +179,7 @@ impl Metrics {
                 &["index", "template"],
             )?,
             registry_requests: registry::durations(registry, "penstock_indexer_registry_request_duration_seconds")?,
+            spans: traces::spans(registry, "penstock_indexer_spans_total")?,
             bulk: BulkMetrics::new(registry)?,
             consume: ConsumeMetrics::new(registry)?,
             letters: LetterMetrics::new(registry)?,

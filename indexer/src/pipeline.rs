@@ -9,11 +9,13 @@ use service::metrics::Registry;
 use std::sync::Arc;
 use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
+use traces::{Sampling, Traces};
 
 use crate::RunError;
 use crate::backing::{Lists, Placer};
 use crate::bulk::Bulk;
 use crate::bulk::dry_run::DryRun;
+use crate::bulk::traced::BulkTraces;
 use crate::config::Config;
 use crate::consume::reading::Reading;
 use crate::consume::{Conditions, Consumer};
@@ -32,6 +34,8 @@ pub(crate) struct Shared<'a> {
     metrics: Metrics,
     schemas: SchemaRegistry,
     lists: Arc<Lists>,
+    /// What traces bulk requests; none where traces are off.
+    traces: Option<Arc<Traces>>,
     /// Cancelled from outside, or when the pipeline of one topic cannot go on.
     shutdown: &'a CancellationToken,
 }
@@ -56,7 +60,16 @@ impl<'a> Shared<'a> {
         let schemas = SchemaRegistry::measured(&config.schema_registry, metrics.registry_requests.clone())?;
         // Topics differ in their indices, not in the cluster.
         let lists = Arc::new(Lists::new(Arc::new(Client::new(&config.elasticsearch)?)));
-        Ok(Self { metrics, schemas, lists, shutdown })
+        Ok(Self { metrics, schemas, lists, traces: None, shutdown })
+    }
+
+    /// Starts the export of traces, where the config asks for it.
+    ///
+    /// # Errors
+    /// When `tracing` cannot be used.
+    fn traced(self, config: &Config) -> Result<Self, RunError> {
+        let traces = Traces::start(&config.tracing, "penstock-indexer", Sampling::Links, &self.metrics.spans);
+        Ok(Self { traces: traces.map_err(RunError::Config)?, ..self })
     }
 
     /// Returns the metrics of all topics.
@@ -83,7 +96,7 @@ pub async fn run(
     shutdown: &CancellationToken,
 ) -> Result<(), RunError> {
     let shutdown = shutdown.child_token();
-    let shared = Shared::new(config, registry, &shutdown)?;
+    let shared = Shared::new(config, registry, &shutdown)?.traced(config)?;
     let topics = config.of_topics();
     let is_alone = topics.len() == 1;
     let running = topics.iter().map(|topic| {
@@ -97,7 +110,11 @@ pub async fn run(
             outcome
         }
     });
-    futures::future::join_all(running).await.into_iter().collect()
+    let outcomes = futures::future::join_all(running).await;
+    if let Some(traces) = &shared.traces {
+        traces.stop().await;
+    }
+    outcomes.into_iter().collect()
 }
 
 /// Runs the pipeline of the one topic of `config` until its `job` is done or it is shut down.
@@ -115,6 +132,8 @@ pub(crate) async fn run_topic(
     let conditions =
         Conditions { kafka: readiness.condition("kafka"), schemas: readiness.condition("schema_registry") };
     let bulk = Bulk::with_lists(config, metrics.clone(), readiness, Arc::clone(&shared.lists))?;
+    let traces = shared.traces.as_ref().map(Arc::clone);
+    let bulk = bulk.traced(traces.map(|it| BulkTraces::new(it, &config.kafka.topic, &config.indexer.group_id)));
     let dead_letters = DeadLetters::new(config, readiness.condition("dead_letters"), metrics.clone())?;
 
     let is_dry = job.dry_run.is_some();
@@ -130,6 +149,7 @@ pub(crate) async fn run_topic(
         if bulk.index_cache().is_needed() {
             bulk.index_cache().renewed().await;
         }
+        bulk.index_cache().look_for_copies().await;
         Ok(())
     };
     match shared.shutdown.run_until_cancelled(set_up).await {

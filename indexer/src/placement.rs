@@ -15,11 +15,13 @@ use crate::config::Expired;
 use crate::message::target::{Age, NoPlacement, Target};
 
 pub use calendar::{Calendar, Retention};
+pub(crate) use kinship::Kinship;
 pub(crate) use names::Kin;
 pub use pattern::Pattern;
 pub use table::{Backing, Doubt, FoundIndex, Table, TableError};
 
 pub mod calendar;
+mod kinship;
 pub(crate) mod names;
 pub mod pattern;
 pub mod table;

@@ -4,9 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
-use service::admin::{self, Condition, Readiness};
-use service::status::Status;
+use service::admin::{Condition, Readiness};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -67,18 +65,6 @@ pub(crate) fn refresh(config: &Config, sources: &[Arc<Source>], common: &Common)
         registry: common.registry.clone(),
         pulls: common.metrics.cxone_pulls.clone(),
     }))
-}
-
-/// Serves the admin port until `stopped`. When it fails, the receiver goes on.
-pub(crate) async fn serve_admin(
-    openapi: Router,
-    status: Status,
-    listener: tokio::net::TcpListener,
-    stopped: CancellationToken,
-) {
-    if let Err(error) = admin::serve_with(openapi, status, listener, stopped).await {
-        tracing::error!(%error, "The admin port has failed; the receiver continues.");
-    }
 }
 
 /// Turns the readiness red at `shutdown`, and after `delay`, in which load balancers notice, closes.

@@ -11,7 +11,7 @@ use axum::Router;
 use prometheus::PullingGauge;
 use rdkafka::error::KafkaError;
 use registry::RegistrySetupError;
-use service::admin::Readiness;
+use service::admin::{self, Readiness};
 use service::metrics::{Declaration, Kind, REVISION, Registry, conditions, process};
 use service::status::Status;
 use tokio::task::JoinSet;
@@ -47,6 +47,7 @@ mod quoted;
 mod receive;
 mod reject;
 mod reload;
+mod request_trace;
 mod router;
 pub mod schema_command;
 mod server;
@@ -71,6 +72,9 @@ pub enum RunError {
     /// The section `cxone` of the config cannot be used.
     #[error(transparent)]
     Cxone(#[from] CxoneError),
+    /// The section `tracing` of the config cannot be used.
+    #[error(transparent)]
+    Traces(#[from] ::config::ConfigError),
     /// librdkafka refuses the config.
     #[error("kafka.options: cannot create the producer: {0}")]
     Kafka(#[from] KafkaError),
@@ -93,7 +97,7 @@ pub async fn run(config: Config, listeners: Listeners, shutdown: CancellationTok
     let sources = Source::compile_all(&config, &metrics)?;
     let tls = setup::tls(&config, &metrics)?;
     let common = Arc::new(setup::common(&config, &sources, metrics, shutdown.clone())?);
-    let producer = Arc::clone(&common.producer);
+    let (producer, traces) = (Arc::clone(&common.producer), common.traces.clone());
     register_queue_len(&exposition, &producer)?;
 
     let mut tasks = JoinSet::new();
@@ -109,7 +113,7 @@ pub async fn run(config: Config, listeners: Listeners, shutdown: CancellationTok
     // itself can be watched.
     let stopped = CancellationToken::new();
     let status = Status::new(&status_page::LAYOUT, exposition, readiness);
-    tasks.spawn(background::serve_admin(openapi::router(&config), status, listeners.admin, stopped.clone()));
+    tasks.spawn(admin::serve_with(openapi::router(&config), status, listeners.admin, stopped.clone()));
     if let Some(refresh) = background::refresh(&config, &sources, &common)? {
         tasks.spawn(refresh.run(closing.clone()));
     }
@@ -128,6 +132,9 @@ pub async fn run(config: Config, listeners: Listeners, shutdown: CancellationTok
     }
     drop(common);
     background::flush(producer).await;
+    if let Some(traces) = traces {
+        traces.stop().await;
+    }
     stopped.cancel();
     while tasks.join_next().await.is_some() {}
     tracing::info!("Stopped.");

@@ -57,6 +57,8 @@ pub(crate) struct Metrics {
     pub(crate) certificate_expiry: GaugeVec,
     /// How long requests to the schema registry take, in seconds, by outcome.
     pub(crate) registry_requests: HistogramVec,
+    /// Spans by outcome: `exported`, `dropped`, `failed`.
+    pub(crate) spans: IntCounterVec,
     /// Pulls of schemas from CXone by outcome: `registered`, `unchanged`, `incompatible`, `failed`.
     pub(crate) cxone_pulls: IntCounterVec,
     /// Those of bodies that are no events.
@@ -138,6 +140,7 @@ impl Metrics {
             secrets_unusable: secrets_unusable(registry)?,
             certificate_expiry: certificate_expiry(registry)?,
             registry_requests: registry::durations(registry, "penstock_receiver_registry_request_duration_seconds")?,
+            spans: traces::spans(registry, "penstock_receiver_spans_total")?,
             cxone_pulls: cxone_pulls(registry)?,
             bodies: BodyMetrics::new(registry)?,
         })

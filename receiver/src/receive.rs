@@ -22,6 +22,7 @@ use crate::client::{Client, Visit};
 use crate::message::{Buffer, RecordHead};
 use crate::metrics::Counted;
 use crate::reject::Rejection;
+use crate::request_trace::{Publish, RequestTrace};
 use crate::stages::authenticate::{Authenticator, Pending, Refused};
 use crate::stages::produce::{Delivery, ProduceError};
 use crate::stages::unframe::{Form, unframe};
@@ -49,6 +50,7 @@ pub(crate) mod reader;
 pub(crate) mod request_id;
 mod schemas;
 mod set_aside;
+mod traced;
 pub(crate) mod verify;
 
 /// The part of `receiver.request_timeout` that may be spent waiting; the rest is for the answer.
@@ -68,17 +70,25 @@ struct Queued {
     begin: Instant,
     /// Whether it is of an older version of the schema than the latest.
     is_older: bool,
+    /// Its span; none where traces are off.
+    publish: Option<Publish>,
 }
 
 /// Answers a request to a source.
 pub(crate) async fn receive(State(endpoint): State<Arc<Endpoint>>, request: Request) -> Response {
+    if let Some(answer) = endpoint.source.verification.as_ref().and_then(|it| verify::posted(it, &request)) {
+        return answer;
+    }
     let received = Received { wall: SystemTime::now(), instant: Instant::now() };
     let _counted = Counted::new(&endpoint.common.metrics.in_flight);
     let (head, body) = request.into_parts();
     let request_id = RequestId::of(&head.headers);
     let keeps_connection = head.version >= Version::HTTP_2;
 
-    let mut response = match endpoint.accept(&head, body, received, &request_id).await {
+    let mut trace = None;
+    let outcome = endpoint.accept(&head, body, received, &request_id, &mut trace).await;
+    let problem = outcome.as_ref().err().map(Rejection::code);
+    let mut response = match outcome {
         Ok(count) => accepted(count),
         Err(rejection) => endpoint.rejected(rejection, received.wall, &request_id),
     };
@@ -87,19 +97,23 @@ pub(crate) async fn receive(State(endpoint): State<Arc<Endpoint>>, request: Requ
         // So that its next request goes to another receiver before this one closes.
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
+    if let Some(trace) = trace {
+        trace.answered(response.status().as_u16(), problem);
+    }
     endpoint.source.metrics.request_seconds.observe(received.instant.elapsed().as_secs_f64());
     response
 }
 
 impl Endpoint {
     /// The way of a request: returns how many events it brought. It returns only when Kafka has acknowledged all of
-    /// them (P1).
+    /// them (P1). Its trace begins in `trace` as soon as its sender is authenticated.
     async fn accept(
         &self,
         head: &Parts,
         body: Body,
         received: Received,
         request_id: &RequestId,
+        trace: &mut Option<RequestTrace>,
     ) -> Result<usize, Rejection> {
         let deadline = received.instant + self.common.request_timeout.mul_f32(WAITS);
         let authenticator = self.source.authenticator.current();
@@ -113,6 +127,9 @@ impl Endpoint {
         };
         // Permit: those whom only the signature makes known wait elsewhere.
         let by_head = pending.is_authentic();
+        if by_head {
+            *trace = self.trace(&head.headers, received.wall, request_id);
+        }
         let mut room = if by_head { self.room(head)? } else { self.waiting_room(head, client)? };
         // Body.
         let body = self.read_body(body, &mut room, received, deadline).await?;
@@ -122,16 +139,19 @@ impl Endpoint {
             Refused::InFlight => Rejection::InFlight,
         })?;
         if !by_head {
+            *trace = self.trace(&head.headers, received.wall, request_id);
             self.let_in(&mut room, client)?;
         }
 
         // Decompress, unframe, schema, validate, produce.
+        let trace = trace.as_ref();
         let record = RecordHead {
             timestamp: received.wall,
             source: &self.source.name,
             id_scope: self.source.qualifies_ids.then_some(&self.source.name),
             request_id: request_id.as_bytes(),
-            traceparent: request_id::traceparent(&head.headers),
+            traceparent: trace.map(RequestTrace::traceparent).or_else(|| request_id::traceparent(&head.headers)),
+            trace,
         };
         let taken = self.take(&head.headers, &mut body.0, &mut room.budget, &record, deadline).await;
         match &taken {
@@ -182,7 +202,7 @@ impl Endpoint {
         // The producer has its own copy, in a queue of its own limit.
         *body = Buffer::default();
         budget.release();
-        self.delivered(&queued, deadline).await
+        self.delivered(queued, deadline).await
     }
 
     /// Hands what a request brings to Kafka, and returns what to wait for.
@@ -190,18 +210,24 @@ impl Endpoint {
         self.source.metrics.bodies.odd_uuids.inc_by(events.odd_uuids());
         let begin = Instant::now();
         let (producer, topic) = (&self.common.producer, &self.source.topic);
-        let (count, queued) = match events {
-            Events::One(event) => (1, producer.queue(topic, std::iter::once(event.borrowed()), record).await),
-            Events::Many(batch) => (batch.events().len(), producer.queue(topic, batch.events(), record).await),
+        let count = events.count();
+        let publish = record.trace.map(|trace| trace.publish(topic, count));
+        let record = &record.within(publish.as_ref());
+        let queued = match events {
+            Events::One(event) => producer.queue(topic, std::iter::once(event.borrowed()), record).await,
+            Events::Many(batch) => producer.queue(topic, batch.events(), record).await,
         };
         let delivery = queued.map_err(|error| self.not_produced(error))?;
-        Ok(Queued { count, delivery, begin, is_older: false })
+        Ok(Queued { count, delivery, begin, is_older: false, publish })
     }
 
     /// Waits for the acknowledgements; returns how many events they were.
-    async fn delivered(&self, queued: &Queued, deadline: Instant) -> Result<usize, Rejection> {
+    async fn delivered(&self, queued: Queued, deadline: Instant) -> Result<usize, Rejection> {
         let finished = self.common.producer.finished(&self.source.topic, &queued.delivery, deadline).await;
         finished.map_err(|error| self.not_produced(error))?;
+        if let Some(publish) = queued.publish {
+            publish.acknowledged();
+        }
         let metrics = &self.source.metrics;
         metrics.produce_seconds.observe(queued.begin.elapsed().as_secs_f64());
         metrics.accepted(queued.count as u64);

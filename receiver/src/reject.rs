@@ -156,7 +156,7 @@ impl Rejection {
             Self::Unframe(UnframeError::Unsigned(_)) => &table::UNSIGNED,
             Self::Unframe(UnframeError::Empty) => &table::EMPTY,
             Self::Unframe(_) => &table::FRAME,
-            Self::Container(BatchError::TooManyEvents(_)) => &table::TOO_MANY_EVENTS,
+            Self::Container(BatchError::TooManyEvents(_) | BatchError::TooManyValues) => &table::TOO_MANY_EVENTS,
             Self::Invalid { .. } | Self::Container(BatchError::Event { .. }) => &table::INVALID_EVENT,
             Self::Container(_) => &table::CONTAINER,
             Self::Ambiguous(_) => &table::AMBIGUOUS_FRAME,

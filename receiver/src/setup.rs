@@ -6,6 +6,7 @@ use registry::SchemaRegistry;
 use service::budget::LogBudget;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
+use traces::{Sampling, Traces};
 
 use crate::RunError;
 use crate::body_budget::MemoryBudget;
@@ -57,7 +58,7 @@ pub(crate) fn settings(receiver: &crate::config::Receiver, tls: Option<Arc<Tls>>
 /// Returns what all sources share.
 ///
 /// # Errors
-/// When the registry or the producer cannot be made of the config.
+/// When the registry, the producer or the traces cannot be made of the config.
 pub(crate) fn common(
     config: &Config,
     sources: &[Arc<Source>],
@@ -85,6 +86,7 @@ pub(crate) fn common(
         forwarded_certificate: receiver.forwarded_certificate.as_ref().and_then(Forwarded::new),
         discards: Semaphore::new(DISCARDS),
         stopping,
+        traces: Traces::start(&config.tracing, "penstock-receiver", Sampling::Ratio, &metrics.spans)?,
         request_permits: Semaphore::new(receiver.max_in_flight_requests.min(Semaphore::MAX_PERMITS)),
         metrics,
         workers: Workers::default(),

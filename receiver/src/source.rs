@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use avro::{Limits, Schema, SchemaError, Uuids};
@@ -30,8 +31,11 @@ mod file_schemas;
 mod rate;
 pub(crate) mod schema;
 
-/// How many schemas that events name by their ids are kept ready for use, for each source.
-const NAMED: u64 = 100;
+/// How many schemas that events name by their ids are kept ready for use, for each source. A large one counts once more
+/// for each [`NAMED_BYTES`] that it takes.
+const NAMED: u32 = 100;
+/// See [`NAMED`].
+const NAMED_BYTES: usize = 64 * 1024;
 
 /// One webhook.
 pub(crate) struct Source {
@@ -176,7 +180,7 @@ impl Source {
             uuids: if limits.strict_uuids { Uuids::Strict } else { Uuids::Any },
             batch_limits: BatchLimits { event, events, bytes: max_decompressed },
             register_schemas: source.register_schemas,
-            named: Cache::builder().max_capacity(NAMED).time_to_live(config.schema_registry.refresh).build(),
+            named: named(config.schema_registry.refresh),
             file_schemas: FileSchemas::default(),
             quarantine: Quarantine::compile(&source.quarantine, &config.kafka),
             drift: Drift::default(),
@@ -207,6 +211,15 @@ impl Source {
         let key = self.key_field.as_deref().map(|dotted| schema.field(dotted)).transpose()?;
         Ok(Writer { id, schema, key, uuids: self.uuids })
     }
+}
+
+/// Returns a cache of schemas by their ids, each for `refresh`.
+fn named(refresh: Duration) -> Cache<SchemaId, Arc<Writer>> {
+    let weigh = |_: &SchemaId, writer: &Arc<Writer>| {
+        // One is always kept.
+        u32::try_from(1 + writer.schema.bytes() / NAMED_BYTES).unwrap_or(NAMED).min(NAMED)
+    };
+    Cache::builder().max_capacity(NAMED.into()).weigher(weigh).time_to_live(refresh).build()
 }
 
 /// Each path is one that the router takes, and stands once.

@@ -81,4 +81,5 @@ mod time_units;
 mod tls;
 mod topic_rules;
 mod topics;
+mod traces;
 mod versions;

@@ -128,6 +128,25 @@ async fn a_write_index_of_another_name_takes_what_is_live() -> Result<()> {
     scene.indexer.stop().await
 }
 
+/// A rollover names the next index after the last one, whatever the alias is called.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_index_that_somebody_put_behind_the_alias_rolls_over_like_any_other() -> Result<()> {
+    let mut pipeline = Pipeline::new(&Stack::running()?, "other-series").await?;
+    pipeline.config.elasticsearch.placement.margin = MARGIN;
+    let series = format!("calls-{}-raw", uuid::Uuid::new_v4().simple());
+    let [first, second] = [1, 2].map(|number| format!("{series}-{number:06}"));
+    let alias = json!({"aliases": {&*pipeline.config.elasticsearch.index_name: {"is_write_index": true}}});
+    pipeline.search.call(Method::PUT, &first, &alias).await?;
+    let indexer = pipeline.indexer().await?;
+    let mut scene = Scene { pipeline, indexer, mixes: Vec::new() };
+    scene.live(&first).await?;
+    scene.call(Method::POST, &format!("{}/_rollover", scene.name()), json!({})).await?;
+    scene.live(&second).await?;
+    scene.repeat().await?;
+    scene.exactly(0..2).await?;
+    scene.indexer.stop().await
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_archive_behind_the_search_alias_takes_nothing() -> Result<()> {
     let archive = format!("archive-{}", uuid::Uuid::new_v4().simple());

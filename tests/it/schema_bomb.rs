@@ -69,6 +69,12 @@ fn bombs() -> Vec<(&'static str, String)> {
                 }),
             ),
         ),
+        ("fields that a document would call the same", {
+            let name = |number: usize| -> String {
+                (0..13).map(|bit| if number >> bit & 1 == 1 { '.' } else { '_' }).collect()
+            };
+            record("", &many(6_500, |number| format!(r#"{{"name":"{}","type":"int"}}"#, name(number))))
+        }),
         ("one name twice", record("", &many(9_000, |_| r#"{"name":"f","type":"int"}"#.to_owned()))),
     ]
 }

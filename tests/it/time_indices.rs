@@ -107,6 +107,38 @@ async fn what_a_read_only_index_lacks_goes_to_todays_once_and_nothing_waits() ->
     indexer.stop().await
 }
 
+/// Restored, cloned or reindexed by hand: nothing leads from the old name to the new one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_an_index_of_another_name_holds_is_not_written_again() -> Result<()> {
+    let pipeline = pipeline(&Stack::running()?, "late-renamed").await?;
+    let indexer = pipeline.indexer().await?;
+    let (old, live) = (days_ago(3), days_ago(0));
+    pipeline.feed(old).write(0..EVENTS / 2).await?;
+    pipeline.all_committed().await?;
+    let first = indices(&pipeline).await?[0].0.clone();
+    indexer.stop().await?;
+    let copy = format!("{first}-v2");
+    pipeline.search.call(Method::PUT, &format!("{first}/_block/write"), &Value::Null).await?;
+    pipeline.search.call(Method::POST, &format!("{first}/_clone/{copy}"), &json!({})).await?;
+    let name = &pipeline.config.elasticsearch.index_name;
+    let actions = json!({"actions": [
+        {"add": {"index": copy, "alias": name}},
+        {"remove_index": {"index": first}},
+    ]});
+    pipeline.search.call(Method::POST, "_aliases", &actions).await?;
+    pipeline.search.call(Method::PUT, &format!("{copy}/_settings"), &json!({"index.blocks.write": null})).await?;
+
+    let indexer = pipeline.indexer().await?;
+    for _ in 0..2 {
+        pipeline.feed(old).write(0..EVENTS).await?;
+        pipeline.feed(live).write(0..EVENTS).await?;
+        pipeline.delivered_exactly(&all(&[old, live])).await?;
+    }
+    let after = indices(&pipeline).await?;
+    assert!(after.iter().all(|(index, _)| *index != first), "{after:?}");
+    indexer.stop().await
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn where_a_document_makes_no_index_the_index_is_made_all_the_same() -> Result<()> {
     let settings = [("ES_EXTRA", "-E action.auto_create_index=false")];

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use ::config::check::Problems;
-use ::config::{BinaryConfig, Kafka, SchemaRegistry};
+use ::config::{BinaryConfig, Kafka, SchemaRegistry, Tracing};
 use indexer::config::{Elasticsearch, Indexer};
 use receiver::config::{Cxone, Receiver};
 use serde::{Deserialize, Serialize};
@@ -15,6 +15,8 @@ use service::telemetry::Log;
 pub struct Config {
     /// `log`.
     pub log: Log,
+    /// `tracing`.
+    pub tracing: Tracing,
     /// `kafka`.
     pub kafka: Kafka,
     /// `schema_registry`.
@@ -36,6 +38,7 @@ impl Config {
     pub fn of_receiver(&self) -> receiver::config::Config {
         receiver::config::Config {
             log: self.log.clone(),
+            tracing: self.tracing.clone(),
             kafka: self.kafka.clone(),
             schema_registry: self.schema_registry.clone(),
             receiver: self.receiver.clone(),
@@ -47,6 +50,7 @@ impl Config {
     pub fn of_indexer(&self) -> indexer::config::Config {
         indexer::config::Config {
             log: self.log.clone(),
+            tracing: self.tracing.clone(),
             kafka: self.kafka.clone(),
             schema_registry: self.schema_registry.clone(),
             elasticsearch: self.elasticsearch.clone(),

@@ -14,6 +14,8 @@ use rdkafka::message::{Headers, Message};
 use rdkafka::producer::{FutureProducer, FutureRecord};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 
+use crate::eventually::eventually;
+
 mod log;
 
 /// How long one answer of the cluster may take; the tests' machine may be busy.
@@ -191,9 +193,13 @@ impl Kafka {
     /// # Errors
     /// As [`Kafka::create_topic`].
     pub async fn committed(&self, group: &str, topic: &str) -> anyhow::Result<BTreeMap<i32, Option<i64>>> {
-        let (mut config, topic) = (self.config(), topic.to_owned());
-        config.set("group.id", group);
-        tokio::task::spawn_blocking(move || committed(&config.create()?, &topic)).await?
+        // A coordinator that has just moved refuses for a moment.
+        eventually("Kafka says what was committed", || async {
+            let (mut config, topic) = (self.config(), topic.to_owned());
+            config.set("group.id", group);
+            tokio::task::spawn_blocking(move || committed(&config.create()?, &topic)).await?
+        })
+        .await
     }
 
     /// Has `group`, which has no members, begin again at the first record of each partition of `topic`.

@@ -22,6 +22,7 @@ use crate::placement::table::{FoundIndex, Table};
 use crate::placement::time::{millis, tolerance};
 use seen::Seen;
 
+mod dated;
 mod report;
 mod seen;
 
@@ -154,8 +155,7 @@ impl BackingIndexCache {
                 continue;
             }
             if !self.is_needed() {
-                self.index.read_retention().await;
-                self.index.check_template().await;
+                self.look_at_dated().await;
                 continue;
             }
             let table = self.renewed().await;
@@ -272,6 +272,8 @@ impl BackingIndexCache {
                 );
                 None
             }
+            // A part of it cannot be searched for now. It is looked at again with the next list.
+            Err(ReadError::Refused { status: 500.., .. }) => return Ok(None),
             first => first?,
         };
         let since = first.map(|first| first.saturating_add(tolerance(self.margin)));

@@ -100,7 +100,8 @@ pub(super) async fn first_ingested(client: &Client, index: &str) -> Result<Optio
     let request = Request {
         method: Method::Post,
         path: &format!("/{index}/_search"),
-        query: &[("filter_path", "aggregations.first.value")],
+        // Without a part of the shards, the first of the others would count.
+        query: &[("filter_path", "aggregations.first.value"), ("allow_partial_search_results", "false")],
         content_type: "application/json",
         body: Bytes::from(body.to_string()),
     };

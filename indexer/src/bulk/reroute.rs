@@ -19,8 +19,7 @@ use crate::config::{Config, Expired, Strategy};
 use crate::elasticsearch::Client;
 use crate::message::target::{Age, NoPlacement};
 use crate::metrics::PlacementMetrics;
-use crate::placement::by_table;
-use crate::placement::{Calendar, Table};
+use crate::placement::{Table, by_table};
 
 /// Ids in one request: each is read from disk or memory, and none comes with its document.
 pub(super) const MAX_LOOK_UPS: usize = 500;
@@ -115,13 +114,16 @@ impl Reroute {
         let (mut stuck, mut again, mut made) = (Vec::new(), Vec::new(), HashSet::new());
         for item in unplaced {
             let last = work.index_of(item);
-            let is_missing = self.is_dated() && !table.is_there(&last);
+            let next = self.next(&table, batch.items[item].time);
+            // Of an index that is there under another name only, no second one is made.
+            let is_copied = matches!(next, Next::LookUp(_)) && *last != *table.write().name;
+            let is_missing = self.is_dated() && !table.is_there(&last) && !is_copied;
             if is_missing && (made.contains(&last) || self.index_cache.index().ensure_dated(&last).await) {
                 made.insert(last);
                 again.push(item);
                 continue;
             }
-            match self.next(&table, batch.items[item].time) {
+            match next {
                 // What was looked up and is missing goes to the write index. When that is blocked, only its operator
                 // can help.
                 Next::LookUp(_) if *last == *table.write().name => stuck.push(item),
@@ -202,13 +204,8 @@ impl Reroute {
         let calendar = self.index_cache.calendar();
         match calendar.place(time, now_millis()) {
             Ok((target, ..)) => {
-                let number = table.first_from(calendar.pattern().time(&target.index).unwrap_or(i64::MAX));
-                match table.backing().get(number) {
-                    Some(own) if !own.writable && Calendar::is_of(&own.name, &target.index) => {
-                        Next::LookUp(number..table.backing().len())
-                    }
-                    Some(_) | None => Next::Write(target.index),
-                }
+                let start = calendar.pattern().time(&target.index).unwrap_or(i64::MAX);
+                table.dated_candidates(&target.index, start).map_or(Next::Write(target.index), Next::LookUp)
             }
             Err(NoPlacement::Skip) => Next::Skip,
             Err(NoPlacement::DeadLetter) => Next::Expire,

@@ -34,6 +34,7 @@ pub(super) use settle::Conflicts;
 
 mod compare;
 mod handling;
+mod instant;
 mod own;
 mod parts;
 mod settle;

@@ -109,10 +109,28 @@ impl ClusterNode {
             .send(request.method, request.path, headers, Some(request.query), body, Some(timeout))
             .await
             .map_err(|error| self.failure(&error, timeout))?;
+        if let Some(elsewhere) = self.redirected(request.path, answer.url()) {
+            return Err(self.broken(elsewhere));
+        }
         if answer.content_length().is_some_and(|length| length > max_bytes as u64) {
             return Ok(None);
         }
         self.read(answer, timeout).await.map(Some)
+    }
+
+    /// Returns what to say of an answer to a request of `path` that comes from `url`, if that is not where it was sent.
+    /// The client follows redirects, with another method and without credentials: the answer is one to another question.
+    fn redirected(&self, path: &str, url: &Url) -> Option<String> {
+        let mut base = self.url.clone();
+        if !base.path().ends_with('/') {
+            base.set_path(&format!("{}/", base.path()));
+        }
+        let sent_to = base.join(path.trim_start_matches('/')).ok()?;
+        let is_there = sent_to.origin() == url.origin() && sent_to.path() == url.path();
+        let origin = url.origin().ascii_serialization();
+        (!is_there).then(|| {
+            format!("it redirects {path} to {origin}{}; redirects are not followed: set elasticsearch.url", url.path())
+        })
     }
 
     async fn read(&self, answer: response::Response, timeout: Duration) -> Result<ServerAnswer, SendError> {
@@ -152,3 +170,6 @@ impl ClusterNode {
         SendError::Connection { node: self.url.to_string(), reason }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,6 +10,7 @@ use std::fmt;
 use bytes::Bytes;
 use serde::Deserialize;
 
+use crate::elasticsearch::errors::is_own_error;
 use crate::elasticsearch::{Client, Method, Request, SendError, ServerAnswer};
 
 /// The oldest Elasticsearch that is used: component templates that may be missing came with it.
@@ -56,7 +57,7 @@ pub enum ServerError {
     #[error("{0}")]
     Send(#[from] SendError),
     /// An answer that says nothing about the server and may be another one later.
-    #[error("GET / answered {status}: {body}")]
+    #[error("the server does not say what it is: it answered {status}: {body}")]
     Refused {
         /// The status.
         status: u16,
@@ -162,8 +163,10 @@ pub async fn identify(client: &Client, index: &str, expected: Option<Product>) -
     let server = match judge(&answer)? {
         Said::Server(server) => server,
         Said::Nothing => {
-            let server = Server::unknown(guess(client, &answer, index, expected).await?);
-            if client.server() != Some(server) {
+            let product = guess(client, &answer, index, expected).await?;
+            let known = client.server().filter(|known| known.product == product);
+            let server = known.unwrap_or(Server::unknown(product));
+            if known.is_none() {
                 tracing::warn!(
                     status = answer.status,
                     product = %server.product,
@@ -186,7 +189,7 @@ pub async fn identify(client: &Client, index: &str, expected: Option<Product>) -
 /// Returns what the `answer` to `GET /` says.
 fn judge(answer: &ServerAnswer) -> Result<Said, ServerError> {
     if matches!(answer.status, 401 | 408 | 429 | 500..) {
-        return Err(ServerError::Refused { status: answer.status, body: answer.beginning() });
+        return Err(refused(answer));
     }
     let Ok(Main { version }) = serde_json::from_slice::<Main>(&answer.body) else { return Ok(Said::Nothing) };
     if version.distribution.eq_ignore_ascii_case("opensearch") {
@@ -196,6 +199,10 @@ fn judge(answer: &ServerAnswer) -> Result<Said, ServerError> {
     // Elasticsearch Serverless gives the number of a version that it is not.
     let number = Version::parse(&version.number).filter(|_| version.build_flavor != "serverless");
     Ok(Said::Server(Server { product: Product::Elasticsearch, version: number }))
+}
+
+fn refused(answer: &ServerAnswer) -> ServerError {
+    ServerError::Refused { status: answer.status, body: answer.beginning() }
 }
 
 /// Whose server it is that does not say so.
@@ -213,7 +220,15 @@ async fn guess(
     }
     // A parameter that is not known is refused before anything else is looked at.
     let probe = get(client, &format!("/{index}"), &[("features", "aliases"), ("filter_path", "*.aliases")]).await?;
-    Ok(if probe.status == 400 { Product::OpenSearch } else { Product::Elasticsearch })
+    match probe.status {
+        // A page of something before the server says nothing about the server.
+        200 if serde_json::from_slice::<serde_json::Value>(&probe.body).is_err() => Err(refused(&probe)),
+        200 => Ok(Product::Elasticsearch),
+        401 | 408 | 429 | 500.. => Err(refused(&probe)),
+        _ if !is_own_error(&probe.body) => Err(refused(&probe)),
+        400 => Ok(Product::OpenSearch),
+        _ => Ok(Product::Elasticsearch),
+    }
 }
 
 async fn get(client: &Client, path: &str, query: &[(&str, &str)]) -> Result<ServerAnswer, SendError> {

@@ -125,6 +125,7 @@ impl Index {
             return Ok(());
         }
         let Some(first) = resources::first(&self.settings, &self.known_mapping()) else { return Ok(()) };
+        self.check_bereft().await?;
         match self.requests.put(&first.path, &first.body).await {
             Ok(()) => {
                 tracing::info!(index = self.name(), path = first.path, "Created the index.");

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::Index;
 use super::requests::RequestError;
 use crate::config::Strategy;
-use crate::placement::Kin;
+use crate::placement::{Kin, Kinship};
 
 impl Index {
     /// Returns the name of the index that new documents go to: the write index, or with the strategy `time` the newest;
@@ -15,7 +15,7 @@ impl Index {
     /// [`RequestError`].
     pub(super) async fn current(&self) -> Result<Option<String>, RequestError> {
         Ok(match self.settings.strategy {
-            Strategy::Single => Some(self.name().to_owned()),
+            Strategy::Single => Some(self.behind_name().await?),
             Strategy::DataStream => self.stream_indices().await?.pop(),
             Strategy::Rollover => self.behind_alias().await?.into_iter().find(|(_, is_write)| *is_write).map(first),
             Strategy::Time => {
@@ -31,18 +31,30 @@ impl Index {
     /// # Errors
     /// [`RequestError`].
     pub(super) async fn own_indices(&self) -> Result<Vec<String>, RequestError> {
-        let is_own = |name: &str| matches!(Kin::of(self.name(), name), Kin::Own(_));
         Ok(match self.settings.strategy {
-            Strategy::Single => vec![self.name().to_owned()],
+            Strategy::Single => vec![self.behind_name().await?],
             Strategy::DataStream => self.stream_indices().await?.pop().into_iter().collect(),
             Strategy::Rollover => {
-                let all = self.behind_alias().await?.into_iter();
-                all.filter(|(name, is_write)| *is_write || is_own(name)).map(first).collect()
+                let all = self.behind_alias().await?;
+                let names: Vec<&str> = all.iter().map(|(name, _)| name.as_str()).collect();
+                let write = all.iter().find(|(_, is_write)| *is_write).map(|(name, _)| name.as_str());
+                let kinship = Kinship::new(self.name(), write, &names);
+                let is_own = |name: &str| matches!(kinship.of(name).kin, Kin::Own(_));
+                let own = all.iter().filter(|(name, is_write)| *is_write || is_own(name));
+                own.map(|(name, _)| name.clone()).collect()
             }
             Strategy::Time => {
                 self.behind_alias().await?.into_iter().map(first).filter(|name| self.date(name).is_some()).collect()
             }
         })
+    }
+
+    /// Returns the index that the name of the strategy `single` stands for: of an alias of several indices the one that
+    /// it writes to. Else the name itself: a role may know the alias alone.
+    async fn behind_name(&self) -> Result<String, RequestError> {
+        let behind = self.behind_alias().await?;
+        let write = behind.iter().find(|(_, is_write)| *is_write && behind.len() > 1);
+        Ok(write.map_or_else(|| self.name().to_owned(), |(name, _)| name.clone()))
     }
 
     /// Returns the backing indices of the data stream in its own order.

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use super::mapping::compare::{Conflict, Difference, compare, merge};
 use super::requests::RequestError;
-use super::{Index, resources};
+use super::{Index, mapping, resources};
 use crate::config::Strategy;
 
 /// How many times template and indices are looked at: more than there are indexers that add fields at the same moment.
@@ -119,7 +119,8 @@ impl Index {
         Ok(indices
             .into_iter()
             .next()
-            .map(|(_, mut index)| index.get_mut("mappings").map(Value::take).unwrap_or_default()))
+            .map(|(_, mut index)| index.get_mut("mappings").map(Value::take).unwrap_or_default())
+            .map(mapping::nest::nested))
     }
 
     /// Adds what `live`, the mapping of `index`, lacks of the known fields. Returns whether something was added, and
@@ -166,11 +167,27 @@ impl Index {
 
     async fn add_to_index(&self, index: &str, live: &Value, addition: &Value) -> Result<(), RequestError> {
         let limit = resources::fields_limit(&merge(live, addition, &BTreeMap::new()));
-        if let Some(limit) = limit.filter(|_| resources::fields_limit(live) != limit) {
+        if let Some(limit) = limit.filter(|_| resources::fields_limit(live) != limit)
+            && self.allowed_fields(index).await?.is_none_or(|allowed| allowed < limit)
+        {
             let settings = json!({ "index.mapping.total_fields.limit": limit });
             self.requests.put(&format!("/{index}/_settings"), &settings).await?;
         }
         self.requests.put(&format!("/{index}/_mapping"), addition).await
+    }
+
+    /// Returns how many fields `index` may have, where its settings say so and may be read. An operator may have raised
+    /// it for names that are free.
+    async fn allowed_fields(&self, index: &str) -> Result<Option<usize>, RequestError> {
+        let path = format!("/{index}/_settings?filter_path=*.settings.index.mapping.total_fields.limit");
+        let answer = match self.requests.get(&path).await {
+            Err(error) if error.is_denied() => return Ok(None),
+            answer => answer?.unwrap_or_default(),
+        };
+        // The index may be called otherwise than the alias that leads to it.
+        let settings = answer.as_object().and_then(|indices| indices.values().next()).cloned().unwrap_or_default();
+        let limit = &settings["settings"]["index"]["mapping"]["total_fields"]["limit"];
+        Ok(limit.as_str().and_then(|limit| limit.parse().ok()))
     }
 
     fn log_refused(&self, index: &str, error: &RequestError) {

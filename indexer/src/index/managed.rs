@@ -11,6 +11,8 @@ use super::requests::{RequestError, Requests};
 
 /// Where in `_meta` our marks stand.
 const MARK: &str = "penstock";
+/// What Elasticsearch adds to a template from 9.2 on: when it was put. It says nothing about who has changed what.
+const DATES: [&str; 4] = ["created_date", "created_date_millis", "modified_date", "modified_date_millis"];
 /// The version of this program.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -86,6 +88,9 @@ impl Managed {
             Kind::IndexTemplate => answer["index_templates"][0]["index_template"].clone(),
         };
         let meta = content.as_object_mut().and_then(|object| object.remove("_meta")).unwrap_or_default();
+        if let Some(content) = content.as_object_mut() {
+            content.retain(|key, _| !DATES.contains(&key.as_str()));
+        }
         Ok(content.is_object().then_some(Live { content, meta }))
     }
 

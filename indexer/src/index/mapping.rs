@@ -14,6 +14,7 @@ pub mod flavour;
 mod fragment;
 mod generator;
 mod limits;
+pub mod nest;
 mod note;
 mod widen;
 

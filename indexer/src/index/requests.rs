@@ -10,6 +10,8 @@ use crate::elasticsearch::errors::is_own_error;
 use crate::elasticsearch::server::ServerError;
 use crate::elasticsearch::{Client, Method, Request, SendError, ServerAnswer};
 
+/// The type of an error where something before the server has answered in its place.
+const NOT_OWN: &str = "unreadable";
 /// How deep the causes of a refusal are followed.
 const MAX_CAUSES: usize = 8;
 
@@ -34,6 +36,9 @@ pub enum RequestError {
     /// The server is not known, or not used.
     #[error("{0}")]
     Server(#[from] ServerError),
+    /// It was answered without a part of the documents.
+    #[error("{0}")]
+    Incomplete(String),
     /// The name is taken by something else.
     #[error("{0}")]
     Occupied(String),
@@ -61,7 +66,7 @@ impl RequestError {
         match self {
             Self::Refused { status: 404 | 405 | 410, .. } => true,
             Self::Refused { status: 400, error_type, .. } => error_type.is_empty(),
-            Self::Refused { .. } | Self::Send(_) | Self::Server(_) | Self::Occupied(_) => false,
+            Self::Refused { .. } | Self::Send(_) | Self::Server(_) | Self::Incomplete(_) | Self::Occupied(_) => false,
         }
     }
 
@@ -120,7 +125,7 @@ impl Requests {
     pub(super) async fn get(&self, path: &str) -> Result<Option<Value>, RequestError> {
         let answer = self.send(Method::Get, path, Bytes::new()).await?;
         match answer.status {
-            200 => Ok(Some(serde_json::from_slice(&answer.body).unwrap_or_default())),
+            200 => own(format!("GET {path}"), &answer).map(Some),
             // That of something before Elasticsearch says nothing about what is there.
             404 if is_own_error(&answer.body) => Ok(None),
             _ => Err(refused(format!("GET {path}"), &answer)),
@@ -144,17 +149,17 @@ impl Requests {
         }
         let bytes = if body.is_null() { Bytes::new() } else { Bytes::from(body.to_string()) };
         let answer = self.send(Method::Put, path, bytes).await?;
-        if (200..300).contains(&answer.status) {
-            return Ok(());
+        match answer.status {
+            200..300 => own(format!("PUT {path}"), &answer).map(drop),
+            _ => Err(refused(format!("PUT {path}"), &answer)),
         }
-        Err(refused(format!("PUT {path}"), &answer))
     }
 
     /// Posts `body` to `path`. A dry run does so too: only what changes nothing may be posted then.
     pub(super) async fn post(&self, path: &str, body: &Value) -> Result<(), RequestError> {
         let answer = self.send(Method::Post, path, Bytes::from(body.to_string())).await?;
         match answer.status {
-            200 => Ok(()),
+            200 => own(format!("POST {path}"), &answer).map(drop),
             _ => Err(refused(format!("POST {path}"), &answer)),
         }
     }
@@ -165,7 +170,7 @@ impl Requests {
         let bytes = if body.is_null() { Bytes::new() } else { Bytes::from(body.to_string()) };
         let answer = self.send(Method::Post, path, bytes).await?;
         match answer.status {
-            200 => Ok(serde_json::from_slice(&answer.body).unwrap_or_default()),
+            200 => own(format!("POST {path}"), &answer),
             _ => Err(refused(format!("POST {path}"), &answer)),
         }
     }
@@ -188,6 +193,24 @@ impl Requests {
         let query: Vec<(&str, &str)> = query.split('&').filter_map(|pair| pair.split_once('=')).collect();
         let request = Request { method, path, query: &query, content_type: "application/json", body };
         self.client.send(&request).await
+    }
+}
+
+/// Returns the body of a successful answer. A page of something before the server is none, whatever its status: to take
+/// it for "nothing is there" would overwrite what is.
+fn own(what: String, answer: &ServerAnswer) -> Result<Value, RequestError> {
+    match serde_json::from_slice::<Value>(&answer.body) {
+        Ok(body) if body["error"]["type"].is_string() => Err(refused(what, answer)),
+        Ok(body) if body.is_object() => Ok(body),
+        Ok(_) | Err(_) => Err(RequestError::Refused {
+            what,
+            status: answer.status,
+            error_type: NOT_OWN.to_owned(),
+            reason: format!(
+                "this is no answer of the search server, but of something before it: {}",
+                answer.beginning()
+            ),
+        }),
     }
 }
 

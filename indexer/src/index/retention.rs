@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use super::Index;
+use super::requests::RequestError;
 use crate::config::{Lifecycle, Strategy, age};
 use crate::placement::Retention;
 use crate::placement::time::millis;
@@ -13,22 +16,32 @@ impl Index {
         Arc::clone(&self.retention)
     }
 
-    /// Reads how long an index is kept: `delete.min_age` of the policy as it is in the cluster; where it cannot be
-    /// read, that of the file.
-    pub async fn read_retention(&self) {
+    /// Reads how long an index is kept: `delete.min_age` of the policy as it is in the cluster; where it is missing or
+    /// the role may not read it, that of the file.
+    ///
+    /// # Errors
+    /// [`RequestError`], when it is not known for now: what was known before still counts. The file may say less than
+    /// the cluster, and documents would be expired because a request failed.
+    pub async fn read_retention(&self) -> Result<(), RequestError> {
         let settings = self.settings_here();
-        let Some(policy) = settings.policy.as_ref().filter(|_| settings.lifecycle == Lifecycle::Ilm) else { return };
+        let Some(policy) = settings.policy.as_ref().filter(|_| settings.lifecycle == Lifecycle::Ilm) else {
+            return Ok(());
+        };
         if settings.strategy != Strategy::Time {
-            return;
+            return Ok(());
         }
-        let name = &policy.policy_name;
+        let Some(name) = self.aging_policy(&policy.policy_name).await? else {
+            self.retention.set(None);
+            return Ok(());
+        };
         let min_age = match self.requests.get(&format!("/_ilm/policy/{name}")).await {
-            Ok(Some(live)) => {
-                let delete = &live[name]["policy"]["phases"]["delete"];
+            Ok(Some(live)) if live[&name]["policy"].is_object() => {
+                let delete = &live[&name]["policy"]["phases"]["delete"];
                 // A phase without a minimum age begins at once.
                 (!delete.is_null()).then(|| delete["min_age"].as_str().unwrap_or("0ms").to_owned())
             }
-            Ok(None) | Err(_) => policy.delete.as_ref().map(|delete| delete.min_age.clone()),
+            Err(error) if !error.is_denied() => return Err(error),
+            Ok(_) | Err(_) => policy.delete.as_ref().map(|delete| delete.min_age.clone()),
         };
         let kept = min_age.as_deref().and_then(age).map(millis);
         if self.retention.get() != kept {
@@ -41,5 +54,25 @@ impl Index {
             );
         }
         self.retention.set(kept);
+        Ok(())
+    }
+
+    /// Returns the policy by which the next index ages from the date in its name: an operator may have set another one
+    /// than `ours` in the component template that is theirs. `None` if it ages from its creation, or not at all.
+    async fn aging_policy(&self, ours: &str) -> Result<Option<String>, RequestError> {
+        let path = format!(
+            "/_index_template/_simulate_index/{}-2000.01.01?filter_path=template.settings.index.lifecycle",
+            self.name()
+        );
+        let simulated = match self.requests.ask(&path, &Value::Null).await {
+            Err(error) if error.is_denied() || error.is_no_endpoint() => return Ok(Some(ours.to_owned())),
+            simulated => simulated?,
+        };
+        let lifecycle = &simulated["template"]["settings"]["index"]["lifecycle"];
+        Ok(match lifecycle["name"].as_str() {
+            Some(name) => (lifecycle["parse_origination_date"] == "true").then(|| name.to_owned()),
+            // There may be no template: then the index is made by somebody who knows of the policy.
+            None => (!self.is_shadowed()).then(|| ours.to_owned()),
+        })
     }
 }

@@ -70,6 +70,16 @@ impl Index {
             gauge(&before).set(0);
         }
         match shadow {
+            Some(template) if template == NO_TEMPLATE => {
+                gauge(&template).set(1);
+                tracing::error!(
+                    index = self.name(),
+                    ours,
+                    "No index template matches the index names: the next index gets no mapping and no lifecycle. Run \
+                     `penstock-indexer setup` with a role that may create templates; it shows why the server refuses \
+                     one."
+                );
+            }
             Some(template) => {
                 gauge(&template).set(1);
                 tracing::error!(

@@ -65,7 +65,8 @@ impl Index {
         }
         let path = "/_cluster/settings?include_defaults=true&filter_path=*.action.auto_create_index";
         let settings = match self.requests.get(path).await {
-            Err(error) if error.is_denied() => return Ok(()),
+            // It is good advice at most. A service may have no such endpoint, or keep it to itself in its own words.
+            Err(RequestError::Refused { .. }) => return Ok(()),
             settings => settings?.unwrap_or_default(),
         };
         let of = |level: &&str| settings[*level]["action"]["auto_create_index"].as_str();
@@ -81,6 +82,28 @@ impl Index {
             );
         }
         Ok(())
+    }
+
+    /// Refuses to begin anew with a first backing index while others of the name are there without their alias:
+    /// somebody has taken it away, and a document that they hold would be written a second time.
+    pub(super) async fn check_bereft(&self) -> Result<(), RequestError> {
+        if self.settings.strategy != Strategy::Rollover || self.may_have_strays() {
+            return Ok(());
+        }
+        let found = match self.without_alias().await {
+            Err(error) if error.is_denied() => return Ok(()),
+            found => found?,
+        };
+        let first = format!("{}-000001", self.name());
+        let mut names: Vec<String> = found.into_iter().map(|(name, _)| name).filter(|name| *name != first).collect();
+        names.sort();
+        let Some(newest) = names.last() else { return Ok(()) };
+        Err(RequestError::Occupied(format!(
+            "the alias {} is gone, and {} of its backing indices are still there: give it back to them, with \
+             is_write_index to the newest ({newest}), or delete them",
+            self.name(),
+            names.len(),
+        )))
     }
 
     fn remember(&self, table: &Table) {

@@ -232,15 +232,21 @@ impl Index {
     }
 
     async fn count(&self, indices: &str, query: &Value) -> Result<u64, RequestError> {
-        let answer = self.requests.ask(&format!("/{indices}/_count"), &json!({ "query": query })).await?;
-        Ok(answer["count"].as_u64().unwrap_or(0))
+        let path = format!("/{indices}/_count");
+        let answer = self.requests.ask(&path, &json!({ "query": query })).await?;
+        let failed = answer["_shards"]["failed"].as_u64().unwrap_or(0);
+        match answer["count"].as_u64().filter(|_| failed == 0) {
+            Some(count) => Ok(count),
+            None => Err(RequestError::Incomplete(format!("POST {path}: {failed} shards did not answer"))),
+        }
     }
 
     /// Returns ids and fields of some documents, chosen at random.
     async fn sample(&self, indices: &str, query: &Value) -> Result<Vec<(String, Value)>, RequestError> {
         let random = json!({ "function_score": { "query": query, "random_score": {}, "boost_mode": "replace" } });
         let request = json!({ "query": random, "size": SAMPLE });
-        let mut answer = self.requests.ask(&format!("/{indices}/_search"), &request).await?;
+        let path = format!("/{indices}/_search?allow_partial_search_results=false");
+        let mut answer = self.requests.ask(&path, &request).await?;
         let hits = answer["hits"]["hits"].as_array_mut().map(std::mem::take).unwrap_or_default();
         let of = |mut hit: Value| Some((hit["_id"].as_str()?.to_owned(), hit["_source"].take()));
         Ok(hits.into_iter().filter_map(of).collect())

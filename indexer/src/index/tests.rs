@@ -50,6 +50,7 @@ fn held(store: &Store, path: &str) -> Value {
 }
 
 mod figures;
+mod hands;
 
 const COMPONENT: &str = "/_component_template/penstock-cxone-events";
 

@@ -1,8 +1,9 @@
 //! The indices of the strategy `time`: a name by the placement time, unless the lifecycle deletes an index of that name
 //! at once. Pure.
 
-use std::sync::Arc;
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use super::pattern::Pattern;
 use super::time::millis;
@@ -16,12 +17,17 @@ const DAY: i64 = 86_400_000;
 #[derive(Debug)]
 pub struct Retention(AtomicI64);
 
+/// The names of indices of which there is only a copy: restored, cloned or reindexed under another name.
+#[derive(Debug, Default)]
+struct Copies(RwLock<HashSet<String>>);
+
 /// Which index a document lands in, by its placement time and by what the lifecycle keeps.
 #[derive(Clone, Debug)]
 pub struct Calendar {
     pattern: Pattern,
     expired: Expired,
     retention: Arc<Retention>,
+    copies: Arc<Copies>,
     max_ahead: i64,
 }
 
@@ -53,6 +59,7 @@ impl Calendar {
             pattern: Pattern::new(index, &placement.time_pattern),
             expired: placement.expired,
             retention,
+            copies: Arc::default(),
             max_ahead: millis(placement.max_ahead),
         }
     }
@@ -62,14 +69,19 @@ impl Calendar {
         self.pattern.name(now)
     }
 
+    /// Notes the `names` of indices of which there is only a copy. Documents that belong there are looked up in it; the
+    /// first one written would make an index of that name beside it.
+    pub fn note_copies(&self, names: HashSet<String>) {
+        *self.copies.0.write().unwrap_or_else(PoisonError::into_inner) = names;
+    }
+
+    fn is_copied(&self, name: &str) -> bool {
+        self.copies.0.read().unwrap_or_else(PoisonError::into_inner).contains(name)
+    }
+
     /// Returns the names of the indices.
     pub fn pattern(&self) -> &Pattern {
         &self.pattern
-    }
-
-    /// Returns whether the index `name` is the one of the name `own`, or was made of it.
-    pub fn is_of(name: &str, own: &str) -> bool {
-        name.strip_suffix(own).is_some_and(|prefix| prefix.is_empty() || prefix.ends_with('-'))
     }
 
     /// Returns the index of placement time `time` at the time `now`, both in milliseconds since the Unix epoch.
@@ -118,7 +130,9 @@ impl Calendar {
     }
 
     fn target(&self, time: i64, age: Age) -> Target {
-        Target { index: Arc::from(self.pattern.name(time)), look_up: false, age }
+        let name = self.pattern.name(time);
+        let look_up = age != Age::Current && self.is_copied(&name);
+        Target { index: Arc::from(name), look_up, age }
     }
 }
 

@@ -49,19 +49,52 @@ impl Kin {
     }
 }
 
+/// Returns what the names of a series begin with of which `name` is one: all before the number that a rollover counts
+/// on, and before a date. None of a name without such a number.
+pub(super) fn stem(name: &str) -> Option<&str> {
+    let (mut stem, number) = name.rsplit_once('-')?;
+    if number.len() < DIGITS || digits(number) < number.len() {
+        return None;
+    }
+    let is_date = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | '_'));
+    while let Some((before, _)) = stem.rsplit_once('-').filter(|(_, part)| is_date(part)) {
+        stem = before;
+    }
+    Some(stem)
+}
+
+/// Returns the number of `name`, if it is `stem`, a dash and a number.
+pub(super) fn short_number(stem: &str, name: &str) -> Option<u64> {
+    let number = name.strip_prefix(stem)?.strip_prefix('-')?;
+    number.parse().ok().filter(|_| digits(number) == number.len())
+}
+
 /// Returns the number at the beginning of `text`, perhaps after a date as a date-math name has it, and what follows the
 /// number.
 fn numbered(text: &str) -> Option<(u64, &str)> {
     let mut rest = text;
     loop {
-        let end = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+        let end = digits(rest);
         let after = &rest[end..];
-        if end >= DIGITS && (after.is_empty() || after.starts_with(['-', '_', '.'])) {
+        let is_number = end >= DIGITS && !is_date(&rest[..end], after);
+        if is_number && (after.is_empty() || after.starts_with(['-', '_', '.'])) {
             return Some((rest[..end].parse().ok()?, after));
         }
         // A part of a date: digits and the dot or dash behind them.
         rest = after.strip_prefix(['-', '.', '_']).filter(|_| end > 0)?;
     }
+}
+
+/// Returns whether `number` is a date without dots, such as `20261128`, of which the number of the generation is behind
+/// it in `after`.
+fn is_date(number: &str, after: &str) -> bool {
+    let is_followed = after.strip_prefix('-').is_some_and(|next| digits(next) >= DIGITS);
+    is_followed && matches!(number.len(), 6 | 8 | 10) && (number.starts_with("19") || number.starts_with("20"))
+}
+
+/// Returns how many digits `text` begins with.
+fn digits(text: &str) -> usize {
+    text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len())
 }
 
 #[cfg(test)]

@@ -78,17 +78,24 @@ impl Pattern {
         name
     }
 
-    /// As [`Pattern::time`], also for an index that was made of the one of that name and has a prefix for that, such as
-    /// `shrink-x1y2-`.
+    /// As [`Pattern::time`], also for an index that was made of the one of that name and has something before or after
+    /// it for that, such as `shrink-x1y2-` or `-v2`.
     pub fn time_of_copy(&self, name: &str) -> Option<i64> {
         let at = name.find(&*self.prefix)?;
         let (before, name) = name.split_at(at);
-        if before.is_empty() || before.ends_with('-') { self.time(name) } else { None }
+        let is_copy = |after: &str| after.is_empty() || after.starts_with(['-', '_']);
+        let (time, after) = self.parse(name)?;
+        ((before.is_empty() || before.ends_with('-')) && is_copy(after)).then_some(time)
     }
 
     /// The first placement time whose index is called `name`, in milliseconds since the Unix epoch; none if that is not
     /// one of these names.
     pub fn time(&self, name: &str) -> Option<i64> {
+        self.parse(name).filter(|(_, after)| after.is_empty()).map(|(time, _)| time)
+    }
+
+    /// Returns the time of the name that `name` begins with, and what follows it.
+    fn parse<'n>(&self, name: &'n str) -> Option<(i64, &'n str)> {
         let mut rest = name.strip_prefix(&*self.prefix)?;
         let (mut year, mut numbers) = (0, [1, 1, 0, 0, 0]);
         let mut parts = self.pattern.split('%');
@@ -107,6 +114,6 @@ impl Pattern {
         let [month, day, hour, minute, second] = numbers;
         let date = Date::from_calendar_date(i32::from(year), Month::try_from(month).ok()?, day).ok()?;
         let at = date.with_hms(hour, minute, second).ok()?.assume_utc();
-        rest.is_empty().then(|| at.unix_timestamp() * 1_000)
+        Some((at.unix_timestamp() * 1_000, rest))
     }
 }

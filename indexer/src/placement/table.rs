@@ -1,12 +1,14 @@
 //! The table of backing indices. Pure.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::calendar::Calendar;
+use super::pattern::Pattern;
 use super::time::millis;
-use arrange::{Entry, doubt, in_order, mark_doubtful, mark_uncertain};
+use arrange::{Entry, doubt, entries, in_order, mark_doubtful, mark_uncertain};
 
 mod arrange;
 
@@ -81,7 +83,7 @@ pub enum TableError {
 impl Table {
     /// Returns the table of the indices behind `alias` that were `found` by a question asked at `read_at` (milliseconds
     /// since the Unix epoch). The write index is the newest, whatever its name. Of the others only those count whose
-    /// name says which generation they are.
+    /// name says which generation they are, of the alias or of the write index's series.
     ///
     /// `since`: when the documents of the oldest one begin, if that is known although its creation date does not say
     /// it, see [`Table::unknown_oldest`].
@@ -96,8 +98,8 @@ impl Table {
         margin: Duration,
     ) -> Result<Self, TableError> {
         let count = found.len();
-        let mut entries: Vec<Entry> = found.into_iter().filter_map(|found| Entry::of(alias, found)).collect();
-        let key = |entry: &Entry| (entry.found.is_write, entry.generation, entry.found.created);
+        let mut entries = entries(alias, found);
+        let key = |entry: &Entry| (entry.found.is_write, entry.number(), entry.found.created);
         entries.sort_by(|a, b| key(a).cmp(&key(b)).then_with(|| a.found.name.cmp(&b.found.name)));
         match entries.last() {
             None if count == 0 => Err(TableError::Empty),
@@ -140,7 +142,7 @@ impl Table {
         };
         let created = found.iter().find(|found| found.name == current).map_or(NOT_THERE, |found| found.created);
         let mut backing: Vec<Backing> = found.into_iter().filter_map(of).collect();
-        backing.sort_by_key(|backing| backing.start);
+        backing.sort_by(|a, b| a.start.cmp(&b.start).then_with(|| a.name.cmp(&b.name)));
         backing.push(Backing { name: Arc::from(current), generation: 0, start: until, created, writable: true });
         Self { backing, doubt: Doubt::None, known_from: i64::MIN, read_at, valid_until: i64::MAX }
     }
@@ -148,6 +150,23 @@ impl Table {
     /// Returns whether the index `name` was there.
     pub fn is_there(&self, name: &str) -> bool {
         self.position(name).is_some_and(|number| self.backing[number].created != NOT_THERE)
+    }
+
+    /// Returns the names by `pattern` of which there is no index, but one that was made of it.
+    pub fn copied(&self, pattern: &Pattern) -> HashSet<String> {
+        let own = self.backing.iter().map(|backing| pattern.name(backing.start));
+        own.filter(|own| self.position(own).is_none()).collect()
+    }
+
+    /// Returns the numbers of the indices of the strategy `time` that a document of the index `name` may be in, which
+    /// starts at `start`; none where it goes there right away.
+    pub fn dated_candidates(&self, name: &str, start: i64) -> Option<Range<usize>> {
+        let first = self.first_from(start);
+        let is_looked_up = match self.position(name) {
+            Some(own) => !self.backing[own].writable,
+            None => self.backing.get(first).is_some_and(|copy| copy.start == start),
+        };
+        is_looked_up.then_some(first..self.backing.len())
     }
 
     /// Returns the number of the first backing index that does not start before `start`.

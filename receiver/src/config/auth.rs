@@ -219,8 +219,8 @@ impl Auth {
 }
 
 fn read_secrets(file: &Path) -> Result<Vec<Secret>, String> {
-    let text = std::fs::read_to_string(file)
-        .map_err(|error| format!("cannot read the secrets in {}: {error}", file.display()))?;
+    let text =
+        config::read_text(file).map_err(|error| format!("cannot read the secrets in {}: {error}", file.display()))?;
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
     Ok(lines.map(Secret::new).collect())
 }

@@ -74,7 +74,8 @@ fn older_versions() -> u8 {
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Verification {
-    /// `challenge_parameter`: the query parameter whose value is returned, such as `hub.challenge`.
+    /// `challenge_parameter`: the query parameter whose value is returned, such as `hub.challenge`; also to a `POST`
+    /// without a body, as Microsoft Graph sends it (`validationToken`).
     pub challenge_parameter: Option<String>,
 }
 

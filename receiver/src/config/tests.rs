@@ -81,7 +81,8 @@ fn secrets_come_from_the_list_and_from_the_file_which_is_read_anew() {
     let auth = loaded(&text).receiver.sources["cxone"].auth.clone();
     let secrets = || auth.secrets().unwrap().iter().map(|secret| secret.expose().to_owned()).collect::<Vec<_>>();
     assert_eq!(secrets(), ["listed", "first-token"]);
-    std::fs::write(&file, "second-token").unwrap();
+    // As editors and shells of Windows write it.
+    std::fs::write(&file, "\u{feff}second-token\r\n").unwrap();
     assert_eq!(secrets(), ["listed", "second-token"]);
     std::fs::remove_file(&file).unwrap();
     let error = auth.secrets().unwrap_err().to_string();

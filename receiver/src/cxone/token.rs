@@ -8,7 +8,7 @@ use config::ConfigError;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
-use service::http::form;
+use service::http::{ExpiresIn, form};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
@@ -177,13 +177,9 @@ fn read(answer: &CxoneAnswer) -> Result<(HeaderValue, Duration), String> {
     Ok((header, life(value.get("expires_in"))))
 }
 
-/// `expires_in`: seconds as a number, or as text, which some servers send.
+/// How long a token lives whose answer says so.
 fn life(expires_in: Option<&Value>) -> Duration {
-    let seconds = match expires_in {
-        Some(Value::String(text)) => text.trim().parse().ok(),
-        Some(value) => value.as_u64(),
-        None => None,
-    };
+    let ExpiresIn(seconds) = expires_in.cloned().unwrap_or_default().into();
     seconds.map_or(DEFAULT_LIFE, Duration::from_secs).min(MAX_LIFE)
 }
 

@@ -7,7 +7,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use kafka::headers::{HEADER_ID_SCOPE, HEADER_REQUEST_ID, HEADER_SOURCE, HEADER_TRACEPARENT};
 use rdkafka::message::{Header, OwnedHeaders};
 
+use crate::request_trace::{Publish, RequestTrace};
+
 /// What a record has besides its event.
+#[derive(Clone, Copy)]
 pub(crate) struct RecordHead<'a> {
     /// When the request came in.
     pub(crate) timestamp: SystemTime,
@@ -19,9 +22,16 @@ pub(crate) struct RecordHead<'a> {
     pub(crate) request_id: &'a [u8],
     /// The request's trace context.
     pub(crate) traceparent: Option<&'a [u8]>,
+    /// The request's trace; none where traces are off.
+    pub(crate) trace: Option<&'a RequestTrace>,
 }
 
-impl RecordHead<'_> {
+impl<'a> RecordHead<'a> {
+    /// Returns the same with the trace context of `publish`, if there is one.
+    pub(crate) fn within(self, publish: Option<&'a Publish>) -> Self {
+        Self { traceparent: publish.map(Publish::traceparent).or(self.traceparent), ..self }
+    }
+
     /// Returns the record's headers.
     pub(crate) fn headers(&self) -> OwnedHeaders {
         let fields = self.fields();

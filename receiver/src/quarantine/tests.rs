@@ -82,6 +82,7 @@ fn the_headers_say_why_and_what_is_needed_to_post_it_again() {
         id_scope: None,
         request_id: b"r-1",
         traceparent: None,
+        trace: None,
     };
 
     let headers = headers(&rejection, &request, &head);

@@ -7,6 +7,7 @@ use registry::SchemaRegistry;
 use service::budget::LogBudget;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
+use traces::Traces;
 
 use super::Anteroom;
 use crate::body_budget::MemoryBudget;
@@ -45,6 +46,8 @@ pub(crate) struct Common {
     pub(crate) metrics: Metrics,
     /// Threads for work that takes long.
     pub(crate) workers: Workers,
+    /// What traces requests; none where traces are off.
+    pub(crate) traces: Option<Arc<Traces>>,
     /// How much may be logged about rejections.
     pub(crate) log_budget: LogBudget,
 }

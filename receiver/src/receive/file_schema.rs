@@ -2,6 +2,7 @@
 //! the source allows it.
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use avro::Schema;
 use registry::wire::SchemaId;
@@ -29,14 +30,18 @@ impl Endpoint {
             schemas.refuse(text, NOT_AVRO).await;
             return Err(Rejection::UnusableSchema(SchemaName::File, NOT_AVRO));
         };
-        let writer = match self.writer_of_meaning(&schema, deadline).await {
+        let found = match self.writer_of_meaning(&schema, deadline).await {
             Err(Rejection::UnknownSchema(_)) if self.source.register_schemas => {
-                self.registered(text, schema, deadline).await?
+                self.registered(text, schema, deadline).await
             }
-            found => found?,
+            found => found,
         };
-        schemas.keep(text, &writer).await;
-        Ok(writer)
+        match &found {
+            Ok(writer) => schemas.keep(text, writer).await,
+            Err(Rejection::UnusableSchema(_, why)) => schemas.refuse(text, why).await,
+            Err(_) => {}
+        }
+        found
     }
 
     /// Returns the schema of the source's subjects by which readers get the same values as by `schema`.
@@ -59,7 +64,9 @@ impl Endpoint {
         let id = match timeout_at(deadline, self.common.registry.register(subject, text)).await {
             Ok(Ok(id)) => id,
             Ok(Err(error @ RegistryError::Unusable { .. })) => {
-                tracing::warn!(source, subject, %error, "Cannot register the schema of a file.");
+                if let Some(suppressed) = self.common.log_budget.take(SystemTime::now()) {
+                    tracing::warn!(source, subject, %error, suppressed, "Cannot register the schema of a file.");
+                }
                 return Err(Rejection::UnusableSchema(SchemaName::File, REFUSED));
             }
             Ok(Err(_)) | Err(_) => return Err(Rejection::SchemaUnavailable),

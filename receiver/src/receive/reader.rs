@@ -46,6 +46,14 @@ pub(crate) enum Events<'a> {
 }
 
 impl Events<'_> {
+    /// How many there are.
+    pub(crate) fn count(&self) -> usize {
+        match self {
+            Self::One(_) => 1,
+            Self::Many(batch) => batch.events().len(),
+        }
+    }
+
     /// Texts of a uuid in them that are none.
     pub(crate) fn odd_uuids(&self) -> u64 {
         match self {

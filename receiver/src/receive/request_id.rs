@@ -1,6 +1,7 @@
 //! What ties a request, its answer, its log lines and its record together.
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use traces::Traceparent;
 use uuid::Uuid;
 
 /// The header that holds the id, in requests and answers.
@@ -52,28 +53,11 @@ fn new_id() -> HeaderValue {
     HeaderValue::from_str(text).unwrap_or_else(|_| HeaderValue::from_static("unknown"))
 }
 
-/// Returns the request's trace context, where it is well-formed (W3C Trace Context, section 3.2): version, trace id,
-/// parent id and flags in lower-case hexadecimal; version `ff` and ids of nothing but zeros are not valid; later
-/// versions may be longer.
+/// Returns the request's trace context as it was sent, where it is well-formed and not longer than is kept.
 pub(crate) fn traceparent(headers: &HeaderMap) -> Option<&[u8]> {
     let value = headers.get(TRACEPARENT)?.as_bytes();
-    let mut parts = value.splitn(5, |byte| *byte == b'-');
-    let version = hex_of(parts.next()?, 2)?;
-    let trace = hex_of(parts.next()?, 32)?;
-    let parent = hex_of(parts.next()?, 16)?;
-    hex_of(parts.next()?, 2)?;
-    let known_length = version != b"00" || parts.next().is_none();
-    let valid = version != b"ff" && known_length && !is_zero(trace) && !is_zero(parent) && value.len() <= LONGEST;
-    valid.then_some(value)
-}
-
-fn hex_of(part: &[u8], len: usize) -> Option<&[u8]> {
-    let hex = part.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-    (hex && part.len() == len).then_some(part)
-}
-
-fn is_zero(hex: &[u8]) -> bool {
-    hex.iter().all(|byte| *byte == b'0')
+    let is_kept = value.len() <= LONGEST && Traceparent::parse(value).is_some();
+    is_kept.then_some(value)
 }
 
 #[cfg(test)]

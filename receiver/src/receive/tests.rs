@@ -25,6 +25,7 @@ use crate::metrics::Metrics;
 use crate::source::Source;
 
 mod files;
+mod traced;
 
 const SCHEMA: &str = r#"{"type": "record", "name": "Event", "fields": [
     {"name": "event_id", "type": ["null", "string"]}, {"name": "agent", "type": "string"}]}"#;

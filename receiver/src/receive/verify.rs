@@ -1,6 +1,8 @@
 //! How a vendor sees that a webhook is there, before it sends an event: by `GET` or `HEAD`, with or without a challenge
-//! that it wants to read in the answer; or by `OPTIONS`.
+//! that it wants to read in the answer; by a `POST` without a body, with one; or by `OPTIONS`.
 
+use axum::body::HttpBody;
+use axum::extract::Request;
 use axum::http::header::{ALLOW, CONTENT_TYPE, HeaderName};
 use axum::http::{HeaderMap, HeaderValue, Uri};
 use axum::response::{IntoResponse, Response};
@@ -18,8 +20,25 @@ const NO_SNIFF: HeaderName = HeaderName::from_static("x-content-type-options");
 /// Returns the answer to a request for `uri`: the challenge where there is one, as text that no browser takes for
 /// anything else.
 pub(crate) fn answer(verification: &Verification, uri: &Uri) -> Response {
-    let challenge = verification.challenge_parameter.as_deref().and_then(|name| parameter(uri, name));
-    let text = challenge.filter(|text| text.len() <= MAX_CHALLENGE).unwrap_or_default();
+    echo(challenge(verification, uri).unwrap_or_default())
+}
+
+/// Returns the answer to a `POST` without a body, where it brings a challenge: so Microsoft Graph asks. An event has a
+/// body.
+pub(crate) fn posted(verification: &Verification, request: &Request) -> Option<Response> {
+    if !request.body().is_end_stream() {
+        return None;
+    }
+    challenge(verification, request.uri()).map(echo)
+}
+
+/// Returns the challenge in the query.
+fn challenge(verification: &Verification, uri: &Uri) -> Option<String> {
+    let text = parameter(uri, verification.challenge_parameter.as_deref()?)?;
+    (text.len() <= MAX_CHALLENGE).then_some(text)
+}
+
+fn echo(text: String) -> Response {
     let plain = HeaderValue::from_static("text/plain; charset=utf-8");
     ([(CONTENT_TYPE, plain), (NO_SNIFF, HeaderValue::from_static("nosniff"))], text).into_response()
 }

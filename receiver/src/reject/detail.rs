@@ -58,6 +58,7 @@ fn container(error: &BatchError) -> String {
         BatchError::BlockLength(offset) => format!("the block at byte {offset} is longer than its events"),
         BatchError::TooManyEvents(limit) => format!("the file holds more events than the limit of {limit}"),
         BatchError::TooLarge(limit) => format!("the events of the file are longer than the limit of {limit} bytes"),
+        BatchError::TooManyValues => "the events of the file hold far more values than bytes".to_owned(),
         BatchError::Event { index, invalid } => {
             format!("event {index} of the file, counted from 0, is {}", likely(invalid))
         }

@@ -1,8 +1,9 @@
 //! The schemas of object container files, by their text. A file repeats its schema, often of some kilobytes: each is
-//! compiled once, as long as it is among the last used, and one that cannot be used is not compiled again and again
-//! either.
+//! compiled once, as long as it is among the last used, and one that cannot be used is neither compiled nor offered to
+//! the registry again and again either.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use moka::future::Cache;
 use sha2::{Digest, Sha256};
@@ -13,6 +14,8 @@ use crate::message::Writer;
 const MAX_BYTES: u64 = 4 * 1024 * 1024;
 /// Texts that are remembered as of no use, at most: by their hashes.
 const MAX_REFUSED: u64 = 1_000;
+/// How long that is believed: what a registry refuses now, it may take once somebody has changed its rules.
+const BELIEVED: Duration = Duration::from_secs(10);
 
 /// The schemas of one source's files.
 pub(crate) struct FileSchemas {
@@ -27,7 +30,7 @@ impl Default for FileSchemas {
         };
         Self {
             known: Cache::builder().weigher(weigh).max_capacity(MAX_BYTES).build(),
-            refused: Cache::new(MAX_REFUSED),
+            refused: Cache::builder().max_capacity(MAX_REFUSED).time_to_live(BELIEVED).build(),
         }
     }
 }

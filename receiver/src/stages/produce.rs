@@ -26,7 +26,7 @@ pub(crate) use fault::{OPERATOR, ProduceError};
 use callbacks::Shared;
 use client::Client;
 use health::Health;
-use queue_budget::{QueueBudget, Unqueued, headers_room, room_of};
+use queue_budget::{QueueBudget, Unqueued};
 use rules::Rules;
 
 mod callbacks;
@@ -93,10 +93,10 @@ impl Producer {
         self.ensure_there(topic)?;
         let count = events.len();
         let bytes = self.ensure_taken(topic, events.clone(), head)?;
-        let mut unqueued = Unqueued::take(&self.shared.budget, count, bytes)?;
+        let each = queue_budget::beside(head.fields().map(|(name, value)| name.len() + value.len()));
+        let mut unqueued = Unqueued::take(&self.shared.budget, count, bytes, each)?;
         let client = self.client.load_full();
-        let delivery = Delivery::of(count);
-        let of_headers = headers_room(head.fields().map(|(name, value)| (name.len(), value.len())));
+        let delivery = Delivery::of(count, each);
         let mut headers = Some(head.headers());
         for (number, event) in (1..).zip(events) {
             let mut record = BaseRecord::with_opaque_to(topic, Arc::clone(&delivery)).payload(event.value());
@@ -108,7 +108,7 @@ impl Producer {
             if let Err((error, _record)) = client.send(record) {
                 return Err(self.failed(topic, &error));
             }
-            unqueued.queued(room_of(event.len(), of_headers));
+            unqueued.queued(event.len());
             if number % STRIDE == 0 {
                 tokio::task::yield_now().await;
             }
@@ -125,7 +125,7 @@ impl Producer {
         self.shared.health.without(topic).map_or(Ok(()), Err)
     }
 
-    /// Sees that `topic` takes such records, as far as it is known; returns the bytes of room that all of them take.
+    /// Sees that `topic` takes such records, as far as it is known; returns the bytes of all of them.
     fn ensure_taken<'e>(
         &self,
         topic: &str,
@@ -134,8 +134,7 @@ impl Producer {
     ) -> Result<usize, ProduceError> {
         let rule = self.shared.rules.of(topic);
         let limit = rule.filter(|_| !self.compressed).map_or(usize::MAX, |rule| rule.max_bytes);
-        let fields = || head.fields().map(|(name, value)| (name.len(), value.len()));
-        let (headers, of_headers) = (rules::headers_len(fields()), headers_room(fields()));
+        let headers = rules::headers_len(head.fields().map(|(name, value)| (name.len(), value.len())));
         let mut bytes = 0;
         for event in events {
             let key = event.key();
@@ -145,7 +144,7 @@ impl Producer {
             if rules::batch_len(key.map(str::len), event.value().len(), headers) > limit || event.len() > self.largest {
                 return Err(ProduceError::TooLarge);
             }
-            bytes += room_of(event.len(), of_headers);
+            bytes += event.len();
         }
         Ok(bytes)
     }
@@ -162,17 +161,16 @@ impl Producer {
         timestamp: SystemTime,
     ) -> Result<Arc<Delivery>, ProduceError> {
         self.ensure_there(topic)?;
-        let of_headers =
-            headers_room(headers.iter().map(|header| (header.key.len(), header.value.map_or(0, <[u8]>::len))));
-        let room = room_of(value.len(), of_headers);
-        let mut unqueued = Unqueued::take(&self.shared.budget, 1, room)?;
-        let delivery = Delivery::of(1);
+        let each =
+            queue_budget::beside(headers.iter().map(|header| header.key.len() + header.value.map_or(0, <[u8]>::len)));
+        let mut unqueued = Unqueued::take(&self.shared.budget, 1, value.len(), each)?;
+        let delivery = Delivery::of(1, each);
         let mut record: Record<'_> = BaseRecord::with_opaque_to(topic, Arc::clone(&delivery)).payload(value);
         record.timestamp = milliseconds(timestamp);
         record.headers = Some(headers);
         match self.client.load_full().send(record) {
             Ok(()) => {
-                unqueued.queued(room);
+                unqueued.queued(value.len());
                 Ok(delivery)
             }
             Err((error, _)) => Err(ProduceError::of(&error)),

@@ -16,9 +16,10 @@ const DAYS_PER_ERA: u32 = 146_097;
 /// Appends `"2026-01-02"`; false, and nothing, outside the years 0000 to 9999.
 pub(super) fn write_date(days: i64, out: &mut Vec<u8>) -> bool {
     let Some(days) = to_civil_era(days) else { return false };
-    let mut line = Line::new();
-    line.date(days);
-    line.finish(out);
+    out.reserve(MAX_LEN);
+    out.push(b'"');
+    push_date(days, out);
+    out.push(b'"');
     true
 }
 
@@ -28,9 +29,10 @@ pub(super) fn write_time(since_midnight: i64, unit: Unit, out: &mut Vec<u8>) -> 
     if !(0..SECONDS_PER_DAY).contains(&seconds) {
         return false;
     }
-    let mut line = Line::new();
-    line.time(seconds, since_midnight.rem_euclid(unit.per_second()), unit);
-    line.finish(out);
+    out.reserve(MAX_LEN);
+    out.push(b'"');
+    push_time(seconds, since_midnight.rem_euclid(unit.per_second()), unit, out);
+    out.push(b'"');
     true
 }
 
@@ -44,100 +46,80 @@ pub(super) fn write_timestamp(since_epoch: i64, unit: Unit, utc: bool, out: &mut
         Unit::Nanos => (since_epoch.div_euclid(1_000_000_000), since_epoch.rem_euclid(1_000_000_000)),
     };
     let Some(days) = to_civil_era(seconds.div_euclid(SECONDS_PER_DAY)) else { return false };
-    let mut line = Line::new();
-    line.date(days);
-    line.push([b'T']);
-    line.time(seconds.rem_euclid(SECONDS_PER_DAY), fraction, unit);
-    if utc {
-        line.push([b'Z']);
-    }
-    line.finish(out);
+    out.reserve(MAX_LEN);
+    out.push(b'"');
+    push_date(days, out);
+    out.push(b'T');
+    push_time(seconds.rem_euclid(SECONDS_PER_DAY), fraction, unit, out);
+    out.extend_from_slice(if utc { b"Z\"" } else { b"\"" });
     true
 }
 
-/// Text in progress, on the stack: a quote, and what follows.
-struct Line {
-    bytes: [u8; MAX_LEN],
-    len: usize,
-}
+// What follows puts digits together in registers and stores whole words. Digits that are stored one by one and then
+// copied as words make the processor wait until the stores are done, which takes as long as everything else here.
 
-impl Line {
-    #[inline]
-    fn new() -> Self {
-        Self { bytes: [b'"'; MAX_LEN], len: 1 }
-    }
-
-    /// Appends the text with its closing quote.
-    #[inline]
-    fn finish(mut self, out: &mut Vec<u8>) {
-        self.push([b'"']);
-        // All of it and then less: a copy of a length that the compiler knows is no call.
-        let end = out.len() + self.len;
-        out.extend_from_slice(&self.bytes);
-        out.truncate(end);
-    }
-
-    #[inline(always)]
-    fn push<const N: usize>(&mut self, part: [u8; N]) {
-        if let Some(room) = self.bytes.get_mut(self.len..).and_then(|rest| rest.first_chunk_mut::<N>()) {
-            *room = part;
-            self.len += N;
-        }
-    }
-
-    #[inline(always)]
-    fn date(&mut self, days: u32) {
-        let (year, month, day) = civil(days);
-        let ([a, b], [c, d]) = (two(year / 100), two(year % 100));
-        let ([e, f], [g, h]) = (two(month), two(day));
-        self.push([a, b, c, d, b'-', e, f, b'-', g, h]);
-    }
-
-    #[inline(always)]
-    fn time(&mut self, seconds: i64, fraction: i64, unit: Unit) {
-        // Both fit: less than a day in seconds, less than a second in nanoseconds.
-        let (seconds, fraction) = (seconds as u32, fraction as u32);
-        let ([a, b], [c, d], [e, f]) = (two(seconds / 3600), two(seconds / 60 % 60), two(seconds % 60));
-        self.push([a, b, b':', c, d, b':', e, f, b'.']);
-        match unit {
-            Unit::Millis => self.push(three(fraction)),
-            Unit::Micros => {
-                self.push(three(fraction / 1_000));
-                self.push(three(fraction % 1_000));
-            }
-            Unit::Nanos => {
-                self.push(three(fraction / 1_000_000));
-                self.push(three(fraction / 1_000 % 1_000));
-                self.push(three(fraction % 1_000));
-            }
-        }
-    }
-}
-
-/// Returns the two digits of a number below 100.
 #[inline(always)]
-fn two(value: u32) -> [u8; 2] {
+fn push_date(days: u32, out: &mut Vec<u8>) {
+    let (year, month, day) = civil(days);
+    let dashes = u64::from(b'-') << 32 | u64::from(b'-') << 56;
+    let word = u64::from(two(year / 100)) | u64::from(two(year % 100)) << 16 | u64::from(two(month)) << 40 | dashes;
+    out.extend_from_slice(&word.to_le_bytes());
+    out.extend_from_slice(&two(day).to_le_bytes());
+}
+
+#[inline(always)]
+fn push_time(seconds: i64, fraction: i64, unit: Unit, out: &mut Vec<u8>) {
+    // Both fit: less than a day in seconds, less than a second in nanoseconds.
+    let (seconds, fraction) = (seconds as u32, fraction as u32);
+    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    let colons = u64::from(b':') << 16 | u64::from(b':') << 40;
+    let word = u64::from(two(hours)) | u64::from(two(minutes)) << 24 | u64::from(two(seconds)) << 48 | colons;
+    out.extend_from_slice(&word.to_le_bytes());
+    out.push(b'.');
+    match unit {
+        Unit::Millis => push_three(fraction, out),
+        Unit::Micros => {
+            push_three(fraction / 1_000, out);
+            push_three(fraction % 1_000, out);
+        }
+        Unit::Nanos => {
+            push_three(fraction / 1_000_000, out);
+            push_three(fraction / 1_000 % 1_000, out);
+            push_three(fraction % 1_000, out);
+        }
+    }
+}
+
+/// Appends the three digits of a number below 1,000.
+#[inline(always)]
+fn push_three(value: u32, out: &mut Vec<u8>) {
+    out.push(digit(value / 100));
+    out.extend_from_slice(&two(value % 100).to_le_bytes());
+}
+
+/// Returns the digit of a number below 10.
+#[inline(always)]
+fn digit(value: u32) -> u8 {
+    b'0' + value as u8
+}
+
+/// Returns the two digits of a number below 100, the first in the lower byte.
+#[inline(always)]
+fn two(value: u32) -> u16 {
     // The rest is known to be within the table.
     DIGITS[value as usize % 100]
 }
 
 /// The two digits of each number below 100.
-const DIGITS: [[u8; 2]; 100] = {
-    let mut digits = [[b'0'; 2]; 100];
+const DIGITS: [u16; 100] = {
+    let mut digits = [0; 100];
     let mut value = 0;
     while value < 100 {
-        digits[value] = [b'0' + (value / 10) as u8, b'0' + (value % 10) as u8];
+        digits[value] = u16::from_le_bytes([b'0' + (value / 10) as u8, b'0' + (value % 10) as u8]);
         value += 1;
     }
     digits
 };
-
-/// Returns the three digits of a number below 1,000.
-#[inline(always)]
-fn three(value: u32) -> [u8; 3] {
-    let [tens, ones] = two(value % 100);
-    [b'0' + (value / 100) as u8, tens, ones]
-}
 
 /// A day since 1970-01-01 as one since 0000-03-01, and 400 years on top, so that it is never negative. None outside the
 /// years 0000 to 9999.

@@ -14,7 +14,7 @@ use super::names;
 use super::node::{Field, Items, NodeId, Record, SchemaNode, Symbol};
 use super::raw::{Key, Object, Raw};
 use super::sizes;
-use super::text::{self, Text};
+use super::text::{self, Escapes, Text};
 
 /// So many bytes of a field's name count as one more value: names are most of what small values become in JSON.
 const NAME_LEN: usize = 32;
@@ -214,7 +214,7 @@ impl<'d, 'r, 'j> Compiler<'d, 'r, 'j> {
             let at = |error: SchemaError| SchemaError(format!("record {record}, field {}: {error}", shown(name)));
             let kind = object.get(Key::Type).ok_or_else(|| at(SchemaError("it has no type".to_owned())))?;
             let node = self.node(kind, definition.namespace()).map_err(at)?;
-            fields.push(field(name, node, &mut names));
+            fields.push(field(name, node, &mut names).map_err(at)?);
         }
         Ok(SchemaNode::Record(Record { name: definition.fullname.as_str().into(), fields: fields.into(), first: 0 }))
     }
@@ -278,19 +278,21 @@ fn fixed(object: &Object<'_>) -> Result<SchemaNode, SchemaError> {
 }
 
 /// A field; `names` are those of the record, to which that in the document comes.
-fn field(name: &str, node: NodeId, names: &mut HashSet<String>) -> Field {
+fn field(name: &str, node: NodeId, names: &mut HashSet<String>) -> Result<Field, SchemaError> {
     let document_name = names::in_document(name, |other| names.contains(other));
+    let too_many = || SchemaError("more than 100 fields would be called the same in a document".to_owned());
+    let document_name = document_name.ok_or_else(too_many)?;
     if document_name != name {
         names.insert(document_name.clone());
     }
     let json = text::member(&document_name);
     let cost = 1 + json.len() / NAME_LEN;
     let cost = u32::try_from(cost).unwrap_or(u32::MAX);
-    Field { name: name.into(), document_name: document_name.into(), json: json.into(), node, cost }
+    Ok(Field { name: name.into(), document_name: document_name.into(), json: json.into(), node, cost })
 }
 
 fn json_text(text: &str) -> Vec<u8> {
     let mut json = Vec::new();
-    text::write_json(Text { bytes: text.as_bytes(), plain: false }, &mut json);
+    text::write_json(Text { bytes: text.as_bytes(), escapes: Escapes::Possible }, &mut json);
     json
 }

@@ -53,8 +53,8 @@ impl<'a> Sink<'a> for DigestSink {
         match value {
             Scalar::Bytes(bytes) => self.string(bytes.chunks(PIECE).map(Scalar::Bytes)),
             Scalar::Text(text) | Scalar::UuidText(text) => {
-                let plain = text.plain;
-                self.string(pieces(text.bytes, PIECE).map(|bytes| Scalar::Text(Text { bytes, plain })));
+                let escapes = text.escapes;
+                self.string(pieces(text.bytes, PIECE).map(|bytes| Scalar::Text(Text { bytes, escapes })));
             }
             other => self.write(|sink| sink.scalar(other)),
         }

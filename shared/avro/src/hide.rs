@@ -9,7 +9,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 use super::hex_digits::hex;
-use super::text::{self, Text};
+use super::text::{self, Escapes, Text};
 
 /// What stands for a value that is masked.
 const MASK: &str = "***";
@@ -66,7 +66,7 @@ impl Hide {
             Self::Hash(key) => hash(key, &text_of(written)),
         };
         out.truncate(mark);
-        text::write_json(Text { bytes: hidden.as_bytes(), plain: false }, out);
+        text::write_json(Text { bytes: hidden.as_bytes(), escapes: Escapes::Possible }, out);
     }
 }
 

@@ -9,7 +9,7 @@ use super::decimal;
 use super::hide::Hide;
 use super::node::{Record, Symbol, Unit};
 use super::sink::{Scalar, Sink};
-use super::text::{self, Text};
+use super::text::{self, Escapes, Text};
 use super::uuid::{self, Uuids};
 
 /// The choices there are in turning Avro into JSON.
@@ -161,7 +161,9 @@ impl<'a> Sink<'a> for JsonSink<'_> {
             Scalar::Bytes(bytes) => write_base64(bytes, self.out),
             Scalar::Text(text) | Scalar::UuidText(text) => text::write_json(text, self.out),
             Scalar::Decimal(unscaled, scale) => self.decimal(unscaled, scale),
-            Scalar::Uuid(uuid) => text::write_json(Text { bytes: &uuid::print(uuid), plain: true }, self.out),
+            Scalar::Uuid(uuid) => {
+                text::write_json(Text { bytes: &uuid::print(uuid), escapes: Escapes::None }, self.out)
+            }
             Scalar::Date(days) => self.date(days),
             Scalar::Time(value, unit) => {
                 if !calendar::write_time(value, unit, self.out) {
@@ -191,7 +193,7 @@ impl<'a> Sink<'a> for JsonSink<'_> {
             EventType::Fullname => &record.name,
         };
         self.out.extend_from_slice(b"\"_event_type\":");
-        text::write_json(Text { bytes: name.as_bytes(), plain: false }, self.out);
+        text::write_json(Text { bytes: name.as_bytes(), escapes: Escapes::Possible }, self.out);
         true
     }
 
@@ -210,8 +212,8 @@ impl<'a> Sink<'a> for JsonSink<'_> {
     fn in_map(&mut self, value: Scalar<'a>) {
         match value {
             other if !self.rules.pieces_in_maps || self.hidden > 0 => self.scalar(other),
-            Scalar::Text(Text { bytes, plain }) if bytes.len() > PIECE => {
-                self.pieces(text::pieces(bytes, PIECE), |bytes, out| text::write_json(Text { bytes, plain }, out));
+            Scalar::Text(Text { bytes, escapes }) if bytes.len() > PIECE => {
+                self.pieces(text::pieces(bytes, PIECE), |bytes, out| text::write_json(Text { bytes, escapes }, out));
             }
             // Three bytes are four characters.
             Scalar::Bytes(bytes) if bytes.len() > PIECE / 4 * 3 => {

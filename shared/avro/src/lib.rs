@@ -61,7 +61,7 @@ use self::node::Symbol;
 use self::probe::Probe;
 use self::reader::Reader;
 use self::sink::{Scalar, Sink};
-use self::text::Text;
+use self::text::{Escapes, Text};
 use self::walk::{FieldPosition, Walk};
 
 /// What one datum may hold.
@@ -80,7 +80,8 @@ pub struct Limits {
 
 /// Why a schema cannot be used: it is not Avro, defines a type twice or uses one it does not define, holds a record
 /// that has no end, or asks for what no honest schema does (a decimal of more than 1,000 digits after the point, more
-/// than 1,000 fields that take no bytes, nesting of more than 128 levels, names of more than 512 bytes, 4 MiB of text).
+/// than 1,000 fields that take no bytes, nesting of more than 128 levels, names of more than 512 bytes, more than 100
+/// fields that a document would call the same, 4 MiB of text).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct SchemaError(pub String);
@@ -94,6 +95,9 @@ pub struct Read<'a> {
     pub key: Option<Cow<'a, str>>,
     /// Texts of a `uuid` that are no UUID.
     pub odd_uuids: u32,
+    /// How many values it holds, as [`Limits::max_values`] and [`Limits::max_items`] count them: for who reads many
+    /// datums on end.
+    pub values: u64,
 }
 
 /// Reads the whole of `datum` by `schema` and builds nothing: every byte must be used, every string be UTF-8, every
@@ -156,9 +160,9 @@ fn read<'a>(
         walk.value(schema.root, way(key))?;
         walk.found()
     };
-    let (end, odd_uuids) = (walk.position(), walk.odd_uuids);
+    let (end, odd_uuids, values) = (walk.position(), walk.odd_uuids, walk.spent());
     let key = capture(schema, data, limits, field)?.map(FoundField::into_text);
-    Ok(Read { end, key, odd_uuids })
+    Ok(Read { end, key, odd_uuids, values })
 }
 
 /// Returns the text of the field `key` of a datum that is not valid, where the field comes before the failure and is
@@ -230,7 +234,7 @@ pub fn digest_members(schema: &Schema, datum: &[u8], limits: Limits) -> Result<[
 pub fn write_string(text: &str, out: &mut Vec<u8>) {
     let bytes = text.as_bytes();
     // Text is UTF-8 already; what is asked is whether something has to be escaped.
-    let text = text::check(bytes).unwrap_or(Text { bytes, plain: false });
+    let text = text::check(bytes).unwrap_or(Text { bytes, escapes: Escapes::Possible });
     text::write_json(text, out);
 }
 

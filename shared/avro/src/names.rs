@@ -34,17 +34,25 @@ const RESERVED: [&str; 28] = [
     "_version",
 ];
 
+/// Underscores that a name gets at its end, at most. Each is one more look at all names, and the next field that would be
+/// called the same gets one more.
+const MAX_UNDERSCORES: usize = 100;
+
 /// Returns what the field `name` of a record with `fields` is called in a document: a reserved name gets an underscore
 /// at its end, and more of them where the record has a field of that name too. Dots, which Elasticsearch takes for a
-/// way into objects, become underscores; so does a name of spaces and control characters alone, which it refuses.
-pub(super) fn in_document(name: &str, is_field: impl Fn(&str) -> bool) -> String {
+/// way into objects, become underscores; so does a name of spaces and control characters alone, which it refuses. None
+/// where more than 100 fields would be called the same.
+pub(super) fn in_document(name: &str, is_field: impl Fn(&str) -> bool) -> Option<String> {
     let is_blank = |character: char| character <= ' ' || character.is_whitespace();
     let mut document_name = if name.chars().all(is_blank) { "_".to_owned() } else { name.replace('.', "_") };
     let is_taken = |candidate: &str| RESERVED.contains(&candidate) || (candidate != name && is_field(candidate));
-    while is_taken(&document_name) {
+    for _ in 0..=MAX_UNDERSCORES {
+        if !is_taken(&document_name) {
+            return Some(document_name);
+        }
         document_name.push('_');
     }
-    document_name
+    None
 }
 
 #[cfg(test)]

@@ -5,18 +5,29 @@
 pub(super) struct Text<'a> {
     /// The bytes; valid UTF-8.
     pub(super) bytes: &'a [u8],
-    /// Nothing in it has to be escaped.
-    pub(super) plain: bool,
+    /// Whether JSON needs escapes in it.
+    pub(super) escapes: Escapes,
+}
+
+/// Whether JSON needs escapes in a text. As wide as a word: a text that has bytes of padding at its end is copied in
+/// parts that overlap, and the processor waits for each of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(usize)]
+pub(super) enum Escapes {
+    /// None at all.
+    None,
+    /// Perhaps some.
+    Possible,
 }
 
 /// Checks that `bytes` are UTF-8, and returns how many are valid when they are not.
 #[inline]
 pub(super) fn check(bytes: &[u8]) -> Result<Text<'_>, usize> {
     if is_plain(bytes) {
-        return Ok(Text { bytes, plain: true });
+        return Ok(Text { bytes, escapes: Escapes::None });
     }
     match std::str::from_utf8(bytes) {
-        Ok(_) => Ok(Text { bytes, plain: false }),
+        Ok(_) => Ok(Text { bytes, escapes: Escapes::Possible }),
         Err(error) => Err(error.valid_up_to()),
     }
 }
@@ -86,7 +97,7 @@ pub(super) fn pieces(mut bytes: &[u8], most: usize) -> impl Iterator<Item = &[u8
 pub(super) fn write_json(text: Text<'_>, out: &mut Vec<u8>) {
     out.reserve(text.bytes.len() + 2);
     out.push(b'"');
-    if text.plain {
+    if text.escapes == Escapes::None {
         out.extend_from_slice(text.bytes);
     } else {
         write_escaped(text.bytes, out);
@@ -97,7 +108,7 @@ pub(super) fn write_json(text: Text<'_>, out: &mut Vec<u8>) {
 /// Returns the beginning of a member that follows another one: `,"name":`.
 pub(super) fn member(name: &str) -> Vec<u8> {
     let mut json = vec![b','];
-    write_json(Text { bytes: name.as_bytes(), plain: false }, &mut json);
+    write_json(Text { bytes: name.as_bytes(), escapes: Escapes::Possible }, &mut json);
     json.push(b':');
     json
 }

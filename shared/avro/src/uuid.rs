@@ -7,7 +7,7 @@ use super::fault::{DecodeFailure, Fault};
 use super::hex_digits::HEX_DIGITS;
 use super::reader::Reader;
 use super::sink::Scalar;
-use super::text::{self, Text};
+use super::text::{self, Escapes, Text};
 
 /// What is done about text of a `uuid` that is not a UUID. Some writers (fastavro) write any text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
@@ -32,7 +32,7 @@ pub(super) fn read<'a>(reader: &mut Reader<'a>, uuids: Uuids, others: &mut u32) 
     let Ok(text) = <&[u8; TEXT_LEN]>::try_from(bytes) else { return other(reader, bytes, uuids, others) };
     if is_small(text) {
         // As most are written, it need not be printed again.
-        return Ok(Scalar::UuidText(Text { bytes, plain: true }));
+        return Ok(Scalar::UuidText(Text { bytes, escapes: Escapes::None }));
     }
     match parse(text) {
         Some(uuid) => Ok(Scalar::Uuid(uuid)),

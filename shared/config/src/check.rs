@@ -9,10 +9,11 @@ use std::time::Duration;
 
 use service::telemetry::{self, Log};
 
-use super::{Kafka, SchemaRegistry};
+use super::{Kafka, SchemaRegistry, Tracing};
 
 mod kafka;
 mod schema_registry;
+mod tracing;
 
 /// One thing that is wrong with the config: the key, what is wrong and what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,10 +26,11 @@ impl fmt::Display for Problem {
 }
 
 /// Adds what is wrong with the sections that both binaries read.
-pub fn check_common(log: &Log, kafka: &Kafka, registry: &SchemaRegistry, problems: &mut Problems) {
+pub fn check_common(log: &Log, tracing: &Tracing, kafka: &Kafka, registry: &SchemaRegistry, problems: &mut Problems) {
     if let Err(error) = telemetry::filter(&log.level) {
         problems.add("log.level", error);
     }
+    tracing::check(tracing, problems);
     kafka::check(kafka, problems);
     schema_registry::check(registry, problems);
 }

@@ -1,7 +1,7 @@
 //! `kafka.security`.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -138,13 +138,22 @@ impl SaslMechanism {
     }
 }
 
-/// Returns the secret that stands in the config, or in the file beside it, which wins; white space around it is
-/// dropped.
+/// Returns the secret that stands in the config, or in the file beside it, which wins; white space around it, and the
+/// mark that some editors put at the beginning of a file, is dropped.
 pub fn secret(value: Option<&Secret>, file: Option<&PathBuf>) -> Result<Option<Secret>, ConfigError> {
     let Some(file) = file else {
         return Ok(value.cloned());
     };
-    let text = std::fs::read_to_string(file)
-        .map_err(|error| ConfigError(format!("cannot read {}: {error}", file.display())))?;
+    let text = read_text(file).map_err(|error| ConfigError(format!("cannot read {}: {error}", file.display())))?;
     Ok(Some(Secret::new(text.trim())))
+}
+
+/// Returns the text of a file, without the byte order mark that editors and shells of Windows put before it: a secret
+/// that begins with one is another secret.
+///
+/// # Errors
+/// When it cannot be read, or is not UTF-8.
+pub fn read_text(file: &Path) -> std::io::Result<String> {
+    let text = std::fs::read_to_string(file)?;
+    Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
 }

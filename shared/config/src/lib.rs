@@ -12,11 +12,12 @@ pub use binary::{BinaryConfig, check};
 pub use check::Problem;
 pub use error::ConfigError;
 pub use kafka::{CreateTopics, Kafka};
-pub use kafka_security::secret as read_secret;
 pub use kafka_security::{KafkaSecurity, OAuth, SaslMechanism, SecurityProtocol};
+pub use kafka_security::{read_text, secret as read_secret};
 pub(crate) use load::load_unchecked;
 pub use load::{load_from, load_other};
 pub use schema_registry::{SchemaRegistry, SchemaRegistryAuth};
+pub use tracing::Tracing;
 pub use whole::load;
 pub(crate) use whole::refuse_problems;
 
@@ -31,5 +32,6 @@ pub mod redact;
 #[cfg(test)]
 mod sample;
 mod schema_registry;
+mod tracing;
 pub mod units;
 mod whole;

@@ -2,12 +2,13 @@
 //!
 //! 1. `yaml`: the file's text becomes a tree of nodes that know their line.
 //! 2. `environment`: each `PENSTOCK__SECTION__KEY` replaces or adds a node.
-//! 3. The sections of the other binary are dropped, unread.
-//! 4. `interpolate`: `${VAR}` in the file's values is replaced. After parsing, so that no value of a variable can change the
+//! 3. `usual`: variables that OpenTelemetry gives a meaning set keys that are free.
+//! 4. The sections of the other binary are dropped, unread.
+//! 5. `interpolate`: `${VAR}` in the file's values is replaced. After parsing, so that no value of a variable can change the
 //!    structure of the file, whatever characters it holds.
-//! 5. `typed`: the tree becomes the config. What is wrong is reported with its line or variable, and never with the value of a
+//! 6. `typed`: the tree becomes the config. What is wrong is reported with its line or variable, and never with the value of a
 //!    variable, which may be a secret (P7).
-//! 6. [`check`](mod@super::check): what types cannot say.
+//! 7. [`check`](mod@super::check): what types cannot say.
 //!
 //! The rules for those who write configs are in `docs/config.md`.
 
@@ -23,6 +24,7 @@ mod environment;
 mod interpolate;
 mod node;
 mod typed;
+mod usual;
 mod yaml;
 
 /// A config, and where it is from.
@@ -65,9 +67,11 @@ fn read(path: &Path) -> Result<String, ConfigError> {
 fn parse<C: BinaryConfig>(name: &str, text: &str, environment: &[(String, String)]) -> Result<Loaded<C>, ConfigError> {
     let mut tree = yaml::parse(name, text)?;
     environment::merge(&mut tree, environment)?;
+    let usual = usual::merge(&mut tree, environment)?;
     let left = drop_sections(&mut tree, C::LEFT);
     interpolate::interpolate(&mut tree, environment)?;
-    Ok(Loaded { config: typed::config(&tree, C::LEFT)?, variables: environment::names(C::LEFT, environment), left })
+    let variables = environment::names(C::LEFT, environment).into_iter().chain(usual).collect();
+    Ok(Loaded { config: typed::config(&tree, C::LEFT)?, variables, left })
 }
 
 /// Takes the sections `names` out of `tree`, and returns the names of those that were there.

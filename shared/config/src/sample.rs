@@ -11,12 +11,13 @@ use service::secret::Secret;
 use service::telemetry::Log;
 
 use crate::check::{Problems, check_common};
-use crate::{BinaryConfig, Kafka, SchemaRegistry, redact, units};
+use crate::{BinaryConfig, Kafka, SchemaRegistry, Tracing, redact, units};
 
 #[derive(Debug, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Config {
     pub(crate) log: Log,
+    pub(crate) tracing: Tracing,
     pub(crate) kafka: Kafka,
     pub(crate) schema_registry: SchemaRegistry,
     pub(crate) elasticsearch: Elasticsearch,
@@ -29,7 +30,7 @@ impl BinaryConfig for Config {
     const LEFT: &'static [&'static str] = &["cxone", "ilm_config_path"];
 
     fn check(&self, problems: &mut Problems) {
-        check_common(&self.log, &self.kafka, &self.schema_registry, problems);
+        check_common(&self.log, &self.tracing, &self.kafka, &self.schema_registry, problems);
         problems.not_zero("indexer.commit_interval", self.indexer.commit_interval);
     }
 }

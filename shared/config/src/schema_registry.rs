@@ -36,7 +36,8 @@ pub struct SchemaRegistry {
     /// `schema_registry.timeout`: time limit of one request to one address.
     #[serde(with = "humantime_serde")]
     pub timeout: Duration,
-    /// `schema_registry.cache_capacity`: number of schemas kept in memory.
+    /// `schema_registry.cache_capacity`: number of schemas kept in memory; a large one counts once more for each 64 KiB
+    /// that it takes there.
     pub cache_capacity: u64,
     /// `schema_registry.refresh`: maximum age of a subject's latest schema before the registry is asked again; the old
     /// one stays in use while the registry is down.

@@ -17,7 +17,7 @@ use tokio::runtime::Handle;
 
 use config::redact::without_user;
 use config::{Kafka, OAuth, SaslMechanism, read_secret};
-use service::http::form;
+use service::http::{ExpiresIn, form};
 use service::tls;
 
 /// How long a token is taken to live where the endpoint does not say, in seconds.
@@ -39,7 +39,8 @@ struct Tokens {
 #[derive(Deserialize)]
 struct TokenAnswer {
     access_token: String,
-    expires_in: Option<u64>,
+    #[serde(default)]
+    expires_in: ExpiresIn,
 }
 
 /// Why there is no token. Holds no secret.
@@ -54,6 +55,8 @@ enum TokenError {
          whether the client may use client credentials"
     )]
     Refused { url: String, status: u16 },
+    #[error("kafka.security.oauth.token_url: {url} answered with what is no token: check the address")]
+    NoToken { url: String },
 }
 
 impl Login {
@@ -120,8 +123,12 @@ impl Tokens {
         if !answer.status().is_success() {
             return Err(TokenError::Refused { url: url(), status: answer.status().as_u16() });
         }
-        let TokenAnswer { access_token, expires_in } = answer.json().await.map_err(failed)?;
-        let expires = asked + lifetime(expires_in);
+        let no_token = |error: reqwest::Error| match error.is_decode() {
+            true => TokenError::NoToken { url: url() },
+            false => failed(error),
+        };
+        let TokenAnswer { access_token, expires_in } = answer.json().await.map_err(no_token)?;
+        let expires = asked + lifetime(expires_in.0);
         let since_epoch = expires.duration_since(UNIX_EPOCH).unwrap_or_default();
         Ok(OAuthToken {
             token: access_token,
@@ -131,9 +138,10 @@ impl Tokens {
     }
 }
 
-/// How long a token lives whose endpoint says so many seconds.
+/// How long a token lives whose endpoint says so many seconds. 0 says nothing: librdkafka takes no token that has
+/// expired.
 fn lifetime(expires_in: Option<u64>) -> Duration {
-    Duration::from_secs(expires_in.unwrap_or(DEFAULT_LIFETIME).min(MAX_LIFETIME))
+    Duration::from_secs(expires_in.filter(|seconds| *seconds > 0).unwrap_or(DEFAULT_LIFETIME).min(MAX_LIFETIME))
 }
 
 impl ConsumerContext for Login {}

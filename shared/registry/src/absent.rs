@@ -2,8 +2,9 @@
 //!
 //! A node of a registry reads what was registered from the others, and may be seconds behind. An id stands in an event
 //! because some registry gave it, so the first "not found" of an id is no verdict: it is "not yet" until the registry
-//! has said so for `schema_registry.patience`, and asked again every second meanwhile. Registries count ids up: one far
-//! beyond the highest that was seen was given by none, and most likely is no id at all.
+//! has said so for `schema_registry.patience`, and asked again every second meanwhile. The same holds for what the schema
+//! of an id refers to. Registries count ids up: one far beyond the highest that was seen was given by none, and most
+//! likely is no id at all.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -66,11 +67,15 @@ impl Absent {
     /// Notes that the registry answered the question for `wanted` with `error`; returns what that means for the
     /// question.
     pub(super) async fn note(&self, wanted: Wanted, error: &RegistryError) -> RegistryError {
-        let error = match error {
-            RegistryError::NotFound { url, what } if self.may_come(&wanted).await => {
+        let error = match (error, self.may_come(&wanted, error).await) {
+            (RegistryError::NotFound { url, what }, true) => {
                 RegistryError::NotYet { url: url.clone(), what: what.clone() }
             }
-            error => error.clone(),
+            // The schema is there, without one that it refers to.
+            (RegistryError::NotYet { url, what }, false) => {
+                RegistryError::Unusable { url: url.clone(), what: what.clone(), reason: "it is not there".to_owned() }
+            }
+            (error, _) => error.clone(),
         };
         match &error {
             RegistryError::NotYet { .. } => self.not_yet.insert(wanted, error.clone()).await,
@@ -89,8 +94,11 @@ impl Absent {
         self.verdicts.invalidate(wanted).await;
     }
 
-    /// Returns whether `wanted` may be there already, at another node.
-    async fn may_come(&self, wanted: &Wanted) -> bool {
+    /// Returns whether `wanted`, for which the answer was `error`, may be there already, at another node.
+    async fn may_come(&self, wanted: &Wanted, error: &RegistryError) -> bool {
+        if !matches!(error, RegistryError::NotFound { .. } | RegistryError::NotYet { .. }) {
+            return false;
+        }
         let (Wanted::Id(SchemaId(id)) | Wanted::Owner(SchemaId(id))) = *wanted else { return false };
         let highest = self.highest.load(Ordering::Relaxed);
         if highest > 0 && id > highest.saturating_mul(2).saturating_add(LATELY) {

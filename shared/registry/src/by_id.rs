@@ -63,7 +63,8 @@ impl Inner {
     /// what is in use comes back from `by_id`, without a request.
     pub(super) fn keep_hot(&self, id: SchemaId, schema: &Arc<Schema>) {
         self.hot.rcu(|hot| {
-            let mut new = if hot.len() < self.capacity { HashMap::clone(hot) } else { HashMap::new() };
+            let has_room = self.weighed.have_room(hot.values(), schema);
+            let mut new = if has_room { HashMap::clone(hot) } else { HashMap::new() };
             new.insert(id, Arc::clone(schema));
             new
         });

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use prometheus::HistogramVec;
 use schema_registry_converter::async_impl::schema_registry::{
-    get_all_versions, get_referenced_schema, get_schema_by_id, get_schema_by_subject_and_version, post_schema,
+    get_all_versions, get_schema_by_id, get_schema_by_subject_and_version, post_schema,
 };
 use schema_registry_converter::schema_registry_common::{
     RegisteredReference, RegisteredSchema as RegistryAnswer, SchemaType, SuppliedSchema,
@@ -35,6 +35,13 @@ pub(super) struct FoundSchema {
 #[derive(Deserialize)]
 struct SubjectVersion {
     subject: String,
+}
+
+/// A schema that another one refers to, as the registry gave it.
+#[derive(Deserialize)]
+struct ReferencedSchema {
+    schema: String,
+    references: Option<Vec<RegisteredReference>>,
 }
 
 /// What a schema is compiled from.
@@ -151,21 +158,19 @@ impl Client {
         let mut texts = Vec::new();
         // The last is the next.
         left.reverse();
-        while let Some(mut reference) = left.pop() {
+        while let Some(reference) = left.pop() {
             if !seen.insert((reference.subject.clone(), reference.version)) {
                 continue;
             }
             if seen.len() > MAX_REFERENCES {
                 return Err(self.unusable(what, format!("it refers to more than {MAX_REFERENCES} other schemas")));
             }
-            let name = format!("subject {} version {}, which {what} refers to", reference.subject, reference.version);
-            reference.subject = escape(&reference.subject);
-            let call = |settings| {
-                let reference = reference.clone();
-                async move { get_referenced_schema(&settings, &reference).await }
-            };
-            let found = self.nodes.ask(&name, call).await.map_err(RegistryError::of_reference)?;
-            left.extend(found.references.into_iter().rev());
+            let RegisteredReference { subject, version, .. } = &reference;
+            let name = format!("subject {subject} version {version}, which {what} refers to");
+            // Also where it was deleted since: an old record is read by the schema that refers to it.
+            let path = format!("/subjects/{}/versions/{version}?deleted=true", escape(subject));
+            let found: ReferencedSchema = self.nodes.get(&name, &path).await.map_err(RegistryError::of_reference)?;
+            left.extend(found.references.unwrap_or_default().into_iter().rev());
             texts.push(found.schema);
         }
         Ok(texts)

@@ -104,10 +104,11 @@ impl RegistryError {
         Self::Unavailable { url: url.to_owned(), what: what.to_owned(), reason }
     }
 
-    /// Returns the same as a verdict on the schema that refers to the one not found: it is there, but cannot be used.
+    /// Returns the same for the schema that refers to the one not found: the node that was asked may be behind the one
+    /// that gave the schema.
     pub(super) fn of_reference(self) -> Self {
         match self {
-            Self::NotFound { url, what } => Self::Unusable { url, what, reason: "it is not there".to_owned() },
+            Self::NotFound { url, what } => Self::NotYet { url, what },
             other @ (Self::NotYet { .. }
             | Self::Unavailable { .. }
             | Self::Unusable { .. }

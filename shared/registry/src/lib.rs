@@ -23,6 +23,7 @@ use client::Client;
 use disk_cache::DiskCache;
 use owners::Owners;
 use versions::Versions;
+use weighed::Weighed;
 
 pub use error::{RegistryError, RegistrySetupError};
 pub use measured::durations;
@@ -45,6 +46,7 @@ mod nodes;
 mod owners;
 mod raw_client;
 mod versions;
+mod weighed;
 pub mod wire;
 
 /// A registry client that remembers what it has seen. Cheap to clone.
@@ -55,7 +57,7 @@ pub struct SchemaRegistry {
 
 struct Inner {
     client: Client,
-    capacity: usize,
+    weighed: Weighed,
     /// What [`SchemaRegistry::cached`] reads, without a lock: copied for each new schema, of which there are few.
     hot: ArcSwap<HashMap<SchemaId, Arc<Schema>>>,
     by_id: Cache<SchemaId, Arc<Schema>>,
@@ -109,16 +111,17 @@ impl SchemaRegistry {
 
     fn with(config: &config::SchemaRegistry, client: Client) -> Result<Self, RegistrySetupError> {
         let capacity = config.cache_capacity.max(1);
+        let weighed = Weighed { capacity };
         let inner = Inner {
             disk_cache: DiskCache::new(config, client.url()),
             client,
-            capacity: usize::try_from(capacity).unwrap_or(usize::MAX),
+            weighed,
             hot: ArcSwap::default(),
-            by_id: Cache::new(capacity),
-            latest: Cache::builder().max_capacity(capacity).time_to_live(config.refresh).build(),
-            last_known: Cache::new(capacity),
+            by_id: weighed.cache().build(),
+            latest: weighed.cache().time_to_live(config.refresh).build(),
+            last_known: weighed.cache().build(),
             absent: Absent::new(config, capacity),
-            versions: Versions::new(config, capacity),
+            versions: Versions::new(config, weighed),
             owners: Owners::new(config, capacity),
         };
         Ok(Self { inner: Arc::new(inner) })

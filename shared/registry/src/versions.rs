@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use moka::future::Cache;
 
+use super::weighed::Weighed;
 use super::{RegisteredSchema, RegistryError, SchemaRegistry, Wanted};
 use avro::Meaning;
 
@@ -30,12 +31,13 @@ pub(super) struct Versions {
 }
 
 impl Versions {
-    pub(super) fn new(config: &config::SchemaRegistry, capacity: u64) -> Self {
+    pub(super) fn new(config: &config::SchemaRegistry, weighed: Weighed) -> Self {
+        let Weighed { capacity } = weighed;
         Self {
-            by_number: Cache::new(capacity),
-            by_meaning: Cache::new(capacity),
-            by_fingerprint: Cache::builder().max_capacity(capacity).time_to_live(config.refresh).build(),
-            last_known: Cache::new(capacity),
+            by_number: weighed.cache().build(),
+            by_meaning: weighed.cache().build(),
+            by_fingerprint: weighed.cache().time_to_live(config.refresh).build(),
+            last_known: weighed.cache().build(),
             lists: Cache::builder().max_capacity(capacity).time_to_live(config.negative_ttl.min(LIST_BELIEVED)).build(),
         }
     }

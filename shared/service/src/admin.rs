@@ -17,34 +17,26 @@ use crate::status::{SECURITY_POLICY, Status};
 
 pub use crate::readiness::{Condition, Readiness};
 
+mod connections;
+
 /// How long requests in flight may take once the service stops: a client that sends half a request must not hold it up.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Serves the admin endpoints until `shutdown` is cancelled, and two seconds longer at most. Meanwhile samples
-/// for the status page are taken, and the service manager learns the readiness ([`notify`]).
+/// for the status page are taken, and the service manager learns the readiness ([`notify`]). What strangers can hold is
+/// bounded ([`connections`]).
 ///
 /// - `/`: the status page, for people; `/status.json`: the same for machines ([`crate::status`]).
 /// - `/metrics`: the metrics in Prometheus' text format.
 /// - `/livez`: 200 as long as the process can answer at all.
 /// - `/readyz`: 200 when every [`Condition`] of the readiness is met, else 503; the body names each condition that is
 ///   not, with its reason, and what is wrong although all are met.
-///
-/// # Errors
-/// When the listener fails.
-pub async fn serve(status: Status, listener: TcpListener, shutdown: CancellationToken) -> std::io::Result<()> {
-    serve_with(Router::new(), status, listener, shutdown).await
+pub async fn serve(status: Status, listener: TcpListener, shutdown: CancellationToken) {
+    serve_with(Router::new(), status, listener, shutdown).await;
 }
 
 /// [`serve`], and the routes of `more`.
-///
-/// # Errors
-/// When the listener fails.
-pub async fn serve_with(
-    more: Router,
-    status: Status,
-    listener: TcpListener,
-    shutdown: CancellationToken,
-) -> std::io::Result<()> {
+pub async fn serve_with(more: Router, status: Status, listener: TcpListener, shutdown: CancellationToken) {
     let status = Arc::new(status);
     let router = Router::new()
         .route("/", get(page))
@@ -62,8 +54,8 @@ pub async fn serve_with(
         }
     };
     tokio::select! {
-        served = axum::serve(listener, router).with_graceful_shutdown(shutdown.cancelled_owned()).into_future() => served,
-        () = overdue => Ok(()),
+        () = connections::serve(listener, router, shutdown) => {}
+        () = overdue => {}
         never = notify::follow(status.readiness()) => match never {},
         never = status.follow() => match never {},
     }

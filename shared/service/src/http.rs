@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use reqwest::redirect::Policy;
 use reqwest::{Client, RequestBuilder, Response, Url};
+use serde::Deserialize;
+use serde_json::Value;
 
 use crate::causes::with_causes;
 
@@ -15,6 +17,29 @@ pub fn form(pairs: &[(&str, &str)]) -> String {
     };
     url.query_pairs_mut().extend_pairs(pairs);
     url.query().unwrap_or_default().to_owned()
+}
+
+/// `expires_in` of an answer with a token: its life in seconds (RFC 6749, section 5.1). Some servers write the number as
+/// text, or with a fraction. None where it is anything else.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(from = "Value")]
+pub struct ExpiresIn(pub Option<u64>);
+
+impl From<Value> for ExpiresIn {
+    fn from(written: Value) -> Self {
+        let number = match &written {
+            Value::String(text) => text.trim().parse().ok(),
+            Value::Number(number) => number.as_u64().or_else(|| number.as_f64().and_then(whole)),
+            _ => None,
+        };
+        Self(number)
+    }
+}
+
+/// Returns `seconds` without their fraction; none below zero.
+fn whole(seconds: f64) -> Option<u64> {
+    // What is too large becomes the largest.
+    (seconds >= 0.0).then_some(seconds as u64)
 }
 
 /// A client for addresses that an operator gives: admin ports, a webhook. It follows no redirects.
@@ -76,4 +101,21 @@ pub async fn body(response: &mut Response, max: usize) -> Result<Option<Vec<u8>>
         body.extend_from_slice(&chunk);
     }
     Ok(Some(body))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_life_of_a_token_may_be_a_number_a_fraction_or_text() {
+        let read = |json: &str| serde_json::from_str::<ExpiresIn>(json).unwrap().0;
+        for (json, seconds) in [("3599", 3_599), ("\"3599\"", 3_599), ("3599.9", 3_599), ("1e300", u64::MAX), ("0", 0)]
+        {
+            assert_eq!(read(json), Some(seconds), "{json}");
+        }
+        for json in ["-1", "null", "\"soon\"", "[]", "true"] {
+            assert_eq!(read(json), None, "{json}");
+        }
+    }
 }

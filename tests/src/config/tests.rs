@@ -157,8 +157,17 @@ enum Default {
 
 /// The rows of the reference whose first column is a key.
 fn documented() -> BTreeMap<String, Default> {
-    let sections =
-        ["log", "kafka", "schema_registry", "cxone", "elasticsearch", "receiver", "indexer", "ilm_config_path"];
+    let sections = [
+        "log",
+        "tracing",
+        "kafka",
+        "schema_registry",
+        "cxone",
+        "elasticsearch",
+        "receiver",
+        "indexer",
+        "ilm_config_path",
+    ];
     let mut rows = BTreeMap::new();
     let (_, reference) = REFERENCE.split_once("\n## `log`").unwrap();
     for line in reference.lines().filter(|line| line.starts_with("| `")) {

@@ -29,8 +29,11 @@ const PROBES_PER_SECOND: u32 = 10;
 const WARM_UP: Duration = Duration::from_secs(5);
 /// For so long events are timed.
 const DURATION: Duration = Duration::from_secs(20);
-/// How often Elasticsearch is asked for the events that are awaited.
+/// How often Elasticsearch is asked for the events that are awaited, at most.
 const INTERVAL: Duration = Duration::from_millis(5);
+/// What part of the longest wait so far may pass between two questions. To ask more often would be a load of its own, once
+/// Elasticsearch is behind.
+const PRECISION: u32 = 50;
 /// How long the last of them may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -95,8 +98,10 @@ impl Waits {
         self.milliseconds.extend(times.map(|since| since.elapsed().as_secs_f64() * 1e3));
     }
 
-    /// Asks which of the awaited events are readable.
+    /// Waits for a moment and asks which of the awaited events are readable.
     async fn look(&mut self, setup: &Setup, index: &str) -> anyhow::Result<()> {
+        let longest = self.awaited.values().map(Instant::elapsed).max();
+        tokio::time::sleep((longest.unwrap_or_default() / PRECISION).max(INTERVAL)).await;
         if self.awaited.is_empty() {
             return Ok(());
         }
@@ -121,7 +126,7 @@ async fn time_probes(setup: &Setup, flow: &Flow, per_second: u32, waits: &mut Wa
     let begin = Instant::now();
     let mut sent = 0_u32;
     while begin.elapsed() < WARM_UP + DURATION {
-        if begin.elapsed() >= Duration::from_secs(1) * sent / per_second {
+        while begin.elapsed() >= Duration::from_secs(1) * sent / per_second {
             let since = Instant::now();
             post(setup, flow, events.event(u64::from(sent)).encode()).await?;
             if begin.elapsed() >= WARM_UP {
@@ -130,7 +135,6 @@ async fn time_probes(setup: &Setup, flow: &Flow, per_second: u32, waits: &mut Wa
             sent += 1;
         }
         waits.look(setup, &flow.topic).await?;
-        tokio::time::sleep(INTERVAL).await;
     }
     let end = Instant::now();
     while !waits.awaited.is_empty() {
@@ -138,7 +142,6 @@ async fn time_probes(setup: &Setup, flow: &Flow, per_second: u32, waits: &mut Wa
         if end.elapsed() >= PATIENCE {
             waits.give_up(per_second, &flow.indexer.last_lines());
         }
-        tokio::time::sleep(INTERVAL).await;
     }
     Ok(())
 }

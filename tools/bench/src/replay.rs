@@ -1,5 +1,7 @@
 //! What proof costs: all events of a topic read again, each of which is a document already, by each
-//! `elasticsearch.verify_duplicates`.
+//! `elasticsearch.verify_duplicates`, and by the command `replay`.
+
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use indexer::config::{Strategy, VerifyDuplicates};
@@ -10,6 +12,11 @@ use super::sample::Sample;
 use super::setup::Setup;
 use harness::pipeline::ready;
 use harness::usage::Usage;
+
+/// How long the command may take.
+const PATIENCE: Duration = Duration::from_secs(600);
+/// How often it is looked at.
+const INTERVAL: Duration = Duration::from_millis(20);
 
 const CASES: [(Line, VerifyDuplicates); 3] = [
     (Line::ReplayNever, VerifyDuplicates::Never),
@@ -39,5 +46,21 @@ pub(super) async fn round(setup: &Setup, topic: &str, events: u64, report: &mut 
         let elapsed = all_counted(&mut indexer, &admin, DUPLICATES, events).await?;
         report.add(line, Sample::new(events, elapsed).with_usage(Usage::of(indexer.id())?));
     }
+    report.add(Line::ReplayCommand, by_command(setup, topic, events).await?);
     Ok(())
+}
+
+/// Measures the command `replay`, from its start to its end: what an operator waits for.
+async fn by_command(setup: &Setup, topic: &str, events: u64) -> anyhow::Result<Sample> {
+    let (mut command, begin) = (setup.replay_command(topic)?, Instant::now());
+    let mut usage = None;
+    // Once it has ended, the system no longer has its figures.
+    while let Ok(so_far) = Usage::of(command.id()) {
+        usage = Some(so_far);
+        anyhow::ensure!(begin.elapsed() < PATIENCE, "the replay does not end; {}", command.last_lines());
+        tokio::time::sleep(INTERVAL).await;
+    }
+    let (elapsed, status) = (begin.elapsed(), command.ended().await?);
+    anyhow::ensure!(status.success(), "the replay ended with {status}; {}", command.last_lines());
+    Ok(Sample::new(events, elapsed).with_usage(usage.context("the replay ended at once")?))
 }

@@ -58,6 +58,8 @@ pub(super) enum Line {
     ReplayByTimestamp,
     /// The same with `verify_duplicates: always`.
     ReplayAlways,
+    /// The same by the command `replay`.
+    ReplayCommand,
     /// From the webhook to readable by id, an event a second.
     Freshness1,
     /// 20 a second.
@@ -126,6 +128,7 @@ impl Line {
             Self::ReplayNever => "penstock-indexer, a replay, never",
             Self::ReplayByTimestamp => "  by_timestamp",
             Self::ReplayAlways => "  always",
+            Self::ReplayCommand => "  always, by the command replay",
             Self::Freshness1 => "webhook to readable by id, 1/s",
             Self::Freshness20 => "  20/s",
             Self::Freshness50 => "  50/s",
@@ -144,6 +147,7 @@ impl Line {
             Self::Avro => Some(Self::AvroFloor),
             Self::Rollover | Self::RolloverRolling | Self::DataStream | Self::DataStreamRolling => Some(Self::Single),
             Self::ReplayByTimestamp | Self::ReplayAlways => Some(Self::ReplayNever),
+            Self::ReplayCommand => Some(Self::ReplayAlways),
             Self::KafkaFloor
             | Self::NullElasticsearch
             | Self::HttpFloor

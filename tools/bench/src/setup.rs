@@ -173,6 +173,20 @@ impl Setup {
         self.indexer_of(config, self.stack.stack.elasticsearch_url())
     }
 
+    /// Starts the command that replays all of `topic` with the default proof of duplicates.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub(super) fn replay_command(&self, topic: &str) -> anyhow::Result<Process> {
+        let mut config = self.config_of(topic, Strategy::Single);
+        config.elasticsearch.url = self.stack.stack.elasticsearch_url();
+        let (file, log) = (self.file("replay.yaml"), self.file("replay.log"));
+        write_config(&config, &file)?;
+        let name = format!("bench-{}", uuid::Uuid::new_v4().simple());
+        let arguments = ["replay", "--from", "earliest", "--name", &name];
+        Process::start_with(Binary::Indexer, &file, &arguments, &[], &log)
+    }
+
     fn config_of(&self, topic: &str, strategy: Strategy) -> Config {
         let mut config = self.config.clone();
         topic.clone_into(&mut config.kafka.topic);

@@ -7,7 +7,7 @@ use anyhow::Result;
 use crate::graph::{Arrows, Crate, between_top_levels, circles, describe, unit};
 
 /// The crates, by the folder of their sources.
-const CRATES: [&str; 13] = [
+const CRATES: [&str; 14] = [
     "indexer/src",
     "receiver/src",
     "shared/avro/src",
@@ -16,6 +16,7 @@ const CRATES: [&str; 13] = [
     "shared/registry/src",
     "shared/service/src",
     "shared/topic-id/src",
+    "shared/traces/src",
     "tests/src",
     "tools/bench/src",
     "tools/demo/src",
@@ -35,6 +36,7 @@ const LAYERS: [(&str, &[&str]); 2] = [
             "listeners",
             "proxy_protocol",
             "workers",
+            "request_trace",
             "message",
             "quoted",
             "stages::authenticate",

@@ -17,6 +17,8 @@ impl BackingIndexCache {
         let (index, alias) = (&*table.write().name, self.index.name());
         match table.doubt() {
             Doubt::None => {}
+            // It takes all there is.
+            Doubt::Copied if table.backing().len() == 1 => {}
             Doubt::Copied => tracing::warn!(
                 alias,
                 index,

@@ -1,4 +1,6 @@
 use super::*;
+use crate::bulk::tests::config;
+use crate::bulk::tests::stub::{Reply, Stub, failure};
 
 fn found(name: &str) -> FoundIndex {
     FoundIndex { name: name.to_owned(), created: 0, writable: true, is_write: false, is_resized: false }
@@ -17,4 +19,17 @@ fn the_indices_of_a_data_stream_are_in_its_own_order_whatever_their_names() {
 fn what_came_or_went_between_the_two_questions_is_left_out() {
     let ordered = in_order(vec![found("b"), found("c")], &["a".to_owned(), "b".to_owned()]);
     assert_eq!(ordered.iter().map(|index| index.name.as_str()).collect::<Vec<_>>(), ["b"]);
+}
+
+/// The oldest of the documents that can be searched for now may not be the oldest.
+#[tokio::test]
+async fn the_first_document_is_not_looked_for_in_a_part_of_the_shards() {
+    let stub = Stub::start(|received| match received.line.contains("allow_partial_search_results=false") {
+        true => failure(503, "search_phase_execution_exception"),
+        false => Reply::Answer(200, r#"{"aggregations":{"first":{"value":7.0}}}"#.to_owned()),
+    })
+    .await;
+    let client = Client::new(&config(&stub.url()).elasticsearch).unwrap();
+    let error = first_ingested(&client, "e").await.unwrap_err();
+    assert!(matches!(error, ReadError::Refused { status: 503, .. }), "{error}");
 }

@@ -8,6 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::value::RawValue;
 
+use super::instant;
+
 /// Members of every document that say when its record was written, not what the event is.
 const OF_THE_RECORD: [&str; 2] = [INGESTED_AT, "@timestamp"];
 /// The member that holds the record's timestamp.
@@ -57,6 +59,22 @@ impl Leaf {
         matches!(self, Self::Number(_))
     }
 
+    fn text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Number(_) | Self::Other(_) => None,
+        }
+    }
+
+    /// Returns what it means to a field of dates, in milliseconds since 1970.
+    fn moment(&self) -> Option<i64> {
+        match self {
+            Self::Text(text) => instant::of_text(text),
+            Self::Number(number) => instant::of_number(number),
+            Self::Other(_) => None,
+        }
+    }
+
     /// Returns its text, in the notation of a number if it looks like one.
     fn as_number(&self) -> String {
         match self {
@@ -101,7 +119,23 @@ fn are_alike(a: &BTreeSet<Leaf>, b: &BTreeSet<Leaf>) -> bool {
     let are_numbers_and_texts =
         |a: &BTreeSet<Leaf>, b: &BTreeSet<Leaf>| a.iter().all(Leaf::is_number) && b.iter().all(Leaf::is_text);
     let as_numbers = |leaves: &BTreeSet<Leaf>| leaves.iter().map(Leaf::as_number).collect::<BTreeSet<String>>();
-    a == b || ((are_numbers_and_texts(a, b) || are_numbers_and_texts(b, a)) && as_numbers(a) == as_numbers(b))
+    a == b
+        || ((are_numbers_and_texts(a, b) || are_numbers_and_texts(b, a)) && as_numbers(a) == as_numbers(b))
+        || are_given_back(a, b)
+}
+
+/// Returns whether an index that keeps no documents, but makes them of its fields, gives back `ours` as `theirs`: a
+/// time in one form, whatever its notation, and true and false as text where the field is one of text.
+fn are_given_back(ours: &BTreeSet<Leaf>, theirs: &BTreeSet<Leaf>) -> bool {
+    let texts: Option<Vec<&str>> = theirs.iter().map(Leaf::text).collect();
+    let Some(texts) = texts else { return false };
+    let as_text = |leaf: &Leaf| matches!(leaf, Leaf::Other(json) if texts.contains(&json.as_str()));
+    if ours.len() == theirs.len() && ours.iter().all(as_text) {
+        return true;
+    }
+    let moments: Option<BTreeSet<i64>> = ours.iter().map(Leaf::moment).collect();
+    let given: BTreeSet<i64> = texts.iter().filter_map(|text| instant::of_text(text)).collect();
+    texts.iter().all(|text| instant::is_given_back(text)) && moments.is_some_and(|moments| moments == given)
 }
 
 fn without_record<'a>(members: &Members<'a>) -> Members<'a> {

@@ -12,6 +12,8 @@ fn main(number: &str, more: &str) -> String {
 const OPENSEARCH: &str = r#","distribution":"opensearch""#;
 const ELASTICSEARCH: &str = r#","build_flavor":"default""#;
 
+const PAGE: &str = "<html>no such backend</html>";
+
 async fn identified(reply: impl Fn(&str) -> Reply + Send + 'static) -> Result<Server, ServerError> {
     let stub = Stub::start(move |received| reply(&received.line)).await;
     let client = Client::new(&config(&stub.url()).elasticsearch).unwrap();
@@ -75,6 +77,37 @@ async fn what_passes_is_asked_again_and_decides_nothing() {
     }
     let error = identified(|_| Reply::Break).await.unwrap_err();
     assert!(matches!(error, ServerError::Send(_)), "{error}");
+}
+
+/// A page of something before the server is no word of it: to guess would be wrong until the next start.
+#[tokio::test]
+async fn a_page_in_the_place_of_the_server_decides_nothing() {
+    for (main, probe) in [((200, PAGE), (200, PAGE)), ((404, PAGE), (404, PAGE)), ((302, ""), (403, PAGE))] {
+        let error = identified(move |line| {
+            let (status, body) = if line.starts_with("GET / ") { main } else { probe };
+            Reply::Answer(status, body.to_owned())
+        })
+        .await
+        .unwrap_err();
+        assert!(matches!(error, ServerError::Refused { status, .. } if status == probe.0), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_known_of_a_server_stays_known_while_it_is_hidden() {
+    let is_hidden = Arc::new(Mutex::new(false));
+    let hidden = Arc::clone(&is_hidden);
+    let stub = Stub::start(move |received| match (*hidden.lock().unwrap(), received.line.starts_with("GET / ")) {
+        (false, _) => Reply::Answer(200, main("3.3.0", OPENSEARCH)),
+        (true, true) => Reply::Answer(404, PAGE.to_owned()),
+        (true, false) => failure(400, "illegal_argument_exception"),
+    })
+    .await;
+    let client = Client::new(&config(&stub.url()).elasticsearch).unwrap();
+    let known = identify(&client, "x", None).await.unwrap();
+    *is_hidden.lock().unwrap() = true;
+    assert_eq!(identify(&client, "x", None).await.unwrap(), known);
+    assert_eq!(client.server(), Some(known));
 }
 
 #[tokio::test]

@@ -53,3 +53,14 @@ fn today_is_kept_however_short_the_retention() {
 fn what_is_far_ahead_has_no_index() {
     assert_eq!(calendar(Expired::Oldest, None).place(NOW + DAY, NOW), Err(NoPlacement::Future));
 }
+
+#[test]
+fn what_belongs_to_an_index_of_which_there_is_only_a_copy_is_looked_up() {
+    let calendar = calendar(Expired::Skip, None);
+    let is_looked_up = |days: i64| calendar.place(NOW - days * DAY, NOW).unwrap().0.look_up;
+    calendar.clone().note_copies(["e-2026.11.26", "e-2026.11.28"].map(str::to_owned).into());
+    assert!(is_looked_up(2) && !is_looked_up(1) && !is_looked_up(3));
+    assert!(!is_looked_up(0), "today's is made anew");
+    calendar.note_copies(HashSet::new());
+    assert!(!is_looked_up(2));
+}

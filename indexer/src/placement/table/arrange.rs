@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::{Backing, Doubt, FoundIndex};
+use crate::placement::kinship::{Kinship, Member};
 use crate::placement::names::Kin;
 
 /// The longest time in milliseconds from the creation of an index until all nodes know it: the master gives up after 30
@@ -14,23 +15,45 @@ const MAX_DELAY: i64 = 120_000;
 pub(super) struct Entry {
     pub(super) found: FoundIndex,
     pub(super) generation: u64,
+    /// Whether it belongs to a series that began after that of the alias's own name.
+    is_of_later_series: bool,
     /// Whether its creation date is that of its generation.
     is_certain: bool,
     /// From when on no document goes to an earlier one, in milliseconds since the Unix epoch.
     from: i64,
 }
 
+/// Returns those of `found` that are backing indices of `alias`, and what is known about them.
+pub(super) fn entries(alias: &str, found: Vec<FoundIndex>) -> Vec<Entry> {
+    let names: Vec<&str> = found.iter().map(|found| found.name.as_str()).collect();
+    let write = found.iter().find(|found| found.is_write).map(|found| found.name.as_str());
+    let kinship = Kinship::new(alias, write, &names);
+    let mut entries: Vec<Entry> = found.into_iter().filter_map(|found| Entry::of(&kinship, found)).collect();
+    // Where a series follows another one, its first index is most likely made of what was there before.
+    let is_second = entries.iter().any(|entry| !entry.is_of_later_series);
+    let later = entries.iter_mut().filter(|entry| entry.is_of_later_series);
+    if let Some(first) = later.min_by_key(|entry| entry.generation).filter(|_| is_second) {
+        first.is_certain = false;
+    }
+    entries
+}
+
 impl Entry {
-    /// Returns what `found` is behind `alias`; `None` if it is of no concern.
-    pub(super) fn of(alias: &str, found: FoundIndex) -> Option<Self> {
-        let kin = Kin::of(alias, &found.name);
+    /// Returns what `found` is by `kinship`; `None` if it is of no concern.
+    fn of(kinship: &Kinship<'_>, found: FoundIndex) -> Option<Self> {
+        let Member { kin, is_of_later_series } = kinship.of(&found.name);
         let generation = kin.generation();
         if generation.is_none() && !found.is_write {
             return None;
         }
         let is_certain = matches!(kin, Kin::Own(_) | Kin::Mounted(_)) && !found.is_resized;
         let from = found.created;
-        Some(Self { found, generation: generation.unwrap_or(0), is_certain, from })
+        Some(Self { found, generation: generation.unwrap_or(0), is_of_later_series, is_certain, from })
+    }
+
+    /// Returns its number among all entries: each series begins anew.
+    pub(super) fn number(&self) -> (bool, u64) {
+        (self.is_of_later_series, self.generation)
     }
 
     /// Returns what `found` is in a data stream; `seen` is that of [`Table::of_stream`](super::Table::of_stream).
@@ -39,7 +62,7 @@ impl Entry {
         let is_certain = !found.is_resized;
         let latest = found.created.saturating_add(MAX_DELAY);
         let from = seen.get(&found.name).map_or(latest, |seen| (*seen).clamp(found.created, latest));
-        Self { found, generation, is_certain, from }
+        Self { found, generation, is_of_later_series: false, is_certain, from }
     }
 
     pub(super) fn backing(&self, margin: i64) -> Backing {
@@ -59,7 +82,7 @@ impl Entry {
 pub(super) fn doubt(entries: &[Entry]) -> Doubt {
     let Some((write, others)) = entries.split_last() else { return Doubt::None };
     let is_later = |entry: &Entry| {
-        let is_later_generation = write.generation > 0 && entry.generation > write.generation;
+        let is_later_generation = write.generation > 0 && entry.number() > write.number();
         is_later_generation || entry.is_certain && entry.found.created > write.found.created
     };
     match (others.iter().any(is_later), write.is_certain) {

@@ -46,6 +46,38 @@ fn a_write_index_of_another_name_is_the_newest_and_shares_the_past_with_the_one_
     }
 }
 
+/// As `POST alias/_rollover` goes on from an index that somebody put behind the alias.
+#[test]
+fn a_rollover_of_an_index_of_another_name_is_a_rollover() {
+    for (first, second) in [("other-000001", "other-000002"), ("e-v2-000001", "e-v2-000002"), ("e-1", "e-000002")] {
+        let alone = table(vec![write(first, 10_000)]);
+        assert_eq!(candidates(&alone, 15_000), (vec![first], false), "{first}");
+        let table = table(vec![found(first, 10_000), write(second, 50_000)]);
+        assert_eq!(names(&table), [first, second]);
+        assert_eq!(table.doubt(), Doubt::None, "{second}");
+        assert_eq!(candidates(&table, 15_000), (vec![first], false), "{first}");
+        assert_eq!(candidates(&table, 50_999), (vec![first], false), "{first}");
+        assert_eq!(candidates(&table, 51_000), (vec![second], false), "{second}");
+    }
+}
+
+#[test]
+fn a_series_that_follows_that_of_the_alias_shares_the_past_with_the_one_before() {
+    let swapped = || vec![found("e-000006", 10_000), found("e-000007", 20_000), write("other-000001", 90_000)];
+    let before = table(swapped());
+    assert_eq!(before.doubt(), Doubt::Copied);
+    assert_eq!(candidates(&before, 90_999), (vec!["e-000007", "other-000001"], true));
+    let mut rolled = swapped();
+    rolled[2].is_write = false;
+    rolled.push(write("other-000002", 95_000));
+    let rolled = table(rolled);
+    assert_eq!(names(&rolled), ["e-000006", "e-000007", "other-000001", "other-000002"]);
+    assert_eq!(rolled.doubt(), Doubt::None);
+    assert_eq!(candidates(&rolled, 96_000), (vec!["other-000002"], false));
+    assert!(candidates(&rolled, 92_000).0.contains(&"other-000001"));
+    assert!(candidates(&rolled, 50_000).0.contains(&"other-000001"));
+}
+
 #[test]
 fn a_write_index_that_is_alone_takes_all_whatever_its_name() {
     for name in ["e-v2", "other", "e-000001", "e-000007-v2"] {
@@ -153,6 +185,36 @@ fn an_index_of_a_data_stream_shares_its_documents_with_the_one_before_until_it_i
         let table = stream(&seen);
         assert!(is_shared(&table, until - 1) && !is_shared(&table, until), "{seen:?}");
         assert_eq!(table.write().created, 20_000);
+    }
+}
+
+/// Returns the table of the strategy `time` on 2026-11-28, of indices of these days in November.
+fn dated(names: &[&str]) -> (Table, Calendar) {
+    const NOW: i64 = 1_795_860_000_000;
+    let calendar = Calendar::new("e", &crate::config::Placement::default(), Arc::default());
+    let found = names.iter().map(|name| found(&format!("e-2026.11.{name}"), 1)).collect();
+    (Table::dated(&calendar, found, NOW), calendar)
+}
+
+#[test]
+fn an_index_by_date_that_is_there_under_another_name_only_is_looked_up_in() {
+    for copy in ["26-v2", "26_old", "26-000001"] {
+        let (table, calendar) = dated(&[copy, "25", "27"]);
+        assert_eq!(table.copied(calendar.pattern()), ["e-2026.11.26".to_owned()].into(), "{copy}");
+        let start = calendar.pattern().time("e-2026.11.26").unwrap();
+        let range = table.dated_candidates("e-2026.11.26", start).unwrap();
+        let copy = format!("e-2026.11.{copy}");
+        assert_eq!(names(&table)[range], [copy.as_str(), "e-2026.11.27", "e-2026.11.28"]);
+    }
+}
+
+#[test]
+fn a_copy_beside_its_index_changes_nothing() {
+    let (table, calendar) = dated(&["26-v2", "26", "27", "28-v2", "27.03"]);
+    assert!(table.copied(calendar.pattern()).is_empty());
+    for day in ["24", "26", "27", "28"] {
+        let name = format!("e-2026.11.{day}");
+        assert_eq!(table.dated_candidates(&name, calendar.pattern().time(&name).unwrap()), None, "{name}");
     }
 }
 

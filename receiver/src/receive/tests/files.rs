@@ -1,5 +1,7 @@
 //! Object container files on their whole way, where the real parts cannot be made to fail as wanted.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
 
 use super::*;
@@ -7,13 +9,18 @@ use super::*;
 const CONTAINER: (&str, &str) = ("content-type", "application/vnd.apache.avro+container");
 
 /// A file of `count` events in one block, without a codec.
-fn file(count: u8) -> Vec<u8> {
+pub(super) fn file(count: u8) -> Vec<u8> {
+    file_of(SCHEMA, count)
+}
+
+/// The same with this schema, which reads the same datums.
+fn file_of(schema: &str, count: u8) -> Vec<u8> {
     let long = |value: usize| vec![(value * 2) as u8 & 0x7f | 0x80, ((value * 2) >> 7) as u8];
     let counted = |bytes: &[u8]| [long(bytes.len()), bytes.to_vec()].concat();
     let datums: Vec<u8> =
         (0..count).flat_map(|number| [2, 4, b'a' + number / 26, b'a' + number % 26, 2, b'x']).collect();
     let sync = b"sixteen bytes ok";
-    let header = [counted(b"avro.schema"), counted(SCHEMA.as_bytes())].concat();
+    let header = [counted(b"avro.schema"), counted(schema.as_bytes())].concat();
     [b"Obj\x01\x02", &*header, b"\0", sync, &*long(count.into()), &*counted(&datums), sync].concat()
 }
 
@@ -64,4 +71,42 @@ async fn a_file_that_the_queue_never_has_room_for_is_413_and_nothing_of_it_is_se
     let answer = receiver.send(post("/open", &[CONTAINER], file(99))).await;
     assert_eq!((answer.status, answer.body), (200, json!({"accepted": 99})));
     assert_eq!(receiver.records().len(), 99);
+}
+
+/// A registry with the one version of [`SCHEMA`], which takes no other; with how many it was offered.
+async fn strict_registry() -> (String, Arc<AtomicUsize>) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let offered = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&offered);
+    let only = json!({"subject": "events-value", "id": SCHEMA_ID, "version": 1, "schema": SCHEMA});
+    let first = only.clone();
+    let refuse = || async move {
+        counted.fetch_add(1, Ordering::Relaxed);
+        (StatusCode::CONFLICT, Json(json!({"error_code": 409, "message": "incompatible"})))
+    };
+    let router = Router::new()
+        .route("/subjects/events-value/versions", get(|| async { Json(json!([1])) }).post(refuse))
+        .route("/subjects/events-value/versions/latest", get(|| async { Json(only) }))
+        .route("/subjects/events-value/versions/1", get(|| async { Json(first) }));
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    (url, offered)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_schema_that_the_registry_refuses_is_not_offered_with_every_file() {
+    let kafka = kafka();
+    let (url, offered) = strict_registry().await;
+    let mut config = config(&kafka, &url);
+    config.receiver.sources.retain(|name, _| name == "open");
+    let source = config.receiver.sources.get_mut("open").unwrap();
+    (source.register_schemas, source.limits) = (true, Limits::default());
+    let receiver = start_with(&config, kafka);
+    eventually(|| receiver.readiness.is_ready()).await;
+    let other = SCHEMA.replace("agent", "person");
+    for _ in 0..20 {
+        let answer = receiver.send(post("/open", &[CONTAINER], file_of(&other, 1))).await;
+        assert_eq!((answer.status, &answer.body["code"]), (400, &json!("unusable-schema")), "{}", answer.body);
+    }
+    assert_eq!(offered.load(Ordering::Relaxed), 1);
 }

@@ -1,3 +1,5 @@
+use axum::body::Body;
+
 use super::*;
 
 #[test]
@@ -17,4 +19,19 @@ fn a_sender_that_asks_for_permission_has_it() {
     assert_eq!(answer.headers()[ALLOWED_ORIGIN], "eventgrid.azure.net");
     assert_eq!(answer.headers()[ALLOWED_RATE], "*");
     assert_eq!(answer.headers()[ALLOW], "GET, HEAD, OPTIONS, POST");
+}
+
+const PLAIN: &str = "text/plain; charset=utf-8";
+
+/// As Microsoft Graph asks whether a webhook is there. An event that brings the parameter stays an event.
+#[test]
+fn a_post_without_a_body_that_brings_a_challenge_is_answered_with_it() {
+    let verification = Verification { challenge_parameter: Some("validationToken".to_owned()) };
+    let post = |target: &str, body: &'static str| Request::post(target).body(Body::from(body)).unwrap();
+    let answer = posted(&verification, &post("/x?validationToken=Validation%3A+it", "")).unwrap();
+    assert_eq!((answer.status().as_u16(), answer.headers()[CONTENT_TYPE].as_bytes()), (200, PLAIN.as_bytes()));
+    assert_eq!(answer.body().size_hint().exact(), Some("Validation: it".len() as u64));
+    assert!(posted(&verification, &post("/x?validationToken=a", "event")).is_none());
+    assert!(posted(&verification, &post("/x", "")).is_none());
+    assert!(posted(&Verification::default(), &post("/x?validationToken=a", "")).is_none());
 }

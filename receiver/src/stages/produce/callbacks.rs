@@ -11,14 +11,14 @@ use kafka::{Login, without_value};
 use rdkafka::client::OAuthToken;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::{BorrowedHeaders, BorrowedMessage, Headers, Message, OwnedHeaders};
+use rdkafka::message::{BorrowedMessage, Headers, Message, OwnedHeaders};
 use rdkafka::producer::{BaseRecord, DeliveryResult, Producer as _, ProducerContext, ThreadedProducer};
 use rdkafka::{ClientConfig, ClientContext};
 
 use super::delivery::Delivery;
 use super::fault;
 use super::health::Health;
-use super::queue_budget::{QueueBudget, headers_room, room_of};
+use super::queue_budget::QueueBudget;
 use super::rules::Rules;
 
 /// What all clients of a producer share, and the requests with them.
@@ -93,7 +93,7 @@ impl ProducerContext for Callbacks {
                     self.shared.health.trouble();
                 }
                 self.shared.health.taken(record.topic());
-                self.shared.budget.give_back(1, bytes_of(record));
+                self.shared.budget.give_back(1, bytes_of(record), delivery.each);
                 delivery.count(Ok(()));
             }
             Err((error, record)) => {
@@ -105,7 +105,7 @@ impl ProducerContext for Callbacks {
                         return;
                     }
                 }
-                self.shared.budget.give_back(1, bytes_of(record));
+                self.shared.budget.give_back(1, bytes_of(record), delivery.each);
                 delivery.count(Err(error));
             }
         }
@@ -114,10 +114,7 @@ impl ProducerContext for Callbacks {
 
 /// Returns the bytes that a record takes of the room.
 fn bytes_of(record: &BorrowedMessage<'_>) -> usize {
-    let lengths = |headers: &BorrowedHeaders| {
-        headers_room(headers.iter().map(|header| (header.key.len(), header.value.map_or(0, <[u8]>::len))))
-    };
-    room_of(record.payload_len() + record.key_len(), record.headers().map_or(0, lengths))
+    record.payload_len() + record.key_len()
 }
 
 /// Sends records alone. Its client is made when the first one comes.

@@ -12,15 +12,17 @@ use tokio::sync::Notify;
 #[derive(Debug)]
 pub(crate) struct Delivery {
     left: AtomicUsize,
+    /// The bytes that each of them takes of the room beside its key and value.
+    pub(super) each: usize,
     /// The first failure.
     failure: OnceLock<KafkaError>,
     done: Notify,
 }
 
 impl Delivery {
-    /// For `count` records.
-    pub(crate) fn of(count: usize) -> Arc<Self> {
-        Arc::new(Self { left: AtomicUsize::new(count), failure: OnceLock::new(), done: Notify::new() })
+    /// For `count` records, which take `each` bytes of the room beside key and value.
+    pub(super) fn of(count: usize, each: usize) -> Arc<Self> {
+        Arc::new(Self { left: AtomicUsize::new(count), each, failure: OnceLock::new(), done: Notify::new() })
     }
 
     /// Waits until each of the records is acknowledged or has failed.

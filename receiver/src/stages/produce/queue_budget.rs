@@ -1,6 +1,6 @@
 //! What may wait for Kafka at a time (P6), in records and in bytes. librdkafka has such a limit too, but says so only
 //! when a record is queued: half a file would be in Kafka by then. So the room is taken here, for all records of a
-//! request or for none.
+//! request or for none. And librdkafka counts keys and values alone, of which small events have few beside the rest.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -8,12 +8,12 @@ use rdkafka::ClientConfig;
 
 /// The records that wait for Kafka at a time, at most; 0 means no limit, as librdkafka has it.
 pub(super) const RECORDS: &str = "queue.buffering.max.messages";
-/// The KiB that wait for Kafka at a time, at most: keys, values and headers, and [`OVERHEAD`] for each record.
+/// The KiB that wait for Kafka at a time, at most.
 pub(super) const KIB: &str = "queue.buffering.max.kbytes";
-
-/// About what librdkafka keeps of each record besides the bytes of its key, value and headers: its message, and an
-/// entry for each of three headers. Of small records it is more than they are.
-const OVERHEAD: usize = 512;
+/// The bytes that librdkafka takes for a record, beside its key, its value and its headers, about.
+const EACH: usize = 320;
+/// The bytes that it takes for a header, beside name and value, about.
+const EACH_HEADER: usize = 48;
 
 /// The room, and what is taken of it.
 #[derive(Debug)]
@@ -21,6 +21,7 @@ pub(crate) struct QueueBudget {
     max_records: usize,
     max_bytes: usize,
     records: AtomicUsize,
+    /// With what each record takes beside its key and value.
     bytes: AtomicUsize,
 }
 
@@ -30,7 +31,10 @@ pub(crate) struct QueueBudget {
 pub(super) struct Unqueued<'b> {
     budget: &'b QueueBudget,
     records: usize,
+    /// Of keys and values.
     bytes: usize,
+    /// What each record takes besides.
+    each: usize,
 }
 
 /// Why there is no room.
@@ -44,16 +48,6 @@ pub(crate) enum BudgetExceeded {
     TooLarge(usize),
 }
 
-/// Returns the bytes of room that a record takes whose key and value together, and whose headers, are of these bytes.
-pub(super) fn room_of(event: usize, headers: usize) -> usize {
-    event + headers + OVERHEAD
-}
-
-/// Returns the bytes of headers, given by the lengths of their names and values.
-pub(super) fn headers_room(headers: impl Iterator<Item = (usize, usize)>) -> usize {
-    headers.map(|(name, value)| name + value).sum()
-}
-
 impl QueueBudget {
     /// As large as `config` says, whose own limits are lifted.
     pub(super) fn of(config: &mut ClientConfig) -> Self {
@@ -65,11 +59,12 @@ impl QueueBudget {
         Self { max_records, max_bytes, records: AtomicUsize::new(0), bytes: AtomicUsize::new(0) }
     }
 
-    /// Takes room for `records` of `bytes` together.
+    /// Takes room for `records` whose keys and values are of `bytes` together, and that take `each` besides. Where nothing
+    /// else waits, what they take besides need not fit.
     ///
     /// # Errors
     /// [`BudgetExceeded`]; nothing is taken then.
-    pub(super) fn take(&self, records: usize, bytes: usize) -> Result<(), BudgetExceeded> {
+    pub(super) fn take(&self, records: usize, bytes: usize, each: usize) -> Result<(), BudgetExceeded> {
         if records > self.max_records {
             return Err(BudgetExceeded::TooMany(self.max_records));
         }
@@ -80,17 +75,19 @@ impl QueueBudget {
             self.records.fetch_sub(records, Ordering::AcqRel);
             return Err(BudgetExceeded::Now);
         }
-        if self.bytes.fetch_add(bytes, Ordering::AcqRel).saturating_add(bytes) > self.max_bytes {
-            self.give_back(records, bytes);
+        let all = bytes.saturating_add(records.saturating_mul(each));
+        let before = self.bytes.fetch_add(all, Ordering::AcqRel);
+        if before > 0 && before.saturating_add(all) > self.max_bytes {
+            self.give_back(records, bytes, each);
             return Err(BudgetExceeded::Now);
         }
         Ok(())
     }
 
     /// Gives back what was taken.
-    pub(super) fn give_back(&self, records: usize, bytes: usize) {
+    pub(super) fn give_back(&self, records: usize, bytes: usize, each: usize) {
         self.records.fetch_sub(records, Ordering::AcqRel);
-        self.bytes.fetch_sub(bytes, Ordering::AcqRel);
+        self.bytes.fetch_sub(bytes.saturating_add(records.saturating_mul(each)), Ordering::AcqRel);
     }
 
     /// Returns how many records wait.
@@ -100,16 +97,21 @@ impl QueueBudget {
 }
 
 impl<'b> Unqueued<'b> {
-    /// Takes room for `records` of `bytes` together.
+    /// Takes room for `records`, as [`QueueBudget::take`].
     ///
     /// # Errors
     /// [`BudgetExceeded`]; nothing is taken then.
-    pub(super) fn take(budget: &'b QueueBudget, records: usize, bytes: usize) -> Result<Self, BudgetExceeded> {
-        budget.take(records, bytes)?;
-        Ok(Self { budget, records, bytes })
+    pub(super) fn take(
+        budget: &'b QueueBudget,
+        records: usize,
+        bytes: usize,
+        each: usize,
+    ) -> Result<Self, BudgetExceeded> {
+        budget.take(records, bytes, each)?;
+        Ok(Self { budget, records, bytes, each })
     }
 
-    /// Notes that librdkafka has one of the records, of `bytes`. Its room is given back with its outcome.
+    /// Notes that librdkafka has one of the records, with a key and a value of `bytes`. Its room is given back with its outcome.
     pub(super) fn queued(&mut self, bytes: usize) {
         self.records -= 1;
         self.bytes -= bytes;
@@ -118,8 +120,14 @@ impl<'b> Unqueued<'b> {
 
 impl Drop for Unqueued<'_> {
     fn drop(&mut self) {
-        self.budget.give_back(self.records, self.bytes);
+        self.budget.give_back(self.records, self.bytes, self.each);
     }
+}
+
+/// Returns the bytes that a record takes beside its key and value, with headers of which these are the bytes of each,
+/// name and value together.
+pub(super) fn beside(headers: impl Iterator<Item = usize>) -> usize {
+    EACH + headers.map(|header| header + EACH_HEADER).sum::<usize>()
 }
 
 #[cfg(test)]

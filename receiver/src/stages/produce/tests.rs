@@ -62,7 +62,14 @@ fn event(writer: &Writer) -> Event<'static> {
 }
 
 fn head() -> RecordHead<'static> {
-    RecordHead { timestamp: SystemTime::now(), source: "test", id_scope: None, request_id: b"r", traceparent: None }
+    RecordHead {
+        timestamp: SystemTime::now(),
+        source: "test",
+        id_scope: None,
+        request_id: b"r",
+        traceparent: None,
+        trace: None,
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -28,6 +28,11 @@ const FREE_BLOCKS: usize = 100;
 /// See [`FREE_BLOCKS`].
 const BLOCK_BYTES: usize = 8 * 1024;
 
+/// Values that the events of a file may hold for each of their bytes, beyond what one event may hold. A field counts for
+/// its name too, so that there may be some of them for a byte; hundreds there are only in a schema whose values take
+/// hardly any bytes. Without this, a file of a few kilobytes could have as many events like that as a file may have.
+const VALUES_OF_A_BYTE: u64 = 20;
+
 /// The events of a file, valid by its schema, each with its frame before it: nothing is allocated for one alone.
 #[derive(Debug, Default)]
 pub(crate) struct Batch {
@@ -35,6 +40,8 @@ pub(crate) struct Batch {
     keys: Vec<u8>,
     ends: Vec<End>,
     odd_uuids: u64,
+    /// How many values they hold.
+    held: u64,
 }
 
 /// Where an event ends.
@@ -64,6 +71,8 @@ pub(crate) enum BatchError {
     TooManyEvents(usize),
     /// More bytes than the limit.
     TooLarge(usize),
+    /// More values than so many bytes hold in any honest schema.
+    TooManyValues,
     /// This event, counted from 0, is none.
     Event {
         /// Which one.
@@ -99,6 +108,12 @@ impl Batch {
         self.odd_uuids
     }
 
+    /// Returns how many values may be in the events so far: see [`VALUES_OF_A_BYTE`].
+    fn may_hold(&self, limits: &BatchLimits) -> u64 {
+        let of_one = u64::from(limits.event.max_values) + u64::from(limits.event.max_items);
+        of_one.saturating_add((self.values.len() as u64).saturating_mul(VALUES_OF_A_BYTE))
+    }
+
     /// Adds the datums of a block, decompressed in `data`.
     fn add(
         &mut self,
@@ -118,11 +133,12 @@ impl Batch {
                 return Err(BatchError::TooManyEvents(limits.events));
             }
             let read = avro::validate_first(&writer.schema, rest, limits.event, writer.key.as_ref(), writer.uuids);
-            let Read { end, key, odd_uuids } = read.map_err(|error| BatchError::Event {
+            let Read { end, key, odd_uuids, values } = read.map_err(|error| BatchError::Event {
                 index,
                 invalid: Box::new(invalid(rest, writer, limits.event, error)),
             })?;
             self.odd_uuids += u64::from(odd_uuids);
+            self.held = self.held.saturating_add(values);
             let (datum, after) = rest.split_at_checked(end).unwrap_or((rest, &[]));
             let key_bytes = key.as_deref().unwrap_or_default().as_bytes();
             budget.reserve(&mut self.values, frame.len() + datum.len(), most)?;
@@ -132,6 +148,9 @@ impl Batch {
             self.values.extend_from_slice(datum);
             self.keys.extend_from_slice(key_bytes);
             self.ends.push(End { value: self.values.len(), key: self.keys.len(), has_key: key.is_some() });
+            if self.held > self.may_hold(limits) {
+                return Err(BatchError::TooManyValues);
+            }
             rest = after;
         }
         if rest.is_empty() { Ok(()) } else { Err(BatchError::BlockLength(block.offset)) }
@@ -154,6 +173,10 @@ pub(crate) fn validate_container(
     let mut decompressed = Vec::new();
     let (mut bytes, mut blocks) = (0, 0);
     while let Some(block) = container.next_block().map_err(BatchError::Container)? {
+        // Some writers end with it, and compress nothing to nothing.
+        if block.count == 0 && block.data.is_empty() {
+            continue;
+        }
         let left = limits.bytes - bytes;
         let data = match codec {
             None if block.data.len() > left => return Err(BatchError::TooLarge(limits.bytes)),
@@ -179,10 +202,10 @@ pub(crate) fn validate_container(
     Ok(batch)
 }
 
-/// Returns the codecs of the specification; `None` for `null`.
+/// Returns the codecs of the specification; `None` for `null`, and for the empty name that readers take for it.
 fn codec(name: &str) -> Result<Option<Format>, BatchError> {
     match name {
-        "null" => Ok(None),
+        "null" | "" => Ok(None),
         "deflate" => Ok(Some(Format::Deflate)),
         "snappy" => Ok(Some(Format::Snappy)),
         "zstandard" => Ok(Some(Format::Zstd)),

@@ -183,8 +183,13 @@ fn what_reading_needs_is_asked_for_with_its_place() {
     assert_eq!(Schema::parse(twice).unwrap_err().to_string(), "record R, field number 2: there are two called a");
 }
 
+/// Returns 13 dots and underscores, others for each number.
+fn dotted(number: usize) -> String {
+    (0..13).map(|bit| if number >> bit & 1 == 1 { '.' } else { '_' }).collect()
+}
+
 /// Texts of 200 to 256 KiB that are made to take much of what they do not have.
-fn hungry_texts() -> [String; 10] {
+fn hungry_texts() -> [String; 11] {
     let many = |part: &dyn Fn(usize) -> String, count: usize| (0..count).map(part).collect::<Vec<_>>().join(",");
     let aliases = many(&|number| format!("\"a{number}\""), 3_000);
     let record = |rest: &str, fields: &str| format!(r#"{{"type":"record","name":"R"{rest},"fields":[{fields}]}}"#);
@@ -228,6 +233,8 @@ fn hungry_texts() -> [String; 10] {
             ),
         ),
         format!("[{}]", "{},".repeat(80_000) + "{}"),
+        // In a document, all would be called the same, but for underscores.
+        record("", &many(&|number| format!(r#"{{"name":"{}","type":"int"}}"#, dotted(number)), 6_500)),
     ]
 }
 

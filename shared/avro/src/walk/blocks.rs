@@ -5,7 +5,7 @@ use super::super::fault::{DecodeFailure, Fault};
 use super::super::hide::Hide;
 use super::super::keys::Keys;
 use super::super::node::{Entry, Items, Keyed, NodeId, Record};
-use super::super::text::Text;
+use super::super::text::{Escapes, Text};
 use super::{Sink, Walk};
 
 /// How many bytes the keys of maps within maps may have together, each with one byte between it and the next. A field
@@ -152,13 +152,18 @@ impl<'s, 'a, S: Sink<'a>> Walk<'s, 'a, S> {
         } else if self.keys > MAX_KEYS {
             Kind::KeysTooLong { limit: MAX_KEYS }
         // Text of which nothing has to be escaped holds none.
-        } else if !key.plain && key.bytes.contains(&0) {
+        } else if key.escapes == Escapes::Possible && key.bytes.contains(&0) {
             Kind::NulInKey
         } else {
             self.sink.key(key);
             return Ok(());
         };
         Err(Fault::new(kind, start).in_entry(key.bytes))
+    }
+
+    /// Returns how many values and items were counted so far.
+    pub(in super::super) fn spent(&self) -> u64 {
+        (u64::from(self.limits.max_values) - self.values).saturating_add(self.items)
     }
 
     /// Returns the next block of an array or map, `None` at its end. Its count is refused before any item is read when

@@ -133,3 +133,24 @@ fn half_a_security_for_kafka_is_refused() {
     let found = problem("kafka: {security: {protocol: ssl}, options: {ssl.ca.location: x}}\n");
     assert_eq!(found, "kafka.options.ssl.ca.location: is set by kafka.security");
 }
+
+#[test]
+fn traces_need_an_address_without_a_user_and_a_ratio() {
+    for (section, key) in [
+        ("otlp_endpoint: 'collector:4318'", "otlp_endpoint"),
+        ("otlp_endpoint: 'ftp://a'", "otlp_endpoint"),
+        ("otlp_endpoint: 'http://a?token=hunter2'", "otlp_endpoint"),
+        ("otlp_endpoint: 'http://me:hunter2@a'", "otlp_endpoint"),
+        ("sample_ratio: 1.5", "sample_ratio"),
+        ("sample_ratio: -0.1", "sample_ratio"),
+        ("service_name: ' '", "service_name"),
+        ("timeout: 0s", "timeout"),
+        ("headers: {'no name': hunter2}", "headers"),
+        ("headers_file: /nowhere/headers", "headers_file"),
+        ("ca_file: /nowhere/ca", "ca_file"),
+    ] {
+        let found = problem(&format!("tracing: {{{section}}}"));
+        assert!(found.starts_with(&format!("tracing.{key}: ")) && !found.contains("hunter2"), "{section}: {found}");
+    }
+    assert!(problems("tracing: {otlp_endpoint: 'https://a/otlp', sample_ratio: 0}").is_empty());
+}

@@ -51,7 +51,7 @@ fn overrides(environment: &[(String, String)]) -> Vec<(&str, String, &str)> {
 }
 
 /// Puts `leaf` at `segments[depth..]` below `node`, making maps where there are none.
-fn set(node: &mut YamlNode, segments: &[&str], depth: usize, leaf: YamlNode) -> Result<(), ConfigError> {
+pub(super) fn set(node: &mut YamlNode, segments: &[&str], depth: usize, leaf: YamlNode) -> Result<(), ConfigError> {
     let (parents, rest) = segments.split_at(depth);
     let Some(segment) = rest.first() else {
         *node = leaf;

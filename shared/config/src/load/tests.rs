@@ -6,6 +6,7 @@ use crate::sample::Config;
 mod files;
 mod overrides;
 mod secrets;
+mod usual;
 mod variables;
 
 fn pairs(environment: &[(&str, &str)]) -> Vec<(String, String)> {

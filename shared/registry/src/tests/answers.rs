@@ -163,6 +163,17 @@ async fn a_reference_that_is_not_there_makes_the_schema_unusable() {
     assert!(error.to_string().contains("subject user version 1"), "{error}");
 }
 
+/// As Confluent's clients ask: what an old schema refers to may be deleted by now, and the records are still there.
+#[tokio::test]
+async fn a_reference_to_a_deleted_version_is_read() {
+    let stub = Stub::start().await;
+    let references = json!([{"name": "n.Address", "subject": "address", "version": 1}]);
+    stub.answer("/schemas/ids/7", 200, json!({"schema": USER, "references": references}));
+    stub.answer("/subjects/address/versions/1", 404, json!({"error_code": 40402, "message": "Version 1 not found."}));
+    stub.answer("/subjects/address/versions/1?deleted=true", 200, json!({"schema": ADDRESS, "references": null}));
+    stub.registry().by_id(ID).await.unwrap().field("address.street").unwrap();
+}
+
 #[tokio::test]
 async fn references_in_a_circle_or_without_end_come_to_an_end() {
     let stub = Stub::start().await;

@@ -55,3 +55,18 @@ async fn an_id_far_beyond_those_in_use_gets_no_patience() {
     assert!(matches!(registry.by_id(SchemaId(8)).await, Err(RegistryError::NotYet { .. })));
     assert!(matches!(registry.by_id(SchemaId(0x7fff_ffff)).await, Err(RegistryError::NotFound { .. })));
 }
+
+#[tokio::test]
+async fn what_a_schema_refers_to_is_not_there_yet_until_patience_is_over() {
+    let stub = Stub::start().await;
+    let references = json!([{"name": "n.Address", "subject": "address", "version": 1}]);
+    stub.answer("/schemas/ids/7", 200, json!({"schema": LONG, "references": references}));
+    let registry = at(&[&stub], Duration::from_secs(3_600));
+    let error = registry.by_id(ID).await.unwrap_err();
+    assert!(
+        matches!(&error, RegistryError::NotYet { what, .. } if what.contains("subject address version 1")),
+        "{error}"
+    );
+    let error = at(&[&stub], Duration::from_nanos(1)).by_id(ID).await.unwrap_err();
+    assert!(matches!(error, RegistryError::Unusable { .. }), "{error}");
+}

@@ -66,7 +66,7 @@ impl Stub {
             .unwrap()
     }
 
-    /// Answers requests for `path` so from now on.
+    /// Answers requests for `path` so from now on: whatever their query is, or only those with the same.
     pub(super) fn answer(&self, path: &str, status: u16, body: impl ToString) {
         let answer = (StatusCode::from_u16(status).unwrap(), body.to_string());
         self.state.answers.lock().unwrap().insert(path.to_owned(), answer);
@@ -119,7 +119,9 @@ async fn answer(
     let authorization = headers.get(header::AUTHORIZATION).map(|value| value.to_str().unwrap().to_owned());
     state.requests.lock().unwrap().push((format!("{method} {}", uri.path()), authorization));
     state.gate.acquire().await.unwrap().forget();
-    let known = state.answers.lock().unwrap().get(uri.path()).cloned();
+    let with_query = uri.path_and_query().map_or("", |target| target.as_str());
+    let answers = state.answers.lock().unwrap().clone();
+    let known = answers.get(with_query).or_else(|| answers.get(uri.path())).cloned();
     match known {
         Some((status, body)) if status.is_redirection() => (status, [(header::LOCATION, body)]).into_response(),
         Some(answer) => answer.into_response(),

@@ -21,7 +21,7 @@ struct Served {
     address: String,
     readiness: Arc<Readiness>,
     shutdown: CancellationToken,
-    task: JoinHandle<std::io::Result<()>>,
+    task: JoinHandle<()>,
 }
 
 async fn served(registry: Registry) -> Served {
@@ -139,5 +139,28 @@ async fn it_stops_when_told_to_although_a_client_has_sent_half_a_request() {
     // Answered after the half request was taken in.
     assert_eq!(served.request("GET", "/livez").await.0, 200);
     served.shutdown.cancel();
-    tokio::time::timeout(Duration::from_secs(60), served.task).await.unwrap().unwrap().unwrap();
+    tokio::time::timeout(Duration::from_secs(60), served.task).await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn however_many_connections_wait_a_probe_is_answered_and_the_oldest_is_closed() {
+    let served = served(Registry::new()).await;
+    let mut waiting = Vec::new();
+    for _ in 0..3 * connections::MOST {
+        let mut stream = TcpStream::connect(&served.address).await.unwrap();
+        stream.write_all(b"GET /livez HT").await.unwrap();
+        waiting.push(stream);
+    }
+    assert_eq!(served.request("GET", "/livez").await.0, 200);
+    let mut rest = Vec::new();
+    let ended = tokio::time::timeout(Duration::from_secs(60), waiting[0].read_to_end(&mut rest)).await;
+    assert!(rest.is_empty(), "the oldest was answered: {ended:?}");
+    let kept = waiting.split_off(waiting.len() - connections::MOST / 2);
+    drop(waiting);
+    for mut stream in kept {
+        stream.write_all(b"TP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    }
 }

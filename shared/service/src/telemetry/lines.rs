@@ -1,6 +1,8 @@
 //! Where lines of the log go: none longer than a limit, and of dependencies only so many in a while. What they say is
-//! theirs to choose, and may repeat what a sender sends.
+//! theirs to choose, and may repeat what a sender sends. What is logged is one line, whatever a value holds: nobody who
+//! chooses a value writes a second one.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -112,6 +114,7 @@ impl<W: Write> Write for Line<W> {
     /// Writes a whole line, as `tracing_subscriber` hands it over.
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         let Some(inner) = &mut self.inner else { return Ok(line.len()) };
+        let (len, line) = (line.len(), one_line(line));
         if line.len() <= self.max {
             match (self.format, line.strip_prefix(b"{")) {
                 // Before all other fields, since those may be of any name.
@@ -119,11 +122,11 @@ impl<W: Write> Write for Line<W> {
                     write!(inner, "{{\"service\":\"{}\",", self.service)?;
                     inner.write_all(fields)?;
                 }
-                _ => inner.write_all(line)?,
+                _ => inner.write_all(&line)?,
             }
-            return Ok(line.len());
+            return Ok(len);
         }
-        let begin = String::from_utf8_lossy(line.get(..self.max).unwrap_or(line));
+        let begin = String::from_utf8_lossy(line.get(..self.max).unwrap_or(&line));
         match self.format {
             LogFormat::Text => writeln!(inner, "{begin}… (cut: {} bytes)", line.len())?,
             // A part of an object is none.
@@ -135,10 +138,24 @@ impl<W: Write> Write for Line<W> {
                 writeln!(inner, "{cut}")?;
             }
         }
-        Ok(line.len())
+        Ok(len)
     }
 
     fn flush(&mut self) -> io::Result<()> {
         self.inner.as_mut().map_or(Ok(()), Write::flush)
     }
+}
+
+/// Returns `line` with the line breaks escaped that are not its end.
+fn one_line(line: &[u8]) -> Cow<'_, [u8]> {
+    let (text, end) = line.strip_suffix(b"\n").map_or((line, &b""[..]), |text| (text, b"\n"));
+    if !text.iter().any(|byte| matches!(byte, b'\n' | b'\r')) {
+        return Cow::Borrowed(line);
+    }
+    let escaped = text.iter().flat_map(|byte| match byte {
+        b'\n' => b"\\n".as_slice(),
+        b'\r' => b"\\r".as_slice(),
+        other => std::slice::from_ref(other),
+    });
+    Cow::Owned(escaped.chain(end).copied().collect())
 }

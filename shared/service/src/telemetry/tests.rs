@@ -59,6 +59,18 @@ fn a_dependency_writes_only_so_many_lines_and_each_of_a_limited_length() {
     }
 }
 
+/// A registry's refusal quotes the schema that a sender has sent.
+#[test]
+fn a_value_with_line_breaks_is_one_line_of_the_log() {
+    for format in [LogFormat::Text, LogFormat::Json] {
+        let lines = logged(format, || {
+            tracing::warn!(target: "receiver", error = %"no\r\n2026-01-02T03:04:05Z ERROR receiver: forged", "Refused.");
+        });
+        assert_eq!(lines.len(), 1, "{lines:?}");
+        assert!(lines[0].contains(r"no\r\n2026"), "{lines:?}");
+    }
+}
+
 #[test]
 fn each_json_object_says_which_service_it_is_of() {
     let lines = logged(LogFormat::Json, || {

@@ -78,6 +78,26 @@ fn fields_that_only_one_has_say_nothing_of_an_index_that_changes_documents() {
     }
 }
 
+/// As Elasticsearch 9.5.3 gives them back, with the mapping that Penstock makes.
+#[test]
+fn what_a_synthetic_source_gives_back_is_what_was_written() {
+    let ours = r#"{"t":"2026-01-02T03:04:05.678901Z","d":"2026-01-02","l":"2026-01-02T03:04:05.678","e":1767323045678.901,
+        "k":true,"m":{"z":true,"y":7},"a":["2026-01-02","2026-01-01","2026-01-02"]}"#;
+    let theirs = r#"{"t":"2026-01-02T03:04:05.678Z","d":"2026-01-02T00:00:00.000Z","l":"2026-01-02T03:04:05.678Z",
+        "e":"2026-01-02T03:04:05.678Z","k":"true","m":{"y":"7","z":"true"},
+        "a":["2026-01-01T00:00:00.000Z","2026-01-02T00:00:00.000Z","2026-01-02T00:00:00.000Z"]}"#;
+    assert_eq!(likeness(ours, theirs), Shared::Equal);
+    for (ours, theirs) in [
+        (r#"{"t":"2026-01-02T03:04:05.679901Z"}"#, r#"{"t":"2026-01-02T03:04:05.678Z"}"#),
+        (r#"{"t":"2026-01-02T03:04:05.678901Z"}"#, r#"{"t":"2026-01-02T03:04:05.678902Z"}"#),
+        (r#"{"d":"2026-01-02"}"#, r#"{"d":"2026-01-03T00:00:00.000Z"}"#),
+        (r#"{"k":true}"#, r#"{"k":"false"}"#),
+        (r#"{"k":"true"}"#, r#"{"k":true}"#),
+    ] {
+        assert_eq!(likeness(ours, theirs), Shared::Different, "{ours} {theirs}");
+    }
+}
+
 #[test]
 fn what_is_nested_without_end_is_compared_all_the_same() {
     let deep = |depth: usize| format!("{}{}{}", r#"{"a":"#.repeat(depth), 1, "}".repeat(depth));

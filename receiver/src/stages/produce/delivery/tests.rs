@@ -4,7 +4,7 @@ use super::*;
 
 #[tokio::test]
 async fn it_is_finished_when_the_last_record_is_and_says_what_failed_first() {
-    let delivery = Delivery::of(3);
+    let delivery = Delivery::of(3, 0);
     delivery.count(Ok(()));
     delivery.count(Err(&KafkaError::MessageProduction(RDKafkaErrorCode::MessageTimedOut)));
     let early = tokio::time::timeout(std::time::Duration::ZERO, delivery.finished()).await;
@@ -16,5 +16,5 @@ async fn it_is_finished_when_the_last_record_is_and_says_what_failed_first() {
 
 #[tokio::test]
 async fn of_no_records_it_is_finished_at_once() {
-    assert!(Delivery::of(0).finished().await.is_ok());
+    assert!(Delivery::of(0, 0).finished().await.is_ok());
 }

@@ -106,7 +106,10 @@ fn each_datum_of_a_file_is_an_event_with_its_bytes_untouched_whatever_the_codec(
 #[test]
 fn a_file_without_events_is_a_file() {
     assert_eq!(read(&file(Codec::Null, 0), &LIMITS).unwrap().events().len(), 0);
-    assert_eq!(read(&file_of(SCHEMA, "null", &[(0, b"")]), &LIMITS).unwrap().events().len(), 0);
+    for codec in ["null", "", "deflate", "snappy", "zstandard", "bzip2", "xz"] {
+        let empty = file_of(SCHEMA, codec, &[(0, &b""[..]); 200]);
+        assert_eq!(read(&empty, &LIMITS).unwrap().events().len(), 0, "{codec}");
+    }
 }
 
 #[test]
@@ -194,6 +197,25 @@ fn many_tiny_compressed_blocks_are_refused_before_they_cost_much() {
     }
     let plain = file_of(SCHEMA, "null", &vec![(1, &*datum(0)); 1_000]);
     assert_eq!(read(&plain, &LIMITS).unwrap().events().len(), 1_000, "without a codec they cost nothing");
+}
+
+/// Each event of a few bytes may hold as much as an event may; a file of them may not hold that for each of them.
+#[test]
+fn events_that_hold_much_in_few_bytes_do_not_add_up() {
+    let nulls = r#"{"type":"array","items":"null"}"#;
+    let schema = Arc::new(Schema::parse(nulls).unwrap());
+    let writer = Writer { id: SchemaId(7), schema, key: None, uuids: avro::Uuids::Any };
+    let event = Limits { max_depth: 8, max_items: 1_000, max_values: 1_000 };
+    let limits = BatchLimits { event, ..LIMITS };
+    // A thousand nulls each.
+    let datum = [0xd0, 0x0f, 0];
+    let read = |count: usize| {
+        let file = file_of(nulls, "null", &vec![(1, &datum[..]); count]);
+        validate_container(Container::open(&file).unwrap(), &writer, &limits, &mut budget())
+    };
+    // Two are free, and 160 for the eight bytes of each.
+    assert_eq!(read(2).unwrap().events().len(), 2);
+    assert!(matches!(read(3), Err(BatchError::TooManyValues)));
 }
 
 #[test]

@@ -1,0 +1,101 @@
+//! The span of a bulk request, where traces are on: with links to the traces of the events that it carries.
+//!
+//! A request carries events of many traces, so its span is in none of them. It is there when one of them is sampled. An
+//! event that is sent again is linked to from each of its requests; in the last one it ends.
+
+use std::sync::Arc;
+
+use kafka::headers::HEADER_TRACEPARENT;
+use traces::{KeyValue, Span, SpanKind, Traceparent, Traces};
+
+use super::Bulk;
+use super::limiter::Permit;
+use super::set_aside::Alone;
+use super::work::{Progress, Work};
+use crate::batch::Batch;
+
+/// Traces the bulk requests of one topic.
+#[derive(Debug)]
+pub(crate) struct BulkTraces {
+    traces: Arc<Traces>,
+    topic: String,
+    group: String,
+}
+
+impl BulkTraces {
+    /// For the requests with records that `group` reads from `topic`.
+    pub(crate) fn new(traces: Arc<Traces>, topic: &str, group: &str) -> Self {
+        Self { traces, topic: topic.to_owned(), group: group.to_owned() }
+    }
+
+    /// Begins the span of a request with the items `chunk` of `batch`; none where no trace of them is sampled.
+    fn begin(&self, batch: &Batch, chunk: &[usize]) -> Option<Span> {
+        let headers = chunk.iter().filter_map(|item| batch.header(&batch.items.get(*item)?.origin, HEADER_TRACEPARENT));
+        let others = headers.filter_map(Traceparent::parse);
+        let name = || format!("process {}", self.topic);
+        self.traces.linked(SpanKind::Consumer, name, others, || self.attributes(batch, chunk))
+    }
+
+    fn attributes(&self, batch: &Batch, chunk: &[usize]) -> Vec<KeyValue> {
+        let first = chunk.first().and_then(|item| batch.items.get(*item));
+        let target = first.and_then(|item| batch.targets.get(item.target as usize));
+        let mut attributes = vec![
+            KeyValue::new("messaging.system", "kafka"),
+            KeyValue::new("messaging.operation.name", "process"),
+            KeyValue::new("messaging.operation.type", "process"),
+            KeyValue::new("messaging.destination.name", self.topic.clone()),
+            KeyValue::new("messaging.consumer.group.name", self.group.clone()),
+            KeyValue::new("messaging.batch.message_count", number(chunk.len())),
+            KeyValue::new("db.system.name", "elasticsearch"),
+            KeyValue::new("db.operation.name", "bulk"),
+            KeyValue::new("db.operation.batch.size", number(chunk.len())),
+        ];
+        attributes.extend(target.map(|target| KeyValue::new("db.collection.name", Arc::clone(&target.index))));
+        attributes
+    }
+}
+
+impl Bulk {
+    /// Has its requests traced; not, where there are no `traces`.
+    #[must_use]
+    pub(crate) fn traced(self, traces: Option<BulkTraces>) -> Self {
+        Self { traces, ..self }
+    }
+
+    /// As [`Bulk::send`], within a span where the request is traced.
+    pub(super) async fn send_traced(
+        &self,
+        permit: Permit<'_>,
+        work: &mut Work<'_>,
+        batch: &Batch,
+        chunk: Vec<usize>,
+        alone: Option<&mut Alone>,
+    ) -> Progress {
+        let span = self.traces.as_ref().and_then(|traces| traces.begin(batch, &chunk));
+        let progress = self.send(permit, work, batch, chunk, alone).await;
+        if let Some(span) = span {
+            end(span, &progress);
+        }
+        progress
+    }
+}
+
+/// Ends `span` with what its request came to.
+fn end(mut span: Span, progress: &Progress) {
+    let [indexed, duplicates, refused] =
+        [progress.indexed, progress.duplicates, progress.refused].map(|count| i64::try_from(count).unwrap_or(i64::MAX));
+    span.set("penstock.documents.indexed", indexed);
+    span.set("penstock.documents.duplicate", duplicates);
+    span.set("penstock.documents.refused", refused);
+    span.set("penstock.documents.failed", number(progress.failed));
+    if !matches!(progress.outcome(), "ok" | "partial") {
+        span.failed(progress.outcome());
+    }
+}
+
+fn number(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,265 @@
+//! What operators, and what is before the server, do to templates, aliases and answers.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::*;
+use crate::index::swap::Member;
+
+const PAGE: &str = "<html>log in</html>";
+
+/// A server that holds `store`, and something before it that answers the next so many requests with a page.
+async fn behind_a_portal(store: &Store, pages: &Arc<AtomicUsize>) -> Stub {
+    let (store, pages) = (Arc::clone(store), Arc::clone(pages));
+    Stub::start(move |received| {
+        let is_page = pages.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok();
+        match is_page {
+            true => Reply::Answer(200, PAGE.to_owned()),
+            false => fake::answer(&mut store.lock().unwrap(), received),
+        }
+    })
+    .await
+}
+
+/// Read as "nothing is there", a page would have what somebody has changed overwritten.
+#[tokio::test]
+async fn a_page_in_the_place_of_an_answer_overwrites_nothing() {
+    let (stub, store) = fake::start().await;
+    fixture(&rollover(&stub.url()), Some(policy(7))).index.ensure(Known::Nothing).await;
+    let theirs = json!({ "number_of_replicas": 0 });
+    store.lock().unwrap().get_mut("/_ilm/policy/p").unwrap()["policy"]["phases"]["warm"] = theirs.clone();
+    for pages in 1..12 {
+        let left = Arc::new(AtomicUsize::new(pages));
+        let stub = behind_a_portal(&store, &left).await;
+        fixture(&rollover(&stub.url()), Some(policy(8))).index.ensure(Known::Nothing).await;
+        assert_eq!(left.load(Ordering::Relaxed), 0, "{pages}");
+        assert_eq!(held(&store, "/_ilm/policy/p")["policy"]["phases"]["warm"], theirs, "after {pages} pages");
+    }
+}
+
+#[tokio::test]
+async fn a_success_with_an_error_in_it_is_none() {
+    let body = r#"{"error":{"type":"unavailable_exception","reason":"try again"},"status":503}"#;
+    let stub = Stub::start(move |_| Reply::Answer(200, body.to_owned())).await;
+    let fixture = fixture(&rollover(&stub.url()), None);
+    let requests = &fixture.index.requests;
+    for outcome in [
+        requests.get("/x").await.map(drop),
+        requests.put("/x", &json!({})).await,
+        requests.post("/x", &json!({})).await,
+        requests.ask("/x", &json!({})).await.map(drop),
+    ] {
+        let error = outcome.unwrap_err().to_string();
+        assert!(error.contains("unavailable_exception: try again"), "{error}");
+    }
+}
+
+/// The file may say less than the cluster: what an operator has set there counts until it is known to be another.
+#[tokio::test]
+async fn how_long_an_index_is_kept_does_not_change_because_a_request_fails() {
+    const DAY: i64 = 86_400_000;
+    let store = Store::default();
+    let reply: Arc<std::sync::Mutex<Option<(u16, &str)>>> = Arc::default();
+    let (held, replied) = (Arc::clone(&store), Arc::clone(&reply));
+    let stub = Stub::start(move |received| match *replied.lock().unwrap() {
+        Some((status, PAGE)) => Reply::Answer(status, PAGE.to_owned()),
+        Some((status, error_type)) => failure(status, error_type),
+        None => fake::answer(&mut held.lock().unwrap(), received),
+    })
+    .await;
+    let mut config = config(&stub.url());
+    config.elasticsearch.strategy = Strategy::Time;
+    let file = LifecyclePolicy { delete: Some(Delete { min_age: "7d".to_owned() }), ..policy(7) };
+    let index = fixture(&config, Some(file)).index;
+    let live = json!({ "policy": { "phases": { "delete": { "min_age": "365d" } } } });
+    store.lock().unwrap().insert("/_ilm/policy/p".to_owned(), live);
+    index.read_retention().await.unwrap();
+    assert_eq!(index.retention().get(), Some(365 * DAY));
+    for failing in [(503, "x"), (429, "x"), (200, PAGE), (404, PAGE), (403, PAGE)] {
+        *reply.lock().unwrap() = Some(failing);
+        assert!(index.read_retention().await.is_err(), "{failing:?}");
+        assert_eq!(index.retention().get(), Some(365 * DAY), "{failing:?}");
+    }
+    *reply.lock().unwrap() = Some((403, "security_exception"));
+    index.read_retention().await.unwrap();
+    assert_eq!(index.retention().get(), Some(7 * DAY), "the role may not read it");
+}
+
+#[tokio::test]
+async fn an_index_is_kept_as_long_as_the_policy_says_that_it_is_made_with() {
+    const DAY: i64 = 86_400_000;
+    let lifecycle: Arc<std::sync::Mutex<Value>> = Arc::default();
+    let said = Arc::clone(&lifecycle);
+    let stub = Stub::start(move |received| match received.line.as_str() {
+        line if line.starts_with("POST /_index_template/_simulate_index/cxone-events-") => {
+            let settings = json!({ "index": { "lifecycle": *said.lock().unwrap() } });
+            Reply::Answer(200, json!({ "template": { "settings": settings } }).to_string())
+        }
+        line if line.starts_with("GET /_ilm/policy/theirs") => {
+            let policy = json!({ "phases": { "delete": { "min_age": "3d" } } });
+            Reply::Answer(200, json!({ "theirs": { "policy": policy } }).to_string())
+        }
+        _ => failure(404, "not_found"),
+    })
+    .await;
+    let mut config = config(&stub.url());
+    config.elasticsearch.strategy = Strategy::Time;
+    let file = LifecyclePolicy { delete: Some(Delete { min_age: "7d".to_owned() }), ..policy(7) };
+    let index = fixture(&config, Some(file)).index;
+    for (set, days) in [
+        (json!({ "name": "theirs", "parse_origination_date": "true" }), Some(3)),
+        (json!({ "name": "p", "parse_origination_date": "true" }), Some(7)),
+        (json!({ "name": "theirs" }), None),
+        (json!({}), Some(7)),
+    ] {
+        *lifecycle.lock().unwrap() = set.clone();
+        index.read_retention().await.unwrap();
+        assert_eq!(index.retention().get(), days.map(|days| days * DAY), "{set}");
+    }
+}
+
+/// As after years: the lifecycle has long deleted the first backing indices.
+#[tokio::test]
+async fn where_the_alias_is_gone_and_its_indices_are_there_nothing_is_begun_anew() {
+    let store = Store::default();
+    let stub = Stub::start(move |received| match received.line.starts_with("GET /cxone-events-*?") {
+        true => {
+            let index = json!({ "aliases": {}, "settings": { "index": { "creation_date": "1" } } });
+            let found = json!({ "cxone-events-000004": index, "cxone-events-000005": index, "cxone-events-eu": index });
+            Reply::Answer(200, found.to_string())
+        }
+        false => fake::answer(&mut store.lock().unwrap(), received),
+    })
+    .await;
+    let error = fixture(&rollover(&stub.url()), None).index.set_up().await.unwrap_err().to_string();
+    assert!(error.contains("cxone-events is gone") && error.contains("(cxone-events-000005)"), "{error}");
+    assert!(!changes(&stub).iter().any(|line| line.starts_with("PUT /cxone-events-000001")), "{:?}", changes(&stub));
+}
+
+/// Such as a service that has its own words for what may not be asked.
+#[tokio::test]
+async fn advice_that_cannot_be_had_stops_nothing() {
+    let store = Store::default();
+    let main = json!({ "version": { "distribution": "opensearch", "number": "3.3.0" } });
+    store.lock().unwrap().insert("/".to_owned(), main);
+    let stub = Stub::start(move |received| match received.line.starts_with("GET /_cluster/settings") {
+        true => Reply::Answer(403, r#"{"Message":"User: x is not authorized to perform: es:ESHttpGet"}"#.to_owned()),
+        false => fake::answer(&mut store.lock().unwrap(), received),
+    })
+    .await;
+    fixture(&rollover(&stub.url()), None).index.set_up().await.unwrap();
+}
+
+/// In the middle of a swap, with the new index made as the old one was once.
+#[tokio::test]
+async fn of_an_alias_of_several_indices_the_write_index_gets_the_new_fields() {
+    let (stub, store) = fake::start().await;
+    let fields = json!({ "properties": { "a": { "type": "integer" } } });
+    for (name, is_write, mappings) in [("v1", false, fields), ("v2", true, json!({}))] {
+        let alias = json!({ "cxone-events": { "is_write_index": is_write } });
+        store.lock().unwrap().insert(format!("/{name}"), json!({ "aliases": alias, "mappings": mappings }));
+    }
+    fixture(&config(&stub.url()), None).index.adopt(&schema(r#"{"name":"a","type":"int"}"#)).await;
+    assert_eq!(held(&store, "/v2")["mappings"]["properties"]["a"]["type"], "integer");
+    assert_eq!(held(&store, "/v1")["mappings"]["properties"]["_ingested_at"], Value::Null, "it takes no documents");
+}
+
+#[tokio::test]
+async fn the_limit_of_fields_is_raised_and_never_lowered() {
+    for (limit, is_put) in [(None, true), (Some("1000"), true), (Some("2000"), false), (Some("20000"), false)] {
+        let (stub, store) = fake::start().await;
+        let fixture = fixture(&rollover(&stub.url()), None);
+        fixture.index.ensure(Known::Nothing).await;
+        if let Some(limit) = limit {
+            let limit = json!({ "settings": { "index": { "mapping": { "total_fields": { "limit": limit } } } } });
+            let settings = json!({ "cxone-events-000001": limit });
+            store.lock().unwrap().insert("/cxone-events-000001/_settings".to_owned(), settings);
+        }
+        let fields: Vec<String> = (0..1_000).map(|number| format!(r#"{{"name":"f{number}","type":"int"}}"#)).collect();
+        fixture.index.adopt(&schema(&fields.join(","))).await;
+        let puts = changes(&stub).into_iter().filter(|line| line == "PUT /cxone-events-000001/_settings").count();
+        assert_eq!(puts, usize::from(is_put), "{limit:?}");
+        assert_eq!(held(&store, "/cxone-events-000001")["mappings"]["properties"]["f999"]["type"], "integer");
+    }
+}
+
+/// A set that is counted without one of its shards seems to have fewer documents than the one that is to replace it.
+#[tokio::test]
+async fn index_sets_are_not_compared_by_a_part_of_their_shards() {
+    let stub = Stub::start(|received| {
+        let body = match received.line.contains("/_count") {
+            true => r#"{"count":7,"_shards":{"total":2,"successful":1,"failed":1}}"#,
+            false => r#"{"hits":{"hits":[]}}"#,
+        };
+        Reply::Answer(200, body.to_owned())
+    })
+    .await;
+    let index = fixture(&config(&stub.url()), None).index;
+    let old = [Member { index: "v1".to_owned(), is_write_index: true }];
+    let error = index.compare_sets(&old, "v2", 1).await.unwrap_err().to_string();
+    assert!(error.contains("1 shards did not answer"), "{error}");
+    let searches = stub.requests().into_iter().filter(|request| request.line.contains("/_search"));
+    assert!(searches.clone().count() > 0);
+    assert!(searches.into_iter().all(|request| request.line.contains("allow_partial_search_results=false")));
+}
+
+/// As Elasticsearch 9.2 and later give templates back.
+#[tokio::test]
+async fn when_a_template_was_put_is_nobodys_change() {
+    let store = Store::default();
+    let held_by_stub = Arc::clone(&store);
+    let puts = AtomicUsize::new(1);
+    let stub = Stub::start(move |received| {
+        let mut store = held_by_stub.lock().unwrap();
+        let path = received.line.split(' ').nth(1).unwrap().to_owned();
+        let reply = fake::answer(&mut store, received);
+        if received.line.starts_with("PUT /_component_template/") || received.line.starts_with("PUT /_index_template/")
+        {
+            let put = puts.fetch_add(1, Ordering::Relaxed);
+            let template = store.get_mut(&path).unwrap();
+            template["created_date_millis"] = json!(1);
+            template["modified_date_millis"] = json!(put);
+        }
+        reply
+    })
+    .await;
+    fixture(&rollover(&stub.url()), Some(policy(7))).index.ensure(Known::Nothing).await;
+    let index = fixture(&rollover(&stub.url()), Some(policy(7))).index;
+    let before = changes(&stub).len();
+    index.ensure(Known::Nothing).await;
+    assert_eq!(changes(&stub)[before..], [] as [String; 0], "all is as it should be");
+    index.adopt(&schema(r#"{"name":"a","type":"int"}"#)).await;
+    assert_eq!(changes(&stub).len(), before + 2, "the field goes to the template and to the index");
+
+    // The config has changed.
+    let other = LifecyclePolicy { policy_name: "q".to_owned(), ..policy(7) };
+    fixture(&rollover(&stub.url()), Some(other)).index.ensure(Known::Nothing).await;
+    let template = held(&store, COMPONENT)["template"].take();
+    assert_eq!(template["settings"]["index"]["lifecycle"]["name"], "q", "{template}");
+}
+
+/// As the template of an operator has it: no objects, but names with dots.
+#[tokio::test]
+async fn an_index_without_objects_gets_a_field_once() {
+    let store = Store::default();
+    let held_by_stub = Arc::clone(&store);
+    let stub = Stub::start(move |received| {
+        let mut store = held_by_stub.lock().unwrap();
+        let reply = fake::answer(&mut store, received);
+        if let Some(index) = store.get_mut("/cxone-events-000001") {
+            let properties = index["mappings"]["properties"].as_object_mut().unwrap();
+            if let Some(mut object) = properties.remove("a") {
+                properties.insert("a.b".to_owned(), object["properties"]["b"].take());
+            }
+        }
+        reply
+    })
+    .await;
+    let index = fixture(&rollover(&stub.url()), None).index;
+    index.ensure(Known::Nothing).await;
+    let before = changes(&stub).len();
+    let record = r#"{"name":"a","type":{"type":"record","name":"R","fields":[{"name":"b","type":"long"}]}}"#;
+    index.adopt(&schema(record)).await;
+    assert_eq!(held(&store, "/cxone-events-000001")["mappings"]["properties"]["a.b"]["type"], "long");
+    assert_eq!(changes(&stub).len(), before + 2, "{:?}", changes(&stub));
+    assert_eq!(held(&store, COMPONENT)["template"]["mappings"]["properties"]["a.b"], Value::Null);
+}

@@ -1,0 +1,28 @@
+//! Whether a request is traced, and as whose.
+
+use std::time::SystemTime;
+
+use axum::http::HeaderMap;
+use traces::{Caller, Traceparent};
+
+use super::Endpoint;
+use super::request_id::{self, RequestId};
+use crate::request_trace::{KnownRequest, RequestTrace};
+
+impl Endpoint {
+    /// Begins the trace of a request whose sender is authenticated; none where traces are off. Whoever has proved who it
+    /// is has its own trace continued; of a source that is open to everyone, a request begins a trace.
+    pub(super) fn trace(&self, head: &HeaderMap, received: SystemTime, id: &RequestId) -> Option<RequestTrace> {
+        let traces = self.common.traces.as_ref()?;
+        let parent = request_id::traceparent(head).and_then(Traceparent::parse);
+        let is_open = self.source.authenticator.current().is_open();
+        let request = KnownRequest {
+            path: &self.source.path,
+            source: &self.source.name,
+            request_id: id.as_str(),
+            received,
+            caller: if is_open { Caller::Anyone(parent) } else { Caller::Known(parent) },
+        };
+        Some(RequestTrace::begin(traces, &request))
+    }
+}
