@@ -13,6 +13,9 @@ async fn start_traced(ratio: f64) -> Receiver {
     let mut config = config(&kafka, &registry(Some(())).await);
     config.tracing.otlp_endpoint = Some("http://127.0.0.1:1".to_owned());
     config.tracing.sample_ratio = ratio;
+    for source in config.receiver.sources.values_mut() {
+        source.limits = Limits::default();
+    }
     let receiver = start_with(&config, kafka);
     eventually(|| receiver.readiness.is_ready()).await;
     receiver

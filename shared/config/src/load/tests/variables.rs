@@ -93,7 +93,7 @@ fn a_misspelt_section_of_the_other_binary_is_refused_with_what_was_meant() {
     assert_eq!(refused("\ncxon: {}\n", &[]), "p.yaml:2: unknown key cxon; did you mean cxone?");
     let error = refused("wholly_different: {}", &[]);
     assert!(
-        error.contains("unknown key wholly_different; known are log, kafka, ") && error.contains(", cxone, "),
+        error.contains("unknown key wholly_different; known are log, tracing, kafka, ") && error.contains(", cxone, "),
         "{error}"
     );
 }
