@@ -1,22 +1,49 @@
-//! One bulk request: what goes into it, where it goes, and whether it was refused as a whole for the index that it
-//! names.
+//! One bulk request: what goes into it, where it goes, and how it is sent.
 
-use std::sync::atomic::Ordering;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
 
-use super::limiter::{Permit, RequestBudget};
-use super::outcome::{FILTER_PATH, Judgement};
+use super::body;
+use super::limiter::RequestBudget;
+use super::outcome::FILTER_PATH;
 use super::set_aside::Witness;
 use super::work::Work;
-use super::{Bulk, body};
 use crate::batch::Batch;
-use crate::elasticsearch::{Method, Request, SendError, ServerAnswer};
+use crate::config::Config;
+use crate::elasticsearch::{self, Client, Method, Request, SendError, ServerAnswer};
+use crate::metrics::BulkMetrics;
 
-impl Bulk {
-    /// Returns how much the next request may hold.
-    pub(super) fn budget(&self, work: &mut Work<'_>, permit: &Permit<'_>) -> RequestBudget {
-        let budget = permit.budget();
+/// Sends bulk requests.
+#[derive(Debug)]
+pub(super) struct Post {
+    client: Arc<Client>,
+    /// How long Elasticsearch may work on a request: less than the time-out, so that none is sent again meanwhile.
+    timeout: String,
+    /// Whether a request that names several indices was refused, so that each has its own.
+    is_by_path: AtomicBool,
+    metrics: BulkMetrics,
+}
+
+impl Post {
+    /// Returns one that sends by `client`.
+    pub(super) fn new(config: &Config, client: &Arc<Client>, metrics: &BulkMetrics) -> Self {
+        Self {
+            client: Arc::clone(client),
+            timeout: elasticsearch::timeout(config.elasticsearch.request_timeout),
+            is_by_path: AtomicBool::new(false),
+            metrics: metrics.clone(),
+        }
+    }
+
+    /// Has each request name one index from now on: one that names several was refused.
+    pub(super) fn go_by_path(&self) {
+        self.is_by_path.store(true, Ordering::Relaxed);
+    }
+
+    /// Returns how much the next request of `work` may hold, which has `budget`.
+    pub(super) fn fit(&self, work: &mut Work<'_>, budget: RequestBudget) -> RequestBudget {
         if !self.is_by_path.load(Ordering::Relaxed) {
             return budget;
         }
@@ -24,7 +51,7 @@ impl Bulk {
     }
 
     /// Sends a bulk request.
-    pub(super) async fn post(&self, path: &str, body: Bytes) -> Result<ServerAnswer, SendError> {
+    pub(super) async fn send(&self, path: &str, body: Bytes) -> Result<ServerAnswer, SendError> {
         let request = Request {
             method: Method::Post,
             path,
@@ -32,42 +59,19 @@ impl Bulk {
             content_type: "application/x-ndjson",
             body,
         };
-        let _timer = self.metrics.bulk.duration.start_timer();
+        let _timer = self.metrics.duration.start_timer();
         self.client.send(&request).await
-    }
-
-    /// Returns what a doubtful answer to a whole request means, where it is known that its index refuses all of them;
-    /// and from now on a request for each index, if this one named several.
-    pub(super) fn doubt_whole(&self, work: &Work<'_>, chunk: &[usize], judgement: Judgement) -> Judgement {
-        let Judgement::Doubtful(refusal) = &judgement else { return judgement };
-        let Some(index) = work.index_of_all(chunk) else {
-            self.is_by_path.store(true, Ordering::Relaxed);
-            return judgement;
-        };
-        match self.undecided.known_block(&index, refusal) {
-            Some(block) if chunk.len() > 1 => Judgement::Blocked(block),
-            _ => judgement,
-        }
-    }
-
-    /// Waits before failed items are sent again; not while requests are held back, since then they wait at the limiter.
-    pub(super) async fn wait(&self, failures: u32) {
-        let wait = self.backoff.wait(failures, &mut rand::rng());
-        let mut pause = self.limiter.pause();
-        tokio::select! {
-            () = tokio::time::sleep(wait) => {}
-            _ = pause.wait_for(Option::is_some) => {}
-        }
     }
 }
 
-/// Path and body of the request for `chunk`, after `witness`. Where all go to one index, the path names it and the
-/// action lines none.
+/// Returns path and body of the request for `chunk`, after `witness`. Where all go to one index, the path names it and
+/// the action lines none.
 pub(super) fn address(work: &Work<'_>, batch: &Batch, chunk: &[usize], witness: Option<&Witness>) -> (String, Bytes) {
-    let Some(index) = work.index_of_all(chunk) else {
+    let destinations = &work.destinations;
+    let Some(index) = destinations.of_all(chunk) else {
         // What the action lines do not name.
-        let first = work.index_of_first();
-        return (format!("/{first}/_bulk"), body::select(batch, chunk, work.moved()));
+        let first = destinations.of_first();
+        return (format!("/{first}/_bulk"), body::select(batch, chunk, destinations.moved()));
     };
     let body = body::select_unnamed(batch, chunk);
     let body = match witness {
@@ -76,3 +80,6 @@ pub(super) fn address(work: &Work<'_>, batch: &Batch, chunk: &[usize], witness: 
     };
     (format!("/{index}/_bulk"), body)
 }
+
+#[cfg(test)]
+mod tests;

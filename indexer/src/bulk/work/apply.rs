@@ -1,144 +1,141 @@
-//! Documents that are set aside, since it is not known what is at fault; and requests that are refused as a whole.
+//! What an answer makes of what is left: each document is settled, sent again, looked up, or set aside. Pure.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::whole::Others;
-use super::{Progress, Work};
-use crate::batch::Batch;
+use super::Work;
 use crate::bulk::body;
-use crate::bulk::limiter::RequestBudget;
-use crate::bulk::outcome::{BulkFailure, Refusal, Trouble};
+use crate::bulk::outcome::{BlockKind, BulkFailure, Fate, Judgement, Refusal, Trouble};
+use crate::bulk::progress::{Ending, Progress, Repair};
+use crate::bulk::verify::Suspect;
 
-/// A document that is set aside.
-#[derive(Clone, Debug)]
-pub struct SetAside {
-    /// The item's index in [`Batch::items`].
-    pub item: usize,
-    /// The index that it was sent to.
-    pub index: Arc<str>,
-    /// How it was refused.
-    pub refusal: Refusal,
-    /// How many times it was sent.
-    pub attempts: u32,
-}
-
-impl<'a> Work<'a> {
-    /// Returns the one document of `batch`, which was set aside before: it has been given the time that failures take
-    /// to pass.
-    pub(in crate::bulk) fn alone(batch: &'a Batch, reroutes: bool) -> Self {
-        Self { is_alone: true, ..Self::new(batch, reroutes) }
-    }
-}
-
-impl Refusal {
-    /// Returns that a document was refused by a request that `failure` ended as a whole.
-    fn of_whole(failure: &BulkFailure) -> Self {
-        Self {
-            status: 0,
-            error_type: failure.trouble.as_str().to_owned(),
-            reason: failure.detail.clone(),
-            in_failure_store: false,
+/// Takes note in `work` of what became of `chunk`.
+pub(in crate::bulk) fn apply(work: &mut Work<'_>, chunk: Vec<usize>, judgement: Judgement) -> Progress {
+    let mut progress = Progress::default();
+    match judgement {
+        Judgement::Items(fates) => apply_each(work, &chunk, fates, &mut progress),
+        Judgement::Retry(failure) => fail_whole(work, chunk, failure, &mut progress),
+        Judgement::Blocked(block) => {
+            progress.blockage.note(block, false);
+            work.again(chunk, &mut progress);
         }
-    }
-}
-
-impl Work<'_> {
-    /// Notes what other requests of the topic show.
-    pub(in crate::bulk) fn note_others(&mut self, others: Others) {
-        self.others = others;
-    }
-
-    /// Returns how many of `items`, from the first on, the next request may hold: at least one, if there is one.
-    pub(super) fn fitting(&self, items: &[usize], budget: RequestBudget) -> usize {
-        body::fitting(self.batch, &items[..self.whole.share(items)], budget)
-    }
-
-    /// A request of `chunk` failed as a whole. All of it is sent again, unless it is the one document that such
-    /// requests have in common.
-    pub(super) fn failed_whole(&mut self, chunk: Vec<usize>, failure: BulkFailure, progress: &mut Progress) {
-        // Too much to do is never a document's fault.
-        let is_suspect = failure.trouble != Trouble::Overload;
-        progress.whole = chunk.first().filter(|_| is_suspect).map(|item| self.index_of(*item));
-        let is_at_fault = is_suspect && (self.is_alone || self.whole.fail(&chunk, self.others));
-        match chunk[..] {
-            [item] if is_at_fault => self.set_aside(item, Refusal::of_whole(&failure), progress),
-            _ => self.again(chunk, progress),
+        Judgement::IndexMissing => {
+            progress.repairs.insert(Repair::Index);
+            work.again(chunk, &mut progress);
         }
-        progress.failure = Some(failure);
-    }
-
-    /// Sets `item` aside.
-    pub(super) fn set_aside(&mut self, item: usize, refusal: Refusal, progress: &mut Progress) {
-        progress.set_aside += 1;
-        let (index, attempts) = (self.index_of(item), self.attempts[item]);
-        self.delivered.set_aside.push(SetAside { item, index, refusal, attempts });
-    }
-
-    /// Returns those that were set aside, except for the first `known`.
-    pub(in crate::bulk) fn set_aside_since(&self, known: usize) -> &[SetAside] {
-        self.delivered.set_aside.get(known..).unwrap_or_default()
-    }
-
-    /// Takes those back that were set aside, except for the first `known`: they are sent again with all others.
-    pub(in crate::bulk) fn take_back(&mut self, known: usize, progress: &mut Progress) {
-        let items = self.delivered.set_aside.drain(known..).map(|set_aside| set_aside.item).collect();
-        progress.set_aside = 0;
-        self.again(items, progress);
-    }
-
-    /// Keeps `chunk` as a whole: it is sent again at once.
-    pub(in crate::bulk) fn keep_whole(&mut self, chunk: Vec<usize>) {
-        self.left.extend(chunk);
-    }
-
-    /// Returns how many documents wait to be sent.
-    pub(in crate::bulk) fn waiting(&self) -> usize {
-        self.left.len() + self.halves.iter().map(Vec::len).sum::<usize>()
-    }
-
-    /// Puts those first that go to the same index as the next one; returns how many the next request may hold.
-    pub(in crate::bulk) fn gather(&mut self) -> usize {
-        let Some(first) = self.left.front().filter(|_| self.halves.is_empty()).map(|item| self.index_of(*item)) else {
-            return usize::MAX;
-        };
-        let (mut same, others): (VecDeque<usize>, VecDeque<usize>) =
-            self.left.iter().partition(|item| *self.index_of(**item) == *first);
-        let count = same.len();
-        same.extend(others);
-        self.left = same;
-        count
-    }
-
-    /// Cuts `chunk`, which was refused as a whole: by index, since a cluster may forbid that a request names more than
-    /// that of its path; else in two. Returns the one document that it is, if so.
-    pub(super) fn cut_by_index(&mut self, chunk: Vec<usize>) -> Option<usize> {
-        if self.index_of_all(&chunk).is_some() {
-            return self.cut(chunk);
-        }
-        let mut parts: Vec<(Arc<str>, Vec<usize>)> = Vec::new();
-        for item in chunk {
-            let index = self.index_of(item);
-            match parts.iter_mut().find(|(known, _)| **known == *index) {
-                Some((_, part)) => part.push(item),
-                None => parts.push((index, vec![item])),
+        Judgement::TooLarge => {
+            progress.ending = Ending::TooLarge;
+            let refusal = Refusal::too_large(body::size(work.batch, &chunk));
+            if let Some(item) = work.queue.cut(chunk) {
+                work.refuse(item, refusal, &mut progress);
             }
         }
-        for (_, part) in parts.into_iter().rev() {
-            self.halves.push_front(part);
+        Judgement::Refused(refusal) => {
+            if let Some(item) = work.queue.cut(chunk) {
+                work.refuse(item, refusal, &mut progress);
+            }
         }
-        None
+        Judgement::Faulted(refusal) if work.attempts.fault() => {
+            progress.failure = Some(refusal.into());
+            work.again(chunk, &mut progress);
+        }
+        Judgement::Doubtful(refusal) | Judgement::Faulted(refusal) => {
+            if let Some(item) = cut_by_index(work, chunk) {
+                work.set_aside(item, refusal, &mut progress);
+            }
+        }
     }
+    progress
+}
 
-    /// Returns the index of the batch's first target: its action lines do not name it.
-    pub(in crate::bulk) fn index_of_first(&self) -> &str {
-        self.batch.targets.first().map_or("", |target| &target.index)
+/// A request of `chunk` failed as a whole. All of it is sent again, unless it is the one document that such requests
+/// have in common.
+fn fail_whole(work: &mut Work<'_>, chunk: Vec<usize>, failure: BulkFailure, progress: &mut Progress) {
+    // Too much to do is never a document's fault.
+    let is_suspect = failure.trouble != Trouble::Overload;
+    if let Some(item) = chunk.first().filter(|_| is_suspect) {
+        progress.ending = Ending::Failed(work.destinations.of(*item));
     }
+    let is_at_fault = is_suspect && work.attempts.fail_whole(&chunk);
+    match chunk[..] {
+        [item] if is_at_fault => work.set_aside(item, Refusal::of_whole(&failure), progress),
+        _ => work.again(chunk, progress),
+    }
+    progress.failure = Some(failure);
+}
 
-    /// Returns the index that all of `chunk` go to, if it is one.
-    pub(in crate::bulk) fn index_of_all(&self, chunk: &[usize]) -> Option<Arc<str>> {
-        let first = self.index_of(*chunk.first()?);
-        let is_alone = self.batch.targets.len() == 1 && self.moved.is_empty();
-        (is_alone || chunk.iter().all(|item| *self.index_of(*item) == *first)).then_some(first)
+/// Cuts `chunk`, which was refused as a whole: by index, since a cluster may forbid that a request names more than that
+/// of its path; else in two. Returns the one document that it is, if so.
+fn cut_by_index(work: &mut Work<'_>, chunk: Vec<usize>) -> Option<usize> {
+    if work.destinations.of_all(&chunk).is_some() {
+        return work.queue.cut(chunk);
     }
+    work.queue.put_first(work.destinations.parts(chunk));
+    None
+}
+
+fn apply_each(work: &mut Work<'_>, chunk: &[usize], fates: Vec<Fate>, progress: &mut Progress) {
+    debug_assert_eq!(chunk.len(), fates.len(), "an answer of another length is no answer");
+    work.attempts.answered();
+    let mut again = Vec::new();
+    for (item, fate) in chunk.iter().zip(fates) {
+        if apply_one(work, *item, fate, progress) {
+            again.push(*item);
+        }
+    }
+    work.again(again, progress);
+}
+
+/// Applies what became of one document. Returns whether it has to be sent again.
+fn apply_one(work: &mut Work<'_>, item: usize, fate: Fate, progress: &mut Progress) -> bool {
+    match fate {
+        Fate::Indexed | Fate::Duplicate(_) if work.look_ups.is_doubtful() => {
+            progress.counts.doubtful += 1;
+            work.look_ups.doubt(item, fate == Fate::Indexed);
+        }
+        Fate::Indexed => work.delivered.index(&mut progress.counts),
+        Fate::Duplicate(index) => take(work, item, index.as_deref(), progress),
+        Fate::Refused(refusal) => work.refuse(item, refusal, progress),
+        Fate::Doubtful(refusal) => work.set_aside(item, refusal, progress),
+        Fate::Faulted(refusal) if work.attempts.has_faulted(item) => work.set_aside(item, refusal, progress),
+        Fate::IndexMissing(refusal) if work.attempts.has_missed(item) => {
+            progress.repairs.insert(Repair::Index);
+            work.set_aside(item, refusal, progress);
+        }
+        Fate::NotMapped(refusal) => {
+            progress.repairs.insert(Repair::Mapping);
+            if work.attempts.adopt(item) {
+                return true;
+            }
+            work.set_aside(item, refusal, progress);
+        }
+        Fate::Faulted(refusal) => {
+            progress.failure = Some(refusal.into());
+            return true;
+        }
+        Fate::Retry(failure) => {
+            progress.failure = Some(failure);
+            return true;
+        }
+        Fate::Blocked(block) => {
+            let is_index = matches!(block.kind, BlockKind::Index | BlockKind::Closed);
+            let is_moved = work.destinations.reroutes() && is_index;
+            progress.blockage.note(block, is_moved);
+            return !work.destinations.place_again_if(is_moved, item);
+        }
+        Fate::IndexMissing(_) => {
+            progress.repairs.insert(Repair::Index);
+            return !work.destinations.place_again_if(work.destinations.reroutes(), item);
+        }
+    }
+    false
+}
+
+/// `item` was answered 409 because of a document in `index`; none: in the index that it was sent to.
+fn take(work: &mut Work<'_>, item: usize, index: Option<&str>, progress: &mut Progress) {
+    if !work.proofs.are_wanted() {
+        return work.delivered.duplicate(&mut progress.counts);
+    }
+    let sent_to = work.destinations.of(item);
+    let index = index.filter(|index| *index != &*sent_to).map_or(sent_to, Arc::from);
+    work.suspect(Suspect { item, index }, progress);
 }
