@@ -1,34 +1,34 @@
 //! From a batch to Elasticsearch, until each item is settled.
 //!
-//! A request asks the [`limiter`] for permission; [`body`] builds it, [`elasticsearch`] sends it, [`outcome`] judges
-//! the answer. `work` keeps the items that are left, and the round starts again, without a last attempt: Kafka keeps
-//! the events. [`aimd`] limits how much is sent; while Elasticsearch is down, the [`breaker`] holds requests back.
+//! `rounds` is the way of a request: the [`limiter`] permits it, [`body`] builds it, [`elasticsearch`] sends it,
+//! [`outcome`] judges the answer, `work` keeps the items that are left. Kafka keeps the events, so there is no last
+//! attempt. [`aimd`] limits how much is sent; while Elasticsearch is down, the [`breaker`] holds requests back.
+//!
+//! [`elasticsearch`]: crate::elasticsearch
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use avro::Schema;
 use service::admin::Readiness;
 use tokio::sync::watch;
 
-use self::aimd::{Aimd, Signal};
+use self::aimd::Aimd;
 use self::breaker::{Breaker, Pause};
-pub use self::delivered::{Delivered, Refused};
-use self::doubt::Cause;
-use self::limiter::{Health, Limiter, Permit};
-use self::outcome::{Judgement, Trouble};
-use self::reroute::{MAX_LOOK_UPS, Reroute};
-use self::set_aside::{Alone, UndecidedDocuments};
-use self::stream_dedup::StreamDedup;
-use self::verify::Verify;
-use self::work::{Progress, Work};
+pub use self::delivered::{Delivered, Refused, SetAside};
+use self::landing::Landing;
+use self::limiter::Limiter;
+use self::post::Post;
+use self::retries::Retries;
+use self::rounds::Rounds;
+use self::set_aside::{Control, Lone, UndecidedDocuments};
+use self::traced::BulkTraces;
 use crate::backing::{BackingIndexCache, Lists};
 use crate::backoff::Backoff;
 use crate::batch::Batch;
-use crate::config::Config;
+use crate::config::{Config, Strategy};
 use crate::elasticsearch::server::Server;
-use crate::elasticsearch::{self, Client, SettingsError};
-use crate::index::{self, Index, IndexSettings, Known, Requests};
+use crate::elasticsearch::{Client, SettingsError};
+use crate::index::{self, Index, IndexSettings, Known, RequestError, Requests};
 use crate::metrics::Metrics;
 
 mod ages;
@@ -36,38 +36,31 @@ pub mod aimd;
 pub mod body;
 pub mod breaker;
 mod count;
+mod decide;
 mod delivered;
 pub mod doubt;
 pub mod dry_run;
 mod duplicate_copies;
+mod landing;
 pub mod limiter;
 mod look_up;
 pub mod outcome;
-mod request;
+mod post;
+mod progress;
 mod reroute;
+mod retries;
+mod rounds;
 pub mod set_aside;
 mod stream_dedup;
 pub(crate) mod traced;
 mod verify;
-pub mod work;
+mod work;
 
-/// Sends batches. One for the whole process: all batches share the limiter.
+/// Sends the batches of a topic: all of them share the limiter.
 #[derive(Debug)]
 pub struct Bulk {
     client: Arc<Client>,
-    index: Arc<Index>,
-    reroute: Reroute,
-    stream_dedup: Option<StreamDedup>,
-    verify: Option<Verify>,
-    limiter: Limiter,
-    undecided: Arc<UndecidedDocuments>,
-    backoff: Backoff,
-    metrics: Metrics,
-    /// How long Elasticsearch may work on a request: less than the time-out, so that none is sent again meanwhile.
-    timeout: String,
-    /// Whether a request that names several indices was refused, so that each has its own.
-    is_by_path: AtomicBool,
-    traces: Option<traced::BulkTraces>,
+    rounds: Rounds,
 }
 
 impl Bulk {
@@ -90,55 +83,56 @@ impl Bulk {
         readiness: &Arc<Readiness>,
         lists: Arc<Lists>,
     ) -> Result<Self, SettingsError> {
-        let settings = &config.elasticsearch;
-        let indexer = &config.indexer;
-        index::check_name(&settings.index_name)?;
-        let client = Arc::new(Client::new(settings)?);
-        let max_bytes = usize::try_from(indexer.batch.max_bytes.as_u64()).unwrap_or(usize::MAX);
-        let limiter = Limiter::new(
-            Aimd::new(indexer.max_in_flight_requests, max_bytes),
-            Breaker::new(indexer.retry.max_retries),
-            readiness.condition("elasticsearch"),
-            metrics.bulk.clone(),
-        );
-        let backoff = Backoff { initial: indexer.retry.initial, max: indexer.retry.max };
-        let index = Arc::new(Index::new(
-            Requests::new(Arc::clone(&client)),
-            IndexSettings::of(config)?,
-            backoff,
-            readiness.condition("index"),
-            metrics.clone(),
-        ));
-        let index_cache = BackingIndexCache::new(
+        index::check_name(&config.elasticsearch.index_name)?;
+        let client = Arc::new(Client::new(&config.elasticsearch)?);
+        let limiter = Arc::new(new_limiter(config, &metrics, readiness));
+        let index = Arc::new(new_index(config, &client, &metrics, readiness)?);
+        let index_cache = Arc::new(BackingIndexCache::new(
             config,
             Arc::clone(&client),
             Arc::clone(&index),
             readiness.condition("placement"),
             metrics.placement.clone(),
             lists,
-        );
-        let index_cache = Arc::new(index_cache);
+        ));
+        let post = Arc::new(Post::new(config, &client, &metrics.bulk));
         let undecided = UndecidedDocuments::new(config, readiness.condition("documents"), metrics.bulk.clone());
-        Ok(Self {
-            verify: Verify::new(config, &client, &metrics.verify),
-            stream_dedup: StreamDedup::new(config, &client, &index_cache, &metrics.placement),
-            reroute: Reroute::new(config, Arc::clone(&client), index_cache, metrics.placement.clone()),
+        let undecided = Arc::new(undecided);
+        let is_stream = config.elasticsearch.strategy == Strategy::DataStream;
+        let stream = is_stream.then(|| Arc::clone(&index_cache));
+        let rounds = Rounds {
+            control: Control::new(&client, &post, &limiter, &undecided, stream),
+            landing: Landing::new(config, &client, index_cache, &metrics),
+            retries: Retries::new(backoff_of(config), limiter.pause()),
             index,
-            client,
             limiter,
-            undecided: Arc::new(undecided),
-            backoff,
+            post,
+            undecided,
             metrics,
-            timeout: elasticsearch::timeout(settings.request_timeout),
-            is_by_path: AtomicBool::new(false),
             traces: None,
-        })
+        };
+        Ok(Self { client, rounds })
+    }
+
+    /// Has its requests traced; not, where there are no `traces`.
+    #[must_use]
+    pub(crate) fn traced(mut self, traces: Option<BulkTraces>) -> Self {
+        self.rounds.traces = traces;
+        self
+    }
+
+    /// Returns whether the index, alias or data stream is there. Changes nothing.
+    ///
+    /// # Errors
+    /// When Elasticsearch does not answer, or refuses.
+    pub async fn has_index(&self) -> Result<bool, RequestError> {
+        self.rounds.index.has_place().await
     }
 
     /// Makes sure that the index is there, however long it takes.
     pub async fn ensure_index(&self) {
-        self.index.ensure(Known::Nothing).await;
-        self.limiter.ready();
+        self.rounds.index.ensure(Known::Nothing).await;
+        self.rounds.limiter.ready();
     }
 
     /// Returns what the search server is, as it was found last; none before the index was made sure of.
@@ -148,152 +142,77 @@ impl Bulk {
 
     /// Returns what knows the backing indices.
     pub fn index_cache(&self) -> &Arc<BackingIndexCache> {
-        &self.reroute.index_cache
+        self.rounds.landing.index_cache()
     }
 
     /// Has the index made with the fields of `schema`. Sends nothing by itself.
     pub fn learn(&self, schema: &Schema) {
-        self.index.learn(schema);
+        self.rounds.index.learn(schema);
     }
 
     /// Adds the fields of `schema` to the index, however long it takes.
     pub async fn adopt(&self, schema: &Schema) {
-        self.index.adopt(schema).await;
+        self.rounds.index.adopt(schema).await;
     }
 
     /// Returns the target size of a bulk body now, in bytes: at most `indexer.batch.max_bytes`.
     pub fn target_bytes(&self) -> usize {
-        self.limiter.target_bytes()
+        self.rounds.limiter.target_bytes()
     }
 
     /// Returns why nothing is sent at the moment, if so; it can be awaited.
     pub fn pause(&self) -> watch::Receiver<Option<Pause>> {
-        self.limiter.pause()
+        self.rounds.limiter.pause()
     }
 
     /// Sends the items of `batch` until each is indexed, a duplicate, refused or set aside; there is no last attempt.
     /// Dropping the future abandons the batch, which loses nothing.
     pub async fn deliver(&self, batch: &Batch) -> Delivered {
-        self.reroute.prepare(batch).await;
-        let mut work = Work::new(batch, self.reroute.is_enabled()).proving(self.verify.is_some());
-        self.reroute.count(batch);
-        self.run(&mut work, batch, None).await;
-        let delivered = work.into_delivered();
-        count::log_refused(&self.metrics, batch, &delivered.refused);
-        delivered
+        self.rounds.deliver(batch).await
     }
 
-    /// Sends what is left of `work`, request by request; `alone` when it is a document that was set aside.
-    async fn run(&self, work: &mut Work<'_>, batch: &Batch, mut alone: Option<&mut Alone>) {
-        let mut failures: u32 = 0;
-        while !work.is_done() {
-            // What is retried alone takes nobody's place.
-            let permit =
-                if alone.is_some() { self.limiter.acquire_beside().await } else { self.limiter.acquire().await };
-            if let Some(stream_dedup) = &self.stream_dedup {
-                stream_dedup.divert(work).await;
-            }
-            let budget = self.budget(work, &permit);
-            let progress = match work.take(budget) {
-                Some(chunk) => self.send_traced(permit, work, batch, chunk, alone.as_deref_mut()).await,
-                None => self.read(permit, work, batch).await,
-            };
-            if progress.index_missing {
-                self.index.ensure(Known::Missing).await;
-            }
-            if progress.not_mapped {
-                self.index.adopt_again().await;
-            }
-            if let Some(alone) = alone.as_deref().filter(|_| progress.is_parted) {
-                self.ask_witness(&alone.index, &alone.cause).await;
-            }
-            failures = match (progress.failed, progress.settled) {
-                (0, _) => 0,
-                (_, 0) => failures.saturating_add(1),
-                (_, _) => 1,
-            };
-            if failures > 0 {
-                self.wait(failures).await;
-            }
-            if let Some(index) = progress.whole.filter(|_| failures > 1) {
-                self.ask_witness(&index, &Cause::of_whole(Trouble::Connection)).await;
-            }
-        }
+    /// Takes the document that `set_aside` speaks of out of `batch`, once there is room. Dropping what it gives leaves
+    /// the document undecided.
+    pub async fn single_out(&self, batch: &Batch, set_aside: &SetAside) -> Lone {
+        Lone::single_out(&self.rounds.undecided, batch, set_aside).await
     }
 
-    /// One request, from the body to what became of it.
-    async fn send(
-        &self,
-        permit: Permit<'_>,
-        work: &mut Work<'_>,
-        batch: &Batch,
-        chunk: Vec<usize>,
-        mut alone: Option<&mut Alone>,
-    ) -> Progress {
-        let known = work.set_aside_since(0).len();
-        if let Some(alone) = &mut alone {
-            alone.start(&self.undecided);
-        }
-        let witness = alone.as_ref().and_then(|alone| alone.witness.as_ref());
-        let (path, body) = request::address(work, batch, &chunk, witness);
-        let (bytes, sent) = (body.len(), chunk.len() + usize::from(witness.is_some()));
-        let mut judgement = outcome::judge_sent(self.post(&path, body).await, sent);
-        let is_heard = alone.as_mut().is_some_and(|alone| alone.hear(&self.undecided, &mut judgement));
-        if let Some(progress) = alone.as_mut().and_then(|alone| alone.part(&judgement)) {
-            work.keep_whole(chunk);
-            count::request(&self.metrics, &progress, bytes);
-            permit.report(bytes, Signal::Nothing, Health::Unclear);
-            return progress;
-        }
-        if let Some(stream_dedup) = &self.stream_dedup {
-            stream_dedup.check(work, &judgement).await;
-        }
-        let judgement = self.doubt_whole(work, &chunk, judgement);
-        if let Judgement::Items(fates) = &judgement {
-            ages::observe(&self.metrics.bulk.event_age, batch, &chunk, fates);
-        }
-        let tallies = UndecidedDocuments::tally(work, &chunk, &judgement);
-        work.note_others(self.undecided.others(&work.index_of(chunk[0])));
-        let mut progress = work.apply(chunk, judgement);
-        if let Some(block) = self.undecided.weigh(work, batch, known, tallies) {
-            progress.block = Some(block);
-            progress.is_blocked = true;
-            if alone.is_none() {
-                UndecidedDocuments::keep(work, known, &mut progress);
-            }
-        }
-        self.reroute.place_again(work, batch, &mut progress).await;
-        if !progress.is_blocked {
-            progress.block = None;
-        }
-        if let Some(block) = &mut progress.block {
-            block.index.get_or_insert_with(|| self.index.name().to_owned());
-        }
-        count::request(&self.metrics, &progress, bytes);
-        let health = if is_heard && progress.block.is_none() { Health::Well } else { progress.health() };
-        permit.report(bytes, progress.signal(), health);
-        progress
+    /// Tries the document of `lone` until it is settled: accepted, or refused permanently since it is at fault. There
+    /// is no last attempt. Dropping the future leaves it undecided, which loses nothing.
+    pub async fn decide(&self, lone: &mut Lone) -> Delivered {
+        decide::decide(&self.rounds, lone).await
     }
+}
 
-    /// One look at what is stored, from the question to what became of the documents.
-    async fn read(&self, permit: Permit<'_>, work: &mut Work<'_>, batch: &Batch) -> Progress {
-        let budget = permit.budget().items;
-        let suspects = work.take_suspects(budget);
-        let progress = match (&self.verify, &self.stream_dedup) {
-            (Some(verify), _) if !suspects.is_empty() => verify.settle(work, batch, suspects).await,
-            (verify, Some(stream_dedup)) => {
-                let items = work.take_look_ups(budget.min(MAX_LOOK_UPS));
-                stream_dedup.look_up(work, batch, items, verify.as_ref()).await
-            }
-            (_, None) => {
-                let items = work.take_look_ups(budget.min(MAX_LOOK_UPS));
-                self.reroute.look_up(work, batch, items).await
-            }
-        };
-        count::documents(&self.metrics, &progress);
-        permit.report(0, progress.signal(), progress.health());
-        progress
-    }
+fn backoff_of(config: &Config) -> Backoff {
+    let retry = &config.indexer.retry;
+    Backoff { initial: retry.initial, max: retry.max }
+}
+
+fn new_limiter(config: &Config, metrics: &Metrics, readiness: &Arc<Readiness>) -> Limiter {
+    let indexer = &config.indexer;
+    let max_bytes = usize::try_from(indexer.batch.max_bytes.as_u64()).unwrap_or(usize::MAX);
+    Limiter::new(
+        Aimd::new(indexer.max_in_flight_requests, max_bytes),
+        Breaker::new(indexer.retry.max_retries),
+        readiness.condition("elasticsearch"),
+        metrics.bulk.clone(),
+    )
+}
+
+fn new_index(
+    config: &Config,
+    client: &Arc<Client>,
+    metrics: &Metrics,
+    readiness: &Arc<Readiness>,
+) -> Result<Index, SettingsError> {
+    Ok(Index::new(
+        Requests::new(Arc::clone(client)),
+        IndexSettings::of(config)?,
+        backoff_of(config),
+        readiness.condition("index"),
+        metrics.clone(),
+    ))
 }
 
 #[cfg(test)]

@@ -61,6 +61,11 @@ impl Ledger {
         self.accounts.keys().copied()
     }
 
+    /// Returns whether `partition` is assigned.
+    pub fn is_assigned(&self, partition: Partition) -> bool {
+        self.accounts.contains_key(&partition)
+    }
+
     /// Notes that a batch is in flight and takes its partitions as far as `progress` says; its first record has been
     /// held since `since`. Batches come in the order in which their records were consumed.
     pub fn track(&mut self, progress: &[Progress], since: Instant) {

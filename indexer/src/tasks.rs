@@ -93,9 +93,8 @@ impl Tasks {
     }
 
     fn weigh(&self, dry_run: Arc<DryRun>, batch: Batch) {
-        let bulk = Arc::clone(&self.bulk);
         self.start(async move {
-            bulk.weigh(&batch, &dry_run).await;
+            dry_run.weigh(&batch).await;
             let held_bytes = batch.held_bytes();
             Report::Settled(Settled { held_bytes, id: batch.id, progress: batch.progress, was_set_aside: false })
         });

@@ -1,7 +1,7 @@
 //! What is counted and logged of requests and their documents.
 
 use super::delivered::Refused;
-use super::work::Progress;
+use super::progress::{Counts, Progress};
 use crate::batch::Batch;
 use crate::metrics::Metrics;
 
@@ -9,14 +9,14 @@ use crate::metrics::Metrics;
 pub(super) fn request(metrics: &Metrics, progress: &Progress, bytes: usize) {
     metrics.bulk.requests.with_label_values(&[progress.outcome()]).inc();
     metrics.bulk.sent_bytes.inc_by(bytes as u64);
-    metrics.bulk.retried_documents.inc_by(progress.failed as u64);
-    metrics.bulk.failure_store.inc_by(progress.in_failure_store);
-    documents(metrics, progress);
+    metrics.bulk.retried_documents.inc_by(progress.counts.failed as u64);
+    metrics.bulk.failure_store.inc_by(progress.counts.in_failure_store as u64);
+    documents(metrics, &progress.counts);
     if let Some(failure) = &progress.failure {
         tracing::debug!(
             trouble = failure.trouble.as_str(),
             detail = failure.detail,
-            documents = progress.failed,
+            documents = progress.counts.failed,
             "Documents failed for now; they are sent again."
         );
     }
@@ -39,10 +39,10 @@ pub(super) fn log_refused(metrics: &Metrics, batch: &Batch, refused: &[Refused])
     );
 }
 
-/// Counts the documents that `progress` settles.
-pub(super) fn documents(metrics: &Metrics, progress: &Progress) {
-    let outcomes = [("indexed", progress.indexed), ("duplicate", progress.duplicates), ("refused", progress.refused)];
+/// Counts the documents that `counts` says are settled.
+pub(super) fn documents(metrics: &Metrics, counts: &Counts) {
+    let outcomes = [("indexed", counts.indexed), ("duplicate", counts.duplicates), ("refused", counts.refused)];
     for (outcome, count) in outcomes.into_iter().filter(|(_, count)| *count > 0) {
-        metrics.documents.with_label_values(&[outcome]).inc_by(count);
+        metrics.documents.with_label_values(&[outcome]).inc_by(count as u64);
     }
 }

@@ -1,6 +1,9 @@
 //! What became of a batch: how many documents were written, and those that are refused or set aside.
 
-use super::work::SetAside;
+use std::sync::Arc;
+
+use super::outcome::Refusal;
+use super::progress::Counts;
 
 /// What became of a batch.
 #[derive(Debug, Default)]
@@ -29,3 +32,65 @@ pub struct Refused {
     /// How many times it was sent.
     pub attempts: u32,
 }
+
+/// A document that is set aside.
+#[derive(Clone, Debug)]
+pub struct SetAside {
+    /// The item's index in `Batch::items`.
+    pub item: usize,
+    /// The index that it was sent to.
+    pub index: Arc<str>,
+    /// How it was refused.
+    pub refusal: Refusal,
+    /// How many times it was sent.
+    pub attempts: u32,
+}
+
+impl Delivered {
+    /// Notes a document that was written, among the `counts` of its request.
+    pub(super) fn index(&mut self, counts: &mut Counts) {
+        counts.indexed += 1;
+        self.indexed += 1;
+    }
+
+    /// Notes a document that was there already.
+    pub(super) fn duplicate(&mut self, counts: &mut Counts) {
+        counts.duplicates += 1;
+        self.duplicates += 1;
+    }
+
+    /// Notes that `item`, which was sent in so many `attempts`, is refused.
+    pub(super) fn refuse(&mut self, item: usize, refusal: Refusal, attempts: u32, counts: &mut Counts) {
+        counts.refused += 1;
+        counts.in_failure_store += usize::from(refusal.in_failure_store);
+        self.refused.push(Refused::of(item, refusal, attempts));
+    }
+
+    /// Notes a document that is set aside.
+    pub(super) fn set_aside(&mut self, set_aside: SetAside, counts: &mut Counts) {
+        counts.set_aside += 1;
+        self.set_aside.push(set_aside);
+    }
+
+    /// Returns those that were set aside, except for the first `known`.
+    pub(super) fn set_aside_since(&self, known: usize) -> &[SetAside] {
+        self.set_aside.get(known..).unwrap_or_default()
+    }
+
+    /// Takes those back that were set aside, except for the first `known`.
+    pub(super) fn take_back(&mut self, known: usize, counts: &mut Counts) -> Vec<usize> {
+        counts.set_aside = 0;
+        self.set_aside.drain(known..).map(|set_aside| set_aside.item).collect()
+    }
+}
+
+impl Refused {
+    /// Returns that `item`, which was sent in so many `attempts`, is refused.
+    pub(super) fn of(item: usize, refusal: Refusal, attempts: u32) -> Self {
+        let Refusal { status, error_type, reason, .. } = refusal;
+        Self { item, status, error_type, reason, attempts }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -11,11 +11,15 @@ use crate::elasticsearch::{SendError, ServerAnswer};
 use answer::Item;
 use class::{Class, Kind};
 
+pub use block::{Block, BlockKind};
+pub use refusal::Refusal;
 use trouble::MAX_DETAIL;
-pub use trouble::{Block, BlockKind, BulkFailure, Refusal, Trouble};
+pub use trouble::{BulkFailure, Trouble};
 
 mod answer;
+mod block;
 mod class;
+mod refusal;
 mod trouble;
 
 /// The parts of an answer that are read here. Elasticsearch ignores this if a request fails as a whole.

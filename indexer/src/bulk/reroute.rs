@@ -10,8 +10,10 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::look_up::{self, Extent, Question};
+use super::outcome::Refusal;
+use super::progress::Progress;
 use super::verify::Suspect;
-use super::work::{Progress, Work};
+use super::work::Work;
 use crate::backing::BackingIndexCache;
 use crate::backing::now_millis;
 use crate::batch::Batch;
@@ -106,14 +108,14 @@ impl Reroute {
 
     /// Places those again whose index was missing or blocked.
     pub(super) async fn place_again(&self, work: &mut Work<'_>, batch: &Batch, progress: &mut Progress) {
-        let unplaced = work.take_unplaced();
+        let unplaced = work.destinations.take_unplaced();
         if unplaced.is_empty() {
             return;
         }
         let table = self.index_cache.renewed().await;
         let (mut stuck, mut again, mut made) = (Vec::new(), Vec::new(), HashSet::new());
         for item in unplaced {
-            let last = work.index_of(item);
+            let last = work.destinations.of(item);
             let next = self.next(&table, batch.items[item].time);
             // Of an index that is there under another name only, no second one is made.
             let is_copied = matches!(next, Next::LookUp(_)) && *last != *table.write().name;
@@ -127,7 +129,7 @@ impl Reroute {
                 // What was looked up and is missing goes to the write index. When that is blocked, only its operator
                 // can help.
                 Next::LookUp(_) if *last == *table.write().name => stuck.push(item),
-                Next::LookUp(_) => work.look_up_first(item),
+                Next::LookUp(_) => work.look_ups.extend([item]),
                 Next::Write(index) if *index == *last => stuck.push(item),
                 Next::Write(index) => work.move_to(item, index),
                 Next::Skip => self.skip(progress),
@@ -135,9 +137,11 @@ impl Reroute {
                 Next::Again => again.push(item),
             }
         }
-        progress.is_blocked |= !stuck.is_empty();
+        if !stuck.is_empty() {
+            progress.blockage.stay();
+        }
         stuck.append(&mut again);
-        work.put_back(stuck, progress);
+        work.again(stuck, progress);
     }
 
     /// Looks up `items`: what is there is settled, what is missing is sent.
@@ -152,7 +156,10 @@ impl Reroute {
                 Next::Skip => self.skip(&mut progress),
                 Next::Expire => self.expire(work, item, &mut progress),
                 // The clock has stepped back behind the document's time, or the table is old.
-                Next::Again => work.look_up_later(item, &mut progress),
+                Next::Again => {
+                    progress.counts.failed += 1;
+                    work.look_ups.extend([item]);
+                }
             }
         }
         if let Err(failure) = look_up::ask(&self.client, &table, &mut questions, Extent::First).await {
@@ -164,7 +171,7 @@ impl Reroute {
         self.metrics.looked_up(&self.topic, hits.len(), misses.len());
         for question in hits {
             match question.found.first() {
-                Some(number) if work.is_proving() => {
+                Some(number) if work.proofs.are_wanted() => {
                     let index = Arc::clone(&table.backing()[*number].name);
                     work.suspect(Suspect { item: question.item, index }, &mut progress);
                 }
@@ -215,11 +222,11 @@ impl Reroute {
 
     fn skip(&self, progress: &mut Progress) {
         self.metrics.placements.with_label_values(&[self.topic.as_str(), "skipped"]).inc();
-        Work::skip(progress);
+        progress.counts.skipped += 1;
     }
 
     fn expire(&self, work: &mut Work<'_>, item: usize, progress: &mut Progress) {
         self.metrics.placements.with_label_values(&[self.topic.as_str(), "dead_letter"]).inc();
-        work.expire(item, progress);
+        work.refuse(item, Refusal::expired(), progress);
     }
 }

@@ -13,8 +13,9 @@ use std::sync::Arc;
 use super::duplicate_copies::{self, DuplicateCopy};
 use super::look_up::{self, Extent, Question};
 use super::outcome::Judgement;
+use super::progress::Progress;
 use super::verify::{Conflicts, Obstacle, Verify};
-use super::work::{Progress, Work};
+use super::work::Work;
 use crate::backing::BackingIndexCache;
 use crate::batch::Batch;
 use crate::config::{Config, Strategy};
@@ -62,7 +63,7 @@ impl StreamDedup {
     pub(super) async fn check(&self, work: &mut Work<'_>, judgement: &Judgement) {
         if matches!(judgement, Judgement::Items(_)) {
             let table = self.index_cache.renewed().await;
-            work.check(table.write().generation);
+            work.look_ups.check(table.write().generation);
         }
     }
 
@@ -95,7 +96,7 @@ impl StreamDedup {
         self.metrics.looked_up(&self.topic, questions.len() - misses, misses);
         for question in questions {
             match question.found.len() {
-                0 => work.note_checked(question.item, table.write().generation),
+                0 => work.not_found(question.item, table.write().generation),
                 copies => work.found(question.item, copies, &mut progress),
             }
         }

@@ -72,7 +72,7 @@ pub(crate) fn service(config: &Config) -> Service {
     let metrics = Metrics::new(&Registry::new()).unwrap();
     let readiness = Readiness::new();
     let bulk = Bulk::new(config, metrics.clone(), &readiness).unwrap();
-    bulk.limiter.ready();
+    bulk.rounds.limiter.ready();
     Service { bulk, readiness, metrics }
 }
 

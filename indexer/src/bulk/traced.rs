@@ -8,10 +8,7 @@ use std::sync::Arc;
 use kafka::headers::HEADER_TRACEPARENT;
 use traces::{KeyValue, Span, SpanKind, Traceparent, Traces};
 
-use super::Bulk;
-use super::limiter::Permit;
-use super::set_aside::Alone;
-use super::work::{Progress, Work};
+use super::progress::Progress;
 use crate::batch::Batch;
 
 /// Traces the bulk requests of one topic.
@@ -29,7 +26,7 @@ impl BulkTraces {
     }
 
     /// Begins the span of a request with the items `chunk` of `batch`; none where no trace of them is sampled.
-    fn begin(&self, batch: &Batch, chunk: &[usize]) -> Option<Span> {
+    pub(super) fn begin(&self, batch: &Batch, chunk: &[usize]) -> Option<Span> {
         let headers = chunk.iter().filter_map(|item| batch.header(&batch.items.get(*item)?.origin, HEADER_TRACEPARENT));
         let others = headers.filter_map(Traceparent::parse);
         let name = || format!("process {}", self.topic);
@@ -55,39 +52,15 @@ impl BulkTraces {
     }
 }
 
-impl Bulk {
-    /// Has its requests traced; not, where there are no `traces`.
-    #[must_use]
-    pub(crate) fn traced(self, traces: Option<BulkTraces>) -> Self {
-        Self { traces, ..self }
-    }
-
-    /// As [`Bulk::send`], within a span where the request is traced.
-    pub(super) async fn send_traced(
-        &self,
-        permit: Permit<'_>,
-        work: &mut Work<'_>,
-        batch: &Batch,
-        chunk: Vec<usize>,
-        alone: Option<&mut Alone>,
-    ) -> Progress {
-        let span = self.traces.as_ref().and_then(|traces| traces.begin(batch, &chunk));
-        let progress = self.send(permit, work, batch, chunk, alone).await;
-        if let Some(span) = span {
-            end(span, &progress);
-        }
-        progress
-    }
-}
-
 /// Ends `span` with what its request came to.
-fn end(mut span: Span, progress: &Progress) {
+pub(super) fn end(mut span: Span, progress: &Progress) {
+    let counts = &progress.counts;
     let [indexed, duplicates, refused] =
-        [progress.indexed, progress.duplicates, progress.refused].map(|count| i64::try_from(count).unwrap_or(i64::MAX));
+        [counts.indexed, counts.duplicates, counts.refused].map(|count| i64::try_from(count).unwrap_or(i64::MAX));
     span.set("penstock.documents.indexed", indexed);
     span.set("penstock.documents.duplicate", duplicates);
     span.set("penstock.documents.refused", refused);
-    span.set("penstock.documents.failed", number(progress.failed));
+    span.set("penstock.documents.failed", number(counts.failed));
     if !matches!(progress.outcome(), "ok" | "partial") {
         span.failed(progress.outcome());
     }

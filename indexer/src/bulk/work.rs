@@ -3,69 +3,40 @@
 //! It begins with the whole batch. A chunk that is too large or refused as a whole is cut in two, down to the one
 //! document whose fault it is; of a chunk that is answered item by item, those that failed for now join what is left.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::Arc;
 
-use super::body::Moved;
+use super::body;
+use super::delivered::{Delivered, SetAside};
 use super::limiter::RequestBudget;
-use super::outcome::{BlockKind, Fate, Judgement, Refusal};
-use super::verify::Suspect;
-use super::{Delivered, Refused, body};
+use super::outcome::Refusal;
+use super::progress::Progress;
+use super::verify::{Obstacle, Suspect};
 use crate::batch::Batch;
+pub(super) use apply::apply;
+use attempts::Attempts;
+use destinations::Destinations;
+use look_ups::LookUps;
+use proofs::Proofs;
+use queue::Queue;
 
-pub use doubtful::SetAside;
-pub(super) use progress::Progress;
-use whole::{Others, Whole};
-
-mod doubtful;
-mod placement;
-mod progress;
-mod proof;
+mod apply;
+mod attempts;
+mod destinations;
+mod look_ups;
+mod proofs;
+mod queue;
 pub(super) mod whole;
-
-/// How many times a document is sent that Elasticsearch fails at (5xx), before it is set aside; and a request, before
-/// it is cut.
-const FAULTS: u32 = 2;
-/// How many times a document is sent whose index is answered to be missing, although it was made each time.
-const MISSES: u32 = 5;
 
 /// What is left to send and what has become of the rest.
 #[derive(Debug)]
 pub(super) struct Work<'a> {
     batch: &'a Batch,
-    /// Halves of chunks that were cut in two, each of which has to be a request of its own.
-    halves: VecDeque<Vec<usize>>,
-    /// All others.
-    left: VecDeque<usize>,
-    /// Those whose ids have to be looked up first.
-    look_ups: VecDeque<usize>,
-    /// Those that were sent to an index which is missing or takes no documents: they are placed again, where the
-    /// strategy knows of that.
-    unplaced: Vec<usize>,
-    /// Those that the index does not know all fields of, and that are sent again now that the mapping is up to date.
-    adopted: HashSet<usize>,
-    moved: Moved,
-    /// The generation of the write index before which an id was looked up and not found.
-    checked: HashMap<usize, u64>,
-    /// Those that are written, but looked up before that counts.
-    written: HashSet<usize>,
-    /// The generation of a data stream's write index that the next request counts on, and whether it turned out to be
-    /// another.
-    generation: Option<u64>,
-    is_doubtful: bool,
-    reroutes: bool,
-    /// Those whose id is taken, whose proof is wanted, and how often what had the id was gone.
-    suspects: VecDeque<Suspect>,
-    proves: bool,
-    gone: HashMap<usize, u8>,
-    /// Whether it is a document that was set aside before.
-    is_alone: bool,
-    /// How many whole requests in a row Elasticsearch has failed at.
-    faults: u32,
-    /// Those that were in requests which failed as a whole, and what others show.
-    whole: Whole,
-    others: Others,
-    attempts: Vec<u32>,
-    delivered: Delivered,
+    pub(super) queue: Queue,
+    pub(super) destinations: Destinations<'a>,
+    pub(super) look_ups: LookUps,
+    pub(super) proofs: Proofs,
+    pub(super) attempts: Attempts,
+    pub(super) delivered: Delivered,
 }
 
 impl<'a> Work<'a> {
@@ -77,214 +48,127 @@ impl<'a> Work<'a> {
         let (look_ups, left) = (0..batch.items.len()).partition(is_looked_up);
         Self {
             batch,
-            halves: VecDeque::new(),
-            left,
-            look_ups,
-            unplaced: Vec::new(),
-            adopted: HashSet::new(),
-            moved: Moved::new(),
-            checked: HashMap::new(),
-            written: HashSet::new(),
-            generation: None,
-            is_doubtful: false,
-            reroutes,
-            suspects: VecDeque::new(),
-            proves: false,
-            gone: HashMap::new(),
-            is_alone: false,
-            faults: 0,
-            whole: Whole::default(),
-            others: Others::default(),
-            attempts: vec![0; batch.items.len()],
+            queue: Queue::new(left),
+            destinations: Destinations::new(batch, reroutes),
+            look_ups: LookUps::new(look_ups),
+            proofs: Proofs::default(),
+            attempts: Attempts::new(batch.items.len(), false),
             delivered: Delivered::default(),
         }
     }
 
+    /// Returns the same, of the one document of a batch which was set aside before.
+    pub(super) fn alone(self) -> Self {
+        Self { attempts: Attempts::new(self.batch.items.len(), true), ..self }
+    }
+
+    /// Returns the same; if not `proves`, all that are answered 409 count as duplicates.
+    pub(super) fn proving(self, proves: bool) -> Self {
+        Self { proofs: Proofs::new(proves), ..self }
+    }
+
+    /// Returns whether nothing is left.
     pub(super) fn is_done(&self) -> bool {
-        let is_sent = self.halves.is_empty() && self.left.is_empty() && self.unplaced.is_empty();
-        is_sent && self.look_ups.is_empty() && self.suspects.is_empty()
+        let is_sent = self.queue.is_empty() && !self.destinations.has_unplaced();
+        is_sent && self.look_ups.is_empty() && self.proofs.is_empty()
     }
 
     /// Returns the items of the next request, as many as there is room for, but at least one; none when all is settled.
     pub(super) fn take(&mut self, budget: RequestBudget) -> Option<Vec<usize>> {
-        let chunk = match self.halves.pop_front() {
-            Some(mut half) => {
-                let rest = half.split_off(self.fitting(&half, budget));
-                if !rest.is_empty() {
-                    self.halves.push_front(rest);
-                }
-                half
-            }
-            None => {
-                self.left.make_contiguous();
-                let fitting = self.fitting(self.left.as_slices().0, budget);
-                self.left.drain(..fitting).collect()
-            }
-        };
+        let (batch, attempts) = (self.batch, &self.attempts);
+        let chunk = self.queue.take(|items| body::fitting(batch, &items[..attempts.share(items)], budget));
         if chunk.is_empty() {
             return None;
         }
-        for item in &chunk {
-            self.attempts[*item] = self.attempts[*item].saturating_add(1);
-        }
+        self.attempts.start(&chunk);
         Some(chunk)
     }
 
-    /// Takes note of what became of `chunk`.
-    pub(super) fn apply(&mut self, chunk: Vec<usize>, judgement: Judgement) -> Progress {
-        let mut progress = Progress::default();
-        match judgement {
-            Judgement::Items(fates) => {
-                self.faults = 0;
-                self.apply_each(&chunk, fates, &mut progress);
-            }
-            Judgement::Retry(failure) => self.failed_whole(chunk, failure, &mut progress),
-            Judgement::Blocked(block) => {
-                progress.block = Some(block);
-                progress.is_blocked = true;
-                self.again(chunk, &mut progress);
-            }
-            Judgement::IndexMissing => {
-                progress.index_missing = true;
-                self.again(chunk, &mut progress);
-            }
-            Judgement::TooLarge => {
-                progress.too_large = true;
-                let refusal = Refusal::too_large(body::size(self.batch, &chunk));
-                if let Some(item) = self.cut(chunk) {
-                    self.refuse(item, refusal, &mut progress);
-                }
-            }
-            Judgement::Refused(refusal) => {
-                if let Some(item) = self.cut(chunk) {
-                    self.refuse(item, refusal, &mut progress);
-                }
-            }
-            Judgement::Faulted(refusal) if !self.is_alone && self.faults < FAULTS => {
-                self.faults += 1;
-                progress.failure = Some(refusal.into());
-                self.again(chunk, &mut progress);
-            }
-            Judgement::Doubtful(refusal) | Judgement::Faulted(refusal) => {
-                if let Some(item) = self.cut_by_index(chunk) {
-                    self.set_aside(item, refusal, &mut progress);
-                }
-            }
-        }
-        progress
+    /// Puts those first that go to the same index as the next one; returns how many the next request may hold.
+    pub(super) fn gather(&mut self) -> usize {
+        let destinations = &self.destinations;
+        self.queue.gather(|item| destinations.of(item))
     }
 
-    pub(super) fn into_delivered(self) -> Delivered {
-        self.delivered
+    /// `items` are sent again: what was tried did not succeed.
+    pub(super) fn again(&mut self, items: Vec<usize>, progress: &mut Progress) {
+        progress.counts.failed += items.len();
+        self.queue.extend(items);
     }
 
-    fn apply_each(&mut self, chunk: &[usize], fates: Vec<Fate>, progress: &mut Progress) {
-        debug_assert_eq!(chunk.len(), fates.len(), "an answer of another length is no answer");
-        let mut again = Vec::new();
-        for (item, fate) in chunk.iter().zip(fates) {
-            if self.apply_one(*item, fate, progress) {
-                again.push(*item);
-            }
-        }
-        self.again(again, progress);
+    /// `item` is sent to `index` from now on.
+    pub(super) fn move_to(&mut self, item: usize, index: Arc<str>) {
+        self.destinations.set(item, index);
+        self.queue.extend([item]);
     }
 
-    /// Applies what became of one document. Returns whether it has to be sent again.
-    fn apply_one(&mut self, item: usize, fate: Fate, progress: &mut Progress) -> bool {
-        match fate {
-            Fate::Indexed | Fate::Duplicate(_) if self.is_doubtful => {
-                self.doubt(item, fate == Fate::Indexed, progress);
-            }
-            Fate::Indexed => self.settle_indexed(progress),
-            Fate::Duplicate(index) => self.taken(item, index.as_deref(), progress),
-            Fate::Refused(refusal) => self.refuse(item, refusal, progress),
-            Fate::Doubtful(refusal) => self.set_aside(item, refusal, progress),
-            Fate::Faulted(refusal) if self.is_alone || self.attempts[item] >= FAULTS => {
-                self.set_aside(item, refusal, progress);
-            }
-            Fate::IndexMissing(refusal) if self.is_alone || self.attempts[item] >= MISSES => {
-                progress.index_missing = true;
-                self.set_aside(item, refusal, progress);
-            }
-            Fate::NotMapped(refusal) => {
-                progress.not_mapped = true;
-                if self.adopted.insert(item) {
-                    return true;
-                }
-                self.set_aside(item, refusal, progress);
-            }
-            Fate::Faulted(refusal) => {
-                progress.failure = Some(refusal.into());
-                return true;
-            }
-            Fate::Retry(failure) => {
-                progress.failure = Some(failure);
-                return true;
-            }
-            Fate::Blocked(block) => {
-                let is_index = matches!(block.kind, BlockKind::Index | BlockKind::Closed);
-                progress.block = Some(block);
-                let is_moved = self.reroutes && is_index;
-                progress.is_blocked |= !is_moved;
-                return !self.place_again_if(is_moved, item);
-            }
-            Fate::IndexMissing(_) => {
-                progress.index_missing = true;
-                return !self.place_again_if(self.reroutes, item);
-            }
-        }
-        false
+    /// `item` will never be taken.
+    pub(super) fn refuse(&mut self, item: usize, refusal: Refusal, progress: &mut Progress) {
+        self.delivered.refuse(item, refusal, self.attempts.of(item), &mut progress.counts);
     }
 
-    /// Has `item` placed again if `is_moved`. Returns that.
-    fn place_again_if(&mut self, is_moved: bool, item: usize) -> bool {
-        if is_moved {
-            self.unplaced.push(item);
-        }
-        is_moved
+    /// `item` is refused, and it is not known what is at fault.
+    fn set_aside(&mut self, item: usize, refusal: Refusal, progress: &mut Progress) {
+        let (index, attempts) = (self.destinations.of(item), self.attempts.of(item));
+        self.delivered.set_aside(SetAside { item, index, refusal, attempts }, &mut progress.counts);
     }
 
-    fn settle_indexed(&mut self, progress: &mut Progress) {
-        progress.settled += 1;
-        progress.indexed += 1;
-        self.delivered.indexed += 1;
+    /// Takes those back that were set aside, except for the first `known`: they are sent again with all others.
+    pub(super) fn take_back(&mut self, known: usize, progress: &mut Progress) {
+        let items = self.delivered.take_back(known, &mut progress.counts);
+        self.again(items, progress);
     }
 
-    pub(super) fn settle_duplicate(&mut self, progress: &mut Progress) {
-        progress.settled += 1;
-        progress.duplicates += 1;
-        self.delivered.duplicates += 1;
+    /// `items` are looked up again: what was tried did not succeed.
+    pub(super) fn look_up_again(&mut self, items: Vec<usize>, obstacle: Obstacle, progress: &mut Progress) {
+        progress.counts.failed += items.len();
+        progress.hindered(obstacle);
+        self.look_ups.extend(items);
     }
 
-    fn again(&mut self, items: Vec<usize>, progress: &mut Progress) {
-        if !items.is_empty() {
-            progress.failed += items.len();
-            self.left.extend(items);
+    /// `item` was looked up and found in so many indices. It is a duplicate, unless the one that is there is what we
+    /// wrote.
+    pub(super) fn found(&mut self, item: usize, indices: usize, progress: &mut Progress) {
+        if indices == 1 && self.look_ups.is_written(item) {
+            self.delivered.index(&mut progress.counts);
+        } else {
+            self.delivered.duplicate(&mut progress.counts);
         }
     }
 
-    /// Cuts `chunk` in two; returns the one document that it is, if so.
-    fn cut(&mut self, mut chunk: Vec<usize>) -> Option<usize> {
-        if let [item] = chunk[..] {
-            return Some(item);
-        }
-        let second = chunk.split_off(chunk.len() / 2);
-        self.halves.push_front(second);
-        self.halves.push_front(chunk);
-        None
+    /// `item` was looked up and not found in anything before the write index of `generation`.
+    pub(super) fn not_found(&mut self, item: usize, generation: u64) {
+        self.look_ups.note_checked(item, generation);
+        self.queue.extend([item]);
     }
 
-    fn refuse(&mut self, item: usize, refusal: Refusal, progress: &mut Progress) {
-        progress.settled += 1;
-        progress.refused += 1;
-        progress.in_failure_store += u64::from(refusal.in_failure_store);
-        self.delivered.refused.push(Refused {
-            item,
-            status: refusal.status,
-            error_type: refusal.error_type,
-            reason: refusal.reason,
-            attempts: self.attempts[item],
-        });
+    /// The next request counts on the write index of `generation`. Puts those that are left and have not been looked up
+    /// before it, and that `is_doubtful`, to those which are looked up first.
+    pub(super) fn divert(&mut self, generation: u64, is_doubtful: impl Fn(i64) -> bool) {
+        self.look_ups.count_on(generation);
+        let (items, look_ups) = (&self.batch.items, &self.look_ups);
+        let is_diverted = |item: usize| !look_ups.is_checked(item, generation) && is_doubtful(items[item].time);
+        let diverted = self.queue.divert(is_diverted);
+        self.look_ups.extend(diverted);
+    }
+
+    /// The document of `suspect` waits for its proof.
+    pub(super) fn suspect(&mut self, suspect: Suspect, progress: &mut Progress) {
+        progress.counts.doubtful += 1;
+        self.proofs.extend([suspect]);
+    }
+
+    /// `suspects` are looked at again: what was tried did not succeed.
+    pub(super) fn suspect_again(&mut self, suspects: Vec<Suspect>, obstacle: Obstacle, progress: &mut Progress) {
+        progress.counts.failed += suspects.len();
+        progress.hindered(obstacle);
+        self.proofs.extend(suspects);
+    }
+
+    /// What was stored under the id of `item` is gone: it is sent again.
+    pub(super) fn send_again(&mut self, item: usize) {
+        self.proofs.note_gone(item);
+        self.queue.extend([item]);
     }
 }
 

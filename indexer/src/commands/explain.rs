@@ -150,8 +150,8 @@ impl<'a> Bench<'a> {
     /// Looks up what is stored under the id, and what the mapping says.
     async fn look(&self, batch: &Batch, explanation: &mut Explanation) -> Result<(), CommandError> {
         explanation.describe(batch);
-        let dry_run = DryRun::new(self.config, &self.metrics)?;
-        self.bulk.weigh(batch, &dry_run).await;
+        let dry_run = DryRun::new(self.config)?;
+        dry_run.weigh(batch).await;
         let count = |count: &std::sync::atomic::AtomicU64| count.load(Ordering::Relaxed) > 0;
         explanation.stored = Some(match (count(&dry_run.same), count(&dry_run.conflicts)) {
             (true, _) => Stored::Same,

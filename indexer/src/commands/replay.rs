@@ -204,7 +204,7 @@ impl Pass<'_> {
         let readiness = Readiness::new();
         let shared = Shared::new(self.config, &registry, shutdown)?;
         let metrics = shared.metrics().clone();
-        let dry_run = self.args.dry_run.then(|| DryRun::new(self.config, &metrics)).transpose()?.map(Arc::new);
+        let dry_run = self.args.dry_run.then(|| DryRun::new(self.config)).transpose()?.map(Arc::new);
         let watched = Arc::new(Watched::default());
         let job = self.job(Arc::clone(&watched), dry_run.clone());
         let begin = Instant::now();

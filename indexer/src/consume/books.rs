@@ -4,21 +4,19 @@
 //! The three must agree on which assignment a record belongs to. So assigning, revoking, taking and handing on go
 //! through here.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::time::Instant;
 
-use kafka::position::{NextOffset, Offset, Partition};
+use kafka::position::{NextOffset, Partition};
 
-use super::park::{Need, Parked};
+use super::jump::{Jump, Jumps};
+use super::need::Need;
+use super::park::Parked;
 use crate::batch::{Batch, BatchBuilder};
 use crate::decode::Decoded;
 use crate::message::progress::{BatchId, Epoch};
 use crate::message::record::{OwnedRecord, Record};
 use crate::settle::Ledger;
-
-/// The most jumps that are kept for the next survey: with more of them, as transactions of single records make, losses
-/// may be undercounted.
-const MAX_JUMPS: usize = 10_000;
 
 /// The batch being filled, the records that wait, and the ledger.
 #[derive(Debug, Default)]
@@ -27,20 +25,7 @@ pub(super) struct Books {
     pub(super) parked: Parked,
     pub(super) ledger: Ledger,
     last_batch: u64,
-    /// Since when the partitions that wait do so.
-    parked_since: BTreeMap<Partition, Instant>,
-    /// What was seen of the log that the consuming thread has yet to look at.
-    jumps: Vec<Jump>,
-}
-
-/// The offsets of a partition did not go on where they should: the next record was not the one that follows the last.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Jump {
-    pub(super) partition: Partition,
-    /// Where reading stood.
-    pub(super) from: NextOffset,
-    /// The record that came.
-    pub(super) to: Offset,
+    jumps: Jumps,
 }
 
 /// A record that has begun to wait.
@@ -56,7 +41,7 @@ impl Books {
     /// Begins `partition` under a new assignment, read from `next` on if that is known. Nothing of an earlier one
     /// counts any more.
     pub(super) fn assign(&mut self, partition: Partition, next: Option<NextOffset>) {
-        self.unpark(partition);
+        self.parked.revoke(partition);
         let epoch = self.ledger.assign(partition);
         self.builder.assign(partition, epoch, next);
     }
@@ -65,7 +50,7 @@ impl Books {
     /// that has ended.
     pub(super) fn revoke(&mut self, partition: Partition) -> Option<Epoch> {
         let epoch = self.ledger.revoke(partition);
-        self.unpark(partition);
+        self.parked.revoke(partition);
         self.builder.revoke(partition);
         epoch
     }
@@ -85,12 +70,13 @@ impl Books {
             Decoded::SchemaUnknown(schema) => Need::Schema(schema),
             Decoded::TableTooOld(time) => Need::Table(time),
             Decoded::Document | Decoded::Tombstone | Decoded::Undecodable | Decoded::Expired => {
-                self.note_jump(jump);
+                if let Some(jump) = jump {
+                    self.jumps.note(jump);
+                }
                 return None;
             }
         };
         let ask = self.parked.park(record, need);
-        self.parked_since.insert(record.partition, Instant::now());
         Some(Waits { partition: record.partition, need, ask })
     }
 
@@ -118,12 +104,22 @@ impl Books {
         Some(batch)
     }
 
+    /// Returns whether records of `partition` wait or are in flight.
+    pub(super) fn is_open(&self, partition: Partition) -> bool {
+        self.parked.holds(partition) || self.ledger.open_since(partition).is_some()
+    }
+
+    /// Returns where reading of `partition` stands; none while that is unknown, or while records wait that were read
+    /// beyond it.
+    pub(super) fn stands(&self, partition: Partition) -> Option<NextOffset> {
+        self.builder.next(partition).filter(|_| !self.parked.holds(partition))
+    }
+
     /// Returns since when the oldest record of `partition` that is not settled has been held: in flight, in the batch
     /// being filled, or waiting. None where there is none.
     pub(super) fn held_since(&self, partition: Partition) -> Option<Instant> {
         let builder = self.builder.opened().filter(|_| self.builder.holds(partition));
-        let waiting = self.parked_since.get(&partition).filter(|_| self.parked.holds(partition)).copied();
-        [self.ledger.open_since(partition), builder, waiting].into_iter().flatten().min()
+        [self.ledger.open_since(partition), builder, self.parked.since(partition)].into_iter().flatten().min()
     }
 
     /// Bytes of the records that are not in flight: in the batch being filled, or waiting.
@@ -131,14 +127,9 @@ impl Books {
         self.builder.held_bytes() + self.parked.bytes()
     }
 
-    /// Takes what was seen of the log since the last call.
+    /// Takes the jumps of the log that were seen since the last call.
     pub(super) fn take_jumps(&mut self) -> Vec<Jump> {
-        std::mem::take(&mut self.jumps)
-    }
-
-    fn unpark(&mut self, partition: Partition) {
-        self.parked.revoke(partition);
-        self.parked_since.remove(&partition);
+        self.jumps.take()
     }
 
     /// Compares where `record` stands with where reading stood. Offsets never go back within one log: a record that
@@ -148,23 +139,10 @@ impl Books {
         let jump = Jump { partition: record.partition, from, to: record.offset };
         if jump.is_back() {
             self.assign(record.partition, None);
-            self.note_jump(Some(jump));
+            self.jumps.note(jump);
             return None;
         }
         Some(jump)
-    }
-
-    fn note_jump(&mut self, jump: Option<Jump>) {
-        if self.jumps.len() < MAX_JUMPS {
-            self.jumps.extend(jump);
-        }
-    }
-}
-
-impl Jump {
-    /// Returns whether the record stands before where reading stood.
-    pub(super) fn is_back(self) -> bool {
-        self.to.0 < self.from.0
     }
 }
 

@@ -1,90 +1,167 @@
-//! Holding no more than may be held, and knowing whether the cluster is there.
+//! What flows through the thread: records come in, batches go out, reports come back; and no more is held than may be.
 
-use super::*;
+use std::sync::mpsc::Receiver;
+use std::time::{Duration, Instant};
 
-impl Consumer {
-    /// Returns whether more records may be taken: there are bytes left, and the batch being filled is not waiting to be
-    /// sent.
-    pub(super) fn has_memory(&self) -> bool {
-        !self.is_full() && self.memory_budget.has_bytes(self.books.waiting_bytes())
+use kafka::position::Partition;
+use rdkafka::error::KafkaResult;
+use tokio_util::sync::CancellationToken;
+
+use super::committer::Committer;
+use super::dispatcher::{Dispatcher, REPORT_POLL};
+use super::intake::Intake;
+use super::survey::SURVEY_TIMEOUT;
+use super::surveyor::Surveyor;
+use super::topic::Topic;
+use crate::message::report::Report;
+use crate::tasks::Tasks;
+
+/// How long one poll waits for a record; reports and rebalances wait no longer than this.
+const POLL: Duration = Duration::from_millis(50);
+/// Records taken before the thread looks at the clock and at its reports again.
+const RECORDS_PER_TURN: usize = 256;
+/// How long the thread waits for room before it pauses its partitions. A pause discards what the client has fetched
+/// ahead, so it is for outages, not for the moments in which Kafka is merely faster than Elasticsearch.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// How long, after the drain, the end of a commit is awaited.
+const COMMIT_PATIENCE: Duration = Duration::from_secs(5);
+
+/// The topic, and who brings its records forward.
+pub(super) struct Flow {
+    pub(super) topic: Topic,
+    pub(super) intake: Intake,
+    pub(super) dispatcher: Dispatcher,
+    pub(super) committer: Committer,
+    pub(super) surveyor: Surveyor,
+    pub(super) tasks: Tasks,
+    pub(super) reports: Receiver<Report>,
+}
+
+impl Flow {
+    /// Takes a turn's worth of records, where the rate allows it.
+    ///
+    /// # Errors
+    /// When the client cannot go on.
+    pub(super) fn take_records(&mut self) -> KafkaResult<()> {
+        let partitions = &mut self.topic.partitions;
+        let most = partitions.reading.allowance(RECORDS_PER_TURN, Instant::now());
+        if most == 0 {
+            // Whoever limits the rate waits here instead of for a record.
+            self.take_reports(REPORT_POLL);
+            return Ok(());
+        }
+        let wait = self.dispatcher.poll_wait(&partitions.books, POLL);
+        self.intake.take(most, wait, &mut self.topic, &self.dispatcher, &self.tasks)
     }
 
-    pub(super) fn may_resume(&self) -> bool {
-        !self.is_full() && self.memory_budget.has_drained(self.books.waiting_bytes())
+    /// Takes up what the tasks report; waits up to `wait` for the first report.
+    pub(super) fn take_reports(&mut self, wait: Duration) {
+        let mut next = if wait.is_zero() { self.reports.try_recv().ok() } else { self.reports.recv_timeout(wait).ok() };
+        while let Some(report) = next {
+            self.take_report(report);
+            next = self.reports.try_recv().ok();
+        }
     }
 
-    pub(super) fn is_full(&self) -> bool {
-        let settings = &self.settings;
-        let max_body_bytes = settings.max_body_bytes.min(self.tasks.target_bytes());
-        self.books.builder.documents() >= settings.max_documents
-            || self.books.builder.undecodable() >= settings.max_documents
-            || self.books.builder.body_bytes() >= max_body_bytes
+    /// Sends the batch being filled, if that is due.
+    pub(super) fn send_if_due(&mut self, now: Instant) {
+        self.dispatcher.send_if_due(&mut self.topic, &self.tasks, now);
     }
 
-    pub(super) fn wait_for_memory(&mut self, shutdown: &CancellationToken) {
+    /// Waits for room where there is none, and pauses consuming if that takes long. Resumes it when enough has settled.
+    pub(super) fn make_room(&mut self, shutdown: &CancellationToken) {
+        if !self.topic.subscription.is_paused() && !self.has_room() {
+            self.wait_for_room(shutdown);
+        }
+        let (books, target_bytes) = (&self.topic.partitions.books, self.tasks.target_bytes());
+        if self.topic.subscription.is_paused()
+            && self.dispatcher.has_drained(books, target_bytes)
+            && self.topic.resume()
+        {
+            tracing::info!(topic = self.topic.name(), "Consuming resumes.");
+        }
+    }
+
+    /// Begins to commit what is settled, and sets the metrics.
+    pub(super) fn commit(&mut self) {
+        self.topic.pass_what_is_no_record();
+        self.committer.begin(&mut self.topic, &self.tasks);
+        self.topic.measure(self.dispatcher.held_bytes(&self.topic.partitions.books));
+    }
+
+    /// Has the log looked at, and missing schemas asked for again, where that is due.
+    pub(super) fn renew(&mut self, now: Instant) {
+        self.intake.forget_missing(now);
+        self.surveyor.begin(&mut self.topic, &self.tasks, now);
+    }
+
+    /// Waits until all that was consumed of `partitions` is settled, up to `timeout`, and commits what is.
+    pub(super) fn drain(&mut self, partitions: &[Partition], timeout: Duration) {
+        if !self.topic.partitions.books.builder.is_empty() {
+            self.dispatcher.send(&mut self.topic, &self.tasks, Instant::now());
+        }
+        let until = Instant::now() + timeout;
+        while self.topic.partitions.books.ledger.is_open(partitions) {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                tracing::warn!(
+                    topic = self.topic.name(),
+                    drain_timeout_ms = timeout.as_millis(),
+                    "Not all records settled in time; the partitions' next owner reads the others again."
+                );
+                break;
+            }
+            self.take_reports(left.min(POLL));
+        }
+        // An earlier commit must not come after this one: the offset would go back, and may be somebody else's by then.
+        while self.committer.is_committing() && Instant::now() < until + COMMIT_PATIENCE {
+            self.take_reports(POLL);
+        }
+        self.committer.commit_now(&mut self.topic);
+    }
+
+    /// Ends the tasks, and lets the client close: it does when its last holder drops it. What else is reported comes
+    /// too late.
+    pub(super) fn close(&mut self) {
+        self.tasks.stop();
+        self.topic.subscription.close();
+        let until = Instant::now() + SURVEY_TIMEOUT * 4;
+        while self.topic.subscription.is_shared() && Instant::now() < until {
+            self.reports.recv_timeout(POLL).ok();
+        }
+    }
+
+    fn take_report(&mut self, report: Report) {
+        let (topic, tasks) = (&mut self.topic, &self.tasks);
+        match report {
+            Report::SetAside(set_aside) => self.dispatcher.set_aside(&set_aside, &mut topic.partitions.books.ledger),
+            Report::Settled(settled) => self.dispatcher.settle(&settled, &mut topic.partitions.books.ledger),
+            Report::Schema(id, answer) => self.intake.take_schema(id, answer, topic, tasks),
+            Report::Table(time) => self.intake.take_table(time, topic, tasks),
+            Report::Survey(survey) => self.surveyor.take(&survey, topic),
+            Report::Committed(offsets, outcome) => self.committer.end(&offsets, outcome, topic),
+        }
+    }
+
+    fn has_room(&self) -> bool {
+        self.dispatcher.has_room(&self.topic.partitions.books, self.tasks.target_bytes())
+    }
+
+    fn wait_for_room(&mut self, shutdown: &CancellationToken) {
         let until = Instant::now() + PATIENCE;
         while !shutdown.is_cancelled() {
             self.take_reports(POLL);
             let now = Instant::now();
-            self.dispatch_if_due(now);
-            if self.has_memory() {
+            self.send_if_due(now);
+            if self.has_room() {
                 return;
             }
             if now >= until {
-                return self.pause();
+                if self.topic.pause() {
+                    self.dispatcher.log_pause(self.topic.name());
+                }
+                return;
             }
         }
-    }
-
-    pub(super) fn pause(&mut self) {
-        let partitions = self.partition_list(self.books.ledger.assigned());
-        if let Err(error) = self.consumer.pause(&partitions) {
-            tracing::warn!(topic = self.topic, %error, "Cannot pause the partitions.");
-            return;
-        }
-        self.paused = true;
-        self.metrics.paused.with_label_values(&[&self.topic]).set(1);
-        tracing::info!(
-            topic = self.topic,
-            held_bytes = self.memory_budget.bytes(),
-            batches = self.memory_budget.batches(),
-            "The limit of records in flight is reached: consuming pauses until half of them have settled."
-        );
-    }
-
-    pub(super) fn resume(&mut self) {
-        let free = self
-            .books
-            .ledger
-            .assigned()
-            .filter(|partition| !self.books.parked.holds(*partition) && !self.reading.is_closed(*partition));
-        let partitions = self.partition_list(free);
-        if let Err(error) = self.consumer.resume(&partitions) {
-            tracing::warn!(topic = self.topic, %error, "Cannot resume the partitions.");
-            return;
-        }
-        self.paused = false;
-        self.metrics.paused.with_label_values(&[&self.topic]).set(0);
-        tracing::info!(topic = self.topic, "Consuming resumes.");
-    }
-
-    /// Asks a cluster that seemed to be down whether it is back.
-    ///
-    /// A member without partitions counts too. By the protocol `classic` its empty assignment says that it has joined;
-    /// by `consumer` nothing says so, but the group's coordinator answers it.
-    pub(super) fn probe(&self) {
-        let may_be_spare = !self.settings.tells_spares && self.started.elapsed() >= SPARE_AFTER;
-        let is_member = self.has_joined || (may_be_spare && self.coordinator_answers());
-        if !is_member {
-            return;
-        }
-        if self.consumer.fetch_metadata(Some(&self.topic), PROBE_TIMEOUT).is_ok() {
-            self.kafka.met();
-        }
-    }
-
-    fn coordinator_answers(&self) -> bool {
-        let first = self.partition_list(std::iter::once(Partition(0)));
-        self.consumer.committed_offsets(first, PROBE_TIMEOUT).is_ok()
     }
 }

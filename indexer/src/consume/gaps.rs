@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use kafka::position::{NextOffset, Partition};
 
-use super::books::Jump;
+use super::jump::Jump;
 
 /// What is looked at by one survey of the log: only what was there when it began.
 #[derive(Debug, Default)]

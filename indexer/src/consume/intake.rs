@@ -1,116 +1,144 @@
-//! Records in, batches out.
+//! Records in: from the client, by the decoder, into the batch being filled, or to those that wait.
 
-use kafka::position::Offset;
-use rdkafka::Message;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use super::marks::Seen;
-use super::*;
+use avro::Schema;
+use rdkafka::error::{KafkaError, KafkaResult};
+use registry::RegistryError;
+use registry::wire::SchemaId;
 
-impl Consumer {
-    /// Takes what the client has, up to a turn's worth. While paused, this only serves the client's events.
+use super::dispatcher::Dispatcher;
+use super::interval::Interval;
+use super::need::Need;
+use super::partitions::Taken;
+use super::topic::{Topic, numbers};
+use super::waiting::Waiting;
+use crate::decode::{Decoder, Missing};
+use crate::message::record::Record;
+use crate::tasks::Tasks;
+
+/// Takes records.
+pub(super) struct Intake {
+    decoder: Decoder,
+    /// Room for the headers of the record being taken.
+    headers: Vec<u8>,
+    waiting: Waiting,
+    /// When schemas that were missing are asked for again.
+    forgetting: Interval,
+}
+
+impl Intake {
+    /// Returns one that decodes by `decoder`, and has it forget the schemas that are missing when that is due.
+    pub(super) fn new(decoder: Decoder, waiting: Waiting, forgetting: Interval) -> Self {
+        Self { decoder, headers: Vec::new(), waiting, forgetting }
+    }
+
+    /// Takes what the client has, up to `most` records, while `dispatcher` has room. While all is paused, this only
+    /// serves the client's events.
     ///
-    /// Only the first poll waits: what comes after it is there already. So a turn takes as long as its records take to
-    /// decode, however they trickle in, and the age of a batch is looked at between any two waits.
-    pub(super) fn take_records(&mut self) -> KafkaResult<()> {
+    /// Only the first poll waits, up to `wait`: what comes after it is there already. So a turn takes as long as its
+    /// records take to decode, however they trickle in, and the age of a batch is looked at between any two waits.
+    ///
+    /// # Errors
+    /// When the client cannot go on.
+    pub(super) fn take(
+        &mut self,
+        most: usize,
+        mut wait: Duration,
+        topic: &mut Topic,
+        dispatcher: &Dispatcher,
+        tasks: &Tasks,
+    ) -> KafkaResult<()> {
         let mut taken = 0;
-        let most = self.reading.allowance(RECORDS_PER_TURN, Instant::now());
-        if most == 0 {
-            // Whoever limits the rate waits here instead of for a record.
-            self.take_reports(REPORT_POLL);
-            return Ok(());
-        }
-        let mut wait = self.poll_wait();
         while taken < most {
-            match self.consumer.poll(wait) {
+            match topic.subscription.poll(wait) {
                 None => break,
-                Some(Ok(message))
-                    if self.reading.is_beyond(Partition(message.partition()), Offset(message.offset())) =>
-                {
-                    self.pause_closed(Partition(message.partition()));
-                }
                 Some(Ok(message)) => {
                     let record = Record::of(&message, &mut self.headers);
-                    match self.marks.see(&record) {
-                        Seen::New => {}
-                        Seen::Settled => continue,
-                        Seen::Other => break,
-                    }
-                    let waits = self.books.take(&record, &mut |record, batch| self.decoder.decode(record, batch));
-                    taken += 1;
-                    drop(message);
-                    if let Some(waits) = waits {
-                        self.wait_for(waits);
+                    match topic.partitions.take(&record, &mut |record, batch| self.decoder.decode(record, batch)) {
+                        Taken::Beyond => topic.pause_closed(record.partition),
+                        Taken::Settled => continue,
+                        Taken::OtherLog => break,
+                        Taken::Record(None) => taken += 1,
+                        Taken::Record(Some(waits)) => {
+                            taken += 1;
+                            self.waiting.begin(&waits, topic, tasks);
+                        }
                     }
                 }
                 Some(Err(error @ (KafkaError::MessageConsumptionFatal(_) | KafkaError::ClientCreation(_)))) => {
                     return Err(error);
                 }
                 Some(Err(error)) => {
-                    tracing::warn!(%error, topic = self.topic, "Cannot read from Kafka; the client tries again.")
+                    tracing::warn!(%error, topic = topic.name(), "Cannot read from Kafka; the client tries again.");
                 }
             }
             wait = Duration::ZERO;
-            if !self.paused && !self.has_memory() {
+            if !topic.subscription.is_paused() && !dispatcher.has_room(&topic.partitions.books, tasks.target_bytes()) {
                 break;
             }
         }
-        self.books.builder.open_with(Instant::now);
-        self.leave_other_logs();
-        self.reading.spend(taken);
-        self.metrics.consumed.inc_by(taken as u64);
+        topic.partitions.books.builder.open_with(Instant::now);
+        leave_other_logs(topic);
+        topic.partitions.reading.spend(taken);
+        topic.figures.consumed(taken);
         Ok(())
     }
 
-    /// Returns how long the first poll of a turn may wait: not beyond the moment in which the batch being filled is
-    /// due.
-    fn poll_wait(&self) -> Duration {
-        let Some(opened) = self.books.builder.opened() else {
-            return POLL;
-        };
-        let left = self.settings.max_age.saturating_sub(opened.elapsed());
-        // A batch that is due and not gone waits for a report, which no poll returns early for.
-        if left.is_zero() { REPORT_POLL } else { left.min(POLL) }
+    /// Takes up that there is the schema of `id`, or that there is none.
+    pub(super) fn take_schema(
+        &mut self,
+        id: SchemaId,
+        answer: Result<Arc<Schema>, RegistryError>,
+        topic: &mut Topic,
+        tasks: &Tasks,
+    ) {
+        match answer {
+            Ok(schema) => self.decoder.note_schema(id, schema),
+            Err(error) => self.decoder.note_missing(id, Missing::of(&error)),
+        }
+        self.release(Need::Schema(id), topic, tasks);
+        self.waiting.end(&topic.partitions.books.parked);
     }
 
-    /// Sends the batch being filled if it is full or has waited long enough, and if one more may be in flight.
-    pub(super) fn dispatch_if_due(&mut self, now: Instant) {
-        let is_due = self.is_full() || self.books.builder.age(now) >= self.settings.max_age;
-        if !self.books.builder.is_empty() && is_due && self.memory_budget.has_batch() {
-            self.dispatch(now);
+    /// Takes up that the table of backing indices can place the placement time `time`, or never will: that is too far
+    /// ahead.
+    pub(super) fn take_table(&mut self, time: i64, topic: &mut Topic, tasks: &Tasks) {
+        self.release(Need::Table(time), topic, tasks);
+    }
+
+    /// Has schemas that were missing asked for again, if that is due.
+    pub(super) fn forget_missing(&mut self, now: Instant) {
+        if self.forgetting.begin(now) {
+            self.decoder.forget_missing();
         }
     }
 
-    pub(super) fn dispatch(&mut self, now: Instant) {
-        self.marks.send();
-        if let Some(batch) = self.books.dispatch(now) {
-            self.memory_budget.start(batch.held_bytes());
-            self.metrics.consume.dispatched(&self.topic, batch.items.len(), batch.body.len());
-            self.tasks.deliver(batch);
-        }
-    }
-
-    /// Takes up what the tasks report; waits up to `wait` for the first report.
-    pub(super) fn take_reports(&mut self, wait: Duration) {
-        let mut next = if wait.is_zero() { self.reports.try_recv().ok() } else { self.reports.recv_timeout(wait).ok() };
-        while let Some(report) = next {
-            match report {
-                Report::SetAside(set_aside) => {
-                    self.memory_budget.set_aside(set_aside.freed_bytes);
-                    self.books.ledger.set_aside(&set_aside.progress);
-                }
-                Report::Settled(settled) => {
-                    match settled.was_set_aside {
-                        true => self.memory_budget.finish_set_aside(settled.held_bytes),
-                        false => self.memory_budget.finish(settled.held_bytes),
-                    }
-                    self.books.ledger.settle(&settled.progress);
-                }
-                Report::Schema(id, answer) => self.take_schema(id, answer),
-                Report::Table(time) => self.take_table(time),
-                Report::Survey(survey) => self.take_survey(&survey),
-                Report::Committed(offsets, outcome) => self.end_commit(&offsets, outcome),
+    /// Takes the records that waited for `need`, which is there.
+    fn release(&mut self, need: Need, topic: &mut Topic, tasks: &Tasks) {
+        for (partition, records) in topic.partitions.books.parked.release(need) {
+            let books = &mut topic.partitions.books;
+            let again = books.take_again(&records, &mut |record, batch| self.decoder.decode(record, batch));
+            for waits in again {
+                self.waiting.begin(&waits, topic, tasks);
             }
-            next = self.reports.try_recv().ok();
+            topic.resume_free(partition);
         }
     }
+}
+
+/// Goes back to the beginning of each partition whose log is not the one that was committed past.
+fn leave_other_logs(topic: &mut Topic) {
+    let others = topic.partitions.logs.marks.others();
+    if others.is_empty() {
+        return;
+    }
+    tracing::error!(
+        topic = topic.name(),
+        partitions = numbers(&others),
+        "The record before the committed offset is not the one that was indexed: the log was truncated (an unclean leader election) or \
+         restored, and has grown since. The partitions are read from their beginning; documents that exist are not written twice."
+    );
+    topic.rewind(&others, "replaced");
 }

@@ -4,30 +4,12 @@
 //! the others. A registry or an Elasticsearch that is down makes records wait, never dead letters (P5).
 
 use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::time::Instant;
 
 use kafka::position::Partition;
-use registry::wire::SchemaId;
 
+use super::need::Need;
 use crate::message::record::{OwnedRecord, Record};
-
-/// What a record waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Need {
-    /// The schema of this id.
-    Schema(SchemaId),
-    /// A table of backing indices that can place this placement time, in milliseconds since the Unix epoch.
-    Table(i64),
-}
-
-impl Need {
-    /// A short fixed word for metrics.
-    pub(super) fn as_str(self) -> &'static str {
-        match self {
-            Self::Schema(_) => "schema",
-            Self::Table(_) => "table",
-        }
-    }
-}
 
 /// The records that wait, by partition.
 #[derive(Debug, Default)]
@@ -40,6 +22,8 @@ pub(super) struct Parked {
 #[derive(Debug)]
 struct Waiting {
     need: Need,
+    /// Since when.
+    since: Instant,
     /// The record that was found to wait, and whatever its partition gave before the pause took hold.
     records: VecDeque<OwnedRecord>,
 }
@@ -48,6 +32,11 @@ impl Parked {
     /// Returns whether `partition` waits.
     pub(super) fn holds(&self, partition: Partition) -> bool {
         self.partitions.contains_key(&partition)
+    }
+
+    /// Returns since when `partition` waits; none where it does not.
+    pub(super) fn since(&self, partition: Partition) -> Option<Instant> {
+        self.partitions.get(&partition).map(|waiting| waiting.since)
     }
 
     /// Keeps `record` until there is what it needs. Returns whether nobody has asked for that yet.
@@ -96,8 +85,8 @@ impl Parked {
 
     fn push(&mut self, partition: Partition, need: Need, record: OwnedRecord) {
         self.bytes += record.len();
-        let waiting = self.partitions.entry(partition).or_insert_with(|| Waiting { need, records: VecDeque::new() });
-        waiting.records.push_back(record);
+        let new = || Waiting { need, since: Instant::now(), records: VecDeque::new() };
+        self.partitions.entry(partition).or_insert_with(new).records.push_back(record);
     }
 
     fn take(&mut self, partition: Partition) -> Option<VecDeque<OwnedRecord>> {

@@ -1,27 +1,18 @@
-//! How far the client has come beyond the last record: past the control records of transactions, and past what was
-//! aborted.
-//!
-//! No record comes for those, so without this the last of them would be lag for ever. The client's position says so, in
-//! the order of the records: all that is below it was handed over or is no record.
+//! Which positions of the client may be believed. Pure.
 
 use std::collections::BTreeMap;
 
-use kafka::position::NextOffset;
-use rdkafka::topic_partition_list::Offset as Position;
+use kafka::position::{NextOffset, Partition};
 
-use super::*;
-
-/// Which positions of the client may be believed.
+/// What the client said when a partition was assigned: it may be of an earlier assignment until it changes.
 #[derive(Debug, Default)]
 pub(super) struct Positions {
-    /// What the client said when the partition was assigned: it may be of an earlier assignment until it changes.
     stale: BTreeMap<Partition, NextOffset>,
 }
 
 impl Positions {
-    /// Notes that `partitions` begin, as of now: what the client says of them now may be old.
-    pub(super) fn distrust(&mut self, consumer: &BaseConsumer<Group>, partitions: &[Partition]) {
-        let known = positions(consumer);
+    /// Notes that `partitions` begin, as of now: what the client says of them now, `known`, may be old.
+    pub(super) fn distrust(&mut self, known: &BTreeMap<Partition, NextOffset>, partitions: &[Partition]) {
         for partition in partitions {
             match known.get(partition) {
                 Some(position) => self.stale.insert(*partition, *position),
@@ -30,7 +21,8 @@ impl Positions {
         }
     }
 
-    fn is_stale(&mut self, partition: Partition, position: NextOffset) -> bool {
+    /// Returns whether `position` of `partition` may be old.
+    pub(super) fn is_stale(&mut self, partition: Partition, position: NextOffset) -> bool {
         let is_stale = self.stale.get(&partition) == Some(&position);
         if !is_stale {
             self.stale.remove(&partition);
@@ -39,35 +31,5 @@ impl Positions {
     }
 }
 
-impl Consumer {
-    /// Passes over what is no record, up to where the client has come.
-    pub(super) fn pass_what_is_no_record(&mut self) {
-        for (partition, position) in positions(&self.consumer) {
-            if self.positions.is_stale(partition, position) || self.is_withheld(partition) {
-                continue;
-            }
-            let Some(position) = self.reading.within_range(partition, position) else { continue };
-            if self.books.builder.next(partition).is_none_or(|next| next < position) {
-                self.books.builder.pass(partition, position);
-            }
-        }
-        self.books.builder.open_with(Instant::now);
-    }
-
-    /// Returns whether the client is past records of `partition` that are not in a batch: those that wait, and those of
-    /// another log, which were dropped and are read again from its beginning once the client could go back.
-    fn is_withheld(&self, partition: Partition) -> bool {
-        self.books.parked.holds(partition) || self.marks.is_other(partition)
-    }
-}
-
-fn positions(consumer: &BaseConsumer<Group>) -> BTreeMap<Partition, NextOffset> {
-    let Ok(list) = consumer.position() else {
-        return BTreeMap::new();
-    };
-    let known = list.elements().into_iter().filter_map(|element| match element.offset() {
-        Position::Offset(offset) => Some((Partition(element.partition()), NextOffset(offset))),
-        Position::Beginning | Position::End | Position::Stored | Position::Invalid | Position::OffsetTail(_) => None,
-    });
-    known.collect()
-}
+#[cfg(test)]
+mod tests;

@@ -11,9 +11,8 @@ use kafka::position::Partition;
 use tokio::sync::watch;
 
 use crate::batch::Batch;
-use crate::bulk::Bulk;
 use crate::bulk::set_aside::Lone;
-use crate::bulk::work::SetAside;
+use crate::bulk::{Bulk, SetAside};
 use crate::dead_letter::DeadLetters;
 use crate::message::progress::Epoch;
 use crate::message::report::{self, Report, Settled};

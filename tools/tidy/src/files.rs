@@ -34,6 +34,11 @@ pub fn below(folder: &str, extension: &str) -> Result<Vec<TextFile>> {
     Ok(found)
 }
 
+/// Returns whether the file at `path` is for tests alone.
+pub fn is_test(path: &Path) -> bool {
+    path.components().any(|part| matches!(part.as_os_str().to_str(), Some("tests" | "tests.rs" | "fake.rs")))
+}
+
 fn collect(folder: &Path, extension: &str, found: &mut Vec<TextFile>) -> Result<()> {
     for entry in fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))? {
         let path = entry?.path();

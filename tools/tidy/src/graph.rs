@@ -51,6 +51,12 @@ impl Crate {
         self.modules.keys().map(String::as_str)
     }
 
+    /// Returns the modules that take all names of the one above them: `use super::*`.
+    pub fn that_take_all(&self) -> impl Iterator<Item = &str> {
+        let takes_all = |named: &Named| named.imports.get("*").is_some_and(|path| *path == ["super"]);
+        self.modules.iter().filter(move |(_, named)| takes_all(named)).map(|(module, _)| module.as_str())
+    }
+
     /// Returns the arrows between its modules. That of a module to one above or below itself in the same folder is left
     /// out: a file and its folder are one thing.
     pub fn arrows(&self) -> Arrows {

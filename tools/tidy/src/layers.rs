@@ -115,6 +115,18 @@ fn refuse_circles(view: impl Fn(Arrows) -> Arrows) -> Result<()> {
     Ok(())
 }
 
+/// What a file depends on stands at its top: `use super::*` hides it.
+#[test]
+fn no_file_but_tests_takes_all_names_of_the_one_above() -> Result<()> {
+    let mut complaints = Vec::new();
+    for folder in CRATES {
+        let of_crate = Crate::read(folder)?;
+        complaints.extend(of_crate.that_take_all().map(|module| format!("{folder}: {module} uses super::*")));
+    }
+    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+    Ok(())
+}
+
 #[test]
 fn each_module_uses_only_those_below_it() -> Result<()> {
     for (folder, layers) in LAYERS {

@@ -5,7 +5,7 @@ use std::iter::Peekable;
 use std::vec::IntoIter;
 
 use anyhow::{Result, anyhow};
-use proc_macro2::{Delimiter, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 
 /// A path as it is written, segment by segment: `crate`, `message`, `Event`.
 pub type Segments = Vec<String>;
@@ -50,7 +50,7 @@ fn scan(stream: TokenStream, named: &mut Named) {
             TokenTree::Ident(word) if word == "use" => import(&mut tokens, public, named),
             TokenTree::Ident(word) if word == "mod" && for_tests => test_module(&mut tokens, named),
             TokenTree::Ident(word) => path(word.to_string(), &mut tokens, named),
-            TokenTree::Group(group) if group.stream().to_string() == "cfg (test)" => {
+            TokenTree::Group(group) if is_for_tests(&group) => {
                 for_tests = true;
                 continue;
             }
@@ -59,6 +59,12 @@ fn scan(stream: TokenStream, named: &mut Named) {
         }
         (public, for_tests) = (false, false);
     }
+}
+
+/// Returns whether an attribute in `group` says that what follows is for tests alone.
+fn is_for_tests(group: &Group) -> bool {
+    let text = group.stream().to_string().replace(' ', "");
+    text == "cfg(test)" || text.starts_with("cfg(all(test,")
 }
 
 fn peekable(stream: TokenStream) -> Tokens {

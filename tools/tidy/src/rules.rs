@@ -1,5 +1,6 @@
 //! What every source file must fulfil.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use anyhow::Result;
@@ -10,6 +11,9 @@ use crate::files::{self, TextFile};
 const MAX_LINES: usize = 400;
 /// Folders of packages.
 const PACKAGES: [&str; 5] = ["shared", "receiver", "indexer", "tests", "tools"];
+
+/// The folders in which each type has its methods in one file.
+const WHOLE_TYPES: [&str; 2] = ["indexer/src/bulk", "indexer/src/consume"];
 
 fn sources() -> Result<Vec<TextFile>> {
     let mut sources = Vec::new();
@@ -71,6 +75,43 @@ fn no_log_line_has_a_field_in_debug_form() -> Result<()> {
         let found = lines.flat_map(|fields| fields.split(',')).find(|field| is_debug(field))?;
         Some(format!("the field `{}` of a log line: say it with %, or as a number or text", found.trim()))
     })
+}
+
+/// Returns the type whose own methods the block that `line` begins is of; none where it is of a trait, or no such
+/// block.
+fn type_of(line: &str) -> Option<&str> {
+    let rest = line.strip_prefix("impl").filter(|_| !line.contains(" for "))?;
+    let rest = if rest.starts_with('<') { rest.split_once("> ")?.1 } else { rest.strip_prefix(' ')? };
+    rest.split(|c: char| !c.is_alphanumeric()).next()
+}
+
+/// A type whose methods are spread over files has no owner for what it holds.
+#[test]
+fn what_a_type_does_stands_in_one_file() -> Result<()> {
+    let mut places: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for folder in WHOLE_TYPES {
+        for file in files::below(folder, "rs")?.iter().filter(|file| !files::is_test(&file.path)) {
+            for name in file.text.lines().filter_map(type_of) {
+                places.entry(format!("{folder}: {name}")).or_default().insert(file.path.display().to_string());
+            }
+        }
+    }
+    assert!(places.len() > 50, "the types were not found");
+    let spread: Vec<String> = places
+        .iter()
+        .filter(|(_, files)| files.len() > 1)
+        .map(|(name, files)| format!("{name}: in {files:?}"))
+        .collect();
+    assert!(spread.is_empty(), "{}", spread.join("\n"));
+    Ok(())
+}
+
+#[test]
+fn the_type_of_a_block_is_its_own_and_not_that_of_a_trait() {
+    assert_eq!(type_of("impl<'a> Work<'a> {"), Some("Work"));
+    assert_eq!(type_of("impl Bulk {"), Some("Bulk"));
+    assert_eq!(type_of("impl Drop for Lone {"), None);
+    assert_eq!(type_of("    impl Bulk {"), None);
 }
 
 #[test]

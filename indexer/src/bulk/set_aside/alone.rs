@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{UndecidedDocuments, Witness};
+use super::{TopicEvidence, Witness};
 use crate::bulk::doubt::Cause;
 use crate::bulk::outcome::{Fate, Judgement};
-use crate::bulk::work::Progress;
+use crate::bulk::progress::Ending;
 
 /// One attempt with such a document.
 #[derive(Debug)]
@@ -20,13 +20,13 @@ pub(in crate::bulk) struct Alone {
 
 impl Alone {
     /// Notes that the document is about to be sent.
-    pub(in crate::bulk) fn start(&mut self, undecided: &UndecidedDocuments) {
-        self.before = undecided.doubts().accepted_by(&self.index, &self.cause);
+    pub(in crate::bulk) fn start(&mut self, evidence: &TopicEvidence) {
+        self.before = evidence.doubts().accepted_by(&self.index, &self.cause);
     }
 
     /// Takes the word of the witness, which is the first of `judgement`, out of it. Returns whether it was accepted
     /// again. If it was refused as the document is, the attempt is no evidence against the document.
-    pub(in crate::bulk) fn hear(&mut self, undecided: &UndecidedDocuments, judgement: &mut Judgement) -> bool {
+    pub(in crate::bulk) fn hear(&mut self, evidence: &TopicEvidence, judgement: &mut Judgement) -> bool {
         if self.witness.is_none() {
             return false;
         }
@@ -34,9 +34,9 @@ impl Alone {
         let witness = fates.remove(0);
         let cause = cause_of(&witness);
         let is_refused_alike = cause.is_some() && fates.first().and_then(cause_of) == cause;
-        let is_accepted = undecided.hear(&self.index, witness);
+        let is_accepted = evidence.hear(&self.index, witness);
         if is_accepted {
-            self.start(undecided);
+            self.start(evidence);
         } else if is_refused_alike {
             // What refuses a document that was accepted before is not this document: whatever else was accepted since.
             self.before = 0;
@@ -45,13 +45,14 @@ impl Alone {
     }
 
     /// Takes the witness out if `judgement` refuses it and the document as a whole, which does not say which of them
-    /// is meant, or whether it is both together. Returns what the request came to then.
-    pub(in crate::bulk) fn part(&mut self, judgement: &Judgement) -> Option<Progress> {
-        let too_large = matches!(judgement, Judgement::TooLarge);
-        if !too_large && !matches!(judgement, Judgement::Refused(_) | Judgement::Doubtful(_) | Judgement::Faulted(_)) {
+    /// is meant, or whether it is both together. Returns how the request ended then.
+    pub(in crate::bulk) fn part(&mut self, judgement: &Judgement) -> Option<Ending> {
+        let is_too_large = matches!(judgement, Judgement::TooLarge);
+        if !is_too_large && !matches!(judgement, Judgement::Refused(_) | Judgement::Doubtful(_) | Judgement::Faulted(_))
+        {
             return None;
         }
-        self.witness.take().map(|_| Progress { is_parted: true, too_large, ..Progress::default() })
+        self.witness.take().map(|_| Ending::Parted { is_too_large })
     }
 }
 

@@ -1,40 +1,61 @@
-//! Witnesses: whether they may be asked, and those that are asked in requests of their own.
+//! Witnesses as a control: documents that an index has accepted before are sent again, beside a document that it
+//! refuses or in requests of their own.
 
 use std::sync::Arc;
 
-use super::Witness;
+use super::{UndecidedDocuments, Witness, shards};
+use crate::backing::BackingIndexCache;
 use crate::bulk::aimd::Signal;
+use crate::bulk::delivered::SetAside;
 use crate::bulk::doubt::Cause;
-use crate::bulk::limiter::Health;
+use crate::bulk::limiter::{Health, Limiter};
+use crate::bulk::look_up;
 use crate::bulk::outcome::{BulkFailure, Judgement, Trouble, judge_sent};
-use crate::bulk::{Bulk, look_up};
+use crate::bulk::post::Post;
+use crate::elasticsearch::Client;
 
-impl Bulk {
-    /// Returns a document that `index` has accepted before, if its word counts for `cause` and it can be sent again
-    /// without being written: one that was deleted meanwhile would be. Those of a data stream never are.
-    ///
-    /// # Errors
-    /// When there is no answer to whether it is there.
-    pub(super) async fn witness(&self, index: &Arc<str>, cause: &Cause) -> Result<Option<Witness>, BulkFailure> {
-        let kept = if cause.needs_writing() { None } else { self.undecided.witnesses().get(index) };
-        let witness = match kept {
-            Some(witness) if self.stream_dedup.is_none() => witness,
-            kept => return Ok(kept),
-        };
-        match look_up::ask_one(&self.client, index, &[&witness.id]).await {
-            Ok(found) if found == [true] => return Ok(Some(witness)),
-            Err(failure) if matches!(failure.trouble, Trouble::Connection | Trouble::TimedOut) => return Err(failure),
-            // It is gone, or may not be read.
-            Ok(_) | Err(_) => {}
+/// Asks witnesses.
+#[derive(Debug)]
+pub(in crate::bulk) struct Control {
+    client: Arc<Client>,
+    post: Arc<Post>,
+    limiter: Arc<Limiter>,
+    undecided: Arc<UndecidedDocuments>,
+    /// The backing indices of a data stream; none where documents go to another kind of index.
+    stream: Option<Arc<BackingIndexCache>>,
+}
+
+impl Control {
+    /// Returns one for those that are `undecided`. `stream` are the backing indices of a data stream.
+    pub(in crate::bulk) fn new(
+        client: &Arc<Client>,
+        post: &Arc<Post>,
+        limiter: &Arc<Limiter>,
+        undecided: &Arc<UndecidedDocuments>,
+        stream: Option<Arc<BackingIndexCache>>,
+    ) -> Self {
+        Self {
+            client: Arc::clone(client),
+            post: Arc::clone(post),
+            limiter: Arc::clone(limiter),
+            undecided: Arc::clone(undecided),
+            stream,
         }
-        self.undecided.witnesses().drop_of(index);
-        self.undecided.doubts().set_witness(index, false);
-        Ok(None)
+    }
+
+    /// Returns the witness that is to be sent together with a document that `index` refuses for `cause`. Where it
+    /// cannot be, it is asked for its own.
+    pub(in crate::bulk) async fn beside(&self, index: &Arc<str>, cause: &Cause) -> Option<Witness> {
+        if self.stream.is_some() || cause.is_whole() {
+            self.ask_witness(index, cause).await;
+            return None;
+        }
+        self.witness(index, cause).await.unwrap_or_default()
     }
 
     /// Sends the witness of `index`, if there is one, in a request of its own.
     pub(in crate::bulk) async fn ask_witness(&self, index: &Arc<str>, cause: &Cause) {
-        if self.undecided.witnesses().get(index).is_none() {
+        if self.undecided.evidence.witness(index).is_none() {
             return;
         }
         let permit = self.limiter.acquire_beside().await;
@@ -46,14 +67,41 @@ impl Bulk {
         permit.report(bytes, Signal::Nothing, health);
     }
 
+    /// Returns whether it may be a full shard that refuses the document of `set_aside`: others are accepted by the
+    /// other shards.
+    pub(in crate::bulk) async fn may_be_full(&self, set_aside: &SetAside) -> bool {
+        Cause::of(&set_aside.refusal).needs_writing() && shards::is_one_full(&self.client, &set_aside.index).await
+    }
+
+    /// Returns a document that `index` has accepted before, if its word counts for `cause` and it can be sent again
+    /// without being written: one that was deleted meanwhile would be. Those of a data stream never are.
+    ///
+    /// # Errors
+    /// When there is no answer to whether it is there.
+    async fn witness(&self, index: &Arc<str>, cause: &Cause) -> Result<Option<Witness>, BulkFailure> {
+        let kept = if cause.needs_writing() { None } else { self.undecided.evidence.witness(index) };
+        let witness = match kept {
+            Some(witness) if self.stream.is_none() => witness,
+            kept => return Ok(kept),
+        };
+        match look_up::ask_one(&self.client, index, &[&witness.id]).await {
+            Ok(found) if found == [true] => return Ok(Some(witness)),
+            Err(failure) if matches!(failure.trouble, Trouble::Connection | Trouble::TimedOut) => return Err(failure),
+            // It is gone, or may not be read.
+            Ok(_) | Err(_) => {}
+        }
+        self.undecided.evidence.drop_witness(index);
+        Ok(None)
+    }
+
     async fn ask(&self, index: &Arc<str>, witness: Witness) -> Health {
-        let path = match &self.stream_dedup {
+        let path = match &self.stream {
             // The backing index that the stream writes to: its pipeline, its mapping, its state.
-            Some(_) => format!("/{}/_bulk", self.reroute.index_cache.fresh().await.write().name),
+            Some(index_cache) => format!("/{}/_bulk", index_cache.fresh().await.write().name),
             None => format!("/{index}/_bulk"),
         };
-        let is_accepted = match judge_sent(self.post(&path, witness.lines).await, 1) {
-            Judgement::Items(mut fates) => self.undecided.hear(index, fates.remove(0)),
+        let is_accepted = match judge_sent(self.post.send(&path, witness.lines).await, 1) {
+            Judgement::Items(mut fates) => self.undecided.evidence.hear(index, fates.remove(0)),
             Judgement::Retry(failure) => return Health::Failed(failure),
             _ => false,
         };

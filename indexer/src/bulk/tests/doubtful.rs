@@ -2,7 +2,7 @@
 //! give for just these.
 
 use super::*;
-use crate::bulk::work::SetAside;
+use crate::bulk::SetAside;
 
 fn refused(status: u16, error_type: &str) -> String {
     format!(r#"{{"create":{{"status":{status},"error":{{"type":"{error_type}","reason":"why"}}}}}}"#)

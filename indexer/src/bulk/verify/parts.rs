@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::stored::{self, Part};
-use super::{Suspect, Verdict};
+use super::verdict::{Suspect, Verdict};
 use crate::batch::Batch;
 
 /// Documents in one request.

@@ -6,7 +6,7 @@ use memchr::memmem;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::Obstacle;
+use super::verdict::Obstacle;
 use crate::batch::Batch;
 use crate::bulk::outcome::{Block, BlockKind, BulkFailure, Trouble};
 use crate::elasticsearch::{Client, Method, Request, ServerAnswer};

@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::bulk::aimd::Signal;
 use crate::bulk::limiter::Health;
-use crate::bulk::outcome::{Block, BulkFailure, Trouble};
+use crate::bulk::outcome::{Block, BlockKind, BulkFailure, Fate, Judgement, Trouble};
 use crate::bulk::tests::batch_of;
 
 const BUDGET: RequestBudget = RequestBudget { items: usize::MAX, bytes: usize::MAX };
@@ -31,13 +31,13 @@ fn only_what_failed_is_sent_again() {
     let mut work = Work::new(&batch, false);
     let chunk = work.take(BUDGET).unwrap();
     let fates = vec![Fate::Indexed, again(), Fate::Duplicate(None), Fate::Refused(refusal()), Fate::Blocked(blocked())];
-    let progress = work.apply(chunk, Judgement::Items(fates));
-    assert_eq!((progress.settled, progress.failed), (3, 2));
+    let progress = apply(&mut work, chunk, Judgement::Items(fates));
+    assert_eq!((progress.counts.settled(), progress.counts.failed), (3, 2));
     assert_eq!(work.take(BUDGET).unwrap(), [1, 4]);
-    let progress = work.apply(vec![1, 4], Judgement::Items(vec![Fate::Indexed, Fate::Indexed]));
+    let progress = apply(&mut work, vec![1, 4], Judgement::Items(vec![Fate::Indexed, Fate::Indexed]));
     assert_eq!((progress.signal(), progress.health()), (Signal::Well, Health::Well));
     assert!(work.is_done());
-    let delivered = work.into_delivered();
+    let delivered = work.delivered;
     assert_eq!((delivered.indexed, delivered.duplicates, delivered.refused.len()), (3, 1, 1));
     assert_eq!((delivered.refused[0].item, delivered.refused[0].attempts), (3, 1));
 }
@@ -75,7 +75,7 @@ fn an_answer_says_how_much_may_be_sent_and_how_elasticsearch_is() {
     ] {
         let mut work = Work::new(&batch, false);
         let chunk = work.take(BUDGET).unwrap();
-        let progress = work.apply(chunk, judgement);
+        let progress = apply(&mut work, chunk, judgement);
         assert_eq!((progress.signal(), progress.health(), progress.outcome()), (signal, health, outcome));
     }
 }
@@ -130,11 +130,11 @@ proptest! {
         let mut requests = 0;
         while let Some(chunk) = work.take(RequestBudget { items, ..BUDGET }) {
             let judgement = model.answer(&chunk);
-            work.apply(chunk, judgement);
+            apply(&mut work, chunk, judgement);
             requests += 1;
             prop_assert!(requests < 10_000, "it never ends");
         }
-        let delivered = work.into_delivered();
+        let delivered = work.delivered;
         let refused: Vec<usize> = delivered.refused.iter().map(|refused| refused.item).collect();
         for (item, (offender, _)) in documents.iter().enumerate() {
             prop_assert_eq!(model.written[item], u32::from(!offender));

@@ -1,3 +1,4 @@
+use kafka::position::Offset;
 use proptest::prelude::*;
 use registry::wire::SchemaId;
 

@@ -1,6 +1,8 @@
+use kafka::position::Offset;
+use registry::wire::SchemaId;
+
 use super::*;
 use crate::message::record::Headers;
-use kafka::position::Offset;
 
 const A: Need = Need::Schema(SchemaId(1));
 const B: Need = Need::Table(7);

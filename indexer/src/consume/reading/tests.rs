@@ -1,18 +1,34 @@
-//! What is within the bounds, and how fast.
+//! What is within the bounds, and when all of it is read.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::*;
+use crate::batch::BatchBuilder;
+use crate::decode::Decoded;
+use crate::message::record::{Headers, Record};
 
 const P: Partition = Partition(0);
 const Q: Partition = Partition(1);
 
-fn reading(rate: Option<u32>) -> Reading {
-    Reading::within(Bounds {
+fn bounds() -> Bounds {
+    Bounds {
         ranges: BTreeMap::from([(P, 10..20)]),
-        rate,
+        rate: None,
         commits: true,
-        notes: BTreeMap::new(),
+        notes: BTreeMap::from([(P, "note".to_owned())]),
         watched: Arc::default(),
-    })
+    }
+}
+
+fn take(books: &mut Books, offset: i64) {
+    let headers = Headers::default();
+    let record =
+        Record { partition: P, offset: Offset(offset), timestamp: None, key: None, value: Some(b"v"), headers };
+    books.take(&record, &mut |record: &Record<'_>, batch: &mut BatchBuilder| {
+        batch.refuse(record, None, "not-framed", String::new());
+        Decoded::Undecodable
+    });
 }
 
 #[test]
@@ -21,12 +37,13 @@ fn a_service_reads_everything() {
     assert!(!reading.open(P, None) && !reading.is_beyond(P, Offset(i64::MAX - 1)) && !reading.is_closed(P));
     assert_eq!(reading.within_range(P, NextOffset(7)), Some(NextOffset(7)));
     assert_eq!(reading.allowance(256, Instant::now()), 256);
-    assert!(reading.commits());
+    assert!(reading.commits() && reading.note(P).is_none());
+    assert!(!reading.is_at_end(&Books::default(), Instant::now()));
 }
 
 #[test]
 fn a_partition_is_closed_at_its_end_and_where_it_is_no_part_of_the_ranges() {
-    let mut reading = reading(None);
+    let mut reading = Reading::within(bounds());
     assert!(!reading.open(P, Some(NextOffset(19))));
     assert!(reading.open(P, Some(NextOffset(20))), "it was read to its end by an earlier run");
     assert!(reading.open(Q, None), "it is not to be read");
@@ -35,28 +52,31 @@ fn a_partition_is_closed_at_its_end_and_where_it_is_no_part_of_the_ranges() {
     assert!(reading.is_beyond(P, Offset(20)) && reading.is_closed(P));
     assert_eq!(reading.within_range(P, NextOffset(25)), Some(NextOffset(20)));
     assert_eq!(reading.within_range(Q, NextOffset(25)), None);
+    assert_eq!((reading.note(P), reading.note(Q)), (Some("note"), None));
 }
 
 #[test]
-fn the_rate_is_kept_evenly_over_each_second() {
-    let mut reading = reading(Some(100));
-    let begin = Instant::now();
-    let mut taken = 0;
-    for millis in (0..3_000).step_by(10) {
-        let allowed = reading.allowance(256, begin + Duration::from_millis(millis));
-        assert!(allowed <= 3, "{allowed} at once");
-        reading.spend(allowed);
-        taken += allowed;
-    }
-    assert!((290..=305).contains(&taken), "{taken}");
+fn reading_ends_when_the_last_record_of_the_ranges_is_settled() {
+    let bounds = bounds();
+    let watched = Arc::clone(&bounds.watched);
+    let (mut reading, mut books, now) = (Reading::within(bounds), Books::default(), Instant::now());
+    books.assign(P, Some(NextOffset(10)));
+    take(&mut books, 18);
+    assert!(!reading.is_at_end(&books, now));
+    assert_eq!(watched.passed.load(Ordering::Relaxed), 9);
+    take(&mut books, 19);
+    let batch = books.dispatch(now).unwrap();
+    assert!(!reading.is_at_end(&books, now), "it is in flight");
+    books.ledger.settle(&batch.progress);
+    assert!(reading.is_at_end(&books, now) && watched.is_complete.load(Ordering::Relaxed));
 }
 
 #[test]
-fn the_slowest_rate_is_one_record_a_second() {
-    let mut reading = reading(Some(1));
-    let begin = Instant::now();
-    assert_eq!(reading.allowance(256, begin), 1);
-    reading.spend(1);
-    assert_eq!(reading.allowance(256, begin + Duration::from_millis(900)), 0);
-    assert_eq!(reading.allowance(256, begin + Duration::from_millis(1_900)), 1);
+fn reading_ends_when_another_member_has_a_partition_of_the_ranges_for_long() {
+    let bounds = bounds();
+    let watched = Arc::clone(&bounds.watched);
+    let (mut reading, books, now) = (Reading::within(bounds), Books::default(), Instant::now());
+    assert!(!reading.is_at_end(&books, now));
+    assert!(!reading.is_at_end(&books, now + SHARED_PATIENCE / 2));
+    assert!(reading.is_at_end(&books, now + SHARED_PATIENCE) && watched.is_shared.load(Ordering::Relaxed));
 }

@@ -19,9 +19,11 @@ fn paths_in_code_and_macros_count_and_those_in_comments_texts_and_tests_do_not()
             fn f(x: &crate::a::B) { let y = \"crate::text::X\"; format!(\"{}\", crate::c::d(e)); if a == b {} }
             #[cfg(test)]
             mod tests { use crate::tests::Y; }
+            #[cfg(all(test, unix))]
+            mod on_unix { use crate::tests::Z; }
             mod other;
         ";
     let named = named(text).unwrap();
     assert_eq!(texts(&named), ["crate::a::B", "crate::c::d"]);
-    assert_eq!(named.test_modules.iter().collect::<Vec<_>>(), ["tests"]);
+    assert_eq!(named.test_modules.iter().collect::<Vec<_>>(), ["on_unix", "tests"]);
 }

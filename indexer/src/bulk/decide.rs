@@ -1,0 +1,45 @@
+//! One document that was set aside: tried again and again, until it is accepted or known to be at fault.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::delivered::Delivered;
+use super::rounds::Rounds;
+use super::set_aside::{Alone, Lone};
+use crate::backoff::Backoff;
+
+/// The waits between attempts with one document.
+const WAITS: Backoff = Backoff { initial: Duration::from_millis(250), max: Duration::from_secs(4) };
+
+/// Tries the document of `lone` by `rounds` until it is settled: accepted, or refused permanently since it is at fault.
+/// There is no last attempt. Dropping the future leaves it undecided, which loses nothing.
+pub(super) async fn decide(rounds: &Rounds, lone: &mut Lone) -> Delivered {
+    let open = &rounds.undecided.open;
+    let mut failures = 1;
+    loop {
+        let longest = WAITS.longest(failures);
+        tokio::time::sleep(longest.mul_f64(0.5 + rand::random::<f64>() / 2.0)).await;
+        let (mut delivered, before) = attempt(rounds, lone).await;
+        let Some(set_aside) = delivered.set_aside.pop() else {
+            open.decided("accepted");
+            return delivered;
+        };
+        if lone.refuse(&set_aside, before) && !rounds.control.may_be_full(&set_aside).await {
+            lone.log_verdict(&set_aside, true);
+            open.decided("document");
+            return lone.refused(set_aside);
+        }
+        failures += 1;
+    }
+}
+
+/// Makes one attempt. Returns what the index had accepted before it, too.
+async fn attempt(rounds: &Rounds, lone: &Lone) -> (Delivered, u64) {
+    let (index, cause) = (Arc::clone(lone.case().index()), lone.case().cause().clone());
+    let _turn = rounds.undecided.turn(&cause).await;
+    let witness = rounds.control.beside(&index, &cause).await;
+    let mut alone = Alone { index, cause, witness, before: 0 };
+    let mut work = rounds.landing.work(lone.batch()).alone();
+    rounds.run(&mut work, lone.batch(), Some(&mut alone)).await;
+    (work.delivered, alone.before)
+}

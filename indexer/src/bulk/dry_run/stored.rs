@@ -1,0 +1,90 @@
+//! What is stored under the ids of a batch's documents: where they belong, or elsewhere.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use serde_json::{Value, json};
+
+use crate::batch::Batch;
+use crate::bulk::look_up::id_of;
+use crate::bulk::outcome::{BulkFailure, Trouble};
+use crate::bulk::reroute::MAX_LOOK_UPS;
+use crate::bulk::verify::{Obstacle, Prover, Suspect, Verdict};
+use crate::config::{Config, Strategy, VerifyDuplicates};
+use crate::elasticsearch::{Client, Method, Request};
+
+/// Reads the documents of one index, alias or data stream.
+#[derive(Debug)]
+pub(super) struct Stored {
+    client: Arc<Client>,
+    prover: Prover,
+    index: String,
+    is_stream: bool,
+}
+
+impl Stored {
+    /// Returns what reads those of `config` by `client`.
+    pub(super) fn new(config: &Config, client: Arc<Client>) -> Self {
+        let settings = &config.elasticsearch;
+        Self {
+            prover: Prover::new(config, &client, VerifyDuplicates::Always),
+            client,
+            index: settings.index_name.clone(),
+            is_stream: settings.strategy == Strategy::DataStream,
+        }
+    }
+
+    /// Returns what is stored under the ids of `items`: where they belong, else in any other index of the same name.
+    pub(super) async fn compare(&self, batch: &Batch, items: &[usize]) -> Result<Vec<Verdict>, Obstacle> {
+        let at_home = |item: &usize| {
+            let target = batch.targets.get(batch.items[*item].target as usize)?;
+            Some(Suspect { item: *item, index: Arc::clone(&target.index) })
+        };
+        let mut verdicts: HashMap<usize, Verdict> = HashMap::new();
+        if !self.is_stream {
+            let suspects: Vec<Suspect> = items.iter().filter_map(at_home).collect();
+            let found = self.prover.prove(batch, &suspects).await?;
+            verdicts.extend(suspects.iter().map(|suspect| suspect.item).zip(found));
+        }
+        let is_open = |item: &&usize| verdicts.get(*item).is_none_or(|verdict| *verdict == Verdict::Gone);
+        let open: Vec<usize> = items.iter().filter(is_open).copied().collect();
+        let elsewhere = self.locate(batch, &open).await?;
+        let found = self.prover.prove(batch, &elsewhere).await?;
+        verdicts.extend(elsewhere.iter().map(|suspect| suspect.item).zip(found));
+        Ok(items.iter().map(|item| verdicts.remove(item).unwrap_or(Verdict::Gone)).collect())
+    }
+
+    /// Searches all indices behind the name for the ids of `items`.
+    async fn locate(&self, batch: &Batch, items: &[usize]) -> Result<Vec<Suspect>, BulkFailure> {
+        if items.is_empty() {
+            return Ok(Vec::new());
+        }
+        let by_id: HashMap<String, usize> =
+            items.iter().map(|item| (id_of(&batch.body[batch.items[*item].body.clone()]), *item)).collect();
+        let ids: Vec<&String> = by_id.keys().collect();
+        let query = json!({ "query": { "ids": { "values": ids } }, "size": MAX_LOOK_UPS, "_source": false });
+        let request = Request {
+            method: Method::Post,
+            path: &format!("/{}/_search", self.index),
+            query: &[("ignore_unavailable", "true"), ("filter_path", "hits.hits._id,hits.hits._index")],
+            content_type: "application/json",
+            body: Bytes::from(query.to_string()),
+        };
+        let answer = self.client.send(&request).await?;
+        if answer.status == 404 {
+            return Ok(Vec::new());
+        }
+        if answer.status != 200 {
+            let detail = format!("searching {} ids: status {}: {}", ids.len(), answer.status, answer.beginning());
+            return Err(BulkFailure { trouble: Trouble::Server, detail });
+        }
+        let answer: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+        let hits = answer["hits"]["hits"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let suspect = |hit: &Value| {
+            let item = by_id.get(hit["_id"].as_str()?)?;
+            Some(Suspect { item: *item, index: Arc::from(hit["_index"].as_str()?) })
+        };
+        Ok(hits.iter().filter_map(suspect).collect())
+    }
+}

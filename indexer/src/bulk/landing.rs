@@ -1,0 +1,90 @@
+//! Where the documents of a topic land, and whether they are there already: placed again, looked up, proven.
+
+use std::sync::Arc;
+
+use super::outcome::Judgement;
+use super::progress::Progress;
+use super::reroute::{MAX_LOOK_UPS, Reroute};
+use super::stream_dedup::StreamDedup;
+use super::verify::Verify;
+use super::work::Work;
+use crate::backing::BackingIndexCache;
+use crate::batch::Batch;
+use crate::config::Config;
+use crate::elasticsearch::Client;
+use crate::metrics::Metrics;
+
+/// Lands the documents of one topic.
+#[derive(Debug)]
+pub(super) struct Landing {
+    reroute: Reroute,
+    /// None with another strategy than `data_stream`.
+    stream_dedup: Option<StreamDedup>,
+    /// None where duplicates are not proven.
+    verify: Option<Verify>,
+}
+
+impl Landing {
+    /// Returns that of the topic of `config`, in the backing indices of `index_cache`.
+    pub(super) fn new(
+        config: &Config,
+        client: &Arc<Client>,
+        index_cache: Arc<BackingIndexCache>,
+        metrics: &Metrics,
+    ) -> Self {
+        Self {
+            verify: Verify::new(config, client, &metrics.verify),
+            stream_dedup: StreamDedup::new(config, client, &index_cache, &metrics.placement),
+            reroute: Reroute::new(config, Arc::clone(client), index_cache, metrics.placement.clone()),
+        }
+    }
+
+    /// Returns what knows the backing indices.
+    pub(super) fn index_cache(&self) -> &Arc<BackingIndexCache> {
+        &self.reroute.index_cache
+    }
+
+    /// Begins to deliver `batch`: makes sure that the indices have its fields.
+    pub(super) async fn begin<'a>(&self, batch: &'a Batch) -> Work<'a> {
+        self.reroute.prepare(batch).await;
+        self.reroute.count(batch);
+        self.work(batch)
+    }
+
+    /// Returns all of `batch` as work.
+    pub(super) fn work<'a>(&self, batch: &'a Batch) -> Work<'a> {
+        Work::new(batch, self.reroute.is_enabled()).proving(self.verify.is_some())
+    }
+
+    /// Has those looked up first that may be in a backing index before the write index of a data stream.
+    pub(super) async fn divert(&self, work: &mut Work<'_>) {
+        if let Some(stream_dedup) = &self.stream_dedup {
+            stream_dedup.divert(work).await;
+        }
+    }
+
+    /// Has all that `judgement` says is written looked up, if a data stream has rolled over meanwhile.
+    pub(super) async fn check(&self, work: &mut Work<'_>, judgement: &Judgement) {
+        if let Some(stream_dedup) = &self.stream_dedup {
+            stream_dedup.check(work, judgement).await;
+        }
+    }
+
+    /// Places those again whose index was missing or blocked.
+    pub(super) async fn place_again(&self, work: &mut Work<'_>, batch: &Batch, progress: &mut Progress) {
+        self.reroute.place_again(work, batch, progress).await;
+    }
+
+    /// Looks at what is stored under the ids of documents that wait for it, at most `most` of them.
+    pub(super) async fn read(&self, work: &mut Work<'_>, batch: &Batch, most: usize) -> Progress {
+        let suspects = work.proofs.take(most);
+        if let Some(verify) = self.verify.as_ref().filter(|_| !suspects.is_empty()) {
+            return verify.settle(work, batch, suspects).await;
+        }
+        let items = work.look_ups.take(most.min(MAX_LOOK_UPS));
+        match &self.stream_dedup {
+            Some(stream_dedup) => stream_dedup.look_up(work, batch, items, self.verify.as_ref()).await,
+            None => self.reroute.look_up(work, batch, items).await,
+        }
+    }
+}

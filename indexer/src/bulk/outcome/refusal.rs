@@ -1,0 +1,59 @@
+//! Why a document is never taken. Pure.
+
+use super::trouble::{BulkFailure, MAX_DETAIL, Trouble};
+
+/// Why a document is never taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The status; 0 where the whole request failed, so that there is no answer for the document.
+    pub status: u16,
+    /// Elasticsearch's `error.type`, or a word of ours where there is none.
+    pub error_type: String,
+    /// Elasticsearch's `error.reason` and that of its cause, capped. It may quote the document.
+    pub reason: String,
+    /// Whether the document went into the data stream's failure store.
+    pub in_failure_store: bool,
+}
+
+impl From<Refusal> for BulkFailure {
+    fn from(refusal: Refusal) -> Self {
+        let Refusal { status, error_type, reason, .. } = refusal;
+        let mut detail = format!("status {status} {error_type}: {reason}");
+        detail.truncate(detail.floor_char_boundary(MAX_DETAIL));
+        Self { trouble: Trouble::Server, detail }
+    }
+}
+
+impl Refusal {
+    /// Returns that a document of `bytes` is too large for a request of its own.
+    pub fn too_large(bytes: usize) -> Self {
+        Self {
+            status: 413,
+            error_type: "content_too_large".to_owned(),
+            reason: format!(
+                "{bytes} bytes alone are more than a request may have (http.max_content_length, or a proxy's limit)"
+            ),
+            in_failure_store: false,
+        }
+    }
+
+    /// Returns that a document is older than its index, which is deleted, and the config wants it to be a dead letter.
+    pub fn expired() -> Self {
+        Self {
+            status: 404,
+            error_type: "expired".to_owned(),
+            reason: "its backing index is deleted (elasticsearch.placement.expired)".to_owned(),
+            in_failure_store: false,
+        }
+    }
+
+    /// Returns that a document was refused by a request that `failure` ended as a whole.
+    pub fn of_whole(failure: &BulkFailure) -> Self {
+        Self {
+            status: 0,
+            error_type: failure.trouble.as_str().to_owned(),
+            reason: failure.detail.clone(),
+            in_failure_store: false,
+        }
+    }
+}

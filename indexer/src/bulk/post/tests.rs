@@ -1,0 +1,36 @@
+use super::*;
+use crate::bulk::tests::batch_of;
+use crate::bulk::work::Work;
+use crate::message::target::{Age, Target};
+
+/// A batch of two documents, in an index each.
+fn batch() -> Batch {
+    let mut batch = batch_of(&["x", "y"]);
+    batch.targets = ["a", "b"].map(|index| Target { index: index.into(), look_up: false, age: Age::Current }).into();
+    batch.items[1].target = 1;
+    batch
+}
+
+#[test]
+fn the_path_names_the_index_where_it_is_one_and_the_first_where_it_is_not() {
+    let batch = batch();
+    let work = Work::new(&batch, false);
+    for (chunk, path) in [(&[0][..], "/a/_bulk"), (&[1], "/b/_bulk"), (&[0, 1], "/a/_bulk")] {
+        let (actual, body) = address(&work, &batch, chunk, None);
+        assert_eq!(actual, path);
+        assert_eq!(body.split(|byte| *byte == b'\n').count(), chunk.len() * 2 + 1);
+    }
+}
+
+#[test]
+fn a_cluster_that_refuses_several_indices_in_a_request_gets_one_for_each() {
+    let config = Config::default();
+    let client = Arc::new(Client::new(&config.elasticsearch).unwrap());
+    let metrics = crate::metrics::Metrics::new(&service::metrics::Registry::new()).unwrap();
+    let post = Post::new(&config, &client, &metrics.bulk);
+    let batch = batch();
+    let budget = RequestBudget { items: 10, bytes: 1_000 };
+    assert_eq!(post.fit(&mut Work::new(&batch, false), budget), budget);
+    post.go_by_path();
+    assert_eq!(post.fit(&mut Work::new(&batch, false), budget), RequestBudget { items: 1, ..budget });
+}

@@ -1,0 +1,97 @@
+//! What a request came to: how many documents are settled, what failed or blocks, and what that says about
+//! Elasticsearch. Pure.
+
+use std::collections::BTreeSet;
+
+use super::aimd::Signal;
+use super::limiter::Health;
+use super::outcome::{BulkFailure, Trouble};
+use super::verify::Obstacle;
+pub(super) use blockage::Blockage;
+pub(super) use counts::Counts;
+pub(super) use ending::Ending;
+
+mod blockage;
+mod counts;
+mod ending;
+
+/// What a request came to.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Progress {
+    /// What became of its documents.
+    pub(super) counts: Counts,
+    /// How documents failed for now, for one of them.
+    pub(super) failure: Option<BulkFailure>,
+    /// What blocks documents.
+    pub(super) blockage: Blockage,
+    /// How it ended as a whole.
+    pub(super) ending: Ending,
+    /// What has to be done first, before documents are sent again.
+    pub(super) repairs: BTreeSet<Repair>,
+}
+
+/// What has to be done before documents are sent again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Repair {
+    /// The index has to be made again.
+    Index,
+    /// Its mapping has to be brought up to date.
+    Mapping,
+}
+
+impl Progress {
+    /// Returns what this says about how much may be sent.
+    pub(super) fn signal(&self) -> Signal {
+        match self.trouble() {
+            Some(Trouble::Overload | Trouble::TimedOut) => Signal::Overloaded,
+            Some(Trouble::Server | Trouble::Connection | Trouble::Unreadable) => Signal::Nothing,
+            None if self.ending.is_too_large() => Signal::TooLarge,
+            None if self.counts.is_there() => Signal::Well,
+            None => Signal::Nothing,
+        }
+    }
+
+    /// Returns what this says about Elasticsearch.
+    pub(super) fn health(&self) -> Health {
+        if let Some(block) = self.blockage.lasting() {
+            return Health::Blocked(block.clone());
+        }
+        let settled = self.counts.settled();
+        match &self.failure {
+            Some(failure) if settled == 0 => Health::Failed(failure.clone()),
+            None if self.counts.set_aside > 0 && settled == 0 => Health::Unclear,
+            Some(_) | None => Health::Well,
+        }
+    }
+
+    /// Returns the label for `penstock_indexer_bulk_requests_total`.
+    pub(super) fn outcome(&self) -> &'static str {
+        let (settled, set_aside) = (self.counts.settled(), self.counts.set_aside);
+        match (self.blockage.lasting(), self.trouble()) {
+            (Some(_), _) => "blocked",
+            (None, Some(_)) if settled > 0 => "partial",
+            (None, Some(trouble)) => trouble.as_str(),
+            (None, None) if set_aside > 0 && settled > 0 => "partial",
+            (None, None) if set_aside > 0 => "doubtful",
+            (None, None) if self.repairs.contains(&Repair::Index) => "index_missing",
+            (None, None) if self.ending.is_too_large() => "too_large",
+            (None, None) if !self.counts.is_there() => "bad_request",
+            (None, None) => "ok",
+        }
+    }
+
+    /// Takes note of what kept documents from being looked at.
+    pub(super) fn hindered(&mut self, obstacle: Obstacle) {
+        match obstacle {
+            Obstacle::Failed(failure) => self.failure = Some(failure),
+            Obstacle::Block(block) => self.blockage.note(block, false),
+        }
+    }
+
+    fn trouble(&self) -> Option<Trouble> {
+        self.failure.as_ref().map(|failure| failure.trouble)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,34 @@
+//! The wait before documents that failed are sent again.
+
+use tokio::sync::watch;
+
+use super::breaker::Pause;
+use crate::backoff::Backoff;
+
+/// Waits between two requests of a batch.
+#[derive(Debug)]
+pub(super) struct Retries {
+    backoff: Backoff,
+    /// Why requests are held back, while they are.
+    pause: watch::Receiver<Option<Pause>>,
+}
+
+impl Retries {
+    /// Returns waits within `backoff`.
+    pub(super) fn new(backoff: Backoff, pause: watch::Receiver<Option<Pause>>) -> Self {
+        Self { backoff, pause }
+    }
+
+    /// Waits after so many `failures` in a row; not while requests are held back, since then they wait at the limiter.
+    pub(super) async fn wait(&self, failures: u32) {
+        let wait = self.backoff.wait(failures, &mut rand::rng());
+        let mut pause = self.pause.clone();
+        tokio::select! {
+            () = tokio::time::sleep(wait) => {}
+            _ = pause.wait_for(Option::is_some) => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

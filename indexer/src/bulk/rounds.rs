@@ -1,0 +1,190 @@
+//! The round of a batch: a request is permitted, built, sent, judged, and what is left goes round again, without a last
+//! round.
+
+use std::sync::Arc;
+
+use super::aimd::Signal;
+use super::delivered::Delivered;
+use super::doubt::Cause;
+use super::landing::Landing;
+use super::limiter::{Health, Limiter, Permit};
+use super::outcome::{self, Judgement, Trouble};
+use super::post::{self, Post};
+use super::progress::{Ending, Progress, Repair};
+use super::retries::Retries;
+use super::set_aside::{Alone, Control, Tally, UndecidedDocuments};
+use super::traced::{self, BulkTraces};
+use super::work::{self, Work};
+use super::{ages, count};
+use crate::batch::Batch;
+use crate::index::{Index, Known};
+use crate::metrics::Metrics;
+
+/// What the requests of a topic go through.
+#[derive(Debug)]
+pub(super) struct Rounds {
+    pub(super) index: Arc<Index>,
+    pub(super) landing: Landing,
+    pub(super) limiter: Arc<Limiter>,
+    pub(super) post: Arc<Post>,
+    pub(super) undecided: Arc<UndecidedDocuments>,
+    pub(super) control: Control,
+    pub(super) retries: Retries,
+    pub(super) metrics: Metrics,
+    /// What traces the requests; none where traces are off.
+    pub(super) traces: Option<BulkTraces>,
+}
+
+impl Rounds {
+    /// Sends the items of `batch` until each is indexed, a duplicate, refused or set aside.
+    pub(super) async fn deliver(&self, batch: &Batch) -> Delivered {
+        let mut work = self.landing.begin(batch).await;
+        self.run(&mut work, batch, None).await;
+        count::log_refused(&self.metrics, batch, &work.delivered.refused);
+        work.delivered
+    }
+
+    /// Sends what is left of `work`, request by request; `alone` when it is a document that was set aside.
+    pub(super) async fn run(&self, work: &mut Work<'_>, batch: &Batch, mut alone: Option<&mut Alone>) {
+        let mut failures: u32 = 0;
+        while !work.is_done() {
+            // What is retried alone takes nobody's place.
+            let permit =
+                if alone.is_some() { self.limiter.acquire_beside().await } else { self.limiter.acquire().await };
+            self.landing.divert(work).await;
+            let budget = self.post.fit(work, permit.budget());
+            let progress = match work.take(budget) {
+                Some(chunk) => self.send_traced(permit, work, batch, chunk, alone.as_deref_mut()).await,
+                None => self.read(permit, work, batch).await,
+            };
+            self.repair(&progress).await;
+            if let (Some(alone), Ending::Parted { .. }) = (alone.as_deref(), &progress.ending) {
+                self.control.ask_witness(&alone.index, &alone.cause).await;
+            }
+            failures = match (progress.counts.failed, progress.counts.settled()) {
+                (0, _) => 0,
+                (_, 0) => failures.saturating_add(1),
+                (_, _) => 1,
+            };
+            if failures > 0 {
+                self.retries.wait(failures).await;
+            }
+            if let Ending::Failed(index) = progress.ending
+                && failures > 1
+            {
+                self.control.ask_witness(&index, &Cause::of_whole(Trouble::Connection)).await;
+            }
+        }
+    }
+
+    /// As [`Rounds::send`], within a span where the request is traced.
+    async fn send_traced(
+        &self,
+        permit: Permit<'_>,
+        work: &mut Work<'_>,
+        batch: &Batch,
+        chunk: Vec<usize>,
+        alone: Option<&mut Alone>,
+    ) -> Progress {
+        let span = self.traces.as_ref().and_then(|traces| traces.begin(batch, &chunk));
+        let progress = self.send(permit, work, batch, chunk, alone).await;
+        if let Some(span) = span {
+            traced::end(span, &progress);
+        }
+        progress
+    }
+
+    /// One request, from the body to what became of it.
+    async fn send(
+        &self,
+        permit: Permit<'_>,
+        work: &mut Work<'_>,
+        batch: &Batch,
+        chunk: Vec<usize>,
+        mut alone: Option<&mut Alone>,
+    ) -> Progress {
+        let evidence = &self.undecided.evidence;
+        if let Some(alone) = &mut alone {
+            alone.start(evidence);
+        }
+        let witness = alone.as_ref().and_then(|alone| alone.witness.as_ref());
+        let (path, body) = post::address(work, batch, &chunk, witness);
+        let (bytes, sent) = (body.len(), chunk.len() + usize::from(witness.is_some()));
+        let mut judgement = outcome::judge_sent(self.post.send(&path, body).await, sent);
+        let is_heard = alone.as_mut().is_some_and(|alone| alone.hear(evidence, &mut judgement));
+        if let Some(ending) = alone.as_mut().and_then(|alone| alone.part(&judgement)) {
+            work.queue.extend(chunk);
+            let progress = Progress { ending, ..Progress::default() };
+            count::request(&self.metrics, &progress, bytes);
+            permit.report(bytes, Signal::Nothing, Health::Unclear);
+            return progress;
+        }
+        self.landing.check(work, &judgement).await;
+        let judgement = self.doubt_whole(work, &chunk, judgement);
+        if let Judgement::Items(fates) = &judgement {
+            ages::observe(&self.metrics.bulk.event_age, batch, &chunk, fates);
+        }
+        let progress = self.apply(work, batch, chunk, judgement, alone.is_some()).await;
+        count::request(&self.metrics, &progress, bytes);
+        let is_well = is_heard && progress.blockage.lasting().is_none();
+        permit.report(bytes, progress.signal(), if is_well { Health::Well } else { progress.health() });
+        progress
+    }
+
+    /// One look at what is stored, from the question to what became of the documents.
+    async fn read(&self, permit: Permit<'_>, work: &mut Work<'_>, batch: &Batch) -> Progress {
+        let progress = self.landing.read(work, batch, permit.budget().items).await;
+        count::documents(&self.metrics, &progress.counts);
+        permit.report(0, progress.signal(), progress.health());
+        progress
+    }
+
+    /// Returns what a doubtful answer to a whole request means, where it is known that its index refuses all of them;
+    /// and from now on a request for each index, if this one named several.
+    fn doubt_whole(&self, work: &Work<'_>, chunk: &[usize], judgement: Judgement) -> Judgement {
+        let Judgement::Doubtful(refusal) = &judgement else { return judgement };
+        let Some(index) = work.destinations.of_all(chunk) else {
+            self.post.go_by_path();
+            return judgement;
+        };
+        match self.undecided.evidence.known_block(&index, refusal) {
+            Some(block) if chunk.len() > 1 => Judgement::Blocked(block),
+            _ => judgement,
+        }
+    }
+
+    /// Takes note of what became of `chunk`, and of what that shows.
+    async fn apply(
+        &self,
+        work: &mut Work<'_>,
+        batch: &Batch,
+        chunk: Vec<usize>,
+        judgement: Judgement,
+        is_alone: bool,
+    ) -> Progress {
+        let evidence = &self.undecided.evidence;
+        let known = work.delivered.set_aside.len();
+        let tallies = Tally::of(work, &chunk, &judgement);
+        work.attempts.note_others(evidence.others(&work.destinations.of(chunk[0])));
+        let mut progress = work::apply(work, chunk, judgement);
+        if let Some(block) = evidence.weigh(work, batch, known, tallies) {
+            progress.blockage.note(block, false);
+            if !is_alone {
+                UndecidedDocuments::keep(work, known, &mut progress);
+            }
+        }
+        self.landing.place_again(work, batch, &mut progress).await;
+        progress.blockage.name(self.index.name());
+        progress
+    }
+
+    /// Does what `progress` says has to be done before documents are sent again.
+    async fn repair(&self, progress: &Progress) {
+        for repair in &progress.repairs {
+            match repair {
+                Repair::Index => self.index.ensure(Known::Missing).await,
+                Repair::Mapping => self.index.adopt_again().await,
+            }
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! Documents whose id another event has: what their dead letters say, and what is logged of them.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::stored;
+use super::verdict::Suspect;
+use crate::batch::Batch;
+use crate::bulk::outcome::Refusal;
+use crate::metrics::VerifyMetrics;
+
+/// `error_type` of the dead letter.
+const ID_CONFLICT: &str = "id-conflict";
+/// The id conflicts of this time are one line in the log.
+const LOG_INTERVAL: Duration = Duration::from_secs(60);
+/// Bytes of a stored `_ingested_at` in a message; that of ours has 24.
+const MAX_SHOWN: usize = 40;
+
+/// Documents whose id another event has, with the `_ingested_at` of what is stored.
+pub(in crate::bulk) type Conflicts = Vec<(Suspect, Option<String>)>;
+
+/// Reports the id conflicts of one topic.
+#[derive(Debug)]
+pub(super) struct ConflictReport {
+    topic: String,
+    metrics: VerifyMetrics,
+    logged: Mutex<Logged>,
+}
+
+/// When id conflicts were last logged, and how many there were since.
+#[derive(Debug, Default)]
+struct Logged {
+    at: Option<Instant>,
+    since: u64,
+}
+
+impl ConflictReport {
+    /// Returns that of `topic`, of which nothing was logged yet.
+    pub(super) fn new(topic: &str, metrics: &VerifyMetrics) -> Self {
+        Self { topic: topic.to_owned(), metrics: metrics.clone(), logged: Mutex::default() }
+    }
+
+    /// Counts `conflicts` of `batch`, and logs them unless there was a line a moment ago.
+    pub(super) fn report(&self, batch: &Batch, conflicts: &Conflicts) {
+        let Some((first, _)) = conflicts.first() else { return };
+        let count = conflicts.len() as u64;
+        self.metrics.conflicts.with_label_values(&[&self.topic]).inc_by(count);
+        let Some(conflicts) = self.may_log(count) else { return };
+        let origin = &batch.items[first.item].origin;
+        tracing::error!(
+            topic = self.topic,
+            conflicts,
+            partition = origin.partition.0,
+            offset = origin.offset.0,
+            request_id = batch.request_id(origin),
+            index = %first.index,
+            "Events have the id of another event that is already indexed; they become dead letters (id-conflict). \
+             See \"The scope of an id\" in docs/ids.md. This is logged at most once a minute."
+        );
+    }
+
+    /// Returns the refusal of the document of `suspect`. Names both events; never a value of a field.
+    pub(super) fn refusal(&self, batch: &Batch, suspect: &Suspect, ingested_at: Option<&str>) -> Refusal {
+        let item = &batch.items[suspect.item];
+        let origin = &item.origin;
+        let id = String::from_utf8_lossy(stored::id(&batch.body[item.body.clone()]));
+        let timestamp = origin.timestamp.map_or_else(|| "no timestamp".to_owned(), timestamp);
+        let ingested_at = ingested_at.map_or("no _ingested_at", |at| &at[..at.floor_char_boundary(MAX_SHOWN)]);
+        let reason = format!(
+            "the record {}-{}@{} of {timestamp} and the document {id} in {} of {ingested_at} are two events with one \
+             id; see \"The scope of an id\" in docs/ids.md",
+            self.topic, origin.partition, origin.offset, suspect.index,
+        );
+        Refusal { status: 409, error_type: ID_CONFLICT.to_owned(), reason, in_failure_store: false }
+    }
+
+    /// Returns whether another line may go into the log, and of how many conflicts it speaks.
+    fn may_log(&self, conflicts: u64) -> Option<u64> {
+        let mut logged = self.logged.lock().unwrap_or_else(PoisonError::into_inner);
+        logged.since += conflicts;
+        if logged.at.is_some_and(|at| at.elapsed() < LOG_INTERVAL) {
+            return None;
+        }
+        logged.at = Some(Instant::now());
+        Some(std::mem::take(&mut logged.since))
+    }
+}
+
+fn timestamp(millis: i64) -> String {
+    let mut json = Vec::with_capacity(32);
+    avro::write_timestamp_millis(millis, &mut json);
+    String::from_utf8_lossy(&json).trim_matches('"').to_owned()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,141 @@
+//! What an answer makes of what is left: each document is settled, sent again, looked up, or set aside. Pure.
+
+use std::sync::Arc;
+
+use super::Work;
+use crate::bulk::body;
+use crate::bulk::outcome::{BlockKind, BulkFailure, Fate, Judgement, Refusal, Trouble};
+use crate::bulk::progress::{Ending, Progress, Repair};
+use crate::bulk::verify::Suspect;
+
+/// Takes note in `work` of what became of `chunk`.
+pub(in crate::bulk) fn apply(work: &mut Work<'_>, chunk: Vec<usize>, judgement: Judgement) -> Progress {
+    let mut progress = Progress::default();
+    match judgement {
+        Judgement::Items(fates) => apply_each(work, &chunk, fates, &mut progress),
+        Judgement::Retry(failure) => fail_whole(work, chunk, failure, &mut progress),
+        Judgement::Blocked(block) => {
+            progress.blockage.note(block, false);
+            work.again(chunk, &mut progress);
+        }
+        Judgement::IndexMissing => {
+            progress.repairs.insert(Repair::Index);
+            work.again(chunk, &mut progress);
+        }
+        Judgement::TooLarge => {
+            progress.ending = Ending::TooLarge;
+            let refusal = Refusal::too_large(body::size(work.batch, &chunk));
+            if let Some(item) = work.queue.cut(chunk) {
+                work.refuse(item, refusal, &mut progress);
+            }
+        }
+        Judgement::Refused(refusal) => {
+            if let Some(item) = work.queue.cut(chunk) {
+                work.refuse(item, refusal, &mut progress);
+            }
+        }
+        Judgement::Faulted(refusal) if work.attempts.fault() => {
+            progress.failure = Some(refusal.into());
+            work.again(chunk, &mut progress);
+        }
+        Judgement::Doubtful(refusal) | Judgement::Faulted(refusal) => {
+            if let Some(item) = cut_by_index(work, chunk) {
+                work.set_aside(item, refusal, &mut progress);
+            }
+        }
+    }
+    progress
+}
+
+/// A request of `chunk` failed as a whole. All of it is sent again, unless it is the one document that such requests
+/// have in common.
+fn fail_whole(work: &mut Work<'_>, chunk: Vec<usize>, failure: BulkFailure, progress: &mut Progress) {
+    // Too much to do is never a document's fault.
+    let is_suspect = failure.trouble != Trouble::Overload;
+    if let Some(item) = chunk.first().filter(|_| is_suspect) {
+        progress.ending = Ending::Failed(work.destinations.of(*item));
+    }
+    let is_at_fault = is_suspect && work.attempts.fail_whole(&chunk);
+    match chunk[..] {
+        [item] if is_at_fault => work.set_aside(item, Refusal::of_whole(&failure), progress),
+        _ => work.again(chunk, progress),
+    }
+    progress.failure = Some(failure);
+}
+
+/// Cuts `chunk`, which was refused as a whole: by index, since a cluster may forbid that a request names more than that
+/// of its path; else in two. Returns the one document that it is, if so.
+fn cut_by_index(work: &mut Work<'_>, chunk: Vec<usize>) -> Option<usize> {
+    if work.destinations.of_all(&chunk).is_some() {
+        return work.queue.cut(chunk);
+    }
+    work.queue.put_first(work.destinations.parts(chunk));
+    None
+}
+
+fn apply_each(work: &mut Work<'_>, chunk: &[usize], fates: Vec<Fate>, progress: &mut Progress) {
+    debug_assert_eq!(chunk.len(), fates.len(), "an answer of another length is no answer");
+    work.attempts.answered();
+    let mut again = Vec::new();
+    for (item, fate) in chunk.iter().zip(fates) {
+        if apply_one(work, *item, fate, progress) {
+            again.push(*item);
+        }
+    }
+    work.again(again, progress);
+}
+
+/// Applies what became of one document. Returns whether it has to be sent again.
+fn apply_one(work: &mut Work<'_>, item: usize, fate: Fate, progress: &mut Progress) -> bool {
+    match fate {
+        Fate::Indexed | Fate::Duplicate(_) if work.look_ups.is_doubtful() => {
+            progress.counts.doubtful += 1;
+            work.look_ups.doubt(item, fate == Fate::Indexed);
+        }
+        Fate::Indexed => work.delivered.index(&mut progress.counts),
+        Fate::Duplicate(index) => take(work, item, index.as_deref(), progress),
+        Fate::Refused(refusal) => work.refuse(item, refusal, progress),
+        Fate::Doubtful(refusal) => work.set_aside(item, refusal, progress),
+        Fate::Faulted(refusal) if work.attempts.has_faulted(item) => work.set_aside(item, refusal, progress),
+        Fate::IndexMissing(refusal) if work.attempts.has_missed(item) => {
+            progress.repairs.insert(Repair::Index);
+            work.set_aside(item, refusal, progress);
+        }
+        Fate::NotMapped(refusal) => {
+            progress.repairs.insert(Repair::Mapping);
+            if work.attempts.adopt(item) {
+                return true;
+            }
+            work.set_aside(item, refusal, progress);
+        }
+        Fate::Faulted(refusal) => {
+            progress.failure = Some(refusal.into());
+            return true;
+        }
+        Fate::Retry(failure) => {
+            progress.failure = Some(failure);
+            return true;
+        }
+        Fate::Blocked(block) => {
+            let is_index = matches!(block.kind, BlockKind::Index | BlockKind::Closed);
+            let is_moved = work.destinations.reroutes() && is_index;
+            progress.blockage.note(block, is_moved);
+            return !work.destinations.place_again_if(is_moved, item);
+        }
+        Fate::IndexMissing(_) => {
+            progress.repairs.insert(Repair::Index);
+            return !work.destinations.place_again_if(work.destinations.reroutes(), item);
+        }
+    }
+    false
+}
+
+/// `item` was answered 409 because of a document in `index`; none: in the index that it was sent to.
+fn take(work: &mut Work<'_>, item: usize, index: Option<&str>, progress: &mut Progress) {
+    if !work.proofs.are_wanted() {
+        return work.delivered.duplicate(&mut progress.counts);
+    }
+    let sent_to = work.destinations.of(item);
+    let index = index.filter(|index| *index != &*sent_to).map_or(sent_to, Arc::from);
+    work.suspect(Suspect { item, index }, progress);
+}

@@ -1,0 +1,42 @@
+use super::*;
+
+#[test]
+fn a_document_is_sent_again_so_often_and_one_that_was_set_aside_is_not() {
+    let mut attempts = Attempts::new(2, false);
+    for sent in 1..=MISSES {
+        attempts.start(&[1]);
+        assert_eq!((attempts.of(1), attempts.of(0)), (sent, 0));
+        assert_eq!(attempts.has_faulted(1), sent >= FAULTS);
+        assert_eq!(attempts.has_missed(1), sent >= MISSES);
+    }
+    let alone = Attempts::new(1, true);
+    assert!(alone.has_faulted(0) && alone.has_missed(0));
+}
+
+#[test]
+fn a_request_that_elasticsearch_fails_at_is_sent_again_so_often_in_a_row() {
+    let mut attempts = Attempts::new(1, false);
+    for _ in 0..2 {
+        (0..FAULTS).for_each(|_| assert!(attempts.fault()));
+        assert!(!attempts.fault());
+        attempts.answered();
+    }
+    assert!(!Attempts::new(1, true).fault());
+}
+
+#[test]
+fn the_mapping_is_brought_up_to_date_once_for_each_document() {
+    let mut attempts = Attempts::new(2, false);
+    assert!(attempts.adopt(0) && attempts.adopt(1) && !attempts.adopt(0));
+}
+
+#[test]
+fn without_an_answer_a_document_is_set_aside_once_others_show_that_it_is_the_one() {
+    let mut attempts = Attempts::new(2, false);
+    let others = Others { accepted: 1, has_witness: true };
+    attempts.note_others(others);
+    assert!(!attempts.fail_whole(&[0]));
+    attempts.note_others(Others { accepted: 2, ..others });
+    assert!(attempts.fail_whole(&[0]));
+    assert!(Attempts::new(1, true).fail_whole(&[0]));
+}

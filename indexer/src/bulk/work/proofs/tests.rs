@@ -1,0 +1,18 @@
+use super::*;
+
+#[test]
+fn suspects_are_taken_in_their_order_and_at_least_one() {
+    let suspect = |item| Suspect { item, index: "a".into() };
+    let mut proofs = Proofs::new(true);
+    assert!(proofs.are_wanted() && proofs.is_empty());
+    proofs.extend([suspect(1), suspect(2)]);
+    assert_eq!((proofs.take(0), proofs.take(9)), (vec![suspect(1)], vec![suspect(2)]));
+    assert!(proofs.is_empty());
+}
+
+#[test]
+fn it_counts_how_often_what_had_an_id_was_gone() {
+    let mut proofs = Proofs::default();
+    (0..300).for_each(|_| proofs.note_gone(1));
+    assert_eq!((proofs.rounds(1), proofs.rounds(2)), (u8::MAX, 0));
+}

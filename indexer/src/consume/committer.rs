@@ -1,0 +1,98 @@
+//! Asking for commits: what the ledger hands out, one request at a time.
+//!
+//! librdkafka tells nobody how an asynchronous commit ended unless it is given a callback, which rdkafka 0.39 does not
+//! set. So a commit waits for its answer, on a thread of its own; a failed one is tried again, and the lag counts what
+//! is committed, not what was sent.
+
+use std::sync::Arc;
+
+use kafka::position::{NextOffset, Partition};
+use rdkafka::TopicPartitionList;
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
+use service::admin::Condition;
+
+use super::topic::Topic;
+use crate::commit::{commit, list_of};
+use crate::message::report::Report;
+use crate::tasks::Tasks;
+
+/// Commits what is settled. While a commit is in flight no other one begins.
+#[derive(Debug)]
+pub(super) struct Committer {
+    /// Met when Kafka has answered.
+    kafka: Condition,
+    is_committing: bool,
+}
+
+/// What is committed at a time.
+struct Commit {
+    offsets: Vec<(Partition, NextOffset)>,
+    list: KafkaResult<TopicPartitionList>,
+}
+
+impl Committer {
+    /// Returns one with nothing in flight.
+    pub(super) fn new(kafka: Condition) -> Self {
+        Self { kafka, is_committing: false }
+    }
+
+    /// Returns whether a commit is in flight.
+    pub(super) fn is_committing(&self) -> bool {
+        self.is_committing
+    }
+
+    /// Begins to commit what is settled of `topic`, unless a commit is in flight.
+    pub(super) fn begin(&mut self, topic: &mut Topic, tasks: &Tasks) {
+        if self.is_committing {
+            return;
+        }
+        let Some(Commit { offsets, list }) = Commit::next(topic) else { return };
+        let client = Arc::clone(topic.subscription.client());
+        self.is_committing = true;
+        tasks.wait_for_kafka(move || {
+            let outcome = list.and_then(|list| commit(&*client, &list));
+            Report::Committed(offsets, outcome)
+        });
+    }
+
+    /// Commits what is settled of `topic`, and waits for it.
+    pub(super) fn commit_now(&mut self, topic: &mut Topic) {
+        let Some(Commit { offsets, list }) = Commit::next(topic) else { return };
+        let outcome = list.and_then(|list| commit(&**topic.subscription.client(), &list));
+        self.end(&offsets, outcome, topic);
+    }
+
+    /// Takes up how a commit has ended.
+    pub(super) fn end(&mut self, offsets: &[(Partition, NextOffset)], outcome: KafkaResult<()>, topic: &mut Topic) {
+        self.is_committing = false;
+        topic.figures.committed();
+        match outcome {
+            Ok(()) => {
+                self.kafka.met();
+                topic.partitions.committed(offsets);
+            }
+            Err(KafkaError::ConsumerCommit(RDKafkaErrorCode::NoOffset)) => {}
+            Err(error) => {
+                topic.figures.commit_failed();
+                tracing::warn!(%error, topic = topic.name(), "A commit failed; the next one retries it.");
+                topic.partitions.books.ledger.commit_failed();
+            }
+        }
+    }
+}
+
+impl Commit {
+    /// Returns what is settled of `topic` and not committed; none where nothing is.
+    fn next(topic: &mut Topic) -> Option<Self> {
+        let offsets = topic.partitions.take_commits();
+        if offsets.is_empty() {
+            return None;
+        }
+        let partitions = &topic.partitions;
+        let list = list_of(topic.name(), &offsets, |partition, next| partitions.metadata(partition, next));
+        Some(Self { offsets, list })
+    }
+}
+
+#[cfg(test)]
+mod tests;

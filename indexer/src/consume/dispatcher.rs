@@ -1,0 +1,103 @@
+//! Batches out, and what is reported of them: no more in flight than may be held.
+
+use std::time::{Duration, Instant};
+
+use super::batch_limits::BatchLimits;
+use super::books::Books;
+use super::memory_budget::MemoryBudget;
+use super::topic::Topic;
+use crate::config::Config;
+use crate::message::report::{SetAside, Settled};
+use crate::settle::Ledger;
+use crate::tasks::Tasks;
+
+/// How long one poll waits while a batch is due that has to wait for another one to settle.
+pub(super) const REPORT_POLL: Duration = Duration::from_millis(5);
+
+/// Sends batches within the limits of the config.
+#[derive(Debug)]
+pub(super) struct Dispatcher {
+    budget: MemoryBudget,
+    limits: BatchLimits,
+}
+
+impl Dispatcher {
+    /// Returns that of `config`, with nothing in flight.
+    pub(super) fn new(config: &Config) -> Self {
+        let max_bytes = usize::try_from(config.indexer.max_in_flight_bytes.as_u64()).unwrap_or(usize::MAX);
+        let budget = MemoryBudget::new(max_bytes, config.indexer.max_in_flight_requests);
+        Self { budget, limits: BatchLimits::of(config) }
+    }
+
+    /// Returns whether more records may be taken: there are bytes left, and the batch being filled is not waiting to be
+    /// sent. A body should have at most `target_bytes`.
+    pub(super) fn has_room(&self, books: &Books, target_bytes: usize) -> bool {
+        !self.limits.is_full(&books.builder, target_bytes) && self.budget.has_bytes(books.waiting_bytes())
+    }
+
+    /// Returns whether so much has settled that consuming may go on after a pause.
+    pub(super) fn has_drained(&self, books: &Books, target_bytes: usize) -> bool {
+        !self.limits.is_full(&books.builder, target_bytes) && self.budget.has_drained(books.waiting_bytes())
+    }
+
+    /// Returns how long a poll may wait, `longest` at most: not beyond the moment in which the batch being filled is
+    /// due.
+    pub(super) fn poll_wait(&self, books: &Books, longest: Duration) -> Duration {
+        match self.limits.left(&books.builder) {
+            // A batch that is due and not gone waits for a report, which no poll returns early for.
+            Some(Duration::ZERO) => REPORT_POLL,
+            left => left.map_or(longest, |left| left.min(longest)),
+        }
+    }
+
+    /// Sends the batch being filled if it is full or has waited long enough, and if one more may be in flight.
+    pub(super) fn send_if_due(&mut self, topic: &mut Topic, tasks: &Tasks, now: Instant) {
+        let builder = &topic.partitions.books.builder;
+        let is_due = self.limits.is_full(builder, tasks.target_bytes()) || self.limits.is_old(builder, now);
+        if !builder.is_empty() && is_due && self.budget.has_batch() {
+            self.send(topic, tasks, now);
+        }
+    }
+
+    /// Sends the batch being filled.
+    pub(super) fn send(&mut self, topic: &mut Topic, tasks: &Tasks, now: Instant) {
+        if let Some(batch) = topic.partitions.dispatch(now) {
+            self.budget.start(batch.held_bytes());
+            topic.figures.dispatched(&batch);
+            tasks.deliver(batch);
+        }
+    }
+
+    /// Takes up that a batch is settled.
+    pub(super) fn settle(&mut self, settled: &Settled, ledger: &mut Ledger) {
+        match settled.was_set_aside {
+            true => self.budget.finish_set_aside(settled.held_bytes),
+            false => self.budget.finish(settled.held_bytes),
+        }
+        ledger.settle(&settled.progress);
+    }
+
+    /// Takes up that a batch is settled except for documents that were set aside.
+    pub(super) fn set_aside(&mut self, set_aside: &SetAside, ledger: &mut Ledger) {
+        self.budget.set_aside(set_aside.freed_bytes);
+        ledger.set_aside(&set_aside.progress);
+    }
+
+    /// Returns how many bytes are held: in flight, being filled, or waiting.
+    pub(super) fn held_bytes(&self, books: &Books) -> usize {
+        self.budget.bytes() + books.waiting_bytes()
+    }
+
+    /// Logs that consuming of `topic` pauses.
+    pub(super) fn log_pause(&self, topic: &str) {
+        tracing::info!(
+            topic,
+            held_bytes = self.budget.bytes(),
+            batches = self.budget.batches(),
+            "The limit of records in flight is reached: consuming pauses until half of them have settled."
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,22 @@
+//! What a record waits for.
+
+use registry::wire::SchemaId;
+
+/// What a record waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Need {
+    /// The schema of this id.
+    Schema(SchemaId),
+    /// A table of backing indices that can place this placement time, in milliseconds since the Unix epoch.
+    Table(i64),
+}
+
+impl Need {
+    /// A short fixed word for metrics.
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Schema(_) => "schema",
+            Self::Table(_) => "table",
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! The client of the group, and the topic that it is subscribed to.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use kafka::position::{NextOffset, Partition};
+use kafka::{Login, without_value};
+use rdkafka::TopicPartitionList;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaResult;
+use rdkafka::message::BorrowedMessage;
+use rdkafka::topic_partition_list::Offset as Position;
+use service::admin::Condition;
+
+use super::group::{self, Group, Rebalance};
+use crate::config::Config;
+
+/// How long librdkafka may take to go back to the beginning of partitions.
+const SEEK_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a question may take that shows whether the cluster is there.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// A member's subscription to its topic. While all of it is paused, nothing of it resumes, and what is assigned is
+/// paused.
+pub(super) struct Subscription {
+    client: Arc<BaseConsumer<Group>>,
+    topic: String,
+    /// How long a question to the group's coordinator may take.
+    timeout: Duration,
+    is_paused: bool,
+}
+
+impl Subscription {
+    /// Joins the group of `config` and subscribes to its topic. `kafka` is met while the cluster can be reached.
+    ///
+    /// # Errors
+    /// When librdkafka refuses the settings.
+    pub(super) fn new(config: &Config, kafka: Condition) -> KafkaResult<Self> {
+        let group = Group::new(kafka, Login::new(&config.kafka)?);
+        let client: BaseConsumer<Group> =
+            group::client_config(config)?.create_with_context(group).map_err(without_value)?;
+        client.subscribe(&[&config.kafka.topic])?;
+        let (topic, timeout) = (config.kafka.topic.clone(), config.kafka.timeout);
+        Ok(Self { client: Arc::new(client), topic, timeout, is_paused: false })
+    }
+
+    /// Returns the name of the topic.
+    pub(super) fn topic(&self) -> &str {
+        &self.topic
+    }
+
+    /// Returns the client, for questions.
+    pub(super) fn client(&self) -> &Arc<BaseConsumer<Group>> {
+        &self.client
+    }
+
+    /// Returns the next record, once there is one within `wait`. Serves the client's events.
+    pub(super) fn poll(&self, wait: Duration) -> Option<KafkaResult<BorrowedMessage<'_>>> {
+        self.client.poll(wait)
+    }
+
+    /// Returns the next rebalance to carry out.
+    pub(super) fn next_rebalance(&self) -> Option<Rebalance> {
+        self.client.context().next_rebalance()
+    }
+
+    /// Returns what is committed for `partitions`; nothing of those for which nothing is.
+    pub(super) fn committed(&self, partitions: &[Partition]) -> KafkaResult<TopicPartitionList> {
+        self.client.committed_offsets(self.list(partitions), self.timeout)
+    }
+
+    /// Returns `partitions` as the client takes them.
+    pub(super) fn list(&self, partitions: &[Partition]) -> TopicPartitionList {
+        let mut list = TopicPartitionList::new();
+        for partition in partitions {
+            list.add_partition(&self.topic, partition.0);
+        }
+        list
+    }
+
+    /// Takes up the partitions of `begins`, each where it says.
+    pub(super) fn assign(&self, begins: &TopicPartitionList) -> KafkaResult<()> {
+        group::assign(&self.client, begins)
+    }
+
+    /// Returns whether the group has reassigned the partitions already that it takes back.
+    pub(super) fn has_lost(&self) -> bool {
+        self.client.assignment_lost()
+    }
+
+    /// Gives up the partitions of `list`, without whatever pause they have: librdkafka keeps it beyond the revocation,
+    /// and this member may be given them again.
+    pub(super) fn release(&self, list: &TopicPartitionList) -> KafkaResult<()> {
+        if let Err(error) = self.client.resume(list) {
+            tracing::warn!(topic = self.topic, %error, "Cannot resume the revoked partitions.");
+        }
+        group::unassign(&self.client, list)
+    }
+
+    /// Returns whether all is paused.
+    pub(super) fn is_paused(&self) -> bool {
+        self.is_paused
+    }
+
+    /// Fetches nothing more of `partitions`.
+    pub(super) fn pause(&self, partitions: &[Partition]) -> KafkaResult<()> {
+        self.client.pause(&self.list(partitions))
+    }
+
+    /// Fetches `partitions` again, unless all is paused.
+    pub(super) fn resume(&self, partitions: &[Partition]) -> KafkaResult<()> {
+        if self.is_paused { Ok(()) } else { self.client.resume(&self.list(partitions)) }
+    }
+
+    /// Pauses all: the `assigned` partitions.
+    pub(super) fn pause_all(&mut self, assigned: &[Partition]) -> KafkaResult<()> {
+        self.pause(assigned)?;
+        self.is_paused = true;
+        Ok(())
+    }
+
+    /// Resumes all but those partitions that are paused for a reason of their own: those that are `free`.
+    pub(super) fn resume_all(&mut self, free: &[Partition]) -> KafkaResult<()> {
+        self.client.resume(&self.list(free))?;
+        self.is_paused = false;
+        Ok(())
+    }
+
+    /// Returns how far the client has come.
+    pub(super) fn positions(&self) -> BTreeMap<Partition, NextOffset> {
+        let Ok(list) = self.client.position() else {
+            return BTreeMap::new();
+        };
+        let known = list.elements().into_iter().filter_map(|element| match element.offset() {
+            Position::Offset(offset) => Some((Partition(element.partition()), NextOffset(offset))),
+            Position::Beginning | Position::End | Position::Stored | Position::Invalid | Position::OffsetTail(_) => {
+                None
+            }
+        });
+        known.collect()
+    }
+
+    /// Has the client read `partitions` from their beginning. Returns those of which it does.
+    pub(super) fn rewind(&self, partitions: &[Partition]) -> KafkaResult<Vec<Partition>> {
+        let mut beginning = self.list(partitions);
+        beginning.set_all_offsets(Position::Beginning)?;
+        let sought = self.client.seek_partitions(beginning, SEEK_TIMEOUT)?;
+        let found = sought.elements().into_iter().filter(|element| element.error().is_ok());
+        Ok(found.map(|element| Partition(element.partition())).collect())
+    }
+
+    /// Returns whether a broker answers for the topic.
+    pub(super) fn answers(&self) -> bool {
+        self.client.fetch_metadata(Some(&self.topic), PROBE_TIMEOUT).is_ok()
+    }
+
+    /// Returns whether the group's coordinator answers.
+    pub(super) fn coordinator_answers(&self) -> bool {
+        self.client.committed_offsets(self.list(&[Partition(0)]), PROBE_TIMEOUT).is_ok()
+    }
+
+    /// Returns whether somebody holds the client too.
+    pub(super) fn is_shared(&self) -> bool {
+        Arc::strong_count(&self.client) > 1
+    }
+
+    /// Lets the client close: what it held was drained.
+    pub(super) fn close(&self) {
+        group::close(&self.client);
+    }
+}
+
+/// Returns the partitions of `list`.
+pub(super) fn partitions_of(list: &TopicPartitionList) -> Vec<Partition> {
+    list.elements().into_iter().map(|element| Partition(element.partition())).collect()
+}
+
+#[cfg(test)]
+mod tests;

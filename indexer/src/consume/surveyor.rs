@@ -1,0 +1,129 @@
+//! Looks at the log beside reading it, and takes up what it finds.
+//!
+//! Reading alone does not say so. A topic re-created may look as if it went on; retention may delete what is not read
+//! yet; and a partition that is paused says nothing of how much comes in. So every few seconds a thread of its own
+//! asks, and reports back.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use kafka::position::Partition;
+
+use super::interval::Interval;
+use super::jump::Jump;
+use super::survey::survey;
+use super::topic::{Topic, numbers};
+use crate::message::report::{Ends, Survey};
+use crate::tasks::Tasks;
+
+/// How often the log is looked at.
+const SURVEY_INTERVAL: Duration = Duration::from_secs(5);
+
+/// Has the log looked at, one look at a time.
+#[derive(Debug)]
+pub(super) struct Surveyor {
+    interval: Interval,
+    is_surveying: bool,
+}
+
+impl Surveyor {
+    /// Returns one whose first look is due at once.
+    pub(super) fn new() -> Self {
+        Self { interval: Interval::at_once(SURVEY_INTERVAL), is_surveying: false }
+    }
+
+    /// Has the next look due at once: other partitions are assigned.
+    pub(super) fn hurry(&mut self) {
+        self.interval.hurry();
+    }
+
+    /// Asks for what the log of `topic` is, if that is due, on a thread of its own; the answer comes as a report.
+    pub(super) fn begin(&mut self, topic: &mut Topic, tasks: &Tasks, now: Instant) {
+        if self.is_surveying || !self.interval.begin(now) {
+            return;
+        }
+        let books = &mut topic.partitions.books;
+        let partitions: Vec<Partition> = books.ledger.assigned().collect();
+        if partitions.is_empty() {
+            return;
+        }
+        let stood = partitions.iter().filter_map(|partition| Some((*partition, books.stands(*partition)?))).collect();
+        let jumps = books.take_jumps();
+        report_jumps_back(&jumps, topic);
+        topic.partitions.logs.gaps.begin(jumps, stood);
+        self.is_surveying = true;
+        let (client, name) = (Arc::clone(topic.subscription.client()), topic.name().to_owned());
+        tasks.wait_for_kafka(move || survey(&client, &name, &partitions));
+    }
+
+    /// Takes up what the log is.
+    pub(super) fn take(&mut self, survey: &Survey, topic: &mut Topic) {
+        self.is_surveying = false;
+        if let Some(id) = survey.topic_id {
+            topic.partitions.logs.identity.note(id);
+            leave_old_topic(topic);
+        }
+        for ends in &survey.ends {
+            take_ends(ends, topic);
+        }
+        topic.measure_lag();
+    }
+}
+
+fn take_ends(ends: &Ends, topic: &mut Topic) {
+    let Ends { partition, start, end } = *ends;
+    let partitions = &mut topic.partitions;
+    if !partitions.books.ledger.is_assigned(partition) {
+        return;
+    }
+    partitions.logs.lag.note(partition, start, end);
+    let stands = partitions.books.stands(partition);
+    for loss in partitions.logs.gaps.losses(partition, start, stands) {
+        tracing::error!(
+            topic = topic.subscription.topic(),
+            partition = partition.0,
+            from = loss.from.0,
+            to = loss.to.0,
+            records = loss.records(),
+            "Retention deleted records before they were indexed; they are lost. The indexer is too slow, or was \
+             down for too long, for the topic's retention."
+        );
+        topic.figures.lost(loss.records());
+        if loss.is_ahead {
+            partitions.books.builder.pass(partition, loss.to);
+        }
+    }
+}
+
+/// Reports where offsets went back within a topic: records were taken off the end of the log, or it is another one.
+fn report_jumps_back(jumps: &[Jump], topic: &Topic) {
+    for jump in jumps.iter().filter(|jump| jump.is_back()) {
+        tracing::error!(
+            topic = topic.name(),
+            partition = jump.partition.0,
+            from = jump.from.0,
+            to = jump.to.0,
+            "The offsets of a partition went back: its log was truncated (an unclean leader election) or is a new \
+             one. It is read again from there; existing documents are not duplicated."
+        );
+        topic.figures.log_reset("went_back");
+    }
+}
+
+/// Goes back to the beginning of each partition whose offsets belong to a topic that was deleted.
+fn leave_old_topic(topic: &mut Topic) {
+    let strangers = topic.partitions.logs.identity.strangers();
+    if strangers.is_empty() {
+        return;
+    }
+    tracing::error!(
+        topic = topic.name(),
+        partitions = numbers(&strangers),
+        "The topic was deleted and created again: it is read from its beginning. Records of the old topic that \
+         were not indexed are lost."
+    );
+    topic.rewind(&strangers, "recreated");
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,56 @@
+//! What is taken up of a look at the log. No cluster is there.
+
+use kafka::position::{NextOffset, Offset};
+use service::metrics::Registry;
+
+use super::super::reading::Reading;
+use super::super::tests::alone;
+use super::*;
+use crate::metrics::Metrics;
+
+const P: Partition = Partition(0);
+
+/// A topic of which reading of one partition stands at 7.
+fn topic(metrics: &Metrics) -> Topic {
+    let mut topic = Topic::new(alone(), Reading::service(), metrics.clone());
+    topic.partitions.assign(P, Some(NextOffset(7)), "");
+    topic
+}
+
+fn found(start: i64, end: i64) -> Survey {
+    let ends = |partition| Ends { partition, start: NextOffset(start), end: NextOffset(end) };
+    Survey { topic_id: None, ends: vec![ends(P), ends(Partition(9))] }
+}
+
+#[test]
+fn a_look_says_how_many_records_wait_of_the_partitions_that_are_assigned() {
+    let metrics = Metrics::new(&Registry::new()).unwrap();
+    let (mut topic, mut surveyor) = (topic(&metrics), Surveyor::new());
+    surveyor.is_surveying = true;
+    surveyor.take(&found(0, 10), &mut topic);
+    assert!(!surveyor.is_surveying);
+    assert_eq!(metrics.lag.with_label_values(&["events", "0"]).get(), 3);
+    assert!(metrics.lag.remove_label_values(&["events", "9"]).is_err(), "it is not assigned");
+}
+
+#[test]
+fn what_retention_deleted_before_it_was_read_is_counted_and_passed() {
+    let metrics = Metrics::new(&Registry::new()).unwrap();
+    let (mut topic, mut surveyor) = (topic(&metrics), Surveyor::new());
+    for lost in [0, 5] {
+        let stood = [(P, NextOffset(7))].into();
+        topic.partitions.logs.gaps.begin(Vec::new(), stood);
+        surveyor.take(&found(12, 20), &mut topic);
+        assert_eq!(metrics.lost_records.with_label_values(&["events"]).get(), lost);
+    }
+    assert_eq!(topic.partitions.books.stands(P), Some(NextOffset(12)));
+}
+
+#[test]
+fn offsets_that_went_back_are_counted_and_those_that_went_on_are_not() {
+    let metrics = Metrics::new(&Registry::new()).unwrap();
+    let topic = topic(&metrics);
+    let jump = |to| Jump { partition: P, from: NextOffset(7), to: Offset(to) };
+    report_jumps_back(&[jump(3), jump(9)], &topic);
+    assert_eq!(metrics.log_resets.with_label_values(&["events", "went_back"]).get(), 1);
+}

@@ -1,0 +1,45 @@
+//! What the tests of the parts need: a topic on librdkafka's mock cluster, and one without a cluster.
+
+use std::time::{Duration, Instant};
+
+use rdkafka::TopicPartitionList;
+use rdkafka::mocking::MockCluster;
+use rdkafka::producer::DefaultProducerContext;
+use service::admin::Readiness;
+
+use super::group::Rebalance;
+use super::subscription::Subscription;
+use crate::config::Config;
+
+pub(super) const TOPIC: &str = "events";
+pub(super) const PATIENCE: Duration = Duration::from_secs(60);
+
+pub(super) type Cluster = MockCluster<'static, DefaultProducerContext>;
+
+/// A subscription to [`TOPIC`] at `brokers`.
+pub(super) fn subscription(brokers: &str) -> Subscription {
+    let mut config = Config::default();
+    (config.kafka.brokers, config.kafka.topic) = (brokers.to_owned(), TOPIC.to_owned());
+    Subscription::new(&config, Readiness::new().condition("kafka")).unwrap()
+}
+
+/// A subscription where there is no cluster.
+pub(super) fn alone() -> Subscription {
+    subscription("127.0.0.1:1")
+}
+
+/// A member of the group of a cluster, and the four partitions that it is to take up. It has to close, and be dropped
+/// before the cluster: the client waits without end otherwise.
+pub(super) fn member() -> (Subscription, TopicPartitionList, Cluster) {
+    let cluster = MockCluster::new(1).unwrap();
+    cluster.create_topic(TOPIC, 4, 1).unwrap();
+    let subscription = subscription(&cluster.bootstrap_servers());
+    let until = Instant::now() + PATIENCE;
+    loop {
+        assert!(Instant::now() < until, "the group assigns nothing");
+        subscription.poll(Duration::from_millis(50));
+        if let Some(Rebalance::Assign(list)) = subscription.next_rebalance() {
+            return (subscription, list, cluster);
+        }
+    }
+}

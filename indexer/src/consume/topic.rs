@@ -1,0 +1,208 @@
+//! The topic as this member of the group has it: the client, the partitions, and what is reported of them. What the two
+//! must do together is done here.
+
+use std::time::{Duration, Instant};
+
+use kafka::position::{NextOffset, Partition};
+use rdkafka::TopicPartitionList;
+use rdkafka::error::KafkaResult;
+use rdkafka::topic_partition_list::Offset as Position;
+
+use super::figures::Figures;
+use super::partitions::Partitions;
+use super::reading::Reading;
+use super::subscription::{Subscription, partitions_of};
+use super::survey;
+use crate::metrics::Metrics;
+use crate::tasks::Tasks;
+
+/// A topic that is read.
+pub(super) struct Topic {
+    pub(super) subscription: Subscription,
+    pub(super) partitions: Partitions,
+    pub(super) figures: Figures,
+}
+
+impl Topic {
+    /// Returns the topic of `subscription`, of which no partition is assigned yet.
+    pub(super) fn new(subscription: Subscription, reading: Reading, metrics: Metrics) -> Self {
+        let figures = Figures::new(subscription.topic(), metrics);
+        Self { subscription, partitions: Partitions::new(reading), figures }
+    }
+
+    /// Returns its name.
+    pub(super) fn name(&self) -> &str {
+        self.subscription.topic()
+    }
+
+    /// Takes the partitions of `list` up, where they are committed. Returns whether the client could.
+    pub(super) fn assign(&mut self, list: &TopicPartitionList) -> bool {
+        let partitions = partitions_of(list);
+        let begins = self.look_up_beginnings(&partitions);
+        if let Err(error) = self.subscription.assign(&begins) {
+            tracing::error!(topic = self.name(), %error, "Cannot take over the assigned partitions.");
+            return false;
+        }
+        for partition in partitions.iter().filter(|partition| self.partitions.reading.is_closed(**partition)) {
+            self.pause_closed(*partition);
+        }
+        self.partitions.logs.positions.distrust(&self.subscription.positions(), &partitions);
+        if self.subscription.is_paused()
+            && let Err(error) = self.subscription.pause(&partitions)
+        {
+            tracing::warn!(topic = self.name(), %error, "Cannot pause the assigned partitions.");
+        }
+        self.figures.rebalanced("assigned");
+        self.note_assignment("Partitions were assigned.", &partitions);
+        true
+    }
+
+    /// Gives the partitions of `list` up, and has `tasks` do so too.
+    pub(super) fn release(&mut self, list: &TopicPartitionList, tasks: &Tasks) {
+        let partitions = partitions_of(list);
+        for partition in &partitions {
+            if let Some(epoch) = self.partitions.revoke(*partition) {
+                tasks.revoke(*partition, epoch);
+            }
+            self.figures.forget(*partition);
+        }
+        if let Err(error) = self.subscription.release(list) {
+            tracing::error!(topic = self.name(), %error, "Cannot release the revoked partitions.");
+        }
+        self.note_assignment("Partitions were revoked.", &partitions);
+    }
+
+    /// Reads `partitions` from their beginning, for `reason`.
+    pub(super) fn rewind(&mut self, partitions: &[Partition], reason: &str) {
+        let found = match self.subscription.rewind(partitions) {
+            Ok(found) => found,
+            Err(error) => {
+                tracing::warn!(topic = self.name(), %error, "Cannot rewind the partitions; trying again.");
+                return;
+            }
+        };
+        for partition in &found {
+            self.partitions.begin_anew(*partition);
+            self.figures.log_reset(reason);
+        }
+        self.partitions.logs.positions.distrust(&self.subscription.positions(), &found);
+        // Some may have been paused for records that waited, and do so no longer.
+        if let Err(error) = self.subscription.resume(&found) {
+            tracing::warn!(topic = self.name(), %error, "Cannot resume the partitions.");
+        }
+    }
+
+    /// Passes over what is no record, up to where the client has come.
+    pub(super) fn pass_what_is_no_record(&mut self) {
+        self.partitions.pass(self.subscription.positions());
+        self.partitions.books.builder.open_with(Instant::now);
+    }
+
+    /// Pauses all that is assigned. Returns whether the client does.
+    pub(super) fn pause(&mut self) -> bool {
+        let assigned: Vec<Partition> = self.partitions.books.ledger.assigned().collect();
+        let outcome = self.subscription.pause_all(&assigned);
+        self.note_pause(outcome, "Cannot pause the partitions.")
+    }
+
+    /// Resumes all that is free. Returns whether the client does.
+    pub(super) fn resume(&mut self) -> bool {
+        let assigned = self.partitions.books.ledger.assigned();
+        let free: Vec<Partition> = assigned.filter(|partition| self.partitions.is_free(*partition)).collect();
+        let outcome = self.subscription.resume_all(&free);
+        self.note_pause(outcome, "Cannot resume the partitions.")
+    }
+
+    /// Fetches nothing more of `partition`: nothing more of it is read.
+    pub(super) fn pause_closed(&self, partition: Partition) {
+        if let Err(error) = self.subscription.pause(&[partition]) {
+            tracing::warn!(topic = self.name(), %error, partition = partition.0, "A partition that was read to its end could not be paused.");
+        }
+    }
+
+    /// Fetches `partition` again, if it is free: none of its records waits any more.
+    pub(super) fn resume_free(&self, partition: Partition) {
+        if self.partitions.is_free(partition)
+            && let Err(error) = self.subscription.resume(&[partition])
+        {
+            tracing::warn!(topic = self.name(), %error, partition = partition.0, "Cannot resume a partition that no longer waits.");
+        }
+    }
+
+    /// Sets the metrics of what is held, `held_bytes` in all, and of what waits.
+    pub(super) fn measure(&self, held_bytes: usize) {
+        self.measure_lag();
+        self.figures.held(held_bytes);
+        self.figures.parked(self.partitions.books.parked.counts());
+    }
+
+    /// Sets the metrics of each assigned partition.
+    pub(super) fn measure_lag(&self) {
+        let (now, books, lag) = (Instant::now(), &self.partitions.books, &self.partitions.logs.lag);
+        for partition in books.ledger.assigned() {
+            let held = books.held_since(partition).map_or(Duration::ZERO, |since| now.duration_since(since));
+            self.figures.lag(partition, lag.of(partition), held);
+        }
+    }
+
+    /// Looks up what is committed for `partitions`, and begins them there. Returns where to read from.
+    fn look_up_beginnings(&mut self, partitions: &[Partition]) -> TopicPartitionList {
+        let begins = self.subscription.list(partitions);
+        if partitions.is_empty() {
+            return begins;
+        }
+        if let Some(id) = survey::ask_topic_id(self.subscription.client(), self.name()) {
+            self.partitions.logs.identity.note(id);
+        }
+        let committed = self.subscription.committed(partitions).unwrap_or_else(|error| {
+            tracing::warn!(topic = self.name(), %error, "Cannot read the committed offsets; the client reads them itself.");
+            begins.clone()
+        });
+        for (element, mut begin) in committed.elements().into_iter().zip(begins.elements()) {
+            let partition = Partition(element.partition());
+            let committed = match element.offset() {
+                Position::Offset(offset) => Some(NextOffset(offset)),
+                _ => None,
+            };
+            let beginning = self.partitions.assign(partition, committed, element.metadata());
+            if beginning.is_of_old_topic {
+                self.report_old_topic(partition);
+            }
+            if let Err(error) = begin.set_offset(beginning.position) {
+                tracing::error!(topic = self.name(), %error, "Cannot set the offsets to read from.");
+            }
+        }
+        begins
+    }
+
+    fn report_old_topic(&self, partition: Partition) {
+        tracing::error!(
+            topic = self.name(),
+            partition = partition.0,
+            "The committed offset belongs to a deleted topic of this name: the partition is read from its beginning."
+        );
+        self.figures.log_reset("recreated");
+    }
+
+    fn note_pause(&self, outcome: KafkaResult<()>, failure: &str) -> bool {
+        match outcome {
+            Ok(()) => self.figures.paused(self.subscription.is_paused()),
+            Err(ref error) => tracing::warn!(topic = self.name(), %error, "{failure}"),
+        }
+        outcome.is_ok()
+    }
+
+    fn note_assignment(&self, what: &str, changed: &[Partition]) {
+        let assigned = self.partitions.books.ledger.assigned().count();
+        self.figures.assigned(assigned);
+        tracing::info!(topic = self.name(), partitions = numbers(changed), assigned, "{what}");
+    }
+}
+
+/// Returns the numbers of `partitions` as a log line has them.
+pub(super) fn numbers(partitions: &[Partition]) -> String {
+    partitions.iter().map(Partition::to_string).collect::<Vec<_>>().join(",")
+}
+
+#[cfg(test)]
+mod tests;
