@@ -1,5 +1,5 @@
-//! The fuse of one topic while it has blown: all batches wait, in the order of their arrival, and the first one tries
-//! whether it is over.
+//! The fuse of one topic while it has blown: all batches wait, and try in turn whether it is over. One of documents that
+//! are at fault themselves would never find out.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -21,6 +21,8 @@ pub(super) struct Hold {
     state: Mutex<HoldState>,
     /// Held by the batch whose turn it is.
     turn: tokio::sync::Mutex<()>,
+    /// Between two attempts: the first pause, and the longest.
+    pauses: [Duration; 2],
     metric: IntGaugeVec,
     topic: String,
 }
@@ -36,7 +38,7 @@ impl Hold {
         let topic = config.kafka.topic.clone();
         metric.with_label_values(&[&topic]).set(0);
         let state = HoldState { fuse: Fuse::new(config.indexer.fuse), is_blown: false };
-        Self { state: Mutex::new(state), turn: tokio::sync::Mutex::new(()), metric, topic }
+        Self { state: Mutex::new(state), turn: tokio::sync::Mutex::new(()), pauses: PAUSES, metric, topic }
     }
 
     pub(super) fn is_blown(&self) -> bool {
@@ -67,9 +69,12 @@ impl Hold {
     /// sent again, such as records that are no Avro, one at a time. Returns what is refused still of what was
     /// `refused`.
     pub(super) async fn wait(&self, bulk: &Bulk, batch: &Batch, refused: Vec<Refused>) -> Vec<Refused> {
-        let _turn = self.turn.lock().await;
-        let [mut pause, longest] = PAUSES;
-        while self.is_blown() {
+        let [mut pause, longest] = self.pauses;
+        loop {
+            let _turn = self.turn.lock().await;
+            if !self.is_blown() {
+                return again(bulk, batch, &refused).await;
+            }
             tokio::time::sleep(pause).await;
             if refused.is_empty() {
                 if batch.undecodable.is_empty() {
@@ -83,7 +88,6 @@ impl Hold {
             }
             pause = (pause * 2).min(longest);
         }
-        again(bulk, batch, &refused).await
     }
 
     fn close(&self) {
@@ -113,3 +117,6 @@ async fn again(bulk: &Bulk, batch: &Batch, refused: &[Refused]) -> Vec<Refused> 
     });
     still.chain(doubtful).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -74,7 +74,7 @@ fn judge(index: &str, answer: &ServerAnswer) -> Result<Handling, BulkFailure> {
             Some(handling) => return Ok(handling),
             None => Trouble::Unreadable,
         },
-        400 | 401 | 403 | 404 if is_own_error(&answer.body) => return Ok(Handling::Changed),
+        400 | 403 | 404 if is_own_error(&answer.body) => return Ok(Handling::Changed),
         408 => Trouble::TimedOut,
         429 => Trouble::Overload,
         _ => Trouble::Server,

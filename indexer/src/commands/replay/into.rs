@@ -3,7 +3,8 @@
 //!
 //! The swap: the alias is moved at once; the indices it has left are closed to writes, which waits for what is on its
 //! way to them; then the topic is read once more up to where it ended at that moment. Whatever the service wrote to the
-//! old indices stands before that end, so nothing is lost; documents keep their ids, so nothing is there twice.
+//! old indices stands before that end, so nothing is lost. From the move on, documents are placed as the service places
+//! them: where the new index has rolled over meanwhile, what is younger is in the next one, under the same id.
 
 use std::time::Duration;
 
@@ -147,7 +148,7 @@ impl Backfill<'_> {
                 cut = now_millis();
                 block_in_place(|| plan::extend(&self.config, self.args, checkpoint))?;
             }
-            let done = self.pass(checkpoint).await?;
+            let done = self.pass(&self.config, checkpoint).await?;
             let is_last = !done.is_complete || !follows || (round > 0 && done.elapsed < CAUGHT_UP);
             all.add(done);
             if is_last {
@@ -157,8 +158,8 @@ impl Backfill<'_> {
         Ok(cut - LATE)
     }
 
-    async fn pass(&self, checkpoint: &Checkpoint) -> Result<Done, CommandError> {
-        let pass = Pass { config: &self.config, args: self.args, checkpoint };
+    async fn pass(&self, config: &Config, checkpoint: &Checkpoint) -> Result<Done, CommandError> {
+        let pass = Pass { config, args: self.args, checkpoint };
         let done = pass.run(self.shutdown).await?;
         if done.is_shared {
             return Err(CommandError::Shared(self.args.name(self.topic)));
@@ -188,7 +189,8 @@ impl Backfill<'_> {
         }
         // Nothing is on its way to the old indices any more: what they hold stands before this end.
         block_in_place(|| plan::extend(&self.config, self.args, checkpoint))?;
-        all.add(self.pass(checkpoint).await?);
+        let behind_alias = of_replay(self.topic, &self.config.indexer.group_id);
+        all.add(self.pass(&behind_alias, checkpoint).await?);
         Ok(self.live.adopt_member(self.into).await?)
     }
 

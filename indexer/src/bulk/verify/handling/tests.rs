@@ -33,7 +33,7 @@ fn what_fails_for_now_says_nothing_of_the_index() {
         (200, "{}", Ok(Handling::Verbatim)),
         (200, "<html>", Err(Trouble::Unreadable)),
         (400, OWN, Ok(Handling::Changed)),
-        (401, OWN, Ok(Handling::Changed)),
+        (401, OWN, Err(Trouble::Server)),
         (403, OWN, Ok(Handling::Changed)),
         (404, OWN, Ok(Handling::Changed)),
         (403, "<html>", Err(Trouble::Server)),

@@ -1,0 +1,38 @@
+use service::metrics::Registry;
+
+use super::*;
+use crate::bulk::tests::stub::{Received, Reply, Stub};
+use crate::bulk::tests::{batch_of, config, service};
+use crate::metrics::Metrics;
+
+/// Refuses the documents named "bad", and no others.
+fn some_are_bad(received: &Received) -> Reply {
+    let answer = |document: &&str| match document.contains("bad") {
+        true => r#"{"create":{"status":400,"error":{"type":"document_parsing_exception"}}}"#,
+        false => r#"{"create":{"status":201}}"#,
+    };
+    let items: Vec<&str> = received.documents().iter().map(answer).collect();
+    Reply::Answer(200, format!(r#"{{"items":[{}]}}"#, items.join(",")))
+}
+
+fn refused() -> Vec<Refused> {
+    let (error_type, reason) = ("document_parsing_exception".to_owned(), String::new());
+    vec![Refused { item: 0, status: 400, error_type, reason, attempts: 1 }]
+}
+
+#[tokio::test]
+async fn a_document_that_is_at_fault_does_not_keep_the_others_from_closing_the_fuse() {
+    let stub = Stub::start(some_are_bad).await;
+    let mut config = config(&stub.url());
+    config.indexer.fuse.max_consecutive = 1;
+    let service = service(&config);
+    let metrics = Metrics::new(&Registry::new()).unwrap();
+    let mut hold = Hold::new(&config, metrics.fuse_blown.clone());
+    hold.pauses = [Duration::from_millis(1); 2];
+    assert!(hold.count(1, 1).is_some());
+    let (bad, good) = (batch_of(&["bad"]), batch_of(&["good"]));
+    let waiting =
+        futures::future::join(hold.wait(&service.bulk, &bad, refused()), hold.wait(&service.bulk, &good, refused()));
+    let (bad, good) = tokio::time::timeout(Duration::from_secs(30), waiting).await.expect("the fuse closes");
+    assert_eq!((bad.len(), good.len(), hold.is_blown()), (1, 0, false));
+}
