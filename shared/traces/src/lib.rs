@@ -1,7 +1,7 @@
 //! Traces: spans of requests and events, and their way to a collector over OTLP.
 //!
-//! [`Traces`] makes spans. A span that ends goes into a queue with a bound ([`queue`]), from which the SDK's thread takes
-//! batches for the exporter ([`export`]). Nothing here makes an event wait: what finds no room is counted and dropped.
+//! [`Traces`] makes spans. A span that ends goes into a queue with a bound (`queue`), from which the SDK's thread takes
+//! batches for the exporter (`export`). Nothing here makes an event wait: what finds no room is counted and dropped.
 //! [`Traceparent`] is what a header says of a trace.
 //!
 //! The names of attributes follow OpenTelemetry's semantic conventions. Which ones a span has is the concern of the
