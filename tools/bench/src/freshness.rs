@@ -55,7 +55,8 @@ async fn measure(setup: &Setup, rate: u32) -> anyhow::Result<Sample> {
     let probes = rate.min(PROBES_PER_SECOND);
     let mut feed = setup.feed(&flow.topic);
     feed.per_second = Some(rate - probes);
-    let seconds = (WARM_UP + DURATION + PATIENCE).as_secs();
+    // Longer than it is measured, however long the last answers take.
+    let seconds = (WARM_UP + DURATION + 2 * PATIENCE).as_secs();
     let others = u64::from(rate - probes) * seconds;
     let (before, mut waits) = (Usage::of(flow.indexer.id())?, Waits::default());
     tokio::select! {
