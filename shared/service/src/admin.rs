@@ -24,7 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Serves the admin endpoints until `shutdown` is cancelled, and two seconds longer at most. Meanwhile samples
 /// for the status page are taken, and the service manager learns the readiness ([`notify`]). What strangers can hold is
-/// bounded ([`connections`]).
+/// bounded (`connections`).
 ///
 /// - `/`: the status page, for people; `/status.json`: the same for machines ([`crate::status`]).
 /// - `/metrics`: the metrics in Prometheus' text format.
