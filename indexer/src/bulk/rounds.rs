@@ -54,7 +54,12 @@ impl Rounds {
             self.landing.divert(work).await;
             let budget = self.post.fit(work, permit.budget());
             let progress = match work.take(budget) {
-                Some(chunk) => self.send_traced(permit, work, batch, chunk, alone.as_deref_mut()).await,
+                Some(chunk) => {
+                    let span = self.traces.as_ref().and_then(|traces| traces.begin(batch, &chunk));
+                    let progress = self.send(permit, work, batch, chunk, alone.as_deref_mut()).await;
+                    traced::end(span, &progress);
+                    progress
+                }
                 None => self.read(permit, work, batch).await,
             };
             self.repair(&progress).await;
@@ -75,23 +80,6 @@ impl Rounds {
                 self.control.ask_witness(&index, &Cause::of_whole(Trouble::Connection)).await;
             }
         }
-    }
-
-    /// As [`Rounds::send`], within a span where the request is traced.
-    async fn send_traced(
-        &self,
-        permit: Permit<'_>,
-        work: &mut Work<'_>,
-        batch: &Batch,
-        chunk: Vec<usize>,
-        alone: Option<&mut Alone>,
-    ) -> Progress {
-        let span = self.traces.as_ref().and_then(|traces| traces.begin(batch, &chunk));
-        let progress = self.send(permit, work, batch, chunk, alone).await;
-        if let Some(span) = span {
-            traced::end(span, &progress);
-        }
-        progress
     }
 
     /// One request, from the body to what became of it.

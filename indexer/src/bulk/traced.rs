@@ -52,8 +52,9 @@ impl BulkTraces {
     }
 }
 
-/// Ends `span` with what its request came to.
-pub(super) fn end(mut span: Span, progress: &Progress) {
+/// Ends `span`, if there is one, with what its request came to.
+pub(super) fn end(span: Option<Span>, progress: &Progress) {
+    let Some(mut span) = span else { return };
     let counts = &progress.counts;
     let [indexed, duplicates, refused] =
         [counts.indexed, counts.duplicates, counts.refused].map(|count| i64::try_from(count).unwrap_or(i64::MAX));

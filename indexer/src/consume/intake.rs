@@ -137,8 +137,9 @@ fn leave_other_logs(topic: &mut Topic) {
     tracing::error!(
         topic = topic.name(),
         partitions = numbers(&others),
-        "The record before the committed offset is not the one that was indexed: the log was truncated (an unclean leader election) or \
-         restored, and has grown since. The partitions are read from their beginning; documents that exist are not written twice."
+        "The record before the committed offset is not the one that was indexed: the log was truncated (an unclean \
+         leader election) or restored, and has grown since. The partitions are read from their beginning; documents \
+         that exist are not written twice."
     );
     topic.rewind(&others, "replaced");
 }

@@ -22,7 +22,7 @@ impl Http {
         tls::install_provider();
         let authorities = match &config.ca_file {
             None => Vec::new(),
-            Some(file) => authorities(file)?,
+            Some(file) => tls::authorities(file).map_err(|reason| RegistrySetupError::new("ca_file", reason))?,
         };
         let identity = match (&config.client_certificate_file, &config.client_key_file) {
             (Some(certificate), Some(key)) => Some(identity(certificate, key)?),
@@ -54,16 +54,6 @@ impl Http {
             builder = builder.identity(identity.clone());
         }
         builder
-    }
-}
-
-fn authorities(file: &Path) -> Result<Vec<Certificate>, RegistrySetupError> {
-    let pem = read("ca_file", file)?;
-    match Certificate::from_pem_bundle(&pem) {
-        Ok(certificates) if !certificates.is_empty() => Ok(certificates),
-        Ok(_) | Err(_) => {
-            Err(RegistrySetupError::new("ca_file", format!("{} holds no certificate in PEM form", file.display())))
-        }
     }
 }
 

@@ -31,7 +31,7 @@ impl Traceparent {
         (is_whole && is_valid).then(|| Self { trace, span, flags: TraceFlags::new(flags) & TraceFlags::SAMPLED })
     }
 
-    /// Returns whether whoever has sent it exports the trace.
+    /// Returns whether the sender exports the trace.
     pub fn is_sampled(&self) -> bool {
         self.flags.is_sampled()
     }

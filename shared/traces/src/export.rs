@@ -4,7 +4,6 @@
 //! and events do not wait for them.
 
 use std::fmt::Display;
-use std::path::Path;
 use std::sync::Arc;
 
 use config::{ConfigError, Tracing};
@@ -17,7 +16,7 @@ use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 use prost::Message as _;
 use reqwest::header::CONTENT_TYPE;
 use reqwest::redirect::Policy;
-use reqwest::{Certificate, Client, Url};
+use reqwest::{Client, Url};
 use service::causes::with_causes;
 use service::{http, tls};
 use tokio::runtime::Handle;
@@ -55,7 +54,7 @@ impl Exporter {
         let builder = Client::builder().timeout(config.timeout).redirect(Policy::none());
         let mut builder = builder.default_headers(config.all_headers()?);
         if let Some(file) = &config.ca_file {
-            builder = builder.tls_certs_merge(authorities(file)?);
+            builder = builder.tls_certs_merge(tls::authorities(file).map_err(|reason| unusable("ca_file", reason))?);
         }
         let client = builder.build().map_err(|error| unusable("otlp_endpoint", with_causes(&error)))?;
         let (resource, report) = (ResourceAttributesWithSchema::default(), Report::default());
@@ -104,15 +103,6 @@ fn traces_url(endpoint: &str) -> Option<Url> {
 
 fn unusable(key: &str, reason: impl Display) -> ConfigError {
     ConfigError(format!("tracing.{key}: {reason}"))
-}
-
-fn authorities(file: &Path) -> Result<Vec<Certificate>, ConfigError> {
-    let error = |reason: String| unusable("ca_file", reason);
-    let pem = std::fs::read(file).map_err(|cause| error(format!("cannot read {}: {cause}", file.display())))?;
-    match Certificate::from_pem_bundle(&pem) {
-        Ok(certificates) if !certificates.is_empty() => Ok(certificates),
-        Ok(_) | Err(_) => Err(error(format!("{} holds no certificate in PEM form", file.display()))),
-    }
 }
 
 #[cfg(test)]

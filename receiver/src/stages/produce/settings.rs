@@ -20,7 +20,7 @@ const DEFAULTS: [(&str, &str); 6] = [
     // What waits for Kafka at a time (P6). A full queue is answered 503.
     (queue_budget::KIB, "65536"),
     (queue_budget::RECORDS, "100000"),
-    // One key is in one partition whoever produced it: this is what Kafka's own clients do.
+    // As Kafka's own clients do it: all records of a key are in one partition, whichever client wrote them.
     ("partitioner", "murmur2_random"),
     // After an outage, events are refused until the connection is back: look often.
     ("reconnect.backoff.max.ms", "1000"),
