@@ -88,6 +88,6 @@ pub fn of_field(found: &FoundField<'_>, unit: TimeUnit) -> Option<i64> {
     match found {
         FoundField::Millis(millis) => Some(*millis),
         FoundField::Integer(number) => Some(unit.millis(*number)),
-        FoundField::Text(_) => None,
+        FoundField::Text(_) | FoundField::Boolean(_) => None,
     }
 }

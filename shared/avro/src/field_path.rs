@@ -10,24 +10,27 @@ use super::node::{NodeId, Record, SchemaNode, Symbol, Unit};
 use super::sink::{Scalar, Sink};
 use super::text::Text;
 use super::uuid;
+use super::way::Way;
 
 /// A path to a scalar field of a record schema, or of the records of a union: only of use with the schema it was made
-/// from.
+/// from. It may lead to a second one too.
 #[derive(Clone, Debug)]
 pub struct FieldPath {
     /// The way from the root.
     pub(super) way: Way,
 }
 
-/// The way from a type to a field within it. A union of null and one other type is no step.
-#[derive(Clone, Debug)]
-pub(super) enum Way {
-    /// The field itself.
-    Here,
-    /// By the field of this number of a record.
-    Field(u32, Box<Way>),
-    /// By the branch that a union's value has; none where the branch has no such field.
-    Branch(Box<[Option<Way>]>),
+impl FieldPath {
+    /// Returns the path to both `first` and `second`, of the same schema: where both are found in one walk.
+    pub fn both(first: Option<Self>, second: Option<Self>) -> Option<Self> {
+        let second = second.map(|path| path.way.to_second());
+        let way = match (first, second) {
+            (Some(first), Some(second)) => first.way.and(second),
+            (Some(Self { way }), None) | (None, Some(way)) => way,
+            (None, None) => return None,
+        };
+        Some(Self { way })
+    }
 }
 
 /// Steps of a way, at most: unions of records within unions of records have ever more.
@@ -45,6 +48,8 @@ pub enum FoundField<'a> {
     /// A date or a timestamp, in milliseconds since 1970-01-01 (UTC, or of an unnamed place where the type is local);
     /// what is smaller is dropped.
     Millis(i64),
+    /// A boolean.
+    Boolean(bool),
 }
 
 impl<'a> FoundField<'a> {
@@ -53,6 +58,7 @@ impl<'a> FoundField<'a> {
         match self {
             Self::Text(text) => text,
             Self::Integer(number) | Self::Millis(number) => itoa::Buffer::new().format(number).to_owned().into(),
+            Self::Boolean(value) => if value { "true" } else { "false" }.into(),
         }
     }
 }
@@ -98,7 +104,11 @@ impl Finder<'_> {
         let Some((name, rest)) = names.split_first() else {
             let wanted = self.search.wanted;
             let fits = (self.search.fits)(node);
-            return if fits { Ok(Way::Here) } else { Err(format!("its type is not {wanted}, or null or one of them")) };
+            return if fits {
+                Ok(Way::Here([true, false]))
+            } else {
+                Err(format!("its type is not {wanted}, or null or one of them"))
+            };
         };
         match node {
             SchemaNode::Record(record) => self.field(record, name, rest),
@@ -167,6 +177,11 @@ pub(super) fn fits_time(node: &SchemaNode) -> bool {
     )
 }
 
+/// Returns whether a field of this type can say where an event goes.
+pub(super) fn fits_route(node: &SchemaNode) -> bool {
+    matches!(node, SchemaNode::String | SchemaNode::Enum(_) | SchemaNode::Boolean | SchemaNode::Int | SchemaNode::Long)
+}
+
 fn get(nodes: &[SchemaNode], id: NodeId) -> &SchemaNode {
     nodes.get(id as usize).unwrap_or(&SchemaNode::Null)
 }
@@ -202,6 +217,7 @@ impl<'a> Sink<'a> for Capture<'a> {
             Scalar::Bytes(bytes) => Some(FoundField::Text(hex(bytes).into())),
             Scalar::Date(days) => Some(FoundField::Millis(i64::from(days) * 86_400_000)),
             Scalar::Timestamp(value, unit, _) => Some(FoundField::Millis(to_millis(value, unit))),
+            Scalar::Boolean(value) => Some(FoundField::Boolean(value)),
             _ => None,
         };
     }

@@ -40,6 +40,7 @@ mod sizes;
 mod text;
 mod uuid;
 mod walk;
+mod way;
 
 use std::borrow::Cow;
 
@@ -55,7 +56,7 @@ pub use self::uuid::Uuids;
 
 use self::digest::DigestSink;
 use self::fault::DecodeFailure;
-use self::field_path::{Capture, Way};
+use self::field_path::Capture;
 use self::json::JsonSink;
 use self::node::Symbol;
 use self::probe::Probe;
@@ -63,6 +64,7 @@ use self::reader::Reader;
 use self::sink::{Scalar, Sink};
 use self::text::{Escapes, Text};
 use self::walk::{FieldPosition, Walk};
+use self::way::Way;
 
 /// What one datum may hold.
 #[derive(Clone, Copy, Debug)]
@@ -197,11 +199,26 @@ pub fn write_members_and_find<'a>(
     wanted: Option<&FieldPath>,
     out: &mut Vec<u8>,
 ) -> Result<Option<FoundField<'a>>, DecodeError> {
+    write_members_and_find_both(schema, datum, limits, rules, wanted, out).map(|[first, _]| first)
+}
+
+/// As [`write_members_and_find`], for a path to two fields ([`FieldPath::both`]): returns the values of both.
+///
+/// # Errors
+/// [`DecodeError`] with the field and the byte.
+pub fn write_members_and_find_both<'a>(
+    schema: &Schema,
+    datum: &'a [u8],
+    limits: Limits,
+    rules: JsonRules,
+    wanted: Option<&FieldPath>,
+    out: &mut Vec<u8>,
+) -> Result<[Option<FoundField<'a>>; 2], DecodeError> {
     let start = out.len();
     let sink = JsonSink::new(out, rules);
     let mut walk = Walk::new(&schema.nodes, Reader::new(datum, 0), limits, sink).with_uuids(rules.uuids);
     match walk.members(schema.root, way(wanted)) {
-        Ok(field) => Ok(capture(schema, datum, limits, field)?),
+        Ok([first, second]) => Ok([capture(schema, datum, limits, first)?, capture(schema, datum, limits, second)?]),
         Err(fault) => {
             out.truncate(start);
             Err(if schema.is_discreet { fault.discreet() } else { fault }.into())

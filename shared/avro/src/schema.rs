@@ -126,6 +126,23 @@ impl Schema {
         )
     }
 
+    /// Returns the path to the field `dotted`, as the field that says where an event goes: for
+    /// [`write_members_and_find_both`](super::write_members_and_find_both). Where the schema, or a type on the way, is
+    /// a union of records, one of them must have it.
+    ///
+    /// # Errors
+    /// When there is no such field, or it cannot be one (a string, enum, boolean, int or long, or a union of null and
+    /// one of them).
+    pub fn route_field(&self, dotted: &str) -> Result<FieldPath, SchemaError> {
+        let wanted = "a string, enum, boolean, int or long";
+        field_path::find(
+            &self.nodes,
+            self.root,
+            dotted,
+            &Search { fits: field_path::fits_route, wanted, in_each_branch: false },
+        )
+    }
+
     /// Returns the name of the root type with its namespace, where it is a named type.
     pub fn fullname(&self) -> Option<&str> {
         self.fullname.as_deref()

@@ -7,13 +7,12 @@ use super::Limits;
 use super::decimal;
 use super::error::DecodeErrorKind as Kind;
 use super::fault::{DecodeFailure, Fault};
-use super::field_path::Way;
 use super::hide::Hide;
 use super::node::{NodeId, Record, SchemaNode, Symbol, Unit};
 use super::reader::Reader;
-
 use super::sink::{Scalar, Sink};
 use super::uuid::{self, Uuids};
+use super::way::{WANTED, Way};
 
 mod blocks;
 
@@ -34,7 +33,7 @@ pub(super) struct Walk<'s, 'a, S> {
     keys: usize,
     /// How many more values there may be.
     values: u64,
-    found: Option<FieldPosition>,
+    found: [Option<FieldPosition>; WANTED],
     uuids: Uuids,
     /// Texts of a uuid that are none.
     pub(super) odd_uuids: u32,
@@ -55,7 +54,19 @@ impl<'s, 'a, S: Sink<'a>> Walk<'s, 'a, S> {
         let limits = Limits { max_depth: limits.max_depth.min(MAX_DEPTH), ..limits };
         let values = u64::from(limits.max_values);
         let uuids = Uuids::Any;
-        Self { nodes, reader, sink, limits, depth: 0, items: 0, keys: 0, values, found: None, uuids, odd_uuids: 0 }
+        Self {
+            nodes,
+            reader,
+            sink,
+            limits,
+            depth: 0,
+            items: 0,
+            keys: 0,
+            values,
+            found: [None; WANTED],
+            uuids,
+            odd_uuids: 0,
+        }
     }
 
     /// Returns the same walk, which takes text of a uuid that is none as `uuids` says.
@@ -70,21 +81,21 @@ impl<'s, 'a, S: Sink<'a>> Walk<'s, 'a, S> {
         wanted: Option<&'s Way>,
     ) -> Result<Option<FieldPosition>, DecodeFailure> {
         self.value(root, wanted)?;
-        self.end()
+        self.end().map(|[first, _]| first)
     }
 
     /// As [`Self::datum`], but a record, be it a union's branch, goes to the sink without its braces, and anything else
-    /// as the member `value`; null where there might have been a record as nothing.
+    /// as the member `value`; null where there might have been a record as nothing. Returns the places of both fields.
     pub(super) fn members(
         &mut self,
         root: NodeId,
         wanted: Option<&'s Way>,
-    ) -> Result<Option<FieldPosition>, DecodeFailure> {
+    ) -> Result<[Option<FieldPosition>; WANTED], DecodeFailure> {
         let nodes = self.nodes;
         let (id, wanted) = match &nodes[root as usize] {
             SchemaNode::Union(branches) if is_record(nodes, branches) => {
                 let number = self.branch(branches)?;
-                (branches[number], on_from_branch(wanted, number))
+                (branches[number], wanted.and_then(|way| way.on_from_branch(number)))
             }
             SchemaNode::Nullable { null, other } if is_record(nodes, &[*other]) => match self.is_null(*null)? {
                 true => return self.end(),
@@ -107,7 +118,7 @@ impl<'s, 'a, S: Sink<'a>> Walk<'s, 'a, S> {
         self.end()
     }
 
-    fn end(&self) -> Result<Option<FieldPosition>, DecodeFailure> {
+    fn end(&self) -> Result<[Option<FieldPosition>; WANTED], DecodeFailure> {
         self.reader.finish()?;
         Ok(self.found)
     }
@@ -203,9 +214,9 @@ impl<'s, 'a, S: Sink<'a>> Walk<'s, 'a, S> {
         for (index, field) in (0_u32..).zip(&record.fields) {
             let comma = usize::from(index == record.first && !has_members);
             self.sink.raw(&field.json[comma..]);
-            let below = on_from(wanted, index);
-            if let Some(Way::Here) = below {
-                self.found = Some(FieldPosition { position: self.reader.position(), node: field.node });
+            let below = wanted.and_then(|way| way.on_from_field(index));
+            if let Some(Way::Here(which)) = below {
+                self.note_found(*which, field.node);
             }
             if let Err(fault) = self.spend(field.cost) {
                 return Err(fault.in_field(&field.name));
@@ -215,6 +226,14 @@ impl<'s, 'a, S: Sink<'a>> Walk<'s, 'a, S> {
             }
         }
         Ok(())
+    }
+
+    /// Notes that the field of the type `node` that follows is one of those that are looked for.
+    fn note_found(&mut self, which: [bool; WANTED], node: NodeId) {
+        let position = self.reader.position();
+        for (found, _) in self.found.iter_mut().zip(which).filter(|(_, is_it)| *is_it) {
+            *found = Some(FieldPosition { position, node });
+        }
     }
 
     fn nullable(&mut self, null: i32, other: NodeId, wanted: Option<&'s Way>) -> Result<(), DecodeFailure> {
@@ -236,7 +255,7 @@ impl<'s, 'a, S: Sink<'a>> Walk<'s, 'a, S> {
 
     fn union(&mut self, branches: &'s [NodeId], wanted: Option<&'s Way>) -> Result<(), DecodeFailure> {
         let number = self.branch(branches)?;
-        self.value(branches[number], on_from_branch(wanted, number))
+        self.value(branches[number], wanted.and_then(|way| way.on_from_branch(number)))
     }
 
     /// Returns the number of the branch of a union that follows.
@@ -266,30 +285,12 @@ impl<'s, 'a, S: Sink<'a>> Walk<'s, 'a, S> {
 
     /// Returns the place of the wanted field, once the walk has come by it.
     pub(super) fn found(&self) -> Option<FieldPosition> {
-        self.found
+        self.found[0]
     }
 
     /// Returns the sink, when the walk is over.
     pub(super) fn into_sink(self) -> S {
         self.sink
-    }
-}
-
-/// Returns the way on from the field `index` of a record, if the way leads by it.
-#[inline]
-fn on_from(wanted: Option<&Way>, index: u32) -> Option<&Way> {
-    match wanted {
-        Some(Way::Field(next, rest)) if *next == index => Some(rest),
-        _ => None,
-    }
-}
-
-/// Returns the way on from the branch `number` of a union.
-#[inline]
-fn on_from_branch(wanted: Option<&Way>, number: usize) -> Option<&Way> {
-    match wanted {
-        Some(Way::Branch(ways)) => ways.get(number).and_then(Option::as_ref),
-        _ => None,
     }
 }
 

@@ -87,6 +87,70 @@ fn the_time_is_found_while_the_json_is_written() {
     }
 }
 
+/// Returns the values of both fields of `schema`, the time at `time` and the route at `route`.
+fn both<'a>(schema: &Schema, time: &str, route: &str, datum: &'a [u8]) -> [Option<FoundField<'a>>; 2] {
+    let (time, route) = (schema.time_field(time).ok(), schema.route_field(route).ok());
+    let path = FieldPath::both(time, route);
+    let (mut out, mut plain) = (Vec::new(), Vec::new());
+    let rules = JsonRules::default();
+    let found = write_members_and_find_both(schema, datum, LIMITS, rules, path.as_ref(), &mut out).unwrap();
+    write_members(schema, datum, LIMITS, &mut plain).unwrap();
+    assert_eq!(out, plain);
+    found
+}
+
+#[test]
+fn two_fields_are_found_in_one_walk() {
+    let text = |text: &'static str| Some(FoundField::Text(text.into()));
+    let schema = event(r#""string""#);
+    let datum = datum(&counted(b"id-1"));
+    assert_eq!(both(&schema, "before", "meta.id", &datum), [text("x"), text("id-1")]);
+    assert_eq!(both(&schema, "meta.id", "before", &datum), [text("id-1"), text("x")]);
+    assert_eq!(both(&schema, "meta.id", "meta.id", &datum), [text("id-1"), text("id-1")]);
+    // Beside each other in one record, in a branch, and one of them null.
+    assert_eq!(both(&schema, "meta.id", "again.id", &datum), [text("id-1"), None]);
+    // Only one of them is looked for.
+    assert_eq!(both(&schema, "nowhere", "before", &datum), [None, text("x")]);
+    assert_eq!(both(&schema, "before", "nowhere", &datum), [text("x"), None]);
+    assert_eq!(both(&schema, "nowhere", "nowhere", &datum), [None, None]);
+}
+
+#[test]
+fn two_fields_are_found_in_the_branch_that_is_there() {
+    let schema = schema(
+        r#"[{"type":"record","name":"A","fields":[{"name":"t","type":"long"},{"name":"k","type":"string"}]},
+            {"type":"record","name":"B","fields":[{"name":"k","type":"int"}]}]"#,
+    );
+    let [text, number] = [FoundField::Text("v".into()), FoundField::Integer(-3)];
+    assert_eq!(both(&schema, "t", "k", &[0, 14, 2, b'v']), [Some(FoundField::Integer(7)), Some(text)]);
+    assert_eq!(both(&schema, "t", "k", &[2, 5]), [None, Some(number)]);
+}
+
+#[test]
+fn the_field_of_a_route_is_a_text_a_symbol_a_boolean_or_a_whole_number() {
+    let found = |kind: &str, bytes: &[u8]| {
+        let schema = event(kind);
+        let path = FieldPath::both(None, Some(schema.route_field("meta.id").unwrap()));
+        let (datum, mut out) = (datum(bytes), Vec::new());
+        let found = write_members_and_find_both(&schema, &datum, LIMITS, JsonRules::default(), path.as_ref(), &mut out);
+        found.unwrap()[1].clone().map(|found| found.into_text().into_owned())
+    };
+    let some = |text: &str| Some(text.to_owned());
+    assert_eq!(found(r#""string""#, &counted("é".as_bytes())), some("é"));
+    assert_eq!(found(r#"{"type":"enum","name":"E","symbols":["A","B"]}"#, &[2]), some("B"));
+    assert_eq!(found(r#""boolean""#, &[1]), some("true"));
+    assert_eq!(found(r#"["null","boolean"]"#, &[2, 0]), some("false"));
+    assert_eq!(found(r#""int""#, &long(-7)), some("-7"));
+    assert_eq!(found(r#""long""#, &long(i64::MIN)), some(&i64::MIN.to_string()));
+    assert_eq!(found(r#"["null","string"]"#, &[0]), None);
+    for kind in [logical("long", "timestamp-millis"), r#""double""#.to_owned(), r#""bytes""#.to_owned()] {
+        assert!(event(&kind).route_field("meta.id").is_err(), "{kind}");
+    }
+    let text = event(r#""string""#);
+    assert!(text.route_field("meta.skipped").unwrap_err().to_string().contains("its type is not a string, enum"));
+    assert!(text.route_field("meta.skipped.x").unwrap_err().to_string().contains("in what is not a record"));
+}
+
 #[test]
 fn a_field_that_cannot_be_one_is_refused_with_its_name() {
     let error = |schema: &Schema, dotted: &str| schema.field(dotted).unwrap_err().to_string();
