@@ -11,7 +11,7 @@ use registry::wire::SchemaId;
 use crate::document;
 use crate::message::progress::{BatchId, Progress};
 use crate::message::record::Headers;
-use crate::message::target::{Age, Target};
+use crate::message::target::{Age, Route, Target};
 
 pub use builder::{BatchBuilder, Draft};
 
@@ -29,8 +29,8 @@ pub struct Batch {
     pub body: Bytes,
     /// The documents, in the body's order.
     pub items: Vec<Item>,
-    /// The indices that the documents are sent to. The action lines of those for the first one do not name it: the
-    /// request does.
+    /// The indices that the documents are sent to. The action lines of those for the first one of an index set do not
+    /// name it: the request does.
     pub targets: Vec<Target>,
     /// Keys, values and headers of the records as they were consumed, which a dead letter must hold unchanged.
     pub raw: Bytes,
@@ -89,7 +89,8 @@ impl Batch {
     /// A batch of `item` alone, which goes to `index`. It has a copy of its bytes, so that the others can be let go of,
     /// and no progress.
     pub fn only(&self, item: usize, index: Arc<str>) -> Self {
-        let Item { origin, body, schema, time, .. } = &self.items[item];
+        let Item { origin, body, schema, time, target } = &self.items[item];
+        let route = self.targets.get(*target as usize).map_or_else(Route::default, |target| target.route);
         let mut raw = BytesMut::new();
         let mut keep = |range: Range<usize>| {
             let start = raw.len();
@@ -108,7 +109,7 @@ impl Batch {
             id: self.id,
             items: vec![Item { origin, body: 0..lines.len(), schema: *schema, target: 0, time: *time }],
             body: lines.freeze(),
-            targets: vec![Target { index, look_up: false, age: Age::Current }],
+            targets: vec![Target { index, route, look_up: false, age: Age::Current }],
             raw: raw.freeze(),
             undecodable: Vec::new(),
             progress: Vec::new(),
@@ -126,6 +127,27 @@ impl Batch {
             undecodable: Vec::new(),
             progress: Vec::new(),
         }
+    }
+
+    /// Returns the documents of the index set `route`, as a batch with no progress that shares the bytes of this one,
+    /// and the number of each in this one.
+    pub fn part(&self, route: Route) -> (Self, Vec<usize>) {
+        let mut numbers = vec![None; self.targets.len()];
+        let mut targets = Vec::new();
+        for (number, target) in numbers.iter_mut().zip(&self.targets).filter(|(_, target)| target.route == route) {
+            *number = u32::try_from(targets.len()).ok();
+            targets.push(target.clone());
+        }
+        let (mut items, mut originals) = (Vec::new(), Vec::new());
+        for (original, item) in self.items.iter().enumerate() {
+            if let Some(target) = numbers.get(item.target as usize).copied().flatten() {
+                items.push(Item { target, ..item.clone() });
+                originals.push(original);
+            }
+        }
+        let (body, raw) = (self.body.clone(), self.raw.clone());
+        let part = Self { id: self.id, body, items, targets, raw, undecodable: Vec::new(), progress: Vec::new() };
+        (part, originals)
     }
 
     /// Returns the id of the request that brought the record at `origin`, where its header has one that a log can

@@ -12,23 +12,20 @@ use avro::Schema;
 use service::admin::Readiness;
 use tokio::sync::watch;
 
-use self::aimd::Aimd;
-use self::breaker::{Breaker, Pause};
+use futures::future::join_all;
+
+use self::breaker::Pause;
 pub use self::delivered::{Delivered, Refused, SetAside};
-use self::landing::Landing;
-use self::limiter::Limiter;
-use self::post::Post;
-use self::retries::Retries;
-use self::rounds::Rounds;
-use self::set_aside::{Control, Lone, UndecidedDocuments};
+use self::index_sets::IndexSets;
+use self::set_aside::Lone;
 use self::traced::BulkTraces;
 use crate::backing::{BackingIndexCache, Lists};
-use crate::backoff::Backoff;
 use crate::batch::Batch;
-use crate::config::{Config, Strategy};
+use crate::config::Config;
 use crate::elasticsearch::server::Server;
 use crate::elasticsearch::{Client, SettingsError};
-use crate::index::{self, Index, IndexSettings, Known, RequestError, Requests};
+use crate::index::{Known, RequestError};
+use crate::message::target::Route;
 use crate::metrics::Metrics;
 
 mod ages;
@@ -41,6 +38,7 @@ mod delivered;
 pub mod doubt;
 pub mod dry_run;
 mod duplicate_copies;
+mod index_sets;
 mod landing;
 pub mod limiter;
 mod look_up;
@@ -56,11 +54,11 @@ pub(crate) mod traced;
 mod verify;
 mod work;
 
-/// Sends the batches of a topic: all of them share the limiter.
+/// Sends the batches of a topic: all of them share the limiter of each index set.
 #[derive(Debug)]
 pub struct Bulk {
     client: Arc<Client>,
-    rounds: Rounds,
+    sets: IndexSets,
 }
 
 impl Bulk {
@@ -83,56 +81,39 @@ impl Bulk {
         readiness: &Arc<Readiness>,
         lists: Arc<Lists>,
     ) -> Result<Self, SettingsError> {
-        index::check_name(&config.elasticsearch.index_name)?;
         let client = Arc::new(Client::new(&config.elasticsearch)?);
-        let limiter = Arc::new(new_limiter(config, &metrics, readiness));
-        let index = Arc::new(new_index(config, &client, &metrics, readiness)?);
-        let index_cache = Arc::new(BackingIndexCache::new(
-            config,
-            Arc::clone(&client),
-            Arc::clone(&index),
-            readiness.condition("placement"),
-            metrics.placement.clone(),
-            lists,
-        ));
-        let post = Arc::new(Post::new(config, &client, &metrics.bulk));
-        let undecided = UndecidedDocuments::new(config, readiness.condition("documents"), metrics.bulk.clone());
-        let undecided = Arc::new(undecided);
-        let is_stream = config.elasticsearch.strategy == Strategy::DataStream;
-        let stream = is_stream.then(|| Arc::clone(&index_cache));
-        let rounds = Rounds {
-            control: Control::new(&client, &post, &limiter, &undecided, stream),
-            landing: Landing::new(config, &client, index_cache, &metrics),
-            retries: Retries::new(backoff_of(config), limiter.pause()),
-            index,
-            limiter,
-            post,
-            undecided,
-            metrics,
-            traces: None,
-        };
-        Ok(Self { client, rounds })
+        let sets = IndexSets::new(config, &client, &metrics, readiness, &lists)?;
+        Ok(Self { client, sets })
     }
 
     /// Has its requests traced; not, where there are no `traces`.
     #[must_use]
     pub(crate) fn traced(mut self, traces: Option<BulkTraces>) -> Self {
-        self.rounds.traces = traces;
+        self.sets.trace(traces);
         self
     }
 
-    /// Returns whether the index, alias or data stream is there. Changes nothing.
+    /// Returns the name of the first index, alias or data stream that is not there; none where all are. Changes
+    /// nothing.
     ///
     /// # Errors
     /// When Elasticsearch does not answer, or refuses.
-    pub async fn has_index(&self) -> Result<bool, RequestError> {
-        self.rounds.index.has_place().await
+    pub async fn missing_index(&self) -> Result<Option<&str>, RequestError> {
+        for rounds in self.sets.all() {
+            if !rounds.index.has_place().await? {
+                return Ok(Some(rounds.index.name()));
+            }
+        }
+        Ok(None)
     }
 
-    /// Makes sure that the index is there, however long it takes.
+    /// Makes sure that the indices are there, however long it takes.
     pub async fn ensure_index(&self) {
-        self.rounds.index.ensure(Known::Nothing).await;
-        self.rounds.limiter.ready();
+        let ensure = self.sets.all().map(|rounds| async {
+            rounds.index.ensure(Known::Nothing).await;
+            rounds.limiter.ready();
+        });
+        join_all(ensure).await;
     }
 
     /// Returns what the search server is, as it was found last; none before the index was made sure of.
@@ -140,79 +121,56 @@ impl Bulk {
         self.client.server()
     }
 
-    /// Returns what knows the backing indices.
-    pub fn index_cache(&self) -> &Arc<BackingIndexCache> {
-        self.rounds.landing.index_cache()
+    /// Returns what knows the backing indices of the index set `route`.
+    pub fn index_cache(&self, route: Route) -> Option<&Arc<BackingIndexCache>> {
+        self.sets.of(route).map(|rounds| rounds.landing.index_cache())
     }
 
-    /// Has the index made with the fields of `schema`. Sends nothing by itself.
+    /// Returns what knows the backing indices of each index set, in their order.
+    pub fn index_caches(&self) -> impl Iterator<Item = &Arc<BackingIndexCache>> {
+        self.sets.all().map(|rounds| rounds.landing.index_cache())
+    }
+
+    /// Has the indices made with the fields of `schema`. Sends nothing by itself.
     pub fn learn(&self, schema: &Schema) {
-        self.rounds.index.learn(schema);
+        self.sets.all().for_each(|rounds| rounds.index.learn(schema));
     }
 
-    /// Adds the fields of `schema` to the index, however long it takes.
+    /// Adds the fields of `schema` to the indices, however long it takes.
     pub async fn adopt(&self, schema: &Schema) {
-        self.rounds.index.adopt(schema).await;
+        join_all(self.sets.all().map(|rounds| rounds.index.adopt(schema))).await;
     }
 
-    /// Returns the target size of a bulk body now, in bytes: at most `indexer.batch.max_bytes`.
+    /// Returns the target size of a bulk body now, in bytes: at most `indexer.batch.max_bytes`. Of several index sets,
+    /// that of the one that takes most: what is too large for another one is cut.
     pub fn target_bytes(&self) -> usize {
-        self.rounds.limiter.target_bytes()
+        self.sets.all().map(|rounds| rounds.limiter.target_bytes()).max().unwrap_or(1)
     }
 
-    /// Returns why nothing is sent at the moment, if so; it can be awaited.
+    /// Returns why nothing is sent to the first index set at the moment, if so; it can be awaited.
     pub fn pause(&self) -> watch::Receiver<Option<Pause>> {
-        self.rounds.limiter.pause()
+        self.sets.first().limiter.pause()
     }
 
     /// Sends the items of `batch` until each is indexed, a duplicate, refused or set aside; there is no last attempt.
     /// Dropping the future abandons the batch, which loses nothing.
     pub async fn deliver(&self, batch: &Batch) -> Delivered {
-        self.rounds.deliver(batch).await
+        self.sets.deliver(batch).await
     }
 
     /// Takes the document that `set_aside` speaks of out of `batch`, once there is room. Dropping what it gives leaves
     /// the document undecided.
     pub async fn single_out(&self, batch: &Batch, set_aside: &SetAside) -> Lone {
-        Lone::single_out(&self.rounds.undecided, batch, set_aside).await
+        let target = batch.targets.get(batch.items[set_aside.item].target as usize);
+        let rounds = target.and_then(|target| self.sets.of(target.route)).unwrap_or(self.sets.first());
+        Lone::single_out(&rounds.undecided, batch, set_aside).await
     }
 
     /// Tries the document of `lone` until it is settled: accepted, or refused permanently since it is at fault. There
     /// is no last attempt. Dropping the future leaves it undecided, which loses nothing.
     pub async fn decide(&self, lone: &mut Lone) -> Delivered {
-        decide::decide(&self.rounds, lone).await
+        decide::decide(self.sets.of_all(lone.batch()), lone).await
     }
-}
-
-fn backoff_of(config: &Config) -> Backoff {
-    let retry = &config.indexer.retry;
-    Backoff { initial: retry.initial, max: retry.max }
-}
-
-fn new_limiter(config: &Config, metrics: &Metrics, readiness: &Arc<Readiness>) -> Limiter {
-    let indexer = &config.indexer;
-    let max_bytes = usize::try_from(indexer.batch.max_bytes.as_u64()).unwrap_or(usize::MAX);
-    Limiter::new(
-        Aimd::new(indexer.max_in_flight_requests, max_bytes),
-        Breaker::new(indexer.retry.max_retries),
-        readiness.condition("elasticsearch"),
-        metrics.bulk.clone(),
-    )
-}
-
-fn new_index(
-    config: &Config,
-    client: &Arc<Client>,
-    metrics: &Metrics,
-    readiness: &Arc<Readiness>,
-) -> Result<Index, SettingsError> {
-    Ok(Index::new(
-        Requests::new(Arc::clone(client)),
-        IndexSettings::of(config)?,
-        backoff_of(config),
-        readiness.condition("index"),
-        metrics.clone(),
-    ))
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ use crate::index::mapping::compare::Difference;
 use crate::index::mapping::{self, Generated};
 use crate::index::{Index, IndexSettings, Requests};
 use crate::metrics::Metrics;
+use crate::placement::router;
 
 pub use error::CommandError;
 
@@ -47,12 +48,18 @@ pub struct SetUp {
 /// # Errors
 /// [`CommandError`]: the first thing that is refused, in Elasticsearch's words.
 pub async fn set_up(config: &Config, how: SetUp) -> Result<Vec<String>, CommandError> {
-    let index = index(config, how.dry_run)?.forced(how.force);
-    if let Some(subject) = &config.elasticsearch.mapping.subject {
-        let schema = latest(config, subject).await?;
-        index.learn(&schema);
+    let schema = match &config.elasticsearch.mapping.subject {
+        Some(subject) => Some(latest(config, subject).await?),
+        None => None,
+    };
+    router::announce(&config.kafka.topic, &config.elasticsearch);
+    let mut requests = Vec::new();
+    for of_set in config.of_index_sets() {
+        let index = index(&of_set, how.dry_run)?.forced(how.force);
+        schema.iter().for_each(|schema| index.learn(schema));
+        requests.append(&mut index.set_up().await?);
     }
-    Ok(index.set_up().await?)
+    Ok(requests)
 }
 
 /// Returns the schema of the file, else of the subject, else of `elasticsearch.mapping.subject`.
@@ -86,10 +93,14 @@ pub fn mapping(config: &Config, schema: &Schema) -> Result<Generated, CommandErr
 /// # Errors
 /// [`CommandError`].
 pub async fn differences(config: &Config, schema: &Schema) -> Result<Vec<(String, Difference)>, CommandError> {
-    let index = index(config, false)?;
-    index.learn(schema);
-    index.identify().await?;
-    Ok(index.differences().await?)
+    let mut differences = Vec::new();
+    for of_set in config.of_index_sets() {
+        let index = index(&of_set, false)?;
+        index.learn(schema);
+        index.identify().await?;
+        differences.append(&mut index.differences().await?);
+    }
+    Ok(differences)
 }
 
 async fn latest(config: &Config, subject: &str) -> Result<Arc<Schema>, CommandError> {

@@ -14,6 +14,7 @@ pub use self::indexer::{Batch, Fuse, GroupProtocol, Indexer, Retry};
 pub use self::lifecycle::{Cold, Delete, Hot, Lifecycle, LifecyclePolicy, Warm, age, load_lifecycle};
 pub use self::mapping::{Dynamic, FieldOverride, Mapping, Maps};
 pub use self::placement::{Expired, Placement, PlacementTime, TimeUnit};
+pub use self::routes::Routes;
 pub use self::topics::Topic;
 
 mod check;
@@ -23,6 +24,7 @@ mod indexer;
 mod lifecycle;
 mod mapping;
 mod placement;
+mod routes;
 mod topics;
 
 /// The config file as the indexer reads it.

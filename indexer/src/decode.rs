@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use avro::{DecodeError, FieldPath, Schema};
 use config::ConfigError;
-use registry::RegistryError;
 use registry::wire::{self, SchemaId};
 
 use crate::backing::Placer;
@@ -16,9 +15,14 @@ use crate::document;
 use crate::elasticsearch::server::Server;
 use crate::fields::Fields;
 use crate::message::record::Record;
-use crate::message::target::NoPlacement;
+use crate::message::target::{NoPlacement, Route};
 use crate::metrics::{Metrics, PlacementMetrics};
+use crate::placement::router::Router;
 use crate::placement::times::Times;
+
+pub use missing::Missing;
+
+mod missing;
 
 /// How many schema ids are remembered as having no usable schema. Beyond it all are forgotten and asked for again.
 const MAX_MISSING: usize = 1_024;
@@ -34,9 +38,9 @@ pub enum Decoded {
     Undecodable,
     /// Its schema has not been noted: fetch it and come again. The batch is unchanged.
     SchemaUnknown(SchemaId),
-    /// The table of backing indices is too old to place it, by this placement time: read it again and come again. The
-    /// batch is unchanged.
-    TableTooOld(i64),
+    /// The table of backing indices of this index set is too old to place it, by this placement time: read it again and
+    /// come again. The batch is unchanged.
+    TableTooOld(Route, i64),
     /// Its index is deleted, and the config says that it is not indexed: the offset moves past it.
     Expired,
 }
@@ -44,7 +48,7 @@ pub enum Decoded {
 /// Why a record is no document of the batch.
 enum NoDocument {
     Undecodable(DecodeError),
-    Unplaced(NoPlacement, i64),
+    Unplaced(NoPlacement, Route, i64),
 }
 
 /// Decodes records of one topic.
@@ -65,6 +69,8 @@ pub struct Decoder {
     /// The newest schema, while none of its events has been looked at for [`Fields::watch_key`].
     unwatched: Option<SchemaId>,
     times: Times,
+    /// None where all documents go to one index set.
+    router: Option<Router>,
     placer: Placer,
     metrics: PlacementMetrics,
     missing: HashMap<SchemaId, Missing>,
@@ -77,30 +83,11 @@ pub struct Decoder {
 struct Known {
     id: SchemaId,
     schema: Arc<Schema>,
-    /// The event's own timestamp, if it has one and it is of use.
-    time: Option<Arc<FieldPath>>,
-}
-
-/// Why a schema id has no usable schema.
-#[derive(Clone, Debug)]
-pub struct Missing {
-    /// A short fixed word.
-    pub error_type: &'static str,
-    /// What the registry said.
-    pub reason: String,
-}
-
-impl Missing {
-    /// Takes up what the registry said.
-    pub fn of(error: &RegistryError) -> Self {
-        let error_type = match error {
-            RegistryError::NotFound { .. } | RegistryError::NotYet { .. } => "unknown-schema",
-            RegistryError::Unusable { .. } | RegistryError::Unavailable { .. } | RegistryError::Ambiguous { .. } => {
-                "unusable-schema"
-            }
-        };
-        Self { error_type, reason: error.to_string() }
-    }
+    /// Whether it has a field of the event's own timestamp that is of use, and one to route by.
+    has_time: bool,
+    has_route: bool,
+    /// Where they are, if there are any.
+    wanted: Option<Arc<FieldPath>>,
 }
 
 impl Decoder {
@@ -123,6 +110,7 @@ impl Decoder {
             last: None,
             time_field: time_field.clone(),
             times: Times::new(&config.kafka.topic, &config.elasticsearch, fields.hides(time_field), &metrics),
+            router: Router::new(&config.kafka.topic, &config.elasticsearch, &metrics),
             fields,
             placer,
             metrics,
@@ -159,8 +147,14 @@ impl Decoder {
         };
         let time = self.placer.wants_event_time().then(|| schema.time_field(&self.time_field));
         let time = time.and_then(|field| field.inspect_err(|why| self.times.note_missing(id, why)).ok());
+        let route = self
+            .router
+            .as_ref()
+            .and_then(|router| schema.route_field(router.field()).inspect_err(|why| router.note_missing(id, why)).ok());
         self.unwatched = Some(id);
-        self.schemas.insert(id, Known { id, schema, time: time.map(Arc::new) });
+        let (has_time, has_route) = (time.is_some(), route.is_some());
+        let wanted = FieldPath::both(time, route).map(Arc::new);
+        self.schemas.insert(id, Known { id, schema, has_time, has_route, wanted });
     }
 
     /// Notes that `id` has no usable schema: records that name it are dead letters, until [`Decoder::forget_missing`].
@@ -203,7 +197,9 @@ impl Decoder {
                 batch.refuse(record, Some(id), error.code(), error.to_string());
                 Decoded::Undecodable
             }
-            Err(NoDocument::Unplaced(why, time)) => self.without_placement(why, time, id, record, batch),
+            Err(NoDocument::Unplaced(why, route, time)) => {
+                self.without_placement(why, (route, time), id, record, batch)
+            }
         }
     }
 
@@ -221,25 +217,25 @@ impl Decoder {
         batch: &mut BatchBuilder,
     ) -> Result<(), NoDocument> {
         let (topic, rules, on_duplicate, placer) = (&self.topic, self.rules, self.on_duplicate, &mut self.placer);
-        let times = &mut self.times;
+        let (times, router) = (&mut self.times, &self.router);
         batch.append(record, known.id, |draft| {
             let start = draft.body.len();
             document::write_action(topic, record, on_duplicate, draft.body);
-            let event_time = document::write_document_and_find_time(
-                &known.schema,
-                datum,
-                rules,
-                record.timestamp,
-                known.time.as_deref(),
-                draft.body,
-            )
-            .map_err(NoDocument::Undecodable)?;
-            let time = placer.time(event_time, record.timestamp);
-            let target = placer.place(time).map_err(|why| NoDocument::Unplaced(why, time))?;
+            let wanted = known.wanted.as_deref();
+            let found =
+                document::write_document_and_find(&known.schema, datum, rules, record.timestamp, wanted, draft.body)
+                    .map_err(NoDocument::Undecodable)?;
+            let routed = router.as_ref().map(|router| router.route(known.has_route, found.route.as_ref()));
+            let route = routed.map_or_else(Route::default, |(route, _)| route);
+            let time = placer.time(found.time, record.timestamp);
+            let target = placer.place(route, time).map_err(|why| NoDocument::Unplaced(why, route, time))?;
             if draft.set_target(target, time) {
                 document::name_index(start, &target.index, draft.body);
             }
-            times.note(placer.source(known.time.is_some(), event_time, record.timestamp), event_time);
+            times.note(placer.source(known.has_time, found.time, record.timestamp), found.time);
+            if let (Some(router), Some((_, reason))) = (router, routed) {
+                router.note(reason);
+            }
             Ok(())
         })
     }
@@ -247,13 +243,13 @@ impl Decoder {
     fn without_placement(
         &mut self,
         why: NoPlacement,
-        time: i64,
+        (route, time): (Route, i64),
         id: SchemaId,
         record: &Record<'_>,
         batch: &mut BatchBuilder,
     ) -> Decoded {
         let (error_type, reason) = match why {
-            NoPlacement::NotYet => return Decoded::TableTooOld(time),
+            NoPlacement::NotYet => return Decoded::TableTooOld(route, time),
             NoPlacement::Skip => {
                 self.metrics.placements.with_label_values(&[self.topic.as_str(), "skipped"]).inc();
                 batch.skip(record);

@@ -3,7 +3,7 @@
 //! The document is a function of the Kafka record alone, so that a replay writes the same bytes (P4): no clock is read
 //! here.
 
-use avro::{DecodeError, FieldPath, JsonRules, Limits, Schema};
+use avro::{DecodeError, FieldPath, FoundField, JsonRules, Limits, Schema};
 use bytes::BytesMut;
 use kafka::headers::HEADER_ID_SCOPE;
 use sha2::{Digest, Sha256};
@@ -163,25 +163,35 @@ pub fn write_document(
     timestamp: Option<i64>,
     body: &mut Vec<u8>,
 ) -> Result<(), DecodeError> {
-    write_document_and_find_time(schema, datum, rules, timestamp, None, body).map(drop)
+    write_document_and_find(schema, datum, rules, timestamp, None, body).map(drop)
 }
 
-/// As [`write_document`], and returns the time in the field `time_field`, where asked for and not null, in milliseconds
-/// since the Unix epoch.
+/// What an event says about where its document goes.
+#[derive(Debug, Default)]
+pub struct Found<'a> {
+    /// Its own timestamp, in milliseconds since the Unix epoch.
+    pub time: Option<i64>,
+    /// The value that it is routed by.
+    pub route: Option<FoundField<'a>>,
+}
+
+/// As [`write_document`], and returns what is at `wanted`, the path to the fields of time and route, where they are
+/// asked for and not null.
 ///
 /// # Errors
 /// As [`write_document`].
-pub fn write_document_and_find_time(
+pub fn write_document_and_find<'a>(
     schema: &Schema,
-    datum: &[u8],
+    datum: &'a [u8],
     rules: Rules,
     timestamp: Option<i64>,
-    time_field: Option<&FieldPath>,
+    wanted: Option<&FieldPath>,
     body: &mut Vec<u8>,
-) -> Result<Option<i64>, DecodeError> {
+) -> Result<Found<'a>, DecodeError> {
     let start = body.len();
     body.push(b'{');
-    let found = match avro::write_members_and_find(schema, datum, rules.limits, rules.json, time_field, body) {
+    let found = avro::write_members_and_find_both(schema, datum, rules.limits, rules.json, wanted, body);
+    let [time, route] = match found {
         Ok(found) => found,
         Err(error) => {
             body.truncate(start);
@@ -198,7 +208,7 @@ pub fn write_document_and_find_time(
         }
     }
     body.extend_from_slice(b"}\n");
-    Ok(found.as_ref().and_then(|found| placement::time::of_field(found, rules.time_unit)))
+    Ok(Found { time: time.as_ref().and_then(|found| placement::time::of_field(found, rules.time_unit)), route })
 }
 
 /// Appends `lines` with `index`, or none, in its action line, instead of another one or of none.

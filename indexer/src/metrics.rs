@@ -1,18 +1,23 @@
 //! The indexer's metrics. A new one is one field with its help as a doc comment, and one line in [`Metrics::new`].
 
+use prometheus::core::AtomicI64;
 use prometheus::{GaugeVec, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Result};
 use service::metrics::{Registry, build_info, counter, counters, counters_of, float_gauges, gauges};
+
+use crate::message::target::Route;
 
 pub use bulk::BulkMetrics;
 pub use consume::ConsumeMetrics;
 pub use letters::LetterMetrics;
 pub use placement::PlacementMetrics;
+pub use shared_gauge::SharedGauge;
 pub use verify::VerifyMetrics;
 
 mod bulk;
 mod consume;
 mod letters;
 mod placement;
+mod shared_gauge;
 mod verify;
 
 /// `number` as a gauge takes it.
@@ -45,7 +50,7 @@ pub struct Metrics {
     /// Partitions assigned to this indexer.
     pub assigned_partitions: IntGaugeVec,
     /// Fields that have another type in an index than in the schema.
-    pub mapping_conflicts: IntGauge,
+    pub mapping_conflicts: SharedGauge<AtomicI64>,
     mapping_conflicts_by_topic: IntGaugeVec,
     /// Rules of `elasticsearch.documents.fields` that no schema has had a field for since the start, by topic.
     pub unmet_field_rules: IntGaugeVec,
@@ -73,8 +78,20 @@ impl Metrics {
     #[must_use]
     pub fn of_topic(mut self, topic: &str) -> Self {
         self.begin_topic(topic);
-        self.mapping_conflicts = self.mapping_conflicts_by_topic.with_label_values(&[topic]);
+        let conflicts = self.mapping_conflicts_by_topic.with_label_values(&[topic]);
+        self.mapping_conflicts = SharedGauge::new(conflicts, i64::saturating_add);
         self.bulk = self.bulk.of_topic(topic);
+        self.placement = self.placement.of_topic(topic);
+        self
+    }
+
+    /// Returns the same for the index set `route` of the topic: its gauges are one value with those of the others.
+    #[must_use]
+    pub fn of_route(mut self, route: Route) -> Self {
+        let part = usize::from(route.0);
+        self.mapping_conflicts = self.mapping_conflicts.part(part);
+        self.bulk = self.bulk.part(part);
+        self.placement = self.placement.part(part);
         self
     }
 
@@ -117,7 +134,7 @@ impl Metrics {
                 &["topic"],
             )?,
             // Seen by nobody until it is that of a topic.
-            mapping_conflicts: IntGauge::new("mapping_conflicts", "None yet.")?,
+            mapping_conflicts: SharedGauge::new(IntGauge::new("mapping_conflicts", "None yet.")?, i64::saturating_add),
             mapping_conflicts_by_topic: gauges(
                 registry,
                 "penstock_indexer_mapping_conflicts",

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::sync::mpsc::sync_channel;
 
+use futures::future::join_all;
 use registry::SchemaRegistry;
 use service::admin::Readiness;
 use service::metrics::Registry;
@@ -23,6 +24,7 @@ use crate::dead_letter::DeadLetters;
 use crate::decode::Decoder;
 use crate::elasticsearch::Client;
 use crate::metrics::Metrics;
+use crate::placement::router;
 use crate::tasks::Tasks;
 
 /// Reports that may wait for the consuming thread. More tasks than this never run at a time: one a batch in flight
@@ -110,7 +112,7 @@ pub async fn run(
             outcome
         }
     });
-    let outcomes = futures::future::join_all(running).await;
+    let outcomes = join_all(running).await;
     if let Some(traces) = &shared.traces {
         traces.stop().await;
     }
@@ -127,6 +129,7 @@ pub(crate) async fn run_topic(
     readiness: &Arc<Readiness>,
     job: Job,
 ) -> Result<(), RunError> {
+    router::announce(&config.kafka.topic, &config.elasticsearch);
     let metrics = shared.metrics.clone().of_topic(&config.kafka.topic);
     let schemas = shared.schemas.clone();
     let conditions =
@@ -143,13 +146,10 @@ pub(crate) async fn run_topic(
             learn_latest(config, &schemas, &bulk).await;
             bulk.ensure_index().await;
         }
-        if is_dry && !bulk.has_index().await? {
-            return Err(RunError::NoIndex(config.elasticsearch.index_name.clone()));
+        if is_dry && let Some(missing) = bulk.missing_index().await? {
+            return Err(RunError::NoIndex(missing.to_owned()));
         }
-        if bulk.index_cache().is_needed() {
-            bulk.index_cache().renewed().await;
-        }
-        bulk.index_cache().look_for_copies().await;
+        join_all(bulk.index_caches().map(|index_cache| index_cache.begin())).await;
         Ok(())
     };
     match shared.shutdown.run_until_cancelled(set_up).await {
@@ -157,8 +157,8 @@ pub(crate) async fn run_topic(
         None => return Ok(()),
     }
 
-    let index_cache = Arc::clone(bulk.index_cache());
-    let placer = Placer::new(&config.elasticsearch, &index_cache);
+    let index_caches: Vec<_> = bulk.index_caches().map(Arc::clone).collect();
+    let placer = Placer::new(&config.elasticsearch, &index_caches);
     let decoder = Decoder::new(config, placer, &metrics).map_err(RunError::Config)?;
     let decoder = decoder.for_server(bulk.server()).only(job.only);
     let (sender, reports) = sync_channel(MAX_REPORTS);
@@ -167,7 +167,7 @@ pub(crate) async fn run_topic(
     let keeping = tokio::spawn(async move {
         // It may add fields to a new index.
         if !is_dry {
-            index_cache.run().await;
+            join_all(index_caches.iter().map(|index_cache| index_cache.run())).await;
         }
     });
     let shutdown = shared.shutdown.clone();

@@ -12,7 +12,7 @@
 use std::sync::Arc;
 
 use crate::config::Expired;
-use crate::message::target::{Age, NoPlacement, Target};
+use crate::message::target::{Age, NoPlacement, Route, Target};
 
 pub use calendar::{Calendar, Retention};
 pub(crate) use kinship::Kinship;
@@ -24,6 +24,7 @@ pub mod calendar;
 mod kinship;
 pub(crate) mod names;
 pub mod pattern;
+pub mod router;
 pub mod table;
 pub mod time;
 pub mod times;
@@ -52,7 +53,7 @@ pub fn place(table: &Table, time: i64) -> Placed {
     }
 }
 
-/// Returns the index of `time` by `table`, and the first and the last placement time that the same goes for.
+/// Returns the index of `time` by `table` of the first index set, and the first and the last placement time that the same goes for.
 pub(crate) fn by_table(table: &Table, time: i64, expired: Expired) -> Result<(Target, i64, i64), NoPlacement> {
     let backing = table.backing();
     let (number, age) = match (place(table, time), expired) {
@@ -63,7 +64,8 @@ pub(crate) fn by_table(table: &Table, time: i64, expired: Expired) -> Result<(Ta
         (Placed::Expired, Expired::DeadLetter) => return Err(NoPlacement::DeadLetter),
     };
     let index = &backing[number];
-    let target = Target { index: Arc::clone(&index.name), look_up: !index.writable, age };
+    let route = Route::default();
+    let target = Target { index: Arc::clone(&index.name), route, look_up: !index.writable, age };
     let next = backing.get(number + 1).map_or(i64::MAX, |next| next.start.saturating_sub(1));
     match age {
         Age::Expired => Ok((target, i64::MIN, index.start.saturating_sub(1).min(table.valid_until()))),

@@ -18,6 +18,7 @@ use crate::bulk::dry_run::DryRun;
 use crate::dead_letter::DeadLetters;
 use crate::message::progress::Epoch;
 use crate::message::report::{Report, Settled};
+use crate::message::target::Route;
 use crate::patience::Patience;
 use rest::{Rest, Revoked};
 
@@ -119,12 +120,15 @@ impl Tasks {
         });
     }
 
-    /// Has the table of backing indices read again until it can place a record of placement time `time`, then reports.
-    pub fn renew_table(&self, time: i64) {
-        let index_cache = Arc::clone(self.bulk.index_cache());
+    /// Has the table of backing indices of the index set `route` read again until it can place a record of placement
+    /// time `time`, then reports.
+    pub fn renew_table(&self, route: Route, time: i64) {
+        let index_cache = self.bulk.index_cache(route).map(Arc::clone);
         self.start(async move {
-            index_cache.until_valid(time).await;
-            Report::Table(time)
+            if let Some(index_cache) = index_cache {
+                index_cache.until_valid(time).await;
+            }
+            Report::Table(route, time)
         });
     }
 

@@ -59,6 +59,7 @@ mod registry_lag;
 mod replay;
 mod rolling;
 mod rollover;
+mod routes;
 mod sasl;
 mod schema_bomb;
 mod schemas;

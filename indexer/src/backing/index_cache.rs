@@ -60,7 +60,6 @@ pub struct BackingIndexCache {
     turn: Mutex<()>,
     condition: Condition,
     metrics: PlacementMetrics,
-    topic: String,
 }
 
 /// A table and when the question for it was asked.
@@ -104,7 +103,6 @@ impl BackingIndexCache {
             turn: Mutex::new(()),
             condition,
             metrics,
-            topic: config.kafka.topic.clone(),
         }
     }
 
@@ -142,6 +140,14 @@ impl BackingIndexCache {
     /// Returns whether the strategy has a table.
     pub fn is_needed(&self) -> bool {
         matches!(self.strategy, Strategy::Rollover | Strategy::DataStream)
+    }
+
+    /// Reads what has to be known before the first record is placed; tries until it is.
+    pub async fn begin(&self) {
+        if self.is_needed() {
+            self.renewed().await;
+        }
+        self.look_for_copies().await;
     }
 
     /// Reads the table, or how long the policy keeps an index, again and again while there are documents. Ends only

@@ -1,12 +1,12 @@
-//! What the decoder asks for each record: which index. It remembers the last answer and for which times it holds, so
-//! that it is asked of the table, or made of the pattern, only when it changes.
+//! What the decoder asks for each record: which index. It remembers the last answer of each index set and for which
+//! times it holds, so that it is asked of the table, or made of the pattern, only when it changes.
 
 use std::sync::Arc;
 
 use crate::backing::BackingIndexCache;
 use crate::backing::now_millis;
 use crate::config::{Elasticsearch, Expired, PlacementTime, Strategy};
-use crate::message::target::{Age, NoPlacement, Target};
+use crate::message::target::{Age, NoPlacement, Route, Target};
 use crate::placement::calendar::Calendar;
 use crate::placement::time::Source;
 use crate::placement::{by_table, time};
@@ -14,10 +14,17 @@ use crate::placement::{by_table, time};
 /// Finds the index of each record of one topic.
 #[derive(Debug)]
 pub struct Placer {
-    how: How,
     by: PlacementTime,
     tolerance: i64,
     max_ahead: i64,
+    /// By the number of the index set.
+    sets: Vec<Places>,
+}
+
+/// Where the records of one index set go.
+#[derive(Debug)]
+struct Places {
+    how: How,
     current: Target,
     /// The first and the last placement time that `current` is right for; none while they cross.
     from: i64,
@@ -38,28 +45,19 @@ enum How {
 }
 
 impl Placer {
-    /// By the strategy of `settings`. `index_cache` has the table, where there is one.
-    pub fn new(settings: &Elasticsearch, index_cache: &Arc<BackingIndexCache>) -> Self {
+    /// By the strategy of `settings`. Each of `index_caches` is that of an index set, in their order, and has its table
+    /// where there is one.
+    pub fn new<'a>(
+        settings: &Elasticsearch,
+        index_caches: impl IntoIterator<Item = &'a Arc<BackingIndexCache>>,
+    ) -> Self {
         let placement = &settings.placement;
-        let how = match settings.strategy {
-            Strategy::Single | Strategy::DataStream => How::Fixed,
-            Strategy::Rollover => How::Table { index_cache: Arc::clone(index_cache), expired: placement.expired },
-            Strategy::Time => How::Calendar(index_cache.calendar().clone()),
-        };
-        let (from, until) = match how {
-            How::Fixed => (i64::MIN, i64::MAX),
-            How::Table { .. } | How::Calendar(_) => (i64::MAX, i64::MIN),
-        };
-        let current = Target { index: Arc::from(settings.index_name.as_str()), look_up: false, age: Age::Current };
+        let sets = (0..).map(Route).zip(index_caches).map(|(route, cache)| Places::new(settings, route, cache));
         Self {
-            how,
             by: placement.time,
             max_ahead: time::millis(placement.max_ahead),
             tolerance: time::tolerance(placement.margin),
-            current,
-            from,
-            until,
-            read_at: i64::MIN,
+            sets: sets.collect(),
         }
     }
 
@@ -82,13 +80,37 @@ impl Placer {
         }
     }
 
-    /// Returns the index of placement time `time`.
+    /// Returns the index of placement time `time` in the index set `route`.
     ///
     /// # Errors
     /// [`NoPlacement`].
-    pub fn place(&mut self, time: i64) -> Result<&Target, NoPlacement> {
+    pub fn place(&mut self, route: Route, time: i64) -> Result<&Target, NoPlacement> {
+        // There is one for each route.
+        let places = self.sets.get_mut(usize::from(route.0)).ok_or(NoPlacement::NotYet)?;
+        places.place(time, self.max_ahead)
+    }
+}
+
+impl Places {
+    fn new(settings: &Elasticsearch, route: Route, index_cache: &Arc<BackingIndexCache>) -> Self {
+        let how = match settings.strategy {
+            Strategy::Single | Strategy::DataStream => How::Fixed,
+            Strategy::Rollover => {
+                How::Table { index_cache: Arc::clone(index_cache), expired: settings.placement.expired }
+            }
+            Strategy::Time => How::Calendar(index_cache.calendar().clone()),
+        };
+        let (from, until) = match how {
+            How::Fixed => (i64::MIN, i64::MAX),
+            How::Table { .. } | How::Calendar(_) => (i64::MAX, i64::MIN),
+        };
+        let current = Target { index: Arc::from(index_cache.index().name()), route, look_up: false, age: Age::Current };
+        Self { how, current, from, until, read_at: i64::MIN }
+    }
+
+    fn place(&mut self, time: i64, max_ahead: i64) -> Result<&Target, NoPlacement> {
         if time < self.from || time > self.until || self.is_outdated() {
-            self.find(time)?;
+            self.find(time, max_ahead)?;
         }
         Ok(&self.current)
     }
@@ -102,23 +124,22 @@ impl Placer {
         }
     }
 
-    fn find(&mut self, time: i64) -> Result<(), NoPlacement> {
-        match &self.how {
-            How::Fixed => {}
-            How::Calendar(calendar) => {
-                let (target, from, until) = calendar.place(time, now_millis())?;
-                (self.current, self.from, self.until) = (target, from, until);
-            }
+    fn find(&mut self, time: i64, max_ahead: i64) -> Result<(), NoPlacement> {
+        let (target, from, until) = match &self.how {
+            How::Fixed => return Ok(()),
+            How::Calendar(calendar) => calendar.place(time, now_millis())?,
             How::Table { index_cache, expired } => {
-                if time > now_millis().saturating_add(self.max_ahead) {
+                if time > now_millis().saturating_add(max_ahead) {
                     return Err(NoPlacement::Future);
                 }
                 let table = index_cache.table().ok_or(NoPlacement::NotYet)?;
                 let found = by_table(&table, time, *expired)?;
-                (self.current, self.from, self.until) = found;
                 self.read_at = table.read_at();
+                found
             }
-        }
+        };
+        self.current = Target { route: self.current.route, ..target };
+        (self.from, self.until) = (from, until);
         Ok(())
     }
 }

@@ -63,7 +63,7 @@ impl Draft<'_> {
         });
         self.target = u32::try_from(number).unwrap_or(u32::MAX);
         self.time = time;
-        number > 0
+        self.targets[..number].iter().any(|before| before.route == target.route)
     }
 }
 

@@ -104,3 +104,51 @@ fn what_is_counted_as_held_is_the_same_before_and_after() {
     assert_eq!(filling.take(BatchId(1)).held_bytes(), held);
     assert_eq!(filling.held_bytes(), 0);
 }
+
+/// Appends a document of `route` that goes to `index`; returns whether its action line has to name that.
+fn append_to(filling: &mut BatchBuilder, offset: i64, route: u16, index: &str) -> bool {
+    let target = Target { index: index.into(), route: Route(route), look_up: false, age: Age::Current };
+    let mut is_named = false;
+    let written: Result<(), Infallible> = filling.append(&record(0, offset), SCHEMA, |draft| {
+        draft.body.extend_from_slice(format!("{offset};").as_bytes());
+        is_named = draft.set_target(&target, offset);
+        Ok(())
+    });
+    written.unwrap();
+    is_named
+}
+
+#[test]
+fn the_part_of_an_index_set_has_its_documents_in_their_order() {
+    let mut filling = filling();
+    let named = [(0, "a-1"), (2, "c-1"), (0, "a-2"), (2, "c-1"), (2, "c-2"), (0, "a-1")];
+    let named: Vec<bool> =
+        (0..).zip(named).map(|(offset, (route, index))| append_to(&mut filling, offset, route, index)).collect();
+    assert_eq!(named, [false, false, true, false, true, false], "the first index of each set is not named");
+    filling.refuse(&record(0, 6), None, "not-framed", "why".to_owned());
+    let batch = filling.take(BatchId(1));
+    for (route, numbers, targets, lines) in [
+        (0, vec![0, 2, 5], vec!["a-1", "a-2"], vec!["0;", "2;", "5;"]),
+        (2, vec![1, 3, 4], vec!["c-1", "c-2"], vec!["1;", "3;", "4;"]),
+        (1, vec![], vec![], vec![]),
+    ] {
+        let (part, items) = batch.part(Route(route));
+        assert_eq!(items, numbers, "{route}");
+        assert_eq!(part.targets.iter().map(|target| &*target.index).collect::<Vec<_>>(), targets);
+        let line = |item: &Item| std::str::from_utf8(&part.body[item.body.clone()]).unwrap().to_owned();
+        assert_eq!(part.items.iter().map(line).collect::<Vec<_>>(), lines);
+        let index = |item: &Item| part.targets[item.target as usize].index.to_string();
+        let original = |number: &usize| batch.targets[batch.items[*number].target as usize].index.to_string();
+        assert_eq!(part.items.iter().map(index).collect::<Vec<_>>(), items.iter().map(original).collect::<Vec<_>>());
+        assert!(part.undecodable.is_empty() && part.progress.is_empty(), "those are settled with the batch");
+    }
+}
+
+#[test]
+fn a_batch_of_one_document_stays_in_its_index_set() {
+    let mut filling = filling();
+    append_to(&mut filling, 0, 0, "a-1");
+    append_to(&mut filling, 1, 3, "d-1");
+    let batch = filling.take(BatchId(1));
+    assert_eq!(batch.only(1, "d-2".into()).targets[0].route, Route(3));
+}

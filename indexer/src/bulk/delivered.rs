@@ -47,6 +47,23 @@ pub struct SetAside {
 }
 
 impl Delivered {
+    /// Returns the same with the numbers that the items have by `items`: the documents were those of a part of a batch.
+    pub(super) fn renumbered(mut self, items: &[usize]) -> Self {
+        let of = |item: &mut usize| *item = items.get(*item).copied().unwrap_or(*item);
+        self.refused.iter_mut().for_each(|refused| of(&mut refused.item));
+        self.set_aside.iter_mut().for_each(|set_aside| of(&mut set_aside.item));
+        self
+    }
+
+    /// Adds what became of another part of the same batch.
+    pub(super) fn and(mut self, other: Self) -> Self {
+        self.indexed += other.indexed;
+        self.duplicates += other.duplicates;
+        self.refused.extend(other.refused);
+        self.set_aside.extend(other.set_aside);
+        self
+    }
+
     /// Notes a document that was written, among the `counts` of its request.
     pub(super) fn index(&mut self, counts: &mut Counts) {
         counts.indexed += 1;

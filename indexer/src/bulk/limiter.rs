@@ -213,9 +213,7 @@ impl Limiter {
             Some(Pause::Blocked(block)) => Some(block.kind),
             Some(Pause::Failing(_)) | None => None,
         };
-        for kind in BlockKind::ALL {
-            metrics.blocked.of(kind.as_str()).set(i64::from(blocked == Some(kind)));
-        }
+        metrics.blocked.set(blocked.map(BlockKind::as_str));
     }
 
     fn lock(&self) -> MutexGuard<'_, LimiterState> {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
+use tokio::sync::Semaphore;
 
 use super::body;
 use super::limiter::RequestBudget;
@@ -23,6 +24,8 @@ pub(super) struct Post {
     timeout: String,
     /// Whether a request that names several indices was refused, so that each has its own.
     is_by_path: AtomicBool,
+    /// Room for requests, which all index sets of the topic share; none where there is one.
+    slots: Option<Arc<Semaphore>>,
     metrics: BulkMetrics,
 }
 
@@ -33,8 +36,14 @@ impl Post {
             client: Arc::clone(client),
             timeout: elasticsearch::timeout(config.elasticsearch.request_timeout),
             is_by_path: AtomicBool::new(false),
+            slots: None,
             metrics: metrics.clone(),
         }
+    }
+
+    /// Returns the same, which sends no more at a time than there is room in `slots`.
+    pub(super) fn within(self, slots: Option<Arc<Semaphore>>) -> Self {
+        Self { slots, ..self }
     }
 
     /// Has each request name one index from now on: one that names several was refused.
@@ -58,6 +67,11 @@ impl Post {
             query: &[("filter_path", FILTER_PATH), ("timeout", &self.timeout)],
             content_type: "application/x-ndjson",
             body,
+        };
+        // Never closed, so this does not fail.
+        let _slot = match &self.slots {
+            Some(slots) => slots.acquire().await.ok(),
+            None => None,
         };
         let _timer = self.metrics.duration.start_timer();
         self.client.send(&request).await

@@ -32,7 +32,7 @@ pub(super) struct Rounds {
     pub(super) retries: Retries,
     pub(super) metrics: Metrics,
     /// What traces the requests; none where traces are off.
-    pub(super) traces: Option<BulkTraces>,
+    pub(super) traces: Option<Arc<BulkTraces>>,
 }
 
 impl Rounds {

@@ -6,6 +6,8 @@
 //! mapping have let it pass, and changes nothing. Where that would not be safe, or the request with the document fails
 //! as a whole, it goes before the document in a request of its own (`control`).
 
+use std::sync::Arc;
+
 use service::admin::Condition;
 use tokio::sync::MutexGuard;
 
@@ -40,8 +42,10 @@ const MANY: usize = 64;
 #[derive(Debug)]
 pub(super) struct UndecidedDocuments {
     pub(super) evidence: TopicEvidence,
-    room: Room,
-    pub(super) open: OpenDocuments,
+    /// Whether it is a data stream's.
+    is_stream: bool,
+    room: Arc<Room>,
+    pub(super) open: Arc<OpenDocuments>,
     /// Held by the document that is being tried: they are no load. Those whose requests fail as a whole, and may take
     /// long to, have their own.
     turns: [tokio::sync::Mutex<()>; 2],
@@ -50,10 +54,24 @@ pub(super) struct UndecidedDocuments {
 impl UndecidedDocuments {
     /// Returns those of the topic of `config`. `condition` is unmet while one is undecided for long.
     pub(super) fn new(config: &Config, condition: Condition, metrics: BulkMetrics) -> Self {
+        let is_stream = config.elasticsearch.strategy == Strategy::DataStream;
         Self {
-            evidence: TopicEvidence::new(config.elasticsearch.strategy == Strategy::DataStream),
-            room: Room::new(config.indexer.max_in_flight_bytes.as_u64()),
-            open: OpenDocuments::new(&config.kafka.topic, condition, metrics),
+            evidence: TopicEvidence::new(is_stream),
+            is_stream,
+            room: Arc::new(Room::new(config.indexer.max_in_flight_bytes.as_u64())),
+            open: Arc::new(OpenDocuments::new(&config.kafka.topic, condition, metrics)),
+            turns: Default::default(),
+        }
+    }
+
+    /// Returns those of another index set of the same topic: they share room and what is reported of them. What one
+    /// index set accepts is no evidence for another.
+    pub(super) fn of_another_index_set(&self) -> Self {
+        Self {
+            evidence: TopicEvidence::new(self.is_stream),
+            is_stream: self.is_stream,
+            room: Arc::clone(&self.room),
+            open: Arc::clone(&self.open),
             turns: Default::default(),
         }
     }

@@ -9,11 +9,12 @@ use super::*;
 use crate::batch::{Item, Origin};
 use crate::config::{Compression, Strategy, VerifyDuplicates};
 use crate::message::progress::BatchId;
-use crate::message::target::{Age, Target};
+use crate::message::target::{Age, Route, Target};
 use stub::{Received, Reply, Stub, all_written, failure, items};
 
 mod doubtful;
 mod placement;
+mod routes;
 pub(crate) mod stub;
 
 /// A batch with one document for each of `names`, under the id of that name.
@@ -38,7 +39,12 @@ pub(crate) fn batch_of<S: AsRef<str>>(names: &[S]) -> Batch {
         id: BatchId(1),
         body: body.into(),
         items,
-        targets: vec![Target { index: "cxone-events".into(), look_up: false, age: Age::Current }],
+        targets: vec![Target {
+            index: "cxone-events".into(),
+            route: Route::default(),
+            look_up: false,
+            age: Age::Current,
+        }],
         raw: bytes::Bytes::new(),
         undecodable: Vec::new(),
         progress: Vec::new(),
@@ -72,7 +78,7 @@ pub(crate) fn service(config: &Config) -> Service {
     let metrics = Metrics::new(&Registry::new()).unwrap();
     let readiness = Readiness::new();
     let bulk = Bulk::new(config, metrics.clone(), &readiness).unwrap();
-    bulk.rounds.limiter.ready();
+    bulk.sets.all().for_each(|rounds| rounds.limiter.ready());
     Service { bulk, readiness, metrics }
 }
 

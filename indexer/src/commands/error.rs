@@ -112,6 +112,12 @@ pub enum CommandError {
     /// The index set cannot be replaced.
     #[error("nothing can be put in the place of this index: {0}")]
     NoSwap(String),
+    /// The topic has several index sets.
+    #[error(
+        "--into fills one index, and elasticsearch.routes sends the documents of {0} to several: name new indices in \
+         routes and index_name, and replay without --into (docs/routing.md)"
+    )]
+    RoutedInto(String),
     /// The new index is there already.
     #[error("{0} is there already, and no replay that goes on fills it: delete it, or choose another --into")]
     NotFresh(String),

@@ -23,6 +23,7 @@ use crate::decode::{Decoded, Decoder, Missing};
 use crate::elasticsearch::Client;
 use crate::message::progress::{BatchId, Epoch};
 use crate::message::record::OwnedRecord;
+use crate::message::target::Route;
 use crate::metrics::Metrics;
 use explanation::{Explanation, Stored};
 use source::Source;
@@ -83,7 +84,8 @@ struct Bench<'a> {
     bulk: Bulk,
     metrics: Metrics,
     schemas: SchemaRegistry,
-    has_index: bool,
+    /// The first index, alias or data stream that is not there.
+    missing: Option<String>,
 }
 
 impl<'a> Bench<'a> {
@@ -92,18 +94,18 @@ impl<'a> Bench<'a> {
         let lists = Arc::new(Lists::new(Arc::new(Client::new(&config.elasticsearch)?)));
         let bulk = Bulk::with_lists(config, metrics.clone(), &Readiness::new(), lists)?;
         let schemas = SchemaRegistry::new(&config.schema_registry)?;
-        let has_index = bulk.has_index().await?;
-        let bench = Self { config, bulk, metrics, schemas, has_index };
-        if has_index && bench.bulk.index_cache().is_needed() {
-            let name = config.elasticsearch.index_name.clone();
-            let table = tokio::time::timeout(PATIENCE, bench.bulk.index_cache().renewed()).await;
-            table.map_err(|_| CommandError::NoTable(name))?;
+        let missing = bulk.missing_index().await?.map(str::to_owned);
+        if missing.is_none() {
+            for index_cache in bulk.index_caches().filter(|index_cache| index_cache.is_needed()) {
+                let table = tokio::time::timeout(PATIENCE, index_cache.renewed()).await;
+                table.map_err(|_| CommandError::NoTable(index_cache.index().name().to_owned()))?;
+            }
         }
-        Ok(bench)
+        Ok(Self { config, bulk, metrics, schemas, missing })
     }
 
     async fn explain(&self, name: String, record: &OwnedRecord) -> Result<Explanation, CommandError> {
-        let placer = Placer::new(&self.config.elasticsearch, self.bulk.index_cache());
+        let placer = Placer::new(&self.config.elasticsearch, self.bulk.index_caches());
         let decoder = Decoder::new(self.config, placer, &self.metrics).map_err(crate::RunError::Config)?;
         let (decoded, batch) = self.decode(decoder.for_server(self.bulk.server()), record).await?;
         let mut explanation = Explanation::new(name, self.config, &record.as_record());
@@ -112,9 +114,9 @@ impl<'a> Bench<'a> {
             Decoded::Expired => {
                 explanation.skip("its backing index is deleted, and elasticsearch.placement.expired is skip");
             }
-            Decoded::TableTooOld(_) => explanation.skip(&format!(
+            Decoded::TableTooOld(..) => explanation.skip(&format!(
                 "there is no index, alias or data stream {} yet: `penstock-indexer setup` makes it",
-                self.config.elasticsearch.index_name
+                self.missing.as_ref().unwrap_or(&self.config.elasticsearch.index_name)
             )),
             Decoded::SchemaUnknown(id) => explanation.skip(&format!("the schema {} is not known", id.0)),
             Decoded::Undecodable => explanation.refuse(&batch),
@@ -136,9 +138,10 @@ impl<'a> Bench<'a> {
                     Err(error @ RegistryError::Unavailable { .. }) => return Err(error.into()),
                     Err(error) => decoder.note_missing(id, Missing::of(&error)),
                 },
-                Decoded::TableTooOld(time) if self.has_index => {
+                Decoded::TableTooOld(route, time) if self.missing.is_none() => {
+                    let Some(index_cache) = self.bulk.index_cache(route) else { break };
                     // One that is dated far ahead never comes.
-                    drop(tokio::time::timeout(PATIENCE, self.bulk.index_cache().until_valid(time)).await);
+                    drop(tokio::time::timeout(PATIENCE, index_cache.until_valid(time)).await);
                 }
                 _ => break,
             }
@@ -159,7 +162,9 @@ impl<'a> Bench<'a> {
             (false, false) => Stored::Nothing,
         });
         let (index, id, document) = explanation.parts();
-        let verdict = self.bulk.index_cache().index().verdict(index, id, document).await?;
+        let route = batch.targets.first().map_or_else(Route::default, |target| target.route);
+        let Some(index_cache) = self.bulk.index_cache(route) else { return Ok(()) };
+        let verdict = index_cache.index().verdict(index, id, document).await?;
         explanation.mapping = Some(verdict);
         Ok(())
     }

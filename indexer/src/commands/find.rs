@@ -16,7 +16,7 @@ use crate::config::Config;
 use crate::elasticsearch::Client;
 use crate::elasticsearch::SettingsError;
 use search::FoundRecords;
-use story::Story;
+use story::{Document, Story};
 use wanted::Wanted;
 
 mod partitioner;
@@ -138,11 +138,13 @@ async fn add_documents(client: &Client, config: &Config, wanted: &Wanted, found:
         ids.insert(id.clone());
     }
     let list: Vec<String> = ids.iter().cloned().collect();
-    let documents = stored::documents(client, &config.elasticsearch.index_name, &list).await;
-    let mut documents = documents.unwrap_or_else(|problem| {
-        report.problems.push(problem);
-        BTreeMap::new()
-    });
+    let mut documents: BTreeMap<String, Vec<Document>> = BTreeMap::new();
+    for set in config.of_index_sets() {
+        match stored::documents(client, &set.elasticsearch.index_name, &list).await {
+            Ok(found) => found.into_iter().for_each(|(id, found)| documents.entry(id).or_default().extend(found)),
+            Err(problem) => report.problems.push(problem),
+        }
+    }
     let FoundRecords { mut records, mut letters, .. } = found;
     for id in ids {
         let records = records.remove(&id).unwrap_or_default();

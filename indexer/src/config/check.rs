@@ -6,11 +6,14 @@
 use config::check::Problems;
 
 use super::Config;
+use names::Names;
 
 mod elasticsearch;
 mod indexer;
 mod lifecycle;
+mod names;
 mod placement;
+mod routes;
 mod topics;
 
 /// Adds all that is wrong with `config`, apart from the sections that the receiver reads too.
@@ -18,6 +21,10 @@ pub(super) fn check(config: &Config, problems: &mut Problems) {
     if config.indexer.topics.is_empty() {
         elasticsearch::check(&config.elasticsearch, problems);
         placement::check(&config.elasticsearch, problems);
+        routes::check(&config.elasticsearch, problems);
+        let mut names = Names::default();
+        names.add(config, &"elasticsearch.index_name", &"elasticsearch.routes");
+        names.check(problems);
         lifecycle::check(config, problems);
     } else {
         topics::check(config, problems);

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use config::redact;
 use service::secret::Secret;
 
-use super::{Documents, Lifecycle, Mapping, Placement};
+use super::{Documents, Lifecycle, Mapping, Placement, Routes};
 
 /// `elasticsearch`: where documents go.
 #[derive(Clone, Deserialize, Serialize)]
@@ -25,10 +25,15 @@ pub struct Elasticsearch {
     /// alias `NAME`. `time`: an index for each span of time, `NAME-…`, all behind the alias `NAME`. `data_stream`: the
     /// data stream `NAME`. `single`: one index `NAME`.
     pub strategy: Strategy,
+    /// `elasticsearch.routes`: documents go to one of several indices by the value of a field. See `docs/routing.md`.
+    pub routes: Option<Routes>,
+    /// The names of all indices of the topic, where this one is of several (`elasticsearch.routes`): it is no key.
+    #[serde(skip)]
+    pub siblings: Vec<String>,
     /// `elasticsearch.on_duplicate`: what happens to a second event with the same id. `keep_first`: the document stays;
     /// the same event is a duplicate, another one becomes a dead letter (`id-conflict`). `keep_last`: it replaces the
     /// document, with timestamp and offset as external version, so a replay never replaces a newer event with an older
-    /// one; only with the strategy `single`. See `docs/ids.md`.
+    /// one; only with the strategy `single` and without `routes`. See `docs/ids.md`.
     pub on_duplicate: OnDuplicate,
     /// `elasticsearch.verify_duplicates`: how the indexer proves, with `keep_first`, that a stored document is the same
     /// event. `always`: it reads and compares the document. `by_timestamp`: it first reads only `_ingested_at`, with
@@ -161,6 +166,8 @@ impl Default for Elasticsearch {
             url: "http://127.0.0.1:9200".to_owned(),
             index_name: "cxone-events".to_owned(),
             strategy: Strategy::Rollover,
+            routes: None,
+            siblings: Vec::new(),
             on_duplicate: OnDuplicate::KeepFirst,
             verify_duplicates: VerifyDuplicates::Always,
             placement: Placement::default(),

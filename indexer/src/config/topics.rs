@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Config, Documents, Lifecycle, Mapping, OnDuplicate, Placement, Strategy, VerifyDuplicates};
+use super::{Config, Documents, Lifecycle, Mapping, OnDuplicate, Placement, Routes, Strategy, VerifyDuplicates};
 
 /// `indexer.topics.<topic>`: what differs for one topic from `elasticsearch`. A section that is given replaces that of
 /// `elasticsearch` as a whole, except for the rules of fields.
@@ -16,6 +16,8 @@ pub struct Topic {
     pub index_name: Option<String>,
     /// `indexer.topics.<topic>.strategy`: replaces `elasticsearch.strategy`.
     pub strategy: Option<Strategy>,
+    /// `indexer.topics.<topic>.routes`: replaces `elasticsearch.routes` as a whole.
+    pub routes: Option<Routes>,
     /// `indexer.topics.<topic>.on_duplicate`: replaces `elasticsearch.on_duplicate`.
     pub on_duplicate: Option<OnDuplicate>,
     /// `indexer.topics.<topic>.verify_duplicates`: replaces `elasticsearch.verify_duplicates`.
@@ -66,6 +68,7 @@ impl Config {
             elasticsearch.documents.inherit(&shared);
         }
         set(&mut elasticsearch.mapping, &topic.mapping);
+        elasticsearch.routes = topic.routes.clone().or(elasticsearch.routes.take());
         elasticsearch.lifecycle = topic.lifecycle.or(elasticsearch.lifecycle);
         config.ilm_config_path = topic.ilm_config_path.clone().or(config.ilm_config_path);
         config

@@ -68,7 +68,7 @@ impl Books {
         let jump = self.follow(record);
         let need = match decode(record, &mut self.builder) {
             Decoded::SchemaUnknown(schema) => Need::Schema(schema),
-            Decoded::TableTooOld(time) => Need::Table(time),
+            Decoded::TableTooOld(route, time) => Need::Table(route, time),
             Decoded::Document | Decoded::Tombstone | Decoded::Undecodable | Decoded::Expired => {
                 if let Some(jump) = jump {
                     self.jumps.note(jump);

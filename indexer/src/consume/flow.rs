@@ -137,7 +137,7 @@ impl Flow {
             Report::SetAside(set_aside) => self.dispatcher.set_aside(&set_aside, &mut topic.partitions.books.ledger),
             Report::Settled(settled) => self.dispatcher.settle(&settled, &mut topic.partitions.books.ledger),
             Report::Schema(id, answer) => self.intake.take_schema(id, answer, topic, tasks),
-            Report::Table(time) => self.intake.take_table(time, topic, tasks),
+            Report::Table(route, time) => self.intake.take_table(route, time, topic, tasks),
             Report::Survey(survey) => self.surveyor.take(&survey, topic),
             Report::Committed(offsets, outcome) => self.committer.end(&offsets, outcome, topic),
         }

@@ -16,6 +16,7 @@ use super::topic::{Topic, numbers};
 use super::waiting::Waiting;
 use crate::decode::{Decoder, Missing};
 use crate::message::record::Record;
+use crate::message::target::Route;
 use crate::tasks::Tasks;
 
 /// Takes records.
@@ -102,10 +103,10 @@ impl Intake {
         self.waiting.end(&topic.partitions.books.parked);
     }
 
-    /// Takes up that the table of backing indices can place the placement time `time`, or never will: that is too far
-    /// ahead.
-    pub(super) fn take_table(&mut self, time: i64, topic: &mut Topic, tasks: &Tasks) {
-        self.release(Need::Table(time), topic, tasks);
+    /// Takes up that the table of backing indices of `route` can place the placement time `time`, or never will: that
+    /// is too far ahead.
+    pub(super) fn take_table(&mut self, route: Route, time: i64, topic: &mut Topic, tasks: &Tasks) {
+        self.release(Need::Table(route, time), topic, tasks);
     }
 
     /// Has schemas that were missing asked for again, if that is due.

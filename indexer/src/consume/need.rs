@@ -2,13 +2,16 @@
 
 use registry::wire::SchemaId;
 
+use crate::message::target::Route;
+
 /// What a record waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Need {
     /// The schema of this id.
     Schema(SchemaId),
-    /// A table of backing indices that can place this placement time, in milliseconds since the Unix epoch.
-    Table(i64),
+    /// A table of the backing indices of this index set that can place this placement time, in milliseconds since the
+    /// Unix epoch.
+    Table(Route, i64),
 }
 
 impl Need {
@@ -16,7 +19,7 @@ impl Need {
     pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Schema(_) => "schema",
-            Self::Table(_) => "table",
+            Self::Table(..) => "table",
         }
     }
 }

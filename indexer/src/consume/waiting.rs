@@ -43,8 +43,8 @@ impl Waiting {
                 );
                 tasks.fetch_schema(schema, self.schemas.clone());
             }
-            Need::Table(time) if waits.ask => tasks.renew_table(time),
-            Need::Schema(_) | Need::Table(_) => {}
+            Need::Table(route, time) if waits.ask => tasks.renew_table(route, time),
+            Need::Schema(_) | Need::Table(..) => {}
         }
     }
 
@@ -58,11 +58,11 @@ impl Waiting {
     /// Returns why it `waits`, a short fixed word. Reports a record that is dated ahead of the clock.
     fn reason(&mut self, waits: &Waits, topic: &str) -> &'static str {
         match waits.need {
-            Need::Table(time) if time > now_millis() => {
+            Need::Table(_, time) if time > now_millis() => {
                 self.note_ahead(topic, waits.partition, time);
                 "ahead"
             }
-            Need::Table(_) | Need::Schema(_) => waits.need.as_str(),
+            Need::Table(..) | Need::Schema(_) => waits.need.as_str(),
         }
     }
 

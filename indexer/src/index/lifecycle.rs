@@ -89,9 +89,14 @@ fn set_priority(priority: Option<u32>, actions: &mut Map<String, Value>) {
     }
 }
 
-/// Returns the policy for `PUT _plugins/_ism/policies/{name}`, for the indices of `pattern`. `description` stands in
+/// Returns the policy for `PUT _plugins/_ism/policies/{name}`, for the indices of `patterns`. `description` stands in
 /// it.
-pub(super) fn ism(policy: &LifecyclePolicy, pattern: &str, description: &str) -> Value {
+pub(super) fn ism(policy: &LifecyclePolicy, patterns: &[String], description: &str) -> Value {
+    let template = |pattern: &String| {
+        let priority = priority(pattern.trim_end_matches("-*"));
+        json!({ "index_patterns": [pattern], "priority": priority })
+    };
+    let templates: Vec<Value> = patterns.iter().map(template).collect();
     let phases = [
         Some(("hot", None, ism_hot(&policy.hot))),
         policy.warm.as_ref().map(|part| ("warm", Some(&part.min_age), ism_warm(part))),
@@ -117,7 +122,7 @@ pub(super) fn ism(policy: &LifecyclePolicy, pattern: &str, description: &str) ->
         "description": description,
         "default_state": "hot",
         "states": states,
-        "ism_template": [{ "index_patterns": [pattern], "priority": priority(pattern.trim_end_matches("-*")) }],
+        "ism_template": templates,
     } })
 }
 

@@ -32,7 +32,7 @@ pub(super) fn policy(settings: &IndexSettings) -> Option<Managed> {
     match settings.lifecycle {
         Lifecycle::Ilm => Some(Managed { kind: Kind::IlmPolicy, name, content: lifecycle::ilm(policy) }),
         Lifecycle::Ism => {
-            let content = lifecycle::ism(policy, &settings.pattern(), "");
+            let content = lifecycle::ism(policy, &settings.policy_patterns(), "");
             Some(Managed { kind: Kind::IsmPolicy, name, content })
         }
         Lifecycle::Dsl | Lifecycle::None => None,

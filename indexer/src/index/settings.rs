@@ -22,6 +22,8 @@ pub struct IndexSettings {
     pub policy: Option<LifecyclePolicy>,
     /// The names of its indices, with the strategy `time`.
     pub dated: Option<Pattern>,
+    /// The names of all indices of its topic, of which each has the same policy.
+    pub siblings: Vec<String>,
 }
 
 impl IndexSettings {
@@ -46,7 +48,9 @@ impl IndexSettings {
         let name = elasticsearch.index_name.clone();
         let dated = || Pattern::new(&name, &elasticsearch.placement.time_pattern);
         let dated = (strategy == Strategy::Time).then(dated);
-        Ok(Self { name, strategy, mapping, lifecycle, policy, dated })
+        let siblings = elasticsearch.siblings.clone();
+        let siblings = if siblings.is_empty() { vec![name.clone()] } else { siblings };
+        Ok(Self { name, strategy, mapping, lifecycle, policy, dated, siblings })
     }
 
     /// Returns the settings as they are on `server`: its own policies carry the lifecycle out, whichever of both the
@@ -68,9 +72,18 @@ impl IndexSettings {
 
     /// Returns what the names of its indices look like: the pattern of the template.
     pub fn pattern(&self) -> String {
+        self.pattern_of(&self.name)
+    }
+
+    /// Returns what the names of the indices look like that its policy is for.
+    pub fn policy_patterns(&self) -> Vec<String> {
+        self.siblings.iter().map(|name| self.pattern_of(name)).collect()
+    }
+
+    fn pattern_of(&self, name: &str) -> String {
         match self.strategy {
-            Strategy::Rollover | Strategy::Time => format!("{}-*", self.name),
-            Strategy::DataStream | Strategy::Single => self.name.clone(),
+            Strategy::Rollover | Strategy::Time => format!("{name}-*"),
+            Strategy::DataStream | Strategy::Single => name.to_owned(),
         }
     }
 }

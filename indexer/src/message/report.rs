@@ -10,6 +10,7 @@ use registry::wire::SchemaId;
 use topic_id::TopicId;
 
 use crate::message::progress::{BatchId, Progress};
+use crate::message::target::Route;
 
 /// A report of a task that the consuming thread started.
 #[derive(Debug)]
@@ -21,9 +22,9 @@ pub enum Report {
     /// The registry answered for a schema id: here it is, and the index has its fields; or it is known that there is
     /// none.
     Schema(SchemaId, Result<Arc<Schema>, RegistryError>),
-    /// The table of backing indices is there that a record of this placement time (in milliseconds since the Unix
-    /// epoch) waited for.
-    Table(i64),
+    /// The table of backing indices of this index set is there that a record of this placement time (in milliseconds
+    /// since the Unix epoch) waited for.
+    Table(Route, i64),
     /// The log was looked at.
     Survey(Survey),
     /// A commit has ended: these offsets, and how.

@@ -2,11 +2,18 @@
 
 use std::sync::Arc;
 
+/// The number of one of a topic's index sets: 0 is that of `elasticsearch.index_name`, the others are those of
+/// `elasticsearch.routes` in the order of their names.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Route(pub u16);
+
 /// An index that documents are sent to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
     /// Its name.
     pub index: Arc<str>,
+    /// The index set that it belongs to.
+    pub route: Route,
     /// Whether the documents have to be looked up rather than written: see
     /// [`Backing::writable`](crate::placement::Backing::writable).
     pub look_up: bool,

@@ -1,10 +1,15 @@
 //! The metrics of bulk requests. A new one is one field with its help as a doc comment, and one line in
 //! [`BulkMetrics::new`].
 
+use std::sync::{Arc, Mutex, PoisonError};
+
+use prometheus::core::AtomicI64;
 use prometheus::{
     GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Result,
 };
 use service::metrics::{Registry, counter, counters, counters_of, float_gauges, gauges, histogram, histograms};
+
+use super::SharedGauge;
 
 /// The bounds of the durations of bulk requests, in seconds: a small one takes milliseconds, one that nearly times out
 /// half a minute.
@@ -51,11 +56,11 @@ pub struct BulkMetrics {
     /// Documents that went into a data stream's failure store; they also become dead letters.
     pub failure_store: IntCounter,
     /// Bulk requests that may be in flight now.
-    pub concurrency_limit: IntGauge,
+    pub concurrency_limit: SharedGauge<AtomicI64>,
     /// Target size of a bulk body now, in bytes.
-    pub target_bytes: IntGauge,
+    pub target_bytes: SharedGauge<AtomicI64>,
     /// 0: bulk requests go; 1: a probe is in flight; 2: requests are held back.
-    pub breaker_state: IntGauge,
+    pub breaker_state: SharedGauge<AtomicI64>,
     /// 1 while Elasticsearch accepts no documents until an operator fixes the cause, by reason: `index_block`,
     /// `closed_index`, `security`, `refused`, `other`.
     pub blocked: Blocked,
@@ -85,12 +90,31 @@ struct Families {
 pub struct Blocked {
     family: IntGaugeVec,
     topic: String,
+    /// Why each of the topic's index sets is blocked.
+    reasons: Arc<Mutex<Vec<Option<&'static str>>>>,
+    part: usize,
 }
 
 impl Blocked {
     /// Returns the gauge of `reason`.
     pub fn of(&self, reason: &str) -> IntGauge {
         self.family.with_label_values(&[reason, self.topic.as_str()])
+    }
+
+    /// Sets why this index set of the topic is blocked, if so.
+    pub fn set(&self, reason: Option<&'static str>) {
+        let mut reasons = self.reasons.lock().unwrap_or_else(PoisonError::into_inner);
+        if reasons.len() <= self.part {
+            reasons.resize(self.part + 1, None);
+        }
+        reasons[self.part] = reason;
+        for word in BLOCKS {
+            self.of(word).set(i64::from(reasons.contains(&Some(*word))));
+        }
+    }
+
+    fn new(family: &IntGaugeVec, topic: &str) -> Self {
+        Self { family: family.clone(), topic: topic.to_owned(), reasons: Arc::default(), part: 0 }
     }
 
     /// Returns the topic.
@@ -116,10 +140,22 @@ impl BulkMetrics {
         }
         Self {
             event_age: families.event_age.with_label_values(&[topic]),
-            concurrency_limit: families.concurrency_limit.with_label_values(&[topic]),
-            target_bytes: families.target_bytes.with_label_values(&[topic]),
-            breaker_state: families.breaker_state.with_label_values(&[topic]),
-            blocked: Blocked { family: families.blocked.clone(), topic: topic.to_owned() },
+            concurrency_limit: SharedGauge::new(families.concurrency_limit.with_label_values(&[topic]), i64::min),
+            target_bytes: SharedGauge::new(families.target_bytes.with_label_values(&[topic]), i64::min),
+            breaker_state: SharedGauge::new(families.breaker_state.with_label_values(&[topic]), i64::max),
+            blocked: Blocked::new(&families.blocked, topic),
+            ..self
+        }
+    }
+
+    /// Returns the same for one of the topic's index sets, by its number.
+    #[must_use]
+    pub(super) fn part(self, part: usize) -> Self {
+        Self {
+            concurrency_limit: self.concurrency_limit.part(part),
+            target_bytes: self.target_bytes.part(part),
+            breaker_state: self.breaker_state.part(part),
+            blocked: Blocked { part, ..self.blocked },
             ..self
         }
     }
@@ -162,10 +198,10 @@ impl BulkMetrics {
             )?,
             // Seen by nobody until they are those of a topic.
             event_age: Histogram::with_opts(HistogramOpts::new("event_age", "None yet."))?,
-            concurrency_limit: IntGauge::new("concurrency_limit", "None yet.")?,
-            target_bytes: IntGauge::new("target_bytes", "None yet.")?,
-            breaker_state: IntGauge::new("breaker_state", "None yet.")?,
-            blocked: Blocked { family: families.blocked.clone(), topic: String::new() },
+            concurrency_limit: SharedGauge::new(IntGauge::new("concurrency_limit", "None yet.")?, i64::min),
+            target_bytes: SharedGauge::new(IntGauge::new("target_bytes", "None yet.")?, i64::min),
+            breaker_state: SharedGauge::new(IntGauge::new("breaker_state", "None yet.")?, i64::max),
+            blocked: Blocked::new(&families.blocked, ""),
             doubtful_documents: gauges(
                 registry,
                 "penstock_indexer_doubtful_documents",

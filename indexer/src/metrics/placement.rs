@@ -1,8 +1,11 @@
 //! The metrics of placement. A new one is one field with its help as a doc comment, and one line in
 //! [`PlacementMetrics::new`].
 
-use prometheus::{GaugeVec, IntCounterVec, Result};
+use prometheus::core::AtomicF64;
+use prometheus::{Gauge, GaugeVec, IntCounterVec, Result};
 use service::metrics::{Registry, counters, float_gauges};
+
+use super::SharedGauge;
 
 /// The metrics of placement.
 #[derive(Clone, Debug)]
@@ -15,9 +18,13 @@ pub struct PlacementMetrics {
     /// Second and further copies of documents in a data stream, by outcome: `deleted`, `left`.
     pub duplicate_copies: IntCounterVec,
     /// How old the table of backing indices was when it was last looked at, in seconds.
-    pub table_age: GaugeVec,
+    pub table_age: SharedGauge<AtomicF64>,
+    table_age_by_topic: GaugeVec,
     /// Placed documents by where their placement time comes from: see [`Source`](crate::placement::time::Source).
     pub times: IntCounterVec,
+    /// Documents by why they go to their index set: see [`Reason`](crate::placement::router::Reason). Only of topics
+    /// with `elasticsearch.routes`.
+    pub routes: IntCounterVec,
     /// Records that had to wait, by what for: `schema`, `table`, or `ahead` where they are dated ahead of the clock.
     pub parked: IntCounterVec,
 }
@@ -30,12 +37,26 @@ impl PlacementMetrics {
         }
     }
 
+    /// Returns the same with the gauge of `topic`.
+    #[must_use]
+    pub(super) fn of_topic(self, topic: &str) -> Self {
+        let table_age = SharedGauge::new(self.table_age_by_topic.with_label_values(&[topic]), f64::max);
+        Self { table_age, ..self }
+    }
+
+    /// Returns the same for one of the topic's index sets, by its number.
+    #[must_use]
+    pub(super) fn part(self, part: usize) -> Self {
+        Self { table_age: self.table_age.part(part), ..self }
+    }
+
     /// Begins the counters of `topic` at 0.
     pub(super) fn begin_topic(&self, topic: &str) {
         for (counters, values) in [
             (&self.placements, &["current", "previous", "older", "expired", "skipped", "dead_letter"][..]),
             (&self.look_ups, &["hit", "miss"]),
             (&self.duplicate_copies, &["deleted", "left"]),
+            (&self.routes, &["value", "other", "empty", "missing"]),
             (&self.parked, &["schema", "table", "ahead"]),
             (&self.times, &["event", "record", "missing", "empty", "ahead", "implausible"]),
         ] {
@@ -69,7 +90,9 @@ impl PlacementMetrics {
                 "Second copies of documents in a data stream, by outcome: deleted, left.",
                 &["topic", "outcome"],
             )?,
-            table_age: float_gauges(
+            // Seen by nobody until it is that of a topic.
+            table_age: SharedGauge::new(Gauge::new("table_age", "None yet.")?, f64::max),
+            table_age_by_topic: float_gauges(
                 registry,
                 "penstock_indexer_placement_table_age_seconds",
                 "Age of the list of backing indices when it was last used.",
@@ -81,6 +104,13 @@ impl PlacementMetrics {
                 "Placed documents by the source of their placement time: event, record, missing, empty, ahead, \
                  implausible.",
                 &["topic", "source"],
+            )?,
+            routes: counters(
+                registry,
+                "penstock_indexer_routed_documents_total",
+                "Documents of topics with elasticsearch.routes by the reason for their index: value, other, empty, \
+                 missing.",
+                &["topic", "reason"],
             )?,
             parked: counters(
                 registry,

@@ -8,7 +8,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use super::pattern::Pattern;
 use super::time::millis;
 use crate::config::{Expired, Placement};
-use crate::message::target::{Age, NoPlacement, Target};
+use crate::message::target::{Age, NoPlacement, Route, Target};
 
 /// A day in milliseconds.
 const DAY: i64 = 86_400_000;
@@ -132,7 +132,7 @@ impl Calendar {
     fn target(&self, time: i64, age: Age) -> Target {
         let name = self.pattern.name(time);
         let look_up = age != Age::Current && self.is_copied(&name);
-        Target { index: Arc::from(name), look_up, age }
+        Target { index: Arc::from(name), route: Route::default(), look_up, age }
     }
 }
 

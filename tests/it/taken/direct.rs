@@ -139,10 +139,10 @@ async fn deliver(config: &Config, schema: &str, data: &[Vec<u8>]) -> Result<u64>
     let bulk = Bulk::new(config, metrics.clone(), &Readiness::new())?;
     bulk.ensure_index().await;
     bulk.adopt(&schema).await;
-    if bulk.index_cache().is_needed() {
-        bulk.index_cache().renewed().await;
+    for index_cache in bulk.index_caches() {
+        index_cache.begin().await;
     }
-    let placer = Placer::new(&config.elasticsearch, bulk.index_cache());
+    let placer = Placer::new(&config.elasticsearch, bulk.index_caches());
     let mut decoder = Decoder::new(config, placer, &metrics)?.for_server(bulk.server());
     decoder.note_schema(SchemaId(1), schema);
     let batch = decoded(&mut decoder, data)?;

@@ -98,6 +98,7 @@ fn the_reference_has_every_key_and_no_other() {
         // It becomes other keys when it is read.
         "receiver.sources.<name>.auth.preset",
         "elasticsearch.mapping.fields",
+        "elasticsearch.routes",
         "indexer.topics",
     ]
     .map(str::to_owned);
@@ -119,6 +120,7 @@ fn the_reference_has_the_true_defaults() {
             | "receiver.tls"
             | "receiver.forwarded_certificate"
             | "elasticsearch.mapping.fields"
+            | "elasticsearch.routes"
             | "indexer.topics" => Some(&Value::Null),
             key => of_sections.get(key),
         };
@@ -193,7 +195,8 @@ fn leaves(config: &Config) -> BTreeMap<String, Value> {
 
 fn collect(path: &str, value: &Value, leaves: &mut BTreeMap<String, Value>) {
     match value {
-        Value::Object(entries) if !entries.is_empty() => {
+        // The values of a field are not ours.
+        Value::Object(entries) if !entries.is_empty() && path != "elasticsearch.routes.to" => {
             for (key, value) in entries {
                 // Sources stand for one another, whatever their auth; so do fields.
                 let key = match path {
@@ -222,7 +225,7 @@ fn complete() -> BTreeMap<String, Value> {
 kafka:
   create_topics: {{partitions: 1, replication_factor: 1}}
   security: {{protocol: sasl_ssl, oauth: {{token_url: u, client_id: c}}}}
-elasticsearch: {{auth: {{type: {auth}}}, mapping: {{fields: {{f: {{type: text}}}}}}}}
+elasticsearch: {{routes: {{field: f, to: {{v: i}}}}, auth: {{type: {auth}}}, mapping: {{fields: {{f: {{type: text}}}}}}}}
 indexer: {{topics: {{t: {{}}}}}}
 schema_registry: {{auth: {{type: {registry_auth}}}}}
 receiver:

@@ -57,7 +57,7 @@ impl BackingIndexCache {
     pub(super) fn measure(&self) {
         if let Some(table) = self.table() {
             let age = now_millis().saturating_sub(table.read_at()).max(0);
-            self.metrics.table_age.with_label_values(&[&self.topic]).set(age as f64 / 1_000.0);
+            self.metrics.table_age.set(age as f64 / 1_000.0);
         }
     }
 }

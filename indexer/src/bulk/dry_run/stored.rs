@@ -13,13 +13,15 @@ use crate::bulk::reroute::MAX_LOOK_UPS;
 use crate::bulk::verify::{Obstacle, Prover, Suspect, Verdict};
 use crate::config::{Config, Strategy, VerifyDuplicates};
 use crate::elasticsearch::{Client, Method, Request};
+use crate::message::target::Route;
 
-/// Reads the documents of one index, alias or data stream.
+/// Reads the documents of the indices, aliases or data streams of one topic.
 #[derive(Debug)]
 pub(super) struct Stored {
     client: Arc<Client>,
     prover: Prover,
-    index: String,
+    /// The names of the index sets.
+    indices: Vec<String>,
     is_stream: bool,
 }
 
@@ -27,10 +29,11 @@ impl Stored {
     /// Returns what reads those of `config` by `client`.
     pub(super) fn new(config: &Config, client: Arc<Client>) -> Self {
         let settings = &config.elasticsearch;
+        let names: Vec<String> = config.of_index_sets().into_iter().map(|set| set.elasticsearch.index_name).collect();
         Self {
             prover: Prover::new(config, &client, VerifyDuplicates::Always),
             client,
-            index: settings.index_name.clone(),
+            indices: names,
             is_stream: settings.strategy == Strategy::DataStream,
         }
     }
@@ -49,14 +52,22 @@ impl Stored {
         }
         let is_open = |item: &&usize| verdicts.get(*item).is_none_or(|verdict| *verdict == Verdict::Gone);
         let open: Vec<usize> = items.iter().filter(is_open).copied().collect();
-        let elsewhere = self.locate(batch, &open).await?;
+        let mut elsewhere = Vec::new();
+        for (route, index) in (0..).map(Route).zip(&self.indices) {
+            let is_here = |item: &&usize| {
+                let target = batch.targets.get(batch.items[**item].target as usize);
+                target.is_some_and(|target| target.route == route)
+            };
+            let items: Vec<usize> = open.iter().filter(is_here).copied().collect();
+            elsewhere.extend(self.locate(index, batch, &items).await?);
+        }
         let found = self.prover.prove(batch, &elsewhere).await?;
         verdicts.extend(elsewhere.iter().map(|suspect| suspect.item).zip(found));
         Ok(items.iter().map(|item| verdicts.remove(item).unwrap_or(Verdict::Gone)).collect())
     }
 
-    /// Searches all indices behind the name for the ids of `items`.
-    async fn locate(&self, batch: &Batch, items: &[usize]) -> Result<Vec<Suspect>, BulkFailure> {
+    /// Searches all indices behind the name `index` for the ids of `items`.
+    async fn locate(&self, index: &str, batch: &Batch, items: &[usize]) -> Result<Vec<Suspect>, BulkFailure> {
         if items.is_empty() {
             return Ok(Vec::new());
         }
@@ -66,7 +77,7 @@ impl Stored {
         let query = json!({ "query": { "ids": { "values": ids } }, "size": MAX_LOOK_UPS, "_source": false });
         let request = Request {
             method: Method::Post,
-            path: &format!("/{}/_search", self.index),
+            path: &format!("/{index}/_search"),
             query: &[("ignore_unavailable", "true"), ("filter_path", "hits.hits._id,hits.hits._index")],
             content_type: "application/json",
             body: Bytes::from(query.to_string()),

@@ -1,12 +1,14 @@
 use super::*;
 use crate::bulk::tests::batch_of;
 use crate::bulk::work::Work;
-use crate::message::target::{Age, Target};
+use crate::message::target::{Age, Route, Target};
 
 /// A batch of two documents, in an index each.
 fn batch() -> Batch {
     let mut batch = batch_of(&["x", "y"]);
-    batch.targets = ["a", "b"].map(|index| Target { index: index.into(), look_up: false, age: Age::Current }).into();
+    batch.targets = ["a", "b"]
+        .map(|index| Target { index: index.into(), route: Route::default(), look_up: false, age: Age::Current })
+        .into();
     batch.items[1].target = 1;
     batch
 }

@@ -148,7 +148,7 @@ async fn where_a_body_may_name_no_index_each_index_has_its_own_request_from_then
     for item in &mut batch.items[2..] {
         item.body = item.body.start + extra..item.body.end + extra;
     }
-    batch.targets.push(Target { index: "other".into(), look_up: false, age: Age::Previous });
+    batch.targets.push(Target { index: "other".into(), route: Route::default(), look_up: false, age: Age::Previous });
     for requests in [3, 5] {
         assert_eq!(service.bulk.deliver(&batch).await.indexed, 4);
         assert_eq!(stub.bulk_requests().len(), requests, "a refused one is tried once");

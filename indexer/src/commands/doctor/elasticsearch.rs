@@ -31,8 +31,8 @@ pub(super) async fn check(config: &Config) -> Vec<Finding> {
     let requests = Requests::new(Arc::clone(&client));
     findings.extend(of_cluster(&requests).await);
     findings.push(clocks(&requests, config).await);
-    for of_topic in config.of_topics() {
-        findings.extend(of_index(&of_topic, &client, &requests, server).await);
+    for of_set in config.of_topics().iter().flat_map(Config::of_index_sets) {
+        findings.extend(of_index(&of_set, &client, &requests, server).await);
     }
     findings
 }

@@ -7,11 +7,11 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::batch::Batch;
-use crate::config::{Config, Strategy};
+use crate::config::{Config, Routes, Strategy};
 use crate::document;
 use crate::index::verdict::Verdict;
 use crate::message::record::Record;
-use crate::message::target::Age;
+use crate::message::target::{Age, Route};
 
 /// What is stored under the document's id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -39,6 +39,9 @@ pub(super) struct Explanation {
     /// The rule that chose the index.
     #[serde(skip_serializing_if = "Option::is_none")]
     index_rule: Option<String>,
+    /// The field that chose the index set, where there are several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    route_rule: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     document: Option<Value>,
     /// What is stored under the id.
@@ -55,6 +58,8 @@ pub(super) struct Explanation {
     skipped: Option<String>,
     #[serde(skip)]
     strategy: Strategy,
+    #[serde(skip)]
+    routes: Option<Routes>,
     #[serde(skip)]
     timestamp: Option<i64>,
     #[serde(skip)]
@@ -80,12 +85,14 @@ impl Explanation {
             schema_id: None,
             index: None,
             index_rule: None,
+            route_rule: None,
             document: None,
             stored: None,
             mapping: None,
             dead_letter: None,
             skipped: None,
             strategy: config.elasticsearch.strategy,
+            routes: config.elasticsearch.routes.clone(),
             timestamp: record.timestamp,
             time_field: config.elasticsearch.placement.time_field.clone(),
             hides_time: hides(config, &config.elasticsearch.placement.time_field),
@@ -113,6 +120,7 @@ impl Explanation {
         self.schema_id = Some(item.schema.0);
         let Some(target) = batch.targets.get(item.target as usize) else { return };
         self.index = Some(target.index.to_string());
+        self.route_rule = self.routes.as_ref().map(|routes| route_rule(routes, target.route));
         self.index_rule = Some(self.rule(target.age, target.look_up, item.time));
     }
 
@@ -147,6 +155,17 @@ impl Explanation {
     }
 }
 
+/// Returns why a document is in the index set `route`. The value may be hidden, so it is not shown.
+fn route_rule(routes: &Routes, route: Route) -> String {
+    let field = &routes.field;
+    match route {
+        Route(0) => {
+            format!("elasticsearch.index_name: elasticsearch.routes names no other index for the value of {field}")
+        }
+        Route(_) => format!("elasticsearch.routes names this index for the value of {field}"),
+    }
+}
+
 /// Returns whether a rule hides the field at `path`. One that cannot be read may.
 fn hides(config: &Config, path: &str) -> bool {
     config.elasticsearch.documents.field_rules().map_or(true, |rules| rules.hides(path))
@@ -161,6 +180,9 @@ impl fmt::Display for Explanation {
         }
         if let (Some(index), Some(rule)) = (&self.index, &self.index_rule) {
             writeln!(f, "index     {index} ({rule})")?;
+        }
+        if let Some(rule) = &self.route_rule {
+            writeln!(f, "route     {rule}")?;
         }
         match self.stored {
             Some(Stored::Nothing) => writeln!(f, "stored    nothing: it would be written")?,

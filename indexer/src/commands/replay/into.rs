@@ -54,6 +54,9 @@ pub(super) async fn run(
     if args.swap && (!args.key.is_empty() || !args.partition.is_empty() || args.to.text != "now") {
         return Err(CommandError::PartSwap);
     }
+    if topic.elasticsearch.routes.is_some() {
+        return Err(CommandError::RoutedInto(topic.kafka.topic.clone()));
+    }
     crate::index::check_name(into)?;
     let live = crate::commands::index(topic, false)?;
     live.identify().await?;

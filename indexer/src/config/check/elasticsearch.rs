@@ -1,5 +1,7 @@
 //! `elasticsearch`.
 
+use std::fmt::Display;
+
 use config::Problem;
 use config::check::Problems;
 use service::secret::Secret;
@@ -9,7 +11,7 @@ use crate::config::{Elasticsearch, ElasticsearchAuth, Mapping};
 pub(super) fn check(elasticsearch: &Elasticsearch, problems: &mut Problems) {
     problems.addresses("elasticsearch.url", &elasticsearch.url);
     problems.proxy("elasticsearch.proxy", elasticsearch.proxy.as_ref());
-    index_name(&elasticsearch.index_name, problems);
+    index_name("elasticsearch.index_name", &elasticsearch.index_name, problems);
     problems.not_zero("elasticsearch.request_timeout", elasticsearch.request_timeout);
     problems.not_zero("elasticsearch.connect_timeout", elasticsearch.connect_timeout);
     mapping(&elasticsearch.mapping, problems);
@@ -28,8 +30,7 @@ fn mapping(mapping: &Mapping, problems: &mut Problems) {
 }
 
 /// The rules of Elasticsearch for the names of indices ("Create index API", path parameters).
-fn index_name(name: &str, problems: &mut Problems) {
-    let key = "elasticsearch.index_name";
+pub(super) fn index_name(key: impl Display + Copy, name: &str, problems: &mut Problems) {
     problems.not_empty(key, name);
     if name.chars().any(char::is_uppercase) {
         problems.add(key, "must be in lower case");

@@ -3,9 +3,10 @@ use registry::wire::SchemaId;
 
 use super::*;
 use crate::message::record::Headers;
+use crate::message::target::Route;
 
 const A: Need = Need::Schema(SchemaId(1));
-const B: Need = Need::Table(7);
+const B: Need = Need::Table(Route(0), 7);
 
 fn record(partition: i32, offset: i64) -> Record<'static> {
     Record {
@@ -46,7 +47,7 @@ fn an_answer_releases_the_records_of_its_schema_in_order() {
 #[test]
 fn each_partition_waits_for_its_own_time_only() {
     let mut parked = Parked::default();
-    let (soon, ahead) = (Need::Table(1_000), Need::Table(60_000));
+    let (soon, ahead) = (Need::Table(Route(0), 1_000), Need::Table(Route(0), 60_000));
     assert!(parked.park(&record(0, 1), ahead));
     assert!(parked.park(&record(1, 1), soon), "nobody has asked for a table of that time");
     assert_eq!(parked.release(soon).len(), 1);

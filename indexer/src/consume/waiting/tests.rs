@@ -4,6 +4,7 @@ use service::admin::Readiness;
 
 use super::*;
 use crate::message::record::{Headers, Record};
+use crate::message::target::Route;
 
 const P: Partition = Partition(0);
 
@@ -12,8 +13,8 @@ fn a_record_waits_for_a_schema_for_a_table_or_for_the_clock() {
     let mut waiting = Waiting::new(Readiness::new().condition("schema_registry"));
     for (need, reason) in [
         (Need::Schema(SchemaId(1)), "schema"),
-        (Need::Table(now_millis() - 60_000), "table"),
-        (Need::Table(now_millis() + 60_000), "ahead"),
+        (Need::Table(Route(0), now_millis() - 60_000), "table"),
+        (Need::Table(Route(0), now_millis() + 60_000), "ahead"),
     ] {
         assert_eq!(waiting.reason(&Waits { partition: P, need, ask: true }, "events"), reason);
     }

@@ -54,7 +54,7 @@ fn what_is_not_given_is_not_sent() {
 
 #[test]
 fn for_opensearch_phases_are_states_one_after_the_other() {
-    let ism = ism(&policy(), "e-*", "ours");
+    let ism = ism(&policy(), &["e-*".to_owned()], "ours");
     let states = ism["policy"]["states"].as_array().unwrap();
     let names: Vec<_> = states.iter().map(|state| state["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["hot", "warm", "cold", "delete"]);
@@ -68,4 +68,14 @@ fn for_opensearch_phases_are_states_one_after_the_other() {
     );
     assert_eq!(states[3]["transitions"], json!([]));
     assert_eq!(ism["policy"]["ism_template"][0]["index_patterns"], json!(["e-*"]));
+}
+
+#[test]
+fn for_opensearch_one_policy_is_for_the_indices_of_all_index_sets() {
+    let ism = ism(&policy(), &["e-*".to_owned(), "e-calls-*".to_owned()], "ours");
+    let expected = json!([
+        { "index_patterns": ["e-*"], "priority": 501 },
+        { "index_patterns": ["e-calls-*"], "priority": 507 },
+    ]);
+    assert_eq!(ism["policy"]["ism_template"], expected);
 }

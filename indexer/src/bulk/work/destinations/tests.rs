@@ -1,11 +1,13 @@
 use super::*;
 use crate::bulk::tests::batch_of;
-use crate::message::target::{Age, Target};
+use crate::message::target::{Age, Route, Target};
 
 /// A batch of three documents, the last of which goes to the index `b`, the others to `a`.
 fn batch() -> Batch {
     let mut batch = batch_of(&["x", "y", "z"]);
-    batch.targets = ["a", "b"].map(|index| Target { index: index.into(), look_up: false, age: Age::Current }).into();
+    batch.targets = ["a", "b"]
+        .map(|index| Target { index: index.into(), route: Route::default(), look_up: false, age: Age::Current })
+        .into();
     batch.items[2].target = 1;
     batch
 }

@@ -1,0 +1,39 @@
+//! `elasticsearch.routes`.
+
+use config::check::Problems;
+
+use super::elasticsearch::index_name;
+use crate::config::{Elasticsearch, OnDuplicate};
+
+/// The most index sets of one topic: each has its own requests, lists of indices and shards.
+const MAX_INDEX_SETS: usize = 32;
+
+pub(super) fn check(elasticsearch: &Elasticsearch, problems: &mut Problems) {
+    let Some(routes) = &elasticsearch.routes else { return };
+    let key = "elasticsearch.routes.field";
+    problems.not_empty(key, &routes.field);
+    if !routes.field.is_empty() && routes.field.split('.').any(|name| name.trim().is_empty()) {
+        problems.add(key, "is no path: a name between two dots is missing");
+    }
+    if routes.field.contains(['*', '[', ']']) {
+        let message = "leads to one value through records only: an array or a map can have several values, which \
+                       would be several indices for one event";
+        problems.add(key, message);
+    }
+    if routes.to.is_empty() {
+        problems.add("elasticsearch.routes.to", "must name an index for at least one value; or remove routes");
+    }
+    for (value, name) in &routes.to {
+        index_name(format_args!("elasticsearch.routes.to.{value}"), name, problems);
+    }
+    let sets = routes.names(&elasticsearch.index_name).len() + 1;
+    if sets > MAX_INDEX_SETS {
+        let message = format_args!("has {sets} indices with elasticsearch.index_name, and may have {MAX_INDEX_SETS}");
+        problems.add("elasticsearch.routes.to", message);
+    }
+    if elasticsearch.on_duplicate == OnDuplicate::KeepLast {
+        let message = "keep_last cannot be used with elasticsearch.routes: two events with one id can have different \
+                       values and go to two indices, where both would stay; choose keep_first";
+        problems.add("elasticsearch.on_duplicate", message);
+    }
+}
