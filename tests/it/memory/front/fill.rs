@@ -130,7 +130,25 @@ impl Scene {
                 .await?;
             }
         }
-        self.until_refused("cxone", "queue-full", 0.0).await
+        self.fill_the_gap().await
+    }
+
+    /// Sends the event that later requests bring until it finds no room: a file leaves a gap that is shorter than one
+    /// of its events, and this one is shorter than those.
+    async fn fill_the_gap(&mut self) -> Result<()> {
+        let full = self.outcomes("cxone", "queue-full").await?;
+        while self.outcomes("cxone", "queue-full").await? == full {
+            let (before, body) = (self.queue_len().await?, self.events.event(0).encode());
+            let request = [head(PATH, &self.headers(AVRO), body.len()), body].concat();
+            self.unused.push(self.lines.send(&request).await?);
+            eventually("the event is queued or finds no room", || async {
+                let is_queued = self.queue_len().await? > before;
+                ensure!(is_queued || self.outcomes("cxone", "queue-full").await? > full, "neither");
+                Ok(())
+            })
+            .await?;
+        }
+        Ok(())
     }
 
     async fn queue_len(&self) -> Result<f64> {
@@ -147,12 +165,11 @@ impl Scene {
         .await
     }
 
-    /// Has events name more schemas than are kept, and as many that the registry does not have. There is no room for
-    /// the events.
+    /// Sends events that name more schemas than are kept, and as many that the registry does not have.
     pub(super) async fn fill_the_schemas(&self) -> Result<()> {
         let mut connection = self.lines.connection().await?;
         let missing = (u32::MAX / 2..).take(self.schemas.len()).map(|id| (id, 400));
-        for (id, status) in self.schemas.iter().map(|id| (*id, 503)).chain(missing) {
+        for (id, status) in self.schemas.iter().map(|id| (*id, 200)).chain(missing) {
             let request = Request::builder().method(Method::POST).uri(PATH).header("host", "x");
             let request = request.header("authorization", &self.authorization).header("content-type", AVRO);
             let request = request.header("x-schema-id", id).body(self.events.event(0).encode().into())?;
