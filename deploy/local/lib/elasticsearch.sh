@@ -61,8 +61,8 @@ start_elasticsearch() { # PART
   [[ -f $conf/users ]] || cp -r "$home/config/." "$conf/" # users and keystore outlive a restart
   # No gc.log, no heap dump, no crash file: nobody reads them here.
   sed -E '/gc\.log|Xlog:gc|HeapDump|hs_err/d' "$home/config/jvm.options" >"$conf/jvm.options"
-  # A rolling file by time, not the console: what that sets up early is what 8.19 on Java 17 fails without, once the
-  # plugin reads its ILM settings ("CalendarDataProvider: not entitled").
+  # A rolling file by time, not the console: without the early set-up that it causes, 8.19 on Java 17 fails when the plugin
+  # reads its ILM settings ("CalendarDataProvider: not entitled").
   cat >"$conf/log4j2.properties" <<P
 rootLogger.level = info
 rootLogger.appenderRef.file.ref = file
