@@ -16,7 +16,7 @@ process_stamp() {
   if [[ -d /proc/self ]]; then
     { IFS= read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 0
     read -r -a stat <<<"${stat##*) }" # after the name, which may hold spaces
-    read -r boot </proc/sys/kernel/random/boot_id # the clock of /proc starts anew with the machine
+    read -r boot </proc/sys/kernel/random/boot_id # the clock of /proc starts again when the machine boots
     [[ ${stat[0]} == Z ]] || printf '%s.%s' "${boot%%-*}" "${stat[19]}"
   else
     LC_ALL=C TZ=UTC ps -o stat=,lstart= -p "$1" 2>/dev/null | awk '$1 !~ /^Z/ { print $3 $4 "." $5 "." $6 }'
@@ -103,7 +103,7 @@ end() {
 outlive() {
   local pid deadline=$((SECONDS + 20))
   pid=$(recorded "$1" pid)
-  [[ -n $pid && -z $(process_stamp "$pid") ]] || return 0 # the number may be somebody else's by now
+  [[ -n $pid && -z $(process_stamp "$pid") ]] || return 0 # another process may have the number by now
   while group_alive "$pid" && ((SECONDS < deadline)); do sleep 0.1; done
 }
 
