@@ -1,7 +1,8 @@
-//! Prometheus metrics: each service has a [`Registry`] and a struct of its own; these make and register one family each.
+//! Prometheus metrics. Each service has a [`Registry`] and its own struct; each function here creates and registers one
+//! metric family.
 //!
-//! What is registered is also declared: `docs/metrics.md` is made from the declarations, and a test holds that the
-//! dashboards and rules show each of them.
+//! Registering a metric also declares it: `docs/metrics.md` is generated from the declarations, and a test checks that
+//! the dashboards and rules use each metric.
 //!
 //! Names are `penstock_<service>_<what>_<unit>[_total]` (Prometheus documentation, "Metric and label naming").
 //! Durations are in seconds, sizes in bytes. The hot paths count per batch or per request, not per event.
@@ -21,7 +22,7 @@ mod conditions;
 mod declared;
 mod process;
 
-/// The revision of the source that this was built from; "unknown" where the build did not set `PENSTOCK_REVISION`.
+/// The source revision of this build, or "unknown" if the build did not set `PENSTOCK_REVISION`.
 pub const REVISION: &str = match option_env!("PENSTOCK_REVISION") {
     Some(revision) => revision,
     None => "unknown",
@@ -30,7 +31,7 @@ pub const REVISION: &str = match option_env!("PENSTOCK_REVISION") {
 /// Registers a counter.
 ///
 /// # Errors
-/// When the name is taken or not valid; so for each function here.
+/// If the name is taken or invalid. The same holds for each function here.
 pub fn counter(registry: &Registry, name: &str, help: &str) -> Result<IntCounter> {
     let metric = IntCounter::new(name, help)?;
     registry.declare(Kind::Counter, metric.clone())?;
@@ -47,9 +48,9 @@ pub fn counters(registry: &Registry, name: &str, help: &str, labels: &[&str]) ->
     Ok(metric)
 }
 
-/// Registers a family of counters by one label, and begins those of the known `values` at 0: a counter that is there
-/// only from its first event on shows no increase by it (Prometheus documentation, "Instrumentation", "Avoid missing
-/// metrics").
+/// Registers a family of counters with one label, and starts those of the known `values` at 0. A counter that appears
+/// only with its first event shows no increase for that event (Prometheus documentation, "Instrumentation", "Avoid
+/// missing metrics").
 ///
 /// # Errors
 /// As [`counter`].
@@ -59,15 +60,15 @@ pub fn counters_of(registry: &Registry, name: &str, help: &str, label: &str, val
     Ok(metric)
 }
 
-/// Begins the counters of the known `values` of their one label at 0, as [`counters_of`]; for a family that only some
-/// processes have.
+/// Starts the counters of the known `values` of the single label at 0, like [`counters_of`]. For a family that only
+/// some processes have.
 pub fn begin_at_zero(counters: &IntCounterVec, values: &[&str]) {
     for value in values {
         counters.with_label_values(&[*value]);
     }
 }
 
-/// Registers a gauge of whole numbers.
+/// Registers a gauge of integers.
 ///
 /// # Errors
 /// As [`counter`].
@@ -77,7 +78,7 @@ pub fn gauge(registry: &Registry, name: &str, help: &str) -> Result<IntGauge> {
     Ok(metric)
 }
 
-/// Registers a gauge of any number.
+/// Registers a gauge of floating-point numbers.
 ///
 /// # Errors
 /// As [`counter`].
@@ -87,8 +88,8 @@ pub fn float_gauge(registry: &Registry, name: &str, help: &str) -> Result<Gauge>
     Ok(metric)
 }
 
-/// Registers the gauge `name` with the constant value 1 and the labels `version` and `revision`. A scrape target that
-/// has it is one of that service, whatever the scrape job is called (Prometheus documentation, "Writing exporters",
+/// Registers the gauge `name` with the constant value 1 and the labels `version` and `revision`. The gauge identifies a
+/// scrape target as this service, whatever the scrape job is called (Prometheus documentation, "Writing exporters",
 /// "Labels").
 ///
 /// # Errors
@@ -99,7 +100,7 @@ pub fn build_info(registry: &Registry, name: &str, version: &str) -> Result<()> 
     Ok(())
 }
 
-/// Registers a family of gauges of any number.
+/// Registers a family of gauges of floating-point numbers.
 ///
 /// # Errors
 /// As [`counter`].
@@ -109,7 +110,7 @@ pub fn float_gauges(registry: &Registry, name: &str, help: &str, labels: &[&str]
     Ok(metric)
 }
 
-/// Registers a family of gauges.
+/// Registers a family of gauges of integers.
 ///
 /// # Errors
 /// As [`counter`].
