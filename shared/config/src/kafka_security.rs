@@ -9,7 +9,7 @@ use super::error::ConfigError;
 use super::redact;
 use service::secret::Secret;
 
-/// `kafka.security`: how to connect to the cluster, and who Penstock is to it.
+/// `kafka.security`: the protocol and the credentials for the cluster.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct KafkaSecurity {

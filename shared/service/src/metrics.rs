@@ -41,7 +41,7 @@ pub fn counter(registry: &Registry, name: &str, help: &str) -> Result<IntCounter
 /// Registers a family of counters.
 ///
 /// # Errors
-/// As [`counter`].
+/// As for [`counter`].
 pub fn counters(registry: &Registry, name: &str, help: &str, labels: &[&str]) -> Result<IntCounterVec> {
     let metric = IntCounterVec::new(Opts::new(name, help), labels)?;
     registry.declare(Kind::Counter, metric.clone())?;
@@ -53,7 +53,7 @@ pub fn counters(registry: &Registry, name: &str, help: &str, labels: &[&str]) ->
 /// missing metrics").
 ///
 /// # Errors
-/// As [`counter`].
+/// As for [`counter`].
 pub fn counters_of(registry: &Registry, name: &str, help: &str, label: &str, values: &[&str]) -> Result<IntCounterVec> {
     let metric = counters(registry, name, help, &[label])?;
     begin_at_zero(&metric, values);
@@ -71,7 +71,7 @@ pub fn begin_at_zero(counters: &IntCounterVec, values: &[&str]) {
 /// Registers a gauge of integers.
 ///
 /// # Errors
-/// As [`counter`].
+/// As for [`counter`].
 pub fn gauge(registry: &Registry, name: &str, help: &str) -> Result<IntGauge> {
     let metric = IntGauge::new(name, help)?;
     registry.declare(Kind::Gauge, metric.clone())?;
@@ -81,7 +81,7 @@ pub fn gauge(registry: &Registry, name: &str, help: &str) -> Result<IntGauge> {
 /// Registers a gauge of floating-point numbers.
 ///
 /// # Errors
-/// As [`counter`].
+/// As for [`counter`].
 pub fn float_gauge(registry: &Registry, name: &str, help: &str) -> Result<Gauge> {
     let metric = Gauge::new(name, help)?;
     registry.declare(Kind::Gauge, metric.clone())?;
@@ -93,7 +93,7 @@ pub fn float_gauge(registry: &Registry, name: &str, help: &str) -> Result<Gauge>
 /// "Labels").
 ///
 /// # Errors
-/// As [`counter`].
+/// As for [`counter`].
 pub fn build_info(registry: &Registry, name: &str, version: &str) -> Result<()> {
     let help = "Always 1. Its labels are the version and the source revision of the running build.";
     gauges(registry, name, help, &["version", "revision"])?.with_label_values(&[version, REVISION]).set(1);
@@ -103,7 +103,7 @@ pub fn build_info(registry: &Registry, name: &str, version: &str) -> Result<()> 
 /// Registers a family of gauges of floating-point numbers.
 ///
 /// # Errors
-/// As [`counter`].
+/// As for [`counter`].
 pub fn float_gauges(registry: &Registry, name: &str, help: &str, labels: &[&str]) -> Result<GaugeVec> {
     let metric = GaugeVec::new(Opts::new(name, help), labels)?;
     registry.declare(Kind::Gauge, metric.clone())?;
@@ -113,7 +113,7 @@ pub fn float_gauges(registry: &Registry, name: &str, help: &str, labels: &[&str]
 /// Registers a family of gauges of integers.
 ///
 /// # Errors
-/// As [`counter`].
+/// As for [`counter`].
 pub fn gauges(registry: &Registry, name: &str, help: &str, labels: &[&str]) -> Result<IntGaugeVec> {
     let metric = IntGaugeVec::new(Opts::new(name, help), labels)?;
     registry.declare(Kind::Gauge, metric.clone())?;
@@ -123,7 +123,7 @@ pub fn gauges(registry: &Registry, name: &str, help: &str, labels: &[&str]) -> R
 /// Registers a histogram with these upper bounds.
 ///
 /// # Errors
-/// As [`counter`].
+/// As for [`counter`].
 pub fn histogram(registry: &Registry, name: &str, help: &str, bounds: &[f64]) -> Result<Histogram> {
     let metric = Histogram::with_opts(HistogramOpts::new(name, help).buckets(bounds.to_vec()))?;
     registry.declare(Kind::Histogram, metric.clone())?;
@@ -133,7 +133,7 @@ pub fn histogram(registry: &Registry, name: &str, help: &str, bounds: &[f64]) ->
 /// Registers a family of histograms with these upper bounds.
 ///
 /// # Errors
-/// As [`counter`].
+/// As for [`counter`].
 pub fn histograms(
     registry: &Registry,
     name: &str,

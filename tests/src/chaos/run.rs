@@ -43,7 +43,7 @@ impl Run {
     /// Makes the run.
     ///
     /// If something does not recover, or the audit has findings. The message begins with the seed.
-    /// When something does not recover, or the audit finds something; the message begins with the seed.
+    /// If something does not recover, or the audit has findings. The message begins with the seed.
     pub async fn make(&self, name: &str) -> Result<()> {
         let steps = schedule(self.seed, self.duration);
         eprintln!("chaos, seed {}: {} faults in {:?}", self.seed, steps.len(), self.duration);

@@ -47,7 +47,7 @@ pub(super) enum Line {
     Rollover,
     /// The same while the index rolls over.
     RolloverRolling,
-    /// As [`Line::Rollover`], into a data stream.
+    /// The same as [`Line::Rollover`], into a data stream.
     DataStream,
     /// The same while the data stream rolls over.
     DataStreamRolling,

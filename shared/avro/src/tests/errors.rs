@@ -60,7 +60,7 @@ fn a_path_shows_a_map_key_quoted_and_cut() {
 }
 
 #[test]
-fn an_error_in_a_root_that_is_no_record_has_the_path_of_its_part() {
+fn an_error_in_a_root_array_has_the_path_of_its_item() {
     let error = refusal(r#"{"type":"array","items":{"type":"array","items":"boolean"}}"#, &[2, 4, 1, 5, 0, 0]);
     assert_eq!((&*error.path, error.offset), ("[0][1]", 3));
 }

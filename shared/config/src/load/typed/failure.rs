@@ -8,7 +8,7 @@ use super::super::node::{Key, Origin, Value, YamlNode, join};
 /// How similar two words must be, from 0 to 1, for one to be suggested for the other.
 const ALIKE: f64 = 0.6;
 
-/// How many letters or digits in a row must a message share with a variable's value to count as quoting it.
+/// The letters or digits in a row that a message must share with a variable's value to count as quoting it.
 const QUOTED_RUN: usize = 3;
 
 /// Says what does not fit and, once known, where.
