@@ -58,8 +58,8 @@ pub struct SchemaRegistry {
     pub cache_dir: Option<PathBuf>,
 }
 
-/// `schema_registry.auth`: the credentials for the registry. A file takes precedence over a value, and is read again for
-/// each request.
+/// `schema_registry.auth`: the credentials for the registry. A file takes precedence over a value, and is read again
+/// for each request.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 pub enum SchemaRegistryAuth {

@@ -17,8 +17,8 @@ use crate::wire::SchemaId;
 /// The interval between two requests for something that is "not yet" there.
 const RECHECK: Duration = Duration::from_secs(1);
 
-/// How long the time of the first "not found" is remembered after the last request. A later request gets the final answer
-/// at once.
+/// How long the time of the first "not found" is remembered after the last request. A later request gets the final
+/// answer at once.
 const REMEMBERED: Duration = Duration::from_secs(600);
 
 /// How far an id may exceed twice the highest known id and still count as newly issued.
