@@ -61,7 +61,7 @@ fn check_security(security: &KafkaSecurity, problems: &mut Problems) {
             problems.add("kafka.security.mechanism", "is missing: PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER");
         }
         (false, Some(_)) => {
-            problems.add("kafka.security.mechanism", "needs protocol: sasl_ssl");
+            problems.add("kafka.security.mechanism", "needs protocol: sasl_ssl or sasl_plaintext");
         }
         (true, Some(SaslMechanism::OAuthBearer)) => check_oauth(security, problems),
         (true, Some(SaslMechanism::Plain | SaslMechanism::ScramSha256 | SaslMechanism::ScramSha512)) => {
