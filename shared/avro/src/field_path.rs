@@ -1,5 +1,5 @@
-//! Finding one field by its path on the way of a walk. What kinds of fields can be an event's id or its time is decided
-//! here.
+//! Finds one field by its path during a walk. This module decides which types of fields can be an event's id or its
+//! time.
 
 use std::borrow::Cow;
 
@@ -11,39 +11,39 @@ use super::sink::{Scalar, Sink};
 use super::text::Text;
 use super::uuid;
 
-/// A path to a scalar field of a record schema, or of the records of a union: only of use with the schema it was made
-/// from.
+/// A path to a scalar field of a record schema, or of the records of a union. It works only with the schema that it was
+/// made from.
 #[derive(Clone, Debug)]
 pub struct FieldPath {
-    /// The way from the root.
+    /// The steps from the root.
     pub(super) way: Way,
 }
 
-/// The way from a type to a field within it. A union of null and one other type is no step.
+/// The steps from a type to a field within it. A union of null and one other type is not a step.
 #[derive(Clone, Debug)]
 pub(super) enum Way {
     /// The field itself.
     Here,
-    /// By the field of this number of a record.
+    /// Through the field of a record with this number.
     Field(u32, Box<Way>),
-    /// By the branch that a union's value has; none where the branch has no such field.
+    /// Through the present branch of a union; `None` for branches without the field.
     Branch(Box<[Option<Way>]>),
 }
 
-/// Steps of a way, at most: unions of records within unions of records have ever more.
+/// The most steps of a way, since unions of records within unions of records multiply them.
 const MAX_STEPS: usize = 10_000;
-/// Names of fields that an error lists.
+/// The most field names that an error lists.
 const MAX_LISTED: usize = 20;
 
-/// The value of a field that was found on the way.
+/// The value of a field found during a walk.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FoundField<'a> {
-    /// A string as it stands in the datum, a symbol, a UUID in lowercase with hyphens, a fixed in hexadecimal digits.
+    /// A string as stored in the datum, a symbol, a UUID in lowercase with hyphens, or a fixed in hexadecimal digits.
     Text(Cow<'a, str>),
     /// An int or a long.
     Integer(i64),
-    /// A date or a timestamp, in milliseconds since 1970-01-01 (UTC, or of an unnamed place where the type is local);
-    /// what is smaller is dropped.
+    /// A date or a timestamp, in milliseconds since 1970-01-01 (UTC, or in an unknown zone if the type is local).
+    /// Smaller parts are dropped.
     Millis(i64),
 }
 
@@ -57,13 +57,13 @@ impl<'a> FoundField<'a> {
     }
 }
 
-/// What is looked for.
+/// Describes the field to search for.
 pub(super) struct Search {
-    /// Whether a field of this type can be it.
+    /// Whether a field of this type is suitable.
     pub(super) fits: fn(&SchemaNode) -> bool,
-    /// Those types, in words.
+    /// The suitable types, in words.
     pub(super) wanted: &'static str,
-    /// Whether each branch of a union must have it, null aside; otherwise one of them is enough.
+    /// Whether every branch of a union except null must have the field; otherwise one branch is enough.
     pub(super) in_each_branch: bool,
 }
 
@@ -171,8 +171,8 @@ fn get(nodes: &[SchemaNode], id: NodeId) -> &SchemaNode {
     nodes.get(id as usize).unwrap_or(&SchemaNode::Null)
 }
 
-/// Returns the other type of a union of null and one other, and what is beneath a rule; otherwise the node itself. A
-/// hidden field can be the event's time all the same: it is read, and not written.
+/// Returns the other type of a union with null, or the type under a rule, or else the node itself. A hidden field can
+/// still be the event's time: it is read, but not written.
 fn beneath_null(nodes: &[SchemaNode], id: NodeId) -> NodeId {
     match get(nodes, id) {
         SchemaNode::Nullable { other: inner, .. } | SchemaNode::Hidden { inner, .. } => beneath_null(nodes, *inner),
@@ -180,7 +180,7 @@ fn beneath_null(nodes: &[SchemaNode], id: NodeId) -> NodeId {
     }
 }
 
-/// Takes the one scalar of a field.
+/// Captures the single scalar of a field.
 #[derive(Debug, Default)]
 pub(super) struct Capture<'a> {
     pub(super) found: Option<FoundField<'a>>,

@@ -4,7 +4,7 @@ use std::net::TcpListener;
 use super::*;
 
 #[test]
-fn a_life_without_end_does_not_overflow() {
+fn an_endless_token_lifetime_does_not_overflow() {
     for expires_in in [1 << 63, u64::MAX] {
         let life = lifetime(Some(expires_in));
         assert!(SystemTime::now().checked_add(life).is_some_and(|end| end > SystemTime::now()));
@@ -15,7 +15,7 @@ fn a_life_without_end_does_not_overflow() {
     }
 }
 
-/// What is made of the answer `body` of an endpoint.
+/// Returns the token fetched from an endpoint that answers with `body`.
 async fn fetched(body: &'static str) -> Result<OAuthToken, TokenError> {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let token_url = format!("http://{}/token", listener.local_addr().unwrap());
@@ -44,7 +44,7 @@ async fn fetched(body: &'static str) -> Result<OAuthToken, TokenError> {
 
 /// Some endpoints write the seconds as text.
 #[tokio::test]
-async fn the_seconds_of_a_token_may_be_text_and_what_is_no_token_is_called_so() {
+async fn a_lifetime_may_be_text_and_an_answer_without_token_is_an_error() {
     let before = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis();
     let token = fetched(r#"{"access_token":"t","token_type":"Bearer","expires_in":"3599"}"#).await.unwrap();
     let life = u128::try_from(token.lifetime_ms).unwrap() - before;
