@@ -25,36 +25,35 @@ const UNPROCESSABLE: u16 = 422;
 pub enum SchemaCommand {
     /// Fetches the latest schema from CXone, checks that it is compatible, and registers it.
     ///
-    /// Says for each subject what became of it, with version and schema id. Exits with 1, and registers nothing, when a
+    /// Prints the result for each subject, with version and schema id. Exits with 1, and registers nothing, when a
     /// schema is not compatible by the registry's rules. Needs the section `cxone` of the config.
     Pull {
-        /// The subject; without it those of cxone.subjects, else of all sources.
+        /// The subject. Default: the subjects in cxone.subjects, else those of all sources.
         #[arg(long)]
         subject: Option<String>,
-        /// Only says what would be registered.
+        /// Only prints what would be registered.
         #[arg(long)]
         dry_run: bool,
     },
     /// Prints a schema as the registry has it.
     Show {
-        /// The subject, whose latest version is printed; without it the one subject of the config.
+        /// The subject, whose latest version is printed. Default: the only subject of the config.
         #[arg(long, conflicts_with = "id")]
         subject: Option<String>,
         /// The schema id.
         #[arg(long)]
         id: Option<u32>,
     },
-    /// Checks a schema in a file: whether its events could be taken, and whether it is compatible with the registry's
-    /// latest version.
+    /// Checks a schema in a file: whether it is usable, and whether it is compatible with the registry's latest
+    /// version.
     ///
-    /// Types that it uses and does not define are looked for in the schemas that --reference names, or else in those
-    /// that the latest version of the subject refers to. Looks at the key fields of the sources too. Exits with 1 when
-    /// there is something that cannot be used, naming the field.
+    /// Types that the schema uses and does not define are looked up in the schemas that --reference names, or else in
+    /// those that the latest version of the subject refers to. Also checks the key fields of the sources. Exits with 1,
+    /// and names the field, when something cannot be used.
     Check {
         /// The schema, as JSON (.avsc).
         file: PathBuf,
-        /// The subject it is to become a version of; without it the one subject of the config, and without that the
-        /// registry is not asked.
+        /// The subject to compare it with. Default: the only subject of the config; with several, nothing is compared.
         #[arg(long)]
         subject: Option<String>,
         /// A schema in the registry that the file refers to, once for each: `com.example.Address=address-value:1`.

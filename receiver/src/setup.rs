@@ -23,7 +23,7 @@ use crate::workers::Workers;
 const DISCARDS: usize = 64;
 /// The least budget for incomplete heads of all connections, in bytes.
 const LEAST_HEADS: usize = 1024 * 1024;
-/// The most bytes that a request of an unknown sender holds besides its body: its head.
+/// The most bytes that a request of an unknown sender holds in addition to its body: its head.
 const STRANGER_OVERHEAD: usize = 64 * 1024;
 
 /// Loads the certificates of the listener, if it has any.

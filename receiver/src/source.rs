@@ -198,7 +198,7 @@ impl Source {
         self.changes.load(Ordering::Acquire)
     }
 
-    /// Notes such a change.
+    /// Notes that one of them has changed.
     fn changed(&self) {
         self.changes.fetch_add(1, Ordering::Release);
     }

@@ -41,11 +41,11 @@ pub struct ForwardedCertificate {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CertificateFormat {
-    /// As Envoy's `X-Forwarded-Client-Cert`: elements of pairs. The last element counts.
+    /// Envoy's `X-Forwarded-Client-Cert`: elements of pairs. The last element counts.
     Xfcc,
-    /// In PEM, percent-encoded or in one line, or the base64 of it alone.
+    /// PEM, percent-encoded or in one line, or only its base64.
     Pem,
-    /// As the `Client-Cert` of RFC 9440: base64 between colons.
+    /// The `Client-Cert` of RFC 9440: base64 between colons.
     Rfc9440,
 }
 

@@ -1,4 +1,4 @@
-//! Reads the head and the signature of a request. The fuzzer drives this besides bodies.
+//! Reads the head and the signature of a request. The fuzzer drives this in addition to bodies.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::SystemTime;

@@ -2,10 +2,10 @@
 //!
 //! | fault | means | the sender gets |
 //! | --- | --- | --- |
-//! | size | the record, or the batch it came in, is larger than the topic takes | 413, once it was refused alone |
-//! | event | the topic takes no such record: without a key where it is compacted, or refused by a validation of the broker | 422, once it was refused alone |
-//! | operator | Kafka will not take any record until an operator fixes the cause | 503 |
-//! | transient | all else: it passes, or it is not known | 503 |
+//! | size | the record, or its batch, is larger than the topic accepts | 413, after it was also refused alone |
+//! | event | the topic refuses this record: it has no key in a compacted topic, or a validation of the broker refuses it | 422, after it was also refused alone |
+//! | operator | Kafka accepts no record until an operator fixes the cause | 503 |
+//! | transient | all other errors: they pass, or are unknown | 503 |
 //!
 //! A broker refuses a batch as a whole, so a refusal says nothing about a single record: see [`super::callbacks`].
 

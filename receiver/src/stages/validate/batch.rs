@@ -78,7 +78,7 @@ pub(crate) enum BatchError {
     Event {
         /// Its number, counted from 0.
         index: usize,
-        /// What is wrong with it.
+        /// What is wrong with the event.
         invalid: Box<Invalid>,
     },
     /// All requests together would hold too much.
