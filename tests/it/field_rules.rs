@@ -293,8 +293,7 @@ async fn hidden_values_are_only_in_kafka_and_a_replay_repeats_the_bytes() -> Res
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_rule_that_fails_makes_dead_letters_and_one_without_field_shows()
--> Result<()> {
+async fn a_rule_that_fails_makes_dead_letters_and_one_without_field_shows() -> Result<()> {
     let mut pipeline = Pipeline::new(&Stack::running()?, "field-rules-clash").await?;
     let rules = [
         ("action_type".to_owned(), FieldRule::Rename("user_id".to_owned())),
