@@ -79,7 +79,7 @@ async fn an_indexer_without_kafka_is_alive_but_not_ready_and_can_be_stopped() ->
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_indexer_without_elasticsearch_is_alive_but_not_ready_and_can_be_stopped() -> Result<()> {
+async fn an_indexer_without_elasticsearch_is_alive_unready_and_stoppable() -> Result<()> {
     let mut pipeline = Pipeline::new(&Stack::running()?, "admin-elasticsearch").await?;
     pipeline.config.elasticsearch.url = format!("http://127.0.0.1:{}", ports::free()?);
     let indexer = Service::indexer(pipeline.config.clone()).await?;

@@ -38,12 +38,12 @@ async fn rows(version: &str) -> Result<()> {
     let elasticsearch = OwnStack::elasticsearch(&name, &[("ES_VERSION", version), ("ES_EXTRA", LIMITS)]).await?;
     let row = |what: &'static str| Row::new(&elasticsearch, what);
     a_full_write_queue_is_waited_out(row("429").await?).await.context("429")?;
-    a_body_that_is_too_large_is_cut(row("413").await?).await.context("413")?;
+    a_bulk_body_that_is_too_large_is_split(row("413").await?).await.context("413")?;
     a_document_that_the_mapping_refuses_is_a_dead_letter(row("400").await?).await.context("400")?;
     a_document_that_is_there_is_a_duplicate(row("409").await?).await.context("409")?;
     blocks_pause_until_they_are_gone(row("403").await?).await.context("403")?;
-    an_index_that_is_gone_is_made_again(row("404").await?).await.context("404")?;
-    an_elasticsearch_that_dies_is_waited_for(row("503").await?, &elasticsearch).await.context("connection")
+    a_deleted_index_is_created_again(row("404").await?).await.context("404")?;
+    the_indexer_waits_for_an_elasticsearch_that_dies(row("503").await?, &elasticsearch).await.context("connection")
 }
 
 /// A pipeline with a recording proxy before Elasticsearch.
@@ -108,7 +108,7 @@ async fn a_full_write_queue_is_waited_out(mut row: Row) -> Result<()> {
     indexer.stop().await
 }
 
-async fn a_body_that_is_too_large_is_cut(mut row: Row) -> Result<()> {
+async fn a_bulk_body_that_is_too_large_is_split(mut row: Row) -> Result<()> {
     const EVENTS: u64 = 10_000;
     row.pipeline.feed(row.mix).write(0..EVENTS).await?;
     // Each control character takes six bytes in JSON, so what fits into Kafka is too large for Elasticsearch.
@@ -196,7 +196,7 @@ async fn change(row: &Row, what: &str) -> Result<()> {
     Ok(())
 }
 
-async fn an_index_that_is_gone_is_made_again(row: Row) -> Result<()> {
+async fn a_deleted_index_is_created_again(row: Row) -> Result<()> {
     const EVENTS: u64 = 100;
     let indexer = IndexerProcess::start(&row.pipeline, 0)?;
     indexer.ready().await?;
@@ -209,7 +209,7 @@ async fn an_index_that_is_gone_is_made_again(row: Row) -> Result<()> {
     indexer.stop().await
 }
 
-async fn an_elasticsearch_that_dies_is_waited_for(row: Row, elasticsearch: &OwnStack) -> Result<()> {
+async fn the_indexer_waits_for_an_elasticsearch_that_dies(row: Row, elasticsearch: &OwnStack) -> Result<()> {
     const EVENTS: u64 = 5_000;
     let indexer = IndexerProcess::start(&row.pipeline, 0)?;
     indexer.ready().await?;

@@ -79,7 +79,7 @@ async fn dead_letters(pipeline: &Pipeline, count: u64) -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_logs_name_the_service_its_addresses_and_the_request_of_a_dead_letter() -> Result<()> {
+async fn log_lines_name_the_service_its_addresses_and_the_request() -> Result<()> {
     process::build().await?;
     let pipeline = Pipeline::new(&Stack::running()?, "log-lines").await?;
     let mut config = pipeline.config.clone();
