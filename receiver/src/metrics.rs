@@ -61,7 +61,7 @@ pub(crate) struct Metrics {
     pub(crate) spans: IntCounterVec,
     /// Pulls of schemas from CXone by outcome: `registered`, `unchanged`, `incompatible`, `failed`.
     pub(crate) cxone_pulls: IntCounterVec,
-    /// The metrics of bodies that are not accepted events at once.
+    /// The metrics of invalid and unusual bodies.
     pub(crate) bodies: BodyMetrics,
 }
 

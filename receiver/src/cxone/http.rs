@@ -15,7 +15,7 @@ use super::CxoneError;
 const ATTEMPTS: u32 = 4;
 /// The waits between attempts. There are too few attempts to reach the longest wait.
 const BACKOFF: Backoff = Backoff { initial: Duration::from_millis(250), max: Duration::from_secs(2) };
-/// The longest wait after a 429. If CXone asks for more, the pull fails and runs again at its next time.
+/// The longest wait after a 429. If CXone asks for more, the request fails.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(30);
 
 /// An HTTP client. Cheap to clone.

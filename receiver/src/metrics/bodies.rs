@@ -1,4 +1,4 @@
-//! Metrics of bodies that are not accepted events at once, and of their handling.
+//! Metrics of invalid and unusual bodies, and of their handling.
 
 use prometheus::{IntCounter, IntCounterVec, Result};
 use service::metrics::{BoundedLabel, Registry, counters};

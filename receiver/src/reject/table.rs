@@ -38,7 +38,8 @@ pub(crate) enum Again {
 /// The subject of a rejection. It decides who is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum About {
-    /// The traffic. It shows in the metrics only, because a flood of requests must not become a flood of logs.
+    /// The traffic. It shows in the metrics. A flood of requests must not become a flood of logs, so it is only logged at
+    /// level `debug`.
     Traffic,
     /// The set-up of an authenticated sender. It is logged for the operator, because a person must fix it.
     Sender,

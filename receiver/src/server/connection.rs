@@ -130,7 +130,8 @@ impl Connections {
         };
         let closing = self.closing.is_cancelled();
         if !idle && !closing {
-            // Another connection needs the permit. This one has not authenticated any request, so it is not finished.
+            // Another connection needs the permit. No request on this one was authenticated, so it ends at once, even in
+            // the middle of a request.
             return Ok(());
         }
         connection.as_mut().graceful_shutdown();

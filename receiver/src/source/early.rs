@@ -2,7 +2,7 @@
 //! have a newer one.
 //!
 //! So an event is refused only by schemas that were looked up after it arrived. If senders cause more refusals than the
-//! [`LOOKS`] allow, an event is refused by schemas that are a second old.
+//! [`LOOKS`] allow, an event is refused by schemas that may be a second old.
 
 use std::time::Duration;
 

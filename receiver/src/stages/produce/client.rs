@@ -22,7 +22,7 @@ pub(super) struct Client {
     config: ClientConfig,
     shared: Arc<Shared>,
     alone: Arc<Alone>,
-    /// The bytes of a batch: the current limit, and below it the configured one.
+    /// The current limit for the bytes of a batch; `most_batch_bytes` is the configured one.
     batch_bytes: AtomicUsize,
     most_batch_bytes: usize,
     delivery_timeout: Duration,

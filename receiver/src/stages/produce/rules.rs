@@ -66,7 +66,7 @@ impl Rules {
         self.batch_refused.load(Ordering::Relaxed)
     }
 
-    /// Returns the same, and resets it.
+    /// Returns the same as [`Rules::is_batch_refused`], and resets it.
     pub(super) fn take_refused_batch(&self) -> bool {
         self.batch_refused.swap(false, Ordering::Relaxed)
     }
