@@ -1,5 +1,5 @@
-//! What the receiver reads of the config file: the sections that are its own, and those that it shares with the indexer
-//! (crate `config`).
+//! The config file as the receiver reads it: its own sections, and those that it shares with the indexer (crate
+//! `config`).
 
 use ::config::check::{Problems, check_common};
 use ::config::{BinaryConfig, Kafka, SchemaRegistry, Tracing};

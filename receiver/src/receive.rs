@@ -1,10 +1,9 @@
 //! One request from its head to its answer: `receive → authenticate → unframe → validate → produce`.
 //!
-//! [`Endpoint::accept`] is that sentence, and [`Reader::read`] the middle of it, which `ingest_offline` and so the
-//! fuzzer go through as well. All waits (for the body, the registry, Kafka) share one deadline, a little less than
-//! `receiver.request_timeout` after the head, so that the answer is out by then: a body that is late is answered 408
-//! (RFC 9110, section 15.5.9: the server did not receive a complete request in time), everything of ours that is late
-//! 503.
+//! [`Endpoint::accept`] runs all stages, and [`Reader::read`] the middle ones, which `ingest_offline` and the fuzzer
+//! use as well. All waits (for the body, the registry, Kafka) share one deadline, a little less than
+//! `receiver.request_timeout` after the head, so that the answer is sent by then. A late body is answered with 408 (RFC
+//! 9110, section 15.5.9: the server did not receive a complete request in time), all other delays with 503.
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -53,24 +52,24 @@ mod set_aside;
 mod traced;
 pub(crate) mod verify;
 
-/// The part of `receiver.request_timeout` that may be spent waiting; the rest is for the answer.
+/// The part of `receiver.request_timeout` that may be spent waiting. The rest is for the answer.
 const WAITS: f32 = 0.95;
 
-/// When a request's head had arrived, by both clocks.
+/// The time at which a request's head arrived, by both clocks.
 #[derive(Clone, Copy)]
 struct Received {
     wall: SystemTime,
     instant: Instant,
 }
 
-/// What a request has brought, in the producer's queue.
+/// The events of a request in the producer's queue.
 struct Queued {
     count: usize,
     delivery: Arc<Delivery>,
     begin: Instant,
-    /// Whether it is of an older version of the schema than the latest.
+    /// Whether the events match an older version of the schema and not the latest.
     is_older: bool,
-    /// Its span; none where traces are off.
+    /// Its span; `None` if traces are off.
     publish: Option<Publish>,
 }
 
@@ -94,7 +93,7 @@ pub(crate) async fn receive(State(endpoint): State<Arc<Endpoint>>, request: Requ
     };
     response.headers_mut().insert(request_id::HEADER, request_id.into_value());
     if !keeps_connection && endpoint.common.stopping.is_cancelled() {
-        // So that its next request goes to another receiver before this one closes.
+        // The sender's next request then goes to another receiver before this one closes.
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
     if let Some(trace) = trace {
@@ -105,8 +104,8 @@ pub(crate) async fn receive(State(endpoint): State<Arc<Endpoint>>, request: Requ
 }
 
 impl Endpoint {
-    /// The way of a request: returns how many events it brought. It returns only when Kafka has acknowledged all of
-    /// them (P1). Its trace begins in `trace` as soon as its sender is authenticated.
+    /// Takes a request through all stages and returns the number of its events. Returns only after Kafka has
+    /// acknowledged all of them (P1). Begins the trace in `trace` as soon as the sender is authenticated.
     async fn accept(
         &self,
         head: &Parts,
@@ -119,13 +118,13 @@ impl Endpoint {
         let authenticator = self.source.authenticator.current();
         let client = head.extensions.get::<Visit>().map(Visit::client);
 
-        // Head and rate: the head says who sends, or that the signature of the body will. Who is known by it has to
-        // keep to the rate.
+        // Head and rate: the head authenticates the sender, or says that a signature of the body will. A sender known
+        // by its head must keep to the rate.
         let pending = match self.check_head(&authenticator, head, client, received.wall) {
             Ok(pending) => pending,
             Err(rejection) => return Err(self.discard(head.version, body, rejection).await),
         };
-        // Permit: those whom only the signature makes known wait elsewhere.
+        // Permit: senders that only the signature authenticates wait elsewhere.
         let by_head = pending.is_authentic();
         if by_head {
             *trace = self.trace(&head.headers, received.wall, request_id);
@@ -133,7 +132,7 @@ impl Endpoint {
         let mut room = if by_head { self.room(head)? } else { self.waiting_room(head, client)? };
         // Body.
         let body = self.read_body(body, &mut room, received, deadline).await?;
-        // Signature; then rate and permit, where they are still to come.
+        // Signature; then rate and permit, if they were not checked before.
         let (mut body, claim) = pending.check_body(body, received.wall).map_err(|refused| match refused {
             Refused::Unauthorized => Rejection::Unauthorized(authenticator.challenge()),
             Refused::InFlight => Rejection::InFlight,
@@ -167,7 +166,7 @@ impl Endpoint {
         taken
     }
 
-    /// The head and the rate: returns what is still to be checked of the body.
+    /// Checks the head and the rate. Returns what is still to be checked with the body.
     fn check_head<'a>(
         &self,
         authenticator: &'a Authenticator,
@@ -185,7 +184,7 @@ impl Endpoint {
         Ok(pending)
     }
 
-    /// The way of an authentic body: [`Reader::read`], then produce, with its sender waiting for the acknowledgement.
+    /// Takes an authentic body through [`Reader::read`] and the producer, and waits for the acknowledgement.
     async fn take(
         &self,
         head: &HeaderMap,
@@ -199,13 +198,13 @@ impl Endpoint {
             Ok(events) => self.queue(events, record).await?,
             Err(unread) => self.read_again(unread, generation, (&mut *body, &mut *budget), record, deadline).await?,
         };
-        // The producer has its own copy, in a queue of its own limit.
+        // The producer has its own copy, in a queue with its own limit.
         *body = Buffer::default();
         budget.release();
         self.delivered(queued, deadline).await
     }
 
-    /// Hands what a request brings to Kafka, and returns what to wait for.
+    /// Queues the events of a request for Kafka, and returns what to wait for.
     async fn queue(&self, events: Events<'_>, record: &RecordHead<'_>) -> Result<Queued, Rejection> {
         self.source.metrics.bodies.odd_uuids.inc_by(events.odd_uuids());
         let begin = Instant::now();
@@ -221,7 +220,7 @@ impl Endpoint {
         Ok(Queued { count, delivery, begin, is_older: false, publish })
     }
 
-    /// Waits for the acknowledgements; returns how many events they were.
+    /// Waits for the acknowledgements, and returns the number of events.
     async fn delivered(&self, queued: Queued, deadline: Instant) -> Result<usize, Rejection> {
         let finished = self.common.producer.finished(&self.source.topic, &queued.delivery, deadline).await;
         finished.map_err(|error| self.not_produced(error))?;
@@ -252,7 +251,7 @@ impl Endpoint {
         }
     }
 
-    /// Returns what reads bodies of this source.
+    /// Returns the reader for bodies of this source.
     fn reader(&self) -> Reader<'_, Self> {
         let (reading, workers) = (&self.source.reading, &self.common.workers);
         Reader { schemas: self, reading, limits: self.source.batch_limits, workers }
@@ -260,11 +259,11 @@ impl Endpoint {
 }
 
 impl<S: Schemas> Reader<'_, S> {
-    /// The middle of the way, which needs neither sender nor Kafka: returns the events in `body`. What it takes is
-    /// counted in `budget`.
+    /// Runs the middle stages, which need neither sender nor Kafka. Returns the events in `body`. Counts the memory
+    /// that it uses in `budget`.
     ///
     /// # Errors
-    /// [`Unread`]: what is wrong with the body, and the form that it has as far as it is known.
+    /// [`Unread`]: what is wrong with the body, and its form if known.
     pub(crate) async fn read<'a>(
         &self,
         head: &HeaderMap,
@@ -277,10 +276,10 @@ impl<S: Schemas> Reader<'_, S> {
         self.read_as(form, body, budget, deadline).await.map_err(|rejection| Unread { form: Some(form), rejection })
     }
 
-    /// Reads `body`, which has this form: `schema → validate`.
+    /// Reads `body` in this form: `schema → validate`.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// What is wrong with the body.
     async fn read_as<'a>(
         &self,
         form: Form,

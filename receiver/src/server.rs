@@ -1,8 +1,8 @@
-//! Accepts connections and serves HTTP/1.1 and HTTP/2 on them, with TLS or without, until told to stop.
+//! Accepts connections and serves HTTP/1.1 and HTTP/2 on them, with or without TLS, until told to stop.
 //!
-//! `axum::serve` has no time-out for a head that never comes and no limit for connections; this has both. What
-//! strangers can hold is bounded in number, bytes and time: permits ([`connection_permits`]), heads ([`head`]), what is
-//! neither read nor asked for ([`socket`]).
+//! `axum::serve` has no time-out for a head that never arrives and no limit on connections; this server has both. It
+//! bounds what strangers can hold in number, bytes and time: connections ([`connection_permits`]), heads ([`head`]),
+//! and data that the other end neither sends nor reads ([`socket`]).
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -35,22 +35,22 @@ mod tls;
 
 /// The pause after a failed accept, which is nearly always a lack of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
-/// Streams of one HTTP/2 connection at a time.
+/// The most concurrent streams of one HTTP/2 connection.
 const MAX_STREAMS: u32 = 256;
-/// How often a silent HTTP/2 connection is asked whether it still lives.
+/// The interval of pings on a silent HTTP/2 connection.
 const PING: Duration = Duration::from_secs(30);
-/// Bytes of a request's head, at most. A longer one is answered 431.
+/// The most bytes of a request's head. A longer one is answered with 431.
 const MAX_HEAD: usize = 32 * 1024;
-/// What an HTTP/2 connection may send ahead of what is read, in all and on one stream.
+/// The bytes that an HTTP/2 connection may send before they are read, in all and on one stream.
 const WINDOW: u32 = 256 * 1024;
 
-/// How to serve.
+/// How the server works.
 pub(crate) struct Settings {
     /// `receiver.max_connections`.
     pub(crate) max_connections: usize,
     /// `receiver.max_connections_per_address`.
     pub(crate) max_connections_per_address: usize,
-    /// `receiver.trusted_proxies`, which may have any number.
+    /// `receiver.trusted_proxies`. They may open any number of connections.
     pub(crate) trusted_proxies: Vec<Network>,
     /// `receiver.proxy_protocol`.
     pub(crate) proxy_protocol: ProxyProtocol,
@@ -60,21 +60,21 @@ pub(crate) struct Settings {
     pub(crate) idle_timeout: Duration,
     /// `receiver.write_timeout`.
     pub(crate) write_timeout: Duration,
-    /// Bytes of long heads that are not whole yet, of all connections.
+    /// The budget for long, incomplete heads of all connections.
     pub(crate) heads: MemoryBudget,
-    /// How long the requests in flight may take at the end.
+    /// How long the requests in flight may take after `closing`.
     pub(crate) patience: Duration,
-    /// HTTPS, where it is wanted.
+    /// TLS, if the listener serves HTTPS.
     pub(crate) tls: Option<Arc<Tls>>,
-    /// Open connections.
+    /// Counts open connections.
     pub(crate) connections: IntGauge,
-    /// Connections that were closed at once because their address has too many.
+    /// Counts connections closed at once because their address has too many.
     pub(crate) refused: IntCounter,
-    /// Connections that were closed since they are not what [`Settings::proxy_protocol`] asks for, by reason.
+    /// Counts connections closed because they violate [`Settings::proxy_protocol`], by reason.
     pub(crate) not_proxied: IntCounterVec,
 }
 
-/// Serves `router` on `listener` until `closing`; then lets the requests in flight finish. Returns whether they all
+/// Serves `router` on `listener` until `closing`, then lets the requests in flight finish. Returns whether all of them
 /// did.
 pub(crate) async fn serve(
     listener: TcpListener,

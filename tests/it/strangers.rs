@@ -1,5 +1,5 @@
-//! Senders that cannot authenticate and take all they can: connections, streams, heads, time. Whoever can authenticate
-//! is served meanwhile, and the receiver's memory stays where it is.
+//! Senders that cannot authenticate and take all they can: connections, streams, heads, time. Authenticated senders are
+//! served meanwhile, and the receiver's memory stays bounded.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -28,7 +28,7 @@ const AVRO: (&str, &str) = ("content-type", "application/avro");
 pub(crate) const SIGNED: &str = "/webhook/signed";
 pub(crate) const KEY: &[u8] = b"0123456789abcdef";
 const MIB: u64 = 1 << 20;
-/// How long one stream of an attack waits before the next.
+/// How long one stream of an attack waits before its next request.
 const PAUSE: Duration = Duration::from_secs(5);
 
 /// Adds a source whose senders sign the body.
@@ -83,8 +83,8 @@ async fn post_signed(front: &Front, body: &[u8]) -> Result<HttpAnswer> {
     http::send(Method::POST, &url, &[AVRO, ("x-signature", &signature(body)?)], body.to_vec()).await
 }
 
-/// Sends requests without end whose signature looks right and whose body never comes: the next a while after the last
-/// was answered, so that it is not the client that has no time.
+/// Sends endless requests with a plausible signature and a body that never arrives. Each request starts some time after
+/// the last answer, so that the client is never the bottleneck.
 async fn hold(
     mut sender: SendRequest<Never>,
     target: String,
@@ -103,7 +103,7 @@ async fn hold(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn signatures_whose_bodies_never_come_keep_out_neither_tokens_nor_signatures() -> Result<()> {
+async fn signed_requests_without_bodies_keep_out_no_honest_sender() -> Result<()> {
     const CONNECTIONS: usize = 17;
     const STREAMS: usize = 256;
     let (pipeline, front) = setup("strangers-streams", |_| {}).await?;
@@ -139,7 +139,7 @@ async fn signatures_whose_bodies_never_come_keep_out_neither_tokens_nor_signatur
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn half_heads_take_no_more_than_a_bounded_head_each() -> Result<()> {
+async fn an_incomplete_head_takes_a_bounded_amount_of_memory() -> Result<()> {
     const CONNECTIONS: usize = 500;
     let (pipeline, front) = setup("strangers-heads", |_| {}).await?;
     let before = front.peak()?;
@@ -149,7 +149,7 @@ async fn half_heads_take_no_more_than_a_bounded_head_each() -> Result<()> {
         let (target, head) = (front.target(), head.clone());
         half.spawn(async move {
             let mut stream = TcpStream::connect(target).await?;
-            // It is refused on the way, or nobody reads on: both are fine.
+            // The connection may be refused on the way, or the receiver may stop reading.
             timeout(Duration::from_secs(3), stream.write_all(head.as_bytes())).await.ok();
             anyhow::Ok(stream)
         });
@@ -167,7 +167,7 @@ async fn half_heads_take_no_more_than_a_bounded_head_each() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_connection_that_only_pings_is_closed_and_keeps_nobody_out() -> Result<()> {
+async fn a_connection_that_only_pings_is_closed() -> Result<()> {
     const PLACES: usize = 20;
     let (pipeline, front) = setup("strangers-pings", |config| {
         config.receiver.max_connections = PLACES;
@@ -179,7 +179,7 @@ async fn a_connection_that_only_pings_is_closed_and_keeps_nobody_out() -> Result
     for _ in 0..PLACES {
         let (mut sender, connection) = front::http2(&front.target()).await?;
         let driven = tokio::spawn(async move { connection.await.ok() });
-        // It is answered 404 and never asks again.
+        // The sender is answered 404 and sends no other request.
         let request = front::without_end(&front.target(), "/nowhere", &[])?;
         assert_eq!(sender.send_request(request).await?.status(), 404);
         idle.spawn(async move {
@@ -193,7 +193,7 @@ async fn a_connection_that_only_pings_is_closed_and_keeps_nobody_out() -> Result
         let answer = timeout(Duration::from_secs(20), post(&pipeline, &front, &body));
         assert_eq!(answer.await.context("no place for an honest sender")??.status, 200);
     }
-    // Each of the others is closed, although its client answers and sends pings.
+    // All other connections are closed, although their clients answer and send pings.
     let all = async {
         while let Some(ended) = idle.join_next().await {
             ended??;
@@ -205,7 +205,7 @@ async fn a_connection_that_only_pings_is_closed_and_keeps_nobody_out() -> Result
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_sender_that_reads_no_answer_is_given_up() -> Result<()> {
+async fn a_sender_that_reads_no_answers_is_disconnected() -> Result<()> {
     let (_pipeline, front) = setup("strangers-readers", |config| {
         config.receiver.write_timeout = Duration::from_secs(1);
     })
@@ -213,7 +213,7 @@ async fn a_sender_that_reads_no_answer_is_given_up() -> Result<()> {
     let mut stream = TcpStream::connect(front.target()).await?;
     let requests = "GET /nowhere HTTP/1.1\r\nhost: x\r\n\r\n".repeat(1_000);
     let writing = async {
-        // Until the buffers on both sides are full, and then until the receiver has closed.
+        // The loop ends once the buffers on both sides are full and the receiver has closed.
         while stream.write_all(requests.as_bytes()).await.is_ok() {}
         let mut rest = Vec::new();
         stream.read_to_end(&mut rest).await.ok();
@@ -223,7 +223,7 @@ async fn a_sender_that_reads_no_answer_is_given_up() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_address_has_no_more_connections_than_its_share() -> Result<()> {
+async fn an_address_is_limited_to_its_share_of_connections() -> Result<()> {
     let (pipeline, front) = setup("strangers-share", |config| {
         config.receiver.max_connections_per_address = Some(2);
     })

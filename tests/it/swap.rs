@@ -1,5 +1,5 @@
-//! `penstock-indexer replay --into INDEX --swap` and `swap-back`, while a receiver and an indexer work: exactly one
-//! document an event before, after, and after the way back.
+//! `penstock-indexer replay --into INDEX --swap` and `swap-back` while a receiver and an indexer work: exactly one
+//! document per event before the swap, after it, and after the way back.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use indexer::config::Strategy;
 use registry::wire::{SchemaId, frame};
 use serde_json::{Value, json};
 
-/// What is behind the alias, and whether it writes there.
+/// Returns the indices behind the alias, and whether each is the write index.
 async fn behind(pipeline: &Pipeline) -> Result<BTreeMap<String, bool>> {
     let alias = &pipeline.config.elasticsearch.index_name;
     let answer = pipeline.search.call(Method::GET, &format!("_alias/{alias}"), &Value::Null).await?;
@@ -32,14 +32,14 @@ async fn type_of(pipeline: &Pipeline, index: &str, field: &str) -> Result<Value>
     Ok(answer[index]["mappings"]["properties"][field]["type"].clone())
 }
 
-/// `event` in a record of `partition` that came in a minute ago.
+/// Returns `event` in a record of `partition` that arrived a minute ago.
 fn raw(pipeline: &Pipeline, event: &Event, partition: i32) -> Raw {
     let value = [frame(SchemaId(pipeline.schema_id)).as_slice(), &event.encode()].concat();
     let key = Some(event.event_id.clone().into_bytes());
     Raw { partition, key, value: Some(value), timestamp: Some(now() - 60_000) }
 }
 
-/// Waits until `progress` has come `more` events further.
+/// Waits until `progress` has advanced by `more` events.
 async fn further(progress: &Progress, more: u64) -> Result<()> {
     let begin = progress.done();
     eventually("the load goes on", || async {
@@ -60,7 +60,7 @@ async fn exactly(pipeline: &Pipeline, ids: &HashSet<String>) -> Result<()> {
     .await
 }
 
-/// Fills `new` with a changed mapping and swaps it under load, then swaps back, and looks at both ends.
+/// Fills `new` with a changed mapping and swaps it under load, then swaps back, and checks both results.
 async fn swap_and_back(mut pipeline: Pipeline, old: &str, new: &str) -> Result<()> {
     let receiver = pipeline.receiver().await?;
     let indexer = pipeline.indexer().await?;
@@ -132,11 +132,11 @@ async fn an_alias_that_rolls_over_is_swapped_under_load_and_back() -> Result<()>
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_cannot_be_swapped_is_refused_with_the_reason_and_what_lacks_documents_is_not_swapped() -> Result<()> {
+async fn an_impossible_or_incomplete_swap_is_refused_with_the_reason() -> Result<()> {
     let mut pipeline = Pipeline::new(&Stack::running()?, "swap-refused").await?;
     let name = pipeline.config.elasticsearch.index_name.clone();
     let events = Events::unique();
-    // Only what is a few seconds old is compared.
+    // Only events that are at least a few seconds old are compared.
     let records = (0..300).map(|number| raw(&pipeline, &events.event(number), i32::try_from(number % 4).unwrap_or(0)));
     pipeline.kafka.produce(&pipeline.config.kafka.topic, &records.collect::<Vec<_>>()).await?;
     let indexer = pipeline.indexer().await?;
@@ -152,7 +152,7 @@ async fn what_cannot_be_swapped_is_refused_with_the_reason_and_what_lacks_docume
     let wrong = command::run(&pipeline, &["swap-back"]).await?;
     assert!(wrong.code == 1 && wrong.errors.contains("nothing to swap back"), "{wrong:#?}");
 
-    // What Kafka has lost cannot be copied: here the records of one partition are passed over.
+    // Records that Kafka has lost cannot be copied. Here, the records of one partition are skipped.
     let ends = pipeline.kafka.end_offsets(&pipeline.config.kafka.topic).await?;
     let from = format!("0:{},1:0,2:0,3:0", ends[&0]);
     let partial = ["replay", "--from", &from, "--into", &new, "--swap", "--json"];

@@ -148,8 +148,8 @@ impl Default for Limits {
 }
 
 impl Config {
-    /// Returns where the ids of the source `name` are unique, by its `id_scope` or by what follows from the other
-    /// sources of its topic. Without a `key_field` there are no ids, and it is the topic.
+    /// Returns where the ids of the source `name` are unique: its `id_scope`, or what follows from the other sources of
+    /// its topic. A source without a `key_field` has no ids and gets the topic.
     pub fn id_scope(&self, name: &str) -> IdScope {
         let sources = &self.receiver.sources;
         let Some(source) = sources.get(name).filter(|source| source.key_field.is_some()) else { return IdScope::Topic };

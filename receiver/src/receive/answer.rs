@@ -1,4 +1,4 @@
-//! What a request is answered, besides how a vendor verifies a webhook ([`super::verify`]).
+//! Answers to requests, except for the verification of a webhook by its vendor ([`super::verify`]).
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -14,7 +14,7 @@ use crate::reject::Rejection;
 use crate::reject::location::ErrorLocation;
 use crate::reject::table::About;
 
-/// Answers what is not a POST to a source.
+/// Answers a request to a source that is not a POST.
 pub(crate) async fn other_method(State(endpoint): State<Arc<Endpoint>>, request: Request) -> Response {
     match &endpoint.source.verification {
         Some(verification) if matches!(*request.method(), Method::GET | Method::HEAD) => {
@@ -25,7 +25,7 @@ pub(crate) async fn other_method(State(endpoint): State<Arc<Endpoint>>, request:
     }
 }
 
-/// Returns the answer to a request that brought `count` events.
+/// Returns the answer to a request with `count` accepted events.
 pub(super) fn accepted(count: usize) -> Response {
     let json = HeaderValue::from_static("application/json");
     ([(CONTENT_TYPE, json)], format!(r#"{{"accepted":{count}}}"#)).into_response()

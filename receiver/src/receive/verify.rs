@@ -1,5 +1,5 @@
-//! How a vendor sees that a webhook is there, before it sends an event: by `GET` or `HEAD`, with or without a challenge
-//! that it wants to read in the answer; by a `POST` without a body, with one; or by `OPTIONS`.
+//! Answers vendors that check whether a webhook exists before they send an event: with `GET` or `HEAD`, with or without
+//! a challenge to return; with a `POST` without a body that holds a challenge; or with `OPTIONS`.
 
 use axum::body::HttpBody;
 use axum::extract::Request;
@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 
 use crate::config::Verification;
 
-/// Bytes of a challenge, at most.
+/// The most bytes of a challenge.
 const MAX_CHALLENGE: usize = 1_024;
 
 const REQUEST_ORIGIN: HeaderName = HeaderName::from_static("webhook-request-origin");
@@ -17,14 +17,13 @@ const ALLOWED_ORIGIN: HeaderName = HeaderName::from_static("webhook-allowed-orig
 const ALLOWED_RATE: HeaderName = HeaderName::from_static("webhook-allowed-rate");
 const NO_SNIFF: HeaderName = HeaderName::from_static("x-content-type-options");
 
-/// Returns the answer to a request for `uri`: the challenge where there is one, as text that no browser takes for
-/// anything else.
+/// Returns the answer to a request for `uri`: the challenge if there is one, as text that browsers do not interpret.
 pub(crate) fn answer(verification: &Verification, uri: &Uri) -> Response {
     echo(challenge(verification, uri).unwrap_or_default())
 }
 
-/// Returns the answer to a `POST` without a body, where it brings a challenge: so Microsoft Graph asks. An event has a
-/// body.
+/// Returns the answer to a `POST` with a challenge and without a body, as Microsoft Graph sends it. An event always has
+/// a body.
 pub(crate) fn posted(verification: &Verification, request: &Request) -> Option<Response> {
     if !request.body().is_end_stream() {
         return None;
@@ -43,9 +42,8 @@ fn echo(text: String) -> Response {
     ([(CONTENT_TYPE, plain), (NO_SNIFF, HeaderValue::from_static("nosniff"))], text).into_response()
 }
 
-/// Returns the answer to `OPTIONS`: which methods there are; and to a sender that asks whether it may send events, by
-/// the headers `WebHook-Request-Origin` and `-Rate` (`CloudEvents`, "HTTP 1.1 Web Hooks for Event Delivery", section
-/// 4), that it may, at any rate.
+/// Returns the answer to `OPTIONS`: the allowed methods. A sender that asks for permission with
+/// `WebHook-Request-Origin` gets it, at any rate (`CloudEvents`, "HTTP 1.1 Web Hooks for Event Delivery", section 4).
 pub(crate) fn options(head: &HeaderMap) -> Response {
     let mut answer = HeaderMap::new();
     answer.insert(ALLOW, HeaderValue::from_static("GET, HEAD, OPTIONS, POST"));
@@ -56,7 +54,7 @@ pub(crate) fn options(head: &HeaderMap) -> Response {
     answer.into_response()
 }
 
-/// Returns the value of this parameter of the query, decoded.
+/// Returns the decoded value of this query parameter.
 fn parameter(uri: &Uri, name: &str) -> Option<String> {
     let mut url = reqwest::Url::parse("http://localhost/").ok()?;
     url.set_query(uri.query());

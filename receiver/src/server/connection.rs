@@ -26,23 +26,23 @@ use crate::config::{Network, ProxyProtocol};
 use crate::proxy_protocol::{self, Origin};
 use crate::stages::authenticate::Peer;
 
-/// How long a connection that was idle may take to say goodbye.
+/// How long an idle connection may take to close.
 const GOODBYE: Duration = Duration::from_secs(5);
 
-/// What all connections share.
+/// The parts that all connections share.
 pub(super) struct Connections {
     pub(super) builder: Builder<TokioExecutor>,
     pub(super) router: Router,
-    /// Of the TLS handshake.
+    /// The time-out of the TLS handshake and of the PROXY protocol.
     pub(super) head_timeout: Duration,
     pub(super) idle_timeout: Duration,
     pub(super) limits: Limits,
     pub(super) tls: Option<Arc<Tls>>,
     pub(super) trusted_proxies: Vec<Network>,
     pub(super) proxy_protocol: ProxyProtocol,
-    /// Counts what is closed for its address.
+    /// Counts connections closed because their address has too many.
     pub(super) refused: IntCounter,
-    /// Counts what is closed for its head of the PROXY protocol.
+    /// Counts connections closed for their head of the PROXY protocol.
     pub(super) not_proxied: IntCounterVec,
     pub(super) closing: CancellationToken,
 }
@@ -50,8 +50,8 @@ pub(super) struct Connections {
 type ConnectionError = Box<dyn std::error::Error + Send + Sync>;
 
 impl Connections {
-    /// Serves the requests of `stream` until it ends, is idle, has to give `permit` to another one, or has answered its
-    /// last request after all connections were to close.
+    /// Serves the requests of `stream` until it ends, is idle, must give up its `permit`, or has answered its last
+    /// request after the server began closing.
     pub(super) async fn serve(
         &self,
         mut stream: TcpStream,
@@ -74,13 +74,13 @@ impl Connections {
         self.serve_http(stream, client, permit).await
     }
 
-    /// Returns whether `address` is that of a trusted proxy.
+    /// Returns whether `address` is a trusted proxy.
     pub(super) fn is_proxy(&self, address: IpAddr) -> bool {
         self.trusted_proxies.iter().any(|network| network.contains(address))
     }
 
-    /// Returns the address that a connection from `address` counts for: with the PROXY protocol, the one that its head
-    /// names. None where the connection is to be closed.
+    /// Returns the address that a connection from `address` counts for. With the PROXY protocol, this is the address in
+    /// its head. Returns `None` if the connection must be closed.
     async fn origin(
         &self,
         stream: &mut TcpStream,
@@ -130,13 +130,13 @@ impl Connections {
         };
         let closing = self.closing.is_cancelled();
         if !idle && !closing {
-            // Another connection needs the permit. Whatever this one still asks for, it has shown nothing that allows
-            // it to.
+            // Another connection needs the permit. No request on this one was authenticated, so it ends at once, even in
+            // the middle of a request.
             return Ok(());
         }
         connection.as_mut().graceful_shutdown();
         match closing {
-            // The whole server has its own patience.
+            // The server's own time-out applies.
             true => connection.await,
             false => tokio::time::timeout(GOODBYE, connection).await.unwrap_or(Ok(())),
         }

@@ -1,4 +1,4 @@
-//! `auth` as it is written: all keys of all types, so that each is distinguished from a misspelt one, with its line.
+//! Parses `auth` with all keys of all types, so that an error can tell a key of another type from a misspelt one.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -8,9 +8,10 @@ use serde::Deserialize;
 use super::{Auth, HmacAlgorithm, HmacEncoding};
 use service::secret::Secret;
 
-/// How far a timestamp may be from now: what Standard Webhooks and others recommend.
+/// The default tolerance of a timestamp, which Standard Webhooks and others recommend.
 const DEFAULT_TOLERANCE: Duration = Duration::from_secs(300);
-/// Signatures remembered, of some 90 bytes each: 160 requests a second over twice the default tolerance.
+/// The default number of remembered signatures, of some 90 bytes each: 160 requests a second over twice the default
+/// tolerance.
 const DEFAULT_REPLAY_CAPACITY: usize = 100_000;
 
 #[derive(Deserialize)]
@@ -38,7 +39,7 @@ pub(super) struct Fields {
     names: Option<Vec<String>>,
 }
 
-/// `preset` of an HMAC: how a vendor signs.
+/// The `preset` of an HMAC: how a vendor signs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Preset {
@@ -50,12 +51,12 @@ pub enum Preset {
     Shopify,
     /// `X-Slack-Signature: v0=…` with `X-Slack-Request-Timestamp`.
     Slack,
-    /// As `type: standard_webhooks`, which Svix has made.
+    /// The same as `type: standard_webhooks`, which Svix created.
     Svix,
 }
 
 impl Preset {
-    /// Sets what the vendor does, where nothing else is said.
+    /// Sets the vendor's values for keys that the config leaves out.
     fn apply(self, fields: &mut Fields) {
         let (header, prefix, timestamp_header, timestamp_prefix, signed) = match self {
             Self::Stripe => ("Stripe-Signature", "v1=", None, Some("t="), None),
@@ -155,7 +156,7 @@ impl TryFrom<Fields> for Auth {
 }
 
 impl Fields {
-    /// Refuses keys that the type would ignore: their author meant another type.
+    /// Refuses keys that the type would ignore, because their author meant another type.
     fn refuse_those_of_other_types(&self) -> Result<(), String> {
         let signing = [Type::Hmac, Type::StandardWebhooks].as_slice();
         let keys: [(&str, bool, &[Type]); 18] = [

@@ -10,7 +10,7 @@ fn gone(waiters: &[Waiter<'_>]) -> Vec<usize> {
 }
 
 #[test]
-fn whoever_has_the_most_gives_way_first() {
+fn the_oldest_request_of_the_busiest_address_gives_way() {
     let anteroom = Anteroom::new(6, 100);
     let (one, other): (Arc<str>, Arc<str>) = ("one".into(), "other".into());
     let mut waiters = vec![anteroom.enter(&other, address(1)), anteroom.enter(&one, address(2))];
@@ -26,7 +26,7 @@ fn whoever_has_the_most_gives_way_first() {
 }
 
 #[tokio::test]
-async fn who_needs_bytes_waits_until_another_has_left() {
+async fn a_request_that_needs_bytes_waits_until_another_has_left() {
     let anteroom = Anteroom::new(6, 100);
     let source: Arc<str> = "one".into();
     let idle = anteroom.enter(&source, address(1));

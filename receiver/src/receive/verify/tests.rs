@@ -11,7 +11,7 @@ fn a_challenge_is_the_decoded_value_of_its_parameter() {
 }
 
 #[test]
-fn a_sender_that_asks_for_permission_has_it() {
+fn a_sender_that_asks_for_permission_gets_it() {
     let mut head = HeaderMap::new();
     assert!(!options(&head).headers().contains_key(ALLOWED_ORIGIN));
     head.insert(REQUEST_ORIGIN, HeaderValue::from_static("eventgrid.azure.net"));
@@ -23,9 +23,9 @@ fn a_sender_that_asks_for_permission_has_it() {
 
 const PLAIN: &str = "text/plain; charset=utf-8";
 
-/// As Microsoft Graph asks whether a webhook is there. An event that brings the parameter stays an event.
+/// Microsoft Graph checks a webhook in this way. A body with this parameter in the query is still an event.
 #[test]
-fn a_post_without_a_body_that_brings_a_challenge_is_answered_with_it() {
+fn a_challenge_in_a_post_without_a_body_is_returned() {
     let verification = Verification { challenge_parameter: Some("validationToken".to_owned()) };
     let post = |target: &str, body: &'static str| Request::post(target).body(Body::from(body)).unwrap();
     let answer = posted(&verification, &post("/x?validationToken=Validation%3A+it", "")).unwrap();

@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn only_what_is_long_counts_and_only_until_it_is_whole() {
+fn only_long_heads_count_and_only_while_incomplete() {
     let all = MemoryBudget::new(MAX_HEAD);
     let mut heads = [Head::new(&all), Head::new(&all)];
     assert!(heads[0].grow(FREE).is_ok());
