@@ -113,7 +113,7 @@ pub enum CommandError {
     #[error("this index cannot be replaced: {0}")]
     NoSwap(String),
     /// The new index already exists.
-    #[error("{0} already exists, and no unfinished replay fills it: delete it, or choose another --into")]
+    #[error("{0} is there already, and no unfinished replay fills it: delete it, or choose another --into")]
     NotFresh(String),
     /// No swap can be undone.
     #[error("no index behind {0} has replaced others: there is nothing to swap back")]

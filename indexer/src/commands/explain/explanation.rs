@@ -129,7 +129,7 @@ impl Explanation {
             (Strategy::Rollover, Age::Expired) => "rollover: it is older than the oldest backing index, which takes it",
             (Strategy::Rollover, _) => "rollover: the newest backing index that existed at the placement time",
         };
-        let closed = if is_closed { "; it accepts none, so a missing document goes to the write index" } else { "" };
+        let closed = if is_closed { "; it accepts no documents, so a missing one goes to the write index" } else { "" };
         let time = if self.hides_time { "hidden".to_owned() } else { time.to_string() };
         format!("{by_time}, {time} ({whose}){closed}")
     }

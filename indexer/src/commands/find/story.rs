@@ -138,7 +138,7 @@ impl EventState {
             Self::Dropped => "dropped: it was refused, and an operator gave it up",
             Self::Quarantined => "quarantined: the receiver refused its body",
             Self::Gone => {
-                "settled, but no document exists: it or its index was deleted, it was skipped as expired, or it was a tombstone"
+                "settled, but no document is there: it or its index was deleted, it was skipped as expired, or it was a tombstone"
             }
         }
     }

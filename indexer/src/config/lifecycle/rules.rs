@@ -41,7 +41,7 @@ fn rollover(policy: &LifecyclePolicy, rolls_over: bool, problems: &mut Problems)
         return;
     }
     if conditions.is_empty() {
-        let rule = "needs a condition of the rollover, such as rollover_max_age: 1d, without one nothing rolls over";
+        let rule = "needs a condition of the rollover, such as rollover_max_age: 1d; without one nothing rolls over";
         problems.push(("hot", rule.to_owned()));
     }
     positive("hot.rollover_max_age", hot.rollover_max_age.as_deref(), units::age, problems);
