@@ -1,8 +1,9 @@
-//! From a batch to Elasticsearch, until each item is settled.
+//! Takes batches to Elasticsearch until each item is settled.
 //!
-//! `rounds` is the way of a request: the [`limiter`] permits it, [`body`] builds it, [`elasticsearch`] sends it,
-//! [`outcome`] judges the answer, `work` keeps the items that are left. Kafka keeps the events, so there is no last
-//! attempt. [`aimd`] limits how much is sent; while Elasticsearch is down, the [`breaker`] holds requests back.
+//! `rounds` holds the steps of a request: the [`limiter`] permits it, [`body`] builds it, [`elasticsearch`] sends it,
+//! [`outcome`] judges the answer, and `work` keeps the items that are left. There is no last attempt, because Kafka
+//! keeps the events. [`aimd`] limits how much is sent. While Elasticsearch is down, the [`breaker`] holds requests
+//! back.
 //!
 //! [`elasticsearch`]: crate::elasticsearch
 
@@ -56,7 +57,7 @@ pub(crate) mod traced;
 mod verify;
 mod work;
 
-/// Sends the batches of a topic: all of them share the limiter.
+/// Sends the batches of a topic. All batches share the limiter.
 #[derive(Debug)]
 pub struct Bulk {
     client: Arc<Client>,
@@ -64,19 +65,19 @@ pub struct Bulk {
 }
 
 impl Bulk {
-    /// Uses the settings of `config`. Adds the conditions "elasticsearch" and "index" to `readiness`.
+    /// Creates the sender from `config`. Adds the conditions "elasticsearch" and "index" to `readiness`.
     ///
     /// # Errors
-    /// [`SettingsError`], naming the key whose value cannot be used. Elasticsearch need not be there.
+    /// [`SettingsError`], naming the key whose value cannot be used. Elasticsearch need not be running.
     pub fn new(config: &Config, metrics: Metrics, readiness: &Arc<Readiness>) -> Result<Self, SettingsError> {
         let lists = Arc::new(Lists::new(Arc::new(Client::new(&config.elasticsearch)?)));
         Self::with_lists(config, metrics, readiness, lists)
     }
 
-    /// Returns the same with the `lists` that all topics of the process share.
+    /// Works like [`Bulk::new`], with the `lists` that all topics of the process share.
     ///
     /// # Errors
-    /// As [`Bulk::new`].
+    /// The same as those of [`Bulk::new`].
     pub fn with_lists(
         config: &Config,
         metrics: Metrics,
@@ -114,38 +115,38 @@ impl Bulk {
         Ok(Self { client, rounds })
     }
 
-    /// Has its requests traced; not, where there are no `traces`.
+    /// Turns tracing of requests on, or off if `traces` is `None`.
     #[must_use]
     pub(crate) fn traced(mut self, traces: Option<BulkTraces>) -> Self {
         self.rounds.traces = traces;
         self
     }
 
-    /// Returns whether the index, alias or data stream is there. Changes nothing.
+    /// Returns whether the index, alias or data stream exists. Changes nothing.
     ///
     /// # Errors
-    /// When Elasticsearch does not answer, or refuses.
+    /// If Elasticsearch does not answer or refuses the request.
     pub async fn has_index(&self) -> Result<bool, RequestError> {
         self.rounds.index.has_place().await
     }
 
-    /// Makes sure that the index is there, however long it takes.
+    /// Makes sure that the index exists, however long it takes.
     pub async fn ensure_index(&self) {
         self.rounds.index.ensure(Known::Nothing).await;
         self.rounds.limiter.ready();
     }
 
-    /// Returns what the search server is, as it was found last; none before the index was made sure of.
+    /// Returns the kind and version of the search server as last seen, or `None` before the first contact.
     pub fn server(&self) -> Option<Server> {
         self.client.server()
     }
 
-    /// Returns what knows the backing indices.
+    /// Returns the cache of the backing indices.
     pub fn index_cache(&self) -> &Arc<BackingIndexCache> {
         self.rounds.landing.index_cache()
     }
 
-    /// Has the index made with the fields of `schema`. Sends nothing by itself.
+    /// Adds the fields of `schema` to those that the index will be created with. Sends nothing by itself.
     pub fn learn(&self, schema: &Schema) {
         self.rounds.index.learn(schema);
     }
@@ -160,25 +161,25 @@ impl Bulk {
         self.rounds.limiter.target_bytes()
     }
 
-    /// Returns why nothing is sent at the moment, if so; it can be awaited.
+    /// Returns why requests are held back, if they are. The receiver can be awaited.
     pub fn pause(&self) -> watch::Receiver<Option<Pause>> {
         self.rounds.limiter.pause()
     }
 
-    /// Sends the items of `batch` until each is indexed, a duplicate, refused or set aside; there is no last attempt.
+    /// Sends the items of `batch` until each is indexed, a duplicate, refused or set aside. There is no last attempt.
     /// Dropping the future abandons the batch, which loses nothing.
     pub async fn deliver(&self, batch: &Batch) -> Delivered {
         self.rounds.deliver(batch).await
     }
 
-    /// Takes the document that `set_aside` speaks of out of `batch`, once there is room. Dropping what it gives leaves
-    /// the document undecided.
+    /// Takes the document that `set_aside` names out of `batch`, once there is room. Dropping the returned value
+    /// leaves the document undecided.
     pub async fn single_out(&self, batch: &Batch, set_aside: &SetAside) -> Lone {
         Lone::single_out(&self.rounds.undecided, batch, set_aside).await
     }
 
-    /// Tries the document of `lone` until it is settled: accepted, or refused permanently since it is at fault. There
-    /// is no last attempt. Dropping the future leaves it undecided, which loses nothing.
+    /// Tries the document of `lone` until it is settled: accepted, or refused permanently because it is at fault.
+    /// There is no last attempt. Dropping the future leaves it undecided, which loses nothing.
     pub async fn decide(&self, lone: &mut Lone) -> Delivered {
         decide::decide(&self.rounds, lone).await
     }

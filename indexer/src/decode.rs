@@ -1,5 +1,5 @@
-//! From a record to a document in the batch being filled, or to the reason why not. Reads no clock and waits for
-//! nothing: a schema that is not in memory is the caller's to fetch.
+//! Turns a record into a document in the current batch, or returns why that is not possible. Reads no clock and waits
+//! for nothing: the caller fetches schemas that are not in memory.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -20,28 +20,28 @@ use crate::message::target::NoPlacement;
 use crate::metrics::{Metrics, PlacementMetrics};
 use crate::placement::times::Times;
 
-/// How many schema ids are remembered as having no usable schema. Beyond it all are forgotten and asked for again.
+/// How many schema ids are remembered as unusable. When there are more, all are forgotten and requested again.
 const MAX_MISSING: usize = 1_024;
 
-/// What became of a record.
+/// The outcome of decoding a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decoded {
-    /// It is a document of the batch.
+    /// The record is a document in the batch.
     Document,
-    /// It is a tombstone, or is not wanted: nothing to index.
+    /// The record is a tombstone or is not wanted: there is nothing to index.
     Tombstone,
-    /// No document can be made of it: it is a dead letter of the batch.
+    /// The record cannot become a document: it is a dead letter in the batch.
     Undecodable,
-    /// Its schema has not been noted: fetch it and come again. The batch is unchanged.
+    /// The record's schema is unknown: fetch it and decode again. The batch is unchanged.
     SchemaUnknown(SchemaId),
-    /// The table of backing indices is too old to place it, by this placement time: read it again and come again. The
-    /// batch is unchanged.
+    /// The table of backing indices is too old for this placement time: read it again and decode again. The batch is
+    /// unchanged.
     TableTooOld(i64),
-    /// Its index is deleted, and the config says that it is not indexed: the offset moves past it.
+    /// The record's index is deleted, and the config says to skip it: the offset moves past it.
     Expired,
 }
 
-/// Why a record is no document of the batch.
+/// Why a record did not become a document.
 enum NoDocument {
     Undecodable(DecodeError),
     Unplaced(NoPlacement, i64),
@@ -57,18 +57,18 @@ pub struct Decoder {
     rules: document::Rules,
     fields: Fields,
     on_duplicate: OnDuplicate,
-    /// The schema used last: nearly always the next one too.
+    /// The schema of the last record, which is usually that of the next one.
     last: Option<Known>,
     time_field: String,
     /// Whether that field is hidden.
     hides_time: bool,
-    /// The newest schema, while none of its events has been looked at for [`Fields::watch_key`].
+    /// The newest schema, until [`Fields::watch_key`] has checked one of its events.
     unwatched: Option<SchemaId>,
     times: Times,
     placer: Placer,
     metrics: PlacementMetrics,
     missing: HashMap<SchemaId, Missing>,
-    /// The ids of the documents that are wanted; none: all.
+    /// The ids of the wanted documents; `None` means all.
     only: Option<HashSet<String>>,
 }
 
@@ -77,7 +77,7 @@ pub struct Decoder {
 struct Known {
     id: SchemaId,
     schema: Arc<Schema>,
-    /// The event's own timestamp, if it has one and it is of use.
+    /// The event's own timestamp, if the schema has one and it is used.
     time: Option<Arc<FieldPath>>,
 }
 
@@ -86,12 +86,12 @@ struct Known {
 pub struct Missing {
     /// A short fixed word.
     pub error_type: &'static str,
-    /// What the registry said.
+    /// The registry's answer.
     pub reason: String,
 }
 
 impl Missing {
-    /// Takes up what the registry said.
+    /// Creates the reason from the registry's error.
     pub fn of(error: &RegistryError) -> Self {
         let error_type = match error {
             RegistryError::NotFound { .. } | RegistryError::NotYet { .. } => "unknown-schema",
@@ -104,10 +104,10 @@ impl Missing {
 }
 
 impl Decoder {
-    /// A decoder for the records of `kafka.topic`, each of which lands where `placer` says.
+    /// Creates a decoder for the records of `kafka.topic`, which `placer` assigns to indices.
     ///
     /// # Errors
-    /// When `elasticsearch.documents.fields` or its secret cannot be used.
+    /// If `elasticsearch.documents.fields` or its secret cannot be used.
     pub fn new(config: &Config, placer: Placer, metrics: &Metrics) -> Result<Self, ConfigError> {
         let fields = Fields::new(config, metrics)?;
         let metrics = metrics.placement.clone();
@@ -131,21 +131,21 @@ impl Decoder {
         })
     }
 
-    /// Makes documents only of the records whose document has one of these `ids`, or whose key is one of them; of all,
-    /// where there are none.
+    /// Limits the decoder to records whose document id or key is in `ids`. If `ids` is empty, all records are
+    /// decoded.
     #[must_use]
     pub fn only(self, ids: HashSet<String>) -> Self {
         Self { only: (!ids.is_empty()).then_some(ids), ..self }
     }
 
-    /// Writes documents as `server` takes them.
+    /// Writes documents in the form that `server` accepts.
     #[must_use]
     pub fn for_server(self, server: Option<Server>) -> Self {
         Self { rules: self.rules.on(server), ..self }
     }
 
-    /// Notes the schema of `id`, whose fields the index has: records that name it are documents from now on. When there
-    /// is no more room all others are forgotten: those in use come again.
+    /// Adds the schema of `id`, whose fields the index has. Records that name it become documents from now on. When
+    /// there is no more room, all others are forgotten; those in use are fetched again.
     pub fn note_schema(&mut self, id: SchemaId, schema: Arc<Schema>) {
         if self.schemas.len() >= self.max_schemas {
             self.schemas.clear();
@@ -163,7 +163,8 @@ impl Decoder {
         self.schemas.insert(id, Known { id, schema, time: time.map(Arc::new) });
     }
 
-    /// Notes that `id` has no usable schema: records that name it are dead letters, until [`Decoder::forget_missing`].
+    /// Notes that `id` has no usable schema. Records that name it become dead letters until
+    /// [`Decoder::forget_missing`].
     pub fn note_missing(&mut self, id: SchemaId, missing: Missing) {
         if self.missing.len() >= MAX_MISSING {
             self.missing.clear();
@@ -171,12 +172,13 @@ impl Decoder {
         self.missing.insert(id, missing);
     }
 
-    /// Forgets which ids have no schema, so that they are asked for again.
+    /// Forgets which ids have no schema, so that they are requested again.
     pub fn forget_missing(&mut self) {
         self.missing.clear();
     }
 
-    /// Makes a document of `record` and appends it to `batch`. A record that was redriven counts as of the time of its first writing.
+    /// Turns `record` into a document and appends it to `batch`. A redriven record keeps the time of its first
+    /// writing.
     pub fn decode(&mut self, record: &Record<'_>, batch: &mut BatchBuilder) -> Decoded {
         let record = &Record { timestamp: record.first(&self.topic).timestamp, ..*record };
         let Some(value) = record.value.filter(|_| self.wants(record)) else {

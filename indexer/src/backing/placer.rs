@@ -1,5 +1,5 @@
-//! What the decoder asks for each record: which index. It remembers the last answer and for which times it holds, so
-//! that it is asked of the table, or made of the pattern, only when it changes.
+//! Finds the index of each record for the decoder. Caches the last answer with the times for which it holds, so that
+//! the table or the pattern is consulted only when the answer changes.
 
 use std::sync::Arc;
 
@@ -19,16 +19,16 @@ pub struct Placer {
     tolerance: i64,
     max_ahead: i64,
     current: Target,
-    /// The first and the last placement time that `current` is right for; none while they cross.
+    /// The first and the last placement time for which `current` is right; none if `from` is after `until`.
     from: i64,
     until: i64,
-    /// When the table was read that `current` is made of.
+    /// When the table for `current` was requested.
     read_at: i64,
 }
 
 #[derive(Debug)]
 enum How {
-    /// One name for all.
+    /// One name for all documents.
     Fixed,
     Table {
         index_cache: Arc<BackingIndexCache>,
@@ -38,7 +38,7 @@ enum How {
 }
 
 impl Placer {
-    /// By the strategy of `settings`. `index_cache` has the table, where there is one.
+    /// Creates the placer for the strategy of `settings`. `index_cache` provides the table, if the strategy has one.
     pub fn new(settings: &Elasticsearch, index_cache: &Arc<BackingIndexCache>) -> Self {
         let placement = &settings.placement;
         let how = match settings.strategy {
@@ -63,17 +63,17 @@ impl Placer {
         }
     }
 
-    /// Returns whether the event's own timestamp is of use.
+    /// Returns whether the event's own timestamp is used.
     pub fn wants_event_time(&self) -> bool {
         self.by == PlacementTime::Event
     }
 
-    /// The placement time of a record whose event's own timestamp and whose own are given.
+    /// Returns the placement time for the event's own timestamp and the record's.
     pub fn time(&self, event: Option<i64>, record: Option<i64>) -> i64 {
         time::placement_time(event, record, self.tolerance)
     }
 
-    /// Returns where that comes from. `has_field`: the schema has the field of the event's own timestamp.
+    /// Returns the source of the placement time. `has_field` says whether the schema has the timestamp field.
     pub fn source(&self, has_field: bool, event: Option<i64>, record: Option<i64>) -> Source {
         match (self.by, has_field) {
             (PlacementTime::Record, _) => Source::Record,
@@ -93,8 +93,8 @@ impl Placer {
         Ok(&self.current)
     }
 
-    /// Returns whether there is another table than the one that `current` is made of: its index may be no longer the
-    /// newest, or writable.
+    /// Returns whether there is a newer table than that of `current`, whose index may no longer be the newest or
+    /// writable.
     fn is_outdated(&self) -> bool {
         match &self.how {
             How::Fixed | How::Calendar(_) => false,

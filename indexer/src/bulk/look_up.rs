@@ -1,5 +1,5 @@
-//! Whether documents are there, asked by id, in real time: what was written a moment ago counts (Elasticsearch
-//! reference, "Multi get").
+//! Finds out whether documents exist, by id and in real time, so a document written a moment ago counts
+//! (Elasticsearch reference, "Multi get").
 
 use std::ops::Range;
 
@@ -13,25 +13,25 @@ use crate::elasticsearch::errors::request_error_type;
 use crate::elasticsearch::{Client, Method, Request, ServerAnswer};
 use crate::placement::Table;
 
-/// Whether one document is there.
+/// Asks whether one document exists.
 #[derive(Debug)]
 pub(super) struct Question {
     /// The item's index in the batch.
     pub(super) item: usize,
     /// Its document's id.
     pub(super) id: String,
-    /// The backing indices it may be in.
+    /// The backing indices that may hold it.
     range: Range<usize>,
-    /// The answer: those it is in, by their numbers in the table, the oldest first.
+    /// The backing indices that do hold it, by their numbers in the table, the oldest first.
     pub(super) found: Vec<usize>,
 }
 
-/// How far to look.
+/// How far to search.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Extent {
-    /// To the first index that holds the document.
+    /// Up to the first index that holds the document.
     First,
-    /// In all that may.
+    /// In all indices that may hold it.
     All,
 }
 
@@ -65,14 +65,14 @@ struct DocError {
 }
 
 impl Question {
-    /// Returns whether `item` of `batch` is in one of the backing indices of `range`.
+    /// Asks whether `item` of `batch` is in one of the backing indices of `range`.
     pub(super) fn new(item: usize, batch: &Batch, range: Range<usize>) -> Self {
         let id = id_of(&batch.body[batch.items[item].body.clone()]);
         Self { item, id, range, found: Vec::new() }
     }
 }
 
-/// Returns the id that the action line of `lines` names.
+/// Returns the id in the action line of `lines`.
 pub(super) fn id_of(lines: &[u8]) -> String {
     let action = lines.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let id = serde_json::from_slice(action).map_or_else(|_| String::new(), |action: Action| action.create._id);
@@ -80,11 +80,11 @@ pub(super) fn id_of(lines: &[u8]) -> String {
     id
 }
 
-/// Asks one backing index after the other for what has not been found yet, the oldest first: most are where they
-/// belong.
+/// Asks one backing index after the other for the documents that have not been found yet. Starts with the oldest,
+/// because most documents are in the index where they belong.
 ///
 /// # Errors
-/// When one of them does not answer. What was found until then is noted all the same.
+/// If one of them does not answer. Documents found before that are still noted.
 pub(super) async fn ask(
     client: &Client,
     table: &Table,
@@ -110,7 +110,7 @@ pub(super) async fn ask(
 /// Returns whether each of `ids` is in `index`.
 ///
 /// # Errors
-/// When it does not answer.
+/// If Elasticsearch does not answer.
 pub(super) async fn ask_one(client: &Client, index: &str, ids: &[&str]) -> Result<Vec<bool>, BulkFailure> {
     let request = Request {
         method: Method::Post,
@@ -130,8 +130,7 @@ fn read(index: &str, answer: &ServerAnswer, asked: usize) -> Result<Vec<bool>, B
     };
     match answer.status {
         200 => {}
-        // It was deleted meanwhile: nothing is there. Or it is closed: nobody knows what is there. A 404 of anything
-        // else says nothing.
+        // A deleted index holds nothing, and a closed index cannot be read. A 404 with another cause is no answer.
         400 | 404 if request_error_type(&answer.body).is_some_and(|error_type| is_gone(&error_type)) => {
             return Ok(vec![false; asked]);
         }
@@ -143,7 +142,7 @@ fn read(index: &str, answer: &ServerAnswer, asked: usize) -> Result<Vec<bool>, B
         Err(error) => return failure(Trouble::Unreadable, &error.to_string()),
     };
     if docs.docs.len() != asked {
-        return failure(Trouble::Unreadable, "it does not speak of every id");
+        return failure(Trouble::Unreadable, "the answer does not cover every id");
     }
     let is_missing = |error: &DocError| error.r#type.as_deref().is_some_and(is_gone);
     if let Some(error) = docs.docs.iter().filter_map(|doc| doc.error.as_ref()).find(|error| !is_missing(error)) {
@@ -152,7 +151,7 @@ fn read(index: &str, answer: &ServerAnswer, asked: usize) -> Result<Vec<bool>, B
     Ok(docs.docs.into_iter().map(|doc| doc.found).collect())
 }
 
-/// Returns whether an index that is answered with this `error.type` cannot be looked at.
+/// Returns whether an index with this `error.type` cannot be read.
 fn is_gone(error_type: &str) -> bool {
     matches!(error_type, "index_not_found_exception" | "index_closed_exception")
 }

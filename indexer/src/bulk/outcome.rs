@@ -1,10 +1,10 @@
-//! What the answer to a bulk request means. Pure.
+//! Interprets the answer to a bulk request. Pure.
 //!
-//! By the status first, then by `error.type`, never by the text of a message, which changes from version to version. A
-//! new rule is one more arm here and one more row in `outcome/tests.rs`.
+//! The status decides first, then `error.type`. The text of a message never decides, because it changes from version
+//! to version. A new rule is one more arm here and one more row in `outcome/tests.rs`.
 //!
-//! Nothing is settled unless Elasticsearch says so: what is not understood is sent again, and what only an operator can
-//! fix blocks.
+//! A document is settled only if Elasticsearch says so. Answers that are not understood are retried, and what only an
+//! operator can fix blocks.
 
 use crate::elasticsearch::errors::{ErrorBody, request_error};
 use crate::elasticsearch::{SendError, ServerAnswer};
@@ -22,56 +22,56 @@ mod class;
 mod refusal;
 mod trouble;
 
-/// The parts of an answer that are read here. Elasticsearch ignores this if a request fails as a whole.
+/// The parts of an answer that are read here. Elasticsearch ignores the filter if a request fails as a whole.
 pub(super) const FILTER_PATH: &str = "items.*.status,items.*.failure_store,items.*.error.type,items.*.error.reason,\
     items.*.error.index,items.*.error.caused_by.reason,error,status";
 
-/// What becomes of a whole request.
+/// The outcome of a whole request.
 #[derive(Debug, PartialEq)]
 pub enum Judgement {
-    /// Each item has its own fate, in the order in which they were sent.
+    /// Each item has its own outcome, in the order of sending.
     Items(Vec<Fate>),
-    /// The request failed for now: all of it is sent again.
+    /// The request failed for now: send all of it again.
     Retry(BulkFailure),
-    /// The request is larger than Elasticsearch, or something before it, accepts.
+    /// The request is larger than Elasticsearch, or a proxy before it, accepts.
     TooLarge,
     /// The request was refused as a whole because of a document in it.
     Refused(Refusal),
-    /// The request was refused as a whole, and it is not known what is at fault.
+    /// The request was refused as a whole, and the cause is unknown.
     Doubtful(Refusal),
-    /// Elasticsearch failed at the request (5xx other than those that pass): doubtful if it comes back.
+    /// Elasticsearch failed at this request (5xx other than the transient ones). Doubtful if it happens again.
     Faulted(Refusal),
     /// An operator must fix something first.
     Blocked(Block),
-    /// There is no index.
+    /// The index does not exist.
     IndexMissing,
 }
 
-/// What becomes of one item.
+/// The outcome of one item.
 #[derive(Debug, PartialEq)]
 pub enum Fate {
-    /// Written.
+    /// The document was written.
     Indexed,
-    /// Its id is taken, by a document in this index, if the answer names it.
+    /// The id is taken by a document in this index, if the answer names it.
     Duplicate(Option<String>),
-    /// Never taken.
+    /// The document will never be accepted.
     Refused(Refusal),
-    /// Not taken, and it is not known what is at fault.
+    /// The document was not accepted, and the cause is unknown.
     Doubtful(Refusal),
-    /// Elasticsearch failed (5xx other than those that pass): doubtful if it comes back for the same document.
+    /// Elasticsearch failed (5xx other than the transient ones). Doubtful if it happens again for the same document.
     Faulted(Refusal),
-    /// The index does not know one of its fields: doubtful if it comes back once the mapping has been brought up to
-    /// date.
+    /// The index does not know one of the document's fields. Doubtful if it happens again after the mapping has been
+    /// updated.
     NotMapped(Refusal),
-    /// Failed for now.
+    /// The document failed for now.
     Retry(BulkFailure),
     /// An operator must fix something first.
     Blocked(Block),
-    /// There is no index: doubtful if it comes back although the index was made.
+    /// The index does not exist. Doubtful if it happens again after the index has been created.
     IndexMissing(Refusal),
 }
 
-/// Judges what came of sending a bulk request of `sent` items: an answer, or none.
+/// Judges the result of sending a bulk request of `sent` items: an answer or an error.
 pub(super) fn judge_sent(answer: Result<ServerAnswer, SendError>, sent: usize) -> Judgement {
     match answer {
         Ok(answer) => judge(answer.status, &answer.body, sent),
@@ -97,7 +97,7 @@ pub fn judge(status: u16, body: &[u8], sent: usize) -> Judgement {
         Class::TooMany => again(Trouble::Overload),
         Class::Unknown => Judgement::Blocked(block(status, error)),
         Class::NotFound if kind == Kind::IndexNotFound => Judgement::IndexMissing,
-        // Not Elasticsearch's: something before it has lost the way, which is no document's fault.
+        // The answer is not from Elasticsearch. A proxy cannot find it, which is no document's fault.
         Class::NotFound if error.is_none() => again(Trouble::Server),
         Class::BadRequest if kind == Kind::Document => Judgement::Refused(refusal(status, error)),
         Class::BadRequest | Class::Denied | Class::NotFound | Class::Conflict | Class::OtherClient => {
@@ -106,7 +106,7 @@ pub fn judge(status: u16, body: &[u8], sent: usize) -> Judgement {
     }
 }
 
-/// Returns whether an operator must fix something, beyond doubt.
+/// Returns whether an operator must certainly fix something.
 fn is_block(status: u16, kind: Kind) -> bool {
     let of_index = matches!(kind, Kind::ClusterBlock | Kind::IndexClosed | Kind::IndexNotCreated);
     of_index || status == 401 || (status == 403 && kind == Kind::Security)

@@ -1,4 +1,4 @@
-//! On librdkafka's mock cluster: no real one refuses a letter once and then takes it.
+//! Tests on librdkafka's mock cluster, because a real one cannot be made to refuse a letter once and then accept it.
 
 use kafka::position::{Offset, Partition};
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -18,7 +18,7 @@ use crate::message::record::{Headers, Record};
 const TOPIC: &str = "letters";
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A batch of one record, which no document can be made of.
+/// Creates a batch of one undecodable record.
 fn batch() -> Batch {
     let mut filling = BatchBuilder::default();
     filling.assign(Partition(0), Epoch(1), None);
@@ -35,7 +35,7 @@ fn batch() -> Batch {
     filling.take(BatchId(1))
 }
 
-/// Returns the letters that there are once the batch is written. The topic refuses the first attempt with `refusal`.
+/// Returns the letters in the topic after the batch is written. The topic answers the first attempt with `refusal`.
 async fn letters_after(refusal: RDKafkaRespErr) -> Vec<OwnedMessage> {
     let cluster: MockCluster<'static, DefaultProducerContext> = MockCluster::new(1).unwrap();
     cluster.create_topic(TOPIC, 1, 1).unwrap();
@@ -67,7 +67,7 @@ async fn a_batch_is_written_only_when_its_letter_is_acknowledged() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_letter_that_is_too_large_goes_without_its_value() {
+async fn a_letter_that_is_too_large_is_written_without_its_value() {
     let letters = letters_after(RDKafkaRespErr::RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE).await;
     assert_eq!(letters.iter().map(OwnedMessage::payload).collect::<Vec<_>>(), [None]);
 }

@@ -1,4 +1,4 @@
-//! Which index new documents go to, and which others may still take some.
+//! Finds the index that new documents go to, and the others that may still receive some.
 
 use serde_json::Value;
 
@@ -8,8 +8,8 @@ use crate::config::Strategy;
 use crate::placement::{Kin, Kinship};
 
 impl Index {
-    /// Returns the name of the index that new documents go to: the write index, or with the strategy `time` the newest;
-    /// `None` if there is none yet.
+    /// Returns the name of the index that new documents go to: the write index, or the newest index with the strategy
+    /// `time`. `None` if it does not exist yet.
     ///
     /// # Errors
     /// [`RequestError`].
@@ -25,8 +25,8 @@ impl Index {
         })
     }
 
-    /// Returns the names of all indices that may take documents: those of our own names, and the write index whatever
-    /// its name.
+    /// Returns the names of all indices that may receive documents: those with our own names, and the write index
+    /// whatever its name.
     ///
     /// # Errors
     /// [`RequestError`].
@@ -49,15 +49,15 @@ impl Index {
         })
     }
 
-    /// Returns the index that the name of the strategy `single` stands for: of an alias of several indices the one that
-    /// it writes to. Else the name itself: a role may know the alias alone.
+    /// Returns the index behind the name with the strategy `single`: for an alias of several indices, its write
+    /// index. Otherwise returns the name itself, because a role may have access to the alias only.
     async fn behind_name(&self) -> Result<String, RequestError> {
         let behind = self.behind_alias().await?;
         let write = behind.iter().find(|(_, is_write)| *is_write && behind.len() > 1);
         Ok(write.map_or_else(|| self.name().to_owned(), |(name, _)| name.clone()))
     }
 
-    /// Returns the backing indices of the data stream in its own order.
+    /// Returns the backing indices of the data stream, in the stream's order.
     async fn stream_indices(&self) -> Result<Vec<String>, RequestError> {
         let path = format!("/_data_stream/{}?filter_path=data_streams.indices.index_name", self.name());
         let answer = self.requests.get(&path).await?.unwrap_or_default();
@@ -65,17 +65,17 @@ impl Index {
         Ok(indices.iter().filter_map(|index| index["index_name"].as_str().map(str::to_owned)).collect())
     }
 
-    /// Returns the indices behind the alias, and whether it writes to them.
+    /// Returns the indices behind the alias, and whether each is its write index.
     pub(super) async fn behind_alias(&self) -> Result<Vec<(String, bool)>, RequestError> {
         let answer = self.requests.get(&format!("/_alias/{}", self.name())).await?.unwrap_or_default();
         let Value::Object(indices) = answer else { return Ok(Vec::new()) };
         let alone = indices.len() == 1;
-        // An alias of one index writes to it, unless it says that it does not (Elasticsearch reference, "Aliases").
+        // An alias of one index writes to it, unless `is_write_index` is false (Elasticsearch reference, "Aliases").
         let is_write = |index: &Value| index["aliases"][self.name()]["is_write_index"].as_bool().unwrap_or(alone);
         Ok(indices.iter().map(|(name, index)| (name.clone(), is_write(index))).collect())
     }
 
-    /// Returns the date in `name`, if it is one that the strategy `time` makes.
+    /// Returns the date in `name`, if the strategy `time` makes such names.
     fn date(&self, name: &str) -> Option<i64> {
         self.settings.dated.as_ref()?.time(name)
     }

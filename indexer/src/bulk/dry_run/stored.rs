@@ -1,4 +1,4 @@
-//! What is stored under the ids of a batch's documents: where they belong, or elsewhere.
+//! Finds what is stored under the ids of a batch's documents, in the expected index or elsewhere.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ pub(super) struct Stored {
 }
 
 impl Stored {
-    /// Returns what reads those of `config` by `client`.
+    /// Creates a reader for the index of `config` that uses `client`.
     pub(super) fn new(config: &Config, client: Arc<Client>) -> Self {
         let settings = &config.elasticsearch;
         Self {
@@ -35,7 +35,8 @@ impl Stored {
         }
     }
 
-    /// Returns what is stored under the ids of `items`: where they belong, else in any other index of the same name.
+    /// Returns what is stored under the ids of `items`: in the index where they belong, or in any other index of the
+    /// same name.
     pub(super) async fn compare(&self, batch: &Batch, items: &[usize]) -> Result<Vec<Verdict>, Obstacle> {
         let at_home = |item: &usize| {
             let target = batch.targets.get(batch.items[*item].target as usize)?;

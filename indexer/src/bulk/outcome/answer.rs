@@ -1,5 +1,4 @@
-//! The parts of a bulk answer that are looked at. Everything else is left out of the answer by `filter_path`, or
-//! ignored.
+//! The parts of a bulk answer that are read. Everything else is excluded by `filter_path` or ignored.
 
 use serde::Deserialize;
 
@@ -34,15 +33,15 @@ pub(super) fn items(body: &[u8]) -> serde_json::Result<Vec<Item>> {
     Ok(answer.items.into_iter().map(|action| action.item).collect())
 }
 
-/// What an answer begins with, as Elasticsearch and OpenSearch write it.
+/// The beginning of an answer, as Elasticsearch and OpenSearch write it.
 const BEGIN: &[u8] = br#"{"items":["#;
-/// An item that was written, and the comma before the next one.
+/// An item that was written, and the comma before the next item.
 const WRITTEN: &[u8] = br#"{"create":{"status":201}},"#;
-/// What an answer ends with.
+/// The end of an answer.
 const END: &[u8] = b"]}";
 
-/// Returns whether `body` says of each of `sent` items that it was created, and nothing else: as nearly all answers do,
-/// which need not be read as JSON then. "No" may also mean that they say so in another way.
+/// Returns whether `body` reports each of `sent` items as created, and nothing else. Nearly all answers do, and this
+/// check saves parsing them as JSON. `false` may also mean that the answer is written in another way.
 pub(super) fn are_all_created(body: &[u8], sent: usize) -> bool {
     let items = body.strip_prefix(BEGIN).and_then(|rest| rest.strip_suffix(END));
     items.is_some_and(|items| {

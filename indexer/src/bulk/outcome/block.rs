@@ -1,14 +1,14 @@
-//! What blocks documents until an operator fixes it. Pure.
+//! Describes what blocks documents until an operator fixes it. Pure.
 
 use std::fmt;
 
 use super::class::Class;
 use super::refusal::Refusal;
 
-/// What an operator must fix.
+/// Something that an operator must fix.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Block {
-    /// Which kind of thing.
+    /// The kind of block.
     pub kind: BlockKind,
     /// The index, if the answer names it.
     pub index: Option<String>,
@@ -20,7 +20,7 @@ pub struct Block {
     pub reason: String,
 }
 
-/// Which kind of thing an operator must fix.
+/// The kind of block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BlockKind {
     /// A block on the index or the cluster: read-only, or the disk's flood stage.
@@ -39,7 +39,7 @@ impl BlockKind {
     /// Every kind, for metrics.
     pub const ALL: [Self; 5] = [Self::Index, Self::Closed, Self::Security, Self::Refused, Self::Other];
 
-    /// A short fixed word for logs and metrics.
+    /// Returns a short fixed word for logs and metrics.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Index => "index_block",
@@ -50,7 +50,7 @@ impl BlockKind {
         }
     }
 
-    /// Returns what to do about it.
+    /// Returns what the operator should do.
     pub fn advice(self) -> &'static str {
         match self {
             Self::Index => "free disk space if it ran out, and remove the block (set index.blocks.* to null)",
@@ -77,7 +77,7 @@ impl fmt::Display for Block {
 }
 
 impl Block {
-    /// That the index refuses all documents as `refusal` says.
+    /// Describes that the index refuses all documents, as in `refusal`.
     pub fn of_index(index: &str, refusal: &Refusal) -> Self {
         let kind = if Class::of(refusal.status) == Class::Denied { BlockKind::Security } else { BlockKind::Refused };
         let Refusal { status, error_type, reason, .. } = refusal.clone();

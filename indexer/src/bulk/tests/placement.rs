@@ -1,4 +1,4 @@
-//! Documents that land elsewhere than where they were sent first.
+//! Tests documents that end up in another index than the one they were first sent to.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -17,14 +17,14 @@ fn backing(created: &str) -> Value {
     json!({"aliases": {}, "settings": {"index": {"creation_date": created}}})
 }
 
-/// Returns the list of so many backing indices of a data stream.
+/// Returns the list of `count` backing indices of a data stream.
 fn list(count: usize) -> Reply {
     let created = millis_ago(1_000);
     let all = (1..=count).map(|number| (format!("{STREAM}-{number:06}"), backing(&created)));
     Reply::Answer(200, Value::Object(all.collect()).to_string())
 }
 
-/// Returns the data stream with so many backing indices, in its own order.
+/// Returns the data stream with `count` backing indices, in the stream's own order.
 fn stream(count: usize) -> Reply {
     let indices: Vec<Value> =
         (1..=count).map(|number| json!({"index_name": format!("{STREAM}-{number:06}")})).collect();
@@ -37,9 +37,10 @@ fn found(received: &Received, is_found: impl Fn(&str) -> bool) -> Reply {
     Reply::Answer(200, json!({"docs": docs.collect::<Vec<_>>()}).to_string())
 }
 
-/// What happens here in an instant: a rollover between the look at the backing indices and the write.
+/// A rollover happens between the listing of the backing indices and the write. A real server cannot be timed like
+/// this.
 #[tokio::test]
-async fn in_a_data_stream_what_was_written_twice_because_of_a_rollover_is_deleted_once() {
+async fn a_duplicate_written_because_of_a_rollover_is_deleted_once() {
     let rolled = AtomicBool::new(false);
     let stub = Stub::start(move |received| match received.line.as_str() {
         line if line.starts_with("GET /_cluster/health?wait_for_events=") => Reply::Answer(200, "{}".to_owned()),
@@ -64,7 +65,7 @@ async fn in_a_data_stream_what_was_written_twice_because_of_a_rollover_is_delete
     assert_eq!((delivered.indexed, delivered.duplicates, delivered.refused.len()), (2, 1, 0));
     let deleted: Vec<String> = stub.bulk_requests().into_iter().skip(1).map(|request| request.body).collect();
     assert_eq!(deleted, ["{\"delete\":{\"_id\":\"1\"}}\n"]);
-    // No list is asked for but behind the barrier.
+    // Every list is requested behind the barrier.
     let lines: Vec<String> = stub.requests().into_iter().map(|request| request.line).collect();
     let is_list = |line: &String| line.starts_with("GET /_data_stream/cxone-events?");
     assert!(lines.iter().filter(|line| is_list(line)).count() >= 2, "{lines:?}");
@@ -76,9 +77,10 @@ async fn in_a_data_stream_what_was_written_twice_because_of_a_rollover_is_delete
     assert_eq!((copies("deleted"), copies("left")), (1, 0));
 }
 
-/// The list is read a moment before the oldest index is deleted, which no test against a real one can hit at will.
+/// The list is read just before the oldest index is deleted. A test against a real server cannot hit that moment at
+/// will.
 #[tokio::test]
-async fn a_document_whose_backing_index_is_gone_is_placed_anew() {
+async fn a_document_whose_backing_index_is_gone_is_placed_again() {
     let deleted = AtomicBool::new(false);
     let stub = Stub::start(move |received| {
         let is_deleted = deleted.load(Ordering::Relaxed);
@@ -120,10 +122,10 @@ async fn a_document_whose_backing_index_is_gone_is_placed_anew() {
     assert_eq!(requests[1].documents().len(), 2);
 }
 
-/// The clock of the indexer steps back behind the placement time of what it holds: there is nothing to do but to wait,
-/// and others go on.
+/// The clock of the indexer goes back behind the placement time of a document. The document waits, and others
+/// continue.
 #[tokio::test]
-async fn a_document_from_ahead_of_the_clock_is_waited_for_without_a_spin() {
+async fn a_document_ahead_of_the_clock_waits_without_a_busy_loop() {
     let stub = Stub::start(|received| match received.line.as_str() {
         line if line.starts_with("GET /_cluster") => Reply::Answer(200, "{}".to_owned()),
         line if line.contains("/_mapping") => failure(404, "index_not_found_exception"),
@@ -146,9 +148,9 @@ async fn a_document_from_ahead_of_the_clock_is_waited_for_without_a_spin() {
     assert!(stub.bulk_requests().is_empty());
 }
 
-/// A role without the privilege is not asked again, and places all the same.
+/// If a role lacks the privilege, the indexer does not ask again and places documents all the same.
 #[tokio::test]
-async fn where_the_master_may_not_be_waited_for_the_list_is_asked_for_without() {
+async fn without_the_privilege_lists_are_read_without_the_barrier() {
     let stub = Stub::start(|received| match received.line.as_str() {
         line if line.starts_with("GET /_cluster") => failure(403, "security_exception"),
         line if line.starts_with("GET /_data_stream/") => stream(1),
@@ -166,10 +168,9 @@ async fn where_the_master_may_not_be_waited_for_the_list_is_asked_for_without() 
     assert_eq!(asked, 1);
 }
 
-/// Something before Elasticsearch that answers in its place says nothing about what there is, nor about what may be
-/// asked.
+/// An answer from a proxy instead of Elasticsearch shows neither what exists nor what may be read.
 #[tokio::test]
-async fn answers_that_are_not_elasticsearchs_own_are_asked_for_again() {
+async fn answers_that_are_not_elasticsearchs_are_retried() {
     let mut foreign = 0;
     let stub = Stub::start(move |received| {
         if !received.line.starts_with("POST /cxone-events/_bulk") && foreign < 12 {
@@ -190,7 +191,7 @@ async fn answers_that_are_not_elasticsearchs_own_are_asked_for_again() {
     config.elasticsearch.placement.refresh_interval = Duration::from_millis(20);
     let service = service(&config);
     let mut batch = numbered(3);
-    // They may have been written before the last rollover.
+    // The documents may have been written before the last rollover.
     batch.items.iter_mut().for_each(|item| item.time = 0);
     let delivered = service.bulk.deliver(&batch).await;
     assert_eq!((delivered.duplicates, delivered.indexed), (3, 0), "all are found, none is written a second time");

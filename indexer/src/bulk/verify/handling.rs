@@ -1,5 +1,5 @@
-//! Whether an index keeps documents as they are sent. Asked for only when a stored document differs, and remembered for
-//! a while.
+//! Finds out whether an index stores documents as they are sent. Asks only if a stored document differs, and caches
+//! the answer for a while.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,9 +12,9 @@ use crate::bulk::outcome::{BulkFailure, Trouble};
 use crate::elasticsearch::errors::is_own_error;
 use crate::elasticsearch::{Client, Method, Request, ServerAnswer};
 
-/// How long an answer counts.
+/// How long an answer is cached.
 const FRESH: Duration = Duration::from_secs(60);
-/// How many indices are remembered; beyond it all are asked for again.
+/// How many indices are cached. When the cache is full, it is cleared.
 const MAX_INDICES: usize = 256;
 
 const FILTER_PATH: &str = "*.settings.index.default_pipeline,*.settings.index.final_pipeline,*.settings.index.mode,\
@@ -23,21 +23,21 @@ const FILTER_PATH: &str = "*.settings.index.default_pipeline,*.settings.index.fi
 /// What an index does to documents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Handling {
-    /// It keeps them as they are sent.
+    /// Stores them as they are sent.
     Verbatim,
-    /// An ingest pipeline may change them, or `_source` is filtered, synthetic or (OpenSearch) derived.
+    /// May change them by an ingest pipeline, or because `_source` is filtered, synthetic or (OpenSearch) derived.
     Changed,
 }
 
-/// What is known of indices.
+/// Caches what indices do to documents.
 #[derive(Debug, Default)]
 pub(super) struct Handlings(Mutex<HashMap<Arc<str>, (Instant, Handling)>>);
 
 impl Handlings {
-    /// Returns what `index` does to documents. [`Handling::Changed`] where the index may not be asked.
+    /// Returns what `index` does to documents, or [`Handling::Changed`] if the indexer may not read its settings.
     ///
     /// # Errors
-    /// When there is no answer for now.
+    /// If there is no answer for now.
     pub(super) async fn of(&self, client: &Client, index: &Arc<str>) -> Result<Handling, BulkFailure> {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(index).copied();
         if let Some((asked, handling)) = known
@@ -66,8 +66,8 @@ async fn ask(client: &Client, index: &str) -> Result<Handling, BulkFailure> {
     judge(index, &client.send(&request).await?)
 }
 
-/// Returns what `answer` says of `index`. Only a refusal by Elasticsearch itself means that it may not be asked: what
-/// failed for now says nothing, and to guess would make two events one.
+/// Interprets the `answer` about `index`. Only a refusal by Elasticsearch itself means that the settings may not be
+/// read. After a transient failure a guess could merge two events into one.
 fn judge(index: &str, answer: &ServerAnswer) -> Result<Handling, BulkFailure> {
     let trouble = match answer.status {
         200 => match read(&answer.body) {
@@ -83,7 +83,7 @@ fn judge(index: &str, answer: &ServerAnswer) -> Result<Handling, BulkFailure> {
     Err(BulkFailure { trouble, detail })
 }
 
-/// Returns what the settings and mappings in `body` do to documents; none where it is not such an answer.
+/// Returns what the settings and mappings in `body` do to documents, or `None` if `body` is not such an answer.
 fn read(body: &[u8]) -> Option<Handling> {
     let Ok(Value::Object(indices)) = serde_json::from_slice(body) else { return None };
     let is_changed = |index: &Value| {

@@ -1,5 +1,5 @@
-//! Reads stored documents by id, in real time: what was written a moment ago counts (Elasticsearch reference, "Multi
-//! get").
+//! Reads stored documents by id and in real time, so a document written a moment ago counts (Elasticsearch reference,
+//! "Multi get").
 
 use bytes::Bytes;
 use memchr::memmem;
@@ -14,10 +14,10 @@ use crate::elasticsearch::{Client, Method, Request, ServerAnswer};
 /// How much of each document is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Part {
-    /// The member `_ingested_at` alone.
+    /// Only the member `_ingested_at`.
     Timestamp,
-    /// The whole. Not by `filter_path`: with it Elasticsearch writes the source again, and a number of many digits
-    /// loses some.
+    /// The whole document. It is read without `filter_path`, because with it Elasticsearch rewrites the source, and
+    /// long numbers lose digits.
     Whole,
 }
 
@@ -35,7 +35,7 @@ pub(super) struct Document<'a> {
     pub(super) found: bool,
     #[serde(default, rename = "_version")]
     pub(super) version: Option<u64>,
-    /// None where the index does not keep it.
+    /// `None` if the index does not store it.
     #[serde(borrow, default, rename = "_source")]
     pub(super) source: Option<&'a RawValue>,
     #[serde(default)]
@@ -52,11 +52,11 @@ struct RequestError {
     error: ErrorType,
 }
 
-/// Asks `index` for the documents under the ids of `items` of `batch`. None when the answer has more than `max_bytes`
-/// and was not read.
+/// Requests the documents under the ids of `items` of `batch` from `index`. Returns `None` if the answer exceeds
+/// `max_bytes` and was not read.
 ///
 /// # Errors
-/// When there is no answer.
+/// If there is no answer.
 pub(super) async fn ask(
     client: &Client,
     index: &str,
@@ -93,10 +93,10 @@ fn body(batch: &Batch, items: &[usize]) -> Bytes {
     body.into()
 }
 
-/// Returns the `_id` in the action line that `lines` begin with, as the JSON string that it is.
+/// Returns the `_id` in the action line at the start of `lines`, as a JSON string.
 pub(super) fn id(lines: &[u8]) -> &[u8] {
     const ID: &[u8] = br#""_id":"#;
-    // Before it stands at most the index, whose name holds no quote.
+    // Only the index may precede it, and its name contains no quote.
     let Some(at) = lines.windows(ID.len()).position(|window| window == ID) else { return br#""""# };
     let json = &lines[at + ID.len()..];
     let mut escaped = false;
@@ -108,11 +108,12 @@ pub(super) fn id(lines: &[u8]) -> &[u8] {
     &json[..end.map_or(json.len(), |end| end + 2)]
 }
 
-/// Returns whether `answer` holds exactly the sources `ours`, in their order, each byte for byte as it was sent. So
-/// it is in a replay, where parsing the answer would cost more than everything else that the proof does. False says
-/// nothing: [`read`] has to look closer.
+/// Returns whether `answer` holds exactly the sources `ours`, in this order and byte for byte as they were sent. In a
+/// replay it does, and parsing the answer would cost more than the rest of the proof. After `false`, [`read`] must
+/// look closer.
 ///
-/// A quote within a JSON string is escaped, so the first `"_source":` of a document is its key, whatever the id holds.
+/// A quote within a JSON string is escaped, so the first `"_source":` of a document is its key, whatever the id
+/// holds.
 pub(super) fn are_as_sent<'a>(answer: &ServerAnswer, ours: impl Iterator<Item = &'a [u8]>) -> bool {
     const BEFORE: &[u8] = br#""found":true,"_source":"#;
     let find_source = memmem::Finder::new(br#""_source":"#);
@@ -132,10 +133,11 @@ pub(super) fn are_as_sent<'a>(answer: &ServerAnswer, ours: impl Iterator<Item = 
     answer.status == 200 && rest == b"]}"
 }
 
-/// Returns the documents in `answer` of `index`, one for each of the `asked` ids; none when there is no such index.
+/// Returns the documents in `answer` of `index`, one for each of the `asked` ids, or `None` if the index does not
+/// exist.
 ///
 /// # Errors
-/// [`Obstacle`], when it does not say of each id what is stored.
+/// [`Obstacle`], if the answer does not cover every id.
 pub(super) fn read<'a>(
     index: &str,
     answer: &'a ServerAnswer,
@@ -160,7 +162,7 @@ pub(super) fn read<'a>(
         Err(error) => return failure(Trouble::Unreadable, &error.to_string()),
     };
     if documents.docs.len() != asked {
-        return failure(Trouble::Unreadable, "it does not speak of every id");
+        return failure(Trouble::Unreadable, "the answer does not cover every id");
     }
     for error in documents.docs.iter().filter_map(|document| document.error.as_ref()) {
         match error.r#type.as_deref() {

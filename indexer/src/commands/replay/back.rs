@@ -1,4 +1,5 @@
-//! `swap-back`: the alias leads to the indices again that a swap has replaced, and these get what came in since.
+//! `swap-back`: moves the alias back to the indices that a swap replaced, and indexes into them what has arrived
+//! since.
 
 use tokio_util::sync::CancellationToken;
 
@@ -12,18 +13,19 @@ use crate::config::Config;
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = "Example: penstock-indexer swap-back --topic cxone-events")]
 pub struct SwapBackArgs {
-    /// The topic, where indexer.topics has several.
+    /// The topic, if indexer.topics has several.
     #[arg(long)]
     pub topic: Option<String>,
-    /// How to print.
+    /// How to print the summary.
     #[command(flatten)]
     pub output: Output,
 }
 
-/// Moves the alias back, closes the index that it leaves, and indexes what came in since the swap. Prints a summary.
+/// Moves the alias back, closes the index that it leaves, and indexes what has arrived since the swap. Prints a
+/// summary.
 ///
 /// # Errors
-/// [`CommandError`], when nothing was swapped.
+/// [`CommandError`], if nothing was swapped.
 pub async fn swap_back(
     config: &Config,
     args: &SwapBackArgs,
@@ -49,7 +51,7 @@ pub async fn swap_back(
     }
     live.move_alias(&behind, &replaced.indices).await?;
     let from = &replaced.from;
-    tracing::info!(from, "The alias leads to the old indices again; they get what came in since the swap.");
+    tracing::info!(from, "The alias leads to the old indices again; indexing what has arrived since.");
     for index in live.writable(&behind).await? {
         live.close_to_writes(&index).await?;
     }

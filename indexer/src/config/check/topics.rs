@@ -1,4 +1,4 @@
-//! `indexer.topics`: each has to be right as if it were the only one.
+//! Checks each of `indexer.topics` as if it were the only one.
 
 use std::collections::HashMap;
 
@@ -28,7 +28,7 @@ pub(super) fn check(config: &Config, problems: &mut Problems) {
             problems.add(format_args!("indexer.topics.{name}"), message);
         }
         if let Some(other) = indices.insert(topic.elasticsearch.index_name.clone(), name.clone()) {
-            let message = format_args!("{} is {other}'s already", topic.elasticsearch.index_name);
+            let message = format_args!("{} is already the index of {other}", topic.elasticsearch.index_name);
             problems.add(format_args!("indexer.topics.{name}.index_name"), message);
         }
         names.push((name.clone(), topic.elasticsearch.index_name.clone(), topic.elasticsearch.strategy));
@@ -49,8 +49,8 @@ pub(super) fn check(config: &Config, problems: &mut Problems) {
     }
 }
 
-/// Returns whether the strategy may make an index called `name` for the index name `of`: with a number or a date behind
-/// it.
+/// Returns whether the strategy may create an index called `name` for the index name `of`, by appending a number or a
+/// date.
 fn may_make(of: &str, strategy: Strategy, name: &str) -> bool {
     let rest = name.strip_prefix(of).and_then(|rest| rest.strip_prefix('-'));
     let is_number = |c: char| c.is_ascii_digit() || ".-_".contains(c);

@@ -5,7 +5,7 @@ use crate::bulk::tests::stub::{Received, Reply, Stub};
 use crate::bulk::tests::{batch_of, config, service};
 use crate::metrics::Metrics;
 
-/// Refuses the documents named "bad", and no others.
+/// Refuses only the documents named "bad".
 fn some_are_bad(received: &Received) -> Reply {
     let answer = |document: &&str| match document.contains("bad") {
         true => r#"{"create":{"status":400,"error":{"type":"document_parsing_exception"}}}"#,
@@ -21,7 +21,7 @@ fn refused() -> Vec<Refused> {
 }
 
 #[tokio::test]
-async fn a_document_that_is_at_fault_does_not_keep_the_others_from_closing_the_fuse() {
+async fn a_faulty_document_does_not_prevent_the_fuse_from_closing() {
     let stub = Stub::start(some_are_bad).await;
     let mut config = config(&stub.url());
     config.indexer.fuse.max_consecutive = 1;

@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn what_changes_a_document_is_seen_in_settings_and_mapping() {
+fn settings_and_mappings_that_change_documents_are_recognised() {
     for (index, expected) in [
         ("{}", Handling::Verbatim),
         (r#"{"settings":{"index":{"default_pipeline":"_none","mode":"standard"}}}"#, Handling::Verbatim),
@@ -21,13 +21,13 @@ fn what_changes_a_document_is_seen_in_settings_and_mapping() {
     ] {
         assert_eq!(read(format!(r#"{{"x-000001":{index}}}"#).as_bytes()), Some(expected), "{index}");
     }
-    // With filter_path, an index of which nothing is left is left out.
+    // With filter_path, an index without any matching setting is omitted.
     assert_eq!(read(b"{}"), Some(Handling::Verbatim));
     assert_eq!(read(b"<html>"), None);
 }
 
 #[test]
-fn what_fails_for_now_says_nothing_of_the_index() {
+fn a_transient_failure_does_not_count_as_an_answer() {
     const OWN: &str = r#"{"error":{"type":"security_exception","reason":"why"},"status":403}"#;
     for (status, body, expected) in [
         (200, "{}", Ok(Handling::Verbatim)),

@@ -5,7 +5,7 @@ fn answer(status: u16, body: &str) -> ServerAnswer {
 }
 
 #[test]
-fn the_id_of_an_action_line_is_taken_as_it_is_written() {
+fn the_id_of_an_action_line_is_returned_as_written() {
     for (line, expected) in [
         (r#"{"create":{"_id":"a"}}"#, r#""a""#),
         (r#"{"create":{"_index":"x-000001","_id":"a"}}"#, r#""a""#),
@@ -19,7 +19,7 @@ fn the_id_of_an_action_line_is_taken_as_it_is_written() {
 }
 
 #[test]
-fn what_an_answer_means() {
+fn documents_and_a_missing_index_are_read_from_the_answer() {
     let found = r#"{"docs":[{"found":true,"_version":1,"_source":{"a":1.10}},{"found":false}]}"#;
     let answer_of_two = answer(200, found);
     let documents = read("x", &answer_of_two, 2).unwrap().unwrap();
@@ -32,7 +32,7 @@ fn what_an_answer_means() {
 }
 
 #[test]
-fn what_says_nothing_of_a_document_settles_nothing() {
+fn an_answer_that_does_not_cover_every_document_settles_nothing() {
     let no_shard = r#"{"docs":[{"error":{"type":"no_shard_available_action_exception"}}]}"#;
     let unauthorized = r#"{"docs":[{"error":{"type":"security_exception"}}]}"#;
     for (status, body, trouble) in [
@@ -57,7 +57,7 @@ fn what_says_nothing_of_a_document_settles_nothing() {
 }
 
 #[test]
-fn documents_are_as_sent_only_when_every_byte_of_each_is() {
+fn documents_are_as_sent_only_if_every_byte_matches() {
     let head = r#"{"_index":"x-000001","_id":"\"_source\":{\\","_version":1,"_seq_no":0,"_primary_term":1,"found":true,"_source":"#;
     let both = format!(r#"{{"docs":[{head}{{"a":1}}}},{head}{{"b":"}},"}}}}]}}"#);
     let is_as_sent =

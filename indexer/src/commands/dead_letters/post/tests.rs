@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn headers_are_read_and_never_told() {
+fn headers_are_read_and_never_shown_in_errors() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("headers");
     std::fs::write(&file, "Authorization: Bearer a:b\n\nX-Other:1\n").unwrap();
