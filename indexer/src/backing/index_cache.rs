@@ -188,7 +188,8 @@ impl BackingIndexCache {
         }
     }
 
-    /// A table that was asked for at most two intervals ago.
+    /// A table that was asked for at most two intervals ago. What it does not hold may be there by now: who finds
+    /// something missing by it asks for one that is [`renewed`](Self::renewed).
     pub async fn fresh(&self) -> Arc<Table> {
         if let Some(read) = self.read.load().as_ref()
             && read.asked.elapsed() <= self.interval * 2
