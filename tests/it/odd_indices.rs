@@ -177,6 +177,27 @@ async fn what_a_read_only_index_lacks_goes_to_the_write_index_once() -> Result<(
     scene.indexer.stop().await
 }
 
+/// A late event cannot be looked up there: the topic waits and says why, and goes on by itself.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_old_index_that_may_not_be_searched_blocks_late_events_with_the_servers_reason() -> Result<()> {
+    let scene = Scene::new("no-reading", Expired::Oldest).await?;
+    let settings = format!("{}/_settings", scene.backing(1));
+    scene.call(Method::PUT, &format!("{}/_block/write", scene.backing(1)), Value::Null).await?;
+    scene.call(Method::PUT, &settings, json!({ "index.blocks.read": true })).await?;
+    scene.pipeline.feed(scene.mix).write(0..EVENTS).await?;
+    eventually("readiness names the block", || async {
+        let text = http::get(&format!("{}/readyz", scene.indexer.admin_url())).await?.text();
+        anyhow::ensure!(text.contains("cluster_block_exception") && text.contains(&scene.backing(1)), "{text}");
+        Ok(())
+    })
+    .await?;
+    scene.call(Method::PUT, &settings, json!({ "index.blocks.read": Value::Null })).await?;
+    scene.pipeline.all_committed().await?;
+    scene.exactly(0..EVENTS).await?;
+    assert_eq!(scene.dead_letters().await?, 0);
+    scene.indexer.stop().await
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_index_made_anew_under_another_name_holds_what_it_held() -> Result<()> {
     let scene = Scene::new("shrunk", Expired::Oldest).await?;

@@ -264,6 +264,8 @@ impl BackingIndexCache {
             return Ok(*since);
         }
         let first = match list::first_ingested(&self.client, oldest).await {
+            // It passes, or a part of the index cannot be searched for now. It is looked at again with the next list.
+            Err(ReadError::Refused { status: 408 | 429 | 500.., .. }) => return Ok(None),
             Err(ReadError::Refused { status: 400..=499, body }) => {
                 tracing::warn!(
                     index = &**oldest,
@@ -273,8 +275,6 @@ impl BackingIndexCache {
                 );
                 None
             }
-            // A part of it cannot be searched for now. It is looked at again with the next list.
-            Err(ReadError::Refused { status: 500.., .. }) => return Ok(None),
             first => first?,
         };
         let since = first.map(|first| first.saturating_add(tolerance(self.margin)));

@@ -12,6 +12,7 @@ use answer::Item;
 use class::{Class, Kind};
 
 pub use block::{Block, BlockKind};
+pub use obstacle::Obstacle;
 pub use refusal::Refusal;
 use trouble::MAX_DETAIL;
 pub use trouble::{BulkFailure, Trouble};
@@ -19,6 +20,7 @@ pub use trouble::{BulkFailure, Trouble};
 mod answer;
 mod block;
 mod class;
+mod obstacle;
 mod refusal;
 mod trouble;
 
@@ -85,31 +87,28 @@ pub fn judge(status: u16, body: &[u8], sent: usize) -> Judgement {
     let error = if class == Class::Success { None } else { request_error(body) };
     let kind = Kind::of(error.as_ref());
     let again = |trouble| Judgement::Retry(failure(trouble, status, error.as_ref()));
+    if let Some(trouble) = Trouble::of_status(status, kind) {
+        return again(trouble);
+    }
     match class {
         Class::Success => judge_items(body, sent),
-        Class::Server if matches!(status, 502..=504) || matches!(kind, Kind::Failing | Kind::None) => {
-            again(Trouble::Server)
-        }
+        Class::Server if kind == Kind::None => again(Trouble::Server),
         Class::Server => Judgement::Faulted(refusal(status, error)),
-        Class::TimedOut => again(Trouble::TimedOut),
         Class::TooLarge => Judgement::TooLarge,
-        _ if is_block(status, kind) => Judgement::Blocked(block(status, error)),
-        Class::TooMany => again(Trouble::Overload),
+        _ if kind.is_block(status) => Judgement::Blocked(block(status, error)),
         Class::Unknown => Judgement::Blocked(block(status, error)),
         Class::NotFound if kind == Kind::IndexNotFound => Judgement::IndexMissing,
         // Not Elasticsearch's: something before it has lost the way, which is no document's fault.
         Class::NotFound if error.is_none() => again(Trouble::Server),
         Class::BadRequest if kind == Kind::Document => Judgement::Refused(refusal(status, error)),
-        Class::BadRequest | Class::Denied | Class::NotFound | Class::Conflict | Class::OtherClient => {
-            Judgement::Doubtful(refusal(status, error))
-        }
+        Class::BadRequest
+        | Class::Denied
+        | Class::NotFound
+        | Class::TimedOut
+        | Class::Conflict
+        | Class::TooMany
+        | Class::OtherClient => Judgement::Doubtful(refusal(status, error)),
     }
-}
-
-/// Returns whether an operator must fix something, beyond doubt.
-fn is_block(status: u16, kind: Kind) -> bool {
-    let of_index = matches!(kind, Kind::ClusterBlock | Kind::IndexClosed | Kind::IndexNotCreated);
-    of_index || status == 401 || (status == 403 && kind == Kind::Security)
 }
 
 fn judge_items(body: &[u8], sent: usize) -> Judgement {
@@ -132,27 +131,28 @@ fn judge_item(item: Item) -> Fate {
     let error = item.error;
     let kind = Kind::of(error.as_ref());
     let again = |trouble| Fate::Retry(failure(trouble, status, error.as_ref()));
+    if let Some(trouble) = Trouble::of_status(status, kind) {
+        return again(trouble);
+    }
     match Class::of(status) {
         Class::Success if item.failure_store.is_some_and(|used| used == "used") => {
             Fate::Refused(in_failure_store(status))
         }
         Class::Success => Fate::Indexed,
-        Class::Server if matches!(status, 502..=504) || kind == Kind::Failing => again(Trouble::Server),
         Class::Server => Fate::Faulted(refusal(status, error)),
-        Class::TimedOut => again(Trouble::TimedOut),
         Class::Unknown => again(Trouble::Unreadable),
-        _ if is_block(status, kind) => Fate::Blocked(block(status, error)),
-        Class::TooMany => again(Trouble::Overload),
+        _ if kind.is_block(status) => Fate::Blocked(block(status, error)),
         Class::NotFound if kind == Kind::IndexNotFound => Fate::IndexMissing(refusal(status, error)),
-        Class::NotFound if kind == Kind::ShardNotThere => again(Trouble::Server),
         Class::Conflict if kind == Kind::VersionConflict => Fate::Duplicate(error.and_then(|error| error.index)),
         Class::BadRequest if kind == Kind::NotMapped => Fate::NotMapped(refusal(status, error)),
         Class::BadRequest if kind == Kind::Document => Fate::Refused(refusal(status, error)),
         Class::BadRequest
         | Class::Denied
         | Class::NotFound
+        | Class::TimedOut
         | Class::Conflict
         | Class::TooLarge
+        | Class::TooMany
         | Class::OtherClient => Fate::Doubtful(refusal(status, error)),
     }
 }
@@ -167,20 +167,7 @@ fn failure(trouble: Trouble, status: u16, error: Option<&ErrorBody>) -> BulkFail
 }
 
 fn block(status: u16, error: Option<ErrorBody>) -> Block {
-    let error = error.unwrap_or_default();
-    let kind = match Kind::of(Some(&error)) {
-        Kind::ClusterBlock => BlockKind::Index,
-        Kind::IndexClosed => BlockKind::Closed,
-        _ if Class::of(status) == Class::Denied => BlockKind::Security,
-        _ => BlockKind::Other,
-    };
-    Block {
-        kind,
-        index: error.index.clone(),
-        status,
-        reason: error.text(),
-        error_type: error.type_or_none().to_owned(),
-    }
+    Block::of_error(status, error.unwrap_or_default())
 }
 
 fn refusal(status: u16, error: Option<ErrorBody>) -> Refusal {

@@ -5,8 +5,7 @@ use std::collections::BTreeSet;
 
 use super::aimd::Signal;
 use super::limiter::Health;
-use super::outcome::{BulkFailure, Trouble};
-use super::verify::Obstacle;
+use super::outcome::{BulkFailure, Obstacle, Trouble};
 pub(super) use blockage::Blockage;
 pub(super) use counts::Counts;
 pub(super) use ending::Ending;

@@ -149,9 +149,9 @@ impl Reroute {
         let mut progress = Progress::default();
         let table = self.index_cache.fresh().await;
         let mut questions = self.questions(&table, work, batch, items, &mut progress);
-        if let Err(failure) = look_up::ask(&self.client, &table, &mut questions, Extent::First).await {
+        if let Err(obstacle) = look_up::ask(&self.client, &table, &mut questions, Extent::First).await {
             let items = questions.iter().map(|question| question.item).collect();
-            work.look_up_again(items, failure.into(), &mut progress);
+            work.look_up_again(items, obstacle, &mut progress);
             return progress;
         }
         let (hits, misses): (Vec<_>, Vec<_>) = questions.into_iter().partition(|question| !question.found.is_empty());

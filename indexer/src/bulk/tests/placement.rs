@@ -262,3 +262,33 @@ async fn what_is_found_costs_no_list() {
     let lists = lines.iter().filter(|line| line.starts_with("GET /cxone-events?")).count();
     assert_eq!(lists, 1, "{lines:?}");
 }
+
+/// That a question could not be answered in time says nothing of the index.
+#[tokio::test]
+async fn since_when_the_oldest_index_takes_documents_is_asked_again_after_what_passes() {
+    let mut searches = [408, 429, 503].into_iter();
+    let stub = Stub::start(move |received| match received.line.as_str() {
+        line if line.starts_with("GET /_cluster") => Reply::Answer(200, "{}".to_owned()),
+        line if line.contains("/_search") => match searches.next() {
+            Some(status) => failure(status, "timeout_exception"),
+            None => Reply::Answer(200, r#"{"aggregations":{"first":{"value":1790000000000}}}"#.to_owned()),
+        },
+        _ => {
+            let mut list = json!({});
+            for (name, is_write) in [("shrink-x-cxone-events-000002", false), ("cxone-events-000003", true)] {
+                list[name] = backing("1790000000001");
+                list[name]["aliases"] = json!({"cxone-events": {"is_write_index": is_write}});
+            }
+            Reply::Answer(200, list.to_string())
+        }
+    })
+    .await;
+    let mut config = config(&stub.url());
+    config.elasticsearch.strategy = Strategy::Rollover;
+    config.elasticsearch.placement.expired = Expired::Skip;
+    let service = service(&config);
+    for _ in 0..3 {
+        assert_eq!(service.bulk.index_cache().renewed().await.known_from(), i64::MIN);
+    }
+    assert!(service.bulk.index_cache().renewed().await.known_from() > 1_790_000_000_000);
+}
