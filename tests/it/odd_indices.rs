@@ -177,6 +177,30 @@ async fn what_a_read_only_index_lacks_goes_to_the_write_index_once() -> Result<(
     scene.indexer.stop().await
 }
 
+/// Elasticsearch refuses what is asked about the alias as a whole then.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_old_index_that_does_not_let_its_metadata_be_read_stops_nothing_and_loses_nothing() -> Result<()> {
+    let mut scene = Scene::new("no-metadata", Expired::Oldest).await?;
+    let block = |is_set: Value| json!({ "index.blocks.metadata": is_set });
+    let settings = format!("{}/_settings", scene.backing(1));
+    scene.call(Method::PUT, &settings, block(json!(true))).await?;
+    // What it has is found there, and what it lacks goes to the write index; after a restart, too.
+    scene.write(0..EVENTS).await?;
+    scene.indexer.stop().await?;
+    scene.indexer = scene.pipeline.indexer().await?;
+    scene.write(0..EVENTS).await?;
+    let new = Mix::good(Events::unique());
+    scene.pipeline.feed(new).write(0..EVENTS).await?;
+    scene.pipeline.all_committed().await?;
+    assert_eq!(scene.dead_letters().await?, 0);
+
+    scene.call(Method::PUT, &settings, block(Value::Null)).await?;
+    let mut all = scene.mix.indexable(&(0..EVENTS).collect::<Vec<_>>());
+    all.extend(new.indexable(&(0..EVENTS).collect::<Vec<_>>()));
+    scene.pipeline.delivered_exactly(&all).await?;
+    scene.indexer.stop().await
+}
+
 /// A late event cannot be looked up there: the topic waits and says why, and goes on by itself.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_old_index_that_may_not_be_searched_blocks_late_events_with_the_servers_reason() -> Result<()> {

@@ -135,6 +135,39 @@ async fn where_the_alias_is_gone_and_its_indices_are_there_nothing_is_begun_anew
     assert!(!changes(&stub).iter().any(|line| line.starts_with("PUT /cxone-events-000001")), "{:?}", changes(&stub));
 }
 
+/// `index.blocks.metadata` on an old backing index: the server refuses whatever is asked about the alias as a whole.
+#[tokio::test]
+async fn an_old_index_that_does_not_let_its_metadata_be_read_stops_neither_a_start_nor_a_new_schema() {
+    let store = Store::default();
+    let alias =
+        |is_write: bool| json!({ "aliases": { "cxone-events": { "is_write_index": is_write } }, "mappings": {} });
+    for (number, is_write) in [(4, false), (5, true)] {
+        store.lock().unwrap().insert(format!("/cxone-events-{number:06}"), alias(is_write));
+    }
+    let held = Arc::clone(&store);
+    let stub = Stub::start(move |received| match received.line.as_str() {
+        line if line.contains("000004") || line.contains(" /_alias/") || line.contains(" /cxone-events-*") => {
+            failure(403, "cluster_block_exception")
+        }
+        line if line.starts_with("GET /_resolve/index/cxone-events ") => {
+            let indices = ["cxone-events-000004", "cxone-events-000005"];
+            Reply::Answer(200, json!({ "aliases": [{ "name": "cxone-events", "indices": indices }] }).to_string())
+        }
+        line if line.starts_with("GET /cxone-events-000005/_alias/") => {
+            Reply::Answer(200, json!({ "cxone-events-000005": alias(true) }).to_string())
+        }
+        _ => fake::answer(&mut held.lock().unwrap(), received),
+    })
+    .await;
+    let fixture = fixture(&rollover(&stub.url()), None);
+    fixture.index.learn(&schema(r#"{"name":"a","type":"string"}"#));
+    fixture.index.set_up().await.unwrap();
+    fixture.index.evolve_one("cxone-events-000004").await.unwrap();
+    let changed = changes(&stub);
+    assert!(changed.contains(&"PUT /cxone-events-000005/_mapping".to_owned()), "{changed:?}");
+    assert!(!changed.iter().any(|line| line.contains("000001") || line.contains("000004")), "{changed:?}");
+}
+
 /// Such as a service that has its own words for what may not be asked.
 #[tokio::test]
 async fn advice_that_cannot_be_had_stops_nothing() {
