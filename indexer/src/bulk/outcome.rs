@@ -27,6 +27,9 @@ mod trouble;
 /// The parts of an answer that are read here. Elasticsearch ignores this if a request fails as a whole.
 pub(super) const FILTER_PATH: &str = "items.*.status,items.*.failure_store,items.*.error.type,items.*.error.reason,\
     items.*.error.index,items.*.error.caused_by.reason,error,status";
+/// The same with what the action `index` did: its status is that of a replaced document too where nothing was written.
+pub(super) const FILTER_PATH_OF_INDEX: &str = "items.*.status,items.*.failure_store,items.*.error.type,\
+    items.*.error.reason,items.*.error.index,items.*.error.caused_by.reason,error,status,items.*.result";
 
 /// What becomes of a whole request.
 #[derive(Debug, PartialEq)]
@@ -54,6 +57,8 @@ pub enum Judgement {
 pub enum Fate {
     /// Written.
     Indexed,
+    /// Not written, because an ingest pipeline of its index dropped it: as its operator wants it.
+    Dropped,
     /// Its id is taken, by a document in this index, if the answer names it.
     Duplicate(Option<String>),
     /// Never taken.
@@ -127,7 +132,7 @@ fn judge_items(body: &[u8], sent: usize) -> Judgement {
 }
 
 fn judge_item(item: Item) -> Fate {
-    let status = item.status;
+    let (status, is_dropped) = (item.status, item.is_dropped());
     let error = item.error;
     let kind = Kind::of(error.as_ref());
     let again = |trouble| Fate::Retry(failure(trouble, status, error.as_ref()));
@@ -138,6 +143,7 @@ fn judge_item(item: Item) -> Fate {
         Class::Success if item.failure_store.is_some_and(|used| used == "used") => {
             Fate::Refused(in_failure_store(status))
         }
+        Class::Success if is_dropped => Fate::Dropped,
         Class::Success => Fate::Indexed,
         Class::Server => Fate::Faulted(refusal(status, error)),
         Class::Unknown => again(Trouble::Unreadable),

@@ -2,6 +2,7 @@
 //! Elasticsearch. Pure.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::aimd::Signal;
 use super::limiter::Health;
@@ -25,6 +26,8 @@ pub(super) struct Progress {
     pub(super) blockage: Blockage,
     /// How it ended as a whole.
     pub(super) ending: Ending,
+    /// The index of documents that an ingest pipeline dropped, for one of them.
+    pub(super) dropped_by: Option<Arc<str>>,
     /// What has to be done first, before documents are sent again.
     pub(super) repairs: BTreeSet<Repair>,
 }

@@ -22,6 +22,15 @@ fn the_path_names_the_index_where_it_is_one_and_the_first_where_it_is_not() {
     }
 }
 
+/// The status of `index` does not say whether the document was written.
+#[test]
+fn the_result_is_asked_for_where_the_status_does_not_say_it() {
+    for (on_duplicate, expected) in [(OnDuplicate::KeepFirst, false), (OnDuplicate::KeepLast, true)] {
+        assert_eq!(filter_path(on_duplicate).contains("items.*.result"), expected);
+        assert!(filter_path(on_duplicate).contains(FILTER_PATH.split(",error,").next().unwrap()));
+    }
+}
+
 #[test]
 fn a_cluster_that_refuses_several_indices_in_a_request_gets_one_for_each() {
     let config = Config::default();

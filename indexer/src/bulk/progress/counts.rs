@@ -13,6 +13,8 @@ pub(in crate::bulk) struct Counts {
     pub(in crate::bulk) in_failure_store: usize,
     /// Those that are not indexed, as the config wants it.
     pub(in crate::bulk) skipped: usize,
+    /// Those that an ingest pipeline dropped.
+    pub(in crate::bulk) dropped: usize,
     /// Those that are there, but looked up before that counts.
     pub(in crate::bulk) doubtful: usize,
     /// Those that have to be sent again because they failed, as opposed to those whose chunk was cut in two.
@@ -24,7 +26,7 @@ pub(in crate::bulk) struct Counts {
 impl Counts {
     /// Returns how many are settled.
     pub(in crate::bulk) fn settled(&self) -> usize {
-        self.indexed + self.duplicates + self.refused + self.skipped
+        self.indexed + self.duplicates + self.refused + self.skipped + self.dropped
     }
 
     /// Returns whether any is settled, or there and only to be looked up.
