@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
 use crate::index::swap::Member;
+use crate::placement::{FoundIndex, Table};
 
 const PAGE: &str = "<html>log in</html>";
 
@@ -120,19 +121,55 @@ async fn an_index_is_kept_as_long_as_the_policy_says_that_it_is_made_with() {
 /// As after years: the lifecycle has long deleted the first backing indices.
 #[tokio::test]
 async fn where_the_alias_is_gone_and_its_indices_are_there_nothing_is_begun_anew() {
+    for server in [json!({}), json!({ "version": { "distribution": "opensearch", "number": "3.3.0" } })] {
+        let (stub, _) = bereft(&server, "1").await;
+        let error = fixture(&rollover(&stub.url()), None).index.set_up().await.unwrap_err().to_string();
+        assert!(error.contains("cxone-events is gone") && error.contains("(cxone-events-000005)"), "{error}");
+        assert!(
+            !changes(&stub).iter().any(|line| line.starts_with("PUT /cxone-events-000001")),
+            "{:?}",
+            changes(&stub)
+        );
+    }
+}
+
+/// All were deleted, and documents on their way made two of them again.
+#[tokio::test]
+async fn what_documents_have_made_again_on_opensearch_keeps_nobody_from_beginning_anew() {
+    let (stub, _) = bereft(&json!({ "version": { "distribution": "opensearch", "number": "3.3.0" } }), "2").await;
+    let index = fixture(&rollover(&stub.url()), None).index;
+    index.set_up().await.unwrap_err();
+    let known = |name: &str, is_write: bool| FoundIndex {
+        name: name.to_owned(),
+        created: 1,
+        writable: true,
+        is_write,
+        is_resized: false,
+    };
+    let found = vec![known("cxone-events-000004", false), known("cxone-events-000005", true)];
+    let table = Table::new("cxone-events", found, None, 1, Duration::ZERO).unwrap();
+    index.rejoin(&table).await.unwrap_err();
+    index.set_up().await.unwrap();
+    assert!(changes(&stub).iter().any(|line| line.starts_with("PUT /cxone-events-000001")), "{:?}", changes(&stub));
+}
+
+/// A server of `version` where two backing indices are there without their alias.
+async fn bereft(version: &Value, created: &'static str) -> (Stub, Store) {
     let store = Store::default();
+    if version.is_object() && version != &json!({}) {
+        store.lock().unwrap().insert("/".to_owned(), version.clone());
+    }
+    let held = Arc::clone(&store);
     let stub = Stub::start(move |received| match received.line.starts_with("GET /cxone-events-*?") {
         true => {
-            let index = json!({ "aliases": {}, "settings": { "index": { "creation_date": "1" } } });
+            let index = json!({ "aliases": {}, "settings": { "index": { "creation_date": created } } });
             let found = json!({ "cxone-events-000004": index, "cxone-events-000005": index, "cxone-events-eu": index });
             Reply::Answer(200, found.to_string())
         }
-        false => fake::answer(&mut store.lock().unwrap(), received),
+        false => fake::answer(&mut held.lock().unwrap(), received),
     })
     .await;
-    let error = fixture(&rollover(&stub.url()), None).index.set_up().await.unwrap_err().to_string();
-    assert!(error.contains("cxone-events is gone") && error.contains("(cxone-events-000005)"), "{error}");
-    assert!(!changes(&stub).iter().any(|line| line.starts_with("PUT /cxone-events-000001")), "{:?}", changes(&stub));
+    (stub, store)
 }
 
 /// `index.blocks.metadata` on an old backing index: the server refuses whatever is asked about the alias as a whole.
