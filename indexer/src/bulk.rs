@@ -16,6 +16,7 @@ use tokio::sync::watch;
 use self::aimd::Aimd;
 use self::breaker::{Breaker, Pause};
 pub use self::delivered::{Delivered, Refused, SetAside};
+use self::dropped::DroppedReport;
 use self::landing::Landing;
 use self::limiter::Limiter;
 use self::post::Post;
@@ -40,6 +41,7 @@ mod count;
 mod decide;
 mod delivered;
 pub mod doubt;
+mod dropped;
 pub mod dry_run;
 mod duplicate_copies;
 mod landing;
@@ -104,6 +106,7 @@ impl Bulk {
         let rounds = Rounds {
             control: Control::new(&client, &post, &limiter, &undecided, stream),
             landing: Landing::new(config, &client, index_cache, &metrics),
+            dropped: DroppedReport::new(config, &client),
             retries: Retries::new(backoff_of(config), limiter.pause()),
             index,
             limiter,

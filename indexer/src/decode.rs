@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use avro::{DecodeError, FieldPath, Schema};
+use avro::{DecodeError, Schema};
 use config::ConfigError;
 use registry::RegistryError;
 use registry::wire::{self, SchemaId};
@@ -19,6 +19,9 @@ use crate::message::record::Record;
 use crate::message::target::NoPlacement;
 use crate::metrics::{Metrics, PlacementMetrics};
 use crate::placement::times::Times;
+use schemas::{Known, Schemas};
+
+mod schemas;
 
 /// How many schema ids are remembered as unusable. When there are more, all are forgotten and requested again.
 const MAX_MISSING: usize = 1_024;
@@ -51,14 +54,10 @@ enum NoDocument {
 #[derive(Debug)]
 pub struct Decoder {
     topic: String,
-    /// The schemas whose fields the index has.
-    schemas: HashMap<SchemaId, Known>,
-    max_schemas: usize,
+    schemas: Schemas,
     rules: document::Rules,
     fields: Fields,
     on_duplicate: OnDuplicate,
-    /// The schema of the last record, which is usually that of the next one.
-    last: Option<Known>,
     time_field: String,
     /// Whether that field is hidden.
     hides_time: bool,
@@ -70,15 +69,6 @@ pub struct Decoder {
     missing: HashMap<SchemaId, Missing>,
     /// The ids of the wanted documents; `None` means all.
     only: Option<HashSet<String>>,
-}
-
-/// A schema in use.
-#[derive(Clone, Debug)]
-struct Known {
-    id: SchemaId,
-    schema: Arc<Schema>,
-    /// The event's own timestamp, if the schema has one and it is used.
-    time: Option<Arc<FieldPath>>,
 }
 
 /// Why a schema id has no usable schema.
@@ -114,13 +104,11 @@ impl Decoder {
         let time_field = &config.elasticsearch.placement.time_field;
         Ok(Self {
             topic: config.kafka.topic.clone(),
-            schemas: HashMap::new(),
-            max_schemas: usize::try_from(config.schema_registry.cache_capacity).unwrap_or(usize::MAX).max(1),
+            schemas: Schemas::new(&config.schema_registry),
             rules: document::Rules::of(config),
             hides_time: fields.hides(time_field),
             unwatched: None,
             on_duplicate: config.elasticsearch.on_duplicate,
-            last: None,
             time_field: time_field.clone(),
             times: Times::new(&config.kafka.topic, &config.elasticsearch, fields.hides(time_field), &metrics),
             fields,
@@ -147,9 +135,6 @@ impl Decoder {
     /// Adds the schema of `id`, whose fields the index has. Records that name it become documents from now on. When
     /// there is no more room, all others are forgotten; those in use are fetched again.
     pub fn note_schema(&mut self, id: SchemaId, schema: Arc<Schema>) {
-        if self.schemas.len() >= self.max_schemas {
-            self.schemas.clear();
-        }
         let schema = match self.fields.apply(id, schema) {
             Ok(schema) => schema,
             Err(error) => {
@@ -160,7 +145,7 @@ impl Decoder {
         let time = self.placer.wants_event_time().then(|| schema.time_field(&self.time_field));
         let time = time.and_then(|field| field.inspect_err(|why| self.times.note_missing(id, why)).ok());
         self.unwatched = Some(id);
-        self.schemas.insert(id, Known { id, schema, time: time.map(Arc::new) });
+        self.schemas.note(Known { id, schema, time: time.map(Arc::new) });
     }
 
     /// Notes that `id` has no usable schema. Records that name it become dead letters until
@@ -192,7 +177,7 @@ impl Decoder {
                 return Decoded::Undecodable;
             }
         };
-        let Some(known) = self.schema(id) else {
+        let Some(known) = self.schemas.get(id) else {
             return self.without_schema(id, record, batch);
         };
         if self.unwatched == Some(id) {
@@ -283,12 +268,5 @@ impl Decoder {
                 Decoded::Undecodable
             }
         }
-    }
-
-    fn schema(&mut self, id: SchemaId) -> Option<Known> {
-        if self.last.as_ref().is_none_or(|known| known.id != id) {
-            self.last = Some(self.schemas.get(&id)?.clone());
-        }
-        self.last.clone()
     }
 }

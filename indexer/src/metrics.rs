@@ -106,9 +106,9 @@ impl Metrics {
             documents: counters_of(
                 registry,
                 "penstock_indexer_documents_total",
-                "Documents by outcome: indexed, duplicate, refused.",
+                "Documents by outcome: indexed, duplicate, refused; or dropped, by an ingest pipeline.",
                 "outcome",
-                &["indexed", "duplicate", "refused"],
+                &["indexed", "duplicate", "refused", "dropped"],
             )?,
             held_bytes: gauges(
                 registry,

@@ -178,6 +178,51 @@ async fn documents_missing_in_a_read_only_index_go_to_the_write_index() -> Resul
     scene.indexer.stop().await
 }
 
+/// Elasticsearch refuses what is asked about the alias as a whole then.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_old_index_that_does_not_let_its_metadata_be_read_stops_nothing_and_loses_nothing() -> Result<()> {
+    let mut scene = Scene::new("no-metadata", Expired::Oldest).await?;
+    let block = |is_set: Value| json!({ "index.blocks.metadata": is_set });
+    let settings = format!("{}/_settings", scene.backing(1));
+    scene.call(Method::PUT, &settings, block(json!(true))).await?;
+    // What it has is found there, and what it lacks goes to the write index; after a restart, too.
+    scene.write(0..EVENTS).await?;
+    scene.indexer.stop().await?;
+    scene.indexer = scene.pipeline.indexer().await?;
+    scene.write(0..EVENTS).await?;
+    let new = Mix::good(Events::unique());
+    scene.pipeline.feed(new).write(0..EVENTS).await?;
+    scene.pipeline.all_committed().await?;
+    assert_eq!(scene.dead_letters().await?, 0);
+
+    scene.call(Method::PUT, &settings, block(Value::Null)).await?;
+    let mut all = scene.mix.indexable(&(0..EVENTS).collect::<Vec<_>>());
+    all.extend(new.indexable(&(0..EVENTS).collect::<Vec<_>>()));
+    scene.pipeline.delivered_exactly(&all).await?;
+    scene.indexer.stop().await
+}
+
+/// A late event cannot be looked up there: the topic waits and says why, and goes on by itself.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_old_index_that_may_not_be_searched_blocks_late_events_with_the_servers_reason() -> Result<()> {
+    let scene = Scene::new("no-reading", Expired::Oldest).await?;
+    let settings = format!("{}/_settings", scene.backing(1));
+    scene.call(Method::PUT, &format!("{}/_block/write", scene.backing(1)), Value::Null).await?;
+    scene.call(Method::PUT, &settings, json!({ "index.blocks.read": true })).await?;
+    scene.pipeline.feed(scene.mix).write(0..EVENTS).await?;
+    eventually("readiness names the block", || async {
+        let text = http::get(&format!("{}/readyz", scene.indexer.admin_url())).await?.text();
+        anyhow::ensure!(text.contains("cluster_block_exception") && text.contains(&scene.backing(1)), "{text}");
+        Ok(())
+    })
+    .await?;
+    scene.call(Method::PUT, &settings, json!({ "index.blocks.read": Value::Null })).await?;
+    scene.pipeline.all_committed().await?;
+    scene.exactly(0..EVENTS).await?;
+    assert_eq!(scene.dead_letters().await?, 0);
+    scene.indexer.stop().await
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_index_recreated_under_another_name_keeps_its_documents() -> Result<()> {
     let scene = Scene::new("shrunk", Expired::Oldest).await?;

@@ -2,7 +2,8 @@
 //! document per event before the swap, after it, and after the way back.
 
 use std::collections::{BTreeMap, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use harness::command;
@@ -129,6 +130,59 @@ async fn an_alias_that_rolls_over_is_swapped_under_load_and_back() -> Result<()>
     let pipeline = Pipeline::new(&Stack::running()?, "swap-rollover").await?;
     let name = pipeline.config.elasticsearch.index_name.clone();
     swap_and_back(pipeline, &format!("{name}-000001"), &format!("{name}-000002")).await
+}
+
+/// Each command is given again: after the new index has rolled over, after it was killed when the alias had moved, and
+/// after it was done.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_swap_and_its_way_back_that_are_given_again_do_what_is_left_and_no_more() -> Result<()> {
+    let mut pipeline = Pipeline::new(&Stack::running()?, "swap-again").await?;
+    pipeline.config.elasticsearch.placement.margin = Duration::from_secs(1);
+    let name = pipeline.config.elasticsearch.index_name.clone();
+    let (old, new, next) = (format!("{name}-000001"), format!("{name}-000002"), format!("{name}-000003"));
+    let indexer = pipeline.indexer().await?;
+    let first = Mix::good(Events::new(rand::random(), now() - 60_000));
+    pipeline.feed(first).write(0..200).await?;
+    pipeline.all_committed().await?;
+    let swap = ["replay", "--from", "earliest", "--into", &new, "--swap", "--accept-fewer"];
+    let answer = command::run(&pipeline, &swap).await?;
+    assert_eq!(answer.code, 0, "{answer:#?}");
+
+    pipeline.search.call(Method::POST, &format!("{name}/_rollover"), &json!({})).await?;
+    let mut ids = first.indexable(&(0..200).collect::<Vec<_>>());
+    let more = Mutex::new(Vec::new());
+    eventually("events land in the next index", || async {
+        let mix = Mix::good(Events::unique());
+        pipeline.feed(mix).write(0..10).await?;
+        more.lock().map_err(|_| anyhow::anyhow!("poisoned"))?.push(mix);
+        pipeline.all_committed().await?;
+        anyhow::ensure!(pipeline.search.count(&next).await? > 0, "none is there");
+        Ok(())
+    })
+    .await?;
+    for mix in more.into_inner()? {
+        ids.extend(mix.indexable(&(0..10).collect::<Vec<_>>()));
+    }
+    let again = command::run(&pipeline, &swap).await?;
+    assert_eq!(again.code, 0, "{again:#?}");
+    exactly(&pipeline, &ids).await?;
+
+    let mut killed = command::start(&pipeline, &["swap-back"], "swap-back.log").await?;
+    let is_back = BTreeMap::from([(old.clone(), true)]);
+    eventually("the alias leads to the old index", || async {
+        let behind = behind(&pipeline).await?;
+        anyhow::ensure!(behind == is_back, "{behind:?}");
+        Ok(())
+    })
+    .await?;
+    killed.kill()?;
+    let finished = command::run(&pipeline, &["swap-back"]).await?;
+    assert_eq!(finished.code, 0, "{finished:#?}");
+    assert_eq!(behind(&pipeline).await?, is_back);
+    exactly(&pipeline, &ids).await?;
+    let done = command::run(&pipeline, &["swap-back"]).await?;
+    assert!(done.code == 0 && done.output.contains("nothing is left to do"), "{done:#?}");
+    indexer.stop().await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -189,7 +189,8 @@ impl BackingIndexCache {
         }
     }
 
-    /// Returns a table that was requested at most two intervals ago.
+    /// A table that was asked for at most two intervals ago. What it does not hold may be there by now: who finds
+    /// something missing by it asks for one that is [`renewed`](Self::renewed).
     pub async fn fresh(&self) -> Arc<Table> {
         if let Some(read) = self.read.load().as_ref()
             && read.asked.elapsed() <= self.interval * 2
@@ -264,6 +265,8 @@ impl BackingIndexCache {
             return Ok(*since);
         }
         let first = match list::first_ingested(&self.client, oldest).await {
+            // It passes, or a part of the index cannot be searched for now. It is looked at again with the next list.
+            Err(ReadError::Refused { status: 408 | 429 | 500.., .. }) => return Ok(None),
             Err(ReadError::Refused { status: 400..=499, body }) => {
                 tracing::warn!(
                     index = &**oldest,
@@ -273,8 +276,6 @@ impl BackingIndexCache {
                 );
                 None
             }
-            // A part of the index cannot be searched for now. The query is repeated with the next list.
-            Err(ReadError::Refused { status: 500.., .. }) => return Ok(None),
             first => first?,
         };
         let since = first.map(|first| first.saturating_add(tolerance(self.margin)));

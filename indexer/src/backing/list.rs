@@ -11,6 +11,9 @@ use crate::config::Strategy;
 use crate::elasticsearch::errors::request_error_type;
 use crate::elasticsearch::{Client, Method, Request, SendError, ServerAnswer};
 use crate::placement::table::{FoundIndex, TableError};
+pub(super) use apart::Unreadable;
+
+mod apart;
 
 /// The parts of an index that are read.
 const FILTER_PATH: &str = "*.aliases,*.settings.index.creation_date,*.settings.index.blocks,*.settings.index.resize.source.name,*.settings.index.verified_before_close";
@@ -48,8 +51,8 @@ impl ReadError {
     }
 }
 
-/// Returns the indices behind the alias `name`, or of the data stream `name` in the stream's own order, as of this
-/// call.
+/// Returns the indices behind the alias `name`, or of the data stream `name` in the stream's own order, by the time
+/// that this is called. Those that do not let themselves be read are noted in `unreadable`.
 ///
 /// # Errors
 /// [`ReadError`].
@@ -58,12 +61,25 @@ pub(super) async fn read(
     name: &str,
     strategy: Strategy,
     is_opensearch: bool,
+    unreadable: &Unreadable,
 ) -> Result<Vec<FoundIndex>, ReadError> {
     let order = match strategy {
         Strategy::DataStream => Some(order(client, name).await?),
         Strategy::Rollover | Strategy::Time | Strategy::Single => None,
     };
-    let found = found(parse(&get(client, &format!("/{name}"), query(is_opensearch)).await?)?, name)?;
+    let answer = get(client, &format!("/{name}"), query(is_opensearch)).await?;
+    let found = if apart::is_blocked(&answer) {
+        let found = apart::read(client, name, order.as_deref(), unreadable).await?;
+        // It may be the write index that does not tell.
+        if strategy == Strategy::Rollover && !found.iter().any(|index| index.is_write) {
+            return Err(ReadError::refused(&answer));
+        }
+        found
+    } else {
+        let indices: HashMap<String, IndexAnswer> = parse(&answer)?;
+        let alone = indices.len() == 1;
+        found(indices, name, alone)?
+    };
     Ok(match order {
         Some(order) => in_order(found, &order),
         None => found,
@@ -186,11 +202,13 @@ struct BlocksAnswer {
 
 fn of_alias(indices: &HashMap<String, IndexAnswer>, alias: &str) -> Result<Vec<FoundIndex>, ReadError> {
     let own = indices.iter().filter(|(_, index)| index.aliases.contains_key(alias));
-    found(own.map(|(name, index)| (name.clone(), index.clone())).collect(), alias)
+    let own: HashMap<String, IndexAnswer> = own.map(|(name, index)| (name.clone(), index.clone())).collect();
+    let alone = own.len() == 1;
+    found(own, alias, alone)
 }
 
-fn found(indices: HashMap<String, IndexAnswer>, alias: &str) -> Result<Vec<FoundIndex>, ReadError> {
-    let alone = indices.len() == 1;
+/// Returns what `indices` are to `alias`; `alone` if it leads to no other.
+fn found(indices: HashMap<String, IndexAnswer>, alias: &str, alone: bool) -> Result<Vec<FoundIndex>, ReadError> {
     let mut all = Vec::with_capacity(indices.len());
     for (name, index) in indices {
         let is_write = match index.aliases.get(alias) {
@@ -216,6 +234,7 @@ fn in_order(found: Vec<FoundIndex>, order: &[String]) -> Vec<FoundIndex> {
     if let Some(last) = all.last_mut() {
         last.is_write = true;
     }
+    apart::date(&mut all);
     all
 }
 

@@ -7,7 +7,7 @@ use tokio::sync::{Mutex, oneshot};
 use tokio::time::Instant;
 
 use super::barrier::Barrier;
-use super::list::{self, ReadError};
+use super::list::{self, ReadError, Unreadable};
 use crate::backing::now_millis;
 use crate::config::Strategy;
 use crate::elasticsearch::Client;
@@ -27,6 +27,7 @@ pub struct Lists {
     /// Allows one request at a time. Those that arrive meanwhile are combined into the next one.
     turn: Mutex<()>,
     phase: i64,
+    unreadable: Unreadable,
 }
 
 /// The indices behind an alias or of a data stream, as listed.
@@ -64,6 +65,7 @@ impl Lists {
             waiting: StdMutex::default(),
             turn: Mutex::new(()),
             phase: rand::random_range(0..60_000),
+            unreadable: Unreadable::default(),
         }
     }
 
@@ -121,15 +123,19 @@ impl Lists {
                 let one = match found.pop() {
                     Some(found) => Ok(found),
                     // Only one name is left, or the combined request failed; then each name is read on its own.
-                    None => list::read(&self.client, &ask.name, ask.strategy, ask.is_opensearch).await,
+                    None => self.read_one(&ask).await,
                 };
                 answer(ask, one.map(listed));
             }
         }
         for ask in streams {
-            let found = list::read(&self.client, &ask.name, ask.strategy, ask.is_opensearch).await;
+            let found = self.read_one(&ask).await;
             answer(ask, found.map(listed));
         }
+    }
+
+    async fn read_one(&self, ask: &Ask) -> Result<Vec<FoundIndex>, ReadError> {
+        list::read(&self.client, &ask.name, ask.strategy, ask.is_opensearch, &self.unreadable).await
     }
 
     fn waiting(&self) -> std::sync::MutexGuard<'_, Vec<Ask>> {

@@ -41,7 +41,12 @@ pub(super) fn log_refused(metrics: &Metrics, batch: &Batch, refused: &[Refused])
 
 /// Counts the documents that `counts` says are settled.
 pub(super) fn documents(metrics: &Metrics, counts: &Counts) {
-    let outcomes = [("indexed", counts.indexed), ("duplicate", counts.duplicates), ("refused", counts.refused)];
+    let outcomes = [
+        ("indexed", counts.indexed),
+        ("duplicate", counts.duplicates),
+        ("refused", counts.refused),
+        ("dropped", counts.dropped),
+    ];
     for (outcome, count) in outcomes.into_iter().filter(|(_, count)| *count > 0) {
         metrics.documents.with_label_values(&[outcome]).inc_by(count as u64);
     }

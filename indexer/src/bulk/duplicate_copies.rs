@@ -64,7 +64,7 @@ fn count(copies: &[DuplicateCopy<'_>], fates: Vec<Fate>) -> Result<usize, BulkFa
     for (copy, fate) in copies.iter().zip(fates) {
         match fate {
             // Another client has already deleted a copy that is missing (404).
-            Fate::Indexed | Fate::Refused(_) | Fate::IndexMissing(_) => {}
+            Fate::Indexed | Fate::Dropped | Fate::Refused(_) | Fate::IndexMissing(_) => {}
             Fate::Doubtful(refusal) if refusal.status == 404 => {}
             Fate::Doubtful(refusal) | Fate::Faulted(refusal) | Fate::NotMapped(refusal) => return Err(refusal.into()),
             Fate::Blocked(block) => {

@@ -7,11 +7,14 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::outcome::{BulkFailure, Trouble};
+use super::outcome::{BulkFailure, Obstacle, Trouble};
 use crate::batch::Batch;
-use crate::elasticsearch::errors::request_error_type;
+use crate::elasticsearch::errors::{ErrorBody, request_error_type};
 use crate::elasticsearch::{Client, Method, Request, ServerAnswer};
 use crate::placement::Table;
+
+/// What the questions are for, in messages.
+const DOING: &str = "looking up ids";
 
 /// Asks whether one document exists.
 #[derive(Debug)]
@@ -56,12 +59,7 @@ struct Docs {
 struct Doc {
     #[serde(default)]
     found: bool,
-    error: Option<DocError>,
-}
-
-#[derive(Deserialize)]
-struct DocError {
-    r#type: Option<String>,
+    error: Option<ErrorBody>,
 }
 
 impl Question {
@@ -90,7 +88,7 @@ pub(super) async fn ask(
     table: &Table,
     questions: &mut [Question],
     extent: Extent,
-) -> Result<(), BulkFailure> {
+) -> Result<(), Obstacle> {
     for (number, index) in table.backing().iter().enumerate() {
         let is_open = |question: &Question| extent == Extent::All || question.found.is_empty();
         let mut open: Vec<&mut Question> =
@@ -111,47 +109,46 @@ pub(super) async fn ask(
 ///
 /// # Errors
 /// If Elasticsearch does not answer.
-pub(super) async fn ask_one(client: &Client, index: &str, ids: &[&str]) -> Result<Vec<bool>, BulkFailure> {
+pub(super) async fn ask_one(client: &Client, index: &str, ids: &[&str]) -> Result<Vec<bool>, Obstacle> {
     let request = Request {
         method: Method::Post,
         path: &format!("/{index}/_mget"),
-        query: &[("_source", "false"), ("filter_path", "docs.found,docs.error.type")],
+        query: &[("_source", "false"), ("filter_path", "docs.found,docs.error.type,docs.error.reason")],
         content_type: "application/json",
         body: Bytes::from(json!({ "ids": ids }).to_string()),
     };
-    let answer = client.send(&request).await?;
+    let answer = client.send(&request).await.map_err(BulkFailure::from)?;
     read(index, &answer, ids.len())
 }
 
-fn read(index: &str, answer: &ServerAnswer, asked: usize) -> Result<Vec<bool>, BulkFailure> {
-    let failure = |trouble, what: &str| {
-        let detail = format!("looking up {asked} ids in {index}: status {}: {what}", answer.status);
-        Err(BulkFailure { trouble, detail })
-    };
+fn read(index: &str, answer: &ServerAnswer, asked: usize) -> Result<Vec<bool>, Obstacle> {
     match answer.status {
         200 => {}
         // A deleted index holds nothing, and a closed index cannot be read. A 404 with another cause is no answer.
         400 | 404 if request_error_type(&answer.body).is_some_and(|error_type| is_gone(&error_type)) => {
             return Ok(vec![false; asked]);
         }
-        429 => return failure(Trouble::Overload, "too much to do"),
-        _ => return failure(Trouble::Server, &answer.beginning()),
+        _ => return Err(Obstacle::of_answer(DOING, index, answer)),
     }
-    let docs: Docs = match serde_json::from_slice(&answer.body) {
-        Ok(docs) => docs,
-        Err(error) => return failure(Trouble::Unreadable, &error.to_string()),
+    let unreadable = |what: &str| {
+        let detail = format!("{DOING} in {index}: {what}");
+        Obstacle::Failed(BulkFailure { trouble: Trouble::Unreadable, detail })
     };
-    if docs.docs.len() != asked {
-        return failure(Trouble::Unreadable, "the answer does not cover every id");
+    let Docs { docs } = serde_json::from_slice(&answer.body).map_err(|error| unreadable(&error.to_string()))?;
+    if docs.len() != asked {
+        return Err(unreadable("the answer does not speak of every id"));
     }
-    let is_missing = |error: &DocError| error.r#type.as_deref().is_some_and(is_gone);
-    if let Some(error) = docs.docs.iter().filter_map(|doc| doc.error.as_ref()).find(|error| !is_missing(error)) {
-        return failure(Trouble::Server, error.r#type.as_deref().unwrap_or("an error without a type"));
-    }
-    Ok(docs.docs.into_iter().map(|doc| doc.found).collect())
+    let found = |doc: Doc| match doc.error {
+        Some(error) if !is_gone(error.type_or_none()) => Err(Obstacle::of_document(DOING, index, error)),
+        _ => Ok(doc.found),
+    };
+    docs.into_iter().map(found).collect()
 }
 
 /// Returns whether an index with this `error.type` cannot be read.
 fn is_gone(error_type: &str) -> bool {
     matches!(error_type, "index_not_found_exception" | "index_closed_exception")
 }
+
+#[cfg(test)]
+mod tests;

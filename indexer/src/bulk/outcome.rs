@@ -12,6 +12,7 @@ use answer::Item;
 use class::{Class, Kind};
 
 pub use block::{Block, BlockKind};
+pub use obstacle::Obstacle;
 pub use refusal::Refusal;
 use trouble::MAX_DETAIL;
 pub use trouble::{BulkFailure, Trouble};
@@ -19,12 +20,16 @@ pub use trouble::{BulkFailure, Trouble};
 mod answer;
 mod block;
 mod class;
+mod obstacle;
 mod refusal;
 mod trouble;
 
 /// The parts of an answer that are read here. Elasticsearch ignores the filter if a request fails as a whole.
 pub(super) const FILTER_PATH: &str = "items.*.status,items.*.failure_store,items.*.error.type,items.*.error.reason,\
     items.*.error.index,items.*.error.caused_by.reason,error,status";
+/// The same with what the action `index` did: its status is that of a replaced document too where nothing was written.
+pub(super) const FILTER_PATH_OF_INDEX: &str = "items.*.status,items.*.failure_store,items.*.error.type,\
+    items.*.error.reason,items.*.error.index,items.*.error.caused_by.reason,error,status,items.*.result";
 
 /// The outcome of a whole request.
 #[derive(Debug, PartialEq)]
@@ -52,6 +57,8 @@ pub enum Judgement {
 pub enum Fate {
     /// The document was written.
     Indexed,
+    /// Not written, because an ingest pipeline of its index dropped it: as its operator wants it.
+    Dropped,
     /// The id is taken by a document in this index, if the answer names it.
     Duplicate(Option<String>),
     /// The document will never be accepted.
@@ -85,31 +92,28 @@ pub fn judge(status: u16, body: &[u8], sent: usize) -> Judgement {
     let error = if class == Class::Success { None } else { request_error(body) };
     let kind = Kind::of(error.as_ref());
     let again = |trouble| Judgement::Retry(failure(trouble, status, error.as_ref()));
+    if let Some(trouble) = Trouble::of_status(status, kind) {
+        return again(trouble);
+    }
     match class {
         Class::Success => judge_items(body, sent),
-        Class::Server if matches!(status, 502..=504) || matches!(kind, Kind::Failing | Kind::None) => {
-            again(Trouble::Server)
-        }
+        Class::Server if kind == Kind::None => again(Trouble::Server),
         Class::Server => Judgement::Faulted(refusal(status, error)),
-        Class::TimedOut => again(Trouble::TimedOut),
         Class::TooLarge => Judgement::TooLarge,
-        _ if is_block(status, kind) => Judgement::Blocked(block(status, error)),
-        Class::TooMany => again(Trouble::Overload),
+        _ if kind.is_block(status) => Judgement::Blocked(block(status, error)),
         Class::Unknown => Judgement::Blocked(block(status, error)),
         Class::NotFound if kind == Kind::IndexNotFound => Judgement::IndexMissing,
         // The answer is not from Elasticsearch. A proxy cannot find it, which is no document's fault.
         Class::NotFound if error.is_none() => again(Trouble::Server),
         Class::BadRequest if kind == Kind::Document => Judgement::Refused(refusal(status, error)),
-        Class::BadRequest | Class::Denied | Class::NotFound | Class::Conflict | Class::OtherClient => {
-            Judgement::Doubtful(refusal(status, error))
-        }
+        Class::BadRequest
+        | Class::Denied
+        | Class::NotFound
+        | Class::TimedOut
+        | Class::Conflict
+        | Class::TooMany
+        | Class::OtherClient => Judgement::Doubtful(refusal(status, error)),
     }
-}
-
-/// Returns whether an operator must certainly fix something.
-fn is_block(status: u16, kind: Kind) -> bool {
-    let of_index = matches!(kind, Kind::ClusterBlock | Kind::IndexClosed | Kind::IndexNotCreated);
-    of_index || status == 401 || (status == 403 && kind == Kind::Security)
 }
 
 fn judge_items(body: &[u8], sent: usize) -> Judgement {
@@ -128,31 +132,33 @@ fn judge_items(body: &[u8], sent: usize) -> Judgement {
 }
 
 fn judge_item(item: Item) -> Fate {
-    let status = item.status;
+    let (status, is_dropped) = (item.status, item.is_dropped());
     let error = item.error;
     let kind = Kind::of(error.as_ref());
     let again = |trouble| Fate::Retry(failure(trouble, status, error.as_ref()));
+    if let Some(trouble) = Trouble::of_status(status, kind) {
+        return again(trouble);
+    }
     match Class::of(status) {
         Class::Success if item.failure_store.is_some_and(|used| used == "used") => {
             Fate::Refused(in_failure_store(status))
         }
+        Class::Success if is_dropped => Fate::Dropped,
         Class::Success => Fate::Indexed,
-        Class::Server if matches!(status, 502..=504) || kind == Kind::Failing => again(Trouble::Server),
         Class::Server => Fate::Faulted(refusal(status, error)),
-        Class::TimedOut => again(Trouble::TimedOut),
         Class::Unknown => again(Trouble::Unreadable),
-        _ if is_block(status, kind) => Fate::Blocked(block(status, error)),
-        Class::TooMany => again(Trouble::Overload),
+        _ if kind.is_block(status) => Fate::Blocked(block(status, error)),
         Class::NotFound if kind == Kind::IndexNotFound => Fate::IndexMissing(refusal(status, error)),
-        Class::NotFound if kind == Kind::ShardNotThere => again(Trouble::Server),
         Class::Conflict if kind == Kind::VersionConflict => Fate::Duplicate(error.and_then(|error| error.index)),
         Class::BadRequest if kind == Kind::NotMapped => Fate::NotMapped(refusal(status, error)),
         Class::BadRequest if kind == Kind::Document => Fate::Refused(refusal(status, error)),
         Class::BadRequest
         | Class::Denied
         | Class::NotFound
+        | Class::TimedOut
         | Class::Conflict
         | Class::TooLarge
+        | Class::TooMany
         | Class::OtherClient => Fate::Doubtful(refusal(status, error)),
     }
 }
@@ -167,20 +173,7 @@ fn failure(trouble: Trouble, status: u16, error: Option<&ErrorBody>) -> BulkFail
 }
 
 fn block(status: u16, error: Option<ErrorBody>) -> Block {
-    let error = error.unwrap_or_default();
-    let kind = match Kind::of(Some(&error)) {
-        Kind::ClusterBlock => BlockKind::Index,
-        Kind::IndexClosed => BlockKind::Closed,
-        _ if Class::of(status) == Class::Denied => BlockKind::Security,
-        _ => BlockKind::Other,
-    };
-    Block {
-        kind,
-        index: error.index.clone(),
-        status,
-        reason: error.text(),
-        error_type: error.type_or_none().to_owned(),
-    }
+    Block::of_error(status, error.unwrap_or_default())
 }
 
 fn refusal(status: u16, error: Option<ErrorBody>) -> Refusal {

@@ -7,11 +7,11 @@ use bytes::Bytes;
 
 use super::body;
 use super::limiter::RequestBudget;
-use super::outcome::FILTER_PATH;
+use super::outcome::{FILTER_PATH, FILTER_PATH_OF_INDEX};
 use super::set_aside::Witness;
 use super::work::Work;
 use crate::batch::Batch;
-use crate::config::Config;
+use crate::config::{Config, OnDuplicate};
 use crate::elasticsearch::{self, Client, Method, Request, SendError, ServerAnswer};
 use crate::metrics::BulkMetrics;
 
@@ -24,6 +24,7 @@ pub(super) struct Post {
     timeout: String,
     /// Whether a request that names several indices was refused. If so, each request is for one index.
     is_by_path: AtomicBool,
+    filter_path: &'static str,
     metrics: BulkMetrics,
 }
 
@@ -34,6 +35,7 @@ impl Post {
             client: Arc::clone(client),
             timeout: elasticsearch::timeout(config.elasticsearch.request_timeout),
             is_by_path: AtomicBool::new(false),
+            filter_path: filter_path(config.elasticsearch.on_duplicate),
             metrics: metrics.clone(),
         }
     }
@@ -56,12 +58,20 @@ impl Post {
         let request = Request {
             method: Method::Post,
             path,
-            query: &[("filter_path", FILTER_PATH), ("timeout", &self.timeout)],
+            query: &[("filter_path", self.filter_path), ("timeout", &self.timeout)],
             content_type: "application/x-ndjson",
             body,
         };
         let _timer = self.metrics.duration.start_timer();
         self.client.send(&request).await
+    }
+}
+
+/// Returns the parts of an answer that are read.
+fn filter_path(on_duplicate: OnDuplicate) -> &'static str {
+    match on_duplicate {
+        OnDuplicate::KeepFirst => FILTER_PATH,
+        OnDuplicate::KeepLast => FILTER_PATH_OF_INDEX,
     }
 }
 

@@ -2,11 +2,11 @@
 //! Elasticsearch. Pure.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::aimd::Signal;
 use super::limiter::Health;
-use super::outcome::{BulkFailure, Trouble};
-use super::verify::Obstacle;
+use super::outcome::{BulkFailure, Obstacle, Trouble};
 pub(super) use blockage::Blockage;
 pub(super) use counts::Counts;
 pub(super) use ending::Ending;
@@ -26,6 +26,8 @@ pub(super) struct Progress {
     pub(super) blockage: Blockage,
     /// How the request ended as a whole.
     pub(super) ending: Ending,
+    /// The index of documents that an ingest pipeline dropped, for one of them.
+    pub(super) dropped_by: Option<Arc<str>>,
     /// What must be repaired before documents are sent again.
     pub(super) repairs: BTreeSet<Repair>,
 }

@@ -148,27 +148,14 @@ impl Reroute {
     pub(super) async fn look_up(&self, work: &mut Work<'_>, batch: &Batch, items: Vec<usize>) -> Progress {
         let mut progress = Progress::default();
         let table = self.index_cache.fresh().await;
-        let mut questions = Vec::with_capacity(items.len());
-        for item in items {
-            match self.next(&table, batch.items[item].time) {
-                Next::LookUp(range) => questions.push(Question::new(item, batch, range)),
-                Next::Write(index) => work.move_to(item, index),
-                Next::Skip => self.skip(&mut progress),
-                Next::Expire => self.expire(work, item, &mut progress),
-                // The clock has gone back behind the document's time, or the table is old.
-                Next::Again => {
-                    progress.counts.failed += 1;
-                    work.look_ups.extend([item]);
-                }
-            }
-        }
-        if let Err(failure) = look_up::ask(&self.client, &table, &mut questions, Extent::First).await {
+        let mut questions = self.questions(&table, work, batch, items, &mut progress);
+        if let Err(obstacle) = look_up::ask(&self.client, &table, &mut questions, Extent::First).await {
             let items = questions.iter().map(|question| question.item).collect();
-            work.look_up_again(items, failure.into(), &mut progress);
+            work.look_up_again(items, obstacle, &mut progress);
             return progress;
         }
         let (hits, misses): (Vec<_>, Vec<_>) = questions.into_iter().partition(|question| !question.found.is_empty());
-        self.metrics.looked_up(&self.topic, hits.len(), misses.len());
+        self.metrics.looked_up(&self.topic, hits.len(), 0);
         for question in hits {
             match question.found.first() {
                 Some(number) if work.proofs.are_wanted() => {
@@ -178,17 +165,62 @@ impl Reroute {
                 _ => work.found(question.item, 1, &mut progress),
             }
         }
+        if !misses.is_empty() {
+            self.send_missing(work, batch, &table, &misses, &mut progress).await;
+        }
+        progress
+    }
+
+    /// Returns what is to be asked about `items` by `table`. What needs no look is sent, or settled.
+    fn questions(
+        &self,
+        table: &Table,
+        work: &mut Work<'_>,
+        batch: &Batch,
+        items: Vec<usize>,
+        progress: &mut Progress,
+    ) -> Vec<Question> {
+        let mut questions = Vec::with_capacity(items.len());
+        for item in items {
+            match self.next(table, batch.items[item].time) {
+                Next::LookUp(range) => questions.push(Question::new(item, batch, range)),
+                Next::Write(index) => work.move_to(item, index),
+                Next::Skip => self.skip(progress),
+                Next::Expire => self.expire(work, item, progress),
+                // The clock has stepped back behind the document's time, or the table is old.
+                Next::Again => look_again(work, item, progress),
+            }
+        }
+        questions
+    }
+
+    /// Sends `misses`, which are in none of the indices that `table` has for them. The list may be some seconds old:
+    /// whoever had the partition before may have written them to an index that has come since. So they are sent only
+    /// if a list that is read now says the same, and looked up by that one otherwise.
+    async fn send_missing(
+        &self,
+        work: &mut Work<'_>,
+        batch: &Batch,
+        table: &Table,
+        misses: &[Question],
+        progress: &mut Progress,
+    ) {
+        let latest = self.index_cache.renewed().await;
+        if latest.backing() != table.backing() {
+            misses.iter().for_each(|question| look_again(work, question.item, progress));
+            return;
+        }
+        self.metrics.looked_up(&self.topic, 0, misses.len());
         for question in misses {
-            let is_lost = batch.items[question.item].time < table.known_from();
+            let is_lost = batch.items[question.item].time < latest.known_from();
             match self.expired {
-                Expired::Skip if is_lost => self.skip(&mut progress),
-                Expired::DeadLetter if is_lost => self.expire(work, question.item, &mut progress),
+                Expired::Skip if is_lost => self.skip(progress),
+                Expired::DeadLetter if is_lost => self.expire(work, question.item, progress),
                 Expired::Oldest | Expired::Skip | Expired::DeadLetter => {
-                    work.move_to(question.item, Arc::clone(&table.write().name));
+                    work.move_to(question.item, Arc::clone(&latest.write().name));
                 }
             }
         }
-        progress
     }
 
     fn next(&self, table: &Table, time: i64) -> Next {
@@ -229,4 +261,10 @@ impl Reroute {
         self.metrics.placements.with_label_values(&[self.topic.as_str(), "dead_letter"]).inc();
         work.refuse(item, Refusal::expired(), progress);
     }
+}
+
+/// Has `item` looked up once more, after a wait.
+fn look_again(work: &mut Work<'_>, item: usize, progress: &mut Progress) {
+    progress.counts.failed += 1;
+    work.look_ups.extend([item]);
 }

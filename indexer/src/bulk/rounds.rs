@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::aimd::Signal;
 use super::delivered::Delivered;
 use super::doubt::Cause;
+use super::dropped::DroppedReport;
 use super::landing::Landing;
 use super::limiter::{Health, Limiter, Permit};
 use super::outcome::{self, Judgement, Trouble};
@@ -30,6 +31,7 @@ pub(super) struct Rounds {
     pub(super) undecided: Arc<UndecidedDocuments>,
     pub(super) control: Control,
     pub(super) retries: Retries,
+    pub(super) dropped: DroppedReport,
     pub(super) metrics: Metrics,
     /// Traces the requests; `None` if traces are off.
     pub(super) traces: Option<BulkTraces>,
@@ -63,6 +65,7 @@ impl Rounds {
                 None => self.read(permit, work, batch).await,
             };
             self.repair(&progress).await;
+            self.dropped.report(&progress).await;
             if let (Some(alone), Ending::Parted { .. }) = (alone.as_deref(), &progress.ending) {
                 self.control.ask_witness(&alone.index, &alone.cause).await;
             }

@@ -11,9 +11,9 @@ use std::sync::Arc;
 
 use super::duplicate_copies::{self, DuplicateCopy};
 use super::look_up::{self, Extent, Question};
-use super::outcome::Judgement;
+use super::outcome::{Judgement, Obstacle};
 use super::progress::Progress;
-use super::verify::{Conflicts, Obstacle, Verify};
+use super::verify::{Conflicts, Verify};
 use super::work::Work;
 use crate::backing::BackingIndexCache;
 use crate::batch::Batch;

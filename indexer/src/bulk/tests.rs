@@ -7,7 +7,7 @@ use service::metrics::Registry;
 
 use super::*;
 use crate::batch::{Item, Origin};
-use crate::config::{Compression, Strategy, VerifyDuplicates};
+use crate::config::{Compression, Expired, Strategy, VerifyDuplicates};
 use crate::message::progress::BatchId;
 use crate::message::target::{Age, Target};
 use stub::{Received, Reply, Stub, all_written, failure, items};

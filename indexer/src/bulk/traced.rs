@@ -62,6 +62,7 @@ pub(super) fn end(span: Option<Span>, progress: &Progress) {
     span.set("penstock.documents.indexed", indexed);
     span.set("penstock.documents.duplicate", duplicates);
     span.set("penstock.documents.refused", refused);
+    span.set("penstock.documents.dropped", number(counts.dropped));
     span.set("penstock.documents.failed", number(counts.failed));
     if !matches!(progress.outcome(), "ok" | "partial") {
         span.failed(progress.outcome());

@@ -17,6 +17,7 @@
 use std::sync::Arc;
 
 use super::look_up::Question;
+use super::outcome::Obstacle;
 use super::progress::Progress;
 use super::work::Work;
 use crate::batch::Batch;
@@ -27,7 +28,7 @@ use crate::placement::Table;
 use conflicts::ConflictReport;
 pub(super) use conflicts::Conflicts;
 pub(super) use prover::Prover;
-pub(super) use verdict::{Obstacle, Proof, Suspect, Verdict};
+pub(super) use verdict::{Proof, Suspect, Verdict};
 
 mod compare;
 mod conflicts;

@@ -1,6 +1,6 @@
 //! The client's credentials, and the files that hold them, which may change at run time.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -112,7 +112,8 @@ impl Credentials {
         match &self.source {
             Source::Nowhere => Ok(None),
             Source::Value(secret) => Ok(Some(secret.clone())),
-            Source::File { path, key } => read_file(path, key).map(Some),
+            Source::File { path, key } => config::read_secret(None, Some(path))
+                .map_err(|error| SettingsError::Credentials { key, reason: error.to_string() }),
         }
     }
 
@@ -167,12 +168,6 @@ fn source(keys: [&'static str; 2], value: Option<&Secret>, file: Option<&PathBuf
             Err(SettingsError::Credentials { key: value_key, reason })
         }
     }
-}
-
-fn read_file(path: &Path, key: &'static str) -> Result<Secret, SettingsError> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| SettingsError::Credentials { key, reason: format!("{}: {error}", path.display()) })?;
-    Ok(Secret::new(text.trim_end_matches(['\r', '\n'])))
 }
 
 #[cfg(test)]

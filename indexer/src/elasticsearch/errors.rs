@@ -26,6 +26,11 @@ struct Cause {
 }
 
 impl ErrorBody {
+    /// Returns one that has nothing but a reason.
+    pub(crate) fn of_text(reason: String) -> Self {
+        Self { reason: Some(reason), ..Self::default() }
+    }
+
     /// Returns the reason and that of the cause, capped at a character boundary.
     pub(crate) fn text(&self) -> String {
         let mut text = self.reason.clone().unwrap_or_default();
@@ -58,7 +63,7 @@ pub(crate) fn request_error(body: &[u8]) -> Option<ErrorBody> {
     }
     match serde_json::from_slice::<FailedAnswer>(body).ok()?.error {
         Described::Typed(error) => Some(error),
-        Described::Text(text) => Some(ErrorBody { reason: Some(text), ..ErrorBody::default() }),
+        Described::Text(text) => Some(ErrorBody::of_text(text)),
     }
 }
 

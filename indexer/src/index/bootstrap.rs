@@ -172,8 +172,17 @@ impl Index {
         let name = self.name();
         let strategy = self.settings.strategy;
         let has_alias = matches!(strategy, Strategy::Rollover | Strategy::Time);
-        if has_alias && self.requests.exists(&format!("/_alias/{name}")).await? == Some(true) {
-            return Ok(true);
+        if has_alias {
+            match self.requests.exists(&format!("/_alias/{name}")).await? {
+                Some(true) => return Ok(true),
+                Some(false) => {}
+                // One of its indices may not let its metadata be read, and a role may not ask at all.
+                None => match self.resolved().await {
+                    Ok(behind) if !behind.is_empty() => return Ok(true),
+                    Ok(_) | Err(RequestError::Refused { .. }) => {}
+                    Err(error) => return Err(error),
+                },
+            }
         }
         match self.requests.exists(&format!("/{name}")).await? {
             Some(true) if has_alias => Err(RequestError::Occupied(format!(

@@ -77,6 +77,11 @@ impl Index {
         let version = self.state().version;
         match self.live_mapping(index).await {
             Err(error) if error.is_denied() => self.may_not_read(&error)?,
+            // Its documents are answered the same, and placed again. It is looked at again for the next ones.
+            Err(error) if error.is_block() => {
+                self.log_refused(index, &error);
+                return Ok(());
+            }
             // Its first document would create it with the other template.
             Ok(None) if self.settings.strategy == Strategy::Time && self.is_shadowed() => {
                 self.make_dated(index).await?;

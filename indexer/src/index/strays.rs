@@ -85,10 +85,11 @@ impl Index {
         Ok(())
     }
 
-    /// Fails instead of creating a first backing index while other backing indices exist without their alias. The
-    /// alias has been removed, and documents in these indices would be written a second time.
+    /// Refuses to begin anew with a first backing index while others of the name are there without their alias:
+    /// somebody has taken it away, and a document that they hold would be written a second time. Those that documents
+    /// made again after they were deleted do not count.
     pub(super) async fn check_bereft(&self) -> Result<(), RequestError> {
-        if self.settings.strategy != Strategy::Rollover || self.may_have_strays() {
+        if self.settings.strategy != Strategy::Rollover {
             return Ok(());
         }
         let found = match self.without_alias().await {
@@ -96,7 +97,8 @@ impl Index {
             found => found?,
         };
         let first = format!("{}-000001", self.name());
-        let mut names: Vec<String> = found.into_iter().map(|(name, _)| name).filter(|name| *name != first).collect();
+        let is_left = |(name, created): &(String, i64)| *name != first && !self.was_made_again(name, *created);
+        let mut names: Vec<String> = found.into_iter().filter(is_left).map(|(name, _)| name).collect();
         names.sort();
         let Some(newest) = names.last() else { return Ok(()) };
         Err(RequestError::Occupied(format!(

@@ -7,6 +7,9 @@ use super::requests::RequestError;
 use super::{Index, Known, lifecycle, resources};
 use crate::config::{Expired, Lifecycle, Strategy};
 use crate::placement::Kin;
+pub(crate) use back::Returned;
+
+mod back;
 
 /// An index behind an alias.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize, serde::Serialize)]

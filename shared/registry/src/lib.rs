@@ -23,11 +23,11 @@ use client::Client;
 use disk_cache::DiskCache;
 use owners::Owners;
 use versions::Versions;
-use weighed::Weighed;
 
 pub use error::{RegistryError, RegistrySetupError};
 pub use measured::durations;
 pub use raw_client::{RawClient, escape};
+pub use weighed::Weighed;
 
 mod absent;
 mod address;
@@ -112,7 +112,7 @@ impl SchemaRegistry {
 
     fn with(config: &config::SchemaRegistry, client: Client) -> Result<Self, RegistrySetupError> {
         let capacity = config.cache_capacity.max(1);
-        let weighed = Weighed { capacity };
+        let weighed = Weighed::new(config);
         let inner = Inner {
             disk_cache: DiskCache::new(config, client.url()),
             client,

@@ -14,7 +14,7 @@ const UNIT: usize = 64 * 1024;
 
 /// The capacity of each cache.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Weighed {
+pub struct Weighed {
     /// `schema_registry.cache_capacity`.
     pub(super) capacity: u64,
 }
@@ -37,6 +37,11 @@ impl Holder for RegisteredSchema {
 }
 
 impl Weighed {
+    /// Returns what `schema_registry.cache_capacity` allows.
+    pub fn new(config: &config::SchemaRegistry) -> Self {
+        Self { capacity: config.cache_capacity.max(1) }
+    }
+
     /// Returns a builder for a cache of schemas.
     pub(super) fn cache<K, V>(self) -> CacheBuilder<K, V, Cache<K, V>>
     where
@@ -48,7 +53,7 @@ impl Weighed {
     }
 
     /// Returns whether there is room for `more` next to `schemas`.
-    pub(super) fn have_room<'s>(self, schemas: impl Iterator<Item = &'s Arc<Schema>>, more: &Schema) -> bool {
+    pub fn have_room<'s>(self, schemas: impl Iterator<Item = &'s Arc<Schema>>, more: &Schema) -> bool {
         let there: u64 = schemas.map(|schema| self.weight(schema)).sum();
         there.saturating_add(self.weight(more)) <= self.capacity
     }

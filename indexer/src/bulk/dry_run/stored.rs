@@ -8,10 +8,11 @@ use serde_json::{Value, json};
 
 use crate::batch::Batch;
 use crate::bulk::look_up::id_of;
-use crate::bulk::outcome::{BulkFailure, Trouble};
+use crate::bulk::outcome::{BulkFailure, Obstacle};
 use crate::bulk::reroute::MAX_LOOK_UPS;
-use crate::bulk::verify::{Obstacle, Prover, Suspect, Verdict};
+use crate::bulk::verify::{Prover, Suspect, Verdict};
 use crate::config::{Config, Strategy, VerifyDuplicates};
+use crate::elasticsearch::errors::request_error_type;
 use crate::elasticsearch::{Client, Method, Request};
 
 /// Reads the documents of one index, alias or data stream.
@@ -57,7 +58,7 @@ impl Stored {
     }
 
     /// Searches all indices behind the name for the ids of `items`.
-    async fn locate(&self, batch: &Batch, items: &[usize]) -> Result<Vec<Suspect>, BulkFailure> {
+    async fn locate(&self, batch: &Batch, items: &[usize]) -> Result<Vec<Suspect>, Obstacle> {
         if items.is_empty() {
             return Ok(Vec::new());
         }
@@ -72,13 +73,13 @@ impl Stored {
             content_type: "application/json",
             body: Bytes::from(query.to_string()),
         };
-        let answer = self.client.send(&request).await?;
-        if answer.status == 404 {
-            return Ok(Vec::new());
-        }
-        if answer.status != 200 {
-            let detail = format!("searching {} ids: status {}: {}", ids.len(), answer.status, answer.beginning());
-            return Err(BulkFailure { trouble: Trouble::Server, detail });
+        let answer = self.client.send(&request).await.map_err(BulkFailure::from)?;
+        match answer.status {
+            200 => {}
+            404 if request_error_type(&answer.body).as_deref() == Some("index_not_found_exception") => {
+                return Ok(Vec::new());
+            }
+            _ => return Err(Obstacle::of_answer("searching ids", &self.index, &answer)),
         }
         let answer: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
         let hits = answer["hits"]["hits"].as_array().map(Vec::as_slice).unwrap_or_default();

@@ -12,9 +12,11 @@ struct BulkAnswer {
 
 /// An item under the name of its action.
 #[derive(Debug, Deserialize)]
-struct Action {
-    #[serde(alias = "create", alias = "update", alias = "delete", rename = "index")]
-    item: Item,
+#[serde(rename_all = "lowercase")]
+enum Action {
+    Create(Item),
+    #[serde(alias = "update", alias = "delete")]
+    Index(Item),
 }
 
 /// An item.
@@ -25,12 +27,33 @@ pub(super) struct Item {
     pub(super) error: Option<ErrorBody>,
     #[serde(default)]
     pub(super) failure_store: Option<String>,
+    /// Asked for only where the status does not say it.
+    #[serde(default)]
+    result: Option<String>,
+    /// Whether the action was to create a document.
+    #[serde(skip)]
+    is_create: bool,
+}
+
+impl Item {
+    /// Returns whether the success means that nothing was written: an ingest pipeline has dropped the document. What
+    /// was created is answered 201, and so only what was not is answered 200 to `create`.
+    pub(super) fn is_dropped(&self) -> bool {
+        match self.result.as_deref() {
+            Some(result) => result == "noop",
+            None => self.is_create && self.status == 200,
+        }
+    }
 }
 
 /// Returns the items of a bulk answer with status 200.
 pub(super) fn items(body: &[u8]) -> serde_json::Result<Vec<Item>> {
     let answer: BulkAnswer = serde_json::from_slice(body)?;
-    Ok(answer.items.into_iter().map(|action| action.item).collect())
+    let item = |action| match action {
+        Action::Create(item) => Item { is_create: true, ..item },
+        Action::Index(item) => item,
+    };
+    Ok(answer.items.into_iter().map(item).collect())
 }
 
 /// The beginning of an answer, as Elasticsearch and OpenSearch write it.

@@ -2,8 +2,9 @@
 
 use std::fmt;
 
-use super::class::Class;
+use super::class::{Class, Kind};
 use super::refusal::Refusal;
+use crate::elasticsearch::errors::ErrorBody;
 
 /// Something that an operator must fix.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,6 +78,18 @@ impl fmt::Display for Block {
 }
 
 impl Block {
+    /// What `error` with `status` says.
+    pub(super) fn of_error(status: u16, error: ErrorBody) -> Self {
+        let kind = match Kind::of(Some(&error)) {
+            Kind::ClusterBlock => BlockKind::Index,
+            Kind::IndexClosed => BlockKind::Closed,
+            _ if Class::of(status) == Class::Denied => BlockKind::Security,
+            _ => BlockKind::Other,
+        };
+        let (reason, error_type) = (error.text(), error.type_or_none().to_owned());
+        Self { kind, index: error.index, status, error_type, reason }
+    }
+
     /// Describes that the index refuses all documents, as in `refusal`.
     pub fn of_index(index: &str, refusal: &Refusal) -> Self {
         let kind = if Class::of(refusal.status) == Class::Denied { BlockKind::Security } else { BlockKind::Refused };

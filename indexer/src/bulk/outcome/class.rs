@@ -132,4 +132,9 @@ impl Kind {
             Some(_) => Self::Other,
         }
     }
+    /// Returns whether it is, with `status`, what an operator must fix, beyond doubt.
+    pub(super) fn is_block(self, status: u16) -> bool {
+        let of_index = matches!(self, Self::ClusterBlock | Self::IndexClosed | Self::IndexNotCreated);
+        of_index || status == 401 || (status == 403 && self == Self::Security)
+    }
 }

@@ -1,5 +1,6 @@
 //! Describes what failed for now, and why. Pure.
 
+use super::class::{Class, Kind};
 use crate::elasticsearch::SendError;
 
 /// The longest description of a failure, in bytes. Elasticsearch's own text may have many lines.
@@ -40,6 +41,18 @@ impl From<SendError> for BulkFailure {
 }
 
 impl Trouble {
+    /// Returns what an answer of `status` is that certainly passes by itself, whatever was asked; `None` where that is
+    /// not so, or not known.
+    pub(super) fn of_status(status: u16, kind: Kind) -> Option<Self> {
+        match Class::of(status) {
+            Class::Server if matches!(status, 502..=504) || kind == Kind::Failing => Some(Self::Server),
+            Class::TimedOut => Some(Self::TimedOut),
+            Class::TooMany if !kind.is_block(status) => Some(Self::Overload),
+            Class::NotFound if kind == Kind::ShardNotThere => Some(Self::Server),
+            _ => None,
+        }
+    }
+
     /// Returns a short fixed word for logs and metrics.
     pub fn as_str(self) -> &'static str {
         match self {

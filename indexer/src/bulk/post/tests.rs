@@ -22,6 +22,15 @@ fn the_path_names_the_only_index_or_else_the_first() {
     }
 }
 
+/// The status of `index` does not say whether the document was written.
+#[test]
+fn the_result_is_asked_for_where_the_status_does_not_say_it() {
+    for (on_duplicate, expected) in [(OnDuplicate::KeepFirst, false), (OnDuplicate::KeepLast, true)] {
+        assert_eq!(filter_path(on_duplicate).contains("items.*.result"), expected);
+        assert!(filter_path(on_duplicate).contains(FILTER_PATH.split(",error,").next().unwrap()));
+    }
+}
+
 #[test]
 fn after_a_refusal_of_several_indices_each_request_names_one() {
     let config = Config::default();

@@ -13,6 +13,8 @@ pub(in crate::bulk) struct Counts {
     pub(in crate::bulk) in_failure_store: usize,
     /// Documents that are not indexed because the config says so.
     pub(in crate::bulk) skipped: usize,
+    /// Those that an ingest pipeline dropped.
+    pub(in crate::bulk) dropped: usize,
     /// Documents that exist, but must be looked up before they count.
     pub(in crate::bulk) doubtful: usize,
     /// Documents to send again because they failed. Documents whose chunk was halved do not count.
@@ -24,7 +26,7 @@ pub(in crate::bulk) struct Counts {
 impl Counts {
     /// Returns the number of settled documents.
     pub(in crate::bulk) fn settled(&self) -> usize {
-        self.indexed + self.duplicates + self.refused + self.skipped
+        self.indexed + self.duplicates + self.refused + self.skipped + self.dropped
     }
 
     /// Returns whether any document is settled, or only waits for its look-up.

@@ -65,6 +65,6 @@ fn cause_of(fate: &Fate) -> Option<Cause> {
         | Fate::Faulted(refusal)
         | Fate::NotMapped(refusal)
         | Fate::IndexMissing(refusal) => Some(Cause::of(refusal)),
-        Fate::Indexed | Fate::Duplicate(_) | Fate::Retry(_) | Fate::Blocked(_) => None,
+        Fate::Indexed | Fate::Dropped | Fate::Duplicate(_) | Fate::Retry(_) | Fate::Blocked(_) => None,
     }
 }

@@ -9,7 +9,7 @@ use crate::bulk::delivered::SetAside;
 use crate::bulk::doubt::Cause;
 use crate::bulk::limiter::{Health, Limiter};
 use crate::bulk::look_up;
-use crate::bulk::outcome::{BulkFailure, Judgement, Trouble, judge_sent};
+use crate::bulk::outcome::{BulkFailure, Judgement, Obstacle, Trouble, judge_sent};
 use crate::bulk::post::Post;
 use crate::elasticsearch::Client;
 
@@ -85,7 +85,9 @@ impl Control {
         };
         match look_up::ask_one(&self.client, index, &[&witness.id]).await {
             Ok(found) if found == [true] => return Ok(Some(witness)),
-            Err(failure) if matches!(failure.trouble, Trouble::Connection | Trouble::TimedOut) => return Err(failure),
+            Err(Obstacle::Failed(failure)) if matches!(failure.trouble, Trouble::Connection | Trouble::TimedOut) => {
+                return Err(failure);
+            }
             // The witness is gone, or may not be read.
             Ok(_) | Err(_) => {}
         }

@@ -103,6 +103,8 @@ impl TopicEvidence {
                 doubts.refuse_witness(index, &Cause::of(&refusal));
                 return false;
             }
+            // It did not come as far as the index.
+            Fate::Dropped => return false,
             Fate::Retry(_) | Fate::Blocked(_) | Fate::IndexMissing(_) => return false,
         }
         self.accepted.fetch_add(1, Ordering::Relaxed);

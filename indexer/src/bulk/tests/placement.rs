@@ -1,6 +1,6 @@
 //! Tests documents that end up in another index than the one they were first sent to.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
@@ -197,4 +197,99 @@ async fn answers_that_are_not_elasticsearchs_are_retried() {
     assert_eq!((delivered.duplicates, delivered.indexed), (3, 0), "all are found, none is written a second time");
     let put = stub.requests().iter().filter(|request| request.line.starts_with("PUT ")).count();
     assert_eq!(put, 0, "nothing is made that is there");
+}
+
+/// Returns the list of so many backing indices behind the alias, of which all but the last have a write block.
+fn blocked_list(count: usize) -> Reply {
+    let mut list = json!({});
+    for number in 1..=count {
+        let mut index = backing(&(1_790_000_000_000_usize + number).to_string());
+        index["aliases"] = json!({"cxone-events": {"is_write_index": number == count}});
+        index["settings"]["index"]["blocks"] = json!({"write": (number < count).to_string()});
+        list[format!("cxone-events-{number:06}")] = index;
+    }
+    Reply::Answer(200, list.to_string())
+}
+
+/// Delivers three documents of the first backing index, which is read-only, by a list that is read while
+/// the alias has two; then it has `count`. `holder` is the number of the index that has them.
+async fn deliver_late(count: usize, holder: usize) -> (Delivered, Vec<String>) {
+    let backing = Arc::new(AtomicUsize::new(2));
+    let of_stub = Arc::clone(&backing);
+    let stub = Stub::start(move |received| match received.line.as_str() {
+        line if line.starts_with("GET /_cluster") => Reply::Answer(200, "{}".to_owned()),
+        line if line.contains("/_mapping") => failure(404, "index_not_found_exception"),
+        line if line.starts_with("GET ") => blocked_list(of_stub.load(Ordering::Relaxed)),
+        line if line.contains("/_mget") => found(received, |_| line.contains(&format!("{holder:06}/"))),
+        _ => all_written(received),
+    })
+    .await;
+    let mut config = config(&stub.url());
+    config.elasticsearch.strategy = Strategy::Rollover;
+    // No list is read again because of its age.
+    config.elasticsearch.placement.refresh_interval = Duration::from_secs(3_600);
+    config.elasticsearch.placement.margin = Duration::from_secs(60 * 3_600);
+    let service = service(&config);
+    service.bulk.index_cache().renewed().await;
+    backing.store(count, Ordering::Relaxed);
+    let mut batch = numbered(3);
+    batch.targets[0].look_up = true;
+    let delivered = service.bulk.deliver(&batch).await;
+    (delivered, stub.requests().into_iter().map(|request| request.line).collect())
+}
+
+/// Another indexer looked the documents up, missed them and wrote them to an index that the list does not have yet.
+/// Then the partition changed hands.
+#[tokio::test]
+async fn what_another_indexer_wrote_after_a_rollover_is_not_written_a_second_time() {
+    let (delivered, lines) = deliver_late(3, 3).await;
+    assert_eq!((delivered.duplicates, delivered.indexed), (3, 0), "{lines:?}");
+}
+
+#[tokio::test]
+async fn what_is_missing_by_the_newest_list_too_is_written_once() {
+    for count in [2, 3] {
+        let (delivered, lines) = deliver_late(count, 99).await;
+        assert_eq!((delivered.duplicates, delivered.indexed), (0, 3), "{lines:?}");
+        let bulk: Vec<&String> = lines.iter().filter(|line| line.contains("/_bulk")).collect();
+        assert!(matches!(bulk[..], [one] if one.contains(&format!("{count:06}/"))), "{lines:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_found_costs_no_list() {
+    let (delivered, lines) = deliver_late(3, 2).await;
+    assert_eq!((delivered.duplicates, delivered.indexed), (3, 0));
+    let lists = lines.iter().filter(|line| line.starts_with("GET /cxone-events?")).count();
+    assert_eq!(lists, 1, "{lines:?}");
+}
+
+/// That a question could not be answered in time says nothing of the index.
+#[tokio::test]
+async fn since_when_the_oldest_index_takes_documents_is_asked_again_after_what_passes() {
+    let mut searches = [408, 429, 503].into_iter();
+    let stub = Stub::start(move |received| match received.line.as_str() {
+        line if line.starts_with("GET /_cluster") => Reply::Answer(200, "{}".to_owned()),
+        line if line.contains("/_search") => match searches.next() {
+            Some(status) => failure(status, "timeout_exception"),
+            None => Reply::Answer(200, r#"{"aggregations":{"first":{"value":1790000000000}}}"#.to_owned()),
+        },
+        _ => {
+            let mut list = json!({});
+            for (name, is_write) in [("shrink-x-cxone-events-000002", false), ("cxone-events-000003", true)] {
+                list[name] = backing("1790000000001");
+                list[name]["aliases"] = json!({"cxone-events": {"is_write_index": is_write}});
+            }
+            Reply::Answer(200, list.to_string())
+        }
+    })
+    .await;
+    let mut config = config(&stub.url());
+    config.elasticsearch.strategy = Strategy::Rollover;
+    config.elasticsearch.placement.expired = Expired::Skip;
+    let service = service(&config);
+    for _ in 0..3 {
+        assert_eq!(service.bulk.index_cache().renewed().await.known_from(), i64::MIN);
+    }
+    assert!(service.bulk.index_cache().renewed().await.known_from() > 1_790_000_000_000);
 }

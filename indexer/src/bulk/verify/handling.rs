@@ -8,10 +8,12 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use serde_json::Value;
 
-use crate::bulk::outcome::{BulkFailure, Trouble};
+use crate::bulk::outcome::{BulkFailure, Obstacle, Trouble};
 use crate::elasticsearch::errors::is_own_error;
 use crate::elasticsearch::{Client, Method, Request, ServerAnswer};
 
+/// What the question is for, in messages.
+const DOING: &str = "reading the settings";
 /// How long an answer is cached.
 const FRESH: Duration = Duration::from_secs(60);
 /// How many indices are cached. When the cache is full, it is cleared.
@@ -38,7 +40,7 @@ impl Handlings {
     ///
     /// # Errors
     /// If there is no answer for now.
-    pub(super) async fn of(&self, client: &Client, index: &Arc<str>) -> Result<Handling, BulkFailure> {
+    pub(super) async fn of(&self, client: &Client, index: &Arc<str>) -> Result<Handling, Obstacle> {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(index).copied();
         if let Some((asked, handling)) = known
             && asked.elapsed() < FRESH
@@ -55,7 +57,7 @@ impl Handlings {
     }
 }
 
-async fn ask(client: &Client, index: &str) -> Result<Handling, BulkFailure> {
+async fn ask(client: &Client, index: &str) -> Result<Handling, Obstacle> {
     let request = Request {
         method: Method::Get,
         path: &format!("/{index}"),
@@ -63,24 +65,20 @@ async fn ask(client: &Client, index: &str) -> Result<Handling, BulkFailure> {
         content_type: "application/json",
         body: Bytes::new(),
     };
-    judge(index, &client.send(&request).await?)
+    judge(index, &client.send(&request).await.map_err(BulkFailure::from)?)
 }
 
 /// Interprets the `answer` about `index`. Only a refusal by Elasticsearch itself means that the settings may not be
 /// read. After a transient failure a guess could merge two events into one.
-fn judge(index: &str, answer: &ServerAnswer) -> Result<Handling, BulkFailure> {
-    let trouble = match answer.status {
-        200 => match read(&answer.body) {
-            Some(handling) => return Ok(handling),
-            None => Trouble::Unreadable,
-        },
-        400 | 403 | 404 if is_own_error(&answer.body) => return Ok(Handling::Changed),
-        408 => Trouble::TimedOut,
-        429 => Trouble::Overload,
-        _ => Trouble::Server,
-    };
-    let detail = format!("reading the settings of {index}: status {}: {}", answer.status, answer.beginning());
-    Err(BulkFailure { trouble, detail })
+fn judge(index: &str, answer: &ServerAnswer) -> Result<Handling, Obstacle> {
+    match answer.status {
+        200 => read(&answer.body).ok_or_else(|| {
+            let detail = format!("{DOING} of {index}: {}", answer.beginning());
+            Obstacle::Failed(BulkFailure { trouble: Trouble::Unreadable, detail })
+        }),
+        400 | 403 | 404 if is_own_error(&answer.body) => Ok(Handling::Changed),
+        _ => Err(Obstacle::of_answer(DOING, index, answer)),
+    }
 }
 
 /// Returns what the settings and mappings in `body` do to documents, or `None` if `body` is not such an answer.

@@ -8,9 +8,9 @@ use super::handling::{Handling, Handlings};
 use super::own::{is_as_sent, own_document};
 use super::parts::{by_index, parts, take, twins};
 use super::stored::{self, Document, Part};
-use super::verdict::{Obstacle, Proof, Suspect, Verdict};
+use super::verdict::{Proof, Suspect, Verdict};
 use crate::batch::{Batch, Item};
-use crate::bulk::outcome::BulkFailure;
+use crate::bulk::outcome::Obstacle;
 use crate::config::{Config, VerifyDuplicates};
 use crate::elasticsearch::Client;
 
@@ -114,7 +114,7 @@ impl Prover {
         document: &Document<'_>,
         index: &Arc<str>,
         is_twin: bool,
-    ) -> Result<Verdict, BulkFailure> {
+    ) -> Result<Verdict, Obstacle> {
         if !document.found {
             return Ok(Verdict::Gone);
         }

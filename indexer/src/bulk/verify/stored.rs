@@ -6,10 +6,13 @@ use memchr::memmem;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::verdict::Obstacle;
 use crate::batch::Batch;
-use crate::bulk::outcome::{Block, BlockKind, BulkFailure, Trouble};
+use crate::bulk::outcome::{BulkFailure, Obstacle, Trouble};
+use crate::elasticsearch::errors::{ErrorBody, request_error_type};
 use crate::elasticsearch::{Client, Method, Request, ServerAnswer};
+
+/// What the questions are for, in messages.
+const DOING: &str = "reading stored documents, to prove duplicates (elasticsearch.verify_duplicates)";
 
 /// How much of each document is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,17 +42,7 @@ pub(super) struct Document<'a> {
     #[serde(borrow, default, rename = "_source")]
     pub(super) source: Option<&'a RawValue>,
     #[serde(default)]
-    error: Option<ErrorType>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-struct ErrorType {
-    r#type: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct RequestError {
-    error: ErrorType,
+    error: Option<ErrorBody>,
 }
 
 /// Requests the documents under the ids of `items` of `batch` from `index`. Returns `None` if the answer exceeds
@@ -66,9 +59,10 @@ pub(super) async fn ask(
     max_bytes: usize,
 ) -> Result<Option<ServerAnswer>, Obstacle> {
     let query: &[(&str, &str)] = match part {
-        Part::Timestamp => {
-            &[("_source_includes", "_ingested_at"), ("filter_path", "docs.found,docs._source,docs.error.type")]
-        }
+        Part::Timestamp => &[
+            ("_source_includes", "_ingested_at"),
+            ("filter_path", "docs.found,docs._source,docs.error.type,docs.error.reason"),
+        ],
         Part::Whole => &[],
     };
     let request = Request {
@@ -143,47 +137,26 @@ pub(super) fn read<'a>(
     answer: &'a ServerAnswer,
     asked: usize,
 ) -> Result<Option<Vec<Document<'a>>>, Obstacle> {
-    let failure = |trouble, what: &str| {
-        let detail = format!("reading {asked} documents of {index}: status {}: {what}", answer.status);
-        Err(Obstacle::Failed(BulkFailure { trouble, detail }))
+    const MISSING: &str = "index_not_found_exception";
+    match answer.status {
+        200 => {}
+        404 if request_error_type(&answer.body).as_deref() == Some(MISSING) => return Ok(None),
+        _ => return Err(Obstacle::of_answer(DOING, index, answer)),
+    }
+    let unreadable = |what: &str| {
+        let detail = format!("{DOING} in {index}: {what}");
+        Obstacle::Failed(BulkFailure { trouble: Trouble::Unreadable, detail })
     };
-    if answer.status != 200 {
-        let error = serde_json::from_slice::<RequestError>(&answer.body).ok().and_then(|error| error.error.r#type);
-        return match (answer.status, error.as_deref()) {
-            (404, Some("index_not_found_exception")) => Ok(None),
-            (401 | 403, _) => Err(denied(index, answer.status, error)),
-            (429, _) => failure(Trouble::Overload, "too much to do"),
-            (408, _) => failure(Trouble::TimedOut, "not in time"),
-            _ => failure(Trouble::Server, &answer.beginning()),
-        };
+    let Documents { mut docs } =
+        serde_json::from_slice(&answer.body).map_err(|error| unreadable(&error.to_string()))?;
+    if docs.len() != asked {
+        return Err(unreadable("the answer does not speak of every id"));
     }
-    let documents: Documents<'_> = match serde_json::from_slice(&answer.body) {
-        Ok(documents) => documents,
-        Err(error) => return failure(Trouble::Unreadable, &error.to_string()),
-    };
-    if documents.docs.len() != asked {
-        return failure(Trouble::Unreadable, "the answer does not cover every id");
+    let is_failed = |error: &ErrorBody| error.type_or_none() != MISSING;
+    match docs.iter_mut().find_map(|document| document.error.take().filter(is_failed)) {
+        Some(error) => Err(Obstacle::of_document(DOING, index, error)),
+        None => Ok(Some(docs)),
     }
-    for error in documents.docs.iter().filter_map(|document| document.error.as_ref()) {
-        match error.r#type.as_deref() {
-            Some("index_not_found_exception") => {}
-            Some("security_exception") => return Err(denied(index, 403, Some("security_exception".to_owned()))),
-            other => return failure(Trouble::Server, other.unwrap_or("an error without a type")),
-        }
-    }
-    Ok(Some(documents.docs))
-}
-
-fn denied(index: &str, status: u16, error_type: Option<String>) -> Obstacle {
-    Obstacle::Block(Block {
-        kind: BlockKind::Security,
-        index: Some(index.to_owned()),
-        status,
-        error_type: error_type.unwrap_or_else(|| "none".to_owned()),
-        reason: "the indexer must read an existing document to know whether it is the same event: grant the privilege \
-         read (or elasticsearch.verify_duplicates: never)"
-            .to_owned(),
-    })
 }
 
 #[cfg(test)]

@@ -1,9 +1,6 @@
 //! Describes documents whose id is taken, and the verdicts on them.
 
-use std::fmt;
 use std::sync::Arc;
-
-use crate::bulk::outcome::{Block, BulkFailure};
 
 /// A document whose id is taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,30 +31,6 @@ pub(in crate::bulk) enum Proof {
     Content,
     /// Nothing, because the index does not keep what could prove it.
     None,
-}
-
-/// Why a verdict could not be reached. The documents will be looked at again.
-#[derive(Clone, Debug, PartialEq)]
-pub(in crate::bulk) enum Obstacle {
-    /// The attempt failed for now.
-    Failed(BulkFailure),
-    /// An operator must fix something first.
-    Block(Block),
-}
-
-impl fmt::Display for Obstacle {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Failed(failure) => write!(f, "{}: {}", failure.trouble.as_str(), failure.detail),
-            Self::Block(block) => block.fmt(f),
-        }
-    }
-}
-
-impl From<BulkFailure> for Obstacle {
-    fn from(failure: BulkFailure) -> Self {
-        Self::Failed(failure)
-    }
 }
 
 impl Proof {

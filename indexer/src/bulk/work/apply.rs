@@ -93,6 +93,10 @@ fn apply_one(work: &mut Work<'_>, item: usize, fate: Fate, progress: &mut Progre
             work.look_ups.doubt(item, fate == Fate::Indexed);
         }
         Fate::Indexed => work.delivered.index(&mut progress.counts),
+        Fate::Dropped => {
+            progress.counts.dropped += 1;
+            progress.dropped_by.get_or_insert_with(|| work.destinations.of(item));
+        }
         Fate::Duplicate(index) => take(work, item, index.as_deref(), progress),
         Fate::Refused(refusal) => work.refuse(item, refusal, progress),
         Fate::Doubtful(refusal) => work.set_aside(item, refusal, progress),

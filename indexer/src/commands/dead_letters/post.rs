@@ -220,7 +220,7 @@ fn code(text: &str) -> String {
 /// Reads `Name: value` lines. Error messages never contain a line, because it may hold credentials.
 fn read_headers(file: &Path) -> Result<Vec<(String, String)>, DeadLetterError> {
     let wrong = |what: String| DeadLetterError::Write(format!("--headers-from {}: {what}", file.display()));
-    let text = std::fs::read_to_string(file).map_err(|error| wrong(error.to_string()))?;
+    let text = config::read_text(file).map_err(|error| wrong(error.to_string()))?;
     let line = |(number, line): (usize, &str)| {
         let (name, value) =
             line.split_once(':').ok_or_else(|| wrong(format!("line {} is not NAME: VALUE", number + 1)))?;

@@ -28,6 +28,8 @@ pub(super) struct Tally {
     conflicts: u64,
     /// Records that went to the dead-letter topic.
     dead: u64,
+    /// Documents that an ingest pipeline dropped.
+    dropped: u64,
     /// Records that were not indexed: tombstones, and records that `--key` does not name.
     skipped: u64,
 }
@@ -102,14 +104,15 @@ impl Tally {
     pub(super) fn of(metrics: &Metrics, topic: &str) -> Self {
         let documents = |outcome| metrics.documents.with_label_values(&[outcome]).get();
         let (read, indexed, duplicates) = (metrics.consumed.get(), documents("indexed"), documents("duplicate"));
-        let dead = metrics.letters.of(topic);
+        let (dead, dropped) = (metrics.letters.of(topic), documents("dropped"));
         Self {
             read,
             indexed,
             duplicates,
             conflicts: metrics.verify.conflicts.with_label_values(&[topic]).get(),
             dead,
-            skipped: read.saturating_sub(indexed + duplicates + dead),
+            dropped,
+            skipped: read.saturating_sub(indexed + duplicates + dead + dropped),
         }
     }
 
@@ -196,6 +199,9 @@ impl fmt::Display for Summary {
                 writeln!(f, "duplicates  {} (were there already)", count(self.tally.duplicates))?;
                 writeln!(f, "conflicts   {} (another event has the id)", count(self.tally.conflicts))?;
                 writeln!(f, "dead        {} (dead letters, conflicts included)", count(self.tally.dead))?;
+                if self.tally.dropped > 0 {
+                    writeln!(f, "dropped     {} (by an ingest pipeline of the index)", count(self.tally.dropped))?;
+                }
             }
         }
         writeln!(f, "skipped     {} (tombstones, other keys)", count(self.tally.skipped))?;
@@ -228,6 +234,7 @@ impl AddAssign for Tally {
         self.duplicates += other.duplicates;
         self.conflicts += other.conflicts;
         self.dead += other.dead;
+        self.dropped += other.dropped;
         self.skipped += other.skipped;
     }
 }

@@ -1,3 +1,5 @@
+use std::path::Path;
+
 use super::*;
 
 fn bearer(value: Option<&str>, file: Option<&Path>) -> Result<Credentials, SettingsError> {
@@ -73,4 +75,19 @@ fn the_user_of_an_address_is_used_if_auth_is_not_set() {
     let auth = ElasticsearchAuth::Bearer { token: Some(Secret::new("t")), token_file: None };
     let configured = Credentials::new(&auth, user()).unwrap();
     assert_eq!(token(configured.changed(Instant::now(), true)), "t");
+}
+
+#[test]
+fn a_file_is_read_as_those_of_other_secrets_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("secret");
+    for text in ["one", "one\n", "one\r\n", "\u{feff}one\r\n", "  one \n\n"] {
+        std::fs::write(&path, text).unwrap();
+        assert_eq!(token(bearer(None, Some(&path)).unwrap().changed(Instant::now(), true)), "one", "{text:?}");
+        let auth =
+            ElasticsearchAuth::Basic { username: "me".to_owned(), password: None, password_file: Some(path.clone()) };
+        let basic = Credentials::new(&auth, None).unwrap().changed(Instant::now(), true);
+        assert!(matches!(basic, Some(auth::Credentials::Basic(_, password)) if password == "one"), "{text:?}");
+        assert_eq!(config::read_secret(None, Some(&path)).unwrap().unwrap().expose(), "one", "{text:?}");
+    }
 }

@@ -1,6 +1,28 @@
 //! Tests which index sets can be replaced.
 
+use std::sync::Arc;
+use std::time::Duration;
+
+use service::admin::Readiness;
+use service::metrics::Registry;
+
 use super::*;
+use crate::backoff::Backoff;
+use crate::bulk::tests::config;
+use crate::bulk::tests::stub::Stub;
+use crate::elasticsearch::Client;
+use crate::index::{IndexSettings, Requests};
+use crate::metrics::Metrics;
+
+/// Returns an index that `stub` answers for.
+pub(super) fn index(stub: &Stub) -> Index {
+    let config = config(&stub.url());
+    let client = Arc::new(Client::new(&config.elasticsearch).unwrap());
+    let backoff = Backoff { initial: Duration::from_millis(1), max: Duration::from_millis(5) };
+    let metrics = Metrics::new(&Registry::new()).unwrap();
+    let settings = IndexSettings::of(&config).unwrap();
+    Index::new(Requests::new(client), settings, backoff, Readiness::new().condition("index"), metrics)
+}
 
 fn behind(names: &[&str]) -> Vec<Member> {
     names.iter().map(|name| Member { index: (*name).to_owned(), is_write_index: false }).collect()

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
 use crate::index::swap::Member;
+use crate::placement::{FoundIndex, Table};
 
 const PAGE: &str = "<html>log in</html>";
 
@@ -120,19 +121,88 @@ async fn the_retention_is_that_of_the_policy_of_the_next_index() {
 /// This happens after years, when the lifecycle has deleted the first backing indices.
 #[tokio::test]
 async fn if_only_the_alias_is_gone_no_first_index_is_created() {
+    for server in [json!({}), json!({ "version": { "distribution": "opensearch", "number": "3.3.0" } })] {
+        let (stub, _) = bereft(&server, "1").await;
+        let error = fixture(&rollover(&stub.url()), None).index.set_up().await.unwrap_err().to_string();
+        assert!(error.contains("cxone-events is gone") && error.contains("(cxone-events-000005)"), "{error}");
+        assert!(
+            !changes(&stub).iter().any(|line| line.starts_with("PUT /cxone-events-000001")),
+            "{:?}",
+            changes(&stub)
+        );
+    }
+}
+
+/// All were deleted, and documents on their way made two of them again.
+#[tokio::test]
+async fn what_documents_have_made_again_on_opensearch_keeps_nobody_from_beginning_anew() {
+    let (stub, _) = bereft(&json!({ "version": { "distribution": "opensearch", "number": "3.3.0" } }), "2").await;
+    let index = fixture(&rollover(&stub.url()), None).index;
+    index.set_up().await.unwrap_err();
+    let known = |name: &str, is_write: bool| FoundIndex {
+        name: name.to_owned(),
+        created: 1,
+        writable: true,
+        is_write,
+        is_resized: false,
+    };
+    let found = vec![known("cxone-events-000004", false), known("cxone-events-000005", true)];
+    let table = Table::new("cxone-events", found, None, 1, Duration::ZERO).unwrap();
+    index.rejoin(&table).await.unwrap_err();
+    index.set_up().await.unwrap();
+    assert!(changes(&stub).iter().any(|line| line.starts_with("PUT /cxone-events-000001")), "{:?}", changes(&stub));
+}
+
+/// A server of `version` where two backing indices are there without their alias.
+async fn bereft(version: &Value, created: &'static str) -> (Stub, Store) {
     let store = Store::default();
+    if version.is_object() && version != &json!({}) {
+        store.lock().unwrap().insert("/".to_owned(), version.clone());
+    }
+    let held = Arc::clone(&store);
     let stub = Stub::start(move |received| match received.line.starts_with("GET /cxone-events-*?") {
         true => {
-            let index = json!({ "aliases": {}, "settings": { "index": { "creation_date": "1" } } });
+            let index = json!({ "aliases": {}, "settings": { "index": { "creation_date": created } } });
             let found = json!({ "cxone-events-000004": index, "cxone-events-000005": index, "cxone-events-eu": index });
             Reply::Answer(200, found.to_string())
         }
-        false => fake::answer(&mut store.lock().unwrap(), received),
+        false => fake::answer(&mut held.lock().unwrap(), received),
     })
     .await;
-    let error = fixture(&rollover(&stub.url()), None).index.set_up().await.unwrap_err().to_string();
-    assert!(error.contains("cxone-events is gone") && error.contains("(cxone-events-000005)"), "{error}");
-    assert!(!changes(&stub).iter().any(|line| line.starts_with("PUT /cxone-events-000001")), "{:?}", changes(&stub));
+    (stub, store)
+}
+
+/// `index.blocks.metadata` on an old backing index: the server refuses whatever is asked about the alias as a whole.
+#[tokio::test]
+async fn an_old_index_that_does_not_let_its_metadata_be_read_stops_neither_a_start_nor_a_new_schema() {
+    let store = Store::default();
+    let alias =
+        |is_write: bool| json!({ "aliases": { "cxone-events": { "is_write_index": is_write } }, "mappings": {} });
+    for (number, is_write) in [(4, false), (5, true)] {
+        store.lock().unwrap().insert(format!("/cxone-events-{number:06}"), alias(is_write));
+    }
+    let held = Arc::clone(&store);
+    let stub = Stub::start(move |received| match received.line.as_str() {
+        line if line.contains("000004") || line.contains(" /_alias/") || line.contains(" /cxone-events-*") => {
+            failure(403, "cluster_block_exception")
+        }
+        line if line.starts_with("GET /_resolve/index/cxone-events ") => {
+            let indices = ["cxone-events-000004", "cxone-events-000005"];
+            Reply::Answer(200, json!({ "aliases": [{ "name": "cxone-events", "indices": indices }] }).to_string())
+        }
+        line if line.starts_with("GET /cxone-events-000005/_alias/") => {
+            Reply::Answer(200, json!({ "cxone-events-000005": alias(true) }).to_string())
+        }
+        _ => fake::answer(&mut held.lock().unwrap(), received),
+    })
+    .await;
+    let fixture = fixture(&rollover(&stub.url()), None);
+    fixture.index.learn(&schema(r#"{"name":"a","type":"string"}"#));
+    fixture.index.set_up().await.unwrap();
+    fixture.index.evolve_one("cxone-events-000004").await.unwrap();
+    let changed = changes(&stub);
+    assert!(changed.contains(&"PUT /cxone-events-000005/_mapping".to_owned()), "{changed:?}");
+    assert!(!changed.iter().any(|line| line.contains("000001") || line.contains("000004")), "{changed:?}");
 }
 
 /// For example, a hosted service refuses the request in its own words.

@@ -27,7 +27,7 @@ impl Tracing {
 
 fn read(headers: &mut HeaderMap, file: &Path) -> Result<(), String> {
     let shown = file.display();
-    let text = std::fs::read_to_string(file).map_err(|error| format!("cannot read {shown}: {error}"))?;
+    let text = crate::read_text(file).map_err(|error| format!("cannot read {shown}: {error}"))?;
     let lines = (1..).zip(text.lines().map(str::trim));
     for (number, line) in lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#')) {
         let header = line.split_once(':');

@@ -1,4 +1,5 @@
 use super::*;
+use crate::bulk::outcome::BlockKind;
 
 #[test]
 fn settings_and_mappings_that_change_documents_are_recognised() {
@@ -31,21 +32,24 @@ fn a_transient_failure_does_not_count_as_an_answer() {
     const OWN: &str = r#"{"error":{"type":"security_exception","reason":"why"},"status":403}"#;
     for (status, body, expected) in [
         (200, "{}", Ok(Handling::Verbatim)),
-        (200, "<html>", Err(Trouble::Unreadable)),
+        (200, "<html>", Err(Ok(Trouble::Unreadable))),
         (400, OWN, Ok(Handling::Changed)),
-        (401, OWN, Err(Trouble::Server)),
+        (401, OWN, Err(Err(BlockKind::Security))),
         (403, OWN, Ok(Handling::Changed)),
         (404, OWN, Ok(Handling::Changed)),
-        (403, "<html>", Err(Trouble::Server)),
-        (404, "<html>", Err(Trouble::Server)),
-        (408, OWN, Err(Trouble::TimedOut)),
-        (429, OWN, Err(Trouble::Overload)),
-        (500, OWN, Err(Trouble::Server)),
-        (502, "<html>", Err(Trouble::Server)),
-        (503, OWN, Err(Trouble::Server)),
+        (403, "<html>", Err(Err(BlockKind::Security))),
+        (404, "<html>", Err(Ok(Trouble::Server))),
+        (408, OWN, Err(Ok(Trouble::TimedOut))),
+        (429, OWN, Err(Ok(Trouble::Overload))),
+        (500, OWN, Err(Ok(Trouble::Server))),
+        (502, "<html>", Err(Ok(Trouble::Server))),
+        (503, OWN, Err(Ok(Trouble::Server))),
     ] {
         let answer = ServerAnswer { status, body: Bytes::from_static(body.as_bytes()), is_elasticsearch: true };
-        let judged = judge("x-000001", &answer).map_err(|failure| failure.trouble);
+        let judged = judge("x-000001", &answer).map_err(|obstacle| match obstacle {
+            Obstacle::Failed(failure) => Ok(failure.trouble),
+            Obstacle::Block(block) => Err(block.kind),
+        });
         assert_eq!(judged, expected, "{status} {body}");
     }
 }

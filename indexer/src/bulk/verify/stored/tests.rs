@@ -1,4 +1,5 @@
 use super::*;
+use crate::bulk::outcome::BlockKind;
 
 fn answer(status: u16, body: &str) -> ServerAnswer {
     ServerAnswer { status, body: Bytes::copy_from_slice(body.as_bytes()), is_elasticsearch: true }
@@ -35,24 +36,28 @@ fn documents_and_a_missing_index_are_read_from_the_answer() {
 fn an_answer_that_does_not_cover_every_document_settles_nothing() {
     let no_shard = r#"{"docs":[{"error":{"type":"no_shard_available_action_exception"}}]}"#;
     let unauthorized = r#"{"docs":[{"error":{"type":"security_exception"}}]}"#;
-    for (status, body, trouble) in [
-        (200, r#"{"docs":[]}"#, Some(Trouble::Unreadable)),
-        (200, "<html>", Some(Trouble::Unreadable)),
-        (200, no_shard, Some(Trouble::Server)),
-        (200, unauthorized, None),
-        (401, "", None),
-        (403, r#"{"error":{"type":"security_exception"}}"#, None),
-        (404, "not found", Some(Trouble::Server)),
-        (404, r#"{"error":"no handler","status":404}"#, Some(Trouble::Server)),
-        (408, "", Some(Trouble::TimedOut)),
-        (429, "", Some(Trouble::Overload)),
-        (503, "", Some(Trouble::Server)),
+    let blocked = r#"{"docs":[{"error":{"type":"cluster_block_exception","reason":"why"}}]}"#;
+    for (status, body, expected) in [
+        (200, r#"{"docs":[]}"#, Ok(Trouble::Unreadable)),
+        (200, "<html>", Ok(Trouble::Unreadable)),
+        (200, no_shard, Ok(Trouble::Server)),
+        (200, unauthorized, Err(BlockKind::Security)),
+        (200, blocked, Err(BlockKind::Index)),
+        (401, "", Err(BlockKind::Security)),
+        (403, r#"{"error":{"type":"security_exception"}}"#, Err(BlockKind::Security)),
+        (403, r#"{"error":{"type":"cluster_block_exception"}}"#, Err(BlockKind::Index)),
+        (404, "not found", Ok(Trouble::Server)),
+        (404, r#"{"error":"no handler","status":404}"#, Err(BlockKind::Other)),
+        (408, "", Ok(Trouble::TimedOut)),
+        (429, "", Ok(Trouble::Overload)),
+        (503, "", Ok(Trouble::Server)),
     ] {
-        match (read("x", &answer(status, body), 1), trouble) {
-            (Err(Obstacle::Failed(failure)), Some(trouble)) => assert_eq!(failure.trouble, trouble, "{status} {body}"),
-            (Err(Obstacle::Block(block)), None) => assert_eq!(block.kind, BlockKind::Security, "{status} {body}"),
-            (other, _) => panic!("{status} {body}: {other:?}"),
-        }
+        let judged = match read("x", &answer(status, body), 1) {
+            Err(Obstacle::Failed(failure)) => Ok(failure.trouble),
+            Err(Obstacle::Block(block)) => Err(block.kind),
+            Ok(documents) => panic!("{status} {body}: {documents:?}"),
+        };
+        assert_eq!(judged, expected, "{status} {body}");
     }
 }
 

@@ -17,7 +17,7 @@ fn config(headers: &[(&str, &str)], file: Option<&str>) -> (Tracing, Option<temp
 
 #[test]
 fn the_headers_file_overrides_the_config_and_values_are_hidden() {
-    let text = "# the vendor's\n\nApi-Key:  from the file \n";
+    let text = "\u{feff}# the vendor's\n\nApi-Key:  from the file \n";
     let (config, _file) = config(&[("api-key", "from the config"), ("x-tenant", "t")], Some(text));
     let headers = config.all_headers().unwrap();
     assert_eq!(headers["api-key"], "from the file");
