@@ -121,7 +121,8 @@ async fn requests_are_taken_however_a_client_writes_them() -> Result<()> {
 async fn a_vendor_that_asks_first_is_answered_and_has_its_challenge_back() -> Result<()> {
     let (pipeline, receiver) = start("senders-challenge", |config| {
         let source = config.receiver.sources.get_mut("cxone").expect("the source is there");
-        source.verification = Some(Verification { challenge_parameter: Some("hub.challenge".to_owned()) });
+        source.verification =
+            Some(Verification { challenge_parameter: Some("hub.challenge".to_owned()), ..Verification::default() });
     })
     .await?;
     let answer =

@@ -7,6 +7,7 @@ use config::check::{Problems, as_u64};
 use crate::config::{Auth, Config, Limits, ProxyProtocol, Receiver, Source, Tls};
 
 mod auth;
+mod verification;
 
 /// The largest `limits.max_body`. librdkafka takes records of up to 1,000,000,000 bytes (`message.max.bytes`).
 const MAX_BODY: u64 = 512 * 1024 * 1024;
@@ -159,6 +160,9 @@ fn check_source(config: &Config, name: &str, key: &str, source: &Source, problem
         problems.add(format_args!("{key}.auth.type"), message);
     }
     auth::check(&format!("{key}.auth"), &source.auth, problems);
+    if let Some(verification) = &source.verification {
+        verification::check(&format!("{key}.verification"), verification, &source.auth, problems);
+    }
 }
 
 fn check_quarantine(config: &Config, key: &str, source: &Source, problems: &mut Problems) {
