@@ -89,7 +89,7 @@ pub(crate) async fn serve(
         let give_way = closing.child_token();
         let address = address.ip().to_canonical();
         let is_proxy = connections.is_proxy(address);
-        if !is_proxy && settings.proxy_protocol == ProxyProtocol::V2 {
+        if !is_proxy && settings.proxy_protocol != ProxyProtocol::None {
             settings.not_proxied.with_label_values(&[Refusal::Untrusted.code()]).inc();
             continue;
         }

@@ -8,7 +8,7 @@ use axum::http::request::Parts;
 use futures::FutureExt;
 
 use crate::client::sender;
-use crate::config::{Auth, CertificateFormat, ForwardedCertificate, Network};
+use crate::config::{Auth, CertificateFormat, ForwardedCertificate, Network, ProxyProtocol};
 use crate::message::Buffer;
 use crate::proxy_protocol;
 use crate::receive::content::coding;
@@ -22,7 +22,7 @@ use crate::stages::unframe::{Reading, unframe};
 pub fn ingest_head(bytes: &[u8]) -> String {
     let mut rest = bytes;
     // All bytes are there, so that it waits for nothing.
-    let origin = proxy_protocol::head(&mut rest).now_or_never();
+    let origin = proxy_protocol::head(&mut rest, ProxyProtocol::Any).now_or_never();
     let origin = match origin {
         Some(Ok(_)) => "proxied",
         Some(Err(refusal)) => refusal.code(),

@@ -91,7 +91,7 @@ impl Connections {
             return Ok(Some(address));
         }
         let read = tokio::select! {
-            read = proxy_protocol::read(stream, self.head_timeout) => read,
+            read = proxy_protocol::read(stream, self.proxy_protocol, self.head_timeout) => read,
             () = permit.give_way() => return Ok(None),
         };
         let origin = read.inspect_err(|refusal| self.not_proxied.with_label_values(&[refusal.code()]).inc())?;

@@ -82,8 +82,8 @@ fn check_tls(tls: &Tls, problems: &mut Problems) {
 }
 
 fn check_proxies(receiver: &Receiver, problems: &mut Problems) {
-    if receiver.proxy_protocol == ProxyProtocol::V2 && receiver.trusted_proxies.is_empty() {
-        problems.add("receiver.proxy_protocol", "v2 needs receiver.trusted_proxies: only they may connect");
+    if receiver.proxy_protocol != ProxyProtocol::None && receiver.trusted_proxies.is_empty() {
+        problems.add("receiver.proxy_protocol", "it needs receiver.trusted_proxies: only they may connect");
     }
     let Some(forwarded) = &receiver.forwarded_certificate else { return };
     if receiver.trusted_proxies.is_empty() {
