@@ -2,7 +2,7 @@
 //!
 //! `axum::serve` has no time-out for a head that never comes and no limit for connections; this has both. What
 //! strangers can hold is bounded in number, bytes and time: permits ([`connection_permits`]), heads ([`head`]), what is
-//! neither read nor asked for ([`socket`]).
+//! neither read nor asked for ([`socket`], [`unread`]).
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -23,15 +23,19 @@ use crate::proxy_protocol::Refusal;
 use connection::Connections;
 use connection_permits::ConnectionPermits;
 use socket::Limits;
+use unread::Unread;
 
 pub(crate) use tls::Tls;
 pub use tls::TlsError;
 
 mod connection;
 mod connection_permits;
+mod handshake;
 mod head;
+mod requests;
 mod socket;
 mod tls;
+mod unread;
 
 /// The pause after a failed accept, which is nearly always a lack of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -43,6 +47,10 @@ const PING: Duration = Duration::from_secs(30);
 const MAX_HEAD: usize = 32 * 1024;
 /// What an HTTP/2 connection may send ahead of what is read, in all and on one stream.
 const WINDOW: u32 = 256 * 1024;
+
+/// Requests of senders that are not known, over HTTP/2, whose answers are not read yet: as many as connections, and never
+/// less than this.
+const LEAST_UNREAD: usize = 1_024;
 
 /// How to serve.
 pub(crate) struct Settings {
@@ -124,6 +132,7 @@ fn connections(router: Router, settings: &Settings, closing: CancellationToken) 
             write_timeout: settings.write_timeout,
             heads: settings.heads.clone(),
         },
+        unread: Unread::new(settings.max_connections.max(LEAST_UNREAD)),
         tls: settings.tls.clone(),
         trusted_proxies: settings.trusted_proxies.clone(),
         proxy_protocol: settings.proxy_protocol,

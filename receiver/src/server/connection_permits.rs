@@ -4,13 +4,13 @@
 //! sender who cannot authenticate cannot keep out those who can, however many connections it opens and holds.
 
 use std::collections::{BTreeMap, HashMap};
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::client::Client;
+use crate::client::{Client, network};
 
 /// All permits of a listener.
 #[derive(Debug)]
@@ -185,15 +185,6 @@ impl Drop for ConnectionPermit {
         state.remove(self.address);
         drop(state);
         self.permits.freed.notify_one();
-    }
-}
-
-/// Returns what counts as one address: of IPv6 the network of 64 bits, since one sender usually has all of its
-/// addresses.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),
-        address @ IpAddr::V4(_) => address,
     }
 }
 
