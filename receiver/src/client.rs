@@ -1,6 +1,6 @@
 //! The other end of a connection, and the state that all requests of a connection share.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -200,6 +200,15 @@ fn node(text: &str) -> Option<IpAddr> {
         None => text.rsplit_once(':')?.0,
     };
     bare.parse::<IpAddr>().ok().map(|address| address.to_canonical())
+}
+
+/// Returns what counts as one address: of IPv6 the network of 64 bits, since one sender usually has all of its
+/// addresses.
+pub(crate) fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),
+        address @ IpAddr::V4(_) => address,
+    }
 }
 
 #[cfg(test)]

@@ -10,7 +10,8 @@ pub use self::auth::{Auth, HmacAlgorithm, HmacEncoding, Preset, SecretsError, Si
 pub use self::cxone::{Cxone, CxoneCredentials, SUBJECT_PLACE};
 pub use self::network::{CertificateFormat, ForwardedCertificate, Network, ProxyProtocol};
 pub use self::receiver::{Receiver, Tls, TrailingSlash};
-pub use self::source::{IdScope, Limits, Quarantine, Source, Verification};
+pub use self::source::{IdScope, Limits, Quarantine, Source};
+pub use self::verification::{Vendor, Verification};
 
 mod auth;
 mod check;
@@ -18,6 +19,7 @@ mod cxone;
 mod network;
 mod receiver;
 mod source;
+mod verification;
 
 /// The config file as the receiver reads it.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]

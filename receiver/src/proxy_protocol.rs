@@ -1,5 +1,5 @@
-//! The head that a proxy sends at the start of a connection, in version 2 of the PROXY protocol (`proxy-protocol.txt`
-//! of `HAProxy`, section 2.2). It names the address that the connection comes from.
+//! The head that a proxy sends before a connection, by the PROXY protocol (`proxy-protocol.txt` of `HAProxy`): which
+//! address the connection comes from. Version 2 (section 2.2) is binary; version 1 is [`text`].
 //!
 //! The reader stops after the last byte of the head: the TLS handshake or HTTP follows.
 
@@ -9,8 +9,14 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt};
 
-/// The first bytes of each head.
-const SIGNATURE: [u8; 12] = *b"\r\n\r\n\0\r\nQUIT\n";
+use crate::config::ProxyProtocol;
+
+mod text;
+
+/// What each head of version 2 begins with.
+const SIGNATURE: [u8; START] = *b"\r\n\r\n\0\r\nQUIT\n";
+/// The bytes that show the version. The shortest head is longer.
+const START: usize = 12;
 /// Signature, version and command, family and transport, and the length of the rest.
 const FIXED: usize = 16;
 /// The bytes of the longest supported addresses: two of IPv6, and two ports.
@@ -23,7 +29,9 @@ pub(crate) enum Refusal {
     #[error("receiver.proxy_protocol: the connection is not from one of receiver.trusted_proxies")]
     Untrusted,
     /// The connection begins with something else.
-    #[error("receiver.proxy_protocol: the connection does not begin with a head of version 2 of the PROXY protocol")]
+    #[error(
+        "receiver.proxy_protocol: the connection does not begin with a head of the PROXY protocol, or with one of another version"
+    )]
     Missing,
     /// The head violates the specification or is cut off.
     #[error("receiver.proxy_protocol: the head of the PROXY protocol is malformed")]
@@ -60,34 +68,55 @@ pub(crate) enum Origin {
     Closed,
 }
 
-/// Reads the head of `stream`, which must arrive within `timeout`.
+/// Reads the head of `stream`, of a version in `versions`, which must be there within `timeout`.
 ///
 /// # Errors
 /// [`Refusal`]: the caller must close the connection.
-pub(super) async fn read(stream: &mut (impl AsyncRead + Unpin), timeout: Duration) -> Result<Origin, Refusal> {
-    tokio::time::timeout(timeout, head(stream)).await.unwrap_or(Err(Refusal::Late))
+pub(super) async fn read(
+    stream: &mut (impl AsyncRead + Unpin),
+    versions: ProxyProtocol,
+    timeout: Duration,
+) -> Result<Origin, Refusal> {
+    tokio::time::timeout(timeout, head(stream, versions)).await.unwrap_or(Err(Refusal::Late))
 }
 
 /// Reads the head of `stream`, without a time-out.
 ///
 /// # Errors
 /// As [`read`].
-pub(crate) async fn head(stream: &mut (impl AsyncRead + Unpin)) -> Result<Origin, Refusal> {
-    let mut fixed = [0; FIXED];
+pub(crate) async fn head(stream: &mut (impl AsyncRead + Unpin), versions: ProxyProtocol) -> Result<Origin, Refusal> {
+    let mut start = [0; START];
     let mut there = 0;
-    while there < FIXED {
-        match stream.read(&mut fixed[there..]).await {
+    while there < START {
+        match stream.read(&mut start[there..]).await {
             Ok(0) | Err(_) if there == 0 => return Ok(Origin::Closed),
             Ok(0) | Err(_) => return Err(Refusal::Malformed),
             Ok(more) => there += more,
         }
         // Another protocol is detected at its first bytes. It may be shorter than a head.
-        let seen = there.min(SIGNATURE.len());
-        if fixed[..seen] != SIGNATURE[..seen] {
+        if !begins(&start[..there], versions) {
             return Err(Refusal::Missing);
         }
     }
-    let [.., command, family, high, low] = fixed;
+    if start == SIGNATURE { binary(stream).await } else { text::rest(start, stream).await }
+}
+
+/// Returns whether a head of one of `versions` may begin with these bytes.
+fn begins(seen: &[u8], versions: ProxyProtocol) -> bool {
+    let is_begun = |signature: &[u8]| seen.iter().zip(signature).all(|(seen, wanted)| seen == wanted);
+    match versions {
+        ProxyProtocol::None => false,
+        ProxyProtocol::V1 => is_begun(text::SIGNATURE),
+        ProxyProtocol::V2 => is_begun(&SIGNATURE),
+        ProxyProtocol::Any => is_begun(text::SIGNATURE) || is_begun(&SIGNATURE),
+    }
+}
+
+/// Reads what follows the signature of version 2.
+async fn binary(stream: &mut (impl AsyncRead + Unpin)) -> Result<Origin, Refusal> {
+    let mut fixed = [0; FIXED - START];
+    stream.read_exact(&mut fixed).await.map_err(cut_off)?;
+    let [command, family, high, low] = fixed;
     let len = usize::from(u16::from_be_bytes([high, low]));
     let (mut addresses, read) = ([0; ADDRESSES], len.min(ADDRESSES));
     stream.read_exact(&mut addresses[..read]).await.map_err(cut_off)?;

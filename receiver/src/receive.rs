@@ -21,11 +21,9 @@ use crate::client::{Client, Visit};
 use crate::message::{Buffer, RecordHead};
 use crate::metrics::Counted;
 use crate::reject::Rejection;
-use crate::request_trace::{Publish, RequestTrace};
-use crate::stages::authenticate::{Authenticator, Pending, Refused};
-use crate::stages::produce::{Delivery, ProduceError};
+use crate::request_trace::RequestTrace;
+use crate::stages::authenticate::{Authentic, Authenticator, Pending, Refused};
 use crate::stages::unframe::{Form, unframe};
-use crate::stages::validate::BatchError;
 
 pub(crate) use answer::other_method;
 pub(crate) use anteroom::Anteroom;
@@ -34,6 +32,7 @@ pub(crate) use endpoint::{Common, Endpoint};
 use answer::accepted;
 use reader::{Events, Reader, Schemas, Unread};
 use request_id::RequestId;
+use stored::Queued;
 
 mod admit;
 mod again;
@@ -49,6 +48,7 @@ pub(crate) mod reader;
 pub(crate) mod request_id;
 mod schemas;
 mod set_aside;
+mod stored;
 mod traced;
 pub(crate) mod verify;
 
@@ -62,20 +62,17 @@ struct Received {
     instant: Instant,
 }
 
-/// The events of a request in the producer's queue.
-struct Queued {
-    count: usize,
-    delivery: Arc<Delivery>,
-    begin: Instant,
-    /// Whether the events match an older version of the schema and not the latest.
-    is_older: bool,
-    /// Its span; `None` if traces are off.
-    publish: Option<Publish>,
+/// What became of a request.
+enum Outcome {
+    /// So many events of it are stored.
+    Accepted(usize),
+    /// It was the challenge of a vendor, which is answered so.
+    Challenged(Response),
 }
 
 /// Answers a request to a source.
 pub(crate) async fn receive(State(endpoint): State<Arc<Endpoint>>, request: Request) -> Response {
-    if let Some(answer) = endpoint.source.verification.as_ref().and_then(|it| verify::posted(it, &request)) {
+    if let Some(answer) = endpoint.source.challenge.as_ref().and_then(|it| verify::bodiless(it, &request)) {
         return answer;
     }
     let received = Received { wall: SystemTime::now(), instant: Instant::now() };
@@ -88,7 +85,8 @@ pub(crate) async fn receive(State(endpoint): State<Arc<Endpoint>>, request: Requ
     let outcome = endpoint.accept(&head, body, received, &request_id, &mut trace).await;
     let problem = outcome.as_ref().err().map(Rejection::code);
     let mut response = match outcome {
-        Ok(count) => accepted(count),
+        Ok(Outcome::Accepted(count)) => accepted(count),
+        Ok(Outcome::Challenged(answer)) => answer,
         Err(rejection) => endpoint.rejected(rejection, received.wall, &request_id),
     };
     response.headers_mut().insert(request_id::HEADER, request_id.into_value());
@@ -104,8 +102,8 @@ pub(crate) async fn receive(State(endpoint): State<Arc<Endpoint>>, request: Requ
 }
 
 impl Endpoint {
-    /// Takes a request through all stages and returns the number of its events. Returns only after Kafka has
-    /// acknowledged all of them (P1). Begins the trace in `trace` as soon as the sender is authenticated.
+    /// The way of a request. It returns only when Kafka has acknowledged all events that it brought (P1). Its trace
+    /// begins in `trace` as soon as its sender is authenticated.
     async fn accept(
         &self,
         head: &Parts,
@@ -113,7 +111,7 @@ impl Endpoint {
         received: Received,
         request_id: &RequestId,
         trace: &mut Option<RequestTrace>,
-    ) -> Result<usize, Rejection> {
+    ) -> Result<Outcome, Rejection> {
         let deadline = received.instant + self.common.request_timeout.mul_f32(WAITS);
         let authenticator = self.source.authenticator.current();
         let client = head.extensions.get::<Visit>().map(Visit::client);
@@ -133,13 +131,17 @@ impl Endpoint {
         // Body.
         let body = self.read_body(body, &mut room, received, deadline).await?;
         // Signature; then rate and permit, if they were not checked before.
-        let (mut body, claim) = pending.check_body(body, received.wall).map_err(|refused| match refused {
-            Refused::Unauthorized => Rejection::Unauthorized(authenticator.challenge()),
-            Refused::InFlight => Rejection::InFlight,
-        })?;
+        let (Authentic { mut body, signer }, claim) =
+            pending.check_body(body, received.wall).map_err(|refused| match refused {
+                Refused::Unauthorized => Rejection::Unauthorized(authenticator.challenge()),
+                Refused::InFlight => Rejection::InFlight,
+            })?;
         if !by_head {
             *trace = self.trace(&head.headers, received.wall, request_id);
             self.let_in(&mut room, client)?;
+        }
+        if let Some(answer) = self.challenged(&head.headers, body.body(), &authenticator, signer)? {
+            return Ok(Outcome::Challenged(answer));
         }
 
         // Decompress, unframe, schema, validate, produce.
@@ -152,18 +154,18 @@ impl Endpoint {
             traceparent: trace.map(RequestTrace::traceparent).or_else(|| request_id::traceparent(&head.headers)),
             trace,
         };
-        let taken = self.take(&head.headers, &mut body.0, &mut room.budget, &record, deadline).await;
+        let taken = self.take(&head.headers, &mut body, &mut room.budget, &record, deadline).await;
         match &taken {
             Ok(_) => {
                 claim.keep(SystemTime::now());
                 client.inspect(|client| client.set_known());
             }
             Err(rejection) => {
-                body.0.unframe();
-                self.set_aside(rejection, &head.headers, body.0.body(), &record, received.instant);
+                body.unframe();
+                self.set_aside(rejection, &head.headers, body.body(), &record, received.instant);
             }
         }
-        taken
+        taken.map(Outcome::Accepted)
     }
 
     /// Checks the head and the rate. Returns what is still to be checked with the body.
@@ -202,53 +204,6 @@ impl Endpoint {
         *body = Buffer::default();
         budget.release();
         self.delivered(queued, deadline).await
-    }
-
-    /// Queues the events of a request for Kafka, and returns what to wait for.
-    async fn queue(&self, events: Events<'_>, record: &RecordHead<'_>) -> Result<Queued, Rejection> {
-        self.source.metrics.bodies.odd_uuids.inc_by(events.odd_uuids());
-        let begin = Instant::now();
-        let (producer, topic) = (&self.common.producer, &self.source.topic);
-        let count = events.count();
-        let publish = record.trace.map(|trace| trace.publish(topic, count));
-        let record = &record.within(publish.as_ref());
-        let queued = match events {
-            Events::One(event) => producer.queue(topic, std::iter::once(event.borrowed()), record).await,
-            Events::Many(batch) => producer.queue(topic, batch.events(), record).await,
-        };
-        let delivery = queued.map_err(|error| self.not_produced(error))?;
-        Ok(Queued { count, delivery, begin, is_older: false, publish })
-    }
-
-    /// Waits for the acknowledgements, and returns the number of events.
-    async fn delivered(&self, queued: Queued, deadline: Instant) -> Result<usize, Rejection> {
-        let finished = self.common.producer.finished(&self.source.topic, &queued.delivery, deadline).await;
-        finished.map_err(|error| self.not_produced(error))?;
-        if let Some(publish) = queued.publish {
-            publish.acknowledged();
-        }
-        let metrics = &self.source.metrics;
-        metrics.produce_seconds.observe(queued.begin.elapsed().as_secs_f64());
-        metrics.accepted(queued.count as u64);
-        if queued.is_older {
-            metrics.bodies.older_versions.inc();
-        }
-        Ok(queued.count)
-    }
-
-    fn not_produced(&self, error: ProduceError) -> Rejection {
-        match error {
-            ProduceError::QueueFull => Rejection::QueueFull,
-            ProduceError::TooMany(most) => Rejection::Container(BatchError::TooManyEvents(most)),
-            ProduceError::TooManyBytes(most) => Rejection::Container(BatchError::TooLarge(most)),
-            ProduceError::TooLarge => Rejection::RecordTooLarge,
-            ProduceError::Refused => Rejection::RecordRefused,
-            ProduceError::Blocked(code) => {
-                self.source.metrics.kafka_refused(code);
-                Rejection::KafkaRefuses
-            }
-            ProduceError::Unavailable => Rejection::KafkaUnavailable,
-        }
     }
 
     /// Returns the reader for bodies of this source.

@@ -1,8 +1,8 @@
 //! Accepts connections and serves HTTP/1.1 and HTTP/2 on them, with or without TLS, until told to stop.
 //!
-//! `axum::serve` has no time-out for a head that never arrives and no limit on connections; this server has both. It
-//! bounds what strangers can hold in number, bytes and time: connections ([`connection_permits`]), heads ([`head`]),
-//! and data that the other end neither sends nor reads ([`socket`]).
+//! `axum::serve` has no time-out for a head that never comes and no limit for connections; this has both. What
+//! strangers can hold is bounded in number, bytes and time: permits ([`connection_permits`]), heads ([`head`]), what is
+//! neither read nor asked for ([`socket`], [`unread`]).
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -23,15 +23,19 @@ use crate::proxy_protocol::Refusal;
 use connection::Connections;
 use connection_permits::ConnectionPermits;
 use socket::Limits;
+use unread::Unread;
 
 pub(crate) use tls::Tls;
 pub use tls::TlsError;
 
 mod connection;
 mod connection_permits;
+mod handshake;
 mod head;
+mod requests;
 mod socket;
 mod tls;
+mod unread;
 
 /// The pause after a failed accept, which is nearly always a lack of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -43,6 +47,10 @@ const PING: Duration = Duration::from_secs(30);
 const MAX_HEAD: usize = 32 * 1024;
 /// The bytes that an HTTP/2 connection may send before they are read, in all and on one stream.
 const WINDOW: u32 = 256 * 1024;
+
+/// Requests of senders that are not known, over HTTP/2, whose answers are not read yet: as many as connections, and never
+/// less than this.
+const LEAST_UNREAD: usize = 1_024;
 
 /// How the server works.
 pub(crate) struct Settings {
@@ -89,7 +97,7 @@ pub(crate) async fn serve(
         let give_way = closing.child_token();
         let address = address.ip().to_canonical();
         let is_proxy = connections.is_proxy(address);
-        if !is_proxy && settings.proxy_protocol == ProxyProtocol::V2 {
+        if !is_proxy && settings.proxy_protocol != ProxyProtocol::None {
             settings.not_proxied.with_label_values(&[Refusal::Untrusted.code()]).inc();
             continue;
         }
@@ -124,6 +132,7 @@ fn connections(router: Router, settings: &Settings, closing: CancellationToken) 
             write_timeout: settings.write_timeout,
             heads: settings.heads.clone(),
         },
+        unread: Unread::new(settings.max_connections.max(LEAST_UNREAD)),
         tls: settings.tls.clone(),
         trusted_proxies: settings.trusted_proxies.clone(),
         proxy_protocol: settings.proxy_protocol,

@@ -23,9 +23,11 @@ use crate::stages::authenticate::{AuthError, ReloadingAuthenticator};
 use crate::stages::unframe::Reading;
 use crate::stages::validate::BatchLimits;
 
+use challenge::Challenge;
 use early::Early;
 use file_schemas::FileSchemas;
 
+pub(crate) mod challenge;
 pub(crate) mod early;
 mod file_schemas;
 mod rate;
@@ -57,8 +59,8 @@ pub(crate) struct Source {
     pub(crate) qualifies_ids: bool,
     /// Who may post.
     pub(crate) authenticator: ReloadingAuthenticator,
-    /// How a vendor verifies the endpoint.
-    pub(crate) verification: Option<crate::config::Verification>,
+    /// How a vendor sees that it is there; none where it cannot ask.
+    pub(crate) challenge: Option<Challenge>,
     /// Which headers decide how a body is read.
     pub(crate) reading: Reading,
     /// The rate limit, or none if requests are not limited.
@@ -130,6 +132,14 @@ pub enum SourceError {
     /// The `auth` of a source cannot be used.
     #[error(transparent)]
     Auth(#[from] AuthError),
+    /// Its `verification` cannot be used.
+    #[error("receiver.sources.{name}.verification.verify_token_file: {error}")]
+    Verification {
+        /// The source.
+        name: String,
+        /// What is wrong with the file.
+        error: ::config::ConfigError,
+    },
 }
 
 impl Source {
@@ -172,7 +182,7 @@ impl Source {
                 metrics.secrets_unusable.with_label_values(&[name]),
             )?,
             reading: Reading::new(source),
-            verification: source.verification.clone(),
+            challenge: challenge(name, source)?,
             rate: rate::rate(&limits),
             max_body: bytes(limits.max_body),
             max_decompressed,
@@ -211,6 +221,11 @@ impl Source {
         let key = self.key_field.as_deref().map(|dotted| schema.field(dotted)).transpose()?;
         Ok(Writer { id, schema, key, uuids: self.uuids })
     }
+}
+
+fn challenge(name: &str, source: &crate::config::Source) -> Result<Option<Challenge>, SourceError> {
+    let compiled = source.verification.as_ref().map(Challenge::compile).transpose();
+    compiled.map_err(|error| SourceError::Verification { name: name.to_owned(), error })
 }
 
 /// Returns a cache of schemas by id. Entries expire after `refresh`.

@@ -120,13 +120,34 @@ async fn a_proxied_connection_counts_for_the_address_in_its_head() -> Result<()>
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_proxy_protocol_may_be_text() -> Result<()> {
+    let front = Front::new("proxy-protocol-text", "127.0.0.1", |config| {
+        config.receiver.proxy_protocol = ProxyProtocol::V1;
+        config.receiver.max_connections_per_address = Some(1);
+    })
+    .await?;
+    let line = |client: &str| format!("PROXY TCP4 {client} 127.0.0.1 49152 8080\r\n").into_bytes();
+    assert_eq!(front.post(b"PROXY UNKNOWN\r\n", &[]).await?, 200);
+    let mut first = Connection::over(front.connect(&line("192.0.2.7")).await?).await?;
+    assert_eq!(first.send(front.request(&[])?).await?.status, 200);
+    assert_eq!(front.post(&line("192.0.2.8"), &[]).await?, 200);
+    assert!(is_closed(front.connect(&line("192.0.2.7")).await?).await?, "the address has its one place");
+    for (head, reason) in [(line("192.0.2.256"), "malformed"), (head(0x21, [192, 0, 2, 9]), "missing")] {
+        assert!(is_closed(front.connect(&head).await?).await?);
+        front.refused(reason, 1.0).await?;
+    }
+    front.receiver.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn only_a_trusted_proxy_may_connect_with_the_proxy_protocol() -> Result<()> {
-    let v2 = |config: &mut Config| config.receiver.proxy_protocol = ProxyProtocol::V2;
-    let front = Front::new("proxy-protocol-untrusted", "192.0.2.0/24", v2).await?;
-    for head in [head(0x21, [192, 0, 2, 7]), head(0x20, [0; 4]), b"POST / HTTP/1.1\r\n\r\n".to_vec()] {
+    let any = |config: &mut Config| config.receiver.proxy_protocol = ProxyProtocol::Any;
+    let front = Front::new("proxy-protocol-untrusted", "192.0.2.0/24", any).await?;
+    let text = b"PROXY TCP4 192.0.2.7 127.0.0.1 1 2\r\n".to_vec();
+    for head in [head(0x21, [192, 0, 2, 7]), head(0x20, [0; 4]), b"POST / HTTP/1.1\r\n\r\n".to_vec(), text] {
         assert!(is_closed(front.connect(&head).await?).await?);
     }
-    front.refused("untrusted", 3.0).await?;
+    front.refused("untrusted", 4.0).await?;
     front.receiver.stop().await
 }
 

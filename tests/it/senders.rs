@@ -122,7 +122,8 @@ async fn requests_are_accepted_in_every_allowed_notation() -> Result<()> {
 async fn a_vendor_that_verifies_the_webhook_gets_its_challenge_back() -> Result<()> {
     let (pipeline, receiver) = start("senders-challenge", |config| {
         let source = config.receiver.sources.get_mut("cxone").expect("the source is there");
-        source.verification = Some(Verification { challenge_parameter: Some("hub.challenge".to_owned()) });
+        source.verification =
+            Some(Verification { challenge_parameter: Some("hub.challenge".to_owned()), ..Verification::default() });
     })
     .await?;
     let answer =

@@ -252,3 +252,88 @@ async fn an_address_is_limited_to_its_share_of_connections() -> Result<()> {
     }
     Ok(())
 }
+
+/// A frame of HTTP/2 (RFC 9113, section 4.1).
+fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let len = (payload.len() as u32).to_be_bytes();
+    [&len[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
+}
+
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+/// `GET http://x/`, by the static table of HPACK.
+const HEAD: &[u8] = b"\x82\x86\x84\x01\x01x";
+
+/// The beginning of a connection whose client takes nothing of any answer (`SETTINGS_INITIAL_WINDOW_SIZE` is 0), and
+/// `streams` requests.
+fn requests_without_a_window(streams: u32) -> Vec<u8> {
+    let mut bytes = [PREFACE, &frame(4, 0, 0, &[0, 4, 0, 0, 0, 0])].concat();
+    for number in 0..streams {
+        // END_STREAM and END_HEADERS.
+        bytes.extend(frame(1, 5, 2 * number + 1, HEAD));
+    }
+    bytes
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn answers_over_http2_that_nobody_takes_cost_little_and_not_for_long() -> Result<()> {
+    const CONNECTIONS: usize = 400;
+    let (pipeline, front) = setup("strangers-windows", |config| {
+        config.receiver.write_timeout = Duration::from_secs(5);
+        config.receiver.max_connections = 1_000;
+    })
+    .await?;
+    let before = front.peak()?;
+    let mut attack = JoinSet::new();
+    for number in 0..CONNECTIONS {
+        let mut stream = TcpStream::connect(front.target()).await?;
+        stream.write_all(&requests_without_a_window(200)).await?;
+        attack.spawn(async move {
+            // Until the receiver has had enough.
+            let mut rest = Vec::new();
+            stream.read_to_end(&mut rest).await.ok();
+        });
+        if number.is_multiple_of(20) {
+            let answer = post(&pipeline, &front, &Events::unique().event(0).encode()).await?;
+            assert_eq!(answer.status, 200, "{}", answer.text());
+        }
+    }
+    let all = async { while attack.join_next().await.is_some() {} };
+    timeout(patience(), all).await.context("connections whose answers nobody takes stay open")?;
+    let more = front.peak()? - before;
+    eprintln!("{CONNECTIONS} connections of 200 streams: {} MiB more at the peak", more / MIB);
+    assert!(more < 48 * MIB, "{more} bytes more");
+    Ok(())
+}
+
+/// A head in as many pieces as HTTP/2 allows, none of which is the last: a literal header whose value never ends.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn half_heads_over_http2_are_counted_as_they_are_held() -> Result<()> {
+    const CONNECTIONS: usize = 400;
+    let (pipeline, front) = setup("strangers-pieces", |config| {
+        // An eighth is for heads: 4 MiB.
+        config.receiver.max_in_flight_bytes = bytesize::ByteSize::mib(32);
+    })
+    .await?;
+    let before = front.peak()?;
+    // Five CONTINUATION frames after the first. The length of the value is 2^21.
+    let begin = [HEAD, b"\x00\x01a\x7f\x81\xff\x7f"].concat();
+    let mut head = [PREFACE, &frame(4, 0, 0, &[]), &frame(1, 1, 1, &[begin, vec![b'x'; 16_000]].concat())].concat();
+    for _ in 0..5 {
+        head.extend(frame(9, 0, 1, &[b'x'; 16_000]));
+    }
+    let mut held = Vec::new();
+    for number in 0..CONNECTIONS {
+        let mut stream = TcpStream::connect(front.target()).await?;
+        // It may be refused on the way.
+        timeout(Duration::from_secs(3), stream.write_all(&head)).await.ok();
+        held.push(stream);
+        if number.is_multiple_of(20) {
+            let answer = post(&pipeline, &front, &Events::unique().event(0).encode()).await?;
+            assert_eq!(answer.status, 200, "{}", answer.text());
+        }
+    }
+    let more = front.peak()? - before;
+    eprintln!("{} half heads over HTTP/2: {} MiB more at the peak", held.len(), more / MIB);
+    assert!(more < 24 * MIB, "{more} bytes more");
+    Ok(())
+}

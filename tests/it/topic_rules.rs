@@ -3,12 +3,13 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use apache_avro::Codec;
 use harness::container;
 use harness::event::{put_bytes, put_string};
-use harness::eventually::eventually;
+use harness::eventually::{eventually, within};
 use harness::http::{self, HttpAnswer};
 use harness::pipeline::{Pipeline, Service, metric, register};
 use harness::stack::Stack;
@@ -112,6 +113,23 @@ async fn a_limit_lowered_at_run_time_refuses_no_small_event() -> Result<()> {
     assert_eq!(all_at_once(&pipeline, &receiver, bodies).await?, BTreeMap::from([((false, 200), 500)]));
     assert_eq!(pipeline.kafka.count(&name).await?, 501);
     is(&pipeline.post(&receiver, &[AVRO], &padded(Some("too large"), 30_000)).await?, 413, "record-too-large")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_event_that_fits_since_the_limit_was_raised_is_accepted() -> Result<()> {
+    let pipeline = pipeline("rules-raised", &[("max.message.bytes", "20000")]).await?;
+    let receiver = pipeline.receiver().await?;
+    let event = padded(Some("large"), 30_000);
+    is(&pipeline.post(&receiver, &[AVRO], &event).await?, 413, "record-too-large")?;
+    pipeline.kafka.alter_topic(topic(&pipeline), &[("max.message.bytes", "100000")]).await?;
+    // Kafka is asked again within seconds, and not only with the look of each minute.
+    within(Duration::from_secs(40), "the event is accepted", || async {
+        let answer = pipeline.post(&receiver, &[AVRO], &event).await?;
+        anyhow::ensure!(answer.status == 200, "{}", answer.text());
+        Ok(())
+    })
+    .await?;
+    receiver.stop().await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::count;
 use super::delivered::Delivered;
 use super::rounds::Rounds;
 use super::set_aside::{Alone, Lone};
@@ -21,7 +22,9 @@ pub(super) async fn decide(rounds: &Rounds, lone: &mut Lone) -> Delivered {
         tokio::time::sleep(longest.mul_f64(0.5 + rand::random::<f64>() / 2.0)).await;
         let (mut delivered, before) = attempt(rounds, lone).await;
         let Some(set_aside) = delivered.set_aside.pop() else {
-            open.decided("accepted");
+            // Alone it may be refused in a way that leaves no doubt.
+            open.decided(if delivered.refused.is_empty() { "accepted" } else { "document" });
+            count::log_refused(&rounds.metrics, lone.batch(), &delivered.refused);
             return delivered;
         };
         if lone.refuse(&set_aside, before) && !rounds.control.may_be_full(&set_aside).await {

@@ -20,8 +20,12 @@ pub struct Network {
 pub enum ProxyProtocol {
     /// Connections begin with TLS or HTTP.
     None,
-    /// Each connection begins with a head of version 2 of the PROXY protocol.
+    /// Each connection begins with a head of version 1 of the PROXY protocol, a line of text.
+    V1,
+    /// Each connection begins with a head of version 2, which is binary.
     V2,
+    /// Each connection begins with a head of either version.
+    Any,
 }
 
 /// `receiver.forwarded_certificate`: the header in which trusted proxies pass on the certificate of a client, which

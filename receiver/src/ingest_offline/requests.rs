@@ -8,11 +8,12 @@ use axum::http::request::Parts;
 use futures::FutureExt;
 
 use crate::client::sender;
-use crate::config::{Auth, CertificateFormat, ForwardedCertificate, Network, Verification};
+use crate::config::{Auth, CertificateFormat, ForwardedCertificate, Network, ProxyProtocol};
 use crate::message::Buffer;
 use crate::proxy_protocol;
 use crate::receive::content::coding;
 use crate::receive::{request_id, verify};
+use crate::source::challenge::Challenge;
 use crate::stages::authenticate::{Authenticator, Forwarded, Refused};
 use crate::stages::unframe::{Reading, unframe};
 
@@ -21,7 +22,7 @@ use crate::stages::unframe::{Reading, unframe};
 pub fn ingest_head(bytes: &[u8]) -> String {
     let mut rest = bytes;
     // All bytes are present, so the read never waits.
-    let origin = proxy_protocol::head(&mut rest).now_or_never();
+    let origin = proxy_protocol::head(&mut rest, ProxyProtocol::Any).now_or_never();
     let origin = match origin {
         Some(Ok(_)) => "proxied",
         Some(Err(refusal)) => refusal.code(),
@@ -31,9 +32,10 @@ pub fn ingest_head(bytes: &[u8]) -> String {
     let id = request_id::RequestId::of(&head.headers);
     debug_assert!((1..=128).contains(&id.as_bytes().len()));
     let traced = request_id::traceparent(&head.headers).is_some();
-    let verification = Verification { challenge_parameter: Some("c".to_owned()) };
-    let verified = verify::answer(&verification, &head.uri).status().is_success();
-    debug_assert!(verified);
+    for challenge in [Challenge::Parameter("c".to_owned()), Challenge::Okta, Challenge::X] {
+        let answer = verify::answer(&challenge, &head, |_| Some([0; 32]));
+        debug_assert!(answer.is_ok_and(|answer| answer.status().is_success()));
+    }
     let proxy = IpAddr::V4(Ipv4Addr::LOCALHOST);
     let trusted: Vec<Network> = "127.0.0.0/8".parse().into_iter().collect();
     let forwarded = sender(&head.headers, proxy, &trusted) != proxy;
@@ -88,7 +90,7 @@ impl OfflineSignatures {
         let mut buffer = Buffer::with_capacity(body.len());
         buffer.bytes_mut().extend_from_slice(body);
         match pending.check_body(buffer, self.now) {
-            Ok((authentic, _claim)) => Signature::Accepted(authentic.0.body().to_vec()),
+            Ok((authentic, _claim)) => Signature::Accepted(authentic.body.body().to_vec()),
             Err(Refused::Unauthorized | Refused::InFlight) => Signature::Body,
         }
     }

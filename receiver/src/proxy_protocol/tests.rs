@@ -16,7 +16,7 @@ fn v4(address: [u8; 4]) -> Vec<u8> {
 fn read_of(bytes: &[u8]) -> (Result<Origin, Refusal>, Vec<u8>) {
     let mut rest = bytes;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-    let origin = runtime.block_on(read(&mut rest, Duration::from_secs(5)));
+    let origin = runtime.block_on(read(&mut rest, ProxyProtocol::V2, Duration::from_secs(5)));
     (origin, rest.to_vec())
 }
 
@@ -80,7 +80,7 @@ async fn a_head_that_arrives_too_slowly_is_refused() {
             tokio::time::sleep(Duration::from_secs(1)).await;
         }
     });
-    assert_eq!(read(&mut near, Duration::from_secs(10)).await, Err(Refusal::Late));
+    assert_eq!(read(&mut near, ProxyProtocol::V2, Duration::from_secs(10)).await, Err(Refusal::Late));
     dripping.abort();
 }
 

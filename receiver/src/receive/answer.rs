@@ -13,16 +13,23 @@ use super::{Endpoint, verify};
 use crate::reject::Rejection;
 use crate::reject::location::ErrorLocation;
 use crate::reject::table::About;
+use crate::stages::authenticate::Unauthorized;
 
 /// Answers a request to a source that is not a POST.
 pub(crate) async fn other_method(State(endpoint): State<Arc<Endpoint>>, request: Request) -> Response {
-    match &endpoint.source.verification {
-        Some(verification) if matches!(*request.method(), Method::GET | Method::HEAD) => {
-            verify::answer(verification, request.uri())
+    let (head, _body) = request.into_parts();
+    let rejection = match (&endpoint.source.challenge, &head.method) {
+        (Some(challenge), &Method::GET | &Method::HEAD) => {
+            let authenticator = endpoint.source.authenticator.current();
+            match verify::answer(challenge, &head, |text| authenticator.hash(None, text)) {
+                Ok(answer) => return answer,
+                Err(Unauthorized) => Rejection::Unauthorized(authenticator.challenge()),
+            }
         }
-        Some(_) if *request.method() == Method::OPTIONS => verify::options(request.headers()),
-        _ => endpoint.rejected(Rejection::MethodNotAllowed, SystemTime::now(), &RequestId::of(request.headers())),
-    }
+        (Some(_), &Method::OPTIONS) => return verify::options(&head.headers),
+        _ => Rejection::MethodNotAllowed,
+    };
+    endpoint.rejected(rejection, SystemTime::now(), &RequestId::of(&head.headers))
 }
 
 /// Returns the answer to a request with `count` accepted events.

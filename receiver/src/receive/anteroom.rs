@@ -14,6 +14,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::body_budget::MemoryBudget;
+use crate::client::network;
 
 /// The permits of all waiting requests.
 #[derive(Debug)]
@@ -57,7 +58,7 @@ impl Anteroom {
 
     /// Lets a request to `source` from `address` wait. If no permit is left, another request gives way.
     pub(super) fn enter(&self, source: &Arc<str>, address: IpAddr) -> Waiter<'_> {
-        let mut state = self.lock();
+        let (address, mut state) = (network(address), self.lock());
         if state.waiting >= self.capacity {
             state.make_room();
         }

@@ -24,6 +24,7 @@ use crate::config::{Auth, Config, Limits};
 use crate::metrics::Metrics;
 use crate::source::Source;
 
+mod challenges;
 mod files;
 mod traced;
 

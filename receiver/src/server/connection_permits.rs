@@ -4,13 +4,13 @@
 //! cannot authenticate cannot keep out senders who can, however many connections it opens and holds.
 
 use std::collections::{BTreeMap, HashMap};
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::client::Client;
+use crate::client::{Client, network};
 
 /// All permits of a listener.
 #[derive(Debug)]
@@ -184,15 +184,6 @@ impl Drop for ConnectionPermit {
         state.remove(self.address);
         drop(state);
         self.permits.freed.notify_one();
-    }
-}
-
-/// Returns the network that counts as one address. For IPv6 it has 64 bits, because one sender usually has all of its
-/// addresses.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),
-        address @ IpAddr::V4(_) => address,
     }
 }
 

@@ -5,23 +5,27 @@
 
 use std::io::{Error, ErrorKind, Result};
 
-use super::MAX_HEAD;
 use crate::body_budget::{BodyBudget, MemoryBudget};
 
 /// The bytes of each head that do not count, because every connection costs them anyway.
-const FREE: usize = 4 * 1024;
+pub(super) const FREE: usize = 4 * 1024;
+
+/// The most that is held of what is not whole. HTTP/2 keeps six frames of 16 KiB of one head before it gives up, however
+/// short a head may be; HTTP/1 and TLS keep less.
+const MOST: usize = 6 * 16 * 1024;
 
 /// The bytes that one connection has sent since its last answer.
 #[derive(Debug)]
 pub(super) struct Head {
     budget: BodyBudget,
+    free: usize,
     bytes: usize,
 }
 
 impl Head {
-    /// Creates an empty count; later bytes count in `all`.
-    pub(super) fn new(all: &MemoryBudget) -> Self {
-        Self { budget: all.hold(), bytes: 0 }
+    /// Nothing yet; what comes is counted in `all`, except for the first `free` bytes.
+    pub(super) fn new(all: &MemoryBudget, free: usize) -> Self {
+        Self { budget: all.hold(), free, bytes: 0 }
     }
 
     /// Counts `bytes` that arrived and do not belong to a request being answered.
@@ -29,7 +33,8 @@ impl Head {
     /// # Errors
     /// When the heads of all connections exceed the budget.
     pub(super) fn grow(&mut self, bytes: usize) -> Result<()> {
-        let counted = |bytes: usize| bytes.min(MAX_HEAD).saturating_sub(FREE);
+        let free = self.free;
+        let counted = |bytes: usize| bytes.min(MOST).saturating_sub(free);
         let before = counted(self.bytes);
         self.bytes = self.bytes.saturating_add(bytes);
         let more = counted(self.bytes) - before;

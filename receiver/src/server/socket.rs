@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::time::Sleep;
 
-use super::head::Head;
+use super::head::{self, Head};
 use crate::body_budget::MemoryBudget;
 use crate::client::Client;
 
@@ -58,7 +58,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         Self {
             stream,
             client,
-            head: Head::new(&limits.heads),
+            head: Head::new(&limits.heads, head::FREE),
             opening: Some(Box::pin(tokio::time::sleep(limits.head_timeout))),
             write_timeout: limits.write_timeout,
             writing: None,

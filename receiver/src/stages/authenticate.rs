@@ -24,10 +24,11 @@ use mtls::Mtls;
 use replay::Replays;
 use standard_webhooks::StandardWebhooks;
 
+pub(crate) use digests::Digests;
 pub use error::AuthError;
 pub(crate) use forwarded::Forwarded;
 pub(crate) use mtls::Peer;
-pub(crate) use pending::{Pending, Refused};
+pub(crate) use pending::{Authentic, Pending, Refused};
 pub(crate) use reloading::ReloadingAuthenticator;
 
 mod basic;
@@ -127,6 +128,15 @@ impl Authenticator {
             Method::Mtls(mtls) => mtls.check(peer, now).map(|()| None)?,
         };
         Ok(Pending { signed, replays: self.replays.as_ref() })
+    }
+
+    /// Returns the keyed hash of `text`, which shows a vendor that the secret is known here: that of `signer`, or the
+    /// first one. None where the vendor signs in another way than with SHA-256.
+    pub(crate) fn hash(&self, signer: Option<usize>, text: &[u8]) -> Option<[u8; 32]> {
+        match &self.method {
+            Method::Hmac(hmac) => hmac.sha256(signer.unwrap_or_default(), text),
+            Method::Open | Method::Bearer(_) | Method::Basic(_) | Method::StandardWebhooks(_) | Method::Mtls(_) => None,
+        }
     }
 
     /// Returns whether senders authenticate with a client certificate.

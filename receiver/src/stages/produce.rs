@@ -93,7 +93,11 @@ impl Producer {
     ) -> Result<Arc<Delivery>, ProduceError> {
         self.ensure_there(topic)?;
         let count = events.len();
-        let bytes = self.ensure_taken(topic, events.clone(), head)?;
+        let mut taken = self.ensure_taken(topic, events.clone(), head);
+        if taken.is_err() && self.shared.rules.renew(topic).await {
+            taken = self.ensure_taken(topic, events.clone(), head);
+        }
+        let bytes = taken?;
         let each = queue_budget::beside(head.fields().map(|(name, value)| name.len() + value.len()));
         let mut unqueued = Unqueued::take(&self.shared.budget, count, bytes, each)?;
         let client = self.client.load_full();

@@ -11,7 +11,7 @@ use rdkafka::client::OAuthToken;
 use rdkafka::consumer::ConsumerContext;
 use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::types::RDKafkaConfRes;
-use reqwest::{Certificate, Client};
+use reqwest::Client;
 use serde::Deserialize;
 use tokio::runtime::Handle;
 
@@ -69,7 +69,7 @@ impl Login {
         let Some(oauth) = security.and_then(|security| security.oauth.clone()) else {
             return Ok(Self(None));
         };
-        let runtime = Handle::try_current().map_err(|error| invalid("oauth", &error))?;
+        let runtime = Handle::try_current().map_err(|error| invalid("oauth", error))?;
         Ok(Self(Some(Tokens { runtime, http: http(&oauth, kafka.timeout)?, oauth })))
     }
 
@@ -90,16 +90,14 @@ fn http(oauth: &OAuth, timeout: Duration) -> KafkaResult<Client> {
     tls::install_provider();
     let mut builder = Client::builder().timeout(timeout).redirect(reqwest::redirect::Policy::none());
     if let Some(file) = &oauth.ca_file {
-        let pem = std::fs::read(file).map_err(|error| invalid("oauth.ca_file", &error))?;
-        let certificates = Certificate::from_pem_bundle(&pem).map_err(|error| invalid("oauth.ca_file", &error))?;
-        builder = builder.tls_certs_merge(certificates);
+        builder = builder.tls_certs_merge(tls::authorities(file).map_err(|reason| invalid("oauth.ca_file", reason))?);
     }
-    builder.build().map_err(|error| invalid("oauth", &error))
+    builder.build().map_err(|error| invalid("oauth", error))
 }
 
-fn invalid(key: &str, error: &dyn Error) -> KafkaError {
+fn invalid(key: &str, reason: impl ToString) -> KafkaError {
     let key = format!("kafka.security.{key}");
-    KafkaError::ClientConfig(RDKafkaConfRes::RD_KAFKA_CONF_INVALID, error.to_string(), key, String::new())
+    KafkaError::ClientConfig(RDKafkaConfRes::RD_KAFKA_CONF_INVALID, reason.to_string(), key, String::new())
 }
 
 impl Tokens {

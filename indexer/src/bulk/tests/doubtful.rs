@@ -286,3 +286,27 @@ async fn if_a_request_is_refused_as_a_whole_the_witness_is_sent_separately() {
     let delivered = decided(&service(&config(&stub.url())).bulk).await;
     assert_eq!((delivered.indexed, delivered.refused[0].status), (0, 403));
 }
+
+/// Refused in a doubtful way at first, and then in one that leaves no doubt.
+#[tokio::test(start_paused = true)]
+async fn a_lone_document_that_is_refused_for_good_does_not_count_as_accepted() {
+    let mut failures = 0;
+    let stub = Stub::start(move |received| {
+        if received.line.contains("/_mget") {
+            return Reply::Answer(200, r#"{"docs":[{"found":true}]}"#.to_owned());
+        }
+        failures += usize::from(received.body.contains("\"bad\""));
+        let is_bad = |document: &str| document.contains("\"bad\"");
+        match failures {
+            0..=3 => some(received, 500, "odd_exception", is_bad),
+            _ => some(received, 400, "document_parsing_exception", is_bad),
+        }
+    })
+    .await;
+    let service = service(&config(&stub.url()));
+    let delivered = decided(&service.bulk).await;
+    assert_eq!((delivered.indexed, delivered.refused[0].status), (0, 400));
+    let bulk = &service.metrics.bulk;
+    let decided = |outcome| bulk.doubts_decided.with_label_values(&[bulk.blocked.topic(), outcome]).get();
+    assert_eq!((decided("document"), decided("accepted")), (1, 0));
+}

@@ -53,6 +53,12 @@ pub enum Preset {
     Slack,
     /// The same as `type: standard_webhooks`, which Svix created.
     Svix,
+    /// `X-Zm-Signature: v0=…` with `X-Zm-Request-Timestamp`.
+    Zoom,
+    /// `X-Twitter-Webhooks-Signature: sha256=…`, in base64.
+    X,
+    /// As GitHub: Meta's `X-Hub-Signature-256`.
+    Meta,
 }
 
 impl Preset {
@@ -60,11 +66,16 @@ impl Preset {
     fn apply(self, fields: &mut Fields) {
         let (header, prefix, timestamp_header, timestamp_prefix, signed) = match self {
             Self::Stripe => ("Stripe-Signature", "v1=", None, Some("t="), None),
-            Self::Github => ("X-Hub-Signature-256", "sha256=", None, None, None),
+            Self::Github | Self::Meta => ("X-Hub-Signature-256", "sha256=", None, None, None),
+            Self::X => ("X-Twitter-Webhooks-Signature", "sha256=", None, None, None),
             Self::Shopify => ("X-Shopify-Hmac-Sha256", "", None, None, None),
             Self::Slack => {
                 let signed = Some("v0:{timestamp}:{body}");
                 ("X-Slack-Signature", "v0=", Some("X-Slack-Request-Timestamp"), None, signed)
+            }
+            Self::Zoom => {
+                let signed = Some("v0:{timestamp}:{body}");
+                ("X-Zm-Signature", "v0=", Some("X-Zm-Request-Timestamp"), None, signed)
             }
             Self::Svix => {
                 fields.r#type = Type::StandardWebhooks;
@@ -72,7 +83,7 @@ impl Preset {
             }
         };
         let owned = |text: Option<&str>| text.map(str::to_owned);
-        if self == Self::Shopify {
+        if matches!(self, Self::Shopify | Self::X) {
             fields.encoding.get_or_insert(HmacEncoding::Base64);
         }
         fields.header.get_or_insert_with(|| header.to_owned());

@@ -7,6 +7,7 @@ use config::check::{Problems, as_u64};
 use crate::config::{Auth, Config, Limits, ProxyProtocol, Receiver, Source, Tls};
 
 mod auth;
+mod verification;
 
 /// The largest `limits.max_body`. librdkafka accepts records of up to 1,000,000,000 bytes (`message.max.bytes`).
 const MAX_BODY: u64 = 512 * 1024 * 1024;
@@ -80,8 +81,8 @@ fn check_tls(tls: &Tls, problems: &mut Problems) {
 }
 
 fn check_proxies(receiver: &Receiver, problems: &mut Problems) {
-    if receiver.proxy_protocol == ProxyProtocol::V2 && receiver.trusted_proxies.is_empty() {
-        problems.add("receiver.proxy_protocol", "v2 needs receiver.trusted_proxies: only they may connect");
+    if receiver.proxy_protocol != ProxyProtocol::None && receiver.trusted_proxies.is_empty() {
+        problems.add("receiver.proxy_protocol", "it needs receiver.trusted_proxies: only they may connect");
     }
     let Some(forwarded) = &receiver.forwarded_certificate else { return };
     if receiver.trusted_proxies.is_empty() {
@@ -158,6 +159,9 @@ fn check_source(config: &Config, name: &str, key: &str, source: &Source, problem
         problems.add(format_args!("{key}.auth.type"), message);
     }
     auth::check(&format!("{key}.auth"), &source.auth, problems);
+    if let Some(verification) = &source.verification {
+        verification::check(&format!("{key}.verification"), verification, &source.auth, problems);
+    }
 }
 
 fn check_quarantine(config: &Config, key: &str, source: &Source, problems: &mut Problems) {

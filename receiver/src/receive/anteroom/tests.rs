@@ -25,6 +25,16 @@ fn the_oldest_request_of_the_busiest_address_gives_way() {
     assert!(anteroom.lock().sources.values().all(|source| source.waiting == 0 && source.addresses.is_empty()));
 }
 
+/// One sender usually has all addresses of such a network.
+#[test]
+fn the_addresses_of_an_ipv6_network_count_as_one() {
+    let (anteroom, source): (_, Arc<str>) = (Anteroom::new(6, 100), "one".into());
+    let mut waiters = vec![anteroom.enter(&source, address(1)), anteroom.enter(&source, address(1))];
+    waiters.extend((1..=4_u16).map(|last| anteroom.enter(&source, [0x2001, 0xdb8, 0, 0, 0, 0, 0, last].into())));
+    let _honest = anteroom.enter(&source, address(2));
+    assert_eq!(gone(&waiters), [2]);
+}
+
 #[tokio::test]
 async fn a_request_that_needs_bytes_waits_until_another_has_left() {
     let anteroom = Anteroom::new(6, 100);

@@ -124,6 +124,11 @@ impl Hmac {
         Ok(Signed { keys: &self.keys, before: before?, after: after?, signatures })
     }
 
+    /// Returns the keyed hash of `text` with this one of the secrets; none with another algorithm than SHA-256.
+    pub(super) fn sha256(&self, secret: usize, text: &[u8]) -> Option<[u8; 32]> {
+        self.keys.get(secret)?.sha256(text)
+    }
+
     /// Returns the elements of all headers with this name.
     fn elements<'a>(&'a self, headers: &'a HeaderMap) -> impl Iterator<Item = &'a str> {
         let values = headers.get_all(&self.header).iter().filter_map(|value| value.to_str().ok());

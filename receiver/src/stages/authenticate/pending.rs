@@ -32,7 +32,12 @@ pub(crate) struct Pending<'a> {
 }
 
 /// The body of a request from an authenticated sender.
-pub(crate) struct Authentic(pub(crate) Buffer);
+pub(crate) struct Authentic {
+    /// The body.
+    pub(crate) body: Buffer,
+    /// Which of the secrets has signed it; none where nothing is signed.
+    pub(crate) signer: Option<usize>,
+}
 
 impl Pending<'_> {
     /// Returns whether the head was enough.
@@ -48,9 +53,9 @@ impl Pending<'_> {
     /// [`Refused`].
     pub(crate) fn check_body(self, body: Buffer, now: SystemTime) -> Result<(Authentic, Claim), Refused> {
         let Some(signed) = self.signed else {
-            return Ok((Authentic(body), Claim::default()));
+            return Ok((Authentic { body, signer: None }, Claim::default()));
         };
-        let marks = signed.check_body(body.body())?;
+        let (signer, marks) = signed.check_body(body.body())?;
         let claim = match self.replays {
             Some(replays) => replays.claim(marks, now).map_err(|known| match known {
                 Known::InFlight => Refused::InFlight,
@@ -58,6 +63,6 @@ impl Pending<'_> {
             })?,
             None => Claim::default(),
         };
-        Ok((Authentic(body), claim))
+        Ok((Authentic { body, signer: Some(signer) }, claim))
     }
 }

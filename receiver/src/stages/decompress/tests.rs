@@ -119,13 +119,27 @@ fn a_snappy_block_with_an_impossible_length_allocates_nothing() {
     assert_eq!(out.capacity(), 0);
 }
 
+/// As Java's codec of Avro and `zstd --ultra` write them: at level 22 a window of 128 MiB, whatever the content.
 #[test]
-fn a_window_larger_than_the_rfc_allows_is_refused() {
-    let mut encoder = zstd::stream::write::Encoder::new(Vec::new(), 1).unwrap();
-    encoder.window_log(ZSTD_WINDOW_LOG + 1).unwrap();
-    // The encoder would shrink the window if it knew the size.
-    let input = written(encoder, &TEXT.repeat(100_000), |encoder| encoder.finish());
-    assert!(decompressed(Format::Zstd, &input, 1 << 30).is_err());
+fn a_window_as_large_as_the_strongest_level_asks_for_costs_no_more_than_the_content() {
+    let of_window = |log: u32| {
+        let mut encoder = zstd::stream::write::Encoder::new(Vec::new(), 1).unwrap();
+        encoder.window_log(log).unwrap();
+        // Without a known size, so that the window is not made smaller.
+        written(encoder, TEXT, |encoder| encoder.finish())
+    };
+    for log in [23, 24, 27] {
+        let input = of_window(log);
+        let all = MemoryBudget::new(512 * 1024);
+        let mut out = Vec::new();
+        decompress(Format::Zstd, &input, 1 << 20, &mut out, &mut all.hold()).unwrap();
+        assert_eq!(out, TEXT, "{log}");
+    }
+    let mut larger = of_window(27);
+    // The exponent of the window (RFC 8878, section 3.1.1.1.2), one more.
+    assert_eq!(larger[5], (27 - 10) << 3);
+    larger[5] = (28 - 10) << 3;
+    assert_eq!(decompressed(Format::Zstd, &larger, 1 << 30), Err(DecompressError::Broken(Format::Zstd)));
 }
 
 #[test]

@@ -12,12 +12,19 @@ use kafka::{client_config, without_value};
 use rdkafka::admin::{AdminClient, AdminOptions, ConfigResource, OwnedResourceSpecifier, ResourceSpecifier};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::error::KafkaResult;
+use tokio::sync::{Notify, watch};
+use tokio::time::{Instant, timeout};
 
 use super::CLIENT_ID;
 use super::fault::Fault;
 
 /// The bytes of a batch before its records (`RecordBatch` in Kafka's documentation of the message format).
 const BATCH_HEAD: usize = 61;
+
+/// How old what is known may be where it refuses an event; and so how often Kafka is asked again, at most.
+pub(super) const FRESH: Duration = Duration::from_secs(3);
+/// How long such an event waits for what Kafka says.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What one topic accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +39,10 @@ pub(super) struct Rule {
 #[derive(Debug, Default)]
 pub(super) struct Rules {
     known: ArcSwap<HashMap<String, Rule>>,
+    /// When Kafka was asked last.
+    asked: watch::Sender<Option<Instant>>,
+    /// Somebody wants it to be asked.
+    doubt: Notify,
     /// Whether a batch was refused for its size, and none of its records has been accepted alone yet.
     size_refused: AtomicBool,
     /// Whether a batch was refused for its size, and its records were then accepted one by one.
@@ -76,6 +87,29 @@ impl Rules {
         let mut known = HashMap::clone(&self.known.load());
         known.extend(found);
         self.known.store(std::sync::Arc::new(known));
+    }
+
+    /// Notes that Kafka was asked, whatever it said.
+    pub(super) fn note_asked(&self) {
+        self.asked.send_replace(Some(Instant::now()));
+    }
+
+    /// Has Kafka asked once more, unless it was a moment ago, since an event is refused by what is known of `topic`: an
+    /// operator may have changed it. Returns whether there is an answer.
+    pub(super) async fn renew(&self, topic: &str) -> bool {
+        let mut asked = self.asked.subscribe();
+        let is_fresh = |asked: &Option<Instant>| asked.is_some_and(|asked| asked.elapsed() < FRESH);
+        if self.of(topic).is_none() || is_fresh(&asked.borrow()) {
+            return false;
+        }
+        self.doubt.notify_one();
+        let answered = async { asked.wait_for(is_fresh).await.is_ok() };
+        timeout(PATIENCE, answered).await.unwrap_or(false)
+    }
+
+    /// Waits until somebody wants Kafka to be asked.
+    pub(super) async fn doubted(&self) {
+        self.doubt.notified().await;
     }
 
     /// Returns the size of the smallest limit on batches of all topics.

@@ -1,3 +1,5 @@
+use std::collections::HashMap;
+
 use avro::{Limits, Schema};
 use futures::FutureExt;
 use rdkafka::mocking::MockCluster;
@@ -158,4 +160,27 @@ async fn an_error_for_the_operator_is_not_an_outage_and_shows_in_readiness() {
     remarked.await.expect("the readiness names the topic");
     assert!(setup.readiness.is_ready());
     assert_eq!(setup.produce().await, Ok(()));
+}
+
+/// An operator has raised `max.message.bytes`.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_that_fits_since_the_limit_was_raised_is_not_refused_by_the_old_one() {
+    let cluster = MockCluster::new(1).unwrap();
+    cluster.create_topic(TOPIC, 1, 1).unwrap();
+    let kafka = Kafka { brokers: cluster.bootstrap_servers(), ..Kafka::default() };
+    let producer = Producer::new(&kafka, 1_000, TIMEOUT).unwrap();
+    let rules = &producer.shared.rules;
+    let rule = |max_bytes| HashMap::from([(TOPIC.to_owned(), rules::Rule { max_bytes, compacted: false })]);
+    rules.note(rule(10));
+    let (writer, head) = (writer(), head());
+    let queue = || producer.queue(TOPIC, std::iter::once(event(&writer)), &head);
+    let asked = async {
+        rules.doubted().await;
+        rules.note(rule(1_000));
+        rules.note_asked();
+    };
+    let (queued, ()) = tokio::join!(queue(), asked);
+    assert!(queued.is_ok(), "{:?}", queued.err());
+    rules.note(rule(10));
+    assert_eq!(queue().await.err(), Some(ProduceError::TooLarge), "Kafka was asked a moment ago");
 }

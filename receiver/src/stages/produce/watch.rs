@@ -36,13 +36,13 @@ pub(crate) async fn watch(
 ) {
     let mut failures = 0;
     let mut logged = Some(String::new());
-    let mut asked = None;
+    let (mut asked, mut doubted) = (None, false);
     loop {
         let Some(found) = shutdown.run_until_cancelled(look(&producer, &kafka, &topics, &condition)).await else {
             return;
         };
         if found.is_ok() {
-            let asking = learn(&producer, &kafka, &topics, &mut asked);
+            let asking = learn(&producer, &kafka, &topics, &mut asked, doubted);
             if shutdown.run_until_cancelled(asking).await.is_none() {
                 return;
             }
@@ -60,8 +60,13 @@ pub(crate) async fn watch(
         let next = match reason {
             None => {
                 failures = 0;
-                let pause = async { tokio::time::timeout(RULES, trouble(&producer)).await.ok() };
-                shutdown.run_until_cancelled(pause).await.map(|_| ())
+                let pause = async {
+                    tokio::select! {
+                        () = producer.shared.rules.doubted() => true,
+                        _ = tokio::time::timeout(RULES, trouble(&producer)) => false,
+                    }
+                };
+                shutdown.run_until_cancelled(pause).await.map(|is| doubted = is)
             }
             Some(_) => {
                 failures += 1;
@@ -107,10 +112,11 @@ fn note(
     missing
 }
 
-/// Asks Kafka regularly what the topics accept, and adjusts the size of batches. Continues if Kafka does not report it.
-async fn learn(producer: &Arc<Producer>, kafka: &Kafka, topics: &[String], asked: &mut Option<Instant>) {
-    let doubt = producer.shared.rules.is_batch_refused();
-    if !doubt && asked.is_some_and(|asked| asked.elapsed() < RULES) {
+/// Asks Kafka now and then what the topics take, sooner where it is `doubted`, and makes batches fit. That it does not
+/// say is no reason not to go on.
+async fn learn(producer: &Arc<Producer>, kafka: &Kafka, topics: &[String], asked: &mut Option<Instant>, doubted: bool) {
+    let every = if doubted { rules::FRESH } else { RULES };
+    if !producer.shared.rules.is_batch_refused() && asked.is_some_and(|asked| asked.elapsed() < every) {
         return;
     }
     let first = asked.replace(Instant::now()).is_none();
@@ -129,6 +135,7 @@ async fn learn(producer: &Arc<Producer>, kafka: &Kafka, topics: &[String], asked
             Err(_) => {}
         }
     }
+    producer.shared.rules.note_asked();
     let producer = Arc::clone(producer);
     // This runs on its own, because the old client may take as long as a request.
     tokio::task::spawn_blocking(move || {

@@ -1,5 +1,6 @@
 use std::io::{Read, Write};
 use std::net::TcpListener;
+use std::path::PathBuf;
 
 use super::*;
 
@@ -12,6 +13,29 @@ fn an_endless_token_lifetime_does_not_overflow() {
     assert_eq!(lifetime(Some(60)).as_secs(), 60);
     for none in [None, Some(0)] {
         assert_eq!(lifetime(none).as_secs(), DEFAULT_LIFETIME);
+    }
+}
+
+fn oauth(token_url: String, ca_file: Option<PathBuf>) -> OAuth {
+    OAuth {
+        token_url,
+        client_id: "me".to_owned(),
+        client_secret: Some(service::secret::Secret::new("hush")),
+        client_secret_file: None,
+        scope: None,
+        ca_file,
+    }
+}
+
+#[test]
+fn a_file_of_authorities_that_holds_none_is_refused() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    for content in ["", "no certificate", "-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n"] {
+        std::fs::write(file.path(), content).unwrap();
+        let oauth = oauth("https://localhost/token".to_owned(), Some(file.path().to_owned()));
+        let error = http(&oauth, Duration::from_secs(60)).unwrap_err().to_string();
+        let names_both = error.contains("kafka.security.oauth.ca_file") && error.contains("holds no certificate");
+        assert!(names_both, "{content}: {error}");
     }
 }
 
@@ -30,14 +54,7 @@ async fn fetched(body: &'static str) -> Result<OAuthToken, TokenError> {
         let head = format!("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", body.len());
         stream.write_all(&[head.as_bytes(), body.as_bytes()].concat()).unwrap();
     });
-    let oauth = OAuth {
-        token_url,
-        client_id: "me".to_owned(),
-        client_secret: Some(service::secret::Secret::new("hush")),
-        client_secret_file: None,
-        scope: None,
-        ca_file: None,
-    };
+    let oauth = oauth(token_url, None);
     let http = http(&oauth, Duration::from_secs(60)).unwrap();
     Tokens { runtime: Handle::current(), http, oauth }.fetch().await
 }

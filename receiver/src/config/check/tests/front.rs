@@ -64,3 +64,28 @@ fn bounds_that_admit_nothing_are_refused() {
         assert!(found.starts_with(&format!("receiver.sources.cxone.limits.{key}: ")), "{limits}: {found}");
     }
 }
+
+#[test]
+fn a_challenge_without_what_it_needs_is_refused() {
+    let hmac = "auth: {type: hmac, preset: x, secrets: [0123456789abcdef]}";
+    for (lines, key, words) in [
+        (["verification: {challenge: zoom}"].as_slice(), "challenge", "preset: zoom"),
+        (&["verification: {challenge: x}"], "challenge", "preset: x"),
+        (&["verification: {challenge: x}", &hmac.replace("preset: x", "preset: zoom")], "challenge", "the body and"),
+        (
+            &["verification: {challenge: zoom}", &hmac.replace("preset: x", "preset: x, algorithm: sha512")],
+            "challenge",
+            "sha256",
+        ),
+        (&["verification: {challenge: okta, challenge_parameter: a}"], "challenge_parameter", "does not go with"),
+        (&["verification: {challenge: meta}"], "verify_token", "is missing"),
+        (&["verification: {challenge: meta, verify_token: ' '}"], "verify_token", "blank"),
+        (&["verification: {challenge: meta, verify_token_file: /nowhere/a}"], "verify_token_file", "/nowhere/a"),
+        (&["verification: {verify_token: secret-of-meta}"], "verify_token", "without challenge: meta"),
+    ] {
+        let found = source_problem(lines);
+        let begins = found.starts_with(&format!("receiver.sources.cxone.verification.{key}: "));
+        assert!(begins && found.contains(words), "{lines:?}: {found}");
+        assert!(!found.contains("secret-of-meta"), "a secret is shown: {found}");
+    }
+}

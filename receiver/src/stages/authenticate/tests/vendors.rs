@@ -86,6 +86,20 @@ fn shopify_signs_the_body_in_base64() {
     assert!(!accepts(&shopify, NOW, &[("x-shopify-hmac-sha256", &signature)], b"another"));
 }
 
+/// As `openssl dgst -sha256 -hmac` gives them.
+#[test]
+fn zoom_x_and_meta_are_known_by_their_presets() {
+    let secret = "secret of sixteen bytes";
+    let zoom = format!("v0={}", sign(secret, &[b"v0:", NOW.to_string().as_bytes(), b":body"]));
+    let headers = [("x-zm-signature", zoom.as_str()), ("x-zm-request-timestamp", "1700000000")];
+    assert!(accepts(&preset("zoom", secret), NOW, &headers, b"body"));
+    assert!(!accepts(&preset("zoom", secret), NOW + 301, &headers, b"body"));
+    let x = format!("sha256={}", STANDARD.encode(hex::decode(sign(secret, &[b"body"])).unwrap()));
+    assert!(accepts(&preset("x", secret), NOW, &[("x-twitter-webhooks-signature", &x)], b"body"));
+    let meta = format!("sha256={}", sign(secret, &[b"body"]));
+    assert!(accepts(&preset("meta", secret), NOW, &[("x-hub-signature-256", &meta)], b"body"));
+}
+
 #[test]
 fn several_signatures_may_be_in_one_header_or_several() {
     let auth = auth(json!({"type": "hmac", "header": "X-Signature", "prefix": "v1=", "secrets": ["new secret"]}));

@@ -17,3 +17,23 @@ fn the_smallest_limit_counts_and_unreported_rules_stay() {
     assert_eq!(rules.smallest(), Some(9));
     assert_eq!(rules.of("a"), Some(rule(20)));
 }
+
+#[tokio::test(start_paused = true)]
+async fn kafka_is_asked_again_before_an_event_is_refused_unless_it_was_a_moment_ago() {
+    let rules = Rules::default();
+    let rule = |max_bytes| HashMap::from([("a".to_owned(), Rule { max_bytes, compacted: false })]);
+    assert!(!rules.renew("a").await, "nothing is known that could be wrong");
+    rules.note(rule(5));
+    rules.note_asked();
+    assert!(!rules.renew("a").await, "it is fresh");
+    tokio::time::advance(FRESH).await;
+    let asking = async {
+        rules.doubted().await;
+        rules.note(rule(9));
+        rules.note_asked();
+    };
+    let (renewed, other, ()) = tokio::join!(rules.renew("a"), rules.renew("a"), asking);
+    assert_eq!((renewed, other, rules.of("a").map(|rule| rule.max_bytes)), (true, true, Some(9)));
+    tokio::time::advance(FRESH).await;
+    assert!(!rules.renew("a").await, "Kafka does not say");
+}
