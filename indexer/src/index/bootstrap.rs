@@ -1,11 +1,17 @@
 //! Creates what must exist before the first document, in the order of dependence.
 
+use std::time::Duration;
+
 use super::managed::Managed;
 use super::requests::RequestError;
 use super::resources::{self, Composing};
 use super::{Index, IndexSettings, Known};
 use crate::config::{Lifecycle, Strategy};
 use crate::elasticsearch::server;
+
+/// How many times the server is asked for an index that it reports to exist, and the pause before the next time.
+const LOOKS: usize = 20;
+const PAUSE: Duration = Duration::from_millis(100);
 
 impl Index {
     /// Creates what is missing and updates what is ours. First asks for the server's kind and version, because a
@@ -155,7 +161,7 @@ impl Index {
     }
 
     async fn explain_existing(&self, error: RequestError) -> Result<(), RequestError> {
-        match self.is_there().await? {
+        match self.appears().await? {
             true => Ok(()),
             false if self.rejoin_first().await? => Ok(()),
             false if self.settings.strategy == Strategy::Rollover => Err(RequestError::Occupied(format!(
@@ -164,6 +170,18 @@ impl Index {
             ))),
             false => Err(error),
         }
+    }
+
+    /// Waits a moment for an index that the master has just created for another indexer. A node answers by the state
+    /// that it has applied, which may be older.
+    async fn appears(&self) -> Result<bool, RequestError> {
+        for _ in 1..LOOKS {
+            if self.is_there().await? {
+                return Ok(true);
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+        self.is_there().await
     }
 
     /// Returns whether the index, the alias or the data stream exists. A role that may only write cannot ask; the

@@ -37,6 +37,24 @@ async fn a_page_instead_of_an_answer_overwrites_nothing() {
     }
 }
 
+/// Another indexer has just created the index, and the node has not applied the new state yet.
+#[tokio::test]
+async fn an_index_that_the_node_does_not_show_yet_is_waited_for() {
+    let (stub, store) = fake::start().await;
+    fixture(&rollover(&stub.url()), None).index.bootstrap(Known::Nothing).await.unwrap();
+    let hidden = AtomicUsize::new(6);
+    let stub = Stub::start(move |received| {
+        let is_hidden =
+            || hidden.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok();
+        match received.line.starts_with("HEAD ") && is_hidden() {
+            true => failure(404, "not_found"),
+            false => fake::answer(&mut store.lock().unwrap(), received),
+        }
+    })
+    .await;
+    fixture(&rollover(&stub.url()), None).index.bootstrap(Known::Nothing).await.unwrap();
+}
+
 #[tokio::test]
 async fn a_success_with_an_error_in_its_body_is_a_failure() {
     let body = r#"{"error":{"type":"unavailable_exception","reason":"try again"},"status":503}"#;
