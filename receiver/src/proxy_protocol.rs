@@ -29,9 +29,7 @@ pub(crate) enum Refusal {
     #[error("receiver.proxy_protocol: the connection is not from one of receiver.trusted_proxies")]
     Untrusted,
     /// The connection begins with something else.
-    #[error(
-        "receiver.proxy_protocol: the connection does not begin with a head of the PROXY protocol, or with one of another version"
-    )]
+    #[error("receiver.proxy_protocol: the connection does not begin with a head of that version of the PROXY protocol")]
     Missing,
     /// The head violates the specification or is cut off.
     #[error("receiver.proxy_protocol: the head of the PROXY protocol is malformed")]

@@ -48,7 +48,7 @@ const MAX_HEAD: usize = 32 * 1024;
 /// The bytes that an HTTP/2 connection may send before they are read, in all and on one stream.
 const WINDOW: u32 = 256 * 1024;
 
-/// Requests of senders that are not known, over HTTP/2, whose answers are not read yet: as many as connections, and never
+/// Requests over HTTP/2 of senders that are not known, until their answers are read: as many as connections, and never
 /// less than this.
 const LEAST_UNREAD: usize = 1_024;
 

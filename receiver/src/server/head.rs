@@ -10,8 +10,8 @@ use crate::body_budget::{BodyBudget, MemoryBudget};
 /// The bytes of each head that do not count, because every connection costs them anyway.
 pub(super) const FREE: usize = 4 * 1024;
 
-/// The most that is held of what is not whole. HTTP/2 keeps six frames of 16 KiB of one head before it gives up, however
-/// short a head may be; HTTP/1 and TLS keep less.
+/// The most that is held of what is not whole. HTTP/2 keeps six frames of 16 KiB of a head before it gives up; HTTP/1
+/// and TLS keep less.
 const MOST: usize = 6 * 16 * 1024;
 
 /// The bytes that one connection has sent since its last answer.

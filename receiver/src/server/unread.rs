@@ -1,8 +1,8 @@
 //! Answers over HTTP/2 that are not read yet, of senders that are not known.
 //!
-//! A client says how much of an answer it takes at a time, which may be nothing; and each stream that waits for it costs
-//! a few kilobytes. Senders that are known have permits. For all others this bounds the time, and the number: where
-//! there are too many, the connection that has the most of them gives way.
+//! A client says how much of an answer it takes at a time, which may be nothing; and each stream that waits for that
+//! costs a few kilobytes. Senders that are known have permits. For all others this bounds the time, and the number:
+//! where there are too many, the connection that has the most of them gives way.
 
 use std::collections::{BTreeMap, HashMap};
 use std::pin::Pin;

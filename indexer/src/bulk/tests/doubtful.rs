@@ -303,10 +303,11 @@ async fn a_lone_document_that_is_refused_for_good_does_not_count_as_accepted() {
         }
     })
     .await;
-    let service = service(&config(&stub.url()));
+    let config = config(&stub.url());
+    let service = service(&config);
     let delivered = decided(&service.bulk).await;
     assert_eq!((delivered.indexed, delivered.refused[0].status), (0, 400));
-    let bulk = &service.metrics.bulk;
-    let decided = |outcome| bulk.doubts_decided.with_label_values(&[bulk.blocked.topic(), outcome]).get();
+    let (counted, topic) = (&service.metrics.bulk.doubts_decided, config.kafka.topic.as_str());
+    let decided = |outcome| counted.with_label_values(&[topic, outcome]).get();
     assert_eq!((decided("document"), decided("accepted")), (1, 0));
 }

@@ -11,6 +11,12 @@ async fn pieces(mut body: Body) -> Vec<Bytes> {
     pieces
 }
 
+/// Returns how many streams there are, and of how many connections.
+fn counted(all: &Unread) -> (usize, usize) {
+    let state = all.lock();
+    (state.streams, state.connections.len())
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_connection_whose_answer_is_not_read_in_time_ends() {
     let streams = Unread::new(100).connection();
@@ -23,7 +29,7 @@ async fn a_connection_whose_answer_is_not_read_in_time_ends() {
     // Others that are read meanwhile change nothing.
     assert_eq!(pieces(second.answer(Body::from("answer"))).await, ["answe", "r"]);
     streams.stall(TIMEOUT).await;
-    assert_eq!(begin.elapsed(), TIMEOUT);
+    assert!(begin.elapsed() >= TIMEOUT && begin.elapsed() < TIMEOUT * 2, "{:?}", begin.elapsed());
 }
 
 #[tokio::test(start_paused = true)]
@@ -36,7 +42,7 @@ async fn an_answer_that_is_read_is_forgotten() {
         assert_eq!(pieces(body).await.concat(), text.as_bytes());
     }
     drop(streams.begin());
-    assert_eq!((all.lock().streams, all.lock().connections.len()), (0, 0));
+    assert_eq!(counted(&all), (0, 0));
     assert!(tokio::time::timeout(TIMEOUT * 10, streams.stall(TIMEOUT)).await.is_err());
 }
 
@@ -50,8 +56,8 @@ async fn where_there_are_too_many_the_connection_with_the_most_gives_way() {
     let _two = honest.begin();
     greedy.stall(TIMEOUT).await;
     assert!(!honest.give_way.is_cancelled());
-    assert_eq!(all.lock().streams, 2);
+    assert_eq!(counted(&all), (2, 1));
     // What it still has, and begins, counts for nothing.
     drop((held, greedy.begin()));
-    assert_eq!(all.lock().streams, 2);
+    assert_eq!(counted(&all), (2, 1));
 }

@@ -6,8 +6,8 @@ use subtle::{Choice, ConstantTimeEq};
 
 use super::Unauthorized;
 
-/// Holds the live secrets, as SHA-256 digests: digests are all of one length, so that comparing them does not tell a secret's
-/// length.
+/// Holds the live secrets, as SHA-256 digests: those are all of one length, so that comparing them does not tell the
+/// length of a secret.
 pub(crate) struct Digests(Vec<[u8; 32]>);
 
 impl Digests {
