@@ -1,6 +1,7 @@
 //! Tests of reading Avro: tables for each type and limit, and apache-avro as the judge over generated schemas and data.
 
 mod bytes;
+mod container;
 mod corpus;
 mod decimals;
 mod differences;

@@ -73,6 +73,23 @@ async fn a_file_that_the_queue_never_has_room_for_is_413_and_nothing_of_it_is_se
     assert_eq!(receiver.records().len(), 99);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn while_a_file_waits_for_its_acknowledgements_it_holds_no_memory() {
+    let kafka = kafka();
+    let mut config = config(&kafka, &registry(Some(())).await);
+    config.receiver.request_timeout = Duration::from_secs(20);
+    config.receiver.sources.get_mut("open").unwrap().limits = Limits::default();
+    let receiver = start_with(&config, kafka);
+    eventually(|| receiver.readiness.is_ready()).await;
+    receiver.kafka.broker_round_trip_time(1, Duration::from_secs(60)).unwrap();
+    let waits =
+        eventually(|| receiver.common.producer.queue_len() == 100 && receiver.common.memory_budget.bytes() == 0);
+    tokio::select! {
+        answer = receiver.send(post("/open", &[CONTAINER], file(100))) => panic!("{}", answer.status),
+        () = waits => {}
+    }
+}
+
 /// A registry with the one version of [`SCHEMA`], which takes no other; with how many it was offered.
 async fn strict_registry() -> (String, Arc<AtomicUsize>) {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
