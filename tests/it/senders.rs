@@ -7,7 +7,7 @@ use anyhow::Result;
 use harness::config::Config;
 use harness::event::Events;
 use harness::http::{self, HttpAnswer, Method};
-use harness::pipeline::{PATH, Pipeline, Service, ready, source};
+use harness::pipeline::{PATH, Pipeline, Service, metric, ready, source};
 use harness::stack::Stack;
 use hmac::{Hmac, KeyInit, Mac};
 use receiver::config::{Auth, HmacAlgorithm, HmacEncoding, TrailingSlash, Verification};
@@ -57,8 +57,8 @@ async fn a_listed_content_type_is_accepted_with_parameters() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_trailing_slash_counts_as_the_config_says() -> Result<()> {
-    for (trailing_slash, status) in [(TrailingSlash::Strict, 404), (TrailingSlash::Ignore, 200)] {
+async fn a_trailing_slash_counts_or_not_as_the_config_says_and_what_has_no_path_is_counted() -> Result<()> {
+    for (trailing_slash, status, unrouted) in [(TrailingSlash::Strict, 404, 2.0), (TrailingSlash::Ignore, 200, 1.0)] {
         let (pipeline, receiver) =
             start("senders-slash", |config| config.receiver.trailing_slash = trailing_slash).await?;
         let token = format!("Bearer {}", pipeline.token);
@@ -68,6 +68,8 @@ async fn a_trailing_slash_counts_as_the_config_says() -> Result<()> {
             let answer = send(&receiver, Method::POST, &path, &headers, &event).await?;
             assert_eq!(answer.status, wanted, "{trailing_slash:?}, {path}: {}", answer.text());
         }
+        let counted = metric(&receiver.admin_url(), "penstock_receiver_unrouted_requests_total").await?;
+        assert_eq!(counted, unrouted, "{trailing_slash:?}");
     }
     Ok(())
 }

@@ -4,6 +4,7 @@ use anyhow::Result;
 use harness::event::{Events, now, put_long, put_string};
 use harness::eventually::eventually;
 use harness::http::Method;
+use harness::indexer_process::IndexerProcess;
 use harness::kafka::Raw;
 use harness::pipeline::{Pipeline, Service, metric, register};
 use harness::stack::Stack;
@@ -89,15 +90,19 @@ async fn with_its_unit_a_timestamp_in_seconds_is_placed_correctly() -> Result<()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn events_without_the_time_field_are_placed_by_their_records() -> Result<()> {
+async fn events_without_the_time_field_are_reported_once_and_counted_as_placed_by_their_records() -> Result<()> {
     let pipeline = Pipeline::new(&Stack::running()?, "no-time-field").await?;
     let topic = &pipeline.config.kafka.topic;
     let id = register(&pipeline.config.schema_registry.url, topic, OTHER_NAME).await?;
-    let indexer = pipeline.indexer().await?;
+    harness::process::build().await?;
+    let indexer = IndexerProcess::start(&pipeline, 0)?;
+    indexer.ready().await?;
     let records: Vec<Raw> = (0..5).map(|number| raw(id, &number.to_string(), now())).collect();
     pipeline.kafka.produce(topic, &records).await?;
     pipeline.all_committed().await?;
-    assert_eq!(times(&indexer, topic, "missing").await?, 5.0);
+    let missing = format!(r#"penstock_indexer_placement_times_total{{source="missing",topic="{topic}"}}"#);
+    assert_eq!(metric(indexer.admin_url(), &missing).await?, 5.0);
+    assert_eq!(indexer.logged("Events of this schema have no timestamp of their own")?, 1);
     indexer.stop().await
 }
 

@@ -184,3 +184,16 @@ fn an_unreadable_datum_leaves_the_body_unchanged() {
     write_document(&schema, b"\x06ab", RULES, Some(0), &mut body).unwrap_err();
     assert_eq!(body, b"before");
 }
+
+#[test]
+fn an_event_may_hold_as_much_as_the_config_says() {
+    let schema = Schema::parse(SCHEMA).unwrap();
+    let written = |max_values| {
+        let mut config = Config::default();
+        config.indexer.max_values = max_values;
+        write_document(&schema, b"\x06a-1", Rules::of(&config), Some(AT), &mut Vec::new())
+    };
+    assert!(written(1).is_ok());
+    let refused = written(0).unwrap_err();
+    assert_eq!(refused.code(), "too_many_values", "{refused}");
+}

@@ -7,6 +7,7 @@ use super::*;
 const CONFIG: &str = "
 kafka: {brokers: 'inside:9092', topic: secret-topic}
 receiver:
+  listen: 10.1.2.3:8443
   sources:
     cxone: {path: /webhook/cxone/events, subject: secret-subject, auth: {type: bearer, tokens: [hush]}}
     other: {path: /other, subject: secret-subject, auth: {type: hmac, header: X-Signature, timestamp_header: X-Time, secrets: [hush]}}
@@ -33,7 +34,7 @@ fn the_description_has_each_source_with_its_authentication() {
 #[test]
 fn the_description_reveals_nothing_internal() {
     let text = document(&load_from("p.yaml", CONFIG, &[]).unwrap()).to_string();
-    for word in ["secret-topic", "secret-subject", "hush", "inside"] {
+    for word in ["secret-topic", "secret-subject", "hush", "inside", "10.1.2.3", "8443"] {
         assert!(!text.contains(word), "{word}");
     }
 }

@@ -14,6 +14,9 @@ use tokio_util::sync::CancellationToken;
 use super::Source;
 use crate::message::Writer;
 
+#[cfg(test)]
+mod tests;
+
 /// The waits after failures.
 const BACKOFF: Backoff = Backoff { initial: Duration::from_millis(500), max: Duration::from_secs(2) };
 

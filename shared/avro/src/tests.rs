@@ -2,6 +2,7 @@
 //! data.
 
 mod bytes;
+mod container;
 mod corpus;
 mod decimals;
 mod differences;

@@ -6,6 +6,7 @@ use super::*;
 use crate::bulk::tests::config;
 use crate::bulk::tests::stub::{Received, Reply, Stub, failure};
 
+mod barrier;
 mod figures;
 
 const TOPICS: usize = 64;

@@ -109,3 +109,13 @@ fn prefetching_is_bounded() {
         assert!(client.get(key).is_some(), "{key}");
     }
 }
+
+/// A static one is to be back before its partitions move.
+#[test]
+fn a_member_that_died_is_given_up_soon_unless_it_comes_back_by_its_name() {
+    let mut config = Config::default();
+    assert_eq!(client_config(&config).unwrap().get("session.timeout.ms"), Some(SESSION_TIMEOUT_MS));
+    config.indexer.group_instance_id = Some("indexer-0".to_owned());
+    let client = client_config(&config).unwrap();
+    assert_eq!((client.get("session.timeout.ms"), client.get("group.instance.id")), (None, Some("indexer-0")));
+}

@@ -364,3 +364,19 @@ fn the_mapping_follows_the_rules_for_fields() {
     assert_eq!(clash.mapping, without_fields(&rules()));
     assert!(matches!(&clash.notes[..], [Note { kind: NoteKind::Unruly(why), .. }] if why.contains("called b")));
 }
+
+/// What Elasticsearch takes and `OpenSearch` refuses, wherever it stands.
+#[test]
+fn opensearch_has_booleans_and_maps_without_parameters() {
+    let boolean = json!({ "type": "boolean", "ignore_malformed": true });
+    let date = json!({ "type": "date", "ignore_malformed": true });
+    let of = |boolean: &Value, map: &Value| {
+        json!({
+            "dynamic_templates": [{ "values_of_m": { "path_match": "m.*", "mapping": boolean } }],
+            "properties": { "a": boolean, "d": date, "o": { "properties": { "b": boolean, "m": map } } },
+        })
+    };
+    let there = of(&boolean, &fragment::flattened());
+    let here = of(&json!({ "type": "boolean" }), &json!({ "type": "flat_object" }));
+    assert_eq!(flavour::for_opensearch(there), here);
+}

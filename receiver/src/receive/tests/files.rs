@@ -73,6 +73,23 @@ async fn a_file_larger_than_the_queue_gets_413_and_nothing_is_sent() {
     assert_eq!(receiver.records().len(), 99);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn while_a_file_waits_for_its_acknowledgements_it_holds_no_memory() {
+    let kafka = kafka();
+    let mut config = config(&kafka, &registry(Some(())).await);
+    config.receiver.request_timeout = Duration::from_secs(20);
+    config.receiver.sources.get_mut("open").unwrap().limits = Limits::default();
+    let receiver = start_with(&config, kafka);
+    eventually(|| receiver.readiness.is_ready()).await;
+    receiver.kafka.broker_round_trip_time(1, Duration::from_secs(60)).unwrap();
+    let waits =
+        eventually(|| receiver.common.producer.queue_len() == 100 && receiver.common.memory_budget.bytes() == 0);
+    tokio::select! {
+        answer = receiver.send(post("/open", &[CONTAINER], file(100))) => panic!("{}", answer.status),
+        () = waits => {}
+    }
+}
+
 /// Starts a registry with one version of [`SCHEMA`] that accepts no other. Also returns how many it was offered.
 async fn strict_registry() -> (String, Arc<AtomicUsize>) {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -140,6 +140,17 @@ fn references_may_be_unions_and_repeat_or_add_types() {
     assert_eq!(written(&first, &[4, 2], LIMITS).unwrap(), r#""a":"NEW","b":"S""#, "the first of two counts");
 }
 
+/// As where two references lead to two versions of one subject.
+#[test]
+fn a_type_that_a_reference_repeats_within_another_is_the_first_of_them() {
+    let event = r#"{"type":"record","name":"Event","fields":[{"name":"a","type":"x.A"},{"name":"b","type":"x.B"}]}"#;
+    let first = r#"{"type":"record","name":"x.A","fields":[{"name":"p","type":"int"}]}"#;
+    let second = r#"{"type":"record","name":"x.A","fields":[{"name":"p","type":"int"},{"name":"q","type":"int"}]}"#;
+    let around = format!(r#"{{"type":"record","name":"x.B","fields":[{{"name":"a","type":{second}}}]}}"#);
+    let schema = Schema::parse_with_references(event, &[first, &around]).unwrap();
+    assert_eq!(written(&schema, &[2, 4], LIMITS).unwrap(), r#""a":{"p":1},"b":{"a":{"p":2}}"#);
+}
+
 #[test]
 fn unusual_unions_symbols_and_field_names_are_accepted() {
     reads(&record(r#""type":["string","string"]"#), b"\x02a\x02\x02b", r#""event_id":"a","x":"b""#);

@@ -78,3 +78,25 @@ async fn a_fleet_sends_few_requests_per_interval_for_any_number_of_topics() {
     eprintln!("{INDEXERS} indexers of {TOPICS} topics: {per_second} requests a second, {requests} in {rounds} rounds");
     assert!(requests <= INDEXERS * MOST * rounds, "{requests} requests in {rounds} rounds");
 }
+
+#[tokio::test(start_paused = true)]
+async fn while_nothing_comes_in_nothing_is_asked() {
+    let count = Arc::new(AtomicUsize::new(0));
+    let counting = Arc::clone(&count);
+    let stub = Stub::start(move |received| {
+        counting.fetch_add(1, Ordering::Relaxed);
+        answer(received, "nothing")
+    })
+    .await;
+    let index_cache = index_caches(&stub.url()).remove(0);
+    index_cache.renewed().await;
+    index_cache.note_use();
+    let at_start = count.load(Ordering::Relaxed);
+    let running = tokio::spawn(async move { index_cache.run().await });
+    tokio::time::sleep(Duration::from_secs(90)).await;
+    let after_the_last = count.load(Ordering::Relaxed);
+    assert!(after_the_last > at_start, "documents have come in just now");
+    tokio::time::sleep(Duration::from_secs(600)).await;
+    assert_eq!(count.load(Ordering::Relaxed), after_the_last);
+    running.abort();
+}

@@ -58,3 +58,22 @@ fn offsets_that_go_back_mean_another_log() {
     books.ledger.settle(&batch.progress);
     assert_eq!(books.ledger.take_commits(), [(Partition(0), NextOffset(1))], "the old log's offsets are gone");
 }
+
+/// A record that is dated ahead must not have the others wait, whose list is stale for a moment.
+#[test]
+fn each_partition_waits_for_the_time_of_its_own_record() {
+    let mut books = Books::default();
+    let mut too_old = |record: &Record<'_>, _: &mut BatchBuilder| Decoded::TableTooOld(record.offset.0);
+    let needs: Vec<Need> = [60_000, 1_000, 30_000]
+        .into_iter()
+        .zip(0..)
+        .map(|(time, partition)| {
+            books.assign(Partition(partition), Some(NextOffset(time)));
+            books.take(&plain(partition, time), &mut too_old).unwrap().need
+        })
+        .collect();
+    assert_eq!(needs, [60_000, 1_000, 30_000].map(Need::Table));
+    assert_eq!(books.parked.release(Need::Table(1_000)).len(), 1);
+    let waiting = [0, 1, 2].map(|partition| books.parked.holds(Partition(partition)));
+    assert_eq!(waiting, [true, false, true]);
+}
