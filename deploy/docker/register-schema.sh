@@ -1,7 +1,7 @@
 #!/bin/sh
-# Registers an Avro schema under a subject, through Confluent's API; waits for the registry.
+# Registers an Avro schema under a subject, through Confluent's API. Waits until the registry answers.
 #   register-schema.sh REGISTRY_URL SUBJECT SCHEMA_FILE
-# Needs only sh, sed, tr and curl. The same schema again gives the same id.
+# Needs only sh, sed, tr and curl. Registering the same schema again returns the same id.
 set -eu
 
 url=$1 subject=$2 file=$3

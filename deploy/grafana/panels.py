@@ -1,14 +1,14 @@
-"""What contents.py describes the panels of the dashboards with.
+"""Helpers with which contents.py describes the panels of the dashboards.
 
-In an expression, {r} stands for the labels of the chosen targets, {s} for those and the chosen sources, {t} for those
-and the chosen topics. `alerts` are those that a panel shows the cause of: it gets links to their sections of the
-runbook, and they get a link to it.
+In an expression, {r} stands for the labels of the chosen targets, {s} for those plus the chosen sources, {t} for those
+plus the chosen topics. `alerts` are the alerts whose cause a panel shows: the panel gets links to their sections of the
+runbook, and they get a link to the panel.
 """
 
 
 def panel(title, about, *queries, kind="timeseries", unit="short", size=(8, 8), steps=(), alerts=(), stack=False):
-    """Returns one panel. `queries` are pairs of an expression and a legend, `steps` pairs of a colour and the value
-    that it begins at (the first one's is ignored)."""
+    """Returns one panel. `queries` are pairs of an expression and a legend. `steps` are pairs of a colour and the value
+    at which it begins; the value of the first pair is ignored."""
     return {
         "title": title,
         "about": about,
@@ -28,7 +28,7 @@ def stat(title, about, expr, unit="short", steps=(), alerts=(), width=4):
 
 
 def state(title, about, *queries, steps, alerts=(), width=12):
-    """Returns a panel of states over time, one line each."""
+    """Returns a panel of states over time, with one line for each query."""
     return panel(title, about, *queries, kind="state-timeline", size=(width, 8), steps=steps, alerts=alerts)
 
 

@@ -1,6 +1,6 @@
-"""JSON schemas of kinds that Kubernetes itself does not have, strict, and of the fields that the chart uses alone.
+"""Strict JSON schemas of kinds that Kubernetes itself does not have, with only the fields that the chart uses.
 
-A new field of such a kind in the chart needs a look into that project's reference, and its line here.
+If the chart needs another field of such a kind, look it up in that project's reference and add it here.
 """
 
 TEXT = {"type": "string"}
@@ -48,7 +48,7 @@ KAFKA_TRIGGER = fields(
 SCALED_OBJECT = fields(
     {
         "scaleTargetRef": fields({"apiVersion": TEXT, "kind": TEXT, "name": TEXT}, ["name"]),
-        # Not 0: an indexer also finds a topic that was made anew, and keeps the mapping up to date.
+        # Not 0: an indexer also notices a re-created topic, and keeps the mapping up to date.
         "minReplicaCount": POSITIVE,
         "maxReplicaCount": POSITIVE,
         "advanced": fields({"horizontalPodAutoscalerConfig": {"type": "object"}}),

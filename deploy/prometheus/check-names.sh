@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
-# Checks that the code registers every metric that the alerts, the dashboard and the documents name, and that every alert has its
-# section in the runbook, the address of that section, a test in which it fires and one in which it does not; and that the dashboards
-# are those that contents.py describes. Runs the tests of the alerts where promtool is installed. Prints what is wrong, with the file, and ends with 1.
+# Checks these rules, prints violations with the file, and exits with 1:
+# - The code registers every metric that the alerts, the dashboards and the documents name.
+# - Every alert has a section in the runbook, the address of that section, a test in which it fires and one in which it does not.
+# - The dashboards match contents.py.
+# If promtool is installed, it also runs the tests of the alerts.
 #   deploy/prometheus/check-names.sh
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -28,7 +30,7 @@ while read -r alert; do
   grep -qE "alertname: $alert, exp_alerts: \[\]" "${tests[@]}" || complain "${tests[*]}: no test in which $alert does not fire"
   grep -qE "^ *(- )?alertname: $alert\$" "${tests[@]}" || complain "${tests[*]}: no test in which $alert fires"
 done < <(sed -n 's/^ *- alert: //p' "$alerts")
-deploy/grafana/generate --check || complain "the dashboards and the links of the alerts are not what deploy/grafana/contents.py describes"
+deploy/grafana/generate --check || complain "the dashboards or the links of the alerts do not match deploy/grafana/contents.py"
 if command -v promtool >/dev/null; then
   promtool test rules "${tests[@]}" >&2 || complain "a rule test failed"
 fi

@@ -1,8 +1,8 @@
-//! The backing indices as Elasticsearch has them: read, kept and asked for each record.
+//! The backing indices as Elasticsearch has them: read, cached and queried for each record.
 //!
-//! [`BackingIndexCache`] keeps the table of one alias, `list` reads one and [`Lists`] those of all topics in one
-//! question, behind the `barrier` after which it knows all that is there. [`Placer`] is what the decoder asks for each
-//! record. The rule itself is in [`placement`](crate::placement).
+//! [`BackingIndexCache`] caches the table of one alias. `list` reads one list, and [`Lists`] reads those of all
+//! topics in one request, behind the `barrier`, after which the list is complete. The decoder queries the [`Placer`]
+//! for each record. The rule itself is in [`placement`](crate::placement).
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -19,7 +19,7 @@ mod list;
 mod lists;
 mod placer;
 
-/// Now, in milliseconds since the Unix epoch, by this machine's clock.
+/// Returns the current time in milliseconds since the Unix epoch, by this machine's clock.
 pub fn now_millis() -> i64 {
     millis(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default())
 }

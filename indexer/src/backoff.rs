@@ -1,3 +1,3 @@
-//! How long to wait before something is tried again: the services' common rule.
+//! How long to wait before something is retried: the rule that all services share.
 
 pub use service::backoff::Backoff;

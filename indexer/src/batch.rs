@@ -1,4 +1,4 @@
-//! A batch: one bulk request's worth of records, and all that is needed to settle them.
+//! A batch: the records of one bulk request, with everything needed to settle them.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -17,30 +17,30 @@ pub use builder::{BatchBuilder, Draft};
 
 mod builder;
 
-/// The longest id of a request that is shown, in bytes.
+/// The longest request id that is logged, in bytes.
 const MAX_REQUEST_ID: usize = 256;
 
-/// One bulk request's worth of records.
+/// The records of one bulk request.
 #[derive(Debug)]
 pub struct Batch {
-    /// Which one.
+    /// The number of the batch.
     pub id: BatchId,
-    /// The bulk body: for each item its action line and its document line, without gaps.
+    /// The bulk body: the action line and document line of each item, without gaps.
     pub body: Bytes,
     /// The documents, in the body's order.
     pub items: Vec<Item>,
     /// The indices that the documents are sent to. The action lines of those for the first one of an index set do not
     /// name it: the request does.
     pub targets: Vec<Target>,
-    /// Keys, values and headers of the records as they were consumed, which a dead letter must hold unchanged.
+    /// Keys, values and headers of the records as consumed. A dead letter must contain them unchanged.
     pub raw: Bytes,
     /// Records that could not be decoded and go to the dead-letter topic.
     pub undecodable: Vec<Undecodable>,
-    /// How far each partition gets when all of the batch is settled.
+    /// How far each partition advances when the whole batch is settled.
     pub progress: Vec<Progress>,
 }
 
-/// A record's own coordinates and bytes.
+/// The position and bytes of a record.
 #[derive(Clone, Debug)]
 pub struct Origin {
     /// The partition.
@@ -49,30 +49,30 @@ pub struct Origin {
     pub offset: Offset,
     /// The record's timestamp in milliseconds since the Unix epoch, if its format has one.
     pub timestamp: Option<i64>,
-    /// Where the key stands in [`Batch::raw`], if there is one.
+    /// The range of the key in [`Batch::raw`], if there is one.
     pub key: Option<Range<usize>>,
-    /// Where the headers stand in [`Batch::raw`], as [`Headers`].
+    /// The range of the headers in [`Batch::raw`], as [`Headers`].
     pub headers: Range<usize>,
-    /// Where the value stands in [`Batch::raw`].
+    /// The range of the value in [`Batch::raw`].
     pub value: Range<usize>,
 }
 
 /// One document of a batch.
 #[derive(Clone, Debug)]
 pub struct Item {
-    /// The record it was made of.
+    /// The record that the document was made from.
     pub origin: Origin,
-    /// Where its action line and document line stand in [`Batch::body`].
+    /// The range of its action line and document line in [`Batch::body`].
     pub body: Range<usize>,
     /// The schema it was written with.
     pub schema: SchemaId,
-    /// Which of [`Batch::targets`] it is sent to.
+    /// The number of its index in [`Batch::targets`].
     pub target: u32,
     /// Its placement time, in milliseconds since the Unix epoch.
     pub time: i64,
 }
 
-/// A record that no document can be made of.
+/// A record that cannot become a document.
 #[derive(Clone, Debug)]
 pub struct Undecodable {
     /// The record.
@@ -81,13 +81,13 @@ pub struct Undecodable {
     pub schema: Option<SchemaId>,
     /// The kind of failure, a short fixed word.
     pub error_type: &'static str,
-    /// What is wrong, for people.
+    /// The problem, for people.
     pub reason: String,
 }
 
 impl Batch {
-    /// A batch of `item` alone, which goes to `index`. It has a copy of its bytes, so that the others can be let go of,
-    /// and no progress.
+    /// Returns a batch of `item` alone, for `index`, without progress. It has a copy of the item's bytes, so that the
+    /// rest can be freed.
     pub fn only(&self, item: usize, index: Arc<str>) -> Self {
         let Item { origin, body, schema, time, target } = &self.items[item];
         let route = self.targets.get(*target as usize).map_or_else(Route::default, |target| target.route);
@@ -116,7 +116,7 @@ impl Batch {
         }
     }
 
-    /// A batch of those `items`, with no progress. It shares the bytes of this one.
+    /// Returns a batch of `items`, without progress. It shares the bytes of this batch.
     pub fn some(&self, items: impl Iterator<Item = usize>) -> Self {
         Self {
             id: self.id,
@@ -150,8 +150,8 @@ impl Batch {
         (part, originals)
     }
 
-    /// Returns the id of the request that brought the record at `origin`, where its header has one that a log can
-    /// show: visible ASCII.
+    /// Returns the id of the request that brought the record at `origin`, if its header has one that can be logged:
+    /// visible ASCII.
     pub fn request_id(&self, origin: &Origin) -> Option<&str> {
         let id = std::str::from_utf8(self.header(origin, HEADER_REQUEST_ID)?).ok()?;
         let is_shown = (1..=MAX_REQUEST_ID).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic());
@@ -168,7 +168,7 @@ impl Batch {
         Headers::from_bytes(self.raw.get(origin.headers.clone()).unwrap_or_default()).get(name)
     }
 
-    /// Bytes it holds in all: body, records and what is kept of each.
+    /// Returns how many bytes it holds: body, records and the overhead of each.
     pub fn held_bytes(&self) -> usize {
         let reasons: usize = self.undecodable.iter().map(|undecodable| undecodable.reason.len()).sum();
         self.body.len()

@@ -1,8 +1,9 @@
-//! From a batch to Elasticsearch, until each item is settled.
+//! Takes batches to Elasticsearch until each item is settled.
 //!
-//! `rounds` is the way of a request: the [`limiter`] permits it, [`body`] builds it, [`elasticsearch`] sends it,
-//! [`outcome`] judges the answer, `work` keeps the items that are left. Kafka keeps the events, so there is no last
-//! attempt. [`aimd`] limits how much is sent; while Elasticsearch is down, the [`breaker`] holds requests back.
+//! `rounds` holds the steps of a request: the [`limiter`] permits it, [`body`] builds it, [`elasticsearch`] sends it,
+//! [`outcome`] judges the answer, and `work` keeps the items that are left. There is no last attempt, because Kafka
+//! keeps the events. [`aimd`] limits how much is sent. While Elasticsearch is down, the [`breaker`] holds requests
+//! back.
 //!
 //! [`elasticsearch`]: crate::elasticsearch
 
@@ -36,6 +37,7 @@ mod count;
 mod decide;
 mod delivered;
 pub mod doubt;
+mod dropped;
 pub mod dry_run;
 mod duplicate_copies;
 mod index_sets;
@@ -62,19 +64,19 @@ pub struct Bulk {
 }
 
 impl Bulk {
-    /// Uses the settings of `config`. Adds the conditions "elasticsearch" and "index" to `readiness`.
+    /// Creates the sender from `config`. Adds the conditions "elasticsearch" and "index" to `readiness`.
     ///
     /// # Errors
-    /// [`SettingsError`], naming the key whose value cannot be used. Elasticsearch need not be there.
+    /// [`SettingsError`], naming the key whose value cannot be used. Elasticsearch need not be running.
     pub fn new(config: &Config, metrics: Metrics, readiness: &Arc<Readiness>) -> Result<Self, SettingsError> {
         let lists = Arc::new(Lists::new(Arc::new(Client::new(&config.elasticsearch)?)));
         Self::with_lists(config, metrics, readiness, lists)
     }
 
-    /// Returns the same with the `lists` that all topics of the process share.
+    /// Works like [`Bulk::new`], with the `lists` that all topics of the process share.
     ///
     /// # Errors
-    /// As [`Bulk::new`].
+    /// The same as those of [`Bulk::new`].
     pub fn with_lists(
         config: &Config,
         metrics: Metrics,
@@ -86,7 +88,7 @@ impl Bulk {
         Ok(Self { client, sets })
     }
 
-    /// Has its requests traced; not, where there are no `traces`.
+    /// Turns tracing of requests on, or off if `traces` is `None`.
     #[must_use]
     pub(crate) fn traced(mut self, traces: Option<BulkTraces>) -> Self {
         self.sets.trace(traces);
@@ -97,7 +99,7 @@ impl Bulk {
     /// nothing.
     ///
     /// # Errors
-    /// When Elasticsearch does not answer, or refuses.
+    /// If Elasticsearch does not answer or refuses the request.
     pub async fn missing_index(&self) -> Result<Option<&str>, RequestError> {
         for rounds in self.sets.all() {
             if !rounds.index.has_place().await? {
@@ -116,7 +118,7 @@ impl Bulk {
         join_all(ensure).await;
     }
 
-    /// Returns what the search server is, as it was found last; none before the index was made sure of.
+    /// Returns the kind and version of the search server as last seen, or `None` before the first contact.
     pub fn server(&self) -> Option<Server> {
         self.client.server()
     }
@@ -152,22 +154,22 @@ impl Bulk {
         self.sets.first().limiter.pause()
     }
 
-    /// Sends the items of `batch` until each is indexed, a duplicate, refused or set aside; there is no last attempt.
+    /// Sends the items of `batch` until each is indexed, a duplicate, refused or set aside. There is no last attempt.
     /// Dropping the future abandons the batch, which loses nothing.
     pub async fn deliver(&self, batch: &Batch) -> Delivered {
         self.sets.deliver(batch).await
     }
 
-    /// Takes the document that `set_aside` speaks of out of `batch`, once there is room. Dropping what it gives leaves
-    /// the document undecided.
+    /// Takes the document that `set_aside` names out of `batch`, once there is room. Dropping the returned value
+    /// leaves the document undecided.
     pub async fn single_out(&self, batch: &Batch, set_aside: &SetAside) -> Lone {
         let target = batch.targets.get(batch.items[set_aside.item].target as usize);
         let rounds = target.and_then(|target| self.sets.of(target.route)).unwrap_or(self.sets.first());
         Lone::single_out(&rounds.undecided, batch, set_aside).await
     }
 
-    /// Tries the document of `lone` until it is settled: accepted, or refused permanently since it is at fault. There
-    /// is no last attempt. Dropping the future leaves it undecided, which loses nothing.
+    /// Tries the document of `lone` until it is settled: accepted, or refused permanently because it is at fault.
+    /// There is no last attempt. Dropping the future leaves it undecided, which loses nothing.
     pub async fn decide(&self, lone: &mut Lone) -> Delivered {
         decide::decide(self.sets.of_all(lone.batch()), lone).await
     }

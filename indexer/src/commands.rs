@@ -1,4 +1,4 @@
-//! What the indexer can be asked for besides running: `setup` and `mapping`.
+//! The commands of the indexer apart from running the service; this file holds `setup` and `mapping`.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -33,20 +33,20 @@ pub mod status;
 pub mod times;
 pub mod topics;
 
-/// How to set up.
+/// The options of `setup`.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SetUp {
-    /// Change nothing, and give the requests that would be sent.
+    /// Change nothing, and return the requests that would be sent.
     pub dry_run: bool,
-    /// Overwrite what was changed by hand.
+    /// Overwrite manual changes.
     pub force: bool,
 }
 
-/// Makes what is missing at Elasticsearch: policy, templates, first index. Returns the requests that would have been
-/// sent, of a dry run.
+/// Creates what is missing in Elasticsearch: policy, templates and the first index. For a dry run, returns the
+/// requests that would have been sent.
 ///
 /// # Errors
-/// [`CommandError`]: the first thing that is refused, in Elasticsearch's words.
+/// [`CommandError`] for the first request that is refused, with Elasticsearch's reason.
 pub async fn set_up(config: &Config, how: SetUp) -> Result<Vec<String>, CommandError> {
     let schema = match &config.elasticsearch.mapping.subject {
         Some(subject) => Some(latest(config, subject).await?),
@@ -62,7 +62,7 @@ pub async fn set_up(config: &Config, how: SetUp) -> Result<Vec<String>, CommandE
     Ok(requests)
 }
 
-/// Returns the schema of the file, else of the subject, else of `elasticsearch.mapping.subject`.
+/// Returns the schema of the file, or of the subject, or of `elasticsearch.mapping.subject`, in this order.
 ///
 /// # Errors
 /// [`CommandError`].
@@ -83,7 +83,7 @@ pub async fn schema(
 /// Returns the mapping of the documents of `schema`.
 ///
 /// # Errors
-/// When the file of the lifecycle policy cannot be used.
+/// If the file of the lifecycle policy cannot be used.
 pub fn mapping(config: &Config, schema: &Schema) -> Result<Generated, CommandError> {
     Ok(mapping::generate(schema, &IndexSettings::of(config)?.mapping))
 }
@@ -108,19 +108,19 @@ async fn latest(config: &Config, subject: &str) -> Result<Arc<Schema>, CommandEr
     Ok(registry.latest(subject).await?.schema)
 }
 
-/// Returns the index of the topic of `config`; its requests change nothing where `dry_run` says so.
+/// Returns the index of the topic of `config`. With `dry_run`, its requests change nothing.
 ///
 /// # Errors
-/// When the config cannot be used.
+/// If the config cannot be used.
 pub(crate) fn index(config: &Config, dry_run: bool) -> Result<Index, CommandError> {
     let client = Arc::new(Client::new(&config.elasticsearch)?);
     index_of(config, if dry_run { Requests::dry_run(client) } else { Requests::new(client) })
 }
 
-/// Returns the index of the one topic of `config`, which `requests` ask for and change.
+/// Returns the index of the single topic of `config`, which is read and changed by `requests`.
 ///
 /// # Errors
-/// When the file of the lifecycle policy cannot be used.
+/// If the file of the lifecycle policy cannot be used.
 pub(crate) fn index_of(config: &Config, requests: Requests) -> Result<Index, CommandError> {
     let settings = IndexSettings::of(config)?;
     let backoff = Backoff { initial: config.indexer.retry.initial, max: config.indexer.retry.max };

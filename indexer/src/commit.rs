@@ -1,4 +1,4 @@
-//! Offsets to Kafka: only what the ledger hands out (P3).
+//! Commits offsets to Kafka: only those that the ledger hands out (P3).
 
 use kafka::position::{NextOffset, Partition};
 use rdkafka::TopicPartitionList;
@@ -6,7 +6,8 @@ use rdkafka::consumer::{CommitMode, Consumer, ConsumerContext};
 use rdkafka::error::KafkaResult;
 use rdkafka::topic_partition_list::Offset;
 
-/// Returns `offsets` of `topic` as a commit has them, each with the metadata that `metadata` returns for it.
+/// Returns `offsets` of `topic` as the list that a commit takes, each with the metadata that `metadata` returns for
+/// it.
 ///
 /// # Errors
 /// When an offset is negative.
@@ -29,7 +30,7 @@ pub fn list_of(
 /// Commits `list` and waits for the answer.
 ///
 /// # Errors
-/// When Kafka refuses it, or does not answer.
+/// When Kafka refuses the commit or does not answer.
 pub fn commit<C: ConsumerContext>(consumer: &impl Consumer<C>, list: &TopicPartitionList) -> KafkaResult<()> {
     consumer.commit(list, CommitMode::Sync)
 }

@@ -1,5 +1,5 @@
-//! What the indexer reads of the config file: the sections that are its own, and those that it shares with the receiver
-//! (crate `config`).
+//! The config file as the indexer reads it: its own sections, and those that it shares with the receiver (crate
+//! `config`).
 
 use std::path::PathBuf;
 
@@ -27,7 +27,7 @@ mod placement;
 mod routes;
 mod topics;
 
-/// The config file as the indexer reads it.
+/// The config as the indexer reads it.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
@@ -58,8 +58,8 @@ impl BinaryConfig for Config {
 }
 
 impl Config {
-    /// Returns who lets the indices age: `elasticsearch.lifecycle`, or what follows from the other keys when it is not
-    /// given.
+    /// Returns what applies the lifecycle policy: `elasticsearch.lifecycle`, or its default, which follows from the
+    /// other keys.
     pub fn lifecycle(&self) -> Lifecycle {
         let ages = self.ilm_config_path.is_some() && self.elasticsearch.strategy != Strategy::Single;
         let default = if ages { Lifecycle::Ilm } else { Lifecycle::None };

@@ -1,12 +1,12 @@
-//! The consuming thread: the one place where records come in, batches go out, and offsets are committed.
+//! The consuming thread: the only place where records are consumed, batches dispatched and offsets committed.
 //!
-//! It has a thread of its own because librdkafka's consumer is synchronous and must be polled whatever else happens: a
-//! consumer that is not polled for `max.poll.interval.ms` is thrown out of its group. So the thread never waits for
-//! Elasticsearch, for the registry or for dead letters: tasks do, and report back. When no more may be held, it pauses
-//! its partitions and goes on polling.
+//! It is a thread of its own because librdkafka's consumer is synchronous and must be polled at all times: a consumer
+//! that is not polled for `max.poll.interval.ms` is removed from its group. So the thread never waits for
+//! Elasticsearch, the registry or dead letters. Tasks wait and report back. When the memory limit is reached, the
+//! thread pauses its partitions and continues polling.
 //!
-//! Here is the order of things. `flow` brings records forward, `topic` is what it does so with, and a file for each
-//! thing owns what belongs to it.
+//! This file holds the order of the steps. `flow` moves the records, `topic` is what it works with, and each concern
+//! has a file of its own.
 
 use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
@@ -68,7 +68,7 @@ mod waiting;
 pub struct Consumer {
     flow: Flow,
     membership: Membership,
-    /// When what is settled is committed, and measured.
+    /// When settled offsets are committed and measured.
     commits: Interval,
     drain_timeout: Duration,
 }
@@ -76,17 +76,17 @@ pub struct Consumer {
 /// The conditions of readiness that the thread owns.
 #[derive(Debug)]
 pub struct Conditions {
-    /// Met while the cluster can be reached and the group has given its assignment.
+    /// Met while the cluster is reachable and the group has given an assignment.
     pub kafka: Condition,
     /// Unmet while records wait for a registry that is down.
     pub schemas: Condition,
 }
 
 impl Consumer {
-    /// Joins the group and subscribes to the topic, which is read as `reading` says.
+    /// Joins the group and subscribes to the topic. `reading` says what to read of it.
     ///
     /// # Errors
-    /// When librdkafka refuses the settings.
+    /// If librdkafka refuses the settings.
     pub fn new(
         config: &Config,
         decoder: Decoder,
@@ -116,12 +116,12 @@ impl Consumer {
         })
     }
 
-    /// Consumes until `shutdown` is cancelled or all that is to be read is settled, then drains, commits and leaves the
+    /// Consumes until `shutdown` is cancelled or everything to read is settled. Then drains, commits and leaves the
     /// group.
     ///
     /// # Errors
-    /// When the client cannot go on: librdkafka calls the error fatal. What was not committed is read again by the next
-    /// member.
+    /// If the client fails with an error that librdkafka calls fatal. The next member reads again what was not
+    /// committed.
     pub fn run(mut self, shutdown: &CancellationToken) -> KafkaResult<()> {
         let mut outcome = Ok(());
         while !shutdown.is_cancelled() && !self.is_at_end() {
@@ -144,7 +144,7 @@ impl Consumer {
         self.flow.take_records()
     }
 
-    /// Commits what is settled and renews what ages, each at its own interval.
+    /// Commits settled offsets and runs the periodic checks, each at its own interval.
     fn housekeep(&mut self, now: Instant) {
         if self.commits.begin(now) {
             self.flow.commit();
@@ -153,7 +153,7 @@ impl Consumer {
         self.membership.probe(&self.flow.topic.subscription, now);
     }
 
-    /// Returns whether a command has read and settled all that it is to read, or cannot.
+    /// Returns whether a command has read and settled everything, or cannot continue.
     fn is_at_end(&mut self) -> bool {
         let partitions = &mut self.flow.topic.partitions;
         self.membership.has_joined() && partitions.reading.is_at_end(&partitions.books, Instant::now())
@@ -165,7 +165,7 @@ impl Consumer {
                 Rebalance::Assign(list) => self.assign(&list),
                 Rebalance::Revoke(list) => self.revoke(&list),
             }
-            // A commit in flight while the group rebalances is refused, for partitions too that stay here.
+            // A commit in flight during a rebalance is refused, even for partitions that stay here.
             self.flow.topic.partitions.books.ledger.commit_failed();
         }
     }
@@ -177,7 +177,7 @@ impl Consumer {
         }
     }
 
-    /// Gives partitions up: sends what is held, waits until it settles, commits, lets go.
+    /// Gives partitions up: sends what is held, waits until it settles, commits, and releases them.
     fn revoke(&mut self, list: &TopicPartitionList) {
         if self.flow.topic.subscription.has_lost() {
             self.flow.topic.figures.rebalanced("lost");
@@ -192,7 +192,7 @@ impl Consumer {
         self.flow.topic.release(list, &self.flow.tasks);
     }
 
-    /// Drains all partitions, at the end, and lets the client close.
+    /// Drains all partitions at the end, and closes the client.
     fn close(&mut self) {
         let partitions: Vec<Partition> = self.flow.topic.partitions.books.ledger.assigned().collect();
         self.flow.drain(&partitions, self.drain_timeout);

@@ -1,9 +1,9 @@
-//! Records that can never be indexed, on their way to the dead-letter topic.
+//! Writes records that can never be indexed to the dead-letter topic.
 //!
-//! Key, value and headers are as they were; further headers say what happened, and where the record came from. A batch
-//! settles only when each of its dead letters is acknowledged (P3), so writing goes on until it is. When nearly
-//! everything would be a dead letter, the [`Fuse`](crate::fuse::Fuse) blows: nothing more is written, and so nothing is
-//! committed, until the cause is fixed.
+//! Key, value and headers stay unchanged; further headers say what happened and where the record came from. A batch
+//! settles only when all its dead letters are acknowledged (P3), so writing is retried until they are. If nearly
+//! everything would become a dead letter, the [`Fuse`](crate::fuse::Fuse) blows: nothing more is written or committed
+//! until the cause is fixed.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -25,9 +25,9 @@ mod hold;
 mod letter;
 mod sender;
 
-/// How many KiB of letters may be on their way at a time, at most. A larger one goes alone.
+/// The most KiB of letters in flight at a time. A larger letter is sent alone.
 const MAX_KIB_ON_THEIR_WAY: u32 = 16 * 1024;
-/// And at most this part (one in so many) of what the topic may hold, `indexer.max_in_flight_bytes`.
+/// The share of `indexer.max_in_flight_bytes` for letters in flight: one part in this many.
 const SHARE: u64 = 4;
 /// How long one attempt may take.
 const DELIVERY_TIMEOUT: Duration = Duration::from_secs(20);
@@ -39,7 +39,7 @@ pub struct DeadLetters {
     sender: Sender,
     dead_letter_topic: String,
     topic: String,
-    /// Room for letters on their way, in KiB.
+    /// The room for letters in flight, in KiB.
     in_flight: Semaphore,
     max_kib: u32,
     hold: Hold,
@@ -49,10 +49,10 @@ pub struct DeadLetters {
 }
 
 impl DeadLetters {
-    /// A producer for `kafka.dead_letter_topic`. `condition` is unmet once the fuse has blown.
+    /// Creates the producer for `kafka.dead_letter_topic`. `condition` is unmet once the fuse has blown.
     ///
     /// # Errors
-    /// When librdkafka refuses `kafka.options`.
+    /// If librdkafka refuses `kafka.options`.
     pub fn new(config: &Config, condition: Condition, metrics: Metrics) -> Result<Self, KafkaError> {
         condition.met();
         let max_kib = max_kib(config.indexer.max_in_flight_bytes.as_u64());
@@ -69,8 +69,8 @@ impl DeadLetters {
         })
     }
 
-    /// Writes what could not be decoded and what was `refused` of `batch`, and comes back when all of it is
-    /// acknowledged. While the fuse has blown it waits, and has `bulk` send again what was refused.
+    /// Writes the undecodable and `refused` records of `batch`, and returns when all are acknowledged. While the fuse
+    /// has blown, waits and lets `bulk` retry the refused ones.
     pub async fn write(&self, bulk: &Bulk, batch: &Batch, mut refused: Vec<Refused>) {
         let records = batch.items.len() + batch.undecodable.len();
         let dead = batch.undecodable.len() + refused.len();
@@ -120,7 +120,7 @@ impl DeadLetters {
 
     async fn write_one(&self, batch: &Batch, letter: &DeadLetter<'_>) {
         let kib = u32::try_from(letter.len() / 1024 + 1).unwrap_or(self.max_kib).min(self.max_kib);
-        // Never closed, so this does not fail.
+        // The semaphore is never closed, so this does not fail.
         let _permit = self.in_flight.acquire_many(kib).await;
         let mut omitted = Omitted::default();
         let mut attempt = 0;
@@ -150,7 +150,7 @@ impl DeadLetters {
     }
 
     /// Logs a letter within the budget, so that it can be found by the request that brought the event. The reason may
-    /// quote the event, so it stays in the letter.
+    /// quote the event, so only the letter contains it.
     fn log_written(&self, batch: &Batch, letter: &DeadLetter<'_>) {
         let Some(suppressed) = self.budget.take(SystemTime::now()) else { return };
         tracing::warn!(
@@ -165,9 +165,9 @@ impl DeadLetters {
         );
     }
 
-    /// A record that is larger than the dead-letter topic takes must not hold up its partition for ever (P5): its
-    /// letter goes without the value, the key or the headers, which stay in the topic they came from, at the offset
-    /// that the letter's own headers name.
+    /// Logs that a letter was shortened. A record larger than the dead-letter topic accepts must not block its
+    /// partition forever (P5). Its letter is written without the value, the key or the headers. They stay in the
+    /// original topic, at the offset that the letter's headers name.
     fn log_omitted(&self, batch: &Batch, letter: &DeadLetter<'_>, omitted: Omitted) {
         tracing::error!(
             topic = self.topic,
@@ -198,12 +198,12 @@ impl DeadLetters {
     }
 }
 
-/// Returns how many KiB of letters may be on their way, where the topic may hold `max_in_flight_bytes`.
+/// Returns how many KiB of letters may be in flight if the topic may hold `max_in_flight_bytes`.
 fn max_kib(max_in_flight_bytes: u64) -> u32 {
     u32::try_from(max_in_flight_bytes / SHARE / 1024).unwrap_or(u32::MAX).clamp(1, MAX_KIB_ON_THEIR_WAY)
 }
 
-/// A wait chosen evenly between nothing and a bound that doubles with each attempt ("full jitter").
+/// Returns a random wait between zero and a bound that doubles with each attempt ("full jitter").
 fn backoff(attempt: u32) -> Duration {
     let bound = Duration::from_millis(100).saturating_mul(1 << attempt.min(10)).min(MAX_BACKOFF);
     rand::rng().random_range(Duration::ZERO..=bound)

@@ -1,10 +1,10 @@
-//! From a record to a document in the batch being filled, or to the reason why not. Reads no clock and waits for
-//! nothing: a schema that is not in memory is the caller's to fetch.
+//! Turns a record into a document in the current batch, or returns why that is not possible. Reads no clock and waits
+//! for nothing: the caller fetches schemas that are not in memory.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use avro::{DecodeError, FieldPath, Schema};
+use avro::{DecodeError, Schema};
 use config::ConfigError;
 use registry::wire::{self, SchemaId};
 
@@ -19,33 +19,34 @@ use crate::message::target::{NoPlacement, Route};
 use crate::metrics::{Metrics, PlacementMetrics};
 use crate::placement::router::Router;
 use crate::placement::times::Times;
+use schemas::{Known, Schemas};
 
 pub use missing::Missing;
 
 mod missing;
 
-/// How many schema ids are remembered as having no usable schema. Beyond it all are forgotten and asked for again.
+/// How many schema ids are remembered as unusable. When there are more, all are forgotten and requested again.
 const MAX_MISSING: usize = 1_024;
 
-/// What became of a record.
+/// The outcome of decoding a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decoded {
-    /// It is a document of the batch.
+    /// The record is a document in the batch.
     Document,
-    /// It is a tombstone, or is not wanted: nothing to index.
+    /// The record is a tombstone or is not wanted: there is nothing to index.
     Tombstone,
-    /// No document can be made of it: it is a dead letter of the batch.
+    /// The record cannot become a document: it is a dead letter in the batch.
     Undecodable,
-    /// Its schema has not been noted: fetch it and come again. The batch is unchanged.
+    /// The record's schema is unknown: fetch it and decode again. The batch is unchanged.
     SchemaUnknown(SchemaId),
     /// The table of backing indices of this index set is too old to place it, by this placement time: read it again and
     /// come again. The batch is unchanged.
     TableTooOld(Route, i64),
-    /// Its index is deleted, and the config says that it is not indexed: the offset moves past it.
+    /// The record's index is deleted, and the config says to skip it: the offset moves past it.
     Expired,
 }
 
-/// Why a record is no document of the batch.
+/// Why a record did not become a document.
 enum NoDocument {
     Undecodable(DecodeError),
     Unplaced(NoPlacement, Route, i64),
@@ -55,18 +56,14 @@ enum NoDocument {
 #[derive(Debug)]
 pub struct Decoder {
     topic: String,
-    /// The schemas whose fields the index has.
-    schemas: HashMap<SchemaId, Known>,
-    max_schemas: usize,
+    schemas: Schemas,
     rules: document::Rules,
     fields: Fields,
     on_duplicate: OnDuplicate,
-    /// The schema used last: nearly always the next one too.
-    last: Option<Known>,
     time_field: String,
     /// Whether that field is hidden.
     hides_time: bool,
-    /// The newest schema, while none of its events has been looked at for [`Fields::watch_key`].
+    /// The newest schema, until [`Fields::watch_key`] has checked one of its events.
     unwatched: Option<SchemaId>,
     times: Times,
     /// None where all documents go to one index set.
@@ -74,7 +71,7 @@ pub struct Decoder {
     placer: Placer,
     metrics: PlacementMetrics,
     missing: HashMap<SchemaId, Missing>,
-    /// The ids of the documents that are wanted; none: all.
+    /// The ids of the wanted documents; `None` means all.
     only: Option<HashSet<String>>,
 }
 
@@ -91,23 +88,21 @@ struct Known {
 }
 
 impl Decoder {
-    /// A decoder for the records of `kafka.topic`, each of which lands where `placer` says.
+    /// Creates a decoder for the records of `kafka.topic`, which `placer` assigns to indices.
     ///
     /// # Errors
-    /// When `elasticsearch.documents.fields` or its secret cannot be used.
+    /// If `elasticsearch.documents.fields` or its secret cannot be used.
     pub fn new(config: &Config, placer: Placer, metrics: &Metrics) -> Result<Self, ConfigError> {
         let fields = Fields::new(config, metrics)?;
         let metrics = metrics.placement.clone();
         let time_field = &config.elasticsearch.placement.time_field;
         Ok(Self {
             topic: config.kafka.topic.clone(),
-            schemas: HashMap::new(),
-            max_schemas: usize::try_from(config.schema_registry.cache_capacity).unwrap_or(usize::MAX).max(1),
+            schemas: Schemas::new(&config.schema_registry),
             rules: document::Rules::of(config),
             hides_time: fields.hides(time_field),
             unwatched: None,
             on_duplicate: config.elasticsearch.on_duplicate,
-            last: None,
             time_field: time_field.clone(),
             times: Times::new(&config.kafka.topic, &config.elasticsearch, fields.hides(time_field), &metrics),
             router: Router::new(&config.kafka.topic, &config.elasticsearch, &metrics),
@@ -119,25 +114,22 @@ impl Decoder {
         })
     }
 
-    /// Makes documents only of the records whose document has one of these `ids`, or whose key is one of them; of all,
-    /// where there are none.
+    /// Limits the decoder to records whose document id or key is in `ids`. If `ids` is empty, all records are
+    /// decoded.
     #[must_use]
     pub fn only(self, ids: HashSet<String>) -> Self {
         Self { only: (!ids.is_empty()).then_some(ids), ..self }
     }
 
-    /// Writes documents as `server` takes them.
+    /// Writes documents in the form that `server` accepts.
     #[must_use]
     pub fn for_server(self, server: Option<Server>) -> Self {
         Self { rules: self.rules.on(server), ..self }
     }
 
-    /// Notes the schema of `id`, whose fields the index has: records that name it are documents from now on. When there
-    /// is no more room all others are forgotten: those in use come again.
+    /// Adds the schema of `id`, whose fields the index has. Records that name it become documents from now on. When
+    /// there is no more room, all others are forgotten; those in use are fetched again.
     pub fn note_schema(&mut self, id: SchemaId, schema: Arc<Schema>) {
-        if self.schemas.len() >= self.max_schemas {
-            self.schemas.clear();
-        }
         let schema = match self.fields.apply(id, schema) {
             Ok(schema) => schema,
             Err(error) => {
@@ -157,7 +149,8 @@ impl Decoder {
         self.schemas.insert(id, Known { id, schema, has_time, has_route, wanted });
     }
 
-    /// Notes that `id` has no usable schema: records that name it are dead letters, until [`Decoder::forget_missing`].
+    /// Notes that `id` has no usable schema. Records that name it become dead letters until
+    /// [`Decoder::forget_missing`].
     pub fn note_missing(&mut self, id: SchemaId, missing: Missing) {
         if self.missing.len() >= MAX_MISSING {
             self.missing.clear();
@@ -165,12 +158,13 @@ impl Decoder {
         self.missing.insert(id, missing);
     }
 
-    /// Forgets which ids have no schema, so that they are asked for again.
+    /// Forgets which ids have no schema, so that they are requested again.
     pub fn forget_missing(&mut self) {
         self.missing.clear();
     }
 
-    /// Makes a document of `record` and appends it to `batch`. A record that was redriven counts as of the time of its first writing.
+    /// Turns `record` into a document and appends it to `batch`. A redriven record keeps the time of its first
+    /// writing.
     pub fn decode(&mut self, record: &Record<'_>, batch: &mut BatchBuilder) -> Decoded {
         let record = &Record { timestamp: record.first(&self.topic).timestamp, ..*record };
         let Some(value) = record.value.filter(|_| self.wants(record)) else {
@@ -184,7 +178,7 @@ impl Decoder {
                 return Decoded::Undecodable;
             }
         };
-        let Some(known) = self.schema(id) else {
+        let Some(known) = self.schemas.get(id) else {
             return self.without_schema(id, record, batch);
         };
         if self.unwatched == Some(id) {
@@ -277,12 +271,5 @@ impl Decoder {
                 Decoded::Undecodable
             }
         }
-    }
-
-    fn schema(&mut self, id: SchemaId) -> Option<Known> {
-        if self.last.as_ref().is_none_or(|known| known.id != id) {
-            self.last = Some(self.schemas.get(&id)?.clone());
-        }
-        self.last.clone()
     }
 }

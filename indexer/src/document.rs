@@ -1,7 +1,7 @@
-//! From a record to the two lines of the bulk body: the action with the document's id, and the document. Pure.
+//! Turns a record into the two lines of the bulk body: the action with the document's id, and the document. Pure.
 //!
-//! The document is a function of the Kafka record alone, so that a replay writes the same bytes (P4): no clock is read
-//! here.
+//! The document is a function of the Kafka record alone, so that a replay writes the same bytes (P4). No clock is
+//! read here.
 
 use avro::{DecodeError, FieldPath, FoundField, JsonRules, Limits, Schema};
 use bytes::BytesMut;
@@ -13,27 +13,28 @@ use crate::elasticsearch::server::Server;
 use crate::message::record::{First, Record};
 use crate::placement;
 
-/// Elasticsearch refuses an `_id` of more bytes than this (Elasticsearch reference, "`_id` field").
+/// The longest `_id` in bytes that Elasticsearch accepts (Elasticsearch reference, "`_id` field").
 const MAX_ID_BYTES: usize = 512;
 
-/// Bits of a version that are of the offset: enough for a million records of one partition in one millisecond.
+/// The bits of a version that hold the offset: enough for a million records of one partition per millisecond.
 const OFFSET_BITS: u32 = 20;
 
-/// How events become documents: the same for every record of a topic, so that a replay gives the same bytes.
+/// The rules for turning events into documents. They are the same for every record of a topic, so that a replay gives
+/// the same bytes.
 #[derive(Clone, Copy, Debug)]
 pub struct Rules {
     /// What an event may hold.
     pub limits: Limits,
-    /// How its values are written.
+    /// How values are written.
     pub json: JsonRules,
-    /// What a plain number in the field of the event's own timestamp counts.
+    /// The unit of a plain number in the event's own timestamp field.
     pub time_unit: TimeUnit,
-    /// Whether the record's timestamp is written as `@timestamp` too, which a data stream wants of every document.
+    /// Whether the record's timestamp is also written as `@timestamp`, which data streams require.
     pub at_timestamp: bool,
 }
 
 impl Rules {
-    /// Returns those of the config.
+    /// Returns the rules of the config.
     pub fn of(config: &Config) -> Self {
         let indexer = &config.indexer;
         Self {
@@ -48,7 +49,7 @@ impl Rules {
         }
     }
 
-    /// Returns the rules for documents on `server`: to one that is not known they are written as to Elasticsearch.
+    /// Returns the rules for documents on `server`. Without a known server, documents are written for Elasticsearch.
     #[must_use]
     pub fn on(self, server: Option<Server>) -> Self {
         let pieces_in_maps = server.is_some_and(Server::is_opensearch);
@@ -56,16 +57,16 @@ impl Rules {
     }
 }
 
-/// Appends the action line of `record` under the document's id.
+/// Appends the action line of `record`, with the document's id.
 ///
-/// The id is the record's key; with a header `id-scope`, its value, a colon and the key. An id of more than 512
-/// bytes, or one that is not UTF-8, is the hexadecimal SHA-256 of its bytes instead. A record without a key, or with
-/// an empty one, has the id `topic-partition-offset-timestamp`: offsets begin anew when a topic is made anew, and
-/// time does not. A record that was redriven has the position of its first writing ([`First`]). `docs/ids.md` has the
-/// rules.
+/// The id is the record's key, or with a header `id-scope` its value, a colon and the key. If the id has more than
+/// 512 bytes or is not UTF-8, the hexadecimal SHA-256 of its bytes is used instead. A record without a key, or with
+/// an empty one, has the id `topic-partition-offset-timestamp`: in a re-created topic offsets start again, but
+/// timestamps do not. A redriven record has the position of its first writing ([`First`]). The rules are in
+/// `docs/ids.md`.
 ///
-/// To keep the first event of an id, the action is `create`: a second one is answered 409. To keep the last one, it is
-/// `index` with an external version that grows with each record, so that an older one is answered 409 (Elasticsearch
+/// To keep the first event of an id, the action is `create`, so a second one is answered 409. To keep the last one,
+/// it is `index` with an external version that grows with each record, so an older one is answered 409 (Elasticsearch
 /// reference, "Versioning").
 pub fn write_action(topic: &str, record: &Record<'_>, on_duplicate: OnDuplicate, body: &mut Vec<u8>) {
     let action: &[u8] = match on_duplicate {
@@ -82,7 +83,7 @@ pub fn write_action(topic: &str, record: &Record<'_>, on_duplicate: OnDuplicate,
     body.extend_from_slice(b"}}\n");
 }
 
-/// Appends the id of the document of `record` of `topic` as a JSON string, by the rules of [`write_action`].
+/// Appends the document id of `record` of `topic` as a JSON string, by the rules of [`write_action`].
 fn write_id(topic: &str, record: &Record<'_>, body: &mut Vec<u8>) {
     match record.key {
         None | Some([]) => write_position_id(topic, record, body),
@@ -93,20 +94,20 @@ fn write_id(topic: &str, record: &Record<'_>, body: &mut Vec<u8>) {
     }
 }
 
-/// Returns the id of the document of `record`: the one that its action line names.
+/// Returns the document id of `record`, as in its action line.
 pub fn id_of(topic: &str, record: &Record<'_>) -> String {
     let mut json = Vec::new();
     write_id(topic, record, &mut json);
     serde_json::from_slice(&json).unwrap_or_default()
 }
 
-/// Names `index` in the action line that begins at `start` of `body` and does not name one.
+/// Inserts `index` into the action line that begins at `start` of `body` and names no index.
 pub fn name_index(start: usize, index: &str, body: &mut Vec<u8>) {
-    // After `{"create":{`: the second brace.
+    // The position after `{"create":{`, which is the second brace.
     let braces = body.iter().enumerate().skip(start).filter(|(_, byte)| **byte == b'{');
     let Some((brace, _)) = braces.take(2).last() else { return };
     let (at, end) = (brace + 1, body.len());
-    // Index names hold nothing that has to be escaped (Elasticsearch reference, "Create index API").
+    // Index names contain nothing that must be escaped (Elasticsearch reference, "Create index API").
     let parts: [&[u8]; 3] = [br#""_index":""#, index.as_bytes(), br#"","#];
     let room: usize = parts.iter().map(|part| part.len()).sum();
     body.resize(end + room, 0);
@@ -118,19 +119,19 @@ pub fn name_index(start: usize, index: &str, body: &mut Vec<u8>) {
     }
 }
 
-/// The version of the document of the record `first`: its timestamp in milliseconds, then, as the lowest
-/// [`OFFSET_BITS`], the end of its offset.
+/// Returns the document version for the record `first`: its timestamp in milliseconds, followed by the low
+/// [`OFFSET_BITS`] of its offset.
 ///
-/// An offset alone is no version. It begins at 0 when the topic is made anew, and says nothing once an id has moved
-/// to another partition.
+/// An offset alone is not enough: it restarts at 0 in a re-created topic, and is meaningless after an id has moved to
+/// another partition.
 fn version(first: &First) -> i64 {
-    // What is before 1970 or after 2248 is as old or as new as a version can say.
+    // Times before 1970 or after 2248 get the smallest or largest version.
     let millis = first.timestamp.unwrap_or(0).clamp(0, i64::MAX >> OFFSET_BITS);
     (millis << OFFSET_BITS) | (first.offset.0 & ((1 << OFFSET_BITS) - 1))
 }
 
 fn write_position_id(topic: &str, record: &Record<'_>, body: &mut Vec<u8>) {
-    // Topic names are letters, digits, '.', '_' and '-' (Kafka's Topic.validate): nothing to escape.
+    // Topic names consist of letters, digits, '.', '_' and '-' (Kafka's Topic.validate), so nothing must be escaped.
     body.push(b'"');
     body.extend_from_slice(topic.as_bytes());
     let First { partition, offset, timestamp } = record.first(topic);
@@ -155,7 +156,7 @@ fn write_key_id(key: &[u8], body: &mut Vec<u8>) {
 /// Appends the document line: the event's fields by `rules`, and `_ingested_at`, the record's timestamp.
 ///
 /// # Errors
-/// When `datum` is not what `schema` says. `body` is then as it was.
+/// If `datum` does not match `schema`. `body` is then unchanged.
 pub fn write_document(
     schema: &Schema,
     datum: &[u8],
@@ -179,7 +180,7 @@ pub struct Found<'a> {
 /// asked for and not null.
 ///
 /// # Errors
-/// As [`write_document`].
+/// The same as those of [`write_document`].
 pub fn write_document_and_find<'a>(
     schema: &Schema,
     datum: &'a [u8],
@@ -211,16 +212,16 @@ pub fn write_document_and_find<'a>(
     Ok(Found { time: time.as_ref().and_then(|found| placement::time::of_field(found, rules.time_unit)), route })
 }
 
-/// Appends `lines` with `index`, or none, in its action line, instead of another one or of none.
+/// Appends `lines` with another `index` in the action line, or with none.
 pub(crate) fn rename(lines: &[u8], index: Option<&str>, body: &mut BytesMut) {
     const INDEX: &[u8] = br#""_index":""#;
-    // After `{"create":{`: the second brace.
+    // The position after `{"create":{`, which is the second brace.
     let braces = lines.iter().enumerate().filter(|(_, byte)| **byte == b'{');
     let after = braces.take(2).last().map_or(0, |(brace, _)| brace + 1);
     let (start, mut rest) = lines.split_at(after);
     if let Some(named) = rest.strip_prefix(INDEX) {
         let end = named.iter().position(|byte| *byte == b'"').unwrap_or(0);
-        // Past the quote and the comma.
+        // Skip the quote and the comma.
         rest = named.get(end + 2..).unwrap_or_default();
     }
     body.extend_from_slice(start);

@@ -1,7 +1,7 @@
-//! The client: this folder is the only place that uses the `elasticsearch` crate.
+//! The client. Only this folder uses the `elasticsearch` crate.
 //!
-//! The crate sends a request to a node and gives its answer. What it lacks is here: which node (`nodes`), credentials
-//! that change while it runs (`credentials`), time-outs, and compression at a level that is worth its price.
+//! The crate sends a request to a node and returns the answer. This folder adds the choice of the node (`nodes`),
+//! credentials that change at run time (`credentials`), time-outs, and compression at a level that is worth its cost.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -26,11 +26,11 @@ mod nodes;
 pub mod server;
 mod settings_error;
 
-/// A client of one cluster.
+/// Sends requests to one cluster.
 pub struct Client {
     nodes: Vec<ClusterNode>,
     states: Mutex<Nodes>,
-    /// What the cluster is, once it is known.
+    /// The server's kind and version, once known.
     server: ArcSwapOption<Server>,
     credentials: Credentials,
     request_timeout: Duration,
@@ -38,7 +38,7 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client with the settings of `elasticsearch`. It connects when it is used.
+    /// Creates a client with the settings of `elasticsearch`. It connects on first use.
     ///
     /// # Errors
     /// [`SettingsError`], naming the key whose value cannot be used.
@@ -64,7 +64,7 @@ impl Client {
         Ok(client)
     }
 
-    /// Returns what the cluster is, as [`identify`](crate::elasticsearch::server::identify) found it last; none before
+    /// Returns the server as [`identify`](crate::elasticsearch::server::identify) last found it, or `None` before
     /// that.
     pub fn server(&self) -> Option<Server> {
         self.server.load().as_deref().copied()
@@ -75,25 +75,26 @@ impl Client {
         self.server().is_some_and(Server::is_opensearch)
     }
 
-    /// Remembers what the cluster is.
+    /// Stores the server's kind and version.
     pub(crate) fn set_server(&self, server: Server) {
         self.server.store(Some(Arc::new(server)));
     }
 
-    /// Sends `request` to a node that seems well, once. An answer of any status is an answer.
+    /// Sends `request` once, to a node without recent failures. Returns an answer of any status.
     ///
     /// # Errors
-    /// [`SendError`]; then it is not known whether Elasticsearch did what was asked. The next call prefers another
+    /// [`SendError`]. It is then unknown whether Elasticsearch carried the request out. The next call prefers another
     /// node.
     pub async fn send(&self, request: &Request<'_>) -> Result<ServerAnswer, SendError> {
-        // No body has more, so there is an answer.
+        // No body exceeds this limit, so there is always an answer.
         Ok(self.send_within(request, usize::MAX).await?.unwrap_or_default())
     }
 
-    /// As [`Client::send`]. None when the answer says that its body has more than `max_bytes`: it is not read then.
+    /// Works like [`Client::send`], but returns `None` without reading the body if the answer announces more than
+    /// `max_bytes`.
     ///
     /// # Errors
-    /// As [`Client::send`].
+    /// The same as those of [`Client::send`].
     pub async fn send_within(
         &self,
         request: &Request<'_>,
@@ -116,14 +117,15 @@ impl Client {
         }
         let outcome = node.send(request, self.request_timeout, max_bytes).await;
         match &outcome {
-            // A node that has left its cluster, or a proxy before one that is gone.
+            // The node has left its cluster, or a proxy's backend is gone.
             Ok(Some(ServerAnswer { status: 502..=504, .. })) | Err(_) => self.states().failed(index, now()),
             Ok(_) => self.states().succeeded(index),
         }
         outcome
     }
 
-    /// Takes up credentials that have changed, if it is time to look (or at once). Returns whether there were any.
+    /// Checks whether credentials have changed, if a check is due or `at_once`, and applies them. Returns whether
+    /// they changed.
     fn renew_credentials(&self, at_once: bool) -> bool {
         let Some(changed) = self.credentials.changed(now(), at_once) else {
             return false;
@@ -146,8 +148,8 @@ impl std::fmt::Debug for Client {
     }
 }
 
-/// Returns how long Elasticsearch may wait for a shard, as the parameter `timeout`: less than `request_timeout`, after
-/// which the client has given up and sends again.
+/// Returns the parameter `timeout`: how long Elasticsearch may wait for a shard. It is shorter than
+/// `request_timeout`, after which the client gives up and sends again.
 pub(crate) fn timeout(request_timeout: Duration) -> String {
     format!("{}ms", (request_timeout.as_millis() * 5 / 6).max(1))
 }

@@ -1,5 +1,5 @@
-//! The rules for single fields of documents (`elasticsearch.documents.fields`), as the decoder applies them: once to
-//! each schema, so that an event costs nothing for rules that are not about it.
+//! The rules for single fields of documents (`elasticsearch.documents.fields`). The decoder applies them once to each
+//! schema, so events whose fields no rule names cost nothing extra.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -17,10 +17,10 @@ use crate::metrics::Metrics;
 pub struct Fields {
     topic: String,
     rules: FieldRules,
-    /// The paths that no schema has had so far.
+    /// The paths of rules for which no schema so far has had a field.
     unmet: BTreeSet<String>,
     is_logged: bool,
-    /// Whether the key of a record may still be found to be a hidden value.
+    /// Whether to check if the key of a record is the value of a hidden field. False after the first warning.
     watches_keys: bool,
     gauge: IntGauge,
 }
@@ -29,7 +29,7 @@ impl Fields {
     /// Compiles the rules of `config` for its topic.
     ///
     /// # Errors
-    /// When the rules or their secret cannot be used; the message names the key.
+    /// When the rules or their secret are invalid; the message names the config key.
     pub fn new(config: &Config, metrics: &Metrics) -> Result<Self, ConfigError> {
         let rules = config.elasticsearch.documents.field_rules()?;
         let topic = config.kafka.topic.clone();
@@ -39,15 +39,15 @@ impl Fields {
         Ok(Self { topic, rules, unmet, is_logged: false, watches_keys, gauge })
     }
 
-    /// Returns whether the field at `path`, or what it is in, is hidden.
+    /// Returns whether a rule hides the field at `path` or a field that contains it.
     pub fn hides(&self, path: &str) -> bool {
         self.rules.hides(path)
     }
 
-    /// Returns `schema` with the rules, and reports those that no schema has had a field for.
+    /// Returns `schema` with the rules applied, and reports the rules that no schema so far has had a field for.
     ///
     /// # Errors
-    /// When a rule cannot be carried out with this schema.
+    /// When a rule cannot be applied to this schema.
     pub fn apply(&mut self, id: SchemaId, schema: Arc<Schema>) -> Result<Arc<Schema>, SchemaError> {
         if self.rules.is_empty() {
             return Ok(schema);
@@ -57,7 +57,7 @@ impl Fields {
                 topic = self.topic,
                 schema_id = id.0,
                 %error,
-                "The rules of elasticsearch.documents.fields cannot be carried out with a schema; its events become \
+                "The rules of elasticsearch.documents.fields cannot be applied to a schema; its events become \
                  dead letters."
             );
         })?;
@@ -77,7 +77,8 @@ impl Fields {
         Ok(Arc::new(ruled.schema))
     }
 
-    /// Warns if `key`, that of the record of `datum`, is the value of a field that is hidden: the `_id` shows it. Once.
+    /// Warns, once, if `key`, the key of the record with this `datum`, is the value of a hidden field: the `_id`
+    /// would show it.
     pub fn watch_key(&mut self, schema: &Schema, datum: &[u8], limits: Limits, key: Option<&[u8]>) {
         let Some(key) = key.filter(|key| self.watches_keys && !key.is_empty()) else { return };
         if !avro::is_hidden(schema, datum, limits, key) {

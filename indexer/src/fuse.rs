@@ -1,6 +1,6 @@
-//! The fuse of the dead-letter topic: when nearly everything turns out to be a dead letter, the fault is not in the
-//! events but in a deployment (a wrong schema, a wrong mapping), and going on would only empty the topic into the dead
-//! letters. Pure.
+//! The fuse of the dead-letter topic. When nearly every record turns out to be a dead letter, the fault is probably
+//! not in the events but in a deployment (a wrong schema or mapping). Going on would only move the whole topic into
+//! the dead-letter topic, so the fuse blows. Pure.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -17,7 +17,7 @@ pub struct Fuse {
     consecutive: u64,
 }
 
-/// What one batch brought.
+/// The counts of one batch.
 #[derive(Clone, Copy, Debug)]
 struct Tally {
     records: u64,
@@ -27,9 +27,9 @@ struct Tally {
 /// Why the fuse has blown.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Blown {
-    /// So many records in a row were dead letters.
+    /// This many records in a row were dead letters.
     Consecutive(u64),
-    /// So many of the records in the window were dead letters.
+    /// This many of the records in the window were dead letters.
     Ratio {
         /// Dead letters in the window.
         dead: u64,
@@ -39,12 +39,12 @@ pub enum Blown {
 }
 
 impl Fuse {
-    /// A whole fuse.
+    /// Returns a fuse that has not blown.
     pub fn new(settings: Settings) -> Self {
         Self { settings, window: VecDeque::new(), records: 0, dead: 0, consecutive: 0 }
     }
 
-    /// Counts a batch of `records`, of which `dead` are dead letters. Returns why the fuse blows, if it does; a batch
+    /// Counts a batch of `records`, of which `dead` are dead letters. Returns the reason if the fuse blows. A batch
     /// without dead letters never blows it.
     pub fn count(&mut self, records: u64, dead: u64) -> Option<Blown> {
         self.slide(Tally { records, dead });
@@ -60,7 +60,7 @@ impl Fuse {
         (is_full && too_many).then_some(Blown::Ratio { dead: self.dead, records: self.records })
     }
 
-    /// Forgets what was counted.
+    /// Forgets all counts.
     pub fn reset(&mut self) {
         *self = Self::new(self.settings);
     }

@@ -1,10 +1,10 @@
-//! The index that documents are written to, whatever its strategy: policy, templates and the first index are made at
-//! start if they are missing, and again when they disappear; new fields of a schema are added before its first
+//! The index that documents are written to, for every strategy. Policy, templates and the first index are created at
+//! start if they are missing, and again if they disappear. New fields of a schema are added before its first
 //! document.
 //!
-//! Any number of indexers may do so at the same time. `resources` says what has to be there, `bootstrap` makes it,
-//! `evolve` adds what a new schema has, `managed` knows whose a policy or template is, `requests` sends. [`mapping`]
-//! says what the fields are.
+//! Any number of indexers may do so at the same time. `resources` describes what must exist, `bootstrap` creates it,
+//! `evolve` adds the fields of a new schema, `managed` knows whether a policy or template is ours, and `requests`
+//! sends. [`mapping`] describes the fields.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex as StdMutex, MutexGuard, PoisonError};
@@ -46,11 +46,11 @@ pub(crate) mod swap;
 mod template;
 pub(crate) mod verdict;
 
-/// The longest wait between attempts, so that an Elasticsearch that has come back is noticed soon.
+/// The longest wait between attempts, so that a returning Elasticsearch is noticed soon.
 const MAX_WAIT: Duration = Duration::from_secs(3);
-/// How many fields all schemas of one index may have together.
+/// The most fields that all schemas of one index may have together.
 const MAX_FIELDS: usize = 10_000;
-/// How many schemas that contradict others are remembered.
+/// How many contradicting schemas are remembered.
 const MAX_CONTRADICTING: usize = 64;
 /// The index of one topic.
 #[derive(Debug)]
@@ -60,26 +60,26 @@ pub struct Index {
     backoff: Backoff,
     condition: Condition,
     metrics: Metrics,
-    /// Whether what was changed by hand is overwritten.
+    /// Whether manual changes are overwritten.
     force: bool,
     retention: Arc<Retention>,
-    /// One at a time: when the index is gone, every batch in flight finds out at once.
+    /// Lets one task work at a time: if the index is gone, every batch in flight notices at once.
     turn: Mutex<()>,
     state: StdMutex<IndexState>,
 }
 
-/// What is known of the index before it is made sure of.
+/// What is known about the index before the check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Known {
     /// Nothing.
     Nothing,
-    /// It is missing: a bulk request was answered so.
+    /// The index is missing, according to the answer to a bulk request.
     Missing,
 }
 
 impl Index {
-    /// The index of `settings`, asked for and changed by `requests`; those of a dry run change nothing, and
-    /// [`Index::set_up`] gives what would be sent. `condition` is met while it is there.
+    /// Creates the index of `settings`. It is read and changed by `requests`; those of a dry run change nothing, and
+    /// [`Index::set_up`] returns what would be sent. `condition` is met while the index exists.
     pub fn new(
         requests: Requests,
         settings: IndexSettings,
@@ -101,18 +101,18 @@ impl Index {
         }
     }
 
-    /// Overwrites what was changed by hand.
+    /// Sets whether manual changes are overwritten.
     #[must_use]
     pub fn forced(self, force: bool) -> Self {
         Self { force, ..self }
     }
 
-    /// Its name.
+    /// Returns the name of the index.
     pub fn name(&self) -> &str {
         &self.settings.name
     }
 
-    /// Makes what is missing: policy, templates, the first index. Tries until Elasticsearch answers.
+    /// Creates what is missing: policy, templates and the first index. Tries until Elasticsearch answers.
     pub async fn ensure(&self, known: Known) {
         let _turn = self.turn.lock().await;
         self.persist("index", || self.bootstrap(known)).await;
@@ -120,16 +120,16 @@ impl Index {
         self.check_template().await;
     }
 
-    /// Looks at the index `name`, which is the write index now: it may have been made with another template than ours.
-    /// Its fields are there before its first document.
+    /// Checks the index `name`, which has become the write index and may have been created with another template.
+    /// Adds the known fields before the first document.
     pub async fn check_new(&self, name: &str) {
         self.check_template().await;
         self.prepare(name).await;
     }
 
-    /// Makes the index `name` of the strategy `time`, if it is missing. A document makes it by itself, unless the
-    /// cluster or another template forbids that (`action.auto_create_index`). Tries until Elasticsearch answers; gives
-    /// whether it was missing.
+    /// Creates the index `name` of the strategy `time` if it is missing. A document creates it on its own, unless the
+    /// cluster or another template forbids that (`action.auto_create_index`). Tries until Elasticsearch answers.
+    /// Returns whether the index was missing.
     pub async fn ensure_dated(&self, name: &str) -> bool {
         let _turn = self.turn.lock().await;
         let is_made = AtomicBool::new(false);
@@ -141,17 +141,17 @@ impl Index {
         is_made.into_inner()
     }
 
-    /// The same once, for a command. Returns the requests that a dry run would have sent.
+    /// Sets up the index once, for a command. Returns the requests that a dry run would have sent.
     ///
     /// # Errors
-    /// [`RequestError`]: what Elasticsearch refuses, in its words.
+    /// [`RequestError`], with Elasticsearch's reason for a refusal.
     pub async fn set_up(&self) -> Result<Vec<String>, RequestError> {
         self.bootstrap(Known::Missing).await?;
         self.evolve_all().await?;
         Ok(self.requests.take_kept())
     }
 
-    /// Takes up the fields of `schema`, for the next time the index is made sure of. Sends nothing.
+    /// Remembers the fields of `schema` for the next check of the index. Sends nothing.
     pub fn learn(&self, schema: &Schema) {
         let generated = mapping::generate(schema, &self.settings.mapping);
         for note in generated.notes.iter().filter(|note| note.kind != mapping::NoteKind::Unused) {
@@ -177,7 +177,7 @@ impl Index {
         }
         let mut is_new = state.mapping != merged;
         state.mapping = merged;
-        // What is left out contradicts nothing.
+        // Fields that are left out contradict nothing.
         let contradicts =
             !is_too_large && !mapping::compare::compare(&generated.mapping, &state.mapping).conflicts.is_empty();
         if contradicts
@@ -190,9 +190,9 @@ impl Index {
         state.version += u64::from(is_new);
     }
 
-    /// Adds the fields of `schema` to template and indices, so that its documents find them. Tries until Elasticsearch
-    /// answers; what it refuses permanently is reported, and left to the documents. Sends nothing when there is nothing
-    /// new in `schema`.
+    /// Adds the fields of `schema` to the template and the indices before its documents arrive. Tries until
+    /// Elasticsearch answers. A permanent refusal is reported, and the documents are sent all the same. Sends nothing
+    /// if `schema` has no new fields.
     pub async fn adopt(&self, schema: &Schema) {
         self.learn(schema);
         if self.is_evolved() {
@@ -204,7 +204,7 @@ impl Index {
         }
     }
 
-    /// Makes sure that `index`, which documents are about to be sent to, has all known fields. Sends nothing when it is
+    /// Makes sure that `index`, which is about to receive documents, has all known fields. Sends nothing if it is
     /// known to have them. Tries until Elasticsearch answers.
     pub async fn prepare(&self, index: &str) {
         if self.is_prepared(index) {
@@ -216,8 +216,8 @@ impl Index {
         }
     }
 
-    /// Forgets that `index` has all known fields, so that [`Index::prepare`] looks at it again: it was re-created, or
-    /// restored.
+    /// Forgets that `index` has all known fields, because it was re-created or restored. [`Index::prepare`] checks it
+    /// again.
     pub fn forget(&self, index: &str) {
         self.state().prepared.remove(index);
     }
@@ -230,8 +230,8 @@ impl Index {
         self.state().is_prepared(index)
     }
 
-    /// Adds all fields that are known to template and indices again: one was re-created, or restored, without some of
-    /// them.
+    /// Adds all known fields to template and indices again, because an index was re-created or restored without some
+    /// of them.
     pub async fn adopt_again(&self) {
         let _turn = self.turn.lock().await;
         let used: Vec<String> = self.state().prepared.drain().map(|(index, _)| index).collect();
@@ -241,14 +241,14 @@ impl Index {
         }
     }
 
-    /// Returns the settings as they are on the server, as far as it is known.
+    /// Returns the settings as they apply to the connected server, as far as it is known.
     fn settings_here(&self) -> IndexSettings {
         let Some(server) = self.server() else { return self.settings.clone() };
         let here = self.settings.on(server);
         if self.state().without_lifecycle { IndexSettings { lifecycle: Lifecycle::None, ..here } } else { here }
     }
 
-    /// Returns the mapping of all schemas seen, as the server takes it.
+    /// Returns the mapping of all schemas seen, in the form that the server accepts.
     fn known_mapping(&self) -> Value {
         self.for_server(self.state().mapping.clone())
     }
@@ -261,13 +261,13 @@ impl Index {
         self.requests.client().server()
     }
 
-    /// Runs `attempt` until it succeeds. The condition says why it does not.
+    /// Runs `attempt` until it succeeds. Until then the condition gives the reason for the failure.
     async fn persist<F: Future<Output = Result<(), RequestError>>>(&self, what: &str, attempt: impl Fn() -> F) {
         let mut failures = 0;
         while let Err(error) = attempt().await {
             failures += 1;
             let reason = format!("{what} of {:?} is not there yet: {error}", self.name());
-            // The first, then with every doubling.
+            // Logs the first failure, and then each time the number has doubled.
             if u32::is_power_of_two(failures) {
                 tracing::warn!(index = self.name(), %error, attempts = failures, "The {what} could not be verified; trying again.");
             }

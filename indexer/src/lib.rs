@@ -1,13 +1,13 @@
 //! The indexer: `consume → decode → batch → bulk → settle → commit`.
 //!
-//! A consumer group reads the events from Kafka, turns each into a document, and bulk-indexes them into Elasticsearch.
-//! Offsets are committed only past records that are settled: indexed, or in the dead-letter topic and acknowledged
-//! there (P3).
+//! A consumer group reads the events from Kafka, turns each into a document, and indexes the documents into
+//! Elasticsearch in bulk. An offset is committed only when all records before it are settled: indexed, or
+//! acknowledged by the dead-letter topic (P3).
 //!
-//! A stage is a file: [`consume`] is the thread that reads, [`decode`] and [`document`] make the documents, [`batch`]
-//! collects them, [`bulk`] delivers them, [`dead_letter`] takes what can never be delivered, [`settle`] keeps the
-//! ledger and [`commit`] moves the offsets. [`tasks`] runs what the thread must not wait for; [`message::report`] is
-//! what comes back. [`pipeline`] puts them together.
+//! Each stage has its own file: [`consume`] is the thread that reads, [`decode`] and [`document`] create the
+//! documents, [`batch`] collects them, [`bulk`] delivers them, [`dead_letter`] handles what can never be delivered,
+//! [`settle`] keeps the ledger and [`commit`] commits the offsets. [`tasks`] runs the work that the thread must not
+//! wait for; [`message::report`] is how the results come back. [`pipeline`] connects them.
 
 use std::sync::Arc;
 
@@ -47,42 +47,42 @@ pub mod settle;
 pub mod status_page;
 pub mod tasks;
 
-/// Why the indexer stopped, or did not start.
+/// Why the indexer stopped or did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
-    /// The address of the admin port cannot be used.
+    /// The admin port cannot listen on its address.
     #[error(transparent)]
     Listen(#[from] BindError),
-    /// A value of the config, or a file that it names, cannot be used.
+    /// A config value, or a file that the config names, is invalid.
     #[error("{0}")]
     Config(::config::ConfigError),
     /// A metric could not be registered.
     #[error("cannot register a metric: {0}")]
     Metrics(#[from] prometheus::Error),
-    /// The schema registry's settings cannot be used.
+    /// The settings of the schema registry are invalid.
     #[error(transparent)]
     Registry(#[from] registry::RegistrySetupError),
-    /// Elasticsearch's settings cannot be used.
+    /// The settings of Elasticsearch are invalid.
     #[error("elasticsearch: {0}")]
     Bulk(#[from] elasticsearch::SettingsError),
-    /// Elasticsearch does not answer a command, or refuses.
+    /// Elasticsearch does not answer a command's request, or refuses it.
     #[error("elasticsearch: {0}")]
     Request(#[from] index::RequestError),
-    /// A command wants an index that is not there.
-    #[error("there is no index, alias or data stream {0} to compare with: `penstock-indexer setup` makes it")]
+    /// A command needs an index that does not exist.
+    #[error("there is no index, alias or data stream {0} to compare with: `penstock-indexer setup` creates it")]
     NoIndex(String),
-    /// The Kafka client cannot be created, or cannot go on.
+    /// The Kafka client cannot be created, or failed for good.
     #[error("kafka: {0}; if it is about a setting, see kafka.options")]
     Kafka(#[from] rdkafka::error::KafkaError),
-    /// The consuming thread panicked: a bug. Nothing is lost; what was not committed is read again.
+    /// The consuming thread panicked, which is a bug. Nothing is lost: what was not committed is read again.
     #[error("the consuming thread panicked: {0}")]
     Panicked(#[source] tokio::task::JoinError),
 }
 
 impl RunError {
-    /// Returns what the process exits with. A member of the group that was fenced must not be restarted as it is: it
-    /// would fence the other one in turn. It exits with [`Exit::Config`], after which systemd does not restart it; all
-    /// other errors give [`Exit::Failed`].
+    /// Returns the exit code of the process. A fenced member of the group must not be restarted with the same config,
+    /// as it would fence the other one in turn. It exits with [`Exit::Config`], after which systemd does not restart
+    /// it; all other errors give [`Exit::Failed`].
     pub fn exit(&self) -> Exit {
         match self {
             Self::Config(_) => Exit::Config,
@@ -95,15 +95,15 @@ impl RunError {
 /// Binds the admin port of the config.
 ///
 /// # Errors
-/// When the address is taken or not ours; the message names the config key.
+/// When the address is in use or does not belong to this host; the message names the config key.
 pub fn bind(config: &Config) -> Result<TcpListener, RunError> {
     Ok(listen::bind("indexer.admin_listen", config.indexer.admin_listen)?)
 }
 
-/// Returns every metric of an indexer, by name.
+/// Returns every metric of the indexer, by name.
 ///
 /// # Errors
-/// When two have the same name.
+/// When two metrics have the same name.
 pub fn declared_metrics() -> Result<Vec<Declaration>, prometheus::Error> {
     let registry = Registry::new();
     expose(&registry, &Readiness::new())?;
@@ -111,7 +111,7 @@ pub fn declared_metrics() -> Result<Vec<Declaration>, prometheus::Error> {
     Ok(registry.declared())
 }
 
-/// Registers what the process and its readiness are.
+/// Registers the metrics of the process and of its readiness conditions.
 fn expose(registry: &Registry, readiness: &Arc<Readiness>) -> Result<(), prometheus::Error> {
     process(registry)?;
     conditions(registry, "penstock_indexer_condition_met", Arc::clone(readiness))
@@ -129,7 +129,7 @@ fn log_start(config: &Config, admin: &TcpListener) {
     );
 }
 
-/// Runs the indexer until `shutdown` is cancelled: then it stops consuming, drains, commits and comes back.
+/// Runs the indexer until `shutdown` is cancelled. It then stops consuming, drains, commits and returns.
 ///
 /// # Errors
 /// [`RunError`].

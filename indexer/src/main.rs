@@ -43,18 +43,19 @@ enum Command {
     Config(ConfigCommand),
     #[command(flatten)]
     Generate(GenerateCommand),
-    /// Makes what is missing at Elasticsearch: lifecycle policy, templates, the first index. Running does so too.
+    /// Creates what is missing in Elasticsearch: lifecycle policy, templates, the first index. The service does so
+    /// too when it starts.
     ///
-    /// With --topics it creates missing topics at Kafka instead, and reports existing ones whose settings are worse
-    /// than production needs; then it exits with 2.
+    /// With --topics it creates missing Kafka topics instead, and reports existing ones whose settings are worse than
+    /// production needs; then it exits with 2.
     Setup {
         /// Change nothing: print the requests that would be sent.
         #[arg(long)]
         dry_run: bool,
-        /// Overwrite what was changed by hand.
+        /// Overwrite manual changes.
         #[arg(long, conflicts_with = "topics")]
         force: bool,
-        /// Set up the topics at Kafka.
+        /// Set up the Kafka topics instead.
         #[arg(long)]
         topics: bool,
         #[command(flatten)]
@@ -62,31 +63,33 @@ enum Command {
         #[command(flatten)]
         output: Output,
     },
-    /// Tells what becomes of one record: its document, id, index, and whether the mapping takes it. Writes nothing.
+    /// Shows what the indexer makes of one record: its document, id and index, and whether the mapping accepts it.
+    /// Writes nothing.
     Explain(ExplainArgs),
-    /// Indexes a range of a topic again, while the service runs.
+    /// Indexes a range of a topic again while the service runs.
     Replay(Box<ReplayArgs>),
-    /// Undoes a `replay --into INDEX --swap`: the alias leads to the old indices again, and these get what came in since.
+    /// Undoes `replay --into INDEX --swap`: the alias points to the old indices again, and they get the events
+    /// received since.
     SwapBack(SwapBackArgs),
-    /// Looks at dead letters and quarantined bodies, brings them back, or gives them up.
+    /// Lists dead letters and quarantined bodies, redrives them, or discards them.
     #[command(subcommand)]
     DeadLetters(DeadLetters),
     Doctor(DoctorArgs),
     Find(FindArgs),
     Status(StatusArgs),
-    /// Prints the mapping that a schema makes.
+    /// Prints the mapping generated from a schema.
     Mapping {
-        /// The file of the schema. Without it, and without a subject: that of elasticsearch.mapping.subject.
+        /// The file of the schema. Without --schema and --subject, the subject elasticsearch.mapping.subject is used.
         #[arg(long, value_name = "FILE", conflicts_with = "subject")]
         schema: Option<PathBuf>,
-        /// The registry subject of the schema: its latest.
+        /// The registry subject whose latest schema is used.
         #[arg(long)]
         subject: Option<String>,
-        /// Print what template and indices lack of it, and where they contradict it; exits with 2 when there is
-        /// anything.
+        /// Print what the template and the indices lack of the mapping, and where they contradict it; exit with 2 if
+        /// there is anything.
         #[arg(long)]
         diff: bool,
-        /// The topic whose index it is, where indexer.topics has several. Without it the first.
+        /// The topic whose mapping is wanted, where indexer.topics has several. The default is the first.
         #[arg(long)]
         topic: Option<String>,
     },
@@ -148,7 +151,7 @@ async fn run(config: Config, command: Option<Command>) -> Result<ExitCode> {
     }
 }
 
-/// Runs the service until it is shut down, or cannot go on.
+/// Runs the service until it is shut down or fails for good.
 async fn serve(config: Config) -> Result<ExitCode> {
     let shutdown = shutdown::on_signals().context("cannot listen for signals")?;
     let admin = indexer::bind(&config)?;

@@ -1,4 +1,4 @@
-//! What the stages hand each other. These types know no stage.
+//! The messages between the stages. These types do not depend on any stage.
 
 pub mod progress;
 pub mod record;

@@ -1,4 +1,4 @@
-//! The indexer's metrics. A new one is one field with its help as a doc comment, and one line in [`Metrics::new`].
+//! The indexer's metrics. To add one, add a field with its help as a doc comment, and a line in [`Metrics::new`].
 
 use prometheus::core::AtomicI64;
 use prometheus::{GaugeVec, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Result};
@@ -20,7 +20,7 @@ mod placement;
 mod shared_gauge;
 mod verify;
 
-/// `number` as a gauge takes it.
+/// Converts `number` to the value of a gauge.
 pub(crate) fn as_i64(number: usize) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
@@ -30,18 +30,18 @@ pub(crate) fn as_i64(number: usize) -> i64 {
 pub struct Metrics {
     /// Records taken from Kafka.
     pub consumed: IntCounter,
-    /// Documents by what became of them: `indexed`, `duplicate`, `refused`.
+    /// Documents by outcome: `indexed`, `duplicate`, `refused`.
     pub documents: IntCounterVec,
     /// Bytes of records and documents held: being filled, in flight, waiting to be sent again.
     pub held_bytes: IntGaugeVec,
-    /// 1 while consuming is paused because as much is held as may be, else 0.
+    /// 1 while consuming is paused because the memory limit is reached, else 0.
     pub paused: IntGaugeVec,
     /// 1 while the fuse of a topic's dead letters has blown, else 0.
     pub fuse_blown: IntGaugeVec,
     /// Records between the committed offset and the end of each assigned partition.
     pub lag: IntGaugeVec,
-    /// How long the oldest record of each assigned partition that is not settled has been held, in seconds; 0 where all
-    /// are.
+    /// How long the oldest unsettled record of each assigned partition has been held, in seconds; 0 if all are
+    /// settled.
     pub oldest_unsettled: GaugeVec,
     /// Records that retention deleted before they were indexed.
     pub lost_records: IntCounterVec,
@@ -54,27 +54,27 @@ pub struct Metrics {
     mapping_conflicts_by_topic: IntGaugeVec,
     /// Rules of `elasticsearch.documents.fields` that no schema has had a field for since the start, by topic.
     pub unmet_field_rules: IntGaugeVec,
-    /// 1 while another index template than ours wins the names of the indices, by the name of the index and that
+    /// 1 while another index template than ours wins the names of the indices, by the name of the index and of that
     /// template.
     pub template_shadowed: IntGaugeVec,
     /// How long requests to the schema registry take, in seconds, by outcome.
     pub registry_requests: HistogramVec,
     /// Spans by outcome: `exported`, `dropped`, `failed`.
     pub spans: IntCounterVec,
-    /// Those of bulk requests.
+    /// Metrics of bulk requests.
     pub bulk: BulkMetrics,
-    /// Those of the consumer group.
+    /// Metrics of the consumer group.
     pub consume: ConsumeMetrics,
-    /// Those of dead letters.
+    /// Metrics of dead letters.
     pub letters: LetterMetrics,
-    /// Those of placement.
+    /// Metrics of placement.
     pub placement: PlacementMetrics,
-    /// Those of ids that are taken.
+    /// Metrics of ids that are already taken.
     pub verify: VerifyMetrics,
 }
 
 impl Metrics {
-    /// Returns the same with the gauges of `topic`, whose series begin at 0.
+    /// Returns these metrics with the gauges of `topic`, whose series begin at 0.
     #[must_use]
     pub fn of_topic(mut self, topic: &str) -> Self {
         self.begin_topic(topic);
@@ -95,8 +95,8 @@ impl Metrics {
         self
     }
 
-    /// Begins the series of `topic` at 0: what is there only from its first event on shows no increase by it, and no
-    /// alert when there is none.
+    /// Begins the series of `topic` at 0. A series that only appears with its first event shows no increase for it,
+    /// so no alert would fire.
     fn begin_topic(&self, topic: &str) {
         for gauge in [&self.held_bytes, &self.paused, &self.assigned_partitions] {
             gauge.with_label_values(&[topic]).set(0);
@@ -114,7 +114,7 @@ impl Metrics {
     /// Registers all metrics with `registry`.
     ///
     /// # Errors
-    /// When one of the names is taken.
+    /// When a metric of that name is already registered.
     #[expect(clippy::too_many_lines, reason = "a list, one entry a metric")]
     pub fn new(registry: &Registry) -> Result<Self> {
         build_info(registry, "penstock_indexer_build_info", env!("CARGO_PKG_VERSION"))?;
@@ -123,9 +123,9 @@ impl Metrics {
             documents: counters_of(
                 registry,
                 "penstock_indexer_documents_total",
-                "Documents by outcome: indexed, duplicate, refused.",
+                "Documents by outcome: indexed, duplicate, refused; or dropped, by an ingest pipeline.",
                 "outcome",
-                &["indexed", "duplicate", "refused"],
+                &["indexed", "duplicate", "refused", "dropped"],
             )?,
             held_bytes: gauges(
                 registry,
@@ -133,7 +133,7 @@ impl Metrics {
                 "Bytes of records and documents held: being filled, in flight, waiting to be sent again.",
                 &["topic"],
             )?,
-            // Seen by nobody until it is that of a topic.
+            // A placeholder: [`Metrics::of_topic`] replaces it.
             mapping_conflicts: SharedGauge::new(IntGauge::new("mapping_conflicts", "None yet.")?, i64::saturating_add),
             mapping_conflicts_by_topic: gauges(
                 registry,

@@ -1,4 +1,4 @@
-//! The stages put together.
+//! Connects the stages into a pipeline.
 
 use std::collections::HashSet;
 use std::sync::mpsc::sync_channel;
@@ -27,8 +27,8 @@ use crate::metrics::Metrics;
 use crate::placement::router;
 use crate::tasks::Tasks;
 
-/// Reports that may wait for the consuming thread. More tasks than this never run at a time: one a batch in flight
-/// (`indexer.max_in_flight_requests`, and at a revoke one more), and one a schema that is asked for.
+/// How many reports may wait for the consuming thread. There are never more tasks than this: one for each batch in
+/// flight (`indexer.max_in_flight_requests`, plus one during a revocation), and one for each schema being fetched.
 const MAX_REPORTS: usize = 4_096;
 
 /// What all topics of one process share.
@@ -36,9 +36,9 @@ pub(crate) struct Shared<'a> {
     metrics: Metrics,
     schemas: SchemaRegistry,
     lists: Arc<Lists>,
-    /// What traces bulk requests; none where traces are off.
+    /// Traces bulk requests. None if tracing is off.
     traces: Option<Arc<Traces>>,
-    /// Cancelled from outside, or when the pipeline of one topic cannot go on.
+    /// Cancelled from outside, or when the pipeline of one topic fails.
     shutdown: &'a CancellationToken,
 }
 
@@ -46,29 +46,29 @@ pub(crate) struct Shared<'a> {
 pub(crate) struct Job {
     /// Which records are read.
     pub(crate) reading: Reading,
-    /// The ids of the documents that are wanted; none: all.
+    /// The ids of the wanted documents. Empty: all.
     pub(crate) only: HashSet<String>,
-    /// Counts what would be written, where nothing may be.
+    /// Counts what would be written. If set, nothing is written.
     pub(crate) dry_run: Option<Arc<DryRun>>,
 }
 
 impl<'a> Shared<'a> {
-    /// Sets up what is shared. Registers the metrics with `registry`.
+    /// Creates the shared parts and registers the metrics with `registry`.
     ///
     /// # Errors
-    /// [`RunError`], when a part of the config cannot be used.
+    /// [`RunError`], when a part of the config is invalid.
     pub(crate) fn new(config: &Config, registry: &Registry, shutdown: &'a CancellationToken) -> Result<Self, RunError> {
         let metrics = Metrics::new(registry)?;
         let schemas = SchemaRegistry::measured(&config.schema_registry, metrics.registry_requests.clone())?;
-        // Topics differ in their indices, not in the cluster.
+        // Topics have their own indices, but one cluster.
         let lists = Arc::new(Lists::new(Arc::new(Client::new(&config.elasticsearch)?)));
         Ok(Self { metrics, schemas, lists, traces: None, shutdown })
     }
 
-    /// Starts the export of traces, where the config asks for it.
+    /// Starts the export of traces if the config enables it.
     ///
     /// # Errors
-    /// When `tracing` cannot be used.
+    /// When the `tracing` config is invalid.
     fn traced(self, config: &Config) -> Result<Self, RunError> {
         let traces = Traces::start(&config.tracing, "penstock-indexer", Sampling::Links, &self.metrics.spans);
         Ok(Self { traces: traces.map_err(RunError::Config)?, ..self })
@@ -81,16 +81,16 @@ impl<'a> Shared<'a> {
 }
 
 impl Job {
-    /// Indexes all records, without an end.
+    /// Returns the service's job: index all records, without end.
     fn service() -> Self {
         Self { reading: Reading::service(), only: HashSet::new(), dry_run: None }
     }
 }
 
-/// Runs a pipeline for each topic until `shutdown` is cancelled and all is drained.
+/// Runs a pipeline for each topic until `shutdown` is cancelled and all are drained.
 ///
 /// # Errors
-/// [`RunError`], when a part cannot be set up or a consumer cannot go on: then all are drained and stop.
+/// [`RunError`], when a part cannot be set up or a consumer fails. All pipelines are then drained and stopped.
 pub async fn run(
     config: &Config,
     registry: &Registry,
@@ -119,7 +119,7 @@ pub async fn run(
     outcomes.into_iter().collect()
 }
 
-/// Runs the pipeline of the one topic of `config` until its `job` is done or it is shut down.
+/// Runs the pipeline for the only topic of `config` until its `job` is done or it is shut down.
 ///
 /// # Errors
 /// As [`run`].
@@ -177,23 +177,23 @@ pub(crate) async fn run_topic(
     Ok(())
 }
 
-/// Has the index made with the fields of the subject's latest schema, where the config names one. A registry that is
-/// down is not waited for: the schema of the first event comes as well.
+/// Adds the fields of the subject's latest schema to the mapping before the index is created, if the config names a
+/// subject. Does not wait for a registry that is down: the schema of the first event brings its fields anyway.
 async fn learn_latest(config: &Config, schemas: &SchemaRegistry, bulk: &Bulk) {
     let Some(subject) = &config.elasticsearch.mapping.subject else { return };
     match schemas.latest(subject).await {
         Ok(latest) => bulk.learn(&latest.schema),
         Err(error) => {
-            tracing::warn!(subject, %error, "The mapping starts without the subject's latest schema.");
+            tracing::warn!(subject, %error, "Cannot fetch the subject's latest schema; the mapping starts without it.");
         }
     }
 }
 
-/// Creates missing topics if the config asks for it; tries until the cluster answers.
+/// Creates missing topics if the config enables it. Retries until the cluster answers.
 async fn create_topics(config: &Config, conditions: &Conditions) {
     let topics = [config.kafka.topic.as_str(), config.kafka.dead_letter_topic.as_str()];
     while let Err(error) = kafka::create_missing_topics(&config.kafka, "penstock-indexer", &topics).await {
-        tracing::warn!(%error, "The topics do not exist yet.");
+        tracing::warn!(%error, "Cannot create the missing topics yet.");
         conditions.kafka.unmet(error.to_string());
         tokio::time::sleep(config.indexer.retry.max.min(std::time::Duration::from_secs(2))).await;
     }

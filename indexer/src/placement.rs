@@ -1,13 +1,13 @@
-//! Where a document lands: the index as a pure function of its placement time and the [`Table`] of backing indices
-//! (P4).
+//! Decides which index a document goes to, as a pure function of its placement time and the [`Table`] of backing
+//! indices (P4).
 //!
-//! Whoever places a record, early or late, restarted, replaying or half-dead, finds the same backing index, and there
-//! `create` on the id is answered 409 the second time. For that, a table is used only for placement times that no
-//! backing index unknown to it can take: see [`Table::valid_until`]. The rules, their price and what remains uncertain
-//! are in `docs/placement.md`.
+//! Every indexer that places a record finds the same backing index: early or late, after a restart, in a replay or
+//! close to failure. There the second `create` of the id is answered 409. To achieve this, a table is used only for
+//! placement times that no backing index unknown to it can take: see [`Table::valid_until`]. The rules, their price
+//! and the remaining uncertainty are in `docs/placement.md`.
 //!
-//! [`table`] is the list of backing indices, [`time`] the placement time, [`pattern`] the names of the strategy `time`.
-//! All of it is pure; what reads the table from Elasticsearch is in [`backing`](crate::backing).
+//! [`table`] is the list of backing indices, [`time`] the placement time, and [`pattern`] the names of the strategy
+//! `time`. All of it is pure; [`backing`](crate::backing) reads the table from Elasticsearch.
 
 use std::sync::Arc;
 
@@ -29,20 +29,20 @@ pub mod table;
 pub mod time;
 pub mod times;
 
-/// Where a document lands.
+/// The placement of a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Placed {
     /// In the backing index of this number in [`Table::backing`].
     In(usize),
-    /// In a backing index that was deleted: it is older than the oldest that is left.
+    /// In a backing index that has been deleted: the document is older than the oldest index.
     Expired,
-    /// The table is too old to say: there may be a newer backing index by now.
+    /// Unknown: the table is too old, and there may be a newer backing index.
     NotYet,
 }
 
-/// Returns where the document of placement time `time` (milliseconds since the Unix epoch) lands: in the newest backing
-/// index whose start is not after it. A start is the index's creation and the margin, so the answer is the same by
-/// every table that may be used for `time`.
+/// Returns where the document of placement time `time` (milliseconds since the Unix epoch) goes: to the newest
+/// backing index whose start is not after `time`. A start is the index's creation plus the margin, so every table
+/// that may be used for `time` gives the same answer.
 pub fn place(table: &Table, time: i64) -> Placed {
     if time > table.valid_until() {
         return Placed::NotYet;

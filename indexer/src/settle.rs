@@ -1,8 +1,8 @@
-//! The ledger: which records are settled, and so how far each partition may be committed (P3). Pure.
+//! The ledger: which records are settled, and thus how far each partition may be committed (P3). Pure.
 //!
-//! Batches settle in any order; a partition's offset moves only up to the first record that is still open. The ledger
-//! keeps what is open and nothing else: an entry for each batch in flight that holds records of the partition. What has
-//! settled behind it costs no entry, so memory and time follow what is in flight, not how long one batch stands.
+//! Batches settle in any order, but a partition's offset moves only up to the first open record. The ledger keeps one
+//! entry for each batch in flight with records of the partition, and nothing else. Batches that settle behind an open
+//! one cost no entry, so memory and time depend on what is in flight, not on how long one batch stays open.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -22,26 +22,27 @@ pub struct Ledger {
 #[derive(Debug)]
 struct Account {
     epoch: Epoch,
-    /// The batches that are not settled, by their first record of this partition.
+    /// The unsettled batches, by their first record of this partition.
     open: BTreeMap<Offset, Open>,
-    /// The first record that was tracked, and past the last one; none while nothing was tracked under this assignment.
+    /// The first tracked record, and the offset after the last one. None until a record is tracked under this
+    /// assignment.
     tracked: Option<(NextOffset, NextOffset)>,
-    /// What was last handed out to be committed.
+    /// What was last handed out for a commit.
     committed: Option<NextOffset>,
 }
 
-/// A batch that is not settled.
+/// An unsettled batch.
 #[derive(Debug)]
 struct Open {
     /// Since when its first record has been held.
     since: Instant,
-    /// Whether it is settled except for documents of which it is not known when they will be.
+    /// Whether all is settled except for documents that were set aside.
     set_aside: bool,
 }
 
 impl Ledger {
-    /// Notes that `partition` was assigned, or begins again, and returns the epoch of this assignment. Drops what was
-    /// known of an earlier one.
+    /// Notes that `partition` was assigned, or starts again, and returns the epoch of this assignment. Forgets any
+    /// earlier assignment.
     pub fn assign(&mut self, partition: Partition) -> Epoch {
         self.last_epoch += 1;
         let epoch = Epoch(self.last_epoch);
@@ -50,13 +51,13 @@ impl Ledger {
         epoch
     }
 
-    /// Notes that `partition` was revoked: nothing that settles from now on counts for it. Returns the epoch of the
-    /// assignment that has ended.
+    /// Notes that `partition` was revoked: nothing that settles afterwards counts for it. Returns the epoch of the
+    /// assignment that ended.
     pub fn revoke(&mut self, partition: Partition) -> Option<Epoch> {
         self.accounts.remove(&partition).map(|account| account.epoch)
     }
 
-    /// Returns the partitions that are assigned.
+    /// Returns the assigned partitions.
     pub fn assigned(&self) -> impl Iterator<Item = Partition> + '_ {
         self.accounts.keys().copied()
     }
@@ -66,8 +67,8 @@ impl Ledger {
         self.accounts.contains_key(&partition)
     }
 
-    /// Notes that a batch is in flight and takes its partitions as far as `progress` says; its first record has been
-    /// held since `since`. Batches come in the order in which their records were consumed.
+    /// Notes that a batch is in flight and will take its partitions as far as `progress` says. Its first record has
+    /// been held since `since`. Batches must be tracked in the order in which their records were consumed.
     pub fn track(&mut self, progress: &[Progress], since: Instant) {
         for step in progress {
             let Some(account) = self.account(step) else {
@@ -80,8 +81,8 @@ impl Ledger {
         }
     }
 
-    /// Notes that every record of a batch is settled except for some that were set aside: they hold their partitions
-    /// back, but nobody need wait for them.
+    /// Notes that every record of a batch is settled except for some that were set aside. They still hold their
+    /// partitions back, but nothing has to wait for them.
     pub fn set_aside(&mut self, progress: &[Progress]) {
         for step in progress {
             if let Some(open) = self.account(step).and_then(|account| account.open.get_mut(&step.first)) {
@@ -90,7 +91,7 @@ impl Ledger {
         }
     }
 
-    /// Notes that every record of a batch is settled. What belongs to an earlier assignment changes nothing.
+    /// Notes that every record of a batch is settled. Ignores partitions whose epoch is of an earlier assignment.
     pub fn settle(&mut self, progress: &[Progress]) {
         for step in progress {
             if let Some(account) = self.account(step) {
@@ -99,8 +100,8 @@ impl Ledger {
         }
     }
 
-    /// Takes what may be committed and has not been handed out before. It counts as committed from here on; when the
-    /// commit fails, call [`Ledger::commit_failed`].
+    /// Takes the offsets that may be committed and have not been handed out before. They count as committed from here
+    /// on; if the commit fails, call [`Ledger::commit_failed`].
     pub fn take_commits(&mut self) -> Vec<(Partition, NextOffset)> {
         let mut commits = Vec::new();
         for (partition, account) in &mut self.accounts {
@@ -116,24 +117,24 @@ impl Ledger {
         commits
     }
 
-    /// Returns whether `next` is what was last handed out for `partition` under its assignment.
+    /// Returns whether `next` is the last offset handed out for `partition` under its assignment.
     pub fn has_handed_out(&self, partition: Partition, next: NextOffset) -> bool {
         self.accounts.get(&partition).is_some_and(|account| account.committed == Some(next))
     }
 
-    /// Notes that what was handed out last may not have been committed: it is handed out again.
+    /// Notes that the offsets handed out last may not have been committed: they are handed out again.
     pub fn commit_failed(&mut self) {
         for account in self.accounts.values_mut() {
             account.committed = None;
         }
     }
 
-    /// Returns since when the first record of `partition` that is not settled has been held; none where all is settled.
+    /// Returns since when the first unsettled record of `partition` has been held. None if all are settled.
     pub fn open_since(&self, partition: Partition) -> Option<Instant> {
         self.accounts.get(&partition)?.open.first_key_value().map(|(_, open)| open.since)
     }
 
-    /// Returns whether any of `partitions` has records that are not settled, without those that were set aside.
+    /// Returns whether any of `partitions` has unsettled records other than those that were set aside.
     pub fn is_open(&self, partitions: &[Partition]) -> bool {
         let accounts = partitions.iter().filter_map(|partition| self.accounts.get(partition));
         accounts.flat_map(|account| account.open.values()).any(|open| !open.set_aside)
@@ -145,8 +146,8 @@ impl Ledger {
 }
 
 impl Account {
-    /// Returns up to where all is settled: to the first record that is open, or to the end of what was read. None while
-    /// nothing is.
+    /// Returns up to where all is settled: to the first open record, or to the end of what was read. None until
+    /// something is settled.
     fn settled(&self) -> Option<NextOffset> {
         let (start, end) = self.tracked?;
         let settled = self.open.first_key_value().map_or(end, |(first, _)| NextOffset(first.0));

@@ -1,4 +1,4 @@
-//! What the indexer's status page shows. A new figure is a row here, of a metric in `metrics.rs`.
+//! The contents of the indexer's status page. To add a figure, add a row here for a metric of `metrics.rs`.
 
 use service::status::layout::{Column, Figure, Layout, Measure, Node, Parts, Role, Show, Unit, all, only};
 

@@ -1,4 +1,5 @@
-//! What the consuming thread has others do: deliver a batch, fetch a schema. Each task ends with one report.
+//! The work that the consuming thread delegates: delivering a batch, fetching a schema. Each task ends with one
+//! report.
 
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
@@ -24,7 +25,7 @@ use rest::{Rest, Revoked};
 
 mod rest;
 
-/// The waits between questions to a registry that is down.
+/// The wait between requests to a registry that is down.
 const REGISTRY_RETRY: Duration = Duration::from_secs(1);
 
 /// Starts tasks on the runtime.
@@ -37,12 +38,12 @@ pub struct Tasks {
     reports: SyncSender<Report>,
     stopped: CancellationToken,
     revoked: Revoked,
-    /// Counts what would be written, instead of writing it.
+    /// Counts what would be written. If set, nothing is written.
     dry_run: Option<Arc<DryRun>>,
 }
 
 impl Tasks {
-    /// Tasks on the runtime of the caller, that report to `reports`.
+    /// Creates tasks that run on the caller's runtime and report to `reports`.
     pub fn new(bulk: Bulk, dead_letters: DeadLetters, registry: SchemaRegistry, reports: SyncSender<Report>) -> Self {
         Self {
             runtime: Handle::current(),
@@ -57,20 +58,20 @@ impl Tasks {
         }
     }
 
-    /// Has nothing written: batches and schemas change neither an index nor a topic, and `dry_run` counts what would be
-    /// written.
+    /// Prevents all writes if `dry_run` is set: batches and schemas change neither indices nor topics, and `dry_run`
+    /// counts what would be written.
     #[must_use]
     pub fn with_dry_run(self, dry_run: Option<Arc<DryRun>>) -> Self {
         Self { dry_run, ..self }
     }
 
-    /// Returns how many bytes a bulk body should have at most, as Elasticsearch takes them now.
+    /// Returns the most bytes that a bulk body should have, by what Elasticsearch accepts at the moment.
     pub fn target_bytes(&self) -> usize {
         self.bulk.target_bytes()
     }
 
-    /// Delivers `batch` to Elasticsearch and its dead letters to their topic, then reports it as settled. Where
-    /// documents are set aside, it reports so, and goes on with those alone.
+    /// Delivers `batch` to Elasticsearch and its dead letters to their topic, then reports it as settled. If
+    /// documents are set aside, it reports that and continues with those alone.
     pub fn deliver(&self, batch: Batch) {
         if let Some(dry_run) = &self.dry_run {
             return self.weigh(Arc::clone(dry_run), batch);
@@ -101,13 +102,14 @@ impl Tasks {
         });
     }
 
-    /// Gives up what was set aside of `partition` under the assignment of `epoch`: its next owner reads it again.
+    /// Gives up the documents of `partition` that were set aside under the assignment of `epoch`: the next owner
+    /// reads them again.
     pub fn revoke(&self, partition: Partition, epoch: Epoch) {
         self.revoked.note(partition, epoch);
     }
 
-    /// Fetches the schema of `id`, adds its fields to the index, then reports. While the registry is down it is asked
-    /// again and again, and `condition` says so; an Elasticsearch that is down is waited for.
+    /// Fetches the schema of `id`, adds its fields to the index, then reports. While the registry is down, the
+    /// request is repeated and `condition` is not met; an Elasticsearch that is down is waited for.
     pub fn fetch_schema(&self, id: SchemaId, condition: Condition) {
         let (registry, patience) = (self.registry.clone(), Arc::clone(&self.patience));
         let bulk = self.dry_run.is_none().then(|| Arc::clone(&self.bulk));
@@ -132,17 +134,17 @@ impl Tasks {
         });
     }
 
-    /// Runs `ask`, which waits for Kafka, on a thread of its own, and reports what it returns.
+    /// Runs `ask`, which waits for Kafka, on a thread of its own, and reports its result.
     pub fn wait_for_kafka(&self, ask: impl FnOnce() -> Report + Send + 'static) {
         let reports = self.reports.clone();
         self.runtime.spawn_blocking(move || {
             if reports.send(ask()).is_err() {
-                tracing::debug!("A report came after the consuming thread had ended.");
+                tracing::debug!("A report arrived after the consuming thread had ended.");
             }
         });
     }
 
-    /// Abandons what is still in flight: nobody waits for its report any more.
+    /// Abandons all tasks in flight: nothing waits for their reports any more.
     pub fn stop(&self) {
         self.stopped.cancel();
     }
@@ -154,14 +156,14 @@ impl Tasks {
             if let Some(report) = stopped.run_until_cancelled(task).await
                 && reports.send(report).is_err()
             {
-                tracing::debug!("A report came after the consuming thread had ended.");
+                tracing::debug!("A report arrived after the consuming thread had ended.");
             }
         });
     }
 }
 
-/// Asks for the schema of `id` until there is an answer. One that the registry has not yet is waited for as long as
-/// `patience` allows.
+/// Requests the schema of `id` until there is an answer. Waits as long as `patience` allows for a schema that the
+/// registry does not have yet.
 async fn fetch(
     registry: &SchemaRegistry,
     id: SchemaId,

@@ -1,5 +1,5 @@
-//! What runs beside the requests: the watches of Kafka and of the schemas, pulls from CXone, the admin port, and the
-//! steps of a stop.
+//! The tasks that run beside the requests: the watches of Kafka and of the schemas, the pulls from CXone, and the steps
+//! of a stop.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +18,7 @@ use crate::receive::Common;
 use crate::source::{self, Source};
 use crate::stages::produce::{Producer, watch};
 
-/// Starts what looks after Kafka and the schemas.
+/// Starts the tasks that watch Kafka and the schemas.
 pub(crate) fn spawn_watches(
     tasks: &mut JoinSet<()>,
     config: &Config,
@@ -51,7 +51,7 @@ pub(crate) fn spawn_watches(
     ));
 }
 
-/// Returns what pulls schemas from CXone in the background, where the config asks for it.
+/// Returns the task that pulls schemas from CXone in the background, if the config asks for it.
 pub(crate) fn refresh(config: &Config, sources: &[Arc<Source>], common: &Common) -> Result<Option<Refresh>, RunError> {
     let Some(every) = config.cxone.refresh else {
         return Ok(None);
@@ -67,7 +67,7 @@ pub(crate) fn refresh(config: &Config, sources: &[Arc<Source>], common: &Common)
     }))
 }
 
-/// Turns the readiness red at `shutdown`, and after `delay`, in which load balancers notice, closes.
+/// Turns readiness red at `shutdown`, waits `delay` so that load balancers notice, and then starts closing.
 pub(crate) async fn close(
     stopping: Condition,
     delay: Duration,
@@ -81,7 +81,7 @@ pub(crate) async fn close(
     closing.cancel();
 }
 
-/// Sends what requests that nobody waits for any more have left in the queue, then closes the producer.
+/// Sends the records that abandoned requests have left in the queue, then closes the producer.
 pub(crate) async fn flush(producer: Arc<Producer>) {
     const PATIENCE: Duration = Duration::from_secs(5);
     let flushed = tokio::task::spawn_blocking(move || producer.flush(PATIENCE)).await;

@@ -1,74 +1,75 @@
-//! How many bytes are in memory on behalf of requests (P6): bodies as they were sent, as they were meant, the events of
-//! files, and what decompressing takes. Counted before it is allocated; a length that was only announced takes nothing
-//! from others.
+//! The bytes of memory that requests hold (P6): bodies as sent and as decompressed, the events of files, and the
+//! working memory of decompression. Bytes are counted before they are allocated. An announced length counts nothing, so
+//! it takes no memory from other requests.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// A request that holds no more than this is small.
+/// A request that holds at most this many bytes counts as small.
 const SMALL: usize = 64 * 1024;
 
-/// The bytes of all requests together, up to a limit. Cheap to clone: all clones count together.
+/// Limits the bytes of all requests together. Clones share one count.
 #[derive(Clone, Debug)]
 pub(crate) struct MemoryBudget(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
     limit: usize,
-    /// What requests may have that hold more than [`SMALL`].
+    /// The limit for requests that hold more than [`SMALL`].
     limit_of_large: usize,
     used: AtomicUsize,
 }
 
-/// The bytes of one request. Given back when dropped.
+/// The bytes of one request. Dropping it gives them back.
 #[derive(Debug)]
 pub(crate) struct BodyBudget {
     all: MemoryBudget,
-    /// Those of senders that are not known yet count here too.
+    /// While the sender is unknown, the bytes count here too.
     strangers: Option<MemoryBudget>,
     bytes: usize,
 }
 
-/// Requests would hold more than the limit.
+/// Says that requests would hold more than the limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("no memory is left within the limit")]
 pub(crate) enum BudgetExceeded {
-    /// All together.
+    /// The limit of all requests.
     ForAll,
-    /// Those whose sender is not known.
+    /// The limit of requests whose sender is unknown.
     ForStrangers,
 }
 
 impl MemoryBudget {
-    /// None yet, and never more than `limit`.
+    /// Creates an empty budget of `limit` bytes.
     pub(crate) fn new(limit: usize) -> Self {
         Self::with_reserve(limit, 0)
     }
 
-    /// None yet, and never more than `limit`, of which `reserve` is for small requests: a few that hold a lot do not
-    /// keep them out.
+    /// Creates an empty budget of `limit` bytes. Only small requests may use the last `reserve` bytes, so that a few
+    /// large requests do not keep them out.
     pub(crate) fn with_reserve(limit: usize, reserve: usize) -> Self {
         let limit_of_large = limit.saturating_sub(reserve);
         Self(Arc::new(Shared { limit, limit_of_large, used: AtomicUsize::new(0) }))
     }
 
-    /// For a request that begins.
+    /// Returns the budget of a new request. It holds nothing yet.
     pub(crate) fn hold(&self) -> BodyBudget {
         BodyBudget { all: self.clone(), strangers: None, bytes: 0 }
     }
 
-    /// For a request whose sender is not known yet: until it is, its bytes count among those of `strangers` too.
+    /// Returns the budget of a request whose sender is unknown. Until the sender is known, its bytes count in
+    /// `strangers` too.
     pub(crate) fn hold_for_stranger(&self, strangers: &Self) -> BodyBudget {
         BodyBudget { all: self.clone(), strangers: Some(strangers.clone()), bytes: 0 }
     }
 
-    /// How many there are.
+    /// Returns the number of bytes held.
     #[cfg(test)]
     pub(crate) fn bytes(&self) -> usize {
         self.0.used.load(Ordering::Relaxed)
     }
 
-    /// Counts `bytes` more for a request that stays small with them, or does not.
+    /// Counts `bytes` more. `is_small` says whether the request is still small with them.
     fn grow(&self, bytes: usize, is_small: bool) -> Result<(), BudgetExceeded> {
         let limit = if is_small { self.0.limit } else { self.0.limit_of_large };
         let before = self.0.used.fetch_add(bytes, Ordering::Relaxed);
@@ -102,13 +103,13 @@ impl BodyBudget {
         Ok(())
     }
 
-    /// Hands over what is counted, to where it goes on being held. Nothing is left here.
+    /// Moves the counted bytes to a new budget, for memory that another owner holds. This one is left empty.
     pub(crate) fn take(&mut self) -> Self {
         let rest = Self { all: self.all.clone(), strangers: self.strangers.clone(), bytes: 0 };
         std::mem::replace(self, rest)
     }
 
-    /// Counts `bytes` less: they were freed.
+    /// Counts `bytes` less, after they were freed.
     pub(crate) fn shrink(&mut self, bytes: usize) {
         let bytes = bytes.min(self.bytes);
         self.bytes -= bytes;
@@ -118,20 +119,20 @@ impl BodyBudget {
         }
     }
 
-    /// Counts nothing any more: all is freed.
+    /// Counts nothing any more, after all was freed.
     pub(crate) fn release(&mut self) {
         self.shrink(self.bytes);
     }
 
-    /// The sender is known: its bytes no longer count among those of strangers.
+    /// Notes that the sender is known: the bytes no longer count among those of strangers.
     pub(crate) fn is_known(&mut self) {
         if let Some(strangers) = self.strangers.take() {
             strangers.shrink(self.bytes);
         }
     }
 
-    /// Makes room in `items` for `more` of them, where there will never be more than `most`. What is allocated is
-    /// counted, not what is used of it.
+    /// Makes room in `items` for `more` of them. There will never be more than `most`. Counts the whole allocation,
+    /// used or not.
     ///
     /// # Errors
     /// [`BudgetExceeded`].
@@ -141,7 +142,7 @@ impl BodyBudget {
         if needed <= there {
             return Ok(());
         }
-        // Twice as much each time, so that what is copied stays a part of what is read.
+        // Doubling keeps the cost of copying proportional to what is read.
         let wanted = there.saturating_mul(2).min(most).max(needed);
         self.grow((wanted - there).saturating_mul(size_of::<T>()))?;
         items.reserve_exact(wanted - items.len());

@@ -1,6 +1,6 @@
-//! Who is at the other end of a connection, and how its requests stand: what all requests of a connection share.
+//! The other end of a connection, and the state that all requests of a connection share.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -15,17 +15,17 @@ use crate::stages::authenticate::Peer;
 const FORWARDED: HeaderName = HeaderName::from_static("forwarded");
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
-/// One connection as its requests see it.
+/// A connection as its requests see it.
 #[derive(Debug)]
 pub(crate) struct Client {
     address: IpAddr,
     certificate: Option<Peer>,
     opened: Instant,
-    /// Requests that are being answered.
+    /// The number of requests being answered.
     answering: AtomicUsize,
     /// When the last request ended, in milliseconds since `opened`.
     idle_since: AtomicU64,
-    /// Whether a request has come.
+    /// Whether a request has arrived.
     begun: AtomicBool,
     /// Whether a request came from an authenticated sender.
     known: AtomicBool,
@@ -36,7 +36,7 @@ pub(crate) struct Client {
 pub(crate) struct Visit(Arc<Client>);
 
 impl Client {
-    /// A connection that begins now, from `address`, whose TLS handshake brought this certificate.
+    /// Creates the client of a new connection from `address`, with the certificate of its TLS handshake.
     pub(crate) fn new(address: IpAddr, certificate: Option<Peer>) -> Arc<Self> {
         Arc::new(Self {
             address,
@@ -54,12 +54,12 @@ impl Client {
         self.address
     }
 
-    /// Whose certificate the client has shown, where it has shown one.
+    /// Returns the certificate that the client showed, if any.
     pub(crate) fn certificate(&self) -> Option<&Peer> {
         self.certificate.as_ref()
     }
 
-    /// Returns whether the connection has brought a request.
+    /// Returns whether a request has arrived on the connection.
     pub(crate) fn has_begun(&self) -> bool {
         self.begun.load(Ordering::Relaxed)
     }
@@ -69,20 +69,20 @@ impl Client {
         self.answering.load(Ordering::Relaxed) > 0
     }
 
-    /// Returns whether the connection has brought a request from an authenticated sender.
+    /// Returns whether an authenticated sender has used the connection.
     pub(crate) fn is_known(&self) -> bool {
         self.known.load(Ordering::Relaxed)
     }
 
     /// Notes that a request came from an authenticated sender.
     pub(crate) fn set_known(&self) {
-        // Read first: the line of memory is shared by all streams of the connection.
+        // Reading first avoids writes to a cache line that all streams of the connection share.
         if !self.is_known() {
             self.known.store(true, Ordering::Relaxed);
         }
     }
 
-    /// Waits until no request was being answered for `timeout`; up to a quarter longer.
+    /// Waits until no request has been answered for `timeout`. May take up to a quarter longer.
     pub(crate) async fn idle(&self, timeout: Duration) {
         loop {
             let since = Duration::from_millis(self.idle_since.load(Ordering::Relaxed));
@@ -98,14 +98,14 @@ impl Client {
 }
 
 impl Visit {
-    /// A request of `client` begins.
+    /// Begins a request of `client`.
     pub(crate) fn begin(client: &Arc<Client>) -> Self {
         client.begun.store(true, Ordering::Relaxed);
         client.answering.fetch_add(1, Ordering::Relaxed);
         Self(Arc::clone(client))
     }
 
-    /// Returns the connection that it came on.
+    /// Returns the connection of the request.
     pub(crate) fn client(&self) -> &Client {
         &self.0
     }
@@ -126,12 +126,12 @@ impl Drop for Visit {
     }
 }
 
-/// Returns who has sent a request that came from `address`: where that is one of the `trusted` proxies, the last
-/// address before it in `Forwarded` (RFC 7239) or `X-Forwarded-For` that is not one of them. What stands before that
-/// address anybody may have written.
+/// Returns the sender of a request that came from `address`. If `address` is one of the `trusted` proxies, the sender
+/// is the last address in `Forwarded` (RFC 7239) or `X-Forwarded-For` that is not a trusted proxy. Anybody may have
+/// written the entries before it.
 ///
-/// Returns `address` where both headers are there and name different senders: a proxy that writes one of them may pass
-/// on the other as the client wrote it, and which one it writes is not known.
+/// Returns `address` if both headers are present and name different senders: a proxy that writes one of them may pass
+/// on the other as the client wrote it, and nothing shows which one the proxy writes.
 pub(crate) fn sender(head: &HeaderMap, address: IpAddr, trusted: &[Network]) -> IpAddr {
     if !is_trusted(address, trusted) {
         return address;
@@ -155,8 +155,8 @@ fn is_trusted(address: IpAddr, trusted: &[Network]) -> bool {
     trusted.iter().any(|network| network.contains(address))
 }
 
-/// Returns the first of `nodes`, the nearest to the receiver first, that is no trusted proxy. Where there is none
-/// before one that cannot be read or the end, returns the last one before that, or else `address`.
+/// Returns the first of `nodes` that is not a trusted proxy. `nodes` begins with the nearest to the receiver. If the
+/// list ends or has an unreadable node before that, returns the last proxy before it, or else `address`.
 fn nearest_stranger(nodes: impl Iterator<Item = Option<IpAddr>>, address: IpAddr, trusted: &[Network]) -> IpAddr {
     let mut sender = address;
     for node in nodes {
@@ -169,13 +169,12 @@ fn nearest_stranger(nodes: impl Iterator<Item = Option<IpAddr>>, address: IpAddr
     sender
 }
 
-/// Returns the text of a value; nothing where it has other bytes than visible ASCII.
+/// Returns the text of a value, or nothing if it has bytes other than visible ASCII.
 fn text(value: &HeaderValue) -> &str {
     value.to_str().unwrap_or_default()
 }
 
-/// Returns the nodes of a value of `Forwarded`, the last one first. A value whose quotes are not in their places is one
-/// that cannot be read.
+/// Returns the nodes of a value of `Forwarded`, the last one first. A value with misplaced quotes counts as unreadable.
 fn nodes_of(value: &str) -> Vec<Option<IpAddr>> {
     match split(value.as_bytes(), b',') {
         Some(elements) => elements.into_iter().rev().map(for_of).collect(),
@@ -190,7 +189,7 @@ fn for_of(element: &[u8]) -> Option<IpAddr> {
     node(std::str::from_utf8(value).ok()?)
 }
 
-/// Returns an address that is written with or without its port, quotes and brackets.
+/// Returns the address in `text`, which may have a port, quotes and brackets.
 fn node(text: &str) -> Option<IpAddr> {
     let text = text.trim().trim_matches('"');
     if let Ok(address) = text.parse::<IpAddr>() {
@@ -201,6 +200,15 @@ fn node(text: &str) -> Option<IpAddr> {
         None => text.rsplit_once(':')?.0,
     };
     bare.parse::<IpAddr>().ok().map(|address| address.to_canonical())
+}
+
+/// Returns what counts as one address: of IPv6 the network of 64 bits, since one sender usually has all of its
+/// addresses.
+pub(crate) fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),
+        address @ IpAddr::V4(_) => address,
+    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! What the receiver reads of the config file: the sections that are its own, and those that it shares with the indexer
-//! (crate `config`).
+//! The config file as the receiver reads it: its own sections, and those that it shares with the indexer (crate
+//! `config`).
 
 use ::config::check::{Problems, check_common};
 use ::config::{BinaryConfig, Kafka, SchemaRegistry, Tracing};
@@ -10,7 +10,8 @@ pub use self::auth::{Auth, HmacAlgorithm, HmacEncoding, Preset, SecretsError, Si
 pub use self::cxone::{Cxone, CxoneCredentials, SUBJECT_PLACE};
 pub use self::network::{CertificateFormat, ForwardedCertificate, Network, ProxyProtocol};
 pub use self::receiver::{Receiver, Tls, TrailingSlash};
-pub use self::source::{IdScope, Limits, Quarantine, Source, Verification};
+pub use self::source::{IdScope, Limits, Quarantine, Source};
+pub use self::verification::{Vendor, Verification};
 
 mod auth;
 mod check;
@@ -18,6 +19,7 @@ mod cxone;
 mod network;
 mod receiver;
 mod source;
+mod verification;
 
 /// The config file as the receiver reads it.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]

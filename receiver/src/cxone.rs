@@ -1,9 +1,9 @@
-//! The client of CXone: fetches the latest schema of an event, so that it can be registered before the first event that
-//! needs it.
+//! The client of CXone. It fetches the latest schema of an event, so that the schema is registered before the first
+//! event that needs it.
 //!
-//! A token comes from [`token`], requests go through [`http`], the schema is found in the answer by [`answer`]. What is
-//! done with it is in [`pull`], and when in [`refresh`]. Where CXone keeps the schema is documented nowhere for
-//! certain: all paths are config.
+//! [`token`] gets tokens, [`http`] sends requests, and [`answer`] finds the schema in an answer. [`pull`] registers it,
+//! and [`refresh`] decides when. No public document says for certain where CXone keeps the schema, so all paths are in
+//! the config.
 
 use registry::escape;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
@@ -25,10 +25,10 @@ pub(crate) mod refresh;
 pub(crate) mod subjects;
 mod token;
 
-/// Bytes of an answer with a schema, at most.
+/// The most bytes that an answer with a schema may have.
 const MAX_SCHEMA: usize = 4 * 1024 * 1024;
 
-/// A client of one tenant. Connects to nothing until it is asked.
+/// A client of one tenant. It connects on the first request.
 #[derive(Debug)]
 pub(crate) struct Cxone {
     http: Http,
@@ -39,7 +39,7 @@ pub(crate) struct Cxone {
 }
 
 impl Cxone {
-    /// A client by the section `cxone` of the config.
+    /// Creates a client from the section `cxone` of the config.
     ///
     /// # Errors
     /// [`CxoneError::Config`] when `tenant_url` or `schema_path` is missing, or no HTTP client can be made.
@@ -54,12 +54,12 @@ impl Cxone {
         Ok(Self { http, tokens, tenant_url, schema_path, schema_pointer: config.schema_pointer.clone() })
     }
 
-    /// Returns the text of the latest schema of `subject`. Not judged: it may be no Avro.
+    /// Returns the text of the latest schema of `subject`, unchecked: it may be no Avro schema.
     ///
-    /// A token that is refused, since somebody has revoked it, is replaced once.
+    /// Replaces a refused token once, because it may have been revoked.
     ///
     /// # Errors
-    /// [`CxoneError`], after a bounded number of attempts where another one may help.
+    /// [`CxoneError`], after a bounded number of attempts if a retry may help.
     pub(crate) async fn schema(&self, subject: &str) -> Result<String, CxoneError> {
         let path = self.schema_path.replace(SUBJECT_PLACE, &escape(subject));
         let url = format!("{}{path}", self.tenant_url);

@@ -1,7 +1,7 @@
-//! Whether the events of a source still fit its current schema. When more and more of them do not, the schema has most
-//! likely changed upstream. The task that can find out is woken once, and not again for a while.
+//! Notices when the events of a source stop fitting its current schema. When more and more of them fail, the schema has
+//! most likely changed upstream. [`Drift`] then wakes the task that can find out, once, and not again for a while.
 //!
-//! [`Drift::suspected`] is what they wait for: today the task that keeps the current schema, see
+//! That task waits on [`Drift::suspected`]. Today it is the task that keeps the current schema fresh, see
 //! [`crate::source::schema`].
 
 use std::sync::{Mutex, PoisonError};
@@ -10,16 +10,16 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-/// Failures are counted over windows of this length.
+/// The length of the windows over which failures are counted.
 const WINDOW: Duration = Duration::from_secs(60);
 
-/// Fewer failures in a window are no sign of anything: some sender sends nonsense now and then.
+/// With fewer failures in a window nothing is suspected: some sender sends nonsense now and then.
 const FEW: u32 = 5;
 
-/// How long no report is repeated.
+/// The pause after a report in which no other is made.
 const PAUSE: Duration = Duration::from_secs(60);
 
-/// What is known of one source.
+/// Watches the events of one source.
 #[derive(Debug)]
 pub(crate) struct Drift {
     counts: Mutex<Counts>,
@@ -31,7 +31,7 @@ pub(crate) struct Drift {
 struct Counts {
     begin: Option<Instant>,
     failures: u32,
-    /// Those of the window before.
+    /// The failures of the previous window.
     before: u32,
     reported: Option<Instant>,
 }
@@ -43,15 +43,15 @@ impl Default for Drift {
 }
 
 impl Drift {
-    /// Notes at `now` that an event does not fit. When this makes a rise (at least five within a minute, and twice as
-    /// many as in the minute before), tells who waits, and returns how many there were.
+    /// Notes at `now` that an event does not fit. If failures have risen (at least five within a minute, and twice as
+    /// many as in the minute before), wakes the waiting task and returns the number of failures.
     pub(crate) fn note(&self, now: Instant) -> Option<u32> {
         let failures = self.counts.lock().unwrap_or_else(PoisonError::into_inner).note(now)?;
         self.suspicions.send_modify(|count| *count += 1);
         Some(failures)
     }
 
-    /// Waits here for suspicions to come: [`watch::Receiver::changed`].
+    /// Returns a receiver that changes ([`watch::Receiver::changed`]) with each suspicion.
     pub(crate) fn suspected(&self) -> watch::Receiver<u64> {
         self.suspicions.subscribe()
     }
@@ -61,7 +61,7 @@ impl Counts {
     fn note(&mut self, now: Instant) -> Option<u32> {
         let age = self.begin.map_or(Duration::MAX, |begin| now.saturating_duration_since(begin));
         if age >= WINDOW {
-            // A window in which nothing failed may have passed in between.
+            // If a whole window passed without a failure, the previous window has none.
             self.before = if age < WINDOW * 2 { self.failures } else { 0 };
             self.failures = 0;
             self.begin = Some(now);

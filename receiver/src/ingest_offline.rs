@@ -1,5 +1,5 @@
-//! What a body comes to without authentication, source, registry and Kafka: by the receiver's own reader, which is
-//! what a fuzzer drives.
+//! Reads a body with the receiver's own reader, but without authentication, sources, registry or Kafka. The fuzzer
+//! drives this.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,10 +24,10 @@ use crate::workers::Workers;
 
 mod requests;
 
-/// More than a body takes: nothing is waited for here.
+/// Longer than any body takes: nothing here waits.
 const PATIENCE: Duration = Duration::from_secs(3_600);
 
-/// Reads bodies by one schema, whatever id they name; files by their own.
+/// Reads bodies with one schema, whatever id they name. Reads files with their own schema.
 #[derive(Debug)]
 pub struct OfflineIngest {
     schemas: OneSchema,
@@ -37,7 +37,7 @@ pub struct OfflineIngest {
     runtime: Runtime,
 }
 
-/// A schema for every name.
+/// Answers every schema name with one schema.
 #[derive(Debug)]
 struct OneSchema {
     writer: Arc<Writer>,
@@ -52,29 +52,29 @@ impl OneSchema {
     }
 }
 
-/// What became of a body: the code of the problem, and the reason, where there is one.
+/// The result for a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verdict {
-    /// It holds so many events.
+    /// The body holds this many events.
     Accepted(usize),
-    /// It is refused.
+    /// The body is refused, with this code and, if there is one, this reason.
     Refused(&'static str, Option<&'static str>),
 }
 
-/// Why bodies cannot be read.
+/// Says why bodies cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum OfflineIngestError {
-    /// It is not a schema, or lacks the field of the key.
+    /// The text is not a schema, or it lacks the key field.
     #[error(transparent)]
     Schema(#[from] SchemaError),
-    /// Its runtime cannot be made.
+    /// The runtime cannot be created.
     #[error("the runtime cannot be made: {0}")]
     Runtime(#[from] std::io::Error),
 }
 
 impl OfflineIngest {
-    /// By the schema `json`, whose key is the field `key_field`. A body, or the events of a file, may become
-    /// `max_decompressed` bytes.
+    /// Creates a reader with the schema `json` and its key field `key_field`. A body may decompress to
+    /// `max_decompressed` bytes, and so may the events of a file.
     ///
     /// # Errors
     /// [`OfflineIngestError`].
@@ -90,14 +90,14 @@ impl OfflineIngest {
         })
     }
 
-    /// Returns what becomes of `body` that came with these two headers; an empty one counts as absent. A panic of the
-    /// receiver, on whatever thread, is one here.
+    /// Returns the result for a `body` with these two headers; an empty header counts as absent. Panics if the receiver
+    /// panics on any thread.
     pub fn ingest(&self, content_type: &str, content_encoding: &str, body: &[u8]) -> Verdict {
         match self.runtime.block_on(self.read(content_type, content_encoding, body)) {
             Ok(events) => Verdict::Accepted(events),
             Err(rejection) => {
                 assert!(!matches!(rejection, Rejection::Internal), "a worker panicked");
-                // What is said is a part of what is tried.
+                // The texts of the refusal are tested as well.
                 let location = ErrorLocation::of(&rejection);
                 let said = (rejection.detail(), location.as_ref().map(ToString::to_string));
                 debug_assert!(!said.0.is_empty() && said.1.as_deref() != Some(""));
@@ -116,21 +116,21 @@ impl OfflineIngest {
         }
         let mut body = Buffer::with_capacity(sent.len());
         body.bytes_mut().extend_from_slice(sent);
-        // What a body may take is bounded by the limits.
+        // The limits bound what a body may take.
         let mut budget = MemoryBudget::new(usize::MAX).hold();
         let deadline = Instant::now() + PATIENCE;
         let Self { schemas, reading, limits, workers, .. } = self;
         let reader = Reader { schemas, reading, limits: *limits, workers };
         let read = reader.read(&head, &mut body, &mut budget, deadline).await.map(|events| count(&events));
         body.unframe();
-        // A body that had a form was not empty. One that was handed to a thread and lost there would be empty now.
+        // A body with a form was not empty. If it is empty now, a thread took it and lost it.
         let had_form = read.as_ref().map_or_else(|unread| unread.form.is_some(), |_| true);
         debug_assert!(!had_form || !body.body().is_empty());
         read.map_err(|unread| unread.rejection)
     }
 }
 
-/// Returns how many events there are. Looks at each.
+/// Returns the number of events, after looking at each.
 fn count(events: &Events<'_>) -> usize {
     match events {
         Events::One(event) => usize::from(!event.value().is_empty() || event.key().is_some()),
@@ -163,7 +163,7 @@ impl Schemas for OneSchema {
         self.current()
     }
 
-    /// Returns the file's own schema, as one that was registered.
+    /// Returns the file's own schema, as if it were registered.
     async fn writer_of_text(&self, text: &str, _: Instant) -> Result<Arc<Writer>, Rejection> {
         let unusable = |_| Rejection::UnusableSchema(SchemaName::File, "");
         let found = writer(text, self.key_field.as_deref()).or_else(|_| writer(text, None)).map_err(unusable)?;
@@ -174,7 +174,7 @@ impl Schemas for OneSchema {
 fn writer(json: &str, key_field: Option<&str>) -> Result<Writer, SchemaError> {
     let schema = Arc::new(Schema::parse(json)?);
     let key = key_field.map(|dotted| schema.field(dotted)).transpose()?;
-    // Asked for as a file's schema would be looked up.
+    // The lookup of a file's schema uses its fingerprint.
     let id = SchemaId((schema.fingerprint() as u32) | 1);
     Ok(Writer { id, schema, key, uuids: avro::Uuids::Any })
 }

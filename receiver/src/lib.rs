@@ -1,8 +1,8 @@
 //! The receiver: `receive → authenticate → unframe → validate → produce`.
 //!
-//! A webhook's events come in over HTTP and go to Kafka as they are; a sender hears 200 only after Kafka has
-//! acknowledged them (P1). Each stage is a module of that name; [`run`] puts them together, with what `setup` makes of
-//! the config and what runs in the `background`. A new stage is a module and a line in `receive.rs`; a new answer is a
+//! A webhook's events come in over HTTP and go to Kafka unchanged. A sender gets 200 only after Kafka has acknowledged
+//! them (P1). Each stage is a module of that name. [`run`] puts the stages together, with the parts that `setup` makes
+//! from the config and the tasks of `background`. A new stage is a module and a line in `receive.rs`; a new answer is a
 //! row in `reject/table.rs`.
 
 use std::sync::Arc;
@@ -57,7 +57,7 @@ mod stages;
 mod status_page;
 mod workers;
 
-/// Why the receiver cannot run.
+/// Says why the receiver cannot run.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// A source of the config cannot be served.
@@ -83,12 +83,12 @@ pub enum RunError {
     Metrics(#[from] prometheus::Error),
 }
 
-/// Runs a receiver on `listeners` until `shutdown`, then finishes the requests in flight, for
-/// `receiver.shutdown_timeout` at most. Needs neither Kafka nor the registry to start: until they are there it is not
-/// ready, and answers 503.
+/// Runs a receiver on `listeners` until `shutdown`, then finishes the requests in flight within
+/// `receiver.shutdown_timeout`. Starts without Kafka and without the registry; until both are reachable, it is not
+/// ready and answers 503.
 ///
 /// # Errors
-/// When the config cannot be used; never for what may come back by itself.
+/// When the config cannot be used. A failure that may pass by itself is no error.
 pub async fn run(config: Config, listeners: Listeners, shutdown: CancellationToken) -> Result<(), RunError> {
     let (exposition, readiness) = (Registry::new(), Readiness::new());
     let metrics = Metrics::new(&exposition)?;
@@ -109,8 +109,8 @@ pub async fn run(config: Config, listeners: Listeners, shutdown: CancellationTok
         closing.clone(),
     ));
     background::spawn_watches(&mut tasks, &config, &sources, &common, &readiness, &closing);
-    // Only now, when all conditions of the readiness are there. The admin port outlives `shutdown`, so that the stop
-    // itself can be watched.
+    // The status page needs all conditions of readiness, so it starts here. The admin port outlives `shutdown`, so that
+    // an operator can watch the stop.
     let stopped = CancellationToken::new();
     let status = Status::new(&status_page::LAYOUT, exposition, readiness);
     tasks.spawn(admin::serve_with(openapi::router(&config), status, listeners.admin, stopped.clone()));
@@ -141,10 +141,10 @@ pub async fn run(config: Config, listeners: Listeners, shutdown: CancellationTok
     Ok(())
 }
 
-/// Returns every metric of a receiver, by name.
+/// Returns every metric of a receiver, sorted by name.
 ///
 /// # Errors
-/// When two have the same name.
+/// When two metrics have the same name.
 pub fn declared_metrics() -> Result<Vec<Declaration>, prometheus::Error> {
     let exposition = Registry::new();
     expose(&exposition, &Readiness::new())?;
@@ -153,7 +153,7 @@ pub fn declared_metrics() -> Result<Vec<Declaration>, prometheus::Error> {
     Ok(exposition.declared())
 }
 
-/// Registers what the process and its readiness are.
+/// Registers the metrics of the process and of its readiness.
 fn expose(exposition: &Registry, readiness: &Arc<Readiness>) -> Result<(), prometheus::Error> {
     process(exposition)?;
     conditions(exposition, "penstock_receiver_condition_met", Arc::clone(readiness))

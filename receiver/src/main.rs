@@ -53,7 +53,7 @@ fn main() -> Result<ExitCode> {
     }
 }
 
-/// Returns what it has to say goes to standard output, and why it cannot to standard error.
+/// Runs a `schema` command. Prints its result to standard output, or its error to standard error.
 #[tokio::main]
 async fn schema(config: &Config, command: SchemaCommand) -> Result<ExitCode> {
     let outcome = schema_command::run(config, command).await;
@@ -62,7 +62,7 @@ async fn schema(config: &Config, command: SchemaCommand) -> Result<ExitCode> {
         Err(error) => (ExitCode::FAILURE, writeln!(std::io::stderr(), "{error}")),
     };
     match said {
-        // The reader may have gone (`| head`): no matter.
+        // The reader may be gone (`| head`), which is no error.
         Ok(()) | Err(_) => Ok(code),
     }
 }
@@ -82,7 +82,7 @@ async fn serve(config: Config) -> Result<()> {
     Ok(())
 }
 
-/// Raises the limit of open files to what `connections` need, and some, as far as the system lets it.
+/// Raises the limit of open files, as far as the system allows, to `connections` and some more.
 fn open_files(connections: usize) {
     const OTHERS: u64 = 256;
     let needed = OTHERS.saturating_add(connections as u64);

@@ -1,4 +1,4 @@
-//! What the stages hand each other. These types know no stage.
+//! The types that stages pass to each other. They know no stage.
 
 mod buffer;
 pub(crate) mod record;

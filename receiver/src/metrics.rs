@@ -1,6 +1,6 @@
-//! The receiver's metrics. A new one is one field with its help as a doc comment, and one line in [`Metrics::new`].
+//! The receiver's metrics. A new one is a field with its help as a doc comment, and a line in [`Metrics::new`].
 //!
-//! What every request touches is resolved to a handle once per source ([`SourceMetrics`]).
+//! The metrics that every request updates are resolved to handles once per source ([`SourceMetrics`]).
 
 use prometheus::{GaugeVec, Histogram, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Result};
 use rdkafka::error::RDKafkaErrorCode;
@@ -15,10 +15,10 @@ use schema::SchemaInfo;
 pub(crate) mod bodies;
 pub(crate) mod schema;
 
-/// Upper bounds of durations in seconds: around 10 ms, where requests should be, and up to the deadline.
+/// The upper bounds of durations in seconds: dense around 10 ms, where requests should be, and up to the deadline.
 const SECONDS: [f64; 13] = [0.001, 0.0025, 0.005, 0.0075, 0.01, 0.015, 0.025, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0];
 
-/// The outcome of a request that was accepted; the others are the words of [`crate::reject::Rejection`].
+/// The outcome of an accepted request; the other outcomes are the codes of [`crate::reject::Rejection`].
 const ACCEPTED: &str = "accepted";
 
 /// All metrics of one receiver.
@@ -36,8 +36,8 @@ pub(crate) struct Metrics {
     pub(crate) request_seconds: HistogramVec,
     /// Time of events from the producer's queue to Kafka's acknowledgement, by source.
     pub(crate) produce_seconds: HistogramVec,
-    /// Requests that were answered 503 since Kafka takes no events of their source until an operator fixes the cause,
-    /// by source and error.
+    /// Requests answered with 503 because Kafka accepts no events until an operator fixes the cause, by source and
+    /// error.
     kafka_refusals: IntCounterVec,
     /// Requests in flight.
     pub(crate) in_flight: IntGauge,
@@ -51,7 +51,7 @@ pub(crate) struct Metrics {
     schema_info: IntGaugeVec,
     /// 1 while the latest schema of a source cannot be used and an older version stays in use, by source.
     schema_outdated: IntGaugeVec,
-    /// 1 while the secrets in a source's file are unusable and the last ones stay in use.
+    /// 1 while the secrets in a source's file are unusable and the last ones stay in use, by source.
     pub(crate) secrets_unusable: IntGaugeVec,
     /// When the certificates of the listener expire, in seconds since the Unix epoch, by use: `server`, `client_ca`.
     pub(crate) certificate_expiry: GaugeVec,
@@ -61,30 +61,30 @@ pub(crate) struct Metrics {
     pub(crate) spans: IntCounterVec,
     /// Pulls of schemas from CXone by outcome: `registered`, `unchanged`, `incompatible`, `failed`.
     pub(crate) cxone_pulls: IntCounterVec,
-    /// Those of bodies that are no events.
+    /// The metrics of invalid and unusual bodies.
     pub(crate) bodies: BodyMetrics,
 }
 
-/// What a request to one source touches.
+/// The metrics that a request to one source updates.
 #[derive(Clone, Debug)]
 pub(crate) struct SourceMetrics {
     name: String,
     requests: IntCounterVec,
     accepted: IntCounter,
     kafka_refusals: IntCounterVec,
-    /// As [`Metrics::events`].
+    /// See [`Metrics::events`].
     pub(crate) events: IntCounter,
-    /// As [`Metrics::body_bytes`].
+    /// See [`Metrics::body_bytes`].
     pub(crate) body_bytes: IntCounter,
-    /// As [`Metrics::request_seconds`].
+    /// See [`Metrics::request_seconds`].
     pub(crate) request_seconds: Histogram,
-    /// As [`Metrics::produce_seconds`].
+    /// See [`Metrics::produce_seconds`].
     pub(crate) produce_seconds: Histogram,
-    /// As [`Metrics::schema_info`].
+    /// See [`Metrics::schema_info`].
     pub(crate) schema_info: SchemaInfo,
     /// 1 while the latest schema cannot be used and an older version stays in use.
     pub(crate) schema_outdated: IntGauge,
-    /// As [`Metrics::bodies`].
+    /// See [`Metrics::bodies`].
     pub(crate) bodies: SourceBodyMetrics,
 }
 
@@ -148,7 +148,7 @@ impl Metrics {
 
     /// Returns the handles of the source `name`.
     pub(crate) fn source(&self, name: &str) -> SourceMetrics {
-        // A counter that begins with its first event has no rise that an alert could see.
+        // A counter that appears with its first event shows no rise, so an alert would miss it.
         for code in codes() {
             self.requests.with_label_values(&[name, code]);
         }
@@ -228,22 +228,22 @@ impl SourceMetrics {
         self.events.inc_by(events);
     }
 
-    /// Counts a request that Kafka did not take an event of, for the error `code`.
+    /// Counts a request whose events Kafka refused with the error `code`.
     pub(crate) fn kafka_refused(&self, code: RDKafkaErrorCode) {
         self.kafka_refusals.with_label_values(&[self.name.as_str(), &format!("{code:?}")]).inc();
     }
 
-    /// Counts a request that was not accepted. `code` is one of a closed set, never anything from a request.
+    /// Counts a refused request. `code` is one of a closed set, never text from a request.
     pub(crate) fn rejected(&self, code: &'static str) {
         self.requests.with_label_values(&[self.name.as_str(), code]).inc();
     }
 }
 
-/// Counts one more as long as it lives, whichever way it ends.
+/// Adds one to a gauge for as long as it lives.
 pub(crate) struct Counted(IntGauge);
 
 impl Counted {
-    /// One more in `gauge`.
+    /// Adds one to `gauge`.
     pub(crate) fn new(gauge: &IntGauge) -> Self {
         gauge.inc();
         Self(gauge.clone())

@@ -1,7 +1,7 @@
 //! The description of the webhooks (`OpenAPI` 3.1), built from the config's sources and served at `/openapi.json`.
 //!
-//! It names nothing of the inside: no topic, no subject, no address. The examples are calls of curl that work as they
-//! stand, once the variables in them are set; a test runs each of them.
+//! It reveals nothing internal: no topic, no subject, no address. The examples are curl commands that work unchanged
+//! once their variables are set. A test runs each of them.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ use crate::reject::table::{About, Again, ROWS, Row};
 
 mod curl;
 
-/// Where it is served.
+/// The path of the description.
 pub(crate) const PATH: &str = "/openapi.json";
 
 /// Media types of a body; see [`crate::stages::unframe`].
@@ -30,13 +30,13 @@ const MEDIA_TYPES: [(&str, &str); 6] = [
     ("application/vnd.apache.avro+container", "An Avro object container file: many events in one request."),
 ];
 
-/// A router that serves the description of the sources of `config`.
+/// Returns a router that serves the description of the sources of `config`.
 pub(crate) fn router(config: &Config) -> Router {
     let text = Bytes::from(document(config).to_string());
     Router::new().route(PATH, get(move || std::future::ready(([(CONTENT_TYPE, "application/json")], text.clone()))))
 }
 
-/// Returns the description.
+/// Builds the description.
 fn document(config: &Config) -> Value {
     let sources = &config.receiver.sources;
     let scheme = if config.receiver.tls.is_some() { "https" } else { "http" };
@@ -51,7 +51,7 @@ fn document(config: &Config) -> Value {
             "description": "Events come in as Apache Avro. A 200 means that they are stored. An event that is sent \
              again is stored once: a request that was not answered 200 can be sent again.",
         },
-        // Where it listens is the inside's affair: senders know it by another name.
+        // The listen address is internal: senders know the server by another name.
         "servers": [{
             "url": format!("{scheme}://{{host}}"),
             "variables": {"host": {"default": "localhost", "description": "The host and port that senders know."}},
@@ -66,7 +66,7 @@ fn document(config: &Config) -> Value {
 }
 
 fn operation(name: &str, source: &Source) -> Value {
-    let further = source.content_types.iter().map(|media_type| (media_type.as_str(), "In any of the forms."));
+    let further = source.content_types.iter().map(|media_type| (media_type.as_str(), "Any of these forms."));
     let content: Map<String, Value> = MEDIA_TYPES
         .into_iter()
         .chain(further)
@@ -76,7 +76,7 @@ fn operation(name: &str, source: &Source) -> Value {
     json!({
         "operationId": format!("post-{name}"),
         "summary": format!("Events of the source {name}"),
-        "description": format!("A body may be {} long.", source.limits.max_body),
+        "description": format!("The size limit of a body is {}.", source.limits.max_body),
         "security": if required.is_empty() { json!([]) } else { json!([required]) },
         "parameters": parameters(),
         "requestBody": {"required": true, "content": content},
@@ -92,16 +92,16 @@ fn parameters() -> Value {
         header(
             "X-Schema-Id",
             id.clone(),
-            "The id of the schema that a datum without a frame is of; otherwise the current one."
+            "The id of the schema of a datum without a frame. Default: the current schema."
         ),
-        header("X-Schema-Version", id, "The same by its version."),
+        header("X-Schema-Version", id, "The version of that schema, instead of its id."),
         header("Content-Encoding", json!({"enum": ["gzip", "zstd", "deflate"]}), "How the body is compressed."),
         header(
             "X-Request-Id",
             json!({"type": "string", "maxLength": 128}),
-            "Comes back in the answer and stays with the event."
+            "Is returned in the answer and kept with the event."
         ),
-        header("traceparent", json!({"type": "string"}), "The trace context (W3C), which stays with the event."),
+        header("traceparent", json!({"type": "string"}), "The trace context (W3C). It is kept with the event."),
     ])
 }
 
@@ -128,7 +128,7 @@ fn responses() -> Value {
     Value::Object(responses)
 }
 
-/// Returns what the answers of one status mean, and whether the request may be sent again.
+/// Returns the meanings of the answers with one status, and whether to send the request again.
 fn description(rows: &[&Row]) -> String {
     let mut meanings: Vec<String> = rows.iter().map(|row| format!("`{}`: {}.", row.code, row.title)).collect();
     meanings.dedup();
@@ -167,7 +167,7 @@ fn problem() -> Value {
     })
 }
 
-/// Returns the security schemes of a source, by their names in the description: all of them are needed.
+/// Returns the security schemes of a source by their names in the description. A request needs all of them.
 fn schemes(name: &str, auth: &Auth) -> impl Iterator<Item = (String, Value)> {
     let header = |header: &str, what: &str| {
         (header.to_owned(), json!({"type": "apiKey", "in": "header", "name": header, "description": what}))

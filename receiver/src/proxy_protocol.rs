@@ -1,7 +1,7 @@
-//! The head that a proxy sends before a connection, by version 2 of the PROXY protocol (`proxy-protocol.txt` of
-//! `HAProxy`, section 2.2): which address the connection comes from.
+//! The head that a proxy sends before a connection, by the PROXY protocol (`proxy-protocol.txt` of `HAProxy`): which
+//! address the connection comes from. Version 2 (section 2.2) is binary; version 1 is [`text`].
 //!
-//! Read to its last byte and no further: what follows is the TLS handshake or HTTP.
+//! The reader stops after the last byte of the head: the TLS handshake or HTTP follows.
 
 use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -9,35 +9,41 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt};
 
-/// What each head begins with.
-const SIGNATURE: [u8; 12] = *b"\r\n\r\n\0\r\nQUIT\n";
+use crate::config::ProxyProtocol;
+
+mod text;
+
+/// What each head of version 2 begins with.
+const SIGNATURE: [u8; START] = *b"\r\n\r\n\0\r\nQUIT\n";
+/// The bytes that show the version. The shortest head is longer.
+const START: usize = 12;
 /// Signature, version and command, family and transport, and the length of the rest.
 const FIXED: usize = 16;
-/// The bytes of the longest addresses that are read: two of IPv6, and two ports.
+/// The bytes of the longest supported addresses: two of IPv6, and two ports.
 const ADDRESSES: usize = 36;
 
-/// Why a connection is closed that should begin with a head.
+/// Says why a connection that should begin with a head is closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Refusal {
-    /// It comes from an address that is not a trusted proxy.
+    /// The connection comes from an address that is not a trusted proxy.
     #[error("receiver.proxy_protocol: the connection is not from one of receiver.trusted_proxies")]
     Untrusted,
-    /// It begins with something else.
-    #[error("receiver.proxy_protocol: the connection does not begin with a head of version 2 of the PROXY protocol")]
+    /// The connection begins with something else.
+    #[error("receiver.proxy_protocol: the connection does not begin with a head of that version of the PROXY protocol")]
     Missing,
-    /// The head is not by the specification, or is cut off.
+    /// The head violates the specification or is cut off.
     #[error("receiver.proxy_protocol: the head of the PROXY protocol is malformed")]
     Malformed,
-    /// The head was not there in time.
+    /// The head did not arrive in time.
     #[error("receiver.proxy_protocol: the head of the PROXY protocol took longer than receiver.head_timeout")]
     Late,
 }
 
 impl Refusal {
-    /// All of them.
+    /// All variants.
     pub(crate) const ALL: [Self; 4] = [Self::Untrusted, Self::Missing, Self::Malformed, Self::Late];
 
-    /// Returns a fixed word, for metrics.
+    /// Returns a fixed word for metrics.
     pub(crate) fn code(self) -> &'static str {
         match self {
             Self::Untrusted => "untrusted",
@@ -48,46 +54,67 @@ impl Refusal {
     }
 }
 
-/// What a connection begins with.
+/// The beginning of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Origin {
     /// A head that names the address of the client.
     Address(IpAddr),
-    /// A head that names none: the proxy speaks for itself (`LOCAL`, as in a health check), or does not know (`UNSPEC`,
-    /// a Unix socket).
+    /// A head without an address: the proxy speaks for itself (`LOCAL`, as in a health check), or does not know the
+    /// address (`UNSPEC`, a Unix socket).
     Proxy,
-    /// Nothing: it was closed before its first byte, as the health checks of some load balancers are.
+    /// The connection closed before its first byte, like the health checks of some load balancers.
     Closed,
 }
 
-/// Reads the head of `stream`, which must be there within `timeout`.
+/// Reads the head of `stream`, of a version in `versions`, which must be there within `timeout`.
 ///
 /// # Errors
-/// [`Refusal`]: the connection is to be closed.
-pub(super) async fn read(stream: &mut (impl AsyncRead + Unpin), timeout: Duration) -> Result<Origin, Refusal> {
-    tokio::time::timeout(timeout, head(stream)).await.unwrap_or(Err(Refusal::Late))
+/// [`Refusal`]: the caller must close the connection.
+pub(super) async fn read(
+    stream: &mut (impl AsyncRead + Unpin),
+    versions: ProxyProtocol,
+    timeout: Duration,
+) -> Result<Origin, Refusal> {
+    tokio::time::timeout(timeout, head(stream, versions)).await.unwrap_or(Err(Refusal::Late))
 }
 
-/// Reads the head of `stream`, however long it takes.
+/// Reads the head of `stream`, without a time-out.
 ///
 /// # Errors
 /// As [`read`].
-pub(crate) async fn head(stream: &mut (impl AsyncRead + Unpin)) -> Result<Origin, Refusal> {
-    let mut fixed = [0; FIXED];
+pub(crate) async fn head(stream: &mut (impl AsyncRead + Unpin), versions: ProxyProtocol) -> Result<Origin, Refusal> {
+    let mut start = [0; START];
     let mut there = 0;
-    while there < FIXED {
-        match stream.read(&mut fixed[there..]).await {
+    while there < START {
+        match stream.read(&mut start[there..]).await {
             Ok(0) | Err(_) if there == 0 => return Ok(Origin::Closed),
             Ok(0) | Err(_) => return Err(Refusal::Malformed),
             Ok(more) => there += more,
         }
-        // Another protocol shows at once, and need not be as long as a head.
-        let seen = there.min(SIGNATURE.len());
-        if fixed[..seen] != SIGNATURE[..seen] {
+        // Another protocol is detected at its first bytes. It may be shorter than a head.
+        if !begins(&start[..there], versions) {
             return Err(Refusal::Missing);
         }
     }
-    let [.., command, family, high, low] = fixed;
+    if start == SIGNATURE { binary(stream).await } else { text::rest(start, stream).await }
+}
+
+/// Returns whether a head of one of `versions` may begin with these bytes.
+fn begins(seen: &[u8], versions: ProxyProtocol) -> bool {
+    let is_begun = |signature: &[u8]| seen.iter().zip(signature).all(|(seen, wanted)| seen == wanted);
+    match versions {
+        ProxyProtocol::None => false,
+        ProxyProtocol::V1 => is_begun(text::SIGNATURE),
+        ProxyProtocol::V2 => is_begun(&SIGNATURE),
+        ProxyProtocol::Any => is_begun(text::SIGNATURE) || is_begun(&SIGNATURE),
+    }
+}
+
+/// Reads what follows the signature of version 2.
+async fn binary(stream: &mut (impl AsyncRead + Unpin)) -> Result<Origin, Refusal> {
+    let mut fixed = [0; FIXED - START];
+    stream.read_exact(&mut fixed).await.map_err(cut_off)?;
+    let [command, family, high, low] = fixed;
     let len = usize::from(u16::from_be_bytes([high, low]));
     let (mut addresses, read) = ([0; ADDRESSES], len.min(ADDRESSES));
     stream.read_exact(&mut addresses[..read]).await.map_err(cut_off)?;
@@ -99,7 +126,7 @@ pub(crate) async fn head(stream: &mut (impl AsyncRead + Unpin)) -> Result<Origin
     }
 }
 
-/// Returns the address of the client in `addresses`, which are of this family and transport.
+/// Returns the client's address from `addresses`, which have this family and transport.
 fn address(family: u8, addresses: &[u8]) -> Result<Origin, Refusal> {
     if family & 0x0f > 2 {
         return Err(Refusal::Malformed);
@@ -114,7 +141,7 @@ fn address(family: u8, addresses: &[u8]) -> Result<Origin, Refusal> {
     Ok(Origin::Address(address.to_canonical()))
 }
 
-/// Reads `left` bytes and drops them: what a head may have besides the addresses (`TLV`).
+/// Reads and discards `left` bytes: the optional fields (`TLV`) after the addresses.
 async fn skip(stream: &mut (impl AsyncRead + Unpin), mut left: usize) -> Result<(), Refusal> {
     let mut scratch = [0; 256];
     while left > 0 {

@@ -1,8 +1,9 @@
-//! What becomes of a body from an authenticated sender that holds no event: it is kept, as it was sent, in a topic of
-//! its own, so that a change of the schema upstream loses nothing. It never changes the answer, and what is kept at a
-//! time is bounded.
+//! Keeps bodies from authenticated senders that hold no event. They go to a topic of their own, as they were sent, so
+//! that a schema change upstream loses nothing. The quarantine never changes the answer, and it bounds what waits for
+//! Kafka.
 //!
-//! The table of [`crate::reject`] says which, [`headers`] with what; `docs/http.md` has the table of the headers.
+//! The table of [`crate::reject`] decides which bodies are kept. [`headers`] adds the reason; `docs/http.md` lists the
+//! headers.
 
 use std::sync::Arc;
 
@@ -18,19 +19,19 @@ use crate::reject::Rejection;
 use crate::reject::location::ErrorLocation;
 use crate::stages::unframe::{SCHEMA_ID, SCHEMA_VERSION};
 
-/// Bytes of bodies that wait for Kafka at a time, for each source: an eighth of the queue that events wait in.
+/// The most bytes of bodies that wait for Kafka, for each source: an eighth of the queue for events.
 const WAITING: usize = 8 * 1024 * 1024;
 
-/// How many seconds' worth of bodies may come at once.
+/// The burst, in seconds of the rate.
 const BURST_SECONDS: f64 = 10.0;
 
-/// Bytes of the value of a header of the record.
+/// The most bytes in the value of a record header.
 const MAX_VALUE: usize = 1_024;
 
 /// The quarantine of one source.
 #[derive(Debug)]
 pub(crate) struct Quarantine {
-    /// Where bodies are written to.
+    /// The topic that bodies are written to.
     pub(crate) topic: String,
     max_body: usize,
     rate: TokenBucket,
@@ -38,7 +39,7 @@ pub(crate) struct Quarantine {
 }
 
 impl Quarantine {
-    /// Returns the quarantine of the config; `None` if it is not enabled.
+    /// Returns the quarantine that the config describes, or `None` if it is disabled.
     pub(crate) fn compile(source: &crate::config::Quarantine, kafka: &config::Kafka) -> Option<Self> {
         if !source.enabled {
             return None;
@@ -52,19 +53,19 @@ impl Quarantine {
         })
     }
 
-    /// Returns a permit where a body of `body` bytes with `headers` bytes of headers is kept at `now`: to be dropped
-    /// once it is in Kafka.
+    /// Returns a permit if a body of `body` bytes with `headers` bytes of headers may be kept at `now`. The caller
+    /// drops the permit once the body is in Kafka.
     pub(crate) fn admit(&self, body: usize, headers: usize, now: Instant) -> Option<OwnedSemaphorePermit> {
         if body > self.max_body || self.rate.take(now).is_err() {
             return None;
         }
-        // One body may always wait, whatever its headers are.
+        // One body may always wait, however large its headers are.
         let bytes = (body + headers).min(WAITING);
         Arc::clone(&self.waiting).try_acquire_many_owned(u32::try_from(bytes).ok()?).ok()
     }
 }
 
-/// Returns the headers of a body in the quarantine: why it is there, and what is needed to post it again.
+/// Returns the headers of a quarantined body: the reason, and what is needed to post it again.
 pub(crate) fn headers(rejection: &Rejection, request: &HeaderMap, head: &RecordHead<'_>) -> OwnedHeaders {
     let reason = rejection.detail();
     let reason = reason.get(..reason.floor_char_boundary(MAX_VALUE)).unwrap_or_default();

@@ -1,13 +1,12 @@
-//! Header values that are lists whose values may stand in quotes: `Forwarded` (RFC 7239, section 4) and Envoy's
+//! Parses header values that are lists with quoted values: `Forwarded` (RFC 7239, section 4) and Envoy's
 //! `X-Forwarded-Client-Cert`.
 
-/// Returns the parts of `text` between the separators that stand outside of quotes. In quotes, a backslash and what
-/// follows it are one.
+/// Splits `text` at the separators outside of quotes. In quotes, a backslash escapes the next byte.
 ///
-/// Returns none where a quote is left open, opens elsewhere than right after `=`, or closes elsewhere than at the end
-/// of its value. The client may have written what stands before the proxy's element: a quote that it leaves open would
-/// make that element a part of its own, and an escaped quote in it (in a host, say) would make their number even again.
-/// The proxy's quotes are then never in their places.
+/// Returns `None` if a quote stays open, opens elsewhere than right after `=`, or closes elsewhere than at the end of
+/// its value. The client may have written what comes before the proxy's element. A quote that it leaves open would
+/// swallow that element, and an escaped quote in the element (in a host, say) would make the count of quotes even
+/// again. In that case the proxy's own quotes are always misplaced.
 pub(crate) fn split(text: &[u8], separator: u8) -> Option<Vec<&[u8]>> {
     let (mut parts, mut begin, mut before) = (Vec::new(), 0, None);
     let mut quoted = false;
@@ -36,7 +35,7 @@ pub(crate) fn split(text: &[u8], separator: u8) -> Option<Vec<&[u8]>> {
     (!quoted).then_some(parts)
 }
 
-/// Returns the name and the value of a pair, without the quotes of the value; none where it has no `=`.
+/// Returns the name and the value of a pair, without the quotes of the value; `None` without `=`.
 pub(crate) fn pair(text: &[u8]) -> Option<(&[u8], &[u8])> {
     let equals = memchr::memchr(b'=', text)?;
     let (name, value) = (text.get(..equals)?.trim_ascii(), text.get(equals + 1..)?.trim_ascii());
@@ -49,13 +48,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn separators_in_quotes_separate_nothing() {
+    fn separators_in_quotes_do_not_split() {
         assert_eq!(split(b"a=\"1,2\", b=3", b','), Some(vec![&b"a=\"1,2\""[..], b" b=3"]));
         assert_eq!(split(b"a=\"1\\\",2\";b=3", b','), Some(vec![&b"a=\"1\\\",2\";b=3"[..]]));
     }
 
     #[test]
-    fn a_quote_out_of_its_place_makes_the_whole_value_unreadable() {
+    fn a_misplaced_quote_makes_the_value_unreadable() {
         for value in ["a=\"1,b=2", "a\"=1\"", "a=\"1\"2,b=3", "a=x\"1\"", "a=\"1\\\""] {
             assert_eq!(split(value.as_bytes(), b','), None, "{value}");
         }

@@ -1,10 +1,9 @@
 //! One request from its head to its answer: `receive → authenticate → unframe → validate → produce`.
 //!
-//! [`Endpoint::accept`] is that sentence, and [`Reader::read`] the middle of it, which `ingest_offline` and so the
-//! fuzzer go through as well. All waits (for the body, the registry, Kafka) share one deadline, a little less than
-//! `receiver.request_timeout` after the head, so that the answer is out by then: a body that is late is answered 408
-//! (RFC 9110, section 15.5.9: the server did not receive a complete request in time), everything of ours that is late
-//! 503.
+//! [`Endpoint::accept`] runs all stages, and [`Reader::read`] the middle ones, which `ingest_offline` and the fuzzer
+//! use as well. All waits (for the body, the registry, Kafka) share one deadline, a little less than
+//! `receiver.request_timeout` after the head, so that the answer is sent by then. A late body is answered with 408 (RFC
+//! 9110, section 15.5.9: the server did not receive a complete request in time), all other delays with 503.
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -22,11 +21,9 @@ use crate::client::{Client, Visit};
 use crate::message::{Buffer, RecordHead};
 use crate::metrics::Counted;
 use crate::reject::Rejection;
-use crate::request_trace::{Publish, RequestTrace};
-use crate::stages::authenticate::{Authenticator, Pending, Refused};
-use crate::stages::produce::{Delivery, ProduceError};
+use crate::request_trace::RequestTrace;
+use crate::stages::authenticate::{Authentic, Authenticator, Pending, Refused};
 use crate::stages::unframe::{Form, unframe};
-use crate::stages::validate::BatchError;
 
 pub(crate) use answer::other_method;
 pub(crate) use anteroom::Anteroom;
@@ -35,6 +32,7 @@ pub(crate) use endpoint::{Common, Endpoint};
 use answer::accepted;
 use reader::{Events, Reader, Schemas, Unread};
 use request_id::RequestId;
+use stored::Queued;
 
 mod admit;
 mod again;
@@ -50,33 +48,31 @@ pub(crate) mod reader;
 pub(crate) mod request_id;
 mod schemas;
 mod set_aside;
+mod stored;
 mod traced;
 pub(crate) mod verify;
 
-/// The part of `receiver.request_timeout` that may be spent waiting; the rest is for the answer.
+/// The part of `receiver.request_timeout` that may be spent waiting. The rest is for the answer.
 const WAITS: f32 = 0.95;
 
-/// When a request's head had arrived, by both clocks.
+/// The time at which a request's head arrived, by both clocks.
 #[derive(Clone, Copy)]
 struct Received {
     wall: SystemTime,
     instant: Instant,
 }
 
-/// What a request has brought, in the producer's queue.
-struct Queued {
-    count: usize,
-    delivery: Arc<Delivery>,
-    begin: Instant,
-    /// Whether it is of an older version of the schema than the latest.
-    is_older: bool,
-    /// Its span; none where traces are off.
-    publish: Option<Publish>,
+/// What became of a request.
+enum Outcome {
+    /// So many events of it are stored.
+    Accepted(usize),
+    /// It was the challenge of a vendor, which is answered so.
+    Challenged(Response),
 }
 
 /// Answers a request to a source.
 pub(crate) async fn receive(State(endpoint): State<Arc<Endpoint>>, request: Request) -> Response {
-    if let Some(answer) = endpoint.source.verification.as_ref().and_then(|it| verify::posted(it, &request)) {
+    if let Some(answer) = endpoint.source.challenge.as_ref().and_then(|it| verify::bodiless(it, &request)) {
         return answer;
     }
     let received = Received { wall: SystemTime::now(), instant: Instant::now() };
@@ -89,12 +85,13 @@ pub(crate) async fn receive(State(endpoint): State<Arc<Endpoint>>, request: Requ
     let outcome = endpoint.accept(&head, body, received, &request_id, &mut trace).await;
     let problem = outcome.as_ref().err().map(Rejection::code);
     let mut response = match outcome {
-        Ok(count) => accepted(count),
+        Ok(Outcome::Accepted(count)) => accepted(count),
+        Ok(Outcome::Challenged(answer)) => answer,
         Err(rejection) => endpoint.rejected(rejection, received.wall, &request_id),
     };
     response.headers_mut().insert(request_id::HEADER, request_id.into_value());
     if !keeps_connection && endpoint.common.stopping.is_cancelled() {
-        // So that its next request goes to another receiver before this one closes.
+        // The sender's next request then goes to another receiver before this one closes.
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
     if let Some(trace) = trace {
@@ -105,8 +102,8 @@ pub(crate) async fn receive(State(endpoint): State<Arc<Endpoint>>, request: Requ
 }
 
 impl Endpoint {
-    /// The way of a request: returns how many events it brought. It returns only when Kafka has acknowledged all of
-    /// them (P1). Its trace begins in `trace` as soon as its sender is authenticated.
+    /// The way of a request. It returns only when Kafka has acknowledged all events that it brought (P1). Its trace
+    /// begins in `trace` as soon as its sender is authenticated.
     async fn accept(
         &self,
         head: &Parts,
@@ -114,18 +111,18 @@ impl Endpoint {
         received: Received,
         request_id: &RequestId,
         trace: &mut Option<RequestTrace>,
-    ) -> Result<usize, Rejection> {
+    ) -> Result<Outcome, Rejection> {
         let deadline = received.instant + self.common.request_timeout.mul_f32(WAITS);
         let authenticator = self.source.authenticator.current();
         let client = head.extensions.get::<Visit>().map(Visit::client);
 
-        // Head and rate: the head says who sends, or that the signature of the body will. Who is known by it has to
-        // keep to the rate.
+        // Head and rate: the head authenticates the sender, or says that a signature of the body will. A sender known
+        // by its head must keep to the rate.
         let pending = match self.check_head(&authenticator, head, client, received.wall) {
             Ok(pending) => pending,
             Err(rejection) => return Err(self.discard(head.version, body, rejection).await),
         };
-        // Permit: those whom only the signature makes known wait elsewhere.
+        // Permit: senders that only the signature authenticates wait elsewhere.
         let by_head = pending.is_authentic();
         if by_head {
             *trace = self.trace(&head.headers, received.wall, request_id);
@@ -133,14 +130,18 @@ impl Endpoint {
         let mut room = if by_head { self.room(head)? } else { self.waiting_room(head, client)? };
         // Body.
         let body = self.read_body(body, &mut room, received, deadline).await?;
-        // Signature; then rate and permit, where they are still to come.
-        let (mut body, claim) = pending.check_body(body, received.wall).map_err(|refused| match refused {
-            Refused::Unauthorized => Rejection::Unauthorized(authenticator.challenge()),
-            Refused::InFlight => Rejection::InFlight,
-        })?;
+        // Signature; then rate and permit, if they were not checked before.
+        let (Authentic { mut body, signer }, claim) =
+            pending.check_body(body, received.wall).map_err(|refused| match refused {
+                Refused::Unauthorized => Rejection::Unauthorized(authenticator.challenge()),
+                Refused::InFlight => Rejection::InFlight,
+            })?;
         if !by_head {
             *trace = self.trace(&head.headers, received.wall, request_id);
             self.let_in(&mut room, client)?;
+        }
+        if let Some(answer) = self.challenged(&head.headers, body.body(), &authenticator, signer)? {
+            return Ok(Outcome::Challenged(answer));
         }
 
         // Decompress, unframe, schema, validate, produce.
@@ -153,21 +154,21 @@ impl Endpoint {
             traceparent: trace.map(RequestTrace::traceparent).or_else(|| request_id::traceparent(&head.headers)),
             trace,
         };
-        let taken = self.take(&head.headers, &mut body.0, &mut room.budget, &record, deadline).await;
+        let taken = self.take(&head.headers, &mut body, &mut room.budget, &record, deadline).await;
         match &taken {
             Ok(_) => {
                 claim.keep(SystemTime::now());
                 client.inspect(|client| client.set_known());
             }
             Err(rejection) => {
-                body.0.unframe();
-                self.set_aside(rejection, &head.headers, body.0.body(), &record, received.instant);
+                body.unframe();
+                self.set_aside(rejection, &head.headers, body.body(), &record, received.instant);
             }
         }
-        taken
+        taken.map(Outcome::Accepted)
     }
 
-    /// The head and the rate: returns what is still to be checked of the body.
+    /// Checks the head and the rate. Returns what is still to be checked with the body.
     fn check_head<'a>(
         &self,
         authenticator: &'a Authenticator,
@@ -185,7 +186,7 @@ impl Endpoint {
         Ok(pending)
     }
 
-    /// The way of an authentic body: [`Reader::read`], then produce, with its sender waiting for the acknowledgement.
+    /// Takes an authentic body through [`Reader::read`] and the producer, and waits for the acknowledgement.
     async fn take(
         &self,
         head: &HeaderMap,
@@ -199,60 +200,13 @@ impl Endpoint {
             Ok(events) => self.queue(events, record).await?,
             Err(unread) => self.read_again(unread, generation, (&mut *body, &mut *budget), record, deadline).await?,
         };
-        // The producer has its own copy, in a queue of its own limit.
+        // The producer has its own copy, in a queue with its own limit.
         *body = Buffer::default();
         budget.release();
         self.delivered(queued, deadline).await
     }
 
-    /// Hands what a request brings to Kafka, and returns what to wait for.
-    async fn queue(&self, events: Events<'_>, record: &RecordHead<'_>) -> Result<Queued, Rejection> {
-        self.source.metrics.bodies.odd_uuids.inc_by(events.odd_uuids());
-        let begin = Instant::now();
-        let (producer, topic) = (&self.common.producer, &self.source.topic);
-        let count = events.count();
-        let publish = record.trace.map(|trace| trace.publish(topic, count));
-        let record = &record.within(publish.as_ref());
-        let queued = match events {
-            Events::One(event) => producer.queue(topic, std::iter::once(event.borrowed()), record).await,
-            Events::Many(batch) => producer.queue(topic, batch.events(), record).await,
-        };
-        let delivery = queued.map_err(|error| self.not_produced(error))?;
-        Ok(Queued { count, delivery, begin, is_older: false, publish })
-    }
-
-    /// Waits for the acknowledgements; returns how many events they were.
-    async fn delivered(&self, queued: Queued, deadline: Instant) -> Result<usize, Rejection> {
-        let finished = self.common.producer.finished(&self.source.topic, &queued.delivery, deadline).await;
-        finished.map_err(|error| self.not_produced(error))?;
-        if let Some(publish) = queued.publish {
-            publish.acknowledged();
-        }
-        let metrics = &self.source.metrics;
-        metrics.produce_seconds.observe(queued.begin.elapsed().as_secs_f64());
-        metrics.accepted(queued.count as u64);
-        if queued.is_older {
-            metrics.bodies.older_versions.inc();
-        }
-        Ok(queued.count)
-    }
-
-    fn not_produced(&self, error: ProduceError) -> Rejection {
-        match error {
-            ProduceError::QueueFull => Rejection::QueueFull,
-            ProduceError::TooMany(most) => Rejection::Container(BatchError::TooManyEvents(most)),
-            ProduceError::TooManyBytes(most) => Rejection::Container(BatchError::TooLarge(most)),
-            ProduceError::TooLarge => Rejection::RecordTooLarge,
-            ProduceError::Refused => Rejection::RecordRefused,
-            ProduceError::Blocked(code) => {
-                self.source.metrics.kafka_refused(code);
-                Rejection::KafkaRefuses
-            }
-            ProduceError::Unavailable => Rejection::KafkaUnavailable,
-        }
-    }
-
-    /// Returns what reads bodies of this source.
+    /// Returns the reader for bodies of this source.
     fn reader(&self) -> Reader<'_, Self> {
         let (reading, workers) = (&self.source.reading, &self.common.workers);
         Reader { schemas: self, reading, limits: self.source.batch_limits, workers }
@@ -260,11 +214,11 @@ impl Endpoint {
 }
 
 impl<S: Schemas> Reader<'_, S> {
-    /// The middle of the way, which needs neither sender nor Kafka: returns the events in `body`. What it takes is
-    /// counted in `budget`.
+    /// Runs the middle stages, which need neither sender nor Kafka. Returns the events in `body`. Counts the memory
+    /// that it uses in `budget`.
     ///
     /// # Errors
-    /// [`Unread`]: what is wrong with the body, and the form that it has as far as it is known.
+    /// [`Unread`]: what is wrong with the body, and its form if known.
     pub(crate) async fn read<'a>(
         &self,
         head: &HeaderMap,
@@ -277,10 +231,10 @@ impl<S: Schemas> Reader<'_, S> {
         self.read_as(form, body, budget, deadline).await.map_err(|rejection| Unread { form: Some(form), rejection })
     }
 
-    /// Reads `body`, which has this form: `schema → validate`.
+    /// Reads `body` in this form: `schema → validate`.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// What is wrong with the body.
     async fn read_as<'a>(
         &self,
         form: Form,

@@ -1,7 +1,7 @@
-//! Every way in which a request is not accepted, and what is answered: one enum, and a row for each in one [`table`].
+//! Every reason to refuse a request, with its answer: one enum, and a row for each variant in one [`table`].
 //!
-//! Answers are problem details (RFC 9457). An answer to a sender never names the inside (addresses, topics, subjects)
-//! and never which part of its credentials is wrong. A new rejection is a variant and a row.
+//! Answers are problem details (RFC 9457). An answer to a sender never names anything internal (addresses, topics,
+//! subjects), and never says which part of its credentials is wrong. A new rejection is a variant and a row.
 
 use std::time::Duration;
 
@@ -20,84 +20,84 @@ pub(crate) mod location;
 mod response;
 pub(crate) mod table;
 
-/// Why a request is not accepted.
+/// Says why a request is refused.
 #[derive(Clone, Debug)]
 pub(crate) enum Rejection {
     /// No source has the path.
     NotFound,
-    /// Not POST.
+    /// The method is not POST.
     MethodNotAllowed,
-    /// No credentials or wrong ones; holds the challenge.
+    /// The credentials are missing or wrong. Holds the challenge.
     Unauthorized(HeaderValue),
     /// The body is longer than the limit, in bytes.
     TooLarge(usize),
-    /// Kafka does not take a record of this size.
+    /// Kafka does not accept a record of this size.
     RecordTooLarge,
     /// The body did not arrive within the deadline.
     BodyTimeout,
     /// The body broke off or is not well-formed HTTP.
     BodyBroken,
-    /// The body is compressed in a way that is not known.
+    /// The `Content-Encoding` is unknown.
     ContentEncoding,
-    /// The body is not what its `Content-Encoding` says, or would be too large.
+    /// The body does not match its `Content-Encoding`, or would be too large when decompressed.
     Decompress(DecompressError),
-    /// The body is in no form that is known.
+    /// The body has no known form.
     Unframe(UnframeError),
-    /// The body is not a datum of the schema it should be of; where that was open, of neither.
+    /// The body is not a datum of its schema. If its form was uncertain, it is not a datum in either form.
     Invalid {
-        /// Read as what it most likely is.
+        /// The error when read in the most likely form.
         as_likely: Box<Invalid>,
-        /// Read in the Confluent wire format, where that was tried too.
+        /// The error when read in the Confluent wire format, if that was tried too.
         as_framed: Option<Box<Invalid>>,
     },
-    /// The body is an object container file, and something in it is wrong.
+    /// The body is an object container file with an error.
     Container(BatchError),
-    /// The body can be read both bare and in this form.
+    /// The body is valid both bare and in this form.
     Ambiguous(Framing),
-    /// The body is a bare datum of several of these older versions, and means something else in each.
+    /// The body is a valid bare datum of several of these older versions, and means something different in each.
     AmbiguousVersion(Vec<SchemaId>),
     /// The registry has no such schema, or it is not one of the source's subjects.
     UnknownSchema(SchemaName),
-    /// The registry has no such schema so far: it may be at another node of it already.
+    /// The registry does not have the schema yet. Another node of the registry may.
     SchemaPending(SchemaName),
-    /// It is there, but it is not an Avro schema, or lacks the field of the key; says which.
+    /// The schema is not an Avro schema, or lacks the key field. Holds the reason.
     UnusableSchema(SchemaName, &'static str),
     /// The schema is not in memory and the registry does not answer.
     SchemaUnavailable,
-    /// As many requests as are allowed are in flight, or hold as many bytes.
+    /// The limit of requests in flight, or of their bytes, is reached.
     Overloaded,
     /// A request with the same signature is still in flight.
     InFlight,
-    /// More requests than the source takes in a second; says when there is room for one.
+    /// The source's limit of requests per second is reached. Holds the time until the next one fits.
     RateLimited(Duration),
     /// The producer's queue is full.
     QueueFull,
-    /// Kafka takes no record like this one: without a key, where the topic is compacted, or refused by a validation.
+    /// Kafka refuses this record: it has no key in a compacted topic, or a validation refuses it.
     RecordRefused,
-    /// Kafka takes no events of this source until an operator fixes the cause.
+    /// Kafka accepts no events of this source until an operator fixes the cause.
     KafkaRefuses,
     /// Kafka is down, or did not acknowledge the event in time.
     KafkaUnavailable,
-    /// A bug of ours.
+    /// A bug in the receiver.
     Internal,
 }
 
-/// How a request names the schema that its events were written with.
+/// How a request names the writer schema of its events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SchemaName {
-    /// By the registry's id.
+    /// By the registry's schema id.
     Id(SchemaId),
     /// By the version in the source's subject.
     Version(u32),
-    /// By the fingerprint.
+    /// By its fingerprint.
     Fingerprint(u64),
     /// By its text, in an object container file.
     File,
 }
 
-/// How soon a sender should try again when a queue is full for the moment.
+/// How soon a sender should retry when a queue is full for the moment.
 const SOON: Duration = Duration::from_secs(1);
-/// How soon a sender should try again when something else has to come back first.
+/// How soon a sender should retry when something else must recover first.
 const LATER: Duration = Duration::from_secs(5);
 
 impl From<BudgetExceeded> for Rejection {
@@ -134,7 +134,7 @@ impl From<BatchError> for Rejection {
 }
 
 impl Rejection {
-    /// Returns its row of the table.
+    /// Returns the row of the table.
     pub(crate) fn row(&self) -> &'static Row {
         match self {
             Self::NotFound => &table::NOT_FOUND,
@@ -180,12 +180,12 @@ impl Rejection {
         self.row().status
     }
 
-    /// Returns the short fixed word that metrics, logs and the problem's type have for it.
+    /// Returns the fixed word for the rejection in metrics, logs and the problem's type.
     pub(crate) fn code(&self) -> &'static str {
         self.row().code
     }
 
-    /// Returns how soon the same request may be tried again with some hope.
+    /// Returns how soon a retry of the same request may succeed.
     fn retry_after(&self) -> Option<Duration> {
         match (self.row().again, self) {
             (Again::Soon, _) => Some(SOON),
@@ -195,7 +195,7 @@ impl Rejection {
         }
     }
 
-    /// Returns what is wrong with the event, where it was read as one.
+    /// Returns what is wrong with the event, if the body was read as one.
     pub(crate) fn invalid(&self) -> Option<&Invalid> {
         match self {
             Self::Invalid { as_likely: invalid, .. } | Self::Container(BatchError::Event { invalid, .. }) => {

@@ -1,8 +1,7 @@
-//! Looks every few seconds whether a file that the receiver was configured with holds something else: secrets,
-//! certificates.
+//! Checks every few seconds whether the files that the config names (secrets, certificates) have changed.
 //!
-//! The files are read, not asked for their time: where a file is a link that is turned to another one, as in
-//! Kubernetes, the time says little.
+//! It reads the files instead of their modification times. If a file is a link that is switched to another one, as in
+//! Kubernetes, its time says little.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use crate::server::Tls;
 use crate::source::Source;
 
-/// How often.
+/// The interval of the checks.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 
 /// Keeps the secrets of `sources` and the certificates up to date until `shutdown`.

@@ -1,28 +1,28 @@
-//! The spans of one request, where traces are on: of the request itself, and of its events on their way to Kafka.
+//! The spans of one request, if traces are on: one for the request, one for its events on their way to Kafka.
 //!
-//! They begin once the sender has proved who it is, with the time at which the request came in: nobody else can have a
-//! span made. The attributes are those of OpenTelemetry's semantic conventions for HTTP and messaging.
+//! The spans begin once the sender is authenticated, with the time at which the request came in, so strangers cannot
+//! create spans. The attributes follow OpenTelemetry's semantic conventions for HTTP and messaging.
 
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use traces::{Caller, KeyValue, Span, SpanKind, Traces};
 
-/// A request whose sender is known.
+/// A request of an authenticated sender.
 pub(crate) struct KnownRequest<'a> {
-    /// The path of its source.
+    /// The path of the source.
     pub(crate) path: &'a str,
-    /// The name of its source.
+    /// The name of the source.
     pub(crate) source: &'a str,
-    /// Its id.
+    /// The request id.
     pub(crate) request_id: &'a str,
     /// When it came in.
     pub(crate) received: SystemTime,
-    /// Who has sent it, with its trace context.
+    /// The sender's trace context.
     pub(crate) caller: Caller,
 }
 
-/// The trace of a request. Its span ends when it is dropped.
+/// The trace of a request. Dropping it ends its span.
 #[derive(Debug)]
 pub(crate) struct RequestTrace {
     traces: Arc<Traces>,
@@ -30,7 +30,8 @@ pub(crate) struct RequestTrace {
     traceparent: String,
 }
 
-/// The events of a request on their way to Kafka. They count as not acknowledged when it is dropped.
+/// The events of a request on their way to Kafka. If dropped before [`Publish::acknowledged`], they count as not
+/// acknowledged.
 #[derive(Debug)]
 pub(crate) struct Publish {
     span: Span,
@@ -52,7 +53,7 @@ impl RequestTrace {
         Self { traces: Arc::clone(traces), traceparent: span.traceparent(), span }
     }
 
-    /// Returns the trace context in which the request is answered.
+    /// Returns the trace context for the answer to the request.
     pub(crate) fn traceparent(&self) -> &[u8] {
         self.traceparent.as_bytes()
     }
@@ -70,7 +71,7 @@ impl RequestTrace {
         Publish { traceparent: span.traceparent(), span, is_acknowledged: false }
     }
 
-    /// Ends the span with the `status` that was answered, and the code of the problem where it was one.
+    /// Ends the span with the answered `status`, and with the code of the problem if there was one.
     pub(crate) fn answered(mut self, status: u16, problem: Option<&'static str>) {
         self.span.set("http.response.status_code", i64::from(status));
         match problem {
@@ -82,12 +83,12 @@ impl RequestTrace {
 }
 
 impl Publish {
-    /// Returns the trace context of the records.
+    /// Returns the trace context for the records.
     pub(crate) fn traceparent(&self) -> &[u8] {
         self.traceparent.as_bytes()
     }
 
-    /// Ends the span: Kafka has acknowledged all of the events.
+    /// Ends the span after Kafka has acknowledged all events.
     pub(crate) fn acknowledged(mut self) {
         self.is_acknowledged = true;
     }

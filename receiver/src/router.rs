@@ -1,4 +1,4 @@
-//! From a path to its source's endpoint; everything else is answered here.
+//! Routes a path to the endpoint of its source, and answers all other paths.
 
 use std::any::Any;
 use std::borrow::Cow;
@@ -19,7 +19,7 @@ use crate::receive::{Common, Endpoint, other_method, receive};
 use crate::reject::Rejection;
 use crate::source::Source;
 
-/// Returns the router for `sources` and for what is in `more`. The sources' paths are known to be distinct and plain.
+/// Returns the router for `sources` and for the routes of `more`. The paths of the sources must be distinct and plain.
 pub(crate) fn router(
     sources: &[Arc<Source>],
     common: &Arc<Common>,
@@ -48,14 +48,14 @@ pub(crate) fn router(
     router.fallback(rest).layer(CatchPanicLayer::custom(panicked))
 }
 
-/// What is done with the paths that no source has as they are written.
+/// Handles paths that match no source as written.
 struct Others {
-    /// By [`normal`] paths.
+    /// The endpoints by their [`normal`] paths.
     endpoints: HashMap<String, Arc<Endpoint>>,
     unrouted: IntCounter,
 }
 
-/// Answers a request whose path is not written as that of a source: it may be the same path all the same.
+/// Answers a request whose path matches no source as written. It may still be another spelling of a source's path.
 async fn other_path(others: Arc<Others>, request: Request) -> Response {
     let endpoint = others.endpoints.get(&normal(request.uri().path())).map(Arc::clone);
     match endpoint {
@@ -68,11 +68,12 @@ async fn other_path(others: Arc<Others>, request: Request) -> Response {
     }
 }
 
-/// What need not be percent-encoded in a path, besides letters and digits (RFC 3986, section 2.3), is not in it.
+/// All characters except those that need no percent-encoding (RFC 3986, section 2.3).
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// Returns `path` as all ways to write it are equivalent to (RFC 3986, section 6.2.2): what need not be percent-encoded
-/// is not, all else that is not ASCII is, in uppercase.
+/// Returns the normal form of `path`, which all equivalent spellings share (RFC 3986, section 6.2.2). It leaves
+/// unreserved characters as they are, and percent-encodes other encoded bytes and all bytes that are not ASCII, in
+/// uppercase.
 fn normal(path: &str) -> String {
     let mut rest = path.as_bytes();
     let mut normal = String::with_capacity(path.len());
@@ -87,18 +88,18 @@ fn normal(path: &str) -> String {
     normal
 }
 
-/// Returns the byte that `text` begins with, where it is percent-encoded.
+/// Returns the first byte of `text` decoded, if it is percent-encoded.
 fn decoded(text: &[u8]) -> Option<u8> {
     let triplet = text.get(..3).filter(|triplet| triplet.starts_with(b"%"))?;
     match Cow::from(percent_decode(triplet)) {
         Cow::Owned(decoded) => decoded.first().copied(),
-        // It is no such triplet.
+        // The text is no valid triplet.
         Cow::Borrowed(_) => None,
     }
 }
 
-/// A bug in a handler costs its own request and no other. What it panicked with may hold anything, so it is not logged
-/// here; the panic hook has written it to standard error.
+/// Answers a request whose handler panicked, so that a bug costs only its own request. The panic's value may hold
+/// anything, so it is not logged here; the panic hook has written it to standard error.
 fn panicked(_: Box<dyn Any + Send>) -> Response {
     tracing::error!("A request handler panicked.");
     Rejection::Internal.into_response()

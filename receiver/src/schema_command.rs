@@ -1,5 +1,4 @@
-//! The commands `schema pull`, `schema show` and `schema check`: for people and for scripts, without a running
-//! receiver.
+//! The commands `schema pull`, `schema show` and `schema check`, for people and scripts. They need no running receiver.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -17,45 +16,44 @@ use crate::cxone::{Cxone, CxoneError};
 
 mod offending_field;
 
-/// The status with which a registry answers for a schema that it cannot read (Confluent's API, "Errors", 42201).
+/// The status with which a registry refuses a schema that it cannot read (Confluent's API, "Errors", 42201).
 const UNPROCESSABLE: u16 = 422;
 
-/// What can be done with schemas. Exits with 0, with 1 when it could not be done or the schema is refused, and with 78
-/// when the config cannot be used.
+/// The `schema` commands. They exit with 0 on success, with 1 when they fail or refuse the schema, and with 78 when the
+/// config cannot be used.
 #[derive(Clone, Debug, Subcommand)]
 pub enum SchemaCommand {
     /// Fetches the latest schema from CXone, checks that it is compatible, and registers it.
     ///
-    /// Says for each subject what became of it, with version and schema id. Exits with 1, and registers nothing, when a
+    /// Prints the result for each subject, with version and schema id. Exits with 1, and registers nothing, when a
     /// schema is not compatible by the registry's rules. Needs the section `cxone` of the config.
     Pull {
-        /// The subject; without it those of cxone.subjects, else of all sources.
+        /// The subject. Default: the subjects in cxone.subjects, else those of all sources.
         #[arg(long)]
         subject: Option<String>,
-        /// Only says what would be registered.
+        /// Only prints what would be registered.
         #[arg(long)]
         dry_run: bool,
     },
     /// Prints a schema as the registry has it.
     Show {
-        /// The subject, whose latest version is printed; without it the one subject of the config.
+        /// The subject, whose latest version is printed. Default: the only subject of the config.
         #[arg(long, conflicts_with = "id")]
         subject: Option<String>,
         /// The schema id.
         #[arg(long)]
         id: Option<u32>,
     },
-    /// Checks a schema in a file: whether its events could be taken, and whether it is compatible with the registry's
-    /// latest version.
+    /// Checks a schema in a file: whether it is usable, and whether it is compatible with the registry's latest
+    /// version.
     ///
-    /// Types that it uses and does not define are looked for in the schemas that --reference names, or else in those
-    /// that the latest version of the subject refers to. Looks at the key fields of the sources too. Exits with 1 when
-    /// there is something that cannot be used, naming the field.
+    /// Types that the schema uses and does not define are looked up in the schemas that --reference names, or else in
+    /// those that the latest version of the subject refers to. Also checks the key fields of the sources. Exits with 1,
+    /// and names the field, when something cannot be used.
     Check {
         /// The schema, as JSON (.avsc).
         file: PathBuf,
-        /// The subject it is to become a version of; without it the one subject of the config, and without that the
-        /// registry is not asked.
+        /// The subject to compare it with. Default: the only subject of the config; with several, nothing is compared.
         #[arg(long)]
         subject: Option<String>,
         /// A schema in the registry that the file refers to, once for each: `com.example.Address=address-value:1`.
@@ -64,7 +62,7 @@ pub enum SchemaCommand {
     },
 }
 
-/// Why a command could not do what it should.
+/// Says why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub enum SchemaCommandError {
     /// The section `cxone` cannot be used.
@@ -73,21 +71,21 @@ pub enum SchemaCommandError {
     /// Nothing was pulled.
     #[error(transparent)]
     Pull(#[from] PullError),
-    /// The registry cannot be asked.
+    /// A request to the registry failed.
     #[error(transparent)]
     Subjects(#[from] SubjectsError),
     /// The registry of the config cannot be used.
     #[error(transparent)]
     Registry(#[from] RegistrySetupError),
-    /// Whatever else, in words.
+    /// Any other failure, in words.
     #[error("{0}")]
     Refused(String),
 }
 
-/// What has become of the subjects before the first that failed is said too.
+/// The lines that a command prints. They also report the subjects that succeeded before a failure.
 struct Said(Vec<String>);
 
-/// Does what `command` says, and returns what is to be printed.
+/// Runs `command` and returns the text to print.
 ///
 /// # Errors
 /// [`SchemaCommandError`], in words for people.
@@ -194,11 +192,11 @@ async fn check(
     }
 }
 
-/// Compiles the schema `text` with the schemas that `references` name; without any, with those that the latest version
-/// of `subject` refers to, where it needs some. Returns it with the references that it was compiled with.
+/// Compiles the schema `text` with the schemas that `references` name. Without references, it uses those of the latest
+/// version of `subject` if the schema needs some. Returns the schema and the references that were used.
 ///
 /// # Errors
-/// What is wrong with the schema, in words, with the field; and why its references cannot be found.
+/// What is wrong with the schema, in words, with the field; or why its references cannot be found.
 async fn compiled(
     subjects: &Subjects,
     subject: Option<&str>,
@@ -222,7 +220,7 @@ async fn compiled(
         let texts = subjects.referenced(&references).await?;
         Ok::<_, SubjectsError>((references, texts))
     };
-    // The schema is what was asked about, so what is wrong with it comes first.
+    // The user asked about the schema, so its error comes first.
     let (references, texts) =
         found.await.map_err(|cause| format!("{error}; its references cannot be found: {cause}"))?;
     if references.is_empty() {
@@ -233,13 +231,13 @@ async fn compiled(
     Ok((schema.map_err(|error| format!("with its references: {error}"))?, references))
 }
 
-/// Returns the subject of the config, where it has only one.
+/// Returns the subject of the config, if there is only one.
 fn only_subject(config: &Config) -> Option<String> {
     let mut subjects = config.cxone_subjects();
     if subjects.len() == 1 { subjects.pop() } else { None }
 }
 
-/// JSON with line breaks; as it is when it is none.
+/// Returns JSON with line breaks. Returns other text unchanged.
 fn pretty(text: &str) -> String {
     let value: Option<serde_json::Value> = serde_json::from_str(text).ok();
     value.and_then(|value| serde_json::to_string_pretty(&value).ok()).unwrap_or_else(|| text.to_owned())

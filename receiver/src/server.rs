@@ -1,8 +1,8 @@
-//! Accepts connections and serves HTTP/1.1 and HTTP/2 on them, with TLS or without, until told to stop.
+//! Accepts connections and serves HTTP/1.1 and HTTP/2 on them, with or without TLS, until told to stop.
 //!
 //! `axum::serve` has no time-out for a head that never comes and no limit for connections; this has both. What
 //! strangers can hold is bounded in number, bytes and time: permits ([`connection_permits`]), heads ([`head`]), what is
-//! neither read nor asked for ([`socket`]).
+//! neither read nor asked for ([`socket`], [`unread`]).
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -23,34 +23,42 @@ use crate::proxy_protocol::Refusal;
 use connection::Connections;
 use connection_permits::ConnectionPermits;
 use socket::Limits;
+use unread::Unread;
 
 pub(crate) use tls::Tls;
 pub use tls::TlsError;
 
 mod connection;
 mod connection_permits;
+mod handshake;
 mod head;
+mod requests;
 mod socket;
 mod tls;
+mod unread;
 
 /// The pause after a failed accept, which is nearly always a lack of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
-/// Streams of one HTTP/2 connection at a time.
+/// The most concurrent streams of one HTTP/2 connection.
 const MAX_STREAMS: u32 = 256;
-/// How often a silent HTTP/2 connection is asked whether it still lives.
+/// The interval of pings on a silent HTTP/2 connection.
 const PING: Duration = Duration::from_secs(30);
-/// Bytes of a request's head, at most. A longer one is answered 431.
+/// The most bytes of a request's head. A longer one is answered with 431.
 const MAX_HEAD: usize = 32 * 1024;
-/// What an HTTP/2 connection may send ahead of what is read, in all and on one stream.
+/// The bytes that an HTTP/2 connection may send before they are read, in all and on one stream.
 const WINDOW: u32 = 256 * 1024;
 
-/// How to serve.
+/// Requests over HTTP/2 of senders that are not known, until their answers are read: as many as connections, and never
+/// less than this.
+const LEAST_UNREAD: usize = 1_024;
+
+/// How the server works.
 pub(crate) struct Settings {
     /// `receiver.max_connections`.
     pub(crate) max_connections: usize,
     /// `receiver.max_connections_per_address`.
     pub(crate) max_connections_per_address: usize,
-    /// `receiver.trusted_proxies`, which may have any number.
+    /// `receiver.trusted_proxies`. They may open any number of connections.
     pub(crate) trusted_proxies: Vec<Network>,
     /// `receiver.proxy_protocol`.
     pub(crate) proxy_protocol: ProxyProtocol,
@@ -60,21 +68,21 @@ pub(crate) struct Settings {
     pub(crate) idle_timeout: Duration,
     /// `receiver.write_timeout`.
     pub(crate) write_timeout: Duration,
-    /// Bytes of long heads that are not whole yet, of all connections.
+    /// The budget for long, incomplete heads of all connections.
     pub(crate) heads: MemoryBudget,
-    /// How long the requests in flight may take at the end.
+    /// How long the requests in flight may take after `closing`.
     pub(crate) patience: Duration,
-    /// HTTPS, where it is wanted.
+    /// TLS, if the listener serves HTTPS.
     pub(crate) tls: Option<Arc<Tls>>,
-    /// Open connections.
+    /// Counts open connections.
     pub(crate) connections: IntGauge,
-    /// Connections that were closed at once because their address has too many.
+    /// Counts connections closed at once because their address has too many.
     pub(crate) refused: IntCounter,
-    /// Connections that were closed since they are not what [`Settings::proxy_protocol`] asks for, by reason.
+    /// Counts connections closed because they violate [`Settings::proxy_protocol`], by reason.
     pub(crate) not_proxied: IntCounterVec,
 }
 
-/// Serves `router` on `listener` until `closing`; then lets the requests in flight finish. Returns whether they all
+/// Serves `router` on `listener` until `closing`, then lets the requests in flight finish. Returns whether all of them
 /// did.
 pub(crate) async fn serve(
     listener: TcpListener,
@@ -89,7 +97,7 @@ pub(crate) async fn serve(
         let give_way = closing.child_token();
         let address = address.ip().to_canonical();
         let is_proxy = connections.is_proxy(address);
-        if !is_proxy && settings.proxy_protocol == ProxyProtocol::V2 {
+        if !is_proxy && settings.proxy_protocol != ProxyProtocol::None {
             settings.not_proxied.with_label_values(&[Refusal::Untrusted.code()]).inc();
             continue;
         }
@@ -124,6 +132,7 @@ fn connections(router: Router, settings: &Settings, closing: CancellationToken) 
             write_timeout: settings.write_timeout,
             heads: settings.heads.clone(),
         },
+        unread: Unread::new(settings.max_connections.max(LEAST_UNREAD)),
         tls: settings.tls.clone(),
         trusted_proxies: settings.trusted_proxies.clone(),
         proxy_protocol: settings.proxy_protocol,

@@ -1,4 +1,4 @@
-//! From the config to what a running receiver is made of: the listener's settings, and what all sources share.
+//! Makes the parts of a running receiver from the config: the settings of the listener, and what all sources share.
 
 use std::sync::Arc;
 
@@ -19,14 +19,14 @@ use crate::stages::authenticate::Forwarded;
 use crate::stages::produce::Producer;
 use crate::workers::Workers;
 
-/// Bodies that nobody wants and are let arrive at a time, so that their senders read the answer.
+/// How many unwanted bodies are read at a time, so that their senders read the answer.
 const DISCARDS: usize = 64;
-/// Bytes of heads that are not whole, of all connections: never less.
+/// The least budget for incomplete heads of all connections, in bytes.
 const LEAST_HEADS: usize = 1024 * 1024;
-/// The most that a request holds besides its body before its sender is known: its head.
+/// The most bytes that a request of an unknown sender holds in addition to its body: its head.
 const STRANGER_OVERHEAD: usize = 64 * 1024;
 
-/// Loads the certificates of the listener, where it has some.
+/// Loads the certificates of the listener, if it has any.
 ///
 /// # Errors
 /// [`TlsError`], naming the key.
@@ -35,7 +35,7 @@ pub(crate) fn tls(config: &Config, metrics: &Metrics) -> Result<Option<Arc<Tls>>
     Ok(Some(Arc::new(Tls::load(files)?.measured(metrics.certificate_expiry.clone())?)))
 }
 
-/// Returns what the listener for webhooks needs.
+/// Returns the settings of the listener for webhooks.
 pub(crate) fn settings(receiver: &crate::config::Receiver, tls: Option<Arc<Tls>>, metrics: &Metrics) -> Settings {
     let heads = usize::try_from(receiver.max_in_flight_bytes.as_u64() / 8).unwrap_or(usize::MAX).max(LEAST_HEADS);
     Settings {
@@ -55,10 +55,10 @@ pub(crate) fn settings(receiver: &crate::config::Receiver, tls: Option<Arc<Tls>>
     }
 }
 
-/// Returns what all sources share.
+/// Returns the parts that all sources share.
 ///
 /// # Errors
-/// When the registry, the producer or the traces cannot be made of the config.
+/// When the config does not yield a registry client, a producer or traces.
 pub(crate) fn common(
     config: &Config,
     sources: &[Arc<Source>],
@@ -68,14 +68,14 @@ pub(crate) fn common(
     let receiver = &config.receiver;
     let bytes = usize::try_from(receiver.max_in_flight_bytes.as_u64()).unwrap_or(usize::MAX);
     let largest_body = sources.iter().map(|source| source.max_body).max().unwrap_or_default();
-    // A quarter of all, and always as much as one body with its head.
+    // A quarter of the budget, but always enough for one body with its head.
     let of_strangers = (bytes / 4).max(largest_body.saturating_add(STRANGER_OVERHEAD)).min(bytes);
     let largest = sources.iter().map(|source| source.max_body.max(source.max_decompressed)).max().unwrap_or_default();
     Ok(Common {
         registry: SchemaRegistry::measured(&config.schema_registry, metrics.registry_requests.clone())?,
         producer: Arc::new(Producer::new(&config.kafka, largest, receiver.request_timeout)?),
         request_timeout: receiver.request_timeout,
-        // An eighth is for small requests, unless the largest body needs it.
+        // An eighth is reserved for small requests, unless the largest body needs it.
         memory_budget: MemoryBudget::with_reserve(
             bytes,
             (bytes / 8).min(bytes.saturating_sub(largest_body + STRANGER_OVERHEAD)),

@@ -1,6 +1,6 @@
-//! A source compiled from the config: one webhook and all that a request to it needs.
+//! A source compiled from the config: one webhook with everything that a request to it needs.
 //!
-//! [`schema`] keeps the source's current schema up to date.
+//! [`schema`] keeps the current schema of a source up to date.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -23,100 +23,102 @@ use crate::stages::authenticate::{AuthError, ReloadingAuthenticator};
 use crate::stages::unframe::Reading;
 use crate::stages::validate::BatchLimits;
 
+use challenge::Challenge;
 use early::Early;
 use file_schemas::FileSchemas;
 
+pub(crate) mod challenge;
 pub(crate) mod early;
 mod file_schemas;
 mod rate;
 pub(crate) mod schema;
 
-/// How many schemas that events name by their ids are kept ready for use, for each source. A large one counts once more
-/// for each [`NAMED_BYTES`] that it takes.
+/// The number of schemas that each source caches for events that name them by id. A large schema counts once more for
+/// each [`NAMED_BYTES`] that it takes.
 const NAMED: u32 = 100;
 /// See [`NAMED`].
 const NAMED_BYTES: usize = 64 * 1024;
 
 /// One webhook.
 pub(crate) struct Source {
-    /// Its name in the config, which stands in each record's header `source`.
+    /// Its name in the config. Each record has it in the header `source`.
     pub(crate) name: String,
-    /// The same, to be counted by.
+    /// Its name, shared with counters.
     pub(crate) shared_name: Arc<str>,
-    /// The path that is posted to.
+    /// The path that senders post to.
     pub(crate) path: String,
     /// The topic of its events.
     pub(crate) topic: String,
     /// The registry subject of its current schema.
     pub(crate) subject: String,
-    /// The subjects whose schemas its events may name: that one first.
+    /// The subjects whose schemas its events may name, `subject` first.
     pub(crate) subjects: Vec<String>,
     /// The path of the field that becomes the key.
     pub(crate) key_field: Option<String>,
-    /// Whether its name qualifies the ids of its events.
+    /// Whether event ids are qualified with the name of the source.
     pub(crate) qualifies_ids: bool,
     /// Who may post.
     pub(crate) authenticator: ReloadingAuthenticator,
-    /// How a vendor sees that it is there.
-    pub(crate) verification: Option<crate::config::Verification>,
-    /// What of a head may decide how its body is read.
+    /// How a vendor sees that it is there; none where it cannot ask.
+    pub(crate) challenge: Option<Challenge>,
+    /// Which headers decide how a body is read.
     pub(crate) reading: Reading,
-    /// How many requests a second it takes; none where there is no limit.
+    /// The rate limit, or none if requests are not limited.
     pub(crate) rate: Option<TokenBucket>,
-    /// Bytes of one body, at most.
+    /// The most bytes of a body as sent.
     pub(crate) max_body: usize,
-    /// Bytes of one body after its `Content-Encoding` was taken off, at most.
+    /// The most bytes of a body after decompression.
     pub(crate) max_decompressed: usize,
-    /// What one event may hold.
+    /// The limits of one event.
     pub(crate) limits: Limits,
-    /// What is done about text of a uuid that is none.
+    /// How to treat uuids with invalid text.
     pub(crate) uuids: Uuids,
-    /// What an object container file may hold.
+    /// The limits of an object container file.
     pub(crate) batch_limits: BatchLimits,
     /// Whether schemas of files are registered.
     pub(crate) register_schemas: bool,
-    /// The schemas that events have named by their ids, each a version of one of `subjects`.
+    /// The schemas that events have named by id, each a version of one of `subjects`.
     pub(crate) named: Cache<SchemaId, Arc<Writer>>,
     /// The schemas of files, by their text.
     pub(crate) file_schemas: FileSchemas,
-    /// Where bodies go that are no events; none where they are not kept.
+    /// Where bodies that are no events go; `None` if they are not kept.
     pub(crate) quarantine: Option<Quarantine>,
     /// Whether events still fit the current schema.
     pub(crate) drift: Drift,
-    /// The latest schema of its subject; none as long as it is not known.
+    /// The latest schema of its subject; `None` until it is known.
     pub(crate) current: ArcSwapOption<Writer>,
-    /// The versions of its subject before the current one, the newest first.
+    /// The older versions of its subject, the newest first.
     pub(crate) older: ArcSwap<Vec<Arc<Writer>>>,
-    /// How often the current one or the older ones have changed.
+    /// Counts changes of the current schema and of the older ones.
     changes: AtomicU64,
-    /// How many older ones there are at most.
+    /// The most older versions that are kept.
     pub(crate) older_versions: usize,
-    /// When the registry is asked before its time.
+    /// When to ask the registry before the next refresh.
     pub(crate) early: Early,
     /// Its metrics.
     pub(crate) metrics: SourceMetrics,
 }
 
-/// Why the sources of the config cannot be served.
+/// Says why the sources of the config cannot be served.
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
-    /// There is nothing to receive.
+    /// The config has no source.
     #[error("receiver.sources: there are none: add at least one webhook")]
     None,
-    /// Two sources have one path.
+    /// Two sources have the same path.
     #[error(
         "receiver.sources.{second}.path: {path} is already the path of receiver.sources.{first}: each source needs \
          its own"
     )]
     SamePath {
-        /// The source that has it.
+        /// The first source with the path.
         first: String,
-        /// The source that wants it too.
+        /// The second one.
         second: String,
         /// The path.
         path: String,
     },
-    /// Not a path.
+    /// The text is not a path.
     #[error(
         "receiver.sources.{name}.path: {path:?} is not a path: it must begin with / and have none of ? # {{ }} * : \
          or spaces"
@@ -124,12 +126,20 @@ pub enum SourceError {
     Path {
         /// The source.
         name: String,
-        /// What stands there.
+        /// The text in the config.
         path: String,
     },
-    /// Its `auth` cannot be used.
+    /// The `auth` of a source cannot be used.
     #[error(transparent)]
     Auth(#[from] AuthError),
+    /// Its `verification` cannot be used.
+    #[error("receiver.sources.{name}.verification.verify_token_file: {error}")]
+    Verification {
+        /// The source.
+        name: String,
+        /// What is wrong with the file.
+        error: ::config::ConfigError,
+    },
 }
 
 impl Source {
@@ -172,7 +182,7 @@ impl Source {
                 metrics.secrets_unusable.with_label_values(&[name]),
             )?,
             reading: Reading::new(source),
-            verification: source.verification.clone(),
+            challenge: challenge(name, source)?,
             rate: rate::rate(&limits),
             max_body: bytes(limits.max_body),
             max_decompressed,
@@ -193,12 +203,12 @@ impl Source {
         })
     }
 
-    /// A number that is another one once the current schema or the older ones have changed.
+    /// Returns a number that changes whenever the current schema or the older ones change.
     pub(crate) fn generation(&self) -> u64 {
         self.changes.load(Ordering::Acquire)
     }
 
-    /// Notes that they have changed.
+    /// Notes that one of them has changed.
     fn changed(&self) {
         self.changes.fetch_add(1, Ordering::Release);
     }
@@ -206,23 +216,28 @@ impl Source {
     /// Returns the writer for `schema`.
     ///
     /// # Errors
-    /// When the schema lacks the source's key field, or it cannot be a key.
+    /// When the schema lacks the source's key field, or the field cannot be a key.
     pub(crate) fn writer(&self, id: SchemaId, schema: Arc<Schema>) -> Result<Writer, SchemaError> {
         let key = self.key_field.as_deref().map(|dotted| schema.field(dotted)).transpose()?;
         Ok(Writer { id, schema, key, uuids: self.uuids })
     }
 }
 
-/// Returns a cache of schemas by their ids, each for `refresh`.
+fn challenge(name: &str, source: &crate::config::Source) -> Result<Option<Challenge>, SourceError> {
+    let compiled = source.verification.as_ref().map(Challenge::compile).transpose();
+    compiled.map_err(|error| SourceError::Verification { name: name.to_owned(), error })
+}
+
+/// Returns a cache of schemas by id. Entries expire after `refresh`.
 fn named(refresh: Duration) -> Cache<SchemaId, Arc<Writer>> {
     let weigh = |_: &SchemaId, writer: &Arc<Writer>| {
-        // One is always kept.
+        // Even the largest schema fits.
         u32::try_from(1 + writer.schema.bytes() / NAMED_BYTES).unwrap_or(NAMED).min(NAMED)
     };
     Cache::builder().max_capacity(NAMED.into()).weigher(weigh).time_to_live(refresh).build()
 }
 
-/// Each path is one that the router takes, and stands once.
+/// Checks that each path is valid for the router and used once.
 fn check_paths(sources: &BTreeMap<String, crate::config::Source>) -> Result<(), SourceError> {
     let mut taken: BTreeMap<&str, &str> = BTreeMap::new();
     for (name, source) in sources {

@@ -1,6 +1,5 @@
-//! The stages of a request, in the order in which it passes them:
-//! `authenticate → decompress → unframe → validate → produce`. None knows a later one; [`receive`](crate::receive)
-//! calls them one after the other.
+//! The stages of a request, in order: `authenticate → decompress → unframe → validate → produce`. A stage does not know
+//! the later ones; [`receive`](crate::receive) calls them in turn.
 
 pub(crate) mod authenticate;
 pub(crate) mod decompress;

@@ -1,8 +1,8 @@
-//! What the receiver's status page shows. A new figure is a row here, of a metric in `metrics.rs`.
+//! The contents of the receiver's status page. A new figure is a row here, from a metric in `metrics.rs`.
 
 use service::status::layout::{Column, Figure, Layout, Measure, Node, Parts, Role, Show, Unit, all, except, only};
 
-/// The page.
+/// The layout of the page.
 pub(crate) const LAYOUT: Layout = Layout {
     service: "receiver",
     version: env!("CARGO_PKG_VERSION"),

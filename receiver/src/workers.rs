@@ -1,5 +1,4 @@
-//! Work that takes a thread for more than a moment: away from the threads that serve requests, and only as much of it
-//! at a time as there are cores.
+//! Runs long computations away from the threads that serve requests, and no more at a time than there are cores.
 
 use std::num::NonZero;
 use std::sync::Arc;
@@ -7,7 +6,7 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
-/// Why work was not done.
+/// Says why work was not done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum WorkError {
     /// No thread was free in time.
@@ -18,14 +17,14 @@ pub(crate) enum WorkError {
     Panicked,
 }
 
-/// Threads for long work.
+/// Limits long computations to a number of threads.
 #[derive(Debug)]
 pub(crate) struct Workers {
     permits: Arc<Semaphore>,
 }
 
 impl Default for Workers {
-    /// As many as the machine has cores.
+    /// Allows as many threads as the machine has cores.
     fn default() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
         Self { permits: Arc::new(Semaphore::new(cores)) }
@@ -33,11 +32,11 @@ impl Default for Workers {
 }
 
 impl Workers {
-    /// Does `work` on a thread of its own, once there is a permit for it. A request that is given up takes its permit
-    /// until the work is done.
+    /// Runs `work` on its own thread once a permit is free. If the request is abandoned, the permit is held until the
+    /// work ends.
     ///
     /// # Errors
-    /// [`WorkError::Busy`] when there was no permit by `deadline`; [`WorkError::Panicked`].
+    /// [`WorkError::Busy`] when no permit was free by `deadline`; [`WorkError::Panicked`].
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         deadline: Instant,

@@ -1,4 +1,4 @@
-//! The admin port of both services: alive, ready or not and why, and figures that are right.
+//! The admin port of both services: liveness, readiness with reasons, and correct metrics.
 
 use std::sync::Arc;
 
@@ -11,12 +11,12 @@ use harness::ports;
 use harness::sender::{Flaw, Mix, Progress};
 use harness::stack::Stack;
 
-/// Waits until the service is not ready for a reason that begins with `condition`; it must be alive all the same.
+/// Waits until the service is not ready for a reason that begins with `condition`. It must still be alive.
 async fn not_ready(service: &Service, condition: &str) -> Result<()> {
     eventually(&format!("the service is not ready because of {condition}"), || async {
         let answer = http::get(&format!("{}/readyz", service.admin_url())).await?;
         let named = answer.text().lines().any(|line| line.starts_with(&format!("{condition}: ")));
-        // "starting" is what each condition says before it was ever looked at.
+        // Each condition says "starting" until its first check.
         let tells = !answer.text().contains(&format!("{condition}: starting"));
         anyhow::ensure!(answer.status == 503 && named && tells, "{}: {}", answer.status, answer.text());
         Ok(())
@@ -37,7 +37,7 @@ async fn counted(service: &Service, sample: &str, expected: f64) -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn metrics_say_what_happened() -> Result<()> {
+async fn metrics_count_what_happened() -> Result<()> {
     let pipeline = Pipeline::new(&Stack::running()?, "admin").await?;
     let (receiver, indexer) = (pipeline.receiver().await?, pipeline.indexer().await?);
     let mix = Mix { events: Events::unique(), flawed_every: 10, flaws: &[Flaw::Unmappable, Flaw::Truncated] };
@@ -79,7 +79,7 @@ async fn an_indexer_without_kafka_is_alive_but_not_ready_and_can_be_stopped() ->
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_indexer_without_elasticsearch_is_alive_but_not_ready_and_can_be_stopped() -> Result<()> {
+async fn an_indexer_without_elasticsearch_is_alive_unready_and_stoppable() -> Result<()> {
     let mut pipeline = Pipeline::new(&Stack::running()?, "admin-elasticsearch").await?;
     pipeline.config.elasticsearch.url = format!("http://127.0.0.1:{}", ports::free()?);
     let indexer = Service::indexer(pipeline.config.clone()).await?;

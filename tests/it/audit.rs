@@ -1,5 +1,5 @@
-//! The audit of a pipeline in which nothing goes wrong but what senders do: flawed events, wrong tokens, repeats, and
-//! events with the id of another one.
+//! The audit of a pipeline in which only the senders make mistakes: invalid events, wrong tokens, repeats, and events
+//! with the id of another one.
 
 use anyhow::{Context, Result};
 use harness::audit::plan::Plan;
@@ -14,7 +14,7 @@ use serde_json::json;
 
 const EVENTS: u64 = 6_000;
 
-/// A pipeline and what was sent through it.
+/// A pipeline and the events that were sent through it.
 struct Scene {
     pipeline: Pipeline,
     _services: [Service; 2],
@@ -54,7 +54,7 @@ impl Scene {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nothing_is_found_where_nothing_is_wrong_and_a_deleted_or_changed_document_is() -> Result<()> {
+async fn the_audit_finds_only_deleted_and_changed_documents() -> Result<()> {
     let scene = Scene::new("audit").await?;
     let findings = scene.audit().await?;
     world::ensure_none(&scene.pipeline, &findings).await?;
@@ -64,7 +64,7 @@ async fn nothing_is_found_where_nothing_is_wrong_and_a_deleted_or_changed_docume
     let index = &scene.pipeline.config.elasticsearch.index_name;
     scene.pipeline.search.refresh(index).await?;
     let hits = scene.pipeline.search.all(index).await?;
-    // Not one whose id another event has.
+    // The chosen document must not have an id that another event has too.
     let letters = scene.pipeline.kafka.read_all(&scene.pipeline.config.kafka.dead_letter_topic).await?;
     let is_alone = |id: &String| letters.iter().all(|letter| letter.key.as_deref() != Some(id.as_bytes()));
     let mut alone: Vec<String> = hits.into_iter().map(|hit| hit.id).filter(is_alone).take(2).collect();
@@ -82,4 +82,4 @@ async fn nothing_is_found_where_nothing_is_wrong_and_a_deleted_or_changed_docume
     Ok(())
 }
 
-harness::on_opensearch! { nothing_is_found_where_nothing_is_wrong_and_a_deleted_or_changed_document_is }
+harness::on_opensearch! { the_audit_finds_only_deleted_and_changed_documents }

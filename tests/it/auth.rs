@@ -1,5 +1,4 @@
-//! Who may post: each type of authentication that `http.rs` does not see, the secrets that rotate, the signature that
-//! is repeated.
+//! Authentication: the types that `http.rs` does not cover, the rotation of secrets, and replayed signatures.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -23,7 +22,7 @@ async fn post(receiver: &Service, headers: &[(&str, &str)], body: &[u8]) -> Resu
     http::send(Method::POST, &receiver.url(), &headers, body.to_vec()).await
 }
 
-/// A receiver whose source has this `auth`.
+/// Starts a receiver whose source has this `auth`.
 async fn receiver(pipeline: &Pipeline, auth: Auth) -> Result<Service> {
     let mut config = pipeline.config.clone();
     config.receiver.sources.insert("cxone".to_owned(), source(&config.kafka.topic, auth));
@@ -56,7 +55,7 @@ fn assert_unauthorized(answer: &HttpAnswer, challenge: &str, what: &str) -> Resu
 }
 
 #[tokio::test]
-async fn a_user_with_the_right_password_is_accepted_and_no_other() -> Result<()> {
+async fn only_a_user_with_the_right_password_is_accepted() -> Result<()> {
     let pipeline = Pipeline::new(&Stack::running()?, "auth-basic").await?;
     let users = vec![Secret::new("old:0123456789abcdef"), Secret::new("new:fedcba9876543210")];
     let receiver = receiver(&pipeline, Auth::Basic { credentials: users, credentials_file: None }).await?;
@@ -78,7 +77,7 @@ async fn a_user_with_the_right_password_is_accepted_and_no_other() -> Result<()>
 }
 
 #[tokio::test]
-async fn standard_webhooks_are_accepted_once_each() -> Result<()> {
+async fn each_standard_webhook_is_accepted_once() -> Result<()> {
     let pipeline = Pipeline::new(&Stack::running()?, "auth-webhooks").await?;
     let key = b"a key of twenty-four by.";
     let auth = Auth::StandardWebhooks {
@@ -107,14 +106,14 @@ async fn standard_webhooks_are_accepted_once_each() -> Result<()> {
     assert_eq!(produced(&pipeline).await?, 0);
     assert_eq!(send("msg_1", now, key, &body).await?.status, 200);
     assert_unauthorized(&send("msg_1", now, key, &body).await?, "StandardWebhooks", "a replay")?;
-    // A sender that did not hear the answer tries again with another time.
+    // A sender that missed the answer tries again with another timestamp.
     assert_eq!(send("msg_1", now + 1, key, &body).await?.status, 200);
     assert_eq!(produced(&pipeline).await?, 2);
     Ok(())
 }
 
 #[tokio::test]
-async fn a_signature_counts_once_it_was_accepted_and_not_before() -> Result<()> {
+async fn a_signature_counts_as_used_only_after_it_was_accepted() -> Result<()> {
     let pipeline = Pipeline::new(&Stack::running()?, "auth-replay").await?;
     let auth = Auth::Hmac {
         header: "x-signature".to_owned(),
@@ -136,7 +135,7 @@ async fn a_signature_counts_once_it_was_accepted_and_not_before() -> Result<()> 
         let signature = hex::encode(signature(b"0123456789abcdef", &[b"v0:", time.as_bytes(), b":", body])?);
         post(&receiver, &[("x-signature", &signature), ("x-timestamp", &time)], body).await
     };
-    // Refused, so that it may come again: a sender would after a 503.
+    // A refused signature may be sent again, as a sender does after a 503.
     for _ in 0..2 {
         assert_eq!(send(b"\xff").await?.status, 400);
     }
@@ -149,7 +148,7 @@ async fn a_signature_counts_once_it_was_accepted_and_not_before() -> Result<()> 
 }
 
 #[tokio::test]
-async fn a_token_that_is_written_into_the_file_counts_without_a_restart() -> Result<()> {
+async fn a_new_token_in_the_file_is_accepted_without_a_restart() -> Result<()> {
     let pipeline = Pipeline::new(&Stack::running()?, "auth-rotation").await?;
     let file = pipeline.file("rotating");
     std::fs::write(&file, "old-0123456789abcdef\n")?;
@@ -171,7 +170,7 @@ async fn a_token_that_is_written_into_the_file_counts_without_a_restart() -> Res
     std::fs::write(&file, "old-0123456789abcdef\nnew-0123456789abcdef\n")?;
     becomes("new-0123456789abcdef", 200).await?;
     assert_eq!(status("old-0123456789abcdef").await?, 200);
-    // A file that cannot be used changes nothing.
+    // An unusable file changes nothing.
     std::fs::write(&file, "")?;
     std::fs::write(&file, "new-0123456789abcdef\n")?;
     becomes("old-0123456789abcdef", 401).await?;

@@ -1,8 +1,8 @@
-//! Blame follows evidence (P5): a document is a dead letter only while others of its index are accepted; an index that
-//! refuses all of them holds its topic, says why, and loses nothing.
+//! Blame follows evidence (P5). A document becomes a dead letter only while others of its index are accepted. An index
+//! that refuses all documents blocks its topic, with a reason, and loses nothing.
 //!
-//! What the real Elasticsearch cannot be made to answer for one document alone, since this one lacks the ingest
-//! processors, a proxy answers: a status 500 as of the processor `fail`.
+//! The local Elasticsearch lacks the ingest processors, so it cannot be made to refuse a single document for some
+//! reasons. A proxy answers for it: a status 500 like that of the processor `fail`.
 
 use std::collections::{HashMap, HashSet};
 
@@ -43,7 +43,7 @@ impl Scene {
         numbers.into_iter().map(|number| self.mix.events.id(number)).collect()
     }
 
-    /// Writes events to partition 0, in this order.
+    /// Writes these events to partition 0, in order.
     pub(crate) async fn produce(&self, numbers: impl IntoIterator<Item = u64>) -> Result<()> {
         let record = |number| {
             let value = [frame(SchemaId(self.pipeline.schema_id)).as_slice(), &self.mix.body(number)].concat();
@@ -53,13 +53,13 @@ impl Scene {
         self.pipeline.kafka.produce(&self.pipeline.config.kafka.topic, &records).await.map(drop)
     }
 
-    /// A proxy before Elasticsearch that answers 500 for these events.
+    /// Starts a proxy before Elasticsearch that answers 500 for these events.
     async fn refuse(&mut self, numbers: impl IntoIterator<Item = u64>) -> Result<Proxy> {
         let answers: Vec<(u64, u16)> = numbers.into_iter().map(|number| (number, 500)).collect();
         self.answer(&answers).await
     }
 
-    /// A proxy before Elasticsearch that answers these events by itself, each with a status.
+    /// Starts a proxy before Elasticsearch that answers for these events itself, with a status for each.
     pub(crate) async fn answer(&mut self, answers: &[(u64, u16)]) -> Result<Proxy> {
         let answers: HashMap<String, u16> =
             answers.iter().map(|(number, status)| (self.mix.events.id(*number), *status)).collect();
@@ -79,7 +79,7 @@ impl Scene {
         self.pipeline.search.call(method, path, &body).await
     }
 
-    /// The keys of the dead letters, with type and status.
+    /// Returns the keys of the dead letters, with error type and status.
     pub(crate) async fn dead(&self) -> Result<Vec<(String, String, String)>> {
         let letters = self.pipeline.kafka.read_all(&self.pipeline.config.kafka.dead_letter_topic).await?;
         let text = |value: Option<&str>| value.unwrap_or_default().to_owned();
@@ -102,9 +102,9 @@ impl Scene {
     }
 }
 
-/// `a`, `bad`, `b`, then four more bad ones, each a request of its own, and nothing after them.
+/// The order is `a`, `bad`, `b`, then four more bad documents, each in a request of its own, and nothing after them.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn documents_at_fault_are_dead_letters_and_hold_up_nobody() -> Result<()> {
+async fn documents_at_fault_become_dead_letters_and_hold_nothing_up() -> Result<()> {
     let mut scene = Scene::new("blame-500", Strategy::Rollover).await?;
     let _proxy = scene.refuse([1, 3, 4, 5, 6]).await?;
     scene.pipeline.config.indexer.batch.max_documents = 1;
@@ -119,9 +119,9 @@ async fn documents_at_fault_are_dead_letters_and_hold_up_nobody() -> Result<()> 
     member.stop().await
 }
 
-/// One bad document a topic, where each topic has one request at a time.
+/// Each topic has one bad document, and sends one request at a time.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_topic_is_held_up_by_its_own_bad_document_or_anothers() -> Result<()> {
+async fn a_bad_document_holds_up_no_topic() -> Result<()> {
     const GOOD: u64 = 50;
     let mut scenes = Vec::new();
     for number in 0..4 {
@@ -152,7 +152,8 @@ async fn no_topic_is_held_up_by_its_own_bad_document_or_anothers() -> Result<()>
     member.stop().await
 }
 
-/// Nothing else has arrived since the start, so there is nobody to compare with: it waits, and says so, until there is.
+/// No other document has arrived since the start, so there is no comparison. The document waits and is reported until
+/// there is one.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_evidence_a_document_waits_and_is_reported() -> Result<()> {
     let mut scene = Scene::new("blame-alone", Strategy::Single).await?;
@@ -181,7 +182,7 @@ async fn without_evidence_a_document_waits_and_is_reported() -> Result<()> {
     member.stop().await
 }
 
-/// A reindex swap: for a while the alias has two indices, and none to write to.
+/// During a reindex swap, the alias leads to two indices for a while and has no write index.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_alias_without_a_write_index_blocks_and_loses_nothing() -> Result<()> {
     const EVENTS: u64 = 100;
@@ -214,9 +215,9 @@ async fn an_alias_without_a_write_index_blocks_and_loses_nothing() -> Result<()>
     member.stop().await
 }
 
-/// Both more and fewer documents than are taken out of their batch.
+/// The test runs with more documents than are taken out of their batch, and with fewer.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_pipeline_that_is_missing_blocks_and_loses_nothing() -> Result<()> {
+async fn a_missing_ingest_pipeline_blocks_and_loses_nothing() -> Result<()> {
     let scene = Scene::new("blame-pipeline", Strategy::Rollover).await?;
     let member = scene.start().await?;
     let settings = format!("{}/_settings", scene.index());
@@ -234,7 +235,7 @@ async fn a_pipeline_that_is_missing_blocks_and_loses_nothing() -> Result<()> {
     member.stop().await
 }
 
-/// The index is re-created by hand, as it was before the schema got its last fields.
+/// The index is re-created by hand, without the latest fields of the schema.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_index_with_an_older_mapping_gets_its_fields_again() -> Result<()> {
     let scene = Scene::new("blame-mapping", Strategy::Single).await?;
@@ -242,7 +243,7 @@ async fn an_index_with_an_older_mapping_gets_its_fields_again() -> Result<()> {
     scene.produce([0]).await?;
     scene.pipeline.delivered_exactly(&scene.ids([0])).await?;
     scene.call(Method::DELETE, scene.index(), Value::Null).await?;
-    // A template has no say when an index is restored.
+    // Without its template, the index looks like one that was restored.
     scene.call(Method::DELETE, &format!("_index_template/penstock-{}", scene.index()), Value::Null).await?;
     let old = json!({"mappings": {"dynamic": "strict", "properties": {"event_id": {"type": "keyword"}}}});
     scene.call(Method::PUT, scene.index(), old).await?;
@@ -253,8 +254,8 @@ async fn an_index_with_an_older_mapping_gets_its_fields_again() -> Result<()> {
 }
 
 harness::on_opensearch! {
-    documents_at_fault_are_dead_letters_and_hold_up_nobody,
+    documents_at_fault_become_dead_letters_and_hold_nothing_up,
     an_alias_without_a_write_index_blocks_and_loses_nothing,
-    a_pipeline_that_is_missing_blocks_and_loses_nothing,
+    a_missing_ingest_pipeline_blocks_and_loses_nothing,
     an_index_with_an_older_mapping_gets_its_fields_again,
 }

@@ -1,5 +1,5 @@
-//! What an index or a cluster refuses for a reason of its own is not blamed on documents: a closed old index, a cluster
-//! that forbids to name an index in a request's body, a mapping that fits nothing until it is re-created.
+//! Refusals that are due to an index or the cluster are not blamed on documents: a closed old index, a cluster that
+//! forbids index names in request bodies, a mapping that fits no document until it is re-created.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -28,7 +28,7 @@ async fn pipeline(stack: &Stack, name: &str, strategy: Strategy) -> Result<Pipel
     Ok(pipeline)
 }
 
-/// Writes events to partition 0, as if they had been taken when they happened.
+/// Writes events to partition 0, each with its own time as the time of arrival.
 async fn produce(pipeline: &Pipeline, events: &[(Mix, u64)]) -> Result<()> {
     let record = |(mix, number): &(Mix, u64)| {
         let value = [frame(SchemaId(pipeline.schema_id)).as_slice(), &mix.body(*number)].concat();
@@ -43,7 +43,7 @@ async fn dead_letters(pipeline: &Pipeline) -> Result<u64> {
     pipeline.kafka.count(&pipeline.config.kafka.dead_letter_topic).await
 }
 
-/// Rolls over; comes back when new documents go to the new index.
+/// Rolls over, and returns when new documents go to the new index.
 async fn roll_over(pipeline: &Pipeline) -> Result<()> {
     let name = &pipeline.config.elasticsearch.index_name;
     pipeline.search.call(Method::POST, &format!("{name}/_rollover"), &Value::Null).await?;
@@ -56,7 +56,7 @@ async fn roll_over(pipeline: &Pipeline) -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_late_event_of_a_closed_old_index_holds_up_nobody() -> Result<()> {
+async fn a_late_event_for_a_closed_old_index_holds_nothing_up() -> Result<()> {
     const FRESH: u64 = 500;
     let pipeline = pipeline(&Stack::running()?, "blame-closed", Strategy::Rollover).await?;
     let name = &pipeline.config.elasticsearch.index_name;
@@ -77,7 +77,7 @@ async fn a_late_event_of_a_closed_old_index_holds_up_nobody() -> Result<()> {
     assert_eq!(dead_letters(&pipeline).await?, 0);
     assert_eq!(member.logged("closed_index")?, 0, "the breaker never opened");
 
-    // The write index is another matter.
+    // A closed write index is different: it blocks.
     pipeline.search.call(Method::POST, &format!("{name}-000003/_close"), &Value::Null).await?;
     produce(&pipeline, &[(Mix::good(Events::unique()), 0)]).await?;
     eventually("the indexer says that the write index is closed", || async {
@@ -93,7 +93,7 @@ async fn a_late_event_of_a_closed_old_index_holds_up_nobody() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn where_a_body_may_name_no_index_each_index_has_a_request_of_its_own() -> Result<()> {
+async fn if_bodies_may_not_name_an_index_each_index_gets_its_own_request() -> Result<()> {
     const EVENTS: u64 = 20;
     let extra = "-E rest.action.multi.allow_explicit_index=false";
     let elasticsearch = OwnStack::elasticsearch("explicit-index", &[("ES_EXTRA", extra)]).await?;
@@ -121,10 +121,10 @@ async fn where_a_body_may_name_no_index_each_index_has_a_request_of_its_own() ->
     member.stop().await
 }
 
-/// All documents are refused for what they hold, since the mapping is wrong: the fuse blows, and is whole again once
-/// that is fixed.
+/// The mapping is wrong, so all documents are refused for their contents. The fuse blows, and recovers once the mapping
+/// is fixed.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_fuse_is_whole_again_once_the_cause_is_fixed() -> Result<()> {
+async fn the_fuse_recovers_once_the_cause_is_fixed() -> Result<()> {
     const EVENTS: u64 = 200;
     const CONSECUTIVE: u64 = 30;
     let mut pipeline = pipeline(&Stack::running()?, "blame-fuse", Strategy::Single).await?;
@@ -146,7 +146,7 @@ async fn the_fuse_is_whole_again_once_the_cause_is_fixed() -> Result<()> {
         Ok(())
     })
     .await?;
-    // It is made again, as it should be.
+    // The index is created again with the correct mapping.
     pipeline.search.call(Method::DELETE, &name, &Value::Null).await?;
     pipeline.all_committed().await?;
     let dead = dead_letters(&pipeline).await?;
@@ -158,6 +158,6 @@ async fn the_fuse_is_whole_again_once_the_cause_is_fixed() -> Result<()> {
 }
 
 harness::on_opensearch! {
-    a_late_event_of_a_closed_old_index_holds_up_nobody,
-    the_fuse_is_whole_again_once_the_cause_is_fixed,
+    a_late_event_for_a_closed_old_index_holds_nothing_up,
+    the_fuse_recovers_once_the_cause_is_fixed,
 }

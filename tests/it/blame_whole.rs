@@ -1,8 +1,8 @@
-//! Documents that fail the whole request, and a quiet data stream: each is found, becomes a dead letter, and holds up
-//! nobody.
+//! Documents that make the whole request fail, and a quiet data stream: each such document is found, becomes a dead
+//! letter, and holds nothing up.
 //!
-//! No real server can be made to crash or hang at one document, so a proxy before it closes the connection, or never
-//! answers. It also answers 500 for one document, as an ingest processor `fail` does.
+//! No real server can be made to crash or hang at one document, so a proxy before it closes the connection or never
+//! answers. The proxy also answers 500 for one document, like an ingest processor `fail`.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use indexer::config::Strategy;
 use crate::blame::Scene;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn documents_that_fail_whole_requests_are_found_and_all_others_are_written() -> Result<()> {
+async fn documents_that_fail_whole_requests_are_found() -> Result<()> {
     const EVENTS: u64 = 200;
     let mut scene = Scene::new("blame-whole", Strategy::Single).await?;
     let bad = [(57, BREAKS), (123, HANGS)];
@@ -35,8 +35,8 @@ async fn documents_that_fail_whole_requests_are_found_and_all_others_are_written
     member.stop().await
 }
 
-/// Nothing else arrives after the document: the witness alone shows that the stream is well, and it is not written a
-/// second time.
+/// No other document arrives after the doubtful one. Only the witness shows that the stream is healthy, and the witness
+/// is not written a second time.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_doubtful_document_of_a_quiet_data_stream_is_decided() -> Result<()> {
     let mut scene = Scene::new("blame-stream", Strategy::DataStream).await?;

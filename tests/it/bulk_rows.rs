@@ -1,8 +1,8 @@
-//! The rows of the table of bulk answers (`ARCHITECTURE.md`) that the real Elasticsearch can be made to give, on both
-//! major versions, which differ: a full write queue is answered by item on 9, by request on 8.
+//! The rows of the table of bulk answers (`ARCHITECTURE.md`) that the real Elasticsearch can be made to show, on both
+//! major versions. They differ: version 9 answers a full write queue per item, version 8 per request.
 //!
-//! One Elasticsearch a version, with a small write queue and a small limit of a body; a row is a pipeline of its own on
-//! it.
+//! Each version has one Elasticsearch with a small write queue and a small body limit. Each row is a pipeline of its
+//! own on it.
 
 use anyhow::{Context, Result};
 use harness::event::{Event, Events};
@@ -23,12 +23,12 @@ const LIMITS: &str = "-E thread_pool.write.size=1 -E thread_pool.write.queue_siz
 const INDEXED: &str = r#"penstock_indexer_documents_total{outcome="indexed"}"#;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn each_row_means_on_elasticsearch_8_what_the_table_says() -> Result<()> {
+async fn the_table_of_bulk_answers_holds_on_elasticsearch_8() -> Result<()> {
     rows("8.19.21").await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn each_row_means_on_elasticsearch_9_what_the_table_says() -> Result<()> {
+async fn the_table_of_bulk_answers_holds_on_elasticsearch_9() -> Result<()> {
     rows("9.5.3").await
 }
 
@@ -38,15 +38,15 @@ async fn rows(version: &str) -> Result<()> {
     let elasticsearch = OwnStack::elasticsearch(&name, &[("ES_VERSION", version), ("ES_EXTRA", LIMITS)]).await?;
     let row = |what: &'static str| Row::new(&elasticsearch, what);
     a_full_write_queue_is_waited_out(row("429").await?).await.context("429")?;
-    a_body_that_is_too_large_is_cut(row("413").await?).await.context("413")?;
+    a_bulk_body_that_is_too_large_is_split(row("413").await?).await.context("413")?;
     a_document_that_the_mapping_refuses_is_a_dead_letter(row("400").await?).await.context("400")?;
     a_document_that_is_there_is_a_duplicate(row("409").await?).await.context("409")?;
     blocks_pause_until_they_are_gone(row("403").await?).await.context("403")?;
-    an_index_that_is_gone_is_made_again(row("404").await?).await.context("404")?;
-    an_elasticsearch_that_dies_is_waited_for(row("503").await?, &elasticsearch).await.context("connection")
+    a_deleted_index_is_created_again(row("404").await?).await.context("404")?;
+    the_indexer_waits_for_an_elasticsearch_that_dies(row("503").await?, &elasticsearch).await.context("connection")
 }
 
-/// A pipeline with a proxy that reads along.
+/// A pipeline with a recording proxy before Elasticsearch.
 struct Row {
     pipeline: Pipeline,
     proxy: Proxy,
@@ -70,14 +70,14 @@ impl Row {
         self.pipeline.search.call(method, path, body).await
     }
 
-    /// Writes `raw` behind what is in the topic.
+    /// Appends a record to the topic.
     async fn produce(&self, key: &str, datum: &[u8]) -> Result<()> {
         let value = [frame(SchemaId(self.pipeline.schema_id)).as_slice(), datum].concat();
         let raw = Raw { partition: 0, key: Some(key.as_bytes().to_vec()), value: Some(value), timestamp: None };
         self.pipeline.kafka.produce(&self.pipeline.config.kafka.topic, &[raw]).await.map(drop)
     }
 
-    /// Waits until all is settled, and the events below `count` are there exactly once.
+    /// Waits until all is settled, and checks that the events below `count` are indexed exactly once.
     async fn all_there(&self, count: u64) -> Result<()> {
         self.pipeline.delivered_exactly(&self.mix.indexable(&(0..count).collect::<Vec<_>>())).await
     }
@@ -108,10 +108,10 @@ async fn a_full_write_queue_is_waited_out(mut row: Row) -> Result<()> {
     indexer.stop().await
 }
 
-async fn a_body_that_is_too_large_is_cut(mut row: Row) -> Result<()> {
+async fn a_bulk_body_that_is_too_large_is_split(mut row: Row) -> Result<()> {
     const EVENTS: u64 = 10_000;
     row.pipeline.feed(row.mix).write(0..EVENTS).await?;
-    // Each control character is six in JSON: what fits into Kafka is too large for Elasticsearch.
+    // Each control character takes six bytes in JSON, so what fits into Kafka is too large for Elasticsearch.
     let large = Event { metadata: vec![("large".to_owned(), "\u{1}".repeat(300_000))], ..row.mix.events.event(EVENTS) };
     row.produce(&large.event_id, &large.encode()).await?;
     row.pipeline.config.indexer.batch.max_documents = 20_000;
@@ -155,7 +155,7 @@ async fn a_document_that_is_there_is_a_duplicate(mut row: Row) -> Result<()> {
     indexer.stop().await
 }
 
-/// What an operator or a full disk does to an index, how it is undone, and the word for it.
+/// The blocks that an operator or a full disk sets on an index, how each is removed, and the word for it.
 const BLOCKS: [(&str, &str, &str); 3] = [
     (r#"{"index.blocks.write": true}"#, r#"{"index.blocks.write": null}"#, "index_block"),
     (
@@ -187,7 +187,7 @@ async fn blocks_pause_until_they_are_gone(row: Row) -> Result<()> {
     indexer.stop().await
 }
 
-/// Changes the index's settings, or opens or closes it.
+/// Changes the settings of the index, or opens or closes it.
 async fn change(row: &Row, what: &str) -> Result<()> {
     match what.starts_with('_') {
         true => row.call(Method::POST, &format!("{}/{what}", row.index()), &Value::Null).await?,
@@ -196,7 +196,7 @@ async fn change(row: &Row, what: &str) -> Result<()> {
     Ok(())
 }
 
-async fn an_index_that_is_gone_is_made_again(row: Row) -> Result<()> {
+async fn a_deleted_index_is_created_again(row: Row) -> Result<()> {
     const EVENTS: u64 = 100;
     let indexer = IndexerProcess::start(&row.pipeline, 0)?;
     indexer.ready().await?;
@@ -209,7 +209,7 @@ async fn an_index_that_is_gone_is_made_again(row: Row) -> Result<()> {
     indexer.stop().await
 }
 
-async fn an_elasticsearch_that_dies_is_waited_for(row: Row, elasticsearch: &OwnStack) -> Result<()> {
+async fn the_indexer_waits_for_an_elasticsearch_that_dies(row: Row, elasticsearch: &OwnStack) -> Result<()> {
     const EVENTS: u64 = 5_000;
     let indexer = IndexerProcess::start(&row.pipeline, 0)?;
     indexer.ready().await?;

@@ -1,4 +1,4 @@
-//! What stands in Kafka: the bytes as posted behind the frame, the key, the time and the headers.
+//! The contents of records in Kafka: the posted bytes behind the frame, the key, the timestamp and the headers.
 
 use anyhow::Result;
 use harness::event::{Events, now};
@@ -21,7 +21,7 @@ async fn post(
     http::send(Method::POST, &receiver.url(), &all, body.to_vec()).await
 }
 
-/// Headers by name.
+/// The headers by name.
 type Headers<'a> = &'a [(&'a str, &'a str)];
 
 fn framed(id: u32, datum: &[u8]) -> Vec<u8> {
@@ -29,7 +29,7 @@ fn framed(id: u32, datum: &[u8]) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn the_bytes_in_kafka_behind_the_frame_are_the_bytes_posted() -> Result<()> {
+async fn kafka_has_the_posted_bytes_behind_the_frame() -> Result<()> {
     let pipeline = Pipeline::new(&Stack::running()?, "bytes").await?;
     let receiver = pipeline.receiver().await?;
     let events = Events::unique();
@@ -49,8 +49,8 @@ async fn the_bytes_in_kafka_behind_the_frame_are_the_bytes_posted() -> Result<()
     Ok(())
 }
 
-/// A map in blocks with their sizes, as other writers write it: valid Avro, but not what our own encoder makes of the
-/// same event.
+/// The map is in blocks with sizes, as other writers write it. It is valid Avro, but our own encoder would write the
+/// same event in another way.
 #[tokio::test]
 async fn an_unusual_but_valid_encoding_is_not_rewritten() -> Result<()> {
     let pipeline = Pipeline::new(&Stack::running()?, "bytes-unusual").await?;
@@ -58,8 +58,7 @@ async fn an_unusual_but_valid_encoding_is_not_rewritten() -> Result<()> {
     let event = harness::event::Event { metadata: Vec::new(), ..Events::unique().event(0) };
     let mut datum = event.encode();
     datum.pop();
-    // A block of -1 items (so one, with its size of 4 bytes), another with a length written in more bytes than needed,
-    // the end.
+    // A block of -1 items, which means one item in 4 bytes; a block whose length takes more bytes than needed; the end.
     datum.extend_from_slice(&[0x01, 0x08, 0x02, b'a', 0x02, b'b', 0x82, 0x00, 0x02, b'c', 0x02, b'd', 0x00]);
     let answer = post(&pipeline, &receiver, &[("content-type", "application/avro")], &datum).await?;
     assert_eq!(answer.status, 200, "{}", answer.text());
@@ -69,7 +68,7 @@ async fn an_unusual_but_valid_encoding_is_not_rewritten() -> Result<()> {
 }
 
 #[tokio::test]
-async fn each_framing_gives_the_same_record() -> Result<()> {
+async fn each_framing_results_in_the_same_record() -> Result<()> {
     let pipeline = Pipeline::new(&Stack::running()?, "bytes-framings").await?;
     let receiver = pipeline.receiver().await?;
     let datum = Events::unique().event(0).encode();
@@ -94,7 +93,7 @@ async fn each_framing_gives_the_same_record() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_record_has_key_time_and_headers() -> Result<()> {
+async fn a_record_has_key_timestamp_and_headers() -> Result<()> {
     let pipeline = Pipeline::new(&Stack::running()?, "bytes-headers").await?;
     let receiver = pipeline.receiver().await?;
     let event = Events::unique().event(0);
@@ -114,7 +113,7 @@ async fn a_record_has_key_time_and_headers() -> Result<()> {
     assert_eq!(record.header("request-id"), Some("request-7"));
     assert_eq!(record.header("traceparent"), Some(TRACEPARENT));
 
-    // Without a trace context there is no such header, and the request has an id all the same: the one it was told.
+    // Without a trace context, there is no such header. The request still has an id, the one in the answer.
     let record = &untraced[0];
     assert_eq!(record.header("source"), Some("cxone"));
     assert_eq!(record.header("traceparent"), None);

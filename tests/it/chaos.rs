@@ -1,8 +1,8 @@
-//! Three of everything, a random schedule of faults, and the audit of every event at the end.
+//! Three of everything, a random schedule of faults, and an audit of every event at the end.
 //!
-//! `make chaos MINUTES=5 SEED=7` runs it for longer, by default with a new seed each time; `make test` always has the
-//! same one, so that a change does not fail by a schedule that no other run had. `PENSTOCK_CHAOS_SECONDS` says how long
-//! faults begin, `PENSTOCK_CHAOS_SEED` which schedule, `PENSTOCK_CHAOS_PER_SECOND` how many events a second.
+//! `make chaos MINUTES=5 SEED=7` runs it for longer, by default with a new seed each time. `make test` always uses the
+//! same seed, so that a change does not fail because of a new schedule. `PENSTOCK_CHAOS_SECONDS` sets how long faults
+//! are started, `PENSTOCK_CHAOS_SEED` the schedule, and `PENSTOCK_CHAOS_PER_SECOND` the number of events per second.
 
 use anyhow::Result;
 use harness::chaos::run::Run;

@@ -1,6 +1,7 @@
-//! A fleet of indexers under load, one added or killed every few seconds: nothing is lost, nothing is there twice.
+//! A fleet of indexers under load. Every few seconds a member is added or killed. No event is lost, and none is indexed
+//! twice.
 //!
-//! `PENSTOCK_CHURN_SECONDS` and `PENSTOCK_CHURN_PER_SECOND` say for how long and how many events a second.
+//! `PENSTOCK_CHURN_SECONDS` sets the duration and `PENSTOCK_CHURN_PER_SECOND` the number of events per second.
 
 use std::time::Duration;
 
@@ -18,7 +19,7 @@ use indexer::config::GroupProtocol;
 use rand::RngExt;
 use tokio::time::{Instant, sleep_until};
 
-/// Between two changes of the fleet.
+/// The time between two changes of the fleet.
 const INTERVAL: Duration = Duration::from_secs(5);
 const FLEET: usize = 3;
 
@@ -39,7 +40,7 @@ async fn changing_fleet(protocol: GroupProtocol, name: &str) -> Result<()> {
     let mut pipeline = Pipeline::new(&Stack::running()?, name).await?;
     pipeline.config.indexer.group_protocol = protocol;
     if protocol == GroupProtocol::Consumer {
-        // The broker's to say there; librdkafka refuses them.
+        // The broker sets these options in this protocol, and librdkafka refuses them.
         pipeline.config.kafka.options.clear();
     }
     let events = u64::from(per_second) * duration.as_secs();
@@ -77,18 +78,18 @@ async fn changing_fleet(protocol: GroupProtocol, name: &str) -> Result<()> {
     Ok(())
 }
 
-/// How many lines of the members' logs tell of partitions that came or went.
+/// Returns how many log lines of the members report partitions that were assigned or revoked.
 fn rebalances(members: &[IndexerProcess]) -> Result<usize> {
     let lines = |member: &IndexerProcess| Ok(member.logged("were assigned")? + member.logged("were revoked")?);
     members.iter().map(lines).sum()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_static_member_that_comes_back_soon_moves_no_partition_of_the_others() -> Result<()> {
+async fn a_static_member_that_returns_soon_causes_no_rebalance() -> Result<()> {
     const EVENTS: u64 = 2_000;
     process::build().await?;
     let mut pipeline = Pipeline::new(&Stack::running()?, "static").await?;
-    // Long enough for a restart.
+    // This is long enough for a restart.
     pipeline.config.kafka.options.insert("session.timeout.ms".to_owned(), "45000".to_owned());
     let named = |number| {
         IndexerProcess::start_with(&pipeline, number, |config| {
@@ -113,10 +114,9 @@ async fn a_static_member_that_comes_back_soon_moves_no_partition_of_the_others()
     Ok(())
 }
 
-/// librdkafka keeps the pause of a partition that is revoked: it must not be there any more when the member gets it
-/// back.
+/// librdkafka keeps the pause of a revoked partition. The member must resume the partition when it gets it back.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_partition_that_waited_when_it_was_revoked_is_read_by_the_member_that_gets_it_back() -> Result<()> {
+async fn a_partition_revoked_while_paused_is_read_when_it_returns() -> Result<()> {
     const EVENTS: u64 = 200;
     let stack = Stack::running()?;
     let mut pipeline = Pipeline::new(&stack, "back-again").await?;
@@ -139,7 +139,7 @@ async fn a_partition_that_waited_when_it_was_revoked_is_read_by_the_member_that_
     first.stop().await
 }
 
-/// Waits until `indexer` has `partitions`, each of which waits for the registry.
+/// Waits until `indexer` has `partitions`, all of which wait for the registry.
 async fn waits_with(pipeline: &Pipeline, indexer: &Service, partitions: f64) -> Result<()> {
     assigned(pipeline, indexer, partitions).await?;
     let topic = &pipeline.config.kafka.topic;

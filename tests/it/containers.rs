@@ -1,4 +1,4 @@
-//! Object container files: many events in one request, each its own record, all or none.
+//! Object container files: many events in one request, each with its own record, all or none.
 
 use std::collections::HashMap;
 
@@ -14,7 +14,7 @@ use registry::wire::{SchemaId, frame};
 
 const CONTAINER: (&str, &str) = ("content-type", "application/vnd.apache.avro+container");
 
-/// A schema that the subject has not.
+/// A schema that the subject does not have.
 const LONGER: &str = r#"{"type": "record", "name": "Longer", "fields": [
     {"name": "event_id", "type": "string"}, {"name": "more", "type": "long"}]}"#;
 
@@ -28,7 +28,7 @@ async fn assert_nothing_produced(pipeline: &Pipeline) -> Result<()> {
 }
 
 #[tokio::test]
-async fn each_datum_of_a_file_is_a_record_of_its_own_whatever_the_codec() -> Result<()> {
+async fn each_datum_of_a_file_becomes_a_record_for_every_codec() -> Result<()> {
     const EACH: u64 = 1_000;
     let pipeline = Pipeline::new(&Stack::running()?, "containers").await?;
     let receiver = pipeline.receiver().await?;
@@ -56,13 +56,13 @@ async fn each_datum_of_a_file_is_a_record_of_its_own_whatever_the_codec() -> Res
 }
 
 #[tokio::test]
-async fn one_bad_datum_among_a_thousand_is_named_and_nothing_is_produced() -> Result<()> {
+async fn one_invalid_datum_in_a_file_is_named_and_nothing_is_produced() -> Result<()> {
     let pipeline = Pipeline::new(&Stack::running()?, "containers-bad").await?;
     let receiver = pipeline.receiver().await?;
     let events = Events::unique();
     for codec in codecs() {
         let mut datums: Vec<Vec<u8>> = (0..1_000).map(|number| events.event(number).encode()).collect();
-        // The length of the string event_id becomes negative.
+        // This makes the length of the string event_id negative.
         datums[500][0] = 1;
         let (first, second) = datums.split_at(300);
         let answer = pipeline.post(&receiver, &[CONTAINER], &container::file(SCHEMA, codec, &[first, second])?).await?;
@@ -79,7 +79,7 @@ async fn one_bad_datum_among_a_thousand_is_named_and_nothing_is_produced() -> Re
 }
 
 #[tokio::test]
-async fn a_damaged_file_or_one_over_a_limit_is_refused_whole() -> Result<()> {
+async fn a_damaged_or_too_large_file_is_refused_as_a_whole() -> Result<()> {
     let mut pipeline = Pipeline::new(&Stack::running()?, "containers-damaged").await?;
     let source = pipeline.config.receiver.sources.get_mut("cxone").expect("the source is there");
     source.limits.max_events = 50;
@@ -93,7 +93,7 @@ async fn a_damaged_file_or_one_over_a_limit_is_refused_whole() -> Result<()> {
     *wrong_sync.last_mut().expect("not empty") ^= 1;
     let trailing = vec![[ten[0].clone(), b"!".to_vec()].concat()];
     let lzo = container::file(SCHEMA, Codec::Null, &[ten])?;
-    // With its length, which tells it from the type in the schema.
+    // The length before it distinguishes it from the type in the schema.
     let at = lzo.windows(5).position(|window| window == b"\x08null").expect("the codec is there") + 1;
     let lzo = [&lzo[..at], b"lzo4", &lzo[at + 4..]].concat();
     let zeros = vec![vec![0; 64 * 1024 + 1]];
@@ -125,7 +125,7 @@ async fn a_damaged_file_or_one_over_a_limit_is_refused_whole() -> Result<()> {
 }
 
 #[tokio::test]
-async fn the_schema_of_a_file_is_registered_only_where_the_source_allows_it() -> Result<()> {
+async fn the_schema_of_a_file_is_registered_only_if_the_source_allows() -> Result<()> {
     let mut pipeline = Pipeline::new(&Stack::running()?, "containers-register").await?;
     let datum = [b"\x06e-1".as_slice(), b"\x0e"].concat();
     let file = container::file(LONGER, Codec::Null, &[std::slice::from_ref(&datum)])?;
@@ -144,7 +144,7 @@ async fn the_schema_of_a_file_is_registered_only_where_the_source_allows_it() ->
         let answer = pipeline.post(&receiver, &[CONTAINER], &file).await?;
         assert_eq!(answer.status, 200, "{}", answer.text());
     }
-    // The same schema again gives the id it has.
+    // Registering the same schema again returns its id.
     let id = register(&pipeline.config.schema_registry.url, &pipeline.config.kafka.topic, LONGER).await?;
     let records = pipeline.kafka.read_all(&pipeline.config.kafka.topic).await?;
     assert_eq!(records.len(), 2);
@@ -154,7 +154,7 @@ async fn the_schema_of_a_file_is_registered_only_where_the_source_allows_it() ->
 }
 
 #[tokio::test]
-async fn the_file_of_the_avro_project_goes_through_whole() -> Result<()> {
+async fn the_sample_file_of_the_avro_project_is_accepted() -> Result<()> {
     let mut pipeline = Pipeline::new(&Stack::running()?, "containers-foreign").await?;
     let data = paths::in_repository("tests/data/avro");
     let schema = std::fs::read_to_string(data.join("weather.avsc"))?;
@@ -178,7 +178,7 @@ async fn the_file_of_the_avro_project_goes_through_whole() -> Result<()> {
         avro::write_members(&compiled, datum, Limits { max_depth: 8, max_items: 8, max_values: 128 }, &mut members)?;
         found.push(format!("{{{}}}", String::from_utf8(members)?));
     }
-    // What their own project says that the records are.
+    // The Avro project publishes the expected records.
     let json = std::fs::read_to_string(data.join("weather.json"))?;
     let mut expected: Vec<&str> = json.lines().chain(json.lines()).collect();
     expected.sort_unstable();

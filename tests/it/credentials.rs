@@ -1,5 +1,5 @@
-//! An Elasticsearch with security: a key that was revoked, or may not write to the index, blocks until it is renewed in
-//! its file. Nothing is lost, nothing is a dead letter, and nobody restarts anything.
+//! An Elasticsearch with security: a key that was revoked, or that may not write to the index, blocks until it is
+//! renewed in its file. Nothing is lost, nothing becomes a dead letter, and no restart is needed.
 
 use std::path::PathBuf;
 
@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 
 const USER: &str = "admin";
 const PASSWORD: &str = "a-password-of-the-tests";
-/// Events of each part of the scenario.
+/// The number of events in each part of the scenario.
 const EVENTS: u64 = 200;
 
 /// An API key.
@@ -56,7 +56,7 @@ async fn blocked(indexer: &IndexerProcess, words: &[&str]) -> Result<()> {
     Ok(())
 }
 
-/// What the doctor says of the privileges: each line's grade and words.
+/// Returns the doctor's findings about the privileges: the grade and words of each line.
 async fn privileges(pipeline: &Pipeline) -> Result<Vec<String>> {
     let config = pipeline.file("doctor.yaml");
     process::write_config(&pipeline.config, &config)?;
@@ -67,7 +67,7 @@ async fn privileges(pipeline: &Pipeline) -> Result<Vec<String>> {
     Ok(own.map(|finding| format!("{}: {}", text(finding, "grade"), text(finding, "found"))).collect())
 }
 
-/// The user is known a few seconds after it was made.
+/// Waits for the user, which is known a few seconds after it was created.
 async fn admin(elasticsearch: &OwnStack) -> Result<Search> {
     elasticsearch.add_user(USER, PASSWORD).await?;
     let basic = format!("Basic {}", BASE64_STANDARD.encode(format!("{USER}:{PASSWORD}")));
@@ -112,7 +112,7 @@ async fn a_key_that_may_not_write_blocks_until_it_is_renewed_in_its_file() -> Re
     feed.write(EVENTS..2 * EVENTS).await?;
     blocked(&indexer, &["security", "401"]).await?;
 
-    // It is one, but may write elsewhere only: each document is answered 403.
+    // The key is valid, but may only write elsewhere, so each document is answered 403.
     std::fs::write(&file, key(&admin, "somewhere-else", &["all"]).await?.encoded)?;
     blocked(&indexer, &["security", "403"]).await?;
     let missing = privileges(&pipeline).await?;

@@ -1,4 +1,4 @@
-//! Schemas from CXone, which a stand-in speaks for, into the real registry: by command, and by a running receiver.
+//! Schemas from CXone, for which a stub stands in, into the real registry: by command, and in a running receiver.
 
 use std::process::Command;
 use std::time::Duration;
@@ -21,7 +21,7 @@ mod tunnelled;
 
 const AVRO: (&str, &str) = ("content-type", "application/avro");
 
-/// The event with one more field before the others, so that no event of the one is one of the other.
+/// Returns the schema with one more field before the others, so that no event fits both schemas.
 fn with_field(field: &str) -> String {
     SCHEMA.replace(r#""fields": ["#, &format!(r#""fields": [{field},"#))
 }
@@ -30,7 +30,7 @@ fn with_shift() -> String {
     with_field(r#"{"name": "shift", "type": "int", "default": 0}"#)
 }
 
-/// What a command says, and its exit code.
+/// The output of a command, and its exit code.
 #[derive(Debug)]
 struct Said {
     code: Option<i32>,
@@ -50,7 +50,7 @@ async fn command(pipeline: &Pipeline, arguments: &[&str]) -> Result<Said> {
     Ok(Said { code: output.status.code(), out, err })
 }
 
-/// A pipeline whose subject refuses what is not backward compatible.
+/// Creates a pipeline whose subject refuses schemas that are not backward compatible.
 async fn pipeline(name: &str, stub: &Stub) -> Result<Pipeline> {
     let mut pipeline = Pipeline::new(&Stack::running()?, name).await?;
     pipeline.config.cxone = stub.section(&pipeline.file("secret"))?;
@@ -59,7 +59,7 @@ async fn pipeline(name: &str, stub: &Stub) -> Result<Pipeline> {
     Ok(pipeline)
 }
 
-/// The number of versions of the pipeline's subject.
+/// Returns the number of versions of the pipeline's subject.
 async fn versions(pipeline: &Pipeline) -> Result<usize> {
     let (url, subject) = (&pipeline.config.schema_registry.url, &pipeline.config.kafka.topic);
     let answer = http::get(&format!("{url}/subjects/{subject}/versions")).await?.json()?;
@@ -67,7 +67,7 @@ async fn versions(pipeline: &Pipeline) -> Result<usize> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_pull_registers_what_is_new_and_compatible_and_nothing_else() -> Result<()> {
+async fn a_pull_registers_only_new_and_compatible_schemas() -> Result<()> {
     let stub = Stub::start(SCHEMA).await?;
     let pipeline = pipeline("cxone-pull", &stub).await?;
     let subject = pipeline.config.kafka.topic.clone();
@@ -110,10 +110,10 @@ async fn a_pull_registers_what_is_new_and_compatible_and_nothing_else() -> Resul
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_file_is_checked_by_our_rules_and_by_the_registrys() -> Result<()> {
+async fn a_schema_file_is_checked_by_our_rules_and_by_the_registry() -> Result<()> {
     let stub = Stub::start(SCHEMA).await?;
     let mut pipeline = pipeline("cxone-check", &stub).await?;
-    // Nobody is at the first address.
+    // Nothing listens at the first address.
     let registry = pipeline.config.schema_registry.url.clone();
     pipeline.config.schema_registry.url = format!("http://127.0.0.1:{},{registry}", ports::free()?);
     let shift = |kind: &str| with_field(&format!(r#"{{"name": "shift", "type": {kind}}}"#));
@@ -134,9 +134,9 @@ async fn a_file_is_checked_by_our_rules_and_by_the_registrys() -> Result<()> {
     Ok(())
 }
 
-/// A type of another subject, by the references of the latest version or by those that the command names.
+/// The type comes from another subject, through the references of the latest version or those that the command names.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_file_that_refers_to_other_schemas_is_checked_with_them() -> Result<()> {
+async fn a_schema_file_is_checked_with_the_schemas_it_refers_to() -> Result<()> {
     let stub = Stub::start(SCHEMA).await?;
     let pipeline = pipeline("cxone-references", &stub).await?;
     let (registry, topic) = (&pipeline.config.schema_registry.url, &pipeline.config.kafka.topic);
@@ -164,7 +164,7 @@ async fn a_file_that_refers_to_other_schemas_is_checked_with_them() -> Result<()
     let body = json!({"schema": person(home), "references": references});
     http::json(http::Method::POST, &format!("{registry}/subjects/{subject}/versions"), &body).await?;
     let said = check(&format!(r#"{home}, {{"name": "age", "type": "int", "default": 0}}"#), &[]).await?;
-    // The registry of this stack compares no schemas with references; others do.
+    // The registry of this stack does not compare schemas with references; others do.
     assert!(said.code == Some(0) && said.out.contains("version 1 of"), "{said:?}");
     let said = check(&format!(r#"{home}, {{"name": "pet", "type": "com.example.Pet"}}"#), &[]).await?;
     assert!(said.code == Some(1) && said.err.contains("com.example.Pet"), "{said:?}");
@@ -172,7 +172,7 @@ async fn a_file_that_refers_to_other_schemas_is_checked_with_them() -> Result<()
 }
 
 #[tokio::test]
-async fn a_wrong_secret_and_a_config_without_cxone_end_with_their_codes() -> Result<()> {
+async fn a_wrong_secret_and_a_missing_section_have_their_exit_codes() -> Result<()> {
     let stub = Stub::start(SCHEMA).await?;
     let mut pipeline = pipeline("cxone-secret", &stub).await?;
     std::fs::write(pipeline.file("secret"), "another")?;
@@ -185,7 +185,7 @@ async fn a_wrong_secret_and_a_config_without_cxone_end_with_their_codes() -> Res
 }
 
 #[tokio::test]
-async fn a_receiver_takes_up_a_new_schema_of_cxone_when_events_no_longer_fit() -> Result<()> {
+async fn a_receiver_fetches_a_new_schema_when_events_no_longer_fit() -> Result<()> {
     let stub = Stub::start(SCHEMA).await?;
     let mut pipeline = pipeline("cxone-drift", &stub).await?;
     pipeline.config.cxone.refresh = Some(Duration::from_secs(3_600));
@@ -206,7 +206,7 @@ async fn a_receiver_takes_up_a_new_schema_of_cxone_when_events_no_longer_fit() -
 }
 
 #[tokio::test]
-async fn a_receiver_goes_on_when_cxone_gives_nothing_that_can_be_used() -> Result<()> {
+async fn a_receiver_continues_when_cxone_returns_no_usable_schema() -> Result<()> {
     let stub = Stub::start(&with_field(r#"{"name": "shift", "type": "string"}"#)).await?;
     let mut pipeline = pipeline("cxone-refused", &stub).await?;
     pipeline.config.cxone.refresh = Some(Duration::from_secs(3_600));
@@ -223,7 +223,7 @@ async fn a_receiver_goes_on_when_cxone_gives_nothing_that_can_be_used() -> Resul
     Ok(())
 }
 
-/// Waits until so many pulls have had this outcome.
+/// Waits until this many pulls had this outcome.
 async fn pulled(admin: &str, outcome: &str, times: f64) -> Result<()> {
     eventually(&format!("a pull is {outcome}"), || async {
         let sample = format!(r#"penstock_receiver_cxone_pulls_total{{outcome="{outcome}"}}"#);

@@ -1,5 +1,5 @@
-//! The dashboards and rules on real data: two receivers and two indexers under load, a real Prometheus that scrapes
-//! them, and every query returns something.
+//! The dashboards and rules on real data: two receivers and two indexers run under load, a real Prometheus scrapes
+//! them, and every query must return data.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -16,13 +16,13 @@ use harness::prometheus::Prometheus;
 use harness::sender::{Flaw, Mix, Progress};
 use harness::stack::Stack;
 
-/// What `$__rate_interval` is: Grafana takes four scrapes at least.
+/// The value of `$__rate_interval`: Grafana uses at least four scrapes.
 const WINDOW: &str = "10s";
 
-/// Metrics in alerts that have no series while all is well, and why.
+/// The metrics in alerts without a series while all is well, and why.
 const ABSENT: [(&str, &str); 0] = [];
 
-/// A receiver with TLS, so that there are certificates. Nothing is sent to it.
+/// Starts a receiver with TLS, so that there are certificates. It gets no requests.
 async fn with_tls(pipeline: &Pipeline) -> Result<Service> {
     let authority = Authority::new(&pipeline.file("tls"))?;
     let files = authority.issue("server", &["127.0.0.1"])?;
@@ -37,7 +37,7 @@ async fn with_tls(pipeline: &Pipeline) -> Result<Service> {
     Ok(receiver)
 }
 
-/// What the load does not send: no credentials, and a path that nobody has.
+/// Sends what the load does not: requests without credentials, and to a path that no source has.
 async fn strangers(receiver: &Service) -> Result<()> {
     let nobody = http::send(Method::POST, &receiver.url(), &[], "an event").await?;
     ensure!(nobody.status == 401, "{}", nobody.status);
@@ -63,7 +63,7 @@ async fn every_panel_has_data(prometheus: &Prometheus) -> Result<()> {
     .await
 }
 
-/// Waits until each rule was evaluated without an error; what is recorded has data, and so has what alerts look at.
+/// Waits until each rule was evaluated without an error. Recorded series and the metrics of alerts must have data.
 async fn every_rule_has_data(prometheus: &Prometheus) -> Result<()> {
     eventually("every rule is evaluated and has data", || async {
         let rules = prometheus.rules().await?;
@@ -93,7 +93,7 @@ async fn every_rule_has_data(prometheus: &Prometheus) -> Result<()> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_query_of_every_dashboard_and_rule_returns_data() -> Result<()> {
     let mut pipeline = Pipeline::new(&Stack::running()?, "dashboards").await?;
-    // So that receivers go on asking while they are scraped.
+    // The receivers must keep asking the registry while they are scraped.
     pipeline.config.schema_registry.refresh = Duration::from_secs(1);
     pipeline.kafka.create_topic(&pipeline.config.kafka.quarantine_topic, 1).await?;
     let receivers = [pipeline.receiver().await?, pipeline.receiver().await?];

@@ -1,5 +1,5 @@
-//! Poison between good events: each in the dead-letter topic with its headers, the good ones indexed, the offset past
-//! them.
+//! Poison between good events: each poisoned record is in the dead-letter topic with its headers, the good events are
+//! indexed, and the offset is past all of them.
 
 use std::collections::HashSet;
 
@@ -15,14 +15,14 @@ use harness::size;
 use harness::stack::Stack;
 use registry::wire::{SchemaId, frame};
 
-/// An id that no registry of a test gives out.
+/// An id that no registry of a test assigns.
 const UNKNOWN_SCHEMA: u32 = 0x7fff_ffff;
 
 fn framed(id: u32, datum: &[u8]) -> Option<Vec<u8>> {
     Some([frame(SchemaId(id)).as_slice(), datum].concat())
 }
 
-/// The poisoned records, each with its stage and, where Elasticsearch refuses it, the status.
+/// Returns the poisoned records, each with its stage and, if Elasticsearch refuses it, the status.
 fn poison(schema_id: u32) -> Vec<(Raw, &'static str, Option<&'static str>)> {
     let mix = Mix { events: Events::unique(), flawed_every: 1, flaws: &[Flaw::Unmappable] };
     let good = Mix::good(mix.events);
@@ -40,7 +40,7 @@ fn poison(schema_id: u32) -> Vec<(Raw, &'static str, Option<&'static str>)> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn each_poisoned_record_is_a_dead_letter_and_holds_back_none_of_its_neighbours() -> Result<()> {
+async fn each_poisoned_record_becomes_a_dead_letter_alone() -> Result<()> {
     let pipeline = Pipeline::new(&Stack::running()?, "dead-letters").await?;
     let (topic, dead_letter_topic) = (&pipeline.config.kafka.topic, &pipeline.config.kafka.dead_letter_topic);
     let events = Events::unique();
@@ -54,7 +54,7 @@ async fn each_poisoned_record_is_a_dead_letter_and_holds_back_none_of_its_neighb
         records.push(raw.clone());
         good.insert(event.event_id);
     }
-    // A tombstone, and nothing after it: it must not hold the offset back.
+    // The last record is a tombstone, which must not hold the offset back.
     records.push(Raw { partition: 0, key: Some(b"tombstone".to_vec()), value: None, timestamp: None });
     let offsets = pipeline.kafka.produce(topic, &records).await?;
 
@@ -106,7 +106,7 @@ async fn a_run_of_tombstones_moves_the_offset() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_same_event_many_times_is_one_document() -> Result<()> {
+async fn a_repeated_event_is_one_document() -> Result<()> {
     let pipeline = Pipeline::new(&Stack::running()?, "repeated").await?;
     let topic = &pipeline.config.kafka.topic;
     let event = Events::unique().event(0);
@@ -115,7 +115,7 @@ async fn the_same_event_many_times_is_one_document() -> Result<()> {
     pipeline.kafka.produce(topic, &vec![record.clone(); 20]).await?;
     let indexer = pipeline.indexer().await?;
     pipeline.delivered_exactly(&HashSet::from([event.event_id.clone()])).await?;
-    // Once more, when it has long been indexed.
+    // The event comes once more after it was indexed.
     pipeline.kafka.produce(topic, &[record]).await?;
     pipeline.delivered_exactly(&HashSet::from([event.event_id])).await?;
     let dead = || pipeline.kafka.count(&pipeline.config.kafka.dead_letter_topic);
@@ -130,7 +130,7 @@ async fn the_same_event_many_times_is_one_document() -> Result<()> {
     indexer.stop().await
 }
 
-/// A record that no document can be made of.
+/// Returns a record that cannot become a document.
 fn undecodable(key: &str, bytes: usize) -> Raw {
     Raw { partition: 0, key: Some(key.as_bytes().to_vec()), value: Some(vec![b'x'; bytes]), timestamp: None }
 }
@@ -140,7 +140,7 @@ async fn unready(indexer: &Service) -> Result<String> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_dead_letter_that_is_too_large_for_its_topic_goes_without_its_value() -> Result<()> {
+async fn a_dead_letter_too_large_for_its_topic_loses_its_value() -> Result<()> {
     let mut pipeline = Pipeline::new(&Stack::running()?, "large-letters").await?;
     let small = format!("{}-small", pipeline.config.kafka.dead_letter_topic);
     pipeline.kafka.create_topic_with(&small, 1, &[("max.message.bytes", "2000")]).await?;
@@ -159,7 +159,7 @@ async fn a_dead_letter_that_is_too_large_for_its_topic_goes_without_its_value() 
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nothing_commits_past_a_dead_letter_while_its_topic_does_not_take_it() -> Result<()> {
+async fn no_commit_passes_a_dead_letter_while_its_topic_refuses_it() -> Result<()> {
     let mut pipeline = Pipeline::new(&Stack::running()?, "no-letters").await?;
     let missing = format!("{}-missing", pipeline.config.kafka.dead_letter_topic);
     pipeline.config.kafka.dead_letter_topic.clone_from(&missing);
@@ -197,7 +197,7 @@ async fn nothing_commits_past_a_dead_letter_while_its_topic_does_not_take_it() -
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_fuse_stops_the_indexer_before_the_topic_is_emptied_into_dead_letters() -> Result<()> {
+async fn the_fuse_blows_before_the_whole_topic_becomes_dead_letters() -> Result<()> {
     const RECORDS: usize = 5_000;
     const CONSECUTIVE: u64 = 500;
     let mut pipeline = Pipeline::new(&Stack::running()?, "fuse").await?;
@@ -221,7 +221,7 @@ async fn the_fuse_stops_the_indexer_before_the_topic_is_emptied_into_dead_letter
     let committed = u64::try_from(committed[&0].unwrap_or(0))?;
     assert!(dead < RECORDS as u64 && committed <= dead, "{dead} dead letters, {committed} committed");
 
-    // Once the cause is fixed, here by a fuse that allows it, all goes on from where it stood.
+    // Once the cause is fixed, here by a more tolerant fuse, indexing continues where it stopped.
     pipeline.config.indexer.fuse.max_consecutive = u64::MAX;
     pipeline.config.indexer.fuse.max_ratio = 1.0;
     let indexer = pipeline.indexer().await?;
@@ -233,7 +233,7 @@ async fn the_fuse_stops_the_indexer_before_the_topic_is_emptied_into_dead_letter
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn records_wait_for_a_registry_that_is_away_and_are_no_dead_letters() -> Result<()> {
+async fn records_wait_for_an_unavailable_registry() -> Result<()> {
     const EVENTS: u64 = 100;
     let stack = Stack::running()?;
     let mut pipeline = Pipeline::new(&stack, "no-registry").await?;
@@ -258,9 +258,9 @@ async fn records_wait_for_a_registry_that_is_away_and_are_no_dead_letters() -> R
     indexer.stop().await
 }
 
-/// Kafka refuses such timestamps since version 4, unless the topic allows them.
+/// Since version 4, Kafka refuses such timestamps unless the topic allows them.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_record_of_hours_ahead_is_a_dead_letter_and_holds_back_none_of_its_neighbours() -> Result<()> {
+async fn a_record_hours_in_the_future_becomes_a_dead_letter_alone() -> Result<()> {
     const AHEAD: i64 = 2 * 3_600_000;
     let mut pipeline = Pipeline::new(&Stack::running()?, "future").await?;
     let topic = format!("{}-any-time", pipeline.config.kafka.topic);

@@ -21,7 +21,7 @@ async fn config_file(pipeline: &Pipeline) -> Result<PathBuf> {
     Ok(file)
 }
 
-/// Runs `command`, which the guide must have word for word, with `more` arguments.
+/// Runs `command`, which the guide must contain word for word, with `more` arguments.
 async fn guided(config: &Path, command: &str, more: &[&str]) -> Result<Said> {
     let guide = std::fs::read_to_string(paths::in_repository("docs/operate.md"))?;
     let line = format!("penstock-indexer {command}");
@@ -30,7 +30,7 @@ async fn guided(config: &Path, command: &str, more: &[&str]) -> Result<Said> {
     process::command(Binary::Indexer, config, &arguments).await
 }
 
-/// The grade of the finding whose subject is `subject` and that has `words`.
+/// Returns the grade of the finding about `subject` that contains `words`.
 fn grade<'a>(report: &'a Value, subject: &str, words: &str) -> Option<&'a str> {
     let findings = report["findings"].as_array()?;
     let is_it = |finding: &&Value| finding["subject"] == subject && finding["found"].to_string().contains(words);
@@ -38,7 +38,7 @@ fn grade<'a>(report: &'a Value, subject: &str, words: &str) -> Option<&'a str> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_doctor_says_what_is_right_and_what_is_wrong_and_what_to_do() -> Result<()> {
+async fn the_doctor_grades_each_part_and_says_what_to_do() -> Result<()> {
     let mut pipeline = Pipeline::new(&Stack::running()?, "doctor").await?;
     let mix = Mix::good(Events::unique());
     pipeline.feed(mix).write(0..20).await?;
@@ -66,7 +66,7 @@ async fn the_doctor_says_what_is_right_and_what_is_wrong_and_what_to_do() -> Res
     let without = |finding: &&Value| finding["grade"] != "ok" && finding["todo"].is_null();
     assert_eq!(findings.iter().find(without), None, "each says what to do");
 
-    // Things go wrong.
+    // From here on, several things are wrong.
     let template = json!({"index_patterns": [format!("{index}-*")], "priority": 100_000, "template": {}});
     let name = format!("{index}-shadow");
     pipeline.search.call(Method::PUT, &format!("_index_template/{name}"), &template).await?;
@@ -141,7 +141,7 @@ async fn the_status_shows_members_lag_and_why_a_service_is_not_ready() -> Result
     })
     .await?;
 
-    // Watched, and no terminal: plain text, again and again, until it is stopped.
+    // With --watch and no terminal, the status is printed as plain text again and again until the command is stopped.
     let log = pipeline.file("status.log");
     let mut watched =
         Process::start_with(Binary::Indexer, &config, &["status", "--watch", "--interval", "100ms"], &[], &log)?;

@@ -1,5 +1,5 @@
-//! A schema changes while events flow: its new fields are there before its first document, from webhook to search
-//! without a restart; a type that was widened or changed is reported, and holds up nobody.
+//! A schema changes while events flow. Its new fields are in the index before its first document, from webhook to
+//! search without a restart. A widened or changed type is reported, and holds nothing up.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ const V1: &str = r#"{"type":"record","name":"Changing","fields":[
     {"name":"event_id","type":"string"},
     {"name":"kind","type":{"type":"enum","name":"Kind","symbols":["A","B"]}},
     {"name":"count","type":"int"}]}"#;
-/// A nullable field, a symbol and a nested record more.
+/// Adds a nullable field, a symbol and a nested record.
 const V2: &str = r#"{"type":"record","name":"Changing","fields":[
     {"name":"event_id","type":"string"},
     {"name":"kind","type":{"type":"enum","name":"Kind","symbols":["A","B","C"]}},
@@ -26,12 +26,12 @@ const V2: &str = r#"{"type":"record","name":"Changing","fields":[
     {"name":"note","type":["null","string"],"default":null},
     {"name":"agent","type":["null",{"type":"record","name":"Agent","fields":[
         {"name":"name","type":"string"},{"name":"skills","type":{"type":"array","items":"string"}}]}],"default":null}]}"#;
-/// The count is a long.
+/// Makes the count a long.
 const WIDER: &str = r#"{"type":"record","name":"Changing","fields":[
     {"name":"event_id","type":"string"},
     {"name":"kind","type":{"type":"enum","name":"Kind","symbols":["A","B"]}},
     {"name":"count","type":"long"}]}"#;
-/// The count is gone, the kind is another type.
+/// Removes the count, and changes the type of the kind.
 const OTHER: &str = r#"{"type":"record","name":"Changing","fields":[
     {"name":"event_id","type":"string"},
     {"name":"kind","type":{"type":"record","name":"KindRecord","fields":[{"name":"code","type":"int"}]}}]}"#;
@@ -44,7 +44,7 @@ fn v1(id: &str) -> Vec<u8> {
     [text(id).as_slice(), &[2, 14]].concat()
 }
 
-/// With the symbol C, a note, and an agent with two skills.
+/// Returns an event with the symbol C, a note, and an agent with two skills.
 fn v2(id: &str) -> Vec<u8> {
     let skills = [&[4], text("chat").as_slice(), &text("voice"), &[0]].concat();
     [text(id).as_slice(), &[4, 14, 2], &text("new"), &[2], &text("Ann"), &skills].concat()
@@ -54,7 +54,7 @@ fn wider(id: &str, count: &[u8]) -> Vec<u8> {
     [text(id).as_slice(), &[0], count].concat()
 }
 
-/// A long of more than 32 bits.
+/// A long that needs more than 32 bits.
 const BIG: &[u8] = &[0xfe, 0xff, 0xff, 0xff, 0xff, 0x0f];
 
 async fn post(receiver: &Service, token: &str, body: Vec<u8>) -> Result<()> {
@@ -64,7 +64,7 @@ async fn post(receiver: &Service, token: &str, body: Vec<u8>) -> Result<()> {
     Ok(())
 }
 
-/// How many documents match `query`.
+/// Returns how many documents match `query`.
 async fn count(pipeline: &Pipeline, query: &Value) -> Result<u64> {
     let name = &pipeline.config.elasticsearch.index_name;
     pipeline.search.refresh(name).await?;
@@ -87,7 +87,7 @@ fn record(schema: u32, id: &str, datum: &[u8]) -> Raw {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_evolved_schema_goes_from_webhook_to_search_without_a_restart() -> Result<()> {
+async fn an_evolved_schema_reaches_search_without_a_restart() -> Result<()> {
     let mut pipeline = Pipeline::new(&Stack::running()?, "evolved").await?;
     pipeline.config.schema_registry.refresh = Duration::from_millis(200);
     let subject = format!("{}-changing", pipeline.config.elasticsearch.index_name);
@@ -111,7 +111,7 @@ async fn an_evolved_schema_goes_from_webhook_to_search_without_a_restart() -> Re
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_widened_type_is_reported_and_the_next_index_takes_it() -> Result<()> {
+async fn a_widened_type_is_reported_and_used_by_the_next_index() -> Result<()> {
     let pipeline = Pipeline::new(&Stack::running()?, "widened").await?;
     let name = &pipeline.config.elasticsearch.index_name;
     let registry = &pipeline.config.schema_registry.url;
@@ -150,7 +150,7 @@ async fn a_widened_type_is_reported_and_the_next_index_takes_it() -> Result<()> 
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_changed_type_is_a_dead_letter_and_a_removed_field_is_nothing() -> Result<()> {
+async fn a_changed_type_makes_dead_letters_and_a_removed_field_does_not() -> Result<()> {
     let pipeline = Pipeline::new(&Stack::running()?, "changed").await?;
     let name = &pipeline.config.elasticsearch.index_name;
     let registry = &pipeline.config.schema_registry.url;
@@ -170,7 +170,7 @@ async fn a_changed_type_is_a_dead_letter_and_a_removed_field_is_nothing() -> Res
 }
 
 harness::on_opensearch! {
-    an_evolved_schema_goes_from_webhook_to_search_without_a_restart,
-    a_widened_type_is_reported_and_the_next_index_takes_it,
-    a_changed_type_is_a_dead_letter_and_a_removed_field_is_nothing,
+    an_evolved_schema_reaches_search_without_a_restart,
+    a_widened_type_is_reported_and_used_by_the_next_index,
+    a_changed_type_makes_dead_letters_and_a_removed_field_does_not,
 }

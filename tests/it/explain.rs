@@ -1,5 +1,5 @@
-//! `penstock-indexer explain`: a good record, a bad one, one that the mapping refuses, a duplicate and a file. Nothing
-//! is written.
+//! `penstock-indexer explain` for a good record, a bad one, one that the mapping refuses, a duplicate and a file. It
+//! writes nothing.
 
 use anyhow::{Context, Result};
 use harness::command::{self, CommandOutput};
@@ -21,7 +21,7 @@ async fn explain(pipeline: &Pipeline, record: &str, more: &[&str]) -> Result<Com
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn good_bad_refused_and_duplicate_records_are_told_apart_and_nothing_is_written() -> Result<()> {
+async fn explain_distinguishes_all_kinds_of_records_and_writes_nothing() -> Result<()> {
     let pipeline = Pipeline::new(&Stack::running()?, "explain").await?;
     let (index, topic) = (pipeline.config.elasticsearch.index_name.clone(), pipeline.config.kafka.topic.clone());
     let events = Events::unique();
@@ -35,7 +35,7 @@ async fn good_bad_refused_and_duplicate_records_are_told_apart_and_nothing_is_wr
     pipeline.all_committed().await?;
     indexer.stop().await?;
 
-    // date_nanos takes no time after 2262.
+    // date_nanos holds no time after 2262.
     let unmappable = Event { timestamp: 10_413_792_000_000, ..second.clone() };
     let other = Event { action_type: "another".to_owned(), ..first.clone() };
     let cut = &second.encode()[..5];

@@ -1,5 +1,5 @@
-//! `elasticsearch.documents.fields`: what is masked, hashed or left out is nowhere but in Kafka, a replay writes the
-//! same bytes, and rules that do not go with a schema lose no event.
+//! `elasticsearch.documents.fields`: masked, hashed and dropped values are nowhere but in Kafka, a replay writes the
+//! same bytes, and rules that do not fit a schema lose no event.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -56,14 +56,14 @@ const RULES: &str = r#"{
 }"#;
 
 const SECRET: &str = "a secret of the tests, long enough";
-/// What each value has in it that must be nowhere but in Kafka.
+/// The text in each value that must be nowhere but in Kafka.
 const MARK: &str = "Xq7ZsecretZq7X";
-/// Each so-manieth event has a field that the index refuses.
+/// Every event with a multiple of this number has a field that the index refuses.
 const REFUSED_EVERY: u64 = 500;
-/// Each so-manieth is no datum, and fails at a key that has the mark in it.
+/// Every event with a multiple of this number is no datum, and fails at a key that contains the mark.
 const INVALID_EVERY: u64 = 700;
 
-/// What becomes of an event.
+/// The result for an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fate {
     Indexed,
@@ -120,7 +120,7 @@ fn datum(id: &str, number: u64) -> Vec<u8> {
     datum
 }
 
-/// The pipeline with the rules, and `count` events in its topic.
+/// Creates a pipeline with the rules, and `count` events in its topic.
 async fn fed(count: u64) -> Result<(Pipeline, Vec<Raw>, HashSet<String>)> {
     let mut pipeline = Pipeline::new(&Stack::running()?, "field-rules").await?;
     let subject = format!("{}-calls", pipeline.config.elasticsearch.index_name);
@@ -130,7 +130,8 @@ async fn fed(count: u64) -> Result<(Pipeline, Vec<Raw>, HashSet<String>)> {
     let elasticsearch = &mut pipeline.config.elasticsearch;
     elasticsearch.documents.fields = Some(serde_json::from_str(RULES)?);
     elasticsearch.documents.hash_secret_file = Some(secret);
-    // What is masked does not fit: each event that has the field is refused, and the server quotes what it was sent.
+    // The masked value does not fit the mapping. So each event with the field is refused, and the server quotes what it
+    // was sent.
     elasticsearch.mapping.fields = [("phone".to_owned(), serde_json::from_value(json!({ "type": "long" }))?)].into();
     let events = Events::unique();
     let (mut records, mut indexed) = (Vec::new(), HashSet::new());
@@ -149,10 +150,10 @@ async fn fed(count: u64) -> Result<(Pipeline, Vec<Raw>, HashSet<String>)> {
     Ok((pipeline, records, indexed))
 }
 
-/// The members of an object, each as it is written.
+/// The members of an object as they are written.
 type Members = BTreeMap<String, Box<RawValue>>;
 
-/// The documents of `index` by id, as they are stored. At most 10,000.
+/// Returns the documents of `index` by id, as they are stored, at most 10,000.
 async fn sources(pipeline: &Pipeline, index: &str) -> Result<BTreeMap<String, String>> {
     pipeline.search.refresh(index).await?;
     let url = format!("{}/{index}/_search?size=10000", pipeline.config.elasticsearch.url);
@@ -169,7 +170,7 @@ fn ensure_unmarked(what: &str, text: &str) -> Result<()> {
     anyhow::bail!("{what} has a hidden value: …{around}…")
 }
 
-/// Looks for the mark in every header of the letters, and returns how many there are of each error type.
+/// Checks that no header of the dead letters contains the mark. Returns how many there are of each error type.
 fn examine(letters: &[Record]) -> Result<BTreeMap<String, usize>> {
     let mut types = BTreeMap::new();
     for letter in letters {
@@ -182,7 +183,7 @@ fn examine(letters: &[Record]) -> Result<BTreeMap<String, usize>> {
     Ok(types)
 }
 
-/// Runs an indexer over the whole topic as `config` of the pipeline says, and looks at what it says of itself.
+/// Runs an indexer over the whole topic with the `config` of the pipeline, and checks its output.
 async fn run_to_the_end(pipeline: &Pipeline, number: usize) -> Result<()> {
     let member = IndexerProcess::start_with(pipeline, number, |config| config.log.level = "debug".to_owned())?;
     member.ready().await?;
@@ -201,7 +202,7 @@ fn hashed(text: &str) -> Result<String> {
     Ok(hex::encode(mac.finalize().into_bytes()))
 }
 
-/// The document of event `number`, without its times.
+/// Returns the document of event `number`, without its times.
 fn expected(id: &str, number: u64) -> Result<Value> {
     Ok(json!({
         "event_id": id,
@@ -235,14 +236,14 @@ async fn commands_say_nothing(pipeline: &Pipeline, letters: &[Record]) -> Result
         let said = command::run(pipeline, &arguments).await?;
         ensure!(!said.output.is_empty(), "{arguments:?}: {said:#?}");
         ensure_unmarked(&format!("{arguments:?}"), &format!("{}{}", said.output, said.errors))?;
-        // Bytes in hexadecimal are the value too.
+        // Bytes in hexadecimal would also reveal the value.
         ensure!(!said.output.contains(&hex::encode(MARK)), "{arguments:?} shows the bytes");
     }
     Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn hidden_values_are_nowhere_but_in_kafka_and_a_replay_writes_the_same_bytes() -> Result<()> {
+async fn hidden_values_are_only_in_kafka_and_a_replay_repeats_the_bytes() -> Result<()> {
     let count = size::number("PENSTOCK_FIELD_RULES_EVENTS", 10_000)?.min(10_000);
     process::build().await?;
     let (mut pipeline, sent, indexed) = fed(count).await?;
@@ -279,11 +280,11 @@ async fn hidden_values_are_nowhere_but_in_kafka_and_a_replay_writes_the_same_byt
     sent.sort();
     assert_eq!(kept.into_iter().map(|record| (record.key, record.value)).collect::<Vec<_>>(), sent, "Kafka's bytes");
 
-    // Again into the same index: nothing changes, and nothing is a conflict.
+    // A second run into the same index changes nothing and finds no conflict.
     pipeline.config.indexer.group_id = format!("{index}-again");
     run_to_the_end(&pipeline, 1).await?;
     assert_eq!(sources(&pipeline, &index).await?, first);
-    // And into another one: the same bytes.
+    // A run into another index writes the same bytes.
     pipeline.config.indexer.group_id = format!("fresh-{index}");
     pipeline.config.elasticsearch.index_name = format!("fresh-{index}");
     run_to_the_end(&pipeline, 2).await?;
@@ -292,8 +293,7 @@ async fn hidden_values_are_nowhere_but_in_kafka_and_a_replay_writes_the_same_byt
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn events_that_a_rule_cannot_be_carried_out_on_are_dead_letters_and_a_rule_without_a_field_is_reported()
--> Result<()> {
+async fn a_rule_that_fails_makes_dead_letters_and_one_without_field_shows() -> Result<()> {
     let mut pipeline = Pipeline::new(&Stack::running()?, "field-rules-clash").await?;
     let rules = [
         ("action_type".to_owned(), FieldRule::Rename("user_id".to_owned())),
@@ -313,7 +313,7 @@ async fn events_that_a_rule_cannot_be_carried_out_on_are_dead_letters_and_a_rule
     assert!(letter.header("dl.reason").is_some_and(|reason| reason.contains("user_id")), "{letter:#?}");
     indexer.stop().await?;
 
-    // Once the config is right, the event can be redriven.
+    // Once the config is fixed, the event can be redriven.
     pipeline.config.elasticsearch.documents.fields = Some([("nothing.like.it".to_owned(), FieldRule::Mask)].into());
     let indexer = pipeline.indexer().await?;
     let said = command::run(&pipeline, &["dead-letters", "redrive", "--json"]).await?;
@@ -329,5 +329,5 @@ async fn events_that_a_rule_cannot_be_carried_out_on_are_dead_letters_and_a_rule
 }
 
 harness::on_opensearch! {
-    hidden_values_are_nowhere_but_in_kafka_and_a_replay_writes_the_same_bytes,
+    hidden_values_are_only_in_kafka_and_a_replay_repeats_the_bytes,
 }

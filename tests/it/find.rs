@@ -1,4 +1,4 @@
-//! `find` for an event in each state that it can be in, with the commands of `docs/operate.md`.
+//! `find` for an event in each of its possible states, with the commands of `docs/operate.md`.
 
 use std::path::Path;
 
@@ -19,14 +19,14 @@ async fn post(pipeline: &Pipeline, receiver: &Service, request: &str, body: &[u8
     Ok(answer.status.as_u16())
 }
 
-/// Runs `find` with `arguments`; gives the exit code and the report.
+/// Runs `find` with `arguments`. Returns the exit code and the report.
 async fn find(config: &Path, arguments: &[&str]) -> Result<(Option<i32>, Value)> {
     let arguments = [&["find", "--json"], arguments].concat();
     let said = process::command(Binary::Indexer, config, &arguments).await?;
     Ok((said.code, said.json()?))
 }
 
-/// Asserts that `find` with `arguments` finds one event, in `state`, and gives its story.
+/// Asserts that `find` with `arguments` finds one event, in `state`. Returns its report.
 async fn assert_found(config: &Path, arguments: &[&str], state: &str) -> Result<Value> {
     let (code, mut report) = find(config, arguments).await?;
     assert_eq!((code, &report["events"][0]["state"]), (Some(0), &Value::from(state)), "{arguments:?}: {report:#}");
@@ -34,7 +34,7 @@ async fn assert_found(config: &Path, arguments: &[&str], state: &str) -> Result<
     Ok(report["events"][0].take())
 }
 
-/// Asserts that the story of the indexed event `id` names source, request, record and document.
+/// Asserts that the report of the indexed event `id` names source, request, record and document.
 async fn told_whole(config: &Path, id: &str) -> Result<()> {
     let indexed = assert_found(config, &[id], "indexed").await?;
     let record = &indexed["records"][0];
@@ -104,8 +104,8 @@ async fn an_event_is_found_in_each_state() -> Result<()> {
     receiver.stop().await
 }
 
-/// Asserts that an id that nobody has is not found, and that the window bounds what is searched in Kafka and not what
-/// is searched in the indices, where `id` is.
+/// Asserts that an unknown id is not found. Also asserts that the window limits the search in Kafka, but not the search
+/// in the indices, where `id` is.
 async fn nowhere(config: &Path, id: &str) -> Result<()> {
     let (code, report) = find(config, &["never-sent"]).await?;
     assert_eq!((code, &report["found"]), (Some(1), &false.into()), "{report:#}");
@@ -116,7 +116,7 @@ async fn nowhere(config: &Path, id: &str) -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_dead_letter_is_found_until_it_is_redriven_and_then_its_document() -> Result<()> {
+async fn find_shows_a_dead_letter_and_after_its_redrive_the_document() -> Result<()> {
     let mut pipeline = Pipeline::new(&Stack::running()?, "find-dead").await?;
     process::build().await?;
     let config = pipeline.file("penstock.yaml");

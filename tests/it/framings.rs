@@ -1,5 +1,5 @@
-//! Forms of one event and `Content-Encoding`: each gives the record that a bare datum gives, and what is none of them
-//! leaves nothing.
+//! The forms of an event and `Content-Encoding`. Each form results in the same record as a bare datum. A body in no
+//! known form leaves no record.
 
 use std::io::Write;
 
@@ -35,7 +35,7 @@ fn gzip(bytes: &[u8]) -> Result<Vec<u8>> {
     Ok(encoder.finish()?)
 }
 
-/// Every `Content-Encoding`, and the body in it.
+/// Returns the body in every `Content-Encoding`.
 fn encoded(body: &[u8]) -> Result<Vec<(&'static str, Vec<u8>)>> {
     let mut zlib = ZlibEncoder::new(Vec::new(), Compression::default());
     zlib.write_all(body)?;
@@ -57,7 +57,7 @@ async fn assert_nothing_produced(pipeline: &Pipeline) -> Result<()> {
 }
 
 #[tokio::test]
-async fn every_form_in_every_content_encoding_gives_the_same_record() -> Result<()> {
+async fn every_form_in_every_encoding_results_in_the_same_record() -> Result<()> {
     let pipeline = Pipeline::new(&Stack::running()?, "framings").await?;
     let receiver = pipeline.receiver().await?;
     let datum = Events::unique().event(0).encode();
@@ -128,7 +128,7 @@ async fn an_older_schema_is_found_by_its_version_and_by_its_fingerprint() -> Res
 }
 
 #[tokio::test]
-async fn what_is_of_no_form_or_not_compressed_as_said_is_refused_and_leaves_nothing() -> Result<()> {
+async fn bodies_of_unknown_form_or_encoding_are_refused_without_a_record() -> Result<()> {
     let mut pipeline = Pipeline::new(&Stack::running()?, "framings-refused").await?;
     let source = pipeline.config.receiver.sources.get_mut("cxone").expect("the source is there");
     source.limits.max_decompressed = "10KiB".parse().expect("a size");
@@ -169,7 +169,7 @@ async fn what_is_of_no_form_or_not_compressed_as_said_is_refused_and_leaves_noth
 }
 
 #[tokio::test]
-async fn the_message_of_the_avro_project_goes_through_whole() -> Result<()> {
+async fn the_sample_message_of_the_avro_project_is_accepted() -> Result<()> {
     let mut pipeline = Pipeline::new(&Stack::running()?, "framings-foreign").await?;
     let data = paths::in_repository("tests/data/avro");
     let subject = format!("{}-message", pipeline.config.kafka.topic);
@@ -193,27 +193,27 @@ async fn the_message_of_the_avro_project_goes_through_whole() -> Result<()> {
         let mut members = Vec::new();
         let limits = avro::Limits { max_depth: 8, max_items: 8, max_values: 128 };
         avro::write_members(&Schema::parse(&schema)?, &value[5..], limits, &mut members)?;
-        // What their README says that the message is.
+        // The README of the Avro project documents the message.
         assert_eq!(String::from_utf8(members)?, r#""id":42,"name":"Bill","tags":["dog_lover","cat_hater"]"#);
     }
     Ok(())
 }
 
-/// Most memory that the process `id` has had at a time, in bytes.
+/// Returns the peak memory of the process `id`, in bytes.
 fn peak(id: u32) -> Result<u64> {
     let status = std::fs::read_to_string(format!("/proc/{id}/status"))?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();
     Ok(line.trim().trim_end_matches(" kB").parse::<u64>()? * 1024)
 }
 
-/// 10 GiB of zeros, compressed to 10 MiB: many members of 64 MiB each, as the format allows.
+/// Returns 10 GiB of zeros, compressed to 10 MiB: many members of 64 MiB each, as the format allows.
 fn bomb() -> Result<Vec<u8>> {
     let member = gzip(&vec![0; 64 << 20])?;
     Ok(member.repeat(161))
 }
 
 #[tokio::test]
-async fn ten_mebibytes_that_would_become_ten_gibibytes_are_413_and_cost_little_memory() -> Result<()> {
+async fn a_decompression_bomb_gets_413_and_costs_little_memory() -> Result<()> {
     process::build().await?;
     let mut pipeline = Pipeline::new(&Stack::running()?, "framings-bomb").await?;
     let (listen, admin) = (harness::ports::free()?, harness::ports::free()?);

@@ -1,7 +1,7 @@
-//! An Elasticsearch whose write queue is far too small: about half of the documents are answered 429. All are indexed
-//! all the same, none that had succeeded is sent again, and the indexer finds out how much may be in flight.
+//! An Elasticsearch with a far too small write queue answers about half of the documents with 429. All are indexed in
+//! the end, no successful one is sent again, and the indexer finds out how much may be in flight.
 //!
-//! `PENSTOCK_FULL_QUEUE_EVENTS` says how many events; a million shows that memory does not grow with their number.
+//! `PENSTOCK_FULL_QUEUE_EVENTS` sets the number of events; a million shows that memory does not grow with it.
 
 use anyhow::Result;
 use harness::event::Events;
@@ -17,23 +17,23 @@ use harness::stack::OwnStack;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-/// One thread writes, and one request may wait for it: what comes in between is refused.
+/// One thread writes, and one request may wait for it. Further requests are refused.
 const SMALL_QUEUE: &str = "-E thread_pool.write.size=1 -E thread_pool.write.queue_size=1";
-/// A bulk request becomes one for each of them, so that a part of it is refused.
+/// A bulk request is split over these shards, so that a part of it is refused.
 const SHARDS: u32 = 4;
-/// What the indexer may have in memory at most, beside `indexer.max_in_flight_bytes`: code, stacks, Kafka's prefetch.
+/// The most memory of the indexer in addition to `indexer.max_in_flight_bytes`: code, stacks, Kafka's prefetch.
 const BESIDE: u64 = 96 << 20;
 
-/// The concurrency limit as it was seen over time.
+/// The concurrency limits that were observed over time.
 #[derive(Debug, Default)]
 struct Limits(Vec<u64>);
 
 impl Limits {
-    /// Looks until `stop`; remembers each change.
+    /// Observes the limit until `stop`, and remembers each change.
     async fn watch(indexer: &IndexerProcess, stop: CancellationToken) -> Self {
         let mut limits = Self::default();
         while !stop.is_cancelled() {
-            // It may be busy; the next look will do.
+            // If the indexer is busy, the next request will succeed.
             if let Ok(limit) = indexer.metric("penstock_indexer_concurrency_limit").await {
                 limits.note(limit as u64);
             }
@@ -59,7 +59,7 @@ fn share_of_refusals(seen: &Seen) -> f64 {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_an_overloaded_elasticsearch_refuses_is_sent_again_and_nothing_else() -> Result<()> {
+async fn only_documents_that_elasticsearch_refused_are_sent_again() -> Result<()> {
     let events = size::number("PENSTOCK_FULL_QUEUE_EVENTS", 30_000)?;
     process::build().await?;
     let elasticsearch = OwnStack::elasticsearch("full-queue", &[("ES_EXTRA", SMALL_QUEUE)]).await?;

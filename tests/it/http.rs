@@ -1,4 +1,4 @@
-//! What the receiver answers, row by row, and that nothing but a 200 leaves a record.
+//! The answers of the receiver, row by row. Only a 200 leaves a record.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -14,7 +14,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use receiver::config::{Auth, HmacAlgorithm, HmacEncoding};
 use sha2::Sha256;
 
-/// What is wrong, the status, the headers, the body.
+/// The error, the status, the headers, the body.
 type Row<'a> = (&'a str, u16, &'a [(&'a str, &'a str)], &'a [u8]);
 
 const AVRO: (&str, &str) = ("content-type", "application/avro");
@@ -41,7 +41,7 @@ async fn assert_nothing_produced(pipeline: &Pipeline) -> Result<()> {
 }
 
 #[tokio::test]
-async fn whoever_has_no_valid_token_is_answered_401_without_a_reason() -> Result<()> {
+async fn senders_without_a_valid_token_get_401_without_a_reason() -> Result<()> {
     let pipeline = Pipeline::new(&Stack::running()?, "http-bearer").await?;
     let receiver = pipeline.receiver().await?;
     let body = Events::unique().event(0).encode();
@@ -60,7 +60,7 @@ async fn whoever_has_no_valid_token_is_answered_401_without_a_reason() -> Result
 }
 
 #[tokio::test]
-async fn what_is_not_an_event_is_refused_and_not_produced() -> Result<()> {
+async fn bodies_that_are_no_events_are_refused_and_not_produced() -> Result<()> {
     let pipeline = Pipeline::new(&Stack::running()?, "http-refused").await?;
     let receiver = pipeline.receiver().await?;
     let token = format!("Bearer {}", pipeline.token);
@@ -98,7 +98,7 @@ async fn a_refused_datum_names_its_field_and_byte() -> Result<()> {
     let receiver = pipeline.receiver().await?;
     let token = format!("Bearer {}", pipeline.token);
     let mut datum = Events::unique().event(0).encode();
-    // 37 bytes of event_id, 6 of timestamp, one of length, then the text of action_type.
+    // The datum has 37 bytes of event_id, 6 of timestamp, one of length, and then the text of action_type.
     datum[46] = 0xff;
     let answer = post(&receiver, &[AVRO, ("authorization", &token)], &datum).await?;
     assert_problem(&answer, 400, "not UTF-8")?;
@@ -109,7 +109,7 @@ async fn a_refused_datum_names_its_field_and_byte() -> Result<()> {
 }
 
 #[tokio::test]
-async fn only_post_is_allowed_and_only_on_the_path() -> Result<()> {
+async fn only_a_post_to_the_webhooks_path_is_allowed() -> Result<()> {
     let pipeline = Pipeline::new(&Stack::running()?, "http-method").await?;
     let receiver = pipeline.receiver().await?;
     for method in [Method::GET, Method::PUT, Method::DELETE] {
@@ -132,14 +132,14 @@ async fn a_body_over_the_limit_is_answered_413_with_or_without_a_length() -> Res
     let authorization = ("authorization", token.as_str());
     let answer = post(&receiver, &[AVRO, authorization], &[0xff; 1_025]).await?;
     assert_problem(&answer, 413, "with a length")?;
-    // An endless chunked body: an answer at all means that it was not read to its end.
+    // The chunked body is endless, so any answer means that it was not read to its end.
     let answer = http::endless(&receiver.target(), harness::pipeline::PATH, &[AVRO, authorization]).await?;
     assert_eq!(answer, 413);
     assert_nothing_produced(&pipeline).await
 }
 
 #[tokio::test]
-async fn the_registry_away_at_the_start_is_503_with_retry_after() -> Result<()> {
+async fn without_a_registry_at_the_start_the_answer_is_503() -> Result<()> {
     let mut pipeline = Pipeline::new(&Stack::running()?, "http-registry").await?;
     let nobody = harness::ports::free()?;
     pipeline.config.schema_registry.url = format!("http://127.0.0.1:{nobody}");
@@ -180,7 +180,7 @@ fn sign(secret: &str, parts: &[&[u8]]) -> Result<Vec<u8>> {
 }
 
 #[tokio::test]
-async fn a_body_signed_with_one_of_the_secrets_is_accepted_and_no_other() -> Result<()> {
+async fn only_a_body_signed_with_a_known_secret_is_accepted() -> Result<()> {
     let pipeline = Pipeline::new(&Stack::running()?, "http-hmac").await?;
     let receiver = Service::receiver(with_hmac(&pipeline, None, HmacEncoding::Hex)?).await?;
     ready(&receiver.admin_url()).await?;

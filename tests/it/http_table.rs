@@ -1,5 +1,5 @@
-//! The table of answers: each row's status and problem type, and that none of them leaves a record. What is answered
-//! when something is too much or down is in `overload.rs`.
+//! The table of answers: each row's status and problem type. No row leaves a record. `overload.rs` covers the answers
+//! to overload and outages.
 
 use std::time::Duration;
 
@@ -17,7 +17,8 @@ const AVRO: (&str, &str) = ("content-type", "application/avro");
 const FRAMED: (&str, &str) = ("content-type", "application/vnd.confluent.avro");
 const TEXT: (&str, &str) = ("content-type", "text/plain");
 
-/// The method, the content type and other headers, the body; the status and the last part of the problem's type.
+/// The request (method, content type and other headers, body), and the expected status and last part of the problem's
+/// type.
 struct Row<'a> {
     method: Method,
     headers: Vec<(&'a str, &'a str)>,
@@ -45,7 +46,7 @@ fn assert_head(answer: &HttpAnswer, row: &Row<'_>) {
 }
 
 #[tokio::test]
-async fn each_row_has_its_status_and_its_problem_type_and_leaves_nothing() -> Result<()> {
+async fn each_row_has_its_status_and_problem_type_and_leaves_no_record() -> Result<()> {
     let mut pipeline = Pipeline::new(&Stack::running()?, "table").await?;
     let source = pipeline.config.receiver.sources.get_mut("cxone").context("no source")?;
     source.limits.max_body = "1KiB".parse().map_err(anyhow::Error::msg)?;
@@ -89,7 +90,7 @@ async fn each_row_has_its_status_and_its_problem_type_and_leaves_nothing() -> Re
 }
 
 #[tokio::test]
-async fn a_body_that_does_not_come_is_answered_408_and_the_connection_closed() -> Result<()> {
+async fn a_body_that_does_not_arrive_gets_408_and_the_connection_closes() -> Result<()> {
     let mut pipeline = Pipeline::new(&Stack::running()?, "table-timeout").await?;
     pipeline.config.receiver.request_timeout = Duration::from_secs(1);
     let receiver = pipeline.receiver().await?;

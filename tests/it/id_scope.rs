@@ -1,4 +1,4 @@
-//! The scope of an id: sources that share a topic, topics that are re-created.
+//! The scope of an id: sources that share a topic, and topics that are re-created.
 
 use std::collections::BTreeSet;
 
@@ -18,7 +18,7 @@ use serde_json::json;
 
 const PARTITIONS: i32 = 1;
 
-/// The schema of `name`: an id that is a number, and a text.
+/// Returns the schema `name`, with a number as id, and a text.
 fn schema(name: &str) -> String {
     let fields = json!([{"name": "id", "type": "long"}, {"name": format!("{name}_text"), "type": "string"}]);
     json!({"type": "record", "name": name, "fields": fields}).to_string()
@@ -31,7 +31,7 @@ fn event(id: i64, text: &str) -> Vec<u8> {
     datum
 }
 
-/// Replaces the pipeline's source by `calls` and `chats`, each with a numbering of its own, on one topic.
+/// Replaces the pipeline's source with `calls` and `chats`, which number their events independently, on one topic.
 async fn two_sources(pipeline: &mut Pipeline) -> Result<()> {
     let config: &mut Config = &mut pipeline.config;
     let template = config.receiver.sources.remove("cxone").context("no source")?;
@@ -64,9 +64,9 @@ async fn ids(pipeline: &Pipeline) -> Result<BTreeSet<String>> {
     Ok(hits.iter().filter_map(|hit| hit["_id"].as_str().map(str::to_owned)).collect())
 }
 
-/// The indexer's config knows nothing of sources: the record says it all.
+/// The indexer's config knows no sources; the records name them.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_same_id_of_two_sources_is_two_documents() -> Result<()> {
+async fn the_same_id_from_two_sources_makes_two_documents() -> Result<()> {
     let mut pipeline = Pipeline::new(&Stack::running()?, "two-sources").await?;
     two_sources(&mut pipeline).await?;
     post_to_both(&pipeline, 1).await?;
@@ -85,9 +85,9 @@ async fn the_same_id_of_two_sources_is_two_documents() -> Result<()> {
     Ok(())
 }
 
-/// Whoever says that the ids are unique in the topic is not believed blindly.
+/// The config claims that ids are unique in the topic. The indexer still checks.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_sources_that_claim_a_common_numbering_and_have_none_are_found_out() -> Result<()> {
+async fn sources_that_wrongly_claim_unique_ids_cause_id_conflicts() -> Result<()> {
     let mut pipeline = Pipeline::new(&Stack::running()?, "one-numbering").await?;
     two_sources(&mut pipeline).await?;
     for source in pipeline.config.receiver.sources.values_mut() {
@@ -104,7 +104,7 @@ async fn two_sources_that_claim_a_common_numbering_and_have_none_are_found_out()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_ids_of_a_source_that_has_its_topic_alone_stay_as_they_are() -> Result<()> {
+async fn the_ids_of_the_only_source_of_a_topic_are_not_qualified() -> Result<()> {
     let pipeline = Pipeline::new(&Stack::running()?, "one-source").await?;
     let receiver = pipeline.receiver().await?;
     let event = Events::unique().event(0);
@@ -120,15 +120,14 @@ async fn the_ids_of_a_source_that_has_its_topic_alone_stay_as_they_are() -> Resu
     receiver.stop().await
 }
 
-/// Deletes the pipeline's topic and makes it again.
+/// Deletes the pipeline's topic and creates it again.
 async fn make_anew(pipeline: &Pipeline) -> Result<()> {
     let topic = &pipeline.config.kafka.topic;
     pipeline.kafka.delete_topic(topic).await?;
     eventually("the topic can be made again", || async { pipeline.kafka.create_topic(topic, PARTITIONS).await }).await
 }
 
-/// Ten events before and ten after the topic is re-created, each as `record` says; returns how many documents there
-/// are.
+/// Writes ten events before and ten after the topic is re-created, made by `record`. Returns the number of documents.
 async fn before_and_after(
     name: &str,
     on_duplicate: OnDuplicate,
@@ -159,7 +158,7 @@ fn raw(pipeline: &Pipeline, key: Option<&str>, event: &Event) -> Raw {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn events_without_ids_of_a_topic_that_was_made_anew_are_documents_of_their_own() -> Result<()> {
+async fn events_without_ids_stay_distinct_after_a_topic_is_recreated() -> Result<()> {
     for (name, on_duplicate) in [("anew-first", OnDuplicate::KeepFirst), ("anew-last", OnDuplicate::KeepLast)] {
         let events = Events::unique();
         let (_, count) = before_and_after(name, on_duplicate, |pipeline, number, part| {
@@ -172,9 +171,9 @@ async fn events_without_ids_of_a_topic_that_was_made_anew_are_documents_of_their
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_last_event_of_an_id_is_kept_also_when_the_topic_was_made_anew() -> Result<()> {
+async fn keep_last_works_after_the_topic_is_recreated() -> Result<()> {
     let events = Events::unique();
-    // The second time in the opposite order: the offsets of some are lower than before.
+    // The second ten events come in the opposite order, so that some offsets are lower than before.
     let of = |number: u64, part: &str| if part == "after" { 9 - number } else { number };
     let (pipeline, count) = before_and_after("anew-keep-last", OnDuplicate::KeepLast, |pipeline, number, part| {
         let event = events.event(of(number, part));

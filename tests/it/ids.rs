@@ -1,4 +1,4 @@
-//! Under which `_id` a document stands, and which of two events of one id it is.
+//! The `_id` of a document, and which of several events with one id it holds.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ fn raw(pipeline: &Pipeline, key: Option<&[u8]>, event: &Event) -> Raw {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn each_key_becomes_an_id_that_elasticsearch_takes() -> Result<()> {
+async fn each_key_becomes_an_id_that_elasticsearch_accepts() -> Result<()> {
     let pipeline = Pipeline::new(&Stack::running()?, "ids").await?;
     let topic = &pipeline.config.kafka.topic;
     let (longest, too_long) = ("i".repeat(512), "ü".repeat(257));
@@ -51,8 +51,8 @@ async fn each_key_becomes_an_id_that_elasticsearch_takes() -> Result<()> {
     indexer.stop().await
 }
 
-/// Three events of one id, one after the other; returns which one the document is, also after another group has read
-/// them all again.
+/// Writes three events with one id, one after the other. Returns which one the document holds, also after another group
+/// has read them all again.
 async fn survivor(on_duplicate: OnDuplicate, strategy: Strategy, name: &str) -> Result<String> {
     let mut pipeline = Pipeline::new(&Stack::running()?, name).await?;
     pipeline.config.elasticsearch.on_duplicate = on_duplicate;
@@ -80,26 +80,26 @@ async fn survivor(on_duplicate: OnDuplicate, strategy: Strategy, name: &str) -> 
         }
     }
     anyhow::ensure!(seen[0] == seen[1], "another one after the replay: {seen:?}");
-    // Two of three are other events than the one that stays: they are dead letters, each time they are read.
+    // Two of the three events differ from the one that stays, so they become dead letters each time they are read.
     let dead = if on_duplicate == OnDuplicate::KeepFirst { 4 } else { 0 };
     assert_eq!(pipeline.kafka.count(&pipeline.config.kafka.dead_letter_topic).await?, dead);
     Ok(seen.remove(0))
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn keep_first_keeps_the_first_event_of_an_id_also_on_a_replay() -> Result<()> {
+async fn keep_first_keeps_the_first_event_of_an_id_even_on_a_replay() -> Result<()> {
     assert_eq!(survivor(OnDuplicate::KeepFirst, Strategy::Rollover, "keep-first").await?, "first");
     Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn keep_last_keeps_the_last_event_of_an_id_also_on_a_replay() -> Result<()> {
+async fn keep_last_keeps_the_last_event_of_an_id_even_on_a_replay() -> Result<()> {
     assert_eq!(survivor(OnDuplicate::KeepLast, Strategy::Single, "keep-last").await?, "third");
     Ok(())
 }
 
 harness::on_opensearch! {
-    each_key_becomes_an_id_that_elasticsearch_takes,
-    keep_first_keeps_the_first_event_of_an_id_also_on_a_replay,
-    keep_last_keeps_the_last_event_of_an_id_also_on_a_replay,
+    each_key_becomes_an_id_that_elasticsearch_accepts,
+    keep_first_keeps_the_first_event_of_an_id_even_on_a_replay,
+    keep_last_keeps_the_last_event_of_an_id_even_on_a_replay,
 }

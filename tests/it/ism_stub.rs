@@ -1,6 +1,6 @@
-//! Policies of Index State Management, on a stub of its API before the real OpenSearch: no build that can be had here
-//! has the plugin. The stub keeps policies as the documentation of OpenSearch says ("ISM API"), and keeps the setting
-//! of the plugin from the real server, which does not know it. It carries no policy out.
+//! Policies of Index State Management, on a stub of its API before the real OpenSearch, because no build available here
+//! has the plugin. The stub keeps policies as the documentation of OpenSearch describes ("ISM API"), and hides the
+//! plugin's setting from the real server, which does not know it. It does not execute policies.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -29,14 +29,14 @@ const NOW: SetUp = SetUp { dry_run: false, force: false };
 const POLICY: &str = "hot:\n  rollover_max_age: 1d\n  rollover_max_size: 50gb\nwarm:\n  min_age: 2d\n  readonly: true\n\
     delete:\n  min_age: 90d\n";
 
-/// OpenSearch with a stub of the plugin.
+/// An OpenSearch with a stub of the plugin.
 struct Stub {
     url: String,
     kept: Kept,
     _stop: DropGuard,
 }
 
-/// What the stub keeps, by path, and each request for a policy that changes it.
+/// The policies of the stub by path, and each request that changes one.
 type Policies = (BTreeMap<String, Value>, Vec<String>);
 
 #[derive(Clone, Debug, Default)]
@@ -64,7 +64,7 @@ impl Stub {
         self.kept.get(&format!("{POLICIES}{name}")).unwrap_or_default()
     }
 
-    /// The requests for policies since the last call.
+    /// Returns the requests for policies since the last call.
     fn changes(&self) -> Vec<String> {
         std::mem::take(&mut self.kept.lock().1)
     }
@@ -79,7 +79,7 @@ impl Kept {
         self.lock().0.get(path).cloned()
     }
 
-    /// Keeps the policy of `body`, if it is new or `query` names the version that is there.
+    /// Stores the policy of `body` if it is new, or if `query` names the current version.
     fn put_policy(&self, path: &str, query: &str, body: &Value) -> (u16, Value) {
         let mut kept = self.lock();
         kept.1.push(format!("PUT {path}?{query}"));
@@ -138,7 +138,7 @@ async fn answered(way: &Way, request: Request) -> Result<Response> {
     Ok(forwarded)
 }
 
-/// Takes the plugin's setting out of a template. Returns whether it was there.
+/// Removes the plugin's setting from a template. Returns whether it was there.
 fn hide_setting(template: &mut Value) -> bool {
     let index = template.pointer_mut("/template/settings/index").and_then(Value::as_object_mut);
     index.is_some_and(|index| index.remove("plugins").is_some())
@@ -156,7 +156,7 @@ fn set_policy(pipeline: &mut Pipeline, text: &str) -> Result<()> {
     Ok(())
 }
 
-async fn policies_are_made_once_and_follow_the_config() -> Result<()> {
+async fn policies_are_created_once_and_follow_the_config() -> Result<()> {
     for strategy in [Strategy::Rollover, Strategy::DataStream] {
         let mut pipeline = Pipeline::new(&Stack::running()?, "ism-stub").await?;
         let stub = Stub::start(&pipeline.config.elasticsearch.url).await?;
@@ -182,7 +182,7 @@ async fn policies_are_made_once_and_follow_the_config() -> Result<()> {
         let alias = template.pointer("/template/settings/index/plugins/index_state_management/rollover_alias");
         assert_eq!(alias, (strategy == Strategy::Rollover).then(|| json!(name)).as_ref());
 
-        // Nothing to do, and a dry run has nothing to say.
+        // Nothing needs to change, so a dry run prints nothing.
         set_up(&pipeline.config.of_indexer(), NOW).await?;
         assert_eq!(
             set_up(&pipeline.config.of_indexer(), SetUp { dry_run: true, force: false }).await?,
@@ -190,7 +190,7 @@ async fn policies_are_made_once_and_follow_the_config() -> Result<()> {
         );
         assert_eq!(stub.changes(), Vec::<String>::new());
 
-        // The one that was read is replaced, and no other.
+        // Only the version that was read is replaced.
         set_policy(&mut pipeline, &POLICY.replace("90d", "30d"))?;
         set_up(&pipeline.config.of_indexer(), NOW).await?;
         assert_eq!(stub.changes(), [format!("PUT {path}?if_seq_no=0&if_primary_term=1")]);
@@ -206,8 +206,8 @@ async fn policies_are_made_once_and_follow_the_config() -> Result<()> {
     Ok(())
 }
 
-/// By hand: a policy without our mark.
-async fn a_policy_of_somebody_else_is_kept_until_it_is_forced() -> Result<()> {
+/// Somebody created the policy by hand, without Penstock's mark.
+async fn a_foreign_policy_is_kept_until_setup_is_forced() -> Result<()> {
     let mut pipeline = Pipeline::new(&Stack::running()?, "ism-theirs").await?;
     let stub = Stub::start(&pipeline.config.elasticsearch.url).await?;
     let name = pipeline.config.elasticsearch.index_name.clone();
@@ -226,13 +226,13 @@ mod opensearch {
     use harness::server::on_opensearch;
 
     #[test]
-    fn policies_are_made_once_and_follow_the_config() -> anyhow::Result<()> {
-        on_opensearch(|| run(super::policies_are_made_once_and_follow_the_config()))
+    fn policies_are_created_once_and_follow_the_config() -> anyhow::Result<()> {
+        on_opensearch(|| run(super::policies_are_created_once_and_follow_the_config()))
     }
 
     #[test]
-    fn a_policy_of_somebody_else_is_kept_until_it_is_forced() -> anyhow::Result<()> {
-        on_opensearch(|| run(super::a_policy_of_somebody_else_is_kept_until_it_is_forced()))
+    fn a_foreign_policy_is_kept_until_setup_is_forced() -> anyhow::Result<()> {
+        on_opensearch(|| run(super::a_foreign_policy_is_kept_until_setup_is_forced()))
     }
 
     fn run(scenario: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {

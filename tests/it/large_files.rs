@@ -1,4 +1,4 @@
-//! Small files that become large: what they hold is counted, bounded, and freed once the producer has its copy.
+//! Small files with large contents: their memory is counted, bounded, and freed once the producer has its copy.
 
 use anyhow::Result;
 use apache_avro::Codec;
@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 
 const MIB: u64 = 1 << 20;
 
-/// A file of a few kilobytes whose 80 events are 8 MiB.
+/// Returns a file of a few kilobytes whose 80 events take 8 MiB.
 fn file() -> Result<Vec<u8>> {
     let events = Events::unique();
     let datums: Vec<Vec<u8>> = (0..80)
@@ -28,13 +28,13 @@ fn file() -> Result<Vec<u8>> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn sixteen_files_of_eight_megabytes_hold_no_more_than_they_may() -> Result<()> {
+async fn sixteen_files_of_eight_mebibytes_stay_within_the_memory_limit() -> Result<()> {
     const FILES: usize = 16;
     process::build().await?;
     let pipeline = Pipeline::new(&Stack::running()?, "large-files").await?;
     let front = Front::start(&pipeline, |config| {
         config.receiver.max_in_flight_bytes = "32MiB".parse().expect("a size");
-        // Room for all of them, so that only what is before the queue decides.
+        // The queue has room for all files, so only the memory before the queue decides.
         config.kafka.options.insert("queue.buffering.max.kbytes".to_owned(), "131072".to_owned());
     })
     .await?;
@@ -45,7 +45,7 @@ async fn sixteen_files_of_eight_megabytes_hold_no_more_than_they_may() -> Result
         sending.spawn(async move {
             let headers =
                 [("content-type", "application/vnd.apache.avro+container"), ("authorization", token.as_str())];
-            // What is too much at a time is answered 503, and sent again.
+            // A file beyond the limit is answered 503, and sent again.
             eventually("the file is accepted", || async {
                 let answer = http::send(Method::POST, &url, &headers, file.clone()).await?;
                 anyhow::ensure!(answer.status == 200, "{}: {}", answer.status, answer.text());
@@ -67,7 +67,7 @@ async fn sixteen_files_of_eight_megabytes_hold_no_more_than_they_may() -> Result
     }
     let more = front.peak()? - before;
     eprintln!("{number} small events were accepted meanwhile; {} MiB more at the peak", more / MIB);
-    // Those before the queue, those in it, and what the allocator keeps.
+    // The bound covers the files before the queue, those in it, and what the allocator keeps.
     assert!(more < 220 * MIB, "{} MiB more", more / MIB);
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! What a dead letter keeps of its record, and what it goes without when its topic takes no more.
+//! What a dead letter keeps of its record, and what it omits when its topic accepts no more.
 
 use std::collections::HashSet;
 
@@ -40,7 +40,7 @@ async fn a_dead_letter_keeps_the_headers_of_its_record() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_dead_letter_whose_key_is_too_large_for_its_topic_goes_without_it() -> Result<()> {
+async fn a_dead_letter_with_a_key_too_large_for_its_topic_loses_it() -> Result<()> {
     let mut pipeline = Pipeline::new(&Stack::running()?, "large-keys").await?;
     let small = format!("{}-small", pipeline.config.kafka.dead_letter_topic);
     pipeline.kafka.create_topic_with(&small, 1, &[("max.message.bytes", "2000")]).await?;
@@ -72,11 +72,11 @@ async fn a_dead_letter_whose_key_is_too_large_for_its_topic_goes_without_it() ->
 }
 
 const MIB: u64 = 1 << 20;
-/// Of 512 KiB each.
+/// The number of events, of 512 KiB each.
 const LARGE: u64 = 288;
 
-/// A pipeline whose backlog is undecodable records alone, in many small batches, and whose dead-letter topic is not
-/// there. `in_flight` bytes of records may be held, and 1 MiB is fetched ahead.
+/// Creates a pipeline whose backlog has only undecodable records, in many small batches, and whose dead-letter topic is
+/// missing. The indexer may hold `in_flight` bytes of records, and fetches 1 MiB ahead.
 async fn with_nowhere_to_go(in_flight: u64) -> Result<Pipeline> {
     let mut pipeline = Pipeline::new(&Stack::running()?, "letters-held").await?;
     let config = &mut pipeline.config;
@@ -100,10 +100,10 @@ async fn with_nowhere_to_go(in_flight: u64) -> Result<Pipeline> {
     Ok(pipeline)
 }
 
-/// librdkafka keeps a copy of what it is given, for as long as a delivery may take. Of 128 MiB that wait for their topic,
-/// it is given 16 MiB.
+/// librdkafka keeps a copy of each record for as long as a delivery may take. Of 128 MiB that wait for their topic, it
+/// gets 16 MiB.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn letters_whose_topic_is_away_take_their_16_mib_and_none_is_lost() -> Result<()> {
+async fn letters_without_a_topic_stay_within_16_mib_and_none_is_lost() -> Result<()> {
     const IN_FLIGHT: u64 = 128 * MIB;
     process::build().await?;
     let pipeline = with_nowhere_to_go(IN_FLIGHT).await?;
@@ -116,7 +116,7 @@ async fn letters_whose_topic_is_away_take_their_16_mib_and_none_is_lost() -> Res
         Ok(())
     })
     .await?;
-    // The records, one that crosses the limit, the letters, what is fetched ahead, and the program itself.
+    // The sum: the records, one record across the limit, the letters, what is fetched ahead, and the program itself.
     let (peak, bound) = (indexer.usage()?.peak_bytes, IN_FLIGHT + MIB + 16 * MIB + 4 * MIB + 64 * MIB);
     println!("peak {} MiB of {} MiB", peak / MIB, bound / MIB);
     ensure!(peak <= bound, "{} MiB, more than {} MiB", peak / MIB, bound / MIB);

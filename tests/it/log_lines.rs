@@ -1,5 +1,5 @@
-//! What the logs say, as a machine reads them: where each service listens and in which version, what a line is about,
-//! and by which request a dead letter came.
+//! The logs as a machine reads them: the addresses and version of each service, the subject of a line, and the request
+//! of a dead letter.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -34,7 +34,7 @@ impl Logging {
         Ok(Self { process: Process::start(binary, &path, &[], &log)?, log })
     }
 
-    /// Stops it, and returns all of its lines, each of which must be an object of the service.
+    /// Stops the service, and returns all its lines, each of which must be an object of the service.
     async fn stop(mut self, service: &str) -> Result<Vec<Value>> {
         self.process.terminate()?;
         ensure!(self.process.ended().await?.success(), "{}", self.process.last_lines());
@@ -62,7 +62,7 @@ fn first<'a>(lines: &'a [Value], message: &str) -> Result<&'a Value> {
     lines.iter().find(is_it).with_context(|| format!("no line {message:?} in {lines:#?}"))
 }
 
-/// Posts `body` under the request id [`REQUEST`]; returns the status.
+/// Posts `body` with the request id [`REQUEST`], and returns the status.
 async fn post(pipeline: &Pipeline, listen: SocketAddr, body: Vec<u8>) -> Result<u16> {
     let token = format!("Bearer {}", pipeline.token);
     let headers = [("authorization", token.as_str()), ("content-type", "application/avro"), ("x-request-id", REQUEST)];
@@ -79,7 +79,7 @@ async fn dead_letters(pipeline: &Pipeline, count: u64) -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_logs_name_the_service_its_addresses_and_the_request_of_a_dead_letter() -> Result<()> {
+async fn log_lines_name_the_service_its_addresses_and_the_request() -> Result<()> {
     process::build().await?;
     let pipeline = Pipeline::new(&Stack::running()?, "log-lines").await?;
     let mut config = pipeline.config.clone();

@@ -1,8 +1,8 @@
 //! A log that was truncated or restored while no indexer ran, and has grown past the committed offset since.
 //!
-//! The local Kafka is one broker, which elects no unclean leader. So the topic is created again, and the offsets are
-//! committed again without the topic's id: what is left to the indexer is what it has after a truncation, the same
-//! topic with other records below the offset.
+//! The local Kafka has one broker, so there is no unclean leader election. Instead, the topic is created again, and the
+//! offsets are committed again without the topic's id. This leaves the indexer with what it has after a truncation: the
+//! same topic with other records below the offset.
 
 use anyhow::{Result, ensure};
 use harness::event::Events;
@@ -15,7 +15,7 @@ const BEFORE: u64 = 1_000;
 const AFTER: u64 = 3_000;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_log_that_was_replaced_below_the_committed_offset_is_read_from_its_start() -> Result<()> {
+async fn a_log_replaced_below_the_committed_offset_is_read_from_its_start() -> Result<()> {
     let pipeline = Pipeline::new(&Stack::running()?, "log-replaced").await?;
     let (group, topic) = (&pipeline.config.indexer.group_id, &pipeline.config.kafka.topic);
     let mix = Mix::good(Events::unique());
@@ -24,7 +24,7 @@ async fn a_log_that_was_replaced_below_the_committed_offset_is_read_from_its_sta
     pipeline.delivered_exactly(&mix.indexable(&(0..BEFORE).collect::<Vec<_>>())).await?;
     indexer.stop().await?;
 
-    // The same log: a restart goes on where it was, and takes no record twice.
+    // With the same log, a restart continues where it was and reads no record twice.
     let indexer = pipeline.indexer().await?;
     pipeline.feed(mix).write(BEFORE..BEFORE + 10).await?;
     pipeline.delivered_exactly(&mix.indexable(&(0..BEFORE + 10).collect::<Vec<_>>())).await?;

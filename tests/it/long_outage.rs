@@ -1,7 +1,7 @@
-//! Elasticsearch is down for long while a backlog lies in Kafka: memory stays within its bound, the indexer stays in
-//! its group, and it goes on when Elasticsearch is back.
+//! Elasticsearch is down for long while Kafka holds a backlog. Memory stays within its bound, the indexer stays in its
+//! group, and it continues when Elasticsearch is back.
 //!
-//! `PENSTOCK_LONG_OUTAGE_SECONDS` and `PENSTOCK_LONG_OUTAGE_EVENTS` say for how long and how many events.
+//! `PENSTOCK_LONG_OUTAGE_SECONDS` sets the duration and `PENSTOCK_LONG_OUTAGE_EVENTS` the number of events.
 
 use std::time::{Duration, Instant};
 
@@ -18,14 +18,14 @@ use harness::size;
 use harness::stack::{OwnStack, Part};
 use indexer::config::Strategy;
 
-/// What the indexer may have in memory at most, beside `indexer.max_in_flight_bytes`: code, stacks, Kafka's prefetch.
+/// The most memory of the indexer in addition to `indexer.max_in_flight_bytes`: code, stacks, Kafka's prefetch.
 const BESIDE: u64 = 96 << 20;
-/// Events before the outage.
+/// The number of events before the outage.
 const BEFORE: u64 = 100;
 const INDEXED: &str = r#"penstock_indexer_documents_total{outcome="indexed"}"#;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_indexer_outlasts_a_long_outage_within_its_memory_and_its_group() -> Result<()> {
+async fn an_indexer_survives_a_long_outage_in_its_memory_and_group() -> Result<()> {
     let outage = size::seconds("PENSTOCK_LONG_OUTAGE_SECONDS", 20)?;
     let events = size::number("PENSTOCK_LONG_OUTAGE_EVENTS", 50_000)?;
     process::build().await?;
@@ -48,7 +48,7 @@ async fn an_indexer_outlasts_a_long_outage_within_its_memory_and_its_group() -> 
     })
     .await?;
     if let Some(rest) = outage.checked_sub(begin.elapsed()) {
-        // The outage itself, not a wait for something to happen.
+        // This is the outage itself, not a wait for a condition.
         tokio::time::sleep(rest).await;
     }
     let held = indexer.metric(&of_topic("penstock_indexer_held_bytes")).await?;
@@ -81,27 +81,27 @@ async fn an_indexer_outlasts_a_long_outage_within_its_memory_and_its_group() -> 
     indexer.stop().await
 }
 
-/// A pipeline whose indexer must poll during the outage, and has a bound that the backlog is larger than.
+/// Creates a pipeline whose indexer must poll during the outage, and whose bound is smaller than the backlog.
 async fn pipeline_with_little_room(elasticsearch: &OwnStack, events: u64) -> Result<Pipeline> {
     let mut pipeline = Pipeline::new(&elasticsearch.stack, "away").await?;
-    // With backing indices, records wait for the table of these before they take room; here they are to take all that
-    // there is.
+    // With backing indices, records wait for the table of these indices before they take room. Here they must take all
+    // the room there is.
     pipeline.config.elasticsearch.strategy = Strategy::Single;
-    // Shorter than the outage: whoever does not poll meanwhile is out of the group.
+    // This is shorter than the outage, so a member that does not poll is removed from the group.
     pipeline.config.kafka.options.insert("max.poll.interval.ms".to_owned(), "10000".to_owned());
     pipeline.config.indexer.drain_timeout = Duration::from_secs(5);
     pipeline.config.indexer.max_in_flight_bytes = ByteSize::mib(if events < 1_000_000 { 8 } else { 64 });
     Ok(pipeline)
 }
 
-/// Has some events indexed: records of an unknown schema would wait for the index to have its fields, before they take
-/// room.
+/// Indexes some events first, because records of an unknown schema would wait until the index has its fields, before
+/// they take room.
 async fn know_the_schema(pipeline: &Pipeline, mix: Mix) -> Result<()> {
     pipeline.feed(mix).write(0..BEFORE).await?;
     pipeline.all_committed().await
 }
 
-/// When Elasticsearch answers searches in the index again.
+/// Returns when Elasticsearch answers searches in the index again.
 async fn back_at(pipeline: &Pipeline) -> Result<Instant> {
     let index = &pipeline.config.elasticsearch.index_name;
     let url = format!("{}/{index}/_search?size=0", pipeline.config.elasticsearch.url);

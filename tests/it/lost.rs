@@ -1,5 +1,5 @@
-//! Members that stand still until the group reassigns their partitions, and get SIGTERM at the moment in which they learn
-//! of it: they exit, and nothing is lost.
+//! Members stand still until the group reassigns their partitions, and get SIGTERM at the moment they learn of it. They
+//! exit, and nothing is lost.
 
 use anyhow::{Context, Result, ensure};
 use harness::event::Events;
@@ -11,7 +11,7 @@ use harness::sender::Mix;
 use harness::stack::{OwnStack, Stack};
 use indexer::config::GroupProtocol;
 
-/// Each of them may hear of it in its last turn.
+/// The number of members that stand still. Each of them may learn of it in its last iteration.
 const STILL: usize = 3;
 const EVENTS: u64 = 500;
 
@@ -58,19 +58,19 @@ async fn they_end(pipeline: &Pipeline) -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn members_that_are_stopped_as_they_lose_their_partitions_end_classic() -> Result<()> {
+async fn members_stopped_while_losing_partitions_exit_classic() -> Result<()> {
     they_end(&Pipeline::new(&Stack::running()?, "lost-classic").await?).await
 }
 
-/// The broker sets the time-outs of this protocol, so it is one of the test's own.
+/// In this protocol the broker sets the time-outs, so the test has a broker of its own.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn members_that_are_stopped_as_they_lose_their_partitions_end_consumer() -> Result<()> {
+async fn members_stopped_while_losing_partitions_exit_consumer() -> Result<()> {
     const SHORT: &str = "group.consumer.min.heartbeat.interval.ms=500\ngroup.consumer.heartbeat.interval.ms=500\n\
         group.consumer.min.session.timeout.ms=3000\ngroup.consumer.session.timeout.ms=3000";
     let own = OwnStack::kafka("lost-consumer", &[("KAFKA_EXTRA", SHORT)]).await?;
     let mut pipeline = Pipeline::new(&own.stack, "lost-consumer").await?;
     pipeline.config.indexer.group_protocol = GroupProtocol::Consumer;
-    // librdkafka refuses them.
+    // librdkafka refuses these options in this protocol.
     pipeline.config.kafka.options.clear();
     they_end(&pipeline).await
 }

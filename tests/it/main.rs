@@ -1,8 +1,8 @@
 //! The promises on the real parts, a file per scenario.
 //!
-//! A scenario has topics, a group and an index of its own ([`harness::pipeline`]), so all run side by side on one
-//! stack. What stops a part of the stack has a stack of its own ([`harness::stack::OwnStack`]). What a test needs and
-//! no other does stays in its file; the rest is in the harness.
+//! A scenario has its own topics, group and index ([`harness::pipeline`]), so all run side by side on one stack. A
+//! scenario that stops a part of the stack has its own stack ([`harness::stack::OwnStack`]). Helpers of a single
+//! scenario stay in its file; the others are in the harness.
 
 mod admin;
 mod audit;

@@ -1,4 +1,4 @@
-//! The main job: what is acknowledged is searchable, once; what is refused is not there.
+//! The main job: acknowledged events are searchable exactly once, and refused ones are not there.
 
 use std::sync::Arc;
 
@@ -12,11 +12,11 @@ use serde_json::Value;
 const EVENTS: u64 = 100_000;
 const CONNECTIONS: usize = 64;
 const FLAWED_EVERY: u64 = 1_000;
-/// Documents that are compared field by field.
+/// The number of documents that are compared field by field.
 const COMPARED: u64 = 20;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_acknowledged_event_is_indexed_exactly_once_and_no_refused_one_is() -> Result<()> {
+async fn exactly_the_acknowledged_events_are_indexed_once_each() -> Result<()> {
     let pipeline = Pipeline::new(&Stack::running()?, "main-job").await?;
     let receivers = [pipeline.receiver().await?, pipeline.receiver().await?];
     let indexers = [pipeline.indexer().await?, pipeline.indexer().await?];
@@ -59,7 +59,8 @@ async fn document_is_the_event(pipeline: &Pipeline, events: &Events, number: u64
     Ok(())
 }
 
-/// Milliseconds since the epoch as the documents have them, by the calendar of the system's `date`, not by ours.
+/// Returns milliseconds since the epoch in the notation of the documents, by the system's `date` instead of our own
+/// code.
 fn rfc3339(millis: i64) -> Result<Value> {
     let output = std::process::Command::new("date")
         .args(["-u", "-d", &format!("@{}", millis.div_euclid(1_000)), "+%Y-%m-%dT%H:%M:%S"])
@@ -68,4 +69,4 @@ fn rfc3339(millis: i64) -> Result<Value> {
     Ok(Value::String(format!("{}.{:03}Z", seconds.trim(), millis.rem_euclid(1_000))))
 }
 
-harness::on_opensearch! { every_acknowledged_event_is_indexed_exactly_once_and_no_refused_one_is }
+harness::on_opensearch! { exactly_the_acknowledged_events_are_indexed_once_each }

@@ -1,5 +1,5 @@
-//! Events of a schema with every type, random and at the edges, go into an index whose mapping is strict: none is
-//! refused, each reads back as the document rules have it, and each field can be searched for.
+//! Events of a schema with every type, with random and extreme values, go into an index with a strict mapping. No event
+//! is refused, each reads back as the document rules say, and each field can be searched.
 
 use anyhow::{Context, Result};
 use harness::every_type::{self, Event};
@@ -11,7 +11,7 @@ use harness::stack::Stack;
 use registry::wire::{SchemaId, frame};
 use serde_json::{Map, Value, json};
 
-/// Events written to Kafka at a time.
+/// The number of events written to Kafka at a time.
 const CHUNK: usize = 500;
 
 fn records(schema: u32, events: &[Event]) -> Vec<Raw> {
@@ -24,7 +24,7 @@ fn records(schema: u32, events: &[Event]) -> Vec<Raw> {
     events.iter().map(record).collect()
 }
 
-/// All documents of the index by `event_id`, without `_ingested_at`.
+/// Returns all documents of the index by `event_id`, without `_ingested_at`.
 async fn documents(url: &str) -> Result<Map<String, Value>> {
     let request = json!({ "size": 10_000, "query": { "match_all": {} } });
     let mut answer = http::json(Method::POST, &format!("{url}/_search"), &request).await?;
@@ -39,7 +39,7 @@ async fn documents(url: &str) -> Result<Map<String, Value>> {
     Ok(documents)
 }
 
-/// Whether both are the same value: fractions as far as a reader of JSON that does not round exactly can tell.
+/// Returns whether both are the same value. Fractions may differ as far as an inexact JSON reader rounds them.
 fn same(one: &Value, other: &Value) -> bool {
     match (one, other) {
         (Value::Number(one), Value::Number(other)) if one.is_f64() || other.is_f64() => {
@@ -57,7 +57,7 @@ fn same(one: &Value, other: &Value) -> bool {
     }
 }
 
-/// A query for a value of each kind of field, made of one document.
+/// Returns a query for each kind of field, with the values of one document.
 fn queries(document: &Map<String, Value>) -> Vec<Value> {
     let term = |path: &str, value: &Value| json!({ "term": { path: value } });
     let mut queries = Vec::new();
@@ -78,14 +78,14 @@ fn queries(document: &Map<String, Value>) -> Vec<Value> {
         "string",
     ];
     for name in scalars {
-        // What is beyond the length of a term is in the document alone.
+        // Text beyond the length limit of a term is only in the document.
         let value = &document[name];
         if !value.is_null() && value.as_str().is_none_or(|text| text.chars().count() <= 8_191) {
             queries.push(term(name, value));
         }
     }
     for name in ["date", "timestamp_millis", "timestamp_micros", "local_timestamp_nanos"] {
-        // Beyond the year 9999 a query has other forms than the document.
+        // Beyond the year 9999, queries and documents use different notations.
         if document[name].is_string() {
             queries.push(json!({ "range": { name: { "gte": document[name], "lte": document[name] } } }));
         }
@@ -106,8 +106,8 @@ fn queries(document: &Map<String, Value>) -> Vec<Value> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn events_of_every_type_are_taken_by_a_strict_mapping_and_read_back_as_the_rules_say() -> Result<()> {
-    // At most as many as one search gives back.
+async fn events_of_every_type_fit_the_strict_mapping_and_read_back() -> Result<()> {
+    // One search returns no more than these.
     let count = size::number("PENSTOCK_MAPPING_EVENTS", 1_000)?.min(10_000);
     let pipeline = Pipeline::new(&Stack::running()?, "every-type").await?;
     let name = &pipeline.config.elasticsearch.index_name;
@@ -151,5 +151,5 @@ async fn events_of_every_type_are_taken_by_a_strict_mapping_and_read_back_as_the
 }
 
 harness::on_opensearch! {
-    events_of_every_type_are_taken_by_a_strict_mapping_and_read_back_as_the_rules_say,
+    events_of_every_type_fit_the_strict_mapping_and_read_back,
 }

@@ -1,8 +1,7 @@
-//! The memory of both services at its bounds: each process stays under the sum of ARCHITECTURE.md's table ("Memory").
+//! The memory of both services at its bounds: each process stays below the sum of ARCHITECTURE.md's table ("Memory").
 //!
-//! Here: 64 partitions with a backlog, and an index that takes nothing for a while, so that all is held that may be.
-//! Then all is indexed. All rows of an indexer at once are in `all.rs`, those of a receiver
-//! in `front.rs`.
+//! In this file, 64 partitions have a backlog, and the index accepts nothing for a while, so that the indexer holds as
+//! much as it may. Then all is indexed. `all.rs` fills all rows of an indexer at once, `front.rs` those of a receiver.
 
 use anyhow::{Result, ensure};
 use bytesize::ByteSize;
@@ -24,16 +23,16 @@ mod front;
 
 const PARTITIONS: i32 = 64;
 const MIB: u64 = 1024 * 1024;
-/// `indexer.max_in_flight_bytes` here.
+/// The value of `indexer.max_in_flight_bytes`.
 const IN_FLIGHT: u64 = 16 * MIB;
-/// What the program takes without a record: code, threads, schemas, connections.
+/// The memory of the program without records: code, threads, schemas, connections.
 const PROGRAM: u64 = 64 * MIB;
 
-/// The sum of the table's rows that count while good records alone are read.
+/// Returns the sum of the table's rows that count while only good records are read.
 fn bound(pipeline: &Pipeline) -> u64 {
     let indexer = &pipeline.config.indexer;
     let (batch, in_flight) = (indexer.batch.max_bytes.as_u64(), indexer.max_in_flight_bytes.as_u64());
-    // Keys and values; what the client keeps beside each record; a response, and the records read out of it.
+    // Keys and values; what the client keeps for each record; a response, and the records parsed from it.
     let fetched_ahead = in_flight / 4 + in_flight / 4 + 2 * (in_flight / 16);
     let bodies = indexer.max_in_flight_requests as u64 * batch;
     in_flight + batch + fetched_ahead + bodies + PROGRAM
@@ -44,12 +43,12 @@ async fn prepare(scenario: &str) -> Result<Pipeline> {
     pipeline.config.kafka.topic = format!("{}-wide", pipeline.config.kafka.topic);
     pipeline.kafka.create_topic(&pipeline.config.kafka.topic, PARTITIONS).await?;
     pipeline.config.indexer.max_in_flight_bytes = ByteSize::b(IN_FLIGHT);
-    // The index is there, with its alias, before it is blocked.
+    // The index exists, with its alias, before it is blocked.
     pipeline.indexer().await?.stop().await?;
     Ok(pipeline)
 }
 
-/// Event `number` with this many entries of metadata, each of about 110 bytes, as a record of the schema.
+/// Returns event `number` with this many entries of metadata, of about 110 bytes each, as a record of the schema.
 fn large(events: &Events, number: u64, schema: u32, entries: usize) -> Raw {
     let mut event = events.event(number);
     event.metadata.extend((0..entries).map(|entry| (format!("entry-{entry}"), "x".repeat(100))));
@@ -59,7 +58,7 @@ fn large(events: &Events, number: u64, schema: u32, entries: usize) -> Raw {
     Raw { partition, key: Some(event.event_id.into_bytes()), value: Some(value), ..Raw::default() }
 }
 
-/// Writes `records` a few at a time: together they are more than a producer's queue holds.
+/// Writes `records` a few at a time, because together they exceed the producer's queue.
 async fn produce(pipeline: &Pipeline, records: &[Raw]) -> Result<()> {
     for some in records.chunks(64) {
         pipeline.kafka.produce(&pipeline.config.kafka.topic, some).await?;
@@ -73,8 +72,8 @@ async fn block(pipeline: &Pipeline, blocked: bool) -> Result<()> {
     Ok(())
 }
 
-/// Consumes the backlog of `count` events while the index is blocked, then indexes it; the most memory stays under the
-/// bound.
+/// Consumes the backlog of `count` events while the index is blocked, then indexes it. The peak memory must stay below
+/// the bound.
 async fn stays_within(mut pipeline: Pipeline, count: u64) -> Result<()> {
     build().await?;
     block(&pipeline, true).await?;

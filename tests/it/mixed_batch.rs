@@ -1,8 +1,8 @@
-//! One bulk request whose documents are answered 201, 409, 400, 429 and 503: each has the fate of its own answer, and
-//! the offset moves when the last of them is settled, not before.
+//! One bulk request whose documents are answered 201, 409, 400, 429 and 503. Each document is handled by its own
+//! answer, and the offset moves only when the last document is settled.
 //!
-//! 201, 409 and 400 are the real Elasticsearch's; 429 and 503 are a proxy's, for a real one cannot be made to give them
-//! for just these.
+//! The answers 201, 409 and 400 come from the real Elasticsearch. A proxy gives 429 and 503, because the real one
+//! cannot be made to give them for selected documents.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use registry::wire::{SchemaId, frame};
 
 const DOCUMENTS: u64 = 500;
 
-/// What the documents are answered, in turn, and what must become of each.
+/// The answers to the documents, in turn, and the result for each.
 const ROWS: [(u16, Fate); 5] =
     [(201, Fate::Indexed), (409, Fate::Duplicate), (400, Fate::DeadLetter), (429, Fate::Indexed), (503, Fate::Indexed)];
 
@@ -36,7 +36,7 @@ fn row(number: u64) -> (u16, Fate) {
     ROWS[usize::try_from(number).unwrap_or(0) % ROWS.len()]
 }
 
-/// The records of the batch, with the numbers of their events as they stand in [`ROWS`].
+/// The records of the batch, with the numbers of their events in the order of [`ROWS`].
 struct Batch {
     good: Mix,
     records: Vec<Raw>,
@@ -63,7 +63,7 @@ impl Batch {
         numbered.filter(|(number, _)| row(*number).0 == status).map(|(_, record)| record.clone()).collect()
     }
 
-    /// A proxy that answers those of 429 and 503 so until it is released.
+    /// Starts a proxy that answers 429 and 503 for those documents until it is released.
     async fn proxy(&self, upstream: &str, released: Arc<AtomicBool>) -> Result<Proxy> {
         let [overloaded, failing] = [429, 503].map(|status| self.ids(|number| row(number).0 == status));
         let script = move |id: &str, _: u32| {
@@ -75,12 +75,12 @@ impl Batch {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn each_document_of_a_mixed_batch_has_its_own_fate_and_the_offset_waits_for_the_last() -> Result<()> {
+async fn a_mixed_batch_settles_each_document_and_commits_after_the_last() -> Result<()> {
     let mut pipeline = Pipeline::new(&Stack::running()?, "mixed-batch").await?;
     let batch = Batch::new(pipeline.schema_id);
     let topic = pipeline.config.kafka.topic.clone();
 
-    // Those that are to be duplicates are indexed before.
+    // The future duplicates are indexed first.
     pipeline.kafka.produce(&topic, &batch.records(409)).await?;
     let first = pipeline.indexer().await?;
     pipeline.all_committed().await?;
@@ -92,7 +92,7 @@ async fn each_document_of_a_mixed_batch_has_its_own_fate_and_the_offset_waits_fo
     let proxy = batch.proxy(&pipeline.config.elasticsearch.url, Arc::clone(&released)).await?;
     pipeline.config.elasticsearch.url = proxy.url();
     pipeline.config.indexer.batch.max_documents = usize::try_from(DOCUMENTS)?;
-    // The batch is full long before; and when the breaker opens is another test's.
+    // The batch is full long before this age. Another test checks when the breaker opens.
     pipeline.config.indexer.batch.max_age = Duration::from_secs(30);
     pipeline.config.indexer.retry.max_retries = 1_000_000;
     let indexer = pipeline.indexer().await?;
@@ -103,7 +103,7 @@ async fn each_document_of_a_mixed_batch_has_its_own_fate_and_the_offset_waits_fo
     })
     .await?;
     let committed = pipeline.kafka.committed(&pipeline.config.indexer.group_id, &topic).await?[&0];
-    // The fourth of the batch is the first that is not settled, and a batch commits as a whole.
+    // The fourth document of the batch is the first unsettled one, and a batch commits as a whole.
     assert_eq!(committed, Some(before), "the offset is past a document that is not settled");
     let requests = proxy.seen().requests;
     assert_eq!(requests[0], batch.records.len(), "all in one request");
@@ -135,5 +135,5 @@ async fn each_has_its_fate(pipeline: &Pipeline, batch: &Batch, proxy: &Proxy, in
 }
 
 harness::on_opensearch! {
-    each_document_of_a_mixed_batch_has_its_own_fate_and_the_offset_waits_for_the_last,
+    a_mixed_batch_settles_each_document_and_commits_after_the_last,
 }

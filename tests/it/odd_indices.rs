@@ -1,5 +1,5 @@
-//! Strategy `rollover` when a backing index is not as it was: deleted while documents are on their way to it,
-//! read-only, re-created by shrinking, or behind an alias that somebody has changed by hand.
+//! Strategy `rollover` with changed backing indices: deleted while documents are on their way, read-only, re-created by
+//! shrinking, or behind an alias that somebody has changed by hand.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use harness::stack::{OwnStack, Stack};
 use indexer::config::Expired;
 use serde_json::{Value, json};
 
-/// Events that happen within it land in the same backing index.
+/// The number of events. They happen within a time that one backing index covers.
 const EVENTS: u64 = 200;
 
 /// A pipeline whose events of `mix` belong into the first of two backing indices.
@@ -33,7 +33,8 @@ impl Scene {
         pipeline.config.elasticsearch.placement.margin = Duration::from_secs(1);
         pipeline.config.elasticsearch.placement.expired = expired;
         let indexer = pipeline.indexer().await?;
-        // A second ago, and for 200 ms: whatever the margin, that is before the second backing index begins.
+        // The events happen within 200 ms, a second ago. Whatever the margin, that is before the second backing index
+        // begins.
         let mix = Mix::good(Events::new(rand::random(), now() - 1_000));
         pipeline.feed(mix).write(0..EVENTS / 2).await?;
         pipeline.all_committed().await?;
@@ -54,7 +55,7 @@ impl Scene {
         self.pipeline.search.call(method, path, &body).await
     }
 
-    /// Writes those events, which belong into the first backing index, and waits until they are settled.
+    /// Writes these events, which belong into the first backing index, and waits until they are settled.
     async fn write(&self, numbers: std::ops::Range<u64>) -> Result<()> {
         self.pipeline.feed(self.mix).write(numbers).await?;
         self.pipeline.all_committed().await
@@ -74,7 +75,7 @@ impl Scene {
         self.pipeline.kafka.count(&self.pipeline.config.kafka.dead_letter_topic).await
     }
 
-    /// Deletes the first backing index while documents are on their way to it. Returns its name.
+    /// Deletes the first backing index while documents are on their way to it, and returns its name.
     async fn deleted_on_the_way(&self) -> Result<String> {
         let mut feed = self.pipeline.feed(self.mix);
         feed.per_second = Some(50);
@@ -92,7 +93,7 @@ impl Scene {
         Ok(first)
     }
 
-    /// Waits until readiness says `word` of "placement"; that it is ready, if there is none.
+    /// Waits until readiness says `word` of "placement", or that it is ready if there is no word.
     async fn reported(&self, word: Option<&str>) -> Result<()> {
         eventually("readiness tells the state of the backing indices", || async {
             let answer = http::get(&format!("{}/readyz", self.indexer.admin_url())).await?;
@@ -110,22 +111,22 @@ impl Scene {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_index_that_is_deleted_while_documents_are_on_their_way_does_not_come_back() -> Result<()> {
+async fn an_index_deleted_while_documents_are_in_flight_stays_deleted() -> Result<()> {
     let scene = Scene::new("deleted", Expired::Oldest).await?;
     let first = scene.deleted_on_the_way().await?;
     let gone = scene.call(Method::GET, &first, Value::Null).await;
     assert!(gone.is_err(), "the deleted index is back: {gone:?}");
-    // What was deleted with it comes back with a replay, into the oldest that is left.
+    // A replay restores the deleted documents, into the oldest index that is left.
     scene.write(0..EVENTS).await?;
     scene.exactly(0..EVENTS).await?;
     assert_eq!(scene.pipeline.search.count(&scene.backing(2)).await?, EVENTS);
     scene.indexer.stop().await
 }
 
-/// An OpenSearch whose cluster lets documents make the deleted index again: the alias leads to it again, and each event
-/// is found, once, after a replay too.
+/// The cluster of this OpenSearch lets documents create the deleted index again. The alias must lead to it again, and
+/// each event is found once, even after a replay.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_index_that_opensearch_makes_again_has_its_alias_again() -> Result<()> {
+async fn an_index_that_opensearch_recreates_gets_its_alias_back() -> Result<()> {
     let settings = [("OPENSEARCH_EXTRA", "-E action.auto_create_index=true"), ("OPENSEARCH_HEAP", "512m")];
     let own = OwnStack::opensearch("made-again", &settings).await?;
     let scene = Scene::on(&own.stack, "made-again", Expired::Oldest).await?;
@@ -143,7 +144,7 @@ async fn an_index_that_opensearch_makes_again_has_its_alias_again() -> Result<()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_older_than_the_oldest_index_is_skipped_or_a_dead_letter_by_config() -> Result<()> {
+async fn expired_events_are_skipped_or_become_dead_letters_by_config() -> Result<()> {
     for (name, expired, dead) in [("skipped", Expired::Skip, 0), ("expired", Expired::DeadLetter, EVENTS / 2)] {
         let scene = Scene::new(name, expired).await?;
         scene.call(Method::DELETE, &scene.backing(1), Value::Null).await?;
@@ -159,7 +160,7 @@ async fn what_is_older_than_the_oldest_index_is_skipped_or_a_dead_letter_by_conf
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_a_read_only_index_lacks_goes_to_the_write_index_once() -> Result<()> {
+async fn documents_missing_in_a_read_only_index_go_to_the_write_index() -> Result<()> {
     let scene = Scene::new("old-read-only", Expired::Oldest).await?;
     scene.call(Method::PUT, &format!("{}/_block/write", scene.backing(1)), Value::Null).await?;
     scene.write(0..EVENTS).await?;
@@ -168,7 +169,7 @@ async fn what_a_read_only_index_lacks_goes_to_the_write_index_once() -> Result<(
     let half = (EVENTS / 2) as f64;
     assert_eq!((scene.look_ups("hit").await?, scene.look_ups("miss").await?), (half, half));
 
-    // After one more rollover the write index is another one, and what went to the one before is found there.
+    // After one more rollover, documents are still found in the previous write index.
     scene.call(Method::POST, &format!("{}/_rollover", scene.name()), json!({})).await?;
     scene.write(0..EVENTS).await?;
     scene.exactly(0..EVENTS).await?;
@@ -177,12 +178,57 @@ async fn what_a_read_only_index_lacks_goes_to_the_write_index_once() -> Result<(
     scene.indexer.stop().await
 }
 
+/// Elasticsearch refuses what is asked about the alias as a whole then.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_index_made_anew_under_another_name_holds_what_it_held() -> Result<()> {
+async fn an_old_index_that_does_not_let_its_metadata_be_read_stops_nothing_and_loses_nothing() -> Result<()> {
+    let mut scene = Scene::new("no-metadata", Expired::Oldest).await?;
+    let block = |is_set: Value| json!({ "index.blocks.metadata": is_set });
+    let settings = format!("{}/_settings", scene.backing(1));
+    scene.call(Method::PUT, &settings, block(json!(true))).await?;
+    // What it has is found there, and what it lacks goes to the write index; after a restart, too.
+    scene.write(0..EVENTS).await?;
+    scene.indexer.stop().await?;
+    scene.indexer = scene.pipeline.indexer().await?;
+    scene.write(0..EVENTS).await?;
+    let new = Mix::good(Events::unique());
+    scene.pipeline.feed(new).write(0..EVENTS).await?;
+    scene.pipeline.all_committed().await?;
+    assert_eq!(scene.dead_letters().await?, 0);
+
+    scene.call(Method::PUT, &settings, block(Value::Null)).await?;
+    let mut all = scene.mix.indexable(&(0..EVENTS).collect::<Vec<_>>());
+    all.extend(new.indexable(&(0..EVENTS).collect::<Vec<_>>()));
+    scene.pipeline.delivered_exactly(&all).await?;
+    scene.indexer.stop().await
+}
+
+/// A late event cannot be looked up there: the topic waits and says why, and goes on by itself.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_old_index_that_may_not_be_searched_blocks_late_events_with_the_servers_reason() -> Result<()> {
+    let scene = Scene::new("no-reading", Expired::Oldest).await?;
+    let settings = format!("{}/_settings", scene.backing(1));
+    scene.call(Method::PUT, &format!("{}/_block/write", scene.backing(1)), Value::Null).await?;
+    scene.call(Method::PUT, &settings, json!({ "index.blocks.read": true })).await?;
+    scene.pipeline.feed(scene.mix).write(0..EVENTS).await?;
+    eventually("readiness names the block", || async {
+        let text = http::get(&format!("{}/readyz", scene.indexer.admin_url())).await?.text();
+        anyhow::ensure!(text.contains("cluster_block_exception") && text.contains(&scene.backing(1)), "{text}");
+        Ok(())
+    })
+    .await?;
+    scene.call(Method::PUT, &settings, json!({ "index.blocks.read": Value::Null })).await?;
+    scene.pipeline.all_committed().await?;
+    scene.exactly(0..EVENTS).await?;
+    assert_eq!(scene.dead_letters().await?, 0);
+    scene.indexer.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_index_recreated_under_another_name_keeps_its_documents() -> Result<()> {
     let scene = Scene::new("shrunk", Expired::Oldest).await?;
     let (first, shrunk) = (scene.backing(1), format!("shrink-ab3d-{}", scene.backing(1)));
     scene.call(Method::PUT, &format!("{first}/_block/write"), Value::Null).await?;
-    // A clone is made as a shrunk index is, and works with one shard too; ILM's swaps the alias like this.
+    // A clone is created like a shrunk index, but works with one shard. ILM swaps the alias in the same way.
     scene.call(Method::POST, &format!("{first}/_clone/{shrunk}"), json!({})).await?;
     let actions = json!({"actions": [
         {"add": {"index": shrunk, "alias": scene.name()}},
@@ -198,7 +244,7 @@ async fn an_index_made_anew_under_another_name_holds_what_it_held() -> Result<()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn without_a_write_index_documents_wait_and_readiness_says_so() -> Result<()> {
+async fn without_a_write_index_documents_wait_and_readiness_reports_it() -> Result<()> {
     let scene = Scene::new("no-write-index", Expired::Oldest).await?;
     let set = |is_write: bool| {
         let add = json!({"index": scene.backing(2), "alias": scene.name(), "is_write_index": is_write});
@@ -218,7 +264,7 @@ async fn without_a_write_index_documents_wait_and_readiness_says_so() -> Result<
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_alias_that_somebody_takes_away_is_waited_for() -> Result<()> {
+async fn the_indexer_waits_for_an_alias_that_was_removed() -> Result<()> {
     let scene = Scene::new("no-alias", Expired::Oldest).await?;
     let actions = |action: &str| {
         let one = |number: u32, is_write: bool| {
@@ -241,10 +287,10 @@ async fn an_alias_that_somebody_takes_away_is_waited_for() -> Result<()> {
 }
 
 harness::on_opensearch! {
-    an_index_that_is_deleted_while_documents_are_on_their_way_does_not_come_back,
-    what_is_older_than_the_oldest_index_is_skipped_or_a_dead_letter_by_config,
-    what_a_read_only_index_lacks_goes_to_the_write_index_once,
-    an_index_made_anew_under_another_name_holds_what_it_held,
-    without_a_write_index_documents_wait_and_readiness_says_so,
-    an_alias_that_somebody_takes_away_is_waited_for,
+    an_index_deleted_while_documents_are_in_flight_stays_deleted,
+    expired_events_are_skipped_or_become_dead_letters_by_config,
+    documents_missing_in_a_read_only_index_go_to_the_write_index,
+    an_index_recreated_under_another_name_keeps_its_documents,
+    without_a_write_index_documents_wait_and_readiness_reports_it,
+    the_indexer_waits_for_an_alias_that_was_removed,
 }

@@ -1,4 +1,4 @@
-//! The description of the webhooks is served, and curl does what its examples say.
+//! The description of the webhooks is served, and its curl examples work.
 
 use std::time::Duration;
 
@@ -35,7 +35,7 @@ fn hmac(algorithm: HmacAlgorithm, encoding: HmacEncoding, timestamp: Option<&str
     }
 }
 
-/// One of each type; what the examples call `SECRET` is the same for all.
+/// Returns an `auth` of each type. The `SECRET` of the examples is the same for all.
 fn auths() -> Vec<(&'static str, Auth)> {
     let (short, long, base64) = (HmacAlgorithm::Sha256, HmacAlgorithm::Sha512, HmacEncoding::Base64);
     vec![
@@ -51,7 +51,7 @@ fn auths() -> Vec<(&'static str, Auth)> {
                 trusted_headers: Vec::new(),
                 tolerance: Duration::from_secs(300),
                 replay_capacity: 100,
-                // As the examples have one secret, it is base64 that happens to be a good secret of the others too.
+                // The examples have one secret, so it is base64 and also a good secret for the other types.
                 secrets: vec![Secret::new(SECRET)],
                 secrets_file: None,
             },
@@ -61,7 +61,7 @@ fn auths() -> Vec<(&'static str, Auth)> {
 }
 
 #[tokio::test]
-async fn curl_does_what_the_examples_say() -> Result<()> {
+async fn the_curl_examples_work() -> Result<()> {
     assert!(STANDARD.decode(SECRET).is_ok());
     let pipeline = Pipeline::new(&Stack::running()?, "openapi").await?;
     let authority = Authority::new(&pipeline.file("authority"))?;
@@ -112,7 +112,7 @@ async fn curl_does_what_the_examples_say() -> Result<()> {
 }
 
 #[tokio::test]
-async fn it_is_on_the_admin_port_alone_unless_the_config_says_otherwise() -> Result<()> {
+async fn by_default_the_description_is_only_on_the_admin_port() -> Result<()> {
     let pipeline = Pipeline::new(&Stack::running()?, "openapi-admin").await?;
     let receiver = pipeline.receiver().await?;
     assert_eq!(http::get(&format!("{}/openapi.json", receiver.admin_url())).await?.status, 200);

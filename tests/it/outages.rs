@@ -1,7 +1,7 @@
-//! The main job while everything goes wrong: indexers killed, Elasticsearch down for 30 s, Kafka down for 15 s.
+//! The main job during a series of failures: indexers are killed, Elasticsearch is down for 30 s, Kafka for 15 s.
 //!
-//! `make chaos` runs the same for longer: `PENSTOCK_CHAOS_EVENTS` says how many events, `PENSTOCK_CHAOS_ROUNDS` how
-//! often the whole sequence of faults happens while they are sent.
+//! `make chaos` runs the same for longer: `PENSTOCK_CHAOS_EVENTS` sets the number of events, and
+//! `PENSTOCK_CHAOS_ROUNDS` how often the whole sequence of faults happens while they are sent.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,12 +18,12 @@ use harness::size;
 use harness::stack::{OwnStack, Part};
 
 const CONNECTIONS: usize = 64;
-/// Slow enough for faults to fall into the load, fast enough for a test.
+/// This is slow enough for faults to happen under load, and fast enough for a test.
 const PER_SECOND: u64 = 1_500;
 const ELASTICSEARCH_AWAY: Duration = Duration::from_secs(30);
 const KAFKA_AWAY: Duration = Duration::from_secs(15);
 
-/// All that the faults are done to.
+/// Everything that the faults affect.
 struct Scene {
     stack: OwnStack,
     receivers: Vec<Service>,
@@ -34,7 +34,7 @@ struct Scene {
 }
 
 impl Scene {
-    /// Waits until `percent` of the events of `round` are through.
+    /// Waits until `percent` of the events of `round` are sent.
     async fn reached(&self, round: u64, percent: u64) -> Result<()> {
         let due = self.events * (round * 100 + percent) / (self.rounds * 100);
         let long = patience() * u32::try_from(self.rounds)?;
@@ -65,9 +65,9 @@ impl Scene {
         self.indexers[1].kill_and_start_again()
     }
 
-    /// Elasticsearch is stopped; meanwhile an indexer is killed too, with batches on its hands that nobody takes.
+    /// Stops Elasticsearch. Meanwhile, kills an indexer whose batches cannot be written.
     async fn elasticsearch_away(&mut self) -> Result<()> {
-        // The one that was restarted longer ago; one that has not sent anything yet would not know Elasticsearch as
+        // Its restart was longer ago. An indexer that has not sent anything yet would not know that Elasticsearch is
         // down.
         let longest = &self.indexers[0];
         eventually("it has indexed something since its restart", || async {
@@ -109,7 +109,7 @@ async fn not_ready(admin_url: &str, condition: &str) -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nothing_acknowledged_is_lost_or_repeated_through_kills_and_outages() -> Result<()> {
+async fn kills_and_outages_lose_and_repeat_no_acknowledged_event() -> Result<()> {
     let events = size::number("PENSTOCK_CHAOS_EVENTS", 100_000)?;
     let rounds = size::number("PENSTOCK_CHAOS_ROUNDS", 1)?;
     process::build().await?;

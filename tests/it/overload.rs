@@ -1,4 +1,4 @@
-//! More than the receiver takes: it says so in time, and those who behave are served meanwhile.
+//! More load than the receiver accepts: it says so in time, and honest senders are served meanwhile.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ async fn post(pipeline: &Pipeline, receiver: &Service, body: &[u8]) -> Result<Ht
     http::send(Method::POST, &receiver.url(), &[AVRO, ("authorization", &token)], body.to_vec()).await
 }
 
-/// A request whose second half is still to come.
+/// Sends a request without the second half of its body.
 async fn half(pipeline: &Pipeline, receiver: &Service, body: &[u8]) -> Result<HalfSent> {
     let token = format!("Bearer {}", pipeline.token);
     HalfSent::start(&receiver.target(), PATH, &[AVRO, ("authorization", &token)], body).await
@@ -48,7 +48,7 @@ async fn produced(pipeline: &Pipeline) -> Result<u64> {
 }
 
 #[tokio::test]
-async fn more_requests_than_may_be_under_way_are_answered_503() -> Result<()> {
+async fn requests_beyond_the_limit_in_flight_are_answered_503() -> Result<()> {
     let (pipeline, receiver) = setup("overload-requests", |receiver| receiver.max_in_flight_requests = 1).await?;
     let events = Events::unique();
     let under_way = half(&pipeline, &receiver, &events.event(0).encode()).await?;
@@ -60,14 +60,14 @@ async fn more_requests_than_may_be_under_way_are_answered_503() -> Result<()> {
 }
 
 #[tokio::test]
-async fn more_bytes_than_may_be_held_are_answered_503() -> Result<()> {
+async fn bytes_beyond_the_limit_in_flight_are_answered_503() -> Result<()> {
     let (pipeline, receiver) = setup("overload-bytes", |receiver| {
         receiver.max_in_flight_bytes = "64KiB".parse().expect("a size");
     })
     .await?;
     let noise = vec![0xff; 60 * 1024];
     let under_way = half(&pipeline, &receiver, &noise).await?;
-    // The half that was sent has to arrive before it counts.
+    // The first half must arrive before it counts.
     eventually("there is no room for as much again", || async {
         let answer = post(&pipeline, &receiver, &noise).await?;
         anyhow::ensure!(answer.status == 503, "{}", answer.status);
@@ -83,7 +83,7 @@ async fn more_bytes_than_may_be_held_are_answered_503() -> Result<()> {
 }
 
 #[tokio::test]
-async fn more_than_the_sources_rate_is_answered_429() -> Result<()> {
+async fn requests_beyond_the_rate_of_a_source_are_answered_429() -> Result<()> {
     let (pipeline, receiver) = setup("overload-rate", |receiver| {
         let source = receiver.sources.get_mut("cxone").expect("the source is there");
         source.limits.max_requests_per_second = Some(1);
@@ -91,7 +91,7 @@ async fn more_than_the_sources_rate_is_answered_429() -> Result<()> {
     })
     .await?;
     let event = Events::unique().event(0).encode();
-    // Whoever is not authenticated uses up nothing.
+    // Unauthenticated requests use up nothing.
     for _ in 0..10 {
         assert_eq!(http::send(Method::POST, &receiver.url(), &[AVRO], event.clone()).await?.status, 401);
     }
@@ -107,13 +107,13 @@ async fn more_than_the_sources_rate_is_answered_429() -> Result<()> {
     Ok(())
 }
 
-/// What `count` of them come to, all at once.
+/// Runs `count` futures at once, and returns their results.
 async fn futures_of<T, F: Future<Output = Result<T>>>(count: usize, make: impl Fn() -> F) -> Result<Vec<T>> {
     futures::future::try_join_all((0..count).map(|_| make())).await
 }
 
 #[tokio::test]
-async fn a_full_queue_is_answered_503_and_kafka_away_within_the_deadline() -> Result<()> {
+async fn a_full_queue_and_an_absent_kafka_are_answered_503_in_time() -> Result<()> {
     let mut pipeline = Pipeline::new(&Stack::running()?, "overload-queue").await?;
     for (key, value) in [("queue.buffering.max.messages", "1"), ("linger.ms", "2000")] {
         pipeline.config.kafka.options.insert(key.to_owned(), value.to_owned());
@@ -143,7 +143,7 @@ async fn a_full_queue_is_answered_503_and_kafka_away_within_the_deadline() -> Re
 }
 
 #[tokio::test]
-async fn when_all_connections_are_taken_those_that_send_nothing_make_room() -> Result<()> {
+async fn when_all_connections_are_taken_silent_ones_give_way() -> Result<()> {
     let (pipeline, receiver) = setup("overload-connections", |receiver| {
         receiver.max_connections = 2;
         receiver.head_timeout = Duration::from_millis(500);
@@ -155,7 +155,7 @@ async fn when_all_connections_are_taken_those_that_send_nothing_make_room() -> R
     Ok(())
 }
 
-/// A sender that does not behave: what it sends at once, and then, a byte a second, what it drips.
+/// A bad sender: it sends `at_once`, and then, if it may `drip`, a byte per second.
 async fn misbehave(address: String, at_once: String, drip: bool) -> Result<Vec<u8>> {
     let (mut read, mut write) = TcpStream::connect(&address).await?.into_split();
     write.write_all(at_once.as_bytes()).await?;
@@ -167,7 +167,7 @@ async fn misbehave(address: String, at_once: String, drip: bool) -> Result<Vec<u
     };
     let mut said = Vec::new();
     let reading = async {
-        // Whether the end is orderly or a reset does not matter.
+        // The connection may end in order or with a reset.
         read.read_to_end(&mut said).await.ok();
         anyhow::Ok(())
     };
@@ -179,7 +179,7 @@ async fn misbehave(address: String, at_once: String, drip: bool) -> Result<Vec<u
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_thousand_connections_that_drip_or_say_nothing_keep_nobody_from_his_200() -> Result<()> {
+async fn two_thousand_slow_or_silent_connections_keep_nobody_out() -> Result<()> {
     const EACH: usize = 500;
     let files = rlimit::increase_nofile_limit(20_000)?;
     anyhow::ensure!(files > 4_500, "only {files} files may be open: raise `ulimit -n`");
@@ -199,7 +199,7 @@ async fn two_thousand_connections_that_drip_or_say_nothing_keep_nobody_from_his_
     }
     let (mut sent, mut slowest, mut late_answers) = (0, Duration::ZERO, 0);
     let events = Events::unique();
-    // The good one goes on for as long as one of the others is there.
+    // The good sender continues for as long as one of the bad ones is connected.
     while !bad.is_empty() {
         let begin = Instant::now();
         let answer = post(&pipeline, &receiver, &events.event(sent).encode()).await?;

@@ -1,5 +1,5 @@
-//! Where documents land when somebody has changed the indices behind the alias or the data stream: a write index of
-//! another name, an archive behind the search alias, an oldest index that was shrunk.
+//! Where documents are written after somebody has changed the indices behind the alias or the data stream: a write
+//! index with another name, an archive behind the search alias, an oldest index that was shrunk.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 const EVENTS: u64 = 100;
 const MARGIN: Duration = Duration::from_secs(1);
 
-/// A pipeline with a backing index a mix, each of whose events is in its own.
+/// A pipeline with a backing index for each mix, which holds the events of that mix.
 struct Scene {
     pipeline: Pipeline,
     indexer: Service,
@@ -52,7 +52,7 @@ impl Scene {
         self.pipeline.search.call(method, path, &body).await
     }
 
-    /// Writes new events once `index` takes them, and sees that it did.
+    /// Writes new events once `index` accepts them, and checks that they are there.
     async fn live(&mut self, index: &str) -> Result<()> {
         self.pass_margin(index).await?;
         let mix = Mix::good(Events::unique());
@@ -65,7 +65,7 @@ impl Scene {
         Ok(())
     }
 
-    /// Waits until a margin and more has passed since the creation of `index`.
+    /// Waits until more than a margin has passed since the creation of `index`.
     async fn pass_margin(&self, index: &str) -> Result<()> {
         let settings = self.call(Method::GET, &format!("{index}/_settings"), Value::Null).await?;
         let created = &settings[index]["settings"]["index"]["creation_date"];
@@ -78,8 +78,8 @@ impl Scene {
         .await
     }
 
-    /// Replaces `index` by a copy called `copy`, as a reindex or a shrink does, which the alias writes to if it wrote
-    /// to `index`.
+    /// Replaces `index` with a copy named `copy`, as a reindex or a shrink does. The copy becomes the write index if
+    /// `index` was it.
     async fn replace(&self, index: &str, copy: &str, is_write: bool) -> Result<()> {
         self.call(Method::PUT, &format!("{index}/_block/write"), Value::Null).await?;
         let settings = if is_write { json!({"index.blocks.write": null}) } else { json!({}) };
@@ -91,7 +91,7 @@ impl Scene {
         self.call(Method::POST, "_aliases", actions).await.map(drop)
     }
 
-    /// Writes all events once more, as senders do that repeat them.
+    /// Writes all events once more, like senders that repeat them.
     async fn repeat(&self) -> Result<()> {
         for mix in &self.mixes {
             self.pipeline.feed(*mix).write(0..EVENTS).await?;
@@ -99,7 +99,7 @@ impl Scene {
         self.pipeline.all_committed().await
     }
 
-    /// The events of these mixes are there once, and no others.
+    /// Checks that the events of these mixes are there once, and no others.
     async fn exactly(&self, mixes: std::ops::Range<usize>) -> Result<()> {
         let numbers: Vec<u64> = (0..EVENTS).collect();
         let all = self.mixes[mixes].iter().flat_map(|mix| mix.indexable(&numbers)).collect();
@@ -112,14 +112,14 @@ impl Scene {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_write_index_of_another_name_takes_what_is_live() -> Result<()> {
+async fn a_write_index_with_another_name_gets_the_live_events() -> Result<()> {
     let mut scene = Scene::new("renamed", 3, Expired::Oldest).await?;
     let renamed = format!("{}-v2", scene.backing(3));
     scene.replace(&scene.backing(3), &renamed, true).await?;
     scene.live(&renamed).await?;
     scene.repeat().await?;
     scene.exactly(0..4).await?;
-    // The next rollover goes on from there.
+    // The next rollover continues from its name.
     let next = json!({});
     scene.call(Method::POST, &format!("{}/_rollover/{}", scene.name(), scene.backing(4)), next).await?;
     scene.live(&scene.backing(4)).await?;
@@ -128,9 +128,9 @@ async fn a_write_index_of_another_name_takes_what_is_live() -> Result<()> {
     scene.indexer.stop().await
 }
 
-/// A rollover names the next index after the last one, whatever the alias is called.
+/// A rollover derives the name of the next index from the last one, whatever the alias is called.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_index_that_somebody_put_behind_the_alias_rolls_over_like_any_other() -> Result<()> {
+async fn a_foreign_index_behind_the_alias_rolls_over_like_any_other() -> Result<()> {
     let mut pipeline = Pipeline::new(&Stack::running()?, "other-series").await?;
     pipeline.config.elasticsearch.placement.margin = MARGIN;
     let series = format!("calls-{}-raw", uuid::Uuid::new_v4().simple());
@@ -148,10 +148,10 @@ async fn an_index_that_somebody_put_behind_the_alias_rolls_over_like_any_other()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_archive_behind_the_search_alias_takes_nothing() -> Result<()> {
+async fn an_archive_behind_the_search_alias_gets_no_documents() -> Result<()> {
     let archive = format!("archive-{}", uuid::Uuid::new_v4().simple());
     let search = Search::new(Stack::running()?.elasticsearch_url());
-    // Older than all, so that old events would belong there.
+    // The archive is older than all indices, so old events would belong there.
     search.call(Method::PUT, &archive, &json!({})).await?;
     let mapping = search.call(Method::GET, &format!("{archive}/_mapping"), &Value::Null).await?;
 
@@ -167,7 +167,7 @@ async fn an_archive_behind_the_search_alias_takes_nothing() -> Result<()> {
     assert_eq!(search.count(&archive).await?, 0, "documents went to the archive");
     assert_eq!(search.count(&scene.backing(2)).await?, 2 * EVENTS);
 
-    // An indexer that starts now, and looks at all there is, does not change it either.
+    // An indexer that starts now and reads all indices does not change it either.
     scene.indexer.stop().await?;
     let indexer = scene.pipeline.indexer().await?;
     let after = search.call(Method::GET, &format!("{archive}/_mapping"), &Value::Null).await?;
@@ -176,7 +176,7 @@ async fn an_archive_behind_the_search_alias_takes_nothing() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_was_deleted_stays_deleted_when_the_oldest_index_is_shrunk() -> Result<()> {
+async fn deleted_documents_stay_deleted_when_the_oldest_index_is_shrunk() -> Result<()> {
     for (name, expired, dead) in [("shrunk-skip", Expired::Skip, 0), ("shrunk-dead", Expired::DeadLetter, EVENTS)] {
         let scene = Scene::new(name, 3, expired).await?;
         scene.call(Method::DELETE, &scene.backing(1), Value::Null).await?;
@@ -193,7 +193,7 @@ async fn what_was_deleted_stays_deleted_when_the_oldest_index_is_shrunk() -> Res
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_data_stream_whose_old_index_was_shrunk_still_has_each_event_once() -> Result<()> {
+async fn a_data_stream_with_a_shrunk_index_has_each_event_once() -> Result<()> {
     let mut pipeline = Pipeline::new(&Stack::running()?, "shrunk-stream").await?;
     let name = pipeline.config.elasticsearch.index_name.clone();
     let policy = pipeline.file("ilm.yaml");
@@ -221,7 +221,7 @@ async fn a_data_stream_whose_old_index_was_shrunk_still_has_each_event_once() ->
     indexer.stop().await
 }
 
-/// The backing indices of the data stream, in its own order.
+/// Returns the backing indices of the data stream, in the stream's order.
 async fn stream_indices(pipeline: &Pipeline) -> Result<Vec<String>> {
     let path = format!("_data_stream/{}", pipeline.config.elasticsearch.index_name);
     let answer = pipeline.search.call(Method::GET, &path, &Value::Null).await?;

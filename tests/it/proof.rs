@@ -1,5 +1,5 @@
-//! A duplicate is proven: an event whose id another event has is a dead letter, whatever the strategy; the same event
-//! is one document.
+//! Proof of duplicates: an event with the id of another event becomes a dead letter, with every strategy. The same
+//! event stays one document.
 
 use anyhow::{Context, Result};
 use harness::event::{Event, Events, now};
@@ -11,14 +11,14 @@ use indexer::config::{Strategy, VerifyDuplicates};
 use registry::wire::{SchemaId, frame};
 use serde_json::{Value, json};
 
-/// `event` in a record of partition 0, under its id, of the time `timestamp`.
+/// Returns a record of partition 0 with `event` under its id, and with this timestamp.
 fn raw(pipeline: &Pipeline, event: &Event, timestamp: i64) -> Raw {
     let value = [frame(SchemaId(pipeline.schema_id)).as_slice(), &event.encode()].concat();
     let key = Some(event.event_id.clone().into_bytes());
     Raw { partition: 0, key, value: Some(value), timestamp: Some(timestamp) }
 }
 
-/// Another event with the id of `event`.
+/// Returns another event with the id of `event`.
 fn other(event: &Event) -> Event {
     Event { action_type: "another".to_owned(), ..event.clone() }
 }
@@ -27,7 +27,7 @@ async fn dead_letters(pipeline: &Pipeline) -> Result<Vec<Record>> {
     pipeline.kafka.read_all(&pipeline.config.kafka.dead_letter_topic).await
 }
 
-/// Has an indexer of a group of its own read the whole topic.
+/// Lets an indexer with a group of its own read the whole topic.
 async fn index_all(pipeline: &mut Pipeline, group: &str) -> Result<()> {
     pipeline.config.indexer.group_id = format!("{}-{group}", pipeline.config.kafka.topic);
     let indexer = pipeline.indexer().await?;
@@ -42,7 +42,7 @@ async fn conflict_is_a_dead_letter(strategy: Strategy, how: VerifyDuplicates, na
     let (index, topic) = (pipeline.config.elasticsearch.index_name.clone(), pipeline.config.kafka.topic.clone());
     let event = Events::unique().event(0);
     let time = now();
-    // The sender repeats the event; another event has the same id.
+    // The sender repeats the event, and another event has the same id.
     let records =
         [raw(&pipeline, &event, time), raw(&pipeline, &event, time + 5), raw(&pipeline, &other(&event), time + 9)];
     let offsets = pipeline.kafka.produce(&topic, &records).await?;
@@ -70,26 +70,26 @@ async fn conflict_is_a_dead_letter(strategy: Strategy, how: VerifyDuplicates, na
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn another_event_of_an_id_is_a_dead_letter_in_a_single_index() -> Result<()> {
+async fn an_id_conflict_becomes_a_dead_letter_in_a_single_index() -> Result<()> {
     conflict_is_a_dead_letter(Strategy::Single, VerifyDuplicates::Always, "conflict-single").await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn another_event_of_an_id_is_a_dead_letter_with_rollover() -> Result<()> {
+async fn an_id_conflict_becomes_a_dead_letter_with_rollover() -> Result<()> {
     conflict_is_a_dead_letter(Strategy::Rollover, VerifyDuplicates::ByTimestamp, "conflict-rollover").await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn another_event_of_an_id_is_a_dead_letter_with_time() -> Result<()> {
+async fn an_id_conflict_becomes_a_dead_letter_with_time() -> Result<()> {
     conflict_is_a_dead_letter(Strategy::Time, VerifyDuplicates::Always, "conflict-time").await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn another_event_of_an_id_is_a_dead_letter_in_a_data_stream() -> Result<()> {
+async fn an_id_conflict_becomes_a_dead_letter_in_a_data_stream() -> Result<()> {
     conflict_is_a_dead_letter(Strategy::DataStream, VerifyDuplicates::Always, "conflict-stream").await
 }
 
-/// The document is in an older backing index, where its id is looked up.
+/// The document is in an older backing index, where the indexer must look up its id.
 async fn conflict_is_found_behind_a_rollover(strategy: Strategy, name: &str) -> Result<()> {
     let mut pipeline = Pipeline::new(&Stack::running()?, name).await?;
     pipeline.config.elasticsearch.strategy = strategy;
@@ -116,17 +116,18 @@ async fn conflict_is_found_behind_a_rollover(strategy: Strategy, name: &str) -> 
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn another_event_of_an_id_is_found_in_an_older_backing_index_that_is_read_only() -> Result<()> {
+async fn an_id_conflict_is_found_in_an_older_read_only_index() -> Result<()> {
     conflict_is_found_behind_a_rollover(Strategy::Rollover, "conflict-older").await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn another_event_of_an_id_is_found_in_an_older_backing_index_of_a_data_stream() -> Result<()> {
+async fn an_id_conflict_is_found_in_an_older_index_of_a_data_stream() -> Result<()> {
     conflict_is_found_behind_a_rollover(Strategy::DataStream, "conflict-stream-older").await
 }
 
-/// An index that changes documents, or one that was changed by hand, must not make a conflict of a sender's repeat. The
-/// stack's Elasticsearch has no processors, so what a pipeline would add is put there by hand; the pipeline is empty.
+/// A sender's repeat must not become a conflict because the index changed the document, or somebody edited it. The
+/// stack's Elasticsearch has no processors, so the test adds by hand what a pipeline would add, and the pipeline is
+/// empty.
 async fn repeat_is_a_duplicate(
     name: &str,
     index: Value,
@@ -169,7 +170,7 @@ fn rfc3339(millis: i64) -> Result<String> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_document_that_a_pipeline_enriched_is_the_same_event() -> Result<()> {
+async fn a_document_enriched_by_a_pipeline_is_the_same_event() -> Result<()> {
     let index = json!({
         "settings": {"index.default_pipeline": "penstock-tests-empty"},
         "mappings": {"dynamic": false},
@@ -178,19 +179,19 @@ async fn a_document_that_a_pipeline_enriched_is_the_same_event() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_document_of_which_the_index_leaves_fields_out_is_the_same_event() -> Result<()> {
+async fn a_document_whose_index_omits_fields_is_the_same_event() -> Result<()> {
     let index = json!({"mappings": {"dynamic": false, "_source": {"excludes": ["user_id", "metadata"]}}});
     repeat_is_a_duplicate("excluded", index, |_| (), false).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_document_that_was_annotated_by_hand_is_the_same_event() -> Result<()> {
+async fn a_document_annotated_by_hand_is_the_same_event() -> Result<()> {
     let index = json!({"mappings": {"dynamic": false}});
     repeat_is_a_duplicate("annotated", index, |document| document["note"] = json!("by hand"), true).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_events_of_one_file_with_one_id_are_a_conflict_although_they_came_at_the_same_time() -> Result<()> {
+async fn two_events_of_a_file_with_the_same_id_are_a_conflict() -> Result<()> {
     let mut pipeline = Pipeline::new(&Stack::running()?, "conflict-file").await?;
     let event = Events::unique().event(0);
     let time = now();

@@ -1,5 +1,5 @@
-//! Forward proxies between us and the registry, Elasticsearch and CXone: by the keys of the config, and by the usual
-//! variables.
+//! Forward proxies between the services and the registry, Elasticsearch and CXone: set by the keys of the config, or by
+//! the usual environment variables.
 
 use anyhow::{Context, Result};
 use harness::event::Events;
@@ -12,7 +12,7 @@ use harness::stack::Stack;
 
 const AVRO: [(&str, &str); 1] = [("content-type", "application/avro")];
 
-/// Waits until the proxy has passed on a request to the server at `url`.
+/// Waits until the proxy has forwarded a request to the server at `url`.
 async fn passes(proxy: &ForwardProxy, url: &str) -> Result<()> {
     eventually("the requests go by the proxy", || async {
         anyhow::ensure!(proxy.requests(url) > 0, "none for {url}");
@@ -22,7 +22,7 @@ async fn passes(proxy: &ForwardProxy, url: &str) -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_registry_and_elasticsearch_are_asked_by_the_proxies_of_the_config() -> Result<()> {
+async fn requests_go_through_the_proxies_of_the_config() -> Result<()> {
     let mut pipeline = Pipeline::new(&Stack::running()?, "proxied-keys").await?;
     let (to_registry, to_elasticsearch) = (ForwardProxy::start().await?, ForwardProxy::start().await?);
     pipeline.config.schema_registry.proxy = Some(to_registry.url());
@@ -62,7 +62,7 @@ async fn without_a_key_the_variables_count_and_no_proxy_exempts_hosts() -> Resul
         let indexer = Process::start(Binary::Indexer, &file, &variables, &log)?;
         let admin = format!("http://127.0.0.1:{port}");
         ready(&admin).await.with_context(|| indexer.last_lines())?;
-        // An event for each, so that the registry is asked too.
+        // A new event makes the services ask the registry too.
         let receiver = pipeline.receiver().await?;
         let event = if number == 0 { event.clone() } else { Events::unique().event(0) };
         assert_eq!(pipeline.post(&receiver, &AVRO, &event.encode()).await?.status, 200);

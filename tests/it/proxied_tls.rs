@@ -1,4 +1,4 @@
-//! Servers behind TLS, reached through forward proxies: by a tunnel (`CONNECT`), in which the proxy can read nothing.
+//! Servers with TLS, reached through forward proxies: by a tunnel (`CONNECT`), in which the proxy can read nothing.
 
 use std::collections::HashSet;
 
@@ -39,20 +39,20 @@ impl Scene {
         Ok(Self { pipeline, _terminators: [registry, elasticsearch] })
     }
 
-    /// The addresses of the registry and of Elasticsearch.
+    /// Returns the addresses of the registry and of Elasticsearch.
     fn urls(&self) -> [&str; 2] {
         [&self.pipeline.config.schema_registry.url, &self.pipeline.config.elasticsearch.url]
     }
 }
 
-/// Fails unless there were tunnels to `url`, and nothing but tunnels.
+/// Fails unless there were tunnels to `url`, and no other requests.
 fn ensure_tunnelled(proxy: &ForwardProxy, url: &str) -> Result<()> {
     let (tunnels, requests) = (proxy.tunnels(url), proxy.requests(url));
     anyhow::ensure!(tunnels > 0 && requests == 0, "{url}: {tunnels} tunnels and {requests} requests in the open");
     Ok(())
 }
 
-/// Waits until `service` says by its readiness that the proxy does not let it through. No password is shown.
+/// Waits until the readiness of `service` says that the proxy refuses it. No password may be shown.
 async fn held_up(service: &Service) -> Result<()> {
     eventually("readiness says that the proxy refuses", || async {
         let unready = http::get(&format!("{}/readyz", service.admin_url())).await?.text();
@@ -64,7 +64,7 @@ async fn held_up(service: &Service) -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_proxies_of_the_config_open_tunnels_to_servers_behind_tls() -> Result<()> {
+async fn the_proxies_of_the_config_open_tunnels_to_servers_with_tls() -> Result<()> {
     let mut scene = Scene::new("tunnel-keys").await?;
     let (to_registry, to_elasticsearch) = (ForwardProxy::start().await?, ForwardProxy::start().await?);
     let config = &mut scene.pipeline.config;
@@ -84,7 +84,7 @@ async fn the_proxies_of_the_config_open_tunnels_to_servers_behind_tls() -> Resul
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_proxy_that_does_not_know_the_user_is_named_as_the_cause() -> Result<()> {
+async fn a_proxy_that_refuses_the_user_is_named_as_the_cause() -> Result<()> {
     let mut scene = Scene::new("tunnel-stranger").await?;
     let proxy = ForwardProxy::start().await?;
     let config = &mut scene.pipeline.config;
@@ -102,7 +102,7 @@ async fn a_proxy_that_does_not_know_the_user_is_named_as_the_cause() -> Result<(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_variables_open_tunnels_and_no_proxy_exempts_a_host() -> Result<()> {
+async fn proxy_variables_open_tunnels_and_no_proxy_exempts_a_host() -> Result<()> {
     process::build().await?;
     let mut scene = Scene::new("tunnel-variables").await?;
     let port = ports::free()?;
@@ -113,7 +113,7 @@ async fn the_variables_open_tunnels_and_no_proxy_exempts_a_host() -> Result<()> 
     write_config(&pipeline.config, &file)?;
     let rounds = [("HTTPS_PROXY", ""), ("https_proxy", ""), ("ALL_PROXY", ""), ("HTTPS_PROXY", "localhost")];
     for (number, (name, exempt)) in rounds.into_iter().enumerate() {
-        // The variable for plain HTTP says nothing of these servers.
+        // The variable for plain HTTP does not apply to these servers.
         let (proxy, of_plain) = (ForwardProxy::start().await?, ForwardProxy::start().await?);
         let [url, url_of_plain] = [proxy.url(), of_plain.url()];
         let mut variables = environment(&[(name, &url), ("HTTP_PROXY", &url_of_plain)]);

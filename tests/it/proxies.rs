@@ -1,4 +1,4 @@
-//! Proxies before the receiver: the PROXY protocol, and client certificates in a header.
+//! Proxies in front of the receiver: the PROXY protocol, and client certificates in a header.
 
 use std::net::Ipv4Addr;
 
@@ -18,7 +18,7 @@ use tokio::net::TcpStream;
 
 const REFUSALS: &str = "penstock_receiver_proxy_protocol_refusals_total";
 
-/// A receiver that a change has been made to.
+/// A receiver with a changed config.
 struct Front {
     pipeline: Pipeline,
     receiver: Service,
@@ -35,14 +35,14 @@ impl Front {
         Ok(Self { pipeline, receiver })
     }
 
-    /// A connection that begins with `head`.
+    /// Opens a connection that begins with `head`.
     async fn connect(&self, head: &[u8]) -> Result<TcpStream> {
         let mut stream = TcpStream::connect(self.receiver.target()).await?;
         stream.write_all(head).await?;
         Ok(stream)
     }
 
-    /// Posts an event over a connection that begins with `head`, with `headers`.
+    /// Posts an event with `headers` over a connection that begins with `head`.
     async fn post(&self, head: &[u8], headers: &[(&str, &str)]) -> Result<StatusCode> {
         let mut connection = Connection::over(self.connect(head).await?).await?;
         Ok(connection.send(self.request(headers)?).await?.status)
@@ -59,7 +59,7 @@ impl Front {
         Ok(request.body(Full::from(Events::unique().event(0).encode()))?)
     }
 
-    /// Waits until so many connections were refused for this reason.
+    /// Waits until this many connections were refused for this reason.
     async fn refused(&self, reason: &str, times: f64) -> Result<()> {
         eventually("the refusal is counted", || async {
             let sample = format!("{REFUSALS}{{reason=\"{reason}\"}}");
@@ -71,7 +71,7 @@ impl Front {
     }
 }
 
-/// The head of version 2 of the PROXY protocol with this command, for a client at this address, and with a TLV.
+/// Returns the head of version 2 of the PROXY protocol with this command and client address, and with a TLV.
 fn head(command: u8, client: [u8; 4]) -> Vec<u8> {
     let tlv = b"\x04\x00\x03\0\0\0";
     let ports = [0xc0, 0x00, 0x1f, 0x90];
@@ -79,16 +79,16 @@ fn head(command: u8, client: [u8; 4]) -> Vec<u8> {
     [b"\r\n\r\n\0\r\nQUIT\n", &[command, 0x11, 0, rest.len() as u8][..], &rest].concat()
 }
 
-/// Whether the other side closes the connection without an answer.
+/// Returns whether the other side closes the connection without an answer.
 async fn is_closed(mut stream: TcpStream) -> Result<bool> {
     let mut answer = Vec::new();
-    // A reset is a close too.
+    // A reset also counts as closed.
     let read = tokio::time::timeout(std::time::Duration::from_secs(30), stream.read_to_end(&mut answer)).await;
     Ok(read.context("it is not closed")?.map_or(true, |_| answer.is_empty()))
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_connection_by_the_proxy_protocol_is_of_the_address_in_its_head() -> Result<()> {
+async fn a_proxied_connection_counts_for_the_address_in_its_head() -> Result<()> {
     let front = Front::new("proxy-protocol", "127.0.0.1", |config| {
         config.receiver.proxy_protocol = ProxyProtocol::V2;
         config.receiver.max_connections_per_address = Some(1);
@@ -100,7 +100,7 @@ async fn a_connection_by_the_proxy_protocol_is_of_the_address_in_its_head() -> R
     let mut first = Connection::over(front.connect(&head(0x21, [192, 0, 2, 7])).await?).await?;
     assert_eq!(first.send(front.request(&[])?).await?.status, 200);
     assert_eq!(front.post(&head(0x21, [192, 0, 2, 8]), &[]).await?, 200);
-    // The address has its one place, and whoever has it is known.
+    // The address may have one connection, and the sender of that one is known.
     assert!(is_closed(front.connect(&head(0x21, [192, 0, 2, 7])).await?).await?);
     assert_eq!(metric(&front.receiver.admin_url(), "penstock_receiver_refused_connections_total").await?, 1.0);
     assert_eq!(first.send(front.request(&[])?).await?.status, 200, "the first goes on");
@@ -111,7 +111,7 @@ async fn a_connection_by_the_proxy_protocol_is_of_the_address_in_its_head() -> R
     front.refused("malformed", 1.0).await?;
     assert!(is_closed(front.connect(b"\r\n\r\n\0").await?).await?);
     front.refused("late", 1.0).await?;
-    // A check of the port alone is no fault.
+    // A plain check of the port is no violation.
     drop(front.connect(b"").await?);
     assert_eq!(front.post(&head(0x20, [0; 4]), &[]).await?, 200);
     front.refused("missing", 1.0).await?;
@@ -120,18 +120,39 @@ async fn a_connection_by_the_proxy_protocol_is_of_the_address_in_its_head() -> R
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nobody_but_a_trusted_proxy_connects_by_the_proxy_protocol() -> Result<()> {
-    let v2 = |config: &mut Config| config.receiver.proxy_protocol = ProxyProtocol::V2;
-    let front = Front::new("proxy-protocol-untrusted", "192.0.2.0/24", v2).await?;
-    for head in [head(0x21, [192, 0, 2, 7]), head(0x20, [0; 4]), b"POST / HTTP/1.1\r\n\r\n".to_vec()] {
+async fn the_proxy_protocol_may_be_text() -> Result<()> {
+    let front = Front::new("proxy-protocol-text", "127.0.0.1", |config| {
+        config.receiver.proxy_protocol = ProxyProtocol::V1;
+        config.receiver.max_connections_per_address = Some(1);
+    })
+    .await?;
+    let line = |client: &str| format!("PROXY TCP4 {client} 127.0.0.1 49152 8080\r\n").into_bytes();
+    assert_eq!(front.post(b"PROXY UNKNOWN\r\n", &[]).await?, 200);
+    let mut first = Connection::over(front.connect(&line("192.0.2.7")).await?).await?;
+    assert_eq!(first.send(front.request(&[])?).await?.status, 200);
+    assert_eq!(front.post(&line("192.0.2.8"), &[]).await?, 200);
+    assert!(is_closed(front.connect(&line("192.0.2.7")).await?).await?, "the address has its one place");
+    for (head, reason) in [(line("192.0.2.256"), "malformed"), (head(0x21, [192, 0, 2, 9]), "missing")] {
         assert!(is_closed(front.connect(&head).await?).await?);
+        front.refused(reason, 1.0).await?;
     }
-    front.refused("untrusted", 3.0).await?;
     front.receiver.stop().await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_certificate_in_a_header_counts_from_a_trusted_proxy_alone() -> Result<()> {
+async fn only_a_trusted_proxy_may_connect_with_the_proxy_protocol() -> Result<()> {
+    let any = |config: &mut Config| config.receiver.proxy_protocol = ProxyProtocol::Any;
+    let front = Front::new("proxy-protocol-untrusted", "192.0.2.0/24", any).await?;
+    let text = b"PROXY TCP4 192.0.2.7 127.0.0.1 1 2\r\n".to_vec();
+    for head in [head(0x21, [192, 0, 2, 7]), head(0x20, [0; 4]), b"POST / HTTP/1.1\r\n\r\n".to_vec(), text] {
+        assert!(is_closed(front.connect(&head).await?).await?);
+    }
+    front.refused("untrusted", 4.0).await?;
+    front.receiver.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_certificate_in_a_header_counts_only_from_a_trusted_proxy() -> Result<()> {
     let mtls = |format| {
         move |config: &mut Config| {
             let auth = Auth::Mtls { names: vec!["sender.example".to_owned()] };
@@ -165,7 +186,7 @@ async fn a_certificate_in_a_header_counts_from_a_trusted_proxy_alone() -> Result
     assert_eq!(stranger.post(b"", &[(header, "DNS=sender.example")]).await?, 401);
     stranger.receiver.stop().await?;
 
-    // The client behind a trusted load balancer is not one itself.
+    // The load balancer is trusted, but not the client behind it.
     let behind = Front::new("proxy-mtls-behind", "127.0.0.1", |config| {
         mtls(CertificateFormat::Xfcc)(config);
         config.receiver.proxy_protocol = ProxyProtocol::V2;

@@ -1,5 +1,5 @@
-//! The quarantine topic and the drift of a schema: what is no event is kept with the reason, capped, and never changes
-//! the answer.
+//! The quarantine topic and the drift of a schema. Bodies that are no events are kept with the reason, up to a limit,
+//! and the answer never changes.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ async fn pipeline(scenario: &str) -> Result<Pipeline> {
     Ok(pipeline)
 }
 
-/// Waits until so many bodies are there, and returns them.
+/// Waits until this many bodies are in the quarantine, and returns them.
 async fn quarantined(pipeline: &Pipeline, count: u64) -> Result<Vec<Record>> {
     let topic = &pipeline.config.kafka.quarantine_topic;
     eventually("the bodies are in the quarantine", || async {
@@ -36,7 +36,7 @@ async fn quarantined(pipeline: &Pipeline, count: u64) -> Result<Vec<Record>> {
 }
 
 #[tokio::test]
-async fn a_body_that_is_no_event_is_kept_with_the_reason_and_what_is_needed_to_post_it_again() -> Result<()> {
+async fn an_invalid_body_is_kept_with_the_reason_and_what_a_repost_needs() -> Result<()> {
     let pipeline = pipeline("quarantine").await?;
     let receiver = pipeline.receiver().await?;
     let event = Events::unique().event(0);
@@ -70,8 +70,8 @@ async fn a_body_that_is_no_event_is_kept_with_the_reason_and_what_is_needed_to_p
     }
     assert_eq!(pipeline.kafka.count(&pipeline.config.kafka.topic).await?, 0);
 
-    // A single object is kept as it was sent, though its frame was written over; a file with the number of the bad
-    // datum.
+    // A single object is kept as it was sent, even though a frame covered its own. A file is kept with the number of
+    // the invalid datum.
     let fingerprint = avro::Schema::parse(SCHEMA)?.fingerprint().to_le_bytes();
     let single = [b"\xc3\x01".as_slice(), &fingerprint, cut].concat();
     assert_eq!(pipeline.post(&receiver, &[AVRO], &single).await?.status, 400);
@@ -81,7 +81,7 @@ async fn a_body_that_is_no_event_is_kept_with_the_reason_and_what_is_needed_to_p
     let records = quarantined(&pipeline, 3).await?;
     assert_eq!((records[2].value.as_ref(), records[2].header("q.index")), (Some(&file), Some("1")));
 
-    // Its coding is taken off, unless that is what fails.
+    // A body is kept without its content encoding, unless the encoding is at fault.
     let zipped = zstd::stream::encode_all(cut, 3)?;
     let zstd = ("content-encoding", "zstd");
     assert_eq!(pipeline.post(&receiver, &[AVRO, zstd], &zipped).await?.status, 400);
@@ -96,7 +96,7 @@ async fn a_body_that_is_no_event_is_kept_with_the_reason_and_what_is_needed_to_p
 }
 
 #[tokio::test]
-async fn nobody_unauthenticated_writes_to_the_quarantine_and_what_is_kept_is_capped() -> Result<()> {
+async fn the_quarantine_is_capped_and_closed_to_strangers() -> Result<()> {
     let mut pipeline = pipeline("quarantine-capped").await?;
     let source = pipeline.config.receiver.sources.get_mut("cxone").expect("the source is there");
     source.quarantine.per_second = 1;
@@ -126,9 +126,9 @@ async fn nobody_unauthenticated_writes_to_the_quarantine_and_what_is_kept_is_cap
 }
 
 #[tokio::test]
-async fn without_a_topic_for_the_quarantine_the_answer_is_the_same() -> Result<()> {
+async fn without_a_quarantine_topic_the_answer_is_the_same() -> Result<()> {
     let mut pipeline = Pipeline::new(&Stack::running()?, "quarantine-none").await?;
-    // A name that no cluster takes.
+    // No cluster accepts this name.
     pipeline.config.kafka.quarantine_topic = "no/topic".to_owned();
     let receiver = pipeline.receiver().await?;
     let answer = pipeline.post(&receiver, &[AVRO], b"no event").await?;
@@ -146,14 +146,14 @@ async fn without_a_topic_for_the_quarantine_the_answer_is_the_same() -> Result<(
 }
 
 #[tokio::test]
-async fn a_rise_of_failures_is_reported_and_an_event_of_a_new_schema_is_none() -> Result<()> {
+async fn a_rise_in_failures_is_reported_and_a_new_schema_is_no_failure() -> Result<()> {
     let mut pipeline = pipeline("quarantine-drift").await?;
     pipeline.config.schema_registry.refresh = Duration::from_secs(3_600);
     let receiver = pipeline.receiver().await?;
     let newer = SCHEMA.replace(r#""fields": ["#, r#""fields": [{"name": "shift", "type": "int", "default": 0},"#);
     let id = register(&pipeline.config.schema_registry.url, &pipeline.config.kafka.topic, &newer).await?;
     let new = [vec![14], Events::unique().event(1).encode()].concat();
-    // The first of them makes the receiver ask for the latest schema, and is read by it.
+    // The first event makes the receiver fetch the latest schema, which it fits.
     let answer = pipeline.post(&receiver, &[AVRO], &new).await?;
     assert_eq!(answer.status, 200, "{}", answer.text());
     let admin = receiver.admin_url();
@@ -170,11 +170,11 @@ async fn a_rise_of_failures_is_reported_and_an_event_of_a_new_schema_is_none() -
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_body_in_the_quarantine_is_posted_again_once_the_receiver_can_read_it() -> Result<()> {
+async fn a_quarantined_body_can_be_redriven_once_it_is_readable() -> Result<()> {
     let mut pipeline = pipeline("quarantine-post").await?;
     pipeline.config.schema_registry.refresh = Duration::from_millis(500);
     let receiver = pipeline.receiver().await?;
-    // Of a schema that nobody has registered yet, and one that never can be read.
+    // One body has a schema that is not registered yet, the other can never be read.
     let newer = SCHEMA.replace(r#""fields": ["#, r#""fields": [{"name": "shift", "type": "string"},"#);
     let event = Events::unique().event(0);
     let new = [b"\x02a".to_vec(), event.encode()].concat();
@@ -191,7 +191,7 @@ async fn a_body_in_the_quarantine_is_posted_again_once_the_receiver_can_read_it(
     let (url, credentials) = (receiver.url(), credentials.display().to_string());
     let redrive =
         ["dead-letters", "redrive", "--quarantine", "--json", "--post-to", &url, "--headers-from", &credentials];
-    // Before it is fixed, and with the schema registered.
+    // The first redrive comes too early. Then the schema is registered.
     let said = process::command(Binary::Indexer, &config, &redrive).await?;
     assert_eq!((said.code, &said.json()?["outcome"]["settled"]), (Some(2), &0.into()), "{said:?}");
     assert_eq!(said.json()?["outcome"]["failed_again"]["invalid-event"], 2, "{said:?}");

@@ -1,7 +1,7 @@
-//! The index is made read-only while events arrive: indexing pauses, says why, and goes on by itself once an operator
-//! has fixed it.
+//! The index becomes read-only while events arrive. Indexing pauses, gives the reason, and continues by itself once an
+//! operator has fixed it.
 //!
-//! `PENSTOCK_READ_ONLY_SECONDS` says for how long.
+//! `PENSTOCK_READ_ONLY_SECONDS` sets the duration.
 
 use anyhow::Result;
 use harness::event::Events;
@@ -16,7 +16,7 @@ use serde_json::json;
 const PER_SECOND: u32 = 500;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_read_only_index_pauses_with_its_reason_and_nothing_is_lost_or_dead() -> Result<()> {
+async fn a_read_only_index_pauses_with_a_reason_and_loses_nothing() -> Result<()> {
     let read_only = size::seconds("PENSTOCK_READ_ONLY_SECONDS", 5)?;
     let pipeline = Pipeline::new(&Stack::running()?, "read-only").await?;
     let indexer = pipeline.indexer().await?;
@@ -46,7 +46,7 @@ async fn a_read_only_index_pauses_with_its_reason_and_nothing_is_lost_or_dead() 
     .await?;
     assert_eq!(metric_of(&indexer, r#"penstock_indexer_blocked{reason="index_block"}"#).await?, 1.0);
     let before = indexed().await?;
-    // The outage itself, not a wait for something to happen.
+    // This is the outage itself, not a wait for a condition.
     tokio::time::sleep(read_only).await;
     assert_eq!(indexed().await?, before, "something was indexed into a read-only index");
 
@@ -71,5 +71,5 @@ async fn block(pipeline: &Pipeline, read_only: bool) -> Result<()> {
 }
 
 harness::on_opensearch! {
-    a_read_only_index_pauses_with_its_reason_and_nothing_is_lost_or_dead,
+    a_read_only_index_pauses_with_a_reason_and_loses_nothing,
 }

@@ -1,4 +1,4 @@
-//! Dead letters found, fixed and redriven, with the very commands of `docs/operate.md`: once each, under their first
+//! Dead letters are found, fixed and redriven with the very commands of `docs/operate.md`: each once, with its original
 //! id.
 
 use std::path::PathBuf;
@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 
 const AVRO: (&str, &str) = ("content-type", "application/avro");
 
-/// The programs, and a config file for them.
+/// Writes a config file for the programs.
 async fn config_file(pipeline: &Pipeline) -> Result<PathBuf> {
     process::build().await?;
     let file = pipeline.file("penstock.yaml");
@@ -26,7 +26,7 @@ async fn config_file(pipeline: &Pipeline) -> Result<PathBuf> {
     Ok(file)
 }
 
-/// Runs a command as the guide has it, which must be there word for word; with `--json` added.
+/// Runs a command with `--json`. The guide must contain the command word for word.
 async fn guided(pipeline: &Pipeline, command: &str) -> Result<Said> {
     let guide = std::fs::read_to_string(paths::in_repository("docs/operate.md"))?;
     let line = format!("penstock-indexer {command}");
@@ -40,7 +40,7 @@ async fn run(pipeline: &Pipeline, command: &str) -> Result<Said> {
     process::command(Binary::Indexer, &file, &arguments).await
 }
 
-/// Waits until the dead-letter topic has `count` letters by `list`, and gives the list.
+/// Waits until `list` shows `count` letters in the dead-letter topic, and returns the list.
 async fn listed(pipeline: &Pipeline, count: u64) -> Result<Value> {
     let mut list = Value::Null;
     let found = std::sync::Mutex::new(&mut list);
@@ -61,7 +61,7 @@ fn large(event: Event) -> Event {
     Event { metadata, ..event }
 }
 
-/// An indexer that takes no large events.
+/// Starts an indexer that accepts no large events.
 async fn strict_indexer(pipeline: &mut Pipeline) -> Result<Service> {
     pipeline.config.indexer.max_items = 20;
     let indexer = pipeline.indexer().await?;
@@ -75,7 +75,7 @@ async fn post(pipeline: &Pipeline, receiver: &Service, request: &str, body: &[u8
     Ok(())
 }
 
-/// Lets the index keep documents whose timestamp it cannot read.
+/// Lets the index accept documents whose timestamp it cannot read.
 async fn forgive_timestamps(pipeline: &Pipeline) -> Result<()> {
     let index = &pipeline.config.elasticsearch.index_name;
     let mut mapping = pipeline.search.call(Method::GET, &format!("{index}/_mapping"), &Value::Null).await?;
@@ -88,7 +88,7 @@ async fn forgive_timestamps(pipeline: &Pipeline) -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn three_dead_letters_with_three_causes_are_found_fixed_and_redriven_once_each() -> Result<()> {
+async fn three_dead_letters_are_found_fixed_and_redriven_once_each() -> Result<()> {
     let mut pipeline = Pipeline::new(&Stack::running()?, "redrive").await?;
     let topic = pipeline.config.kafka.topic.clone();
     let receiver = pipeline.receiver().await?;
@@ -104,7 +104,7 @@ async fn three_dead_letters_with_three_causes_are_found_fixed_and_redriven_once_
     pipeline.all_committed().await?;
     strict.stop().await?;
 
-    // Found: three causes, one letter each.
+    // The list shows three causes with a letter each.
     let list = listed(&pipeline, 3).await?;
     let groups = list["groups"].as_array().context("no groups")?;
     let mut types: Vec<&str> = groups.iter().filter_map(|group| group["error_type"].as_str()).collect();
@@ -116,7 +116,7 @@ async fn three_dead_letters_with_three_causes_are_found_fixed_and_redriven_once_
     let indexer = pipeline.indexer().await?;
     redriven_in_vain(&pipeline).await?;
 
-    // Fixed, and redriven.
+    // The causes are fixed, and the letters redriven.
     forgive_timestamps(&pipeline).await?;
     for command in [
         "dead-letters redrive --reason too_many_items",
@@ -133,10 +133,10 @@ async fn three_dead_letters_with_three_causes_are_found_fixed_and_redriven_once_
     let list = listed(&pipeline, 0).await?;
     assert_eq!(list["redriven"], 4, "{list}");
 
-    // One document each, under its first id and of its first time.
+    // There is one document per event, with its original id and time.
     let scoped = format!("cxone:{}", first.event_id);
     let records = pipeline.kafka.read_all(&topic).await?;
-    // The first of a request is the record, the second one was redriven.
+    // The first record of a request is the original, the second the redriven one.
     let written = |request| records.iter().find(|record| record.header("request-id") == Some(request))?.timestamp;
     let first = (first.event_id, written("r-first"));
     let others = [(oversized.event_id, "r-large"), (events.id(2), "r-unmappable"), (scoped, "r-other")];
@@ -158,7 +158,7 @@ async fn shown_whole(pipeline: &Pipeline, group: &Value, event_id: &str) -> Resu
     Ok(())
 }
 
-/// Redrives a letter before it is fixed: it fails again, and is counted.
+/// Redrives a letter before its cause is fixed. It fails again, and the failure is counted.
 async fn redriven_in_vain(pipeline: &Pipeline) -> Result<()> {
     let said = guided(pipeline, "dead-letters redrive --reason document_parsing_exception --dry-run").await?;
     assert_eq!((said.code, said.json()?["redriven"].as_u64()), (Some(0), Some(1)), "{said:?}");
@@ -171,8 +171,8 @@ async fn redriven_in_vain(pipeline: &Pipeline) -> Result<()> {
     Ok(())
 }
 
-/// Asserts that the index has documents of these ids and no others, each of the time at which its event was written
-/// first.
+/// Asserts that the index has exactly the documents with these ids, each with the time at which its event was first
+/// written.
 async fn assert_documents(pipeline: &Pipeline, expected: &[(String, Option<i64>)]) -> Result<()> {
     let index = &pipeline.config.elasticsearch.index_name;
     assert_eq!(pipeline.search.count(index).await?, expected.len() as u64);
@@ -185,7 +185,7 @@ async fn assert_documents(pipeline: &Pipeline, expected: &[(String, Option<i64>)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_redriven_event_without_a_key_keeps_its_first_id() -> Result<()> {
+async fn a_redriven_event_without_a_key_keeps_its_original_id() -> Result<()> {
     let mut pipeline = Pipeline::new(&Stack::running()?, "redrive-keyless").await?;
     let topic = pipeline.config.kafka.topic.clone();
     let event = large(Events::unique().event(0));
@@ -195,7 +195,7 @@ async fn a_redriven_event_without_a_key_keeps_its_first_id() -> Result<()> {
     let strict = strict_indexer(&mut pipeline).await?;
     pipeline.all_committed().await?;
     strict.stop().await?;
-    // Twice, the first time into another failure.
+    // The event is redriven twice; the first time it fails for another reason.
     let strict = strict_indexer(&mut pipeline).await?;
     let said = run(&pipeline, "dead-letters redrive").await?;
     assert_eq!(said.code, Some(2), "{said:?}");
@@ -215,7 +215,7 @@ async fn a_redriven_event_without_a_key_keeps_its_first_id() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_redrive_that_is_killed_or_overtaken_redrives_nothing_twice() -> Result<()> {
+async fn a_killed_or_concurrent_redrive_redrives_nothing_twice() -> Result<()> {
     const LETTERS: usize = 60;
     let pipeline = Pipeline::new(&Stack::running()?, "redrive-killed").await?;
     let topic = &pipeline.config.kafka.topic;
@@ -257,7 +257,7 @@ async fn a_redrive_that_is_killed_or_overtaken_redrives_nothing_twice() -> Resul
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_letter_that_is_dropped_is_not_redriven_and_nothing_is_dropped_without_yes() -> Result<()> {
+async fn a_dropped_letter_is_not_redriven_and_drop_needs_yes() -> Result<()> {
     let pipeline = Pipeline::new(&Stack::running()?, "redrive-dropped").await?;
     let undecodable = |key: &str| Raw { key: Some(key.into()), value: Some(b"no frame".to_vec()), ..Raw::default() };
     pipeline.kafka.produce(&pipeline.config.kafka.topic, &[undecodable("a"), undecodable("b")]).await?;
@@ -307,7 +307,7 @@ async fn a_letter_without_its_value_is_redriven_from_its_topic() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_record_that_its_topic_no_longer_takes_stays_a_letter_and_the_others_go() -> Result<()> {
+async fn a_record_that_its_topic_refuses_stays_a_dead_letter() -> Result<()> {
     let pipeline = Pipeline::new(&Stack::running()?, "redrive-refused").await?;
     let topic = &pipeline.config.kafka.topic;
     let records = [undecodable("small", 100), undecodable("large", 5_000), undecodable("other", 100)];
@@ -324,9 +324,9 @@ async fn a_record_that_its_topic_no_longer_takes_stays_a_letter_and_the_others_g
     Ok(())
 }
 
-/// Such as two events of one file that have the same id: the timestamp proves nothing, before and after the redrive.
+/// Two events of a file may have the same id. The timestamp proves nothing, neither before nor after the redrive.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_redriven_event_with_the_id_and_the_time_of_another_one_is_still_not_that_one() -> Result<()> {
+async fn a_redriven_event_with_the_id_of_another_is_still_a_conflict() -> Result<()> {
     let pipeline = Pipeline::new(&Stack::running()?, "redrive-twins").await?;
     let event = Events::unique().event(0);
     let other = Event { action_type: "another".to_owned(), ..event.clone() };

@@ -27,7 +27,7 @@ async fn not_ready(receiver: &Service) -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_receiver_started_while_the_registry_is_away_becomes_ready_when_it_comes() -> Result<()> {
+async fn a_receiver_started_without_a_registry_becomes_ready_later() -> Result<()> {
     let stack = Stack::running()?;
     let mut pipeline = Pipeline::new(&stack, "registry-late").await?;
     let mut link = RegistryLink::open(&stack).await?;
@@ -44,7 +44,7 @@ async fn a_receiver_started_while_the_registry_is_away_becomes_ready_when_it_com
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn services_started_while_the_registry_is_away_go_on_with_the_schemas_on_disk() -> Result<()> {
+async fn services_started_without_a_registry_use_the_schemas_on_disk() -> Result<()> {
     let stack = Stack::running()?;
     let mut pipeline = Pipeline::new(&stack, "registry-kept").await?;
     let mut link = RegistryLink::open(&stack).await?;
@@ -59,7 +59,7 @@ async fn services_started_while_the_registry_is_away_go_on_with_the_schemas_on_d
     receiver.stop().await?;
 
     link.cut();
-    // Ready, although nobody can be asked; and the indexer is another process's client, which has seen no schema.
+    // The receiver is ready although no registry is reachable. The indexer is another process and has seen no schema.
     let receiver = pipeline.receiver().await?;
     assert_eq!(pipeline.post(&receiver, BARE, &events.event(1).encode()).await?.status, 200);
     sent.insert(events.id(1));
@@ -84,7 +84,7 @@ async fn services_started_while_the_registry_is_away_go_on_with_the_schemas_on_d
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_dead_address_before_the_right_one_does_no_harm() -> Result<()> {
+async fn a_dead_registry_address_before_the_right_one_does_no_harm() -> Result<()> {
     let stack = Stack::running()?;
     let mut pipeline = Pipeline::new(&stack, "registry-urls").await?;
     let dead = ports::free()?;
@@ -127,7 +127,7 @@ async fn a_schema_that_refers_to_another_is_validated_and_indexed() -> Result<()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_registry_behind_tls_is_asked_with_its_authority_and_a_certificate_of_ours() -> Result<()> {
+async fn a_registry_with_tls_is_asked_with_a_client_certificate() -> Result<()> {
     let stack = Stack::running()?;
     let mut pipeline = Pipeline::new(&stack, "registry-tls").await?;
     let authority = Authority::new(&pipeline.file("authority"))?;

@@ -1,8 +1,8 @@
-//! A node of the registry that is behind the others: an id that it lacks is asked for elsewhere and waited for, before
-//! anything is refused.
+//! A node of the registry that lags behind the others. An id that it lacks is looked up at other addresses and waited
+//! for before anything is refused.
 //!
-//! The node is a stub before the real registry, since that one has a single node: it lacks one id for as long as the
-//! test says.
+//! The node is a stub before the real registry, which has a single node. The stub lacks one id for as long as the test
+//! says.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -33,7 +33,7 @@ struct Behind {
     lagging: AtomicBool,
 }
 
-/// Starts a node that lacks the id `lacks` until the test says otherwise; returns its address.
+/// Starts a node that lacks the id `lacks` until the test says otherwise. Returns its address.
 async fn behind(registry: &str, lacks: u32) -> Result<(Arc<Behind>, String)> {
     let state = Arc::new(Behind { registry: registry.to_owned(), lacks, lagging: AtomicBool::new(true) });
     let listener = TcpListener::bind("127.0.0.1:0").await?;
@@ -56,7 +56,7 @@ async fn answer(State(state): State<Arc<Behind>>, uri: Uri) -> Response {
     }
 }
 
-/// A schema that is registered while the services run.
+/// Returns a schema that is registered while the services run.
 fn newer() -> String {
     SCHEMA.replace(r#""fields": ["#, r#""fields": [{"name": "shift", "type": "int", "default": 0},"#)
 }
@@ -66,7 +66,7 @@ fn body(id: u32, number: u64, events: &Events) -> Vec<u8> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn another_address_is_asked_for_an_id_that_the_first_one_lacks() -> Result<()> {
+async fn an_id_that_the_first_address_lacks_is_found_at_another() -> Result<()> {
     let mut pipeline = Pipeline::new(&Stack::running()?, "lag-two").await?;
     let registry = pipeline.config.schema_registry.url.clone();
     let id = register(&registry, &pipeline.config.kafka.topic, &newer()).await?;
@@ -85,13 +85,13 @@ async fn another_address_is_asked_for_an_id_that_the_first_one_lacks() -> Result
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_id_that_is_missing_for_a_while_is_waited_for_and_then_taken() -> Result<()> {
+async fn a_record_waits_for_an_id_that_is_missing_for_a_while() -> Result<()> {
     let mut pipeline = Pipeline::new(&Stack::running()?, "lag-one").await?;
     let registry = pipeline.config.schema_registry.url.clone();
     let id = register(&registry, &pipeline.config.kafka.topic, &newer()).await?;
     let (behind, url) = behind(&registry, id).await?;
     pipeline.config.schema_registry.url = url;
-    // For as long as this test takes.
+    // The patience lasts longer than this test.
     pipeline.config.schema_registry.patience = Duration::from_secs(600);
     let events = Events::unique();
     let (key, value) = (Some(events.id(0).into_bytes()), Some(body(id, 0, &events)));
@@ -114,11 +114,11 @@ async fn an_id_that_is_missing_for_a_while_is_waited_for_and_then_taken() -> Res
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_sender_is_asked_to_come_back_until_patience_is_over() -> Result<()> {
+async fn a_sender_is_asked_to_retry_until_the_patience_is_over() -> Result<()> {
     let mut pipeline = Pipeline::new(&Stack::running()?, "lag-sender").await?;
     let registry = pipeline.config.schema_registry.url.clone();
     let subject = pipeline.config.kafka.topic.clone();
-    // Two versions: the latest, which the receiver knows, and one that the node lacks.
+    // The subject has two versions: the latest, which the receiver knows, and one that the node lacks.
     let lacking = register(&registry, &subject, &newer()).await?;
     let latest = register(&registry, &subject, &newer().replace("shift", "turn")).await?;
     let (behind, url) = behind(&registry, lacking).await?;

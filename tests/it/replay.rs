@@ -1,5 +1,5 @@
-//! `penstock-indexer replay`, with the commands of its guide: beside a running indexer, killed and resumed, dry, and
-//! twice at once.
+//! `penstock-indexer replay` with the commands of its guide: next to a running indexer, killed and resumed, as a dry
+//! run, and twice at once.
 
 use std::collections::HashSet;
 
@@ -13,7 +13,7 @@ use harness::sender::{Flaw, Mix};
 use harness::stack::Stack;
 use serde_json::{Value, json};
 
-/// A pipeline with `count` events of `mix` in its topic.
+/// Creates a pipeline with `count` events of `mix` in its topic.
 async fn fed(scenario: &str, mix: Mix, count: u64) -> Result<Pipeline> {
     let pipeline = Pipeline::new(&Stack::running()?, scenario).await?;
     pipeline.feed(mix).write(0..count).await?;
@@ -28,7 +28,7 @@ fn replay_group(pipeline: &Pipeline) -> String {
     format!("penstock-replay-{}", pipeline.config.kafka.topic)
 }
 
-/// How far the replay has come, in offsets: the topic's partitions begin at 0.
+/// Returns how far the replay is, in offsets: the partitions of the topic begin at 0.
 async fn settled(pipeline: &Pipeline) -> Result<i64> {
     let committed = pipeline.kafka.committed(&replay_group(pipeline), &pipeline.config.kafka.topic).await?;
     Ok(committed.values().map(|offset| offset.unwrap_or(0)).sum())
@@ -45,8 +45,7 @@ async fn delete(pipeline: &Pipeline, events: Events, count: u64) -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_range_again_beside_the_running_indexer_makes_no_second_document_and_brings_back_what_is_missing()
--> Result<()> {
+async fn a_replay_restores_missing_documents_and_duplicates_none() -> Result<()> {
     const COUNT: u64 = 3_000;
     let events = Events::unique();
     let pipeline = fed("replay-beside", Mix::good(events), COUNT).await?;
@@ -77,7 +76,7 @@ async fn a_range_again_beside_the_running_indexer_makes_no_second_document_and_b
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn killed_in_the_middle_it_goes_on_where_it_stood_with_the_range_of_its_first_start() -> Result<()> {
+async fn a_killed_replay_resumes_with_its_original_range() -> Result<()> {
     const COUNT: u64 = 6_000;
     let events = Events::unique();
     let pipeline = fed("replay-killed", Mix::good(events), COUNT).await?;
@@ -91,7 +90,7 @@ async fn killed_in_the_middle_it_goes_on_where_it_stood_with_the_range_of_its_fi
     first.kill()?;
     let settled = settled(&pipeline).await?;
     assert!(settled < i64::try_from(COUNT)?, "it was killed too late: {settled}");
-    // What comes in meanwhile is not in its range.
+    // Later events are not in its range.
     let later = Events::new(77_000_077, 1_700_000_000_000);
     pipeline.feed(Mix::good(later)).write(0..500).await?;
 
@@ -108,7 +107,7 @@ async fn killed_in_the_middle_it_goes_on_where_it_stood_with_the_range_of_its_fi
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_dry_run_counts_and_writes_nothing() -> Result<()> {
+async fn a_dry_run_of_a_replay_counts_and_writes_nothing() -> Result<()> {
     const COUNT: u64 = 2_000;
     let mix = Mix { events: Events::unique(), flawed_every: 10, flaws: &[Flaw::Truncated, Flaw::NotUtf8] };
     let pipeline = fed("replay-dry", mix, COUNT).await?;
@@ -144,7 +143,7 @@ async fn a_dry_run_counts_and_writes_nothing() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_at_once_are_refused_and_another_request_under_the_name_of_an_unfinished_one_too() -> Result<()> {
+async fn concurrent_or_conflicting_replays_are_refused() -> Result<()> {
     let pipeline = fed("replay-twice", Mix::good(Events::unique()), 4_000).await?;
     let slow = ["replay", "--from", "earliest", "--rate", "100"];
     let mut first = command::start(&pipeline, &slow, "first").await?;
@@ -170,7 +169,7 @@ async fn two_at_once_are_refused_and_another_request_under_the_name_of_an_unfini
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn offsets_and_keys_choose_what_is_indexed() -> Result<()> {
+async fn offsets_and_keys_select_what_is_replayed() -> Result<()> {
     let events = Events::unique();
     let pipeline = fed("replay-chosen", Mix::good(events), 400).await?;
     let index = &pipeline.config.elasticsearch.index_name;

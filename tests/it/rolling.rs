@@ -1,4 +1,4 @@
-//! A rolling restart of three receivers under load: one retry fixes whatever it breaks, and nothing is lost.
+//! A rolling restart of three receivers under load: one retry of a failed request is enough, and nothing is lost.
 
 use std::collections::HashSet;
 use std::net::SocketAddr;
@@ -20,7 +20,7 @@ use http_body_util::Full;
 const RECEIVERS: usize = 3;
 const SENDERS: usize = 16;
 
-/// A receiver on ports that it keeps.
+/// A receiver that keeps its ports.
 struct Program {
     config: PathBuf,
     log: PathBuf,
@@ -50,7 +50,7 @@ impl Program {
     }
 }
 
-/// What all senders share.
+/// The state that all senders share.
 struct Load {
     targets: Vec<String>,
     token: String,
@@ -61,8 +61,7 @@ struct Load {
 }
 
 impl Load {
-    /// Sends one event after the other until it is stopped; fails when an event is not accepted at its second
-    /// attempt.
+    /// Sends one event after the other until it is stopped. Fails when an event is not accepted at its second attempt.
     async fn run(self: Arc<Self>, sender: usize) -> Result<()> {
         let (mut target, mut connection) = (sender, None);
         while !self.stop.load(Ordering::Relaxed) {
@@ -101,7 +100,7 @@ impl Load {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_request_fails_that_one_retry_does_not_mend_and_nothing_is_lost() -> Result<()> {
+async fn a_rolling_restart_needs_one_retry_at_most_and_loses_nothing() -> Result<()> {
     process::build().await?;
     let pipeline = Pipeline::new(&Stack::running()?, "rolling").await?;
     let programs: Vec<_> = (0..RECEIVERS).map(|number| Program::new(&pipeline, number)).collect::<Result<_>>()?;

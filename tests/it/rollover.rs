@@ -1,7 +1,7 @@
-//! One event is one document across indices: while the index rolls over every few seconds, indexers are killed and
+//! Each event is one document across indices: while the index rolls over every few seconds, indexers are killed or
 //! stopped for longer than their session, and senders repeat events; and again when the whole topic is replayed.
 //!
-//! `PENSTOCK_ROLLOVER_EVENTS` says how many events, a thousand a second.
+//! `PENSTOCK_ROLLOVER_EVENTS` sets the number of events, of which a thousand are sent per second.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -23,14 +23,14 @@ use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
 
-/// As many as the events' own timestamps advance.
+/// The events' own timestamps advance at the same rate.
 const PER_SECOND: u32 = 1_000;
-/// Repeated each second, of the events of one second in the last minute: 5 %.
+/// The number of events per second that are repeated from the last minute: 5 %.
 const REPEATED: u64 = 50;
 const MARGIN: Duration = Duration::from_secs(1);
 const ROLLOVER: Duration = Duration::from_secs(3);
 const FLEET: usize = 3;
-/// Longer than the session time-out of [`Pipeline`].
+/// This is longer than the session time-out of [`Pipeline`].
 const STANDSTILL: Duration = Duration::from_secs(8);
 
 struct Scene {
@@ -69,7 +69,7 @@ async fn one_event_is_one_document(name: &str, strategy: Strategy) -> Result<()>
     scene.end().await
 }
 
-/// A rollover between the last look at the backing indices and the write is found out after the write.
+/// A rollover between reading the backing indices and writing to them is detected after the write.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_event_is_one_document_in_a_data_stream() -> Result<()> {
     one_event_is_one_document("rollover-stream", Strategy::DataStream).await
@@ -83,7 +83,7 @@ impl Scene {
         let settings = &mut pipeline.config.elasticsearch;
         settings.strategy = strategy;
         settings.placement.margin = MARGIN;
-        // Several indices, but not hundreds.
+        // This makes several indices, but not hundreds.
         settings.placement.time_pattern =
             if events > 60_000 { "%Y.%m.%d-%H.%M" } else { "%Y.%m.%d-%H.%M.%S" }.to_owned();
         let fleet = (0..FLEET).map(|number| IndexerProcess::start(&pipeline, number)).collect::<Result<Vec<_>>>()?;
@@ -94,7 +94,8 @@ impl Scene {
         Ok(Self { pipeline, mix, events, fleet, begin: Instant::now() })
     }
 
-    /// All events once and some twice, while the index rolls over and indexers fail. Comes back when all is committed.
+    /// Sends all events once and some twice, while the index rolls over and indexers fail. Returns when all is
+    /// committed.
     async fn live(&mut self) -> Result<()> {
         let rolled = Arc::new(AtomicU64::new(0));
         let rolling = self.roll_over(Arc::clone(&rolled));
@@ -121,7 +122,7 @@ impl Scene {
         Ok(())
     }
 
-    /// What goes wrong in ten seconds.
+    /// Causes the failures of ten seconds.
     async fn fail(&mut self, round: u64) -> Result<()> {
         let begin = self.begin + Duration::from_secs(10 * round);
         let one = usize::try_from(round)? % FLEET;
@@ -136,7 +137,7 @@ impl Scene {
         Ok(())
     }
 
-    /// Senders that repeat what they have sent up to a minute ago.
+    /// Starts senders that repeat events from the last minute.
     fn repeat(&self) -> JoinHandle<Result<()>> {
         let (feed, begin, seconds) = (self.pipeline.feed(self.mix), self.begin, self.events / u64::from(PER_SECOND));
         tokio::spawn(async move {
@@ -170,7 +171,7 @@ impl Scene {
         }))
     }
 
-    /// All again from the first record on, by a fleet that is new.
+    /// Reads everything again from the first record on, with a new fleet.
     async fn replay(&mut self) -> Result<()> {
         for member in self.fleet.drain(..) {
             member.stop().await?;
@@ -203,7 +204,7 @@ impl Scene {
         Ok(answer.as_object().context("no indices")?.keys().cloned().collect())
     }
 
-    /// Stops the fleet, and deletes the indices: a stack has room for so many.
+    /// Stops the fleet and deletes the indices, because a stack has room for a limited number.
     async fn end(self) -> Result<()> {
         let indices = self.indices().await?;
         let settings = &self.pipeline.config.elasticsearch;

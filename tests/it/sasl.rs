@@ -1,4 +1,4 @@
-//! TLS and SASL to Kafka: a broker whose clients have to log in, by each mechanism.
+//! TLS and SASL to Kafka: a broker whose clients must log in, with each mechanism.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -24,7 +24,7 @@ const USER: &str = "penstock";
 const PASSWORD: &str = "let-me-in";
 const CLIENT_SECRET: &str = "client secret";
 
-/// Lines for the broker: its client listener wants TLS and SASL.
+/// Returns config lines for the broker: its client listener requires TLS and SASL.
 fn broker(server: &Files, folder: &Path) -> Result<String> {
     let keystore = folder.join("broker.pem");
     let pem = [std::fs::read_to_string(&server.key)?, std::fs::read_to_string(&server.certificate)?].concat();
@@ -72,7 +72,7 @@ fn security(ca_file: &Path, mechanism: SaslMechanism) -> KafkaSecurity {
     }
 }
 
-/// A token endpoint whose tokens live 10 s; counts them.
+/// Starts a token endpoint whose tokens live 10 s. It counts them.
 async fn token_endpoint() -> Result<(String, Arc<AtomicU32>)> {
     let given = Arc::new(AtomicU32::new(0));
     let count = Arc::clone(&given);
@@ -104,7 +104,7 @@ struct Scene {
     config: Config,
     events: Events,
     sent: u64,
-    // Last, so that it is stopped last.
+    // The last field is dropped last, so the stack is stopped last.
     _stack: OwnStack,
     authority: Authority,
 }
@@ -120,7 +120,7 @@ impl Scene {
             let user = ["--alter", "--entity-type", "users", "--entity-name", USER, "--add-config", &password];
             stack.kafka_tool("kafka.admin.ConfigCommand", &user).await?;
         }
-        // The harness itself takes the way that needs no login.
+        // The harness itself uses the listener without a login.
         let internal = Stack { kafka: stack.internal_kafka()?, ..stack.stack };
         let pipeline = Pipeline::new(&internal, "sasl").await?;
         let mut config = pipeline.config.clone();
@@ -134,7 +134,7 @@ impl Scene {
         http::send(Method::POST, &receiver.url(), &headers, self.events.event(number).encode()).await
     }
 
-    /// An event through both services, which log in by `security`.
+    /// Sends an event through both services, which log in with `security`.
     async fn through(&mut self, security: KafkaSecurity) -> Result<Service> {
         let mechanism = security.mechanism;
         self.config.kafka.security = Some(security);
@@ -153,7 +153,7 @@ impl Scene {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn events_go_through_a_cluster_that_wants_tls_and_a_login_by_each_mechanism() -> Result<()> {
+async fn events_go_through_a_cluster_with_tls_and_each_login_mechanism() -> Result<()> {
     let mut scene = Scene::new().await?;
     let ca = scene.authority.ca_file();
     for mechanism in [SaslMechanism::Plain, SaslMechanism::ScramSha256, SaslMechanism::ScramSha512] {
@@ -179,7 +179,7 @@ async fn events_go_through_a_cluster_that_wants_tls_and_a_login_by_each_mechanis
     .await?;
     assert_eq!(scene.post(&receiver, scene.sent).await?.status, 200);
 
-    // Whoever cannot log in says so, without the password, and takes nothing.
+    // A receiver that cannot log in says so, without the password, and accepts nothing.
     let wrong =
         KafkaSecurity { password: Some(Secret::new("open-sesame")), ..security(&ca, SaslMechanism::ScramSha512) };
     scene.config.kafka.security = Some(wrong);

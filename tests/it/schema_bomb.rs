@@ -1,4 +1,4 @@
-//! Schemas in the headers of files that are made to take time, memory and log that their bytes do not pay for.
+//! Schemas in the headers of files that are made to cost far more time, memory and log than their bytes justify.
 
 use std::io::Write;
 use std::sync::Arc;
@@ -27,7 +27,7 @@ fn record(rest: &str, fields: &str) -> String {
     format!(r#"{{"type":"record","name":"R"{rest},"fields":[{fields}]}}"#)
 }
 
-/// Texts that made apache-avro's parser take gigabytes or minutes, or write megabytes of log, and more of their kind.
+/// Texts that made apache-avro's parser use gigabytes or minutes, or write megabytes of log, and similar ones.
 fn bombs() -> Vec<(&'static str, String)> {
     let aliases = many(3_000, |number| format!("\"a{number}\""));
     let refers = |count| many(count, |number| format!(r#"{{"name":"f{number}","type":"R"}}"#));
@@ -79,7 +79,7 @@ fn bombs() -> Vec<(&'static str, String)> {
     ]
 }
 
-/// Most memory that the process `id` has had at a time, in bytes.
+/// Returns the peak memory of the process `id`, in bytes.
 fn peak(id: u32) -> Result<u64> {
     let status = std::fs::read_to_string(format!("/proc/{id}/status"))?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();
@@ -93,8 +93,7 @@ fn gzip(bytes: &[u8]) -> Result<Vec<u8>> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn schemas_of_files_take_no_more_than_their_bytes_and_an_honest_sender_beside_them_notices_nothing() -> Result<()>
-{
+async fn malicious_schemas_of_files_stay_cheap_and_hurt_no_honest_sender() -> Result<()> {
     process::build().await?;
     let mut pipeline = Pipeline::new(&Stack::running()?, "schema-bomb").await?;
     let (listen, admin) = (harness::ports::free()?, harness::ports::free()?);
@@ -134,7 +133,7 @@ async fn schemas_of_files_take_no_more_than_their_bytes_and_an_honest_sender_bes
     process.ensure_running()
 }
 
-/// Sends one event after the other; each must be accepted. Returns how long each took.
+/// Sends one event after the other, each of which must be accepted. Returns how long each took.
 async fn honest(url: String, token: String, done: Arc<AtomicBool>) -> Result<Vec<Duration>> {
     let (events, mut times) = (Events::unique(), Vec::new());
     while !done.load(Ordering::Relaxed) {

@@ -1,5 +1,5 @@
-//! What a schema means decides which one an event is framed with, and what reading does not need makes no schema
-//! unusable.
+//! The meaning of a schema decides which schema an event is framed with. Parts of a schema that reading does not need
+//! never make it unusable.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ const CONTAINER: (&str, &str) = ("content-type", "application/vnd.apache.avro+co
 const SINGLE_OBJECT: (&str, &str) = ("content-type", "application/vnd.apache.avro+single-object");
 const AVRO: (&str, &str) = ("content-type", "application/avro");
 
-/// A price and a time: with the same canonical form whatever the scale and the unit.
+/// Returns a schema with a price and a time. Its canonical form is the same for every scale and unit.
 fn priced(scale: u32, unit: &str) -> String {
     let price = json!({"type": "bytes", "logicalType": "decimal", "precision": 9, "scale": scale});
     json!({"type": "record", "name": "Priced", "fields": [{"name": "event_id", "type": "string"}, {"name": "price", "type": price},
@@ -31,7 +31,7 @@ fn priced(scale: u32, unit: &str) -> String {
     .to_string()
 }
 
-/// 123456 without its scale, at the first microsecond (or millisecond) of 2026.
+/// Returns 123456 without a scale, at the first microsecond (or millisecond) of 2026.
 fn datum(id: &str, per_second: i64) -> Vec<u8> {
     let mut datum = Vec::new();
     put_string(&mut datum, id);
@@ -40,7 +40,8 @@ fn datum(id: &str, per_second: i64) -> Vec<u8> {
     datum
 }
 
-/// A pipeline whose source has the subject that `suffix` makes of the topic's name, with `schema` as its first version.
+/// Creates a pipeline whose source has the subject that `suffix` makes of the topic's name, with `schema` as its first
+/// version.
 async fn pipeline(scenario: &str, schema: &str) -> Result<(Pipeline, String, u32)> {
     let mut pipeline = Pipeline::new(&Stack::running()?, scenario).await?;
     let subject = format!("{}-other", pipeline.config.kafka.topic);
@@ -50,7 +51,7 @@ async fn pipeline(scenario: &str, schema: &str) -> Result<(Pipeline, String, u32
     Ok((pipeline, subject, id))
 }
 
-/// The documents of the index, by `event_id`.
+/// Returns the documents of the index, sorted by `event_id`.
 async fn documents(pipeline: &Pipeline) -> Result<Vec<Value>> {
     pipeline.all_committed().await?;
     let index = &pipeline.config.elasticsearch.index_name;
@@ -62,7 +63,7 @@ async fn documents(pipeline: &Pipeline) -> Result<Vec<Value>> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_file_whose_decimals_and_times_mean_something_else_is_never_taken_for_the_registered_schema() -> Result<()> {
+async fn a_file_schema_with_another_meaning_is_not_confused() -> Result<()> {
     let (registered, other) = (priced(2, "timestamp-millis"), priced(4, "timestamp-micros"));
     assert_eq!(Schema::parse(&registered)?.fingerprint(), Schema::parse(&other)?.fingerprint());
     let (mut pipeline, _, id) = pipeline("schemas-meaning", &registered).await?;
@@ -94,7 +95,7 @@ async fn a_file_whose_decimals_and_times_mean_something_else_is_never_taken_for_
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_fingerprint_of_two_versions_that_mean_different_values_is_refused_with_the_reason() -> Result<()> {
+async fn a_fingerprint_of_versions_with_different_meanings_is_refused() -> Result<()> {
     let (first, second) = (priced(2, "timestamp-millis"), priced(4, "timestamp-micros"));
     let (pipeline, subject, _) = pipeline("schemas-fingerprint", &first).await?;
     let latest = register(&pipeline.config.schema_registry.url, &subject, &second).await?;
@@ -110,9 +111,9 @@ async fn a_fingerprint_of_two_versions_that_mean_different_values_is_refused_wit
     receiver.stop().await
 }
 
-/// Confluent's way for several event types in one topic: a union of references.
+/// This is Confluent's way to have several event types in one topic: a union of references.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_union_of_event_types_has_a_key_and_a_document_for_each_of_them() -> Result<()> {
+async fn each_type_in_a_union_of_event_types_has_a_key_and_a_document() -> Result<()> {
     let mut pipeline = Pipeline::new(&Stack::running()?, "schemas-union").await?;
     let (url, topic) = (pipeline.config.schema_registry.url.clone(), pipeline.config.kafka.topic.clone());
     let record = |name: &str, field: Value| {
@@ -161,8 +162,8 @@ async fn a_union_of_event_types_has_a_key_and_a_document_for_each_of_them() -> R
     indexer.stop().await
 }
 
-/// A registry that has one schema, whatever subject is asked for: a stub, since the real one of this stack refuses such
-/// schemas, which others have taken for years.
+/// Starts a registry that returns one schema for every subject. It is a stub, because the real registry of this stack
+/// refuses such schemas, which others have accepted for years.
 async fn registry(id: u32, schema: String) -> Result<String> {
     let latest = json!({"subject": "s", "version": 1, "id": id, "schema": &schema}).to_string();
     let by_id = json!({"schema": schema}).to_string();
@@ -175,10 +176,10 @@ async fn registry(id: u32, schema: String) -> Result<String> {
     Ok(url)
 }
 
-/// A namespace with a dash, an alias that is not a name, defaults that do not parse, logical types where they do not
-/// belong.
+/// The schema has a namespace with a dash, an alias that is not a name, defaults that do not parse, and misplaced
+/// logical types.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_schema_that_is_odd_where_reading_does_not_look_is_used() -> Result<()> {
+async fn a_schema_with_oddities_that_reading_ignores_is_used() -> Result<()> {
     let odd = json!({"type": "record", "name": "Envelope", "namespace": "abc-123.inventory", "aliases": ["detail-type"], "fields": [
         {"name": "event_id", "type": "string"},
         {"name": "ref", "type": {"type": "string", "logicalType": "uuid"}, "default": ""},
@@ -201,7 +202,7 @@ async fn a_schema_that_is_odd_where_reading_does_not_look_is_used() -> Result<()
     };
     let answer = pipeline.post(&receiver, &[AVRO], &event("a")).await?;
     assert_eq!(answer.status, 200, "{}", answer.text());
-    // By another producer.
+    // Another producer wrote this record.
     let value = [frame(SchemaId(id)).as_slice(), &event("b")].concat();
     let record = Raw { partition: 0, key: Some(b"b".to_vec()), value: Some(value), timestamp: None };
     pipeline.kafka.produce(&pipeline.config.kafka.topic, &[record]).await?;
@@ -216,17 +217,17 @@ async fn a_schema_that_is_odd_where_reading_does_not_look_is_used() -> Result<()
     indexer.stop().await
 }
 
-/// Version 2 lacks the key field: events are still checked by version 1, also by a receiver that starts later.
-/// Readiness and metrics report it, until version 3 has the field again.
-/// Returns whether the schema in use is an outdated one, and whether it is the schema `id`: 1 each.
+/// Returns whether the schema in use is outdated, and whether it is the schema `id`: 1 each.
 async fn schema_gauges(admin: &str, id: u32) -> Result<(f64, f64)> {
     let outdated = metric(admin, "penstock_receiver_schema_outdated{source=\"cxone\"}").await?;
     let info = format!("penstock_receiver_schema_info{{schema_id=\"{id}\",source=\"cxone\"}}");
     Ok((outdated, metric(admin, &info).await?))
 }
 
+/// Version 2 lacks the key field, so events are still checked with version 1, even by a receiver that starts later.
+/// Readiness and metrics report it until version 3 has the field again.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_last_usable_version_stays_in_use_and_is_named() -> Result<()> {
+async fn the_last_usable_version_stays_in_use_and_is_reported() -> Result<()> {
     let plain =
         |key: &str| json!({"type": "record", "name": "Plain", "fields": [{"name": key, "type": "string"}]}).to_string();
     let (mut pipeline, subject, first) = pipeline("schemas-outdated", &plain("event_id")).await?;
@@ -269,9 +270,9 @@ async fn the_last_usable_version_stays_in_use_and_is_named() -> Result<()> {
     started.stop().await
 }
 
-/// The latest version is no Avro schema. A stub registry, since the real one refuses to register such a version.
+/// The latest version is no Avro schema. The registry is a stub, because the real one refuses such a version.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_latest_version_that_is_no_avro_schema_leaves_the_one_before_in_use() -> Result<()> {
+async fn a_latest_version_that_is_no_avro_leaves_the_previous_in_use() -> Result<()> {
     let mut pipeline = Pipeline::new(&Stack::running()?, "schemas-unusable").await?;
     let text =
         json!({"type": "record", "name": "Plain", "fields": [{"name": "event_id", "type": "string"}]}).to_string();

@@ -1,5 +1,5 @@
-//! Honest senders that differ from what is usual: their content types, their trailing slashes, how they see that a
-//! webhook is there; and what a signature does not cover.
+//! Honest senders with unusual requests: their content types, their trailing slashes, their checks of a webhook. Also
+//! the headers that a signature does not cover.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use anyhow::Result;
 use harness::config::Config;
 use harness::event::Events;
 use harness::http::{self, HttpAnswer, Method};
-use harness::pipeline::{PATH, Pipeline, Service, ready, source};
+use harness::pipeline::{PATH, Pipeline, Service, metric, ready, source};
 use harness::stack::Stack;
 use hmac::{Hmac, KeyInit, Mac};
 use receiver::config::{Auth, HmacAlgorithm, HmacEncoding, TrailingSlash, Verification};
@@ -37,7 +37,7 @@ async fn send(
 }
 
 #[tokio::test]
-async fn a_content_type_that_is_listed_is_taken_with_its_parameters() -> Result<()> {
+async fn a_listed_content_type_is_accepted_with_parameters() -> Result<()> {
     let (pipeline, receiver) = start("senders-types", |config| {
         let source = config.receiver.sources.get_mut("cxone").expect("the source is there");
         source.content_types = vec!["application/octet-stream".to_owned(), "application/x-avro".to_owned()];
@@ -57,8 +57,8 @@ async fn a_content_type_that_is_listed_is_taken_with_its_parameters() -> Result<
 }
 
 #[tokio::test]
-async fn a_trailing_slash_counts_or_not_as_the_config_says() -> Result<()> {
-    for (trailing_slash, status) in [(TrailingSlash::Strict, 404), (TrailingSlash::Ignore, 200)] {
+async fn a_trailing_slash_counts_or_not_as_the_config_says_and_what_has_no_path_is_counted() -> Result<()> {
+    for (trailing_slash, status, unrouted) in [(TrailingSlash::Strict, 404, 2.0), (TrailingSlash::Ignore, 200, 1.0)] {
         let (pipeline, receiver) =
             start("senders-slash", |config| config.receiver.trailing_slash = trailing_slash).await?;
         let token = format!("Bearer {}", pipeline.token);
@@ -68,13 +68,16 @@ async fn a_trailing_slash_counts_or_not_as_the_config_says() -> Result<()> {
             let answer = send(&receiver, Method::POST, &path, &headers, &event).await?;
             assert_eq!(answer.status, wanted, "{trailing_slash:?}, {path}: {}", answer.text());
         }
+        let counted = metric(&receiver.admin_url(), "penstock_receiver_unrouted_requests_total").await?;
+        assert_eq!(counted, unrouted, "{trailing_slash:?}");
     }
     Ok(())
 }
 
-/// What is unusual and allowed (RFC 9110, RFC 9112, RFC 3986), by hand: no client library writes all of it.
+/// The requests are unusual and allowed (RFC 9110, RFC 9112, RFC 3986). They are written by hand, because no client
+/// library writes all of them.
 #[tokio::test]
-async fn requests_are_taken_however_a_client_writes_them() -> Result<()> {
+async fn requests_are_accepted_in_every_allowed_notation() -> Result<()> {
     let (pipeline, receiver) = start("senders-wire", |_| {}).await?;
     let event = Events::unique().event(0).encode();
     let (host, len) = (receiver.target(), event.len());
@@ -118,10 +121,11 @@ async fn requests_are_taken_however_a_client_writes_them() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_vendor_that_asks_first_is_answered_and_has_its_challenge_back() -> Result<()> {
+async fn a_vendor_that_verifies_the_webhook_gets_its_challenge_back() -> Result<()> {
     let (pipeline, receiver) = start("senders-challenge", |config| {
         let source = config.receiver.sources.get_mut("cxone").expect("the source is there");
-        source.verification = Some(Verification { challenge_parameter: Some("hub.challenge".to_owned()) });
+        source.verification =
+            Some(Verification { challenge_parameter: Some("hub.challenge".to_owned()), ..Verification::default() });
     })
     .await?;
     let answer =
@@ -134,7 +138,7 @@ async fn a_vendor_that_asks_first_is_answered_and_has_its_challenge_back() -> Re
         assert_eq!((answer.status.as_u16(), answer.text().as_str()), (200, ""));
     }
     assert_eq!(send(&receiver, Method::PUT, PATH, &[], b"").await?.status, 405);
-    // Whoever asks may not post.
+    // A vendor's check does not authenticate it.
     assert_eq!(send(&receiver, Method::POST, PATH, &[AVRO], b"\x00").await?.status, 401);
     assert_eq!(pipeline.kafka.count(&pipeline.config.kafka.topic).await?, 0);
     Ok(())
@@ -164,7 +168,7 @@ fn signature(parts: &[&[u8]]) -> Result<String> {
 }
 
 #[tokio::test]
-async fn a_captured_request_cannot_be_sent_again_as_something_else() -> Result<()> {
+async fn a_captured_request_cannot_be_replayed_with_another_meaning() -> Result<()> {
     let (pipeline, receiver) = start("senders-captured", |config| {
         let unsigned = source(&config.kafka.topic, signing(None));
         let mut signed =
@@ -178,7 +182,7 @@ async fn a_captured_request_cannot_be_sent_again_as_something_else() -> Result<(
     let by_body = signature(&[&event])?;
     for (headers, status) in [
         (vec![AVRO], 200),
-        // It is Avro, and the bytes say of which form.
+        // The type is one of Avro, and the bytes tell the form.
         (vec![("content-type", "application/vnd.confluent.avro")], 200),
         (vec![AVRO, ("x-schema-id", id.as_str())], 400),
         (vec![AVRO, ("x-schema-version", "1")], 400),
@@ -189,7 +193,7 @@ async fn a_captured_request_cannot_be_sent_again_as_something_else() -> Result<(
         assert_eq!(answer.status, status, "{headers:?}: {}", answer.text());
         assert!(status == 200 || answer.text().contains("unsigned-header"), "{}", answer.text());
     }
-    // To the path that it is signed for, with the headers that it is signed with.
+    // The path and the headers are those that are signed.
     let all = signature(&[b"/webhook/signed application/avro ", id.as_bytes(), b" ", &event])?;
     let headers = [AVRO, ("x-schema-id", id.as_str()), ("x-signature", all.as_str())];
     assert_eq!(send(&receiver, Method::POST, "/webhook/signed", &headers, &event).await?.status, 200);

@@ -1,7 +1,7 @@
-//! Which search server it is: one that is too old, one that hides its version, and what is different on OpenSearch.
+//! Search servers: one that is too old, one that hides its version, and the differences of OpenSearch.
 //!
-//! What `GET /` says of a server that is too old, or hides it, is a front's, since no such server is started here; all
-//! else that passes it is the real server's.
+//! A front answers `GET /` for a server that is too old or hides its version, because no such server is started here.
+//! It passes all other requests to the real server.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -27,7 +27,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 const EVENTS: u64 = 100;
 
-/// A front before the real server that answers `GET /` by itself while the test wants it to.
+/// A front before the real server that answers `GET /` itself while the test wants it to.
 struct Front {
     url: String,
     hides: Arc<AtomicBool>,
@@ -43,7 +43,7 @@ struct Way {
 }
 
 impl Front {
-    /// One before `upstream` that answers `GET /` with `status` and `main`.
+    /// Starts a front before `upstream` that answers `GET /` with `status` and `main`.
     async fn start(upstream: &str, status: u16, main: Value) -> Result<Self> {
         let hides = Arc::new(AtomicBool::new(true));
         let way = Way {
@@ -72,7 +72,7 @@ async fn pass(State(way): State<Way>, request: Request) -> Response {
     }
 }
 
-/// The answer of the real server, without the header that says whose it is.
+/// Returns the answer of the real server, without the header that names its product.
 pub(super) async fn forward(upstream: &str, path: &str, request: Request) -> Result<Response> {
     let (head, body) = request.into_parts();
     let media_type = head.headers.get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default();
@@ -87,7 +87,7 @@ pub(super) async fn forward(upstream: &str, path: &str, request: Request) -> Res
     Ok((answer.status, headers, Body::from(answer.body)).into_response())
 }
 
-/// Has some events indexed by an indexer that is ready, and each is a document.
+/// Indexes some events with an indexer that is ready, and checks that each is a document.
 async fn delivers(pipeline: &Pipeline, indexer: Service) -> Result<()> {
     let mix = Mix::good(Events::unique());
     pipeline.feed(mix).write(0..EVENTS).await?;
@@ -96,7 +96,7 @@ async fn delivers(pipeline: &Pipeline, indexer: Service) -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_server_that_is_too_old_is_refused_by_name_until_it_is_upgraded() -> Result<()> {
+async fn a_server_that_is_too_old_is_refused_until_it_is_upgraded() -> Result<()> {
     let mut pipeline = Pipeline::new(&Stack::running()?, "too-old").await?;
     let (name, version) = match Server::current() {
         Server::Elasticsearch => ("Elasticsearch 8.6.2", json!({"number": "8.6.2"})),
@@ -124,7 +124,7 @@ async fn a_server_that_is_too_old_is_refused_by_name_until_it_is_upgraded() -> R
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_server_that_hides_its_version_is_used_for_what_it_is() -> Result<()> {
+async fn a_server_that_hides_its_version_is_recognised() -> Result<()> {
     for status in [403, 404] {
         let mut pipeline = Pipeline::new(&Stack::running()?, "hidden").await?;
         let hidden = json!({"error": {"type": "security_exception", "reason": "no"}, "status": status});
@@ -137,14 +137,14 @@ async fn a_server_that_hides_its_version_is_used_for_what_it_is() -> Result<()> 
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_dry_run_has_the_server_refuse_what_it_would_refuse() -> Result<()> {
+async fn a_dry_run_shows_the_refusals_of_the_server() -> Result<()> {
     let mut pipeline = Pipeline::new(&Stack::running()?, "dry-run").await?;
     let name = pipeline.config.elasticsearch.index_name.clone();
     pipeline.config.elasticsearch.mapping.subject = Some(name.clone());
     let dry = SetUp { dry_run: true, force: false };
     let requests = set_up(&pipeline.config.of_indexer(), dry).await?;
     assert!(requests.iter().any(|request| request.starts_with("PUT /_index_template/")), "{requests:?}");
-    // Nothing was made, and what is there already is checked again.
+    // Nothing was created. Existing templates are checked again.
     assert!(
         pipeline.search.call(Method::GET, &format!("_index_template/penstock-{name}"), &Value::Null).await.is_err()
     );
@@ -159,7 +159,7 @@ async fn a_dry_run_has_the_server_refuse_what_it_would_refuse() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn fields_of_the_operators_template_are_there_and_text_is_no_conflict() -> Result<()> {
+async fn fields_of_the_operators_template_apply_without_a_conflict() -> Result<()> {
     let pipeline = Pipeline::new(&Stack::running()?, "custom").await?;
     let name = &pipeline.config.elasticsearch.index_name;
     let fields = json!({"action_type": {"type": "text"}, "theirs": {"type": "keyword"}});
@@ -181,9 +181,9 @@ async fn fields_of_the_operators_template_are_there_and_text_is_no_conflict() ->
     indexer.stop().await
 }
 
-/// On the real OpenSearch, whose build has no Index State Management.
+/// The build of the real OpenSearch has no Index State Management.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_lifecycle_that_the_server_lacks_keeps_no_document_out() -> Result<()> {
+async fn a_server_without_lifecycle_policies_still_gets_every_document() -> Result<()> {
     for (strategy, lifecycle) in [
         (Strategy::Rollover, None),
         (Strategy::Rollover, Some(Lifecycle::Ism)),
@@ -209,9 +209,9 @@ async fn a_lifecycle_that_the_server_lacks_keeps_no_document_out() -> Result<()>
 }
 
 harness::on_opensearch! {
-    a_server_that_is_too_old_is_refused_by_name_until_it_is_upgraded,
-    a_server_that_hides_its_version_is_used_for_what_it_is,
-    a_dry_run_has_the_server_refuse_what_it_would_refuse,
-    fields_of_the_operators_template_are_there_and_text_is_no_conflict,
-    a_lifecycle_that_the_server_lacks_keeps_no_document_out,
+    a_server_that_is_too_old_is_refused_until_it_is_upgraded,
+    a_server_that_hides_its_version_is_recognised,
+    a_dry_run_shows_the_refusals_of_the_server,
+    fields_of_the_operators_template_apply_without_a_conflict,
+    a_server_without_lifecycle_policies_still_gets_every_document,
 }

@@ -1,4 +1,4 @@
-//! The services under a service manager: systemd's protocol for units of `Type=notify`, on a socket of the test.
+//! The services under a service manager: systemd's protocol for units with `Type=notify`, on a socket of the test.
 
 use std::net::SocketAddr;
 use std::os::unix::net::UnixDatagram;
@@ -11,7 +11,7 @@ use harness::process::{self, Binary, Process, write_config};
 use harness::registry_link::RegistryLink;
 use harness::stack::Stack;
 
-/// What has arrived at the socket, in order.
+/// The messages that have arrived at the socket, in order.
 struct Notified {
     socket: UnixDatagram,
     messages: Vec<String>,
@@ -24,7 +24,7 @@ impl Notified {
         Ok(Self { socket, messages: Vec::new() })
     }
 
-    /// Whether a message that begins with `head` and holds `part` has arrived.
+    /// Returns whether a message that begins with `head` and contains `part` has arrived.
     fn has(&mut self, head: &str, part: &str) -> bool {
         let mut buffer = [0; 4_096];
         while let Ok(length) = self.socket.recv(&mut buffer) {
@@ -45,7 +45,7 @@ impl Notified {
     }
 }
 
-/// Starts `binary` while the registry is unavailable: its unit is ready only when the service is.
+/// Starts `binary` while the registry is unavailable. Its unit must be ready only when the service is.
 async fn is_announced(binary: Binary, scenario: &str, unmet: Option<&str>) -> Result<()> {
     process::build().await?;
     let stack = Stack::running()?;
@@ -76,11 +76,11 @@ async fn is_announced(binary: Binary, scenario: &str, unmet: Option<&str>) -> Re
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_receivers_unit_is_ready_when_the_receiver_is_and_its_status_says_why_not() -> Result<()> {
+async fn the_receivers_unit_follows_readiness_and_shows_the_reason() -> Result<()> {
     is_announced(Binary::Receiver, "notify-receiver", Some("subject")).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_indexers_unit_is_ready_when_the_indexer_is() -> Result<()> {
+async fn the_indexers_unit_follows_readiness() -> Result<()> {
     is_announced(Binary::Indexer, "notify-indexer", None).await
 }

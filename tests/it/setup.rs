@@ -1,5 +1,5 @@
-//! Policy, templates and first index on the real Elasticsearch: ten at once, a rollover by the policy alone, changes by
-//! hand, and what is refused.
+//! Policy, templates and first index on the real Elasticsearch: ten concurrent setups, a rollover by the policy alone,
+//! manual changes, and refusals.
 
 use anyhow::{Context, Result};
 use futures::future::try_join_all;
@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 const NOW: SetUp = SetUp { dry_run: false, force: false };
 
-/// A pipeline with the lifecycle policy `text`, whose name is that of the index.
+/// Creates a pipeline with the lifecycle policy `text`, which has the name of the index.
 async fn pipeline(scenario: &str, text: &str) -> Result<Pipeline> {
     let mut pipeline = Pipeline::new(&Stack::running()?, scenario).await?;
     set_policy(&mut pipeline, text)?;
@@ -41,7 +41,7 @@ async fn put(config: &Config, path: &str, body: &Value) -> Result<Value> {
     http::json(Method::PUT, &format!("{}/{path}", config.elasticsearch.url), body).await
 }
 
-/// The backing indices behind the alias.
+/// Returns the backing indices behind the alias.
 async fn backing(config: &Config) -> Result<Vec<String>> {
     let aliases = get(config, &format!("_alias/{}", config.elasticsearch.index_name)).await?;
     Ok(aliases.as_object().context("no aliases")?.keys().cloned().collect())
@@ -52,7 +52,7 @@ const FULL: &str = "hot:\n  rollover_max_age: 1d\n  rollover_max_size: 50gb\n  p
     cold:\n  min_age: 30d\n  readonly: true\n  priority: 0\ndelete:\n  min_age: 90d\n";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn ten_at_once_end_in_one_state_and_no_error() -> Result<()> {
+async fn ten_concurrent_setups_reach_one_state_without_an_error() -> Result<()> {
     for (scenario, strategy) in [
         ("setup-rollover", Strategy::Rollover),
         ("setup-stream", Strategy::DataStream),
@@ -74,7 +74,7 @@ async fn ten_at_once_end_in_one_state_and_no_error() -> Result<()> {
         for index in indices.values() {
             assert_eq!(index["mappings"]["properties"]["event_id"]["type"], "keyword", "{mapping}");
         }
-        // Once more, and nothing is changed: a dry run has nothing to say.
+        // Another setup changes nothing, so a dry run prints nothing.
         let dry = set_up(&of_indexer, SetUp { dry_run: true, ..NOW }).await?;
         assert_eq!(dry, Vec::<String>::new());
     }
@@ -96,7 +96,7 @@ async fn the_policy_rolls_the_index_over_by_itself() -> Result<()> {
     .await?;
     pipeline.feed(mix).write(150..200).await?;
     pipeline.delivered_exactly(&mix.indexable(&(0..200).collect::<Vec<_>>())).await?;
-    // The new one has the mapping of the template, learnt from the events.
+    // The new index has the template's mapping, learnt from the events.
     let name = format!("{}-000002", pipeline.config.elasticsearch.index_name);
     let mapping = get(&pipeline.config, &format!("{name}/_mapping")).await?;
     assert_eq!(mapping[&name]["mappings"]["properties"]["metadata"]["type"], "flattened", "{mapping}");
@@ -104,7 +104,7 @@ async fn the_policy_rolls_the_index_over_by_itself() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_was_changed_by_hand_stays_until_it_is_forced() -> Result<()> {
+async fn manual_changes_are_kept_until_setup_is_forced() -> Result<()> {
     let mut pipeline = pipeline("setup-by-hand", "hot:\n  rollover_max_docs: 100\n").await?;
     let name = pipeline.config.elasticsearch.index_name.clone();
     let path = format!("_ilm/policy/{name}");
@@ -134,14 +134,14 @@ async fn what_was_changed_by_hand_stays_until_it_is_forced() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_bad_policy_is_refused_with_its_line_and_elasticsearchs_refusal_is_shown() -> Result<()> {
+async fn an_invalid_policy_is_refused_with_its_line_or_the_servers_reason() -> Result<()> {
     let mut pipeline = pipeline("setup-bad", "hot:\n  rollover_max_age: 1 day\n").await?;
     let error = set_up(&pipeline.config.of_indexer(), NOW).await.unwrap_err().to_string();
     assert!(error.contains("ilm.yaml:3: hot.rollover_max_age: \"1 day\" is no age"), "{error}");
     let name = &pipeline.config.elasticsearch.index_name;
     let sent = http::get(&format!("{}/_ilm/policy/{name}", pipeline.config.elasticsearch.url)).await?;
     assert_eq!(sent.status, 404, "something was sent");
-    // More than Elasticsearch can count.
+    // The number is larger than Elasticsearch can count.
     set_policy(&mut pipeline, "hot:\n  rollover_max_docs: 10000000000000000000\n")?;
     let error = set_up(&pipeline.config.of_indexer(), NOW).await.unwrap_err().to_string();
     assert!(error.contains("was answered 400") && error.contains("max_docs"), "{error}");
@@ -149,7 +149,7 @@ async fn a_bad_policy_is_refused_with_its_line_and_elasticsearchs_refusal_is_sho
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn indices_by_time_get_their_alias_and_a_data_stream_its_timestamp() -> Result<()> {
+async fn time_indices_get_an_alias_and_a_data_stream_its_timestamp() -> Result<()> {
     let mut pipeline = pipeline("setup-time", "delete:\n  min_age: 90d\n").await?;
     pipeline.config.elasticsearch.strategy = Strategy::Time;
     set_up(&pipeline.config.of_indexer(), NOW).await?;
@@ -167,7 +167,7 @@ async fn indices_by_time_get_their_alias_and_a_data_stream_its_timestamp() -> Re
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_update_is_logged_when_the_server_has_it_and_not_when_it_refuses_it() -> Result<()> {
+async fn an_update_is_logged_only_if_the_server_accepts_it() -> Result<()> {
     let mut pipeline = Pipeline::new(&Stack::running()?, "setup-log").await?;
     let name = pipeline.config.elasticsearch.index_name.clone();
     pipeline.config.elasticsearch.mapping.subject = Some(name.clone());
@@ -189,7 +189,7 @@ async fn an_update_is_logged_when_the_server_has_it_and_not_when_it_refuses_it()
 }
 
 harness::on_opensearch! {
-    an_update_is_logged_when_the_server_has_it_and_not_when_it_refuses_it,
-    ten_at_once_end_in_one_state_and_no_error,
-    indices_by_time_get_their_alias_and_a_data_stream_its_timestamp,
+    an_update_is_logged_only_if_the_server_accepts_it,
+    ten_concurrent_setups_reach_one_state_without_an_error,
+    time_indices_get_an_alias_and_a_data_stream_its_timestamp,
 }

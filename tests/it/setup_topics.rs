@@ -1,4 +1,4 @@
-//! `setup --topics` on the real Kafka. It has one broker, so one replica.
+//! `setup --topics` on the real Kafka. It has one broker, so there is one replica.
 
 use anyhow::Result;
 use bytesize::ByteSize;
@@ -9,7 +9,7 @@ use harness::stack::Stack;
 use indexer::commands::topics::{Settings, TopicReport, TopicState, set_up};
 use indexer::config::Config;
 
-/// What the command line gives for one broker.
+/// Returns the settings of the command line for one broker.
 fn settings() -> Settings {
     Settings {
         partitions: 5,
@@ -21,7 +21,7 @@ fn settings() -> Settings {
     }
 }
 
-/// The config of topics that nobody has made, named after the scenario's own.
+/// Returns the config of topics that do not exist yet, named after the scenario's own.
 fn of_new_topics(pipeline: &Pipeline) -> Config {
     let mut config = pipeline.config.of_indexer();
     let name = format!("{}-new", config.kafka.topic);
@@ -40,7 +40,7 @@ async fn partitions(kafka: &Kafka, topic: &str) -> Result<usize> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn missing_topics_are_created_once_by_ten_at_a_time_and_a_dry_run_creates_none() -> Result<()> {
+async fn ten_concurrent_setups_create_missing_topics_once() -> Result<()> {
     let pipeline = Pipeline::new(&Stack::running()?, "setup-topics").await?;
     let config = of_new_topics(&pipeline);
     let settings = settings();
@@ -57,7 +57,7 @@ async fn missing_topics_are_created_once_by_ten_at_a_time_and_a_dry_run_creates_
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_topic_that_differs_is_reported_with_the_setting_and_left_as_it_is() -> Result<()> {
+async fn a_topic_with_other_settings_is_reported_and_left_unchanged() -> Result<()> {
     let pipeline = Pipeline::new(&Stack::running()?, "setup-topics-differ").await?;
     let config = &pipeline.config.of_indexer();
     let larger = [("max.message.bytes", "5000000"), ("retention.ms", "5184000000")];
@@ -79,7 +79,7 @@ async fn a_topic_that_differs_is_reported_with_the_setting_and_left_as_it_is() -
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_cluster_that_refuses_is_an_error_that_names_the_topic() -> Result<()> {
+async fn a_refusal_of_the_cluster_is_an_error_that_names_the_topic() -> Result<()> {
     let pipeline = Pipeline::new(&Stack::running()?, "setup-topics-refused").await?;
     let config = of_new_topics(&pipeline);
     let three = Settings { replication_factor: 3, ..settings() };

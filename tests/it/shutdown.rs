@@ -1,4 +1,4 @@
-//! SIGTERM: what was taken is finished, then the process ends with 0.
+//! SIGTERM: the process finishes what it has accepted, then exits with 0.
 
 use std::collections::HashSet;
 use std::net::SocketAddr;
@@ -18,7 +18,7 @@ use harness::sender::{Mix, Progress};
 use harness::stack::Stack;
 use registry::wire::{SchemaId, frame};
 
-/// A service as a process on ports of its own, which it keeps when it is started again.
+/// A service as a process that keeps its ports when it is started again.
 struct Program {
     binary: Binary,
     config: PathBuf,
@@ -57,7 +57,7 @@ async fn ends_well(mut process: Process) -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_request_under_way_at_sigterm_is_finished_and_a_new_one_is_not_taken() -> Result<()> {
+async fn at_sigterm_requests_in_flight_finish_and_new_ones_are_refused() -> Result<()> {
     let pipeline = Pipeline::new(&Stack::running()?, "shutdown-request").await?;
     let program = Program::new(&pipeline, Binary::Receiver).await?;
     let receiver = program.start().await?;
@@ -82,7 +82,7 @@ async fn a_request_under_way_at_sigterm_is_finished_and_a_new_one_is_not_taken()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_receiver_that_is_stopped_under_load_loses_nothing_it_acknowledged() -> Result<()> {
+async fn a_receiver_stopped_under_load_loses_no_acknowledged_event() -> Result<()> {
     const EVENTS: u64 = 20_000;
     const STOPS: u64 = 3;
     let pipeline = Pipeline::new(&Stack::running()?, "shutdown-load").await?;
@@ -119,7 +119,7 @@ async fn a_receiver_that_is_stopped_under_load_loses_nothing_it_acknowledged() -
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_indexer_that_is_stopped_has_committed_all_that_it_indexed() -> Result<()> {
+async fn a_stopped_indexer_has_committed_all_that_it_indexed() -> Result<()> {
     const EVENTS: u64 = 50_000;
     let pipeline = Pipeline::new(&Stack::running()?, "shutdown-indexer").await?;
     let (topic, group) = (&pipeline.config.kafka.topic, &pipeline.config.indexer.group_id);
@@ -150,10 +150,10 @@ async fn an_indexer_that_is_stopped_has_committed_all_that_it_indexed() -> Resul
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_second_signal_ends_an_indexer_at_once_and_loses_nothing() -> Result<()> {
+async fn a_second_signal_stops_an_indexer_at_once_and_loses_nothing() -> Result<()> {
     const EVENTS: u64 = 1_000;
     let mut pipeline = Pipeline::new(&Stack::running()?, "shutdown-twice").await?;
-    // Nothing can be delivered, so that the first signal alone would drain for long.
+    // Nothing can be delivered, so the drain after the first signal would take long.
     let nobody = ports::free()?;
     let elasticsearch = std::mem::replace(&mut pipeline.config.elasticsearch.url, format!("http://127.0.0.1:{nobody}"));
     let through = Proxy::start_at(nobody, &elasticsearch, Box::new(|_, _| Some(503))).await?;

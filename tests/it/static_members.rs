@@ -1,5 +1,5 @@
-//! Static members (`indexer.group_instance_id`): a restart in place resumes at once; of two with the same id, one ends,
-//! says why, and is not to be restarted.
+//! Static members (`indexer.group_instance_id`): a restart in place resumes at once. If two members have the same id,
+//! one exits with the reason, and must not be restarted.
 
 use std::collections::BTreeMap;
 
@@ -12,11 +12,11 @@ use harness::process;
 use harness::sender::Mix;
 use harness::stack::Stack;
 
-/// Far longer than the scenario waits: what resumes, resumes without it.
+/// This is far longer than the scenario waits, so the members cannot resume because of it.
 const SESSION_TIMEOUT_MS: &str = "290000";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_static_member_that_is_killed_resumes_and_a_second_one_takes_its_place() -> Result<()> {
+async fn a_killed_static_member_resumes_and_a_second_one_replaces_it() -> Result<()> {
     process::build().await?;
     let mut pipeline = Pipeline::new(&Stack::running()?, "static-member").await?;
     pipeline.config.indexer.group_instance_id = Some("a".to_owned());

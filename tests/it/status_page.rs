@@ -1,7 +1,7 @@
-//! The status pages of both services in a browser, on the real parts: figures, plots, what is blocked and why, and
+//! The status pages of both services in a browser, on the real parts: figures, plots, blocks with their reason, and
 //! hostile text that stays text.
 //!
-//! `PENSTOCK_PICTURES` names a folder that keeps the pictures of the pages.
+//! `PENSTOCK_PICTURES` names a folder for screenshots of the pages.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -20,9 +20,9 @@ use harness::stack::Stack;
 use serde_json::{Value, json};
 
 const DESKTOP: View<'_> = View { size: (1280, 1500), arguments: &[] };
-/// Time goes on in the page as fast as it can, for longer than the page waits between two looks.
+/// Time in the page runs as fast as possible, for longer than the page waits between two requests.
 const LATER: View<'_> = View { size: (1280, 1500), arguments: &["--virtual-time-budget=12000"] };
-/// What runs if it becomes markup.
+/// Text that would run if it became markup.
 const HOSTILE: &str = "<script>document.title='taken'</script><img src=x onerror=\"document.title='taken'\">";
 
 struct Scene {
@@ -48,8 +48,8 @@ impl Scene {
         load.send(&Arc::new(Progress::default())).await.map(drop)
     }
 
-    /// Sends 200 events a second for as long as `watch` takes, so that no rate on a page falls to zero meanwhile. Returns
-    /// how many were accepted, beside what `watch` returned.
+    /// Sends 200 events a second while `watch` runs, so that no rate on a page falls to zero. Returns how many were
+    /// accepted, and the result of `watch`.
     async fn under_load<T>(&self, watch: impl Future<Output = Result<T>>) -> Result<(usize, T)> {
         let mut load = self.pipeline.load(vec![self.receiver.target()], 4, 1_000, self.mix);
         load.per_second = Some(200);
@@ -78,7 +78,7 @@ impl Scene {
         browser::open(&format!("{admin_url}/"), view, &self.picture(name)).await
     }
 
-    /// Opens the page on a phone, without the header that would forbid hostile markup to run.
+    /// Opens the page on a phone, without the header that would stop hostile markup from running.
     async fn open_narrow(&self, admin_url: &str, name: &str) -> Result<Page> {
         let html = http::get(&format!("{admin_url}/")).await?.text();
         let file = self.pipeline.file(&format!("{name}.html"));
@@ -87,7 +87,7 @@ impl Scene {
         browser::open(&format!("file://{}", file.display()), view, &self.picture(name)).await
     }
 
-    /// Waits until `/status.json` at this address is as `is` wants it.
+    /// Waits until `is` accepts the `/status.json` at this address.
     async fn status(&self, what: &str, admin_url: &str, is: impl Fn(&Value) -> bool) -> Result<Value> {
         eventually(what, || async {
             let status = http::get(&format!("{admin_url}/status.json")).await?.json()?;
@@ -104,7 +104,7 @@ fn text<'a>(dom: &'a str, mark: &str) -> Result<&'a str> {
     Ok(rest.split('<').next().unwrap_or_default())
 }
 
-/// Returns the figure `key` of the picture.
+/// Returns the figure `key` of the page.
 fn figure<'a>(dom: &'a str, key: &str) -> Result<&'a str> {
     text(dom, &format!("<dd data-figure=\"{key}\">"))
 }
@@ -149,14 +149,14 @@ async fn pages_under_load(scene: &Scene) -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_pages_show_figures_plots_and_what_is_blocked_and_why() -> Result<()> {
+async fn the_pages_show_figures_plots_and_blocks_with_their_reasons() -> Result<()> {
     let scene = Scene::new().await?;
     let (of_receiver, of_indexer) = (scene.receiver.admin_url(), scene.indexer.admin_url());
     let (accepted, ()) = scene.under_load(pages_under_load(&scene)).await?;
     let count = |status: &Value| status["parts"].to_string().contains(&format!(r#""value":{accepted}.0"#));
     scene.status("the receiver has counted the events", of_receiver, count).await?;
 
-    // Whole as the server sends it, for who has no scripts.
+    // The page is complete as the server sends it, for browsers without scripts.
     let sent = http::get(&format!("{of_indexer}/")).await?.text();
     assert!(points(&sent, "lag")? >= 2 && figure(&sent, "partitions")? == "4", "{sent}");
 
@@ -184,7 +184,7 @@ async fn hostile_text_stays_text_and_the_pages_fit_a_phone() -> Result<()> {
     let scene = Scene::new().await?;
     let (of_receiver, of_indexer) = (scene.receiver.admin_url(), scene.indexer.admin_url());
     scene.send(100).await?;
-    // Elasticsearch says that there is no such pipeline, and quotes its name.
+    // Elasticsearch reports that there is no such pipeline, and quotes its name.
     scene.set("index.default_pipeline", json!(HOSTILE)).await?;
     scene.send(100).await?;
     let quoted = |status: &Value| status["conditions"].to_string().contains("<script>");

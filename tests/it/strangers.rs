@@ -1,5 +1,5 @@
-//! Senders that cannot authenticate and take all they can: connections, streams, heads, time. Whoever can authenticate
-//! is served meanwhile, and the receiver's memory stays where it is.
+//! Senders that cannot authenticate and take all they can: connections, streams, heads, time. Authenticated senders are
+//! served meanwhile, and the receiver's memory stays bounded.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -28,7 +28,7 @@ const AVRO: (&str, &str) = ("content-type", "application/avro");
 pub(crate) const SIGNED: &str = "/webhook/signed";
 pub(crate) const KEY: &[u8] = b"0123456789abcdef";
 const MIB: u64 = 1 << 20;
-/// How long one stream of an attack waits before the next.
+/// How long one stream of an attack waits before its next request.
 const PAUSE: Duration = Duration::from_secs(5);
 
 /// Adds a source whose senders sign the body.
@@ -83,8 +83,8 @@ async fn post_signed(front: &Front, body: &[u8]) -> Result<HttpAnswer> {
     http::send(Method::POST, &url, &[AVRO, ("x-signature", &signature(body)?)], body.to_vec()).await
 }
 
-/// Sends requests without end whose signature looks right and whose body never comes: the next a while after the last
-/// was answered, so that it is not the client that has no time.
+/// Sends endless requests with a plausible signature and a body that never arrives. Each request starts some time after
+/// the last answer, so that the client is never the bottleneck.
 async fn hold(
     mut sender: SendRequest<Never>,
     target: String,
@@ -103,7 +103,7 @@ async fn hold(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn signatures_whose_bodies_never_come_keep_out_neither_tokens_nor_signatures() -> Result<()> {
+async fn signed_requests_without_bodies_keep_out_no_honest_sender() -> Result<()> {
     const CONNECTIONS: usize = 17;
     const STREAMS: usize = 256;
     let (pipeline, front) = setup("strangers-streams", |_| {}).await?;
@@ -139,7 +139,7 @@ async fn signatures_whose_bodies_never_come_keep_out_neither_tokens_nor_signatur
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn half_heads_take_no_more_than_a_bounded_head_each() -> Result<()> {
+async fn an_incomplete_head_takes_a_bounded_amount_of_memory() -> Result<()> {
     const CONNECTIONS: usize = 500;
     let (pipeline, front) = setup("strangers-heads", |_| {}).await?;
     let before = front.peak()?;
@@ -149,7 +149,7 @@ async fn half_heads_take_no_more_than_a_bounded_head_each() -> Result<()> {
         let (target, head) = (front.target(), head.clone());
         half.spawn(async move {
             let mut stream = TcpStream::connect(target).await?;
-            // It is refused on the way, or nobody reads on: both are fine.
+            // The connection may be refused on the way, or the receiver may stop reading.
             timeout(Duration::from_secs(3), stream.write_all(head.as_bytes())).await.ok();
             anyhow::Ok(stream)
         });
@@ -167,7 +167,7 @@ async fn half_heads_take_no_more_than_a_bounded_head_each() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_connection_that_only_pings_is_closed_and_keeps_nobody_out() -> Result<()> {
+async fn a_connection_that_only_pings_is_closed() -> Result<()> {
     const PLACES: usize = 20;
     let (pipeline, front) = setup("strangers-pings", |config| {
         config.receiver.max_connections = PLACES;
@@ -179,7 +179,7 @@ async fn a_connection_that_only_pings_is_closed_and_keeps_nobody_out() -> Result
     for _ in 0..PLACES {
         let (mut sender, connection) = front::http2(&front.target()).await?;
         let driven = tokio::spawn(async move { connection.await.ok() });
-        // It is answered 404 and never asks again.
+        // The sender is answered 404 and sends no other request.
         let request = front::without_end(&front.target(), "/nowhere", &[])?;
         assert_eq!(sender.send_request(request).await?.status(), 404);
         idle.spawn(async move {
@@ -193,7 +193,7 @@ async fn a_connection_that_only_pings_is_closed_and_keeps_nobody_out() -> Result
         let answer = timeout(Duration::from_secs(20), post(&pipeline, &front, &body));
         assert_eq!(answer.await.context("no place for an honest sender")??.status, 200);
     }
-    // Each of the others is closed, although its client answers and sends pings.
+    // All other connections are closed, although their clients answer and send pings.
     let all = async {
         while let Some(ended) = idle.join_next().await {
             ended??;
@@ -205,7 +205,7 @@ async fn a_connection_that_only_pings_is_closed_and_keeps_nobody_out() -> Result
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_sender_that_reads_no_answer_is_given_up() -> Result<()> {
+async fn a_sender_that_reads_no_answers_is_disconnected() -> Result<()> {
     let (_pipeline, front) = setup("strangers-readers", |config| {
         config.receiver.write_timeout = Duration::from_secs(1);
     })
@@ -213,7 +213,7 @@ async fn a_sender_that_reads_no_answer_is_given_up() -> Result<()> {
     let mut stream = TcpStream::connect(front.target()).await?;
     let requests = "GET /nowhere HTTP/1.1\r\nhost: x\r\n\r\n".repeat(1_000);
     let writing = async {
-        // Until the buffers on both sides are full, and then until the receiver has closed.
+        // The loop ends once the buffers on both sides are full and the receiver has closed.
         while stream.write_all(requests.as_bytes()).await.is_ok() {}
         let mut rest = Vec::new();
         stream.read_to_end(&mut rest).await.ok();
@@ -223,7 +223,7 @@ async fn a_sender_that_reads_no_answer_is_given_up() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_address_has_no_more_connections_than_its_share() -> Result<()> {
+async fn an_address_is_limited_to_its_share_of_connections() -> Result<()> {
     let (pipeline, front) = setup("strangers-share", |config| {
         config.receiver.max_connections_per_address = Some(2);
     })
@@ -250,5 +250,90 @@ async fn an_address_has_no_more_connections_than_its_share() -> Result<()> {
     for connection in &mut kept {
         assert_eq!(connection.send(request()?).await?.status, 200, "those that are known stay");
     }
+    Ok(())
+}
+
+/// A frame of HTTP/2 (RFC 9113, section 4.1).
+fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let len = (payload.len() as u32).to_be_bytes();
+    [&len[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
+}
+
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+/// `GET http://x/`, by the static table of HPACK.
+const HEAD: &[u8] = b"\x82\x86\x84\x01\x01x";
+
+/// The beginning of a connection whose client takes nothing of any answer (`SETTINGS_INITIAL_WINDOW_SIZE` is 0), and
+/// `streams` requests.
+fn requests_without_a_window(streams: u32) -> Vec<u8> {
+    let mut bytes = [PREFACE, &frame(4, 0, 0, &[0, 4, 0, 0, 0, 0])].concat();
+    for number in 0..streams {
+        // END_STREAM and END_HEADERS.
+        bytes.extend(frame(1, 5, 2 * number + 1, HEAD));
+    }
+    bytes
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn answers_over_http2_that_nobody_takes_cost_little_and_not_for_long() -> Result<()> {
+    const CONNECTIONS: usize = 400;
+    let (pipeline, front) = setup("strangers-windows", |config| {
+        config.receiver.write_timeout = Duration::from_secs(5);
+        config.receiver.max_connections = 1_000;
+    })
+    .await?;
+    let before = front.peak()?;
+    let mut attack = JoinSet::new();
+    for number in 0..CONNECTIONS {
+        let mut stream = TcpStream::connect(front.target()).await?;
+        stream.write_all(&requests_without_a_window(200)).await?;
+        attack.spawn(async move {
+            // Until the receiver has had enough.
+            let mut rest = Vec::new();
+            stream.read_to_end(&mut rest).await.ok();
+        });
+        if number.is_multiple_of(20) {
+            let answer = post(&pipeline, &front, &Events::unique().event(0).encode()).await?;
+            assert_eq!(answer.status, 200, "{}", answer.text());
+        }
+    }
+    let all = async { while attack.join_next().await.is_some() {} };
+    timeout(patience(), all).await.context("connections whose answers nobody takes stay open")?;
+    let more = front.peak()? - before;
+    eprintln!("{CONNECTIONS} connections of 200 streams: {} MiB more at the peak", more / MIB);
+    assert!(more < 48 * MIB, "{more} bytes more");
+    Ok(())
+}
+
+/// A head in as many pieces as HTTP/2 allows, none of which is the last: a literal header whose value never ends.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn half_heads_over_http2_are_counted_as_they_are_held() -> Result<()> {
+    const CONNECTIONS: usize = 600;
+    let (pipeline, front) = setup("strangers-pieces", |config| {
+        // An eighth is for heads: 16 MiB.
+        config.receiver.max_in_flight_bytes = bytesize::ByteSize::mib(128);
+    })
+    .await?;
+    let before = front.peak()?;
+    // Five CONTINUATION frames after the first. The length of the value is 2^21.
+    let begin = [HEAD, b"\x00\x01a\x7f\x81\xff\x7f"].concat();
+    let mut head = [PREFACE, &frame(4, 0, 0, &[]), &frame(1, 1, 1, &[begin, vec![b'x'; 16_000]].concat())].concat();
+    for _ in 0..5 {
+        head.extend(frame(9, 0, 1, &[b'x'; 16_000]));
+    }
+    let mut held = Vec::new();
+    for number in 0..CONNECTIONS {
+        let mut stream = TcpStream::connect(front.target()).await?;
+        // It may be refused on the way.
+        timeout(Duration::from_secs(3), stream.write_all(&head)).await.ok();
+        held.push(stream);
+        if number.is_multiple_of(20) {
+            let answer = post(&pipeline, &front, &Events::unique().event(0).encode()).await?;
+            assert_eq!(answer.status, 200, "{}", answer.text());
+        }
+    }
+    let more = front.peak()? - before;
+    eprintln!("{} half heads over HTTP/2: {} MiB more at the peak", held.len(), more / MIB);
+    assert!(more < 40 * MIB, "{more} bytes more");
     Ok(())
 }

@@ -1,5 +1,5 @@
-//! A rollover of a data stream takes longer than `placement.margin`: a backing index has its creation date before the
-//! server sends documents to it, and until then they go to the one before.
+//! A rollover of a data stream that takes longer than `placement.margin`: the creation date of a backing index is
+//! earlier than the first document that the server sends there. Until then, documents go to the previous index.
 
 use std::time::Duration;
 
@@ -17,15 +17,15 @@ use tokio::time::{Instant, sleep_until};
 const EVENTS: u64 = 10_000;
 const PER_SECOND: u32 = 1_000;
 const ROLLOVER: Duration = Duration::from_millis(700);
-/// Less than a config file may have, and than a server needs for a rollover.
+/// This is less than a config file may set, and less than a server needs for a rollover.
 const MARGIN: Duration = Duration::from_millis(20);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_rollover_that_takes_longer_than_the_margin_leaves_one_document_of_each_event() -> Result<()> {
+async fn a_rollover_longer_than_the_margin_leaves_one_document_per_event() -> Result<()> {
     let mut pipeline = Pipeline::new(&Stack::running()?, "slow-rollover").await?;
     pipeline.config.elasticsearch.strategy = Strategy::DataStream;
     pipeline.config.elasticsearch.placement.margin = MARGIN;
-    // Many requests, so that some are on their way during each rollover.
+    // There are many requests, so that some are in flight during each rollover.
     pipeline.config.indexer.batch.max_age = Duration::from_millis(20);
     let indexer = pipeline.indexer().await?;
     let mix = Mix::good(Events::new(rand::rng().random(), now()));
@@ -50,5 +50,5 @@ async fn a_rollover_that_takes_longer_than_the_margin_leaves_one_document_of_eac
 }
 
 harness::on_opensearch! {
-    a_rollover_that_takes_longer_than_the_margin_leaves_one_document_of_each_event,
+    a_rollover_longer_than_the_margin_leaves_one_document_per_event,
 }

@@ -1,8 +1,9 @@
-//! `penstock-indexer replay --into INDEX --swap` and `swap-back`, while a receiver and an indexer work: exactly one
-//! document an event before, after, and after the way back.
+//! `penstock-indexer replay --into INDEX --swap` and `swap-back` while a receiver and an indexer work: exactly one
+//! document per event before the swap, after it, and after the way back.
 
 use std::collections::{BTreeMap, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use harness::command;
@@ -18,7 +19,7 @@ use indexer::config::Strategy;
 use registry::wire::{SchemaId, frame};
 use serde_json::{Value, json};
 
-/// What is behind the alias, and whether it writes there.
+/// Returns the indices behind the alias, and whether each is the write index.
 async fn behind(pipeline: &Pipeline) -> Result<BTreeMap<String, bool>> {
     let alias = &pipeline.config.elasticsearch.index_name;
     let answer = pipeline.search.call(Method::GET, &format!("_alias/{alias}"), &Value::Null).await?;
@@ -32,14 +33,14 @@ async fn type_of(pipeline: &Pipeline, index: &str, field: &str) -> Result<Value>
     Ok(answer[index]["mappings"]["properties"][field]["type"].clone())
 }
 
-/// `event` in a record of `partition` that came in a minute ago.
+/// Returns `event` in a record of `partition` that arrived a minute ago.
 fn raw(pipeline: &Pipeline, event: &Event, partition: i32) -> Raw {
     let value = [frame(SchemaId(pipeline.schema_id)).as_slice(), &event.encode()].concat();
     let key = Some(event.event_id.clone().into_bytes());
     Raw { partition, key, value: Some(value), timestamp: Some(now() - 60_000) }
 }
 
-/// Waits until `progress` has come `more` events further.
+/// Waits until `progress` has advanced by `more` events.
 async fn further(progress: &Progress, more: u64) -> Result<()> {
     let begin = progress.done();
     eventually("the load goes on", || async {
@@ -60,7 +61,7 @@ async fn exactly(pipeline: &Pipeline, ids: &HashSet<String>) -> Result<()> {
     .await
 }
 
-/// Fills `new` with a changed mapping and swaps it under load, then swaps back, and looks at both ends.
+/// Fills `new` with a changed mapping and swaps it under load, then swaps back, and checks both results.
 async fn swap_and_back(mut pipeline: Pipeline, old: &str, new: &str) -> Result<()> {
     let receiver = pipeline.receiver().await?;
     let indexer = pipeline.indexer().await?;
@@ -131,12 +132,65 @@ async fn an_alias_that_rolls_over_is_swapped_under_load_and_back() -> Result<()>
     swap_and_back(pipeline, &format!("{name}-000001"), &format!("{name}-000002")).await
 }
 
+/// Each command is given again: after the new index has rolled over, after it was killed when the alias had moved, and
+/// after it was done.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_cannot_be_swapped_is_refused_with_the_reason_and_what_lacks_documents_is_not_swapped() -> Result<()> {
+async fn a_swap_and_its_way_back_that_are_given_again_do_what_is_left_and_no_more() -> Result<()> {
+    let mut pipeline = Pipeline::new(&Stack::running()?, "swap-again").await?;
+    pipeline.config.elasticsearch.placement.margin = Duration::from_secs(1);
+    let name = pipeline.config.elasticsearch.index_name.clone();
+    let (old, new, next) = (format!("{name}-000001"), format!("{name}-000002"), format!("{name}-000003"));
+    let indexer = pipeline.indexer().await?;
+    let first = Mix::good(Events::new(rand::random(), now() - 60_000));
+    pipeline.feed(first).write(0..200).await?;
+    pipeline.all_committed().await?;
+    let swap = ["replay", "--from", "earliest", "--into", &new, "--swap", "--accept-fewer"];
+    let answer = command::run(&pipeline, &swap).await?;
+    assert_eq!(answer.code, 0, "{answer:#?}");
+
+    pipeline.search.call(Method::POST, &format!("{name}/_rollover"), &json!({})).await?;
+    let mut ids = first.indexable(&(0..200).collect::<Vec<_>>());
+    let more = Mutex::new(Vec::new());
+    eventually("events land in the next index", || async {
+        let mix = Mix::good(Events::unique());
+        pipeline.feed(mix).write(0..10).await?;
+        more.lock().map_err(|_| anyhow::anyhow!("poisoned"))?.push(mix);
+        pipeline.all_committed().await?;
+        anyhow::ensure!(pipeline.search.count(&next).await? > 0, "none is there");
+        Ok(())
+    })
+    .await?;
+    for mix in more.into_inner()? {
+        ids.extend(mix.indexable(&(0..10).collect::<Vec<_>>()));
+    }
+    let again = command::run(&pipeline, &swap).await?;
+    assert_eq!(again.code, 0, "{again:#?}");
+    exactly(&pipeline, &ids).await?;
+
+    let mut killed = command::start(&pipeline, &["swap-back"], "swap-back.log").await?;
+    let is_back = BTreeMap::from([(old.clone(), true)]);
+    eventually("the alias leads to the old index", || async {
+        let behind = behind(&pipeline).await?;
+        anyhow::ensure!(behind == is_back, "{behind:?}");
+        Ok(())
+    })
+    .await?;
+    killed.kill()?;
+    let finished = command::run(&pipeline, &["swap-back"]).await?;
+    assert_eq!(finished.code, 0, "{finished:#?}");
+    assert_eq!(behind(&pipeline).await?, is_back);
+    exactly(&pipeline, &ids).await?;
+    let done = command::run(&pipeline, &["swap-back"]).await?;
+    assert!(done.code == 0 && done.output.contains("nothing is left to do"), "{done:#?}");
+    indexer.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_impossible_or_incomplete_swap_is_refused_with_the_reason() -> Result<()> {
     let mut pipeline = Pipeline::new(&Stack::running()?, "swap-refused").await?;
     let name = pipeline.config.elasticsearch.index_name.clone();
     let events = Events::unique();
-    // Only what is a few seconds old is compared.
+    // Only events that are at least a few seconds old are compared.
     let records = (0..300).map(|number| raw(&pipeline, &events.event(number), i32::try_from(number % 4).unwrap_or(0)));
     pipeline.kafka.produce(&pipeline.config.kafka.topic, &records.collect::<Vec<_>>()).await?;
     let indexer = pipeline.indexer().await?;
@@ -152,7 +206,7 @@ async fn what_cannot_be_swapped_is_refused_with_the_reason_and_what_lacks_docume
     let wrong = command::run(&pipeline, &["swap-back"]).await?;
     assert!(wrong.code == 1 && wrong.errors.contains("nothing to swap back"), "{wrong:#?}");
 
-    // What Kafka has lost cannot be copied: here the records of one partition are passed over.
+    // Records that Kafka has lost cannot be copied. Here, the records of one partition are skipped.
     let ends = pipeline.kafka.end_offsets(&pipeline.config.kafka.topic).await?;
     let from = format!("0:{},1:0,2:0,3:0", ends[&0]);
     let partial = ["replay", "--from", &from, "--into", &new, "--swap", "--json"];

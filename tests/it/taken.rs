@@ -1,12 +1,12 @@
-//! What the receiver accepts, the index takes: schemas and data out of random bytes, and the edges of each type, go
-//! into an index whose mapping is strict. None is a dead letter, on either server.
+//! The index accepts all events that the receiver accepts: schemas and data made of random bytes, and the extreme
+//! values of each type, go into an index with a strict mapping. None becomes a dead letter, on either server.
 //!
-//! Most go through Kafka, registry and indexer. Schemas that no registry takes, and many of them, go the short way:
-//! see `direct`.
+//! Most events go through Kafka, registry and indexer. Large numbers of schemas, and those that no registry accepts,
+//! take a shorter way: see `direct`.
 //!
-//! `PENSTOCK_TAKEN_SCHEMAS` says how many schemas there are, `PENSTOCK_TAKEN_EVENTS` how many events,
-//! `PENSTOCK_TAKEN_ODD` how many odd schemas, `PENSTOCK_TAKEN_CORPUS` how many of those in `tests/data/avro/corpus`,
-//! `PENSTOCK_TAKEN_SEED` which they are.
+//! The number of schemas is set by `PENSTOCK_TAKEN_SCHEMAS`, of events by `PENSTOCK_TAKEN_EVENTS`, of odd schemas by
+//! `PENSTOCK_TAKEN_ODD`, and of those in `tests/data/avro/corpus` by `PENSTOCK_TAKEN_CORPUS`. `PENSTOCK_TAKEN_SEED`
+//! selects them.
 
 use anyhow::{Context, Result};
 use apache_avro::schema::{ResolvedSchema, Schema as AvroSchema};
@@ -27,23 +27,23 @@ use serde_json::{Value, json};
 mod direct;
 mod edges;
 mod odd;
-// The generator that the reader of Avro is tested with.
+// The tests of the Avro reader use the same generator.
 #[path = "../../shared/avro/src/tests/generate.rs"]
 mod generate;
 
-/// What the receiver accepts by default.
+/// The default limits of the receiver.
 const LIMITS: Limits = Limits { max_depth: 64, max_items: 100_000, max_values: 1_600_000 };
-/// Random bytes of one schema and its values.
+/// The random bytes for one schema and its values.
 const TAPE: usize = 4_000;
 
-/// Events of one schema, as many as the receiver accepts.
+/// The events of one schema that the receiver accepts.
 struct Events {
     schema: String,
     data: Vec<Vec<u8>>,
 }
 
 impl Events {
-    /// Those of `values` that the receiver accepts.
+    /// Returns those of `values` that the receiver accepts.
     fn accepted(schema: String, values: impl Iterator<Item = Avro>) -> Result<Self> {
         let (avro, ours) = (AvroSchema::parse_str(&schema)?, Schema::parse(&schema)?);
         let writer = GenericDatumWriter::builder(&avro).build()?;
@@ -57,7 +57,7 @@ impl Events {
         Ok(Self { schema, data })
     }
 
-    /// One record with a field of each of `schemas` random schemas.
+    /// Returns events of a record with a field for each of `schemas` random schemas.
     fn random(rng: &mut StdRng, schemas: u64, events: u64) -> Result<Self> {
         let bytes: Vec<u8> = (0..TAPE * usize::try_from(schemas)?).map(|_| rng.random()).collect();
         let mut tape = Tape::new(&bytes);
@@ -74,7 +74,7 @@ impl Events {
     }
 }
 
-/// Has `events` indexed; each is a document, and none is a dead letter.
+/// Indexes `events`, and checks that each is a document and none a dead letter.
 async fn all_are_taken(pipeline: &Pipeline, events: Events) -> Result<()> {
     let name = &pipeline.config.elasticsearch.index_name;
     let count = events.data.len() as u64;
@@ -94,7 +94,7 @@ async fn all_are_taken(pipeline: &Pipeline, events: Events) -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn whatever_is_accepted_is_indexed_and_none_is_a_dead_letter() -> Result<()> {
+async fn random_accepted_events_are_indexed_and_none_is_a_dead_letter() -> Result<()> {
     let mut rng = seeded()?;
     let (schemas, count) = (size::number("PENSTOCK_TAKEN_SCHEMAS", 25)?, size::number("PENSTOCK_TAKEN_EVENTS", 300)?);
     let events = Events::random(&mut rng, schemas, count)?;
@@ -103,7 +103,7 @@ async fn whatever_is_accepted_is_indexed_and_none_is_a_dead_letter() -> Result<(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_edges_of_each_type_are_indexed_whichever_way_decimals_are_written() -> Result<()> {
+async fn extreme_values_of_each_type_are_indexed_with_every_decimal_form() -> Result<()> {
     for (name, decimals) in [("edges", Decimals::String), ("edges-numbers", Decimals::Number)] {
         let mut pipeline = Pipeline::new(&Stack::running()?, name).await?;
         pipeline.config.elasticsearch.documents.decimals = decimals;
@@ -120,9 +120,9 @@ fn seeded() -> Result<StdRng> {
     Ok(StdRng::seed_from_u64(seed))
 }
 
-/// Odd names and values, in all ways in which documents are written.
+/// The names and values are odd, and documents are written in all possible ways.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn odd_names_and_values_are_indexed_whichever_way_documents_are_written() -> Result<()> {
+async fn odd_names_and_values_are_indexed_in_every_document_form() -> Result<()> {
     let mut rng = seeded()?;
     let (count, mut total) = (size::number("PENSTOCK_TAKEN_ODD", 10)?, direct::Count::default());
     for number in 0..count {
@@ -144,7 +144,7 @@ async fn the_largest_schemas_and_the_longest_paths_are_indexed() -> Result<()> {
     Ok(())
 }
 
-/// Schemas with legal oddities, a datum each.
+/// The schemas have legal oddities, and one datum each.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_corpus_of_odd_schemas_is_indexed() -> Result<()> {
     let corpus = std::fs::read_to_string(paths::in_repository("tests/data/avro/corpus/schemas.jsonl"))?;
@@ -155,7 +155,7 @@ async fn the_corpus_of_odd_schemas_is_indexed() -> Result<()> {
         let line: Value = serde_json::from_str(lines[number])?;
         let text = |name: &str| line[name].as_str().with_context(|| format!("line {number} has no {name}"));
         let datum = hex::decode(text("datum")?)?;
-        // An empty body is no event.
+        // The receiver refuses an empty body.
         let wanted = u64::from(!datum.is_empty());
         let taken = direct::all_are_taken("corpus", direct::Way::any(&mut rng), text("schema")?, vec![datum]).await;
         assert_eq!(taken.with_context(|| format!("line {number}"))?.indexed, wanted, "line {number}");
@@ -164,9 +164,9 @@ async fn the_corpus_of_odd_schemas_is_indexed() -> Result<()> {
 }
 
 harness::on_opensearch! {
-    whatever_is_accepted_is_indexed_and_none_is_a_dead_letter,
-    the_edges_of_each_type_are_indexed_whichever_way_decimals_are_written,
-    odd_names_and_values_are_indexed_whichever_way_documents_are_written,
+    random_accepted_events_are_indexed_and_none_is_a_dead_letter,
+    extreme_values_of_each_type_are_indexed_with_every_decimal_form,
+    odd_names_and_values_are_indexed_in_every_document_form,
     the_largest_schemas_and_the_longest_paths_are_indexed,
     the_corpus_of_odd_schemas_is_indexed,
 }

@@ -1,5 +1,4 @@
-//! Whose template an index is made with: of two pipelines whose names begin alike, and where another template has the
-//! names.
+//! The template of an index, for two pipelines whose names begin alike, and if another template claims the names.
 
 use std::time::Duration;
 
@@ -41,7 +40,7 @@ async fn roll_over(pipeline: &Pipeline) -> Result<()> {
     pipeline.search.call(Method::POST, &path, &json!({})).await.map(drop)
 }
 
-/// Returns the series of templates that take our names. That of our own template is 0.
+/// Returns the series of templates that claim our names. The series of our own template is 0.
 async fn shadowed(indexer: &Service) -> Result<Vec<String>> {
     let text = http::get(&format!("{}/metrics", indexer.admin_url())).await?.text();
     let is_one = |line: &&str| line.contains("template_shadowed{") && !line.ends_with(" 0");
@@ -49,7 +48,7 @@ async fn shadowed(indexer: &Service) -> Result<Vec<String>> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_two_names_that_begin_alike_each_has_its_own_template_whoever_comes_first() -> Result<()> {
+async fn pipelines_with_similar_names_have_their_own_templates() -> Result<()> {
     for longer_first in [false, true] {
         let short = pipeline("alike").await?;
         let mut long = pipeline("alike-long").await?;
@@ -76,7 +75,7 @@ async fn of_two_names_that_begin_alike_each_has_its_own_template_whoever_comes_f
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn indices_by_date_do_not_take_the_alias_of_a_shorter_name() -> Result<()> {
+async fn time_indices_do_not_get_the_alias_of_a_shorter_name() -> Result<()> {
     let mut short = pipeline("dated").await?;
     short.config.elasticsearch.strategy = Strategy::Time;
     short.config.ilm_config_path = None;
@@ -93,7 +92,7 @@ async fn indices_by_date_do_not_take_the_alias_of_a_shorter_name() -> Result<()>
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_template_of_the_usual_priority_does_not_take_our_names() -> Result<()> {
+async fn a_template_of_usual_priority_does_not_claim_our_names() -> Result<()> {
     let pipeline = pipeline("usual-priority").await?;
     let name = &pipeline.config.elasticsearch.index_name;
     let theirs = json!({"index_patterns": [format!("{}*", &name[..name.len() - 2])], "priority": 500});
@@ -111,7 +110,7 @@ async fn a_template_of_the_usual_priority_does_not_take_our_names() -> Result<()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_template_that_takes_our_names_later_is_named_and_the_next_index_still_has_the_fields() -> Result<()> {
+async fn a_template_that_claims_our_names_is_reported_and_does_no_harm() -> Result<()> {
     let pipeline = pipeline("shadowed").await?;
     let name = pipeline.config.elasticsearch.index_name.clone();
     let indexer = pipeline.indexer().await?;

@@ -1,5 +1,5 @@
-//! The strategy `time`: events that are older than the lifecycle keeps, an old index that is read-only, and a cluster
-//! on which a document makes no index.
+//! The strategy `time`: events older than the lifecycle keeps, an old read-only index, and a cluster in which documents
+//! create no index.
 
 use anyhow::{Context, Result};
 use harness::event::{Events, now};
@@ -20,7 +20,7 @@ async fn pipeline(stack: &Stack, scenario: &str) -> Result<Pipeline> {
     Ok(pipeline)
 }
 
-/// Events that happened so many days ago.
+/// Returns events that happened this many days ago.
 fn days_ago(days: i64) -> Mix {
     Mix::good(Events::new(rand::random(), now() - days * DAY))
 }
@@ -29,7 +29,7 @@ fn all(mixes: &[Mix]) -> std::collections::HashSet<String> {
     mixes.iter().flat_map(|mix| mix.indexable(&(0..EVENTS).collect::<Vec<_>>())).collect()
 }
 
-/// Indices by name, with how many documents each holds.
+/// Returns the indices by name, with the number of documents in each.
 async fn indices(pipeline: &Pipeline) -> Result<Vec<(String, u64)>> {
     let name = &pipeline.config.elasticsearch.index_name;
     let aliases = pipeline.search.call(Method::GET, &format!("_alias/{name}"), &Value::Null).await?;
@@ -41,7 +41,7 @@ async fn indices(pipeline: &Pipeline) -> Result<Vec<(String, u64)>> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_older_than_the_lifecycle_keeps_is_not_indexed_only_to_be_deleted() -> Result<()> {
+async fn events_older_than_the_lifecycle_keeps_are_not_indexed() -> Result<()> {
     for (scenario, expired) in
         [("late-oldest", Expired::Oldest), ("late-dead", Expired::DeadLetter), ("late-skip", Expired::Skip)]
     {
@@ -52,8 +52,8 @@ async fn what_is_older_than_the_lifecycle_keeps_is_not_indexed_only_to_be_delete
         pipeline.config.ilm_config_path = Some(policy);
         pipeline.config.elasticsearch.placement.expired = expired;
         let indexer = pipeline.indexer().await?;
-        // Ten days late, of the year 1970, and in seconds where milliseconds are due. Seeds that are close have ids in
-        // common.
+        // These events are ten days late, from the year 1970, or in seconds instead of milliseconds. Close seeds would
+        // share ids.
         let late = [days_ago(10), Mix::good(Events::new(1, 0)), Mix::good(Events::new(1_000, now() / 1_000))];
         let honest = [days_ago(2), days_ago(0)];
         for mix in late.iter().chain(&honest) {
@@ -75,7 +75,7 @@ async fn what_is_older_than_the_lifecycle_keeps_is_not_indexed_only_to_be_delete
     Ok(())
 }
 
-/// Makes an index that is due for deletion, and waits until the lifecycle has deleted it.
+/// Creates an index that is due for deletion, and waits until the lifecycle has deleted it.
 async fn lifecycle_passes(pipeline: &Pipeline) -> Result<()> {
     let old = format!("{}-2020.01.01", pipeline.config.elasticsearch.index_name);
     pipeline.search.call(Method::PUT, &old, &json!({})).await?;
@@ -88,7 +88,7 @@ async fn lifecycle_passes(pipeline: &Pipeline) -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_a_read_only_index_lacks_goes_to_todays_once_and_nothing_waits() -> Result<()> {
+async fn documents_missing_in_a_read_only_index_go_to_todays_index() -> Result<()> {
     let pipeline = pipeline(&Stack::running()?, "late-read-only").await?;
     let indexer = pipeline.indexer().await?;
     let (old, live) = (days_ago(3), days_ago(0));
@@ -107,9 +107,9 @@ async fn what_a_read_only_index_lacks_goes_to_todays_once_and_nothing_waits() ->
     indexer.stop().await
 }
 
-/// Restored, cloned or reindexed by hand: nothing leads from the old name to the new one.
+/// The index was restored, cloned or reindexed by hand, so nothing leads from the old name to the new one.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_an_index_of_another_name_holds_is_not_written_again() -> Result<()> {
+async fn documents_in_an_index_with_another_name_are_not_repeated() -> Result<()> {
     let pipeline = pipeline(&Stack::running()?, "late-renamed").await?;
     let indexer = pipeline.indexer().await?;
     let (old, live) = (days_ago(3), days_ago(0));
@@ -140,7 +140,7 @@ async fn what_an_index_of_another_name_holds_is_not_written_again() -> Result<()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn where_a_document_makes_no_index_the_index_is_made_all_the_same() -> Result<()> {
+async fn an_index_that_documents_may_not_create_is_created_anyway() -> Result<()> {
     let settings = [("ES_EXTRA", "-E action.auto_create_index=false")];
     let own = OwnStack::elasticsearch("no-auto-create", &settings).await?;
     let pipeline = pipeline(&own.stack, "no-auto-create").await?;
@@ -149,7 +149,7 @@ async fn where_a_document_makes_no_index_the_index_is_made_all_the_same() -> Res
     pipeline.feed(live).write(0..EVENTS).await?;
     pipeline.delivered_exactly(&all(&[live])).await?;
 
-    // Somebody's own template in the place of ours does not say that a document may make an index.
+    // Somebody's template in the place of ours does not allow documents to create an index.
     let name = &pipeline.config.elasticsearch.index_name;
     let theirs = json!({"index_patterns": [format!("{name}-*")], "priority": 9_999});
     pipeline.search.call(Method::PUT, "_index_template/theirs", &theirs).await?;

@@ -1,9 +1,10 @@
-//! Timestamps that are not what the config says: in another unit, in a field of another name, or ahead of the clock.
+//! Timestamps that differ from the config: in another unit, in another field, or ahead of the clock.
 
 use anyhow::Result;
 use harness::event::{Events, now, put_long, put_string};
 use harness::eventually::eventually;
 use harness::http::Method;
+use harness::indexer_process::IndexerProcess;
 use harness::kafka::Raw;
 use harness::pipeline::{Pipeline, Service, metric, register};
 use harness::stack::Stack;
@@ -16,7 +17,7 @@ const SECONDS: &str = r#"{"type":"record","name":"InSeconds","fields":[
 const OTHER_NAME: &str = r#"{"type":"record","name":"OtherName","fields":[
     {"name":"event_id","type":"string"},{"name":"occurred_at","type":"long"}]}"#;
 
-/// A record of the schema `id` with the id `key` and a number.
+/// Returns a record of the schema `id` with the id `key` and a number.
 fn raw(id: u32, key: &str, number: i64) -> Raw {
     let mut value = frame(SchemaId(id)).to_vec();
     put_string(&mut value, key);
@@ -34,7 +35,7 @@ async fn times(indexer: &Service, topic: &str, source: &str) -> Result<f64> {
     metric(&indexer.admin_url(), &sample).await
 }
 
-/// Five events, a rollover, five, a rollover, five; returns what is in each backing index.
+/// Writes five events, rolls over, five, rolls over, five. Returns the number of documents in each backing index.
 async fn roll_twice(pipeline: &mut Pipeline, time_unit: TimeUnit) -> Result<(Service, Vec<u64>)> {
     pipeline.config.elasticsearch.placement.margin = std::time::Duration::from_secs(1);
     pipeline.config.elasticsearch.placement.time_unit = time_unit;
@@ -54,7 +55,7 @@ async fn roll_twice(pipeline: &mut Pipeline, time_unit: TimeUnit) -> Result<(Ser
         pipeline.all_committed().await?;
         if round < 2 {
             pipeline.search.call(Method::POST, &format!("{topic}/_rollover"), &json!({})).await?;
-            // A margin, and a second that is dropped.
+            // A margin passes, and the fraction of a second that is dropped.
             begins = now() + 2_100;
         }
     }
@@ -66,7 +67,7 @@ async fn roll_twice(pipeline: &mut Pipeline, time_unit: TimeUnit) -> Result<(Ser
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn seconds_where_milliseconds_are_due_are_reported_and_counted_where_they_land() -> Result<()> {
+async fn seconds_instead_of_milliseconds_are_reported_and_counted() -> Result<()> {
     let mut pipeline = Pipeline::new(&Stack::running()?, "in-seconds").await?;
     let topic = pipeline.config.kafka.topic.clone();
     let (indexer, counts) = roll_twice(&mut pipeline, TimeUnit::Millis).await?;
@@ -78,7 +79,7 @@ async fn seconds_where_milliseconds_are_due_are_reported_and_counted_where_they_
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn with_its_unit_a_timestamp_in_seconds_places_a_document_rightly() -> Result<()> {
+async fn with_its_unit_a_timestamp_in_seconds_is_placed_correctly() -> Result<()> {
     let mut pipeline = Pipeline::new(&Stack::running()?, "unit-seconds").await?;
     let topic = pipeline.config.kafka.topic.clone();
     let (indexer, counts) = roll_twice(&mut pipeline, TimeUnit::Seconds).await?;
@@ -89,20 +90,24 @@ async fn with_its_unit_a_timestamp_in_seconds_places_a_document_rightly() -> Res
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn events_without_the_time_field_are_counted_as_placed_by_their_records() -> Result<()> {
+async fn events_without_the_time_field_are_reported_once_and_counted_as_placed_by_their_records() -> Result<()> {
     let pipeline = Pipeline::new(&Stack::running()?, "no-time-field").await?;
     let topic = &pipeline.config.kafka.topic;
     let id = register(&pipeline.config.schema_registry.url, topic, OTHER_NAME).await?;
-    let indexer = pipeline.indexer().await?;
+    harness::process::build().await?;
+    let indexer = IndexerProcess::start(&pipeline, 0)?;
+    indexer.ready().await?;
     let records: Vec<Raw> = (0..5).map(|number| raw(id, &number.to_string(), now())).collect();
     pipeline.kafka.produce(topic, &records).await?;
     pipeline.all_committed().await?;
-    assert_eq!(times(&indexer, topic, "missing").await?, 5.0);
+    let missing = format!(r#"penstock_indexer_placement_times_total{{source="missing",topic="{topic}"}}"#);
+    assert_eq!(metric(indexer.admin_url(), &missing).await?, 5.0);
+    assert_eq!(indexer.logged("Events of this schema have no timestamp of their own")?, 1);
     indexer.stop().await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_record_far_ahead_is_a_dead_letter_and_one_a_little_ahead_waits_alone() -> Result<()> {
+async fn a_record_far_ahead_is_a_dead_letter_and_a_near_one_waits_alone() -> Result<()> {
     let mut pipeline = Pipeline::new(&Stack::running()?, "ahead").await?;
     pipeline.config.elasticsearch.placement.margin = std::time::Duration::from_millis(500);
     let topic = pipeline.config.kafka.topic.clone();
@@ -114,7 +119,7 @@ async fn a_record_far_ahead_is_a_dead_letter_and_one_a_little_ahead_waits_alone(
         let value = [frame(SchemaId(pipeline.schema_id)).as_slice(), &event.encode()].concat();
         Raw { partition, key: Some(event.event_id.into_bytes()), value: Some(value), timestamp: Some(now() + ahead) }
     };
-    // Half an hour; then ten seconds, which hold up partition 1 alone.
+    // The first is half an hour ahead; the second is ten seconds ahead and holds up only partition 1.
     pipeline.kafka.produce(&topic, &[record(0, 0, 1_800_000), record(1, 1, 10_000)]).await?;
     let begin = now();
     let index = pipeline.config.elasticsearch.index_name.clone();

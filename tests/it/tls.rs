@@ -1,4 +1,4 @@
-//! HTTPS: both versions of HTTP, client certificates, and certificates that are renewed while it runs.
+//! HTTPS: both versions of HTTP, client certificates, and certificates that are renewed at run time.
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -49,7 +49,7 @@ impl Https {
         Ok(Self { pipeline, authority, receiver, event })
     }
 
-    /// Posts the event by curl.
+    /// Posts the event with curl.
     async fn post(&self, options: &[&str]) -> Result<Outcome> {
         let (ca, url) = (self.authority.ca_file().display().to_string(), self.url());
         let (body, token) = (format!("@{}", self.event), format!("authorization: Bearer {}", self.pipeline.token));
@@ -65,7 +65,7 @@ impl Https {
         self.connect_by(Arc::new(self.client()?.with_no_client_auth())).await
     }
 
-    /// The settings of a client that accepts the receiver's certificate.
+    /// Returns the settings of a client that accepts the receiver's certificate.
     fn client(&self) -> Result<ConfigBuilder<ClientConfig, WantsClientCert>> {
         let mut roots = rustls::RootCertStore::empty();
         roots.add(CertificateDer::from_pem_file(self.authority.ca_file())?)?;
@@ -100,7 +100,7 @@ fn client(files: &Files) -> [String; 4] {
 }
 
 #[tokio::test]
-async fn both_versions_of_http_are_spoken_over_tls_and_nothing_without_it() -> Result<()> {
+async fn both_versions_of_http_work_over_tls_and_only_over_tls() -> Result<()> {
     let https = Https::new("tls-versions", |_, _| {}).await?;
     for (option, version) in [("--http1.1", "1.1"), ("--http2", "2")] {
         let outcome = https.post(&[option]).await?;
@@ -115,7 +115,7 @@ async fn both_versions_of_http_are_spoken_over_tls_and_nothing_without_it() -> R
 }
 
 #[tokio::test]
-async fn a_client_certificate_of_the_right_name_is_accepted_and_no_other() -> Result<()> {
+async fn only_a_client_certificate_with_the_right_name_is_accepted() -> Result<()> {
     let https = Https::new("tls-client", |config, _| {
         let auth = Auth::Mtls { names: vec!["sender.example".to_owned()] };
         let topic = config.kafka.topic.clone();
@@ -143,7 +143,7 @@ async fn a_client_certificate_of_the_right_name_is_accepted_and_no_other() -> Re
     Ok(())
 }
 
-/// The handshake of a resumed session shows no certificate again: the one of the session before counts, until it
+/// The handshake of a resumed session shows no certificate. The certificate of the previous session counts until it
 /// expires.
 #[tokio::test]
 async fn an_expired_client_certificate_stops_working_on_resumed_sessions() -> Result<()> {
@@ -156,7 +156,7 @@ async fn an_expired_client_certificate_stops_working_on_resumed_sessions() -> Re
     let files = https.authority.issue_until("short", &["sender.example"], Some(i64::try_from(now)? + 8))?;
     let chain = vec![CertificateDer::from_pem_file(&files.certificate)?];
     let key = PrivateKeyDer::from_pem_file(&files.key)?;
-    // The client keeps the sessions.
+    // The client stores the sessions.
     let settings = Arc::new(https.client()?.with_client_auth_cert(chain, key)?);
     let post = || async {
         let stream = https.connect_by(Arc::clone(&settings)).await?;
@@ -184,7 +184,7 @@ async fn an_expired_client_certificate_stops_working_on_resumed_sessions() -> Re
 }
 
 #[tokio::test]
-async fn a_renewed_certificate_is_served_to_new_connections_and_drops_no_old_one() -> Result<()> {
+async fn a_renewed_certificate_serves_new_connections_and_drops_none() -> Result<()> {
     let https = Https::new("tls-renewal", |_, _| {}).await?;
     let mut kept = Connection::over(https.connect().await?).await?;
     assert_eq!(kept.send(https.request()?).await?.status, 200);

@@ -1,14 +1,15 @@
-//! What a topic takes and what it does not: small batches, no records without a key, no topic at all. A refusal is a
-//! verdict on one event.
+//! What a topic accepts: small batches, only records with a key, or no records because it is missing. A refusal
+//! concerns only one event.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use apache_avro::Codec;
 use harness::container;
 use harness::event::{put_bytes, put_string};
-use harness::eventually::eventually;
+use harness::eventually::{eventually, within};
 use harness::http::{self, HttpAnswer};
 use harness::pipeline::{Pipeline, Service, metric, register};
 use harness::stack::Stack;
@@ -34,7 +35,7 @@ fn padded(id: Option<&str>, bytes: usize) -> Vec<u8> {
     datum
 }
 
-/// A pipeline whose source writes events of [`PADDED`] to a topic of one partition with these settings.
+/// Creates a pipeline whose source writes events of [`PADDED`] to a topic with one partition and these settings.
 async fn pipeline(scenario: &str, settings: &[(&str, &str)]) -> Result<Pipeline> {
     let mut pipeline = Pipeline::new(&Stack::running()?, scenario).await?;
     let name = format!("{}-padded", pipeline.config.kafka.topic);
@@ -50,7 +51,7 @@ fn topic(pipeline: &Pipeline) -> &str {
     pipeline.config.receiver.sources["cxone"].topic.as_deref().unwrap_or_default()
 }
 
-/// Posts all `bodies` at once; returns how often each status was answered, by whether `marked` says so of the body.
+/// Posts all `bodies` at once. Returns how often each status was answered, for marked and for unmarked bodies.
 async fn all_at_once(
     pipeline: &Arc<Pipeline>,
     receiver: &Arc<Service>,
@@ -77,7 +78,7 @@ fn is(answer: &HttpAnswer, status: u16, code: &str) -> Result<()> {
 }
 
 async fn small_batches(mut pipeline: Pipeline) -> Result<()> {
-    // So that many events share a batch.
+    // Many events share a batch.
     pipeline.config.kafka.options.insert("linger.ms".to_owned(), "50".to_owned());
     let pipeline = Arc::new(pipeline);
     let receiver = Arc::new(pipeline.receiver().await?);
@@ -95,12 +96,12 @@ async fn small_batches(mut pipeline: Pipeline) -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn batches_are_as_small_as_the_topic_wants_them() -> Result<()> {
+async fn batches_are_as_small_as_the_topic_requires() -> Result<()> {
     small_batches(pipeline("rules-batches", &[("max.message.bytes", "20000")]).await?).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_limit_that_changes_meanwhile_refuses_no_event_that_is_small_enough() -> Result<()> {
+async fn a_limit_lowered_at_run_time_refuses_no_small_event() -> Result<()> {
     let mut pipeline = pipeline("rules-changes", &[]).await?;
     let name = topic(&pipeline).to_owned();
     pipeline.config.kafka.options.insert("linger.ms".to_owned(), "50".to_owned());
@@ -115,7 +116,24 @@ async fn a_limit_that_changes_meanwhile_refuses_no_event_that_is_small_enough() 
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_a_file_that_the_topic_does_not_take_as_a_whole_nothing_is_produced() -> Result<()> {
+async fn an_event_that_fits_since_the_limit_was_raised_is_accepted() -> Result<()> {
+    let pipeline = pipeline("rules-raised", &[("max.message.bytes", "20000")]).await?;
+    let receiver = pipeline.receiver().await?;
+    let event = padded(Some("large"), 30_000);
+    is(&pipeline.post(&receiver, &[AVRO], &event).await?, 413, "record-too-large")?;
+    pipeline.kafka.alter_topic(topic(&pipeline), &[("max.message.bytes", "100000")]).await?;
+    // Kafka is asked again within seconds, and not only with the look of each minute.
+    within(Duration::from_secs(40), "the event is accepted", || async {
+        let answer = pipeline.post(&receiver, &[AVRO], &event).await?;
+        anyhow::ensure!(answer.status == 200, "{}", answer.text());
+        Ok(())
+    })
+    .await?;
+    receiver.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_that_the_topic_refuses_in_part_is_not_produced_at_all() -> Result<()> {
     let pipeline = pipeline("rules-file", &[("max.message.bytes", "20000")]).await?;
     let receiver = pipeline.receiver().await?;
     let mut datums: Vec<Vec<u8>> = (0..50).map(|number| padded(Some(&format!("e{number}")), 100)).collect();
@@ -125,7 +143,7 @@ async fn of_a_file_that_the_topic_does_not_take_as_a_whole_nothing_is_produced()
     assert_eq!(pipeline.kafka.count(topic(&pipeline)).await?, 0);
     receiver.stop().await?;
 
-    // Nor where the queue has no room for all of it.
+    // The same holds if the queue has no room for the whole file.
     let mut small = pipeline;
     small.config.kafka.options.insert("queue.buffering.max.messages".to_owned(), "40".to_owned());
     let receiver = small.receiver().await?;
@@ -136,14 +154,14 @@ async fn of_a_file_that_the_topic_does_not_take_as_a_whole_nothing_is_produced()
     receiver.stop().await
 }
 
-/// The body of an event, and whether it lacks its key.
+/// Returns the body of an event, and whether it lacks its key.
 fn one_of_ten_lacks_its_key(number: usize) -> (bool, Vec<u8>) {
     let key = (!number.is_multiple_of(10)).then(|| format!("e{number}"));
     (key.is_none(), padded(key.as_deref(), 20))
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_event_without_a_key_for_a_compacted_topic_is_refused_and_kept_and_hurts_no_other() -> Result<()> {
+async fn a_compacted_topic_refuses_only_the_events_without_a_key() -> Result<()> {
     let pipeline = Arc::new(pipeline("rules-compacted", &[("cleanup.policy", "compact")]).await?);
     let receiver = Arc::new(pipeline.receiver().await?);
     let answers = all_at_once(&pipeline, &receiver, (0..200).map(one_of_ten_lacks_its_key).collect()).await?;
@@ -159,7 +177,7 @@ async fn an_event_without_a_key_for_a_compacted_topic_is_refused_and_kept_and_hu
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_topic_that_becomes_compacted_meanwhile_hurts_no_event_with_a_key() -> Result<()> {
+async fn a_topic_compacted_at_run_time_still_accepts_events_with_a_key() -> Result<()> {
     let mut pipeline = pipeline("rules-compacted-later", &[]).await?;
     pipeline.config.kafka.options.insert("linger.ms".to_owned(), "50".to_owned());
     let pipeline = Arc::new(pipeline);
@@ -171,7 +189,7 @@ async fn a_topic_that_becomes_compacted_meanwhile_hurts_no_event_with_a_key() ->
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_missing_topic_stops_its_own_source_alone() -> Result<()> {
+async fn a_missing_topic_stops_only_its_own_source() -> Result<()> {
     let mut pipeline = Pipeline::new(&Stack::running()?, "rules-missing").await?;
     let missing = format!("{}-missing", pipeline.config.kafka.topic);
     let mut other = pipeline.config.receiver.sources["cxone"].clone();
@@ -201,7 +219,7 @@ async fn a_missing_topic_stops_its_own_source_alone() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_limit_of_the_queue_is_no_limit() -> Result<()> {
+async fn a_queue_without_a_limit_accepts_events() -> Result<()> {
     let mut pipeline = pipeline("rules-no-limit", &[]).await?;
     pipeline.config.kafka.options.insert("queue.buffering.max.messages".to_owned(), "0".to_owned());
     let receiver = pipeline.receiver().await?;

@@ -1,5 +1,4 @@
-//! Several topics in one indexer: each has its own index and strategy, and one that cannot go on does not hold up the
-//! others.
+//! Several topics in one indexer: each has its own index and strategy, and a stopped topic does not hold up the others.
 
 use anyhow::Result;
 use harness::event::Events;
@@ -16,7 +15,7 @@ use serde_json::json;
 const EVENTS: u64 = 2_000;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn each_topic_has_its_own_index_and_none_waits_for_another() -> Result<()> {
+async fn each_topic_has_its_own_index_and_waits_for_no_other() -> Result<()> {
     let mut one = Pipeline::new(&Stack::running()?, "topics").await?;
     let mut other = Pipeline::new(&Stack::running()?, "topics-other").await?;
     let single = Topic { index_name: Some(format!("{}-alone", other.config.kafka.topic)), ..Topic::default() };
@@ -28,7 +27,7 @@ async fn each_topic_has_its_own_index_and_none_waits_for_another() -> Result<()>
     topics.insert(other.config.kafka.topic.clone(), single);
     let indexer = one.indexer().await?;
 
-    // The index of the other one is blocked: readiness says which, and the first goes on.
+    // The other topic's index is blocked. Readiness names it, and the first topic continues.
     block(&other, true).await?;
     let (mix, blocked) = (Mix::good(Events::unique()), Mix::good(Events::unique()));
     other.feed(blocked).write(0..EVENTS).await?;
@@ -41,7 +40,7 @@ async fn each_topic_has_its_own_index_and_none_waits_for_another() -> Result<()>
     .await?;
     one.feed(mix).write(0..EVENTS).await?;
     one.delivered_exactly(&mix.indexable(&(0..EVENTS).collect::<Vec<_>>())).await?;
-    // The requests of the one say nothing of the other.
+    // The metrics of one topic say nothing about the other.
     for (pipeline, blocked) in [(&one, 0.0), (&other, 1.0)] {
         let topic = &pipeline.config.kafka.topic;
         let sample = format!("penstock_indexer_blocked{{reason=\"index_block\",topic={topic:?}}}");
@@ -55,7 +54,7 @@ async fn each_topic_has_its_own_index_and_none_waits_for_another() -> Result<()>
     indexer.stop().await
 }
 
-/// Documents of one topic are refused permanently, since its index was made by hand with a wrong mapping.
+/// One topic's documents are refused permanently, because its index was created by hand with a wrong mapping.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_blown_fuse_of_one_topic_leaves_the_other_alone() -> Result<()> {
     const CONSECUTIVE: u64 = 30;
@@ -88,7 +87,7 @@ async fn a_blown_fuse_of_one_topic_leaves_the_other_alone() -> Result<()> {
     one.delivered_exactly(&mix.indexable(&(0..EVENTS).collect::<Vec<_>>())).await?;
     assert_eq!(metric(&indexer.admin_url(), &of_one).await?, 0.0);
     assert_eq!(metric(&indexer.admin_url(), &of_other).await?, 1.0);
-    // The index is made again as it should be.
+    // The index is created again with the correct mapping.
     other.search.call(Method::DELETE, &name, &serde_json::Value::Null).await?;
     other.all_committed().await?;
     eventually("the fuse is whole again", || async {
@@ -99,9 +98,9 @@ async fn a_blown_fuse_of_one_topic_leaves_the_other_alone() -> Result<()> {
     indexer.stop().await
 }
 
-/// With `indexer.group_per_topic`, a member that joins for one topic is no matter for the group of another.
+/// With `indexer.group_per_topic`, a member that joins for one topic does not affect the group of another.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn with_a_group_for_each_topic_a_new_member_of_one_rebalances_no_other() -> Result<()> {
+async fn with_a_group_per_topic_a_new_member_rebalances_only_its_topic() -> Result<()> {
     process::build().await?;
     let mut one = Pipeline::new(&Stack::running()?, "groups").await?;
     let mut other = Pipeline::new(&Stack::running()?, "groups-other").await?;

@@ -1,4 +1,4 @@
-//! One trace from the webhook to the bulk request in which its event ends, and nothing without the config.
+//! One trace from the webhook to the bulk request of its event, and no traces without the config.
 
 use anyhow::{Result, ensure};
 use harness::event::Events;
@@ -17,7 +17,7 @@ const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const TRACEPARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 const KEY: &str = "the-key-of-the-collector";
 
-/// A pipeline whose services export to `collector`.
+/// Creates a pipeline whose services export to `collector`.
 async fn traced(scenario: &str, collector: &Collector) -> Result<Pipeline> {
     let mut pipeline = Pipeline::new(&Stack::running()?, scenario).await?;
     let tracing = &mut pipeline.config.tracing;
@@ -26,7 +26,7 @@ async fn traced(scenario: &str, collector: &Collector) -> Result<Pipeline> {
     Ok(pipeline)
 }
 
-/// Returns the one record of `topic`.
+/// Returns the only record of `topic`.
 async fn only(pipeline: &Pipeline, topic: &str) -> Result<Record> {
     let mut records = pipeline.kafka.read_all(topic).await?;
     ensure!(records.len() == 1, "{records:#?}");
@@ -51,7 +51,7 @@ async fn one_trace_leads_from_the_webhook_to_the_bulk_request() -> Result<()> {
         Ok(())
     })
     .await?;
-    // What is not exported yet is by the end of a stop.
+    // The remaining spans are exported when the services stop.
     receiver.stop().await?;
     indexer.stop().await?;
 
@@ -88,7 +88,7 @@ async fn one_trace_leads_from_the_webhook_to_the_bulk_request() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_dead_letter_keeps_the_trace_in_which_it_was_refused() -> Result<()> {
+async fn a_dead_letter_keeps_its_trace() -> Result<()> {
     let collector = Collector::start(KEY).await?;
     let pipeline = traced("traces-letters", &collector).await?;
     let (receiver, indexer) = (pipeline.receiver().await?, pipeline.indexer().await?);
@@ -112,7 +112,7 @@ async fn a_dead_letter_keeps_the_trace_in_which_it_was_refused() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn without_an_endpoint_nothing_is_exported_and_the_header_is_as_it_was_sent() -> Result<()> {
+async fn without_an_endpoint_nothing_is_exported_and_the_header_is_kept() -> Result<()> {
     let collector = Collector::start(KEY).await?;
     let mut pipeline = traced("traces-off", &collector).await?;
     pipeline.config.tracing.otlp_endpoint = None;
@@ -129,7 +129,7 @@ async fn without_an_endpoint_nothing_is_exported_and_the_header_is_as_it_was_sen
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_collector_that_is_away_costs_spans_and_no_event() -> Result<()> {
+async fn an_unavailable_collector_costs_spans_but_no_event() -> Result<()> {
     let collector = Collector::start(KEY).await?;
     let mut pipeline = traced("traces-away", &collector).await?;
     pipeline.config.tracing.otlp_endpoint = Some("http://127.0.0.1:1".to_owned());

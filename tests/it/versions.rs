@@ -1,5 +1,5 @@
-//! Which schemas an event may be of: versions of its source's subject and of those listed, a few versions old, and
-//! never another team's.
+//! Which schemas an event may have: versions of the source's subject and of the listed subjects, a few versions old,
+//! and never those of another team.
 
 use anyhow::Result;
 use apache_avro::Codec;
@@ -25,7 +25,7 @@ fn framed(id: u32, datum: &[u8]) -> Vec<u8> {
     [frame(SchemaId(id)).as_slice(), datum].concat()
 }
 
-/// The schema of the events with this field after the others.
+/// Returns the schema of the events with this field after the others.
 #[expect(clippy::expect_used, reason = "a constant of this file")]
 fn with_field(name: &str) -> String {
     let field = format!(r#", {{"name": "{name}", "type": ["null", "string"], "default": null}}]}}"#);
@@ -41,7 +41,7 @@ fn source(pipeline: &mut Pipeline) -> &mut Source {
 /// The headers and the body of a request.
 type Naming = (Vec<(&'static str, String)>, Vec<u8>);
 
-/// A request for each way in which an event can name the schema `id` with the text [`SECRET`].
+/// Returns a request for each way in which an event can name the schema `id` with the text [`SECRET`].
 fn naming(id: u32) -> Result<Vec<Naming>> {
     let mut datum = Vec::new();
     put_string(&mut datum, "e1");
@@ -59,7 +59,7 @@ fn naming(id: u32) -> Result<Vec<Naming>> {
 }
 
 #[tokio::test]
-async fn a_schema_of_another_team_is_refused_however_it_is_named_and_nothing_is_said_of_it() -> Result<()> {
+async fn a_schema_of_another_team_is_refused_without_a_hint() -> Result<()> {
     let mut pipeline = Pipeline::new(&Stack::running()?, "versions-foreign").await?;
     let registry = pipeline.config.schema_registry.url.clone();
     let payroll = format!("{}-payroll", pipeline.config.kafka.topic);
@@ -74,7 +74,7 @@ async fn a_schema_of_another_team_is_refused_however_it_is_named_and_nothing_is_
     assert_eq!(pipeline.kafka.count(&pipeline.config.kafka.topic).await?, 0);
     receiver.stop().await?;
 
-    // Where the config lists the subject, all but the one that is cut off are events.
+    // If the config lists the subject, all bodies are events except the one that is cut off.
     source(&mut pipeline).accept_subjects = vec![payroll];
     let receiver = pipeline.receiver().await?;
     for (number, (headers, body)) in naming(id)?.into_iter().enumerate() {
@@ -90,7 +90,7 @@ async fn a_schema_of_another_team_is_refused_however_it_is_named_and_nothing_is_
     receiver.stop().await
 }
 
-/// Waits until the receiver knows the version `id` as its latest one.
+/// Waits until the receiver knows the version `id` as the latest one.
 async fn knows(receiver: &Service, id: u32) -> Result<()> {
     let admin = receiver.admin_url();
     eventually("the latest version is known", || async {
@@ -101,7 +101,7 @@ async fn knows(receiver: &Service, id: u32) -> Result<()> {
 }
 
 #[tokio::test]
-async fn senders_one_version_behind_and_one_ahead_lose_nothing() -> Result<()> {
+async fn senders_one_version_behind_or_ahead_lose_nothing() -> Result<()> {
     let pipeline = Pipeline::new(&Stack::running()?, "versions-rollout").await?;
     let (registry, subject) = (&pipeline.config.schema_registry.url, &pipeline.config.kafka.topic);
     let second = register(registry, subject, &with_field("note")).await?;
@@ -116,7 +116,7 @@ async fn senders_one_version_behind_and_one_ahead_lose_nothing() -> Result<()> {
     }
     let new = [events.event(100).encode(), vec![0]].concat();
     assert_eq!(pipeline.post(&receiver, &[AVRO], &new).await?.status, 200);
-    // The third version is registered, and the first event of it comes before the receiver has asked for it.
+    // The third version is registered, and its first event arrives before the receiver has asked for it.
     let third = register(
         registry,
         subject,
@@ -136,7 +136,7 @@ async fn senders_one_version_behind_and_one_ahead_lose_nothing() -> Result<()> {
     let admin = receiver.admin_url();
     assert_eq!(metric(&admin, r#"penstock_receiver_older_version_events_total{source="cxone"}"#).await?, 100.0);
 
-    // A version that is named is the one, and what fits none is refused.
+    // A named version is used, and an event that fits no version is refused.
     let id = second.to_string();
     for (headers, body) in [(vec![AVRO, ("x-schema-id", &id)], old[0].as_slice()), (vec![AVRO], &old[0][..60])] {
         let answer = pipeline.post(&receiver, &headers, body).await?;
@@ -146,7 +146,7 @@ async fn senders_one_version_behind_and_one_ahead_lose_nothing() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_datum_that_means_different_things_in_two_older_versions_is_refused_and_kept() -> Result<()> {
+async fn a_datum_ambiguous_between_older_versions_is_refused_and_kept() -> Result<()> {
     let pipeline = Pipeline::new(&Stack::running()?, "versions-ambiguous").await?;
     let (registry, subject) = (&pipeline.config.schema_registry.url, &pipeline.config.kafka.topic);
     pipeline.kafka.create_topic(&pipeline.config.kafka.quarantine_topic, 1).await?;

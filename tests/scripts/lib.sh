@@ -1,10 +1,10 @@
 # shellcheck shell=bash
-# What scripts that run services on the local stack have in common. Sourced, at the root of the repository.
+# Functions for scripts that run services on the local stack. Sourced, at the root of the repository.
 
 stack=$PWD/deploy/local/stack
 own_stack=''
 
-# Prints a port below the range from which the system takes those of outgoing connections.
+# Prints a free port below the range from which the system takes the ports of outgoing connections.
 free_port() {
   local port
   while :; do
@@ -14,7 +14,7 @@ free_port() {
   printf '%s' "$port"
 }
 
-# eventually WHAT COMMAND...: asks until the command succeeds, for a minute; then ends the script.
+# eventually WHAT COMMAND...: repeats the command until it succeeds; ends the script after a minute.
 eventually() {
   local what=$1 deadline=$((SECONDS + 60))
   shift
@@ -24,8 +24,8 @@ eventually() {
   done
 }
 
-# use_stack FOLDER: the stack that runs (`make stack`, with its variables), else one of its own in FOLDER on free ports. Sets KAFKA_BROKERS,
-# REGISTRY_URL and ELASTICSEARCH_URL.
+# use_stack FOLDER: uses the running stack (`make stack`, with its variables), or starts one in FOLDER on free ports. Sets
+# KAFKA_BROKERS, REGISTRY_URL and ELASTICSEARCH_URL.
 use_stack() {
   if ! "$stack" status >/dev/null 2>&1; then
     export STACK_DIR=$1 KAFKA_PORT REGISTRY_PORT ELASTICSEARCH_PORT

@@ -1,9 +1,9 @@
-//! The audit: everything that was sent, with its bytes and its answer, held against everything that is there.
+//! The audit: compares everything that was sent, with bytes and answers, with everything that was stored.
 //!
-//! A [`sender`] keeps a [`Journal`]. At the end [`world`] reads every record, document, dead letter and quarantined
-//! body, and the [`Ledger`] judges: each acknowledged event is exactly one document or has its dead letter, and nothing
-//! else is anywhere. The [`Oracle`] says what a document must be: it decodes with apache-avro, which neither service
-//! reads events with. The audit allows the documented [`Exceptions`] and nothing else.
+//! A [`sender`] keeps a [`Journal`]. At the end, [`world`] reads every record, document, dead letter and quarantined
+//! body, and the [`Ledger`] judges: each acknowledged event is exactly one document or has a dead letter, and nothing
+//! else is stored anywhere. The [`Oracle`] says what each document must be: it decodes with apache-avro, which neither
+//! service uses to read events. The audit allows the documented [`Exceptions`] and nothing else.
 //!
 //! A new kind of failure is a variant of [`Kind`], a rule in `ledger.rs`, and a doctored world in `tests.rs`.
 

@@ -1,4 +1,4 @@
-//! Chromium without a window: what a page is once it is laid out and its scripts have run.
+//! Runs headless Chromium, to see a page after layout and scripts.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -11,9 +11,9 @@ use tempfile::TempDir;
 use crate::eventually::eventually;
 use crate::paths;
 
-/// The program, as Debian names it.
+/// The program's name in Debian.
 const PROGRAM: &str = "chromium";
-/// No network but the page's, and no questions.
+/// Arguments for no prompts, and no network access except to the page.
 const ARGUMENTS: [&str; 9] = [
     "--headless",
     "--no-sandbox",
@@ -25,30 +25,30 @@ const ARGUMENTS: [&str; 9] = [
     "--disable-sync",
     "--hide-scrollbars",
 ];
-/// Variables by which another program than the page's server would be asked.
+/// Variables that would redirect requests to a proxy instead of the page's server.
 const PROXIES: [&str; 6] = ["http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"];
 
-/// A page that was opened.
+/// A page after it was opened.
 pub struct Page {
-    /// Its document as it was at the end, as HTML.
+    /// Its final document, as HTML.
     pub dom: String,
-    /// A picture of it.
+    /// A screenshot.
     pub picture: PathBuf,
 }
 
-/// How a page is opened.
+/// How to open a page.
 #[derive(Clone, Copy)]
 pub struct View<'a> {
-    /// Width and height of the window. Chromium lays nothing out in less than 500 pixels: [`narrow`] does.
+    /// Width and height of the window. Chromium's layout is at least 500 pixels wide; use [`narrow`] for less.
     pub size: (u32, u32),
-    /// Further arguments of Chromium.
+    /// Additional arguments for Chromium.
     pub arguments: &'a [&'a str],
 }
 
-/// Opens `url`; the picture is written to `picture`.
+/// Opens `url`, and writes a screenshot to `picture`.
 ///
 /// # Errors
-/// When Chromium is missing, fails, or does not end.
+/// If Chromium is missing, fails, or does not end.
 pub async fn open(url: &str, view: View<'_>, picture: &Path) -> anyhow::Result<Page> {
     let profile = TempDir::with_prefix_in("chromium-", paths::scratch()?)?;
     let dom = profile.path().join("dom");
@@ -80,9 +80,9 @@ pub async fn open(url: &str, view: View<'_>, picture: &Path) -> anyhow::Result<P
     Ok(Page { dom, picture: picture.to_owned() })
 }
 
-/// Returns a page that holds `html` in a frame of `width` and `height` pixels, and, in attributes of its own body, what
-/// the frame's scripts and layout have become: `data-wide` (the width that it needs), `data-smallest` (the smallest
-/// letters, in pixels), `data-title`.
+/// Returns a page that shows `html` in a frame of `width` and `height` pixels. Attributes of its own body report the
+/// result in the frame: `data-wide` (the required width), `data-smallest` (the smallest font size, in pixels),
+/// `data-title`.
 pub fn narrow(html: &str, width: u32, height: u32) -> String {
     const MEASURE: &str = "const own = frame.contentDocument, view = frame.contentWindow; \
         const texts = [...own.querySelectorAll('body *')].filter(it => it.textContent.trim() && it.checkVisibility()); \
@@ -96,12 +96,12 @@ pub fn narrow(html: &str, width: u32, height: u32) -> String {
     )
 }
 
-/// A program that is killed when it is no longer wanted.
+/// A program that is killed when dropped.
 struct Killed(Child);
 
 impl Drop for Killed {
     fn drop(&mut self) {
-        // It may have ended already, and then there is nothing to do.
+        // The process may have ended already.
         self.0.kill().ok();
         self.0.wait().ok();
     }

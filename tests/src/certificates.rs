@@ -1,4 +1,4 @@
-//! Certificates of a test's own authority.
+//! Certificates from a test's own authority.
 
 use std::path::{Path, PathBuf};
 
@@ -11,7 +11,7 @@ pub struct Authority {
     folder: PathBuf,
 }
 
-/// A certificate and its key, in PEM.
+/// A certificate and its key, as PEM files.
 #[derive(Clone, Debug)]
 pub struct Files {
     /// The certificate.
@@ -21,10 +21,10 @@ pub struct Files {
 }
 
 impl Authority {
-    /// A new one, whose files are in `folder`.
+    /// Creates a new authority, with its files in `folder`.
     ///
     /// # Errors
-    /// When a file cannot be written.
+    /// If a file cannot be written.
     pub fn new(folder: &Path) -> Result<Self> {
         std::fs::create_dir_all(folder)?;
         let mut params = CertificateParams::new(Vec::new())?;
@@ -35,28 +35,26 @@ impl Authority {
         Ok(Self { issuer, folder: folder.to_owned() })
     }
 
-    /// Its own certificate.
+    /// Returns the path of its own certificate.
     pub fn ca_file(&self) -> PathBuf {
         self.folder.join("ca.pem")
     }
 
-    /// Writes a new certificate for `names` and its key into the files `<file>.pem` and `<file>.key`, over those that
-    /// are there.
+    /// Writes a new certificate for `names` and its key to `<file>.pem` and `<file>.key`. Overwrites existing files.
     ///
     /// # Errors
-    /// When a file cannot be written.
+    /// If a file cannot be written.
     pub fn issue(&self, file: &str, names: &[&str]) -> Result<Files> {
         self.issue_until(file, names, None)
     }
 
-    /// As [`Authority::issue`], for a certificate that is valid until `end`, in seconds since the Unix epoch, where one
-    /// is given.
+    /// Issues a certificate like [`Authority::issue`], valid until `end` if given, in seconds since the Unix epoch.
     ///
     /// # Errors
-    /// When a file cannot be written.
+    /// If a file cannot be written.
     pub fn issue_until(&self, file: &str, names: &[&str], end: Option<i64>) -> Result<Files> {
         let mut params = CertificateParams::new(names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>())?;
-        // Of the same name as the authority, OpenSSL would take it for signed by itself.
+        // If it had the authority's name, OpenSSL would regard it as self-signed.
         params.distinguished_name.push(DnType::CommonName, file);
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
         if let Some(end) = end {

@@ -1,4 +1,4 @@
-//! Commands of `penstock-indexer`, run as an operator runs them: as a process with arguments.
+//! Runs commands of `penstock-indexer` as an operator does: as a process with arguments.
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -10,14 +10,14 @@ use crate::paths;
 use crate::pipeline::Pipeline;
 use crate::process::{self, Binary, Process};
 
-/// What a command has answered.
+/// The result of a command.
 #[derive(Clone, Debug)]
 pub struct CommandOutput {
     /// Its exit code.
     pub code: i32,
-    /// What it printed on standard output.
+    /// Its standard output.
     pub output: String,
-    /// What it printed on standard error.
+    /// Its standard error.
     pub errors: String,
 }
 
@@ -25,7 +25,7 @@ impl CommandOutput {
     /// Returns the last line of its output as JSON.
     ///
     /// # Errors
-    /// When it is none; the message holds all that was printed.
+    /// If it is not JSON. The message contains the whole output.
     pub fn json(&self) -> anyhow::Result<Value> {
         let line = self.output.lines().last().unwrap_or_default();
         serde_json::from_str(line).with_context(|| format!("{self:#?}"))
@@ -35,7 +35,7 @@ impl CommandOutput {
 /// Runs `penstock-indexer` with the config of `pipeline` and `arguments`, and waits until it ends.
 ///
 /// # Errors
-/// When it cannot be run.
+/// If it cannot be run.
 pub async fn run(pipeline: &Pipeline, arguments: &[&str]) -> anyhow::Result<CommandOutput> {
     process::build().await?;
     let mut command = Command::new(paths::profile()?.join(Binary::Indexer.name()));
@@ -48,10 +48,10 @@ pub async fn run(pipeline: &Pipeline, arguments: &[&str]) -> anyhow::Result<Comm
     })
 }
 
-/// Starts the same in the background. What it prints goes to the file `log` in the pipeline's folder.
+/// Starts the same command in the background. Its output goes to the file `log` in the pipeline's folder.
 ///
 /// # Errors
-/// When it cannot be started.
+/// If it cannot be started.
 pub async fn start(pipeline: &Pipeline, arguments: &[&str], log: &str) -> anyhow::Result<Process> {
     process::build().await?;
     Process::start_with(Binary::Indexer, &config(pipeline)?, arguments, &[], &pipeline.file(log))

@@ -1,4 +1,4 @@
-//! The one config file of both services.
+//! The combined config of both services.
 
 use std::path::PathBuf;
 
@@ -34,7 +34,7 @@ pub struct Config {
 }
 
 impl Config {
-    /// Returns what the receiver reads of it.
+    /// Returns the receiver's part of the config.
     pub fn of_receiver(&self) -> receiver::config::Config {
         receiver::config::Config {
             log: self.log.clone(),
@@ -46,7 +46,7 @@ impl Config {
         }
     }
 
-    /// Returns what the indexer reads of it.
+    /// Returns the indexer's part of the config.
     pub fn of_indexer(&self) -> indexer::config::Config {
         indexer::config::Config {
             log: self.log.clone(),
@@ -60,7 +60,7 @@ impl Config {
     }
 }
 
-/// Like that of a service that reads all of the file.
+/// Behaves like the config of a service that reads the whole file.
 impl BinaryConfig for Config {
     const OTHER: &'static str = "";
     const LEFT: &'static [&'static str] = &[];

@@ -1,5 +1,5 @@
-//! Object container files made by hand from encoded datums, so that a test decides what stands in them; apache-avro
-//! does the codecs.
+//! Builds object container files from encoded datums, so that a test controls every part; apache-avro provides the
+//! codecs.
 
 use apache_avro::Codec;
 
@@ -8,7 +8,7 @@ use crate::event::{put_bytes, put_long};
 /// The marker after the header and each block.
 pub const SYNC: [u8; 16] = *b"sixteen bytes ok";
 
-/// Every codec, with the settings that apache-avro has by default.
+/// Returns every codec, with the default settings of apache-avro.
 pub fn codecs() -> [Codec; 6] {
     [
         Codec::Null,
@@ -20,10 +20,10 @@ pub fn codecs() -> [Codec; 6] {
     ]
 }
 
-/// A file with this schema's text and these blocks of datums.
+/// Returns a file with this schema and these blocks of datums.
 ///
 /// # Errors
-/// When the codec fails.
+/// If the codec fails.
 pub fn file(schema: &str, codec: Codec, blocks: &[&[Vec<u8>]]) -> anyhow::Result<Vec<u8>> {
     let mut file = b"Obj\x01".to_vec();
     put_long(&mut file, 2);

@@ -1,26 +1,26 @@
-//! The real `curl`, which a person at a terminal has.
+//! Runs the real `curl`, as a person would in a terminal.
 
 use std::process::{Command, Output, Stdio};
 
 use anyhow::Context;
 
-/// What came of a call.
+/// The result of a call.
 #[derive(Clone, Debug)]
 pub struct Outcome {
-    /// The status of the answer; 0 where there was none.
+    /// The status of the answer; 0 without an answer.
     pub status: u16,
-    /// Which version of HTTP it was, such as `2`.
+    /// The version of HTTP, such as `2`.
     pub version: String,
     /// The body.
     pub body: String,
-    /// What curl said of a failure.
+    /// curl's message about a failure.
     pub error: String,
 }
 
-/// Calls `curl` with `arguments`, which end with the address.
+/// Runs `curl` with `arguments`, which end with the address.
 ///
 /// # Errors
-/// When there is no curl; an answer, or none, is no error.
+/// If curl is missing. A missing answer is not an error.
 pub async fn curl(arguments: &[&str]) -> anyhow::Result<Outcome> {
     const WRITTEN: &str = "\n%{http_code} %{http_version}";
     let mut command = Command::new("curl");
@@ -39,10 +39,10 @@ pub async fn curl(arguments: &[&str]) -> anyhow::Result<Outcome> {
     })
 }
 
-/// Runs lines of a shell, with variables set, as somebody would type them; returns what they wrote.
+/// Runs lines of a shell script with `variables`, and returns their output.
 ///
 /// # Errors
-/// When they fail; the message holds what they said.
+/// If the script fails. The message contains its output.
 pub async fn shell(lines: &str, variables: &[(&str, &str)]) -> anyhow::Result<String> {
     let mut command = Command::new("bash");
     command.args(["-eu", "-o", "pipefail", "-c", lines]).envs(variables.iter().copied()).env("NO_PROXY", "*");

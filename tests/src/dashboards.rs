@@ -1,4 +1,4 @@
-//! The dashboards and rules as files of the repository: which queries they have, and which metrics those name.
+//! The dashboards and rules of the repository: their queries, and the metrics in them.
 
 use std::collections::BTreeSet;
 
@@ -22,7 +22,7 @@ pub struct Query {
 /// Returns every query of every panel of every dashboard.
 ///
 /// # Errors
-/// When a dashboard cannot be read.
+/// If a dashboard cannot be read.
 pub fn queries() -> Result<Vec<Query>> {
     let mut queries = Vec::new();
     for entry in std::fs::read_dir(paths::in_repository("deploy/grafana/dashboards"))? {
@@ -45,12 +45,12 @@ pub fn queries() -> Result<Vec<Query>> {
 /// Returns the text of [`RULES`].
 ///
 /// # Errors
-/// When it cannot be read.
+/// If it cannot be read.
 pub fn rules() -> Result<String> {
     Ok(std::fs::read_to_string(paths::in_repository(RULES))?)
 }
 
-/// Returns the names of metrics in `text`: of ours, of the process, of recorded ones, and `up`.
+/// Returns the names of metrics in `text`: Penstock's own, those of the process, recorded ones, and `up`.
 pub fn names(text: &str) -> BTreeSet<String> {
     let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | ':');
     let words = text.split(|c| !is_part(c));
@@ -62,7 +62,7 @@ pub fn names(text: &str) -> BTreeSet<String> {
 }
 
 impl Query {
-    /// Returns the expression with everything chosen, over `window`, as Grafana would send it.
+    /// Returns the expression with all values of the variables selected, over `window`, as Grafana would send it.
     pub fn with_everything(&self, window: &str) -> String {
         let mut text = self.expression.clone();
         for (variable, value) in [

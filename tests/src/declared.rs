@@ -1,6 +1,7 @@
-//! What the services declare as metrics: `docs/metrics.md` lists all of it, and dashboards or rules show all of it.
+//! The metrics that the services declare: `docs/metrics.md` lists all of them, and dashboards or rules show all of
+//! them.
 //!
-//! `PENSTOCK_WRITE_DOCS=1 cargo test --workspace --lib declared` writes the list anew.
+//! `PENSTOCK_WRITE_DOCS=1 cargo test --workspace --lib declared` updates the list.
 
 use std::collections::BTreeSet;
 
@@ -13,10 +14,10 @@ const DOCUMENT: &str = "docs/metrics.md";
 const BEGIN: &str =
     "<!-- The lists are made from the code: PENSTOCK_WRITE_DOCS=1 cargo test --workspace --lib declared -->\n";
 
-/// What neither a panel nor a rule shows, and why.
+/// The metrics that neither a panel nor a rule shows, with the reason.
 const EXEMPT: [(&str, &str); 1] = [("process_virtual_memory_bytes", "reserved address space is no sign of anything")];
 
-/// The metrics of both services, those of the receiver alone, and those of the indexer alone.
+/// Returns the metrics of both services, those of the receiver only, and those of the indexer only.
 fn declared() -> Result<[Vec<Declaration>; 3]> {
     let (receiver, indexer) = (receiver::declared_metrics()?, indexer::declared_metrics()?);
     let (both, receiver): (Vec<_>, Vec<_>) = receiver.into_iter().partition(|metric| indexer.contains(metric));

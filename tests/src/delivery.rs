@@ -1,27 +1,27 @@
-//! Whether Elasticsearch holds what it must: every acknowledged event exactly once, and nothing else.
+//! Checks that Elasticsearch has every acknowledged event exactly once, and nothing else.
 
 use std::collections::{HashMap, HashSet};
 
 use crate::search::Hit;
 
-/// How many examples a failure shows.
+/// The most examples that a failure shows.
 const EXAMPLES: usize = 5;
 
-/// How an index differs from what was acknowledged.
+/// The differences between an index and the acknowledged events.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Differences {
-    /// Acknowledged, but not there.
+    /// Acknowledged, but not stored.
     pub lost: Vec<String>,
-    /// There more than once.
+    /// Stored more than once.
     pub repeated: Vec<String>,
-    /// There, but never acknowledged.
+    /// Stored, but never acknowledged.
     pub strange: Vec<String>,
-    /// There, but under an `_id` that is not the event's own.
+    /// Stored under an `_id` other than the event's own.
     pub misnamed: Vec<String>,
 }
 
 impl Differences {
-    /// Compares the ids that were acknowledged with all documents of an index.
+    /// Compares the acknowledged ids with all documents of an index.
     pub fn between(acknowledged: &HashSet<String>, hits: &[Hit]) -> Self {
         let mut found: HashMap<&str, usize> = HashMap::with_capacity(hits.len());
         for hit in hits {
@@ -40,10 +40,10 @@ impl Differences {
         }
     }
 
-    /// Fails if there are any.
+    /// Fails if there are differences.
     ///
     /// # Errors
-    /// With the number of each kind, and some examples.
+    /// States the number of each kind, with some examples.
     pub fn ensure_none(&self) -> anyhow::Result<()> {
         let kinds = [
             ("lost", &self.lost),

@@ -1,4 +1,4 @@
-//! Texts of values by `docs/document-rules.md`, for the oracles of the tests: written apart from what is tested.
+//! Formats values by `docs/document-rules.md` for the oracles of the tests, independently of the tested code.
 
 use serde_json::{Value, json};
 use time::OffsetDateTime;
@@ -7,12 +7,12 @@ fn moment(seconds: i64) -> Option<OffsetDateTime> {
     OffsetDateTime::from_unix_timestamp(seconds).ok().filter(|moment| moment.year() >= 0)
 }
 
-/// Returns the date of a moment, in seconds since the Unix epoch; `None` outside the years 0000 to 9999.
+/// Returns the date of a time in seconds since the Unix epoch, or `None` outside the years 0000 to 9999.
 pub(crate) fn date_text(seconds: i64) -> Option<String> {
     moment(seconds).map(|at| format!("{:04}-{:02}-{:02}", at.year(), u8::from(at.month()), at.day()))
 }
 
-/// Returns a time of day with so many `digits` behind the second; the plain number if it is not within a day.
+/// Returns a time of day with `digits` after the seconds, or the plain number if it is not within a day.
 pub(crate) fn time_of_day(value: i64, per_second: i64, digits: usize) -> Value {
     let seconds = value.div_euclid(per_second);
     if !(0..86_400).contains(&seconds) {
@@ -22,13 +22,13 @@ pub(crate) fn time_of_day(value: i64, per_second: i64, digits: usize) -> Value {
     json!(format!("{hour:02}:{minute:02}:{second:02}.{:0digits$}", value.rem_euclid(per_second)))
 }
 
-/// Returns a timestamp of so many units a second, with `zone` at its end; a number outside the years 0000 to 9999.
+/// Returns a timestamp in units of `per_second`, with `zone` at its end, or a number outside the years 0000 to 9999.
 pub(crate) fn timestamp(value: i64, per_second: i64, digits: usize, zone: &str) -> Value {
     let seconds = value.div_euclid(per_second);
     match (date_text(seconds), time_of_day(value.rem_euclid(86_400 * per_second), per_second, digits)) {
         (Some(date), Value::String(time)) => json!(format!("{date}T{time}{zone}")),
         _ if per_second == 1_000 => json!(value),
-        // The same number whatever its digits: as a reader of JSON sees it.
+        // A JSON reader sees the same number, whatever its digits.
         _ => json!(epoch(value, per_second / 1_000)),
     }
 }

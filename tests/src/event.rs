@@ -1,7 +1,7 @@
-//! The event that the tests and the demo send: `deploy/schemas/data-action-event.avsc`, about 178 bytes of Avro.
+//! The event that tests and demo send: `deploy/schemas/data-action-event.avsc`, about 178 bytes of Avro.
 //!
-//! An event is a function of a seed and its number, so nothing has to be remembered of what was sent but the numbers.
-//! It is encoded by hand, since the load is made on the same cores that carry it; a test holds the encoder against
+//! An event depends only on a seed and its number, so it is enough to remember the numbers of the events that were
+//! sent. The encoder is hand-written, since it shares the cores with the services under load; a test compares it with
 //! apache-avro.
 
 use rand::rngs::StdRng;
@@ -13,7 +13,7 @@ pub use avro::{put_bytes, put_long, put_string};
 
 mod avro;
 
-/// The schema's text.
+/// The text of the schema.
 pub const SCHEMA: &str = include_str!("../../deploy/schemas/data-action-event.avsc");
 
 /// One event.
@@ -23,7 +23,7 @@ pub struct Event {
     pub event_id: String,
     /// Milliseconds since the Unix epoch.
     pub timestamp: i64,
-    /// Such as `contact.routed`.
+    /// The action, such as `contact.routed`.
     pub action_type: String,
     /// A uuid of one of a thousand users; `None` for one event in 32.
     pub user_id: Option<String>,
@@ -31,7 +31,7 @@ pub struct Event {
     pub metadata: Vec<(String, String)>,
 }
 
-/// Makes events.
+/// Creates events.
 #[derive(Clone, Copy, Debug)]
 pub struct Events {
     seed: u64,
@@ -39,23 +39,23 @@ pub struct Events {
 }
 
 impl Events {
-    /// Returns the events of `seed`; the first happens at `start`, in milliseconds since the Unix epoch, each next a
-    /// millisecond later.
+    /// Creates the events of `seed`. The first one happens at `start`, in milliseconds since the Unix epoch, and each
+    /// further one a millisecond later.
     pub fn new(seed: u64, start: i64) -> Self {
         Self { seed, start }
     }
 
-    /// Events that nobody else has, from now on.
+    /// Creates events with unique ids, from now on.
     pub fn unique() -> Self {
         Self::new(rand::rng().random(), now())
     }
 
-    /// Returns the id of event `number` alone.
+    /// Returns only the id of event `number`.
     pub fn id(&self, number: u64) -> String {
         uuid(&mut self.random(number))
     }
 
-    /// Event `number`.
+    /// Returns event `number`.
     pub fn event(&self, number: u64) -> Event {
         let mut random = self.random(number);
         let event_id = uuid(&mut random);
@@ -105,8 +105,7 @@ impl Event {
         datum
     }
 
-    /// Returns the document that Elasticsearch must hold, without `_ingested_at` and with the timestamp as
-    /// milliseconds.
+    /// Returns the expected document in Elasticsearch, without `_ingested_at` and with the timestamp in milliseconds.
     pub fn document(&self) -> Value {
         let metadata: serde_json::Map<_, _> =
             self.metadata.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
@@ -120,7 +119,7 @@ impl Event {
     }
 }
 
-/// Milliseconds since the Unix epoch.
+/// Returns the current time in milliseconds since the Unix epoch.
 pub fn now() -> i64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)

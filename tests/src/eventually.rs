@@ -1,23 +1,23 @@
-//! The one way to wait: ask again until the answer is yes, up to a generous deadline.
+//! The only way to wait: repeats a check until it succeeds, up to a generous deadline.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Between two questions.
+/// The time between two checks.
 const INTERVAL: Duration = Duration::from_millis(50);
 
-/// Returns how long a condition may take to become true, where nothing else is said: `PENSTOCK_TEST_PATIENCE` in
-/// seconds, else two minutes. It bounds a test that fails; a test that passes never waits for it.
+/// Returns the default time limit for a condition: `PENSTOCK_TEST_PATIENCE` in seconds, else two minutes. It only
+/// affects failing tests: a passing test never waits for it.
 pub fn patience() -> Duration {
     let seconds = std::env::var("PENSTOCK_TEST_PATIENCE").ok().and_then(|value| value.parse().ok());
     Duration::from_secs(seconds.unwrap_or(120))
 }
 
-/// Asks `check` until it gives `Ok`, for at most [`patience`].
+/// Repeats `check` until it returns `Ok`, for at most [`patience`].
 ///
 /// # Errors
-/// When the time is up: `what` was waited for, and what `check` said last.
+/// If the time is up. The message names `what` and the last error of `check`.
 pub async fn eventually<T, F: Future<Output = anyhow::Result<T>>>(
     what: &str,
     check: impl FnMut() -> F,
@@ -25,10 +25,10 @@ pub async fn eventually<T, F: Future<Output = anyhow::Result<T>>>(
     within(patience(), what, check).await
 }
 
-/// [`eventually`] with a deadline of its own.
+/// Does the same as [`eventually`] with another time limit.
 ///
 /// # Errors
-/// As [`eventually`].
+/// As for [`eventually`].
 pub async fn within<T, F: Future<Output = anyhow::Result<T>>>(
     patience: Duration,
     what: &str,

@@ -1,5 +1,5 @@
-//! Events of a schema with every Avro type, written byte by byte, each with the document that it must become by
-//! `docs/document-rules.md`: an oracle that shares no code with what is tested.
+//! Events of a schema with every Avro type, encoded byte by byte, each with its expected document by
+//! `docs/document-rules.md`. This oracle shares no code with the tested code.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -12,7 +12,7 @@ use crate::document_rules::{date_text, decimal, time_of_day, timestamp};
 /// The schema.
 pub const SCHEMA: &str = include_str!("every_type/schema.json");
 
-/// An event and the document that it must become, except for `_ingested_at`.
+/// An event with its expected document, except for `_ingested_at`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Event {
     /// The field `event_id`.
@@ -29,7 +29,7 @@ struct Writer {
     document: Map<String, Value>,
 }
 
-/// Event `number`: the same each time.
+/// Returns event `number`, which is the same each time.
 pub fn event(number: u64) -> Event {
     let id = format!("every-type-{number}");
     let mut writer = Writer { rng: StdRng::seed_from_u64(number), datum: Vec::new(), document: Map::new() };
@@ -102,7 +102,7 @@ impl Writer {
         let text = match self.rng.random_range(0..10) {
             0 => String::new(),
             1 => "日本 \"😀\" \\ \u{0} \n é".to_owned(),
-            // Beyond what can be a term.
+            // Longer than a term may be.
             2 => "é".repeat(self.rng.random_range(8_000..40_000)),
             _ => format!("text-{}", self.rng.random_range(0..1_000)),
         };
@@ -115,7 +115,7 @@ impl Writer {
         self.set("uuid", json!(uuid.to_string()));
     }
 
-    /// About now for the most part, else anything there is.
+    /// Returns a time close to now in most cases, else any time.
     fn time(&mut self, per_second: i64) -> i64 {
         match self.rng.random_range(0..6) {
             0 => self.rng.random(),
@@ -233,7 +233,7 @@ impl Writer {
     }
 }
 
-/// A tree that is nested so many times: deeper than a mapping follows it.
+/// Returns a tree with this nesting: deeper than a mapping follows.
 fn tree(depth: u32, datum: &mut Vec<u8>) -> Value {
     put_long(datum, depth.into());
     put_long(datum, i64::from(depth > 0));

@@ -1,4 +1,4 @@
-//! Writes framed events into a topic without a receiver: as fast as Kafka takes them, or so many a second.
+//! Writes framed events into a topic without a receiver, as fast as Kafka accepts them or at a given rate.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -14,10 +14,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::sender::Mix;
 
-/// How long Kafka may take for what is in the queue.
+/// The time limit for Kafka to accept the queued events.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Counts what Kafka has acknowledged.
+/// Counts the records that Kafka acknowledged.
 #[derive(Clone, Debug, Default)]
 struct Acknowledged(Arc<AtomicU64>);
 
@@ -33,7 +33,7 @@ impl ProducerContext for Acknowledged {
     }
 }
 
-/// What is written, and where.
+/// Describes what to write, and where.
 #[derive(Clone, Debug)]
 pub struct Feed {
     /// Kafka's address, `host:port`.
@@ -44,16 +44,16 @@ pub struct Feed {
     pub schema_id: u32,
     /// The events. Their ids are the keys.
     pub mix: Mix,
-    /// How many a second; none: as fast as Kafka takes them.
+    /// The number of events per second; `None` writes as fast as Kafka accepts them.
     pub per_second: Option<u32>,
 }
 
 impl Feed {
-    /// Writes the events of these numbers, and waits until Kafka has acknowledged all of them. Ends early when it is
+    /// Writes the events with these numbers, and waits until Kafka has acknowledged all of them. Stops early when
     /// dropped.
     ///
     /// # Errors
-    /// When Kafka does not take all of them.
+    /// If Kafka does not accept all of them.
     pub async fn write(&self, numbers: Range<u64>) -> anyhow::Result<()> {
         let feed = self.clone();
         let dropped = CancellationToken::new();
@@ -102,7 +102,7 @@ impl Feed {
         Ok(())
     }
 
-    /// Sleeps until it is the turn of the event after `written` others.
+    /// Sleeps until the next event is due, after `written` others.
     fn keep_pace(&self, begin: Instant, written: u32) {
         let Some(per_second) = self.per_second else { return };
         let due = Duration::from_secs(1) * written / per_second.max(1);

@@ -1,5 +1,5 @@
-//! A forward proxy: passes on plain requests with an absolute target, and opens tunnels (`CONNECT`) to servers behind
-//! TLS. It wants a user, and counts both for each server.
+//! A forward proxy that passes on plain requests with an absolute target, and opens tunnels (`CONNECT`) to servers with
+//! TLS. It requires a user, and counts both kinds per server.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -29,30 +29,30 @@ pub struct ForwardProxy {
     _stop: DropGuard,
 }
 
-/// What has passed to one server.
+/// Counts what passed to one server.
 #[derive(Clone, Copy, Debug, Default)]
 struct Passed {
     requests: u64,
     tunnels: u64,
 }
 
-/// What has passed to each server, `host:port`.
+/// The counts for each server, by `host:port`.
 type Counts = Arc<Mutex<BTreeMap<String, Passed>>>;
 
 impl ForwardProxy {
-    /// The user and the password that it wants, as they stand in [`ForwardProxy::url`].
+    /// The required user and password, as in [`ForwardProxy::url`].
     const USER: &str = "the:p%40ss";
 
     /// The password of [`ForwardProxy::url_of_stranger`].
     const WRONG: &str = "wr0ng-one";
 
-    /// The passwords, as they must be shown nowhere.
+    /// The passwords, which must not be shown anywhere.
     pub const PASSWORDS: [&str; 3] = ["p%40ss", "p@ss", Self::WRONG];
 
-    /// Starts one.
+    /// Starts a proxy.
     ///
     /// # Errors
-    /// When there is no port.
+    /// If no port is free.
     pub async fn start() -> anyhow::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let (address, counts) = (listener.local_addr()?, Counts::default());
@@ -62,22 +62,22 @@ impl ForwardProxy {
         Ok(Self { address, counts, _stop: stop.drop_guard() })
     }
 
-    /// Its address, with the user.
+    /// Returns its address with the right user.
     pub fn url(&self) -> String {
         format!("http://{}@{}", Self::USER, self.address)
     }
 
-    /// As [`ForwardProxy::url`], with a user that it does not know.
+    /// Returns its address with a wrong password.
     pub fn url_of_stranger(&self) -> String {
         format!("http://the:{}@{}", Self::WRONG, self.address)
     }
 
-    /// Returns how many requests for the server of `url` it could read and has passed on.
+    /// Returns how many readable requests it passed on to the server of `url`.
     pub fn requests(&self, url: &str) -> u64 {
         self.passed(url).requests
     }
 
-    /// Returns how many tunnels to the server of `url` it has opened.
+    /// Returns how many tunnels it opened to the server of `url`.
     pub fn tunnels(&self, url: &str) -> u64 {
         self.passed(url).tunnels
     }
@@ -88,11 +88,11 @@ impl ForwardProxy {
     }
 }
 
-/// Returns the environment of a process that is to see these variables of proxies and none that this process has.
+/// Returns the environment for a process with these proxy variables, and without those of this process.
 pub fn environment(variables: &[(&str, &str)]) -> Vec<(String, String)> {
     const ALL: [&str; 8] =
         ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy", "NO_PROXY", "no_proxy"];
-    // A variable that is there and empty would hide the others of its kind, so only those that are there are emptied.
+    // An empty variable would hide others of its kind, so only existing ones are emptied.
     let emptied = ALL.iter().filter(|name| std::env::var_os(name).is_some()).map(|name| (*name, ""));
     emptied.chain(variables.iter().copied()).map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
@@ -105,7 +105,7 @@ async fn serve(listener: TcpListener, counts: Counts) {
     while let Ok((stream, _)) = listener.accept().await {
         let counts = Arc::clone(&counts);
         let service = service_fn(move |request| forward(request, Arc::clone(&counts)));
-        // A connection that breaks is the client's business.
+        // A broken connection is the client's concern.
         let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service).with_upgrades();
         tokio::spawn(async move { connection.await.ok() });
     }
@@ -142,7 +142,7 @@ async fn forward(mut request: Request<Incoming>, counts: Counts) -> anyhow::Resu
     Ok(response.body(Full::new(answer.body))?)
 }
 
-/// Passes on bytes between the client of `request` and the server at `authority`, until one of them closes.
+/// Passes on bytes between the client of `request` and the server at `authority` until one of them closes.
 async fn tunnel(
     request: Request<Incoming>,
     authority: String,

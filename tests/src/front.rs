@@ -1,4 +1,4 @@
-//! A receiver as a process of its own, for scenarios that look at its memory, and senders that do not behave.
+//! A receiver as a separate process, for scenarios about its memory or about misbehaving senders.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -20,22 +20,22 @@ use crate::ports;
 use crate::process::{Binary, Process, write_config};
 use crate::usage::Usage;
 
-/// A receiver. Killed when dropped.
+/// A receiver process. Killed when dropped.
 pub struct Front {
     address: SocketAddr,
     admin_url: String,
     process: Process,
 }
 
-/// A body that never comes.
+/// A body that never arrives.
 pub type Never = StreamBody<Pending<Result<Frame<Bytes>, Infallible>>>;
 
 impl Front {
-    /// Starts a receiver of `pipeline` with a config that `change` makes of the pipeline's, and waits until it is
-    /// ready. [`crate::process::build`] comes before.
+    /// Starts a receiver of `pipeline` with its config after `change`, and waits until it is ready. Call
+    /// [`crate::process::build`] before.
     ///
     /// # Errors
-    /// When it does not start.
+    /// If it does not start.
     pub async fn start(pipeline: &Pipeline, change: impl FnOnce(&mut Config)) -> anyhow::Result<Self> {
         let mut config = pipeline.config.clone();
         config.receiver.listen = SocketAddr::from(([127, 0, 0, 1], ports::free()?));
@@ -49,7 +49,7 @@ impl Front {
         Ok(Self { address: config.receiver.listen, admin_url, process })
     }
 
-    /// `host:port` of the webhooks.
+    /// Returns `host:port` of the webhooks.
     pub fn target(&self) -> String {
         self.address.to_string()
     }
@@ -59,7 +59,7 @@ impl Front {
         format!("http://{}{PATH}", self.address)
     }
 
-    /// `http://host:port` of the admin port.
+    /// Returns `http://host:port` of the admin port.
     pub fn admin_url(&self) -> &str {
         &self.admin_url
     }
@@ -67,15 +67,15 @@ impl Front {
     /// Returns the largest resident set so far, in bytes.
     ///
     /// # Errors
-    /// When it has ended.
+    /// If it has ended.
     pub fn peak(&self) -> anyhow::Result<u64> {
         Ok(Usage::of(self.process.id())?.peak_bytes)
     }
 
-    /// Returns the resident set now, in bytes.
+    /// Returns the current resident set, in bytes.
     ///
     /// # Errors
-    /// When it has ended.
+    /// If it has ended.
     pub fn resident(&self) -> anyhow::Result<u64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id()))?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
@@ -83,19 +83,19 @@ impl Front {
         Ok(kilobytes * 1024)
     }
 
-    /// Returns what it has said last.
+    /// Returns the end of its log.
     pub fn last_lines(&self) -> String {
         self.process.last_lines()
     }
 }
 
-/// The sending side of an HTTP/2 connection, and the connection, which has to be driven.
+/// The sending side of an HTTP/2 connection, and the connection itself, which must be polled.
 pub type Http2 = (SendRequest<Never>, Connection<TokioIo<TcpStream>, Never, TokioExecutor>);
 
-/// Opens an HTTP/2 connection to `address`, whose client asks four times a second whether the other side still lives.
+/// Opens an HTTP/2 connection to `address`. The client pings the server four times a second.
 ///
 /// # Errors
-/// When nobody listens there.
+/// If the connection is refused.
 pub async fn http2(address: &str) -> anyhow::Result<Http2> {
     let stream = TcpStream::connect(address).await?;
     let mut builder = Builder::new(TokioExecutor::new());
@@ -104,10 +104,10 @@ pub async fn http2(address: &str) -> anyhow::Result<Http2> {
     Ok(builder.handshake(TokioIo::new(stream)).await?)
 }
 
-/// A request to `path` whose body never comes.
+/// Returns a request to `path` whose body never arrives.
 ///
 /// # Errors
-/// When a header is none.
+/// If a header is invalid.
 pub fn without_end(address: &str, path: &str, headers: &[(&str, &str)]) -> anyhow::Result<Request<Never>> {
     let mut request = Request::builder().method(Method::POST).uri(format!("http://{address}{path}"));
     for (name, value) in headers.iter().filter(|(name, _)| !name.eq_ignore_ascii_case(HOST.as_str())) {

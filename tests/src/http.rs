@@ -1,7 +1,7 @@
-//! A small HTTP client on hyper: one connection that is kept, and requests one after the other.
+//! A small HTTP client on hyper: one persistent connection, with one request after another.
 //!
-//! The load of a test is made on the cores that carry it, so the client is as thin as it can be; and a test of what the
-//! receiver says to a strange request must be able to send one.
+//! The client is as thin as possible, since the load of a test shares the cores with the services. Tests of strange
+//! requests also need full control over what is sent.
 
 use std::time::Duration;
 
@@ -20,10 +20,10 @@ pub use raw::{HalfSent, by_hand, endless};
 
 mod raw;
 
-/// How long one request may take.
+/// The time limit for one request.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A kept connection to one server.
+/// A persistent connection to one server.
 pub struct Connection {
     sender: SendRequest<Full<Bytes>>,
 }
@@ -33,7 +33,7 @@ pub struct Connection {
 pub struct HttpAnswer {
     /// The status.
     pub status: StatusCode,
-    /// The head.
+    /// The headers.
     pub headers: HeaderMap,
     /// The body.
     pub body: Bytes,
@@ -43,17 +43,17 @@ impl Connection {
     /// Connects to `address`, a `host:port`.
     ///
     /// # Errors
-    /// When nobody listens there.
+    /// If the connection is refused.
     pub async fn open(address: &str) -> anyhow::Result<Self> {
         let stream = TcpStream::connect(address).await.with_context(|| format!("cannot connect to {address}"))?;
         stream.set_nodelay(true)?;
         Self::over(stream).await
     }
 
-    /// Speaks HTTP/1.1 over `stream`, such as one with TLS.
+    /// Uses HTTP/1.1 over `stream`, for example one with TLS.
     ///
     /// # Errors
-    /// When it is broken.
+    /// If the stream is broken.
     pub async fn over(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) -> anyhow::Result<Self> {
         let (sender, connection) = handshake(TokioIo::new(stream)).await?;
         tokio::spawn(async move { connection.await.ok() });
@@ -63,7 +63,7 @@ impl Connection {
     /// Sends `request` and reads the whole answer.
     ///
     /// # Errors
-    /// When the connection breaks or nothing comes within 30 s. What became of the request is then unknown, and the
+    /// If the connection breaks, or there is no answer within 30 s. The outcome of the request is then unknown, and the
     /// connection must not be used again.
     pub async fn send(&mut self, request: Request<Full<Bytes>>) -> anyhow::Result<HttpAnswer> {
         let exchange = async {
@@ -88,22 +88,22 @@ impl HttpAnswer {
     /// Returns the body as JSON.
     ///
     /// # Errors
-    /// When it is none.
+    /// If it is not JSON.
     pub fn json(&self) -> anyhow::Result<serde_json::Value> {
         serde_json::from_slice(&self.body)
             .with_context(|| format!("{} with {:?} is not JSON", self.status, self.text()))
     }
 
-    /// A header as text.
+    /// Returns a header as text.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
 }
 
-/// One request on a connection of its own. `url` is `http://host:port/path`.
+/// Sends one request on a new connection. `url` is `http://host:port/path`.
 ///
 /// # Errors
-/// As [`Connection::open`] and [`Connection::send`].
+/// As for [`Connection::open`] and [`Connection::send`].
 pub async fn send(
     method: Method,
     url: &str,
@@ -120,18 +120,18 @@ pub async fn send(
     answer.with_context(|| url.to_owned())
 }
 
-/// `GET url`.
+/// Sends `GET url`.
 ///
 /// # Errors
-/// As [`send`].
+/// As for [`send`].
 pub async fn get(url: &str) -> anyhow::Result<HttpAnswer> {
     send(Method::GET, url, &[], Bytes::new()).await
 }
 
-/// `method url` with a JSON body, answered with JSON and a status of success.
+/// Sends `method url` with a JSON body. Returns the JSON of a successful answer.
 ///
 /// # Errors
-/// As [`send`], and when the status says so; the message holds the answer.
+/// As for [`send`]; also if the status is not a success. The message contains the answer.
 pub async fn json(method: Method, url: &str, body: &serde_json::Value) -> anyhow::Result<serde_json::Value> {
     let answer = send(method, url, &[("content-type", "application/json")], body.to_string()).await?;
     anyhow::ensure!(answer.status.is_success(), "{url}: {}: {}", answer.status, answer.text());

@@ -1,4 +1,4 @@
-//! An indexer as a process of its own, for scenarios that kill it, add others, and look at its memory and log.
+//! An indexer as a separate process, for scenarios that kill it, add others, or check its memory and log.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -12,7 +12,7 @@ use crate::process::{Binary, Process, write_config};
 use crate::usage::Usage;
 use crate::{http, ports};
 
-/// One indexer of a group. Killed when dropped.
+/// An indexer of a group. Killed when dropped.
 pub struct IndexerProcess {
     config: PathBuf,
     log: PathBuf,
@@ -21,18 +21,18 @@ pub struct IndexerProcess {
 }
 
 impl IndexerProcess {
-    /// Starts indexer `number` of `pipeline`; [`crate::process::build`] comes before. Does not wait until it is ready.
+    /// Starts indexer `number` of `pipeline`. Call [`crate::process::build`] before. Does not wait until it is ready.
     ///
     /// # Errors
-    /// When it cannot be started; so for each function here.
+    /// If it cannot be started. The same holds for each function here.
     pub fn start(pipeline: &Pipeline, number: usize) -> anyhow::Result<Self> {
         Self::start_with(pipeline, number, |_| ())
     }
 
-    /// As [`IndexerProcess::start`], with a config that `change` makes of the pipeline's.
+    /// Starts an indexer like [`IndexerProcess::start`], with the pipeline's config after `change`.
     ///
     /// # Errors
-    /// As [`IndexerProcess::start`].
+    /// As for [`IndexerProcess::start`].
     pub fn start_with(pipeline: &Pipeline, number: usize, change: impl FnOnce(&mut Config)) -> anyhow::Result<Self> {
         let port = ports::free()?;
         let mut config = pipeline.config.clone();
@@ -45,46 +45,46 @@ impl IndexerProcess {
         Ok(Self { config: path, log, admin_url: format!("http://127.0.0.1:{port}"), process })
     }
 
-    /// `kill -9`, then starts it again.
+    /// Kills it with `kill -9`, then starts it again.
     ///
     /// # Errors
-    /// Also when it had ended by itself.
+    /// Also if it had already ended by itself.
     pub fn kill_and_start_again(&mut self) -> anyhow::Result<()> {
         self.kill()?;
         self.process = Process::start(Binary::Indexer, &self.config, &[], &self.log)?;
         Ok(())
     }
 
-    /// `kill -9`.
+    /// Kills it with `kill -9`.
     ///
     /// # Errors
-    /// Also when it had ended by itself.
+    /// Also if it had already ended by itself.
     pub fn kill(&mut self) -> anyhow::Result<()> {
         self.process.ensure_running().context("an indexer ended by itself")?;
         self.process.kill()
     }
 
-    /// SIGSTOP: it stands still with everything that it has in flight, until [`IndexerProcess::go_on`].
+    /// Pauses it with SIGSTOP, with all its work in flight, until [`IndexerProcess::go_on`].
     ///
     /// # Errors
-    /// Also when it had ended by itself.
+    /// Also if it had already ended by itself.
     pub fn stand_still(&mut self) -> anyhow::Result<()> {
         self.process.ensure_running().context("an indexer ended by itself")?;
         self.process.signal("STOP")
     }
 
-    /// SIGCONT, after [`IndexerProcess::stand_still`].
+    /// Resumes it with SIGCONT after [`IndexerProcess::stand_still`].
     ///
     /// # Errors
-    /// When it has ended.
+    /// If it has ended.
     pub fn go_on(&self) -> anyhow::Result<()> {
         self.process.signal("CONT")
     }
 
-    /// SIGTERM; waits until it has ended with 0.
+    /// Sends SIGTERM, and waits until it has ended with 0.
     ///
     /// # Errors
-    /// Also when it ends otherwise.
+    /// Also if it ends in another way.
     pub async fn stop(mut self) -> anyhow::Result<()> {
         self.process.terminate()?;
         let status = self.process.ended().await?;
@@ -92,10 +92,10 @@ impl IndexerProcess {
         Ok(())
     }
 
-    /// SIGTERM, without waiting.
+    /// Sends SIGTERM without waiting.
     ///
     /// # Errors
-    /// When it has ended already.
+    /// If it has already ended.
     pub fn terminate(&self) -> anyhow::Result<()> {
         self.process.terminate()
     }
@@ -103,7 +103,7 @@ impl IndexerProcess {
     /// Waits until it has ended by itself. Returns its exit status.
     ///
     /// # Errors
-    /// When it does not end.
+    /// If it does not end.
     pub async fn ended(mut self) -> anyhow::Result<ExitStatus> {
         self.process.ended().await
     }
@@ -111,12 +111,12 @@ impl IndexerProcess {
     /// Waits until it is ready.
     ///
     /// # Errors
-    /// When it does not become so.
+    /// If it does not become ready.
     pub async fn ready(&self) -> anyhow::Result<()> {
         ready(&self.admin_url).await.with_context(|| self.process.last_lines())
     }
 
-    /// `http://host:port` of its admin port.
+    /// Returns `http://host:port` of its admin port.
     pub fn admin_url(&self) -> &str {
         &self.admin_url
     }
@@ -124,40 +124,40 @@ impl IndexerProcess {
     /// Returns the value of a sample, see [`metric`].
     ///
     /// # Errors
-    /// When it does not answer.
+    /// If it does not answer.
     pub async fn metric(&self, sample: &str) -> anyhow::Result<f64> {
         metric(&self.admin_url, sample).await
     }
 
-    /// Returns why it is not ready: the lines of `/readyz`. Empty when it is.
+    /// Returns why it is not ready: the lines of `/readyz`. Empty if it is ready.
     ///
     /// # Errors
-    /// When it does not answer.
+    /// If it does not answer.
     pub async fn unready(&self) -> anyhow::Result<String> {
         let answer = http::get(&format!("{}/readyz", self.admin_url)).await?;
         Ok(if answer.status == 200 { String::new() } else { answer.text() })
     }
 
-    /// Returns what it has used so far.
+    /// Returns its resource usage so far.
     ///
     /// # Errors
-    /// When it has ended.
+    /// If it has ended.
     pub fn usage(&self) -> anyhow::Result<Usage> {
         Usage::of(self.process.id())
     }
 
-    /// Returns how many lines of its log hold `text`.
+    /// Returns how many lines of its log contain `text`.
     ///
     /// # Errors
-    /// When the log cannot be read.
+    /// If the log cannot be read.
     pub fn logged(&self, text: &str) -> anyhow::Result<usize> {
         self.logged_all(&[text])
     }
 
-    /// Returns how many lines of its log hold each of `texts`.
+    /// Returns how many lines of its log contain all of `texts`.
     ///
     /// # Errors
-    /// As [`IndexerProcess::logged`].
+    /// As for [`IndexerProcess::logged`].
     pub fn logged_all(&self, texts: &[&str]) -> anyhow::Result<usize> {
         let log = std::fs::read_to_string(&self.log).with_context(|| self.log.display().to_string())?;
         Ok(log.lines().filter(|line| texts.iter().all(|text| line.contains(text))).count())

@@ -1,4 +1,4 @@
-//! Kafka as the tests see it: topics, all records of one, what a group has committed.
+//! Kafka for the tests: topics, all records of a topic, and commits of a group.
 //!
 //! librdkafka's consumer and metadata calls block, so each function here runs on a thread for blocking work.
 
@@ -18,7 +18,7 @@ use crate::eventually::eventually;
 
 mod log;
 
-/// How long one answer of the cluster may take; the tests' machine may be busy.
+/// The time limit for one answer of the cluster, since the test machine may be busy.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A client of one cluster.
@@ -27,7 +27,7 @@ pub struct Kafka {
     brokers: String,
 }
 
-/// A record with all that a test may ask of it.
+/// A record with all its parts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
     /// The partition.
@@ -44,7 +44,7 @@ pub struct Record {
     pub headers: Vec<(String, Vec<u8>)>,
 }
 
-/// A record to be written as it is.
+/// A record to write unchanged.
 #[derive(Clone, Debug, Default)]
 pub struct Raw {
     /// The partition.
@@ -53,12 +53,12 @@ pub struct Raw {
     pub key: Option<Vec<u8>>,
     /// The value.
     pub value: Option<Vec<u8>>,
-    /// The timestamp, in milliseconds since the Unix epoch; none: now.
+    /// The timestamp, in milliseconds since the Unix epoch; `None` means now.
     pub timestamp: Option<i64>,
 }
 
 impl Record {
-    /// Returns the value of the header `name` as text; `None` if there is no such header, or more than one.
+    /// Returns the value of the header `name` as text, or `None` unless there is exactly one such header.
     pub fn header(&self, name: &str) -> Option<&str> {
         let mut values = self.headers.iter().filter(|(key, _)| key == name);
         match (values.next(), values.next()) {
@@ -69,7 +69,7 @@ impl Record {
 }
 
 impl Kafka {
-    /// A client of the cluster at `brokers`. Connects to nothing yet.
+    /// Creates a client of the cluster at `brokers`. Does not connect yet.
     pub fn new(brokers: impl Into<String>) -> Self {
         Self { brokers: brokers.into() }
     }
@@ -83,15 +83,15 @@ impl Kafka {
     /// Creates the topic `name`.
     ///
     /// # Errors
-    /// When the cluster does not; so for each function here.
+    /// If the cluster fails to. The same holds for each function here.
     pub async fn create_topic(&self, name: &str, partitions: i32) -> anyhow::Result<()> {
         self.create_topic_with(name, partitions, &[]).await
     }
 
-    /// Creates the topic `name` with settings of its own, such as `max.message.bytes`.
+    /// Creates the topic `name` with its own settings, such as `max.message.bytes`.
     ///
     /// # Errors
-    /// As [`Kafka::create_topic`].
+    /// As for [`Kafka::create_topic`].
     pub async fn create_topic_with(
         &self,
         name: &str,
@@ -100,7 +100,7 @@ impl Kafka {
     ) -> anyhow::Result<()> {
         let admin: AdminClient<DefaultClientContext> = self.config().create()?;
         let options = AdminOptions::new().operation_timeout(Some(TIMEOUT)).request_timeout(Some(TIMEOUT));
-        // As many copies as the cluster's default says: one, or one on each of three brokers.
+        // The cluster's default determines the replicas: one, or one on each of three brokers.
         let mut topic = NewTopic::new(name, partitions, TopicReplication::Fixed(-1));
         for (key, value) in settings {
             topic = topic.set(key, value);
@@ -111,10 +111,10 @@ impl Kafka {
         Ok(())
     }
 
-    /// Gives the topic `name` these settings, and no others.
+    /// Replaces all settings of the topic `name`.
     ///
     /// # Errors
-    /// As [`Kafka::create_topic`].
+    /// As for [`Kafka::create_topic`].
     pub async fn alter_topic(&self, name: &str, settings: &[(&str, &str)]) -> anyhow::Result<()> {
         let admin: AdminClient<DefaultClientContext> = self.config().create()?;
         let mut altered = AlterConfig::new(ResourceSpecifier::Topic(name));
@@ -130,7 +130,7 @@ impl Kafka {
     /// Deletes the topic `name`.
     ///
     /// # Errors
-    /// As [`Kafka::create_topic`].
+    /// As for [`Kafka::create_topic`].
     pub async fn delete_topic(&self, name: &str) -> anyhow::Result<()> {
         let admin: AdminClient<DefaultClientContext> = self.config().create()?;
         for result in admin.delete_topics(&[name], &AdminOptions::new().operation_timeout(Some(TIMEOUT))).await? {
@@ -139,10 +139,10 @@ impl Kafka {
         Ok(())
     }
 
-    /// Writes records as they are; returns the offset of each once all are acknowledged.
+    /// Writes records unchanged. Returns the offset of each once all are acknowledged.
     ///
     /// # Errors
-    /// As [`Kafka::create_topic`].
+    /// As for [`Kafka::create_topic`].
     pub async fn produce(&self, topic: &str, records: &[Raw]) -> anyhow::Result<Vec<i64>> {
         let producer: FutureProducer = self.config().set("acks", "all").create()?;
         let mut deliveries = Vec::new();
@@ -160,19 +160,19 @@ impl Kafka {
         Ok(offsets)
     }
 
-    /// Past the last record of each partition of `topic`.
+    /// Returns the offset after the last record of each partition of `topic`.
     ///
     /// # Errors
-    /// As [`Kafka::create_topic`].
+    /// As for [`Kafka::create_topic`].
     pub async fn end_offsets(&self, topic: &str) -> anyhow::Result<BTreeMap<i32, i64>> {
         let (config, topic) = (self.config(), topic.to_owned());
         tokio::task::spawn_blocking(move || end_offsets(&config.create()?, &topic)).await?
     }
 
-    /// How many records `topic` holds, as long as none was deleted and no transaction ended in it.
+    /// Returns the number of records in `topic`, provided that none was deleted and no transaction ended in it.
     ///
     /// # Errors
-    /// As [`Kafka::create_topic`].
+    /// As for [`Kafka::create_topic`].
     pub async fn count(&self, topic: &str) -> anyhow::Result<u64> {
         let sum: i64 = self.end_offsets(topic).await?.values().sum();
         Ok(u64::try_from(sum)?)
@@ -181,19 +181,20 @@ impl Kafka {
     /// Returns all records of `topic`, by partition and offset.
     ///
     /// # Errors
-    /// As [`Kafka::create_topic`].
+    /// As for [`Kafka::create_topic`].
     pub async fn read_all(&self, topic: &str) -> anyhow::Result<Vec<Record>> {
         let (mut config, topic) = (self.config(), topic.to_owned());
         config.set("group.id", "penstock-tests").set("enable.auto.commit", "false").set("enable.partition.eof", "true");
         tokio::task::spawn_blocking(move || read_all(&config.create()?, &topic)).await?
     }
 
-    /// Returns what `group` has committed for each partition of `topic`; `None` if it has not committed anything.
+    /// Returns the committed offset of `group` for each partition of `topic`, or `None` if it has not committed
+    /// anything.
     ///
     /// # Errors
-    /// As [`Kafka::create_topic`].
+    /// As for [`Kafka::create_topic`].
     pub async fn committed(&self, group: &str, topic: &str) -> anyhow::Result<BTreeMap<i32, Option<i64>>> {
-        // A coordinator that has just moved refuses for a moment.
+        // A coordinator that has just moved refuses requests for a moment.
         eventually("Kafka says what was committed", || async {
             let (mut config, topic) = (self.config(), topic.to_owned());
             config.set("group.id", group);
@@ -202,10 +203,10 @@ impl Kafka {
         .await
     }
 
-    /// Has `group`, which has no members, begin again at the first record of each partition of `topic`.
+    /// Resets `group`, which has no members, to the first record of each partition of `topic`.
     ///
     /// # Errors
-    /// As [`Kafka::create_topic`], and when the group has members.
+    /// As for [`Kafka::create_topic`]; also if the group has members.
     pub async fn rewind(&self, group: &str, topic: &str) -> anyhow::Result<()> {
         let (mut config, topic) = (self.config(), topic.to_owned());
         config.set("group.id", group);
@@ -241,7 +242,7 @@ fn end_offsets(consumer: &BaseConsumer, topic: &str) -> anyhow::Result<BTreeMap<
 
 fn read_all(consumer: &BaseConsumer, topic: &str) -> anyhow::Result<Vec<Record>> {
     let ends = end_offsets(consumer, topic)?;
-    // Not by their number: where transactions ended, offsets have no record.
+    // Counting would not work: where transactions end, offsets have no record.
     let mut open: BTreeSet<i32> = ends.iter().filter(|(_, end)| **end > 0).map(|(partition, _)| *partition).collect();
     let mut from_the_start = TopicPartitionList::new();
     for partition in ends.keys() {
@@ -257,7 +258,7 @@ fn read_all(consumer: &BaseConsumer, topic: &str) -> anyhow::Result<Vec<Record>>
             }
             Some(message) => {
                 let message = message?;
-                // Written meanwhile: not what was asked for.
+                // Skips records written in the meantime.
                 if message.offset() < ends[&message.partition()] {
                     records.push(record(&message));
                 }

@@ -1,11 +1,11 @@
 //! The harness of the integration tests; the programs in `tools/` use it too.
 //!
-//! A concern is a file: the real parts ([`stack`], reached through [`kafka`] and [`search`]), the two services between
-//! them ([`pipeline`] in-process, [`process`] and [`indexer_process`] as children that can be killed), what is sent
-//! ([`event`], [`sender`], [`feed`]) and how the end is checked ([`delivery`]). What a scenario promises stands in
-//! `it/`, one file each; only what two of them need comes here.
+//! Each concern has a file: the real parts ([`stack`], reached through [`kafka`] and [`search`]), the two services
+//! between them ([`pipeline`] in-process, [`process`] and [`indexer_process`] as children that can be killed), the
+//! events ([`event`], [`sender`], [`feed`]) and the final check ([`delivery`]). The scenarios are in `it/`, one file
+//! each; only code that two of them need belongs here.
 //!
-//! Every wait of a test goes through [`eventually`](mod@eventually): no test sleeps and hopes.
+//! Every wait of a test goes through [`eventually`](mod@eventually): no test sleeps for a fixed time.
 
 pub mod audit;
 pub mod browser;

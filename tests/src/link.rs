@@ -1,4 +1,4 @@
-//! A TCP link that can be cut, slowed, narrowed or made silent, in either direction.
+//! A TCP link that can be cut, slowed, narrowed or silenced, in either direction.
 
 use std::time::Duration;
 
@@ -9,27 +9,27 @@ use tokio::sync::watch;
 use tokio::time::sleep;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-/// Bytes that are passed on at a time.
+/// The number of bytes that are passed on at a time.
 const CHUNK: usize = 8 * 1024;
 
-/// What happens to the bytes on a link.
+/// The treatment of bytes on a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Weather {
-    /// They pass.
+    /// Bytes pass.
     Fair,
     /// Connections break, and new ones are closed at once.
     Cut,
     /// Each chunk arrives this much later.
     Slow(Duration),
-    /// So many bytes a second pass, on each connection and in each direction.
+    /// This many bytes pass per second, on each connection and in each direction.
     Narrow(u32),
-    /// Connections stay, and nothing passes.
+    /// Connections stay open, but nothing passes.
     Silent,
-    /// What clients send arrives, and no answer comes back.
+    /// Requests pass, but answers do not.
     Mute,
 }
 
-/// A link on a port of its own to another port of this machine. It ends when dropped.
+/// A link on its own port to another port of this machine. It ends when dropped.
 #[derive(Debug)]
 pub struct Link {
     port: u16,
@@ -45,12 +45,12 @@ struct Direction {
 }
 
 impl Link {
-    /// A link to the port `upstream` of 127.0.0.1, where nobody has to listen yet.
+    /// Opens a link to the port `upstream` of 127.0.0.1, where no server needs to listen yet.
     ///
     /// # Errors
-    /// When there is no port.
+    /// If no port is free.
     pub async fn open(upstream: u16) -> anyhow::Result<Self> {
-        // A port that outgoing connections do not get: the link may be told to others before it is open.
+        // Outgoing connections never get this port, so it can be given to others before the link is open.
         let listener = TcpListener::bind(("127.0.0.1", crate::ports::free()?)).await?;
         let port = listener.local_addr()?.port();
         let (weather, receiver) = watch::channel(Weather::Fair);
@@ -64,12 +64,12 @@ impl Link {
         self.port
     }
 
-    /// `host:port`.
+    /// Returns `host:port`.
     pub fn address(&self) -> String {
         format!("127.0.0.1:{}", self.port)
     }
 
-    /// From now on there is this weather, for connections that are open too.
+    /// Changes the weather, for existing connections too.
     pub fn set(&self, weather: Weather) {
         self.weather.send_replace(weather);
     }
@@ -86,9 +86,9 @@ async fn serve(listener: TcpListener, upstream: u16, weather: watch::Receiver<We
 
 /// Passes on both directions until one of them ends.
 async fn connection(client: TcpStream, upstream: u16, weather: watch::Receiver<Weather>) {
-    // Nobody listens there: the client sees its connection closed.
+    // If no server listens there, the client sees its connection closed.
     let Ok(server) = TcpStream::connect(("127.0.0.1", upstream)).await else { return };
-    // Where it cannot be set, bytes only arrive later.
+    // If this fails, bytes only arrive later.
     client.set_nodelay(true).and(server.set_nodelay(true)).ok();
     let (client_read, client_write) = client.into_split();
     let (server_read, server_write) = server.into_split();
@@ -100,7 +100,7 @@ async fn connection(client: TcpStream, upstream: u16, weather: watch::Receiver<W
     }
 }
 
-/// Waits until the link is cut, or gone.
+/// Waits until the link is cut or dropped.
 async fn cut(weather: &mut watch::Receiver<Weather>) {
     weather.wait_for(|weather| *weather == Weather::Cut).await.ok();
 }
@@ -120,7 +120,7 @@ impl Direction {
         }
     }
 
-    /// Waits until so many bytes may pass; returns whether they may at all.
+    /// Waits until this many bytes may pass. Returns whether they may pass at all.
     async fn admits(&mut self, bytes: usize) -> bool {
         let weather = *self.weather.borrow_and_update();
         match weather {
@@ -135,7 +135,7 @@ impl Direction {
                 sleep(Duration::from_secs_f64(bytes as f64 / f64::from(per_second))).await;
                 true
             }
-            // What was held back never arrives: the connection breaks when the weather turns.
+            // Held-back bytes never arrive: the connection breaks when the weather changes.
             Weather::Silent | Weather::Mute => {
                 self.weather.changed().await.ok();
                 false

@@ -1,4 +1,4 @@
-//! Where things lie: the repository, and what cargo has built.
+//! The locations of the repository and of cargo's output.
 
 use std::path::{Path, PathBuf};
 
@@ -10,27 +10,27 @@ pub fn repository() -> PathBuf {
     package.parent().unwrap_or(package).to_owned()
 }
 
-/// A file of the repository, by its path from the root.
+/// Returns the path of a file in the repository, given from its root.
 pub fn in_repository(path: &str) -> PathBuf {
     repository().join(path)
 }
 
-/// Returns the folder of the build that runs now, such as `target/debug`: where the binaries of the same profile lie.
+/// Returns the folder of the current build, such as `target/debug`, which contains the binaries of the same profile.
 ///
 /// # Errors
-/// When the system does not say which file this program is.
+/// If the system cannot name the file of this program.
 pub fn profile() -> anyhow::Result<PathBuf> {
     let program = std::env::current_exe().context("the path of this program")?;
     let folder = program.parent().context("this program has no folder")?;
-    // A test lies in deps/, a binary beside it.
+    // A test is in deps/, and a binary next to it.
     let in_deps = folder.file_name().is_some_and(|name| name == "deps");
     Ok(if in_deps { folder.parent().unwrap_or(folder) } else { folder }.to_owned())
 }
 
-/// A folder for what tests leave while they run, such as `target/tmp`.
+/// Returns a folder for temporary files of tests, such as `target/tmp`.
 ///
 /// # Errors
-/// When it cannot be made.
+/// If it cannot be created.
 pub fn scratch() -> anyhow::Result<PathBuf> {
     let profile = profile()?;
     let scratch = profile.parent().unwrap_or(&profile).join("tmp");

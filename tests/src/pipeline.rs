@@ -1,7 +1,7 @@
-//! One pipeline on a stack: its own topics, group, subject and index, and the config that names them.
+//! One pipeline on a stack: its own topics, group, subject and index, and its config.
 //!
 //! The services run in-process ([`Pipeline::receiver`], [`Pipeline::indexer`]) unless a test kills them
-//! ([`crate::process`]). What several scenarios wait for at their end is here too.
+//! ([`crate::process`]). The final waits that several scenarios share are here too.
 
 use std::collections::{BTreeMap, HashSet};
 use std::net::SocketAddr;
@@ -29,7 +29,7 @@ use crate::{eventually, paths};
 
 /// The path of the webhook.
 pub const PATH: &str = "/webhook/cxone/events";
-/// Partitions of the topic of events.
+/// The partitions of the topic of events.
 pub const PARTITIONS: i32 = 4;
 
 /// One pipeline.
@@ -42,15 +42,15 @@ pub struct Pipeline {
     pub search: Search,
     /// The bearer token of the webhook.
     pub token: String,
-    /// The id under which the registry knows [`SCHEMA`].
+    /// The id of [`SCHEMA`] in the registry.
     pub schema_id: u32,
-    /// For config files and logs; removed at the end.
+    /// The folder for config files and logs, which is removed at the end.
     pub folder: TempDir,
 }
 
-/// A service that runs in this process. Stopped without waiting when dropped.
+/// A service in this process. Stopped without waiting when dropped.
 pub struct Service {
-    /// Where webhooks arrive. An indexer takes none; this is its admin port then.
+    /// The address for webhooks, or of the admin port for an indexer, which has no webhooks.
     pub http: SocketAddr,
     /// The admin port.
     pub admin: SocketAddr,
@@ -62,7 +62,7 @@ impl Pipeline {
     /// Creates topics for `scenario` on `stack`, registers the schema, and writes the token's file.
     ///
     /// # Errors
-    /// When a part of the stack does not do as asked.
+    /// If a part of the stack fails.
     pub async fn new(stack: &crate::stack::Stack, scenario: &str) -> anyhow::Result<Self> {
         let unique = uuid::Uuid::new_v4().simple().to_string();
         let name = format!("{scenario}-{}", &unique[..8]);
@@ -76,7 +76,7 @@ impl Pipeline {
         config.kafka.topic.clone_from(&name);
         config.kafka.dead_letter_topic = format!("{name}-dead-letters");
         config.kafka.quarantine_topic = format!("{name}-quarantine");
-        // A member that was killed is missed after this time; Kafka's own 45 s would be most of a test.
+        // The group notices a killed member after this time; Kafka's default of 45 s would dominate a test.
         config.kafka.options = [("session.timeout.ms", "6000"), ("heartbeat.interval.ms", "1000")]
             .map(|(key, value)| (key.to_owned(), value.to_owned()))
             .into();
@@ -106,7 +106,7 @@ impl Pipeline {
     /// Starts a receiver in this process and waits until it is ready.
     ///
     /// # Errors
-    /// When it does not start.
+    /// If it does not start.
     pub async fn receiver(&self) -> anyhow::Result<Service> {
         let receiver = Service::receiver(self.config.clone()).await?;
         ready(&receiver.admin_url()).await?;
@@ -116,7 +116,7 @@ impl Pipeline {
     /// Posts `body` to the webhook of `receiver` with the token.
     ///
     /// # Errors
-    /// When no answer comes.
+    /// If there is no answer.
     pub async fn post(
         &self,
         receiver: &Service,
@@ -129,11 +129,10 @@ impl Pipeline {
         http::send(Method::POST, &receiver.url(), &all, body.to_vec()).await
     }
 
-    /// Posts `event`, of a schema that is not the current one yet, until the receiver has taken up the schema and
-    /// accepts it.
+    /// Posts `event`, whose schema is not the current one yet, until the receiver has loaded the schema and accepts it.
     ///
     /// # Errors
-    /// When it never is.
+    /// If it is never accepted.
     pub async fn drift(&self, receiver: &Service, event: &[u8]) -> anyhow::Result<()> {
         const AVRO: [(&str, &str); 1] = [("content-type", "application/avro")];
         eventually("the new schema is the current one", || async {
@@ -147,14 +146,14 @@ impl Pipeline {
     /// Starts an indexer in this process and waits until it is ready.
     ///
     /// # Errors
-    /// When it does not start.
+    /// If it does not start.
     pub async fn indexer(&self) -> anyhow::Result<Service> {
         let indexer = Service::indexer(self.config.clone()).await?;
         ready(&indexer.admin_url()).await?;
         Ok(indexer)
     }
 
-    /// A load of `count` events over `connections` to `targets`, each `host:port`.
+    /// Returns a load of `count` events over `connections` to `targets`, each `host:port`.
     pub fn load(&self, targets: Vec<String>, connections: usize, count: u64, mix: Mix) -> Load {
         Load {
             targets,
@@ -168,7 +167,7 @@ impl Pipeline {
         }
     }
 
-    /// Returns the events of `mix`, to be written into the topic without a receiver.
+    /// Returns a feed of `mix`, to write events into the topic without a receiver.
     pub fn feed(&self, mix: Mix) -> Feed {
         Feed {
             brokers: self.config.kafka.brokers.clone(),
@@ -182,21 +181,21 @@ impl Pipeline {
     /// Waits until the group has committed past the last record of every partition of the topic.
     ///
     /// # Errors
-    /// When it does not.
+    /// If it does not commit in time.
     pub async fn all_committed(&self) -> anyhow::Result<()> {
         self.all_committed_within(eventually::patience()).await
     }
 
-    /// As [`Pipeline::all_committed`], for a scenario that takes longer.
+    /// Waits like [`Pipeline::all_committed`], with another time limit.
     ///
     /// # Errors
-    /// When it does not.
+    /// If it does not commit in time.
     pub async fn all_committed_within(&self, patience: Duration) -> anyhow::Result<()> {
         let (group, topic) = (&self.config.indexer.group_id, &self.config.kafka.topic);
         within(patience, "the group's offsets reach the end of the topic", || async {
             let ends = self.kafka.end_offsets(topic).await?;
             let committed = self.kafka.committed(group, topic).await?;
-            // A partition that never held a record needs no commit.
+            // A partition without records needs no commit.
             let behind: BTreeMap<_, _> =
                 ends.iter().filter(|(partition, end)| committed[*partition].unwrap_or(0) < **end).collect();
             anyhow::ensure!(behind.is_empty(), "ends {behind:?}, committed {committed:?}");
@@ -205,11 +204,11 @@ impl Pipeline {
         .await
     }
 
-    /// Waits until `acknowledged` are indexed and everything is settled; then the index must hold them exactly once,
-    /// and nothing else.
+    /// Waits until `acknowledged` are indexed and everything is settled. Then the index must have exactly these events,
+    /// once each.
     ///
     /// # Errors
-    /// When it does not.
+    /// If it does not.
     pub async fn delivered_exactly(&self, acknowledged: &HashSet<String>) -> anyhow::Result<()> {
         let index = &self.config.elasticsearch.index_name;
         self.all_committed().await?;
@@ -219,13 +218,13 @@ impl Pipeline {
         Ok(())
     }
 
-    /// A file in the pipeline's folder.
+    /// Returns the path of a file in the pipeline's folder.
     pub fn file(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 }
 
-/// A source at [`PATH`].
+/// Returns a source at [`PATH`].
 pub fn source(subject: &str, auth: Auth) -> Source {
     Source {
         path: PATH.to_owned(),
@@ -244,10 +243,10 @@ pub fn source(subject: &str, auth: Auth) -> Source {
     }
 }
 
-/// Registers `schema` under `subject`; returns its id.
+/// Registers `schema` under `subject`, and returns its id.
 ///
 /// # Errors
-/// When the registry refuses.
+/// If the registry refuses.
 pub async fn register(registry_url: &str, subject: &str, schema: &str) -> anyhow::Result<u32> {
     let url = format!("{registry_url}/subjects/{subject}/versions");
     let answer = http::json(Method::POST, &url, &json!({"schema": schema})).await?;
@@ -258,7 +257,7 @@ pub async fn register(registry_url: &str, subject: &str, schema: &str) -> anyhow
 /// Waits until the service with this admin address, `http://host:port`, is ready.
 ///
 /// # Errors
-/// When it does not become so; the message holds its reasons.
+/// If it does not become ready. The message contains the reasons.
 pub async fn ready(admin_url: &str) -> anyhow::Result<()> {
     eventually(&format!("{admin_url} is ready"), || async {
         let answer = http::get(&format!("{admin_url}/readyz")).await?;
@@ -268,11 +267,11 @@ pub async fn ready(admin_url: &str) -> anyhow::Result<()> {
     .await
 }
 
-/// Returns the value of `name`, or of `name{label="value",…}`, at this admin address: the sum over all samples that
-/// have these labels, and maybe others. 0 where there is none.
+/// Returns the value of `name`, or of `name{label="value",…}`, at this admin address: the sum of all samples with these
+/// labels, among others. 0 if there are none.
 ///
 /// # Errors
-/// When the service does not answer.
+/// If the service does not answer.
 pub async fn metric(admin_url: &str, sample: &str) -> anyhow::Result<f64> {
     let (name, labels) = sample.split_once('{').unwrap_or((sample, ""));
     let labels: Vec<&str> = labels.trim_end_matches('}').split(',').filter(|label| !label.is_empty()).collect();
@@ -290,7 +289,7 @@ pub async fn metric(admin_url: &str, sample: &str) -> anyhow::Result<f64> {
 /// Returns whether the receiver at this admin address frames bare datums of the source `cxone` with the schema `id`.
 ///
 /// # Errors
-/// As [`metric`].
+/// As for [`metric`].
 pub async fn uses_schema(admin_url: &str, id: u32) -> anyhow::Result<bool> {
     let sample = format!("penstock_receiver_schema_info{{source=\"cxone\",schema_id=\"{id}\"}}");
     Ok(metric(admin_url, &sample).await? == 1.0)
@@ -299,7 +298,7 @@ pub async fn uses_schema(admin_url: &str, id: u32) -> anyhow::Result<bool> {
 /// Returns how many partitions of `topic` the indexer at this admin address has.
 ///
 /// # Errors
-/// As [`metric`].
+/// As for [`metric`].
 pub async fn assigned_partitions(admin_url: &str, topic: &str) -> anyhow::Result<f64> {
     metric(admin_url, &format!("penstock_indexer_assigned_partitions{{topic={topic:?}}}")).await
 }
@@ -308,7 +307,7 @@ impl Service {
     /// Starts a receiver; does not wait until it is ready.
     ///
     /// # Errors
-    /// When there is no port.
+    /// If no port is free.
     pub async fn receiver(config: Config) -> anyhow::Result<Self> {
         let config = config.of_receiver();
         let listeners = Listeners::bind(&config)?;
@@ -321,7 +320,7 @@ impl Service {
     /// Starts an indexer; does not wait until it is ready.
     ///
     /// # Errors
-    /// When there is no port.
+    /// If no port is free.
     pub async fn indexer(config: Config) -> anyhow::Result<Self> {
         let config = config.of_indexer();
         let listener = indexer::bind(&config)?;
@@ -331,7 +330,7 @@ impl Service {
         Ok(Self { http: admin, admin, shutdown, task: tokio::spawn(async { Ok(run.await?) }) })
     }
 
-    /// `host:port` of the webhook.
+    /// Returns `host:port` of the webhook.
     pub fn target(&self) -> String {
         self.http.to_string()
     }
@@ -341,15 +340,15 @@ impl Service {
         format!("http://{}{PATH}", self.target())
     }
 
-    /// `http://host:port` of the admin port.
+    /// Returns `http://host:port` of the admin port.
     pub fn admin_url(&self) -> String {
         format!("http://{}", self.admin)
     }
 
-    /// Stops it as SIGTERM would, and waits until it has.
+    /// Stops it like SIGTERM, and waits until it has stopped.
     ///
     /// # Errors
-    /// With what it ended with.
+    /// The error that it ended with.
     pub async fn stop(mut self) -> anyhow::Result<()> {
         self.shutdown.cancel();
         (&mut self.task).await?

@@ -1,4 +1,4 @@
-//! A service as a process of its own, for tests that kill it and for the demo.
+//! A service as a separate process, for tests that kill it and for the demo.
 
 use std::fs::{File, OpenOptions};
 use std::os::unix::process::CommandExt;
@@ -12,7 +12,7 @@ use crate::config::Config;
 use crate::eventually::eventually;
 use crate::paths;
 
-/// Which service.
+/// Names a service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Binary {
     /// `penstock-receiver`.
@@ -37,11 +37,10 @@ impl Binary {
     }
 }
 
-/// Builds both binaries in the profile of this program, once: `cargo test` builds the libraries of other packages, but
-/// not their programs.
+/// Builds both binaries in the profile of this program, once: `cargo test` builds only the libraries of other packages.
 ///
 /// # Errors
-/// When they do not build; the message holds the compiler's.
+/// If they do not build. The message contains the compiler's output.
 pub async fn build() -> anyhow::Result<()> {
     static BUILT: OnceCell<()> = OnceCell::const_new();
     let build = || async { tokio::task::spawn_blocking(build_now).await? };
@@ -52,13 +51,13 @@ fn build_now() -> anyhow::Result<()> {
     let folder = paths::profile()?;
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
-    // The whole workspace, so that the dependencies have the features they were built with for the tests.
+    // The whole workspace, so that the dependencies have the same features as in the tests.
     command.args(["build", "--quiet", "--workspace"]).current_dir(paths::repository());
     for binary in [Binary::Receiver, Binary::Indexer] {
         command.args(["--bin", binary.name()]);
     }
-    // What cargo has set for this test is no setting for another cargo: with them, the build scripts of some
-    // dependencies (ring) would run again, here and in the next `cargo test`.
+    // These variables of cargo are not meant for another cargo. With them, the build scripts of some dependencies
+    // (ring) would run again, here and in the next `cargo test`.
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy();
         if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {
@@ -73,10 +72,10 @@ fn build_now() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Writes `config` as a config file. Secrets are not written: the config must name files for them.
+/// Writes `config` as a config file. Secrets cannot be written, so the config must name files for them.
 ///
 /// # Errors
-/// When the file cannot be written.
+/// If the file cannot be written.
 pub fn write_config(config: &Config, path: &Path) -> anyhow::Result<()> {
     // JSON is YAML.
     let text = serde_json::to_string_pretty(config)?;
@@ -84,10 +83,10 @@ pub fn write_config(config: &Config, path: &Path) -> anyhow::Result<()> {
     std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
 }
 
-/// What a command said, and how it ended.
+/// The output and exit code of a command.
 #[derive(Clone, Debug)]
 pub struct Said {
-    /// The exit code; none where a signal ended it.
+    /// The exit code; `None` if a signal ended the command.
     pub code: Option<i32>,
     /// Standard output.
     pub stdout: String,
@@ -96,20 +95,20 @@ pub struct Said {
 }
 
 impl Said {
-    /// The last line of standard output as JSON.
+    /// Returns the last line of standard output as JSON.
     ///
     /// # Errors
-    /// When it is none; the message holds all that was said.
+    /// If it is not JSON. The message contains the whole output.
     pub fn json(&self) -> anyhow::Result<serde_json::Value> {
         let line = self.stdout.lines().last().unwrap_or_default();
         serde_json::from_str(line).with_context(|| format!("{self:?}"))
     }
 }
 
-/// Runs `binary` with the config file and `arguments` to its end.
+/// Runs `binary` with the config file and `arguments` until it ends.
 ///
 /// # Errors
-/// When it cannot be started.
+/// If it cannot be started.
 pub async fn command(binary: Binary, config: &Path, arguments: &[&str]) -> anyhow::Result<Said> {
     let mut command = Command::new(paths::profile()?.join(binary.name()));
     command.env("PENSTOCK_CONFIG", config).args(arguments).stdin(Stdio::null());
@@ -119,22 +118,22 @@ pub async fn command(binary: Binary, config: &Path, arguments: &[&str]) -> anyho
 }
 
 impl Process {
-    /// Starts `binary` with the config file; what it says is appended to `log`. `environment` is added to the one of
-    /// this process.
+    /// Starts `binary` with the config file, and appends its output to `log`. `environment` is added to that of this
+    /// process.
     ///
-    /// It is in a process group of its own: Ctrl-C at a terminal reaches the program that started it, which
-    /// then stops it in order.
+    /// The service has its own process group: Ctrl-C at a terminal reaches only the program that started it, which then
+    /// stops it in an orderly way.
     ///
     /// # Errors
-    /// When it cannot be started.
+    /// If it cannot be started.
     pub fn start(binary: Binary, config: &Path, environment: &[(String, String)], log: &Path) -> anyhow::Result<Self> {
         Self::start_with(binary, config, &[], environment, log)
     }
 
-    /// As [`Process::start`], with `arguments` behind the config file's.
+    /// Starts a service like [`Process::start`], with `arguments` after the config file.
     ///
     /// # Errors
-    /// When it cannot be started.
+    /// If it cannot be started.
     pub fn start_with(
         binary: Binary,
         config: &Path,
@@ -158,35 +157,35 @@ impl Process {
         Ok(Self { child, log: log.to_owned() })
     }
 
-    /// Its process id.
+    /// Returns its process id.
     pub fn id(&self) -> u32 {
         self.child.id()
     }
 
-    /// `kill -9`, and waits until it is gone.
+    /// Kills it with `kill -9`, and waits until it has ended.
     ///
     /// # Errors
-    /// When it cannot be waited for.
+    /// If the wait fails.
     pub fn kill(&mut self) -> anyhow::Result<()> {
         self.child.kill()?;
         self.child.wait()?;
         Ok(())
     }
 
-    /// SIGTERM.
+    /// Sends SIGTERM.
     ///
     /// # Errors
-    /// When it has ended already.
+    /// If it has already ended.
     pub fn terminate(&self) -> anyhow::Result<()> {
         self.signal("TERM")
     }
 
-    /// The signal of this name: `STOP` and `CONT`, say.
+    /// Sends the signal of this name, such as `STOP` or `CONT`.
     ///
     /// # Errors
-    /// When it has ended already.
+    /// If it has already ended.
     pub fn signal(&self, name: &str) -> anyhow::Result<()> {
-        // No signal but KILL can be sent by the standard library, and one call is not worth a crate.
+        // The standard library can only send KILL, and a single call does not justify a crate.
         let sent = Command::new("kill").args([format!("-{name}"), self.id().to_string()]).status()?;
         anyhow::ensure!(sent.success(), "process {} cannot be signalled", self.id());
         Ok(())
@@ -200,7 +199,7 @@ impl Process {
     /// Waits until it has ended by itself.
     ///
     /// # Errors
-    /// When it does not; the message ends with what it said last.
+    /// If it does not end. The message ends with the end of its log.
     pub async fn ended(&mut self) -> anyhow::Result<ExitStatus> {
         let child = std::sync::Mutex::new(&mut self.child);
         let ended = eventually("the process ends", || async {
@@ -213,7 +212,7 @@ impl Process {
     /// Fails if it has ended.
     ///
     /// # Errors
-    /// With its exit status and what it said last.
+    /// States its exit status and the end of its log.
     pub fn ensure_running(&mut self) -> anyhow::Result<()> {
         match self.child.try_wait()? {
             None => Ok(()),
@@ -224,7 +223,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // It may have ended already, and then there is nothing to do.
+        // The process may have ended already.
         self.child.kill().ok();
         self.child.wait().ok();
     }

@@ -1,4 +1,5 @@
-//! A Prometheus (Debian: package `prometheus`) that scrapes services of a test every second and evaluates our rules.
+//! A Prometheus (Debian: package `prometheus`) that scrapes services of a test every second and evaluates the project's
+//! rules.
 
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -16,14 +17,14 @@ pub struct Prometheus {
     url: String,
 }
 
-/// A target: its address as `host:port`, and the job that its scrape config is called.
+/// A target: its address as `host:port`, and the job name of its scrape config.
 pub type Target<'a> = (&'a str, &'a str);
 
 impl Prometheus {
-    /// Starts one with its data in `folder` that scrapes `targets`, and waits until each of them is up.
+    /// Starts a Prometheus with its data in `folder` that scrapes `targets`, and waits until each of them is up.
     ///
     /// # Errors
-    /// When it is not installed, or does not start.
+    /// If it is not installed, or does not start.
     pub async fn start(folder: &Path, targets: &[Target<'_>]) -> Result<Self> {
         let port = ports::free()?;
         let config = folder.join("prometheus.yml");
@@ -50,10 +51,10 @@ impl Prometheus {
         Ok(this)
     }
 
-    /// Returns the values of `expression` now, those that are a number.
+    /// Returns the current values of `expression` that are numbers.
     ///
     /// # Errors
-    /// When Prometheus refuses it.
+    /// If Prometheus refuses it.
     pub async fn query(&self, expression: &str) -> Result<Vec<String>> {
         let answer = self.get(&format!("/api/v1/query?query={}", escaped(expression))).await?;
         let samples = answer["data"]["result"].as_array().with_context(|| format!("{expression}: {answer}"))?;
@@ -61,10 +62,10 @@ impl Prometheus {
         Ok(values.filter(|value| *value != "NaN").map(str::to_owned).collect())
     }
 
-    /// Returns all rules as Prometheus has evaluated them.
+    /// Returns all rules with Prometheus' evaluation.
     ///
     /// # Errors
-    /// When it does not answer.
+    /// If it does not answer.
     pub async fn rules(&self) -> Result<Vec<Value>> {
         let answer = self.get("/api/v1/rules").await?;
         let groups = answer["data"]["groups"].as_array().cloned().unwrap_or_default();
@@ -100,7 +101,7 @@ fn config_of(targets: &[Target<'_>]) -> Value {
     })
 }
 
-/// Returns `text` as a part of a query string (RFC 3986: what is not unreserved is escaped).
+/// Returns `text` as a part of a query string (RFC 3986: reserved characters are escaped).
 fn escaped(text: &str) -> String {
     let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~".contains(byte);
     let escape = |byte: u8| if is_plain(&byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };

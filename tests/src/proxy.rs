@@ -1,7 +1,7 @@
-//! A proxy before the real Elasticsearch that reads bulk requests along: which documents are sent, how each is
-//! answered, and whether one that had succeeded is sent again.
+//! A proxy in front of the real Elasticsearch that inspects bulk requests: which documents are sent, how each is
+//! answered, and whether an already successful document is sent again.
 //!
-//! By a script it answers some documents itself, with a status that the real one cannot be made to give for just these.
+//! A script can answer some documents itself, with a status that the real server cannot be made to return for them.
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
@@ -22,13 +22,13 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::http;
 
-/// The status that the proxy gives a document by itself; none: the real Elasticsearch is asked. It gets the document's
-/// id, and how many times it was sent before.
+/// The status that the proxy returns for a document by itself; `None` asks the real Elasticsearch. The arguments are
+/// the document's id, and how many times it was sent before.
 pub type Script = Box<dyn Fn(&str, u32) -> Option<u16> + Send + Sync>;
 
-/// By this status the proxy closes the connection of a request with such a document.
+/// The status that makes the proxy close the connection of a request with the document.
 pub const BREAKS: u16 = 0;
-/// By this one it never answers the request.
+/// The status that makes the proxy never answer the request.
 pub const HANGS: u16 = 1;
 
 /// A running proxy. It ends when dropped.
@@ -38,16 +38,16 @@ pub struct Proxy {
     _stop: DropGuard,
 }
 
-/// What has passed so far.
+/// Records what has passed so far.
 #[derive(Clone, Debug, Default)]
 pub struct Seen {
-    /// Documents of each bulk request, in order of their arrival.
+    /// The number of documents of each bulk request, in order of arrival.
     pub requests: Vec<usize>,
-    /// Answers to documents, by status. Where a request was refused as a whole, each of its documents counts.
+    /// The number of answers to documents, by status. If a whole request was refused, each of its documents counts.
     pub answers: BTreeMap<u16, u64>,
-    /// Documents that were sent again after they had been answered 200, 201 or 409.
+    /// Documents sent again after an answer of 200, 201 or 409.
     pub again: Vec<String>,
-    /// How often each document was sent, and whether it has succeeded.
+    /// How often each document was sent, and whether it succeeded.
     documents: HashMap<String, (u32, bool)>,
 }
 
@@ -64,18 +64,18 @@ struct Item<'a> {
 }
 
 impl Proxy {
-    /// A proxy before the Elasticsearch at `upstream`, `http://host:port`.
+    /// Starts a proxy in front of the Elasticsearch at `upstream`, `http://host:port`.
     ///
     /// # Errors
-    /// When there is no port.
+    /// If no port is free.
     pub async fn start(upstream: &str, script: Script) -> anyhow::Result<Self> {
         Self::start_at(0, upstream, script).await
     }
 
-    /// As [`Proxy::start`], on a port that was known before.
+    /// Starts a proxy like [`Proxy::start`], on a given port.
     ///
     /// # Errors
-    /// When the port is taken.
+    /// If the port is taken.
     pub async fn start_at(port: u16, upstream: &str, script: Script) -> anyhow::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", port)).await?;
         let address = listener.local_addr()?;
@@ -87,7 +87,7 @@ impl Proxy {
         Ok(Self { address, seen, _stop: stop.drop_guard() })
     }
 
-    /// For `elasticsearch.url`.
+    /// Returns the value for `elasticsearch.url`.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
@@ -106,7 +106,7 @@ async fn serve(listener: TcpListener, way: Arc<Way>) {
     while let Ok((stream, _)) = listener.accept().await {
         let way = Arc::clone(&way);
         let service = service_fn(move |request| answer(request, Arc::clone(&way)));
-        // A connection that breaks is the client's business.
+        // A broken connection is the client's concern.
         tokio::spawn(async move { http1::Builder::new().serve_connection(TokioIo::new(stream), service).await.ok() });
     }
 }
@@ -150,7 +150,7 @@ fn respond(status: StatusCode, body: impl Into<Bytes>) -> anyhow::Result<Respons
     response.header("x-elastic-product", "Elasticsearch").body(Full::new(body.into())).context("no answer can be built")
 }
 
-/// Returns the documents of a bulk body: an action line and a document line each.
+/// Returns the documents of a bulk body, each with an action line and a document line.
 fn items(body: &[u8]) -> anyhow::Result<Vec<Item<'_>>> {
     let mut items = Vec::new();
     let mut start = 0;
@@ -167,7 +167,7 @@ fn items(body: &[u8]) -> anyhow::Result<Vec<Item<'_>>> {
 }
 
 impl Way {
-    /// Takes note of documents that are sent; returns what the script says of each.
+    /// Records documents that are sent. Returns the script's answer for each.
     fn arrive(&self, items: &[Item<'_>]) -> Vec<Option<u16>> {
         let mut seen = lock(&self.seen);
         seen.requests.push(items.len());
@@ -183,7 +183,7 @@ impl Way {
         verdicts
     }
 
-    /// Returns the answer: of the real Elasticsearch, and where the script spoke, of the script.
+    /// Returns the combined answer: the script's where it has one, else that of the real Elasticsearch.
     fn merge(&self, items: &[Item<'_>], verdicts: &[Option<u16>], real: &Value) -> anyhow::Result<Value> {
         let mut real = real["items"].as_array().cloned().unwrap_or_default().into_iter();
         let mut answers = Vec::with_capacity(items.len());

@@ -1,10 +1,10 @@
-//! A way to the stack's registry that can be cut off.
+//! A link to the stack's registry that can be cut.
 
 use crate::ports;
 use crate::proxy::Proxy;
 use crate::stack::{API, Stack};
 
-/// A way to the registry, on a port of its own.
+/// A link to the registry, on its own port.
 pub struct RegistryLink {
     upstream: String,
     port: u16,
@@ -12,10 +12,10 @@ pub struct RegistryLink {
 }
 
 impl RegistryLink {
-    /// One through which the registry of `stack` is available.
+    /// Opens a link to the registry of `stack`.
     ///
     /// # Errors
-    /// When there is no free port.
+    /// If no port is free.
     pub async fn open(stack: &Stack) -> anyhow::Result<Self> {
         let upstream = stack.registry_url().trim_end_matches(API).to_owned();
         let mut link = Self { upstream, port: ports::free()?, proxy: None };
@@ -23,20 +23,20 @@ impl RegistryLink {
         Ok(link)
     }
 
-    /// For `schema_registry.url`.
+    /// Returns the value for `schema_registry.url`.
     pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}{API}", self.port)
     }
 
-    /// From now on nobody listens.
+    /// Cuts the link: nothing listens on its port any more.
     pub fn cut(&mut self) {
         self.proxy = None;
     }
 
-    /// The registry is available again.
+    /// Makes the registry available again.
     ///
     /// # Errors
-    /// When the port is taken meanwhile.
+    /// If the port has been taken in the meantime.
     pub async fn reopen(&mut self) -> anyhow::Result<()> {
         self.proxy = Some(Proxy::start_at(self.port, &self.upstream, Box::new(|_, _| None)).await?);
         Ok(())

@@ -1,4 +1,4 @@
-//! Elasticsearch as the tests see it: over plain HTTP, without the client that the indexer uses.
+//! Elasticsearch for the tests: over plain HTTP, without the indexer's client.
 
 use std::collections::BTreeMap;
 
@@ -7,9 +7,9 @@ use serde_json::{Map, Value, json};
 
 use crate::http::{self, Method};
 
-/// Hits asked for at a time; Elasticsearch's own limit (`index.max_result_window`).
+/// The number of hits per page; the limit of Elasticsearch (`index.max_result_window`).
 const PAGE: usize = 10_000;
-/// The same where whole documents are asked for.
+/// The number of hits per page with whole documents.
 const SOURCES: usize = 2_000;
 
 /// A client of one cluster.
@@ -29,20 +29,20 @@ pub struct Hit {
 }
 
 impl Search {
-    /// A client of the cluster at `url`.
+    /// Creates a client of the cluster at `url`.
     pub fn new(url: impl Into<String>) -> Self {
         Self { url: url.into(), authorization: None }
     }
 
-    /// Returns the same with this value of the header `Authorization` on each request.
+    /// Returns the client with this value of the header `Authorization` on each request.
     pub fn authorized(self, authorization: String) -> Self {
         Self { authorization: Some(authorization), ..self }
     }
 
-    /// `method path` with a JSON body; null is none.
+    /// Sends `method path` with a JSON body; null means no body.
     ///
     /// # Errors
-    /// When Elasticsearch does not answer, or with an error; the message holds it.
+    /// If Elasticsearch does not answer, or returns an error, which the message contains.
     pub async fn call(&self, method: Method, path: &str, body: &Value) -> anyhow::Result<Value> {
         let mut headers = vec![("content-type", "application/json")];
         headers.extend(self.authorization.iter().map(|value| ("authorization", value.as_str())));
@@ -52,38 +52,38 @@ impl Search {
         answer.json()
     }
 
-    /// Makes what was written to `index` visible to searches.
+    /// Makes all writes to `index` visible to searches.
     ///
     /// # Errors
-    /// When Elasticsearch does not answer, or with an error; so for each function here.
+    /// If Elasticsearch does not answer, or returns an error. The same holds for each function here.
     pub async fn refresh(&self, index: &str) -> anyhow::Result<()> {
         self.call(Method::POST, &format!("{index}/_refresh"), &Value::Null).await.map(drop)
     }
 
-    /// Returns how many documents `index` holds, after a refresh.
+    /// Returns the number of documents in `index`, after a refresh.
     ///
     /// # Errors
-    /// As [`Search::refresh`].
+    /// As for [`Search::refresh`].
     pub async fn count(&self, index: &str) -> anyhow::Result<u64> {
         self.refresh(index).await?;
         let answer = self.call(Method::POST, &format!("{index}/_count"), &Value::Null).await?;
         answer["count"].as_u64().with_context(|| format!("no count in {answer}"))
     }
 
-    /// Returns the document `id` of `index`, if it is there.
+    /// Returns the document `id` of `index`, if it exists.
     ///
     /// # Errors
-    /// As [`Search::refresh`].
+    /// As for [`Search::refresh`].
     pub async fn document(&self, index: &str, id: &str) -> anyhow::Result<Option<Value>> {
         let hits =
             self.call(Method::POST, &format!("{index}/_search"), &json!({"query": {"ids": {"values": [id]}}})).await?;
         Ok(hits["hits"]["hits"].get(0).map(|hit| hit["_source"].clone()))
     }
 
-    /// Returns all documents of `index`, after a refresh: read at one point in time, page by page.
+    /// Returns all documents of `index`, after a refresh, read at one point in time, page by page.
     ///
     /// # Errors
-    /// As [`Search::refresh`].
+    /// As for [`Search::refresh`].
     pub async fn all(&self, index: &str) -> anyhow::Result<Vec<Hit>> {
         let mut all = Vec::new();
         self.scan(index, page(&json!({"match_all": {}})), |answer| {
@@ -94,11 +94,11 @@ impl Search {
         Ok(all)
     }
 
-    /// Hands all documents of `index` to `take`: name of the backing index, `_id` and `_source`. Read as in
-    /// [`Search::all`], without holding more than a page.
+    /// Passes all documents of `index` to `take`: name of the backing index, `_id` and `_source`. Reads like
+    /// [`Search::all`], but holds only one page at a time.
     ///
     /// # Errors
-    /// As [`Search::refresh`].
+    /// As for [`Search::refresh`].
     pub async fn sources(
         &self,
         index: &str,
@@ -118,7 +118,7 @@ impl Search {
         .await
     }
 
-    /// Asks for page after page of `request` at one point in time, and hands each answer to `take`.
+    /// Reads the pages of `request` at one point in time, and passes each answer to `take`.
     async fn scan(
         &self,
         index: &str,
@@ -127,7 +127,7 @@ impl Search {
     ) -> anyhow::Result<()> {
         self.refresh(index).await?;
         let mut pit = self.open_pit(index).await?;
-        // Of one shard each, as indices of the tests are; OpenSearch 2 does not know `_shard_doc`.
+        // Indices of the tests have one shard each; OpenSearch 2 does not support `_shard_doc`.
         request["sort"] = json!([{"_index": "asc"}, {"_doc": "asc"}]);
         loop {
             request["pit"] = json!({"id": pit, "keep_alive": "1m"});
@@ -142,7 +142,7 @@ impl Search {
         self.close_pit(pit).await
     }
 
-    /// A point in time of `index`, by the endpoint of the server that is there.
+    /// Opens a point in time of `index`, with the endpoint of the running server.
     async fn open_pit(&self, index: &str) -> anyhow::Result<Value> {
         if self.is_opensearch().await? {
             let path = format!("{index}/_search/point_in_time?keep_alive=1m");
@@ -163,11 +163,11 @@ impl Search {
         Ok(self.call(Method::GET, "", &Value::Null).await?["version"]["distribution"] == "opensearch")
     }
 
-    /// Returns how many documents of `index` there are for each of `event_ids`; those without one are left out. At most
-    /// 10,000 a call count, and at most 65,536 ids.
+    /// Returns the number of documents in `index` for each of `event_ids`, without those that have none. Counts at most
+    /// 10,000 documents per call, and takes at most 65,536 ids.
     ///
     /// # Errors
-    /// As [`Search::refresh`], and when there are more documents than one answer can hold.
+    /// As for [`Search::refresh`]; also if one answer cannot hold all documents.
     pub async fn documents_of(&self, index: &str, event_ids: &[String]) -> anyhow::Result<BTreeMap<String, usize>> {
         let request = page(&json!({"terms": {"event_id": event_ids}}));
         let hits = hits(&self.call(Method::POST, &format!("{index}/_search"), &request).await?)?;

@@ -1,8 +1,8 @@
-//! The sender: many connections, each event posted until it is answered finally, and a record of every answer.
+//! The sender: posts events over many connections until each has a final answer, and records every answer.
 //!
-//! It does what a sender of webhooks should: 429, 5xx and a broken connection are tried again with a wait,
-//! `Retry-After` is heard, anything else is final. Since what became of a request on a broken connection is unknown, an
-//! event may reach the receiver more than once; its id stays the same.
+//! It behaves as a sender of webhooks should: it repeats after 429, 5xx and a broken connection with a wait, respects
+//! `Retry-After`, and takes any other answer as final. The outcome of a request on a broken connection is unknown, so
+//! an event may reach the receiver more than once; its id stays the same.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,34 +21,34 @@ pub use mix::{Flaw, Mix};
 
 mod mix;
 
-/// The longest wait that a `Retry-After` is believed.
+/// The longest `Retry-After` that the sender respects.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(5);
 /// The longest wait after a broken connection.
 const MAX_BACKOFF: Duration = Duration::from_secs(1);
 
-/// What is to be sent, and where.
+/// Describes what to send, and where.
 #[derive(Clone, Debug)]
 pub struct Load {
-    /// The receivers, each as `host:port`. Connections are spread over them; one whose connection breaks goes to the
-    /// next.
+    /// The receivers, each as `host:port`. Connections are spread over them; after a break, a connection moves to the
+    /// next receiver.
     pub targets: Vec<String>,
     /// The path.
     pub path: String,
     /// The bearer token.
     pub token: String,
-    /// How many connections.
+    /// The number of connections.
     pub connections: usize,
-    /// How many events at least: numbers 0 to `count` - 1, and those after them while [`Progress`] is held.
+    /// The minimum number of events: those with numbers 0 to `count` - 1, and further ones while [`Progress`] is held.
     pub count: u64,
-    /// How many a second at most; as fast as answers come if none.
+    /// The most events per second; `None` sends as fast as answers arrive.
     pub per_second: Option<u64>,
-    /// What is sent under each number.
+    /// The events to send, by number.
     pub mix: Mix,
-    /// How long the whole may take.
+    /// The time limit for the whole load.
     pub patience: Duration,
 }
 
-/// How far a load is, read while it runs, and whether it may end.
+/// Tracks the progress of a running load, and whether it may end.
 #[derive(Debug, Default)]
 pub struct Progress {
     /// Events answered 200.
@@ -58,41 +58,41 @@ pub struct Progress {
     held: AtomicBool,
 }
 
-/// What came of a load.
+/// The result of a load.
 #[derive(Debug, Default)]
 pub struct Outcome {
     /// The numbers of the events that were answered 200.
     pub acknowledged: Vec<u64>,
     /// The numbers of the events that were refused, with the status.
     pub refused: BTreeMap<u64, u16>,
-    /// How many answers there were of each status, those before another attempt included.
+    /// The number of answers by status, including those before another attempt.
     pub answers: BTreeMap<u16, u64>,
-    /// How often a connection could not be made, or broke.
+    /// How often a connection failed or broke.
     pub broken: u64,
     /// How long it took.
     pub elapsed: Duration,
 }
 
 impl Progress {
-    /// Of a load that does not end before it is [released](Self::release), so that it outlasts what happens meanwhile,
-    /// however slow the machine.
+    /// Returns the progress of a load that continues until it is [released](Self::release), so that it outlasts other
+    /// work on a machine of any speed.
     pub fn held() -> Self {
         Self { held: true.into(), ..Self::default() }
     }
 
-    /// Lets the load end once all of [`Load::count`] are through.
+    /// Lets the load end once all of [`Load::count`] have a final answer.
     pub fn release(&self) {
         self.held.store(false, Ordering::Relaxed);
     }
 
-    /// Events that are through, either way.
+    /// Returns the number of events with a final answer.
     pub fn done(&self) -> u64 {
         self.acknowledged.load(Ordering::Relaxed) + self.refused.load(Ordering::Relaxed)
     }
 }
 
 impl Outcome {
-    /// Events a second.
+    /// Returns the events per second.
     pub fn rate(&self) -> f64 {
         let done = self.acknowledged.len() + self.refused.len();
         done as f64 / self.elapsed.as_secs_f64().max(f64::EPSILON)
@@ -100,10 +100,10 @@ impl Outcome {
 }
 
 impl Load {
-    /// Sends all of it.
+    /// Sends the whole load.
     ///
     /// # Errors
-    /// When it is not through within [`Load::patience`].
+    /// If it is not finished within [`Load::patience`].
     pub async fn send(&self, progress: &Arc<Progress>) -> anyhow::Result<Outcome> {
         let start = Instant::now();
         let next = Arc::new(AtomicU64::new(0));
@@ -134,7 +134,7 @@ impl Load {
     }
 }
 
-/// One connection.
+/// Sends events over one connection.
 struct Worker {
     load: Load,
     target: usize,
@@ -159,7 +159,7 @@ impl Worker {
         }
     }
 
-    /// Posts one event until it is answered finally.
+    /// Posts one event until its answer is final.
     async fn post(&mut self, number: u64) -> anyhow::Result<()> {
         let body = Bytes::from(self.load.mix.body(number));
         let mut failures = 0;
@@ -202,7 +202,7 @@ impl Worker {
         connection.send(request).await
     }
 
-    /// Notes an answer; returns how long to wait before the next attempt, or none if it was final.
+    /// Records an answer. Returns the wait before the next attempt, or `None` if the answer is final.
     fn judge(&mut self, number: u64, answer: &HttpAnswer) -> Option<Duration> {
         *self.outcome.answers.entry(answer.status.as_u16()).or_default() += 1;
         if answer.header("connection").is_some_and(|value| value.eq_ignore_ascii_case("close")) {
@@ -224,7 +224,7 @@ impl Worker {
     }
 }
 
-/// A wait chosen evenly between nothing and a bound that doubles with each failure.
+/// Returns a random wait up to a bound that doubles with each failure.
 fn backoff(failures: u32) -> Duration {
     let bound = Duration::from_millis(50).saturating_mul(1 << failures.min(10)).min(MAX_BACKOFF);
     rand::rng().random_range(Duration::ZERO..=bound)

@@ -1,14 +1,14 @@
-//! Which search server a scenario runs on: Elasticsearch, or OpenSearch for those that are named in
+//! The search server of a scenario: Elasticsearch, or OpenSearch for those named in
 //! [`on_opensearch!`](crate::on_opensearch).
 //!
-//! A scenario is written once. `on_opensearch! { name, … }` at the end of its file makes a second test of each name, in
+//! A scenario is written once. `on_opensearch! { name, … }` at the end of its file adds a second test for each name, in
 //! a module `opensearch`, for which [`Stack::running`](crate::stack::Stack::running) is the stack with OpenSearch.
 
 use std::cell::Cell;
 
 thread_local! {
-    /// Of the thread that a test runs on. `tokio::test` polls the scenario on it; tasks that the scenario spawns do not
-    /// see it.
+    /// The server of the thread that a test runs on. `tokio::test` polls the scenario on it; tasks that the scenario
+    /// spawns do not see it.
     static SERVER: Cell<Server> = const { Cell::new(Server::Elasticsearch) };
 }
 
@@ -17,12 +17,12 @@ thread_local! {
 pub enum Server {
     /// The default.
     Elasticsearch,
-    /// That of `OPENSEARCH_PORT`.
+    /// The server at `OPENSEARCH_PORT`.
     OpenSearch,
 }
 
 impl Server {
-    /// Returns the one that the running scenario is for. Only to be asked by the scenario itself, not by its tasks.
+    /// Returns the server of the running scenario. Call this only from the scenario itself, not from its tasks.
     pub fn current() -> Self {
         SERVER.get()
     }
@@ -44,7 +44,7 @@ impl Server {
 /// Runs `scenario`, a test function, on OpenSearch.
 ///
 /// # Errors
-/// Those of the scenario.
+/// The errors of the scenario.
 pub fn on_opensearch(scenario: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<()> {
     SERVER.set(Server::OpenSearch);
     let outcome = scenario();
@@ -52,7 +52,7 @@ pub fn on_opensearch(scenario: impl FnOnce() -> anyhow::Result<()>) -> anyhow::R
     outcome
 }
 
-/// Makes tests of the scenarios of this file, by their names, that run on OpenSearch.
+/// Creates tests that run the named scenarios of this file on OpenSearch.
 #[macro_export]
 macro_rules! on_opensearch {
     ($($scenario:ident),+ $(,)?) => {

@@ -1,7 +1,7 @@
 //! The real parts: `deploy/local/stack`.
 //!
-//! Most tests share the stack that runs already ([`Stack::running`]). A test that stops a part has one of its own
-//! ([`OwnStack`]), so that it disturbs nobody.
+//! Most tests share the running stack ([`Stack::running`]). A test that stops a part has its own stack ([`OwnStack`]),
+//! so that it disturbs no other test.
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -11,20 +11,20 @@ use anyhow::Context;
 use crate::server::Server;
 use crate::{paths, ports};
 
-/// What Apicurio serves Confluent's API under.
+/// The path of Confluent's API in Apicurio.
 pub const API: &str = "/apis/ccompat/v7";
 
-/// The variables of the ports.
+/// The variables for the ports.
 const PORTS: [&str; 4] = ["KAFKA_PORT", "REGISTRY_PORT", "ELASTICSEARCH_PORT", "OPENSEARCH_PORT"];
 
-/// Where a stack's parts listen on 127.0.0.1.
+/// The ports of a stack's parts on 127.0.0.1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stack {
     /// Kafka.
     pub kafka: u16,
     /// The schema registry.
     pub registry: u16,
-    /// Elasticsearch, or OpenSearch in its place.
+    /// Elasticsearch, or OpenSearch instead.
     pub elasticsearch: u16,
 }
 
@@ -45,20 +45,20 @@ pub enum Part {
     Node(u8),
 }
 
-/// A stack that nobody else uses. Stopped when dropped.
+/// A stack for one test alone. Stopped when dropped.
 pub struct OwnStack {
-    /// Where it listens.
+    /// The addresses of its parts.
     pub stack: Stack,
     folder: PathBuf,
     settings: Vec<(String, String)>,
 }
 
 impl Stack {
-    /// Returns the stack that runs already: on the ports of `KAFKA_PORT`, `REGISTRY_PORT` and `ELASTICSEARCH_PORT`
-    /// (`OPENSEARCH_PORT` in a scenario on OpenSearch), else on those that `deploy/local/stack` takes by itself.
+    /// Returns the running stack: on the ports of `KAFKA_PORT`, `REGISTRY_PORT` and `ELASTICSEARCH_PORT`
+    /// (`OPENSEARCH_PORT` in a scenario on OpenSearch), else on the default ports of `deploy/local/stack`.
     ///
     /// # Errors
-    /// When one of the variables is not a port.
+    /// If one of the variables is not a port.
     pub fn running() -> anyhow::Result<Self> {
         let port = |name: &str, default: u16| match std::env::var(name) {
             Ok(value) => value.parse().with_context(|| format!("{name}={value} is not a port")),
@@ -71,17 +71,17 @@ impl Stack {
         Ok(Self { kafka: port("KAFKA_PORT", 9092)?, registry: port("REGISTRY_PORT", 8081)?, elasticsearch: search })
     }
 
-    /// For `kafka.brokers`.
+    /// Returns the value for `kafka.brokers`.
     pub fn brokers(&self) -> String {
         format!("127.0.0.1:{}", self.kafka)
     }
 
-    /// For `schema_registry.url`.
+    /// Returns the value for `schema_registry.url`.
     pub fn registry_url(&self) -> String {
         format!("http://127.0.0.1:{}{API}", self.registry)
     }
 
-    /// For `elasticsearch.url`.
+    /// Returns the value for `elasticsearch.url`.
     pub fn elasticsearch_url(&self) -> String {
         format!("http://127.0.0.1:{}", self.elasticsearch)
     }
@@ -103,57 +103,57 @@ impl Part {
 }
 
 impl OwnStack {
-    /// Starts a stack on free ports, its data under the tests' scratch folder, and waits until it is ready.
+    /// Starts a stack on free ports, with its data in the tests' scratch folder, and waits until it is ready.
     ///
     /// # Errors
-    /// When it does not start; the message holds what the script said.
+    /// If it does not start. The message contains the script's output.
     pub async fn start(name: &str) -> anyhow::Result<Self> {
         Self::start_with(name, &[]).await
     }
 
-    /// Returns the same, with variables of `deploy/local/stack`, such as `KAFKA_EXTRA`.
+    /// Starts a stack with variables of `deploy/local/stack`, such as `KAFKA_EXTRA`.
     ///
     /// # Errors
-    /// As [`OwnStack::start`].
+    /// As for [`OwnStack::start`].
     pub async fn start_with(name: &str, settings: &[(&str, &str)]) -> anyhow::Result<Self> {
         let stack = Stack { kafka: ports::free()?, registry: ports::free()?, elasticsearch: ports::free()? };
         Self::start_at(name, stack, settings).await
     }
 
-    /// Returns the same on these ports.
+    /// Starts a stack with variables on these ports.
     ///
     /// # Errors
-    /// As [`OwnStack::start`].
+    /// As for [`OwnStack::start`].
     pub async fn start_at(name: &str, stack: Stack, settings: &[(&str, &str)]) -> anyhow::Result<Self> {
         let own = Self::prepare(name, stack, settings)?;
         own.script(vec!["up"]).await?;
         Ok(own)
     }
 
-    /// Starts a Kafka alone; the other parts are those of the stack that runs already. `settings` are variables of
+    /// Starts only a Kafka; the other parts are those of the running stack. `settings` are variables of
     /// `deploy/local/stack`, such as `KAFKA_EXTRA`.
     ///
     /// # Errors
-    /// As [`OwnStack::start`].
+    /// As for [`OwnStack::start`].
     pub async fn kafka(name: &str, settings: &[(&str, &str)]) -> anyhow::Result<Self> {
         let own = Self::prepare(name, Stack { kafka: ports::free()?, ..Stack::running()? }, settings)?;
         own.start_again(Part::Kafka).await?;
         Ok(own)
     }
 
-    /// Starts an Elasticsearch alone; the other parts are those of the stack that runs already. `settings` are
-    /// variables of `deploy/local/stack`, such as `ES_VERSION` and `ES_EXTRA`.
+    /// Starts only an Elasticsearch; the other parts are those of the running stack. `settings` are variables of
+    /// `deploy/local/stack`, such as `ES_VERSION` and `ES_EXTRA`.
     ///
     /// # Errors
-    /// As [`OwnStack::start`].
+    /// As for [`OwnStack::start`].
     pub async fn elasticsearch(name: &str, settings: &[(&str, &str)]) -> anyhow::Result<Self> {
         Self::search(name, Part::Elasticsearch, settings).await
     }
 
-    /// Returns the same with an OpenSearch, of `OPENSEARCH_VERSION`.
+    /// Starts only an OpenSearch of `OPENSEARCH_VERSION`, in the same way.
     ///
     /// # Errors
-    /// As [`OwnStack::start`].
+    /// As for [`OwnStack::start`].
     pub async fn opensearch(name: &str, settings: &[(&str, &str)]) -> anyhow::Result<Self> {
         Self::search(name, Part::OpenSearch, settings).await
     }
@@ -168,7 +168,7 @@ impl OwnStack {
     fn prepare(name: &str, stack: Stack, settings: &[(&str, &str)]) -> anyhow::Result<Self> {
         let folder = paths::scratch()?.join(format!("stack-{name}"));
         if folder.exists() {
-            // Left by a run that was killed: its parts are stopped, and its data is of no use.
+            // Stops the parts that a killed run left behind, and removes their data.
             run(&folder, None, &[], &["down"])?;
             std::fs::remove_dir_all(&folder)?;
         }
@@ -179,7 +179,7 @@ impl OwnStack {
     /// Stops a part in an orderly way.
     ///
     /// # Errors
-    /// When the script fails; so for the two below.
+    /// If the script fails. The same holds for the two functions below.
     pub async fn stop(&self, part: Part) -> anyhow::Result<()> {
         self.script(vec!["stop", part.name()]).await
     }
@@ -187,15 +187,15 @@ impl OwnStack {
     /// Kills a part.
     ///
     /// # Errors
-    /// As [`OwnStack::stop`].
+    /// As for [`OwnStack::stop`].
     pub async fn kill(&self, part: Part) -> anyhow::Result<()> {
         self.script(vec!["kill", part.name()]).await
     }
 
-    /// Starts a part again, on the same port with the same data, and waits until it is ready.
+    /// Starts a part again with the same port and data, and waits until it is ready.
     ///
     /// # Errors
-    /// As [`OwnStack::stop`].
+    /// As for [`OwnStack::stop`].
     pub async fn start_again(&self, part: Part) -> anyhow::Result<()> {
         self.script(vec!["start", part.name()]).await
     }
@@ -203,48 +203,48 @@ impl OwnStack {
     /// Starts a part again with one more variable of `deploy/local/stack`, such as `ES_EXTRA`.
     ///
     /// # Errors
-    /// As [`OwnStack::stop`].
+    /// As for [`OwnStack::stop`].
     pub async fn start_again_with(&self, part: Part, name: &str, value: &str) -> anyhow::Result<()> {
         let settings = [self.settings.clone(), vec![(name.to_owned(), value.to_owned())]].concat();
         self.script_with(vec!["start", part.name()], settings).await
     }
 
-    /// Sends a part the signal of this name, such as `STOP`.
+    /// Sends the signal of this name, such as `STOP`, to a part.
     ///
     /// # Errors
-    /// When it does not run.
+    /// If it does not run.
     pub fn signal(&self, part: Part, name: &str) -> anyhow::Result<()> {
         let path = self.folder.join(format!("run/{}.pid", part.name()));
         let file = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
         let id = file.lines().find_map(|line| line.strip_prefix("pid=")).context("no pid")?;
-        // A part is a process group of its own.
+        // Each part has its own process group.
         let sent = Command::new("kill").args([&format!("-{name}"), "--", &format!("-{id}")]).status()?;
         anyhow::ensure!(sent.success(), "{} cannot be signalled", part.name());
         Ok(())
     }
 
-    /// Makes a superuser of an Elasticsearch that was started with security.
+    /// Creates a superuser in an Elasticsearch that was started with security.
     ///
     /// # Errors
-    /// As [`OwnStack::stop`].
+    /// As for [`OwnStack::stop`].
     pub async fn add_user(&self, name: &'static str, password: &'static str) -> anyhow::Result<()> {
         self.script(vec!["user", name, password]).await
     }
 
-    /// The port of the listener of Kafka's own traffic, which `KAFKA_EXTRA` gives no TLS and no SASL.
+    /// Returns the port of Kafka's internal listener, for which `KAFKA_EXTRA` sets neither TLS nor SASL.
     ///
     /// # Errors
-    /// When Kafka was not started.
+    /// If Kafka was not started.
     pub fn internal_kafka(&self) -> anyhow::Result<u16> {
         let properties = std::fs::read_to_string(self.folder.join("run/kafka.properties"))?;
         let port = properties.split("INTERNAL://127.0.0.1:").nth(1).and_then(|rest| rest.split(',').next());
         Ok(port.context("no internal listener in kafka.properties")?.parse()?)
     }
 
-    /// Runs a command-line tool of Kafka, given by its class, at a listener that only this machine's own traffic has.
+    /// Runs a command-line tool of Kafka, given by its class, at the internal listener.
     ///
     /// # Errors
-    /// When the tool fails; the message holds what it said.
+    /// If the tool fails. The message contains its output.
     pub async fn kafka_tool(&self, class: &str, arguments: &[&str]) -> anyhow::Result<()> {
         self.script([&["kafka-tool", class], arguments].concat()).await
     }
@@ -272,7 +272,7 @@ impl Drop for OwnStack {
     }
 }
 
-/// `deploy/local/stack` with `arguments`, for the stack in `folder`.
+/// Runs `deploy/local/stack` with `arguments` for the stack in `folder`.
 fn run(
     folder: &std::path::Path,
     ports: Option<Stack>,
@@ -286,7 +286,7 @@ fn run(
         Some(stack) => command
             .env("KAFKA_PORT", stack.kafka.to_string())
             .env("REGISTRY_PORT", stack.registry.to_string())
-            // Of a stack there is one or the other.
+            // A stack has one or the other.
             .env("ELASTICSEARCH_PORT", stack.elasticsearch.to_string())
             .env("OPENSEARCH_PORT", stack.elasticsearch.to_string()),
         None => PORTS.iter().fold(&mut command, |command, name| command.env_remove(name)),

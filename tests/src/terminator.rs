@@ -1,4 +1,4 @@
-//! TLS before a server of the stack that speaks none.
+//! TLS termination in front of a server of the stack without TLS.
 
 use std::sync::Arc;
 
@@ -13,25 +13,25 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::certificates::{Authority, Files};
 
-/// A port with TLS before a server. It ends when dropped.
+/// A port with TLS in front of a server. It ends when dropped.
 pub struct Terminator {
     port: u16,
     _stop: DropGuard,
 }
 
 impl Terminator {
-    /// One before the server of `upstream`, `http://host:port/path`, that shows `server`.
+    /// Starts TLS in front of the server of `upstream`, `http://host:port/path`, with the certificate `server`.
     ///
     /// # Errors
-    /// When there is no port, or a file cannot be used.
+    /// If no port is free, or a file cannot be used.
     pub async fn start(upstream: &str, server: &Files) -> anyhow::Result<Self> {
         Self::serve(upstream, with_certificate(builder()?.with_no_client_auth(), server)?).await
     }
 
-    /// As [`Terminator::start`]; only those with a certificate of `clients` get through.
+    /// Does the same as [`Terminator::start`], but admits only clients with a certificate of `clients`.
     ///
     /// # Errors
-    /// As [`Terminator::start`].
+    /// As for [`Terminator::start`].
     pub async fn start_for(upstream: &str, server: &Files, clients: &Authority) -> anyhow::Result<Self> {
         let mut roots = RootCertStore::empty();
         roots.add(CertificateDer::from_pem_file(clients.ca_file())?)?;
@@ -39,7 +39,7 @@ impl Terminator {
         Self::serve(upstream, with_certificate(builder()?.with_client_cert_verifier(verifier), server)?).await
     }
 
-    /// Its port on the loopback interface.
+    /// Returns its port on the loopback interface.
     pub fn port(&self) -> u16 {
         self.port
     }
@@ -76,7 +76,7 @@ fn with_certificate(
 async fn accept(listener: TcpListener, acceptor: TlsAcceptor, upstream: String) {
     while let Ok((stream, _)) = listener.accept().await {
         let (acceptor, upstream) = (acceptor.clone(), upstream.clone());
-        // A connection that breaks is the client's business.
+        // A broken connection is the client's concern.
         tokio::spawn(async move {
             let mut outside = acceptor.accept(stream).await?;
             let mut inside = TcpStream::connect(upstream).await?;

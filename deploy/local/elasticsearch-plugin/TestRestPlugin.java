@@ -43,8 +43,8 @@ import org.elasticsearch.xcontent.XContentBuilder;
 /**
  * Test-only stand-ins for the REST endpoints whose modules (rest-root, data-streams) are not in the
  * integ-test-zip: GET|HEAD /, and PUT|GET|DELETE /_data_stream/{name}. All state is the server's own. ILM: Ilm, IlmRunner.
- * Also the three analysis pieces that the .security index's "email" analyzer names (module analysis-common),
- * without which no API key can be made when security is on.
+ * Also the three analysis pieces that the .security index's "email" analyzer names (module analysis-common):
+ * without them no API key can be created when security is on.
  * Lines marked @8 / @9 are for that major version; build drops the others.
  */
 public class TestRestPlugin extends Plugin implements ActionPlugin, AnalysisPlugin {

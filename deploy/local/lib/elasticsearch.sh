@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2034,SC2154
-# Elasticsearch: Elastic's integration-test build plus the plugin beside this folder. Sourced by ../stack.
+# Elasticsearch: Elastic's integration-test build plus the plugin in ../elasticsearch-plugin. Sourced by ../stack.
 
 ES_VERSION=${ES_VERSION:-8.19.21}
 elasticsearch_version=$ES_VERSION
@@ -12,13 +12,13 @@ check_elasticsearch() {
 }
 
 finish_elasticsearch() {
-  # Out of the folder of its own name; the unpacking forgot which files are programs.
+  # Moves the files out of the folder with the version. Unpacking lost the executable bits.
   mv "$1/elasticsearch-$ES_VERSION"/* "$1/"
   rmdir "$1/elasticsearch-$ES_VERSION"
   chmod a+x "$1"/bin/elasticsearch*
 }
 
-# The plugin, once per change of its source.
+# Builds the plugin, once per change of its source.
 build_plugin() {
   local home=$1 source
   source=$(cat "$here"/elasticsearch-plugin/* | cksum)
@@ -31,14 +31,14 @@ build_plugin() {
   ) 9>>"$STACK_CACHE/.lock" || die "the plugin in $here/elasticsearch-plugin does not build against Elasticsearch $ES_VERSION"
 }
 
-# The nodes of a cluster find each other by ports that do not change: chosen once, for all three.
+# The nodes of a cluster find each other by fixed ports, which are chosen once for all three.
 elasticsearch_seeds() {
   [[ -f $run/elasticsearch-seeds ]] || printf '127.0.0.1:%s 127.0.0.1:%s 127.0.0.1:%s' \
     "$(free_port)" "$(free_port)" "$(free_port)" >"$run/elasticsearch-seeds"
   cat "$run/elasticsearch-seeds"
 }
 
-# The lines of elasticsearch.yml that say which other nodes there are.
+# Prints the lines of elasticsearch.yml that name the other nodes.
 elasticsearch_discovery() { # NUMBER
   local seeds
   if [[ $NODES == 1 ]]; then
@@ -61,8 +61,8 @@ start_elasticsearch() { # PART
   [[ -f $conf/users ]] || cp -r "$home/config/." "$conf/" # users and keystore outlive a restart
   # No gc.log, no heap dump, no crash file: nobody reads them here.
   sed -E '/gc\.log|Xlog:gc|HeapDump|hs_err/d' "$home/config/jvm.options" >"$conf/jvm.options"
-  # A rolling file by time, not the console: what that sets up early is what 8.19 on Java 17 fails without, once the
-  # plugin reads its ILM settings ("CalendarDataProvider: not entitled").
+  # A rolling file by time, not the console: without the early set-up that it causes, 8.19 on Java 17 fails when the plugin
+  # reads its ILM settings ("CalendarDataProvider: not entitled").
   cat >"$conf/log4j2.properties" <<P
 rootLogger.level = info
 rootLogger.appenderRef.file.ref = file

@@ -1,14 +1,14 @@
 # shellcheck shell=bash disable=SC2154
-# Bringing the parts into the cache that all stacks share. Sourced by ../stack.
+# Fetches the parts into the cache that all stacks share. Sourced by ../stack.
 #
-# A part lies in $STACK_CACHE/PART-VERSION with a file .whole in it. It is made under another name and renamed when it is
+# A part is in $STACK_CACHE/PART-VERSION with a file .whole in it. It is made under another name and renamed when it is
 # complete, so an interrupted fetch leaves nothing that looks finished. Maven downloads into a repository of its own in
-# the cache: a file cut short there is found by its checksum and fetched again, nobody's ~/.m2 grows by 300 MB, and it
-# goes when the parts are there.
+# the cache, so that ~/.m2 does not grow by 300 MB. A truncated file there is found by its checksum and fetched again. The
+# repository is deleted when all parts are there.
 
 repository() { printf '%s' "$STACK_CACHE/.maven"; }
 
-# The folder of part $1, version $2.
+# Prints the folder of part $1, version $2.
 home_of() { printf '%s' "$STACK_CACHE/$1-$2"; }
 
 # fetch PART VERSION WHAT: makes sure that the part is in the cache; finish_PART, called with its folder, completes it.
@@ -49,14 +49,14 @@ download() {
 }
 
 maven() {
-  # Maven itself runs on any of our Javas, also when none is in PATH. -U: try again what was missing last time.
+  # Maven itself runs on any Java found here, even if none is in PATH. -U: try again what was missing last time.
   # shellcheck disable=SC2086 # MVN_ARGS is a list of words
   JAVA_HOME=$(find_java Maven 17) "$MVN" -q -B -U -f "$here/pom/$1.xml" -Dmaven.repo.local="$(repository)" \
     -Dpart.version="$2" -Dinto="$3" ${MVN_ARGS:-} process-resources </dev/null
 }
 
-# drop_damaged LOG: removes the downloads that do not match their checksum (Maven only warns: not every file has one) or
-# that Maven says it could not unpack; true if there were any.
+# drop_damaged LOG: removes downloads that do not match their checksum (Maven only warns: not every file has a checksum) or
+# that Maven could not unpack; true if it removed any.
 drop_damaged() {
   local sum file tool=sha1sum damaged
   command -v sha1sum >/dev/null || tool=shasum
@@ -74,7 +74,7 @@ drop_damaged() {
   while IFS= read -r file; do rm -f "$file" "$file.sha1"; done <<<"$damaged"
 }
 
-# The downloads have served when every part is there.
+# Deletes the downloads when every part is there.
 forget_downloads() {
   local part
   for part in "${parts[@]}"; do

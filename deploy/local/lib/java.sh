@@ -1,7 +1,7 @@
 # shellcheck shell=bash
-# Finding a Java that fits a part. Sourced by ../stack.
+# Finds a Java that fits a part. Sourced by ../stack.
 
-# Every place where a Java may be, the caller's own choice first: "named HOME", then "known HOME".
+# Prints all places where a Java may be, the caller's own choice first: "named HOME", then "known HOME".
 java_homes() {
   local home
   [[ -z ${PENSTOCK_JAVA:-} ]] || printf 'named %s\n' "$PENSTOCK_JAVA"
@@ -27,7 +27,7 @@ real_path() {
   printf '%s/%s' "$(cd "$(dirname "$path")" && pwd -P)" "$(basename "$path")"
 }
 
-# The major version of the Java in home $1: from its release file, else by asking it. Empty if it is none.
+# Prints the major version of the Java in home $1, from its release file, else by running it. Empty if there is no Java.
 java_major() {
   local version=''
   [[ -x $1/bin/java ]] || return 0
@@ -37,8 +37,8 @@ java_major() {
   printf '%s' "${version%%[._]*}"
 }
 
-# find_java PART LEAST [javac]: prints a home with at least that version (and a compiler), or says what is missing.
-# The first that fits of those somebody named; else the oldest that fits, as that is nearest to what the part was built for.
+# find_java PART LEAST [javac]: prints a home with at least that version (and a compiler), or says what is missing. Takes the
+# first fitting Java that the caller named, else the oldest fitting one, which is closest to what the part was built for.
 find_java() {
   local part=$1 least=$2 tool=${3:-java} how home major best='' best_major=999 found='' runtime=''
   while read -r how home; do

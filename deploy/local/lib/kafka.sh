@@ -7,7 +7,7 @@ kafka_size="44 MB"
 check_kafka() { kafka_java=$(find_java kafka 17); }
 
 finish_kafka() {
-  # Formatting a data folder takes a JVM of its own; done once here, copied for each new stack.
+  # Formatting a data folder needs a JVM of its own. It is done once here, and the result is copied for each new stack.
   local new=$1
   printf '%s\n' process.roles=broker,controller node.id=1 controller.quorum.voters=1@127.0.0.1:1 \
     controller.listener.names=CONTROLLER listeners=PLAINTEXT://127.0.0.1:2,CONTROLLER://127.0.0.1:1 \
@@ -20,14 +20,14 @@ finish_kafka() {
 # 16 random bytes as Kafka writes them: 22 letters of base64url.
 random_id() { printf '%sA' "$(head -c 48 /dev/urandom | base64 | tr -d '+/=\n' | cut -c1-21)"; }
 
-# The controllers of a cluster find each other by ports that do not change: chosen once, for all three.
+# The controllers of a cluster find each other by fixed ports, which are chosen once for all three.
 kafka_voters() {
   [[ -f $run/kafka-voters ]] || printf '1@127.0.0.1:%s,2@127.0.0.1:%s,3@127.0.0.1:%s' \
     "$(free_port)" "$(free_port)" "$(free_port)" >"$run/kafka-voters"
   cat "$run/kafka-voters"
 }
 
-# The cluster's id: of all its members.
+# Prints the cluster's id, which all members share.
 kafka_cluster() {
   [[ -f $run/kafka-cluster ]] || random_id >"$run/kafka-cluster"
   cat "$run/kafka-cluster"
@@ -47,7 +47,7 @@ start_kafka() { # PART
     controller=${controller%%,*}
   fi
   internal=$(free_port)
-  # Where clients come from when something stands before the broker, such as a proxy of a test.
+  # The port that clients use if something is in front of the broker, such as a proxy of a test.
   advertised=$(port_variable "$part")
   advertised=${advertised%PORT}ADVERTISED_PORT
   advertised=${!advertised:-$port}
@@ -67,9 +67,9 @@ advertised.listeners=CLIENT://127.0.0.1:$advertised,INTERNAL://127.0.0.1:$intern
 listener.security.protocol.map=CLIENT:PLAINTEXT,INTERNAL:PLAINTEXT,CONTROLLER:PLAINTEXT
 inter.broker.listener.name=INTERNAL
 log.dirs=$data
-# A topic exists because somebody made it, with the partitions he wanted; a typing error is an error.
+# Topics are created on purpose, with the partitions they need; a misspelt name is an error.
 auto.create.topics.enable=false
-# One broker: no copies. Few partitions of the internal topics, which are made at the first use: that is quicker.
+# One broker: one copy. The internal topics, which are created at first use, have few partitions: that is quicker.
 default.replication.factor=$copies
 min.insync.replicas=$in_sync
 offsets.topic.replication.factor=$copies
@@ -85,7 +85,7 @@ group.initial.rebalance.delay.ms=0
 # After a kill the controller lets the broker in again only when its old session is over (9 s by default).
 broker.session.timeout.ms=4000
 broker.heartbeat.interval.ms=500
-# The log cleaner takes 128 MB of the heap at the start unless told otherwise.
+# The log cleaner takes 128 MB of the heap at start by default.
 log.cleaner.dedupe.buffer.size=16777216
 # KAFKA_EXTRA: of two lines with the same key the last counts.
 ${KAFKA_EXTRA:-}
@@ -103,10 +103,10 @@ P
     "-Dlog4j2.configurationFile=$run/kafka-log4j2.properties" -cp "$home/lib/*" kafka.Kafka "$run/$part.properties"
 }
 
-# It logs this once it takes requests and its controller has let it in.
+# Kafka logs this line once it accepts requests and its controller has registered it.
 ready_kafka() { grep -q 'Kafka Server started' "$logs/$2.log" && port_taken "$1"; } # PORT PART
 
-# A command-line tool of Kafka, run at its internal listener: no TLS or SASL of KAFKA_EXTRA stands before that one.
+# Runs a command-line tool of Kafka at the internal listener, to which TLS and SASL of KAFKA_EXTRA do not apply.
 kafka_tool() { # CLASS ARGUMENT...
   local internal
   internal=$(sed -n 's|^listeners=.*INTERNAL://\([^,]*\).*|\1|p' "$run/kafka.properties")

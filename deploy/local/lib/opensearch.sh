@@ -12,7 +12,7 @@ check_opensearch() {
 }
 
 finish_opensearch() {
-  # Out of the folder of its own name; the unpacking forgot which files are programs.
+  # Moves the files out of the folder with the version. Unpacking lost the executable bits.
   mv "$1/opensearch-$OPENSEARCH_VERSION"/* "$1/"
   rmdir "$1/opensearch-$OPENSEARCH_VERSION"
   chmod a+x "$1"/bin/opensearch*
@@ -44,7 +44,7 @@ transport.port: 0
 discovery.type: single-node
 # A disk that is 90 % full is no reason to refuse a test's index.
 cluster.routing.allocation.disk.threshold_enabled: false
-# A document makes no backing index of a rollover again that was deleted, as docs/compatibility.md wants it of a cluster.
+# A document must not create a deleted backing index of a rollover again: docs/compatibility.md requires this setting.
 action.auto_create_index: "-*-000*,+*"
 Y
   unprivileged OpenSearch "$home/bin/opensearch" "$data" "$conf" "$run/opensearch-tmp"

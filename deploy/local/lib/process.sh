@@ -1,36 +1,36 @@
 # shellcheck shell=bash disable=SC2154
-# Starting, watching and ending the processes of a stack. Sourced by ../stack.
+# Starts, watches and ends the processes of a stack. Sourced by ../stack.
 #
 # A part is one process group: its leader is started in a session of its own, and $run/PART.pid holds
 #   pid=…  stamp=…  port=…
-# where stamp says when that process began. A pid that the system has given to another process since has another
-# stamp, so nothing here ever signals a process that this stack did not start.
+# where stamp says when that process began. If the system has since given the pid to another process, the stamp differs,
+# so these functions never signal a process that this stack did not start.
 
 say() { printf '%s\n' "$*" >&2; }
 tell() { printf '%-13s %s\n' "$1" "$2" >&2; }
 die() { say "stack: $*"; exit 1; }
 
-# When process $1 began; empty if there is none. A zombie counts as none.
+# Prints when process $1 began; empty if it does not exist or is a zombie.
 process_stamp() {
   local stat boot
   if [[ -d /proc/self ]]; then
     { IFS= read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 0
     read -r -a stat <<<"${stat##*) }" # after the name, which may hold spaces
-    read -r boot </proc/sys/kernel/random/boot_id # the clock of /proc starts anew with the machine
+    read -r boot </proc/sys/kernel/random/boot_id # the clock of /proc starts again when the machine boots
     [[ ${stat[0]} == Z ]] || printf '%s.%s' "${boot%%-*}" "${stat[19]}"
   else
     LC_ALL=C TZ=UTC ps -o stat=,lstart= -p "$1" 2>/dev/null | awk '$1 !~ /^Z/ { print $3 $4 "." $5 "." $6 }'
   fi
 }
 
-# True while the process group $1 has a member that is not a zombie (in a container nobody may be there to reap it).
+# True while the process group $1 has a member that is not a zombie (a container may have no process that reaps zombies).
 group_alive() {
   kill -0 -- "-$1" 2>/dev/null || return 1
   command -v ps >/dev/null || return 0
   ps -A -o pgid=,stat= | awk -v group="$1" '$1 == group && $2 !~ /^Z/ { found = 1 } END { exit !found }'
 }
 
-# One value of the pid file of part $1; empty if there is none.
+# Prints one value of the pid file of part $1; empty if it is missing.
 recorded() {
   local line
   [[ -f $run/$1.pid ]] || return 0
@@ -39,7 +39,7 @@ recorded() {
   done <"$run/$1.pid"
 }
 
-# The pid of part $1 if it runs and is ours; else empty.
+# Prints the pid of part $1 if it runs and belongs to this stack; else nothing.
 running_pid() {
   local pid
   pid=$(recorded "$1" pid)
@@ -47,20 +47,20 @@ running_pid() {
   return 0
 }
 
-# An empty log for part $1; that of the life before this one is worth keeping.
+# Begins an empty log for part $1, and keeps the log of the run before.
 new_log() {
   [[ ! -s $logs/$1.log ]] || mv -f "$logs/$1.log" "$logs/$1.log.1"
   : >>"$logs/$1.log"
 }
 
-# launch PART PORT COMMAND...: starts it detached, its output in the part's log, and writes the pid file.
+# launch PART PORT COMMAND...: starts the command detached, with its output in the part's log, and writes the pid file.
 launch() {
   local part=$1 port=$2 log pid
   shift 2
   log="$logs/$part.log"
   new_log "$part"
   (
-    # Nothing of the caller stays open: a pipe that waits for its end, a lock.
+    # Closes the caller's files: a pipe whose reader waits for its end, a lock.
     for fd in /dev/fd/*; do
       fd=${fd##*/}
       ((fd <= 2)) || eval "exec $fd>&-"
@@ -72,7 +72,7 @@ launch() {
   ) >>"$log" 2>&1 </dev/null &
   pid=$!
   printf 'pid=%s\nstamp=%s\nport=%s\n' "$pid" "$(process_stamp "$pid")" "$port" >"$run/$part.pid"
-  disown "$pid" 2>/dev/null || true # no word from bash when it ends
+  disown "$pid" 2>/dev/null || true # bash prints nothing when it ends
 }
 
 # end PART SIGNAL GRACE: sends the signal to the whole group, and KILL after GRACE seconds; returns when all are gone.
@@ -98,16 +98,16 @@ end() {
   tell "$part" "stopped (pid $pid)"
 }
 
-# After a leader that somebody else killed, what it started ends by itself within a moment (Elasticsearch's server does when
-# its launcher is gone). That moment is waited for, since ports and data are free only then.
+# If another process has killed the leader, the processes that it started end by themselves within a moment (Elasticsearch's
+# server does so without its launcher). This waits for them, since only then ports and data are free.
 outlive() {
   local pid deadline=$((SECONDS + 20))
   pid=$(recorded "$1" pid)
-  [[ -n $pid && -z $(process_stamp "$pid") ]] || return 0 # the number may be somebody else's by now
+  [[ -n $pid && -z $(process_stamp "$pid") ]] || return 0 # another process may have the number by now
   while group_alive "$pid" && ((SECONDS < deadline)); do sleep 0.1; done
 }
 
-# True if something listens on port $1 of 127.0.0.1, and not just for the moment in which somebody tries whether it is free.
+# True if a program listens on port $1 of 127.0.0.1, and not only for the moment in which another call tests the port.
 port_taken() {
   local try
   for try in 1 2 3; do
@@ -116,7 +116,7 @@ port_taken() {
   done
 }
 
-# A free port below the range from which the system takes the ports of outgoing connections.
+# Prints a free port below the range from which the system takes the ports of outgoing connections.
 free_port() {
   local port
   while :; do
@@ -126,7 +126,7 @@ free_port() {
   printf '%s' "$port"
 }
 
-# The status of GET $2 on port $1, without curl, which not every machine has; 000 without an answer.
+# Prints the status of GET $2 on port $1, or 000 without an answer. It does not use curl, which not every machine has.
 http_status() {
   local line=''
   {

@@ -12,7 +12,7 @@ start_registry() {
   local home data="$STACK_DIR/registry"
   home=$(home_of registry "$registry_version")
   mkdir -p "$data"
-  # H2 in a file: schemas and their ids outlive a restart. WRITE_DELAY=0: a kill too.
+  # H2 in a file: schemas and their ids survive a restart and, with WRITE_DELAY=0, a kill.
   # shellcheck disable=SC2086 # REGISTRY_JAVA_OPTS is a list of words
   launch registry "$REGISTRY_PORT" env QUARKUS_HTTP_HOST=127.0.0.1 "QUARKUS_HTTP_PORT=$REGISTRY_PORT" \
     QUARKUS_MANAGEMENT_HOST=127.0.0.1 QUARKUS_MANAGEMENT_PORT=0 \

@@ -1,10 +1,10 @@
-//! Waits for the master's pending tasks, so that a list of backing indices that is read afterwards holds each index
-//! with an earlier creation date.
+//! Waits for the master's pending tasks, so that a list of backing indices that is read afterwards contains every
+//! index with an earlier creation date.
 //!
-//! An index gets its creation date when the master begins to create it. The cluster knows it once the master has
-//! published it to all nodes, which may take seconds on a busy cluster. The master runs its tasks one after the other,
-//! so an empty task that is queued now is answered after the index is known (Elasticsearch reference, "Cluster health",
-//! `wait_for_events`).
+//! An index gets its creation date when the master begins to create it. The cluster knows the index once the master
+//! has published it to all nodes, which may take seconds on a busy cluster. The master runs its tasks one after the
+//! other, so an empty task that is queued now completes after the index is known (Elasticsearch reference, "Cluster
+//! health", `wait_for_events`).
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -16,13 +16,14 @@ use super::list::ReadError;
 use crate::elasticsearch::errors::is_own_error;
 use crate::elasticsearch::{Client, Method, Request};
 
-/// `immediate`: before all else that waits for the master. The time-out is Elasticsearch's own, and answered 408.
+/// `immediate` puts the task before all others that wait for the master. Elasticsearch answers 408 after its own
+/// time-out.
 const QUERY: [(&str, &str); 3] = [("wait_for_events", "immediate"), ("timeout", "10s"), ("filter_path", "timed_out")];
 
-/// How long the question is left out after Elasticsearch has refused it.
+/// How long the request is skipped after Elasticsearch has refused it.
 const PAUSE: Duration = Duration::from_secs(60);
 
-/// When the question was last refused: Elasticsearch Serverless has none, and the role may lack the privilege
+/// When the request was last refused: Elasticsearch Serverless does not have it, and the role may lack the privilege
 /// `monitor`.
 #[derive(Debug, Default)]
 pub(super) struct Barrier {
@@ -30,12 +31,12 @@ pub(super) struct Barrier {
 }
 
 impl Barrier {
-    /// Comes back when the master is done with what it was at. Where it cannot be asked, at once; then half a margin
-    /// has to be enough for a new index to become known. It is asked again after a minute: a role, or what is before
-    /// Elasticsearch, may be changed.
+    /// Returns when the master has finished its pending tasks. If it may not be asked, returns at once; half a margin
+    /// must then be enough for a new index to become known. The request is tried again after a minute, because a role
+    /// or a proxy may have changed.
     ///
     /// # Errors
-    /// When there is no answer, or the master is not done in time.
+    /// If there is no answer, or the master does not finish in time.
     pub(super) async fn pass(&self, client: &Client) -> Result<(), ReadError> {
         let refused = *self.refused.lock().unwrap_or_else(PoisonError::into_inner);
         if refused.is_some_and(|refused| refused.elapsed() < PAUSE) {

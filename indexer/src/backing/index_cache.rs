@@ -1,4 +1,4 @@
-//! Keeps the [`Table`] of backing indices: reads it from Elasticsearch every few seconds, and at once where somebody
+//! Caches the [`Table`] of backing indices. Reads it from Elasticsearch every few seconds, and at once if a caller
 //! waits for it.
 
 use std::sync::Arc;
@@ -26,16 +26,16 @@ mod dated;
 mod report;
 mod seen;
 
-/// The table is read at least so many times a margin, so that one of them fits a record that has just arrived.
+/// The table is read at least this many times per margin, so that one reading suits a record that has just arrived.
 const READS_PER_MARGIN: u32 = 4;
-/// Nobody who waits asks more often than this.
+/// The shortest wait before a waiting caller reads the table again.
 const LEAST_WAIT: Duration = Duration::from_millis(20);
-/// The table is kept fresh for so long after the last document. A topic without documents asks for nothing.
+/// How long the table is kept fresh after the last document. A topic without documents sends no requests.
 const IN_USE: Duration = Duration::from_secs(60);
-/// How often it is read how long the policy keeps an index, while there are documents.
+/// How often the retention is read from the policy while there are documents.
 const RETENTION_INTERVAL: Duration = Duration::from_secs(60);
 
-/// Keeps the table of one alias or data stream.
+/// Caches the table of one alias or data stream.
 #[derive(Debug)]
 pub struct BackingIndexCache {
     client: Arc<Client>,
@@ -47,22 +47,22 @@ pub struct BackingIndexCache {
     max_ahead: i64,
     calendar: Calendar,
     started: Instant,
-    /// When there were documents last, in milliseconds after `started`.
+    /// When there were last documents, in milliseconds after `started`.
     used: AtomicU64,
     read: ArcSwapOption<Read>,
-    /// When the question for the table was asked, in milliseconds since the Unix epoch.
+    /// When the table was requested, in milliseconds since the Unix epoch.
     read_at: AtomicI64,
-    /// The oldest index whose creation date says nothing, and since when it takes documents.
+    /// The oldest index if its creation date does not tell, with the time since when it has received documents.
     since: Mutex<Option<(Arc<str>, Option<i64>)>>,
     seen: Seen,
     lists: Arc<Lists>,
-    /// One question at a time; who waits meanwhile gets its answer.
+    /// Allows one request at a time. Callers that wait meanwhile share its answer.
     turn: Mutex<()>,
     condition: Condition,
     metrics: PlacementMetrics,
 }
 
-/// A table and when the question for it was asked.
+/// A table and when it was requested.
 #[derive(Debug)]
 struct Read {
     table: Arc<Table>,
@@ -70,7 +70,8 @@ struct Read {
 }
 
 impl BackingIndexCache {
-    /// Returns the cache of `elasticsearch.index_name`'s table. `condition` is unmet while it cannot be read or used.
+    /// Creates the cache of `elasticsearch.index_name`'s table. `condition` is unmet while the table cannot be read
+    /// or used.
     pub fn new(
         config: &Config,
         client: Arc<Client>,
@@ -106,22 +107,22 @@ impl BackingIndexCache {
         }
     }
 
-    /// Returns the table, as it was read last.
+    /// Returns the table as last read.
     pub fn table(&self) -> Option<Arc<Table>> {
         self.read.load().as_ref().map(|read| Arc::clone(&read.table))
     }
 
-    /// Returns when the question for the table was asked, in milliseconds since the Unix epoch: changes with the table.
+    /// Returns when the table was requested, in milliseconds since the Unix epoch. Changes with each table.
     pub fn read_at(&self) -> i64 {
         self.read_at.load(Ordering::Relaxed)
     }
 
-    /// Returns the names of the strategy `time`, and how long the lifecycle keeps them.
+    /// Returns the calendar of the strategy `time`.
     pub fn calendar(&self) -> &Calendar {
         &self.calendar
     }
 
-    /// Notes that there are documents, for which the table has to be kept fresh.
+    /// Notes that there are documents, so that the table is kept fresh.
     pub fn note_use(&self) {
         let millis = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.used.store(millis, Ordering::Relaxed);
@@ -132,7 +133,7 @@ impl BackingIndexCache {
         self.started.elapsed().saturating_sub(used) <= IN_USE
     }
 
-    /// Returns the index that the table is about.
+    /// Returns the index of the table.
     pub fn index(&self) -> &Index {
         &self.index
     }
@@ -150,8 +151,8 @@ impl BackingIndexCache {
         self.look_for_copies().await;
     }
 
-    /// Reads the table, or how long the policy keeps an index, again and again while there are documents. Ends only
-    /// when it is dropped.
+    /// Reads the table, or the retention in the policy, again and again while there are documents. Runs until it is
+    /// dropped.
     pub async fn run(&self) {
         let interval = if self.is_needed() { self.interval } else { RETENTION_INTERVAL };
         let mut write = self.table().map(|table| Arc::clone(&table.write().name));
@@ -175,8 +176,8 @@ impl BackingIndexCache {
         }
     }
 
-    /// A table that was asked for after this call; tries until there is one. An operator has to act where that takes
-    /// long.
+    /// Returns a table that was requested after this call. Tries until there is one; if that takes long, an operator
+    /// must act.
     pub async fn renewed(&self) -> Arc<Table> {
         let mut failures = 0;
         loop {
@@ -194,7 +195,8 @@ impl BackingIndexCache {
         }
     }
 
-    /// A table that was asked for at most two intervals ago.
+    /// A table that was asked for at most two intervals ago. What it does not hold may be there by now: who finds
+    /// something missing by it asks for one that is [`renewed`](Self::renewed).
     pub async fn fresh(&self) -> Arc<Table> {
         if let Some(read) = self.read.load().as_ref()
             && read.asked.elapsed() <= self.interval * 2
@@ -204,7 +206,7 @@ impl BackingIndexCache {
         self.renewed().await
     }
 
-    /// Waits until the table may be used for placement time `time`; gives up when that is further ahead than
+    /// Waits until the table may be used for placement time `time`. Gives up if `time` is further ahead than
     /// `elasticsearch.placement.max_ahead`.
     pub async fn until_valid(&self, time: i64) {
         loop {
@@ -218,7 +220,7 @@ impl BackingIndexCache {
         }
     }
 
-    /// One question. A table that somebody else asked for after this call is as good.
+    /// Reads the table once, or returns one that another caller has requested since this call.
     async fn read(&self) -> Result<Arc<Table>, ReadError> {
         let called = Instant::now();
         let _turn = self.turn.lock().await;
@@ -230,7 +232,7 @@ impl BackingIndexCache {
         let name = self.index.name();
         let Listed { found, asked, read_at } =
             match self.lists.read(name, self.strategy, self.client.is_opensearch()).await {
-                // No document has come yet.
+                // No document has arrived yet.
                 Err(ReadError::Missing) if self.strategy == Strategy::Time => Listed::none(),
                 listed => listed?,
             };
@@ -259,8 +261,8 @@ impl BackingIndexCache {
         Ok(Table::new(name, found, since, read_at, self.margin)?)
     }
 
-    /// A placement time from which on no document of the index before `oldest` can be, as far as the documents in
-    /// `oldest` say. It takes no documents, so one look is enough.
+    /// Returns a placement time from which no document can belong to the index before `oldest`, according to the
+    /// documents in `oldest`. That index receives no documents, so one query is enough.
     async fn since(&self, oldest: &Arc<str>) -> Result<Option<i64>, ReadError> {
         let mut known = self.since.lock().await;
         if let Some((name, since)) = &*known
@@ -269,6 +271,8 @@ impl BackingIndexCache {
             return Ok(*since);
         }
         let first = match list::first_ingested(&self.client, oldest).await {
+            // It passes, or a part of the index cannot be searched for now. It is looked at again with the next list.
+            Err(ReadError::Refused { status: 408 | 429 | 500.., .. }) => return Ok(None),
             Err(ReadError::Refused { status: 400..=499, body }) => {
                 tracing::warn!(
                     index = &**oldest,
@@ -278,8 +282,6 @@ impl BackingIndexCache {
                 );
                 None
             }
-            // A part of it cannot be searched for now. It is looked at again with the next list.
-            Err(ReadError::Refused { status: 500.., .. }) => return Ok(None),
             first => first?,
         };
         let since = first.map(|first| first.saturating_add(tolerance(self.margin)));
@@ -288,8 +290,8 @@ impl BackingIndexCache {
     }
 }
 
-/// Returns how long it is until the clock shows a whole number of `interval`s after `phase`: so all caches of a
-/// process ask at the same time, and their questions are one.
+/// Returns the time until the clock shows a multiple of `interval` after `phase`. All caches of a process then read
+/// at the same time, in one request.
 fn until_next(interval: Duration, phase: i64) -> Duration {
     let interval = millis(interval).max(1);
     let wait = interval - now_millis().saturating_sub(phase).rem_euclid(interval);

@@ -1,4 +1,4 @@
-//! Asks Elasticsearch for the indices behind an alias or of a data stream.
+//! Requests the indices behind an alias or of a data stream from Elasticsearch.
 
 use std::collections::HashMap;
 
@@ -11,45 +11,48 @@ use crate::config::Strategy;
 use crate::elasticsearch::errors::request_error_type;
 use crate::elasticsearch::{Client, Method, Request, SendError, ServerAnswer};
 use crate::placement::table::{FoundIndex, TableError};
+pub(super) use apart::Unreadable;
 
-/// What is looked at of each index.
+mod apart;
+
+/// The parts of an index that are read.
 const FILTER_PATH: &str = "*.aliases,*.settings.index.creation_date,*.settings.index.blocks,*.settings.index.resize.source.name,*.settings.index.verified_before_close";
-/// What is asked for of each index.
+/// The query parameters for each index.
 const QUERY: [(&str, &str); 2] = [("features", "aliases,settings"), ("filter_path", FILTER_PATH)];
-/// The order of a data stream's backing indices.
+/// The query parameters for the order of a data stream's backing indices.
 const ORDER: [(&str, &str); 1] = [("filter_path", "data_streams.indices.index_name")];
 
-/// Why there is no new table.
+/// Why the table could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
-    /// No answer.
+    /// There was no answer.
     #[error("{0}")]
     Send(#[from] SendError),
-    /// The alias is not there.
+    /// The alias does not exist.
     #[error("no alias or data stream has this name")]
     Missing,
-    /// Another answer than the list.
+    /// The answer is not the list.
     #[error("the server answered {status}: {body}")]
     Refused {
         /// The status.
         status: u16,
-        /// The body's beginning.
+        /// The beginning of the body.
         body: String,
     },
-    /// The list cannot be used.
+    /// The list cannot become a table.
     #[error("{0}")]
     Table(#[from] TableError),
 }
 
 impl ReadError {
-    /// Returns what `answer` says, as far as it fits.
+    /// Creates the error for `answer`, with the beginning of its body.
     pub(super) fn refused(answer: &ServerAnswer) -> Self {
         Self::Refused { status: answer.status, body: answer.beginning() }
     }
 }
 
 /// Returns the indices behind the alias `name`, or of the data stream `name` in the stream's own order, by the time
-/// that this is called.
+/// that this is called. Those that do not let themselves be read are noted in `unreadable`.
 ///
 /// # Errors
 /// [`ReadError`].
@@ -58,12 +61,25 @@ pub(super) async fn read(
     name: &str,
     strategy: Strategy,
     is_opensearch: bool,
+    unreadable: &Unreadable,
 ) -> Result<Vec<FoundIndex>, ReadError> {
     let order = match strategy {
         Strategy::DataStream => Some(order(client, name).await?),
         Strategy::Rollover | Strategy::Time | Strategy::Single => None,
     };
-    let found = found(parse(&get(client, &format!("/{name}"), query(is_opensearch)).await?)?, name)?;
+    let answer = get(client, &format!("/{name}"), query(is_opensearch)).await?;
+    let found = if apart::is_blocked(&answer) {
+        let found = apart::read(client, name, order.as_deref(), unreadable).await?;
+        // It may be the write index that does not tell.
+        if strategy == Strategy::Rollover && !found.iter().any(|index| index.is_write) {
+            return Err(ReadError::refused(&answer));
+        }
+        found
+    } else {
+        let indices: HashMap<String, IndexAnswer> = parse(&answer)?;
+        let alone = indices.len() == 1;
+        found(indices, name, alone)?
+    };
     Ok(match order {
         Some(order) => in_order(found, &order),
         None => found,
@@ -73,7 +89,7 @@ pub(super) async fn read(
 /// Returns the indices behind each of the aliases `names`, in that order.
 ///
 /// # Errors
-/// [`ReadError`]: also when one of them is not there, or may not be read.
+/// [`ReadError`], also if one of them does not exist or may not be read.
 pub(super) async fn read_several(
     client: &Client,
     names: &[&str],
@@ -90,8 +106,8 @@ async fn order(client: &Client, name: &str) -> Result<Vec<String>, ReadError> {
     Ok(streams.flat_map(|stream| stream.indices).map(|index| index.index_name).collect())
 }
 
-/// Returns the first `_ingested_at` of the documents of `index`, in milliseconds since the Unix epoch; `None` if there
-/// is no document.
+/// Returns the first `_ingested_at` of the documents of `index`, in milliseconds since the Unix epoch, or `None` if
+/// the index is empty.
 ///
 /// # Errors
 /// [`ReadError`].
@@ -100,7 +116,7 @@ pub(super) async fn first_ingested(client: &Client, index: &str) -> Result<Optio
     let request = Request {
         method: Method::Post,
         path: &format!("/{index}/_search"),
-        // Without a part of the shards, the first of the others would count.
+        // If a shard were missing, the first document of the others would count.
         query: &[("filter_path", "aggregations.first.value"), ("allow_partial_search_results", "false")],
         content_type: "application/json",
         body: Bytes::from(body.to_string()),
@@ -110,7 +126,8 @@ pub(super) async fn first_ingested(client: &Client, index: &str) -> Result<Optio
     Ok(answer["aggregations"]["first"]["value"].as_f64().map(|millis| millis as i64))
 }
 
-/// `OpenSearch` does not know `features`: it only spares Elasticsearch the mappings.
+/// Returns the query parameters. `OpenSearch` does not know `features`, which only saves Elasticsearch from returning
+/// the mappings.
 fn query(is_opensearch: bool) -> &'static [(&'static str, &'static str)] {
     if is_opensearch { &QUERY[1..] } else { &QUERY }
 }
@@ -171,11 +188,12 @@ struct IndexSettingsAnswer {
     #[serde(default)]
     blocks: BlocksAnswer,
     resize: Option<serde_json::Value>,
-    /// "true" of a closed index.
+    /// "true" for a closed index.
     verified_before_close: Option<String>,
 }
 
-/// Settings are texts. `read_only_allow_delete`, the disk's flood stage, is left out: it passes by itself.
+/// The blocks of an index as text. `read_only_allow_delete`, the disk's flood stage, is left out because it passes by
+/// itself.
 #[derive(Clone, Default, Deserialize)]
 struct BlocksAnswer {
     write: Option<String>,
@@ -184,15 +202,18 @@ struct BlocksAnswer {
 
 fn of_alias(indices: &HashMap<String, IndexAnswer>, alias: &str) -> Result<Vec<FoundIndex>, ReadError> {
     let own = indices.iter().filter(|(_, index)| index.aliases.contains_key(alias));
-    found(own.map(|(name, index)| (name.clone(), index.clone())).collect(), alias)
+    let own: HashMap<String, IndexAnswer> = own.map(|(name, index)| (name.clone(), index.clone())).collect();
+    let alone = own.len() == 1;
+    found(own, alias, alone)
 }
 
-fn found(indices: HashMap<String, IndexAnswer>, alias: &str) -> Result<Vec<FoundIndex>, ReadError> {
-    let alone = indices.len() == 1;
+/// Returns what `indices` are to `alias`; `alone` if it leads to no other.
+fn found(indices: HashMap<String, IndexAnswer>, alias: &str, alone: bool) -> Result<Vec<FoundIndex>, ReadError> {
     let mut all = Vec::with_capacity(indices.len());
     for (name, index) in indices {
         let is_write = match index.aliases.get(alias) {
-            // An alias of one index writes to it, unless it says that it does not (Elasticsearch reference, "Aliases").
+            // An alias of one index writes to it, unless `is_write_index` is false (Elasticsearch reference,
+            // "Aliases").
             Some(entry) => entry.is_write_index.unwrap_or(alone),
             None => false,
         };
@@ -205,14 +226,15 @@ fn found(indices: HashMap<String, IndexAnswer>, alias: &str) -> Result<Vec<Found
     Ok(all)
 }
 
-/// `found` in the `order` of the stream, whose last one is the write index. What is not in the order is newer than it,
-/// and what is not found was deleted meanwhile.
+/// Returns `found` in the `order` of the stream, with the last one as write index. Drops indices that are newer than
+/// the order, and names that were deleted meanwhile.
 fn in_order(found: Vec<FoundIndex>, order: &[String]) -> Vec<FoundIndex> {
     let mut found: HashMap<String, FoundIndex> = found.into_iter().map(|index| (index.name.clone(), index)).collect();
     let mut all: Vec<FoundIndex> = order.iter().filter_map(|name| found.remove(name)).collect();
     if let Some(last) = all.last_mut() {
         last.is_write = true;
     }
+    apart::date(&mut all);
     all
 }
 

@@ -1,5 +1,5 @@
-//! The lists of all topics of one process: what several caches ask for at the same time is one question to
-//! Elasticsearch.
+//! Reads the lists of all topics of one process. Requests that several caches make at the same time become one
+//! request to Elasticsearch.
 
 use std::sync::{Arc, Mutex as StdMutex, PoisonError};
 
@@ -7,36 +7,37 @@ use tokio::sync::{Mutex, oneshot};
 use tokio::time::Instant;
 
 use super::barrier::Barrier;
-use super::list::{self, ReadError};
+use super::list::{self, ReadError, Unreadable};
 use crate::backing::now_millis;
 use crate::config::Strategy;
 use crate::elasticsearch::Client;
 use crate::placement::table::FoundIndex;
 
-/// The longest path of one question, in bytes: Elasticsearch takes 4,096 (`http.max_initial_line_length`), and the
-/// query comes behind it.
+/// The longest path of one request, in bytes. Elasticsearch accepts 4,096 (`http.max_initial_line_length`), including
+/// the query.
 const MAX_PATH: usize = 3_000;
 
-/// Reads lists. One for the whole process.
+/// Reads lists, for the whole process.
 #[derive(Debug)]
 pub struct Lists {
     client: Arc<Client>,
     barrier: Barrier,
-    /// At most one of each cache.
+    /// Waiting requests, at most one per cache.
     waiting: StdMutex<Vec<Ask>>,
-    /// One question at a time; those who come meanwhile are asked for together by the next one.
+    /// Allows one request at a time. Those that arrive meanwhile are combined into the next one.
     turn: Mutex<()>,
     phase: i64,
+    unreadable: Unreadable,
 }
 
-/// The indices behind an alias or of a data stream.
+/// The indices behind an alias or of a data stream, as listed.
 #[derive(Debug)]
 pub(super) struct Listed {
-    /// The indices; of a data stream in its own order.
+    /// The indices; those of a data stream in the stream's own order.
     pub(super) found: Vec<FoundIndex>,
-    /// When the question was asked.
+    /// When the list was requested.
     pub(super) asked: Instant,
-    /// The same in milliseconds since the Unix epoch.
+    /// When the list was requested, in milliseconds since the Unix epoch.
     pub(super) read_at: i64,
 }
 
@@ -49,14 +50,14 @@ struct Ask {
 }
 
 impl Listed {
-    /// No indices, by now.
+    /// Creates an empty list as of now.
     pub(super) fn none() -> Self {
         Self { found: Vec::new(), asked: Instant::now(), read_at: now_millis() }
     }
 }
 
 impl Lists {
-    /// Reads them by `client`.
+    /// Creates a reader that uses `client`.
     pub fn new(client: Arc<Client>) -> Self {
         Self {
             client,
@@ -64,15 +65,17 @@ impl Lists {
             waiting: StdMutex::default(),
             turn: Mutex::new(()),
             phase: rand::random_range(0..60_000),
+            unreadable: Unreadable::default(),
         }
     }
 
-    /// Returns when the caches of this process ask, in milliseconds: processes do not ask at the same time.
+    /// Returns the offset in milliseconds at which this process reads, so that processes do not read at the same
+    /// time.
     pub(super) fn phase(&self) -> i64 {
         self.phase
     }
 
-    /// Returns the indices behind `name`, asked for after this call, behind the barrier.
+    /// Returns the indices behind `name`, requested after this call and behind the barrier.
     ///
     /// # Errors
     /// [`ReadError`].
@@ -81,7 +84,7 @@ impl Lists {
             let (sender, mut receiver) = oneshot::channel();
             self.waiting().push(Ask { name: name.to_owned(), strategy, is_opensearch, answer: sender });
             let turn = self.turn.lock().await;
-            // Whoever had the turn before has asked for it too, or was stopped while asking.
+            // The task that had the turn before has requested this list too, or was stopped.
             if let Ok(answer) = receiver.try_recv() {
                 return answer;
             }
@@ -95,7 +98,7 @@ impl Lists {
     }
 
     async fn ask(&self, asks: Vec<Ask>) {
-        // Both clocks are read before the question: what comes after it must not count as known.
+        // Both clocks are read before the request: what happens after it must not count as known.
         let (asked, read_at) = (Instant::now(), now_millis());
         let passed = self.barrier.pass(&self.client).await;
         if let Err(error) = passed {
@@ -119,16 +122,20 @@ impl Lists {
             for ask in some {
                 let one = match found.pop() {
                     Some(found) => Ok(found),
-                    // Alone, or what goes for one of them does not go for the others.
-                    None => list::read(&self.client, &ask.name, ask.strategy, ask.is_opensearch).await,
+                    // Only one name is left, or the combined request failed; then each name is read on its own.
+                    None => self.read_one(&ask).await,
                 };
                 answer(ask, one.map(listed));
             }
         }
         for ask in streams {
-            let found = list::read(&self.client, &ask.name, ask.strategy, ask.is_opensearch).await;
+            let found = self.read_one(&ask).await;
             answer(ask, found.map(listed));
         }
+    }
+
+    async fn read_one(&self, ask: &Ask) -> Result<Vec<FoundIndex>, ReadError> {
+        list::read(&self.client, &ask.name, ask.strategy, ask.is_opensearch, &self.unreadable).await
     }
 
     fn waiting(&self) -> std::sync::MutexGuard<'_, Vec<Ask>> {
@@ -136,14 +143,14 @@ impl Lists {
     }
 }
 
-/// Whoever asked may have gone.
+/// Sends the answer, unless the task that asked has ended.
 fn answer(ask: Ask, answer: Result<Listed, ReadError>) {
     if ask.answer.send(answer).is_err() {
         tracing::debug!(index = ask.name, "Nobody waits for this list any more.");
     }
 }
 
-/// `asks` in parts whose names fit into one path.
+/// Divides `asks` into parts whose names fit into one path.
 fn chunks(asks: Vec<Ask>) -> Vec<Vec<Ask>> {
     let mut chunks: Vec<Vec<Ask>> = Vec::new();
     let mut bytes = MAX_PATH;

@@ -26,16 +26,16 @@ pub struct Placer {
 struct Places {
     how: How,
     current: Target,
-    /// The first and the last placement time that `current` is right for; none while they cross.
+    /// The first and the last placement time for which `current` is right; none if `from` is after `until`.
     from: i64,
     until: i64,
-    /// When the table was read that `current` is made of.
+    /// When the table for `current` was requested.
     read_at: i64,
 }
 
 #[derive(Debug)]
 enum How {
-    /// One name for all.
+    /// One name for all documents.
     Fixed,
     Table {
         index_cache: Arc<BackingIndexCache>,
@@ -61,17 +61,17 @@ impl Placer {
         }
     }
 
-    /// Returns whether the event's own timestamp is of use.
+    /// Returns whether the event's own timestamp is used.
     pub fn wants_event_time(&self) -> bool {
         self.by == PlacementTime::Event
     }
 
-    /// The placement time of a record whose event's own timestamp and whose own are given.
+    /// Returns the placement time for the event's own timestamp and the record's.
     pub fn time(&self, event: Option<i64>, record: Option<i64>) -> i64 {
         time::placement_time(event, record, self.tolerance)
     }
 
-    /// Returns where that comes from. `has_field`: the schema has the field of the event's own timestamp.
+    /// Returns the source of the placement time. `has_field` says whether the schema has the timestamp field.
     pub fn source(&self, has_field: bool, event: Option<i64>, record: Option<i64>) -> Source {
         match (self.by, has_field) {
             (PlacementTime::Record, _) => Source::Record,
@@ -115,8 +115,8 @@ impl Places {
         Ok(&self.current)
     }
 
-    /// Returns whether there is another table than the one that `current` is made of: its index may be no longer the
-    /// newest, or writable.
+    /// Returns whether there is a newer table than that of `current`, whose index may no longer be the newest or
+    /// writable.
     fn is_outdated(&self) -> bool {
         match &self.how {
             How::Fixed | How::Calendar(_) => false,

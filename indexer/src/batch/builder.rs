@@ -1,4 +1,4 @@
-//! A batch while it is being filled.
+//! Fills a batch.
 
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,7 @@ use crate::message::progress::{BatchId, Epoch, Progress};
 use crate::message::record::Record;
 use crate::message::target::Target;
 
-/// The batch being filled. Its buffers grow to the size of a batch once and are handed on with it.
+/// Collects the current batch. Its buffers grow to the size of a batch once and are passed on with it.
 #[derive(Debug, Default)]
 pub struct BatchBuilder {
     body: Vec<u8>,
@@ -20,13 +20,14 @@ pub struct BatchBuilder {
     targets: Vec<Target>,
     undecodable: Vec<Undecodable>,
     progress: Vec<Progress>,
-    /// Entries of `progress` before this one stay as they are: a partition was assigned or revoked since.
+    /// The number of entries at the start of `progress` that no longer change, because a partition was assigned or
+    /// revoked since.
     closed: usize,
-    /// When the first record came in.
+    /// When the first record arrived.
     opened: Option<Instant>,
     /// The assigned partitions.
     assigned: Vec<Assigned>,
-    /// What is written with one `Item` or `Undecodable` beyond its bytes.
+    /// The overhead of all `Item`s and `Undecodable`s, without their bytes.
     overhead: usize,
 }
 
@@ -34,17 +35,16 @@ pub struct BatchBuilder {
 #[derive(Clone, Copy, Debug)]
 struct Assigned {
     partition: Partition,
-    /// Which its progress carries.
+    /// The epoch that its progress carries.
     epoch: Epoch,
-    /// Where reading stands, as of the last entry of `progress` that is closed or handed on; none while that is
-    /// unknown.
+    /// The read position as of the last closed entry of `progress`, or `None` if it is unknown.
     next: Option<NextOffset>,
 }
 
-/// One document while it is written.
+/// One document while it is being written.
 #[derive(Debug)]
 pub struct Draft<'a> {
-    /// The bulk body, to append to.
+    /// The bulk body to append to.
     pub body: &'a mut Vec<u8>,
     targets: &'a mut Vec<Target>,
     target: u32,
@@ -52,10 +52,10 @@ pub struct Draft<'a> {
 }
 
 impl Draft<'_> {
-    /// Notes that the document of placement time `time` goes to `target`. Returns whether its action line has to name
-    /// that index.
+    /// Sets the document's index to `target` and its placement time to `time`. Returns whether its action line must
+    /// name the index.
     pub fn set_target(&mut self, target: &Target, time: i64) -> bool {
-        // Most go where the one before went, or to the first.
+        // Most documents go to the same index as the one before, or to the first.
         let known = self.targets.iter().rposition(|known| known == target);
         let number = known.unwrap_or_else(|| {
             self.targets.push(target.clone());
@@ -68,21 +68,21 @@ impl Draft<'_> {
 }
 
 impl BatchBuilder {
-    /// Notes that `partition` was assigned, or begins again: its records belong to `epoch` from now on. `next` is where
-    /// reading begins, if that is known.
+    /// Notes that `partition` was assigned, or begins again: later records belong to `epoch`. `next` is where reading
+    /// begins, if that is known.
     pub fn assign(&mut self, partition: Partition, epoch: Epoch, next: Option<NextOffset>) {
         self.revoke(partition);
         self.assigned.push(Assigned { partition, epoch, next });
     }
 
-    /// Notes that `partition` is no longer assigned. Records of it that are in the batch stay with the assignment they
-    /// were read under.
+    /// Notes that `partition` is no longer assigned. Its records in the batch stay with the assignment they were read
+    /// under.
     pub fn revoke(&mut self, partition: Partition) {
         self.close();
         self.assigned.retain(|assigned| assigned.partition != partition);
     }
 
-    /// Returns where reading of `partition` stands: past its last record that came in; none where that is unknown.
+    /// Returns the read position of `partition`, after its last record, or `None` if it is unknown.
     pub fn next(&self, partition: Partition) -> Option<NextOffset> {
         match self.progress[self.closed..].iter().rev().find(|step| step.partition == partition) {
             Some(step) => Some(step.next),
@@ -90,7 +90,7 @@ impl BatchBuilder {
         }
     }
 
-    /// Passes over what stands between the last record of `partition` and `next`: there is no record there.
+    /// Advances `partition` to `next`, past offsets that hold no records.
     pub fn pass(&mut self, partition: Partition, next: NextOffset) {
         let first = self.next(partition).map_or(next.0 - 1, |next| next.0);
         self.advance(partition, Offset(first), next);
@@ -101,8 +101,8 @@ impl BatchBuilder {
         self.progress.iter().any(|step| step.partition == partition)
     }
 
-    /// Appends the document of `record`: `write` appends its action line and its document line to the body, and says
-    /// where it lands. When `write` fails, the batch is as it was, its progress too.
+    /// Appends the document of `record`. `write` appends its action line and document line to the body, and sets its
+    /// index. If `write` fails, the batch is unchanged, including its progress.
     ///
     /// # Errors
     /// Those of `write`.
@@ -127,7 +127,7 @@ impl BatchBuilder {
         Ok(())
     }
 
-    /// Adds `record` as a dead letter: no document can be made of it.
+    /// Adds `record` as a dead letter, because it cannot become a document.
     pub fn refuse(&mut self, record: &Record<'_>, schema: Option<SchemaId>, error_type: &'static str, reason: String) {
         let origin = self.keep(record);
         self.overhead += size_of::<Undecodable>() + reason.len();
@@ -135,54 +135,54 @@ impl BatchBuilder {
         self.advance(record.partition, record.offset, record.offset.next());
     }
 
-    /// Passes over `record`: there is nothing to do but to move the offset past it.
+    /// Skips `record`: only its offset moves on.
     pub fn skip(&mut self, record: &Record<'_>) {
         self.advance(record.partition, record.offset, record.offset.next());
     }
 
-    /// Notes when the first record came in, if there is one and it has not been noted: `now` is asked only then.
+    /// Notes when the first record arrived, if there is one and it has not been noted. Calls `now` only then.
     pub fn open_with(&mut self, now: impl FnOnce() -> Instant) {
         if !self.is_empty() && self.opened.is_none() {
             self.opened = Some(now());
         }
     }
 
-    /// Returns when the first record came in; none for an empty batch.
+    /// Returns when the first record arrived, or `None` for an empty batch.
     pub fn opened(&self) -> Option<Instant> {
         self.opened
     }
 
-    /// Returns how long the first record has been waiting.
+    /// Returns how long the first record has waited.
     pub fn age(&self, now: Instant) -> Duration {
         self.opened.map_or(Duration::ZERO, |opened| now.saturating_duration_since(opened))
     }
 
-    /// Returns whether there is no record at all in it, not even one that is skipped.
+    /// Returns whether the batch holds no record at all, not even a skipped one.
     pub fn is_empty(&self) -> bool {
         self.progress.is_empty()
     }
 
-    /// Documents in it.
+    /// Returns the number of documents.
     pub fn documents(&self) -> usize {
         self.items.len()
     }
 
-    /// Records in it that go to the dead-letter topic.
+    /// Returns the number of records for the dead-letter topic.
     pub fn undecodable(&self) -> usize {
         self.undecodable.len()
     }
 
-    /// Bytes of the bulk body.
+    /// Returns the size of the bulk body in bytes.
     pub fn body_bytes(&self) -> usize {
         self.body.len()
     }
 
-    /// Bytes it holds in all: body, records and what is kept of each.
+    /// Returns how many bytes it holds: body, records and the overhead of each.
     pub fn held_bytes(&self) -> usize {
         self.body.len() + self.raw.len() + self.overhead
     }
 
-    /// Hands the batch on and starts the next one, with room for as much.
+    /// Returns the batch and starts the next one with the same capacity.
     pub fn take(&mut self, id: BatchId) -> Batch {
         let (body, raw, items) = (self.body.len(), self.raw.len(), self.items.len());
         self.close();
@@ -228,7 +228,7 @@ impl BatchBuilder {
         self.progress.push(Progress { partition, epoch, first, next });
     }
 
-    /// Ends the entries of `progress`: what comes in from now on gets entries of its own.
+    /// Closes the entries of `progress`: later records get new entries.
     fn close(&mut self) {
         for step in &self.progress[self.closed..] {
             let same = |assigned: &&mut Assigned| assigned.partition == step.partition && assigned.epoch == step.epoch;

@@ -60,7 +60,7 @@ fn a_batch_holds_lines_records_and_progress() {
 }
 
 #[test]
-fn what_cannot_be_written_leaves_no_trace() {
+fn a_failed_write_leaves_the_batch_unchanged() {
     let mut filling = filling();
     append(&mut filling, &record(0, 5), b"one\n");
     let failed = filling.append(&record(0, 6), SCHEMA, |draft| {
@@ -84,7 +84,7 @@ fn skipped_records_alone_make_a_batch() {
 }
 
 #[test]
-fn the_age_is_that_of_the_first_record() {
+fn the_age_counts_from_the_first_record() {
     let mut filling = filling();
     let start = Instant::now();
     filling.open_with(|| start);
@@ -96,7 +96,7 @@ fn the_age_is_that_of_the_first_record() {
 }
 
 #[test]
-fn what_is_counted_as_held_is_the_same_before_and_after() {
+fn held_bytes_are_the_same_before_and_after_taking_the_batch() {
     let mut filling = filling();
     append(&mut filling, &record(0, 5), b"one\n");
     filling.refuse(&record(1, 12), None, "not-framed", "why".to_owned());

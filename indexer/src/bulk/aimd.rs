@@ -1,42 +1,42 @@
-//! How much is sent at a time: the number of requests in flight and the size of a body, found out by additive increase
-//! and multiplicative decrease, as TCP does (RFC 5681). Pure.
+//! Decides how much is sent at a time: the number of requests in flight and the size of a body. Both are found by
+//! additive increase and multiplicative decrease, as in TCP (RFC 5681). Pure.
 
 use std::time::Instant;
 
-/// No body is made smaller than this, in bytes: a smaller one costs more in requests than it saves.
+/// The smallest target size of a body, in bytes. A smaller body costs more in extra requests than it saves.
 const SMALLEST_TARGET: usize = 64 << 10;
 
-/// How many requests more are tried with each round trip. A whole one, as in TCP, would meet the next overload too
-/// soon: what is refused has to be sent again, and waits before it is.
+/// How much the limit grows per round trip. A step of one, as in TCP, would reach the next overload too soon: refused
+/// documents must wait and be sent again.
 const INCREASE: f64 = 0.25;
 
-/// What a finished request says about how much may be sent.
+/// What a finished request shows about how much may be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signal {
-    /// It went well: more may go.
+    /// The request succeeded: more may be sent.
     Well,
-    /// Elasticsearch has too much to do, or did not answer in time: less.
+    /// Elasticsearch is overloaded or did not answer in time: send less.
     Overloaded,
-    /// The body was too large: smaller ones.
+    /// The body was too large: send smaller ones.
     TooLarge,
-    /// Nothing.
+    /// The request shows nothing.
     Nothing,
 }
 
-/// The two quantities and what is in flight.
+/// Holds the two limits and the number of requests in flight.
 #[derive(Debug)]
 pub struct Aimd {
     limit: f64,
     max_limit: f64,
     in_flight: usize,
     target: usize,
-    /// No body of more bytes is asked for any more: one was too large.
+    /// The largest target size from now on, because a larger body was refused as too large.
     ceiling: usize,
     reduced: Option<Instant>,
 }
 
 impl Aimd {
-    /// At most `max_requests` at a time, of bodies of about `max_bytes`. It begins with as much as is allowed.
+    /// Allows at most `max_requests` at a time, with bodies of about `max_bytes`. Starts at both maxima.
     pub fn new(max_requests: usize, max_bytes: usize) -> Self {
         let limit = max_requests.max(1) as f64;
         Self { limit, max_limit: limit, in_flight: 0, target: max_bytes, ceiling: max_bytes, reduced: None }
@@ -47,12 +47,12 @@ impl Aimd {
         self.in_flight < self.limit()
     }
 
-    /// A request goes.
+    /// Notes that a request was sent.
     pub fn start(&mut self) {
         self.in_flight += 1;
     }
 
-    /// A request that was begun at `started` with a body of `bytes` is over.
+    /// Notes that a request is over. It was sent at `started` with a body of `bytes`.
     pub fn finish(&mut self, started: Instant, bytes: usize, signal: Signal, now: Instant) {
         let fully_used = self.in_flight >= self.limit();
         self.in_flight = self.in_flight.saturating_sub(1);
@@ -67,7 +67,7 @@ impl Aimd {
         }
     }
 
-    /// Begins again with one request at a time, after an outage.
+    /// Starts again with one request at a time, after an outage.
     pub fn restart(&mut self) {
         self.limit = 1.0;
     }
@@ -82,8 +82,8 @@ impl Aimd {
         self.target
     }
 
-    /// A little more for each round trip of all, and only while all that are allowed are used: else the number would
-    /// say nothing.
+    /// Raises the limit a little per round trip, but only while all allowed requests are in flight. Otherwise a
+    /// success does not show that more would work.
     fn increase(&mut self, fully_used: bool, bytes: usize) {
         if fully_used {
             self.limit = (self.limit + INCREASE / self.limit).min(self.max_limit);
@@ -93,8 +93,8 @@ impl Aimd {
         }
     }
 
-    /// Half as many requests; when there is but one, half as large. Once for all that were in flight together: they met
-    /// the same overload.
+    /// Halves the number of requests, or the size of bodies if the number is already one. Requests that were in
+    /// flight together met the same overload, so they count once.
     fn decrease(&mut self, started: Instant, now: Instant) {
         if self.reduced.is_some_and(|reduced| started <= reduced) {
             return;

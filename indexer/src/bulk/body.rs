@@ -1,4 +1,4 @@
-//! The body of one bulk request: some of a batch's items. Pure.
+//! Builds the body of one bulk request from some items of a batch. Pure.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -9,24 +9,24 @@ use super::limiter::RequestBudget;
 use crate::batch::Batch;
 use crate::document::rename;
 
-/// The indices of items that do not go where their batch says: by the item's index in the batch.
+/// The indices of items that go to another index than their batch says, keyed by the item's position in the batch.
 pub type Moved = HashMap<usize, Arc<str>>;
 
-/// Returns the action and document lines of those `items` of `batch`, by their index, in that order; the action lines
-/// of those in `moved` name another index than in the batch. Neighbours, as all of a batch are on its first way, are a
-/// part of the batch's body and not a copy.
+/// Returns the action and document lines of `items` of `batch`, in that order. The action lines of items in `moved`
+/// name their new index. If the items are neighbours and none moved, as in a first attempt, the result is a slice of
+/// the batch's body and not a copy.
 pub fn select(batch: &Batch, items: &[usize], moved: &Moved) -> Bytes {
     pick(batch, items, |item| moved.get(&item).map(|index| Some(&**index)))
 }
 
-/// Returns the same, but no action line names an index: the request does.
+/// Returns the same lines without index names: the request's path names the index.
 pub fn select_unnamed(batch: &Batch, items: &[usize]) -> Bytes {
-    // Those for the first target name none in the batch either.
+    // Action lines for the first target name no index in the batch either.
     pick(batch, items, |item| (batch.items[item].target > 0).then_some(None))
 }
 
-/// The lines of `items`. `change` gives for each whether its action line has to name another index, or none, than in
-/// the batch.
+/// Returns the lines of `items`. `change` says for each item whether its action line must name another index than in
+/// the batch, or none.
 fn pick<'a>(batch: &Batch, items: &[usize], change: impl Fn(usize) -> Option<Option<&'a str>>) -> Bytes {
     let (Some(first), Some(last)) = (items.first(), items.last()) else {
         return Bytes::new();
@@ -52,11 +52,11 @@ pub fn size(batch: &Batch, items: &[usize]) -> usize {
     items.iter().map(|item| batch.items[*item].body.len()).sum()
 }
 
-/// A body may be this much larger than asked for before it is cut, in per cent: the last document of a batch may stick
-/// out.
+/// How much larger than asked a body may be before it is cut, in per cent. The last document of a batch may exceed
+/// the target.
 const TOLERANCE: usize = 150;
 
-/// Returns how many of `items`, from the first on, there is room for: at least one, if there is one.
+/// Returns how many of `items`, from the first on, fit into `budget`: at least one, unless `items` is empty.
 pub(super) fn fitting(batch: &Batch, items: &[usize], budget: RequestBudget) -> usize {
     let tolerated = budget.bytes.saturating_mul(TOLERANCE) / 100;
     let mut count = items.len().min(budget.items.max(1));

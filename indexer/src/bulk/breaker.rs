@@ -1,5 +1,5 @@
-//! The circuit breaker: after many failures in a row, or at once when an operator must fix something, requests are held
-//! back, and one small one at a time tries whether it is over. Pure.
+//! The circuit breaker. It holds requests back after many failures in a row, or at once if an operator must fix
+//! something. One small probe at a time tests whether the trouble is over. Pure.
 
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::outcome::{Block, BulkFailure, Trouble};
 use crate::backoff::Backoff;
 
-/// The waits between probes. The cap is what bounds how long a repaired Elasticsearch stands idle.
+/// The waits between probes. The cap bounds how long a repaired Elasticsearch stays idle.
 const PROBES: Backoff = Backoff { initial: Duration::from_millis(500), max: Duration::from_secs(4) };
 /// How often a lasting pause is logged again.
 const REMIND: Duration = Duration::from_secs(60);
@@ -15,38 +15,38 @@ const REMIND: Duration = Duration::from_secs(60);
 /// Why requests are held back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Pause {
-    /// So many requests in a row failed, the last one in this way.
+    /// Too many requests in a row failed; this is the last failure.
     Failing(BulkFailure),
     /// An operator must fix something.
     Blocked(Block),
 }
 
-/// Whether a request may go.
+/// The result of asking whether a request may be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Admission {
-    /// Like any.
+    /// Yes, as a normal request.
     Free,
-    /// As the probe.
+    /// Yes, as the probe.
     Probe,
-    /// Not before then.
+    /// Not before this instant.
     At(Instant),
-    /// Not before the probe is over.
+    /// Not before the probe has ended.
     AfterProbe,
 }
 
-/// A change that is worth telling.
+/// A change that is worth logging.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Change {
-    /// Requests are held back from now on, for another reason than before, or still.
+    /// Requests are now held back, or the reason changed, or a reminder is due.
     Paused(Pause),
-    /// They go again, after so long.
+    /// Requests are sent again, after this long.
     Resumed(Duration),
 }
 
 /// The state for `penstock_indexer_breaker_state`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Position {
-    /// Requests go.
+    /// Requests are sent.
     Closed,
     /// The probe is in flight.
     HalfOpen,
@@ -54,7 +54,7 @@ pub enum Position {
     Open,
 }
 
-/// The breaker.
+/// Decides whether requests may be sent.
 #[derive(Debug)]
 pub struct Breaker {
     max_failures: u32,
@@ -73,7 +73,7 @@ struct Open {
     probing: bool,
 }
 
-/// What was logged last, so that a state that comes and goes is not logged each time.
+/// What was logged last, so that a state that flaps is not logged each time.
 #[derive(Debug)]
 struct Logged {
     code: &'static str,
@@ -82,13 +82,13 @@ struct Logged {
 }
 
 impl Breaker {
-    /// A closed one, that opens after `max_failures` failures in a row.
+    /// Creates a closed breaker that opens after `max_failures` failures in a row.
     pub fn new(max_failures: u32) -> Self {
         Self { max_failures: max_failures.max(1), failures: 0, failed: None, open: None, logged: None }
     }
 
-    /// Returns whether a request may go now. Who is let go as the probe has to come back with the outcome, or with
-    /// [`Breaker::abandoned`].
+    /// Returns whether a request may be sent now. The caller that gets [`Admission::Probe`] must report the outcome
+    /// or call [`Breaker::abandoned`].
     pub fn admit(&mut self, now: Instant) -> Admission {
         let Some(open) = &mut self.open else { return Admission::Free };
         if open.probing {
@@ -101,8 +101,8 @@ impl Breaker {
         Admission::Probe
     }
 
-    /// A request brought documents forward. While requests are held back only the probe's word counts: the others were
-    /// on their way before.
+    /// Notes that a request settled documents. While requests are held back, only the probe counts: the others were
+    /// sent before.
     pub fn succeeded(&mut self, probe: bool, now: Instant) -> Option<Change> {
         self.failures = 0;
         if !probe {
@@ -114,9 +114,9 @@ impl Breaker {
         Some(Change::Resumed(now.saturating_duration_since(open.since)))
     }
 
-    /// A request failed for now, in all its parts. `jitter` is between 0 and 1. Requests that met the same overload
-    /// together, since they were begun before the last one that failed was over, count as one failure: there will be
-    /// fewer of them next time.
+    /// Notes that all parts of a request failed for now. `jitter` is between 0 and 1. Requests that met one overload
+    /// together count as one failure, because fewer will be sent next time. They met it together if they were sent
+    /// before the last failed one ended.
     pub fn failed(
         &mut self,
         probe: bool,
@@ -136,7 +136,7 @@ impl Breaker {
         self.hold(Pause::Failing(failure), jitter, now)
     }
 
-    /// A request met something that an operator must fix.
+    /// Notes that a request met something that an operator must fix.
     pub fn blocked(&mut self, probe: bool, block: Block, jitter: f64, now: Instant) -> Option<Change> {
         if self.open.is_some() && !probe {
             return None;
@@ -144,8 +144,8 @@ impl Breaker {
         self.hold(Pause::Blocked(block), jitter, now)
     }
 
-    /// A request was answered, but said nothing about whether documents get in. A probe that is answered at all ends an
-    /// outage; a block stays.
+    /// Notes that a request was answered, but the answer does not show whether documents are accepted. Any answer to
+    /// a probe ends an outage, but not a block.
     pub fn unclear(&mut self, probe: bool, jitter: f64, now: Instant) -> Option<Change> {
         match self.open.as_ref().filter(|_| probe)?.pause.clone() {
             Pause::Failing(_) => self.succeeded(probe, now),
@@ -153,7 +153,7 @@ impl Breaker {
         }
     }
 
-    /// The probe was given up before its outcome was known.
+    /// Notes that the probe was dropped before its outcome was known.
     pub fn abandoned(&mut self) {
         if let Some(open) = &mut self.open {
             open.probing = false;
@@ -170,7 +170,7 @@ impl Breaker {
         self.open.as_ref().map_or(0, |open| open.probes - 1)
     }
 
-    /// Returns where it stands.
+    /// Returns the breaker's position.
     pub fn position(&self) -> Position {
         match &self.open {
             None => Position::Closed,
@@ -181,7 +181,7 @@ impl Breaker {
 
     fn hold(&mut self, pause: Pause, jitter: f64, now: Instant) -> Option<Change> {
         let (since, probes) = self.open.as_ref().map_or((now, 1), |open| (open.since, open.probes.saturating_add(1)));
-        // At least half of the wait, so that twenty indexers together are no load either.
+        // Waits at least half of the longest wait, so that even twenty indexers cause no load.
         let wait = PROBES.longest(probes).mul_f64(0.5 + jitter.clamp(0.0, 1.0) / 2.0);
         let change = self.due_for_log(&pause, now);
         self.open = Some(Open { pause, since, probes, next: now + wait, probing: false });
@@ -202,7 +202,7 @@ impl Breaker {
 }
 
 impl Pause {
-    /// A short fixed word for logs and metrics.
+    /// Returns a short fixed word for logs and metrics.
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::Failing(failure) => failure.trouble.as_str(),

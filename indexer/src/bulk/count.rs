@@ -1,11 +1,11 @@
-//! What is counted and logged of requests and their documents.
+//! Counts and logs what became of requests and their documents.
 
 use super::delivered::Refused;
 use super::progress::{Counts, Progress};
 use crate::batch::Batch;
 use crate::metrics::Metrics;
 
-/// Counts what a request of `bytes` came to.
+/// Counts the outcome of a request of `bytes`.
 pub(super) fn request(metrics: &Metrics, progress: &Progress, bytes: usize) {
     metrics.bulk.requests.with_label_values(&[progress.outcome()]).inc();
     metrics.bulk.sent_bytes.inc_by(bytes as u64);
@@ -22,8 +22,8 @@ pub(super) fn request(metrics: &Metrics, progress: &Progress, bytes: usize) {
     }
 }
 
-/// Logs the first document that is `refused` of `batch`. The reasons may quote documents, so they are for the dead
-/// letters alone.
+/// Logs the first of the `refused` documents of `batch`. The reasons may quote documents, so only the dead letters
+/// contain them.
 pub(super) fn log_refused(metrics: &Metrics, batch: &Batch, refused: &[Refused]) {
     let Some(first) = refused.first() else { return };
     let origin = batch.items.get(first.item).map(|item| &item.origin);
@@ -41,7 +41,12 @@ pub(super) fn log_refused(metrics: &Metrics, batch: &Batch, refused: &[Refused])
 
 /// Counts the documents that `counts` says are settled.
 pub(super) fn documents(metrics: &Metrics, counts: &Counts) {
-    let outcomes = [("indexed", counts.indexed), ("duplicate", counts.duplicates), ("refused", counts.refused)];
+    let outcomes = [
+        ("indexed", counts.indexed),
+        ("duplicate", counts.duplicates),
+        ("refused", counts.refused),
+        ("dropped", counts.dropped),
+    ];
     for (outcome, count) in outcomes.into_iter().filter(|(_, count)| *count > 0) {
         metrics.documents.with_label_values(&[outcome]).inc_by(count as u64);
     }

@@ -1,8 +1,9 @@
-//! One document that was set aside: tried again and again, until it is accepted or known to be at fault.
+//! Retries one document that was set aside, until it is accepted or proven to be at fault.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::count;
 use super::delivered::Delivered;
 use super::rounds::Rounds;
 use super::set_aside::{Alone, Lone};
@@ -11,8 +12,8 @@ use crate::backoff::Backoff;
 /// The waits between attempts with one document.
 const WAITS: Backoff = Backoff { initial: Duration::from_millis(250), max: Duration::from_secs(4) };
 
-/// Tries the document of `lone` by `rounds` until it is settled: accepted, or refused permanently since it is at fault.
-/// There is no last attempt. Dropping the future leaves it undecided, which loses nothing.
+/// Tries the document of `lone` with `rounds` until it is settled: accepted, or refused permanently because it is at
+/// fault. There is no last attempt. Dropping the future leaves it undecided, which loses nothing.
 pub(super) async fn decide(rounds: &Rounds, lone: &mut Lone) -> Delivered {
     let open = &rounds.undecided.open;
     let mut failures = 1;
@@ -21,7 +22,9 @@ pub(super) async fn decide(rounds: &Rounds, lone: &mut Lone) -> Delivered {
         tokio::time::sleep(longest.mul_f64(0.5 + rand::random::<f64>() / 2.0)).await;
         let (mut delivered, before) = attempt(rounds, lone).await;
         let Some(set_aside) = delivered.set_aside.pop() else {
-            open.decided("accepted");
+            // Alone it may be refused in a way that leaves no doubt.
+            open.decided(if delivered.refused.is_empty() { "accepted" } else { "document" });
+            count::log_refused(&rounds.metrics, lone.batch(), &delivered.refused);
             return delivered;
         };
         if lone.refuse(&set_aside, before) && !rounds.control.may_be_full(&set_aside).await {
@@ -33,7 +36,7 @@ pub(super) async fn decide(rounds: &Rounds, lone: &mut Lone) -> Delivered {
     }
 }
 
-/// Makes one attempt. Returns what the index had accepted before it, too.
+/// Makes one attempt. Also returns how many documents the index had accepted before it.
 async fn attempt(rounds: &Rounds, lone: &Lone) -> (Delivered, u64) {
     let (index, cause) = (Arc::clone(lone.case().index()), lone.case().cause().clone());
     let _turn = rounds.undecided.turn(&cause).await;

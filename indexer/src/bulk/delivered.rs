@@ -1,4 +1,4 @@
-//! What became of a batch: how many documents were written, and those that are refused or set aside.
+//! What became of a batch: how many documents were written, and which were refused or set aside.
 
 use std::sync::Arc;
 
@@ -10,15 +10,15 @@ use super::progress::Counts;
 pub struct Delivered {
     /// Documents that were written.
     pub indexed: u64,
-    /// Documents that were there already, under the same id.
+    /// Documents that already existed under the same id.
     pub duplicates: u64,
-    /// Documents that Elasticsearch will never take.
+    /// Documents that Elasticsearch will never accept.
     pub refused: Vec<Refused>,
-    /// Documents that are refused, and it is not known what is at fault: `Bulk::single_out` them.
+    /// Refused documents whose refusal may be the fault of the index. Pass them to `Bulk::single_out`.
     pub set_aside: Vec<SetAside>,
 }
 
-/// A document that Elasticsearch will never take.
+/// A document that Elasticsearch will never accept.
 #[derive(Clone, Debug)]
 pub struct Refused {
     /// The item's index in `Batch::items`.
@@ -29,7 +29,7 @@ pub struct Refused {
     pub error_type: String,
     /// Elasticsearch's `error.reason`, capped.
     pub reason: String,
-    /// How many times it was sent.
+    /// How many times the document was sent.
     pub attempts: u32,
 }
 
@@ -38,11 +38,11 @@ pub struct Refused {
 pub struct SetAside {
     /// The item's index in `Batch::items`.
     pub item: usize,
-    /// The index that it was sent to.
+    /// The index that the document was sent to.
     pub index: Arc<str>,
     /// How it was refused.
     pub refusal: Refusal,
-    /// How many times it was sent.
+    /// How many times the document was sent.
     pub attempts: u32,
 }
 
@@ -64,19 +64,19 @@ impl Delivered {
         self
     }
 
-    /// Notes a document that was written, among the `counts` of its request.
+    /// Notes that a document was written, and counts it in the `counts` of its request.
     pub(super) fn index(&mut self, counts: &mut Counts) {
         counts.indexed += 1;
         self.indexed += 1;
     }
 
-    /// Notes a document that was there already.
+    /// Notes a document that already existed.
     pub(super) fn duplicate(&mut self, counts: &mut Counts) {
         counts.duplicates += 1;
         self.duplicates += 1;
     }
 
-    /// Notes that `item`, which was sent in so many `attempts`, is refused.
+    /// Notes that `item` is refused after `attempts` attempts.
     pub(super) fn refuse(&mut self, item: usize, refusal: Refusal, attempts: u32, counts: &mut Counts) {
         counts.refused += 1;
         counts.in_failure_store += usize::from(refusal.in_failure_store);
@@ -89,12 +89,12 @@ impl Delivered {
         self.set_aside.push(set_aside);
     }
 
-    /// Returns those that were set aside, except for the first `known`.
+    /// Returns the documents that were set aside, except for the first `known`.
     pub(super) fn set_aside_since(&self, known: usize) -> &[SetAside] {
         self.set_aside.get(known..).unwrap_or_default()
     }
 
-    /// Takes those back that were set aside, except for the first `known`.
+    /// Removes the documents that were set aside, except for the first `known`, and returns their items.
     pub(super) fn take_back(&mut self, known: usize, counts: &mut Counts) -> Vec<usize> {
         counts.set_aside = 0;
         self.set_aside.drain(known..).map(|set_aside| set_aside.item).collect()
@@ -102,7 +102,7 @@ impl Delivered {
 }
 
 impl Refused {
-    /// Returns that `item`, which was sent in so many `attempts`, is refused.
+    /// Describes the refusal of `item` after `attempts` attempts.
     pub(super) fn of(item: usize, refusal: Refusal, attempts: u32) -> Self {
         let Refusal { status, error_type, reason, .. } = refusal;
         Self { item, status, error_type, reason, attempts }

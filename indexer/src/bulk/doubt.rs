@@ -1,9 +1,9 @@
-//! Whose fault a doubtful refusal is: the document's, or that of its index. Pure: time is a parameter.
+//! Decides whether a document or its index causes a doubtful refusal. Pure: time is a parameter.
 //!
-//! A refusal says that a document was not accepted now. It does not say what is at fault; other documents of the same
-//! index do. While they are accepted again and again, before and after each refusal of this one, it is this one. If
-//! they are refused in the same way and none is accepted, it is the index, or the cluster. Without others there is no
-//! evidence, and nothing is decided.
+//! A refusal shows that a document was not accepted now, but not why. Other documents of the same index do. If others
+//! are accepted again and again, before and after each refusal of this document, the document is at fault. If others
+//! are refused in the same way and none is accepted, the index or the cluster is at fault. Without other documents
+//! there is no evidence, and nothing is decided.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -13,35 +13,34 @@ use kafka::position::{Offset, Partition};
 
 use super::outcome::{Refusal, Trouble};
 
-/// A document is at fault when it was refused so many times, each time after another document of its index had been
-/// accepted.
+/// A document is at fault after this many refusals, if the index accepted another document before each of them.
 const ROUNDS: u32 = 5;
-/// The least time from the first of these refusals to the last.
+/// The shortest time between the first and the last of these refusals.
 const SPAN: Duration = Duration::from_secs(5);
-/// The same for 5xx, which a failing node gives too, for as long as it takes to fail over.
+/// The shortest time for 5xx. A failing node also answers 5xx, for as long as a failover takes.
 const SERVER_SPAN: Duration = Duration::from_secs(10);
-/// The same where the whole request failed, which may be a node's fault, a proxy's or the network's: at random, so that
-/// only many in a row say something. Of requests that time out, fewer do: each takes long.
+/// The number of refusals needed if the whole request failed. A node, a proxy or the network may cause such failures
+/// at random, so only many in a row are evidence. Time-outs need fewer, because each takes long.
 const WHOLE_ROUNDS: u32 = 20;
 const TIMED_OUT_ROUNDS: u32 = 10;
 const WHOLE_SPAN: Duration = Duration::from_secs(60);
-/// A document that was answered for is not judged by requests that failed as a whole, except for so many in a row.
+/// How many failures of whole requests in a row are ignored for a document that has been answered individually.
 const MAX_STRAYS: u32 = 3;
-/// An index is at fault when so many documents were refused in the same way, and none was accepted since.
+/// An index is at fault if this many documents were refused in the same way and none has been accepted since.
 const ENOUGH: usize = 2;
-/// While another index has accepted a document within this time, one that is at fault does not stop the topic.
+/// An index at fault does not stop the topic if another index accepted a document within this time.
 const LATELY: Duration = Duration::from_secs(2);
-/// How many indices are remembered; the one that came first is forgotten first.
+/// How many indices are remembered. The oldest entry is dropped first.
 const MAX_INDICES: usize = 64;
-/// How many ways of refusing are remembered of one index.
+/// How many causes of refusal are remembered per index.
 const MAX_CAUSES: usize = 16;
-/// How many documents are remembered of one way of refusing.
+/// How many documents are remembered per cause.
 const MAX_DOCUMENTS: usize = 16;
 
-/// Which document: where its record stands.
+/// Identifies a document by the position of its record.
 pub type Document = (Partition, Offset);
 
-/// In which way a document was refused. The text of the message is no part of it: it names the document.
+/// How a document was refused. The message text is not part of it, because the text names the document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cause {
     /// The status; 0 where the whole request failed.
@@ -50,28 +49,28 @@ pub struct Cause {
     pub error_type: String,
 }
 
-/// What is known of all indices of one topic.
+/// Holds the evidence on all indices of one topic.
 #[derive(Debug, Default)]
 pub struct Doubts {
     indices: HashMap<Arc<str>, Evidence>,
     order: VecDeque<Arc<str>>,
 }
 
-/// What is known of one index.
+/// Holds the evidence on one index.
 #[derive(Debug, Default)]
 struct Evidence {
     /// Documents written.
     written: u64,
-    /// Documents written, and documents that were there already.
+    /// Documents written, plus documents that already existed.
     accepted: u64,
-    /// When the last of them was.
+    /// When the index last accepted a document.
     last: Option<Instant>,
-    /// Whether a document is known that was accepted once, and can be asked again.
+    /// Whether there is a witness: a document that the index accepted before and that can be sent again.
     has_witness: bool,
     refused: VecDeque<Refused>,
 }
 
-/// The documents that an index has refused in one way since it accepted one.
+/// Documents that an index refused for one cause since it last accepted one.
 #[derive(Debug)]
 struct Refused {
     cause: Cause,
@@ -85,22 +84,22 @@ pub struct Case {
     index: Arc<str>,
     cause: Cause,
     first: Instant,
-    /// What its index had accepted when it was refused last.
+    /// How many documents the index had accepted at the last refusal.
     accepted: u64,
     rounds: u32,
-    /// Whole requests that failed since it was answered for.
+    /// Whole requests that failed since the document was last answered individually.
     strays: u32,
 }
 
 impl Cause {
-    /// Returns that of `refusal`.
+    /// Returns the cause of `refusal`.
     pub fn of(refusal: &Refusal) -> Self {
         Self { status: refusal.status, error_type: refusal.error_type.clone() }
     }
 
-    /// Returns whether only a document that is written proves the index well. A full shard refuses a new document with
-    /// this type, after it has looked its id up: it still answers 409 for one that is there (Elasticsearch's
-    /// `InternalEngine`, `failAsTooManyDocs`).
+    /// Returns whether only a newly written document proves the index healthy. A full shard refuses a new document
+    /// with this type, but only after looking its id up, so it still answers 409 for an existing document
+    /// (Elasticsearch's `InternalEngine`, `failAsTooManyDocs`).
     pub fn needs_writing(&self) -> bool {
         self.status == 400 && self.error_type == "illegal_argument_exception"
     }
@@ -118,7 +117,7 @@ impl Cause {
         }
     }
 
-    /// Returns that of a request that `trouble` ended as a whole.
+    /// Returns the cause for a request that failed as a whole with `trouble`.
     pub fn of_whole(trouble: Trouble) -> Self {
         Self { status: 0, error_type: trouble.as_str().to_owned() }
     }
@@ -132,7 +131,7 @@ impl Cause {
 }
 
 impl Doubts {
-    /// Notes that `index` wrote `written` documents, and had `present` others already.
+    /// Notes that `index` wrote `written` documents and already had `present` others.
     pub fn accept(&mut self, index: &Arc<str>, written: u64, present: u64, now: Instant) {
         if written + present == 0 {
             return;
@@ -146,7 +145,7 @@ impl Doubts {
 
     /// Notes that `index` refused `document` for `cause`.
     pub fn refuse(&mut self, index: &Arc<str>, cause: &Cause, document: Document) {
-        // What fails as a whole is the breaker's affair: it is no answer of the index.
+        // A request that fails as a whole is no answer of the index. The breaker handles it.
         if cause.is_whole() {
             return;
         }
@@ -160,41 +159,41 @@ impl Doubts {
         documents.push_back(document);
     }
 
-    /// Notes that `index` refused for `cause` a document that it had accepted before.
+    /// Notes that `index` refused, for `cause`, a witness: a document that it had accepted before.
     pub fn refuse_witness(&mut self, index: &Arc<str>, cause: &Cause) {
         self.evidence(index).refused(cause).witness = true;
     }
 
-    /// Notes whether there is a document of `index` that can be asked again.
+    /// Notes whether `index` has a witness that can be sent again.
     pub fn set_witness(&mut self, index: &Arc<str>, has_witness: bool) {
         self.evidence(index).has_witness = has_witness;
     }
 
-    /// Drops what is known of `document`, of which is decided.
+    /// Drops the evidence from `document`, which has been decided.
     pub fn forget(&mut self, index: &Arc<str>, document: Document) {
         for refused in &mut self.evidence(index).refused {
             refused.documents.retain(|known| *known != document);
         }
     }
 
-    /// Returns whether no index but `index` has accepted a document lately.
+    /// Returns whether no index except `index` has accepted a document lately.
     pub fn is_alone(&self, index: &str, now: Instant) -> bool {
         let is_late = |last: Instant| now.saturating_duration_since(last) < LATELY;
         !self.indices.iter().any(|(name, evidence)| **name != *index && evidence.last.is_some_and(is_late))
     }
 
-    /// Returns how many documents `index` has accepted, of those that prove it well where others are refused for
-    /// `cause`.
+    /// Returns how many documents `index` has accepted. Counts only those that prove it healthy when others are
+    /// refused for `cause`.
     pub fn accepted_by(&self, index: &str, cause: &Cause) -> u64 {
         let Some(evidence) = self.indices.get(index) else { return 0 };
         if cause.needs_writing() { evidence.written } else { evidence.accepted }
     }
 
-    /// Returns whether it is the fault of `index` that it refuses documents for `cause`.
+    /// Returns whether `index` is at fault for refusing documents for `cause`.
     pub fn blames(&self, index: &str, cause: &Cause) -> bool {
         let Some(evidence) = self.indices.get(index) else { return false };
         let Some(refused) = evidence.refused.iter().find(|refused| refused.cause == *cause) else { return false };
-        // Where a document can be asked again that was accepted before, its word is waited for.
+        // If the index has a witness, its answer is awaited first.
         let is_asked = cause.needs_writing() || refused.witness || !evidence.has_witness;
         is_asked && refused.documents.len() + usize::from(refused.witness) >= ENOUGH
     }
@@ -226,30 +225,30 @@ impl Evidence {
 }
 
 impl Case {
-    /// A document that `index` has just refused for `cause`.
+    /// Opens a case for a document that `index` has just refused for `cause`.
     pub fn new(index: Arc<str>, cause: Cause, doubts: &Doubts, now: Instant) -> Self {
         let accepted = doubts.accepted_by(&index, &cause);
         Self { index, cause, first: now, accepted, rounds: 0, strays: 0 }
     }
 
-    /// Returns the index that refused it last.
+    /// Returns the index that refused the document last.
     pub fn index(&self) -> &Arc<str> {
         &self.index
     }
 
-    /// Returns how it was refused last.
+    /// Returns how the document was refused last.
     pub fn cause(&self) -> &Cause {
         &self.cause
     }
 
-    /// Returns when it was refused first.
+    /// Returns when the document was refused first.
     pub fn first(&self) -> Instant {
         self.first
     }
 
-    /// Notes that it was refused again, by `index` for `cause`. Before it was sent, the index had accepted `before`
-    /// documents (as [`Doubts::accepted_by`] counts them; 0 if one that it had accepted was refused in the same way
-    /// beside it). Returns whether it is its own fault.
+    /// Notes that `index` refused the document again, for `cause`. `before` is how many documents the index had
+    /// accepted before this attempt (as [`Doubts::accepted_by`] counts them; 0 if its witness was refused in the same
+    /// way). Returns whether the document is at fault.
     pub fn refuse(&mut self, index: &Arc<str>, cause: Cause, before: u64, doubts: &Doubts, now: Instant) -> bool {
         if cause.is_whole() && !self.cause.is_whole() && self.strays < MAX_STRAYS {
             self.strays += 1;
@@ -259,7 +258,7 @@ impl Case {
             *self = Self::new(Arc::clone(index), cause, doubts, now);
             return false;
         }
-        // A count of another kind, or of an index that was forgotten meanwhile, is no evidence.
+        // A count of another kind, or of an index that has been forgotten meanwhile, is no evidence.
         let is_comparable = self.cause.needs_writing() == cause.needs_writing();
         if is_comparable && before > self.accepted {
             self.rounds += 1;

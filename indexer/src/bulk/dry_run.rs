@@ -1,4 +1,4 @@
-//! What a batch would do to the index, without writing it.
+//! Finds out what a batch would change in the index, without writing.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -20,19 +20,19 @@ pub struct DryRun {
     backoff: Backoff,
     /// Documents that would be written.
     pub new: AtomicU64,
-    /// Documents that are there already, made of the same event.
+    /// Documents that already exist and come from the same event.
     pub same: AtomicU64,
-    /// Documents whose id another event has.
+    /// Documents whose id belongs to another event.
     pub conflicts: AtomicU64,
-    /// Records of which no document can be made.
+    /// Records that cannot become a document.
     pub undecodable: AtomicU64,
 }
 
 impl DryRun {
-    /// Creates a count of nothing, for the index of `config`.
+    /// Creates counters at zero, for the index of `config`.
     ///
     /// # Errors
-    /// When Elasticsearch's settings cannot be used.
+    /// If Elasticsearch's settings cannot be used.
     pub fn new(config: &Config) -> Result<Self, SettingsError> {
         let client = Arc::new(Client::new(&config.elasticsearch)?);
         let retry = &config.indexer.retry;
@@ -46,8 +46,8 @@ impl DryRun {
         })
     }
 
-    /// Compares the documents of `batch` with what is stored and counts them. Tries until Elasticsearch
-    /// answers. Writes nothing.
+    /// Compares the documents of `batch` with the stored ones and counts them. Tries until Elasticsearch answers.
+    /// Writes nothing.
     pub async fn weigh(&self, batch: &Batch) {
         self.undecodable.fetch_add(batch.undecodable.len() as u64, Ordering::Relaxed);
         let items: Vec<usize> = (0..batch.items.len()).collect();
@@ -58,7 +58,7 @@ impl DryRun {
                     Ok(verdicts) => break verdicts,
                     Err(obstacle) => {
                         failures = failures.saturating_add(1);
-                        tracing::warn!(%obstacle, "What is stored could not be read; it is tried again.");
+                        tracing::warn!(%obstacle, "The stored documents could not be read; the next attempt follows.");
                         let wait = self.backoff.wait(failures, &mut rand::rng());
                         tokio::time::sleep(wait).await;
                     }

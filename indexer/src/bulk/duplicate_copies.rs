@@ -1,5 +1,5 @@
-//! Deletes the second and further copies of documents in a data stream: by id from a backing index, which unlike
-//! writing is allowed there (Elasticsearch reference, "Update or delete documents in a backing index").
+//! Deletes all but the oldest copy of a document in a data stream. Unlike writing, deleting by id is allowed in a
+//! backing index (Elasticsearch reference, "Update or delete documents in a backing index").
 
 use bytes::Bytes;
 use serde_json::json;
@@ -7,7 +7,7 @@ use serde_json::json;
 use super::outcome::{Block, BulkFailure, FILTER_PATH, Fate, Judgement, Trouble, judge_sent};
 use crate::elasticsearch::{Client, Method, Request};
 
-/// A document that is to be deleted.
+/// A document to delete.
 #[derive(Debug)]
 pub(super) struct DuplicateCopy<'a> {
     /// The backing index.
@@ -15,15 +15,15 @@ pub(super) struct DuplicateCopy<'a> {
     pub(super) id: &'a str,
 }
 
-/// Deletes `copies`, and returns how many of them are gone. The others stay: their index does not let them go.
+/// Deletes `copies` and returns how many are gone. The others stay, because their index refuses the deletion.
 ///
 /// # Errors
-/// When some could not be deleted for now.
+/// If some copies could not be deleted for now.
 pub(super) async fn delete(client: &Client, copies: &[DuplicateCopy<'_>]) -> Result<usize, BulkFailure> {
     let mut left = copies;
     let mut deleted = 0;
     while let Some(first) = left.first() {
-        // Those of one index: a cluster may forbid that a request names more than that of its path.
+        // One request per index: a cluster may refuse requests that name another index than their path.
         let of_one = left.iter().take_while(|copy| copy.index == first.index).count();
         let (same, rest) = left.split_at(of_one);
         deleted += delete_of_one(client, first.index, same).await?;
@@ -63,8 +63,8 @@ fn count(copies: &[DuplicateCopy<'_>], fates: Vec<Fate>) -> Result<usize, BulkFa
     let mut left = 0;
     for (copy, fate) in copies.iter().zip(fates) {
         match fate {
-            // A copy that is not there any more (404) was deleted by somebody else.
-            Fate::Indexed | Fate::Refused(_) | Fate::IndexMissing(_) => {}
+            // Another client has already deleted a copy that is missing (404).
+            Fate::Indexed | Fate::Dropped | Fate::Refused(_) | Fate::IndexMissing(_) => {}
             Fate::Doubtful(refusal) if refusal.status == 404 => {}
             Fate::Doubtful(refusal) | Fate::Faulted(refusal) | Fate::NotMapped(refusal) => return Err(refusal.into()),
             Fate::Blocked(block) => {

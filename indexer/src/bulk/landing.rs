@@ -1,4 +1,4 @@
-//! Where the documents of a topic land, and whether they are there already: placed again, looked up, proven.
+//! Decides where the documents of a topic go and whether they already exist: placement, look-up and proof.
 
 use std::sync::Arc;
 
@@ -14,18 +14,18 @@ use crate::config::Config;
 use crate::elasticsearch::Client;
 use crate::metrics::Metrics;
 
-/// Lands the documents of one topic.
+/// Places, looks up and verifies the documents of one topic.
 #[derive(Debug)]
 pub(super) struct Landing {
     reroute: Reroute,
-    /// None with another strategy than `data_stream`.
+    /// `None` unless the strategy is `data_stream`.
     stream_dedup: Option<StreamDedup>,
-    /// None where duplicates are not proven.
+    /// `None` if duplicates are not verified.
     verify: Option<Verify>,
 }
 
 impl Landing {
-    /// Returns that of the topic of `config`, in the backing indices of `index_cache`.
+    /// Creates the landing for the topic of `config`, with the backing indices of `index_cache`.
     pub(super) fn new(
         config: &Config,
         client: &Arc<Client>,
@@ -39,43 +39,43 @@ impl Landing {
         }
     }
 
-    /// Returns what knows the backing indices.
+    /// Returns the cache of the backing indices.
     pub(super) fn index_cache(&self) -> &Arc<BackingIndexCache> {
         &self.reroute.index_cache
     }
 
-    /// Begins to deliver `batch`: makes sure that the indices have its fields.
+    /// Begins to deliver `batch`. Makes sure that the indices have its fields.
     pub(super) async fn begin<'a>(&self, batch: &'a Batch) -> Work<'a> {
         self.reroute.prepare(batch).await;
         self.reroute.count(batch);
         self.work(batch)
     }
 
-    /// Returns all of `batch` as work.
+    /// Returns all of `batch` as work, without preparing the indices.
     pub(super) fn work<'a>(&self, batch: &'a Batch) -> Work<'a> {
         Work::new(batch, self.reroute.is_enabled()).proving(self.verify.is_some())
     }
 
-    /// Has those looked up first that may be in a backing index before the write index of a data stream.
+    /// Moves documents that may be in an older backing index of a data stream to the look-ups.
     pub(super) async fn divert(&self, work: &mut Work<'_>) {
         if let Some(stream_dedup) = &self.stream_dedup {
             stream_dedup.divert(work).await;
         }
     }
 
-    /// Has all that `judgement` says is written looked up, if a data stream has rolled over meanwhile.
+    /// Moves all documents that `judgement` reports as written to the look-ups, if the data stream has rolled over.
     pub(super) async fn check(&self, work: &mut Work<'_>, judgement: &Judgement) {
         if let Some(stream_dedup) = &self.stream_dedup {
             stream_dedup.check(work, judgement).await;
         }
     }
 
-    /// Places those again whose index was missing or blocked.
+    /// Places documents again whose index was missing or blocked.
     pub(super) async fn place_again(&self, work: &mut Work<'_>, batch: &Batch, progress: &mut Progress) {
         self.reroute.place_again(work, batch, progress).await;
     }
 
-    /// Looks at what is stored under the ids of documents that wait for it, at most `most` of them.
+    /// Reads what is stored under the ids of waiting documents, at most `most` of them.
     pub(super) async fn read(&self, work: &mut Work<'_>, batch: &Batch, most: usize) -> Progress {
         let suspects = work.proofs.take(most);
         if let Some(verify) = self.verify.as_ref().filter(|_| !suspects.is_empty()) {

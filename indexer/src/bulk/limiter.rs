@@ -1,5 +1,5 @@
-//! Where every bulk request asks for permission and reports back: [`Aimd`] and [`Breaker`] behind one lock, and what is
-//! reported of them.
+//! Permits every bulk request and receives its outcome: [`Aimd`] and [`Breaker`] behind one lock, with readiness and
+//! metrics.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -12,17 +12,17 @@ use super::breaker::{Admission, Breaker, Change, Pause, Position};
 use super::outcome::{Block, BlockKind, BulkFailure};
 use crate::metrics::{BulkMetrics, as_i64};
 
-/// The most documents of a probe.
+/// The largest number of documents in a probe.
 const PROBE_ITEMS: usize = 10;
-/// After so many probes that failed there is one document in each, in turn: it may be a document in each of the others
-/// that fails them.
+/// After this many failed probes, each probe holds one document, a different one each time, because one document may
+/// make every larger probe fail.
 const MANY_PROBES: u32 = 3;
 
-/// The limiter. Whoever waits is let through in the order of arrival.
+/// Permits requests in the order in which they ask.
 #[derive(Debug)]
 pub struct Limiter {
     state: Mutex<LimiterState>,
-    /// Held by who is first in the queue; the others wait for it in turn.
+    /// Held by the first in the queue; the others wait for it in turn.
     turn: tokio::sync::Mutex<()>,
     changed: Notify,
     pause: watch::Sender<Option<Pause>>,
@@ -36,13 +36,13 @@ struct LimiterState {
     breaker: Breaker,
 }
 
-/// Permission for one request. Dropping it without [`Permit::report`] gives the slot back and says nothing.
+/// Permission for one request. Dropping it without [`Permit::report`] returns the slot and reports nothing.
 #[derive(Debug)]
 pub struct Permit<'a> {
     limiter: &'a Limiter,
     started: Instant,
     probe: bool,
-    /// Whether it counts among the requests of which only so many may be in flight.
+    /// Whether the request counts towards the limit of requests in flight.
     has_slot: bool,
     budget: RequestBudget,
     reported: bool,
@@ -51,32 +51,32 @@ pub struct Permit<'a> {
 /// How much a request may hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RequestBudget {
-    /// Documents.
+    /// The number of documents.
     pub items: usize,
-    /// About how many bytes of its body.
+    /// The approximate number of bytes in the body.
     pub bytes: usize,
 }
 
-/// What a request that is over says about Elasticsearch.
+/// What a finished request shows about Elasticsearch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Health {
-    /// It brought documents forward, or was answered in a way that is no failure of Elasticsearch's.
+    /// The request settled documents, or its answer shows no failure of Elasticsearch.
     Well,
-    /// It failed for now, in all its parts.
+    /// All parts of the request failed for now.
     Failed(BulkFailure),
-    /// It was answered, but no document was accepted, and it is not known what is at fault.
+    /// The request was answered, but no document was accepted, and the cause is unknown.
     Unclear,
     /// An operator must fix something.
     Blocked(Block),
 }
 
-/// Returns the time, as tests may set it.
+/// Returns the time, which tests can control.
 pub(super) fn now() -> Instant {
     tokio::time::Instant::now().into_std()
 }
 
 impl Limiter {
-    /// An open limiter. `condition` says whether requests go.
+    /// Creates an open limiter. `condition` reports whether requests are sent.
     pub fn new(aimd: Aimd, breaker: Breaker, condition: Condition, metrics: BulkMetrics) -> Self {
         let limiter = Self {
             state: Mutex::new(LimiterState { aimd, breaker }),
@@ -95,7 +95,7 @@ impl Limiter {
         self.acquire_as(true).await
     }
 
-    /// Returns the same beside the requests of which only so many may be in flight, for a small one.
+    /// Waits for permission for a small request that does not count towards the limit of requests in flight.
     pub async fn acquire_beside(&self) -> Permit<'_> {
         self.acquire_as(false).await
     }
@@ -114,7 +114,7 @@ impl Limiter {
         }
     }
 
-    /// Returns why requests are held back, now and whenever it changes.
+    /// Returns why requests are held back. The receiver reports each change.
     pub fn pause(&self) -> watch::Receiver<Option<Pause>> {
         self.pause.subscribe()
     }
@@ -124,14 +124,14 @@ impl Limiter {
         self.lock().aimd.target_bytes()
     }
 
-    /// Elasticsearch is there and the index too: ready, unless requests are held back.
+    /// Reports readiness, unless requests are held back. Called when Elasticsearch and the index exist.
     pub fn ready(&self) {
         if self.lock().breaker.pause().is_none() {
             self.condition.met();
         }
     }
 
-    /// A permit, or when to ask again; none: when something changes.
+    /// Returns a permit, or else when to ask again; `None` means at the next change.
     fn admit(&self, needs_slot: bool) -> Result<Permit<'_>, Option<Instant>> {
         let mut state = self.lock();
         let started = now();
@@ -140,7 +140,7 @@ impl Limiter {
             Admission::Free if !needs_slot || state.aimd.has_slot() => (false, budget),
             Admission::Free | Admission::AfterProbe => return Err(None),
             Admission::At(until) => return Err(Some(until)),
-            // Those that hang since before the outage do not stand in its way.
+            // Requests that have hung since before the outage do not delay the probe.
             Admission::Probe if state.breaker.failed_probes() >= MANY_PROBES => {
                 (true, RequestBudget { items: 1, ..budget })
             }
@@ -227,7 +227,7 @@ impl Permit<'_> {
         self.budget
     }
 
-    /// The request, with a body of `bytes`, is over.
+    /// Reports the outcome of the request, whose body had `bytes`.
     pub fn report(mut self, bytes: usize, signal: Signal, health: Health) {
         self.reported = true;
         self.limiter.report(&self, bytes, signal, Some(health));

@@ -1,5 +1,5 @@
-//! Whether documents are there, asked by id, in real time: what was written a moment ago counts (Elasticsearch
-//! reference, "Multi get").
+//! Finds out whether documents exist, by id and in real time, so a document written a moment ago counts
+//! (Elasticsearch reference, "Multi get").
 
 use std::ops::Range;
 
@@ -7,31 +7,34 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::outcome::{BulkFailure, Trouble};
+use super::outcome::{BulkFailure, Obstacle, Trouble};
 use crate::batch::Batch;
-use crate::elasticsearch::errors::request_error_type;
+use crate::elasticsearch::errors::{ErrorBody, request_error_type};
 use crate::elasticsearch::{Client, Method, Request, ServerAnswer};
 use crate::placement::Table;
 
-/// Whether one document is there.
+/// What the questions are for, in messages.
+const DOING: &str = "looking up ids";
+
+/// Asks whether one document exists.
 #[derive(Debug)]
 pub(super) struct Question {
     /// The item's index in the batch.
     pub(super) item: usize,
     /// Its document's id.
     pub(super) id: String,
-    /// The backing indices it may be in.
+    /// The backing indices that may hold it.
     range: Range<usize>,
-    /// The answer: those it is in, by their numbers in the table, the oldest first.
+    /// The backing indices that do hold it, by their numbers in the table, the oldest first.
     pub(super) found: Vec<usize>,
 }
 
-/// How far to look.
+/// How far to search.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Extent {
-    /// To the first index that holds the document.
+    /// Up to the first index that holds the document.
     First,
-    /// In all that may.
+    /// In all indices that may hold it.
     All,
 }
 
@@ -56,23 +59,18 @@ struct Docs {
 struct Doc {
     #[serde(default)]
     found: bool,
-    error: Option<DocError>,
-}
-
-#[derive(Deserialize)]
-struct DocError {
-    r#type: Option<String>,
+    error: Option<ErrorBody>,
 }
 
 impl Question {
-    /// Returns whether `item` of `batch` is in one of the backing indices of `range`.
+    /// Asks whether `item` of `batch` is in one of the backing indices of `range`.
     pub(super) fn new(item: usize, batch: &Batch, range: Range<usize>) -> Self {
         let id = id_of(&batch.body[batch.items[item].body.clone()]);
         Self { item, id, range, found: Vec::new() }
     }
 }
 
-/// Returns the id that the action line of `lines` names.
+/// Returns the id in the action line of `lines`.
 pub(super) fn id_of(lines: &[u8]) -> String {
     let action = lines.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let id = serde_json::from_slice(action).map_or_else(|_| String::new(), |action: Action| action.create._id);
@@ -80,17 +78,17 @@ pub(super) fn id_of(lines: &[u8]) -> String {
     id
 }
 
-/// Asks one backing index after the other for what has not been found yet, the oldest first: most are where they
-/// belong.
+/// Asks one backing index after the other for the documents that have not been found yet. Starts with the oldest,
+/// because most documents are in the index where they belong.
 ///
 /// # Errors
-/// When one of them does not answer. What was found until then is noted all the same.
+/// If one of them does not answer. Documents found before that are still noted.
 pub(super) async fn ask(
     client: &Client,
     table: &Table,
     questions: &mut [Question],
     extent: Extent,
-) -> Result<(), BulkFailure> {
+) -> Result<(), Obstacle> {
     for (number, index) in table.backing().iter().enumerate() {
         let is_open = |question: &Question| extent == Extent::All || question.found.is_empty();
         let mut open: Vec<&mut Question> =
@@ -110,49 +108,47 @@ pub(super) async fn ask(
 /// Returns whether each of `ids` is in `index`.
 ///
 /// # Errors
-/// When it does not answer.
-pub(super) async fn ask_one(client: &Client, index: &str, ids: &[&str]) -> Result<Vec<bool>, BulkFailure> {
+/// If Elasticsearch does not answer.
+pub(super) async fn ask_one(client: &Client, index: &str, ids: &[&str]) -> Result<Vec<bool>, Obstacle> {
     let request = Request {
         method: Method::Post,
         path: &format!("/{index}/_mget"),
-        query: &[("_source", "false"), ("filter_path", "docs.found,docs.error.type")],
+        query: &[("_source", "false"), ("filter_path", "docs.found,docs.error.type,docs.error.reason")],
         content_type: "application/json",
         body: Bytes::from(json!({ "ids": ids }).to_string()),
     };
-    let answer = client.send(&request).await?;
+    let answer = client.send(&request).await.map_err(BulkFailure::from)?;
     read(index, &answer, ids.len())
 }
 
-fn read(index: &str, answer: &ServerAnswer, asked: usize) -> Result<Vec<bool>, BulkFailure> {
-    let failure = |trouble, what: &str| {
-        let detail = format!("looking up {asked} ids in {index}: status {}: {what}", answer.status);
-        Err(BulkFailure { trouble, detail })
-    };
+fn read(index: &str, answer: &ServerAnswer, asked: usize) -> Result<Vec<bool>, Obstacle> {
     match answer.status {
         200 => {}
-        // It was deleted meanwhile: nothing is there. Or it is closed: nobody knows what is there. A 404 of anything
-        // else says nothing.
+        // A deleted index holds nothing, and a closed index cannot be read. A 404 with another cause is no answer.
         400 | 404 if request_error_type(&answer.body).is_some_and(|error_type| is_gone(&error_type)) => {
             return Ok(vec![false; asked]);
         }
-        429 => return failure(Trouble::Overload, "too much to do"),
-        _ => return failure(Trouble::Server, &answer.beginning()),
+        _ => return Err(Obstacle::of_answer(DOING, index, answer)),
     }
-    let docs: Docs = match serde_json::from_slice(&answer.body) {
-        Ok(docs) => docs,
-        Err(error) => return failure(Trouble::Unreadable, &error.to_string()),
+    let unreadable = |what: &str| {
+        let detail = format!("{DOING} in {index}: {what}");
+        Obstacle::Failed(BulkFailure { trouble: Trouble::Unreadable, detail })
     };
-    if docs.docs.len() != asked {
-        return failure(Trouble::Unreadable, "it does not speak of every id");
+    let Docs { docs } = serde_json::from_slice(&answer.body).map_err(|error| unreadable(&error.to_string()))?;
+    if docs.len() != asked {
+        return Err(unreadable("the answer does not speak of every id"));
     }
-    let is_missing = |error: &DocError| error.r#type.as_deref().is_some_and(is_gone);
-    if let Some(error) = docs.docs.iter().filter_map(|doc| doc.error.as_ref()).find(|error| !is_missing(error)) {
-        return failure(Trouble::Server, error.r#type.as_deref().unwrap_or("an error without a type"));
-    }
-    Ok(docs.docs.into_iter().map(|doc| doc.found).collect())
+    let found = |doc: Doc| match doc.error {
+        Some(error) if !is_gone(error.type_or_none()) => Err(Obstacle::of_document(DOING, index, error)),
+        _ => Ok(doc.found),
+    };
+    docs.into_iter().map(found).collect()
 }
 
-/// Returns whether an index that is answered with this `error.type` cannot be looked at.
+/// Returns whether an index with this `error.type` cannot be read.
 fn is_gone(error_type: &str) -> bool {
     matches!(error_type, "index_not_found_exception" | "index_closed_exception")
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,10 +1,10 @@
-//! What the answer to a bulk request means. Pure.
+//! Interprets the answer to a bulk request. Pure.
 //!
-//! By the status first, then by `error.type`, never by the text of a message, which changes from version to version. A
-//! new rule is one more arm here and one more row in `outcome/tests.rs`.
+//! The status decides first, then `error.type`. The text of a message never decides, because it changes from version
+//! to version. A new rule is one more arm here and one more row in `outcome/tests.rs`.
 //!
-//! Nothing is settled unless Elasticsearch says so: what is not understood is sent again, and what only an operator can
-//! fix blocks.
+//! A document is settled only if Elasticsearch says so. Answers that are not understood are retried, and what only an
+//! operator can fix blocks.
 
 use crate::elasticsearch::errors::{ErrorBody, request_error};
 use crate::elasticsearch::{SendError, ServerAnswer};
@@ -12,6 +12,7 @@ use answer::Item;
 use class::{Class, Kind};
 
 pub use block::{Block, BlockKind};
+pub use obstacle::Obstacle;
 pub use refusal::Refusal;
 use trouble::MAX_DETAIL;
 pub use trouble::{BulkFailure, Trouble};
@@ -19,59 +20,65 @@ pub use trouble::{BulkFailure, Trouble};
 mod answer;
 mod block;
 mod class;
+mod obstacle;
 mod refusal;
 mod trouble;
 
-/// The parts of an answer that are read here. Elasticsearch ignores this if a request fails as a whole.
+/// The parts of an answer that are read here. Elasticsearch ignores the filter if a request fails as a whole.
 pub(super) const FILTER_PATH: &str = "items.*.status,items.*.failure_store,items.*.error.type,items.*.error.reason,\
     items.*.error.index,items.*.error.caused_by.reason,error,status";
+/// The same with what the action `index` did: its status is that of a replaced document too where nothing was written.
+pub(super) const FILTER_PATH_OF_INDEX: &str = "items.*.status,items.*.failure_store,items.*.error.type,\
+    items.*.error.reason,items.*.error.index,items.*.error.caused_by.reason,error,status,items.*.result";
 
-/// What becomes of a whole request.
+/// The outcome of a whole request.
 #[derive(Debug, PartialEq)]
 pub enum Judgement {
-    /// Each item has its own fate, in the order in which they were sent.
+    /// Each item has its own outcome, in the order of sending.
     Items(Vec<Fate>),
-    /// The request failed for now: all of it is sent again.
+    /// The request failed for now: send all of it again.
     Retry(BulkFailure),
-    /// The request is larger than Elasticsearch, or something before it, accepts.
+    /// The request is larger than Elasticsearch, or a proxy before it, accepts.
     TooLarge,
     /// The request was refused as a whole because of a document in it.
     Refused(Refusal),
-    /// The request was refused as a whole, and it is not known what is at fault.
+    /// The request was refused as a whole, and the cause is unknown.
     Doubtful(Refusal),
-    /// Elasticsearch failed at the request (5xx other than those that pass): doubtful if it comes back.
+    /// Elasticsearch failed at this request (5xx other than the transient ones). Doubtful if it happens again.
     Faulted(Refusal),
     /// An operator must fix something first.
     Blocked(Block),
-    /// There is no index.
+    /// The index does not exist.
     IndexMissing,
 }
 
-/// What becomes of one item.
+/// The outcome of one item.
 #[derive(Debug, PartialEq)]
 pub enum Fate {
-    /// Written.
+    /// The document was written.
     Indexed,
-    /// Its id is taken, by a document in this index, if the answer names it.
+    /// Not written, because an ingest pipeline of its index dropped it: as its operator wants it.
+    Dropped,
+    /// The id is taken by a document in this index, if the answer names it.
     Duplicate(Option<String>),
-    /// Never taken.
+    /// The document will never be accepted.
     Refused(Refusal),
-    /// Not taken, and it is not known what is at fault.
+    /// The document was not accepted, and the cause is unknown.
     Doubtful(Refusal),
-    /// Elasticsearch failed (5xx other than those that pass): doubtful if it comes back for the same document.
+    /// Elasticsearch failed (5xx other than the transient ones). Doubtful if it happens again for the same document.
     Faulted(Refusal),
-    /// The index does not know one of its fields: doubtful if it comes back once the mapping has been brought up to
-    /// date.
+    /// The index does not know one of the document's fields. Doubtful if it happens again after the mapping has been
+    /// updated.
     NotMapped(Refusal),
-    /// Failed for now.
+    /// The document failed for now.
     Retry(BulkFailure),
     /// An operator must fix something first.
     Blocked(Block),
-    /// There is no index: doubtful if it comes back although the index was made.
+    /// The index does not exist. Doubtful if it happens again after the index has been created.
     IndexMissing(Refusal),
 }
 
-/// Judges what came of sending a bulk request of `sent` items: an answer, or none.
+/// Judges the result of sending a bulk request of `sent` items: an answer or an error.
 pub(super) fn judge_sent(answer: Result<ServerAnswer, SendError>, sent: usize) -> Judgement {
     match answer {
         Ok(answer) => judge(answer.status, &answer.body, sent),
@@ -85,31 +92,28 @@ pub fn judge(status: u16, body: &[u8], sent: usize) -> Judgement {
     let error = if class == Class::Success { None } else { request_error(body) };
     let kind = Kind::of(error.as_ref());
     let again = |trouble| Judgement::Retry(failure(trouble, status, error.as_ref()));
+    if let Some(trouble) = Trouble::of_status(status, kind) {
+        return again(trouble);
+    }
     match class {
         Class::Success => judge_items(body, sent),
-        Class::Server if matches!(status, 502..=504) || matches!(kind, Kind::Failing | Kind::None) => {
-            again(Trouble::Server)
-        }
+        Class::Server if kind == Kind::None => again(Trouble::Server),
         Class::Server => Judgement::Faulted(refusal(status, error)),
-        Class::TimedOut => again(Trouble::TimedOut),
         Class::TooLarge => Judgement::TooLarge,
-        _ if is_block(status, kind) => Judgement::Blocked(block(status, error)),
-        Class::TooMany => again(Trouble::Overload),
+        _ if kind.is_block(status) => Judgement::Blocked(block(status, error)),
         Class::Unknown => Judgement::Blocked(block(status, error)),
         Class::NotFound if kind == Kind::IndexNotFound => Judgement::IndexMissing,
-        // Not Elasticsearch's: something before it has lost the way, which is no document's fault.
+        // The answer is not from Elasticsearch. A proxy cannot find it, which is no document's fault.
         Class::NotFound if error.is_none() => again(Trouble::Server),
         Class::BadRequest if kind == Kind::Document => Judgement::Refused(refusal(status, error)),
-        Class::BadRequest | Class::Denied | Class::NotFound | Class::Conflict | Class::OtherClient => {
-            Judgement::Doubtful(refusal(status, error))
-        }
+        Class::BadRequest
+        | Class::Denied
+        | Class::NotFound
+        | Class::TimedOut
+        | Class::Conflict
+        | Class::TooMany
+        | Class::OtherClient => Judgement::Doubtful(refusal(status, error)),
     }
-}
-
-/// Returns whether an operator must fix something, beyond doubt.
-fn is_block(status: u16, kind: Kind) -> bool {
-    let of_index = matches!(kind, Kind::ClusterBlock | Kind::IndexClosed | Kind::IndexNotCreated);
-    of_index || status == 401 || (status == 403 && kind == Kind::Security)
 }
 
 fn judge_items(body: &[u8], sent: usize) -> Judgement {
@@ -128,31 +132,33 @@ fn judge_items(body: &[u8], sent: usize) -> Judgement {
 }
 
 fn judge_item(item: Item) -> Fate {
-    let status = item.status;
+    let (status, is_dropped) = (item.status, item.is_dropped());
     let error = item.error;
     let kind = Kind::of(error.as_ref());
     let again = |trouble| Fate::Retry(failure(trouble, status, error.as_ref()));
+    if let Some(trouble) = Trouble::of_status(status, kind) {
+        return again(trouble);
+    }
     match Class::of(status) {
         Class::Success if item.failure_store.is_some_and(|used| used == "used") => {
             Fate::Refused(in_failure_store(status))
         }
+        Class::Success if is_dropped => Fate::Dropped,
         Class::Success => Fate::Indexed,
-        Class::Server if matches!(status, 502..=504) || kind == Kind::Failing => again(Trouble::Server),
         Class::Server => Fate::Faulted(refusal(status, error)),
-        Class::TimedOut => again(Trouble::TimedOut),
         Class::Unknown => again(Trouble::Unreadable),
-        _ if is_block(status, kind) => Fate::Blocked(block(status, error)),
-        Class::TooMany => again(Trouble::Overload),
+        _ if kind.is_block(status) => Fate::Blocked(block(status, error)),
         Class::NotFound if kind == Kind::IndexNotFound => Fate::IndexMissing(refusal(status, error)),
-        Class::NotFound if kind == Kind::ShardNotThere => again(Trouble::Server),
         Class::Conflict if kind == Kind::VersionConflict => Fate::Duplicate(error.and_then(|error| error.index)),
         Class::BadRequest if kind == Kind::NotMapped => Fate::NotMapped(refusal(status, error)),
         Class::BadRequest if kind == Kind::Document => Fate::Refused(refusal(status, error)),
         Class::BadRequest
         | Class::Denied
         | Class::NotFound
+        | Class::TimedOut
         | Class::Conflict
         | Class::TooLarge
+        | Class::TooMany
         | Class::OtherClient => Fate::Doubtful(refusal(status, error)),
     }
 }
@@ -167,20 +173,7 @@ fn failure(trouble: Trouble, status: u16, error: Option<&ErrorBody>) -> BulkFail
 }
 
 fn block(status: u16, error: Option<ErrorBody>) -> Block {
-    let error = error.unwrap_or_default();
-    let kind = match Kind::of(Some(&error)) {
-        Kind::ClusterBlock => BlockKind::Index,
-        Kind::IndexClosed => BlockKind::Closed,
-        _ if Class::of(status) == Class::Denied => BlockKind::Security,
-        _ => BlockKind::Other,
-    };
-    Block {
-        kind,
-        index: error.index.clone(),
-        status,
-        reason: error.text(),
-        error_type: error.type_or_none().to_owned(),
-    }
+    Block::of_error(status, error.unwrap_or_default())
 }
 
 fn refusal(status: u16, error: Option<ErrorBody>) -> Refusal {

@@ -1,4 +1,4 @@
-//! One bulk request: what goes into it, where it goes, and how it is sent.
+//! Sends one bulk request: what it holds, where it goes, and how it is sent.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,11 +8,11 @@ use tokio::sync::Semaphore;
 
 use super::body;
 use super::limiter::RequestBudget;
-use super::outcome::FILTER_PATH;
+use super::outcome::{FILTER_PATH, FILTER_PATH_OF_INDEX};
 use super::set_aside::Witness;
 use super::work::Work;
 use crate::batch::Batch;
-use crate::config::Config;
+use crate::config::{Config, OnDuplicate};
 use crate::elasticsearch::{self, Client, Method, Request, SendError, ServerAnswer};
 use crate::metrics::BulkMetrics;
 
@@ -20,9 +20,10 @@ use crate::metrics::BulkMetrics;
 #[derive(Debug)]
 pub(super) struct Post {
     client: Arc<Client>,
-    /// How long Elasticsearch may work on a request: less than the time-out, so that none is sent again meanwhile.
+    /// How long Elasticsearch may work on a request. Shorter than the client's time-out, so that no request is sent
+    /// again while it is still being processed.
     timeout: String,
-    /// Whether a request that names several indices was refused, so that each has its own.
+    /// Whether a request that names several indices was refused. If so, each request is for one index.
     is_by_path: AtomicBool,
     /// Room for requests, which all index sets of the topic share; none where there is one.
     slots: Option<Arc<Semaphore>>,
@@ -30,7 +31,7 @@ pub(super) struct Post {
 }
 
 impl Post {
-    /// Returns one that sends by `client`.
+    /// Creates a sender that uses `client`.
     pub(super) fn new(config: &Config, client: &Arc<Client>, metrics: &BulkMetrics) -> Self {
         Self {
             client: Arc::clone(client),
@@ -46,12 +47,12 @@ impl Post {
         Self { slots, ..self }
     }
 
-    /// Has each request name one index from now on: one that names several was refused.
+    /// Limits each request to one index from now on, because one that named several was refused.
     pub(super) fn go_by_path(&self) {
         self.is_by_path.store(true, Ordering::Relaxed);
     }
 
-    /// Returns how much the next request of `work` may hold, which has `budget`.
+    /// Returns how much of `budget` the next request of `work` may use.
     pub(super) fn fit(&self, work: &mut Work<'_>, budget: RequestBudget) -> RequestBudget {
         if !self.is_by_path.load(Ordering::Relaxed) {
             return budget;
@@ -64,7 +65,7 @@ impl Post {
         let request = Request {
             method: Method::Post,
             path,
-            query: &[("filter_path", FILTER_PATH), ("timeout", &self.timeout)],
+            query: &[("filter_path", self.filter_path), ("timeout", &self.timeout)],
             content_type: "application/x-ndjson",
             body,
         };
@@ -78,12 +79,20 @@ impl Post {
     }
 }
 
-/// Returns path and body of the request for `chunk`, after `witness`. Where all go to one index, the path names it and
-/// the action lines none.
+/// Returns the parts of an answer that are read.
+fn filter_path(on_duplicate: OnDuplicate) -> &'static str {
+    match on_duplicate {
+        OnDuplicate::KeepFirst => FILTER_PATH,
+        OnDuplicate::KeepLast => FILTER_PATH_OF_INDEX,
+    }
+}
+
+/// Returns the path and body of the request for `chunk`, after `witness`. If all items go to one index, the path
+/// names it and the action lines do not.
 pub(super) fn address(work: &Work<'_>, batch: &Batch, chunk: &[usize], witness: Option<&Witness>) -> (String, Bytes) {
     let destinations = &work.destinations;
     let Some(index) = destinations.of_all(chunk) else {
-        // What the action lines do not name.
+        // The default for action lines that name no index.
         let first = destinations.of_first();
         return (format!("/{first}/_bulk"), body::select(batch, chunk, destinations.moved()));
     };

@@ -1,12 +1,12 @@
-//! What a request came to: how many documents are settled, what failed or blocks, and what that says about
+//! The outcome of a request: how many documents are settled, what failed or blocks, and what that shows about
 //! Elasticsearch. Pure.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::aimd::Signal;
 use super::limiter::Health;
-use super::outcome::{BulkFailure, Trouble};
-use super::verify::Obstacle;
+use super::outcome::{BulkFailure, Obstacle, Trouble};
 pub(super) use blockage::Blockage;
 pub(super) use counts::Counts;
 pub(super) use ending::Ending;
@@ -15,32 +15,34 @@ mod blockage;
 mod counts;
 mod ending;
 
-/// What a request came to.
+/// The outcome of a request.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Progress {
     /// What became of its documents.
     pub(super) counts: Counts,
-    /// How documents failed for now, for one of them.
+    /// Why documents failed for now: the failure of one of them.
     pub(super) failure: Option<BulkFailure>,
     /// What blocks documents.
     pub(super) blockage: Blockage,
-    /// How it ended as a whole.
+    /// How the request ended as a whole.
     pub(super) ending: Ending,
-    /// What has to be done first, before documents are sent again.
+    /// The index of documents that an ingest pipeline dropped, for one of them.
+    pub(super) dropped_by: Option<Arc<str>>,
+    /// What must be repaired before documents are sent again.
     pub(super) repairs: BTreeSet<Repair>,
 }
 
-/// What has to be done before documents are sent again.
+/// A repair that must come before documents are sent again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Repair {
-    /// The index has to be made again.
+    /// Create the index again.
     Index,
-    /// Its mapping has to be brought up to date.
+    /// Update its mapping.
     Mapping,
 }
 
 impl Progress {
-    /// Returns what this says about how much may be sent.
+    /// Returns what the outcome shows about how much may be sent.
     pub(super) fn signal(&self) -> Signal {
         match self.trouble() {
             Some(Trouble::Overload | Trouble::TimedOut) => Signal::Overloaded,
@@ -51,7 +53,7 @@ impl Progress {
         }
     }
 
-    /// Returns what this says about Elasticsearch.
+    /// Returns what the outcome shows about Elasticsearch.
     pub(super) fn health(&self) -> Health {
         if let Some(block) = self.blockage.lasting() {
             return Health::Blocked(block.clone());
@@ -80,7 +82,7 @@ impl Progress {
         }
     }
 
-    /// Takes note of what kept documents from being looked at.
+    /// Notes what prevented the look-up of documents.
     pub(super) fn hindered(&mut self, obstacle: Obstacle) {
         match obstacle {
             Obstacle::Failed(failure) => self.failure = Some(failure),

@@ -1,9 +1,9 @@
-//! What becomes of documents that their index does not take, and of those that may be in another one already.
+//! Finds a new place for documents that their index does not accept, or that another index may already hold.
 //!
-//! A backing index may be deleted, or made read-only, before a document gets there. A deleted one means to place the
-//! document again. From a read-only one, or one made by shrinking, the ids are looked up in all indices that may hold
-//! them, and what is missing goes to the write index. With the strategy `time` that is today's index, and an index that
-//! is missing is made.
+//! A backing index may be deleted or made read-only before a document reaches it. If it is deleted, the document is
+//! placed again. If it is read-only, or the result of shrinking, the id is looked up in all indices that may hold it,
+//! and a document that is not found goes to the write index. With the strategy `time`, the write index is today's
+//! index, and a missing index is created.
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -23,10 +23,10 @@ use crate::message::target::{Age, NoPlacement};
 use crate::metrics::PlacementMetrics;
 use crate::placement::{Table, by_table};
 
-/// Ids in one request: each is read from disk or memory, and none comes with its document.
+/// The number of ids in one request. Elasticsearch reads each from disk or memory, and returns no documents.
 pub(super) const MAX_LOOK_UPS: usize = 500;
 
-/// Lands documents of one topic.
+/// Places the documents of one topic again.
 #[derive(Debug)]
 pub(super) struct Reroute {
     client: Arc<Client>,
@@ -37,14 +37,14 @@ pub(super) struct Reroute {
     topic: String,
 }
 
-/// What to do with one document.
+/// The next step for one document.
 enum Next {
     Write(Arc<str>),
-    /// In which backing indices its id has to be looked up, by their numbers in the table.
+    /// Look its id up in these backing indices, by their numbers in the table.
     LookUp(Range<usize>),
     Skip,
     Expire,
-    /// The table does not tell yet.
+    /// The table cannot tell yet.
     Again,
 }
 
@@ -71,12 +71,12 @@ impl Reroute {
         matches!(self.strategy, Strategy::Rollover | Strategy::Time)
     }
 
-    /// Returns whether the indices have names by the placement time.
+    /// Returns whether the placement time determines the name of an index.
     fn is_dated(&self) -> bool {
         self.strategy == Strategy::Time
     }
 
-    /// Makes sure that the indices have the fields of the documents of `batch`. Sends nothing when they are known to
+    /// Makes sure that the indices have the fields of the documents of `batch`. Sends nothing if they are known to
     /// have them.
     pub(super) async fn prepare(&self, batch: &Batch) {
         if !self.is_enabled() {
@@ -84,7 +84,7 @@ impl Reroute {
         }
         for target in &batch.targets {
             match (target.look_up, self.index_cache.table()) {
-                // What is missing goes to the write index.
+                // Documents that are not found go to the write index.
                 (true, Some(table)) => self.index_cache.index().prepare(&table.write().name).await,
                 (true, None) => {}
                 (false, _) => self.index_cache.index().prepare(&target.index).await,
@@ -92,7 +92,7 @@ impl Reroute {
         }
     }
 
-    /// Counts where the documents of `batch` land.
+    /// Counts where the documents of `batch` go.
     pub(super) fn count(&self, batch: &Batch) {
         self.index_cache.note_use();
         let mut counts = [0; Age::ALL.len()];
@@ -106,7 +106,7 @@ impl Reroute {
         }
     }
 
-    /// Places those again whose index was missing or blocked.
+    /// Places documents again whose index was missing or blocked.
     pub(super) async fn place_again(&self, work: &mut Work<'_>, batch: &Batch, progress: &mut Progress) {
         let unplaced = work.destinations.take_unplaced();
         if unplaced.is_empty() {
@@ -117,7 +117,7 @@ impl Reroute {
         for item in unplaced {
             let last = work.destinations.of(item);
             let next = self.next(&table, batch.items[item].time);
-            // Of an index that is there under another name only, no second one is made.
+            // If an index exists only under another name, no second index is created for its documents.
             let is_copied = matches!(next, Next::LookUp(_)) && *last != *table.write().name;
             let is_missing = self.is_dated() && !table.is_there(&last) && !is_copied;
             if is_missing && (made.contains(&last) || self.index_cache.index().ensure_dated(&last).await) {
@@ -126,8 +126,8 @@ impl Reroute {
                 continue;
             }
             match next {
-                // What was looked up and is missing goes to the write index. When that is blocked, only its operator
-                // can help.
+                // A document that was looked up and not found goes to the write index. If that is blocked, only an
+                // operator can help.
                 Next::LookUp(_) if *last == *table.write().name => stuck.push(item),
                 Next::LookUp(_) => work.look_ups.extend([item]),
                 Next::Write(index) if *index == *last => stuck.push(item),
@@ -144,31 +144,18 @@ impl Reroute {
         work.again(stuck, progress);
     }
 
-    /// Looks up `items`: what is there is settled, what is missing is sent.
+    /// Looks up `items`: documents that exist are settled, missing ones are sent.
     pub(super) async fn look_up(&self, work: &mut Work<'_>, batch: &Batch, items: Vec<usize>) -> Progress {
         let mut progress = Progress::default();
         let table = self.index_cache.fresh().await;
-        let mut questions = Vec::with_capacity(items.len());
-        for item in items {
-            match self.next(&table, batch.items[item].time) {
-                Next::LookUp(range) => questions.push(Question::new(item, batch, range)),
-                Next::Write(index) => work.move_to(item, index),
-                Next::Skip => self.skip(&mut progress),
-                Next::Expire => self.expire(work, item, &mut progress),
-                // The clock has stepped back behind the document's time, or the table is old.
-                Next::Again => {
-                    progress.counts.failed += 1;
-                    work.look_ups.extend([item]);
-                }
-            }
-        }
-        if let Err(failure) = look_up::ask(&self.client, &table, &mut questions, Extent::First).await {
+        let mut questions = self.questions(&table, work, batch, items, &mut progress);
+        if let Err(obstacle) = look_up::ask(&self.client, &table, &mut questions, Extent::First).await {
             let items = questions.iter().map(|question| question.item).collect();
-            work.look_up_again(items, failure.into(), &mut progress);
+            work.look_up_again(items, obstacle, &mut progress);
             return progress;
         }
         let (hits, misses): (Vec<_>, Vec<_>) = questions.into_iter().partition(|question| !question.found.is_empty());
-        self.metrics.looked_up(&self.topic, hits.len(), misses.len());
+        self.metrics.looked_up(&self.topic, hits.len(), 0);
         for question in hits {
             match question.found.first() {
                 Some(number) if work.proofs.are_wanted() => {
@@ -178,17 +165,62 @@ impl Reroute {
                 _ => work.found(question.item, 1, &mut progress),
             }
         }
+        if !misses.is_empty() {
+            self.send_missing(work, batch, &table, &misses, &mut progress).await;
+        }
+        progress
+    }
+
+    /// Returns what is to be asked about `items` by `table`. What needs no look is sent, or settled.
+    fn questions(
+        &self,
+        table: &Table,
+        work: &mut Work<'_>,
+        batch: &Batch,
+        items: Vec<usize>,
+        progress: &mut Progress,
+    ) -> Vec<Question> {
+        let mut questions = Vec::with_capacity(items.len());
+        for item in items {
+            match self.next(table, batch.items[item].time) {
+                Next::LookUp(range) => questions.push(Question::new(item, batch, range)),
+                Next::Write(index) => work.move_to(item, index),
+                Next::Skip => self.skip(progress),
+                Next::Expire => self.expire(work, item, progress),
+                // The clock has stepped back behind the document's time, or the table is old.
+                Next::Again => look_again(work, item, progress),
+            }
+        }
+        questions
+    }
+
+    /// Sends `misses`, which are in none of the indices that `table` has for them. The list may be some seconds old:
+    /// whoever had the partition before may have written them to an index that has come since. So they are sent only
+    /// if a list that is read now says the same, and looked up by that one otherwise.
+    async fn send_missing(
+        &self,
+        work: &mut Work<'_>,
+        batch: &Batch,
+        table: &Table,
+        misses: &[Question],
+        progress: &mut Progress,
+    ) {
+        let latest = self.index_cache.renewed().await;
+        if latest.backing() != table.backing() {
+            misses.iter().for_each(|question| look_again(work, question.item, progress));
+            return;
+        }
+        self.metrics.looked_up(&self.topic, 0, misses.len());
         for question in misses {
-            let is_lost = batch.items[question.item].time < table.known_from();
+            let is_lost = batch.items[question.item].time < latest.known_from();
             match self.expired {
-                Expired::Skip if is_lost => self.skip(&mut progress),
-                Expired::DeadLetter if is_lost => self.expire(work, question.item, &mut progress),
+                Expired::Skip if is_lost => self.skip(progress),
+                Expired::DeadLetter if is_lost => self.expire(work, question.item, progress),
                 Expired::Oldest | Expired::Skip | Expired::DeadLetter => {
-                    work.move_to(question.item, Arc::clone(&table.write().name));
+                    work.move_to(question.item, Arc::clone(&latest.write().name));
                 }
             }
         }
-        progress
     }
 
     fn next(&self, table: &Table, time: i64) -> Next {
@@ -229,4 +261,10 @@ impl Reroute {
         self.metrics.placements.with_label_values(&[self.topic.as_str(), "dead_letter"]).inc();
         work.refuse(item, Refusal::expired(), progress);
     }
+}
+
+/// Has `item` looked up once more, after a wait.
+fn look_again(work: &mut Work<'_>, item: usize, progress: &mut Progress) {
+    progress.counts.failed += 1;
+    work.look_ups.extend([item]);
 }

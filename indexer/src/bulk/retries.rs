@@ -1,4 +1,4 @@
-//! The wait before documents that failed are sent again.
+//! Waits before failed documents are sent again.
 
 use tokio::sync::watch;
 
@@ -9,17 +9,18 @@ use crate::backoff::Backoff;
 #[derive(Debug)]
 pub(super) struct Retries {
     backoff: Backoff,
-    /// Why requests are held back, while they are.
+    /// Why requests are held back, if they are.
     pause: watch::Receiver<Option<Pause>>,
 }
 
 impl Retries {
-    /// Returns waits within `backoff`.
+    /// Creates waits within `backoff`.
     pub(super) fn new(backoff: Backoff, pause: watch::Receiver<Option<Pause>>) -> Self {
         Self { backoff, pause }
     }
 
-    /// Waits after so many `failures` in a row; not while requests are held back, since then they wait at the limiter.
+    /// Waits after `failures` failures in a row. Does not wait while requests are held back, because they wait at the
+    /// limiter.
     pub(super) async fn wait(&self, failures: u32) {
         let wait = self.backoff.wait(failures, &mut rand::rng());
         let mut pause = self.pause.clone();

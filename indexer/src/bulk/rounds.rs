@@ -1,11 +1,12 @@
-//! The round of a batch: a request is permitted, built, sent, judged, and what is left goes round again, without a last
-//! round.
+//! Sends a batch in rounds: each request is permitted, built, sent and judged, and what is left goes into the next
+//! round. There is no last round.
 
 use std::sync::Arc;
 
 use super::aimd::Signal;
 use super::delivered::Delivered;
 use super::doubt::Cause;
+use super::dropped::DroppedReport;
 use super::landing::Landing;
 use super::limiter::{Health, Limiter, Permit};
 use super::outcome::{self, Judgement, Trouble};
@@ -20,7 +21,7 @@ use crate::batch::Batch;
 use crate::index::{Index, Known};
 use crate::metrics::Metrics;
 
-/// What the requests of a topic go through.
+/// Holds what the requests of a topic share.
 #[derive(Debug)]
 pub(super) struct Rounds {
     pub(super) index: Arc<Index>,
@@ -30,8 +31,9 @@ pub(super) struct Rounds {
     pub(super) undecided: Arc<UndecidedDocuments>,
     pub(super) control: Control,
     pub(super) retries: Retries,
+    pub(super) dropped: DroppedReport,
     pub(super) metrics: Metrics,
-    /// What traces the requests; none where traces are off.
+    /// Traces the requests; `None` if traces are off.
     pub(super) traces: Option<Arc<BulkTraces>>,
 }
 
@@ -44,11 +46,11 @@ impl Rounds {
         work.delivered
     }
 
-    /// Sends what is left of `work`, request by request; `alone` when it is a document that was set aside.
+    /// Sends what is left of `work`, request by request. `alone` is set for a document that was set aside.
     pub(super) async fn run(&self, work: &mut Work<'_>, batch: &Batch, mut alone: Option<&mut Alone>) {
         let mut failures: u32 = 0;
         while !work.is_done() {
-            // What is retried alone takes nobody's place.
+            // A document that is retried alone takes no slot.
             let permit =
                 if alone.is_some() { self.limiter.acquire_beside().await } else { self.limiter.acquire().await };
             self.landing.divert(work).await;
@@ -63,6 +65,7 @@ impl Rounds {
                 None => self.read(permit, work, batch).await,
             };
             self.repair(&progress).await;
+            self.dropped.report(&progress).await;
             if let (Some(alone), Ending::Parted { .. }) = (alone.as_deref(), &progress.ending) {
                 self.control.ask_witness(&alone.index, &alone.cause).await;
             }
@@ -82,7 +85,7 @@ impl Rounds {
         }
     }
 
-    /// One request, from the body to what became of it.
+    /// Sends one request and applies its outcome.
     async fn send(
         &self,
         permit: Permit<'_>,
@@ -119,7 +122,7 @@ impl Rounds {
         progress
     }
 
-    /// One look at what is stored, from the question to what became of the documents.
+    /// Makes one look-up of stored documents and applies its outcome.
     async fn read(&self, permit: Permit<'_>, work: &mut Work<'_>, batch: &Batch) -> Progress {
         let progress = self.landing.read(work, batch, permit.budget().items).await;
         count::documents(&self.metrics, &progress.counts);
@@ -127,8 +130,8 @@ impl Rounds {
         progress
     }
 
-    /// Returns what a doubtful answer to a whole request means, where it is known that its index refuses all of them;
-    /// and from now on a request for each index, if this one named several.
+    /// Turns a doubtful answer to a whole request into a block, if its index is known to refuse all documents. If the
+    /// request named several indices, later requests name only one.
     fn doubt_whole(&self, work: &Work<'_>, chunk: &[usize], judgement: Judgement) -> Judgement {
         let Judgement::Doubtful(refusal) = &judgement else { return judgement };
         let Some(index) = work.destinations.of_all(chunk) else {
@@ -141,7 +144,7 @@ impl Rounds {
         }
     }
 
-    /// Takes note of what became of `chunk`, and of what that shows.
+    /// Applies the outcome of `chunk`, and notes the evidence in it.
     async fn apply(
         &self,
         work: &mut Work<'_>,
@@ -166,7 +169,7 @@ impl Rounds {
         progress
     }
 
-    /// Does what `progress` says has to be done before documents are sent again.
+    /// Makes the repairs that `progress` asks for, before documents are sent again.
     async fn repair(&self, progress: &Progress) {
         for repair in &progress.repairs {
             match repair {

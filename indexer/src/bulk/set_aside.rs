@@ -1,10 +1,11 @@
-//! Doubtful documents: refused, while it is not known what is at fault: evidence, room and what is reported of them.
+//! Handles doubtful documents, whose refusal may be the fault of the document or of its index: evidence, room and
+//! reports.
 //!
-//! They are taken out of their batch, so that it can settle without them, and retried alone, beside the others.
-//! [`Doubts`](super::doubt::Doubts) weighs what is answered. Where a document is known that the index has accepted
-//! before, it is sent once more with each attempt: `create` answers 409 for it, after the index's pipelines, alias and
-//! mapping have let it pass, and changes nothing. Where that would not be safe, or the request with the document fails
-//! as a whole, it goes before the document in a request of its own (`control`).
+//! They are taken out of their batch, so that it can settle without them, and are retried alone.
+//! [`Doubts`](super::doubt::Doubts) weighs the answers. If the index has a witness, each attempt sends the witness
+//! too. `create` answers 409 for it after the index's pipelines, alias and mapping have accepted it, and changes
+//! nothing. If that is unsafe, or if the request with the document fails as a whole, the witness goes before the
+//! document in a request of its own (`control`).
 
 use std::sync::Arc;
 
@@ -34,11 +35,11 @@ mod room;
 mod shards;
 mod witness;
 
-/// Of a batch whose index is at fault, no more documents than this are taken out: the others are not suspects, and wait
-/// with it.
+/// The most documents that are set aside from one batch. If more are doubtful, the index is at fault, and the
+/// documents wait with their batch.
 const MANY: usize = 64;
 
-/// What is set aside of one topic.
+/// Holds the documents of one topic that are set aside.
 #[derive(Debug)]
 pub(super) struct UndecidedDocuments {
     pub(super) evidence: TopicEvidence,
@@ -46,13 +47,13 @@ pub(super) struct UndecidedDocuments {
     is_stream: bool,
     room: Arc<Room>,
     pub(super) open: Arc<OpenDocuments>,
-    /// Held by the document that is being tried: they are no load. Those whose requests fail as a whole, and may take
-    /// long to, have their own.
+    /// Held by the document that is being tried, so that the attempts cause little load. Documents whose requests
+    /// fail as a whole have their own turn, because such requests may take long.
     turns: [tokio::sync::Mutex<()>; 2],
 }
 
 impl UndecidedDocuments {
-    /// Returns those of the topic of `config`. `condition` is unmet while one is undecided for long.
+    /// Creates the store for the topic of `config`. `condition` is unmet while a document is undecided for long.
     pub(super) fn new(config: &Config, condition: Condition, metrics: BulkMetrics) -> Self {
         let is_stream = config.elasticsearch.strategy == Strategy::DataStream;
         Self {
@@ -76,13 +77,13 @@ impl UndecidedDocuments {
         }
     }
 
-    /// Waits until a document that is refused for `cause` may be tried.
+    /// Waits for the turn of a document that was refused for `cause`.
     pub(super) async fn turn(&self, cause: &Cause) -> MutexGuard<'_, ()> {
         self.turns[usize::from(cause.is_whole())].lock().await
     }
 
-    /// Takes those that were set aside, except for the first `known`, back into `work` when there are so many that it
-    /// is no wonder: the index is at fault.
+    /// Takes documents that were set aside, except for the first `known`, back into `work` if there are too many:
+    /// then the index is at fault.
     pub(super) fn keep(work: &mut Work<'_>, known: usize, progress: &mut Progress) {
         if work.queue.len() + progress.counts.set_aside > MANY {
             work.take_back(known, progress);
@@ -90,7 +91,7 @@ impl UndecidedDocuments {
     }
 }
 
-/// Returns which document `item` is.
+/// Returns the identity of `item`'s document.
 fn document_of(item: &Item) -> Document {
     (item.origin.partition, item.origin.offset)
 }

@@ -1,20 +1,19 @@
-//! Strategy `data_stream`: one event is one document, although documents go to the write index only, whichever that is
-//! at the time.
+//! Strategy `data_stream`: keeps one document per event, although documents go only to the current write index.
 //!
-//! Before a request, the ids of documents that may have been written before the last rollover are looked up. After it,
-//! the list of backing indices is read again: if there was a rollover since the list that the request counted on, all
-//! that it wrote is looked up as well. Of an id that is in more than one backing index the oldest copy stays, and the
-//! others are deleted. All indexers follow that rule, so none deletes what another one counts on, and an indexer that
-//! was held up with a request in flight cleans up after itself.
+//! Before a request, the ids of documents that may have been written before the last rollover are looked up. After
+//! it, the list of backing indices is read again. If there was a rollover since the list that the request relied on,
+//! everything that the request wrote is looked up as well. If an id is in several backing indices, the oldest copy
+//! stays and the others are deleted. All indexers follow this rule, so none deletes a copy that another relies on. An
+//! indexer that was held up with a request in flight cleans up after itself.
 
 use std::ops::Range;
 use std::sync::Arc;
 
 use super::duplicate_copies::{self, DuplicateCopy};
 use super::look_up::{self, Extent, Question};
-use super::outcome::Judgement;
+use super::outcome::{Judgement, Obstacle};
 use super::progress::Progress;
-use super::verify::{Conflicts, Obstacle, Verify};
+use super::verify::{Conflicts, Verify};
 use super::work::Work;
 use crate::backing::BackingIndexCache;
 use crate::batch::Batch;
@@ -24,7 +23,7 @@ use crate::metrics::PlacementMetrics;
 use crate::placement::Table;
 use crate::placement::time::millis;
 
-/// Keeps each event of one topic to one document of a data stream.
+/// Keeps one document per event in the data stream of one topic.
 #[derive(Debug)]
 pub(super) struct StreamDedup {
     client: Arc<Client>,
@@ -35,7 +34,7 @@ pub(super) struct StreamDedup {
 }
 
 impl StreamDedup {
-    /// For the topic of `config`; none with another strategy.
+    /// Creates the check for the topic of `config`, or returns `None` for another strategy.
     pub(super) fn new(
         config: &Config,
         client: &Arc<Client>,
@@ -52,14 +51,15 @@ impl StreamDedup {
         })
     }
 
-    /// Has those looked up first which may be in a backing index before the write index.
+    /// Moves documents that may be in an older backing index to the look-ups.
     pub(super) async fn divert(&self, work: &mut Work<'_>) {
         let table = self.index_cache.fresh().await;
         let oldest = self.oldest(&table);
         work.divert(table.write().generation, |time| candidates(&table, oldest, time).len() > 1);
     }
 
-    /// Has all that `judgement` says is written looked up, if there was a rollover since [`StreamDedup::divert`].
+    /// Moves all documents that `judgement` reports as written to the look-ups, if there was a rollover since
+    /// [`StreamDedup::divert`].
     pub(super) async fn check(&self, work: &mut Work<'_>, judgement: &Judgement) {
         if matches!(judgement, Judgement::Items(_)) {
             let table = self.index_cache.renewed().await;
@@ -67,7 +67,8 @@ impl StreamDedup {
         }
     }
 
-    /// Looks up `items`: what is there is settled, and has its copies deleted but the oldest; what is missing is sent.
+    /// Looks up `items`. Documents that exist are settled, and all copies but the oldest are deleted; missing ones
+    /// are sent.
     pub(super) async fn look_up(
         &self,
         work: &mut Work<'_>,
@@ -103,8 +104,8 @@ impl StreamDedup {
         progress
     }
 
-    /// Finds the copies of each question that are the same event, and deletes all but the oldest. Returns those of
-    /// other events.
+    /// Finds the copies of each document that hold the same event, and deletes all but the oldest. Returns the
+    /// conflicts with other events.
     async fn look_up_all(
         &self,
         table: &Table,
@@ -137,13 +138,13 @@ impl StreamDedup {
     fn oldest(&self, table: &Table) -> usize {
         let horizon = table.read_at().saturating_sub(self.horizon);
         let write = table.write_number();
-        // One is of the past since the next was made.
+        // An index receives documents until the next one is created.
         table.backing().iter().skip(1).take(write).position(|next| next.created >= horizon).unwrap_or(write)
     }
 }
 
 /// Returns the backing indices from `oldest` to the write index that may hold a document of placement time `time`. If
-/// there is a later one by now, [`StreamDedup::check`] finds out.
+/// there has been a rollover since, [`StreamDedup::check`] finds out.
 fn candidates(table: &Table, oldest: usize, time: i64) -> Range<usize> {
     let write = table.write_number();
     let first = match table.backing().partition_point(|backing| backing.start <= time) {

@@ -7,7 +7,7 @@ use service::metrics::Registry;
 
 use super::*;
 use crate::batch::{Item, Origin};
-use crate::config::{Compression, Strategy, VerifyDuplicates};
+use crate::config::{Compression, Expired, Strategy, VerifyDuplicates};
 use crate::message::progress::BatchId;
 use crate::message::target::{Age, Route, Target};
 use stub::{Received, Reply, Stub, all_written, failure, items};
@@ -17,7 +17,7 @@ mod placement;
 mod routes;
 pub(crate) mod stub;
 
-/// A batch with one document for each of `names`, under the id of that name.
+/// Creates a batch with one document per name, with the name as id.
 pub(crate) fn batch_of<S: AsRef<str>>(names: &[S]) -> Batch {
     let mut body = Vec::new();
     let mut items = Vec::new();
@@ -60,14 +60,14 @@ pub(crate) fn config(url: &str) -> Config {
     config.elasticsearch.url = url.to_owned();
     config.elasticsearch.compression = Compression::None;
     config.elasticsearch.strategy = Strategy::Single;
-    // What proves a duplicate is tried in `verify/tests.rs`.
+    // `verify/tests.rs` tests the verification of duplicates.
     config.elasticsearch.verify_duplicates = VerifyDuplicates::Never;
     config.indexer.retry.initial = Duration::from_millis(1);
     config.indexer.retry.max = Duration::from_millis(5);
     config
 }
 
-/// What a test needs of a service.
+/// The service and what tests look at.
 pub(crate) struct Service {
     pub(crate) bulk: Bulk,
     pub(crate) readiness: Arc<Readiness>,
@@ -91,14 +91,14 @@ fn indices(delivered: &Delivered) -> Vec<usize> {
     delivered.refused.iter().map(|refused| refused.item).collect()
 }
 
-/// A script whose first answers are `first`, and that then writes everything.
+/// Creates a script that answers `first`, and then reports everything as written.
 fn first(first: Vec<Reply>) -> impl FnMut(&Received) -> Reply + Send {
     let mut first = first.into_iter();
     move |received| first.next().unwrap_or_else(|| all_written(received))
 }
 
 #[tokio::test]
-async fn a_batch_is_one_request_with_the_batchs_bytes() {
+async fn a_batch_is_sent_as_one_request_with_its_bytes() {
     let stub = Stub::start(all_written).await;
     let service = service(&config(&stub.url()));
     let batch = numbered(3);
@@ -112,14 +112,14 @@ async fn a_batch_is_one_request_with_the_batchs_bytes() {
 }
 
 #[tokio::test]
-async fn a_batch_without_documents_is_no_request() {
+async fn a_batch_without_documents_sends_no_request() {
     let stub = Stub::start(all_written).await;
     service(&config(&stub.url())).bulk.deliver(&numbered(0)).await;
     assert!(stub.requests().is_empty());
 }
 
 #[tokio::test]
-async fn of_a_mixed_answer_only_what_failed_is_sent_again() {
+async fn only_failed_items_of_a_mixed_answer_are_sent_again() {
     const MIX: [u16; 5] = [201, 409, 400, 429, 503];
     let stub = Stub::start(first(vec![items((0..500).map(|item| MIX[item % 5]))])).await;
     let service = service(&config(&stub.url()));
@@ -151,7 +151,7 @@ async fn a_request_that_is_too_large_is_cut_until_it_fits() {
 }
 
 #[tokio::test]
-async fn a_document_that_is_too_large_alone_is_refused_alone() {
+async fn a_single_document_that_is_too_large_is_refused() {
     let stub = Stub::start(|received| {
         if received.body.contains("\"77\"") { Reply::Answer(413, String::new()) } else { all_written(received) }
     })
@@ -162,7 +162,7 @@ async fn a_document_that_is_too_large_alone_is_refused_alone() {
 }
 
 #[tokio::test]
-async fn the_culprits_of_a_request_that_is_refused_as_a_whole_are_found() {
+async fn documents_that_fail_a_whole_request_are_found_by_halving() {
     let stub = Stub::start(|received| {
         if received.body.contains("\"7\"") || received.body.contains("\"300\"") {
             failure(400, "action_request_validation_exception")
@@ -186,7 +186,7 @@ async fn an_answer_with_too_few_items_settles_nothing() {
 }
 
 #[tokio::test]
-async fn the_failure_store_is_a_dead_letter_and_counted() {
+async fn a_document_in_the_failure_store_is_refused_and_counted() {
     let body = r#"{"items":[{"create":{"status":201,"failure_store":"used"}},{"create":{"status":201}}]}"#;
     let stub = Stub::start(first(vec![Reply::Answer(200, body.to_owned())])).await;
     let service = service(&config(&stub.url()));
@@ -196,7 +196,7 @@ async fn the_failure_store_is_a_dead_letter_and_counted() {
 }
 
 #[tokio::test]
-async fn a_block_pauses_says_why_and_ends_by_itself() {
+async fn a_block_pauses_requests_reports_its_reason_and_ends_by_itself() {
     let stub = Stub::start(first(vec![items([403; 50]), items([403; 10])])).await;
     let service = service(&config(&stub.url()));
     let batch = numbered(50);
@@ -218,7 +218,7 @@ async fn a_block_pauses_says_why_and_ends_by_itself() {
 }
 
 #[tokio::test]
-async fn items_that_are_not_blocked_are_settled_while_others_are() {
+async fn items_that_are_not_blocked_are_settled_at_once() {
     let stub = Stub::start(first(vec![items([201, 403, 409])])).await;
     let delivered = service(&config(&stub.url())).bulk.deliver(&numbered(3)).await;
     assert_eq!((delivered.indexed, delivered.duplicates), (2, 1));
@@ -226,7 +226,7 @@ async fn items_that_are_not_blocked_are_settled_while_others_are() {
 }
 
 #[tokio::test]
-async fn an_elasticsearch_that_is_away_is_waited_for() {
+async fn delivery_waits_while_elasticsearch_is_away() {
     let address = Stub::start(all_written).await.address();
     let mut config = config(&format!("http://{address}"));
     config.indexer.retry.max_retries = 3;
@@ -245,7 +245,7 @@ async fn an_elasticsearch_that_is_away_is_waited_for() {
 }
 
 #[tokio::test]
-async fn silence_and_a_broken_answer_are_no_answer() {
+async fn a_time_out_and_a_broken_answer_are_retried() {
     let stub = Stub::start(first(vec![Reply::Silence, Reply::Break])).await;
     let mut config = config(&stub.url());
     config.elasticsearch.request_timeout = Duration::from_millis(200);
@@ -269,7 +269,7 @@ async fn a_dead_node_costs_one_attempt() {
 }
 
 #[tokio::test]
-async fn a_missing_index_is_made_again() {
+async fn a_missing_index_is_created_again() {
     let mut made = false;
     let stub = Stub::start(move |received| match received.line.split(' ').next().unwrap() {
         "HEAD" | "GET" => failure(404, "index_not_found_exception"),
@@ -286,7 +286,7 @@ async fn a_missing_index_is_made_again() {
 }
 
 #[tokio::test]
-async fn overload_shrinks_what_is_under_way() {
+async fn overload_lowers_the_number_of_requests_in_flight() {
     let stub = Stub::start(first(vec![failure(429, "es_rejected_execution_exception")])).await;
     let mut config = config(&stub.url());
     config.indexer.max_in_flight_requests = 8;
@@ -297,14 +297,14 @@ async fn overload_shrinks_what_is_under_way() {
 }
 
 #[tokio::test]
-async fn no_more_requests_are_under_way_than_may_be() {
+async fn no_more_requests_are_in_flight_than_allowed() {
     let stub = Stub::start(|_| Reply::Silence).await;
     let mut config = config(&stub.url());
     config.indexer.max_in_flight_requests = 2;
     let service = service(&config);
     let batch = numbered(1);
     let mut deliveries: Vec<_> = (0..5).map(|_| Box::pin(service.bulk.deliver(&batch))).collect();
-    // Long after the first two have arrived, no third one has.
+    // The first two requests have long arrived, and a third has not.
     for _ in 0..1_000 {
         for delivery in &mut deliveries {
             assert!(futures::poll!(delivery).is_pending());
@@ -320,7 +320,7 @@ async fn no_more_requests_are_under_way_than_may_be() {
 }
 
 #[tokio::test]
-async fn a_delivery_that_is_given_up_gives_its_place_back() {
+async fn an_abandoned_delivery_returns_its_slot() {
     let stub = Stub::start(first(vec![Reply::Silence])).await;
     let mut config = config(&stub.url());
     config.indexer.max_in_flight_requests = 1;
@@ -338,7 +338,7 @@ async fn a_delivery_that_is_given_up_gives_its_place_back() {
 }
 
 #[tokio::test]
-async fn bodies_are_compressed_when_asked_for() {
+async fn bodies_are_compressed_when_configured() {
     let stub = Stub::start(all_written).await;
     let mut config = config(&stub.url());
     config.elasticsearch.compression = Compression::Gzip;
@@ -350,7 +350,7 @@ async fn bodies_are_compressed_when_asked_for() {
 }
 
 #[tokio::test]
-async fn a_key_that_was_renewed_in_its_file_is_taken_up_at_the_first_401() {
+async fn a_renewed_key_file_is_read_at_the_first_401() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("key");
     std::fs::write(&file, "old\n").unwrap();
@@ -372,7 +372,7 @@ async fn a_key_that_was_renewed_in_its_file_is_taken_up_at_the_first_401() {
 }
 
 #[test]
-fn settings_that_cannot_be_used_are_refused_at_once() {
+fn unusable_settings_are_refused_at_start() {
     let build = |change: fn(&mut Config)| {
         let mut config = Config::default();
         change(&mut config);
@@ -389,7 +389,7 @@ fn settings_that_cannot_be_used_are_refused_at_once() {
 }
 
 #[test]
-fn addresses_are_not_shown_with_their_password() {
+fn addresses_are_shown_without_their_password() {
     let config = config("http://me:hunter2@127.0.0.1:9200");
     assert!(!format!("{:?}", service(&config).bulk).contains("hunter2"));
 }

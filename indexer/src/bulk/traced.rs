@@ -1,7 +1,7 @@
-//! The span of a bulk request, where traces are on: with links to the traces of the events that it carries.
+//! Traces bulk requests, if traces are on. The span of a request links to the traces of its events.
 //!
-//! A request carries events of many traces, so its span is in none of them. It is there when one of them is sampled. An
-//! event that is sent again is linked to from each of its requests; in the last one it ends.
+//! A request carries events of many traces, so its span belongs to none of them. The span exists if one of those
+//! traces is sampled. An event that is sent again is linked from each of its requests; the last request ends it.
 
 use std::sync::Arc;
 
@@ -20,12 +20,13 @@ pub(crate) struct BulkTraces {
 }
 
 impl BulkTraces {
-    /// For the requests with records that `group` reads from `topic`.
+    /// Creates the tracing of requests with records that `group` reads from `topic`.
     pub(crate) fn new(traces: Arc<Traces>, topic: &str, group: &str) -> Self {
         Self { traces, topic: topic.to_owned(), group: group.to_owned() }
     }
 
-    /// Begins the span of a request with the items `chunk` of `batch`; none where no trace of them is sampled.
+    /// Begins the span of a request with the items `chunk` of `batch`, or returns `None` if none of their traces is
+    /// sampled.
     pub(super) fn begin(&self, batch: &Batch, chunk: &[usize]) -> Option<Span> {
         let headers = chunk.iter().filter_map(|item| batch.header(&batch.items.get(*item)?.origin, HEADER_TRACEPARENT));
         let others = headers.filter_map(Traceparent::parse);
@@ -52,7 +53,7 @@ impl BulkTraces {
     }
 }
 
-/// Ends `span`, if there is one, with what its request came to.
+/// Ends `span`, if there is one, with the outcome of its request.
 pub(super) fn end(span: Option<Span>, progress: &Progress) {
     let Some(mut span) = span else { return };
     let counts = &progress.counts;
@@ -61,6 +62,7 @@ pub(super) fn end(span: Option<Span>, progress: &Progress) {
     span.set("penstock.documents.indexed", indexed);
     span.set("penstock.documents.duplicate", duplicates);
     span.set("penstock.documents.refused", refused);
+    span.set("penstock.documents.dropped", number(counts.dropped));
     span.set("penstock.documents.failed", number(counts.failed));
     if !matches!(progress.outcome(), "ok" | "partial") {
         span.failed(progress.outcome());

@@ -1,22 +1,23 @@
-//! Whether a document that is there already is the same event. A duplicate is proven, not assumed (P4).
+//! Finds out whether an existing document is the same event. A duplicate is proven, not assumed (P4).
 //!
-//! `create` that is answered 409, and an id that was found in an older backing index, say that *something* has the id.
-//! The stored document says what. The rules, in this order:
+//! A 409 to `create`, or an id found in an older backing index, shows only that *some* document has the id. The
+//! stored document shows which. The rules, in this order:
 //!
 //! 1. Its `_ingested_at` is the record's timestamp: it is this record, read again.
 //! 2. The rest of it is equal: the sender has repeated the event.
-//! 3. The index changes documents (`handling`), or somebody has changed this one (its version is not 1): only fields
-//!    that both have are compared. Where there are none, nothing can be proven, and it counts as a duplicate (`none` in
-//!    the metric).
-//! 4. Else it is another event: an id conflict, which is a dead letter.
+//! 3. The index changes documents (`handling`), or this document has been changed (its version is not 1): only fields
+//! that both have are compared. If there are none, nothing can be proven, and the document counts as a duplicate
+//! (`none` in the metric).
+//! 4. Otherwise it is another event: an id conflict, which becomes a dead letter.
 //!
-//! The first rule is not enough for two records of one batch with the same id and the same timestamp, as the events
-//! of one request have: there, and for a record that was redriven, the contents decide. What is compared how is in
-//! [`compare`]; [`stored`] reads.
+//! The first rule is not enough for two records of one batch with the same id and timestamp, which the events of one
+//! request have. For them, and for a redriven record, the contents decide. [`compare`] says how they are compared;
+//! [`stored`] reads them.
 
 use std::sync::Arc;
 
 use super::look_up::Question;
+use super::outcome::Obstacle;
 use super::progress::Progress;
 use super::work::Work;
 use crate::batch::Batch;
@@ -27,7 +28,7 @@ use crate::placement::Table;
 use conflicts::ConflictReport;
 pub(super) use conflicts::Conflicts;
 pub(super) use prover::Prover;
-pub(super) use verdict::{Obstacle, Proof, Suspect, Verdict};
+pub(super) use verdict::{Proof, Suspect, Verdict};
 
 mod compare;
 mod conflicts;
@@ -39,12 +40,12 @@ mod prover;
 mod stored;
 mod verdict;
 
-/// How often a document may be gone when it is looked at, and there again when it is written. After that it counts as a
-/// duplicate that cannot be proven: a role that may not see it (document-level security) would make it go round without
-/// end.
+/// How often a document may be missing when it is looked up but exist when it is written. After that it counts as a
+/// duplicate that cannot be proven. Otherwise a role that may not see the document (document-level security) would
+/// keep it in an endless loop.
 const MAX_ROUNDS: u8 = 3;
 
-/// Says, for one topic, what becomes of documents whose id is taken.
+/// Decides, for one topic, about documents whose id is taken.
 #[derive(Debug)]
 pub(super) struct Verify {
     prover: Prover,
@@ -53,8 +54,8 @@ pub(super) struct Verify {
 }
 
 impl Verify {
-    /// For the topic of `config`; none where nothing is proven: by config, and with `keep_last`, where the later event
-    /// of an id is meant to replace the earlier one.
+    /// Creates the verification for the topic of `config`. Returns `None` if the config turns it off, and for
+    /// `keep_last`, where the later event of an id replaces the earlier one.
     pub(super) fn new(config: &Config, client: &Arc<Client>, metrics: &VerifyMetrics) -> Option<Self> {
         let settings = &config.elasticsearch;
         let how = settings.verify_duplicates;
@@ -66,8 +67,8 @@ impl Verify {
         })
     }
 
-    /// Looks at what is stored under the ids of `suspects`: the same event is a duplicate, another one makes a dead
-    /// letter, and what is gone is sent again.
+    /// Reads what is stored under the ids of `suspects`. The same event is a duplicate, another event makes a dead
+    /// letter, and a document that is gone is sent again.
     pub(super) async fn settle(&self, work: &mut Work<'_>, batch: &Batch, suspects: Vec<Suspect>) -> Progress {
         let mut progress = Progress::default();
         let verdicts = match self.prover.prove(batch, &suspects).await {
@@ -96,11 +97,11 @@ impl Verify {
         progress
     }
 
-    /// Keeps of what each question found only the copies that are the same event. Returns the copies that are another
-    /// one, of those questions of which none is the same.
+    /// Keeps, for each question, only the copies that are the same event. For questions without such a copy, returns
+    /// the copy that is another event.
     ///
     /// # Errors
-    /// [`Obstacle`], when it is not found out for all of them.
+    /// [`Obstacle`], if some copies could not be checked.
     pub(super) async fn sift(
         &self,
         batch: &Batch,
@@ -134,7 +135,7 @@ impl Verify {
         Ok(conflicts)
     }
 
-    /// Makes dead letters of `conflicts`.
+    /// Makes dead letters of the `conflicts`.
     pub(super) fn refuse(&self, work: &mut Work<'_>, batch: &Batch, conflicts: Conflicts, progress: &mut Progress) {
         self.conflicts.report(batch, &conflicts);
         for (suspect, ingested_at) in conflicts {

@@ -1,16 +1,16 @@
-//! What is left to send of one batch. Pure.
+//! Keeps what is left to send of one batch. Pure.
 //!
-//! It begins with the whole batch. A chunk that is too large or refused as a whole is cut in two, down to the one
-//! document whose fault it is; of a chunk that is answered item by item, those that failed for now join what is left.
+//! At first that is the whole batch. A chunk that is too large or refused as a whole is halved, down to the one
+//! document at fault. If a chunk is answered item by item, the items that failed for now are sent again.
 
 use std::sync::Arc;
 
 use super::body;
 use super::delivered::{Delivered, SetAside};
 use super::limiter::RequestBudget;
-use super::outcome::Refusal;
+use super::outcome::{Obstacle, Refusal};
 use super::progress::Progress;
-use super::verify::{Obstacle, Suspect};
+use super::verify::Suspect;
 use crate::batch::Batch;
 pub(super) use apply::apply;
 use attempts::Attempts;
@@ -27,7 +27,7 @@ mod proofs;
 mod queue;
 pub(super) mod whole;
 
-/// What is left to send and what has become of the rest.
+/// Holds what is left to send and the outcome of the rest.
 #[derive(Debug)]
 pub(super) struct Work<'a> {
     batch: &'a Batch,
@@ -40,8 +40,8 @@ pub(super) struct Work<'a> {
 }
 
 impl<'a> Work<'a> {
-    /// Returns all of `batch`. With `reroutes`, what is sent to an index that is missing or takes no documents is to be
-    /// placed again.
+    /// Creates work for all of `batch`. With `reroutes`, documents are placed again if their index is missing or
+    /// accepts no documents.
     pub(super) fn new(batch: &'a Batch, reroutes: bool) -> Self {
         let is_looked_up =
             |item: &usize| batch.targets.get(batch.items[*item].target as usize).is_some_and(|t| t.look_up);
@@ -57,12 +57,12 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// Returns the same, of the one document of a batch which was set aside before.
+    /// Marks the work as a single document that was set aside before.
     pub(super) fn alone(self) -> Self {
         Self { attempts: Attempts::new(self.batch.items.len(), true), ..self }
     }
 
-    /// Returns the same; if not `proves`, all that are answered 409 count as duplicates.
+    /// Sets whether a 409 must be proven to be a duplicate. If not, each counts as one.
     pub(super) fn proving(self, proves: bool) -> Self {
         Self { proofs: Proofs::new(proves), ..self }
     }
@@ -73,7 +73,8 @@ impl<'a> Work<'a> {
         is_sent && self.look_ups.is_empty() && self.proofs.is_empty()
     }
 
-    /// Returns the items of the next request, as many as there is room for, but at least one; none when all is settled.
+    /// Returns the items of the next request, or `None` if nothing is left to send. Takes as many as fit, and at
+    /// least one.
     pub(super) fn take(&mut self, budget: RequestBudget) -> Option<Vec<usize>> {
         let (batch, attempts) = (self.batch, &self.attempts);
         let chunk = self.queue.take(|items| body::fitting(batch, &items[..attempts.share(items)], budget));
@@ -84,50 +85,49 @@ impl<'a> Work<'a> {
         Some(chunk)
     }
 
-    /// Puts those first that go to the same index as the next one; returns how many the next request may hold.
+    /// Moves items for the same index as the next item to the front. Returns how many the next request may hold.
     pub(super) fn gather(&mut self) -> usize {
         let destinations = &self.destinations;
         self.queue.gather(|item| destinations.of(item))
     }
 
-    /// `items` are sent again: what was tried did not succeed.
+    /// Queues `items` again, because the attempt failed.
     pub(super) fn again(&mut self, items: Vec<usize>, progress: &mut Progress) {
         progress.counts.failed += items.len();
         self.queue.extend(items);
     }
 
-    /// `item` is sent to `index` from now on.
+    /// Queues `item` for `index`.
     pub(super) fn move_to(&mut self, item: usize, index: Arc<str>) {
         self.destinations.set(item, index);
         self.queue.extend([item]);
     }
 
-    /// `item` will never be taken.
+    /// Notes that `item` will never be accepted.
     pub(super) fn refuse(&mut self, item: usize, refusal: Refusal, progress: &mut Progress) {
         self.delivered.refuse(item, refusal, self.attempts.of(item), &mut progress.counts);
     }
 
-    /// `item` is refused, and it is not known what is at fault.
+    /// Notes that `item` is refused for an unknown cause.
     fn set_aside(&mut self, item: usize, refusal: Refusal, progress: &mut Progress) {
         let (index, attempts) = (self.destinations.of(item), self.attempts.of(item));
         self.delivered.set_aside(SetAside { item, index, refusal, attempts }, &mut progress.counts);
     }
 
-    /// Takes those back that were set aside, except for the first `known`: they are sent again with all others.
+    /// Queues the documents again that were set aside, except for the first `known`.
     pub(super) fn take_back(&mut self, known: usize, progress: &mut Progress) {
         let items = self.delivered.take_back(known, &mut progress.counts);
         self.again(items, progress);
     }
 
-    /// `items` are looked up again: what was tried did not succeed.
+    /// Queues `items` for another look-up, because the last one failed.
     pub(super) fn look_up_again(&mut self, items: Vec<usize>, obstacle: Obstacle, progress: &mut Progress) {
         progress.counts.failed += items.len();
         progress.hindered(obstacle);
         self.look_ups.extend(items);
     }
 
-    /// `item` was looked up and found in so many indices. It is a duplicate, unless the one that is there is what we
-    /// wrote.
+    /// Notes that `item` was found in this many indices. It is a duplicate, unless the only copy is the one we wrote.
     pub(super) fn found(&mut self, item: usize, indices: usize, progress: &mut Progress) {
         if indices == 1 && self.look_ups.is_written(item) {
             self.delivered.index(&mut progress.counts);
@@ -136,14 +136,14 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// `item` was looked up and not found in anything before the write index of `generation`.
+    /// Notes that `item` was not found in any index before the write index of `generation`.
     pub(super) fn not_found(&mut self, item: usize, generation: u64) {
         self.look_ups.note_checked(item, generation);
         self.queue.extend([item]);
     }
 
-    /// The next request counts on the write index of `generation`. Puts those that are left and have not been looked up
-    /// before it, and that `is_doubtful`, to those which are looked up first.
+    /// Notes that the next request relies on the write index of `generation`. Moves queued items that `is_doubtful`
+    /// selects to the look-ups, unless they have been looked up for that generation.
     pub(super) fn divert(&mut self, generation: u64, is_doubtful: impl Fn(i64) -> bool) {
         self.look_ups.count_on(generation);
         let (items, look_ups) = (&self.batch.items, &self.look_ups);
@@ -152,20 +152,20 @@ impl<'a> Work<'a> {
         self.look_ups.extend(diverted);
     }
 
-    /// The document of `suspect` waits for its proof.
+    /// Queues the document of `suspect` for its proof.
     pub(super) fn suspect(&mut self, suspect: Suspect, progress: &mut Progress) {
         progress.counts.doubtful += 1;
         self.proofs.extend([suspect]);
     }
 
-    /// `suspects` are looked at again: what was tried did not succeed.
+    /// Queues `suspects` for another proof, because the last attempt failed.
     pub(super) fn suspect_again(&mut self, suspects: Vec<Suspect>, obstacle: Obstacle, progress: &mut Progress) {
         progress.counts.failed += suspects.len();
         progress.hindered(obstacle);
         self.proofs.extend(suspects);
     }
 
-    /// What was stored under the id of `item` is gone: it is sent again.
+    /// Queues `item` again, because the document stored under its id is gone.
     pub(super) fn send_again(&mut self, item: usize) {
         self.proofs.note_gone(item);
         self.queue.extend([item]);

@@ -1,8 +1,9 @@
-//! `penstock-indexer dead-letters`: what could not be indexed, and what was no event, to be looked at, brought back
-//! or given up.
+//! `penstock-indexer dead-letters`: shows, redrives or drops records that could not be indexed and bodies that were
+//! not events.
 //!
-//! `list` groups, `show` shows one, `redrive` brings back, and `drop` gives up. What was done about a letter is
-//! in its own topic ([`marks`]), so that any operator on any machine sees the same. `docs/operate.md` is the guide.
+//! `list` groups letters, `show` shows one, `redrive` writes their records again, and `drop` gives them up. The state
+//! of a letter is stored in its own topic ([`marks`]), so that every operator sees the same on every machine.
+//! `docs/operate.md` is the guide.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -33,22 +34,22 @@ mod redrive;
 pub mod show;
 mod transactions;
 
-/// What can be done about letters.
+/// The subcommands for letters.
 #[derive(Debug, Subcommand)]
 pub enum DeadLetters {
-    /// Counts what is in the dead-letter topic and in the quarantine, by what is wrong, with examples.
+    /// Counts the letters in the dead-letter topic and the quarantine by error type, with examples.
     #[command(after_help = "Example: penstock-indexer dead-letters list --from 2h")]
     List(ListArgs),
-    /// Shows one letter whole: state, reason, headers, and the event as JSON where its schema can read it. Prints the
-    /// event's personal data, except for what elasticsearch.documents.fields hides.
+    /// Shows one letter in full: state, reason, headers, and the event as JSON if its schema can decode it. Prints
+    /// the event's personal data, except for what elasticsearch.documents.fields hides.
     #[command(after_help = "Example: penstock-indexer dead-letters show cxone-events-dead-letters:0:17")]
     Show(ShowArgs),
-    /// Writes the records of open letters to the topics they came from again, where today's schema and rules decode
-    /// them. None is redriven twice, and the document has the id that it would have had at first. Exits with 2 when a
-    /// letter failed again or could not be redriven.
+    /// Writes the records of open letters to their original topics again, if today's schema and rules can decode
+    /// them. No letter is redriven twice, and the document keeps its original id. Exits with 2 if a letter failed
+    /// again or could not be redriven.
     #[command(after_help = "Example: penstock-indexer dead-letters redrive --reason unknown-schema --dry-run")]
     Redrive(RedriveArgs),
-    /// Gives open letters up: they are marked, stay in their topic until its retention ends, and no redrive takes them.
+    /// Gives open letters up: they are marked, stay in their topic until its retention ends, and are never redriven.
     #[command(after_help = "Example: penstock-indexer dead-letters drop --reason not-framed --to 7d --yes")]
     Drop(DropArgs),
 }
@@ -67,7 +68,7 @@ pub struct ListArgs {
 /// Arguments of `show`.
 #[derive(Debug, Args)]
 pub struct ShowArgs {
-    /// The letter's own place, as `list` shows it.
+    /// The position of the letter, as `list` shows it.
     #[arg(value_name = "TOPIC:PARTITION:OFFSET")]
     letter: RecordPosition,
     #[command(flatten)]
@@ -84,21 +85,21 @@ pub struct RedriveArgs {
     /// With --quarantine: the webhook that bodies are posted to, such as `http://receiver:8080/webhook/cxone/events`.
     #[arg(long, value_name = "URL", requires = "quarantine")]
     post_to: Option<String>,
-    /// With --post-to: a file with headers to send along, such as the sender's credentials: NAME: VALUE on each line.
+    /// With --post-to: a file with additional headers, such as the sender's credentials, one NAME: VALUE per line.
     #[arg(long, value_name = "FILE", requires = "post_to")]
     headers_from: Option<PathBuf>,
-    /// Write nothing: count what would be redriven.
+    /// Write nothing; only count what would be redriven.
     #[arg(long)]
     dry_run: bool,
-    /// Qualify the ids of the events by their source, in the header id-scope. For events of several sources that use
-    /// the same ids: the letters of type id-conflict.
+    /// Qualify the ids of the events by their source, in the header id-scope. Use it for letters of type id-conflict,
+    /// when several sources use the same ids.
     #[arg(long)]
     scope_ids: bool,
-    /// Records a second, at most. Without it as fast as Kafka takes them.
+    /// The most records per second. By default there is no limit.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     rate: Option<u32>,
-    /// How long to wait until the indexers have settled the records, to say which became dead letters again. 0s: do
-    /// not wait.
+    /// How long to wait for the indexers to settle the records, in order to report which became dead letters again.
+    /// 0s means no wait.
     #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = humantime::parse_duration)]
     wait: Duration,
     #[command(flatten)]
@@ -112,36 +113,36 @@ pub struct DropArgs {
     filter: Filter,
     #[command(flatten)]
     which: Which,
-    /// Do it. Without it, the letters are counted and stay.
+    /// Drop the letters. Without this option, they are only counted.
     #[arg(long)]
     yes: bool,
     #[command(flatten)]
     output: Output,
 }
 
-/// Why a command about letters failed.
+/// Why a command on letters failed.
 #[derive(Debug, thiserror::Error)]
 pub enum DeadLetterError {
     /// A topic cannot be read.
     #[error(transparent)]
     Log(#[from] LogError),
-    /// The registry's settings cannot be used.
+    /// The settings of the registry cannot be used.
     #[error(transparent)]
     Registry(#[from] registry::RegistrySetupError),
-    /// There is no letter at this place.
+    /// There is no letter at this position.
     #[error(
         "there is no letter at {0}: retention has deleted it, or it is a mark (penstock.mark) or the end of a transaction"
     )]
     NoLetter(RecordPosition),
-    /// Nothing says where bodies go.
+    /// The webhook for the bodies is missing.
     #[error(
-        "a body in the quarantine was never a record: say by --post-to URL which webhook of a receiver it is posted to"
+        "a body in the quarantine was never a record: name the webhook of a receiver to post it to with --post-to URL"
     )]
     NoReceiver,
-    /// Records or marks cannot be written, or bodies not be posted.
+    /// Records or marks cannot be written, or bodies cannot be posted.
     #[error("{0}")]
     Write(String),
-    /// A bug.
+    /// A panic, which is a bug.
     #[error("the command panicked: {0}")]
     Panicked(#[from] tokio::task::JoinError),
 }
@@ -152,7 +153,7 @@ impl From<TransactionError> for DeadLetterError {
     }
 }
 
-/// Carries out `command` with `config`, which is that of the whole indexer.
+/// Runs `command` with `config`, which is that of the whole indexer.
 ///
 /// # Errors
 /// [`DeadLetterError`].
@@ -201,7 +202,7 @@ async fn show(config: Config, args: ShowArgs) -> Result<Exit, DeadLetterError> {
         Ok((config, letter, state))
     })
     .await?;
-    // The rules of the topic that the record came from.
+    // The rules are those of the topic that the record came from.
     let of_topic = config.of_topics().into_iter().find(|config| letter.origin_topic() == Some(&config.kafka.topic));
     args.output.print(&show::show(of_topic.as_ref().unwrap_or(&config), &registry, &letter, state).await);
     Ok(Exit::Done)
@@ -229,7 +230,7 @@ fn post(config: &Config, args: &RedriveArgs) -> Result<Redriven, DeadLetterError
     post::run(config, &args.which, &args.filter, &receiver)
 }
 
-/// Runs `work`, which waits for Kafka, on a thread for that.
+/// Runs `work`, which waits for Kafka, on a thread for blocking work.
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, DeadLetterError> + Send + 'static,
 ) -> Result<T, DeadLetterError> {

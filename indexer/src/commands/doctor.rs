@@ -1,5 +1,5 @@
-//! `penstock-indexer doctor`: looks at all that the indexer needs, and says of each thing whether it is right, and if
-//! not, what to do. Changes nothing.
+//! `penstock-indexer doctor`: checks everything that the indexer needs, and reports what is wrong and what to do.
+//! Changes nothing.
 
 use std::fmt;
 
@@ -19,8 +19,8 @@ mod privileges;
 mod schemas;
 mod topics;
 
-/// Looks at config, Kafka, schema registry and Elasticsearch, and says what is wrong and what to do. Exits with 2
-/// when something fails.
+/// Checks config, Kafka, schema registry and Elasticsearch, and reports what is wrong and what to do. Exits with 2 if
+/// a check fails.
 #[derive(Debug, Args)]
 #[command(after_help = "Example: penstock-indexer --config /etc/penstock/penstock.yaml doctor")]
 pub struct DoctorArgs {
@@ -28,25 +28,25 @@ pub struct DoctorArgs {
     output: Output,
 }
 
-/// What was found.
+/// The results of all checks.
 #[derive(Debug, Serialize)]
 pub struct Report {
-    /// How many things are right.
+    /// How many checks passed.
     pub ok: usize,
-    /// How many may soon be wrong, or are not safe enough.
+    /// How many found something that may fail soon or is not safe enough.
     pub warn: usize,
-    /// How many do not work.
+    /// How many failed.
     pub fail: usize,
-    /// Each of them.
+    /// The result of each check.
     pub findings: Vec<Finding>,
 }
 
-/// Looks at what `config` names, and prints what is found.
+/// Checks everything that `config` names, and prints the findings.
 ///
 /// # Errors
-/// When a part of the check panicked: a bug.
+/// If a check panicked, which is a bug.
 pub async fn run(config: Config, args: &DoctorArgs) -> Result<Exit, tokio::task::JoinError> {
-    // That it could be loaded says that it has passed all rules.
+    // The config has passed all rules, or it could not have been loaded.
     let mut findings = vec![Finding::ok("config", "it can be used")];
     let of_kafka = config.clone();
     let kafka = tokio::task::spawn_blocking(move || brokers::check(&of_kafka));

@@ -1,4 +1,4 @@
-//! Why a command cannot be carried out.
+//! The reasons for which commands fail.
 
 use std::path::PathBuf;
 
@@ -11,7 +11,7 @@ use crate::RunError;
 use crate::elasticsearch::SettingsError;
 use crate::index::RequestError;
 
-/// Why `setup`, `mapping`, `explain` or `replay` cannot be carried out.
+/// Why `setup`, `mapping`, `explain` or `replay` failed.
 #[derive(Debug, thiserror::Error)]
 pub enum CommandError {
     /// Elasticsearch's settings cannot be used.
@@ -20,7 +20,7 @@ pub enum CommandError {
     /// Elasticsearch does not answer, or refuses.
     #[error("elasticsearch: {0}")]
     Request(#[from] RequestError),
-    /// Elasticsearch does not list the backing indices in time.
+    /// Elasticsearch did not list the backing indices in time.
     #[error("elasticsearch does not give the list of backing indices of {0}")]
     NoTable(String),
     /// The file of the lifecycle policy cannot be used.
@@ -35,82 +35,82 @@ pub enum CommandError {
     /// The metrics could not be set up.
     #[error("cannot register a metric: {0}")]
     Metrics(#[from] prometheus::Error),
-    /// A part of the pipeline cannot be set up, or cannot go on.
+    /// A part of the pipeline cannot be set up, or cannot continue.
     #[error("{0}")]
     Run(#[from] RunError),
     /// Kafka does not answer, or refuses.
     #[error("kafka: {0}")]
     Kafka(#[from] KafkaError),
 
-    /// A file cannot be read, or does not hold what it should.
+    /// A file cannot be read, or has the wrong content.
     #[error("{}: {reason}", path.display())]
     File {
         /// The file.
         path: PathBuf,
-        /// What is wrong.
+        /// The problem.
         reason: String,
     },
-    /// Nothing says which schema.
-    #[error("no schema: give --schema FILE or --subject SUBJECT, or set elasticsearch.mapping.subject")]
+    /// No schema is named.
+    #[error("no schema: name it with --schema FILE or --subject SUBJECT, or set elasticsearch.mapping.subject")]
     NoSchema,
     /// The config does not have the topic.
     #[error("the config does not have the topic {0:?}; it has {1}")]
     UnknownTopic(String, String),
-    /// There are several topics.
-    #[error("which topic? give --topic: {0}")]
+    /// The config has several topics.
+    #[error("the config has several topics: choose one with --topic: {0}")]
     WhichTopic(String),
 
-    /// What is to be explained is neither a file nor a record.
+    /// The argument is neither a file nor a record.
     #[error("{0} is neither a file nor TOPIC:PARTITION:OFFSET")]
     NotARecord(String),
-    /// The record to be explained is not there.
+    /// The record to explain does not exist.
     #[error("{0}")]
     NoRecord(String),
 
-    /// The topic is not there.
+    /// The topic does not exist.
     #[error("kafka has no topic {0}")]
     NoTopic(String),
-    /// The offsets are not known.
-    #[error("kafka does not say where the partitions of {0} begin and end: is it reachable?")]
+    /// The ends of the partitions are unknown.
+    #[error("kafka does not report where the partitions of {0} begin and end: check that it is reachable")]
     NoEnds(String),
-    /// A partition is not there.
+    /// The partition does not exist.
     #[error("the topic has no partition {0}")]
     NoPartition(Partition),
-    /// Beginning and end are of different partitions.
+    /// The arguments name different partitions.
     #[error("--from, --to and --partition name different partitions")]
     Partitions,
-    /// The replay runs already.
+    /// The replay is already running.
     #[error("the replay {name:?} is running already ({members}): wait for it, or choose another --name")]
     Busy {
         /// Its name.
         name: String,
-        /// Who runs it.
+        /// Its members.
         members: String,
     },
-    /// A replay of this name was asked for something else.
+    /// A replay of this name with other arguments is unfinished.
     #[error(
-        "a replay {name:?} that was asked for something else is not done ({settled} of {total} offsets): give its arguments again to go on, \
-         choose another --name, or give --restart to begin anew"
+        "a replay {name:?} with other arguments is unfinished ({settled} of {total} offsets): repeat those arguments to continue it, \
+         choose another --name, or use --restart to start over"
     )]
     Unfinished {
         /// Its name.
         name: String,
-        /// Offsets that are settled.
+        /// The number of settled offsets.
         settled: u64,
-        /// All its offsets.
+        /// The number of all its offsets.
         total: u64,
     },
-    /// The topic is another one.
-    #[error("the topic was deleted and created again since the replay {0:?} began: give --restart to begin anew")]
+    /// The topic has been re-created.
+    #[error("the topic was deleted and created again since the replay {0:?} began: use --restart to start over")]
     OtherTopic(String),
-    /// Another process took a part of the replay.
-    #[error("another process has joined the replay {0:?} and has some of its partitions: let one of them go on alone")]
+    /// Another process has taken a part of the replay.
+    #[error("another process has joined the replay {0:?} and has some of its partitions: stop one of the two")]
     Shared(String),
-    /// Only a part would be swapped.
-    #[error("--swap puts a whole index in the place of another: leave out --to, --key and --partition")]
+    /// Only a part of the index would be swapped.
+    #[error("--swap replaces a whole index: omit --to, --key and --partition")]
     PartSwap,
     /// The index set cannot be replaced.
-    #[error("nothing can be put in the place of this index: {0}")]
+    #[error("this index cannot be replaced: {0}")]
     NoSwap(String),
     /// The topic has several index sets.
     #[error(
@@ -118,13 +118,13 @@ pub enum CommandError {
          routes and index_name, and replay without --into (docs/routing.md)"
     )]
     RoutedInto(String),
-    /// The new index is there already.
+    /// The new index already exists.
     #[error("{0} is there already, and no replay that goes on fills it: delete it, or choose another --into")]
     NotFresh(String),
-    /// Nothing was swapped.
-    #[error("no index behind {0} says that it has replaced others: there is nothing to swap back")]
+    /// No swap can be undone.
+    #[error("no index behind {0} has replaced others: there is nothing to swap back")]
     NotSwapped(String),
-    /// What was noted of a swap cannot be read.
+    /// The note of a swap cannot be read.
     #[error("the note of the swap cannot be read: {0}")]
     Note(String),
 }

@@ -1,4 +1,4 @@
-//! What a command exits with: the same codes for all commands of `penstock-indexer`.
+//! The exit codes, which are the same for all commands of `penstock-indexer`.
 
 use std::process::ExitCode;
 
@@ -7,16 +7,16 @@ use config::cli::{EX_CONFIG, EX_USAGE};
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
-    /// It did what it was asked for, and found nothing wrong: 0.
+    /// The command did its work and found nothing wrong: 0.
     Done,
-    /// It could not do what it was asked for; standard error says why: 1.
+    /// The command failed; standard error gives the reason: 1.
     Failed,
-    /// It found a difference, or something wrong, and has reported it: 2.
+    /// The command found and reported a difference or a problem: 2.
     Difference,
-    /// The command line cannot be understood: 64, `EX_USAGE` of `sysexits.h`.
+    /// The command line is invalid: 64, `EX_USAGE` of `sysexits.h`.
     Usage,
     /// The config cannot be used, or another indexer has the same `indexer.group_instance_id`: 78, `EX_CONFIG` of
-    /// `sysexits.h`. A restart would not change that.
+    /// `sysexits.h`. A restart would not help.
     Config,
 }
 
@@ -32,7 +32,7 @@ impl Exit {
         }
     }
 
-    /// Returns [`Exit::Difference`] where something `differs`, else [`Exit::Done`].
+    /// Returns [`Exit::Difference`] if something `differs`, and otherwise [`Exit::Done`].
     pub fn of_difference(differs: bool) -> Self {
         if differs { Self::Difference } else { Self::Done }
     }

@@ -1,5 +1,5 @@
-//! `explain`: what becomes of one record: its document, its id, its index, and whether the mapping takes it. Writes
-//! nothing.
+//! `explain`: shows what happens to one record: its document, its id, its index, and whether the mapping accepts it.
+//! Writes nothing.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -31,9 +31,9 @@ use source::Source;
 mod explanation;
 mod source;
 
-/// How long the list of backing indices is waited for.
+/// How long to wait for the list of backing indices.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// How many times a record may ask for a schema or for a newer list.
+/// How many times a record may need a schema or a newer list.
 const ROUNDS: usize = 4;
 
 const EXAMPLES: &str = "\
@@ -49,21 +49,21 @@ Exits with 2 when the record would become a dead letter.";
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct ExplainArgs {
-    /// The record: TOPIC:PARTITION:OFFSET, or a file with the value of one.
+    /// The record: TOPIC:PARTITION:OFFSET, or a file with a record's value.
     #[arg(value_name = "FILE|TOPIC:PARTITION:OFFSET")]
     pub record: String,
-    /// Of a file: the key that the record has.
+    /// For a file: the key of the record.
     #[arg(long)]
     pub key: Option<String>,
-    /// Of a file: the topic, where indexer.topics has several.
+    /// For a file: the topic, if indexer.topics has several.
     #[arg(long)]
     pub topic: Option<String>,
-    /// How to print.
+    /// How to print the explanation.
     #[command(flatten)]
     pub output: Output,
 }
 
-/// Explains the record that `args` name, and prints it.
+/// Explains the record named by `args`, and prints the explanation.
 ///
 /// # Errors
 /// [`CommandError`].
@@ -78,7 +78,7 @@ pub async fn run(config: &Config, args: &ExplainArgs) -> Result<Exit, CommandErr
     Ok(Exit::of_difference(explanation.is_refused()))
 }
 
-/// The stages that a record passes, without a consumer.
+/// Runs the stages of a record without a consumer.
 struct Bench<'a> {
     config: &'a Config,
     bulk: Bulk,
@@ -125,7 +125,7 @@ impl<'a> Bench<'a> {
         Ok(explanation)
     }
 
-    /// Decodes the record, as often as it asks for something that can be had.
+    /// Decodes the record, and fetches what it needs until it is decoded.
     async fn decode(&self, mut decoder: Decoder, record: &OwnedRecord) -> Result<(Decoded, Batch), CommandError> {
         let record = record.as_record();
         let mut filling = BatchBuilder::default();
@@ -140,7 +140,7 @@ impl<'a> Bench<'a> {
                 },
                 Decoded::TableTooOld(route, time) if self.missing.is_none() => {
                     let Some(index_cache) = self.bulk.index_cache(route) else { break };
-                    // One that is dated far ahead never comes.
+                    // A table for a time far ahead never becomes valid.
                     drop(tokio::time::timeout(PATIENCE, index_cache.until_valid(time)).await);
                 }
                 _ => break,
@@ -150,7 +150,7 @@ impl<'a> Bench<'a> {
         Ok((decoded, filling.take(BatchId(0))))
     }
 
-    /// Looks up what is stored under the id, and what the mapping says.
+    /// Looks up what is stored under the id, and whether the mapping accepts the document.
     async fn look(&self, batch: &Batch, explanation: &mut Explanation) -> Result<(), CommandError> {
         explanation.describe(batch);
         let dry_run = DryRun::new(self.config)?;

@@ -1,5 +1,5 @@
-//! `penstock-indexer find`: where is my event? Looks in Kafka, in the dead-letter topic and the quarantine, and in
-//! every backing index, and tells what each knows. Changes nothing.
+//! `penstock-indexer find`: searches for an event in Kafka, in the dead-letter topic, in the quarantine and in every
+//! backing index, and reports what each contains. Changes nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -25,7 +25,7 @@ mod stored;
 pub mod story;
 mod wanted;
 
-/// Looks for one event and says where it is. Exits with 0 when it is found, with 1 when it is not.
+/// Searches for one event and reports where it is. Exits with 0 if it is found, and with 1 if not.
 #[derive(Debug, Args)]
 #[command(after_help = "Example: penstock-indexer find 7f0c1f9e-6d5b-4e0f-9d0e-0a4f5c0e8a11\n\
     Example: penstock-indexer find --request-id 01J9Z3 --since 3d")]
@@ -36,14 +36,14 @@ pub struct FindArgs {
     /// The key of its record, and nothing else.
     #[arg(long, conflicts_with_all = ["id", "request_id"])]
     key: Option<String>,
-    /// The id of the request that brought it: `X-Request-Id` of the receiver's answer.
+    /// The id of the request that brought it: `X-Request-Id` in the receiver's answer.
     #[arg(long, value_name = "ID", conflicts_with = "id")]
     request_id: Option<String>,
-    /// From when on Kafka is searched: 2026-01-31T08:00:00Z, 2026-01-31, or how long ago. Indices are always searched
-    /// whole.
+    /// The time from which Kafka is searched: 2026-01-31T08:00:00Z, 2026-01-31, or a duration ago. Indices are always
+    /// searched completely.
     #[arg(long, value_name = "TIME", default_value = "24h", value_parser = moment)]
     since: Moment,
-    /// Only this topic, where indexer.topics has several.
+    /// Only this topic, if indexer.topics has several.
     #[arg(long)]
     topic: Option<String>,
     #[command(flatten)]
@@ -59,30 +59,30 @@ pub enum FindError {
     /// Elasticsearch's settings cannot be used.
     #[error("elasticsearch: {0}")]
     Elasticsearch(#[from] SettingsError),
-    /// There is no such topic in the config.
+    /// The config does not have this topic.
     #[error("the config does not have the topic {0} (kafka.topic, indexer.topics)")]
     Topic(String),
-    /// A bug.
+    /// A panic, which is a bug.
     #[error("the command panicked: {0}")]
     Panicked(#[from] tokio::task::JoinError),
 }
 
-/// What was found.
+/// The result of the search.
 #[derive(Debug, Serialize)]
 pub struct Report {
-    /// Whether anything was.
+    /// Whether anything was found.
     pub found: bool,
-    /// Each event; several where one request brought several.
+    /// The events: several if one request brought several.
     pub events: Vec<Story>,
-    /// Since when Kafka was searched.
+    /// The time from which Kafka was searched.
     pub since: String,
     /// Whether there was more than is shown.
     pub is_cut: bool,
-    /// What could not be looked at.
+    /// What could not be searched.
     pub problems: Vec<String>,
 }
 
-/// Looks for the event of `args` with `config`, and prints what is found.
+/// Searches for the event of `args` with `config`, and prints the result.
 ///
 /// # Errors
 /// [`FindError`].
@@ -110,7 +110,7 @@ pub async fn run(config: Config, args: FindArgs) -> Result<Exit, FindError> {
         let (of_search, of_config) = (wanted.clone(), topic.clone());
         let search = move || search::records(&of_config, &of_search, since);
         let mut found = tokio::task::spawn_blocking(search).await??;
-        // Letters name their topic; bodies in the quarantine have none, and are reported once.
+        // Letters name their topic. Bodies in the quarantine have none, and are reported once.
         found.take_letters(&topic.kafka.topic, &mut letters);
         report.is_cut |= found.is_cut;
         add_documents(&client, &topic, &wanted, found, &mut report).await;
@@ -131,7 +131,7 @@ fn topics(config: &Config, only: Option<String>) -> Result<Vec<Config>, FindErro
     Ok(topics)
 }
 
-/// Puts what was `found` in Kafka together with the documents of its ids.
+/// Combines what was `found` in Kafka with the documents of its ids.
 async fn add_documents(client: &Client, config: &Config, wanted: &Wanted, found: FoundRecords, report: &mut Report) {
     let mut ids: BTreeSet<String> = found.ids().collect();
     if let Wanted::Id(id) | Wanted::Key(id) = wanted {
@@ -163,13 +163,13 @@ impl fmt::Display for Report {
             let since = &self.since;
             lines.push(format!(
                 "not found: no index has it, and neither Kafka's topics nor dead letters nor the quarantine have had it since {since}. Look \
-                 further back with --since. If it is nowhere: its sender has not sent it, or was not answered 200"
+                 further back with --since. If it is still not found, its sender has not sent it, or was not answered 200"
             ));
         }
         if self.is_cut {
             lines.push("There are more records of it than are shown.".to_owned());
         }
-        lines.extend(self.problems.iter().map(|problem| format!("not looked at: {problem}")));
+        lines.extend(self.problems.iter().map(|problem| format!("not searched: {problem}")));
         f.write_str(&lines.join("\n"))
     }
 }

@@ -1,6 +1,6 @@
-//! Reads topics beside the consumer group: what a topic holds from offset to offset, and what the group has
-//! committed. Joins no group and commits nothing, so that the fleet does not notice. Blocks: its calls belong on
-//! threads for blocking work.
+//! Reads topics independently of the consumer group: what a topic holds between two offsets, and what the group has
+//! committed. Joins no group and commits nothing, so that the fleet is not affected. Its calls block, so they belong
+//! on threads for blocking work.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
@@ -17,9 +17,9 @@ use crate::message::record::Record;
 
 /// How long one `poll` waits.
 const POLL: Duration = Duration::from_millis(100);
-/// After how many times `kafka.timeout` without a record reading has failed.
+/// After this many times `kafka.timeout` without a record, reading has failed.
 const PATIENCE: u32 = 3;
-/// What is fetched ahead, in KiB.
+/// How much is prefetched, in KiB.
 const FETCH_AHEAD_KIB: &str = "16384";
 
 /// Reads the topics of one config.
@@ -28,24 +28,24 @@ pub struct LogReader {
     timeout: Duration,
 }
 
-/// The records of one partition from one offset up to another.
+/// The records of one partition between two offsets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Part {
     /// The partition.
     pub partition: i32,
     /// The first offset.
     pub from: i64,
-    /// Past the last offset.
+    /// The offset after the last record.
     pub to: i64,
 }
 
 impl Part {
-    /// Returns how many records it has at most.
+    /// Returns the largest possible number of its records.
     pub fn len(&self) -> u64 {
         u64::try_from(self.to - self.from).unwrap_or(0)
     }
 
-    /// Whether there is no record in it.
+    /// Returns whether it contains no offsets.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -57,30 +57,30 @@ pub enum LogError {
     /// Kafka refuses, or does not answer.
     #[error("kafka: {what}: {error}")]
     Kafka {
-        /// What was asked.
+        /// The request.
         what: String,
-        /// What went wrong.
+        /// The error.
         error: KafkaError,
     },
-    /// There is no such topic.
+    /// The topic does not exist.
     #[error("kafka: there is no topic {0}, or this role may not describe it")]
     Missing(String),
-    /// The end does not come.
+    /// No record arrives.
     #[error("kafka: no record of topic {topic} came within {waited:?}: are all its partitions led by a broker?")]
     Silent {
         /// The topic.
         topic: String,
-        /// How long.
+        /// How long the reader waited.
         waited: Duration,
     },
 }
 
 impl LogReader {
-    /// Creates a reader with the cluster, the group and the time-out of `config`. Connects when it is used. To be
-    /// called within a Tokio runtime.
+    /// Creates a reader with the cluster, the group and the time-out of `config`. It connects on first use. Call it
+    /// within a Tokio runtime.
     ///
     /// # Errors
-    /// When librdkafka refuses `kafka.options`, or a file of `kafka.security` cannot be read.
+    /// If librdkafka refuses `kafka.options`, or a file of `kafka.security` cannot be read.
     pub fn new(config: &Config) -> Result<Self, LogError> {
         let failed = |error| LogError::Kafka { what: "the client".to_owned(), error: without_value(error) };
         let create = || {
@@ -97,15 +97,15 @@ impl LogReader {
         Ok(Self { consumer: create().map_err(failed)?, timeout: config.kafka.timeout })
     }
 
-    /// Returns the client, for questions that only one command has.
+    /// Returns the client, for queries that only one command needs.
     pub fn client(&self) -> &BaseConsumer<Login> {
         &self.consumer
     }
 
-    /// Returns all that `topic` holds now, by partition.
+    /// Returns everything that `topic` holds now, by partition.
     ///
     /// # Errors
-    /// [`LogError`], when the topic does not exist too; so for each function here.
+    /// For each function here: [`LogError`], also if the topic does not exist.
     pub fn parts(&self, topic: &str) -> Result<Vec<Part>, LogError> {
         let what = || format!("the partitions of topic {topic}");
         let metadata = self.consumer.fetch_metadata(Some(topic), self.timeout).map_err(failed(what))?;
@@ -122,11 +122,11 @@ impl LogReader {
         Ok(parts)
     }
 
-    /// Returns `parts` of `topic` without what was written before `millis` (milliseconds since the Unix epoch), by
-    /// the index of timestamps that brokers keep.
+    /// Returns `parts` of `topic` without records from before `millis` (milliseconds since the Unix epoch), by the
+    /// brokers' index of timestamps.
     ///
     /// # Errors
-    /// As [`LogReader::parts`].
+    /// The same as those of [`LogReader::parts`].
     pub fn since(&self, topic: &str, parts: Vec<Part>, millis: i64) -> Result<Vec<Part>, LogError> {
         let what = || format!("the offsets of a time in {topic}");
         let mut asked = TopicPartitionList::new();
@@ -139,7 +139,7 @@ impl LogReader {
         let part = |part: Part| {
             let from = match at.get(&part.partition) {
                 Some(Position::Offset(offset)) => (*offset).max(part.from),
-                // Nothing is that young.
+                // No record is that recent.
                 _ => part.to,
             };
             Part { from, ..part }
@@ -147,10 +147,10 @@ impl LogReader {
         Ok(parts.into_iter().map(part).collect())
     }
 
-    /// Returns what the group has committed for each of `partitions` of `topic`; none where it has not.
+    /// Returns the group's committed offset for each of `partitions` of `topic`, or `None` if nothing is committed.
     ///
     /// # Errors
-    /// As [`LogReader::parts`].
+    /// The same as those of [`LogReader::parts`].
     pub fn committed(
         &self,
         topic: &str,
@@ -166,11 +166,11 @@ impl LogReader {
         Ok(found.elements().iter().map(|element| (element.partition(), offset(element.offset()))).collect())
     }
 
-    /// Calls `each` with every record of `parts` of `topic`, those of one partition in their order, until it breaks.
-    /// What transactions aborted is left out.
+    /// Calls `each` for every record of `parts` of `topic`, in order within each partition, until it breaks. Skips
+    /// records of aborted transactions.
     ///
     /// # Errors
-    /// [`LogError`], or that of `each`.
+    /// [`LogError`], or an error of `each`.
     pub fn scan<E: From<LogError>>(
         &self,
         topic: &str,
@@ -225,7 +225,7 @@ fn failed(what: impl Fn() -> String) -> impl Fn(KafkaError) -> LogError {
     move |error| LogError::Kafka { what: what(), error }
 }
 
-/// Whether librdkafka goes on by itself after `error`.
+/// Returns whether librdkafka recovers from `error` on its own.
 fn is_passing(error: &KafkaError) -> bool {
     use RDKafkaErrorCode as Code;
     let code = error.rdkafka_error_code();

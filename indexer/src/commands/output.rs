@@ -1,7 +1,7 @@
-//! What a command prints: its report on standard output, as text for people or as JSON for machines; its progress on
+//! Prints the report of a command on standard output, as text for people or as JSON for machines, and its progress on
 //! standard error.
 //!
-//! A report is a type that is both [`Display`] and [`Serialize`]. Its text ends without a line break; its JSON is one
+//! A report is a type that is both [`Display`] and [`Serialize`]. Its text ends without a line break. Its JSON is one
 //! object on one line, so that a command may print several of them.
 
 use std::fmt::Display;
@@ -11,14 +11,14 @@ use std::time::{Duration, Instant};
 use indicatif::{HumanCount, HumanDuration, ProgressBar, ProgressStyle};
 use serde::Serialize;
 
-/// How often progress is a new line where standard error is no terminal.
+/// How often a new progress line is printed if standard error is not a terminal.
 const LINE_INTERVAL: Duration = Duration::from_secs(5);
-/// How the bar is drawn (indicatif's templates).
+/// The template of the progress bar (indicatif).
 const BAR: &str = "{prefix} [{bar:30}] {human_pos}/{human_len} {msg}";
-/// How progress is drawn whose end is not known.
+/// The template for progress without a known end.
 const SPINNER: &str = "{prefix} {spinner} {human_pos} {msg}";
 
-/// How a command prints: the arguments that all of them have.
+/// How a command prints: the arguments that all commands share.
 #[derive(Clone, Copy, Debug, Default, clap::Args)]
 pub struct Output {
     /// Print JSON for machines instead of text: one object on each line.
@@ -26,7 +26,7 @@ pub struct Output {
     pub json: bool,
 }
 
-/// What a command has to say.
+/// The report of a command.
 pub trait Report: Display + Serialize {}
 
 impl<T: Display + Serialize> Report for T {}
@@ -35,13 +35,13 @@ impl Output {
     /// Prints `report` on standard output.
     pub fn print(self, report: &impl Report) {
         let line = self.line(report);
-        // The reader may have gone (`| head`).
+        // The reader may have ended (`| head`).
         if let Err(error) = writeln!(std::io::stdout(), "{line}") {
             tracing::debug!(%error, "Standard output is closed.");
         }
     }
 
-    /// Begins to show the progress of `what`, such as "replay"; `total` is where it ends, if that is known.
+    /// Starts to show the progress of `what`, for example "replay". `total` is the end, if it is known.
     pub fn progress(self, what: &str, total: Option<u64>) -> Progress {
         Progress::new(what, total, std::io::stderr().is_terminal())
     }
@@ -54,12 +54,12 @@ impl Output {
     }
 }
 
-/// Shows how far a command has come: a bar on a terminal, else a line every few seconds.
+/// Shows the progress of a command: a bar on a terminal, or else a line every few seconds.
 #[derive(Debug)]
 pub struct Progress {
     what: String,
     total: Option<u64>,
-    /// Where it began: what was done before counts for no rate.
+    /// The progress at the start. What was done before does not count towards the rate.
     begin: Option<u64>,
     since: Instant,
     last_line: Instant,
@@ -73,7 +73,7 @@ impl Progress {
         Self { what: what.to_owned(), total, begin: None, since: now, last_line: now, bar }
     }
 
-    /// Shows that `done` of the total are done, and `note` behind it.
+    /// Shows that `done` of the total are done, followed by `note`.
     pub fn show(&mut self, done: u64, note: &str) {
         let begin = *self.begin.get_or_insert(done);
         let pace = pace(done.saturating_sub(begin), self.since.elapsed(), self.total.map(|total| (done, total)));
@@ -89,7 +89,7 @@ impl Progress {
         }
     }
 
-    /// Sets where it ends.
+    /// Sets the end.
     pub fn set_total(&mut self, total: u64) {
         self.total = Some(total);
         if let Some(bar) = &self.bar {
@@ -98,7 +98,7 @@ impl Progress {
         }
     }
 
-    /// Takes the bar off the terminal.
+    /// Removes the bar from the terminal.
     pub fn finish(self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
@@ -124,7 +124,7 @@ fn log_line(line: &str) {
     }
 }
 
-/// Returns the rate of `done` in `elapsed`, and the time left where `of` says how much of how much is done.
+/// Returns the rate of `done` in `elapsed`, and the remaining time if `of` gives the progress and the total.
 fn pace(done: u64, elapsed: Duration, of: Option<(u64, u64)>) -> String {
     let rate = rate(done, elapsed);
     let left = of.map(|(done, total)| total.saturating_sub(done)).filter(|left| rate > 0 && *left > 0);
@@ -134,7 +134,7 @@ fn pace(done: u64, elapsed: Duration, of: Option<(u64, u64)>) -> String {
     }
 }
 
-/// Returns how many a second `done` in `elapsed` are.
+/// Returns the rate per second for `done` in `elapsed`.
 pub fn rate(done: u64, elapsed: Duration) -> u64 {
     let millis = elapsed.as_millis().max(1);
     u64::try_from(u128::from(done) * 1_000 / millis).unwrap_or(u64::MAX)

@@ -1,5 +1,5 @@
-//! Text of others on a terminal: keys, reasons and headers are what senders made them, and an escape sequence in one
-//! of them must not reach the terminal of an operator.
+//! Makes foreign text safe for a terminal. Senders choose keys, reasons and headers, and an escape sequence in them
+//! must not reach an operator's terminal.
 
 use std::borrow::Cow;
 
@@ -15,7 +15,7 @@ pub fn plain(text: &str) -> Cow<'_, str> {
     Cow::Owned(escaped)
 }
 
-/// Returns `bytes` as text, or in hexadecimal where they are none.
+/// Returns `bytes` as text, or in hexadecimal if they are not UTF-8.
 pub fn bytes(bytes: &[u8]) -> String {
     std::str::from_utf8(bytes).map_or_else(|_| format!("0x{}", hex::encode(bytes)), str::to_owned)
 }

@@ -1,11 +1,11 @@
-//! `TOPIC:PARTITION:OFFSET`: how commands name one record.
+//! `TOPIC:PARTITION:OFFSET`, the form in which commands name a record.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Serialize, Serializer};
 
-/// One record, by where it stands.
+/// The position of a record.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RecordPosition {
     /// The topic.
@@ -16,7 +16,7 @@ pub struct RecordPosition {
     pub offset: i64,
 }
 
-/// Text that names no record.
+/// Text that is not the position of a record.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is not TOPIC:PARTITION:OFFSET, such as cxone-events:3:12345")]
 pub struct NoPosition(String);

@@ -1,8 +1,8 @@
-//! `replay`: indexes a range of a topic again, through the same pipeline as the service, beside it.
+//! `replay`: indexes a range of a topic again, through the same pipeline as the service and beside it.
 //!
-//! A replay is a consumer group of its own, `penstock-replay-NAME`, so the service's offsets do not move. Its committed
-//! offsets are its checkpoint, and the group has one member, so that no two run at once. Documents keep their ids, so
-//! what is there already stays one.
+//! A replay has its own consumer group, `penstock-replay-NAME`, so the service's offsets do not move. Its committed
+//! offsets are its checkpoint. The group has one member, so that no two replays of a name run at once. Documents keep
+//! their ids, so existing documents are not duplicated.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -36,21 +36,21 @@ mod summary;
 
 /// How often progress is shown.
 const SHOW: Duration = Duration::from_millis(500);
-/// What the names of the consumer groups begin with.
+/// The prefix of the consumer groups' names.
 const GROUP: &str = "penstock-replay-";
 
 const EXAMPLES: &str = "\
 Examples:
   Index the last 24 hours again, while the service runs:
     penstock-indexer replay --from 24h --to now
-  See first what that would change:
+  See what that would change:
     penstock-indexer replay --from 24h --to now --dry-run
-  Fill a new index with the mapping of today's config, and put it in the place of the old one:
+  Fill a new index with the mapping of today's config, and replace the old one by it:
     penstock-indexer replay --from earliest --into cxone-events-000007 --swap
   Two partitions, from one offset to another, 500 records a second:
     penstock-indexer replay --from 0:120000,1:98000 --to 0:150000,1:99000 --rate 500
 
-A replay that was stopped or killed goes on where it stood when the same command is given again.
+A replay that was stopped or killed continues where it was when the same command is given again.
 --dry-run exits with 2 when documents are missing or differ.";
 
 /// The arguments of `replay`.
@@ -60,40 +60,40 @@ pub struct ReplayArgs {
     /// Where to begin: `earliest`, an RFC 3339 time, a duration ago such as `24h`, or offsets as PARTITION:OFFSET,…
     #[arg(long, value_name = "TIME|OFFSETS")]
     pub from: Bound,
-    /// Where to end, in the same forms, or `now`: this record is not read any more.
+    /// Where to end, in the same forms, or `now`. The record there is not read.
     #[arg(long, value_name = "TIME|OFFSETS", default_value = "now")]
     pub to: Bound,
-    /// The topic, where indexer.topics has several.
+    /// The topic, if indexer.topics has several.
     #[arg(long)]
     pub topic: Option<String>,
-    /// Read this partition only; may be given several times.
+    /// Read only this partition. May be given several times.
     #[arg(long, value_name = "N")]
     pub partition: Vec<i32>,
-    /// Index only the document of this id, or of a record with this key; may be given several times.
+    /// Index only the document with this id, or of a record with this key. May be given several times.
     #[arg(long, value_name = "ID")]
     pub key: Vec<String>,
-    /// Fill this index instead of the one that the service writes. It has to be a new one.
+    /// Fill this index instead of the service's. It must be new.
     #[arg(long, value_name = "INDEX")]
     pub into: Option<String>,
-    /// Put it in the place of the old one when it is complete: the alias moves, and nothing is lost or doubled.
+    /// Replace the old index by it when it is complete: the alias moves, and no document is lost or duplicated.
     #[arg(long, requires = "into", conflicts_with = "dry_run")]
     pub swap: bool,
-    /// Swap even if the new index lacks documents of the old one, such as those that Kafka does not have any more.
+    /// Swap even if the new index lacks documents of the old one, for example because Kafka no longer has them.
     #[arg(long, requires = "swap")]
     pub accept_fewer: bool,
-    /// Read at most this many records in a second.
+    /// Read at most this many records per second.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub rate: Option<u32>,
-    /// Write nothing: count what would be written, what is there already, and what would be refused.
+    /// Write nothing: only count what would be written, what already exists, and what would be refused.
     #[arg(long)]
     pub dry_run: bool,
-    /// The name of the replay, by which it goes on after it was stopped. Without it TOPIC, or TOPIC-into-INDEX.
+    /// The name of the replay, by which it continues after a stop. The default is TOPIC, or TOPIC-into-INDEX.
     #[arg(long)]
     pub name: Option<String>,
-    /// Begin again, even if a replay of this name is not done.
+    /// Start over, even if a replay of this name is unfinished.
     #[arg(long, conflicts_with = "dry_run")]
     pub restart: bool,
-    /// How to print.
+    /// How to print the summary.
     #[command(flatten)]
     pub output: Output,
 }
@@ -107,7 +107,7 @@ impl ReplayArgs {
     }
 }
 
-/// Replays what `args` ask for until all of it is settled, or until `shutdown` is cancelled. Prints a summary.
+/// Replays what `args` ask for until everything is settled or `shutdown` is cancelled. Prints a summary.
 ///
 /// # Errors
 /// [`CommandError`].
@@ -139,7 +139,7 @@ pub async fn run(config: &Config, args: &ReplayArgs, shutdown: &CancellationToke
 /// Returns the config of the topic `wanted`.
 ///
 /// # Errors
-/// When the config has several topics and none is wanted, or one that is not there.
+/// If the config has several topics and none is named, or does not have the named one.
 pub(super) fn topic_of(config: &Config, wanted: Option<&str>) -> Result<Config, CommandError> {
     let mut topics = config.of_topics();
     let names: Vec<String> = topics.iter().map(|topic| topic.kafka.topic.clone()).collect();
@@ -154,7 +154,7 @@ pub(super) fn topic_of(config: &Config, wanted: Option<&str>) -> Result<Config, 
     }
 }
 
-/// Returns the consumer group: of a dry run one that nobody else has, since it commits nothing.
+/// Returns the consumer group. A dry run has a unique group, because it commits nothing.
 fn group(config: &Config, args: &ReplayArgs) -> String {
     match args.dry_run {
         true => format!("{GROUP}dry-run-{:016x}", rand::random::<u64>()),
@@ -162,12 +162,12 @@ fn group(config: &Config, args: &ReplayArgs) -> String {
     }
 }
 
-/// Returns `config` with a consumer group of the replay's own.
+/// Returns `config` with the replay's own consumer group.
 fn of_replay(config: &Config, group: &str) -> Config {
     let mut config = config.clone();
     config.indexer.group_id = group.to_owned();
     config.indexer.group_instance_id = None;
-    // Its members are listed by every version of Kafka.
+    // Every version of Kafka can list the members of a classic group.
     config.indexer.group_protocol = GroupProtocol::Classic;
     config
 }
@@ -179,7 +179,7 @@ struct Pass<'a> {
     checkpoint: &'a Checkpoint,
 }
 
-/// How a pass ended.
+/// The outcome of a pass.
 #[derive(Debug, Default)]
 struct Done {
     tally: Tally,
@@ -190,7 +190,7 @@ struct Done {
 }
 
 impl Done {
-    /// Adds a pass that came after.
+    /// Adds the outcome of a later pass.
     fn add(&mut self, later: Self) {
         let mut tally = self.tally;
         tally += later.tally;
@@ -236,7 +236,7 @@ impl Pass<'_> {
     }
 }
 
-/// Shows how far the replay has come, and why it stands still, until it is dropped.
+/// Shows the progress of the replay, and why it is waiting, until it is dropped.
 async fn watch(progress: &mut Progress, watched: &Watched, readiness: &Readiness) {
     loop {
         tokio::time::sleep(SHOW).await;
@@ -247,7 +247,7 @@ async fn watch(progress: &mut Progress, watched: &Watched, readiness: &Readiness
     }
 }
 
-/// Returns `ranges` as the command line takes them: their beginnings, and their ends.
+/// Returns the starts and the ends of `ranges` in the form of the command line.
 fn as_offsets(ranges: &BTreeMap<Partition, Range<i64>>) -> (String, String) {
     let list = |offset: fn(&Range<i64>) -> i64| {
         let pairs = ranges.iter().map(|(partition, range)| format!("{partition}:{}", offset(range)));

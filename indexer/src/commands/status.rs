@@ -1,5 +1,5 @@
-//! `penstock-indexer status`: the fleet on a terminal. What Kafka knows of the group is always there; what services
-//! say of themselves, on their status pages too, where their admin ports are named.
+//! `penstock-indexer status`: shows the fleet on a terminal. It always shows what Kafka knows about the group, and
+//! also the status pages of services whose admin ports are given.
 
 use std::fmt;
 use std::io::{IsTerminal, Write};
@@ -22,23 +22,23 @@ mod assignment;
 pub mod group;
 pub mod port;
 
-/// Clears a terminal and goes to its first line (ECMA-48: ED, CUP).
+/// Clears a terminal and moves to its first line (ECMA-48: ED, CUP).
 const CLEAR: &str = "\x1b[2J\x1b[H";
 
-/// Shows the fleet: members of the group, lag, and what services say of themselves.
+/// Shows the fleet: the members of the group, the lag, and what the services report.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Example: penstock-indexer status --watch --metrics http://indexer-0:9102 http://receiver-0:9101"
 )]
 pub struct StatusArgs {
-    /// The addresses of admin ports, of indexers and receivers: their figures, why they are not ready, and their last
-    /// warnings.
+    /// The addresses of the admin ports of indexers and receivers. Shows their figures, why they are not ready, and
+    /// their last warnings.
     #[arg(long, value_name = "URL", num_args = 1..)]
     metrics: Vec<String>,
-    /// Show it again and again, until Ctrl-C.
+    /// Repeat the report until Ctrl-C.
     #[arg(long)]
     watch: bool,
-    /// How often, with --watch.
+    /// The interval of --watch.
     #[arg(long, value_name = "DURATION", default_value = "2s", value_parser = humantime::parse_duration)]
     interval: Duration,
     #[command(flatten)]
@@ -54,22 +54,22 @@ pub enum StatusError {
     /// The process cannot receive the signals that stop it.
     #[error("cannot listen for signals: {0}")]
     Signals(#[from] std::io::Error),
-    /// There is no HTTP client.
+    /// The HTTP client cannot be created.
     #[error("--metrics: {0}")]
     Web(String),
-    /// A bug.
+    /// A panic, which is a bug.
     #[error("the command panicked: {0}")]
     Panicked(#[from] tokio::task::JoinError),
 }
 
-/// The fleet at one time.
+/// The state of the fleet at one time.
 #[derive(Debug, Serialize)]
 pub struct Fleet {
-    /// When, as RFC 3339.
+    /// The time, as RFC 3339.
     pub at: String,
-    /// Each topic.
+    /// The topics.
     pub topics: Vec<TopicStatus>,
-    /// Each service that was asked.
+    /// The services that were queried.
     pub services: Vec<Service>,
 }
 

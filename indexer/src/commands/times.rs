@@ -1,4 +1,4 @@
-//! Times on the command line: a moment, how long ago it was, and where a replay begins or ends.
+//! Parses times on the command line: a moment, a duration ago, and where a replay begins or ends.
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
@@ -19,31 +19,31 @@ pub enum When {
     Earliest,
     /// The end of the log.
     Now,
-    /// The first record whose timestamp is not before this one, in milliseconds since the Unix epoch.
+    /// The first record with this timestamp or a later one, in milliseconds since the Unix epoch.
     Time(i64),
     /// Offsets by partition.
     Offsets(BTreeMap<Partition, i64>),
 }
 
-/// Where a replay begins or ends: as it was written, and what that means.
+/// Where a replay begins or ends: the text and its meaning.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bound {
     /// The text of the command line.
     pub text: String,
-    /// What it means, as of now.
+    /// The meaning of the text, as of now.
     pub when: When,
 }
 
-/// Reads a time such as `2026-01-31T08:00:00Z`, with any offset; a date, which begins at midnight UTC; or `2h`, which
-/// is two hours ago.
+/// Parses a time such as `2026-01-31T08:00:00Z`, with any UTC offset; a date, which begins at midnight UTC; or a
+/// duration such as `2h`, which means two hours ago.
 ///
 /// # Errors
-/// What is expected.
+/// A text that says what is expected.
 pub fn moment(text: &str) -> Result<Moment, String> {
     if let Ok(time) = OffsetDateTime::parse(text, &Rfc3339) {
         return Ok(Moment(time.unix_timestamp().saturating_mul(1_000) + i64::from(time.millisecond())));
     }
-    // `humantime` takes a bare 0, which has no unit.
+    // `humantime` accepts a bare 0, which has no unit.
     if let Ok(ago) = humantime::parse_duration(text)
         && text.ends_with(|last: char| last.is_ascii_alphabetic())
     {
@@ -66,7 +66,7 @@ pub fn now() -> i64 {
 /// Returns `at`, in milliseconds since the Unix epoch, as RFC 3339 in UTC.
 pub fn text(at: i64) -> String {
     let since = Duration::from_millis(u64::try_from(at).unwrap_or(0));
-    // What no calendar has is as late as one can say.
+    // Times beyond the calendar are shown as its end.
     let latest = Duration::from_secs(253_402_300_799);
     humantime::format_rfc3339_millis(UNIX_EPOCH + since.min(latest)).to_string()
 }
@@ -89,7 +89,7 @@ impl FromStr for Bound {
 impl FromStr for When {
     type Err = String;
 
-    /// Reads `earliest`, `now`, `PARTITION:OFFSET,…`, or what [`moment`] reads.
+    /// Parses `earliest`, `now`, `PARTITION:OFFSET,…`, or a time as in [`moment`].
     fn from_str(text: &str) -> Result<Self, String> {
         match text {
             "earliest" => return Ok(Self::Earliest),
@@ -108,7 +108,7 @@ impl FromStr for When {
 }
 
 impl When {
-    /// Returns the partitions that it names; none where it is for all.
+    /// Returns the partitions that it names, or `None` if it applies to all.
     pub(crate) fn partitions(&self) -> Option<Vec<Partition>> {
         match self {
             Self::Offsets(offsets) => Some(offsets.keys().copied().collect()),
@@ -131,7 +131,7 @@ fn offsets(text: &str) -> Option<BTreeMap<Partition, i64>> {
     let pairs: Vec<_> = text.split(',').map(one).collect::<Option<_>>()?;
     let count = pairs.len();
     let offsets: BTreeMap<_, _> = pairs.into_iter().collect();
-    // A partition that is named twice has two offsets.
+    // If a partition is named twice, its offset is ambiguous.
     (offsets.len() == count).then_some(offsets)
 }
 

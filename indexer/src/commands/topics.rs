@@ -1,7 +1,7 @@
-//! `setup --topics`: the topics that Penstock needs, with the settings that production needs.
+//! `setup --topics`: creates the topics that Penstock needs, with settings for production.
 //!
-//! `plan.rs` computes how each topic should be. [`set_up`] creates missing topics and reports existing ones that
-//! differ. It changes no existing topic: somebody may have had a reason for its settings.
+//! `plan.rs` computes the settings of each topic. [`set_up`] creates missing topics and reports existing ones that
+//! differ. It changes no existing topic, because its settings may be intentional.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -27,9 +27,9 @@ pub enum TopicState {
     Created,
     /// It is missing; a dry run creates nothing.
     Missing,
-    /// It exists, and nothing is wrong with it.
+    /// It exists, and no difference was found.
     Good,
-    /// It exists, and differs from what it should be.
+    /// It exists, and differs from the plan.
     Differs {
         /// Each difference: the setting, what it is, what it should be, and why.
         differences: Vec<String>,
@@ -41,7 +41,7 @@ pub enum TopicState {
 pub struct TopicReport {
     /// The topic.
     pub topic: String,
-    /// How it was, or would be, created.
+    /// The plan by which it was, or would be, created.
     pub wanted: Plan,
     /// The outcome.
     #[serde(flatten)]
@@ -49,7 +49,7 @@ pub struct TopicReport {
 }
 
 impl TopicReport {
-    /// Returns whether somebody has to look at it.
+    /// Returns whether an operator must look at it.
     pub fn differs(&self) -> bool {
         matches!(self.state, TopicState::Differs { .. })
     }
@@ -72,7 +72,7 @@ pub enum TopicsError {
     /// The settings contradict each other.
     #[error("{0}")]
     Settings(String),
-    /// The admin client has no tokens.
+    /// The admin client cannot use tokens.
     #[error(
         "setup --topics cannot log in with OAUTHBEARER: create the topics with Kafka's tools, see docs/production.md"
     )]
@@ -88,15 +88,15 @@ pub enum TopicsError {
         /// The cluster's error.
         code: RDKafkaErrorCode,
     },
-    /// The thread that asks for the metadata panicked.
+    /// The thread that requests the metadata panicked.
     #[error("kafka: {0}")]
     Panicked(#[from] tokio::task::JoinError),
 }
 
 type Admin = AdminClient<DefaultClientContext>;
 
-/// Creates the missing topics of `config`, unless `dry_run`, and returns the outcome for each. A topic that another
-/// process creates at the same time is no error.
+/// Creates the missing topics of `config`, unless `dry_run`, and returns the outcome for each. It is not an error if
+/// another process creates a topic at the same time.
 ///
 /// # Errors
 /// [`TopicsError`].
@@ -141,8 +141,8 @@ async fn create(admin: &Admin, config: &Config, topic: &str, wanted: &Plan) -> R
     Ok(TopicState::Created)
 }
 
-/// Returns the existing topics of `config` with their settings. It asks for the metadata of all topics: asking for a
-/// missing one would create it on a cluster with `auto.create.topics.enable`.
+/// Returns the existing topics of `config` with their settings. Requests the metadata of all topics, because a
+/// request for a missing one would create it on a cluster with `auto.create.topics.enable`.
 async fn existing(admin: Admin, config: &Config) -> Result<(Admin, BTreeMap<String, Existing>), TopicsError> {
     let timeout = config.kafka.timeout;
     let (admin, metadata) = tokio::task::spawn_blocking(move || {

@@ -1,7 +1,7 @@
-//! What the values of the indexer's sections must fulfil beyond their types.
+//! Checks the values of the indexer's sections beyond their types.
 //!
-//! A rule goes into the module of the section whose concern it is; a rule about two sections into the one that suffers.
-//! No message repeats a value that may be a secret.
+//! A rule belongs to the module of its section. A rule about two sections belongs to the one that is harmed. No
+//! message repeats a value that may be a secret.
 
 use config::check::Problems;
 
@@ -16,7 +16,7 @@ mod placement;
 mod routes;
 mod topics;
 
-/// Adds all that is wrong with `config`, apart from the sections that the receiver reads too.
+/// Adds all problems of `config`, except for those in the sections that the receiver reads too.
 pub(super) fn check(config: &Config, problems: &mut Problems) {
     if config.indexer.topics.is_empty() {
         elasticsearch::check(&config.elasticsearch, problems);

@@ -9,7 +9,7 @@ use service::secret::Secret;
 
 use config::{ConfigError, read_secret};
 
-/// `elasticsearch.documents`: how values are written, where there is a choice, and what becomes of single fields.
+/// `elasticsearch.documents`: how values are written, where there is a choice, and how single fields are treated.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Documents {
@@ -57,7 +57,7 @@ impl Documents {
         })
     }
 
-    /// Takes up the rules of `other`, unless there are some here.
+    /// Takes over the rules of `other`, unless this section has its own.
     pub(crate) fn inherit(&mut self, other: &Self) {
         if self.fields.is_none() {
             self.fields.clone_from(&other.fields);

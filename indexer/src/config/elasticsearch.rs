@@ -73,20 +73,20 @@ pub struct Elasticsearch {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Compression {
-    /// With gzip, for nodes that are not on this machine.
+    /// Compress with gzip for nodes on other machines.
     Auto,
-    /// With gzip.
+    /// Compress with gzip.
     Gzip,
-    /// Not at all.
+    /// Do not compress.
     None,
 }
 
-/// `elasticsearch.auth`: who the indexer is to Elasticsearch. A file wins over a value beside it, and is read again
-/// when it changes.
+/// `elasticsearch.auth`: the indexer's credentials for Elasticsearch. A file takes precedence over a value, and is
+/// read again when it changes.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 pub enum ElasticsearchAuth {
-    /// Nobody in particular: for a cluster without security.
+    /// No credentials, for a cluster without security.
     #[default]
     None,
     /// A user with a password.
@@ -109,7 +109,7 @@ pub enum ElasticsearchAuth {
         #[serde(default)]
         api_key_file: Option<PathBuf>,
     },
-    /// A bearer token, such as a service account's.
+    /// A bearer token, for example of a service account.
     Bearer {
         /// `elasticsearch.auth.token`: `bearer`: the token, such as a service account's.
         #[serde(default)]
@@ -120,43 +120,42 @@ pub enum ElasticsearchAuth {
     },
 }
 
-/// `elasticsearch.strategy`: where a document lands.
+/// `elasticsearch.strategy`: how documents are distributed over indices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Strategy {
-    /// Backing indices `{index_name}-000001` and on behind the alias `{index_name}`, rolled over by size or age.
+    /// Backing indices `{index_name}-000001` and so on behind the alias `{index_name}`, rolled over by size or age.
     Rollover,
     /// An index for each day or other span of time, `{index_name}-…`, all behind the alias `{index_name}`.
     Time,
     /// The data stream `{index_name}`.
     DataStream,
-    /// One index of the name `{index_name}`.
+    /// A single index called `{index_name}`.
     Single,
 }
 
-/// `elasticsearch.on_duplicate`: what a second event of the same id does.
+/// `elasticsearch.on_duplicate`: what happens to a second event with the same id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OnDuplicate {
-    /// Nothing: the document stays as the first event made it.
+    /// The document of the first event stays.
     KeepFirst,
-    /// It replaces the document. The record's offset is the document's external version, so that a replay never puts an
-    /// older event over a newer one. Offsets of one id are comparable only while it stays in one partition: after the
-    /// topic is re-created, or has been given more partitions, use a new index.
+    /// The second event replaces the document. The record's timestamp and offset form the document's external
+    /// version, so that a replay never replaces a newer event with an older one.
     KeepLast,
 }
 
-/// `elasticsearch.verify_duplicates`: how it is found out that a document which is there already is the same event.
-/// `docs/ids.md` has the rules.
+/// `elasticsearch.verify_duplicates`: how the indexer proves that an existing document is the same event. The rules
+/// are in `docs/ids.md`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum VerifyDuplicates {
-    /// The stored document is read and compared.
+    /// Reads and compares the stored document.
     Always,
-    /// First only its `_ingested_at` is read. What that does not prove is read and compared as with `always`: the
-    /// outcome is the same, one request more for what a sender repeats, and fewer bytes for a replay.
+    /// Reads only its `_ingested_at` first. If that proves nothing, reads and compares the document as with `always`.
+    /// The outcome is the same, with an additional request for repeated events and fewer bytes in a replay.
     ByTimestamp,
-    /// Not at all: whatever has the id counts as the same event.
+    /// Proves nothing: whatever has the id counts as the same event.
     Never,
 }
 

@@ -86,7 +86,7 @@ pub struct Batch {
     pub max_age: Duration,
 }
 
-/// `indexer.retry`: full-jitter exponential backoff; there is no last attempt, since Kafka keeps the event.
+/// `indexer.retry`: exponential backoff with full jitter. There is no last attempt, because Kafka keeps the event.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Retry {
@@ -102,9 +102,9 @@ pub struct Retry {
     pub max_retries: u32,
 }
 
-/// `indexer.fuse`: when nearly every record would be a dead letter, a deployment is wrong and not the events. The
-/// indexer then stops writing dead letters and committing for that topic, and says so in log, metric and readiness,
-/// until what was refused is accepted.
+/// `indexer.fuse`: if nearly every record would become a dead letter, the deployment is wrong and not the events. The
+/// indexer then stops writing dead letters and committing for that topic, and reports it in log, metric and
+/// readiness, until the refused documents are accepted.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Fuse {

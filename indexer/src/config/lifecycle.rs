@@ -10,18 +10,17 @@ use config::{ConfigError, load_other};
 mod rules;
 mod units;
 
-/// `elasticsearch.lifecycle`: who lets indices age by the file at `ilm_config_path`.
+/// `elasticsearch.lifecycle`: what applies the policy in the file at `ilm_config_path`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Lifecycle {
     /// Elasticsearch's index lifecycle management.
     Ilm,
-    /// The data stream lifecycle, which Elasticsearch Serverless has instead. It knows how long data is kept, nothing
-    /// else.
+    /// The data stream lifecycle, which Elasticsearch Serverless has instead. It only supports how long data is kept.
     Dsl,
-    /// Index State Management, which `OpenSearch` has.
+    /// Index State Management of `OpenSearch`.
     Ism,
-    /// Nobody.
+    /// Nothing applies a policy.
     None,
 }
 
@@ -40,24 +39,24 @@ pub struct LifecyclePolicy {
     /// `cold`: when it is rarely searched.
     #[serde(default)]
     pub cold: Option<Cold>,
-    /// `delete`: when it goes. Without it indices stay.
+    /// `delete`: when it is deleted. Without it indices are kept.
     #[serde(default)]
     pub delete: Option<Delete>,
 }
 
-/// `hot`. The index is rolled over when the first of its conditions is met.
+/// `hot`. The index is rolled over when the first of these conditions is met.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Hot {
-    /// `hot.rollover_max_age`: since the index was made.
+    /// `hot.rollover_max_age`: the time since the index was created.
     pub rollover_max_age: Option<String>,
-    /// `hot.rollover_max_size`: of all primary shards together.
+    /// `hot.rollover_max_size`: the size of all primary shards together.
     pub rollover_max_size: Option<String>,
-    /// `hot.rollover_max_primary_shard_size`: of the largest primary shard.
+    /// `hot.rollover_max_primary_shard_size`: the size of the largest primary shard.
     pub rollover_max_primary_shard_size: Option<String>,
-    /// `hot.rollover_max_docs`: documents.
+    /// `hot.rollover_max_docs`: the number of documents.
     pub rollover_max_docs: Option<u64>,
-    /// `hot.priority`: which indices are recovered first after a restart: the highest.
+    /// `hot.priority`: the index with the highest priority is recovered first after a restart.
     pub priority: Option<u32>,
 }
 
@@ -65,12 +64,12 @@ pub struct Hot {
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Warm {
-    /// `warm.min_age`: since the rollover.
+    /// `warm.min_age`: the time since the rollover.
     pub min_age: String,
-    /// `warm.forcemerge_segments`: merge each shard to so many segments.
+    /// `warm.forcemerge_segments`: merge each shard to this many segments.
     #[serde(default)]
     pub forcemerge_segments: Option<u32>,
-    /// `warm.shrink_shards`: shrink to so many primary shards.
+    /// `warm.shrink_shards`: shrink to this many primary shards.
     #[serde(default)]
     pub shrink_shards: Option<u32>,
     /// `warm.readonly`: allow no more writes.
@@ -85,7 +84,7 @@ pub struct Warm {
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Cold {
-    /// `cold.min_age`: since the rollover.
+    /// `cold.min_age`: the time since the rollover.
     pub min_age: String,
     /// `cold.readonly`: allow no more writes.
     #[serde(default)]
@@ -99,12 +98,12 @@ pub struct Cold {
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Delete {
-    /// `delete.min_age`: since the rollover, or without one since the index was made.
+    /// `delete.min_age`: the time since the rollover, or since the creation of an index that is not rolled over.
     pub min_age: String,
 }
 
 impl Hot {
-    /// Returns the conditions of the rollover that are given: `(key, condition)`, for a message.
+    /// Returns the keys of the rollover conditions that are set.
     pub(super) fn conditions(&self) -> Vec<&'static str> {
         let given = [
             ("hot.rollover_max_age", self.rollover_max_age.is_some()),
@@ -116,15 +115,15 @@ impl Hot {
     }
 }
 
-/// An age as Elasticsearch writes it, such as `7d`; none if it is no age.
+/// Parses an age in Elasticsearch's notation, for example `7d`. Returns `None` if it is not an age.
 pub fn age(text: &str) -> Option<Duration> {
     units::age(text).ok().map(|nanos| Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX)))
 }
 
-/// Loads and checks the file at `path`, for indices that are rolled over or not.
+/// Loads and checks the file at `path`. `rolls_over` says whether the indices are rolled over.
 ///
 /// # Errors
-/// [`ConfigError`]: one line for each problem, with the file, the line and the key.
+/// [`ConfigError`] with one line per problem, naming the file, the line and the key.
 pub fn load_lifecycle(path: &Path, rolls_over: bool) -> Result<LifecyclePolicy, ConfigError> {
     load_other(path, |policy| rules::check(policy, rolls_over))
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// `elasticsearch.mapping`: what the fields of documents are to Elasticsearch. The types follow from the schema by the
-/// table in `docs/document-rules.md`; here is where there is a choice.
+/// `elasticsearch.mapping`: how Elasticsearch indexes the fields of documents. The types follow from the schema by
+/// the table in `docs/document-rules.md`; these keys decide where there is a choice.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Mapping {
@@ -27,30 +27,31 @@ pub struct Mapping {
     pub fields: BTreeMap<String, FieldOverride>,
 }
 
-/// `elasticsearch.mapping.dynamic`: what becomes of a field that the mapping does not have (Elasticsearch reference,
+/// `elasticsearch.mapping.dynamic`: what happens to a field that the mapping does not have (Elasticsearch reference,
 /// "`dynamic`").
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Dynamic {
-    /// Its document is refused, and goes to the dead-letter topic.
+    /// The document is refused and goes to the dead-letter topic.
     Strict,
-    /// Elasticsearch adds it to the mapping.
+    /// Elasticsearch adds the field to the mapping.
     True,
-    /// It is in the document, but cannot be searched for.
+    /// The field is in the document but not searchable.
     False,
 }
 
-/// `elasticsearch.mapping.maps`: what a map is.
+/// `elasticsearch.mapping.maps`: the field type of a map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Maps {
-    /// One field, whatever keys there are; its values are searched as keywords.
+    /// One field for all keys; its values are searched as keywords.
     Flattened,
-    /// A field for each key that was ever seen: only for maps whose keys are few.
+    /// A field for each key that ever occurred: only for maps with few keys.
     Object,
 }
 
-/// `elasticsearch.mapping.fields.<path>`: another type for one field. What is not given is Elasticsearch's default.
+/// `elasticsearch.mapping.fields.<path>`: another type for one field. Attributes that are not set have
+/// Elasticsearch's default.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct FieldOverride {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// `elasticsearch.placement`: which index of several a document lands in. The rules are in `docs/placement.md`.
+/// `elasticsearch.placement`: which of several indices a document goes to. The rules are in `docs/placement.md`.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Placement {
@@ -46,7 +46,7 @@ pub struct Placement {
     pub time_pattern: String,
 }
 
-/// `elasticsearch.placement.time`: what places a document.
+/// `elasticsearch.placement.time`: the time that places a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PlacementTime {
@@ -75,7 +75,7 @@ pub enum TimeUnit {
 }
 
 impl TimeUnit {
-    /// `number` of these units in milliseconds; what is smaller is dropped.
+    /// Returns `number` of these units in milliseconds. Smaller fractions are dropped.
     pub fn millis(self, number: i64) -> i64 {
         match self {
             Self::Seconds => number.saturating_mul(1_000),
@@ -86,15 +86,15 @@ impl TimeUnit {
     }
 }
 
-/// `elasticsearch.placement.expired`: what becomes of a document that is older than the oldest backing index.
+/// `elasticsearch.placement.expired`: what happens to a document that is older than the oldest backing index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Expired {
-    /// It goes to the oldest backing index.
+    /// The document goes to the oldest backing index.
     Oldest,
-    /// It is not indexed.
+    /// The document is not indexed.
     Skip,
-    /// It goes to the dead-letter topic.
+    /// The document goes to the dead-letter topic.
     DeadLetter,
 }
 

@@ -1,11 +1,11 @@
-//! The sections as they are written.
+//! Tests the sections as they are loaded and printed.
 
 use ::config::load_from;
 
 use super::*;
 
 #[test]
-fn secrets_are_in_no_debug_and_no_serialised_form() {
+fn secrets_are_redacted_in_debug_and_serialised_forms() {
     let text =
         "elasticsearch: {url: 'https://a:9200,https://me:hunter2/@b:9200', auth: {type: api_key, api_key: hunter2}}";
     let config: Config = load_from("p.yaml", text, &[]).unwrap();
@@ -14,7 +14,7 @@ fn secrets_are_in_no_debug_and_no_serialised_form() {
 }
 
 #[test]
-fn sections_of_the_receiver_are_not_read() {
+fn sections_of_the_receiver_are_ignored() {
     let text = "receiver: {no_such_key: '${NOT_SET}'}\ncxone: 7\n";
     let config: Config = load_from("p.yaml", text, &[]).unwrap();
     assert_eq!(config.indexer.group_id, "penstock-indexer");

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Config, Documents, Lifecycle, Mapping, OnDuplicate, Placement, Routes, Strategy, VerifyDuplicates};
 
-/// `indexer.topics.<topic>`: what differs for one topic from `elasticsearch`. A section that is given replaces that of
-/// `elasticsearch` as a whole, except for the rules of fields.
+/// `indexer.topics.<topic>`: the settings of one topic that differ from `elasticsearch`. A section replaces the whole
+/// section of `elasticsearch`, except for the rules for fields.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Topic {
@@ -36,8 +36,8 @@ pub struct Topic {
 }
 
 impl Config {
-    /// Returns the config of each topic that the indexer consumes, as if it were the only one; what bounds all of them
-    /// is divided among them. Without `indexer.topics` it is this config, for `kafka.topic`.
+    /// Returns the config of each topic that the indexer consumes, as if it were the only one. Common limits are
+    /// divided among the topics. Without `indexer.topics`, returns this config, for `kafka.topic`.
     pub fn of_topics(&self) -> Vec<Self> {
         if self.indexer.topics.is_empty() {
             return vec![self.clone()];
@@ -55,7 +55,7 @@ impl Config {
         if self.indexer.group_per_topic {
             config.indexer.group_id = format!("{}-{name}", self.indexer.group_id);
         }
-        // Each topic has a member of the group to itself.
+        // Each topic has its own member of the group.
         config.indexer.group_instance_id = self.indexer.group_instance_id.as_ref().map(|id| format!("{id}-{name}"));
         let elasticsearch = &mut config.elasticsearch;
         elasticsearch.index_name = topic.index_name.clone().unwrap_or_else(|| name.to_owned());

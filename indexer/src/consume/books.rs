@@ -1,8 +1,8 @@
-//! What the thread holds and how far each partition is, without Kafka: the batch being filled, the records that wait,
-//! the ledger.
+//! Holds the thread's records and the progress of each partition, without Kafka: the current batch, the parked
+//! records, and the ledger.
 //!
-//! The three must agree on which assignment a record belongs to. So assigning, revoking, taking and handing on go
-//! through here.
+//! The three must agree on which assignment a record belongs to. So all assigning, revoking, taking and dispatching
+//! goes through this type.
 
 use std::collections::VecDeque;
 use std::time::Instant;
@@ -18,7 +18,7 @@ use crate::message::progress::{BatchId, Epoch};
 use crate::message::record::{OwnedRecord, Record};
 use crate::settle::Ledger;
 
-/// The batch being filled, the records that wait, and the ledger.
+/// Holds the current batch, the parked records, and the ledger.
 #[derive(Debug, Default)]
 pub(super) struct Books {
     pub(super) builder: BatchBuilder,
@@ -28,25 +28,25 @@ pub(super) struct Books {
     jumps: Jumps,
 }
 
-/// A record that has begun to wait.
+/// A record that has started to wait.
 #[derive(Debug)]
 pub(super) struct Waits {
     pub(super) partition: Partition,
     pub(super) need: Need,
-    /// Whether what it needs has to be asked for: nobody has done so yet.
+    /// Whether to request what it needs, because no earlier record has.
     pub(super) ask: bool,
 }
 
 impl Books {
-    /// Begins `partition` under a new assignment, read from `next` on if that is known. Nothing of an earlier one
-    /// counts any more.
+    /// Begins `partition` under a new assignment, to be read from `next` if that is known. Discards everything of an
+    /// earlier assignment.
     pub(super) fn assign(&mut self, partition: Partition, next: Option<NextOffset>) {
         self.parked.revoke(partition);
         let epoch = self.ledger.assign(partition);
         self.builder.assign(partition, epoch, next);
     }
 
-    /// Gives `partition` up. What is in flight for it will not be committed here. Returns the epoch of the assignment
+    /// Gives `partition` up. Its records in flight will not be committed here. Returns the epoch of the assignment
     /// that has ended.
     pub(super) fn revoke(&mut self, partition: Partition) -> Option<Epoch> {
         let epoch = self.ledger.revoke(partition);
@@ -55,7 +55,7 @@ impl Books {
         epoch
     }
 
-    /// Puts `record` where it belongs: into the batch, by `decode`, or behind the records that wait.
+    /// Adds `record` to the batch by `decode`, or to the parked records of its partition.
     pub(super) fn take(
         &mut self,
         record: &Record<'_>,
@@ -80,8 +80,8 @@ impl Books {
         Some(Waits { partition: record.partition, need, ask })
     }
 
-    /// Takes `records`, which waited for something that is there now, in their order. Those that need something else
-    /// wait on.
+    /// Takes `records` again in order, because what they waited for has arrived. Those that need something else stay
+    /// parked.
     pub(super) fn take_again(
         &mut self,
         records: &VecDeque<OwnedRecord>,
@@ -90,8 +90,8 @@ impl Books {
         records.iter().filter_map(|record| self.take(&record.as_record(), decode)).collect()
     }
 
-    /// Hands the batch being filled on, and tracks it until it settles. A batch of skipped records alone is settled at
-    /// once: none then.
+    /// Dispatches the current batch and tracks it until it settles. Returns `None` if it holds only skipped records,
+    /// which are settled at once.
     pub(super) fn dispatch(&mut self, now: Instant) -> Option<Batch> {
         self.last_batch += 1;
         let since = self.builder.opened().unwrap_or(now);
@@ -104,36 +104,36 @@ impl Books {
         Some(batch)
     }
 
-    /// Returns whether records of `partition` wait or are in flight.
+    /// Returns whether records of `partition` are parked or in flight.
     pub(super) fn is_open(&self, partition: Partition) -> bool {
         self.parked.holds(partition) || self.ledger.open_since(partition).is_some()
     }
 
-    /// Returns where reading of `partition` stands; none while that is unknown, or while records wait that were read
-    /// beyond it.
+    /// Returns the offset up to which `partition` has been read. `None` if it is unknown, or if records are parked
+    /// that were read beyond it.
     pub(super) fn stands(&self, partition: Partition) -> Option<NextOffset> {
         self.builder.next(partition).filter(|_| !self.parked.holds(partition))
     }
 
-    /// Returns since when the oldest record of `partition` that is not settled has been held: in flight, in the batch
-    /// being filled, or waiting. None where there is none.
+    /// Returns since when the oldest unsettled record of `partition` has been held: in flight, in the current batch,
+    /// or parked. `None` if there is no such record.
     pub(super) fn held_since(&self, partition: Partition) -> Option<Instant> {
         let builder = self.builder.opened().filter(|_| self.builder.holds(partition));
         [self.ledger.open_since(partition), builder, self.parked.since(partition)].into_iter().flatten().min()
     }
 
-    /// Bytes of the records that are not in flight: in the batch being filled, or waiting.
+    /// Returns the bytes of the records that are not in flight: in the current batch, or parked.
     pub(super) fn waiting_bytes(&self) -> usize {
         self.builder.held_bytes() + self.parked.bytes()
     }
 
-    /// Takes the jumps of the log that were seen since the last call.
+    /// Takes the jumps in the log that were noted since the last call.
     pub(super) fn take_jumps(&mut self) -> Vec<Jump> {
         self.jumps.take()
     }
 
-    /// Compares where `record` stands with where reading stood. Offsets never go back within one log: a record that
-    /// does belongs to another one, and its partition begins again.
+    /// Compares the offset of `record` with the expected one. Offsets never go back within one log: if they do, the
+    /// record belongs to another log, and its partition begins again.
     fn follow(&mut self, record: &Record<'_>) -> Option<Jump> {
         let from = self.builder.next(record.partition).filter(|next| next.0 != record.offset.0)?;
         let jump = Jump { partition: record.partition, from, to: record.offset };

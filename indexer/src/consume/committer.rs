@@ -1,8 +1,8 @@
-//! Asking for commits: what the ledger hands out, one request at a time.
+//! Commits the offsets that the ledger hands out, one request at a time.
 //!
-//! librdkafka tells nobody how an asynchronous commit ended unless it is given a callback, which rdkafka 0.39 does not
-//! set. So a commit waits for its answer, on a thread of its own; a failed one is tried again, and the lag counts what
-//! is committed, not what was sent.
+//! librdkafka reports the result of an asynchronous commit only to a callback, which rdkafka 0.39 does not set. So
+//! each commit waits for its answer on a thread of its own. A failed commit is retried, and the lag counts committed
+//! offsets, not requested ones.
 
 use std::sync::Arc;
 
@@ -16,22 +16,22 @@ use crate::commit::{commit, list_of};
 use crate::message::report::Report;
 use crate::tasks::Tasks;
 
-/// Commits what is settled. While a commit is in flight no other one begins.
+/// Commits settled offsets, with at most one commit in flight.
 #[derive(Debug)]
 pub(super) struct Committer {
-    /// Met when Kafka has answered.
+    /// Met when Kafka has answered a commit.
     kafka: Condition,
     is_committing: bool,
 }
 
-/// What is committed at a time.
+/// The offsets of one commit.
 struct Commit {
     offsets: Vec<(Partition, NextOffset)>,
     list: KafkaResult<TopicPartitionList>,
 }
 
 impl Committer {
-    /// Returns one with nothing in flight.
+    /// Creates a committer with nothing in flight.
     pub(super) fn new(kafka: Condition) -> Self {
         Self { kafka, is_committing: false }
     }
@@ -41,7 +41,7 @@ impl Committer {
         self.is_committing
     }
 
-    /// Begins to commit what is settled of `topic`, unless a commit is in flight.
+    /// Starts to commit the settled offsets of `topic`, unless a commit is in flight.
     pub(super) fn begin(&mut self, topic: &mut Topic, tasks: &Tasks) {
         if self.is_committing {
             return;
@@ -55,14 +55,14 @@ impl Committer {
         });
     }
 
-    /// Commits what is settled of `topic`, and waits for it.
+    /// Commits the settled offsets of `topic`, and waits for the answer.
     pub(super) fn commit_now(&mut self, topic: &mut Topic) {
         let Some(Commit { offsets, list }) = Commit::next(topic) else { return };
         let outcome = list.and_then(|list| commit(&**topic.subscription.client(), &list));
         self.end(&offsets, outcome, topic);
     }
 
-    /// Takes up how a commit has ended.
+    /// Handles the result of a commit.
     pub(super) fn end(&mut self, offsets: &[(Partition, NextOffset)], outcome: KafkaResult<()>, topic: &mut Topic) {
         self.is_committing = false;
         topic.figures.committed();
@@ -82,7 +82,7 @@ impl Committer {
 }
 
 impl Commit {
-    /// Returns what is settled of `topic` and not committed; none where nothing is.
+    /// Returns the settled offsets of `topic` that are not committed, or `None` if there are none.
     fn next(topic: &mut Topic) -> Option<Self> {
         let offsets = topic.partitions.take_commits();
         if offsets.is_empty() {

@@ -1,4 +1,4 @@
-//! Batches out, and what is reported of them: no more in flight than may be held.
+//! Dispatches batches and handles their reports, within the limits on what is in flight.
 
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,7 @@ use crate::message::report::{SetAside, Settled};
 use crate::settle::Ledger;
 use crate::tasks::Tasks;
 
-/// How long one poll waits while a batch is due that has to wait for another one to settle.
+/// How long one poll waits while a full batch cannot be sent until another one settles.
 pub(super) const REPORT_POLL: Duration = Duration::from_millis(5);
 
 /// Sends batches within the limits of the config.
@@ -22,35 +22,35 @@ pub(super) struct Dispatcher {
 }
 
 impl Dispatcher {
-    /// Returns that of `config`, with nothing in flight.
+    /// Creates the dispatcher of `config`, with nothing in flight.
     pub(super) fn new(config: &Config) -> Self {
         let max_bytes = usize::try_from(config.indexer.max_in_flight_bytes.as_u64()).unwrap_or(usize::MAX);
         let budget = MemoryBudget::new(max_bytes, config.indexer.max_in_flight_requests);
         Self { budget, limits: BatchLimits::of(config) }
     }
 
-    /// Returns whether more records may be taken: there are bytes left, and the batch being filled is not waiting to be
-    /// sent. A body should have at most `target_bytes`.
+    /// Returns whether more records may be taken: the byte limit is not reached, and the current batch is not waiting
+    /// to be sent. A body should have at most `target_bytes`.
     pub(super) fn has_room(&self, books: &Books, target_bytes: usize) -> bool {
         !self.limits.is_full(&books.builder, target_bytes) && self.budget.has_bytes(books.waiting_bytes())
     }
 
-    /// Returns whether so much has settled that consuming may go on after a pause.
+    /// Returns whether enough has settled to resume consuming after a pause.
     pub(super) fn has_drained(&self, books: &Books, target_bytes: usize) -> bool {
         !self.limits.is_full(&books.builder, target_bytes) && self.budget.has_drained(books.waiting_bytes())
     }
 
-    /// Returns how long a poll may wait, `longest` at most: not beyond the moment in which the batch being filled is
+    /// Returns how long a poll may wait: at most `longest`, and not beyond the time at which the current batch is
     /// due.
     pub(super) fn poll_wait(&self, books: &Books, longest: Duration) -> Duration {
         match self.limits.left(&books.builder) {
-            // A batch that is due and not gone waits for a report, which no poll returns early for.
+            // A due batch that could not be sent waits for a report, and a poll does not return early for a report.
             Some(Duration::ZERO) => REPORT_POLL,
             left => left.map_or(longest, |left| left.min(longest)),
         }
     }
 
-    /// Sends the batch being filled if it is full or has waited long enough, and if one more may be in flight.
+    /// Sends the current batch if it is full or old enough, and if another batch may be in flight.
     pub(super) fn send_if_due(&mut self, topic: &mut Topic, tasks: &Tasks, now: Instant) {
         let builder = &topic.partitions.books.builder;
         let is_due = self.limits.is_full(builder, tasks.target_bytes()) || self.limits.is_old(builder, now);
@@ -59,7 +59,7 @@ impl Dispatcher {
         }
     }
 
-    /// Sends the batch being filled.
+    /// Sends the current batch.
     pub(super) fn send(&mut self, topic: &mut Topic, tasks: &Tasks, now: Instant) {
         if let Some(batch) = topic.partitions.dispatch(now) {
             self.budget.start(batch.held_bytes());
@@ -68,7 +68,7 @@ impl Dispatcher {
         }
     }
 
-    /// Takes up that a batch is settled.
+    /// Handles the report that a batch is settled.
     pub(super) fn settle(&mut self, settled: &Settled, ledger: &mut Ledger) {
         match settled.was_set_aside {
             true => self.budget.finish_set_aside(settled.held_bytes),
@@ -77,13 +77,13 @@ impl Dispatcher {
         ledger.settle(&settled.progress);
     }
 
-    /// Takes up that a batch is settled except for documents that were set aside.
+    /// Handles the report that a batch is settled except for documents that were set aside.
     pub(super) fn set_aside(&mut self, set_aside: &SetAside, ledger: &mut Ledger) {
         self.budget.set_aside(set_aside.freed_bytes);
         ledger.set_aside(&set_aside.progress);
     }
 
-    /// Returns how many bytes are held: in flight, being filled, or waiting.
+    /// Returns how many bytes are held: in flight, in the current batch, or parked.
     pub(super) fn held_bytes(&self, books: &Books) -> usize {
         self.budget.bytes() + books.waiting_bytes()
     }

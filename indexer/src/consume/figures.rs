@@ -1,4 +1,4 @@
-//! What the metrics say of one topic. A new one of the thread is one method here.
+//! Sets the metrics of one topic. A new metric of the thread is one more method here.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use kafka::position::Partition;
 use crate::batch::Batch;
 use crate::metrics::{Metrics, as_i64};
 
-/// The metrics, with the labels of one topic.
+/// Holds the metrics with the labels of one topic.
 #[derive(Debug)]
 pub(super) struct Figures {
     topic: String,
@@ -15,7 +15,7 @@ pub(super) struct Figures {
 }
 
 impl Figures {
-    /// Returns those of `topic`.
+    /// Creates the metrics of `topic`.
     pub(super) fn new(topic: &str, metrics: Metrics) -> Self {
         Self { topic: topic.to_owned(), metrics }
     }
@@ -35,7 +35,7 @@ impl Figures {
         self.metrics.held_bytes.with_label_values(&[&self.topic]).set(as_i64(bytes));
     }
 
-    /// Sets whether consuming is paused, since as much is held as may be.
+    /// Sets whether consuming is paused because the memory limit is reached.
     pub(super) fn paused(&self, is_paused: bool) {
         self.metrics.paused.with_label_values(&[&self.topic]).set(i64::from(is_paused));
     }
@@ -55,24 +55,24 @@ impl Figures {
         self.metrics.consume.commits.with_label_values(&[&self.topic]).inc();
     }
 
-    /// Counts that it failed.
+    /// Counts a commit that failed.
     pub(super) fn commit_failed(&self) {
         self.metrics.consume.commit_failures.with_label_values(&[&self.topic]).inc();
     }
 
-    /// Counts a partition that has begun to wait, by `reason`.
+    /// Counts a partition that was parked for `reason`.
     pub(super) fn began_to_wait(&self, reason: &str) {
         self.metrics.placement.parked.with_label_values(&[self.topic.as_str(), reason]).inc();
     }
 
-    /// Sets how many partitions wait, by what for.
+    /// Sets how many partitions are parked, by reason.
     pub(super) fn parked(&self, counts: [(&str, usize); 2]) {
         for (reason, count) in counts {
             self.metrics.consume.parked.with_label_values(&[self.topic.as_str(), reason]).set(as_i64(count));
         }
     }
 
-    /// Counts a partition that is read again from an earlier offset, by `reason`.
+    /// Counts a partition that is read again from an earlier offset, for `reason`.
     pub(super) fn log_reset(&self, reason: &str) {
         self.metrics.log_resets.with_label_values(&[self.topic.as_str(), reason]).inc();
     }
@@ -82,8 +82,8 @@ impl Figures {
         self.metrics.lost_records.with_label_values(&[&self.topic]).inc_by(records);
     }
 
-    /// Sets how many records of `partition` wait, where that is known, and how long the oldest one that is not settled
-    /// has been held.
+    /// Sets how many records of `partition` wait, if that is known, and how long its oldest unsettled record has been
+    /// held.
     pub(super) fn lag(&self, partition: Partition, records: Option<i64>, held: Duration) {
         let number = partition.to_string();
         let labels = [self.topic.as_str(), number.as_str()];
@@ -93,11 +93,11 @@ impl Figures {
         self.metrics.oldest_unsettled.with_label_values(&labels).set(held.as_secs_f64());
     }
 
-    /// Takes back what is said of `partition`: another member has it.
+    /// Removes the metrics of `partition`, which another member has now.
     pub(super) fn forget(&self, partition: Partition) {
         let number = partition.to_string();
         let labels = [self.topic.as_str(), number.as_str()];
-        // There is nothing to remove where nothing was set.
+        // Removing fails if nothing was set, which is fine.
         self.metrics.lag.remove_label_values(&labels).ok();
         self.metrics.oldest_unsettled.remove_label_values(&labels).ok();
     }

@@ -1,4 +1,4 @@
-//! What flows through the thread: records come in, batches go out, reports come back; and no more is held than may be.
+//! The flow through the thread: records come in, batches go out, and reports come back, within the memory limit.
 
 use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
@@ -16,17 +16,17 @@ use super::topic::Topic;
 use crate::message::report::Report;
 use crate::tasks::Tasks;
 
-/// How long one poll waits for a record; reports and rebalances wait no longer than this.
+/// How long one poll waits for a record. This is the longest delay of reports and rebalances.
 const POLL: Duration = Duration::from_millis(50);
-/// Records taken before the thread looks at the clock and at its reports again.
+/// The most records taken before the thread checks the clock and its reports again.
 const RECORDS_PER_TURN: usize = 256;
-/// How long the thread waits for room before it pauses its partitions. A pause discards what the client has fetched
-/// ahead, so it is for outages, not for the moments in which Kafka is merely faster than Elasticsearch.
+/// How long the thread waits for room before it pauses its partitions. A pause discards what the client has
+/// prefetched, so it is meant for outages, not for moments in which Kafka is faster than Elasticsearch.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// How long, after the drain, the end of a commit is awaited.
+/// How long to wait, after the drain, for the result of a commit.
 const COMMIT_PATIENCE: Duration = Duration::from_secs(5);
 
-/// The topic, and who brings its records forward.
+/// Holds the topic and the parts that move its records.
 pub(super) struct Flow {
     pub(super) topic: Topic,
     pub(super) intake: Intake,
@@ -38,15 +38,15 @@ pub(super) struct Flow {
 }
 
 impl Flow {
-    /// Takes a turn's worth of records, where the rate allows it.
+    /// Takes the records of one turn, as far as the rate allows.
     ///
     /// # Errors
-    /// When the client cannot go on.
+    /// If the client cannot continue.
     pub(super) fn take_records(&mut self) -> KafkaResult<()> {
         let partitions = &mut self.topic.partitions;
         let most = partitions.reading.allowance(RECORDS_PER_TURN, Instant::now());
         if most == 0 {
-            // Whoever limits the rate waits here instead of for a record.
+            // With a limited rate the thread waits here instead of in a poll.
             self.take_reports(REPORT_POLL);
             return Ok(());
         }
@@ -54,7 +54,7 @@ impl Flow {
         self.intake.take(most, wait, &mut self.topic, &self.dispatcher, &self.tasks)
     }
 
-    /// Takes up what the tasks report; waits up to `wait` for the first report.
+    /// Handles the tasks' reports. Waits up to `wait` for the first report.
     pub(super) fn take_reports(&mut self, wait: Duration) {
         let mut next = if wait.is_zero() { self.reports.try_recv().ok() } else { self.reports.recv_timeout(wait).ok() };
         while let Some(report) = next {
@@ -63,12 +63,12 @@ impl Flow {
         }
     }
 
-    /// Sends the batch being filled, if that is due.
+    /// Sends the current batch if it is due.
     pub(super) fn send_if_due(&mut self, now: Instant) {
         self.dispatcher.send_if_due(&mut self.topic, &self.tasks, now);
     }
 
-    /// Waits for room where there is none, and pauses consuming if that takes long. Resumes it when enough has settled.
+    /// Waits for room if there is none, and pauses consuming if that takes long. Resumes it when enough has settled.
     pub(super) fn make_room(&mut self, shutdown: &CancellationToken) {
         if !self.topic.subscription.is_paused() && !self.has_room() {
             self.wait_for_room(shutdown);
@@ -82,20 +82,20 @@ impl Flow {
         }
     }
 
-    /// Begins to commit what is settled, and sets the metrics.
+    /// Starts to commit settled offsets, and updates the metrics.
     pub(super) fn commit(&mut self) {
         self.topic.pass_what_is_no_record();
         self.committer.begin(&mut self.topic, &self.tasks);
         self.topic.measure(self.dispatcher.held_bytes(&self.topic.partitions.books));
     }
 
-    /// Has the log looked at, and missing schemas asked for again, where that is due.
+    /// Starts the periodic requests for missing schemas and for the state of the log.
     pub(super) fn renew(&mut self, now: Instant) {
         self.intake.forget_missing(now);
         self.surveyor.begin(&mut self.topic, &self.tasks, now);
     }
 
-    /// Waits until all that was consumed of `partitions` is settled, up to `timeout`, and commits what is.
+    /// Waits up to `timeout` until everything consumed of `partitions` is settled, and commits what is.
     pub(super) fn drain(&mut self, partitions: &[Partition], timeout: Duration) {
         if !self.topic.partitions.books.builder.is_empty() {
             self.dispatcher.send(&mut self.topic, &self.tasks, Instant::now());
@@ -113,15 +113,16 @@ impl Flow {
             }
             self.take_reports(left.min(POLL));
         }
-        // An earlier commit must not come after this one: the offset would go back, and may be somebody else's by then.
+        // An earlier commit must not arrive after this one: the offset would go back, possibly in another member's
+        // partition.
         while self.committer.is_committing() && Instant::now() < until + COMMIT_PATIENCE {
             self.take_reports(POLL);
         }
         self.committer.commit_now(&mut self.topic);
     }
 
-    /// Ends the tasks, and lets the client close: it does when its last holder drops it. What else is reported comes
-    /// too late.
+    /// Ends the tasks and closes the client, which happens when its last holder drops it. Ignores reports that arrive
+    /// after this.
     pub(super) fn close(&mut self) {
         self.tasks.stop();
         self.topic.subscription.close();

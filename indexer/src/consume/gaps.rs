@@ -1,7 +1,7 @@
-//! Offsets that no record came for: which of them retention deleted before they were read. Pure.
+//! Finds offsets without records that retention deleted before they were read. Pure.
 //!
-//! Offsets have gaps that are no loss: control records of transactions, aborted records, what compaction removed. What
-//! is below the start of the log is another thing: those records are gone.
+//! Offsets also have gaps that are not losses: control records of transactions, aborted records, and compacted
+//! records. But all offsets below the start of the log have been deleted.
 
 use std::collections::BTreeMap;
 
@@ -9,47 +9,47 @@ use kafka::position::{NextOffset, Partition};
 
 use super::jump::Jump;
 
-/// What is looked at by one survey of the log: only what was there when it began.
+/// Collects the gaps for one survey of the log. A survey covers only what was known when it began.
 #[derive(Debug, Default)]
 pub(super) struct Gaps {
-    /// Gaps between two records.
+    /// Gaps between two consecutive records.
     jumps: Vec<Jump>,
-    /// Where reading stood when the survey began.
+    /// The read positions when the survey began.
     stood: BTreeMap<Partition, NextOffset>,
-    /// Where reading stood in the survey before, below the start of the log.
+    /// The read positions of the survey before, if they were below the start of the log.
     stuck: BTreeMap<Partition, NextOffset>,
 }
 
-/// Records that were deleted before they were read.
+/// A range of records that were deleted before they were read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Loss {
     pub(super) partition: Partition,
-    /// The first of them.
+    /// The first lost offset.
     pub(super) from: NextOffset,
-    /// Past the last of them.
+    /// The offset after the last lost one.
     pub(super) to: NextOffset,
-    /// Whether reading still stands before them: no record came since.
+    /// Whether the read position is still before the range, because no record has arrived since.
     pub(super) is_ahead: bool,
 }
 
 impl Loss {
-    /// Returns how many records, at most: some of these offsets may never have held one.
+    /// Returns the largest possible number of lost records. Some of these offsets may never have held a record.
     pub(super) fn records(&self) -> u64 {
         u64::try_from(self.to.0 - self.from.0).unwrap_or(0)
     }
 }
 
 impl Gaps {
-    /// A survey begins: `jumps` were seen since the last one, and reading stands at `stood`.
+    /// Begins a survey with the `jumps` since the last one and the read positions `stood`.
     pub(super) fn begin(&mut self, jumps: Vec<Jump>, stood: BTreeMap<Partition, NextOffset>) {
         self.jumps.extend(jumps.into_iter().filter(|jump| !jump.is_back()));
         self.stood = stood;
     }
 
-    /// Takes what is known of `partition`, whose log begins at `start`. `stands` is where reading stands now.
+    /// Returns the losses of `partition`, whose log begins at `start`. `stands` is the current read position.
     ///
-    /// Reading that stands below the start may have more records in the client's queue; only when nothing came for the
-    /// length of a survey, twice, is there nothing to come.
+    /// If the read position is below the start, the client may still have records queued. Only if nothing arrives
+    /// during two surveys are the records lost.
     pub(super) fn losses(&mut self, partition: Partition, start: NextOffset, stands: Option<NextOffset>) -> Vec<Loss> {
         let mut losses = Vec::new();
         for jump in self.jumps.extract_if(.., |jump| jump.partition == partition) {
@@ -70,7 +70,7 @@ impl Gaps {
         losses
     }
 
-    /// Forgets `partition`: it was revoked, or begins again.
+    /// Forgets `partition`, which was revoked or begins again.
     pub(super) fn forget(&mut self, partition: Partition) {
         self.jumps.retain(|jump| jump.partition != partition);
         self.stood.remove(&partition);

@@ -1,8 +1,8 @@
-//! Membership of the consumer group: the client's settings, and what librdkafka calls back with.
+//! Membership of the consumer group: the client's settings, and librdkafka's callbacks.
 //!
-//! librdkafka calls back from within `poll`, where the state of the consuming thread is out of reach. So a rebalance is
-//! only noted here; the thread takes it up as soon as `poll` returns, drains what is revoked, and then tells librdkafka
-//! to go on.
+//! librdkafka calls back from within `poll`, where the thread's state is out of reach. So a rebalance is only noted
+//! here. The thread handles it when `poll` returns: it drains the revoked partitions, and then tells librdkafka to
+//! continue.
 
 use std::collections::VecDeque;
 use std::error::Error;
@@ -20,25 +20,25 @@ use service::admin::Condition;
 use super::prefetch::{self, set_default};
 use crate::config::{Config, GroupProtocol};
 
-/// How long librdkafka fetches nothing after what it has fetched ahead was enough. By its own default of a second, a
-/// consumer that takes what is there in less stands still for the rest (librdkafka's CONFIGURATION.md).
+/// How long librdkafka stops fetching once it has prefetched enough. With its default of one second, a consumer that
+/// empties the queue sooner stays idle for the rest (librdkafka's CONFIGURATION.md).
 const FETCH_BACKOFF_MS: &str = "20";
 
-/// How long the group waits for a member that died: so long its partitions stand still. librdkafka's heartbeats do not
-/// wait for the consuming thread, so this may be shorter than its default of 45 s. A static member keeps that default:
-/// it is to be back before its partitions move.
+/// How long the group waits for a member that died, during which its partitions stand still. librdkafka's heartbeats
+/// do not depend on the consuming thread, so this can be shorter than the default of 45 s. A static member keeps the
+/// default, because it should return before its partitions move.
 const SESSION_TIMEOUT_MS: &str = "10000";
 
-/// A rebalance that the consuming thread has yet to carry out.
+/// A rebalance that the consuming thread must still handle.
 #[derive(Debug)]
 pub(super) enum Rebalance {
-    /// These partitions are ours now.
+    /// These partitions are now assigned to this member.
     Assign(TopicPartitionList),
-    /// These partitions go to another member.
+    /// These partitions are taken from this member.
     Revoke(TopicPartitionList),
 }
 
-/// What librdkafka calls back with, noted for the consuming thread.
+/// Notes librdkafka's callbacks for the consuming thread.
 pub(super) struct Group {
     rebalances: Mutex<VecDeque<Rebalance>>,
     closing: AtomicBool,
@@ -46,11 +46,11 @@ pub(super) struct Group {
     login: Login,
 }
 
-/// Returns the settings of the group's consumer. What the promises need comes after `kafka.options`, so that these
-/// cannot undo it.
+/// Returns the settings of the group's consumer. Settings that the promises depend on are set after `kafka.options`,
+/// which therefore cannot override them.
 ///
 /// # Errors
-/// As [`kafka::client_config`].
+/// The same as those of [`kafka::client_config`].
 pub(super) fn client_config(config: &Config) -> KafkaResult<ClientConfig> {
     let indexer = &config.indexer;
     let mut client = kafka::client_config(&config.kafka, "penstock-indexer")?;
@@ -58,7 +58,7 @@ pub(super) fn client_config(config: &Config) -> KafkaResult<ClientConfig> {
     set_default(&mut client, "fetch.queue.backoff.ms", FETCH_BACKOFF_MS);
     set_default(&mut client, "auto.offset.reset", "earliest");
     client.set("group.id", &indexer.group_id);
-    // Offsets move by the ledger alone (P3).
+    // Only the ledger moves offsets (P3).
     client.set("enable.auto.commit", "false");
     client.set("enable.auto.offset.store", "false");
     if let Some(instance) = &indexer.group_instance_id {
@@ -77,12 +77,12 @@ pub(super) fn client_config(config: &Config) -> KafkaResult<ClientConfig> {
 }
 
 impl Group {
-    /// Creates a group that has noted nothing. `kafka` is met while the cluster can be reached.
+    /// Creates a group without noted rebalances. `kafka` is met while the cluster is reachable.
     pub(super) fn new(kafka: Condition, login: Login) -> Self {
         Self { rebalances: Mutex::default(), closing: AtomicBool::new(false), kafka, login }
     }
 
-    /// Returns the next rebalance to carry out.
+    /// Returns the next rebalance to handle.
     pub(super) fn next_rebalance(&self) -> Option<Rebalance> {
         self.rebalances.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
     }
@@ -92,13 +92,13 @@ impl Group {
     }
 }
 
-/// Returns whether `error` says that another member with the same `indexer.group_instance_id` has taken the place of
-/// this one (KIP-345: `FENCED_INSTANCE_ID`).
+/// Returns whether `error` means that another member with the same `indexer.group_instance_id` has replaced this one
+/// (KIP-345: `FENCED_INSTANCE_ID`).
 pub(crate) fn is_fenced(error: &KafkaError) -> bool {
     error.rdkafka_error_code() == Some(RDKafkaErrorCode::FencedInstanceId)
 }
 
-/// Logs that `error` ends this member because it is fenced, if so.
+/// Logs the end of this member, if `error` means that it was fenced.
 pub(super) fn log_fenced(error: &KafkaError) {
     if is_fenced(error) {
         tracing::error!(
@@ -108,8 +108,8 @@ pub(super) fn log_fenced(error: &KafkaError) {
     }
 }
 
-/// Lets `consumer` close: the thread has drained. Whatever the group asks from now on is carried out at once, and so is
-/// what the last turn noted, because the client waits for its answer before it closes.
+/// Closes `consumer` after the drain. Rebalances that arrive from now on, and those already noted, are handled at
+/// once, because the client waits for that before it closes.
 pub(super) fn close(consumer: &BaseConsumer<Group>) {
     let group = consumer.context();
     group.closing.store(true, Ordering::Relaxed);
@@ -118,7 +118,7 @@ pub(super) fn close(consumer: &BaseConsumer<Group>) {
     }
 }
 
-/// Tells librdkafka of a rebalance at once.
+/// Passes a rebalance on to librdkafka.
 fn carry_out(consumer: &BaseConsumer<Group>, rebalance: &Rebalance) {
     let carried_out = match rebalance {
         Rebalance::Assign(partitions) => assign(consumer, partitions),
@@ -129,7 +129,7 @@ fn carry_out(consumer: &BaseConsumer<Group>, rebalance: &Rebalance) {
     }
 }
 
-/// Tells librdkafka that `partitions` are taken up.
+/// Tells librdkafka to consume `partitions`.
 pub(super) fn assign(consumer: &BaseConsumer<Group>, partitions: &TopicPartitionList) -> KafkaResult<()> {
     match consumer.rebalance_protocol() {
         RebalanceProtocol::Cooperative => consumer.incremental_assign(partitions),
@@ -137,7 +137,7 @@ pub(super) fn assign(consumer: &BaseConsumer<Group>, partitions: &TopicPartition
     }
 }
 
-/// Tells librdkafka that `partitions` are given up.
+/// Tells librdkafka to release `partitions`.
 pub(super) fn unassign(consumer: &BaseConsumer<Group>, partitions: &TopicPartitionList) -> KafkaResult<()> {
     match consumer.rebalance_protocol() {
         RebalanceProtocol::Cooperative => consumer.incremental_unassign(partitions),

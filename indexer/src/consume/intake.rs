@@ -1,4 +1,4 @@
-//! Records in: from the client, by the decoder, into the batch being filled, or to those that wait.
+//! Takes records from the client and decodes them into the current batch, or parks them.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -22,27 +22,27 @@ use crate::tasks::Tasks;
 /// Takes records.
 pub(super) struct Intake {
     decoder: Decoder,
-    /// Room for the headers of the record being taken.
+    /// A buffer for the headers of the current record.
     headers: Vec<u8>,
     waiting: Waiting,
-    /// When schemas that were missing are asked for again.
+    /// When missing schemas are requested again.
     forgetting: Interval,
 }
 
 impl Intake {
-    /// Returns one that decodes by `decoder`, and has it forget the schemas that are missing when that is due.
+    /// Creates an intake that uses `decoder`. At the interval `forgetting`, the decoder forgets missing schemas.
     pub(super) fn new(decoder: Decoder, waiting: Waiting, forgetting: Interval) -> Self {
         Self { decoder, headers: Vec::new(), waiting, forgetting }
     }
 
-    /// Takes what the client has, up to `most` records, while `dispatcher` has room. While all is paused, this only
-    /// serves the client's events.
+    /// Takes up to `most` records from the client while `dispatcher` has room. While everything is paused, only the
+    /// client's events are handled.
     ///
-    /// Only the first poll waits, up to `wait`: what comes after it is there already. So a turn takes as long as its
-    /// records take to decode, however they trickle in, and the age of a batch is looked at between any two waits.
+    /// Only the first poll waits, up to `wait`; later records must already be there. So a turn takes only as long as
+    /// the decoding, however slowly records arrive, and the age of the batch is checked between any two waits.
     ///
     /// # Errors
-    /// When the client cannot go on.
+    /// If the client cannot continue.
     pub(super) fn take(
         &mut self,
         most: usize,
@@ -87,7 +87,7 @@ impl Intake {
         Ok(())
     }
 
-    /// Takes up that there is the schema of `id`, or that there is none.
+    /// Handles the registry's answer for `id`: the schema, or that it does not exist.
     pub(super) fn take_schema(
         &mut self,
         id: SchemaId,
@@ -109,14 +109,14 @@ impl Intake {
         self.release(Need::Table(route, time), topic, tasks);
     }
 
-    /// Has schemas that were missing asked for again, if that is due.
+    /// Lets the decoder request missing schemas again, if that is due.
     pub(super) fn forget_missing(&mut self, now: Instant) {
         if self.forgetting.begin(now) {
             self.decoder.forget_missing();
         }
     }
 
-    /// Takes the records that waited for `need`, which is there.
+    /// Takes the records that waited for `need`, which is available now.
     fn release(&mut self, need: Need, topic: &mut Topic, tasks: &Tasks) {
         for (partition, records) in topic.partitions.books.parked.release(need) {
             let books = &mut topic.partitions.books;
@@ -129,7 +129,7 @@ impl Intake {
     }
 }
 
-/// Goes back to the beginning of each partition whose log is not the one that was committed past.
+/// Goes back to the beginning of each partition whose log differs from the one that was committed.
 fn leave_other_logs(topic: &mut Topic) {
     let others = topic.partitions.logs.marks.others();
     if others.is_empty() {

@@ -1,27 +1,27 @@
-//! When something is due that is done again and again. Pure: the caller has the clock.
+//! Decides when a repeated task is due. Pure: the caller provides the time.
 
 use std::time::{Duration, Instant};
 
-/// Something that is due at an interval.
+/// A task that is due at an interval.
 #[derive(Debug)]
 pub(super) struct Interval {
     every: Duration,
-    /// None: it is due at once.
+    /// The last time, or `None` if it is due at once.
     last: Option<Instant>,
 }
 
 impl Interval {
-    /// Returns one that is due `every` so often: for the first time so long after `now`.
+    /// Creates an interval that is first due `every` after `now`.
     pub(super) fn after(now: Instant, every: Duration) -> Self {
         Self { every, last: Some(now) }
     }
 
-    /// Returns one that is due `every` so often: for the first time at once.
+    /// Creates an interval that is first due at once.
     pub(super) fn at_once(every: Duration) -> Self {
         Self { every, last: None }
     }
 
-    /// Returns whether it is due at `now`. If so, it is due again an interval later.
+    /// Returns whether the task is due at `now`. If so, it is due again one interval later.
     pub(super) fn begin(&mut self, now: Instant) -> bool {
         let is_due = self.last.is_none_or(|last| now.duration_since(last) >= self.every);
         if is_due {

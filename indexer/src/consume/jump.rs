@@ -1,26 +1,27 @@
-//! Where the offsets of a partition did not go on: seen while reading, kept for the next survey of the log. Pure.
+//! Notes where the offsets of a partition jumped, for the next survey of the log. Pure.
 
 use kafka::position::{NextOffset, Offset, Partition};
 
-/// The most jumps that are kept: with more of them, as transactions of single records make, losses may be undercounted.
+/// The most jumps that are kept. Beyond it, for example with transactions of single records, losses may be
+/// undercounted.
 const MAX_JUMPS: usize = 10_000;
 
-/// The next record was not the one that follows the last.
+/// A record that did not directly follow the previous one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Jump {
     pub(super) partition: Partition,
-    /// Where reading stood.
+    /// The expected offset.
     pub(super) from: NextOffset,
-    /// The record that came.
+    /// The offset of the record that arrived.
     pub(super) to: Offset,
 }
 
-/// The jumps since the last survey.
+/// Collects the jumps since the last survey.
 #[derive(Debug, Default)]
 pub(super) struct Jumps(Vec<Jump>);
 
 impl Jump {
-    /// Returns whether the record stands before where reading stood.
+    /// Returns whether the record's offset is before the expected one.
     pub(super) fn is_back(self) -> bool {
         self.to.0 < self.from.0
     }
@@ -34,7 +35,7 @@ impl Jumps {
         }
     }
 
-    /// Takes those that were noted since the last call.
+    /// Takes the jumps that were noted since the last call.
     pub(super) fn take(&mut self) -> Vec<Jump> {
         std::mem::take(&mut self.0)
     }

@@ -1,15 +1,15 @@
-//! How many records of each partition wait. Pure.
+//! Counts how many records of each partition wait. Pure.
 
 use std::collections::BTreeMap;
 
 use kafka::position::{NextOffset, Partition};
 
-/// What is known of the assigned partitions.
+/// Holds the log ends and committed offsets of the assigned partitions.
 #[derive(Debug, Default)]
 pub(super) struct Lag {
-    /// Where their logs begin and end, as of the last survey.
+    /// Where the logs begin and end, as of the last survey.
     ends: BTreeMap<Partition, (NextOffset, NextOffset)>,
-    /// What is committed.
+    /// The committed offsets.
     committed: BTreeMap<Partition, NextOffset>,
 }
 
@@ -19,19 +19,19 @@ impl Lag {
         self.ends.insert(partition, (start, end));
     }
 
-    /// Notes that `next` is committed for `partition`.
+    /// Notes that `next` was committed for `partition`.
     pub(super) fn note_committed(&mut self, partition: Partition, next: NextOffset) {
         self.committed.insert(partition, next);
     }
 
-    /// Forgets `partition`: it is no longer assigned, or is another log.
+    /// Forgets `partition`, which is no longer assigned or has another log.
     pub(super) fn forget(&mut self, partition: Partition) {
         self.ends.remove(&partition);
         self.committed.remove(&partition);
     }
 
-    /// Returns how many records wait: from what is committed, or where that was deleted or never was, from the start of
-    /// the log. None while its ends are not known.
+    /// Returns how many records wait, counted from the committed offset. If that was deleted or nothing was
+    /// committed, counts from the start of the log. `None` while the ends are unknown.
     pub(super) fn of(&self, partition: Partition) -> Option<i64> {
         let (start, end) = self.ends.get(&partition)?;
         let committed = self.committed.get(&partition).unwrap_or(start).max(start);

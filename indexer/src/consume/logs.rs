@@ -1,5 +1,5 @@
-//! What is known of the log of each partition, beside its records: which topic it is of, what stood before the committed
-//! offset, where it has gaps, where it ends. Pure.
+//! Holds what is known about the log of each partition, apart from its records: its topic, the record before the
+//! committed offset, its gaps, and its end. Pure.
 
 use kafka::position::{NextOffset, Partition};
 
@@ -9,7 +9,7 @@ use super::lag::Lag;
 use super::marks::Marks;
 use super::positions::Positions;
 
-/// The logs of the assigned partitions. What is known of one ends with its assignment, all of it at once.
+/// Holds the logs of the assigned partitions. The knowledge about a log ends with its assignment.
 #[derive(Debug, Default)]
 pub(super) struct Logs {
     pub(super) identity: Identity,
@@ -20,8 +20,8 @@ pub(super) struct Logs {
 }
 
 impl Logs {
-    /// Begins `partition` at `next`, or where the client begins: nothing of an earlier assignment counts, except for
-    /// the topic that its offsets are of.
+    /// Begins `partition` at `next`, or where the client begins. Discards what is known from an earlier assignment,
+    /// except for the topic of its offsets.
     pub(super) fn begin(&mut self, partition: Partition, next: Option<NextOffset>) {
         self.gaps.forget(partition);
         self.marks.forget(partition);
@@ -31,13 +31,13 @@ impl Logs {
         }
     }
 
-    /// Forgets `partition`: it is no longer assigned.
+    /// Forgets `partition`, which is no longer assigned.
     pub(super) fn revoke(&mut self, partition: Partition) {
         self.identity.revoke(partition);
         self.begin(partition, None);
     }
 
-    /// Returns the metadata of a commit: which topic `next` is of, what stands before it, and the `note` of a command.
+    /// Returns the metadata of a commit: the topic of `next`, the record before it, and the `note` of a command.
     pub(super) fn metadata(&self, partition: Partition, next: NextOffset, note: Option<&str>) -> Option<String> {
         let (topic, mark) = (self.identity.metadata(partition), self.marks.metadata(partition, next));
         identity::joined([topic, mark, note.map(str::to_owned)])

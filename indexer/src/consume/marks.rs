@@ -1,9 +1,9 @@
-//! Whether the log below a committed offset is still the one that was read. Pure.
+//! Checks whether the log below a committed offset is still the one that was read. Pure.
 //!
-//! A log that is truncated (an unclean leader election) or restored while no indexer runs may have grown past the
-//! committed offset since. Then the offset points into other data, and what comes before it would be skipped. So each
-//! commit carries a fingerprint of the last record before its offset. A partition that is assigned is read from that
-//! record on, which is compared and not indexed again.
+//! A log may be truncated (by an unclean leader election) or restored while no indexer runs, and grow past the
+//! committed offset. The offset then points into other data, and the data before it would be skipped. So each commit
+//! carries a fingerprint of the last record before its offset. After an assignment, reading starts at that record,
+//! which is compared but not indexed again.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -11,30 +11,30 @@ use kafka::position::{NextOffset, Partition};
 
 use crate::message::record::Record;
 
-/// What the fingerprint in a commit's metadata begins with.
+/// The start of the fingerprint in a commit's metadata.
 const PREFIX: &str = "last=";
-/// Fingerprints kept of each partition: of the last records of batches that are not committed yet.
+/// The most fingerprints kept per partition, of the last records of uncommitted batches.
 const MAX_SENT: usize = 64;
 
-/// The last record before an offset.
+/// Identifies the last record before an offset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Mark {
     next: NextOffset,
     fingerprint: u64,
 }
 
-/// What a record is to its partition.
+/// The result of checking a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Seen {
-    /// One to index.
+    /// The record must be indexed.
     New,
-    /// One that comes before the committed offset.
+    /// The record is before the committed offset.
     Settled,
-    /// One that is not what was committed past: the log is another one, and is to be read from its beginning.
+    /// The record differs from the committed one: the log is another and must be read from its beginning.
     Other,
 }
 
-/// The marks of all assigned partitions.
+/// Holds the marks of all assigned partitions.
 #[derive(Debug, Default)]
 pub(super) struct Marks {
     partitions: BTreeMap<Partition, PartitionMarks>,
@@ -42,18 +42,18 @@ pub(super) struct Marks {
 
 #[derive(Debug, Default)]
 struct PartitionMarks {
-    /// The record that was taken last.
+    /// The mark of the last record that was taken.
     last: Option<Mark>,
-    /// The last records of batches.
+    /// The marks of the last records of batches.
     sent: VecDeque<Mark>,
-    /// The record that is compared.
+    /// The mark that the next record is compared with.
     expected: Option<Mark>,
     is_other: bool,
 }
 
 impl Marks {
-    /// Notes that `partition` was assigned, with `metadata` of what is committed for it. Returns where to read from: at
-    /// `committed`, or one record before it, if that is to be compared.
+    /// Notes that `partition` was assigned, with the `metadata` of its committed offset. Returns where to read from:
+    /// at `committed`, or one record before it to compare that record.
     pub(super) fn assign(&mut self, partition: Partition, metadata: &str, committed: NextOffset) -> NextOffset {
         let fingerprint = metadata.split(';').find_map(|part| part.strip_prefix(PREFIX));
         let fingerprint = fingerprint.and_then(|text| u64::from_str_radix(text, 16).ok()).filter(|_| committed.0 > 0);
@@ -67,14 +67,14 @@ impl Marks {
         self.partitions.remove(&partition);
     }
 
-    /// Takes note of `record`, the next of its partition.
+    /// Checks `record`, the next of its partition.
     pub(super) fn see(&mut self, record: &Record<'_>) -> Seen {
         let kept = self.partitions.entry(record.partition).or_default();
         if kept.is_other {
             return Seen::Other;
         }
         let mark = Mark { next: record.offset.next(), fingerprint: fingerprint(record) };
-        // Where it was deleted, or reading went back before it, there is nothing to compare.
+        // If the record was deleted, or reading went back before it, there is nothing to compare.
         if let Some(expected) = kept.expected.take()
             && expected.next == mark.next
         {
@@ -101,19 +101,19 @@ impl Marks {
         self.partitions.iter().filter(|(_, kept)| kept.is_other).map(|(partition, _)| *partition).collect()
     }
 
-    /// Returns whether the log of `partition` is another one, which is not read from its beginning yet.
+    /// Returns whether the log of `partition` is another one that is not read from its beginning yet.
     pub(super) fn is_other(&self, partition: Partition) -> bool {
         self.partitions.get(&partition).is_some_and(|kept| kept.is_other)
     }
 
-    /// Returns the metadata of a commit of `next`; none where the record before it is not known.
+    /// Returns the metadata of a commit of `next`, or `None` if the record before it is unknown.
     pub(super) fn metadata(&self, partition: Partition, next: NextOffset) -> Option<String> {
         let mark = self.partitions.get(&partition)?.sent.iter().rfind(|mark| mark.next == next)?;
         Some(format!("{PREFIX}{:016x}", mark.fingerprint))
     }
 }
 
-/// Returns the same for the same record, in any version: FNV-1a over timestamp, length of the value, and key.
+/// Returns the same value for the same record in every version: FNV-1a over timestamp, length of the value, and key.
 fn fingerprint(record: &Record<'_>) -> u64 {
     let timestamp = record.timestamp.unwrap_or(-1).to_le_bytes();
     let length = record.value.map_or(u64::MAX, |value| value.len() as u64).to_le_bytes();

@@ -1,4 +1,4 @@
-//! Whether this process is a member of its group, and whether the cluster is there: the condition `kafka` of readiness.
+//! Tracks whether this process is a member of its group and whether the cluster answers: readiness condition `kafka`.
 
 use std::time::{Duration, Instant};
 
@@ -8,25 +8,25 @@ use super::interval::Interval;
 use super::subscription::Subscription;
 use crate::config::{Config, GroupProtocol};
 
-/// How often a cluster that seems down is asked whether it is back.
+/// How often a cluster that seems down is probed.
 const PROBE_INTERVAL: Duration = Duration::from_secs(2);
-/// How long a new member waits for its partitions before it may be a spare one.
+/// How long a new member waits for partitions before it may count as a spare.
 const SPARE_AFTER: Duration = Duration::from_secs(10);
 
-/// A member of the group.
+/// Tracks the membership in the group.
 #[derive(Debug)]
 pub(super) struct Membership {
     kafka: Condition,
-    /// Whether the group has given an assignment, were it an empty one.
+    /// Whether the group has given an assignment, even an empty one.
     has_joined: bool,
-    /// Whether the group tells a member that it has nothing to do: by the protocol `consumer` it does not.
+    /// Whether the group tells spare members about their empty assignment. With the protocol `consumer` it does not.
     tells_spares: bool,
     started: Instant,
     probe: Interval,
 }
 
 impl Membership {
-    /// Begins `now`: the group has said nothing yet. `kafka` is met while it is a member of a cluster that answers.
+    /// Begins at `now`, before the group has answered. `kafka` is met while this is a member and the cluster answers.
     pub(super) fn new(config: &Config, kafka: Condition, now: Instant) -> Self {
         Self {
             kafka,
@@ -48,10 +48,10 @@ impl Membership {
         self.has_joined
     }
 
-    /// Asks a cluster that seemed to be down whether it is back, if that is due.
+    /// Probes a cluster that seemed to be down, if that is due.
     ///
-    /// A member without partitions counts too. By the protocol `classic` its empty assignment says that it has joined;
-    /// by `consumer` nothing says so, but the group's coordinator answers it.
+    /// A member without partitions counts too. With the protocol `classic` its empty assignment shows that it has
+    /// joined. With `consumer` nothing shows that, but the group's coordinator answers its requests.
     pub(super) fn probe(&mut self, subscription: &Subscription, now: Instant) {
         if self.kafka.is_met() || !self.probe.begin(now) {
             return;

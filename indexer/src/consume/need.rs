@@ -15,7 +15,7 @@ pub(super) enum Need {
 }
 
 impl Need {
-    /// A short fixed word for metrics.
+    /// Returns a short fixed word for metrics.
     pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Schema(_) => "schema",

@@ -1,7 +1,7 @@
-//! Records that wait: for their schema, or for a newer table of backing indices.
+//! Parks records that wait for their schema, or for a newer table of backing indices.
 //!
-//! Such a record holds up its partition alone: the partition is paused, the record is kept, and consuming goes on with
-//! the others. A registry or an Elasticsearch that is down makes records wait, never dead letters (P5).
+//! A parked record holds up only its own partition: the partition is paused, the record is kept, and the others
+//! continue. A registry or an Elasticsearch that is down makes records wait and never makes dead letters (P5).
 
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::time::Instant;
@@ -11,7 +11,7 @@ use kafka::position::Partition;
 use super::need::Need;
 use crate::message::record::{OwnedRecord, Record};
 
-/// The records that wait, by partition.
+/// Holds the parked records, by partition.
 #[derive(Debug, Default)]
 pub(super) struct Parked {
     partitions: BTreeMap<Partition, Waiting>,
@@ -22,30 +22,30 @@ pub(super) struct Parked {
 #[derive(Debug)]
 struct Waiting {
     need: Need,
-    /// Since when.
+    /// When the partition was parked.
     since: Instant,
-    /// The record that was found to wait, and whatever its partition gave before the pause took hold.
+    /// The record that must wait, and the records that its partition delivered before the pause took effect.
     records: VecDeque<OwnedRecord>,
 }
 
 impl Parked {
-    /// Returns whether `partition` waits.
+    /// Returns whether `partition` is parked.
     pub(super) fn holds(&self, partition: Partition) -> bool {
         self.partitions.contains_key(&partition)
     }
 
-    /// Returns since when `partition` waits; none where it does not.
+    /// Returns since when `partition` has been parked, or `None` if it is not.
     pub(super) fn since(&self, partition: Partition) -> Option<Instant> {
         self.partitions.get(&partition).map(|waiting| waiting.since)
     }
 
-    /// Keeps `record` until there is what it needs. Returns whether nobody has asked for that yet.
+    /// Parks `record` until `need` is available. Returns whether this is the first record with this need.
     pub(super) fn park(&mut self, record: &Record<'_>, need: Need) -> bool {
         self.push(record.partition, need, OwnedRecord::copy(record));
         self.asked.insert(need)
     }
 
-    /// Keeps `record` behind those of its partition that wait already.
+    /// Queues `record` behind the parked records of its partition.
     pub(super) fn queue(&mut self, record: &Record<'_>) {
         let copy = OwnedRecord::copy(record);
         if let Some(waiting) = self.partitions.get_mut(&record.partition) {
@@ -54,7 +54,7 @@ impl Parked {
         }
     }
 
-    /// Takes out the partitions that wait for `need`, which is there, with their records in order.
+    /// Takes the partitions that wait for `need`, which is available now, with their records in order.
     pub(super) fn release(&mut self, need: Need) -> Vec<(Partition, VecDeque<OwnedRecord>)> {
         self.asked.remove(&need);
         let ready: Vec<Partition> =
@@ -62,7 +62,7 @@ impl Parked {
         ready.into_iter().filter_map(|partition| Some((partition, self.take(partition)?))).collect()
     }
 
-    /// Drops what waits of a revoked partition: its next owner reads it again.
+    /// Drops the parked records of a revoked partition. Its next owner reads them again.
     pub(super) fn revoke(&mut self, partition: Partition) {
         self.take(partition);
     }
@@ -73,7 +73,7 @@ impl Parked {
         [("schema", schemas), ("table", self.partitions.len() - schemas)]
     }
 
-    /// Bytes of the records that wait.
+    /// Returns the bytes of the parked records.
     pub(super) fn bytes(&self) -> usize {
         self.bytes
     }

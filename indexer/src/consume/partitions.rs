@@ -1,7 +1,8 @@
-//! The partitions that are assigned to this member, without Kafka: what is held of them, what is known of their logs,
-//! and how much of them is read.
+//! Holds the partitions that are assigned to this member, without Kafka: the records held, the knowledge about their
+//! logs, and the range to read.
 //!
-//! The three begin and end with an assignment, together. So taking up, giving up and beginning anew go through here.
+//! The three begin and end together with an assignment. So all assigning, revoking and restarting goes through this
+//! type.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -18,7 +19,7 @@ use crate::decode::Decoded;
 use crate::message::progress::Epoch;
 use crate::message::record::Record;
 
-/// The assigned partitions.
+/// Holds the assigned partitions.
 #[derive(Debug)]
 pub(super) struct Partitions {
     pub(super) books: Books,
@@ -26,36 +27,36 @@ pub(super) struct Partitions {
     pub(super) reading: Reading,
 }
 
-/// Where a partition begins that was assigned.
+/// Where an assigned partition begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Beginning {
     /// Where the client reads from.
     pub(super) position: Position,
-    /// Whether what was committed is of a deleted topic of this name.
+    /// Whether the committed offset belongs to a deleted topic of this name.
     pub(super) is_of_old_topic: bool,
 }
 
-/// What became of a record that came.
+/// The outcome of taking a record.
 #[derive(Debug)]
 pub(super) enum Taken {
-    /// It was taken; none: nothing is to be done for it.
+    /// The record was taken; the value is set if it must wait.
     Record(Option<Waits>),
-    /// It is beyond what is read: its partition is closed.
+    /// The record is beyond the range to read: its partition is closed.
     Beyond,
-    /// It comes before the committed offset, and is not taken again.
+    /// The record is before the committed offset, and is not taken again.
     Settled,
-    /// Its log is another one than was committed past.
+    /// The record belongs to another log than the committed offset.
     OtherLog,
 }
 
 impl Partitions {
-    /// Returns none, of a topic that is read as `reading` says.
+    /// Creates an empty set for a topic of which `reading` says what to read.
     pub(super) fn new(reading: Reading) -> Self {
         Self { books: Books::default(), logs: Logs::default(), reading }
     }
 
-    /// Takes `partition` up where it is `committed` with `metadata`; or at the beginning, where nothing is, or where it
-    /// was committed for a topic of the same name that was deleted.
+    /// Takes over `partition` at the `committed` offset with its `metadata`. Begins at the start of the log if
+    /// nothing is committed, or if the offset belongs to a deleted topic of this name.
     pub(super) fn assign(&mut self, partition: Partition, committed: Option<NextOffset>, metadata: &str) -> Beginning {
         let identity = &mut self.logs.identity;
         identity.assign(partition, metadata);
@@ -70,13 +71,13 @@ impl Partitions {
             Some(from) => Position::Offset(from.0),
             None if is_closed => Position::End,
             None if is_of_old_topic => Position::Beginning,
-            // Where the client finds it committed, or at the beginning.
+            // At the offset that the client finds committed, or at the beginning.
             None => Position::Invalid,
         };
         Beginning { position, is_of_old_topic }
     }
 
-    /// Reads `partition` from its beginning: its log is another one.
+    /// Reads `partition` from its beginning, because its log is another one.
     pub(super) fn begin_anew(&mut self, partition: Partition) {
         self.logs.identity.begin_anew(partition);
         self.begin(partition, None);
@@ -104,15 +105,15 @@ impl Partitions {
         }
     }
 
-    /// Hands the batch being filled on; none where all of it was skipped.
+    /// Dispatches the current batch, or returns `None` if it held only skipped records.
     pub(super) fn dispatch(&mut self, now: Instant) -> Option<Batch> {
         self.logs.marks.send();
         self.books.dispatch(now)
     }
 
-    /// Passes over what is no record, up to where the client has come: control records of transactions, and what was
-    /// aborted. No record comes for those, so without this the last of them would be lag for ever. The client's
-    /// `positions` say so, in the order of the records: all that is below one was handed over or is no record.
+    /// Advances past offsets without records, up to the client's `positions`: control records of transactions, and
+    /// aborted records. Otherwise they would count as lag forever. Positions follow the order of records: everything
+    /// below them was delivered or is not a record.
     pub(super) fn pass(&mut self, positions: BTreeMap<Partition, NextOffset>) {
         for (partition, position) in positions {
             if self.logs.positions.is_stale(partition, position) || self.is_withheld(partition) {
@@ -125,12 +126,13 @@ impl Partitions {
         }
     }
 
-    /// Returns whether `partition` may be read on: none of its records waits, and it was not read to its end.
+    /// Returns whether `partition` may be read further: none of its records is parked, and its range is not read to
+    /// the end.
     pub(super) fn is_free(&self, partition: Partition) -> bool {
         !self.books.parked.holds(partition) && !self.reading.is_closed(partition)
     }
 
-    /// Takes what may be committed; nothing where the group's offsets are not.
+    /// Takes the offsets that may be committed, or none if the group's offsets are not committed.
     pub(super) fn take_commits(&mut self) -> Vec<(Partition, NextOffset)> {
         if self.reading.commits() { self.books.ledger.take_commits() } else { Vec::new() }
     }
@@ -140,7 +142,7 @@ impl Partitions {
         self.logs.metadata(partition, next, self.reading.note(partition))
     }
 
-    /// Notes that `offsets` are committed. Of a partition that began again meanwhile, that says nothing.
+    /// Notes that `offsets` are committed. Ignores partitions that have begun again since.
     pub(super) fn committed(&mut self, offsets: &[(Partition, NextOffset)]) {
         for (partition, next) in offsets {
             if self.books.ledger.has_handed_out(*partition, *next) {
@@ -149,14 +151,14 @@ impl Partitions {
         }
     }
 
-    /// Begins `partition` at `next`, or where the client begins: nothing of an earlier assignment counts.
+    /// Begins `partition` at `next`, or where the client begins. Discards everything of an earlier assignment.
     fn begin(&mut self, partition: Partition, next: Option<NextOffset>) {
         self.books.assign(partition, next);
         self.logs.begin(partition, next);
     }
 
-    /// Returns whether the client is past records of `partition` that are not in a batch: those that wait, and those of
-    /// another log, which were dropped and are read again from its beginning once the client could go back.
+    /// Returns whether the client is past records of `partition` that are in no batch: parked records, or records of
+    /// another log, which were dropped and are read again after the rewind.
     fn is_withheld(&self, partition: Partition) -> bool {
         self.books.parked.holds(partition) || self.logs.marks.is_other(partition)
     }

@@ -1,17 +1,17 @@
-//! Which positions of the client may be believed. Pure.
+//! Decides which positions of the client can be trusted. Pure.
 
 use std::collections::BTreeMap;
 
 use kafka::position::{NextOffset, Partition};
 
-/// What the client said when a partition was assigned: it may be of an earlier assignment until it changes.
+/// Holds the client's positions at assignment, which may be from an earlier assignment until they change.
 #[derive(Debug, Default)]
 pub(super) struct Positions {
     stale: BTreeMap<Partition, NextOffset>,
 }
 
 impl Positions {
-    /// Notes that `partitions` begin, as of now: what the client says of them now, `known`, may be old.
+    /// Notes that `partitions` begin now, so that their positions in `known` may be outdated.
     pub(super) fn distrust(&mut self, known: &BTreeMap<Partition, NextOffset>, partitions: &[Partition]) {
         for partition in partitions {
             match known.get(partition) {
@@ -21,7 +21,7 @@ impl Positions {
         }
     }
 
-    /// Returns whether `position` of `partition` may be old.
+    /// Returns whether `position` of `partition` may be outdated.
     pub(super) fn is_stale(&mut self, partition: Partition, position: NextOffset) -> bool {
         let is_stale = self.stale.get(&partition) == Some(&position);
         if !is_stale {

@@ -1,4 +1,4 @@
-//! How a topic is read: as a service, without an end; or by a command, over a range of offsets of some partitions.
+//! Says what to read of a topic: everything without an end, as a service, or a range of offsets, for a command.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -14,26 +14,26 @@ use rate::Rate;
 mod bounds;
 mod rate;
 
-/// How long another member of the group may have some of the partitions before reading ends.
+/// How long another member of the group may hold some of the partitions before reading ends.
 const SHARED_PATIENCE: Duration = Duration::from_secs(10);
 
-/// How the consuming thread reads its topic.
+/// What the consuming thread reads of its topic.
 #[derive(Debug)]
 pub struct Reading {
     bounds: Option<Bounds>,
-    /// Partitions of which nothing more is read: their end was reached, or they are no part of the ranges.
+    /// Closed partitions: read to their end, or not part of the ranges.
     closed: BTreeSet<Partition>,
     rate: Rate,
     shared_since: Option<Instant>,
 }
 
 impl Reading {
-    /// Reads as a service: from what is committed on, without an end.
+    /// Reads as a service: from the committed offset, without an end.
     pub fn service() -> Self {
         Self { bounds: None, closed: BTreeSet::new(), rate: Rate::new(None), shared_since: None }
     }
 
-    /// Reads what is within `bounds`.
+    /// Reads the ranges of `bounds`.
     pub fn within(bounds: Bounds) -> Self {
         Self { rate: Rate::new(bounds.rate), bounds: Some(bounds), ..Self::service() }
     }
@@ -43,17 +43,17 @@ impl Reading {
         self.bounds.as_ref().is_none_or(|bounds| bounds.commits)
     }
 
-    /// Returns where `partition` begins where nothing is committed; none: where the client begins.
+    /// Returns where `partition` begins if nothing is committed; `None` means where the client begins.
     pub(super) fn begin(&self, partition: Partition) -> Option<NextOffset> {
         Some(NextOffset(self.bounds.as_ref()?.ranges.get(&partition)?.start))
     }
 
-    /// Returns what commits of `partition` carry beside what all do.
+    /// Returns the additional metadata for commits of `partition`.
     pub(super) fn note(&self, partition: Partition) -> Option<&str> {
         self.bounds.as_ref()?.notes.get(&partition).map(String::as_str)
     }
 
-    /// Notes that `partition` is assigned, read from `next` on. Returns whether nothing of it is to be read.
+    /// Notes that `partition` is assigned and read from `next`. Returns whether nothing of it is to be read.
     pub(super) fn open(&mut self, partition: Partition, next: Option<NextOffset>) -> bool {
         let Some(bounds) = &self.bounds else { return false };
         let has_more = |range: &Range<i64>| next.is_none_or(|next| next.0 < range.end);
@@ -65,12 +65,12 @@ impl Reading {
         true
     }
 
-    /// Returns whether nothing more of `partition` is read.
+    /// Returns whether `partition` is closed: nothing more of it is read.
     pub(super) fn is_closed(&self, partition: Partition) -> bool {
         self.closed.contains(&partition)
     }
 
-    /// Returns whether the record at `offset` is beyond what is read. Its partition is closed then.
+    /// Returns whether the record at `offset` is beyond the range, and closes its partition if so.
     pub(super) fn is_beyond(&mut self, partition: Partition, offset: Offset) -> bool {
         let Some(bounds) = &self.bounds else { return false };
         let is_within = bounds.ranges.get(&partition).is_some_and(|range| offset.0 < range.end);
@@ -80,13 +80,13 @@ impl Reading {
         !is_within
     }
 
-    /// Returns `position` of the client within the range of `partition`; none where the partition is not read at all.
+    /// Returns the client's `position` limited to the range of `partition`, or `None` if the partition is not read.
     pub(super) fn within_range(&self, partition: Partition, position: NextOffset) -> Option<NextOffset> {
         let Some(bounds) = &self.bounds else { return Some(position) };
         bounds.ranges.get(&partition).map(|range| NextOffset(position.0.min(range.end)))
     }
 
-    /// Returns how many records may be taken now, `most` at most.
+    /// Returns how many records may be taken now, at most `most`.
     pub(super) fn allowance(&mut self, most: usize, now: Instant) -> usize {
         self.rate.allowance(most, now)
     }
@@ -96,8 +96,8 @@ impl Reading {
         self.rate.spend(taken);
     }
 
-    /// Returns whether a command has read and settled all that it is to read, as `books` has it; or cannot: another
-    /// member of its group has a part of it for long.
+    /// Returns whether a command has read and settled everything, according to `books`. Also ends reading if another
+    /// member of the group holds some of the partitions for too long.
     pub(super) fn is_at_end(&mut self, books: &Books, now: Instant) -> bool {
         let Some(bounds) = &self.bounds else { return false };
         let mut passed = 0;

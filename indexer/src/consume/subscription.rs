@@ -1,4 +1,4 @@
-//! The client of the group, and the topic that it is subscribed to.
+//! The group's client with its subscription to the topic.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,26 +16,26 @@ use service::admin::Condition;
 use super::group::{self, Group, Rebalance};
 use crate::config::Config;
 
-/// How long librdkafka may take to go back to the beginning of partitions.
+/// How long librdkafka may take to rewind partitions.
 const SEEK_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long a question may take that shows whether the cluster is there.
+/// How long a probe of the cluster may take.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// A member's subscription to its topic. While all of it is paused, nothing of it resumes, and what is assigned is
+/// A member's subscription to its topic. While everything is paused, no partition resumes, and new partitions are
 /// paused.
 pub(super) struct Subscription {
     client: Arc<BaseConsumer<Group>>,
     topic: String,
-    /// How long a question to the group's coordinator may take.
+    /// How long a request to the group's coordinator may take.
     timeout: Duration,
     is_paused: bool,
 }
 
 impl Subscription {
-    /// Joins the group of `config` and subscribes to its topic. `kafka` is met while the cluster can be reached.
+    /// Joins the group of `config` and subscribes to its topic. `kafka` is met while the cluster is reachable.
     ///
     /// # Errors
-    /// When librdkafka refuses the settings.
+    /// If librdkafka refuses the settings.
     pub(super) fn new(config: &Config, kafka: Condition) -> KafkaResult<Self> {
         let group = Group::new(kafka, Login::new(&config.kafka)?);
         let client: BaseConsumer<Group> =
@@ -50,27 +50,27 @@ impl Subscription {
         &self.topic
     }
 
-    /// Returns the client, for questions.
+    /// Returns the client, for queries.
     pub(super) fn client(&self) -> &Arc<BaseConsumer<Group>> {
         &self.client
     }
 
-    /// Returns the next record, once there is one within `wait`. Serves the client's events.
+    /// Returns the next record if there is one within `wait`. Also handles the client's events.
     pub(super) fn poll(&self, wait: Duration) -> Option<KafkaResult<BorrowedMessage<'_>>> {
         self.client.poll(wait)
     }
 
-    /// Returns the next rebalance to carry out.
+    /// Returns the next rebalance to handle.
     pub(super) fn next_rebalance(&self) -> Option<Rebalance> {
         self.client.context().next_rebalance()
     }
 
-    /// Returns what is committed for `partitions`; nothing of those for which nothing is.
+    /// Returns the committed offsets of `partitions`.
     pub(super) fn committed(&self, partitions: &[Partition]) -> KafkaResult<TopicPartitionList> {
         self.client.committed_offsets(self.list(partitions), self.timeout)
     }
 
-    /// Returns `partitions` as the client takes them.
+    /// Returns `partitions` as a list for the client.
     pub(super) fn list(&self, partitions: &[Partition]) -> TopicPartitionList {
         let mut list = TopicPartitionList::new();
         for partition in partitions {
@@ -79,18 +79,18 @@ impl Subscription {
         list
     }
 
-    /// Takes up the partitions of `begins`, each where it says.
+    /// Takes over the partitions of `begins`, at the offsets in it.
     pub(super) fn assign(&self, begins: &TopicPartitionList) -> KafkaResult<()> {
         group::assign(&self.client, begins)
     }
 
-    /// Returns whether the group has reassigned the partitions already that it takes back.
+    /// Returns whether the group has already reassigned the revoked partitions.
     pub(super) fn has_lost(&self) -> bool {
         self.client.assignment_lost()
     }
 
-    /// Gives up the partitions of `list`, without whatever pause they have: librdkafka keeps it beyond the revocation,
-    /// and this member may be given them again.
+    /// Releases the partitions of `list` and ends their pauses. librdkafka would keep a pause beyond the revocation,
+    /// and this member may get the partitions again.
     pub(super) fn release(&self, list: &TopicPartitionList) -> KafkaResult<()> {
         if let Err(error) = self.client.resume(list) {
             tracing::warn!(topic = self.topic, %error, "Cannot resume the revoked partitions.");
@@ -98,36 +98,36 @@ impl Subscription {
         group::unassign(&self.client, list)
     }
 
-    /// Returns whether all is paused.
+    /// Returns whether everything is paused.
     pub(super) fn is_paused(&self) -> bool {
         self.is_paused
     }
 
-    /// Fetches nothing more of `partitions`.
+    /// Stops fetching `partitions`.
     pub(super) fn pause(&self, partitions: &[Partition]) -> KafkaResult<()> {
         self.client.pause(&self.list(partitions))
     }
 
-    /// Fetches `partitions` again, unless all is paused.
+    /// Fetches `partitions` again, unless everything is paused.
     pub(super) fn resume(&self, partitions: &[Partition]) -> KafkaResult<()> {
         if self.is_paused { Ok(()) } else { self.client.resume(&self.list(partitions)) }
     }
 
-    /// Pauses all: the `assigned` partitions.
+    /// Pauses everything: the `assigned` partitions.
     pub(super) fn pause_all(&mut self, assigned: &[Partition]) -> KafkaResult<()> {
         self.pause(assigned)?;
         self.is_paused = true;
         Ok(())
     }
 
-    /// Resumes all but those partitions that are paused for a reason of their own: those that are `free`.
+    /// Resumes the `free` partitions; the others are paused for reasons of their own.
     pub(super) fn resume_all(&mut self, free: &[Partition]) -> KafkaResult<()> {
         self.client.resume(&self.list(free))?;
         self.is_paused = false;
         Ok(())
     }
 
-    /// Returns how far the client has come.
+    /// Returns the client's positions.
     pub(super) fn positions(&self) -> BTreeMap<Partition, NextOffset> {
         let Ok(list) = self.client.position() else {
             return BTreeMap::new();
@@ -141,7 +141,7 @@ impl Subscription {
         known.collect()
     }
 
-    /// Has the client read `partitions` from their beginning. Returns those of which it does.
+    /// Tells the client to read `partitions` from their beginning. Returns those for which that succeeded.
     pub(super) fn rewind(&self, partitions: &[Partition]) -> KafkaResult<Vec<Partition>> {
         let mut beginning = self.list(partitions);
         beginning.set_all_offsets(Position::Beginning)?;
@@ -160,12 +160,12 @@ impl Subscription {
         self.client.committed_offsets(self.list(&[Partition(0)]), PROBE_TIMEOUT).is_ok()
     }
 
-    /// Returns whether somebody holds the client too.
+    /// Returns whether another holder of the client exists.
     pub(super) fn is_shared(&self) -> bool {
         Arc::strong_count(&self.client) > 1
     }
 
-    /// Lets the client close: what it held was drained.
+    /// Closes the client, after the drain.
     pub(super) fn close(&self) {
         group::close(&self.client);
     }

@@ -1,5 +1,5 @@
-//! A look at the log beside reading it: whether it is still the same topic, where it begins, where it ends. What the
-//! cluster is asked for it, with answers within a time.
+//! Queries the log for each survey: whether it is still the same topic, where it begins, and where it ends. Every
+//! query has a time-out.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -13,10 +13,10 @@ use topic_id::TopicId;
 use super::group::Group;
 use crate::message::report::{Ends, Report, Survey};
 
-/// How long each of the questions may take.
+/// How long each query may take.
 pub(super) const SURVEY_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Asks for the id of `topic`, and for the start and end of `partitions`. What is not answered in time is left out.
+/// Queries the id of `topic`, and the start and end of `partitions`. Omits what is not answered in time.
 pub(super) fn survey(consumer: &BaseConsumer<Group>, topic: &str, partitions: &[Partition]) -> Report {
     let topic_id = ask_topic_id(consumer, topic);
     let starts = ask_offsets(consumer, topic, partitions, Position::Beginning);
@@ -28,14 +28,14 @@ pub(super) fn survey(consumer: &BaseConsumer<Group>, topic: &str, partitions: &[
     Report::Survey(Survey { topic_id, ends: both.collect() })
 }
 
-/// Asks for the id of `topic`; none where the cluster does not say.
+/// Queries the id of `topic`. Returns `None` if the cluster does not answer it.
 pub(super) fn ask_topic_id(consumer: &BaseConsumer<Group>, topic: &str) -> Option<TopicId> {
     topic_id::topic_id(consumer, topic, SURVEY_TIMEOUT)
         .inspect_err(|error| tracing::debug!(topic, %error, "The id of the topic is not known for now."))
         .ok()?
 }
 
-/// Asks for the offset of `position` in each of `partitions`; returns those that answer in time.
+/// Queries the offset of `position` in each of `partitions`. Returns those that answer in time.
 pub(crate) fn ask_offsets<C: ConsumerContext>(
     consumer: &BaseConsumer<C>,
     topic: &str,
@@ -46,7 +46,7 @@ pub(crate) fn ask_offsets<C: ConsumerContext>(
     for partition in partitions {
         asked.add_partition(topic, partition.0);
     }
-    // The logical offsets are what a timestamp is in the request (ListOffsets in Kafka's protocol).
+    // In the request, a logical offset takes the place of a timestamp (ListOffsets in Kafka's protocol).
     let answer = asked.set_all_offsets(position).and_then(|()| consumer.offsets_for_times(asked, SURVEY_TIMEOUT));
     let answer = match answer {
         Ok(answer) => answer,

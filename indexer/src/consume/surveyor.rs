@@ -1,8 +1,8 @@
-//! Looks at the log beside reading it, and takes up what it finds.
+//! Surveys the log in addition to reading it, and handles the results.
 //!
-//! Reading alone does not say so. A topic re-created may look as if it went on; retention may delete what is not read
-//! yet; and a partition that is paused says nothing of how much comes in. So every few seconds a thread of its own
-//! asks, and reports back.
+//! Reading alone is not enough. A re-created topic may look like the old one, retention may delete unread records,
+//! and a paused partition does not show how much arrives. So a separate thread queries the log every few seconds and
+//! reports back.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -16,10 +16,10 @@ use super::topic::{Topic, numbers};
 use crate::message::report::{Ends, Survey};
 use crate::tasks::Tasks;
 
-/// How often the log is looked at.
+/// How often the log is surveyed.
 const SURVEY_INTERVAL: Duration = Duration::from_secs(5);
 
-/// Has the log looked at, one look at a time.
+/// Starts surveys of the log, one at a time.
 #[derive(Debug)]
 pub(super) struct Surveyor {
     interval: Interval,
@@ -27,17 +27,17 @@ pub(super) struct Surveyor {
 }
 
 impl Surveyor {
-    /// Returns one whose first look is due at once.
+    /// Creates a surveyor whose first survey is due at once.
     pub(super) fn new() -> Self {
         Self { interval: Interval::at_once(SURVEY_INTERVAL), is_surveying: false }
     }
 
-    /// Has the next look due at once: other partitions are assigned.
+    /// Makes the next survey due at once, because the assignment has changed.
     pub(super) fn hurry(&mut self) {
         self.interval.hurry();
     }
 
-    /// Asks for what the log of `topic` is, if that is due, on a thread of its own; the answer comes as a report.
+    /// Starts a survey of `topic` on a thread of its own, if it is due. The result comes as a report.
     pub(super) fn begin(&mut self, topic: &mut Topic, tasks: &Tasks, now: Instant) {
         if self.is_surveying || !self.interval.begin(now) {
             return;
@@ -56,7 +56,7 @@ impl Surveyor {
         tasks.wait_for_kafka(move || survey(&client, &name, &partitions));
     }
 
-    /// Takes up what the log is.
+    /// Handles the result of a survey.
     pub(super) fn take(&mut self, survey: &Survey, topic: &mut Topic) {
         self.is_surveying = false;
         if let Some(id) = survey.topic_id {
@@ -95,7 +95,7 @@ fn take_ends(ends: &Ends, topic: &mut Topic) {
     }
 }
 
-/// Reports where offsets went back within a topic: records were taken off the end of the log, or it is another one.
+/// Reports offsets that went back within a topic: the log was truncated or replaced.
 fn report_jumps_back(jumps: &[Jump], topic: &Topic) {
     for jump in jumps.iter().filter(|jump| jump.is_back()) {
         tracing::error!(
@@ -110,7 +110,7 @@ fn report_jumps_back(jumps: &[Jump], topic: &Topic) {
     }
 }
 
-/// Goes back to the beginning of each partition whose offsets belong to a topic that was deleted.
+/// Goes back to the beginning of each partition whose offsets belong to a deleted topic.
 fn leave_old_topic(topic: &mut Topic) {
     let strangers = topic.partitions.logs.identity.strangers();
     if strangers.is_empty() {

@@ -1,4 +1,4 @@
-//! What the tests of the parts need: a topic on librdkafka's mock cluster, and one without a cluster.
+//! Helpers for the tests: a topic on librdkafka's mock cluster, and one without a cluster.
 
 use std::time::{Duration, Instant};
 
@@ -16,20 +16,20 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(super) type Cluster = MockCluster<'static, DefaultProducerContext>;
 
-/// A subscription to [`TOPIC`] at `brokers`.
+/// Creates a subscription to [`TOPIC`] at `brokers`.
 pub(super) fn subscription(brokers: &str) -> Subscription {
     let mut config = Config::default();
     (config.kafka.brokers, config.kafka.topic) = (brokers.to_owned(), TOPIC.to_owned());
     Subscription::new(&config, Readiness::new().condition("kafka")).unwrap()
 }
 
-/// A subscription where there is no cluster.
+/// Creates a subscription without a cluster.
 pub(super) fn alone() -> Subscription {
     subscription("127.0.0.1:1")
 }
 
-/// A member of the group of a cluster, and the four partitions that it is to take up. It has to close, and be dropped
-/// before the cluster: the client waits without end otherwise.
+/// Creates a member of a cluster's group, with the four partitions that it should take over. Close and drop the
+/// member before the cluster, or the client waits forever.
 pub(super) fn member() -> (Subscription, TopicPartitionList, Cluster) {
     let cluster = MockCluster::new(1).unwrap();
     cluster.create_topic(TOPIC, 4, 1).unwrap();

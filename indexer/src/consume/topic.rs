@@ -1,5 +1,5 @@
-//! The topic as this member of the group has it: the client, the partitions, and what is reported of them. What the two
-//! must do together is done here.
+//! Combines what this member has of its topic: the client, the partitions, and the metrics. Steps that need several
+//! of them are here.
 
 use std::time::{Duration, Instant};
 
@@ -16,7 +16,7 @@ use super::survey;
 use crate::metrics::Metrics;
 use crate::tasks::Tasks;
 
-/// A topic that is read.
+/// A topic that is being read.
 pub(super) struct Topic {
     pub(super) subscription: Subscription,
     pub(super) partitions: Partitions,
@@ -24,18 +24,18 @@ pub(super) struct Topic {
 }
 
 impl Topic {
-    /// Returns the topic of `subscription`, of which no partition is assigned yet.
+    /// Creates the topic of `subscription`, without assigned partitions.
     pub(super) fn new(subscription: Subscription, reading: Reading, metrics: Metrics) -> Self {
         let figures = Figures::new(subscription.topic(), metrics);
         Self { subscription, partitions: Partitions::new(reading), figures }
     }
 
-    /// Returns its name.
+    /// Returns the name of the topic.
     pub(super) fn name(&self) -> &str {
         self.subscription.topic()
     }
 
-    /// Takes the partitions of `list` up, where they are committed. Returns whether the client could.
+    /// Takes over the partitions of `list` at their committed offsets. Returns whether the client succeeded.
     pub(super) fn assign(&mut self, list: &TopicPartitionList) -> bool {
         let partitions = partitions_of(list);
         let begins = self.look_up_beginnings(&partitions);
@@ -57,7 +57,7 @@ impl Topic {
         true
     }
 
-    /// Gives the partitions of `list` up, and has `tasks` do so too.
+    /// Releases the partitions of `list`, here and in `tasks`.
     pub(super) fn release(&mut self, list: &TopicPartitionList, tasks: &Tasks) {
         let partitions = partitions_of(list);
         for partition in &partitions {
@@ -86,26 +86,26 @@ impl Topic {
             self.figures.log_reset(reason);
         }
         self.partitions.logs.positions.distrust(&self.subscription.positions(), &found);
-        // Some may have been paused for records that waited, and do so no longer.
+        // Partitions that were paused for waiting records no longer have any.
         if let Err(error) = self.subscription.resume(&found) {
             tracing::warn!(topic = self.name(), %error, "Cannot resume the partitions.");
         }
     }
 
-    /// Passes over what is no record, up to where the client has come.
+    /// Advances past offsets without records, up to the client's positions.
     pub(super) fn pass_what_is_no_record(&mut self) {
         self.partitions.pass(self.subscription.positions());
         self.partitions.books.builder.open_with(Instant::now);
     }
 
-    /// Pauses all that is assigned. Returns whether the client does.
+    /// Pauses all assigned partitions. Returns whether the client succeeded.
     pub(super) fn pause(&mut self) -> bool {
         let assigned: Vec<Partition> = self.partitions.books.ledger.assigned().collect();
         let outcome = self.subscription.pause_all(&assigned);
         self.note_pause(outcome, "Cannot pause the partitions.")
     }
 
-    /// Resumes all that is free. Returns whether the client does.
+    /// Resumes all free partitions. Returns whether the client succeeded.
     pub(super) fn resume(&mut self) -> bool {
         let assigned = self.partitions.books.ledger.assigned();
         let free: Vec<Partition> = assigned.filter(|partition| self.partitions.is_free(*partition)).collect();
@@ -113,14 +113,14 @@ impl Topic {
         self.note_pause(outcome, "Cannot resume the partitions.")
     }
 
-    /// Fetches nothing more of `partition`: nothing more of it is read.
+    /// Stops fetching `partition`, because its range is read to the end.
     pub(super) fn pause_closed(&self, partition: Partition) {
         if let Err(error) = self.subscription.pause(&[partition]) {
             tracing::warn!(topic = self.name(), %error, partition = partition.0, "A partition that was read to its end could not be paused.");
         }
     }
 
-    /// Fetches `partition` again, if it is free: none of its records waits any more.
+    /// Fetches `partition` again if it is free: none of its records waits any longer.
     pub(super) fn resume_free(&self, partition: Partition) {
         if self.partitions.is_free(partition)
             && let Err(error) = self.subscription.resume(&[partition])
@@ -129,14 +129,14 @@ impl Topic {
         }
     }
 
-    /// Sets the metrics of what is held, `held_bytes` in all, and of what waits.
+    /// Updates the metrics of what is held, `held_bytes` in total, and of what waits.
     pub(super) fn measure(&self, held_bytes: usize) {
         self.measure_lag();
         self.figures.held(held_bytes);
         self.figures.parked(self.partitions.books.parked.counts());
     }
 
-    /// Sets the metrics of each assigned partition.
+    /// Updates the metrics of each assigned partition.
     pub(super) fn measure_lag(&self) {
         let (now, books, lag) = (Instant::now(), &self.partitions.books, &self.partitions.logs.lag);
         for partition in books.ledger.assigned() {
@@ -145,7 +145,7 @@ impl Topic {
         }
     }
 
-    /// Looks up what is committed for `partitions`, and begins them there. Returns where to read from.
+    /// Looks up the committed offsets of `partitions`, and begins them there. Returns where to read from.
     fn look_up_beginnings(&mut self, partitions: &[Partition]) -> TopicPartitionList {
         let begins = self.subscription.list(partitions);
         if partitions.is_empty() {
@@ -199,7 +199,7 @@ impl Topic {
     }
 }
 
-/// Returns the numbers of `partitions` as a log line has them.
+/// Returns the numbers of `partitions` for a log line.
 pub(super) fn numbers(partitions: &[Partition]) -> String {
     partitions.iter().map(Partition::to_string).collect::<Vec<_>>().join(",")
 }

@@ -1,4 +1,4 @@
-//! Partitions that wait for a schema or for a newer table of backing indices: what is done about it, and what is said.
+//! Handles partitions that wait for a schema or for a newer table of backing indices: requests and reports.
 
 use kafka::position::Partition;
 use service::admin::Condition;
@@ -10,23 +10,24 @@ use super::topic::Topic;
 use crate::backing::now_millis;
 use crate::tasks::Tasks;
 
-/// Has what records wait for asked for.
+/// Requests what records wait for.
 #[derive(Debug)]
 pub(super) struct Waiting {
     /// Unmet while records wait for a registry that is down.
     schemas: Condition,
-    /// Records that were dated ahead of the clock.
+    /// How many records were dated ahead of the clock.
     ahead: u64,
 }
 
 impl Waiting {
-    /// Returns that nothing waits: `schemas` is met.
+    /// Creates the state in which nothing waits: `schemas` is met.
     pub(super) fn new(schemas: Condition) -> Self {
         schemas.met();
         Self { schemas, ahead: 0 }
     }
 
-    /// Pauses the partition that `waits`, and has `tasks` ask for what its record needs if nobody has done so.
+    /// Pauses the partition in `waits`, and requests what its record needs from `tasks` unless it was requested
+    /// before.
     pub(super) fn begin(&mut self, waits: &Waits, topic: &Topic, tasks: &Tasks) {
         let (name, partition) = (topic.name(), waits.partition.0);
         if let Err(error) = topic.subscription.pause(&[waits.partition]) {
@@ -48,14 +49,14 @@ impl Waiting {
         }
     }
 
-    /// Takes up that no record of `parked` waits for a schema any more, if so.
+    /// Reports that schemas are available again, if no record of `parked` waits for one.
     pub(super) fn end(&self, parked: &Parked) {
         if !parked.awaits_schema() {
             self.schemas.met();
         }
     }
 
-    /// Returns why it `waits`, a short fixed word. Reports a record that is dated ahead of the clock.
+    /// Returns why the partition waits, as a short fixed word. Reports a record that is dated ahead of the clock.
     fn reason(&mut self, waits: &Waits, topic: &str) -> &'static str {
         match waits.need {
             Need::Table(_, time) if time > now_millis() => {
@@ -66,7 +67,7 @@ impl Waiting {
         }
     }
 
-    /// Reports the first record that is dated ahead of the clock, and then with every doubling.
+    /// Reports the first record dated ahead of the clock, and then each doubling of their number.
     fn note_ahead(&mut self, topic: &str, partition: Partition, time: i64) {
         self.ahead += 1;
         if self.ahead.is_power_of_two() {

@@ -1,5 +1,5 @@
-//! The fuse of one topic while it has blown: all batches wait, and try in turn whether it is over. One of documents that
-//! are at fault themselves would never find out.
+//! The blown fuse of one topic. All batches wait and test in turn whether the cause is fixed. A batch whose own
+//! documents are at fault would never find out alone.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -11,17 +11,17 @@ use crate::bulk::{Bulk, Refused};
 use crate::config::Config;
 use crate::fuse::{Blown, Fuse};
 
-/// Documents that are sent again to see whether the cause is fixed.
+/// The number of documents that are sent again as a test.
 const SAMPLE: usize = 10;
-/// The first and the longest wait between attempts.
+/// The first and the longest wait between tests.
 const PAUSES: [Duration; 2] = [Duration::from_secs(5), Duration::from_secs(60)];
 
-/// The fuse, and where batches wait.
+/// Holds the fuse and the waiting batches.
 pub(super) struct Hold {
     state: Mutex<HoldState>,
     /// Held by the batch whose turn it is.
     turn: tokio::sync::Mutex<()>,
-    /// Between two attempts: the first pause, and the longest.
+    /// The first and the longest wait between tests.
     pauses: [Duration; 2],
     metric: IntGaugeVec,
     topic: String,
@@ -33,7 +33,7 @@ struct HoldState {
 }
 
 impl Hold {
-    /// A whole fuse, for the topic of `config`. `metric` says whether it has blown.
+    /// Creates an intact fuse for the topic of `config`. `metric` shows whether it has blown.
     pub(super) fn new(config: &Config, metric: IntGaugeVec) -> Self {
         let topic = config.kafka.topic.clone();
         metric.with_label_values(&[&topic]).set(0);
@@ -45,7 +45,7 @@ impl Hold {
         self.state().is_blown
     }
 
-    /// Counts a batch of `records`, of which `dead` are dead letters. Returns why, if the fuse blows now.
+    /// Counts a batch of `records` with `dead` dead letters. Returns the reason if the fuse blows now.
     pub(super) fn count(&self, records: u64, dead: u64) -> Option<Blown> {
         let mut state = self.state();
         if state.is_blown {
@@ -65,9 +65,9 @@ impl Hold {
         Some(blown)
     }
 
-    /// Waits until the fuse is whole again, or `batch` may go although it is not: of those with nothing that could be
-    /// sent again, such as records that are no Avro, one at a time. Returns what is refused still of what was
-    /// `refused`.
+    /// Waits until the fuse has closed, or until it is the turn of a batch that has nothing to test with, for example
+    /// records that are not Avro; such batches pass one at a time. Returns the documents of `refused` that are still
+    /// refused.
     pub(super) async fn wait(&self, bulk: &Bulk, batch: &Batch, refused: Vec<Refused>) -> Vec<Refused> {
         let [mut pause, longest] = self.pauses;
         loop {
@@ -107,7 +107,7 @@ impl Hold {
     }
 }
 
-/// Sends once more what was `refused` of `batch`. Returns what is refused still.
+/// Sends the `refused` documents of `batch` again. Returns those that are still refused.
 async fn again(bulk: &Bulk, batch: &Batch, refused: &[Refused]) -> Vec<Refused> {
     let delivered = bulk.deliver(&batch.some(refused.iter().map(|refused| refused.item))).await;
     let doubtful = delivered.set_aside.iter().filter_map(|set_aside| refused.get(set_aside.item).cloned());

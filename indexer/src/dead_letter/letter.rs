@@ -1,4 +1,4 @@
-//! One dead letter as a Kafka record, and what of it can be left out.
+//! A dead letter as a Kafka record, and the parts that can be omitted.
 
 use std::fmt;
 
@@ -10,11 +10,11 @@ use crate::message::record::Headers;
 
 /// The longest reason that is kept, in bytes.
 const MAX_REASON: usize = 1_024;
-/// What the names of our own headers begin with. The record has headers of such names if it was a dead letter before:
-/// they are replaced.
+/// The prefix of our own headers. If a record already has such headers, it was a dead letter before, and they are
+/// replaced.
 const PREFIX: &str = "dl.";
 
-/// One record and what happened to it.
+/// A record with the reason why it became a dead letter.
 pub(super) struct DeadLetter<'a> {
     pub(super) origin: &'a Origin,
     pub(super) stage: &'static str,
@@ -23,11 +23,11 @@ pub(super) struct DeadLetter<'a> {
     pub(super) http_status: Option<u16>,
     pub(super) schema: Option<u32>,
     pub(super) attempts: u32,
-    /// Milliseconds since the Unix epoch.
+    /// In milliseconds since the Unix epoch.
     pub(super) first_seen: u128,
 }
 
-/// What of a record its letter goes without, because it would be larger than the dead-letter topic takes.
+/// The parts of a record that its letter omits, because the dead-letter topic would not accept it whole.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Omitted {
     value: bool,
@@ -44,14 +44,14 @@ impl fmt::Display for Omitted {
 }
 
 impl DeadLetter<'_> {
-    /// Returns about how many bytes it takes on its way.
+    /// Returns its approximate size in bytes while in flight.
     pub(super) fn len(&self) -> usize {
         let key = self.origin.key.as_ref().map_or(0, |key| key.len());
         key + self.origin.value.len() + self.origin.headers.len() + MAX_REASON
     }
 
-    /// What to leave out besides `omitted`: the larger one of value and key, then the other, then the record's own
-    /// headers. None when nothing more can be left out.
+    /// Returns what to omit in addition to `omitted`: the larger of value and key, then the other, then the record's
+    /// own headers. `None` if nothing is left to omit.
     pub(super) fn omit_more(&self, omitted: Omitted) -> Option<Omitted> {
         let key = self.origin.key.as_ref().map_or(0, |key| key.len());
         let is_key_next = omitted.value || key > self.origin.value.len();
@@ -63,7 +63,8 @@ impl DeadLetter<'_> {
         }
     }
 
-    /// Returns the letter for `to`, of the record in `batch` that was read from `topic`, without what is `omitted`.
+    /// Creates the letter for the topic `to`, from the record in `batch` that was read from `topic`, without the
+    /// `omitted` parts.
     pub(super) fn record<'a>(
         &self,
         to: &'a str,
@@ -126,7 +127,7 @@ fn insert(headers: OwnedHeaders, key: &str, value: &str) -> OwnedHeaders {
     headers.insert(Header { key, value: Some(value) })
 }
 
-/// Returns the first bytes of `reason`, cut where a character ends.
+/// Returns the beginning of `reason`, cut at a character boundary.
 fn capped(reason: &str) -> &str {
     &reason[..reason.floor_char_boundary(MAX_REASON)]
 }

@@ -1,4 +1,4 @@
-//! The producer of dead letters. It is replaced once it has failed permanently.
+//! The producer of dead letters. It is replaced after a permanent failure.
 
 use std::sync::Arc;
 
@@ -11,20 +11,20 @@ use rdkafka::util::Timeout;
 
 use super::DELIVERY_TIMEOUT;
 
-/// librdkafka's own bound on a message.
+/// librdkafka's own limit for a message, in bytes.
 const MAX_LETTER_BYTES: &str = "1000000000";
 
-/// Sends records, one by one.
+/// Sends single records.
 pub(super) struct Sender {
     client: ArcSwap<FutureProducer<Login>>,
     kafka: Kafka,
 }
 
 impl Sender {
-    /// A producer for the cluster of `kafka`. It connects in the background.
+    /// Creates a producer for the cluster of `kafka`. It connects in the background.
     ///
     /// # Errors
-    /// When librdkafka refuses `kafka.options`.
+    /// If librdkafka refuses `kafka.options`.
     pub(super) fn new(kafka: &Kafka) -> Result<Self, KafkaError> {
         Ok(Self { client: ArcSwap::from_pointee(create(kafka)?), kafka: kafka.clone() })
     }
@@ -32,21 +32,21 @@ impl Sender {
     /// Sends `record` and waits for its acknowledgement.
     ///
     /// # Errors
-    /// When there is none in time, or Kafka refuses. After an error that is fatal to librdkafka's producer the next
-    /// call has a new one.
+    /// If no acknowledgement arrives in time, or Kafka refuses. After an error that is fatal to librdkafka's
+    /// producer, the next call uses a new one.
     pub(super) async fn send(&self, record: FutureRecord<'_, [u8], [u8]>) -> Result<(), KafkaError> {
         let client = self.client.load_full();
         let sent = client.send(record, Timeout::After(DELIVERY_TIMEOUT)).await;
         let Err((error, _)) = sent else { return Ok(()) };
         if let Some((code, reason)) = client.client().fatal_error() {
             self.replace(&client, code, &reason);
-            // Its end blocks while it fails what it still has.
+            // Dropping it blocks while its queued messages fail.
             drop(tokio::task::spawn_blocking(move || drop(client)));
         }
         Err(error)
     }
 
-    /// Replaces `failed`, unless somebody else has done so.
+    /// Replaces `failed`, unless another task already has.
     fn replace(&self, failed: &Arc<FutureProducer<Login>>, code: RDKafkaErrorCode, reason: &str) {
         let new = match create(&self.kafka) {
             Ok(new) => Arc::new(new),
@@ -64,16 +64,16 @@ impl Sender {
 
 fn create(kafka: &Kafka) -> Result<FutureProducer<Login>, KafkaError> {
     kafka::producer_config(kafka, "penstock-indexer-dead-letters", DELIVERY_TIMEOUT)?
-        // What was small enough for the topic is small enough here; the dead-letter topic's own limit decides.
+        // The record fitted into its topic, so it fits here; the dead-letter topic's own limit decides.
         .set("message.max.bytes", MAX_LETTER_BYTES)
-        // Kafka refuses a batch that is too large as a whole, so that a large letter would cost its neighbours their
-        // values.
+        // Kafka refuses a batch that is too large as a whole. One large letter would cost the others in its batch
+        // their values.
         .set("batch.num.messages", "1")
         .create_with_context(Login::new(kafka)?)
         .map_err(without_value)
 }
 
-/// Returns whether `error` says that a record is larger than the topic takes.
+/// Returns whether `error` means that a record is larger than the topic accepts.
 pub(super) fn is_too_large(error: &KafkaError) -> bool {
     let code = error.rdkafka_error_code();
     matches!(code, Some(RDKafkaErrorCode::MessageSizeTooLarge | RDKafkaErrorCode::MessageBatchTooLarge))

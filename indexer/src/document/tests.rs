@@ -74,7 +74,7 @@ fn a_scope_in_the_headers_qualifies_the_key() {
 }
 
 #[test]
-fn to_keep_the_last_event_the_version_grows_with_time_and_offset() {
+fn with_keep_last_the_version_grows_with_time_and_offset() {
     let versioned = |timestamp, offset| {
         let record = Record { timestamp, offset: Offset(offset), ..record(Some(b"a-1")) };
         let action = action_of(&record, OnDuplicate::KeepLast);
@@ -98,7 +98,7 @@ fn without_a_key_the_id_is_the_records_position_and_time() {
 }
 
 #[test]
-fn a_redriven_record_has_the_id_and_the_version_of_the_first_one() {
+fn a_redriven_record_keeps_its_first_id_and_version() {
     let bytes = headers(&[("source", Some(b"calls")), (HEADER_REDRIVE_ORIGIN, Some(b"events:1:7:1767000000000"))]);
     let redriven = |key| Record { headers: Headers::from_bytes(&bytes), ..record(key) };
     assert_eq!(id_of(&redriven(None)), "events-1-7-1767000000000");
@@ -106,7 +106,7 @@ fn a_redriven_record_has_the_id_and_the_version_of_the_first_one() {
     let first = Record { offset: Offset(7), timestamp: Some(1_767_000_000_000), ..record(Some(b"a-1")) };
     let version = |record: &Record<'_>| action_of(record, OnDuplicate::KeepLast)["index"]["version"].clone();
     assert_eq!(version(&redriven(Some(b"a-1"))), version(&first));
-    // Of another topic, it says nothing.
+    // A header from another topic is ignored.
     let bytes = headers(&[(HEADER_REDRIVE_ORIGIN, Some(b"others:1:7:1767000000000"))]);
     let copied = Record { headers: Headers::from_bytes(&bytes), ..record(None) };
     assert_eq!(id_of(&copied), "events-3-42-1767323045678");
@@ -120,14 +120,14 @@ fn any_text_of_512_bytes_is_an_id() {
 }
 
 #[test]
-fn a_key_that_cannot_be_an_id_is_hashed() {
+fn a_key_that_is_not_a_valid_id_is_hashed() {
     let long = "x".repeat(513);
     assert_eq!(id(Some(long.as_bytes())), hex::encode(Sha256::digest(long.as_bytes())));
     assert_eq!(id(Some(b"\xff\xfe")), hex::encode(Sha256::digest(b"\xff\xfe")));
 }
 
 #[test]
-fn the_document_holds_the_fields_and_when_it_was_ingested() {
+fn the_document_contains_the_fields_and_the_time_of_ingestion() {
     let schema = Schema::parse(SCHEMA).unwrap();
     let mut body = b"before".to_vec();
     write_document(&schema, b"\x06abc", RULES, Some(1_700_000_000_123), &mut body).unwrap();
@@ -138,7 +138,7 @@ fn the_document_holds_the_fields_and_when_it_was_ingested() {
 }
 
 #[test]
-fn a_record_without_fields_is_a_document_all_the_same() {
+fn a_record_without_fields_is_still_a_document() {
     let schema = Schema::parse(r#"{"type":"record","name":"E","fields":[]}"#).unwrap();
     let mut body = Vec::new();
     write_document(&schema, b"", RULES, Some(0), &mut body).unwrap();
@@ -146,7 +146,7 @@ fn a_record_without_fields_is_a_document_all_the_same() {
 }
 
 #[test]
-fn a_data_stream_gets_the_timestamp_that_it_wants() {
+fn a_data_stream_document_has_a_timestamp() {
     let schema = Schema::parse(r#"{"type":"record","name":"E","fields":[]}"#).unwrap();
     let mut body = Vec::new();
     write_document(&schema, b"", Rules { at_timestamp: true, ..RULES }, Some(0), &mut body).unwrap();
@@ -158,7 +158,7 @@ fn a_data_stream_gets_the_timestamp_that_it_wants() {
 }
 
 #[test]
-fn times_and_decimals_are_written_as_the_config_says_and_the_same_each_time() {
+fn times_and_decimals_are_written_as_configured() {
     let schema = Schema::parse(
         r#"{"type":"record","name":"E","fields":[
             {"name":"at","type":{"type":"long","logicalType":"timestamp-millis"}},
@@ -178,9 +178,22 @@ fn times_and_decimals_are_written_as_the_config_says_and_the_same_each_time() {
 }
 
 #[test]
-fn a_datum_that_cannot_be_read_leaves_the_body_as_it_was() {
+fn an_unreadable_datum_leaves_the_body_unchanged() {
     let schema = Schema::parse(SCHEMA).unwrap();
     let mut body = b"before".to_vec();
     write_document(&schema, b"\x06ab", RULES, Some(0), &mut body).unwrap_err();
     assert_eq!(body, b"before");
+}
+
+#[test]
+fn an_event_may_hold_as_much_as_the_config_says() {
+    let schema = Schema::parse(SCHEMA).unwrap();
+    let written = |max_values| {
+        let mut config = Config::default();
+        config.indexer.max_values = max_values;
+        write_document(&schema, b"\x06a-1", Rules::of(&config), Some(AT), &mut Vec::new())
+    };
+    assert!(written(1).is_ok());
+    let refused = written(0).unwrap_err();
+    assert_eq!(refused.code(), "too_many_values", "{refused}");
 }

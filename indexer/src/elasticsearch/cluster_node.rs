@@ -1,4 +1,4 @@
-//! One node of the cluster: its connections, how bodies are compressed for it, and what its failures say.
+//! One node of the cluster: its connections, compression, and errors.
 
 use std::io::Write;
 use std::time::Duration;
@@ -15,29 +15,29 @@ use super::address;
 use super::exchange::{Request, SendError, ServerAnswer};
 use super::settings_error::SettingsError;
 
-/// A body of fewer bytes is not worth compressing.
+/// The size in bytes from which compressing a body is worthwhile.
 const WORTH_COMPRESSING: usize = 1_024;
-/// A bulk body shrinks to about a sixth at the fastest level already; the default level takes four times as long to
-/// make it an eighth smaller.
+/// The compression level. A bulk body shrinks to about a sixth at the fastest level. The default level takes four
+/// times as long to make it an eighth smaller.
 const LEVEL: Compression = Compression::fast();
 
-/// The header by which Elasticsearch, from 7.14 on, says that it is it, whatever the answer.
+/// The header that Elasticsearch 7.14 and later send with every answer.
 const PRODUCT: (&str, &str) = ("x-elastic-product", "Elasticsearch");
 
-/// One node of the cluster, with connections of its own.
+/// Sends requests to one node of the cluster, with connections of its own.
 pub(super) struct ClusterNode {
     pub(super) url: Url,
-    /// Its address, or that of the proxy on the way.
+    /// The node's address, or that of the proxy before it.
     connects_to: Url,
     transport: Transport,
     compress: bool,
 }
 
 impl ClusterNode {
-    /// Returns the node at `url`, which connects when it is used.
+    /// Creates the node at `url`. It connects on first use.
     ///
     /// # Errors
-    /// [`SettingsError`], when the authorities or the HTTP client cannot be used.
+    /// [`SettingsError`], if the CA certificates or the HTTP client cannot be used.
     pub(super) fn new(
         url: Url,
         compression: crate::config::Compression,
@@ -45,7 +45,7 @@ impl ClusterNode {
         proxy: Option<&Url>,
     ) -> Result<Self, SettingsError> {
         let builder = TransportBuilder::new(SingleNodeConnectionPool::new(url.clone()));
-        // Without one of the config, the client looks at the environment. The user is a part of the address.
+        // Without a configured proxy, the client reads the environment. The proxy's user is part of its address.
         let mut builder = match proxy {
             None => builder,
             Some(proxy) => builder.proxy(proxy.clone(), None, None),
@@ -64,13 +64,13 @@ impl ClusterNode {
         Ok(Self { url, connects_to, transport, compress })
     }
 
-    /// Has requests sent with `credentials` from now on.
+    /// Sends later requests with `credentials`.
     pub(super) fn set_auth(&self, credentials: elasticsearch::auth::Credentials) {
         self.transport.set_auth(credentials);
     }
 
-    /// Opens a connection and closes it again: the crate knows no time-out for connecting, and a host that is gone
-    /// without a word would cost the time of a whole request.
+    /// Opens a connection and closes it again. The crate has no time-out for connecting, and an unreachable host
+    /// would take the time of a whole request.
     pub(super) async fn try_to_connect(&self, timeout: Duration) -> Result<(), SendError> {
         let host = self.connects_to.host_str().unwrap_or_default().trim_matches(['[', ']']);
         let port = self.connects_to.port_or_known_default().unwrap_or(9200);
@@ -81,10 +81,10 @@ impl ClusterNode {
         }
     }
 
-    /// Sends `request` once. None when the answer says that its body has more than `max_bytes`: it is not read then.
+    /// Sends `request` once. Returns `None` without reading the body if the answer announces more than `max_bytes`.
     ///
     /// # Errors
-    /// [`SendError`], when there is no answer.
+    /// [`SendError`], if there is no answer.
     pub(super) async fn send(
         &self,
         request: &Request<'_>,
@@ -99,8 +99,7 @@ impl ClusterNode {
             headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
         }
         if !self.compress {
-            // The crate asks for gzip by itself. Between processes of one machine that costs both of them CPU for
-            // nothing.
+            // The crate requests gzip by default. Between processes of one machine that only costs CPU.
             headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         }
         let body = (!body.is_empty()).then_some(body);
@@ -118,8 +117,8 @@ impl ClusterNode {
         self.read(answer, timeout).await.map(Some)
     }
 
-    /// Returns what to say of an answer to a request of `path` that comes from `url`, if that is not where it was sent.
-    /// The client follows redirects, with another method and without credentials: the answer is one to another question.
+    /// Returns an error text if the answer to a request of `path` comes from another `url`. The client follows
+    /// redirects with another method and without credentials, so the answer belongs to another request.
     fn redirected(&self, path: &str, url: &Url) -> Option<String> {
         let mut base = self.url.clone();
         if !base.path().ends_with('/') {
@@ -140,7 +139,7 @@ impl ClusterNode {
         Ok(ServerAnswer { status, body, is_elasticsearch })
     }
 
-    /// `body` with gzip, off the threads that serve connections.
+    /// Compresses `body` with gzip, outside the threads that serve connections.
     async fn compressed(&self, body: Bytes) -> Result<Bytes, SendError> {
         let work = move || {
             let mut encoder = GzEncoder::new(Vec::with_capacity(body.len() / 4), LEVEL);
@@ -158,7 +157,7 @@ impl ClusterNode {
         if error.is_timeout() {
             return SendError::TimedOut { node: self.url.to_string(), timeout };
         }
-        // The innermost cause says what happened; the outer ones repeat the address.
+        // The innermost cause says what happened; the outer ones only repeat the address.
         let mut cause: &dyn std::error::Error = error;
         while let Some(source) = cause.source() {
             cause = source;

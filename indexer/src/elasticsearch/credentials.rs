@@ -1,6 +1,6 @@
-//! Who the client is to Elasticsearch, and the files that say so, which may change while it runs.
+//! The client's credentials, and the files that hold them, which may change at run time.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -11,10 +11,10 @@ use super::address::User;
 use crate::config::ElasticsearchAuth;
 use crate::elasticsearch::SettingsError;
 
-/// How often a file is looked at, besides when Elasticsearch answers 401.
+/// How often a file is checked, apart from each 401 by Elasticsearch.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 
-/// The credentials, as configured and as last read.
+/// Holds the credentials as configured and as last read.
 pub(super) struct Credentials {
     scheme: Scheme,
     source: Source,
@@ -43,7 +43,7 @@ struct Last {
 }
 
 impl Credentials {
-    /// Returns those of `auth`, or of the address when there are none. A file is read here for the first time.
+    /// Creates the credentials of `auth`, or else those of the address. Reads a file for the first time.
     pub(super) fn new(auth: &ElasticsearchAuth, user: Option<User>) -> Result<Self, SettingsError> {
         let (scheme, source) = match auth {
             ElasticsearchAuth::None => match user {
@@ -66,8 +66,7 @@ impl Credentials {
         Ok(credentials)
     }
 
-    /// Returns the credentials, if they are others than the last time. Files are looked at every few seconds, or at
-    /// once.
+    /// Returns the credentials if they have changed. Checks files every few seconds, or `at_once`.
     pub(super) fn changed(&self, now: Instant, at_once: bool) -> Option<auth::Credentials> {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         if !at_once && last.looked.is_some_and(|looked| now.saturating_duration_since(looked) < LOOK_EVERY) {
@@ -113,11 +112,12 @@ impl Credentials {
         match &self.source {
             Source::Nowhere => Ok(None),
             Source::Value(secret) => Ok(Some(secret.clone())),
-            Source::File { path, key } => read_file(path, key).map(Some),
+            Source::File { path, key } => config::read_secret(None, Some(path))
+                .map_err(|error| SettingsError::Credentials { key, reason: error.to_string() }),
         }
     }
 
-    /// Whether `secret` can be sent: a header holds no control characters.
+    /// Checks whether `secret` can be sent: a header must not contain control characters.
     fn check(&self, secret: &Secret) -> Result<(), SettingsError> {
         let text = secret.expose();
         let wrong = match self.scheme {
@@ -157,23 +157,17 @@ impl Scheme {
     }
 }
 
-/// Returns the file if there is one, else the value; `keys` are those of the value and of the file.
+/// Returns the file if there is one, or else the value. `keys` are the config keys of the value and of the file.
 fn source(keys: [&'static str; 2], value: Option<&Secret>, file: Option<&PathBuf>) -> Result<Source, SettingsError> {
     let [value_key, file_key] = keys;
     match (file, value) {
         (Some(path), _) => Ok(Source::File { path: path.clone(), key: file_key }),
         (None, Some(secret)) => Ok(Source::Value(secret.clone())),
         (None, None) => {
-            let reason = format!("it is missing; auth.{file_key} would do as well");
+            let reason = format!("it is missing; set it or auth.{file_key}");
             Err(SettingsError::Credentials { key: value_key, reason })
         }
     }
-}
-
-fn read_file(path: &Path, key: &'static str) -> Result<Secret, SettingsError> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| SettingsError::Credentials { key, reason: format!("{}: {error}", path.display()) })?;
-    Ok(Secret::new(text.trim_end_matches(['\r', '\n'])))
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! How Elasticsearch describes an error, in the answer to a request or to one item of it.
+//! Elasticsearch's description of an error, in the answer to a request or to one item.
 
 use serde::Deserialize;
 
@@ -18,7 +18,7 @@ pub(crate) struct ErrorBody {
     caused_by: Option<Cause>,
 }
 
-/// What is behind an error.
+/// The cause of an error.
 #[derive(Debug, Deserialize)]
 struct Cause {
     #[serde(default)]
@@ -26,7 +26,12 @@ struct Cause {
 }
 
 impl ErrorBody {
-    /// Returns the reason and that of the cause, capped where a character ends.
+    /// Returns one that has nothing but a reason.
+    pub(crate) fn of_text(reason: String) -> Self {
+        Self { reason: Some(reason), ..Self::default() }
+    }
+
+    /// Returns the reason and that of the cause, capped at a character boundary.
     pub(crate) fn text(&self) -> String {
         let mut text = self.reason.clone().unwrap_or_default();
         if let Some(cause) = self.caused_by.as_ref().and_then(|cause| cause.reason.as_deref()) {
@@ -43,8 +48,8 @@ impl ErrorBody {
     }
 }
 
-/// Returns the error of a request that failed as a whole; `None` if the body is not Elasticsearch's. An error that is a
-/// mere text, as Elasticsearch has for an unknown path, has no type.
+/// Returns the error of a request that failed as a whole, or `None` if the body is not Elasticsearch's. An error that
+/// is plain text, as for an unknown path, has no type.
 pub(crate) fn request_error(body: &[u8]) -> Option<ErrorBody> {
     #[derive(Deserialize)]
     struct FailedAnswer {
@@ -58,16 +63,16 @@ pub(crate) fn request_error(body: &[u8]) -> Option<ErrorBody> {
     }
     match serde_json::from_slice::<FailedAnswer>(body).ok()?.error {
         Described::Typed(error) => Some(error),
-        Described::Text(text) => Some(ErrorBody { reason: Some(text), ..ErrorBody::default() }),
+        Described::Text(text) => Some(ErrorBody::of_text(text)),
     }
 }
 
-/// Returns whether the body of an answer is an error of Elasticsearch's own, rather than of something before it.
+/// Returns whether the body is an error of Elasticsearch itself, not of a proxy before it.
 pub(crate) fn is_own_error(body: &[u8]) -> bool {
     request_error(body).is_some()
 }
 
-/// Returns the `error.type` of a request that failed as a whole, if the answer is Elasticsearch's own.
+/// Returns the `error.type` of a request that failed as a whole, if the answer is Elasticsearch's.
 pub(crate) fn request_error_type(body: &[u8]) -> Option<String> {
     request_error(body)?.error_type
 }

@@ -1,11 +1,11 @@
-//! What the client exchanges with the cluster: a request, its answer, and why there is none.
+//! The request and answer that the client exchanges with the cluster, and the error if there is no answer.
 
 use std::time::Duration;
 
 use bytes::Bytes;
 use elasticsearch::http::Method;
 
-/// Characters of an answer in a message.
+/// The most characters of an answer in a message.
 const MAX_SHOWN: usize = 256;
 
 /// A request.
@@ -30,7 +30,7 @@ pub struct ServerAnswer {
     pub status: u16,
     /// The body, to its end.
     pub body: Bytes,
-    /// Whether Elasticsearch itself answered, as a header says.
+    /// Whether a header shows that Elasticsearch itself answered.
     pub is_elasticsearch: bool,
 }
 
@@ -44,15 +44,15 @@ impl ServerAnswer {
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum SendError {
-    /// Not in time.
+    /// The answer did not come in time.
     #[error("{node}: no answer within {timeout:?} (elasticsearch.request_timeout)")]
     TimedOut {
         /// The node's address.
         node: String,
-        /// What was allowed.
+        /// The time-out.
         timeout: Duration,
     },
-    /// No connection, or it broke.
+    /// No connection could be made, or it broke.
     #[error("{node}: {reason}")]
     Connection {
         /// The node's address.

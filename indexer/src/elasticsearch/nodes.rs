@@ -1,8 +1,7 @@
-//! Which node gets the next request. Pure.
+//! Chooses the node for the next request. Pure.
 //!
-//! In turn, without those that failed lately: a node that failed is left alone for a time that doubles with each
-//! failure, then tried again. When all have failed, the one whose time is up first is tried at once: there is nothing
-//! better to do.
+//! Nodes take turns, except for those that failed lately: a failed node is avoided for a time that doubles with each
+//! failure, and is then tried again. If all have failed, the node whose time ends first is tried at once.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +9,7 @@ use crate::backoff::Backoff;
 
 const AVOID: Backoff = Backoff { initial: Duration::from_secs(1), max: Duration::from_secs(60) };
 
-/// What is known of each node.
+/// Tracks the state of each node.
 #[derive(Debug)]
 pub(super) struct Nodes {
     nodes: Vec<NodeState>,
@@ -19,14 +18,14 @@ pub(super) struct Nodes {
 
 #[derive(Clone, Debug, Default)]
 struct NodeState {
-    /// Whether the last request to it was answered.
+    /// Whether the last request to the node was answered.
     proven: bool,
     failures: u32,
     avoid_until: Option<Instant>,
 }
 
 impl Nodes {
-    /// Nothing is known yet of `count` nodes.
+    /// Creates the state of `count` nodes, of which nothing is known yet.
     pub(super) fn new(count: usize) -> Self {
         Self { nodes: vec![NodeState::default(); count], next: 0 }
     }
@@ -42,15 +41,15 @@ impl Nodes {
         (chosen, proven)
     }
 
-    /// A request to `node` was answered.
+    /// Notes that a request to `node` was answered.
     pub(super) fn succeeded(&mut self, node: usize) {
         self.nodes[node] = NodeState { proven: true, failures: 0, avoid_until: None };
     }
 
-    /// A request to `node` was not answered.
+    /// Notes that a request to `node` was not answered.
     pub(super) fn failed(&mut self, node: usize, now: Instant) {
         let state = &mut self.nodes[node];
-        // Those that fail together count once.
+        // Requests that fail together count once.
         if state.avoid_until.is_some_and(|until| until > now) && state.failures > 0 {
             return;
         }

@@ -1,9 +1,9 @@
-//! Which search server answers, Elasticsearch or `OpenSearch`, and its version. [`identify`] asks; `judge` decides and
-//! does no I/O.
+//! Identifies the search server, Elasticsearch or `OpenSearch`, and its version. [`identify`] asks; `judge` decides
+//! without I/O.
 //!
-//! What is different for one of them asks [`Client::server`], and says so where it is done: requests in `index`, the
-//! list of backing indices in `place`, the types of fields in `index/mapping/flavour.rs`. What was tested on which
-//! version is in `docs/compatibility.md`.
+//! Code that differs between the two asks [`Client::server`]: requests in `index`, the list of backing indices in
+//! `backing`, and the types of fields in `index/mapping/flavour.rs`. `docs/compatibility.md` lists what was tested
+//! with which version.
 
 use std::fmt;
 
@@ -13,68 +13,68 @@ use serde::Deserialize;
 use crate::elasticsearch::errors::is_own_error;
 use crate::elasticsearch::{Client, Method, Request, SendError, ServerAnswer};
 
-/// The oldest Elasticsearch that is used: component templates that may be missing came with it.
+/// The oldest supported Elasticsearch: the first that allows missing component templates.
 pub const LEAST_ELASTICSEARCH: Version = Version { major: 8, minor: 7, patch: 0 };
-/// The oldest `OpenSearch` that is used: none older is tested.
+/// The oldest supported `OpenSearch`: no older one is tested.
 pub const LEAST_OPENSEARCH: Version = Version { major: 2, minor: 19, patch: 0 };
 
-/// What `OpenSearch` 2 says its version is with `compatibility.override_main_response_version`.
+/// The version that `OpenSearch` 2 reports with `compatibility.override_main_response_version`.
 const OVERRIDDEN: Version = Version { major: 7, minor: 10, patch: 2 };
 
-/// Whose server it is.
+/// The kind of the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Product {
-    /// Elastic's.
+    /// Elastic's server.
     Elasticsearch,
-    /// The `OpenSearch` project's, or a service made of it.
+    /// The `OpenSearch` project's server, or a service based on it.
     OpenSearch,
 }
 
-/// A version, without what follows a dash.
+/// A version, without any suffix after a dash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Version {
     /// The first number.
     pub major: u32,
-    /// The second.
+    /// The second number.
     pub minor: u32,
-    /// The third.
+    /// The third number.
     pub patch: u32,
 }
 
-/// A server, as far as it says what it is.
+/// The kind and version of a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Server {
-    /// Whose it is.
+    /// The kind of the server.
     pub product: Product,
-    /// Its version; none where the server does not say it, or has none (Elasticsearch Serverless).
+    /// The version. `None` if the server does not report it, or has none (Elasticsearch Serverless).
     pub version: Option<Version>,
 }
 
-/// Why the server is not known, or not used.
+/// Why the server is unknown or unsupported.
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
-    /// No answer.
+    /// There was no answer.
     #[error("{0}")]
     Send(#[from] SendError),
-    /// An answer that says nothing about the server and may be another one later.
+    /// The answer does not identify the server, but a later one may.
     #[error("the server does not say what it is: it answered {status}: {body}")]
     Refused {
         /// The status.
         status: u16,
-        /// The body's beginning.
+        /// The beginning of the body.
         body: String,
     },
-    /// A version older than the oldest that is used.
+    /// The version is older than the oldest supported one.
     #[error("{0} is too old: the indexer needs {least} or later; upgrade it", least = Server::least(.0.product))]
     TooOld(Server),
 }
 
-/// What an answer to `GET /` says.
+/// The content of an answer to `GET /`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Said {
-    /// The server.
+    /// It identifies the server.
     Server(Server),
-    /// Nothing, and it will not say more.
+    /// It does not identify the server, and will not.
     Nothing,
 }
 
@@ -94,7 +94,7 @@ struct MainVersion {
 }
 
 impl Version {
-    /// Returns the version that `text` begins with.
+    /// Parses the version at the start of `text`.
     fn parse(text: &str) -> Option<Self> {
         let mut numbers = text.split(['.', '-', '+']).map(|number| number.parse().ok());
         let mut next = || numbers.next().flatten();
@@ -109,7 +109,7 @@ impl fmt::Display for Version {
 }
 
 impl Product {
-    /// Returns the oldest version that is used.
+    /// Returns the oldest supported version.
     fn least(self) -> Version {
         match self {
             Self::Elasticsearch => LEAST_ELASTICSEARCH,
@@ -128,7 +128,7 @@ impl fmt::Display for Product {
 }
 
 impl Server {
-    /// A server of `product` that does not say its version.
+    /// Creates a server of `product` with an unknown version.
     pub const fn unknown(product: Product) -> Self {
         Self { product, version: None }
     }
@@ -152,12 +152,12 @@ impl fmt::Display for Server {
     }
 }
 
-/// Asks the server behind `client` what it is, and has the client remember it. Where `GET /` says nothing (a role may
-/// forbid it, a proxy may hide it), the header of the answer decides; without one, `OpenSearch` is what `expected`
-/// says, or what does not know a parameter of Elasticsearch's `GET /{index}`.
+/// Identifies the server behind `client` and stores the result in the client. If `GET /` is no help (a role may
+/// forbid it, a proxy may hide it), the header of the answer decides. Without the header, `expected` decides; or else
+/// a server that refuses a parameter of Elasticsearch's `GET /{index}` is `OpenSearch`.
 ///
 /// # Errors
-/// [`ServerError`], when there is no answer, none that lasts, or the server is too old.
+/// [`ServerError`], if there is no conclusive answer, or the server is too old.
 pub async fn identify(client: &Client, index: &str, expected: Option<Product>) -> Result<Server, ServerError> {
     let answer = get(client, "/", &[]).await?;
     let server = match judge(&answer)? {
@@ -186,7 +186,7 @@ pub async fn identify(client: &Client, index: &str, expected: Option<Product>) -
     Ok(server)
 }
 
-/// Returns what the `answer` to `GET /` says.
+/// Interprets the `answer` to `GET /`.
 fn judge(answer: &ServerAnswer) -> Result<Said, ServerError> {
     if matches!(answer.status, 401 | 408 | 429 | 500..) {
         return Err(refused(answer));
@@ -196,7 +196,7 @@ fn judge(answer: &ServerAnswer) -> Result<Said, ServerError> {
         let number = Version::parse(&version.number).filter(|number| *number != OVERRIDDEN);
         return Ok(Said::Server(Server { product: Product::OpenSearch, version: number }));
     }
-    // Elasticsearch Serverless gives the number of a version that it is not.
+    // Elasticsearch Serverless reports a version number that has no meaning.
     let number = Version::parse(&version.number).filter(|_| version.build_flavor != "serverless");
     Ok(Said::Server(Server { product: Product::Elasticsearch, version: number }))
 }
@@ -205,7 +205,7 @@ fn refused(answer: &ServerAnswer) -> ServerError {
     ServerError::Refused { status: answer.status, body: answer.beginning() }
 }
 
-/// Whose server it is that does not say so.
+/// Determines the kind of a server that does not report it.
 async fn guess(
     client: &Client,
     answer: &ServerAnswer,
@@ -218,10 +218,10 @@ async fn guess(
     if let Some(expected) = expected {
         return Ok(expected);
     }
-    // A parameter that is not known is refused before anything else is looked at.
+    // The server checks parameters before anything else.
     let probe = get(client, &format!("/{index}"), &[("features", "aliases"), ("filter_path", "*.aliases")]).await?;
     match probe.status {
-        // A page of something before the server says nothing about the server.
+        // A page from a proxy does not identify the server.
         200 if serde_json::from_slice::<serde_json::Value>(&probe.body).is_err() => Err(refused(&probe)),
         200 => Ok(Product::Elasticsearch),
         401 | 408 | 429 | 500.. => Err(refused(&probe)),

@@ -1,38 +1,38 @@
-//! Why the settings of `elasticsearch` cannot be used.
+//! Says why the settings of `elasticsearch` cannot be used.
 
 use config::ConfigError;
 
-/// Why the settings cannot be used. The message comes after "elasticsearch".
+/// Why the settings cannot be used. The message follows "elasticsearch".
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
-    /// An address.
+    /// An address is invalid.
     #[error("url: address {number} cannot be used: {reason}")]
     Url {
-        /// Which one, from 1 on. The address itself may hold a password.
+        /// The number of the address, from 1. The address itself may contain a password.
         number: usize,
-        /// What is wrong.
+        /// The problem.
         reason: String,
     },
-    /// The index's name.
+    /// The name of the index is invalid.
     #[error("index_name: {name:?} cannot be the name of an index: {reason}")]
     IndexName {
         /// The name.
         name: String,
-        /// What is wrong.
+        /// The problem.
         reason: &'static str,
     },
-    /// The file of the lifecycle policy.
+    /// The file of the lifecycle policy is invalid.
     #[error("lifecycle: {0}")]
     Lifecycle(#[from] ConfigError),
-    /// The file of authorities.
+    /// The file of CA certificates cannot be used.
     #[error("ca_file: {0}")]
     CaFile(String),
-    /// A password, key or token.
+    /// A password, key or token cannot be used.
     #[error("auth.{key}: {reason}")]
     Credentials {
-        /// The key of the config.
+        /// The config key.
         key: &'static str,
-        /// What is wrong.
+        /// The problem.
         reason: String,
     },
     /// The HTTP client could not be set up.

@@ -30,7 +30,7 @@ fn a_rule_is_unmet_until_some_schema_has_its_field() {
 }
 
 #[test]
-fn without_rules_the_schema_stays_what_it_is() {
+fn without_rules_the_schema_is_unchanged() {
     let (mut fields, _) = fields(&[]);
     let schema = record(&["a"]);
     assert!(Arc::ptr_eq(&fields.apply(SchemaId(1), Arc::clone(&schema)).unwrap(), &schema));
@@ -48,7 +48,7 @@ fn a_key_that_is_a_hidden_value_is_reported_once() {
 }
 
 #[test]
-fn a_secret_that_is_missing_is_reported_with_its_key() {
+fn a_missing_secret_is_reported_with_its_key() {
     let mut config = Config::default();
     config.elasticsearch.documents.fields = Some([("a".to_owned(), FieldRule::Hash)].into());
     let error = Fields::new(&config, &Metrics::new(&Registry::new()).unwrap()).unwrap_err().to_string();

@@ -5,7 +5,7 @@ fn fuse(window: u64, max_ratio: f64, max_consecutive: u64) -> Fuse {
 }
 
 #[test]
-fn a_few_dead_letters_among_good_records_do_nothing() {
+fn a_few_dead_letters_among_good_records_do_not_blow_the_fuse() {
     let mut fuse = fuse(1_000, 0.5, 100);
     for _ in 0..1_000 {
         assert_eq!(fuse.count(100, 40), None);
@@ -13,14 +13,14 @@ fn a_few_dead_letters_among_good_records_do_nothing() {
 }
 
 #[test]
-fn many_in_a_row_blow_it_whatever_the_window() {
+fn many_dead_letters_in_a_row_blow_the_fuse_whatever_the_window() {
     let mut fuse = fuse(1_000_000, 1.0, 100);
     assert_eq!(fuse.count(60, 60), None);
     assert_eq!(fuse.count(60, 60), Some(Blown::Consecutive(120)));
 }
 
 #[test]
-fn a_good_record_between_them_starts_the_row_anew() {
+fn a_good_record_restarts_the_count_of_consecutive_dead_letters() {
     let mut fuse = fuse(1_000_000, 1.0, 100);
     assert_eq!(fuse.count(60, 60), None);
     assert_eq!(fuse.count(1, 0), None);
@@ -28,14 +28,14 @@ fn a_good_record_between_them_starts_the_row_anew() {
 }
 
 #[test]
-fn the_ratio_counts_only_over_a_full_window() {
+fn the_ratio_is_checked_only_over_a_full_window() {
     let mut fuse = fuse(1_000, 0.5, u64::MAX);
     assert_eq!(fuse.count(500, 400), None);
     assert_eq!(fuse.count(500, 400), Some(Blown::Ratio { dead: 800, records: 1_000 }));
 }
 
 #[test]
-fn what_has_left_the_window_is_forgotten() {
+fn batches_that_left_the_window_are_forgotten() {
     let mut fuse = fuse(1_000, 0.5, u64::MAX);
     assert_eq!(fuse.count(500, 450), None);
     for _ in 0..10 {
@@ -45,7 +45,7 @@ fn what_has_left_the_window_is_forgotten() {
 }
 
 #[test]
-fn a_batch_without_dead_letters_never_blows_it() {
+fn a_batch_without_dead_letters_never_blows_the_fuse() {
     let mut fuse = fuse(100, 0.1, 1_000_000);
     assert!(fuse.count(1_000, 900).is_some());
     assert_eq!(fuse.count(1, 0), None);

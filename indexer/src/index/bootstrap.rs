@@ -1,4 +1,6 @@
-//! What has to be there before the first document is made here, in the order in which each needs the one before it.
+//! Creates what must exist before the first document, in the order of dependence.
+
+use std::time::Duration;
 
 use super::managed::Managed;
 use super::requests::RequestError;
@@ -7,9 +9,13 @@ use super::{Index, IndexSettings, Known};
 use crate::config::{Lifecycle, Strategy};
 use crate::elasticsearch::server;
 
+/// How many times the server is asked for an index that it reports to exist, and the pause before the next time.
+const LOOKS: usize = 20;
+const PAUSE: Duration = Duration::from_millis(100);
+
 impl Index {
-    /// Makes what is missing, updates what is ours. Asks first what the server is: a cluster may have been upgraded, or
-    /// be another one.
+    /// Creates what is missing and updates what is ours. First asks for the server's kind and version, because a
+    /// cluster may have been upgraded or replaced.
     pub(super) async fn bootstrap(&self, known: Known) -> Result<(), RequestError> {
         self.identify().await?;
         self.ensure_policy().await?;
@@ -17,7 +23,7 @@ impl Index {
         self.allowed(self.ensure_index_template().await)?;
         self.check_auto_create().await?;
         match self.ensure_first().await {
-            // Whoever may only write may make no index either, and it is probably there.
+            // A role that may only write cannot create an index either, and the index probably exists.
             Err(error) if known == Known::Nothing && error.is_denied() => {
                 tracing::warn!(index = self.name(), %error, "The role may neither read nor create the index; if it is missing, create it by hand.");
                 Ok(())
@@ -26,21 +32,21 @@ impl Index {
         }
     }
 
-    /// Returns whether there is a place for documents: the index, the alias or the data stream; with the strategy
-    /// `time` the first document makes one.
+    /// Returns whether documents have a place to go to: the index, the alias or the data stream. With the strategy
+    /// `time`, the first document creates it.
     pub(crate) async fn has_place(&self) -> Result<bool, RequestError> {
         self.identify().await?;
         Ok(self.settings.strategy == Strategy::Time || self.is_there().await?)
     }
 
-    /// Asks what the server is, and refuses one that is too old.
+    /// Asks for the server's kind and version, and fails if it is too old.
     pub(crate) async fn identify(&self) -> Result<(), RequestError> {
         server::identify(self.requests.client(), self.name(), self.settings.expected()).await?;
         Ok(())
     }
 
-    /// The lifecycle policy. An `OpenSearch` without the plugin for it does without: the index is only not rolled over
-    /// by itself.
+    /// Creates or updates the lifecycle policy. An `OpenSearch` without the plugin works without: the index is not
+    /// rolled over.
     async fn ensure_policy(&self) -> Result<(), RequestError> {
         self.state().without_lifecycle = false;
         let settings = self.settings_here();
@@ -68,7 +74,7 @@ impl Index {
         }
     }
 
-    /// Lets those through that may write documents and nothing else: policy and templates are somebody else's then.
+    /// Ignores the refusal if the role may only write documents. Policy and templates are then managed by others.
     fn allowed<T>(&self, outcome: Result<T, RequestError>) -> Result<Option<T>, RequestError> {
         match outcome {
             Err(error) if error.is_denied() => {
@@ -86,7 +92,7 @@ impl Index {
             self.validate(&settings, &template).await?;
         }
         match template.ensure(&self.requests, self.force).await {
-            // Another template of the same priority has these names. The first index gets its mapping all the same.
+            // Another template of the same priority matches these names. The first index still gets its mapping.
             Err(error) if error.is_bad_request() => {
                 tracing::warn!(index = self.name(), %error, "Cannot create the index template; indices that Elasticsearch creates by itself have another mapping.");
                 Ok(())
@@ -95,8 +101,9 @@ impl Index {
         }
     }
 
-    /// Returns how index templates are composed here. `OpenSearch` refuses one whose component template is missing, so
-    /// the operator's is part of it from the next start or `setup` after it was made.
+    /// Returns how index templates are composed on this server. `OpenSearch` refuses an index template whose
+    /// component template is missing, so the operator's one is included from the next start or `setup` after its
+    /// creation.
     async fn composing(&self, settings: &IndexSettings) -> Result<Composing, RequestError> {
         if !self.requests.client().is_opensearch() {
             return Ok(Composing::Lenient);
@@ -105,8 +112,8 @@ impl Index {
         Ok(Composing::Strict { custom: self.requests.exists(&path).await? == Some(true) })
     }
 
-    /// Has the server check what a dry run would put: the index template, with the component template as part of it,
-    /// since that may not be there yet. Nothing is changed by it.
+    /// Asks the server to check what a dry run would send: the index template, with the component template inlined
+    /// because it may not exist yet. Changes nothing.
     async fn validate(&self, settings: &IndexSettings, template: &Managed) -> Result<(), RequestError> {
         let component = resources::component_template(settings, &self.known_mapping());
         let body = resources::inlined(settings, &template.content, &component.content);
@@ -131,13 +138,13 @@ impl Index {
                 tracing::info!(index = self.name(), path = first.path, "Created the index.");
                 Ok(())
             }
-            // By another indexer, a moment ago; or long ago, and the alias is gone.
+            // Another indexer has just created it, or it is old and its alias is gone.
             Err(error) if error.has_type("resource_already_exists_exception") => self.explain_existing(error).await,
             Err(error) => Err(error),
         }
     }
 
-    /// Makes the index `name` of the strategy `time` unless it is there. Returns whether it was missing.
+    /// Creates the index `name` of the strategy `time` unless it exists. Returns whether it was missing.
     pub(super) async fn make_dated(&self, name: &str) -> Result<bool, RequestError> {
         if self.requests.exists(&format!("/{name}")).await? == Some(true) {
             return Ok(false);
@@ -154,7 +161,7 @@ impl Index {
     }
 
     async fn explain_existing(&self, error: RequestError) -> Result<(), RequestError> {
-        match self.is_there().await? {
+        match self.appears().await? {
             true => Ok(()),
             false if self.rejoin_first().await? => Ok(()),
             false if self.settings.strategy == Strategy::Rollover => Err(RequestError::Occupied(format!(
@@ -165,18 +172,39 @@ impl Index {
         }
     }
 
-    /// Returns whether the index, the alias or the data stream is there. Whoever may only write may not ask: what bulk
-    /// requests are answered will tell.
+    /// Waits a moment for an index that the master has just created for another indexer. A node answers by the state
+    /// that it has applied, which may be older.
+    async fn appears(&self) -> Result<bool, RequestError> {
+        for _ in 1..LOOKS {
+            if self.is_there().await? {
+                return Ok(true);
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+        self.is_there().await
+    }
+
+    /// Returns whether the index, the alias or the data stream exists. A role that may only write cannot ask; the
+    /// answers to bulk requests will tell.
     async fn is_there(&self) -> Result<bool, RequestError> {
         let name = self.name();
         let strategy = self.settings.strategy;
         let has_alias = matches!(strategy, Strategy::Rollover | Strategy::Time);
-        if has_alias && self.requests.exists(&format!("/_alias/{name}")).await? == Some(true) {
-            return Ok(true);
+        if has_alias {
+            match self.requests.exists(&format!("/_alias/{name}")).await? {
+                Some(true) => return Ok(true),
+                Some(false) => {}
+                // One of its indices may not let its metadata be read, and a role may not ask at all.
+                None => match self.resolved().await {
+                    Ok(behind) if !behind.is_empty() => return Ok(true),
+                    Ok(_) | Err(RequestError::Refused { .. }) => {}
+                    Err(error) => return Err(error),
+                },
+            }
         }
         match self.requests.exists(&format!("/{name}")).await? {
             Some(true) if has_alias => Err(RequestError::Occupied(format!(
-                "{name} is an index or a data stream, and elasticsearch.strategy wants an alias of this name: choose \
+                "{name} is an index or a data stream, and elasticsearch.strategy needs an alias of this name: choose \
                  another elasticsearch.index_name, or remove it"
             ))),
             Some(there) => Ok(there),

@@ -1,4 +1,4 @@
-//! Which index new documents go to, and which others may still take some.
+//! Finds the index that new documents go to, and the others that may still receive some.
 
 use serde_json::Value;
 
@@ -8,8 +8,8 @@ use crate::config::Strategy;
 use crate::placement::{Kin, Kinship};
 
 impl Index {
-    /// Returns the name of the index that new documents go to: the write index, or with the strategy `time` the newest;
-    /// `None` if there is none yet.
+    /// Returns the name of the index that new documents go to: the write index, or the newest index with the strategy
+    /// `time`. `None` if it does not exist yet.
     ///
     /// # Errors
     /// [`RequestError`].
@@ -17,16 +17,16 @@ impl Index {
         Ok(match self.settings.strategy {
             Strategy::Single => Some(self.behind_name().await?),
             Strategy::DataStream => self.stream_indices().await?.pop(),
-            Strategy::Rollover => self.behind_alias().await?.into_iter().find(|(_, is_write)| *is_write).map(first),
+            Strategy::Rollover => self.readable().await?.into_iter().find(|(_, is_write)| *is_write).map(first),
             Strategy::Time => {
-                let all = self.behind_alias().await?.into_iter().map(first);
+                let all = self.readable().await?.into_iter().map(first);
                 all.filter(|name| self.date(name).is_some()).max_by_key(|name| self.date(name))
             }
         })
     }
 
-    /// Returns the names of all indices that may take documents: those of our own names, and the write index whatever
-    /// its name.
+    /// Returns the names of all indices that may receive documents: those with our own names, and the write index
+    /// whatever its name.
     ///
     /// # Errors
     /// [`RequestError`].
@@ -35,7 +35,7 @@ impl Index {
             Strategy::Single => vec![self.behind_name().await?],
             Strategy::DataStream => self.stream_indices().await?.pop().into_iter().collect(),
             Strategy::Rollover => {
-                let all = self.behind_alias().await?;
+                let all = self.readable().await?;
                 let names: Vec<&str> = all.iter().map(|(name, _)| name.as_str()).collect();
                 let write = all.iter().find(|(_, is_write)| *is_write).map(|(name, _)| name.as_str());
                 let kinship = Kinship::new(self.name(), write, &names);
@@ -44,20 +44,20 @@ impl Index {
                 own.map(|(name, _)| name.clone()).collect()
             }
             Strategy::Time => {
-                self.behind_alias().await?.into_iter().map(first).filter(|name| self.date(name).is_some()).collect()
+                self.readable().await?.into_iter().map(first).filter(|name| self.date(name).is_some()).collect()
             }
         })
     }
 
-    /// Returns the index that the name of the strategy `single` stands for: of an alias of several indices the one that
-    /// it writes to. Else the name itself: a role may know the alias alone.
+    /// Returns the index behind the name with the strategy `single`: for an alias of several indices, its write
+    /// index. Otherwise returns the name itself, because a role may have access to the alias only.
     async fn behind_name(&self) -> Result<String, RequestError> {
-        let behind = self.behind_alias().await?;
+        let behind = self.readable().await?;
         let write = behind.iter().find(|(_, is_write)| *is_write && behind.len() > 1);
         Ok(write.map_or_else(|| self.name().to_owned(), |(name, _)| name.clone()))
     }
 
-    /// Returns the backing indices of the data stream in its own order.
+    /// Returns the backing indices of the data stream, in the stream's order.
     async fn stream_indices(&self) -> Result<Vec<String>, RequestError> {
         let path = format!("/_data_stream/{}?filter_path=data_streams.indices.index_name", self.name());
         let answer = self.requests.get(&path).await?.unwrap_or_default();
@@ -65,17 +65,47 @@ impl Index {
         Ok(indices.iter().filter_map(|index| index["index_name"].as_str().map(str::to_owned)).collect())
     }
 
-    /// Returns the indices behind the alias, and whether it writes to them.
+    /// Returns the same as [`Index::behind_alias`], but for indices whose metadata may not be read
+    /// (`index.blocks.metadata`): nothing can be done about those, and the others are not to suffer from it.
+    async fn readable(&self) -> Result<Vec<(String, bool)>, RequestError> {
+        match self.behind_alias().await {
+            Err(error) if error.is_block() => {}
+            behind => return behind,
+        }
+        let names = self.resolved().await?;
+        let mut readable = Vec::with_capacity(names.len());
+        for name in &names {
+            let path = format!("/{name}/_alias/{}", self.name());
+            let answer = match self.requests.get(&path).await {
+                Err(error) if error.is_block() => continue,
+                answer => answer?.unwrap_or_default(),
+            };
+            let is_write = answer[name]["aliases"][self.name()]["is_write_index"].as_bool();
+            readable.push((name.clone(), is_write.unwrap_or(names.len() == 1)));
+        }
+        Ok(readable)
+    }
+
+    /// Returns the names of the indices behind the alias: all that an index tells that may not be looked at.
+    pub(super) async fn resolved(&self) -> Result<Vec<String>, RequestError> {
+        let answer = self.requests.look(&format!("/_resolve/index/{}", self.name())).await?;
+        let aliases = answer["aliases"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let own = aliases.iter().find(|alias| alias["name"] == self.name());
+        let indices = own.and_then(|alias| alias["indices"].as_array()).map(Vec::as_slice).unwrap_or_default();
+        Ok(indices.iter().filter_map(|index| index.as_str().map(str::to_owned)).collect())
+    }
+
+    /// Returns the indices behind the alias, and whether each is its write index.
     pub(super) async fn behind_alias(&self) -> Result<Vec<(String, bool)>, RequestError> {
         let answer = self.requests.get(&format!("/_alias/{}", self.name())).await?.unwrap_or_default();
         let Value::Object(indices) = answer else { return Ok(Vec::new()) };
         let alone = indices.len() == 1;
-        // An alias of one index writes to it, unless it says that it does not (Elasticsearch reference, "Aliases").
+        // An alias of one index writes to it, unless `is_write_index` is false (Elasticsearch reference, "Aliases").
         let is_write = |index: &Value| index["aliases"][self.name()]["is_write_index"].as_bool().unwrap_or(alone);
         Ok(indices.iter().map(|(name, index)| (name.clone(), is_write(index))).collect())
     }
 
-    /// Returns the date in `name`, if it is one that the strategy `time` makes.
+    /// Returns the date in `name`, if the strategy `time` makes such names.
     fn date(&self, name: &str) -> Option<i64> {
         self.settings.dated.as_ref()?.time(name)
     }

@@ -1,14 +1,16 @@
-//! New fields reach template and indices before the first document that has them.
+//! Brings new fields into the template and the indices before the first document that has them.
 //!
-//! Fields that are new to all that is known are added to the index that new documents go to, and to the template for
-//! all indices to come. An older index gets them when a document is about to be sent to it ([`Index::prepare`]). So a
-//! schema without new fields costs no request, and one with new fields the same few however many indices there are.
-//! Elasticsearch merges what several indexers add to an index. The template has no such merge: each reads it, adds what
-//! it and the newest index know, and looks again afterwards. Whoever writes last has looked at an index to which all
-//! others had added theirs before, so nothing is lost.
+//! A field that no known schema had is added to the index that new documents go to, and to the template for all
+//! future indices. An older index gets it when a document is about to be sent there ([`Index::prepare`]). So a schema
+//! without new fields costs no request, and a schema with new fields costs a few, however many indices there are.
 //!
-//! A field that an index has with another type stays as it is there: documents that fit go in, the others are dead
-//! letters with Elasticsearch's reason. In the template the wider type wins, so that the next index takes both.
+//! Elasticsearch merges the fields that several indexers add to an index. It does not merge templates: each indexer
+//! reads the template, adds the fields that it and the newest index know, and checks again afterwards. The last
+//! writer has read an index to which all others had already added their fields, so nothing is lost.
+//!
+//! If an index has a field with another type, the index keeps its type. Documents that fit are indexed; the others
+//! become dead letters with Elasticsearch's reason. In the template the wider type wins, so that the next index
+//! accepts both.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -19,12 +21,12 @@ use super::requests::RequestError;
 use super::{Index, mapping, resources};
 use crate::config::Strategy;
 
-/// How many times template and indices are looked at: more than there are indexers that add fields at the same moment.
+/// How many times template and indices are checked: more than there are indexers that add fields at the same moment.
 const MAX_ROUNDS: usize = 20;
 /// How many conflicts are remembered as logged.
 const MAX_LOGGED: usize = 1_000;
 
-/// Of how many indices it is remembered what they have.
+/// For how many indices it is remembered which fields they have.
 const MAX_PREPARED: usize = 10_000;
 
 impl Index {
@@ -70,12 +72,17 @@ impl Index {
         Ok(())
     }
 
-    /// Adds all known fields to `index`, which is an older one, unless it is known to have them.
+    /// Adds all known fields to the older index `index`, unless it is known to have them.
     pub(super) async fn evolve_one(&self, index: &str) -> Result<(), RequestError> {
         let version = self.state().version;
         match self.live_mapping(index).await {
             Err(error) if error.is_denied() => self.may_not_read(&error)?,
-            // Its first document would make it with the other template.
+            // Its documents are answered the same, and placed again. It is looked at again for the next ones.
+            Err(error) if error.is_block() => {
+                self.log_refused(index, &error);
+                return Ok(());
+            }
+            // Its first document would create it with the other template.
             Ok(None) if self.settings.strategy == Strategy::Time && self.is_shadowed() => {
                 self.make_dated(index).await?;
             }
@@ -93,7 +100,7 @@ impl Index {
         Ok(())
     }
 
-    /// Returns what the template and each index lack of the known fields, and where they contradict them.
+    /// Returns which known fields the template and each index lack, and which they contradict.
     pub(crate) async fn differences(&self) -> Result<Vec<(String, Difference)>, RequestError> {
         let known = self.known_mapping();
         let template = resources::component_template(&self.settings_here(), &known);
@@ -111,11 +118,11 @@ impl Index {
         Ok(differences)
     }
 
-    /// Returns the mapping of the one index `name`; `None` if it is not there.
+    /// Returns the mapping of the index `name`, or `None` if it does not exist.
     pub(super) async fn live_mapping(&self, name: &str) -> Result<Option<Value>, RequestError> {
         let answer = self.requests.get(&format!("/{name}/_mapping")).await?;
         let Some(Value::Object(indices)) = answer else { return Ok(None) };
-        // Of an alias, which is what the name of an index that was shrunk has become, it is the one index behind it.
+        // The name of a shrunken index has become an alias; then this is the mapping of the one index behind it.
         Ok(indices
             .into_iter()
             .next()
@@ -123,7 +130,7 @@ impl Index {
             .map(mapping::nest::nested))
     }
 
-    /// Adds what `live`, the mapping of `index`, lacks of the known fields. Returns whether something was added, and
+    /// Adds the known fields that `live`, the mapping of `index`, lacks. Returns whether something was added, and
     /// `live`.
     async fn complete(
         &self,
@@ -150,7 +157,7 @@ impl Index {
                 self.log_refused(index, &error);
                 Ok((false, Some(live)))
             }
-            // Nobody writes to an old index that is closed to changes.
+            // An old index that is closed to changes receives no documents.
             Err(error) if error.is_block() && !is_current => {
                 self.log_refused(index, &error);
                 Ok((false, Some(live)))
@@ -159,7 +166,7 @@ impl Index {
         }
     }
 
-    /// Returns the mapping of all schemas, and those of the schemas that contradict it.
+    /// Returns the mapping of all schemas, and the mappings of the schemas that contradict it.
     fn known(&self) -> (Value, Vec<Value>) {
         let contradicting = self.state().contradicting.clone();
         (self.known_mapping(), contradicting.into_iter().map(|mapping| self.for_server(mapping)).collect())
@@ -176,15 +183,15 @@ impl Index {
         self.requests.put(&format!("/{index}/_mapping"), addition).await
     }
 
-    /// Returns how many fields `index` may have, where its settings say so and may be read. An operator may have raised
-    /// it for names that are free.
+    /// Returns how many fields `index` may have, if its settings say so and may be read. An operator may have raised
+    /// the limit for dynamic fields.
     async fn allowed_fields(&self, index: &str) -> Result<Option<usize>, RequestError> {
         let path = format!("/{index}/_settings?filter_path=*.settings.index.mapping.total_fields.limit");
         let answer = match self.requests.get(&path).await {
             Err(error) if error.is_denied() => return Ok(None),
             answer => answer?.unwrap_or_default(),
         };
-        // The index may be called otherwise than the alias that leads to it.
+        // The index may have another name than the alias that leads to it.
         let settings = answer.as_object().and_then(|indices| indices.values().next()).cloned().unwrap_or_default();
         let limit = &settings["settings"]["index"]["mapping"]["total_fields"]["limit"];
         Ok(limit.as_str().and_then(|limit| limit.parse().ok()))
@@ -216,7 +223,7 @@ impl Index {
 }
 
 impl super::IndexState {
-    /// Returns whether this is logged for the first time.
+    /// Returns whether this text has not been logged before.
     pub(super) fn is_new(&mut self, logged: String) -> bool {
         if self.logged.len() >= MAX_LOGGED {
             self.logged = HashSet::new();
@@ -232,7 +239,7 @@ impl super::IndexState {
         self.prepared.insert(index, version);
     }
 
-    /// Notes how many fields of `index` have another type there than in the schemas. Returns how many there are in all
+    /// Notes how many fields of `index` have another type there than in the schemas. Returns the total over all
     /// indices.
     fn note_conflicts(&mut self, index: &str, count: usize) -> usize {
         match count {
@@ -244,7 +251,7 @@ impl super::IndexState {
     }
 }
 
-/// Adds what `wanted` says beside the fields, such as `dynamic`: the index was not made with our template.
+/// Adds the other settings of `wanted`, for example `dynamic`, because the index was not created with our template.
 fn add_rules(wanted: &Value, addition: &mut Value) {
     for (key, value) in wanted.as_object().into_iter().flatten() {
         if addition.get(key).is_none() {

@@ -1,5 +1,5 @@
-//! An Elasticsearch that knows policies, templates, indices with aliases and their mappings, as far as the tests of
-//! this folder need it.
+//! A simulated Elasticsearch with policies, templates, aliases, indices and mappings, as far as the tests of this
+//! folder need them.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -8,17 +8,17 @@ use serde_json::{Value, json};
 
 use crate::bulk::tests::stub::{Received, Reply, Stub, failure};
 
-/// What it holds, by path without the query.
+/// What the server stores, by path without the query.
 pub(super) type Store = Arc<Mutex<BTreeMap<String, Value>>>;
 
-/// One on a free port, and what it holds.
+/// Starts the server on a free port. Returns it with its store.
 pub(super) async fn start() -> (Stub, Store) {
     let store = Store::default();
     let held = Arc::clone(&store);
     (Stub::start(move |received| answer(&mut held.lock().unwrap(), received)).await, store)
 }
 
-/// Method and path of each request that changes something.
+/// Returns method and path of each request that changes something.
 pub(super) fn changes(stub: &Stub) -> Vec<String> {
     let lines = stub.requests().into_iter().map(|request| request.line.trim_end_matches(" http/1.1").to_owned());
     lines.filter(|line| line.starts_with("PUT ")).collect()
@@ -49,7 +49,7 @@ fn put(store: &mut BTreeMap<String, Value>, path: &str, body: Value) -> Reply {
     Reply::Answer(200, "{}".to_owned())
 }
 
-/// Elasticsearch's own merge, as far as fields are added.
+/// Merges fields as Elasticsearch does.
 fn add(into: &mut Value, from: &Value) {
     if let Some(dynamic) = from.get("dynamic") {
         into["dynamic"] = dynamic.clone();

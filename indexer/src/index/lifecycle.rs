@@ -1,5 +1,5 @@
-//! The lifecycle policy as the body of a request: for index lifecycle management, or for Index State Management, which
-//! `OpenSearch` has. Pure.
+//! Builds the lifecycle policy as a request body, for index lifecycle management or for `OpenSearch`'s Index State
+//! Management. Pure.
 //!
 //! Elasticsearch reference, "Index lifecycle actions"; documentation of `OpenSearch`, "ISM policies".
 
@@ -7,17 +7,18 @@ use serde_json::{Map, Value, json};
 
 use crate::config::{Cold, Hot, LifecyclePolicy, Warm};
 
-/// The least priority of the index template: above Elastic's own for the same patterns, which are 100 to 200.
+/// The base priority of the index template: above Elastic's own templates for the same patterns, which have 100 to
+/// 200.
 const PRIORITY: usize = 500;
 
-/// Returns the priority of the template of the index `name`. The names of the index `X-Y` match the pattern of the
-/// index `X` too: the longer name wins, and no two templates of ours that match one name have the same priority, which
-/// Elasticsearch refuses.
+/// Returns the priority of the template of the index `name`. The names of the index `X-Y` also match the pattern of
+/// the index `X`, so the longer name must win. Elasticsearch refuses two templates of equal priority that match the
+/// same name; with this rule ours never do.
 pub(super) fn priority(name: &str) -> usize {
     PRIORITY + name.len()
 }
 
-/// Returns the policy for `PUT _ilm/policy/{name}`, without what surrounds it.
+/// Returns the policy for `PUT _ilm/policy/{name}`, without its envelope.
 pub(super) fn ilm(policy: &LifecyclePolicy) -> Value {
     let mut phases = Map::new();
     let mut phase = |name: &str, min_age: &str, actions: Map<String, Value>| {

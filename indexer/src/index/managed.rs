@@ -1,22 +1,23 @@
-//! Policies and templates that are ours to make and an operator's to change.
+//! Manages policies and templates that we create and an operator may change.
 //!
-//! Each holds in its `_meta` which version of Penstock wrote it, a hash of what was sent, and a hash of how
-//! Elasticsearch gave it back. When it is no longer given back so, somebody changed it by hand: it is kept, and said
-//! so, until `setup --force`. What a newer version wrote is kept too. [`decide`] is pure; the rest are requests.
+//! Each holds in its `_meta` the version of Penstock that wrote it, a hash of what was sent, and a hash of what
+//! Elasticsearch returned. If Elasticsearch returns something else later, it was changed by hand. A manual change is
+//! kept and logged until `setup --force` is run. Content that a newer version wrote is kept too. [`decide`] is pure;
+//! the rest are requests.
 
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use super::requests::{RequestError, Requests};
 
-/// Where in `_meta` our marks stand.
+/// The key in `_meta` for our marks.
 const MARK: &str = "penstock";
-/// What Elasticsearch adds to a template from 9.2 on: when it was put. It says nothing about who has changed what.
+/// The keys that Elasticsearch 9.2 and later add to a template. The dates do not show who changed the template.
 const DATES: [&str; 4] = ["created_date", "created_date_millis", "modified_date", "modified_date_millis"];
 /// The version of this program.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// What kind of thing it is.
+/// The kind of a managed object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     IlmPolicy,
@@ -25,35 +26,35 @@ pub(super) enum Kind {
     IndexTemplate,
 }
 
-/// A policy or template as it should be.
+/// A policy or template as the config wants it.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Managed {
     pub(super) kind: Kind,
     pub(super) name: String,
-    /// Without `_meta`.
+    /// The content, without `_meta`.
     pub(super) content: Value,
 }
 
-/// A policy or template as it is.
+/// A policy or template as it exists.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Live {
-    /// Without `_meta`.
+    /// The content, without `_meta`.
     pub(super) content: Value,
     meta: Value,
 }
 
-/// What is done about one.
+/// What to do about a policy or template.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Decision {
-    /// There is none: make it.
+    /// It does not exist: create it.
     Make,
-    /// It is as it should be.
+    /// It is up to date.
     Leave,
-    /// It is ours and should be another.
+    /// It is ours and out of date.
     Update,
-    /// Somebody changed it, or made it.
+    /// It was created or changed by hand.
     KeepTheirs,
-    /// A newer version wrote it.
+    /// A newer version of Penstock wrote it.
     KeepNewer,
 }
 
@@ -78,7 +79,7 @@ impl Managed {
         format!("/{folder}/{}", self.name)
     }
 
-    /// Returns how it is now.
+    /// Returns what exists under this name.
     pub(super) async fn live(&self, requests: &Requests) -> Result<Option<Live>, RequestError> {
         let Some(answer) = requests.get(&self.path()).await? else { return Ok(None) };
         let mut content = match self.kind {
@@ -94,18 +95,19 @@ impl Managed {
         Ok(content.is_object().then_some(Live { content, meta }))
     }
 
-    /// Puts it, marked. `theirs`: it stays theirs, since somebody's changes are still in it.
+    /// Writes it, with our mark. With `theirs`, the mark stays as it was, because manual changes are still in the
+    /// content.
     pub(super) async fn put(&self, requests: &Requests, theirs: Option<&Live>) -> Result<(), RequestError> {
         if let Some(live) = theirs {
             return requests.put(&self.path(), &self.body(live.meta.clone())).await;
         }
         match self.kind {
-            // It is given back as it was sent.
+            // Elasticsearch returns it as it was sent.
             Kind::ComponentTemplate => {
                 requests.put(&self.path(), &self.body(mark(&self.content, &hash(&self.content)))).await
             }
             Kind::IsmPolicy => requests.put(&self.path(), &self.body(Value::Null)).await,
-            // It is given back with defaults filled in.
+            // Elasticsearch returns it with defaults filled in.
             Kind::IlmPolicy | Kind::IndexTemplate => {
                 requests.put(&self.path(), &self.body(mark(&self.content, ""))).await?;
                 self.note_how_it_is_kept(requests).await
@@ -113,7 +115,7 @@ impl Managed {
         }
     }
 
-    /// Adds to the mark how Elasticsearch gives it back, unless somebody else has put another meanwhile.
+    /// Adds to the mark the hash of what Elasticsearch returns, unless the content was changed by others meanwhile.
     async fn note_how_it_is_kept(&self, requests: &Requests) -> Result<(), RequestError> {
         if requests.is_dry_run() {
             return Ok(());
@@ -141,7 +143,7 @@ impl Managed {
         }
     }
 
-    /// Makes it what it should be, as far as it is ours.
+    /// Brings it up to date, if it is ours.
     pub(super) async fn ensure(&self, requests: &Requests, force: bool) -> Result<Decision, RequestError> {
         let live = self.live(requests).await?;
         let decision = decide(&self.content, live.as_ref(), force);
@@ -154,7 +156,7 @@ impl Managed {
                 requests.put(&path, &self.body(Value::Null)).await?;
             }
             (Decision::Update, ..) => self.put(requests, None).await?,
-            // Whoever put it was stopped before the note.
+            // The writer was stopped before it added the hash.
             (Decision::Leave, Kind::IlmPolicy | Kind::IndexTemplate, Some(live)) if live.lacks_note() => {
                 self.note_how_it_is_kept(requests).await?;
             }
@@ -164,7 +166,7 @@ impl Managed {
         Ok(decision)
     }
 
-    /// Logs what was done about it, once it is done. A dry run does nothing, and says what it would do itself.
+    /// Logs what was done. A dry run logs nothing, because it did nothing and reports its requests itself.
     pub(super) fn log_decision(&self, decision: Decision, requests: &Requests) {
         let (what, name) = (self.kind.description(), self.name.as_str());
         match decision {
@@ -189,10 +191,10 @@ impl Managed {
 }
 
 impl Live {
-    /// Returns whether what is there is not as this program wrote it.
+    /// Returns whether the content was changed or created by hand.
     pub(super) fn is_theirs(&self) -> bool {
         match self.meta[MARK]["kept"].as_str() {
-            // Whoever wrote it has not yet seen how it is given back.
+            // The writer has not yet added the hash of what Elasticsearch returns.
             Some("") => false,
             Some(kept) => kept != hash(&self.content),
             None => true,
@@ -207,21 +209,21 @@ impl Live {
         self.meta[MARK]["sent"] == hash(content)
     }
 
-    /// Returns whether a newer version wrote it.
+    /// Returns whether a newer version of Penstock wrote it.
     pub(super) fn is_newer(&self) -> bool {
         let theirs = self.meta[MARK]["version"].as_str().and_then(version);
         matches!((theirs, version(VERSION)), (Some(theirs), Some(ours)) if theirs > ours)
     }
 }
 
-/// Returns what is to be done about `live`, which should have the content `wanted`.
+/// Decides what to do about `live`, which should have the content `wanted`.
 pub(super) fn decide(wanted: &Value, live: Option<&Live>, force: bool) -> Decision {
     let Some(live) = live else { return Decision::Make };
     if force {
         let same = live.was_sent(wanted) && !live.is_theirs();
         return if same { Decision::Leave } else { Decision::Update };
     }
-    // Whatever was changed by hand since: the config has not.
+    // The config has not changed, so a manual change needs no decision.
     if live.was_sent(wanted) {
         return Decision::Leave;
     }
@@ -239,8 +241,8 @@ fn mark(content: &Value, kept: &str) -> Value {
     })
 }
 
-/// A policy of Index State Management has no `_meta`; its description says the same, but not how `OpenSearch` gives it
-/// back, so that changes by hand are not seen.
+/// Returns the description that marks a policy of Index State Management, which has no `_meta`. It lacks the hash of
+/// what `OpenSearch` returns, so manual changes are not noticed.
 fn ism_description(content: &Value) -> String {
     format!("penstock-indexer {VERSION} {}", hash(content))
 }
@@ -262,12 +264,12 @@ fn version(text: &str) -> Option<[u64; 3]> {
     }
 }
 
-/// Returns the SHA-256 of a value, whatever the order of its keys.
+/// Returns the SHA-256 of a value, independent of the order of its keys.
 pub(super) fn hash(value: &Value) -> String {
     hex::encode(Sha256::digest(sorted(value).to_string()))
 }
 
-/// Returns the value with its keys in order.
+/// Returns the value with its keys sorted.
 fn sorted(value: &Value) -> Value {
     match value {
         Value::Object(entries) => {

@@ -1,8 +1,8 @@
-//! The mapping: what the fields of a document are to Elasticsearch, made of the events' schema. Pure.
+//! The mapping: the types of a document's fields in Elasticsearch, derived from the schema. Pure.
 //!
-//! Which type a field has by its Avro type is `avro::Kind::field_type`; `generator` makes the fields, `fragment` has
-//! what the types look like in a mapping, `widen` what two of them have in common, [`compare`] what one mapping has
-//! that another lacks or contradicts. The rules are in `docs/document-rules.md`.
+//! `avro::Kind::field_type` gives the field type for an Avro type. `generator` creates the fields, `fragment` holds
+//! the JSON of each type, `widen` finds the common type of two, and [`compare`] finds what one mapping lacks or
+//! contradicts. The rules are in `docs/document-rules.md`.
 
 use avro::{EventType, FieldRules, JsonRules, Schema};
 use serde_json::{Value, json};
@@ -22,12 +22,12 @@ pub(super) use fragment::count_fields;
 use generator::Generator;
 pub use note::{Note, NoteKind};
 
-/// The choices in making a mapping.
+/// The settings for making a mapping.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MappingRules {
     /// `elasticsearch.documents`: how values are written.
     pub json: JsonRules,
-    /// `elasticsearch.documents.fields`: which fields are left out, hidden or called otherwise.
+    /// `elasticsearch.documents.fields`: which fields are dropped, hidden or renamed.
     pub fields: FieldRules,
     /// `elasticsearch.mapping`.
     pub config: crate::config::Mapping,
@@ -35,16 +35,16 @@ pub struct MappingRules {
     pub at_timestamp: bool,
 }
 
-/// A mapping, and what was found out on the way.
+/// A mapping, with notes about its fields.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Generated {
-    /// The mapping, as Elasticsearch takes it.
+    /// The mapping, in the form that Elasticsearch accepts.
     pub mapping: Value,
-    /// Fields that are not what one might expect.
+    /// Fields that are mapped otherwise than one might expect.
     pub notes: Vec<Note>,
 }
 
-/// Returns the mapping of documents of which no schema is known yet.
+/// Returns the mapping before any schema is known.
 pub fn without_fields(rules: &MappingRules) -> Value {
     let dynamic = match rules.config.dynamic {
         Dynamic::Strict => "strict",
@@ -53,8 +53,8 @@ pub fn without_fields(rules: &MappingRules) -> Value {
     };
     let mut mapping = json!({
         "dynamic": dynamic,
-        // Text that looks like a date or a number stays text, so that the first document does not decide for all that
-        // follow.
+        // Text that looks like a date or a number stays text. Otherwise the first document would decide the type for
+        // all others.
         "date_detection": false,
         "numeric_detection": false,
         "dynamic_templates": [{
@@ -71,7 +71,7 @@ pub fn without_fields(rules: &MappingRules) -> Value {
     mapping
 }
 
-/// Returns the mapping of the documents of `schema`, as the rules for its fields have them.
+/// Returns the mapping of the documents of `schema`, after the rules for its fields.
 pub fn generate(schema: &Schema, rules: &MappingRules) -> Generated {
     if rules.fields.is_empty() {
         return of_documents(schema, rules);
@@ -85,7 +85,7 @@ pub fn generate(schema: &Schema, rules: &MappingRules) -> Generated {
     }
 }
 
-/// Returns the mapping of what is written by `schema`.
+/// Returns the mapping of documents written with `schema`.
 fn of_documents(schema: &Schema, rules: &MappingRules) -> Generated {
     let mut generator = Generator::new(rules);
     let properties = generator.members(schema.root());
@@ -96,7 +96,7 @@ fn of_documents(schema: &Schema, rules: &MappingRules) -> Generated {
     if let Some(all) = mapping["properties"].as_object_mut() {
         all.extend(properties);
     }
-    // Before the one for all text: the first that matches is taken.
+    // They go before the template for all text, because the first match counts.
     if let Some(templates) = mapping["dynamic_templates"].as_array_mut() {
         templates.splice(0..0, generator.templates);
     }
@@ -107,7 +107,7 @@ fn of_documents(schema: &Schema, rules: &MappingRules) -> Generated {
     Generated { mapping, notes }
 }
 
-/// Lets `mapping` take fields that it lacks: they are in the document, and left out of the index.
+/// Makes `mapping` accept unknown fields: they stay in the document and are not indexed.
 pub(super) fn leave_others_out(mapping: &mut Value) {
     mapping["dynamic"] = json!("false");
 }

@@ -1,11 +1,11 @@
-//! What can be the name of an index. Pure.
+//! Checks the name of an index. Pure.
 
 use crate::elasticsearch::SettingsError;
 
 /// The longest name of an index, in bytes (Elasticsearch reference, "Create index API").
 const MAX_NAME: usize = 255;
 
-/// `name` if it can be the name of an index (Elasticsearch reference, "Create index API").
+/// Returns `name` if it is a valid name of an index (Elasticsearch reference, "Create index API").
 ///
 /// # Errors
 /// [`SettingsError::IndexName`].
@@ -21,7 +21,7 @@ pub fn check_name(name: &str) -> Result<&str, SettingsError> {
         return wrong("it must not begin with '-', '_' or '+', nor be '.' or '..'");
     }
     if name.contains(['\\', '/', '*', '?', '"', '<', '>', '|', ' ', ',', '#', ':', '%']) {
-        return wrong("none of \\ / * ? \" < > | , # : % and space may be in it");
+        return wrong("it must not contain \\ / * ? \" < > | , # : % or a space");
     }
     Ok(name)
 }

@@ -1,5 +1,5 @@
-//! Requests about indices, templates and policies, and what their refusals mean. With `--dry-run` nothing is changed:
-//! what would be sent is kept to be shown.
+//! Sends requests about indices, templates and policies, and interprets refusals. With `--dry-run` nothing is
+//! changed, and the requests are kept for display.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -10,47 +10,47 @@ use crate::elasticsearch::errors::is_own_error;
 use crate::elasticsearch::server::ServerError;
 use crate::elasticsearch::{Client, Method, Request, SendError, ServerAnswer};
 
-/// The type of an error where something before the server has answered in its place.
+/// The error type for an answer that came from a proxy instead of the server.
 const NOT_OWN: &str = "unreadable";
-/// How deep the causes of a refusal are followed.
+/// How many nested causes of a refusal are reported.
 const MAX_CAUSES: usize = 8;
 
-/// Why a request had no success.
+/// Why a request failed.
 #[derive(Debug, thiserror::Error)]
 pub enum RequestError {
-    /// It was not answered.
+    /// There was no answer.
     #[error("{0}")]
     Send(#[from] SendError),
-    /// Elasticsearch refuses it.
+    /// Elasticsearch refused the request.
     #[error("{what} was answered {status} {error_type}: {reason}")]
     Refused {
-        /// What was wanted.
+        /// The request.
         what: String,
         /// The status.
         status: u16,
         /// Elasticsearch's `error.type`.
         error_type: String,
-        /// Elasticsearch's `error.reason`, and those of its causes.
+        /// Elasticsearch's `error.reason`, and the reasons of its causes.
         reason: String,
     },
-    /// The server is not known, or not used.
+    /// The server is unknown or unsupported.
     #[error("{0}")]
     Server(#[from] ServerError),
-    /// It was answered without a part of the documents.
+    /// The answer covers only a part of the documents.
     #[error("{0}")]
     Incomplete(String),
-    /// The name is taken by something else.
+    /// The name is used by something else.
     #[error("{0}")]
     Occupied(String),
 }
 
 impl RequestError {
-    /// Returns whether Elasticsearch refuses it with this `error.type`.
+    /// Returns whether Elasticsearch refused the request with this `error.type`.
     pub(super) fn has_type(&self, name: &str) -> bool {
         matches!(self, Self::Refused { error_type, .. } if error_type == name)
     }
 
-    /// Returns whether it is for want of a privilege.
+    /// Returns whether a privilege is missing.
     pub(super) fn is_denied(&self) -> bool {
         matches!(self, Self::Refused { status: 403, .. }) && self.has_type("security_exception")
     }
@@ -60,8 +60,8 @@ impl RequestError {
         matches!(self, Self::Refused { status: 400, .. })
     }
 
-    /// Returns whether the server has no such endpoint: then the error is text instead of an object, or the status says
-    /// so.
+    /// Returns whether the server lacks this endpoint. In that case the error is text instead of an object, or the
+    /// status shows it.
     pub(super) fn is_no_endpoint(&self) -> bool {
         match self {
             Self::Refused { status: 404 | 405 | 410, .. } => true,
@@ -70,7 +70,7 @@ impl RequestError {
         }
     }
 
-    /// Returns whether somebody has forbidden changes to the index.
+    /// Returns whether changes to the index are blocked.
     pub(super) fn is_block(&self) -> bool {
         self.has_type("cluster_block_exception")
     }
@@ -80,22 +80,22 @@ impl RequestError {
 #[derive(Debug)]
 pub struct Requests {
     client: Arc<Client>,
-    /// With `--dry-run`: what would be sent.
+    /// The requests that would be sent, with `--dry-run`.
     kept: Option<Mutex<Vec<String>>>,
 }
 
 impl Requests {
-    /// Requests that are sent.
+    /// Creates requests that are sent.
     pub fn new(client: Arc<Client>) -> Self {
         Self { client, kept: None }
     }
 
-    /// Requests of which those that would change something are kept instead.
+    /// Creates requests that are kept instead of sent if they would change something.
     pub fn dry_run(client: Arc<Client>) -> Self {
         Self { client, kept: Some(Mutex::default()) }
     }
 
-    /// Returns the client that sends them.
+    /// Returns the client that sends the requests.
     pub(super) fn client(&self) -> &Client {
         &self.client
     }
@@ -104,13 +104,13 @@ impl Requests {
         self.kept.is_some()
     }
 
-    /// Returns what would have been sent, each as Elasticsearch's console takes it.
+    /// Returns the requests that would have been sent, in the format of Elasticsearch's console.
     pub(super) fn take_kept(&self) -> Vec<String> {
         let Some(kept) = &self.kept else { return Vec::new() };
         std::mem::take(&mut kept.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Returns whether `path` is there. Whoever may only write may not ask: none.
+    /// Returns whether `path` exists, or `None` if the role may not ask.
     pub(super) async fn exists(&self, path: &str) -> Result<Option<bool>, RequestError> {
         let answer = self.send(Method::Head, path, Bytes::new()).await?;
         match answer.status {
@@ -121,18 +121,18 @@ impl Requests {
         }
     }
 
-    /// Returns what is at `path`, if it is there.
+    /// Returns what is at `path`, if it exists.
     pub(super) async fn get(&self, path: &str) -> Result<Option<Value>, RequestError> {
         let answer = self.send(Method::Get, path, Bytes::new()).await?;
         match answer.status {
             200 => own(format!("GET {path}"), &answer).map(Some),
-            // That of something before Elasticsearch says nothing about what is there.
+            // A proxy's 404 does not show whether it exists.
             404 if is_own_error(&answer.body) => Ok(None),
             _ => Err(refused(format!("GET {path}"), &answer)),
         }
     }
 
-    /// Returns what is at `path`; null where nothing is.
+    /// Returns what is at `path`, or null if it does not exist.
     ///
     /// # Errors
     /// [`RequestError`].
@@ -140,7 +140,7 @@ impl Requests {
         Ok(self.get(path).await?.unwrap_or_default())
     }
 
-    /// Puts `body` at `path`; nothing where it is null.
+    /// Puts `body` at `path`. If `body` is null, sends no body.
     pub(super) async fn put(&self, path: &str, body: &Value) -> Result<(), RequestError> {
         if let Some(kept) = &self.kept {
             let text = if body.is_null() { format!("PUT {path}") } else { format!("PUT {path}\n{body:#}") };
@@ -155,7 +155,7 @@ impl Requests {
         }
     }
 
-    /// Posts `body` to `path`. A dry run does so too: only what changes nothing may be posted then.
+    /// Posts `body` to `path`, even in a dry run. In a dry run, only requests that change nothing may be posted.
     pub(super) async fn post(&self, path: &str, body: &Value) -> Result<(), RequestError> {
         let answer = self.send(Method::Post, path, Bytes::from(body.to_string())).await?;
         match answer.status {
@@ -164,8 +164,8 @@ impl Requests {
         }
     }
 
-    /// Posts the question `body` to `path`, none where it is null, and gives the answer. Only what changes nothing may
-    /// be asked.
+    /// Posts the query `body` to `path`, without a body if it is null, and returns the answer. The request must not
+    /// change anything.
     pub(super) async fn ask(&self, path: &str, body: &Value) -> Result<Value, RequestError> {
         let bytes = if body.is_null() { Bytes::new() } else { Bytes::from(body.to_string()) };
         let answer = self.send(Method::Post, path, bytes).await?;
@@ -175,7 +175,7 @@ impl Requests {
         }
     }
 
-    /// Deletes what is at `path`, if it is there. A dry run does not.
+    /// Deletes what is at `path`, if it exists. A dry run only keeps the request.
     pub(super) async fn delete(&self, path: &str) -> Result<(), RequestError> {
         if let Some(kept) = &self.kept {
             kept.lock().unwrap_or_else(PoisonError::into_inner).push(format!("DELETE {path}"));
@@ -196,8 +196,8 @@ impl Requests {
     }
 }
 
-/// Returns the body of a successful answer. A page of something before the server is none, whatever its status: to take
-/// it for "nothing is there" would overwrite what is.
+/// Returns the body of a successful answer. A page from a proxy is an error, whatever its status. If it counted as
+/// "nothing exists", existing content would be overwritten.
 fn own(what: String, answer: &ServerAnswer) -> Result<Value, RequestError> {
     match serde_json::from_slice::<Value>(&answer.body) {
         Ok(body) if body["error"]["type"].is_string() => Err(refused(what, answer)),
@@ -207,7 +207,7 @@ fn own(what: String, answer: &ServerAnswer) -> Result<Value, RequestError> {
             status: answer.status,
             error_type: NOT_OWN.to_owned(),
             reason: format!(
-                "this is no answer of the search server, but of something before it: {}",
+                "this answer is not from the search server but from a proxy before it: {}",
                 answer.beginning()
             ),
         }),
@@ -227,7 +227,7 @@ fn refused(what: String, answer: &ServerAnswer) -> RequestError {
         }
         cause = &cause["caused_by"];
     }
-    // What is before Elasticsearch, or an endpoint that it does not have, answers with text.
+    // A proxy before Elasticsearch, or an endpoint that does not exist, answers with text.
     let plain = error.as_str().map(str::to_owned);
     let reason = plain.unwrap_or_else(|| reasons.join("; caused by: "));
     RequestError::Refused { what, status: answer.status, error_type: text(&error["type"]), reason }

@@ -1,9 +1,9 @@
-//! What has to be there before the first document, as the bodies of requests. Pure.
+//! Describes what must exist before the first document, as request bodies. Pure.
 //!
-//! The component template `penstock-{name}` has mapping and settings; the index template of the same name binds it to
-//! the names of the indices, after it the component template `{name}@custom`, which is the operator's: number of shards
-//! and the like. Whatever index Elasticsearch makes by itself, at a rollover or because one was deleted, is made by
-//! them.
+//! The component template `penstock-{name}` holds mapping and settings. The index template of the same name applies
+//! it to the names of the indices, followed by the operator's component template `{name}@custom`, for example with
+//! the number of shards. They apply to every index that Elasticsearch creates, at a rollover or because an index was
+//! deleted.
 
 use serde_json::{Value, json};
 
@@ -15,17 +15,17 @@ use crate::config::{Lifecycle, Strategy};
 
 /// Elasticsearch's default of `index.mapping.total_fields.limit`.
 const DEFAULT_FIELDS: usize = 1_000;
-/// How many fields may be added before the limit has to be raised again.
+/// How many fields can be added before the limit must be raised again.
 const SPARE_FIELDS: usize = 100;
 
-/// What is made for the first document, by a PUT.
+/// What is created for the first document, by a PUT.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct First {
     pub(super) path: String,
     pub(super) body: Value,
 }
 
-/// Returns the lifecycle policy, where there is one of its own.
+/// Returns the lifecycle policy, if the lifecycle has a separate one.
 pub(super) fn policy(settings: &IndexSettings) -> Option<Managed> {
     let policy = settings.policy.as_ref()?;
     let name = policy.policy_name.clone();
@@ -50,7 +50,7 @@ pub(super) fn component_template(settings: &IndexSettings, mapping: &Value) -> M
     if let Some(limit) = fields_limit(mapping) {
         index.insert("mapping".to_owned(), json!({ "total_fields": { "limit": limit.to_string() } }));
     }
-    // Settings are text when Elasticsearch gives them back.
+    // Elasticsearch returns settings as text.
     let policy = settings.policy.as_ref().map(|policy| policy.policy_name.as_str());
     match (settings.lifecycle, settings.strategy, policy) {
         (Lifecycle::Ilm, Strategy::Rollover, Some(policy)) => {
@@ -80,14 +80,15 @@ pub(super) fn custom_template(settings: &IndexSettings) -> String {
     format!("{}@custom", settings.name)
 }
 
-/// What the server makes of index templates.
+/// What the server supports in index templates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Composing {
-    /// Elasticsearch: component templates may be missing, and a template says whether documents may make its indices.
+    /// Elasticsearch: component templates may be missing, and a template can allow or forbid that documents create
+    /// indices.
     Lenient,
-    /// `OpenSearch`: each component template has to be there. Whether the operator's is.
+    /// `OpenSearch`: every component template must exist.
     Strict {
-        /// It is.
+        /// Whether the operator's component template exists.
         custom: bool,
     },
 }
@@ -108,8 +109,8 @@ pub(super) fn index_template(settings: &IndexSettings, composing: Composing) -> 
     match settings.strategy {
         Strategy::Time => {
             content["template"] = json!({ "aliases": { settings.name.as_str(): {} } });
-            // The first document makes the index, whatever action.auto_create_index says. OpenSearch does not know
-            // this.
+            // The first document creates the index, whatever action.auto_create_index says. OpenSearch does not
+            // support this.
             if composing == Composing::Lenient {
                 content["allow_auto_create"] = json!(true);
             }
@@ -125,17 +126,17 @@ pub(super) fn index_template(settings: &IndexSettings, composing: Composing) -> 
                 content["template"] = json!({ "lifecycle": lifecycle });
             }
         }
-        // A backing index that somebody deletes must not come back by the documents on their way to it: without the
-        // alias nobody would find them. They are answered 404 and go where the rest goes (Elasticsearch reference,
-        // "Create or update index template").
+        // If a backing index is deleted, documents on their way to it must not create it again: without the alias
+        // they could not be found. They are answered 404 and are placed again (Elasticsearch reference, "Create or
+        // update index template").
         Strategy::Rollover if composing == Composing::Lenient => content["allow_auto_create"] = json!(false),
         Strategy::Rollover | Strategy::Single => {}
     }
     Managed { kind: Kind::IndexTemplate, name: template_name(settings), content }
 }
 
-/// Returns the index template `template` with the component template `component` as part of its own content, as a
-/// server can check it before either is there.
+/// Returns the index template `template` with the component template `component` inlined, so that a server can check
+/// it before either exists.
 pub(super) fn inlined(settings: &IndexSettings, template: &Value, component: &Value) -> Value {
     let mut whole = template.clone();
     if let Some(names) = whole["composed_of"].as_array_mut() {
@@ -149,9 +150,8 @@ pub(super) fn inlined(settings: &IndexSettings, template: &Value, component: &Va
     whole
 }
 
-/// Returns the first backing index with the write alias, the data stream, or the one index. With `time`, each index is
-/// made by its first document. The mapping is the template's; it stands here too where somebody else's template has the
-/// names.
+/// Returns the first backing index with the write alias, the data stream, or the single index. With `time`, the first
+/// document creates each index. The mapping repeats the template's, because another template may win the names.
 pub(super) fn first(settings: &IndexSettings, mapping: &Value) -> Option<First> {
     let name = settings.name.as_str();
     match settings.strategy {
@@ -165,13 +165,13 @@ pub(super) fn first(settings: &IndexSettings, mapping: &Value) -> Option<First> 
     }
 }
 
-/// Returns the index `name` of the strategy `time`, where a document may not make it.
+/// Returns the index `name` of the strategy `time`, for clusters where documents may not create it.
 pub(super) fn dated(settings: &IndexSettings, name: &str, mapping: &Value) -> First {
     let body = json!({ "mappings": mapping, "aliases": { settings.name.as_str(): {} } });
     First { path: format!("/{name}"), body }
 }
 
-/// Returns the value of `index.mapping.total_fields.limit` that `mapping` needs, if it is more than the default.
+/// Returns the `index.mapping.total_fields.limit` that `mapping` needs, if it is more than the default.
 pub(super) fn fields_limit(mapping: &Value) -> Option<usize> {
     let fields = count_fields(mapping);
     (fields + SPARE_FIELDS > DEFAULT_FIELDS).then(|| (fields + SPARE_FIELDS).next_multiple_of(DEFAULT_FIELDS))

@@ -1,4 +1,4 @@
-//! How long the lifecycle keeps an index of the strategy `time` after the date in its name.
+//! Determines how long the lifecycle keeps an index of the strategy `time` after the date in its name.
 
 use std::sync::Arc;
 
@@ -11,17 +11,17 @@ use crate::placement::Retention;
 use crate::placement::time::millis;
 
 impl Index {
-    /// Returns how long an index is kept. It is unlimited until [`Index::read_retention`].
+    /// Returns how long an index is kept. Unlimited until [`Index::read_retention`].
     pub fn retention(&self) -> Arc<Retention> {
         Arc::clone(&self.retention)
     }
 
-    /// Reads how long an index is kept: `delete.min_age` of the policy as it is in the cluster; where it is missing or
-    /// the role may not read it, that of the file.
+    /// Reads how long an index is kept: `delete.min_age` of the policy in the cluster, or of the file if that policy
+    /// is missing or the role may not read it.
     ///
     /// # Errors
-    /// [`RequestError`], when it is not known for now: what was known before still counts. The file may say less than
-    /// the cluster, and documents would be expired because a request failed.
+    /// [`RequestError`], if the policy cannot be read for now; the previous value stays in force. The file may have a
+    /// shorter time than the cluster, and documents must not expire because a request failed.
     pub async fn read_retention(&self) -> Result<(), RequestError> {
         let settings = self.settings_here();
         let Some(policy) = settings.policy.as_ref().filter(|_| settings.lifecycle == Lifecycle::Ilm) else {
@@ -57,8 +57,8 @@ impl Index {
         Ok(())
     }
 
-    /// Returns the policy by which the next index ages from the date in its name: an operator may have set another one
-    /// than `ours` in the component template that is theirs. `None` if it ages from its creation, or not at all.
+    /// Returns the policy by which the next index ages from the date in its name. The operator's component template
+    /// may set another policy than `ours`. `None` if the index ages from its creation or not at all.
     async fn aging_policy(&self, ours: &str) -> Result<Option<String>, RequestError> {
         let path = format!(
             "/_index_template/_simulate_index/{}-2000.01.01?filter_path=template.settings.index.lifecycle",
@@ -71,7 +71,7 @@ impl Index {
         let lifecycle = &simulated["template"]["settings"]["index"]["lifecycle"];
         Ok(match lifecycle["name"].as_str() {
             Some(name) => (lifecycle["parse_origination_date"] == "true").then(|| name.to_owned()),
-            // There may be no template: then the index is made by somebody who knows of the policy.
+            // If no template applies, the index is created elsewhere with a known policy.
             None => (!self.is_shadowed()).then(|| ours.to_owned()),
         })
     }

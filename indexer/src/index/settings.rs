@@ -1,4 +1,4 @@
-//! What is to be known of one index: of several topics, each has its own.
+//! The settings of one index. With several topics, each has its own.
 
 use config::ConfigError;
 
@@ -12,22 +12,22 @@ use crate::placement::Pattern;
 pub struct IndexSettings {
     /// The name of the index, the alias or the data stream.
     pub name: String,
-    /// Where documents land.
+    /// How documents are distributed over indices.
     pub strategy: Strategy,
-    /// How its mapping is made.
+    /// How the mapping is made.
     pub mapping: MappingRules,
-    /// Who lets it age.
+    /// What carries the lifecycle out.
     pub lifecycle: Lifecycle,
-    /// How it ages, unless nobody lets it.
+    /// The lifecycle policy, unless the lifecycle is `none`.
     pub policy: Option<LifecyclePolicy>,
-    /// The names of its indices, with the strategy `time`.
+    /// The names of the indices, with the strategy `time`.
     pub dated: Option<Pattern>,
     /// The names of all indices of its topic, of which each has the same policy.
     pub siblings: Vec<String>,
 }
 
 impl IndexSettings {
-    /// Returns those of `config`, the file of the lifecycle policy included.
+    /// Returns the settings in `config`, including the file of the lifecycle policy.
     ///
     /// # Errors
     /// [`ConfigError`], with the line of that file.
@@ -53,8 +53,8 @@ impl IndexSettings {
         Ok(Self { name, strategy, mapping, lifecycle, policy, dated, siblings })
     }
 
-    /// Returns the settings as they are on `server`: its own policies carry the lifecycle out, whichever of both the
-    /// config names, and the data stream lifecycle is Elasticsearch's alone.
+    /// Returns the settings as they apply to `server`. The server's own kind of policy is used, whichever the config
+    /// names. Only Elasticsearch has the data stream lifecycle.
     pub(super) fn on(&self, server: Server) -> Self {
         let lifecycle = match (self.lifecycle, server.product) {
             (Lifecycle::Ilm, Product::OpenSearch) => Lifecycle::Ism,
@@ -65,12 +65,12 @@ impl IndexSettings {
         Self { lifecycle, ..self.clone() }
     }
 
-    /// Returns the product that the config is written for, where only one of both has such a lifecycle.
+    /// Returns the product that the config is written for, if its lifecycle exists in only one product.
     pub(super) fn expected(&self) -> Option<Product> {
         (self.lifecycle == Lifecycle::Ism).then_some(Product::OpenSearch)
     }
 
-    /// Returns what the names of its indices look like: the pattern of the template.
+    /// Returns the index pattern of the template.
     pub fn pattern(&self) -> String {
         self.pattern_of(&self.name)
     }

@@ -1,5 +1,5 @@
-//! Whether our template is the one that Elasticsearch makes the next index with: another one of a higher priority may
-//! match its name.
+//! Checks whether Elasticsearch creates the next index with our template. A template of higher priority may match its
+//! name.
 
 use serde_json::Value;
 
@@ -9,12 +9,12 @@ use crate::config::Strategy;
 
 /// Names, patterns and priorities of all index templates.
 const TEMPLATES: &str = "/_index_template?filter_path=index_templates.name,index_templates.index_template.index_patterns,index_templates.index_template.priority";
-/// Stands for the template where none matches.
+/// Stands for the template if no template matches.
 const NO_TEMPLATE: &str = "(none)";
 
 impl Index {
-    /// Looks which template wins the name of the next index, and reports one that is not ours, in the log and by a
-    /// metric. Where that may not be asked, nothing is reported.
+    /// Checks which template wins the name of the next index, and reports a foreign one in the log and by a metric.
+    /// If the role may not ask, reports nothing.
     pub async fn check_template(&self) {
         match self.winner().await {
             Ok(Some(winner)) => self.note_winner(&winner),
@@ -30,8 +30,8 @@ impl Index {
         self.state().shadow.is_some()
     }
 
-    /// Returns the template that wins the names of the indices, if it is not ours. None too where no template
-    /// matches: ours is made at start.
+    /// Returns the template that wins the names of the indices, if it is not ours. Also returns `None` if no template
+    /// matches, because ours is created at start.
     ///
     /// # Errors
     /// [`RequestError`].
@@ -40,7 +40,7 @@ impl Index {
         Ok(self.winner().await?.filter(|winner| *winner != ours && winner != NO_TEMPLATE))
     }
 
-    /// The template that the next index is made with; none where the question has no answer.
+    /// Returns the template that the next index is created with, or `None` if the server has no answer.
     async fn winner(&self) -> Result<Option<String>, RequestError> {
         let Some(answer) = self.requests.get(TEMPLATES).await? else { return Ok(None) };
         let templates = answer["index_templates"].as_array().map(Vec::as_slice).unwrap_or_default();
@@ -59,7 +59,7 @@ impl Index {
         let shadow = (winner != ours).then(|| winner.to_owned());
         let gauge = |template: &str| self.metrics.template_shadowed.with_label_values(&[self.name(), template]);
         if shadow.is_none() {
-            // There from the start, so that "not shadowed" is not the same as "not known".
+            // The metric exists from the start, so that "not shadowed" differs from "not known".
             gauge(&ours).set(0);
         }
         let before = std::mem::replace(&mut self.state().shadow, shadow.clone());
@@ -98,7 +98,7 @@ impl Index {
     }
 }
 
-/// Returns the name of the template that an index `name` is made with: of those that match the one of the highest
+/// Returns the name of the template that an index `name` is created with: the matching template of the highest
 /// priority (Elasticsearch reference, "Index templates").
 fn winner<'t>(templates: &'t [Value], name: &str) -> Option<&'t str> {
     let matches = |template: &&Value| {
@@ -109,7 +109,7 @@ fn winner<'t>(templates: &'t [Value], name: &str) -> Option<&'t str> {
     templates.iter().filter(matches).max_by_key(priority)?["name"].as_str()
 }
 
-/// Returns whether `name` is one of `pattern`, in which `*` stands for any text.
+/// Returns whether `name` matches `pattern`, in which `*` stands for any text.
 fn is_match(pattern: &str, name: &str) -> bool {
     let Some((first, rest)) = pattern.split_once('*') else { return pattern == name };
     let Some(mut left) = name.strip_prefix(first) else { return false };

@@ -1,7 +1,7 @@
-//! Backing indices that `OpenSearch` made again for documents which were on their way to a deleted one. An index
-//! template cannot forbid that there, as it does for Elasticsearch (`allow_auto_create`), and no alias leads to such an
-//! index. So it gets its alias back, and what is in it is found; `action.auto_create_index` of the cluster prevents it
-//! altogether, and its absence is logged.
+//! Repairs backing indices that `OpenSearch` created again for documents on their way to a deleted one. In
+//! Elasticsearch an index template forbids this (`allow_auto_create`), but not in `OpenSearch`. The alias does not
+//! lead to the new index, so the index gets its alias back and its documents are found. The cluster setting
+//! `action.auto_create_index` can prevent this; if it does not, that is logged.
 
 use std::collections::HashMap;
 
@@ -16,15 +16,15 @@ use crate::placement::Table;
 const MAX_CREATED: usize = 10_000;
 
 impl Index {
-    /// Returns whether documents may make a deleted backing index again.
+    /// Returns whether documents may re-create a deleted backing index.
     fn may_have_strays(&self) -> bool {
         self.settings.strategy == Strategy::Rollover && self.requests.client().is_opensearch()
     }
 
-    /// Remembers the backing indices of `table`, and gives those that were made again since their alias back.
+    /// Remembers the backing indices of `table`, and gives re-created ones their alias back.
     ///
     /// # Errors
-    /// [`RequestError`], when the server does not answer or refuses.
+    /// [`RequestError`], if the server does not answer or refuses.
     pub(crate) async fn rejoin(&self, table: &Table) -> Result<(), RequestError> {
         if !self.may_have_strays() {
             return Ok(());
@@ -41,8 +41,8 @@ impl Index {
         Ok(())
     }
 
-    /// Gives the first backing index its alias back, if it was made again after all of them had been deleted. Returns
-    /// whether that was so.
+    /// Gives the first backing index its alias back, if it was re-created after all had been deleted. Returns whether
+    /// it did.
     pub(super) async fn rejoin_first(&self) -> Result<bool, RequestError> {
         if !self.may_have_strays() || self.requests.is_dry_run() {
             return Ok(false);
@@ -58,14 +58,15 @@ impl Index {
         Ok(true)
     }
 
-    /// Logs, once, that the cluster lets documents make a deleted backing index again.
+    /// Logs, once, that the cluster lets documents re-create a deleted backing index.
     pub(super) async fn check_auto_create(&self) -> Result<(), RequestError> {
         if !self.may_have_strays() {
             return Ok(());
         }
         let path = "/_cluster/settings?include_defaults=true&filter_path=*.action.auto_create_index";
         let settings = match self.requests.get(path).await {
-            // It is good advice at most. A service may have no such endpoint, or keep it to itself in its own words.
+            // The check only serves a hint in the log. A hosted service may lack the endpoint or refuse it in its own
+            // words.
             Err(RequestError::Refused { .. }) => return Ok(()),
             settings => settings?.unwrap_or_default(),
         };
@@ -85,9 +86,10 @@ impl Index {
     }
 
     /// Refuses to begin anew with a first backing index while others of the name are there without their alias:
-    /// somebody has taken it away, and a document that they hold would be written a second time.
+    /// somebody has taken it away, and a document that they hold would be written a second time. Those that documents
+    /// made again after they were deleted do not count.
     pub(super) async fn check_bereft(&self) -> Result<(), RequestError> {
-        if self.settings.strategy != Strategy::Rollover || self.may_have_strays() {
+        if self.settings.strategy != Strategy::Rollover {
             return Ok(());
         }
         let found = match self.without_alias().await {
@@ -95,11 +97,12 @@ impl Index {
             found => found?,
         };
         let first = format!("{}-000001", self.name());
-        let mut names: Vec<String> = found.into_iter().map(|(name, _)| name).filter(|name| *name != first).collect();
+        let is_left = |(name, created): &(String, i64)| *name != first && !self.was_made_again(name, *created);
+        let mut names: Vec<String> = found.into_iter().filter(is_left).map(|(name, _)| name).collect();
         names.sort();
         let Some(newest) = names.last() else { return Ok(()) };
         Err(RequestError::Occupied(format!(
-            "the alias {} is gone, and {} of its backing indices are still there: give it back to them, with \
+            "the alias {} is gone, and {} of its backing indices are still there: add it to them again, with \
              is_write_index to the newest ({newest}), or delete them",
             self.name(),
             names.len(),
@@ -121,7 +124,7 @@ impl Index {
         self.state().created.get(name).is_some_and(|known| *known < created)
     }
 
-    /// Returns the indices with names of backing indices to which the alias does not lead, and their creation dates.
+    /// Returns the indices with names of backing indices that the alias does not lead to, with their creation dates.
     async fn without_alias(&self) -> Result<Vec<(String, i64)>, RequestError> {
         let path = format!("/{}-*?filter_path=*.aliases,*.settings.index.creation_date", self.name());
         let Some(Value::Object(indices)) = self.requests.get(&path).await? else { return Ok(Vec::new()) };
@@ -145,14 +148,14 @@ impl Index {
     }
 }
 
-/// Returns the number of the backing index `name` of `alias`; `None` if it has another name.
+/// Returns the number of the backing index `name` of `alias`, or `None` for any other name.
 fn generation(name: &str, alias: &str) -> Option<u64> {
     let number = name.strip_prefix(alias)?.strip_prefix('-')?;
     (number.len() >= 6 && number.bytes().all(|byte| byte.is_ascii_digit())).then(|| number.parse().ok()).flatten()
 }
 
-/// Returns whether a document may make the index `name` by the value of `action.auto_create_index`: true, false, or a
-/// list of patterns, of which the first that matches decides and none is no.
+/// Returns whether `action.auto_create_index` with this `value` lets a document create the index `name`. The value is
+/// true, false, or a list of patterns. The first matching pattern decides; without a match the answer is no.
 fn allows(value: &str, name: &str) -> bool {
     if let Ok(all) = value.parse() {
         return all;

@@ -1,5 +1,5 @@
-//! Another index set in place of the one behind the alias, at once: the alias is moved by one request, and the way back
-//! is noted in the mapping of the new index.
+//! Replaces the index set behind an alias by another one: a single request moves the alias, and the mapping of the
+//! new index stores the way back.
 
 use serde_json::{Value, json};
 
@@ -7,6 +7,9 @@ use super::requests::RequestError;
 use super::{Index, Known, lifecycle, resources};
 use crate::config::{Expired, Lifecycle, Strategy};
 use crate::placement::Kin;
+pub(crate) use back::Returned;
+
+mod back;
 
 /// An index behind an alias.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
@@ -17,18 +20,18 @@ pub(crate) struct Member {
     pub(crate) is_write_index: bool,
 }
 
-/// What an index set has replaced, as the mapping of the new index keeps it (`_meta.penstock_swap`).
+/// The index set that was replaced, as the mapping of the new index stores it (`_meta.penstock_swap`).
 #[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
 pub(crate) struct Replaced {
     /// The indices that were behind the alias.
     pub(crate) indices: Vec<Member>,
-    /// Those of them that took documents until the swap closed them.
+    /// The indices that accepted documents until the swap closed them.
     pub(crate) closed: Vec<String>,
-    /// Where the topic is to be read again from, should they come back: `PARTITION:OFFSET,…`.
+    /// The position from which the topic must be read again after a swap back: `PARTITION:OFFSET,…`.
     pub(crate) from: String,
 }
 
-/// Documents of an old index set compared with those of a new one.
+/// Compares the documents of an old index set with those of a new one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub(crate) struct Comparison {
     /// Documents of the old set.
@@ -37,26 +40,26 @@ pub(crate) struct Comparison {
     pub(crate) new: u64,
     /// Documents of the old set that were looked up in the new one.
     pub(crate) sample: u64,
-    /// Those of the sample that are missing.
+    /// Documents of the sample that are missing.
     pub(crate) missing: u64,
-    /// Those of the sample whose fields differ.
+    /// Documents of the sample whose fields differ.
     pub(crate) different: u64,
 }
 
-/// How many documents are compared.
+/// The size of the sample.
 const SAMPLE: usize = 200;
-/// Where in `_meta` the way back stands.
+/// The key in `_meta` for the way back.
 const META: &str = "penstock_swap";
 
 impl Comparison {
-    /// Whether the new set lacks documents that the old one has.
+    /// Returns whether the new set lacks documents that the old one has.
     pub(crate) fn lacks(&self) -> bool {
         self.new < self.old || self.missing > 0
     }
 }
 
-/// Returns why an index set of `strategy` cannot be replaced by `into`, or none where it can. `behind` is what is
-/// behind its alias.
+/// Returns why an index set of `strategy` cannot be replaced by `into`, or `None` if it can. `behind` holds the
+/// indices behind its alias.
 pub(crate) fn obstacle(
     strategy: Strategy,
     expired: Expired,
@@ -74,7 +77,7 @@ pub(crate) fn obstacle(
                 .to_owned(),
         ),
         Strategy::Single | Strategy::Rollover if behind.is_empty() => Some(format!(
-            "{name} is no alias, so nothing can be put in its place at once: give the index another name and an alias {name} \
+            "{name} is not an alias, so it cannot be replaced in one step: give the index another name and an alias {name} \
              (docs/replay.md)"
         )),
         Strategy::Single => None,
@@ -94,22 +97,22 @@ pub(crate) fn obstacle(
 }
 
 impl Index {
-    /// Returns what is behind the alias of this name; nothing where it is no alias.
+    /// Returns the indices behind the alias of this name, or none if the name is not an alias.
     ///
     /// # Errors
-    /// When Elasticsearch does not answer, or refuses; so for each function here.
+    /// For each function here: if Elasticsearch does not answer, or refuses.
     pub(crate) async fn members(&self) -> Result<Vec<Member>, RequestError> {
         let behind = self.behind_alias().await?;
         Ok(behind.into_iter().map(|(index, is_write_index)| Member { index, is_write_index }).collect())
     }
 
-    /// Whether an index, alias or data stream `name` is there.
+    /// Returns whether an index, alias or data stream `name` exists.
     pub(crate) async fn has(&self, name: &str) -> Result<bool, RequestError> {
         Ok(self.requests.exists(&format!("/{name}")).await? == Some(true))
     }
 
     /// Compares the documents of `old` that were received before `millis` with those of `new`: their number, and a
-    /// sample of them.
+    /// sample.
     pub(crate) async fn compare_sets(
         &self,
         old: &[Member],
@@ -139,8 +142,7 @@ impl Index {
         Ok(comparison)
     }
 
-    /// Moves the alias of this name from `from` to `to`, at once. Refused when `from` is not what is behind it any
-    /// more.
+    /// Moves the alias of this name from `from` to `to` in one step. Fails if the alias no longer leads to `from`.
     pub(crate) async fn move_alias(&self, from: &[Member], to: &[Member]) -> Result<(), RequestError> {
         let name = self.name();
         let removes =
@@ -152,12 +154,12 @@ impl Index {
         self.requests.post("/_aliases", &json!({ "actions": actions })).await
     }
 
-    /// Lets nothing be written to `index` any more: when this returns, nothing is on its way either.
+    /// Blocks writes to `index`. When this returns, no write is in flight either.
     pub(crate) async fn close_to_writes(&self, index: &str) -> Result<(), RequestError> {
         self.requests.put(&format!("/{index}/_block/write"), &Value::Null).await
     }
 
-    /// Returns those of `members` that take documents.
+    /// Returns the indices of `members` that accept documents.
     pub(crate) async fn writable(&self, members: &[Member]) -> Result<Vec<String>, RequestError> {
         let mut writable = Vec::new();
         for member in members {
@@ -170,8 +172,8 @@ impl Index {
         Ok(writable)
     }
 
-    /// Makes the index `name` with today's mapping, and with the settings that the template of this index has, but for
-    /// what lets it age.
+    /// Creates the index `name` with the current mapping and with the settings of this index's template, except for
+    /// the lifecycle.
     pub(crate) async fn make_beside(&self, name: &str) -> Result<(), RequestError> {
         self.bootstrap(Known::Nothing).await?;
         let path = format!("/_index_template/_simulate/{}", resources::template_name(&self.settings));
@@ -189,8 +191,8 @@ impl Index {
         if settings.is_object() {
             body["settings"] = settings;
         }
-        // The template of the backing indices may still have fields as they were: one for this name alone wins while
-        // the index is made.
+        // The template of the backing indices may still have outdated fields. A template for this name alone wins
+        // while the index is created.
         let template = format!("/_index_template/penstock-{name}");
         let alone = json!({ "index_patterns": [name], "priority": lifecycle::priority(name) });
         self.requests.put(&template, &alone).await?;
@@ -198,17 +200,17 @@ impl Index {
         self.requests.delete(&template).await
     }
 
-    /// Lets documents be written to `index` again.
+    /// Allows writes to `index` again.
     pub(crate) async fn open_to_writes(&self, index: &str) -> Result<(), RequestError> {
         self.requests.put(&format!("/{index}/_settings"), &json!({ "index.blocks.write": null })).await
     }
 
-    /// Notes in the mapping of `index` what it is about to replace.
+    /// Stores in the mapping of `index` what it is about to replace.
     pub(crate) async fn note_replaced(&self, index: &str, replaced: &Replaced) -> Result<(), RequestError> {
         self.requests.put(&format!("/{index}/_mapping"), &json!({ "_meta": { META: replaced } })).await
     }
 
-    /// Returns what the indices behind the alias have replaced, as far as they say so.
+    /// Returns what the indices behind the alias have replaced, if one of them stores it.
     pub(crate) async fn replaced(&self) -> Result<Option<Replaced>, RequestError> {
         let path = format!("/{}/_mapping?filter_path=*.mappings._meta.{META}", self.name());
         let Some(Value::Object(indices)) = self.requests.get(&path).await? else { return Ok(None) };
@@ -216,8 +218,8 @@ impl Index {
         Ok(notes.find_map(|note| serde_json::from_value(note).ok()))
     }
 
-    /// Has `index` age as the others of this name do, now that it is one of them, and deletes the templates it was made
-    /// by.
+    /// Applies the lifecycle of this name's indices to `index`, which has become one of them. Deletes the templates
+    /// that it was created with.
     pub(crate) async fn adopt_member(&self, index: &str) -> Result<(), RequestError> {
         for folder in ["_index_template", "_component_template"] {
             self.requests.delete(&format!("/{folder}/penstock-{index}")).await?;
@@ -241,7 +243,7 @@ impl Index {
         }
     }
 
-    /// Returns ids and fields of some documents, chosen at random.
+    /// Returns the ids and fields of randomly chosen documents.
     async fn sample(&self, indices: &str, query: &Value) -> Result<Vec<(String, Value)>, RequestError> {
         let random = json!({ "function_score": { "query": query, "random_score": {}, "boost_mode": "replace" } });
         let request = json!({ "query": random, "size": SAMPLE });
@@ -252,7 +254,7 @@ impl Index {
         Ok(hits.into_iter().filter_map(of).collect())
     }
 
-    /// Returns the fields of the documents of `sample` in `index`; none for those that are missing.
+    /// Returns the fields of the documents of `sample` in `index`, or `None` for missing documents.
     async fn sources(&self, index: &str, sample: &[(String, Value)]) -> Result<Vec<Option<Value>>, RequestError> {
         if sample.is_empty() {
             return Ok(Vec::new());

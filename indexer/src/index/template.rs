@@ -1,4 +1,4 @@
-//! New fields in the component template.
+//! Adds new fields to the component template.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use super::requests::RequestError;
 use super::{Index, resources};
 
 impl Index {
-    /// Adds all known fields to the component template, and those of the newest index. Returns whether it was changed.
+    /// Adds all known fields, and those of the newest index, to the component template. Returns whether it changed.
     pub(super) async fn add_to_template(&self, newest: Option<&Value>) -> Result<bool, RequestError> {
         let known = self.known_mapping();
         let template = resources::component_template(&self.settings_here(), &known);
@@ -29,7 +29,7 @@ impl Index {
         Ok(true)
     }
 
-    /// Returns what the template should be, if it is not so: what it has stays, and what is known is added.
+    /// Returns the wanted template if it differs from the live one. It keeps what is there and adds what is known.
     fn wanted_template(&self, known: &Value, newest: &Value, live: Option<&Live>) -> Option<(Decision, Managed, bool)> {
         let chosen = &self.settings.mapping.config.fields;
         let settings = self.settings_here();
@@ -63,12 +63,12 @@ impl Index {
     }
 }
 
-/// Keys of a mapping that are neither fields nor lists of them.
+/// Returns whether `key` of a mapping is neither fields nor a list of them.
 fn is_setting(key: &str) -> bool {
     !matches!(key, "properties" | "dynamic_templates")
 }
 
-/// The settings of `live`, except for the limit of fields, which follows the fields.
+/// Keeps the settings of `live`, except for the limit of fields, which follows the number of fields.
 fn keep_settings(wanted: &mut Value, live: &Value) {
     let limit = wanted["template"]["settings"]["index"]["mapping"].take();
     let mut settings = live["template"]["settings"].clone();
@@ -85,8 +85,8 @@ fn keep_settings(wanted: &mut Value, live: &Value) {
     }
 }
 
-/// Returns the fields of a live mapping that somebody put there, without those that Elasticsearch adds by itself: where
-/// names are free, there may be any number of them, and they are no concern of a template.
+/// Returns the fields of a live mapping that were defined deliberately, without those that Elasticsearch adds to
+/// dynamic objects. There may be any number of those, and they do not belong in a template.
 fn without_free_names(mapping: &Value) -> Value {
     let is_free = |object: &Value| object.get("dynamic").is_some_and(|dynamic| *dynamic == true || *dynamic == "true");
     if is_free(mapping) {

@@ -12,7 +12,7 @@ use crate::config::{Config, Delete, Hot, Lifecycle, LifecyclePolicy, Strategy};
 use crate::elasticsearch::Client;
 use fake::{Store, changes};
 
-/// An index of `config`, and what it makes of readiness and metrics.
+/// An index of `config`, with its readiness and metrics.
 struct Fixture {
     index: Index,
     readiness: Arc<Readiness>,
@@ -55,21 +55,21 @@ mod hands;
 const COMPONENT: &str = "/_component_template/penstock-cxone-events";
 
 #[tokio::test]
-async fn one_index_is_made_with_its_template() {
+async fn a_single_index_is_created_with_its_template() {
     let (stub, store) = fake::start().await;
     let fixture = fixture(&config(&stub.url()), None);
     assert!(!fixture.readiness.is_ready());
     fixture.index.ensure(Known::Nothing).await;
     assert!(fixture.readiness.is_ready(), "{:?}", fixture.readiness.unmet());
     let template = "PUT /_index_template/penstock-cxone-events";
-    // The index template a second time, with how it is given back.
+    // The index template is put twice, the second time with the hash of what is returned.
     assert_eq!(changes(&stub), [&format!("PUT {COMPONENT}"), template, template, "PUT /cxone-events"]);
     assert_eq!(held(&store, "/cxone-events")["mappings"]["dynamic"], "strict");
     assert_eq!(held(&store, &template[4..])["index_patterns"], json!(["cxone-events"]));
 }
 
 #[tokio::test]
-async fn with_rollover_there_is_a_policy_and_a_backing_index_behind_the_write_alias() {
+async fn with_rollover_the_policy_and_the_first_backing_index_are_created() {
     let (stub, store) = fake::start().await;
     fixture(&rollover(&stub.url()), Some(policy(7))).index.ensure(Known::Nothing).await;
     let first = held(&store, "/cxone-events-000001");
@@ -80,7 +80,7 @@ async fn with_rollover_there_is_a_policy_and_a_backing_index_behind_the_write_al
 }
 
 #[tokio::test]
-async fn what_is_there_is_left_as_it_is() {
+async fn existing_resources_are_left_unchanged() {
     let (stub, _store) = fake::start().await;
     let fixture = fixture(&rollover(&stub.url()), Some(policy(7)));
     fixture.index.ensure(Known::Nothing).await;
@@ -90,7 +90,7 @@ async fn what_is_there_is_left_as_it_is() {
 }
 
 #[tokio::test]
-async fn a_changed_policy_is_updated_unless_somebody_changed_it_by_hand() {
+async fn a_changed_policy_is_updated_unless_it_was_changed_by_hand() {
     let (stub, store) = fake::start().await;
     let max_docs =
         || held(&store, "/_ilm/policy/p")["policy"]["phases"]["hot"]["actions"]["rollover"]["max_docs"].clone();
@@ -106,7 +106,7 @@ async fn a_changed_policy_is_updated_unless_somebody_changed_it_by_hand() {
 }
 
 #[tokio::test]
-async fn a_dry_run_says_what_would_be_sent_and_sends_nothing() {
+async fn a_dry_run_returns_its_requests_and_sends_none() {
     let (stub, _store) = fake::start().await;
     let config = rollover(&stub.url());
     let client = Arc::new(Client::new(&config.elasticsearch).unwrap());
@@ -121,7 +121,7 @@ async fn a_dry_run_says_what_would_be_sent_and_sends_nothing() {
 }
 
 #[tokio::test]
-async fn new_fields_reach_template_and_index_and_are_told_nobody_twice() {
+async fn new_fields_are_added_to_template_and_index_once() {
     let (stub, store) = fake::start().await;
     let fixture = fixture(&rollover(&stub.url()), None);
     fixture.index.ensure(Known::Nothing).await;
@@ -138,7 +138,7 @@ async fn new_fields_reach_template_and_index_and_are_told_nobody_twice() {
 }
 
 #[tokio::test]
-async fn a_widened_type_is_a_conflict_in_the_index_and_the_wider_one_in_the_template() {
+async fn a_widened_type_conflicts_in_the_index_and_wins_in_the_template() {
     let (stub, store) = fake::start().await;
     let fixture = fixture(&rollover(&stub.url()), None);
     fixture.index.ensure(Known::Nothing).await;
@@ -169,7 +169,7 @@ async fn a_template_changed_by_hand_gets_new_fields_and_keeps_the_rest() {
 }
 
 #[tokio::test]
-async fn for_opensearch_the_policy_goes_to_its_own_endpoint_and_is_updated_by_its_sequence_number() {
+async fn an_opensearch_policy_is_updated_by_its_sequence_number() {
     let (stub, _store) = fake::start().await;
     let ism = |max_docs| {
         let mut fixture = fixture(&rollover(&stub.url()), Some(policy(max_docs)));
@@ -202,7 +202,7 @@ async fn the_data_stream_lifecycle_is_part_of_the_template() {
 }
 
 #[tokio::test]
-async fn an_index_in_the_place_of_the_alias_is_said_so() {
+async fn an_index_with_the_name_of_the_alias_is_reported() {
     let (stub, store) = fake::start().await;
     store.lock().unwrap().insert("/cxone-events".to_owned(), json!({ "mappings": {} }));
     let error = fixture(&rollover(&stub.url()), None).index.set_up().await.unwrap_err().to_string();
@@ -210,7 +210,7 @@ async fn an_index_in_the_place_of_the_alias_is_said_so() {
 }
 
 #[tokio::test]
-async fn a_backing_index_without_its_alias_is_said_so() {
+async fn a_backing_index_without_its_alias_is_reported() {
     let (stub, store) = fake::start().await;
     store.lock().unwrap().insert("/cxone-events-000001".to_owned(), json!({ "mappings": {} }));
     let error = fixture(&rollover(&stub.url()), None).index.set_up().await.unwrap_err().to_string();
@@ -218,7 +218,7 @@ async fn a_backing_index_without_its_alias_is_said_so() {
 }
 
 #[tokio::test]
-async fn whoever_may_only_write_is_let_through() {
+async fn a_role_that_may_only_write_becomes_ready() {
     let stub = Stub::start(|_| failure(403, "security_exception")).await;
     let readiness = Readiness::new();
     let bulk = Bulk::new(&config(&stub.url()), Metrics::new(&Registry::new()).unwrap(), &readiness).unwrap();
@@ -229,7 +229,7 @@ async fn whoever_may_only_write_is_let_through() {
 }
 
 #[tokio::test]
-async fn whatever_else_goes_wrong_is_tried_again() {
+async fn other_failures_are_retried() {
     let mut failures = vec![
         failure(403, "cluster_block_exception"),
         failure(503, "cluster_block_exception"),
@@ -263,7 +263,7 @@ async fn a_refusal_is_reported_with_all_its_causes() {
 }
 
 #[test]
-fn names_that_elasticsearch_refuses_are_refused() {
+fn invalid_index_names_are_refused() {
     for name in ["cxone-events", "a", "events.2026_01", "+b".trim_start_matches('+'), "ключ"] {
         assert!(check_name(name).is_ok(), "{name}");
     }

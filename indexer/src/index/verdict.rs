@@ -1,5 +1,5 @@
-//! Whether the mapping of an index takes a document, without writing it: Elasticsearch is asked to simulate it, and
-//! where the server cannot do that, the document is compared with the mapping.
+//! Predicts whether the mapping of an index accepts a document, without writing it. Elasticsearch simulates indexing;
+//! if the server cannot, the document is compared with the mapping.
 
 use std::fmt;
 
@@ -9,14 +9,14 @@ use serde_json::{Value, json};
 use super::Index;
 use super::requests::RequestError;
 
-/// The times that a field `date_nanos` takes, in milliseconds since the Unix epoch (Elasticsearch reference, "Date
+/// The times that a `date_nanos` field accepts, in milliseconds since the Unix epoch (Elasticsearch reference, "Date
 /// nanoseconds").
 const NANOS: std::ops::RangeInclusive<f64> = 0.0..=9_223_372_036_854.0;
 
-/// What the mapping says of a document.
+/// Whether a mapping accepts a document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Verdict {
-    /// How it was found out: `simulated` by the server, or `compared` with the mapping.
+    /// How the verdict was reached: `simulated` by the server, or `compared` with the mapping.
     by: &'static str,
     /// The fields that would be refused, and why.
     refused: Vec<Refusal>,
@@ -25,14 +25,14 @@ pub(crate) struct Verdict {
 /// Why a field would be refused.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Refusal {
-    /// The field; none where the server names it in its reason.
+    /// The field, or `None` if the server names it in its reason.
     #[serde(skip_serializing_if = "Option::is_none")]
     field: Option<String>,
     reason: String,
 }
 
 impl Verdict {
-    /// Whether the document would be refused.
+    /// Returns whether the document would be refused.
     pub(crate) fn is_refusal(&self) -> bool {
         !self.refused.is_empty()
     }
@@ -52,10 +52,10 @@ impl fmt::Display for Verdict {
 }
 
 impl Index {
-    /// Returns what the mapping of `index` says of `document`. Writes nothing.
+    /// Returns whether the mapping of `index` accepts `document`. Writes nothing.
     ///
     /// # Errors
-    /// When Elasticsearch does not answer, or refuses the question.
+    /// If Elasticsearch does not answer, or refuses the question.
     pub(crate) async fn verdict(&self, index: &str, id: &str, document: &Value) -> Result<Verdict, RequestError> {
         let Some(mapping) = self.live_mapping(index).await? else {
             return Ok(Verdict { by: "compared", refused: Vec::new() });
@@ -64,16 +64,16 @@ impl Index {
             Ok(Some(refused)) => Ok(Verdict { by: "simulated", refused }),
             Ok(None) => Ok(Verdict { by: "compared", refused: judge(&mapping, document) }),
             Err(error) => {
-                tracing::debug!(%error, "The server does not simulate: the document is compared with the mapping.");
+                tracing::debug!(%error, "The server cannot simulate; the document is compared with the mapping.");
                 Ok(Verdict { by: "compared", refused: judge(&mapping, document) })
             }
         }
     }
 
-    /// Asks the server to simulate indexing (Elasticsearch reference, "Simulate ingest API"). None where it does not
-    /// look at the mapping.
+    /// Asks the server to simulate indexing (Elasticsearch reference, "Simulate ingest API"). Returns `None` if the
+    /// server does not check the mapping.
     async fn simulate(&self, index: &str, id: &str, document: &Value) -> Result<Option<Vec<Refusal>>, RequestError> {
-        // A document that the mapping cannot take: only a server that refuses it has looked.
+        // The mapping cannot accept this probe, so only a server that refuses it has checked the mapping.
         let probe = json!({ "_index": index, "_id": id, "_source": { "_ingested_at": { "no": "date" } } });
         let ours = json!({ "_index": index, "_id": id, "_source": document });
         let answer = self.requests.ask("/_ingest/_simulate", &json!({ "docs": [probe, ours] })).await?;
@@ -93,7 +93,7 @@ impl Index {
     }
 }
 
-/// Compares `document` with `mapping`, field by field.
+/// Compares `document` with `mapping`, field by field, and returns the refusals.
 fn judge(mapping: &Value, document: &Value) -> Vec<Refusal> {
     let mut refused = Vec::new();
     let is_strict = mapping["dynamic"] == "strict";
@@ -132,7 +132,7 @@ fn judge_field(field: &Value, value: &Value, path: &str, is_strict: bool, refuse
     }
 }
 
-/// Whether a field of `field_type` takes `value`, which is neither null nor an array. Types that are not known take
+/// Returns whether a field of `field_type` accepts `value`, which is neither null nor an array. Unknown types accept
 /// anything.
 fn takes(field_type: &str, value: &Value) -> bool {
     let number = || value.as_f64().or_else(|| value.as_str()?.trim().parse().ok());

@@ -1,24 +1,25 @@
-//! How far batches take partitions.
+//! How far a batch takes its partitions.
 
 use kafka::position::{NextOffset, Offset, Partition};
 
-/// Which batch; never used twice in the life of a process.
+/// The id of a batch. Ids are never reused within a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct BatchId(pub u64);
 
-/// Which assignment of a partition a record was read under. What settles under an earlier one never commits.
+/// The assignment of a partition under which a record was read. What settles under an earlier assignment is never
+/// committed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Epoch(pub u64);
 
-/// How far one partition gets by a batch.
+/// How far a batch takes one partition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Progress {
     /// The partition.
     pub partition: Partition,
-    /// The assignment the records were read under.
+    /// The assignment under which the records were read.
     pub epoch: Epoch,
     /// The first record of this partition in the batch.
     pub first: Offset,
-    /// Past the last record of this partition in the batch.
+    /// The offset after the last record of this partition in the batch.
     pub next: NextOffset,
 }

@@ -1,4 +1,4 @@
-//! A Kafka record as the pipeline sees it.
+//! A Kafka record as the pipeline uses it.
 
 use kafka::position::{Offset, Partition};
 use rdkafka::message::{BorrowedMessage, Message, Timestamp};
@@ -16,19 +16,19 @@ pub struct Record<'a> {
     pub partition: Partition,
     /// The offset.
     pub offset: Offset,
-    /// Milliseconds since the Unix epoch: when the receiver took the event. None where the record's format has no
+    /// When the receiver accepted the event, in milliseconds since the Unix epoch. None if the record's format has no
     /// timestamps.
     pub timestamp: Option<i64>,
-    /// The key: the event id.
+    /// The key, which is the event id.
     pub key: Option<&'a [u8]>,
-    /// The value; none is a tombstone.
+    /// The value. None for a tombstone.
     pub value: Option<&'a [u8]>,
     /// The headers.
     pub headers: Headers<'a>,
 }
 
 impl<'a> Record<'a> {
-    /// Returns the record of a fetched message. Its headers are copied to `buffer`, which is emptied before.
+    /// Converts a fetched message. Its headers are copied to `buffer`, which is cleared first.
     pub fn of(message: &'a BorrowedMessage<'_>, buffer: &'a mut Vec<u8>) -> Self {
         let timestamp = match message.timestamp() {
             Timestamp::CreateTime(millis) | Timestamp::LogAppendTime(millis) => Some(millis),
@@ -45,7 +45,7 @@ impl<'a> Record<'a> {
     }
 }
 
-/// A copy of a record, for one that has to wait.
+/// A copy of a record that has to wait.
 #[derive(Clone, Debug)]
 pub struct OwnedRecord {
     partition: Partition,
@@ -81,13 +81,13 @@ impl OwnedRecord {
         }
     }
 
-    /// Bytes of key, value and headers.
+    /// Returns how many bytes key, value and headers have.
     pub fn len(&self) -> usize {
         let (key, value) = (self.key.as_ref(), self.value.as_ref());
         key.map_or(0, |key| key.len()) + value.map_or(0, |value| value.len()) + self.headers.len()
     }
 
-    /// Returns whether key, value and headers are empty or absent.
+    /// Returns whether key, value and headers are all empty or absent.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }

@@ -1,4 +1,4 @@
-//! What the tasks report back to the consuming thread.
+//! What tasks report to the consuming thread.
 
 use std::sync::Arc;
 
@@ -19,24 +19,23 @@ pub enum Report {
     Settled(Settled),
     /// A batch is settled except for documents that were set aside.
     SetAside(SetAside),
-    /// The registry answered for a schema id: here it is, and the index has its fields; or it is known that there is
-    /// none.
+    /// The registry answered for a schema id: with the schema, whose fields the index now has, or that there is none.
     Schema(SchemaId, Result<Arc<Schema>, RegistryError>),
     /// The table of backing indices of this index set is there that a record of this placement time (in milliseconds
     /// since the Unix epoch) waited for.
     Table(Route, i64),
-    /// The log was looked at.
+    /// The cluster answered about the topic's log.
     Survey(Survey),
-    /// A commit has ended: these offsets, and how.
+    /// A commit has ended: its offsets and its result.
     Committed(Vec<(Partition, NextOffset)>, KafkaResult<()>),
 }
 
-/// What the cluster says of the topic.
+/// What the cluster reported about the topic.
 #[derive(Debug)]
 pub struct Survey {
-    /// The topic's id; none where the cluster did not say.
+    /// The topic's id. None if the cluster did not report it.
     pub topic_id: Option<TopicId>,
-    /// Where the partitions that were asked for begin and end; without those that did not answer.
+    /// Where the requested partitions begin and end, without those that did not answer.
     pub ends: Vec<Ends>,
 }
 
@@ -45,30 +44,30 @@ pub struct Survey {
 pub struct Ends {
     /// The partition.
     pub partition: Partition,
-    /// The first offset that may still be read: retention deleted what is below.
+    /// The first offset that can still be read: retention has deleted those below.
     pub start: NextOffset,
-    /// Past the last record that may be read: open transactions do not count.
+    /// The offset after the last record that can be read: open transactions do not count.
     pub end: NextOffset,
 }
 
 /// Every record of a batch is indexed, or acknowledged by the dead-letter topic.
 #[derive(Debug)]
 pub struct Settled {
-    /// Which batch.
+    /// The id of the batch.
     pub id: BatchId,
-    /// How far that takes its partitions.
+    /// How far this takes its partitions.
     pub progress: Vec<Progress>,
-    /// Bytes that the batch held and no longer holds.
+    /// Bytes that the batch held and that are now free.
     pub held_bytes: usize,
-    /// Whether an [`SetAside`] went before.
+    /// Whether a [`SetAside`] was reported for this batch before.
     pub was_set_aside: bool,
 }
 
-/// Every record of a batch is indexed, or acknowledged by the dead-letter topic, except for some of which it is not
-/// known what is at fault that they are refused.
+/// Every record of a batch is indexed or acknowledged by the dead-letter topic, except for some that were refused for
+/// a reason not yet known.
 #[derive(Debug)]
 pub struct SetAside {
-    /// How far it takes its partitions once these are settled too.
+    /// How far the batch takes its partitions once the remaining records are settled too.
     pub progress: Vec<Progress>,
     /// Bytes that the batch no longer holds.
     pub freed_bytes: usize,

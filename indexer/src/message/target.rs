@@ -1,4 +1,4 @@
-//! Which index a document goes to, as placement says it to all stages after.
+//! The index that a document goes to, as placement tells all later stages.
 
 use std::sync::Arc;
 
@@ -14,23 +14,23 @@ pub struct Target {
     pub index: Arc<str>,
     /// The index set that it belongs to.
     pub route: Route,
-    /// Whether the documents have to be looked up rather than written: see
+    /// Whether the documents must first be looked up, as the index does not accept them: see
     /// [`Backing::writable`](crate::placement::Backing::writable).
     pub look_up: bool,
-    /// How old it is.
+    /// How old the index is.
     pub age: Age,
 }
 
-/// How old the index is that a document lands in.
+/// How old the index of a document is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Age {
-    /// It is the newest one, or the only one there is.
+    /// It is the newest index, or the only one.
     Current,
-    /// The one before.
+    /// It is the index before the newest.
     Previous,
-    /// One before that.
+    /// It is an older index than the previous one.
     Older,
-    /// Its own is deleted, and this is the oldest one left.
+    /// The document's own index is deleted, and this is the oldest one left.
     Expired,
 }
 
@@ -38,7 +38,7 @@ impl Age {
     /// Every age, for metrics.
     pub const ALL: [Self; 4] = [Self::Current, Self::Previous, Self::Older, Self::Expired];
 
-    /// A short fixed word for metrics.
+    /// Returns a short fixed word for metrics.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Current => "current",
@@ -48,7 +48,7 @@ impl Age {
         }
     }
 
-    /// Returns that of backing index `number` of `count`.
+    /// Returns the age of backing index `number` of `count`.
     pub(crate) fn of(number: usize, count: usize) -> Self {
         match count - number {
             0 | 1 => Self::Current,
@@ -58,15 +58,15 @@ impl Age {
     }
 }
 
-/// Why there is no index for a record.
+/// Why a record has no index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoPlacement {
     /// The table has to be read again first.
     NotYet,
-    /// Its index is deleted, and the config says that it is not indexed.
+    /// Its index is deleted, and by the config the record is skipped.
     Skip,
-    /// Its index is deleted, and the config says that it is a dead letter.
+    /// Its index is deleted, and by the config the record becomes a dead letter.
     DeadLetter,
-    /// It is so far in the future that it is not waited for.
+    /// Its time is so far in the future that the record does not wait for it.
     Future,
 }

@@ -1,4 +1,4 @@
-//! The metrics of bulk requests. A new one is one field with its help as a doc comment, and one line in
+//! The metrics of bulk requests. To add one, add a field with its help as a doc comment, and a line in
 //! [`BulkMetrics::new`].
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,16 +11,16 @@ use service::metrics::{Registry, counter, counters, counters_of, float_gauges, g
 
 use super::SharedGauge;
 
-/// The bounds of the durations of bulk requests, in seconds: a small one takes milliseconds, one that nearly times out
-/// half a minute.
+/// The histogram buckets of bulk request durations, in seconds: a small request takes milliseconds, one that nearly
+/// times out takes half a minute.
 const BULK_SECONDS: &[f64] = &[0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0];
 
-/// The bounds of the ages of events, in seconds: around a second, where they should be, and up to days, where the
-/// indexers have a backlog. The SLO of the alerts counts from the bound of 10 s.
+/// The histogram buckets of event ages, in seconds: fine around a second, where they should be, and up to days for an
+/// indexer with a backlog. The SLO of the alerts uses the 10 s bucket.
 const AGE_SECONDS: &[f64] =
     &[0.1, 0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 20.0, 30.0, 60.0, 300.0, 900.0, 3_600.0, 14_400.0, 86_400.0, 604_800.0];
 
-/// How a bulk request may end.
+/// The outcomes of bulk requests.
 const OUTCOMES: &[&str] = &[
     "ok",
     "partial",
@@ -36,18 +36,18 @@ const OUTCOMES: &[&str] = &[
     "index_missing",
 ];
 
-/// Why Elasticsearch may accept nothing until an operator fixes the cause.
+/// Why Elasticsearch may accept no documents until an operator fixes the cause.
 const BLOCKS: &[&str] = &["index_block", "closed_index", "security", "refused", "other"];
 
 /// The metrics of bulk requests.
 #[derive(Clone, Debug)]
 pub struct BulkMetrics {
-    /// Bulk requests by how they ended: `ok`, `partial`, `overload`, `server_error`, `timed_out`, `connection`,
+    /// Bulk requests by outcome: `ok`, `partial`, `overload`, `server_error`, `timed_out`, `connection`,
     /// `unreadable`, `too_large`, `bad_request`, `doubtful`, `blocked`, `index_missing`.
     pub requests: IntCounterVec,
     /// How long bulk requests take, in seconds.
     pub duration: Histogram,
-    /// How old events are when Elasticsearch acknowledges them, in seconds since the receiver took them.
+    /// The age of events when Elasticsearch acknowledges them, in seconds since the receiver accepted them.
     pub event_age: Histogram,
     /// Bytes of bulk bodies sent, before compression.
     pub sent_bytes: IntCounter,
@@ -59,23 +59,23 @@ pub struct BulkMetrics {
     pub concurrency_limit: SharedGauge<AtomicI64>,
     /// Target size of a bulk body now, in bytes.
     pub target_bytes: SharedGauge<AtomicI64>,
-    /// 0: bulk requests go; 1: a probe is in flight; 2: requests are held back.
+    /// 0: bulk requests are sent; 1: a probe is in flight; 2: requests are held back.
     pub breaker_state: SharedGauge<AtomicI64>,
     /// 1 while Elasticsearch accepts no documents until an operator fixes the cause, by reason: `index_block`,
     /// `closed_index`, `security`, `refused`, `other`.
     pub blocked: Blocked,
-    /// Documents that are refused, and it is not known yet what is at fault, by topic.
+    /// Doubtful documents by topic: refused, while it is not known whether they or their index are at fault.
     pub doubtful_documents: IntGaugeVec,
-    /// Their bytes.
+    /// Bytes of doubtful documents.
     pub doubtful_bytes: IntGaugeVec,
-    /// For how long the oldest of them is undecided, in seconds.
+    /// How long the oldest doubtful document has been undecided, in seconds.
     pub doubtful_age: GaugeVec,
-    /// Such documents by what became of them: `document` (they are at fault, and dead letters), `accepted`.
+    /// Doubtful documents that were decided, by outcome: `document` (at fault, a dead letter), `accepted`.
     pub doubts_decided: IntCounterVec,
     families: Families,
 }
 
-/// The gauges of which each topic has its own.
+/// The metric families from which each topic gets its own series.
 #[derive(Clone, Debug)]
 struct Families {
     event_age: HistogramVec,
@@ -85,7 +85,7 @@ struct Families {
     blocked: IntGaugeVec,
 }
 
-/// The gauges of one topic by the reason why it is blocked.
+/// The `blocked` gauges of one topic, by reason.
 #[derive(Clone, Debug)]
 pub struct Blocked {
     family: IntGaugeVec,
@@ -96,7 +96,7 @@ pub struct Blocked {
 }
 
 impl Blocked {
-    /// Returns the gauge of `reason`.
+    /// Returns the gauge for `reason`.
     pub fn of(&self, reason: &str) -> IntGauge {
         self.family.with_label_values(&[reason, self.topic.as_str()])
     }
@@ -124,8 +124,7 @@ impl Blocked {
 }
 
 impl BulkMetrics {
-    /// Returns the same with the gauges of `topic`: state that belongs to a topic must not be overwritten by that of
-    /// another.
+    /// Returns these metrics with the gauges of `topic`: one topic must not overwrite another's state.
     #[must_use]
     pub(super) fn of_topic(self, topic: &str) -> Self {
         let families = &self.families;
@@ -160,10 +159,10 @@ impl BulkMetrics {
         }
     }
 
-    /// Registers them with `registry`.
+    /// Registers the metrics with `registry`.
     ///
     /// # Errors
-    /// When one of the names is taken.
+    /// When a metric of that name is already registered.
     #[expect(clippy::too_many_lines, reason = "a list, one entry a metric")]
     pub(super) fn new(registry: &Registry) -> Result<Self> {
         let families = Families::new(registry)?;
@@ -196,7 +195,7 @@ impl BulkMetrics {
                 "penstock_indexer_failure_store_documents_total",
                 "Documents that went into a data stream's failure store; they also become dead letters.",
             )?,
-            // Seen by nobody until they are those of a topic.
+            // Placeholders: [`BulkMetrics::of_topic`] replaces them.
             event_age: Histogram::with_opts(HistogramOpts::new("event_age", "None yet."))?,
             concurrency_limit: SharedGauge::new(IntGauge::new("concurrency_limit", "None yet.")?, i64::min),
             target_bytes: SharedGauge::new(IntGauge::new("target_bytes", "None yet.")?, i64::min),

@@ -1,38 +1,38 @@
-//! The metrics of the consumer group and of what is taken from it. A new one is one field with its help as a doc
-//! comment, and one line in [`ConsumeMetrics::new`].
+//! The metrics of the consumer group and its records. To add one, add a field with its help as a doc comment, and a
+//! line in [`ConsumeMetrics::new`].
 
 use prometheus::{HistogramVec, IntCounterVec, IntGaugeVec, Result};
 use service::metrics::{Registry, counters, gauges, histograms};
 
-/// The bounds of the documents of a batch.
+/// The histogram buckets of documents in a batch.
 const DOCUMENTS: &[f64] = &[1.0, 5.0, 10.0, 50.0, 100.0, 250.0, 500.0, 1_000.0, 2_500.0, 5_000.0, 10_000.0];
-/// The bounds of the bytes of a batch: powers of four from 1 KiB to 64 MiB.
+/// The histogram buckets of bytes in a batch: powers of four from 1 KiB to 64 MiB.
 const BYTES: &[f64] =
     &[1_024.0, 4_096.0, 16_384.0, 65_536.0, 262_144.0, 1_048_576.0, 4_194_304.0, 16_777_216.0, 67_108_864.0];
 
 /// The metrics of the consumer group.
 #[derive(Clone, Debug)]
 pub struct ConsumeMetrics {
-    /// Documents of the batches that were sent, by topic.
+    /// Documents in each batch sent, by topic.
     batch_documents: HistogramVec,
-    /// Bytes of the bodies of the batches that were sent, by topic.
+    /// Bytes of each bulk body sent, by topic.
     batch_bytes: HistogramVec,
-    /// Commits of offsets that Kafka was asked for, by topic.
+    /// Commits of offsets sent to Kafka, by topic.
     pub commits: IntCounterVec,
-    /// Of those, the ones that failed, by topic.
+    /// Failed commits, by topic.
     pub commit_failures: IntCounterVec,
-    /// Changes of the assignment, by topic and kind: `assigned`, `revoked`, or `lost`, where the group had given the
-    /// partitions to others already.
+    /// Changes of the assignment, by topic and kind: `assigned`, `revoked`, or `lost` if the group had already given
+    /// the partitions to others.
     pub rebalances: IntCounterVec,
-    /// Partitions whose next record waits now, by topic and reason: `schema`, `table`.
+    /// Partitions whose next record is waiting, by topic and reason: `schema`, `table`.
     pub parked: IntGaugeVec,
 }
 
 impl ConsumeMetrics {
-    /// Registers them with `registry`.
+    /// Registers the metrics with `registry`.
     ///
     /// # Errors
-    /// When one of the names is taken.
+    /// When a metric of that name is already registered.
     pub(super) fn new(registry: &Registry) -> Result<Self> {
         let topic = &["topic"];
         let (documents, bytes) = ("penstock_indexer_batch_documents", "penstock_indexer_batch_bytes");
@@ -49,7 +49,7 @@ impl ConsumeMetrics {
         })
     }
 
-    /// Notes that a batch of `topic` is sent: its documents, and the bytes of its body.
+    /// Counts a batch of `topic` that was sent, with its documents and the bytes of its body.
     pub fn dispatched(&self, topic: &str, documents: usize, bytes: usize) {
         self.batch_documents.with_label_values(&[topic]).observe(documents as f64);
         self.batch_bytes.with_label_values(&[topic]).observe(bytes as f64);

@@ -1,13 +1,13 @@
-//! The metrics of dead letters. A new one is one field with its help as a doc comment, and one line in
+//! The metrics of dead letters. To add one, add a field with its help as a doc comment, and a line in
 //! [`LetterMetrics::new`].
 
 use prometheus::core::Collector;
 use prometheus::{IntCounterVec, Result};
 use service::metrics::{BoundedLabel, OTHER, Registry, counters};
 
-/// Error types that Elasticsearch chose and that have a series of their own.
+/// How many of Elasticsearch's error types get their own series.
 const MAX_TYPES: usize = 50;
-/// What is most likely, by stage: there from the start, so that an alert sees the first one.
+/// The most likely types, by stage. Their series exist from the start, so that an alert sees the first one.
 const USUAL: [(&str, &[&str]); 2] = [
     ("decode", &["not-framed", "unknown-schema", "unusable-schema", "truncated", "trailing_bytes", "expired"]),
     ("index", &["document_parsing_exception", "mapper_parsing_exception", "illegal_argument_exception", "id-conflict"]),
@@ -16,19 +16,19 @@ const USUAL: [(&str, &[&str]); 2] = [
 /// The metrics of dead letters.
 #[derive(Clone, Debug)]
 pub struct LetterMetrics {
-    /// Records written to the dead-letter topic and acknowledged there, by topic, stage and type.
+    /// Records acknowledged by the dead-letter topic, by topic, stage and type.
     written: IntCounterVec,
-    /// Dead letters of records that had been redriven, by topic.
+    /// Redriven records that became dead letters again, by topic.
     pub redriven: IntCounterVec,
-    /// The types that have a series of their own.
+    /// The types that have their own series.
     types: BoundedLabel,
 }
 
 impl LetterMetrics {
-    /// Registers them with `registry`.
+    /// Registers the metrics with `registry`.
     ///
     /// # Errors
-    /// When one of the names is taken.
+    /// When a metric of that name is already registered.
     pub(super) fn new(registry: &Registry) -> Result<Self> {
         let usual = USUAL.iter().flat_map(|(_, types)| types.iter().copied());
         Ok(Self {
@@ -48,7 +48,8 @@ impl LetterMetrics {
         })
     }
 
-    /// Counts a dead letter of `topic`. Elasticsearch chooses the types: beyond the first ones, all others are one.
+    /// Counts a dead letter of `topic`. Elasticsearch chooses the types, so only the first `MAX_TYPES` get their
+    /// own series; all others share one.
     pub fn written(&self, topic: &str, stage: &str, error_type: &str) {
         self.written.with_label_values(&[topic, stage, self.types.value(error_type)]).inc();
     }

@@ -1,4 +1,4 @@
-//! The metrics of placement. A new one is one field with its help as a doc comment, and one line in
+//! The metrics of placement. To add one, add a field with its help as a doc comment, and a line in
 //! [`PlacementMetrics::new`].
 
 use prometheus::core::AtomicF64;
@@ -10,27 +10,27 @@ use super::SharedGauge;
 /// The metrics of placement.
 #[derive(Clone, Debug)]
 pub struct PlacementMetrics {
-    /// Documents by the age of the index they land in: `current`, `previous`, `older`, `expired`; and those that are
-    /// too old for all and by config `skipped` or a `dead_letter`.
+    /// Documents by the age of their index: `current`, `previous`, `older`, `expired`; documents too old for any
+    /// index are `skipped` or `dead_letter`, depending on the config.
     pub placements: IntCounterVec,
     /// Ids that were looked up before writing, by outcome: `hit`, `miss`.
     pub look_ups: IntCounterVec,
     /// Second and further copies of documents in a data stream, by outcome: `deleted`, `left`.
     pub duplicate_copies: IntCounterVec,
-    /// How old the table of backing indices was when it was last looked at, in seconds.
+    /// How old the table of backing indices was when it was last used, in seconds.
     pub table_age: SharedGauge<AtomicF64>,
     table_age_by_topic: GaugeVec,
-    /// Placed documents by where their placement time comes from: see [`Source`](crate::placement::time::Source).
+    /// Placed documents by the source of their placement time: see [`Source`](crate::placement::time::Source).
     pub times: IntCounterVec,
     /// Documents by why they go to their index set: see [`Reason`](crate::placement::router::Reason). Only of topics
     /// with `elasticsearch.routes`.
     pub routes: IntCounterVec,
-    /// Records that had to wait, by what for: `schema`, `table`, or `ahead` where they are dated ahead of the clock.
+    /// Records that had to wait, by reason: `schema`, `table`, or `ahead` if their time is ahead of the clock.
     pub parked: IntCounterVec,
 }
 
 impl PlacementMetrics {
-    /// Counts ids of `topic` that were looked up.
+    /// Counts the looked-up ids of `topic`.
     pub fn looked_up(&self, topic: &str, hits: usize, misses: usize) {
         for (outcome, count) in [("hit", hits), ("miss", misses)] {
             self.look_ups.with_label_values(&[topic, outcome]).inc_by(count as u64);
@@ -66,10 +66,10 @@ impl PlacementMetrics {
         }
     }
 
-    /// Registers them with `registry`.
+    /// Registers the metrics with `registry`.
     ///
     /// # Errors
-    /// When one of the names is taken.
+    /// When a metric of that name is already registered.
     pub(super) fn new(registry: &Registry) -> Result<Self> {
         Ok(Self {
             placements: counters(

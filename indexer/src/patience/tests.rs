@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn however_many_ids_are_missing_records_wait_for_them_twice_the_patience_at_most() {
+fn missing_ids_wait_at_most_twice_the_patience_in_total() {
     let patience = Patience::new(Duration::from_secs(16));
     let mut now = Instant::now();
     let mut waited = Duration::ZERO;
@@ -15,7 +15,7 @@ fn however_many_ids_are_missing_records_wait_for_them_twice_the_patience_at_most
 }
 
 #[test]
-fn an_id_that_comes_after_all_makes_it_whole_again() {
+fn an_id_that_appears_after_all_restores_the_full_patience() {
     let patience = Patience::new(Duration::from_secs(16));
     let now = Instant::now();
     patience.spent(now);

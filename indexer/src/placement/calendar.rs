@@ -1,5 +1,5 @@
-//! The indices of the strategy `time`: a name by the placement time, unless the lifecycle deletes an index of that name
-//! at once. Pure.
+//! The indices of the strategy `time`: the placement time gives the name, unless the lifecycle would delete that
+//! index at once. Pure.
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -13,15 +13,15 @@ use crate::message::target::{Age, NoPlacement, Route, Target};
 /// A day in milliseconds.
 const DAY: i64 = 86_400_000;
 
-/// How long the lifecycle keeps an index after the date in its name; for ever, if nobody said.
+/// How long the lifecycle keeps an index after the date in its name. Unlimited until it is set.
 #[derive(Debug)]
 pub struct Retention(AtomicI64);
 
-/// The names of indices of which there is only a copy: restored, cloned or reindexed under another name.
+/// The names of indices that exist only as copies: restored, cloned or reindexed under another name.
 #[derive(Debug, Default)]
 struct Copies(RwLock<HashSet<String>>);
 
-/// Which index a document lands in, by its placement time and by what the lifecycle keeps.
+/// Decides which index a document goes to, by its placement time and the lifecycle's retention.
 #[derive(Clone, Debug)]
 pub struct Calendar {
     pattern: Pattern,
@@ -31,7 +31,7 @@ pub struct Calendar {
     max_ahead: i64,
 }
 
-/// The index of a placement time, and the first and the last placement time for which it may be remembered.
+/// The index of a placement time, with the first and the last placement time for which it may be cached.
 pub(crate) type DatedPlacement = (Target, i64, i64);
 
 impl Default for Retention {
@@ -41,19 +41,19 @@ impl Default for Retention {
 }
 
 impl Retention {
-    /// Notes how long, in milliseconds; none: for ever.
+    /// Sets the retention in milliseconds; `None` means unlimited.
     pub fn set(&self, millis: Option<i64>) {
         self.0.store(millis.unwrap_or(i64::MAX), Ordering::Relaxed);
     }
 
-    /// Returns how long, in milliseconds.
+    /// Returns the retention in milliseconds, or `None` if it is unlimited.
     pub fn get(&self) -> Option<i64> {
         Some(self.0.load(Ordering::Relaxed)).filter(|millis| *millis < i64::MAX)
     }
 }
 
 impl Calendar {
-    /// Returns the names of `index` by the config, kept as long as `retention` says.
+    /// Creates the calendar of `index` with the names of the config and this `retention`.
     pub fn new(index: &str, placement: &Placement, retention: Arc<Retention>) -> Self {
         Self {
             pattern: Pattern::new(index, &placement.time_pattern),
@@ -64,13 +64,13 @@ impl Calendar {
         }
     }
 
-    /// Returns the index that documents of `now` (milliseconds since the Unix epoch) go to.
+    /// Returns the index that documents of the time `now` (milliseconds since the Unix epoch) go to.
     pub fn current(&self, now: i64) -> String {
         self.pattern.name(now)
     }
 
-    /// Notes the `names` of indices of which there is only a copy. Documents that belong there are looked up in it; the
-    /// first one written would make an index of that name beside it.
+    /// Sets the `names` of indices that exist only as copies. Documents for such an index are looked up in its copy,
+    /// because the first one written would create an index of that name beside it.
     pub fn note_copies(&self, names: HashSet<String>) {
         *self.copies.0.write().unwrap_or_else(PoisonError::into_inner) = names;
     }
@@ -79,15 +79,15 @@ impl Calendar {
         self.copies.0.read().unwrap_or_else(PoisonError::into_inner).contains(name)
     }
 
-    /// Returns the names of the indices.
+    /// Returns the pattern of the names.
     pub fn pattern(&self) -> &Pattern {
         &self.pattern
     }
 
     /// Returns the index of placement time `time` at the time `now`, both in milliseconds since the Unix epoch.
     ///
-    /// An index whose date and retention are past is deleted as soon as it is made. What belongs there is expired. With
-    /// `expired: oldest` it goes to the oldest index that stays for now.
+    /// If the retention of an index has passed, it would be deleted as soon as it is created. Its documents are
+    /// expired. With `expired: oldest` they go to the oldest index that is kept.
     pub(crate) fn place(&self, time: i64, now: i64) -> Result<DatedPlacement, NoPlacement> {
         if time > now.saturating_add(self.max_ahead) {
             return Err(NoPlacement::Future);
@@ -103,15 +103,15 @@ impl Calendar {
         let (from, until) = self.pattern.span(time);
         let age = self.age(from, now);
         let target = self.target(time, age);
-        // Which index is the oldest that stays, and which is current, changes with the clock.
+        // The oldest index that is kept, and the current index, change with the clock.
         match age {
             Age::Current => Ok((target, from, until)),
             Age::Previous | Age::Older | Age::Expired => Ok((target, i64::MAX, i64::MIN)),
         }
     }
 
-    /// Returns the first placement time whose index the lifecycle keeps. Ages count from the date in the name, a day at
-    /// its midnight, whatever finer units follow. Today's index is never called expired.
+    /// Returns the first placement time whose index the lifecycle keeps. Ages count from midnight of the date in the
+    /// name, even if the name has finer units. Today's index never counts as expired.
     fn kept_from(&self, now: i64) -> i64 {
         let Some(retention) = self.retention.get() else { return i64::MIN };
         let last_gone = now.saturating_sub(retention).div_euclid(DAY).saturating_mul(DAY);

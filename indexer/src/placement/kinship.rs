@@ -1,36 +1,36 @@
-//! What the indices behind one alias are to each other, by their names. Pure.
+//! Classifies the indices behind one alias by their names. Pure.
 //!
-//! A rollover names the next index after the last one and not after the alias (Elasticsearch reference, "Rollover").
-//! So an alias that somebody put before `calls-v2-000001` leads to `calls-v2-000002` next, and both are its backing
-//! indices, whatever its name is. The series of the write index counts for that reason.
+//! A rollover derives the name of the next index from the last one, not from the alias (Elasticsearch reference,
+//! "Rollover"). An alias on `calls-v2-000001` therefore leads to `calls-v2-000002` next, and both are its backing
+//! indices, whatever the alias is called. So the series of the write index counts.
 
 use super::names::{self, Kin};
 
-/// What the names begin with of indices that are made of others one by one: the creation date of such an index says
-/// nothing about its documents, although their numbers go on.
+/// The prefixes of indices that were made from other indices one by one. The creation date of such an index does not
+/// tell when its documents were written, although the numbers continue.
 const MADE_OF_OTHERS: [&str; 5] = ["shrink-", "reindexed-", "restored-", "partial-", "migrated-"];
 
 /// The indices behind one alias.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Kinship<'a> {
     alias: &'a str,
-    /// What the names of the write index's series begin with, if that is not the alias.
+    /// The common prefix of the write index's series, if it is not the alias.
     stem: Option<String>,
-    /// The least number of six digits in the series of the write index.
+    /// The smallest number with six digits in the series of the write index.
     least: u64,
 }
 
-/// What one index is behind its alias.
+/// The role of one index behind its alias.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Member {
-    /// What its name says.
+    /// The role by its name.
     pub(crate) kin: Kin,
-    /// Whether it belongs to a series that began after that of the alias's own name.
+    /// Whether it belongs to a series that began after the series of the alias's own name.
     pub(crate) is_of_later_series: bool,
 }
 
 impl<'a> Kinship<'a> {
-    /// Returns that of the indices of `names` behind `alias`, which writes to `write`.
+    /// Classifies the indices `names` behind `alias`, whose write index is `write`.
     pub(crate) fn new(alias: &'a str, write: Option<&str>, names: &[&str]) -> Self {
         let is_foreign = |name: &&str| names.len() > 1 && Kin::of(alias, name) == Kin::Foreign;
         let stem = write.filter(is_foreign).and_then(names::stem).map(str::to_owned);
@@ -43,7 +43,7 @@ impl<'a> Kinship<'a> {
         Self { alias, stem, least }
     }
 
-    /// Returns what the index `name` is.
+    /// Returns the role of the index `name`.
     pub(crate) fn of(&self, name: &str) -> Member {
         let by_alias = Kin::of(self.alias, name);
         let kin = match &self.stem {
@@ -62,8 +62,8 @@ impl<'a> Kinship<'a> {
         }
     }
 
-    /// Returns what `name` is in the series of `stem`. Only its first index may have a number of fewer digits than a
-    /// rollover gives: `calls-1` comes before `calls-000002`, and `calls-2019` is something else.
+    /// Returns the role of `name` in the series of `stem`. Only the first index of a series may have a number with
+    /// fewer digits than a rollover makes: `calls-1` comes before `calls-000002`, but `calls-2019` is something else.
     fn in_series(&self, stem: &str, name: &str) -> Kin {
         match Kin::of(stem, name) {
             Kin::Foreign => match names::short_number(stem, name) {

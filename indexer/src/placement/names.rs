@@ -1,27 +1,27 @@
-//! What the name of an index says about an alias that rolls over. Pure.
+//! Interprets the name of an index behind an alias that rolls over. Pure.
 
-/// The prefixes that Elasticsearch's lifecycle management gives to a mounted snapshot, which keeps the creation date of
-/// the index it was.
+/// The prefixes that Elasticsearch's lifecycle management gives to a mounted snapshot. Such an index keeps the
+/// creation date of the original.
 const MOUNTED: [&str; 2] = ["restored-", "partial-"];
 /// The fewest digits of the number at the end of a backing index's name (Elasticsearch reference, "Rollover").
 const DIGITS: usize = 6;
 
-/// What an index behind an alias is, by its name.
+/// The role of an index behind an alias, by its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kin {
-    /// A backing index as a rollover names it: `NAME-000003`, or with a date before the number.
+    /// A backing index with a name made by a rollover: `NAME-000003`, or with a date before the number.
     Own(u64),
     /// A mounted snapshot of a backing index: `partial-NAME-000003`.
     Mounted(u64),
-    /// An index made of a backing index, under a name that holds its name: `shrink-x1y2-NAME-000003`,
+    /// An index made from a backing index, with a name that contains its name: `shrink-x1y2-NAME-000003`,
     /// `reindexed-v9-NAME-000003`, `NAME-000003-v2`. Its creation date is not that of its documents.
     Copy(u64),
-    /// An index that is no part of the alias by its name, such as an archive that somebody added for searching.
+    /// An index that does not belong to the alias by its name, for example an archive that was added for searching.
     Foreign,
 }
 
 impl Kin {
-    /// Returns what `name` is behind `alias`.
+    /// Returns the role of `name` behind `alias`.
     pub(crate) fn of(alias: &str, name: &str) -> Self {
         let mut from = 0;
         while let Some(at) = name[from..].find(alias).map(|at| from + at) {
@@ -40,7 +40,7 @@ impl Kin {
         Self::Foreign
     }
 
-    /// Returns the number of the generation, if there is one.
+    /// Returns the generation, if the name has one.
     pub(crate) fn generation(self) -> Option<u64> {
         match self {
             Self::Own(generation) | Self::Mounted(generation) | Self::Copy(generation) => Some(generation),
@@ -49,8 +49,8 @@ impl Kin {
     }
 }
 
-/// Returns what the names of a series begin with of which `name` is one: all before the number that a rollover counts
-/// on, and before a date. None of a name without such a number.
+/// Returns the common prefix of the series of `name`: everything before the number that a rollover increments, and
+/// before a date. `None` if `name` has no such number.
 pub(super) fn stem(name: &str) -> Option<&str> {
     let (mut stem, number) = name.rsplit_once('-')?;
     if number.len() < DIGITS || digits(number) < number.len() {
@@ -63,14 +63,14 @@ pub(super) fn stem(name: &str) -> Option<&str> {
     Some(stem)
 }
 
-/// Returns the number of `name`, if it is `stem`, a dash and a number.
+/// Returns the number of `name`, if `name` is `stem`, a dash and a number.
 pub(super) fn short_number(stem: &str, name: &str) -> Option<u64> {
     let number = name.strip_prefix(stem)?.strip_prefix('-')?;
     number.parse().ok().filter(|_| digits(number) == number.len())
 }
 
-/// Returns the number at the beginning of `text`, perhaps after a date as a date-math name has it, and what follows the
-/// number.
+/// Returns the number at the beginning of `text`, after an optional date as in a date-math name, and the text after
+/// the number.
 fn numbered(text: &str) -> Option<(u64, &str)> {
     let mut rest = text;
     loop {
@@ -80,19 +80,19 @@ fn numbered(text: &str) -> Option<(u64, &str)> {
         if is_number && (after.is_empty() || after.starts_with(['-', '_', '.'])) {
             return Some((rest[..end].parse().ok()?, after));
         }
-        // A part of a date: digits and the dot or dash behind them.
+        // Skip a part of a date: digits and the dot or dash behind them.
         rest = after.strip_prefix(['-', '.', '_']).filter(|_| end > 0)?;
     }
 }
 
-/// Returns whether `number` is a date without dots, such as `20261128`, of which the number of the generation is behind
-/// it in `after`.
+/// Returns whether `number` is a date without dots, for example `20261128`, and the number of the generation follows
+/// in `after`.
 fn is_date(number: &str, after: &str) -> bool {
     let is_followed = after.strip_prefix('-').is_some_and(|next| digits(next) >= DIGITS);
     is_followed && matches!(number.len(), 6 | 8 | 10) && (number.starts_with("19") || number.starts_with("20"))
 }
 
-/// Returns how many digits `text` begins with.
+/// Returns the number of digits at the start of `text`.
 fn digits(text: &str) -> usize {
     text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len())
 }

@@ -13,7 +13,7 @@ pub struct Pattern {
     unit: Unit,
 }
 
-/// The finest unit of a pattern, which says when the name changes.
+/// The finest unit of a pattern, which determines how often the name changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Unit {
     Month,
@@ -24,8 +24,8 @@ enum Unit {
 }
 
 impl Unit {
-    /// Its length in milliseconds. That of a month is a day's: the name is then formatted again more often than it
-    /// changes.
+    /// Returns the length in milliseconds. A month counts as a day: the name is then formatted more often than it
+    /// changes, which does no harm.
     fn millis(self) -> i64 {
         match self {
             Self::Month | Self::Day => 86_400_000,
@@ -37,7 +37,7 @@ impl Unit {
 }
 
 impl Pattern {
-    /// Returns the names `name-…` by `pattern`, which the config has checked.
+    /// Creates the names `name-…` with `pattern`, which the config has checked.
     pub fn new(name: &str, pattern: &str) -> Self {
         let units =
             [("%S", Unit::Second), ("%M", Unit::Minute), ("%H", Unit::Hour), ("%d", Unit::Day), ("%m", Unit::Month)];
@@ -45,8 +45,8 @@ impl Pattern {
         Self { prefix: format!("{name}-"), pattern: pattern.to_owned(), unit }
     }
 
-    /// Returns the span of placement times that have the name of `time`, first and last, or a part of it that holds
-    /// `time`.
+    /// Returns the first and the last placement time with the same name as `time`, or of a part of that span that
+    /// contains `time`.
     pub fn span(&self, time: i64) -> (i64, i64) {
         let millis = self.unit.millis();
         let start = time.div_euclid(millis).saturating_mul(millis);
@@ -55,7 +55,7 @@ impl Pattern {
 
     /// Returns the index of placement time `time`, in milliseconds since the Unix epoch.
     pub fn name(&self, time: i64) -> String {
-        // Before the year 0000 and after 9999 there is no name: the nearest one is as good, and the same each time.
+        // Before the year 0000 and after 9999 no name exists. The nearest one is used, and it is always the same.
         let seconds = time.div_euclid(1_000).clamp(-62_167_219_200, 253_402_300_799);
         let at = OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(OffsetDateTime::UNIX_EPOCH);
         let mut name = self.prefix.clone();
@@ -78,8 +78,8 @@ impl Pattern {
         name
     }
 
-    /// As [`Pattern::time`], also for an index that was made of the one of that name and has something before or after
-    /// it for that, such as `shrink-x1y2-` or `-v2`.
+    /// Works like [`Pattern::time`], but also accepts the name of a copy, which has something before or after it, for
+    /// example `shrink-x1y2-` or `-v2`.
     pub fn time_of_copy(&self, name: &str) -> Option<i64> {
         let at = name.find(&*self.prefix)?;
         let (before, name) = name.split_at(at);
@@ -88,13 +88,13 @@ impl Pattern {
         ((before.is_empty() || before.ends_with('-')) && is_copy(after)).then_some(time)
     }
 
-    /// The first placement time whose index is called `name`, in milliseconds since the Unix epoch; none if that is not
-    /// one of these names.
+    /// Returns the first placement time of the index `name`, in milliseconds since the Unix epoch, or `None` if the
+    /// pattern does not match.
     pub fn time(&self, name: &str) -> Option<i64> {
         self.parse(name).filter(|(_, after)| after.is_empty()).map(|(time, _)| time)
     }
 
-    /// Returns the time of the name that `name` begins with, and what follows it.
+    /// Returns the time of the name at the start of `name`, and the text after it.
     fn parse<'n>(&self, name: &'n str) -> Option<(i64, &'n str)> {
         let mut rest = name.strip_prefix(&*self.prefix)?;
         let (mut year, mut numbers) = (0, [1, 1, 0, 0, 0]);

@@ -12,22 +12,22 @@ use arrange::{Entry, doubt, entries, in_order, mark_doubtful, mark_uncertain};
 
 mod arrange;
 
-/// The creation date of an index that is not made yet.
+/// The creation date of an index that does not exist yet.
 const NOT_THERE: i64 = i64::MIN;
 
-/// An index behind an alias or of a data stream, as Elasticsearch gives it.
+/// An index behind an alias or of a data stream, as Elasticsearch returns it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FoundIndex {
     /// Its name.
     pub name: String,
     /// `index.creation_date`, in milliseconds since the Unix epoch.
     pub created: i64,
-    /// Whether it takes documents: it is open, and has no `index.blocks.write` or `index.blocks.read_only`.
+    /// Whether it accepts documents: it is open, and has no `index.blocks.write` or `index.blocks.read_only`.
     pub writable: bool,
-    /// Whether the alias writes to it.
+    /// Whether it is the alias's write index.
     pub is_write: bool,
-    /// Whether it was made by shrinking, splitting or cloning another one (`index.resize.source`), so that its creation
-    /// date is not that of its documents.
+    /// Whether it was made by shrinking, splitting or cloning another index (`index.resize.source`), so that its
+    /// creation date is not that of its documents.
     pub is_resized: bool,
 }
 
@@ -36,21 +36,22 @@ pub struct FoundIndex {
 pub struct Backing {
     /// Its name.
     pub name: Arc<str>,
-    /// The number of its generation, by its name; 0 without one.
+    /// The generation in its name, or 0.
     pub generation: u64,
-    /// The first placement time it takes, in milliseconds since the Unix epoch.
+    /// The first placement time that it takes, in milliseconds since the Unix epoch.
     pub start: i64,
-    /// When it began to take what is written to the alias, in milliseconds since the Unix epoch: its creation.
+    /// When it began to receive what is written to the alias, in milliseconds since the Unix epoch: its creation.
     pub created: i64,
-    /// Whether documents may be written to it. Otherwise they are looked up, and what is missing goes to the write
-    /// index: it is read-only, or it is not known which of its neighbours' documents are its own.
+    /// Whether documents may be written to it. If not, they are looked up, and missing ones go to the write index. It
+    /// is `false` if the index is read-only, or if it is unclear which documents are its own and which its
+    /// neighbours'.
     pub writable: bool,
 }
 
 /// The backing indices at one time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Table {
-    /// The oldest first; the last one is the write index.
+    /// Ordered from the oldest to the write index.
     backing: Vec<Backing>,
     doubt: Doubt,
     known_from: i64,
@@ -58,38 +59,38 @@ pub struct Table {
     valid_until: i64,
 }
 
-/// What is not certain about the write index.
+/// What is uncertain about the write index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Doubt {
     /// Nothing.
     None,
-    /// It is made of another index: what was placed before its creation may be in it or in the one before it.
+    /// It was made from another index: documents placed before its creation may be in it or in its predecessor.
     Copied,
-    /// There is a later backing index: any document may be in that one.
+    /// There is a later backing index, which may hold any document.
     Behind,
 }
 
-/// Why a list of backing indices is no table.
+/// Why a list of backing indices cannot become a table.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TableError {
-    /// There are none.
+    /// The list is empty.
     #[error("the alias has no index; give it its backing indices again, one of them with is_write_index")]
     Empty,
-    /// None takes what is written to the alias.
+    /// No index is the alias's write index.
     #[error("the alias has no write index among its {0}; set is_write_index on the newest")]
     NoWriteIndex(usize),
 }
 
 impl Table {
-    /// Returns the table of the indices behind `alias` that were `found` by a question asked at `read_at` (milliseconds
-    /// since the Unix epoch). The write index is the newest, whatever its name. Of the others only those count whose
-    /// name says which generation they are, of the alias or of the write index's series.
+    /// Creates the table of the indices behind `alias` that were `found` by a query at `read_at` (milliseconds since
+    /// the Unix epoch). The write index is the newest, whatever its name. The others count only if their name has a
+    /// generation, in the series of the alias or of the write index.
     ///
-    /// `since`: when the documents of the oldest one begin, if that is known although its creation date does not say
-    /// it, see [`Table::unknown_oldest`].
+    /// `since` is when the documents of the oldest index begin, if that is known although its creation date does not
+    /// tell: see [`Table::unknown_oldest`].
     ///
     /// # Errors
-    /// [`TableError`], when the alias is in a state in which nothing can be placed.
+    /// [`TableError`], if the alias is in a state in which nothing can be placed.
     pub fn new(
         alias: &str,
         found: Vec<FoundIndex>,
@@ -108,14 +109,14 @@ impl Table {
         }
     }
 
-    /// Returns the table of a data stream, whose backing indices are `found` in the stream's own order: the last one is
-    /// the write index.
+    /// Creates the table of a data stream, whose backing indices are `found` in the stream's own order: the last one
+    /// is the write index.
     ///
-    /// `seen`: when each was found first, by its name, in milliseconds since the Unix epoch. Documents go to the index
-    /// before it until then: the server chooses the index, and it goes by the list that it has.
+    /// `seen` is when each index was first seen, by its name, in milliseconds since the Unix epoch. Until then
+    /// documents may go to its predecessor, because the server chooses the index by its own list.
     ///
     /// # Errors
-    /// As [`Table::new`].
+    /// The same as those of [`Table::new`].
     pub fn of_stream(
         found: Vec<FoundIndex>,
         seen: &HashMap<String, i64>,
@@ -129,8 +130,8 @@ impl Table {
         Ok(Self::of(&entries, Doubt::None, None, read_at, margin))
     }
 
-    /// Returns the table of the indices of the strategy `time` that were `found`, in the order of their dates. The last
-    /// one, which stands for the write index, is that of `read_at`, whether it is there or not.
+    /// Creates the table of the indices of the strategy `time` that were `found`, ordered by date. The last one, in
+    /// the role of the write index, is the index of `read_at`, whether or not it exists.
     pub fn dated(calendar: &Calendar, found: Vec<FoundIndex>, read_at: i64) -> Self {
         let current = calendar.current(read_at);
         let pattern = calendar.pattern();
@@ -147,19 +148,19 @@ impl Table {
         Self { backing, doubt: Doubt::None, known_from: i64::MIN, read_at, valid_until: i64::MAX }
     }
 
-    /// Returns whether the index `name` was there.
+    /// Returns whether the index `name` existed.
     pub fn is_there(&self, name: &str) -> bool {
         self.position(name).is_some_and(|number| self.backing[number].created != NOT_THERE)
     }
 
-    /// Returns the names by `pattern` of which there is no index, but one that was made of it.
+    /// Returns the names by `pattern` whose index does not exist, except as a copy.
     pub fn copied(&self, pattern: &Pattern) -> HashSet<String> {
         let own = self.backing.iter().map(|backing| pattern.name(backing.start));
         own.filter(|own| self.position(own).is_none()).collect()
     }
 
-    /// Returns the numbers of the indices of the strategy `time` that a document of the index `name` may be in, which
-    /// starts at `start`; none where it goes there right away.
+    /// Returns the numbers of the indices of the strategy `time` that may hold a document of the index `name`, which
+    /// starts at `start`. `None` if the document can be written without a look-up.
     pub fn dated_candidates(&self, name: &str, start: i64) -> Option<Range<usize>> {
         let first = self.first_from(start);
         let is_looked_up = match self.position(name) {
@@ -169,7 +170,7 @@ impl Table {
         is_looked_up.then_some(first..self.backing.len())
     }
 
-    /// Returns the number of the first backing index that does not start before `start`.
+    /// Returns the number of the first backing index that starts at or after `start`.
     pub fn first_from(&self, start: i64) -> usize {
         self.backing.partition_point(|backing| backing.start < start)
     }
@@ -192,7 +193,7 @@ impl Table {
         &self.backing
     }
 
-    /// Returns the one that the alias writes to.
+    /// Returns the write index.
     pub fn write(&self) -> &Backing {
         &self.backing[self.write_number()]
     }
@@ -202,31 +203,31 @@ impl Table {
         self.backing.len() - 1
     }
 
-    /// Returns what is not certain about [`Table::write`].
+    /// Returns what is uncertain about [`Table::write`].
     pub fn doubt(&self) -> Doubt {
         self.doubt
     }
 
-    /// Returns when the question was asked, in milliseconds since the Unix epoch.
+    /// Returns when the list was requested, in milliseconds since the Unix epoch.
     pub fn read_at(&self) -> i64 {
         self.read_at
     }
 
-    /// Returns the last placement time that this table may be used for: half a margin after it was asked for. A backing
-    /// index that it does not know was made after that (see `barrier`), give or take what clocks differ by, and so
-    /// takes no document for another half margin.
+    /// Returns the last placement time that this table may be used for: half a margin after the request. A backing
+    /// index that it does not know was created after the request (see `barrier`), apart from differences between
+    /// clocks, and so takes no document for another half margin.
     pub fn valid_until(&self) -> i64 {
         self.valid_until
     }
 
-    /// Returns what is placed before this and is in none of the indices that may hold it has lost its own, which was
-    /// deleted: `since` of [`Table::new`].
+    /// Returns the placement time before which a document that is in no candidate index has lost its index, which was
+    /// deleted. This is `since` of [`Table::new`].
     pub fn known_from(&self) -> i64 {
         self.known_from
     }
 
-    /// Returns the oldest backing index, if older ones were deleted and its creation date does not say since when it
-    /// took documents.
+    /// Returns the oldest backing index, if older ones were deleted and its creation date does not tell since when it
+    /// has received documents.
     pub fn unknown_oldest(&self) -> Option<&Backing> {
         let is_unknown = |first: &&Backing| first.start == i64::MIN && !first.writable && first.generation != 1;
         self.backing.first().filter(is_unknown)
@@ -237,8 +238,7 @@ impl Table {
         self.backing.iter().rposition(|backing| *backing.name == *name)
     }
 
-    /// Returns the number of the oldest backing index that may hold a document which is placed in the index of
-    /// `number`.
+    /// Returns the number of the oldest backing index that may hold a document that is placed in the index `number`.
     pub fn first_candidate(&self, number: usize) -> usize {
         self.first_from(self.backing[number].start)
     }

@@ -11,7 +11,7 @@ fn found(number: u64, created: i64) -> FoundIndex {
     FoundIndex { name: format!("events-{number:06}"), created, writable: true, is_write: false, is_resized: false }
 }
 
-/// A table of generations 1 and on, created at these times; the last one is the write index.
+/// Creates a table of generations from 1, created at these times. The last one is the write index.
 fn table_of(created: &[i64], read_at: i64) -> Table {
     let mut all: Vec<FoundIndex> = (1..).zip(created).map(|(number, created)| found(number, *created)).collect();
     all.last_mut().unwrap().is_write = true;
@@ -23,7 +23,7 @@ fn starts(table: &Table) -> Vec<i64> {
 }
 
 #[test]
-fn a_backing_index_takes_what_comes_a_margin_after_its_creation() {
+fn a_backing_index_takes_documents_from_a_margin_after_its_creation() {
     let table = table_of(&[10_000, 20_000, 30_000], 100_000);
     for (time, number) in [(0, 0), (20_999, 0), (21_000, 1), (30_999, 1), (31_000, 2), (100_500, 2)] {
         assert_eq!(place(&table, time), Placed::In(number), "{time}");
@@ -31,14 +31,14 @@ fn a_backing_index_takes_what_comes_a_margin_after_its_creation() {
 }
 
 #[test]
-fn a_table_says_nothing_about_what_is_younger_than_half_a_margin_after_it_was_read() {
+fn a_table_is_not_used_beyond_half_a_margin_after_its_reading() {
     let table = table_of(&[10_000], 20_000);
     assert_eq!(place(&table, 20_500), Placed::In(0));
     assert_eq!(place(&table, 20_501), Placed::NotYet);
 }
 
 #[test]
-fn generation_1_takes_all_that_is_older_and_any_other_first_one_does_not() {
+fn only_generation_1_takes_all_older_documents() {
     assert_eq!(place(&table_of(&[10_000], 20_000), i64::MIN), Placed::In(0));
     let mut later = found(2, 10_000);
     later.is_write = true;
@@ -48,7 +48,7 @@ fn generation_1_takes_all_that_is_older_and_any_other_first_one_does_not() {
 }
 
 #[test]
-fn what_is_expired_goes_where_the_config_says() {
+fn expired_documents_go_where_the_config_says() {
     let mut later = found(2, 10_000);
     later.is_write = true;
     let table = Table::new("events", vec![later], None, 20_000, MARGIN).unwrap();
@@ -59,7 +59,7 @@ fn what_is_expired_goes_where_the_config_says() {
 }
 
 #[test]
-fn backing_indices_are_in_the_order_of_their_numbers_whatever_their_names() {
+fn backing_indices_are_ordered_by_their_numbers() {
     let mut shrunk = found(3, 90_000);
     shrunk.name = "shrink-ab3d-events-000003".to_owned();
     shrunk.writable = false;
@@ -73,7 +73,7 @@ fn backing_indices_are_in_the_order_of_their_numbers_whatever_their_names() {
 }
 
 #[test]
-fn a_shrunk_index_takes_nothing_of_later_ones_and_its_neighbours_documents_are_looked_up() {
+fn documents_of_a_shrunk_index_are_looked_up_among_its_neighbours() {
     let mut shrunk = found(3, 90_000);
     shrunk.name = "shrink-ab3d-events-000003".to_owned();
     let mut write = found(4, 40_000);
@@ -83,14 +83,14 @@ fn a_shrunk_index_takes_nothing_of_later_ones_and_its_neighbours_documents_are_l
     assert_eq!(starts(&table), [i64::MIN, 21_000, 21_000, 41_000]);
     assert_eq!(place(&table, 20_000), Placed::In(0));
     assert_eq!(place(&table, 41_000), Placed::In(3));
-    // Those of 2 and 3 cannot be distinguished any more.
+    // Documents of 2 and 3 can no longer be distinguished.
     assert_eq!(place(&table, 25_000), Placed::In(2));
     assert!(!table.backing()[2].writable);
     assert_eq!(table.first_candidate(2), 1);
 }
 
 #[test]
-fn a_read_only_index_is_one_to_look_up_in_but_the_write_index_is_not() {
+fn documents_of_a_read_only_index_are_looked_up_except_in_the_write_index() {
     let mut old = found(1, 10_000);
     old.writable = false;
     let write = FoundIndex { is_write: true, writable: false, ..found(2, 20_000) };
@@ -105,7 +105,7 @@ fn without_indices_or_a_write_index_there_is_no_table() {
 }
 
 #[test]
-fn the_placement_time_is_the_earlier_one_give_or_take_a_senders_clock() {
+fn the_placement_time_is_the_earlier_one_within_a_tolerance() {
     let tolerance = time::tolerance(MARGIN);
     assert_eq!(tolerance, 250);
     for (event, record, expected) in [
@@ -113,7 +113,7 @@ fn the_placement_time_is_the_earlier_one_give_or_take_a_senders_clock() {
         (None, Some(9), 9),
         (Some(5), None, 5),
         (None, None, 0),
-        // A clock that runs ahead a little: the same at the first time and when it is sent again.
+        // A clock that is slightly ahead gives the same time when the event is repeated.
         (Some(1_200), Some(1_000), 1_200),
         (Some(1_200), Some(7_000), 1_200),
         (Some(9_000), Some(1_000), 1_250),
@@ -139,7 +139,7 @@ fn a_name_by_pattern_is_a_function_of_the_time_in_utc() {
     assert_eq!(Pattern::new("e", "%Y").name(i64::MIN), "e-0000");
 }
 
-/// Creation dates, in order, the moment of a first question, and how many of the indices were there by then.
+/// Creation dates in order, and the time of a first query.
 fn history() -> impl Strategy<Value = (Vec<i64>, i64)> {
     (prop::collection::vec(0_i64..5_000, 1..12), 0_i64..60_000).prop_map(|(gaps, read_at)| {
         let mut at = 0;
@@ -157,9 +157,9 @@ fn history() -> impl Strategy<Value = (Vec<i64>, i64)> {
 
 proptest! {
     #[test]
-    fn a_record_lands_in_the_same_index_by_every_table_that_may_be_used((created, read_at) in history(), time in -5_000_i64..70_000, late in 0_i64..500) {
-        // What is created just before the question may not be in its answer yet: less than half a margin is made up
-        // for.
+    fn every_usable_table_places_a_record_in_the_same_index((created, read_at) in history(), time in -5_000_i64..70_000, late in 0_i64..500) {
+        // An index created just before the query may be missing from the answer. A delay of less than half a margin
+        // is tolerated.
         let known = created.iter().filter(|at| **at + late <= read_at).count().max(1);
         let early = table_of(&created[..known], read_at);
         let last = table_of(&created, created.last().unwrap().max(&read_at) + 100_000);
@@ -168,7 +168,7 @@ proptest! {
     }
 
     #[test]
-    fn a_later_record_never_lands_in_an_earlier_index((created, _) in history(), a in -5_000_i64..70_000, b in -5_000_i64..70_000) {
+    fn a_later_record_never_goes_to_an_earlier_index((created, _) in history(), a in -5_000_i64..70_000, b in -5_000_i64..70_000) {
         let table = table_of(&created, 1_000_000);
         let (a, b) = (a.min(b), a.max(b));
         let (Placed::In(first), Placed::In(second)) = (place(&table, a), place(&table, b)) else {
@@ -178,7 +178,7 @@ proptest! {
     }
 
     #[test]
-    fn the_span_of_an_answer_has_but_one_answer((created, read_at) in history(), time in -5_000_i64..70_000, other in -5_000_i64..70_000) {
+    fn all_times_of_a_span_share_one_answer((created, read_at) in history(), time in -5_000_i64..70_000, other in -5_000_i64..70_000) {
         let known = created.iter().filter(|at| **at <= read_at).count().max(1);
         let table = table_of(&created[..known], read_at);
         let Ok((target, from, until)) = by_table(&table, time, Expired::Oldest) else { return Ok(()) };
@@ -188,7 +188,7 @@ proptest! {
     }
 
     #[test]
-    fn the_span_of_a_name_has_but_one_name(time in any::<i64>(), within in 0_i64..86_400_000, pattern in "%Y(\\.%m(\\.%d(\\.%H(%M(%S)?)?)?)?)?") {
+    fn all_times_of_a_span_share_one_name(time in any::<i64>(), within in 0_i64..86_400_000, pattern in "%Y(\\.%m(\\.%d(\\.%H(%M(%S)?)?)?)?)?") {
         let pattern = Pattern::new("e", &pattern);
         let (from, until) = pattern.span(time);
         prop_assert!(from <= time && time <= until);

@@ -1,4 +1,4 @@
-//! Counts where placement times come from, and reports those that can hardly be right.
+//! Counts the sources of placement times, and reports implausible times.
 
 use avro::SchemaError;
 use prometheus::IntCounter;
@@ -8,20 +8,21 @@ use super::time::Source;
 use crate::config::{Elasticsearch, Strategy};
 use crate::metrics::PlacementMetrics;
 
-/// The placement times of one topic.
+/// Counts the placement times of one topic.
 #[derive(Debug)]
 pub struct Times {
     topic: String,
     field: String,
-    /// Whether the values of that field are not to be seen.
+    /// Whether the values of that field must not be logged.
     is_hidden: bool,
-    /// None where the strategy places nothing by time.
+    /// `None` if the strategy does not place by time.
     counters: Option<[IntCounter; Source::ALL.len()]>,
     seen: [u64; Source::ALL.len()],
 }
 
 impl Times {
-    /// None have been seen of `topic` yet. Where the field of the event's own timestamp `is_hidden`, no log has a value.
+    /// Creates counters for `topic`. If the field of the event's own timestamp `is_hidden`, its values are not
+    /// logged.
     pub fn new(topic: &str, settings: &Elasticsearch, is_hidden: bool, metrics: &PlacementMetrics) -> Self {
         let counter = |source: Source| metrics.times.with_label_values(&[topic, source.as_str()]);
         Self {
@@ -33,7 +34,7 @@ impl Times {
         }
     }
 
-    /// Notes that the schema `id` has no field of the event's own timestamp.
+    /// Notes that the schema `id` has no usable timestamp field.
     pub fn note_missing(&self, id: SchemaId, why: &SchemaError) {
         if self.counters.is_some() {
             tracing::warn!(
@@ -46,8 +47,8 @@ impl Times {
         }
     }
 
-    /// Counts one whose event's own timestamp is `event`. Reports the first that can hardly be right, and then with
-    /// every doubling.
+    /// Counts an event whose own timestamp is `event`. Reports the first implausible one, and then each doubling of
+    /// their number.
     pub fn note(&mut self, source: Source, event: Option<i64>) {
         let Some(counters) = &self.counters else { return };
         let number = source as usize;

@@ -31,7 +31,7 @@ fn only_the_settled_prefix_is_committed() {
 }
 
 #[test]
-fn what_settles_behind_a_batch_that_stands_costs_nothing() {
+fn batches_settled_behind_an_open_one_cost_no_entries() {
     let mut ledger = Ledger::default();
     let epoch = ledger.assign(P);
     let start = now();
@@ -41,7 +41,7 @@ fn what_settles_behind_a_batch_that_stands_costs_nothing() {
         ledger.track(&step(epoch, batch * 10, batch * 10 + 10), now());
         assert!(ledger.is_open(&[P]));
         ledger.settle(&step(epoch, batch * 10, batch * 10 + 10));
-        assert!(!ledger.is_open(&[P]), "nobody need wait for what was set aside");
+        assert!(!ledger.is_open(&[P]), "nothing waits for what was set aside");
     }
     assert_eq!(ledger.take_commits(), [], "but it holds the partition back");
     assert_eq!(ledger.open_since(P), Some(start));
@@ -51,7 +51,7 @@ fn what_settles_behind_a_batch_that_stands_costs_nothing() {
 }
 
 #[test]
-fn what_settles_after_a_revoke_commits_nothing() {
+fn settling_after_a_revocation_commits_nothing() {
     let mut ledger = Ledger::default();
     let epoch = ledger.assign(P);
     ledger.track(&step(epoch, 0, 10), now());
@@ -61,7 +61,7 @@ fn what_settles_after_a_revoke_commits_nothing() {
 }
 
 #[test]
-fn what_settles_late_does_not_count_for_the_next_assignment() {
+fn settling_late_does_not_count_for_the_next_assignment() {
     let mut ledger = Ledger::default();
     let before = ledger.assign(P);
     ledger.track(&step(before, 0, 10), now());
@@ -78,7 +78,7 @@ fn what_settles_late_does_not_count_for_the_next_assignment() {
 }
 
 #[test]
-fn a_failed_commit_is_handed_out_again() {
+fn offsets_of_a_failed_commit_are_handed_out_again() {
     let mut ledger = Ledger::default();
     let epoch = ledger.assign(P);
     ledger.track(&step(epoch, 0, 10), now());
@@ -88,16 +88,16 @@ fn a_failed_commit_is_handed_out_again() {
     assert_eq!(ledger.take_commits(), [(P, NextOffset(10))]);
 }
 
-/// What happens to a ledger in the property test.
+/// What can happen to a ledger in the property test.
 #[derive(Clone, Debug)]
 enum Event {
     /// The next batch takes this many records of each partition.
     Consume([u8; 3]),
     /// One of the batches in flight, chosen by this number, settles.
     Settle(usize),
-    /// The partition is revoked and assigned again: consuming goes back to the committed offset.
+    /// The partition is revoked and assigned again: consuming restarts at the committed offset.
     Reassign(u8),
-    /// What may be committed is committed; or the commit fails.
+    /// The offsets that may be committed are committed, or the commit fails.
     Commit { fails: bool },
 }
 
@@ -110,11 +110,11 @@ fn event() -> impl Strategy<Value = Event> {
     ]
 }
 
-/// A batch in flight, with the offsets it holds of each partition.
+/// A batch in flight, with the range of offsets that it holds of each partition.
 type UnderWay = (Vec<Progress>, Vec<(usize, std::ops::Range<i64>)>);
 
-/// A model that keeps each record apart: per partition the records settled by whichever assignment, and what Kafka has
-/// committed.
+/// A model that tracks each record: for each partition the records that settled under any assignment, and the offset
+/// that Kafka has committed.
 struct Model {
     ledger: Ledger,
     epochs: Vec<Epoch>,
@@ -197,7 +197,7 @@ impl Model {
 
 proptest! {
     #[test]
-    fn never_past_an_unsettled_record_and_always_to_the_end(events in prop::collection::vec(event(), 0..200)) {
+    fn commits_never_pass_an_unsettled_record_and_reach_the_end(events in prop::collection::vec(event(), 0..200)) {
         let mut model = Model::new();
         for event in &events {
             model.apply(event);

@@ -1,4 +1,4 @@
-//! The page shows what there is.
+//! The page shows only registered metrics.
 
 use std::collections::HashSet;
 
@@ -8,7 +8,7 @@ use super::*;
 use crate::metrics::Metrics;
 
 #[test]
-fn each_figure_has_a_name_of_its_own_and_comes_from_a_metric_that_is_registered() {
+fn each_figure_has_a_unique_key_and_a_registered_metric() {
     let registry = Registry::new();
     Metrics::new(&registry).unwrap();
     let registered: HashSet<String> = registry.declared().into_iter().map(|declared| declared.name).collect();

@@ -1,5 +1,5 @@
-//! What is left of a batch when all else is settled: documents that were set aside, each tried alone until it is
-//! settled or its partition is somebody else's.
+//! The rest of a batch when all else is settled: documents that were set aside. Each is retried alone until it is
+//! settled or its partition is revoked.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -17,11 +17,11 @@ use crate::dead_letter::DeadLetters;
 use crate::message::progress::Epoch;
 use crate::message::report::{self, Report, Settled};
 
-/// Which assignments have ended: the last one of each partition.
+/// The assignments that have ended: the last one of each partition.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Revoked(Arc<watch::Sender<HashMap<Partition, Epoch>>>);
 
-/// What the task of a batch needs for this.
+/// What a task needs to settle the rest of its batch.
 pub(super) struct Rest {
     pub(super) reports: SyncSender<Report>,
     pub(super) revoked: Revoked,
@@ -34,7 +34,7 @@ impl Revoked {
         });
     }
 
-    /// Comes back when the assignment of `partition` under `epoch` has ended.
+    /// Completes when the assignment of `partition` under `epoch` has ended.
     async fn ended(&self, partition: Partition, epoch: Epoch) {
         let has_ended =
             |revoked: &HashMap<Partition, Epoch>| revoked.get(&partition).is_some_and(|last| *last >= epoch);
@@ -45,8 +45,8 @@ impl Revoked {
 }
 
 impl Rest {
-    /// Settles what is set `set_aside` of `batch`, and reports that all else is settled as soon as `batch` itself need
-    /// not be held any more.
+    /// Settles the documents of `batch` that were `set_aside`. Reports that all else is settled as soon as `batch`
+    /// itself can be freed.
     pub(super) async fn settle(
         self,
         bulk: &Bulk,
@@ -59,7 +59,7 @@ impl Rest {
         for set_aside in &set_aside {
             let out = bulk.single_out(&batch, set_aside);
             tokio::pin!(out);
-            // Room comes as others are settled.
+            // Space is freed as others are settled.
             let lone = loop {
                 tokio::select! {
                     lone = &mut out => break lone,
@@ -75,7 +75,7 @@ impl Rest {
         drop(batch);
         let report = report::SetAside { progress: progress.clone(), freed_bytes };
         if self.reports.send(Report::SetAside(report)).is_err() {
-            tracing::debug!("A report came after the consuming thread had ended.");
+            tracing::debug!("A report arrived after the consuming thread had ended.");
         }
         while open.next().await.is_some() {}
         Report::Settled(Settled { id, progress, held_bytes, was_set_aside: true })

@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn what_is_beyond_the_limit_is_refused_until_others_are_done() {
+fn bytes_beyond_the_limit_are_refused_until_others_are_freed() {
     let all = MemoryBudget::new(100);
     let (mut first, mut second) = (all.hold(), all.hold());
     assert!(first.grow(60).is_ok());
@@ -24,7 +24,7 @@ fn small_requests_have_a_reserve() {
 }
 
 #[test]
-fn strangers_have_a_part_of_it_until_they_are_known() {
+fn strangers_share_a_part_of_the_budget_until_they_are_known() {
     let (all, strangers) = (MemoryBudget::new(100), MemoryBudget::new(30));
     let mut first = all.hold_for_stranger(&strangers);
     assert!(first.grow(30).is_ok());
@@ -39,7 +39,7 @@ fn strangers_have_a_part_of_it_until_they_are_known() {
 }
 
 #[test]
-fn what_is_allocated_counts_and_not_what_is_used_of_it() {
+fn allocated_bytes_count_even_if_unused() {
     let all = MemoryBudget::new(1_000);
     let (mut budget, mut items) = (all.hold(), Vec::<u64>::new());
     for item in 0..100 {

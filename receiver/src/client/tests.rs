@@ -3,7 +3,7 @@ use super::*;
 const TIMEOUT: Duration = Duration::from_secs(60);
 
 #[tokio::test(start_paused = true)]
-async fn a_connection_is_idle_once_its_last_request_is_answered_and_not_before() {
+async fn a_connection_is_idle_only_after_its_last_request_is_answered() {
     let client = Client::new(IpAddr::from([127, 0, 0, 1]), None);
     let begin = Instant::now();
     let visit = Visit::begin(&client);
@@ -19,7 +19,7 @@ async fn a_connection_is_idle_once_its_last_request_is_answered_and_not_before()
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_connection_without_a_request_is_idle_from_its_beginning() {
+async fn a_connection_without_a_request_is_idle_from_the_start() {
     let client = Client::new(IpAddr::from([127, 0, 0, 1]), None);
     let begin = Instant::now();
     client.idle(TIMEOUT).await;
@@ -27,7 +27,7 @@ async fn a_connection_without_a_request_is_idle_from_its_beginning() {
     assert!(!client.has_begun() && !client.is_known());
 }
 
-/// Returns who has sent a request with these headers that came from `peer`.
+/// Returns the sender of a request from `peer` with these headers.
 fn sent(peer: &str, headers: &[(&'static str, &str)]) -> String {
     let trusted: Vec<Network> = ["10.0.0.0/8", "192.0.2.1"].map(|text| text.parse().unwrap()).to_vec();
     let mut head = HeaderMap::new();
@@ -38,12 +38,12 @@ fn sent(peer: &str, headers: &[(&'static str, &str)]) -> String {
 }
 
 #[test]
-fn a_trusted_proxy_says_who_has_sent_a_request_and_nobody_else_does() {
+fn only_a_trusted_proxy_determines_the_sender_address() {
     let forwarded = "x-forwarded-for";
     assert_eq!(sent("203.0.113.9", &[(forwarded, "198.51.100.1")]), "203.0.113.9", "no proxy of ours");
     assert_eq!(sent("10.1.1.1", &[]), "10.1.1.1");
     assert_eq!(sent("10.1.1.1", &[(forwarded, "198.51.100.1")]), "198.51.100.1");
-    // The first was written by the sender itself.
+    // The sender itself wrote the first entry.
     assert_eq!(sent("10.1.1.1", &[(forwarded, "1.1.1.1, 198.51.100.1, 192.0.2.1")]), "198.51.100.1");
     assert_eq!(sent("10.1.1.1", &[(forwarded, "1.1.1.1"), (forwarded, "198.51.100.1:4711")]), "198.51.100.1");
     assert_eq!(sent("10.1.1.1", &[(forwarded, "garbage, 10.2.2.2")]), "10.2.2.2");
@@ -53,7 +53,7 @@ fn a_trusted_proxy_says_who_has_sent_a_request_and_nobody_else_does() {
 }
 
 #[test]
-fn a_header_that_the_proxy_passes_on_as_it_came_chooses_no_address() {
+fn conflicting_forwarding_headers_leave_the_proxy_address() {
     let forwarded = "x-forwarded-for";
     let both = |standard: &str, usual: &str| sent("10.1.1.1", &[("forwarded", standard), (forwarded, usual)]);
     assert_eq!(both("for=1.1.1.1", "198.51.100.1"), "10.1.1.1");
@@ -63,13 +63,13 @@ fn a_header_that_the_proxy_passes_on_as_it_came_chooses_no_address() {
 }
 
 #[test]
-fn what_stands_in_quotes_is_no_address_of_a_sender() {
+fn quoted_text_in_forwarded_is_not_a_sender_address() {
     let sent = |value: &str| sent("10.1.1.1", &[("forwarded", value)]);
     for host in ["a;for=6.6.6.6", "a, for=6.6.6.6", r#"a\";for=6.6.6.6"#, r"a\\"] {
         let value = format!(r#"for=1.1.1.1, proto=http;host="{host}";for=198.51.100.1"#);
         assert_eq!(sent(&value), "198.51.100.1", "{value}");
     }
-    // The client has left a quote open.
+    // The client left a quote open.
     for value in [
         r#"for="1.1.1.1, for=198.51.100.1"#,
         r#"for=1.1.1.1;x="\, for=198.51.100.1"#,

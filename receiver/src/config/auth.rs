@@ -1,7 +1,6 @@
 //! `receiver.sources.<name>.auth`.
 //!
-//! [`fields`] reads its keys. This file has its secrets, for the config's check and for the code that compares with
-//! them.
+//! [`fields`] reads the keys. This file provides the secrets, for the check of the config and for authentication.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -26,7 +25,7 @@ mod template;
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case", try_from = "Fields")]
 pub enum Auth {
-    /// Everybody. Has to be said in so many words.
+    /// Accepts everybody. The config must name this type explicitly.
     None,
     /// `Authorization: Bearer <token>`.
     Bearer {
@@ -107,22 +106,22 @@ pub enum Auth {
     },
 }
 
-/// Why the secrets of an [`Auth`] cannot be used. Holds none of them.
+/// Says why the secrets of an [`Auth`] cannot be used. Holds no secret.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct SecretsError {
-    /// The key below `auth` that is to be fixed.
+    /// The key below `auth` to fix.
     pub key: &'static str,
     message: String,
 }
 
 impl Auth {
-    /// Returns the secrets that are accepted: those of the config, and those in the file that it names. The file is
-    /// read at each call, so that a secret can be changed while the process runs. One secret a line; empty lines and
-    /// lines that begin with `#` do not count. Empty where the type has none, and only there.
+    /// Returns the accepted secrets: those of the config, and those in the file that it names. Reads the file at each
+    /// call, so that a secret can be changed while the process runs. The file has one secret per line; empty lines and
+    /// lines that begin with `#` are skipped. Returns none only for types without secrets.
     ///
     /// # Errors
-    /// When the file cannot be read, there is no secret, or one of the config is blank.
+    /// When the file cannot be read, there is no secret, or a secret in the config is blank.
     pub fn secrets(&self) -> Result<Vec<Secret>, SecretsError> {
         let (listed, file) = match self {
             Self::None | Self::Mtls { .. } => return Ok(Vec::new()),
@@ -151,11 +150,11 @@ impl Auth {
         Ok(secrets)
     }
 
-    /// Checks that each of `secrets` is safe to use: what the config's check wants at the start, and what a reload
-    /// wants later.
+    /// Checks that each of `secrets` is safe to use. Runs both when the config is checked and when secrets are
+    /// reloaded.
     ///
     /// # Errors
-    /// When one of them is not safe; the error does not hold it.
+    /// When a secret is not safe; the error does not contain it.
     pub fn check_secrets(&self, secrets: &[Secret]) -> Result<(), SecretsError> {
         let key = self.secret_keys().unwrap_or_default().0;
         match (1..).zip(secrets).find_map(|(number, secret)| secrets::problem(self, number, secret)) {
@@ -164,7 +163,7 @@ impl Auth {
         }
     }
 
-    /// Returns whether what is signed has a time.
+    /// Returns whether the signed text has a timestamp.
     pub fn has_timestamp(&self) -> bool {
         match self {
             Self::Hmac { timestamp_header, timestamp_prefix, .. } => {
@@ -175,7 +174,8 @@ impl Auth {
         }
     }
 
-    /// Returns what is signed: by `signed`, or its default. The body alone for every other type than `hmac`.
+    /// Returns the parts of the signed text, from `signed` or its default. For types other than `hmac`, it is the body
+    /// alone.
     ///
     /// # Errors
     /// In words, when `signed` cannot be used.
@@ -194,8 +194,8 @@ impl Auth {
         }
     }
 
-    /// Returns whether nobody but the sender can have set `header`, a name in lowercase: it is signed or trusted, or
-    /// the whole connection is the sender's.
+    /// Returns whether only the sender can have set `header`, a name in lowercase: it is signed or trusted, or the
+    /// whole connection is the sender's.
     pub fn covers(&self, header: &str) -> bool {
         let trusted = match self {
             Self::Hmac { trusted_headers, .. } | Self::StandardWebhooks { trusted_headers, .. } => trusted_headers,
@@ -206,8 +206,8 @@ impl Auth {
             || self.signed_parts().is_ok_and(|parts| parts.iter().any(is_signed))
     }
 
-    /// Returns the names of the keys that [`Auth::secrets`] reads, for messages: the list and the file. `None` where
-    /// there are no secrets.
+    /// Returns the keys that [`Auth::secrets`] reads, for messages: the list and the file. `None` for types without
+    /// secrets.
     pub fn secret_keys(&self) -> Option<(&'static str, &'static str)> {
         match self {
             Self::None | Self::Mtls { .. } => None,
@@ -225,15 +225,15 @@ fn read_secrets(file: &Path) -> Result<Vec<Secret>, String> {
     Ok(lines.map(Secret::new).collect())
 }
 
-/// Returns the key that a secret of Standard Webhooks stands for: what is in base64, padded or not, after `whsec_`, or
-/// alone. None when it is no base64.
+/// Returns the key that a secret of Standard Webhooks encodes: the base64, padded or not, with or without `whsec_`.
+/// `None` if it is not base64.
 pub fn standard_webhooks_key(secret: &Secret) -> Option<Vec<u8>> {
     let text = secret.expose().trim();
     let text = text.strip_prefix("whsec_").unwrap_or(text).trim_end_matches('=');
     STANDARD_NO_PAD.decode(text.replace('-', "+").replace('_', "/")).ok()
 }
 
-/// `algorithm` of an HMAC.
+/// The `algorithm` of an HMAC.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum HmacAlgorithm {
@@ -244,7 +244,7 @@ pub enum HmacAlgorithm {
     Sha512,
 }
 
-/// `encoding` of an HMAC.
+/// The `encoding` of an HMAC.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum HmacEncoding {

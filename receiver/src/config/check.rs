@@ -1,7 +1,7 @@
-//! What the values of the receiver's sections must fulfil beyond their types.
+//! Checks of the receiver's sections beyond their types.
 //!
-//! A rule goes into the module of the section whose concern it is; a rule about two sections into the one that suffers.
-//! No message repeats a value that may be a secret.
+//! A rule belongs in the module of its section. A rule about two sections belongs in the module of the section that
+//! would suffer. A message never repeats a value that may be a secret.
 
 use config::check::Problems;
 
@@ -10,7 +10,7 @@ use super::Config;
 mod cxone;
 mod receiver;
 
-/// Adds all that is wrong with `config`, apart from the sections that the indexer reads too.
+/// Adds all problems of `config`, except those in sections that the indexer reads too.
 pub(super) fn check(config: &Config, problems: &mut Problems) {
     receiver::check(config, problems);
     cxone::check(config, problems);

@@ -11,10 +11,11 @@ use service::secret::Secret;
 
 use super::Config;
 
-/// What stands for the subject in `cxone.schema_path`.
+/// The placeholder for the subject in `cxone.schema_path`.
 pub const SUBJECT_PLACE: &str = "{subject}";
 
-/// `cxone`: where the schemas of the events come from, when they are taken from CXone itself. Left out: they are not.
+/// `cxone`: the access to CXone, if it is the origin of the schemas. Without this section, nothing is fetched from
+/// CXone.
 #[derive(Clone, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Cxone {
@@ -61,7 +62,7 @@ pub struct Cxone {
     pub refresh: Option<Duration>,
 }
 
-/// What a token is got with.
+/// The credentials for a token.
 #[derive(Clone, Debug)]
 pub enum CxoneCredentials {
     /// `cxone.client_id`.
@@ -110,7 +111,7 @@ impl fmt::Debug for Cxone {
 }
 
 impl Cxone {
-    /// Returns whether anything is set that only makes sense with CXone.
+    /// Returns whether a key is set that only makes sense with CXone.
     pub fn is_used(&self) -> bool {
         self.tenant_url.is_some()
             || self.has_client()
@@ -119,21 +120,21 @@ impl Cxone {
             || self.refresh.is_some()
     }
 
-    /// Returns whether anything of the client credentials is set.
+    /// Returns whether any key of the client credentials is set.
     pub(crate) fn has_client(&self) -> bool {
         self.client_id.is_some() || self.client_secret.is_some() || self.client_secret_file.is_some()
     }
 
-    /// Returns whether anything of the access key is set.
+    /// Returns whether any key of the access key is set.
     pub(crate) fn has_access_key(&self) -> bool {
         self.access_key_id.is_some() || self.access_key_secret.is_some() || self.access_key_secret_file.is_some()
     }
 
-    /// Returns what a token is got with. The file of the secret is read at each call, so that it can be changed while
+    /// Returns the credentials for a token. Reads the file of the secret at each call, so that it can be changed while
     /// the process runs.
     ///
     /// # Errors
-    /// When the file cannot be read or holds nothing, or there are no credentials.
+    /// When the file cannot be read or is empty, or there are no credentials.
     pub fn credentials(&self) -> Result<CxoneCredentials, ConfigError> {
         let missing = |key: &str| ConfigError(format!("cxone.{key}: is missing or empty: set it, or {key}_file"));
         let read = |key: &str, value, file| match read_secret(value, file) {
@@ -156,7 +157,8 @@ impl Cxone {
 }
 
 impl Config {
-    /// Returns the subjects whose schemas come from CXone: `cxone.subjects`, else those of all sources, each once.
+    /// Returns the subjects whose schemas come from CXone: `cxone.subjects`, or else those of all sources, without
+    /// duplicates.
     pub fn cxone_subjects(&self) -> Vec<String> {
         if !self.cxone.subjects.is_empty() {
             return self.cxone.subjects.clone();

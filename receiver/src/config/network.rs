@@ -1,4 +1,4 @@
-//! An address, or a network of them; and what a proxy at such an address passes on.
+//! Addresses and networks, and the settings for what proxies pass on.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// Addresses whose first bits are the same: `10.0.0.0/8`, `2001:db8::/32`, or one address alone.
+/// A network of addresses with the same first bits (`10.0.0.0/8`, `2001:db8::/32`), or a single address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Network {
@@ -20,8 +20,12 @@ pub struct Network {
 pub enum ProxyProtocol {
     /// Connections begin with TLS or HTTP.
     None,
-    /// Each connection begins with a head of version 2 of the PROXY protocol.
+    /// Each connection begins with a head of version 1 of the PROXY protocol, a line of text.
+    V1,
+    /// Each connection begins with a head of version 2, which is binary.
     V2,
+    /// Each connection begins with a head of either version.
+    Any,
 }
 
 /// `receiver.forwarded_certificate`: the header in which trusted proxies pass on the certificate of a client, which
@@ -41,11 +45,11 @@ pub struct ForwardedCertificate {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CertificateFormat {
-    /// As Envoy's `X-Forwarded-Client-Cert`: elements of pairs. The last element counts.
+    /// Envoy's `X-Forwarded-Client-Cert`: elements of pairs. The last element counts.
     Xfcc,
-    /// In PEM, percent-encoded or in one line, or the base64 of it alone.
+    /// PEM, percent-encoded or in one line, or only its base64.
     Pem,
-    /// As the `Client-Cert` of RFC 9440: base64 between colons.
+    /// The `Client-Cert` of RFC 9440: base64 between colons.
     Rfc9440,
 }
 
@@ -61,7 +65,7 @@ impl ForwardedCertificate {
 }
 
 impl Network {
-    /// Returns whether `address` is one of them.
+    /// Returns whether `address` belongs to the network.
     pub fn contains(&self, address: IpAddr) -> bool {
         let differing = match (self.address, address.to_canonical()) {
             (IpAddr::V4(own), IpAddr::V4(other)) => (own.to_bits() ^ other.to_bits()).leading_zeros(),

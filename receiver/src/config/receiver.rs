@@ -32,8 +32,8 @@ pub struct Receiver {
     /// or `X-Forwarded-For` of their requests names the sender: the last address that is not a trusted proxy. If both
     /// are there and name different senders, the address of the proxy itself counts.
     pub trusted_proxies: Vec<Network>,
-    /// `receiver.proxy_protocol`: whether each connection begins with a head of the PROXY protocol: `none` or `v2`.
-    /// With it, only the `trusted_proxies` may connect.
+    /// `receiver.proxy_protocol`: whether each connection begins with a head of the PROXY protocol, and of which
+    /// version: `none`, `v1`, `v2` or `any` of both. With it, only the `trusted_proxies` may connect.
     pub proxy_protocol: ProxyProtocol,
     /// `receiver.forwarded_certificate`: how the `trusted_proxies` pass on the certificate of a client, for `auth` of
     /// `type: mtls`.
@@ -94,7 +94,7 @@ pub struct Receiver {
 pub enum TrailingSlash {
     /// `/webhook` and `/webhook/` are two paths.
     Strict,
-    /// They are one, unless both are the path of a source.
+    /// They are one path, unless each is the path of a source.
     Ignore,
 }
 
@@ -143,12 +143,13 @@ impl Default for Receiver {
 }
 
 impl Receiver {
-    /// Returns how many connections one address may have, by `receiver.max_connections_per_address`.
+    /// Returns how many connections one address may have: `receiver.max_connections_per_address` or its default.
     pub fn max_connections_per_address(&self) -> usize {
         self.max_connections_per_address.unwrap_or(self.max_connections.div_ceil(2)).max(1)
     }
 
-    /// Returns how many threads serve requests, by `receiver.worker_threads` and the cores that the process may use.
+    /// Returns how many threads serve requests: `receiver.worker_threads`, or by default the number of usable cores
+    /// less one.
     pub fn worker_threads(&self) -> usize {
         let all_but_one = || std::thread::available_parallelism().map_or(1, NonZero::get).saturating_sub(1);
         self.worker_threads.unwrap_or_else(all_but_one).max(1)

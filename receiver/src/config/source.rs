@@ -4,6 +4,7 @@ use bytesize::ByteSize;
 use config::units;
 use serde::{Deserialize, Serialize};
 
+use super::verification::Verification;
 use super::{Auth, Config};
 
 /// `receiver.sources.<name>`: one webhook.
@@ -36,8 +37,8 @@ pub struct Source {
     pub id_scope: Option<IdScope>,
     /// `auth`: who may post.
     pub auth: Auth,
-    /// `verification`: a section, which may be empty (`{}`): `GET` and `HEAD` are answered 200, for vendors that check
-    /// whether the webhook exists; without it 405.
+    /// `verification`: a section, which may be empty (`{}`): `GET`, `HEAD` and `OPTIONS` are answered 200, for vendors
+    /// that check whether the webhook exists; without it 405.
     #[serde(default)]
     pub verification: Option<Verification>,
     /// `content_types`: media types that are accepted in addition to those of Avro, such as `application/octet-stream`,
@@ -68,15 +69,6 @@ pub enum IdScope {
 
 fn older_versions() -> u8 {
     3
-}
-
-/// `receiver.sources.<name>.verification`: `GET` and `HEAD` are answered 200, without authentication.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Verification {
-    /// `challenge_parameter`: the query parameter whose value is returned, such as `hub.challenge`; also to a `POST`
-    /// without a body, as Microsoft Graph sends it (`validationToken`).
-    pub challenge_parameter: Option<String>,
 }
 
 /// `receiver.sources.<name>.quarantine`: what becomes of bodies from authenticated senders that are no events.
@@ -148,8 +140,8 @@ impl Default for Limits {
 }
 
 impl Config {
-    /// Returns where the ids of the source `name` are unique, by its `id_scope` or by what follows from the other
-    /// sources of its topic. Without a `key_field` there are no ids, and it is the topic.
+    /// Returns where the ids of the source `name` are unique: its `id_scope`, or what follows from the other sources of
+    /// its topic. A source without a `key_field` has no ids and gets the topic.
     pub fn id_scope(&self, name: &str) -> IdScope {
         let sources = &self.receiver.sources;
         let Some(source) = sources.get(name).filter(|source| source.key_field.is_some()) else { return IdScope::Topic };

@@ -1,4 +1,4 @@
-//! The sections as they are written.
+//! Tests of loading the sections.
 
 use std::time::Duration;
 
@@ -12,12 +12,12 @@ fn loaded(text: &str) -> Config {
     load_from("p.yaml", text, &[]).unwrap()
 }
 
-/// Returns the message of the error that loading gives.
+/// Returns the error message of loading `text`.
 fn refused(text: &str) -> String {
     load_from::<Config>("p.yaml", text, &[]).unwrap_err().to_string()
 }
 
-/// A file with one webhook, whose `auth` is `auth`.
+/// Returns a config with one webhook that has this `auth`.
 fn with_auth(auth: &str) -> String {
     format!("receiver:\n  sources:\n    cxone:\n      path: /w\n      subject: s\n      auth: {auth}\n")
 }
@@ -29,7 +29,7 @@ fn assert_hidden(error: &str) {
 }
 
 #[test]
-fn auth_of_each_type_is_read() {
+fn each_type_of_auth_is_parsed() {
     let auth = |text| loaded(&with_auth(text)).receiver.sources["cxone"].auth.clone();
     assert!(matches!(auth("{type: none}"), Auth::None));
     assert!(matches!(auth("{type: bearer, tokens: [a, b]}"), Auth::Bearer { tokens, .. } if tokens.len() == 2));
@@ -39,7 +39,7 @@ fn auth_of_each_type_is_read() {
         panic!("not hmac");
     };
     assert_eq!((header.as_str(), tolerance, timestamp_header), ("X-Signature", Duration::from_secs(300), None));
-    // More digits than any number type holds.
+    // This has more digits than any number type holds.
     assert_eq!(secrets[0].expose(), "12345678901234567890");
 }
 
@@ -58,7 +58,7 @@ fn auth_with_a_key_of_another_type_is_refused() {
 }
 
 #[test]
-fn a_secret_written_in_the_file_is_not_shown_by_an_error_on_its_line() {
+fn an_error_does_not_show_a_secret_on_its_line() {
     for auth in [
         format!("{{type: bearer, tokens: {SECRET}}}"),
         format!("{{type: bearer, tokens: {{a: {SECRET}}}}}"),
@@ -73,7 +73,7 @@ fn a_secret_written_in_the_file_is_not_shown_by_an_error_on_its_line() {
 }
 
 #[test]
-fn secrets_come_from_the_list_and_from_the_file_which_is_read_anew() {
+fn secrets_come_from_the_list_and_the_file_which_is_reread() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("tokens");
     std::fs::write(&file, "# old\n  first-token  \r\n\n").unwrap();
@@ -81,7 +81,7 @@ fn secrets_come_from_the_list_and_from_the_file_which_is_read_anew() {
     let auth = loaded(&text).receiver.sources["cxone"].auth.clone();
     let secrets = || auth.secrets().unwrap().iter().map(|secret| secret.expose().to_owned()).collect::<Vec<_>>();
     assert_eq!(secrets(), ["listed", "first-token"]);
-    // As editors and shells of Windows write it.
+    // Editors and shells of Windows write a byte order mark and CRLF.
     std::fs::write(&file, "\u{feff}second-token\r\n").unwrap();
     assert_eq!(secrets(), ["listed", "second-token"]);
     std::fs::remove_file(&file).unwrap();
@@ -90,14 +90,14 @@ fn secrets_come_from_the_list_and_from_the_file_which_is_read_anew() {
 }
 
 #[test]
-fn secrets_are_in_no_debug_and_no_serialised_form() {
+fn debug_and_serialised_forms_hold_no_secrets() {
     let config = loaded(&with_auth(&format!("{{type: hmac, header: h, secrets: [{SECRET}]}}")));
     assert_hidden(&format!("{config:?} {config:#?}"));
     assert_hidden(&serde_json::to_string(&config).unwrap());
 }
 
 #[test]
-fn sections_of_the_indexer_are_not_read() {
+fn sections_of_the_indexer_are_ignored() {
     let text = "indexer: {no_such_key: '${NOT_SET}'}\nelasticsearch: 7\nilm_config_path: {}\n";
     assert!(loaded(text).receiver.sources.is_empty());
     assert_eq!(refused("indexr: {}"), "p.yaml:1: unknown key indexr; did you mean indexer?");

@@ -1,21 +1,21 @@
-//! Whether a schema may become the next version of a subject: the registry decides, by the level it has for the
-//! subject. Not every registry says why; where it does not, the two schemas are compared here, for the words only.
+//! Asks the registry whether a schema may become the next version of a subject. The registry decides, by the subject's
+//! compatibility level. If it gives no reason, the two schemas are compared here, only to word the reason.
 
 use apache_avro::Schema;
 use apache_avro::schema_compatibility::SchemaCompatibility;
 
 use super::subjects::{Reference, Subjects, SubjectsError, Version};
 
-/// Bytes of a reason found here.
+/// The most bytes of a reason found here.
 const MAX_REASON: usize = 500;
 
-/// Bytes of a text that is compared here: the library takes more than linear time.
+/// The most bytes of a text to compare, because the library takes more than linear time.
 const MAX_TEXT: usize = 256 * 1024;
 
-/// Returns why the schema `text`, which refers to `references`, cannot follow `latest` in `subject`; `None` if it can.
+/// Returns why the schema `text` with its `references` cannot follow `latest` in `subject`, or `None` if it can.
 ///
 /// # Errors
-/// When the registry cannot be asked.
+/// When a request to the registry fails.
 pub(crate) async fn refusal(
     subjects: &Subjects,
     subject: &str,
@@ -43,7 +43,7 @@ fn compared(old: &str, new: &str) -> String {
     if let Err(error) = SchemaCompatibility::can_read(&new, &old) {
         return short(format!("events of the new schema cannot be read by the old one: {error}"));
     }
-    "the registry does not say why; by the latest version alone there is nothing wrong with it".to_owned()
+    "the registry does not say why; compared with the latest version alone, there is nothing wrong with it".to_owned()
 }
 
 fn short(mut reason: String) -> String {

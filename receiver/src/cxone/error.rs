@@ -1,12 +1,12 @@
-//! Why CXone gives no schema. Holds no secret, and nothing of what CXone has answered but words of a closed set.
+//! Errors of CXone. They hold no secret, and of CXone's answers only words of a closed set.
 
-/// Why there is no schema from CXone.
+/// Says why there is no schema from CXone.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CxoneError {
     /// The config cannot be used.
     #[error("{0}")]
     Config(String),
-    /// The token endpoint does not take the credentials.
+    /// The token endpoint refuses the credentials.
     #[error(
         "{url} refuses a token with status {status}{code}. Likely causes: {keys} is wrong; the client is not enabled \
          for {grant}; cxone.tenant_url or the path belongs to another tenant or region"
@@ -20,16 +20,16 @@ pub enum CxoneError {
         code: String,
         /// The config keys of the credentials.
         keys: &'static str,
-        /// What the client has to be enabled for.
+        /// What the client must be enabled for.
         grant: String,
     },
-    /// A token that was just given is not good for the schema.
+    /// A fresh token does not give access to the schema.
     #[error(
         "{url} answered {status} to a fresh token, which may not read the schema; check cxone.scopes and the \
          client's permissions"
     )]
     Forbidden {
-        /// Where the schema should be.
+        /// The address of the schema.
         url: String,
         /// The HTTP status.
         status: u16,
@@ -37,21 +37,21 @@ pub enum CxoneError {
     /// There is no schema at the path.
     #[error("{url} has no schema; check cxone.schema_path and the subject")]
     NotFound {
-        /// Where the schema should be.
+        /// The address of the schema.
         url: String,
     },
-    /// CXone has had enough of our requests.
+    /// CXone limits the rate of requests.
     #[error("{url} answered 429 and asks to wait {seconds} s, longer than one attempt waits; try again then")]
     Busy {
-        /// What was asked.
+        /// The requested address.
         url: String,
-        /// How long.
+        /// The requested wait.
         seconds: u64,
     },
-    /// Another status that says no.
+    /// Another status that refuses the request.
     #[error("{url} answered {status}")]
     Status {
-        /// What was asked.
+        /// The requested address.
         url: String,
         /// The HTTP status.
         status: u16,
@@ -59,17 +59,17 @@ pub enum CxoneError {
     /// There was no answer.
     #[error("{url} does not answer: {reason}")]
     Unreachable {
-        /// What was asked.
+        /// The requested address.
         url: String,
         /// What happened.
         reason: String,
     },
-    /// There was an answer, but not one that can be used.
+    /// The answer cannot be used.
     #[error("{url} answered with {reason}")]
     Garbage {
-        /// What was asked.
+        /// The requested address.
         url: String,
-        /// What is wrong with it.
+        /// What is wrong with the answer.
         reason: String,
     },
 }

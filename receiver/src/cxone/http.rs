@@ -1,5 +1,4 @@
-//! Requests to CXone: with a time-out, an answer of bounded size, no redirect followed, and another attempt where one
-//! may help.
+//! Sends requests to CXone: with a time-out, a size limit for answers, no redirects, and retries where they may help.
 
 use std::time::Duration;
 
@@ -12,11 +11,11 @@ use service::{http, tls};
 
 use super::CxoneError;
 
-/// How often a request is sent, at most.
+/// The most attempts of a request.
 const ATTEMPTS: u32 = 4;
-/// The waits between attempts. There are too few for the longest one to count.
+/// The waits between attempts. There are too few attempts to reach the longest wait.
 const BACKOFF: Backoff = Backoff { initial: Duration::from_millis(250), max: Duration::from_secs(2) };
-/// How long the answer to a 429 waits at most; who asks for more is asked again another time.
+/// The longest wait after a 429. If CXone asks for more, the request fails.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(30);
 
 /// An HTTP client. Cheap to clone.
@@ -41,13 +40,13 @@ enum Next {
 }
 
 impl Http {
-    /// With `timeout` for each request, by way of `proxy` where there is one.
+    /// Creates a client with `timeout` for each request, through `proxy` if there is one.
     ///
     /// # Errors
-    /// When no client can be made.
+    /// When the client cannot be created.
     pub(super) fn new(timeout: Duration, proxy: Option<&str>) -> Result<Self, CxoneError> {
         tls::install_provider();
-        // A redirect could take the secret or the token elsewhere.
+        // A redirect could send the secret or the token elsewhere.
         let mut builder = Client::builder().timeout(timeout).redirect(Policy::none());
         if let Some(proxy) = proxy {
             let proxy = Proxy::all(proxy);
@@ -55,15 +54,14 @@ impl Http {
             builder = builder.proxy(proxy.map_err(wrong)?);
         }
         let client =
-            builder.build().map_err(|error| CxoneError::Config(format!("no HTTP client can be made: {error}")))?;
+            builder.build().map_err(|error| CxoneError::Config(format!("cannot create an HTTP client: {error}")))?;
         Ok(Self { client })
     }
 
-    /// Sends the request until there is an answer that is neither a 429 nor a 5xx, whatever else it says; a few times
-    /// at most.
+    /// Sends the request, and repeats it a few times on a 429, a 5xx or a failure. Returns any other answer.
     ///
     /// # Errors
-    /// When there is none, or its body is over `max` bytes.
+    /// When there is no answer, or its body is larger than `max` bytes.
     pub(super) async fn send(
         &self,
         method: Method,
@@ -114,8 +112,8 @@ fn next(response: &Response, url: &str, attempt: u32) -> Next {
     Next::Wait(asked.unwrap_or_else(|| backoff(attempt)))
 }
 
-/// `Retry-After` in seconds (RFC 9110, section 10.2.3). Its other form, a date, counts as none: it would need two
-/// clocks that agree.
+/// Returns `Retry-After` in seconds (RFC 9110, section 10.2.3). Ignores its other form, a date, because it would need
+/// two clocks that agree.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let seconds = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
     Some(Duration::from_secs(seconds))

@@ -1,4 +1,4 @@
-//! One pull: the latest schema from CXone, judged, and registered where it is new.
+//! One pull: fetches the latest schema from CXone, checks it, and registers it if it is new.
 
 use avro::{Schema, SchemaError};
 use registry::wire::SchemaId;
@@ -8,7 +8,7 @@ use super::compatibility::refusal;
 use super::subjects::{Subjects, SubjectsError, Version};
 use super::{Cxone, CxoneError};
 
-/// What a pull needs.
+/// Pulls schemas from CXone into the registry.
 #[derive(Debug)]
 pub(crate) struct Puller {
     cxone: Cxone,
@@ -16,59 +16,59 @@ pub(crate) struct Puller {
     registry: SchemaRegistry,
 }
 
-/// What came of a pull.
+/// The result of a pull.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Pulled {
-    /// The registry had it as the latest version already.
+    /// The registry already has the schema as the latest version.
     Unchanged {
         /// The version.
         version: u32,
         /// Its id.
         id: SchemaId,
     },
-    /// It is registered now; `before` is the version that was the latest.
+    /// The schema is registered now.
     Registered {
-        /// The version, where the registry says it.
+        /// Its version.
         version: u32,
         /// Its id.
         id: SchemaId,
-        /// The number of the version before it, where there was one.
+        /// The version before it, if there was one.
         before: Option<u32>,
     },
-    /// The registry has it, but as an older version than the latest: registering it again changes nothing.
+    /// The registry has the schema as an older version. Registering it again changes nothing.
     Older {
-        /// The id it has.
+        /// Its id.
         id: SchemaId,
-        /// The version that is the latest.
+        /// The latest version.
         latest: u32,
     },
-    /// It would be registered, if this were no dry run.
+    /// A dry run found a schema that a pull would register.
     New {
-        /// The number of the version before it, where there is one.
+        /// The version before it, if there is one.
         before: Option<u32>,
     },
 }
 
-/// Why nothing was registered.
+/// Says why nothing was registered.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum PullError {
-    /// CXone has not given a schema.
+    /// CXone did not return a schema.
     #[error("subject {subject}: {source}")]
     Cxone {
         /// The subject.
         subject: String,
-        /// Why.
+        /// The cause.
         source: CxoneError,
     },
-    /// What it has given cannot be used.
+    /// CXone's schema cannot be used.
     #[error("subject {subject}: CXone's schema is not a usable Avro schema: {source}")]
     Schema {
         /// The subject.
         subject: String,
-        /// Why.
+        /// The cause.
         source: SchemaError,
     },
-    /// The registry refuses it as the next version.
+    /// The registry refuses the schema as the next version.
     #[error(
         "subject {subject}: CXone's schema is not compatible with version {latest} by the registry's rules, and was \
          not registered: {reason}. Check the change (penstock-receiver schema show); if it is intended, set the \
@@ -79,10 +79,10 @@ pub enum PullError {
         subject: String,
         /// The version it was compared with.
         latest: u32,
-        /// The registry's words.
+        /// The reason.
         reason: String,
     },
-    /// The registry gives it the id of a schema by which readers get other values.
+    /// The registry gives the schema the id of another one, with which readers get other values.
     #[error(
         "subject {subject}: the registry treats CXone's schema as equal to schema id {id}, with which readers get \
          other values (logical types, precision or scale): configure it to keep both, and pull again"
@@ -93,25 +93,25 @@ pub enum PullError {
         /// The id of the other schema.
         id: SchemaId,
     },
-    /// The registry cannot be asked.
+    /// A request to the registry failed.
     #[error(transparent)]
     Subjects(#[from] SubjectsError),
-    /// The registry does not take it.
+    /// The registry did not register the schema.
     #[error(transparent)]
     Registry(#[from] RegistryError),
 }
 
 impl Puller {
-    /// Puts its parts together.
+    /// Creates a puller.
     pub(crate) fn new(cxone: Cxone, subjects: Subjects, registry: SchemaRegistry) -> Self {
         Self { cxone, subjects, registry }
     }
 
-    /// Fetches the latest schema of `subject` from CXone, and registers it where it is new and compatible; with
-    /// `dry_run` it says only what it would do.
+    /// Fetches the latest schema of `subject` from CXone, and registers it if it is new and compatible. With `dry_run`,
+    /// only returns what a pull would do.
     ///
     /// # Errors
-    /// [`PullError`]; nothing is registered then.
+    /// [`PullError`]. In that case nothing was registered.
     pub(crate) async fn pull(&self, subject: &str, dry_run: bool) -> Result<Pulled, PullError> {
         let of_cxone = |source| PullError::Cxone { subject: subject.to_owned(), source };
         let text = self.cxone.schema(subject).await.map_err(of_cxone)?;
@@ -131,11 +131,11 @@ impl Puller {
             return Ok(Pulled::New { before });
         }
         let id = self.registry.register(subject, &text).await?;
-        // A registry may take schemas for one that have the same canonical form.
+        // A registry may treat schemas with the same canonical form as equal.
         if self.registry.by_id(id).await?.meaning() != schema.meaning() {
             return Err(PullError::TakenForAnother { subject: subject.to_owned(), id });
         }
-        // Its number is in no answer to the registration.
+        // The answer to the registration does not tell the version.
         Ok(match self.subjects.latest(subject).await? {
             Some(now) if now.id == id && Some(now.version) == before => Pulled::Unchanged { version: now.version, id },
             Some(now) if now.id == id => Pulled::Registered { version: now.version, id, before },
@@ -145,7 +145,7 @@ impl Puller {
     }
 }
 
-/// Returns whether two texts are one schema, however they are written.
+/// Returns whether two texts are the same JSON, however they are formatted.
 fn same(left: &str, right: &str) -> bool {
     let parsed = |text: &str| serde_json::from_str::<serde_json::Value>(text).ok();
     parsed(left).is_some_and(|left| Some(left) == parsed(right))

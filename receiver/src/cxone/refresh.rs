@@ -1,5 +1,5 @@
-//! Pulls of a running receiver: every `cxone.refresh`, and once when events no longer fit their schema. What fails is
-//! said and counted; nothing of it stops the receiver, which has the schemas of the registry.
+//! Pulls schemas in a running receiver: every `cxone.refresh`, and once when events no longer fit their schema. A
+//! failed pull is logged and counted. It never stops the receiver, which uses the schemas of the registry.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,30 +15,30 @@ use tokio_util::sync::CancellationToken;
 use super::pull::{PullError, Pulled, Puller};
 use crate::source::{self, Source};
 
-/// Between two pulls for events that do not fit, at least.
+/// The least time between two pulls for events that do not fit.
 const DRIFT_PAUSE: Duration = Duration::from_secs(60);
 
-/// A task that pulls.
+/// The task that pulls schemas.
 pub(crate) struct Refresh {
-    /// What pulls.
+    /// The puller.
     pub(crate) puller: Puller,
     /// The subjects whose schemas come from CXone.
     pub(crate) subjects: Vec<String>,
-    /// How often.
+    /// The interval of the pulls.
     pub(crate) every: Duration,
-    /// Whose current schema may change by it.
+    /// The sources whose current schema a pull may change.
     pub(crate) sources: Vec<Arc<Source>>,
-    /// Where they find it.
+    /// The registry of these sources.
     pub(crate) registry: SchemaRegistry,
     /// Pulls by outcome: `registered`, `unchanged`, `incompatible`, `failed`.
     pub(crate) pulls: IntCounterVec,
 }
 
-/// The outcomes that are counted.
+/// The outcomes to count.
 const OUTCOMES: [&str; 4] = ["registered", "unchanged", "incompatible", "failed"];
 
 impl Refresh {
-    /// Pulls now, and then as said, until `shutdown`.
+    /// Pulls now, and then regularly until `shutdown`.
     pub(crate) async fn run(self, shutdown: CancellationToken) {
         begin_at_zero(&self.pulls, &OUTCOMES);
         shutdown.run_until_cancelled(self.pull_on_and_on()).await;
@@ -57,7 +57,7 @@ impl Refresh {
                 () = tokio::time::sleep_until(due) => continue,
                 () = drifting(&mut suspicions) => {}
             }
-            // One that comes too soon after the last waits.
+            // A drift soon after the last one waits.
             let earliest = drift_at.map_or_else(Instant::now, |last| last + DRIFT_PAUSE);
             tokio::time::sleep_until(earliest.min(due)).await;
             drift_at = Some(Instant::now());
@@ -97,11 +97,10 @@ impl Refresh {
         self.pulls.with_label_values(&[outcome]).inc();
     }
 
-    /// Makes the schema that was just registered the current one, which would otherwise happen by
-    /// `schema_registry.refresh`.
+    /// Makes the schema that was just registered current, without waiting for `schema_registry.refresh`.
     async fn take_up(&self, subject: &str) {
         for source in self.sources.iter().filter(|source| source.subject == subject) {
-            // What was asked for meanwhile may have been the one before.
+            // A lookup that was already running may return the schema before it.
             let asked = self.registry.latest_now(subject).await;
             if let Err(error) = asked {
                 tracing::warn!(subject, %error, "The new schema is registered, but the registry does not return it yet.");
@@ -113,7 +112,7 @@ impl Refresh {
     }
 }
 
-/// Waits until the events of one of the sources no longer fit; without any, for ever.
+/// Waits until the events of one of the sources no longer fit; without sources, for ever.
 async fn drifting(suspicions: &mut [Receiver<u64>]) {
     if suspicions.is_empty() {
         return std::future::pending().await;

@@ -1,5 +1,5 @@
-//! What a pull asks the registry beyond what the hot path does: the schemas of a subject as they were written, and
-//! whether a new one would be compatible (Confluent Schema Registry API reference).
+//! Requests to the registry that only pulls need: the schemas of a subject as registered, and whether a new schema
+//! would be compatible (Confluent Schema Registry API reference).
 
 use std::str::FromStr;
 
@@ -14,24 +14,24 @@ use service::http;
 
 /// The media type of Confluent's API.
 const MEDIA_TYPE: &str = "application/vnd.schemaregistry.v1+json";
-/// Bytes of an answer, at most.
+/// The most bytes of an answer.
 const MAX_ANSWER: usize = 8 * 1024 * 1024;
-/// Messages of the registry that are repeated, and characters of each.
+/// The most messages of the registry that an error repeats, and the most bytes of each.
 const MAX_MESSAGES: usize = 20;
 const MAX_MESSAGE: usize = 500;
 
-/// A client of the registry's subjects. Keeps nothing.
+/// A client of the registry's subjects. It caches nothing.
 #[derive(Debug)]
 pub(crate) struct Subjects {
     registry: RawClient,
 }
 
-/// A version of a subject, as it was registered.
+/// A version of a subject, as registered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Version {
-    /// The number of the version.
+    /// The version number.
     pub(crate) version: u32,
-    /// The id that frames carry.
+    /// The schema id in frames.
     pub(crate) id: SchemaId,
     /// The schema's text.
     pub(crate) text: String,
@@ -39,7 +39,7 @@ pub(crate) struct Version {
     pub(crate) references: Vec<Reference>,
 }
 
-/// A schema that another one refers to.
+/// A schema that another schema refers to.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Reference {
     /// The name under which the schema refers to it, usually the full name of a type.
@@ -50,20 +50,20 @@ pub struct Reference {
     pub version: u32,
 }
 
-/// How many schemas one schema may refer to, directly and indirectly.
+/// The most schemas that one schema may refer to, directly and indirectly.
 const MAX_REFERENCES: usize = 100;
 
-/// Why the registry gives no answer that can be used. Holds neither user nor password.
+/// Says why the registry gives no usable answer. Holds neither user nor password.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the schema registry at {url} cannot provide {what}: {reason}")]
 pub struct SubjectsError {
     /// The registry.
     pub url: String,
-    /// Such as `subject x`.
+    /// What was requested, such as `subject x`.
     pub what: String,
     /// What happened.
     pub reason: String,
-    /// The status of the registry's answer, where there was one.
+    /// The status of the registry's answer, if there was one.
     pub status: Option<u16>,
 }
 
@@ -99,7 +99,7 @@ impl FromStr for Reference {
 }
 
 impl Subjects {
-    /// For the registry of the config. Connects to nothing yet.
+    /// Creates a client for the registry of the config. It connects on the first request.
     ///
     /// # Errors
     /// When the registry's settings cannot be used.
@@ -119,13 +119,13 @@ impl Subjects {
         Ok(Some(Version { version, id: SchemaId(id), text: schema, references }))
     }
 
-    /// Returns the texts of the schemas that `references` lead to, directly and indirectly, each once.
+    /// Returns the texts of the schemas that `references` lead to, directly and indirectly, without duplicates.
     ///
     /// # Errors
-    /// [`SubjectsError`], also when one of them is not there, or they are more than 100.
+    /// [`SubjectsError`], also when a referenced schema is missing, or there are more than 100.
     pub(crate) async fn referenced(&self, references: &[Reference]) -> Result<Vec<String>, SubjectsError> {
         let (mut left, mut seen, mut texts) = (references.to_vec(), Vec::new(), Vec::new());
-        // They are taken from the end.
+        // `pop` takes them from the end.
         left.reverse();
         while let Some(reference) = left.pop() {
             if seen.contains(&reference) {
@@ -162,9 +162,9 @@ impl Subjects {
         }
     }
 
-    /// Returns the registry's words about why `schema`, which refers to `references`, cannot become the next version of
-    /// `subject`, by the compatibility level that it has for it; empty when it does not say. None when it can, also
-    /// because there is no version yet.
+    /// Asks whether `schema` with its `references` can become the next version of `subject`, by the subject's
+    /// compatibility level. Returns the registry's reasons if it cannot; they are empty if the registry gives none.
+    /// Returns `None` if it can, also when there is no version yet.
     ///
     /// # Errors
     /// [`SubjectsError`].
@@ -183,7 +183,7 @@ impl Subjects {
         Ok((!answer.is_compatible).then(messages))
     }
 
-    /// Returns the body of the answer; none when the registry says that it has no such thing.
+    /// Returns the body of the answer, or `None` if the registry says that it has no such thing.
     async fn ask(
         &self,
         method: Method,
@@ -207,7 +207,7 @@ impl Subjects {
         if status.is_success() {
             return Ok(Some(body));
         }
-        // A 404 without the registry's own code is from what stands before it.
+        // A 404 without the registry's own code comes from a proxy in front of it.
         let said: Option<Value> = serde_json::from_slice(&body).ok();
         let code = said.as_ref().and_then(|said| said.get("error_code")).and_then(Value::as_u64);
         if status == StatusCode::NOT_FOUND && matches!(code, Some(40401..=40403)) {

@@ -10,7 +10,7 @@ use stub::{KEY_PATH, SCHEMA, SECRET, Stub, TOKEN_PATH, ok, status, token};
 
 mod stub;
 
-/// Fails where anything of the secret is shown.
+/// Returns the error's text. Fails if the error shows the secret.
 fn shown(error: &CxoneError) -> String {
     let text = format!("{error} {error:?}");
     assert!(!text.contains(SECRET), "{text}");
@@ -18,7 +18,7 @@ fn shown(error: &CxoneError) -> String {
 }
 
 #[tokio::test]
-async fn a_token_is_asked_for_by_a_form_and_brings_the_schema() {
+async fn a_token_is_requested_by_a_form_and_then_used() {
     let stub = Stub::start().await;
     let client = stub.client();
     assert_eq!(client.schema("s").await.unwrap(), SCHEMA);
@@ -75,7 +75,7 @@ async fn a_secret_in_a_file_is_read_for_each_token() {
 }
 
 #[tokio::test]
-async fn a_token_is_replaced_five_minutes_before_it_runs_out() {
+async fn a_token_is_replaced_five_minutes_before_it_expires() {
     let stub = Stub::start().await;
     stub.answers(TOKEN_PATH, vec![token("t1", 3_600), token("t2", 3_600)]);
     let client = stub.client();
@@ -91,7 +91,7 @@ async fn a_token_is_replaced_five_minutes_before_it_runs_out() {
 }
 
 #[tokio::test]
-async fn ten_at_a_time_make_one_request_for_a_token_whatever_comes_of_it() {
+async fn concurrent_calls_share_one_request_for_a_token() {
     for (answer, good) in [(token("t1", 3_600), true), (status(401), false)] {
         let stub = Stub::start().await;
         stub.answers(TOKEN_PATH, vec![answer]);
@@ -111,7 +111,7 @@ async fn ten_at_a_time_make_one_request_for_a_token_whatever_comes_of_it() {
 }
 
 #[tokio::test]
-async fn a_401_is_explained_by_its_three_causes() {
+async fn a_401_is_explained_with_its_likely_causes() {
     let stub = Stub::start().await;
     stub.answers(TOKEN_PATH, vec![(401, Vec::new(), json!({"error": "invalid_client", "sent": SECRET}).to_string())]);
     let error = shown(&stub.client().schema("s").await.unwrap_err());
@@ -127,7 +127,7 @@ async fn a_401_is_explained_by_its_three_causes() {
 }
 
 #[tokio::test]
-async fn a_token_that_was_revoked_is_replaced_once() {
+async fn a_revoked_token_is_replaced_once() {
     let stub = Stub::start().await;
     stub.answers(TOKEN_PATH, vec![token("t1", 3_600), token("t2", 3_600)]);
     stub.answers("/schemas/s", vec![status(401), ok(SCHEMA)]);
@@ -142,7 +142,7 @@ async fn a_token_that_was_revoked_is_replaced_once() {
 }
 
 #[tokio::test]
-async fn a_429_waits_as_long_as_it_is_asked_but_not_for_ever() {
+async fn a_429_waits_as_long_as_requested_up_to_a_limit() {
     let stub = Stub::start().await;
     stub.answers(TOKEN_PATH, vec![(429, vec![("retry-after", "1")], String::new()), token("t1", 3_600)]);
     assert_eq!(stub.client().schema("s").await.unwrap(), SCHEMA);
@@ -157,7 +157,7 @@ async fn a_429_waits_as_long_as_it_is_asked_but_not_for_ever() {
 }
 
 #[tokio::test]
-async fn a_server_that_stumbles_is_asked_again_a_few_times() {
+async fn a_server_error_is_retried_a_few_times() {
     let stub = Stub::start().await;
     stub.answers(TOKEN_PATH, vec![status(500), status(503), token("t1", 3_600)]);
     assert_eq!(stub.client().schema("s").await.unwrap(), SCHEMA);
@@ -169,7 +169,7 @@ async fn a_server_that_stumbles_is_asked_again_a_few_times() {
 }
 
 #[tokio::test]
-async fn a_server_that_does_not_answer_is_given_up() {
+async fn a_server_that_does_not_answer_is_reported() {
     let stub = Stub::start().await;
     stub.hold();
     let settings = crate::config::Cxone { timeout: Duration::from_millis(50), ..stub.settings() };
@@ -185,7 +185,7 @@ async fn a_server_that_does_not_answer_is_given_up() {
 async fn nonsense_instead_of_a_token_is_reported() {
     let stub = Stub::start().await;
     for (answer, words) in [
-        (ok("<html>Sign in</html>"), "no JSON"),
+        (ok("<html>Sign in</html>"), "not JSON"),
         (ok("{}"), "without an access_token"),
         (ok(r#"{"access_token": ""}"#), "without an access_token"),
         (ok(r#"{"access_token": "a\nb"}"#), "no header can hold"),
@@ -204,7 +204,7 @@ async fn nonsense_instead_of_a_token_is_reported() {
 async fn nonsense_instead_of_a_schema_is_reported() {
     let stub = Stub::start().await;
     for (answer, words) in [
-        (ok("<html>"), "no JSON"),
+        (ok("<html>"), "not JSON"),
         (ok("1"), "cxone.schema_pointer"),
         (ok("x".repeat(MAX_SCHEMA + 1)), "more than 4194304 bytes"),
         (status(403), "cxone.scopes"),

@@ -1,5 +1,5 @@
-//! The access token: got by client credentials (RFC 6749, section 4.4) or by an access key, kept, and renewed before it
-//! runs out.
+//! The access token. It is requested with client credentials (RFC 6749, section 4.4) or an access key, cached, and
+//! renewed before it expires.
 
 use std::fmt;
 use std::time::Duration;
@@ -16,15 +16,15 @@ use super::CxoneError;
 use super::http::{CxoneAnswer, Http};
 use crate::config::CxoneCredentials;
 
-/// How long before its end a token is replaced.
+/// How long before its expiry a token is replaced.
 const EARLY: Duration = Duration::from_secs(300);
-/// How long a token is taken to live where the answer does not say.
+/// The assumed lifetime of a token if the answer gives none.
 const DEFAULT_LIFE: Duration = Duration::from_secs(600);
-/// No life is longer than this, whatever the answer says.
+/// The longest lifetime to believe.
 const MAX_LIFE: Duration = Duration::from_secs(30 * 24 * 3_600);
-/// Bytes of an answer with a token, at most.
+/// The most bytes of an answer with a token.
 const MAX_ANSWER: usize = 64 * 1024;
-/// The error codes of RFC 6749, section 5.2; others are not repeated, since an answer might quote the request.
+/// The error codes of RFC 6749, section 5.2. Other codes are not repeated, because an answer might quote the request.
 const CODES: [&str; 6] = [
     "invalid_request",
     "invalid_client",
@@ -34,19 +34,19 @@ const CODES: [&str; 6] = [
     "invalid_scope",
 ];
 
-/// Where tokens come from.
+/// Requests and caches tokens.
 pub(super) struct Tokens {
     config: crate::config::Cxone,
     tenant_url: String,
     http: Http,
-    /// Held while a token is fetched, so that there is one request for all who wait.
+    /// Locked while a token is fetched, so that all waiting callers share one request.
     state: Mutex<TokenState>,
 }
 
 #[derive(Default)]
 struct TokenState {
     token: Option<Token>,
-    /// The last failure and when it was known: it holds for all who were waiting for it.
+    /// The last failure and its time. It holds for all callers that were waiting for it.
     failure: Option<(Instant, CxoneError)>,
 }
 
@@ -56,7 +56,7 @@ struct Token {
     renew_at: Instant,
 }
 
-/// A request for a token, and what is said when it is refused.
+/// A request for a token, with the words for a refusal.
 struct Request {
     url: String,
     content_type: &'static str,
@@ -70,10 +70,10 @@ impl Tokens {
         Self { config, tenant_url, http, state: Mutex::default() }
     }
 
-    /// Returns the value of `Authorization`, from memory where it is still good for a while.
+    /// Returns the value of `Authorization`, from memory if the token is still valid for a while.
     ///
     /// # Errors
-    /// [`CxoneError`]; nothing of it is remembered except for those who were waiting.
+    /// [`CxoneError`]. It is remembered only for callers that were already waiting.
     pub(super) async fn get(&self) -> Result<HeaderValue, CxoneError> {
         let asked = Instant::now();
         let mut state = self.state.lock().await;
@@ -96,7 +96,7 @@ impl Tokens {
         }
     }
 
-    /// Gives up `header`, which was refused, unless it has been replaced already.
+    /// Forgets the refused token `header`, unless it was replaced in the meantime.
     pub(super) async fn forget(&self, header: &HeaderValue) {
         let mut state = self.state.lock().await;
         if state.token.as_ref().is_some_and(|token| token.header == *header) {
@@ -159,31 +159,31 @@ impl fmt::Debug for Tokens {
     }
 }
 
-/// How long a token that lives `life` is used: until five minutes before its end, or for half of a life that is shorter
-/// than ten.
+/// Returns how long to use a token of lifetime `life`: until five minutes before its end, or half of a lifetime under
+/// ten minutes.
 fn usable(life: Duration) -> Duration {
     life.saturating_sub(EARLY).max(life / 2)
 }
 
-/// `Authorization` and the life of the token in an answer (RFC 6749, section 5.1).
+/// Returns the value of `Authorization` and the lifetime of the token in an answer (RFC 6749, section 5.1).
 fn read(answer: &CxoneAnswer) -> Result<(HeaderValue, Duration), String> {
     let value: Value =
-        serde_json::from_slice(&answer.body).map_err(|_| "what is no JSON, instead of a token".to_owned())?;
+        serde_json::from_slice(&answer.body).map_err(|_| "text that is not JSON, instead of a token".to_owned())?;
     let token = value.get("access_token").and_then(Value::as_str).filter(|token| !token.is_empty());
     let token = token.ok_or("JSON without an access_token")?;
     let mut header = HeaderValue::from_str(&format!("Bearer {token}"))
-        .map_err(|_| "an access_token of characters that no header can hold".to_owned())?;
+        .map_err(|_| "an access_token with characters that no header can hold".to_owned())?;
     header.set_sensitive(true);
     Ok((header, life(value.get("expires_in"))))
 }
 
-/// How long a token lives whose answer says so.
+/// Returns the lifetime of a token with this `expires_in`.
 fn life(expires_in: Option<&Value>) -> Duration {
     let ExpiresIn(seconds) = expires_in.cloned().unwrap_or_default().into();
     seconds.map_or(DEFAULT_LIFE, Duration::from_secs).min(MAX_LIFE)
 }
 
-/// `, invalid_client` and the like, where the answer has one of RFC 6749.
+/// Returns `, invalid_client` or the like if the answer has an error code of RFC 6749.
 fn code(answer: &CxoneAnswer) -> String {
     let value: Option<Value> = serde_json::from_slice(&answer.body).ok();
     let given = value.as_ref().and_then(|value| value.get("error")).and_then(Value::as_str);

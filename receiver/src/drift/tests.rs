@@ -5,7 +5,7 @@ fn noted(drift: &Drift, times: u32, at: Instant) -> usize {
 }
 
 #[tokio::test]
-async fn a_rise_is_reported_once_and_again_after_a_while() {
+async fn a_rise_in_failures_is_reported_once_and_again_after_the_pause() {
     let (drift, start) = (Drift::default(), Instant::now());
     let mut suspected = drift.suspected();
     assert_eq!(noted(&drift, 4, start), 0);
@@ -20,7 +20,7 @@ async fn a_rise_is_reported_once_and_again_after_a_while() {
 }
 
 #[tokio::test]
-async fn a_steady_trickle_of_failures_is_no_rise() {
+async fn steady_failures_are_not_a_rise() {
     let (drift, start) = (Drift::default(), Instant::now());
     assert_eq!(noted(&drift, 100, start), 1);
     for minute in 1..10 {

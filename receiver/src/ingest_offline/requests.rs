@@ -1,4 +1,4 @@
-//! What is read of the head of a request, and of what it is signed with: what a fuzzer drives besides bodies.
+//! Reads the head and the signature of a request. The fuzzer drives this in addition to bodies.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::SystemTime;
@@ -8,20 +8,21 @@ use axum::http::request::Parts;
 use futures::FutureExt;
 
 use crate::client::sender;
-use crate::config::{Auth, CertificateFormat, ForwardedCertificate, Network, Verification};
+use crate::config::{Auth, CertificateFormat, ForwardedCertificate, Network, ProxyProtocol};
 use crate::message::Buffer;
 use crate::proxy_protocol;
 use crate::receive::content::coding;
 use crate::receive::{request_id, verify};
+use crate::source::challenge::Challenge;
 use crate::stages::authenticate::{Authenticator, Forwarded, Refused};
 use crate::stages::unframe::{Reading, unframe};
 
-/// Reads `bytes` as the head of a connection by the PROXY protocol, and as a request: a line with method and target, a
-/// line for each header, an empty line, the body. Returns what came of it, in a few words.
+/// Reads `bytes` as the head of a connection in the PROXY protocol, and as a request: a line with method and target, a
+/// line for each header, an empty line, the body. Returns the result in a few words.
 pub fn ingest_head(bytes: &[u8]) -> String {
     let mut rest = bytes;
-    // All bytes are there, so that it waits for nothing.
-    let origin = proxy_protocol::head(&mut rest).now_or_never();
+    // All bytes are present, so the read never waits.
+    let origin = proxy_protocol::head(&mut rest, ProxyProtocol::Any).now_or_never();
     let origin = match origin {
         Some(Ok(_)) => "proxied",
         Some(Err(refusal)) => refusal.code(),
@@ -31,9 +32,10 @@ pub fn ingest_head(bytes: &[u8]) -> String {
     let id = request_id::RequestId::of(&head.headers);
     debug_assert!((1..=128).contains(&id.as_bytes().len()));
     let traced = request_id::traceparent(&head.headers).is_some();
-    let verification = Verification { challenge_parameter: Some("c".to_owned()) };
-    let verified = verify::answer(&verification, &head.uri).status().is_success();
-    debug_assert!(verified);
+    for challenge in [Challenge::Parameter("c".to_owned()), Challenge::Okta, Challenge::X] {
+        let answer = verify::answer(&challenge, &head, |_| Some([0; 32]));
+        debug_assert!(answer.is_ok_and(|answer| answer.status().is_success()));
+    }
     let proxy = IpAddr::V4(Ipv4Addr::LOCALHOST);
     let trusted: Vec<Network> = "127.0.0.0/8".parse().into_iter().collect();
     let forwarded = sender(&head.headers, proxy, &trusted) != proxy;
@@ -47,30 +49,30 @@ pub fn ingest_head(bytes: &[u8]) -> String {
     format!("{origin}-{form}-{coded}-{traced}-{forwarded}-{certificate}")
 }
 
-/// Checks who may post, by several ways.
+/// Authenticates requests in several ways.
 pub struct OfflineSignatures {
     authenticators: Vec<Authenticator>,
     now: SystemTime,
 }
 
-/// What became of a signed request.
+/// The result for a signed request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Signature {
-    /// It is no request.
+    /// The bytes are no request.
     None,
-    /// Its head is refused.
+    /// The head is refused.
     Head,
-    /// Its body is not the one that was signed, or was not signed by one of the secrets.
+    /// The signature does not match the body, or no secret made it.
     Body,
-    /// It is taken, with this body.
+    /// The request is accepted, with this body.
     Accepted(Vec<u8>),
 }
 
 impl OfflineSignatures {
-    /// By `ways`, whose secrets stand in them, at the time `now`.
+    /// Creates authenticators for `ways`, which contain their secrets, at the time `now`.
     ///
     /// # Errors
-    /// In words, when one of them cannot be used.
+    /// When one of `ways` cannot be used, in words.
     pub fn new(ways: &[Auth], now: SystemTime) -> Result<Self, String> {
         let compile = |auth: &Auth| {
             let secrets = auth.secrets().map_err(|error| error.to_string())?;
@@ -79,7 +81,7 @@ impl OfflineSignatures {
         Ok(Self { authenticators: ways.iter().map(compile).collect::<Result<_, _>>()?, now })
     }
 
-    /// Checks `bytes`, a request as for [`ingest_head`], in the way of this number.
+    /// Checks `bytes`, a request as in [`ingest_head`], with the authenticator of this number.
     pub fn check(&self, number: usize, bytes: &[u8]) -> Signature {
         let (Some(authenticator), Some((head, body))) = (self.authenticators.get(number), request(bytes)) else {
             return Signature::None;
@@ -88,13 +90,13 @@ impl OfflineSignatures {
         let mut buffer = Buffer::with_capacity(body.len());
         buffer.bytes_mut().extend_from_slice(body);
         match pending.check_body(buffer, self.now) {
-            Ok((authentic, _claim)) => Signature::Accepted(authentic.0.body().to_vec()),
+            Ok((authentic, _claim)) => Signature::Accepted(authentic.body.body().to_vec()),
             Err(Refused::Unauthorized | Refused::InFlight) => Signature::Body,
         }
     }
 }
 
-/// Returns the request that `bytes` are, and its body.
+/// Parses `bytes` as a request and its body.
 fn request(bytes: &[u8]) -> Option<(Parts, &[u8])> {
     let end = memchr::memmem::find(bytes, b"\n\n");
     let (head, body) = end.map_or((bytes, &[][..]), |end| (&bytes[..end], &bytes[end + 2..]));

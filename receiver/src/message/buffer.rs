@@ -1,35 +1,35 @@
-//! The body of a request, from where it is read to where it is queued.
+//! The body of a request, from its arrival to the producer's queue.
 
 use registry::wire::{self, FRAME_LEN, SchemaId};
 
 use crate::body_budget::{BodyBudget, BudgetExceeded};
 
-/// A body, with room for a frame before it: the frame of a bare datum is put there, so that the body is never moved
-/// (P2).
+/// A body with room for a frame before it. The frame of a bare datum goes into that room, so that the body is never
+/// moved (P2).
 #[derive(Debug, Default)]
 pub(crate) struct Buffer {
     bytes: Vec<u8>,
     covered: Option<Covered>,
 }
 
-/// What a frame within the body stands on.
+/// The bytes of the body that a frame covers.
 #[derive(Debug)]
 struct Covered {
-    /// Where the frame begins.
+    /// The position of the frame.
     begin: usize,
-    /// What was there.
+    /// The covered bytes.
     bytes: [u8; FRAME_LEN],
 }
 
 impl Buffer {
-    /// An empty body, with room for `body` bytes.
+    /// Creates an empty body with room for `body` bytes.
     pub(crate) fn with_capacity(body: usize) -> Self {
         let mut bytes = Vec::with_capacity(FRAME_LEN + body);
         bytes.resize(FRAME_LEN, 0);
         Self { bytes, covered: None }
     }
 
-    /// [`Buffer::with_capacity`], counted in `budget`.
+    /// Does the same as [`Buffer::with_capacity`], and counts the bytes in `budget`.
     ///
     /// # Errors
     /// [`BudgetExceeded`].
@@ -40,22 +40,22 @@ impl Buffer {
         Ok(Self { bytes, covered: None })
     }
 
-    /// Returns the bytes that it takes in memory.
+    /// Returns the bytes that the body takes in memory.
     pub(crate) fn allocated(&self) -> usize {
         self.bytes.capacity()
     }
 
-    /// Returns the body as it was received, unless a frame was put into it and not taken out again.
+    /// Returns the body as received, unless [`Buffer::frame`] has put a frame into it.
     pub(crate) fn body(&self) -> &[u8] {
         self.bytes.get(FRAME_LEN..).unwrap_or_default()
     }
 
-    /// Returns the room for a frame, and the body: what is appended is appended to the body.
+    /// Returns the room for a frame followed by the body. Appending to it appends to the body.
     pub(crate) fn bytes_mut(&mut self) -> &mut Vec<u8> {
         &mut self.bytes
     }
 
-    /// Puts the frame of `id` before byte `datum` of the body, over what was there. Takes out the one put before.
+    /// Puts the frame of `id` before byte `datum` of the body, over the bytes there. Removes the previous frame.
     pub(crate) fn frame(&mut self, datum: usize, id: SchemaId) {
         self.unframe();
         // The room before the body is as long as a frame.
@@ -65,13 +65,13 @@ impl Buffer {
         }
     }
 
-    /// Returns the frame that was put last, and the datum behind it.
+    /// Returns the last frame and the datum behind it.
     pub(crate) fn with_frame(&self) -> &[u8] {
         let begin = self.covered.as_ref().map_or(FRAME_LEN, |covered| covered.begin);
         self.bytes.get(begin..).unwrap_or_default()
     }
 
-    /// Puts back what a frame stood on.
+    /// Restores the bytes that a frame covers.
     pub(crate) fn unframe(&mut self) {
         if let Some(Covered { begin, bytes }) = self.covered.take()
             && let Some(room) = self.frame_at(begin)
@@ -99,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_frame_changes_no_byte_that_is_not_put_back() {
+    fn removing_a_frame_restores_every_byte() {
         let sent: Vec<u8> = (1..=40).collect();
         let mut body = Buffer::from(sent.as_slice());
         for datum in [0, 10, 2] {

@@ -1,4 +1,4 @@
-//! What a record has besides its event.
+//! The parts of a record other than its event.
 
 use std::array;
 use std::iter::Take;
@@ -9,25 +9,25 @@ use rdkafka::message::{Header, OwnedHeaders};
 
 use crate::request_trace::{Publish, RequestTrace};
 
-/// What a record has besides its event.
+/// The parts of a record other than its event.
 #[derive(Clone, Copy)]
 pub(crate) struct RecordHead<'a> {
     /// When the request came in.
     pub(crate) timestamp: SystemTime,
     /// The source's name.
     pub(crate) source: &'a str,
-    /// What qualifies the ids of its events, where they are not unique in the topic.
+    /// The qualifier of event ids, if they are not unique in the topic.
     pub(crate) id_scope: Option<&'a str>,
     /// The request's id.
     pub(crate) request_id: &'a [u8],
     /// The request's trace context.
     pub(crate) traceparent: Option<&'a [u8]>,
-    /// The request's trace; none where traces are off.
+    /// The request's trace; `None` if traces are off.
     pub(crate) trace: Option<&'a RequestTrace>,
 }
 
 impl<'a> RecordHead<'a> {
-    /// Returns the same with the trace context of `publish`, if there is one.
+    /// Returns a copy with the trace context of `publish`, if there is one.
     pub(crate) fn within(self, publish: Option<&'a Publish>) -> Self {
         Self { traceparent: publish.map(Publish::traceparent).or(self.traceparent), ..self }
     }
@@ -51,7 +51,7 @@ impl<'a> RecordHead<'a> {
     }
 }
 
-/// Kafka's timestamps: milliseconds since the Unix epoch.
+/// Returns `time` as a Kafka timestamp: milliseconds since the Unix epoch.
 pub(crate) fn milliseconds(time: SystemTime) -> Option<i64> {
     i64::try_from(time.duration_since(UNIX_EPOCH).ok()?.as_millis()).ok()
 }

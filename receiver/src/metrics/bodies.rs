@@ -1,56 +1,56 @@
-//! Metrics of bodies that are no events, and of what is done about them.
+//! Metrics of invalid and unusual bodies, and of their handling.
 
 use prometheus::{IntCounter, IntCounterVec, Result};
 use service::metrics::{BoundedLabel, Registry, counters};
 
-/// Fields of one source that have a series of their own.
+/// The most fields of one source that get their own series.
 const MAX_FIELDS: usize = 100;
 
-/// Of all sources.
+/// The metrics of all sources.
 #[derive(Clone, Debug)]
 pub(crate) struct BodyMetrics {
     /// Events that do not fit their schema, by source, reason and field.
     invalid_events: IntCounterVec,
     /// Times that the latest schema was requested because events no longer fit, by source.
     schema_drifts: IntCounterVec,
-    /// Events that do not fit the latest schema but one of the versions before, by source.
+    /// Events that fit an older version of the schema and not the latest, by source.
     older_versions: IntCounterVec,
     /// Bodies for the quarantine topic, by source and outcome: `written`, `capped`, `failed`.
     quarantine: IntCounterVec,
-    /// Texts of a `uuid` in events that are no UUID, by source.
+    /// Texts in `uuid` fields that are not a UUID, by source.
     odd_uuids: IntCounterVec,
 }
 
-/// Of one source.
+/// The metrics of one source.
 #[derive(Clone, Debug)]
 pub(crate) struct SourceBodyMetrics {
     name: String,
     invalid_events: IntCounterVec,
-    /// The fields that have a series of their own.
+    /// The fields with their own series.
     fields: BoundedLabel,
-    /// How often so many events did not fit the schema that the latest one was asked for.
+    /// Times that the latest schema was requested because events no longer fit.
     pub(crate) schema_drifts: IntCounter,
-    /// Events that do not fit the latest schema but one of the versions before.
+    /// Events that fit an older version of the schema and not the latest.
     pub(crate) older_versions: IntCounter,
     /// Bodies for the quarantine topic.
     pub(crate) quarantine: QuarantineMetrics,
-    /// Texts of a `uuid` in events that are no UUID.
+    /// Texts in `uuid` fields that are not a UUID.
     pub(crate) odd_uuids: IntCounter,
 }
 
-/// What became of bodies for the quarantine topic.
+/// Counts bodies for the quarantine topic by outcome.
 #[derive(Clone, Debug)]
 pub(crate) struct QuarantineMetrics {
-    /// Acknowledged by Kafka.
+    /// Bodies that Kafka acknowledged.
     pub(crate) written: IntCounter,
-    /// Not kept: too long, or too many.
+    /// Bodies that were not kept: too long, or too many.
     pub(crate) capped: IntCounter,
-    /// Not acknowledged.
+    /// Bodies that Kafka did not acknowledge.
     pub(crate) failed: IntCounter,
 }
 
 impl BodyMetrics {
-    /// Registers them with `registry`.
+    /// Registers the metrics with `registry`.
     ///
     /// # Errors
     /// When one of the names is taken.
@@ -108,8 +108,8 @@ impl BodyMetrics {
 }
 
 impl SourceBodyMetrics {
-    /// Counts an event that is not valid: `reason` is one of a closed set, and of `path` only the field of the root
-    /// record counts. Senders may bring schemas: beyond the first fields, all others are one.
+    /// Counts an invalid event. `reason` is one of a closed set. Of `path`, only the field of the root record counts.
+    /// Because senders may bring schemas, all fields beyond the first ones share a series.
     pub(crate) fn invalid(&self, reason: &'static str, path: &str) {
         let field = path.split(['.', '[']).next().unwrap_or_default();
         self.invalid_events.with_label_values(&[self.name.as_str(), reason, self.fields.value(field)]).inc();

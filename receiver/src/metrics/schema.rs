@@ -1,4 +1,4 @@
-//! The schema that bare datums are framed with, as a label: an id is a name and no quantity.
+//! The schema that bare datums are framed with. Its id is a label, because an id is no quantity.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -13,7 +13,7 @@ const NONE: &str = "none";
 pub(crate) struct SchemaInfo {
     family: IntGaugeVec,
     source: String,
-    /// The label that the source has now.
+    /// The current label of the source.
     current: Arc<Mutex<String>>,
 }
 
@@ -27,7 +27,7 @@ pub(super) fn info(registry: &Registry) -> Result<IntGaugeVec> {
 }
 
 impl SchemaInfo {
-    /// Returns that of `source`, which has no schema yet.
+    /// Returns the metric of `source`, which has no schema yet.
     pub(super) fn new(family: &IntGaugeVec, source: &str) -> Self {
         family.with_label_values(&[source, NONE]).set(0);
         let current = Arc::new(Mutex::new(NONE.to_owned()));

@@ -1,10 +1,10 @@
-//! A call of curl that posts an event to a source. What the caller sets: `URL` (scheme, host and port), `EVENT` (the
-//! file with the event), and by authentication `TOKEN`, `CREDENTIALS` (`user:password`), `SECRET`, or `CERTIFICATE` and
+//! A curl command that posts an event to a source. The caller sets `URL` (scheme, host and port), `EVENT` (the file
+//! with the event), and by authentication `TOKEN`, `CREDENTIALS` (`user:password`), `SECRET`, or `CERTIFICATE` and
 //! `KEY` (files).
 
 use crate::config::{Auth, HmacAlgorithm, HmacEncoding, SignedPart, Source};
 
-/// Returns the lines to type.
+/// Returns the lines of the command.
 pub(super) fn example(source: &Source) -> String {
     let (before, options) = authentication(source);
     let mut lines = before;
@@ -16,7 +16,7 @@ pub(super) fn example(source: &Source) -> String {
     lines.join("\n")
 }
 
-/// Returns what comes before the call, and what the call has for the authentication.
+/// Returns the lines before the curl command, and its options for the authentication.
 fn authentication(source: &Source) -> (Vec<String>, Vec<String>) {
     match &source.auth {
         Auth::None => (Vec::new(), Vec::new()),
@@ -74,7 +74,7 @@ fn hmac(source: &Source) -> (Vec<String>, Vec<String>) {
     (lines, options)
 }
 
-/// A command that prints one part of what is signed.
+/// Returns a command that prints one part of the signed text.
 fn printed(part: &SignedPart, source: &Source) -> String {
     let text = match part {
         SignedPart::Body => return "cat \"$EVENT\"".to_owned(),
@@ -88,7 +88,7 @@ fn printed(part: &SignedPart, source: &Source) -> String {
     format!("printf %s \"{text}\"")
 }
 
-/// For use between the shell's double quotes.
+/// Escapes `text` for the shell's double quotes.
 fn escaped(text: &str) -> String {
     text.chars().flat_map(|c| matches!(c, '"' | '\\' | '$' | '`').then_some('\\').into_iter().chain([c])).collect()
 }

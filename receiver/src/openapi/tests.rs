@@ -1,4 +1,4 @@
-//! That curl accepts the examples is seen in the integration tests.
+//! The integration tests check that curl accepts the examples.
 
 use config::load_from;
 
@@ -7,6 +7,7 @@ use super::*;
 const CONFIG: &str = "
 kafka: {brokers: 'inside:9092', topic: secret-topic}
 receiver:
+  listen: 10.1.2.3:8443
   sources:
     cxone: {path: /webhook/cxone/events, subject: secret-subject, auth: {type: bearer, tokens: [hush]}}
     other: {path: /other, subject: secret-subject, auth: {type: hmac, header: X-Signature, timestamp_header: X-Time, secrets: [hush]}}
@@ -14,7 +15,7 @@ receiver:
 ";
 
 #[test]
-fn each_source_is_a_path_with_its_authentication() {
+fn the_description_has_each_source_with_its_authentication() {
     let document = document(&load_from("p.yaml", CONFIG, &[]).unwrap());
     assert_eq!(document["openapi"], "3.1.0");
     let operation = |path: &str| document["paths"][path]["post"].clone();
@@ -31,15 +32,15 @@ fn each_source_is_a_path_with_its_authentication() {
 }
 
 #[test]
-fn it_tells_nothing_of_the_inside() {
+fn the_description_reveals_nothing_internal() {
     let text = document(&load_from("p.yaml", CONFIG, &[]).unwrap()).to_string();
-    for word in ["secret-topic", "secret-subject", "hush", "inside"] {
+    for word in ["secret-topic", "secret-subject", "hush", "inside", "10.1.2.3", "8443"] {
         assert!(!text.contains(word), "{word}");
     }
 }
 
 #[test]
-fn what_it_refers_to_is_there() {
+fn every_reference_in_the_description_resolves() {
     let document = document(&load_from("p.yaml", CONFIG, &[]).unwrap());
     let text = document.to_string();
     for reference in text.split("\"$ref\":\"#").skip(1).map(|rest| rest.split('"').next().unwrap()) {

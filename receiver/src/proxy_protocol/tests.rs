@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// A head with this command, family and rest.
+/// Builds a head with this command, family and rest.
 fn head(command: u8, family: u8, rest: &[u8]) -> Vec<u8> {
     let len = u16::try_from(rest.len()).unwrap().to_be_bytes();
     [&SIGNATURE[..], &[command, family], &len, rest].concat()
@@ -12,18 +12,18 @@ fn v4(address: [u8; 4]) -> Vec<u8> {
     [&address[..], &[10, 0, 0, 1, 0xc0, 0, 0x1f, 0x90]].concat()
 }
 
-/// Returns what is read of `bytes`, and what is left.
+/// Returns what is read from `bytes`, and the rest.
 fn read_of(bytes: &[u8]) -> (Result<Origin, Refusal>, Vec<u8>) {
     let mut rest = bytes;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-    let origin = runtime.block_on(read(&mut rest, Duration::from_secs(5)));
+    let origin = runtime.block_on(read(&mut rest, ProxyProtocol::V2, Duration::from_secs(5)));
     (origin, rest.to_vec())
 }
 
 #[test]
-fn the_address_of_the_client_is_read_and_nothing_behind_the_head() {
+fn the_client_address_is_read_and_nothing_after_the_head() {
     let address = Ok(Origin::Address([192, 0, 2, 7].into()));
-    // With TLVs behind the addresses: of an AWS load balancer, and longer than any address.
+    // The addresses are followed by TLVs: those of an AWS load balancer, and some longer than any address.
     for tlv in [vec![], b"\xea\x00\x17\x01vpce-0123456789abcdef0".to_vec(), vec![4; 5_000]] {
         let bytes = [head(0x21, 0x11, &[v4([192, 0, 2, 7]), tlv].concat()), b"GET /".to_vec()].concat();
         assert_eq!(read_of(&bytes), (address, b"GET /".to_vec()));
@@ -36,11 +36,11 @@ fn the_address_of_the_client_is_read_and_nothing_behind_the_head() {
 }
 
 #[test]
-fn where_the_proxy_speaks_for_itself_or_does_not_know_its_own_address_counts() {
+fn a_head_without_a_client_counts_for_the_proxy_address() {
     let unix = vec![b'/'; 216];
     for bytes in [
         head(0x20, 0x00, &[]),
-        // Load balancers of AWS put addresses into the head of a health check; others a family without any.
+        // AWS load balancers put addresses into the head of a health check; others send a family without addresses.
         head(0x20, 0x11, &v4([192, 0, 2, 7])),
         head(0x20, 0x11, &[]),
         head(0x20, 0xff, b"anything"),
@@ -53,7 +53,7 @@ fn where_the_proxy_speaks_for_itself_or_does_not_know_its_own_address_counts() {
 }
 
 #[test]
-fn what_is_no_head_or_a_broken_one_is_refused() {
+fn a_missing_or_malformed_head_is_refused() {
     let good = head(0x21, 0x11, &v4([192, 0, 2, 7]));
     for other in [&b"GET / HTTP/1.1\r\n"[..], b"\x16\x03\x01", b"PROXY TCP4 192.0.2.7 10.0.0.1 1 2\r\n", b"\r\n\r\nGET"]
     {
@@ -72,7 +72,7 @@ fn what_is_no_head_or_a_broken_one_is_refused() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_head_that_drips_is_given_up() {
+async fn a_head_that_arrives_too_slowly_is_refused() {
     let (mut near, mut far) = tokio::io::duplex(64);
     let dripping = tokio::spawn(async move {
         for byte in head(0x21, 0x11, &v4([192, 0, 2, 7])) {
@@ -80,12 +80,12 @@ async fn a_head_that_drips_is_given_up() {
             tokio::time::sleep(Duration::from_secs(1)).await;
         }
     });
-    assert_eq!(read(&mut near, Duration::from_secs(10)).await, Err(Refusal::Late));
+    assert_eq!(read(&mut near, ProxyProtocol::V2, Duration::from_secs(10)).await, Err(Refusal::Late));
     dripping.abort();
 }
 
 proptest! {
-    /// Whatever comes in, it is read without a panic, and never beyond what the head says.
+    /// Any input is read without a panic, and never beyond the length in the head.
     #[test]
     fn any_bytes_are_read_without_a_panic(rest in proptest::collection::vec(any::<u8>(), 0..80), whole in any::<bool>()) {
         let bytes = if whole { [&SIGNATURE[..], &rest].concat() } else { rest };

@@ -14,7 +14,7 @@ fn quarantine(per_second: u32) -> Quarantine {
 }
 
 #[tokio::test]
-async fn so_many_are_kept_a_second_and_ten_times_as_many_at_once() {
+async fn bodies_are_kept_up_to_the_rate_and_a_tenfold_burst() {
     let (quarantine, start) = (quarantine(2), Instant::now());
     let kept = |at| (0..100).filter(|_| quarantine.admit(1, 0, at).is_some()).count();
     assert_eq!(kept(start), 20);
@@ -24,14 +24,14 @@ async fn so_many_are_kept_a_second_and_ten_times_as_many_at_once() {
 }
 
 #[tokio::test]
-async fn what_is_too_long_is_not_kept_and_costs_nothing() {
+async fn a_body_over_the_limit_is_not_kept_and_uses_no_rate() {
     let quarantine = quarantine(1);
     assert!((0..100).all(|_| quarantine.admit(11, 0, Instant::now()).is_none()));
     assert!(quarantine.admit(10, 0, Instant::now()).is_some());
 }
 
 #[tokio::test]
-async fn what_waits_for_kafka_is_bounded_in_bytes() {
+async fn bytes_of_bodies_that_wait_for_kafka_are_bounded() {
     let source = crate::config::Quarantine {
         per_second: 1_000,
         max_body: "4MiB".parse().unwrap(),
@@ -46,7 +46,7 @@ async fn what_waits_for_kafka_is_bounded_in_bytes() {
 }
 
 #[tokio::test]
-async fn the_headers_of_what_waits_for_kafka_count_too() {
+async fn headers_of_bodies_that_wait_for_kafka_count_too() {
     let quarantine = quarantine(1_000);
     let now = Instant::now();
     let waiting: Vec<_> = (0..9_000).map(|_| quarantine.admit(1, 1_023, now)).collect();
@@ -54,13 +54,13 @@ async fn the_headers_of_what_waits_for_kafka_count_too() {
 }
 
 #[test]
-fn disabled_there_is_none() {
+fn a_disabled_quarantine_keeps_nothing() {
     let source = crate::config::Quarantine { enabled: false, ..crate::config::Quarantine::default() };
     assert!(Quarantine::compile(&source, &config::Kafka::default()).is_none());
 }
 
 #[test]
-fn the_headers_say_why_and_what_is_needed_to_post_it_again() {
+fn the_headers_hold_the_reason_and_all_that_a_repost_needs() {
     let schema = avro::Schema::parse(
         r#"{"type":"record","name":"E","fields":[{"name":"id","type":"string"},{"name":"a","type":"string"}]}"#,
     )

@@ -1,8 +1,8 @@
-//! Whether there is room for a request: the source's rate, a permit, bytes for its body.
+//! Decides whether there is room for a request: the source's rate, a permit, bytes for its body.
 //!
-//! Whoever shows by the head that it may post has a permit among `receiver.max_in_flight_requests`, and then its body
-//! is read. A signature covers the body; those requests wait in the [`super::anteroom`] until it is there. So nobody
-//! who cannot authenticate takes a permit from those who can.
+//! If the head authenticates the sender, the request gets a permit among `receiver.max_in_flight_requests`, and then
+//! its body is read. If only a signature of the body does, the request waits in the [`super::anteroom`] until the body
+//! has arrived. So senders who cannot authenticate never take permits from those who can.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -20,18 +20,18 @@ use crate::client::{Client, sender};
 use crate::message::Buffer;
 use crate::reject::Rejection;
 
-/// What a request was given.
+/// The room that a request was given.
 pub(super) struct Room<'a> {
-    /// The bytes that it holds.
+    /// The bytes that the request holds.
     pub(super) budget: BodyBudget,
-    /// None as long as its sender is not known.
+    /// The permit; `None` while the sender is unknown.
     permit: Option<SemaphorePermit<'a>>,
-    /// Its place among those who wait until they are known.
+    /// The request's place among those whose senders are unknown.
     waiter: Option<Waiter<'a>>,
 }
 
 impl Endpoint {
-    /// Counts a request of an authenticated sender. Nobody else uses up the source's rate.
+    /// Counts a request of an authenticated sender. No other request uses up the source's rate.
     ///
     /// # Errors
     /// `RateLimited`.
@@ -50,7 +50,7 @@ impl Endpoint {
         Ok(Room { budget, permit: Some(permit), waiter: None })
     }
 
-    /// Lets a request wait whose sender is known only once its body is there.
+    /// Lets a request wait whose sender is unknown until its body has arrived.
     ///
     /// # Errors
     /// `Overloaded`.
@@ -63,7 +63,7 @@ impl Endpoint {
         Ok(Room { budget, permit: None, waiter: Some(waiter) })
     }
 
-    /// Counts a request whose sender is known now that the body is there, and gives it a permit.
+    /// Counts a request whose body has authenticated its sender, and gives it a permit.
     ///
     /// # Errors
     /// `RateLimited` and `Overloaded`.
@@ -79,10 +79,10 @@ impl Endpoint {
         self.common.request_permits.try_acquire().map_err(|_| Rejection::Overloaded)
     }
 
-    /// Reads the body of a request that has `room`, until `deadline` at most; sooner where its sender is not known.
+    /// Reads the body of a request with `room` until `deadline`, or until an earlier one if its sender is unknown.
     ///
     /// # Errors
-    /// Those of [`body::read`]; `Overloaded` where it waits and has to give way to another one.
+    /// The errors of [`body::read`]; `Overloaded` if the request waits and must give way to another.
     pub(super) async fn read_body(
         &self,
         body: Body,
@@ -108,7 +108,7 @@ impl Endpoint {
         Ok(body)
     }
 
-    /// Lets a body go that nobody wants, for a `rejection` that is given back. So many at a time are let arrive; the
+    /// Discards an unwanted body, and returns the `rejection`. A limited number of bodies are read to their end; the
     /// others are cut off.
     pub(super) async fn discard(&self, version: Version, body: Body, rejection: Rejection) -> Rejection {
         if let Ok(_permit) = self.common.discards.try_acquire() {
@@ -118,7 +118,7 @@ impl Endpoint {
     }
 }
 
-/// Returns about how many bytes the head of a request takes.
+/// Returns roughly how many bytes the head of a request takes.
 fn head_bytes(head: &Parts) -> usize {
     let target = head.uri.path_and_query().map_or(0, |target| target.as_str().len());
     target + head.headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum::<usize>()

@@ -1,11 +1,11 @@
-//! Reads a bare datum again that does not fit the latest schema of its source: while senders are rolled out, some write
-//! the version before, and the first of them may write a version that this receiver has not seen.
+//! Reads a bare datum again if it does not fit the latest schema of its source. During a rollout, some senders write
+//! the version before, and the first new ones may write a version that this receiver has not seen.
 //!
-//! 1. It fits one of the few versions before the latest, to its last byte: it is framed with that one, and counted.
-//!    Where it fits several of them and means the same in each, the newest is taken; where it means different things,
-//!    it is refused rather than guessed at.
-//! 2. It fits none: the registry is asked for newer versions, see [`crate::source::early`], and it is read once more by
-//!    those.
+//! 1. If the datum fits one of the few versions before the latest, to its last byte, it is framed with that version and
+//!    counted. If it fits several with the same meaning, the newest one is used. If their meanings differ, the datum is
+//!    refused rather than guessed at.
+//! 2. If it fits none, the receiver asks the registry for newer versions, see [`crate::source::early`], and reads the
+//!    datum once more with those.
 
 use std::sync::Arc;
 
@@ -24,11 +24,11 @@ use crate::stages::validate::fits;
 const SHORT: usize = 64 * 1024;
 
 impl Endpoint {
-    /// Reads `body`, which was refused by the schemas of `generation`, by other versions than the latest, and hands
-    /// its event to Kafka; returns what to wait for.
+    /// Reads a `body` that the schemas of `generation` refused with other versions than the latest, and queues its
+    /// event for Kafka. Returns what to wait for.
     ///
     /// # Errors
-    /// What was wrong at first, where nothing else fits; and those of [`Endpoint::queue`].
+    /// The first error if nothing else fits, and the errors of [`Endpoint::queue`].
     pub(super) async fn read_again(
         &self,
         Unread { form, rejection: refused }: Unread,
@@ -67,11 +67,10 @@ impl Endpoint {
         Ok(Queued { is_older: true, ..self.queue(events, record).await? })
     }
 
-    /// Returns the older version that `body` is a datum of.
+    /// Returns the older version that `body` is a datum of, if any.
     ///
     /// # Errors
-    /// `AmbiguousVersion` where there are several that it means different things in; those of
-    /// [`crate::workers::Workers::run`].
+    /// `AmbiguousVersion` if it fits several with different meanings; the errors of [`crate::workers::Workers::run`].
     async fn older_writer(
         &self,
         body: &mut Buffer,
@@ -86,7 +85,7 @@ impl Endpoint {
         if body.body().len() <= SHORT {
             return choose(body.body(), &older, limits);
         }
-        // What the body takes is counted as long as the thread has it, also when its request is given up meanwhile.
+        // The thread counts the bytes of the body as long as it holds them, even if the request is abandoned.
         let (buffer, taken) = (std::mem::take(body), budget.take());
         let work = move || (choose(buffer.body(), &older, limits), buffer, taken);
         let (chosen, buffer, taken) = self.common.workers.run(deadline, work).await?;
@@ -95,7 +94,8 @@ impl Endpoint {
     }
 }
 
-/// Returns whether a body of this form, which was `refused` so, may be a bare datum of another version than the latest.
+/// Returns whether a body of this form, refused for this reason, may be a bare datum of a version other than the
+/// latest.
 fn may_be_another_version(form: Form, refused: &Rejection) -> bool {
     match form {
         Form::Bare => matches!(refused, Rejection::Invalid { .. }),
@@ -112,10 +112,10 @@ fn may_be_another_version(form: Form, refused: &Rejection) -> bool {
     }
 }
 
-/// Returns the newest of `writers`, which stand in that order, that `datum` fits to its last byte.
+/// Returns the newest of `writers` that `datum` fits to its last byte. `writers` begins with the newest.
 ///
 /// # Errors
-/// `AmbiguousVersion` where it fits several, and a reader would get something else by one of them.
+/// `AmbiguousVersion` if `datum` fits several of them, and readers would get different values.
 fn choose(datum: &[u8], writers: &[Arc<Writer>], limits: Limits) -> Result<Option<Arc<Writer>>, Rejection> {
     let mut fitting = writers.iter().filter(|writer| fits(datum, writer, limits).is_ok());
     let Some(newest) = fitting.next() else { return Ok(None) };
@@ -130,7 +130,8 @@ fn choose(datum: &[u8], writers: &[Arc<Writer>], limits: Limits) -> Result<Optio
     Err(Rejection::AmbiguousVersion(std::iter::once(newest).chain(others).map(|writer| writer.id).collect()))
 }
 
-/// Returns a hash of what a reader gets of `datum` by the schema of `writer`; none where it is not a datum of it.
+/// Returns a hash of the values that a reader gets from `datum` with the schema of `writer`, or `None` if it does not
+/// fit.
 fn meaning(datum: &[u8], writer: &Writer, limits: Limits) -> Option<[u8; 32]> {
     avro::digest_members(&writer.schema, datum, limits).ok()
 }

@@ -1,4 +1,4 @@
-//! What a request is answered, besides how a vendor verifies a webhook ([`super::verify`]).
+//! Answers to requests, except for the verification of a webhook by its vendor ([`super::verify`]).
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -13,19 +13,26 @@ use super::{Endpoint, verify};
 use crate::reject::Rejection;
 use crate::reject::location::ErrorLocation;
 use crate::reject::table::About;
+use crate::stages::authenticate::Unauthorized;
 
-/// Answers what is not a POST to a source.
+/// Answers a request to a source that is not a POST.
 pub(crate) async fn other_method(State(endpoint): State<Arc<Endpoint>>, request: Request) -> Response {
-    match &endpoint.source.verification {
-        Some(verification) if matches!(*request.method(), Method::GET | Method::HEAD) => {
-            verify::answer(verification, request.uri())
+    let (head, _body) = request.into_parts();
+    let rejection = match (&endpoint.source.challenge, &head.method) {
+        (Some(challenge), &Method::GET | &Method::HEAD) => {
+            let authenticator = endpoint.source.authenticator.current();
+            match verify::answer(challenge, &head, |text| authenticator.hash(None, text)) {
+                Ok(answer) => return answer,
+                Err(Unauthorized) => Rejection::Unauthorized(authenticator.challenge()),
+            }
         }
-        Some(_) if *request.method() == Method::OPTIONS => verify::options(request.headers()),
-        _ => endpoint.rejected(Rejection::MethodNotAllowed, SystemTime::now(), &RequestId::of(request.headers())),
-    }
+        (Some(_), &Method::OPTIONS) => return verify::options(&head.headers),
+        _ => Rejection::MethodNotAllowed,
+    };
+    endpoint.rejected(rejection, SystemTime::now(), &RequestId::of(&head.headers))
 }
 
-/// Returns the answer to a request that brought `count` events.
+/// Returns the answer to a request with `count` accepted events.
 pub(super) fn accepted(count: usize) -> Response {
     let json = HeaderValue::from_static("application/json");
     ([(CONTENT_TYPE, json)], format!(r#"{{"accepted":{count}}}"#)).into_response()

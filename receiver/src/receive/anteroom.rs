@@ -1,9 +1,9 @@
-//! Where requests wait whose sender is not known before the body is there: those with a signature.
+//! Holds the requests whose sender is unknown until the body has arrived: those with a signature.
 //!
-//! Anybody can send a head with a signature that looks right, and let its body come late or never. So those requests
-//! have permits and bytes of their own. Where there is none left, one of them gives way: of the source that has the
-//! most, of its address that has the most, the oldest. An honest body is there within milliseconds, and a sender that
-//! waits longer than all others is most likely not.
+//! Anybody can send a head with a plausible signature, and let the body arrive late or never. So these requests have
+//! permits and bytes of their own. When none are left, one request gives way: the oldest of the busiest address of the
+//! busiest source. An honest body arrives within milliseconds, so a sender that waits longer than all others is most
+//! likely not honest.
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
@@ -14,12 +14,13 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::body_budget::MemoryBudget;
+use crate::client::network;
 
-/// All permits.
+/// The permits of all waiting requests.
 #[derive(Debug)]
 pub(crate) struct Anteroom {
     capacity: usize,
-    /// The bytes of the bodies of those who wait.
+    /// The budget for the bodies of the waiting requests.
     pub(super) bytes: MemoryBudget,
     state: Mutex<AnteroomState>,
     left: Notify,
@@ -35,11 +36,11 @@ struct AnteroomState {
 #[derive(Debug, Default)]
 struct OfSource {
     waiting: usize,
-    /// Those of each address, oldest first.
+    /// The waiting requests of each address, oldest first.
     addresses: HashMap<IpAddr, BTreeMap<u64, CancellationToken>>,
 }
 
-/// One who waits. Leaves when dropped.
+/// A waiting request. It leaves when dropped.
 #[derive(Debug)]
 pub(super) struct Waiter<'a> {
     anteroom: &'a Anteroom,
@@ -50,14 +51,14 @@ pub(super) struct Waiter<'a> {
 }
 
 impl Anteroom {
-    /// `capacity` requests may wait; together they may hold `bytes`.
+    /// Creates an anteroom for `capacity` requests, which may hold `bytes` together.
     pub(crate) fn new(capacity: usize, bytes: usize) -> Self {
         Self { capacity, bytes: MemoryBudget::new(bytes), state: Mutex::default(), left: Notify::new() }
     }
 
-    /// Lets a request to `source` from `address` wait; another one gives way where there is no permit.
+    /// Lets a request to `source` from `address` wait. If no permit is left, another request gives way.
     pub(super) fn enter(&self, source: &Arc<str>, address: IpAddr) -> Waiter<'_> {
-        let mut state = self.lock();
+        let (address, mut state) = (network(address), self.lock());
         if state.waiting >= self.capacity {
             state.make_room();
         }
@@ -76,7 +77,7 @@ impl Anteroom {
 }
 
 impl AnteroomState {
-    /// Asks one to give way.
+    /// Asks one request to give way.
     fn make_room(&mut self) {
         let source = self.sources.iter().max_by_key(|(_, source)| source.waiting).map(|(name, _)| Arc::clone(name));
         let most = source.and_then(|name| {
@@ -105,12 +106,12 @@ impl AnteroomState {
 }
 
 impl Waiter<'_> {
-    /// Waits until the request has to give way to another one.
+    /// Waits until the request must give way to another.
     pub(super) async fn gives_way(&self) {
         self.give_way.cancelled().await;
     }
 
-    /// Asks one to give way, since there is no room for bytes, and waits until one has left.
+    /// Asks one request to give way because there is no room for bytes, and waits until one has left.
     pub(super) async fn make_room(&self) {
         let mut left = pin!(self.anteroom.left.notified());
         left.as_mut().enable();
@@ -121,7 +122,7 @@ impl Waiter<'_> {
 
 impl Drop for Waiter<'_> {
     fn drop(&mut self) {
-        // It is gone already where it had to give way.
+        // A request that had to give way is already removed.
         self.anteroom.lock().remove(&self.source, self.address, self.number);
         self.anteroom.left.notify_waiters();
     }

@@ -13,19 +13,18 @@ use crate::body_budget::{BodyBudget, BudgetExceeded};
 use crate::message::Buffer;
 use crate::reject::Rejection;
 
-/// What is reserved for a body on its word alone. Longer bodies get their room as they arrive, so that a
-/// `Content-Length` costs the receiver nothing.
+/// The bytes reserved for a body because of its announced length. A longer body gets its room as it arrives, so that a
+/// `Content-Length` alone costs the receiver nothing.
 const TRUSTED_LENGTH: u64 = 8 * 1024;
 
-/// A body that nobody wants is let arrive up to this length.
+/// The longest unwanted body that is read to its end.
 const DISCARDED_LENGTH: u64 = 64 * 1024;
 
-/// How long a body that nobody wants may take to arrive.
+/// How long an unwanted body may take to arrive.
 const DISCARD: Duration = Duration::from_secs(1);
 
-/// Lets a small body of HTTP/2 arrive, although nobody wants it: a stream that is answered before its end has to be
-/// reset, which some clients (curl before 8) take for a failure instead of reading the answer. HTTP/1 has no need of
-/// it.
+/// Reads a small unwanted body of HTTP/2 to its end. A stream that is answered before its end must be reset, and some
+/// clients (curl before 8) report a failure for that instead of reading the answer. HTTP/1 does not need this.
 pub(crate) async fn discard(version: Version, body: Body) {
     let small = body.size_hint().exact().is_some_and(|bytes| bytes <= DISCARDED_LENGTH);
     if version < Version::HTTP_2 || !small {
@@ -33,16 +32,16 @@ pub(crate) async fn discard(version: Version, body: Body) {
     }
     let mut chunks = body.into_data_stream();
     let reading = async { while let Some(Ok(_)) = chunks.next().await {} };
-    // Whoever is slower than this has to read the answer as it comes.
+    // A slower sender must cope with the early answer.
     timeout(DISCARD, reading).await.ok();
 }
 
-/// Reads the whole of `body`, which must be at most `limit` bytes and there by `deadline`. What it takes is counted in
-/// `budget`; a `waiter` asks others to give way where those who wait hold too much.
+/// Reads the whole of `body`, which may have at most `limit` bytes and must arrive by `deadline`. Counts its memory in
+/// `budget`. If the requests of unknown senders hold too much, a `waiter` asks another one to give way.
 ///
 /// # Errors
-/// `TooLarge`, before reading anything where the length was announced, else as soon as the limit is passed;
-/// `Overloaded`; `BodyTimeout`; `BodyBroken`. In each case what remains is not read.
+/// `TooLarge`, before reading anything if the announced length is too large, else as soon as the limit is exceeded;
+/// `Overloaded`; `BodyTimeout`; `BodyBroken`. In each case the rest is not read.
 pub(crate) async fn read(
     body: Body,
     limit: usize,

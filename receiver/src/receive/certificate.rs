@@ -1,4 +1,4 @@
-//! Whose certificate a request shows: that of its connection, or the one that a trusted proxy passes on.
+//! The client certificate of a request: that of its connection, or the one that a trusted proxy forwards.
 
 use std::borrow::Cow;
 
@@ -9,8 +9,8 @@ use crate::client::Client;
 use crate::stages::authenticate::Peer;
 
 impl Endpoint {
-    /// Returns whose certificate a request from `client` shows. The certificate of a proxy's connection is the proxy's
-    /// own, and counts for nothing.
+    /// Returns the client certificate of a request from `client`. The certificate of a proxy's own connection does not
+    /// count.
     pub(super) fn certificate<'a>(&self, head: &Parts, client: Option<&'a Client>) -> Option<Cow<'a, Peer>> {
         match self.forwarded_certificate(head, client) {
             Some(forwarded) => forwarded.map(Cow::Owned),
@@ -18,8 +18,8 @@ impl Endpoint {
         }
     }
 
-    /// Returns whose certificate a trusted proxy passes on with a request, or that it passes on none; none for the
-    /// requests of all others, where the certificate of the connection counts.
+    /// Returns the certificate that a trusted proxy forwards with a request; the inner `None` says that it forwards
+    /// none. Returns `None` if the request is not from a proxy, in which case the certificate of the connection counts.
     fn forwarded_certificate(&self, head: &Parts, client: Option<&Client>) -> Option<Option<Peer>> {
         let rule = self.common.forwarded_certificate.as_ref()?;
         let address = client?.address();

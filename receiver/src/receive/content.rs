@@ -1,4 +1,4 @@
-//! `Content-Encoding` (RFC 9110, section 8.4): from the body as it was sent, and signed, to the one that was meant.
+//! Decodes the `Content-Encoding` (RFC 9110, section 8.4) of a body. A signature covers the encoded body.
 
 use axum::http::HeaderMap;
 use axum::http::header::CONTENT_ENCODING;
@@ -11,19 +11,19 @@ use crate::reject::Rejection;
 use crate::stages::decompress::{DecompressError, Format, decompress};
 use crate::stages::unframe::UnframeError;
 
-/// A compressed body up to this length is decompressed where the request is served: it takes less than to hand it over,
-/// and a few milliseconds at the very worst.
+/// A compressed body up to this length is decompressed on the thread that serves the request. Handing it over would
+/// take longer, and even the worst case takes only a few milliseconds.
 const SHORT: usize = 4 * 1024;
 
-/// The codings, and their names; the first three are what an answer offers.
+/// The codings by name. An answer offers the first three.
 const CODINGS: [(&str, Format); 4] =
     [("gzip", Format::Gzip), ("zstd", Format::Zstd), ("deflate", Format::Zlib), ("x-gzip", Format::Gzip)];
 
 impl<S> Reader<'_, S> {
-    /// Decompresses `body` if it is compressed. On an error it is as it was. What it takes is counted in `budget`.
+    /// Decompresses `body` if it is compressed. On an error, `body` is unchanged. Counts the memory in `budget`.
     ///
     /// # Errors
-    /// `ContentEncoding`, `Decompress`, `Overloaded`, and those of [`Workers::run`](crate::workers::Workers::run).
+    /// `ContentEncoding`, `Decompress`, `Overloaded`, and the errors of [`Workers::run`](crate::workers::Workers::run).
     pub(super) async fn decompress(
         &self,
         head: &HeaderMap,
@@ -34,7 +34,7 @@ impl<S> Reader<'_, S> {
         let Some(format) = coding(head)? else {
             return Ok(());
         };
-        // gzip and zstd show by their first bytes what they are; deflate could be anything.
+        // The first bytes identify gzip and zstd. A deflate stream could be anything.
         if format == Format::Zlib && !self.reading.trusts(&CONTENT_ENCODING) {
             return Err(Rejection::Unframe(UnframeError::Unsigned("Content-Encoding")));
         }
@@ -62,10 +62,10 @@ impl<S> Reader<'_, S> {
     }
 }
 
-/// Returns what `compressed` was before it was compressed, `limit` bytes at most; what it takes is counted in `budget`.
+/// Returns `compressed` decompressed, at most `limit` bytes. Counts its memory in `budget`.
 ///
 /// # Errors
-/// [`DecompressError`]; then nothing more is counted.
+/// [`DecompressError`]. In that case nothing more is counted.
 pub(crate) fn decoded(
     format: Format,
     compressed: &Buffer,
@@ -82,11 +82,11 @@ pub(crate) fn decoded(
     }
 }
 
-/// Returns the coding of the body; `None` if it is as it was meant. Two, one over the other, are nothing that an honest
-/// sender needs.
+/// Returns the coding of the body, or `None` if it is not encoded. Refuses two nested codings, because no honest sender
+/// needs them.
 ///
 /// # Errors
-/// `ContentEncoding` for others.
+/// `ContentEncoding` for an unknown coding, or more than one.
 pub(crate) fn coding(head: &HeaderMap) -> Result<Option<Format>, Rejection> {
     let mut format = None;
     let values = head.get_all(CONTENT_ENCODING).iter();

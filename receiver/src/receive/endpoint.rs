@@ -1,4 +1,4 @@
-//! A source as requests see it, with what it shares with the others.
+//! A source as requests see it, and the parts that it shares with other sources.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,21 +18,21 @@ use crate::stages::authenticate::Forwarded;
 use crate::stages::produce::Producer;
 use crate::workers::Workers;
 
-/// What all sources share.
+/// The parts that all sources share.
 pub(crate) struct Common {
-    /// Where schemas come from.
+    /// The registry that provides schemas.
     pub(crate) registry: SchemaRegistry,
-    /// Where events go.
+    /// The producer that takes events.
     pub(crate) producer: Arc<Producer>,
     /// `receiver.request_timeout`.
     pub(crate) request_timeout: Duration,
     /// A permit for each request of an authenticated sender that may be in flight.
     pub(crate) request_permits: Semaphore,
-    /// Where requests wait whose sender is not known before the body is there.
+    /// The requests whose sender is unknown until the body has arrived.
     pub(crate) anteroom: Anteroom,
     /// `receiver.unauthenticated_timeout`.
     pub(crate) unauthenticated_timeout: Duration,
-    /// A permit for each body that nobody wants and is let arrive.
+    /// A permit for each unwanted body that is read to its end.
     pub(crate) discards: Semaphore,
     /// `receiver.trusted_proxies`.
     pub(crate) trusted_proxies: Vec<Network>,
@@ -40,22 +40,22 @@ pub(crate) struct Common {
     pub(crate) forwarded_certificate: Option<Forwarded>,
     /// The bytes that requests may hold in memory.
     pub(crate) memory_budget: MemoryBudget,
-    /// Cancelled once the receiver is to stop.
+    /// Cancelled when the receiver must stop.
     pub(crate) stopping: CancellationToken,
-    /// The metrics that are not of one source.
+    /// The metrics that do not belong to one source.
     pub(crate) metrics: Metrics,
-    /// Threads for work that takes long.
+    /// Threads for long work.
     pub(crate) workers: Workers,
-    /// What traces requests; none where traces are off.
+    /// The tracer of requests; `None` if traces are off.
     pub(crate) traces: Option<Arc<Traces>>,
-    /// How much may be logged about rejections.
+    /// Limits the log lines about rejections.
     pub(crate) log_budget: LogBudget,
 }
 
-/// One source and what it needs to serve requests.
+/// A source with all that it needs to serve requests.
 pub(crate) struct Endpoint {
     /// The source.
     pub(crate) source: Arc<Source>,
-    /// What it shares with the others.
+    /// The parts that it shares with other sources.
     pub(crate) common: Arc<Common>,
 }

@@ -1,4 +1,4 @@
-//! From a body in its form to the events in it: `unframe → validate`, by the schema that the form names.
+//! Turns a body in a known form into its events: `unframe → validate`, with the schema that the form names.
 
 use std::sync::Arc;
 
@@ -13,15 +13,15 @@ use crate::reject::Rejection;
 use crate::stages::unframe::{Form, Framing, SINGLE_OBJECT_LEN};
 use crate::stages::validate::{Batch, BatchError, Event, Invalid, fits, validate, validate_container};
 
-/// A file up to this length, if it is not compressed, is validated where the request is served.
+/// An uncompressed file up to this length is validated on the thread that serves the request.
 const SHORT: usize = 64 * 1024;
 
 impl<S: Schemas> Reader<'_, S> {
-    /// Validates `body`, which has this form, by `writer`, the schema that it most likely is of: see
-    /// [`crate::stages::unframe`] for the rule where the form is open.
+    /// Validates `body` in this form with `writer`, its most likely schema. [`crate::stages::unframe`] has the rule for
+    /// bodies of uncertain form.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// What is wrong with the body.
     pub(super) async fn validate<'a>(
         &self,
         (form, writer): (Form, Arc<Writer>),
@@ -51,8 +51,8 @@ impl<S: Schemas> Reader<'_, S> {
         one(validate(body.with_frame(), writer, self.limits.event), None)
     }
 
-    /// Reads `body` as a bare datum of `writer`, or else in the Confluent wire format with the schema of `id`: once, as
-    /// a rule, since neither changes it.
+    /// Reads `body` as a bare datum of `writer`, or else in the Confluent wire format with the schema of `id`. It
+    /// usually needs one pass, because neither changes the body.
     async fn bare_or_confluent<'a>(
         &self,
         id: SchemaId,
@@ -69,7 +69,7 @@ impl<S: Schemas> Reader<'_, S> {
         };
         match self.schemas.writer(id, deadline).await {
             Ok(named) => one(validate(body.body(), &named, self.limits.event), Some(bare)),
-            // No frame, then: four bytes of a datum that happened to stand where an id would.
+            // The body has no frame: four bytes of the datum only looked like an id.
             Err(Rejection::UnknownSchema(_) | Rejection::UnusableSchema(..)) => {
                 Err(Rejection::Invalid { as_likely: Box::new(bare), as_framed: None })
             }
@@ -77,7 +77,7 @@ impl<S: Schemas> Reader<'_, S> {
         }
     }
 
-    /// Reads `body` in the form `framing`; `bare` is why it is no bare datum, where it might have been one.
+    /// Reads `body` in the form `framing`. `bare` says why it is no bare datum, if that was possible.
     async fn framed<'a>(
         &self,
         (framing, writer): (Framing, Arc<Writer>),
@@ -96,8 +96,8 @@ impl<S: Schemas> Reader<'_, S> {
         }
     }
 
-    /// Returns whether `body`, which is a bare datum of `current`, is valid in the form `framing` too, as far as is
-    /// known without asking the registry.
+    /// Returns whether `body`, a bare datum of `current`, is valid in the form `framing` too. Does not ask the
+    /// registry.
     async fn is_framed(&self, framing: Framing, body: &[u8], current: &Writer) -> bool {
         let limits = self.limits.event;
         match framing {
@@ -147,8 +147,8 @@ pub(super) fn opened(body: &[u8]) -> Result<Container<'_>, Rejection> {
     Container::open(body).map_err(|error| Rejection::Container(BatchError::Container(error)))
 }
 
-/// Returns the one event of a request, or why it is none: in the form it was read in, and as a bare datum where it
-/// might have been one.
+/// Returns the single event of a request. On failure, returns the error in the form that was read, and the error as a
+/// bare datum if that was possible.
 fn one(event: Result<Event<'_>, Invalid>, bare: Option<Invalid>) -> Result<Events<'_>, Rejection> {
     let invalid = match event {
         Ok(event) => return Ok(Events::One(event)),

@@ -1,5 +1,4 @@
-//! The schema of an object container file, whose text the file holds: looked up by what it means, and registered where
-//! the source allows it.
+//! Finds the schema of an object container file by the meaning of its text, and registers it if the source allows it.
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -15,11 +14,11 @@ use crate::message::Writer;
 use crate::reject::{Rejection, SchemaName};
 
 const TAKEN_FOR_ANOTHER: &str =
-    "the schema registry takes it for another version, by which readers get other values: register it by hand";
-const REFUSED: &str = "the schema registry refuses it, as one that is not compatible does";
+    "the schema registry mistakes it for another version, with which readers get other values: register it by hand";
+const REFUSED: &str = "the schema registry refuses it, for example because it is not compatible";
 
 impl Endpoint {
-    /// Returns the schema with this text, as [`Schemas::writer_of_text`](super::reader::Schemas::writer_of_text).
+    /// Returns the schema with this text, see [`Schemas::writer_of_text`](super::reader::Schemas::writer_of_text).
     pub(super) async fn writer_of_file(&self, text: &str, deadline: Instant) -> Result<Arc<Writer>, Rejection> {
         let schemas = &self.source.file_schemas;
         if let Some(known) = schemas.get(text).await {
@@ -44,7 +43,7 @@ impl Endpoint {
         found
     }
 
-    /// Returns the schema of the source's subjects by which readers get the same values as by `schema`.
+    /// Returns the schema in the source's subjects with which readers get the same values as with `schema`.
     async fn writer_of_meaning(&self, schema: &Schema, deadline: Instant) -> Result<Arc<Writer>, Rejection> {
         let current = self.source.current.load_full();
         if let Some(current) = current.filter(|current| current.schema.meaning() == schema.meaning()) {
@@ -57,7 +56,7 @@ impl Endpoint {
     async fn registered(&self, text: &str, schema: Schema, deadline: Instant) -> Result<Arc<Writer>, Rejection> {
         let (source, subject) = (self.source.name.as_str(), self.source.subject.as_str());
         let schema = Arc::new(schema);
-        // Before it is registered, since it stays there permanently.
+        // This check comes first, because a registered schema stays in the registry permanently.
         self.source
             .writer(SchemaId(0), Arc::clone(&schema))
             .map_err(|_| Rejection::UnusableSchema(SchemaName::File, NO_KEY))?;
@@ -71,7 +70,7 @@ impl Endpoint {
             }
             Ok(Err(_)) | Err(_) => return Err(Rejection::SchemaUnavailable),
         };
-        // A registry may take schemas for one that have the same canonical form.
+        // A registry may treat schemas with the same canonical form as equal.
         let stored = answered(timeout_at(deadline, self.common.registry.by_id(id)).await, &SchemaName::Id(id))?;
         if stored.meaning() != schema.meaning() {
             tracing::error!(

@@ -1,4 +1,4 @@
-//! What reads a body, and what it gives: [`Reader::read`] is the way.
+//! The reader of bodies and its results. It begins at [`Reader::read`].
 
 use std::sync::Arc;
 
@@ -11,21 +11,21 @@ use crate::stages::unframe::{Form, Reading};
 use crate::stages::validate::{Batch, BatchLimits, Event};
 use crate::workers::Workers;
 
-/// Reads bodies of one source, by the schemas that `S` finds.
+/// Reads bodies of one source with the schemas that `S` finds.
 pub(crate) struct Reader<'a, S> {
-    /// Where schemas come from.
+    /// Finds the schemas.
     pub(crate) schemas: &'a S,
-    /// What of a head may decide how its body is read.
+    /// Which headers decide how a body is read.
     pub(crate) reading: &'a Reading,
-    /// What one event may hold, and what a file, or a body once it is decompressed.
+    /// The limits of an event, of a file, and of a decompressed body.
     pub(crate) limits: BatchLimits,
-    /// Threads for what takes long.
+    /// Threads for long work.
     pub(crate) workers: &'a Workers,
 }
 
-/// A body that holds no event.
+/// A body without a valid event.
 pub(crate) struct Unread {
-    /// Its form, as far as it came to that.
+    /// Its form, if it was recognised.
     pub(crate) form: Option<Form>,
     /// What is wrong.
     pub(crate) rejection: Rejection,
@@ -37,16 +37,16 @@ impl From<Rejection> for Unread {
     }
 }
 
-/// What a request brings.
+/// The events of a request.
 pub(crate) enum Events<'a> {
     /// One event.
     One(Event<'a>),
-    /// Those of a file.
+    /// The events of a file.
     Many(Batch),
 }
 
 impl Events<'_> {
-    /// How many there are.
+    /// Returns the number of events.
     pub(crate) fn count(&self) -> usize {
         match self {
             Self::One(_) => 1,
@@ -54,7 +54,7 @@ impl Events<'_> {
         }
     }
 
-    /// Texts of a uuid in them that are none.
+    /// Returns the number of texts in `uuid` fields that are not a UUID.
     pub(crate) fn odd_uuids(&self) -> u64 {
         match self {
             Self::One(event) => event.odd_uuids().into(),
@@ -63,27 +63,27 @@ impl Events<'_> {
     }
 }
 
-/// Where the schemas come from that requests name.
+/// Finds the schemas that requests name.
 pub(crate) trait Schemas {
-    /// Returns the schema by which a body is read that names none.
+    /// Returns the schema for a body that names none.
     ///
     /// # Errors
-    /// `SchemaUnavailable` as long as it is not known.
+    /// `SchemaUnavailable` while the schema is unknown.
     fn current(&self) -> Result<Arc<Writer>, Rejection>;
 
     /// Returns the schema of `id`.
     ///
     /// # Errors
-    /// `UnknownSchema`, `UnusableSchema`, `SchemaPending` or `SchemaUnavailable`; so for each of the others.
+    /// `UnknownSchema`, `UnusableSchema`, `SchemaPending` or `SchemaUnavailable`, as in all methods below.
     fn writer(&self, id: SchemaId, deadline: Instant) -> impl Future<Output = Result<Arc<Writer>, Rejection>> + Send;
 
-    /// Returns the schema of `id` where it is in memory.
+    /// Returns the schema of `id` if it is in memory.
     fn known_writer(&self, id: SchemaId) -> impl Future<Output = Option<Arc<Writer>>> + Send;
 
     /// Returns the schema of this version of the source's subject.
     ///
     /// # Errors
-    /// As [`Schemas::writer`].
+    /// See [`Schemas::writer`].
     fn writer_of_version(
         &self,
         version: u32,
@@ -93,17 +93,17 @@ pub(crate) trait Schemas {
     /// Returns the schema with this fingerprint.
     ///
     /// # Errors
-    /// As [`Schemas::writer`].
+    /// See [`Schemas::writer`].
     fn writer_of_fingerprint(
         &self,
         fingerprint: u64,
         deadline: Instant,
     ) -> impl Future<Output = Result<Arc<Writer>, Rejection>> + Send;
 
-    /// Returns the schema whose text stands in a file.
+    /// Returns the schema with this text, which a file holds.
     ///
     /// # Errors
-    /// As [`Schemas::writer`].
+    /// See [`Schemas::writer`].
     fn writer_of_text(
         &self,
         text: &str,

@@ -1,10 +1,10 @@
-//! The schema that a datum was written with, by each of the ways in which a request can name it.
+//! Finds the writer schema of a datum, by each of the ways in which a request can name it.
 //!
-//! Each must be a version of one of the source's subjects: a registry has the schemas of others too, who are no senders
-//! here.
+//! The schema must be a version of one of the source's subjects, because a registry also holds schemas that have
+//! nothing to do with this source.
 //!
-//! An answer "not there" of the registry is the sender's error, once it has been so for a while; any other failure of
-//! it is ours. Those are never mixed up.
+//! If the registry says for a while that it has no such schema, the sender is at fault. Any other failure of the
+//! registry is a failure of the receiver. The two are never mixed up.
 
 use std::sync::Arc;
 
@@ -19,18 +19,18 @@ use crate::message::Writer;
 use crate::reject::{Rejection, SchemaName};
 use crate::stages::unframe::{Form, Framing};
 
-/// Why a schema is of no use that is none.
+/// The reason for a schema that is not usable Avro.
 pub(super) const NOT_AVRO: &str = "it is not an Avro schema that can be used";
-/// Why a schema is of no use whose events could not be told apart.
+/// The reason for a schema whose events could not be told apart.
 pub(super) const NO_KEY: &str = "it lacks the field that identifies an event";
 const AMBIGUOUS: &str = "several versions of the subject have it and mean different values (logical types, precision \
  or scale): name one by the header X-Schema-Id or X-Schema-Version";
 
 impl<S: Schemas> Reader<'_, S> {
-    /// Returns the schema that a body of this form is read by first.
+    /// Returns the first schema to read a body of this form with.
     ///
     /// # Errors
-    /// Those of [`Schemas::writer`]; `Container`.
+    /// The errors of [`Schemas::writer`]; `Container`.
     pub(super) async fn schema(&self, form: Form, body: &[u8], deadline: Instant) -> Result<Arc<Writer>, Rejection> {
         match form {
             Form::Bare | Form::BareOrFramed(_) => self.schemas.current(),
@@ -43,7 +43,7 @@ impl<S: Schemas> Reader<'_, S> {
     /// Returns the schema that `body` itself names.
     ///
     /// # Errors
-    /// Those of [`Schemas::writer`]; `Container`.
+    /// The errors of [`Schemas::writer`]; `Container`.
     pub(super) async fn framed_schema(
         &self,
         framing: Framing,
@@ -64,8 +64,8 @@ impl Schemas for Endpoint {
         self.source.current.load_full().ok_or(Rejection::SchemaUnavailable)
     }
 
-    /// Returns the schema of `id`, which must be a version of one of the source's subjects: the current one, or from
-    /// memory or from the registry.
+    /// Returns the schema of `id`, which must be a version of one of the source's subjects. It is the current one, or
+    /// comes from memory or the registry.
     async fn writer(&self, id: SchemaId, deadline: Instant) -> Result<Arc<Writer>, Rejection> {
         if let Some(current) = self.source.current.load_full().filter(|current| current.id == id) {
             return Ok(current);
@@ -81,7 +81,7 @@ impl Schemas for Endpoint {
         Ok(writer)
     }
 
-    /// Returns the schema of `id` as far as it can be found without the registry.
+    /// Returns the schema of `id` if it is known without the registry.
     async fn known_writer(&self, id: SchemaId) -> Option<Arc<Writer>> {
         let known = self.source.older.load().iter().find(|writer| writer.id == id).cloned();
         if known.is_some() {
@@ -101,7 +101,7 @@ impl Schemas for Endpoint {
         self.compiled(found, &name)
     }
 
-    /// Returns the schema of the source's subjects that has this fingerprint.
+    /// Returns the schema with this fingerprint in the source's subjects.
     async fn writer_of_fingerprint(&self, fingerprint: u64, deadline: Instant) -> Result<Arc<Writer>, Rejection> {
         self.in_subjects(SchemaName::Fingerprint(fingerprint), deadline, |subject| {
             self.common.registry.by_fingerprint(subject, fingerprint)
@@ -109,16 +109,16 @@ impl Schemas for Endpoint {
         .await
     }
 
-    /// Returns the schema whose text stands in a file: the one of the source's subject that means the same. Where there
-    /// is none, it is registered if the source allows it.
+    /// Returns the schema in the source's subjects that means the same as the text of a file. If there is none,
+    /// registers the text, if the source allows it.
     async fn writer_of_text(&self, text: &str, deadline: Instant) -> Result<Arc<Writer>, Rejection> {
         self.writer_of_file(text, deadline).await
     }
 }
 
 impl Endpoint {
-    /// Returns the schema `name` that `ask` finds in the source's subjects; in several of them only where all mean the
-    /// same.
+    /// Returns the schema `name` that `ask` finds in the source's subjects. If several subjects have one, all must mean
+    /// the same.
     pub(super) async fn in_subjects<'s, A>(
         &'s self,
         name: SchemaName,
@@ -156,7 +156,7 @@ impl Endpoint {
     }
 }
 
-/// Returns what the registry's answer means for the request that needs the schema `name`.
+/// Returns the meaning of the registry's answer for the request that needs the schema `name`.
 pub(super) fn answered<T, E>(answer: Result<Result<T, RegistryError>, E>, name: &SchemaName) -> Result<T, Rejection> {
     match answer {
         Ok(Ok(found)) => Ok(found),

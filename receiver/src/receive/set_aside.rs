@@ -1,5 +1,5 @@
-//! Handles an authentic body that holds no event, besides the answer: it goes to the quarantine. If there are more and
-//! more of them, the task that keeps the schema is woken.
+//! Handles an authentic body without a valid event, apart from the answer. The body goes to the quarantine. If there
+//! are more and more of them, the task that keeps the schema fresh is woken.
 
 use std::time::Duration;
 
@@ -14,11 +14,11 @@ use crate::reject::Rejection;
 use crate::reject::table::About;
 use crate::stages::validate::Invalid;
 
-/// After this, a body counts as not written. Kafka's client gives up sooner; this is for what nobody foresaw.
+/// After this time a body counts as not written. Kafka's client gives up sooner; this bounds unforeseen cases.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 impl Endpoint {
-    /// Takes note of a request that was refused at `now`, and keeps its body where that is wanted. Waits for nothing.
+    /// Counts a request that was refused at `now`, and quarantines its body if that is enabled. Never waits.
     pub(super) fn set_aside(
         &self,
         rejection: &Rejection,
@@ -47,7 +47,7 @@ impl Endpoint {
             schema_id = schema.0,
             failures,
             event_id = key.as_deref().unwrap_or("unknown"),
-            // The key of a map is a part of the body.
+            // A map key is a part of the body.
             field = error.path.split('[').next().unwrap_or_default(),
             reason = error.code(),
             "Events no longer fit the schema; asking for the latest one.",
@@ -67,7 +67,7 @@ impl Endpoint {
         match self.common.producer.send_quarantined(&quarantine.topic, body, headers, record.timestamp) {
             Err(_) => metrics.failed.inc(),
             Ok(delivery) => {
-                // As many as the quarantine admits at a time.
+                // The permits of the quarantine bound the number of these tasks.
                 tokio::spawn(async move {
                     let written = matches!(timeout(PATIENCE, delivery.finished()).await, Ok(Ok(())));
                     if written {

@@ -1,5 +1,5 @@
-//! The whole way of a request, from the router to an in-process Kafka (librdkafka's mock cluster) and a registry of a
-//! few lines.
+//! Requests on their whole way, from the router to an in-process Kafka (librdkafka's mock cluster) and a small stub of
+//! a registry.
 
 use std::time::Duration;
 
@@ -24,6 +24,7 @@ use crate::config::{Auth, Config, Limits};
 use crate::metrics::Metrics;
 use crate::source::Source;
 
+mod challenges;
 mod files;
 mod traced;
 
@@ -44,21 +45,21 @@ struct Receiver {
     _stop: tokio_util::sync::DropGuard,
 }
 
-/// What was answered.
+/// The answer to a request.
 struct TestAnswer {
     status: u16,
     headers: HeaderMap,
     body: Value,
 }
 
-/// Reads in two ways: as a datum of this schema with the id 8, and as a frame with the id 9 of [`BLOB`].
+/// [`TWO_FACED`] is a datum of this schema, with the id 8, and also a frame of [`BLOB`], with the id 9.
 const LOOSE: &str = r#"{"type": "record", "name": "Loose", "fields": [
     {"name": "a", "type": "string"}, {"name": "b", "type": "string"}, {"name": "c", "type": "string"},
     {"name": "d", "type": "string"}, {"name": "e", "type": "int"}, {"name": "f", "type": "bytes"}]}"#;
 const BLOB: &str = r#"{"type": "bytes"}"#;
 const TWO_FACED: &[u8] = b"\0\0\0\0\x09\x04ab";
 
-/// A registry that knows three schemas; `None`: nobody listens at its address.
+/// Starts a registry that knows three schemas. With `None`, nothing listens at its address.
 async fn registry(known: Option<()>) -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -134,7 +135,7 @@ fn start_with(config: &Config, kafka: Kafka) -> Receiver {
     Receiver { router, readiness, common, kafka, _stop: shutdown.drop_guard() }
 }
 
-/// A receiver whose Kafka and registry are there.
+/// Starts a receiver whose Kafka and registry are reachable.
 async fn start() -> Receiver {
     let kafka = kafka();
     let receiver = start_with(&config(&kafka, &registry(Some(())).await), kafka);
@@ -192,7 +193,7 @@ fn header(record: &OwnedMessage, name: &str) -> Option<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_event_is_in_kafka_as_it_was_received_when_it_is_accepted() {
+async fn an_accepted_event_is_in_kafka_as_it_was_received() {
     let receiver = start().await;
     let before = SystemTime::now();
     let traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
@@ -226,7 +227,7 @@ async fn a_framed_event_keeps_its_frame() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_body_that_reads_in_two_ways_is_refused_until_the_sender_says_which() {
+async fn an_ambiguous_body_is_refused_unless_a_header_names_its_form() {
     let receiver = start().await;
     let framed = [("content-type", "application/vnd.confluent.avro")];
     assert_eq!(receiver.send(post("/loose", &framed, TWO_FACED)).await.status, 200);
@@ -247,7 +248,7 @@ async fn a_framed_event_of_a_schema_without_the_key_field_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_source_whose_schema_lacks_the_key_field_is_not_ready_and_answers_503() {
+async fn a_source_without_its_key_field_is_not_ready_and_answers_503() {
     let kafka = kafka();
     let mut config = config(&kafka, &registry(Some(())).await);
     config.receiver.sources.get_mut("open").unwrap().key_field = Some("nowhere".to_owned());
@@ -268,7 +269,7 @@ async fn an_event_without_an_id_has_no_key() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_cannot_be_an_event_is_refused_and_leaves_nothing_behind() {
+async fn invalid_bodies_are_refused_and_nothing_reaches_kafka() {
     let receiver = start().await;
     let avro = ("content-type", "application/avro");
     let confluent = ("content-type", "application/vnd.confluent.avro");
@@ -297,7 +298,7 @@ async fn what_cannot_be_an_event_is_refused_and_leaves_nothing_behind() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn only_post_is_allowed_and_only_at_the_path_of_a_source() {
+async fn only_a_post_to_the_path_of_a_source_is_allowed() {
     let receiver = start().await;
     let answer = receiver.send(Request::get("/open").body(Body::empty()).unwrap()).await;
     assert_eq!((answer.status, answer.headers["allow"].to_str().unwrap()), (405, "POST"));
@@ -306,7 +307,7 @@ async fn only_post_is_allowed_and_only_at_the_path_of_a_source() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_failure_to_authenticate_gets_the_same_answer_and_no_body_is_read() {
+async fn failed_authentication_gets_one_answer_and_no_body_is_read() {
     let receiver = start().await;
     let mut answers = Vec::new();
     for credentials in [None, Some("Bearer wrong"), Some("Bearer token-of-the-tes"), Some("Basic token-of-the-test")] {
@@ -333,7 +334,7 @@ async fn an_endless_body_is_refused_at_the_limit() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_body_that_stalls_is_given_up_at_the_deadline() {
+async fn a_body_that_stalls_is_refused_at_the_deadline() {
     let receiver = start().await;
     let first = futures::stream::once(async { Ok::<_, String>(Bytes::from_static(b"\x02")) });
     let stalled = first.chain(futures::stream::pending());
@@ -343,7 +344,7 @@ async fn a_body_that_stalls_is_given_up_at_the_deadline() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn more_requests_than_allowed_are_told_to_come_back() {
+async fn requests_beyond_the_limit_are_told_to_retry() {
     let kafka = kafka();
     let mut config = config(&kafka, &registry(Some(())).await);
     config.receiver.max_in_flight_requests = 1;
@@ -354,7 +355,7 @@ async fn more_requests_than_allowed_are_told_to_come_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_a_registry_it_starts_says_so_and_answers_503() {
+async fn without_a_registry_the_receiver_starts_and_answers_503() {
     let kafka = kafka();
     let receiver = start_with(&config(&kafka, &registry(None).await), kafka);
     let reason =
@@ -366,7 +367,7 @@ async fn without_a_registry_it_starts_says_so_and_answers_503() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn while_kafka_is_away_events_are_refused_and_then_accepted_again() {
+async fn events_are_refused_while_kafka_is_down_and_accepted_after() {
     let receiver = start().await;
     receiver.kafka.broker_down(1).unwrap();
     let answer = receiver.send(post("/open", &[], DATUM)).await;

@@ -1,4 +1,4 @@
-//! Whether a request is traced, and as whose.
+//! Decides whether a request is traced, and in whose trace.
 
 use std::time::SystemTime;
 
@@ -10,8 +10,8 @@ use super::request_id::{self, RequestId};
 use crate::request_trace::{KnownRequest, RequestTrace};
 
 impl Endpoint {
-    /// Begins the trace of a request whose sender is authenticated; none where traces are off. Whoever has proved who it
-    /// is has its own trace continued; of a source that is open to everyone, a request begins a trace.
+    /// Begins the trace of a request whose sender is authenticated; `None` if traces are off. An authenticated sender's
+    /// own trace is continued. A request to a source that is open to everyone begins a new trace.
     pub(super) fn trace(&self, head: &HeaderMap, received: SystemTime, id: &RequestId) -> Option<RequestTrace> {
         let traces = self.common.traces.as_ref()?;
         let parent = request_id::traceparent(head).and_then(Traceparent::parse);

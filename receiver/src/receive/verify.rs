@@ -1,62 +1,117 @@
 //! How a vendor sees that a webhook is there, before it sends an event: by `GET` or `HEAD`, with or without a challenge
-//! that it wants to read in the answer; by a `POST` without a body, with one; or by `OPTIONS`.
+//! that it wants to read in the answer; by a `POST` without a body, with one, or with one in the body ([`posted`]); or
+//! by `OPTIONS`.
+//!
+//! Anybody may ask, unless the challenge is signed. So an answer holds nothing that the one who asks does not know
+//! already, is short, and is of a type that no browser takes for a page. A new vendor is a variant of
+//! [`Vendor`](crate::config::Vendor) and of [`Challenge`], and an arm here or in [`posted`].
 
 use axum::body::HttpBody;
 use axum::extract::Request;
 use axum::http::header::{ALLOW, CONTENT_TYPE, HeaderName};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Uri};
 use axum::response::{IntoResponse, Response};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
 
-use crate::config::Verification;
+use crate::source::challenge::Challenge;
+use crate::stages::authenticate::Unauthorized;
 
-/// Bytes of a challenge, at most.
+pub(super) mod posted;
+
+/// The most bytes of a challenge.
 const MAX_CHALLENGE: usize = 1_024;
+/// Bytes of X's token, at most.
+const MAX_CRC_TOKEN: usize = 256;
 
+const OKTA: HeaderName = HeaderName::from_static("x-okta-verification-challenge");
 const REQUEST_ORIGIN: HeaderName = HeaderName::from_static("webhook-request-origin");
 const ALLOWED_ORIGIN: HeaderName = HeaderName::from_static("webhook-allowed-origin");
 const ALLOWED_RATE: HeaderName = HeaderName::from_static("webhook-allowed-rate");
 const NO_SNIFF: HeaderName = HeaderName::from_static("x-content-type-options");
 
-/// Returns the answer to a request for `uri`: the challenge where there is one, as text that no browser takes for
-/// anything else.
-pub(crate) fn answer(verification: &Verification, uri: &Uri) -> Response {
-    echo(challenge(verification, uri).unwrap_or_default())
+/// Returns the answer to a `GET` or `HEAD`: what the vendor wants to read, or nothing where it has not brought the
+/// challenge of the config. `hash` is that of a text with the secret of the source.
+///
+/// # Errors
+/// [`Unauthorized`]: it has to bring a token, and this is not the one.
+pub(crate) fn answer(
+    challenge: &Challenge,
+    head: &Parts,
+    hash: impl Fn(&[u8]) -> Option<[u8; 32]>,
+) -> Result<Response, Unauthorized> {
+    let query = |name| parameter(&head.uri, name).filter(|text| text.len() <= MAX_CHALLENGE);
+    Ok(match challenge {
+        Challenge::None | Challenge::Posted(_) => text(String::new()),
+        Challenge::Parameter(name) => text(query(name).unwrap_or_default()),
+        Challenge::Okta => {
+            let value = head.headers.get(OKTA).filter(|value| value.len() <= MAX_CHALLENGE);
+            let value = value.and_then(|value| value.to_str().ok());
+            value.map_or_else(|| text(String::new()), |value| object(&json!({"verification": value})))
+        }
+        Challenge::X => {
+            let hash = query("crc_token")
+                .filter(|token| is_crc_token(token.as_bytes()))
+                .and_then(|token| hash(token.as_bytes()));
+            let token = hash.map(|hash| json!({"response_token": format!("sha256={}", STANDARD.encode(hash))}));
+            token.map_or_else(|| text(String::new()), |token| object(&token))
+        }
+        Challenge::Meta(tokens) => match query("hub.challenge") {
+            None => text(String::new()),
+            Some(value) => {
+                tokens.check(query("hub.verify_token").ok_or(Unauthorized)?.as_bytes())?;
+                text(value)
+            }
+        },
+    })
 }
 
-/// Returns the answer to a `POST` without a body, where it brings a challenge: so Microsoft Graph asks. An event has a
-/// body.
-pub(crate) fn posted(verification: &Verification, request: &Request) -> Option<Response> {
-    if !request.body().is_end_stream() {
-        return None;
-    }
-    challenge(verification, request.uri()).map(echo)
+/// Returns whether `text` may be a token of X. Whoever asks has the hash of such a text, which is also how X signs an
+/// event: so no event may look like one.
+pub(super) fn is_crc_token(text: &[u8]) -> bool {
+    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/-_=".contains(byte);
+    !text.is_empty() && text.len() <= MAX_CRC_TOKEN && text.iter().all(is_plain)
 }
 
-/// Returns the challenge in the query.
-fn challenge(verification: &Verification, uri: &Uri) -> Option<String> {
-    let text = parameter(uri, verification.challenge_parameter.as_deref()?)?;
-    (text.len() <= MAX_CHALLENGE).then_some(text)
+/// Returns the answer to a `POST` without a body, where it brings the query parameter of the config: so Microsoft Graph
+/// asks. An event has a body.
+pub(crate) fn bodiless(challenge: &Challenge, request: &Request) -> Option<Response> {
+    let Challenge::Parameter(name) = challenge else { return None };
+    let value = request.body().is_end_stream().then(|| parameter(request.uri(), name)).flatten();
+    value.filter(|value| value.len() <= MAX_CHALLENGE).map(text)
 }
 
-fn echo(text: String) -> Response {
-    let plain = HeaderValue::from_static("text/plain; charset=utf-8");
-    ([(CONTENT_TYPE, plain), (NO_SNIFF, HeaderValue::from_static("nosniff"))], text).into_response()
+/// Returns an answer of plain text.
+fn text(text: String) -> Response {
+    of_type("text/plain; charset=utf-8", text)
 }
 
-/// Returns the answer to `OPTIONS`: which methods there are; and to a sender that asks whether it may send events, by
-/// the headers `WebHook-Request-Origin` and `-Rate` (`CloudEvents`, "HTTP 1.1 Web Hooks for Event Delivery", section
-/// 4), that it may, at any rate.
+/// Returns an answer of JSON.
+fn object(value: &Value) -> Response {
+    of_type("application/json", value.to_string())
+}
+
+fn of_type(media_type: &'static str, text: String) -> Response {
+    let headers =
+        [(CONTENT_TYPE, HeaderValue::from_static(media_type)), (NO_SNIFF, HeaderValue::from_static("nosniff"))];
+    (headers, text).into_response()
+}
+
+/// Returns the answer to `OPTIONS`: the allowed methods. A sender that asks for permission with
+/// `WebHook-Request-Origin` gets it, at any rate (`CloudEvents`, "HTTP 1.1 Web Hooks for Event Delivery", section 4).
 pub(crate) fn options(head: &HeaderMap) -> Response {
     let mut answer = HeaderMap::new();
     answer.insert(ALLOW, HeaderValue::from_static("GET, HEAD, OPTIONS, POST"));
-    if let Some(origin) = head.get(REQUEST_ORIGIN) {
+    if let Some(origin) = head.get(REQUEST_ORIGIN).filter(|origin| origin.len() <= MAX_CHALLENGE) {
         answer.insert(ALLOWED_ORIGIN, origin.clone());
         answer.insert(ALLOWED_RATE, HeaderValue::from_static("*"));
     }
     answer.into_response()
 }
 
-/// Returns the value of this parameter of the query, decoded.
+/// Returns the decoded value of this query parameter.
 fn parameter(uri: &Uri, name: &str) -> Option<String> {
     let mut url = reqwest::Url::parse("http://localhost/").ok()?;
     url.set_query(uri.query());

@@ -1,4 +1,4 @@
-//! What is wrong with a request, in words for people.
+//! Describes what is wrong with a request, in words for people.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,7 +10,7 @@ use crate::stages::unframe::Framing;
 use crate::stages::validate::{BatchError, Invalid};
 
 impl Rejection {
-    /// Returns what is wrong, for people.
+    /// Returns a description of the error for people.
     pub(crate) fn detail(&self) -> Cow<'static, str> {
         match self {
             Self::TooLarge(limit) => format!("the body is longer than the limit of {limit} bytes").into(),

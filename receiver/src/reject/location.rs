@@ -1,4 +1,4 @@
-//! Where in a body something is wrong: members of the problem, a part of the log line, headers of the quarantine.
+//! The location of an error in a body, for the members of the problem, the log line and the headers of the quarantine.
 
 use avro::ContainerError;
 use serde::Serialize;
@@ -6,26 +6,26 @@ use serde::Serialize;
 use super::Rejection;
 use crate::stages::validate::{BatchError, Invalid};
 
-/// Where the error is, and what.
+/// The location and the kind of an error.
 #[derive(Serialize)]
 pub(crate) struct ErrorLocation {
-    /// A short fixed word for what is wrong.
+    /// A fixed word for the kind of error.
     pub(crate) reason: &'static str,
-    /// The schema that the datum was read by.
+    /// The schema that the datum was read with.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) schema_id: Option<u32>,
-    /// Which event of a file, counted from 0.
+    /// The number of the event in a file, counted from 0.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) index: Option<usize>,
     /// The field.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) field: Option<String>,
-    /// The byte: of the datum where there is a field, else of the file.
+    /// The byte offset: in the datum if there is a field, else in the file.
     pub(crate) offset: usize,
 }
 
 impl ErrorLocation {
-    /// Returns the place of what is wrong, where it has one.
+    /// Returns the location of the error, if it has one.
     pub(crate) fn of(rejection: &Rejection) -> Option<Self> {
         let index = match rejection {
             Rejection::Container(BatchError::Event { index, .. }) => Some(*index),
@@ -49,7 +49,7 @@ impl ErrorLocation {
 }
 
 impl std::fmt::Display for ErrorLocation {
-    /// For logs: without the field where its path holds the key of a map, which is part of the body.
+    /// Writes the location for logs. Leaves out a path with a map key, because the key is a part of the body.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} at byte {}", self.reason, self.offset)?;
         if let Some(index) = self.index {

@@ -1,4 +1,4 @@
-//! A rejection as an HTTP answer: problem details, RFC 9457.
+//! Turns a rejection into an HTTP answer: problem details (RFC 9457).
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -22,7 +22,7 @@ impl Rejection {
     }
 }
 
-/// `wait` in seconds, at least one, rounded up: `Retry-After` has no fractions.
+/// Returns `wait` in whole seconds, rounded up, at least one: `Retry-After` has no fractions.
 fn whole_seconds(wait: Duration) -> u64 {
     wait.as_millis().div_ceil(1_000).max(1).try_into().unwrap_or(u64::MAX)
 }
@@ -42,8 +42,7 @@ struct Problem {
 
 impl IntoResponse for Rejection {
     fn into_response(self) -> Response {
-        // A struct of strings and numbers always becomes JSON; were it not so, the status would still say the
-        // essential.
+        // Serialising strings and numbers always succeeds. If it failed, the status would still tell the essential.
         let body = serde_json::to_vec(&self.problem()).unwrap_or_default();
         let mut response = Response::new(Body::from(body));
         *response.status_mut() = self.status();

@@ -1,52 +1,53 @@
-//! The table of rejections: a row for each, with all that is fixed about it. The answer, the metric's outcome, the log,
-//! the quarantine and the description of the webhooks (`OpenAPI`) follow from it.
+//! The table of rejections. Each row holds all that is fixed for one rejection. The answer, the metric's outcome, the
+//! log, the quarantine and the description of the webhooks (`OpenAPI`) are derived from it.
 
 use axum::http::header::{ACCEPT_ENCODING, ALLOW, CONNECTION};
 use axum::http::{HeaderName, StatusCode};
 
-/// All that is fixed about one way of not being accepted.
+/// The fixed properties of one rejection.
 pub(crate) struct Row {
     /// The status of the answer.
     pub(crate) status: StatusCode,
-    /// A short fixed word: the problem's type, the metric's `outcome`, the log's `code`.
+    /// A fixed word: the problem's type, the metric's `outcome`, the log's `code`.
     pub(crate) code: &'static str,
     /// The problem's title.
     pub(crate) title: &'static str,
-    /// How soon the same request may be tried again with some hope.
+    /// How soon a retry of the same request may succeed.
     pub(crate) again: Again,
-    /// What it is about.
+    /// The subject of the rejection.
     pub(crate) about: About,
-    /// The header that goes with such an answer.
+    /// An additional header of the answer.
     pub(super) header: Option<(HeaderName, &'static str)>,
-    /// What is wrong, for people; none where it depends on the request (see [`super::detail`]).
+    /// The description of the error, for people; `None` if it depends on the request (see [`super::detail`]).
     pub(super) detail: Option<&'static str>,
 }
 
-/// How soon a sender should try again.
+/// How soon a sender should retry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Again {
-    /// Not before something has changed.
+    /// Never, unless something is changed.
     Never,
-    /// A queue is full for the moment.
+    /// Soon: a queue is full for the moment.
     Soon,
-    /// Something else has to come back first.
+    /// Later: something else must recover first.
     Later,
-    /// After a time that is known for this request.
+    /// After a time that depends on the request.
     Said,
 }
 
-/// What a rejection is about, and so who must hear of it.
+/// The subject of a rejection. It decides who is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum About {
-    /// The traffic: it shows in the metrics; a flood of it must not become a flood of logs.
+    /// The traffic. It shows in the metrics. A flood of requests must not become a flood of logs, so it is only logged at
+    /// level `debug`.
     Traffic,
-    /// How an authenticated sender is set up: it is logged for the operator, since fixing it needs a person.
+    /// The set-up of an authenticated sender. It is logged for the operator, because a person must fix it.
     Sender,
-    /// A body that was read and is wrong in itself: it is logged, and kept in the quarantine.
+    /// A body that was read and is invalid in itself. It is logged, and kept in the quarantine.
     Event,
 }
 
-/// Makes a `static` of each row, and [`ROWS`] of all.
+/// Creates a `static` for each row, and [`ROWS`] with all of them.
 macro_rules! rows {
     ($($name:ident: $status:ident, $code:literal, $title:literal, $again:ident, $about:ident, $header:expr,
        $detail:expr;)*) => {
@@ -65,7 +66,7 @@ macro_rules! rows {
     };
 }
 
-// In the order in which a request meets them.
+// The rows are in the order in which a request meets them.
 rows! {
     NOT_FOUND: NOT_FOUND, "not-found", "No webhook at this path", Never, Traffic,
         None, Some("no webhook is configured at this path");
@@ -135,7 +136,7 @@ rows! {
         None, Some("an internal error");
 }
 
-/// Returns the codes that requests to a source may be answered with. That of [`NOT_FOUND`] is not there: such a request
+/// Returns the codes of all answers that requests to a source may get. [`NOT_FOUND`] is missing, because such a request
 /// has no source.
 pub(crate) fn codes() -> impl Iterator<Item = &'static str> {
     ROWS.iter().map(|row| row.code).filter(|code| *code != NOT_FOUND.code)

@@ -6,7 +6,7 @@ use super::table::{ROWS, codes};
 use super::*;
 use crate::stages::decompress::Format;
 
-/// The rejection, the status, the word, and the headers that go with it.
+/// The rejection, the status, the code, and the additional headers.
 type Row = (Rejection, u16, &'static str, &'static [(&'static str, &'static str)]);
 
 fn rows() -> Vec<Row> {
@@ -59,18 +59,18 @@ fn unauthorized() -> Rejection {
 }
 
 #[test]
-fn the_words_of_the_metric_are_those_of_the_rows() {
+fn the_outcomes_of_the_metric_are_the_codes_of_the_rows() {
     for (rejection, ..) in rows().iter().filter(|row| !matches!(row.0, Rejection::NotFound)) {
         assert!(codes().any(|code| code == rejection.code()), "{}", rejection.code());
     }
     let used: std::collections::BTreeSet<_> = rows().iter().map(|row| row.0.code()).collect();
-    // Two that the rows above have no example of.
+    // The rows above have no example of these two.
     let unused: Vec<_> = codes().filter(|code| !used.contains(code)).collect();
     assert_eq!(unused, ["rate-limited", "invalid-event"]);
 }
 
 #[test]
-fn each_row_stands_in_the_documentation() {
+fn the_documentation_has_each_row() {
     let documented = include_str!("../../../docs/http.md");
     for row in ROWS {
         let (status, code) = (format!("| {} |", row.status.as_u16()), format!("`{}`", row.code));
@@ -86,7 +86,7 @@ async fn answer(rejection: Rejection) -> (StatusCode, HeaderMap, serde_json::Val
 }
 
 #[tokio::test]
-async fn each_rejection_is_answered_by_its_row_as_a_problem() {
+async fn each_rejection_is_answered_with_the_problem_of_its_row() {
     for (rejection, status, code, headers) in rows() {
         let (answered, answered_headers, problem) = answer(rejection).await;
         assert_eq!(answered.as_u16(), status, "{code}");
@@ -103,7 +103,7 @@ async fn each_rejection_is_answered_by_its_row_as_a_problem() {
 }
 
 #[tokio::test]
-async fn a_datum_that_is_none_says_in_which_field_and_at_which_byte() {
+async fn an_invalid_datum_is_answered_with_its_field_and_byte() {
     let schema = avro::Schema::parse(r#"{"type":"record","name":"E","fields":[{"name":"a","type":"string"}]}"#);
     let writer =
         crate::message::Writer { id: SchemaId(7), schema: schema.unwrap().into(), key: None, uuids: avro::Uuids::Any };
@@ -123,7 +123,7 @@ async fn a_datum_that_is_none_says_in_which_field_and_at_which_byte() {
 }
 
 #[test]
-fn what_a_sender_learns_names_nothing_of_the_inside() {
+fn answers_to_senders_reveal_nothing_internal() {
     for (rejection, _, code, _) in rows() {
         let detail = rejection.detail();
         assert!(!["http://", "127.0.0.1", "topic", "subject"].iter().any(|inside| detail.contains(inside)), "{code}");
@@ -131,7 +131,7 @@ fn what_a_sender_learns_names_nothing_of_the_inside() {
 }
 
 #[test]
-fn a_flood_of_rejections_becomes_a_few_lines() {
+fn a_flood_of_rejections_logs_few_lines() {
     let budget = service::budget::LogBudget::default();
     let now = std::time::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
     let lines = (0..1_000).filter(|_| budget.take(now).is_some()).count();

@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn the_ways_to_write_one_path_are_one() {
+fn equivalent_spellings_of_a_path_are_equal() {
     for (left, right) in [
         ("/a/b-c.d_e~f", "/%61/b%2Dc%2ed%5fe%7E%66"),
         ("/webhook/\u{fc}", "/webhook/%c3%bc"),

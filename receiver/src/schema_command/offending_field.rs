@@ -1,14 +1,14 @@
-//! Which field makes a schema unusable. The parser does not say; so each field in turn is given a type that is right,
-//! and the one is found without which there is nothing wrong.
+//! Finds the field that makes a schema unusable, because the parser does not name it. Each field in turn gets a valid
+//! type. The offending field is the one whose replacement makes the schema usable.
 
 use avro::Schema;
 use serde_json::{Value, json};
 
-/// Fields looked at, at most: each costs a parse.
+/// The most fields to try: each costs a parse.
 const MAX_TRIES: usize = 2_000;
 
-/// Returns the path of the innermost field, dots between names, without whose type the schema `text` could be used.
-/// `None` if there is no such field, since it is no JSON, no record, or wrong in several places.
+/// Returns the path of the innermost field, with dots between names, whose type alone makes the schema `text` unusable.
+/// Returns `None` if there is no such field, because the text is not JSON, not a record, or wrong in several places.
 pub(super) fn find(text: &str) -> Option<String> {
     let mut root: Value = serde_json::from_str(text).ok()?;
     let (mut pointer, mut names, mut tries) = (String::new(), Vec::new(), 0);
@@ -19,8 +19,8 @@ pub(super) fn find(text: &str) -> Option<String> {
     (!names.is_empty()).then(|| names.join("."))
 }
 
-/// The field of the record at `pointer` (a JSON pointer) without whose type all is well: the pointer to that type, and
-/// its name.
+/// Finds the field of the record at `pointer` (a JSON pointer) whose type alone makes the schema unusable. Returns the
+/// pointer to that type, and the field's name.
 fn guilty_field(root: &mut Value, pointer: &str, tries: &mut usize) -> Option<(String, String)> {
     let record = records(pointer).into_iter().find(|pointer| root.pointer(&format!("{pointer}/fields")).is_some())?;
     let fields = root.pointer(&format!("{record}/fields"))?.as_array()?.len();
@@ -46,8 +46,8 @@ fn guilty_field(root: &mut Value, pointer: &str, tries: &mut usize) -> Option<(S
     None
 }
 
-/// Returns where a record may be in the type at `pointer`: itself, the items of an array, the values of a map, a branch
-/// of a union.
+/// Returns where a record may be in the type at `pointer`: the type itself, the items of an array, the values of a map,
+/// a branch of a union.
 fn records(pointer: &str) -> Vec<String> {
     let below = ["", "/items", "/values", "/0", "/1", "/type"];
     below.iter().map(|step| format!("{pointer}{step}")).collect()

@@ -1,6 +1,6 @@
 use super::*;
 
-/// A config without a registry to be asked: nothing here gets so far.
+/// Returns a config without a registry: these tests never reach it.
 fn config() -> Config {
     Config::default()
 }
@@ -17,13 +17,13 @@ async fn checked(text: &str, config: &Config, subject: Option<&str>) -> Result<S
 }
 
 #[tokio::test]
-async fn a_schema_that_can_be_used_is_ok_without_a_registry() {
+async fn a_usable_schema_is_ok_without_a_registry() {
     let said = checked(r#"{"type": "record", "name": "a.E", "fields": []}"#, &config(), None).await.unwrap();
     assert!(said.contains("ok, a.E; not compared with a subject"), "{said}");
 }
 
 #[tokio::test]
-async fn a_schema_that_cannot_be_used_is_refused_with_the_field() {
+async fn an_unusable_schema_is_refused_with_its_field() {
     let fields = r#"[{"name": "id", "type": "string"}, {"name": "at", "type": "timestamp"}]"#;
     let error = checked(&format!(r#"{{"type": "record", "name": "E", "fields": {fields}}}"#), &config(), None).await;
     let error = error.unwrap_err();
@@ -34,7 +34,7 @@ async fn a_schema_that_cannot_be_used_is_refused_with_the_field() {
 }
 
 #[tokio::test]
-async fn a_pull_without_the_section_names_what_is_missing() {
+async fn a_pull_without_the_cxone_section_names_the_missing_key() {
     let command = SchemaCommand::Pull { subject: Some("s".to_owned()), dry_run: false };
     let error = run(&config(), command).await.unwrap_err().to_string();
     assert!(error.starts_with("cxone.tenant_url: is missing"), "{error}");
@@ -47,7 +47,7 @@ fn json_is_printed_with_line_breaks() {
 }
 
 #[test]
-fn a_reference_has_a_name_a_subject_and_a_version() {
+fn a_reference_needs_a_name_a_subject_and_a_version() {
     let reference: Reference = "com.example.Address=team:address=1-value:12".parse().unwrap();
     assert_eq!(reference.name, "com.example.Address");
     assert_eq!((reference.subject.as_str(), reference.version), ("team:address=1-value", 12));

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::http::Request;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
@@ -16,33 +15,37 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
-use tower::util::MapRequest;
 
 use super::Tls;
 use super::connection_permits::ConnectionPermit;
+use super::handshake::Handshake;
+use super::requests::Requests;
 use super::socket::{Limits, Socket};
-use crate::client::{Client, Visit};
+use super::unread::Unread;
+use crate::client::Client;
 use crate::config::{Network, ProxyProtocol};
 use crate::proxy_protocol::{self, Origin};
 use crate::stages::authenticate::Peer;
 
-/// How long a connection that was idle may take to say goodbye.
+/// How long an idle connection may take to close.
 const GOODBYE: Duration = Duration::from_secs(5);
 
-/// What all connections share.
+/// The parts that all connections share.
 pub(super) struct Connections {
     pub(super) builder: Builder<TokioExecutor>,
     pub(super) router: Router,
-    /// Of the TLS handshake.
+    /// The time-out of the TLS handshake and of the PROXY protocol.
     pub(super) head_timeout: Duration,
     pub(super) idle_timeout: Duration,
     pub(super) limits: Limits,
+    /// The answers that are not read yet.
+    pub(super) unread: Arc<Unread>,
     pub(super) tls: Option<Arc<Tls>>,
     pub(super) trusted_proxies: Vec<Network>,
     pub(super) proxy_protocol: ProxyProtocol,
-    /// Counts what is closed for its address.
+    /// Counts connections closed because their address has too many.
     pub(super) refused: IntCounter,
-    /// Counts what is closed for its head of the PROXY protocol.
+    /// Counts connections closed for their head of the PROXY protocol.
     pub(super) not_proxied: IntCounterVec,
     pub(super) closing: CancellationToken,
 }
@@ -50,8 +53,8 @@ pub(super) struct Connections {
 type ConnectionError = Box<dyn std::error::Error + Send + Sync>;
 
 impl Connections {
-    /// Serves the requests of `stream` until it ends, is idle, has to give `permit` to another one, or has answered its
-    /// last request after all connections were to close.
+    /// Serves the requests of `stream` until it ends, is idle, must give up its `permit`, or has answered its last
+    /// request after the server began closing.
     pub(super) async fn serve(
         &self,
         mut stream: TcpStream,
@@ -63,24 +66,25 @@ impl Connections {
         let Some(tls) = &self.tls else {
             return self.serve_http(stream, Client::new(address, None), permit).await;
         };
-        let handshake = TlsAcceptor::from(tls.current()).accept(stream);
+        let handshake = TlsAcceptor::from(tls.current()).accept(Handshake::begin(stream, &self.limits.heads));
         let late = |_| Error::new(ErrorKind::TimedOut, "the TLS handshake took too long");
-        let stream = tokio::select! {
+        let mut stream = tokio::select! {
             done = tokio::time::timeout(self.head_timeout, handshake) => done.map_err(late)??,
             () = permit.give_way() => return Ok(()),
         };
+        stream.get_mut().0.end();
         let certificate = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
         let client = Client::new(address, certificate.map(|der| Peer::of(der)));
         self.serve_http(stream, client, permit).await
     }
 
-    /// Returns whether `address` is that of a trusted proxy.
+    /// Returns whether `address` is a trusted proxy.
     pub(super) fn is_proxy(&self, address: IpAddr) -> bool {
         self.trusted_proxies.iter().any(|network| network.contains(address))
     }
 
-    /// Returns the address that a connection from `address` counts for: with the PROXY protocol, the one that its head
-    /// names. None where the connection is to be closed.
+    /// Returns the address that a connection from `address` counts for. With the PROXY protocol, this is the address in
+    /// its head. Returns `None` if the connection must be closed.
     async fn origin(
         &self,
         stream: &mut TcpStream,
@@ -91,7 +95,7 @@ impl Connections {
             return Ok(Some(address));
         }
         let read = tokio::select! {
-            read = proxy_protocol::read(stream, self.head_timeout) => read,
+            read = proxy_protocol::read(stream, self.proxy_protocol, self.head_timeout) => read,
             () = permit.give_way() => return Ok(None),
         };
         let origin = read.inspect_err(|refusal| self.not_proxied.with_label_values(&[refusal.code()]).inc())?;
@@ -115,28 +119,27 @@ impl Connections {
     ) -> Result<(), ConnectionError> {
         permit.is_of(&client);
         let socket = Socket::new(stream, Arc::clone(&client), &self.limits);
-        let visitor = Arc::clone(&client);
-        let arrived = move |mut request: Request<_>| {
-            request.extensions_mut().insert(Visit::begin(&visitor));
-            request
-        };
-        let service = TowerToHyperService::new(MapRequest::new(self.router.clone(), arrived));
+        let streams = self.unread.connection();
+        let requests =
+            Requests { router: self.router.clone(), client: Arc::clone(&client), streams: Arc::clone(&streams) };
+        let service = TowerToHyperService::new(requests);
         let mut connection = pin!(self.builder.serve_connection(TokioIo::new(socket), service));
         let idle = tokio::select! {
             biased;
             ended = connection.as_mut() => return ended,
             () = permit.give_way() => false,
+            () = streams.stall(self.limits.write_timeout) => false,
             () = client.idle(self.idle_timeout) => true,
         };
         let closing = self.closing.is_cancelled();
         if !idle && !closing {
-            // Another connection needs the permit. Whatever this one still asks for, it has shown nothing that allows
-            // it to.
+            // Another connection needs the permit, or answers are not read. Whatever this one still asks for, it has
+            // shown nothing that allows it to.
             return Ok(());
         }
         connection.as_mut().graceful_shutdown();
         match closing {
-            // The whole server has its own patience.
+            // The server's own time-out applies.
             true => connection.await,
             false => tokio::time::timeout(GOODBYE, connection).await.unwrap_or(Ok(())),
         }

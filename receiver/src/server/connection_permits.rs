@@ -1,16 +1,16 @@
-//! The permits for connections: so many in all, so many for each address.
+//! The permits for connections: a number in all, and a number for each address.
 //!
-//! Where there is none left, the oldest connection gives way from which nothing has come yet that was authentic. So a
-//! sender who cannot authenticate cannot keep out those who can, however many connections it opens and holds.
+//! When no permit is left, the oldest connection without an authenticated request is asked to close. So a sender who
+//! cannot authenticate cannot keep out senders who can, however many connections it opens and holds.
 
 use std::collections::{BTreeMap, HashMap};
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::client::Client;
+use crate::client::{Client, network};
 
 /// All permits of a listener.
 #[derive(Debug)]
@@ -24,8 +24,7 @@ pub(super) struct ConnectionPermits {
 #[derive(Debug, Default)]
 struct PermitState {
     by_address: HashMap<IpAddr, usize>,
-    /// The connections that may be asked to give way, oldest first. Those that turned out to be known leave when they
-    /// are looked at.
+    /// The connections that may be asked to give way, oldest first. Known ones are removed when the list is next used.
     strangers: BTreeMap<u64, Stranger>,
     taken: usize,
     next: u64,
@@ -38,7 +37,7 @@ struct Stranger {
     give_way: CancellationToken,
 }
 
-/// The permit of one connection. Given back when dropped.
+/// The permit of one connection. Dropping it gives it back.
 #[derive(Debug)]
 pub(super) struct ConnectionPermit {
     permits: Arc<ConnectionPermits>,
@@ -48,22 +47,22 @@ pub(super) struct ConnectionPermit {
     give_way: CancellationToken,
 }
 
-/// Why there is no permit.
+/// Says why there is no permit.
 enum NoPermit {
-    /// All are taken. One may become free soon.
+    /// All are taken, but one may become free soon.
     Full,
-    /// The address has all that it may have, each of them known.
+    /// The address has reached its limit, and all its connections are known.
     TooMany,
 }
 
 impl ConnectionPermits {
-    /// `max` permits, of which one address may have `max_per_address`.
+    /// Creates `max` permits. One address may have `max_per_address`.
     pub(super) fn new(max: usize, max_per_address: usize) -> Arc<Self> {
         Arc::new(Self { max, max_per_address, state: Mutex::default(), freed: Notify::new() })
     }
 
-    /// A permit for a connection from `address`, as soon as there is one. None when that address has too many, unless
-    /// it is not `limited`. The connection must end when `give_way` is cancelled. One task at a time may wait here.
+    /// Waits for a permit for a connection from `address`. Returns `None` if that address has too many, unless it is
+    /// not `limited`. The connection must end when `give_way` is cancelled. Only one task at a time may wait here.
     pub(super) async fn take(
         self: &Arc<Self>,
         address: IpAddr,
@@ -119,7 +118,7 @@ impl PermitState {
         *self.by_address.entry(address).or_default() += 1;
     }
 
-    /// Counts a permit of `address` less.
+    /// Counts one permit of `address` less.
     fn remove(&mut self, address: IpAddr) {
         if let Some(taken) = self.by_address.get_mut(&address) {
             *taken -= 1;
@@ -129,7 +128,7 @@ impl PermitState {
         }
     }
 
-    /// Asks the oldest stranger of those that `may` be asked; gives whether there is one.
+    /// Asks the oldest stranger that `may` be asked to give way. Returns whether there was one.
     fn ask_to_give_way(&mut self, may: impl Fn(&Stranger) -> bool) -> bool {
         let is_known = |stranger: &Stranger| stranger.client.get().is_some_and(|client| client.is_known());
         self.strangers.retain(|_, stranger| !is_known(stranger));
@@ -143,14 +142,14 @@ impl PermitState {
 }
 
 impl ConnectionPermit {
-    /// What the connection turned out to be.
+    /// Links the permit with the client of its connection.
     pub(super) fn is_of(&self, client: &Arc<Client>) {
         self.client.get_or_init(|| Arc::clone(client));
     }
 
-    /// Counts the connection for `address` from now on, which a proxy has named for it. Returns false when that address
-    /// has too many: the connection is to be closed then. Where an older one of the address gives way, there may be one
-    /// more for a moment.
+    /// Counts the connection for `address` from now on, because a proxy named that address. Returns false if the
+    /// address has too many; the connection must then close. If an older connection of the address gives way, the
+    /// address may be one over its limit for a moment.
     pub(super) fn moves_to(&mut self, address: IpAddr) -> bool {
         let address = network(address);
         let mut state = self.permits.lock();
@@ -162,7 +161,7 @@ impl ConnectionPermit {
         }
         state.remove(self.address);
         state.add(address);
-        // It is missing where it was asked to give way meanwhile.
+        // It is missing if it was asked to give way in the meantime.
         if let Some(stranger) = own {
             state.strangers.insert(self.number, Stranger { address, ..stranger });
         }
@@ -171,7 +170,7 @@ impl ConnectionPermit {
         true
     }
 
-    /// Waits until the connection is to end.
+    /// Waits until the connection must end.
     pub(super) async fn give_way(&self) {
         self.give_way.cancelled().await;
     }
@@ -185,15 +184,6 @@ impl Drop for ConnectionPermit {
         state.remove(self.address);
         drop(state);
         self.permits.freed.notify_one();
-    }
-}
-
-/// Returns what counts as one address: of IPv6 the network of 64 bits, since one sender usually has all of its
-/// addresses.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),
-        address @ IpAddr::V4(_) => address,
     }
 }
 

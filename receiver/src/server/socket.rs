@@ -1,5 +1,5 @@
-//! A connection that neither waits for ever, at its beginning or for a reader that does not read, nor cuts off an
-//! answer at its end.
+//! A connection with time-outs for its first head and for readers that stop reading. It closes without cutting off an
+//! answer.
 
 use std::io::{Error, ErrorKind, Result};
 use std::pin::Pin;
@@ -10,26 +10,26 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::time::Sleep;
 
-use super::head::Head;
+use super::head::{self, Head};
 use crate::body_budget::MemoryBudget;
 use crate::client::Client;
 
-/// Bytes that are read at a time, at most. A read that fills hyper's buffer, of 8 KiB at first, makes it grow to
-/// [`MAX_HEAD`](super::MAX_HEAD), and it stays so for as long as the connection does.
+/// The most bytes of one read. A read that fills hyper's buffer, 8 KiB at first, lets it grow to
+/// [`MAX_HEAD`](super::MAX_HEAD), and it stays that large as long as the connection lives.
 const AT_A_TIME: u64 = 8 * 1024 - 1;
-/// How long is read, and discarded, after the last answer.
+/// How long to read and discard after the last answer.
 const LINGER: Duration = Duration::from_secs(2);
-/// How much is discarded at most.
+/// The most bytes to discard.
 const LINGER_LEN: usize = 4 * 1024 * 1024;
 
 /// A stream with these additions:
 ///
-/// - The head of the first request must be there in time, however slowly it drips: hyper's time-out for a head starts only once it
-///   knows the version of HTTP, and is as long as a connection may be idle.
-/// - Heads that are not whole yet are counted.
-/// - Whoever does not read what is written for it is given up.
-/// - Closing lingers. Where a body was refused without being read, closing at once would reset the connection, and the reset
-///   can overtake the answer. So the sending side is closed first, and what still comes in is discarded for a moment.
+/// - The head of the first request must arrive in time, however slowly it drips. hyper's time-out for a head starts
+///   only once hyper knows the version of HTTP, and it is as long as the idle time-out.
+/// - Incomplete heads are counted.
+/// - A connection ends if the other side does not read what is written.
+/// - Closing lingers. If a body was refused unread, closing at once would reset the connection, and the reset can
+///   overtake the answer. So the socket closes its sending side first, and discards for a moment what still arrives.
 pub(super) struct Socket<S> {
     stream: S,
     client: Arc<Client>,
@@ -41,14 +41,14 @@ pub(super) struct Socket<S> {
     thrown_away: usize,
 }
 
-/// What a connection may take.
+/// The limits of a connection.
 #[derive(Clone, Debug)]
 pub(super) struct Limits {
-    /// Until the first request has begun.
+    /// The time until the first request must have begun.
     pub(super) head_timeout: Duration,
-    /// Until the other side has read something of what is written.
+    /// The time in which the other side must read some of what is written.
     pub(super) write_timeout: Duration,
-    /// Where the bytes of heads are counted that are not whole yet.
+    /// The budget for incomplete heads.
     pub(super) heads: MemoryBudget,
 }
 
@@ -58,7 +58,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         Self {
             stream,
             client,
-            head: Head::new(&limits.heads),
+            head: Head::new(&limits.heads, head::FREE),
             opening: Some(Box::pin(tokio::time::sleep(limits.head_timeout))),
             write_timeout: limits.write_timeout,
             writing: None,
@@ -67,7 +67,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         }
     }
 
-    /// Returns what came of writing, or that it has waited too long for the reader.
+    /// Returns the result of a write, or an error if the other side has not read for too long.
     fn written<T>(&mut self, cx: &mut Context<'_>, polled: Poll<Result<T>>) -> Poll<Result<T>> {
         if polled.is_ready() {
             self.writing = None;
@@ -81,7 +81,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         }
     }
 
-    /// Reads and discards until the other side closes, the time is over or it was too much.
+    /// Reads and discards until the other side closes, the time is up or the limit is reached.
     fn poll_linger(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let lingering = self.lingering.get_or_insert_with(|| Box::pin(tokio::time::sleep(LINGER)));
         if lingering.as_mut().poll(cx).is_ready() {

@@ -1,7 +1,7 @@
-//! The certificates of the listener, and the next ones as soon as their files have changed.
+//! The certificates of the listener, reloaded as soon as their files change.
 //!
-//! A connection keeps the settings that it began with; new ones get those of the moment. So nothing is dropped when a
-//! certificate is renewed, and a client authority that was removed is not accepted by any connection that comes later.
+//! A connection keeps the settings that it began with; new connections get the current ones. So renewing a certificate
+//! drops no connection, and no later connection accepts a client authority that was removed.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -17,25 +17,25 @@ use service::reloaded::{Fingerprint, Look, Reloaded};
 
 mod expiry;
 
-/// What both sides can agree on (RFC 7301): the first is preferred.
+/// The protocols to negotiate (RFC 7301), the preferred one first.
 const PROTOCOLS: [&[u8]; 2] = [b"h2", b"http/1.1"];
 
-/// The listener's TLS, which [`Tls::reload`] keeps up to date.
+/// The TLS settings of the listener. [`Tls::reload`] keeps them up to date.
 pub(crate) struct Tls {
     files: crate::config::Tls,
     config: Reloaded<ServerConfig>,
-    /// Where it says when the certificates expire.
+    /// The metric of the expiry times.
     expiry: Option<GaugeVec>,
 }
 
-/// What the files hold.
+/// The contents of the files.
 struct Pem {
     certificates: Vec<u8>,
     key: Vec<u8>,
     client_cas: Option<Vec<u8>>,
 }
 
-/// Why `receiver.tls` cannot be used. Holds nothing of what is in the files.
+/// Says why `receiver.tls` cannot be used. Holds no contents of the files.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
     /// A file cannot be read.
@@ -45,7 +45,7 @@ pub enum TlsError {
         key: &'static str,
         /// The file.
         file: String,
-        /// What the system said.
+        /// The error of the system.
         source: std::io::Error,
     },
     /// A file does not hold what it should.
@@ -55,12 +55,12 @@ pub enum TlsError {
         key: &'static str,
         /// The file.
         file: String,
-        /// What is wanted there.
+        /// What the file should hold.
         wanted: &'static str,
         /// What is wrong.
         reason: String,
     },
-    /// Key and certificate do not go together, or are of a kind that is not supported.
+    /// Key and certificate do not match, or are of an unsupported kind.
     #[error("receiver.tls: cannot use the certificate and its key: {0}")]
     Unusable(#[from] rustls::Error),
 }
@@ -76,7 +76,7 @@ impl Tls {
         Ok(Self { files: files.clone(), config, expiry: None })
     }
 
-    /// Returns the same, which says in `expiry` when its certificates expire, by their use.
+    /// Returns the same settings, and reports in `expiry` when the certificates expire, by use.
     ///
     /// # Errors
     /// When a file cannot be read.
@@ -90,7 +90,7 @@ impl Tls {
         self.config.current()
     }
 
-    /// Reads the files again, and takes what is there now. When that fails the last certificates stay in use; each
+    /// Reads the files again and uses their contents. On failure, the last certificates stay in use, and each new
     /// failure is logged once. Blocks the thread.
     pub(crate) fn reload(&self) {
         let read = || Pem::read(&self.files).map(|pem| (pem.fingerprint(), pem));
@@ -99,7 +99,7 @@ impl Tls {
                 let file = self.files.certificate_file.display();
                 tracing::info!(%file, "The certificates have changed; the new ones are in use.");
             }
-            // Key and certificate are two files: between the two writes they do not go together.
+            // Key and certificate are two files, which do not match between the two writes.
             Look::Failed { error, is_new: true } => {
                 tracing::warn!(%error, "Cannot load the new certificates; the last ones stay in use.");
             }
@@ -107,7 +107,7 @@ impl Tls {
         }
     }
 
-    /// Returns the next settings, and notes until when they are good.
+    /// Returns the next settings, and reports when their certificates expire.
     fn renewed(&self, pem: &Pem) -> Result<ServerConfig, TlsError> {
         let config = server_config(&self.files, pem)?;
         if let Some(expiry) = &self.expiry {
@@ -151,8 +151,8 @@ fn server_config(files: &crate::config::Tls, pem: &Pem) -> Result<ServerConfig, 
     Ok(config)
 }
 
-/// Accepts clients whose certificate one of `cas` has signed, and those that have none: which sources want one is their
-/// own matter.
+/// Accepts clients with a certificate that one of `cas` has signed, and clients without one. Each source decides
+/// whether it needs a certificate.
 fn client_verifier(file: &Path, cas: &[u8]) -> Result<Arc<dyn ClientCertVerifier>, TlsError> {
     let mut roots = RootCertStore::empty();
     for certificate in certificates("client_ca_file", file, cas)? {

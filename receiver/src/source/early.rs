@@ -1,8 +1,8 @@
-//! Asks the registry for a source's schemas before their time: when an event fits none that is known, its sender may
+//! Asks the registry for a source's schemas before the next refresh. When an event fits no known schema, its sender may
 //! have a newer one.
 //!
-//! So an event is refused only by schemas that were looked for after it came, unless more events are refused than a
-//! second has looks ([`LOOKS`]), from any sender; then by schemas that are a second old.
+//! So an event is refused only by schemas that were looked up after it arrived. If senders cause more refusals than the
+//! [`LOOKS`] allow, an event is refused by schemas that may be a second old.
 
 use std::time::Duration;
 
@@ -12,16 +12,16 @@ use tokio::time::{Instant, timeout_at};
 
 use super::{Source, schema};
 
-/// How many looks there may be at once; each second brings one more.
+/// The burst of lookups. Each second allows one more.
 const LOOKS: u32 = 10;
-/// How long one look is waited for. A registry that takes longer is asked in the background alone.
+/// How long to wait for one lookup. A slower registry is asked only in the background.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// How long a registry that took longer is not asked again.
+/// The pause after a lookup that took longer.
 const PAUSE: Duration = Duration::from_secs(5);
-/// How many requests may wait for a look at a time.
+/// The most requests that wait for a lookup.
 const WAITING: usize = 1_024;
 
-/// When the registry was asked before its time, for one source.
+/// The early lookups of one source.
 #[derive(Debug)]
 pub(crate) struct Early {
     waiting: Semaphore,
@@ -30,7 +30,7 @@ pub(crate) struct Early {
 
 #[derive(Debug, Default)]
 struct Looks {
-    /// When the last one began.
+    /// When the last lookup began.
     began: Option<Instant>,
     left: u32,
     not_before: Option<Instant>,
@@ -44,7 +44,7 @@ impl Default for Early {
 }
 
 impl Looks {
-    /// Returns whether there may be one at `now`.
+    /// Returns whether a lookup is allowed at `now`, and counts it.
     fn take(&mut self, now: Instant) -> bool {
         let passed = self.began.map_or(0, |began| now.saturating_duration_since(began).as_secs());
         self.left = self.left.saturating_add(u32::try_from(passed).unwrap_or(u32::MAX)).min(LOOKS);
@@ -58,9 +58,8 @@ impl Looks {
 }
 
 impl Source {
-    /// Looks for schemas that are newer than those known, for a request that came at `arrived` and has until
-    /// `deadline`. Requests that come together share one look. [`Source::generation`] says whether something came of
-    /// it.
+    /// Looks for newer schemas, for a request that arrived at `arrived` and has until `deadline`. Requests that arrive
+    /// together share one lookup. A new [`Source::generation`] tells that something has changed.
     pub(crate) async fn look_early(&self, registry: &SchemaRegistry, arrived: Instant, deadline: Instant) {
         let Ok(_waiting) = self.early.waiting.try_acquire() else { return };
         let until = deadline.min(Instant::now() + PATIENCE);
@@ -69,7 +68,7 @@ impl Source {
             return;
         }
         let look = async {
-            // What fails is said by the task that keeps the schemas.
+            // The task that keeps the schemas fresh reports failures.
             let _latest = registry.latest_now(&self.subject).await;
             schema::update(self, registry).await
         };

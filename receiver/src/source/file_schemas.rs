@@ -1,6 +1,5 @@
-//! The schemas of object container files, by their text. A file repeats its schema, often of some kilobytes: each is
-//! compiled once, as long as it is among the last used, and one that cannot be used is neither compiled nor offered to
-//! the registry again and again either.
+//! The schemas of object container files, by their text. Every file repeats its schema, often some kilobytes long. A
+//! recently used schema is not compiled again, and an unusable one is not offered to the registry again and again.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,11 +9,11 @@ use sha2::{Digest, Sha256};
 
 use crate::message::Writer;
 
-/// Bytes of text and of what is compiled of it, at most.
+/// The most bytes of texts and their compiled schemas.
 const MAX_BYTES: u64 = 4 * 1024 * 1024;
-/// Texts that are remembered as of no use, at most: by their hashes.
+/// The most texts that are remembered as unusable, by their hashes.
 const MAX_REFUSED: u64 = 1_000;
-/// How long that is believed: what a registry refuses now, it may take once somebody has changed its rules.
+/// How long a refusal is remembered. The registry may accept the schema later, after a change of its rules.
 const BELIEVED: Duration = Duration::from_secs(10);
 
 /// The schemas of one source's files.
@@ -36,8 +35,8 @@ impl Default for FileSchemas {
 }
 
 impl FileSchemas {
-    /// Returns what is known of the schema `text`: its writer, or why it cannot be used. `None` if it is to be
-    /// compiled.
+    /// Returns what is known of the schema `text`: its writer, or why it cannot be used. Returns `None` if the caller
+    /// must compile it.
     pub(crate) async fn get(&self, text: &str) -> Option<Result<Arc<Writer>, &'static str>> {
         if let Some(known) = self.known.get(text).await {
             return Some(Ok(known));
@@ -50,7 +49,7 @@ impl FileSchemas {
         self.known.insert(text.to_owned(), Arc::clone(writer)).await;
     }
 
-    /// Remembers that the schema `text` cannot be used, and why.
+    /// Remembers why the schema `text` cannot be used.
     pub(crate) async fn refuse(&self, text: &str, why: &'static str) {
         self.refused.insert(hash(text), why).await;
     }

@@ -1,5 +1,4 @@
-//! Keeps the current schema of each source up to date, and reports in the readiness which source has none, or an older
-//! one.
+//! Keeps the current schema of each source up to date. Readiness shows which source has no schema, or an older one.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,12 +14,15 @@ use tokio_util::sync::CancellationToken;
 use super::Source;
 use crate::message::Writer;
 
+#[cfg(test)]
+mod tests;
+
 /// The waits after failures.
 const BACKOFF: Backoff = Backoff { initial: Duration::from_millis(500), max: Duration::from_secs(2) };
 
-/// Fetches the latest schema of each source's subject now and every `refresh`, sooner after a failure or when events
-/// do not fit it any more, until `shutdown`.
-/// `condition` is met when every source has a schema it can use; after that, as long as one of them has.
+/// Fetches the latest schema of each source's subject now and every `refresh`, and sooner after a failure or when
+/// events no longer fit it, until `shutdown`.
+/// `condition` is met once every source has a usable schema, and after that as long as one of them has.
 pub(crate) async fn watch(
     sources: Vec<Arc<Source>>,
     registry: SchemaRegistry,
@@ -57,17 +59,17 @@ pub(crate) async fn watch(
     }
 }
 
-/// Reports how the sources stand, in the readiness and in the log.
+/// Reports the state of the sources in readiness and in the log.
 struct Report {
     condition: Condition,
-    /// What was logged last: the same is not logged again.
+    /// The last logged text, which is not logged twice in a row.
     logged: String,
-    /// Whether each source has had a schema at one time.
+    /// Whether all sources have had a schema at the same time.
     was_ready: bool,
 }
 
 impl Report {
-    /// Reports the results of one round, see [`update`]. Returns whether each source has a schema.
+    /// Reports the results of one round of [`update`]. Returns whether each source has a schema.
     fn round(&mut self, results: Vec<Result<Option<String>, String>>) -> bool {
         let sources = results.len();
         let (mut failures, mut remarks) = (Vec::new(), Vec::new());
@@ -82,7 +84,7 @@ impl Report {
         let text = failures.join("; ");
         self.log(&text);
         self.was_ready |= failed == 0;
-        // Before the first time a failure stops a rollout; later, one source must not take the others out of service.
+        // At first a failure stops a rollout; later, one source must not take the others out of service.
         if failed > 0 && !(self.was_ready && failed < sources) {
             self.condition.unmet(text);
         } else if text.is_empty() {
@@ -101,13 +103,13 @@ impl Report {
     }
 }
 
-/// Waits until the events of a source no longer fit its schema, and returns its number.
+/// Waits until the events of a source no longer fit its schema, and returns the number of the source.
 async fn drifting(suspicions: &mut [watch::Receiver<u64>]) -> usize {
-    // They end with the sources only, and those are alive.
+    // A receiver ends only when its source is dropped, and the caller holds all sources.
     select_all(suspicions.iter_mut().map(|suspicion| Box::pin(suspicion.changed()))).await.1
 }
 
-/// Asks for the latest schema of the source before its time. The round that follows makes it the current one.
+/// Requests the latest schema of the source before the next refresh. The round that follows makes it current.
 async fn renew(source: &Source, registry: &SchemaRegistry) {
     let (name, subject) = (source.name.as_str(), source.subject.as_str());
     let known = source.current.load().as_ref().map(|current| current.id);
@@ -115,25 +117,25 @@ async fn renew(source: &Source, registry: &SchemaRegistry) {
         Ok(latest) if Some(latest.id) == known => {
             tracing::warn!(source = name, subject, schema_id = latest.id.0, "The registry has no later schema.");
         }
-        // Said when it becomes the current one.
+        // The log says so when the schema becomes current.
         Ok(_) => {}
         Err(error) => tracing::warn!(source = name, subject, %error, "Cannot load the latest schema."),
     }
 }
 
-/// Makes the latest schema of the source's subject its current one, and the versions before it its older ones. Returns
-/// what an operator should know where the latest cannot be used and an older version stays in use.
+/// Makes the latest schema of the source's subject current, and the versions before it the older ones. Returns a remark
+/// for operators if the latest cannot be used and an older version stays in use.
 ///
 /// # Errors
-/// Why the source has none it can use: in words, for the readiness.
+/// Why the source has no usable schema, in words, for readiness.
 pub(crate) async fn update(source: &Source, registry: &SchemaRegistry) -> Result<Option<String>, String> {
     let remark = update_current(source, registry).await?;
     update_older(source, registry).await;
     Ok(remark)
 }
 
-/// Finds the newest versions of the source's subject but the current one. What is unavailable now stays as it was until
-/// the next time.
+/// Updates the newest versions of the source's subject except the current one. While the registry is unavailable, the
+/// known ones stay.
 async fn update_older(source: &Source, registry: &SchemaRegistry) {
     if source.older_versions == 0 {
         return;
@@ -141,7 +143,7 @@ async fn update_older(source: &Source, registry: &SchemaRegistry) {
     let current = source.current.load().as_ref().map(|current| current.id);
     let Ok(versions) = registry.newest_versions(&source.subject).await else { return };
     let mut older: Vec<Arc<Writer>> = Vec::new();
-    // Some of them may be deleted meanwhile, of no use, or the same schema again.
+    // Some of them may be deleted by now, unusable, or repeat a schema.
     for version in versions.iter().take(2 * source.older_versions + 2) {
         if older.len() == source.older_versions {
             break;
@@ -178,7 +180,7 @@ async fn update_current(source: &Source, registry: &SchemaRegistry) -> Result<Op
         },
         Err(error @ RegistryError::Unusable { .. }) => format!(": subject {subject}: {error}"),
         Err(error) if source.current.load().is_some() => {
-            // What is known stays in use, also when the subject was deleted: events are still valid by it.
+            // The known schema stays in use, even if the subject was deleted: it still validates events.
             tracing::warn!(source = name, subject, %error, "Cannot refresh the schema; the known one stays in use.");
             return Ok(None);
         }
@@ -194,7 +196,7 @@ async fn update_current(source: &Source, registry: &SchemaRegistry) -> Result<Op
 /// Makes `latest` the current schema of the source, if it is not yet.
 ///
 /// # Errors
-/// When it lacks the field that identifies an event.
+/// When it lacks the key field.
 fn use_as_current(source: &Source, latest: &RegisteredSchema) -> Result<(), SchemaError> {
     if source.current.load().as_ref().is_some_and(|current| current.id == latest.id) {
         return Ok(());
@@ -208,11 +210,11 @@ fn use_as_current(source: &Source, latest: &RegisteredSchema) -> Result<(), Sche
     Ok(())
 }
 
-/// Makes the newest version that can be used the current schema, so that all receivers use the same one, however long
-/// they run. While the registry cannot be asked, the one in use stays.
+/// Makes the newest usable version current, so that all receivers use the same one, however long they have run. While
+/// the registry is unavailable, the current one stays.
 ///
 /// # Errors
-/// When the source has none then: in words.
+/// When the source then has no schema, in words.
 async fn fall_back(source: &Source, registry: &SchemaRegistry) -> Result<(), String> {
     let fits = |found: &RegisteredSchema| source.writer(found.id, Arc::clone(&found.schema)).is_ok();
     let failure = match registry.last_usable(&source.subject, fits).await {

@@ -28,7 +28,7 @@ fn compile(sources: &[(&str, &str)]) -> Result<Vec<Arc<Source>>, SourceError> {
 }
 
 #[test]
-fn a_source_without_a_topic_has_the_one_of_the_cluster() {
+fn a_source_without_a_topic_uses_the_default_topic() {
     let sources = compile(&[("a", "/a"), ("b", "/b/events")]).unwrap();
     assert_eq!(sources.len(), 2);
     assert_eq!(sources[0].topic, Config::default().kafka.topic);
@@ -46,7 +46,7 @@ fn two_sources_cannot_share_a_path() {
 }
 
 #[test]
-fn what_is_no_path_is_refused() {
+fn an_invalid_path_is_refused() {
     for path in ["", "events", "/{id}", "/*rest", "/:id", "/a?b", "/a b"] {
         assert!(matches!(compile(&[("a", path)]), Err(SourceError::Path { .. })), "{path}");
     }

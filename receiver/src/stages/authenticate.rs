@@ -1,9 +1,9 @@
-//! Who may post: the second stage, `receive → authenticate → …`. Pure except for [`reloading`], which reads secrets
-//! again: time is a parameter, nothing is logged.
+//! Authenticates senders: the second stage, `receive → authenticate → …`. It is pure except for [`reloading`], which
+//! reads secrets again: time is a parameter, and nothing is logged.
 //!
-//! Authentication has two steps, because a keyed hash covers the body while everything else stands in the head of the
-//! request: [`Authenticator::check_head`] refuses what can be refused without reading the body and gives a [`Pending`];
-//! [`Pending::check_body`] turns it and the body into [`pending::Authentic`], which is all that the next stage takes.
+//! Authentication has two steps, because a keyed hash covers the body, while everything else is in the head of the
+//! request. [`Authenticator::check_head`] refuses what it can without reading the body, and returns a [`Pending`].
+//! [`Pending::check_body`] turns it and the body into [`pending::Authentic`], the only input of the next stage.
 //!
 //! Every refusal is the same [`Unauthorized`]: no answer reveals which part failed. A new way to authenticate is a file
 //! in `authenticate/` and a variant of [`Method`].
@@ -24,10 +24,11 @@ use mtls::Mtls;
 use replay::Replays;
 use standard_webhooks::StandardWebhooks;
 
+pub(crate) use digests::Digests;
 pub use error::AuthError;
 pub(crate) use forwarded::Forwarded;
 pub(crate) use mtls::Peer;
-pub(crate) use pending::{Pending, Refused};
+pub(crate) use pending::{Authentic, Pending, Refused};
 pub(crate) use reloading::ReloadingAuthenticator;
 
 mod basic;
@@ -46,31 +47,31 @@ mod standard_webhooks;
 /// The compiled `auth` of a source.
 pub(crate) struct Authenticator {
     method: Method,
-    /// What was accepted, where what is signed has a time.
+    /// The accepted signatures, if the signed text has a timestamp.
     replays: Option<Arc<Replays>>,
 }
 
 enum Method {
     /// Everybody may post.
     Open,
-    /// Whoever has a token.
+    /// The sender needs a token.
     Bearer(Bearer),
-    /// Whoever has a user's password.
+    /// The sender needs a user's password.
     Basic(Basic),
-    /// Whoever can sign the body.
+    /// The sender signs the body.
     Hmac(Hmac),
-    /// The same, as Standard Webhooks has it.
+    /// The sender signs the body as in Standard Webhooks.
     StandardWebhooks(StandardWebhooks),
-    /// Whoever has a certificate.
+    /// The sender needs a client certificate.
     Mtls(Mtls),
 }
 
-/// The request is not from an authenticated sender.
+/// Says that the request is not from an authenticated sender.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Unauthorized;
 
 impl Authenticator {
-    /// Compiles the `auth` of the source `name`, with the `secrets` that it has now.
+    /// Compiles the `auth` of the source `name` with its current `secrets`.
     ///
     /// # Errors
     /// [`AuthError`], naming the key.
@@ -99,10 +100,10 @@ impl Authenticator {
         Ok(Self { method, replays })
     }
 
-    /// Compiles `auth` again, whose secrets have changed: what was accepted before stays known.
+    /// Compiles `auth` again after its secrets have changed, and keeps the memory of accepted signatures.
     ///
     /// # Errors
-    /// As [`Authenticator::compile`].
+    /// See [`Authenticator::compile`].
     fn again(&self, name: &str, auth: &Auth, secrets: &[Secret]) -> Result<Self, AuthError> {
         Ok(Self { replays: self.replays.clone(), ..Self::compile(name, auth, secrets)? })
     }
@@ -110,7 +111,7 @@ impl Authenticator {
     /// Checks the head of a request from `peer` that arrived at `now`.
     ///
     /// # Errors
-    /// [`Unauthorized`]: no credentials, wrong ones, or a timestamp too far from `now`.
+    /// [`Unauthorized`]: the credentials are missing or wrong, or the timestamp is too far from `now`.
     pub(crate) fn check_head<'a>(
         &'a self,
         request: &'a Parts,
@@ -129,7 +130,16 @@ impl Authenticator {
         Ok(Pending { signed, replays: self.replays.as_ref() })
     }
 
-    /// Returns whether a client certificate says who may post.
+    /// Returns the keyed hash of `text`, which shows a vendor that the secret is known here: that of `signer`, or the
+    /// first one. None where the vendor signs in another way than with SHA-256.
+    pub(crate) fn hash(&self, signer: Option<usize>, text: &[u8]) -> Option<[u8; 32]> {
+        match &self.method {
+            Method::Hmac(hmac) => hmac.sha256(signer.unwrap_or_default(), text),
+            Method::Open | Method::Bearer(_) | Method::Basic(_) | Method::StandardWebhooks(_) | Method::Mtls(_) => None,
+        }
+    }
+
+    /// Returns whether senders authenticate with a client certificate.
     pub(crate) fn wants_certificate(&self) -> bool {
         matches!(self.method, Method::Mtls(_))
     }
@@ -139,7 +149,7 @@ impl Authenticator {
         matches!(self.method, Method::Open)
     }
 
-    /// Returns the challenge of a 401 (RFC 9110, section 11.6.1): the scheme alone, the same for every reason.
+    /// Returns the challenge of a 401 (RFC 9110, section 11.6.1): only the scheme, the same for every reason.
     pub(crate) fn challenge(&self) -> HeaderValue {
         HeaderValue::from_static(match self.method {
             Method::Open | Method::Bearer(_) => "Bearer",
@@ -151,7 +161,7 @@ impl Authenticator {
     }
 }
 
-/// Returns the one value of the header `name`. Of two, nobody could say which one counts.
+/// Returns the value of the header `name`. Two values are refused, because either could be meant.
 fn single<'a>(head: &'a HeaderMap, name: &HeaderName) -> Result<&'a [u8], Unauthorized> {
     let mut values = head.get_all(name).iter();
     match (values.next(), values.next()) {
@@ -160,7 +170,7 @@ fn single<'a>(head: &'a HeaderMap, name: &HeaderName) -> Result<&'a [u8], Unauth
     }
 }
 
-/// Returns what follows `scheme`, which is case-insensitive (RFC 9110, section 11.1), and one space or more.
+/// Returns what follows `scheme`, which is case-insensitive (RFC 9110, section 11.1), and one or more spaces.
 fn credentials<'a>(head: &'a HeaderMap, scheme: &str) -> Result<&'a [u8], Unauthorized> {
     let written = single(head, &axum::http::header::AUTHORIZATION)?;
     let (found, rest) = written.split_at_checked(scheme.len()).ok_or(Unauthorized)?;

@@ -1,10 +1,11 @@
-//! From an event to Kafka's acknowledgement: the last stage, `… → validate → produce`. With the files in `produce/` the
-//! only place that knows the producer.
+//! Takes an event to Kafka and waits for the acknowledgement: the last stage, `… → validate → produce`. Only this
+//! module and the files in `produce/` know the producer.
 //!
-//! A failed, a late and a lost delivery are treated alike: the sender is asked to try again, and the event's key makes
-//! the second record the same document as the first. While Kafka is known to be down, or to be without the topic,
-//! events are refused at once instead of filling the queue; [`watch`] finds out when it is back. What can be known of a
-//! request's events beforehand (that they find room, and that the topic takes such records) is known before the first
+//! Failed, late and lost deliveries are treated alike: the sender is asked to try again, and the event's key makes the
+//! second record the same document as the first. While Kafka is known to be down or to lack the topic, events are
+//! refused at once instead of filling the queue; [`watch`] finds out when Kafka is back. All checks that are possible
+//! beforehand (the events find room, and the topic accepts such records) are made before the first event of a request
+//! is queued.
 //! of them is queued.
 
 use std::sync::Arc;
@@ -42,19 +43,19 @@ pub(crate) mod watch;
 /// The name that brokers see.
 pub(crate) const CLIENT_ID: &str = "penstock-receiver";
 
-/// How often librdkafka looks which records are over their time.
+/// How often librdkafka looks for expired records.
 const TIMEOUT_SCAN: Duration = Duration::from_secs(1);
 
-/// After how many records in a row a request lets others have the thread.
+/// The number of records after which a request yields its thread.
 const STRIDE: usize = 1_000;
 
 /// Produces events.
 pub(crate) struct Producer {
     client: Client,
     shared: Arc<Shared>,
-    /// The bytes of one record's key and value, at most.
+    /// The most bytes of one record's key and value.
     largest: usize,
-    /// Whether batches are compressed: what is sent may be smaller than what is known of it.
+    /// Whether batches are compressed, which makes them smaller than estimated here.
     compressed: bool,
 }
 
@@ -62,13 +63,13 @@ pub(crate) struct Producer {
 type Record<'a> = BaseRecord<'a, str, [u8], Arc<Delivery>>;
 
 impl Producer {
-    /// A producer for the cluster of the config, whose events are of at most `max_event` bytes and are answered within
-    /// `request_timeout`. Connects in the background.
+    /// Creates a producer for the cluster of the config. Events have at most `max_event` bytes, and requests are
+    /// answered within `request_timeout`. Connects in the background.
     ///
     /// # Errors
     /// When librdkafka refuses `kafka.options`, or a file of `kafka.security` cannot be read.
     pub(crate) fn new(kafka: &Kafka, max_event: usize, request_timeout: Duration) -> Result<Self, KafkaError> {
-        // Less than the request has, so that the outcome is known when the request must be answered.
+        // It is shorter than the request's time, so that the outcome is known when the request must be answered.
         let delivery_timeout = request_timeout.mul_f32(0.9).saturating_sub(TIMEOUT_SCAN).max(request_timeout / 2);
         let mut config = settings::of(kafka, max_event, delivery_timeout)?;
         let (largest, compressed) = (settings::largest_record(&config), settings::is_compressed(&config));
@@ -79,11 +80,11 @@ impl Producer {
         Ok(Self { client, shared, largest, compressed })
     }
 
-    /// Queues `events` for `topic`, which copies them, and returns what to wait for: see [`Producer::finished`].
+    /// Queues copies of `events` for `topic`. [`Producer::finished`] waits for the returned delivery.
     ///
     /// # Errors
-    /// [`ProduceError`]: some of the events may be in Kafka nevertheless. Dropping the future sends what was queued
-    /// already.
+    /// [`ProduceError`]. Even then, some of the events may be in Kafka. Dropping the future still sends what is already
+    /// queued.
     pub(crate) async fn queue<'e>(
         &self,
         topic: &str,
@@ -92,7 +93,11 @@ impl Producer {
     ) -> Result<Arc<Delivery>, ProduceError> {
         self.ensure_there(topic)?;
         let count = events.len();
-        let bytes = self.ensure_taken(topic, events.clone(), head)?;
+        let mut taken = self.ensure_taken(topic, events.clone(), head);
+        if taken.is_err() && self.shared.rules.renew(topic).await {
+            taken = self.ensure_taken(topic, events.clone(), head);
+        }
+        let bytes = taken?;
         let each = queue_budget::beside(head.fields().map(|(name, value)| name.len() + value.len()));
         let mut unqueued = Unqueued::take(&self.shared.budget, count, bytes, each)?;
         let client = self.client.load_full();
@@ -102,8 +107,8 @@ impl Producer {
             let mut record = BaseRecord::with_opaque_to(topic, Arc::clone(&delivery)).payload(event.value());
             record.key = event.key();
             record.timestamp = milliseconds(head.timestamp);
-            // Each record has headers of its own, which are several allocations; the last, which mostly is the only
-            // one, takes the original.
+            // Each record has headers of its own, which need several allocations. The last record, which is mostly the
+            // only one, takes the original.
             record.headers = if number == count { headers.take() } else { headers.clone() };
             if let Err((error, _record)) = client.send(record) {
                 return Err(self.failed(topic, &error));
@@ -117,7 +122,7 @@ impl Producer {
         Ok(delivery)
     }
 
-    /// Sees that Kafka is there, and has the topic.
+    /// Checks that Kafka is reachable and has the topic.
     fn ensure_there(&self, topic: &str) -> Result<(), ProduceError> {
         if self.shared.health.is_away() {
             return Err(ProduceError::Unavailable);
@@ -125,7 +130,7 @@ impl Producer {
         self.shared.health.without(topic).map_or(Ok(()), Err)
     }
 
-    /// Sees that `topic` takes such records, as far as it is known; returns the bytes of all of them.
+    /// Checks that `topic` accepts these records, as far as its rules are known. Returns the bytes of all records.
     fn ensure_taken<'e>(
         &self,
         topic: &str,
@@ -149,10 +154,10 @@ impl Producer {
         Ok(bytes)
     }
 
-    /// Sends one record that is no event, and returns what to wait for.
+    /// Queues a record that is not an event, and returns its delivery.
     ///
     /// # Errors
-    /// [`ProduceError`]: it was not queued.
+    /// [`ProduceError`]. Then the record is not queued.
     pub(crate) fn send_quarantined(
         &self,
         topic: &str,
@@ -177,10 +182,10 @@ impl Producer {
         }
     }
 
-    /// Waits until each record of `delivery`, of `topic`, is acknowledged, until `deadline` at most.
+    /// Waits until all records of `delivery` to `topic` are acknowledged, at most until `deadline`.
     ///
     /// # Errors
-    /// [`ProduceError`]: some of them may be in Kafka nevertheless.
+    /// [`ProduceError`]. Even then, some of the records may be in Kafka.
     pub(crate) async fn finished(
         &self,
         topic: &str,
@@ -190,7 +195,7 @@ impl Producer {
         let error = match timeout_at(deadline, delivery.finished()).await {
             Ok(Ok(())) => return Ok(()),
             Ok(Err(error)) => error,
-            // The acknowledgement is late.
+            // The acknowledgement did not arrive in time.
             Err(_) => KafkaError::MessageProduction(RDKafkaErrorCode::MessageTimedOut),
         };
         Err(self.failed(topic, &error))
@@ -209,12 +214,12 @@ impl Producer {
         failure
     }
 
-    /// Records in the queue or on their way.
+    /// Returns the number of records in the queue or on their way.
     pub(crate) fn queue_len(&self) -> usize {
         self.shared.budget.records()
     }
 
-    /// Waits until everything in the queue is acknowledged or has failed, at most for `timeout`. Blocks the thread.
+    /// Waits until everything in the queue is acknowledged or has failed, for at most `timeout`. Blocks the thread.
     pub(crate) fn flush(&self, timeout: Duration) -> Result<(), KafkaError> {
         self.client.flush(timeout)
     }

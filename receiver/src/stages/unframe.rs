@@ -1,4 +1,5 @@
-//! In which form a body holds its events: the third stage, `… → authenticate → unframe → validate → …`. Pure.
+//! Determines the form in which a body holds its events: the third stage, `… → authenticate → unframe → validate → …`.
+//! Pure.
 //!
 //! | `Content-Type` | the body is |
 //! | --- | --- |
@@ -8,28 +9,29 @@
 //! | `application/avro`, `avro/binary`, `application/vnd.apache.avro+binary`, with the header `X-Schema-Id` or `X-Schema-Version` | a bare datum of that schema |
 //! | the same without them | a bare datum of the source's current schema, or one of the forms above, see below |
 //!
-//! A bare datum may itself begin with any bytes (`00` is an empty string, a null, the number 0), so the first bytes
-//! prove nothing. Where the content type leaves it open and the body begins with those of another form:
+//! A bare datum may begin with any bytes (`00` is an empty string, a null, the number 0), so the first bytes prove
+//! nothing. If the content type leaves the form open, and the body begins like another form:
 //!
-//! 1. The body is a datum of the current schema, to its last byte: it is taken as bare.
-//! 2. It is not, but is valid in the other form, by a schema that the registry knows: that form.
-//! 3. Neither: refused, with the reasons.
-//! 4. Both, as far as is known without asking the registry: refused as ambiguous, rather than guess. It needs an event that
-//!    happens to read in two ways from end to end; the content type of the other form or `X-Schema-Id` settles it.
+//! 1. If the body is a datum of the current schema, to its last byte, it counts as bare.
+//! 2. Otherwise, if it is valid in the other form, by a schema that the registry knows, it counts as that form.
+//! 3. If it is neither, it is refused, with the reasons.
+//! 4. If it is both, as far as is known without asking the registry, it is refused as ambiguous rather than guessed at.
+//!    Only an event that happens to be valid in two ways from end to end is affected. The content type of the other
+//!    form, or `X-Schema-Id`, settles it.
 
 use avro::CONTAINER_MAGIC;
 use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderName};
 use registry::wire::{self, FrameError, SchemaId};
 
-/// Names the schema of a bare datum by its id.
+/// The header that names the schema of a bare datum by its id.
 pub(crate) const SCHEMA_ID: HeaderName = HeaderName::from_static("x-schema-id");
 
-/// Names the schema of a bare datum by its version in the source's subject.
+/// The header that names the schema of a bare datum by its version in the source's subject.
 pub(crate) const SCHEMA_VERSION: HeaderName = HeaderName::from_static("x-schema-version");
 
-/// Media types, and what a body of each is. No registry of media types has one for the forms with a frame; these are
-/// ours.
+/// The media types and their forms. No registry of media types has one for the forms with a frame; these are Penstock's
+/// own.
 const MEDIA_TYPES: [(&str, Media); 6] = [
     ("application/avro", Media::Open),
     ("avro/binary", Media::Open),
@@ -45,7 +47,7 @@ const SINGLE_OBJECT_MAGIC: [u8; 2] = [0xc3, 0x01];
 /// Bytes before the datum in single-object encoding.
 pub(crate) const SINGLE_OBJECT_LEN: usize = 10;
 
-/// What a content type says of the body.
+/// What a content type says about the body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Media {
     Open,
@@ -63,7 +65,7 @@ pub(crate) enum Form {
     BareOf(SchemaId),
     /// A bare datum of the schema of this version of the source's subject.
     BareOfVersion(u32),
-    /// In this form, as the content type says.
+    /// This form, because the content type says so.
     Framed(Framing),
     /// [`Form::Bare`], or else [`Form::Framed`]: see the rule above.
     BareOrFramed(Framing),
@@ -80,16 +82,16 @@ pub(crate) enum Framing {
     Container,
 }
 
-/// What of a request's head may decide how its body is read: of one source.
+/// Which headers of a source's requests may decide how a body is read.
 ///
-/// Where a signature covers the body alone, anybody who has seen a request could send it again with other headers. So
-/// what the signature does not cover has no say: the form of the body follows from its bytes, and headers that cannot
-/// be done without are refused.
+/// If a signature covers only the body, anybody who has seen a request could send it again with other headers. So
+/// headers that are not signed do not count: the form of the body follows from its bytes, and unsigned headers that
+/// could not be ignored are refused.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Reading {
-    /// `content_types`: further media types, whose bodies may have any form.
+    /// `content_types`: additional media types, whose bodies may have any form.
     content_types: Vec<String>,
-    /// The headers of this list that are not covered.
+    /// The decisive headers that are not covered by the signature.
     unsigned: Vec<HeaderName>,
 }
 
@@ -97,22 +99,22 @@ pub(crate) struct Reading {
 const DECISIVE: [HeaderName; 4] = [CONTENT_TYPE, CONTENT_ENCODING, SCHEMA_ID, SCHEMA_VERSION];
 
 impl Reading {
-    /// By the config of `source`.
+    /// Creates the rules for `source`.
     pub(crate) fn new(source: &crate::config::Source) -> Self {
         let unsigned = DECISIVE.into_iter().filter(|header| !source.auth.covers(header.as_str())).collect();
         Self { content_types: source.content_types.clone(), unsigned }
     }
 
-    /// Returns whether this header has a say.
+    /// Returns whether this header counts.
     pub(crate) fn trusts(&self, header: &HeaderName) -> bool {
         !self.unsigned.contains(header)
     }
 }
 
-/// Why a body has no form.
+/// Says why the form of a body cannot be determined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum UnframeError {
-    /// No `Content-Type`, more than one, or one that is not of Avro.
+    /// There is no `Content-Type`, more than one, or one that is not of Avro.
     #[error(
         "the Content-Type must be one that this webhook accepts, such as application/avro, avro/binary, \
          application/vnd.apache.avro+binary, application/vnd.confluent.avro, application/vnd.apache.avro+single-object \
@@ -122,30 +124,30 @@ pub(crate) enum UnframeError {
     /// There is no body.
     #[error("the body is empty: at least one Avro datum is expected")]
     Empty,
-    /// A header that decides how the body is read, and that the signature does not cover.
+    /// A header decides how the body is read, but the signature does not cover it.
     #[error("the header {0} is not covered by the signature, so anyone may have set it")]
     Unsigned(&'static str),
-    /// `X-Schema-Id` is no id.
+    /// `X-Schema-Id` is not an id.
     #[error("the header X-Schema-Id must be one whole number from 0 to 4294967295")]
     SchemaIdHeader,
-    /// `X-Schema-Version` is no version.
+    /// `X-Schema-Version` is not a version.
     #[error("the header X-Schema-Version must be one whole number from 1 to 4294967295")]
     SchemaVersionHeader,
-    /// Both headers.
+    /// Both headers are present.
     #[error("only one of the headers X-Schema-Id and X-Schema-Version is allowed")]
     SchemaHeaders,
-    /// Said to be in the Confluent wire format, but is not.
+    /// The content type says Confluent wire format, but the body is not in it.
     #[error("{0}")]
     Frame(#[from] FrameError),
-    /// Said to be in single-object encoding, but is not.
+    /// The content type says single-object encoding, but the body is not in it.
     #[error("the body does not begin with 0xc3 0x01 and a fingerprint of 8 bytes: not in single-object encoding")]
     SingleObject,
-    /// Said to be an object container file, but is not.
+    /// The content type says object container file, but the body is none.
     #[error("the body does not begin with Obj and 0x01: not an object container file")]
     Container,
 }
 
-/// Returns the form of `body`, by the head it came with and its first bytes.
+/// Returns the form of `body`, from its head and its first bytes.
 ///
 /// # Errors
 /// [`UnframeError`].
@@ -178,7 +180,7 @@ pub(crate) fn unframe(head: &HeaderMap, body: &[u8], reading: &Reading) -> Resul
     })
 }
 
-/// Returns what the first bytes of `body` may be of, if it is no bare datum.
+/// Returns the form that the first bytes of `body` suggest, if it is no bare datum.
 fn framing(body: &[u8]) -> Option<Framing> {
     if body.starts_with(&CONTAINER_MAGIC) {
         return Some(Framing::Container);
@@ -192,21 +194,21 @@ fn framing(body: &[u8]) -> Option<Framing> {
     }
 }
 
-/// Returns the fingerprint in the frame of a single-object encoding. It stands in little-endian order.
+/// Returns the fingerprint in the frame of a single-object encoding. It is in little-endian order.
 fn fingerprint(body: &[u8]) -> Option<u64> {
     let fingerprint = body.strip_prefix(&SINGLE_OBJECT_MAGIC)?.first_chunk()?;
     Some(u64::from_le_bytes(*fingerprint))
 }
 
-/// Returns what the content type says. Parameters are ignored, case too. Where it is not covered by the signature it
-/// says only that it is Avro.
+/// Returns what the content type says. Ignores parameters and case. A content type that the signature does not cover
+/// only says that the body is Avro.
 fn media(head: &HeaderMap, reading: &Reading) -> Result<Media, UnframeError> {
     let mut media_types = head
         .get_all(CONTENT_TYPE)
         .iter()
         .map(|value| value.as_bytes().split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii());
     let media_type = media_types.next().ok_or(UnframeError::ContentType)?;
-    // Some clients set it twice. Of two types, nobody could say which one counts.
+    // Some clients set the header twice. Two different types are refused, because either could be meant.
     if media_types.any(|other| !other.eq_ignore_ascii_case(media_type)) {
         return Err(UnframeError::ContentType);
     }
@@ -233,7 +235,7 @@ fn pinned(head: &HeaderMap) -> Result<Option<Form>, UnframeError> {
     }
 }
 
-/// Returns the one number in the header `name`, where it is there.
+/// Returns the number in the header `name`, if the header is present.
 fn number(head: &HeaderMap, name: &HeaderName) -> Result<Option<u32>, ()> {
     let mut values = head.get_all(name).iter();
     match (values.next(), values.next()) {

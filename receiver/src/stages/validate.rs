@@ -1,7 +1,7 @@
-//! Whether a body is an event: the fourth stage, `… → unframe → validate → produce`. Pure.
+//! Validates that a body is an event: the fourth stage, `… → unframe → validate → produce`. Pure.
 //!
-//! An [`Event`] can be made here only, and [`crate::stages::produce`] takes nothing else: an event that was not read to
-//! its last byte by its schema cannot reach Kafka.
+//! Only this module can create an [`Event`], and [`crate::stages::produce`] accepts nothing else. So an event that was
+//! not read to its last byte with its schema cannot reach Kafka.
 
 use std::borrow::Cow;
 
@@ -14,10 +14,10 @@ pub(crate) use batch::{Batch, BatchError, BatchLimits, validate_container};
 
 mod batch;
 
-/// Bytes of the key that are kept of an event that is not valid. A key may be as long as a body.
+/// The bytes of an invalid event's key to keep. A key may be as long as a body.
 const KEY_SHOWN: usize = 1_024;
 
-/// One event, valid by its schema.
+/// An event that is valid by its schema.
 #[derive(Clone, Debug)]
 pub(crate) struct Event<'a> {
     value: &'a [u8],
@@ -25,14 +25,14 @@ pub(crate) struct Event<'a> {
     odd_uuids: u32,
 }
 
-/// Why bytes are no event.
+/// Says why bytes are no event.
 #[derive(Clone, Debug)]
 pub(crate) struct Invalid {
-    /// The schema they were read by.
+    /// The schema that the bytes were read with.
     pub(crate) schema: SchemaId,
     /// What is wrong, and where.
     pub(crate) error: DecodeError,
-    /// The event's key, where it stands before the error: the first [`KEY_SHOWN`] bytes of it.
+    /// The first [`KEY_SHOWN`] bytes of the event's key, if it comes before the error.
     pub(crate) key: Option<String>,
 }
 
@@ -47,23 +47,24 @@ impl Event<'_> {
         self.value.len() + self.key.as_deref().map_or(0, str::len)
     }
 
-    /// Returns the same event, with its key borrowed: to be cloned at no cost.
+    /// Returns the same event with a borrowed key, which is cheap to clone.
     pub(crate) fn borrowed(&self) -> Event<'_> {
         Event { value: self.value, key: self.key.as_deref().map(Cow::Borrowed), odd_uuids: self.odd_uuids }
     }
 
-    /// Returns the record's key: the text of the source's `key_field`, where there is one and it is not null.
+    /// Returns the record's key: the text of the source's `key_field`, if there is one and it is not null.
     pub(crate) fn key(&self) -> Option<&str> {
         self.key.as_deref()
     }
 
-    /// Texts of a uuid in it that are none. Those of an event of a file are counted with the file.
+    /// Returns the number of texts in `uuid` fields that are not a UUID. For the events of a file, the file counts
+    /// them.
     pub(crate) fn odd_uuids(&self) -> u32 {
         self.odd_uuids
     }
 }
 
-/// Reads `framed` (a frame with the id of `writer`, then a datum) by the schema of `writer` and finds the key on the
+/// Reads `framed` (a frame with the id of `writer`, then a datum) with the schema of `writer`, and finds the key on the
 /// way.
 ///
 /// # Errors
@@ -75,7 +76,7 @@ pub(crate) fn validate<'a>(framed: &'a [u8], writer: &Writer, limits: Limits) ->
     Ok(Event { value: framed, key, odd_uuids })
 }
 
-/// Whether `datum` is one of the schema of `writer`, to its last byte.
+/// Checks that `datum` is a datum of the schema of `writer`, to its last byte.
 ///
 /// # Errors
 /// [`Invalid`], with the field and the byte.
@@ -88,7 +89,7 @@ fn read<'a>(datum: &'a [u8], writer: &Writer, limits: Limits) -> Result<Read<'a>
     read.map_err(|error| invalid(datum, writer, limits, error))
 }
 
-/// Returns what is wrong with `datum`, and which event it is as far as it can be read.
+/// Returns what is wrong with `datum`, and its key if that can be read.
 #[cold]
 fn invalid(datum: &[u8], writer: &Writer, limits: Limits, error: DecodeError) -> Invalid {
     let key = writer.key.as_ref().and_then(|path| avro::key_of_invalid(&writer.schema, datum, limits, path));

@@ -1,4 +1,4 @@
-//! The page shows what there is.
+//! Tests of the layout of the status page.
 
 use std::collections::HashSet;
 
@@ -8,11 +8,11 @@ use super::*;
 use crate::metrics::Metrics;
 
 #[test]
-fn each_figure_has_a_name_of_its_own_and_comes_from_a_metric_that_is_registered() {
+fn each_figure_has_a_unique_key_and_a_registered_metric() {
     let registry = Registry::new();
     Metrics::new(&registry).unwrap();
     let registered: HashSet<String> = registry.declared().into_iter().map(|declared| declared.name).collect();
-    // The length of the queue is the producer's.
+    // The producer registers the length of the queue.
     let known = |metric: &str| registered.contains(metric) || metric == "penstock_receiver_kafka_queue_records";
     let unknown: Vec<&str> = LAYOUT.metrics().filter(|metric| !known(metric)).collect();
     assert!(unknown.is_empty(), "{unknown:?}");

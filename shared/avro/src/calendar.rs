@@ -1,8 +1,8 @@
-//! Dates and times as text, in the proleptic Gregorian calendar, for the years 0000 to 9999 of RFC 3339.
+//! Formats dates and times, in the proleptic Gregorian calendar, for the years 0000 to 9999 of RFC 3339.
 
 use super::node::Unit;
 
-/// The longest text written here: `2026-01-02T03:04:05.678901234Z` in quotes.
+/// The length of the longest text: `2026-01-02T03:04:05.678901234Z` in quotes.
 const MAX_LEN: usize = 32;
 
 const SECONDS_PER_DAY: i64 = 86_400;
@@ -10,10 +10,10 @@ const SECONDS_PER_DAY: i64 = 86_400;
 const FIRST_DAY: i64 = -719_528;
 /// 9999-12-31.
 const LAST_DAY: i64 = 2_932_896;
-/// The days of 400 years, after which the calendar begins again.
+/// The days of 400 years, after which the calendar repeats.
 const DAYS_PER_ERA: u32 = 146_097;
 
-/// Appends `"2026-01-02"`; false, and nothing, outside the years 0000 to 9999.
+/// Appends `"2026-01-02"`. Outside the years 0000 to 9999, appends nothing and returns false.
 pub(super) fn write_date(days: i64, out: &mut Vec<u8>) -> bool {
     let Some(days) = to_civil_era(days) else { return false };
     out.reserve(MAX_LEN);
@@ -23,7 +23,8 @@ pub(super) fn write_date(days: i64, out: &mut Vec<u8>) -> bool {
     true
 }
 
-/// Appends `"03:04:05.678"`, with the unit's digits; false, and nothing, when it is not within a day.
+/// Appends `"03:04:05.678"`, with the unit's digits. If the time is not within a day, appends nothing and returns
+/// false.
 pub(super) fn write_time(since_midnight: i64, unit: Unit, out: &mut Vec<u8>) -> bool {
     let seconds = since_midnight.div_euclid(unit.per_second());
     if !(0..SECONDS_PER_DAY).contains(&seconds) {
@@ -36,11 +37,11 @@ pub(super) fn write_time(since_midnight: i64, unit: Unit, out: &mut Vec<u8>) -> 
     true
 }
 
-/// Appends `"2026-01-02T03:04:05.678Z"`, with the unit's digits, and without the Z unless `utc`; false, and nothing,
-/// outside the years 0000 to 9999.
+/// Appends `"2026-01-02T03:04:05.678Z"`, with the unit's digits, and with the Z only if `utc`. Outside the years 0000
+/// to 9999, appends nothing and returns false.
 pub(super) fn write_timestamp(since_epoch: i64, unit: Unit, utc: bool, out: &mut Vec<u8>) -> bool {
     let (seconds, fraction) = match unit {
-        // Each by a constant, since a division by a variable takes five times as long.
+        // Each case divides by a constant, since a division by a variable takes five times as long.
         Unit::Millis => (since_epoch.div_euclid(1_000), since_epoch.rem_euclid(1_000)),
         Unit::Micros => (since_epoch.div_euclid(1_000_000), since_epoch.rem_euclid(1_000_000)),
         Unit::Nanos => (since_epoch.div_euclid(1_000_000_000), since_epoch.rem_euclid(1_000_000_000)),
@@ -55,8 +56,8 @@ pub(super) fn write_timestamp(since_epoch: i64, unit: Unit, utc: bool, out: &mut
     true
 }
 
-// What follows puts digits together in registers and stores whole words. Digits that are stored one by one and then
-// copied as words make the processor wait until the stores are done, which takes as long as everything else here.
+// The code below assembles digits in registers and stores whole words. If digits were stored one by one and then copied
+// as words, the processor would wait for the stores, which takes as long as everything else here.
 
 #[inline(always)]
 fn push_date(days: u32, out: &mut Vec<u8>) {
@@ -69,7 +70,7 @@ fn push_date(days: u32, out: &mut Vec<u8>) {
 
 #[inline(always)]
 fn push_time(seconds: i64, fraction: i64, unit: Unit, out: &mut Vec<u8>) {
-    // Both fit: less than a day in seconds, less than a second in nanoseconds.
+    // Both fit: seconds of a day, and nanoseconds of a second.
     let (seconds, fraction) = (seconds as u32, fraction as u32);
     let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
     let colons = u64::from(b':') << 16 | u64::from(b':') << 40;
@@ -106,7 +107,7 @@ fn digit(value: u32) -> u8 {
 /// Returns the two digits of a number below 100, the first in the lower byte.
 #[inline(always)]
 fn two(value: u32) -> u16 {
-    // The rest is known to be within the table.
+    // The remainder is always within the table.
     DIGITS[value as usize % 100]
 }
 
@@ -121,8 +122,8 @@ const DIGITS: [u16; 100] = {
     digits
 };
 
-/// A day since 1970-01-01 as one since 0000-03-01, and 400 years on top, so that it is never negative. None outside the
-/// years 0000 to 9999.
+/// Converts a day since 1970-01-01 to days since 0000-03-01, plus 400 years so that it is never negative. Returns
+/// `None` outside the years 0000 to 9999.
 #[inline]
 fn to_civil_era(days: i64) -> Option<u32> {
     if !(FIRST_DAY..=LAST_DAY).contains(&days) {
@@ -131,23 +132,23 @@ fn to_civil_era(days: i64) -> Option<u32> {
     u32::try_from(days + 719_468 + i64::from(DAYS_PER_ERA)).ok()
 }
 
-/// Year, month and day of a day as [`to_civil_era`] gives it, with few multiplications: Neri and Schneider, "Euclidean
-/// affine functions and their application to calendar algorithms" (Software: Practice and Experience 53, 2023). The
-/// years begin in March, so that the leap day is the last.
+/// Returns year, month and day for a day from [`to_civil_era`], with few multiplications: Neri and Schneider,
+/// "Euclidean affine functions and their application to calendar algorithms" (Software: Practice and Experience 53,
+/// 2023). Years begin in March, so that the leap day comes last.
 #[inline(always)]
 fn civil(days: u32) -> (u32, u32, u32) {
     let quarters = 4 * days + 3;
     let century = quarters / DAYS_PER_ERA;
     let day_of_century = quarters % DAYS_PER_ERA / 4;
-    // A division by 1,461, the days of four years, whose quotient and rest are the halves of one product.
+    // Divides by 1,461, the days of four years: quotient and remainder are the halves of one product.
     let product = 2_939_745 * u64::from(4 * day_of_century + 3);
     let year_of_century = (product >> 32) as u32;
     let day_of_year = product as u32 / 2_939_745 / 4;
-    // The same by 5/153, the days of a month, in 16 bits.
+    // Divides by 153/5, the days of a month, in the same way in 16 bits.
     let month_and_day = 2_141 * day_of_year + 197_913;
     let march_month = month_and_day >> 16;
     let day = (month_and_day & 0xffff) / 2_141 + 1;
     let next_year = u32::from(day_of_year >= 306);
-    // The 400 years on top are taken off.
+    // Removes the added 400 years.
     (100 * century + year_of_century + next_year - 400, march_month - 12 * next_year, day)
 }

@@ -1,8 +1,8 @@
-//! The parsing canonical form of a schema and its fingerprint ("Parsing Canonical Form for Schemas" and "Schema
-//! Fingerprints" in the Avro specification 1.12): what two writers must agree on to find each other's schema.
+//! The parsing canonical form of a schema, and its fingerprint ("Parsing Canonical Form for Schemas" and "Schema
+//! Fingerprints" in the Avro specification 1.12). Two writers must agree on them to identify the same schema.
 //!
-//! It leaves out what decides what a value is: logical types, precision, scale. Whether two schemas mean the same is in
-//! [`meaning`](super::meaning).
+//! The form omits properties that affect values: logical types, precision, scale. The module
+//! [`meaning`](super::meaning) decides whether two schemas mean the same.
 
 use std::fmt::{self, Write};
 
@@ -12,28 +12,28 @@ use super::node::{NodeId, SchemaNode};
 /// Returns the CRC-64-AVRO fingerprint of the parsing canonical form.
 pub(super) fn fingerprint(schema: &Compiled) -> u64 {
     let mut crc = Crc64(EMPTY);
-    // A checksum takes whatever it is given.
+    // Writing to a checksum cannot fail.
     let written = write(schema, &mut crc);
     debug_assert!(written.is_ok());
     crc.0
 }
 
-/// What is still to be written.
+/// A part that is still to be written.
 enum Part<'s> {
     Type(NodeId),
     Text(&'static str),
-    /// In quotes.
+    /// A name, written in quotes.
     Name(&'s str),
     Size(usize),
 }
 
-/// Writes the parsing canonical form. Not by recursion: records may hold one another in a long row.
+/// Writes the parsing canonical form. Does not recurse, since records may contain one another in a long chain.
 ///
 /// # Errors
-/// Those of `out`.
+/// The errors of `out`.
 pub(super) fn write(schema: &Compiled, out: &mut impl Write) -> fmt::Result {
     let mut defined = vec![false; schema.nodes.len()];
-    // The last is the next.
+    // The last element is taken next.
     let mut left = vec![Part::Type(schema.root)];
     while let Some(part) = left.pop() {
         match part {
@@ -52,7 +52,7 @@ pub(super) fn write(schema: &Compiled, out: &mut impl Write) -> fmt::Result {
     Ok(())
 }
 
-/// Appends what the type `id` is written as, in its order.
+/// Appends the parts of the type `id`, in the order of writing.
 fn parts<'s>(schema: &'s Compiled, id: NodeId, defined: &mut [bool], parts: &mut Vec<Part<'s>>) {
     let Some(node) = schema.nodes.get(id as usize) else { return };
     if let Some(name) = schema.names.get(&id) {
@@ -120,13 +120,13 @@ fn union<'s>(branches: impl Iterator<Item = Part<'s>>, parts: &mut Vec<Part<'s>>
     parts.push(Part::Text("]"));
 }
 
-/// A fingerprint in progress.
+/// The state of a fingerprint calculation.
 struct Crc64(u64);
 
 impl Write for Crc64 {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         self.0 = text.bytes().fold(self.0, |crc, byte| {
-            // The lowest byte.
+            // The cast takes the lowest byte.
             let index = (crc as u8) ^ byte;
             (crc >> 8) ^ TABLE[usize::from(index)]
         });
@@ -134,7 +134,7 @@ impl Write for Crc64 {
     }
 }
 
-/// The fingerprint of nothing.
+/// The fingerprint of empty input.
 const EMPTY: u64 = 0xc15d_213a_a4d7_a795;
 
 const TABLE: [u64; 256] = {

@@ -1,8 +1,8 @@
-//! From the texts of a schema to the arena of nodes. A new Avro type gets its line in [`Compiler::object`], a new
+//! Compiles the texts of a schema into an arena of nodes. A new Avro type gets its line in [`Compiler::object`], a new
 //! logical type in [`logical`].
 //!
-//! Time and room are linear in the bytes of the texts: a named type is one node however often it is used, and is
-//! compiled after the type that uses it, so that the depth of recursion is that of one text's brackets.
+//! Time and memory are linear in the size of the texts. A named type is one node however often it is used. It is
+//! compiled after the type that uses it, so the recursion is never deeper than the brackets of one text.
 
 use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
@@ -16,24 +16,24 @@ use super::raw::{Key, Object, Raw};
 use super::sizes;
 use super::text::{self, Escapes, Text};
 
-/// So many bytes of a field's name count as one more value: names are most of what small values become in JSON.
+/// The bytes of a field name that count as one more value: in JSON, the names of small values take the most space.
 const NAME_LEN: usize = 32;
 
-/// A schema's nodes, which is the first, and what is known of them that reading does not need.
+/// Holds a schema's nodes and its root, with properties that reading does not need.
 #[derive(Debug)]
 pub(super) struct Compiled {
     pub(super) nodes: Box<[SchemaNode]>,
     pub(super) root: NodeId,
     /// The full names of records, enums and fixed.
     pub(super) names: HashMap<NodeId, String>,
-    /// The digits that decimals may have.
+    /// The precision of each decimal.
     pub(super) precisions: HashMap<NodeId, u64>,
 }
 
-/// Compiles the first of `texts`; the others have named types that it uses.
+/// Compiles the first of `texts`; the others provide named types that it uses.
 ///
 /// # Errors
-/// When a type that is needed is not there, or lacks what reading needs.
+/// If a type is missing, or lacks a property that reading needs.
 pub(super) fn compile(texts: &[Raw<'_>]) -> Result<Compiled, SchemaError> {
     let definitions = Definitions::collect(texts);
     let mut compiler = Compiler {
@@ -56,14 +56,14 @@ pub(super) fn compile(texts: &[Raw<'_>]) -> Result<Compiled, SchemaError> {
     Ok(Compiled { nodes: nodes.into(), root, names, precisions })
 }
 
-/// Returns all nodes, each after those that it is made of, except where a record holds itself.
+/// Returns all nodes, each after its parts, except where a record contains itself.
 fn in_order(nodes: &[SchemaNode], root: NodeId) -> Vec<NodeId> {
     let mut met = vec![false; nodes.len()];
     if let Some(met) = met.get_mut(root as usize) {
         *met = true;
     }
     let mut finished = Vec::with_capacity(nodes.len());
-    // Each with the number of the part to go to next.
+    // Each node with the number of its next part.
     let mut open = vec![(root, 0)];
     while let Some((id, next)) = open.last_mut() {
         let part = nodes.get(*id as usize).and_then(|node| node.part(*next));
@@ -87,17 +87,17 @@ fn in_order(nodes: &[SchemaNode], root: NodeId) -> Vec<NodeId> {
 struct Compiler<'d, 'r, 'j> {
     definitions: &'d Definitions<'r, 'j>,
     aliases: OnceCell<HashMap<(&'d str, &'d str), DefinitionId>>,
-    /// The nodes of the named types that are used.
+    /// The nodes of the used named types.
     ids: Vec<Option<NodeId>>,
     nodes: Vec<SchemaNode>,
-    /// Named types that are used and not compiled yet.
+    /// Named types that are used but not compiled yet.
     waiting: Vec<(NodeId, &'d Definition<'r, 'j>)>,
     names: HashMap<NodeId, String>,
     precisions: HashMap<NodeId, u64>,
 }
 
 impl<'d, 'r, 'j> Compiler<'d, 'r, 'j> {
-    /// Returns the node of the type `raw`, which stands in the namespace `within`.
+    /// Returns the node of the type `raw` in the namespace `within`.
     fn node(&mut self, raw: &Raw<'_>, within: &str) -> Result<NodeId, SchemaError> {
         match raw {
             Raw::Text(name) => self.name(name, None, within),
@@ -129,8 +129,7 @@ impl<'d, 'r, 'j> Compiler<'d, 'r, 'j> {
         }
     }
 
-    /// Returns the type called `name`: one that needs no definition, with the logical type of `object`, or one that is
-    /// defined.
+    /// Returns the type called `name`: a primitive type, with the logical type of `object`, or a named type.
     fn name(&mut self, name: &str, object: Option<&Object<'_>>, within: &str) -> Result<NodeId, SchemaError> {
         if let Some(node) = logical::primitive(name, object)? {
             let precision = precision(&node, object);
@@ -153,7 +152,7 @@ impl<'d, 'r, 'j> Compiler<'d, 'r, 'j> {
         }
     }
 
-    /// Returns the node of a named type, which is compiled once, later.
+    /// Returns the node of a named type, which is compiled once and later.
     fn named(&mut self, id: DefinitionId) -> Result<NodeId, SchemaError> {
         if let Some(known) = self.ids.get(id).copied().flatten() {
             return Ok(known);
@@ -237,14 +236,14 @@ impl<'d, 'r, 'j> Compiler<'d, 'r, 'j> {
         self.add(node)
     }
 
-    /// The sizes are filled in at the end, by [`sizes::settle`].
+    /// Returns items whose sizes [`sizes::settle`] fills in at the end.
     fn items(&mut self, object: &Object<'_>, key: Key, missing: &str, within: &str) -> Result<Items, SchemaError> {
         let raw = object.get(key).ok_or_else(|| SchemaError(missing.to_owned()))?;
         Ok(Items { node: self.node(raw, within)?, min_size: 0, weight: 1 })
     }
 }
 
-/// Returns the digits that a decimal may have.
+/// Returns the precision of a decimal.
 fn precision(node: &SchemaNode, object: Option<&Object<'_>>) -> Option<u64> {
     let object = object.filter(|_| matches!(node, SchemaNode::Decimal { .. }))?;
     object.number(Key::Precision)
@@ -277,7 +276,7 @@ fn fixed(object: &Object<'_>) -> Result<SchemaNode, SchemaError> {
     logical::fixed(size, object)
 }
 
-/// A field; `names` are those of the record, to which that in the document comes.
+/// Returns a field. `names` are the names in the record; the field's document name is added to them.
 fn field(name: &str, node: NodeId, names: &mut HashSet<String>) -> Result<Field, SchemaError> {
     let document_name = names::in_document(name, |other| names.contains(other));
     let too_many = || SchemaError("more than 100 fields would be called the same in a document".to_owned());

@@ -1,7 +1,7 @@
-//! Object container files ("Object Container Files" in the Avro specification 1.12): a header with the writer's schema,
-//! then blocks of datums. This takes a file apart into its blocks; nothing is decompressed or copied.
+//! Object container files ("Object Container Files" in the Avro specification 1.12): a header with the writer schema,
+//! then blocks of datums. This module splits a file into its blocks, without decompressing or copying.
 //!
-//! A file may end after any block: that one was cut off just there cannot be seen.
+//! A file may end after any block, so a file cut off exactly there cannot be detected.
 
 use std::fmt;
 
@@ -11,14 +11,14 @@ use super::reader::Reader;
 /// The first bytes of a file.
 pub const CONTAINER_MAGIC: [u8; 4] = *b"Obj\x01";
 
-/// How many entries a header may have. The specification has two; writers add a few of their own.
+/// The most entries that a header may have. The specification defines two; writers add a few of their own.
 const MAX_ENTRIES: usize = 1_000;
 
-/// Bytes of a header's schema, at most: far more than the largest in use, and little enough to be compiled within the
-/// time of a request.
+/// The most bytes of a header's schema: far more than the largest in use, yet few enough to be compiled within the time
+/// of a request.
 const MAX_SCHEMA: usize = 256 * 1024;
 
-/// A file in progress.
+/// Reads a file block by block.
 #[derive(Clone, Debug)]
 pub struct Container<'a> {
     schema: &'a str,
@@ -27,26 +27,26 @@ pub struct Container<'a> {
     reader: Reader<'a>,
 }
 
-/// Bytes of the marker after the header and after each block.
+/// The length of the marker after the header and after each block.
 const SYNC_LEN: usize = 16;
 
-/// A block as it stands in the file.
+/// A block as stored in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Block<'a> {
-    /// How many datums it holds.
+    /// The number of datums.
     pub count: u64,
     /// The datums, compressed by the file's codec.
     pub data: &'a [u8],
-    /// Where `data` begins, in bytes from the file's first.
+    /// The position of `data` in the file, in bytes.
     pub offset: usize,
 }
 
-/// Why bytes are not an object container file, and where.
+/// Says why bytes are not an object container file, and where.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ContainerError {
     /// What is wrong.
     pub kind: ContainerErrorKind,
-    /// In bytes from the file's first.
+    /// The position in the file, in bytes.
     pub offset: usize,
 }
 
@@ -56,25 +56,25 @@ pub enum ContainerErrorKind {
     /// It does not begin with [`CONTAINER_MAGIC`].
     #[error("the file does not begin with Obj and 0x01")]
     Magic,
-    /// The header ends too early or is no map.
+    /// The header ends too early or is not a map.
     #[error("the header is not a map of bytes and a sync marker, or is truncated")]
     Header,
     /// The header has more entries than any writer makes.
     #[error("the header has more than {MAX_ENTRIES} entries")]
     Entries,
-    /// The header has no `avro.schema`, two, or one that is not UTF-8.
+    /// The header has no `avro.schema`, several, or one that is not UTF-8.
     #[error("the header needs one avro.schema, in UTF-8")]
     Schema,
     /// The header's schema is too long.
     #[error("the header's schema has more than {MAX_SCHEMA} bytes")]
     SchemaTooLong,
-    /// The header has two `avro.codec`, or one that is not UTF-8.
+    /// The header has several `avro.codec`, or one that is not UTF-8.
     #[error("the header may have one avro.codec, in UTF-8")]
     Codec,
-    /// A block's count or size is no number, negative, or more than there is.
+    /// A block's count or size is not a number, negative, or larger than the rest of the file.
     #[error("a block's count or size is wrong, or the block is truncated")]
     Block,
-    /// The marker after a block is not the one of the header.
+    /// The marker after a block differs from the header's.
     #[error("the sync marker after a block differs from the header's")]
     Sync,
 }
@@ -100,17 +100,17 @@ impl<'a> Container<'a> {
         Ok(Self { schema, codec, sync, reader })
     }
 
-    /// Returns the text of the schema that its datums were written with.
+    /// Returns the text of the writer schema.
     pub fn schema(&self) -> &'a str {
         self.schema
     }
 
-    /// Returns the name of the codec of its blocks; `null` where the header has none.
+    /// Returns the codec of the blocks; `null` if the header has none.
     pub fn codec(&self) -> &'a str {
         self.codec
     }
 
-    /// Returns the next block; `None` at the file's end.
+    /// Returns the next block, or `None` at the end of the file.
     ///
     /// # Errors
     /// [`ContainerError`].
@@ -132,7 +132,7 @@ impl<'a> Container<'a> {
     }
 }
 
-/// What counts of a header.
+/// The relevant entries of a header.
 struct Header<'a> {
     schema: Option<&'a [u8]>,
     codec: Option<&'a [u8]>,
@@ -146,7 +146,7 @@ impl<'a> Header<'a> {
         loop {
             let start = reader.position();
             let failed = |_: DecodeFailure| ContainerError { kind: ContainerErrorKind::Header, offset: start };
-            // The size that a block may have is for readers that skip it.
+            // The optional size of a block only matters to readers that skip it.
             let (count, _) = reader.block().map_err(failed)?;
             if count == 0 {
                 header.sync = reader.array().map_err(failed)?;
@@ -173,7 +173,7 @@ impl<'a> Header<'a> {
 }
 
 impl ContainerErrorKind {
-    /// A short fixed word for the kind of failure, for metrics and record headers.
+    /// Returns a short fixed word for the kind of failure, for metrics and record headers.
     pub fn code(self) -> &'static str {
         match self {
             Self::Magic => "container_magic",

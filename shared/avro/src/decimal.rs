@@ -1,19 +1,18 @@
-//! Decimals: big-endian two's complement integers of any size, and how many of their digits follow the point. Printed
-//! exactly.
+//! Decimals: big-endian two's complement integers of any size with a scale, printed exactly.
 
 use super::error::DecodeErrorKind as Kind;
 use super::fault::{DecodeFailure, Fault};
 use super::reader::Reader;
 use super::sink::Scalar;
 
-/// How many bytes a decimal may have, sign extension aside: 2,466 digits. Printing takes time by the square of the
-/// length, so that a datum of one long decimal would take minutes.
+/// The most bytes of a decimal, without sign extension: 2,466 digits. The time to print grows with the square of the
+/// length, so one long decimal could otherwise take minutes.
 const MAX_BYTES: usize = 1024;
 
-/// Up to this scale a big-decimal is printed in full: `0.00123`, otherwise with an exponent: `123E-5000`.
+/// The largest scale at which a big-decimal is printed in full: `0.00123`. Beyond it, an exponent follows: `123E-5000`.
 const MAX_PLAIN_SCALE: i64 = 1_000;
 
-/// Reads a decimal on bytes, or on a fixed of `size`.
+/// Reads a decimal from bytes, or from a fixed of `size`.
 pub(super) fn read<'a>(reader: &mut Reader<'a>, size: Option<usize>, scale: u16) -> Result<Scalar<'a>, DecodeFailure> {
     let bytes = match size {
         Some(size) => reader.take(size)?,
@@ -23,9 +22,8 @@ pub(super) fn read<'a>(reader: &mut Reader<'a>, size: Option<usize>, scale: u16)
     Ok(Scalar::Decimal(unscaled, i64::from(scale)))
 }
 
-/// Reads a big-decimal: bytes that hold the integer's bytes, with their length, and the scale as a long. The
-/// specification names the type and leaves its form to the implementations; this is the one of Avro's Java and Rust
-/// libraries.
+/// Reads a big-decimal: bytes that contain the bytes of the integer with their length, then the scale as a long. The
+/// specification leaves the encoding to the implementations; this is the one of Avro's Java and Rust libraries.
 pub(super) fn read_big<'a>(reader: &mut Reader<'a>) -> Result<Scalar<'a>, DecodeFailure> {
     let bytes = reader.bytes()?;
     let start = reader.position() - bytes.len();
@@ -39,7 +37,7 @@ pub(super) fn read_big<'a>(reader: &mut Reader<'a>) -> Result<Scalar<'a>, Decode
     }
 }
 
-/// Returns the bytes of an integer without those that only repeat its sign. Empty for zero without bytes.
+/// Returns the bytes of an integer without sign extension. Empty for a zero without bytes.
 fn significant(bytes: &[u8], end: usize) -> Result<&[u8], DecodeFailure> {
     let mut rest = bytes;
     while let [first, tail @ ..] = rest
@@ -54,7 +52,7 @@ fn significant(bytes: &[u8], end: usize) -> Result<&[u8], DecodeFailure> {
     Ok(rest)
 }
 
-/// Appends the decimal of these bytes and this scale, as a number.
+/// Appends the decimal with these bytes and this scale, as a number.
 pub(super) fn write(unscaled: &[u8], scale: i64, out: &mut Vec<u8>) {
     let negative = unscaled.first().is_some_and(|first| *first >= 0x80);
     if negative {
@@ -96,7 +94,7 @@ fn write_scaled(digits: &[u8], scale: i64, out: &mut Vec<u8>) {
     }
 }
 
-/// Returns the digits of an integer's magnitude: divided by 10^9 again and again.
+/// Returns the digits of an integer's magnitude, by repeated division by 10^9.
 fn long_digits(bytes: &[u8], negative: bool) -> String {
     const GROUP: u64 = 1_000_000_000;
     let mut limbs = magnitude(bytes, negative);
@@ -105,7 +103,7 @@ fn long_digits(bytes: &[u8], negative: bool) -> String {
         let mut remainder = 0;
         for limb in limbs.iter_mut().rev() {
             let dividend = remainder << 32 | u64::from(*limb);
-            // The remainder is less than the divisor, so that the quotient fits.
+            // The remainder is less than the divisor, so the quotient fits.
             *limb = (dividend / GROUP) as u32;
             remainder = dividend % GROUP;
         }
@@ -121,7 +119,7 @@ fn long_digits(bytes: &[u8], negative: bool) -> String {
     digits
 }
 
-/// Returns the magnitude of a big-endian two's complement, in limbs of 32 bits, the lowest first.
+/// Returns the magnitude of a big-endian two's complement integer, in limbs of 32 bits, lowest first.
 fn magnitude(bytes: &[u8], negative: bool) -> Vec<u32> {
     let flip = if negative { 0xff } else { 0 };
     let mut carry = negative;

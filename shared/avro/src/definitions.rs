@@ -1,27 +1,26 @@
-//! The named types of a schema's texts: which there are, what they are called, and which one a name means ("Names" in
-//! the Avro specification 1.12).
+//! The named types of a schema's texts, and the resolution of names ("Names" in the Avro specification 1.12).
 //!
-//! All are known before the first is compiled, so that a type may be used before it is defined, in another text too.
-//! Names play no part in reading a datum, so any text will do for one.
+//! All of them are collected before the first is compiled, so a type may be used before its definition, even from
+//! another text. Names do not matter for reading a datum, so a name may be any text.
 
 use std::collections::HashMap;
 
 use super::SchemaError;
 use super::raw::{Key, Object, Raw};
 
-/// Bytes of a name with its namespace, of a field's name and of a symbol, at most: each stands in errors or documents,
-/// or is repeated where a type is used.
+/// The most bytes of a full name, a field name or a symbol: they appear in errors or documents, or are repeated at each
+/// use of a type.
 const MAX_NAME: usize = 512;
 
-/// The number of a named type among all of a schema.
+/// The number of a named type within a schema.
 pub(super) type DefinitionId = usize;
 
-/// All named types of a schema.
+/// Holds all named types of a schema.
 #[derive(Debug, Default)]
 pub(super) struct Definitions<'r, 'j> {
     all: Vec<Definition<'r, 'j>>,
     by_name: HashMap<String, DefinitionId>,
-    /// By the address of the object that defines it.
+    /// The definitions by the address of their object.
     by_place: HashMap<usize, DefinitionId>,
 }
 
@@ -31,9 +30,9 @@ pub(super) struct Definition<'r, 'j> {
     pub(super) object: &'r Object<'j>,
     pub(super) kind: Kind,
     pub(super) fullname: String,
-    /// Bytes of the namespace that the name begins with.
+    /// The length of the namespace at the beginning of the name, in bytes.
     namespace: usize,
-    /// The text it is from.
+    /// The text that defines the type.
     text: usize,
 }
 
@@ -46,10 +45,10 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    /// Of the value of `type`; none when it is not a named type.
+    /// Returns the kind for a value of `type`, or `None` if it is not a named type.
     pub(super) fn of(name: &str) -> Option<Self> {
         match name {
-            // What a protocol calls an error is a record.
+            // An error of a protocol is a record.
             "record" | "error" => Some(Self::Record),
             "enum" => Some(Self::Enum),
             "fixed" => Some(Self::Fixed),
@@ -59,15 +58,15 @@ impl Kind {
 }
 
 impl Definition<'_, '_> {
-    /// Returns the namespace, in which names without one are looked up; empty for none.
+    /// Returns the namespace in which names are looked up; empty if there is none.
     pub(super) fn namespace(&self) -> &str {
         self.fullname.get(..self.namespace).unwrap_or_default()
     }
 }
 
 impl<'r, 'j> Definitions<'r, 'j> {
-    /// Returns those of all `texts`. Where two texts define one name, the first counts: of several versions of a type
-    /// that a registry's references lead to, the one that is met first, as in Confluent's clients.
+    /// Collects the types of all `texts`. If two texts define one name, the first counts. So among several versions of
+    /// a type in the references of a registry, the first one met counts, as in Confluent's clients.
     pub(super) fn collect(texts: &'r [Raw<'j>]) -> Self {
         let mut definitions = Self::default();
         for (number, text) in texts.iter().enumerate() {
@@ -96,8 +95,7 @@ impl<'r, 'j> Definitions<'r, 'j> {
         }
     }
 
-    /// Takes note of a type and of those within it. One without a right name is left out: it is refused where it is
-    /// used.
+    /// Adds a type and the types within it. Skips a type with an invalid name: it is refused where it is used.
     fn define(&mut self, object: &'r Object<'j>, kind: Kind, outer: &str, text: usize) {
         let Ok((fullname, namespace)) = fullname(object, outer) else { return };
         let within = fullname.get(..namespace).unwrap_or_default().to_owned();
@@ -115,15 +113,15 @@ impl<'r, 'j> Definitions<'r, 'j> {
         self.all.get(id)
     }
 
-    /// Returns how many there are.
+    /// Returns the number of types.
     pub(super) fn len(&self) -> usize {
         self.all.len()
     }
 
-    /// Returns the type that `object` defines, which stands in a text in the namespace `outer`.
+    /// Returns the type that `object` defines, in a text with the namespace `outer`.
     ///
     /// # Errors
-    /// When its name is missing or too long, or the text defines another type of the name.
+    /// If its name is missing or too long, or the text defines another type with that name.
     pub(super) fn of_object(&self, object: &Object<'_>, outer: &str) -> Result<DefinitionId, SchemaError> {
         let Some(id) = self.by_place.get(&address(object)) else {
             let error = fullname(object, outer).err();
@@ -139,8 +137,8 @@ impl<'r, 'j> Definitions<'r, 'j> {
         }
     }
 
-    /// Returns the type that is called `name` in the namespace `within`: by its full name, in that namespace, or
-    /// without one.
+    /// Returns the type that `name` means in the namespace `within`: by full name, then in that namespace, then without
+    /// a namespace.
     pub(super) fn named(&self, name: &str, within: &str) -> Option<DefinitionId> {
         if name.contains('.') {
             return self.by_name.get(name.strip_prefix('.').unwrap_or(name)).copied();
@@ -149,11 +147,11 @@ impl<'r, 'j> Definitions<'r, 'j> {
         inner.or_else(|| self.by_name.get(name)).copied()
     }
 
-    /// Returns what types were called before ("Aliases" in the specification), by namespace and name.
+    /// Returns the former names of types ("Aliases" in the specification), by namespace and name.
     pub(super) fn aliases(&self) -> HashMap<(&str, &str), DefinitionId> {
         let mut aliases = HashMap::new();
         for definition in &self.all {
-            // The first of several of one name, as everywhere.
+            // As elsewhere, the first definition of a name counts.
             let Some(id) = self.by_name.get(&definition.fullname) else { continue };
             let names = definition.object.list(Key::Aliases).unwrap_or_default().iter().filter_map(Raw::text);
             for name in names.filter(|name| name.len() <= MAX_NAME) {
@@ -164,7 +162,7 @@ impl<'r, 'j> Definitions<'r, 'j> {
     }
 }
 
-/// Returns the full name of the type that `object` defines in the namespace `outer`, and the bytes of its namespace.
+/// Returns the full name of the type that `object` defines in the namespace `outer`, and the length of its namespace.
 fn fullname(object: &Object<'_>, outer: &str) -> Result<(String, usize), SchemaError> {
     let name = object.text(Key::Name).ok_or_else(|| SchemaError("a record, enum or fixed has no name".to_owned()))?;
     let (namespace, name) = match name.rsplit_once('.') {
@@ -179,10 +177,10 @@ fn fullname(object: &Object<'_>, outer: &str) -> Result<(String, usize), SchemaE
     Ok((fullname, namespace.len()))
 }
 
-/// Refuses a name that is too long.
+/// Checks the length of a name.
 ///
 /// # Errors
-/// When it is over 512 bytes.
+/// If it exceeds 512 bytes.
 pub(super) fn check_length(name: &str) -> Result<(), SchemaError> {
     if name.len() <= MAX_NAME {
         return Ok(());
@@ -190,7 +188,7 @@ pub(super) fn check_length(name: &str) -> Result<(), SchemaError> {
     Err(SchemaError(format!("a name has {} bytes, over {MAX_NAME}: {}", name.len(), shown(name))))
 }
 
-/// A name as errors show it.
+/// Returns `name`, cut for an error message.
 pub(super) fn shown(name: &str) -> String {
     const SHOWN: usize = 100;
     match name.char_indices().nth(SHOWN) {

@@ -1,5 +1,4 @@
-//! What a reader gets of a datum, as a hash: to compare what two schemas make of one datum without holding either
-//! document.
+//! A hash of the document of a datum, to compare the documents by two schemas without holding either.
 
 use sha2::{Digest, Sha256};
 
@@ -8,10 +7,11 @@ use super::node::Symbol;
 use super::sink::{Scalar, Sink};
 use super::text::{Text, pieces};
 
-/// How many bytes of a value are made JSON at a time. A multiple of three, so that the pieces of base64 fit together.
+/// The bytes of a value that are converted to JSON at a time. A multiple of three, so that pieces of base64 fit
+/// together.
 const PIECE: usize = 3 * 1024;
 
-/// Hashes the JSON that a walk writes. Holds no more of it than a few times [`PIECE`].
+/// Hashes the JSON that a walk writes. Buffers at most a few times [`PIECE`].
 #[derive(Default)]
 pub(super) struct DigestSink {
     hash: Sha256,
@@ -19,19 +19,19 @@ pub(super) struct DigestSink {
 }
 
 impl DigestSink {
-    /// Returns the hash of all that the walk has written.
+    /// Returns the hash of everything that the walk has written.
     pub(super) fn finish(self) -> [u8; 32] {
         self.hash.finalize().into()
     }
 
-    /// Hashes what `write` writes.
+    /// Hashes the output of `write`.
     fn write(&mut self, write: impl FnOnce(&mut JsonSink<'_>)) {
         self.piece.clear();
         write(&mut JsonSink::new(&mut self.piece, JsonRules::default()));
         self.hash.update(&self.piece);
     }
 
-    /// Hashes a JSON string whose pieces are these scalars, each of which is written as a string of its own.
+    /// Hashes one JSON string made of these scalars, each of which would be written as its own string.
     fn string<'p>(&mut self, scalars: impl Iterator<Item = Scalar<'p>>) {
         self.hash.update(b"\"");
         for scalar in scalars {

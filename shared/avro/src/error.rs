@@ -1,18 +1,18 @@
-//! What can be wrong with a datum. A new check of the reader or the walker gets a variant of [`DecodeErrorKind`] here.
+//! Errors in a datum. A new check of the reader or the walker gets a variant of [`DecodeErrorKind`].
 
 use std::fmt;
 
-/// Why bytes are not a datum of the schema: what, at which byte, in which field.
+/// Says why bytes are not a datum of the schema: what is wrong, at which byte, in which field.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DecodeError {
     /// What is wrong.
     pub kind: DecodeErrorKind,
-    /// Where reading failed, in bytes from the datum's first.
+    /// The byte where reading failed, counted from the beginning of the datum.
     pub offset: usize,
-    /// The field: dots between names, `[3]` for an item, `["key"]` for a map's entry (a long key is cut; `[*]` where a
-    /// rule may hide it); empty for the root.
+    /// The field: names separated by dots, `[3]` for an item, `["key"]` for an entry of a map (a long key is cut; `[*]`
+    /// if a rule may hide it). Empty for the root.
     pub path: String,
-    /// Whether it says nothing of what the datum holds: neither keys nor numbers.
+    /// Whether the error hides the contents of the datum: keys and numbers.
     pub is_discreet: bool,
 }
 
@@ -22,21 +22,21 @@ pub enum DecodeErrorKind {
     /// The datum ends within a value.
     #[error("the datum ends too early: {wanted} bytes expected, {left} left")]
     Truncated {
-        /// How many bytes the value takes, as far as it is known.
+        /// How many bytes the value takes, as far as known.
         wanted: u64,
-        /// How many there are.
+        /// How many bytes are left.
         left: usize,
     },
     /// Bytes after the datum's end.
     #[error("{count} bytes are left over after the datum")]
     TrailingBytes {
-        /// How many.
+        /// The number of bytes.
         count: usize,
     },
-    /// A variable-length integer of more bytes than its type has: 5 for an int, 10 for a long.
+    /// A variable-length integer with more bytes than its type allows: 5 for an int, 10 for a long.
     #[error("an integer has more bytes than its type allows")]
     VarintTooLong,
-    /// An int of more than 32 bits, or a long of more than 64.
+    /// An int with more than 32 bits, or a long with more than 64.
     #[error("an integer is out of its type's range")]
     IntegerOutOfRange,
     /// A boolean that is neither 0 nor 1.
@@ -54,51 +54,51 @@ pub enum DecodeErrorKind {
         /// The length found.
         length: i64,
     },
-    /// No such symbol.
+    /// An index beyond the symbols of an enum.
     #[error("enum index {index} is out of range: the schema has {symbols} symbols")]
     EnumIndex {
-        /// The index found.
+        /// The index.
         index: i32,
-        /// How many symbols the enum has.
+        /// The number of symbols.
         symbols: usize,
     },
-    /// No such branch.
+    /// An index beyond the branches of a union.
     #[error("union index {index} is out of range: the schema has {branches} branches")]
     UnionIndex {
-        /// The index found.
+        /// The index.
         index: i32,
-        /// How many branches the union has.
+        /// The number of branches.
         branches: usize,
     },
-    /// An array or map block that says it has more items than the bytes left can hold.
+    /// An array or map block that claims more items than the remaining bytes can hold.
     #[error("a block claims {count} items, more than the {left} bytes left can hold")]
     BlockCount {
-        /// The items claimed.
+        /// The claimed number of items.
         count: u64,
-        /// The bytes left.
+        /// The remaining bytes.
         left: usize,
     },
-    /// An array or map block with a byte size that is not what its items take.
+    /// An array or map block whose byte size does not match its items.
     #[error("a block claims {claimed} bytes, but its items take {actual}")]
     BlockSize {
-        /// The size claimed.
+        /// The claimed size.
         claimed: u64,
-        /// The size its items took.
+        /// The actual size of the items.
         actual: usize,
     },
-    /// Over [`Limits::max_depth`](super::Limits::max_depth).
+    /// More levels than [`Limits::max_depth`](super::Limits::max_depth).
     #[error("nested deeper than the limit of {limit} levels")]
     TooDeep {
         /// The limit in force.
         limit: u16,
     },
-    /// Over [`Limits::max_items`](super::Limits::max_items).
+    /// More items than [`Limits::max_items`](super::Limits::max_items).
     #[error("more array items and map entries than the limit of {limit}")]
     TooManyItems {
         /// The limit in force.
         limit: u32,
     },
-    /// Over [`Limits::max_values`](super::Limits::max_values).
+    /// More values than [`Limits::max_values`](super::Limits::max_values).
     #[error("more values, fields included, than the limit of {limit}")]
     TooManyValues {
         /// The limit in force.
@@ -107,23 +107,22 @@ pub enum DecodeErrorKind {
     /// A map with the same key twice.
     #[error("a map has the same key twice")]
     DuplicateKey,
-    /// A map's key with U+0000, which no index takes.
+    /// A map key with U+0000, which no index accepts.
     #[error("a map key contains U+0000")]
     NulInKey,
-    /// Keys of maps within maps, with the names of the fields of records in them, that are longer together than an index
-    /// takes.
+    /// Keys of nested maps, including field names of records in them, whose total length exceeds what an index accepts.
     #[error("the keys that lead to an entry have more than {limit} bytes together")]
     KeysTooLong {
         /// The limit in force.
         limit: usize,
     },
-    /// Text of a `uuid` that is not 8-4-4-4-12 hexadecimal digits.
+    /// Text of a `uuid` that does not consist of 8-4-4-4-12 hexadecimal digits.
     #[error("not a UUID: expected 8-4-4-4-12 hexadecimal digits")]
     NotUuid,
     /// Bytes of a `big-decimal` that are not a length, that many bytes, and a scale.
     #[error("not a big-decimal: expected a length, that many bytes and a scale")]
     NotBigDecimal,
-    /// A decimal of more digits than are ever printed.
+    /// A decimal with more digits than are ever printed.
     #[error("a decimal of {bytes} significant bytes is longer than the limit of {limit}")]
     DecimalTooLong {
         /// Its bytes without sign extension.
@@ -134,7 +133,7 @@ pub enum DecodeErrorKind {
 }
 
 impl DecodeError {
-    /// A short fixed word for the kind of failure, for metrics and record headers.
+    /// Returns a short fixed word for the kind of failure, for metrics and record headers.
     pub fn code(&self) -> &'static str {
         match self.kind {
             DecodeErrorKind::Truncated { .. } => "truncated",

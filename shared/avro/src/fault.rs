@@ -1,17 +1,17 @@
-//! A failure on its way up from the byte where it is: each record, array and map adds its own segment to the path, so
-//! that reading costs nothing for paths as long as nothing fails.
+//! A failure on its way up from the failing byte. Each record, array and map adds its own segment to the path, so that
+//! paths cost nothing as long as nothing fails.
 
 use super::error::{DecodeError, DecodeErrorKind};
 
-/// A failure on its way up. Boxed, so that the results of the hot path are one pointer wide.
+/// A failure on its way up. Boxed, so that results on the hot path are one pointer wide.
 pub(super) type DecodeFailure = Box<Fault>;
 
-/// What [`DecodeError`] is made of.
+/// Collects the parts of a [`DecodeError`].
 #[derive(Debug)]
 pub(super) struct Fault {
     kind: DecodeErrorKind,
     offset: usize,
-    /// From the inside out.
+    /// The segments of the path, innermost first.
     segments: Vec<Segment>,
     is_discreet: bool,
 }
@@ -23,7 +23,7 @@ enum Segment {
     Key(String),
 }
 
-/// How many characters of a map's key a path shows.
+/// The most characters of a map key that a path shows.
 const KEY_SHOWN: usize = 64;
 
 impl Fault {
@@ -51,8 +51,8 @@ impl Fault {
         self
     }
 
-    /// Has it say nothing of what the datum holds. A key may hold what a rule hides; where bytes are read by the wrong
-    /// schema, so may any number.
+    /// Hides the contents of the datum. A key may be a value that a rule hides, and so may any number if bytes are read
+    /// with the wrong schema.
     #[cold]
     pub(super) fn discreet(mut self: Box<Self>) -> DecodeFailure {
         self.is_discreet = true;

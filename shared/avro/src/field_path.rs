@@ -1,5 +1,5 @@
-//! Finding one field by its path on the way of a walk. What kinds of fields can be an event's id or its time is decided
-//! here.
+//! Finds one field by its path during a walk. This module decides which types of fields can be an event's id or its
+//! time.
 
 use std::borrow::Cow;
 
@@ -16,7 +16,7 @@ use super::way::Way;
 /// from. It may lead to a second one too.
 #[derive(Clone, Debug)]
 pub struct FieldPath {
-    /// The way from the root.
+    /// The steps from the root.
     pub(super) way: Way,
 }
 
@@ -33,20 +33,20 @@ impl FieldPath {
     }
 }
 
-/// Steps of a way, at most: unions of records within unions of records have ever more.
+/// The most steps of a way, since unions of records within unions of records multiply them.
 const MAX_STEPS: usize = 10_000;
-/// Names of fields that an error lists.
+/// The most field names that an error lists.
 const MAX_LISTED: usize = 20;
 
-/// The value of a field that was found on the way.
+/// The value of a field found during a walk.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FoundField<'a> {
-    /// A string as it stands in the datum, a symbol, a UUID in lowercase with hyphens, a fixed in hexadecimal digits.
+    /// A string as stored in the datum, a symbol, a UUID in lowercase with hyphens, or a fixed in hexadecimal digits.
     Text(Cow<'a, str>),
     /// An int or a long.
     Integer(i64),
-    /// A date or a timestamp, in milliseconds since 1970-01-01 (UTC, or of an unnamed place where the type is local);
-    /// what is smaller is dropped.
+    /// A date or a timestamp, in milliseconds since 1970-01-01 (UTC, or in an unknown zone if the type is local).
+    /// Smaller parts are dropped.
     Millis(i64),
     /// A boolean.
     Boolean(bool),
@@ -63,13 +63,13 @@ impl<'a> FoundField<'a> {
     }
 }
 
-/// What is looked for.
+/// Describes the field to search for.
 pub(super) struct Search {
-    /// Whether a field of this type can be it.
+    /// Whether a field of this type is suitable.
     pub(super) fits: fn(&SchemaNode) -> bool,
-    /// Those types, in words.
+    /// The suitable types, in words.
     pub(super) wanted: &'static str,
-    /// Whether each branch of a union must have it, null aside; otherwise one of them is enough.
+    /// Whether every branch of a union except null must have the field; otherwise one branch is enough.
     pub(super) in_each_branch: bool,
 }
 
@@ -186,8 +186,8 @@ fn get(nodes: &[SchemaNode], id: NodeId) -> &SchemaNode {
     nodes.get(id as usize).unwrap_or(&SchemaNode::Null)
 }
 
-/// Returns the other type of a union of null and one other, and what is beneath a rule; otherwise the node itself. A
-/// hidden field can be the event's time all the same: it is read, and not written.
+/// Returns the other type of a union with null, or the type under a rule, or else the node itself. A hidden field can
+/// still be the event's time: it is read, but not written.
 fn beneath_null(nodes: &[SchemaNode], id: NodeId) -> NodeId {
     match get(nodes, id) {
         SchemaNode::Nullable { other: inner, .. } | SchemaNode::Hidden { inner, .. } => beneath_null(nodes, *inner),
@@ -195,7 +195,7 @@ fn beneath_null(nodes: &[SchemaNode], id: NodeId) -> NodeId {
     }
 }
 
-/// Takes the one scalar of a field.
+/// Captures the single scalar of a field.
 #[derive(Debug, Default)]
 pub(super) struct Capture<'a> {
     pub(super) found: Option<FoundField<'a>>,

@@ -1,5 +1,5 @@
-//! What stands in a document in the place of a value that a rule hides. A function of the value and the rule alone, so
-//! that a replay writes the same bytes.
+//! Replacements for values that a rule hides. They depend only on the value and the rule, so that a replay writes the
+//! same bytes.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -11,29 +11,29 @@ use sha2::Sha256;
 use super::hex_digits::hex;
 use super::text::{self, Escapes, Text};
 
-/// What stands for a value that is masked.
+/// The replacement of a masked value.
 const MASK: &str = "***";
 
-/// How a value is hidden. A null stays a null, unless it is dropped.
+/// How a value is hidden. A null stays null, unless it is dropped.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Hide {
-    /// It is left out with its name.
+    /// Omits the value with its name.
     Drop,
-    /// It is [`MASK`].
+    /// Replaces the value by [`MASK`].
     Mask,
-    /// It is [`MASK`] and its last characters, so many.
+    /// Replaces the value by [`MASK`] and this many of its last characters.
     KeepLast(u8),
-    /// It is its HMAC-SHA-256 in hexadecimal digits.
+    /// Replaces the value by its HMAC-SHA-256 in hexadecimal digits.
     Hash(HashKey),
 }
 
-/// The key of the hashes. It never prints: with it, values can be guessed and compared with their hashes.
+/// The key of the hashes. It is never printed: with it, values can be guessed and compared with their hashes.
 #[derive(Clone)]
 pub(super) struct HashKey(Arc<Hmac<Sha256>>);
 
 impl HashKey {
     pub(super) fn new(secret: &[u8]) -> Option<Self> {
-        // It takes keys of any length.
+        // HMAC accepts keys of any length.
         Hmac::new_from_slice(secret).ok().map(|mac| Self(Arc::new(mac)))
     }
 }
@@ -47,13 +47,13 @@ impl fmt::Debug for HashKey {
 impl PartialEq for HashKey {
     fn eq(&self, other: &Self) -> bool {
         let of = |key: &Self| (*key.0).clone().finalize();
-        // In constant time.
+        // The comparison takes constant time.
         of(self) == of(other)
     }
 }
 
 impl Hide {
-    /// Puts in the place of the JSON that stands in `out` from `mark` on what hides it.
+    /// Replaces the JSON in `out` from `mark` on.
     pub(super) fn apply(&self, mark: usize, out: &mut Vec<u8>) {
         let written = out.get(mark..).unwrap_or_default();
         if *self != Self::Drop && written == b"null" {
@@ -79,8 +79,8 @@ pub(super) fn text_of(json: &[u8]) -> Cow<'_, [u8]> {
     }
 }
 
-/// Returns the last `count` characters of a value without parts that has at least twice as many; otherwise none: they
-/// would be most of it.
+/// Returns the last `count` characters of a scalar that has at least twice as many. Otherwise returns nothing, since
+/// they would reveal most of it.
 fn last(json: &[u8], count: usize) -> String {
     if json.starts_with(b"{") || json.starts_with(b"[") {
         return String::new();

@@ -1,4 +1,4 @@
-//! Values as JSON. The rules, one for each Avro type, are in `docs/document-rules.md`: change both together.
+//! Writes values as JSON. The rules for each Avro type are in `docs/document-rules.md`: change both together.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -12,27 +12,27 @@ use super::sink::{Scalar, Sink};
 use super::text::{self, Escapes, Text};
 use super::uuid::{self, Uuids};
 
-/// The choices there are in turning Avro into JSON.
+/// The options for converting Avro to JSON.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct JsonRules {
     /// `timestamps`: how `timestamp-*` and `local-timestamp-*` are written.
     pub timestamps: Timestamps,
     /// `decimals`: how `decimal` and `big-decimal` are written.
     pub decimals: Decimals,
-    /// `event_type`: whether the name of the event's type is written as `_event_type`.
+    /// `event_type`: whether a document contains the name of the event's type as `_event_type`.
     pub event_type: EventType,
-    /// Whether text and bytes in a map that are longer than an index of `OpenSearch` takes are written as a list of
-    /// their pieces. Not a choice of the config, but of the server.
+    /// Whether text and bytes in a map that exceed the limits of an `OpenSearch` index are written as a list of pieces.
+    /// Determined by the server, not by the config.
     pub pieces_in_maps: bool,
-    /// `uuids`: whether text of a `uuid` that is not a UUID is taken.
+    /// `uuids`: whether text of a `uuid` that is not a UUID is accepted.
     pub uuids: Uuids,
 }
 
-/// What stands in the field `_event_type` of a document whose event is a record.
+/// The content of the field `_event_type`, for events that are records.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EventType {
-    /// There is no such field.
+    /// The document has no such field.
     #[default]
     None,
     /// The record's name without its namespace: `Call`.
@@ -45,10 +45,10 @@ pub enum EventType {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Timestamps {
-    /// `"2026-01-02T03:04:05.678Z"`, with 3, 6 or 9 digits by the unit; without the Z where the time is local.
+    /// `"2026-01-02T03:04:05.678Z"`, with 3, 6 or 9 digits depending on the unit; without the Z if the time is local.
     #[default]
     Rfc3339,
-    /// Milliseconds since 1970 as a number, microseconds and nanoseconds as its fraction: `1767323045678.901`.
+    /// Milliseconds since 1970 as a number, with microseconds and nanoseconds as the fraction: `1767323045678.901`.
     Epoch,
 }
 
@@ -59,23 +59,23 @@ pub enum Decimals {
     /// `"-12.340"`: exact for every reader.
     #[default]
     String,
-    /// `-12.340`: exact as text, but most readers of JSON make a double of it.
+    /// `-12.340`: exact as text, but most JSON readers convert it to a double.
     Number,
 }
 
-/// How long a piece is at most, in bytes. Together with the longest keys it is within Lucene's 32,766 bytes of a term,
+/// The most bytes of a piece. With the longest keys, a piece stays within Lucene's limit of 32,766 bytes for a term,
 /// and leaves the rest to the names of fields.
 const PIECE: usize = 12_288;
-/// The longest number that servers read, in digits (Jackson, `StreamReadConstraints`).
+/// The longest number that servers accept, in digits (Jackson, `StreamReadConstraints`).
 const MAX_NUMBER: usize = 1_000;
 
-/// Writes what a walk meets to a buffer.
+/// Writes the values of a walk to a buffer.
 #[derive(Debug)]
 pub(super) struct JsonSink<'o> {
     out: &'o mut Vec<u8>,
     rules: JsonRules,
-    /// How many values around this one are hidden: those are not cut into pieces, so that what is made of them does
-    /// not depend on the server.
+    /// How many hidden values surround the current one. Hidden values are not cut into pieces, so that their
+    /// replacements do not depend on the server.
     hidden: u32,
 }
 
@@ -120,7 +120,7 @@ impl<'o> JsonSink<'o> {
         }
     }
 
-    /// Appends a list of what `write` makes of each piece.
+    /// Appends a list with the output of `write` for each piece.
     fn pieces<'p>(&mut self, pieces: impl Iterator<Item = &'p [u8]>, write: impl Fn(&'p [u8], &mut Vec<u8>)) {
         let mut separator = b'[';
         for piece in pieces {
@@ -207,7 +207,7 @@ impl<'a> Sink<'a> for JsonSink<'_> {
         how.apply(mark, self.out);
     }
 
-    // Not inlined: `value` calls itself at each level, and its frame is to stay small.
+    // Not inlined: `value` calls itself at each level, and its stack frame must stay small.
     #[inline(never)]
     fn in_map(&mut self, value: Scalar<'a>) {
         match value {
@@ -215,7 +215,7 @@ impl<'a> Sink<'a> for JsonSink<'_> {
             Scalar::Text(Text { bytes, escapes }) if bytes.len() > PIECE => {
                 self.pieces(text::pieces(bytes, PIECE), |bytes, out| text::write_json(Text { bytes, escapes }, out));
             }
-            // Three bytes are four characters.
+            // Three bytes become four characters.
             Scalar::Bytes(bytes) if bytes.len() > PIECE / 4 * 3 => {
                 self.pieces(bytes.chunks(PIECE / 4 * 3), write_base64);
             }
@@ -228,7 +228,7 @@ fn write_integer<I: itoa::Integer>(value: I, out: &mut Vec<u8>) {
     out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
 }
 
-/// The shortest text that reads back as the same number of the same width; null where JSON has no number.
+/// Writes the shortest text that reads back as the same number of the same width, or null if JSON has no such number.
 fn write_float<F: zmij::Float>(value: F, finite: bool, out: &mut Vec<u8>) {
     if finite {
         out.extend_from_slice(zmij::Buffer::new().format_finite(value).as_bytes());
@@ -249,8 +249,8 @@ fn write_base64(bytes: &[u8], out: &mut Vec<u8>) {
     out.push(b'"');
 }
 
-/// A time as milliseconds since 1970, with what is smaller than a millisecond as the fraction. Elasticsearch's
-/// `epoch_millis` reads it.
+/// Writes a time as milliseconds since 1970, with smaller parts as the fraction. Elasticsearch's `epoch_millis` can
+/// read it.
 fn write_epoch_millis(value: i64, unit: Unit, out: &mut Vec<u8>) {
     let per_milli = unit.per_second() / 1_000;
     if value < 0 {

@@ -1,20 +1,20 @@
-//! The keys of one map, to find out when one comes twice. Without an allocation while the map is small.
+//! The keys of one map, to detect duplicates. Allocates nothing while the map is small.
 
 use std::collections::HashSet;
 
-/// How many keys are compared one by one before they go into a set.
+/// How many keys are compared one by one before a set is used.
 const FEW: usize = 8;
 
 #[derive(Debug, Default)]
 pub(super) struct Keys<'a> {
     few: [&'a [u8]; FEW],
     count: usize,
-    /// All keys, once they are more than a few.
+    /// All keys, once there are more than a few.
     many: Option<HashSet<&'a [u8]>>,
 }
 
 impl<'a> Keys<'a> {
-    /// Adds a key; false when it is there already.
+    /// Adds a key; returns false if it is already present.
     #[inline]
     pub(super) fn insert(&mut self, key: &'a [u8]) -> bool {
         if let Some(many) = &mut self.many {

@@ -1,14 +1,14 @@
-//! Avro bytes, read once and strictly: no tree is built, nothing is copied, nothing is allocated by a length that a
-//! datum claims.
+//! Reads Avro bytes once and strictly, without building a tree, copying data or allocating by a length that a datum
+//! claims.
 //!
-//! A schema is compiled once ([`Schema`]) to a flat arena of nodes. One walk over a datum serves checking
-//! ([`validate`]) and JSON ([`write_members`]) alike, so that what the receiver accepts the indexer can write. The
-//! rules for JSON are in `docs/document-rules.md`; what is refused is in [`DecodeErrorKind`].
+//! A schema is compiled once ([`Schema`]) to a flat arena of nodes. The same walk over a datum checks it ([`validate`])
+//! and converts it to JSON ([`write_members`]), so the indexer can write whatever the receiver accepts. The rules for
+//! JSON are in `docs/document-rules.md`; [`DecodeErrorKind`] lists what is refused.
 //!
-//! A new Avro type: its node in `node`, `compile`, `canonical` and `meaning`, its size in `sizes`, its reading in
-//! `walk`, its printing in `json`, its field in `outline`, its line in the table of the rules.
+//! A new Avro type needs its node in `node`, `compile`, `canonical` and `meaning`, its size in `sizes`, its reading in
+//! `walk`, its printing in `json`, its field in `outline`, and its line in the table of rules.
 //!
-//! A rule for a field: in `rules`, what it makes of a type in `plan`, of a value in `hide`.
+//! A new rule for fields goes to `rules`, its effect on a type to `plan`, and its effect on a value to `hide`.
 
 mod calendar;
 mod canonical;
@@ -66,45 +66,42 @@ use self::text::{Escapes, Text};
 use self::walk::{FieldPosition, Walk};
 use self::way::Way;
 
-/// What one datum may hold.
+/// Limits the contents of one datum.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// How deep records, arrays and maps may be nested, the outermost included. Never more than 200.
+    /// How deep records, arrays and maps may be nested, including the outermost. Never more than 200.
     pub max_depth: u16,
-    /// How many array items and map entries there may be in all. Items that take no bytes count once for each value in
-    /// them.
+    /// The most array items and map entries in total. Items that take no bytes count once for each value in them.
     pub max_items: u32,
-    /// How many values of all kinds there may be, fields included, where each 32 bytes of a field's name count as one
-    /// more. A type may hold any number of fields that take no bytes, so that neither the bytes of a datum nor its
-    /// items bound the work.
+    /// The most values of all kinds, including fields, where each 32 bytes of a field name count as one more. A type
+    /// may hold any number of fields that take no bytes, so neither the size of a datum nor its items limit the work.
     pub max_values: u32,
 }
 
-/// Why a schema cannot be used: it is not Avro, defines a type twice or uses one it does not define, holds a record
-/// that has no end, or asks for what no honest schema does (a decimal of more than 1,000 digits after the point, more
-/// than 1,000 fields that take no bytes, nesting of more than 128 levels, names of more than 512 bytes, more than 100
-/// fields that a document would call the same, 4 MiB of text).
+/// Says why a schema cannot be used: it is not Avro, defines a type twice, uses an undefined type, contains a record
+/// without end, or exceeds a limit (a decimal of more than 1,000 digits after the point, more than 1,000 fields that
+/// take no bytes, nesting of more than 128 levels, names of more than 512 bytes, more than 100 fields with the same
+/// name in a document, 4 MiB of text).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct SchemaError(pub String);
 
-/// What was found in a datum that is valid.
+/// The findings about a valid datum.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Read<'a> {
-    /// Where it ends, in bytes from its first.
+    /// Where the datum ends, in bytes from its beginning.
     pub end: usize,
-    /// The text of the key, where asked for and not null: borrowed from the datum where it is a string.
+    /// The text of the key, if requested and not null. Borrowed from the datum if it is a string.
     pub key: Option<Cow<'a, str>>,
-    /// Texts of a `uuid` that are no UUID.
+    /// How many texts of a `uuid` are not UUIDs.
     pub odd_uuids: u32,
-    /// How many values it holds, as [`Limits::max_values`] and [`Limits::max_items`] count them: for who reads many
-    /// datums on end.
+    /// How many values it holds, as [`Limits::max_values`] and [`Limits::max_items`] count them. For callers that read
+    /// many datums in a row.
     pub values: u64,
 }
 
-/// Reads the whole of `datum` by `schema` and builds nothing: every byte must be used, every string be UTF-8, every
-/// index in range. Returns the text of the field `key`, where asked for and not null: borrowed from `datum` where it is
-/// a string.
+/// Reads all of `datum` with `schema` and builds nothing: every byte must be used, every string be UTF-8, every index
+/// in range. Returns the text of the field `key`, if requested and not null, borrowed from `datum` if it is a string.
 ///
 /// # Errors
 /// [`DecodeError`] with the field and the byte.
@@ -117,7 +114,7 @@ pub fn validate<'a>(
     validate_whole(schema, datum, limits, key, Uuids::Any).map(|read| read.key)
 }
 
-/// As [`validate`], with the choice of what is done about text of a `uuid` that is not a UUID.
+/// Reads like [`validate`]. `uuids` decides about text of a `uuid` that is not a UUID.
 ///
 /// # Errors
 /// [`DecodeError`] with the field and the byte.
@@ -131,7 +128,7 @@ pub fn validate_whole<'a>(
     read(schema, datum, limits, key, uuids, true)
 }
 
-/// As [`validate_whole`], for a datum that others follow in `data`.
+/// Reads like [`validate_whole`], for a datum that others follow in `data`.
 ///
 /// # Errors
 /// [`DecodeError`] with the field and the byte.
@@ -145,7 +142,7 @@ pub fn validate_first<'a>(
     read(schema, data, limits, key, uuids, false)
 }
 
-/// Reads the datum that `data` begins with; where `is_whole`, nothing may follow it.
+/// Reads the datum at the beginning of `data`; if `is_whole`, nothing may follow it.
 #[inline]
 fn read<'a>(
     schema: &Schema,
@@ -167,19 +164,19 @@ fn read<'a>(
     Ok(Read { end, key, odd_uuids, values })
 }
 
-/// Returns the text of the field `key` of a datum that is not valid, where the field comes before the failure and is
-/// not null: to say which event it was.
+/// Returns the text of the field `key` of an invalid datum, if the field comes before the failure and is not null. Used
+/// to identify the event.
 pub fn key_of_invalid<'a>(schema: &Schema, datum: &'a [u8], limits: Limits, key: &FieldPath) -> Option<Cow<'a, str>> {
     let mut walk = Walk::new(&schema.nodes, Reader::new(datum, 0), limits, NoSink);
-    // It fails, after or before it has come by the key.
+    // The walk fails either before or after it reaches the key.
     let _failure = walk.datum(schema.root, way(Some(key))).err();
     let field = walk.found();
     capture(schema, datum, limits, field).ok().flatten().map(FoundField::into_text)
 }
 
-/// Appends the datum's record fields as JSON members (`"a":1,"b":2`, without the braces) to `out`, by the rules'
-/// defaults. Of a union, its branch counts. What is not a record becomes the one member `"value"`. As strict as
-/// [`validate`]. On an error, `out` is as it was.
+/// Appends the fields of the datum's record as JSON members (`"a":1,"b":2`, without braces) to `out`, by the default
+/// rules. For a union, its branch counts. A datum that is not a record becomes the single member `"value"`. As strict
+/// as [`validate`]. On an error, `out` is unchanged.
 ///
 /// # Errors
 /// [`DecodeError`] with the field and the byte.
@@ -187,7 +184,7 @@ pub fn write_members(schema: &Schema, datum: &[u8], limits: Limits, out: &mut Ve
     write_members_and_find(schema, datum, limits, JsonRules::default(), None, out).map(|_| ())
 }
 
-/// As [`write_members`], by `rules`, and returns the value of the field `wanted`, where asked for and not null.
+/// Writes like [`write_members`], by `rules`. Returns the value of the field `wanted`, if requested and not null.
 ///
 /// # Errors
 /// [`DecodeError`] with the field and the byte.
@@ -231,12 +228,12 @@ pub fn is_hidden(schema: &Schema, datum: &[u8], limits: Limits, text: &[u8]) -> 
     let mut out = Vec::new();
     let probe = Probe { json: JsonSink::new(&mut out, JsonRules::default()), wanted: text, is_met: false };
     let mut walk = Walk::new(&schema.nodes, Reader::new(datum, 0), limits, probe);
-    // Of a datum that is not valid, what comes before its fault.
+    // If the datum is invalid, the part before the fault counts.
     let _failure = walk.members(schema.root, None).err();
     walk.into_sink().is_met
 }
 
-/// Returns the SHA-256 of what [`write_members`] appends for `datum`, and holds no document: its size is not that of
+/// Returns the SHA-256 of the output of [`write_members`] for `datum`. Holds no document, which may be much larger than
 /// the datum.
 ///
 /// # Errors
@@ -250,13 +247,13 @@ pub fn digest_members(schema: &Schema, datum: &[u8], limits: Limits) -> Result<[
 /// Appends `text` as a JSON string, quotes included.
 pub fn write_string(text: &str, out: &mut Vec<u8>) {
     let bytes = text.as_bytes();
-    // Text is UTF-8 already; what is asked is whether something has to be escaped.
+    // The text is UTF-8 already; this finds out whether something must be escaped.
     let text = text::check(bytes).unwrap_or(Text { bytes, escapes: Escapes::Possible });
     text::write_json(text, out);
 }
 
-/// Appends a time in milliseconds since the Unix epoch as the rules' defaults say: an RFC 3339 string in UTC, or the
-/// plain number outside the years 0000 to 9999.
+/// Appends a time in milliseconds since the Unix epoch by the default rules: an RFC 3339 string in UTC, or the plain
+/// number outside the years 0000 to 9999.
 pub fn write_timestamp_millis(millis: i64, out: &mut Vec<u8>) {
     let mut sink = JsonSink::new(out, JsonRules::default());
     sink.scalar(Scalar::Timestamp(millis, node::Unit::Millis, true));
@@ -266,7 +263,7 @@ fn way(path: Option<&FieldPath>) -> Option<&Way> {
     path.map(|path| &path.way)
 }
 
-/// Reads the one field at `field` a second time, to take its value.
+/// Reads the field at `field` again to capture its value.
 fn capture<'a>(
     schema: &Schema,
     datum: &'a [u8],
@@ -279,7 +276,7 @@ fn capture<'a>(
     Ok(walk.into_sink().found)
 }
 
-/// Takes nothing.
+/// Discards all values.
 struct NoSink;
 
 impl<'a> Sink<'a> for NoSink {

@@ -1,19 +1,18 @@
-//! Which type a logical type makes of the type beneath it ("Logical Types" in the Avro specification 1.12). One that is
-//! not known, is on a type it does not belong to, or lacks what it needs is ignored, as the specification wants it: the
-//! type beneath counts.
+//! The effect of a logical type on its underlying type ("Logical Types" in the Avro specification 1.12). A logical type
+//! that is unknown, does not fit its underlying type or lacks a property is ignored, as the specification requires: the
+//! underlying type counts.
 
 use super::SchemaError;
 use super::node::{SchemaNode, Unit};
 use super::raw::{Key, Object};
 
-/// The digits after the point that a decimal may have: each is printed, so a schema must not ask for millions.
+/// The largest scale of a decimal: each digit is printed, so a schema must not ask for millions.
 const MAX_SCALE: u64 = 1_000;
 
-/// Returns the node of the type `base`, which has no name, with the logical type of `object`; `None` if there is no
-/// such type.
+/// Returns the node of the unnamed type `base` with the logical type of `object`, or `None` if there is no such type.
 ///
 /// # Errors
-/// When a decimal has too many digits after the point.
+/// If a decimal has too large a scale.
 pub(super) fn primitive(base: &str, object: Option<&Object<'_>>) -> Result<Option<SchemaNode>, SchemaError> {
     let logical = object.and_then(|object| Some((object.text(Key::LogicalType)?, object)));
     let timestamp = |unit, utc| SchemaNode::Timestamp { unit, utc };
@@ -39,7 +38,7 @@ pub(super) fn primitive(base: &str, object: Option<&Object<'_>>) -> Result<Optio
         ("long", _) => SchemaNode::Long,
         ("float", _) => SchemaNode::Float,
         ("double", _) => SchemaNode::Double,
-        // The specification knows no uuid on bytes.
+        // The specification defines no uuid on bytes.
         ("bytes", _) => SchemaNode::Bytes,
         ("string", _) => SchemaNode::String,
         _ => return Ok(None),
@@ -49,7 +48,7 @@ pub(super) fn primitive(base: &str, object: Option<&Object<'_>>) -> Result<Optio
 /// Returns the node of a fixed of `size` bytes with the logical type of `object`.
 ///
 /// # Errors
-/// As [`primitive`].
+/// As for [`primitive`].
 pub(super) fn fixed(size: usize, object: &Object<'_>) -> Result<SchemaNode, SchemaError> {
     Ok(match object.text(Key::LogicalType) {
         Some("decimal") => match decimal(object)? {
@@ -62,8 +61,8 @@ pub(super) fn fixed(size: usize, object: &Object<'_>) -> Result<SchemaNode, Sche
     })
 }
 
-/// Returns the scale of a decimal; `None` if it is no valid decimal: its precision is at least 1, and its scale not
-/// over the precision.
+/// Returns the scale of a decimal, or `None` if the decimal is invalid: the precision must be at least 1, and the scale
+/// at most the precision.
 fn decimal(object: &Object<'_>) -> Result<Option<u16>, SchemaError> {
     let Some(precision) = object.number(Key::Precision) else { return Ok(None) };
     let scale = match object.get(Key::Scale) {

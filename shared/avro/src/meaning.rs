@@ -1,8 +1,8 @@
-//! What a schema's bytes mean: two schemas mean the same when every reader gets the same values out of the same bytes.
+//! The meaning of a schema's bytes: two schemas mean the same if every reader gets the same values from the same bytes.
 //!
-//! That is more than the parsing canonical form, which two schemas share that differ in a decimal's scale or a time's
-//! unit. It is what the form has, and the logical types with their parameters. Documentation, defaults, aliases and
-//! orders are no part of it, and neither is a logical type that nobody knows.
+//! The meaning covers more than the parsing canonical form, which is the same for two schemas that differ in a
+//! decimal's scale or a time's unit. It covers the form, and logical types with their parameters. It does not cover
+//! documentation, defaults, aliases, orders, and unknown logical types.
 
 use std::collections::VecDeque;
 
@@ -11,12 +11,12 @@ use sha2::{Digest, Sha256};
 use super::compile::Compiled;
 use super::node::{NodeId, SchemaNode, Unit};
 
-/// What the bytes of a schema mean, as a hash to compare.
+/// The meaning of a schema's bytes, as a hash to compare.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Meaning([u8; 32]);
 
-/// Returns the meaning of a schema: of its nodes in the order in which they are met, so that the texts it was made of
-/// do not matter.
+/// Returns the meaning of a schema. It depends on the nodes in the order in which they are met, and not on how the
+/// schema was split into texts.
 pub(super) fn of(schema: &Compiled) -> Meaning {
     let mut meaning =
         Writer { hash: Sha256::new(), numbers: vec![None; schema.nodes.len()], next: VecDeque::new(), met: 0 };
@@ -29,14 +29,14 @@ pub(super) fn of(schema: &Compiled) -> Meaning {
 
 struct Writer {
     hash: Sha256,
-    /// The numbers of the nodes that were met.
+    /// The numbers of the visited nodes.
     numbers: Vec<Option<u32>>,
     next: VecDeque<NodeId>,
     met: u32,
 }
 
 impl Writer {
-    /// A type within another: its number, which is a new one where it is met for the first time.
+    /// Adds a type within another: its number, which is new if it is met for the first time.
     fn part(&mut self, id: NodeId) {
         let Some(number) = self.numbers.get_mut(id as usize) else { return };
         let known = *number.get_or_insert(self.met);
@@ -89,13 +89,13 @@ impl Writer {
                 self.number((*scale).into());
                 self.number(schema.precisions.get(&id).copied().unwrap_or_default());
             }
-            // All of it is in the word.
+            // The word says everything.
             _ => {}
         }
     }
 }
 
-/// Returns the type, and with it all there is to say of most.
+/// Returns the name of the type. For most types it says everything.
 fn word(node: &SchemaNode) -> &'static str {
     match node {
         SchemaNode::Null => "null",
@@ -110,7 +110,7 @@ fn word(node: &SchemaNode) -> &'static str {
         SchemaNode::Enum(_) => "enum",
         SchemaNode::Array(_) => "array",
         SchemaNode::Map(_) | SchemaNode::Keyed(_) => "map",
-        // Rules change what is written, never what is read: a schema's meaning is found before there are any.
+        // Rules change what is written, but never what is read: a schema's meaning is computed before rules are added.
         SchemaNode::Hidden { .. } => "hidden",
         SchemaNode::Union(_) => "union",
         SchemaNode::Nullable { .. } => "nullable",

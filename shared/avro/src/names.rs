@@ -1,8 +1,8 @@
-//! What the fields of a document are called.
+//! The names of fields in a document.
 
-/// The names of Elasticsearch's metadata fields, which it refuses in a document (Elasticsearch reference, "Metadata
-/// fields", and the field mappers of its sources that have no page there), the names of what its indices keep for
-/// themselves (with a field of such a name, some documents or deletes fail), and the fields that documents are given.
+/// The reserved names: Elasticsearch's metadata fields, which it refuses in a document (Elasticsearch reference,
+/// "Metadata fields", and the field mappers in its source code that have no page there); the internal fields of its
+/// indices, which make some documents or deletes fail; and the fields that Penstock adds to documents.
 const RESERVED: [&str; 28] = [
     "@timestamp",
     "__soft_deletes",
@@ -34,14 +34,14 @@ const RESERVED: [&str; 28] = [
     "_version",
 ];
 
-/// Underscores that a name gets at its end, at most. Each is one more look at all names, and the next field that would be
-/// called the same gets one more.
+/// The most underscores appended to a name. Each one costs another look at all names, and each field of the same name
+/// gets one more.
 const MAX_UNDERSCORES: usize = 100;
 
-/// Returns what the field `name` of a record with `fields` is called in a document: a reserved name gets an underscore
-/// at its end, and more of them where the record has a field of that name too. Dots, which Elasticsearch takes for a
-/// way into objects, become underscores; so does a name of spaces and control characters alone, which it refuses. None
-/// where more than 100 fields would be called the same.
+/// Returns the name of the field `name` in a document. A reserved name gets an underscore at its end, or more of them
+/// if the record also has a field of that name. Dots, which Elasticsearch would read as nested objects, become
+/// underscores. A name of only spaces and control characters, which Elasticsearch refuses, becomes an underscore too.
+/// Returns `None` if more than 100 fields would get the same name.
 pub(super) fn in_document(name: &str, is_field: impl Fn(&str) -> bool) -> Option<String> {
     let is_blank = |character: char| character <= ' ' || character.is_whitespace();
     let mut document_name = if name.chars().all(is_blank) { "_".to_owned() } else { name.replace('.', "_") };

@@ -1,12 +1,12 @@
-//! A schema as it is walked: a flat arena of nodes that name each other by number, so that a recursive schema is no
-//! recursive structure. Made by [`compile`](super::compile) and [`plan`](super::plan), never changed after.
+//! A compiled schema: a flat arena of nodes that refer to each other by number, so that a recursive schema is not a
+//! recursive structure. Created by [`compile`](super::compile) and [`plan`](super::plan), and never changed afterwards.
 
 use super::hide::Hide;
 
 /// The number of a node in its arena.
 pub(super) type NodeId = u32;
 
-/// One type.
+/// A type.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum SchemaNode {
     Null,
@@ -24,7 +24,7 @@ pub(super) enum SchemaNode {
     Array(Items),
     Map(Items),
     Union(Box<[NodeId]>),
-    /// A union of null and one other type, which most unions are.
+    /// A union of null and one other type, as most unions are.
     Nullable {
         /// The index of null: 0 or 1.
         null: i32,
@@ -32,7 +32,7 @@ pub(super) enum SchemaNode {
     },
     Record(Record),
     Decimal {
-        /// The size of the fixed, or none for bytes.
+        /// The size of the fixed, or `None` for bytes.
         size: Option<usize>,
         scale: u16,
     },
@@ -44,22 +44,22 @@ pub(super) enum SchemaNode {
     TimeMicros,
     Timestamp {
         unit: Unit,
-        /// UTC; otherwise local time of an unnamed place.
+        /// Whether the time is UTC; otherwise it is local time in an unknown zone.
         utc: bool,
     },
     Duration,
-    /// A value that a rule hides. It is read as ever, and something else stands in its place.
+    /// A value that a rule hides. It is read as usual, and replaced when written.
     Hidden {
         inner: NodeId,
         how: Hide,
     },
-    /// A map of which some entries are written in another way than the rest.
+    /// A map with entries that are written differently.
     Keyed(Box<Keyed>),
 }
 
 impl SchemaNode {
-    /// Returns the type of the part `index` of its values: of a field, an item, a branch that is not null. None beyond
-    /// the last.
+    /// Returns the type of the part with this `index`: a field, an item, or a branch that is not null. Returns `None`
+    /// beyond the last.
     pub(super) fn part(&self, index: usize) -> Option<NodeId> {
         match self {
             Self::Array(Items { node: only, .. }) | Self::Map(Items { node: only, .. }) => {
@@ -73,9 +73,9 @@ impl SchemaNode {
         }
     }
 
-    /// Returns the bytes that it takes in memory, about.
+    /// Returns approximately how many bytes it takes in memory.
     pub(super) fn bytes(&self) -> usize {
-        /// What an allocation takes beyond what is asked for, about.
+        /// The approximate overhead of an allocation.
         const EACH: usize = 16;
         let parts = match self {
             Self::Union(branches) => EACH + size_of_val::<[NodeId]>(branches),
@@ -103,20 +103,20 @@ impl SchemaNode {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Items {
     pub(super) node: NodeId,
-    /// The fewest bytes that an item takes, a map's key included.
+    /// The fewest bytes of an item, including the key of a map entry.
     pub(super) min_size: u64,
-    /// What an item counts towards the limit of items: 1, and more where it holds nodes that take no bytes.
+    /// How much an item counts towards the limit on items: 1, or more if it holds nodes that take no bytes.
     pub(super) weight: u64,
 }
 
 /// A map with rules for its entries.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Keyed {
-    /// The values as they are read; their type is that of the entries that no key names.
+    /// The values as they are read; their type is for entries without a rule of their own.
     pub(super) items: Items,
-    /// Whether those entries are left out.
+    /// Whether the entries without a rule of their own are omitted.
     pub(super) is_dropped: bool,
-    /// The entries that have rules of their own, by key.
+    /// The entries with a rule of their own, by key.
     pub(super) entries: Box<[Entry]>,
 }
 
@@ -125,7 +125,7 @@ pub(super) struct Keyed {
 pub(super) struct Entry {
     pub(super) key: Box<str>,
     pub(super) node: NodeId,
-    /// Whether it is left out.
+    /// Whether the entry is omitted.
     pub(super) is_dropped: bool,
 }
 
@@ -134,24 +134,24 @@ pub(super) struct Record {
     /// Its name with its namespace.
     pub(super) name: Box<str>,
     pub(super) fields: Box<[Field]>,
-    /// The number of the first field that is written: before it stands no comma.
+    /// The number of the first field that is written, without a comma before it.
     pub(super) first: u32,
 }
 
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Field {
     pub(super) name: Box<str>,
-    /// What it is called in a document.
+    /// The name in a document.
     pub(super) document_name: Box<str>,
-    /// The name as it stands in JSON before the value: `,"name":`. Empty where the field is left out of documents.
+    /// The JSON before the value: `,"name":`. Empty if the field is omitted from documents.
     pub(super) json: Box<[u8]>,
     pub(super) node: NodeId,
-    /// What it counts towards the limit of values, whatever a document calls it.
+    /// How much the field counts towards the limit on values, whatever its document name.
     pub(super) cost: u32,
 }
 
 impl Field {
-    /// Returns whether it is left out of documents.
+    /// Returns whether the field is omitted from documents.
     pub(super) fn is_dropped(&self) -> bool {
         self.json.is_empty()
     }
@@ -174,7 +174,7 @@ pub(super) enum Unit {
 }
 
 impl Unit {
-    /// Returns how many there are in a second.
+    /// Returns the number of units per second.
     pub(super) fn per_second(self) -> i64 {
         match self {
             Self::Millis => 1_000,
@@ -183,7 +183,7 @@ impl Unit {
         }
     }
 
-    /// Returns how many digits follow the seconds.
+    /// Returns the number of digits after the seconds.
     pub(super) fn digits(self) -> usize {
         match self {
             Self::Millis => 3,

@@ -1,5 +1,5 @@
-//! A schema as its documents look: what a mapping is made of. The table of the types of fields is here, beside the
-//! printing of values in `json`: a rule of `docs/document-rules.md` changes in both.
+//! The outline of a schema's documents, from which mappings are made. The table of field types is here, and the
+//! printing of values in `json`: change both together with `docs/document-rules.md`.
 
 use super::Schema;
 use super::json::{Decimals, JsonRules};
@@ -12,20 +12,20 @@ pub struct TypeRef<'s> {
     node: NodeId,
 }
 
-/// What a value of a type looks like in a document.
+/// The shape of a value in a document.
 #[derive(Debug)]
 pub enum Outline<'s> {
-    /// Null, always.
+    /// Always null.
     Null,
-    /// A value without parts, or whose parts are always the same.
+    /// A value without parts, or with fixed parts.
     Value(Kind),
     /// A list.
     Array(TypeRef<'s>),
-    /// An object with free names.
+    /// An object with arbitrary names.
     Map(TypeRef<'s>),
     /// An object with these names.
     Record(Vec<(&'s str, TypeRef<'s>)>),
-    /// One of several, or null. What is null or one type is a union of that one.
+    /// One of several types, or null. Null and one other type form a union of that one type.
     Union(Vec<TypeRef<'s>>),
 }
 
@@ -75,20 +75,20 @@ pub enum FieldType {
     Float,
     /// `double`.
     Double,
-    /// `double`, of numbers that may be beyond it: those are in the document, but cannot be searched for.
+    /// `double` for numbers that may exceed its range: those are in the document, but cannot be searched for.
     WideDouble,
     /// `keyword`.
     Keyword,
     /// `binary`.
     Binary,
-    /// `date`, in milliseconds; what is smaller is in the document alone.
+    /// `date`, in milliseconds; smaller parts are only in the document.
     Date,
-    /// An object of the numbers `months`, `days` and `milliseconds`.
+    /// An object with the numbers `months`, `days` and `milliseconds`.
     Duration,
 }
 
 impl Kind {
-    /// Returns the type table: which field a value of this type needs, as `rules` write it.
+    /// Returns the field type for values of this kind, as `rules` write them.
     pub fn field_type(self, rules: JsonRules) -> FieldType {
         match self {
             Self::Boolean => FieldType::Boolean,
@@ -98,9 +98,9 @@ impl Kind {
             Self::Double => FieldType::Double,
             Self::Bytes => FieldType::Binary,
             Self::Decimal if rules.decimals == Decimals::Number => FieldType::WideDouble,
-            // A time of day is text of a fixed width, so that ranges of it work; a decimal stays exact.
+            // A time of day is text of fixed width, so that ranges work; a decimal stays exact.
             Self::Text | Self::Symbol | Self::Uuid | Self::Decimal | Self::Time => FieldType::Keyword,
-            // Text or a number, as the rules have it: a date takes both. Not `date_nanos`, which refuses what is before
+            // Text or a number, depending on the rules: `date` accepts both. `date_nanos` would refuse times before
             // 1970.
             Self::Date | Self::Timestamp => FieldType::Date,
             Self::Duration => FieldType::Duration,
@@ -116,7 +116,7 @@ impl Schema {
 }
 
 impl<'s> TypeRef<'s> {
-    /// A number that no other type of the schema has: a record that holds itself comes back under the same one.
+    /// Returns a number that is unique within the schema: a record that contains itself returns under the same number.
     pub fn id(self) -> u32 {
         self.node
     }
@@ -126,7 +126,7 @@ impl<'s> TypeRef<'s> {
         matches!(self.schema.nodes.get(self.node as usize), Some(SchemaNode::Record(_)))
     }
 
-    /// Returns the types of its values that are not null: those of a union, or the one.
+    /// Returns the types of its values that are not null: the branches of a union, or the type itself.
     pub fn branches(self) -> Vec<TypeRef<'s>> {
         let of = |node: NodeId| TypeRef { schema: self.schema, node };
         match self.schema.nodes.get(self.node as usize).unwrap_or(&SchemaNode::Null) {
@@ -140,7 +140,7 @@ impl<'s> TypeRef<'s> {
         }
     }
 
-    /// Returns what its values look like.
+    /// Returns the shape of its values.
     pub fn outline(self) -> Outline<'s> {
         let of = |node: NodeId| TypeRef { schema: self.schema, node };
         match self.schema.nodes.get(self.node as usize).unwrap_or(&SchemaNode::Null) {
@@ -148,7 +148,7 @@ impl<'s> TypeRef<'s> {
             SchemaNode::Array(items) => Outline::Array(of(items.node)),
             SchemaNode::Map(items) => Outline::Map(of(items.node)),
             SchemaNode::Keyed(keyed) => Outline::Map(of(keyed.items.node)),
-            // What stands in the place of a hidden value is text.
+            // The replacement of a hidden value is text.
             SchemaNode::Hidden { .. } => Outline::Value(Kind::Text),
             SchemaNode::Record(record) => {
                 let shown = record.fields.iter().filter(|field| !field.is_dropped());

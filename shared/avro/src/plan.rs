@@ -1,8 +1,8 @@
-//! A schema with the rules for its fields written into it, so that a walk meets them where they apply and nowhere else:
-//! what no rule is about is walked as before.
+//! A schema with the rules for its fields built in, so that a walk meets them only where they apply. Types without
+//! rules are walked as before.
 //!
-//! The nodes on the way to a rule are made anew, since others may use the same types: a person's name may be hidden in
-//! one field and not in another. All others stay what they are, and keep their numbers.
+//! The nodes on the way to a rule are copied, since other fields may use the same types: a person's name may be hidden
+//! in one field and not in another. All other nodes stay as they are, and keep their numbers.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -13,22 +13,22 @@ use super::node::{Entry, Field, Items, Keyed, NodeId, Record, SchemaNode};
 use super::rules::{Action, FieldRules, Places, Rule};
 use super::text;
 
-/// Nodes that are made for rules, at most: paths with many `*` lead through records that hold themselves in ever more
+/// The most nodes created for rules: paths with many `*` may lead through records that contain themselves in ever more
 /// ways.
 const MAX_MADE: usize = 100_000;
 
-/// Nodes with rules.
+/// Holds the nodes with rules.
 pub(super) struct Planned {
     pub(super) nodes: Box<[SchemaNode]>,
     pub(super) root: NodeId,
-    /// The paths of the rules that some field of the schema has.
+    /// The paths of the rules that match a field of the schema.
     pub(super) met: BTreeSet<String>,
 }
 
-/// Writes `rules` into the schema of `nodes`.
+/// Builds `rules` into the schema of `nodes`.
 ///
 /// # Errors
-/// When a rule cannot be carried out: a field would have the name of another one.
+/// If a rule cannot be applied, because a field would get the name of another one.
 pub(super) fn plan(nodes: &[SchemaNode], root: NodeId, rules: &FieldRules) -> Result<Planned, SchemaError> {
     let mut planner =
         Planner { nodes: nodes.to_vec(), given: nodes.len(), rules, known: HashMap::new(), met: BTreeSet::new() };
@@ -38,7 +38,7 @@ pub(super) fn plan(nodes: &[SchemaNode], root: NodeId, rules: &FieldRules) -> Re
 
 struct Planner<'r> {
     nodes: Vec<SchemaNode>,
-    /// How many nodes the schema has.
+    /// The number of nodes in the original schema.
     given: usize,
     rules: &'r FieldRules,
     known: HashMap<(NodeId, Places), NodeId>,
@@ -46,7 +46,8 @@ struct Planner<'r> {
 }
 
 impl Planner<'_> {
-    /// An event: a record, or one of several in a union. What is none is the field `value` of its document.
+    /// Returns the node of an event: a record, or a union with records. Any other type becomes the field `value` of its
+    /// document.
     fn root(&mut self, id: NodeId) -> Result<NodeId, SchemaError> {
         let at = self.rules.root();
         match self.get(id) {
@@ -75,7 +76,7 @@ impl Planner<'_> {
         }
     }
 
-    /// Returns the node of the type `id` with the rules that stand `at` it for what it holds.
+    /// Returns the node of the type `id` with the rules `at` it applied to its parts.
     fn beneath(&mut self, id: NodeId, at: &[usize]) -> Result<NodeId, SchemaError> {
         if at.is_empty() {
             return Ok(id);
@@ -150,7 +151,7 @@ impl Planner<'_> {
         Ok(SchemaNode::Keyed(Box::new(Keyed { items: Items { node, ..items }, is_dropped, entries: entries.into() })))
     }
 
-    /// Returns the node of an entry's value `at` which rules stand, and whether the entry is left out.
+    /// Returns the node of an entry's value with the rules `at` it, and whether the entry is omitted.
     fn entry(&mut self, id: NodeId, at: &[usize]) -> Result<(NodeId, bool), SchemaError> {
         self.note_met(at);
         match self.rules.winner(at) {
@@ -166,10 +167,11 @@ impl Planner<'_> {
         }
     }
 
-    /// Returns the node of the type `id` whose values are hidden: each item of an array by itself, all else as a whole.
+    /// Returns a node of the type `id` with hidden values: each item of an array separately, any other value as a
+    /// whole.
     fn hide(&mut self, id: NodeId, how: &Hide) -> Result<NodeId, SchemaError> {
         let node = match self.get(id) {
-            // A null too.
+            // Drops null values too.
             _ if *how == Hide::Drop => SchemaNode::Hidden { inner: id, how: Hide::Drop },
             SchemaNode::Null => SchemaNode::Null,
             SchemaNode::Nullable { null, other } => SchemaNode::Nullable { null, other: self.hide(other, how)? },
@@ -182,7 +184,7 @@ impl Planner<'_> {
         self.instead(id, node)
     }
 
-    /// Returns a node like `node`: that of `id`, if it is.
+    /// Returns a node equal to `node`: `id` itself if it is equal, else a new one.
     fn instead(&mut self, id: NodeId, node: SchemaNode) -> Result<NodeId, SchemaError> {
         if self.nodes.get(id as usize) == Some(&node) {
             return Ok(id);

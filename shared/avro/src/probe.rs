@@ -1,4 +1,4 @@
-//! Whether one text is among the values that rules hide.
+//! Checks whether a text is among the values that rules hide.
 
 use super::hide::{Hide, text_of};
 use super::json::JsonSink;
@@ -6,11 +6,11 @@ use super::node::{Record, Symbol};
 use super::sink::{Scalar, Sink};
 use super::text::Text;
 
-/// Writes what a walk meets, and looks at each hidden value before it is hidden.
+/// Writes the values of a walk, and inspects each hidden value before it is replaced.
 #[derive(Debug)]
 pub(super) struct Probe<'o, 't> {
     pub(super) json: JsonSink<'o>,
-    /// What is looked for.
+    /// The text to look for.
     pub(super) wanted: &'t [u8],
     pub(super) is_met: bool,
 }

@@ -1,6 +1,5 @@
-//! The text of a schema as JSON: only what reading a datum needs. Defaults, documentation, orders and properties are
-//! skipped while they are parsed, so that what nobody needs takes neither room nor time, and cannot make a schema
-//! unusable.
+//! The text of a schema as JSON, reduced to what reading a datum needs. Defaults, documentation, orders and properties
+//! are skipped while parsing, so they take no memory, and cannot make a schema unusable.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,10 +9,10 @@ use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::SchemaError;
 
-/// How deep one text may be nested: it is parsed by recursion, and this is the JSON parser's own limit too.
+/// The deepest nesting of a text: parsing is recursive, and the JSON parser has the same limit.
 const MAX_NESTING: usize = 128;
 
-/// A value of a schema's text.
+/// A value in a schema's text.
 #[derive(Debug, PartialEq)]
 pub(super) enum Raw<'j> {
     Text(Cow<'j, str>),
@@ -24,14 +23,14 @@ pub(super) enum Raw<'j> {
     Other,
 }
 
-/// A JSON object, without what nobody needs.
+/// A JSON object without the skipped keys.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Object<'j> {
-    /// Each key once.
+    /// The entries, each key once.
     entries: Vec<(Key, Raw<'j>)>,
 }
 
-/// The keys that count ("Schema Declaration" in the Avro specification 1.12).
+/// The relevant keys ("Schema Declaration" in the Avro specification 1.12).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Key {
     Type,
@@ -53,7 +52,7 @@ pub(super) enum Key {
 /// Parses the text of a schema.
 ///
 /// # Errors
-/// When it is not JSON, or nested too deep.
+/// If it is not JSON, or nested too deep.
 pub(super) fn parse(json: &str) -> Result<Raw<'_>, SchemaError> {
     let nesting = nesting(json);
     if nesting > MAX_NESTING {
@@ -126,7 +125,7 @@ impl<'j> Object<'j> {
         }
     }
 
-    /// Sets a value; of a key that comes twice the last one counts, as in other parsers.
+    /// Sets a value. If a key is repeated, the last value counts, as in other parsers.
     fn set(&mut self, key: Key, value: Raw<'j>) {
         match self.entries.iter_mut().find(|(known, _)| *known == key) {
             Some((_, known)) => *known = value,

@@ -1,13 +1,12 @@
-//! Avro's primitives from a byte slice: lengths are checked before anything is read by them, and nothing is copied.
-//!
-//! The encodings are those of "Binary Encoding" in the Avro specification 1.12. A primitive of a new kind goes here;
-//! what is made of several of them goes to [`walk`](super::walk).
+//! Reads Avro's primitives from a byte slice. Lengths are checked before they are used, and nothing is copied.
+//! The encodings are those of "Binary Encoding" in the Avro specification 1.12. A new primitive goes here, and a
+//! composite of several primitives goes to [`walk`](super::walk).
 
 use super::error::DecodeErrorKind as Kind;
 use super::fault::{DecodeFailure, Fault};
 use super::text::{self, Text};
 
-/// Bytes, and how far they are read.
+/// Holds the bytes and the reading position.
 #[derive(Clone, Debug)]
 pub(super) struct Reader<'a> {
     data: &'a [u8],
@@ -29,7 +28,7 @@ impl<'a> Reader<'a> {
         self.data.len().saturating_sub(self.position)
     }
 
-    /// Refuses bytes that nothing has read.
+    /// Refuses bytes that are left over.
     #[inline]
     pub(super) fn finish(&self) -> Result<(), DecodeFailure> {
         match self.left() {
@@ -38,7 +37,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A failure at the byte to be read next.
+    /// Returns a failure at the next byte.
     #[cold]
     pub(super) fn fault(&self, kind: Kind) -> DecodeFailure {
         Fault::new(kind, self.position)
@@ -108,13 +107,13 @@ impl<'a> Reader<'a> {
         Ok((raw >> 1).cast_signed() ^ -(raw & 1).cast_signed())
     }
 
-    /// A base-128 integer of at most `MAX` bytes, the lowest seven bits first.
+    /// Reads a base-128 integer of at most `MAX` bytes, lowest seven bits first.
     fn varint<const MAX: usize>(&mut self) -> Result<u64, DecodeFailure> {
         let rest = self.data.get(self.position..).unwrap_or_default();
         let mut value = 0_u64;
         for (index, &byte) in rest.iter().take(MAX).enumerate() {
             let bits = u64::from(byte & 0x7f);
-            // The tenth byte has room for one bit.
+            // The tenth byte may hold only one bit.
             if index == 9 && bits > 1 {
                 return Err(self.fault(Kind::IntegerOutOfRange));
             }
@@ -130,7 +129,7 @@ impl<'a> Reader<'a> {
         Err(self.fault(Kind::VarintTooLong))
     }
 
-    /// A length that is not negative.
+    /// Reads a length, which must not be negative.
     #[inline]
     pub(super) fn length(&mut self) -> Result<u64, DecodeFailure> {
         let start = self.position;
@@ -138,7 +137,7 @@ impl<'a> Reader<'a> {
         u64::try_from(length).map_err(|_| Fault::new(Kind::NegativeLength { length }, start))
     }
 
-    /// A length, and that many bytes.
+    /// Reads a length and that many bytes.
     #[inline]
     pub(super) fn bytes(&mut self) -> Result<&'a [u8], DecodeFailure> {
         let wanted = self.length()?;
@@ -148,15 +147,15 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A length, and that many bytes of UTF-8.
+    /// Reads a length and that many bytes of UTF-8.
     #[inline]
     pub(super) fn text(&mut self) -> Result<Text<'a>, DecodeFailure> {
         let bytes = self.bytes()?;
         text::check(bytes).map_err(|valid| Fault::new(Kind::NotUtf8, self.position - bytes.len() + valid))
     }
 
-    /// Returns the number of items of the next array or map block (0 ends it), and the block's size in bytes where it
-    /// is written.
+    /// Returns the number of items of the next array or map block (0 ends the blocks), and the block's size in bytes if
+    /// given.
     #[inline]
     pub(super) fn block(&mut self) -> Result<(u64, Option<u64>), DecodeFailure> {
         let count = self.long()?;

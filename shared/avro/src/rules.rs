@@ -1,10 +1,9 @@
-//! Rules for single fields of documents, by path: what is left out, masked, hashed or called otherwise. Which rule wins
-//! at a field is decided here, what that does to a schema in [`plan`](super::plan), to a value in
-//! [`hide`](super::hide).
+//! Rules for single fields of documents, by path: omit, mask, hash or rename. This module decides which rule applies to
+//! a field; [`plan`](super::plan) applies it to a schema, and [`hide`](super::hide) to a value.
 //!
-//! A path has names of fields as documents have them, with dots between; `*` is any name. It leads through arrays and
-//! unions without a step of its own, and through a map by the key. Of several paths to a field the one counts that is
-//! most exact, from the left: a name before `*`.
+//! A path consists of document field names separated by dots; `*` matches any name. It passes through arrays and unions
+//! without a step of its own, and through a map by the key. If several paths match a field, the most exact one applies,
+//! compared from the left: a name beats `*`.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -16,44 +15,44 @@ use serde::{Deserialize, Serialize};
 use super::hide::{HashKey, Hide};
 use super::names;
 
-/// Names of a path, at most: as deep as a document may be.
+/// The most names of a path: the deepest nesting of a document.
 const MAX_NAMES: usize = 64;
-/// The shortest secret, in bytes. A shorter one can be found by trying.
+/// The shortest secret, in bytes. A shorter one could be guessed.
 const MIN_SECRET: usize = 16;
 
-/// What becomes of a field.
+/// What happens to a field.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FieldRule {
-    /// It is not in the document.
+    /// Omits the field from the document.
     Drop,
-    /// It is `***`.
+    /// Replaces the value by `***`.
     Mask,
-    /// It is `***` and so many of its last characters, if it has at least twice as many.
+    /// Replaces the value by `***` and this many of its last characters, if it has at least twice as many.
     KeepLast(u8),
-    /// It is its HMAC-SHA-256.
+    /// Replaces the value by its HMAC-SHA-256.
     Hash,
-    /// It is as it is, although a path with `*` says otherwise.
+    /// Keeps the value, although a path with `*` would change it.
     Keep,
-    /// It is called so.
+    /// Renames the field.
     Rename(String),
 }
 
-/// Why rules cannot be used.
+/// Says why rules cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{problem}")]
 pub struct RuleError {
-    /// The path of the rule; none where it is the secret that is at fault.
+    /// The path of the rule; `None` if the secret is at fault.
     pub path: Option<String>,
     /// What is wrong.
     pub problem: String,
 }
 
-/// The rules of one topic, compiled. Cheap to clone.
+/// Holds the compiled rules of one topic. Cheap to clone.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct FieldRules(Arc<Tree>);
 
-/// The paths as a tree. The number of a step is its place; the first is the root.
+/// The paths as a tree. Steps are numbered by position; the first is the root.
 #[derive(Debug, Default, PartialEq)]
 struct Tree {
     steps: Vec<Step>,
@@ -73,7 +72,7 @@ pub(super) struct Rule {
     pub(super) action: Action,
 }
 
-/// What a rule does.
+/// The effect of a rule.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Action {
     Hide(Hide),
@@ -81,15 +80,15 @@ pub(super) enum Action {
     Rename(String),
 }
 
-/// Where paths stand that lead to a field, the most exact one first. None: no rule applies here or beneath.
+/// The positions of the paths that lead to a field, most exact first. Empty if no rule applies here or below.
 pub(super) type Places = Vec<usize>;
 
 impl FieldRules {
-    /// Compiles `rules`, by path. `secret` is the key of the hashes.
+    /// Compiles `rules`, by path. `secret` is the key for hashes.
     ///
     /// # Errors
-    /// [`RuleError`]: a path or a name that cannot be one, a rule that never applies since another one takes the whole
-    /// of what it is in, a hash without a secret of at least 16 bytes.
+    /// [`RuleError`]: an invalid path or name, a rule that can never apply because another one covers its whole parent,
+    /// or a hash without a secret of at least 16 bytes.
     pub fn new(rules: &BTreeMap<String, FieldRule>, secret: Option<&[u8]>) -> Result<Self, RuleError> {
         let mut tree = Tree { steps: vec![Step::default()] };
         for (path, rule) in rules {
@@ -105,17 +104,17 @@ impl FieldRules {
         Ok(rules_of_tree)
     }
 
-    /// Returns whether there are none.
+    /// Returns whether there are no rules.
     pub fn is_empty(&self) -> bool {
         self.0.steps.len() <= 1
     }
 
-    /// Returns whether one of them hides values: leaves them out, masks or hashes them.
+    /// Returns whether a rule hides values, by omitting, masking or hashing them.
     pub fn hides_values(&self) -> bool {
         self.rules().any(|rule| matches!(rule.action, Action::Hide(_)))
     }
 
-    /// Returns whether the field at `path`, or what it is in, is hidden.
+    /// Returns whether a rule hides the field at `path` or one of its parents.
     pub fn hides(&self, path: &str) -> bool {
         let mut at = self.root();
         path.split('.').any(|name| {
@@ -124,7 +123,7 @@ impl FieldRules {
         })
     }
 
-    /// Returns the paths of all.
+    /// Returns the paths of all rules.
     pub fn paths(&self) -> impl Iterator<Item = &str> {
         self.rules().map(|rule| rule.path.as_str())
     }
@@ -133,23 +132,23 @@ impl FieldRules {
         self.0.steps.iter().filter_map(|step| step.rule.as_ref())
     }
 
-    /// Returns where all paths begin.
+    /// Returns the position where all paths begin.
     pub(super) fn root(&self) -> Places {
         if self.is_empty() { Places::new() } else { vec![0] }
     }
 
-    /// Returns the places at the field `name` of what is `at`.
+    /// Returns the positions for the field `name` below `at`.
     pub(super) fn step(&self, at: &[usize], name: &str) -> Places {
         let steps = self.steps_at(at);
         steps.flat_map(|step| step.named.get(name).copied().into_iter().chain(step.any)).collect()
     }
 
-    /// Returns the places at a field of what is `at` that no path names.
+    /// Returns the positions for a field below `at` that no path names.
     pub(super) fn step_to_any(&self, at: &[usize]) -> Places {
         self.steps_at(at).filter_map(|step| step.any).collect()
     }
 
-    /// Returns the names that paths have for a field of what is `at`, each once.
+    /// Returns the names of fields below `at` in paths, each once.
     pub(super) fn names(&self, at: &[usize]) -> Vec<&str> {
         let mut names: Vec<&str> = self.steps_at(at).flat_map(|step| step.named.keys().map(String::as_str)).collect();
         names.sort_unstable();
@@ -157,12 +156,12 @@ impl FieldRules {
         names
     }
 
-    /// Returns the rule that counts at `at`.
+    /// Returns the rule that applies at `at`.
     pub(super) fn winner(&self, at: &[usize]) -> Option<&Rule> {
         self.steps_at(at).find_map(|step| step.rule.as_ref())
     }
 
-    /// Returns the paths of all rules that lead to `at`, whether they count or not.
+    /// Returns the paths of all rules that lead to `at`, whether they apply or not.
     pub(super) fn met(&self, at: &[usize]) -> impl Iterator<Item = &str> {
         self.steps_at(at).filter_map(|step| step.rule.as_ref()).map(|rule| rule.path.as_str())
     }
@@ -218,7 +217,7 @@ fn names_of(path: &str) -> Result<Vec<&str>, String> {
     Ok(names)
 }
 
-/// Returns what the `rule` of `path` does.
+/// Returns the effect of the `rule` for `path`.
 fn action(path: &str, rule: &FieldRule, names: &[&str], secret: Option<&[u8]>) -> Result<Action, RuleError> {
     let wrong = |problem: String| Err(RuleError { path: Some(path.to_owned()), problem });
     Ok(Action::Hide(match rule {

@@ -1,7 +1,7 @@
-//! A schema from its text to what a walk needs.
+//! Compiles a schema from its text to the form that a walk needs.
 //!
-//! Leniently: a datum is there already, and only its structure matters. What reading does not need makes no schema
-//! unusable: names that are none, defaults that do not fit, aliases, logical types on types that they do not belong to.
+//! Compilation is lenient: the datum already exists, and only its structure matters. A schema stays usable despite
+//! faults that reading does not depend on: invalid names, defaults that do not fit, aliases, misplaced logical types.
 
 use std::fmt;
 
@@ -15,9 +15,9 @@ use super::plan;
 use super::raw;
 use super::rules::FieldRules;
 
-/// Bytes of all texts of a schema together, at most. The compiled schema takes some times as much.
+/// The most bytes of all texts of a schema together. The compiled schema takes several times as much.
 const MAX_TEXT: usize = 4 << 20;
-/// Characters of a reason, which quotes the text.
+/// The most characters of a reason, which quotes the text.
 const MAX_REASON: usize = 1_000;
 
 /// A schema compiled for reading.
@@ -28,34 +28,34 @@ pub struct Schema {
     fingerprint: u64,
     meaning: Meaning,
     bytes: usize,
-    /// Whether errors say nothing of what a datum holds.
+    /// Whether errors hide the contents of a datum.
     pub(super) is_discreet: bool,
 }
 
 /// A schema with rules for its fields.
 #[derive(Debug)]
 pub struct Ruled {
-    /// The schema: by it the same data are read, and documents are written by the rules.
+    /// The schema: it reads the same data, and writes documents by the rules.
     pub schema: Schema,
-    /// The paths of the rules that no field of it has.
+    /// The paths of the rules that match no field of the schema.
     pub unmet: Vec<String>,
 }
 
 impl Schema {
-    /// Compiles a schema from its JSON text. Takes time and room by the length of the text, whatever it says.
+    /// Compiles a schema from its JSON text. Time and memory are bounded by the length of the text.
     ///
     /// # Errors
-    /// When the text is not an Avro schema, or one that no value can be written by (a record that holds itself without
-    /// end), or one made to waste time and room (see [`SchemaError`]). The reason names the place.
+    /// If the text is not an Avro schema, if no value can conform to it (a record that contains itself without end), or
+    /// if it wastes time and memory (see [`SchemaError`]). The reason names the place.
     pub fn parse(json: &str) -> Result<Self, SchemaError> {
         Self::parse_with_references(json, &[])
     }
 
-    /// Compiles a schema that uses named types of other schemas ("references" of a schema registry): their JSON texts.
-    /// Where several define one name, the schema's own definition counts, then the first.
+    /// Compiles a schema that uses named types of other schemas ("references" of a schema registry), given as JSON
+    /// texts. If several define one name, the schema's own definition counts, then the first.
     ///
     /// # Errors
-    /// As [`Schema::parse`]; of the references only what is used is looked at.
+    /// As for [`Schema::parse`]; only the used parts of the references are checked.
     pub fn parse_with_references(json: &str, references: &[&str]) -> Result<Self, SchemaError> {
         let texts = || std::iter::once(json).chain(references.iter().copied());
         let bytes: usize = texts().map(str::len).sum();
@@ -70,13 +70,13 @@ impl Schema {
         Ok(Self { nodes, root, fullname: names.remove(&root), fingerprint, meaning, bytes, is_discreet: false })
     }
 
-    /// Returns this schema with `rules` for the fields of its documents: with them [`validate`](super::validate) reads
-    /// the same, [`write_members`](super::write_members) writes by them, and [`root`](Schema::root) is what is written.
-    /// Errors of data name no keys and no values then, if one of the rules hides values.
+    /// Returns this schema with `rules` for the fields of its documents. [`validate`](super::validate) then reads the
+    /// same data, [`write_members`](super::write_members) applies the rules, and [`root`](Schema::root) describes the
+    /// output. If a rule hides values, errors in data show no keys and no values.
     ///
     /// # Errors
-    /// When a rule cannot be carried out: two fields of a record would have one name, or what is renamed or left out is
-    /// no field.
+    /// If a rule cannot be applied: two fields of a record would get one name, or the target of a rename or drop is not
+    /// a field.
     pub fn with_rules(&self, rules: &FieldRules) -> Result<Ruled, SchemaError> {
         let plan::Planned { nodes, root, met } = plan::plan(&self.nodes, self.root, rules)?;
         let bytes = nodes.iter().map(SchemaNode::bytes).sum();
@@ -93,12 +93,13 @@ impl Schema {
         Ok(Ruled { schema, unmet })
     }
 
-    /// Returns the path to the field `dotted` (`event_id`, `meta.id`), as a key: for [`validate`](super::validate) to
-    /// find on the way. Where the schema, or a type on the way, is a union of records, each of them must have it.
+    /// Returns the path to the field `dotted` (`event_id`, `meta.id`) as a key, which [`validate`](super::validate)
+    /// finds while reading. If the schema, or a type on the path, is a union of records, each of them must have the
+    /// field.
     ///
     /// # Errors
-    /// When there is no such field, or it cannot be an event id (a string, uuid, enum, int, long or fixed, or a union
-    /// of null and one of them).
+    /// If there is no such field, or it cannot be an event id (a string, uuid, enum, int, long or fixed, or a union of
+    /// null and one of them).
     pub fn field(&self, dotted: &str) -> Result<FieldPath, SchemaError> {
         let wanted = "a string, uuid, enum, int, long or fixed";
         field_path::find(
@@ -109,13 +110,13 @@ impl Schema {
         )
     }
 
-    /// Returns the path to the field `dotted`, as the event's time: for
-    /// [`write_members_and_find`](super::write_members_and_find). Where the schema, or a type on the way, is a union of
-    /// records, one of them must have it.
+    /// Returns the path to the field `dotted` as the event's time, for
+    /// [`write_members_and_find`](super::write_members_and_find). If the schema, or a type on the path, is a union of
+    /// records, one of them must have the field.
     ///
     /// # Errors
-    /// When there is no such field, or it cannot be a time (a timestamp, local timestamp, date, string, int or long, or
-    /// a union of null and one of them).
+    /// If there is no such field, or it cannot be a time (a timestamp, local timestamp, date, string, int or long, or a
+    /// union of null and one of them).
     pub fn time_field(&self, dotted: &str) -> Result<FieldPath, SchemaError> {
         let wanted = "a timestamp, date, string, int or long";
         field_path::find(
@@ -143,24 +144,24 @@ impl Schema {
         )
     }
 
-    /// Returns the name of the root type with its namespace, where it is a named type.
+    /// Returns the full name of the root type, if it is a named type.
     pub fn fullname(&self) -> Option<&str> {
         self.fullname.as_deref()
     }
 
     /// Returns the CRC-64-AVRO fingerprint of the parsing canonical form ("Schema Fingerprints" in the Avro
-    /// specification). In single-object encoding it stands in little-endian order.
+    /// specification). Single-object encoding stores it in little-endian order.
     pub fn fingerprint(&self) -> u64 {
         self.fingerprint
     }
 
-    /// Returns what its bytes mean: equal for two schemas by which every reader gets the same values, also where their
-    /// fingerprints, which leave out logical types, precision and scale, are equal and these differ.
+    /// Returns the meaning of its bytes. It is equal for two schemas if every reader gets the same values with both.
+    /// Unlike fingerprints, it covers logical types, precision and scale.
     pub fn meaning(&self) -> Meaning {
         self.meaning
     }
 
-    /// Returns the bytes that it takes in memory, about.
+    /// Returns approximately how many bytes it takes in memory.
     pub fn bytes(&self) -> usize {
         self.bytes
     }
@@ -175,7 +176,7 @@ impl fmt::Debug for Schema {
     }
 }
 
-/// Cuts a reason that repeats too much of a schema.
+/// Cuts a reason that quotes too much of a schema.
 fn short(error: SchemaError) -> SchemaError {
     match error.0.char_indices().nth(MAX_REASON) {
         Some(_) => SchemaError(error.0.chars().take(MAX_REASON).collect()),

@@ -1,30 +1,31 @@
-//! What a walk hands out: each value, in the order of the datum.
+//! The output of a walk: each value, in the order of the datum.
 
 use super::hide::Hide;
 use super::node::{Record, Symbol, Unit};
 use super::text::Text;
 
-/// What takes the values that a walk meets, in their order.
+/// Receives the values of a walk, in order.
 pub(crate) trait Sink<'a> {
-    /// JSON that is the same whatever the datum says: braces, commas, field names.
+    /// Takes JSON that does not depend on the datum: braces, commas, field names.
     fn raw(&mut self, json: &[u8]);
-    /// A value without parts.
+    /// Takes a value without parts.
     fn scalar(&mut self, value: Scalar<'a>);
-    /// A symbol of an enum.
+    /// Takes a symbol of an enum.
     fn symbol(&mut self, symbol: &Symbol);
-    /// The key of a map's entry; its value follows.
+    /// Takes the key of a map entry; its value follows.
     fn key(&mut self, key: Text<'a>);
-    /// The record that the members of a document are of. Returns whether there is a member before its first field now.
+    /// Takes the record whose fields become the members of the document. Returns whether the sink added a member before
+    /// the first field.
     fn root(&mut self, _record: &Record) -> bool {
         false
     }
-    /// A value follows that is not written as it is. Returns where it begins, for [`Sink::hide`].
+    /// Announces a value that will be replaced. Returns its beginning, for [`Sink::hide`].
     fn mark(&mut self) -> usize {
         0
     }
-    /// Puts in the place of what came since `mark` what `how` makes of it.
+    /// Replaces the output since `mark` by the result of `how`.
     fn hide(&mut self, _mark: usize, _how: &Hide) {}
-    /// A value without parts that is somewhere in a map.
+    /// Takes a value without parts that is somewhere in a map.
     fn in_map(&mut self, value: Scalar<'a>) {
         self.scalar(value);
     }
@@ -42,7 +43,7 @@ pub(crate) enum Scalar<'a> {
     /// The bytes of a bytes or a fixed.
     Bytes(&'a [u8]),
     Text(Text<'a>),
-    /// A big-endian two's complement, and the digits after the point.
+    /// A big-endian two's complement integer, and its scale.
     Decimal(&'a [u8], i64),
     Uuid([u8; 16]),
     /// Text of a uuid, in lowercase.

@@ -1,18 +1,18 @@
-//! How few bytes a value of each type takes, so that claimed counts can be judged before anything is read by them, and
-//! types whose values take no bytes cannot be used to burn time.
+//! The fewest bytes that a value of each type takes. Claimed counts are checked with them before any item is read, and
+//! types whose values take no bytes cannot be used to waste time.
 
 use super::SchemaError;
 use super::node::{Items, NodeId, SchemaNode};
 
-/// How many nodes a value that takes no bytes may hold. Without this line, records that hold two of the next record,
-/// thirty deep, ask for a billion steps without one byte read.
+/// The most nodes in a value that takes no bytes. Without this limit, records that each hold the next record twice,
+/// thirty deep, would take a billion steps without reading a byte.
 const MAX_EMPTY_NODES: u64 = 1_000;
 
-/// How many times all sizes are computed again, at most: once for each time a record holds itself by way of another, in
-/// real schemas.
+/// The most times that all sizes are computed again. Real schemas need one round for each time a record contains itself
+/// through another one.
 const MAX_ROUNDS: usize = 64;
 
-/// Fills in the sizes of all arrays' and maps' items. `order` has the nodes, each after those that it is made of.
+/// Fills in the sizes of all array and map items. `order` has the nodes, each after its parts.
 pub(super) fn settle(nodes: &mut [SchemaNode], order: &[NodeId]) -> Result<(), SchemaError> {
     let sizes = min_sizes(nodes, order)?;
     let weights = empty_weights(nodes, order, &sizes)?;
@@ -30,9 +30,9 @@ pub(super) fn settle(nodes: &mut [SchemaNode], order: &[NodeId]) -> Result<(), S
     Ok(())
 }
 
-/// Returns the fewest bytes that each node takes.
+/// Returns the fewest bytes of each node.
 fn min_sizes(nodes: &[SchemaNode], order: &[NodeId]) -> Result<Vec<u64>, SchemaError> {
-    // None until known: a record that holds itself, whatever else it holds, never becomes known.
+    // `None` until known: it stays `None` for a record that always contains itself.
     let mut sizes = vec![None; nodes.len()];
     for _ in 0..MAX_ROUNDS {
         let mut changed = false;
@@ -51,7 +51,7 @@ fn min_sizes(nodes: &[SchemaNode], order: &[NodeId]) -> Result<Vec<u64>, SchemaE
                 let endless = "a record holds itself, not by way of a union, an array or a map: it has no end";
                 return Err(SchemaError(endless.to_owned()));
             }
-            // Those that are not in order are the nulls of nullable types, which are part of nothing.
+            // Nodes missing from `order` are the nulls of nullable types, which are not part of anything.
             return Ok(sizes.into_iter().map(Option::unwrap_or_default).collect());
         }
     }
@@ -79,7 +79,7 @@ fn min_size(node: &SchemaNode, sizes: &[Option<u64>]) -> Option<u64> {
         SchemaNode::Duration => 12,
         SchemaNode::UuidFixed => 16,
         SchemaNode::Fixed { size } | SchemaNode::Decimal { size: Some(size), .. } => *size as u64,
-        // The null branch is its index alone.
+        // The null branch is only its index.
         SchemaNode::Nullable { .. } => 1,
         SchemaNode::Union(branches) => branches.iter().filter_map(|branch| of(*branch)).min()?.saturating_add(1),
         SchemaNode::Record(record) => {
@@ -88,8 +88,8 @@ fn min_size(node: &SchemaNode, sizes: &[Option<u64>]) -> Option<u64> {
     })
 }
 
-/// Returns how many nodes a value of each node holds, for those nodes that take no bytes; 0 for all others. Nodes that
-/// take no bytes cannot hold themselves, so that one pass in `order` is enough.
+/// Returns how many nodes a value of each node holds, for nodes that take no bytes; 0 for all others. Nodes that take
+/// no bytes cannot contain themselves, so one pass in `order` is enough.
 fn empty_weights(nodes: &[SchemaNode], order: &[NodeId], sizes: &[u64]) -> Result<Vec<u64>, SchemaError> {
     let mut weights = vec![0_u64; nodes.len()];
     for &id in order {

@@ -1,6 +1,8 @@
-//! Tests of reading Avro: tables for each type and limit, and apache-avro as the judge over generated schemas and data.
+//! Tests of reading Avro: tables for each type and limit, and comparisons with apache-avro over generated schemas and
+//! data.
 
 mod bytes;
+mod container;
 mod corpus;
 mod decimals;
 mod differences;
@@ -27,12 +29,12 @@ fn schema(json: &str) -> Schema {
     Schema::parse(json).unwrap()
 }
 
-/// The datum's members as they are written, after checking that it is judged the same without writing.
+/// Returns the members of the datum, after checking that validation alone has the same outcome.
 fn written(schema: &Schema, datum: &[u8], limits: Limits) -> Result<String, DecodeError> {
     written_by(schema, datum, limits, Uuids::Any)
 }
 
-/// Returns the same, where text of a uuid must be one.
+/// Does the same with strict UUIDs.
 fn strictly(schema: &Schema, datum: &[u8], limits: Limits) -> Result<String, DecodeError> {
     written_by(schema, datum, limits, Uuids::Strict)
 }
@@ -61,13 +63,13 @@ fn written_by(schema: &Schema, datum: &[u8], limits: Limits, uuids: Uuids) -> Re
     }
 }
 
-/// Returns the JSON of a datum of a schema that is not a record.
+/// Returns the JSON of a datum whose schema is not a record.
 fn value(json: &str, datum: &[u8]) -> String {
     let members = written(&schema(json), datum, LIMITS).unwrap();
     members.strip_prefix("\"value\":").unwrap().to_owned()
 }
 
-/// Returns why a datum is refused.
+/// Returns the error for an invalid datum.
 fn refusal(json: &str, datum: &[u8]) -> DecodeError {
     strictly(&schema(json), datum, LIMITS).unwrap_err()
 }
@@ -77,7 +79,7 @@ fn logical(base: &str, name: &str) -> String {
     format!(r#"{{"type":"{base}","logicalType":"{name}"}}"#)
 }
 
-/// A long as Avro writes it.
+/// Encodes a long.
 fn long(value: i64) -> Vec<u8> {
     let mut raw = ((value << 1) ^ (value >> 63)).cast_unsigned();
     let mut bytes = Vec::new();
@@ -89,7 +91,7 @@ fn long(value: i64) -> Vec<u8> {
     bytes
 }
 
-/// Bytes or a string as Avro writes them.
+/// Encodes bytes or a string.
 fn counted(bytes: &[u8]) -> Vec<u8> {
     [long(bytes.len() as i64), bytes.to_vec()].concat()
 }

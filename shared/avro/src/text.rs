@@ -1,26 +1,26 @@
-//! Strings: is it UTF-8, and what must be escaped in JSON, both in one pass for the common case.
+//! Strings: checks UTF-8 and finds characters to escape in JSON, in one pass for the common case.
 
-/// UTF-8 as it stands in the datum.
+/// UTF-8 text as stored in the datum.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Text<'a> {
     /// The bytes; valid UTF-8.
     pub(super) bytes: &'a [u8],
-    /// Whether JSON needs escapes in it.
+    /// Whether JSON needs escapes in the text.
     pub(super) escapes: Escapes,
 }
 
-/// Whether JSON needs escapes in a text. As wide as a word: a text that has bytes of padding at its end is copied in
-/// parts that overlap, and the processor waits for each of them.
+/// Whether JSON needs escapes in a text. As wide as a word: a value with padding bytes at its end would be copied in
+/// overlapping parts, and the processor would wait for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(usize)]
 pub(super) enum Escapes {
-    /// None at all.
+    /// No escapes are needed.
     None,
-    /// Perhaps some.
+    /// Escapes may be needed.
     Possible,
 }
 
-/// Checks that `bytes` are UTF-8, and returns how many are valid when they are not.
+/// Checks that `bytes` are UTF-8. If not, returns how many bytes are valid.
 #[inline]
 pub(super) fn check(bytes: &[u8]) -> Result<Text<'_>, usize> {
     if is_plain(bytes) {
@@ -32,8 +32,8 @@ pub(super) fn check(bytes: &[u8]) -> Result<Text<'_>, usize> {
     }
 }
 
-/// Returns whether all bytes are ASCII that JSON strings hold unescaped. Sixteen bytes at a time, the last sixteen over
-/// again where they are not a whole number of those: most strings are short, so that their ends are most of the work.
+/// Returns whether all bytes are ASCII that needs no escapes in JSON. Checks sixteen bytes at a time, and the last
+/// sixteen again if the length is not a multiple: most strings are short, so most of the work is at their ends.
 #[inline]
 fn is_plain(bytes: &[u8]) -> bool {
     let Some(last) = bytes.last_chunk::<16>() else { return is_short_plain(bytes) };
@@ -41,17 +41,17 @@ fn is_plain(bytes: &[u8]) -> bool {
     chunks.iter().all(are_plain) && are_plain(last)
 }
 
-/// Without a branch, so that the compiler makes a few vector instructions of it.
+/// Checks without branches, so that the compiler emits a few vector instructions.
 #[inline(always)]
 fn are_plain(bytes: &[u8; 16]) -> bool {
     let marks = bytes.iter().fold(0, |marks, &byte| {
-        // As a signed number, what is not ASCII is less than any control character.
+        // As a signed number, a byte that is not ASCII is less than any control character.
         marks | u8::from(byte.cast_signed() < 0x20) | u8::from(byte == b'"') | u8::from(byte == b'\\')
     });
     marks == 0
 }
 
-/// As [`is_plain`], for less than sixteen bytes.
+/// Does the same as [`is_plain`] for less than sixteen bytes.
 #[inline]
 fn is_short_plain(bytes: &[u8]) -> bool {
     if let (Some(first), Some(last)) = (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
@@ -66,9 +66,9 @@ fn is_short_plain(bytes: &[u8]) -> bool {
 const ONES: u64 = u64::MAX / 255;
 const HIGH: u64 = ONES * 0x80;
 
-/// Has high bits when one of the eight bytes is not ASCII, a control character, a quote or a backslash; otherwise none.
-/// From "has a byte less than n" and "has a zero byte" of Sean Anderson's Bit Twiddling Hacks: with its second bit
-/// flipped, a quote is 0x20, and what must be escaped, except for backslashes, is all that is less than 0x21.
+/// Returns a word with high bits if one of the eight bytes is not ASCII, a control character, a quote or a backslash;
+/// otherwise zero. From "has a byte less than n" and "has a zero byte" of Sean Anderson's Bit Twiddling Hacks: with its
+/// second bit flipped, a quote is 0x20, so all bytes to escape, except backslashes, are less than 0x21.
 #[inline]
 fn marks(word: [u8; 8]) -> u64 {
     let word = u64::from_le_bytes(word);
@@ -83,7 +83,7 @@ pub(super) fn pieces(mut bytes: &[u8], most: usize) -> impl Iterator<Item = &[u8
         if bytes.is_empty() {
             return None;
         }
-        // The first byte of a character is none of 10xxxxxx.
+        // Continuation bytes of a character have the form 10xxxxxx; its first byte does not.
         let is_boundary = |at: &usize| bytes.get(*at).is_none_or(|byte| byte & 0xc0 != 0x80);
         let end = (1..=most.min(bytes.len())).rev().find(is_boundary).unwrap_or(bytes.len());
         let (piece, rest) = bytes.split_at(end);
@@ -105,7 +105,7 @@ pub(super) fn write_json(text: Text<'_>, out: &mut Vec<u8>) {
     out.push(b'"');
 }
 
-/// Returns the beginning of a member that follows another one: `,"name":`.
+/// Returns the JSON before the value of a member that follows another one: `,"name":`.
 pub(super) fn member(name: &str) -> Vec<u8> {
     let mut json = vec![b','];
     write_json(Text { bytes: name.as_bytes(), escapes: Escapes::Possible }, &mut json);
@@ -126,7 +126,7 @@ fn write_escaped(bytes: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(bytes.get(written..).unwrap_or_default());
 }
 
-/// The escapes of RFC 8259, section 7: the short form where there is one.
+/// Writes an escape of RFC 8259, section 7, in the short form if it exists.
 fn write_escape(byte: u8, out: &mut Vec<u8>) {
     let short = match byte {
         b'"' => b'"',

@@ -1,4 +1,4 @@
-//! UUIDs as text (RFC 9562, section 4): 8-4-4-4-12 hexadecimal digits. Small letters are written, both are read.
+//! UUIDs as text (RFC 9562, section 4): 8-4-4-4-12 hexadecimal digits. Reads both cases, and writes lowercase.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,14 +9,14 @@ use super::reader::Reader;
 use super::sink::Scalar;
 use super::text::{self, Escapes, Text};
 
-/// What is done about text of a `uuid` that is not a UUID. Some writers (fastavro) write any text.
+/// How to treat text of a `uuid` that is not a UUID. Some writers (fastavro) write any text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Uuids {
-    /// It is kept as it is.
+    /// Keeps the text unchanged.
     #[default]
     Any,
-    /// It is refused.
+    /// Refuses the text.
     Strict,
 }
 
@@ -25,13 +25,13 @@ pub(super) const TEXT_LEN: usize = 36;
 
 const HYPHENS: [usize; 4] = [8, 13, 18, 23];
 
-/// Reads a string that should be a UUID. Other text is taken as it is and counted in `others`, or refused where `uuids`
-/// says so.
+/// Reads a string that should be a UUID. Other text is counted in `others` and returned unchanged, or refused if
+/// `uuids` says so.
 pub(super) fn read<'a>(reader: &mut Reader<'a>, uuids: Uuids, others: &mut u32) -> Result<Scalar<'a>, DecodeFailure> {
     let bytes = reader.bytes()?;
     let Ok(text) = <&[u8; TEXT_LEN]>::try_from(bytes) else { return other(reader, bytes, uuids, others) };
     if is_small(text) {
-        // As most are written, it need not be printed again.
+        // Most UUIDs have this form and need not be printed again.
         return Ok(Scalar::UuidText(Text { bytes, escapes: Escapes::None }));
     }
     match parse(text) {
@@ -40,7 +40,7 @@ pub(super) fn read<'a>(reader: &mut Reader<'a>, uuids: Uuids, others: &mut u32) 
     }
 }
 
-/// Text that is not a UUID, the last that `reader` has read.
+/// Returns or refuses the text just read, which is not a UUID.
 #[cold]
 fn other<'a>(
     reader: &Reader<'a>,
@@ -56,8 +56,8 @@ fn other<'a>(
     text::check(bytes).map(Scalar::Text).map_err(|valid| Fault::new(Kind::NotUtf8, begin + valid))
 }
 
-/// Returns whether it is a UUID in lowercase. Without a branch, so that the compiler makes a few vector instructions of
-/// it.
+/// Returns whether the text is a UUID in lowercase. Checks without branches, so that the compiler emits a few vector
+/// instructions.
 #[inline]
 fn is_small(text: &[u8; TEXT_LEN]) -> bool {
     let is_digit = |byte: u8| (byte.wrapping_sub(b'0') < 10) | (byte.wrapping_sub(b'a') < 6);

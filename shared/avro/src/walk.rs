@@ -1,7 +1,7 @@
-//! The one walk over a datum, for checking and for JSON alike: what [`validate`](super::validate) accepts,
-//! [`write_members`](super::write_members) can write.
+//! The walk over a datum, shared by checking and JSON: [`write_members`](super::write_members) can write whatever
+//! [`validate`](super::validate) accepts.
 //!
-//! A new type is read here and handed to the [`Sink`] as a [`Scalar`]; how it is printed is the sink's affair.
+//! A new type is read here and passed to the [`Sink`] as a [`Scalar`]; the sink decides how to print it.
 
 use super::Limits;
 use super::decimal;
@@ -16,10 +16,10 @@ use super::way::{WANTED, Way};
 
 mod blocks;
 
-/// No limit lets a datum be nested deeper: each level takes some of the thread's stack.
+/// The deepest nesting, whatever the limits say: each level takes some of the thread's stack.
 const MAX_DEPTH: u16 = 200;
 
-/// A walk in progress.
+/// The state of a walk.
 #[derive(Debug)]
 pub(super) struct Walk<'s, 'a, S> {
     nodes: &'s [SchemaNode],
@@ -28,18 +28,18 @@ pub(super) struct Walk<'s, 'a, S> {
     limits: Limits,
     depth: u16,
     items: u64,
-    /// How long the keys of the maps around the value are together, with the names of the fields of records in them; 0
-    /// outside of all maps.
+    /// The total length of the keys of the surrounding maps, including field names of records in them; 0 outside of
+    /// maps.
     keys: usize,
-    /// How many more values there may be.
+    /// How many more values are allowed.
     values: u64,
     found: [Option<FieldPosition>; WANTED],
     uuids: Uuids,
-    /// Texts of a uuid that are none.
+    /// How many texts of a uuid are not UUIDs.
     pub(super) odd_uuids: u32,
 }
 
-/// Where a field was met.
+/// The position of a field that was met.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct FieldPosition {
     /// Its first byte.
@@ -49,7 +49,7 @@ pub(super) struct FieldPosition {
 }
 
 impl<'s, 'a, S: Sink<'a>> Walk<'s, 'a, S> {
-    /// A walk of `reader`'s bytes.
+    /// Creates a walk over the bytes of `reader`.
     pub(super) fn new(nodes: &'s [SchemaNode], reader: Reader<'a>, limits: Limits, sink: S) -> Self {
         let limits = Limits { max_depth: limits.max_depth.min(MAX_DEPTH), ..limits };
         let values = u64::from(limits.max_values);
@@ -69,12 +69,12 @@ impl<'s, 'a, S: Sink<'a>> Walk<'s, 'a, S> {
         }
     }
 
-    /// Returns the same walk, which takes text of a uuid that is none as `uuids` says.
+    /// Returns the walk with `uuids` deciding about text that is not a UUID.
     pub(super) fn with_uuids(self, uuids: Uuids) -> Self {
         Self { uuids, ..self }
     }
 
-    /// Walks one whole datum. Returns the place of the field at the path `wanted`, if the walk came by it.
+    /// Walks one whole datum. Returns the position of the field at the path `wanted`, if the walk reached it.
     pub(super) fn datum(
         &mut self,
         root: NodeId,
@@ -123,7 +123,7 @@ impl<'s, 'a, S: Sink<'a>> Walk<'s, 'a, S> {
         Ok(self.found)
     }
 
-    /// Walks one value. `wanted` is the way from it to the wanted field, if the way leads through this value.
+    /// Walks one value. `wanted` is the way from it to the wanted field, if it leads through this value.
     pub(super) fn value(&mut self, id: NodeId, wanted: Option<&'s Way>) -> Result<(), DecodeFailure> {
         let scalar = match &self.nodes[id as usize] {
             SchemaNode::Record(record) => return self.record(record, wanted),
@@ -166,7 +166,7 @@ impl<'s, 'a, S: Sink<'a>> Walk<'s, 'a, S> {
         }
     }
 
-    /// Walks a value that is not written as it is. Not inlined: most values are no such.
+    /// Walks a value that will be replaced. Not inlined, since most values are not.
     #[inline(never)]
     fn hidden(&mut self, inner: NodeId, how: &Hide, wanted: Option<&'s Way>) -> Result<(), DecodeFailure> {
         let mark = self.sink.mark();
@@ -175,7 +175,7 @@ impl<'s, 'a, S: Sink<'a>> Walk<'s, 'a, S> {
         Ok(())
     }
 
-    /// Counts a field of this cost.
+    /// Counts a field with this cost.
     fn spend(&mut self, cost: u32) -> Result<(), DecodeFailure> {
         match self.values.checked_sub(u64::from(cost)) {
             Some(left) => {
@@ -258,7 +258,7 @@ impl<'s, 'a, S: Sink<'a>> Walk<'s, 'a, S> {
         self.value(branches[number], wanted.and_then(|way| way.on_from_branch(number)))
     }
 
-    /// Returns the number of the branch of a union that follows.
+    /// Returns the number of the union branch that follows.
     fn branch(&mut self, branches: &[NodeId]) -> Result<usize, DecodeFailure> {
         let start = self.reader.position();
         let index = self.reader.int()?;
@@ -278,17 +278,17 @@ impl<'s, 'a, S: Sink<'a>> Walk<'s, 'a, S> {
         Ok(())
     }
 
-    /// Returns how far the walk has read.
+    /// Returns the position that the walk has reached.
     pub(super) fn position(&self) -> usize {
         self.reader.position()
     }
 
-    /// Returns the place of the wanted field, once the walk has come by it.
+    /// Returns the position of the wanted field, once the walk has reached it.
     pub(super) fn found(&self) -> Option<FieldPosition> {
         self.found[0]
     }
 
-    /// Returns the sink, when the walk is over.
+    /// Returns the sink after the walk.
     pub(super) fn into_sink(self) -> S {
         self.sink
     }

@@ -1,24 +1,24 @@
-//! What the config of a binary is.
+//! The config of one binary.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::check::{Problem, Problems};
 
-/// All that one binary reads of the file that serves both.
+/// Describes the config of one binary: the sections that it reads of the file that both binaries share.
 pub trait BinaryConfig: Serialize + DeserializeOwned {
     /// The name of the other binary.
     const OTHER: &'static str;
-    /// The top-level keys that only the other binary reads. What is below them is neither read nor checked, so that a
-    /// variable with the other's secret need not be set.
+    /// The top-level keys that only the other binary reads. Nothing below them is read or checked, so variables with
+    /// the other binary's secrets need not be set.
     const LEFT: &'static [&'static str];
 
-    /// Adds all that is wrong with the values beyond their types.
+    /// Adds the problems that the types of the values cannot rule out.
     fn check(&self, problems: &mut Problems);
 }
 
-/// Returns everything that is wrong with `config`; empty when nothing is. Reads the files of secrets that the config
-/// names, to see that they are there.
+/// Returns every problem with `config`, or nothing if it is valid. Opens each file of secrets that the config names, to
+/// check that it can be read.
 pub fn check(config: &impl BinaryConfig) -> Vec<Problem> {
     let mut problems = Problems::default();
     config.check(&mut problems);

@@ -1,6 +1,6 @@
-//! What the values of a config must fulfil beyond their types. All that is wrong is found at once.
+//! Rules for config values beyond their types. All problems are reported at once.
 //!
-//! A rule goes into the module of the section whose concern it is; a rule about two sections into the one that suffers.
+//! A rule goes into the module of its section. A rule about two sections goes into the section that it protects.
 //! No message repeats a value that may be a secret.
 
 use std::fmt;
@@ -15,7 +15,7 @@ mod kafka;
 mod schema_registry;
 mod tracing;
 
-/// One thing that is wrong with the config: the key, what is wrong and what to do.
+/// One problem with the config: the key, what is wrong and what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem(pub String);
 
@@ -25,7 +25,7 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Adds what is wrong with the sections that both binaries read.
+/// Adds the problems of the sections that both binaries read.
 pub fn check_common(log: &Log, tracing: &Tracing, kafka: &Kafka, registry: &SchemaRegistry, problems: &mut Problems) {
     if let Err(error) = telemetry::filter(&log.level) {
         problems.add("log.level", error);
@@ -35,22 +35,22 @@ pub fn check_common(log: &Log, tracing: &Tracing, kafka: &Kafka, registry: &Sche
     schema_registry::check(registry, problems);
 }
 
-/// Returns `number` for [`Problems::within`].
+/// Converts `number` for [`Problems::within`].
 pub fn as_u64(number: usize) -> u64 {
     u64::try_from(number).unwrap_or(u64::MAX)
 }
 
-/// What was found so far, and the rules that many keys share.
+/// Collects problems, and offers the rules that many keys share.
 #[derive(Debug, Default)]
 pub struct Problems(pub Vec<Problem>);
 
 impl Problems {
-    /// Adds what is wrong with the value of `key`.
+    /// Adds a problem with the value of `key`.
     pub fn add(&mut self, key: impl fmt::Display, message: impl fmt::Display) {
         self.0.push(Problem(format!("{key}: {message}")));
     }
 
-    /// Refuses a duration of nothing.
+    /// Refuses a duration of zero.
     pub fn not_zero(&mut self, key: impl fmt::Display, duration: Duration) {
         if duration.is_zero() {
             self.add(key, "must be longer than 0s");
@@ -73,7 +73,7 @@ impl Problems {
         }
     }
 
-    /// Refuses what is no name of a topic to Kafka (`org.apache.kafka.common.internals.Topic`).
+    /// Refuses a name that Kafka does not allow for a topic (`org.apache.kafka.common.internals.Topic`).
     pub fn topic(&mut self, key: impl fmt::Display, name: &str) {
         let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
         if name.is_empty() || name.len() > 249 || name == "." || name == ".." || !name.chars().all(legal) {
@@ -81,7 +81,7 @@ impl Problems {
         }
     }
 
-    /// Refuses a file, where one is named, that cannot be opened.
+    /// Refuses a `file` that cannot be opened.
     pub fn readable(&mut self, key: impl fmt::Display, file: Option<&PathBuf>) {
         if let Some(file) = file
             && let Err(error) = std::fs::File::open(file)
@@ -90,7 +90,7 @@ impl Problems {
         }
     }
 
-    /// Refuses what are no addresses of a service that speaks HTTP, separated by commas.
+    /// Refuses `text` unless it is a list of HTTP or HTTPS addresses, separated by commas.
     pub fn addresses(&mut self, key: &str, text: &str) {
         for address in text.split(',') {
             let valid = reqwest::Url::parse(address.trim())
@@ -101,7 +101,8 @@ impl Problems {
         }
     }
 
-    /// Refuses what is no HTTP proxy, where there is one. The address may hold a password, so it is not repeated.
+    /// Refuses a `proxy` that is not an HTTP address. The message does not repeat the address, which may hold a
+    /// password.
     pub fn proxy(&mut self, key: &str, proxy: Option<&String>) {
         let Some(text) = proxy else { return };
         let text = if text.contains("://") { text.trim().to_owned() } else { format!("http://{}", text.trim()) };
@@ -112,8 +113,8 @@ impl Problems {
         }
     }
 
-    /// Refuses limits of how deep and how wide an event may be that cannot be kept. Each level takes stack, so the depth
-    /// has an upper bound.
+    /// Refuses impossible limits on the depth and width of an event. Each level takes stack, so the depth has an upper
+    /// bound.
     pub fn limits(&mut self, prefix: &str, max_depth: u16, max_items: u32, max_values: u32) {
         self.within(format_args!("{prefix}.max_depth"), u64::from(max_depth), 1, 200);
         self.within(format_args!("{prefix}.max_items"), u64::from(max_items), 1, u64::from(u32::MAX));

@@ -36,7 +36,7 @@
 //!         Ok(config) => config,
 //!         Err(code) => return code,
 //!     };
-//!     // … and runs.
+//!     // … and run.
 //!     # let _ = config;
 //!     ExitCode::SUCCESS
 //! }
@@ -54,12 +54,12 @@ pub use generate::{GenerateCommand, run_generate_command};
 
 mod generate;
 
-/// What a process exits with when its config cannot be used: `EX_CONFIG` of `sysexits.h`. A service manager should not
-/// start it again before the config has been fixed (systemd: `RestartPreventExitStatus=78`).
+/// The exit code for a config that cannot be used: `EX_CONFIG` of `sysexits.h`. A service manager should not start the
+/// process again until the config has been fixed (systemd: `RestartPreventExitStatus=78`).
 pub const EX_CONFIG: u8 = 78;
 
-/// What a process exits with when its command line cannot be understood: `EX_USAGE` of `sysexits.h`. Clap's own 2 is
-/// what commands exit with that find a difference.
+/// The exit code for an invalid command line: `EX_USAGE` of `sysexits.h`. Clap's own code is 2, which commands here
+/// use to report a difference.
 pub const EX_USAGE: u8 = 64;
 
 /// The arguments of every command.
@@ -70,24 +70,23 @@ pub struct Common {
     pub config: PathBuf,
 }
 
-/// What can be done with the config other than run with it. Exits with 0, or with 78 when the config cannot be used.
+/// Checks or shows the config instead of running with it. Exits with 0, or with 78 if the config cannot be used.
 #[derive(Clone, Copy, Debug, Subcommand)]
 pub enum ConfigCommand {
-    /// Says "ok", or everything that is wrong with the sections that this binary reads. Connects to nothing.
+    /// Prints "ok", or every problem with the sections that this binary reads. Connects to nothing.
     Check,
-    /// Prints the config that results from file, environment and defaults, without secrets: the sections that this
-    /// binary reads.
+    /// Prints the sections that this binary reads, as they result from file, environment and defaults, without secrets.
     Show,
 }
 
-/// Returns the arguments of this process. What `--help` and `--version` ask for, and what is wrong with the arguments,
-/// is printed.
+/// Returns the arguments of this process. Prints the output of `--help` and `--version`, and any problem with the
+/// arguments.
 ///
 /// # Errors
 /// The code to exit with: 0 after `--help` and `--version`, else [`EX_USAGE`].
 pub fn parse<A: Parser>() -> Result<A, ExitCode> {
     A::try_parse().map_err(|error| {
-        // With the output gone there is nobody to tell.
+        // If the output is closed, nobody reads the message.
         match error.print() {
             Ok(()) | Err(_) => {}
         }
@@ -95,7 +94,7 @@ pub fn parse<A: Parser>() -> Result<A, ExitCode> {
     })
 }
 
-/// Loads the config. Why it cannot is printed to standard error.
+/// Loads the config. Prints the reason to standard error if that fails.
 ///
 /// # Errors
 /// The code to exit with: [`EX_CONFIG`].
@@ -106,10 +105,10 @@ pub fn load<C: BinaryConfig>(common: &Common) -> Result<C, ExitCode> {
     })
 }
 
-/// Does what `command` says, for a binary whose config is `C`, and returns the code to exit with.
+/// Runs `command` for a binary whose config is `C`, and returns the exit code.
 pub fn run_config_command<C: BinaryConfig>(common: &Common, command: ConfigCommand) -> ExitCode {
     match output::<C>(common, command) {
-        // The reader may have gone (`| head`): no matter.
+        // The reader may have closed the pipe (`| head`), which is no failure.
         Ok(output) => match std::io::stdout().write_all(output.as_bytes()) {
             Ok(()) | Err(_) => ExitCode::SUCCESS,
         },
@@ -145,14 +144,14 @@ fn shown(config: &impl BinaryConfig) -> Result<String, ConfigError> {
     serde_saphyr::to_string(&value).map_err(|error| failed(&error))
 }
 
-/// Prints `error`, and returns the code of a failure.
+/// Prints `error`, and returns the exit code for a failure.
 fn fail(error: &dyn std::fmt::Display) -> ExitCode {
     print_error(error);
     ExitCode::FAILURE
 }
 
 fn print_error(error: &dyn std::fmt::Display) {
-    // With standard error gone there is nobody to tell.
+    // If standard error is closed, nobody reads the message.
     match writeln!(std::io::stderr(), "{error}") {
         Ok(()) | Err(_) => {}
     }

@@ -1,7 +1,7 @@
-//! What keeps a config from being used.
+//! The error for a config that cannot be used.
 
-/// Why the config cannot be used: one line for each problem, with the file and line or the environment variable, and
-/// the key.
+/// Says why the config cannot be used: one line per problem, with the key, and the file and line or the environment
+/// variable.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct ConfigError(pub String);

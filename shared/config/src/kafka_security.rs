@@ -9,7 +9,7 @@ use super::error::ConfigError;
 use super::redact;
 use service::secret::Secret;
 
-/// `kafka.security`: how to connect to the cluster, and who Penstock is to it.
+/// `kafka.security`: the protocol and the credentials for the cluster.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct KafkaSecurity {
@@ -111,12 +111,12 @@ impl fmt::Debug for OAuth {
 }
 
 impl SecurityProtocol {
-    /// Returns whether there is SASL.
+    /// Returns whether the protocol includes SASL.
     pub fn has_sasl(self) -> bool {
         self != Self::Ssl
     }
 
-    /// As librdkafka writes it.
+    /// Returns the protocol's name in librdkafka.
     pub fn name(self) -> &'static str {
         match self {
             Self::Ssl => "ssl",
@@ -127,7 +127,7 @@ impl SecurityProtocol {
 }
 
 impl SaslMechanism {
-    /// As Kafka writes it.
+    /// Returns the mechanism's name in Kafka.
     pub fn name(self) -> &'static str {
         match self {
             Self::Plain => "PLAIN",
@@ -138,8 +138,8 @@ impl SaslMechanism {
     }
 }
 
-/// Returns the secret that stands in the config, or in the file beside it, which wins; white space around it, and the
-/// mark that some editors put at the beginning of a file, is dropped.
+/// Returns the secret from `file` if one is named, else `value`. Drops white space around the file's text, and the byte
+/// order mark that some editors write at the beginning of a file.
 pub fn secret(value: Option<&Secret>, file: Option<&PathBuf>) -> Result<Option<Secret>, ConfigError> {
     let Some(file) = file else {
         return Ok(value.cloned());
@@ -148,11 +148,11 @@ pub fn secret(value: Option<&Secret>, file: Option<&PathBuf>) -> Result<Option<S
     Ok(Some(Secret::new(text.trim())))
 }
 
-/// Returns the text of a file, without the byte order mark that editors and shells of Windows put before it: a secret
-/// that begins with one is another secret.
+/// Returns the text of a file without the byte order mark that some editors and shells of Windows put before it. With
+/// the mark, a secret would be a different one.
 ///
 /// # Errors
-/// When it cannot be read, or is not UTF-8.
+/// If the file cannot be read, or is not UTF-8.
 pub fn read_text(file: &Path) -> std::io::Result<String> {
     let text = std::fs::read_to_string(file)?;
     Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))

@@ -1,12 +1,12 @@
-//! The config file: one YAML file for both binaries, one struct a section.
+//! The config file: one YAML file for both binaries, one struct per section.
 //!
-//! Here is what both binaries need: loading, checking and showing ([`cli`]), and the sections that both read. The
-//! sections of one binary are in its own crate, as is its whole config, a [`BinaryConfig`].
+//! This crate holds what both binaries need: loading, checking and showing ([`cli`]), and the sections that both read.
+//! The sections of one binary are in that binary's crate, as is its whole config, a [`BinaryConfig`].
 //!
 //! The doc comment of each field is its reference: `docs/config.md` says the same, and `deploy/penstock.yaml` is the
-//! commented sample. A new key goes into the struct of the section whose concern it is, with a default that is right
-//! for production. How file, environment and `${VAR}` come together is in `load`; what a value must fulfil
-//! beyond its type is in [`check`](mod@check).
+//! commented sample. A new key goes into the struct of its section, with a default that suits production. The module
+//! `load` merges file, environment and `${VAR}`. The module [`check`](mod@check) has the rules for values beyond their
+//! types.
 
 pub use binary::{BinaryConfig, check};
 pub use check::Problem;

@@ -1,14 +1,14 @@
-//! From file and environment to a [`BinaryConfig`], in these steps, each a module:
+//! Turns file and environment into a [`BinaryConfig`]. Each step is a module:
 //!
-//! 1. `yaml`: the file's text becomes a tree of nodes that know their line.
-//! 2. `environment`: each `PENSTOCK__SECTION__KEY` replaces or adds a node.
-//! 3. `usual`: variables that OpenTelemetry gives a meaning set keys that are free.
-//! 4. The sections of the other binary are dropped, unread.
-//! 5. `interpolate`: `${VAR}` in the file's values is replaced. After parsing, so that no value of a variable can change the
-//!    structure of the file, whatever characters it holds.
-//! 6. `typed`: the tree becomes the config. What is wrong is reported with its line or variable, and never with the value of a
-//!    variable, which may be a secret (P7).
-//! 7. [`check`](mod@super::check): what types cannot say.
+//! 1. `yaml`: parses the file into a tree of nodes that know their line.
+//! 2. `environment`: replaces or adds a node for each `PENSTOCK__SECTION__KEY`.
+//! 3. `usual`: sets keys that are still free from the variables that OpenTelemetry defines.
+//! 4. Drops the sections of the other binary, unread.
+//! 5. `interpolate`: replaces `${VAR}` in the file's values. This comes after parsing, so that no variable can change
+//!    the structure of the file, whatever characters its value has.
+//! 6. `typed`: turns the tree into the config. An error names the line or variable, but never the value of a variable,
+//!    which may be a secret (P7).
+//! 7. [`check`](mod@super::check): applies the rules that types cannot express.
 //!
 //! The rules for those who write configs are in `docs/config.md`.
 
@@ -27,29 +27,29 @@ mod typed;
 mod usual;
 mod yaml;
 
-/// A config, and where it is from.
+/// A config, and the sources that it came from.
 pub(crate) struct Loaded<C> {
     pub(crate) config: C,
     /// The environment variables that set keys.
     pub(crate) variables: Vec<String>,
-    /// The top-level keys that are there and were left to the other binary.
+    /// The top-level keys of the file that were left to the other binary.
     pub(crate) left: Vec<String>,
 }
 
-/// Loads the config file at `path` without the rules of [`check`](super::check()), to show what there is.
+/// Loads the config file at `path` without the rules of [`check`](super::check()), to show it as it is.
 pub(crate) fn load_unchecked<C: BinaryConfig>(path: &Path) -> Result<Loaded<C>, ConfigError> {
     let text = read(path)?;
-    // Not `vars`, which panics at a variable that is not Unicode, whosever it is.
+    // `vars` would panic at any variable that is not Unicode, even another program's.
     let environment: Vec<(String, String)> = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .collect();
     parse(&path.display().to_string(), &text, &environment)
 }
 
-/// A config from a text and an environment given as pairs, for tests: not checked by [`check`](super::check()).
+/// Loads a config from a text and an environment given as pairs, for tests. Does not apply [`check`](super::check()).
 ///
 /// # Errors
-/// As [`load`](super::load()); `name` stands for the file.
+/// As for [`load`](super::load()); `name` stands for the file.
 pub fn load_from<C: BinaryConfig>(name: &str, text: &str, environment: &[(String, String)]) -> Result<C, ConfigError> {
     Ok(parse(name, text, environment)?.config)
 }
@@ -74,15 +74,15 @@ fn parse<C: BinaryConfig>(name: &str, text: &str, environment: &[(String, String
     Ok(Loaded { config: typed::config(&tree, C::LEFT)?, variables, left })
 }
 
-/// Takes the sections `names` out of `tree`, and returns the names of those that were there.
+/// Removes the sections `names` from `tree`, and returns the names of those that it had.
 fn drop_sections(tree: &mut YamlNode, names: &[&str]) -> Vec<String> {
     let Value::Map(sections) = &mut tree.value else { return Vec::new() };
     let dropped = sections.extract_if(.., |(key, _)| names.contains(&key.name.as_str()));
     dropped.map(|(key, _)| key.name).collect()
 }
 
-/// Loads a file of its own beside the config: read as the config is, without an environment. `check` gives what is wrong
-/// beyond types, as the path of a key and a message; it is reported with the line of the key.
+/// Loads a separate file next to the config in the same way as the config, but without an environment. `check` returns
+/// the problems that types cannot rule out, each as the path of a key and a message. The error adds the key's line.
 ///
 /// # Errors
 /// [`ConfigError`], naming the file, the line and the key.

@@ -1,4 +1,4 @@
-//! What of the config must not be seen when it is shown (P7).
+//! Hides secrets when the config is shown (P7).
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,13 +10,13 @@ pub use options::is_public;
 
 mod options;
 
-/// What is shown instead.
+/// The text shown in place of a secret.
 const REDACTED: &str = "[redacted]";
 
-/// Writes a section as its serialised form, in which secrets are redacted: for `Debug`.
+/// Writes a section in its serialised form, in which secrets are redacted. For `Debug`.
 ///
 /// # Errors
-/// When the formatter takes no more.
+/// If the formatter fails.
 pub fn debug(section: &impl Serialize, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     match serde_json::to_string(section) {
         Ok(json) => f.write_str(&json),
@@ -33,16 +33,16 @@ pub(super) fn options<S: Serializer>(options: &BTreeMap<String, String>, seriali
 /// Serialises addresses, separated by commas, without their users and passwords.
 ///
 /// # Errors
-/// When the serialiser takes no more.
+/// If the serialiser fails.
 pub fn addresses<S: Serializer>(addresses: &str, serializer: S) -> Result<S::Ok, S::Error> {
     let shown: Vec<String> = addresses.split(',').map(without_user).collect();
     serializer.serialize_str(&shown.join(","))
 }
 
-/// Serialises [`addresses`], where there may be none.
+/// Serialises optional [`addresses`].
 ///
 /// # Errors
-/// When the serialiser takes no more.
+/// If the serialiser fails.
 pub fn optional_addresses<S: Serializer>(text: &Option<String>, serializer: S) -> Result<S::Ok, S::Error> {
     match text {
         Some(text) => addresses(text, serializer),
@@ -50,8 +50,8 @@ pub fn optional_addresses<S: Serializer>(text: &Option<String>, serializer: S) -
     }
 }
 
-/// Returns `address` with all between `//` and the last `@` redacted. By hand, since it need not be a valid URL: a
-/// password with a slash in it is none.
+/// Returns `address` with everything between `//` and the last `@` redacted. Does not parse the URL, which may be
+/// invalid: for example, if the password contains a slash.
 pub fn without_user(address: &str) -> String {
     let start = address.find("//").map_or(0, |at| at + 2);
     let (scheme, rest) = address.split_at(start);

@@ -1,4 +1,4 @@
-//! For tests: the config of a binary that does not exist, with a key of each kind.
+//! For tests: the config of an imaginary binary, with a key of each kind.
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -20,7 +20,7 @@ pub struct SchemaRegistry {
     /// last for 10 s.
     #[serde(serialize_with = "redact::addresses")]
     pub url: String,
-    /// `schema_registry.auth`: who Penstock is to the registry.
+    /// `schema_registry.auth`: the credentials for the registry.
     pub auth: SchemaRegistryAuth,
     /// `schema_registry.ca_file`: a PEM file with authorities to accept in addition to the public ones. Read at start.
     pub ca_file: Option<PathBuf>,
@@ -58,12 +58,12 @@ pub struct SchemaRegistry {
     pub cache_dir: Option<PathBuf>,
 }
 
-/// `schema_registry.auth`: who Penstock is to the registry. A file wins over a value beside it, and is read again for
-/// each request.
+/// `schema_registry.auth`: the credentials for the registry. A file takes precedence over a value, and is read again
+/// for each request.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 pub enum SchemaRegistryAuth {
-    /// Nobody in particular, or the user in the address.
+    /// No credentials, or the user in the address.
     #[default]
     None,
     /// A user with a password, or an API key with its secret.

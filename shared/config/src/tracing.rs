@@ -12,7 +12,7 @@ use super::redact;
 
 mod headers;
 
-/// `tracing`: traces of requests and events, to a collector. Without an address there are none.
+/// `tracing`: exports traces of requests and events to a collector, if its address is set.
 #[derive(Clone, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Tracing {

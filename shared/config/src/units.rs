@@ -1,6 +1,6 @@
-//! How values with a unit are written.
+//! Serialisation of values with a unit.
 
-/// A number of bytes: `5MiB`, `1GB` (SI: a thousand), or the plain number.
+/// Serialises a number of bytes: `5MiB`, `1GB` (SI: a thousand), or the plain number.
 pub mod size {
     use std::fmt;
 
@@ -29,15 +29,15 @@ pub mod size {
     /// Reads a size.
     ///
     /// # Errors
-    /// When it is none.
+    /// If the value is not a size.
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ByteSize, D::Error> {
         deserializer.deserialize_any(Size)
     }
 
-    /// Writes a size so that it reads back as the same: in whole KiB, MiB or GiB, or in bytes.
+    /// Writes a size so that it reads back unchanged: in whole KiB, MiB or GiB, or in bytes.
     ///
     /// # Errors
-    /// When the serialiser takes no more.
+    /// If the serialiser fails.
     pub fn serialize<S: Serializer>(size: &ByteSize, serializer: S) -> Result<S::Ok, S::Error> {
         let bytes = size.as_u64();
         for (unit, name) in [(1_u64 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")] {

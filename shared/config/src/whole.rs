@@ -1,4 +1,4 @@
-//! The config of one binary, as it starts with it: loaded and checked.
+//! The whole config of one binary, loaded and checked.
 
 use std::path::Path;
 
@@ -6,7 +6,8 @@ use super::binary::{BinaryConfig, check};
 use super::error::ConfigError;
 use super::load::load_unchecked;
 
-/// Loads and checks the config file at `path` with the process's environment: the sections that the binary reads.
+/// Loads the sections that the binary reads, from the config file at `path` and the process's environment, and checks
+/// them.
 ///
 /// # Errors
 /// [`ConfigError`], naming the file, the line and the key.
@@ -16,10 +17,10 @@ pub fn load<C: BinaryConfig>(path: &Path) -> Result<C, ConfigError> {
     Ok(config)
 }
 
-/// Refuses `config`, which was loaded from `path`, where something is wrong with it.
+/// Refuses `config`, loaded from `path`, if it has problems.
 ///
 /// # Errors
-/// [`ConfigError`], a line for each problem.
+/// [`ConfigError`], with one line per problem.
 pub(crate) fn refuse_problems(path: &Path, config: &impl BinaryConfig) -> Result<(), ConfigError> {
     let problems = check(config);
     if problems.is_empty() {

@@ -1,5 +1,5 @@
-//! What every Kafka client of ours agrees on: its settings and logins, the topics, where a record stands ([`position`])
-//! and the names of its headers ([`headers`]).
+//! What all Kafka clients of Penstock share: settings and logins, topics, positions of records ([`position`]) and the
+//! names of record headers ([`headers`]).
 
 use std::time::Duration;
 
@@ -19,12 +19,12 @@ pub mod position;
 mod security;
 mod topics;
 
-/// Returns the librdkafka settings of a client named `client_id`: the brokers, `kafka.security` and `kafka.options`.
-/// Whoever builds a producer or a consumer from it sets afterwards what the promises need, so that the options cannot
-/// undo it. A client whose context lacks a [`Login`] gets no tokens for OAUTHBEARER.
+/// Returns the librdkafka settings of a client named `client_id`: the brokers, `kafka.security` and `kafka.options`. A
+/// caller that builds a producer or consumer sets afterwards what the promises need, so that the options cannot undo
+/// it. A client whose context lacks a [`Login`] gets no tokens for OAUTHBEARER.
 ///
 /// # Errors
-/// When the file of a password cannot be read.
+/// If a password file cannot be read.
 pub fn client_config(kafka: &Kafka, client_id: &str) -> KafkaResult<ClientConfig> {
     let mut config = ClientConfig::new();
     config.set("client.id", client_id);
@@ -38,12 +38,12 @@ pub fn client_config(kafka: &Kafka, client_id: &str) -> KafkaResult<ClientConfig
     Ok(config)
 }
 
-/// Returns the settings of a producer that acknowledges only what every in-sync replica has (P1): `acks=all` and
-/// idempotent, so that its own retries neither lose, reorder nor repeat. A record that is not acknowledged within
-/// `delivery_timeout` fails.
+/// Returns the settings of a producer that acknowledges a record only once every in-sync replica has it (P1):
+/// `acks=all` and idempotent, so that its own retries never lose, reorder or repeat records. A record that is not
+/// acknowledged within `delivery_timeout` fails.
 ///
 /// # Errors
-/// As [`client_config`].
+/// As for [`client_config`].
 pub fn producer_config(kafka: &Kafka, client_id: &str, delivery_timeout: Duration) -> KafkaResult<ClientConfig> {
     let mut config = client_config(kafka, client_id)?;
     config
@@ -53,8 +53,8 @@ pub fn producer_config(kafka: &Kafka, client_id: &str, delivery_timeout: Duratio
     Ok(config)
 }
 
-/// `error` without the value of a setting, unless it is one that may be seen: librdkafka and its Rust binding write
-/// what they refuse into what they say.
+/// Returns `error` without the value of a setting, unless that value may be shown. librdkafka and its Rust binding
+/// quote a refused value in their message.
 pub fn without_value(error: KafkaError) -> KafkaError {
     match error {
         KafkaError::ClientConfig(code, _, key, _) if !is_public(&key) => {

@@ -1,7 +1,7 @@
-//! Tokens for SASL's OAUTHBEARER: fetched by client credentials (RFC 6749, section 4.4) whenever librdkafka asks for
-//! one, which is when a client is made and when four fifths of a token's life are over.
+//! Tokens for SASL's OAUTHBEARER, fetched by client credentials (RFC 6749, section 4.4) whenever librdkafka asks: when
+//! a client is created, and after four fifths of a token's lifetime.
 //!
-//! librdkafka could fetch them itself only if it were built with libcurl.
+//! librdkafka could fetch tokens itself only if built with libcurl.
 
 use std::error::Error;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -11,7 +11,7 @@ use rdkafka::client::OAuthToken;
 use rdkafka::consumer::ConsumerContext;
 use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::types::RDKafkaConfRes;
-use reqwest::{Certificate, Client};
+use reqwest::Client;
 use serde::Deserialize;
 use tokio::runtime::Handle;
 
@@ -20,13 +20,13 @@ use config::{Kafka, OAuth, SaslMechanism, read_secret};
 use service::http::{ExpiresIn, form};
 use service::tls;
 
-/// How long a token is taken to live where the endpoint does not say, in seconds.
+/// The assumed lifetime of a token if the endpoint does not name one, in seconds.
 const DEFAULT_LIFETIME: u64 = 300;
-/// No life is longer than this, whatever the endpoint says: 30 days, in seconds.
+/// The longest accepted lifetime, whatever the endpoint says: 30 days, in seconds.
 const MAX_LIFETIME: u64 = 30 * 24 * 3_600;
 
-/// Gets a client of librdkafka its tokens; does nothing where the config asks for none. A context of ours passes
-/// [`ClientContext::generate_oauth_token`] on to it; a client without a context of its own has it as such.
+/// Gets tokens for a librdkafka client; does nothing if the config needs none. A client with its own context forwards
+/// [`ClientContext::generate_oauth_token`] to it; any other client uses it as its context.
 pub struct Login(Option<Tokens>);
 
 struct Tokens {
@@ -35,7 +35,7 @@ struct Tokens {
     oauth: OAuth,
 }
 
-/// What a token endpoint answers (RFC 6749, section 5.1).
+/// The answer of a token endpoint (RFC 6749, section 5.1).
 #[derive(Deserialize)]
 struct TokenAnswer {
     access_token: String,
@@ -43,7 +43,7 @@ struct TokenAnswer {
     expires_in: ExpiresIn,
 }
 
-/// Why there is no token. Holds no secret.
+/// Says why there is no token. Holds no secret.
 #[derive(Debug, thiserror::Error)]
 enum TokenError {
     #[error("kafka.security.oauth.client_secret_file: {0}")]
@@ -55,29 +55,29 @@ enum TokenError {
          whether the client may use client credentials"
     )]
     Refused { url: String, status: u16 },
-    #[error("kafka.security.oauth.token_url: {url} answered with what is no token: check the address")]
+    #[error("kafka.security.oauth.token_url: {url} answered without a token: check the address")]
     NoToken { url: String },
 }
 
 impl Login {
-    /// For the clients of `kafka`. To be called within a Tokio runtime, which fetches the tokens.
+    /// Creates the login for the clients of `kafka`. Call this within a Tokio runtime, which then fetches the tokens.
     ///
     /// # Errors
-    /// When the certificates of `oauth.ca_file` cannot be used, or there is no runtime.
+    /// If the certificates of `oauth.ca_file` cannot be used, or there is no runtime.
     pub fn new(kafka: &Kafka) -> KafkaResult<Self> {
         let security = kafka.security.as_ref().filter(|it| it.mechanism == Some(SaslMechanism::OAuthBearer));
         let Some(oauth) = security.and_then(|security| security.oauth.clone()) else {
             return Ok(Self(None));
         };
-        let runtime = Handle::try_current().map_err(|error| invalid("oauth", &error))?;
+        let runtime = Handle::try_current().map_err(|error| invalid("oauth", error))?;
         Ok(Self(Some(Tokens { runtime, http: http(&oauth, kafka.timeout)?, oauth })))
     }
 
-    /// A token, for [`ClientContext::generate_oauth_token`]. Blocks the thread, which must be one of librdkafka's or
-    /// otherwise not one of the runtime's own, for `kafka.timeout` at most.
+    /// Returns a token, for [`ClientContext::generate_oauth_token`]. Blocks the thread for up to `kafka.timeout`, so
+    /// the thread must not be one of the runtime's own. librdkafka's threads are fine.
     ///
     /// # Errors
-    /// When none is available, in words without a secret; librdkafka asks again ten seconds later.
+    /// A message without secrets, if no token is available. librdkafka asks again ten seconds later.
     pub fn token(&self) -> Result<OAuthToken, Box<dyn Error>> {
         let tokens = self.0.as_ref().ok_or("no kafka.security.oauth in the config")?;
         let fetched = tokens.runtime.block_on(tokens.fetch());
@@ -90,16 +90,14 @@ fn http(oauth: &OAuth, timeout: Duration) -> KafkaResult<Client> {
     tls::install_provider();
     let mut builder = Client::builder().timeout(timeout).redirect(reqwest::redirect::Policy::none());
     if let Some(file) = &oauth.ca_file {
-        let pem = std::fs::read(file).map_err(|error| invalid("oauth.ca_file", &error))?;
-        let certificates = Certificate::from_pem_bundle(&pem).map_err(|error| invalid("oauth.ca_file", &error))?;
-        builder = builder.tls_certs_merge(certificates);
+        builder = builder.tls_certs_merge(tls::authorities(file).map_err(|reason| invalid("oauth.ca_file", reason))?);
     }
-    builder.build().map_err(|error| invalid("oauth", &error))
+    builder.build().map_err(|error| invalid("oauth", error))
 }
 
-fn invalid(key: &str, error: &dyn Error) -> KafkaError {
+fn invalid(key: &str, reason: impl ToString) -> KafkaError {
     let key = format!("kafka.security.{key}");
-    KafkaError::ClientConfig(RDKafkaConfRes::RD_KAFKA_CONF_INVALID, error.to_string(), key, String::new())
+    KafkaError::ClientConfig(RDKafkaConfRes::RD_KAFKA_CONF_INVALID, reason.to_string(), key, String::new())
 }
 
 impl Tokens {
@@ -138,8 +136,8 @@ impl Tokens {
     }
 }
 
-/// How long a token lives whose endpoint says so many seconds. 0 says nothing: librdkafka takes no token that has
-/// expired.
+/// Returns the lifetime of a token from the seconds that the endpoint named. 0 counts as not named, since librdkafka
+/// refuses an expired token.
 fn lifetime(expires_in: Option<u64>) -> Duration {
     Duration::from_secs(expires_in.filter(|seconds| *seconds > 0).unwrap_or(DEFAULT_LIFETIME).min(MAX_LIFETIME))
 }

@@ -1,7 +1,7 @@
-//! Where a record stands in Kafka.
+//! The position of a record in Kafka.
 //!
-//! Partition, offset and next offset are three integers that must not be mistaken for one another, so they are three
-//! types. The step from an offset to the next one is written once, in [`Offset::next`].
+//! Partition, offset and next offset are three integers that must not be confused, so they are three types. Only
+//! [`Offset::next`] steps from an offset to the next one.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! `kafka.security` in the words of librdkafka.
+//! Translates `kafka.security` into librdkafka settings.
 
 use rdkafka::ClientConfig;
 use rdkafka::error::{KafkaError, KafkaResult};
@@ -6,10 +6,10 @@ use rdkafka::types::RDKafkaConfRes;
 
 use config::{ConfigError, KafkaSecurity, read_secret};
 
-/// Sets what `security` says; reads the files of its passwords.
+/// Applies `security` to `config`, and reads the password files.
 ///
 /// # Errors
-/// When a file cannot be read.
+/// If a file cannot be read.
 pub(super) fn apply(config: &mut ClientConfig, security: &KafkaSecurity) -> KafkaResult<()> {
     config.set("security.protocol", security.protocol.name());
     for (key, file) in [
@@ -40,7 +40,7 @@ pub(super) fn apply(config: &mut ClientConfig, security: &KafkaSecurity) -> Kafk
     Ok(())
 }
 
-/// An error as librdkafka reports one of a setting.
+/// Returns an error in the form in which librdkafka reports an invalid setting.
 pub(super) fn refused(key: &str, error: ConfigError) -> KafkaError {
     let key = format!("kafka.security.{key}_file");
     KafkaError::ClientConfig(RDKafkaConfRes::RD_KAFKA_CONF_INVALID, error.0, key, String::new())

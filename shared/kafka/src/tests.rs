@@ -1,11 +1,11 @@
-//! What the settings come to. That topics are created is seen by the integration tests.
+//! The resulting settings. The integration tests check that topics are created.
 
 use super::*;
 use config::check::Problems;
 use config::{BinaryConfig, load_from};
 use serde::{Deserialize, Serialize};
 
-/// A config with this section alone.
+/// A config with only this section.
 #[derive(Deserialize, Serialize)]
 struct Config {
     kafka: Kafka,
@@ -23,7 +23,7 @@ fn kafka(section: &str) -> Kafka {
 }
 
 #[test]
-fn options_are_passed_on_and_cannot_undo_what_the_promises_need() {
+fn options_are_passed_on_but_cannot_break_a_promise() {
     let kafka = kafka(
         "{brokers: 'a:1,b:2', options: {linger.ms: 7, client.id: mine, bootstrap.servers: evil, acks: 0, \
          enable.idempotence: false, message.timeout.ms: 0}}",
@@ -43,21 +43,21 @@ fn options_are_passed_on_and_cannot_undo_what_the_promises_need() {
 }
 
 #[tokio::test]
-async fn nothing_is_created_and_nobody_asked_where_the_config_does_not_say_so() {
+async fn no_topics_are_created_unless_configured() {
     create_missing_topics(&kafka("{brokers: '127.0.0.1:1'}"), "test", &["t"]).await.unwrap();
     let create = kafka("{brokers: '127.0.0.1:1', create_topics: {partitions: 1, replication_factor: 1}}");
     create_missing_topics(&create, "test", &[]).await.unwrap();
 }
 
 #[tokio::test]
-async fn a_cluster_that_does_not_answer_is_an_error_that_names_the_key() {
+async fn the_error_for_a_silent_cluster_names_the_config_key() {
     let kafka = kafka("{brokers: '127.0.0.1:1', timeout: 50ms, create_topics: {partitions: 1, replication_factor: 1}}");
     let error = create_missing_topics(&kafka, "test", &["t", "t"]).await.unwrap_err();
     assert!(error.to_string().starts_with("kafka.create_topics: "), "{error}");
 }
 
 #[test]
-fn security_is_said_in_librdkafkas_words_and_shows_no_secret() {
+fn security_becomes_librdkafka_settings_without_showing_secrets() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("password");
     std::fs::write(&file, "of the file\n").unwrap();

@@ -1,4 +1,4 @@
-//! Creates the topics that are missing, where the config asks for it.
+//! Creates missing topics if the config asks for it.
 
 use std::collections::BTreeSet;
 
@@ -10,19 +10,19 @@ use rdkafka::types::RDKafkaErrorCode;
 use super::{client_config, without_value};
 use config::{CreateTopics, Kafka};
 
-/// The largest record of a dead-letter topic that is created here: 100 MiB.
+/// The largest record of a dead-letter topic created here: 100 MiB.
 const MAX_DEAD_LETTER_BYTES: &str = "104857600";
 
-/// Creates those of `topics` that are missing, where `kafka.create_topics` asks for it. A topic that is there, or that
-/// another process creates at the same time, is no error.
+/// Creates the missing ones of `topics` if `kafka.create_topics` is set. A topic that exists, or that another process
+/// creates at the same time, is not an error.
 ///
 /// # Errors
-/// When the cluster cannot be reached within `kafka.timeout` or refuses; the message names the topic.
+/// If the cluster cannot be reached within `kafka.timeout`, or refuses. The message names the topic.
 pub async fn create_missing_topics(kafka: &Kafka, client_id: &str, topics: &[&str]) -> Result<(), TopicError> {
     let Some(create) = kafka.create_topics else {
         return Ok(());
     };
-    // Kafka refuses a request that names a topic twice, and librdkafka one that names none.
+    // Kafka refuses a request that names a topic twice, and librdkafka refuses an empty request.
     let names: BTreeSet<&str> = topics.iter().copied().collect();
     if names.is_empty() {
         return Ok(());
@@ -46,13 +46,13 @@ pub async fn create_missing_topics(kafka: &Kafka, client_id: &str, topics: &[&st
 fn new_topic<'a>(kafka: &Kafka, create: CreateTopics, topic: &'a str) -> NewTopic<'a> {
     let new = NewTopic::new(topic, create.partitions, TopicReplication::Fixed(create.replication_factor));
     if topic == kafka.dead_letter_topic {
-        // A dead letter is its record and some headers: what one topic took the other must take too.
+        // A dead letter is the original record plus some headers, so its topic must accept larger records.
         return new.set("max.message.bytes", MAX_DEAD_LETTER_BYTES);
     }
     new
 }
 
-/// Why topics could not be created.
+/// Says why topics could not be created.
 #[derive(Debug, thiserror::Error)]
 pub enum TopicError {
     /// The cluster did not answer.
@@ -63,7 +63,7 @@ pub enum TopicError {
     Refused {
         /// The topic.
         topic: String,
-        /// What the cluster said.
+        /// The cluster's answer.
         code: RDKafkaErrorCode,
     },
 }

@@ -1,10 +1,10 @@
-//! What the registry does not have, or not in a usable form: for how long that is believed without asking again.
+//! Remembers what the registry does not have, or has only in an unusable form, and for how long to believe that.
 //!
-//! A node of a registry reads what was registered from the others, and may be seconds behind. An id stands in an event
-//! because some registry gave it, so the first "not found" of an id is no verdict: it is "not yet" until the registry
-//! has said so for `schema_registry.patience`, and asked again every second meanwhile. The same holds for what the schema
-//! of an id refers to. Registries count ids up: one far beyond the highest that was seen was given by none, and most
-//! likely is no id at all.
+//! A node of a registry replicates what was registered at the others, and may be seconds behind. An id is in an event
+//! because some registry issued it, so the first "not found" for an id means "not yet". It becomes final only after the
+//! registry has repeated it for `schema_registry.patience`; meanwhile Penstock asks again every second. The same holds
+//! for the references of a schema. Registries count ids up, so an id far beyond the highest known one was never issued,
+//! and most likely is not an id at all.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -14,21 +14,21 @@ use moka::future::Cache;
 use super::{RegistryError, Wanted};
 use crate::wire::SchemaId;
 
-/// How often a registry that has it "not yet" is asked again.
+/// The interval between two requests for something that is "not yet" there.
 const RECHECK: Duration = Duration::from_secs(1);
 
-/// How long it is remembered since when something is missing, after it was asked for last. A later question gets the
-/// verdict at once.
+/// How long the time of the first "not found" is remembered after the last request. A later request gets the final
+/// answer at once.
 const REMEMBERED: Duration = Duration::from_secs(600);
 
-/// How far beyond twice the highest id that was seen one may be, to be one that was given lately.
+/// How far an id may exceed twice the highest known id and still count as newly issued.
 const LATELY: u32 = 10_000;
 
 pub(super) struct Absent {
     patience: Duration,
-    /// The highest id that the registry gave; 0 as long as it gave none.
+    /// The highest id that the registry has issued; 0 before the first one.
     highest: AtomicU32,
-    /// When each was found to be missing for the first time.
+    /// When each item was first found missing.
     since: Cache<Wanted, Instant>,
     not_yet: Cache<Wanted, RegistryError>,
     verdicts: Cache<Wanted, RegistryError>,
@@ -46,7 +46,7 @@ impl Absent {
         }
     }
 
-    /// For how long "not found" is "not yet".
+    /// Returns how long "not found" counts as "not yet".
     pub(super) fn patience(&self) -> Duration {
         self.patience
     }
@@ -56,7 +56,7 @@ impl Absent {
         self.highest.fetch_max(id.0, Ordering::Relaxed);
     }
 
-    /// Returns why there is no `wanted`, if the registry said so a moment ago.
+    /// Returns the error for `wanted` if the registry gave one a moment ago.
     pub(super) async fn known(&self, wanted: &Wanted) -> Option<RegistryError> {
         match self.verdicts.get(wanted).await {
             Some(error) => Some(error),
@@ -64,16 +64,15 @@ impl Absent {
         }
     }
 
-    /// Notes that the registry answered the question for `wanted` with `error`; returns what that means for the
-    /// question.
+    /// Notes that the registry answered the request for `wanted` with `error`. Returns the error to report.
     pub(super) async fn note(&self, wanted: Wanted, error: &RegistryError) -> RegistryError {
         let error = match (error, self.may_come(&wanted, error).await) {
             (RegistryError::NotFound { url, what }, true) => {
                 RegistryError::NotYet { url: url.clone(), what: what.clone() }
             }
-            // The schema is there, without one that it refers to.
+            // The schema exists, but one of its references does not.
             (RegistryError::NotYet { url, what }, false) => {
-                RegistryError::Unusable { url: url.clone(), what: what.clone(), reason: "it is not there".to_owned() }
+                RegistryError::Unusable { url: url.clone(), what: what.clone(), reason: "it does not exist".to_owned() }
             }
             (error, _) => error.clone(),
         };
@@ -87,14 +86,14 @@ impl Absent {
         error
     }
 
-    /// Forgets that `wanted` is missing: it was registered.
+    /// Forgets that `wanted` is missing, since it was registered.
     pub(super) async fn forget(&self, wanted: &Wanted) {
         self.since.invalidate(wanted).await;
         self.not_yet.invalidate(wanted).await;
         self.verdicts.invalidate(wanted).await;
     }
 
-    /// Returns whether `wanted`, for which the answer was `error`, may be there already, at another node.
+    /// Returns whether another node may already have `wanted`, for which the answer was `error`.
     async fn may_come(&self, wanted: &Wanted, error: &RegistryError) -> bool {
         if !matches!(error, RegistryError::NotFound { .. } | RegistryError::NotYet { .. }) {
             return false;

@@ -1,4 +1,4 @@
-//! The addresses of the registry, and the users they may hold.
+//! The addresses of the registry, with the users that they may contain.
 
 use percent_encoding::percent_decode_str;
 use reqwest::Url;
@@ -7,17 +7,17 @@ use super::RegistrySetupError;
 use super::credentials::{Credentials, User};
 use service::secret::Secret;
 
-/// An address of the registry, and who we are there.
+/// An address of the registry, and the credentials for it.
 pub(super) struct Address {
-    /// Without the user and the password, for messages.
+    /// The address without user and password, for messages.
     pub(super) url: String,
     pub(super) credentials: Credentials,
 }
 
-/// Returns all addresses of the config, at least one, and their URLs with commas between.
+/// Returns all addresses of the config, at least one, and their URLs separated by commas.
 ///
 /// # Errors
-/// When an address or the credentials cannot be used.
+/// If an address or the credentials cannot be used.
 pub(super) fn all(config: &config::SchemaRegistry) -> Result<(Vec<Address>, String), RegistrySetupError> {
     let mut addresses = Vec::new();
     for text in config.url.split(',') {
@@ -29,7 +29,7 @@ pub(super) fn all(config: &config::SchemaRegistry) -> Result<(Vec<Address>, Stri
     Ok((addresses, urls))
 }
 
-/// Returns the address without user and password, which would be shown in messages, and those two.
+/// Returns the address without user and password, which must not appear in messages, and the user.
 fn split_user(address: &str) -> Result<(String, Option<User>), RegistrySetupError> {
     let mut url = Url::parse(address).map_err(|error| RegistrySetupError::new("url", format!("not a URL: {error}")))?;
     if !matches!(url.scheme(), "http" | "https") {
@@ -37,12 +37,12 @@ fn split_user(address: &str) -> Result<(String, Option<User>), RegistrySetupErro
     }
     let user = (!url.username().is_empty())
         .then(|| (unescape(url.username()), Secret::new(unescape(url.password().unwrap_or_default()))));
-    // Both can be set on every http URL.
+    // Every http URL has a place for both.
     let _set = (url.set_username(""), url.set_password(None));
     Ok((url.as_str().trim_end_matches('/').to_owned(), user))
 }
 
-/// Returns `text` with its `%xx` decoded (RFC 3986, section 2.1).
+/// Returns `text` with `%xx` decoded (RFC 3986, section 2.1).
 fn unescape(text: &str) -> String {
     percent_decode_str(text).decode_utf8_lossy().into_owned()
 }

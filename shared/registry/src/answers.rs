@@ -1,4 +1,4 @@
-//! What an answer of the registry changes in memory and on disk, whatever was asked.
+//! Updates memory and disk after an answer of the registry, whatever the request was.
 
 use std::collections::HashMap;
 
@@ -7,7 +7,7 @@ use super::disk_cache::DiskCache;
 use super::{Inner, RegistryError, Wanted};
 
 impl Inner {
-    /// The registry gave `found`, as the latest schema of `subject` if one is named.
+    /// Stores `found`, which the registry returned, as the latest schema of `subject` if one is named.
     pub(super) async fn answered(&self, subject: Option<&str>, found: &FoundSchema) {
         self.absent.seen(found.registered.id);
         self.forget_used().await;
@@ -16,8 +16,8 @@ impl Inner {
         }
     }
 
-    /// Forgets the schemas that were taken from disk, so that they are asked for again: the registry is back, and may
-    /// know better.
+    /// Forgets the schemas that were taken from disk, so that they are requested again: the registry is back and may
+    /// have newer ones.
     pub(super) async fn forget_used(&self) {
         let used = self.disk_cache.as_ref().map(DiskCache::take_used).unwrap_or_default();
         if used.is_empty() {
@@ -33,8 +33,8 @@ impl Inner {
         }
     }
 
-    /// Notes that the registry answered so; returns what it means. What it has not for certain is not kept on disk
-    /// either.
+    /// Notes that the registry answered `wanted` with `error`. Returns the error to report. Removes a schema from disk
+    /// if it is definitely missing.
     pub(super) async fn note_missing(&self, wanted: Wanted, error: &RegistryError) -> RegistryError {
         let error = self.absent.note(wanted.clone(), error).await;
         if let (Some(disk_cache), RegistryError::NotFound { .. } | RegistryError::Unusable { .. }) =

@@ -1,4 +1,4 @@
-//! Schemas by their ids: what every frame names.
+//! Schemas by id, as named in every frame.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -8,17 +8,17 @@ use crate::wire::SchemaId;
 use avro::Schema;
 
 impl SchemaRegistry {
-    /// Returns the schema of `id` if it is in memory. Never waits; for the hot path.
+    /// Returns the schema of `id` if it is in memory. Never waits, so it suits the hot path.
     pub fn cached(&self, id: SchemaId) -> Option<Arc<Schema>> {
         self.inner.hot.load().get(&id).cloned()
     }
 
-    /// Returns the schema of `id`, from memory or from the registry; from disk while that is down. Concurrent calls for
-    /// one id make one request.
+    /// Returns the schema of `id` from memory or from the registry, or from disk while the registry is down. Concurrent
+    /// calls for one id make one request.
     ///
     /// # Errors
-    /// [`RegistryError`]; "not found" and "unusable" are remembered for `schema_registry.negative_ttl`, "not yet" for a
-    /// second, "unavailable" is not remembered.
+    /// [`RegistryError`]. "Not found" and "unusable" are remembered for `schema_registry.negative_ttl`, "not yet" for a
+    /// second, and "unavailable" not at all.
     pub async fn by_id(&self, id: SchemaId) -> Result<Arc<Schema>, RegistryError> {
         if let Some(schema) = self.cached(id) {
             return Ok(schema);
@@ -39,7 +39,7 @@ impl SchemaRegistry {
 }
 
 impl Inner {
-    /// Asks for the schema of `id`.
+    /// Requests the schema of `id`.
     async fn fetch(&self, id: SchemaId) -> Result<Arc<Schema>, RegistryError> {
         match self.client.by_id(id).await {
             Ok(found) => {
@@ -59,8 +59,8 @@ impl Inner {
         }
     }
 
-    /// Makes `schema` one that [`SchemaRegistry::cached`] gives. When there is no more room all others are forgotten:
-    /// what is in use comes back from `by_id`, without a request.
+    /// Adds `schema` to those that [`SchemaRegistry::cached`] returns. If there is no more room, forgets all others:
+    /// those in use come back from `by_id`, without a request.
     pub(super) fn keep_hot(&self, id: SchemaId, schema: &Arc<Schema>) {
         self.hot.rcu(|hot| {
             let has_room = self.weighed.have_room(hot.values(), schema);

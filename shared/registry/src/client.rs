@@ -1,4 +1,4 @@
-//! The calls to the registry, without a cache.
+//! Calls to the registry, without a cache.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -18,33 +18,33 @@ use super::{RegisteredSchema, RegistryError, RegistrySetupError};
 use crate::wire::SchemaId;
 use avro::Schema;
 
-/// How many other schemas one schema may refer to, those of those included.
+/// The most other schemas that one schema may refer to, directly and indirectly.
 const MAX_REFERENCES: usize = 100;
 
 pub(super) struct Client {
     nodes: Nodes,
 }
 
-/// A schema as the registry gave it.
+/// A schema as returned by the registry.
 pub(super) struct FoundSchema {
     pub(super) registered: RegisteredSchema,
     pub(super) texts: Texts,
 }
 
-/// A version of a subject, as the registry lists those that have a schema.
+/// A version of a subject, from the registry's list of versions that have a schema.
 #[derive(Deserialize)]
 struct SubjectVersion {
     subject: String,
 }
 
-/// A schema that another one refers to, as the registry gave it.
+/// A schema that another one refers to, as returned by the registry.
 #[derive(Deserialize)]
 struct ReferencedSchema {
     schema: String,
     references: Option<Vec<RegisteredReference>>,
 }
 
-/// What a schema is compiled from.
+/// Holds the texts that a schema is compiled from.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub(super) struct Texts {
     pub(super) schema: String,
@@ -56,7 +56,7 @@ impl Texts {
     /// Compiles the schema.
     ///
     /// # Errors
-    /// In words, when it is no usable Avro schema.
+    /// A message, if the text is not a usable Avro schema.
     pub(super) fn compile(&self) -> Result<Arc<Schema>, String> {
         let references: Vec<&str> = self.references.iter().map(String::as_str).collect();
         let schema = Schema::parse_with_references(&self.schema, &references);
@@ -69,7 +69,7 @@ impl Client {
         Ok(Self { nodes: Nodes::new(config)? })
     }
 
-    /// Returns the same, which observes its requests in `durations`.
+    /// Returns the client with its requests measured in `durations`.
     pub(super) fn measured(self, durations: HistogramVec) -> Self {
         Self { nodes: self.nodes.measured(durations) }
     }
@@ -104,7 +104,7 @@ impl Client {
         self.nodes.ask(&format!("subject {subject}"), call).await
     }
 
-    /// Returns the subjects that have the schema of `id`, also in a version that was deleted.
+    /// Returns the subjects that have the schema of `id`, including deleted versions.
     pub(super) async fn subjects_of(&self, id: SchemaId) -> Result<Vec<String>, RegistryError> {
         let path = format!("/schemas/ids/{id}/versions?deleted=true");
         let versions: Vec<SubjectVersion> = self.nodes.get(&format!("schema id {id}"), &path).await?;
@@ -150,13 +150,13 @@ impl Client {
         }
     }
 
-    /// Returns the texts of the schemas that these references lead to, directly and indirectly, each once: a reference,
-    /// those within it, the next reference. So the first that defines a name is the one that Confluent's clients take,
-    /// too.
+    /// Returns the texts of the schemas that these references lead to, directly and indirectly, each once. The order is
+    /// depth first: a reference, its own references, then the next reference. So if several define a name, the first
+    /// definition is the one that Confluent's clients take.
     async fn references(&self, mut left: Vec<RegisteredReference>, what: &str) -> Result<Vec<String>, RegistryError> {
         let mut seen: HashSet<(String, u32)> = HashSet::new();
         let mut texts = Vec::new();
-        // The last is the next.
+        // The last element is taken next.
         left.reverse();
         while let Some(reference) = left.pop() {
             if !seen.insert((reference.subject.clone(), reference.version)) {
@@ -167,7 +167,7 @@ impl Client {
             }
             let RegisteredReference { subject, version, .. } = &reference;
             let name = format!("subject {subject} version {version}, which {what} refers to");
-            // Also where it was deleted since: an old record is read by the schema that refers to it.
+            // Includes deleted versions: old records are read with the schema that refers to them.
             let path = format!("/subjects/{}/versions/{version}?deleted=true", escape(subject));
             let found: ReferencedSchema = self.nodes.get(&name, &path).await.map_err(RegistryError::of_reference)?;
             left.extend(found.references.unwrap_or_default().into_iter().rev());

@@ -1,4 +1,4 @@
-//! Who the client is to the registry, and the files that say so, which may change while it runs.
+//! The client's credentials for the registry, and their files, which may change while it runs.
 
 use std::path::PathBuf;
 
@@ -10,10 +10,10 @@ use config::SchemaRegistryAuth;
 use service::reloaded::{Fingerprint, Look, Reloaded};
 use service::secret::Secret;
 
-/// A user of the registry with its password.
+/// A user of the registry, with the password.
 pub(super) type User = (String, Secret);
 
-/// The credentials for one address, as configured and as last read.
+/// Holds the credentials for one address, as configured and as last read.
 pub(super) struct Credentials {
     configured: Configured,
     secret: Reloaded<Option<Secret>>,
@@ -33,7 +33,8 @@ enum Scheme {
 }
 
 impl Credentials {
-    /// Returns those of `auth`, or of the address when there are none. A file is read here for the first time.
+    /// Creates the credentials from `auth`, or from the `user` of the address if `auth` has none. Reads a file for the
+    /// first time.
     pub(super) fn new(auth: &SchemaRegistryAuth, user: Option<User>) -> Result<Self, RegistrySetupError> {
         let (scheme, value, file) = match auth {
             SchemaRegistryAuth::None => match user {
@@ -55,7 +56,7 @@ impl Credentials {
         Ok(Self { configured, secret: Reloaded::new(secret, seen) })
     }
 
-    /// The secret as it is now; the last one when its file cannot be read.
+    /// Returns the current secret, or the last one if its file cannot be read.
     pub(super) fn secret(&self) -> Option<Secret> {
         if self.configured.file.is_some() {
             let read = || self.configured.read().map(|secret| (fingerprint(secret.as_ref()), secret));
@@ -66,7 +67,7 @@ impl Credentials {
         Option::clone(&self.secret.current())
     }
 
-    /// Sets `secret` in settings to be built.
+    /// Adds `secret` to `settings` under construction.
     pub(super) fn apply(&self, secret: Option<&Secret>, settings: &mut SrSettingsBuilder) {
         match (&self.configured.scheme, secret) {
             (Scheme::None, _) | (_, None) => {}
@@ -79,7 +80,7 @@ impl Credentials {
         }
     }
 
-    /// Sets the secret as it is now in a request.
+    /// Adds the current secret to `request`.
     pub(super) fn authorize(&self, request: RequestBuilder) -> RequestBuilder {
         match (&self.configured.scheme, self.secret()) {
             (Scheme::None, _) | (_, None) => request,
@@ -90,11 +91,11 @@ impl Credentials {
 }
 
 impl Configured {
-    /// Returns the secret as it is now.
+    /// Reads the current secret.
     fn read(&self) -> Result<Option<Secret>, String> {
         let secret = config::read_secret(self.value.as_ref(), self.file.as_ref()).map_err(|error| error.to_string())?;
         match (&self.scheme, &secret) {
-            // The password of an address may be empty: some registries take an API key as the user alone.
+            // The password of an address may be empty: some registries take an API key as the user name alone.
             (Scheme::None | Scheme::Basic { .. }, _) => Ok(secret),
             (Scheme::Bearer, Some(token)) if is_sendable(token.expose()) => Ok(secret),
             (Scheme::Bearer, _) => Err("the token is empty or holds characters that cannot be sent".to_owned()),
@@ -102,12 +103,12 @@ impl Configured {
     }
 }
 
-/// Returns what tells one secret from another.
+/// Returns a fingerprint of the secret, to detect changes.
 pub(super) fn fingerprint(secret: Option<&Secret>) -> Fingerprint {
     Fingerprint::of(secret.map(|secret| secret.expose().as_bytes()))
 }
 
-/// Returns whether a header can hold it (RFC 6750, section 2.1, is narrower still).
+/// Returns whether a header can hold `token` (RFC 6750, section 2.1, allows even fewer characters).
 fn is_sendable(token: &str) -> bool {
     !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic())
 }

@@ -1,7 +1,7 @@
-//! Schemas kept on disk (`schema_registry.cache_dir`) for a start while the registry is down.
+//! Schemas on disk (`schema_registry.cache_dir`), for a start while the registry is down.
 //!
-//! A convenience that must never stand in the way: what goes wrong with the disk is a warning, what takes long is given
-//! up, and the registry's own answer always wins.
+//! The cache is a convenience and must never do harm: a disk error is only a warning, a slow disk is abandoned, and the
+//! registry's own answer always takes precedence.
 
 use std::collections::HashSet;
 use std::io;
@@ -17,26 +17,27 @@ use super::client::FoundSchema;
 use super::folder::{Folder, Name};
 use crate::wire::SchemaId;
 
-/// How long the disk may take.
+/// The time limit for the disk.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// How many threads may wait for it.
+/// The most threads that may wait for the disk.
 const AT_ONCE: usize = 4;
 
-/// The schemas on disk.
+/// Holds the schemas on disk.
 pub(super) struct DiskCache {
     folder: Arc<Folder>,
     permits: Arc<Semaphore>,
-    /// Ids that were taken from disk since the registry last answered.
+    /// The ids that were taken from disk since the registry last answered.
     used: Mutex<HashSet<SchemaId>>,
-    /// Whether it was said that the disk cannot be written.
+    /// Whether a failed write has been reported.
     reported: AtomicBool,
 }
 
 impl DiskCache {
-    /// Returns the folder of the config, if it names one; `urls` are the registry's addresses without users.
+    /// Creates the cache in the folder of the config, if it names one. `urls` are the registry's addresses without
+    /// users.
     pub(super) fn new(config: &config::SchemaRegistry, urls: &str) -> Option<Self> {
         let path = config.cache_dir.clone()?;
-        // By id and by subject.
+        // Each schema may be stored by id and by subject.
         let max_files = usize::try_from(config.cache_capacity).unwrap_or(usize::MAX).saturating_mul(2).max(2);
         Some(Self {
             folder: Arc::new(Folder::new(path, urls, max_files)),
@@ -46,7 +47,7 @@ impl DiskCache {
         })
     }
 
-    /// Keeps what the registry gave: by its id, and as the latest of `subject` if it is that.
+    /// Stores a schema from the registry by its id, and as the latest of `subject` if one is named.
     pub(super) async fn keep(&self, subject: Option<&str>, found: &FoundSchema) {
         let (id, texts) = (found.registered.id, found.texts.clone());
         let latest = subject.map(|subject| Name::Latest(subject.to_owned()));
@@ -69,7 +70,7 @@ impl DiskCache {
         }
     }
 
-    /// Keeps the schema of `id`, if it is kept by its id, as the latest of `subject` too.
+    /// Stores the schema of `id`, if it is stored by id, also as the latest of `subject`.
     pub(super) async fn keep_as_latest(&self, subject: &str, id: SchemaId) {
         let latest = Name::Latest(subject.to_owned());
         let file = self.folder.file(&latest);
@@ -82,28 +83,28 @@ impl DiskCache {
         }
     }
 
-    /// Returns the schema of `id`, if it is kept. To be called when the registry is down.
+    /// Returns the schema of `id`, if stored. For use while the registry is down.
     pub(super) async fn by_id(&self, id: SchemaId) -> Option<RegisteredSchema> {
         self.get(Name::Id(id)).await
     }
 
-    /// Returns the latest schema of `subject`, if one is kept. To be called when the registry is down.
+    /// Returns the latest schema of `subject`, if stored. For use while the registry is down.
     pub(super) async fn latest(&self, subject: &str) -> Option<RegisteredSchema> {
         self.get(Name::Latest(subject.to_owned())).await
     }
 
-    /// Forgets the schema of `id`: the registry has none.
+    /// Removes the schema of `id`, which the registry no longer has.
     pub(super) async fn forget_id(&self, id: SchemaId) {
         self.forget(Name::Id(id)).await;
     }
 
-    /// Forgets the latest schema of `subject`: the registry has none.
+    /// Removes the latest schema of `subject`, which the registry no longer has.
     pub(super) async fn forget_latest(&self, subject: &str) {
         self.forget(Name::Latest(subject.to_owned())).await;
     }
 
-    /// Returns the ids that were taken from disk since the last call. To be called when the registry answers, which may
-    /// know better.
+    /// Returns the ids that were taken from disk since the last call. For use when the registry answers again and may
+    /// have newer schemas.
     pub(super) fn take_used(&self) -> HashSet<SchemaId> {
         std::mem::take(&mut *self.used.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -125,7 +126,7 @@ impl DiskCache {
         }
     }
 
-    /// Runs `work` on a thread that may block. When the disk hangs, only a few threads hang with it.
+    /// Runs `work` on a thread that may block. If the disk hangs, only a few threads hang with it.
     async fn on_disk<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Folder) -> io::Result<T> + Send + 'static,

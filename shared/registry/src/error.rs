@@ -1,52 +1,52 @@
-//! Why there is no schema. Four answers that callers treat differently: it does not exist, or not yet, try again later,
-//! it is of no use.
+//! The reasons why there is no schema. Callers treat them differently: the schema does not exist, does not exist yet,
+//! cannot be fetched now, or cannot be used.
 
 use std::error::Error;
 
 use schema_registry_converter::error::SRCError;
 use schema_registry_converter::schema_registry_common::RawError;
 
-/// Why there is no schema.
+/// Says why there is no schema.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum RegistryError {
-    /// The registry answers that it has no such id or subject.
+    /// The registry has no such id or subject.
     #[error("the schema registry at {url} has no {what}")]
     NotFound {
         /// The registry.
         url: String,
-        /// Such as `schema id 7` or `subject x`.
+        /// The item, such as `schema id 7` or `subject x`.
         what: String,
     },
-    /// The registry has no such id or subject so far. What was registered a moment ago need not be at each of its nodes
-    /// yet: ask again.
+    /// The registry has no such id or subject so far. A recent registration may not have reached each of its nodes yet,
+    /// so ask again.
     #[error("the schema registry at {url} has no {what} yet; asking again")]
     NotYet {
         /// The registry.
         url: String,
-        /// Such as `schema id 7` or `subject x`.
+        /// The item, such as `schema id 7` or `subject x`.
         what: String,
     },
-    /// The registry did not answer, or with an error of its own: try again later.
+    /// The registry did not answer, or answered with an error of its own. Try again later.
     #[error("the schema registry at {url} cannot provide {what}: {reason}")]
     Unavailable {
         /// The registry.
         url: String,
-        /// Such as `schema id 7` or `subject x`.
+        /// The item, such as `schema id 7` or `subject x`.
         what: String,
         /// What happened.
         reason: String,
     },
-    /// The registry has it, but it is not an Avro schema that can be used.
+    /// The registry has it, but it is not a usable Avro schema.
     #[error("{what} at the schema registry {url} is not a usable Avro schema: {reason}")]
     Unusable {
         /// The registry.
         url: String,
-        /// Such as `schema id 7` or `subject x`.
+        /// The item, such as `schema id 7` or `subject x`.
         what: String,
         /// What is wrong with it.
         reason: String,
     },
-    /// Several versions fit, and a reader gets different values by them.
+    /// Several versions fit, and a reader would get different values from them.
     #[error(
         "{what} at the schema registry {url} stands for several versions with different meanings (logical types, \
          precision or scale): name the version or the schema id"
@@ -54,16 +54,16 @@ pub enum RegistryError {
     Ambiguous {
         /// The registry.
         url: String,
-        /// Such as `the fingerprint 00aa in subject x`.
+        /// The item, such as `the fingerprint 00aa in subject x`.
         what: String,
     },
 }
 
-/// Why a registry client cannot be made of the config.
+/// Says why no registry client can be created from the config.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("schema_registry.{key}: {reason}")]
 pub struct RegistrySetupError {
-    /// The key of the section.
+    /// The key within the section.
     pub key: &'static str,
     /// What is wrong with its value, without the value.
     pub reason: String,
@@ -75,20 +75,20 @@ impl RegistrySetupError {
     }
 }
 
-/// Bytes of a reason, which may quote what the registry sent.
+/// The most bytes of a reason, which may quote what the registry sent.
 const MAX_REASON: usize = 500;
 
 impl RegistryError {
-    /// Returns what the failed call says about `what`.
+    /// Returns the meaning of a failed call for `what`.
     ///
-    /// Judged by the `error_code` of the answer (Confluent Schema Registry API reference, "Errors"), whose first three
-    /// digits are the HTTP status. An answer without one is not from a registry but from what stands before it,
-    /// whatever its status: a 404 of a proxy says nothing about a schema.
+    /// Decides by the `error_code` of the answer (Confluent Schema Registry API reference, "Errors"), whose first three
+    /// digits are the HTTP status. An answer without a code does not come from a registry but from something in front
+    /// of it, whatever its status: a proxy's 404 says nothing about a schema.
     pub(super) fn from_call(error: &SRCError, url: &str, what: &str) -> Self {
         Self::from_answer(error_code(error), reason(error), url, what)
     }
 
-    /// Returns what an answer with the `error_code` of its body, if it has one, says about `what`; see
+    /// Returns the meaning of an answer for `what`, from the `error_code` of its body if it has one; see
     /// [`RegistryError::from_call`].
     pub(super) fn from_answer(code: Option<u32>, reason: String, url: &str, what: &str) -> Self {
         let (url, what) = (url.to_owned(), what.to_owned());
@@ -99,13 +99,13 @@ impl RegistryError {
         }
     }
 
-    /// Returns the node at `url` could not be asked for `what`, or did not answer.
+    /// Says that the node at `url` could not be asked for `what`, or did not answer.
     pub(super) fn unavailable(url: &str, what: &str, reason: String) -> Self {
         Self::Unavailable { url: url.to_owned(), what: what.to_owned(), reason }
     }
 
-    /// Returns the same for the schema that refers to the one not found: the node that was asked may be behind the one
-    /// that gave the schema.
+    /// Converts the error for a missing reference: the node that was asked may be behind the one that returned the
+    /// schema.
     pub(super) fn of_reference(self) -> Self {
         match self {
             Self::NotFound { url, what } => Self::NotYet { url, what },
@@ -121,7 +121,7 @@ fn error_code(error: &SRCError) -> Option<u32> {
     error.source()?.downcast_ref::<RawError>().map(|raw| raw.error_code)
 }
 
-/// Returns the message of the call and those of its causes.
+/// Returns the message of the call with those of its causes.
 fn reason(error: &SRCError) -> String {
     let mut reason = error.error.clone();
     let mut source = error.source();

@@ -1,8 +1,8 @@
-//! Schemas in a folder, a small file each. Blocks the thread.
+//! Schemas in a folder, one small file each. Blocks the thread.
 //!
-//! Ids are a registry's own, so the name of a file and its contents say of which registry it is; another's is never
-//! read. Files are replaced as a whole, so that a crash leaves the old one or the new one. There are never more than a
-//! fixed number: the one not used for longest makes room.
+//! Ids belong to one registry, so the name of a file and its contents identify the registry, and files of other
+//! registries are never read. A file is replaced as a whole, so a crash leaves the old or the new one. The number of
+//! files is bounded: the least recently used one makes room.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -15,32 +15,32 @@ use sha2::{Digest, Sha256};
 use super::client::Texts;
 use crate::wire::SchemaId;
 
-/// The largest file that is read; the schemas of any registry are far smaller.
+/// The most bytes read from a file; real schemas are far smaller.
 const MAX_BYTES: u64 = 16 << 20;
-/// What the names of all files begin with, unfinished ones too. Other files are left alone.
+/// The prefix of all file names, including unfinished files. Other files are left alone.
 const PREFIX: &str = "schema-";
 
-/// The folder, for one registry.
+/// A folder of schemas for one registry.
 pub(super) struct Folder {
     path: PathBuf,
     registry: String,
     max_files: usize,
 }
 
-/// Which schema.
+/// Identifies a schema.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Name {
-    /// The one of this id.
+    /// The schema with this id.
     Id(SchemaId),
-    /// The latest of this subject.
+    /// The latest schema of this subject.
     Latest(String),
 }
 
-/// What a file holds.
+/// The contents of a file.
 #[derive(Debug, PartialEq, Eq, Deserialize, Serialize)]
 struct Contents {
     registry: String,
-    /// The subject, where it is its latest schema.
+    /// The subject, if the file is its latest schema.
     subject: Option<String>,
     id: u32,
     #[serde(flatten)]
@@ -48,7 +48,7 @@ struct Contents {
 }
 
 impl Folder {
-    /// Returns the folder at `path` for the registry at the addresses `urls`, in any order, without users.
+    /// Creates the folder at `path` for the registry at the addresses `urls`, in any order and without users.
     pub(super) fn new(path: PathBuf, urls: &str, max_files: usize) -> Self {
         let mut addresses: Vec<&str> = urls.split(',').map(str::trim).collect();
         addresses.sort_unstable();
@@ -59,12 +59,12 @@ impl Folder {
         &self.path
     }
 
-    /// Makes the folder where there is none.
+    /// Creates the folder on disk if it is missing.
     pub(super) fn make(&self) -> io::Result<()> {
         fs::create_dir_all(&self.path)
     }
 
-    /// Keeps a schema under `name`. One that is kept already is marked as used.
+    /// Stores a schema under `name`. If it is stored already, only marks it as used.
     pub(super) fn write(&self, name: &Name, id: SchemaId, texts: Texts) -> io::Result<()> {
         let path = self.file(name);
         let subject = name.subject().map(str::to_owned);
@@ -84,10 +84,10 @@ impl Folder {
         Ok(())
     }
 
-    /// Returns the schema that is kept under `name`; `None` if there is no file.
+    /// Returns the schema stored under `name`, or `None` if there is no file.
     ///
     /// # Errors
-    /// When the file cannot be read, or is not what it should be.
+    /// If the file cannot be read, or does not match its name.
     pub(super) fn read(&self, name: &Name) -> io::Result<Option<(SchemaId, Texts)>> {
         let bytes = match read_bounded(&self.file(name)) {
             Ok(bytes) => bytes,
@@ -106,7 +106,7 @@ impl Folder {
         Ok(Some((id, contents.texts)))
     }
 
-    /// Removes what is kept under `name`.
+    /// Removes the schema stored under `name`.
     pub(super) fn remove(&self, name: &Name) -> io::Result<()> {
         match fs::remove_file(self.file(name)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
@@ -122,13 +122,13 @@ impl Folder {
         })
     }
 
-    /// Removes the files that were not used for longest, until one more may come.
+    /// Removes the least recently used files until there is room for one more.
     fn make_room(&self) -> io::Result<()> {
         let mut files = Vec::new();
         for entry in fs::read_dir(&self.path)? {
             let entry = entry?;
             if entry.file_name().as_encoded_bytes().starts_with(PREFIX.as_bytes()) {
-                // Gone meanwhile: another process makes room too.
+                // Another process, which makes room too, may have removed the file.
                 let Ok(metadata) = entry.metadata() else { continue };
                 files.push((metadata.modified()?, entry.path()));
             }
@@ -164,8 +164,8 @@ fn read_bounded(path: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Enough of a hash to tell the few registries and subjects of one folder apart; that it is the right one is checked in
-/// the file.
+/// Returns enough of a hash to distinguish the few registries and subjects of one folder. The contents of the file
+/// confirm the match.
 fn short_hash(text: &str) -> String {
     let hash = Sha256::digest(text.as_bytes());
     hex::encode(hash.get(..12).unwrap_or(&hash))

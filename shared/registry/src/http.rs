@@ -1,4 +1,4 @@
-//! The HTTP client's settings: time-outs, redirects, TLS.
+//! The settings of the HTTP client: time-outs, redirects, TLS.
 
 use std::path::Path;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use reqwest::{Certificate, ClientBuilder, Identity, Proxy};
 use super::RegistrySetupError;
 use service::tls;
 
-/// What every client of the registry is made of. The files are read once, when it is made.
+/// Holds the settings of every client of the registry. The files are read once, when it is created.
 pub(super) struct Http {
     timeout: Duration,
     authorities: Vec<Certificate>,
@@ -42,7 +42,7 @@ impl Http {
     }
 
     pub(super) fn builder(&self) -> ClientBuilder {
-        // A redirect that a POST followed would become a GET, and what is behind it need not be a registry.
+        // Following a redirect would turn a POST into a GET, and its target need not be a registry.
         let mut builder = reqwest::Client::builder().connect_timeout(self.timeout).redirect(Policy::none());
         if !self.authorities.is_empty() {
             builder = builder.tls_certs_merge(self.authorities.clone());

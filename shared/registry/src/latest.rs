@@ -1,16 +1,15 @@
-//! The latest schema of a subject, and the one last known while the registry is down.
+//! The latest schema of a subject, or the last known one while the registry is down.
 
 use std::sync::Arc;
 
 use super::{Inner, RegisteredSchema, RegistryError, SchemaRegistry, Wanted};
 
 impl SchemaRegistry {
-    /// Returns the latest schema of `subject`; at most `schema_registry.refresh` old, older only while the registry is
-    /// down. Concurrent calls for one subject make one request.
+    /// Returns the latest schema of `subject`. It is at most `schema_registry.refresh` old, or older only while the
+    /// registry is down. Concurrent calls for one subject make one request.
     ///
     /// # Errors
-    /// [`RegistryError`]: when the registry says that there is none, and when it is down and the subject was never
-    /// seen.
+    /// [`RegistryError`]: if the registry has no schema, or if it is down and the subject was never seen.
     pub async fn latest(&self, subject: &str) -> Result<RegisteredSchema, RegistryError> {
         if let Some(latest) = self.inner.latest.get(subject).await {
             return Ok(latest);
@@ -26,10 +25,10 @@ impl SchemaRegistry {
         }
     }
 
-    /// Asks the registry for the latest schema of `subject`, however fresh the known one is.
+    /// Requests the latest schema of `subject` from the registry, even if a fresh one is known.
     ///
     /// # Errors
-    /// As [`SchemaRegistry::latest`].
+    /// As for [`SchemaRegistry::latest`].
     pub async fn latest_now(&self, subject: &str) -> Result<RegisteredSchema, RegistryError> {
         self.inner.latest.invalidate(subject).await;
         self.inner.absent.forget(&Wanted::Subject(subject.to_owned())).await;
@@ -38,8 +37,8 @@ impl SchemaRegistry {
 }
 
 impl Inner {
-    /// Asks for the latest schema of `subject`; while the registry is down, the one last known counts as fresh, so that
-    /// the registry is not asked more often than when it is there.
+    /// Requests the latest schema of `subject`. While the registry is down, the last known schema counts as fresh, so
+    /// the registry gets no more requests than usual.
     async fn refresh(&self, subject: &str) -> Result<RegisteredSchema, RegistryError> {
         match self.client.latest(subject).await {
             Ok(found) => {
@@ -55,7 +54,7 @@ impl Inner {
         }
     }
 
-    /// The latest schema of `subject` as far as it is known without the registry, which answers with `error`.
+    /// Returns the last known schema of `subject`, after the registry answered with `error`.
     async fn last_known(&self, subject: &str, error: RegistryError) -> Result<RegisteredSchema, RegistryError> {
         if let Some(known) = self.last_known.get(subject).await {
             tracing::warn!(subject, schema_id = known.id.0, %error, "Using the latest schema that is in memory.");

@@ -1,10 +1,10 @@
-//! Schemas from the schema registry, under a bounded cache.
+//! Schemas from the schema registry, in a bounded cache.
 //!
-//! The calls are those of `schema_registry_converter` (`client`), to one of several addresses (`nodes`); its own cache
-//! is unbounded and keeps a 404 for ever, so the caches are here, a file for each kind of question: `by_id`,
-//! `latest`, `versions` and `look_up` among them, `owners` (whose an id is). Besides, there is what is missing
-//! (`absent`), and what is on disk (`disk_cache`). A new kind of question gets its call in `client`, and a file with the
-//! cache that answers it.
+//! The calls come from `schema_registry_converter` (`client`) and go to one of several addresses (`nodes`). That
+//! crate's cache is unbounded and keeps a 404 for ever, so this crate has its own caches, one file per kind of request:
+//! `by_id`, `latest`, `versions`, `look_up` (a search among the versions) and `owners` (the subjects of an id).
+//! `absent` holds what is missing, and `disk_cache` what is on disk. A new kind of request gets its call in `client`,
+//! and a file with its cache.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -23,11 +23,11 @@ use client::Client;
 use disk_cache::DiskCache;
 use owners::Owners;
 use versions::Versions;
-use weighed::Weighed;
 
 pub use error::{RegistryError, RegistrySetupError};
 pub use measured::durations;
 pub use raw_client::{RawClient, escape};
+pub use weighed::Weighed;
 
 mod absent;
 mod address;
@@ -49,7 +49,7 @@ mod versions;
 mod weighed;
 pub mod wire;
 
-/// A registry client that remembers what it has seen. Cheap to clone.
+/// A registry client with a cache. Cheap to clone.
 #[derive(Clone)]
 pub struct SchemaRegistry {
     inner: Arc<Inner>,
@@ -58,31 +58,31 @@ pub struct SchemaRegistry {
 struct Inner {
     client: Client,
     weighed: Weighed,
-    /// What [`SchemaRegistry::cached`] reads, without a lock: copied for each new schema, of which there are few.
+    /// The schemas for [`SchemaRegistry::cached`], read without a lock. Copied for each new schema, which is rare.
     hot: ArcSwap<HashMap<SchemaId, Arc<Schema>>>,
     by_id: Cache<SchemaId, Arc<Schema>>,
-    /// The latest schema of a subject, each for `schema_registry.refresh`.
+    /// The latest schema of each subject, each kept for `schema_registry.refresh`.
     latest: Cache<String, RegisteredSchema>,
-    /// The latest schema of a subject that was ever seen, for when the registry is down.
+    /// The last known schema of each subject, for use while the registry is down.
     last_known: Cache<String, RegisteredSchema>,
-    /// What the registry has not, or not in a usable form.
+    /// What the registry does not have, or has only in an unusable form.
     absent: Absent,
     versions: Versions,
     owners: Owners,
-    /// What was seen before the process started, for when the registry is down.
+    /// The schemas known before the process started, for use while the registry is down.
     disk_cache: Option<DiskCache>,
 }
 
-/// A schema as the registry knows it.
+/// A schema with its id in the registry.
 #[derive(Clone, Debug)]
 pub struct RegisteredSchema {
-    /// The id that frames carry.
+    /// The id in frames.
     pub id: SchemaId,
-    /// The schema, compiled.
+    /// The compiled schema.
     pub schema: Arc<Schema>,
 }
 
-/// What the registry is asked for.
+/// Identifies an item of the registry.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Wanted {
     Id(SchemaId),
@@ -93,25 +93,26 @@ enum Wanted {
 }
 
 impl SchemaRegistry {
-    /// A client for the registry of the config. Connects to nothing yet.
+    /// Creates a client for the registry of the config. Does not connect yet.
     ///
     /// # Errors
-    /// When the URL is none, or a file that the config names cannot be used.
+    /// If the URL is invalid, or a file of the config cannot be used.
     pub fn new(config: &config::SchemaRegistry) -> Result<Self, RegistrySetupError> {
         Self::with(config, Client::new(config)?)
     }
 
-    /// As [`SchemaRegistry::new`]; the times of its requests go to `durations`, which [`durations()`] makes.
+    /// Creates a client like [`SchemaRegistry::new`] that records the times of its requests in `durations`, from
+    /// [`durations()`].
     ///
     /// # Errors
-    /// As [`SchemaRegistry::new`].
+    /// As for [`SchemaRegistry::new`].
     pub fn measured(config: &config::SchemaRegistry, durations: HistogramVec) -> Result<Self, RegistrySetupError> {
         Self::with(config, Client::new(config)?.measured(durations))
     }
 
     fn with(config: &config::SchemaRegistry, client: Client) -> Result<Self, RegistrySetupError> {
         let capacity = config.cache_capacity.max(1);
-        let weighed = Weighed { capacity };
+        let weighed = Weighed::new(config);
         let inner = Inner {
             disk_cache: DiskCache::new(config, client.url()),
             client,
@@ -127,15 +128,16 @@ impl SchemaRegistry {
         Ok(Self { inner: Arc::new(inner) })
     }
 
-    /// `schema_registry.patience`.
+    /// Returns `schema_registry.patience`.
     pub fn patience(&self) -> Duration {
         self.inner.absent.patience()
     }
 
-    /// Registers `schema` (its JSON text) under `subject` and gives its id; the same schema again gives the same id.
+    /// Registers `schema` (its JSON text) under `subject`, and returns its id. Registering it again returns the same
+    /// id.
     ///
     /// # Errors
-    /// [`RegistryError`]: `Unusable` when the registry refuses it (not compatible, not a schema).
+    /// [`RegistryError`]: `Unusable` if the registry refuses the schema (not compatible, or not a schema).
     pub async fn register(&self, subject: &str, schema: &str) -> Result<SchemaId, RegistryError> {
         let id = self.inner.client.register(subject, schema).await?;
         self.inner.absent.seen(id);

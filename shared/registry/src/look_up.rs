@@ -1,16 +1,15 @@
-//! The version of a subject that means the same as another schema, and the one that has a fingerprint: looked up among
-//! its [`versions`](super::versions).
+//! Looks up a version of a subject among its [`versions`](super::versions): by fingerprint, or by equal meaning.
 
 use super::{RegisteredSchema, RegistryError, SchemaRegistry};
 use avro::Schema;
 
 impl SchemaRegistry {
     /// Returns the version of `subject` whose schema has this fingerprint ([`Schema::fingerprint`]), from memory or
-    /// from the registry: the newest of several that mean the same. Looks at the newest 100.
+    /// from the registry. If several have it and mean the same, returns the newest. Looks at the newest 100.
     ///
     /// # Errors
-    /// [`RegistryError`]: `NotFound` when none has it, or there is no such subject; `Ambiguous` when several have it
-    /// and mean different values.
+    /// [`RegistryError`]: `NotFound` if no version has it, or the subject does not exist; `Ambiguous` if several
+    /// versions have it and mean different values.
     pub async fn by_fingerprint(&self, subject: &str, fingerprint: u64) -> Result<RegisteredSchema, RegistryError> {
         let versions = &self.inner.versions;
         let key = (subject.to_owned(), fingerprint);
@@ -28,11 +27,11 @@ impl SchemaRegistry {
         }
     }
 
-    /// Returns the newest version of `subject` by which a reader gets the same values as by `schema`
-    /// ([`Schema::meaning`]), from memory or from the registry. Looks at the newest 100.
+    /// Returns the newest version of `subject` that gives a reader the same values as `schema` ([`Schema::meaning`]),
+    /// from memory or from the registry. Looks at the newest 100.
     ///
     /// # Errors
-    /// [`RegistryError`]: `NotFound` when none does, or there is no such subject.
+    /// [`RegistryError`]: `NotFound` if no version does, or the subject does not exist.
     pub async fn by_meaning(&self, subject: &str, schema: &Schema) -> Result<RegisteredSchema, RegistryError> {
         let key = (subject.to_owned(), schema.meaning());
         if let Some(schema) = self.inner.versions.by_meaning.get(&key).await {
@@ -44,7 +43,7 @@ impl SchemaRegistry {
 
     async fn of_meaning(&self, subject: &str, wanted: &Schema) -> Result<RegisteredSchema, RegistryError> {
         let is_it = |found: &RegisteredSchema| found.schema.meaning() == wanted.meaning();
-        // Known already, as a rule, and asked for even while the registry is down.
+        // The latest version is usually known, even while the registry is down.
         if let Ok(latest) = self.latest(subject).await
             && is_it(&latest)
         {

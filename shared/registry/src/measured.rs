@@ -1,4 +1,4 @@
-//! How long requests to the registry take.
+//! Measures the time of requests to the registry.
 
 use std::time::Duration;
 
@@ -7,15 +7,15 @@ use service::metrics::{Registry, histograms};
 
 use super::RegistryError;
 
-/// Upper bounds in seconds, up to the time-out that most have.
+/// Upper bounds in seconds, up to a time-out larger than most.
 const SECONDS: &[f64] = &[0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
-/// How a request may end.
+/// The possible outcomes of a request.
 const OUTCOMES: [&str; 4] = ["found", "not_found", "unusable", "unavailable"];
 
-/// Registers the histogram `name` of the requests to the schema registry, by outcome.
+/// Registers the histogram `name` for requests to the schema registry, by outcome.
 ///
 /// # Errors
-/// When the name is taken or not valid.
+/// If the name is taken or invalid.
 pub fn durations(registry: &Registry, name: &str) -> Result<HistogramVec> {
     let help = "Time of requests to the schema registry, by outcome: found, not_found, unusable, unavailable.";
     let durations = histograms(registry, name, help, &["outcome"], SECONDS)?;
@@ -25,7 +25,7 @@ pub fn durations(registry: &Registry, name: &str) -> Result<HistogramVec> {
     Ok(durations)
 }
 
-/// Observes a request that has taken `time` and ended with `error`, if with one.
+/// Observes a request that took `time` and ended with `error`, if it failed.
 pub(super) fn observe(durations: Option<&HistogramVec>, time: Duration, error: Option<&RegistryError>) {
     let outcome = match error {
         None => "found",

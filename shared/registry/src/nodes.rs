@@ -1,9 +1,9 @@
-//! The addresses of the registry: which one is asked, by which HTTP client, and as whom.
+//! The addresses of the registry: which one to ask, with which HTTP client and credentials.
 //!
-//! They are nodes of one registry, and the first one that has the answer is believed. "Not found" is no answer yet: a
-//! node reads what was registered from the others, and may be behind, so the other addresses are asked too.
-//! `schema_registry_converter` could try several addresses by itself, but begins with the first each time, however
-//! dead, and lets the last one's error count.
+//! The addresses are nodes of one registry, and the first one that has the answer is believed. "Not found" is not an
+//! answer yet: a node replicates what was registered at the others and may be behind, so the other addresses are asked
+//! too. `schema_registry_converter` could try several addresses itself, but it always begins with the first, even if
+//! that is down, and reports the error of the last.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -24,14 +24,14 @@ use service::causes::with_causes;
 use service::reloaded::{Look, Reloaded};
 use service::secret::Secret;
 
-/// How long an address that did not answer is asked only when no other one answers.
+/// How long an address that failed to answer is asked last.
 const AVOID: Duration = Duration::from_secs(10);
 
 pub(super) struct Nodes {
     nodes: Vec<RegistryNode>,
     urls: String,
     http: Http,
-    /// For questions that `schema_registry_converter` has no call for.
+    /// The client for requests that `schema_registry_converter` does not support.
     client: reqwest::Client,
     durations: Option<HistogramVec>,
 }
@@ -39,7 +39,7 @@ pub(super) struct Nodes {
 struct RegistryNode {
     address: Address,
     settings: Reloaded<SrSettings>,
-    /// When it last did not answer; none after it did.
+    /// When the address last failed to answer; `None` once it has answered.
     failed: Mutex<Option<Instant>>,
 }
 
@@ -59,7 +59,7 @@ impl Nodes {
         Ok(Self { urls, nodes, http, client, durations: None })
     }
 
-    /// Returns the same, which observes its requests in `durations`.
+    /// Returns the nodes with their requests measured in `durations`.
     pub(super) fn measured(self, durations: HistogramVec) -> Self {
         Self { durations: Some(durations), ..self }
     }
@@ -69,11 +69,11 @@ impl Nodes {
         &self.urls
     }
 
-    /// Makes `call` at one address after the other until one has the answer to `what`.
+    /// Makes `call` at one address after another until one has the answer to `what`.
     ///
     /// # Errors
-    /// [`RegistryError`]: "not found" when one says so and none has it, "unavailable" when no address answers, with the
-    /// reason of each.
+    /// [`RegistryError`]: "not found" if at least one address says so and none has it; "unavailable" if no address
+    /// answers, with the reason of each.
     pub(super) async fn ask<T, A>(&self, what: &str, call: impl Fn(SrSettings) -> A) -> Result<T, RegistryError>
     where
         A: Future<Output = Result<T, SRCError>>,
@@ -85,10 +85,10 @@ impl Nodes {
         self.each(what, call).await
     }
 
-    /// Gets the JSON at `path`, which begins with `/`, from one address after the other until one has it.
+    /// Gets the JSON at `path`, which begins with `/`, from one address after another until one has it.
     ///
     /// # Errors
-    /// As [`Nodes::ask`].
+    /// As for [`Nodes::ask`].
     pub(super) async fn get<T: DeserializeOwned>(&self, what: &str, path: &str) -> Result<T, RegistryError> {
         self.each(what, |node| node.get(&self.client, what, path)).await
     }
@@ -101,7 +101,7 @@ impl Nodes {
         let mut missing = None;
         for (failed, node) in self.in_order(Instant::now()) {
             if failed.is_some() && missing.is_some() {
-                // Who asks again asks it as well, once it is no longer avoided.
+                // A later request includes this node again, once it is no longer avoided.
                 break;
             }
             let begin = Instant::now();
@@ -143,8 +143,8 @@ impl Nodes {
         Err(missing.unwrap_or_else(unavailable))
     }
 
-    /// Returns those that are not avoided at `now` as they are in the config, then those that failed, with the time,
-    /// the longest ago first.
+    /// Returns the nodes that are not avoided at `now` in the order of the config, then the failed ones with their
+    /// times, oldest failure first.
     fn in_order(&self, now: Instant) -> Vec<(Option<Instant>, &RegistryNode)> {
         let mut order: Vec<(Option<Instant>, &RegistryNode)> = self
             .nodes
@@ -157,7 +157,7 @@ impl Nodes {
 }
 
 impl RegistryNode {
-    /// Returns the settings with the secret as it is now.
+    /// Returns the settings with the current secret.
     fn settings(&self, http: &Http) -> SrSettings {
         let secret = self.address.credentials.secret();
         let read = || Ok((fingerprint(secret.as_ref()), secret.as_ref()));

@@ -1,5 +1,5 @@
-//! Which subjects a schema id belongs to: a registry has the schemas of many teams, and an id says nothing of whose
-//! schema it is.
+//! The subjects of a schema id. A registry holds schemas of many teams, and an id alone does not show which subject it
+//! belongs to.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -10,10 +10,10 @@ use super::{RegistryError, SchemaRegistry, Wanted};
 use crate::wire::SchemaId;
 use avro::Schema;
 
-/// What is known of the subjects of ids.
+/// Holds the known subjects of ids.
 pub(super) struct Owners {
     of_id: Cache<SchemaId, Arc<Known>>,
-    /// How long it is believed that an id belongs to no other subject than those.
+    /// How long an id is believed to belong to no other subjects.
     believed: Duration,
 }
 
@@ -35,11 +35,11 @@ impl Owners {
 }
 
 impl SchemaRegistry {
-    /// Returns the schema of `id`, if it is a version of one of `subjects`, also a deleted one: otherwise it is not
-    /// even asked for.
+    /// Returns the schema of `id` if it is a version of one of `subjects`, even a deleted one. Otherwise does not
+    /// request the schema at all.
     ///
     /// # Errors
-    /// As [`SchemaRegistry::by_id`]; `NotFound` too where the id belongs to other subjects only.
+    /// As for [`SchemaRegistry::by_id`]; also `NotFound` if the id belongs only to other subjects.
     pub async fn by_id_of(&self, id: SchemaId, subjects: &[String]) -> Result<Arc<Schema>, RegistryError> {
         self.ensure_owned(id, subjects).await?;
         self.by_id(id).await
@@ -73,7 +73,7 @@ impl SchemaRegistry {
         Ok(Arc::new(Known { subjects, asked: Instant::now() }))
     }
 
-    /// The same for a registry that cannot be asked for the subjects of an id: looks through the newest versions of
+    /// Checks the same at a registry that cannot list the subjects of an id: searches the newest versions of
     /// `subjects`.
     async fn ensure_listed(&self, id: SchemaId, subjects: &[String]) -> Result<(), RegistryError> {
         for subject in subjects {

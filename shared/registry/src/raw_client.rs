@@ -1,5 +1,5 @@
-//! Questions to the registry that [`SchemaRegistry`](super::SchemaRegistry) has no call for, with the same time-outs,
-//! TLS and credentials.
+//! Requests that [`SchemaRegistry`](super::SchemaRegistry) does not support, with the same time-outs, TLS and
+//! credentials.
 
 use std::fmt;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use super::RegistrySetupError;
 use super::address::{self, Address};
 use super::http::Http;
 
-/// A client of the registry. Keeps no answers.
+/// A client of the registry without a cache.
 pub struct RawClient {
     client: Client,
     first: Address,
@@ -27,10 +27,10 @@ impl fmt::Debug for RawClient {
 }
 
 impl RawClient {
-    /// For the registry of the config. Connects to nothing yet.
+    /// Creates a client for the registry of the config. Does not connect yet.
     ///
     /// # Errors
-    /// When an address, a file or the credentials cannot be used.
+    /// If an address, a file or the credentials cannot be used.
     pub fn new(config: &config::SchemaRegistry) -> Result<Self, RegistrySetupError> {
         let (addresses, urls) = address::all(config)?;
         let mut addresses = addresses.into_iter();
@@ -47,20 +47,20 @@ impl RawClient {
         &self.urls
     }
 
-    /// Asks for `path`, which begins with `/`; gives the status of the answer.
+    /// Sends a GET request for `path`, which begins with `/`. Returns the status of the answer.
     ///
     /// # Errors
-    /// The last address's, in words without the address, when none answers.
+    /// The error of the last address, without the address, if no address answers.
     pub async fn get(&self, path: &str) -> Result<u16, String> {
         let answer = self.send(Method::GET, path, |request| request).await;
         answer.map(|answer| answer.status().as_u16()).map_err(|error| with_causes(&error.without_url()))
     }
 
-    /// Sends a request for `path`, which begins with `/`, with the credentials as they are now and what `finish`
-    /// adds, to one address after the other until one answers.
+    /// Sends a request for `path`, which begins with `/`, with the current credentials and the additions of `finish`,
+    /// to one address after another until one answers.
     ///
     /// # Errors
-    /// The last address's, when none answers.
+    /// The error of the last address, if no address answers.
     pub async fn send(
         &self,
         method: Method,
@@ -82,10 +82,10 @@ impl RawClient {
     }
 }
 
-/// All but the unreserved characters of RFC 3986, section 2.3.
+/// All characters except the unreserved ones of RFC 3986, section 2.3.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
-/// Returns `subject` as one segment of a path.
+/// Escapes `subject` as one segment of a path.
 pub fn escape(subject: &str) -> String {
     utf8_percent_encode(subject, RESERVED).to_string()
 }

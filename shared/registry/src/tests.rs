@@ -1,4 +1,4 @@
-//! The registry client against a stub: what it remembers, and what it makes of each answer.
+//! The registry client against a stub: its caches, and the meaning of each answer.
 
 use std::time::Duration;
 
@@ -64,7 +64,7 @@ async fn concurrent_calls_share_a_failure_too() {
 }
 
 #[tokio::test]
-async fn a_caller_that_goes_away_does_not_leave_the_others_waiting() {
+async fn a_cancelled_call_does_not_block_the_others() {
     let stub = Stub::start().await;
     stub.has_schema(7, LONG);
     let registry = stub.registry();
@@ -102,7 +102,7 @@ async fn an_id_that_was_not_found_is_asked_for_again_after_a_while() {
 }
 
 #[tokio::test]
-async fn a_registry_that_is_away_is_asked_again_at_the_next_call() {
+async fn an_unavailable_registry_is_asked_again_at_the_next_call() {
     let stub = Stub::start().await;
     stub.answer("/schemas/ids/7", 503, "");
     let registry = stub.registry();
@@ -112,7 +112,7 @@ async fn a_registry_that_is_away_is_asked_again_at_the_next_call() {
 }
 
 #[tokio::test]
-async fn no_more_schemas_are_kept_than_the_capacity_and_all_can_be_had() {
+async fn the_cache_keeps_to_its_capacity_and_serves_every_schema() {
     let stub = Stub::start().await;
     let settings = config::SchemaRegistry { cache_capacity: 2, ..stub.settings() };
     let registry = SchemaRegistry::new(&settings).unwrap();
@@ -129,7 +129,7 @@ async fn no_more_schemas_are_kept_than_the_capacity_and_all_can_be_had() {
 }
 
 #[tokio::test]
-async fn the_latest_schema_is_asked_for_once_in_a_while_and_is_known_by_its_id() {
+async fn the_latest_schema_is_cached_and_known_by_its_id() {
     let stub = Stub::start().await;
     stub.has_version("s", "latest", 7, LONG, &json!([]));
     let registry = stub.registry();
@@ -154,7 +154,7 @@ async fn a_new_version_becomes_the_latest() {
 }
 
 #[tokio::test]
-async fn the_latest_schema_that_was_known_is_used_while_the_registry_is_away() {
+async fn the_last_known_schema_is_used_while_the_registry_is_down() {
     let stub = Stub::start().await;
     stub.has_version("s", "latest", 7, LONG, &json!([]));
     let registry = stub.forgetful_registry();
@@ -170,7 +170,7 @@ async fn the_latest_schema_that_was_known_is_used_while_the_registry_is_away() {
 }
 
 #[tokio::test]
-async fn while_the_registry_is_away_it_is_not_asked_more_often_than_when_it_is_there() {
+async fn a_registry_that_is_down_gets_no_extra_requests() {
     let stub = Stub::start().await;
     stub.answer("/subjects/s/versions/latest", 503, "");
     let registry = stub.registry();
@@ -183,7 +183,7 @@ async fn while_the_registry_is_away_it_is_not_asked_more_often_than_when_it_is_t
 }
 
 #[tokio::test]
-async fn a_subject_that_was_deleted_is_not_found_although_it_was_known() {
+async fn a_deleted_subject_is_not_found_even_if_cached() {
     let stub = Stub::start().await;
     stub.has_version("s", "latest", 7, LONG, &json!([]));
     let registry = stub.forgetful_registry();
@@ -198,14 +198,14 @@ async fn a_subject_that_was_deleted_is_not_found_although_it_was_known() {
 }
 
 #[tokio::test]
-async fn a_subject_never_seen_is_unavailable_while_the_registry_is_away() {
+async fn an_unknown_subject_is_unavailable_while_the_registry_is_down() {
     let stub = Stub::start().await;
     stub.answer("/subjects/s/versions/latest", 503, "");
     assert!(matches!(stub.registry().latest("s").await, Err(RegistryError::Unavailable { .. })));
 }
 
 #[tokio::test]
-async fn a_schema_that_was_registered_is_the_latest_at_once() {
+async fn a_registered_schema_is_the_latest_at_once() {
     let stub = Stub::start().await;
     let registry = stub.registry();
     assert!(matches!(registry.latest("s").await, Err(RegistryError::NotFound { .. })));

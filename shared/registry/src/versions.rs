@@ -1,9 +1,9 @@
-//! The versions of a subject: one by its number, the newest that is usable, and what is kept of all.
+//! The versions of a subject: one by number, the newest usable one, and the caches for them.
 //!
-//! A version never changes, so what was found is kept. Which versions there are may change, so their list is kept only
-//! for a second: however many unknown fingerprints come in, the registry is asked for it no more often. A fingerprint
-//! says nothing of logical types, so a later version may have it too and mean other values: which one it is is looked
-//! up again every `schema_registry.refresh`.
+//! A version never changes, so it is cached once found. The list of versions may change, so it is cached for only a
+//! second; even many unknown fingerprints cause no more requests than that. A fingerprint does not cover logical types,
+//! so a later version may have the same one with other values. Therefore fingerprints are looked up again every
+//! `schema_registry.refresh`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,18 +14,18 @@ use super::weighed::Weighed;
 use super::{RegisteredSchema, RegistryError, SchemaRegistry, Wanted};
 use avro::Meaning;
 
-/// How many versions of a subject are looked at, the newest first.
+/// How many versions of a subject to look at, newest first.
 const MAX_VERSIONS: usize = 100;
 
-/// How long a list of versions is believed at most: a new one may be registered at any moment.
+/// The longest time that a list of versions is believed, since a new version may be registered at any moment.
 const LIST_BELIEVED: Duration = Duration::from_secs(1);
 
-/// What is known of the versions of all subjects.
+/// Caches the versions of all subjects.
 pub(super) struct Versions {
     by_number: Cache<(String, u32), RegisteredSchema>,
     pub(super) by_meaning: Cache<(String, Meaning), RegisteredSchema>,
     pub(super) by_fingerprint: Cache<(String, u64), RegisteredSchema>,
-    /// What had a fingerprint when it was last looked up, for when the registry is down.
+    /// The last result for each fingerprint, for use while the registry is down.
     pub(super) last_known: Cache<(String, u64), RegisteredSchema>,
     lists: Cache<String, Arc<[u32]>>,
 }
@@ -45,17 +45,17 @@ impl Versions {
     /// Forgets which versions `subject` has.
     pub(super) async fn changed(&self, subject: &str) {
         self.lists.invalidate(subject).await;
-        // It was registered here, which happens seldom: all subjects may be looked up again.
+        // Registrations from here are rare, so the fingerprints of all subjects may be looked up again.
         self.by_fingerprint.invalidate_all();
     }
 }
 
 impl SchemaRegistry {
-    /// Returns the schema of `subject` in this version, from memory or from the registry. Concurrent calls for one make
-    /// one request.
+    /// Returns the schema of `subject` in this version, from memory or from the registry. Concurrent calls for one
+    /// version make one request.
     ///
     /// # Errors
-    /// As [`SchemaRegistry::by_id`].
+    /// As for [`SchemaRegistry::by_id`].
     pub async fn by_version(&self, subject: &str, version: u32) -> Result<RegisteredSchema, RegistryError> {
         let key = (subject.to_owned(), version);
         if let Some(schema) = self.inner.versions.by_number.get(&key).await {
@@ -72,12 +72,12 @@ impl SchemaRegistry {
         }
     }
 
-    /// Returns the newest version of `subject` that is usable and that `fits` accepts, from memory or from the
-    /// registry; `None` if there is no such version. For when the latest one is of no use: on disk this one stands for
-    /// it, so that a start while the registry is unavailable finds it. Looks at the newest 100.
+    /// Returns the newest usable version of `subject` that `fits` accepts, from memory or from the registry, or `None`
+    /// if there is no such version. For when the latest version is not usable: on disk, the returned one replaces it,
+    /// so that a start while the registry is down finds it. Looks at the newest 100.
     ///
     /// # Errors
-    /// [`RegistryError`], when the registry cannot be asked or has no such subject.
+    /// [`RegistryError`], if the registry cannot be asked or has no such subject.
     pub async fn last_usable(
         &self,
         subject: &str,
@@ -102,8 +102,8 @@ impl SchemaRegistry {
         Ok(schema)
     }
 
-    /// Returns the schema of `subject` in this version; `None` if it was deleted meanwhile, or is not Avro: another one
-    /// may fit.
+    /// Returns the schema of `subject` in this version, or `None` if it was deleted meanwhile or is not usable as Avro:
+    /// another version may fit.
     pub(super) async fn usable(&self, subject: &str, version: u32) -> Result<Option<RegisteredSchema>, RegistryError> {
         match self.by_version(subject, version).await {
             Ok(found) => Ok(Some(found)),
@@ -112,17 +112,17 @@ impl SchemaRegistry {
         }
     }
 
-    /// Returns the numbers of the newest 100 versions of `subject`, the newest first, a second old at most. Concurrent
+    /// Returns the numbers of the newest 100 versions of `subject`, newest first and at most a second old. Concurrent
     /// calls make one request.
     ///
     /// # Errors
-    /// [`RegistryError`]: `NotFound` when there is no such subject.
+    /// [`RegistryError`]: `NotFound` if the subject does not exist.
     pub async fn newest_versions(&self, subject: &str) -> Result<Arc<[u32]>, RegistryError> {
         let list = self.inner.versions.lists.try_get_with_by_ref(subject, self.list(subject)).await;
         list.map_err(|error| RegistryError::clone(&error))
     }
 
-    /// Returns the versions of `subject`, the newest first.
+    /// Returns the versions of `subject`, newest first.
     async fn list(&self, subject: &str) -> Result<Arc<[u32]>, RegistryError> {
         let mut versions = self.inner.client.versions(subject).await?;
         versions.sort_unstable_by(|left, right| right.cmp(left));

@@ -1,5 +1,5 @@
-//! How much the caches of schemas hold (P6): so many schemas, where one that takes much memory counts for several. Senders
-//! may bring schemas, and a text of some kilobytes may take megabytes.
+//! The capacity of the schema caches (P6), as a number of schemas. A schema that takes much memory counts several
+//! times: senders may supply schemas, and a text of some kilobytes may take megabytes.
 
 use std::hash::Hash;
 use std::sync::Arc;
@@ -9,17 +9,17 @@ use moka::future::{Cache, CacheBuilder};
 
 use super::RegisteredSchema;
 
-/// The bytes of a schema that count as one more.
+/// The bytes of a schema that count as one schema more.
 const UNIT: usize = 64 * 1024;
 
-/// What each cache may hold.
+/// The capacity of each cache.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Weighed {
+pub struct Weighed {
     /// `schema_registry.cache_capacity`.
     pub(super) capacity: u64,
 }
 
-/// What holds a schema.
+/// A cached value that holds a schema.
 pub(super) trait Holder: Clone + Send + Sync + 'static {
     fn schema(&self) -> &Schema;
 }
@@ -37,7 +37,12 @@ impl Holder for RegisteredSchema {
 }
 
 impl Weighed {
-    /// Returns a cache of schemas, to be finished.
+    /// Returns what `schema_registry.cache_capacity` allows.
+    pub fn new(config: &config::SchemaRegistry) -> Self {
+        Self { capacity: config.cache_capacity.max(1) }
+    }
+
+    /// Returns a builder for a cache of schemas.
     pub(super) fn cache<K, V>(self) -> CacheBuilder<K, V, Cache<K, V>>
     where
         K: Hash + Eq + Send + Sync + 'static,
@@ -47,13 +52,13 @@ impl Weighed {
         Cache::builder().max_capacity(self.capacity).weigher(weigh)
     }
 
-    /// Returns whether `more` has room beside `schemas`.
-    pub(super) fn have_room<'s>(self, schemas: impl Iterator<Item = &'s Arc<Schema>>, more: &Schema) -> bool {
+    /// Returns whether there is room for `more` next to `schemas`.
+    pub fn have_room<'s>(self, schemas: impl Iterator<Item = &'s Arc<Schema>>, more: &Schema) -> bool {
         let there: u64 = schemas.map(|schema| self.weight(schema)).sum();
         there.saturating_add(self.weight(more)) <= self.capacity
     }
 
-    /// Returns for how many schemas one counts: never for more than there may be, so that each is kept.
+    /// Returns how many schemas one counts as: never more than the capacity, so that each can be cached.
     fn weight(self, schema: &Schema) -> u64 {
         let units = 1 + schema.bytes() / UNIT;
         u64::try_from(units).unwrap_or(u64::MAX).min(self.capacity)
@@ -71,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn a_schema_that_takes_much_counts_for_several() {
+    fn a_large_schema_counts_as_several() {
         let weighed = Weighed { capacity: 1_000 };
         let (small, large) = (schema(10), schema(20_000));
         assert_eq!(weighed.weight(&small), 1);
@@ -84,7 +89,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_cache_holds_fewer_of_the_large_ones_and_one_however_large() {
+    async fn a_cache_holds_fewer_large_schemas_but_always_one() {
         let (large, kept) = (schema(20_000), Weighed { capacity: 100 }.cache::<u32, Arc<Schema>>().build());
         for id in 0..50 {
             kept.insert(id, Arc::clone(&large)).await;

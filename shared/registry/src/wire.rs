@@ -1,11 +1,11 @@
-//! How an event stands in a Kafka record: the Confluent frame around the Avro bytes.
+//! The form of an event in a Kafka record: a Confluent frame before the Avro bytes.
 //!
-//! The frame is the one of the Confluent serializers ("Wire format" in their documentation): one zero byte, the schema
-//! id as a big-endian `u32`, then the Avro datum. The datum is never changed (P2).
+//! The frame follows the Confluent serializers ("Wire format" in their documentation): one zero byte, the schema id as
+//! a big-endian `u32`, then the Avro datum. The datum is never changed (P2).
 
 use std::fmt;
 
-/// The id under which a schema registry knows a schema.
+/// The id of a schema in a registry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SchemaId(pub u32);
 
@@ -18,13 +18,13 @@ impl fmt::Display for SchemaId {
 /// The first byte of a framed event.
 pub const MAGIC: u8 = 0;
 
-/// Bytes of frame before the Avro datum.
+/// The number of bytes before the Avro datum.
 pub const FRAME_LEN: usize = 5;
 
-/// Why bytes are not a framed event.
+/// Says why bytes are not a framed event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FrameError {
-    /// Fewer bytes than a frame has.
+    /// There are fewer bytes than a frame has.
     #[error("{len} bytes are too short for a frame of {FRAME_LEN} bytes (0x00 and a 4-byte schema id)")]
     TooShort {
         /// How many bytes there were.
@@ -38,7 +38,7 @@ pub enum FrameError {
     },
 }
 
-/// Returns the frame that stands before a datum written with the schema `id`.
+/// Returns the frame for a datum written with the schema `id`.
 pub fn frame(id: SchemaId) -> [u8; FRAME_LEN] {
     let [a, b, c, d] = id.0.to_be_bytes();
     [MAGIC, a, b, c, d]

@@ -1,4 +1,4 @@
-//! The admin port that each service has: the status page, `/metrics`, `/livez` and `/readyz`.
+//! The admin port of each service: the status page, `/metrics`, `/livez` and `/readyz`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,23 +19,23 @@ pub use crate::readiness::{Condition, Readiness};
 
 mod connections;
 
-/// How long requests in flight may take once the service stops: a client that sends half a request must not hold it up.
+/// The time limit for requests in flight once the service stops, so that a client with half a request cannot delay it.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Serves the admin endpoints until `shutdown` is cancelled, and two seconds longer at most. Meanwhile samples
-/// for the status page are taken, and the service manager learns the readiness ([`notify`]). What strangers can hold is
-/// bounded (`connections`).
+/// Serves the admin endpoints until `shutdown` is cancelled, plus at most two seconds. Meanwhile takes samples for the
+/// status page, and tells the service manager the readiness ([`notify`]). Limits the connections that strangers can
+/// hold open (`connections`).
 ///
-/// - `/`: the status page, for people; `/status.json`: the same for machines ([`crate::status`]).
+/// - `/`: the status page, for people; `/status.json`: the same data for machines ([`crate::status`]).
 /// - `/metrics`: the metrics in Prometheus' text format.
-/// - `/livez`: 200 as long as the process can answer at all.
-/// - `/readyz`: 200 when every [`Condition`] of the readiness is met, else 503; the body names each condition that is
-///   not, with its reason, and what is wrong although all are met.
+/// - `/livez`: 200 while the process can answer.
+/// - `/readyz`: 200 if every [`Condition`] of the readiness is met, else 503. The body names each unmet condition with
+///   its reason, and each remark about a condition that is met.
 pub async fn serve(status: Status, listener: TcpListener, shutdown: CancellationToken) {
     serve_with(Router::new(), status, listener, shutdown).await;
 }
 
-/// [`serve`], and the routes of `more`.
+/// Serves the admin endpoints like [`serve`], and the routes of `more`.
 pub async fn serve_with(more: Router, status: Status, listener: TcpListener, shutdown: CancellationToken) {
     let status = Arc::new(status);
     let router = Router::new()

@@ -1,14 +1,14 @@
-//! How many lines of one kind are logged: a few a second, so that a stranger cannot flood the logs.
+//! A limit on log lines of one kind: a few per second, so that a stranger cannot flood the logs.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
 use crate::token_bucket::TokenBucket;
 
-/// Lines in one second, at most.
+/// The most lines in one second.
 const LINES_A_SECOND: f64 = 10.0;
 
-/// Counts lines.
+/// Counts log lines against the limit.
 #[derive(Debug)]
 pub struct LogBudget {
     lines: TokenBucket<SystemTime>,
@@ -22,7 +22,7 @@ impl Default for LogBudget {
 }
 
 impl LogBudget {
-    /// Returns whether a line may be logged at `now`; if so, how many were not since the last one.
+    /// Returns whether a line may be logged at `now`. If so, returns how many were suppressed since the last one.
     pub fn take(&self, now: SystemTime) -> Option<u64> {
         if self.lines.take(now).is_ok() {
             return Some(self.suppressed.swap(0, Ordering::Relaxed));

@@ -1,9 +1,10 @@
-//! The words of an error: many say only that something has happened, and their causes what.
+//! The message of an error with its causes: many errors say only that something failed, and leave the reason to the
+//! cause.
 
 use std::error::Error;
 
-/// Returns the message of `error` and those of its causes, with `: ` between them; a cause that its error already
-/// quotes is left out.
+/// Returns the message of `error` and those of its causes, separated by `: `. Leaves out a cause that its error already
+/// quotes.
 pub fn with_causes(error: &dyn Error) -> String {
     let mut message = error.to_string();
     let mut source = error.source();

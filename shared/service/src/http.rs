@@ -1,4 +1,4 @@
-//! What the HTTP clients here share: a form to send, and an answer that may be no larger than it should.
+//! Helpers for HTTP clients: forms to send, and answers of limited size.
 
 use std::time::Duration;
 
@@ -9,9 +9,9 @@ use serde_json::Value;
 
 use crate::causes::with_causes;
 
-/// `pairs` form-encoded (WHATWG URL, `application/x-www-form-urlencoded`).
+/// Returns `pairs` form-encoded (WHATWG URL, `application/x-www-form-urlencoded`).
 pub fn form(pairs: &[(&str, &str)]) -> String {
-    // Only its query is looked at.
+    // Only the query of this address is used.
     let Ok(mut url) = Url::parse("http://form/") else {
         return String::new();
     };
@@ -19,8 +19,8 @@ pub fn form(pairs: &[(&str, &str)]) -> String {
     url.query().unwrap_or_default().to_owned()
 }
 
-/// `expires_in` of an answer with a token: its life in seconds (RFC 6749, section 5.1). Some servers write the number as
-/// text, or with a fraction. None where it is anything else.
+/// Holds `expires_in` of an answer with a token: its lifetime in seconds (RFC 6749, section 5.1). Some servers write
+/// the number as text, or with a fraction. `None` for any other value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(from = "Value")]
 pub struct ExpiresIn(pub Option<u64>);
@@ -36,41 +36,41 @@ impl From<Value> for ExpiresIn {
     }
 }
 
-/// Returns `seconds` without their fraction; none below zero.
+/// Returns `seconds` without the fraction, or `None` for a negative value.
 fn whole(seconds: f64) -> Option<u64> {
-    // What is too large becomes the largest.
+    // The cast turns a value that is too large into the maximum.
     (seconds >= 0.0).then_some(seconds as u64)
 }
 
-/// A client for addresses that an operator gives: admin ports, a webhook. It follows no redirects.
+/// Sends requests to addresses that an operator configures: admin ports, a webhook. Follows no redirects.
 pub struct Web(Client);
 
-/// Bytes of an answer.
+/// The most bytes of an answer.
 const MAX_ANSWER: usize = 8 << 20;
 
 impl Web {
     /// Creates a client whose requests may take up to `timeout`.
     ///
     /// # Errors
-    /// In words, when the system's certificates cannot be used.
+    /// A message, if the system's certificates cannot be used.
     pub fn new(timeout: Duration) -> Result<Self, String> {
         crate::tls::install_provider();
         let client = Client::builder().timeout(timeout).redirect(Policy::none()).build();
         client.map(Self).map_err(|error| with_causes(&error))
     }
 
-    /// Asks for `url`; gives the status of the answer and its body as text.
+    /// Sends a GET request to `url`. Returns the status of the answer, and its body as text.
     ///
     /// # Errors
-    /// In words without the address, when there is no answer in time, or one of more than 8 MiB.
+    /// A message without the address, if there is no answer in time, or the answer exceeds 8 MiB.
     pub async fn get(&self, url: &str) -> Result<(u16, String), String> {
         Self::answer(self.0.get(url)).await
     }
 
-    /// Posts `body` with `headers` to `url`; gives the status of the answer and its body as text.
+    /// Posts `body` with `headers` to `url`. Returns the status of the answer, and its body as text.
     ///
     /// # Errors
-    /// As [`Web::get`]; also when a header cannot be sent.
+    /// As for [`Web::get`]; also if a header cannot be sent.
     pub async fn post(&self, url: &str, headers: &[(String, String)], body: Vec<u8>) -> Result<(u16, String), String> {
         let request = headers.iter().fold(self.0.post(url), |request, (name, value)| request.header(name, value));
         Self::answer(request.body(body)).await
@@ -88,10 +88,10 @@ impl Web {
     }
 }
 
-/// The whole body of `response`; none when it is over `max` bytes.
+/// Returns the whole body of `response`, or `None` if it exceeds `max` bytes.
 ///
 /// # Errors
-/// When it breaks off.
+/// If the body breaks off.
 pub async fn body(response: &mut Response, max: usize) -> Result<Option<Vec<u8>>, reqwest::Error> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await? {
@@ -108,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_life_of_a_token_may_be_a_number_a_fraction_or_text() {
+    fn a_token_lifetime_may_be_a_number_a_fraction_or_text() {
         let read = |json: &str| serde_json::from_str::<ExpiresIn>(json).unwrap().0;
         for (json, seconds) in [("3599", 3_599), ("\"3599\"", 3_599), ("3599.9", 3_599), ("1e300", u64::MAX), ("0", 0)]
         {

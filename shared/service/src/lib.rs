@@ -1,10 +1,11 @@
 //! The parts that every service has: ports ([`listen`]), the admin port ([`admin`]) and its status page ([`status`]),
 //! metrics, logs ([`telemetry`]), budgets of log lines ([`budget`]), secrets ([`secret`]), the signal to stop
-//! ([`shutdown`]), the service manager ([`notify`]), HTTP clients ([`http`], [`tls`]); and what there should be one of:
-//! waits before another attempt ([`backoff`]), rates ([`token_bucket`]), files that are read again ([`reloaded`]).
+//! ([`shutdown`]), the service manager ([`notify`]) and HTTP clients ([`http`], [`tls`]). It also holds helpers that
+//! should exist only once: waits before another attempt ([`backoff`]), rates ([`token_bucket`]) and files that are read
+//! again ([`reloaded`]).
 //!
-//! A thing belongs here when both services need it and it is about running a process. It knows no Kafka, no Avro and no
-//! config file.
+//! Code belongs here if both services need it to run a process. This crate knows nothing of Kafka, Avro or the config
+//! file.
 
 pub mod admin;
 pub mod backoff;

@@ -1,15 +1,15 @@
-//! A port of a service, and what to do when it is unavailable.
+//! Opens a port of a service, and says what to do if the port is unavailable.
 
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 
 use tokio::net::{TcpListener, TcpSocket};
 
-/// Connections that may wait to be accepted. Where many come at once, one too many is dropped and comes again a second
-/// later. The system may allow less (`net.core.somaxconn`).
+/// The most connections that may wait to be accepted. If more arrive at once, the system drops one, and its client
+/// tries again a second later. The system may allow fewer (`net.core.somaxconn`).
 const BACKLOG: u32 = 4_096;
 
-/// An address cannot be listened on.
+/// Says that the service cannot listen on an address.
 #[derive(Debug, thiserror::Error)]
 #[error("{key}: cannot listen on {address}: {}", reason(.source))]
 pub struct BindError {
@@ -17,11 +17,11 @@ pub struct BindError {
     pub key: &'static str,
     /// The address.
     pub address: SocketAddr,
-    /// What the system said.
+    /// The system's error.
     pub source: std::io::Error,
 }
 
-/// Listens on `address`, the value of the config key `key`; port 0 takes any free port. To be called within a tokio
+/// Listens on `address`, the value of the config key `key`. Port 0 takes any free port. Call this within a tokio
 /// runtime.
 ///
 /// # Errors
@@ -32,7 +32,7 @@ pub fn bind(key: &'static str, address: SocketAddr) -> Result<TcpListener, BindE
 
 fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
-    // So that a restart need not wait until the system has forgotten the connections from before.
+    // Without this, a restart would wait until the system has forgotten the previous connections.
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
     socket.listen(BACKLOG)

@@ -1,6 +1,6 @@
-//! What the service manager learns: systemd's protocol for units of `Type=notify`.
+//! Notifies the service manager: systemd's protocol for units of `Type=notify`.
 //!
-//! Without `NOTIFY_SOCKET` in the environment nothing is sent.
+//! Sends nothing without `NOTIFY_SOCKET` in the environment.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -9,13 +9,13 @@ use sd_notify::NotifyState;
 
 use crate::readiness::Readiness;
 
-/// How often the readiness is looked at.
+/// The interval between two checks of the readiness.
 const PERIOD: Duration = Duration::from_millis(200);
 
-/// The longest status that is sent, in characters. `/readyz` has the whole text.
+/// The longest status text, in characters. `/readyz` has the whole text.
 const MAX_STATUS: usize = 512;
 
-/// Sends `READY=1` once every condition of `readiness` is met, and the text of `/readyz` on one line as the unit's
+/// Sends `READY=1` once every condition of `readiness` is met. Sends the text of `/readyz` on one line as the unit's
 /// status whenever it changes. Never returns.
 pub async fn follow(readiness: &Readiness) -> Infallible {
     if std::env::var_os("NOTIFY_SOCKET").is_none() {

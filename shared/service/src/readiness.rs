@@ -1,24 +1,24 @@
-//! Readiness as a list of named conditions, each owned by the stage that can tell.
+//! Readiness as a list of named conditions. Each is owned by the stage that knows its state.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
-/// Why something is not met that nobody has spoken of yet.
+/// The reason of a condition that has not been reported yet.
 const STARTING: &str = "starting";
-/// What stands between the name of a condition and the part that it is of. No name of ours has it, nor has a topic.
+/// The separator between the name of a condition and its part. No condition and no topic has it in its name.
 const OF: &str = " of ";
 
-/// All conditions of one service. The service is ready when there are some and each is met.
+/// Holds all conditions of one service. The service is ready if it has conditions and each is met.
 #[derive(Debug, Default)]
 pub struct Readiness {
     conditions: Mutex<Vec<Entry>>,
-    /// The readiness that this one is a part of, and the part's name.
+    /// The readiness that contains this one, and the name of this part.
     whole: Option<(Arc<Self>, String)>,
 }
 
-/// A condition, and since when it stands as it does.
+/// A condition, and the time of its last change.
 #[derive(Debug)]
 struct Entry {
     name: String,
@@ -26,36 +26,36 @@ struct Entry {
     since: Instant,
 }
 
-/// How a condition stands, from best to worst.
+/// The state of a condition, from best to worst.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Standing {
-    /// It is met.
+    /// The condition is met.
     Met,
-    /// It is met, and something is wrong all the same.
+    /// The condition is met, but something is wrong.
     MetBut,
-    /// It is not met.
+    /// The condition is not met.
     Unmet,
 }
 
-/// A condition as [`Readiness::report`] tells it.
+/// Describes a condition for [`Readiness::report`].
 #[derive(Clone, Debug)]
 pub struct Report {
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// How it stands.
+    /// The state.
     pub standing: Standing,
-    /// Why it is not met, or what is wrong all the same; empty where nothing is.
+    /// Why the condition is not met, or what is wrong although it is met. Empty if nothing is wrong.
     pub text: String,
-    /// Since when it stands so.
+    /// The time of the last change of state.
     pub since: Instant,
 }
 
-/// How a condition stands, and why.
+/// The state of a condition with its reason.
 #[derive(Clone, Debug)]
 enum ConditionState {
     Met,
-    /// Met, but with something that is wrong all the same.
+    /// Met, with a remark about something that is wrong.
     MetBut(String),
     Unmet(String),
 }
@@ -68,12 +68,13 @@ pub struct Condition {
 }
 
 impl Readiness {
-    /// Returns one without conditions: not ready, since the parts of the service have not registered theirs yet.
+    /// Returns a readiness without conditions. It is not ready, since the parts of the service have yet to register
+    /// theirs.
     pub fn new() -> Arc<Self> {
         Arc::default()
     }
 
-    /// Adds the condition `name`, unmet with the reason "starting". A name that is already there is the same condition.
+    /// Adds the condition `name`, unmet with the reason "starting". If the name exists, returns that condition.
     pub fn condition(self: &Arc<Self>, name: &str) -> Condition {
         if let Some((whole, part)) = &self.whole {
             return whole.condition(&format!("{name}{OF}{part}"));
@@ -83,12 +84,12 @@ impl Readiness {
         condition
     }
 
-    /// A part of this readiness: what is added to it as `name` is `name of part` here.
+    /// Returns a part of this readiness. Its condition `name` is called `name of part` here.
     pub fn part(self: &Arc<Self>, part: &str) -> Arc<Self> {
         Arc::new(Self { whole: Some((Arc::clone(self), part.to_owned())), ..Self::default() })
     }
 
-    /// Returns the conditions that are not met, each with its reason; `service` as long as there is none.
+    /// Returns the unmet conditions with their reasons, or `service` if there are no conditions yet.
     pub fn unmet(&self) -> Vec<(String, String)> {
         let conditions = self.conditions.lock().unwrap_or_else(PoisonError::into_inner);
         if conditions.is_empty() {
@@ -101,7 +102,7 @@ impl Readiness {
         conditions.iter().filter_map(unmet).collect()
     }
 
-    /// Returns what is wrong although the conditions are met, by condition.
+    /// Returns the remarks about conditions that are met, by condition.
     pub fn remarks(&self) -> Vec<(String, String)> {
         let conditions = self.conditions.lock().unwrap_or_else(PoisonError::into_inner);
         let remark = |Entry { name, state, .. }: &Entry| match state {
@@ -117,7 +118,7 @@ impl Readiness {
         conditions.iter().map(|entry| (entry.name.clone(), !matches!(entry.state, ConditionState::Unmet(_)))).collect()
     }
 
-    /// Returns what `name`, of a condition, says: its own name, and the part that it is of ("" where it is of none).
+    /// Splits the `name` of a condition into its own name and its part ("" if it has no part).
     pub fn name_and_part(name: &str) -> (&str, &str) {
         name.split_once(OF).unwrap_or((name, ""))
     }
@@ -143,7 +144,7 @@ impl Readiness {
 }
 
 impl Entry {
-    /// Another reason for the same standing does not begin anew.
+    /// Sets the state. Another reason for the same state keeps the time of the last change.
     fn set(&mut self, state: ConditionState) {
         if self.state.standing() != state.standing() {
             self.since = Instant::now();
@@ -182,14 +183,14 @@ impl Condition {
         self.readiness.set(&self.name, ConditionState::Met);
     }
 
-    /// Marks the condition as met, with a remark that `/readyz` shows all the same: a part of the service does not
-    /// work, and the rest must not be taken out of service for it.
+    /// Marks the condition as met, with a remark that `/readyz` shows. For a part of the service that fails while the
+    /// rest must stay in service.
     pub fn met_but(&self, remark: impl Into<String>) {
         self.readiness.set(&self.name, ConditionState::MetBut(remark.into()));
     }
 
-    /// Marks the condition as not met. `reason` is shown by `/readyz` to everybody: it must say what to do and hold no
-    /// secret.
+    /// Marks the condition as not met. `/readyz` shows `reason` to everybody, so it must say what to do and must not
+    /// contain a secret.
     pub fn unmet(&self, reason: impl Into<String>) {
         self.readiness.set(&self.name, ConditionState::Unmet(reason.into()));
     }

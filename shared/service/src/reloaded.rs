@@ -1,7 +1,7 @@
-//! What is made of files, and made again once they hold something else: certificates, secrets.
+//! Values made from files, and renewed when the files change: certificates, secrets.
 //!
-//! The files are read, not asked for their time: where a file is a link that is turned to another one, as in
-//! Kubernetes, the time says little. Who owns a [`Reloaded`] says when to look, and logs what came of it.
+//! Changes are detected by content, not by modification time: if a file is a link that is switched to another target,
+//! as in Kubernetes, its time says little. The owner of a [`Reloaded`] decides when to look, and logs the outcome.
 
 use std::fmt::Display;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,27 +9,27 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arc_swap::ArcSwap;
 use sha2::{Digest, Sha256};
 
-/// A value made of files.
+/// Holds a value made from files.
 #[derive(Debug)]
 pub struct Reloaded<T> {
     current: ArcSwap<T>,
     last: Mutex<Last>,
 }
 
-/// What was seen at the last look.
+/// The result of the last look.
 #[derive(Debug)]
 struct Last {
     seen: Fingerprint,
-    /// Why the look failed; empty where it did not.
+    /// Why the look failed; empty if it succeeded.
     failure: String,
 }
 
-/// What tells contents from other contents: a hash, so that no secret is kept for it.
+/// Identifies contents by a hash, so that no secret is kept for the comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fingerprint([u8; 32]);
 
 impl Fingerprint {
-    /// Returns that of `parts`, each of which counts.
+    /// Returns the fingerprint of `parts`. The boundaries between parts count.
     pub fn of<'p>(parts: impl IntoIterator<Item = &'p [u8]>) -> Self {
         let mut digest = Sha256::new();
         for part in parts {
@@ -40,24 +40,24 @@ impl Fingerprint {
     }
 }
 
-/// What came of a look at the files.
+/// The result of a look at the files.
 #[derive(Debug)]
 pub enum Look<E> {
-    /// They hold what they held.
+    /// The contents are unchanged.
     Same,
-    /// What they hold now is in use.
+    /// The contents have changed, and the new value is in use.
     Renewed,
-    /// They cannot be used; the last value stays in use.
+    /// The contents cannot be used; the last value stays in use.
     Failed {
         /// Why.
         error: E,
-        /// Whether it is another reason than at the look before: the same is not logged again.
+        /// Whether the reason differs from that of the previous look. A repeated reason is not logged again.
         is_new: bool,
     },
 }
 
 impl<T> Reloaded<T> {
-    /// Keeps `value`, made of contents with the fingerprint `seen`.
+    /// Keeps `value`, made from contents with the fingerprint `seen`.
     pub fn new(value: T, seen: Fingerprint) -> Self {
         Self { current: ArcSwap::from_pointee(value), last: Mutex::new(Last { seen, failure: String::new() }) }
     }
@@ -67,8 +67,8 @@ impl<T> Reloaded<T> {
         self.current.load_full()
     }
 
-    /// Reads the contents with `read`, and makes the next value of them with `renew`, if they are others than the last
-    /// ones. Where either fails, the value in use stays.
+    /// Reads the contents with `read`. If they have changed, makes the next value with `renew`. If either fails, the
+    /// value in use stays.
     pub fn look<C, E: Display>(
         &self,
         read: impl FnOnce() -> Result<(Fingerprint, C), E>,

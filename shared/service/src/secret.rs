@@ -1,12 +1,12 @@
-//! A value that must not be seen (P7).
+//! A value that must not be shown (P7).
 
 use std::fmt;
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A secret from the config: its `Debug` and its serialised form are `[redacted]`, and its memory is wiped when
-/// dropped.
+/// Holds a secret from the config. Its `Debug` and its serialised form are `[redacted]`, and its memory is wiped when
+/// it is dropped.
 #[derive(Clone)]
 pub struct Secret(SecretString);
 
@@ -18,7 +18,7 @@ impl Secret {
         Self(SecretString::from(value.into()))
     }
 
-    /// Returns the secret itself, for the one place that must send or compare it.
+    /// Returns the plain secret, for the one place that must send or compare it.
     pub fn expose(&self) -> &str {
         self.0.expose_secret()
     }

@@ -1,18 +1,19 @@
-//! From a signal to an orderly stop.
+//! Turns a signal into an orderly stop.
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::notify;
 
-/// What the process exits with when a second signal asks it to stop at once: 128 + SIGINT, as shells count it.
+/// The exit code after a second signal, which stops the process at once: 128 + SIGINT, the convention of shells.
 const EXIT_AT_ONCE: i32 = 130;
 
-/// A token that is cancelled at the first SIGINT or SIGTERM. A second one ends the process at once: nothing is lost by
-/// it, since whatever was not acknowledged to a sender or committed to Kafka will be sent or read again.
+/// Returns a token that is cancelled at the first SIGINT or SIGTERM. A second signal ends the process at once. That
+/// loses nothing: events that were not acknowledged to a sender are sent again, and records that were not committed to
+/// Kafka are read again.
 ///
 /// # Errors
-/// When the signal handlers cannot be installed.
+/// If the signal handlers cannot be installed.
 pub fn on_signals() -> std::io::Result<CancellationToken> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;

@@ -1,8 +1,8 @@
-//! What a service says of itself: its readiness, live figures and those of the last 15 minutes, and the last warnings
-//! of its log. The admin port has it as a page for people and as JSON; `penstock-indexer status` reads the JSON.
+//! The status of a service: its readiness, current figures and those of the last 15 minutes, and the last warnings of
+//! its log. The admin port serves it as a page for people and as JSON; `penstock-indexer status` reads the JSON.
 //!
-//! A service declares what it shows as a [`layout`]. A new figure is a row there, and must come from a metric that is
-//! registered anyway. What is kept for it has a fixed size (`history`).
+//! A service declares its status page as a [`layout`]. A new figure is a row there, and must come from a metric that is
+//! already registered. The space for its samples is fixed (`history`).
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -29,7 +29,7 @@ mod page;
 mod plot;
 pub mod text;
 
-/// All that one service says of itself.
+/// Holds the status of one service.
 #[derive(Debug)]
 pub struct Status {
     layout: &'static Layout,
@@ -39,7 +39,7 @@ pub struct Status {
     history: Mutex<History>,
 }
 
-/// What `/status.json` is.
+/// The content of `/status.json`.
 #[derive(Serialize)]
 struct Whole {
     #[serde(flatten)]
@@ -48,7 +48,7 @@ struct Whole {
 }
 
 impl Status {
-    /// The status of the service that `layout` describes, whose metrics are in `registry`.
+    /// Returns the status of the service that `layout` describes. `registry` holds its metrics.
     pub fn new(layout: &'static Layout, registry: Registry, readiness: Arc<Readiness>) -> Self {
         Self { layout, registry, readiness, started: Instant::now(), history: Mutex::default() }
     }
@@ -81,7 +81,7 @@ impl Status {
     /// Returns the content of `/status.json`.
     ///
     /// # Errors
-    /// None that is known: all of it can be written as JSON.
+    /// Never in practice: all values can be written as JSON.
     pub fn json(&self) -> Result<String, serde_json::Error> {
         serde_json::to_string(&Whole { document: self.document(), history: self.history() })
     }

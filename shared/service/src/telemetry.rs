@@ -1,5 +1,5 @@
-//! Logs: one line an occurrence, on standard error, as text or JSON. How much may be written is in `lines`; the last
-//! warnings are kept in [`recent`].
+//! Logs: one line per event, on standard error, as text or JSON. The module `lines` limits how much is written;
+//! [`recent`] keeps the last warnings.
 
 use std::io::IsTerminal as _;
 
@@ -13,7 +13,7 @@ use lines::Lines;
 mod lines;
 pub mod recent;
 
-/// `log`: how to log.
+/// `log`: level and format of the logs.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Log {
@@ -35,15 +35,15 @@ impl Default for Log {
 pub enum LogFormat {
     /// For people.
     Text,
-    /// For machines: one object a line.
+    /// For machines: one object per line.
     Json,
 }
 
-/// Sends the logs of this process to standard error, from `log.level` on, in `log.format`; each JSON object says that
-/// it is of `service`. A second call changes nothing, so that tests can start several services in one process.
+/// Sends the logs of this process to standard error, from `log.level` on, in `log.format`. Each JSON object names the
+/// `service`. A second call changes nothing, so that tests can start several services in one process.
 ///
 /// # Errors
-/// When `log.level` is not a filter that `tracing` understands.
+/// If `log.level` is not a filter that `tracing` understands.
 pub fn init(log: &Log, service: &'static str) -> Result<(), String> {
     let filter = filter(&log.level).map_err(|error| format!("log.level: {error}"))?;
     let lines = tracing_subscriber::fmt::layer()
@@ -59,7 +59,7 @@ pub fn init(log: &Log, service: &'static str) -> Result<(), String> {
     Ok(())
 }
 
-/// Returns the filter that `level` is.
+/// Parses the filter in `level`.
 pub fn filter(level: &str) -> Result<EnvFilter, String> {
     if level.trim().is_empty() {
         return Err("must not be empty".to_owned());

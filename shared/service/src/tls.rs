@@ -1,20 +1,20 @@
-//! The one TLS implementation of the process: rustls with ring; and the authorities that a config names.
+//! The TLS implementation of the process, rustls with ring, and the certificate authorities that a config names.
 
 use std::path::Path;
 
 use reqwest::Certificate;
 
-/// Makes ring the process's TLS provider, for the HTTP clients that bring none of their own. To be called before such a
-/// client is built; a second call changes nothing.
+/// Makes ring the process's TLS provider, for HTTP clients that do not bring their own. Call this before building such
+/// a client; a second call changes nothing.
 pub fn install_provider() {
-    // An error says that there is a provider already: the same one, since nobody else installs any.
+    // An error means that a provider is already installed. It is the same one, since no other code installs any.
     let _already_there = rustls::crypto::ring::default_provider().install_default();
 }
 
-/// Returns the certificates in `file`, each in PEM form.
+/// Returns the PEM certificates in `file`.
 ///
 /// # Errors
-/// When it cannot be read or holds none: the reason, which names the file.
+/// A message that names the file, if it cannot be read or contains no certificate.
 pub fn authorities(file: &Path) -> Result<Vec<Certificate>, String> {
     let pem = std::fs::read(file).map_err(|error| format!("cannot read {}: {error}", file.display()))?;
     match Certificate::from_pem_bundle(&pem) {

@@ -1,13 +1,13 @@
-//! How many of something may happen in a second: a bucket of tokens, refilled all the time. Time is a parameter.
+//! A rate limit: a bucket of tokens that is refilled continuously. Time is a parameter.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 
-/// A moment by some clock.
+/// A moment of some clock.
 pub trait Moment: Copy {
-    /// Returns the time since `earlier`; nothing where the clock went back.
+    /// Returns the time since `earlier`, or zero if the clock went back.
     fn since(self, earlier: Self) -> Duration;
 }
 
@@ -23,7 +23,7 @@ impl Moment for SystemTime {
     }
 }
 
-/// A bucket that holds a burst of tokens, and gets some back each second.
+/// Holds up to a burst of tokens, and gains some each second.
 #[derive(Debug)]
 pub struct TokenBucket<T = Instant> {
     per_second: f64,
@@ -31,7 +31,7 @@ pub struct TokenBucket<T = Instant> {
     level: Mutex<Level<T>>,
 }
 
-/// The bucket is empty. Holds how long it is until there is a token.
+/// Says that the bucket is empty. Holds the time until the next token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("there is no token for {0:?}")]
 pub struct Empty(pub Duration);
@@ -39,12 +39,12 @@ pub struct Empty(pub Duration);
 #[derive(Clone, Copy, Debug)]
 struct Level<T> {
     tokens: f64,
-    /// When that was so; none before the first token is taken.
+    /// The time of this level; `None` before the first token is taken.
     at: Option<T>,
 }
 
 impl<T: Moment> TokenBucket<T> {
-    /// Returns a full bucket.
+    /// Creates a full bucket.
     pub fn new(per_second: f64, burst: f64) -> Self {
         Self { per_second, burst, level: Mutex::new(Level { tokens: burst, at: None }) }
     }
@@ -52,9 +52,9 @@ impl<T: Moment> TokenBucket<T> {
     /// Takes a token at `now`.
     ///
     /// # Errors
-    /// [`Empty`], with the time until there is one.
+    /// [`Empty`], with the time until the next token.
     pub fn take(&self, now: T) -> Result<(), Empty> {
-        // What a panic might have left half done are two numbers that are both right.
+        // A panic could only leave two numbers behind that are each valid.
         let mut level = self.level.lock().unwrap_or_else(PoisonError::into_inner);
         let passed = level.at.map_or(Duration::ZERO, |at| now.since(at));
         let tokens = (level.tokens + passed.as_secs_f64() * self.per_second).min(self.burst);
@@ -63,7 +63,7 @@ impl<T: Moment> TokenBucket<T> {
         if taken {
             return Ok(());
         }
-        // Never, where nothing comes back.
+        // Without a refill, the time is infinite.
         Err(Empty(Duration::try_from_secs_f64((1.0 - tokens) / self.per_second).unwrap_or(Duration::MAX)))
     }
 }

@@ -1,10 +1,10 @@
 //! The id that Kafka gives a topic when it is created (KIP-516). A topic that is deleted and created again under the
-//! same name has another id, and nothing else proves it: offsets, epochs and timestamps may all look as if it went
-//! on. And what a client may do with a topic (KIP-430).
+//! same name gets another id. Nothing else proves the change: offsets, epochs and timestamps may all look as if the
+//! topic had continued. This crate also asks what a client may do with a topic (KIP-430).
 //!
-//! librdkafka has both in its call `DescribeTopics`, which rdkafka 0.39 does not wrap. So this crate calls librdkafka
-//! itself. It is the only one in the workspace with `unsafe`, and does nothing else. Each object that librdkafka
-//! hands out is destroyed exactly once, when its owner here is dropped, and before the client.
+//! librdkafka offers both in its call `DescribeTopics`, which rdkafka 0.39 does not wrap, so this crate calls
+//! librdkafka itself. It is the only crate in the workspace with `unsafe`, and does nothing else. Each object from
+//! librdkafka has an owner here, which destroys it exactly once, when dropped and before the client.
 
 use std::ffi::{CString, NulError, c_char};
 use std::fmt;
@@ -20,25 +20,25 @@ use rdkafka::types::{RDKafkaErrorCode, RDKafkaRespErr};
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TopicId(u128);
 
-/// Why the id of a topic is not known.
+/// Says why the id of a topic is unknown.
 #[derive(Debug, thiserror::Error)]
 pub enum TopicIdError {
-    /// The topic's name cannot be the name of a topic.
+    /// The text cannot be the name of a topic.
     #[error("the topic's name has a zero byte")]
     Name(#[from] NulError),
     /// The cluster did not answer in time.
     #[error("the cluster did not answer in time")]
     TimedOut,
-    /// The cluster refused the question, or knows no such topic.
+    /// The cluster refused the request, or has no such topic.
     #[error("the cluster did not describe the topic: {0}")]
     Refused(RDKafkaErrorCode),
-    /// librdkafka did not do as its documentation says.
+    /// librdkafka did not behave as documented.
     #[error("librdkafka returned no description of the topic")]
     Nothing,
 }
 
-/// Asks the cluster of `consumer` for the id of `topic`; waits up to `timeout`. None where the cluster gives its topics
-/// no ids (before Kafka 2.8).
+/// Asks the cluster of `consumer` for the id of `topic`, and waits up to `timeout`. Returns `None` if the cluster does
+/// not support topic ids (before Kafka 2.8).
 ///
 /// # Errors
 /// [`TopicIdError`].
@@ -48,7 +48,7 @@ pub fn topic_id<C: ConsumerContext>(
     timeout: Duration,
 ) -> Result<Option<TopicId>, TopicIdError> {
     describe(consumer, topic, timeout, false, |description| {
-        // SAFETY: `description` is live, and the id in it lives as long.
+        // SAFETY: `description` is live, and the id in it lives equally long.
         let id = unsafe { native::rd_kafka_TopicDescription_topic_id(description) };
         if id.is_null() {
             return None;
@@ -62,7 +62,7 @@ pub fn topic_id<C: ConsumerContext>(
     })
 }
 
-/// What a client may do with a topic.
+/// Says what a client may do with a topic.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Allowed {
     /// Read its records.
@@ -73,11 +73,11 @@ pub struct Allowed {
     pub describe_configs: bool,
 }
 
-/// Asks the cluster of `consumer` what this client may do with `topic`; waits up to `timeout`. Without access
-/// control, all is allowed.
+/// Asks the cluster of `consumer` what this client may do with `topic`, and waits up to `timeout`. Without access
+/// control, everything is allowed.
 ///
 /// # Errors
-/// [`TopicIdError`]; also when the client may not describe the topic.
+/// [`TopicIdError`]; also if the client may not describe the topic.
 pub fn allowed<C: ConsumerContext>(
     consumer: &BaseConsumer<C>,
     topic: &str,
@@ -86,14 +86,14 @@ pub fn allowed<C: ConsumerContext>(
     use native::rd_kafka_AclOperation_t as Operation;
     describe(consumer, topic, timeout, true, |description| {
         let mut count = 0;
-        // SAFETY: `description` is live, and `count` is written before the call returns. The array has `count`
-        // elements and lives as long.
+        // SAFETY: `description` is live, and `count` is written before the call returns. The array has `count` elements
+        // and lives equally long.
         let operations =
             unsafe { native::rd_kafka_TopicDescription_authorized_operations(description, &raw mut count) };
         let mut allowed = Allowed::default();
         for number in 0..if operations.is_null() { 0 } else { count } {
-            // SAFETY: the array has more elements than `number`. It is read as the integers of C: one that is no
-            // operation is no error then.
+            // SAFETY: the array has more elements than `number`. They are read as C integers, so an unknown operation
+            // is harmless.
             let operation = unsafe { operations.cast::<u32>().add(number).read() };
             allowed.read |= operation == Operation::RD_KAFKA_ACL_OPERATION_READ as u32;
             allowed.write |= operation == Operation::RD_KAFKA_ACL_OPERATION_WRITE as u32;
@@ -103,8 +103,8 @@ pub fn allowed<C: ConsumerContext>(
     })
 }
 
-/// Asks the cluster of `consumer` to describe `topic`, `with_operations` if what the client may do is asked for, and
-/// has `read` look at the description, which lives as long as that call.
+/// Asks the cluster of `consumer` to describe `topic`, `with_operations` if the client's permissions are wanted. Passes
+/// the description to `read`; it lives only during that call.
 fn describe<C: ConsumerContext, T>(
     consumer: &BaseConsumer<C>,
     topic: &str,
@@ -115,9 +115,9 @@ fn describe<C: ConsumerContext, T>(
     let name = CString::new(topic)?;
     let mut names = [name.as_ptr()];
     let milliseconds = i32::try_from(timeout.as_millis()).unwrap_or(i32::MAX);
-    // The client outlives this call, and with it all that is made here: they are dropped at its end.
+    // The client outlives this call, and so all objects made here: they are dropped at its end.
     let client = consumer.client().native_ptr();
-    // SAFETY: `client` is a live handle; the call takes nothing over and returns a new object or null.
+    // SAFETY: `client` is a live handle; the call takes no ownership and returns a new object or null.
     let queue = Owned::new(unsafe { native::rd_kafka_queue_new(client) }, native::rd_kafka_queue_destroy)?;
     // SAFETY: `names` holds one pointer to a string that ends with a zero byte; librdkafka copies it.
     let topics = unsafe { native::rd_kafka_TopicCollection_of_topic_names(names.as_mut_ptr(), names.len()) };
@@ -127,7 +127,7 @@ fn describe<C: ConsumerContext, T>(
     let options = unsafe { native::rd_kafka_AdminOptions_new(client, operation) };
     let options = Owned::new(options, native::rd_kafka_AdminOptions_destroy)?;
     let mut error = [0 as c_char; 256];
-    // SAFETY: `options` is live, and `error` is a buffer of the length given, written with its zero byte.
+    // SAFETY: `options` is live, and `error` is a buffer of the given length, written with its zero byte.
     let set = unsafe {
         native::rd_kafka_AdminOptions_set_request_timeout(
             options.as_ptr(),
@@ -145,23 +145,22 @@ fn describe<C: ConsumerContext, T>(
             accepted(unsafe { native::rd_kafka_error_code(refused.as_ptr()) })?;
         }
     }
-    // SAFETY: all four are live; librdkafka copies `topics` and `options`, and keeps a reference of its own to the
-    // queue.
+    // SAFETY: all four are live; librdkafka copies `topics` and `options`, and keeps its own reference to the queue.
     unsafe { native::rd_kafka_DescribeTopics(client, topics.as_ptr(), options.as_ptr(), queue.as_ptr()) };
-    // SAFETY: `queue` is live; the call returns an event that is ours to destroy, or null when none came.
+    // SAFETY: `queue` is live; the call returns an event that we must destroy, or null after the time-out.
     let event = unsafe { native::rd_kafka_queue_poll(queue.as_ptr(), milliseconds) };
     let event = Owned::new(event, native::rd_kafka_event_destroy).map_err(|_| TopicIdError::TimedOut)?;
     described(&event, read)
 }
 
-/// Has `read` look at the description in the answer.
+/// Passes the description in the answer to `read`.
 fn described<T>(
     event: &Owned<native::rd_kafka_event_t>,
     read: impl FnOnce(*const native::rd_kafka_TopicDescription_t) -> T,
 ) -> Result<T, TopicIdError> {
     // SAFETY: `event` is live.
     accepted(unsafe { native::rd_kafka_event_error(event.as_ptr()) })?;
-    // SAFETY: `event` is live; the result is null where it is of another type, and otherwise lives as long as the
+    // SAFETY: `event` is live. The result is null if the event has another type; otherwise it lives as long as the
     // event.
     let result = unsafe { native::rd_kafka_event_DescribeTopics_result(event.as_ptr()) };
     if result.is_null() {
@@ -175,7 +174,7 @@ fn described<T>(
     }
     // SAFETY: the array has an element, which lives as long as the event.
     let description = unsafe { *descriptions };
-    // SAFETY: `description` is live. The error lives as long, or is null; the code of null is no error.
+    // SAFETY: `description` is live. The error lives equally long, or is null; the code of null means no error.
     accepted(unsafe { native::rd_kafka_error_code(native::rd_kafka_TopicDescription_error(description)) })?;
     Ok(read(description))
 }
@@ -188,14 +187,14 @@ fn accepted(code: RDKafkaRespErr) -> Result<(), TopicIdError> {
     }
 }
 
-/// An object of librdkafka that is ours to destroy.
+/// Owns an object of librdkafka, and destroys it when dropped.
 struct Owned<T> {
     object: NonNull<T>,
     destroy: unsafe extern "C" fn(*mut T),
 }
 
 impl<T> Owned<T> {
-    /// Takes over `object`, which only `destroy` may destroy.
+    /// Takes ownership of `object`, which only `destroy` may destroy.
     fn new(object: *mut T, destroy: unsafe extern "C" fn(*mut T)) -> Result<Self, TopicIdError> {
         NonNull::new(object).map(|object| Self { object, destroy }).ok_or(TopicIdError::Nothing)
     }
@@ -207,12 +206,12 @@ impl<T> Owned<T> {
 
 impl<T> Drop for Owned<T> {
     fn drop(&mut self) {
-        // SAFETY: the object is live and ours, and nobody uses it after this.
+        // SAFETY: the object is live and owned, and is not used after this.
         unsafe { (self.destroy)(self.object.as_ptr()) };
     }
 }
 
-/// As 32 hexadecimal digits.
+/// Writes the id as 32 hexadecimal digits.
 impl fmt::Display for TopicId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:032x}", self.0)

@@ -3,14 +3,14 @@ use rdkafka::ClientConfig;
 use super::*;
 
 #[test]
-fn an_id_is_read_as_it_is_written() {
+fn an_id_is_parsed_from_its_own_text() {
     let id = TopicId(0x0123_4567_89ab_cdef);
     assert_eq!(id.to_string(), "00000000000000000123456789abcdef");
     assert_eq!(id.to_string().parse(), Ok(id));
 }
 
 #[test]
-fn a_cluster_that_is_not_there_times_out_and_all_is_given_back() {
+fn an_unreachable_cluster_times_out_and_frees_its_objects() {
     let consumer: BaseConsumer = ClientConfig::new()
         .set("bootstrap.servers", "127.0.0.1:1")
         .create()

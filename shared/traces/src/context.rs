@@ -5,7 +5,7 @@ use opentelemetry::trace::{SpanContext, SpanId, TraceFlags, TraceId, TraceState}
 /// The length of the header in version 00; later versions may append to it.
 const LEN: usize = 55;
 
-/// What a header says of a trace.
+/// Holds the content of a `traceparent` header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Traceparent {
     trace: TraceId,
@@ -14,9 +14,9 @@ pub struct Traceparent {
 }
 
 impl Traceparent {
-    /// Reads `header`: version, trace id, parent id and flags in lower-case hexadecimal, with dashes between them. None
-    /// where it is not well-formed: version `ff` and ids of nothing but zeros are not valid, and only versions after 00
-    /// may be longer.
+    /// Parses `header`: version, trace id, parent id and flags in lowercase hexadecimal, separated by dashes. Returns
+    /// `None` if it is malformed: version `ff` and ids of only zeros are invalid, and only versions after 00 may be
+    /// longer.
     pub fn parse(header: &[u8]) -> Option<Self> {
         let header = std::str::from_utf8(header).ok()?;
         let (known, more) = header.split_at_checked(LEN)?;
@@ -27,7 +27,7 @@ impl Traceparent {
         let flags = u8::from_str_radix(hex(parts.next()?, 2)?, 16).ok()?;
         let is_whole = more.is_empty() || (version != "00" && more.starts_with('-'));
         let is_valid = version != "ff" && trace != TraceId::INVALID && span != SpanId::INVALID;
-        // Of the flags, only that one has a meaning in version 00.
+        // Version 00 defines only this flag.
         (is_whole && is_valid).then(|| Self { trace, span, flags: TraceFlags::new(flags) & TraceFlags::SAMPLED })
     }
 
@@ -36,7 +36,7 @@ impl Traceparent {
         self.flags.is_sampled()
     }
 
-    /// Returns the span that it names, of another process.
+    /// Returns the span that the header names, as a span of another process.
     pub(crate) fn remote(self) -> SpanContext {
         SpanContext::new(self.trace, self.span, self.flags, true, TraceState::NONE)
     }

@@ -1,7 +1,7 @@
-//! Spans to a collector: one OTLP request a batch, in protobuf over HTTP.
+//! Exports spans to a collector: one OTLP request per batch, in protobuf over HTTP.
 //!
-//! A batch that the collector does not take is dropped and counted. There is no second attempt: traces are a sample,
-//! and events do not wait for them.
+//! A batch that the collector refuses is dropped and counted, without another attempt: traces are a sample, and events
+//! do not wait for them.
 
 use std::fmt::Display;
 use std::sync::Arc;
@@ -26,9 +26,9 @@ use report::Report;
 
 mod report;
 
-/// Bytes of an answer of the collector, at most.
+/// The most bytes of a collector's answer.
 const MAX_ANSWER: usize = 64 * 1024;
-/// Where a collector takes traces (OpenTelemetry Protocol Specification, "OTLP/HTTP Request").
+/// The path where a collector accepts traces (OpenTelemetry Protocol Specification, "OTLP/HTTP Request").
 const PATH: &str = "v1/traces";
 
 /// Posts spans to a collector.
@@ -36,7 +36,7 @@ const PATH: &str = "v1/traces";
 pub(crate) struct Exporter {
     client: Client,
     url: Url,
-    /// The client's, since the thread that exports has none.
+    /// The client needs a runtime, and the exporting thread has none.
     runtime: Handle,
     resource: ResourceAttributesWithSchema,
     queue: Arc<Queue>,
@@ -44,10 +44,10 @@ pub(crate) struct Exporter {
 }
 
 impl Exporter {
-    /// Posts to `endpoint`, on the runtime of the caller, what leaves `queue`.
+    /// Creates an exporter that posts spans from `queue` to `endpoint`, on the caller's runtime.
     ///
     /// # Errors
-    /// Where a value of the section cannot be used.
+    /// If a value of the section cannot be used.
     pub(crate) fn new(config: &Tracing, endpoint: &str, queue: Arc<Queue>) -> Result<Self, ConfigError> {
         let url = traces_url(endpoint).ok_or_else(|| unusable("otlp_endpoint", "is not an address"))?;
         tls::install_provider();
@@ -81,7 +81,7 @@ impl SpanExporter for Exporter {
     }
 }
 
-/// Posts `body` to `url`; returns how many of its spans the collector refuses.
+/// Posts `body` to `url`; returns how many of its spans the collector refused.
 async fn post(client: Client, url: Url, body: Vec<u8>) -> Result<usize, String> {
     let post = async {
         let request = client.post(url).header(CONTENT_TYPE, "application/x-protobuf").body(body);
@@ -89,13 +89,13 @@ async fn post(client: Client, url: Url, body: Vec<u8>) -> Result<usize, String> 
         http::body(&mut answer, MAX_ANSWER).await
     };
     let answer = post.await.map_err(|error: reqwest::Error| with_causes(&error.without_url()))?;
-    // An answer that cannot be read is one that refuses nothing.
+    // An unreadable answer counts as one that refuses nothing.
     let answer = answer.and_then(|answer| ExportTraceServiceResponse::decode(answer.as_slice()).ok());
     let refused = answer.and_then(|answer| answer.partial_success).map_or(0, |partial| partial.rejected_spans);
     Ok(usize::try_from(refused).unwrap_or_default())
 }
 
-/// Returns where the collector at `endpoint` takes traces; `endpoint` itself, where it names that path.
+/// Returns the address where the collector at `endpoint` accepts traces: `endpoint` itself if it already has the path.
 fn traces_url(endpoint: &str) -> Option<Url> {
     let plain = endpoint.trim().trim_end_matches('/');
     Url::parse(&if plain.ends_with(PATH) { plain.to_owned() } else { format!("{plain}/{PATH}") }).ok()

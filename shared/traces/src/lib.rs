@@ -1,11 +1,11 @@
-//! Traces: spans of requests and events, and their way to a collector over OTLP.
+//! Traces: spans of requests and events, exported to a collector over OTLP.
 //!
-//! [`Traces`] makes spans. A span that ends goes into a queue with a bound (`queue`), from which the SDK's thread takes
-//! batches for the exporter (`export`). Nothing here makes an event wait: what finds no room is counted and dropped.
-//! [`Traceparent`] is what a header says of a trace.
+//! [`Traces`] creates spans. A finished span enters a bounded queue (`queue`), from which a thread of the SDK takes
+//! batches for the exporter (`export`). No event ever waits for this: a span that finds no room is counted and dropped.
+//! [`Traceparent`] is the content of a trace header.
 //!
-//! The names of attributes follow OpenTelemetry's semantic conventions. Which ones a span has is the concern of the
-//! service that begins it.
+//! The names of attributes follow OpenTelemetry's semantic conventions. The service that begins a span chooses its
+//! attributes.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -30,32 +30,33 @@ mod export;
 mod queue;
 mod span;
 
-/// Links of one span to others, at most.
+/// The most links of one span to others.
 pub const MAX_LINKS: usize = 128;
 
-/// How long the last spans may take at a stop.
+/// The time limit for exporting the last spans when stopping.
 const FLUSH: Duration = Duration::from_secs(3);
 
-/// What decides whether a span is exported that has no parent.
+/// Decides whether a span without a parent is exported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sampling {
-    /// `tracing.sample_ratio`: for traces that begin here.
+    /// By `tracing.sample_ratio`, for traces that begin here.
     Ratio,
-    /// The traces that it links to: see [`Traces::linked`].
+    /// By the traces that the span links to: see [`Traces::linked`].
     Links,
 }
 
-/// Who has sent a trace context.
+/// The sender of a trace context.
 #[derive(Clone, Copy, Debug)]
 pub enum Caller {
-    /// Somebody who has proved who it is: the span is a part of its trace, and it decides whether that is exported.
+    /// A caller that has proved its identity. The span becomes part of its trace, and the trace decides about the
+    /// export.
     Known(Option<Traceparent>),
-    /// Anybody: the span begins a trace of ours, with a link to the other one. Else strangers could have everything
-    /// exported.
+    /// Any other caller. The span begins a new trace with a link to the caller's, so that strangers cannot force an
+    /// export.
     Anyone(Option<Traceparent>),
 }
 
-/// Makes spans, and exports those that are sampled.
+/// Creates spans, and exports the sampled ones.
 #[derive(Debug)]
 pub struct Traces {
     provider: SdkTracerProvider,
@@ -63,11 +64,12 @@ pub struct Traces {
 }
 
 impl Traces {
-    /// Starts the export to `tracing.otlp_endpoint`, on the runtime of the caller; none where the config has none.
-    /// `service` is the default for `tracing.service_name`; the ends of spans are counted in `spans`, see [`spans()`].
+    /// Starts the export to `tracing.otlp_endpoint`, on the caller's runtime. Returns `None` if the config has no
+    /// endpoint. `service` is the default for `tracing.service_name`. `spans` counts the outcomes of spans, see
+    /// [`spans()`].
     ///
     /// # Errors
-    /// Naming the key whose value cannot be used. The collector need not be there.
+    /// Names the key whose value cannot be used. The collector need not be running.
     pub fn start(
         config: &Tracing,
         service: &'static str,
@@ -96,14 +98,14 @@ impl Traces {
             .with_span_processor(queue::Bounded::new(exporter, queue))
             .with_max_links_per_span(u32::try_from(MAX_LINKS).unwrap_or(u32::MAX))
             .with_sampler(sampler)
-            // With what OTEL_RESOURCE_ATTRIBUTES says.
+            // The builder also adds the attributes of OTEL_RESOURCE_ATTRIBUTES.
             .with_resource(Resource::builder().with_service_name(name).build())
             .build();
         let scope = InstrumentationScope::builder(service).with_version(env!("CARGO_PKG_VERSION")).build();
         Self { tracer: provider.tracer_with_scope(scope), provider }
     }
 
-    /// Begins the span of a request by `caller` that came in at `at`.
+    /// Begins the span of a request from `caller` that arrived at `at`.
     pub fn server(&self, name: String, caller: Caller, at: SystemTime, attributes: Vec<KeyValue>) -> Span {
         let builder = SpanBuilder::from_name(name).with_kind(SpanKind::Server).with_start_time(at);
         let (builder, context) = match caller {
@@ -122,8 +124,8 @@ impl Traces {
         self.begin(SpanBuilder::from_name(name).with_kind(kind).with_attributes(attributes), &context)
     }
 
-    /// Begins a span of `kind` that concerns several traces: it has links to those of `others` that are sampled, to
-    /// [`MAX_LINKS`] of them at most. None where there are none.
+    /// Begins a span of `kind` that concerns several traces. It links to the sampled ones among `others`, up to
+    /// [`MAX_LINKS`]. Returns `None` if no trace is sampled.
     pub fn linked(
         &self,
         kind: SpanKind,
@@ -140,7 +142,7 @@ impl Traces {
         Some(self.begin(builder, &Context::new()))
     }
 
-    /// Exports the spans that have ended, for a few seconds at most, and no others from now on.
+    /// Exports the finished spans, for at most a few seconds, and no later ones.
     pub async fn stop(&self) {
         let provider = self.provider.clone();
         let stopped = spawn_blocking(move || provider.shutdown_with_timeout(FLUSH)).await;

@@ -1,6 +1,6 @@
-//! Spans that have ended, on their way to the exporter: so many at a time, and those that find no room are dropped.
+//! A bounded queue of finished spans on their way to the exporter. Spans that find no room are dropped.
 //!
-//! The SDK's own queue has a bound too, but does not tell what it drops.
+//! The SDK's own queue is bounded too, but does not count what it drops.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,25 +13,25 @@ use opentelemetry_sdk::trace::{BatchConfigBuilder, BatchSpanProcessor, Span, Spa
 use prometheus::{IntCounter, IntCounterVec, Result};
 use service::metrics::{Registry, counters_of};
 
-/// Spans that wait, at most.
+/// The most spans that wait.
 pub(crate) const CAPACITY: usize = 4_096;
-/// Spans of one request to the collector, at most.
+/// The most spans in one request to the collector.
 const BATCH: usize = 512;
-/// How long a span may wait for others.
+/// How long a span may wait for others to fill a batch.
 const DELAY: Duration = Duration::from_secs(1);
 
-/// Registers the counter `name` of spans by what became of them: `exported`, `dropped` (there was no room in the
-/// queue), `failed` (the collector did not take them).
+/// Registers the counter `name` of spans by outcome: `exported`, `dropped` (no room in the queue), `failed` (the
+/// collector did not accept them).
 ///
 /// # Errors
-/// When the name is taken or not valid.
+/// If the name is taken or invalid.
 pub fn spans(registry: &Registry, name: &str) -> Result<IntCounterVec> {
     let help =
         "Spans by outcome: exported, dropped because too many wait, failed because the collector does not take them.";
     counters_of(registry, name, help, "outcome", &["exported", "dropped", "failed"])
 }
 
-/// How many spans wait, and what is counted of them.
+/// Counts the waiting spans and their outcomes.
 #[derive(Debug)]
 pub(crate) struct Queue {
     waiting: AtomicUsize,
@@ -47,7 +47,7 @@ impl Queue {
         Self { waiting: AtomicUsize::new(0), exported, dropped, failed }
     }
 
-    /// Returns whether there is room for one more span. If so, it is taken.
+    /// Takes a place for one more span, and returns whether there was room.
     fn enter(&self) -> bool {
         let has_room = self.waiting.fetch_add(1, Ordering::AcqRel) < CAPACITY;
         if !has_room {
@@ -57,19 +57,19 @@ impl Queue {
         has_room
     }
 
-    /// Notes that `count` spans wait no more.
+    /// Frees the places of `count` spans that have left the queue.
     pub(crate) fn left(&self, count: usize) {
         self.waiting.fetch_sub(count, Ordering::AcqRel);
     }
 
-    /// Counts what became of `count` spans, `refused` of which the collector did not take.
+    /// Counts the outcomes of `count` spans, `refused` of which the collector did not accept.
     pub(crate) fn count(&self, count: usize, refused: usize) {
         self.failed.inc_by(refused as u64);
         self.exported.inc_by(count.saturating_sub(refused) as u64);
     }
 }
 
-/// The SDK's batches, behind a [`Queue`].
+/// Wraps the SDK's batch processor in a [`Queue`].
 #[derive(Debug)]
 pub(crate) struct Bounded {
     batches: BatchSpanProcessor,
@@ -77,7 +77,7 @@ pub(crate) struct Bounded {
 }
 
 impl Bounded {
-    /// Has a thread that takes batches out of `queue` for `exporter`.
+    /// Starts a thread that passes batches from `queue` to `exporter`.
     pub(crate) fn new(exporter: impl SpanExporter + 'static, queue: Arc<Queue>) -> Self {
         let config = BatchConfigBuilder::default()
             .with_max_queue_size(CAPACITY)

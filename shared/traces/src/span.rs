@@ -5,7 +5,7 @@ use opentelemetry::{KeyValue, Value};
 
 use crate::context;
 
-/// A span that has begun. It ends when it is dropped.
+/// Represents a span that has begun. It ends when it is dropped.
 #[derive(Debug)]
 pub struct Span(opentelemetry_sdk::trace::Span);
 
@@ -28,7 +28,7 @@ impl Span {
         self.0.set_attribute(KeyValue::new(key, value));
     }
 
-    /// Notes that what the span is of has failed, by a word of a closed set.
+    /// Marks the operation as failed, with an error type from a closed set.
     pub fn failed(&mut self, error_type: &'static str) {
         self.set("error.type", error_type);
         self.0.set_status(Status::error(error_type));

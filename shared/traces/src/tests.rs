@@ -1,4 +1,4 @@
-//! Which spans are exported, and what they belong to.
+//! Which spans are exported, and which trace they belong to.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -10,7 +10,7 @@ use super::*;
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 
-/// Keeps what is exported.
+/// Keeps the exported spans.
 #[derive(Clone, Debug, Default)]
 struct Kept(Arc<Mutex<Vec<SpanData>>>);
 
@@ -25,7 +25,7 @@ fn traceparent(flags: &str) -> Option<Traceparent> {
     Some(Traceparent::parse(format!("00-{TRACE}-00f067aa0ba902b7-{flags}").as_bytes()).unwrap())
 }
 
-/// Returns the spans that are exported of those that `begin` begins and ends.
+/// Returns the exported spans among those that `begin` begins and ends.
 async fn exported(ratio: f64, sampling: Sampling, begin: impl FnOnce(&Traces)) -> Vec<SpanData> {
     let (kept, spans) = (Kept::default(), spans(&Registry::new(), "spans_total").unwrap());
     let config = Tracing { sample_ratio: ratio, ..Tracing::default() };
@@ -36,7 +36,7 @@ async fn exported(ratio: f64, sampling: Sampling, begin: impl FnOnce(&Traces)) -
     std::mem::take(&mut kept.0.lock().unwrap())
 }
 
-/// Returns the span of a request by `caller`, where it is exported.
+/// Returns the span of a request from `caller`, if it is exported.
 async fn request(ratio: f64, caller: Caller) -> Option<SpanData> {
     let begin = |traces: &Traces| drop(traces.server("POST /w".to_owned(), caller, SystemTime::UNIX_EPOCH, Vec::new()));
     exported(ratio, Sampling::Ratio, begin).await.pop()
@@ -59,7 +59,7 @@ async fn the_ratio_decides_for_traces_that_begin_here() {
 }
 
 #[tokio::test]
-async fn a_stranger_is_linked_to_and_decides_nothing() {
+async fn a_strangers_trace_is_linked_but_does_not_decide() {
     assert!(request(0.0, Caller::Anyone(traceparent("01"))).await.is_none());
     let span = request(1.0, Caller::Anyone(traceparent("00"))).await.unwrap();
     assert_ne!(span.span_context.trace_id().to_string(), TRACE);
@@ -68,7 +68,7 @@ async fn a_stranger_is_linked_to_and_decides_nothing() {
 }
 
 #[tokio::test]
-async fn a_child_is_in_the_trace_of_its_parent_and_names_itself_in_the_header() {
+async fn a_child_joins_its_parents_trace_and_header() {
     let mut headers = Vec::new();
     let begin = |traces: &Traces| {
         let parent = traces.server("parent".to_owned(), Caller::Known(None), SystemTime::now(), Vec::new());
@@ -84,12 +84,12 @@ async fn a_child_is_in_the_trace_of_its_parent_and_names_itself_in_the_header() 
 }
 
 #[tokio::test]
-async fn links_lead_to_sampled_traces_alone_and_are_bounded() {
+async fn links_lead_only_to_sampled_traces_and_are_bounded() {
     for (sampled, unsampled, expected) in [(0, 5, 0), (3, 5, 3), (MAX_LINKS + 1, 5, MAX_LINKS)] {
         let others = std::iter::repeat_n(traceparent("00"), unsampled);
         let others = others.chain(std::iter::repeat_n(traceparent("01"), sampled)).flatten();
         let begin = |traces: &Traces| drop(traces.linked(SpanKind::Consumer, || "bulk".to_owned(), others, Vec::new));
-        // Whatever the ratio.
+        // The ratio does not matter here.
         let spans = exported(0.0, Sampling::Links, begin).await;
         assert_eq!(spans.iter().map(|span| span.links.len()).sum::<usize>(), expected);
         assert_eq!(spans.len(), usize::from(expected > 0));

@@ -1,4 +1,4 @@
-//! A stand-in for CXone: gives a token by client credentials, and to whoever has it the schema that the test has set.
+//! A stub of CXone. It returns a token for client credentials, and for the token the schema that the test has set.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -17,7 +17,7 @@ use tokio::net::TcpListener;
 pub(super) const SECRET: &str = "the-secret-of-the-stand-in";
 const TOKEN: &str = "the-token-of-the-stand-in";
 
-/// A running stand-in.
+/// A running stub.
 #[derive(Clone)]
 pub(super) struct Stub {
     address: String,
@@ -25,7 +25,7 @@ pub(super) struct Stub {
 }
 
 impl Stub {
-    /// Starts one that has `schema`.
+    /// Starts a stub with `schema`.
     pub(super) async fn start(schema: &str) -> Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let stub =
@@ -43,12 +43,12 @@ impl Stub {
         Ok(stub)
     }
 
-    /// Has `schema` from now on.
+    /// Sets the schema to return from now on.
     pub(super) fn set(&self, schema: &str) {
         schema.clone_into(&mut self.schema.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
-    /// The section of a config that uses it. The secret is in `file`.
+    /// Returns the section of a config that uses the stub. The secret is in `file`.
     pub(super) fn section(&self, file: &std::path::Path) -> Result<Cxone> {
         std::fs::write(file, SECRET)?;
         Ok(Cxone {

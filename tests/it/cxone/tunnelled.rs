@@ -1,4 +1,4 @@
-//! CXone is reached by HTTPS, so a proxy on the way opens a tunnel.
+//! CXone uses HTTPS, so a proxy on the way opens a tunnel.
 
 use anyhow::Result;
 use harness::certificates::Authority;
@@ -11,7 +11,7 @@ use harness::terminator::Terminator;
 
 use super::stub::Stub;
 
-/// Pulls the schema with these variables; returns all that was said.
+/// Pulls the schema with these environment variables, and returns the whole output.
 async fn pull(pipeline: &Pipeline, variables: &[(&str, &str)]) -> Result<String> {
     let file = pipeline.file("penstock.yaml");
     write_config(&pipeline.config, &file)?;
@@ -25,8 +25,8 @@ async fn pull(pipeline: &Pipeline, variables: &[(&str, &str)]) -> Result<String>
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_pull_goes_through_a_tunnel_of_the_proxy_on_the_way() -> Result<()> {
-    // The key by its variable, since no config with a password is written.
+async fn a_pull_goes_through_the_tunnel_of_a_proxy() -> Result<()> {
+    // An environment variable sets the key, because a config file with a password is never written.
     const KEY: &str = "PENSTOCK__CXONE__PROXY";
     process::build().await?;
     let stub = Stub::start(SCHEMA).await?;

@@ -1,6 +1,7 @@
-//! All rows of an indexer's part of the table at once: 64 partitions with a backlog of large documents, documents in
-//! doubt, undecodable records, ids that other and larger documents have, and more schemas than are kept; and a
-//! dead-letter topic that is not there. So all that may be held is held. Then the topic is created: nothing is lost.
+//! All rows of the indexer's part of the table at once: 64 partitions with a backlog of large documents, doubtful
+//! documents, undecodable records, ids that belong to other, larger documents, and more schemas than are kept. The
+//! dead-letter topic is missing, so the indexer holds as much as it may. Then the topic is created, and nothing is
+//! lost.
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -20,18 +21,18 @@ use harness::stack::Stack;
 
 use super::{MIB, PARTITIONS};
 
-/// `indexer.max_in_flight_bytes` here.
+/// The value of `indexer.max_in_flight_bytes`.
 const IN_FLIGHT: u64 = 32 * MIB;
-/// Of 200 KiB each, indexed before.
+/// The events that are indexed before, of 200 KiB each.
 const STORED: Range<u64> = 0..160;
-/// Of 200 KiB each.
+/// The good events, of 200 KiB each.
 const GOOD: Range<u64> = 160..260;
-/// Of 32 KiB each.
+/// The doubtful documents, of 32 KiB each.
 const DOUBTFUL: Range<u64> = 260..560;
-/// Of 100 KiB each.
+/// The number of undecodable records, of 100 KiB each.
 const UNDECODABLE: u64 = 400;
 const SCHEMAS: u64 = 40;
-/// What the indexer says while the dead-letter topic is missing.
+/// The reason that the indexer gives while the dead-letter topic is missing.
 const NO_LETTERS: &str = "does not accept dead letters";
 
 struct Scene {
@@ -40,9 +41,9 @@ struct Scene {
     schemas: Vec<u32>,
 }
 
-/// The sum of the table.
+/// Returns the sum of the table.
 fn bound(pipeline: &Pipeline) -> u64 {
-    // Of all requests in flight together; a quarter; and one for each of 16 indices.
+    // The stored documents of all requests in flight, a quarter for letters, and a witness for each of 16 indices.
     let (stored, letters, witnesses) = (IN_FLIGHT, IN_FLIGHT / 4, 16 * 64 * 1024);
     super::bound(pipeline) + stored + letters + witnesses
 }
@@ -70,7 +71,7 @@ impl Scene {
         super::large(&self.events, number, schema, entries)
     }
 
-    /// An event with the id of a stored one, without its large part.
+    /// Returns an event with the id of a stored one, without its large part.
     fn conflicting(&self, number: u64) -> Raw {
         super::large(&self.events, number, self.pipeline.schema_id, 0)
     }
@@ -101,8 +102,8 @@ impl Scene {
         super::produce(&self.pipeline, &backlog).await
     }
 
-    /// Waits until each row has held what it may. The peak is what counts in the end, so the rows need not be seen full
-    /// in the same moment: documents in doubt are decided while others are still read.
+    /// Waits until each row has been full. Only the peak counts in the end, so the rows need not be full at the same
+    /// moment: doubtful documents are decided while others are still being read.
     async fn is_full(&self, indexer: &IndexerProcess) -> Result<()> {
         let topic = &self.pipeline.config.kafka.topic;
         let of_topic = |name: &str| format!("penstock_indexer_{name}{{topic={topic:?}}}");
@@ -125,7 +126,7 @@ impl Scene {
         .await
     }
 
-    /// Each event is indexed or a dead letter, and none is both.
+    /// Checks that each event is either indexed or a dead letter.
     async fn nothing_is_lost(&self) -> Result<()> {
         let letters = self.pipeline.kafka.read_all(&self.pipeline.config.kafka.dead_letter_topic).await?;
         let origin = |letter: &Record| ["dl.partition", "dl.offset"].map(|name| letter.header(name).map(str::to_owned));
@@ -151,7 +152,7 @@ fn undecodable(number: u64) -> Raw {
     Raw { partition, key: Some(format!("undecodable-{number}").into_bytes()), value: Some(value), ..Raw::default() }
 }
 
-/// A proxy before Elasticsearch that refuses the documents in doubt while `refuses` says so.
+/// Starts a proxy before Elasticsearch that refuses the doubtful documents while `refuses` is set.
 async fn refusing(scene: &Scene, refuses: &Arc<AtomicBool>) -> Result<Proxy> {
     let doubtful: HashSet<String> = DOUBTFUL.map(|number| scene.events.id(number)).collect();
     let refuses = Arc::clone(refuses);

@@ -1,6 +1,6 @@
-//! All rows of a receiver's part of the table at once: Kafka stands still, so that the queue fills with events and with
-//! bodies for the quarantine; all connections are taken, with TLS; heads and bodies, signed ones and others, stop in
-//! the middle; and more signatures and schemas come than are kept. Then Kafka goes on: nothing is lost.
+//! All rows of the receiver's part of the table at once. Kafka is paused, so the queue fills with events and
+//! quarantined bodies. All connections are taken, with TLS. Heads and bodies, signed and unsigned, stop in the middle.
+//! More signatures and schemas arrive than are kept. Then Kafka continues, and nothing is lost.
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -27,23 +27,24 @@ use line::{Line, Lines};
 mod fill;
 mod line;
 
-/// `receiver.max_in_flight_bytes` here.
+/// The value of `receiver.max_in_flight_bytes`.
 const IN_FLIGHT: u64 = 64 * MIB;
-/// `queue.buffering.max.kbytes`, by default.
+/// The default of `queue.buffering.max.kbytes`.
 const QUEUE: u64 = 64 * MIB;
-/// `receiver.max_connections` here, and what each may take.
+/// The value of `receiver.max_connections`, and the memory that each may take.
 const CONNECTIONS: usize = 1_200;
 const CONNECTION: u64 = 40 * 1024;
-/// What the program takes for itself: code, threads, schemas, signatures.
-const PROGRAM: u64 = 64 * MIB;
-/// `receiver.max_unauthenticated_requests` here.
+/// What the program takes for itself: code, threads, schemas, signatures. An unoptimized build takes more for its code
+/// and its stacks, and for the schemas that it compiles.
+const PROGRAM: u64 = if cfg!(debug_assertions) { 128 * MIB } else { 64 * MIB };
+/// The value of `receiver.max_unauthenticated_requests`.
 const STRANGERS: usize = 64;
-/// `auth.replay_capacity`, by default. A signature by each secret is remembered.
+/// The default of `auth.replay_capacity`. Each secret's signature is remembered.
 const SIGNATURES: u64 = 100_000;
 const SECRETS: u64 = 100;
-/// `schema_registry.cache_capacity` here.
+/// The value of `schema_registry.cache_capacity`.
 const CACHED: u64 = 20;
-/// Nobody is to go before all is full.
+/// No request may time out before everything is full.
 const LONG: Duration = Duration::from_secs(900);
 
 const SIGNED: &str = "/webhook/signed";
@@ -58,23 +59,23 @@ struct Scene {
     events: Events,
     /// When the signed requests were signed, in seconds since the Unix epoch.
     signed_at: String,
-    /// Schemas that events may name.
+    /// The schemas that events may name.
     schemas: Vec<u32>,
-    /// The senders of files, which wait for their answers: the numbers of the events that were accepted.
+    /// The senders of files, which wait for their answers. They return the numbers of the accepted events.
     queued: JoinSet<Result<Option<Range<u64>>>>,
-    /// Connections that stop in the middle of a request, some that wait for the next, and some without any.
+    /// Connections that stop in the middle of a request, wait for the next one, or send none.
     stopped: JoinSet<Line>,
     used: Vec<Connection>,
     unused: Vec<Line>,
 }
 
-/// The sum of the table, in the words of ARCHITECTURE.md: 9/8 of what is in flight, the queue, the connections, and the
+/// Returns the sum of the table in ARCHITECTURE.md: 9/8 of what is in flight, the queue, the connections, and the
 /// program itself.
 fn bound() -> u64 {
     IN_FLIGHT / 8 * 9 + QUEUE + CONNECTIONS as u64 * CONNECTION + PROGRAM
 }
 
-/// A schema whose text is nearly as long as that of a file may be.
+/// Returns a schema whose text is nearly as long as a file's schema may be.
 fn wide() -> String {
     let field = |number| format!(r#"{{"name":"field_{number}","type":["null","string"],"default":null}}"#);
     let fields: Vec<String> = (0..3_800).map(field).collect();
@@ -156,29 +157,30 @@ impl Scene {
         })
     }
 
-    /// How many requests of `source` had this outcome.
+    /// Returns how many requests of `source` had this outcome.
     async fn outcomes(&self, source: &str, outcome: &str) -> Result<f64> {
         let sample = format!(r#"penstock_receiver_requests_total{{outcome="{outcome}",source="{source}"}}"#);
         metric(self.front.admin_url(), &sample).await
     }
 
-    /// Fills each row to its limit. The first ones need Kafka.
+    /// Fills each row to its limit. Kafka stands still for the last ones, briefly: after a minute it would count as
+    /// unavailable.
     async fn fill(&mut self) -> Result<()> {
-        self.fill_the_signatures().await?;
+        self.fill_the_signatures().await.context("signatures")?;
+        self.fill_the_schemas().await.context("schemas")?;
+        self.fill_the_schemas_of_files().await.context("schemas of files")?;
+        self.fill_the_unusable_schemas().await.context("unusable schemas")?;
+        self.use_connections().await.context("used connections")?;
         self.kafka.signal(Part::Kafka, "STOP")?;
-        self.fill_the_quarantine().await?;
-        self.fill_the_queue().await?;
-        self.fill_the_schemas().await?;
-        self.fill_the_schemas_of_files().await?;
-        self.fill_the_unusable_schemas().await?;
-        self.use_connections().await?;
-        self.fill_the_heads().await?;
-        self.fill_the_anteroom().await?;
-        self.fill_the_bodies().await?;
-        self.fill_the_connections().await
+        self.fill_the_quarantine().await.context("quarantine")?;
+        self.fill_the_queue().await.context("queue")?;
+        self.fill_the_heads().await.context("heads")?;
+        self.fill_the_anteroom().await.context("unauthenticated requests")?;
+        self.fill_the_bodies().await.context("bodies")?;
+        self.fill_the_connections().await.context("connections")
     }
 
-    /// Lets Kafka go on, and all who hold something go. Each file is accepted, and all its events are there.
+    /// Lets Kafka continue, and releases everything. Checks that each file is accepted and all its events are in Kafka.
     async fn nothing_is_lost(&mut self) -> Result<()> {
         self.kafka.signal(Part::Kafka, "CONT")?;
         self.stopped.shutdown().await;
@@ -205,7 +207,7 @@ async fn all_rows_of_a_receiver_at_once_stay_within_the_sum() -> Result<()> {
     let before = scene.front.peak()?;
     scene.fill().await.with_context(|| scene.front.last_lines())?;
     let at_the_limit = scene.front.peak()?;
-    scene.nothing_is_lost().await?;
+    scene.nothing_is_lost().await.with_context(|| scene.front.last_lines())?;
     let (peak, bound) = (scene.front.peak()?, bound());
     println!(
         "peak {} MiB, {} at the limit, {} at the beginning, of {} MiB",

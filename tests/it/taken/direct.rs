@@ -1,6 +1,6 @@
-//! The short way from a schema and its data to an index: the receiver's own reader says what is accepted; the indexer's
-//! own parts make the mapping, the documents and the requests. Kafka and the registry are left out, so that a schema
-//! costs a fraction of a second, and may have names that a registry does not take.
+//! The shorter way from a schema and its data to an index. The receiver's own reader decides what is accepted, and the
+//! indexer's own parts make the mapping, the documents and the requests. Kafka and the registry are left out, so a
+//! schema costs a fraction of a second, and may have names that a registry refuses.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -28,13 +28,13 @@ use serde_json::Value;
 use service::admin::Readiness;
 use service::metrics::Registry;
 
-/// The largest body that the receiver takes by default.
+/// The largest body that the receiver accepts by default.
 const MAX_BODY: usize = 1 << 20;
-/// How long the documents of one schema may take; a request that fails is repeated without end.
+/// How long the documents of one schema may take. A failed request is repeated without end.
 const PATIENCE: Duration = Duration::from_secs(180);
 const PARTITION: Partition = Partition(0);
 
-/// In which way documents are written, and where.
+/// How documents are written, and where.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Way {
     strategy: Strategy,
@@ -55,7 +55,7 @@ impl Default for Way {
 }
 
 impl Way {
-    /// Returns any way.
+    /// Returns a random way.
     pub(super) fn any(rng: &mut StdRng) -> Self {
         let strategies = [Strategy::Single, Strategy::Rollover, Strategy::DataStream];
         let event_types = [EventType::None, EventType::Name, EventType::Fullname];
@@ -81,12 +81,12 @@ impl Way {
     }
 }
 
-/// What became of events.
+/// The results for events.
 #[derive(Debug, Default)]
 pub(super) struct Count {
-    /// Documents.
+    /// The number of documents.
     pub(super) indexed: u64,
-    /// Events that the receiver refuses, by its reason.
+    /// The events that the receiver refuses, by its reason.
     refused: BTreeMap<String, u64>,
 }
 
@@ -100,10 +100,10 @@ impl Count {
     }
 }
 
-/// Has those of `data` indexed that the receiver accepts; each is a document.
+/// Indexes those of `data` that the receiver accepts, and checks that each is a document.
 pub(super) async fn all_are_taken(name: &str, way: Way, schema: &str, data: Vec<Vec<u8>>) -> Result<Count> {
     let (text, stack) = (schema.to_owned(), Stack::running()?);
-    // Its reader blocks the thread.
+    // The reader blocks the thread.
     let (data, mut count) = tokio::task::spawn_blocking(move || accepted(&text, data)).await??;
     let unique = uuid::Uuid::new_v4().simple().to_string();
     let name = format!("{name}-{}", &unique[..8]);
@@ -132,7 +132,7 @@ fn accepted(schema: &str, data: Vec<Vec<u8>>) -> Result<(Vec<Vec<u8>>, Count)> {
     Ok((accepted, count))
 }
 
-/// Returns how many documents `data` became. All of them, or it is an error.
+/// Returns how many documents `data` became. Fails unless all of them did.
 async fn deliver(config: &Config, schema: &str, data: &[Vec<u8>]) -> Result<u64> {
     let schema = Arc::new(Schema::parse(schema)?);
     let metrics = Metrics::new(&Registry::new())?;

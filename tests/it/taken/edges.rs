@@ -1,11 +1,11 @@
-//! Values at the edges of what servers take, each in a record whose other fields are plain.
+//! Extreme values for the servers, each in a record whose other fields are plain.
 
 use std::collections::HashMap;
 
 use apache_avro::Decimal;
 use apache_avro::types::Value as Avro;
 
-/// A field of each type at whose edges servers differ.
+/// A field of each type with extreme values that servers treat differently.
 pub(super) const SCHEMA: &str = r#"{"type":"record","name":"Edges","fields":[
     {"name":"text","type":"string"},
     {"name":"bytes","type":"bytes"},
@@ -22,7 +22,7 @@ pub(super) const SCHEMA: &str = r#"{"type":"record","name":"Edges","fields":[
     {"name":"double","type":"double"},
     {"name":"float","type":"float"}]}"#;
 
-/// The record of plain values, and where it has another one.
+/// Returns the record of plain values, with this one replaced.
 fn record(name: &str, value: Avro) -> Avro {
     let fields = [
         ("text", Avro::String("t".to_owned())),
@@ -52,8 +52,8 @@ fn map<const N: usize>(entries: [(String, Avro); N]) -> Avro {
     Avro::Map(HashMap::from(entries))
 }
 
-/// Texts as long as a term of Lucene, a keyword and a flattened field may be, and one more, of characters of one to
-/// four bytes.
+/// Returns texts as long as the limits of a Lucene term, a keyword and a flattened field, and one longer, with
+/// characters of one to four bytes.
 fn texts() -> impl Iterator<Item = String> {
     let lengths = [0, 1, 255, 4_096, 4_097, 8_191, 8_192, 12_288, 12_289, 32_765, 32_766, 32_767, 40_000, 200_000];
     let long = lengths.into_iter().flat_map(|length| ["x", "é", "€", "😀"].map(|unit| unit.repeat(length)));
@@ -97,7 +97,7 @@ fn scalars() -> Vec<Avro> {
     values
 }
 
-/// All of them.
+/// Returns all of these records.
 pub(super) fn values() -> impl Iterator<Item = Avro> {
     let of_texts = texts().flat_map(|text| {
         let value = || Avro::String(text.clone());

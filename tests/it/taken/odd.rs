@@ -1,4 +1,4 @@
-//! Schemas with names that no specification allows, and their data: made of random numbers, written byte by byte.
+//! Schemas with names that no specification allows, and their data, made of random numbers and written byte by byte.
 
 use std::collections::BTreeSet;
 
@@ -12,11 +12,11 @@ use values::Writer;
 
 mod values;
 
-/// How deep a schema is nested.
+/// The depth to which a schema is nested.
 const DEPTH: usize = 4;
-/// Events of one schema.
+/// The number of events of one schema.
 const EVENTS: usize = 40;
-/// The longest name that is accepted, in bytes.
+/// The longest accepted name, in bytes.
 const MAX_NAME: usize = 512;
 
 #[rustfmt::skip]
@@ -39,13 +39,13 @@ enum Type {
     Bytes,
     Text,
     Fixed(usize),
-    /// Of so many.
+    /// An enum with this many symbols.
     Symbol(i64),
     Decimal,
     BigDecimal,
     Array(Box<Self>),
     Map(Box<Self>),
-    /// By its number in [`Maker::records`].
+    /// A record, by its number in [`Maker::records`].
     Record(usize),
     Union(Vec<Self>),
 }
@@ -55,12 +55,12 @@ struct Maker<'r> {
     rng: &'r mut StdRng,
     /// The fields of each record.
     records: Vec<Vec<Type>>,
-    /// Those around the type that is made.
+    /// The records around the type that is being made.
     open: Vec<usize>,
     names: usize,
 }
 
-/// Returns a schema and data of it. Few of the data are beyond what the receiver accepts.
+/// Returns a schema and data of it. The receiver refuses a few of the data.
 pub(super) fn events(rng: &mut StdRng) -> (String, Vec<Vec<u8>>) {
     let mut maker = Maker { rng, records: Vec::new(), open: Vec::new(), names: 0 };
     let (schema, root) = match maker.rng.random_range(0..8) {
@@ -124,7 +124,7 @@ impl Maker<'_> {
         }
     }
 
-    /// A record that is around this place, or null.
+    /// Returns a record that encloses this place, or null.
     fn own(&mut self) -> (Value, Type) {
         let open = self.open.clone();
         let record = self.pick(&open);
@@ -156,7 +156,7 @@ impl Maker<'_> {
         self.records.push(Vec::new());
         self.open.push(number);
         let (mut fields, mut types, mut names) = (Vec::new(), Vec::new(), BTreeSet::new());
-        // An empty body is no event.
+        // The receiver refuses an empty body.
         let least = usize::from(self.open.len() == 1);
         for _ in 0..self.rng.random_range(least..7) {
             let name = match self.rng.random_range(0..12) {
@@ -179,7 +179,7 @@ impl Maker<'_> {
         let (mut schemas, mut types) = (Vec::new(), Vec::new());
         for _ in 0..self.rng.random_range(1..5) {
             let (schema, of) = self.any(depth);
-            // A union is no branch of a union.
+            // A union may not contain a union.
             if !schema.is_array() {
                 schemas.push(schema);
                 types.push(of);
@@ -193,7 +193,7 @@ impl Maker<'_> {
     }
 }
 
-/// Returns schemas that ask for as much as there may be, with events of each, and how many of these are accepted.
+/// Returns schemas at the limits, with events of each, and how many of these are accepted.
 pub(super) fn largest() -> Vec<(String, Vec<Vec<u8>>, u64)> {
     let record = |fields: Vec<Value>| json!({"type": "record", "name": "Large", "fields": fields}).to_string();
     let field = |name: String, of: &str| json!({"name": name, "type": of});
@@ -203,7 +203,7 @@ pub(super) fn largest() -> Vec<(String, Vec<Vec<u8>>, u64)> {
     (0..1_500).for_each(|_| put_entry(&mut of_maps, "k", |out| put_string(out, "v")));
     vec![
         (record(maps), vec![of_maps], 1),
-        // More than a mapping has, and more than all schemas together may have.
+        // This exceeds the fields of a mapping, and those of all schemas together.
         (record((0..6_000).map(|number| field(format!("f{number}"), "int")).collect()), vec![vec![2; 6_000]], 1),
         (record((0..12_000).map(|number| field(format!("f{number}"), "boolean")).collect()), vec![vec![1; 12_000]], 1),
         long_path(),
@@ -211,7 +211,7 @@ pub(super) fn largest() -> Vec<(String, Vec<Vec<u8>>, u64)> {
     ]
 }
 
-/// Maps beneath the longest names, with the longest keys and values.
+/// Returns maps below the longest names, with the longest keys and values.
 fn long_path() -> (String, Vec<Vec<u8>>, u64) {
     const LEVELS: [usize; 4] = [1, 3, 4, 12];
     let nested = |levels: usize| {
@@ -232,7 +232,7 @@ fn long_path() -> (String, Vec<Vec<u8>>, u64) {
     (schema, [12_288, 12_289, 40_000].map(datum).into(), 3)
 }
 
-/// Records within each other in a map: to the server, the names of their fields are keys. The last event has too many.
+/// Returns nested records in a map. To the server, the names of their fields are keys. The last event has too many.
 fn records_in_a_map() -> (String, Vec<Vec<u8>>, u64) {
     let fields = json!([{"name": "n".repeat(MAX_NAME), "type": ["null", "Own"]}, {"name": "text", "type": "string"}]);
     let own = json!({"type": "record", "name": "Own", "fields": fields});
@@ -250,7 +250,7 @@ fn records_in_a_map() -> (String, Vec<Vec<u8>>, u64) {
     (schema.to_string(), [1, 31, 45].map(datum).into(), 2)
 }
 
-/// Appends a map of one entry.
+/// Appends a map with one entry.
 fn put_entry(out: &mut Vec<u8>, key: &str, value: impl Fn(&mut Vec<u8>)) {
     put_long(out, 1);
     put_bytes(out, key.as_bytes());

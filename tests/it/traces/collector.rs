@@ -1,5 +1,5 @@
-//! A stub of a collector: it keeps the spans that are posted to it, and understands nothing of them. A real collector
-//! is not in reach of the tests.
+//! A stub of a collector: it keeps the spans that are posted to it, and does not process them. The tests have no real
+//! collector.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -20,13 +20,13 @@ use tokio::net::TcpListener;
 /// A running stub.
 #[derive(Clone)]
 pub(super) struct Collector {
-    /// Its address.
+    /// The address of the stub.
     pub(super) url: String,
     spans: Arc<Mutex<Vec<Span>>>,
 }
 
 impl Collector {
-    /// Starts one that takes what comes with the header `api-key: KEY`.
+    /// Starts a stub that accepts requests with the header `api-key: KEY`.
     pub(super) async fn start(key: &'static str) -> Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let url = format!("http://{}", listener.local_addr()?);
@@ -44,12 +44,12 @@ impl Collector {
         Ok(collector)
     }
 
-    /// Returns the spans that were posted.
+    /// Returns all posted spans.
     pub(super) fn spans(&self) -> Vec<Span> {
         self.spans.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Returns the spans of this name.
+    /// Returns the spans with this name.
     pub(super) fn named(&self, name: &str) -> Vec<Span> {
         self.spans().into_iter().filter(|span| span.name == name).collect()
     }

@@ -1,15 +1,14 @@
-//! The documented exceptions that a run has caused itself: `docs/placement.md` ("Late documents", "What remains
-//! uncertain"). What causes one names it here; the audit allows nothing else.
+//! The documented exceptions that a run itself causes: `docs/placement.md` ("Late documents", "What remains
+//! uncertain"). The cause of an exception registers it here; the audit allows nothing else.
 
 use std::collections::HashSet;
 
-/// What the audit must allow.
+/// Lists what the audit must allow.
 #[derive(Clone, Debug, Default)]
 pub struct Exceptions {
-    /// Ids of documents that were in an index when somebody deleted it: they may be missing, or be written again.
+    /// Ids of documents in an index when it was deleted: they may be missing, or be written again.
     pub deleted: HashSet<String>,
-    /// Backing indices that were closed, or blocked and opened again: a document that they hold may be in another one
-    /// too.
+    /// Backing indices that were closed, or blocked and opened again: another index may contain the same documents.
     pub blind: HashSet<String>,
 }
 

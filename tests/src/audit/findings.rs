@@ -1,9 +1,9 @@
-//! What the audit found, by kind.
+//! The findings of the audit, by kind.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// How many findings of a run a report shows.
+/// The most findings of a run that a report shows.
 const SHOWN: usize = 10;
 
 /// A way to break a promise.
@@ -11,25 +11,25 @@ const SHOWN: usize = 10;
 pub enum Kind {
     /// Acknowledged, but neither a document nor a dead letter (P1, P3).
     Lost,
-    /// Acknowledged, but taken for another event with its id (P4).
+    /// Acknowledged, but mistaken for another event with the same id (P4).
     Swallowed,
-    /// More than one document of one event (P4).
+    /// Stored as more than one document (P4).
     Repeated,
-    /// The document is not what the bytes say, or not of any record (P4).
+    /// Stored as a document that does not match the bytes, or any record (P4).
     Different,
-    /// The record's bytes are not those that were sent (P2).
+    /// Stored in a record whose bytes differ from those sent (P2).
     Altered,
-    /// Refused, but there (P7).
+    /// Refused, but stored (P7).
     RefusedButThere,
-    /// To be refused, but acknowledged (P7).
+    /// Acknowledged, although it should have been refused (P7).
     NotRefused,
-    /// Good, but refused for good.
+    /// Good, but refused permanently.
     GoodButRefused,
     /// A good event is a dead letter (P5).
     GoodButDead,
     /// A good event is in the quarantine.
     GoodButQuarantined,
-    /// Nobody sent it.
+    /// Stored, but never sent.
     Strange,
 }
 
@@ -40,11 +40,11 @@ pub struct Finding {
     pub kind: Kind,
     /// The event's id.
     pub id: String,
-    /// What was seen.
+    /// What was observed.
     pub detail: String,
 }
 
-/// All findings of an audit, and what it looked at.
+/// Collects all findings of an audit, with counts of what it examined.
 #[derive(Clone, Debug, Default)]
 pub struct Findings {
     /// The findings, by kind and id.
@@ -82,7 +82,7 @@ impl Findings {
         self.all.push(Finding { kind, id: id.to_owned(), detail: detail.into() });
     }
 
-    /// Returns the first findings: those whose history is worth looking up.
+    /// Returns the first findings, whose history is worth looking up.
     pub fn first(&self) -> impl Iterator<Item = &Finding> {
         self.all.iter().take(SHOWN)
     }

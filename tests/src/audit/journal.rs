@@ -1,4 +1,4 @@
-//! The sender's journal: a file to which each event is appended once its sender knows what became of it.
+//! The sender's journal: a file with one entry for each event, appended once the sender knows the outcome.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Write};
@@ -10,25 +10,25 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-/// What the sender was told last.
+/// The last answer that the sender received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HttpAnswer {
     /// 200.
     Accepted,
-    /// A status that another attempt does not change.
+    /// A status that another attempt would not change.
     Refused(u16),
-    /// Nothing that is final: the event may be there, or not.
+    /// No final answer: the event may have been stored or not.
     Unknown,
 }
 
-/// What the sender means to happen.
+/// What the sender intends for an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Intent {
-    /// It is to be accepted, and to be one document.
+    /// It must be accepted, and become one document.
     Good,
-    /// It is to be refused: its bytes or its credentials are wrong.
+    /// It must be refused: its bytes or its credentials are wrong.
     Refused,
-    /// It is to be accepted, and the index refuses its document.
+    /// It must be accepted, and the index must refuse its document.
     Dead,
 }
 
@@ -39,15 +39,15 @@ pub struct Entry {
     pub id: String,
     /// The id of its schema.
     pub schema: u32,
-    /// Its bytes, without a frame.
+    /// Its bytes without a frame.
     pub datum: Vec<u8>,
-    /// What is to happen to it.
+    /// Its intended outcome.
     pub intent: Intent,
-    /// What the sender was told.
+    /// The answer to the sender.
     pub answer: HttpAnswer,
 }
 
-/// The file, being written.
+/// Writes the file.
 #[derive(Debug)]
 pub struct Journal {
     file: Mutex<BufWriter<File>>,
@@ -57,7 +57,7 @@ impl Journal {
     /// Creates the journal.
     ///
     /// # Errors
-    /// When the file is there already, or cannot be written.
+    /// If the file exists, or cannot be written.
     pub fn create(path: &Path) -> anyhow::Result<Self> {
         let file = File::create_new(path).with_context(|| path.display().to_string())?;
         Ok(Self { file: Mutex::new(BufWriter::new(file)) })
@@ -66,25 +66,25 @@ impl Journal {
     /// Appends `entry`.
     ///
     /// # Errors
-    /// When the file cannot be written.
+    /// If the file cannot be written.
     pub fn append(&self, entry: &Entry) -> anyhow::Result<()> {
         let line = entry.line().to_string();
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
         Ok(writeln!(file, "{line}")?)
     }
 
-    /// Writes all that is buffered.
+    /// Writes all buffered entries.
     ///
     /// # Errors
-    /// When the file cannot be written.
+    /// If the file cannot be written.
     pub fn flush(&self) -> anyhow::Result<()> {
         Ok(self.file.lock().unwrap_or_else(PoisonError::into_inner).flush()?)
     }
 
-    /// Hands each entry of the journal at `path` to `take`, in their order.
+    /// Passes each entry of the journal at `path` to `take`, in order.
     ///
     /// # Errors
-    /// When the file cannot be read, or a line is not an entry.
+    /// If the file cannot be read, or a line is not an entry.
     pub fn read(path: &Path, mut take: impl FnMut(Entry)) -> anyhow::Result<()> {
         let file = File::open(path).with_context(|| path.display().to_string())?;
         for (number, line) in BufReader::new(file).lines().enumerate() {

@@ -1,4 +1,4 @@
-//! The ledger of events: what was sent of each, what is there of it, and whether the two agree.
+//! The ledger of events: for each event what was sent, what was stored, and whether the two agree.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -12,10 +12,10 @@ use super::observed::{Document, INGESTED_AT, Letter, Written, datum};
 use super::oracle::{Oracle, same_members};
 use crate::document_rules::timestamp;
 
-/// The type of a dead letter whose id another event has.
+/// The error type of a dead letter whose id belongs to another event.
 const CONFLICT: &str = "id-conflict";
 
-/// Everything that was sent and that is there.
+/// Records everything that was sent and stored.
 #[derive(Debug)]
 pub struct Ledger {
     oracle: Oracle,
@@ -26,10 +26,10 @@ pub struct Ledger {
     findings: Findings,
 }
 
-/// All that was sent and is there under one id.
+/// Records what was sent and stored under one id.
 #[derive(Debug, Default)]
 struct Event {
-    /// One, or several where different events have the id.
+    /// One content, or several if different events have the id.
     contents: Vec<Content>,
     /// The timestamps of its records.
     times: Vec<i64>,
@@ -52,7 +52,7 @@ struct Content {
 #[derive(Debug)]
 struct Stored {
     index: Arc<str>,
-    /// Which content it is; none: it differs from each.
+    /// The index of the matching content; `None` if the document matches none.
     content: Option<usize>,
 }
 
@@ -76,20 +76,20 @@ impl Content {
         }
     }
 
-    /// Returns whether it may be there at all.
+    /// Returns whether the event may be stored at all.
     fn is_possible(&self) -> bool {
         self.intent != Intent::Refused && (self.accepted || self.unknown)
     }
 }
 
 impl Ledger {
-    /// Holds nothing yet. `oracle` knows all schemas of what was sent.
+    /// Creates an empty ledger. `oracle` knows the schemas of everything that was sent.
     pub fn new(oracle: Oracle, exceptions: Exceptions) -> Self {
         let (events, indices, quarantined) = (HashMap::new(), HashSet::new(), HashSet::new());
         Self { oracle, exceptions, events, indices, quarantined, findings: Findings::default() }
     }
 
-    /// Takes an entry of the journal. All of them come before what is there.
+    /// Adds an entry of the journal. Add all entries before what was stored.
     pub fn sent(&mut self, entry: &Entry) {
         let event = self.events.entry(entry.id.clone()).or_default();
         let same = |content: &Content| content.schema == entry.schema && *content.datum == *entry.datum;
@@ -105,7 +105,7 @@ impl Ledger {
         }
     }
 
-    /// Takes a record of the topic. All of them come before the documents.
+    /// Adds a record of the topic. Add all records before the documents.
     pub fn written(&mut self, record: &Written<'_>) {
         let Some(event) = self.events.get_mut(record.id) else {
             return self.findings.add(Kind::Strange, record.id, "a record");
@@ -123,7 +123,7 @@ impl Ledger {
         }
     }
 
-    /// Takes a document.
+    /// Adds a document.
     pub fn document(&mut self, document: &Document) {
         self.findings.documents += 1;
         let Document { index, id, .. } = document;
@@ -148,7 +148,7 @@ impl Ledger {
         event.copies.push(Stored { index, content: found });
     }
 
-    /// Takes a dead letter.
+    /// Adds a dead letter.
     pub fn letter(&mut self, letter: &Letter<'_>) {
         self.findings.letters += 1;
         let Letter { id, error_type, .. } = letter;
@@ -161,7 +161,7 @@ impl Ledger {
         }
     }
 
-    /// Takes a body from the quarantine.
+    /// Adds a body from the quarantine.
     pub fn quarantined(&mut self, body: &[u8]) {
         self.quarantined.extend(datum(body).map(<[u8]>::to_vec));
         self.quarantined.insert(body.to_vec());
@@ -189,7 +189,7 @@ impl Ledger {
     }
 }
 
-/// Returns which content of `event` the `value` of a record is.
+/// Returns which content of `event` matches the `value` of a record.
 fn content_of(event: &Event, value: &[u8]) -> Option<usize> {
     let datum = datum(value)?;
     event.contents.iter().position(|content| *content.datum == *datum)
@@ -237,7 +237,7 @@ impl Judge<'_> {
         if content.intent == Intent::Good && !content.letters.is_empty() && !self.is_conflict(number, content) {
             return findings.add(Kind::GoodButDead, self.id, seen());
         }
-        // A document that differs from every content is a finding of its own.
+        // A document that matches no content is already a finding of its own.
         let is_told = self.exceptions.deleted.contains(self.id) || self.event.copies.iter().any(Stored::differs);
         let is_settled = is_stored || !content.letters.is_empty() || is_told;
         if content.accepted && content.intent != Intent::Refused && !is_settled {
@@ -246,7 +246,7 @@ impl Judge<'_> {
         }
     }
 
-    /// Returns whether its dead letters are right: another event has its id.
+    /// Returns whether its dead letters are correct, because another event has its id.
     fn is_conflict(&self, number: usize, content: &Content) -> bool {
         let is_deleted = self.exceptions.deleted.contains(self.id);
         let others = self.event.copies.iter().any(|copy| copy.content.is_some_and(|stored| stored != number));

@@ -1,8 +1,8 @@
-//! What is there at the end: records, documents, dead letters.
+//! What was stored at the end: records, documents, dead letters.
 
 use serde_json::{Map, Value};
 
-/// Where the timestamp of its record stands in a document.
+/// The field of a document that holds the timestamp of its record.
 pub(super) const INGESTED_AT: &str = "_ingested_at";
 /// The Confluent frame: a zero byte and the schema's id.
 const FRAME: usize = 5;
@@ -40,7 +40,7 @@ pub struct Letter<'a> {
     pub error_type: &'a str,
 }
 
-/// Returns the bytes behind the frame, if there is one.
+/// Returns the bytes after the frame, if there is a frame.
 pub(super) fn datum(value: &[u8]) -> Option<&[u8]> {
     value.first().filter(|magic| **magic == 0).and(value.get(FRAME..))
 }

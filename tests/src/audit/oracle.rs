@@ -1,4 +1,4 @@
-//! Which document a datum must become: decoded by apache-avro, written by the table of `docs/document-rules.md`.
+//! Predicts the document of a datum: decoded by apache-avro, written by the table of `docs/document-rules.md`.
 
 use std::collections::HashMap;
 
@@ -15,17 +15,17 @@ use crate::document_rules::{date_text, decimal, time_of_day, timestamp};
 /// Names that no field of a document may have ("Names" in `docs/document-rules.md`).
 const RESERVED: [&str; 7] = ["_id", "_index", "_source", "_routing", "_version", "_ingested_at", "_event_type"];
 
-/// The schemas that data were written with, by their ids in the registry.
+/// Holds the writer schemas of the data, by their ids in the registry.
 #[derive(Debug, Default)]
 pub struct Oracle {
     schemas: HashMap<u32, Schema>,
 }
 
 impl Oracle {
-    /// Adds the schema that the registry knows under `id`.
+    /// Adds the schema with this `id` in the registry.
     ///
     /// # Errors
-    /// When apache-avro does not accept it.
+    /// If apache-avro does not accept it.
     pub fn add(&mut self, id: u32, text: &str) -> anyhow::Result<()> {
         self.schemas.insert(id, Schema::parse_str(text)?);
         Ok(())
@@ -34,7 +34,7 @@ impl Oracle {
     /// Returns the document of `datum`, without `_ingested_at`.
     ///
     /// # Errors
-    /// When the datum is none of the schema `id`, or holds a value for which the oracle has no rule.
+    /// If the datum does not match the schema `id`, or contains a value for which the oracle has no rule.
     pub fn document(&self, id: u32, datum: &[u8]) -> anyhow::Result<Map<String, Value>> {
         let schema = self.schemas.get(&id).with_context(|| format!("no schema {id}"))?;
         let mut rest = datum;
@@ -48,8 +48,8 @@ impl Oracle {
     }
 }
 
-/// Returns whether two values are the same. Numbers with a fraction may differ in their last digits: of two shortest
-/// texts of a float either may be written.
+/// Returns whether two values are equal. Numbers with a fraction may differ in their last digits, since a float may
+/// have two shortest texts.
 pub(super) fn same(left: &Value, right: &Value) -> bool {
     match (left, right) {
         (Value::Array(left), Value::Array(right)) => {
@@ -64,7 +64,7 @@ pub(super) fn same(left: &Value, right: &Value) -> bool {
     }
 }
 
-/// As [`same`], of the members of two documents.
+/// Returns whether the members of two documents are equal, as [`same`] does for values.
 pub(super) fn same_members(left: &Map<String, Value>, right: &Map<String, Value>) -> bool {
     let found = |(key, left)| right.get(key).is_some_and(|right| same(left, right));
     left.len() == right.len() && left.iter().all(found)
@@ -106,7 +106,7 @@ fn scalar(value: &Avro) -> anyhow::Result<Value> {
         Avro::Boolean(value) => json!(value),
         Avro::Int(value) => json!(value),
         Avro::Long(value) => json!(value),
-        // Through text: 0.1_f32 is not 0.1_f64.
+        // Conversion through text, since 0.1_f32 is not 0.1_f64.
         Avro::Float(value) if value.is_finite() => json!(value.to_string().parse::<f64>()?),
         Avro::Double(value) if value.is_finite() => json!(value),
         Avro::Float(_) | Avro::Double(_) => Value::Null,
@@ -144,7 +144,7 @@ fn time(value: &Avro) -> anyhow::Result<Value> {
     })
 }
 
-/// Returns the name of the field `name` in the document of a record that has these fields.
+/// Returns the name of the field `name` in the document of a record with these fields.
 fn name_in(name: &str, fields: &[(String, Avro)]) -> String {
     let mut free = name.to_owned();
     if RESERVED.contains(&name) {
@@ -156,7 +156,7 @@ fn name_in(name: &str, fields: &[(String, Avro)]) -> String {
     free
 }
 
-/// Returns the number that big-endian bytes in two's complement mean.
+/// Returns the value of a big-endian two's complement integer.
 fn unscaled(bytes: &[u8]) -> anyhow::Result<i128> {
     anyhow::ensure!(bytes.len() <= 16, "the oracle has no rule for a decimal of {} bytes", bytes.len());
     let sign = if bytes.first().is_some_and(|first| *first >= 0x80) { 0xff } else { 0 };

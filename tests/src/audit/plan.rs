@@ -1,4 +1,4 @@
-//! What is sent under each number: mostly good events, and now and then one that something must happen to.
+//! The events to send, by number: mostly good ones, with an occasional odd one that needs special treatment.
 
 use std::collections::VecDeque;
 
@@ -10,11 +10,11 @@ use super::journal::Intent;
 use crate::event::{self, Event, Events, SCHEMA, put_string};
 use crate::sender::Flaw;
 
-/// Each how-manieth event is an odd one.
+/// One event in this many is odd.
 const ODD_EVERY: u64 = 40;
-/// How many acknowledged events are remembered, to be repeated or contradicted.
+/// How many acknowledged events are remembered for repetition or conflict.
 const REMEMBERED: usize = 2_048;
-/// How old an event must be before another one takes its id: two of one millisecond count as one event
+/// The minimum age of an event before another one takes its id: two events of the same millisecond count as one
 /// (`docs/ids.md`, "What remains uncertain").
 const RIVAL_AGE: Duration = Duration::from_secs(2);
 
@@ -27,13 +27,13 @@ enum Odd {
     WrongToken,
     /// The index refuses its document.
     Unmappable,
-    /// It was sent before, and acknowledged.
+    /// It was sent and acknowledged before.
     Repeat,
-    /// Another event, which was acknowledged, has its id.
+    /// It has the id of another event that was acknowledged.
     Rival,
 }
 
-/// In turn.
+/// The kinds of odd events, used in turn.
 const ODD: [Odd; 10] = [
     Odd::Flawed(Flaw::Truncated),
     Odd::Repeat,
@@ -47,35 +47,35 @@ const ODD: [Odd; 10] = [
     Odd::Flawed(Flaw::NotAvro),
 ];
 
-/// A schema that events are sent in: that of [`Event`] with more fields at its end, which hold the same in each event.
+/// A schema for events: that of [`Event`] plus more fields at its end, with the same content in each event.
 #[derive(Clone, Debug)]
 pub struct Variant {
     /// Its id in the registry.
     pub id: u32,
-    /// What happens to its events.
+    /// The intended outcome of its events.
     pub intent: Intent,
-    /// The bytes of its further fields.
+    /// The bytes of the additional fields.
     pub more: Vec<u8>,
 }
 
-/// One event to be sent.
+/// An event to send.
 #[derive(Clone, Debug)]
 pub struct Item {
-    /// What was known before its bytes.
+    /// The event before encoding.
     pub event: Event,
     /// The id of its schema.
     pub schema: u32,
     /// Its bytes.
     pub datum: Vec<u8>,
-    /// Whether its schema is named in a frame; else it is the source's own.
+    /// Whether a frame names its schema; otherwise the source's own schema applies.
     pub is_framed: bool,
-    /// What is to happen to it.
+    /// Its intended outcome.
     pub intent: Intent,
-    /// Whether it comes with the right token.
+    /// Whether it is sent with the right token.
     pub is_authorized: bool,
 }
 
-/// Makes the items of one seed.
+/// Creates the items of one seed.
 #[derive(Debug)]
 pub struct Plan {
     seed: u64,
@@ -85,7 +85,7 @@ pub struct Plan {
 }
 
 impl Variant {
-    /// Returns the schema of [`Event`] with further fields, each given by name, type and default.
+    /// Returns the schema of [`Event`] with additional fields, each given by name, type and default.
     pub fn schema(more: &[(&str, &str)]) -> String {
         let fields: String =
             more.iter().map(|(name, kind)| format!(r#", {{"name": "{name}", "type": {kind}}}"#)).collect();
@@ -93,7 +93,7 @@ impl Variant {
         format!("{}{fields}{}", SCHEMA[..end].trim_end(), &SCHEMA[end..])
     }
 
-    /// Returns the bytes of a further field that holds `text`.
+    /// Returns the bytes of an additional field that holds `text`.
     pub fn text(text: &str) -> Vec<u8> {
         let mut bytes = Vec::new();
         put_string(&mut bytes, text);
@@ -102,19 +102,20 @@ impl Variant {
 }
 
 impl Plan {
-    /// Items of `seed`, at first all in the schema of [`Event`], which the registry knows under `schema`.
+    /// Creates a plan for `seed`. All items initially use the schema of [`Event`], whose id in the registry is
+    /// `schema`.
     pub fn new(seed: u64, schema: u32) -> Self {
         let first = Variant { id: schema, intent: Intent::Good, more: Vec::new() };
         let events = Events::new(seed.wrapping_mul(1_000_003), 0);
         Self { seed, events, variants: vec![first], recent: VecDeque::new() }
     }
 
-    /// From now on some of the events are of `variant`.
+    /// Makes some of the later events use `variant`.
     pub fn add(&mut self, variant: Variant) {
         self.variants.push(variant);
     }
 
-    /// Returns what is sent as number `number` now.
+    /// Returns the current item for this `number`.
     pub fn item(&mut self, number: u64) -> Item {
         let mut random = StdRng::seed_from_u64(self.seed ^ number.rotate_left(20));
         let item = self.good(number, &mut random);
@@ -139,7 +140,7 @@ impl Plan {
         }
     }
 
-    /// Remembers an item that was acknowledged.
+    /// Remembers an acknowledged item.
     pub fn acknowledged(&mut self, item: Item) {
         if item.intent != Intent::Good {
             return;
@@ -153,17 +154,17 @@ impl Plan {
     fn good(&self, number: u64, random: &mut StdRng) -> Item {
         let event = Event { timestamp: event::now(), ..self.events.event(number) };
         let mut variant = &self.variants[random.random_range(0..self.variants.len())];
-        // So many dead letters that the fuse blows would be another story.
+        // Keeps dead letters rare, so that the fuse does not blow.
         if variant.intent == Intent::Dead && random.random_bool(0.9) {
             variant = &self.variants[0];
         }
         let datum = [event.encode(), variant.more.clone()].concat();
-        // While the source's own schema can only be the first one.
+        // Without variants, the source's own schema can only be the first one.
         let is_framed = self.variants.len() > 1 || random.random_bool(0.5);
         Item { event, schema: variant.id, datum, is_framed, intent: variant.intent, is_authorized: true }
     }
 
-    /// Another event with the id and the time of one that was acknowledged.
+    /// Returns another event with the id and the time of an acknowledged one.
     fn rival(&mut self) -> Option<Item> {
         let (at, _) = self.recent.front()?;
         if at.elapsed() < RIVAL_AGE {

@@ -1,4 +1,4 @@
-//! The sender: posts what the plan says, again until the answer is final, and keeps the journal.
+//! The sender: posts the events of the plan, repeats each until the answer is final, and keeps the journal.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -18,25 +18,25 @@ use super::journal::{Entry, HttpAnswer, Journal};
 use super::plan::{Item, Plan, Variant};
 use crate::http::{Connection, HttpAnswer as Response, Method, Request, StatusCode};
 
-/// How long a right token may be refused: until a receiver has read it anew.
+/// How long a right token may be refused, until a receiver has read the new one.
 const ROTATION: Duration = Duration::from_secs(90);
-/// How long one attempt may take. Short: a connection may be a black hole.
+/// The time limit for one attempt. It is short, since a connection may be a black hole.
 const ATTEMPT: Duration = Duration::from_secs(10);
 /// The longest wait between two attempts.
 const MAX_WAIT: Duration = Duration::from_secs(2);
 
-/// Where to send, and how much.
+/// Says where to send, and how much.
 #[derive(Clone, Debug)]
 pub struct Aim {
     /// The receivers, each as `host:port`.
     pub targets: Vec<String>,
     /// The path of the webhook.
     pub path: String,
-    /// How many connections.
+    /// The number of connections.
     pub connections: usize,
-    /// How many events a second at most.
+    /// The most events per second.
     pub per_second: u64,
-    /// How long an event may go without a final answer once the sender is to stop.
+    /// How long an event may lack a final answer after the sender is told to stop.
     pub patience: Duration,
 }
 
@@ -46,12 +46,12 @@ pub struct Sender {
     workers: tokio::sync::Mutex<JoinSet<anyhow::Result<()>>>,
 }
 
-/// How a sender has fared so far.
+/// The progress of a sender.
 #[derive(Clone, Debug, Default)]
 pub struct Fared {
-    /// Events that are through.
+    /// Events with a final answer.
     pub events: u64,
-    /// How many answers there were of each status, those before another attempt included; 0: none came.
+    /// The number of answers by status, including those before another attempt; 0 stands for no answer.
     pub answers: BTreeMap<u16, u64>,
 }
 
@@ -74,10 +74,10 @@ struct Worker {
 }
 
 impl Sender {
-    /// Begins to send what `plan` says, with the bearer token `token`; the journal is the new file `journal`.
+    /// Starts sending the events of `plan`, with the bearer token `token` and the new file `journal`.
     ///
     /// # Errors
-    /// When the journal cannot be written.
+    /// If the journal cannot be written.
     pub fn start(aim: Aim, plan: Plan, token: &str, journal: &Path) -> anyhow::Result<Self> {
         let connections = aim.connections;
         let shared = Arc::new(Shared {
@@ -98,25 +98,25 @@ impl Sender {
         Ok(Self { shared, workers: workers.into() })
     }
 
-    /// From now on some of the events are of `variant`.
+    /// Makes some of the later events use `variant`.
     pub fn add(&self, variant: Variant) {
         lock(&self.shared.plan).add(variant);
     }
 
-    /// From now on events come with `token`.
+    /// Sends later events with `token`.
     pub fn use_token(&self, token: &str) {
         token.clone_into(&mut lock(&self.shared.token));
     }
 
-    /// Returns how it has fared so far.
+    /// Returns the progress so far.
     pub fn fared(&self) -> Fared {
         Fared { events: self.shared.done.load(Ordering::Relaxed), answers: lock(&self.shared.answers).clone() }
     }
 
-    /// Stops once each event that was begun has its final answer, and writes the journal out.
+    /// Stops once each event in progress has its final answer, and writes the journal.
     ///
     /// # Errors
-    /// When the journal could not be written.
+    /// If the journal could not be written.
     pub async fn stop(&self) -> anyhow::Result<Fared> {
         self.shared.is_stopped.store(true, Ordering::Relaxed);
         let mut workers = self.workers.lock().await;
@@ -163,7 +163,7 @@ impl Worker {
             match response {
                 Ok(response) if response.status == StatusCode::OK => return HttpAnswer::Accepted,
                 Ok(response) if !is_transient(&response, item, begin) => return HttpAnswer::Refused(status),
-                // What became of the request is not known.
+                // The outcome of the request is unknown.
                 _ => self.connection = None,
             }
             if self.shared.is_stopped.load(Ordering::Relaxed) {
@@ -204,7 +204,7 @@ impl Worker {
     }
 }
 
-/// Returns whether another attempt may be answered otherwise.
+/// Returns whether another attempt may have another answer.
 fn is_transient(response: &Response, item: &Item, begin: Instant) -> bool {
     let is_rotating = response.status == StatusCode::UNAUTHORIZED && item.is_authorized && begin.elapsed() < ROTATION;
     is_rotating || response.status == StatusCode::TOO_MANY_REQUESTS || response.status.is_server_error()

@@ -1,4 +1,4 @@
-//! Doctored worlds: in each something is wrong on purpose, and the audit says just that.
+//! Doctored worlds: each has a deliberate fault, and the audit reports exactly that fault.
 
 use serde_json::json;
 
@@ -10,7 +10,7 @@ const SCHEMA_ID: u32 = 7;
 const TIME: i64 = 1_767_323_045_678;
 const TIME_TEXT: &str = "2026-01-02T03:04:05.678Z";
 
-/// A ledger, and the event that is doctored in it, among others that are as they should be.
+/// A ledger with the event to doctor among correct ones.
 struct World {
     ledger: Ledger,
     event: Event,
@@ -56,7 +56,7 @@ impl World {
         self.ledger.sent(&entry(event, intent, answer));
     }
 
-    /// The event is sent, with this intent and answer.
+    /// Sends the event with this intent and answer.
     fn send(mut self, intent: Intent, answer: HttpAnswer) -> Self {
         let event = self.event.clone();
         self.sent(&event, intent, answer);
@@ -68,27 +68,27 @@ impl World {
         self.ledger.written(&Written { id: &event.event_id, value: &value, timestamp: TIME });
     }
 
-    /// Its record is in Kafka.
+    /// Adds its record to Kafka.
     fn write(mut self) -> Self {
         let event = self.event.clone();
         self.written(&event);
         self
     }
 
-    /// Its document is in `index`.
+    /// Adds its document to `index`.
     fn store(mut self, index: &str) -> Self {
         self.ledger.document(&document(&self.event, index));
         self
     }
 
-    /// It is a dead letter.
+    /// Adds its dead letter.
     fn bury(mut self, error_type: &str) -> Self {
         let value = framed(&self.event.encode());
         self.ledger.letter(&Letter { id: &self.event.event_id, value: &value, error_type });
         self
     }
 
-    /// Another event with its id, which was acknowledged and is in Kafka.
+    /// Adds another event with its id, acknowledged and in Kafka.
     fn rival(&mut self) -> Event {
         let rival = Event { action_type: "another".to_owned(), ..self.event.clone() };
         self.sent(&rival, Intent::Good, HttpAnswer::Accepted);
@@ -115,10 +115,10 @@ fn a_world_without_fault_has_no_findings() {
     accepted().store("events-000001").assert_found(&[]);
     World::new().send(Intent::Refused, HttpAnswer::Refused(400)).assert_found(&[]);
     World::new().send(Intent::Dead, HttpAnswer::Accepted).write().bury("document_parsing_exception").assert_found(&[]);
-    // Nobody knows what became of it: both is right.
+    // The outcome is unknown, so both outcomes are right.
     World::new().send(Intent::Good, HttpAnswer::Unknown).assert_found(&[]);
     World::new().send(Intent::Good, HttpAnswer::Unknown).write().store("events-000001").assert_found(&[]);
-    // The sender repeats it: one document, two records.
+    // The sender repeats the event: one document, two records.
     accepted().write().send(Intent::Good, HttpAnswer::Accepted).store("events-000001").assert_found(&[]);
 }
 
@@ -186,7 +186,7 @@ fn a_record_that_differs_from_the_bytes() {
 fn dead_although_good() {
     accepted().bury("mapper_parsing_exception").assert_found(&[Kind::GoodButDead]);
     accepted().store("events-000001").bury("timed_out").assert_found(&[Kind::GoodButDead]);
-    // There is no other event whose id it could have.
+    // No other event has its id.
     accepted().bury("id-conflict").assert_found(&[Kind::GoodButDead]);
     accepted().store("events-000001").bury("id-conflict").assert_found(&[Kind::GoodButDead]);
 }
@@ -196,13 +196,13 @@ fn swallowed_as_a_duplicate() {
     let mut world = accepted().store("events-000001");
     world.rival();
     world.assert_found(&[Kind::Swallowed]);
-    // With its dead letter it is not.
+    // A dead letter makes it correct.
     let mut world = accepted().store("events-000001");
     let rival = world.rival();
     let value = framed(&rival.encode());
     world.ledger.letter(&Letter { id: &rival.event_id, value: &value, error_type: "id-conflict" });
     world.assert_found(&[]);
-    // Nor the other way round.
+    // The roles of the two events may also be swapped.
     let mut world = accepted();
     let rival = world.rival();
     world.ledger.document(&document(&rival, "events-000001"));

@@ -1,4 +1,4 @@
-//! Reads everything that is there into the ledger, and looks up the history of what is found.
+//! Reads everything that was stored into the ledger, and looks up the history of findings.
 
 use std::path::Path;
 
@@ -8,10 +8,10 @@ use super::{Document, Exceptions, Findings, Journal, Ledger, Letter, Oracle, Wri
 use crate::command;
 use crate::pipeline::Pipeline;
 
-/// Holds the `journal` against all records, documents, dead letters and quarantined bodies of `pipeline`.
+/// Compares the `journal` with all records, documents, dead letters and quarantined bodies of `pipeline`.
 ///
 /// # Errors
-/// When one of the parts cannot be read. What is wrong with the events is no error: see [`Findings`].
+/// If one of the parts cannot be read. Wrong events are not an error: see [`Findings`].
 pub async fn audit(
     pipeline: &Pipeline,
     journal: &Path,
@@ -31,7 +31,7 @@ pub async fn audit(
 /// Fails if there are findings.
 ///
 /// # Errors
-/// With the number of each kind, and the first ten with their history.
+/// States the number of each kind, and the first ten with their history.
 pub async fn ensure_none(pipeline: &Pipeline, findings: &Findings) -> anyhow::Result<()> {
     if findings.all.is_empty() {
         return Ok(());
@@ -66,7 +66,7 @@ async fn letters(pipeline: &Pipeline, ledger: &mut Ledger) -> anyhow::Result<()>
     Ok(())
 }
 
-/// Returns the key as text; one that is none has an id that nobody sent.
+/// Returns the key as text. A key that is not text becomes an id that was never sent.
 fn text(key: Option<&[u8]>) -> &str {
     key.and_then(|key| std::str::from_utf8(key).ok()).unwrap_or("(no key)")
 }

@@ -1,15 +1,15 @@
-//! Three brokers, three nodes of Elasticsearch, a registry with two ways to it; before each a link.
+//! Three brokers, three nodes of Elasticsearch, and a registry with two addresses, each behind a link.
 
 use crate::link::Link;
 use crate::ports;
 use crate::stack::{API, OwnStack, Stack};
 
-/// How many brokers, and how many nodes.
+/// The number of brokers, and of nodes.
 pub const MEMBERS: u8 = 3;
-/// Ways to the registry.
+/// The number of addresses of the registry.
 pub const REGISTRIES: u8 = 2;
 
-/// The cluster. Stopped when dropped.
+/// A cluster of all parts. Stopped when dropped.
 pub struct Cluster {
     /// The parts.
     pub stack: OwnStack,
@@ -23,10 +23,10 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// Starts it, and waits until it is ready.
+    /// Starts the cluster, and waits until it is ready.
     ///
     /// # Errors
-    /// When it does not start.
+    /// If it does not start.
     pub async fn start(name: &str) -> anyhow::Result<Self> {
         let (brokers, node_ports, registry) = (ports(MEMBERS)?, ports(MEMBERS)?, ports::free()?);
         let stack = Stack { kafka: brokers[0], registry, elasticsearch: node_ports[0] };
@@ -35,7 +35,7 @@ impl Cluster {
         let mut settings: Vec<(String, String)> = [
             ("BROKERS", "3"),
             ("NODES", "3"),
-            // Seven programs with a heap share the machine with the services.
+            // Seven Java processes share the machine with the services.
             ("KAFKA_HEAP", "320m"),
             ("ES_HEAP", "512m"),
             ("REGISTRY_HEAP", "192m"),
@@ -58,22 +58,22 @@ impl Cluster {
         Ok(Self { stack, brokers: broker_links, nodes, registries, node_ports })
     }
 
-    /// For `kafka.brokers`.
+    /// Returns the value for `kafka.brokers`.
     pub fn broker_addresses(&self) -> String {
         addresses(&self.brokers, "", "")
     }
 
-    /// For `elasticsearch.url`.
+    /// Returns the value for `elasticsearch.url`.
     pub fn node_urls(&self) -> String {
         addresses(&self.nodes, "http://", "")
     }
 
-    /// For `schema_registry.url`.
+    /// Returns the value for `schema_registry.url`.
     pub fn registry_urls(&self) -> String {
         addresses(&self.registries, "http://", API)
     }
 
-    /// Returns the URL of node `number`, from 1, without a link before it.
+    /// Returns the URL of node `number`, from 1, without its link.
     pub fn node_url(&self, number: u8) -> String {
         format!("http://127.0.0.1:{}", self.node_ports[usize::from(number) - 1])
     }

@@ -1,4 +1,4 @@
-//! What can go wrong.
+//! The kinds of faults.
 
 use std::fmt;
 
@@ -26,64 +26,64 @@ pub enum Wire {
     Registry(usize),
 }
 
-/// Which index.
+/// Selects an index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Which {
-    /// The one that is written to.
+    /// The write index.
     Newest,
-    /// The oldest, if it is not the one that is written to.
+    /// The oldest index, if it is not the write index.
     Oldest,
 }
 
-/// How a server goes away.
+/// How a server becomes unavailable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Loss {
-    /// SIGTERM, and a start.
+    /// SIGTERM, then a start.
     Stop,
-    /// `kill -9`, and a start.
+    /// `kill -9`, then a start.
     Kill,
-    /// SIGSTOP, and SIGCONT.
+    /// SIGSTOP, then SIGCONT.
     Pause,
 }
 
-/// What can go wrong.
+/// A kind of fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// A service goes away.
+    /// A service becomes unavailable.
     Service(Service, Loss),
-    /// A broker, by its number from 1.
+    /// A broker becomes unavailable, by its number from 1.
     Broker(u8, Loss),
     /// The broker that leads the first partition is killed.
     Leader,
     /// Two of three brokers are killed, one of them this one.
     Quorum(u8),
-    /// A node of Elasticsearch, by its number from 1.
+    /// A node of Elasticsearch becomes unavailable, by its number from 1.
     Node(u8, Loss),
-    /// A node's write queue holds one request.
+    /// A node's write queue has room for only one request.
     FullQueue(u8),
-    /// An index is made read-only, and writable again.
+    /// An index is made read-only, and later writable again.
     ReadOnly(Which),
-    /// An index is closed, and opened again.
+    /// An index is closed, and later opened again.
     Close(Which),
     /// The oldest index is deleted.
     Delete,
-    /// Somebody rolls over; with a number, only if the newest index holds so many documents.
+    /// An operator rolls the index over; with a number, only if the newest index has that many documents.
     RollOver(Option<u32>),
-    /// Somebody deletes the index template.
+    /// An operator deletes the index template.
     Template,
-    /// Somebody makes the mapping of the newest index strict.
+    /// An operator makes the mapping of the newest index strict.
     StrictMapping,
     /// A link has bad weather.
     Weather(Wire, Weather),
-    /// A schema with one more field is registered, and some of the events use it.
+    /// A schema with one more field is registered, and some events use it.
     Schema,
-    /// Two schemas are registered that give one field two types that contradict each other.
+    /// Two schemas are registered that give one field contradictory types.
     Contradiction,
     /// The topic gets one more partition.
     Partition,
     /// The token of the senders is replaced.
     Token,
-    /// The registry goes away.
+    /// The registry becomes unavailable.
     Registry(Loss),
 }
 

@@ -1,4 +1,4 @@
-//! The faults, a file for each.
+//! The faults, one file each.
 
 use super::fault::Kind;
 use super::inject::Fault;
@@ -22,7 +22,7 @@ mod template;
 mod token;
 mod weather;
 
-/// Returns the fault that `kind` names.
+/// Returns the fault for `kind`.
 pub(crate) fn of(kind: Kind) -> Box<dyn Fault> {
     match kind {
         Kind::Service(service, loss) => Box::new(service::Away::new(service, loss)),

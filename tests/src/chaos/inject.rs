@@ -1,16 +1,16 @@
-//! How a fault is made to happen, and how it ends.
+//! The interface of a fault: how it begins and how it ends.
 
 use anyhow::Result;
 use futures::future::BoxFuture;
 
 use super::scene::Scene;
 
-/// A fault that is done to a scene.
+/// Injects a fault into a scene.
 pub trait Fault: Send {
-    /// Makes it happen.
+    /// Begins the fault.
     fn inject<'a>(&'a mut self, scene: &'a Scene) -> BoxFuture<'a, Result<()>>;
 
-    /// Ends it. What remains afterwards, the documents except or Penstock repairs.
+    /// Ends the fault. Lasting effects are documented exceptions, or are repaired by Penstock.
     fn undo<'a>(&'a mut self, _scene: &'a Scene) -> BoxFuture<'a, Result<()>> {
         Box::pin(async { Ok(()) })
     }

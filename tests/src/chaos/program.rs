@@ -1,4 +1,4 @@
-//! A receiver or an indexer that faults are done to: it keeps its ports, its config and its log.
+//! A receiver or an indexer under faults. It keeps its ports, its config and its log.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -11,7 +11,7 @@ use crate::ports;
 use crate::process::{Binary, Process, write_config};
 use crate::usage::Usage;
 
-/// One of the services.
+/// Runs one of the services.
 pub struct Program {
     binary: Binary,
     config: PathBuf,
@@ -26,7 +26,7 @@ impl Program {
     /// Starts service `number` of this kind. Does not wait until it is ready.
     ///
     /// # Errors
-    /// When it cannot be started; so for each function here.
+    /// If it cannot be started. The same holds for each function here.
     pub fn start(pipeline: &Pipeline, binary: Binary, number: usize) -> anyhow::Result<Self> {
         let (port, admin) = (ports::free()?, ports::free()?);
         let local = |port| SocketAddr::from(([127, 0, 0, 1], port));
@@ -43,29 +43,29 @@ impl Program {
         Ok(program)
     }
 
-    /// Starts it again after it has ended.
+    /// Starts the service again after it has ended.
     ///
     /// # Errors
-    /// As [`Program::start`].
+    /// As for [`Program::start`].
     pub fn start_again(&mut self) -> anyhow::Result<()> {
         self.process = Some(Process::start(self.binary, &self.config, &[], &self.log)?);
         Ok(())
     }
 
-    /// `kill -9`.
+    /// Kills the service with `kill -9`.
     ///
     /// # Errors
-    /// Also when it has ended by itself.
+    /// Also if it has already ended by itself.
     pub fn kill(&mut self) -> anyhow::Result<()> {
         self.running()?.kill()?;
         self.process = None;
         Ok(())
     }
 
-    /// SIGTERM; waits until it has ended with 0.
+    /// Sends SIGTERM, and waits until the service has ended with 0.
     ///
     /// # Errors
-    /// Also when it ends otherwise.
+    /// Also if it ends in another way.
     pub async fn terminate(&mut self) -> anyhow::Result<()> {
         let process = self.running()?;
         process.terminate()?;
@@ -75,29 +75,29 @@ impl Program {
         Ok(())
     }
 
-    /// The signal of this name: `STOP`, `CONT`.
+    /// Sends the signal of this name: `STOP` or `CONT`.
     ///
     /// # Errors
-    /// Also when it has ended by itself.
+    /// Also if it has already ended by itself.
     pub fn signal(&mut self, name: &str) -> anyhow::Result<()> {
         self.running()?.signal(name)
     }
 
-    /// Waits until it is ready.
+    /// Waits until the service is ready.
     ///
     /// # Errors
-    /// When it does not become so, or has ended.
+    /// If it does not become ready, or has ended.
     pub async fn ready(&mut self) -> anyhow::Result<()> {
         self.running()?;
         ready(&self.admin_url).await.with_context(|| crate::process::last_lines(&self.log))
     }
 
-    /// The port that webhooks arrive at.
+    /// Returns the port for webhooks.
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// Returns the largest resident set that any of its processes has had, in bytes.
+    /// Returns the largest resident set of any of its processes, in bytes.
     pub fn peak_bytes(&mut self) -> u64 {
         if let Some(usage) = self.process.as_ref().and_then(|process| Usage::of(process.id()).ok()) {
             self.peak_bytes = self.peak_bytes.max(usage.peak_bytes);

@@ -1,4 +1,4 @@
-//! One run: start everything, do the faults of the schedule under load, wait until all is well again, audit.
+//! One run: starts everything, injects the faults of the schedule under load, waits for recovery, and audits.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -25,25 +25,25 @@ use crate::link::Link;
 use crate::pipeline::{PATH, Pipeline};
 use crate::process::{self, Binary};
 
-/// How many connections senders have.
+/// The number of connections of senders.
 const CONNECTIONS: usize = 48;
 
-/// A run that is to be made.
+/// Describes a run.
 #[derive(Clone, Copy, Debug)]
 pub struct Run {
-    /// What the schedule and the events are a function of.
+    /// The seed of the schedule and the events.
     pub seed: u64,
-    /// How long faults begin.
+    /// How long new faults begin.
     pub duration: Duration,
-    /// Events a second.
+    /// Events per second.
     pub per_second: u64,
 }
 
 impl Run {
     /// Makes the run.
     ///
-    /// # Errors
-    /// When something does not recover, or the audit finds something; the message begins with the seed.
+    /// If something does not recover, or the audit has findings. The message begins with the seed.
+    /// If something does not recover, or the audit has findings. The message begins with the seed.
     pub async fn make(&self, name: &str) -> Result<()> {
         let steps = schedule(self.seed, self.duration);
         eprintln!("chaos, seed {}: {} faults in {:?}", self.seed, steps.len(), self.duration);
@@ -54,7 +54,7 @@ impl Run {
         process::build().await?;
         let scene = Arc::new(self.set(name).await.with_context(|| again.clone())?);
         let outcome = self.play(&scene, &steps).await;
-        // The tasks of a run that failed may still hold it.
+        // Tasks of a failed run may still hold it.
         let Some(mut scene) = Arc::into_inner(scene) else { return outcome.context(again) };
         if outcome.is_err() {
             scene.pipeline.folder.disable_cleanup(true);
@@ -104,7 +104,7 @@ impl Run {
         })
     }
 
-    /// Does the faults, waits until all is well again, and audits.
+    /// Injects the faults, waits until everything has recovered, and audits.
     async fn play(&self, scene: &Arc<Scene>, steps: &[Step]) -> Result<()> {
         let begin = Instant::now();
         let done = self.faults(scene, begin, steps).await?;
@@ -126,7 +126,7 @@ impl Run {
         ensure_none(&scene.pipeline, &findings).await
     }
 
-    /// Does the faults of all lanes; returns how many of each.
+    /// Injects the faults of all lanes. Returns the number of faults of each.
     async fn faults(&self, scene: &Arc<Scene>, begin: Instant, steps: &[Step]) -> Result<BTreeMap<Lane, usize>> {
         let mut lanes = JoinSet::new();
         for lane in Lane::ALL {
@@ -148,8 +148,8 @@ impl Run {
     }
 }
 
-/// Does the faults of one lane, one after the other; returns how many. On a slow machine a fault may take longer than
-/// planned: none begins after `end`.
+/// Injects the faults of one lane, one after another. Returns their number. On a slow machine a fault may take longer
+/// than planned, so none begins after `end`.
 async fn do_lane(scene: Arc<Scene>, begin: Instant, end: Instant, steps: Vec<Step>) -> Result<usize> {
     let mut done = 0;
     for step in steps {
@@ -173,7 +173,7 @@ fn journal(pipeline: &Pipeline) -> PathBuf {
     pipeline.file("journal")
 }
 
-/// Small margins and short waits, so that much happens in little time; through the links.
+/// Sets small margins and short waits, so that much happens in little time, and addresses behind the links.
 fn configure(pipeline: &mut Pipeline, cluster: &Cluster) {
     let config = &mut pipeline.config;
     config.kafka.brokers = cluster.broker_addresses();

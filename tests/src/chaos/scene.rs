@@ -1,4 +1,4 @@
-//! What faults are done to: the cluster, the services, the links, the sender; and what they leave to the audit.
+//! The scene of the faults: the cluster, the services, the links and the sender, plus the information for the audit.
 
 use std::time::Duration;
 
@@ -20,10 +20,10 @@ use crate::pipeline::{Pipeline, register};
 use crate::search::Search;
 use crate::stack::Part;
 
-/// How long a node may take to say that it is there.
+/// The time limit for a node to answer a check.
 const ANSWER: Duration = Duration::from_secs(3);
 
-/// Everything that faults are done to.
+/// Holds everything that faults act on.
 pub struct Scene {
     /// Kafka, Elasticsearch, the registry.
     pub cluster: Cluster,
@@ -37,13 +37,13 @@ pub struct Scene {
     pub receiver_links: Vec<Link>,
     /// The sender, until it is stopped.
     pub sender: Sender,
-    /// The schemas of all that is sent.
+    /// The schemas of all events sent.
     pub oracle: Mutex<Oracle>,
     /// The documented exceptions that faults have caused.
     pub exceptions: Mutex<Exceptions>,
     /// The sender's token.
     pub token: Mutex<String>,
-    /// How many fields were added.
+    /// The number of added fields.
     pub fields: Mutex<u32>,
 }
 
@@ -79,7 +79,7 @@ impl Scene {
         }
     }
 
-    /// A client of a node that answers.
+    /// Returns a client for a node that answers.
     pub(super) async fn any_node(&self) -> Result<Search> {
         eventually("a node of Elasticsearch answers", || async {
             for number in 1..=MEMBERS {
@@ -95,7 +95,7 @@ impl Scene {
         .await
     }
 
-    /// A request that may be repeated, to any node, until it succeeds.
+    /// Sends a repeatable request to any node until it succeeds.
     pub(super) async fn search(&self, method: Method, path: &str, body: Value) -> Result<Value> {
         eventually(&format!("{method} {path}"), || async {
             self.any_node().await?.call(method.clone(), path, &body).await
@@ -103,7 +103,7 @@ impl Scene {
         .await
     }
 
-    /// The backing indices, from the oldest to the newest.
+    /// Returns the backing indices, oldest first.
     pub(super) async fn indices(&self) -> Result<Vec<String>> {
         let name = &self.pipeline.config.elasticsearch.index_name;
         let path = format!("{name}-*/_settings?expand_wildcards=all&filter_path=*.settings.index.uuid");
@@ -113,7 +113,7 @@ impl Scene {
         Ok(indices)
     }
 
-    /// The index that is meant, if there is one.
+    /// Returns the selected index, if it exists.
     pub(super) async fn index(&self, which: Which) -> Result<Option<String>> {
         let mut indices = self.indices().await?;
         Ok(match which {
@@ -123,7 +123,8 @@ impl Scene {
         })
     }
 
-    /// An index was closed or read-only. If it is not the one that is written to, documents may have gone elsewhere.
+    /// Notes that an index was closed or read-only. If it is not the write index, its documents may also be in another
+    /// one.
     pub(super) async fn was_blind(&self, index: &str) -> Result<()> {
         if self.index(Which::Newest).await?.as_deref() != Some(index) {
             self.exceptions.lock().await.blind.insert(index.to_owned());
@@ -131,16 +132,16 @@ impl Scene {
         Ok(())
     }
 
-    /// A name that no field has yet.
+    /// Returns a field name that is not in use yet.
     pub(super) async fn new_field(&self) -> String {
         let mut fields = self.fields.lock().await;
         *fields += 1;
         format!("more_{fields}")
     }
 
-    /// Registers a schema, and has some of the events use it; `more` is what they have at their end.
+    /// Registers a schema, and makes some of the events use it; `more` are the bytes of its additional fields.
     pub(super) async fn register(&self, schema: &str, intent: Intent, more: Vec<u8>) -> Result<()> {
-        // Not over a link, which may be cut.
+        // This bypasses the links, which may be cut.
         let url = self.cluster.stack.stack.registry_url();
         let subject = &self.pipeline.config.kafka.topic;
         let id = eventually("the schema is registered", || register(&url, subject, schema)).await?;
@@ -149,7 +150,7 @@ impl Scene {
         Ok(())
     }
 
-    /// Writes the file with the tokens that receivers accept.
+    /// Writes the file with the accepted tokens for the receivers.
     pub(super) fn write_tokens(&self, text: &str) -> Result<()> {
         let (path, new) = (self.pipeline.file("tokens"), self.pipeline.file("tokens.new"));
         std::fs::write(&new, text)?;

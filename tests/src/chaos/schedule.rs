@@ -1,4 +1,4 @@
-//! Which faults happen when: a function of the seed.
+//! The schedule of faults, determined by the seed.
 
 use std::fmt;
 use std::time::Duration;
@@ -10,16 +10,16 @@ use super::cluster::{MEMBERS, REGISTRIES};
 use super::fault::{Kind, Loss, Service, Which, Wire};
 use crate::link::Weather;
 
-/// Receivers, and indexers.
+/// The number of receivers, and of indexers.
 pub const SERVICES: usize = 3;
-/// Before the first fault of each lane, in milliseconds.
+/// The time before the first fault of each lane, in milliseconds.
 const HEAD_START: u64 = 3_000;
-/// Between two faults of a lane, in milliseconds.
+/// The time between two faults of a lane, in milliseconds.
 const PAUSE: std::ops::Range<u64> = 1_000..8_000;
-/// How many schemas a run registers by itself at most: a receiver tries so many older versions.
+/// The most schemas that a run registers, limited by how many older versions a receiver tries.
 const SCHEMAS: u32 = 2;
 
-/// Faults of one lane follow each other.
+/// A sequence of faults that follow one another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Lane {
     /// Receivers and indexers.
@@ -28,9 +28,9 @@ pub enum Lane {
     Kafka,
     /// Elasticsearch's nodes and indices.
     Search,
-    /// The links before everything.
+    /// All links.
     Network,
-    /// What operators and senders change: schemas, partitions, secrets; and the registry.
+    /// Changes by operators and senders: schemas, partitions, secrets; also the registry.
     Contract,
 }
 
@@ -39,7 +39,7 @@ pub enum Lane {
 pub struct Step {
     /// The lane.
     pub lane: Lane,
-    /// When it happens, since the begin.
+    /// When the fault begins, since the start of the run.
     pub at: Duration,
     /// How long it lasts.
     pub lasts: Duration,
@@ -51,7 +51,8 @@ impl Lane {
     /// All lanes.
     pub const ALL: [Self; 5] = [Self::Services, Self::Kafka, Self::Search, Self::Network, Self::Contract];
 
-    /// Returns the next fault, and how long it may last, in milliseconds. `schemas` were registered before.
+    /// Returns the next fault, and the range of its duration in milliseconds. `schemas` counts the schemas registered
+    /// so far.
     fn draw(self, random: &mut StdRng, schemas: &mut u32) -> (Kind, std::ops::Range<u64>) {
         match self {
             Self::Services => service(random),
@@ -63,11 +64,11 @@ impl Lane {
     }
 }
 
-/// Returns the faults of `seed`, by lane and time, none of which begins after `duration`.
+/// Returns the faults of `seed`, sorted by lane and time. None begins after `duration`.
 pub fn schedule(seed: u64, duration: Duration) -> Vec<Step> {
     let mut steps = Vec::new();
     for (number, lane) in (0..).zip(Lane::ALL) {
-        // Of its own: a fault that is added to one lane changes no other.
+        // Each lane has its own generator, so that a new fault in one lane does not change the others.
         let mut random = StdRng::seed_from_u64(seed.wrapping_mul(31).wrapping_add(number));
         let mut schemas = 0;
         let mut at = Duration::from_millis(HEAD_START + random.random_range(PAUSE));
@@ -89,7 +90,7 @@ fn service(random: &mut StdRng) -> (Kind, std::ops::Range<u64>) {
     };
     let (loss, range) = match random.random_range(0..6) {
         0..3 => (Loss::Kill, 10..3_000),
-        // Longer than the session time-out.
+        // The pause exceeds the session time-out.
         3 => (Loss::Pause, 8_000..15_000),
         _ => (Loss::Stop, 10..2_000),
     };
@@ -158,7 +159,7 @@ fn contract(random: &mut StdRng, schemas: &mut u32) -> (Kind, std::ops::Range<u6
             (kind, 1_000..6_000)
         }
         Kind::Registry(_) => (kind, 1_000..15_000),
-        // At least as long as a receiver takes to notice.
+        // Lasts at least until a receiver notices.
         _ => (kind, 6_000..10_000),
     }
 }

@@ -1,5 +1,4 @@
-//! The sample and the reference say what the structs say: every key is in both, and nothing else, with its true
-//! default.
+//! The sample and the reference match the structs: every key is in both, with its true default, and no other key.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -87,7 +86,7 @@ fn the_sample_shows_every_key() {
 #[test]
 fn the_reference_has_every_key_and_no_other() {
     let keys: BTreeSet<String> = complete().into_keys().collect();
-    // Sections that can be left out as a whole have a row too.
+    // Optional sections have a row too.
     let sections = [
         "kafka.create_topics",
         "kafka.security",
@@ -95,7 +94,7 @@ fn the_reference_has_every_key_and_no_other() {
         "receiver.sources",
         "receiver.tls",
         "receiver.forwarded_certificate",
-        // It becomes other keys when it is read.
+        // This key is replaced by other keys when it is read.
         "receiver.sources.<name>.auth.preset",
         "elasticsearch.mapping.fields",
         "elasticsearch.routes",
@@ -126,7 +125,7 @@ fn the_reference_has_the_true_defaults() {
         };
         match default {
             Default::None => assert!(expected.is_none_or(is_nothing), "{key}: {expected:?}"),
-            // It cannot be left out, or depends on the type of the auth.
+            // The key is required, or depends on the type of the auth.
             Default::Required => assert!(!of_sections.contains_key(&key), "{key} has a default"),
             Default::Value(text) => assert_eq!(shown(expected), Some(text), "{key}"),
         }
@@ -157,7 +156,7 @@ enum Default {
     Value(String),
 }
 
-/// The rows of the reference whose first column is a key.
+/// Returns the rows of the reference whose first column is a key.
 fn documented() -> BTreeMap<String, Default> {
     let sections = [
         "log",
@@ -186,7 +185,7 @@ fn documented() -> BTreeMap<String, Default> {
     rows
 }
 
-/// Each key of `config` that holds no other keys, with its value.
+/// Returns each leaf key of `config` with its value.
 fn leaves(config: &Config) -> BTreeMap<String, Value> {
     let mut leaves = BTreeMap::new();
     collect("", &serde_json::to_value(config).unwrap(), &mut leaves);
@@ -198,7 +197,7 @@ fn collect(path: &str, value: &Value, leaves: &mut BTreeMap<String, Value>) {
         // The values of a field are not ours.
         Value::Object(entries) if !entries.is_empty() && path != "elasticsearch.routes.to" => {
             for (key, value) in entries {
-                // Sources stand for one another, whatever their auth; so do fields.
+                // One source stands for all others, whatever their auth; the same holds for fields.
                 let key = match path {
                     "receiver.sources" => "<name>",
                     "elasticsearch.mapping.fields" => "<path>",
@@ -215,7 +214,7 @@ fn collect(path: &str, value: &Value, leaves: &mut BTreeMap<String, Value>) {
     }
 }
 
-/// Returns all keys that there are; those of sources, and of nothing else, with their defaults.
+/// Returns all existing keys; only those of sources have their defaults.
 fn complete() -> BTreeMap<String, Value> {
     let mut all = BTreeMap::new();
     for auth in ["basic, username: u", "api_key", "bearer"] {

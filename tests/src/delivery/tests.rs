@@ -1,4 +1,4 @@
-//! That each kind of difference is seen.
+//! Each kind of difference is found.
 
 use std::collections::HashSet;
 

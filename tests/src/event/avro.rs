@@ -1,6 +1,6 @@
-//! The two Avro encodings that the event is made of (Avro specification, "Binary Encoding").
+//! The Avro encodings that the event needs (Avro specification, "Binary Encoding").
 
-/// Appends a long: zig-zag, then seven bits a byte, the lowest first.
+/// Appends a long: zig-zag, then seven bits per byte, lowest first.
 pub fn put_long(out: &mut Vec<u8>, value: i64) {
     let mut rest = ((value << 1) ^ (value >> 63)).cast_unsigned();
     while rest >= 0x80 {
@@ -15,7 +15,7 @@ pub fn put_string(out: &mut Vec<u8>, text: &str) {
     put_bytes(out, text.as_bytes());
 }
 
-/// Appends bytes, as [`put_string`].
+/// Appends bytes like [`put_string`].
 pub fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
     put_long(out, i64::try_from(bytes.len()).unwrap_or(i64::MAX));
     out.extend_from_slice(bytes);

@@ -1,4 +1,4 @@
-//! The encoder against apache-avro, and the size that figures elsewhere are given for.
+//! The encoder compared with apache-avro, and the size of an event, on which other figures are based.
 
 use apache_avro::Schema;
 use apache_avro::reader::datum::GenericDatumReader;

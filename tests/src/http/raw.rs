@@ -1,4 +1,4 @@
-//! Requests as no client library sends them: by hand, over the bare connection.
+//! Requests that no client library sends: written by hand to the bare connection.
 
 use std::time::Duration;
 
@@ -7,19 +7,19 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-/// How long an answer may take.
+/// The time limit for an answer.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A request whose body comes in two parts, with whatever may happen between them.
+/// A request whose body is sent in two parts, with a pause of any length between them.
 pub struct HalfSent {
     stream: TcpStream,
     rest: Vec<u8>,
 }
 
-/// Posts a chunked body that never ends, until an answer comes; returns its status.
+/// Posts an endless chunked body until an answer arrives. Returns its status.
 ///
 /// # Errors
-/// When none comes before 64 MiB are sent.
+/// If there is no answer before 64 MiB are sent.
 pub async fn endless(address: &str, path: &str, headers: &[(&str, &str)]) -> anyhow::Result<u16> {
     const CHUNK: usize = 4_096;
     const CHUNKS: usize = (64 << 20) / CHUNK;
@@ -39,11 +39,11 @@ pub async fn endless(address: &str, path: &str, headers: &[(&str, &str)]) -> any
 }
 
 impl HalfSent {
-    /// Sends the head and the first half of `body`, after the server has said that it reads the body (RFC 9110, section
-    /// 10.1.1): from then on the request is in flight.
+    /// Sends the head and the first half of `body`, after the server has announced that it reads the body (RFC 9110,
+    /// section 10.1.1). The request is in flight from then on.
     ///
     /// # Errors
-    /// When the server does not say so.
+    /// If the server does not announce that.
     pub async fn start(address: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> anyhow::Result<Self> {
         let mut stream = TcpStream::connect(address).await?;
         let length = format!("content-length: {}\r\nexpect: 100-continue", body.len());
@@ -55,21 +55,21 @@ impl HalfSent {
         Ok(Self { stream, rest: rest.to_vec() })
     }
 
-    /// Sends the rest; returns the status of the answer.
+    /// Sends the rest. Returns the status of the answer.
     ///
     /// # Errors
-    /// When the connection breaks first.
+    /// If the connection breaks first.
     pub async fn finish(mut self) -> anyhow::Result<u16> {
         self.stream.write_all(&self.rest).await?;
         status(&mut self.stream).await
     }
 }
 
-/// Sends `request` as it is on a connection of its own; after the answer 100, where one comes, `rest` too. Returns the
-/// statuses of the answers.
+/// Sends `request` unchanged on a new connection, and `rest` after an answer with status 100. Returns the statuses of
+/// the answers.
 ///
 /// # Errors
-/// When no answer comes.
+/// If there is no answer.
 pub async fn by_hand(address: &str, request: &[u8], rest: &[u8]) -> anyhow::Result<Vec<u16>> {
     let mut stream = TcpStream::connect(address).await?;
     stream.write_all(request).await?;
@@ -86,7 +86,7 @@ fn head(address: &str, path: &str, headers: &[(&str, &str)], length: &str) -> St
     format!("POST {path} HTTP/1.1\r\nhost: {address}\r\n{headers}{length}\r\n\r\n")
 }
 
-/// Reads one head; returns its status.
+/// Reads one head, and returns its status.
 async fn status(stream: &mut (impl AsyncReadExt + Unpin)) -> anyhow::Result<u16> {
     let mut head = Vec::new();
     let reading = async {

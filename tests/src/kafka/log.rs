@@ -1,4 +1,4 @@
-//! What else may happen to a topic's log: transactions, retention, offsets that somebody else commits.
+//! Other changes to a topic's log: transactions, retention, foreign commits.
 
 use std::collections::BTreeMap;
 
@@ -12,10 +12,10 @@ use rdkafka::{Offset, TopicPartitionList};
 use super::{Kafka, Raw, TIMEOUT, partitions};
 
 impl Kafka {
-    /// Writes records as they are in one transaction, and commits or aborts it.
+    /// Writes records unchanged in one transaction, and commits or aborts it.
     ///
     /// # Errors
-    /// As [`Kafka::create_topic`].
+    /// As for [`Kafka::create_topic`].
     pub async fn transaction(&self, topic: &str, records: &[Raw], commit: bool) -> anyhow::Result<()> {
         let id = format!("penstock-tests-{}", uuid::Uuid::new_v4().simple());
         let producer: BaseProducer = self.config().set("transactional.id", id).create()?;
@@ -43,7 +43,7 @@ impl Kafka {
     /// Returns the id of the broker that leads a partition of `topic`.
     ///
     /// # Errors
-    /// As [`Kafka::create_topic`], and when none does.
+    /// As for [`Kafka::create_topic`]; also if there is no leader.
     pub async fn leader(&self, topic: &str, partition: usize) -> anyhow::Result<u8> {
         let (config, topic) = (self.config(), topic.to_owned());
         tokio::task::spawn_blocking(move || {
@@ -56,10 +56,10 @@ impl Kafka {
         .await?
     }
 
-    /// Adds partitions to `topic`, so that it has `count`.
+    /// Adds partitions to `topic` up to `count`.
     ///
     /// # Errors
-    /// As [`Kafka::create_topic`], and when it has as many already.
+    /// As for [`Kafka::create_topic`]; also if it already has that many.
     pub async fn add_partitions(&self, topic: &str, count: usize) -> anyhow::Result<()> {
         let admin: AdminClient<DefaultClientContext> = self.config().create()?;
         let options = AdminOptions::new().operation_timeout(Some(TIMEOUT)).request_timeout(Some(TIMEOUT));
@@ -72,7 +72,7 @@ impl Kafka {
     /// Deletes all records of `topic`, as retention would.
     ///
     /// # Errors
-    /// As [`Kafka::create_topic`].
+    /// As for [`Kafka::create_topic`].
     pub async fn delete_records(&self, topic: &str) -> anyhow::Result<()> {
         let mut ends = TopicPartitionList::new();
         for (partition, end) in self.end_offsets(topic).await? {
@@ -86,10 +86,10 @@ impl Kafka {
         Ok(())
     }
 
-    /// Returns what `group` has committed for `topic`: offset and metadata of each partition.
+    /// Returns the commits of `group` for `topic`: offset and metadata of each partition.
     ///
     /// # Errors
-    /// As [`Kafka::create_topic`], and when nothing is committed for a partition.
+    /// As for [`Kafka::create_topic`]; also if a partition has no commit.
     pub async fn commits(&self, group: &str, topic: &str) -> anyhow::Result<BTreeMap<i32, (i64, String)>> {
         let (mut config, topic) = (self.config(), topic.to_owned());
         config.set("group.id", group);
@@ -112,7 +112,7 @@ impl Kafka {
     /// Commits these offsets and metadata of `topic` for `group`, which has no members.
     ///
     /// # Errors
-    /// As [`Kafka::create_topic`], and when the group has members.
+    /// As for [`Kafka::create_topic`]; also if the group has members.
     pub async fn commit_each(
         &self,
         group: &str,
@@ -137,7 +137,7 @@ impl Kafka {
     /// Commits `offset` for each partition of `topic`, with `metadata`, for `group`, which has no members.
     ///
     /// # Errors
-    /// As [`Kafka::create_topic`], and when the group has members.
+    /// As for [`Kafka::create_topic`]; also if the group has members.
     pub async fn commit(&self, group: &str, topic: &str, offset: i64, metadata: &str) -> anyhow::Result<()> {
         let (mut config, topic, metadata) = (self.config(), topic.to_owned(), metadata.to_owned());
         config.set("group.id", group);

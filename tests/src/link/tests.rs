@@ -1,4 +1,4 @@
-//! What passes in which weather.
+//! What passes in each weather.
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -60,7 +60,7 @@ async fn what_was_held_back_never_arrives() -> anyhow::Result<()> {
         let mut stream = TcpStream::connect(link.address()).await?;
         assert_eq!(answer(&mut stream, 7).await, Some(7));
         link.set(weather);
-        // The silence itself, not a wait for something to happen.
+        // This waits for silence, not for an event.
         let silence = timeout(Duration::from_millis(200), answer(&mut stream, 8));
         assert!(silence.await.is_err(), "{weather:?}");
         link.set(Weather::Fair);

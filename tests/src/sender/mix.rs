@@ -1,11 +1,11 @@
-//! What is sent under each number: mostly good events, and now and then one with a flaw on purpose.
+//! The events to send, by number: mostly good ones, with an occasional deliberate flaw.
 
 use std::collections::HashSet;
 
 use crate::event::{Event, Events, put_bytes, put_long};
 
-/// 2300-01-01 in milliseconds since the Unix epoch. To Avro and to a `date` it is a time like any other; a field
-/// `date_nanos` takes none after 2262 (Elasticsearch reference, "Date nanoseconds field type").
+/// 2300-01-01 in milliseconds since the Unix epoch. Avro and a `date` field accept this time, but a `date_nanos` field
+/// accepts no time after 2262 (Elasticsearch reference, "Date nanoseconds field type").
 const BEYOND_NANOS: i64 = 10_413_792_000_000;
 
 /// What is wrong with an event.
@@ -13,32 +13,32 @@ const BEYOND_NANOS: i64 = 10_413_792_000_000;
 pub enum Flaw {
     /// The last byte is missing.
     Truncated,
-    /// There is a byte too many.
+    /// There is an extra byte.
     Trailing,
     /// A string is not UTF-8.
     NotUtf8,
     /// It is JSON.
     NotAvro,
-    /// Nothing for the receiver, but the index refuses the document where `timestamp` is mapped by [`Flaw::MAPPED`].
+    /// The receiver accepts it, but the index refuses the document if `timestamp` is mapped by [`Flaw::MAPPED`].
     Unmappable,
 }
 
-/// What is sent under each number.
+/// Says which event to send under each number.
 #[derive(Clone, Copy, Debug)]
 pub struct Mix {
     /// The events.
     pub events: Events,
-    /// Each how-manieth has a flaw; 0 for none.
+    /// One event in this many has a flaw; 0 means none.
     pub flawed_every: u64,
-    /// The flaws, in turn.
+    /// The flaws, used in turn.
     pub flaws: &'static [Flaw],
 }
 
 impl Flaw {
-    /// All that the receiver must refuse with 400.
+    /// The flaws that the receiver must refuse with 400.
     pub const REFUSED: [Self; 4] = [Self::Truncated, Self::Trailing, Self::NotUtf8, Self::NotAvro];
 
-    /// Field and type, for `elasticsearch.mapping.fields`. By itself, no mapping refuses what the receiver accepts.
+    /// The field and type for `elasticsearch.mapping.fields`. Without it, no mapping refuses what the receiver accepts.
     pub const MAPPED: (&str, &str) = ("timestamp", "date_nanos");
 
     /// Returns the body of `event` with this flaw.
@@ -72,7 +72,7 @@ impl Flaw {
 }
 
 impl Mix {
-    /// Good events only.
+    /// Returns a mix of only good events.
     pub fn good(events: Events) -> Self {
         Self { events, flawed_every: 0, flaws: &[] }
     }
@@ -86,7 +86,7 @@ impl Mix {
         Some(self.flaws[turn % self.flaws.len()])
     }
 
-    /// Returns the body that is posted for event `number`.
+    /// Returns the body to post for event `number`.
     pub fn body(&self, number: u64) -> Vec<u8> {
         let event = self.events.event(number);
         match self.flaw(number) {

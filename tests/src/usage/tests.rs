@@ -1,11 +1,11 @@
-//! Against what is certain of any process.
+//! Properties that hold for any process.
 
 use super::*;
 
 #[test]
 fn cpu_time_of_this_thread_grows_with_its_work() {
     let begin = thread_cpu_seconds().unwrap();
-    // Ends when the claim is true; a thread that works must use CPU time.
+    // The loop ends when the claim is true, since a working thread must use CPU time.
     while thread_cpu_seconds().unwrap() < begin + 0.02 {
         std::hint::black_box((0..10_000_u64).sum::<u64>());
     }

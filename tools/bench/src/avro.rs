@@ -1,5 +1,5 @@
-//! From Avro to the document's line of a bulk body, beside apache-avro's way to the same: a tree, then its JSON. On one
-//! core.
+//! Measures the conversion of Avro to a document's line of a bulk body on one core, compared with apache-avro, which
+//! builds a tree first.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -15,17 +15,17 @@ use super::sample::Sample;
 use super::usage;
 use harness::event::{Events, SCHEMA};
 
-/// How long each is measured.
+/// How long each conversion is measured.
 const DURATION: Duration = Duration::from_secs(1);
-/// Different events.
+/// The number of different events.
 const DIFFERENT: u64 = 1_000;
 
 /// Measures both once.
 ///
 /// # Errors
-/// When an event cannot be read.
+/// If an event cannot be read.
 pub(super) async fn round(report: &mut Report) -> anyhow::Result<()> {
-    // The rate of one core is counted by the thread's CPU time, so that what else runs does not count.
+    // The rate per core uses the thread's CPU time, so that other processes do not count.
     let (theirs, ours) = tokio::task::spawn_blocking(|| anyhow::Ok((theirs()?, ours()?))).await??;
     report.add(Line::AvroFloor, theirs);
     report.add(Line::Avro, ours);
@@ -48,7 +48,7 @@ fn ours() -> anyhow::Result<Sample> {
     measure(|datum, line| Ok(write_document(&schema, datum, rules, Some(1_767_323_045_678), line)?))
 }
 
-/// Runs `write` on one event after the other; it appends to the line it is given.
+/// Runs `write`, which appends to the given line, on one event after another.
 fn measure(write: impl Fn(&[u8], &mut Vec<u8>) -> anyhow::Result<()>) -> anyhow::Result<Sample> {
     let events = Events::new(0, 1_767_323_045_678);
     let data: Vec<Vec<u8>> = (0..DIFFERENT).map(|number| events.event(number).encode()).collect();

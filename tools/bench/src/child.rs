@@ -1,7 +1,7 @@
-//! This program again, as a process of its own that does one [`Part`](super::Part).
+//! Runs one [`Part`](super::Part) of the bench in a child process of the same program.
 //!
-//! A child says one line on stdout: a server its address when it listens, a floor its sample at the end. It ends when
-//! its stdin does, and so with its parent, however that ends.
+//! A child prints one line to stdout: a server prints its address when it listens, a floor prints its sample at the
+//! end. A child ends when its stdin is closed, and so with its parent in any case.
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
@@ -16,10 +16,10 @@ pub(super) struct Child {
 }
 
 impl Child {
-    /// Starts this program with `arguments`, the first being the part's name.
+    /// Starts this program with `arguments`, beginning with the name of the part.
     ///
     /// # Errors
-    /// When it cannot be started.
+    /// If it cannot be started.
     pub(super) fn start(arguments: &[&str]) -> anyhow::Result<Self> {
         let program = std::env::current_exe().context("the path of this program")?;
         let mut process = Command::new(&program)
@@ -32,20 +32,20 @@ impl Child {
         Ok(Self { process, output })
     }
 
-    /// Starts a server; returns its address too.
+    /// Starts a server, and returns its address as well.
     ///
     /// # Errors
-    /// When it does not start; what it says is on stderr.
+    /// If it does not start. Its messages are on stderr.
     pub(super) async fn server(part: &str) -> anyhow::Result<(Self, SocketAddr)> {
         let mut child = Self::start(&[part])?;
         let address = child.line().await.with_context(|| part.to_owned())?;
         Ok((child, address.parse()?))
     }
 
-    /// Returns the line it says.
+    /// Returns the line that the child prints.
     ///
     /// # Errors
-    /// When it ends without, or has said it already.
+    /// If the child ends without a line, or the line was read already.
     pub(super) async fn line(&mut self) -> anyhow::Result<String> {
         let output = self.output.take().context("it has said its line")?;
         let read = move || {
@@ -57,7 +57,7 @@ impl Child {
         Ok(line.trim_end().to_owned())
     }
 
-    /// Its process id.
+    /// Returns the process id.
     pub(super) fn id(&self) -> u32 {
         self.process.id()
     }
@@ -65,21 +65,21 @@ impl Child {
 
 impl Drop for Child {
     fn drop(&mut self) {
-        // It may have ended already, and then there is nothing to do.
+        // The process may have ended already.
         self.process.kill().ok();
         self.process.wait().ok();
     }
 }
 
-/// In a child: says the line.
+/// Prints the line of a child to its parent.
 pub(super) fn say(line: &impl std::fmt::Display) {
     println!("{line}");
 }
 
-/// In a child: ends the process when the parent does.
+/// Ends the child process when the parent ends.
 pub(super) fn end_with_parent() {
     std::thread::spawn(|| {
-        // Nothing is ever written to it: this waits for its end.
+        // The parent never writes to stdin, so this waits until it is closed.
         std::io::copy(&mut std::io::stdin(), &mut std::io::sink()).ok();
         std::process::exit(0);
     });

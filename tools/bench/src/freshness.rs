@@ -1,4 +1,4 @@
-//! How long an event takes from the webhook until it is readable by its id, while so many others arrive each second.
+//! Measures the time from the webhook until an event is readable by its id, while others arrive at a given rate.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -14,7 +14,7 @@ use harness::http::{self, Method};
 use harness::pipeline::{PATH, ready};
 use harness::usage::Usage;
 
-/// Each line and its events a second.
+/// Each line with its events per second.
 const RATES: [(Line, u32); 6] = [
     (Line::Freshness1, 1),
     (Line::Freshness20, 20),
@@ -23,24 +23,24 @@ const RATES: [(Line, u32); 6] = [
     (Line::Freshness2000, 2_000),
     (Line::Freshness20000, 20_000),
 ];
-/// Events that are timed, a second at most; the others go straight to Kafka.
+/// The most timed events per second; the others go directly to Kafka.
 const PROBES_PER_SECOND: u32 = 10;
-/// For so long events arrive before the first is timed.
+/// How long events arrive before the first is timed.
 const WARM_UP: Duration = Duration::from_secs(5);
-/// For so long events are timed.
+/// How long events are timed.
 const DURATION: Duration = Duration::from_secs(20);
-/// How often Elasticsearch is asked for the events that are awaited, at most.
+/// The shortest time between two requests to Elasticsearch for the awaited events.
 const INTERVAL: Duration = Duration::from_millis(5);
-/// What part of the longest wait so far may pass between two questions. To ask more often would be a load of its own, once
-/// Elasticsearch is behind.
+/// The divisor of the longest wait so far that gives the time between two requests. More frequent requests would be a
+/// load of their own once Elasticsearch falls behind.
 const PRECISION: u32 = 50;
-/// How long the last of them may take.
+/// The time limit for the last of the awaited events.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Measures each rate once.
 ///
 /// # Errors
-/// When an event is refused.
+/// If an event is refused.
 pub(super) async fn round(setup: &Setup, report: &mut Report) -> anyhow::Result<()> {
     for (line, rate) in RATES {
         report.add(line, measure(setup, rate).await?);
@@ -55,7 +55,7 @@ async fn measure(setup: &Setup, rate: u32) -> anyhow::Result<Sample> {
     let probes = rate.min(PROBES_PER_SECOND);
     let mut feed = setup.feed(&flow.topic);
     feed.per_second = Some(rate - probes);
-    // Longer than it is measured, however long the last answers take.
+    // Longer than the measurement, including the time limit for the last answers.
     let seconds = (WARM_UP + DURATION + 2 * PATIENCE).as_secs();
     let others = u64::from(rate - probes) * seconds;
     let (before, mut waits) = (Usage::of(flow.indexer.id())?, Waits::default());
@@ -68,7 +68,7 @@ async fn measure(setup: &Setup, rate: u32) -> anyhow::Result<Sample> {
     Ok(waits.add_to(sample).with_usage_between(before, Usage::of(flow.indexer.id())?))
 }
 
-/// What was awaited, and for how long.
+/// Tracks the awaited events and their waits.
 #[derive(Default)]
 struct Waits {
     awaited: BTreeMap<String, Instant>,
@@ -85,8 +85,8 @@ impl Waits {
         Sample { p50_ms: part(0.5), p99_ms: part(0.99), max_ms: part(1.0), ..sample }
     }
 
-    /// Counts what has not come by now as if it came now, so that a rate that this machine cannot keep up with still has
-    /// a line, and says how many those are.
+    /// Counts the events that have not arrived as if they arrived now, so that a rate beyond this machine still has a
+    /// line. Prints how many there are.
     fn give_up(&mut self, per_second: u32, log: &str) {
         println!(
             "at {per_second} timed events a second, {} did not become readable within {} s, and count as {} s and more: \
@@ -99,7 +99,7 @@ impl Waits {
         self.milliseconds.extend(times.map(|since| since.elapsed().as_secs_f64() * 1e3));
     }
 
-    /// Waits for a moment and asks which of the awaited events are readable.
+    /// Waits briefly, then checks which of the awaited events are readable.
     async fn look(&mut self, setup: &Setup, index: &str) -> anyhow::Result<()> {
         let longest = self.awaited.values().map(Instant::elapsed).max();
         tokio::time::sleep((longest.unwrap_or_default() / PRECISION).max(INTERVAL)).await;
@@ -120,9 +120,9 @@ impl Waits {
     }
 }
 
-/// Posts events and times each, once the others have been arriving for a while.
+/// Posts events and times each, once the other events have been arriving for a while.
 async fn time_probes(setup: &Setup, flow: &Flow, per_second: u32, waits: &mut Waits) -> anyhow::Result<()> {
-    // Seeds next to each other share ids: those of the other events would be there before they are posted.
+    // Neighbouring seeds share ids, so the other events would exist before these are posted.
     let events = Events::unique();
     let begin = Instant::now();
     let mut sent = 0_u32;

@@ -5,7 +5,7 @@ use receiver::config::Receiver;
 use super::child;
 use harness::pipeline::PATH;
 
-/// Serves until the process is killed, on as many threads as the receiver has.
+/// Serves until the process is killed, with as many threads as the receiver.
 pub(super) fn run() -> anyhow::Result<()> {
     let threads = Receiver::default().worker_threads();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build()?;

@@ -1,4 +1,4 @@
-//! From Kafka into an Elasticsearch that does nothing, beside librdkafka consuming alone.
+//! Measures the way from Kafka into an Elasticsearch that does nothing, compared with librdkafka consuming alone.
 
 use std::time::{Duration, Instant};
 
@@ -15,19 +15,19 @@ use harness::pipeline::metric;
 use harness::process::Process;
 use harness::usage::Usage;
 
-/// How long nothing may be counted.
+/// The longest time without progress.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// How often the indexer is asked how far it is: seldom enough to cost it nothing.
+/// How often the indexer's progress is read: rarely enough to cost it nothing.
 const INTERVAL: Duration = Duration::from_millis(20);
-/// The metric of documents that were written.
+/// The metric of indexed documents.
 pub(super) const INDEXED: &str = r#"penstock_indexer_documents_total{outcome="indexed"}"#;
-/// The metric of documents that were there already.
+/// The metric of documents that existed already.
 pub(super) const DUPLICATES: &str = r#"penstock_indexer_documents_total{outcome="duplicate"}"#;
 
-/// Measures floor and indexer once each.
+/// Measures the floor and the indexer once each.
 ///
 /// # Errors
-/// When one of them does not get to the end.
+/// If one of them does not finish.
 pub(super) async fn round(setup: &Setup, events: u64, report: &mut Report) -> anyhow::Result<()> {
     report.add(Line::KafkaFloor, floor(setup, events).await?);
     let (null, elasticsearch) = Child::server(Part::NULL_ELASTICSEARCH).await?;
@@ -49,10 +49,10 @@ async fn floor(setup: &Setup, events: u64) -> anyhow::Result<Sample> {
     Ok(serde_json::from_str(&line)?)
 }
 
-/// Waits until the indexer's `counter` has come to `events`; returns how long that took from its first count on.
+/// Waits until the indexer's `counter` reaches `events`. Returns the time since its first count.
 ///
 /// # Errors
-/// When it ends, or gets no further.
+/// If the indexer ends, or makes no progress.
 pub(super) async fn all_counted(
     indexer: &mut Process,
     admin: &str,
@@ -61,11 +61,11 @@ pub(super) async fn all_counted(
 ) -> anyhow::Result<Duration> {
     let (mut counted, mut progress, mut begin) = (0.0, Instant::now(), None);
     while counted < events as f64 {
-        // A slow run is not asked more often than a fast one: each answer costs the indexer CPU.
+        // A slow run gets no more requests than a fast one, since each answer costs the indexer CPU time.
         let so_far = begin.map_or(Duration::ZERO, |begin: Instant| begin.elapsed());
         tokio::time::sleep(INTERVAL.max(so_far / 50)).await;
         indexer.ensure_running().context("penstock-indexer")?;
-        // At first nobody listens there.
+        // At first, nothing listens there.
         let now = metric(admin, counter).await.unwrap_or(0.0);
         if now > counted {
             (counted, progress) = (now, Instant::now());

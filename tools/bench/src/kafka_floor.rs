@@ -1,4 +1,4 @@
-//! The floor of the indexer: librdkafka reads the topic, and nothing is done with the records.
+//! The floor of the indexer: librdkafka reads the topic, and the records are discarded.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -13,10 +13,10 @@ use super::sample::Sample;
 use super::setup::PARTITIONS;
 use harness::usage::Usage;
 
-/// How long no record may come.
+/// The longest time without a record.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Consumes `events` records of `topic` with the settings that librdkafka has by itself, and says its sample.
+/// Consumes `events` records of `topic` with librdkafka's default settings, and prints the sample.
 pub(super) fn run(brokers: &str, topic: &str, events: u64) -> anyhow::Result<()> {
     let consumer: BaseConsumer = ClientConfig::new()
         .set("bootstrap.servers", brokers)
@@ -35,7 +35,7 @@ pub(super) fn run(brokers: &str, topic: &str, events: u64) -> anyhow::Result<()>
     }
     let sample = Sample::new(events, begin.elapsed()).with_usage(Usage::of_this_process()?);
     child::say(&serde_json::to_string(&sample)?);
-    // The answer is complete, and dropping the consumer would only take its time.
+    // The answer is complete, and dropping the consumer would only take time.
     std::process::exit(0);
 }
 

@@ -1,10 +1,9 @@
-//! The bench: how many CPU seconds, how much memory and how long the services take, beside floors measured in the same
-//! run.
+//! The bench: measures CPU time, memory and duration of the services, compared with floors measured in the same run.
 //!
-//! Whatever is measured is a process of its own, so that its CPU seconds and memory are its alone: the services are
-//! their release binaries, and floors and stand-ins are this program again ([`Part`]). A measurement is a file
-//! (`indexer`, `receiver`, `avro`) that gives a `Sample` for each of its lines and rounds; `report` makes the table of
-//! them, and knows the aims. What the lines mean is in `docs/benchmarks.md`: a new line belongs there too.
+//! Everything measured is a separate process with its own CPU time and memory: the services are their release binaries,
+//! and the floors and stand-ins are this program again ([`Part`]). A measurement is a module (`indexer`, `receiver`,
+//! `avro`) that produces a `Sample` for each of its lines and rounds; `report` prints them as a table, and knows the
+//! aims. `docs/benchmarks.md` explains the lines: document a new line there too.
 
 use std::fs::File;
 use std::path::PathBuf;
@@ -36,31 +35,31 @@ mod sample;
 mod setup;
 mod stack;
 
-/// What is measured, and how much of it.
+/// What to measure, and how much of it.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Options {
-    /// Events in the topic that the indexer consumes.
+    /// Number of events in the topic that the indexer consumes.
     #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(1..))]
     events: u64,
-    /// Requests to the receiver, one event each.
+    /// Number of requests to the receiver, with one event each.
     #[arg(long, default_value_t = 200_000, value_parser = clap::value_parser!(u64).range(1..))]
     requests: u64,
-    /// Connections to the receiver.
+    /// Number of connections to the receiver.
     #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..))]
     connections: u16,
-    /// Partitions of the topic that the receiver writes to.
+    /// Number of partitions of the topic that the receiver writes to.
     #[arg(long, default_value_t = setup::PARTITIONS, value_parser = clap::value_parser!(i32).range(1..))]
     partitions: i32,
-    /// How often each line is measured; the table shows medians.
+    /// How often to measure each line; the table shows medians.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..))]
     rounds: u16,
-    /// A setting of librdkafka for the services (`kafka.options`), as KEY=VALUE; can be given more than once.
+    /// A librdkafka setting for the services (`kafka.options`), as KEY=VALUE; may be repeated.
     #[arg(long = "kafka-option", value_name = "KEY=VALUE", value_parser = key_value)]
     kafka_options: Vec<(String, String)>,
     /// Measure only this.
     #[arg(long)]
     only: Option<Subject>,
-    /// Where the results go as JSON.
+    /// The file for the results as JSON.
     #[arg(long, default_value_os_t = report_file())]
     json: PathBuf,
 }
@@ -74,11 +73,11 @@ pub enum Subject {
     Receiver,
     /// From Avro to JSON; needs no Kafka.
     Avro,
-    /// Into a real Elasticsearch by each strategy; only when asked for.
+    /// Into a real Elasticsearch with each strategy; only on request.
     Placement,
-    /// All events read again, with and without proof of duplicates; only when asked for.
+    /// Reading all events again, with and without proof of duplicates; only on request.
     Replay,
-    /// From the webhook to readable by id in a real Elasticsearch, at several rates; only when asked for.
+    /// From the webhook until readable by id in a real Elasticsearch, at several rates; only on request.
     Freshness,
 }
 
@@ -98,10 +97,10 @@ fn report_file() -> PathBuf {
     paths::in_repository("target/bench/report.json")
 }
 
-/// Runs the bench until it is done or Ctrl-C, prints the table, writes the JSON, and stops all that it started.
+/// Runs the bench until it is done or Ctrl-C, prints the table, writes the JSON, and stops everything it started.
 ///
 /// # Errors
-/// When the stack or a service does not start, or does not do its work; never because an aim is not met.
+/// If the stack or a service does not start or does not work; never because an aim is missed.
 pub fn run(options: &Options) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Runtime::new()?;
     let report = runtime.block_on(async {
@@ -189,7 +188,7 @@ async fn replay(options: &Options, report: &mut Report) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What needs Kafka and the registry.
+/// Runs the measurements that need Kafka and the registry.
 async fn services(options: &Options, report: &mut Report) -> anyhow::Result<()> {
     say("starting Kafka and the registry");
     let setup = Setup::start(&["kafka", "registry"], &options.kafka_options, options.partitions).await?;
@@ -215,8 +214,8 @@ async fn services(options: &Options, report: &mut Report) -> anyhow::Result<()> 
     Ok(())
 }
 
-/// Fails while another bench runs; holds others off until dropped. The system lets go of a lock when its process ends,
-/// however it does.
+/// Fails if another bench is running, and keeps others from running until dropped. The system releases the lock when
+/// its process ends, in any case.
 fn ensure_alone() -> anyhow::Result<File> {
     let path = paths::scratch()?.join("bench.lock");
     let file = File::create(&path).with_context(|| format!("cannot make {}", path.display()))?;
@@ -225,7 +224,7 @@ fn ensure_alone() -> anyhow::Result<File> {
     Ok(file)
 }
 
-/// What is going on, beside the table that goes to stdout.
+/// Prints the progress to stderr; the table goes to stdout.
 fn say(what: &str) {
     eprintln!("bench: {what}");
 }

@@ -1,7 +1,7 @@
-//! The load on a webhook: requests made beforehand, connections that are kept, the next request as soon as the last is
+//! The load on a webhook: prepared requests on persistent connections, each sent as soon as the previous one is
 //! answered.
 //!
-//! It runs on the cores that carry the server, so it does as little as can be: one thread, no HTTP library.
+//! It shares the cores with the server, so it does as little as possible: one thread, no HTTP library.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -19,35 +19,35 @@ use harness::container;
 use harness::event::{Events, SCHEMA};
 use harness::pipeline::PATH;
 
-/// How many different requests there are. They come again and again, which the receiver cannot tell.
+/// The number of different requests. They repeat, which makes no difference to the receiver.
 const DIFFERENT: u64 = 10_000;
-/// Events in a container file.
+/// The number of events in a container file.
 const IN_A_FILE: u64 = 1_000;
-/// Events sent before those that count.
+/// The number of events sent before the measured ones.
 const WARM_UP: u64 = 5_000;
-/// How long one answer may take.
+/// The time limit for one answer.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// No answer's head is longer.
+/// The longest head of an answer.
 const MAX_HEAD: usize = 16 << 10;
 
-/// What is sent.
+/// Describes what to send.
 #[derive(Clone, Debug)]
 pub(super) struct Load {
     requests: Arc<[Vec<u8>]>,
     connections: u16,
-    /// Requests.
+    /// The number of requests.
     count: u64,
-    /// Events in each.
+    /// The number of events per request.
     each: u64,
-    /// Between a request and the next one; none if the next one goes as soon as a connection is free.
+    /// The time between two requests; `None` sends the next one as soon as a connection is free.
     interval: Option<Duration>,
 }
 
 impl Load {
-    /// `count` requests with one event each over `connections` connections, with the bearer `token`.
+    /// Returns a load of `count` requests with one event each over `connections` connections, with the bearer `token`.
     ///
     /// # Errors
-    /// When there are fewer requests than connections.
+    /// If there are fewer requests than connections.
     pub(super) fn new(token: &str, connections: u16, count: u64) -> anyhow::Result<Self> {
         anyhow::ensure!(count >= u64::from(connections), "fewer requests than connections");
         let events = Events::unique();
@@ -56,10 +56,10 @@ impl Load {
         Ok(Self { requests: requests.collect(), connections, count, each: 1, interval: None })
     }
 
-    /// `count` events in container files of 1,000, one file at least, over up to 8 connections.
+    /// Returns a load of `count` events in container files of 1,000, at least one file, over up to 8 connections.
     ///
     /// # Errors
-    /// When a file cannot be made.
+    /// If a file cannot be created.
     pub(super) fn files(token: &str, connections: u16, count: u64) -> anyhow::Result<Self> {
         let count = (count / IN_A_FILE).max(1);
         let connections = connections.min(8).min(u16::try_from(count).unwrap_or(u16::MAX));
@@ -74,28 +74,28 @@ impl Load {
         Ok(Self { requests, connections, count, each: IN_A_FILE, interval: None })
     }
 
-    /// Returns the same load, but at most so many requests a second.
+    /// Returns the same load, limited to this many requests per second.
     pub(super) fn at_rate(&self, per_second: f64) -> Self {
         Self { interval: Some(Duration::from_secs_f64(1.0 / per_second.max(1.0))), ..self.clone() }
     }
 
-    /// Returns the same load over so many times the connections.
+    /// Returns the same load with this many times the connections.
     pub(super) fn crowded(&self, times: u16) -> Self {
         Self { connections: self.connections.saturating_mul(times), ..self.clone() }
     }
 
-    /// Returns `count` requests of it at most.
+    /// Returns the same load with at most `count` requests.
     pub(super) fn of(&self, count: u64) -> Self {
         Self { count: self.count.min(count), ..self.clone() }
     }
 
-    /// Sends all of it to `address`; returns rate and latencies.
+    /// Sends the whole load to `address`. Returns the rate and the latencies.
     ///
     /// # Errors
-    /// When an answer does not come, or is not 200.
+    /// If an answer is missing or not 200.
     pub(super) async fn send(&self, address: SocketAddr) -> anyhow::Result<Sample> {
         let load = self.clone();
-        // A thread of its own, which has nothing else to do; it ends by itself when the server does.
+        // The work has its own thread, which ends when the server does.
         let work = move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             runtime.block_on(load.send_here(address))
@@ -103,10 +103,10 @@ impl Load {
         tokio::task::spawn_blocking(work).await?
     }
 
-    /// Sends a little of it, so that connections, caches and the other side of Kafka are as they will be.
+    /// Sends a small part of the load, so that connections, caches and Kafka reach their usual state.
     ///
     /// # Errors
-    /// As [`Load::send`].
+    /// As for [`Load::send`].
     pub(super) async fn warm_up(&self, address: SocketAddr) -> anyhow::Result<()> {
         let little = Self { count: (WARM_UP / self.each).min(self.count), interval: None, ..self.clone() };
         little.send(address).await.map(drop)
@@ -136,7 +136,7 @@ impl Load {
         Ok(Sample { p50_ms, p99_ms, max_ms, ..sample })
     }
 
-    /// Posts over one connection until all of them together have sent the load; returns how long each took.
+    /// Posts over one connection until all connections together have sent the load. Returns the time of each request.
     async fn post(self, mut stream: TcpStream, next: Arc<AtomicU64>, start: Instant) -> anyhow::Result<Vec<Duration>> {
         let mut latencies = Vec::new();
         let mut buffer = Vec::with_capacity(1 << 10);
@@ -162,7 +162,8 @@ impl Load {
     }
 }
 
-/// Reads one answer, which must be a 200 with a `Content-Length`. There is nothing after it: no request is sent before.
+/// Reads one answer, which must be a 200 with a `Content-Length`. Nothing follows it, since no other request was sent
+/// yet.
 async fn read_answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> anyhow::Result<()> {
     buffer.clear();
     let mut length = None;
@@ -181,7 +182,7 @@ async fn read_answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> anyhow::Re
     }
 }
 
-/// Returns how many bytes the answer at the start of `buffer` has in all; `None` while its head is not complete.
+/// Returns the total length of the answer at the start of `buffer`, or `None` while its head is incomplete.
 fn answer_length(buffer: &[u8]) -> anyhow::Result<Option<usize>> {
     let Some(end) = memchr::memmem::find(buffer, b"\r\n\r\n") else {
         return Ok(None);

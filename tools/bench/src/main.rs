@@ -1,10 +1,10 @@
-//! `penstock-bench`: what `make bench` runs once all is built.
+//! `penstock-bench`: the program that `make bench` runs after the build.
 
 use clap::Parser;
 use penstock_bench::{Options, Part};
 
-/// Measures the indexer, the receiver and the Avro reader, each beside its floor in the same run, and says how far each
-/// is from its aim. Starts a Kafka and a registry of its own, and stops them at the end.
+/// Measures the indexer, the receiver and the Avro reader, each with its floor in the same run, and compares them with
+/// their aims. Starts its own Kafka and registry, and stops them at the end.
 #[derive(Debug, Parser)]
 #[command(args_conflicts_with_subcommands = true)]
 struct Args {
@@ -17,7 +17,7 @@ struct Args {
 fn main() -> anyhow::Result<()> {
     let args = Args::parse();
     match args.part {
-        // This program again, started by itself.
+        // This program started itself as a child.
         Some(part) => part.run(),
         None => penstock_bench::run(&args.options),
     }

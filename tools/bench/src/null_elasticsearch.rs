@@ -1,8 +1,8 @@
-//! An Elasticsearch that says yes: each item of a bulk request was created, whatever it is, and anything else is
-//! acknowledged.
+//! An Elasticsearch that accepts everything: it reports each item of a bulk request as created, and acknowledges all
+//! other requests.
 //!
-//! It shares the machine with what is measured, so it does as little as can be: one thread, bodies are counted while
-//! they arrive and kept nowhere.
+//! It shares the machine with the measured process, so it does as little as possible: one thread, and bodies are
+//! counted on arrival and not stored.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -21,22 +21,22 @@ use tokio::net::TcpListener;
 
 use super::child;
 
-/// What it has taken so far, as JSON.
+/// The path of the counts so far, as JSON.
 pub(super) const COUNTS_PATH: &str = "/_bench";
 
-/// An item of the answer as `filter_path` leaves it, when all that is asked for is status and error.
+/// An item of the answer under a `filter_path` that asks only for status and error.
 const ITEM: &str = r#"{"create":{"status":201}},"#;
 
-/// What it has taken.
+/// Counts what the server has received.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Counts {
     /// Documents.
     pub(super) documents: u64,
     /// Bulk requests.
     pub(super) requests: u64,
-    /// Bytes of their bodies.
+    /// Bytes of the bulk bodies.
     pub(super) bytes: u64,
-    /// From the head of the first to the last byte of the last.
+    /// The time from the head of the first request to the last byte of the last one.
     pub(super) duration: Duration,
     #[serde(skip)]
     first: Option<Instant>,
@@ -54,7 +54,7 @@ pub(super) fn run() -> anyhow::Result<()> {
             let counts = Arc::clone(&counts);
             let service = service_fn(move |request| answer(request, Arc::clone(&counts)));
             tokio::spawn(async move {
-                // A connection that breaks is the client's business.
+                // A broken connection is the client's concern.
                 http1::Builder::new().serve_connection(TokioIo::new(stream), service).await.ok();
             });
         }
@@ -92,7 +92,7 @@ async fn answer(request: Request<Incoming>, counts: Arc<Mutex<Counts>>) -> anyho
     json(StatusCode::OK, body)
 }
 
-/// Returns the list of the backing indices of `alias`: one, and old enough for all.
+/// Returns the list of backing indices of `alias`: a single one, old enough for all events.
 fn backing_indices(alias: &str) -> String {
     let index = serde_json::json!({
         "aliases": { alias: { "is_write_index": true } },
@@ -101,7 +101,7 @@ fn backing_indices(alias: &str) -> String {
     serde_json::json!({ format!("{alias}-000001"): index }).to_string()
 }
 
-/// Lines and bytes of a body.
+/// Returns the number of lines and bytes of a body.
 async fn drain(mut body: Incoming) -> anyhow::Result<(usize, usize)> {
     let (mut lines, mut bytes) = (0, 0);
     while let Some(frame) = body.frame().await {

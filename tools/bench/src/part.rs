@@ -1,8 +1,8 @@
-//! What a child does: the floors, and what stands in for Elasticsearch.
+//! The parts that a child process can run: the floors, and the stand-in for Elasticsearch.
 
 use super::{child, http_floor, kafka_floor, null_elasticsearch};
 
-/// What a child does. Not for people.
+/// A part to run in a child process. Not for use by hand.
 #[derive(Clone, Debug, clap::Subcommand)]
 pub enum Part {
     /// librdkafka consuming alone.
@@ -18,16 +18,16 @@ pub enum Part {
     /// A server that reads bodies and answers 200.
     #[command(hide = true)]
     HttpFloor,
-    /// An Elasticsearch that says yes.
+    /// An Elasticsearch that accepts everything.
     #[command(hide = true)]
     NullElasticsearch,
 }
 
 impl Part {
-    /// Does it, in this process.
+    /// Runs the part in this process.
     ///
     /// # Errors
-    /// When it cannot.
+    /// If the part fails.
     pub fn run(&self) -> anyhow::Result<()> {
         child::end_with_parent();
         match self {
@@ -37,10 +37,10 @@ impl Part {
         }
     }
 
-    /// The name under which [`Part::run`] of a child is asked for.
+    /// The command-line name of [`Part::KafkaFloor`].
     pub(super) const KAFKA_FLOOR: &str = "kafka-floor";
-    /// As [`Part::KAFKA_FLOOR`].
+    /// The command-line name of [`Part::HttpFloor`].
     pub(super) const HTTP_FLOOR: &str = "http-floor";
-    /// As [`Part::KAFKA_FLOOR`].
+    /// The command-line name of [`Part::NullElasticsearch`].
     pub(super) const NULL_ELASTICSEARCH: &str = "null-elasticsearch";
 }

@@ -1,5 +1,5 @@
-//! What placement costs: the same live events into a real Elasticsearch by each strategy, while all is quiet and while
-//! the index rolls over every few seconds.
+//! Measures the cost of placement: the same live events into a real Elasticsearch with each strategy, both with a
+//! stable index and with a rollover every few seconds.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use harness::pipeline::ready;
 use harness::usage::Usage;
 
 const ROLLOVER: Duration = Duration::from_secs(3);
-/// Each line's strategy, and whether the index rolls over meanwhile.
+/// Each line with its strategy, and whether the index rolls over during the measurement.
 const CASES: [(Line, Strategy, bool); 5] = [
     (Line::Single, Strategy::Single, false),
     (Line::Rollover, Strategy::Rollover, false),
@@ -28,7 +28,7 @@ const CASES: [(Line, Strategy, bool); 5] = [
 /// Measures each line once.
 ///
 /// # Errors
-/// When an indexer does not get to the end.
+/// If an indexer does not finish.
 pub(super) async fn round(setup: &Setup, events: u64, report: &mut Report) -> anyhow::Result<()> {
     for (line, strategy, is_rolling) in CASES {
         report.add(line, measure(setup, events, strategy, is_rolling).await?);
@@ -36,7 +36,8 @@ pub(super) async fn round(setup: &Setup, events: u64, report: &mut Report) -> an
     Ok(())
 }
 
-/// Writes the events while the indexer runs, as fast as Kafka takes them; from the first document to the last.
+/// Writes the events as fast as Kafka accepts them while the indexer runs. Measures from the first document to the
+/// last.
 async fn measure(setup: &Setup, events: u64, strategy: Strategy, is_rolling: bool) -> anyhow::Result<Sample> {
     let (mut indexer, admin, topic) = setup.placing_indexer(strategy).await?;
     ready(&admin).await.with_context(|| indexer.last_lines())?;
@@ -49,7 +50,7 @@ async fn measure(setup: &Setup, events: u64, strategy: Strategy, is_rolling: boo
     Ok(Sample::new(events, elapsed).with_usage(Usage::of(indexer.id())?))
 }
 
-/// Rolls the index over again and again; returns why it cannot.
+/// Rolls the index over repeatedly. Returns the first error.
 async fn roll_over(setup: &Setup, topic: &str) -> anyhow::Error {
     let search = setup.search();
     loop {

@@ -1,4 +1,4 @@
-//! From HTTP to Kafka, beside axum reading the body and answering 200.
+//! Measures the way from HTTP to Kafka, compared with axum reading the body and answering 200.
 
 use std::net::SocketAddr;
 
@@ -13,18 +13,18 @@ use super::setup::Setup;
 use harness::pipeline::ready;
 use harness::usage::Usage;
 
-/// So many times the connections are a crowd.
+/// The factor on the connections for a crowd.
 const CROWD: u16 = 8;
-/// So few requests a second are calm.
+/// The requests per second for a calm load.
 const CALM: f64 = 200.0;
-/// How long they are measured.
+/// The duration of the calm load, in seconds.
 const CALM_SECONDS: u64 = 10;
 
-/// Measures floor, receiver, and the floor at the rate of the receiver, once each; and the receiver with more
-/// connections, and with few requests.
+/// Measures the floor, the receiver, and the floor at the receiver's rate once each. Also measures the receiver with
+/// more connections, and with few requests.
 ///
 /// # Errors
-/// When one of them does not answer 200 to each request.
+/// If one of them does not answer 200 to each request.
 pub(super) async fn round(setup: &Setup, load: &Load, report: &mut Report) -> anyhow::Result<()> {
     report.add(Line::HttpFloor, floor(load).await?);
     let sample = receiver(setup, load).await?;
@@ -38,7 +38,7 @@ pub(super) async fn round(setup: &Setup, load: &Load, report: &mut Report) -> an
 /// Measures the receiver with container files once.
 ///
 /// # Errors
-/// As [`round`].
+/// As for [`round`].
 pub(super) async fn files_round(setup: &Setup, load: &Load, report: &mut Report) -> anyhow::Result<()> {
     report.add(Line::ReceiverFiles, receiver(setup, load).await?);
     Ok(())
@@ -64,7 +64,7 @@ async fn floor(load: &Load) -> anyhow::Result<Sample> {
     measure(server.id(), address, load).await.context("axum answering 200")
 }
 
-/// Warms the server up, then measures it; what it took to start does not count.
+/// Warms the server up, then measures it, so that its start does not count.
 async fn measure(id: u32, address: SocketAddr, load: &Load) -> anyhow::Result<Sample> {
     load.warm_up(address).await?;
     let before = Usage::of(id)?;

@@ -1,4 +1,4 @@
-//! What proof costs: all events of a topic read again, each of which is a document already, by each
+//! Measures the cost of proving duplicates: all events of a topic, which are all indexed, are read again with each
 //! `elasticsearch.verify_duplicates`, and by the command `replay`.
 
 use std::time::{Duration, Instant};
@@ -13,9 +13,9 @@ use super::setup::Setup;
 use harness::pipeline::ready;
 use harness::usage::Usage;
 
-/// How long the command may take.
+/// The time limit for the command.
 const PATIENCE: Duration = Duration::from_secs(600);
-/// How often it is looked at.
+/// How often the command is checked.
 const INTERVAL: Duration = Duration::from_millis(20);
 
 const CASES: [(Line, VerifyDuplicates); 3] = [
@@ -24,10 +24,10 @@ const CASES: [(Line, VerifyDuplicates); 3] = [
     (Line::ReplayAlways, VerifyDuplicates::Always),
 ];
 
-/// Indexes the events; returns their topic.
+/// Indexes the events, and returns their topic.
 ///
 /// # Errors
-/// When the indexer does not get to the end.
+/// If the indexer does not finish.
 pub(super) async fn fill(setup: &Setup, events: u64) -> anyhow::Result<String> {
     let (mut indexer, admin, topic) = setup.placing_indexer(Strategy::Single).await?;
     ready(&admin).await.with_context(|| indexer.last_lines())?;
@@ -39,7 +39,7 @@ pub(super) async fn fill(setup: &Setup, events: u64) -> anyhow::Result<String> {
 /// Measures each line once.
 ///
 /// # Errors
-/// As [`fill`].
+/// As for [`fill`].
 pub(super) async fn round(setup: &Setup, topic: &str, events: u64, report: &mut Report) -> anyhow::Result<()> {
     for (line, how) in CASES {
         let (mut indexer, admin) = setup.replaying_indexer(topic, how)?;
@@ -50,11 +50,11 @@ pub(super) async fn round(setup: &Setup, topic: &str, events: u64, report: &mut 
     Ok(())
 }
 
-/// Measures the command `replay`, from its start to its end: what an operator waits for.
+/// Measures the command `replay` from start to end, the time that an operator waits.
 async fn by_command(setup: &Setup, topic: &str, events: u64) -> anyhow::Result<Sample> {
     let (mut command, begin) = (setup.replay_command(topic)?, Instant::now());
     let mut usage = None;
-    // Once it has ended, the system no longer has its figures.
+    // Once the process has ended, the system no longer has its figures.
     while let Ok(so_far) = Usage::of(command.id()) {
         usage = Some(so_far);
         anyhow::ensure!(begin.elapsed() < PATIENCE, "the replay does not end; {}", command.last_lines());

@@ -1,5 +1,4 @@
-//! What was measured, as a table and as JSON. A line is a variant of [`Line`]; what it should reach is a row in
-//! [`aims`].
+//! The results, as a table and as JSON. A line is a variant of [`Line`]; its aims are rows in [`aims`].
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -16,7 +15,7 @@ use machine::Machine;
 mod aims;
 mod machine;
 
-/// A line of the table, in its order.
+/// A line of the table, in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Line {
@@ -24,35 +23,35 @@ pub(super) enum Line {
     KafkaFloor,
     /// The indexer into an Elasticsearch that does nothing.
     Indexer,
-    /// That Elasticsearch.
+    /// The Elasticsearch that does nothing.
     NullElasticsearch,
     /// axum answering 200.
     HttpFloor,
     /// The receiver.
     Receiver,
-    /// axum answering 200, as often as the receiver did.
+    /// axum answering 200, at the receiver's rate.
     HttpFloorAtRate,
     /// The receiver with eight times as many connections.
     ReceiverCrowd,
     /// The receiver with few requests.
     ReceiverCalm,
-    /// The receiver with many events in a request.
+    /// The receiver with many events per request.
     ReceiverFiles,
     /// apache-avro to JSON.
     AvroFloor,
-    /// Avro to JSON as the indexer does it.
+    /// Penstock's Avro to JSON.
     Avro,
     /// The indexer into one index of a real Elasticsearch.
     Single,
-    /// The same with strategy `rollover`, and no rollover.
+    /// The same with strategy `rollover`, without a rollover.
     Rollover,
     /// The same while the index rolls over.
     RolloverRolling,
-    /// As [`Line::Rollover`], into a data stream.
+    /// The same as [`Line::Rollover`], into a data stream.
     DataStream,
-    /// The same while it rolls over.
+    /// The same while the data stream rolls over.
     DataStreamRolling,
-    /// All events read again by the indexer, with no proof of duplicates.
+    /// All events read again by the indexer, without proof of duplicates.
     ReplayNever,
     /// The same with `verify_duplicates: by_timestamp`.
     ReplayByTimestamp,
@@ -60,21 +59,21 @@ pub(super) enum Line {
     ReplayAlways,
     /// The same by the command `replay`.
     ReplayCommand,
-    /// From the webhook to readable by id, an event a second.
+    /// From the webhook until readable by id, at one event per second.
     Freshness1,
-    /// 20 a second.
+    /// At 20 per second.
     Freshness20,
-    /// 50 a second.
+    /// At 50 per second.
     Freshness50,
-    /// 200 a second.
+    /// At 200 per second.
     Freshness200,
-    /// 2,000 a second.
+    /// At 2,000 per second.
     Freshness2000,
-    /// 20,000 a second.
+    /// At 20,000 per second.
     Freshness20000,
 }
 
-/// All samples.
+/// Holds all samples.
 #[derive(Debug)]
 pub(super) struct Report {
     started_at: i64,
@@ -83,7 +82,7 @@ pub(super) struct Report {
     samples: BTreeMap<Line, Vec<Sample>>,
 }
 
-/// The medians of one line.
+/// Holds the medians of one line.
 #[derive(Clone, Copy, Debug, Serialize)]
 struct Summary {
     events_per_second: f64,
@@ -96,7 +95,7 @@ struct Summary {
     cpu_ratio: Option<f64>,
 }
 
-/// One line as JSON.
+/// A line in JSON form.
 #[derive(Debug, Serialize)]
 struct LineReport<'a> {
     line: Line,
@@ -138,7 +137,7 @@ impl Line {
         }
     }
 
-    /// Returns what it is compared with.
+    /// Returns the line to compare with.
     fn floor(self) -> Option<Self> {
         match self {
             Self::Indexer => Some(Self::KafkaFloor),
@@ -168,21 +167,21 @@ impl Line {
 }
 
 impl Report {
-    /// Nothing measured yet. Looks at the machine, so this is to be called before anything runs.
+    /// Creates an empty report. It describes the machine's state, so create it before anything runs.
     pub(super) fn new(rounds: u16) -> Self {
         Self { started_at: now(), machine: Machine::look(), rounds, samples: BTreeMap::new() }
     }
 
-    /// Adds a round's sample. A line and its floor are measured in turn, so the samples of one round have the same
-    /// place.
+    /// Adds a round's sample. A line and its floor are measured alternately, so the samples of one round have the same
+    /// index.
     pub(super) fn add(&mut self, line: Line, sample: Sample) {
         self.samples.entry(line).or_default().push(sample);
     }
 
-    /// Writes all of it as JSON.
+    /// Writes the report as JSON.
     ///
     /// # Errors
-    /// When the file cannot be written.
+    /// If the file cannot be written.
     pub(super) fn write(&self, path: &Path) -> anyhow::Result<()> {
         let lines = self.samples.iter().filter_map(|(line, rounds)| {
             let median = self.summary(*line)?;
@@ -229,7 +228,7 @@ impl Report {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}; medians of {} rounds", self.machine, self.rounds)?;
-        writeln!(f, "Absolute figures are this machine's, and noise; only ratios within one run say something.\n")?;
+        writeln!(f, "Absolute figures depend on the machine and are noisy; compare only ratios within one run.\n")?;
         let head = ["events/s", "CPU-s per M", "× floor", "peak MiB", "p50 ms", "p99 ms", "max ms"];
         let head: String = head.iter().map(|title| format!("{title:>13}")).collect();
         writeln!(f, "{:<38}{head}", "")?;
@@ -256,7 +255,7 @@ impl fmt::Display for Report {
     }
 }
 
-/// A number with three digits or more that count, and thousands apart.
+/// Formats a number with at least three significant digits, and separates thousands.
 fn short(value: f64) -> String {
     if value < 10.0 {
         return format!("{value:.2}");

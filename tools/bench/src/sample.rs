@@ -9,58 +9,59 @@ use harness::usage::Usage;
 /// One measurement of one line.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Sample {
-    /// Events.
+    /// The number of events.
     pub(super) events: u64,
-    /// From the first event to the last.
+    /// The time from the first event to the last.
     pub(super) seconds: f64,
-    /// CPU time of the process.
+    /// The CPU time of the process.
     pub(super) cpu_seconds: f64,
-    /// The most memory that the process had.
+    /// The peak memory of the process.
     pub(super) peak_bytes: Option<u64>,
-    /// How long a request took, in milliseconds: one half took no longer.
+    /// The median time of a request, in milliseconds.
     pub(super) p50_ms: Option<f64>,
-    /// As `p50_ms`: 99 of 100 took no longer.
+    /// The 99th percentile of the time of a request, in milliseconds.
     pub(super) p99_ms: Option<f64>,
-    /// As `p50_ms`: none took longer. When all requests wait at once, they are too few for `p99_ms` to show it.
+    /// The longest time of a request, in milliseconds. If all requests wait at once, they are too few for `p99_ms` to
+    /// show it.
     pub(super) max_ms: Option<f64>,
 }
 
 impl Sample {
-    /// `events` in `elapsed`.
+    /// Returns a sample of `events` in `elapsed`.
     pub(super) fn new(events: u64, elapsed: Duration) -> Self {
         let seconds = elapsed.as_secs_f64();
         Self { events, seconds, cpu_seconds: 0.0, peak_bytes: None, p50_ms: None, p99_ms: None, max_ms: None }
     }
 
-    /// With what a process has used from its start on.
+    /// Adds the usage of a process since its start.
     pub(super) fn with_usage(self, usage: Usage) -> Self {
         Self { cpu_seconds: usage.cpu_seconds, peak_bytes: Some(usage.peak_bytes), ..self }
     }
 
-    /// With what a process has used between two looks.
+    /// Adds the usage of a process between two readings.
     pub(super) fn with_usage_between(self, before: Usage, after: Usage) -> Self {
         let used = self.with_usage(after);
         Self { cpu_seconds: after.cpu_seconds - before.cpu_seconds, ..used }
     }
 
-    /// Events a second.
+    /// Returns the events per second.
     pub(super) fn rate(&self) -> f64 {
         self.events as f64 / self.seconds.max(f64::EPSILON)
     }
 
-    /// CPU seconds for a million events.
+    /// Returns the CPU seconds per million events.
     pub(super) fn cpu_per_million(&self) -> f64 {
         self.cpu_seconds * 1e6 / self.events.max(1) as f64
     }
 
-    /// Returns the most memory that the process had, in MiB.
+    /// Returns the peak memory of the process, in MiB.
     pub(super) fn peak_mib(&self) -> Option<f64> {
         Some(self.peak_bytes? as f64 / f64::from(1 << 20))
     }
 }
 
-/// Returns the middle value; of an even number, the mean of the two in the middle, so that no column shows only the
-/// better rounds. None of none.
+/// Returns the middle value, or `None` without values. For an even number of values, returns the mean of the two in the
+/// middle, so that no column shows only the better rounds.
 pub(super) fn median(values: impl IntoIterator<Item = f64>) -> Option<f64> {
     let mut values: Vec<f64> = values.into_iter().collect();
     values.sort_by(f64::total_cmp);

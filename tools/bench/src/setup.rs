@@ -1,4 +1,4 @@
-//! What the measurements of the services share: the stack, topics, the schema, and the config.
+//! What the measurements share: the stack, topics, the schema, and the config.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -20,18 +20,18 @@ use harness::search::Search;
 use harness::sender::Mix;
 use harness::{paths, ports};
 
-/// Partitions of each topic, unless the options say otherwise.
+/// The partitions of each topic, unless the options set another number.
 pub(super) const PARTITIONS: i32 = 8;
-/// The topic that is filled before, for the indexer.
+/// The topic that is filled in advance for the indexer.
 pub(super) const EVENTS: &str = "bench-events";
 /// The topic that the receiver writes to.
 const WEBHOOK: &str = "bench-webhook";
 const DEAD_LETTERS: &str = "bench-dead-letters";
 
-/// Short, so that a rollover every few seconds is felt.
+/// A short margin, so that rollovers every few seconds have an effect.
 const PLACEMENT_MARGIN: Duration = Duration::from_secs(1);
 
-/// What the measurements share.
+/// Holds what the measurements share.
 pub(super) struct Setup {
     /// The bearer token of the webhook.
     pub(super) token: String,
@@ -41,7 +41,7 @@ pub(super) struct Setup {
     stack: BenchStack,
 }
 
-/// Both services, from the webhook to an index, with a topic and an index of their own.
+/// Runs both services, from the webhook to an index, with their own topic and index.
 pub(super) struct Flow {
     /// The indexer.
     pub(super) indexer: Process,
@@ -58,11 +58,11 @@ pub(super) struct Flow {
 }
 
 impl Setup {
-    /// Starts `parts` of the stack, makes the topics, that of the webhook with `partitions`, registers the schema.
-    /// `kafka_options` are for the services.
+    /// Starts `parts` of the stack, creates the topics (the webhook's with `partitions`), and registers the schema.
+    /// `kafka_options` apply to the services.
     ///
     /// # Errors
-    /// When a part does not start or does not do as asked.
+    /// If a part does not start or fails.
     pub(super) async fn start(
         parts: &[&str],
         kafka_options: &[(String, String)],
@@ -80,7 +80,7 @@ impl Setup {
         }
         let schema_id = register(&stack.stack.registry_url(), WEBHOOK, SCHEMA).await?;
 
-        // All else is as it is by default: that is what is measured.
+        // Everything else keeps its default, since the defaults are measured.
         let mut config = Config::default();
         config.kafka.brokers = stack.stack.brokers();
         config.kafka.topic = EVENTS.to_owned();
@@ -96,12 +96,12 @@ impl Setup {
     /// Writes `events` events to [`EVENTS`].
     ///
     /// # Errors
-    /// When Kafka does not take all of them.
+    /// If Kafka does not accept all of them.
     pub(super) async fn fill(&self, events: u64) -> anyhow::Result<()> {
         self.feed(EVENTS).write(0..events).await
     }
 
-    /// Returns what writes events to `topic`, as fast as Kafka takes them.
+    /// Returns a feed that writes events to `topic` as fast as Kafka accepts them.
     pub(super) fn feed(&self, topic: &str) -> Feed {
         Feed {
             brokers: self.brokers(),
@@ -112,33 +112,33 @@ impl Setup {
         }
     }
 
-    /// A client of the stack's Elasticsearch.
+    /// Returns a client for the stack's Elasticsearch.
     pub(super) fn search(&self) -> Search {
         Search::new(self.stack.stack.elasticsearch_url())
     }
 
-    /// `host:port` of Kafka.
+    /// Returns `host:port` of Kafka.
     pub(super) fn brokers(&self) -> String {
         self.stack.stack.brokers()
     }
 
-    /// Starts an indexer of a group of its own that writes to `elasticsearch`; returns the URL of its admin port too.
+    /// Starts an indexer with its own group that writes to `elasticsearch`. Also returns the URL of its admin port.
     ///
     /// # Errors
-    /// When it cannot be started.
+    /// If it cannot be started.
     pub(super) fn indexer(&self, elasticsearch: SocketAddr) -> anyhow::Result<(Process, String)> {
         self.indexer_of(self.config.clone(), format!("http://{elasticsearch}"))
     }
 
-    /// Starts an indexer of a topic of its own into the index of that name in the stack's Elasticsearch; returns the
-    /// URL of its admin port and the topic too.
+    /// Starts an indexer with its own topic that writes to the index of that name in the stack's Elasticsearch. Also
+    /// returns the URL of its admin port and the topic.
     ///
     /// # Errors
-    /// When it cannot be started.
+    /// If it cannot be started.
     pub(super) async fn placing_indexer(&self, strategy: Strategy) -> anyhow::Result<(Process, String, String)> {
         let topic = format!("bench-{}", uuid::Uuid::new_v4().simple());
         Kafka::new(self.brokers()).create_topic(&topic, PARTITIONS).await?;
-        // An index is made with the fields of the topic's schema.
+        // The index is created with the fields of the topic's schema.
         register(&self.stack.stack.registry_url(), &topic, SCHEMA).await?;
         let mut config = self.config_of(&topic, strategy);
         config.elasticsearch.placement.margin = PLACEMENT_MARGIN;
@@ -146,10 +146,10 @@ impl Setup {
         Ok((indexer, admin, topic))
     }
 
-    /// Starts both services on a topic of their own.
+    /// Starts both services with their own topic.
     ///
     /// # Errors
-    /// When one cannot be started.
+    /// If one cannot be started.
     pub(super) async fn flow(&self) -> anyhow::Result<Flow> {
         let topic = format!("bench-{}", uuid::Uuid::new_v4().simple());
         Kafka::new(self.brokers()).create_topic(&topic, PARTITIONS).await?;
@@ -162,11 +162,11 @@ impl Setup {
         Ok(Flow { indexer, indexer_admin, receiver, receiver_admin, webhook, topic })
     }
 
-    /// Starts an indexer of a group of its own that reads `topic` of [`Setup::placing_indexer`] again; returns the URL
-    /// of its admin port too.
+    /// Starts an indexer with its own group that reads `topic` of [`Setup::placing_indexer`] again. Also returns the
+    /// URL of its admin port.
     ///
     /// # Errors
-    /// When it cannot be started.
+    /// If it cannot be started.
     pub(super) fn replaying_indexer(&self, topic: &str, how: VerifyDuplicates) -> anyhow::Result<(Process, String)> {
         let mut config = self.config_of(topic, Strategy::Single);
         config.elasticsearch.verify_duplicates = how;
@@ -176,7 +176,7 @@ impl Setup {
     /// Starts the command that replays all of `topic` with the default proof of duplicates.
     ///
     /// # Errors
-    /// When it cannot be started.
+    /// If it cannot be started.
     pub(super) fn replay_command(&self, topic: &str) -> anyhow::Result<Process> {
         let mut config = self.config_of(topic, Strategy::Single);
         config.elasticsearch.url = self.stack.stack.elasticsearch_url();
@@ -203,10 +203,10 @@ impl Setup {
         Ok((self.service(Binary::Indexer, &config)?, admin))
     }
 
-    /// Starts a receiver; returns the address of the webhook and the URL of its admin port too.
+    /// Starts a receiver. Also returns the address of the webhook and the URL of its admin port.
     ///
     /// # Errors
-    /// When it cannot be started.
+    /// If it cannot be started.
     pub(super) fn receiver(&self) -> anyhow::Result<(Process, SocketAddr, String)> {
         self.receiver_of(self.config.clone())
     }
@@ -229,10 +229,10 @@ impl Setup {
     }
 }
 
-/// Fails unless both services lie beside this program.
+/// Fails unless the binaries of both services are next to this program.
 ///
 /// # Errors
-/// With what to do.
+/// Says what to do.
 pub(super) fn ensure_built() -> anyhow::Result<()> {
     for binary in [Binary::Receiver, Binary::Indexer] {
         let program = paths::profile()?.join(binary.name());

@@ -1,5 +1,5 @@
-//! The parts that the bench needs: a Kafka with an optimising compiler, a registry, and an Elasticsearch only for what
-//! is about it.
+//! The parts of the stack that the bench needs: a Kafka with the optimising compiler, a registry, and an Elasticsearch
+//! only for the measurements that use one.
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -9,12 +9,12 @@ use anyhow::Context;
 use harness::stack::Stack;
 use harness::{paths, ports};
 
-/// The stack's own default stops at the first compiler, for a quick start.
+/// The options for Kafka's JVM: the stack's default uses only the first compiler, for a quick start.
 const KAFKA_JAVA_OPTS: &str = "-XX:TieredStopAtLevel=4";
 
-/// Parts of a stack that nobody else uses. Stopped, and their data removed, when dropped.
+/// Parts of a stack for this bench alone. When dropped, stops them and removes their data.
 pub(super) struct BenchStack {
-    /// Where they listen, those that were started.
+    /// The addresses of the started parts.
     pub(super) stack: Stack,
     folder: PathBuf,
 }
@@ -23,11 +23,11 @@ impl BenchStack {
     /// Starts `parts` and waits until they are ready.
     ///
     /// # Errors
-    /// When one does not start; the message holds what the script said.
+    /// If a part does not start. The message contains the script's output.
     pub(super) async fn start(parts: &[&str]) -> anyhow::Result<Self> {
         let stack = Stack { kafka: ports::free()?, registry: ports::free()?, elasticsearch: ports::free()? };
         let own = Self { stack, folder: paths::scratch()?.join("stack-bench") };
-        // What a run that was killed has left: its parts are stopped, and its data is of no use.
+        // Stops the parts that a killed run left behind, and removes their data.
         own.remove();
         for part in parts {
             let mut command = own.script(&["start", part]);

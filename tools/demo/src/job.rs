@@ -1,4 +1,4 @@
-//! The load, with a bar for each half of its way.
+//! The load, with a progress bar for each half of the way.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -12,24 +12,24 @@ use harness::event::Events;
 use harness::eventually;
 use harness::sender::{Flaw, Load, Mix, Outcome, Progress};
 
-/// Connections of the sender.
+/// The connections of the sender.
 const CONNECTIONS: usize = 64;
-/// About so many events have a flaw on purpose.
+/// The approximate number of events with a deliberate flaw.
 const FLAWED: u64 = 20;
-/// Some are for the receiver to refuse, some for Elasticsearch.
+/// Flaws for the receiver to refuse, and flaws for Elasticsearch to refuse.
 const FLAWS: [Flaw; 4] = [Flaw::Truncated, Flaw::Unmappable, Flaw::NotAvro, Flaw::Unmappable];
 
-/// What was done.
+/// The result of the load.
 pub(super) struct Done {
-    /// What was sent.
+    /// The events that were sent.
     pub(super) mix: Mix,
-    /// How many.
+    /// The number of events.
     pub(super) count: u64,
-    /// What the receiver said.
+    /// The receiver's answers.
     pub(super) outcome: Outcome,
-    /// Where the dead-letter topic ended before.
+    /// The end of the dead-letter topic before the load.
     pub(super) dead_letters_before: u64,
-    /// From the first event sent until all records were settled.
+    /// The time from the first event sent until all records were settled.
     pub(super) settled_after: Duration,
 }
 
@@ -59,7 +59,7 @@ pub(super) async fn run(demo: &mut Demo, count: u64) -> anyhow::Result<Done> {
 fn bar(what: &'static str, length: u64) -> anyhow::Result<ProgressBar> {
     let style = "{prefix:9} {wide_bar} {human_pos} of {human_len} ({rate} a second)";
     let rate = |state: &ProgressState, out: &mut dyn Write| {
-        // Only a formatter that fails to write could make it fail.
+        // This fails only if the formatter cannot write.
         write!(out, "{:.0}", state.per_sec()).ok();
     };
     let style = ProgressStyle::with_template(style)?.with_key("rate", rate);

@@ -1,7 +1,8 @@
 //! The demo: both services on the real stack, a load of sample events, and a check of every one of them.
 //!
-//! `tests/scripts/demo` starts the stack and builds, then runs `penstock-demo`, which is [`run`]: its file `setup`
-//! reads `deploy/penstock.yaml` and starts the services by it, `job` sends and waits, `report` checks and tells.
+//! `tests/scripts/demo` builds everything, starts the stack and runs `penstock-demo`, which calls [`run`]. The module
+//! `setup` reads `deploy/penstock.yaml` and starts the services with it, `job` sends and waits, and `report` checks the
+//! outcome and prints it.
 
 use std::path::PathBuf;
 
@@ -13,21 +14,21 @@ mod job;
 mod report;
 mod setup;
 
-/// What the demo is asked to do.
+/// The options of the demo.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// How many events are sent.
+    /// The number of events to send.
     pub count: u64,
-    /// End after the table instead of waiting for Ctrl-C.
+    /// Whether to end after the table instead of waiting for Ctrl-C.
     pub exit: bool,
-    /// The folder of the running stack; logs and the token go there too.
+    /// The folder of the running stack. Logs and the token go there too.
     pub stack_dir: PathBuf,
 }
 
 /// Runs the demo until Ctrl-C, and stops the services it started. The caller starts and stops the stack.
 ///
 /// # Errors
-/// When a service does not start or does not go on, and when an event is not where it must be.
+/// If a service does not start or stops early, or an event is not where it must be.
 pub async fn run(options: &Options) -> anyhow::Result<()> {
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     let mut demo = setup::Demo::start(options)?;

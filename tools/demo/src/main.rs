@@ -1,4 +1,4 @@
-//! `penstock-demo`: what `make demo` runs once the stack is up and all is built.
+//! `penstock-demo`: the program that `make demo` runs once the stack is up and everything is built.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -6,8 +6,8 @@ use std::process::ExitCode;
 use clap::Parser;
 use penstock_demo::Options;
 
-/// Starts a receiver and an indexer by `deploy/penstock.yaml` on the running stack, posts sample events, and checks by
-/// their ids that each is where it must be.
+/// Starts a receiver and an indexer with `deploy/penstock.yaml` on the running stack, posts sample events, and checks
+/// by their ids that each is where it must be.
 #[derive(Debug, Parser)]
 struct Args {
     /// How many events to post.

@@ -1,4 +1,4 @@
-//! What became of every event, asked of Elasticsearch by its id.
+//! The outcome of every event, looked up in Elasticsearch by id.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -7,10 +7,10 @@ use std::time::Duration;
 use super::job::Done;
 use super::setup::Demo;
 
-/// Ids asked for at a time.
+/// The number of ids per request.
 const CHUNK: usize = 4_000;
 
-/// What became of every event.
+/// Counts the outcomes of all events.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
     sent: u64,
@@ -19,17 +19,17 @@ pub struct Report {
     flawed: u64,
     indexed: u64,
     dead_lettered: u64,
-    /// Acknowledged, but neither indexed nor a dead letter.
+    /// Events acknowledged, but neither indexed nor dead-lettered.
     lost: u64,
     repeated: u64,
-    /// Refused, but indexed all the same.
+    /// Events refused, but indexed nevertheless.
     strange: u64,
     sending: Duration,
     settled_after: Duration,
 }
 
 impl Report {
-    /// Looks every event up.
+    /// Looks up every event.
     pub(super) async fn of(demo: &Demo, done: &Done) -> anyhow::Result<Self> {
         let outcome = &done.outcome;
         let mut report = Self {
@@ -69,7 +69,7 @@ impl Report {
     /// Fails unless every event is where it must be.
     ///
     /// # Errors
-    /// With what is wrong.
+    /// Says what is wrong.
     pub fn ensure_good(&self) -> anyhow::Result<()> {
         let refused: u64 = self.refused.values().sum();
         anyhow::ensure!(

@@ -18,7 +18,7 @@ use harness::search::Search;
 use harness::sender::Flaw;
 use harness::stack::Stack;
 
-/// The config file of the demo: the sample that a newcomer reads too.
+/// The config file of the demo: the same sample that a newcomer reads.
 const CONFIG: &str = "deploy/penstock.yaml";
 
 /// The running demo.
@@ -35,7 +35,7 @@ pub(super) struct Demo {
 }
 
 impl Demo {
-    /// Reads the config. Starts nothing yet.
+    /// Reads the config. Does not start anything yet.
     pub(super) fn start(options: &Options) -> anyhow::Result<Self> {
         let stack = Stack::running()?;
         let token = format!("demo-{}", uuid::Uuid::new_v4().simple());
@@ -44,7 +44,7 @@ impl Demo {
             ("PENSTOCK__KAFKA__BROKERS", stack.brokers()),
             ("PENSTOCK__SCHEMA_REGISTRY__URL", stack.registry_url()),
             ("PENSTOCK__ELASTICSEARCH__URL", stack.elasticsearch_url()),
-            // So that there are documents which Elasticsearch refuses: the demo shows what becomes of them.
+            // Makes Elasticsearch refuse some documents, so that the demo shows what happens to them.
             ("PENSTOCK__ELASTICSEARCH__MAPPING__FIELDS__TIMESTAMP__TYPE", Flaw::MAPPED.1.to_owned()),
         ]
         .map(|(name, value)| (name.to_owned(), value))
@@ -103,7 +103,7 @@ impl Demo {
         Ok(())
     }
 
-    /// Comes back only when one of the services has ended, with the end of its log.
+    /// Returns only when one of the services has ended, with the end of its log.
     pub(super) async fn watch(&mut self) -> anyhow::Result<()> {
         loop {
             for (binary, process) in &mut self.services {
@@ -113,7 +113,7 @@ impl Demo {
         }
     }
 
-    /// Stops the services in order: what was accepted is delivered first.
+    /// Stops the services in order, so that accepted events are delivered first.
     pub(super) async fn stop(&mut self) {
         for (binary, mut process) in std::mem::take(&mut self.services) {
             let stopped = match process.terminate() {
@@ -127,7 +127,7 @@ impl Demo {
         }
     }
 
-    /// `host:port` of the webhook.
+    /// Returns `host:port` of the webhook.
     pub(super) fn target(&self) -> String {
         reachable(self.config.receiver.listen).to_string()
     }
@@ -144,7 +144,8 @@ impl Demo {
         self.folder.join(format!("{}.log", binary.name()))
     }
 
-    /// Returns what to try next. Writes an event and the token into files, for the command that posts one.
+    /// Returns suggestions on what to try next. Writes an event and the token into files, for the command that posts an
+    /// event.
     pub(super) fn how_to_look(&self) -> anyhow::Result<String> {
         let (event, token) = (self.folder.join("event.avro"), self.folder.join("token"));
         std::fs::write(&event, Events::unique().event(0).encode())?;
@@ -169,7 +170,7 @@ impl Demo {
     }
 }
 
-/// Returns where to connect to for what listens at `address`.
+/// Returns the address to connect to for a server that listens at `address`.
 fn reachable(mut address: SocketAddr) -> SocketAddr {
     if address.ip().is_unspecified() {
         address.set_ip(Ipv4Addr::LOCALHOST.into());
@@ -177,7 +178,7 @@ fn reachable(mut address: SocketAddr) -> SocketAddr {
     address
 }
 
-/// A path as short as the current folder allows.
+/// Returns `path` relative to the current folder if possible.
 fn short(path: &Path) -> String {
     let here = std::env::current_dir().unwrap_or_default();
     path.strip_prefix(here).unwrap_or(path).display().to_string()

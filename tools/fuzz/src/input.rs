@@ -1,6 +1,6 @@
-//! An input, and how it stands in a file: three bytes (content type, content encoding, schema), then the body.
+//! An input, and its form in a file: three bytes (content type, content encoding, schema), then the body.
 
-/// The content types that are tried.
+/// The content types to try.
 pub(super) const CONTENT_TYPES: [(&str, &str); 5] = [
     ("open", "application/avro"),
     ("confluent", "application/vnd.confluent.avro"),
@@ -9,10 +9,10 @@ pub(super) const CONTENT_TYPES: [(&str, &str); 5] = [
     ("other", "application/json"),
 ];
 
-/// The content encodings that are tried.
+/// The content encodings to try.
 pub(super) const CONTENT_ENCODINGS: [&str; 5] = ["", "gzip", "deflate", "zstd", "br"];
 
-/// A body, what is said of it, and the schema it is read by.
+/// A body with its headers, and the schema to read it with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Input {
     /// The number of the content type.
@@ -26,14 +26,14 @@ pub struct Input {
 }
 
 impl Input {
-    /// From a file's bytes; none when they are too few.
+    /// Decodes the bytes of a file, or returns `None` if there are too few.
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         let ([content_type, content_encoding, schema], body) = bytes.split_first_chunk()?;
         let (content_type, content_encoding, schema) = (*content_type, *content_encoding, *schema);
         Some(Self { content_type, content_encoding, schema, body: body.to_vec() })
     }
 
-    /// To a file's bytes.
+    /// Encodes the input as the bytes of a file.
     pub fn encode(&self) -> Vec<u8> {
         [&[self.content_type, self.content_encoding, self.schema], self.body.as_slice()].concat()
     }
@@ -43,7 +43,7 @@ impl Input {
         CONTENT_TYPES[usize::from(self.content_type) % CONTENT_TYPES.len()].1
     }
 
-    /// A short name for the content type.
+    /// Returns a short name for the content type.
     pub fn form_name(&self) -> &'static str {
         CONTENT_TYPES[usize::from(self.content_type) % CONTENT_TYPES.len()].0
     }
@@ -53,7 +53,7 @@ impl Input {
         CONTENT_ENCODINGS[usize::from(self.content_encoding) % CONTENT_ENCODINGS.len()]
     }
 
-    /// A short name for the content encoding.
+    /// Returns a short name for the content encoding.
     pub fn coding_name(&self) -> &'static str {
         match self.content_encoding() {
             "" => "plain",

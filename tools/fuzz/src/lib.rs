@@ -1,9 +1,9 @@
-//! The fuzzer of what the receiver does with bytes from outside: content encodings, forms, container files, datums.
+//! The fuzzer for bytes that the receiver gets from outside: content encodings, forms, container files, datums.
 //!
-//! Each input is made from a seed and its number alone, out of the corpus in `tests/corpus`: a run can be repeated, and
-//! a finding is a number. It knows the structure: what it changes inside is wrapped again (compressed, put into blocks,
-//! framed), so that it gets past checksums and lengths. A finding is a panic, more than [`MAX_TIME`] of one input, or
-//! more than [`MAX_MEMORY`] on top of what there was.
+//! Each input depends only on a seed and its number, and on the corpus in `tests/corpus`: a run can be repeated, and a
+//! finding is a number. The fuzzer knows the structure: after a change inside, it wraps the input again (compressed, in
+//! blocks, framed), so that it passes checksums and lengths. A finding is a panic, an input that takes more than
+//! [`MAX_TIME`], or one that takes more than [`MAX_MEMORY`] of additional memory.
 
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -25,50 +25,50 @@ mod mutate;
 pub mod seeds;
 pub mod texts;
 
-/// How long one input may take.
+/// The time limit for one input.
 pub const MAX_TIME: Duration = Duration::from_millis(100);
-/// How much memory one input may take, in bytes.
+/// The memory limit for one input, in bytes.
 pub const MAX_MEMORY: u64 = 64 << 20;
 
-/// How large a body may become here. Time grows with it (bzip2 makes some 50 MB a second), so that it is not the 16 MiB
-/// of the defaults.
+/// The largest body after decompression. Time grows with it (bzip2 decompresses some 50 MB a second), so it is less
+/// than the 16 MiB of the defaults.
 const MAX_DECOMPRESSED: usize = 1 << 20;
 
-/// Inputs between two looks at the memory.
+/// The number of inputs between two checks of the memory.
 const ROUND: u64 = 128;
 
-/// Inputs that are kept in the corpus are not longer.
+/// The longest input that is added to the corpus.
 const MAX_KEPT: usize = 2_048;
 
-/// How long to go on, from where, and whether to keep what is new.
+/// Says how long to run, where to begin, and whether to keep new inputs.
 #[derive(Clone, Copy, Debug)]
 pub struct Plan {
     /// The seed of all inputs.
     pub seed: u64,
     /// The number of the first input.
     pub first: u64,
-    /// How long.
+    /// How long to run.
     pub time: Duration,
-    /// Whether an input with a verdict that no other had goes into the corpus.
+    /// Whether to add inputs with a new verdict to the corpus.
     pub keep: bool,
 }
 
-/// What a run has seen.
+/// Summarises a run.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
-    /// Inputs.
+    /// The number of inputs.
     pub inputs: u64,
-    /// Accepted ones among them.
+    /// The number of accepted inputs.
     pub accepted: u64,
-    /// The longest time of one input.
+    /// The longest time for one input.
     pub longest: Duration,
-    /// The most memory of one round on top of what there was before, in bytes.
+    /// The most additional memory of one round, in bytes.
     pub most_memory: u64,
     /// Each verdict once.
     pub verdicts: BTreeSet<String>,
 }
 
-/// The schemas that bodies are read by, with the field of the key.
+/// Holds the schemas for bodies, each with its key field.
 pub struct Target {
     examiners: Vec<OfflineIngest>,
 }
@@ -77,7 +77,7 @@ impl Target {
     /// Compiles the schemas.
     ///
     /// # Errors
-    /// When one of them is none.
+    /// If a schema is invalid.
     pub fn new() -> anyhow::Result<Self> {
         let compile = |(schema, key): &(&str, Option<&str>)| OfflineIngest::new(schema, *key, MAX_DECOMPRESSED);
         Ok(Self { examiners: seeds::SCHEMAS.iter().map(compile).collect::<Result<_, _>>()? })
@@ -86,24 +86,24 @@ impl Target {
     /// Examines one input.
     ///
     /// # Errors
-    /// When it panics.
+    /// If it panics.
     pub fn examine(&self, input: &Input) -> anyhow::Result<Verdict> {
         let examiner = &self.examiners[usize::from(input.schema) % self.examiners.len()];
         let examine = || examiner.ingest(input.content_type(), input.content_encoding(), &input.body);
         catch_unwind(AssertUnwindSafe(examine)).map_err(|_| anyhow::anyhow!("it panics"))
     }
 
-    /// Examines one input, and returns how long it took. Where that seems much, it is the shortest CPU time of several
-    /// times that counts, since others use the machine too.
+    /// Examines one input, and returns the time it took. If that seems long, repeats it and takes the shortest CPU
+    /// time, since other processes use the machine too.
     ///
     /// # Errors
-    /// When it panics or takes too long.
+    /// If it panics or takes too long.
     pub fn time(&self, input: &Input) -> anyhow::Result<(Verdict, Duration)> {
         timed(|| self.examine(input))
     }
 }
 
-/// Examines once, and returns how long it took; see [`Target::time`].
+/// Examines an input, and returns the time it took; see [`Target::time`].
 fn timed<T>(examine: impl Fn() -> anyhow::Result<T>) -> anyhow::Result<(T, Duration)> {
     const TIMES: usize = 5;
     let begin = Instant::now();
@@ -122,7 +122,7 @@ fn timed<T>(examine: impl Fn() -> anyhow::Result<T>) -> anyhow::Result<(T, Durat
     Ok((verdict, shortest))
 }
 
-/// Returns the CPU time of this thread so far, as Linux counts it (proc(5)).
+/// Returns the CPU time of this thread so far, from Linux (proc(5)).
 fn cpu_time() -> anyhow::Result<Duration> {
     let text =
         std::fs::read_to_string("/proc/thread-self/schedstat").context("cannot read the CPU time of a thread")?;
@@ -138,7 +138,7 @@ pub fn corpus_folder() -> PathBuf {
 /// Returns all inputs of the corpus, by their file names.
 ///
 /// # Errors
-/// When a file cannot be read.
+/// If a file cannot be read.
 pub fn corpus(folder: &Path) -> anyhow::Result<Vec<(PathBuf, Input)>> {
     let mut inputs = Vec::new();
     for entry in std::fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))? {
@@ -153,10 +153,10 @@ pub fn corpus(folder: &Path) -> anyhow::Result<Vec<(PathBuf, Input)>> {
     Ok(inputs)
 }
 
-/// Makes inputs and examines them, until the time is up.
+/// Creates inputs and examines them until the time is up.
 ///
 /// # Errors
-/// With the first finding; the input is left in a file that the message names.
+/// The first finding. The message names a file with the input.
 pub fn run(plan: Plan, say: impl Fn(&Report)) -> anyhow::Result<Report> {
     let target = Target::new()?;
     let folder = corpus_folder();
@@ -185,7 +185,7 @@ pub fn run(plan: Plan, say: impl Fn(&Report)) -> anyhow::Result<Report> {
     Ok(report)
 }
 
-/// Returns the input `number` of a seed.
+/// Returns the input with this `number` for a seed.
 pub fn made(seed: u64, number: u64, seeds: &[Input]) -> Input {
     let mut random = StdRng::seed_from_u64(seed ^ number.wrapping_mul(0x9e37_79b9_7f4a_7c15));
     mutate::mutated(&mut random, seeds)
@@ -219,7 +219,7 @@ fn note(
     Ok(())
 }
 
-/// Examines the inputs of a round one by one, to find the one that takes so much.
+/// Examines the inputs of a round one by one, to find the one that takes too much memory.
 fn find_hungry(seed: u64, first: u64, seeds: &[Input], target: &Target) -> anyhow::Result<()> {
     for number in first..first + ROUND {
         let input = made(seed, number, seeds);

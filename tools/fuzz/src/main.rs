@@ -1,4 +1,4 @@
-//! Fuzzes what the receiver does with bytes from outside; see the library beside it.
+//! Fuzzes the receiver with bytes from outside; see the library of this crate.
 
 use std::time::Duration;
 
@@ -10,22 +10,22 @@ use penstock_fuzz::{Input, Plan, Report, Target, run};
 /// Looks for a body that makes the receiver panic, hang or take too much memory.
 #[derive(Debug, Parser)]
 struct Arguments {
-    /// What to fuzz; whole bodies if it is left out.
+    /// What to fuzz; whole bodies by default.
     #[arg(long)]
     target: Option<Kind>,
-    /// How long, in seconds.
+    /// How long to run, in seconds.
     #[arg(long, default_value_t = 600)]
     seconds: u64,
-    /// The seed of all inputs; another one for each run if it is left out.
+    /// The seed of all inputs; a different one for each run by default.
     #[arg(long)]
     seed: Option<u64>,
     /// The number of the first input.
     #[arg(long, default_value_t = 0)]
     first: u64,
-    /// Keep inputs with a verdict that no other had in tests/corpus.
+    /// Add inputs with a new verdict to tests/corpus.
     #[arg(long)]
     keep: bool,
-    /// Examine one file instead, such as a finding.
+    /// Examine one file instead, for example a finding.
     file: Option<std::path::PathBuf>,
 }
 

@@ -1,27 +1,27 @@
-//! How much memory something takes at its height, as Linux counts it (proc(5)).
+//! Measures peak memory, from Linux (proc(5)).
 
 use anyhow::Context;
 
-/// What there was before.
+/// Holds the memory in use at the beginning.
 pub(super) struct Memory {
     before: u64,
 }
 
 impl Memory {
-    /// Begins to count.
+    /// Begins to measure.
     ///
     /// # Errors
-    /// When the system does not tell.
+    /// If the system does not provide the figure.
     pub(super) fn begin() -> anyhow::Result<Self> {
-        // The peak begins again at what there is now.
+        // Resets the peak to the current value.
         std::fs::write("/proc/self/clear_refs", "5").context("cannot reset VmHWM")?;
         Ok(Self { before: peak()? })
     }
 
-    /// Returns the most that there was since, on top of what there was then; in bytes.
+    /// Returns the peak since then, in addition to the memory at the beginning, in bytes.
     ///
     /// # Errors
-    /// When the system does not tell.
+    /// If the system does not provide the figure.
     pub(super) fn more(&self) -> anyhow::Result<u64> {
         Ok(peak()?.saturating_sub(self.before))
     }

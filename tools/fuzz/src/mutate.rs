@@ -1,11 +1,11 @@
-//! How an input is changed: inside, then wrapped again, and sometimes outside too.
+//! Changes inputs: inside, with new wrapping, and sometimes outside too.
 
 use rand::RngExt;
 use rand::rngs::StdRng;
 
 use super::{Input, seeds};
 
-/// Numbers that lengths, counts and indices are put to: as Avro writes them.
+/// Numbers to insert as lengths, counts and indices, in Avro's encoding.
 const VARINTS: [&[u8]; 14] = [
     &[0],
     &[1],
@@ -23,14 +23,14 @@ const VARINTS: [&[u8]; 14] = [
     &[0x80, 0x00],
 ];
 
-/// No body becomes longer by repeating.
+/// The longest body that repetition may produce.
 const LONGEST: usize = 512 * 1024;
 
-/// A new input out of the seeds.
+/// Returns a new input made from the seeds.
 pub(super) fn mutated(random: &mut StdRng, inputs: &[Input]) -> Input {
     let seed = &inputs[random.random_range(0..inputs.len())];
     if random.random_ratio(1, 3) {
-        // From the outside only: heads, checksums, lengths of blocks.
+        // Changes only the outside: heads, checksums, lengths of blocks.
         let mut input = seed.clone();
         change(random, &mut input.body, inputs);
         maybe_relabel(random, &mut input);
@@ -39,7 +39,7 @@ pub(super) fn mutated(random: &mut StdRng, inputs: &[Input]) -> Input {
     wrapped(random, inputs).unwrap_or_else(|_| seed.clone())
 }
 
-/// A datum that was changed, in a form, in an encoding.
+/// Returns a changed datum, wrapped in a form and an encoding.
 fn wrapped(random: &mut StdRng, inputs: &[Input]) -> anyhow::Result<Input> {
     let datums = seeds::datums();
     let schema: u8 = random.random_range(0..5);
@@ -74,7 +74,7 @@ fn wrapped(random: &mut StdRng, inputs: &[Input]) -> anyhow::Result<Input> {
     Ok(input)
 }
 
-/// Pieces of schemas that are put into the text of others.
+/// Pieces of schemas to insert into the text of others.
 const PIECES: [&str; 16] = [
     r#""type":"#,
     r#"{"type":"array","items":"#,
@@ -94,7 +94,7 @@ const PIECES: [&str; 16] = [
     ",",
 ];
 
-/// Returns the text of the schema with this number, changed in a few places, mostly by pieces of schemas.
+/// Returns the text of the schema with this number, changed in a few places, mostly with pieces of schemas.
 fn changed_schema(random: &mut StdRng, schema: u8) -> String {
     let mut text = seeds::SCHEMAS[usize::from(schema) % seeds::SCHEMAS.len()].0.as_bytes().to_vec();
     for _ in 0..random.random_range(1..6) {
@@ -121,7 +121,7 @@ fn maybe_relabel(random: &mut StdRng, input: &mut Input) {
     }
 }
 
-/// One change somewhere.
+/// Makes one change at a random place.
 pub(super) fn change(random: &mut StdRng, bytes: &mut Vec<u8>, inputs: &[Input]) {
     let len = bytes.len();
     if len == 0 {
@@ -144,7 +144,7 @@ pub(super) fn change(random: &mut StdRng, bytes: &mut Vec<u8>, inputs: &[Input])
             bytes.splice(at..at, varint.iter().copied());
         }
         6 => {
-            // A piece many times: items, levels, members.
+            // Repeats a piece many times: items, levels, members.
             let piece = bytes[at..until.max(at + 1)].to_vec();
             let most = (LONGEST / piece.len()).min(1 << random.random_range(1..16));
             bytes.splice(at..at, piece.repeat(random.random_range(1..=most.max(1))));

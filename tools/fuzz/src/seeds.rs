@@ -1,4 +1,4 @@
-//! Where inputs begin: valid datums of several schemas, in each form, each codec and each content encoding.
+//! The initial inputs: valid datums of several schemas, in each form, codec and content encoding.
 
 use std::io::Write;
 
@@ -13,8 +13,8 @@ use harness::container::{codecs, file};
 use harness::event::{Events, SCHEMA, put_bytes, put_long, put_string};
 use harness::paths;
 
-/// The schemas, each with the field of its key: a flat one, one of most types, one that holds itself, one whose items
-/// take no bytes, one of logical types.
+/// The schemas, each with its key field: a flat one, one with most types, one that contains itself, one with items that
+/// take no bytes, and one with logical types.
 pub const SCHEMAS: [(&str, Option<&str>); 5] = [
     (SCHEMA, Some("event_id")),
     (include_str!("../../../tests/data/avro/interop.avsc"), Some("stringField")),
@@ -33,7 +33,7 @@ const LOGICAL: &str = r#"{"type":"record","name":"L","fields":[
     {"name":"t","type":{"type":"long","logicalType":"timestamp-micros"}},
     {"name":"u","type":{"type":"fixed","name":"D","size":12,"logicalType":"duration"}}]}"#;
 
-/// A valid datum of each schema.
+/// Returns a valid datum of each schema.
 pub(super) fn datums() -> Vec<Vec<u8>> {
     let mut interop = Vec::new();
     put_long(&mut interop, -7);
@@ -63,10 +63,10 @@ pub(super) fn datums() -> Vec<Vec<u8>> {
     ]
 }
 
-/// An input of each form, codec and encoding for each schema.
+/// Returns an input in each form, codec and encoding for each schema.
 ///
 /// # Errors
-/// When a codec fails.
+/// If a codec fails.
 pub fn all() -> anyhow::Result<Vec<Input>> {
     let mut inputs = Vec::new();
     for (schema, datum) in (0..).zip(datums()) {
@@ -98,12 +98,12 @@ pub(super) fn container(schema: u8, codec: Codec, datums: &[Vec<u8>]) -> anyhow:
     container_of(SCHEMAS[usize::from(schema) % SCHEMAS.len()].0, codec, datums)
 }
 
-/// A file whose header has this text for a schema.
+/// Returns a file whose header has this text as its schema.
 pub(super) fn container_of(schema: &str, codec: Codec, datums: &[Vec<u8>]) -> anyhow::Result<Vec<u8>> {
     file(schema, codec, &[datums])
 }
 
-/// `body` in the content encoding of this number.
+/// Returns `body` in the content encoding with this number.
 pub(super) fn encoded(content_encoding: u8, body: &[u8]) -> anyhow::Result<Vec<u8>> {
     match content_encoding {
         1 => {
@@ -121,7 +121,7 @@ pub(super) fn encoded(content_encoding: u8, body: &[u8]) -> anyhow::Result<Vec<u
     }
 }
 
-/// One of the codecs. Those that are slow to set up come seldom.
+/// Returns one of the codecs. Those that are slow to set up are rare.
 pub(super) fn codec(random: &mut impl Rng) -> Codec {
     let all = codecs();
     let number = match random.random_range(0..40) {

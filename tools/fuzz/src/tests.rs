@@ -2,7 +2,7 @@ use super::texts::{self, Kind};
 use super::*;
 
 #[test]
-fn every_input_of_the_corpus_is_examined_without_a_panic_and_within_the_memory() {
+fn inputs_of_the_corpus_cause_no_panic() {
     let target = Target::new().unwrap();
     let inputs = corpus(&corpus_folder()).unwrap();
     assert!(inputs.len() > 100, "the corpus is not there");
@@ -21,7 +21,7 @@ fn every_seed_is_valid_in_its_form() {
 }
 
 #[test]
-fn an_input_is_a_function_of_its_seed_and_number() {
+fn an_input_depends_only_on_its_seed_and_number() {
     let seeds = seeds::all().unwrap();
     for number in 0..200 {
         let input = made(7, number, &seeds);
@@ -31,7 +31,7 @@ fn an_input_is_a_function_of_its_seed_and_number() {
 }
 
 #[test]
-fn every_text_of_the_corpora_is_examined_without_a_finding() {
+fn texts_of_the_corpora_cause_no_finding() {
     for kind in Kind::ALL {
         let target = texts::Target::new(kind).unwrap();
         let inputs = texts::corpus(kind).unwrap();
@@ -43,7 +43,7 @@ fn every_text_of_the_corpora_is_examined_without_a_finding() {
 }
 
 #[test]
-fn each_way_to_sign_is_accepted_in_the_corpus_of_signatures() {
+fn the_corpus_has_a_valid_signature_of_each_method() {
     let target = texts::Target::new(Kind::Signature).unwrap();
     let inputs = texts::corpus(Kind::Signature).unwrap();
     let accepted = |input: &Vec<u8>| target.examine(input).unwrap().ends_with("accepted");

@@ -1,9 +1,9 @@
-//! The fuzzer of what is read besides bodies: texts of schemas, headers of container files, heads of requests, and what
-//! they are signed with.
+//! The fuzzer for inputs other than bodies: texts of schemas, headers of container files, heads of requests, and their
+//! signatures.
 //!
-//! An input is a file in `tests/corpus/KIND`. A finding is what it is for bodies, and besides: a schema that
-//! apache-avro reads too and means another one by (its fingerprint, or a datum that one of the two takes), and a
-//! signature that is accepted for a body that nobody has signed.
+//! An input is a file in `tests/corpus/KIND`. Findings are the same as for bodies, plus two more: a schema that
+//! apache-avro reads differently (another fingerprint, or a datum that only one of the two accepts), and an accepted
+//! signature for a body that was never signed.
 
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -24,32 +24,32 @@ use harness::paths;
 mod judge;
 mod seeds;
 
-/// What is fuzzed.
+/// The kinds of inputs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Kind {
     /// The text of a schema.
     Schema,
     /// An object container file, mostly its header.
     Header,
-    /// The head of a request, and the one of the PROXY protocol before it.
+    /// The head of a request, after a PROXY protocol header.
     Head,
     /// A request with a signature.
     Signature,
 }
 
-/// When signatures are checked, in seconds since the Unix epoch.
+/// The time at which signatures are checked, in seconds since the Unix epoch.
 const NOW: u64 = 1_700_000_000;
 
-/// Inputs are not longer, in bytes.
+/// The longest input, in bytes.
 const LONGEST: usize = 16 * 1024;
-/// Inputs that are kept in the corpus are not longer, in bytes.
+/// The longest input that is added to the corpus, in bytes.
 const MAX_KEPT: usize = 4_096;
 
 impl Kind {
-    /// All of them.
+    /// All kinds.
     pub const ALL: [Self; 4] = [Self::Schema, Self::Header, Self::Head, Self::Signature];
 
-    /// Returns its name, which is that of its folder in the corpus.
+    /// Returns the name of the kind and of its folder in the corpus.
     pub fn name(self) -> &'static str {
         match self {
             Self::Schema => "schema",
@@ -70,10 +70,10 @@ pub struct Target {
 }
 
 impl Target {
-    /// For inputs of this kind.
+    /// Creates a target for inputs of this kind.
     ///
     /// # Errors
-    /// When a seed cannot be made.
+    /// If a seed cannot be created.
     pub fn new(kind: Kind) -> anyhow::Result<Self> {
         let now = UNIX_EPOCH + Duration::from_secs(NOW);
         let signatures = OfflineSignatures::new(&seeds::ways()?, now).map_err(anyhow::Error::msg)?;
@@ -81,10 +81,10 @@ impl Target {
         Ok(Self { kind, signatures, signed: seeds::BODIES.iter().map(|body| body.to_vec()).collect(), seeds })
     }
 
-    /// Returns what comes of one input, in a word.
+    /// Examines one input, and returns the verdict as a word.
     ///
     /// # Errors
-    /// When it is a finding.
+    /// If it is a finding.
     pub fn examine(&self, input: &[u8]) -> anyhow::Result<String> {
         let examine = || match self.kind {
             Kind::Schema => judge::schema(input),
@@ -95,7 +95,7 @@ impl Target {
         catch_unwind(AssertUnwindSafe(examine)).map_err(|_| anyhow::anyhow!("it panics"))?
     }
 
-    /// An input: the number of the way to sign, then the request.
+    /// Examines an input of two parts: the number of the signing method, then the request.
     fn signature(&self, input: &[u8]) -> anyhow::Result<String> {
         let Some((number, request)) = input.split_first() else { return Ok("none".to_owned()) };
         Ok(match self.signatures.check(usize::from(*number), request) {
@@ -110,7 +110,7 @@ impl Target {
     }
 }
 
-/// Opens a file and reads its blocks, without taking them apart.
+/// Opens a file and reads its blocks without decoding them.
 fn header(input: &[u8]) -> String {
     let word =
         |error: &ContainerError| format!("{:?}", error.kind).chars().take_while(char::is_ascii_alphanumeric).collect();
@@ -132,7 +132,7 @@ fn header(input: &[u8]) -> String {
 /// Returns the inputs of the corpus, by their file names.
 ///
 /// # Errors
-/// When a file cannot be read.
+/// If a file cannot be read.
 pub fn corpus(kind: Kind) -> anyhow::Result<Vec<(PathBuf, Vec<u8>)>> {
     let folder = corpus_folder().join(kind.name());
     let mut inputs = Vec::new();
@@ -145,10 +145,10 @@ pub fn corpus(kind: Kind) -> anyhow::Result<Vec<(PathBuf, Vec<u8>)>> {
     Ok(inputs)
 }
 
-/// Makes inputs of this kind and examines them, until the time is up.
+/// Creates inputs of this kind and examines them until the time is up.
 ///
 /// # Errors
-/// With the first finding; the input is left in a file that the message names.
+/// The first finding. The message names a file with the input.
 pub fn run(kind: Kind, plan: Plan, say: impl Fn(&Report)) -> anyhow::Result<Report> {
     let target = Target::new(kind)?;
     let folder = corpus_folder().join(kind.name());
@@ -180,7 +180,7 @@ pub fn run(kind: Kind, plan: Plan, say: impl Fn(&Report)) -> anyhow::Result<Repo
     Ok(report)
 }
 
-/// Returns the input `number` of a seed.
+/// Returns the input with this `number` for a seed.
 pub fn made(kind: Kind, seed: u64, number: u64, seeds: &[Vec<u8>]) -> Vec<u8> {
     let mut random = StdRng::seed_from_u64(seed ^ number.wrapping_mul(0x9e37_79b9_7f4a_7c15));
     let random = &mut random;

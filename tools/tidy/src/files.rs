@@ -1,19 +1,19 @@
-//! The files of the repository that rules look at.
+//! The files of the repository that the rules examine.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-/// Folders that hold no file of ours.
+/// Folders without files of the project.
 const FOREIGN: [&str; 3] = ["target", ".git", ".stack"];
 
-/// A file and its text.
+/// A file with its text.
 #[derive(Clone, Debug)]
 pub struct TextFile {
     /// The path from the root of the repository.
     pub path: PathBuf,
-    /// What it holds.
+    /// The content.
     pub text: String,
 }
 
@@ -22,11 +22,11 @@ pub fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).map(Path::to_path_buf).unwrap_or_default()
 }
 
-/// Returns the files below `folder`, a path from the root of the repository, whose names end with `extension`, in order
-/// of their paths.
+/// Returns the files below `folder`, a path from the root of the repository, whose names end with `extension`, sorted
+/// by path.
 ///
 /// # Errors
-/// When a folder or a file cannot be read.
+/// If a folder or a file cannot be read.
 pub fn below(folder: &str, extension: &str) -> Result<Vec<TextFile>> {
     let mut found = Vec::new();
     collect(&repository().join(folder), extension, &mut found)?;
@@ -34,7 +34,7 @@ pub fn below(folder: &str, extension: &str) -> Result<Vec<TextFile>> {
     Ok(found)
 }
 
-/// Returns whether the file at `path` is for tests alone.
+/// Returns whether the file at `path` is only for tests.
 pub fn is_test(path: &Path) -> bool {
     path.components().any(|part| matches!(part.as_os_str().to_str(), Some("tests" | "tests.rs" | "fake.rs")))
 }

@@ -1,7 +1,7 @@
-//! Which module of a crate uses which.
+//! The graph of modules: which module of a crate uses which.
 //!
-//! A module is a file, by its path below `src`: `receive`, `receive::body`. Test modules do not count: they may use
-//! what they like.
+//! A module is a file, named by its path below `src`: `receive`, `receive::body`. Test modules do not count, and may
+//! use anything.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,13 +10,13 @@ use anyhow::{Context, Result};
 use crate::files::{self, TextFile};
 use crate::paths::{Named, Segments, named};
 
-/// How many re-exports one name may go through.
+/// The most re-exports that one name may pass through.
 const MAX_EXPORTS: usize = 8;
 
-/// For each module those that it uses, with the names that it takes from each.
+/// Maps each module to the modules that it uses, with the names that it takes from each.
 pub type Arrows = BTreeMap<String, BTreeMap<String, BTreeSet<String>>>;
 
-/// The modules of one crate.
+/// Holds the modules of one crate.
 #[derive(Debug)]
 pub struct Crate {
     modules: BTreeMap<String, Named>,
@@ -26,7 +26,7 @@ impl Crate {
     /// Reads the crate whose sources are below `folder`, a path from the root of the repository.
     ///
     /// # Errors
-    /// When a file cannot be read or is not Rust.
+    /// If a file cannot be read or is not Rust.
     pub fn read(folder: &str) -> Result<Self> {
         Self::of(folder, &files::below(folder, "rs")?)
     }
@@ -36,7 +36,7 @@ impl Crate {
         for TextFile { path, text } in sources {
             let inside = path.strip_prefix(folder).unwrap_or(path).with_extension("");
             let module = inside.to_string_lossy().replace('/', "::");
-            // A `main.rs` beside a `lib.rs` is a crate of its own that composes this one.
+            // A `main.rs` next to a `lib.rs` is a separate crate that uses this one.
             if module == "main" {
                 continue;
             }
@@ -46,19 +46,19 @@ impl Crate {
         Ok(Self { modules: without_tests(modules) })
     }
 
-    /// Returns the names of its modules; that of the crate itself is empty.
+    /// Returns the names of its modules; the name of the crate itself is empty.
     pub fn modules(&self) -> impl Iterator<Item = &str> {
         self.modules.keys().map(String::as_str)
     }
 
-    /// Returns the modules that take all names of the one above them: `use super::*`.
+    /// Returns the modules that import all names of their parent: `use super::*`.
     pub fn that_take_all(&self) -> impl Iterator<Item = &str> {
         let takes_all = |named: &Named| named.imports.get("*").is_some_and(|path| *path == ["super"]);
         self.modules.iter().filter(move |(_, named)| takes_all(named)).map(|(module, _)| module.as_str())
     }
 
-    /// Returns the arrows between its modules. That of a module to one above or below itself in the same folder is left
-    /// out: a file and its folder are one thing.
+    /// Returns the arrows between its modules. Leaves out those between a module and its parent or child in the same
+    /// folder: a file and its folder belong together.
     pub fn arrows(&self) -> Arrows {
         let mut arrows = Arrows::new();
         for (module, named) in &self.modules {
@@ -73,7 +73,7 @@ impl Crate {
         arrows
     }
 
-    /// Returns the module of this crate that `path` in `module` leads to, and the name in it; `None` where it leads out
+    /// Returns the module of this crate that `path` in `module` leads to, and the name in it, or `None` if it leads out
     /// of the crate.
     fn resolve(&self, module: &str, path: &[String], depth: usize) -> Option<(String, String)> {
         let (base, rest) = self.base(module, path)?;
@@ -91,7 +91,7 @@ impl Crate {
         let Some(name) = name else {
             return Some((at, String::new()));
         };
-        // Handed on from elsewhere: the arrow goes there.
+        // The name is a re-export, so the arrow goes to its source.
         if depth < MAX_EXPORTS
             && let Some(exported) = self.modules.get(&at).and_then(|named| named.exports.get(name))
         {
@@ -104,7 +104,7 @@ impl Crate {
         Some((at, name.clone()))
     }
 
-    /// Returns the module from which `path` goes on, and the segments that are left.
+    /// Returns the module where `path` continues, and the remaining segments.
     fn base<'p>(&self, module: &str, path: &'p [String]) -> Option<(String, Vec<String>)>
     where
         Self: 'p,
@@ -123,7 +123,7 @@ impl Crate {
             }
             first if self.modules.contains_key(&join(module, first)) => Some((module.to_owned(), path.to_vec())),
             first => {
-                // A name that a `use` declaration of the module brings.
+                // A `use` declaration of the module imports this name.
                 let import = self.modules.get(module)?.imports.get(first).filter(|import| *import != path)?;
                 let begins = import.first().is_some_and(|it| ["crate", "super", "self"].contains(&it.as_str()));
                 let full: Segments = import.iter().chain(rest).cloned().collect();
@@ -141,7 +141,7 @@ fn parent(module: &str) -> &str {
     module.rsplit_once("::").map_or("", |(parent, _)| parent)
 }
 
-/// Leaves out the modules that are there for tests alone, with all below them.
+/// Removes the modules that are only for tests, with everything below them.
 fn without_tests(mut modules: BTreeMap<String, Named>) -> BTreeMap<String, Named> {
     let of_tests: Vec<String> = modules
         .iter()
@@ -151,25 +151,25 @@ fn without_tests(mut modules: BTreeMap<String, Named>) -> BTreeMap<String, Named
     modules
 }
 
-/// Returns whether one of them is the other, or in its folder.
+/// Returns whether the two are the same, or one is in the folder of the other.
 fn is_kin(one: &str, other: &str) -> bool {
     let below =
         |inner: &str, outer: &str| outer.is_empty() || inner == outer || inner.starts_with(&format!("{outer}::"));
     below(one, other) || below(other, one)
 }
 
-/// A folder whose files are units of their own.
+/// A folder whose files are separate units.
 const SHELF: &str = "stages";
 
-/// Returns the unit that `module` belongs to: its top-level module, a file with its folder. On the shelf `stages` each
-/// stage is one.
+/// Returns the unit of `module`: its top-level module, a file with its folder. In the folder `stages`, each stage is a
+/// unit.
 pub fn unit(module: &str) -> &str {
     let end = |from: usize| module[from..].find("::").map_or(module.len(), |at| from + at);
     let first = end(0);
     if &module[..first] == SHELF && first < module.len() { &module[..end(first + 2)] } else { &module[..first] }
 }
 
-/// Returns `arrows` between units alone.
+/// Returns only the `arrows` between units.
 pub fn between_top_levels(arrows: &Arrows) -> Arrows {
     let mut between = Arrows::new();
     for (from, used) in arrows {
@@ -181,7 +181,7 @@ pub fn between_top_levels(arrows: &Arrows) -> Arrows {
     between
 }
 
-/// Returns the circles in `arrows`: the largest sets of modules each of which leads to every other of its set.
+/// Returns the circles in `arrows`: the largest sets of modules in which each leads to every other.
 pub fn circles(arrows: &Arrows) -> Vec<BTreeSet<String>> {
     let reached: BTreeMap<&String, BTreeSet<String>> =
         arrows.keys().map(|module| (module, reached_from(module, arrows))).collect();

@@ -1,4 +1,4 @@
-//! Which module may use which: no circles, and arrows from higher to lower layers only.
+//! The allowed uses between modules: no circles, and arrows only from higher to lower layers.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use crate::graph::{Arrows, Crate, between_top_levels, circles, describe, unit};
 
-/// The crates, by the folder of their sources.
+/// The crates, by source folder.
 const CRATES: [&str; 14] = [
     "indexer/src",
     "receiver/src",
@@ -24,8 +24,8 @@ const CRATES: [&str; 14] = [
     "tools/tidy/src",
 ];
 
-/// The modules of each service from the lowest to the highest, each a file with its folder: one uses only those before
-/// it. The stages of the receiver stand in the order in which an event passes them.
+/// The modules of each service from lowest to highest, each a file with its folder: a module uses only those before it.
+/// The stages of the receiver are in the order in which an event passes them.
 const LAYERS: [(&str, &[&str]); 2] = [
     (
         "receiver/src",
@@ -93,16 +93,16 @@ const LAYERS: [(&str, &[&str]); 2] = [
 ];
 
 #[test]
-fn no_files_use_each_other_in_a_circle() -> Result<()> {
+fn files_form_no_circles() -> Result<()> {
     refuse_circles(|arrows| arrows)
 }
 
 #[test]
-fn no_folders_use_each_other_in_a_circle() -> Result<()> {
+fn folders_form_no_circles() -> Result<()> {
     refuse_circles(|arrows| between_top_levels(&arrows))
 }
 
-/// Fails with the circles of all crates, seen by `view`.
+/// Fails with the circles of all crates, as seen by `view`.
 fn refuse_circles(view: impl Fn(Arrows) -> Arrows) -> Result<()> {
     let mut complaints = Vec::new();
     for folder in CRATES {
@@ -115,9 +115,9 @@ fn refuse_circles(view: impl Fn(Arrows) -> Arrows) -> Result<()> {
     Ok(())
 }
 
-/// What a file depends on stands at its top: `use super::*` hides it.
+/// `use super::*` would hide what a file depends on, which belongs at its top.
 #[test]
-fn no_file_but_tests_takes_all_names_of_the_one_above() -> Result<()> {
+fn only_tests_import_all_names_of_their_parent() -> Result<()> {
     let mut complaints = Vec::new();
     for folder in CRATES {
         let of_crate = Crate::read(folder)?;

@@ -1,9 +1,9 @@
-//! Rules for sources and documents that neither the compiler nor clippy knows, each as a test. `make lint` runs them;
+//! Rules for sources and documents that neither the compiler nor clippy checks, each as a test. `make lint` runs them;
 //! they need no stack.
 //!
-//! `rules` holds what every source file must fulfil, `layers` which module may use which, `links` that documents
-//! point at what exists, `sizes` how long files may be, `walk` that the walk of one
-//! event in ARCHITECTURE.md is short. A new rule is a test in the module whose subject it is.
+//! `rules` holds the rules for every source file, `layers` the allowed uses between modules, `links` checks the links
+//! of documents, `sizes` the length of files, and `walk` the walk of one event in ARCHITECTURE.md. A new rule is a test
+//! in the module of its subject.
 
 pub mod files;
 pub mod graph;

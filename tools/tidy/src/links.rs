@@ -1,4 +1,4 @@
-//! Documents point at what exists.
+//! Links in documents lead to existing targets.
 
 use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
@@ -7,7 +7,7 @@ use anyhow::Result;
 
 use crate::files::{self, TextFile};
 
-/// Returns the targets of the links in `text`, a Markdown document: `[words](target)`. Those in code do not count.
+/// Returns the targets of the links in `text`, a Markdown document: `[words](target)`. Skips code.
 fn targets(text: &str) -> Vec<String> {
     let mut found = Vec::new();
     for line in prose(text) {
@@ -23,7 +23,7 @@ fn targets(text: &str) -> Vec<String> {
     found
 }
 
-/// Returns the lines of `text` outside code blocks, without what stands in backquotes.
+/// Returns the lines of `text` outside code blocks, without text in backquotes.
 fn prose(text: &str) -> Vec<String> {
     let mut fenced = false;
     let mut lines = Vec::new();
@@ -37,8 +37,8 @@ fn prose(text: &str) -> Vec<String> {
     lines
 }
 
-/// Returns the anchors of the headings in `text`, as GitHub makes them: lowercase, spaces as dashes, without other
-/// marks; `-1` and so on for those that are there again.
+/// Returns the anchors of the headings in `text`, in GitHub's form: lowercase, dashes for spaces, no other punctuation,
+/// and `-1` and so on for repeated headings.
 fn anchors(text: &str) -> BTreeSet<String> {
     let mut anchors = BTreeSet::new();
     let mut fenced = false;
@@ -78,7 +78,7 @@ fn normal(path: &Path) -> PathBuf {
     normal
 }
 
-/// Returns what is wrong with `target`, a link in the document `file`.
+/// Returns the problem with `target`, a link in the document `file`, if it has one.
 fn wrong(file: &TextFile, target: &str) -> Option<String> {
     if target.contains("://") || target.starts_with("mailto:") {
         return None;
@@ -99,7 +99,7 @@ fn wrong(file: &TextFile, target: &str) -> Option<String> {
 }
 
 #[test]
-fn every_link_in_a_document_leads_to_a_file_and_a_heading_that_exist() -> Result<()> {
+fn every_link_in_a_document_leads_to_an_existing_target() -> Result<()> {
     let documents = files::below("", "md")?;
     assert!(documents.len() > 10, "the documents were not found");
     let complaints: Vec<String> = documents
@@ -110,9 +110,9 @@ fn every_link_in_a_document_leads_to_a_file_and_a_heading_that_exist() -> Result
     Ok(())
 }
 
-/// A path of a source or a document that prose names in backquotes, from the root of the repository.
+/// Checks paths of sources and documents in backquotes, given from the root of the repository.
 #[test]
-fn every_path_of_this_repository_that_a_document_names_exists() -> Result<()> {
+fn every_path_in_a_document_exists() -> Result<()> {
     let roots = ["deploy/", "docs/", "indexer/", "receiver/", "shared/", "tests/", "tools/"];
     let mut complaints = Vec::new();
     for file in files::below("", "md")?.iter().filter(|file| !file.path.ends_with("CHANGELOG.md")) {

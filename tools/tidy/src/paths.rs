@@ -1,4 +1,4 @@
-//! The paths that a source file names: in `use` declarations, re-exports, and anywhere in its code.
+//! The paths in a source file: in `use` declarations, re-exports, and code.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::iter::Peekable;
@@ -7,28 +7,28 @@ use std::vec::IntoIter;
 use anyhow::{Result, anyhow};
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 
-/// A path as it is written, segment by segment: `crate`, `message`, `Event`.
+/// A path as written, by segment: `crate`, `message`, `Event`.
 pub type Segments = Vec<String>;
 
-/// What a file names. Comments, texts and modules for tests inside the file do not count.
+/// Holds the paths in a file. Comments, texts and test modules inside the file do not count.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Named {
-    /// Every path, those of `use` declarations included.
+    /// Every path, including those of `use` declarations.
     pub paths: Vec<Segments>,
-    /// What each name stands for that a `use` declaration brings.
+    /// The path of each name that a `use` declaration imports.
     pub imports: BTreeMap<String, Segments>,
-    /// Those of them that are public in some way.
+    /// The imports that are public in any way.
     pub exports: BTreeMap<String, Segments>,
-    /// The modules that it declares for tests alone: under `#[cfg(test)]`.
+    /// The modules that are declared only for tests, with `#[cfg(test)]`.
     pub test_modules: BTreeSet<String>,
 }
 
 type Tokens = Peekable<IntoIter<TokenTree>>;
 
-/// Returns what `text`, a source file, names.
+/// Returns the paths in `text`, a source file.
 ///
 /// # Errors
-/// When it is not Rust.
+/// If it is not Rust.
 pub fn named(text: &str) -> Result<Named> {
     let stream: TokenStream = text.parse().map_err(|error| anyhow!("not Rust: {error}"))?;
     let mut named = Named::default();
@@ -45,7 +45,7 @@ fn scan(stream: TokenStream, named: &mut Named) {
                 public = true;
                 continue;
             }
-            // The group of `pub(crate)`: it may be between `pub` and `use`.
+            // The group of `pub(crate)` may come between `pub` and `use`.
             TokenTree::Group(group) if public && group.delimiter() == Delimiter::Parenthesis => continue,
             TokenTree::Ident(word) if word == "use" => import(&mut tokens, public, named),
             TokenTree::Ident(word) if word == "mod" && for_tests => test_module(&mut tokens, named),
@@ -61,7 +61,7 @@ fn scan(stream: TokenStream, named: &mut Named) {
     }
 }
 
-/// Returns whether an attribute in `group` says that what follows is for tests alone.
+/// Returns whether the attribute in `group` restricts the next item to tests.
 fn is_for_tests(group: &Group) -> bool {
     let text = group.stream().to_string().replace(' ', "");
     text == "cfg(test)" || text.starts_with("cfg(all(test,")
@@ -71,7 +71,7 @@ fn peekable(stream: TokenStream) -> Tokens {
     stream.into_iter().collect::<Vec<_>>().into_iter().peekable()
 }
 
-/// Takes the name of a module for tests, and what it holds where that stands here.
+/// Takes the name of a test module, and skips its content if it is inline.
 fn test_module(tokens: &mut Tokens, named: &mut Named) {
     if let Some(TokenTree::Ident(name)) = tokens.next() {
         named.test_modules.insert(name.to_string());
@@ -93,7 +93,7 @@ fn path(first: String, tokens: &mut Tokens, named: &mut Named) {
     }
 }
 
-/// Takes `::` where it comes next.
+/// Takes `::` if it comes next.
 fn separator(tokens: &mut Tokens) -> bool {
     let colon = |token: &TokenTree| matches!(token, TokenTree::Punct(mark) if mark.as_char() == ':');
     let joined = |token: &TokenTree| matches!(token, TokenTree::Punct(mark) if mark.as_char() == ':' && mark.spacing() == proc_macro2::Spacing::Joint);
@@ -114,7 +114,7 @@ fn import(tokens: &mut Tokens, public: bool, named: &mut Named) {
     }
 }
 
-/// Takes one tree of a `use` declaration below `prefix`; returns the name and the path of each leaf.
+/// Takes one tree of a `use` declaration below `prefix`. Adds the name and the path of each leaf to `leaves`.
 fn tree(prefix: &[String], tokens: &mut Tokens, leaves: &mut Vec<(String, Segments)>) {
     let mut segments = prefix.to_vec();
     loop {
@@ -128,7 +128,7 @@ fn tree(prefix: &[String], tokens: &mut Tokens, leaves: &mut Vec<(String, Segmen
                 }
                 return;
             }
-            // `*`: the module itself.
+            // `*` stands for the module itself.
             _ => return leaves.push(("*".to_owned(), segments)),
         }
         if !separator(tokens) {

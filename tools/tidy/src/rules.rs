@@ -1,4 +1,4 @@
-//! What every source file must fulfil.
+//! Rules for every source file.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -7,12 +7,12 @@ use anyhow::Result;
 
 use crate::files::{self, TextFile};
 
-/// Lines of a source file, tests included.
+/// The most lines of a source file, including tests.
 const MAX_LINES: usize = 400;
-/// Folders of packages.
+/// The folders of packages.
 const PACKAGES: [&str; 5] = ["shared", "receiver", "indexer", "tests", "tools"];
 
-/// The folders in which each type has its methods in one file.
+/// The folders in which each type has all its methods in one file.
 const WHOLE_TYPES: [&str; 2] = ["indexer/src/bulk", "indexer/src/consume"];
 
 fn sources() -> Result<Vec<TextFile>> {
@@ -24,7 +24,7 @@ fn sources() -> Result<Vec<TextFile>> {
     Ok(sources)
 }
 
-/// Fails with the files for which `rule` gives a complaint.
+/// Fails with the files for which `rule` returns a complaint.
 fn assert_all(rule: impl Fn(&Path, &str) -> Option<String>) -> Result<()> {
     let complaints: Vec<String> = sources()?
         .iter()
@@ -34,9 +34,9 @@ fn assert_all(rule: impl Fn(&Path, &str) -> Option<String>) -> Result<()> {
     Ok(())
 }
 
-/// The tests of a module need no such words: they lie in a folder of its name.
+/// Test modules are exempt: they are in a folder named after their module.
 #[test]
-fn each_module_begins_by_saying_what_it_is() -> Result<()> {
+fn each_module_begins_with_a_doc_comment() -> Result<()> {
     assert_all(|path, text| {
         let says = text.starts_with("//! ") || path.ends_with("tests.rs");
         (!says).then(|| "does not begin with `//! `".to_owned())
@@ -52,8 +52,8 @@ fn no_file_is_too_long() -> Result<()> {
 }
 
 #[test]
-fn nothing_is_left_for_later_and_no_test_is_ignored() -> Result<()> {
-    // Written apart, so that this file does not hold them.
+fn no_task_is_postponed_and_no_test_is_ignored() -> Result<()> {
+    // The words are split so that this file does not contain them.
     let words = [concat!("TO", "DO"), concat!("FIX", "ME"), concat!("XX", "X"), concat!("#[ign", "ore")];
     assert_all(|_, text| {
         let line = text.lines().find(|line| words.iter().any(|word| line.contains(word)))?;
@@ -61,14 +61,14 @@ fn nothing_is_left_for_later_and_no_test_is_ignored() -> Result<()> {
     })
 }
 
-/// A log line in JSON is read by machines: a list in Rust's own notation is nothing that they can take apart.
+/// Machines read log lines in JSON, and they cannot parse a list in Rust's notation.
 #[test]
 fn no_log_line_has_a_field_in_debug_form() -> Result<()> {
     assert_all(|_, text| {
         let lines = text.split("tracing::").skip(1).filter_map(|rest| {
             let (name, rest) = rest.split_once("!(")?;
             let is_line = ["trace", "debug", "info", "warn", "error"].contains(&name);
-            // The message comes last, and its arguments are no fields.
+            // The message comes last, and its arguments are not fields.
             is_line.then(|| rest.split_once('"').map_or(rest, |(fields, _)| fields))
         });
         let is_debug = |field: &str| field.trim_start().starts_with('?') || field.contains("= ?");
@@ -77,17 +77,17 @@ fn no_log_line_has_a_field_in_debug_form() -> Result<()> {
     })
 }
 
-/// Returns the type whose own methods the block that `line` begins is of; none where it is of a trait, or no such
-/// block.
+/// Returns the type of the inherent `impl` block that begins at `line`, or `None` if the line begins a trait's block or
+/// no such block.
 fn type_of(line: &str) -> Option<&str> {
     let rest = line.strip_prefix("impl").filter(|_| !line.contains(" for "))?;
     let rest = if rest.starts_with('<') { rest.split_once("> ")?.1 } else { rest.strip_prefix(' ')? };
     rest.split(|c: char| !c.is_alphanumeric()).next()
 }
 
-/// A type whose methods are spread over files has no owner for what it holds.
+/// A type with methods in several files has no single owner for its data.
 #[test]
-fn what_a_type_does_stands_in_one_file() -> Result<()> {
+fn all_methods_of_a_type_are_in_one_file() -> Result<()> {
     let mut places: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for folder in WHOLE_TYPES {
         for file in files::below(folder, "rs")?.iter().filter(|file| !files::is_test(&file.path)) {
@@ -107,7 +107,7 @@ fn what_a_type_does_stands_in_one_file() -> Result<()> {
 }
 
 #[test]
-fn the_type_of_a_block_is_its_own_and_not_that_of_a_trait() {
+fn the_type_of_an_impl_block_is_found_except_for_traits() {
     assert_eq!(type_of("impl<'a> Work<'a> {"), Some("Work"));
     assert_eq!(type_of("impl Bulk {"), Some("Bulk"));
     assert_eq!(type_of("impl Drop for Lone {"), None);
@@ -115,17 +115,17 @@ fn the_type_of_a_block_is_its_own_and_not_that_of_a_trait() {
 }
 
 #[test]
-fn a_module_with_others_below_it_stands_beside_their_folder() -> Result<()> {
+fn no_module_is_a_mod_rs() -> Result<()> {
     assert_all(|path, _| path.ends_with("mod.rs").then(|| "is a mod.rs".to_owned()))
 }
 
 #[test]
-fn each_crate_that_a_few_files_are_to_know_is_known_to_those_only() -> Result<()> {
-    // The crate, the files that may know it.
+fn restricted_crates_are_used_only_in_their_files() -> Result<()> {
+    // The crate, and the files that may use it.
     let rules: [(&str, &[&str]); 3] = [
         ("elasticsearch::", &["indexer/src/elasticsearch"]),
         ("sd_notify::", &["shared/service/src/notify.rs"]),
-        // Stubs of servers are what some tests ask instead of real ones.
+        // Some tests use stubs instead of real servers.
         ("axum::", &["receiver/src/", "shared/service/src/admin", "shared/registry/src/tests", "tests/it/"]),
     ];
     assert_all(|path, text| {

@@ -1,4 +1,4 @@
-//! The walk of one event in ARCHITECTURE.md: a short way, and each file on it once.
+//! The walk of one event in ARCHITECTURE.md: it is short, and passes each file once.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -7,16 +7,16 @@ use anyhow::{Context, Result};
 
 use crate::files;
 
-/// The heading of each part of the walk, and how many files an event passes there at most.
+/// The heading of each part of the walk, and the most files that an event may pass there.
 const PARTS: [(&str, usize); 2] = [("### In the receiver", 14), ("### In the indexer", 16)];
 
-/// Returns the files of a part of the walk, in order: the path in backticks that begins each item.
+/// Returns the files of a part of the walk, in order: the path in backticks at the beginning of each item.
 fn hops(text: &str, heading: &str) -> Vec<String> {
     let lines = text.lines().skip_while(|line| *line != heading).skip(1).take_while(|line| !line.starts_with('#'));
     lines.filter_map(first_path).collect()
 }
 
-/// Returns the path that an item of a numbered list begins with.
+/// Returns the path at the beginning of an item of a numbered list.
 fn first_path(line: &str) -> Option<String> {
     let (number, rest) = line.split_once(". `")?;
     number.parse::<u32>().ok()?;
@@ -24,7 +24,7 @@ fn first_path(line: &str) -> Option<String> {
 }
 
 #[test]
-fn an_event_passes_few_files_and_each_once() -> Result<()> {
+fn the_walk_passes_few_files_and_each_once() -> Result<()> {
     let text = fs::read_to_string(files::repository().join("ARCHITECTURE.md")).context("ARCHITECTURE.md")?;
     for (heading, most) in PARTS {
         let hops = hops(&text, heading);
@@ -38,7 +38,7 @@ fn an_event_passes_few_files_and_each_once() -> Result<()> {
 }
 
 #[test]
-fn the_hops_are_the_paths_that_items_begin_with() {
+fn hops_are_the_paths_at_the_beginning_of_items() {
     let text = "### A\n1. `x.rs` does.\n2. `y.rs` uses `z.rs`.\nmore `w.rs`\n### B\n1. `v.rs`\n";
     assert_eq!(hops(text, "### A"), ["x.rs", "y.rs"]);
 }

@@ -14,7 +14,7 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
 {{ .root.Release.Name | trunc 40 | trimSuffix "-" }}-{{ .component }}
 {{- end }}
 
-{{/* What both pods have in common. PodSecurity "restricted" accepts it. */}}
+{{/* The security context of all pods. PodSecurity "restricted" accepts it. */}}
 {{- define "penstock.podSecurity" -}}
 runAsNonRoot: true
 runAsUser: 65532
@@ -60,7 +60,7 @@ tolerations: {{ toYaml . | nindent 2 }}
 {{- end }}
 {{- end }}
 
-{{/* Host names first, then zones: pods spread over both as far as the cluster has room. */}}
+{{/* Pods spread over host names and zones as far as the cluster has room. */}}
 {{- define "penstock.spread" -}}
 {{- range list "kubernetes.io/hostname" "topology.kubernetes.io/zone" }}
 - maxSkew: 1
@@ -71,7 +71,8 @@ tolerations: {{ toYaml . | nindent 2 }}
 {{- end }}
 {{- end }}
 
-{{/* What a receiver takes beside requests, in MiB: 64 for itself, Kafka's queue, 40 KiB for each connection (ARCHITECTURE.md, Memory). */}}
+{{/* The memory that a receiver takes in addition to what requests hold, in MiB: 64 for itself, the producer's queue, 40 KiB for each
+connection (ARCHITECTURE.md, Memory). */}}
 {{- define "penstock.receiverBase" -}}
 {{- $receiver := .Values.config.receiver | default dict }}
 {{- $options := .Values.config.kafka.options | default dict }}

@@ -1,11 +1,11 @@
-//! What is looked at now and then for the strategy `time`, which needs no table to place a document.
+//! Periodic checks for the strategy `time`, which needs no table to place a document.
 
 use super::BackingIndexCache;
 use crate::config::Strategy;
 
 impl BackingIndexCache {
-    /// Reads how long the policy keeps an index, which template the next one is made with, and which indices are there
-    /// under another name only.
+    /// Reads the retention in the policy, checks which template the next index is created with, and finds indices
+    /// that exist only under another name.
     pub(super) async fn look_at_dated(&self) {
         if let Err(error) = self.index.read_retention().await {
             tracing::debug!(index = self.index.name(), %error, "The maximum age of an event is the one known before.");
@@ -14,8 +14,8 @@ impl BackingIndexCache {
         self.look_for_copies().await;
     }
 
-    /// Looks which indices of the strategy `time` are there under another name only. Where that may not be asked, what
-    /// was known before counts.
+    /// Finds the indices of the strategy `time` that exist only under another name. If they cannot be listed, the
+    /// earlier result stays in force.
     pub async fn look_for_copies(&self) {
         if self.strategy != Strategy::Time {
             return;

@@ -1,14 +1,14 @@
-//! What the cache says about its table: readiness, log and metrics.
+//! Reports on the cache's table: readiness, log and metrics.
 
 use super::BackingIndexCache;
 use crate::backing::list::ReadError;
 use crate::backing::now_millis;
 use crate::placement::table::{Doubt, Table};
 
-/// So many questions in a row may go wrong before readiness says so.
+/// How many requests in a row may fail before readiness reports it.
 const TOLERATED_FAILURES: u32 = 2;
 impl BackingIndexCache {
-    /// Reports once what is not certain about the write index.
+    /// Reports once what is uncertain about the write index.
     pub(super) fn note_doubt(&self, table: &Table) {
         let known = self.table();
         if known.is_some_and(|known| known.doubt() == table.doubt() && known.write().name == table.write().name) {
@@ -17,7 +17,7 @@ impl BackingIndexCache {
         let (index, alias) = (&*table.write().name, self.index.name());
         match table.doubt() {
             Doubt::None => {}
-            // It takes all there is.
+            // A single index takes all documents.
             Doubt::Copied if table.backing().len() == 1 => {}
             Doubt::Copied => tracing::warn!(
                 alias,
@@ -43,7 +43,7 @@ impl BackingIndexCache {
                 self.index.name()
             ));
         }
-        // The first, then with every doubling.
+        // Logs the first failure, and then each doubling of their number.
         if failures.is_power_of_two() {
             tracing::warn!(
                 index = self.index.name(),

@@ -1,7 +1,7 @@
-//! When the backing indices of a data stream were seen first.
+//! Notes when the backing indices of a data stream were first seen.
 //!
-//! An index has its creation date before the server sends documents to it. On a busy cluster seconds may be between
-//! the two, and until then documents go to the index before it.
+//! An index has its creation date before the server sends documents to it. On a busy cluster this may take seconds,
+//! during which documents go to its predecessor.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -10,13 +10,13 @@ use std::time::Duration;
 use crate::backing::now_millis;
 use crate::placement::{FoundIndex, Table, TableError};
 
-/// When each backing index was seen first, in milliseconds since the Unix epoch, by its name. Holds the indices of the
+/// When each backing index was first seen, in milliseconds since the Unix epoch, by name. Holds the indices of the
 /// last list.
 #[derive(Debug, Default)]
 pub(super) struct Seen(Mutex<HashMap<String, i64>>);
 
 impl Seen {
-    /// Returns the table of the data stream of which `found` is the list that has just come.
+    /// Returns the table of the data stream whose newest list is `found`.
     ///
     /// # Errors
     /// [`TableError`].
@@ -27,7 +27,7 @@ impl Seen {
     }
 }
 
-/// Notes that the indices `found` were seen `now`, and forgets all others.
+/// Notes that the indices `found` were seen at `now`, and forgets all others.
 fn note(seen: &mut HashMap<String, i64>, found: &[FoundIndex], now: i64) {
     let mut before = std::mem::take(seen);
     for index in found {

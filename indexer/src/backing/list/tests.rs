@@ -7,7 +7,7 @@ fn found(name: &str) -> FoundIndex {
 }
 
 #[test]
-fn the_indices_of_a_data_stream_are_in_its_own_order_whatever_their_names() {
+fn the_indices_of_a_data_stream_are_in_the_streams_order() {
     let names = [".ds-e-000003", "partial-.ds-e-000001", "shrink-x-.ds-e-000002"];
     let order: Vec<String> = [1, 2, 0].map(|number| names[number].to_owned()).into();
     let ordered = in_order(names.map(found).into(), &order);
@@ -16,14 +16,14 @@ fn the_indices_of_a_data_stream_are_in_its_own_order_whatever_their_names() {
 }
 
 #[test]
-fn what_came_or_went_between_the_two_questions_is_left_out() {
+fn indices_added_or_deleted_between_both_requests_are_left_out() {
     let ordered = in_order(vec![found("b"), found("c")], &["a".to_owned(), "b".to_owned()]);
     assert_eq!(ordered.iter().map(|index| index.name.as_str()).collect::<Vec<_>>(), ["b"]);
 }
 
-/// The oldest of the documents that can be searched for now may not be the oldest.
+/// The oldest document in the available shards may not be the oldest of all.
 #[tokio::test]
-async fn the_first_document_is_not_looked_for_in_a_part_of_the_shards() {
+async fn the_first_document_is_not_read_if_a_shard_is_missing() {
     let stub = Stub::start(|received| match received.line.contains("allow_partial_search_results=false") {
         true => failure(503, "search_phase_execution_exception"),
         false => Reply::Answer(200, r#"{"aggregations":{"first":{"value":7.0}}}"#.to_owned()),

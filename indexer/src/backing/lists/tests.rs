@@ -6,6 +6,7 @@ use super::*;
 use crate::bulk::tests::config;
 use crate::bulk::tests::stub::{Received, Reply, Stub, failure};
 
+mod barrier;
 mod figures;
 
 const TOPICS: usize = 64;
@@ -18,7 +19,7 @@ fn list(names: &[&str]) -> Value {
     Value::Object(names.iter().map(index).collect())
 }
 
-/// Answers for each alias of the path but `missing`.
+/// Answers for each alias of the path, except for `missing`.
 fn answer(received: &Received, missing: &str) -> Reply {
     let path = received.line.split(['/', '?']).nth(1).unwrap();
     let names: Vec<&str> = path.split(',').collect();
@@ -42,7 +43,7 @@ fn lists(stub: &Stub) -> Arc<Lists> {
 }
 
 #[tokio::test]
-async fn what_all_topics_ask_for_at_the_same_time_is_asked_together() {
+async fn simultaneous_requests_of_all_topics_are_combined() {
     let stub = Stub::start(|received| answer(received, "nothing")).await;
     let all = read_all(&lists(&stub)).await;
     for (topic, listed) in all.into_iter().enumerate() {
@@ -52,12 +53,12 @@ async fn what_all_topics_ask_for_at_the_same_time_is_asked_together() {
     }
     let requests = stub.requests().len();
     eprintln!("{TOPICS} topics: {requests} requests, barrier included");
-    // The first one asks at once, and all others together behind it.
+    // The first cache asks at once, and all others together after it.
     assert_eq!(requests, 4);
 }
 
 #[tokio::test]
-async fn an_alias_that_is_missing_is_no_concern_of_the_others() {
+async fn a_missing_alias_does_not_affect_the_others() {
     let stub = Stub::start(|received| answer(received, "topic-7")).await;
     for (topic, listed) in read_all(&lists(&stub)).await.into_iter().enumerate() {
         match topic {
@@ -68,7 +69,7 @@ async fn an_alias_that_is_missing_is_no_concern_of_the_others() {
 }
 
 #[tokio::test]
-async fn whoever_is_stopped_while_asking_holds_up_nobody() {
+async fn a_task_stopped_while_asking_does_not_delay_others() {
     let mut is_first = true;
     let stub = Stub::start(move |received| match std::mem::take(&mut is_first) {
         true => Reply::Silence,
@@ -89,7 +90,7 @@ async fn whoever_is_stopped_while_asking_holds_up_nobody() {
 }
 
 #[test]
-fn names_that_do_not_fit_into_one_path_are_asked_for_by_several() {
+fn names_that_do_not_fit_into_one_path_are_divided() {
     let ask = |_| Ask {
         name: "x".repeat(250),
         strategy: Strategy::Rollover,

@@ -6,7 +6,7 @@ use super::*;
 use crate::bulk::tests::batch_of;
 use crate::message::record::headers::in_one_piece;
 
-/// What is counted of one event that is `age` milliseconds old and has the `header`: how many, and their seconds.
+/// Returns the count and sum in seconds for one event that is `age` milliseconds old and has the `header`.
 fn counted(age: i64, header: &str, fate: Fate) -> (u64, f64) {
     let ages = Histogram::with_opts(HistogramOpts::new("age", "Age.")).unwrap();
     let mut batch = batch_of(&["a"]);
@@ -18,7 +18,7 @@ fn counted(age: i64, header: &str, fate: Fate) -> (u64, f64) {
 }
 
 #[test]
-fn the_age_is_from_the_record_to_the_answer() {
+fn the_age_runs_from_the_record_to_the_answer() {
     let (count, sum) = counted(3_600_000, "source", Fate::Indexed);
     assert_eq!((count, sum.floor()), (1, 3_600.0));
     let (count, sum) = counted(-60_000, "source", Fate::Indexed);
@@ -26,7 +26,7 @@ fn the_age_is_from_the_record_to_the_answer() {
 }
 
 #[test]
-fn what_was_redriven_or_not_written_does_not_count() {
+fn redriven_or_unwritten_events_are_not_measured() {
     assert_eq!(counted(3_600_000, HEADER_REDRIVE_ORIGIN, Fate::Indexed).0, 0);
     assert_eq!(counted(3_600_000, "source", Fate::Duplicate(None)).0, 0);
 }

@@ -6,7 +6,7 @@ use super::*;
 
 const MIB: usize = 1 << 20;
 
-/// One request after the other at `now`, each as `signal` says.
+/// Sends `count` requests one after the other at `now`, each with the outcome `signal`.
 fn one_by_one(aimd: &mut Aimd, count: usize, signal: Signal, now: Instant) {
     for _ in 0..count {
         aimd.start();
@@ -15,7 +15,7 @@ fn one_by_one(aimd: &mut Aimd, count: usize, signal: Signal, now: Instant) {
 }
 
 #[test]
-fn it_begins_with_as_much_as_is_allowed() {
+fn it_starts_with_both_maxima() {
     let mut aimd = Aimd::new(2, MIB);
     assert!(aimd.has_slot());
     aimd.start();
@@ -25,7 +25,7 @@ fn it_begins_with_as_much_as_is_allowed() {
 }
 
 #[test]
-fn overload_halves_once_for_all_that_were_under_way_together() {
+fn requests_that_met_one_overload_halve_the_limit_once() {
     let begin = Instant::now();
     let later = begin + Duration::from_secs(1);
     let mut aimd = Aimd::new(8, MIB);
@@ -42,7 +42,7 @@ fn overload_halves_once_for_all_that_were_under_way_together() {
 }
 
 #[test]
-fn with_one_request_at_a_time_the_body_shrinks_instead() {
+fn at_one_request_in_flight_the_body_shrinks_instead() {
     let mut now = Instant::now();
     let mut aimd = Aimd::new(1, MIB);
     for expected in [MIB / 2, MIB / 4, MIB / 8, SMALLEST_TARGET, SMALLEST_TARGET] {
@@ -73,7 +73,7 @@ fn the_limit_grows_slowly_and_only_at_full_use() {
 }
 
 #[test]
-fn what_was_too_large_once_is_never_asked_for_again() {
+fn a_size_that_was_too_large_is_never_tried_again() {
     let now = Instant::now();
     let mut aimd = Aimd::new(1, 8 * MIB);
     one_by_one(&mut aimd, 1, Signal::TooLarge, now);
@@ -82,7 +82,7 @@ fn what_was_too_large_once_is_never_asked_for_again() {
 }
 
 #[test]
-fn a_small_maximum_is_kept() {
+fn a_maximum_below_the_smallest_target_is_kept() {
     let now = Instant::now();
     let mut aimd = Aimd::new(1, 1_000);
     one_by_one(&mut aimd, 1, Signal::TooLarge, now);
@@ -93,7 +93,7 @@ fn a_small_maximum_is_kept() {
 
 proptest! {
     #[test]
-    fn it_stays_within_its_bounds(
+    fn the_limits_stay_within_their_bounds(
         max in 1_usize..32,
         max_bytes in 1_usize..(64 * MIB),
         events in prop::collection::vec((0_u8..5, 0_usize..(80 * MIB)), 0..300),

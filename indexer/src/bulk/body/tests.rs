@@ -4,7 +4,7 @@ use super::*;
 use crate::bulk::tests::batch_of;
 
 #[test]
-fn neighbours_are_a_part_of_the_batch_and_not_a_copy() {
+fn neighbouring_items_are_a_slice_of_the_batch_not_a_copy() {
     let batch = batch_of(&["a", "bb", "ccc"]);
     assert_eq!(select(&batch, &[0, 1, 2], &Moved::new()).as_ptr(), batch.body.as_ptr());
     assert_eq!(select(&batch, &[1, 2], &Moved::new()).as_ptr(), batch.body[batch.items[1].body.start..].as_ptr());
@@ -12,13 +12,13 @@ fn neighbours_are_a_part_of_the_batch_and_not_a_copy() {
 }
 
 #[test]
-fn no_items_are_no_body() {
+fn no_items_give_an_empty_body() {
     assert!(select(&batch_of(&["a"]), &[], &Moved::new()).is_empty());
 }
 
 proptest! {
     #[test]
-    fn the_body_is_the_items_lines_and_nothing_else(
+    fn the_body_holds_exactly_the_lines_of_its_items(
         documents in prop::collection::vec("[a-z]{0,9}", 1..20),
         picks in prop::collection::vec(any::<prop::sample::Index>(), 0..20),
     ) {
@@ -35,7 +35,7 @@ proptest! {
 }
 
 #[test]
-fn an_item_that_is_moved_names_its_new_index_whatever_it_named_before() {
+fn a_moved_item_names_its_new_index() {
     let mut batch = batch_of(&["one", "two"]);
     let named = "{\"create\":{\"_index\":\"a-000002\",\"_id\":\"x{\"}}\n{\"n\":{}}\n";
     let bare = "{\"index\":{\"_id\":\"y\",\"version\":3}}\n{\"n\":{}}\n";

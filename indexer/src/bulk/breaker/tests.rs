@@ -15,14 +15,14 @@ fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-/// One that failures have opened at `now`.
+/// Creates a breaker that a failure at `now` has opened.
 fn opened(now: Instant) -> Breaker {
     let mut breaker = Breaker::new(1);
     assert!(matches!(breaker.failed(false, failure(), 1.0, now, now), Some(Change::Paused(Pause::Failing(_)))));
     breaker
 }
 
-/// Waits for the probe; returns when it went.
+/// Waits for the probe and returns the time at which it was sent.
 fn probe(breaker: &mut Breaker, now: Instant) -> Instant {
     match breaker.admit(now) {
         Admission::Probe => now,
@@ -35,7 +35,7 @@ fn probe(breaker: &mut Breaker, now: Instant) -> Instant {
 }
 
 #[test]
-fn it_opens_after_so_many_failures_in_a_row() {
+fn it_opens_after_the_maximum_of_failures_in_a_row() {
     let now = Instant::now();
     let mut breaker = Breaker::new(3);
     for _ in 0..2 {
@@ -52,7 +52,7 @@ fn it_opens_after_so_many_failures_in_a_row() {
 }
 
 #[test]
-fn requests_that_meet_an_overload_together_count_as_one_failure() {
+fn requests_that_meet_one_overload_count_as_one_failure() {
     let begin = Instant::now();
     let overload = || BulkFailure { trouble: Trouble::Overload, detail: String::new() };
     let mut breaker = Breaker::new(2);
@@ -65,7 +65,7 @@ fn requests_that_meet_an_overload_together_count_as_one_failure() {
 }
 
 #[test]
-fn one_block_opens_it_at_once() {
+fn a_block_opens_it_at_once() {
     let now = Instant::now();
     let mut breaker = Breaker::new(100);
     assert!(breaker.blocked(false, block(BlockKind::Index), 0.5, now).is_some());
@@ -73,7 +73,7 @@ fn one_block_opens_it_at_once() {
 }
 
 #[test]
-fn one_probe_at_a_time_decides() {
+fn only_the_single_probe_closes_it() {
     let now = Instant::now();
     let mut breaker = opened(now);
     let at = probe(&mut breaker, now);
@@ -86,7 +86,7 @@ fn one_probe_at_a_time_decides() {
 }
 
 #[test]
-fn a_probe_that_fails_puts_the_next_one_off_but_never_beyond_the_cap() {
+fn failed_probes_lengthen_the_wait_up_to_the_cap() {
     let mut now = Instant::now();
     let mut breaker = opened(now);
     for _ in 0..20 {
@@ -99,7 +99,7 @@ fn a_probe_that_fails_puts_the_next_one_off_but_never_beyond_the_cap() {
 }
 
 #[test]
-fn a_probe_that_is_given_up_makes_room_for_another() {
+fn an_abandoned_probe_permits_another() {
     let now = Instant::now();
     let mut breaker = opened(now);
     let at = probe(&mut breaker, now);
@@ -108,7 +108,7 @@ fn a_probe_that_is_given_up_makes_room_for_another() {
 }
 
 #[test]
-fn what_comes_back_late_does_not_move_the_next_probe() {
+fn a_late_answer_does_not_move_the_next_probe() {
     let now = Instant::now();
     let mut breaker = opened(now);
     let before = breaker.admit(now);
@@ -118,7 +118,7 @@ fn what_comes_back_late_does_not_move_the_next_probe() {
 }
 
 #[test]
-fn a_pause_is_reported_when_it_begins_when_its_reason_changes_and_once_a_minute() {
+fn a_pause_is_logged_at_its_start_at_a_new_reason_and_each_minute() {
     let begin = Instant::now();
     let mut now = begin;
     let mut breaker = opened(now);
@@ -135,7 +135,7 @@ fn a_pause_is_reported_when_it_begins_when_its_reason_changes_and_once_a_minute(
 }
 
 #[test]
-fn what_comes_and_goes_is_not_told_each_time() {
+fn a_flapping_state_is_not_logged_each_time() {
     let mut now = Instant::now();
     let mut breaker = opened(now);
     now = probe(&mut breaker, now);
@@ -149,14 +149,14 @@ fn what_comes_and_goes_is_not_told_each_time() {
 
 proptest! {
     #[test]
-    fn something_may_always_go_within_the_cap(
+    fn a_request_may_always_be_sent_within_the_cap(
         events in prop::collection::vec((0_u8..4, any::<bool>(), 0.0_f64..1.0), 0..200),
         max in 0_u32..5,
     ) {
         let mut now = Instant::now();
         let mut breaker = Breaker::new(max);
         for (event, late, jitter) in events {
-            // A late answer, of a request from before, comes in between; then the next one that may go.
+            // First a late answer of an older request, then the next request that may be sent.
             if late {
                 breaker.failed(false, failure(), jitter, now, now);
             }
@@ -185,7 +185,7 @@ proptest! {
 }
 
 #[test]
-fn an_answer_that_is_unclear_ends_an_outage_but_no_block() {
+fn an_unclear_answer_ends_an_outage_but_not_a_block() {
     let now = Instant::now();
     let mut breaker = opened(now);
     assert_eq!(breaker.unclear(false, 0.5, now), None, "it is no probe");

@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn what_became_of_a_batch_is_what_became_of_its_requests() {
+fn counts_and_outcomes_are_noted_together() {
     let (mut delivered, mut counts) = (Delivered::default(), Counts::default());
     delivered.index(&mut counts);
     delivered.duplicate(&mut counts);
@@ -13,7 +13,7 @@ fn what_became_of_a_batch_is_what_became_of_its_requests() {
 }
 
 #[test]
-fn what_a_request_set_aside_can_be_taken_back() {
+fn documents_that_were_set_aside_can_be_taken_back() {
     let set_aside = |item| SetAside { item, index: "a".into(), refusal: Refusal::expired(), attempts: 1 };
     let mut delivered = Delivered::default();
     delivered.set_aside(set_aside(1), &mut Counts::default());

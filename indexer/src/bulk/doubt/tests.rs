@@ -31,7 +31,7 @@ fn again(case: &mut Case, doubts: &mut Doubts, accepted: u64, now: Instant) -> b
 }
 
 #[test]
-fn it_is_the_document_while_others_are_accepted_between_its_refusals() {
+fn a_document_is_at_fault_if_others_are_accepted_between_refusals() {
     let (mut doubts, start) = (Doubts::default(), Instant::now());
     let mut case = Case::new(index(), failed_processor(), &doubts, start);
     let at = |second| start + Duration::from_secs(second);
@@ -40,7 +40,7 @@ fn it_is_the_document_while_others_are_accepted_between_its_refusals() {
 }
 
 #[test]
-fn however_many_are_accepted_it_takes_seconds() {
+fn a_verdict_takes_the_minimum_time_however_many_are_accepted() {
     let (mut doubts, start) = (Doubts::default(), Instant::now());
     for (cause, span) in [(failed_processor(), SERVER_SPAN), (illegal(), SPAN)] {
         let mut case = Case::new(index(), cause, &doubts, start);
@@ -52,7 +52,7 @@ fn however_many_are_accepted_it_takes_seconds() {
 }
 
 #[test]
-fn without_others_nothing_is_decided() {
+fn without_other_documents_nothing_is_decided() {
     let (mut doubts, start) = (Doubts::default(), Instant::now());
     doubts.accept(&index(), 1_000, 0, start);
     doubts.refuse(&index(), &failed_processor(), document(1));
@@ -64,7 +64,7 @@ fn without_others_nothing_is_decided() {
 }
 
 #[test]
-fn it_is_the_index_when_others_are_refused_in_the_same_way_and_none_is_accepted() {
+fn an_index_is_at_fault_if_it_refuses_several_and_accepts_none() {
     let mut doubts = Doubts::default();
     doubts.refuse(&index(), &illegal(), document(1));
     doubts.refuse(&index(), &illegal(), document(1));
@@ -80,7 +80,7 @@ fn it_is_the_index_when_others_are_refused_in_the_same_way_and_none_is_accepted(
 }
 
 #[test]
-fn an_index_that_is_at_fault_stops_the_topic_only_while_no_other_accepts() {
+fn an_index_at_fault_stops_the_topic_only_if_no_other_accepts() {
     let (mut doubts, start) = (Doubts::default(), Instant::now());
     doubts.accept(&index(), 1, 0, start);
     assert!(doubts.is_alone("events", start));
@@ -90,7 +90,7 @@ fn an_index_that_is_at_fault_stops_the_topic_only_while_no_other_accepts() {
 }
 
 #[test]
-fn a_document_that_is_decided_is_no_evidence_any_more() {
+fn a_decided_document_is_no_evidence_any_more() {
     let mut doubts = Doubts::default();
     for number in 1..=2 {
         doubts.refuse(&index(), &illegal(), document(number));
@@ -100,7 +100,7 @@ fn a_document_that_is_decided_is_no_evidence_any_more() {
 }
 
 #[test]
-fn where_an_accepted_document_can_be_asked_again_its_word_counts() {
+fn an_index_with_a_witness_is_blamed_only_if_it_refuses_the_witness() {
     let mut doubts = Doubts::default();
     doubts.set_witness(&index(), true);
     for number in 1..=9 {
@@ -112,7 +112,7 @@ fn where_an_accepted_document_can_be_asked_again_its_word_counts() {
 }
 
 #[test]
-fn a_full_shard_still_knows_what_is_there_so_that_is_no_evidence() {
+fn a_witness_does_not_clear_an_index_whose_shard_may_be_full() {
     let mut doubts = Doubts::default();
     doubts.set_witness(&index(), true);
     for number in 1..=2 {
@@ -127,7 +127,7 @@ fn a_full_shard_still_knows_what_is_there_so_that_is_no_evidence() {
 }
 
 #[test]
-fn a_document_that_goes_to_another_index_is_judged_anew() {
+fn a_document_that_moves_to_another_index_is_judged_from_scratch() {
     let (mut doubts, start) = (Doubts::default(), Instant::now());
     let mut case = Case::new(index(), illegal(), &doubts, start);
     for _ in 0..9 {
@@ -140,7 +140,7 @@ fn a_document_that_goes_to_another_index_is_judged_anew() {
 }
 
 #[test]
-fn what_is_remembered_is_bounded() {
+fn the_remembered_evidence_is_bounded() {
     let mut doubts = Doubts::default();
     for number in 0..100 {
         let index = Arc::from(format!("events-{number}"));

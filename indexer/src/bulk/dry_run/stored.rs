@@ -1,4 +1,4 @@
-//! What is stored under the ids of a batch's documents: where they belong, or elsewhere.
+//! Finds what is stored under the ids of a batch's documents, in the expected index or elsewhere.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -8,10 +8,11 @@ use serde_json::{Value, json};
 
 use crate::batch::Batch;
 use crate::bulk::look_up::id_of;
-use crate::bulk::outcome::{BulkFailure, Trouble};
+use crate::bulk::outcome::{BulkFailure, Obstacle};
 use crate::bulk::reroute::MAX_LOOK_UPS;
-use crate::bulk::verify::{Obstacle, Prover, Suspect, Verdict};
+use crate::bulk::verify::{Prover, Suspect, Verdict};
 use crate::config::{Config, Strategy, VerifyDuplicates};
+use crate::elasticsearch::errors::request_error_type;
 use crate::elasticsearch::{Client, Method, Request};
 use crate::message::target::Route;
 
@@ -26,7 +27,7 @@ pub(super) struct Stored {
 }
 
 impl Stored {
-    /// Returns what reads those of `config` by `client`.
+    /// Creates a reader for the index of `config` that uses `client`.
     pub(super) fn new(config: &Config, client: Arc<Client>) -> Self {
         let settings = &config.elasticsearch;
         let names: Vec<String> = config.of_index_sets().into_iter().map(|set| set.elasticsearch.index_name).collect();
@@ -38,7 +39,8 @@ impl Stored {
         }
     }
 
-    /// Returns what is stored under the ids of `items`: where they belong, else in any other index of the same name.
+    /// Returns what is stored under the ids of `items`: in the index where they belong, or in any other index of the
+    /// same name.
     pub(super) async fn compare(&self, batch: &Batch, items: &[usize]) -> Result<Vec<Verdict>, Obstacle> {
         let at_home = |item: &usize| {
             let target = batch.targets.get(batch.items[*item].target as usize)?;
@@ -82,13 +84,13 @@ impl Stored {
             content_type: "application/json",
             body: Bytes::from(query.to_string()),
         };
-        let answer = self.client.send(&request).await?;
-        if answer.status == 404 {
-            return Ok(Vec::new());
-        }
-        if answer.status != 200 {
-            let detail = format!("searching {} ids: status {}: {}", ids.len(), answer.status, answer.beginning());
-            return Err(BulkFailure { trouble: Trouble::Server, detail });
+        let answer = self.client.send(&request).await.map_err(BulkFailure::from)?;
+        match answer.status {
+            200 => {}
+            404 if request_error_type(&answer.body).as_deref() == Some("index_not_found_exception") => {
+                return Ok(Vec::new());
+            }
+            _ => return Err(Obstacle::of_answer("searching ids", &self.index, &answer)),
         }
         let answer: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
         let hits = answer["hits"]["hits"].as_array().map(Vec::as_slice).unwrap_or_default();

@@ -3,7 +3,7 @@ use crate::bulk::tests::stub::{Reply, Stub};
 use crate::bulk::tests::{batch_of, config};
 
 #[tokio::test]
-async fn what_is_stored_is_compared_and_nothing_is_written() {
+async fn documents_are_compared_and_nothing_is_written() {
     let stub = Stub::start(|received| {
         if received.line.contains("/_search?") {
             return Reply::Answer(200, "{}".to_owned());
@@ -27,7 +27,7 @@ async fn what_is_stored_is_compared_and_nothing_is_written() {
 }
 
 #[tokio::test]
-async fn it_tries_until_elasticsearch_answers() {
+async fn a_dry_run_retries_until_elasticsearch_answers() {
     let mut failures = 2;
     let stub = Stub::start(move |received| {
         if failures > 0 {

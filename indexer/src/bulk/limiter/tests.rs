@@ -17,7 +17,7 @@ fn failed() -> Health {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_waits_goes_in_the_order_of_arrival() {
+async fn requests_are_permitted_in_the_order_of_arrival() {
     let limiter = limiter(1, 9);
     let order = Mutex::new(Vec::new());
     let visits = (0..10).map(|number| {
@@ -34,7 +34,7 @@ async fn who_waits_goes_in_the_order_of_arrival() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn while_it_is_held_back_one_small_probe_goes_and_the_others_follow_it() {
+async fn a_pause_permits_one_small_probe_whose_success_ends_it() {
     let limiter = limiter(8, 1);
     limiter.acquire().await.report(1, Signal::Nothing, failed());
     assert!(limiter.pause().borrow().is_some());
@@ -49,7 +49,7 @@ async fn while_it_is_held_back_one_small_probe_goes_and_the_others_follow_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_probe_that_is_dropped_lets_another_go() {
+async fn a_dropped_probe_permits_another() {
     let limiter = limiter(8, 1);
     limiter.acquire().await.report(1, Signal::Nothing, failed());
     drop(limiter.acquire().await);
@@ -57,7 +57,7 @@ async fn a_probe_that_is_dropped_lets_another_go() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_probe_goes_though_requests_from_before_still_hang() {
+async fn a_probe_is_permitted_while_earlier_requests_still_hang() {
     let limiter = limiter(2, 1);
     let hanging = limiter.acquire().await;
     limiter.acquire().await.report(1, Signal::Nothing, failed());
@@ -66,7 +66,7 @@ async fn a_probe_goes_though_requests_from_before_still_hang() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_leaves_the_queue_holds_nobody_up() {
+async fn a_request_that_leaves_the_queue_does_not_delay_others() {
     let limiter = limiter(1, 9);
     let first = limiter.acquire().await;
     assert!(tokio::time::timeout(Duration::from_millis(1), limiter.acquire()).await.is_err());

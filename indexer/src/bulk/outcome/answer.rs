@@ -1,5 +1,4 @@
-//! The parts of a bulk answer that are looked at. Everything else is left out of the answer by `filter_path`, or
-//! ignored.
+//! The parts of a bulk answer that are read. Everything else is excluded by `filter_path` or ignored.
 
 use serde::Deserialize;
 
@@ -13,9 +12,11 @@ struct BulkAnswer {
 
 /// An item under the name of its action.
 #[derive(Debug, Deserialize)]
-struct Action {
-    #[serde(alias = "create", alias = "update", alias = "delete", rename = "index")]
-    item: Item,
+#[serde(rename_all = "lowercase")]
+enum Action {
+    Create(Item),
+    #[serde(alias = "update", alias = "delete")]
+    Index(Item),
 }
 
 /// An item.
@@ -26,23 +27,44 @@ pub(super) struct Item {
     pub(super) error: Option<ErrorBody>,
     #[serde(default)]
     pub(super) failure_store: Option<String>,
+    /// Asked for only where the status does not say it.
+    #[serde(default)]
+    result: Option<String>,
+    /// Whether the action was to create a document.
+    #[serde(skip)]
+    is_create: bool,
+}
+
+impl Item {
+    /// Returns whether the success means that nothing was written: an ingest pipeline has dropped the document. What
+    /// was created is answered 201, and so only what was not is answered 200 to `create`.
+    pub(super) fn is_dropped(&self) -> bool {
+        match self.result.as_deref() {
+            Some(result) => result == "noop",
+            None => self.is_create && self.status == 200,
+        }
+    }
 }
 
 /// Returns the items of a bulk answer with status 200.
 pub(super) fn items(body: &[u8]) -> serde_json::Result<Vec<Item>> {
     let answer: BulkAnswer = serde_json::from_slice(body)?;
-    Ok(answer.items.into_iter().map(|action| action.item).collect())
+    let item = |action| match action {
+        Action::Create(item) => Item { is_create: true, ..item },
+        Action::Index(item) => item,
+    };
+    Ok(answer.items.into_iter().map(item).collect())
 }
 
-/// What an answer begins with, as Elasticsearch and OpenSearch write it.
+/// The beginning of an answer, as Elasticsearch and OpenSearch write it.
 const BEGIN: &[u8] = br#"{"items":["#;
-/// An item that was written, and the comma before the next one.
+/// An item that was written, and the comma before the next item.
 const WRITTEN: &[u8] = br#"{"create":{"status":201}},"#;
-/// What an answer ends with.
+/// The end of an answer.
 const END: &[u8] = b"]}";
 
-/// Returns whether `body` says of each of `sent` items that it was created, and nothing else: as nearly all answers do,
-/// which need not be read as JSON then. "No" may also mean that they say so in another way.
+/// Returns whether `body` reports each of `sent` items as created, and nothing else. Nearly all answers do, and this
+/// check saves parsing them as JSON. `false` may also mean that the answer is written in another way.
 pub(super) fn are_all_created(body: &[u8], sent: usize) -> bool {
     let items = body.strip_prefix(BEGIN).and_then(|rest| rest.strip_suffix(END));
     items.is_some_and(|items| {

@@ -1,14 +1,15 @@
-//! What blocks documents until an operator fixes it. Pure.
+//! Describes what blocks documents until an operator fixes it. Pure.
 
 use std::fmt;
 
-use super::class::Class;
+use super::class::{Class, Kind};
 use super::refusal::Refusal;
+use crate::elasticsearch::errors::ErrorBody;
 
-/// What an operator must fix.
+/// Something that an operator must fix.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Block {
-    /// Which kind of thing.
+    /// The kind of block.
     pub kind: BlockKind,
     /// The index, if the answer names it.
     pub index: Option<String>,
@@ -20,7 +21,7 @@ pub struct Block {
     pub reason: String,
 }
 
-/// Which kind of thing an operator must fix.
+/// The kind of block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BlockKind {
     /// A block on the index or the cluster: read-only, or the disk's flood stage.
@@ -39,7 +40,7 @@ impl BlockKind {
     /// Every kind, for metrics.
     pub const ALL: [Self; 5] = [Self::Index, Self::Closed, Self::Security, Self::Refused, Self::Other];
 
-    /// A short fixed word for logs and metrics.
+    /// Returns a short fixed word for logs and metrics.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Index => "index_block",
@@ -50,7 +51,7 @@ impl BlockKind {
         }
     }
 
-    /// Returns what to do about it.
+    /// Returns what the operator should do.
     pub fn advice(self) -> &'static str {
         match self {
             Self::Index => "free disk space if it ran out, and remove the block (set index.blocks.* to null)",
@@ -77,7 +78,19 @@ impl fmt::Display for Block {
 }
 
 impl Block {
-    /// That the index refuses all documents as `refusal` says.
+    /// What `error` with `status` says.
+    pub(super) fn of_error(status: u16, error: ErrorBody) -> Self {
+        let kind = match Kind::of(Some(&error)) {
+            Kind::ClusterBlock => BlockKind::Index,
+            Kind::IndexClosed => BlockKind::Closed,
+            _ if Class::of(status) == Class::Denied => BlockKind::Security,
+            _ => BlockKind::Other,
+        };
+        let (reason, error_type) = (error.text(), error.type_or_none().to_owned());
+        Self { kind, index: error.index, status, error_type, reason }
+    }
+
+    /// Describes that the index refuses all documents, as in `refusal`.
     pub fn of_index(index: &str, refusal: &Refusal) -> Self {
         let kind = if Class::of(refusal.status) == Class::Denied { BlockKind::Security } else { BlockKind::Refused };
         let Refusal { status, error_type, reason, .. } = refusal.clone();

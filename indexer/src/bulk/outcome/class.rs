@@ -1,5 +1,4 @@
-//! The statuses and the error types that are distinguished. Anything new to Elasticsearch falls into `Other...` or
-//! `Unknown`.
+//! The statuses and error types that are distinguished. Any other falls into `Other...` or `Unknown`.
 
 use crate::elasticsearch::errors::ErrorBody;
 
@@ -37,38 +36,38 @@ impl Class {
     }
 }
 
-/// The kinds of `error.type` that are distinguished. The names are those of Elasticsearch's exceptions, the same from 7
-/// to 9 and in `OpenSearch`.
+/// The kinds of `error.type` that are distinguished. The names are those of Elasticsearch's exceptions, which are the
+/// same in versions 7 to 9 and in `OpenSearch`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// No error, or not one of Elasticsearch's.
+    /// No error, or an error that is not Elasticsearch's.
     None,
     VersionConflict,
     ClusterBlock,
     IndexNotFound,
     IndexClosed,
-    /// The shard is moving or starting; its index is there.
+    /// The shard is moving or starting; its index exists.
     ShardNotThere,
-    /// The index cannot be created on the way: the cluster has as many shards as it may.
+    /// The index cannot be created on demand: the cluster has reached its limit of shards.
     IndexNotCreated,
-    /// Credentials, or what they allow.
+    /// Wrong credentials or missing privileges.
     Security,
-    /// The document cannot be read, or holds what no index takes.
+    /// The document cannot be parsed, or contains something that no index accepts.
     Document,
-    /// The document has a field that the mapping does not know, and may not add.
+    /// The document has a field that is missing from a strict mapping.
     NotMapped,
-    /// A node or a shard fails, or cannot be reached. That passes.
+    /// A node or a shard fails or is unreachable. This is transient.
     Failing,
     Other,
 }
 
-/// Types that are certainly the fault of the document.
+/// Types that always mean that the document is at fault.
 const DOCUMENT: &[&str] = &[
-    "document_parsing_exception", // Elasticsearch from 8.8 on
-    "mapper_parsing_exception",   // before that, and OpenSearch
+    "document_parsing_exception", // Elasticsearch since 8.8
+    "mapper_parsing_exception",   // Elasticsearch before 8.8, and OpenSearch
     "x_content_parse_exception",
     "not_x_content_exception",
-    "json_parse_exception", // Jackson's own, where nothing wraps them
+    "json_parse_exception", // Jackson's own exceptions, if nothing wraps them
     "json_e_o_f_exception",
     "input_coercion_exception",
     "stream_constraints_exception",
@@ -76,7 +75,7 @@ const DOCUMENT: &[&str] = &[
     "action_request_validation_exception", // an id that is too long or empty
 ];
 
-/// Types of a node or a shard that fails or cannot be reached.
+/// Types of a node or a shard that fails or is unreachable.
 const FAILING: &[&str] = &[
     "already_closed_exception",
     "engine_closed_exception",
@@ -106,7 +105,7 @@ const FAILING: &[&str] = &[
     "out_of_memory_error",
 ];
 
-/// Types of a shard that is not there yet, or no longer.
+/// Types of a shard that is not ready yet, or has gone.
 const SHARD_NOT_THERE: &[&str] = &[
     "shard_not_found_exception",
     "illegal_index_shard_state_exception",
@@ -132,5 +131,10 @@ impl Kind {
             Some(name) if SHARD_NOT_THERE.contains(&name) => Self::ShardNotThere,
             Some(_) => Self::Other,
         }
+    }
+    /// Returns whether it is, with `status`, what an operator must fix, beyond doubt.
+    pub(super) fn is_block(self, status: u16) -> bool {
+        let of_index = matches!(self, Self::ClusterBlock | Self::IndexClosed | Self::IndexNotCreated);
+        of_index || status == 401 || (status == 403 && self == Self::Security)
     }
 }

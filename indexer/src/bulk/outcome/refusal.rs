@@ -1,13 +1,13 @@
-//! Why a document is never taken. Pure.
+//! Says why a document will never be accepted. Pure.
 
 use super::trouble::{BulkFailure, MAX_DETAIL, Trouble};
 
-/// Why a document is never taken.
+/// Why a document will never be accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
-    /// The status; 0 where the whole request failed, so that there is no answer for the document.
+    /// The status; 0 if the whole request failed, so that there is no answer for the document.
     pub status: u16,
-    /// Elasticsearch's `error.type`, or a word of ours where there is none.
+    /// Elasticsearch's `error.type`, or a word of ours if there is none.
     pub error_type: String,
     /// Elasticsearch's `error.reason` and that of its cause, capped. It may quote the document.
     pub reason: String,
@@ -25,7 +25,7 @@ impl From<Refusal> for BulkFailure {
 }
 
 impl Refusal {
-    /// Returns that a document of `bytes` is too large for a request of its own.
+    /// Describes a document of `bytes` that is too large for a request of its own.
     pub fn too_large(bytes: usize) -> Self {
         Self {
             status: 413,
@@ -37,7 +37,7 @@ impl Refusal {
         }
     }
 
-    /// Returns that a document is older than its index, which is deleted, and the config wants it to be a dead letter.
+    /// Describes a document whose index has been deleted, if the config asks for a dead letter.
     pub fn expired() -> Self {
         Self {
             status: 404,
@@ -47,7 +47,7 @@ impl Refusal {
         }
     }
 
-    /// Returns that a document was refused by a request that `failure` ended as a whole.
+    /// Describes a document whose request failed as a whole with `failure`.
     pub fn of_whole(failure: &BulkFailure) -> Self {
         Self {
             status: 0,

@@ -1,6 +1,6 @@
 use super::*;
 
-/// Returns the answer to one item: `rest` is what comes after its status.
+/// Returns the outcome of one item with `status`; `rest` follows the status in the JSON.
 fn one(status: u16, rest: &str) -> Fate {
     let body = format!(
         r#"{{"errors":true,"took":3,"items":[{{"create":{{"_index":"e","_id":"1","status":{status}{rest}}}}}]}}"#
@@ -54,9 +54,9 @@ fn assert_again(fate: Fate, trouble: Trouble) {
     }
 }
 
-/// The short way of reading an answer comes to the same as the long one, also where it must not be taken.
+/// The fast path must agree with the parser, including the answers that it must not take.
 #[test]
-fn an_answer_of_nothing_but_created_documents_is_known_by_its_bytes() {
+fn the_fast_path_recognises_exactly_the_answers_with_only_created_items() {
     let item = r#"{"create":{"status":201}}"#;
     for count in [1, 2, 7] {
         let body = format!(r#"{{"items":[{}]}}"#, vec![item; count].join(","));
@@ -83,9 +83,8 @@ fn an_answer_of_nothing_but_created_documents_is_known_by_its_bytes() {
 }
 
 #[test]
-fn an_item_that_is_written_is_indexed() {
+fn a_written_item_is_indexed() {
     assert_eq!(one(201, ""), Fate::Indexed);
-    assert_eq!(one(200, ""), Fate::Indexed);
     assert_eq!(
         one(201, r#","result":"created","_shards":{"total":2,"successful":1,"failed":0},"_seq_no":0"#),
         Fate::Indexed
@@ -93,24 +92,42 @@ fn an_item_that_is_written_is_indexed() {
 }
 
 #[test]
-fn each_action_has_its_items() {
+fn items_of_every_action_are_read() {
     for action in ["create", "index", "update", "delete"] {
         let body = format!(r#"{{"items":[{{"{action}":{{"status":200}}}}]}}"#);
-        assert_eq!(judge(200, body.as_bytes(), 1), Judgement::Items(vec![Fate::Indexed]), "{action}");
+        let fate = if action == "create" { Fate::Dropped } else { Fate::Indexed };
+        assert_eq!(judge(200, body.as_bytes(), 1), Judgement::Items(vec![fate]), "{action}");
+    }
+}
+
+/// As the processor `drop` of an ingest pipeline has it answered: with `create` the status says it, with `index` only
+/// the result.
+#[test]
+fn what_an_ingest_pipeline_drops_is_not_written() {
+    for (action, item, expected) in [
+        ("create", r#"{"_version":-3,"result":"noop","status":200}"#, Fate::Dropped),
+        ("create", r#"{"status":200}"#, Fate::Dropped),
+        ("create", r#"{"status":201}"#, Fate::Indexed),
+        ("index", r#"{"_version":-3,"result":"noop","status":200}"#, Fate::Dropped),
+        ("index", r#"{"result":"updated","status":200}"#, Fate::Indexed),
+        ("index", r#"{"result":"created","status":201}"#, Fate::Indexed),
+    ] {
+        let body = format!(r#"{{"items":[{{"{action}":{item}}}]}}"#);
+        assert_eq!(judge(200, body.as_bytes(), 1), Judgement::Items(vec![expected]), "{action} {item}");
     }
 }
 
 #[test]
-fn a_version_conflict_on_our_own_id_is_a_duplicate() {
+fn a_version_conflict_is_a_duplicate() {
     assert_eq!(failed(409, "version_conflict_engine_exception"), Fate::Duplicate(None));
     assert_doubtful(failed(409, "something_else_exception"), 409, "something_else_exception");
 }
 
 #[test]
-fn what_is_wrong_with_the_document_is_refused() {
+fn a_fault_of_the_document_is_refused() {
     for error_type in [
-        "mapper_parsing_exception",   // up to 8.7, and OpenSearch
-        "document_parsing_exception", // from 8.8 on
+        "mapper_parsing_exception",   // Elasticsearch up to 8.7, and OpenSearch
+        "document_parsing_exception", // Elasticsearch since 8.8
         "max_bytes_length_exceeded_exception",
         "x_content_parse_exception",
     ] {
@@ -119,7 +136,7 @@ fn what_is_wrong_with_the_document_is_refused() {
 }
 
 #[test]
-fn what_may_be_the_documents_fault_or_its_indexs_is_doubtful() {
+fn a_refusal_of_unknown_cause_is_doubtful() {
     for error_type in ["illegal_argument_exception", "illegal_state_exception", "an_exception_of_the_future"] {
         assert_doubtful(failed(400, error_type), 400, error_type);
     }
@@ -131,7 +148,7 @@ fn what_may_be_the_documents_fault_or_its_indexs_is_doubtful() {
 }
 
 #[test]
-fn an_error_of_elasticsearchs_that_may_come_back_for_one_document_says_so() {
+fn server_errors_for_one_document_are_faulted_or_not_mapped() {
     for (status, error_type) in [(500, "fail_processor_exception"), (500, "null_pointer_exception"), (501, "odd")] {
         let fate = failed(status, error_type);
         assert!(matches!(&fate, Fate::Faulted(refusal) if refusal.error_type == error_type), "{fate:?}");
@@ -141,8 +158,8 @@ fn an_error_of_elasticsearchs_that_may_come_back_for_one_document_says_so() {
 }
 
 #[test]
-fn a_refusal_tells_the_reason_and_its_cause() {
-    // As 8.19 answers.
+fn a_refusal_contains_the_reason_and_its_cause() {
+    // As Elasticsearch 8.19 answers.
     let fate = one(
         400,
         r#","error":{"type":"document_parsing_exception","reason":"[1:6] failed to parse field [a] of type [long]","caused_by":{"type":"illegal_argument_exception","reason":"For input string: \"x\""}}"#,
@@ -152,21 +169,21 @@ fn a_refusal_tells_the_reason_and_its_cause() {
 }
 
 #[test]
-fn a_reason_is_capped_where_a_character_ends() {
+fn a_reason_is_capped_at_a_character_boundary() {
     let fate = one(400, &format!(r#","error":{{"type":"t","reason":"{}"}}"#, "ü".repeat(9_999)));
     let Fate::Doubtful(refusal) = fate else { panic!("{fate:?}") };
     assert_eq!(refusal.reason.len(), 1_024);
 }
 
 #[test]
-fn an_item_that_meets_overload_is_sent_again() {
+fn an_item_refused_for_overload_is_retried() {
     assert_again(failed(429, "es_rejected_execution_exception"), Trouble::Overload);
     assert_again(failed(429, "circuit_breaking_exception"), Trouble::Overload);
     assert_again(one(429, ""), Trouble::Overload);
 }
 
 #[test]
-fn an_item_that_fails_on_elasticsearchs_side_is_sent_again() {
+fn an_item_that_fails_in_elasticsearch_is_retried() {
     for (status, error_type) in [
         (500, "i_o_exception"),
         (500, "node_closed_exception"),
@@ -185,11 +202,11 @@ fn an_item_that_fails_on_elasticsearchs_side_is_sent_again() {
 }
 
 #[test]
-fn what_an_operator_has_to_mend_blocks() {
+fn errors_that_only_an_operator_can_fix_block() {
     assert_blocked(failed(403, "cluster_block_exception"), BlockKind::Index);
-    assert_blocked(failed(429, "cluster_block_exception"), BlockKind::Index); // flood stage since 7.4
+    assert_blocked(failed(429, "cluster_block_exception"), BlockKind::Index); // the disk's flood stage, since 7.4
     assert_blocked(failed(400, "index_closed_exception"), BlockKind::Closed);
-    assert_blocked(failed(400, "validation_exception"), BlockKind::Other); // as many shards as there may be
+    assert_blocked(failed(400, "validation_exception"), BlockKind::Other); // the limit of shards is reached
     for status in [401, 403] {
         assert_blocked(failed(status, "security_exception"), BlockKind::Security);
     }
@@ -197,8 +214,8 @@ fn what_an_operator_has_to_mend_blocks() {
 }
 
 #[test]
-fn a_block_names_the_index_and_elasticsearchs_reason() {
-    // As 8.19 answers.
+fn a_block_contains_the_index_and_elasticsearchs_reason() {
+    // As Elasticsearch 8.19 answers.
     let fate = one(
         403,
         r#","error":{"type":"cluster_block_exception","reason":"index [t1] blocked by: [FORBIDDEN/8/index write (api)];"}"#,
@@ -217,7 +234,7 @@ fn a_missing_index_is_distinguished_from_other_404s() {
 }
 
 #[test]
-fn the_failure_store_is_no_success() {
+fn a_document_in_the_failure_store_is_refused() {
     let fate = one(201, r#","failure_store":"used""#);
     let Fate::Refused(refusal) = fate else { panic!("{fate:?}") };
     assert!(refusal.in_failure_store);
@@ -228,7 +245,7 @@ fn the_failure_store_is_no_success() {
 }
 
 #[test]
-fn items_are_judged_each_for_itself() {
+fn each_item_is_judged_on_its_own() {
     let body = br#"{"errors":true,"items":[{"create":{"status":201}},{"create":{"status":403,"error":{"type":"cluster_block_exception"}}},{"index":{"status":409,"error":{"type":"version_conflict_engine_exception"}}}]}"#;
     let Judgement::Items(fates) = judge(200, body, 3) else { panic!() };
     assert_eq!(fates[0], Fate::Indexed);
@@ -237,7 +254,7 @@ fn items_are_judged_each_for_itself() {
 }
 
 #[test]
-fn an_answer_that_does_not_speak_of_every_item_settles_none() {
+fn an_answer_with_the_wrong_number_of_items_settles_none() {
     let two = br#"{"errors":false,"items":[{"create":{"status":201}},{"create":{"status":201}}]}"#;
     for sent in [1, 3] {
         let judgement = judge(200, two, sent);
@@ -249,7 +266,7 @@ fn an_answer_that_does_not_speak_of_every_item_settles_none() {
 }
 
 #[test]
-fn an_answer_that_cannot_be_read_settles_nothing() {
+fn an_unreadable_answer_settles_nothing() {
     for body in [
         &b""[..],
         b"<html>login</html>",
@@ -269,7 +286,7 @@ fn an_answer_that_cannot_be_read_settles_nothing() {
 }
 
 #[test]
-fn a_whole_request_that_fails_for_now_is_sent_again() {
+fn a_whole_request_that_fails_for_now_is_retried() {
     for (status, error_type, trouble) in [
         (429, "es_rejected_execution_exception", Trouble::Overload),
         (408, "timeout_exception", Trouble::TimedOut),
@@ -284,9 +301,9 @@ fn a_whole_request_that_fails_for_now_is_sent_again() {
     }
 }
 
-/// Such as one replica of an ingress that does not know the way to Elasticsearch.
+/// For example, one replica of an ingress may not find Elasticsearch.
 #[test]
-fn a_404_that_is_not_elasticsearchs_is_no_documents_fault() {
+fn a_404_that_is_not_elasticsearchs_is_retried() {
     for body in [&b"<html>no such backend</html>"[..], b"", b"default backend - 404"] {
         let judgement = judge(404, body, 2);
         assert!(matches!(&judgement, Judgement::Retry(failure) if failure.trouble == Trouble::Server), "{judgement:?}");
@@ -294,19 +311,19 @@ fn a_404_that_is_not_elasticsearchs_is_no_documents_fault() {
 }
 
 #[test]
-fn a_whole_request_that_elasticsearch_fails_at_says_so() {
+fn a_whole_request_that_elasticsearch_fails_at_is_faulted() {
     let judgement = whole(500, "null_pointer_exception");
     assert!(matches!(&judgement, Judgement::Faulted(refusal) if refusal.status == 500), "{judgement:?}");
 }
 
 #[test]
-fn a_whole_request_that_is_too_large_says_so_without_a_body() {
+fn a_413_means_too_large_whatever_its_body() {
     assert_eq!(judge(413, b"", 3), Judgement::TooLarge);
     assert_eq!(judge(413, b"<html>nginx</html>", 3), Judgement::TooLarge);
 }
 
 #[test]
-fn a_whole_request_is_refused_for_its_documents_only_in_elasticsearchs_own_words() {
+fn a_whole_request_is_refused_only_for_a_known_document_error() {
     for error_type in ["action_request_validation_exception", "x_content_parse_exception"] {
         let judgement = whole(400, error_type);
         assert!(matches!(&judgement, Judgement::Refused(refusal) if refusal.error_type == error_type), "{judgement:?}");
@@ -338,7 +355,7 @@ fn any_other_refusal_of_a_whole_request_is_doubtful() {
 }
 
 #[test]
-fn a_whole_request_that_an_operator_has_to_mend_blocks() {
+fn a_whole_request_that_only_an_operator_can_fix_blocks() {
     for (status, error_type, kind) in [
         (401, "security_exception", BlockKind::Security),
         (403, "security_exception", BlockKind::Security),
@@ -353,7 +370,7 @@ fn a_whole_request_that_an_operator_has_to_mend_blocks() {
 }
 
 #[test]
-fn a_text_for_an_error_is_the_reason() {
+fn an_error_that_is_plain_text_is_the_reason() {
     let judgement = judge(405, br#"{"error":"Incorrect HTTP method","status":405}"#, 1);
     assert!(
         matches!(&judgement, Judgement::Doubtful(refusal) if refusal.reason == "Incorrect HTTP method"),
@@ -362,7 +379,7 @@ fn a_text_for_an_error_is_the_reason() {
 }
 
 #[test]
-fn the_filtered_answer_of_9_is_understood() {
+fn the_filtered_answer_of_elasticsearch_9_is_read() {
     let body = br#"{"items":[{"create":{"status":201}},{"create":{"status":429,"error":{"type":"es_rejected_execution_exception","reason":"rejected execution of primary operation"}}}]}"#;
     let Judgement::Items(fates) = judge(200, body, 2) else { panic!() };
     assert_eq!(fates[0], Fate::Indexed);

@@ -1,31 +1,32 @@
-//! What failed for now, and why. Pure.
+//! Describes what failed for now, and why. Pure.
 
+use super::class::{Class, Kind};
 use crate::elasticsearch::SendError;
 
-/// The longest description of a failure, in bytes. Elasticsearch's own may run over many lines.
+/// The longest description of a failure, in bytes. Elasticsearch's own text may have many lines.
 pub(super) const MAX_DETAIL: usize = 256;
 
-/// What failed for now.
+/// A failure for now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BulkFailure {
-    /// Which kind of failure.
+    /// The kind of failure.
     pub trouble: Trouble,
-    /// What is known beyond that, for people.
+    /// More details, for people.
     pub detail: String,
 }
 
 /// Why something failed for now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trouble {
-    /// Elasticsearch has too much to do (429).
+    /// Elasticsearch is overloaded (429).
     Overload,
-    /// Elasticsearch, or something before it, failed (5xx).
+    /// Elasticsearch, or a proxy before it, failed (5xx).
     Server,
-    /// No answer in time.
+    /// There was no answer in time.
     TimedOut,
-    /// No connection, or it broke.
+    /// No connection could be made, or it broke.
     Connection,
-    /// The answer could not be understood, or did not speak of every item.
+    /// The answer could not be parsed, or did not cover every item.
     Unreadable,
 }
 
@@ -40,7 +41,19 @@ impl From<SendError> for BulkFailure {
 }
 
 impl Trouble {
-    /// A short fixed word for logs and metrics.
+    /// Returns what an answer of `status` is that certainly passes by itself, whatever was asked; `None` where that is
+    /// not so, or not known.
+    pub(super) fn of_status(status: u16, kind: Kind) -> Option<Self> {
+        match Class::of(status) {
+            Class::Server if matches!(status, 502..=504) || kind == Kind::Failing => Some(Self::Server),
+            Class::TimedOut => Some(Self::TimedOut),
+            Class::TooMany if !kind.is_block(status) => Some(Self::Overload),
+            Class::NotFound if kind == Kind::ShardNotThere => Some(Self::Server),
+            _ => None,
+        }
+    }
+
+    /// Returns a short fixed word for logs and metrics.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Overload => "overload",

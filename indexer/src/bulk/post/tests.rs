@@ -3,7 +3,7 @@ use crate::bulk::tests::batch_of;
 use crate::bulk::work::Work;
 use crate::message::target::{Age, Route, Target};
 
-/// A batch of two documents, in an index each.
+/// Creates a batch of two documents, each for its own index.
 fn batch() -> Batch {
     let mut batch = batch_of(&["x", "y"]);
     batch.targets = ["a", "b"]
@@ -14,7 +14,7 @@ fn batch() -> Batch {
 }
 
 #[test]
-fn the_path_names_the_index_where_it_is_one_and_the_first_where_it_is_not() {
+fn the_path_names_the_only_index_or_else_the_first() {
     let batch = batch();
     let work = Work::new(&batch, false);
     for (chunk, path) in [(&[0][..], "/a/_bulk"), (&[1], "/b/_bulk"), (&[0, 1], "/a/_bulk")] {
@@ -24,8 +24,17 @@ fn the_path_names_the_index_where_it_is_one_and_the_first_where_it_is_not() {
     }
 }
 
+/// The status of `index` does not say whether the document was written.
 #[test]
-fn a_cluster_that_refuses_several_indices_in_a_request_gets_one_for_each() {
+fn the_result_is_asked_for_where_the_status_does_not_say_it() {
+    for (on_duplicate, expected) in [(OnDuplicate::KeepFirst, false), (OnDuplicate::KeepLast, true)] {
+        assert_eq!(filter_path(on_duplicate).contains("items.*.result"), expected);
+        assert!(filter_path(on_duplicate).contains(FILTER_PATH.split(",error,").next().unwrap()));
+    }
+}
+
+#[test]
+fn after_a_refusal_of_several_indices_each_request_names_one() {
     let config = Config::default();
     let client = Arc::new(Client::new(&config.elasticsearch).unwrap());
     let metrics = crate::metrics::Metrics::new(&service::metrics::Registry::new()).unwrap();

@@ -1,21 +1,21 @@
-//! What blocks documents of a request, and whether they can go elsewhere. Pure.
+//! Notes what blocks documents of a request, and whether they can go elsewhere. Pure.
 
 use crate::bulk::outcome::Block;
 
-/// What blocks documents, for one of them.
+/// The block that one of the documents met.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(in crate::bulk) enum Blockage {
-    /// Nothing does.
+    /// No document is blocked.
     #[default]
     None,
-    /// Something does, but only documents that are placed again.
+    /// Only documents are blocked that can be placed again.
     Passing(Block),
-    /// Something does, and documents that cannot be placed elsewhere: an operator must fix it.
+    /// Documents are blocked that cannot be placed elsewhere: an operator must fix it.
     Lasting(Block),
 }
 
 impl Blockage {
-    /// Notes that `block` blocks a document, which may be placed elsewhere if `is_passing`.
+    /// Notes that `block` blocks a document. With `is_passing`, the document can be placed elsewhere.
     pub(in crate::bulk) fn note(&mut self, block: Block, is_passing: bool) {
         *self = match self {
             Self::None | Self::Passing(_) if is_passing => Self::Passing(block),
@@ -23,7 +23,7 @@ impl Blockage {
         };
     }
 
-    /// Notes that documents could not be placed elsewhere.
+    /// Notes that the blocked documents could not be placed elsewhere.
     pub(in crate::bulk) fn stay(&mut self) {
         *self = match std::mem::take(self) {
             Self::Passing(block) => Self::Lasting(block),
@@ -31,7 +31,7 @@ impl Blockage {
         };
     }
 
-    /// Returns what blocks documents that cannot be placed elsewhere.
+    /// Returns the block of documents that cannot be placed elsewhere.
     pub(in crate::bulk) fn lasting(&self) -> Option<&Block> {
         match self {
             Self::Lasting(block) => Some(block),
@@ -39,7 +39,7 @@ impl Blockage {
         }
     }
 
-    /// Names `index` as what is blocked, where it says nothing of it.
+    /// Sets `index` as the blocked index, if the block names none.
     pub(in crate::bulk) fn name(&mut self, index: &str) {
         if let Self::Passing(block) | Self::Lasting(block) = self {
             block.index.get_or_insert_with(|| index.to_owned());

@@ -1,33 +1,35 @@
-//! What became of the documents of a request, by number. Pure.
+//! Counts the outcomes of a request's documents. Pure.
 
-/// Documents, by what became of them.
+/// The numbers of documents by outcome.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(in crate::bulk) struct Counts {
-    /// Those that were written.
+    /// Documents that were written.
     pub(in crate::bulk) indexed: usize,
-    /// Those that were there already.
+    /// Documents that already existed.
     pub(in crate::bulk) duplicates: usize,
-    /// Those that Elasticsearch will never take.
+    /// Documents that Elasticsearch will never accept.
     pub(in crate::bulk) refused: usize,
-    /// Of those refused, the ones that went into the failure store.
+    /// Refused documents that went into the failure store.
     pub(in crate::bulk) in_failure_store: usize,
-    /// Those that are not indexed, as the config wants it.
+    /// Documents that are not indexed because the config says so.
     pub(in crate::bulk) skipped: usize,
-    /// Those that are there, but looked up before that counts.
+    /// Those that an ingest pipeline dropped.
+    pub(in crate::bulk) dropped: usize,
+    /// Documents that exist, but must be looked up before they count.
     pub(in crate::bulk) doubtful: usize,
-    /// Those that have to be sent again because they failed, as opposed to those whose chunk was cut in two.
+    /// Documents to send again because they failed. Documents whose chunk was halved do not count.
     pub(in crate::bulk) failed: usize,
-    /// Those that are set aside: it is not known what is at fault.
+    /// Documents that are set aside because the cause is unknown.
     pub(in crate::bulk) set_aside: usize,
 }
 
 impl Counts {
-    /// Returns how many are settled.
+    /// Returns the number of settled documents.
     pub(in crate::bulk) fn settled(&self) -> usize {
-        self.indexed + self.duplicates + self.refused + self.skipped
+        self.indexed + self.duplicates + self.refused + self.skipped + self.dropped
     }
 
-    /// Returns whether any is settled, or there and only to be looked up.
+    /// Returns whether any document is settled, or only waits for its look-up.
     pub(in crate::bulk) fn is_there(&self) -> bool {
         self.settled() + self.doubtful > 0
     }

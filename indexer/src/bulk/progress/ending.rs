@@ -1,21 +1,21 @@
-//! How a request ended as a whole, where that says more than what became of its documents. Pure.
+//! Says how a request ended as a whole, if that shows more than the outcomes of its documents. Pure.
 
 use std::sync::Arc;
 
-/// How a request ended.
+/// How a request ended as a whole.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(in crate::bulk) enum Ending {
-    /// In a way that says nothing more.
+    /// Without anything special.
     #[default]
     Plain,
-    /// Its body was too large.
+    /// The body was too large.
     TooLarge,
-    /// A document and its witness were refused as a whole: each is sent in a request of its own.
+    /// A document and its witness were refused as a whole: send each in a request of its own.
     Parted {
-        /// Whether that is because both together are too large.
+        /// Whether both together were too large.
         is_too_large: bool,
     },
-    /// It failed, in a way that may be the fault of a document of this index.
+    /// The request failed, and a document for this index may be the cause.
     Failed(Arc<str>),
 }
 

@@ -10,7 +10,7 @@ fn counts(settled: usize, failed: usize, set_aside: usize) -> Counts {
 }
 
 #[test]
-fn a_failure_counts_against_elasticsearch_unless_documents_came_forward() {
+fn a_failure_counts_only_if_no_document_was_settled() {
     let failed = failure(Trouble::Server);
     for (settled, health, outcome) in
         [(0, Health::Failed(failed.clone().unwrap()), "server_error"), (1, Health::Well, "partial")]
@@ -23,7 +23,7 @@ fn a_failure_counts_against_elasticsearch_unless_documents_came_forward() {
 }
 
 #[test]
-fn what_is_set_aside_alone_says_nothing_of_elasticsearch() {
+fn documents_set_aside_alone_say_nothing_about_elasticsearch() {
     let progress = Progress { counts: counts(0, 0, 1), ..Progress::default() };
     assert_eq!((progress.health(), progress.outcome()), (Health::Unclear, "doubtful"));
     let progress = Progress { counts: counts(1, 0, 1), ..Progress::default() };
@@ -31,7 +31,7 @@ fn what_is_set_aside_alone_says_nothing_of_elasticsearch() {
 }
 
 #[test]
-fn an_ending_or_a_repair_is_told_where_nothing_else_is() {
+fn an_ending_or_a_repair_sets_signal_and_outcome() {
     for (ending, repair, signal, outcome) in [
         (Ending::TooLarge, None, Signal::TooLarge, "too_large"),
         (Ending::Parted { is_too_large: true }, None, Signal::TooLarge, "too_large"),
@@ -45,7 +45,7 @@ fn an_ending_or_a_repair_is_told_where_nothing_else_is() {
 }
 
 #[test]
-fn an_obstacle_is_a_failure_or_a_block_that_lasts() {
+fn an_obstacle_counts_as_a_failure_or_a_lasting_block() {
     let mut progress = Progress::default();
     progress.hindered(Obstacle::Failed(failure(Trouble::TimedOut).unwrap()));
     assert_eq!(progress.signal(), Signal::Overloaded);

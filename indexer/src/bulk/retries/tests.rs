@@ -8,7 +8,7 @@ use crate::bulk::outcome::{BulkFailure, Trouble};
 const DAY: Duration = Duration::from_secs(86_400);
 
 #[tokio::test(start_paused = true)]
-async fn it_waits_at_the_limiter_instead_while_requests_are_held_back() {
+async fn retries_do_not_wait_while_requests_are_held_back() {
     let (sender, pause) = watch::channel(None);
     let retries = Retries::new(Backoff { initial: DAY, max: DAY }, pause);
     let begin = Instant::now();

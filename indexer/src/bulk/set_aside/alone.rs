@@ -1,4 +1,4 @@
-//! One attempt with a document that was set aside, and what its witness says.
+//! Makes one attempt with a document that was set aside, together with its witness.
 
 use std::sync::Arc;
 
@@ -7,14 +7,14 @@ use crate::bulk::doubt::Cause;
 use crate::bulk::outcome::{Fate, Judgement};
 use crate::bulk::progress::Ending;
 
-/// One attempt with such a document.
+/// One attempt with a document that was set aside.
 #[derive(Debug)]
 pub(in crate::bulk) struct Alone {
     pub(in crate::bulk) index: Arc<str>,
     pub(in crate::bulk) cause: Cause,
-    /// A document that the index accepted before, sent together with it.
+    /// The witness that is sent together with it.
     pub(in crate::bulk) witness: Option<Witness>,
-    /// What the index had accepted before it was sent; 0 if the attempt is no evidence.
+    /// How many documents the index had accepted before the attempt; 0 if the attempt is no evidence.
     pub(in crate::bulk) before: u64,
 }
 
@@ -24,8 +24,8 @@ impl Alone {
         self.before = evidence.doubts().accepted_by(&self.index, &self.cause);
     }
 
-    /// Takes the word of the witness, which is the first of `judgement`, out of it. Returns whether it was accepted
-    /// again. If it was refused as the document is, the attempt is no evidence against the document.
+    /// Removes the witness's outcome, which is the first, from `judgement`. Returns whether the witness was accepted
+    /// again. If it was refused like the document, the attempt is no evidence against the document.
     pub(in crate::bulk) fn hear(&mut self, evidence: &TopicEvidence, judgement: &mut Judgement) -> bool {
         if self.witness.is_none() {
             return false;
@@ -38,14 +38,15 @@ impl Alone {
         if is_accepted {
             self.start(evidence);
         } else if is_refused_alike {
-            // What refuses a document that was accepted before is not this document: whatever else was accepted since.
+            // The witness was accepted before, so the same refusal is not the fault of this document, even if others
+            // were accepted.
             self.before = 0;
         }
         is_accepted
     }
 
-    /// Takes the witness out if `judgement` refuses it and the document as a whole, which does not say which of them
-    /// is meant, or whether it is both together. Returns how the request ended then.
+    /// Drops the witness if `judgement` refuses it and the document as a whole, because that does not show which of
+    /// them is at fault, or whether both together are. Returns how the request ended in that case.
     pub(in crate::bulk) fn part(&mut self, judgement: &Judgement) -> Option<Ending> {
         let is_too_large = matches!(judgement, Judgement::TooLarge);
         if !is_too_large && !matches!(judgement, Judgement::Refused(_) | Judgement::Doubtful(_) | Judgement::Faulted(_))
@@ -56,7 +57,7 @@ impl Alone {
     }
 }
 
-/// Returns how `fate` refuses a document, if it does.
+/// Returns the cause for which `fate` refuses a document, if it does.
 fn cause_of(fate: &Fate) -> Option<Cause> {
     match fate {
         Fate::Refused(refusal)
@@ -64,6 +65,6 @@ fn cause_of(fate: &Fate) -> Option<Cause> {
         | Fate::Faulted(refusal)
         | Fate::NotMapped(refusal)
         | Fate::IndexMissing(refusal) => Some(Cause::of(refusal)),
-        Fate::Indexed | Fate::Duplicate(_) | Fate::Retry(_) | Fate::Blocked(_) => None,
+        Fate::Indexed | Fate::Dropped | Fate::Duplicate(_) | Fate::Retry(_) | Fate::Blocked(_) => None,
     }
 }

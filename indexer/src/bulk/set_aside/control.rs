@@ -1,5 +1,4 @@
-//! Witnesses as a control: documents that an index has accepted before are sent again, beside a document that it
-//! refuses or in requests of their own.
+//! Sends witnesses again, beside a refused document or in requests of their own, as a control.
 
 use std::sync::Arc;
 
@@ -10,23 +9,23 @@ use crate::bulk::delivered::SetAside;
 use crate::bulk::doubt::Cause;
 use crate::bulk::limiter::{Health, Limiter};
 use crate::bulk::look_up;
-use crate::bulk::outcome::{BulkFailure, Judgement, Trouble, judge_sent};
+use crate::bulk::outcome::{BulkFailure, Judgement, Obstacle, Trouble, judge_sent};
 use crate::bulk::post::Post;
 use crate::elasticsearch::Client;
 
-/// Asks witnesses.
+/// Sends witnesses again.
 #[derive(Debug)]
 pub(in crate::bulk) struct Control {
     client: Arc<Client>,
     post: Arc<Post>,
     limiter: Arc<Limiter>,
     undecided: Arc<UndecidedDocuments>,
-    /// The backing indices of a data stream; none where documents go to another kind of index.
+    /// The backing indices of a data stream; `None` for other indices.
     stream: Option<Arc<BackingIndexCache>>,
 }
 
 impl Control {
-    /// Returns one for those that are `undecided`. `stream` are the backing indices of a data stream.
+    /// Creates the control for the `undecided` documents. `stream` holds the backing indices of a data stream.
     pub(in crate::bulk) fn new(
         client: &Arc<Client>,
         post: &Arc<Post>,
@@ -43,8 +42,8 @@ impl Control {
         }
     }
 
-    /// Returns the witness that is to be sent together with a document that `index` refuses for `cause`. Where it
-    /// cannot be, it is asked for its own.
+    /// Returns the witness to send together with a document that `index` refuses for `cause`. If they cannot be sent
+    /// together, sends the witness in a request of its own and returns `None`.
     pub(in crate::bulk) async fn beside(&self, index: &Arc<str>, cause: &Cause) -> Option<Witness> {
         if self.stream.is_some() || cause.is_whole() {
             self.ask_witness(index, cause).await;
@@ -67,17 +66,17 @@ impl Control {
         permit.report(bytes, Signal::Nothing, health);
     }
 
-    /// Returns whether it may be a full shard that refuses the document of `set_aside`: others are accepted by the
-    /// other shards.
+    /// Returns whether a full shard may have refused the document of `set_aside`. In that case the other shards
+    /// accept documents meanwhile.
     pub(in crate::bulk) async fn may_be_full(&self, set_aside: &SetAside) -> bool {
         Cause::of(&set_aside.refusal).needs_writing() && shards::is_one_full(&self.client, &set_aside.index).await
     }
 
-    /// Returns a document that `index` has accepted before, if its word counts for `cause` and it can be sent again
-    /// without being written: one that was deleted meanwhile would be. Those of a data stream never are.
+    /// Returns the witness of `index` if it is evidence for `cause` and sending it writes nothing. A witness that has
+    /// been deleted would be written. The witness of a data stream is never written.
     ///
     /// # Errors
-    /// When there is no answer to whether it is there.
+    /// If Elasticsearch does not say whether the witness exists.
     async fn witness(&self, index: &Arc<str>, cause: &Cause) -> Result<Option<Witness>, BulkFailure> {
         let kept = if cause.needs_writing() { None } else { self.undecided.evidence.witness(index) };
         let witness = match kept {
@@ -86,8 +85,10 @@ impl Control {
         };
         match look_up::ask_one(&self.client, index, &[&witness.id]).await {
             Ok(found) if found == [true] => return Ok(Some(witness)),
-            Err(failure) if matches!(failure.trouble, Trouble::Connection | Trouble::TimedOut) => return Err(failure),
-            // It is gone, or may not be read.
+            Err(Obstacle::Failed(failure)) if matches!(failure.trouble, Trouble::Connection | Trouble::TimedOut) => {
+                return Err(failure);
+            }
+            // The witness is gone, or may not be read.
             Ok(_) | Err(_) => {}
         }
         self.undecided.evidence.drop_witness(index);
@@ -96,7 +97,7 @@ impl Control {
 
     async fn ask(&self, index: &Arc<str>, witness: Witness) -> Health {
         let path = match &self.stream {
-            // The backing index that the stream writes to: its pipeline, its mapping, its state.
+            // The witness goes to the stream's write index, so that pipeline, mapping and state are the current ones.
             Some(index_cache) => format!("/{}/_bulk", index_cache.fresh().await.write().name),
             None => format!("/{index}/_bulk"),
         };
@@ -105,7 +106,8 @@ impl Control {
             Judgement::Retry(failure) => return Health::Failed(failure),
             _ => false,
         };
-        // If not, perhaps only this is not allowed: the document has the word.
+        // A refused witness is unclear, because perhaps only this request is not allowed. The document itself
+        // decides.
         if is_accepted { Health::Well } else { Health::Unclear }
     }
 }

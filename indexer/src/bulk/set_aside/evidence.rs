@@ -1,4 +1,4 @@
-//! What the answers of one topic show: which index accepts documents, and which refuses them.
+//! Collects what the answers of one topic show: which index accepts documents, and which refuses them.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -21,25 +21,25 @@ pub(in crate::bulk) struct TopicEvidence {
     accepted: AtomicU64,
 }
 
-/// What an index accepted of one request.
+/// What an index accepted from one request.
 #[derive(Debug)]
 pub(in crate::bulk) struct Tally {
     index: Arc<str>,
     written: u64,
     present: u64,
-    /// One of the documents.
+    /// One of these documents.
     item: usize,
 }
 
 impl TopicEvidence {
-    /// Returns none yet. Of a data stream if `is_stream`.
+    /// Creates empty evidence. `is_stream` says whether it is for a data stream.
     pub(super) fn new(is_stream: bool) -> Self {
         let witnesses = Mutex::new(Witnesses::new(is_stream));
         Self { doubts: Mutex::default(), witnesses, accepted: AtomicU64::new(0) }
     }
 
-    /// Weighs what was accepted, and those that `work` has set aside except for the first `known`. Returns the block,
-    /// if an index is at fault and nothing else gets in either.
+    /// Weighs what was accepted, and the documents that `work` has set aside, except for the first `known`. Returns a
+    /// block if an index is at fault and no other index accepts documents.
     pub(in crate::bulk) fn weigh(
         &self,
         work: &Work<'_>,
@@ -70,29 +70,30 @@ impl TopicEvidence {
         Some(Block::of_index(&blamed.index, &blamed.refusal))
     }
 
-    /// Returns the block, if a request to `index` that is refused as a whole is refused as all are.
+    /// Returns the block if a whole request to `index` was refused in the way in which the index refuses all
+    /// documents.
     pub(in crate::bulk) fn known_block(&self, index: &str, refusal: &Refusal) -> Option<Block> {
         self.doubts().blames(index, &Cause::of(refusal)).then(|| Block::of_index(index, refusal))
     }
 
-    /// Returns what other requests of the topic show about one to `index` that fails as a whole.
+    /// Returns what other requests of the topic show about a request to `index` that fails as a whole.
     pub(in crate::bulk) fn others(&self, index: &str) -> Others {
         let accepted = self.accepted.load(Ordering::Relaxed);
         Others { accepted, has_witness: self.witnesses().get(index).is_some() }
     }
 
-    /// Returns a document that `index` has accepted before.
+    /// Returns the witness of `index`.
     pub(super) fn witness(&self, index: &str) -> Option<Witness> {
         self.witnesses().get(index)
     }
 
-    /// Notes that there is no witness of `index`: it is gone, or may not be read.
+    /// Drops the witness of `index`, which is gone or may not be read.
     pub(super) fn drop_witness(&self, index: &Arc<str>) {
         self.witnesses().drop_of(index);
         self.doubts().set_witness(index, false);
     }
 
-    /// Notes what became of the witness of `index`. Returns whether it was accepted again.
+    /// Notes the outcome of the witness of `index`. Returns whether it was accepted again.
     pub(super) fn hear(&self, index: &Arc<str>, fate: Fate) -> bool {
         let mut doubts = self.doubts();
         match fate {
@@ -102,6 +103,8 @@ impl TopicEvidence {
                 doubts.refuse_witness(index, &Cause::of(&refusal));
                 return false;
             }
+            // It did not come as far as the index.
+            Fate::Dropped => return false,
             Fate::Retry(_) | Fate::Blocked(_) | Fate::IndexMissing(_) => return false,
         }
         self.accepted.fetch_add(1, Ordering::Relaxed);
@@ -119,7 +122,7 @@ impl TopicEvidence {
 }
 
 impl Tally {
-    /// Returns what `judgement` on `chunk` says that each index accepted.
+    /// Returns what each index accepted of `chunk`, according to `judgement`.
     pub(in crate::bulk) fn of(work: &Work<'_>, chunk: &[usize], judgement: &Judgement) -> Vec<Self> {
         let Judgement::Items(fates) = judgement else { return Vec::new() };
         let mut tallies: Vec<Self> = Vec::with_capacity(1);

@@ -1,4 +1,4 @@
-//! One document that was taken out of its batch, to be tried alone.
+//! Holds one document that was taken out of its batch and is tried alone.
 
 use std::sync::Arc;
 
@@ -10,22 +10,21 @@ use crate::bulk::delivered::{Delivered, Refused, SetAside};
 use crate::bulk::doubt::{Case, Cause, Document};
 use crate::bulk::limiter::now;
 
-/// A document that was taken out of its batch, to be tried alone.
+/// A document that was taken out of its batch and is tried alone.
 #[derive(Debug)]
 pub struct Lone {
     batch: Batch,
     document: Document,
     case: Case,
     attempts: u32,
-    /// Whether the lack of a decision was logged.
+    /// Whether the long wait for a verdict was logged.
     is_logged: bool,
     undecided: Arc<UndecidedDocuments>,
     _place: Place,
 }
 
 impl Lone {
-    /// Waits for room among those that are `undecided`, and takes the document that `set_aside` speaks of out of
-    /// `batch`.
+    /// Waits for room among the `undecided` documents, and takes the document that `set_aside` names out of `batch`.
     pub(in crate::bulk) async fn single_out(
         undecided: &Arc<UndecidedDocuments>,
         batch: &Batch,
@@ -55,22 +54,22 @@ impl Lone {
         &self.batch
     }
 
-    /// Returns the bytes it holds.
+    /// Returns how many bytes it holds.
     pub fn held_bytes(&self) -> usize {
         self.batch.held_bytes()
     }
 
-    /// Returns what is known of it.
+    /// Returns the evidence about the document.
     pub(in crate::bulk) fn case(&self) -> &Case {
         &self.case
     }
 
-    /// Returns that it is at fault, as `set_aside` says.
+    /// Reports that the document is at fault, with the refusal in `set_aside`.
     pub(in crate::bulk) fn refused(&self, set_aside: SetAside) -> Delivered {
         Delivered { refused: vec![Refused::of(0, set_aside.refusal, self.attempts)], ..Delivered::default() }
     }
 
-    /// Notes that it was refused again. Returns whether it is at fault.
+    /// Notes that the document was refused again. Returns whether it is at fault.
     pub(in crate::bulk) fn refuse(&mut self, set_aside: &SetAside, before: u64) -> bool {
         self.attempts = self.attempts.saturating_add(set_aside.attempts);
         let cause = Cause::of(&set_aside.refusal);
@@ -81,8 +80,8 @@ impl Lone {
         is_at_fault
     }
 
-    /// Logs the verdict, and once that there is none for long. The reason may quote the document, so it is for the dead
-    /// letter alone.
+    /// Logs the verdict, and once that there is still none after a while. The reason may quote the document, so only
+    /// the dead letter contains it.
     pub(in crate::bulk) fn log_verdict(&mut self, set_aside: &SetAside, is_at_fault: bool) {
         let (partition, offset) = self.document;
         let undecided = now().saturating_duration_since(self.case.first());

@@ -1,4 +1,4 @@
-//! The documents that are undecided, and what is reported of them.
+//! Keeps the undecided documents and reports on them.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,20 +10,20 @@ use crate::bulk::doubt::{Cause, Document};
 use crate::bulk::limiter::now;
 use crate::metrics::{BulkMetrics, as_i64};
 
-/// Readiness speaks of a document that is undecided for longer than this.
+/// How long a document may be undecided before readiness reports it.
 pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The documents of one topic that are undecided.
+/// The undecided documents of one topic.
 #[derive(Debug)]
 pub(in crate::bulk) struct OpenDocuments {
     topic: String,
     open: Mutex<BTreeMap<Document, Open>>,
-    /// Unmet while one is undecided for long.
+    /// Unmet while a document is undecided for long.
     condition: Condition,
     metrics: BulkMetrics,
 }
 
-/// A document that is undecided.
+/// An undecided document.
 #[derive(Debug)]
 pub(super) struct Open {
     pub(super) since: Instant,
@@ -33,7 +33,7 @@ pub(super) struct Open {
 }
 
 impl OpenDocuments {
-    /// Returns none of `topic`.
+    /// Creates an empty list for `topic`.
     pub(super) fn new(topic: &str, condition: Condition, metrics: BulkMetrics) -> Self {
         condition.met();
         Self { topic: topic.to_owned(), open: Mutex::default(), condition, metrics }
@@ -50,7 +50,7 @@ impl OpenDocuments {
         self.measure();
     }
 
-    /// Notes that `document` was refused again, by `index` and for `cause`; it is undecided `since` then.
+    /// Notes that `index` refused `document` again, for `cause`. The document counts as undecided from `since`.
     pub(super) fn renew(&self, document: Document, since: Instant, index: &Arc<str>, cause: Cause) {
         if let Some(open) = self.lock().get_mut(&document) {
             *open = Open { since, bytes: open.bytes, index: Arc::clone(index), cause };
@@ -58,18 +58,18 @@ impl OpenDocuments {
         self.measure();
     }
 
-    /// Notes that `document` is undecided no longer, or given up.
+    /// Notes that `document` is decided or abandoned.
     pub(super) fn remove(&self, document: Document) {
         self.lock().remove(&document);
         self.measure();
     }
 
-    /// Counts a document that is decided: it was accepted, or is at fault.
+    /// Counts a decided document: it was accepted or is at fault.
     pub(in crate::bulk) fn decided(&self, outcome: &str) {
         self.metrics.doubts_decided.with_label_values(&[self.topic.as_str(), outcome]).inc();
     }
 
-    /// Sets the metrics, and readiness.
+    /// Updates the metrics and readiness.
     fn measure(&self) {
         let open = self.lock();
         let bytes = open.values().map(|open| open.bytes).sum();

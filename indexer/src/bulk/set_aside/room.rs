@@ -1,15 +1,15 @@
-//! How many documents of a topic may be set aside at a time, and how many bytes of them (P6).
+//! Limits how many documents of a topic may be set aside at a time, and how many bytes (P6).
 
 use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Documents that are retried alone at a time; further ones wait in their batches.
+/// The most documents that are retried alone at a time. Further ones wait in their batches.
 const MAX_DOCUMENTS: usize = 256;
-/// Their bytes are at most this part (one in so many) of `indexer.max_in_flight_bytes`.
+/// The share of `indexer.max_in_flight_bytes` that they may use: one part in this many.
 const SHARE: u64 = 4;
 
-/// Room for documents that are set aside.
+/// The room for documents that are set aside.
 #[derive(Debug)]
 pub(super) struct Room {
     documents: Arc<Semaphore>,
@@ -17,14 +17,14 @@ pub(super) struct Room {
     max_kibibytes: u32,
 }
 
-/// A document's place; dropping it makes room for another one.
+/// A document's place. Dropping it makes room for another document.
 #[derive(Debug)]
 pub(super) struct Place {
     _permits: [OwnedSemaphorePermit; 2],
 }
 
 impl Room {
-    /// Returns that of a topic which may hold `max_in_flight_bytes` in all.
+    /// Creates the room of a topic that may hold `max_in_flight_bytes` in total.
     pub(super) fn new(max_in_flight_bytes: u64) -> Self {
         let kibibytes = max_in_flight_bytes / SHARE / 1_024;
         let max_kibibytes = u32::try_from(kibibytes).unwrap_or(u32::MAX).clamp(1, 1 << 24);
@@ -35,15 +35,15 @@ impl Room {
         }
     }
 
-    /// Waits for a place for a document of `bytes`. One that is larger than all there is takes all of it.
+    /// Waits for a place for a document of `bytes`. A document larger than the whole room takes all of it.
     pub(super) async fn take(&self, bytes: usize) -> Place {
         let kibibytes = u32::try_from(bytes.div_ceil(1_024)).unwrap_or(u32::MAX).min(self.max_kibibytes);
         Place { _permits: [permits(&self.documents, 1).await, permits(&self.kibibytes, kibibytes).await] }
     }
 }
 
-/// The semaphores are never closed, so there is no error to expect; if there were one, room for ever would be the wrong
-/// answer.
+/// Waits for permits. The semaphores are never closed, so no error is expected. If one occurred, unlimited room would
+/// be the wrong answer.
 async fn permits(semaphore: &Arc<Semaphore>, count: u32) -> OwnedSemaphorePermit {
     match Arc::clone(semaphore).acquire_many_owned(count).await {
         Ok(permit) => permit,

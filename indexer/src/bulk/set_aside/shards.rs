@@ -1,5 +1,5 @@
-//! Whether a shard of an index is full: Lucene takes no more than 2³¹ - 129 documents in one. Documents of the other
-//! shards are accepted meanwhile, so that these are no evidence.
+//! Finds out whether a shard of an index is full. Lucene accepts at most 2³¹ - 129 documents per shard. Other shards
+//! still accept documents then, so accepted documents are no evidence.
 
 use std::collections::HashMap;
 
@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use crate::elasticsearch::{Client, Method, Request};
 
-/// A shard of more documents than this may be full: what is not in a segment yet is not counted.
+/// The number of documents from which a shard may be full. Documents that are not in a segment yet are not counted.
 const NEARLY_FULL: u64 = (1 << 31) - (1 << 24);
 
 #[derive(Deserialize)]
@@ -37,7 +37,7 @@ struct Docs {
     deleted: u64,
 }
 
-/// Returns whether a shard of `index` is full, or nearly. Where that may not be asked, it is taken for not so.
+/// Returns whether a shard of `index` is full or nearly full. If the server does not say, returns `false`.
 pub(super) async fn is_one_full(client: &Client, index: &str) -> bool {
     let request = Request {
         method: Method::Get,

@@ -1,9 +1,9 @@
-//! Witnesses: documents that an index has accepted, one of each index, which can be sent once more to see whether it
-//! still would. Pure.
+//! Keeps witnesses: one accepted document per index, which can be sent again to see whether the index still accepts
+//! it. Pure.
 //!
-//! A data stream would write the same document a second time, once it has rolled over. There a witness is sent to a
-//! backing index on a condition that is never fulfilled (`if_seq_no`): pipelines and mapping see it, and the answer is
-//! 409, whether or not the document is there.
+//! A data stream would write the same document a second time after a rollover. So the witness of a data stream goes
+//! to a backing index with a condition that is never met (`if_seq_no`). Pipelines and mapping process it, and the
+//! answer is 409 whether or not the document exists.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -15,11 +15,11 @@ use serde_json::json;
 use crate::bulk::look_up::id_of;
 use crate::document;
 
-/// Indices of which one is kept.
+/// The most indices for which a witness is kept.
 const MAX_INDICES: usize = 16;
-/// A larger document is not kept, in bytes.
+/// The largest document that is kept, in bytes.
 const MAX_BYTES: usize = 64 << 10;
-/// One is replaced when it is so old.
+/// The age at which a witness is replaced.
 const MAX_AGE: Duration = Duration::from_secs(10);
 
 /// A document that an index has accepted.
@@ -27,12 +27,12 @@ const MAX_AGE: Duration = Duration::from_secs(10);
 pub(in crate::bulk) struct Witness {
     /// Its id.
     pub(in crate::bulk) id: String,
-    /// Its lines, without the name of an index.
+    /// Its lines, without an index name.
     pub(in crate::bulk) lines: Bytes,
     since: Instant,
 }
 
-/// One document of each index.
+/// Keeps one document of each index.
 #[derive(Debug)]
 pub(super) struct Witnesses {
     is_stream: bool,
@@ -40,12 +40,12 @@ pub(super) struct Witnesses {
 }
 
 impl Witnesses {
-    /// None yet. Of a data stream if `is_stream`.
+    /// Creates an empty store. `is_stream` says whether it is for a data stream.
     pub(super) fn new(is_stream: bool) -> Self {
         Self { is_stream, kept: HashMap::new() }
     }
 
-    /// Offers the document of `lines`, which `index` has just accepted. Returns whether one of the index is kept now.
+    /// Offers the document of `lines`, which `index` has just accepted. Returns whether the index has a witness now.
     pub(super) fn offer(&mut self, index: &Arc<str>, lines: &[u8], now: Instant) -> bool {
         let kept = self.kept.get(index);
         if kept.is_some_and(|kept| now.saturating_duration_since(kept.since) < MAX_AGE) {
@@ -63,12 +63,12 @@ impl Witnesses {
         true
     }
 
-    /// Returns the one of `index`.
+    /// Returns the witness of `index`.
     pub(super) fn get(&self, index: &str) -> Option<Witness> {
         self.kept.get(index).cloned()
     }
 
-    /// Drops the one of `index`: it is not there any more, or cannot be asked for.
+    /// Drops the witness of `index`, which is gone or cannot be read.
     pub(super) fn drop_of(&mut self, index: &str) {
         self.kept.remove(index);
     }
@@ -81,15 +81,15 @@ impl Witnesses {
     }
 }
 
-/// Returns the document of `lines` without the name of an index.
+/// Returns the document of `lines` without an index name.
 fn unnamed(lines: &[u8]) -> Bytes {
     let mut unnamed = BytesMut::with_capacity(lines.len());
     document::rename(lines, None, &mut unnamed);
     unnamed.freeze()
 }
 
-/// Returns the document of `lines`, to be written only where one of `id` has the last sequence number there is: it
-/// never is.
+/// Returns the document of `lines` with a condition that is never met: `id` must have the highest possible sequence
+/// number.
 fn conditional(id: &str, lines: &[u8]) -> Bytes {
     let action = json!({"index": {"_id": id, "if_seq_no": i64::MAX, "if_primary_term": 1}}).to_string();
     let document = lines.iter().position(|byte| *byte == b'\n').map_or(&lines[..0], |end| &lines[end..]);

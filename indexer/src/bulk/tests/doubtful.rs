@@ -1,5 +1,5 @@
-//! Refusals that may be the document's fault or the index's, in answers that the real Elasticsearch cannot be made to
-//! give for just these.
+//! Tests refusals that may be the fault of the document or of the index. Real servers cannot be made to give these
+//! answers for chosen documents.
 
 use super::*;
 use crate::bulk::SetAside;
@@ -8,7 +8,7 @@ fn refused(status: u16, error_type: &str) -> String {
     format!(r#"{{"create":{{"status":{status},"error":{{"type":"{error_type}","reason":"why"}}}}}}"#)
 }
 
-/// An answer that refuses the documents of which `is_refused`.
+/// Creates an answer that refuses the documents for which `is_refused` is true.
 fn some(received: &Received, status: u16, error_type: &str, is_refused: impl Fn(&str) -> bool) -> Reply {
     let written = r#"{"create":{"status":201}}"#.to_owned();
     let answer = |document: &&str| if is_refused(document) { refused(status, error_type) } else { written.clone() };
@@ -26,7 +26,7 @@ fn set_aside(delivered: &Delivered) -> Vec<(usize, u16, &str)> {
 }
 
 #[tokio::test]
-async fn a_document_that_is_refused_beside_others_is_set_aside() {
+async fn a_document_refused_beside_accepted_ones_is_set_aside() {
     let stub =
         Stub::start(|received| some(received, 400, "odd_exception", |document| document.contains("\"3\""))).await;
     let delivered = service(&config(&stub.url())).bulk.deliver(&numbered(5)).await;
@@ -36,7 +36,7 @@ async fn a_document_that_is_refused_beside_others_is_set_aside() {
 }
 
 #[tokio::test]
-async fn a_document_that_elasticsearch_fails_at_is_set_aside_the_second_time() {
+async fn a_server_error_sets_a_document_aside_at_the_second_attempt() {
     let stub =
         Stub::start(|received| some(received, 500, "fail_processor_exception", |document| document.contains("\"3\"")))
             .await;
@@ -47,9 +47,9 @@ async fn a_document_that_elasticsearch_fails_at_is_set_aside_the_second_time() {
     assert_eq!(stub.bulk_requests().len(), 2);
 }
 
-/// Such as a firewall that takes offence at one document.
+/// For example, a firewall may object to one document.
 #[tokio::test]
-async fn of_a_request_that_is_refused_as_a_whole_the_one_document_is_found() {
+async fn a_document_that_gets_its_request_refused_is_found_by_halving() {
     let stub = Stub::start(|received| match received.body.contains("\"77\"") {
         true => Reply::Answer(403, "<html>blocked by policy</html>".to_owned()),
         false => all_written(received),
@@ -62,7 +62,7 @@ async fn of_a_request_that_is_refused_as_a_whole_the_one_document_is_found() {
 }
 
 #[tokio::test]
-async fn of_a_request_that_elasticsearch_fails_at_the_one_document_is_found() {
+async fn a_document_that_elasticsearch_fails_at_is_found_by_halving() {
     let stub = Stub::start(|received| match received.body.contains("\"77\"") {
         true => failure(500, "null_pointer_exception"),
         false => all_written(received),
@@ -73,9 +73,9 @@ async fn of_a_request_that_elasticsearch_fails_at_the_one_document_is_found() {
     assert_eq!(set_aside(&delivered), [(77, 500, "null_pointer_exception")]);
 }
 
-/// Such as an ingress that has lost its way to Elasticsearch.
+/// For example, an ingress may not find Elasticsearch.
 #[tokio::test]
-async fn where_every_request_is_refused_as_a_whole_it_is_nobodys_document() {
+async fn if_every_request_is_refused_no_document_is_set_aside() {
     for status in [403, 404] {
         let mut refusals = 0;
         let stub = Stub::start(move |received| {
@@ -103,7 +103,7 @@ async fn where_every_request_is_refused_as_a_whole_it_is_nobodys_document() {
     }
 }
 
-/// As when a shard is full: for every document the same, until somebody rolls over.
+/// For example, a full shard refuses every document until a rollover.
 #[tokio::test]
 async fn an_index_that_refuses_all_blocks_until_it_accepts_again() {
     let mut refusals = 0;
@@ -129,7 +129,7 @@ async fn an_index_that_refuses_all_blocks_until_it_accepts_again() {
 }
 
 #[tokio::test]
-async fn where_a_body_may_name_no_index_each_index_has_its_own_request_from_then_on() {
+async fn if_bodies_may_not_name_an_index_each_request_is_for_one_index() {
     let stub = Stub::start(|received| match received.body.contains("_index") {
         true => failure(400, "illegal_argument_exception"),
         false => all_written(received),
@@ -160,7 +160,7 @@ async fn where_a_body_may_name_no_index_each_index_has_its_own_request_from_then
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_batch_of_its_own_has_its_record_and_its_lines() {
+async fn a_document_in_its_own_batch_keeps_its_record_and_lines() {
     let mut batch = batch_of(&["a", "b"]);
     batch.raw = bytes::Bytes::from_static(b"-keyvaluehead");
     batch.items[1].origin.key = Some(1..4);
@@ -173,10 +173,10 @@ async fn a_batch_of_its_own_has_its_record_and_its_lines() {
     assert_eq!((origin.key.clone(), origin.headers.clone(), origin.value.clone()), (Some(0..3), 3..7, 7..12));
 }
 
-/// A server that crashes at a document, or a proxy that drops what it does not like. No real one can be made to do so
-/// for one document.
+/// For example, a server crashes at a document, or a proxy drops it. A real server cannot be made to do so for one
+/// document.
 #[tokio::test]
-async fn of_requests_that_fail_as_a_whole_the_one_document_is_found() {
+async fn a_document_that_makes_whole_requests_fail_is_found() {
     for (fail, error_type) in [
         ((|| Reply::Break) as fn() -> Reply, "connection"),
         (|| Reply::Silence, "timed_out"),
@@ -197,9 +197,9 @@ async fn of_requests_that_fail_as_a_whole_the_one_document_is_found() {
     }
 }
 
-/// An outage: nothing is accepted, so nothing is cut, except for small probes.
+/// In an outage nothing is accepted, so nothing is halved, except for small probes.
 #[tokio::test(start_paused = true)]
-async fn while_every_request_fails_nothing_is_cut_or_set_aside() {
+async fn in_an_outage_nothing_is_halved_or_set_aside() {
     const OUTAGE: usize = 300;
     let mut requests = 0;
     let stub = Stub::start(move |received| {
@@ -217,9 +217,9 @@ async fn while_every_request_fails_nothing_is_cut_or_set_aside() {
     assert_eq!(sizes[OUTAGE..], [1, 499], "after a probe all others go in one request: {sizes:?}");
 }
 
-/// One of two nodes is sick: it refuses whatever a request holds, while the other one accepts documents.
+/// One of two nodes is faulty and refuses everything, while the other accepts documents.
 #[tokio::test(start_paused = true)]
-async fn a_document_that_is_refused_as_its_witness_is_stays_undecided() {
+async fn a_document_refused_like_its_witness_stays_undecided() {
     let stub = Stub::start(|received| {
         if received.line.contains("/_mget") {
             return Reply::Answer(200, r#"{"docs":[{"found":true}]}"#.to_owned());
@@ -248,7 +248,7 @@ async fn a_document_that_is_refused_as_its_witness_is_stays_undecided() {
     assert!(attempts > 5, "{attempts}");
 }
 
-/// Returns what becomes of the document "bad" after one that is kept as a witness, without any others.
+/// Returns the verdict on the document "bad", after a witness and without other documents.
 async fn decided(bulk: &Bulk) -> Delivered {
     assert_eq!(bulk.deliver(&batch_of(&["witness"])).await.indexed, 1);
     let batch = batch_of(&["bad"]);
@@ -258,7 +258,7 @@ async fn decided(bulk: &Bulk) -> Delivered {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_document_that_is_too_large_only_with_its_witness_is_sent_without() {
+async fn a_document_too_large_only_with_its_witness_is_sent_without_it() {
     let mut failures = 0;
     let stub = Stub::start(move |received| {
         if received.line.contains("/_mget") {
@@ -276,7 +276,7 @@ async fn a_document_that_is_too_large_only_with_its_witness_is_sent_without() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn where_a_request_is_refused_as_a_whole_the_witness_is_asked_apart() {
+async fn if_a_request_is_refused_as_a_whole_the_witness_is_sent_separately() {
     let stub = Stub::start(|received| match received.body.contains("\"name\":\"bad\"") {
         true => Reply::Answer(403, "<html>blocked by policy</html>".to_owned()),
         false if received.is_bulk() => all_written(received),
@@ -285,4 +285,64 @@ async fn where_a_request_is_refused_as_a_whole_the_witness_is_asked_apart() {
     .await;
     let delivered = decided(&service(&config(&stub.url())).bulk).await;
     assert_eq!((delivered.indexed, delivered.refused[0].status), (0, 403));
+}
+
+/// Lucene takes no more documents in one shard than 2³¹ - 129, which no test can write. The other shards go on.
+#[tokio::test(start_paused = true)]
+async fn a_document_of_a_full_shard_is_not_at_fault() {
+    const FULL: u64 = (1 << 31) - 129;
+    let stub = Stub::start(|received| {
+        if received.line.contains("/_stats/docs") {
+            let full = format!(r#"[{{"docs":{{"count":{FULL}}}}}]"#);
+            let shards = format!(r#"{{"0":[{{"docs":{{"count":7}}}}],"1":{full}}}"#);
+            return Reply::Answer(200, format!(r#"{{"indices":{{"cxone-events":{{"shards":{shards}}}}}}}"#));
+        }
+        some(received, 400, "illegal_argument_exception", |document| document.contains("\"bad\""))
+    })
+    .await;
+    let bulk = service(&config(&stub.url())).bulk;
+    let batch = batch_of(&["bad"]);
+    let delivered = bulk.deliver(&batch).await;
+    assert_eq!(set_aside(&delivered), [(0, 400, "illegal_argument_exception")]);
+    let mut lone = bulk.single_out(&batch, &delivered.set_aside[0]).await;
+    let others = async {
+        for number in 0..100 {
+            assert_eq!(bulk.deliver(&batch_of(&[format!("other-{number}")])).await.indexed, 1);
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    };
+    tokio::select! {
+        delivered = bulk.decide(&mut lone) => panic!("{delivered:?}"),
+        () = others => {}
+    }
+    assert!(stub.requests().iter().any(|request| request.line.contains("/_stats/docs")), "the shards are looked at");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_doubtful_document_is_tried_while_all_places_are_taken() {
+    let stub = Stub::start(|received| match received.line.contains("/_mget") {
+        true => Reply::Answer(200, r#"{"docs":[{"found":true}]}"#.to_owned()),
+        false if received.body.contains("\"slow\"") => Reply::Silence,
+        false => some(received, 500, "odd_exception", |document| document.contains("\"bad\"")),
+    })
+    .await;
+    let mut config = config(&stub.url());
+    config.indexer.max_in_flight_requests = 1;
+    config.elasticsearch.request_timeout = Duration::from_secs(100_000);
+    let bulk = service(&config).bulk;
+    assert_eq!(bulk.deliver(&batch_of(&["witness"])).await.indexed, 1);
+    let batch = batch_of(&["bad"]);
+    let delivered = bulk.deliver(&batch).await;
+    let mut lone = bulk.single_out(&batch, &delivered.set_aside[0]).await;
+    let slow = batch_of(&["slow"]);
+    let decided = async {
+        while !stub.bulk_requests().iter().any(|request| request.body.contains("\"slow\"")) {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        tokio::time::timeout(Duration::from_secs(10_000), bulk.decide(&mut lone)).await
+    };
+    tokio::select! {
+        delivered = bulk.deliver(&slow) => panic!("{delivered:?}"),
+        decided = decided => assert_eq!(decided.expect("it waits for a place").refused[0].status, 500),
+    }
 }

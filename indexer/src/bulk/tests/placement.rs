@@ -1,6 +1,6 @@
-//! Documents that land elsewhere than where they were sent first.
+//! Tests documents that end up in another index than the one they were first sent to.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
@@ -17,14 +17,14 @@ fn backing(created: &str) -> Value {
     json!({"aliases": {}, "settings": {"index": {"creation_date": created}}})
 }
 
-/// Returns the list of so many backing indices of a data stream.
+/// Returns the list of `count` backing indices of a data stream.
 fn list(count: usize) -> Reply {
     let created = millis_ago(1_000);
     let all = (1..=count).map(|number| (format!("{STREAM}-{number:06}"), backing(&created)));
     Reply::Answer(200, Value::Object(all.collect()).to_string())
 }
 
-/// Returns the data stream with so many backing indices, in its own order.
+/// Returns the data stream with `count` backing indices, in the stream's own order.
 fn stream(count: usize) -> Reply {
     let indices: Vec<Value> =
         (1..=count).map(|number| json!({"index_name": format!("{STREAM}-{number:06}")})).collect();
@@ -37,9 +37,10 @@ fn found(received: &Received, is_found: impl Fn(&str) -> bool) -> Reply {
     Reply::Answer(200, json!({"docs": docs.collect::<Vec<_>>()}).to_string())
 }
 
-/// What happens here in an instant: a rollover between the look at the backing indices and the write.
+/// A rollover happens between the listing of the backing indices and the write. A real server cannot be timed like
+/// this.
 #[tokio::test]
-async fn in_a_data_stream_what_was_written_twice_because_of_a_rollover_is_deleted_once() {
+async fn a_duplicate_written_because_of_a_rollover_is_deleted_once() {
     let rolled = AtomicBool::new(false);
     let stub = Stub::start(move |received| match received.line.as_str() {
         line if line.starts_with("GET /_cluster/health?wait_for_events=") => Reply::Answer(200, "{}".to_owned()),
@@ -64,7 +65,7 @@ async fn in_a_data_stream_what_was_written_twice_because_of_a_rollover_is_delete
     assert_eq!((delivered.indexed, delivered.duplicates, delivered.refused.len()), (2, 1, 0));
     let deleted: Vec<String> = stub.bulk_requests().into_iter().skip(1).map(|request| request.body).collect();
     assert_eq!(deleted, ["{\"delete\":{\"_id\":\"1\"}}\n"]);
-    // No list is asked for but behind the barrier.
+    // Every list is requested behind the barrier.
     let lines: Vec<String> = stub.requests().into_iter().map(|request| request.line).collect();
     let is_list = |line: &String| line.starts_with("GET /_data_stream/cxone-events?");
     assert!(lines.iter().filter(|line| is_list(line)).count() >= 2, "{lines:?}");
@@ -76,9 +77,17 @@ async fn in_a_data_stream_what_was_written_twice_because_of_a_rollover_is_delete
     assert_eq!((copies("deleted"), copies("left")), (1, 0));
 }
 
-/// The list is read a moment before the oldest index is deleted, which no test against a real one can hit at will.
+/// The list is read a moment before the oldest index is deleted or closed, which no test against a real one can hit at
+/// will.
 #[tokio::test]
-async fn a_document_whose_backing_index_is_gone_is_placed_anew() {
+async fn a_document_whose_backing_index_is_gone_or_closed_is_placed_anew() {
+    let closed = r#"{"create":{"status":400,"error":{"type":"index_closed_exception","reason":"closed"}}}"#;
+    placed_anew(|| items([404, 404])).await;
+    placed_anew(move || Reply::Answer(200, format!(r#"{{"items":[{closed},{closed}]}}"#))).await;
+}
+
+/// Writes documents of the oldest index, which gives this answer and is not in the list any more from then on.
+async fn placed_anew(answer: impl Fn() -> Reply + Send + 'static) {
     let deleted = AtomicBool::new(false);
     let stub = Stub::start(move |received| {
         let is_deleted = deleted.load(Ordering::Relaxed);
@@ -100,7 +109,7 @@ async fn a_document_whose_backing_index_is_gone_is_placed_anew() {
         }
         deleted.store(true, Ordering::Relaxed);
         match is_deleted {
-            false => items([404, 404]),
+            false => answer(),
             true => all_written(received),
         }
     })
@@ -120,10 +129,10 @@ async fn a_document_whose_backing_index_is_gone_is_placed_anew() {
     assert_eq!(requests[1].documents().len(), 2);
 }
 
-/// The clock of the indexer steps back behind the placement time of what it holds: there is nothing to do but to wait,
-/// and others go on.
+/// The clock of the indexer goes back behind the placement time of a document. The document waits, and others
+/// continue.
 #[tokio::test]
-async fn a_document_from_ahead_of_the_clock_is_waited_for_without_a_spin() {
+async fn a_document_ahead_of_the_clock_waits_without_a_busy_loop() {
     let stub = Stub::start(|received| match received.line.as_str() {
         line if line.starts_with("GET /_cluster") => Reply::Answer(200, "{}".to_owned()),
         line if line.contains("/_mapping") => failure(404, "index_not_found_exception"),
@@ -141,14 +150,22 @@ async fn a_document_from_ahead_of_the_clock_is_waited_for_without_a_spin() {
     let mut batch = numbered(1);
     batch.targets[0].look_up = true;
     batch.items[0].time = millis_ago(0).parse::<i64>().unwrap() + 600_000;
-    let delivered = tokio::time::timeout(Duration::from_millis(300), service.bulk.deliver(&batch)).await;
-    assert!(delivered.is_err(), "its time has not come");
+    let attempts = &service.metrics.bulk.retried_documents;
+    let waits = async {
+        while attempts.get() < 3 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::select! {
+        delivered = service.bulk.deliver(&batch) => panic!("its time has not come: {delivered:?}"),
+        waited = tokio::time::timeout(Duration::from_secs(60), waits) => waited.expect("each attempt has its wait"),
+    }
     assert!(stub.bulk_requests().is_empty());
 }
 
-/// A role without the privilege is not asked again, and places all the same.
+/// If a role lacks the privilege, the indexer does not ask again and places documents all the same.
 #[tokio::test]
-async fn where_the_master_may_not_be_waited_for_the_list_is_asked_for_without() {
+async fn without_the_privilege_lists_are_read_without_the_barrier() {
     let stub = Stub::start(|received| match received.line.as_str() {
         line if line.starts_with("GET /_cluster") => failure(403, "security_exception"),
         line if line.starts_with("GET /_data_stream/") => stream(1),
@@ -167,16 +184,21 @@ async fn where_the_master_may_not_be_waited_for_the_list_is_asked_for_without() 
 }
 
 /// Something before Elasticsearch that answers in its place says nothing about what there is, nor about what may be
-/// asked.
+/// asked: each kind of question has such answers first.
 #[tokio::test]
-async fn answers_that_are_not_elasticsearchs_own_are_asked_for_again() {
-    let mut foreign = 0;
+async fn answers_that_are_not_elasticsearchs_are_retried() {
+    let mut foreign = [0; 4];
     let stub = Stub::start(move |received| {
-        if !received.line.starts_with("POST /cxone-events/_bulk") && foreign < 12 {
-            foreign += 1;
-            return Reply::Answer([404, 403, 404][foreign % 3], "<html>no such backend</html>".to_owned());
+        let line = received.line.as_str();
+        let kinds = ["GET /_cluster", "GET /_data_stream/", "GET ", "POST "];
+        let kind = kinds.iter().position(|kind| line.starts_with(kind));
+        if let Some(kind) = kind.filter(|_| !received.is_bulk() || line.contains("/_mget"))
+            && foreign[kind] < 3
+        {
+            foreign[kind] += 1;
+            return Reply::Answer([404, 403, 404][foreign[kind] % 3], "<html>no such backend</html>".to_owned());
         }
-        match received.line.as_str() {
+        match line {
             line if line.starts_with("GET /_cluster") => Reply::Answer(200, "{}".to_owned()),
             line if line.starts_with("GET /_data_stream/") => stream(2),
             line if line.starts_with("GET ") => list(2),
@@ -190,10 +212,108 @@ async fn answers_that_are_not_elasticsearchs_own_are_asked_for_again() {
     config.elasticsearch.placement.refresh_interval = Duration::from_millis(20);
     let service = service(&config);
     let mut batch = numbered(3);
-    // They may have been written before the last rollover.
+    // The documents may have been written before the last rollover.
     batch.items.iter_mut().for_each(|item| item.time = 0);
     let delivered = service.bulk.deliver(&batch).await;
     assert_eq!((delivered.duplicates, delivered.indexed), (3, 0), "all are found, none is written a second time");
-    let put = stub.requests().iter().filter(|request| request.line.starts_with("PUT ")).count();
-    assert_eq!(put, 0, "nothing is made that is there");
+    let lines: Vec<String> = stub.requests().into_iter().map(|request| request.line).collect();
+    assert!(!lines.iter().any(|line| line.starts_with("PUT ")), "nothing is made that is there");
+    let before_lists = lines.windows(2).filter(|pair| pair[1].starts_with("GET /_data_stream/"));
+    let barriers: Vec<bool> = before_lists.map(|pair| pair[0].starts_with("GET /_cluster")).collect();
+    assert!(barriers.iter().all(|is_asked| *is_asked), "the master is waited for before each list: {lines:?}");
+}
+
+/// Returns the list of so many backing indices behind the alias, of which all but the last have a write block.
+fn blocked_list(count: usize) -> Reply {
+    let mut list = json!({});
+    for number in 1..=count {
+        let mut index = backing(&(1_790_000_000_000_usize + number).to_string());
+        index["aliases"] = json!({"cxone-events": {"is_write_index": number == count}});
+        index["settings"]["index"]["blocks"] = json!({"write": (number < count).to_string()});
+        list[format!("cxone-events-{number:06}")] = index;
+    }
+    Reply::Answer(200, list.to_string())
+}
+
+/// Delivers three documents of the first backing index, which is read-only, by a list that is read while
+/// the alias has two; then it has `count`. `holder` is the number of the index that has them.
+async fn deliver_late(count: usize, holder: usize) -> (Delivered, Vec<String>) {
+    let backing = Arc::new(AtomicUsize::new(2));
+    let of_stub = Arc::clone(&backing);
+    let stub = Stub::start(move |received| match received.line.as_str() {
+        line if line.starts_with("GET /_cluster") => Reply::Answer(200, "{}".to_owned()),
+        line if line.contains("/_mapping") => failure(404, "index_not_found_exception"),
+        line if line.starts_with("GET ") => blocked_list(of_stub.load(Ordering::Relaxed)),
+        line if line.contains("/_mget") => found(received, |_| line.contains(&format!("{holder:06}/"))),
+        _ => all_written(received),
+    })
+    .await;
+    let mut config = config(&stub.url());
+    config.elasticsearch.strategy = Strategy::Rollover;
+    // No list is read again because of its age.
+    config.elasticsearch.placement.refresh_interval = Duration::from_secs(3_600);
+    config.elasticsearch.placement.margin = Duration::from_secs(60 * 3_600);
+    let service = service(&config);
+    service.bulk.index_cache().renewed().await;
+    backing.store(count, Ordering::Relaxed);
+    let mut batch = numbered(3);
+    batch.targets[0].look_up = true;
+    let delivered = service.bulk.deliver(&batch).await;
+    (delivered, stub.requests().into_iter().map(|request| request.line).collect())
+}
+
+/// Another indexer looked the documents up, missed them and wrote them to an index that the list does not have yet.
+/// Then the partition changed hands.
+#[tokio::test]
+async fn what_another_indexer_wrote_after_a_rollover_is_not_written_a_second_time() {
+    let (delivered, lines) = deliver_late(3, 3).await;
+    assert_eq!((delivered.duplicates, delivered.indexed), (3, 0), "{lines:?}");
+}
+
+#[tokio::test]
+async fn what_is_missing_by_the_newest_list_too_is_written_once() {
+    for count in [2, 3] {
+        let (delivered, lines) = deliver_late(count, 99).await;
+        assert_eq!((delivered.duplicates, delivered.indexed), (0, 3), "{lines:?}");
+        let bulk: Vec<&String> = lines.iter().filter(|line| line.contains("/_bulk")).collect();
+        assert!(matches!(bulk[..], [one] if one.contains(&format!("{count:06}/"))), "{lines:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_found_costs_no_list() {
+    let (delivered, lines) = deliver_late(3, 2).await;
+    assert_eq!((delivered.duplicates, delivered.indexed), (3, 0));
+    let lists = lines.iter().filter(|line| line.starts_with("GET /cxone-events?")).count();
+    assert_eq!(lists, 1, "{lines:?}");
+}
+
+/// That a question could not be answered in time says nothing of the index.
+#[tokio::test]
+async fn since_when_the_oldest_index_takes_documents_is_asked_again_after_what_passes() {
+    let mut searches = [408, 429, 503].into_iter();
+    let stub = Stub::start(move |received| match received.line.as_str() {
+        line if line.starts_with("GET /_cluster") => Reply::Answer(200, "{}".to_owned()),
+        line if line.contains("/_search") => match searches.next() {
+            Some(status) => failure(status, "timeout_exception"),
+            None => Reply::Answer(200, r#"{"aggregations":{"first":{"value":1790000000000}}}"#.to_owned()),
+        },
+        _ => {
+            let mut list = json!({});
+            for (name, is_write) in [("shrink-x-cxone-events-000002", false), ("cxone-events-000003", true)] {
+                list[name] = backing("1790000000001");
+                list[name]["aliases"] = json!({"cxone-events": {"is_write_index": is_write}});
+            }
+            Reply::Answer(200, list.to_string())
+        }
+    })
+    .await;
+    let mut config = config(&stub.url());
+    config.elasticsearch.strategy = Strategy::Rollover;
+    config.elasticsearch.placement.expired = Expired::Skip;
+    let service = service(&config);
+    for _ in 0..3 {
+        assert_eq!(service.bulk.index_cache().renewed().await.known_from(), i64::MIN);
+    }
+    assert!(service.bulk.index_cache().renewed().await.known_from() > 1_790_000_000_000);
 }

@@ -1,7 +1,7 @@
-//! A bulk endpoint that answers as a test says.
+//! A bulk endpoint with scripted answers.
 //!
-//! Why not a real Elasticsearch: an exact mix of answers, an answer that is too short, or none at all, cannot be
-//! provoked there. What can be is tried against a real one by the integration tests.
+//! A real Elasticsearch cannot be made to give an exact mix of answers, an answer that is too short, or none at all.
+//! The integration tests cover what a real one can do.
 
 use std::io::Read;
 use std::net::SocketAddr;
@@ -11,7 +11,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::AbortHandle;
 
-/// A request as the stub got it.
+/// A request as the stub received it.
 #[derive(Clone, Debug)]
 pub(crate) struct Received {
     /// Method, path and query.
@@ -24,15 +24,15 @@ pub(crate) struct Received {
 
 /// What the stub does with a request.
 pub(crate) enum Reply {
-    /// It answers.
+    /// Answers with a status and a body.
     Answer(u16, String),
-    /// It says nothing, but keeps the connection.
+    /// Sends nothing, but keeps the connection open.
     Silence,
-    /// It closes the connection in the middle of its answer.
+    /// Closes the connection in the middle of its answer.
     Break,
 }
 
-/// A stub; ends when it is dropped.
+/// A stub that ends when it is dropped.
 pub(crate) struct Stub {
     address: SocketAddr,
     received: Arc<Mutex<Vec<Received>>>,
@@ -42,7 +42,7 @@ pub(crate) struct Stub {
 type Script = Arc<Mutex<dyn FnMut(&Received) -> Reply + Send>>;
 
 impl Received {
-    /// Returns the document lines, of a bulk request.
+    /// Returns the document lines of a bulk request.
     pub(crate) fn documents(&self) -> Vec<&str> {
         self.body.lines().skip(1).step_by(2).collect()
     }
@@ -53,7 +53,7 @@ impl Received {
 }
 
 impl Stub {
-    /// One on a free port.
+    /// Starts a stub on a free port.
     pub(crate) async fn start(script: impl FnMut(&Received) -> Reply + Send + 'static) -> Self {
         Self::start_at(SocketAddr::from(([127, 0, 0, 1], 0)), script).await
     }
@@ -156,7 +156,7 @@ async fn read_more(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<()> {
     }
 }
 
-/// A bulk answer with one item for each of `statuses`.
+/// Creates a bulk answer with one item for each of `statuses`.
 pub(crate) fn items(statuses: impl IntoIterator<Item = u16>) -> Reply {
     let items: Vec<String> = statuses.into_iter().map(|status| format!(r#"{{"create":{}}}"#, item(status))).collect();
     Reply::Answer(200, format!(r#"{{"items":[{}]}}"#, items.join(",")))
@@ -175,12 +175,12 @@ fn item(status: u16) -> String {
     format!(r#"{{"status":{status},"error":{{"type":"{error_type}","reason":"why"}}}}"#)
 }
 
-/// An answer that says that the whole request failed.
+/// Creates an answer that reports a failure of the whole request.
 pub(crate) fn failure(status: u16, error_type: &str) -> Reply {
     Reply::Answer(status, format!(r#"{{"error":{{"type":"{error_type}","reason":"why"}},"status":{status}}}"#))
 }
 
-/// Returns the answer to a bulk request that all is well with.
+/// Returns a bulk answer that reports everything as written.
 pub(crate) fn all_written(received: &Received) -> Reply {
     items(received.documents().iter().map(|_| 201))
 }

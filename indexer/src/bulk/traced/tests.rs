@@ -5,7 +5,7 @@ use super::*;
 use crate::bulk::tests::batch_of;
 use crate::message::record::headers::in_one_piece;
 
-/// A batch of records with these trace contexts.
+/// Creates a batch of records with these trace contexts.
 fn batch(traceparents: &[Option<&str>]) -> Batch {
     let mut batch = batch_of(&vec!["name"; traceparents.len()]);
     let mut raw = Vec::new();
@@ -21,7 +21,7 @@ fn batch(traceparents: &[Option<&str>]) -> Batch {
 }
 
 #[tokio::test]
-async fn a_request_is_traced_when_one_of_its_events_is_sampled() {
+async fn a_request_is_traced_if_one_of_its_events_is_sampled() {
     let config =
         ::config::Tracing { otlp_endpoint: Some("http://127.0.0.1:1".to_owned()), ..::config::Tracing::default() };
     let spans = spans(&Registry::new(), "spans_total").unwrap();

@@ -1,8 +1,7 @@
-//! Whether two JSON documents are the same event. Pure.
+//! Compares two JSON documents to find out whether they are the same event. Pure.
 //!
 //! Numbers are compared by their digits and never as floats: two decimals that differ in the twentieth digit are two
-//! events. The order of members says nothing, and neither does a null: a member that is null and one that is absent are
-//! the same.
+//! events. The order of members does not matter, and a member that is null equals one that is absent.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,39 +9,39 @@ use serde_json::value::RawValue;
 
 use super::instant;
 
-/// Members of every document that say when its record was written, not what the event is.
+/// Members of every document that depend on the record, not on the event.
 const OF_THE_RECORD: [&str; 2] = [INGESTED_AT, "@timestamp"];
 /// The member that holds the record's timestamp.
 pub(super) const INGESTED_AT: &str = "_ingested_at";
-/// Deeper than this, a value is compared as text. Events are never nested as deep (`indexer.max_depth`).
+/// The depth from which a value is compared as text. Events are never nested this deep (`indexer.max_depth`).
 const MAX_DEPTH: usize = 256;
 
-/// The members of an object, each as its JSON text.
+/// The members of an object, each with its JSON text.
 pub(super) type Members<'a> = BTreeMap<String, &'a RawValue>;
 
-/// What the fields that two documents share say.
+/// The result of comparing the fields that two documents share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shared {
     /// They are equal.
     Equal,
     /// At least one differs.
     Different,
-    /// There are none.
+    /// There are no shared fields.
     Nothing,
 }
 
-/// A value that is neither object, array nor null.
+/// A value that is not an object, an array or null.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Leaf {
     Text(String),
-    /// In the notation of [`decimal`].
+    /// A number in the notation of [`decimal`].
     Number(String),
-    /// As its JSON text.
+    /// Any other value as its JSON text.
     Other(String),
 }
 
 impl Leaf {
-    /// Returns the leaf that `json` is.
+    /// Returns the leaf for `json`.
     fn of(json: &str) -> Self {
         match first(json) {
             b'"' => Self::Text(text(json)),
@@ -66,7 +65,7 @@ impl Leaf {
         }
     }
 
-    /// Returns what it means to a field of dates, in milliseconds since 1970.
+    /// Returns the value as a date field reads it, in milliseconds since 1970.
     fn moment(&self) -> Option<i64> {
         match self {
             Self::Text(text) => instant::of_text(text),
@@ -75,7 +74,7 @@ impl Leaf {
         }
     }
 
-    /// Returns its text, in the notation of a number if it looks like one.
+    /// Returns the value's text, normalised if it looks like a number.
     fn as_number(&self) -> String {
         match self {
             Self::Text(text) => decimal(text).unwrap_or_else(|| text.clone()),
@@ -94,13 +93,13 @@ pub(super) fn ingested_at(members: &Members<'_>) -> Option<String> {
     serde_json::from_str(members.get(INGESTED_AT)?.get()).ok()
 }
 
-/// Returns whether `a` and `b` are equal except for what is [of the record](OF_THE_RECORD).
+/// Returns whether `a` and `b` are equal, apart from the members that [depend on the record](OF_THE_RECORD).
 pub(super) fn is_same(a: &Members<'_>, b: &Members<'_>) -> bool {
     are_objects_equal(&without_record(a), &without_record(b))
 }
 
-/// Returns what the fields say that both `a` and `b` have, for an index that does not keep documents as they are sent:
-/// it may add fields, leave fields out, flatten arrays of objects, and sort the values of an array.
+/// Compares the fields that both `a` and `b` have, for an index that does not keep documents as sent. It may add
+/// fields, omit fields, flatten arrays of objects, and sort the values of an array.
 pub(super) fn shared(a: &Members<'_>, b: &Members<'_>) -> Shared {
     let (a, b) = (leaves(&without_record(a)), leaves(&without_record(b)));
     let mut shared = Shared::Nothing;
@@ -113,8 +112,8 @@ pub(super) fn shared(a: &Members<'_>, b: &Members<'_>) -> Shared {
     shared
 }
 
-/// Returns whether the values of a field are the same. An index may give a number back as text and the other way round,
-/// so the two meet where one side has numbers and the other has texts; two texts are equal only letter for letter.
+/// Returns whether the values of a field are the same. An index may return a number as text or the other way round,
+/// so numbers on one side match texts on the other. Two texts must be identical.
 fn are_alike(a: &BTreeSet<Leaf>, b: &BTreeSet<Leaf>) -> bool {
     let are_numbers_and_texts =
         |a: &BTreeSet<Leaf>, b: &BTreeSet<Leaf>| a.iter().all(Leaf::is_number) && b.iter().all(Leaf::is_text);
@@ -124,8 +123,8 @@ fn are_alike(a: &BTreeSet<Leaf>, b: &BTreeSet<Leaf>) -> bool {
         || are_given_back(a, b)
 }
 
-/// Returns whether an index that keeps no documents, but makes them of its fields, gives back `ours` as `theirs`: a
-/// time in one form, whatever its notation, and true and false as text where the field is one of text.
+/// Returns whether an index that builds documents from its fields would return `ours` as `theirs`. Such an index
+/// returns times in one notation, and true and false as text if the field is a text field.
 fn are_given_back(ours: &BTreeSet<Leaf>, theirs: &BTreeSet<Leaf>) -> bool {
     let texts: Option<Vec<&str>> = theirs.iter().map(Leaf::text).collect();
     let Some(texts) = texts else { return false };
@@ -152,7 +151,7 @@ fn are_objects_equal(a: &Members<'_>, b: &Members<'_>) -> bool {
     !only_in_b && is_in(a, b)
 }
 
-/// Goes no deeper than the shallower one of the two, which is never deeper than an event may be.
+/// Recurses no deeper than the shallower value, which is never deeper than an event may be.
 fn are_equal(a: &RawValue, b: &RawValue) -> bool {
     let (a, b) = (a.get(), b.get());
     if a == b {
@@ -185,7 +184,7 @@ fn text(json: &str) -> String {
     serde_json::from_str(json).unwrap_or_default()
 }
 
-/// Returns the values of an object by the path of their field, those of all elements of an array together.
+/// Returns the values of an object by field path. The values of all elements of an array are merged.
 fn leaves(members: &Members<'_>) -> BTreeMap<String, BTreeSet<Leaf>> {
     let mut leaves = BTreeMap::new();
     for (name, value) in members {
@@ -214,8 +213,8 @@ fn add_leaves(path: &str, value: &RawValue, depth: usize, leaves: &mut BTreeMap<
     }
 }
 
-/// Returns the value of a number in the one form that all its notations share: digits without zeros at either end, and
-/// an exponent. `None` if `text` is not a number.
+/// Returns a number in one form for all its notations: digits without zeros at either end, and an exponent. `None` if
+/// `text` is not a number.
 fn decimal(text: &str) -> Option<String> {
     let (sign, unsigned) = text.strip_prefix('-').map_or(("", text), |rest| ("-", rest));
     let (mantissa, exponent) = unsigned.split_once(['e', 'E']).unwrap_or((unsigned, "0"));

@@ -1,4 +1,4 @@
-//! Documents whose id another event has: what their dead letters say, and what is logged of them.
+//! Reports id conflicts, in the log and in the dead letters.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -9,14 +9,14 @@ use crate::batch::Batch;
 use crate::bulk::outcome::Refusal;
 use crate::metrics::VerifyMetrics;
 
-/// `error_type` of the dead letter.
+/// The `error_type` of the dead letter.
 const ID_CONFLICT: &str = "id-conflict";
-/// The id conflicts of this time are one line in the log.
+/// The interval in which id conflicts are logged at most once.
 const LOG_INTERVAL: Duration = Duration::from_secs(60);
-/// Bytes of a stored `_ingested_at` in a message; that of ours has 24.
+/// The most bytes of a stored `_ingested_at` that a message shows; our own has 24.
 const MAX_SHOWN: usize = 40;
 
-/// Documents whose id another event has, with the `_ingested_at` of what is stored.
+/// Documents whose id belongs to another event, with the `_ingested_at` of the stored document.
 pub(in crate::bulk) type Conflicts = Vec<(Suspect, Option<String>)>;
 
 /// Reports the id conflicts of one topic.
@@ -27,7 +27,7 @@ pub(super) struct ConflictReport {
     logged: Mutex<Logged>,
 }
 
-/// When id conflicts were last logged, and how many there were since.
+/// When id conflicts were last logged, and how many there have been since.
 #[derive(Debug, Default)]
 struct Logged {
     at: Option<Instant>,
@@ -35,12 +35,12 @@ struct Logged {
 }
 
 impl ConflictReport {
-    /// Returns that of `topic`, of which nothing was logged yet.
+    /// Creates the report for `topic`.
     pub(super) fn new(topic: &str, metrics: &VerifyMetrics) -> Self {
         Self { topic: topic.to_owned(), metrics: metrics.clone(), logged: Mutex::default() }
     }
 
-    /// Counts `conflicts` of `batch`, and logs them unless there was a line a moment ago.
+    /// Counts the `conflicts` of `batch`, and logs them unless conflicts were logged within the interval.
     pub(super) fn report(&self, batch: &Batch, conflicts: &Conflicts) {
         let Some((first, _)) = conflicts.first() else { return };
         let count = conflicts.len() as u64;
@@ -59,7 +59,7 @@ impl ConflictReport {
         );
     }
 
-    /// Returns the refusal of the document of `suspect`. Names both events; never a value of a field.
+    /// Returns the refusal of the document of `suspect`. It names both events but no field values.
     pub(super) fn refusal(&self, batch: &Batch, suspect: &Suspect, ingested_at: Option<&str>) -> Refusal {
         let item = &batch.items[suspect.item];
         let origin = &item.origin;
@@ -74,7 +74,7 @@ impl ConflictReport {
         Refusal { status: 409, error_type: ID_CONFLICT.to_owned(), reason, in_failure_store: false }
     }
 
-    /// Returns whether another line may go into the log, and of how many conflicts it speaks.
+    /// Returns the number of conflicts to log, or `None` if they were logged within the interval.
     fn may_log(&self, conflicts: u64) -> Option<u64> {
         let mut logged = self.logged.lock().unwrap_or_else(PoisonError::into_inner);
         logged.since += conflicts;

@@ -1,5 +1,5 @@
-//! Whether an index keeps documents as they are sent. Asked for only when a stored document differs, and remembered for
-//! a while.
+//! Finds out whether an index stores documents as they are sent. Asks only if a stored document differs, and caches
+//! the answer for a while.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,13 +8,15 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use serde_json::Value;
 
-use crate::bulk::outcome::{BulkFailure, Trouble};
+use crate::bulk::outcome::{BulkFailure, Obstacle, Trouble};
 use crate::elasticsearch::errors::is_own_error;
 use crate::elasticsearch::{Client, Method, Request, ServerAnswer};
 
-/// How long an answer counts.
+/// What the question is for, in messages.
+const DOING: &str = "reading the settings";
+/// How long an answer is cached.
 const FRESH: Duration = Duration::from_secs(60);
-/// How many indices are remembered; beyond it all are asked for again.
+/// How many indices are cached. When the cache is full, it is cleared.
 const MAX_INDICES: usize = 256;
 
 const FILTER_PATH: &str = "*.settings.index.default_pipeline,*.settings.index.final_pipeline,*.settings.index.mode,\
@@ -23,22 +25,22 @@ const FILTER_PATH: &str = "*.settings.index.default_pipeline,*.settings.index.fi
 /// What an index does to documents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Handling {
-    /// It keeps them as they are sent.
+    /// Stores them as they are sent.
     Verbatim,
-    /// An ingest pipeline may change them, or `_source` is filtered, synthetic or (OpenSearch) derived.
+    /// May change them by an ingest pipeline, or because `_source` is filtered, synthetic or (OpenSearch) derived.
     Changed,
 }
 
-/// What is known of indices.
+/// Caches what indices do to documents.
 #[derive(Debug, Default)]
 pub(super) struct Handlings(Mutex<HashMap<Arc<str>, (Instant, Handling)>>);
 
 impl Handlings {
-    /// Returns what `index` does to documents. [`Handling::Changed`] where the index may not be asked.
+    /// Returns what `index` does to documents, or [`Handling::Changed`] if the indexer may not read its settings.
     ///
     /// # Errors
-    /// When there is no answer for now.
-    pub(super) async fn of(&self, client: &Client, index: &Arc<str>) -> Result<Handling, BulkFailure> {
+    /// If there is no answer for now.
+    pub(super) async fn of(&self, client: &Client, index: &Arc<str>) -> Result<Handling, Obstacle> {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(index).copied();
         if let Some((asked, handling)) = known
             && asked.elapsed() < FRESH
@@ -55,7 +57,7 @@ impl Handlings {
     }
 }
 
-async fn ask(client: &Client, index: &str) -> Result<Handling, BulkFailure> {
+async fn ask(client: &Client, index: &str) -> Result<Handling, Obstacle> {
     let request = Request {
         method: Method::Get,
         path: &format!("/{index}"),
@@ -63,27 +65,23 @@ async fn ask(client: &Client, index: &str) -> Result<Handling, BulkFailure> {
         content_type: "application/json",
         body: Bytes::new(),
     };
-    judge(index, &client.send(&request).await?)
+    judge(index, &client.send(&request).await.map_err(BulkFailure::from)?)
 }
 
-/// Returns what `answer` says of `index`. Only a refusal by Elasticsearch itself means that it may not be asked: what
-/// failed for now says nothing, and to guess would make two events one.
-fn judge(index: &str, answer: &ServerAnswer) -> Result<Handling, BulkFailure> {
-    let trouble = match answer.status {
-        200 => match read(&answer.body) {
-            Some(handling) => return Ok(handling),
-            None => Trouble::Unreadable,
-        },
-        400 | 403 | 404 if is_own_error(&answer.body) => return Ok(Handling::Changed),
-        408 => Trouble::TimedOut,
-        429 => Trouble::Overload,
-        _ => Trouble::Server,
-    };
-    let detail = format!("reading the settings of {index}: status {}: {}", answer.status, answer.beginning());
-    Err(BulkFailure { trouble, detail })
+/// Interprets the `answer` about `index`. Only a refusal by Elasticsearch itself means that the settings may not be
+/// read. After a transient failure a guess could merge two events into one.
+fn judge(index: &str, answer: &ServerAnswer) -> Result<Handling, Obstacle> {
+    match answer.status {
+        200 => read(&answer.body).ok_or_else(|| {
+            let detail = format!("{DOING} of {index}: {}", answer.beginning());
+            Obstacle::Failed(BulkFailure { trouble: Trouble::Unreadable, detail })
+        }),
+        400 | 403 | 404 if is_own_error(&answer.body) => Ok(Handling::Changed),
+        _ => Err(Obstacle::of_answer(DOING, index, answer)),
+    }
 }
 
-/// Returns what the settings and mappings in `body` do to documents; none where it is not such an answer.
+/// Returns what the settings and mappings in `body` do to documents, or `None` if `body` is not such an answer.
 fn read(body: &[u8]) -> Option<Handling> {
     let Ok(Value::Object(indices)) = serde_json::from_slice(body) else { return None };
     let is_changed = |index: &Value| {

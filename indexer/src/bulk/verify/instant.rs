@@ -1,15 +1,15 @@
-//! The moment that text or a number means to a field of dates. An index with a synthetic `_source` gives each date back
-//! in one form, in milliseconds, whatever was written. Pure.
+//! Parses text or a number as a date field does. An index with a synthetic `_source` returns each date in one
+//! notation, in milliseconds. Pure.
 
 use time::{Date, Month, Time};
 
-/// Returns whether `text` is a time as a field of dates gives it back: `2026-01-02T03:04:05.678Z`.
+/// Returns whether `text` has the notation in which a date field returns times: `2026-01-02T03:04:05.678Z`.
 pub(super) fn is_given_back(text: &str) -> bool {
     text.len() == 24 && text.ends_with('Z') && of_text(text).is_some()
 }
 
-/// Returns the milliseconds since 1970 of a date, or a time with or without its Z and with any digits of a second;
-/// `None` if `text` is something else.
+/// Returns the milliseconds since 1970 of a date or a time. The time may lack its Z and have any number of fractional
+/// digits. `None` if `text` is something else.
 pub(super) fn of_text(text: &str) -> Option<i64> {
     let (date, rest) = text.split_at_checked(10)?;
     let date = date_of(date)?;
@@ -19,7 +19,7 @@ pub(super) fn of_text(text: &str) -> Option<i64> {
     let time = rest.strip_prefix('T')?;
     let (seconds, fraction) = time.strip_suffix('Z').unwrap_or(time).split_once('.')?;
     let at = date.with_time(time_of(seconds)?).assume_utc();
-    // What is smaller than a millisecond is cut off.
+    // Digits beyond a millisecond are cut off.
     number(fraction)?;
     Some(at.unix_timestamp() * 1_000 + i64::from(number(fraction.get(..3)?)?))
 }

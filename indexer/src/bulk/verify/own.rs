@@ -1,4 +1,4 @@
-//! What the records of a batch were written as, to compare answers with it without parsing them.
+//! Compares answers with what the records of a batch were written as, without parsing them.
 
 use std::collections::HashSet;
 
@@ -7,7 +7,7 @@ use crate::batch::{Batch, Item};
 use crate::elasticsearch::ServerAnswer;
 
 /// Returns whether `answer` holds, byte for byte, what the records of `items` were written as: whole documents, or
-/// their timestamps. False says nothing.
+/// their timestamps. `false` proves nothing.
 pub(super) fn is_as_sent(
     answer: &ServerAnswer,
     batch: &Batch,

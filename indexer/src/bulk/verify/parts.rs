@@ -1,4 +1,4 @@
-//! Suspects cut into requests, and those among them that a timestamp says nothing about. Pure.
+//! Divides suspects into requests, and finds those for which a timestamp is no proof. Pure.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -7,12 +7,12 @@ use super::stored::{self, Part};
 use super::verdict::{Suspect, Verdict};
 use crate::batch::Batch;
 
-/// Documents in one request.
+/// The most documents in one request.
 const MAX_DOCUMENTS: usize = 1_000;
-/// Bytes of our own documents in one request: what is stored is about as large, where it is the same.
+/// The most bytes of our own documents in one request. The stored documents are about as large if they are the same.
 const MAX_OWN_BYTES: usize = 4 << 20;
 
-/// Takes over the verdicts that there are; returns the numbers of the suspects that have none yet.
+/// Stores the verdicts in `proven`. Returns the numbers of the suspects without a verdict.
 pub(super) fn take(proven: Vec<(usize, Option<Verdict>)>, verdicts: &mut [Verdict]) -> Vec<usize> {
     let mut open = Vec::new();
     for (number, verdict) in proven {
@@ -24,8 +24,8 @@ pub(super) fn take(proven: Vec<(usize, Option<Verdict>)>, verdicts: &mut [Verdic
     open
 }
 
-/// The items of `batch` of which the timestamp is no proof: they share id and timestamp with another one of it, or
-/// were redriven. A dead letter may have been one of two events of one request that have the same id.
+/// Returns the items of `batch` for which the timestamp is no proof: they share id and timestamp with another item,
+/// or were redriven. A redriven dead letter may come from a request with two events of one id.
 pub(super) fn twins(batch: &Batch) -> HashSet<usize> {
     let mut seen: HashMap<(&[u8], Option<i64>), usize> = HashMap::with_capacity(batch.items.len());
     let mut twins = HashSet::new();
@@ -41,7 +41,7 @@ pub(super) fn twins(batch: &Batch) -> HashSet<usize> {
     twins
 }
 
-/// Returns the numbers of the suspects in each index.
+/// Returns the numbers of the suspects by index.
 pub(super) fn by_index(suspects: &[Suspect]) -> Vec<(Arc<str>, Vec<usize>)> {
     let mut groups: Vec<(Arc<str>, Vec<usize>)> = Vec::new();
     for (number, suspect) in suspects.iter().enumerate() {
@@ -53,7 +53,7 @@ pub(super) fn by_index(suspects: &[Suspect]) -> Vec<(Arc<str>, Vec<usize>)> {
     groups
 }
 
-/// `numbers` cut into requests.
+/// Divides `numbers` into requests.
 pub(super) fn parts<'a>(batch: &Batch, suspects: &[Suspect], numbers: &'a [usize], part: Part) -> Vec<&'a [usize]> {
     let bytes = |number: &usize| if part == Part::Whole { batch.items[suspects[*number].item].body.len() } else { 0 };
     let mut parts = Vec::new();

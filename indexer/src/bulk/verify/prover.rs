@@ -8,28 +8,28 @@ use super::handling::{Handling, Handlings};
 use super::own::{is_as_sent, own_document};
 use super::parts::{by_index, parts, take, twins};
 use super::stored::{self, Document, Part};
-use super::verdict::{Obstacle, Proof, Suspect, Verdict};
+use super::verdict::{Proof, Suspect, Verdict};
 use crate::batch::{Batch, Item};
-use crate::bulk::outcome::BulkFailure;
+use crate::bulk::outcome::Obstacle;
 use crate::config::{Config, VerifyDuplicates};
 use crate::elasticsearch::Client;
 
-/// Bytes of one answer, at most. A longer one is not read, and half as many documents are asked for.
+/// The most bytes of one answer. A longer answer is not read, and half as many documents are requested.
 const MAX_ANSWER_BYTES: usize = 16 << 20;
-/// It may have so many in any case, or nearly each document would be asked for alone.
+/// The least limit for an answer. With a smaller one, nearly each document would need its own request.
 const LEAST_ANSWER_BYTES: usize = 256 << 10;
 /// Finds out what is stored under ids that are taken.
 #[derive(Debug)]
 pub(in crate::bulk) struct Prover {
     client: Arc<Client>,
     how: VerifyDuplicates,
-    /// Bytes of one answer: those of all requests in flight together are no more than what the topic may hold.
+    /// The most bytes of one answer, so that all requests in flight together stay within the topic's limit.
     max_answer_bytes: usize,
     handlings: Handlings,
 }
 
 impl Prover {
-    /// Returns one for the topic of `config`, which reads what the rule `how` needs.
+    /// Creates a prover for the topic of `config` that reads what the rule `how` needs.
     pub(in crate::bulk) fn new(config: &Config, client: &Arc<Client>, how: VerifyDuplicates) -> Self {
         let indexer = &config.indexer;
         let bytes = usize::try_from(indexer.max_in_flight_bytes.as_u64()).unwrap_or(usize::MAX);
@@ -45,7 +45,7 @@ impl Prover {
     /// Returns what is stored under the ids of `suspects` of `batch`, in their order.
     ///
     /// # Errors
-    /// [`Obstacle`], when it is not found out for all of them.
+    /// [`Obstacle`], if some documents could not be checked.
     pub(in crate::bulk) async fn prove(&self, batch: &Batch, suspects: &[Suspect]) -> Result<Vec<Verdict>, Obstacle> {
         let twins = twins(batch);
         let mut verdicts = vec![Verdict::Gone; suspects.len()];
@@ -66,8 +66,8 @@ impl Prover {
         Ok(verdicts)
     }
 
-    /// Returns what is stored in `index` under the ids of those suspects that `numbers` names; none for those of whom
-    /// the timestamp does not say it.
+    /// Returns what is stored in `index` under the ids of the suspects in `numbers`. The verdict is `None` if the
+    /// timestamp does not prove it.
     async fn ask(
         &self,
         batch: &Batch,
@@ -114,14 +114,14 @@ impl Prover {
         document: &Document<'_>,
         index: &Arc<str>,
         is_twin: bool,
-    ) -> Result<Verdict, BulkFailure> {
+    ) -> Result<Verdict, Obstacle> {
         if !document.found {
             return Ok(Verdict::Gone);
         }
         let Some(source) = document.source else { return Ok(Verdict::Same(Proof::None)) };
         let item = &batch.items[item];
         let ours = own_document(batch, item);
-        // As it nearly always is: the bytes of this record.
+        // The usual case: the bytes of this record.
         if source.get().as_bytes() == ours {
             return Ok(Verdict::Same(Proof::Record));
         }
@@ -148,7 +148,7 @@ impl Prover {
     }
 }
 
-/// Returns what the timestamp alone says; `None` if it does not say that it is this record.
+/// Returns the verdict by timestamp alone, or `None` if the timestamp does not prove that it is this record.
 fn by_timestamp(item: &Item, document: &Document<'_>, is_twin: bool) -> Option<Verdict> {
     if !document.found {
         return Some(Verdict::Gone);
@@ -158,7 +158,7 @@ fn by_timestamp(item: &Item, document: &Document<'_>, is_twin: bool) -> Option<V
     is_proof.then_some(Verdict::Same(Proof::Record))
 }
 
-/// Returns whether a document of `ingested_at` was made of the record of `item`.
+/// Returns whether a document with `ingested_at` comes from the record of `item`.
 fn is_of_record(item: &Item, ingested_at: Option<&str>) -> bool {
     let (Some(millis), Some(ingested_at)) = (item.origin.timestamp, ingested_at) else { return false };
     let mut json = Vec::with_capacity(32);

@@ -1,23 +1,26 @@
-//! Reads stored documents by id, in real time: what was written a moment ago counts (Elasticsearch reference, "Multi
-//! get").
+//! Reads stored documents by id and in real time, so a document written a moment ago counts (Elasticsearch reference,
+//! "Multi get").
 
 use bytes::Bytes;
 use memchr::memmem;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::verdict::Obstacle;
 use crate::batch::Batch;
-use crate::bulk::outcome::{Block, BlockKind, BulkFailure, Trouble};
+use crate::bulk::outcome::{BulkFailure, Obstacle, Trouble};
+use crate::elasticsearch::errors::{ErrorBody, request_error_type};
 use crate::elasticsearch::{Client, Method, Request, ServerAnswer};
+
+/// What the questions are for, in messages.
+const DOING: &str = "reading stored documents, to prove duplicates (elasticsearch.verify_duplicates)";
 
 /// How much of each document is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Part {
-    /// The member `_ingested_at` alone.
+    /// Only the member `_ingested_at`.
     Timestamp,
-    /// The whole. Not by `filter_path`: with it Elasticsearch writes the source again, and a number of many digits
-    /// loses some.
+    /// The whole document. It is read without `filter_path`, because with it Elasticsearch rewrites the source, and
+    /// long numbers lose digits.
     Whole,
 }
 
@@ -35,28 +38,18 @@ pub(super) struct Document<'a> {
     pub(super) found: bool,
     #[serde(default, rename = "_version")]
     pub(super) version: Option<u64>,
-    /// None where the index does not keep it.
+    /// `None` if the index does not store it.
     #[serde(borrow, default, rename = "_source")]
     pub(super) source: Option<&'a RawValue>,
     #[serde(default)]
-    error: Option<ErrorType>,
+    error: Option<ErrorBody>,
 }
 
-#[derive(Debug, Default, Deserialize)]
-struct ErrorType {
-    r#type: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct RequestError {
-    error: ErrorType,
-}
-
-/// Asks `index` for the documents under the ids of `items` of `batch`. None when the answer has more than `max_bytes`
-/// and was not read.
+/// Requests the documents under the ids of `items` of `batch` from `index`. Returns `None` if the answer exceeds
+/// `max_bytes` and was not read.
 ///
 /// # Errors
-/// When there is no answer.
+/// If there is no answer.
 pub(super) async fn ask(
     client: &Client,
     index: &str,
@@ -66,9 +59,10 @@ pub(super) async fn ask(
     max_bytes: usize,
 ) -> Result<Option<ServerAnswer>, Obstacle> {
     let query: &[(&str, &str)] = match part {
-        Part::Timestamp => {
-            &[("_source_includes", "_ingested_at"), ("filter_path", "docs.found,docs._source,docs.error.type")]
-        }
+        Part::Timestamp => &[
+            ("_source_includes", "_ingested_at"),
+            ("filter_path", "docs.found,docs._source,docs.error.type,docs.error.reason"),
+        ],
         Part::Whole => &[],
     };
     let request = Request {
@@ -93,10 +87,10 @@ fn body(batch: &Batch, items: &[usize]) -> Bytes {
     body.into()
 }
 
-/// Returns the `_id` in the action line that `lines` begin with, as the JSON string that it is.
+/// Returns the `_id` in the action line at the start of `lines`, as a JSON string.
 pub(super) fn id(lines: &[u8]) -> &[u8] {
     const ID: &[u8] = br#""_id":"#;
-    // Before it stands at most the index, whose name holds no quote.
+    // Only the index may precede it, and its name contains no quote.
     let Some(at) = lines.windows(ID.len()).position(|window| window == ID) else { return br#""""# };
     let json = &lines[at + ID.len()..];
     let mut escaped = false;
@@ -108,11 +102,12 @@ pub(super) fn id(lines: &[u8]) -> &[u8] {
     &json[..end.map_or(json.len(), |end| end + 2)]
 }
 
-/// Returns whether `answer` holds exactly the sources `ours`, in their order, each byte for byte as it was sent. So
-/// it is in a replay, where parsing the answer would cost more than everything else that the proof does. False says
-/// nothing: [`read`] has to look closer.
+/// Returns whether `answer` holds exactly the sources `ours`, in this order and byte for byte as they were sent. In a
+/// replay it does, and parsing the answer would cost more than the rest of the proof. After `false`, [`read`] must
+/// look closer.
 ///
-/// A quote within a JSON string is escaped, so the first `"_source":` of a document is its key, whatever the id holds.
+/// A quote within a JSON string is escaped, so the first `"_source":` of a document is its key, whatever the id
+/// holds.
 pub(super) fn are_as_sent<'a>(answer: &ServerAnswer, ours: impl Iterator<Item = &'a [u8]>) -> bool {
     const BEFORE: &[u8] = br#""found":true,"_source":"#;
     let find_source = memmem::Finder::new(br#""_source":"#);
@@ -132,56 +127,36 @@ pub(super) fn are_as_sent<'a>(answer: &ServerAnswer, ours: impl Iterator<Item = 
     answer.status == 200 && rest == b"]}"
 }
 
-/// Returns the documents in `answer` of `index`, one for each of the `asked` ids; none when there is no such index.
+/// Returns the documents in `answer` of `index`, one for each of the `asked` ids, or `None` if the index does not
+/// exist.
 ///
 /// # Errors
-/// [`Obstacle`], when it does not say of each id what is stored.
+/// [`Obstacle`], if the answer does not cover every id.
 pub(super) fn read<'a>(
     index: &str,
     answer: &'a ServerAnswer,
     asked: usize,
 ) -> Result<Option<Vec<Document<'a>>>, Obstacle> {
-    let failure = |trouble, what: &str| {
-        let detail = format!("reading {asked} documents of {index}: status {}: {what}", answer.status);
-        Err(Obstacle::Failed(BulkFailure { trouble, detail }))
+    const MISSING: &str = "index_not_found_exception";
+    match answer.status {
+        200 => {}
+        404 if request_error_type(&answer.body).as_deref() == Some(MISSING) => return Ok(None),
+        _ => return Err(Obstacle::of_answer(DOING, index, answer)),
+    }
+    let unreadable = |what: &str| {
+        let detail = format!("{DOING} in {index}: {what}");
+        Obstacle::Failed(BulkFailure { trouble: Trouble::Unreadable, detail })
     };
-    if answer.status != 200 {
-        let error = serde_json::from_slice::<RequestError>(&answer.body).ok().and_then(|error| error.error.r#type);
-        return match (answer.status, error.as_deref()) {
-            (404, Some("index_not_found_exception")) => Ok(None),
-            (401 | 403, _) => Err(denied(index, answer.status, error)),
-            (429, _) => failure(Trouble::Overload, "too much to do"),
-            (408, _) => failure(Trouble::TimedOut, "not in time"),
-            _ => failure(Trouble::Server, &answer.beginning()),
-        };
+    let Documents { mut docs } =
+        serde_json::from_slice(&answer.body).map_err(|error| unreadable(&error.to_string()))?;
+    if docs.len() != asked {
+        return Err(unreadable("the answer does not speak of every id"));
     }
-    let documents: Documents<'_> = match serde_json::from_slice(&answer.body) {
-        Ok(documents) => documents,
-        Err(error) => return failure(Trouble::Unreadable, &error.to_string()),
-    };
-    if documents.docs.len() != asked {
-        return failure(Trouble::Unreadable, "it does not speak of every id");
+    let is_failed = |error: &ErrorBody| error.type_or_none() != MISSING;
+    match docs.iter_mut().find_map(|document| document.error.take().filter(is_failed)) {
+        Some(error) => Err(Obstacle::of_document(DOING, index, error)),
+        None => Ok(Some(docs)),
     }
-    for error in documents.docs.iter().filter_map(|document| document.error.as_ref()) {
-        match error.r#type.as_deref() {
-            Some("index_not_found_exception") => {}
-            Some("security_exception") => return Err(denied(index, 403, Some("security_exception".to_owned()))),
-            other => return failure(Trouble::Server, other.unwrap_or("an error without a type")),
-        }
-    }
-    Ok(Some(documents.docs))
-}
-
-fn denied(index: &str, status: u16, error_type: Option<String>) -> Obstacle {
-    Obstacle::Block(Block {
-        kind: BlockKind::Security,
-        index: Some(index.to_owned()),
-        status,
-        error_type: error_type.unwrap_or_else(|| "none".to_owned()),
-        reason: "the indexer must read an existing document to know whether it is the same event: grant the privilege \
-         read (or elasticsearch.verify_duplicates: never)"
-            .to_owned(),
-    })
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! A stub answers: an id that is taken and gone in the next moment, a reading that fails, an answer of many megabytes,
-//! cannot be provoked on a real Elasticsearch at will. What can is in `tests/it/proof.rs`.
+//! Tests with a stub. A real Elasticsearch cannot be made to lose a document at a given moment, to fail a read, or to
+//! send an answer of many megabytes. `tests/it/proof.rs` covers what it can do.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -16,7 +16,7 @@ const AT: &str = "2026-01-02T03:04:05.678Z";
 const LATER: &str = "2026-01-02T03:04:06.000Z";
 const AT_MILLIS: i64 = 1_767_323_045_678;
 
-/// A batch of these documents, each an id and the rest, of records of the time [`AT`].
+/// Creates a batch of these documents, each an id and a body, from records with the time [`AT`].
 fn batch(documents: &[(&str, Value)]) -> Batch {
     let mut batch = batch_of::<&str>(&[]);
     let mut body = Vec::new();
@@ -56,7 +56,7 @@ fn is_read(received: &Received) -> bool {
     received.line.starts_with("POST /real-000001/_mget")
 }
 
-/// Returns what `document` says for each id that is asked for.
+/// Returns `document`'s value for each id that is requested.
 fn documents(received: &Received, document: impl Fn(&str) -> Value) -> Reply {
     let by_timestamp = received.line.contains("_source_includes=_ingested_at");
     let docs: Vec<Value> = ids(received)
@@ -72,7 +72,7 @@ fn documents(received: &Received, document: impl Fn(&str) -> Value) -> Reply {
     Reply::Answer(200, json!({"docs": docs}).to_string())
 }
 
-/// A stub where every id is taken by what `document` says, in an index that is described by `settings`.
+/// Starts a stub in which `document` has taken every id, in an index with `settings`.
 async fn stub_of(settings: &'static str, document: impl Fn(&str) -> Value + Send + 'static) -> Stub {
     Stub::start(move |received| match received {
         bulk if bulk.is_bulk() => taken(bulk),
@@ -100,11 +100,11 @@ fn conflicts(delivered: &Delivered) -> Vec<usize> {
 const BOTH: [VerifyDuplicates; 2] = [VerifyDuplicates::Always, VerifyDuplicates::ByTimestamp];
 
 #[tokio::test]
-async fn what_is_stored_says_whether_it_is_a_duplicate() {
+async fn the_stored_document_decides_whether_it_is_a_duplicate() {
     for how in BOTH {
         let stub = stub_of("{}", |id| match id {
             "record" => stored(AT, &json!({"a": 1})),
-            // By an earlier release, say, or by a hand.
+            // Written by an earlier release, for example, or changed by hand.
             "record, changed" => stored(AT, &json!({"a": "one"})),
             "repeated" => stored(LATER, &json!({"a": 1.0})),
             "other" => stored(LATER, &json!({"a": 2, "secret": "s3cret"})),
@@ -130,7 +130,7 @@ async fn what_is_stored_says_whether_it_is_a_duplicate() {
 }
 
 #[tokio::test]
-async fn never_reads_nothing() {
+async fn without_verification_nothing_is_read() {
     let stub = stub_of("{}", |_| panic!("it is read")).await;
     let service = proving(&stub, VerifyDuplicates::Never);
     let delivered = service.bulk.deliver(&batch(&[("a", json!({"a": 1}))])).await;
@@ -138,7 +138,7 @@ async fn never_reads_nothing() {
 }
 
 #[tokio::test]
-async fn two_events_of_one_request_with_one_id_are_told_from_one_event_that_is_read_twice() {
+async fn two_events_of_one_request_with_one_id_are_an_id_conflict() {
     for how in BOTH {
         let stub = stub_of("{}", |_| stored(AT, &json!({"a": 1}))).await;
         let service = proving(&stub, how);
@@ -149,7 +149,7 @@ async fn two_events_of_one_request_with_one_id_are_told_from_one_event_that_is_r
 }
 
 #[tokio::test]
-async fn an_index_that_changes_documents_is_judged_by_what_it_keeps() {
+async fn an_index_that_changes_documents_is_compared_by_shared_fields() {
     const SETTINGS: [&str; 3] = [
         r#"{"settings":{"index":{"default_pipeline":"p"}}}"#,
         r#"{"settings":{"index":{"mapping":{"source":{"mode":"synthetic"}}}}}"#,
@@ -173,7 +173,7 @@ async fn an_index_that_changes_documents_is_judged_by_what_it_keeps() {
 }
 
 #[tokio::test]
-async fn a_document_that_was_changed_since_is_judged_by_the_fields_that_are_left() {
+async fn a_document_changed_later_is_compared_by_shared_fields() {
     let stub = stub_of("{}", |_| {
         let mut document = stored(LATER, &json!({"a": 1, "note": "by hand"}));
         document["_version"] = json!(2);
@@ -185,7 +185,7 @@ async fn a_document_that_was_changed_since_is_judged_by_the_fields_that_are_left
 }
 
 #[tokio::test]
-async fn what_is_gone_when_it_is_looked_at_is_sent_again() {
+async fn a_document_gone_at_its_verification_is_sent_again() {
     let sent = AtomicUsize::new(0);
     let stub = Stub::start(move |received| match received {
         bulk if bulk.is_bulk() => match sent.fetch_add(1, Ordering::Relaxed) {
@@ -200,7 +200,7 @@ async fn what_is_gone_when_it_is_looked_at_is_sent_again() {
 }
 
 #[tokio::test]
-async fn what_is_there_and_is_never_seen_does_not_go_round_for_ever() {
+async fn a_document_that_exists_but_is_never_visible_ends_as_a_duplicate() {
     let stub = stub_of("{}", |_| json!({"found": false})).await;
     let service = proving(&stub, VerifyDuplicates::Always);
     let delivered = service.bulk.deliver(&batch(&[("x", json!({"a": 1}))])).await;
@@ -209,7 +209,7 @@ async fn what_is_there_and_is_never_seen_does_not_go_round_for_ever() {
 }
 
 #[tokio::test]
-async fn a_reading_that_fails_is_tried_again_and_blames_no_document() {
+async fn a_failed_read_is_retried_and_refuses_no_document() {
     let (reads, asked) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let stub = Stub::start(move |received| match received {
         bulk if bulk.is_bulk() => taken(bulk),
@@ -239,7 +239,7 @@ async fn a_reading_that_fails_is_tried_again_and_blames_no_document() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_too_long_is_asked_for_in_parts() {
+async fn an_answer_that_is_too_long_is_requested_in_parts() {
     let stub = stub_of("{}", |id| {
         let length = if id < "4" { 6 << 20 } else { 1 };
         stored(LATER, &json!({"a": "x".repeat(length)}))
@@ -252,7 +252,7 @@ async fn an_answer_that_is_too_long_is_asked_for_in_parts() {
     assert_eq!((delivered.duplicates, conflicts(&delivered)), (4, vec![0, 1, 2, 3]));
 }
 
-/// What is stored under one id, and what we are to write under it.
+/// A stored document, and the document to write under the same id.
 #[derive(Clone, Debug)]
 struct Case {
     ours: BTreeMap<String, u8>,
@@ -272,9 +272,9 @@ fn cases() -> impl Strategy<Value = Vec<Case>> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
 
-    /// Whatever is stored: an event is a dead letter exactly if another event has its id, and a duplicate else.
+    /// Whatever is stored, an event is a dead letter if another event has its id, and a duplicate otherwise.
     #[test]
-    fn two_events_are_never_one_and_one_is_never_two(cases in cases(), by_timestamp in any::<bool>()) {
+    fn events_conflict_exactly_if_their_contents_differ(cases in cases(), by_timestamp in any::<bool>()) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let of_stub = cases.clone();

@@ -1,27 +1,24 @@
-//! What is asked about documents whose id is taken, and what comes of it.
+//! Describes documents whose id is taken, and the verdicts on them.
 
-use std::fmt;
 use std::sync::Arc;
-
-use crate::bulk::outcome::{Block, BulkFailure};
 
 /// A document whose id is taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::bulk) struct Suspect {
     /// The item's index in the batch.
     pub(in crate::bulk) item: usize,
-    /// The index that holds a document of its id.
+    /// The index that holds a document with its id.
     pub(in crate::bulk) index: Arc<str>,
 }
 
-/// What is stored under the id of a suspect.
+/// The verdict on what is stored under a suspect's id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::bulk) enum Verdict {
     /// The same event.
     Same(Proof),
-    /// Another event. With the stored document's `_ingested_at`, where it has one.
+    /// Another event, with the stored document's `_ingested_at` if it has one.
     Other(Option<String>),
-    /// Nothing any more.
+    /// Nothing is stored any more.
     Gone,
 }
 
@@ -32,32 +29,8 @@ pub(in crate::bulk) enum Proof {
     Record,
     /// The fields.
     Content,
-    /// Nothing: the index does not keep what could.
+    /// Nothing, because the index does not keep what could prove it.
     None,
-}
-
-/// Why nothing could be found out. The documents are looked at again.
-#[derive(Clone, Debug, PartialEq)]
-pub(in crate::bulk) enum Obstacle {
-    /// It failed for now.
-    Failed(BulkFailure),
-    /// An operator must fix something first.
-    Block(Block),
-}
-
-impl fmt::Display for Obstacle {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Failed(failure) => write!(f, "{}: {}", failure.trouble.as_str(), failure.detail),
-            Self::Block(block) => block.fmt(f),
-        }
-    }
-}
-
-impl From<BulkFailure> for Obstacle {
-    fn from(failure: BulkFailure) -> Self {
-        Self::Failed(failure)
-    }
 }
 
 impl Proof {

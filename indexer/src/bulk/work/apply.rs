@@ -1,4 +1,4 @@
-//! What an answer makes of what is left: each document is settled, sent again, looked up, or set aside. Pure.
+//! Applies an answer to the remaining work: each document is settled, sent again, looked up, or set aside. Pure.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use crate::bulk::outcome::{BlockKind, BulkFailure, Fate, Judgement, Refusal, Tro
 use crate::bulk::progress::{Ending, Progress, Repair};
 use crate::bulk::verify::Suspect;
 
-/// Takes note in `work` of what became of `chunk`.
+/// Applies `judgement` on `chunk` to `work`.
 pub(in crate::bulk) fn apply(work: &mut Work<'_>, chunk: Vec<usize>, judgement: Judgement) -> Progress {
     let mut progress = Progress::default();
     match judgement {
@@ -47,10 +47,10 @@ pub(in crate::bulk) fn apply(work: &mut Work<'_>, chunk: Vec<usize>, judgement: 
     progress
 }
 
-/// A request of `chunk` failed as a whole. All of it is sent again, unless it is the one document that such requests
-/// have in common.
+/// Handles a request of `chunk` that failed as a whole. All of it is sent again, unless it is the one document that
+/// all these failed requests had in common.
 fn fail_whole(work: &mut Work<'_>, chunk: Vec<usize>, failure: BulkFailure, progress: &mut Progress) {
-    // Too much to do is never a document's fault.
+    // Overload is never a document's fault.
     let is_suspect = failure.trouble != Trouble::Overload;
     if let Some(item) = chunk.first().filter(|_| is_suspect) {
         progress.ending = Ending::Failed(work.destinations.of(*item));
@@ -63,8 +63,8 @@ fn fail_whole(work: &mut Work<'_>, chunk: Vec<usize>, failure: BulkFailure, prog
     progress.failure = Some(failure);
 }
 
-/// Cuts `chunk`, which was refused as a whole: by index, since a cluster may forbid that a request names more than that
-/// of its path; else in two. Returns the one document that it is, if so.
+/// Splits `chunk`, which was refused as a whole: by index, because a cluster may refuse requests that name another
+/// index than their path, or else in halves. Returns the document if `chunk` holds only one.
 fn cut_by_index(work: &mut Work<'_>, chunk: Vec<usize>) -> Option<usize> {
     if work.destinations.of_all(&chunk).is_some() {
         return work.queue.cut(chunk);
@@ -85,7 +85,7 @@ fn apply_each(work: &mut Work<'_>, chunk: &[usize], fates: Vec<Fate>, progress: 
     work.again(again, progress);
 }
 
-/// Applies what became of one document. Returns whether it has to be sent again.
+/// Applies the outcome of one document. Returns whether it must be sent again.
 fn apply_one(work: &mut Work<'_>, item: usize, fate: Fate, progress: &mut Progress) -> bool {
     match fate {
         Fate::Indexed | Fate::Duplicate(_) if work.look_ups.is_doubtful() => {
@@ -93,6 +93,10 @@ fn apply_one(work: &mut Work<'_>, item: usize, fate: Fate, progress: &mut Progre
             work.look_ups.doubt(item, fate == Fate::Indexed);
         }
         Fate::Indexed => work.delivered.index(&mut progress.counts),
+        Fate::Dropped => {
+            progress.counts.dropped += 1;
+            progress.dropped_by.get_or_insert_with(|| work.destinations.of(item));
+        }
         Fate::Duplicate(index) => take(work, item, index.as_deref(), progress),
         Fate::Refused(refusal) => work.refuse(item, refusal, progress),
         Fate::Doubtful(refusal) => work.set_aside(item, refusal, progress),
@@ -130,7 +134,7 @@ fn apply_one(work: &mut Work<'_>, item: usize, fate: Fate, progress: &mut Progre
     false
 }
 
-/// `item` was answered 409 because of a document in `index`; none: in the index that it was sent to.
+/// Handles the answer 409 for `item`, whose id a document in `index` has; `None` means the index it was sent to.
 fn take(work: &mut Work<'_>, item: usize, index: Option<&str>, progress: &mut Progress) {
     if !work.proofs.are_wanted() {
         return work.delivered.duplicate(&mut progress.counts);

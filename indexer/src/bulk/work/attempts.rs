@@ -1,33 +1,33 @@
-//! How often the documents of a batch were sent, and which of their failures are to be tried again. Pure.
+//! Counts how often the documents of a batch were sent, and decides which failures are retried. Pure.
 
 use std::collections::HashSet;
 
 use super::whole::{Others, Whole};
 
-/// How many times a document is sent that Elasticsearch fails at (5xx), before it is set aside; and a request, before
-/// it is cut.
+/// How many times a document is sent that Elasticsearch fails at (5xx) before it is set aside, and a request before
+/// it is halved.
 const FAULTS: u32 = 2;
-/// How many times a document is sent whose index is answered to be missing, although it was made each time.
+/// How many times a document is sent whose index is reported missing although it was created each time.
 const MISSES: u32 = 5;
 
 /// The attempts with the documents of one batch.
 #[derive(Debug)]
 pub(in crate::bulk) struct Attempts {
-    /// How often each was sent.
+    /// How often each document was sent.
     counts: Vec<u32>,
-    /// Whether it is a document that was set aside before: it has been given the time that failures take to pass.
+    /// Whether this is a document that was set aside, so that transient failures have had time to pass.
     is_alone: bool,
-    /// Those that the index does not know all fields of, and that are sent again now that the mapping is up to date.
+    /// Documents with fields that were missing from the mapping, sent again after the mapping was updated.
     adopted: HashSet<usize>,
     /// How many whole requests in a row Elasticsearch has failed at.
     faults: u32,
-    /// Those that were in requests which failed as a whole, and what others show.
+    /// Documents in requests that failed as a whole, and what other requests show.
     whole: Whole,
     others: Others,
 }
 
 impl Attempts {
-    /// Returns none, of so many `documents`; of one that was set aside before if it `is_alone`.
+    /// Creates counters for `documents` documents. `is_alone` says that it is one document that was set aside.
     pub(super) fn new(documents: usize, is_alone: bool) -> Self {
         Self {
             counts: vec![0; documents],
@@ -39,7 +39,7 @@ impl Attempts {
         }
     }
 
-    /// Notes that `chunk` is sent.
+    /// Notes that `chunk` is being sent.
     pub(super) fn start(&mut self, chunk: &[usize]) {
         for item in chunk {
             self.counts[*item] = self.counts[*item].saturating_add(1);
@@ -61,7 +61,7 @@ impl Attempts {
         self.is_alone || self.counts[item] >= MISSES
     }
 
-    /// Notes that the mapping is brought up to date for `item`. Returns whether it was not before.
+    /// Notes that the mapping is updated for `item`. Returns whether this is the first time.
     pub(super) fn adopt(&mut self, item: usize) -> bool {
         self.adopted.insert(item)
     }
@@ -71,20 +71,20 @@ impl Attempts {
         self.faults = 0;
     }
 
-    /// Notes that Elasticsearch failed at a request as a whole. Returns whether all of it is sent again.
+    /// Notes that Elasticsearch failed at a whole request. Returns whether all of it is sent again.
     pub(super) fn fault(&mut self) -> bool {
         let is_again = !self.is_alone && self.faults < FAULTS;
         self.faults += u32::from(is_again);
         is_again
     }
 
-    /// Notes that there was no answer to a request of `chunk`. Returns whether it was one document alone that is to be
+    /// Notes that a request of `chunk` got no usable answer. Returns whether it held a single document that must be
     /// set aside.
     pub(super) fn fail_whole(&mut self, chunk: &[usize]) -> bool {
         self.is_alone || self.whole.fail(chunk, self.others)
     }
 
-    /// Returns how many of `items`, from the first on, may share a request: at least one, if there is one.
+    /// Returns how many of `items`, from the first on, may share a request: at least one, unless `items` is empty.
     pub(super) fn share(&self, items: &[usize]) -> usize {
         self.whole.share(items)
     }

@@ -1,4 +1,5 @@
-//! Where the documents of a batch go: as their batch says, or elsewhere since that index did not take them. Pure.
+//! Says where the documents of a batch go: as the batch says, or elsewhere because that index did not accept them.
+//! Pure.
 
 use std::sync::Arc;
 
@@ -10,15 +11,15 @@ use crate::bulk::body::Moved;
 pub(in crate::bulk) struct Destinations<'a> {
     batch: &'a Batch,
     moved: Moved,
-    /// Whether documents are placed again whose index is missing or takes none.
+    /// Whether documents are placed again if their index is missing or accepts none.
     reroutes: bool,
-    /// Those that are to be placed again.
+    /// Documents that must be placed again.
     unplaced: Vec<usize>,
 }
 
 impl<'a> Destinations<'a> {
-    /// Returns those of `batch`. With `reroutes`, what is sent to an index that is missing or takes no documents is to
-    /// be placed again.
+    /// Creates the destinations of `batch`. With `reroutes`, documents are placed again if their index is missing or
+    /// accepts none.
     pub(super) fn new(batch: &'a Batch, reroutes: bool) -> Self {
         Self { batch, moved: Moved::new(), reroutes, unplaced: Vec::new() }
     }
@@ -28,7 +29,7 @@ impl<'a> Destinations<'a> {
         self.reroutes
     }
 
-    /// Has `item` placed again if `is_moved`. Returns that.
+    /// Queues `item` for placement if `is_moved`, and returns `is_moved`.
     pub(super) fn place_again_if(&mut self, is_moved: bool, item: usize) -> bool {
         if is_moved {
             self.unplaced.push(item);
@@ -36,12 +37,12 @@ impl<'a> Destinations<'a> {
         is_moved
     }
 
-    /// Returns whether documents are to be placed again.
+    /// Returns whether documents must be placed again.
     pub(super) fn has_unplaced(&self) -> bool {
         !self.unplaced.is_empty()
     }
 
-    /// Takes out the documents that are to be placed again.
+    /// Takes the documents that must be placed again.
     pub(in crate::bulk) fn take_unplaced(&mut self) -> Vec<usize> {
         std::mem::take(&mut self.unplaced)
     }
@@ -51,7 +52,7 @@ impl<'a> Destinations<'a> {
         &self.moved
     }
 
-    /// Has `item` go to `index` from now on.
+    /// Sends `item` to `index` from now on.
     pub(super) fn set(&mut self, item: usize, index: Arc<str>) {
         if *self.of(item) != *index {
             self.moved.insert(item, index);
@@ -66,19 +67,19 @@ impl<'a> Destinations<'a> {
         }
     }
 
-    /// Returns the index of the batch's first target: its action lines do not name it.
+    /// Returns the index of the batch's first target, which its action lines do not name.
     pub(in crate::bulk) fn of_first(&self) -> &str {
         self.batch.targets.first().map_or("", |target| &target.index)
     }
 
-    /// Returns the index that all of `chunk` go to, if it is one.
+    /// Returns the index of all of `chunk`, if they share one.
     pub(in crate::bulk) fn of_all(&self, chunk: &[usize]) -> Option<Arc<str>> {
         let first = self.of(*chunk.first()?);
         let is_alone = self.batch.targets.len() == 1 && self.moved.is_empty();
         (is_alone || chunk.iter().all(|item| *self.of(*item) == *first)).then_some(first)
     }
 
-    /// Returns `chunk` cut by index.
+    /// Returns `chunk` divided by index.
     pub(super) fn parts(&self, chunk: Vec<usize>) -> Vec<Vec<usize>> {
         let mut parts: Vec<(Arc<str>, Vec<usize>)> = Vec::new();
         for item in chunk {

@@ -1,18 +1,18 @@
-//! The documents of a batch that are left to send, and which of them go together. Pure.
+//! Queues the documents of a batch that are left to send, and decides which go together. Pure.
 
 use std::collections::VecDeque;
 
 /// Documents that are left to send, by their index in the batch.
 #[derive(Debug)]
 pub(in crate::bulk) struct Queue {
-    /// Parts of chunks that were cut, each of which has to be a request of its own.
+    /// Parts of divided chunks, each of which must be a request of its own.
     parts: VecDeque<Vec<usize>>,
-    /// All others.
+    /// All other documents.
     left: VecDeque<usize>,
 }
 
 impl Queue {
-    /// Returns one of the documents that are `left`.
+    /// Creates a queue of the documents `left`.
     pub(super) fn new(left: VecDeque<usize>) -> Self {
         Self { parts: VecDeque::new(), left }
     }
@@ -27,7 +27,7 @@ impl Queue {
         self.left.len() + self.parts.iter().map(Vec::len).sum::<usize>()
     }
 
-    /// Takes the documents of the next request: as many as `fitting` says of those that are next.
+    /// Takes the documents of the next request: as many of the next ones as `fitting` returns.
     pub(super) fn take(&mut self, fitting: impl Fn(&[usize]) -> usize) -> Vec<usize> {
         match self.parts.pop_front() {
             Some(mut part) => {
@@ -45,12 +45,12 @@ impl Queue {
         }
     }
 
-    /// Puts `items` behind those that are left.
+    /// Appends `items` to the queue.
     pub(in crate::bulk) fn extend(&mut self, items: impl IntoIterator<Item = usize>) {
         self.left.extend(items);
     }
 
-    /// Cuts `chunk` in two; returns the one document that it is, if so.
+    /// Halves `chunk`, or returns its only document.
     pub(super) fn cut(&mut self, mut chunk: Vec<usize>) -> Option<usize> {
         if let [item] = chunk[..] {
             return Some(item);
@@ -60,13 +60,13 @@ impl Queue {
         None
     }
 
-    /// Has `parts` sent next, in their order, each in a request of its own.
+    /// Queues `parts` to be sent next, in this order, each in a request of its own.
     pub(super) fn put_first(&mut self, parts: Vec<Vec<usize>>) {
         parts.into_iter().rev().for_each(|part| self.parts.push_front(part));
     }
 
-    /// Puts those first that go to the same index as the next one, as `index_of` says; returns how many the next request
-    /// may hold.
+    /// Moves the documents that go to the same index as the next one to the front, by `index_of`. Returns how many
+    /// the next request may hold.
     pub(super) fn gather<I: PartialEq>(&mut self, index_of: impl Fn(usize) -> I) -> usize {
         let Some(first) = self.left.front().filter(|_| self.parts.is_empty()).map(|item| index_of(*item)) else {
             return usize::MAX;
@@ -79,7 +79,7 @@ impl Queue {
         count
     }
 
-    /// Takes out those that `is_diverted` says, except for parts of chunks that were cut.
+    /// Takes out the documents that `is_diverted` selects, except for parts of divided chunks.
     pub(super) fn divert(&mut self, is_diverted: impl Fn(usize) -> bool) -> VecDeque<usize> {
         if !self.left.iter().any(|item| is_diverted(*item)) {
             return VecDeque::new();

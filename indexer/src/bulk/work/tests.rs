@@ -26,7 +26,7 @@ fn an_empty_batch_is_done() {
 }
 
 #[test]
-fn only_what_failed_is_sent_again() {
+fn only_failed_documents_are_sent_again() {
     let batch = batch_of(&["a", "b", "c", "d", "e"]);
     let mut work = Work::new(&batch, false);
     let chunk = work.take(BUDGET).unwrap();
@@ -43,7 +43,7 @@ fn only_what_failed_is_sent_again() {
 }
 
 #[test]
-fn a_chunk_has_room_for_so_much_and_the_rest_comes_next() {
+fn a_chunk_is_limited_and_the_rest_comes_next() {
     let batch = batch_of(&["a", "b", "c", "d"]);
     let line = batch.items[0].body.len();
     let mut work = Work::new(&batch, false);
@@ -54,14 +54,14 @@ fn a_chunk_has_room_for_so_much_and_the_rest_comes_next() {
 }
 
 #[test]
-fn the_last_document_may_stick_out() {
+fn the_last_document_may_exceed_the_target() {
     let batch = batch_of(&["a", "b", "c", "d"]);
     let most = batch.body.len() - 1;
     assert_eq!(Work::new(&batch, false).take(RequestBudget { bytes: most, ..BUDGET }).unwrap().len(), 4);
 }
 
 #[test]
-fn an_answer_says_how_much_may_be_sent_and_how_elasticsearch_is() {
+fn an_answer_determines_signal_health_and_outcome() {
     let batch = batch_of(&["a", "b"]);
     let all = || BulkFailure { trouble: Trouble::Server, detail: "503".to_owned() };
     for (judgement, signal, health, outcome) in [
@@ -80,8 +80,8 @@ fn an_answer_says_how_much_may_be_sent_and_how_elasticsearch_is() {
     }
 }
 
-/// An Elasticsearch that refuses requests with a document at fault in them as a whole, takes at most `most` documents a
-/// request, and fails each document so many times before it takes it.
+/// A simulated Elasticsearch that refuses whole requests with a faulty document, accepts at most `most` documents per
+/// request, and fails each document a number of times before it accepts it.
 struct Model {
     culprits: Vec<bool>,
     most: usize,
@@ -112,7 +112,7 @@ impl Model {
 
 proptest! {
     #[test]
-    fn each_document_is_written_once_or_refused_and_no_other_is(
+    fn each_document_is_either_written_once_or_refused(
         documents in prop::collection::vec((prop::bool::weighted(0.1), 0_u8..4), 1..60),
         most in 1_usize..70,
         items in 1_usize..70,

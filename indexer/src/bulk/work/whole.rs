@@ -1,18 +1,18 @@
-//! Which document makes a request fail as a whole, time and again: a server that crashes at it, or a proxy that drops
-//! the connection. Pure.
+//! Finds the document that makes whole requests fail again and again: a server crashes at it, or a proxy drops the
+//! connection. Pure.
 //!
-//! A request that times out, breaks, or is answered 502 to 504 says nothing about its documents; an outage looks the
-//! same. The difference is what else happens. When the same documents fail again although other requests of the topic
-//! were accepted since, their next requests hold half as many, down to one. While nothing is accepted, nothing is cut.
-//! So that there is evidence, a witness is asked between two attempts; where there is none, a document that failed
+//! A request that times out, breaks, or is answered 502 to 504 shows nothing about its documents; an outage looks the
+//! same. The difference is in the other requests. If the same documents fail again although other requests of the
+//! topic were accepted since, their next requests hold half as many, down to one. While nothing is accepted, nothing
+//! is halved. To get evidence, a witness is sent between two attempts. Without a witness, a document that failed
 //! alone many times is set aside all the same, which makes room for others and decides nothing.
 
 use std::collections::HashMap;
 
-/// Without a witness, a document is set aside that has failed alone so many times.
+/// After this many failures alone, a document is set aside even without a witness.
 const MANY: u32 = 10;
 
-/// The documents of one batch that were in a request which failed as a whole.
+/// The documents of one batch whose requests failed as a whole.
 #[derive(Debug, Default)]
 pub(in crate::bulk) struct Whole {
     suspects: HashMap<usize, Suspect>,
@@ -21,9 +21,9 @@ pub(in crate::bulk) struct Whole {
 /// What other requests of the topic show.
 #[derive(Clone, Copy, Debug, Default)]
 pub(in crate::bulk) struct Others {
-    /// In how many of them a document has been accepted so far.
+    /// The number of requests so far in which a document was accepted.
     pub(in crate::bulk) accepted: u64,
-    /// Whether a document of the index is known that can be asked again.
+    /// Whether the index has a witness that can be sent again.
     pub(in crate::bulk) has_witness: bool,
 }
 
@@ -38,7 +38,7 @@ struct Suspect {
 }
 
 impl Whole {
-    /// Returns how many of `items`, from the first on, may share a request: at least one, if there is one.
+    /// Returns how many of `items`, from the first on, may share a request: at least one, unless `items` is empty.
     pub(in crate::bulk) fn share(&self, items: &[usize]) -> usize {
         if self.suspects.is_empty() {
             return items.len();
@@ -53,8 +53,8 @@ impl Whole {
         most
     }
 
-    /// Notes that a request of `chunk` failed as a whole. Returns whether it was one document alone that is to be set
-    /// aside: `others` were accepted since it failed before, or nobody can say whether they would be.
+    /// Notes that a request of `chunk` failed as a whole. Returns whether it held a single document that must be set
+    /// aside: `others` have been accepted since its last failure, or there is no witness to ask.
     pub(in crate::bulk) fn fail(&mut self, chunk: &[usize], others: Others) -> bool {
         let Others { accepted, has_witness } = others;
         let failed_before = |item: &usize| self.suspects.get(item).is_some_and(|suspect| suspect.accepted < accepted);

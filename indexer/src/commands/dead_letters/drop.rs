@@ -1,4 +1,4 @@
-//! `dead-letters drop`: open letters given up.
+//! `dead-letters drop`: gives open letters up.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -15,27 +15,27 @@ use crate::commands::log::LogReader;
 use crate::commands::plain::plain;
 use crate::config::Config;
 
-/// What was given up.
+/// The result of a drop.
 #[derive(Debug, Serialize)]
 pub(super) struct Dropped {
     /// The topic of the letters.
     topic: String,
-    /// Whether they are marked; else they are as they were.
+    /// Whether the letters are marked; otherwise nothing has changed.
     done: bool,
-    /// How many letters.
+    /// The number of letters.
     letters: u64,
-    /// The letters by what was wrong with them.
+    /// The letters by error type.
     by_type: BTreeMap<String, u64>,
 }
 
-/// Marks the open letters that `filter` takes as dropped, if `is_meant`; else counts them.
+/// Marks the open letters that `filter` selects as dropped if `is_meant`; otherwise only counts them.
 ///
 /// # Errors
 /// [`DeadLetterError`].
 pub(super) fn run(config: &Config, which: &Which, filter: &Filter, is_meant: bool) -> Result<Dropped, DeadLetterError> {
     let reader = LogReader::new(config)?;
     let (topic, kind) = which.topic(&config.kafka);
-    // Before the letters are read: no redrive can take one of them now.
+    // This must come before the letters are read, so that no redrive can take one of them.
     let transactions = is_meant.then(|| Transactions::begin(config, topic)).transpose()?;
     let parts = reader.parts(topic)?;
     let marks = Marks::read(&reader, topic, &parts)?;
@@ -66,7 +66,7 @@ impl fmt::Display for Dropped {
         let Self { topic, letters, .. } = self;
         match self.done {
             true => write!(f, "{letters} letters of {topic} dropped")?,
-            false => write!(f, "nothing is dropped: say --yes to drop these {letters} letters of {topic}")?,
+            false => write!(f, "nothing is dropped: use --yes to drop these {letters} letters of {topic}")?,
         }
         self.by_type.iter().try_for_each(|(error_type, count)| write!(f, "\n{count:>8}  {}", plain(error_type)))
     }

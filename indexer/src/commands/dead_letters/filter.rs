@@ -1,4 +1,4 @@
-//! Which letters a command is about.
+//! Selects the letters for a command.
 
 use clap::Args;
 
@@ -6,7 +6,7 @@ use super::letter::{Kind, Letter};
 use crate::commands::position::RecordPosition;
 use crate::commands::times::{Moment, moment};
 
-/// The filters. A letter must pass all of those that are given.
+/// The filters. A letter must pass all filters that are given.
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct Filter {
     /// Letters of this error type (`dl.error-type`, such as unknown-schema), or with this text in their reason.
@@ -21,19 +21,19 @@ pub(crate) struct Filter {
     /// Letters that were written before this time.
     #[arg(long, value_name = "TIME", value_parser = moment)]
     pub(crate) to: Option<Moment>,
-    /// Letters of the event with this id, the record's key. May be given several times.
+    /// Letters of the event with this id, which is the record's key. May be given several times.
     #[arg(long, value_name = "ID")]
     pub(crate) key: Vec<String>,
-    /// Letters of events that this source of the receiver took in.
+    /// Letters of events that this source of the receiver accepted.
     #[arg(long)]
     pub(crate) source: Option<String>,
-    /// These letters, by their own place: TOPIC:PARTITION:OFFSET, as `list` shows it. May be given several times.
+    /// The letters at these positions: TOPIC:PARTITION:OFFSET, as `list` shows them. May be given several times.
     #[arg(long, value_name = "TOPIC:PARTITION:OFFSET")]
     pub(crate) letter: Vec<RecordPosition>,
 }
 
 impl Filter {
-    /// Whether `letter` passes.
+    /// Returns whether `letter` passes the filters.
     pub(crate) fn takes(&self, letter: &Letter) -> bool {
         let is = |wanted: &Option<String>, found: Option<&str>| {
             wanted.as_ref().is_none_or(|wanted| found == Some(wanted.as_str()))
@@ -50,19 +50,19 @@ impl Filter {
     }
 }
 
-/// Which topics a command reads.
+/// Selects the topics for a command.
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct Which {
     /// The quarantine of the receiver, instead of the dead letters of the indexer.
     #[arg(long)]
     pub(crate) quarantine: bool,
-    /// The quarantine's topic, where a source has one of its own. Without it the one that the config names.
+    /// The quarantine's topic, if a source has its own. The default is the topic in the config.
     #[arg(long, value_name = "TOPIC", requires = "quarantine")]
     pub(crate) quarantine_topic: Option<String>,
 }
 
 impl Which {
-    /// Returns the topic to read, and what is in it.
+    /// Returns the topic to read, and the kind of its letters.
     pub(crate) fn topic<'a>(&'a self, kafka: &'a config::Kafka) -> (&'a str, Kind) {
         let quarantine = self.quarantine_topic.as_ref().unwrap_or(&kafka.quarantine_topic);
         if self.quarantine { (quarantine, Kind::Quarantined) } else { (&kafka.dead_letter_topic, Kind::DeadLetter) }

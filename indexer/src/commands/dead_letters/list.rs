@@ -1,4 +1,4 @@
-//! `dead-letters list`: letters grouped by what is wrong.
+//! `dead-letters list`: groups letters by what is wrong.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,73 +14,74 @@ use crate::commands::plain::plain;
 use crate::commands::position::RecordPosition;
 use crate::commands::times;
 
-/// Examples of each group.
+/// The number of examples per group.
 const EXAMPLES: usize = 3;
-/// Groups of one topic. What is beyond counts as one group.
+/// The most groups per topic. Further letters are counted in one common group.
 const MAX_GROUPS: usize = 500;
 
-/// What is in the topics.
+/// The contents of all topics.
 #[derive(Debug, Serialize)]
 pub struct Listed {
     /// Each topic that was read.
     pub topics: Vec<Topic>,
 }
 
-/// What is in one topic.
+/// The contents of one topic.
 #[derive(Debug, Serialize)]
 pub struct Topic {
-    /// Its name.
+    /// The name of the topic.
     pub topic: String,
-    /// What its letters are.
+    /// The kind of its letters.
     pub kind: Kind,
-    /// Whether there is such a topic.
+    /// Whether the topic exists.
     pub exists: bool,
-    /// Letters that nothing was done about, as far as the filters take them; so for the others.
+    /// The number of open letters, which nothing has been done about. Like the other counts, it covers only letters
+    /// that pass the filters.
     pub open: u64,
-    /// Letters that were redriven.
+    /// The number of redriven letters.
     pub redriven: u64,
-    /// Letters that were dropped.
+    /// The number of dropped letters.
     pub dropped: u64,
-    /// The open letters by what is wrong, the largest group first.
+    /// The open letters by group, the largest group first.
     pub groups: Vec<Group>,
 }
 
-/// Letters with the same thing wrong.
+/// Letters with the same problem.
 #[derive(Debug, Serialize)]
 pub struct Group {
-    /// How many.
+    /// The number of letters.
     pub count: u64,
-    /// What is wrong, a short word.
+    /// The error type, a short word.
     pub error_type: String,
-    /// Who refused them: decode, index or receive.
+    /// The stage that refused them: decode, index or receive.
     pub stage: String,
-    /// The topic they came from; of a quarantined body, the source.
+    /// The topic they came from; for a quarantined body, the source.
     pub origin: String,
-    /// When the first was written.
+    /// When the first letter was written.
     pub first: String,
-    /// When the last was written.
+    /// When the last letter was written.
     pub last: String,
-    /// How many of them were redriven before and failed again.
+    /// How many of them had been redriven and failed again.
     pub redriven_before: u64,
-    /// Some of them, with different reasons where there are any.
+    /// Some of the letters, with different reasons if possible.
     pub examples: Vec<Example>,
 }
 
 /// One letter of a group.
 #[derive(Debug, Serialize)]
 pub struct Example {
-    /// Its place.
+    /// The position of the letter.
     pub letter: RecordPosition,
     /// The event's id.
     pub key: Option<String>,
-    /// What is wrong, in words.
+    /// The reason in words.
     pub reason: String,
 }
 
-/// What makes a group: error type, stage, origin.
+/// The key of a group: error type, stage, origin.
 type Name = (String, String, String);
 
-/// A group while it is counted.
+/// A group while it is being counted.
 #[derive(Default)]
 struct Counted {
     count: u64,
@@ -90,7 +91,7 @@ struct Counted {
     examples: Vec<Example>,
 }
 
-/// Reads `topic` and groups the letters that `filter` takes. A topic that does not exist has none.
+/// Reads `topic` and groups the letters that `filter` selects. A topic that does not exist has none.
 ///
 /// # Errors
 /// [`LogError`].
@@ -178,7 +179,7 @@ impl fmt::Display for Topic {
             Kind::Quarantined => "quarantine",
         };
         if !self.exists {
-            return write!(f, "{} ({what}): there is no such topic", self.topic);
+            return write!(f, "{} ({what}): the topic does not exist", self.topic);
         }
         let Self { topic, open, redriven, dropped, .. } = self;
         write!(f, "{topic} ({what}): {open} open, {redriven} redriven, {dropped} dropped")?;

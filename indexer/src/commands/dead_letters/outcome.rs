@@ -1,4 +1,4 @@
-//! What became of redriven records: the report of a redrive, and how it waits for the indexers.
+//! The report of a redrive, and how it waits for the indexers.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,7 +14,7 @@ use crate::commands::log::{LogError, LogReader, Part};
 use crate::commands::plain::plain;
 use crate::config::Config;
 
-/// How often the committed offsets are looked at.
+/// The interval for checking the committed offsets.
 const LOOK: Duration = Duration::from_millis(500);
 
 /// The report of a redrive.
@@ -22,43 +22,43 @@ const LOOK: Duration = Duration::from_millis(500);
 pub struct Redriven {
     /// Whether nothing was written.
     pub dry_run: bool,
-    /// Whether bodies were posted to a receiver, and no records written.
+    /// Whether bodies were posted to a receiver instead of records being written.
     pub posted: bool,
-    /// Records of the dead-letter topic that were read, whatever they are.
+    /// The number of records read from the dead-letter topic, including marks.
     pub read: u64,
-    /// Open letters that the filters take.
+    /// The number of open letters that pass the filters.
     pub letters: u64,
-    /// Records that were written to their topics; of a dry run, that would be.
+    /// The number of records that were written to their topics, or would be in a dry run.
     pub redriven: u64,
-    /// Letters of a record that another letter of this run has too.
+    /// The number of letters whose record another letter of this run also has.
     pub repeated: u64,
-    /// The letters by what was wrong with them.
+    /// The letters by error type.
     pub by_type: BTreeMap<String, u64>,
-    /// Letters whose record cannot be written, by why not. They stay open.
+    /// Letters whose record cannot be written, by reason. They stay open.
     pub impossible: BTreeMap<String, u64>,
-    /// What became of the records; none where that was not waited for.
+    /// The outcome of the records; `None` if it was not awaited.
     pub outcome: Option<Outcome>,
 }
 
-/// What became of redriven records.
+/// The outcome of redriven records.
 #[derive(Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Outcome {
-    /// Indexed, or found to be indexed already; of bodies, accepted by the receiver.
+    /// Indexed, or already indexed; for bodies, accepted by the receiver.
     pub settled: u64,
-    /// Dead letters again, by what is wrong.
+    /// Became dead letters again, by error type.
     pub failed_again: BTreeMap<String, u64>,
-    /// Not settled yet when the wait was over.
+    /// Not settled when the wait ended.
     pub waiting: u64,
 }
 
 impl Redriven {
-    /// Notes that the record of a letter cannot be written. Gives no error: the others go on.
+    /// Notes that the record of a letter cannot be written. Returns no error, so that the others continue.
     pub(super) fn refuse(&mut self, why: String) -> Result<(), DeadLetterError> {
         *self.impossible.entry(why).or_default() += 1;
         Ok(())
     }
 
-    /// Whether something is left for an operator to look at.
+    /// Returns whether something is left for an operator.
     pub fn is_incomplete(&self) -> bool {
         let outcome = self.outcome.as_ref();
         !self.impossible.is_empty()
@@ -66,8 +66,8 @@ impl Redriven {
     }
 }
 
-/// Waits up to `patience` until the groups of `config` have committed past all records of `sent`, and counts those
-/// that became dead letters again: in `letters_from`, the end of the dead-letter topic before the redrive.
+/// Waits up to `patience` until the groups of `config` have committed past all records of `sent`. Counts those that
+/// became dead letters again after `letters_from`, the end of the dead-letter topic before the redrive.
 ///
 /// # Errors
 /// [`LogError`].
@@ -91,7 +91,7 @@ pub(super) fn wait(
     Ok(Outcome { settled: all.saturating_sub(waiting).saturating_sub(failed), failed_again, waiting })
 }
 
-/// Returns how many records of `sent` the groups have not committed past.
+/// Returns how many records of `sent` the groups have not committed yet.
 fn waiting(config: &Config, sent: &Sent) -> Result<u64, LogError> {
     let mut waiting = 0;
     for of_topic in config.of_topics() {
@@ -148,7 +148,7 @@ impl fmt::Display for Redriven {
             write!(f, "\n{count:>8}  dead letters again: {}", plain(error_type))?;
         }
         if *waiting > 0 {
-            write!(f, "\n{waiting:>8}  not settled yet: look again with list, or with a longer --wait")?;
+            write!(f, "\n{waiting:>8}  not settled yet: check again with list, or use a longer --wait")?;
         }
         Ok(())
     }

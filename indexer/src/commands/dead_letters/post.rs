@@ -1,8 +1,8 @@
-//! `dead-letters redrive --quarantine`: bodies that were no events, posted to a receiver again.
+//! `dead-letters redrive --quarantine`: posts bodies that were not events to a receiver again.
 //!
-//! A body in the quarantine was never a record, so the receiver must judge it: by today's schemas, with all of its
-//! checks. What it accepts is marked at once. What it refuses it keeps again, in a new letter; then the old one is
-//! marked too, so that one body is one open letter.
+//! A body in the quarantine was never a record, so the receiver must judge it with today's schemas and all its
+//! checks. Accepted bodies are marked at once. A refused body is kept again in a new letter, and then the old letter
+//! is marked too, so that each body has one open letter.
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::ControlFlow;
@@ -22,17 +22,18 @@ use super::transactions::{Outgoing, Transactions};
 use crate::commands::log::{LogReader, Part};
 use crate::config::Config;
 
-/// How long one request may take: longer than the receiver's own deadline by default.
+/// The time-out of one request: longer than the receiver's default deadline.
 const TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a receiver may answer "later" before the redrive ends.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// The wait before the next attempt.
 const RETRY: Duration = Duration::from_secs(1);
-/// How long the new letter of a body that was refused again may take.
+/// How long the new letter of a refused body may take to appear.
 const NEW_LETTER: Duration = Duration::from_secs(10);
-/// Refused bodies of one run whose old letters are marked; beyond it, the old letters stay open beside the new ones.
+/// The most refused bodies per run whose old letters are marked. Beyond it, the old letters stay open beside the new
+/// ones.
 const MAX_REFUSED: usize = 100_000;
-/// Headers of the request that the quarantine keeps, by the names of its own.
+/// Headers of the request that the quarantine keeps, by their names in the quarantine.
 const KEPT: [(&str, &str); 6] = [
     ("q.request-id", "x-request-id"),
     ("q.traceparent", "traceparent"),
@@ -46,9 +47,9 @@ const KEPT: [(&str, &str); 6] = [
 pub(super) struct Receiver<'a> {
     /// The address of the webhook.
     pub(super) url: &'a str,
-    /// A file with headers of the request, such as the credentials: `Name: value` on each line.
+    /// A file with headers of the request, for example credentials: `Name: value` on each line.
     pub(super) headers: Option<&'a Path>,
-    /// Requests a second, at most.
+    /// The most requests per second.
     pub(super) rate: Option<u32>,
     /// Whether nothing is posted.
     pub(super) dry_run: bool,
@@ -62,16 +63,16 @@ struct Posts<'a> {
     topic: &'a str,
     transactions: Option<Transactions>,
     began: Instant,
-    /// Bodies that were refused again, by request and content, and where their letters are.
+    /// Bodies that were refused again, by request and content, with the positions of their letters.
     refused: HashMap<(String, [u8; 32]), (i32, i64)>,
     report: Redriven,
     outcome: Outcome,
 }
 
-/// Posts the open bodies that `filter` takes to `receiver`. Blocks.
+/// Posts the open bodies that `filter` selects to `receiver`. Blocks.
 ///
 /// # Errors
-/// [`DeadLetterError`]. What was accepted until then is marked.
+/// [`DeadLetterError`]. Bodies accepted before that are marked.
 pub(super) fn run(
     config: &Config,
     which: &Which,
@@ -139,13 +140,13 @@ impl Posts<'_> {
                 Ok(())
             }
             status => Err(DeadLetterError::Write(format!(
-                "the receiver answered {status} {}: look at --post-to and at the credentials in --headers-from; nothing more is posted",
+                "the receiver answered {status} {}: check --post-to and the credentials in --headers-from; nothing more is posted",
                 code(&text)
             ))),
         }
     }
 
-    /// Sends one body until the receiver says yes or no.
+    /// Sends one body until the receiver accepts or refuses it.
     fn send(&self, letter: &Letter, body: &[u8]) -> Result<(u16, String), DeadLetterError> {
         let kept =
             KEPT.iter().filter_map(|(name, header)| Some(((*header).to_owned(), letter.header(name)?.to_owned())));
@@ -172,8 +173,7 @@ impl Posts<'_> {
         Ok(())
     }
 
-    /// Marks the letters of bodies that the receiver has refused and kept again, which are in new letters behind
-    /// `before`.
+    /// Marks the letters of bodies that the receiver has refused and kept again, in new letters after `before`.
     fn close_refused(&mut self, reader: &LogReader, before: &[Part]) -> Result<(), DeadLetterError> {
         let until = Instant::now() + NEW_LETTER;
         while !self.refused.is_empty() {
@@ -211,16 +211,16 @@ impl Posts<'_> {
     }
 }
 
-/// The `code` of a problem that the receiver answers.
+/// Returns the `code` of a problem that the receiver answers.
 fn code(text: &str) -> String {
     let problem: serde_json::Value = serde_json::from_str(text).unwrap_or_default();
     problem["code"].as_str().unwrap_or("unknown").to_owned()
 }
 
-/// Reads `Name: value` lines. No message holds one: they are credentials.
+/// Reads `Name: value` lines. Error messages never contain a line, because it may hold credentials.
 fn read_headers(file: &Path) -> Result<Vec<(String, String)>, DeadLetterError> {
     let wrong = |what: String| DeadLetterError::Write(format!("--headers-from {}: {what}", file.display()));
-    let text = std::fs::read_to_string(file).map_err(|error| wrong(error.to_string()))?;
+    let text = config::read_text(file).map_err(|error| wrong(error.to_string()))?;
     let line = |(number, line): (usize, &str)| {
         let (name, value) =
             line.split_once(':').ok_or_else(|| wrong(format!("line {} is not NAME: VALUE", number + 1)))?;

@@ -1,8 +1,8 @@
-//! `dead-letters redrive`: the records of letters back to the topics they came from, to be decoded again by today's
+//! `dead-letters redrive`: writes the records of letters to their original topics again, to be decoded by today's
 //! schema and rules.
 //!
-//! A redriven record has the key, the value and the headers of the first one, and the header `redrive.origin`, by
-//! which its document keeps its first id and time ([`First`]). Record and mark are one transaction
+//! A redriven record has the key, value and headers of the original, and the header `redrive.origin`, from which its
+//! document gets the original id and time ([`First`]). Record and mark are written in one transaction
 //! ([`transactions`](super::transactions)), so that no letter is redriven twice.
 
 use std::borrow::Cow;
@@ -24,37 +24,37 @@ use crate::commands::position::RecordPosition;
 use crate::config::Config;
 use crate::message::record::First;
 
-/// Letters of one transaction.
+/// The most letters in one transaction.
 const MAX_LETTERS: usize = 100;
-/// Bytes of the letters of one transaction. One letter alone may be larger.
+/// The most bytes of letters in one transaction. A single letter may be larger.
 const MAX_BYTES: usize = 4 << 20;
 
-/// How often a record is written again that librdkafka dropped after the transaction before had failed.
+/// How often a record is written again that librdkafka dropped because the previous transaction had failed.
 const MAX_PURGES: u32 = 3;
 
-/// How to redrive.
+/// The options of a redrive.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct How {
     /// Write nothing, and count.
     pub(super) dry_run: bool,
-    /// Records a second, at most.
+    /// The most records per second.
     pub(super) rate: Option<u32>,
     /// Whether ids are qualified by the source.
     pub(super) scope_ids: bool,
 }
 
-/// One redrive.
+/// Runs one redrive.
 pub(super) struct Redrive<'a> {
     config: &'a Config,
-    /// The topics that records may go to, and how many partitions each has.
+    /// The topics that records may go to, with their numbers of partitions.
     topics: BTreeMap<String, usize>,
     how: How,
-    /// Reads records of which a letter has only a part, beside the letters.
+    /// Reads the original records of letters that have only a part of them.
     originals: LogReader,
     transactions: Option<Transactions>,
     began: Instant,
     batch: Vec<Ready>,
-    /// Which records were redriven in this run: a letter may have been written twice.
+    /// The records redriven in this run: one record may have two letters.
     taken: Sent,
     sent: Sent,
     report: Redriven,
@@ -62,26 +62,26 @@ pub(super) struct Redrive<'a> {
 
 /// A letter whose record can be written.
 struct Ready {
-    /// The letter's place.
+    /// The position of the letter.
     at: RecordPosition,
     /// Where the record goes.
     topic: String,
-    /// The partition that it was in; none where the topic has fewer by now.
+    /// The record's original partition; `None` if the topic has fewer partitions now.
     partition: Option<i32>,
     first: First,
     /// How often it was redriven before.
     redrives: u32,
     /// Whether another letter of this run has the same record.
     is_repeat: bool,
-    /// The letter, with all of its record.
+    /// The letter with its complete record.
     letter: Letter,
 }
 
 impl<'a> Redrive<'a> {
-    /// Begins to redrive letters of the dead-letter topic of `config` to the topics that the indexer consumes.
+    /// Prepares to redrive letters from the dead-letter topic of `config` to the topics that the indexer consumes.
     ///
     /// # Errors
-    /// [`DeadLetterError`], when Kafka does not take part.
+    /// [`DeadLetterError`], if Kafka fails.
     pub(super) fn begin(config: &'a Config, how: How) -> Result<Self, DeadLetterError> {
         let originals = LogReader::new(config)?;
         let mut topics = BTreeMap::new();
@@ -89,7 +89,7 @@ impl<'a> Redrive<'a> {
             let partitions = originals.parts(&of_topic.kafka.topic)?.len();
             topics.insert(of_topic.kafka.topic, partitions);
         }
-        // Before the marks are read: what another redrive had begun cannot be committed any more.
+        // This must come before the marks are read: another redrive can no longer commit what it has begun.
         let begin = || Transactions::begin(config, &config.kafka.dead_letter_topic);
         let transactions = if how.dry_run { None } else { Some(begin()?) };
         Ok(Self {
@@ -106,11 +106,11 @@ impl<'a> Redrive<'a> {
         })
     }
 
-    /// Redrives the open letters that `filter` takes; `progress` is called with how many letters were read and how
-    /// many records written. Gives the report so far, and where the records went.
+    /// Redrives the open letters that `filter` selects. Calls `progress` with the numbers of letters read and records
+    /// written. Returns the report so far, and the positions of the records.
     ///
     /// # Errors
-    /// [`DeadLetterError`]. What was redriven until then is marked.
+    /// [`DeadLetterError`]. Letters redriven before that are marked.
     pub(super) fn run(
         mut self,
         reader: &LogReader,
@@ -136,7 +136,7 @@ impl<'a> Redrive<'a> {
         Ok((self.report, self.sent))
     }
 
-    /// Takes `letter` into the batch, and sends the batch once it is full.
+    /// Adds `letter` to the batch, and sends the batch if it is full.
     fn take(&mut self, letter: Letter) -> Result<(), DeadLetterError> {
         self.report.letters += 1;
         let error_type = letter.error_type().to_owned();
@@ -151,9 +151,9 @@ impl<'a> Redrive<'a> {
         if self.batch.len() >= most || bytes >= MAX_BYTES { self.send() } else { Ok(()) }
     }
 
-    /// Returns what is to be written for `letter`, or why nothing can be.
+    /// Returns what to write for `letter`, or why that is impossible.
     fn ready(&mut self, letter: Letter) -> Result<Ready, String> {
-        const NAMELESS: &str = "the letter does not say which record it was (dl.topic, dl.partition, dl.offset)";
+        const NAMELESS: &str = "the letter does not name its record (dl.topic, dl.partition, dl.offset)";
         let (position, first) = letter.record_position().zip(letter.first()).ok_or(NAMELESS)?;
         let RecordPosition { topic, partition, offset } = position.clone();
         let Some(partitions) = self.topics.get(&topic).copied() else {
@@ -170,7 +170,7 @@ impl<'a> Redrive<'a> {
 
     /// Returns `letter` with key, value and headers of its record, which must still be in its topic.
     fn whole(&self, letter: &Letter, position: &RecordPosition) -> Result<Letter, String> {
-        const GONE: &str = "the letter is without a part of its record, and the record is no longer in its topic";
+        const GONE: &str = "the letter lacks a part of its record, and the record is no longer in its topic";
         let RecordPosition { topic, partition, offset } = position;
         let one = [Part { partition: *partition, from: *offset, to: offset + 1 }];
         let mut found = None;
@@ -180,14 +180,14 @@ impl<'a> Redrive<'a> {
         });
         scanned.map_err(|error| error.to_string())?;
         let original = found.ok_or(GONE)?;
-        // In a topic that was made anew, another record stands there. Of one that was redriven, the letter has the
-        // time of its first writing.
+        // In a re-created topic, another record has this position. The letter of a redriven record has the time of
+        // its first writing.
         let timestamp = letter.header("dl.timestamp").and_then(|timestamp| timestamp.parse().ok());
         let is_it = original.redrives() > 0 || original.written == timestamp;
         is_it.then_some(original).ok_or_else(|| GONE.to_owned())
     }
 
-    /// Sends the batch: in one transaction, or one by one where Kafka refuses one of its records.
+    /// Sends the batch in one transaction, or one by one if Kafka refuses one of its records.
     fn send(&mut self) -> Result<(), DeadLetterError> {
         let batch = std::mem::take(&mut self.batch);
         match self.write(&batch) {
@@ -241,7 +241,7 @@ impl<'a> Redrive<'a> {
         Ok(())
     }
 
-    /// Waits until no more records than the rate says have been written.
+    /// Waits until the rate allows more records.
     fn keep_rate(&self) {
         let Some(rate) = self.how.rate.filter(|_| !self.how.dry_run) else { return };
         let due = Duration::from_secs_f64(self.report.redriven as f64 / f64::from(rate.max(1)));
@@ -250,8 +250,8 @@ impl<'a> Redrive<'a> {
 }
 
 impl Ready {
-    /// The record, with where it was first and how often it was redriven in its headers; with `scope_ids`, its id is
-    /// qualified by its source.
+    /// Returns the record, with its original position and the number of redrives in its headers. With `scope_ids`,
+    /// its id is qualified by its source.
     fn outgoing(&self, scope_ids: bool) -> Outgoing<'_> {
         let mut headers = OwnedHeaders::new();
         for (key, value) in self.letter.record_headers() {
@@ -278,7 +278,7 @@ impl Ready {
     }
 }
 
-/// The marks of the letters of `batch` in the topic `letters`: one in each partition.
+/// Returns the marks for the letters of `batch` in the topic `letters`: one per partition.
 fn marks_of<'a>(batch: &[Ready], letters: &'a str) -> Vec<Outgoing<'a>> {
     let mut offsets: BTreeMap<i32, Offsets> = BTreeMap::new();
     for ready in batch {

@@ -1,4 +1,4 @@
-//! `dead-letters show`: one letter whole.
+//! `dead-letters show`: shows one letter in full.
 
 use std::fmt;
 use std::ops::ControlFlow;
@@ -19,23 +19,23 @@ use crate::config::Config;
 use crate::document::{self, Rules};
 use crate::elasticsearch::server::Server;
 
-/// Bytes of a payload that are shown in hexadecimal.
+/// The most bytes of a payload that are shown in hexadecimal.
 const MAX_HEX: usize = 64 * 1024;
 
-/// One letter.
+/// A letter as it is shown.
 #[derive(Debug, Serialize)]
 pub struct Shown {
-    /// Its place.
+    /// The position of the letter.
     pub letter: RecordPosition,
-    /// What it is.
+    /// The kind of the letter.
     pub kind: Kind,
-    /// What became of it.
+    /// The state of the letter.
     pub state: LetterState,
     /// When it was written.
     pub written: Option<String>,
-    /// What is wrong, a short word.
+    /// The error type, a short word.
     pub error_type: String,
-    /// What is wrong, in words.
+    /// The reason in words.
     pub reason: String,
     /// The record's key, as text or in hexadecimal.
     pub key: Option<String>,
@@ -49,25 +49,25 @@ pub struct Shown {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Payload {
-    /// It can be read by its schema: the document that it would make.
+    /// Its schema can decode it: the document that it would become.
     Json(Box<RawValue>),
-    /// It cannot be read.
+    /// It cannot be decoded.
     Hex {
         /// Its bytes in hexadecimal.
         hex: String,
-        /// How many bytes it has.
+        /// The number of bytes.
         bytes: usize,
-        /// Why it cannot be read.
+        /// Why it cannot be decoded.
         why: String,
     },
-    /// There is none: it was larger than the dead-letter topic takes.
+    /// The letter lacks it, because it was larger than the dead-letter topic accepts.
     Omitted,
 }
 
 /// Reads the letter at `at`.
 ///
 /// # Errors
-/// When there is none, or the topic cannot be read.
+/// If there is no letter, or the topic cannot be read.
 pub(super) fn find(
     reader: &LogReader,
     kind: Kind,
@@ -89,7 +89,7 @@ pub(super) fn find(
     Ok((letter, marks.state(at.partition, at.offset)))
 }
 
-/// Makes what is shown of `letter`: its payload is read by the schema that it names, with today's rules.
+/// Prepares `letter` for display. Its payload is decoded by the schema that it names, with today's rules.
 pub(super) async fn show(config: &Config, registry: &SchemaRegistry, letter: &Letter, state: LetterState) -> Shown {
     Shown {
         letter: letter.at.clone(),
@@ -117,20 +117,20 @@ async fn payload(config: &Config, registry: &SchemaRegistry, letter: &Letter) ->
     Payload::Hex { hex: hex::encode(&value[..value.len().min(MAX_HEX)]), bytes: value.len(), why }
 }
 
-/// Returns whether the values of a field are hidden, of whatever topic. Rules that cannot be read may hide some.
+/// Returns whether any topic hides the values of a field. Rules that cannot be read may hide some.
 fn hides_values(config: &Config) -> bool {
     let hides = |topic: &Config| topic.elasticsearch.documents.field_rules().map(|rules| rules.hides_values());
     config.of_topics().iter().any(|topic| hides(topic).unwrap_or(true))
 }
 
-/// Returns the config of the topic that `letter` came from. A body in the quarantine came from none: it is shown by the
-/// rules of the only topic.
+/// Returns the config of the topic that `letter` came from. A body in the quarantine has no topic, and is shown by
+/// the rules of the only topic.
 fn config_of(config: &Config, letter: &Letter) -> Result<Config, String> {
     let mut topics = config.of_topics();
     let own = topics.iter().position(|topic| letter.origin_topic() == Some(&topic.kafka.topic));
     match own.or((topics.len() == 1).then_some(0)) {
         Some(own) => Ok(topics.swap_remove(own)),
-        None if hides_values(config) => Err("it is of no topic of the config, so its rules are not known".to_owned()),
+        None if hides_values(config) => Err("its topic is not in the config, so its rules are unknown".to_owned()),
         None => Ok(config.clone()),
     }
 }

@@ -1,5 +1,5 @@
-//! Writes redriven records and the marks of their letters in transactions: both are there, or neither is. Whatever
-//! stops a redrive, the next one knows from the marks where to go on.
+//! Writes redriven records and the marks of their letters in transactions: either both are written or neither. If a
+//! redrive is stopped, the marks tell the next one where to continue.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -17,24 +17,24 @@ use crate::config::Config;
 const DELIVERY_TIMEOUT: Duration = Duration::from_secs(20);
 /// How long Kafka may take to begin or end a transaction.
 const TRANSACTION_TIMEOUT: Duration = Duration::from_secs(30);
-/// After how many milliseconds the cluster aborts a transaction whose redrive was killed. So long, consumers do not
-/// see what follows in its partitions; the next redrive aborts it at once.
+/// The time in milliseconds after which the cluster aborts the transaction of a killed redrive. Until then, consumers
+/// do not see later records of its partitions. The next redrive aborts it at once.
 const LONGEST_MS: &str = "30000";
-/// librdkafka's own bound on a message: the topics decide what they take.
+/// librdkafka's own limit for a message, in bytes. The topics decide what they accept.
 const MAX_RECORD_BYTES: &str = "1000000000";
 
-/// A producer of transactions, of which the cluster lets one alone be at work: another redrive of the same topic ends
-/// this one.
+/// Writes transactions. The cluster allows one such producer at a time: another redrive of the same topic ends this
+/// one.
 pub(super) struct Transactions {
     producer: FutureProducer<Login>,
     runtime: Handle,
 }
 
-/// A record to be written.
+/// A record to write.
 pub(super) struct Outgoing<'a> {
     /// Its topic.
     pub(super) topic: &'a str,
-    /// Its partition; none where the key says.
+    /// The partition; `None` if the key determines it.
     pub(super) partition: Option<i32>,
     /// Its key.
     pub(super) key: Option<&'a [u8]>,
@@ -45,7 +45,7 @@ pub(super) struct Outgoing<'a> {
 }
 
 impl<'a> Outgoing<'a> {
-    /// A mark in `partition` of the topic `letters`: the letters at `offsets` of it are in `state`.
+    /// Creates a mark in `partition` of the topic `letters`: the letters at `offsets` are in `state`.
     pub(super) fn mark(letters: &'a str, partition: i32, state: LetterState, offsets: &Offsets) -> Self {
         let (headers, value) = mark(state, offsets);
         let value = Some(Cow::Owned(value.into_bytes()));
@@ -53,7 +53,7 @@ impl<'a> Outgoing<'a> {
     }
 }
 
-/// Where a record was written to.
+/// The position to which a record was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Landed {
     /// The partition.
@@ -62,32 +62,31 @@ pub(super) struct Landed {
     pub(super) offset: i64,
 }
 
-/// Why a transaction was not committed. Nothing of it is there then.
+/// Why a transaction was not committed. None of its records was written.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum TransactionError {
-    /// Kafka refuses one of the records; the others may go without it.
+    /// Kafka refuses one of the records; the others may be written without it.
     #[error("{0}")]
     Record(KafkaError),
-    /// The client dropped the records before Kafka had judged them, since a transaction before had failed. They may be written again.
+    /// The client dropped the records before Kafka had judged them, because an earlier transaction had failed. They
+    /// may be written again.
     #[error("the client dropped the record: {0}")]
     Purged(KafkaError),
-    /// Nothing can go on.
+    /// The redrive cannot continue.
     #[error(
         "kafka: {what}: {error}; a redrive needs to write to the topics and, on a cluster with access control, Write and Describe on the \
          transactional id {id}"
     )]
     Fatal {
-        /// What was tried.
+        /// The failed step.
         what: &'static str,
-        /// What went wrong.
+        /// The error.
         error: KafkaError,
         /// The transactional id.
         id: String,
     },
     /// Another redrive has taken over.
-    #[error(
-        "another redrive of this topic has begun, so this one stops; what it had not redriven is left to the other one"
-    )]
+    #[error("another redrive of this topic has begun, so this one stops; the other one redrives the remaining letters")]
     Fenced,
 }
 
@@ -97,8 +96,8 @@ fn transactional_id(topic: &str) -> String {
 }
 
 impl Transactions {
-    /// Begins to redrive letters of `topic`: from here on no other redrive of it can commit anything. Blocks; so does
-    /// each function here.
+    /// Begins to redrive letters of `topic`. From now on no other redrive of it can commit. Blocks, like every
+    /// function here.
     ///
     /// # Errors
     /// [`TransactionError`].
@@ -124,7 +123,7 @@ impl Transactions {
         Ok(Self { producer, runtime: Handle::current() })
     }
 
-    /// Writes `records` in one transaction. Gives where each of them is.
+    /// Writes `records` in one transaction. Returns their positions.
     ///
     /// # Errors
     /// [`TransactionError`].
@@ -146,7 +145,7 @@ impl Transactions {
         if !errors.is_empty() {
             let aborted = self.producer.abort_transaction(TRANSACTION_TIMEOUT);
             aborted.map_err(|error| judge("aborting the transaction", error, id.clone()))?;
-            // What was still on its way has ended by that.
+            // Aborting has ended the remaining deliveries.
             errors.extend(deliveries.filter_map(|delivery| self.ended(delivery).err()));
             return Err(of_records(errors, id));
         }
@@ -174,8 +173,8 @@ impl Transactions {
     }
 }
 
-/// What `errors` of the records of one transaction mean, of which there are some: Kafka refuses one of the records,
-/// or nothing can go on. Records that fail only because another one did are purged.
+/// Interprets the non-empty `errors` of one transaction's records: either Kafka refuses one record, or the redrive
+/// cannot continue. Records that fail only because of another one are purged.
 fn of_records(mut errors: Vec<KafkaError>, id: String) -> TransactionError {
     use RDKafkaErrorCode as Code;
     const OF_RECORD: [Code; 6] = [

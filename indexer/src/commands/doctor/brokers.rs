@@ -1,4 +1,4 @@
-//! Asks Kafka about topics, permissions and lag.
+//! Checks topics, permissions and lag in Kafka.
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
@@ -15,13 +15,13 @@ use crate::commands::log::{LogError, LogReader, Part};
 use crate::commands::times;
 use crate::config::Config;
 
-/// Looks at the topics of `config`, and at the lag of its groups. Blocks.
+/// Checks the topics of `config` and the lag of its groups. Blocks.
 pub(super) fn check(config: &Config) -> Vec<Finding> {
     let mut findings = Vec::new();
     let reader = match LogReader::new(config) {
         Ok(reader) => reader,
         Err(error) => {
-            findings.push(Finding::fail("kafka", error.to_string(), "look at kafka.options and kafka.security"));
+            findings.push(Finding::fail("kafka", error.to_string(), "check kafka.options and kafka.security"));
             return findings;
         }
     };
@@ -29,7 +29,7 @@ pub(super) fn check(config: &Config) -> Vec<Finding> {
     match metadata {
         Ok(metadata) => findings.push(Finding::ok("kafka", format!("{} brokers answer", metadata.brokers().len()))),
         Err(error) => {
-            let todo = "look at kafka.brokers and kafka.security: is it up, and reachable from here?";
+            let todo = "check kafka.brokers and kafka.security, and that Kafka is up and reachable from here";
             findings.push(Finding::fail("kafka", error.to_string(), todo));
             return findings;
         }
@@ -47,7 +47,7 @@ pub(super) fn check(config: &Config) -> Vec<Finding> {
     findings
 }
 
-/// Looks at one topic, and judges it; none where it is not there.
+/// Describes and judges one topic, or returns `None` if it does not exist.
 fn one(config: &Config, reader: &LogReader, name: &str, role: Role, findings: &mut Vec<Finding>) -> Option<Topic> {
     match describe(config, reader, name) {
         Ok(topic) => {
@@ -93,7 +93,7 @@ fn describe(config: &Config, reader: &LogReader, name: &str) -> Result<Topic, Lo
     })
 }
 
-/// Returns the settings of topic `name`; none where they may not be read.
+/// Returns the settings of topic `name`, or none if they may not be read.
 fn settings(config: &Config, name: &str) -> HashMap<String, String> {
     let ask = || -> rdkafka::error::KafkaResult<HashMap<String, String>> {
         let client = client_config(&config.kafka, "penstock-indexer-command")?;
@@ -133,7 +133,7 @@ fn behind(config: &Config, topic: &str) -> Result<Vec<Behind>, LogError> {
     Ok(all)
 }
 
-/// Returns how old the first record of `part` is, in milliseconds.
+/// Returns the age of the first record of `part`, in milliseconds.
 fn age(reader: &LogReader, topic: &str, part: Part) -> Result<Option<i64>, LogError> {
     let mut age = None;
     reader.scan::<LogError>(topic, &[part], |record| {

@@ -1,18 +1,19 @@
-//! What is right and wrong with the cluster and its indices, by what it answers. Pure.
+//! Judges the cluster and its indices by their answers. Pure.
 
 use serde_json::Value;
 
 use super::finding::Finding;
 
-/// The disk watermarks of Elasticsearch by default, in percent (Elasticsearch reference, "Disk-based shard
+/// The default disk watermarks of Elasticsearch, in per cent (Elasticsearch reference, "Disk-based shard
 /// allocation").
 const WATERMARKS: [(&str, f64); 3] = [("low", 85.0), ("high", 90.0), ("flood_stage", 95.0)];
-/// The shards of a node by default (`cluster.max_shards_per_node`).
+/// The default limit of shards per node (`cluster.max_shards_per_node`).
 const SHARDS_OF_A_NODE: u64 = 1_000;
-/// A clock that is off by this many milliseconds is worth a word.
+/// The difference between clocks, in milliseconds, from which a warning is given.
 const CLOCK_MILLIS: i64 = 2_000;
 
-/// Returns the setting `name` of an answer with flat settings: the transient one wins, then the persistent one.
+/// Returns the setting `name` from an answer with flat settings: the transient value, or else the persistent one, or
+/// else the default.
 fn setting<'a>(settings: &'a Value, name: &str) -> Option<&'a str> {
     ["transient", "persistent", "defaults"].iter().find_map(|kind| settings[*kind][name].as_str())
 }
@@ -31,7 +32,7 @@ pub(super) fn health(health: &Value) -> Finding {
     }
 }
 
-/// Judges how many more shards the cluster takes.
+/// Judges how much room the cluster has for more shards.
 pub(super) fn shards(health: &Value, settings: &Value) -> Finding {
     let subject = "elasticsearch: shards";
     let of_node = setting(settings, "cluster.max_shards_per_node").and_then(|number| number.parse().ok());
@@ -47,7 +48,7 @@ pub(super) fn shards(health: &Value, settings: &Value) -> Finding {
     }
 }
 
-/// Judges blocks on the whole cluster; none where there are none.
+/// Judges blocks on the whole cluster. Returns `None` if there are none.
 pub(super) fn blocks(settings: &Value) -> Option<Finding> {
     let names = ["cluster.blocks.read_only", "cluster.blocks.read_only_allow_delete"];
     let blocked = names.into_iter().find(|name| setting(settings, name) == Some("true"))?;
@@ -59,7 +60,7 @@ pub(super) fn blocks(settings: &Value) -> Option<Finding> {
 pub(super) fn disks(allocation: &Value, settings: &Value) -> Vec<Finding> {
     let watermark = |(name, default): (&str, f64)| {
         let setting = setting(settings, &format!("cluster.routing.allocation.disk.watermark.{name}"));
-        // One in bytes is not compared.
+        // A watermark in bytes is not compared.
         setting.and_then(|percent| percent.strip_suffix('%')?.parse().ok()).unwrap_or(default)
     };
     let [low, high, flood] = WATERMARKS.map(watermark);
@@ -81,22 +82,22 @@ pub(super) fn disks(allocation: &Value, settings: &Value) -> Vec<Finding> {
     nodes.iter().filter_map(judge).collect()
 }
 
-/// Judges the clocks of the nodes, asked between `before` and `after` (milliseconds since the Unix epoch), by the
+/// Judges the clocks of the nodes, read between `before` and `after` (milliseconds since the Unix epoch), by the
 /// margin of the placement.
 pub(super) fn clocks(subject: &str, nodes: &Value, before: i64, after: i64, margin: i64) -> Finding {
     let nodes = nodes["nodes"].as_object().into_iter().flatten();
     let offset = |node: &Value| {
         let at = node["timestamp"].as_i64()?;
-        // Within the time of the question, nothing is known.
+        // A difference within the duration of the request is not known.
         Some((at - after).max(0) - (before - at).max(0))
     };
     let all = nodes.filter_map(|(_, node)| Some((node["name"].as_str().unwrap_or("a node"), offset(node)?)));
     let Some((name, offset)) = all.max_by_key(|(_, offset)| offset.abs()) else {
-        return Finding::warn(subject, "no node says its time", "compare them by hand");
+        return Finding::warn(subject, "no node reports its time", "compare them by hand");
     };
     let found =
         format!("the clock of {name} is {offset} ms off the one here; elasticsearch.placement.margin is {margin} ms");
-    let todo = "set both by NTP: a document may land in two indices when clocks differ by more than the margin";
+    let todo = "set both by NTP: a document may go to two indices if clocks differ by more than the margin";
     match offset.abs() {
         off if off >= margin / 2 => Finding::fail(subject, found, todo),
         off if off >= CLOCK_MILLIS => Finding::warn(subject, found, todo),
@@ -104,11 +105,11 @@ pub(super) fn clocks(subject: &str, nodes: &Value, before: i64, after: i64, marg
     }
 }
 
-/// Judges blocks on the indices behind `name`, of the answer to `_settings` with flat settings.
+/// Judges blocks on the indices behind `name`, by the answer to `_settings` with flat settings.
 pub(super) fn indices(name: &str, indices: &Value) -> Vec<Finding> {
     let subject = format!("elasticsearch: index {name}");
     let Some(found) = indices.as_object().filter(|indices| !indices.is_empty()) else {
-        return vec![Finding::ok(subject, "it does not exist yet; it is made at start")];
+        return vec![Finding::ok(subject, "it does not exist yet; it is created at start")];
     };
     let is_set = |index: &Value, block: &str| index["settings"][format!("index.blocks.{block}")] == "true";
     let with = |block: &str| {
@@ -118,13 +119,12 @@ pub(super) fn indices(name: &str, indices: &Value) -> Vec<Finding> {
     };
     let mut findings = Vec::new();
     if let Some(names) = with("read_only_allow_delete") {
-        let todo = "free the disk of their nodes; Elasticsearch takes the block off by itself then";
+        let todo = "free the disk of their nodes; Elasticsearch then removes the block by itself";
         findings.push(Finding::fail(subject.clone(), format!("read-only because a disk is full: {names}"), todo));
     }
     for block in ["write", "read_only"] {
         if let Some(names) = with(block) {
-            let todo =
-                "nothing, if the lifecycle made them so: late events are placed elsewhere. Else take the block off";
+            let todo = "nothing, if the lifecycle set the block: late events are placed elsewhere. Otherwise remove it";
             findings.push(Finding::warn(subject.clone(), format!("index.blocks.{block} is set: {names}"), todo));
         }
     }

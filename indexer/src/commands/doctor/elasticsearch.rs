@@ -1,4 +1,4 @@
-//! Asks Elasticsearch about its version, health, room and clocks, and about the index of each topic.
+//! Checks Elasticsearch's version, health, free room and clocks, and the index of each topic.
 
 use std::sync::Arc;
 
@@ -13,17 +13,17 @@ use crate::elasticsearch::Client;
 use crate::elasticsearch::server::{self, Server};
 use crate::index::Requests;
 
-/// Looks at Elasticsearch as `config` has it.
+/// Checks the Elasticsearch of `config`.
 pub(super) async fn check(config: &Config) -> Vec<Finding> {
     const SUBJECT: &str = "elasticsearch";
     let client = match Client::new(&config.elasticsearch) {
         Ok(client) => Arc::new(client),
-        Err(error) => return vec![Finding::fail(SUBJECT, error.to_string(), "look at the section elasticsearch")],
+        Err(error) => return vec![Finding::fail(SUBJECT, error.to_string(), "check the section elasticsearch")],
     };
     let server = match server::identify(&client, &config.elasticsearch.index_name, None).await {
         Ok(server) => server,
         Err(error) => {
-            let todo = "look at elasticsearch.url, auth and ca_file: is it up, and reachable from here?";
+            let todo = "check elasticsearch.url, auth and ca_file, and that it is up and reachable from here";
             return vec![Finding::fail(SUBJECT, error.to_string(), todo)];
         }
     };
@@ -59,7 +59,7 @@ async fn of_cluster(requests: &Requests) -> Vec<Finding> {
     findings
 }
 
-/// Compares the clocks of the nodes with the one here: placement relies on them.
+/// Compares the clocks of the nodes with this machine's, because placement relies on them.
 async fn clocks(requests: &Requests, config: &Config) -> Finding {
     const SUBJECT: &str = "elasticsearch: clocks";
     let before = times::now();
@@ -86,19 +86,19 @@ async fn of_index(config: &Config, client: &Arc<Client>, requests: &Requests, se
     findings
 }
 
-/// Looks whether another template wins the names of the indices.
+/// Checks whether another template wins the names of the indices.
 async fn template(config: &Config, client: &Arc<Client>) -> Finding {
     let subject = format!("elasticsearch: template of {}", config.elasticsearch.index_name);
     let index = match crate::commands::index_of(config, Requests::dry_run(Arc::clone(client))) {
         Ok(index) => index,
-        Err(error) => return Finding::fail(subject, error.to_string(), "look at ilm_config_path"),
+        Err(error) => return Finding::fail(subject, error.to_string(), "check ilm_config_path"),
     };
     judge_template(subject, index.shadowed_by().await.map_err(|error| error.to_string()))
 }
 
 fn judge_template(subject: String, winner: Result<Option<String>, String>) -> Finding {
     match winner {
-        Ok(None) => Finding::ok(subject, "ours wins, or is made at start"),
+        Ok(None) => Finding::ok(subject, "ours wins, or is created at start"),
         Ok(Some(other)) => {
             let todo = "give that template other index_patterns or a lower priority, then roll over";
             Finding::fail(
@@ -112,7 +112,7 @@ fn judge_template(subject: String, winner: Result<Option<String>, String>) -> Fi
 }
 
 fn unasked(subject: &str, found: String) -> Finding {
-    Finding::warn(subject, found, "allow the role to look (privilege monitor), or look at it by hand")
+    Finding::warn(subject, found, "give the role the privilege monitor, or check it by hand")
 }
 
 async fn ask(requests: &Requests, path: &str) -> Result<Value, String> {

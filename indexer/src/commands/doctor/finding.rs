@@ -1,4 +1,4 @@
-//! What a check has found.
+//! The result of a check.
 
 use std::fmt;
 
@@ -6,13 +6,13 @@ use serde::Serialize;
 
 use crate::commands::plain::plain;
 
-/// How bad it is.
+/// The grade of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Grade {
-    /// As it should be.
+    /// Everything is in order.
     Ok,
-    /// It works, and may not for long, or is not safe enough.
+    /// It works, but may fail soon or is not safe enough.
     Warn,
     /// It does not work, or events are being lost.
     Fail,
@@ -21,28 +21,28 @@ pub enum Grade {
 /// One line of the report.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// How bad it is.
+    /// The grade.
     pub grade: Grade,
-    /// What was looked at, such as "kafka: topic cxone-events".
+    /// What was checked, for example "kafka: topic cxone-events".
     pub subject: String,
     /// What was found.
     pub found: String,
-    /// What to do about it; none where nothing has to be done.
+    /// What to do about it, or `None` if nothing.
     pub todo: Option<String>,
 }
 
 impl Finding {
-    /// All is well with `subject`.
+    /// Reports that `subject` is in order.
     pub(super) fn ok(subject: impl Into<String>, found: impl Into<String>) -> Self {
         Self { grade: Grade::Ok, subject: subject.into(), found: found.into(), todo: None }
     }
 
-    /// It works, but `todo` should be done.
+    /// Reports that `subject` works, but `todo` should be done.
     pub(super) fn warn(subject: impl Into<String>, found: impl Into<String>, todo: impl Into<String>) -> Self {
         Self { grade: Grade::Warn, subject: subject.into(), found: found.into(), todo: Some(todo.into()) }
     }
 
-    /// It does not work until `todo` is done.
+    /// Reports that `subject` does not work until `todo` is done.
     pub(super) fn fail(subject: impl Into<String>, found: impl Into<String>, todo: impl Into<String>) -> Self {
         Self { grade: Grade::Fail, subject: subject.into(), found: found.into(), todo: Some(todo.into()) }
     }

@@ -1,4 +1,4 @@
-//! Asks Elasticsearch which privileges the role has, one by one (Elasticsearch reference, "Has privileges").
+//! Checks the role's privileges one by one (Elasticsearch reference, "Has privileges").
 
 use bytes::Bytes;
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ use crate::elasticsearch::{Client, Method, Request};
 /// A privilege, and what does not work without it.
 type Needed = (&'static str, &'static str);
 
-/// Looks which privileges the role lacks for the index of `config`. Without security, there is nothing to look at.
+/// Reports the privileges that the role lacks for the index of `config`. Without security, nothing is checked.
 pub(super) async fn check(config: &Config, client: &Client) -> Vec<Finding> {
     let (cluster, index) = needed(config);
     let name = &config.elasticsearch.index_name;
@@ -32,7 +32,7 @@ pub(super) async fn check(config: &Config, client: &Client) -> Vec<Finding> {
         body: Bytes::from(body.to_string()),
     };
     match client.send(&request).await {
-        Err(error) => vec![Finding::warn(subject, error.to_string(), "look at elasticsearch.url")],
+        Err(error) => vec![Finding::warn(subject, error.to_string(), "check elasticsearch.url")],
         Ok(answer) if answer.status == 200 => {
             judge(&subject, &serde_json::from_slice(&answer.body).unwrap_or_default(), &cluster, &index)
         }
@@ -40,26 +40,26 @@ pub(super) async fn check(config: &Config, client: &Client) -> Vec<Finding> {
             let todo = "renew the credentials of elasticsearch.auth";
             vec![Finding::fail(subject, "the credentials are refused (401)", todo)]
         }
-        // The endpoint is not there.
+        // The endpoint does not exist.
         Ok(answer) => vec![Finding::ok(subject, format!("security is off (answered {})", answer.status))],
     }
 }
 
-/// What the role needs, by what the config has the indexer do.
+/// Returns the privileges that the role needs with this config.
 fn needed(config: &Config) -> (Vec<Needed>, Vec<Needed>) {
     let mut cluster = vec![
-        ("monitor", "the version is not known"),
-        ("manage_index_templates", "templates are not made, and new fields are not added to them"),
+        ("monitor", "the version is unknown"),
+        ("manage_index_templates", "templates are not created, and new fields are not added to them"),
     ];
     if config.lifecycle() == Lifecycle::Ilm {
-        cluster.push(("manage_ilm", "the lifecycle policy is not made"));
+        cluster.push(("manage_ilm", "the lifecycle policy is not created"));
     }
     let index = vec![
-        ("create_index", "the first index is not made"),
+        ("create_index", "the first index is not created"),
         ("create_doc", "no document is written"),
         ("index", "no document is written"),
         ("read", "duplicates are not proven, and the topic is blocked"),
-        ("view_index_metadata", "the backing indices are not known"),
+        ("view_index_metadata", "the backing indices are unknown"),
         ("manage", "new fields are not added to the mapping"),
     ];
     (cluster, index)

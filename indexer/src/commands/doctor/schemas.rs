@@ -1,16 +1,16 @@
-//! Asks the schema registry: whether it answers, and whether it has the subject of the mapping.
+//! Checks that the schema registry answers and has the subject of the mapping.
 
 use registry::{RawClient, RegistryError, SchemaRegistry};
 
 use super::finding::Finding;
 use crate::config::Config;
 
-/// Looks at the registry of `config`.
+/// Checks the registry of `config`.
 pub(super) async fn check(config: &Config) -> Vec<Finding> {
-    const ADVICE: &str = "look at schema_registry.url, auth and ca_file: is it up, and reachable from here?";
+    const ADVICE: &str = "check schema_registry.url, auth and ca_file, and that it is up and reachable from here";
     let direct = match RawClient::new(&config.schema_registry) {
         Ok(direct) => direct,
-        Err(error) => return vec![Finding::fail("registry", error.to_string(), "look at schema_registry")],
+        Err(error) => return vec![Finding::fail("registry", error.to_string(), "check schema_registry")],
     };
     let answer = direct.get("/subjects").await;
     let status = match answer {
@@ -20,7 +20,7 @@ pub(super) async fn check(config: &Config) -> Vec<Finding> {
     let mut findings = Vec::new();
     findings.push(match status {
         200..=299 => Finding::ok("registry", format!("{} answers", direct.urls())),
-        // A role may read schemas and not list subjects.
+        // A role may be allowed to read schemas but not to list subjects.
         403 => Finding::ok("registry", format!("{} answers; subjects may not be listed", direct.urls())),
         status => Finding::fail("registry", format!("GET /subjects was answered {status}"), ADVICE),
     });
@@ -34,7 +34,7 @@ pub(super) async fn check(config: &Config) -> Vec<Finding> {
                 findings.push(judge(&subject, latest));
             }
         }
-        Err(error) => findings.push(Finding::fail("registry", error.to_string(), "look at schema_registry")),
+        Err(error) => findings.push(Finding::fail("registry", error.to_string(), "check schema_registry")),
     }
     findings
 }

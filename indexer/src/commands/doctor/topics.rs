@@ -1,4 +1,4 @@
-//! What is right and wrong with the topics. Pure: [`brokers`](super::brokers) asks.
+//! Judges the topics. Pure: [`brokers`](super::brokers) queries Kafka.
 
 use std::collections::HashMap;
 
@@ -6,36 +6,36 @@ use topic_id::Allowed;
 
 use super::finding::Finding;
 
-/// Bytes that a dead letter has more than its record, at most.
+/// How many bytes larger than its record a dead letter may be.
 const LETTER_OVERHEAD: i64 = 2_048;
 
-/// What a topic is for.
+/// The purpose of a topic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
     /// The indexer consumes it.
     Events,
-    /// The indexer writes what it cannot index to it.
+    /// The indexer writes records to it that it cannot index.
     DeadLetters,
-    /// The receiver writes bodies to it that are no events.
+    /// The receiver writes bodies to it that are not events.
     Quarantine,
 }
 
 /// A topic as the cluster describes it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Topic {
-    /// Its name.
+    /// The name of the topic.
     pub(super) name: String,
-    /// Partitions.
+    /// The number of partitions.
     pub(super) partitions: usize,
     /// The fewest replicas of a partition.
     pub(super) replicas: usize,
-    /// Partitions without a leader.
+    /// The number of partitions without a leader.
     pub(super) leaderless: usize,
-    /// Partitions of which a replica is behind or down.
+    /// The number of partitions with a replica that is behind or down.
     pub(super) under_replicated: usize,
-    /// Its settings; empty where they may not be read.
+    /// Its settings; empty if they may not be read.
     pub(super) settings: HashMap<String, String>,
-    /// What this client may do with it; none where the cluster does not say.
+    /// What this client may do with it; `None` if the cluster does not say.
     pub(super) allowed: Option<Allowed>,
 }
 
@@ -49,7 +49,7 @@ impl Topic {
     }
 }
 
-/// Judges `topic` by what it is for.
+/// Judges `topic` by its purpose.
 pub(super) fn judge(topic: &Topic, role: Role) -> Vec<Finding> {
     let mut findings: Vec<Finding> =
         [replication(topic), in_sync(topic), compaction(topic, role), permissions(topic, role)]
@@ -61,7 +61,7 @@ pub(super) fn judge(topic: &Topic, role: Role) -> Vec<Finding> {
         findings.push(Finding::ok(topic.subject(), format!("{partitions} partitions, {replicas} replicas")));
     }
     if topic.settings.is_empty() {
-        let todo = "allow DescribeConfigs on it, or look at retention and min.insync.replicas by hand";
+        let todo = "allow DescribeConfigs on it, or check retention and min.insync.replicas by hand";
         findings.push(Finding::warn(topic.subject(), "its settings may not be read", todo));
     }
     findings
@@ -78,9 +78,9 @@ fn replication(topic: &Topic) -> Option<Finding> {
             "{} of {} partitions have a replica that is behind or down",
             topic.under_replicated, topic.partitions
         );
-        return Some(Finding::warn(subject, found, "look at the brokers; one failure more may stop writing"));
+        return Some(Finding::warn(subject, found, "check the brokers; another failure may stop all writes"));
     }
-    let todo = "raise its replication factor to 3: an acknowledged event is on one disk alone";
+    let todo = "raise its replication factor to 3: an acknowledged event is on one disk only";
     (topic.replicas < 2).then(|| Finding::warn(subject, "1 replica", todo))
 }
 
@@ -95,7 +95,7 @@ fn in_sync(topic: &Topic) -> Option<Finding> {
     if least == replicas && replicas > 1 {
         return Some(Finding::warn(subject, found, "set it lower than the replicas: one broker down stops writing"));
     }
-    let todo = "set it to 2: an acknowledged event may be on one disk alone";
+    let todo = "set it to 2: an acknowledged event may be on one disk only";
     (least < 2 && replicas > 1).then(|| Finding::warn(subject, found, todo))
 }
 
@@ -120,7 +120,7 @@ fn permissions(topic: &Topic, role: Role) -> Option<Finding> {
         Role::Quarantine => (None, missing(allowed.read, "Read (for dead-letters and find)")),
     };
     if let Some(needed) = needed {
-        let todo = format!("allow {needed} on it: the indexer does not work without");
+        let todo = format!("allow {needed} on it: the indexer does not work without it");
         return Some(Finding::fail(topic.subject(), format!("{needed} is not allowed"), todo));
     }
     nice.map(|nice| {
@@ -128,7 +128,7 @@ fn permissions(topic: &Topic, role: Role) -> Option<Finding> {
     })
 }
 
-/// Judges the sizes and the retention of the dead-letter topic by those of the topic `events`.
+/// Judges the record size and retention of the dead-letter topic against those of the topic `events`.
 pub(super) fn judge_letters(letters: &Topic, events: &Topic) -> Vec<Finding> {
     let mut findings = Vec::new();
     if let Some((large, small)) = events.number("max.message.bytes").zip(letters.number("max.message.bytes"))
@@ -136,7 +136,7 @@ pub(super) fn judge_letters(letters: &Topic, events: &Topic) -> Vec<Finding> {
     {
         let found = format!("max.message.bytes is {small}, and that of {} is {large}", events.name);
         let todo = format!(
-            "set it to {} or more: a large dead letter goes without its value",
+            "set it to {} or more: otherwise a large dead letter lacks its value",
             large.saturating_add(LETTER_OVERHEAD)
         );
         findings.push(Finding::warn(letters.subject(), found, todo));
@@ -150,7 +150,7 @@ pub(super) fn judge_letters(letters: &Topic, events: &Topic) -> Vec<Finding> {
         findings.push(Finding::warn(
             letters.subject(),
             found,
-            "give it more: letters should outlive what they are fixed by",
+            "raise it: a letter should exist longer than its record",
         ));
     }
     findings
@@ -163,11 +163,11 @@ pub(super) struct Behind {
     pub(super) partition: i32,
     /// Where the log begins.
     pub(super) start: i64,
-    /// Past its last record.
+    /// The offset after the last record.
     pub(super) end: i64,
-    /// What is committed; none where nothing is.
+    /// The committed offset, or `None`.
     pub(super) committed: Option<i64>,
-    /// How old the next record to be read is, in milliseconds; none where it was not looked at.
+    /// The age of the next record to read, in milliseconds; `None` if it was not checked.
     pub(super) age: Option<i64>,
 }
 
@@ -178,7 +178,7 @@ impl Behind {
     }
 }
 
-/// Judges how far the group is behind in `topic`: what retention deletes next is lost.
+/// Judges how far the group is behind in `topic`, and whether retention is about to delete unread records.
 pub(super) fn judge_lag(topic: &Topic, behind: &[Behind]) -> Finding {
     let subject = format!("kafka: lag of {}", topic.name);
     let lost: i64 = behind.iter().filter_map(|part| Some((part.start - part.committed?).max(0))).sum();
@@ -188,7 +188,7 @@ pub(super) fn judge_lag(topic: &Topic, behind: &[Behind]) -> Finding {
         return Finding::fail(
             subject,
             found,
-            "raise retention.ms at once, and see why the indexers are behind (status)",
+            "raise retention.ms at once, and find out why the indexers are behind (status)",
         );
     }
     let oldest = behind.iter().filter(|part| part.lag() > 0).filter_map(|part| part.age).max();
@@ -199,7 +199,7 @@ pub(super) fn judge_lag(topic: &Topic, behind: &[Behind]) -> Finding {
         (Some(oldest), Some(retention)) if oldest > retention / 10 * 9 => Finding::fail(
             subject,
             found(oldest),
-            "retention deletes them soon: raise retention.ms, then see why the indexers are behind",
+            "retention deletes them soon: raise retention.ms, then find out why the indexers are behind",
         ),
         (Some(oldest), Some(retention)) if oldest > retention / 2 => {
             Finding::warn(subject, found(oldest), "half of the retention is over: raise retention.ms, or add indexers")

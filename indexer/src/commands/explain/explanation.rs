@@ -1,4 +1,4 @@
-//! What `explain` says of a record.
+//! The result of `explain` for a record.
 
 use std::fmt;
 
@@ -13,30 +13,31 @@ use crate::index::verdict::Verdict;
 use crate::message::record::Record;
 use crate::message::target::{Age, Route};
 
-/// What is stored under the document's id.
+/// The state of the document's id in the index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Stored {
-    /// Nothing: the document would be written.
+    /// Nothing is stored: the document would be written.
     Nothing,
-    /// A document of the same event: it would count as a duplicate.
+    /// A document of the same event is stored: the record would count as a duplicate.
     Same,
-    /// A document of another event: the record would be a dead letter (with `keep_last` the later one stays).
+    /// A document of another event is stored: the record would be a dead letter (with `keep_last` the later event
+    /// stays).
     Conflict,
 }
 
-/// What becomes of a record.
+/// What happens to a record.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Explanation {
     record: String,
     id: String,
-    /// The rule that the id follows.
+    /// The rule for the id.
     id_rule: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     schema_id: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     index: Option<String>,
-    /// The rule that chose the index.
+    /// The rule for the index.
     #[serde(skip_serializing_if = "Option::is_none")]
     index_rule: Option<String>,
     /// The field that chose the index set, where there are several.
@@ -47,10 +48,10 @@ pub(super) struct Explanation {
     /// What is stored under the id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) stored: Option<Stored>,
-    /// What the mapping says.
+    /// Whether the mapping accepts the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) mapping: Option<Verdict>,
-    /// Why it would be a dead letter, if it is none of Elasticsearch's business.
+    /// Why the record would be a dead letter, if Elasticsearch is not the reason.
     #[serde(skip_serializing_if = "Option::is_none")]
     dead_letter: Option<String>,
     /// Why nothing is indexed.
@@ -64,17 +65,17 @@ pub(super) struct Explanation {
     timestamp: Option<i64>,
     #[serde(skip)]
     time_field: String,
-    /// Whether the value of that field is not to be seen.
+    /// Whether the value of that field must be hidden.
     #[serde(skip)]
     hides_time: bool,
 }
 
 impl Explanation {
-    /// Begins with what the record itself says.
+    /// Creates the explanation with the facts of the record itself.
     pub(super) fn new(name: String, config: &Config, record: &Record<'_>) -> Self {
         let has_scope = record.headers.get(HEADER_ID_SCOPE).is_some_and(|scope| !scope.is_empty());
         let id_rule = match record.key {
-            None | Some([]) => "topic-partition-offset-timestamp, since the record has no key",
+            None | Some([]) => "topic-partition-offset-timestamp, because the record has no key",
             Some(_) if has_scope => "the header id-scope, a colon and the record's key",
             Some(_) => "the record's key",
         };
@@ -104,14 +105,14 @@ impl Explanation {
         self.skipped = Some(why.to_owned());
     }
 
-    /// Notes why no document can be made of the one record of `batch`.
+    /// Notes why the only record of `batch` cannot become a document.
     pub(super) fn refuse(&mut self, batch: &Batch) {
         let Some(undecodable) = batch.undecodable.first() else { return };
         self.schema_id = undecodable.schema.map(|id| id.0);
         self.dead_letter = Some(format!("{}: {}", undecodable.error_type, undecodable.reason));
     }
 
-    /// Notes the one document of `batch`, and where it lands.
+    /// Notes the only document of `batch`, and its index.
     pub(super) fn describe(&mut self, batch: &Batch) {
         let Some(item) = batch.items.first() else { return };
         let lines = &batch.body[item.body.clone()];
@@ -131,12 +132,12 @@ impl Explanation {
             (Strategy::DataStream, _) => {
                 return "data_stream: Elasticsearch writes to the newest backing index".to_owned();
             }
-            (Strategy::Time, Age::Expired) => "time: its own index is deleted, and this one takes what is too old",
+            (Strategy::Time, Age::Expired) => "time: its index is deleted, and this one receives its events",
             (Strategy::Time, _) => "time: the index is named by the placement time",
             (Strategy::Rollover, Age::Expired) => "rollover: it is older than the oldest backing index, which takes it",
-            (Strategy::Rollover, _) => "rollover: the newest backing index that was there at the placement time",
+            (Strategy::Rollover, _) => "rollover: the newest backing index that existed at the placement time",
         };
-        let closed = if is_closed { "; it takes no documents, so what is missing goes to the write index" } else { "" };
+        let closed = if is_closed { "; it accepts no documents, so a missing one goes to the write index" } else { "" };
         let time = if self.hides_time { "hidden".to_owned() } else { time.to_string() };
         format!("{by_time}, {time} ({whose}){closed}")
     }
@@ -146,10 +147,10 @@ impl Explanation {
         (self.index.as_deref().unwrap_or_default(), &self.id, self.document.as_ref().unwrap_or(&Value::Null))
     }
 
-    /// Whether the record would be a dead letter.
+    /// Returns whether the record would be a dead letter.
     pub(super) fn is_refused(&self) -> bool {
         let by_mapping = self.mapping.as_ref().is_some_and(Verdict::is_refusal);
-        // A document that is there is not written again, so the mapping is not asked.
+        // An existing document is not written again, so the mapping does not matter.
         let is_new = self.stored != Some(Stored::Same);
         self.dead_letter.is_some() || self.stored == Some(Stored::Conflict) || (by_mapping && is_new)
     }
@@ -166,7 +167,7 @@ fn route_rule(routes: &Routes, route: Route) -> String {
     }
 }
 
-/// Returns whether a rule hides the field at `path`. One that cannot be read may.
+/// Returns whether a rule hides the field at `path`. An unreadable rule may.
 fn hides(config: &Config, path: &str) -> bool {
     config.elasticsearch.documents.field_rules().map_or(true, |rules| rules.hides(path))
 }

@@ -1,4 +1,4 @@
-//! Where the record to be explained comes from.
+//! The source of the record to explain.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -22,9 +22,9 @@ const POLL: Duration = Duration::from_millis(200);
 /// A file, or a record of a topic.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Source {
-    /// A file with the value of a record.
+    /// A file with a record's value.
     File(PathBuf),
-    /// A record.
+    /// A record of a topic.
     Record { topic: String, partition: Partition, offset: Offset },
 }
 
@@ -58,7 +58,7 @@ fn record(text: &str) -> Option<Source> {
 }
 
 impl Source {
-    /// Returns the topic, where the source names it.
+    /// Returns the topic, if the source names it.
     pub(super) fn topic(&self) -> Option<&str> {
         match self {
             Self::File(_) => None,
@@ -66,7 +66,7 @@ impl Source {
         }
     }
 
-    /// Reads the record; of a file one with the key `key`, received now. Waits for Kafka.
+    /// Reads the record. For a file, it gets the key `key` and the current time. Waits for Kafka.
     pub(super) fn read(&self, config: &Config, key: Option<&str>) -> Result<OwnedRecord, CommandError> {
         match self {
             Self::File(path) => {
@@ -88,7 +88,7 @@ impl Source {
 
 fn fetch(config: &Config, topic: &str, partition: Partition, offset: Offset) -> Result<OwnedRecord, CommandError> {
     let mut client = kafka::client_config(&config.kafka, "penstock-indexer-explain")?;
-    // A group that nobody has: nothing is committed, and none is joined.
+    // No member uses this group: nothing is committed or joined.
     client.set("group.id", "penstock-explain").set("enable.auto.commit", "false").set("auto.offset.reset", "error");
     let consumer: BaseConsumer<Login> =
         client.create_with_context(Login::new(&config.kafka)?).map_err(without_value)?;
@@ -106,7 +106,7 @@ fn fetch(config: &Config, topic: &str, partition: Partition, offset: Offset) -> 
                 let record = Record::of(&message, &mut headers);
                 if record.offset != offset {
                     return Err(missing(format!(
-                        "the next record is at {}: there is none at this offset",
+                        "there is no record at this offset; the next one is at {}",
                         record.offset
                     )));
                 }
@@ -114,7 +114,7 @@ fn fetch(config: &Config, topic: &str, partition: Partition, offset: Offset) -> 
             }
         }
     }
-    Err(missing("no record comes: the offset is past the end, or Kafka does not answer".to_owned()))
+    Err(missing("no record arrived: the offset is past the end, or Kafka does not answer".to_owned()))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
-//! Which partition a key is in: what Kafka's own clients do, and so the receiver. Pure.
+//! Computes the partition of a key as Kafka's own clients and the receiver do. Pure.
 
-/// Returns the partition of `key` among `partitions`: murmur2 of its bytes (Kafka's `Utils.murmur2`, and librdkafka's
-/// `murmur2_random`).
+/// Returns the partition of `key` among `partitions`, by murmur2 of its bytes (Kafka's `Utils.murmur2`, and
+/// librdkafka's `murmur2_random`).
 pub(super) fn partition_of(key: &[u8], partitions: usize) -> i32 {
     let positive = murmur2(key) & 0x7fff_ffff;
     let partitions = u32::try_from(partitions).unwrap_or(u32::MAX).max(1);

@@ -1,4 +1,4 @@
-//! The records and letters of an event, in Kafka.
+//! Searches Kafka for the records and letters of an event.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -18,21 +18,21 @@ use crate::config::Config;
 use crate::document::id_of;
 use crate::message::record::Record;
 
-/// Records that one search reports, and as many letters.
+/// The most records that one search reports, and the most letters.
 const MAX_FOUND: usize = 200;
 
-/// What was found in Kafka, by the `_id` of the document.
+/// The results from Kafka, by the `_id` of the document.
 #[derive(Debug, Default)]
 pub(super) struct FoundRecords {
     /// The records.
     pub(super) records: BTreeMap<String, Vec<story::Record>>,
     /// The letters.
     pub(super) letters: BTreeMap<String, Vec<story::Letter>>,
-    /// Whether there is more than was taken.
+    /// Whether there were more results.
     pub(super) is_cut: bool,
 }
 
-/// A letter, the topic that its record came from and the id of its document.
+/// A letter with the topic of its record and the id of its document.
 pub(super) struct FoundLetter {
     topic: Option<String>,
     id: String,
@@ -40,12 +40,12 @@ pub(super) struct FoundLetter {
 }
 
 impl FoundRecords {
-    /// Returns the ids of all that was found.
+    /// Returns the ids of all results.
     pub(super) fn ids(&self) -> impl Iterator<Item = String> {
         self.records.keys().chain(self.letters.keys()).cloned()
     }
 
-    /// Takes those of `letters` that are of `topic`, and those that are of none.
+    /// Takes the letters of `topic` from `letters`, and those without a topic.
     pub(super) fn take_letters(&mut self, topic: &str, letters: &mut Option<Vec<FoundLetter>>) {
         let Some(all) = letters.take() else { return };
         let (own, others): (Vec<FoundLetter>, Vec<FoundLetter>) =
@@ -57,8 +57,8 @@ impl FoundRecords {
     }
 }
 
-/// Looks for the records of `wanted` in the topic of `config`, from `since` on: by its position, where its id is one;
-/// first in the partition of its key; then in all.
+/// Searches the topic of `config` for the records of `wanted`, from `since` on. Uses the position if the id is one,
+/// then searches the partition of the key, and then all partitions.
 ///
 /// # Errors
 /// [`LogError`].
@@ -111,11 +111,11 @@ fn record_of(topic: &str, record: &Record<'_>, committed: bool) -> story::Record
     }
 }
 
-/// Looks for the letters of `wanted` in the dead-letter topic and the quarantine of `config`, from `since` on. A
-/// topic that cannot be read is a problem for the report.
+/// Searches the dead-letter topic and the quarantine of `config` for the letters of `wanted`, from `since` on. Also
+/// returns the problems of topics that cannot be read.
 ///
 /// # Errors
-/// [`LogError`], when there is no client.
+/// [`LogError`], if the client cannot be created.
 pub(super) fn letters(
     config: &Config,
     wanted: &Wanted,
@@ -127,7 +127,7 @@ pub(super) fn letters(
     for (topic, kind) in [(&kafka.dead_letter_topic, Kind::DeadLetter), (&kafka.quarantine_topic, Kind::Quarantined)] {
         match letters_in(&reader, topic, kind, wanted, since) {
             Ok(letters) => found.extend(letters),
-            // A receiver without a quarantine has none.
+            // Without a quarantine in a receiver, the topic does not exist.
             Err(LogError::Missing(_)) if kind == Kind::Quarantined => {}
             Err(error) => problems.push(error.to_string()),
         }

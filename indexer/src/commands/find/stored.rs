@@ -1,4 +1,4 @@
-//! Documents by their ids, in every backing index, in real time (Elasticsearch reference, "Multi get").
+//! Reads documents by their ids from every backing index, in real time (Elasticsearch reference, "Multi get").
 
 use std::collections::BTreeMap;
 
@@ -8,13 +8,13 @@ use serde_json::{Value, json};
 use super::story::Document;
 use crate::elasticsearch::{Client, Method, Request, ServerAnswer};
 
-/// Documents of one request.
+/// The most documents in one request.
 const MAX_DOCUMENTS: usize = 1_000;
 
 /// Returns the documents under `ids` in all indices behind `name`, by id.
 ///
 /// # Errors
-/// In words: what was not answered, or refused.
+/// A text that says which request failed or was refused.
 pub(super) async fn documents(
     client: &Client,
     name: &str,
@@ -49,7 +49,7 @@ fn document(found: &Value) -> Document {
     }
 }
 
-/// Returns the indices behind the alias or data stream `name`, or the index itself; none where it is not there.
+/// Returns the indices behind the alias or data stream `name`, or the index itself; none if it does not exist.
 async fn indices(client: &Client, name: &str) -> Result<Vec<String>, String> {
     let query = [("filter_path", "*.settings.index.uuid"), ("ignore_unavailable", "true"), ("expand_wildcards", "all")];
     let answer = send(client, Method::Get, &format!("/{name}/_settings"), &query, Bytes::new()).await?;

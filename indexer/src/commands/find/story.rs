@@ -1,4 +1,4 @@
-//! What is known of one event, and what that says. Pure.
+//! Combines what is known of one event, and judges its state. Pure.
 
 use std::fmt;
 
@@ -9,38 +9,38 @@ use crate::commands::dead_letters::marks::LetterState;
 use crate::commands::plain::plain;
 use crate::commands::position::RecordPosition;
 
-/// Where an event is.
+/// The state of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum EventState {
-    /// In Kafka, and no indexer has settled it yet.
+    /// It is in Kafka, and no indexer has settled it yet.
     Waiting,
     /// It is a document.
     Indexed,
-    /// It is a document, and was sent or redriven more than once: the others are duplicates.
+    /// It is a document, and was sent or redriven more than once: its other records are duplicates.
     Repeated,
     /// It is a document in more than one index.
     Copies,
-    /// Another event has its id: that one is a document, and this one a dead letter.
+    /// Another event with its id is a document, and this one is a dead letter.
     IdConflict,
     /// It is a dead letter.
     DeadLetter,
-    /// It was a dead letter that somebody has given up.
+    /// It was a dead letter that an operator gave up.
     Dropped,
-    /// The receiver refused its body and has kept it.
+    /// The receiver refused its body and kept it.
     Quarantined,
-    /// An indexer has settled it, and there is no document any more.
+    /// An indexer has settled it, but its document no longer exists.
     Gone,
 }
 
-/// All that is known of one event.
+/// Everything that is known of one event.
 #[derive(Debug, Serialize)]
 pub struct Story {
-    /// Where it is.
+    /// The state of the event.
     pub state: EventState,
-    /// The `_id` of its document; of a quarantined body that has none, its key or request.
+    /// The `_id` of its document; for a quarantined body without one, its key or request.
     pub id: String,
-    /// Its records in Kafka, the oldest first.
+    /// Its records in Kafka, ordered from the oldest.
     pub records: Vec<Record>,
     /// Its documents.
     pub documents: Vec<Document>,
@@ -51,15 +51,15 @@ pub struct Story {
 /// One record of an event.
 #[derive(Clone, Debug, Serialize)]
 pub struct Record {
-    /// Its place.
+    /// The position of the record.
     pub at: RecordPosition,
-    /// When the receiver took it, as RFC 3339; of a redriven record, the first time.
+    /// When the receiver accepted it, as RFC 3339; for a redriven record, the first time.
     pub received: Option<String>,
-    /// By which source.
+    /// The source that accepted it.
     pub source: Option<String>,
-    /// By which request.
+    /// The request that brought it.
     pub request_id: Option<String>,
-    /// The first position of a record that was redriven.
+    /// The original position of a redriven record.
     pub redriven_from: Option<String>,
     /// Whether the indexers have committed past it.
     pub committed: bool,
@@ -72,33 +72,33 @@ pub struct Document {
     pub index: String,
     /// Its version: 1, unless it was written again.
     pub version: Option<u64>,
-    /// Its `_ingested_at`: the time of the record that it was made of.
+    /// Its `_ingested_at`: the time of its record.
     pub ingested_at: Option<String>,
 }
 
 /// One letter of an event.
 #[derive(Clone, Debug, Serialize)]
 pub struct Letter {
-    /// Its place.
+    /// The position of the letter.
     pub at: RecordPosition,
-    /// What it is.
+    /// The kind of the letter.
     pub kind: Kind,
-    /// What became of it.
+    /// The state of the letter.
     pub state: LetterState,
     /// When it was written.
     pub written: Option<String>,
-    /// The source that took the event in.
+    /// The source that accepted the event.
     pub source: Option<String>,
     /// The request that brought it.
     pub request_id: Option<String>,
-    /// What is wrong, a short word.
+    /// The error type, a short word.
     pub error_type: String,
-    /// What is wrong, in words.
+    /// The reason in words.
     pub reason: String,
 }
 
 impl Story {
-    /// Says where the event is by what was found of it. Something was.
+    /// Creates the story of an event from the results, which must not all be empty.
     pub fn new(id: String, records: Vec<Record>, documents: Vec<Document>, letters: Vec<Letter>) -> Self {
         let state = judge(&records, &documents, &letters);
         Self { state, id, records, documents, letters }
@@ -126,7 +126,7 @@ fn judge(records: &[Record], documents: &[Document], letters: &[Letter]) -> Even
 }
 
 impl EventState {
-    /// Says it in words.
+    /// Returns the state in words.
     fn description(self) -> &'static str {
         match self {
             Self::Waiting => "waiting: in Kafka, and not settled yet",
@@ -138,7 +138,7 @@ impl EventState {
             Self::Dropped => "dropped: it was refused, and an operator gave it up",
             Self::Quarantined => "quarantined: the receiver refused its body",
             Self::Gone => {
-                "settled, and no document is there: it or its index was deleted, it was skipped as expired, or it was a tombstone"
+                "settled, but no document is there: it or its index was deleted, it was skipped as expired, or it was a tombstone"
             }
         }
     }
@@ -196,7 +196,7 @@ impl fmt::Display for Letter {
     }
 }
 
-/// By which source and request.
+/// Formats the source and the request.
 struct By<'a>(&'a Option<String>, &'a Option<String>);
 
 impl fmt::Display for By<'_> {

@@ -1,4 +1,4 @@
-//! Which event is looked for, and whether a record or a letter is of it. Pure.
+//! Decides whether a record or a letter belongs to the wanted event. Pure.
 
 use crate::commands::dead_letters::letter::Letter;
 use crate::document::id_of;
@@ -8,7 +8,7 @@ use kafka::headers::HEADER_REQUEST_ID;
 /// What an operator knows of the event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Wanted {
-    /// The `_id` of its document, or its own id.
+    /// The `_id` of its document, or the event's own id.
     Id(String),
     /// The key of its record.
     Key(String),
@@ -17,7 +17,7 @@ pub(super) enum Wanted {
 }
 
 impl Wanted {
-    /// Whether `record` of `topic` is one of it.
+    /// Returns whether `record` of `topic` belongs to the event.
     pub(super) fn is_record(&self, topic: &str, record: &Record<'_>) -> bool {
         match self {
             Self::Id(id) => record.key == Some(id.as_bytes()) || id_of(topic, record) == *id,
@@ -26,7 +26,7 @@ impl Wanted {
         }
     }
 
-    /// Whether `letter` is one of it.
+    /// Returns whether `letter` belongs to the event.
     pub(super) fn is_letter(&self, letter: &Letter) -> bool {
         let has_key = |key: &String| letter.key_text().as_ref() == Some(key);
         match self {
@@ -36,7 +36,7 @@ impl Wanted {
         }
     }
 
-    /// The keys that a record of it may have: the text itself, and what follows the scope of a qualified id.
+    /// Returns the keys that its record may have: the text itself, and the part after the scope of a qualified id.
     pub(super) fn keys(&self) -> Vec<&str> {
         match self {
             Self::Id(id) => [Some(id.as_str()), id.split_once(':').map(|(_, key)| key)].into_iter().flatten().collect(),
@@ -45,7 +45,7 @@ impl Wanted {
         }
     }
 
-    /// Where its record stands, if its id is that of an event without a key in `topic`.
+    /// Returns the position of its record, if its id is that of an event without a key in `topic`.
     pub(super) fn position(&self, topic: &str) -> Option<First> {
         let Self::Id(id) = self else { return None };
         let rest = id.strip_prefix(topic)?.strip_prefix('-')?;
@@ -56,7 +56,7 @@ impl Wanted {
     }
 }
 
-/// The `_id` that the document of the record of `letter` would have; none of a body in the quarantine.
+/// Returns the `_id` of the document of the record of `letter`, or `None` for a body in the quarantine.
 pub(super) fn letter_id(letter: &Letter) -> Option<String> {
     let (position, first) = (letter.record_position()?, letter.first()?);
     let headers: Vec<(&str, Option<&[u8]>)> = letter.record_headers().collect();

@@ -1,4 +1,4 @@
-//! How reports and progress look.
+//! Tests the format of reports and progress.
 
 use std::fmt;
 
@@ -22,7 +22,7 @@ fn a_report_is_text_or_one_line_of_json() {
 }
 
 #[test]
-fn the_pace_has_the_time_left_where_the_end_is_known() {
+fn the_pace_includes_the_time_left_if_the_end_is_known() {
     let second = Duration::from_secs(1);
     assert_eq!(pace(2_000, second, None), "2,000/s");
     assert_eq!(pace(2_000, second, Some((4_000, 10_000))), "2,000/s, 3 seconds left");
@@ -31,7 +31,7 @@ fn the_pace_has_the_time_left_where_the_end_is_known() {
 }
 
 #[test]
-fn what_was_done_before_counts_for_no_rate() {
+fn work_done_before_the_start_does_not_count_for_the_rate() {
     let mut progress = Progress::new("replay", Some(100), false);
     progress.show(40, "");
     assert_eq!(progress.begin, Some(40));

@@ -1,4 +1,7 @@
-//! `swap-back`: the alias leads to the indices again that a swap has replaced, and these get what came in since.
+//! `swap-back`: the alias leads to the indices again that a swap has replaced, and these get what came in since. One
+//! that was stopped or killed is finished when the command is given again.
+
+use std::fmt;
 
 use tokio_util::sync::CancellationToken;
 
@@ -7,23 +10,43 @@ use crate::commands::exit::Exit;
 use crate::commands::output::Output;
 use crate::commands::times::Bound;
 use crate::config::Config;
+use crate::index::Index;
+use crate::index::swap::Returned;
 
 /// The arguments of `swap-back`.
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = "Example: penstock-indexer swap-back --topic cxone-events")]
 pub struct SwapBackArgs {
-    /// The topic, where indexer.topics has several.
+    /// The topic, if indexer.topics has several.
     #[arg(long)]
     pub topic: Option<String>,
-    /// How to print.
+    /// How to print the summary.
     #[command(flatten)]
     pub output: Output,
 }
 
-/// Moves the alias back, closes the index that it leaves, and indexes what came in since the swap. Prints a summary.
+/// That there is nothing left to do.
+#[derive(Debug, serde::Serialize)]
+struct AlreadyBack {
+    alias: String,
+    outcome: &'static str,
+}
+
+impl fmt::Display for AlreadyBack {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "The alias {} leads to the old indices, and these have all that came in: nothing is left to do.",
+            self.alias
+        )
+    }
+}
+
+/// Moves the alias back, closes the index that it leaves, and indexes what came in since the swap. Goes on where an
+/// earlier run was stopped. Prints a summary.
 ///
 /// # Errors
-/// [`CommandError`], when nothing was swapped.
+/// [`CommandError`], if nothing was swapped.
 pub async fn swap_back(
     config: &Config,
     args: &SwapBackArgs,
@@ -32,10 +55,13 @@ pub async fn swap_back(
     let topic = super::topic_of(config, args.topic.as_deref())?;
     let live = crate::commands::index(&topic, false)?;
     live.identify().await?;
-    let behind = live.members().await?;
-    let name = live.name().to_owned();
-    let replaced = live.replaced().await?.ok_or(CommandError::NotSwapped(name))?;
-    let from: Bound = replaced.from.parse().map_err(CommandError::Note)?;
+    let returned = begin(&live).await?;
+    if returned.is_done {
+        let alias = live.name().to_owned();
+        args.output.print(&AlreadyBack { alias, outcome: "already_back" });
+        return Ok(Exit::Done);
+    }
+    let from: Bound = returned.from.parse().map_err(CommandError::Note)?;
     let replay = ReplayArgs {
         from,
         topic: args.topic.clone(),
@@ -44,14 +70,32 @@ pub async fn swap_back(
         output: args.output,
         ..ReplayArgs::default()
     };
-    for index in &replaced.closed {
-        live.open_to_writes(index).await?;
+    live.close_left(&returned).await?;
+    let exit = super::run(config, &replay, shutdown).await?;
+    if exit == Exit::Done {
+        live.note_returned(&Returned { is_done: true, ..returned }).await?;
     }
-    live.move_alias(&behind, &replaced.indices).await?;
-    let from = &replaced.from;
-    tracing::info!(from, "The alias leads to the old indices again; they get what came in since the swap.");
-    for index in live.writable(&behind).await? {
-        live.close_to_writes(&index).await?;
+    Ok(exit)
+}
+
+/// Returns the way back that an earlier run has begun, or else begins one where something was swapped.
+async fn begin(live: &Index) -> Result<Returned, CommandError> {
+    let behind = live.members().await?;
+    let earlier = live.returned(&behind).await?;
+    if let Some(returned) = earlier.as_ref().filter(|returned| !returned.is_done) {
+        let from = &returned.from;
+        tracing::info!(from, "The alias leads to the old indices already: the way back goes on.");
+        return Ok(returned.clone());
     }
-    super::run(config, &replay, shutdown).await
+    match (live.replaced().await?, earlier) {
+        (Some(replaced), _) => {
+            let from = &replaced.from;
+            let _: Bound = from.parse().map_err(CommandError::Note)?;
+            let returned = live.move_back(&behind, &replaced).await?;
+            tracing::info!(from, "The alias leads to the old indices again; they get what came in since the swap.");
+            Ok(returned)
+        }
+        (None, Some(returned)) => Ok(returned),
+        (None, None) => Err(CommandError::NotSwapped(live.name().to_owned())),
+    }
 }

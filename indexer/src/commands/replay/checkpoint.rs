@@ -1,5 +1,5 @@
-//! How far a replay has come, kept in Kafka: the offsets that its consumer group has committed, and in their metadata
-//! the range that was chosen when it began. So a replay that was killed goes on where it stood, on any machine, with
+//! Keeps the progress of a replay in Kafka: the committed offsets of its consumer group, and in their metadata the
+//! range that was chosen at the start. So a replay that was killed continues where it was, on any machine and with
 //! the same range.
 
 use std::collections::BTreeMap;
@@ -11,21 +11,21 @@ use topic_id::TopicId;
 
 use crate::consume::identity;
 
-/// What the notes begin with.
+/// The start of each note.
 const MARK: &str = "replay";
 
-/// What is noted in the metadata of each committed offset, behind the topic's id.
+/// The note in the metadata of each committed offset, after the topic's id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Note {
-    /// When the replay began, in milliseconds since the Unix epoch: notes of an earlier one do not count.
+    /// When the replay began, in milliseconds since the Unix epoch. Notes of earlier replays do not count.
     pub(super) run: i64,
-    /// A hash of what it was asked for.
+    /// A hash of its arguments.
     pub(super) asked: String,
-    /// The offsets that it reads.
+    /// The range of offsets that it reads.
     pub(super) range: Range<i64>,
 }
 
-/// What is committed for one partition.
+/// The committed offset of one partition.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Committed {
     pub(super) next: NextOffset,
@@ -33,14 +33,14 @@ pub(super) struct Committed {
     pub(super) note: Option<Note>,
 }
 
-/// A replay that has begun.
+/// The progress of a replay.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Checkpoint {
     pub(super) run: i64,
     pub(super) asked: String,
     pub(super) topic: Option<TopicId>,
     pub(super) ranges: BTreeMap<Partition, Range<i64>>,
-    /// Offsets that are settled.
+    /// The number of settled offsets.
     pub(super) settled: u64,
 }
 
@@ -66,14 +66,14 @@ impl Note {
 }
 
 impl Committed {
-    /// Reads what is committed: the offset and its metadata.
+    /// Parses a committed offset and its metadata.
     pub(super) fn new(next: NextOffset, metadata: &str) -> Self {
         Self { next, topic: identity::id_in(metadata), note: metadata.split(';').find_map(Note::parse) }
     }
 }
 
 impl Checkpoint {
-    /// Finds the replay that began last in what is committed; none where there is none.
+    /// Returns the replay that began last according to the committed offsets, or `None`.
     pub(super) fn of(committed: &BTreeMap<Partition, Committed>) -> Option<Self> {
         let notes = || committed.iter().filter_map(|(partition, it)| Some((*partition, it, it.note.as_ref()?)));
         let (_, _, last) = notes().max_by_key(|(_, _, note)| note.run)?;
@@ -88,12 +88,12 @@ impl Checkpoint {
         Some(checkpoint)
     }
 
-    /// Returns how many offsets it reads.
+    /// Returns the number of its offsets.
     pub(super) fn total(&self) -> u64 {
         total(&self.ranges)
     }
 
-    /// Returns whether all is settled.
+    /// Returns whether everything is settled.
     pub(super) fn is_complete(&self) -> bool {
         self.settled >= self.total()
     }
@@ -105,7 +105,7 @@ impl Checkpoint {
     }
 }
 
-/// Returns how many offsets are in `ranges`.
+/// Returns the number of offsets in `ranges`.
 pub(super) fn total(ranges: &BTreeMap<Partition, Range<i64>>) -> u64 {
     ranges.values().map(|range| u64::try_from(range.end - range.start).unwrap_or(0)).sum()
 }

@@ -1,10 +1,9 @@
-//! `replay --into`: fills another index beside the one that the service writes, compares both, and puts it in its
-//! place.
+//! `replay --into`: fills a new index beside the service's, compares both, and replaces the old one.
 //!
-//! The swap: the alias is moved at once; the indices it has left are closed to writes, which waits for what is on its
-//! way to them; then the topic is read once more up to where it ended at that moment. Whatever the service wrote to the
-//! old indices stands before that end, so nothing is lost. From the move on, documents are placed as the service places
-//! them: where the new index has rolled over meanwhile, what is younger is in the next one, under the same id.
+//! The swap first moves the alias in one step. It then closes the old indices to writes, which waits for writes in
+//! flight. Then it reads the topic once more, up to its end at that moment. Everything that the service wrote to the
+//! old indices is before that end, so nothing is lost. From the move on, documents are placed as the service places
+//! them: if the new index has rolled over meanwhile, later documents are in the next index, under the same id.
 
 use std::time::Duration;
 
@@ -21,27 +20,28 @@ use crate::config::{Config, Lifecycle, Strategy};
 use crate::index::Index;
 use crate::index::swap::{Comparison, Member, Replaced, obstacle};
 
-/// How many passes are made at the most to catch up with the end of the topic.
+/// The most passes for catching up with the end of the topic.
 const MAX_ROUNDS: usize = 10;
-/// A pass that took no longer has caught up.
+/// A pass that takes at most this long has caught up.
 const CAUGHT_UP: Duration = Duration::from_secs(10);
-/// How long after its timestamp a record may have come into the log: what is younger is not compared.
+/// How long after its timestamp a record may be appended to the log, in milliseconds. Younger records are not
+/// compared.
 const LATE: i64 = 5_000;
 
-/// A replay into another index.
+/// Replays into another index.
 struct Backfill<'a> {
     args: &'a ReplayArgs,
     into: &'a str,
-    /// The config of the topic, with the index that the service writes.
+    /// The config of the topic, with the service's index.
     topic: &'a Config,
-    /// The same with the new index and the replay's own consumer group.
+    /// The same config with the new index and the replay's own consumer group.
     config: Config,
-    /// What the service writes.
+    /// The service's index.
     live: Index,
     shutdown: &'a CancellationToken,
 }
 
-/// Fills the index `into`, compares it, and swaps it where `args` say so. Prints a summary.
+/// Fills the index `into`, compares it, and swaps it if `args` say so. Prints a summary.
 ///
 /// # Errors
 /// [`CommandError`].
@@ -64,7 +64,7 @@ pub(super) async fn run(
     Backfill { args, into, topic, config, live, shutdown }.run().await
 }
 
-/// Returns `config` with the one index `into`, which nobody lets age until it is in its place.
+/// Returns `config` with the single index `into`, which has no lifecycle until it replaces the old index.
 fn of_index(config: &Config, into: &str) -> Config {
     let mut config = config.clone();
     into.clone_into(&mut config.elasticsearch.index_name);
@@ -105,7 +105,7 @@ impl Backfill<'_> {
         Ok(self.report(&checkpoint, settled, all, filled))
     }
 
-    /// Decides what is read, and makes the new index if it is missing.
+    /// Plans what to read, and creates the new index if it is missing.
     async fn begin(&self) -> Result<Checkpoint, CommandError> {
         let is_there = self.live.has(self.into).await?;
         let Plan { checkpoint, .. } = block_in_place(|| plan::plan(&self.config, self.args, !is_there))?;
@@ -118,12 +118,12 @@ impl Backfill<'_> {
         Ok(checkpoint)
     }
 
-    /// Whether the new index lacks documents, and that matters.
+    /// Returns whether the new index lacks documents that it must have.
     fn lacks(&self, filled: &Filled) -> bool {
         filled.compared.lacks() && !self.args.accept_fewer
     }
 
-    /// Returns the indices that the alias has left.
+    /// Returns the indices that the alias led to before.
     async fn replaced(&self) -> Result<Vec<Member>, CommandError> {
         let replaced = self.live.replaced().await?;
         replaced.map(|replaced| replaced.indices).ok_or_else(|| CommandError::NotFresh(self.into.to_owned()))
@@ -141,8 +141,8 @@ impl Backfill<'_> {
         }
     }
 
-    /// Reads the range, and up to the end of the topic again and again until little is left. Returns up to which time
-    /// of receipt the new index is complete, in milliseconds since the Unix epoch.
+    /// Reads the range, and then up to the end of the topic again and again until little is left. Returns the time of
+    /// receipt up to which the new index is complete, in milliseconds since the Unix epoch.
     async fn fill(&self, checkpoint: &mut Checkpoint, all: &mut Done) -> Result<i64, CommandError> {
         let follows = self.args.to.text == "now" && !self.args.dry_run;
         let mut cut = now_millis();
@@ -170,7 +170,7 @@ impl Backfill<'_> {
         Ok(done)
     }
 
-    /// Puts the new index in the place of the `old` ones, and reads what was written to them since it was filled.
+    /// Replaces the `old` indices by the new one, and reads what was written to them since it was filled.
     async fn swap(
         &self,
         old: &[Member],
@@ -185,12 +185,12 @@ impl Backfill<'_> {
             let replaced = Replaced { indices: old.to_vec(), closed, from };
             self.live.note_replaced(self.into, &replaced).await?;
             self.live.move_alias(old, &new).await?;
-            tracing::info!(into = self.into, alias = self.live.name(), "The alias leads to the new index.");
+            tracing::info!(into = self.into, alias = self.live.name(), "The alias now leads to the new index.");
         }
         for index in self.live.writable(old).await? {
             self.live.close_to_writes(&index).await?;
         }
-        // Nothing is on its way to the old indices any more: what they hold stands before this end.
+        // No write to the old indices is in flight any more: everything they hold is before this end.
         block_in_place(|| plan::extend(&self.config, self.args, checkpoint))?;
         let behind_alias = of_replay(self.topic, &self.config.indexer.group_id);
         all.add(self.pass(&behind_alias, checkpoint).await?);

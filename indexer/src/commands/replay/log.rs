@@ -1,4 +1,4 @@
-//! What a replay asks Kafka: where partitions begin and end, what its group has committed, and who is a member of it.
+//! Queries Kafka for a replay: where partitions begin and end, what the group has committed, and who its members are.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -19,7 +19,7 @@ use crate::commit::{commit, list_of};
 use crate::config::Config;
 use crate::consume::{identity, survey};
 
-/// A topic and a consumer group, seen from outside of the group. Its calls wait for Kafka.
+/// A topic and a consumer group, seen from outside the group. Its calls wait for Kafka.
 pub(super) struct Log {
     consumer: BaseConsumer<Login>,
     topic: String,
@@ -28,7 +28,7 @@ pub(super) struct Log {
 }
 
 impl Log {
-    /// Creates a client for the topic and the group of `config`. It joins nothing.
+    /// Creates a client for the topic and the group of `config`, without joining the group.
     pub(super) fn new(config: &Config) -> KafkaResult<Self> {
         let mut client = kafka::client_config(&config.kafka, "penstock-indexer-replay")?;
         client.set("group.id", &config.indexer.group_id).set("enable.auto.commit", "false");
@@ -46,12 +46,12 @@ impl Log {
         partitions.ok_or_else(|| CommandError::NoTopic(self.topic.clone()))
     }
 
-    /// Returns the topic's id, where the cluster has ids.
+    /// Returns the topic's id, if the cluster has ids.
     pub(super) fn topic_id(&self) -> Option<TopicId> {
         topic_id::topic_id(&self.consumer, &self.topic, self.timeout).ok().flatten()
     }
 
-    /// Returns the offset of `when` in each of `partitions`, within what the log has.
+    /// Returns the offset of `when` in each of `partitions`, limited to the range of the log.
     pub(super) fn offsets(
         &self,
         when: &When,
@@ -64,7 +64,7 @@ impl Log {
             When::Offsets(offsets) => offsets.clone(),
             When::Time(millis) => self.at(*millis, partitions)?,
         };
-        // At a time after the last record there is none: the end.
+        // For a time after the last record, this is the end.
         let within = |(partition, range): (&Partition, &Range<i64>)| {
             let offset = found.get(partition).copied().unwrap_or(range.end);
             (*partition, offset.clamp(range.start, range.end))
@@ -72,7 +72,7 @@ impl Log {
         Ok(log.iter().map(within).collect())
     }
 
-    /// Returns where each of `partitions` begins and ends.
+    /// Returns the start and end of each of `partitions`.
     fn ends(&self, partitions: &[Partition]) -> Result<BTreeMap<Partition, Range<i64>>, CommandError> {
         let ask = |position| survey::ask_offsets(&self.consumer, &self.topic, partitions, position);
         let (starts, ends) = (ask(Position::Beginning), ask(Position::End));
@@ -95,7 +95,7 @@ impl Log {
         Ok(known.collect())
     }
 
-    /// Returns what the group has committed.
+    /// Returns the group's committed offsets.
     pub(super) fn committed(&self, partitions: &[Partition]) -> Result<BTreeMap<Partition, Committed>, CommandError> {
         let answer = self.consumer.committed_offsets(self.list(partitions), self.timeout)?;
         let known = answer.elements().into_iter().filter_map(|element| match element.offset() {
@@ -108,13 +108,13 @@ impl Log {
         Ok(known.collect())
     }
 
-    /// Commits the beginning of each range of `checkpoint`. Kafka refuses it while the group has members.
+    /// Commits the start of each range of `checkpoint`. Kafka refuses this while the group has members.
     pub(super) fn begin(&self, checkpoint: &Checkpoint) -> Result<(), CommandError> {
         let begins = checkpoint.ranges.iter().map(|(partition, range)| (*partition, NextOffset(range.start)));
         self.note(checkpoint, begins.collect())
     }
 
-    /// Commits `offsets` with the notes of `checkpoint`. Kafka refuses it while the group has members.
+    /// Commits `offsets` with the notes of `checkpoint`. Kafka refuses this while the group has members.
     pub(super) fn note(
         &self,
         checkpoint: &Checkpoint,
@@ -126,7 +126,7 @@ impl Log {
         Ok(commit(&self.consumer, &list_of(&self.topic, &offsets, note)?)?)
     }
 
-    /// Returns the members of the group, each as its client and host.
+    /// Returns the members of the group, each with its client and host.
     pub(super) fn members(&self) -> Result<Vec<String>, CommandError> {
         let groups = self.consumer.fetch_group_list(Some(&self.group), self.timeout)?;
         let members = groups.groups().iter().flat_map(|group| group.members());

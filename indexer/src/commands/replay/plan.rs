@@ -1,4 +1,4 @@
-//! What a replay reads: decided when it begins, and kept in its checkpoint.
+//! Plans what a replay reads: decided at its start, and stored in its checkpoint.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -13,26 +13,25 @@ use crate::backing::now_millis;
 use crate::commands::times::When;
 use crate::config::Config;
 
-/// How long a member that was killed stays in its group where `kafka.options` do not say so: the indexer's own session
-/// timeout.
+/// How long a killed member stays in its group, unless `kafka.options` set it: the indexer's own session timeout.
 const SESSION: Duration = Duration::from_secs(10);
-/// How much longer the group is waited for.
+/// How much longer to wait for the group.
 const GRACE: Duration = Duration::from_secs(5);
-/// How often the group is looked at.
+/// How often to check the group.
 const POLL: Duration = Duration::from_millis(500);
 
-/// What is read, and whether an earlier run has begun it.
+/// What to read, and whether an earlier run has begun it.
 #[derive(Debug)]
 pub(super) struct Plan {
     pub(super) checkpoint: Checkpoint,
     pub(super) is_resumed: bool,
 }
 
-/// Decides what is read: what an unfinished replay of this name reads, else what `args` ask for. Waits for Kafka.
-/// Nothing is committed for a dry run, and nothing begins anew where it may not.
+/// Plans what to read: the range of an unfinished replay of this name, or else the range in `args`. Waits for Kafka.
+/// A dry run commits nothing, and a new replay begins only if it `may_begin`.
 ///
 /// # Errors
-/// [`CommandError`], when somebody else runs the same replay, or an unfinished one was asked for something else.
+/// [`CommandError`], if the same replay is running elsewhere, or an unfinished one has other arguments.
 pub(super) fn plan(config: &Config, args: &ReplayArgs, may_begin: bool) -> Result<Plan, CommandError> {
     let log = Log::new(config)?;
     let all = log.partitions()?;
@@ -54,17 +53,17 @@ pub(super) fn plan(config: &Config, args: &ReplayArgs, may_begin: bool) -> Resul
     Ok(Plan { checkpoint, is_resumed: false })
 }
 
-/// Returns the replay that is to go on: one that is not done, or one into another index, which goes on until that is in
-/// its place.
+/// Returns the replay to continue: one that is unfinished, or one into another index, which continues until that
+/// index has replaced the old one.
 fn begun(committed: &BTreeMap<Partition, Committed>, args: &ReplayArgs) -> Option<Checkpoint> {
     let goes_on = |it: &Checkpoint| !it.is_complete() || (args.into.is_some() && it.asked == asked(args));
     Checkpoint::of(committed).filter(goes_on)
 }
 
-/// Moves the end of `checkpoint` to the end of the topic as it is now. Waits for Kafka.
+/// Extends `checkpoint` to the current end of the topic. Waits for Kafka.
 ///
 /// # Errors
-/// As [`plan`].
+/// The same as those of [`plan`].
 pub(super) fn extend(config: &Config, args: &ReplayArgs, checkpoint: &mut Checkpoint) -> Result<(), CommandError> {
     let log = Log::new(config)?;
     wait_until_free(config, &log, &args.name(config))?;
@@ -97,7 +96,7 @@ fn resumed(checkpoint: Checkpoint, log: &Log, args: &ReplayArgs, name: String) -
     Ok(Plan { checkpoint, is_resumed: true })
 }
 
-/// Waits until the group has no members: one that was killed stays for its session timeout.
+/// Waits until the group has no members. A killed member stays for its session timeout.
 fn wait_until_free(config: &Config, log: &Log, name: &str) -> Result<(), CommandError> {
     let session = config.kafka.options.get("session.timeout.ms").and_then(|millis| millis.parse().ok());
     let until = Instant::now() + session.map_or(SESSION, Duration::from_millis) + GRACE;
@@ -118,7 +117,7 @@ fn wait_until_free(config: &Config, log: &Log, name: &str) -> Result<(), Command
     }
 }
 
-/// Returns the ranges that `args` ask for, as of now.
+/// Returns the ranges in `args`, as of now.
 fn fresh(log: &Log, all: &[Partition], args: &ReplayArgs) -> Result<Checkpoint, CommandError> {
     let partitions = chosen(all, args)?;
     let (begins, ends) = (log.offsets(&args.from.when, &partitions)?, log.offsets(&args.to.when, &partitions)?);
@@ -153,7 +152,7 @@ fn chosen(all: &[Partition], args: &ReplayArgs) -> Result<Vec<Partition>, Comman
     }
 }
 
-/// Returns a hash of what `args` ask for, as it was written: "24h" tomorrow is the same request.
+/// Returns a hash of the arguments as they were written, so that "24h" is the same request tomorrow.
 fn asked(args: &ReplayArgs) -> String {
     let request =
         format!("{:?} {:?} {:?} {:?} {:?}", args.from.text, args.to.text, args.partition, args.key, args.into);

@@ -1,4 +1,4 @@
-//! What a replay says at its end.
+//! The summary of a replay.
 
 use std::fmt;
 use std::ops::AddAssign;
@@ -15,64 +15,66 @@ use crate::config::Config;
 use crate::index::swap::Comparison;
 use crate::metrics::Metrics;
 
-/// What became of the records that one run has read.
+/// The outcome of the records that one run has read.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 pub(super) struct Tally {
     /// Records that were read.
     read: u64,
     /// Documents that were written.
     indexed: u64,
-    /// Documents that were there already, made of the same event.
+    /// Documents that already existed for the same event.
     duplicates: u64,
-    /// Events whose id another event has; they are among the dead.
+    /// Events whose id belongs to another event; they are also counted in `dead`.
     conflicts: u64,
     /// Records that went to the dead-letter topic.
     dead: u64,
-    /// Records of which nothing was to be indexed: tombstones, and those that `--key` does not name.
+    /// Documents that an ingest pipeline dropped.
+    dropped: u64,
+    /// Records that were not indexed: tombstones, and records that `--key` does not name.
     skipped: u64,
 }
 
-/// What a dry run has found.
+/// The findings of a dry run.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub(super) struct DryRunFindings {
     /// Documents that would be written.
     new: u64,
-    /// Documents that are there already, made of the same event.
+    /// Documents that already exist for the same event.
     same: u64,
-    /// Documents whose id another event has.
+    /// Documents whose id belongs to another event.
     conflicts: u64,
-    /// Records of which no document can be made.
+    /// Records that cannot become a document.
     undecodable: u64,
 }
 
-/// What became of the new index.
+/// The result for the new index.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Filled {
     /// The new index.
     pub(super) into: String,
-    /// What was compared.
+    /// The result of the comparison.
     pub(super) compared: Comparison,
-    /// Whether the alias leads to it.
+    /// Whether the alias leads to the new index.
     pub(super) is_swapped: bool,
-    /// What the alias led to before.
+    /// The indices that the alias led to before.
     pub(super) replaced: Vec<String>,
-    /// How it is undone.
+    /// The command that undoes the swap.
     pub(super) way_back: Option<String>,
 }
 
-/// How a replay ended.
+/// The outcome of a replay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Outcome {
-    /// All is settled.
+    /// Everything is settled.
     Done,
-    /// It was stopped before its end.
+    /// The replay was stopped before its end.
     Interrupted,
-    /// Nothing was written.
+    /// The replay was a dry run and wrote nothing.
     DryRun,
 }
 
-/// What is printed.
+/// The summary as printed.
 #[derive(Debug, Serialize)]
 pub(super) struct Summary {
     name: String,
@@ -81,11 +83,11 @@ pub(super) struct Summary {
     pub(super) outcome: Outcome,
     /// The first offset of each partition.
     from: String,
-    /// Past the last offset of each partition.
+    /// The end offset of each partition.
     to: String,
-    /// Offsets in all.
+    /// The total number of offsets.
     offsets: u64,
-    /// Offsets that earlier runs had settled.
+    /// The number of offsets that earlier runs had settled.
     settled_before: u64,
     #[serde(flatten)]
     tally: Tally,
@@ -98,22 +100,23 @@ pub(super) struct Summary {
 }
 
 impl Tally {
-    /// Reads what `metrics` have counted for `topic`.
+    /// Reads the counts of `metrics` for `topic`.
     pub(super) fn of(metrics: &Metrics, topic: &str) -> Self {
         let documents = |outcome| metrics.documents.with_label_values(&[outcome]).get();
         let (read, indexed, duplicates) = (metrics.consumed.get(), documents("indexed"), documents("duplicate"));
-        let dead = metrics.letters.of(topic);
+        let (dead, dropped) = (metrics.letters.of(topic), documents("dropped"));
         Self {
             read,
             indexed,
             duplicates,
             conflicts: metrics.verify.conflicts.with_label_values(&[topic]).get(),
             dead,
-            skipped: read.saturating_sub(indexed + duplicates + dead),
+            dropped,
+            skipped: read.saturating_sub(indexed + duplicates + dead + dropped),
         }
     }
 
-    /// Corrects what was skipped in a dry run, which settles nothing.
+    /// Corrects the number of skipped records for a dry run, which settles nothing.
     fn of_dry_run(self, found: &DryRunFindings) -> Self {
         let kept = found.new + found.same + found.conflicts + found.undecodable;
         Self { skipped: self.read.saturating_sub(kept), ..self }
@@ -159,12 +162,12 @@ impl Summary {
         }
     }
 
-    /// The same of a replay of which `settled` offsets had been settled before this run.
+    /// Sets the number of offsets that were settled before this run.
     pub(super) fn after(self, settled: u64) -> Self {
         Self { settled_before: settled, ..self }
     }
 
-    /// Returns whether a dry run has found that the index is not what the topic says.
+    /// Returns whether a dry run has found differences between the index and the topic.
     pub(super) fn differs(&self) -> bool {
         self.dry_run.is_some_and(|found| found.new + found.conflicts + found.undecodable > 0)
     }
@@ -175,7 +178,7 @@ impl fmt::Display for Summary {
         let count = HumanCount;
         let head = match self.outcome {
             Outcome::Done => "is done",
-            Outcome::Interrupted => "was stopped; the same command goes on where it stood",
+            Outcome::Interrupted => "was stopped; the same command continues it",
             Outcome::DryRun => "is a dry run: nothing was written",
         };
         writeln!(f, "The replay {:?} of {} into {} {head}.", self.name, self.topic, self.index)?;
@@ -197,6 +200,9 @@ impl fmt::Display for Summary {
                 writeln!(f, "duplicates  {} (were there already)", count(self.tally.duplicates))?;
                 writeln!(f, "conflicts   {} (another event has the id)", count(self.tally.conflicts))?;
                 writeln!(f, "dead        {} (dead letters, conflicts included)", count(self.tally.dead))?;
+                if self.tally.dropped > 0 {
+                    writeln!(f, "dropped     {} (by an ingest pipeline of the index)", count(self.tally.dropped))?;
+                }
             }
         }
         writeln!(f, "skipped     {} (tombstones, other keys)", count(self.tally.skipped))?;
@@ -229,6 +235,7 @@ impl AddAssign for Tally {
         self.duplicates += other.duplicates;
         self.conflicts += other.conflicts;
         self.dead += other.dead;
+        self.dropped += other.dropped;
         self.skipped += other.skipped;
     }
 }

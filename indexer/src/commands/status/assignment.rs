@@ -1,7 +1,7 @@
-//! What a member of a group says of its partitions: the assignment of the classic group protocol (Kafka's
+//! Parses the partitions of a group's member: the assignment in the classic group protocol (Kafka's
 //! `ConsumerProtocolAssignment`). Pure.
 
-/// Returns topic and partitions of an assignment. What is cut off or malformed is left out.
+/// Returns the topics and partitions of an assignment. Omits truncated or malformed parts.
 pub(super) fn read(bytes: &[u8]) -> Vec<(String, Vec<i32>)> {
     let mut rest = bytes.get(2..).unwrap_or_default();
     let mut topics = Vec::new();

@@ -1,4 +1,4 @@
-//! The consumer group of each topic as Kafka has it: its members, and how far it is behind.
+//! Reads the consumer group of each topic from Kafka: its members, and how far it is behind.
 
 use std::fmt;
 
@@ -10,20 +10,20 @@ use crate::commands::log::{LogError, LogReader};
 use crate::commands::plain::plain;
 use crate::config::Config;
 
-/// One topic, and the group that reads it.
+/// A topic and the group that reads it.
 #[derive(Debug, Serialize)]
 pub struct TopicStatus {
     /// The topic.
     pub topic: String,
     /// The group.
     pub group: String,
-    /// The state of the group, in Kafka's words: `Stable`, `Empty`, `PreparingRebalance` …
+    /// The state of the group as Kafka reports it: `Stable`, `Empty`, `PreparingRebalance` …
     pub state: String,
     /// Its members.
     pub members: Vec<GroupMember>,
-    /// Records that wait, in all partitions.
+    /// Records that wait in all partitions.
     pub lag: i64,
-    /// Each partition.
+    /// The partitions.
     pub partitions: Vec<PartitionStatus>,
 }
 
@@ -43,17 +43,17 @@ pub struct GroupMember {
 pub struct PartitionStatus {
     /// Its number.
     pub partition: i32,
-    /// What is committed; none where nothing is.
+    /// The committed offset, or `None`.
     pub committed: Option<i64>,
-    /// Past its last record.
+    /// The offset after the last record.
     pub end: i64,
     /// Records that wait.
     pub lag: i64,
-    /// The member that has it.
+    /// The member that reads it.
     pub member: Option<String>,
 }
 
-/// Asks for the group of the one topic of `config`. Blocks.
+/// Reads the state of the group of the single topic of `config`. Blocks.
 ///
 /// # Errors
 /// [`LogError`].
@@ -109,7 +109,7 @@ impl fmt::Display for TopicStatus {
         }
         for PartitionStatus { partition, committed, end, lag, member } in &self.partitions {
             let committed = committed.map_or_else(|| "none".to_owned(), |committed| committed.to_string());
-            // The protocol of KIP-848 keeps assignments to itself: nothing is said of an owner then.
+            // With the protocol of KIP-848 the assignments are not visible, so nothing is printed about owners.
             let nobody = if member.is_none() && members.is_empty() { ", nobody has it" } else { "" };
             write!(f, "\n  partition {partition}: {lag} wait, committed {committed} of {end}{nobody}")?;
         }

@@ -1,4 +1,4 @@
-//! One receiver or indexer, as its admin port says.
+//! Reads the status of one receiver or indexer from its admin port.
 
 use std::fmt;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::commands::plain::plain;
 
 /// How long an admin port may take to answer.
 const TIMEOUT: Duration = Duration::from_secs(5);
-/// Warnings and errors that are shown of each service.
+/// The most warnings and errors that are shown per service.
 const MAX_ERRORS: usize = 3;
 
 /// One service.
@@ -20,7 +20,7 @@ const MAX_ERRORS: usize = 3;
 pub struct Service {
     /// The address of its admin port.
     pub url: String,
-    /// What it says of itself; none where it does not answer.
+    /// Its status, or `None` if it does not answer.
     #[serde(flatten)]
     pub document: Option<Document>,
     /// Why it does not answer.
@@ -28,15 +28,15 @@ pub struct Service {
     pub error: Option<String>,
 }
 
-/// Returns a client for admin ports.
+/// Creates a client for admin ports.
 ///
 /// # Errors
-/// In words.
+/// A text that says why the client cannot be created.
 pub(super) fn web() -> Result<Web, String> {
     Web::new(TIMEOUT)
 }
 
-/// Asks the service at `url` by `web`.
+/// Requests the status of the service at `url` with `web`.
 pub(super) async fn ask(web: &Web, url: &str) -> Service {
     let url = url.trim_end_matches('/').trim_end_matches("/metrics").to_owned();
     match document(web, &url).await {
@@ -50,7 +50,7 @@ async fn document(web: &Web, url: &str) -> Result<Document, String> {
         (200, text) => {
             serde_json::from_str(&text).map_err(|error| format!("/status.json is of another version: {error}"))
         }
-        (status, _) => Err(format!("/status.json was answered {status}: is this an admin port, and of this version?")),
+        (status, _) => Err(format!("/status.json was answered {status}: check the address and the version")),
     }
 }
 

@@ -1,9 +1,9 @@
-//! What the command line may say.
+//! Tests the times on the command line.
 
 use super::*;
 
 #[test]
-fn a_moment_is_a_date_a_time_or_how_long_ago() {
+fn a_moment_is_a_date_a_time_or_a_duration_ago() {
     assert_eq!(moment("2026-01-31T08:00:00Z"), Ok(Moment(1_769_846_400_000)));
     assert_eq!(moment("2026-01-31 08:00:00"), Ok(Moment(1_769_846_400_000)));
     assert_eq!(moment("2026-01-31"), Ok(Moment(1_769_817_600_000)));
@@ -17,7 +17,7 @@ fn a_moment_is_a_date_a_time_or_how_long_ago() {
 }
 
 #[test]
-fn times_have_any_offset_and_fractions() {
+fn times_may_have_any_offset_and_fractions() {
     for text in ["2026-11-28T09:00:00Z", "2026-11-28T11:00:00+02:00", "2026-11-28T09:00:00.000Z"] {
         assert_eq!(text.parse(), Ok(When::Time(1_795_856_400_000)), "{text}");
     }
@@ -26,19 +26,19 @@ fn times_have_any_offset_and_fractions() {
 }
 
 #[test]
-fn a_duration_is_that_long_ago() {
+fn a_duration_means_that_long_ago() {
     let Ok(When::Time(time)) = "24h".parse() else { panic!("24h is no time") };
     assert!((now() - time - 86_400_000).abs() < 60_000, "{time}");
 }
 
 #[test]
-fn offsets_are_by_partition() {
+fn offsets_are_given_by_partition() {
     let offsets = BTreeMap::from([(Partition(0), 12), (Partition(3), 0)]);
     assert_eq!("0:12,3:0".parse(), Ok(When::Offsets(offsets)));
 }
 
 #[test]
-fn what_is_none_of_them_is_refused_with_an_example() {
+fn other_text_is_refused_with_an_example() {
     for text in ["", "yesterday", "0", "0:", "0:-1", "-1:5", "0:1,0:2", "0:1,"] {
         let refused = text.parse::<When>().unwrap_err();
         assert!(refused.contains("0:1200"), "{text:?}: {refused}");

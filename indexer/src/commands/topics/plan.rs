@@ -1,4 +1,4 @@
-//! How each topic should be, and how an existing one differs from that. Pure: no I/O.
+//! Plans the settings of each topic, and finds how an existing topic differs. Pure.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,27 +8,29 @@ use serde::Serialize;
 
 use crate::config::Config;
 
-/// Key, headers and framing of a record beside its value, in bytes: ids and header values are short.
+/// The room for key, headers and framing of a record in addition to its value, in bytes. Ids and header values are
+/// short.
 const BESIDE_THE_EVENT: u64 = 64 * 1024;
-/// How much larger a dead letter may be than its record: its own headers, with a reason of at most 1 KiB, and room.
+/// How much larger than its record a dead letter may be: its own headers, with a reason of at most 1 KiB, and spare
+/// room.
 const BESIDE_THE_RECORD: u64 = 64 * 1024;
-/// Partitions of topics with little traffic.
+/// The number of partitions for topics with little traffic.
 const FEW_PARTITIONS: i32 = 3;
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
 /// The arguments that apply to all topics.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Settings {
-    /// Partitions of each topic of events: no more indexers than that can share the work.
+    /// Partitions of each topic of events. At most this many indexers can share the work.
     #[arg(long, default_value_t = 12, requires = "topics")]
     pub partitions: i32,
     /// Replicas of each partition.
     #[arg(long, default_value_t = 3, requires = "topics")]
     pub replication_factor: i32,
-    /// min.insync.replicas: how many replicas have an event before its sender gets 200.
+    /// min.insync.replicas: how many replicas must have an event before its sender gets 200.
     #[arg(long, default_value_t = 2, requires = "topics")]
     pub min_in_sync_replicas: i32,
-    /// How long events are kept: the time that an outage of Elasticsearch may last.
+    /// How long events are kept, which is the longest tolerable outage of Elasticsearch.
     #[arg(long, value_name = "DAYS", default_value_t = 7, requires = "topics")]
     pub retention_days: u32,
     /// How long dead letters and quarantined bodies are kept.
@@ -41,7 +43,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Returns what is wrong with the settings, and what to do about it.
+    /// Returns the first problem of the settings, with what to do.
     pub(super) fn check(&self) -> Result<(), String> {
         if self.partitions < 1 || self.replication_factor < 1 || self.min_in_sync_replicas < 1 {
             return Err("--partitions, --replication-factor and --min-in-sync-replicas must be at least 1".to_owned());
@@ -53,7 +55,7 @@ impl Settings {
         }
         if self.dead_letter_retention_days <= self.retention_days {
             let message = "--dead-letter-retention-days must be more than --retention-days: a dead letter must still \
-                           exist when somebody has time for it";
+                           exist when an operator has time for it";
             return Err(message.to_owned());
         }
         Ok(())
@@ -66,18 +68,18 @@ impl Settings {
 pub enum Role {
     /// Events.
     Events,
-    /// Bodies that are no events.
+    /// Bodies that are not events.
     Quarantine,
     /// Records that can never be indexed.
     DeadLetters,
 }
 
-/// How a topic should be.
+/// The wanted state of a topic.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Plan {
     /// Its purpose.
     pub role: Role,
-    /// Partitions, for one that is created. One that exists may have any number.
+    /// The number of partitions of a new topic. An existing topic may have any number.
     pub partitions: i32,
     /// Replicas of each partition.
     pub replication_factor: i32,
@@ -85,10 +87,10 @@ pub struct Plan {
     pub settings: BTreeMap<&'static str, String>,
 }
 
-/// A topic that exists.
+/// An existing topic.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Existing {
-    /// Replicas of the partition that has fewest.
+    /// The number of replicas of the partition with the fewest.
     pub replicas: usize,
     /// All settings in force, by Kafka's names.
     pub settings: BTreeMap<String, String>,
@@ -109,8 +111,8 @@ pub(super) fn names(config: &Config) -> BTreeMap<String, Role> {
     names
 }
 
-/// Returns how each topic should be. A dead letter must fit every record that the topics of events accept, including
-/// the existing topics, and must be kept longer.
+/// Returns the plan for each topic. A dead letter must fit every record that the topics of events accept, including
+/// existing topics, and must be kept longer.
 pub(super) fn plan(config: &Config, settings: &Settings, existing: &BTreeMap<String, Existing>) -> Vec<(String, Plan)> {
     let names = names(config);
     let of_events =
@@ -121,7 +123,7 @@ pub(super) fn plan(config: &Config, settings: &Settings, existing: &BTreeMap<Str
     let longest = of_events().filter_map(|topic| topic.number("retention.ms")).fold(kept, longer);
     let letters_kept = match i64::from(settings.dead_letter_retention_days) * DAY_MS {
         asked if longest != -1 && longest < asked => asked,
-        // Events outlive what was asked for: letters are kept twice as long, or forever.
+        // Events outlive the requested time: letters are kept twice as long, or forever.
         _ if longest == -1 => -1,
         _ => longest.saturating_mul(2),
     };
@@ -149,7 +151,7 @@ fn longer(a: i64, b: i64) -> i64 {
 }
 
 impl Plan {
-    /// Returns each setting of `existing` that is worse than planned. A better one is no difference.
+    /// Returns each setting of `existing` that is worse than planned. A better setting is not a difference.
     pub(super) fn differences(&self, existing: &Existing) -> Vec<String> {
         let mut found = Vec::new();
         if (existing.replicas as i64) < i64::from(self.replication_factor) {

@@ -1,4 +1,4 @@
-//! The plan, and how a topic differs from it. What Kafka makes of it is seen by the scenarios.
+//! Tests the plan, and how a topic differs from it. The scenarios test the effect in Kafka.
 
 use clap::Parser;
 use config::load_from;
@@ -34,14 +34,14 @@ fn planned(topics: &[(&str, Existing)], arguments: &[&str]) -> BTreeMap<String, 
 }
 
 #[test]
-fn every_topic_that_the_indexer_consumes_is_one_of_events() {
+fn every_consumed_topic_is_a_topic_of_events() {
     let config = config("kafka: {dead_letter_topic: d, quarantine_topic: q}\nindexer: {topics: {a: {}, b: {}}}");
     let roles = [("a", Role::Events), ("b", Role::Events), ("d", Role::DeadLetters), ("q", Role::Quarantine)];
     assert_eq!(names(&config), roles.map(|(name, role)| (name.to_owned(), role)).into());
 }
 
 #[test]
-fn dead_letters_are_kept_longer_and_may_be_larger_than_what_the_events_topic_takes() {
+fn dead_letters_may_be_larger_and_are_kept_longer_than_events() {
     let number = |plan: &Plan, key: &str| plan.settings[key].parse::<i64>().unwrap();
     let fresh = planned(&[], &[]);
     for key in ["retention.ms", "max.message.bytes"] {
@@ -57,7 +57,7 @@ fn dead_letters_are_kept_longer_and_may_be_larger_than_what_the_events_topic_tak
 }
 
 #[test]
-fn what_is_worse_than_planned_is_a_difference_and_what_is_better_is_none() {
+fn only_settings_worse_than_planned_are_differences() {
     let wanted = &planned(&[], &[])["d"];
     let good = [("min.insync.replicas", "2"), ("retention.ms", "-1"), ("max.message.bytes", "104857600")];
     assert_eq!(wanted.differences(&existing(3, &good)), Vec::<String>::new());
@@ -77,7 +77,7 @@ fn what_is_worse_than_planned_is_a_difference_and_what_is_better_is_none() {
 }
 
 #[test]
-fn settings_that_contradict_each_other_are_refused_by_name() {
+fn contradicting_settings_are_refused_by_name() {
     for (arguments, named) in [
         (["--replication-factor", "1"], "--min-in-sync-replicas"),
         (["--dead-letter-retention-days", "7"], "--dead-letter-retention-days"),

@@ -22,21 +22,21 @@ pub(super) fn check(elasticsearch: &Elasticsearch, problems: &mut Problems) {
 }
 
 fn mapping(mapping: &Mapping, problems: &mut Problems) {
-    // Elasticsearch's own limit of nesting (`index.mapping.depth.limit`) is 20.
+    // Elasticsearch's own limit for nesting (`index.mapping.depth.limit`) is 20.
     problems.within("elasticsearch.mapping.recursion", u64::from(mapping.recursion), 0, 20);
     for (path, field) in &mapping.fields {
         problems.not_empty(format_args!("elasticsearch.mapping.fields.{path}.type"), &field.field_type);
     }
 }
 
-/// The rules of Elasticsearch for the names of indices ("Create index API", path parameters).
+/// Checks Elasticsearch's rules for index names ("Create index API", path parameters).
 pub(super) fn index_name(key: impl Display + Copy, name: &str, problems: &mut Problems) {
     problems.not_empty(key, name);
     if name.chars().any(char::is_uppercase) {
         problems.add(key, "must be in lower case");
     }
     if name.contains(['\\', '/', '*', '?', '"', '<', '>', '|', ' ', ',', '#', ':']) {
-        problems.add(key, "must hold none of \\ / * ? \" < > | , # : and no space");
+        problems.add(key, "must not contain \\ / * ? \" < > | , # : or a space");
     }
     if name.starts_with(['-', '_', '+']) || matches!(name, "." | "..") {
         problems.add(key, "must not begin with -, _ or +, and not be . or ..");

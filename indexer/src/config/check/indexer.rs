@@ -7,7 +7,7 @@ use config::check::{Problems, as_u64};
 
 use crate::config::{Config, Fuse, Indexer, Retry};
 
-/// What librdkafka takes for `max.poll.interval.ms` when it is not set (its CONFIGURATION.md).
+/// librdkafka's default for `max.poll.interval.ms` (its CONFIGURATION.md).
 const DEFAULT_MAX_POLL_INTERVAL: Duration = Duration::from_secs(300);
 
 pub(super) fn check(config: &Config, problems: &mut Problems) {
@@ -25,7 +25,7 @@ pub(super) fn check(config: &Config, problems: &mut Problems) {
     problems.limits("indexer", indexer.max_depth, indexer.max_items, indexer.max_values);
 }
 
-/// Only the indexer writes to that topic.
+/// Checks the dead-letter topic, to which only the indexer writes.
 fn dead_letter_topic(kafka: &Kafka, problems: &mut Problems) {
     problems.topic("kafka.dead_letter_topic", &kafka.dead_letter_topic);
     if kafka.dead_letter_topic == kafka.topic {
@@ -46,7 +46,8 @@ fn sizes(indexer: &Indexer, problems: &mut Problems) {
     }
 }
 
-/// A drain holds up polling, and who does not poll for `max.poll.interval.ms` is thrown out of the group.
+/// Checks the drain time-out: no polls happen during a drain, and a member without polls for `max.poll.interval.ms`
+/// is removed from the group.
 fn drain_timeout(config: &Config, problems: &mut Problems) {
     let key = "indexer.drain_timeout";
     let drain = config.indexer.drain_timeout;
@@ -65,7 +66,7 @@ fn drain_timeout(config: &Config, problems: &mut Problems) {
             key,
             format_args!(
                 "must be at most {most} ms, half of Kafka's max.poll.interval.ms: a drain that takes longer gets the \
-                 indexer thrown out of its group; shorten it, or set kafka.options.max.poll.interval.ms"
+                 indexer removed from its group; shorten it, or set kafka.options.max.poll.interval.ms"
             ),
         );
     }

@@ -30,9 +30,9 @@ pub(super) fn check(config: &Config, problems: &mut Problems) {
     }
 }
 
-/// What `index.lifecycle.parse_origination_date` finds in an index's name: a date at its end, and perhaps a dash and
-/// digits after that (Elasticsearch reference, "Index lifecycle management settings"). It refuses to make any other
-/// index.
+/// Checks that `index.lifecycle.parse_origination_date` finds a date in the index's name: at its end, optionally
+/// followed by a dash and digits (Elasticsearch reference, "Index lifecycle management settings"). Elasticsearch
+/// refuses to create an index with any other name.
 fn ends_in_a_date(pattern: &str, problems: &mut Problems) {
     let date = match pattern.rsplit_once('-') {
         Some((before, "%H" | "%H%M" | "%H%M%S")) => before,

@@ -6,10 +6,10 @@ use config::check::Problems;
 
 use crate::config::{Elasticsearch, OnDuplicate, Placement, Strategy};
 
-/// With less, the list of backing indices would be read without end.
+/// With a smaller margin, the list of backing indices would be read all the time.
 const LEAST_MARGIN: Duration = Duration::from_millis(200);
 
-/// A partition that waits longer for the sake of one record is not consumed.
+/// If a partition waited longer for one record, it would hardly be consumed.
 const MOST_AHEAD: Duration = Duration::from_secs(3_600);
 
 pub(super) fn check(elasticsearch: &Elasticsearch, problems: &mut Problems) {
@@ -48,14 +48,14 @@ fn pattern(placement: &Placement, problems: &mut Problems) {
     for part in parts {
         let unit = part.chars().next().unwrap_or('%');
         if !"YmdHMS".contains(unit) {
-            problems.add(key, "may hold %Y, %m, %d, %H, %M and %S, and no other %");
+            problems.add(key, "may contain %Y, %m, %d, %H, %M and %S, but no other %");
             return;
         }
         units.push(unit);
         text.push_str(&part[unit.len_utf8()..]);
     }
     if !units.contains('Y') {
-        problems.add(key, "must hold %Y: without the year, an index would be written to again each year");
+        problems.add(key, "must contain %Y: without the year, an index would be written to again each year");
     }
     if !text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || ".-_".contains(c)) {
         problems.add(

@@ -1,4 +1,4 @@
-//! One rule a test.
+//! Tests one rule per test.
 
 use config::{check, load_from};
 
@@ -11,7 +11,7 @@ fn problems(text: &str) -> Vec<String> {
     check(&config).into_iter().map(|problem| problem.0).collect()
 }
 
-/// Returns the one problem of `text`.
+/// Returns the only problem of `text`.
 fn problem(text: &str) -> String {
     let found = problems(text);
     assert_eq!(found.len(), 1, "{text}: {found:?}");
@@ -34,7 +34,7 @@ fn all_problems_are_found_at_once() {
 }
 
 #[test]
-fn durations_and_sizes_of_nothing_are_refused() {
+fn zero_durations_and_sizes_are_refused() {
     for key in [
         "elasticsearch: {request_timeout: 0s}",
         "elasticsearch: {connect_timeout: 0s}",
@@ -60,19 +60,19 @@ fn durations_and_sizes_of_nothing_are_refused() {
 }
 
 #[test]
-fn an_event_may_be_nested_200_deep_and_no_deeper() {
+fn an_event_may_be_nested_at_most_200_deep() {
     assert!(problems("indexer: {max_depth: 200}").is_empty());
     assert_eq!(problem("indexer: {max_depth: 201}"), "indexer.max_depth: must be at most 200");
 }
 
 #[test]
-fn the_dead_letter_topic_is_no_topic_of_events() {
+fn the_dead_letter_topic_must_not_be_the_topic_of_events() {
     let found = problem("kafka: {dead_letter_topic: t, topic: t}");
     assert!(found.starts_with("kafka.dead_letter_topic: must not be kafka.topic"), "{found}");
 }
 
 #[test]
-fn addresses_are_of_http() {
+fn addresses_must_be_http() {
     for url in ["''", "localhost:9200", "ftp://a", "http://", "'http://a:1,'"] {
         assert!(problem(&format!("elasticsearch: {{url: {url}}}")).starts_with("elasticsearch.url: "), "{url}");
     }
@@ -82,7 +82,7 @@ fn addresses_are_of_http() {
 }
 
 #[test]
-fn names_of_indices_are_elasticsearchs() {
+fn invalid_index_names_are_refused() {
     for name in ["Events", "a b", "a/b", "'a,b'", "'a#b'", "'a:b'", "-a", "_a", "+a", ".", "..", &"x".repeat(256)] {
         let found = problem(&format!("elasticsearch: {{index_name: {name}}}"));
         assert!(found.starts_with("elasticsearch.index_name: "), "{name}: {found}");
@@ -102,13 +102,13 @@ fn elasticsearch_auth_without_its_secret_is_refused() {
 }
 
 #[test]
-fn a_batch_fits_what_may_be_in_flight() {
+fn a_batch_must_fit_the_limit_in_flight() {
     let found = problem("indexer: {max_in_flight_bytes: 1MiB, batch: {max_bytes: 2MiB}}");
     assert!(found.starts_with("indexer.max_in_flight_bytes: "), "{found}");
 }
 
 #[test]
-fn a_drain_is_over_long_before_kafka_throws_the_indexer_out() {
+fn a_drain_must_end_well_before_max_poll_interval() {
     let found = problem("indexer: {drain_timeout: 151s}");
     assert!(found.starts_with("indexer.drain_timeout: must be at most 150000 ms"), "{found}");
     assert!(problem("kafka: {options: {max.poll.interval.ms: 20000}}").starts_with("indexer.drain_timeout: "));
@@ -116,6 +116,6 @@ fn a_drain_is_over_long_before_kafka_throws_the_indexer_out() {
 }
 
 #[test]
-fn the_longest_wait_is_not_shorter_than_the_first() {
+fn the_longest_wait_must_not_be_shorter_than_the_first() {
     assert!(problem("indexer: {retry: {initial: 10s, max: 5s}}").starts_with("indexer.retry.max: "));
 }

@@ -1,4 +1,4 @@
-//! `indexer.topics`: each has to be right as if it were the only one.
+//! Checks each of `indexer.topics` as if it were the only one.
 
 use config::check::Problems;
 

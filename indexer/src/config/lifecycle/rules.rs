@@ -1,11 +1,11 @@
-//! What a lifecycle policy must fulfil beyond its types: each rule gives the key it is about.
+//! Checks a lifecycle policy beyond its types. Each problem names its key.
 
 use super::LifecyclePolicy;
 use super::units;
 
 type Problems = Vec<(&'static str, String)>;
 
-/// Returns all that is wrong with `policy`.
+/// Returns all problems of `policy`.
 pub(super) fn check(policy: &LifecyclePolicy, rolls_over: bool) -> Problems {
     let mut problems = Vec::new();
     name(&policy.policy_name, &mut problems);
@@ -21,7 +21,7 @@ pub(super) fn check(policy: &LifecyclePolicy, rolls_over: bool) -> Problems {
     problems
 }
 
-/// The rules of Elasticsearch for the names of policies (`LifecyclePolicy.validatePolicyName`).
+/// Checks Elasticsearch's rules for policy names (`LifecyclePolicy.validatePolicyName`).
 fn name(name: &str, problems: &mut Problems) {
     let wrong =
         name.is_empty() || name.len() > 255 || name.starts_with('_') || name.contains([',', ' ', '/', '?', '#']);
@@ -36,12 +36,12 @@ fn rollover(policy: &LifecyclePolicy, rolls_over: bool, problems: &mut Problems)
     let conditions = hot.conditions();
     if !rolls_over {
         let rule =
-            "indices of elasticsearch.strategy time are never rolled over: their names say when they end; leave it out";
+            "indices of elasticsearch.strategy time are never rolled over: the date in the name ends them; omit it";
         problems.extend(conditions.into_iter().map(|key| (key, rule.to_owned())));
         return;
     }
     if conditions.is_empty() {
-        let rule = "needs a condition of the rollover, such as rollover_max_age: 1d, or nothing is ever rolled over";
+        let rule = "needs a condition of the rollover, such as rollover_max_age: 1d; without one nothing rolls over";
         problems.push(("hot", rule.to_owned()));
     }
     positive("hot.rollover_max_age", hot.rollover_max_age.as_deref(), units::age, problems);
@@ -61,7 +61,8 @@ fn positive(key: &'static str, text: Option<&str>, parse: fn(&str) -> Result<u12
     }
 }
 
-/// Each phase begins no earlier than the one before it: Elasticsearch would enter the later one, and never the earlier.
+/// Checks that no phase begins earlier than the one before it. Elasticsearch would enter the later phase and never
+/// the earlier one.
 fn phases(policy: &LifecyclePolicy, problems: &mut Problems) {
     let phases = [
         ("warm.min_age", policy.warm.as_ref().map(|warm| &warm.min_age)),
@@ -89,6 +90,6 @@ fn phases(policy: &LifecyclePolicy, problems: &mut Problems) {
     if let Some(delete) = &policy.delete
         && units::age(&delete.min_age) == Ok(0)
     {
-        problems.push(("delete.min_age", "must be more than 0: the index would go at once".to_owned()));
+        problems.push(("delete.min_age", "must be more than 0: the index would be deleted at once".to_owned()));
     }
 }

@@ -9,7 +9,7 @@ fn load(text: &str, rolls_over: bool) -> Result<LifecyclePolicy, String> {
 }
 
 #[test]
-fn the_sample_is_a_policy() {
+fn the_sample_is_a_valid_policy() {
     let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/ilm.yaml");
     let policy = load_lifecycle(&sample, true).unwrap();
     assert_eq!(policy.policy_name, "cxone-events");
@@ -26,7 +26,7 @@ fn a_name_two_conditions_and_an_age_are_enough() {
 }
 
 #[test]
-fn what_is_wrong_is_reported_with_its_line() {
+fn problems_are_reported_with_their_lines() {
     let hot = "hot:\n  rollover_max_age: 1d\n";
     for (text, expected) in [
         (
@@ -62,7 +62,7 @@ fn what_is_wrong_is_reported_with_its_line() {
 }
 
 #[test]
-fn phases_that_do_not_follow_one_another_are_refused_with_their_lines() {
+fn phases_in_the_wrong_order_are_refused_with_their_lines() {
     let text = "policy_name: p\nhot:\n  rollover_max_age: 1d\nwarm:\n  min_age: 10d\ncold:\n  min_age: 100h\ndelete:\n  min_age: 5m\n";
     assert_eq!(
         load(text, true).unwrap_err(),
@@ -72,7 +72,7 @@ fn phases_that_do_not_follow_one_another_are_refused_with_their_lines() {
 }
 
 #[test]
-fn indices_that_end_by_their_names_are_not_rolled_over() {
+fn with_strategy_time_rollover_conditions_are_refused() {
     let error = load("policy_name: p\nhot:\n  rollover_max_size: 50gb\n", false).unwrap_err();
     assert!(error.starts_with("ilm.yaml:3: hot.rollover_max_size: indices of elasticsearch.strategy time"), "{error}");
     load("policy_name: p\ndelete:\n  min_age: 90d\n", false).unwrap();

@@ -1,4 +1,4 @@
-//! Ages and sizes as Elasticsearch writes them.
+//! Parses ages and sizes in Elasticsearch's notation.
 
 /// The units of an age, in nanoseconds (Elasticsearch reference, "Time units").
 const AGES: [(&str, u128); 7] = [
@@ -15,16 +15,16 @@ const AGES: [(&str, u128); 7] = [
 const SIZES: [(&str, u128); 6] =
     [("b", 1), ("kb", 1 << 10), ("mb", 1 << 20), ("gb", 1 << 30), ("tb", 1 << 40), ("pb", 1 << 50)];
 
-/// What Elasticsearch can hold, in nanoseconds or bytes.
+/// The largest value that Elasticsearch can hold, in nanoseconds or bytes.
 const MAX: u128 = i64::MAX as u128;
 
-/// An age in nanoseconds.
+/// Parses an age, in nanoseconds.
 pub(super) fn age(text: &str) -> Result<u128, String> {
     parse(text, &AGES)
         .ok_or_else(|| format!("{text:?} is no age: give a whole number and a unit: ms, s, m, h or d, such as 7d"))
 }
 
-/// A size in bytes.
+/// Parses a size, in bytes.
 pub(super) fn size(text: &str) -> Result<u128, String> {
     parse(text, &SIZES).ok_or_else(|| {
         format!("{text:?} is no size: give a whole number and a unit: b, kb, mb, gb or tb, such as 50gb")

@@ -14,7 +14,7 @@ indexer:
 ";
 
 #[test]
-fn without_topics_there_is_the_one_of_kafka() {
+fn without_topics_the_topic_of_kafka_is_used() {
     let topics = Config::default().of_topics();
     assert_eq!(topics.len(), 1);
     assert_eq!(topics[0].kafka.topic, "cxone-events");
@@ -22,7 +22,7 @@ fn without_topics_there_is_the_one_of_kafka() {
 }
 
 #[test]
-fn each_topic_has_its_own_and_the_rest_of_all() {
+fn each_topic_has_its_own_settings_and_shares_the_rest() {
     let topics = load_from::<Config>("c.yaml", TWO, &[]).unwrap().of_topics();
     let [calls, chats] = &topics[..] else { panic!("{topics:?}") };
     assert_eq!((calls.kafka.topic.as_str(), calls.elasticsearch.index_name.as_str()), ("calls", "calls"));
@@ -38,7 +38,7 @@ fn each_topic_has_its_own_and_the_rest_of_all() {
 }
 
 #[test]
-fn they_share_a_group_unless_each_is_to_have_its_own() {
+fn topics_share_a_group_unless_configured_otherwise() {
     let mut config = load_from::<Config>("c.yaml", TWO, &[]).unwrap();
     let groups =
         |config: &Config| config.of_topics().into_iter().map(|topic| topic.indexer.group_id).collect::<Vec<_>>();
@@ -48,7 +48,7 @@ fn they_share_a_group_unless_each_is_to_have_its_own() {
 }
 
 #[test]
-fn rules_that_hide_values_hold_for_a_topic_unless_it_has_its_own() {
+fn rules_that_hide_values_apply_to_a_topic_without_its_own() {
     let text = "
 elasticsearch: {documents: {fields: {a: hash}, hash_secret: 0123456789abcdef}}
 indexer:
@@ -73,7 +73,7 @@ indexer:
 }
 
 #[test]
-fn the_bounds_are_divided() {
+fn common_limits_are_divided_among_the_topics() {
     for config in load_from::<Config>("c.yaml", TWO, &[]).unwrap().of_topics() {
         assert_eq!(config.indexer.max_in_flight_requests, 2);
         assert_eq!(config.indexer.max_in_flight_bytes.as_u64(), 32 << 20);
@@ -81,7 +81,7 @@ fn the_bounds_are_divided() {
 }
 
 #[test]
-fn what_is_wrong_with_one_topic_is_reported_with_its_name() {
+fn problems_of_one_topic_are_reported_with_its_name() {
     for (topics, expected) in [
         (
             "{calls: {strategy: data_stream, on_duplicate: keep_last}}",
@@ -89,7 +89,10 @@ fn what_is_wrong_with_one_topic_is_reported_with_its_name() {
         ),
         ("{calls: {on_duplicate: keep_last}}", "indexer.topics.calls: elasticsearch.on_duplicate: keep_last needs"),
         ("{calls: {index_name: Calls}}", "indexer.topics.calls: elasticsearch.index_name"),
-        ("{calls: {index_name: x}, chats: {index_name: x}}", "indexer.topics.chats.index_name: x is calls's already"),
+        (
+            "{calls: {index_name: x}, chats: {index_name: x}}",
+            "indexer.topics.chats.index_name: x is already the index of calls",
+        ),
         (
             "{calls: {index_name: x}, chats: {index_name: x-000002, strategy: single}}",
             "indexer.topics.chats.index_name: x-000002 may be the name of an index of calls",

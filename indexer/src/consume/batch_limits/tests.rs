@@ -7,7 +7,7 @@ use crate::message::record::{Headers, Record};
 
 const LIMITS: BatchLimits = BatchLimits { max_documents: 2, max_body_bytes: 100, max_age: Duration::from_secs(3_600) };
 
-/// A batch with a document of each of `bodies`, and a dead letter of each of `reasons`.
+/// Creates a batch with a document for each of `bodies` and a dead letter for each of `reasons`.
 fn batch(bodies: &[&str], reasons: &[&str]) -> BatchBuilder {
     let mut builder = BatchBuilder::default();
     let (partition, headers) = (Partition(0), Headers::default());
@@ -40,7 +40,7 @@ fn a_batch_is_full_by_documents_dead_letters_or_bytes() {
 }
 
 #[test]
-fn a_batch_waits_so_long_from_its_first_record_on() {
+fn the_age_of_a_batch_counts_from_its_first_record() {
     let mut builder = batch(&["a"], &[]);
     let now = Instant::now();
     assert!(!LIMITS.is_old(&builder, now + LIMITS.max_age) && LIMITS.left(&builder).is_none(), "nobody looked yet");

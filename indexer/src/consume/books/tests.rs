@@ -11,27 +11,27 @@ mod jumps;
 const PARTITIONS: usize = 2;
 const NEED: Need = Need::Schema(SchemaId(1));
 
-/// What happens in the property test.
+/// The events of the property test.
 #[derive(Clone, Debug)]
 enum Event {
-    /// The partition is assigned, whether it was assigned before or not.
+    /// The partition is assigned, whether or not it was assigned before.
     Assign(usize),
-    /// The partition is lost: nothing was drained.
+    /// The partition is lost, without a drain.
     Lose(usize),
-    /// The partition is revoked: the batch is sent, what waited comes in meanwhile, one batch settles.
+    /// The partition is revoked: the batch is sent, waiting records are released, and one batch settles.
     Revoke(usize),
-    /// A record arrives, so many offsets after the last one.
+    /// A record arrives, with a gap before its offset.
     Record {
         partition: usize,
         kind: Kind,
         gap: i64,
     },
-    /// The end of the partition is this many control records further.
+    /// The partition has this many more control records.
     Pass {
         partition: usize,
         records: i64,
     },
-    /// What records wait for is there.
+    /// What records wait for becomes available.
     Release,
     Dispatch,
     /// A batch in flight settles; one of its records may stay open.
@@ -69,7 +69,7 @@ fn event() -> impl Strategy<Value = Event> {
     ]
 }
 
-/// One assignment of a partition: each record that was read under it, and whether it is settled.
+/// One assignment of a partition, with each record read under it and whether it is settled.
 #[derive(Debug)]
 struct Assignment {
     number: u8,
@@ -77,11 +77,10 @@ struct Assignment {
     records: Vec<(i64, bool)>,
 }
 
-/// What is in flight: how far it takes its partitions, and its records: the assignment's number, the partition, the
-/// offset.
+/// What is in flight: the progress of a batch, and its records as assignment, partition and offset.
 type InFlight = (Vec<Progress>, Vec<(u8, usize, i64)>);
 
-/// Keeps each record apart, beside the real parts.
+/// Tracks each record on its own, beside the real parts.
 #[derive(Debug, Default)]
 struct Model {
     books: Books,
@@ -96,7 +95,7 @@ fn number(partition: usize) -> Partition {
     Partition(i32::try_from(partition).unwrap())
 }
 
-/// Decodes records whose value is their kind and the number of their assignment.
+/// Decodes records whose value holds their kind and the number of their assignment.
 fn decode(is_released: bool) -> impl FnMut(&Record<'_>, &mut BatchBuilder) -> Decoded {
     move |record, batch| match record.value.map(|value| value[0]) {
         None => {
@@ -221,7 +220,7 @@ impl Model {
         }
     }
 
-    /// A late answer says nothing of the records of a later assignment.
+    /// A late answer does not settle the records of a later assignment.
     fn mark(&mut self, number: u8, partition: usize, offset: i64) {
         let Some(assignment) = self.assignments[partition].as_mut().filter(|now| now.number == number) else { return };
         let record = assignment.records.iter_mut().find(|(known, _)| *known == offset);
@@ -263,7 +262,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
     #[test]
-    fn no_order_of_assignments_and_answers_commits_past_an_unsettled_record(
+    fn no_sequence_of_events_commits_past_an_unsettled_record(
         events in prop::collection::vec(event(), 0..60),
     ) {
         let mut model = Model::default();

@@ -1,4 +1,4 @@
-//! What the end of a commit says. No cluster is there.
+//! Tests the handling of a commit's result, without a cluster.
 
 use std::time::Instant;
 
@@ -15,7 +15,7 @@ use crate::metrics::Metrics;
 
 const P: Partition = Partition(0);
 
-/// A topic with one record, which is settled and not committed.
+/// Creates a topic with one record that is settled but not committed.
 fn topic() -> Topic {
     let mut topic = Topic::new(alone(), Reading::service(), Metrics::new(&Registry::new()).unwrap());
     topic.partitions.assign(P, Some(NextOffset(7)), "");
@@ -32,7 +32,7 @@ fn topic() -> Topic {
 }
 
 #[test]
-fn a_commit_is_the_ledgers_offset_with_what_stands_before_it_and_is_taken_once() {
+fn a_commit_carries_the_ledgers_offset_and_mark_and_is_taken_once() {
     let mut topic = topic();
     let commit = Commit::next(&mut topic).unwrap();
     assert_eq!(commit.offsets, [(P, NextOffset(8))]);
@@ -42,7 +42,7 @@ fn a_commit_is_the_ledgers_offset_with_what_stands_before_it_and_is_taken_once()
 }
 
 #[test]
-fn a_commit_that_failed_is_tried_again_and_moves_no_lag() {
+fn a_failed_commit_is_retried_and_does_not_change_the_lag() {
     for (outcome, is_met, lag, is_again) in [
         (Ok(()), true, 2, false),
         (Err(KafkaError::ConsumerCommit(RDKafkaErrorCode::NoOffset)), false, 3, false),

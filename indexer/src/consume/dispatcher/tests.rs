@@ -7,7 +7,7 @@ use crate::message::record::{Headers, Record};
 
 const P: Partition = Partition(0);
 
-/// One batch in flight at a time, and so many bytes.
+/// Creates a dispatcher with one batch in flight at a time and a limit of bytes.
 fn dispatcher(max_bytes: u64) -> Dispatcher {
     let mut config = Config::default();
     config.indexer.max_in_flight_bytes = bytesize::ByteSize(max_bytes);
@@ -26,7 +26,7 @@ fn take(books: &mut Books, offset: i64) {
 }
 
 #[test]
-fn records_are_taken_until_the_bytes_are_held_and_again_when_half_of_them_are_settled() {
+fn consuming_stops_at_the_byte_limit_and_resumes_at_half() {
     let mut dispatcher = dispatcher(10_000);
     let mut books = Books::default();
     books.assign(P, Some(NextOffset(0)));
@@ -45,7 +45,7 @@ fn records_are_taken_until_the_bytes_are_held_and_again_when_half_of_them_are_se
 }
 
 #[test]
-fn what_is_set_aside_holds_the_offset_but_no_place_in_flight() {
+fn set_aside_documents_hold_the_offset_but_no_slot() {
     let mut dispatcher = dispatcher(10_000);
     let mut books = Books::default();
     books.assign(P, Some(NextOffset(0)));
@@ -63,7 +63,7 @@ fn what_is_set_aside_holds_the_offset_but_no_place_in_flight() {
 }
 
 #[test]
-fn a_poll_waits_no_longer_than_until_the_batch_is_due() {
+fn a_poll_waits_at_most_until_the_batch_is_due() {
     let mut config = Config::default();
     let longest = Duration::from_millis(50);
     let mut books = Books::default();

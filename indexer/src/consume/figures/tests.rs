@@ -3,7 +3,7 @@ use service::metrics::Registry;
 use super::*;
 
 #[test]
-fn a_partition_that_another_member_has_says_nothing_any_more() {
+fn the_metrics_of_a_partition_that_moved_away_are_removed() {
     let metrics = Metrics::new(&Registry::new()).unwrap();
     let figures = Figures::new("events", metrics.clone());
     let labels = ["events", "3"];

@@ -17,14 +17,14 @@ fn loss(from: i64, to: i64, is_ahead: bool) -> Vec<Loss> {
 }
 
 #[test]
-fn a_gap_above_the_start_of_the_log_is_no_loss() {
+fn a_gap_above_the_start_of_the_log_is_not_a_loss() {
     let mut gaps = Gaps::default();
     gaps.begin(jump(10, 11), standing(20));
     assert_eq!(gaps.losses(P, NextOffset(10), Some(NextOffset(20))), []);
 }
 
 #[test]
-fn a_gap_below_the_start_of_the_log_is_lost_as_far_as_it_is_below() {
+fn the_part_of_a_gap_below_the_start_of_the_log_is_lost() {
     let mut gaps = Gaps::default();
     gaps.begin(jump(10, 60), standing(70));
     assert_eq!(gaps.losses(P, NextOffset(50), Some(NextOffset(70))), loss(10, 50, false));
@@ -33,7 +33,7 @@ fn a_gap_below_the_start_of_the_log_is_lost_as_far_as_it_is_below() {
 }
 
 #[test]
-fn reading_that_stands_below_the_start_twice_has_lost_what_is_between() {
+fn reading_that_stays_below_the_start_twice_has_lost_records() {
     let mut gaps = Gaps::default();
     gaps.begin(vec![], standing(100));
     assert_eq!(gaps.losses(P, NextOffset(200), Some(NextOffset(100))), []);
@@ -44,7 +44,7 @@ fn reading_that_stands_below_the_start_twice_has_lost_what_is_between() {
 }
 
 #[test]
-fn records_that_were_fetched_before_retention_came_are_not_lost() {
+fn records_fetched_before_retention_deleted_them_are_not_lost() {
     let mut gaps = Gaps::default();
     gaps.begin(vec![], standing(100));
     assert_eq!(gaps.losses(P, NextOffset(200), Some(NextOffset(100))), []);

@@ -1,5 +1,5 @@
-//! Closing with a rebalance that the last turn noted. On librdkafka's mock cluster: no real one can be made to ask in
-//! just that turn.
+//! Tests closing with a rebalance that the last turn noted. Uses librdkafka's mock cluster, because a real cluster
+//! cannot be made to rebalance in exactly that turn.
 
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
@@ -20,7 +20,7 @@ struct Member {
 }
 
 impl Member {
-    /// Joins the group; its assignment is noted, and nobody has carried it out.
+    /// Joins the group. The assignment is noted but not handled.
     fn joins() -> Self {
         let cluster = MockCluster::new(1).unwrap();
         cluster.create_topic(TOPIC, 4, 1).unwrap();
@@ -44,7 +44,7 @@ impl Member {
         }
     }
 
-    /// Carries out the assignment, as a turn does.
+    /// Handles the assignment as a turn does.
     fn takes_them_up(&self) {
         let Some(Rebalance::Assign(partitions)) = self.consumer.context().next_rebalance() else {
             panic!("no assignment")
@@ -52,7 +52,7 @@ impl Member {
         assign(&self.consumer, &partitions).unwrap();
     }
 
-    /// Whether the client closes. It waits without end otherwise, so it does so on a thread of its own.
+    /// Returns whether the client closes. It would otherwise wait forever, so it closes on a thread of its own.
     fn closes(self) -> bool {
         let Self { cluster, consumer } = self;
         let (done, ended) = mpsc::sync_channel(1);
@@ -68,15 +68,15 @@ impl Member {
 }
 
 #[test]
-fn it_closes_with_an_assignment_that_the_last_turn_noted() {
+fn it_closes_with_an_unhandled_assignment() {
     assert!(Member::joins().closes());
 }
 
 #[test]
-fn it_closes_with_partitions_whose_loss_the_last_turn_noted() {
+fn it_closes_with_an_unhandled_loss_of_partitions() {
     let member = Member::joins();
     member.takes_them_up();
-    // The group has thrown it out meanwhile.
+    // The group has removed the member meanwhile.
     let unknown = RDKafkaRespErr::RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID;
     member.cluster.request_errors(RDKafkaApiKey::Heartbeat, &[unknown]);
     member.polls_until_it_is_asked();
@@ -92,7 +92,7 @@ fn it_closes_with_nothing_noted() {
 }
 
 #[test]
-fn options_cannot_turn_on_commits_that_the_ledger_knows_nothing_of() {
+fn options_cannot_turn_on_automatic_commits() {
     const AUTOMATIC: [&str; 2] = ["enable.auto.commit", "enable.auto.offset.store"];
     let mut config = Config::default();
     config.kafka.options = AUTOMATIC.map(|key| (key.to_owned(), "true".to_owned())).into();
@@ -103,9 +103,19 @@ fn options_cannot_turn_on_commits_that_the_ledger_knows_nothing_of() {
 }
 
 #[test]
-fn what_is_fetched_ahead_is_bounded() {
+fn prefetching_is_bounded() {
     let client = client_config(&Config::default()).unwrap();
     for key in ["queued.max.messages.kbytes", "queued.min.messages", "fetch.max.bytes"] {
         assert!(client.get(key).is_some(), "{key}");
     }
+}
+
+/// A static one is to be back before its partitions move.
+#[test]
+fn a_member_that_died_is_given_up_soon_unless_it_comes_back_by_its_name() {
+    let mut config = Config::default();
+    assert_eq!(client_config(&config).unwrap().get("session.timeout.ms"), Some(SESSION_TIMEOUT_MS));
+    config.indexer.group_instance_id = Some("indexer-0".to_owned());
+    let client = client_config(&config).unwrap();
+    assert_eq!((client.get("session.timeout.ms"), client.get("group.instance.id")), (None, Some("indexer-0")));
 }

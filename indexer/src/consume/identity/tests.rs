@@ -8,7 +8,7 @@ fn id(number: u32) -> TopicId {
 }
 
 #[test]
-fn what_was_committed_for_another_topic_is_a_stranger_until_it_begins_anew() {
+fn offsets_of_another_topic_are_not_used_until_reading_begins_again() {
     let mut identity = Identity::default();
     identity.assign(P, &format!("{PREFIX}{}", id(1)));
     identity.assign(Q, "");
@@ -22,7 +22,7 @@ fn what_was_committed_for_another_topic_is_a_stranger_until_it_begins_anew() {
 }
 
 #[test]
-fn a_topic_made_anew_while_it_is_read_makes_strangers_of_all_its_partitions() {
+fn re_creating_a_topic_invalidates_all_its_partitions() {
     let mut identity = Identity::default();
     identity.assign(P, "");
     identity.note(id(1));
@@ -36,7 +36,7 @@ fn a_topic_made_anew_while_it_is_read_makes_strangers_of_all_its_partitions() {
 }
 
 #[test]
-fn the_id_is_one_part_of_the_metadata() {
+fn the_id_is_found_among_other_parts_of_the_metadata() {
     let mut identity = Identity::default();
     let parts = [Some(metadata_of(id(1))), Some("last=2a".to_owned()), Some("replay from=1".to_owned())];
     identity.assign(P, &joined(parts).unwrap());
@@ -46,7 +46,7 @@ fn the_id_is_one_part_of_the_metadata() {
 }
 
 #[test]
-fn a_cluster_without_ids_is_read_as_ever() {
+fn without_topic_ids_offsets_are_trusted() {
     let mut identity = Identity::default();
     identity.assign(P, "what a tool wrote");
     assert!(identity.strangers().is_empty());

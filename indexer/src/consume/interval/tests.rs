@@ -3,7 +3,7 @@ use super::*;
 const EVERY: Duration = Duration::from_secs(5);
 
 #[test]
-fn it_is_due_an_interval_after_it_began_and_not_before() {
+fn it_is_due_one_interval_after_it_began() {
     let now = Instant::now();
     let mut interval = Interval::after(now, EVERY);
     assert!(!interval.begin(now) && !interval.begin(now + EVERY / 2));
@@ -13,7 +13,7 @@ fn it_is_due_an_interval_after_it_began_and_not_before() {
 }
 
 #[test]
-fn one_that_begins_at_once_or_is_hurried_does_not_wait() {
+fn it_does_not_wait_if_it_begins_at_once_or_is_hurried() {
     let now = Instant::now();
     let mut interval = Interval::at_once(EVERY);
     assert!(interval.begin(now) && !interval.begin(now));

@@ -5,13 +5,13 @@ fn jump(from: i64, to: i64) -> Jump {
 }
 
 #[test]
-fn a_record_before_where_reading_stood_goes_back() {
+fn a_record_before_the_expected_offset_is_a_jump_back() {
     assert!(jump(7, 6).is_back());
     assert!(!jump(7, 9).is_back());
 }
 
 #[test]
-fn so_many_are_kept_and_no_more() {
+fn the_number_of_jumps_is_bounded() {
     let mut jumps = Jumps::default();
     (0..MAX_JUMPS + 5).for_each(|_| jumps.note(jump(1, 3)));
     assert_eq!(jumps.take().len(), MAX_JUMPS);

@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn lag_is_from_what_is_committed_or_from_the_start_of_the_log() {
+fn lag_counts_from_the_committed_offset_or_the_start_of_the_log() {
     let mut lag = Lag::default();
     let p = Partition(0);
     assert_eq!(lag.of(p), None);

@@ -14,7 +14,7 @@ fn record(offset: i64) -> Record<'static> {
 }
 
 #[test]
-fn a_commit_says_of_which_topic_it_is_and_what_stands_before_it() {
+fn a_commit_carries_its_topic_and_the_mark_before_it() {
     let mut logs = Logs::default();
     assert_eq!(logs.metadata(P, NextOffset(8), None), None);
     logs.identity.assign(P, ID);
@@ -26,7 +26,7 @@ fn a_commit_says_of_which_topic_it_is_and_what_stands_before_it() {
 }
 
 #[test]
-fn nothing_of_an_earlier_assignment_counts_but_the_topic() {
+fn a_new_assignment_discards_everything_but_the_topic() {
     let mut logs = Logs::default();
     logs.identity.assign(P, ID);
     logs.begin(P, Some(NextOffset(3)));

@@ -11,7 +11,7 @@ fn record(offset: i64, key: &[u8]) -> Record<'_> {
     Record { partition, offset, timestamp, key: Some(key), value: Some(b"value"), headers }
 }
 
-/// Returns the metadata of a commit of 10, after the record 9 with `key`.
+/// Returns the metadata of a commit of offset 10, after record 9 with `key`.
 fn committed(key: &[u8]) -> String {
     let mut marks = Marks::default();
     assert_eq!(marks.assign(P, "topic-id=1", NextOffset(9)), NextOffset(9));
@@ -25,7 +25,7 @@ fn committed(key: &[u8]) -> String {
 }
 
 #[test]
-fn the_record_before_the_committed_offset_is_compared_and_not_taken_again() {
+fn the_record_before_the_committed_offset_is_compared_not_taken() {
     let mut marks = Marks::default();
     assert_eq!(marks.assign(P, &committed(b"a"), NextOffset(10)), NextOffset(9));
     assert_eq!(marks.see(&record(9, b"a")), Seen::Settled);
@@ -34,7 +34,7 @@ fn the_record_before_the_committed_offset_is_compared_and_not_taken_again() {
 }
 
 #[test]
-fn another_record_shows_that_the_log_is_another_one_until_it_is_read_anew() {
+fn a_different_record_means_another_log_until_it_is_read_again() {
     let mut marks = Marks::default();
     marks.assign(P, &committed(b"a"), NextOffset(10));
     assert!(!marks.is_other(P));
@@ -54,7 +54,7 @@ fn another_record_shows_that_the_log_is_another_one_until_it_is_read_anew() {
 }
 
 #[test]
-fn what_was_deleted_or_is_before_it_cannot_be_compared() {
+fn a_deleted_or_earlier_record_is_not_compared() {
     for offset in [3, 10, 20] {
         let mut marks = Marks::default();
         marks.assign(P, &committed(b"a"), NextOffset(10));

@@ -18,7 +18,7 @@ fn a_member_is_ready_once_the_group_has_given_its_assignment() {
 }
 
 #[test]
-fn a_member_may_be_a_spare_one_where_the_group_does_not_tell_and_only_after_a_while() {
+fn a_member_may_be_a_spare_only_with_protocol_consumer_after_a_while() {
     let now = Instant::now();
     let (membership_of_consumer, _) = membership(GroupProtocol::Consumer, now);
     assert!(!membership_of_consumer.may_be_spare(now + SPARE_AFTER / 2));

@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn bytes_and_batches_are_bounds_of_their_own() {
+fn bytes_and_batches_are_separate_bounds() {
     let mut memory_budget = MemoryBudget::new(100, 2);
     assert!(memory_budget.has_batch() && memory_budget.has_bytes(99) && !memory_budget.has_bytes(100));
     memory_budget.start(60);
@@ -13,7 +13,7 @@ fn bytes_and_batches_are_bounds_of_their_own() {
 }
 
 #[test]
-fn what_is_set_aside_takes_bytes_but_no_batchs_place() {
+fn set_aside_documents_use_bytes_but_no_batch_slot() {
     let mut memory_budget = MemoryBudget::new(100, 1);
     memory_budget.start(60);
     memory_budget.set_aside(50);

@@ -20,7 +20,7 @@ fn record(partition: i32, offset: i64) -> Record<'static> {
 }
 
 #[test]
-fn a_schema_is_asked_for_once_however_many_wait_for_it() {
+fn a_schema_is_requested_once_for_all_waiting_records() {
     let mut parked = Parked::default();
     assert!(parked.park(&record(0, 1), A));
     assert!(!parked.park(&record(1, 1), A));
@@ -55,7 +55,7 @@ fn each_partition_waits_for_its_own_time_only() {
 }
 
 #[test]
-fn a_revoked_partition_waits_no_longer() {
+fn a_revoked_partition_no_longer_waits() {
     let mut parked = Parked::default();
     parked.park(&record(0, 1), A);
     parked.revoke(Partition(0));

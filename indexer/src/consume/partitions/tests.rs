@@ -1,4 +1,4 @@
-//! Where a partition begins, what becomes of its records, and what is passed over.
+//! Tests where a partition begins, what happens to its records, and which offsets are passed over.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ fn service() -> Partitions {
     Partitions::new(Reading::service())
 }
 
-/// A command that reads 10 to 20 of the partition, and commits nothing.
+/// Creates the partitions of a command that reads offsets 10 to 20 and commits nothing.
 fn command() -> Partitions {
     let ranges = BTreeMap::from([(P, 10..20)]);
     let notes = BTreeMap::new();
@@ -29,7 +29,7 @@ fn record(offset: i64, value: &[u8]) -> Record<'_> {
     Record { partition: P, offset: Offset(offset), timestamp: None, key: None, value: Some(value), headers }
 }
 
-/// Refuses records, except that those of the value `w` wait.
+/// Refuses records, but lets those with the value `w` wait.
 fn decode(record: &Record<'_>, batch: &mut BatchBuilder) -> Decoded {
     if record.value == Some(b"w") {
         return Decoded::SchemaUnknown(SchemaId(1));
@@ -49,7 +49,7 @@ fn settle_all(partitions: &mut Partitions) {
 }
 
 #[test]
-fn a_partition_begins_where_it_is_committed_or_where_the_client_begins() {
+fn a_partition_begins_at_its_committed_offset_or_the_clients() {
     let mut partitions = service();
     let at = |position| Beginning { position, is_of_old_topic: false };
     assert_eq!(partitions.assign(P, Some(NextOffset(7)), ""), at(Position::Offset(7)));
@@ -57,7 +57,7 @@ fn a_partition_begins_where_it_is_committed_or_where_the_client_begins() {
 }
 
 #[test]
-fn what_was_committed_for_a_deleted_topic_is_not_gone_on_from() {
+fn an_offset_of_a_deleted_topic_is_not_used() {
     let mut partitions = service();
     partitions.logs.identity.note("00000000000000000000000000000002".parse().unwrap());
     let beginning = partitions.assign(P, Some(NextOffset(7)), OLD);
@@ -66,7 +66,7 @@ fn what_was_committed_for_a_deleted_topic_is_not_gone_on_from() {
 }
 
 #[test]
-fn a_command_begins_at_its_range_and_reads_to_its_end() {
+fn a_command_reads_its_range_and_commits_nothing() {
     let mut partitions = command();
     assert_eq!(partitions.assign(P, None, "").position, Position::Offset(10));
     assert!(matches!(take(&mut partitions, 19, b"v"), Taken::Record(None)));
@@ -79,7 +79,7 @@ fn a_command_begins_at_its_range_and_reads_to_its_end() {
 }
 
 #[test]
-fn the_record_before_the_committed_offset_shows_whether_the_log_is_the_same() {
+fn the_record_before_the_committed_offset_identifies_the_log() {
     let mut before = service();
     before.assign(P, Some(NextOffset(7)), "");
     take(&mut before, 7, b"v");
@@ -112,7 +112,7 @@ fn nothing_is_passed_over_while_a_record_waits() {
 }
 
 #[test]
-fn what_is_committed_counts_for_the_assignment_that_it_was_handed_out_for() {
+fn a_commit_counts_only_for_its_own_assignment() {
     let mut partitions = service();
     for is_late in [false, true] {
         partitions.assign(P, Some(NextOffset(7)), "");

@@ -3,7 +3,7 @@ use super::*;
 const P: Partition = Partition(0);
 
 #[test]
-fn a_position_of_an_earlier_assignment_is_not_believed_until_it_changes() {
+fn a_position_of_an_earlier_assignment_is_ignored_until_it_changes() {
     let mut positions = Positions::default();
     let at = |next| BTreeMap::from([(P, NextOffset(next))]);
     positions.distrust(&at(7), &[P]);
@@ -13,7 +13,7 @@ fn a_position_of_an_earlier_assignment_is_not_believed_until_it_changes() {
 }
 
 #[test]
-fn a_partition_that_the_client_knows_nothing_of_is_believed() {
+fn a_position_is_trusted_if_the_client_had_none_at_assignment() {
     let mut positions = Positions::default();
     positions.distrust(&BTreeMap::from([(P, NextOffset(7))]), &[P]);
     positions.distrust(&BTreeMap::new(), &[P]);

@@ -9,7 +9,7 @@ fn bounded(max_in_flight_bytes: u64) -> ClientConfig {
 }
 
 #[test]
-fn all_follows_from_one_number() {
+fn all_limits_follow_from_one_number() {
     let client = bounded(64 * 1024 * 1024);
     assert_eq!(client.get("queued.max.messages.kbytes"), Some("16384"));
     assert_eq!(client.get("queued.min.messages"), Some("32768"));
@@ -18,7 +18,7 @@ fn all_follows_from_one_number() {
 }
 
 #[test]
-fn librdkafka_takes_it_however_small_or_large_it_is() {
+fn librdkafka_accepts_the_limits_for_any_number() {
     for bytes in [0, 1, 1024 * 1024, 64 * 1024 * 1024, 4 * 1024 * 1024 * 1024] {
         let client: Result<BaseConsumer, _> = bounded(bytes).create();
         assert!(client.is_ok(), "{bytes}: {:?}", client.err());
@@ -26,7 +26,7 @@ fn librdkafka_takes_it_however_small_or_large_it_is() {
 }
 
 #[test]
-fn what_the_config_says_stays() {
+fn configured_limits_are_kept() {
     let mut client = ClientConfig::new();
     client.set("fetch.max.bytes", "5000000");
     bound(&mut client, 64 * 1024 * 1024);
@@ -34,7 +34,7 @@ fn what_the_config_says_stays() {
 }
 
 #[test]
-fn a_larger_limit_of_messages_raises_what_a_response_may_hold() {
+fn a_larger_message_limit_raises_the_response_limit() {
     let mut client = ClientConfig::new();
     client.set("message.max.bytes", "20000000");
     bound(&mut client, 64 * 1024 * 1024);

@@ -1,4 +1,4 @@
-//! What a command reads of a topic, and how far it has come.
+//! The range that a command reads of a topic, and its progress.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -7,25 +7,25 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 
 use kafka::position::Partition;
 
-/// The offsets that a command reads, and how it does so.
+/// What a command reads, and how.
 #[derive(Clone, Debug)]
 pub struct Bounds {
     /// The first offset and the end of each partition that is read.
     pub ranges: BTreeMap<Partition, Range<i64>>,
-    /// The most records in a second; none: as fast as they come.
+    /// The most records per second; `None` means no limit.
     pub rate: Option<u32>,
     /// Whether the group's offsets are committed.
     pub commits: bool,
-    /// What the group's commits carry as metadata behind the topic's id, by partition.
+    /// Additional metadata for the group's commits, after the topic's id, by partition.
     pub notes: BTreeMap<Partition, String>,
-    /// How far reading has come, for those who watch.
+    /// The progress of reading, for observers.
     pub watched: Arc<Watched>,
 }
 
-/// How far a command has come.
+/// The progress of a command.
 #[derive(Debug, Default)]
 pub struct Watched {
-    /// Offsets of the ranges that are behind, those of an earlier run too.
+    /// How many offsets of the ranges have been passed, including those of an earlier run.
     pub passed: AtomicU64,
     /// Whether every record of the ranges is settled.
     pub is_complete: AtomicBool,

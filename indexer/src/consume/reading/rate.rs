@@ -1,24 +1,24 @@
-//! How many records may be taken in a second, evenly over it. Pure.
+//! Limits how many records are taken per second, spread evenly. Pure.
 
 use std::time::{Duration, Instant};
 
-/// What is taken of what may be.
+/// Counts the records taken in the current second.
 #[derive(Debug)]
 pub(super) struct Rate {
-    /// The most records in a second; none: as many as there are.
+    /// The most records per second; `None` means no limit.
     most: Option<u32>,
-    /// Those of this second, which began at `since`.
+    /// The number taken in the current second, which began at `since`.
     taken: u32,
     since: Instant,
 }
 
 impl Rate {
-    /// Returns a rate of at `most` so many records in a second, of which none was taken.
+    /// Creates a limit of `most` records per second, with none taken yet.
     pub(super) fn new(most: Option<u32>) -> Self {
         Self { most, taken: 0, since: Instant::now() }
     }
 
-    /// Returns how many records may be taken `now`, `wanted` at most.
+    /// Returns how many records may be taken at `now`, at most `wanted`.
     pub(super) fn allowance(&mut self, wanted: usize, now: Instant) -> usize {
         let Some(most) = self.most else { return wanted };
         let mut elapsed = now.saturating_duration_since(self.since);

@@ -1,4 +1,4 @@
-//! What is within the bounds, and when all of it is read.
+//! Tests what is within the bounds, and when reading ends.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -42,7 +42,7 @@ fn a_service_reads_everything() {
 }
 
 #[test]
-fn a_partition_is_closed_at_its_end_and_where_it_is_no_part_of_the_ranges() {
+fn a_partition_is_closed_at_its_end_or_outside_the_ranges() {
     let mut reading = Reading::within(bounds());
     assert!(!reading.open(P, Some(NextOffset(19))));
     assert!(reading.open(P, Some(NextOffset(20))), "it was read to its end by an earlier run");
@@ -72,7 +72,7 @@ fn reading_ends_when_the_last_record_of_the_ranges_is_settled() {
 }
 
 #[test]
-fn reading_ends_when_another_member_has_a_partition_of_the_ranges_for_long() {
+fn reading_ends_if_another_member_keeps_a_partition_of_the_ranges() {
     let bounds = bounds();
     let watched = Arc::clone(&bounds.watched);
     let (mut reading, books, now) = (Reading::within(bounds), Books::default(), Instant::now());

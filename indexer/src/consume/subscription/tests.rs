@@ -1,4 +1,4 @@
-//! On librdkafka's mock cluster.
+//! Tests on librdkafka's mock cluster.
 
 use std::time::Instant;
 
@@ -17,7 +17,7 @@ fn produce(cluster: &Cluster) {
 }
 
 #[test]
-fn while_all_is_paused_nothing_of_it_resumes() {
+fn while_everything_is_paused_no_partition_resumes() {
     let (mut subscription, list, cluster) = member();
     subscription.assign(&list).unwrap();
     let partitions = partitions_of(&list);
@@ -36,7 +36,7 @@ fn while_all_is_paused_nothing_of_it_resumes() {
 }
 
 #[test]
-fn the_client_is_shared_while_a_question_is_open() {
+fn the_client_is_shared_while_a_query_is_open() {
     let subscription = alone();
     let held = Arc::clone(subscription.client());
     assert!(subscription.is_shared());

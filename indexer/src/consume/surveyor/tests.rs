@@ -1,4 +1,4 @@
-//! What is taken up of a look at the log. No cluster is there.
+//! Tests the handling of survey results, without a cluster.
 
 use kafka::position::{NextOffset, Offset};
 use service::metrics::Registry;
@@ -10,7 +10,7 @@ use crate::metrics::Metrics;
 
 const P: Partition = Partition(0);
 
-/// A topic of which reading of one partition stands at 7.
+/// Creates a topic with one partition, which is read up to offset 7.
 fn topic(metrics: &Metrics) -> Topic {
     let mut topic = Topic::new(alone(), Reading::service(), metrics.clone());
     topic.partitions.assign(P, Some(NextOffset(7)), "");
@@ -23,7 +23,7 @@ fn found(start: i64, end: i64) -> Survey {
 }
 
 #[test]
-fn a_look_says_how_many_records_wait_of_the_partitions_that_are_assigned() {
+fn a_survey_updates_the_lag_of_assigned_partitions() {
     let metrics = Metrics::new(&Registry::new()).unwrap();
     let (mut topic, mut surveyor) = (topic(&metrics), Surveyor::new());
     surveyor.is_surveying = true;
@@ -34,7 +34,7 @@ fn a_look_says_how_many_records_wait_of_the_partitions_that_are_assigned() {
 }
 
 #[test]
-fn what_retention_deleted_before_it_was_read_is_counted_and_passed() {
+fn records_deleted_by_retention_before_reading_are_counted_and_passed() {
     let metrics = Metrics::new(&Registry::new()).unwrap();
     let (mut topic, mut surveyor) = (topic(&metrics), Surveyor::new());
     for lost in [0, 5] {
@@ -47,7 +47,7 @@ fn what_retention_deleted_before_it_was_read_is_counted_and_passed() {
 }
 
 #[test]
-fn offsets_that_went_back_are_counted_and_those_that_went_on_are_not() {
+fn only_offsets_that_went_back_are_counted() {
     let metrics = Metrics::new(&Registry::new()).unwrap();
     let topic = topic(&metrics);
     let jump = |to| Jump { partition: P, from: NextOffset(7), to: Offset(to) };

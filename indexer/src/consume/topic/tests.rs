@@ -1,4 +1,4 @@
-//! On librdkafka's mock cluster.
+//! Tests on librdkafka's mock cluster.
 
 use service::metrics::Registry;
 
@@ -6,7 +6,7 @@ use super::super::tests::{TOPIC, member};
 use super::*;
 
 #[test]
-fn what_is_assigned_is_read_from_its_beginning_and_paused_while_all_is() {
+fn assigned_partitions_are_paused_while_everything_is_paused() {
     let (subscription, list, _cluster) = member();
     let metrics = Metrics::new(&Registry::new()).unwrap();
     let mut topic = Topic::new(subscription, Reading::service(), metrics.clone());
@@ -24,6 +24,6 @@ fn what_is_assigned_is_read_from_its_beginning_and_paused_while_all_is() {
 }
 
 #[test]
-fn numbers_are_told_in_a_line() {
+fn partition_numbers_are_joined_for_a_log_line() {
     assert_eq!(numbers(&[Partition(3), Partition(11)]), "3,11");
 }

@@ -9,7 +9,7 @@ use crate::message::target::Route;
 const P: Partition = Partition(0);
 
 #[test]
-fn a_record_waits_for_a_schema_for_a_table_or_for_the_clock() {
+fn a_record_waits_for_a_schema_a_table_or_the_clock() {
     let mut waiting = Waiting::new(Readiness::new().condition("schema_registry"));
     for (need, reason) in [
         (Need::Schema(SchemaId(1)), "schema"),

@@ -5,7 +5,7 @@ use crate::bulk::tests::stub::{Received, Reply, Stub};
 use crate::bulk::tests::{batch_of, config, service};
 use crate::metrics::Metrics;
 
-/// Refuses the documents named "bad", and no others.
+/// Refuses only the documents named "bad".
 fn some_are_bad(received: &Received) -> Reply {
     let answer = |document: &&str| match document.contains("bad") {
         true => r#"{"create":{"status":400,"error":{"type":"document_parsing_exception"}}}"#,
@@ -21,7 +21,7 @@ fn refused() -> Vec<Refused> {
 }
 
 #[tokio::test]
-async fn a_document_that_is_at_fault_does_not_keep_the_others_from_closing_the_fuse() {
+async fn a_faulty_document_does_not_prevent_the_fuse_from_closing() {
     let stub = Stub::start(some_are_bad).await;
     let mut config = config(&stub.url());
     config.indexer.fuse.max_consecutive = 1;
@@ -35,4 +35,23 @@ async fn a_document_that_is_at_fault_does_not_keep_the_others_from_closing_the_f
         futures::future::join(hold.wait(&service.bulk, &bad, refused()), hold.wait(&service.bulk, &good, refused()));
     let (bad, good) = tokio::time::timeout(Duration::from_secs(30), waiting).await.expect("the fuse closes");
     assert_eq!((bad.len(), good.len(), hold.is_blown()), (1, 0, false));
+}
+
+/// So that an index which refuses all documents still is not sent a whole batch each time.
+#[tokio::test]
+async fn whether_it_is_over_is_tried_with_a_few_documents() {
+    let stub = Stub::start(some_are_bad).await;
+    let mut config = config(&stub.url());
+    config.indexer.fuse.max_consecutive = 1;
+    let service = service(&config);
+    let metrics = Metrics::new(&Registry::new()).unwrap();
+    let mut hold = Hold::new(&config, metrics.fuse_blown.clone());
+    hold.pauses = [Duration::from_millis(1); 2];
+    assert!(hold.count(50, 50).is_some());
+    let batch = batch_of(&(0..50).map(|number| number.to_string()).collect::<Vec<_>>());
+    let refused: Vec<Refused> = (0..50).map(|item| Refused { item, ..refused().remove(0) }).collect();
+    let waiting = hold.wait(&service.bulk, &batch, refused);
+    let still = tokio::time::timeout(Duration::from_secs(30), waiting).await.expect("the fuse closes");
+    let sizes: Vec<usize> = stub.bulk_requests().iter().map(|request| request.documents().len()).collect();
+    assert_eq!((still.len(), sizes), (0, vec![SAMPLE, 50]), "the rest goes once it is over");
 }

@@ -5,9 +5,9 @@ use super::*;
 
 const TOPIC: &str = "letters";
 
-/// A mock cluster: no real one can be made to give such an answer.
+/// Uses a mock cluster, because a real one cannot be made to give such an answer.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_producer_that_failed_for_good_is_replaced() {
+async fn a_permanently_failed_producer_is_replaced() {
     let cluster = MockCluster::new(1).unwrap();
     cluster.create_topic(TOPIC, 1, 1).unwrap();
     let kafka = Kafka { brokers: cluster.bootstrap_servers(), ..Kafka::default() };
@@ -16,7 +16,7 @@ async fn a_producer_that_failed_for_good_is_replaced() {
     assert!(sender.send(letter()).await.is_ok());
     let first = Arc::downgrade(&sender.client.load_full());
 
-    // For the first request in flight this means that client and broker no longer agree: librdkafka gives up
+    // With this error for the first request in flight, client and broker no longer agree, and librdkafka gives up
     // permanently.
     let desynchronised = RDKafkaRespErr::RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER;
     cluster.request_errors(RDKafkaApiKey::Produce, &[desynchronised]);

@@ -10,7 +10,7 @@ fn several_addresses_are_separated_by_commas() {
 }
 
 #[test]
-fn a_user_in_an_address_is_taken_out_of_it() {
+fn the_user_of_an_address_is_removed_from_it() {
     let (urls, user) = parse("https://me:p%40ss@a:9200").unwrap();
     assert_eq!(urls[0].as_str(), "https://a:9200/");
     let (name, password) = user.unwrap();
@@ -18,7 +18,7 @@ fn a_user_in_an_address_is_taken_out_of_it() {
 }
 
 #[test]
-fn what_is_no_address_is_refused_without_repeating_it() {
+fn an_invalid_address_is_refused_without_repeating_it() {
     for text in ["", " , ", "a:9200", "ftp://me:secret@a", "http://me:secret@"] {
         let error = parse(text).unwrap_err().to_string();
         assert!(error.contains("address") && !error.contains("secret"), "{text}: {error}");

@@ -9,7 +9,7 @@ fn node(url: &str) -> ClusterNode {
     ClusterNode::new(Url::parse(url).unwrap(), config::Compression::None, None, None).unwrap()
 }
 
-/// A server that sends everything to `/login`, where it answers with a success.
+/// Starts a server that redirects everything to `/login`, where it answers with success.
 async fn portal() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -29,10 +29,10 @@ async fn portal() -> String {
     url
 }
 
-/// A client that follows a redirect asks with another method and takes the answer for one to what it wanted: a PUT that
-/// has become a GET succeeds, and nothing is put.
+/// A client that follows a redirect uses another method and takes the answer as its own: a PUT becomes a successful
+/// GET, and nothing is written.
 #[tokio::test]
-async fn a_redirect_is_no_answer() {
+async fn a_redirect_is_an_error() {
     let url = portal().await;
     let request = Request {
         method: Method::Put,
@@ -47,7 +47,7 @@ async fn a_redirect_is_no_answer() {
 }
 
 #[test]
-fn an_answer_from_where_the_request_was_sent_is_no_redirect() {
+fn an_answer_from_the_requested_address_is_not_a_redirect() {
     for (base, path) in [
         ("http://es", "/a/_bulk"),
         ("http://es/b", "/a/_mget"),

@@ -1,3 +1,5 @@
+use std::path::Path;
+
 use super::*;
 
 fn bearer(value: Option<&str>, file: Option<&Path>) -> Result<Credentials, SettingsError> {
@@ -13,7 +15,7 @@ fn token(credentials: Option<auth::Credentials>) -> String {
 }
 
 #[test]
-fn a_file_is_read_again_when_it_is_time_or_at_once() {
+fn a_file_is_read_again_at_its_interval_or_at_once() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("token");
     std::fs::write(&path, "one\n").unwrap();
@@ -31,7 +33,7 @@ fn a_file_is_read_again_when_it_is_time_or_at_once() {
 }
 
 #[test]
-fn a_file_that_is_gone_or_empty_for_a_moment_changes_nothing() {
+fn a_missing_or_empty_file_changes_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("token");
     std::fs::write(&path, "one").unwrap();
@@ -46,7 +48,7 @@ fn a_file_that_is_gone_or_empty_for_a_moment_changes_nothing() {
 }
 
 #[test]
-fn what_is_missing_or_cannot_be_sent_is_refused_with_its_key_and_not_its_value() {
+fn invalid_credentials_are_refused_with_their_key_but_not_their_value() {
     let missing = bearer(None, None).err().unwrap().to_string();
     assert!(missing.contains("auth.token:") && missing.contains("auth.token_file"), "{missing}");
     let unsendable = bearer(Some("hunter2\u{7}"), None).err().unwrap().to_string();
@@ -56,7 +58,7 @@ fn what_is_missing_or_cannot_be_sent_is_refused_with_its_key_and_not_its_value()
 }
 
 #[test]
-fn an_api_key_may_be_encoded_or_not() {
+fn an_api_key_may_be_encoded_or_plain() {
     let credentials = |key: &str| {
         let auth = ElasticsearchAuth::ApiKey { api_key: Some(Secret::new(key)), api_key_file: None };
         Credentials::new(&auth, None).unwrap().changed(Instant::now(), true).unwrap()
@@ -66,11 +68,26 @@ fn an_api_key_may_be_encoded_or_not() {
 }
 
 #[test]
-fn the_user_of_an_address_counts_where_nothing_else_is_said() {
+fn the_user_of_an_address_is_used_if_auth_is_not_set() {
     let user = || Some(("me".to_owned(), Secret::new("pass")));
     let from_address = Credentials::new(&ElasticsearchAuth::None, user()).unwrap();
     assert!(matches!(from_address.changed(Instant::now(), true), Some(auth::Credentials::Basic(..))));
     let auth = ElasticsearchAuth::Bearer { token: Some(Secret::new("t")), token_file: None };
     let configured = Credentials::new(&auth, user()).unwrap();
     assert_eq!(token(configured.changed(Instant::now(), true)), "t");
+}
+
+#[test]
+fn a_file_is_read_as_those_of_other_secrets_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("secret");
+    for text in ["one", "one\n", "one\r\n", "\u{feff}one\r\n", "  one \n\n"] {
+        std::fs::write(&path, text).unwrap();
+        assert_eq!(token(bearer(None, Some(&path)).unwrap().changed(Instant::now(), true)), "one", "{text:?}");
+        let auth =
+            ElasticsearchAuth::Basic { username: "me".to_owned(), password: None, password_file: Some(path.clone()) };
+        let basic = Credentials::new(&auth, None).unwrap().changed(Instant::now(), true);
+        assert!(matches!(basic, Some(auth::Credentials::Basic(_, password)) if password == "one"), "{text:?}");
+        assert_eq!(config::read_secret(None, Some(&path)).unwrap().unwrap().expose(), "one", "{text:?}");
+    }
 }

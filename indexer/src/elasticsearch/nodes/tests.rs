@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn nodes_get_requests_in_turn() {
+fn nodes_take_turns() {
     let now = Instant::now();
     let mut nodes = Nodes::new(3);
     let chosen: Vec<usize> = (0..6).map(|_| nodes.choose(now).0).collect();
@@ -9,7 +9,7 @@ fn nodes_get_requests_in_turn() {
 }
 
 #[test]
-fn a_node_that_failed_is_left_alone_for_a_while_that_grows() {
+fn a_failed_node_is_avoided_for_growing_times() {
     let start = Instant::now();
     let mut nodes = Nodes::new(2);
     let mut at = start;
@@ -26,7 +26,7 @@ fn a_node_that_failed_is_left_alone_for_a_while_that_grows() {
 }
 
 #[test]
-fn when_all_have_failed_the_first_to_be_due_is_tried() {
+fn if_all_have_failed_the_first_due_node_is_tried() {
     let now = Instant::now();
     let mut nodes = Nodes::new(2);
     nodes.failed(0, now);

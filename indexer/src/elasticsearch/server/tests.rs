@@ -4,7 +4,7 @@ use super::*;
 use crate::bulk::tests::config;
 use crate::bulk::tests::stub::{Reply, Stub, failure};
 
-/// Returns what `GET /` of a server says, cut down to what is looked at.
+/// Returns the body of `GET /`, reduced to the parts that are read.
 fn main(number: &str, more: &str) -> String {
     format!(r#"{{"name":"n","version":{{"number":"{number}"{more}}},"tagline":"You Know, for Search"}}"#)
 }
@@ -25,7 +25,7 @@ async fn of_main(body: String) -> Result<Server, ServerError> {
 }
 
 #[tokio::test]
-async fn versions_that_are_tested_are_taken_and_named() {
+async fn supported_versions_are_accepted_and_named() {
     for (body, name) in [
         (main("8.7.0", ELASTICSEARCH), "Elasticsearch 8.7.0"),
         (main("8.19.21", ELASTICSEARCH), "Elasticsearch 8.19.21"),
@@ -33,7 +33,7 @@ async fn versions_that_are_tested_are_taken_and_named() {
         (main("8.11.0", r#","build_flavor":"serverless""#), "Elasticsearch of unknown version"),
         (main("2.19.4", OPENSEARCH), "OpenSearch 2.19.4"),
         (main("3.3.0", OPENSEARCH), "OpenSearch 3.3.0"),
-        // With compatibility.override_main_response_version.
+        // This one is set with compatibility.override_main_response_version.
         (main("7.10.2", OPENSEARCH), "OpenSearch of unknown version"),
     ] {
         assert_eq!(of_main(body).await.unwrap().to_string(), name);
@@ -41,7 +41,7 @@ async fn versions_that_are_tested_are_taken_and_named() {
 }
 
 #[tokio::test]
-async fn older_ones_are_refused_with_the_version_that_is_needed() {
+async fn older_versions_are_refused_with_the_required_one() {
     for (body, found, least) in [
         (main("8.6.2", ELASTICSEARCH), "Elasticsearch 8.6.2", "Elasticsearch 8.7.0"),
         (main("7.17.29", ELASTICSEARCH), "Elasticsearch 7.17.29", "Elasticsearch 8.7.0"),
@@ -54,7 +54,7 @@ async fn older_ones_are_refused_with_the_version_that_is_needed() {
 }
 
 #[tokio::test]
-async fn a_server_that_hides_its_version_is_known_by_what_it_refuses() {
+async fn a_server_that_hides_its_version_is_identified_by_a_refusal() {
     for status in [400, 403, 404, 405] {
         let elasticsearch = identified(move |line| match line {
             _ if line.starts_with("GET / ") => failure(status, "security_exception"),
@@ -70,7 +70,7 @@ async fn a_server_that_hides_its_version_is_known_by_what_it_refuses() {
 }
 
 #[tokio::test]
-async fn what_passes_is_asked_again_and_decides_nothing() {
+async fn a_transient_failure_decides_nothing() {
     for status in [401, 429, 500, 503] {
         let error = identified(move |_| failure(status, "x")).await.unwrap_err();
         assert!(matches!(error, ServerError::Refused { status: found, .. } if found == status), "{error}");
@@ -79,9 +79,9 @@ async fn what_passes_is_asked_again_and_decides_nothing() {
     assert!(matches!(error, ServerError::Send(_)), "{error}");
 }
 
-/// A page of something before the server is no word of it: to guess would be wrong until the next start.
+/// A page from a proxy does not identify the server. A wrong guess would last until the next start.
 #[tokio::test]
-async fn a_page_in_the_place_of_the_server_decides_nothing() {
+async fn a_page_from_a_proxy_decides_nothing() {
     for (main, probe) in [((200, PAGE), (200, PAGE)), ((404, PAGE), (404, PAGE)), ((302, ""), (403, PAGE))] {
         let error = identified(move |line| {
             let (status, body) = if line.starts_with("GET / ") { main } else { probe };
@@ -94,7 +94,7 @@ async fn a_page_in_the_place_of_the_server_decides_nothing() {
 }
 
 #[tokio::test]
-async fn what_is_known_of_a_server_stays_known_while_it_is_hidden() {
+async fn a_known_server_stays_known_while_it_is_hidden() {
     let is_hidden = Arc::new(Mutex::new(false));
     let hidden = Arc::clone(&is_hidden);
     let stub = Stub::start(move |received| match (*hidden.lock().unwrap(), received.line.starts_with("GET / ")) {
@@ -111,7 +111,7 @@ async fn what_is_known_of_a_server_stays_known_while_it_is_hidden() {
 }
 
 #[tokio::test]
-async fn a_cluster_that_was_upgraded_is_taken_with_its_new_version() {
+async fn an_upgraded_cluster_is_accepted_with_its_new_version() {
     let number = Arc::new(Mutex::new("8.6.2"));
     let said = Arc::clone(&number);
     let stub = Stub::start(move |_| Reply::Answer(200, main(&said.lock().unwrap(), ELASTICSEARCH))).await;

@@ -24,7 +24,7 @@ fn policy() -> LifecyclePolicy {
 }
 
 #[test]
-fn each_key_is_an_action_of_its_phase() {
+fn each_key_becomes_an_action_of_its_phase() {
     let expected = json!({ "phases": {
         "hot": { "min_age": "0ms", "actions": {
             "rollover": { "max_age": "1d", "max_size": "50gb", "max_docs": 7 }, "set_priority": { "priority": 100 }
@@ -40,7 +40,7 @@ fn each_key_is_an_action_of_its_phase() {
 }
 
 #[test]
-fn what_is_not_given_is_not_sent() {
+fn absent_keys_are_not_sent() {
     let policy = LifecyclePolicy {
         hot: Hot { rollover_max_size: Some("1gb".to_owned()), ..Hot::default() },
         warm: None,
@@ -53,7 +53,7 @@ fn what_is_not_given_is_not_sent() {
 }
 
 #[test]
-fn for_opensearch_phases_are_states_one_after_the_other() {
+fn opensearch_phases_are_consecutive_states() {
     let ism = ism(&policy(), &["e-*".to_owned()], "ours");
     let states = ism["policy"]["states"].as_array().unwrap();
     let names: Vec<_> = states.iter().map(|state| state["name"].as_str().unwrap()).collect();

@@ -5,7 +5,7 @@ fn live(content: &Value, meta: Value) -> Live {
 }
 
 #[test]
-fn what_is_missing_is_made_and_what_is_ours_follows_the_config() {
+fn missing_resources_are_made_and_ours_follow_the_config() {
     let (old, new) = (json!({"a": 1}), json!({"a": 2}));
     assert_eq!(decide(&new, None, false), Decision::Make);
     assert_eq!(decide(&old, Some(&live(&old, mark(&old, &hash(&old)))), false), Decision::Leave);
@@ -13,7 +13,7 @@ fn what_is_missing_is_made_and_what_is_ours_follows_the_config() {
 }
 
 #[test]
-fn defaults_that_elasticsearch_fills_in_are_nobodys_change() {
+fn defaults_filled_in_by_elasticsearch_are_not_manual_changes() {
     let (sent, given_back, new) = (json!({"a": 1}), json!({"a": 1, "default": true}), json!({"a": 2}));
     let filled_in = live(&given_back, mark(&sent, &hash(&given_back)));
     assert!(!filled_in.is_theirs());
@@ -22,11 +22,11 @@ fn defaults_that_elasticsearch_fills_in_are_nobodys_change() {
 }
 
 #[test]
-fn what_was_changed_by_hand_is_kept_until_it_is_forced() {
+fn manual_changes_are_kept_until_setup_is_forced() {
     let (ours, theirs, new) = (json!({"a": 1}), json!({"a": 7}), json!({"a": 2}));
     let changed = live(&theirs, mark(&ours, &hash(&ours)));
     assert_eq!(decide(&new, Some(&changed), false), Decision::KeepTheirs);
-    // The config has not changed since: nothing would be gained by asking.
+    // The config has not changed, so there is nothing to update.
     assert_eq!(decide(&ours, Some(&changed), false), Decision::Leave);
     for wanted in [&new, &ours] {
         assert_eq!(decide(wanted, Some(&changed), true), Decision::Update);
@@ -36,7 +36,7 @@ fn what_was_changed_by_hand_is_kept_until_it_is_forced() {
 }
 
 #[test]
-fn an_older_version_leaves_what_a_newer_one_wrote() {
+fn an_older_version_keeps_what_a_newer_one_wrote() {
     let content = json!({"a": 1});
     let mut meta = mark(&content, &hash(&content));
     for (version, expected) in [("99.0.0", Decision::KeepNewer), ("0.0.1", Decision::Update), ("?", Decision::Update)] {
@@ -46,7 +46,7 @@ fn an_older_version_leaves_what_a_newer_one_wrote() {
 }
 
 #[test]
-fn the_order_of_keys_makes_no_difference() {
+fn the_order_of_keys_does_not_change_the_hash() {
     let one: Value = serde_json::from_str(r#"{"a":{"x":1,"y":[1,2]},"b":2}"#).unwrap();
     let other: Value = serde_json::from_str(r#"{"b":2,"a":{"y":[1,2],"x":1}}"#).unwrap();
     assert_eq!(hash(&one), hash(&other));
@@ -54,7 +54,7 @@ fn the_order_of_keys_makes_no_difference() {
 }
 
 #[test]
-fn a_policy_of_opensearch_is_marked_by_its_description() {
+fn an_opensearch_policy_is_marked_by_its_description() {
     let content = json!({"policy": {"description": "", "states": []}});
     let policy = Managed { kind: Kind::IsmPolicy, name: "p".to_owned(), content: content.clone() };
     let body = policy.body(Value::Null);

@@ -1,4 +1,4 @@
-//! What one mapping has that another lacks or contradicts, and the two merged.
+//! Finds what one mapping has that another lacks or contradicts, and merges the two.
 
 use std::collections::BTreeMap;
 
@@ -8,18 +8,18 @@ use super::fragment::{has_parts, type_of};
 use super::widen::{holds, widen};
 use crate::config::FieldOverride;
 
-/// What a live mapping is short of.
+/// The differences between a wanted and a live mapping.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Difference {
     /// Fields that the live mapping lacks, with their types.
     pub missing: Vec<(String, String)>,
     /// Fields that the live mapping has with another type.
     pub conflicts: Vec<Conflict>,
-    /// What has to be added to the live mapping; none when nothing has.
+    /// What must be added to the live mapping; `None` if nothing is missing.
     pub addition: Option<Value>,
 }
 
-/// A field of two types.
+/// A field with two types.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Conflict {
     /// Its path.
@@ -30,7 +30,7 @@ pub struct Conflict {
     pub live: String,
 }
 
-/// Returns what `live` lacks of `wanted`, and where it contradicts. A number that is wider in `live` is neither.
+/// Returns what `live` lacks of `wanted`, and where the two contradict. A wider number in `live` counts as neither.
 pub fn compare(wanted: &Value, live: &Value) -> Difference {
     let mut difference = Difference::default();
     let mut addition = Map::new();
@@ -38,12 +38,12 @@ pub fn compare(wanted: &Value, live: &Value) -> Difference {
     if !properties.is_empty() {
         addition.insert("properties".to_owned(), Value::Object(properties));
     }
-    // Templates are put as a whole.
+    // Dynamic templates are replaced as a whole.
     let templates = merged_templates(live, wanted);
     if templates.len() > self::templates(live).len() {
         addition.insert("dynamic_templates".to_owned(), Value::Array(templates));
     }
-    // Fields that the mapping is to leave out are no reason to refuse a document.
+    // Fields that the mapping leaves out must not be a reason to refuse a document.
     let leaves_out = |mapping: &Value| mapping.get("dynamic").is_some_and(|dynamic| dynamic == "false");
     if leaves_out(wanted) && !leaves_out(live) {
         addition.insert("dynamic".to_owned(), json!("false"));
@@ -100,14 +100,14 @@ fn missing_of_field(path: &str, wanted: &Value, live: &Value, difference: &mut D
         difference.missing.push((format!("{path}.{name}"), type_of(&subfield).to_owned()));
         known.insert(name, subfield);
     }
-    // What else the live field has must be repeated as it is.
+    // The other attributes of the live field must be repeated unchanged.
     let mut addition = live.clone();
     addition["fields"] = Value::Object(known);
     Some(addition)
 }
 
-/// `base` and what `added` has beyond it. Where both have a field, it becomes as wide as both together, or else stays
-/// as it is in `base`; fields whose type is `chosen` by the config become what they are in `added`.
+/// Returns `base` with the additional fields of `added`. A field in both is widened if possible, and otherwise stays
+/// as in `base`. A field whose type is `chosen` by the config becomes as in `added`.
 pub fn merge(base: &Value, added: &Value, chosen: &BTreeMap<String, FieldOverride>) -> Value {
     let mut merged = merge_parts("", base, added, chosen);
     let templates = merged_templates(base, added);
@@ -133,7 +133,7 @@ fn merge_parts(path: &str, base: &Value, added: &Value, chosen: &BTreeMap<String
     let mut merged = if base.is_object() { base.clone() } else { json!({}) };
     if !properties.is_empty() {
         merged["properties"] = Value::Object(properties);
-        // As Elasticsearch gives it back.
+        // Elasticsearch returns it without the type.
         if let Some(object) = merged.as_object_mut()
             && object.get("type").is_some_and(|name| name == "object")
         {
@@ -152,8 +152,8 @@ fn templates(mapping: &Value) -> &[Value] {
     mapping.get("dynamic_templates").and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
-/// Returns the dynamic templates of `base`, before them those of `added` that it lacks by name: the first that matches
-/// is taken.
+/// Returns the dynamic templates of `added` that `base` lacks by name, followed by those of `base`. The first match
+/// counts.
 fn merged_templates(base: &Value, added: &Value) -> Vec<Value> {
     let name = |template: &Value| template.as_object().and_then(|named| named.keys().next().cloned());
     let known: Vec<_> = templates(base).iter().map(name).collect();

@@ -1,13 +1,13 @@
-//! A mapping as `OpenSearch` takes it. Mappings are made, compared and merged as Elasticsearch's; what a server does
-//! not know is replaced here, before it is sent or compared with what the server has. Pure.
+//! Converts a mapping for `OpenSearch`. Mappings are made, compared and merged in Elasticsearch's form. Before they
+//! are sent or compared with the server's, types that `OpenSearch` lacks are replaced here. Pure.
 
 use serde_json::{Map, Value};
 
-/// What `OpenSearch` has for `flattened`.
+/// `OpenSearch`'s counterpart of `flattened`.
 const FLAT_OBJECT: &str = "flat_object";
 
-/// Returns `mapping` as `OpenSearch` takes it: `flat_object` instead of `flattened`, which has no parameters there, and
-/// no `ignore_malformed` of a `boolean`.
+/// Returns `mapping` as `OpenSearch` accepts it: `flat_object`, which has no parameters, instead of `flattened`, and
+/// no `ignore_malformed` for `boolean`.
 pub fn for_opensearch(mapping: Value) -> Value {
     let Value::Object(mut field) = mapping else { return mapping };
     if let Some(Value::Object(properties)) = field.get_mut("properties") {

@@ -1,20 +1,19 @@
-//! What the types of fields look like in a mapping.
+//! The JSON of each field type in a mapping.
 
 use avro::FieldType;
 use serde_json::{Map, Value, json};
 
 use crate::config::FieldOverride;
 
-/// The longest string that can be searched, in UTF-16 code units: at four bytes each they are just within Lucene's
-/// limit of 32,766 bytes a term, beyond which a document would be refused. A longer one is kept in the document and
-/// left out of the index.
+/// The longest string that can be searched, in UTF-16 code units. At four bytes each, it is just within Lucene's
+/// limit of 32,766 bytes per term, beyond which a document is refused. A longer string stays in the document and is
+/// not indexed.
 const IGNORE_ABOVE: u32 = 8_191;
-/// The same for the values of `flattened`, where a term holds the key too.
+/// The same limit for the values of `flattened`, where a term also holds the key.
 const IGNORE_ABOVE_FLATTENED: u32 = 4_096;
-/// The same for the subfield of `text`: longer text is no keyword.
+/// The same limit for the subfield of `text`. Longer text is not useful as a keyword.
 const IGNORE_ABOVE_SUBFIELD: u32 = 256;
-/// How deep the values of a map may be nested: as deep as an event may be. Elasticsearch refuses what is deeper than
-/// this.
+/// How deep the values of a map may be nested: as deep as an event may be. Elasticsearch refuses deeper values.
 const FLATTENED_DEPTH: u32 = 200;
 
 pub(super) fn keyword() -> Value {
@@ -25,23 +24,23 @@ pub(super) fn flattened() -> Value {
     json!({ "type": "flattened", "ignore_above": IGNORE_ABOVE_FLATTENED, "depth_limit": FLATTENED_DEPTH })
 }
 
-/// An object that is kept in the document and left out of the index. It takes any value, not objects alone.
+/// Returns an object that stays in the document and is not indexed. It accepts any value, not only objects.
 pub(super) fn unsearchable() -> Value {
     json!({ "type": "object", "enabled": false })
 }
 
-/// An object with these fields. Elasticsearch leaves the type out where there are some.
+/// Returns an object with these fields. Elasticsearch omits the type if there are fields.
 pub(super) fn object(properties: Map<String, Value>) -> Value {
     if properties.is_empty() { json!({ "type": "object" }) } else { json!({ "properties": properties }) }
 }
 
-/// A time. One that Elasticsearch cannot hold, such as the least of all longs, is kept in the document and left out of
-/// the index.
+/// Returns a time field. A time that Elasticsearch cannot hold, for example the smallest long, stays in the document
+/// and is not indexed.
 pub(super) fn date() -> Value {
     json!({ "type": "date", "ignore_malformed": true })
 }
 
-/// A field of this type.
+/// Returns a field of this type.
 pub(super) fn of_type(field_type: FieldType) -> Value {
     let plain = |name: &str| json!({ "type": name });
     match field_type {
@@ -62,7 +61,7 @@ pub(super) fn of_type(field_type: FieldType) -> Value {
     }
 }
 
-/// A field as the config wants it.
+/// Returns a field as the config defines it.
 pub(super) fn of_override(wanted: &FieldOverride) -> Value {
     let mut field = Map::new();
     let mut set = |name: &str, value: Option<Value>| {
@@ -92,8 +91,8 @@ pub(super) fn of_override(wanted: &FieldOverride) -> Value {
     Value::Object(field)
 }
 
-/// Returns the dynamic template of the values of the map at `path`, so that the first value does not decide for the
-/// others. `None` if it needs none: Elasticsearch finds out by itself.
+/// Returns the dynamic template for the values of the map at `path`, so that the first value does not decide the
+/// type. `None` if Elasticsearch detects the type reliably.
 pub(super) fn template_of_values(path: &str, field_type: FieldType) -> Option<Value> {
     let json_type = match field_type {
         FieldType::Integer | FieldType::Long => "long",
@@ -108,7 +107,7 @@ pub(super) fn template_of_values(path: &str, field_type: FieldType) -> Option<Va
     Some(Value::Object(named))
 }
 
-/// Returns the type of a field, for people and for comparing.
+/// Returns the type of a field, for display and comparison.
 pub(super) fn type_of(field: &Value) -> &str {
     match field.get("type").and_then(Value::as_str) {
         None | Some("object") if field.get("enabled") == Some(&Value::Bool(false)) => "object (enabled: false)",
@@ -122,8 +121,8 @@ pub(super) fn has_parts(field: &Value) -> bool {
     matches!(type_of(field), "object" | "nested")
 }
 
-/// Returns how many fields a mapping has as `index.mapping.total_fields.limit` counts them: objects and subfields are
-/// fields too.
+/// Returns how many fields a mapping has by the rule of `index.mapping.total_fields.limit`: objects and subfields
+/// count too.
 pub(in crate::index) fn count_fields(mapping: &Value) -> usize {
     let below = |key: &str| mapping.get(key).and_then(Value::as_object).into_iter().flat_map(Map::values);
     below("properties").map(|field| 1 + count_fields(field)).sum::<usize>() + below("fields").count()

@@ -1,4 +1,4 @@
-//! Makes the fields of a mapping from the types of a schema, within bounds of depth, number and work. Pure.
+//! Makes the fields of a mapping from a schema's types, within limits of depth, number and work. Pure.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -9,14 +9,14 @@ use super::limits::{MAX_DEPTH, MAX_FIELDS, MAX_PATH, MAX_STEPS};
 use super::{MappingRules, Note, NoteKind, count_fields, fragment, widen};
 use crate::config::{FieldOverride, Maps};
 
-/// Makes the fields of one schema, from its root on.
+/// Makes the fields of one schema, starting at its root.
 pub(super) struct Generator<'r> {
     rules: &'r MappingRules,
     path: Vec<String>,
-    /// How many times the path leads through each record.
+    /// How many times the current path passes through each record.
     open: HashMap<u32, usize>,
     fields: usize,
-    /// Types that were looked at.
+    /// The number of types visited.
     steps: usize,
     pub(super) templates: Vec<Value>,
     pub(super) notes: Vec<Note>,
@@ -26,7 +26,7 @@ pub(super) struct Generator<'r> {
 }
 
 impl<'r> Generator<'r> {
-    /// Returns one that has made nothing yet.
+    /// Creates a generator that has made nothing yet.
     pub(super) fn new(rules: &'r MappingRules) -> Self {
         Self {
             rules,
@@ -43,8 +43,8 @@ impl<'r> Generator<'r> {
 }
 
 impl Generator<'_> {
-    /// Returns the fields of a document: those of the record that an event is, or of the records that it may be, and
-    /// `value` for what is none.
+    /// Returns the fields of a document: those of all records that the event may be, and `value` for branches that
+    /// are not records.
     pub(super) fn members(&mut self, root: TypeRef<'_>) -> Map<String, Value> {
         let (records, others): (Vec<_>, Vec<_>) = root.branches().into_iter().partition(|branch| branch.is_record());
         if records.is_empty() {
@@ -60,7 +60,7 @@ impl Generator<'_> {
         self.properties(&fields)
     }
 
-    /// Fields by their names, each with the types that it may have.
+    /// Returns fields by name, each with the types that it may have.
     fn properties(&mut self, fields: &[(&str, Vec<TypeRef<'_>>)]) -> Map<String, Value> {
         let mut properties = Map::new();
         for (name, types) in fields {
@@ -81,7 +81,7 @@ impl Generator<'_> {
         properties
     }
 
-    /// Returns the field at the path.
+    /// Returns the field at the current path.
     fn named(&mut self, types: &[TypeRef<'_>]) -> Value {
         let rules = self.rules;
         let Some((path, wanted)) = rules.config.fields.get_key_value(&self.path.join(".")) else {
@@ -119,14 +119,14 @@ impl Generator<'_> {
             return self.records(&[field]);
         }
         match field.outline() {
-            // Whatever comes later: nothing takes more kinds of values.
+            // Any type may follow later, and a keyword accepts the most kinds of values.
             Outline::Null | Outline::Record(_) => fragment::keyword(),
             Outline::Value(kind) => {
                 let made = fragment::of_type(kind.field_type(self.rules.json));
                 self.fields += count_fields(&made);
                 made
             }
-            // To Elasticsearch, a field is a list of any length, and a list of lists is one list.
+            // In Elasticsearch, every field may be a list, and a list of lists is one list.
             Outline::Array(items) => self.of(items, maps),
             Outline::Map(values) => self.map(values, maps),
             Outline::Union(branches) => self.union(&branches, maps),
@@ -148,7 +148,7 @@ impl Generator<'_> {
         json!({ "type": "object", "dynamic": "true" })
     }
 
-    /// An object of the fields of these records.
+    /// Returns an object with the fields of these records.
     fn records(&mut self, records: &[TypeRef<'_>]) -> Value {
         let times = |record: &TypeRef<'_>| self.open.get(&record.id()).copied().unwrap_or_default();
         if records.iter().any(|record| times(record) > usize::from(self.rules.config.recursion)) {
@@ -169,7 +169,7 @@ impl Generator<'_> {
         fragment::object(properties)
     }
 
-    /// Returns what takes values of any of `types`, themselves unions or not.
+    /// Returns a field that accepts values of any of `types`, which may be unions themselves.
     fn union(&mut self, types: &[TypeRef<'_>], maps: Maps) -> Value {
         let (mut branches, mut met) = (Vec::new(), BTreeSet::new());
         for one in types {
@@ -192,22 +192,22 @@ impl Generator<'_> {
         })
     }
 
-    /// A field that is kept in the document and left out of the index.
+    /// Returns a field that stays in the document and is not indexed.
     fn unsearchable(&mut self, kind: NoteKind) -> Value {
         self.note(kind);
         fragment::unsearchable()
     }
 
-    /// Notes what is about the field at the path.
+    /// Adds a note about the field at the current path.
     fn note(&mut self, kind: NoteKind) {
-        // Of too many, the first is enough.
+        // One note about too many fields is enough.
         if kind != NoteKind::TooMany || !self.notes.iter().any(|note| note.kind == NoteKind::TooMany) {
             self.notes.push(Note { path: self.path.join("."), kind });
         }
     }
 }
 
-/// Returns the fields of all of these records in the order in which they are met, each with the types that it has.
+/// Returns the fields of all these records in the order of appearance, each with its types.
 fn fields_of<'s>(records: &[TypeRef<'s>]) -> Vec<(&'s str, Vec<TypeRef<'s>>)> {
     let mut positions: HashMap<&str, usize> = HashMap::new();
     let mut all: Vec<(&str, Vec<TypeRef<'_>>)> = Vec::new();
@@ -224,7 +224,7 @@ fn fields_of<'s>(records: &[TypeRef<'s>]) -> Vec<(&'s str, Vec<TypeRef<'s>>)> {
     all
 }
 
-/// Returns the one type that is not null of a union of null and one other.
+/// Returns the type other than null, if the field is a union of null and one other type.
 fn beneath_null(field: TypeRef<'_>) -> TypeRef<'_> {
     match field.outline() {
         Outline::Union(branches) => match branches.as_slice() {

@@ -1,12 +1,12 @@
-//! The limits of a mapping: how deep, how long and how many its fields may be.
+//! The limits of a mapping: depth, path length, and number of fields.
 
-/// How deep objects may be nested: Elasticsearch's own limit (`index.mapping.depth.limit`) is 20.
+/// How deep objects may be nested. Elasticsearch's own limit (`index.mapping.depth.limit`) is 20.
 pub(super) const MAX_DEPTH: usize = 18;
-/// How long the path of a map may be, in bytes with the dots. On `OpenSearch` it is twice a part of each term of the
-/// map: see `MAX_KEYS` of the crate `avro`.
+/// The longest path of a map, in bytes with the dots. In `OpenSearch` each term of the map contains it twice: see
+/// `MAX_KEYS` of the crate `avro`.
 pub(super) const MAX_PATH: usize = 2_000;
-/// How many types are looked at. Unions of records that hold such unions ask for more than anybody could wait for.
+/// How many types are visited. Nested unions of records would otherwise take endless work.
 pub(super) const MAX_STEPS: usize = 200_000;
-/// How many fields a schema may make. Records that hold themselves in several ways ask for more than any index could
-/// bear.
+/// How many fields one schema may have. Records that contain themselves in several ways would otherwise make more
+/// fields than an index can hold.
 pub(super) const MAX_FIELDS: usize = 5_000;

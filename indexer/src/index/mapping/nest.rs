@@ -1,10 +1,10 @@
-//! Fields with dots in their names, as an index with `subobjects: false` gives its mapping back. Documents do not notice
-//! the difference. Pure.
+//! Converts field names with dots, which an index with `subobjects: false` returns in its mapping. For documents
+//! there is no difference. Pure.
 
 use serde_json::{Map, Value, json};
 
-/// Returns `mapping` with its fields in objects: `{"a.b": …}` as `{"a": {"properties": {"b": …}}}`. No field of ours has
-/// a dot in its name.
+/// Returns `mapping` with such fields as objects: `{"a.b": …}` as `{"a": {"properties": {"b": …}}}`. Our own fields
+/// have no dots in their names.
 pub fn nested(mut mapping: Value) -> Value {
     let Some(properties) = mapping.get_mut("properties").and_then(Value::as_object_mut) else { return mapping };
     let mut fields = Map::new();
@@ -32,7 +32,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_with_dots_are_objects_in_objects() {
+    fn names_with_dots_become_nested_objects() {
         let (keyword, long) = (json!({ "type": "keyword" }), json!({ "type": "long" }));
         let flat = json!({ "dynamic": "strict", "properties": {
             "a.b.c": keyword, "a.d": long, "e": { "properties": { "f.g": long } }, "h": keyword

@@ -41,7 +41,7 @@ fn overridden(path: &str, text: &str) -> MappingRules {
 }
 
 #[test]
-fn each_type_is_the_field_of_the_table() {
+fn each_avro_type_has_the_field_type_of_the_table() {
     let logical = |base: &str, name: &str| format!(r#"{{"type":{base},"logicalType":"{name}"}}"#);
     let fixed = |size: u32| format!(r#"{{"type":"fixed","name":"F","size":{size}}}"#);
     for (field_type, expected) in [
@@ -85,20 +85,20 @@ fn documents_and_mapping_follow_the_same_rules() {
 }
 
 #[test]
-fn a_document_that_is_no_record_has_one_field() {
+fn a_document_that_is_not_a_record_has_one_field() {
     let generated = generate(&Schema::parse(r#""long""#).unwrap(), &rules());
     assert_eq!(generated.mapping["properties"]["value"], json!({ "type": "long" }));
     assert_eq!(generated.mapping["properties"]["_ingested_at"]["type"], "date");
 }
 
 #[test]
-fn a_data_stream_has_its_timestamp() {
+fn a_data_stream_has_a_timestamp_field() {
     let mapping = without_fields(&MappingRules { at_timestamp: true, ..rules() });
     assert_eq!(mapping["properties"]["@timestamp"], json!({ "type": "date" }));
 }
 
 #[test]
-fn names_that_elasticsearch_keeps_for_itself_are_those_of_the_document() {
+fn names_reserved_by_elasticsearch_are_renamed_as_in_the_document() {
     let schema = record(r#"{"name":"_id","type":"string"},{"name":"_ingested_at","type":"long"}"#);
     let properties = generate(&schema, &rules()).mapping["properties"].take();
     assert_eq!(properties["_id_"]["type"], "keyword");
@@ -109,7 +109,7 @@ fn names_that_elasticsearch_keeps_for_itself_are_those_of_the_document() {
 }
 
 #[test]
-fn records_are_objects_and_their_arrays_too() {
+fn records_and_arrays_of_records_are_objects() {
     let inner = r#"{"type":"record","name":"I","fields":[{"name":"x","type":"int"}]}"#;
     let expected = json!({ "properties": { "x": { "type": "integer" } } });
     assert_eq!(of(inner), expected);
@@ -118,7 +118,7 @@ fn records_are_objects_and_their_arrays_too() {
 }
 
 #[test]
-fn a_record_that_holds_itself_is_followed_as_often_as_the_config_says() {
+fn a_recursive_record_is_followed_as_often_as_the_config_says() {
     let schema = record(r#"{"name":"child","type":["null","E"]},{"name":"x","type":"int"}"#);
     let config = Mapping { recursion: 1, ..Mapping::default() };
     let generated = generate(&schema, &MappingRules { config, ..rules() });
@@ -129,7 +129,7 @@ fn a_record_that_holds_itself_is_followed_as_often_as_the_config_says() {
 }
 
 #[test]
-fn records_that_hold_themselves_in_many_ways_do_not_make_more_fields_than_an_index_bears() {
+fn records_that_contain_themselves_in_many_ways_stay_within_the_limit() {
     let fields: Vec<String> = (0..12).map(|n| format!(r#"{{"name":"f{n}","type":["null","E"]}}"#)).collect();
     let generated = generate(&record(&fields.join(",")), &rules());
     assert!(count_fields(&generated.mapping) <= MAX_FIELDS + 1, "{}", count_fields(&generated.mapping));
@@ -137,14 +137,14 @@ fn records_that_hold_themselves_in_many_ways_do_not_make_more_fields_than_an_ind
 }
 
 #[test]
-fn fields_beyond_the_limit_are_left_out_and_no_document_is_refused_for_them() {
+fn fields_beyond_the_limit_are_left_out_and_documents_are_accepted() {
     let duration = |n| json!({ "type": "fixed", "size": 12, "logicalType": "duration", "name": format!("D{n}") });
     let fields: Vec<String> =
         (0..MAX_FIELDS).map(|n| json!({ "name": format!("f{n}"), "type": duration(n) }).to_string()).collect();
     let mapping = generate(&record(&fields.join(",")), &rules()).mapping;
     assert_eq!(mapping["dynamic"], "false");
     assert!((MAX_FIELDS - 4..=MAX_FIELDS + 4).contains(&count_fields(&mapping)), "{}", count_fields(&mapping));
-    // A strict mapping becomes one that takes them, and is then left as it is.
+    // A strict mapping becomes one that accepts them, and is then left unchanged.
     let mut live = mapping.clone();
     live["dynamic"] = json!("strict");
     assert_eq!(compare(&mapping, &live).addition, Some(json!({ "dynamic": "false" })));
@@ -152,7 +152,7 @@ fn fields_beyond_the_limit_are_left_out_and_no_document_is_refused_for_them() {
 }
 
 #[test]
-fn a_map_whose_path_is_too_long_for_its_terms_is_kept_out_of_the_index() {
+fn a_map_whose_path_is_too_long_is_not_indexed() {
     let nested = |levels: usize| {
         let name = "n".repeat(500);
         let map = r#"{"type":"map","values":"string"}"#.to_owned();
@@ -160,7 +160,7 @@ fn a_map_whose_path_is_too_long_for_its_terms_is_kept_out_of_the_index() {
             format!(r#"{{"type":"record","name":"R{level}","fields":[{{"name":"{name}","type":{inner}}}]}}"#)
         })
     };
-    // Of 501 bytes each, but the first, which is `f`.
+    // Each name has 501 bytes with its dot, except the first, which is `f`.
     assert!(made(&nested(4), &rules()).1.is_empty());
     assert_eq!(made(&nested(5), &rules()).1[0].kind, NoteKind::TooLong);
 }
@@ -176,7 +176,7 @@ fn nothing_is_nested_deeper_than_elasticsearch_allows() {
 }
 
 #[test]
-fn a_union_is_the_narrowest_type_that_takes_all_its_branches() {
+fn a_union_becomes_the_narrowest_type_that_accepts_all_branches() {
     for (union, expected) in [
         (r#"["int","long"]"#, "long"),
         (r#"["null","float","double"]"#, "double"),
@@ -188,7 +188,7 @@ fn a_union_is_the_narrowest_type_that_takes_all_its_branches() {
     ] {
         assert_eq!(of(union)["type"], expected, "{union}");
     }
-    // A decimal may be beyond a double, whatever else is.
+    // A decimal may exceed a double, whatever the other type is.
     let numbers = JsonRules { decimals: Decimals::Number, ..JsonRules::default() };
     for other in ["double", "long"] {
         for union in [format!(r#"["{other}",{DECIMAL}]"#), format!(r#"["null",{DECIMAL},"{other}"]"#)] {
@@ -204,7 +204,7 @@ fn a_union_is_the_narrowest_type_that_takes_all_its_branches() {
 }
 
 #[test]
-fn a_union_that_no_field_takes_is_named_and_kept_out_of_the_index_until_the_config_says_what_it_is() {
+fn a_union_without_a_common_type_is_noted_and_not_indexed() {
     let union = r#"["string",{"type":"record","name":"A","fields":[]}]"#;
     let (field, notes) = made(union, &rules());
     assert_eq!(field, json!({ "type": "object", "enabled": false }));
@@ -215,7 +215,7 @@ fn a_union_that_no_field_takes_is_named_and_kept_out_of_the_index_until_the_conf
 }
 
 #[test]
-fn the_config_gives_single_fields_other_types() {
+fn the_config_can_change_the_type_of_a_field() {
     let text = json!({ "type": "text", "analyzer": "english", "fields": { "keyword": { "type": "keyword", "ignore_above": 256 } } });
     assert_eq!(made(r#""string""#, &overridden("f", r#"{"type":"text","analyzer":"english"}"#)).0, text);
     let scaled = json!({ "type": "scaled_float", "scaling_factor": 100.0 });
@@ -231,7 +231,7 @@ fn the_config_gives_single_fields_other_types() {
 }
 
 #[test]
-fn a_map_as_an_object_takes_any_key_and_its_values_have_their_type() {
+fn a_map_as_an_object_accepts_any_key_with_typed_values() {
     let config = Mapping { maps: Maps::Object, ..Mapping::default() };
     let schema = record(r#"{"name":"m","type":{"type":"map","values":"double"}}"#);
     let mapping = generate(&schema, &MappingRules { config, ..rules() }).mapping;
@@ -245,7 +245,7 @@ fn mapping(properties: Value) -> Value {
 }
 
 #[test]
-fn what_a_live_mapping_lacks_is_an_addition_and_nothing_else() {
+fn only_missing_fields_are_added_to_a_live_mapping() {
     let wanted = mapping(json!({
         "a": { "type": "long" }, "new": { "type": "keyword" },
         "o": { "properties": { "x": { "type": "date" }, "y": { "type": "date" } } },
@@ -270,7 +270,7 @@ fn what_a_live_mapping_lacks_is_an_addition_and_nothing_else() {
 }
 
 #[test]
-fn a_contradiction_is_reported_with_both_types_and_a_wider_number_is_none() {
+fn a_conflict_names_both_types_and_a_wider_number_is_accepted() {
     let field = |name: &str| mapping(json!({ "f": { "type": name } }));
     for (wanted, live, conflicts) in
         [("long", "integer", true), ("integer", "long", false), ("float", "double", false), ("keyword", "long", true)]
@@ -285,7 +285,7 @@ fn a_contradiction_is_reported_with_both_types_and_a_wider_number_is_none() {
 }
 
 #[test]
-fn merging_keeps_what_is_there_and_takes_the_wider_type() {
+fn merging_keeps_existing_fields_and_takes_the_wider_type() {
     let base = json!({ "dynamic": "strict", "properties": {
         "a": { "type": "integer" }, "o": { "properties": { "x": { "type": "date" } } }, "s": { "type": "ip" }, "c": { "type": "keyword" }
     } });
@@ -303,7 +303,7 @@ fn merging_keeps_what_is_there_and_takes_the_wider_type() {
 }
 
 #[test]
-fn a_union_at_the_root_has_the_fields_of_all_its_records_and_only_what_contradicts_is_left_out() {
+fn a_union_of_records_at_the_root_has_the_fields_of_all_records() {
     let call = r#"{"type":"record","name":"Call","fields":[
         {"name":"event_id","type":"string"},{"name":"seconds","type":"int"},{"name":"who","type":"string"},
         {"name":"meta","type":{"type":"record","name":"M","fields":[{"name":"a","type":"int"}]}}]}"#;
@@ -326,9 +326,9 @@ fn a_union_at_the_root_has_the_fields_of_all_its_records_and_only_what_contradic
     assert_eq!(generate(&schema, &named).mapping["properties"]["_event_type"]["type"], "keyword");
 }
 
-/// Five fields, each a union of all records, each of which has five fields that are: 5 × 200 × 5 × 200 × … ways.
+/// Five fields, each a union of all records, each with five such fields: 5 × 200 × 5 × 200 × … paths.
 #[test]
-fn unions_of_records_that_hold_such_unions_take_bounded_work() {
+fn nested_unions_of_records_take_bounded_work() {
     let names: Vec<String> = (0..200).map(|number| format!("\"R{number}\"")).collect();
     let fields: Vec<String> =
         (0..5).map(|number| format!(r#"{{"name":"f{number}","type":["null",{}]}}"#, names.join(","))).collect();
@@ -343,7 +343,7 @@ fn unions_of_records_that_hold_such_unions_take_bounded_work() {
 }
 
 #[test]
-fn the_mapping_has_what_the_rules_for_fields_write() {
+fn the_mapping_follows_the_rules_for_fields() {
     let fields = |text: &str| FieldRules::new(&serde_json::from_str(text).unwrap(), Some(&[7; 16])).unwrap();
     let schema = record(
         r#"{"name":"a","type":"long"},{"name":"b","type":"bytes"},{"name":"c","type":"int"},
@@ -363,4 +363,20 @@ fn the_mapping_has_what_the_rules_for_fields_write() {
     let clash = generate(&schema, &MappingRules { fields: fields(r#"{"a":{"rename":"b"}}"#), ..rules() });
     assert_eq!(clash.mapping, without_fields(&rules()));
     assert!(matches!(&clash.notes[..], [Note { kind: NoteKind::Unruly(why), .. }] if why.contains("called b")));
+}
+
+/// What Elasticsearch takes and `OpenSearch` refuses, wherever it stands.
+#[test]
+fn opensearch_has_booleans_and_maps_without_parameters() {
+    let boolean = json!({ "type": "boolean", "ignore_malformed": true });
+    let date = json!({ "type": "date", "ignore_malformed": true });
+    let of = |boolean: &Value, map: &Value| {
+        json!({
+            "dynamic_templates": [{ "values_of_m": { "path_match": "m.*", "mapping": boolean } }],
+            "properties": { "a": boolean, "d": date, "o": { "properties": { "b": boolean, "m": map } } },
+        })
+    };
+    let there = of(&boolean, &fragment::flattened());
+    let here = of(&json!({ "type": "boolean" }), &json!({ "type": "flat_object" }));
+    assert_eq!(flavour::for_opensearch(there), here);
 }

@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn the_first_pattern_that_matches_decides_who_may_make_an_index() {
+fn the_first_matching_pattern_decides_whether_an_index_may_be_created() {
     for (value, allowed) in [
         ("true", true),
         ("false", false),

@@ -1,4 +1,4 @@
-//! How many requests schemas cost, of a topic with ten thousand backing indices.
+//! Counts the requests that schemas cost, for a topic with ten thousand backing indices.
 
 use super::*;
 
@@ -6,7 +6,7 @@ const BACKING: usize = 10_000;
 const SCHEMAS: usize = 1_000;
 
 #[tokio::test]
-async fn schemas_without_new_fields_cost_nothing_however_many_indices_there_are() {
+async fn schemas_without_new_fields_cost_no_request() {
     let (stub, store) = fake::start().await;
     let fixture = fixture(&rollover(&stub.url()), None);
     for number in 1..=BACKING {
@@ -22,7 +22,7 @@ async fn schemas_without_new_fields_cost_nothing_however_many_indices_there_are(
     };
     let field = |number: usize| format!(r#"{{"name":"f{number}","type":"string"}}"#);
 
-    // The first one brings its fields to the write index and to the template.
+    // The first schema adds its fields to the write index and to the template.
     fixture.index.adopt(&schema(&field(0))).await;
     let first = since();
     for _ in 1..SCHEMAS {
@@ -40,7 +40,7 @@ async fn schemas_without_new_fields_cost_nothing_however_many_indices_there_are(
     );
     assert!(first <= 10 && new <= 10 * NEW, "{first} {new}");
 
-    // An old index costs one look and one change, when the first document since then goes there.
+    // An old index costs one read and one change, when the next document goes there.
     for (index, expected) in [("cxone-events-010000", 0), ("cxone-events-000007", 2), ("cxone-events-000007", 0)] {
         fixture.index.prepare(index).await;
         assert_eq!(since(), expected, "{index}");
@@ -50,7 +50,7 @@ async fn schemas_without_new_fields_cost_nothing_however_many_indices_there_are(
 }
 
 #[tokio::test]
-async fn fields_beyond_what_an_index_may_have_are_left_out_and_their_documents_taken() {
+async fn fields_beyond_the_index_limit_are_left_out_and_documents_accepted() {
     let (stub, store) = fake::start().await;
     let fixture = fixture(&rollover(&stub.url()), None);
     fixture.index.ensure(Known::Nothing).await;
@@ -69,7 +69,7 @@ async fn fields_beyond_what_an_index_may_have_are_left_out_and_their_documents_t
 }
 
 #[tokio::test]
-async fn an_index_that_is_not_ours_gets_no_fields() {
+async fn a_foreign_index_gets_no_fields() {
     let (stub, store) = fake::start().await;
     for (name, is_write) in [("archive-2019", false), ("cxone-events-000001", false), ("other", true)] {
         let alias = json!({ "cxone-events": { "is_write_index": is_write } });
@@ -86,7 +86,7 @@ async fn an_index_that_is_not_ours_gets_no_fields() {
 }
 
 #[tokio::test]
-async fn a_template_that_wins_our_names_is_reported_by_its_name_until_it_is_gone() {
+async fn a_template_that_wins_our_names_is_reported_until_it_is_gone() {
     let templates = Arc::new(std::sync::Mutex::new(json!([
         {"name": "penstock-cxone-events", "index_template": {"index_patterns": ["cxone-events-*"], "priority": 512}},
         {"name": "org", "index_template": {"index_patterns": ["cxone-*"], "priority": 1_000}},

@@ -1,13 +1,14 @@
-//! What operators, and what is before the server, do to templates, aliases and answers.
+//! Tests what operators, and proxies before the server, do to templates, aliases and answers.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
 use crate::index::swap::Member;
+use crate::placement::{FoundIndex, Table};
 
 const PAGE: &str = "<html>log in</html>";
 
-/// A server that holds `store`, and something before it that answers the next so many requests with a page.
+/// Starts a server that holds `store`, behind a proxy that answers the next `pages` requests with a page.
 async fn behind_a_portal(store: &Store, pages: &Arc<AtomicUsize>) -> Stub {
     let (store, pages) = (Arc::clone(store), Arc::clone(pages));
     Stub::start(move |received| {
@@ -20,9 +21,9 @@ async fn behind_a_portal(store: &Store, pages: &Arc<AtomicUsize>) -> Stub {
     .await
 }
 
-/// Read as "nothing is there", a page would have what somebody has changed overwritten.
+/// If a page counted as "nothing exists", manual changes would be overwritten.
 #[tokio::test]
-async fn a_page_in_the_place_of_an_answer_overwrites_nothing() {
+async fn a_page_instead_of_an_answer_overwrites_nothing() {
     let (stub, store) = fake::start().await;
     fixture(&rollover(&stub.url()), Some(policy(7))).index.ensure(Known::Nothing).await;
     let theirs = json!({ "number_of_replicas": 0 });
@@ -36,8 +37,26 @@ async fn a_page_in_the_place_of_an_answer_overwrites_nothing() {
     }
 }
 
+/// Another indexer has just created the index, and the node has not applied the new state yet.
 #[tokio::test]
-async fn a_success_with_an_error_in_it_is_none() {
+async fn an_index_that_the_node_does_not_show_yet_is_waited_for() {
+    let (stub, store) = fake::start().await;
+    fixture(&rollover(&stub.url()), None).index.bootstrap(Known::Nothing).await.unwrap();
+    let hidden = AtomicUsize::new(6);
+    let stub = Stub::start(move |received| {
+        let is_hidden =
+            || hidden.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok();
+        match received.line.starts_with("HEAD ") && is_hidden() {
+            true => failure(404, "not_found"),
+            false => fake::answer(&mut store.lock().unwrap(), received),
+        }
+    })
+    .await;
+    fixture(&rollover(&stub.url()), None).index.bootstrap(Known::Nothing).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_success_with_an_error_in_its_body_is_a_failure() {
     let body = r#"{"error":{"type":"unavailable_exception","reason":"try again"},"status":503}"#;
     let stub = Stub::start(move |_| Reply::Answer(200, body.to_owned())).await;
     let fixture = fixture(&rollover(&stub.url()), None);
@@ -53,9 +72,9 @@ async fn a_success_with_an_error_in_it_is_none() {
     }
 }
 
-/// The file may say less than the cluster: what an operator has set there counts until it is known to be another.
+/// The file may have a shorter time than the cluster. The value in the cluster counts until another one is read.
 #[tokio::test]
-async fn how_long_an_index_is_kept_does_not_change_because_a_request_fails() {
+async fn the_retention_does_not_change_if_a_request_fails() {
     const DAY: i64 = 86_400_000;
     let store = Store::default();
     let reply: Arc<std::sync::Mutex<Option<(u16, &str)>>> = Arc::default();
@@ -85,7 +104,7 @@ async fn how_long_an_index_is_kept_does_not_change_because_a_request_fails() {
 }
 
 #[tokio::test]
-async fn an_index_is_kept_as_long_as_the_policy_says_that_it_is_made_with() {
+async fn the_retention_is_that_of_the_policy_of_the_next_index() {
     const DAY: i64 = 86_400_000;
     let lifecycle: Arc<std::sync::Mutex<Value>> = Arc::default();
     let said = Arc::clone(&lifecycle);
@@ -117,27 +136,96 @@ async fn an_index_is_kept_as_long_as_the_policy_says_that_it_is_made_with() {
     }
 }
 
-/// As after years: the lifecycle has long deleted the first backing indices.
+/// This happens after years, when the lifecycle has deleted the first backing indices.
 #[tokio::test]
-async fn where_the_alias_is_gone_and_its_indices_are_there_nothing_is_begun_anew() {
+async fn if_only_the_alias_is_gone_no_first_index_is_created() {
+    for server in [json!({}), json!({ "version": { "distribution": "opensearch", "number": "3.3.0" } })] {
+        let (stub, _) = bereft(&server, "1").await;
+        let error = fixture(&rollover(&stub.url()), None).index.set_up().await.unwrap_err().to_string();
+        assert!(error.contains("cxone-events is gone") && error.contains("(cxone-events-000005)"), "{error}");
+        assert!(
+            !changes(&stub).iter().any(|line| line.starts_with("PUT /cxone-events-000001")),
+            "{:?}",
+            changes(&stub)
+        );
+    }
+}
+
+/// All were deleted, and documents on their way made two of them again.
+#[tokio::test]
+async fn what_documents_have_made_again_on_opensearch_keeps_nobody_from_beginning_anew() {
+    let (stub, _) = bereft(&json!({ "version": { "distribution": "opensearch", "number": "3.3.0" } }), "2").await;
+    let index = fixture(&rollover(&stub.url()), None).index;
+    index.set_up().await.unwrap_err();
+    let known = |name: &str, is_write: bool| FoundIndex {
+        name: name.to_owned(),
+        created: 1,
+        writable: true,
+        is_write,
+        is_resized: false,
+    };
+    let found = vec![known("cxone-events-000004", false), known("cxone-events-000005", true)];
+    let table = Table::new("cxone-events", found, None, 1, Duration::ZERO).unwrap();
+    index.rejoin(&table).await.unwrap_err();
+    index.set_up().await.unwrap();
+    assert!(changes(&stub).iter().any(|line| line.starts_with("PUT /cxone-events-000001")), "{:?}", changes(&stub));
+}
+
+/// A server of `version` where two backing indices are there without their alias.
+async fn bereft(version: &Value, created: &'static str) -> (Stub, Store) {
     let store = Store::default();
+    if version.is_object() && version != &json!({}) {
+        store.lock().unwrap().insert("/".to_owned(), version.clone());
+    }
+    let held = Arc::clone(&store);
     let stub = Stub::start(move |received| match received.line.starts_with("GET /cxone-events-*?") {
         true => {
-            let index = json!({ "aliases": {}, "settings": { "index": { "creation_date": "1" } } });
+            let index = json!({ "aliases": {}, "settings": { "index": { "creation_date": created } } });
             let found = json!({ "cxone-events-000004": index, "cxone-events-000005": index, "cxone-events-eu": index });
             Reply::Answer(200, found.to_string())
         }
-        false => fake::answer(&mut store.lock().unwrap(), received),
+        false => fake::answer(&mut held.lock().unwrap(), received),
     })
     .await;
-    let error = fixture(&rollover(&stub.url()), None).index.set_up().await.unwrap_err().to_string();
-    assert!(error.contains("cxone-events is gone") && error.contains("(cxone-events-000005)"), "{error}");
-    assert!(!changes(&stub).iter().any(|line| line.starts_with("PUT /cxone-events-000001")), "{:?}", changes(&stub));
+    (stub, store)
 }
 
-/// Such as a service that has its own words for what may not be asked.
+/// `index.blocks.metadata` on an old backing index: the server refuses whatever is asked about the alias as a whole.
 #[tokio::test]
-async fn advice_that_cannot_be_had_stops_nothing() {
+async fn an_old_index_that_does_not_let_its_metadata_be_read_stops_neither_a_start_nor_a_new_schema() {
+    let store = Store::default();
+    let alias =
+        |is_write: bool| json!({ "aliases": { "cxone-events": { "is_write_index": is_write } }, "mappings": {} });
+    for (number, is_write) in [(4, false), (5, true)] {
+        store.lock().unwrap().insert(format!("/cxone-events-{number:06}"), alias(is_write));
+    }
+    let held = Arc::clone(&store);
+    let stub = Stub::start(move |received| match received.line.as_str() {
+        line if line.contains("000004") || line.contains(" /_alias/") || line.contains(" /cxone-events-*") => {
+            failure(403, "cluster_block_exception")
+        }
+        line if line.starts_with("GET /_resolve/index/cxone-events ") => {
+            let indices = ["cxone-events-000004", "cxone-events-000005"];
+            Reply::Answer(200, json!({ "aliases": [{ "name": "cxone-events", "indices": indices }] }).to_string())
+        }
+        line if line.starts_with("GET /cxone-events-000005/_alias/") => {
+            Reply::Answer(200, json!({ "cxone-events-000005": alias(true) }).to_string())
+        }
+        _ => fake::answer(&mut held.lock().unwrap(), received),
+    })
+    .await;
+    let fixture = fixture(&rollover(&stub.url()), None);
+    fixture.index.learn(&schema(r#"{"name":"a","type":"string"}"#));
+    fixture.index.set_up().await.unwrap();
+    fixture.index.evolve_one("cxone-events-000004").await.unwrap();
+    let changed = changes(&stub);
+    assert!(changed.contains(&"PUT /cxone-events-000005/_mapping".to_owned()), "{changed:?}");
+    assert!(!changed.iter().any(|line| line.contains("000001") || line.contains("000004")), "{changed:?}");
+}
+
+/// For example, a hosted service refuses the request in its own words.
+#[tokio::test]
+async fn a_refused_read_of_the_cluster_settings_is_ignored() {
     let store = Store::default();
     let main = json!({ "version": { "distribution": "opensearch", "number": "3.3.0" } });
     store.lock().unwrap().insert("/".to_owned(), main);
@@ -149,9 +237,9 @@ async fn advice_that_cannot_be_had_stops_nothing() {
     fixture(&rollover(&stub.url()), None).index.set_up().await.unwrap();
 }
 
-/// In the middle of a swap, with the new index made as the old one was once.
+/// In the middle of a swap, when the new index was created like the old one.
 #[tokio::test]
-async fn of_an_alias_of_several_indices_the_write_index_gets_the_new_fields() {
+async fn the_write_index_of_an_alias_of_several_gets_the_new_fields() {
     let (stub, store) = fake::start().await;
     let fields = json!({ "properties": { "a": { "type": "integer" } } });
     for (name, is_write, mappings) in [("v1", false, fields), ("v2", true, json!({}))] {
@@ -182,9 +270,9 @@ async fn the_limit_of_fields_is_raised_and_never_lowered() {
     }
 }
 
-/// A set that is counted without one of its shards seems to have fewer documents than the one that is to replace it.
+/// A count without one of the shards would make a set look smaller than its replacement.
 #[tokio::test]
-async fn index_sets_are_not_compared_by_a_part_of_their_shards() {
+async fn index_sets_are_not_compared_if_a_shard_does_not_answer() {
     let stub = Stub::start(|received| {
         let body = match received.line.contains("/_count") {
             true => r#"{"count":7,"_shards":{"total":2,"successful":1,"failed":1}}"#,
@@ -202,9 +290,9 @@ async fn index_sets_are_not_compared_by_a_part_of_their_shards() {
     assert!(searches.into_iter().all(|request| request.line.contains("allow_partial_search_results=false")));
 }
 
-/// As Elasticsearch 9.2 and later give templates back.
+/// Elasticsearch 9.2 and later return templates with dates.
 #[tokio::test]
-async fn when_a_template_was_put_is_nobodys_change() {
+async fn the_dates_of_a_template_are_not_manual_changes() {
     let store = Store::default();
     let held_by_stub = Arc::clone(&store);
     let puts = AtomicUsize::new(1);
@@ -230,14 +318,14 @@ async fn when_a_template_was_put_is_nobodys_change() {
     index.adopt(&schema(r#"{"name":"a","type":"int"}"#)).await;
     assert_eq!(changes(&stub).len(), before + 2, "the field goes to the template and to the index");
 
-    // The config has changed.
+    // Now the config changes.
     let other = LifecyclePolicy { policy_name: "q".to_owned(), ..policy(7) };
     fixture(&rollover(&stub.url()), Some(other)).index.ensure(Known::Nothing).await;
     let template = held(&store, COMPONENT)["template"].take();
     assert_eq!(template["settings"]["index"]["lifecycle"]["name"], "q", "{template}");
 }
 
-/// As the template of an operator has it: no objects, but names with dots.
+/// An operator's template may have names with dots instead of objects.
 #[tokio::test]
 async fn an_index_without_objects_gets_a_field_once() {
     let store = Store::default();

@@ -1,8 +1,8 @@
-//! What is sent to `OpenSearch` instead of what it does not know.
+//! Tests what `OpenSearch` receives instead of features that it lacks.
 
 use super::*;
 
-/// A store that says it is `OpenSearch`.
+/// Starts a store that reports itself as `OpenSearch`.
 async fn opensearch() -> (Stub, Store) {
     let (stub, store) = fake::start().await;
     let main = json!({ "version": { "distribution": "opensearch", "number": "3.3.0" } });
@@ -14,7 +14,7 @@ const TEMPLATE: &str = "/_index_template/penstock-cxone-events";
 const MAPS: &str = r#"{"name":"a","type":{"type":"map","values":"string"}},{"name":"b","type":"boolean"}"#;
 
 #[tokio::test]
-async fn templates_have_only_what_opensearch_knows() {
+async fn templates_contain_only_what_opensearch_supports() {
     let (stub, store) = opensearch().await;
     let fixture = fixture(&rollover(&stub.url()), None);
     fixture.index.ensure(Known::Nothing).await;
@@ -23,7 +23,7 @@ async fn templates_have_only_what_opensearch_knows() {
     for key in ["allow_auto_create", "ignore_missing_component_templates"] {
         assert!(template.get(key).is_none(), "{template}");
     }
-    // From the next time on that it is looked at.
+    // The operator's component template is included from the next check.
     let custom = json!({ "template": {} });
     store.lock().unwrap().insert("/_component_template/cxone-events@custom".to_owned(), custom);
     fixture.index.ensure(Known::Missing).await;
@@ -31,7 +31,7 @@ async fn templates_have_only_what_opensearch_knows() {
 }
 
 #[tokio::test]
-async fn a_map_is_a_flat_object_without_parameters_and_no_conflict() {
+async fn a_map_is_a_flat_object_without_parameters_or_conflicts() {
     let (stub, store) = opensearch().await;
     let fixture = fixture(&rollover(&stub.url()), None);
     fixture.index.ensure(Known::Nothing).await;
@@ -45,7 +45,7 @@ async fn a_map_is_a_flat_object_without_parameters_and_no_conflict() {
 }
 
 #[tokio::test]
-async fn without_the_plugin_there_is_neither_a_policy_nor_its_setting() {
+async fn without_the_plugin_no_policy_or_setting_is_created() {
     for lifecycle in [Lifecycle::Ilm, Lifecycle::Ism] {
         let store = Store::default();
         let main = json!({ "version": { "distribution": "opensearch", "number": "2.19.4" } });
@@ -67,7 +67,7 @@ async fn without_the_plugin_there_is_neither_a_policy_nor_its_setting() {
 }
 
 #[tokio::test]
-async fn with_the_plugin_its_policy_is_made_whichever_name_the_config_has() {
+async fn with_the_plugin_its_policy_is_created_whichever_the_config_names() {
     let (stub, store) = opensearch().await;
     fixture(&rollover(&stub.url()), Some(policy(7))).index.ensure(Known::Nothing).await;
     assert!(!held(&store, "/_plugins/_ism/policies/p").is_null());
@@ -76,7 +76,7 @@ async fn with_the_plugin_its_policy_is_made_whichever_name_the_config_has() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_too_old_is_not_written_to_and_readiness_says_why() {
+async fn a_server_that_is_too_old_gets_no_writes_until_it_is_upgraded() {
     let (stub, store) = fake::start().await;
     let main = |number: &str| json!({ "version": { "number": number }, "tagline": "You Know, for Search" });
     store.lock().unwrap().insert("/".to_owned(), main("8.6.2"));
@@ -89,14 +89,14 @@ async fn a_server_that_is_too_old_is_not_written_to_and_readiness_says_why() {
         tokio::task::yield_now().await;
     }
     assert!(changes(&stub).is_empty());
-    // It is upgraded.
+    // The server is upgraded.
     store.lock().unwrap().insert("/".to_owned(), main("8.7.0"));
     ensured.await.unwrap();
     assert!(fixture.readiness.is_ready());
 }
 
 #[tokio::test]
-async fn text_that_somebody_chose_for_a_string_is_no_conflict() {
+async fn a_text_type_chosen_for_a_string_is_no_conflict() {
     let (stub, store) = fake::start().await;
     let fixture = fixture(&rollover(&stub.url()), None);
     fixture.index.ensure(Known::Nothing).await;

@@ -1,4 +1,4 @@
-//! Documents compared with a mapping.
+//! Tests the comparison of documents with a mapping.
 
 use super::*;
 
@@ -7,7 +7,7 @@ fn refused(mapping: &Value, document: &Value) -> Vec<String> {
 }
 
 #[test]
-fn each_type_takes_what_elasticsearch_takes() {
+fn each_type_accepts_what_elasticsearch_accepts() {
     for (field_type, taken, not_taken) in [
         ("long", json!([1, "2", null, [3]]), json!(["x", {}, true])),
         ("byte", json!([127, -128]), json!([129])),
@@ -28,7 +28,7 @@ fn each_type_takes_what_elasticsearch_takes() {
 }
 
 #[test]
-fn unknown_fields_are_refused_where_the_mapping_is_strict() {
+fn unknown_fields_are_refused_if_the_mapping_is_strict() {
     let properties = json!({ "a": { "properties": { "b": { "type": "keyword" } } } });
     let document = json!({ "a": { "b": "x", "c": 1 }, "d": 2 });
     assert_eq!(refused(&json!({ "dynamic": "strict", "properties": properties }), &document), ["a.c", "d"]);

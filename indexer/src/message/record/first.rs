@@ -1,9 +1,9 @@
-//! Which record a redriven one was first. A dead letter that is redriven is a new record of its topic, and yet the
-//! same event: its document must have the id, the time and the version that it would have had.
+//! The original position of a redriven record. Redriving a dead letter writes a new record of the topic, but it is
+//! still the same event: its document must get the same id, time and version as the first time.
 //!
-//! So a redrive writes where the event was first into the header `redrive.origin`. It is as trustworthy as a key:
-//! only those who may write to the topic can set it, and the receiver never takes it from a request. It counts only
-//! where it names this very topic, so that a copy of the topic under another name has ids of its own.
+//! So a redrive writes the original position into the header `redrive.origin`. The header is as trustworthy as a key:
+//! only those who may write to the topic can set it, and the receiver never copies it from a request. It counts only
+//! if it names the record's own topic, so that a copy of the topic under another name gets its own ids.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ use kafka::position::{Offset, Partition};
 
 use super::Record;
 
-/// Where and when a record was written first.
+/// Where and when an event was first written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct First {
     /// The partition.
@@ -24,7 +24,7 @@ pub struct First {
 }
 
 impl Record<'_> {
-    /// Returns where and when this record of `topic` was written first: its own position and timestamp, unless it was
+    /// Returns where and when this record of `topic` was first written: its own position and timestamp, unless it was
     /// redriven.
     pub fn first(&self, topic: &str) -> First {
         let redriven = self.headers.get(HEADER_REDRIVE_ORIGIN).and_then(|header| First::parse(topic, header));
@@ -34,8 +34,8 @@ impl Record<'_> {
 }
 
 impl First {
-    /// Reads the header `redrive.origin` of a record of `topic`. None where it is of another topic, or not in the
-    /// form that a redrive writes.
+    /// Reads the header `redrive.origin` of a record of `topic`. Returns None if it names another topic or is
+    /// malformed.
     pub fn parse(topic: &str, header: &[u8]) -> Option<Self> {
         let rest = std::str::from_utf8(header).ok()?.strip_prefix(topic)?.strip_prefix(':')?;
         let mut parts = rest.split(':');
@@ -48,13 +48,13 @@ impl First {
         parts.next().is_none().then_some(Self { partition: Partition(partition), offset: Offset(offset), timestamp })
     }
 
-    /// Returns the value of the header `redrive.origin` of a record of `topic`.
+    /// Returns the value of the header `redrive.origin` for a record of `topic`.
     pub fn header(&self, topic: &str) -> String {
         format!("{topic}:{self}")
     }
 }
 
-/// As `PARTITION:OFFSET:TIMESTAMP`.
+/// Formatted as `PARTITION:OFFSET:TIMESTAMP`.
 impl fmt::Display for First {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}:", self.partition, self.offset)?;

@@ -1,26 +1,26 @@
-//! The headers of a record, kept in one piece: a batch holds those of all its records beside their keys and values.
+//! The headers of a record in one buffer: a batch stores them next to the keys and values of its records.
 //!
-//! Each header is the length of its name, the name, the length of its value (or [`NULL`]) and the value; lengths are
-//! little-endian `u32`.
+//! Each header is encoded as the length of its name, the name, the length of its value (or [`NULL`]) and the value.
+//! Lengths are little-endian `u32`.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use rdkafka::message::{BorrowedHeaders, Headers as _};
 
-/// The length of a value that is null.
+/// The length that stands for a null value.
 const NULL: u32 = u32::MAX;
 
-/// The headers of a record, in their order.
+/// The headers of a record, in order.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Headers<'a>(&'a [u8]);
 
 impl<'a> Headers<'a> {
-    /// Copies `headers` to `buffer`, which is emptied before.
+    /// Copies `headers` to `buffer`, which is cleared first.
     pub(super) fn copy(headers: Option<&BorrowedHeaders>, buffer: &'a mut Vec<u8>) -> Self {
         buffer.clear();
         for number in 0..headers.map_or(0, |headers| headers.count()) {
-            // The client panics at a name that is not UTF-8. Such a header is left out: no producer of that record must
-            // stop the indexer.
+            // The client panics at a header name that is not UTF-8. Such a header is left out, so that no producer
+            // can stop the indexer with it.
             let header = catch_unwind(AssertUnwindSafe(|| headers.and_then(|headers| headers.try_get(number))));
             if let Ok(Some(header)) = header {
                 append(header.key, header.value, buffer);
@@ -29,23 +29,23 @@ impl<'a> Headers<'a> {
         Self(buffer)
     }
 
-    /// Returns those that [`Headers::as_bytes`] has given.
+    /// Returns the headers encoded in `bytes`, which came from [`Headers::as_bytes`].
     pub fn from_bytes(bytes: &'a [u8]) -> Self {
         Self(bytes)
     }
 
-    /// Their form in one piece.
+    /// Returns the encoded headers.
     pub fn as_bytes(self) -> &'a [u8] {
         self.0
     }
 
-    /// Returns the value of the last header `name`; `None` if there is none, or where it is null.
+    /// Returns the value of the last header called `name`. `None` if there is none or its value is null.
     pub fn get(self, name: &str) -> Option<&'a [u8]> {
         self.filter(|(found, _)| *found == name).last()?.1
     }
 }
 
-/// Name and value of each header.
+/// Iterates over the name and value of each header.
 impl<'a> Iterator for Headers<'a> {
     type Item = (&'a str, Option<&'a [u8]>);
 
@@ -62,7 +62,7 @@ impl<'a> Iterator for Headers<'a> {
     }
 }
 
-/// Returns `headers` in the form that [`Headers::from_bytes`] reads.
+/// Encodes `headers` in the form that [`Headers::from_bytes`] reads.
 pub(crate) fn in_one_piece(headers: &[(&str, Option<&[u8]>)]) -> Vec<u8> {
     let mut buffer = Vec::new();
     for (name, value) in headers {

@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn types_that_a_server_makes_up_have_no_series_without_end() {
+fn the_number_of_error_type_series_is_bounded() {
     let letters = LetterMetrics::new(&Registry::new()).unwrap();
     letters.begin_topic("events");
     for number in 0..10_000 {

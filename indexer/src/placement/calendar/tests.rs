@@ -15,7 +15,7 @@ fn name(calendar: &Calendar, time: i64) -> String {
 }
 
 #[test]
-fn what_the_lifecycle_would_delete_at_once_is_expired() {
+fn events_whose_index_would_be_deleted_at_once_are_expired() {
     for expired in [Expired::Skip, Expired::DeadLetter] {
         let calendar = calendar(expired, Some(7));
         let no_place = if expired == Expired::Skip { NoPlacement::Skip } else { NoPlacement::DeadLetter };
@@ -27,7 +27,7 @@ fn what_the_lifecycle_would_delete_at_once_is_expired() {
 }
 
 #[test]
-fn with_oldest_it_goes_to_the_oldest_index_that_stays() {
+fn with_oldest_expired_events_go_to_the_oldest_kept_index() {
     let calendar = calendar(Expired::Oldest, Some(7));
     let (target, from, until) = calendar.place(0, NOW).unwrap();
     assert_eq!((&*target.index, target.age), ("e-2026.11.22", Age::Expired));
@@ -35,7 +35,7 @@ fn with_oldest_it_goes_to_the_oldest_index_that_stays() {
 }
 
 #[test]
-fn without_a_policy_that_deletes_every_time_has_its_index() {
+fn without_retention_every_time_has_its_index() {
     let calendar = calendar(Expired::Skip, None);
     assert_eq!(name(&calendar, 0), "e-1970.01.01");
     for (time, age) in [(NOW, Age::Current), (NOW - DAY, Age::Previous), (NOW - 2 * DAY, Age::Older)] {
@@ -44,18 +44,18 @@ fn without_a_policy_that_deletes_every_time_has_its_index() {
 }
 
 #[test]
-fn today_is_kept_however_short_the_retention() {
+fn todays_index_is_kept_however_short_the_retention() {
     let calendar = calendar(Expired::DeadLetter, Some(0));
     assert_eq!(name(&calendar, NOW), "e-2026.11.28");
 }
 
 #[test]
-fn what_is_far_ahead_has_no_index() {
+fn a_time_far_ahead_has_no_index() {
     assert_eq!(calendar(Expired::Oldest, None).place(NOW + DAY, NOW), Err(NoPlacement::Future));
 }
 
 #[test]
-fn what_belongs_to_an_index_of_which_there_is_only_a_copy_is_looked_up() {
+fn documents_of_an_index_that_exists_only_as_a_copy_are_looked_up() {
     let calendar = calendar(Expired::Skip, None);
     let is_looked_up = |days: i64| calendar.place(NOW - days * DAY, NOW).unwrap().0.look_up;
     calendar.clone().note_copies(["e-2026.11.26", "e-2026.11.28"].map(str::to_owned).into());

@@ -1,6 +1,6 @@
 use super::*;
 
-/// Returns what the indices of `names` are behind `alias`, of which the last one is the write index.
+/// Returns the roles of the indices `names` behind `alias`. The last one is the write index.
 fn members<'n>(alias: &str, names: &[&'n str]) -> Vec<(&'n str, Kin, bool)> {
     let kinship = Kinship::new(alias, names.last().copied(), names);
     let member = |name: &&'n str| (*name, kinship.of(name).kin, kinship.of(name).is_of_later_series);
@@ -8,7 +8,7 @@ fn members<'n>(alias: &str, names: &[&'n str]) -> Vec<(&'n str, Kin, bool)> {
 }
 
 #[test]
-fn a_rollover_goes_on_under_the_name_of_the_index_whatever_the_alias_is_called() {
+fn a_rollover_continues_the_name_of_the_index_not_of_the_alias() {
     for (first, second) in [
         ("calls-000001", "calls-000002"),
         ("events-raw-003281", "events-raw-003282"),
@@ -36,7 +36,7 @@ fn the_first_index_of_a_series_may_have_a_short_number() {
 }
 
 #[test]
-fn the_series_of_the_alias_comes_before_another_one() {
+fn the_series_of_the_alias_comes_before_a_later_one() {
     let names = ["events-000007", "shrink-x1-events-000006", "shrink-x1-calls-000001", "archive", "calls-000002"];
     assert_eq!(
         members("events", &names),
@@ -51,7 +51,7 @@ fn the_series_of_the_alias_comes_before_another_one() {
 }
 
 #[test]
-fn what_was_made_of_others_one_by_one_is_a_copy() {
+fn indices_made_from_others_one_by_one_are_copies() {
     let names = ["reindexed-v9-calls-000001", "reindexed-v9-calls-000002"];
     assert_eq!(members("events", &names), [(names[0], Kin::Copy(1), true), (names[1], Kin::Copy(2), true)]);
     let names = ["reindexed-v9-events-000001", "reindexed-v9-events-000002"];
@@ -59,7 +59,7 @@ fn what_was_made_of_others_one_by_one_is_a_copy() {
 }
 
 #[test]
-fn an_index_alone_or_without_a_number_is_no_series() {
+fn an_index_alone_or_without_a_number_is_not_a_series() {
     for names in [&["calls-000003"][..], &["events-000001", "calls-v2"], &["a-000001", "calls-3"]] {
         let write = names.last().unwrap();
         assert_eq!(members("events", names).last(), Some(&(*write, Kin::Foreign, false)), "{names:?}");

@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn a_name_says_whose_backing_index_it_is() {
+fn the_name_determines_the_role_of_an_index() {
     for (name, kin) in [
         ("events-000003", Kin::Own(3)),
         ("events-1000003", Kin::Own(1_000_003)),

@@ -1,4 +1,4 @@
-//! What is known about the indices behind an alias, and which of their starts are certain. Pure.
+//! Determines what is known about the indices behind an alias, and which of their starts are certain. Pure.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -7,29 +7,29 @@ use super::{Backing, Doubt, FoundIndex};
 use crate::placement::kinship::{Kinship, Member};
 use crate::placement::names::Kin;
 
-/// The longest time in milliseconds from the creation of an index until all nodes know it: the master gives up after 30
-/// s (`cluster.publish.timeout`), and drops a node that lags behind after another 90 s (`cluster.follower_lag.timeout`).
+/// The longest time in milliseconds from the creation of an index until all nodes know it. The master gives up after
+/// 30 s (`cluster.publish.timeout`), and drops a lagging node after another 90 s (`cluster.follower_lag.timeout`).
 const MAX_DELAY: i64 = 120_000;
 
-/// A backing index and what is known about it.
+/// A backing index with what is known about it.
 pub(super) struct Entry {
     pub(super) found: FoundIndex,
     pub(super) generation: u64,
-    /// Whether it belongs to a series that began after that of the alias's own name.
+    /// Whether it belongs to a series that began after the series of the alias's own name.
     is_of_later_series: bool,
     /// Whether its creation date is that of its generation.
     is_certain: bool,
-    /// From when on no document goes to an earlier one, in milliseconds since the Unix epoch.
+    /// The time from which no document goes to an earlier index, in milliseconds since the Unix epoch.
     from: i64,
 }
 
-/// Returns those of `found` that are backing indices of `alias`, and what is known about them.
+/// Returns the backing indices of `alias` among `found`, with what is known about them.
 pub(super) fn entries(alias: &str, found: Vec<FoundIndex>) -> Vec<Entry> {
     let names: Vec<&str> = found.iter().map(|found| found.name.as_str()).collect();
     let write = found.iter().find(|found| found.is_write).map(|found| found.name.as_str());
     let kinship = Kinship::new(alias, write, &names);
     let mut entries: Vec<Entry> = found.into_iter().filter_map(|found| Entry::of(&kinship, found)).collect();
-    // Where a series follows another one, its first index is most likely made of what was there before.
+    // If a series follows another one, its first index was probably made from the earlier indices.
     let is_second = entries.iter().any(|entry| !entry.is_of_later_series);
     let later = entries.iter_mut().filter(|entry| entry.is_of_later_series);
     if let Some(first) = later.min_by_key(|entry| entry.generation).filter(|_| is_second) {
@@ -39,7 +39,7 @@ pub(super) fn entries(alias: &str, found: Vec<FoundIndex>) -> Vec<Entry> {
 }
 
 impl Entry {
-    /// Returns what `found` is by `kinship`; `None` if it is of no concern.
+    /// Returns the entry for `found` by `kinship`, or `None` if it does not belong to the alias.
     fn of(kinship: &Kinship<'_>, found: FoundIndex) -> Option<Self> {
         let Member { kin, is_of_later_series } = kinship.of(&found.name);
         let generation = kin.generation();
@@ -51,12 +51,13 @@ impl Entry {
         Some(Self { found, generation: generation.unwrap_or(0), is_of_later_series, is_certain, from })
     }
 
-    /// Returns its number among all entries: each series begins anew.
+    /// Returns the order of the entry. Each series has its own numbers.
     pub(super) fn number(&self) -> (bool, u64) {
         (self.is_of_later_series, self.generation)
     }
 
-    /// Returns what `found` is in a data stream; `seen` is that of [`Table::of_stream`](super::Table::of_stream).
+    /// Returns the entry for `found` in a data stream; `seen` is that of
+    /// [`Table::of_stream`](super::Table::of_stream).
     pub(super) fn of_stream(found: FoundIndex, seen: &HashMap<String, i64>) -> Self {
         let generation = last_number(&found.name);
         let is_certain = !found.is_resized;
@@ -72,13 +73,13 @@ impl Entry {
             generation: self.generation,
             start: self.from.saturating_add(margin),
             created: found.created,
-            // A block on the write index is an operator's to remove, and waited for.
+            // The write index stays writable: an operator must remove its block, and documents wait until then.
             writable: found.writable || found.is_write,
         }
     }
 }
 
-/// Returns what is not certain about the last of `entries`, the write index.
+/// Returns what is uncertain about the last of `entries`, the write index.
 pub(super) fn doubt(entries: &[Entry]) -> Doubt {
     let Some((write, others)) = entries.split_last() else { return Doubt::None };
     let is_later = |entry: &Entry| {
@@ -92,9 +93,10 @@ pub(super) fn doubt(entries: &[Entry]) -> Doubt {
     }
 }
 
-/// Takes back the starts of indices whose own is not known: they take what their predecessor takes too, and only to
-/// look it up. An index made of another one has a creation date of its own, which says nothing about its documents, and
-/// is mostly after that of the next generation. Returns whether it is known since when the oldest takes documents.
+/// Resets the starts of indices whose own start is unknown: they share the times of their predecessor, and documents
+/// are only looked up in them. The creation date of an index made from another one does not tell when its documents
+/// were written, and is usually after that of the next generation. Returns whether it is known since when the oldest
+/// index has received documents.
 pub(super) fn mark_uncertain(entries: &[Entry], backing: &mut [Backing]) -> bool {
     let Some((write, others)) = backing.split_last_mut() else { return true };
     let mut next = write.created;
@@ -108,14 +110,14 @@ pub(super) fn mark_uncertain(entries: &[Entry], backing: &mut [Backing]) -> bool
     }
     let first = others.first_mut().unwrap_or(write);
     let is_known = first.start > i64::MIN;
-    // Nothing was before generation 1.
+    // No index came before generation 1.
     if first.generation == 1 {
         first.start = i64::MIN;
     }
     is_known || first.generation == 1
 }
 
-/// Has those documents looked up that the write index may share with others.
+/// Marks documents for a look-up that the write index may share with others.
 pub(super) fn mark_doubtful(doubt: Doubt, backing: &mut [Backing]) {
     let Some((write, others)) = backing.split_last_mut() else { return };
     match (doubt, others.last_mut()) {
@@ -129,7 +131,7 @@ pub(super) fn mark_doubtful(doubt: Doubt, backing: &mut [Backing]) {
     }
 }
 
-/// Has no index start before its predecessor.
+/// Makes sure that no index starts before its predecessor.
 pub(super) fn in_order(backing: &mut [Backing]) {
     let mut previous = i64::MIN;
     for index in backing {
@@ -138,7 +140,7 @@ pub(super) fn in_order(backing: &mut [Backing]) {
     }
 }
 
-/// Returns the number at the end of the name of a data stream's backing index; 0 without one.
+/// Returns the number at the end of the name of a data stream's backing index, or 0.
 fn last_number(name: &str) -> u64 {
     name.rsplit('-').next().and_then(|digits| digits.parse().ok()).unwrap_or(0)
 }

@@ -1,4 +1,4 @@
-//! Aliases and data streams that are not as a rollover leaves them.
+//! Tests aliases and data streams that differ from what a rollover leaves.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ fn names(table: &Table) -> Vec<&str> {
     table.backing().iter().map(|backing| &*backing.name).collect()
 }
 
-/// Returns the indices that a document of placement time `time` may be in, and whether it is looked up there.
+/// Returns the indices that may hold a document of placement time `time`, and whether it is looked up there.
 fn candidates(table: &Table, time: i64) -> (Vec<&str>, bool) {
     let Placed::In(number) = place(table, time) else { panic!("{time} has no place") };
     if table.backing()[number].writable {
@@ -35,7 +35,7 @@ fn candidates(table: &Table, time: i64) -> (Vec<&str>, bool) {
 }
 
 #[test]
-fn a_write_index_of_another_name_is_the_newest_and_shares_the_past_with_the_one_before() {
+fn a_write_index_of_another_name_shares_the_past_with_its_predecessor() {
     for name in ["e-000003-v2", "reindexed-v9-e-000003", "e-v2", "other"] {
         let table = table(vec![write(name, 90_000), found("e-000001", 10_000), found("e-000002", 20_000)]);
         assert_eq!(names(&table), ["e-000001", "e-000002", name]);
@@ -46,9 +46,9 @@ fn a_write_index_of_another_name_is_the_newest_and_shares_the_past_with_the_one_
     }
 }
 
-/// As `POST alias/_rollover` goes on from an index that somebody put behind the alias.
+/// For example, `POST alias/_rollover` continues from an index that was put behind the alias.
 #[test]
-fn a_rollover_of_an_index_of_another_name_is_a_rollover() {
+fn rolling_over_an_index_of_another_name_is_a_rollover() {
     for (first, second) in [("other-000001", "other-000002"), ("e-v2-000001", "e-v2-000002"), ("e-1", "e-000002")] {
         let alone = table(vec![write(first, 10_000)]);
         assert_eq!(candidates(&alone, 15_000), (vec![first], false), "{first}");
@@ -62,7 +62,7 @@ fn a_rollover_of_an_index_of_another_name_is_a_rollover() {
 }
 
 #[test]
-fn a_series_that_follows_that_of_the_alias_shares_the_past_with_the_one_before() {
+fn a_series_after_the_aliass_shares_the_past_with_its_predecessor() {
     let swapped = || vec![found("e-000006", 10_000), found("e-000007", 20_000), write("other-000001", 90_000)];
     let before = table(swapped());
     assert_eq!(before.doubt(), Doubt::Copied);
@@ -79,7 +79,7 @@ fn a_series_that_follows_that_of_the_alias_shares_the_past_with_the_one_before()
 }
 
 #[test]
-fn a_write_index_that_is_alone_takes_all_whatever_its_name() {
+fn a_single_write_index_takes_everything_whatever_its_name() {
     for name in ["e-v2", "other", "e-000001", "e-000007-v2"] {
         let table = table(vec![write(name, 90_000)]);
         assert_eq!(candidates(&table, i64::MIN), (vec![name], false), "{name}");
@@ -88,7 +88,7 @@ fn a_write_index_that_is_alone_takes_all_whatever_its_name() {
 }
 
 #[test]
-fn an_index_of_another_name_that_is_not_the_write_index_is_no_part_of_the_table() {
+fn a_foreign_index_that_is_not_the_write_index_is_left_out() {
     let archive = [found("archive-2019", 5_000), found("e-archive-000009", 95_000), found("e-eu-000007", 6_000)];
     let mut all = vec![found("e-000001", 10_000), write("e-000002", 20_000)];
     all.extend(archive);
@@ -98,12 +98,12 @@ fn an_index_of_another_name_that_is_not_the_write_index_is_no_part_of_the_table(
 }
 
 #[test]
-fn the_alias_has_no_write_index_if_only_others_are_left() {
+fn an_alias_with_only_foreign_indices_has_no_write_index() {
     assert_eq!(Table::new("e", vec![found("archive", 1)], None, 2, MARGIN), Err(TableError::NoWriteIndex(1)));
 }
 
 #[test]
-fn where_a_later_index_is_not_the_write_index_everything_is_looked_up() {
+fn if_a_later_index_is_not_the_write_index_everything_is_looked_up() {
     for later in [found("e-000003", 30_000), found("e-000003-copy", 95_000)] {
         let name = later.name.clone();
         let table = table(vec![found("e-000001", 10_000), write("e-000002", 20_000), later]);
@@ -114,7 +114,7 @@ fn where_a_later_index_is_not_the_write_index_everything_is_looked_up() {
 }
 
 #[test]
-fn a_clone_of_the_write_index_takes_nothing() {
+fn a_clone_of_the_write_index_takes_no_documents() {
     let table = table(vec![found("e-000001", 10_000), write("e-000002", 20_000), found("e-000002-clone", 90_000)]);
     assert_eq!(names(&table), ["e-000001", "e-000002-clone", "e-000002"]);
     assert_eq!(candidates(&table, 95_000), (vec!["e-000002"], false));
@@ -122,7 +122,7 @@ fn a_clone_of_the_write_index_takes_nothing() {
 }
 
 #[test]
-fn an_index_with_the_name_of_a_generation_that_was_cloned_is_not_taken_at_its_date() {
+fn the_creation_date_of_a_clone_is_not_used_as_its_start() {
     let cloned = FoundIndex { is_resized: true, ..write("e-000004", 90_000) };
     let table = table(vec![found("e-000001", 10_000), found("e-000002", 20_000), cloned]);
     assert_eq!(candidates(&table, 50_000), (vec!["e-000002", "e-000004"], true));
@@ -137,22 +137,22 @@ fn a_mounted_snapshot_keeps_its_place() {
 }
 
 #[test]
-fn of_an_oldest_index_that_was_shrunk_it_is_asked_since_when_it_takes_documents() {
+fn the_start_of_a_shrunk_oldest_index_must_be_queried() {
     let all = || vec![found("shrink-x-e-000002", 90_000), write("e-000003", 30_000)];
     let unknown = table(all());
     assert_eq!(&*unknown.unknown_oldest().unwrap().name, "shrink-x-e-000002");
     let known = Table::new("e", all(), Some(21_500), 100_000, MARGIN).unwrap();
     assert_eq!(known.known_from(), 21_500);
-    // What is older is looked up all the same: it may be one of its own.
+    // Older documents are still looked up, because they may be in this index.
     assert_eq!(candidates(&known, 5_000), (vec!["shrink-x-e-000002", "e-000003"], true));
-    // Nothing was before generation 1.
+    // No index came before generation 1.
     let first = table(vec![found("shrink-x-e-000001", 90_000), write("e-000002", 30_000)]);
     assert!(first.unknown_oldest().is_none());
     assert_eq!(Table::new("e", all(), None, 100_000, MARGIN).unwrap().known_from(), i64::MIN);
 }
 
 #[test]
-fn a_data_stream_is_in_the_order_of_its_own_list() {
+fn a_data_stream_keeps_the_order_of_its_own_list() {
     let names = ["restored-.ds-e-000001", "shrink-x-.ds-e-000002", ".ds-e-000003"];
     let created = [10_000, 95_000, 30_000];
     let all = names.into_iter().zip(created).map(|(name, created)| found(name, created)).collect();
@@ -164,7 +164,7 @@ fn a_data_stream_is_in_the_order_of_its_own_list() {
 }
 
 #[test]
-fn an_index_of_a_data_stream_shares_its_documents_with_the_one_before_until_it_is_seen() {
+fn a_stream_index_shares_documents_with_its_predecessor_until_seen() {
     let names = [".ds-e-000001", ".ds-e-000002"];
     let stream = |seen: &[(&str, i64)]| {
         let all = vec![found(names[0], 10_000), found(names[1], 20_000)];
@@ -173,12 +173,12 @@ fn an_index_of_a_data_stream_shares_its_documents_with_the_one_before_until_it_i
     };
     let is_shared = |table: &Table, time: i64| candidates(table, time).0 == [names[0]];
     for (seen, until) in [
-        // As soon as it was there, or three seconds later.
+        // Seen as soon as it existed, or three seconds later.
         (vec![(names[1], 20_000)], 21_000),
         (vec![(names[1], 23_000)], 24_000),
         // A clock that is behind the server's.
         (vec![(names[1], 15_000)], 21_000),
-        // No process was there, or it came much later.
+        // No process was running, or it saw the index much later.
         (vec![], 141_000),
         (vec![(names[1], 190_000)], 141_000),
     ] {
@@ -188,7 +188,7 @@ fn an_index_of_a_data_stream_shares_its_documents_with_the_one_before_until_it_i
     }
 }
 
-/// Returns the table of the strategy `time` on 2026-11-28, of indices of these days in November.
+/// Returns the table of the strategy `time` on 2026-11-28, for indices of these days in November.
 fn dated(names: &[&str]) -> (Table, Calendar) {
     const NOW: i64 = 1_795_860_000_000;
     let calendar = Calendar::new("e", &crate::config::Placement::default(), Arc::default());
@@ -197,7 +197,7 @@ fn dated(names: &[&str]) -> (Table, Calendar) {
 }
 
 #[test]
-fn an_index_by_date_that_is_there_under_another_name_only_is_looked_up_in() {
+fn documents_of_a_dated_index_that_exists_only_as_a_copy_are_looked_up() {
     for copy in ["26-v2", "26_old", "26-000001"] {
         let (table, calendar) = dated(&[copy, "25", "27"]);
         assert_eq!(table.copied(calendar.pattern()), ["e-2026.11.26".to_owned()].into(), "{copy}");
@@ -218,8 +218,7 @@ fn a_copy_beside_its_index_changes_nothing() {
     }
 }
 
-/// Returns what somebody may have done to generation `number`, created at `at`, as it stands under the alias
-/// afterwards.
+/// Returns generation `number`, created at `at`, as it is behind the alias after the operation `how`.
 fn changed(number: u64, at: i64, how: u8) -> FoundIndex {
     let plain = format!("e-{number:06}");
     match how {
@@ -232,10 +231,10 @@ fn changed(number: u64, at: i64, how: u8) -> FoundIndex {
 }
 
 proptest! {
-    /// A document that was written by the table of a quiet alias is found by any later one: in the index that it is
-    /// written to, or in one of those in which it is looked up first.
+    /// Every later table finds a document that was written by the table of an unchanged alias: in the index that it
+    /// would be written to, or in one of those that are looked up first.
     #[test]
-    fn a_document_is_found_again_whatever_was_done_to_its_index(
+    fn a_document_is_found_again_whatever_happened_to_its_index(
         gaps in prop::collection::vec(1_i64..5_000, 2..8),
         how in prop::collection::vec(0_u8..8, 8),
         time in 0_i64..50_000,

@@ -1,4 +1,4 @@
-//! `auth` as it is written: all keys of all types, so that each is distinguished from a misspelt one, with its line.
+//! Parses `auth` with all keys of all types, so that an error can tell a key of another type from a misspelt one.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -8,9 +8,10 @@ use serde::Deserialize;
 use super::{Auth, HmacAlgorithm, HmacEncoding};
 use service::secret::Secret;
 
-/// How far a timestamp may be from now: what Standard Webhooks and others recommend.
+/// The default tolerance of a timestamp, which Standard Webhooks and others recommend.
 const DEFAULT_TOLERANCE: Duration = Duration::from_secs(300);
-/// Signatures remembered, of some 90 bytes each: 160 requests a second over twice the default tolerance.
+/// The default number of remembered signatures, of some 90 bytes each: 160 requests a second over twice the default
+/// tolerance.
 const DEFAULT_REPLAY_CAPACITY: usize = 100_000;
 
 #[derive(Deserialize)]
@@ -38,7 +39,7 @@ pub(super) struct Fields {
     names: Option<Vec<String>>,
 }
 
-/// `preset` of an HMAC: how a vendor signs.
+/// The `preset` of an HMAC: how a vendor signs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Preset {
@@ -50,20 +51,31 @@ pub enum Preset {
     Shopify,
     /// `X-Slack-Signature: v0=…` with `X-Slack-Request-Timestamp`.
     Slack,
-    /// As `type: standard_webhooks`, which Svix has made.
+    /// The same as `type: standard_webhooks`, which Svix created.
     Svix,
+    /// `X-Zm-Signature: v0=…` with `X-Zm-Request-Timestamp`.
+    Zoom,
+    /// `X-Twitter-Webhooks-Signature: sha256=…`, in base64.
+    X,
+    /// As GitHub: Meta's `X-Hub-Signature-256`.
+    Meta,
 }
 
 impl Preset {
-    /// Sets what the vendor does, where nothing else is said.
+    /// Sets the vendor's values for keys that the config leaves out.
     fn apply(self, fields: &mut Fields) {
         let (header, prefix, timestamp_header, timestamp_prefix, signed) = match self {
             Self::Stripe => ("Stripe-Signature", "v1=", None, Some("t="), None),
-            Self::Github => ("X-Hub-Signature-256", "sha256=", None, None, None),
+            Self::Github | Self::Meta => ("X-Hub-Signature-256", "sha256=", None, None, None),
+            Self::X => ("X-Twitter-Webhooks-Signature", "sha256=", None, None, None),
             Self::Shopify => ("X-Shopify-Hmac-Sha256", "", None, None, None),
             Self::Slack => {
                 let signed = Some("v0:{timestamp}:{body}");
                 ("X-Slack-Signature", "v0=", Some("X-Slack-Request-Timestamp"), None, signed)
+            }
+            Self::Zoom => {
+                let signed = Some("v0:{timestamp}:{body}");
+                ("X-Zm-Signature", "v0=", Some("X-Zm-Request-Timestamp"), None, signed)
             }
             Self::Svix => {
                 fields.r#type = Type::StandardWebhooks;
@@ -71,7 +83,7 @@ impl Preset {
             }
         };
         let owned = |text: Option<&str>| text.map(str::to_owned);
-        if self == Self::Shopify {
+        if matches!(self, Self::Shopify | Self::X) {
             fields.encoding.get_or_insert(HmacEncoding::Base64);
         }
         fields.header.get_or_insert_with(|| header.to_owned());
@@ -155,7 +167,7 @@ impl TryFrom<Fields> for Auth {
 }
 
 impl Fields {
-    /// Refuses keys that the type would ignore: their author meant another type.
+    /// Refuses keys that the type would ignore, because their author meant another type.
     fn refuse_those_of_other_types(&self) -> Result<(), String> {
         let signing = [Type::Hmac, Type::StandardWebhooks].as_slice();
         let keys: [(&str, bool, &[Type]); 18] = [

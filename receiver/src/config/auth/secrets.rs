@@ -1,14 +1,13 @@
-//! What a secret must be like to be safe.
+//! The rules for safe secrets.
 
 use super::{Auth, standard_webhooks_key};
 use service::secret::Secret;
 
-/// Bytes that a secret must have at least: 128 bits, which is what NIST SP 800-107 wants of an HMAC key, and what
-/// cannot be guessed.
+/// The least bytes of a secret: 128 bits, which cannot be guessed and which NIST SP 800-107 requires of an HMAC key.
 const MIN_SECRET: usize = 16;
 
-/// Returns why `secret`, which is this `number` of those of `auth`, counted from 1, is not safe to use; in words that
-/// do not hold it. `None` if it is.
+/// Returns why `secret` is not safe to use, or `None` if it is. `number` is its position in `auth`, counted from 1. The
+/// text does not contain the secret.
 pub(crate) fn problem(auth: &Auth, number: usize, secret: &Secret) -> Option<String> {
     let (length, example) = match auth {
         Auth::StandardWebhooks { .. } => match standard_webhooks_key(secret) {

@@ -1,9 +1,9 @@
-//! What a signature covers, as the key `signed` writes it: text with placeholders.
+//! Parses the key `signed`: a template of the signed text, with placeholders.
 
 /// The placeholders, for messages.
 const PLACES: &str = "{body}, {timestamp}, {method}, {path}, {content_type}, {content_encoding} and {header:NAME}";
 
-/// One part of what is signed.
+/// A part of the signed text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SignedPart {
     /// This text.
@@ -16,14 +16,15 @@ pub enum SignedPart {
     Method,
     /// The path and the query as they were sent.
     Path,
-    /// The value of this header, in lowercase; empty where it is absent.
+    /// The value of this header, whose name is in lowercase; empty if it is absent.
     Header(String),
 }
 
-/// Reads the template `signed`.
+/// Parses the template `signed`.
 ///
 /// # Errors
-/// In words, when a placeholder is not known, or the body is not there once, or the timestamp not once or not at all.
+/// When a placeholder is unknown, the body does not occur exactly once, or the timestamp occurs more than once. In
+/// words.
 pub(super) fn signed_parts(signed: &str) -> Result<Vec<SignedPart>, String> {
     let mut parts = Vec::new();
     let mut rest = signed;

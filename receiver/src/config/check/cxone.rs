@@ -1,4 +1,4 @@
-//! `cxone`.
+//! Checks of `cxone`.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use service::secret::Secret;
 
 use crate::config::{Config, Cxone, SUBJECT_PLACE};
 
-/// CXone's schemas change with its releases; asking more often than this would only cost it something.
+/// The shortest refresh. CXone's schemas change only with its releases, so more requests would only load it.
 const LEAST_REFRESH: Duration = Duration::from_secs(10);
 
 pub(super) fn check(config: &Config, problems: &mut Problems) {
@@ -31,7 +31,7 @@ pub(super) fn check(config: &Config, problems: &mut Problems) {
     }
 }
 
-/// Secrets are sent there, so it has to be HTTPS, except for a stand-in on this machine.
+/// Requires HTTPS, because secrets are sent there, except for a stand-in on this machine.
 fn check_tenant_url(cxone: &Cxone, problems: &mut Problems) {
     const KEY: &str = "cxone.tenant_url";
     let example = "such as https://api-na1.niceincontact.com";

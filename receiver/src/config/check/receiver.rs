@@ -1,4 +1,4 @@
-//! `receiver`.
+//! Checks of `receiver`.
 
 use std::collections::BTreeMap;
 
@@ -7,22 +7,22 @@ use config::check::{Problems, as_u64};
 use crate::config::{Auth, Config, Limits, ProxyProtocol, Receiver, Source, Tls};
 
 mod auth;
+mod verification;
 
-/// The largest `limits.max_body`. librdkafka takes records of up to 1,000,000,000 bytes (`message.max.bytes`).
+/// The largest `limits.max_body`. librdkafka accepts records of up to 1,000,000,000 bytes (`message.max.bytes`).
 const MAX_BODY: u64 = 512 * 1024 * 1024;
 
-/// The largest `limits.max_events`: what librdkafka's queue takes (`queue.buffering.max.messages`), where nothing else
-/// is set.
+/// The largest `limits.max_events`: the default size of librdkafka's queue (`queue.buffering.max.messages`).
 const MAX_EVENTS: u64 = 100_000;
 /// The largest `receiver.max_in_flight_bytes`.
 const MAX_IN_FLIGHT_BYTES: u64 = 1 << 40;
 
-/// The largest `older_versions`: a body that fits none is read that often.
+/// The largest `older_versions`. A body that fits no version is read this many times.
 const MAX_OLDER_VERSIONS: u64 = 10;
-/// How many `accept_subjects` there may be.
+/// The most `accept_subjects`.
 const MAX_SUBJECTS: usize = 100;
 
-/// The path of the description of the webhooks, where it is public.
+/// The path of the description of the webhooks, if it is public.
 const OPENAPI: &str = "/openapi.json";
 
 pub(super) fn check(config: &Config, problems: &mut Problems) {
@@ -81,8 +81,8 @@ fn check_tls(tls: &Tls, problems: &mut Problems) {
 }
 
 fn check_proxies(receiver: &Receiver, problems: &mut Problems) {
-    if receiver.proxy_protocol == ProxyProtocol::V2 && receiver.trusted_proxies.is_empty() {
-        problems.add("receiver.proxy_protocol", "v2 needs receiver.trusted_proxies: only they may connect");
+    if receiver.proxy_protocol != ProxyProtocol::None && receiver.trusted_proxies.is_empty() {
+        problems.add("receiver.proxy_protocol", "it needs receiver.trusted_proxies: only they may connect");
     }
     let Some(forwarded) = &receiver.forwarded_certificate else { return };
     if receiver.trusted_proxies.is_empty() {
@@ -159,6 +159,9 @@ fn check_source(config: &Config, name: &str, key: &str, source: &Source, problem
         problems.add(format_args!("{key}.auth.type"), message);
     }
     auth::check(&format!("{key}.auth"), &source.auth, problems);
+    if let Some(verification) = &source.verification {
+        verification::check(&format!("{key}.verification"), verification, &source.auth, problems);
+    }
 }
 
 fn check_quarantine(config: &Config, key: &str, source: &Source, problems: &mut Problems) {

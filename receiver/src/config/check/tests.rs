@@ -1,4 +1,4 @@
-//! One rule a test.
+//! Each test checks one rule.
 
 use config::{check, load_from};
 
@@ -7,7 +7,7 @@ use super::*;
 mod cxone;
 mod front;
 
-/// A config without problems, to be made worse.
+/// A config without problems. The tests break it.
 const GOOD: &str = "\
 receiver:
   sources:
@@ -23,14 +23,14 @@ fn problems(text: &str) -> Vec<String> {
     check(&config).into_iter().map(|problem| problem.0).collect()
 }
 
-/// Returns the one problem of [`GOOD`] with `more` after it.
+/// Returns the only problem of [`GOOD`] followed by `more`.
 fn problem(more: &str) -> String {
     let found = problems(&format!("{GOOD}{more}"));
     assert_eq!(found.len(), 1, "{more}: {found:?}");
     found[0].clone()
 }
 
-/// Returns the one problem of a source with these lines, which replace those of [`GOOD`].
+/// Returns the only problem of a source with these lines, which replace those of [`GOOD`].
 fn source_problem(lines: &[&str]) -> String {
     let mut text = "receiver:\n  sources:\n    cxone:\n".to_owned();
     for default in GOOD.lines().skip(3) {
@@ -58,12 +58,12 @@ fn problem_of_receiver(line: &str) -> String {
 }
 
 #[test]
-fn a_body_larger_than_kafka_takes_is_refused() {
+fn a_body_limit_above_that_of_kafka_is_refused() {
     assert!(source_problem(&["limits: {max_body: 1GB}"]).contains("limits.max_body: must be at most"));
 }
 
 #[test]
-fn paths_begin_with_a_slash_and_are_there_once() {
+fn paths_must_begin_with_a_slash_and_be_unique() {
     for path in ["webhook", "''", "/a b", "/{a}", "'/a?b'"] {
         let found = source_problem(&[&format!("path: {path}")]);
         assert!(found.starts_with("receiver.sources.cxone.path: "), "{path}: {found}");
@@ -74,7 +74,7 @@ fn paths_begin_with_a_slash_and_are_there_once() {
 }
 
 #[test]
-fn a_source_has_a_name_a_subject_and_a_field() {
+fn a_source_needs_a_valid_name_subject_and_key_field() {
     assert!(problem("    a/b: {path: /b, subject: s, auth: {type: none}}\n").starts_with("receiver.sources.a/b: "));
     assert!(source_problem(&["subject: ''"]).starts_with("receiver.sources.cxone.subject: "));
     for field in ["''", "a..b", ".a", "a."] {
@@ -83,7 +83,7 @@ fn a_source_has_a_name_a_subject_and_a_field() {
 }
 
 #[test]
-fn the_admin_port_is_not_the_port_of_the_webhooks() {
+fn the_admin_port_must_differ_from_the_webhook_port() {
     assert!(problem_of_receiver("admin_listen: 127.0.0.1:8080").starts_with("receiver.admin_listen: "));
 }
 
@@ -106,14 +106,14 @@ fn a_secret_that_is_too_short_is_refused_and_not_shown() {
 }
 
 #[test]
-fn a_file_of_secrets_that_is_not_there_is_refused() {
+fn a_missing_file_of_secrets_is_refused() {
     let found = source_problem(&["auth: {type: bearer, tokens_file: /nowhere/tokens}"]);
     assert!(found.starts_with("receiver.sources.cxone.auth.tokens_file: "), "{found}");
     assert!(found.contains("/nowhere/tokens"), "{found}");
 }
 
 #[test]
-fn names_of_headers_are_names_of_headers() {
+fn invalid_header_names_and_tolerances_are_refused() {
     let secrets = "secrets: [0123456789abcdef]";
     let found = source_problem(&[&format!("auth: {{type: hmac, header: 'a b', {secrets}}}")]);
     assert!(found.starts_with("receiver.sources.cxone.auth.header: "), "{found}");
@@ -124,7 +124,7 @@ fn names_of_headers_are_names_of_headers() {
 }
 
 #[test]
-fn the_limits_of_files_and_the_quarantine_are_within_what_can_be_kept() {
+fn limits_of_files_and_of_the_quarantine_are_checked() {
     for (lines, key) in [
         (&["limits: {max_events: 0}"][..], "limits.max_events"),
         (&["limits: {max_events: 100001}"], "limits.max_events"),
@@ -141,7 +141,7 @@ fn the_limits_of_files_and_the_quarantine_are_within_what_can_be_kept() {
 }
 
 #[test]
-fn the_defaults_lack_nothing_but_a_webhook() {
+fn the_defaults_need_only_a_webhook() {
     let found = problems("");
     assert_eq!(found.len(), 1);
     assert!(found[0].starts_with("receiver.sources: "), "{found:?}");
@@ -156,7 +156,7 @@ fn all_problems_are_found_at_once() {
 }
 
 #[test]
-fn durations_and_sizes_of_nothing_are_refused() {
+fn zero_durations_and_sizes_are_refused() {
     for line in ["limits: {max_body: 0}", "limits: {max_depth: 0}", "limits: {max_items: 0}"] {
         assert!(source_problem(&[line]).starts_with("receiver.sources.cxone.limits."));
     }
@@ -166,12 +166,12 @@ fn durations_and_sizes_of_nothing_are_refused() {
 }
 
 #[test]
-fn an_event_may_be_nested_200_deep_and_no_deeper() {
+fn events_may_be_nested_at_most_200_deep() {
     assert!(source_problem(&["limits: {max_depth: 201}"]).ends_with("limits.max_depth: must be at most 200"));
 }
 
 #[test]
-fn names_of_topics_are_kafkas() {
+fn topic_names_must_be_valid_in_kafka() {
     for name in ["''", "a b", ".", "ä", &"x".repeat(250)] {
         assert!(source_problem(&[&format!("topic: {name}")]).starts_with("receiver.sources.cxone.topic: "), "{name}");
     }

@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn a_network_has_the_addresses_with_its_first_bits() {
+fn a_network_contains_the_addresses_with_its_first_bits() {
     let contains =
         |network: &str, address: &str| network.parse::<Network>().unwrap().contains(address.parse().unwrap());
     assert!(contains("10.0.0.0/8", "10.255.1.2") && !contains("10.0.0.0/8", "11.0.0.1"));

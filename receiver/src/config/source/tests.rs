@@ -11,7 +11,7 @@ fn source(name: &str, more: &str) -> String {
 }
 
 #[test]
-fn the_ids_of_sources_that_share_a_topic_are_their_own_unless_the_config_says_otherwise() {
+fn sources_that_share_a_topic_scope_their_ids_by_source() {
     use IdScope::{Source, Topic};
     const KEYED: &str = ", key_field: id";
     for (calls, chats, expected) in [

@@ -7,7 +7,7 @@ fn found(body: &Value, pointer: Option<&str>) -> Value {
 }
 
 #[test]
-fn a_schema_is_found_in_each_form() {
+fn a_schema_is_found_in_every_form_of_answer() {
     let avro = json!({"type": "record", "name": "E", "fields": []});
     assert_eq!(found(&avro, None), avro);
     assert_eq!(found(&json!({"schema": avro}), None), avro);
@@ -18,10 +18,10 @@ fn a_schema_is_found_in_each_form() {
 }
 
 #[test]
-fn what_holds_no_schema_is_said() {
+fn an_answer_without_a_schema_is_explained() {
     for (body, pointer, words) in [
-        ("<html>", None, "no JSON"),
-        ("", None, "no JSON"),
+        ("<html>", None, "not JSON"),
+        ("", None, "not JSON"),
         ("42", None, "holds no schema"),
         (r#"{"schema": null}"#, None, "holds no schema"),
         (r#"{"schema": "see the portal"}"#, None, "holds no schema"),

@@ -5,7 +5,7 @@ fn record(fields: &str) -> String {
 }
 
 #[test]
-fn where_the_registry_is_silent_the_comparison_names_field_and_direction() {
+fn without_a_reason_the_comparison_names_field_and_direction() {
     let a = r#"{"name": "a", "type": "string"}"#;
     let (one, two) = (record(a), record(&format!(r#"{a}, {{"name": "b", "type": "int"}}"#)));
     let reason = compared(&one, &two);

@@ -5,7 +5,7 @@ fn header(value: &'static str) -> HeaderMap {
 }
 
 #[test]
-fn seconds_are_understood_and_dates_count_as_none() {
+fn retry_after_accepts_seconds_and_ignores_dates() {
     assert_eq!(retry_after(&header("7")), Some(Duration::from_secs(7)));
     assert_eq!(retry_after(&header(" 0 ")), Some(Duration::ZERO));
     assert_eq!(retry_after(&header("Fri, 31 Dec 1999 23:59:59 GMT")), None);
@@ -14,7 +14,7 @@ fn seconds_are_understood_and_dates_count_as_none() {
 }
 
 #[test]
-fn waits_double_and_stay_within_their_bound() {
+fn waits_stay_within_a_doubling_bound() {
     for attempt in 1..=ATTEMPTS {
         let bound = BACKOFF.initial * 2_u32.pow(attempt - 1);
         assert!((0..100).all(|_| backoff(attempt) <= bound), "attempt {attempt}");

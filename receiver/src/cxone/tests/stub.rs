@@ -1,4 +1,4 @@
-//! A CXone of canned answers, which counts requests, holds them up, and answers wrongly when told to.
+//! A stub of CXone with canned answers. It counts requests, and tests can make it wait or fail.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
@@ -22,7 +22,7 @@ pub(super) const SCHEMA: &str = r#"{"fields":[],"name":"E","type":"record"}"#;
 /// One canned answer: the status, the headers, the body.
 pub(super) type Canned = (u16, Vec<(&'static str, &'static str)>, String);
 
-/// A request as it came.
+/// A request as it arrived.
 #[derive(Clone, Debug)]
 pub(super) struct Seen {
     pub(super) what: String,
@@ -38,7 +38,7 @@ pub(super) struct Stub {
 }
 
 struct StubState {
-    /// By path; the last one stays.
+    /// The answers by path. The last one is repeated.
     answers: Mutex<HashMap<String, VecDeque<Canned>>>,
     seen: Mutex<Vec<Seen>>,
     /// Each answer takes one permit.
@@ -46,7 +46,7 @@ struct StubState {
 }
 
 impl Stub {
-    /// One that gives a token and a schema.
+    /// Starts a stub that returns a token and a schema.
     pub(super) async fn start() -> Self {
         let state = Arc::new(StubState {
             answers: Mutex::default(),
@@ -63,7 +63,7 @@ impl Stub {
         stub
     }
 
-    /// Returns the settings of a client of this stub by client credentials, to be changed by a test.
+    /// Returns settings for a client of this stub with client credentials, for tests to change.
     pub(super) fn settings(&self) -> crate::config::Cxone {
         crate::config::Cxone {
             tenant_url: Some(format!("http://{}", self.address)),
@@ -78,27 +78,27 @@ impl Stub {
         Cxone::new(&self.settings()).unwrap()
     }
 
-    /// Answers requests for `path` with these, one after the other, the last one on and on.
+    /// Sets the answers for `path`, which are given in turn. The last one is repeated.
     pub(super) fn answers(&self, path: &str, answers: Vec<Canned>) {
         self.state.answers.lock().unwrap().insert(path.to_owned(), answers.into());
     }
 
-    /// Holds up all answers from now on.
+    /// Makes all answers wait from now on.
     pub(super) fn hold(&self) {
         self.state.gate.forget_permits(self.state.gate.available_permits());
     }
 
-    /// Lets the answers go.
+    /// Releases the answers.
     pub(super) fn release(&self) {
         self.state.gate.add_permits(Semaphore::MAX_PERMITS / 2);
     }
 
-    /// Returns the requests so far.
+    /// Returns all requests until now.
     pub(super) fn seen(&self) -> Vec<Seen> {
         self.state.seen.lock().unwrap().clone()
     }
 
-    /// Returns how many requests for `path` there were.
+    /// Returns the number of requests for `path`.
     pub(super) fn count(&self, path: &str) -> usize {
         self.seen().iter().filter(|seen| seen.what.ends_with(path)).count()
     }

@@ -19,7 +19,7 @@ fn chosen(datum: &[u8], writers: &[Arc<Writer>]) -> Option<u32> {
 }
 
 #[test]
-fn the_one_version_that_it_fits_to_its_last_byte_is_taken() {
+fn the_version_that_fits_to_the_last_byte_is_chosen() {
     let writers = [writer(2, &format!("{ID},{NOTE}")), writer(1, ID)];
     assert_eq!(chosen(b"\x02a", &writers), Some(1));
     assert_eq!(chosen(b"\x02a\0", &writers), Some(2));
@@ -29,13 +29,13 @@ fn the_one_version_that_it_fits_to_its_last_byte_is_taken() {
 }
 
 #[test]
-fn of_several_that_mean_the_same_the_newest_is_taken() {
+fn among_versions_with_the_same_meaning_the_newest_is_chosen() {
     let documented = r#"{"name":"id","type":"string","doc":"the id"}"#;
     assert_eq!(chosen(b"\x02a", &[writer(3, documented), writer(1, ID)]), Some(3));
 }
 
 #[test]
-fn of_several_that_mean_different_things_none_is_guessed() {
+fn versions_with_different_meanings_are_refused_as_ambiguous() {
     let (number, decimal) = (r#"{"name":"n","type":"bytes"}"#, |scale| {
         format!(r#"{{"name":"n","type":{{"type":"bytes","logicalType":"decimal","precision":9,"scale":{scale}}}}}"#)
     });
@@ -53,9 +53,9 @@ fn of_several_that_mean_different_things_none_is_guessed() {
 }
 
 proptest! {
-    /// Whatever comes in: what is taken is a datum of the version that it is framed with.
+    /// For any input, a chosen version fits the datum.
     #[test]
-    fn what_is_taken_fits(datum in proptest::collection::vec(any::<u8>(), 0..40)) {
+    fn a_chosen_version_fits(datum in proptest::collection::vec(any::<u8>(), 0..40)) {
         let writers = [writer(3, &format!("{ID},{NOTE},{{\"name\":\"n\",\"type\":\"long\"}}")), writer(2, &format!("{ID},{NOTE}")), writer(1, ID)];
         if let Ok(Some(writer)) = choose(&datum, &writers, LIMITS) {
             prop_assert!(fits(&datum, &writer, LIMITS).is_ok());

@@ -11,7 +11,7 @@ fn coding_of(values: &[&str]) -> Result<Option<Format>, Rejection> {
 }
 
 #[test]
-fn one_coding_is_understood_whatever_its_case() {
+fn a_single_coding_is_accepted_in_any_case() {
     assert!(matches!(coding_of(&[]), Ok(None)));
     assert!(matches!(coding_of(&["identity"]), Ok(None)));
     assert!(matches!(coding_of(&["GZip"]), Ok(Some(Format::Gzip))));
@@ -21,7 +21,7 @@ fn one_coding_is_understood_whatever_its_case() {
 }
 
 #[test]
-fn others_and_two_over_each_other_are_refused() {
+fn unknown_and_nested_codings_are_refused() {
     for values in [&["br"][..], &["gzip, gzip"], &["gzip", "zstd"], &["gzip;q=1"], &["*"]] {
         assert!(matches!(coding_of(values), Err(Rejection::ContentEncoding)), "{values:?}");
     }

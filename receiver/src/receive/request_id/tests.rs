@@ -5,7 +5,7 @@ fn with(name: &'static str, value: &str) -> HeaderMap {
 }
 
 #[test]
-fn a_sane_id_of_the_sender_is_kept() {
+fn a_valid_id_from_the_sender_is_kept() {
     for id in ["a", "7f1e-42", "with space", &"x".repeat(128)] {
         assert_eq!(RequestId::of(&with("x-request-id", id)).as_str(), id);
     }

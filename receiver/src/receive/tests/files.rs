@@ -1,4 +1,4 @@
-//! Object container files on their whole way, where the real parts cannot be made to fail as wanted.
+//! Object container files on their whole way, with failures that the real parts cannot be made to show.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -8,12 +8,12 @@ use super::*;
 
 const CONTAINER: (&str, &str) = ("content-type", "application/vnd.apache.avro+container");
 
-/// A file of `count` events in one block, without a codec.
+/// Returns a file of `count` events in one block, without a codec.
 pub(super) fn file(count: u8) -> Vec<u8> {
     file_of(SCHEMA, count)
 }
 
-/// The same with this schema, which reads the same datums.
+/// Does the same with this schema, which must read the same datums.
 fn file_of(schema: &str, count: u8) -> Vec<u8> {
     let long = |value: usize| vec![(value * 2) as u8 & 0x7f | 0x80, ((value * 2) >> 7) as u8];
     let counted = |bytes: &[u8]| [long(bytes.len()), bytes.to_vec()].concat();
@@ -35,15 +35,15 @@ async fn receiver(partitions: i32) -> Receiver {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn when_kafka_fails_in_the_middle_of_a_file_it_is_503_and_the_same_file_again_is_200() {
+async fn a_file_that_kafka_partly_refuses_gets_503_and_200_when_repeated() {
     let receiver = receiver(4).await;
-    // One of the partitions' requests; the others are stored.
+    // One partition's request fails; the other events are stored.
     let refused = RDKafkaRespErr::RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED;
     receiver.kafka.request_errors(RDKafkaApiKey::Produce, &[refused]);
     let answer = receiver.send(post("/open", &[CONTAINER], file(100))).await;
     assert_eq!((answer.status, &answer.body["code"]), (503, &json!("kafka-refuses")));
     assert!(answer.headers.contains_key("retry-after"));
-    // As a sender would: until it is accepted. The producer takes a moment to start again.
+    // Like a sender, the test retries until the file is accepted. The producer takes a moment to start again.
     let accepted = tokio::time::timeout(Duration::from_secs(30), async {
         loop {
             let answer = receiver.send(post("/open", &[CONTAINER], file(100))).await;
@@ -58,7 +58,7 @@ async fn when_kafka_fails_in_the_middle_of_a_file_it_is_503_and_the_same_file_ag
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_file_that_the_queue_never_has_room_for_is_413_and_nothing_of_it_is_sent() {
+async fn a_file_larger_than_the_queue_gets_413_and_nothing_is_sent() {
     let kafka = kafka();
     let mut config = config(&kafka, &registry(Some(())).await);
     config.kafka.options.insert("queue.buffering.max.messages".to_owned(), "99".to_owned());
@@ -73,7 +73,24 @@ async fn a_file_that_the_queue_never_has_room_for_is_413_and_nothing_of_it_is_se
     assert_eq!(receiver.records().len(), 99);
 }
 
-/// A registry with the one version of [`SCHEMA`], which takes no other; with how many it was offered.
+#[tokio::test(flavor = "multi_thread")]
+async fn while_a_file_waits_for_its_acknowledgements_it_holds_no_memory() {
+    let kafka = kafka();
+    let mut config = config(&kafka, &registry(Some(())).await);
+    config.receiver.request_timeout = Duration::from_secs(20);
+    config.receiver.sources.get_mut("open").unwrap().limits = Limits::default();
+    let receiver = start_with(&config, kafka);
+    eventually(|| receiver.readiness.is_ready()).await;
+    receiver.kafka.broker_round_trip_time(1, Duration::from_secs(60)).unwrap();
+    let waits =
+        eventually(|| receiver.common.producer.queue_len() == 100 && receiver.common.memory_budget.bytes() == 0);
+    tokio::select! {
+        answer = receiver.send(post("/open", &[CONTAINER], file(100))) => panic!("{}", answer.status),
+        () = waits => {}
+    }
+}
+
+/// Starts a registry with one version of [`SCHEMA`] that accepts no other. Also returns how many it was offered.
 async fn strict_registry() -> (String, Arc<AtomicUsize>) {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -94,7 +111,7 @@ async fn strict_registry() -> (String, Arc<AtomicUsize>) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_schema_that_the_registry_refuses_is_not_offered_with_every_file() {
+async fn a_schema_that_the_registry_refuses_is_not_offered_again() {
     let kafka = kafka();
     let (url, offered) = strict_registry().await;
     let mut config = config(&kafka, &url);

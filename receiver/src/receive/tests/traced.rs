@@ -7,7 +7,7 @@ use super::*;
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const SPAN: &str = "00f067aa0ba902b7";
 
-/// A receiver whose spans go to a collector that is not there.
+/// Starts a receiver whose collector of spans is unreachable.
 async fn start_traced(ratio: f64) -> Receiver {
     let kafka = kafka();
     let mut config = config(&kafka, &registry(Some(())).await);
@@ -21,7 +21,7 @@ async fn start_traced(ratio: f64) -> Receiver {
     receiver
 }
 
-/// Posts an event to `path` with a trace context that has these `flags`; returns that of its record.
+/// Posts an event to `path` with a trace context that has these `flags`. Returns the trace context of its record.
 async fn posted(receiver: &Receiver, path: &str, flags: &str) -> String {
     let traceparent = format!("00-{TRACE}-{SPAN}-{flags}");
     let headers = [("authorization", "Bearer token-of-the-test"), ("traceparent", traceparent.as_str())];
@@ -31,7 +31,7 @@ async fn posted(receiver: &Receiver, path: &str, flags: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_authenticated_sender_has_its_trace_continued_and_decides_whether_it_is_sampled() {
+async fn the_trace_of_an_authenticated_sender_is_continued_as_sampled() {
     for (ratio, flags) in [(0.0, "01"), (1.0, "00")] {
         let receiver = start_traced(ratio).await;
         let record = posted(&receiver, "/closed", flags).await;
@@ -41,7 +41,7 @@ async fn an_authenticated_sender_has_its_trace_continued_and_decides_whether_it_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stranger_neither_joins_a_trace_nor_has_one_sampled() {
+async fn a_stranger_can_neither_join_a_trace_nor_force_sampling() {
     for (ratio, is_sampled) in [(0.0, false), (1.0, true)] {
         let receiver = start_traced(ratio).await;
         let record = posted(&receiver, "/open", "01").await;
@@ -51,7 +51,7 @@ async fn a_stranger_neither_joins_a_trace_nor_has_one_sampled() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn events_of_one_file_have_one_trace_context() {
+async fn events_of_a_file_share_one_trace_context() {
     let receiver = start_traced(1.0).await;
     let container = [("content-type", "application/vnd.apache.avro+container")];
     let answer = receiver.send(post("/open", &container, files::file(2))).await;

@@ -1,6 +1,6 @@
 use super::*;
 
-/// A record with a good field and one of this type.
+/// Returns a record with a good field and one of this type.
 fn with(field: &Value) -> String {
     let fields = json!([{"name": "good", "type": "string"}, {"name": "bad", "type": field}]);
     json!({"type": "record", "name": "E", "fields": fields}).to_string()
@@ -25,7 +25,7 @@ fn the_innermost_field_is_named() {
 }
 
 #[test]
-fn without_one_guilty_field_none_is_named() {
+fn no_field_is_named_unless_exactly_one_is_at_fault() {
     assert_eq!(find("no JSON"), None);
     assert_eq!(find(r#""strin""#), None);
     let two = json!([{"name": "a", "type": "x"}, {"name": "b", "type": "y"}]);

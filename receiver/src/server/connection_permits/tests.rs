@@ -16,7 +16,7 @@ fn make_known(permit: &ConnectionPermit) {
 }
 
 #[tokio::test]
-async fn the_oldest_connection_without_anything_authentic_gives_way() {
+async fn the_oldest_unauthenticated_connection_gives_way() {
     let permits = ConnectionPermits::new(3, 3);
     let known = permit(&permits, 1).unwrap();
     make_known(&known);
@@ -32,7 +32,7 @@ async fn the_oldest_connection_without_anything_authentic_gives_way() {
 }
 
 #[test]
-fn an_address_has_no_more_than_its_share_and_its_own_strangers_give_way() {
+fn an_address_keeps_to_its_share_and_its_own_strangers_give_way() {
     let permits = ConnectionPermits::new(10, 2);
     let (first, second) = (permit(&permits, 1).unwrap(), permit(&permits, 1).unwrap());
     assert!(matches!(permits.try_take(address(1), true, &CancellationToken::new()), Err(NoPermit::Full)));

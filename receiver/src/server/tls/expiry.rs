@@ -8,7 +8,7 @@ use x509_parser::prelude::{FromDer, X509Certificate};
 use super::Pem;
 
 impl Pem {
-    /// Sets `expiry` to when the first certificate of each file expires, in seconds since the Unix epoch.
+    /// Sets `expiry` to the first expiry time in each file, in seconds since the Unix epoch.
     pub(super) fn note_expiry(&self, expiry: &GaugeVec) {
         let files = [("server", Some(&self.certificates)), ("client_ca", self.client_cas.as_ref())];
         for (name, pem) in files {

@@ -8,7 +8,7 @@ fn renew(folder: &Path) -> (String, String) {
     renew_until(folder, 4_000_000_000)
 }
 
-/// As [`renew`], valid until `end`, in seconds since the Unix epoch.
+/// Does the same as [`renew`], with a certificate valid until `end`, in seconds since the Unix epoch.
 fn renew_until(folder: &Path, end: i64) -> (String, String) {
     let key = KeyPair::generate().unwrap();
     let mut params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
@@ -28,7 +28,7 @@ fn files(folder: &Path) -> crate::config::Tls {
 }
 
 #[test]
-fn renewed_files_are_in_use_once_they_go_together() {
+fn renewed_files_are_used_once_key_and_certificate_match() {
     let folder = TempDir::new().unwrap();
     let (old_certificate, old_key) = renew(folder.path());
     let tls = Tls::load(&files(folder.path())).unwrap();
@@ -50,7 +50,7 @@ fn renewed_files_are_in_use_once_they_go_together() {
 }
 
 #[test]
-fn the_end_of_a_certificate_is_shown_and_follows_its_file() {
+fn the_expiry_metric_follows_the_certificate_file() {
     let folder = TempDir::new().unwrap();
     renew_until(folder.path(), 2_000_000_000);
     let expiry = GaugeVec::new(prometheus::Opts::new("expiry", "Expiry."), &["use"]).unwrap();

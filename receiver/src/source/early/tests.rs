@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn there_are_some_looks_at_once_and_one_a_second_after() {
+fn early_lookups_allow_a_burst_and_then_one_a_second() {
     let mut looks = Looks { left: LOOKS, ..Looks::default() };
     let start = Instant::now();
     let taken = (0..100).filter(|_| looks.take(start)).count();

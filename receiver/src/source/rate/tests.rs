@@ -6,7 +6,7 @@ use tokio::time::Instant;
 use super::*;
 
 #[test]
-fn a_burst_is_taken_at_once_and_then_so_many_a_second() {
+fn a_burst_is_accepted_at_once_and_then_the_rate_applies() {
     let limits = Limits { max_requests_per_second: Some(10), burst: Some(3), ..Limits::default() };
     let rate = rate(&limits).unwrap();
     let begin = Instant::now();
@@ -18,7 +18,7 @@ fn a_burst_is_taken_at_once_and_then_so_many_a_second() {
     assert!(matches!(taken(99), Err(Empty(_))));
     assert!(taken(100).is_ok());
     assert!(taken(100).is_err());
-    // However long nothing comes, not more than a burst is saved up.
+    // A quiet time saves up no more than a burst.
     for _ in 0..3 {
         assert!(taken(60_000).is_ok());
     }
@@ -26,6 +26,6 @@ fn a_burst_is_taken_at_once_and_then_so_many_a_second() {
 }
 
 #[test]
-fn without_a_limit_there_is_none() {
+fn limits_without_a_rate_allow_any_number_of_requests() {
     assert!(rate(&Limits::default()).is_none());
 }

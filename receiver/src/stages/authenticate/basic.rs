@@ -8,7 +8,7 @@ use service::secret::Secret;
 use super::digests::Digests;
 use super::{Unauthorized, credentials};
 
-/// The live users, each with a password.
+/// The accepted users with their passwords.
 pub(super) struct Basic(Digests);
 
 impl Basic {

@@ -6,7 +6,7 @@ use service::secret::Secret;
 use super::digests::Digests;
 use super::{Unauthorized, credentials};
 
-/// The live tokens.
+/// The accepted tokens.
 pub(super) struct Bearer(Digests);
 
 impl Bearer {

@@ -1,4 +1,4 @@
-//! Secrets that are sent as they are, to be compared with.
+//! Compares secrets that are sent in clear text.
 
 use service::secret::Secret;
 use sha2::{Digest, Sha256};
@@ -6,18 +6,18 @@ use subtle::{Choice, ConstantTimeEq};
 
 use super::Unauthorized;
 
-/// The live secrets, as SHA-256 digests: digests are all of one length, so that comparing them does not tell a secret's
-/// length.
-pub(super) struct Digests(Vec<[u8; 32]>);
+/// Holds the live secrets, as SHA-256 digests: those are all of one length, so that comparing them does not tell the
+/// length of a secret.
+pub(crate) struct Digests(Vec<[u8; 32]>);
 
 impl Digests {
     /// Accepts each of `secrets`.
-    pub(super) fn new(secrets: &[Secret]) -> Self {
+    pub(crate) fn new(secrets: &[Secret]) -> Self {
         Self(secrets.iter().map(|secret| Sha256::digest(secret.expose()).into()).collect())
     }
 
-    /// Whether `presented` is one of them. Compares with every one, whichever matches, in constant time.
-    pub(super) fn check(&self, presented: &[u8]) -> Result<(), Unauthorized> {
+    /// Checks whether `presented` is one of the secrets. Always compares with all of them, in constant time.
+    pub(crate) fn check(&self, presented: &[u8]) -> Result<(), Unauthorized> {
         let presented: [u8; 32] = Sha256::digest(presented).into();
         let found = self.0.iter().fold(Choice::from(0), |found, digest| found | digest.ct_eq(&presented));
         if bool::from(found) { Ok(()) } else { Err(Unauthorized) }

@@ -2,10 +2,10 @@
 
 use crate::config::SecretsError;
 
-/// Why a source's `auth` cannot be used. Holds no secret.
+/// Says why a source's `auth` cannot be used. Holds no secret.
 #[derive(Debug, thiserror::Error)]
 pub enum AuthError {
-    /// Its secrets cannot be used.
+    /// The secrets cannot be used.
     #[error("{key}: {source}")]
     Secrets {
         /// The config key.
@@ -13,21 +13,21 @@ pub enum AuthError {
         /// What is wrong.
         source: SecretsError,
     },
-    /// A secret of Standard Webhooks that is not in base64.
+    /// A secret of Standard Webhooks is not base64.
     #[error("{key}: one of them is not base64, with or without whsec_")]
     NotBase64 {
         /// The config key.
         key: String,
     },
-    /// Not the name of a header.
+    /// The name is not a valid header name.
     #[error("{key}: {name:?} is not the name of an HTTP header")]
     Header {
         /// The config key.
         key: String,
-        /// What stands there.
+        /// The name in the config.
         name: String,
     },
-    /// What is signed would not have the body, or not the time.
+    /// The signed text would not contain the body or the timestamp.
     #[error("{key}: {reason}")]
     Signed {
         /// The config key.

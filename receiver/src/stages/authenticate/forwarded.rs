@@ -1,7 +1,7 @@
-//! A client certificate that a proxy has verified and passes on in a header: Envoy's `X-Forwarded-Client-Cert`,
-//! `Client-Cert` (RFC 9440), or one in PEM, as nginx, Traefik, `HAProxy` and the load balancers of AWS send it.
+//! Reads a client certificate that a proxy has verified and forwards in a header: Envoy's `X-Forwarded-Client-Cert`,
+//! `Client-Cert` (RFC 9440), or PEM, as nginx, Traefik, `HAProxy` and the load balancers of AWS send it.
 //!
-//! Whether the proxy may be trusted is the caller's matter: anybody can write such a header.
+//! The caller must check that the proxy is trusted, because anybody can write such a header.
 
 use axum::http::{HeaderMap, HeaderName};
 use base64::Engine;
@@ -15,7 +15,7 @@ use crate::quoted::{pair, split};
 const BEGIN: &[u8] = b"-----BEGIN CERTIFICATE-----";
 const END: &[u8] = b"-----END CERTIFICATE-----";
 
-/// The header in which trusted proxies pass on the certificate of a client.
+/// The header in which trusted proxies forward client certificates.
 #[derive(Debug)]
 pub(crate) struct Forwarded {
     header: HeaderName,
@@ -23,18 +23,18 @@ pub(crate) struct Forwarded {
 }
 
 impl Forwarded {
-    /// Compiles `receiver.forwarded_certificate`. Returns none where the name is not that of a header, which the
-    /// config's check refuses.
+    /// Compiles `receiver.forwarded_certificate`. Returns `None` for an invalid header name, which the check of the
+    /// config refuses.
     pub(crate) fn new(config: &ForwardedCertificate) -> Option<Self> {
         let header = HeaderName::from_bytes(config.header().as_bytes()).ok()?;
         Some(Self { header, format: config.format })
     }
 
-    /// Returns whose certificate a request shows; none where it shows none that can be read.
+    /// Returns the owner of the certificate in a request, or `None` if there is no readable certificate.
     pub(crate) fn peer(&self, head: &HeaderMap) -> Option<Peer> {
         match self.format {
             CertificateFormat::Xfcc => {
-                // Each proxy appends its own element, so the last one is of the proxy that is trusted.
+                // Each proxy appends its own element, so the last one comes from the trusted proxy.
                 let last = head.get_all(&self.header).iter().next_back()?;
                 of_element(split(last.as_bytes(), b',')?.pop()?)
             }
@@ -48,25 +48,25 @@ impl Forwarded {
     }
 }
 
-/// Returns the DER of the first certificate in `value`: PEM, percent-encoded or with its line breaks replaced, or the
-/// base64 of it alone.
+/// Returns the DER of the first certificate in `value`: PEM that is percent-encoded or has its line breaks replaced, or
+/// only its base64.
 fn pem(value: &[u8]) -> Option<Vec<u8>> {
-    // A plus is a plus here, as the proxies write it.
+    // The proxies do not write a space as a plus, so a plus stays a plus.
     let text: Vec<u8> = percent_decode(value).collect();
     let inside = match memchr::memmem::find(&text, BEGIN) {
         Some(begin) => {
             let rest = text.get(begin + BEGIN.len()..)?;
             rest.get(..memchr::memmem::find(rest, END)?)?
         }
-        // Traefik separates the certificates of a chain by commas.
+        // Traefik separates the certificates of a chain with commas.
         None => text.split(|byte| *byte == b',').next()?,
     };
     let base64: Vec<u8> = inside.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect();
     STANDARD.decode(base64).ok()
 }
 
-/// Returns whose certificate an element of `X-Forwarded-Client-Cert` is of: by the certificate where the proxy passes
-/// it on, else by the names that it found in it.
+/// Returns the owner of the certificate in an element of `X-Forwarded-Client-Cert`: from the certificate if the proxy
+/// forwards it, else from the names that the proxy found in it.
 fn of_element(element: &[u8]) -> Option<Peer> {
     let pairs: Vec<(&[u8], &[u8])> = split(element, b';')?.into_iter().filter_map(pair).collect();
     let all = |wanted: &'static [u8]| {
@@ -81,7 +81,7 @@ fn of_element(element: &[u8]) -> Option<Peer> {
     (!names.is_empty()).then(|| Peer::named(names))
 }
 
-/// Returns the common name of a subject as RFC 2253 writes it: `CN=sender,O=Example`. Backslashes hide commas.
+/// Returns the common name of a subject in the notation of RFC 2253: `CN=sender,O=Example`. Backslashes escape commas.
 fn common_name(subject: &str) -> Option<String> {
     let (mut parts, mut part, mut chars) = (Vec::new(), String::new(), subject.chars());
     while let Some(char) = chars.next() {

@@ -1,8 +1,8 @@
-//! Signatures in a header, as many senders of webhooks have them: which header, how they are written and what is signed
-//! are settings.
+//! Signatures in a header, as many senders of webhooks use them. The config determines the header, the notation of the
+//! signatures and the signed text.
 //!
-//! A header may hold several, with commas, semicolons or spaces between them, or stand there several times: a sender
-//! that changes its secret signs with both. The timestamp stands in a header of its own, or among the signatures.
+//! A header may hold several signatures, separated by commas, semicolons or spaces, or it may be repeated: a sender
+//! that changes its secret signs with both secrets. The timestamp is in its own header, or among the signatures.
 
 use std::time::{Duration, SystemTime};
 
@@ -14,7 +14,7 @@ use super::signature::{Key, Signatures, Signed, decode_base64, fresh};
 use super::{AuthError, Unauthorized, single};
 use crate::config::{Auth, HmacAlgorithm, HmacEncoding, SignedPart};
 
-/// What may stand between two signatures of one header.
+/// The separators of signatures in a header.
 const SEPARATORS: [char; 4] = [',', ';', ' ', '\t'];
 
 /// A source's HMAC settings.
@@ -31,7 +31,7 @@ pub(super) struct Hmac {
     after: Vec<Piece>,
 }
 
-/// Where the timestamp stands.
+/// The place of the timestamp.
 enum Timestamp {
     /// In this header.
     Header(HeaderName),
@@ -39,7 +39,7 @@ enum Timestamp {
     Prefix(String),
 }
 
-/// A part of what is signed, besides the body.
+/// A part of the signed text other than the body.
 enum Piece {
     Text(String),
     Timestamp,
@@ -49,10 +49,11 @@ enum Piece {
 }
 
 impl Hmac {
-    /// The settings of `auth`, which is of this type, with `secrets`. `key` returns the name of a field, for messages.
+    /// Compiles `auth`, which must be of this type, with `secrets`. `key` returns the full name of a config key, for
+    /// messages.
     ///
     /// # Errors
-    /// When a header has no such name, or what is signed lacks the body or the time.
+    /// When a header name is invalid, or the signed text lacks the body or the timestamp.
     pub(super) fn compile(auth: &Auth, secrets: &[Secret], key: impl Fn(&str) -> String) -> Result<Self, AuthError> {
         let signed_error = |reason: String| AuthError::Signed { key: key("signed"), reason };
         let Auth::Hmac { header, algorithm, encoding, prefix, timestamp_header, timestamp_prefix, tolerance, .. } =
@@ -87,7 +88,7 @@ impl Hmac {
         })
     }
 
-    /// Checks that a signature is there and well-formed, and the timestamp near `now`.
+    /// Checks that there is a well-formed signature, and that the timestamp is near `now`.
     pub(super) fn check_head<'a>(&'a self, request: &'a Parts, now: SystemTime) -> Result<Signed<'a>, Unauthorized> {
         let mut signatures = Signatures::new(self.algorithm);
         let (mut among, mut listing) = (None, false);
@@ -95,7 +96,7 @@ impl Hmac {
             if let Some(Timestamp::Prefix(prefix)) = &self.timestamp
                 && let Some(time) = element.strip_prefix(prefix.as_str())
             {
-                // Of two, nobody could say which one counts.
+                // Two timestamps are refused, because either could be meant.
                 if among.replace(time).is_some() {
                     return Err(Unauthorized);
                 }
@@ -104,8 +105,8 @@ impl Hmac {
             }
             let written = element.strip_prefix(self.prefix.as_str());
             listing |= written.is_some();
-            // Some write the prefix before the first of several only. What is of another form may be of another
-            // version.
+            // Some senders write the prefix only before the first of several signatures. An element of another form may
+            // belong to another version.
             if let Some(written) = written.or(listing.then_some(element)) {
                 signatures.add(|room| self.decode(written.as_bytes(), room)).ok();
             }
@@ -123,7 +124,12 @@ impl Hmac {
         Ok(Signed { keys: &self.keys, before: before?, after: after?, signatures })
     }
 
-    /// Returns what stands in the header, or in all headers of this name.
+    /// Returns the keyed hash of `text` with this one of the secrets; none with another algorithm than SHA-256.
+    pub(super) fn sha256(&self, secret: usize, text: &[u8]) -> Option<[u8; 32]> {
+        self.keys.get(secret)?.sha256(text)
+    }
+
+    /// Returns the elements of all headers with this name.
     fn elements<'a>(&'a self, headers: &'a HeaderMap) -> impl Iterator<Item = &'a str> {
         let values = headers.get_all(&self.header).iter().filter_map(|value| value.to_str().ok());
         let elements = values.flat_map(|value| value.split(self.separators.as_slice()));
@@ -139,7 +145,7 @@ impl Hmac {
 }
 
 impl Piece {
-    /// None for the body. The error is the name that is no header's.
+    /// Compiles `part`, or returns `None` for the body. The error holds the invalid header name.
     fn of(part: SignedPart) -> Result<Option<Self>, String> {
         Ok(Some(match part {
             SignedPart::Body => return Ok(None),

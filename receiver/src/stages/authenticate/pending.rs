@@ -1,4 +1,4 @@
-//! From a head that passed to an authentic body: what of the check needs the body, a signature.
+//! The second step of authentication: checks a signature of the body after the head has passed.
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -8,12 +8,12 @@ use super::replay::{Claim, Known, Replays};
 use super::signature::Signed;
 use crate::message::Buffer;
 
-/// Why a body is not taken from somebody whose head passed.
+/// Says why a body is refused after its head has passed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refused {
-    /// It is not the one that was signed, or not by one of the secrets; or it was accepted before.
+    /// The signature does not match, no secret made it, or it was accepted before.
     Unauthorized,
-    /// A request with the same signature is in flight: whether it is accepted is not known yet.
+    /// A request with the same signature is in flight, and may still fail.
     InFlight,
 }
 
@@ -23,33 +23,39 @@ impl From<Unauthorized> for Refused {
     }
 }
 
-/// A head that passed; the body is still to come.
+/// A head that has passed. The body is still missing.
 pub(crate) struct Pending<'a> {
-    /// The body must match this signature; none where the head said it all.
+    /// The signature that the body must match; `None` if the head was enough.
     pub(super) signed: Option<Signed<'a>>,
-    /// What was accepted before.
+    /// The accepted signatures.
     pub(super) replays: Option<&'a Arc<Replays>>,
 }
 
-/// A request's body that comes from an authenticated sender.
-pub(crate) struct Authentic(pub(crate) Buffer);
+/// The body of a request from an authenticated sender.
+pub(crate) struct Authentic {
+    /// The body.
+    pub(crate) body: Buffer,
+    /// Which of the secrets has signed it; none where nothing is signed.
+    pub(crate) signer: Option<usize>,
+}
 
 impl Pending<'_> {
-    /// Returns whether the head said it all.
+    /// Returns whether the head was enough.
     pub(crate) fn is_authentic(&self) -> bool {
         self.signed.is_none()
     }
 
-    /// Checks the body. The claim is to be kept once the request is accepted; until it is kept or dropped, and for as
-    /// long as the timestamp is near enough after it was kept, the same signature is refused.
+    /// Checks the body. The caller keeps the claim once the request is accepted, and drops it otherwise. While the
+    /// claim is held, the same signature is refused. After it was kept, the signature is refused as long as its
+    /// timestamp counts.
     ///
     /// # Errors
     /// [`Refused`].
     pub(crate) fn check_body(self, body: Buffer, now: SystemTime) -> Result<(Authentic, Claim), Refused> {
         let Some(signed) = self.signed else {
-            return Ok((Authentic(body), Claim::default()));
+            return Ok((Authentic { body, signer: None }, Claim::default()));
         };
-        let marks = signed.check_body(body.body())?;
+        let (signer, marks) = signed.check_body(body.body())?;
         let claim = match self.replays {
             Some(replays) => replays.claim(marks, now).map_err(|known| match known {
                 Known::InFlight => Refused::InFlight,
@@ -57,6 +63,6 @@ impl Pending<'_> {
             })?,
             None => Claim::default(),
         };
-        Ok((Authentic(body), claim))
+        Ok((Authentic { body, signer: Some(signer) }, claim))
     }
 }

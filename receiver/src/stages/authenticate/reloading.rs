@@ -1,4 +1,4 @@
-//! The authenticator in use, and the next one as soon as the file of its secrets has changed.
+//! The current authenticator of a source, replaced as soon as its file of secrets changes.
 
 use std::sync::Arc;
 
@@ -9,22 +9,22 @@ use service::secret::Secret;
 use super::{AuthError, Authenticator};
 use crate::config::{Auth, SecretsError};
 
-/// A source's authenticator, which [`ReloadingAuthenticator::reload`] keeps up to date.
+/// A source's authenticator. [`ReloadingAuthenticator::reload`] keeps it up to date.
 pub(crate) struct ReloadingAuthenticator {
     source: String,
     auth: Auth,
     authenticator: Reloaded<Authenticator>,
-    /// 1 while the secrets that there are now cannot be used.
+    /// 1 while the current secrets cannot be used.
     unusable: IntGauge,
 }
 
 impl ReloadingAuthenticator {
-    /// Compiles the `auth` of `source`; reads its secrets' files.
+    /// Compiles the `auth` of `source`, and reads its file of secrets.
     ///
     /// # Errors
     /// [`AuthError`], naming the key.
     pub(crate) fn new(source: &str, auth: &Auth, unusable: IntGauge) -> Result<Self, AuthError> {
-        // The config's check has judged those that were there then. These are read once more.
+        // The file may have changed since the config was checked, so the secrets are read and checked again.
         let secrets = auth.secrets().map_err(|error| unusable_secrets(source, error))?;
         auth.check_secrets(&secrets).map_err(|error| unusable_secrets(source, error))?;
         let first = Authenticator::compile(source, auth, &secrets)?;
@@ -37,8 +37,8 @@ impl ReloadingAuthenticator {
         self.authenticator.current()
     }
 
-    /// Reads the secrets again, and takes those there are now. When that fails the last ones stay in use; each failure
-    /// is logged once. Reads a file: blocks the thread.
+    /// Reads the secrets again and uses them. On failure, the last ones stay in use, and each new failure is logged
+    /// once. Reads a file, so it blocks the thread.
     pub(crate) fn reload(&self) {
         let (source, auth) = (self.source.as_str(), &self.auth);
         let read = || {

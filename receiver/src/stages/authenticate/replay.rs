@@ -1,17 +1,16 @@
-//! Signatures that were accepted, so that nobody who has seen such a request can send it again.
+//! Remembers accepted signatures, so that nobody who has seen a request can replay it.
 //!
-//! Only an accepted request counts: a sender that was answered 503 sends the same bytes again, and must be heard. What
-//! is older than the tolerance need not be remembered, since its timestamp refuses it. Each process remembers for
-//! itself.
+//! Only accepted requests count: a sender that got 503 sends the same bytes again, and must be accepted. A signature
+//! older than the tolerance need not be remembered, because its timestamp is refused. Each process remembers its own.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
-/// The first 16 bytes of a signature: none can be found that has the same.
+/// The first 16 bytes of a signature. It is infeasible to find another signature with the same bytes.
 pub(super) type Mark = u128;
 
-/// What was accepted lately.
+/// The recently accepted signatures.
 pub(super) struct Replays {
     window: Duration,
     capacity: usize,
@@ -20,22 +19,22 @@ pub(super) struct Replays {
 
 #[derive(Default)]
 struct ReplayState {
-    /// Those in flight, and those in `kept`.
+    /// The signatures in flight, and those in `kept`.
     known: HashMap<Mark, Known>,
-    /// The accepted ones with the time until which they count, oldest first.
+    /// The accepted signatures with the time until which they count, oldest first.
     kept: VecDeque<(SystemTime, Mark)>,
 }
 
-/// How a signature is known.
+/// Why a signature is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Known {
-    /// Its request is not answered yet, and may still fail.
+    /// Its request is not yet answered, and may still fail.
     InFlight,
     /// Its request was accepted.
     Accepted,
 }
 
-/// A signature that is in flight. Forgotten when dropped, unless it is kept.
+/// A signature in flight. Dropping it forgets the signature, unless it was kept.
 #[derive(Default)]
 pub(crate) struct Claim {
     replays: Option<Arc<Replays>>,
@@ -43,9 +42,10 @@ pub(crate) struct Claim {
 }
 
 impl Replays {
-    /// For timestamps at most `tolerance` from now. Remembers the `capacity` last accepted ones; none when that is 0.
+    /// Creates a memory for timestamps at most `tolerance` from now. It holds the last `capacity` accepted signatures.
+    /// Returns `None` if `capacity` is 0.
     pub(super) fn new(tolerance: Duration, capacity: usize) -> Option<Arc<Self>> {
-        // A timestamp of the future counts until the tolerance after it: twice as long.
+        // A timestamp in the future counts until the tolerance after it, which doubles the time.
         let window = tolerance.saturating_mul(2);
         (capacity > 0).then(|| Arc::new(Self { window, capacity, state: Mutex::default() }))
     }
@@ -53,7 +53,7 @@ impl Replays {
     /// Claims the message with these marks.
     ///
     /// # Errors
-    /// How one of them is known.
+    /// Why one of the marks is known.
     pub(super) fn claim(self: &Arc<Self>, marks: Vec<Mark>, now: SystemTime) -> Result<Claim, Known> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.forget(now);
@@ -97,7 +97,7 @@ impl ReplayState {
 }
 
 impl Claim {
-    /// The request was accepted at `now`: its signature is refused from now on.
+    /// Notes that the request was accepted at `now`. Its signature is refused from now on.
     pub(crate) fn keep(mut self, now: SystemTime) {
         if let Some(replays) = self.replays.take() {
             replays.keep(&self.marks, now);

@@ -1,4 +1,4 @@
-//! A keyed hash (HMAC, RFC 2104) of the body and of what is signed along.
+//! A keyed hash (HMAC, RFC 2104) of the body and other signed parts.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -12,16 +12,16 @@ use super::Unauthorized;
 use super::replay::Mark;
 use crate::config::HmacAlgorithm;
 
-/// The longest signature of all algorithms, in bytes.
+/// The bytes of the longest signature of all algorithms.
 pub(super) const LONGEST: usize = 64;
-/// Signatures of one request that are looked at: a sender that changes its secret signs with two.
+/// The most signatures of one request to check. A sender that changes its secret signs with two.
 const MOST: usize = 16;
 /// The longest signature in base64.
 const LONGEST_BASE64: usize = 88;
-/// A timestamp from here on is in milliseconds: in seconds it would be after the year 5138.
+/// Timestamps from here on are in milliseconds: in seconds they would be after the year 5138.
 const FIRST_IN_MILLISECONDS: u64 = 100_000_000_000;
 
-/// One live secret, its key schedule done once.
+/// An accepted secret with its precomputed key schedule.
 pub(super) enum Key {
     /// For SHA-256.
     Sha256(hmac::Hmac<Sha256>),
@@ -29,17 +29,17 @@ pub(super) enum Key {
     Sha512(hmac::Hmac<Sha512>),
 }
 
-/// Well-formed signatures, one of which is to be right; whether it is depends on the body.
+/// Well-formed signatures, one of which must match the body.
 pub(super) struct Signed<'a> {
     pub(super) keys: &'a [Key],
-    /// What is signed before the body.
+    /// The parts signed before the body.
     pub(super) before: Vec<&'a [u8]>,
-    /// What is signed after it.
+    /// The parts signed after the body.
     pub(super) after: Vec<&'a [u8]>,
     pub(super) signatures: Signatures,
 }
 
-/// At most [`MOST`] signatures, all of one length.
+/// At most [`MOST`] signatures of the same length.
 pub(super) struct Signatures {
     bytes: [[u8; LONGEST]; MOST],
     count: usize,
@@ -55,6 +55,14 @@ impl Key {
         }
     }
 
+    /// Returns the keyed hash of `text`; none with another algorithm than SHA-256.
+    pub(super) fn sha256(&self, text: &[u8]) -> Option<[u8; 32]> {
+        match self {
+            Self::Sha256(key) => Some(key.clone().chain_update(text).finalize().into_bytes().into()),
+            Self::Sha512(_) => None,
+        }
+    }
+
     fn check(&self, signed: &Signed<'_>, body: &[u8]) -> (Choice, Mark) {
         match self {
             Self::Sha256(key) => check(key.clone(), signed, body),
@@ -63,7 +71,7 @@ impl Key {
     }
 }
 
-/// Returns whether one of the signatures is that of this key, and the mark of the right one.
+/// Returns whether one of the signatures was made with this key, and the mark of the correct signature.
 fn check(mut mac: impl Mac, signed: &Signed<'_>, body: &[u8]) -> (Choice, Mark) {
     signed.before.iter().for_each(|part| mac.update(part));
     mac.update(body);
@@ -77,7 +85,7 @@ fn check(mut mac: impl Mac, signed: &Signed<'_>, body: &[u8]) -> (Choice, Mark) 
 }
 
 impl Signatures {
-    /// None yet, each to be as long as `algorithm` makes them.
+    /// Creates an empty list of signatures of `algorithm`.
     pub(super) fn new(algorithm: HmacAlgorithm) -> Self {
         let len = match algorithm {
             HmacAlgorithm::Sha256 => 32,
@@ -86,15 +94,16 @@ impl Signatures {
         Self { bytes: [[0; LONGEST]; MOST], count: 0, len }
     }
 
-    /// Returns whether there is none.
+    /// Returns whether there are no signatures.
     pub(super) fn is_empty(&self) -> bool {
         self.count == 0
     }
 
-    /// Adds one that `decode` writes into the bytes it is given, of which it must fill all. One too many is dropped.
+    /// Adds a signature that `decode` writes into the bytes it gets, all of which it must fill. Ignores signatures
+    /// beyond the limit.
     ///
     /// # Errors
-    /// When `decode` gives none.
+    /// When `decode` returns `None`.
     pub(super) fn add(&mut self, decode: impl FnOnce(&mut [u8]) -> Option<()>) -> Result<(), Unauthorized> {
         let Some(room) = self.bytes.get_mut(self.count) else {
             return Ok(());
@@ -107,17 +116,12 @@ impl Signatures {
 
 impl Signed<'_> {
     /// Whether one of the secrets gives one of the signatures for `body`. Tries every secret, whichever matches, in
-    /// constant time. Returns a mark for each secret, by which the same message is known again whichever of them signed
-    /// it.
-    pub(super) fn check_body(&self, body: &[u8]) -> Result<Vec<Mark>, Unauthorized> {
-        let mut marks = Vec::with_capacity(self.keys.len());
-        let mut found = Choice::from(0);
-        for key in self.keys {
-            let (matches, mark) = key.check(self, body);
-            found |= matches;
-            marks.push(mark);
-        }
-        if bool::from(found) { Ok(marks) } else { Err(Unauthorized) }
+    /// constant time. Returns which one does; and a mark for each secret, by which the same message is known again
+    /// whichever of them signed it.
+    pub(super) fn check_body(&self, body: &[u8]) -> Result<(usize, Vec<Mark>), Unauthorized> {
+        let checked: Vec<(Choice, Mark)> = self.keys.iter().map(|key| key.check(self, body)).collect();
+        let signer = checked.iter().position(|(matches, _)| bool::from(*matches)).ok_or(Unauthorized)?;
+        Ok((signer, checked.into_iter().map(|(_, mark)| mark).collect()))
     }
 }
 
@@ -140,8 +144,8 @@ pub(super) fn decode_base64(written: &[u8], room: &mut [u8]) -> Option<()> {
     (len == room.len()).then_some(())
 }
 
-/// Returns the timestamp (Unix time in seconds, or in milliseconds) as it was written, when it is at most `tolerance`
-/// before or after `now`.
+/// Returns the timestamp (Unix time in seconds or milliseconds) as written, if it is at most `tolerance` before or
+/// after `now`.
 pub(super) fn fresh(written: &[u8], tolerance: Duration, now: SystemTime) -> Result<&[u8], Unauthorized> {
     let now = now.duration_since(UNIX_EPOCH).map_err(|_| Unauthorized)?;
     let digits = std::str::from_utf8(written).map_err(|_| Unauthorized)?;

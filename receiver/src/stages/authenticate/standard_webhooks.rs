@@ -1,6 +1,6 @@
-//! Standard Webhooks (standardwebhooks.com): `webhook-id`, `webhook-timestamp` and, in `webhook-signature`, signatures
-//! such as `v1,K5oZ…=` with spaces between them; or the same with `svix-` before each name, as Svix had it first. What
-//! is signed is `<id>.<timestamp>.<body>`, with SHA-256.
+//! Standard Webhooks (standardwebhooks.com). The headers are `webhook-id`, `webhook-timestamp` and `webhook-signature`,
+//! whose signatures look like `v1,K5oZ…=` and are separated by spaces. Svix's original names begin with `svix-`. The
+//! signed text is `<id>.<timestamp>.<body>`, with SHA-256.
 
 use std::time::{Duration, SystemTime};
 
@@ -11,7 +11,7 @@ use super::signature::{Key, Signatures, Signed, decode_base64, fresh};
 use super::{Unauthorized, single};
 use crate::config::{HmacAlgorithm, standard_webhooks_key};
 
-/// The names of the headers with the id, the timestamp and the signatures. A request has those of one family.
+/// The names of the headers with the id, the timestamp and the signatures. A request uses one family.
 static FAMILIES: [[HeaderName; 3]; 2] = [
     [
         HeaderName::from_static("webhook-id"),
@@ -32,15 +32,15 @@ pub(super) struct StandardWebhooks {
 }
 
 impl StandardWebhooks {
-    /// Accepts each of `secrets`; none when one of them is not base64.
+    /// Accepts each of `secrets`. Returns `None` if one of them is not base64.
     pub(super) fn new(tolerance: Duration, secrets: &[Secret]) -> Option<Self> {
         let key = |secret| Key::new(HmacAlgorithm::Sha256, &standard_webhooks_key(secret)?);
         let keys = secrets.iter().map(key).collect::<Option<Vec<_>>>()?;
         Some(Self { keys, tolerance })
     }
 
-    /// Checks that id, timestamp and a signature of version 1 are there, and the timestamp near `now`. Other versions
-    /// are skipped, as the specification wants it; version 1a is of another kind of key.
+    /// Checks that there are an id, a timestamp and a signature of version 1, and that the timestamp is near `now`.
+    /// Skips other versions, as the specification requires; version 1a uses another kind of key.
     pub(super) fn check_head<'a>(&'a self, head: &'a HeaderMap, now: SystemTime) -> Result<Signed<'a>, Unauthorized> {
         let family = FAMILIES.iter().find(|[.., signature]| head.contains_key(signature));
         let [id, timestamp, signature] = family.ok_or(Unauthorized)?;
@@ -49,7 +49,7 @@ impl StandardWebhooks {
         let mut signatures = Signatures::new(HmacAlgorithm::Sha256);
         let values = head.get_all(signature).iter().flat_map(|value| value.as_bytes().split(|byte| *byte == b' '));
         for written in values.filter_map(|written| written.strip_prefix(b"v1,")) {
-            // Proxies join two headers of one name with a comma.
+            // Proxies join two headers with the same name with a comma.
             let written = written.strip_suffix(b",").unwrap_or(written);
             signatures.add(|room| decode_base64(written, room)).ok();
         }

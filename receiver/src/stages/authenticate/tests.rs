@@ -17,7 +17,7 @@ mod vendors;
 
 const NOW: u64 = 1_700_000_000;
 
-/// Compiles `auth` with the secrets that it has now.
+/// Compiles `auth` with its current secrets.
 fn compile(name: &str, auth: &Auth) -> Result<Authenticator, AuthError> {
     let key = |field: &str| format!("receiver.sources.{name}.auth.{field}");
     let secrets = auth.secrets().map_err(|source| AuthError::Secrets { key: key(source.key), source })?;
@@ -151,7 +151,7 @@ fn a_signature_in_base64_is_accepted_in_either_alphabet_padded_or_not() {
     let data = b"what do ya want for nothing?";
     assert_eq!(check(&auth, &[("x-signature", signature)], data), Ok(()));
     assert_eq!(check(&auth, &[("x-signature", signature.trim_end_matches('='))], data), Ok(()));
-    // Of another body, one that has both letters that differ.
+    // This signature has both characters that differ between the alphabets.
     let signed = |body: &[u8]| STANDARD.encode(hex::decode(sign("Jefe", &[body])).unwrap());
     let (body, standard) = (0..)
         .map(|n: u32| n.to_string())
@@ -179,7 +179,7 @@ fn both_secrets_are_accepted_while_they_rotate() {
 }
 
 #[test]
-fn a_signature_that_is_not_well_formed_is_refused_by_the_head_alone() {
+fn a_malformed_signature_is_refused_by_the_head_alone() {
     let auth = hmac_auth(HmacAlgorithm::Sha256, HmacEncoding::Hex, "sha256=", &["secret"]);
     let authenticator = compile("test", &auth).unwrap();
     let right = sign("secret", &[b"body"]);
@@ -220,7 +220,7 @@ fn a_timestamp_is_accepted_within_the_tolerance_on_both_sides() {
 }
 
 #[test]
-fn a_timestamp_that_was_not_signed_is_refused() {
+fn an_unsigned_or_malformed_timestamp_is_refused() {
     let auth = with_timestamp(hmac_auth(HmacAlgorithm::Sha256, HmacEncoding::Hex, "", &["secret"]));
     let signature = sign("secret", &[b"1699999999.body"]);
     let now = NOW.to_string();
@@ -237,7 +237,7 @@ fn a_timestamp_that_was_not_signed_is_refused() {
 }
 
 #[test]
-fn without_a_secret_nothing_starts() {
+fn a_source_without_a_secret_does_not_start() {
     for auth in [bearer(&[]), hmac_auth(HmacAlgorithm::Sha256, HmacEncoding::Hex, "", &[])] {
         assert!(matches!(compile("test", &auth), Err(AuthError::Secrets { .. })));
     }

@@ -1,8 +1,8 @@
-//! What librdkafka calls: with its logs and errors, and with what became of each record.
+//! The callbacks of librdkafka: its logs, its errors, and the outcome of each record.
 //!
-//! A broker takes a batch as a whole or not at all: `max.message.bytes` is a limit of the batch, and one record that a
-//! topic does not take fails the others with it. librdkafka reports the same failure for each. What the records deserve
-//! shows when each of them comes alone ([`Alone`]); that verdict counts.
+//! A broker accepts or refuses a batch as a whole. `max.message.bytes` limits the batch, and one record that a topic
+//! does not accept fails the others with it. librdkafka reports the same failure for each record. So each record of a
+//! refused batch is sent again alone ([`Alone`]), and that result counts.
 
 use std::error::Error;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -21,28 +21,29 @@ use super::health::Health;
 use super::queue_budget::QueueBudget;
 use super::rules::Rules;
 
-/// What all clients of a producer share, and the requests with them.
+/// The state that all clients of a producer share with the requests.
 pub(crate) struct Shared {
     /// Whether Kafka accepts events.
     pub(super) health: Health,
-    /// What topics take.
+    /// What topics accept.
     pub(super) rules: Rules,
-    /// What may wait for Kafka.
+    /// The room for records that wait for Kafka.
     pub(super) budget: QueueBudget,
-    /// Where tokens come from.
+    /// Provides tokens.
     pub(super) login: Arc<Login>,
 }
 
-/// librdkafka's callbacks: logs go to our logs, errors that matter to the watch, deliveries to who waits for them.
+/// Handles librdkafka's callbacks: passes on its logs, reports important errors to the watch, and reports outcomes to
+/// the waiting requests.
 pub(crate) struct Callbacks {
-    /// What all clients share.
+    /// The state that all clients share.
     pub(super) shared: Arc<Shared>,
-    /// Where records go that were refused as a batch; none where each comes alone.
+    /// Sends the records of refused batches again; `None` in the client that sends records alone.
     pub(super) alone: Option<Arc<Alone>>,
 }
 
 impl Callbacks {
-    /// For one client.
+    /// Creates the callbacks of one client.
     pub(super) fn new(shared: &Arc<Shared>, alone: Option<&Arc<Alone>>) -> Self {
         Self { shared: Arc::clone(shared), alone: alone.cloned() }
     }
@@ -68,8 +69,7 @@ impl ClientContext for Callbacks {
         }
     }
 
-    /// librdkafka retries by itself; only what its retries do not fix is of interest. It logs the rest, see
-    /// [`Callbacks::log`].
+    /// Handles errors that librdkafka cannot fix with its own retries. It logs the others, see [`Callbacks::log`].
     fn error(&self, error: KafkaError, reason: &str) {
         tracing::debug!(target: "rdkafka", %error, reason, "The producer reports an error.");
         let health = &self.shared.health;
@@ -112,12 +112,12 @@ impl ProducerContext for Callbacks {
     }
 }
 
-/// Returns the bytes that a record takes of the room.
+/// Returns the bytes of a record's key and value.
 fn bytes_of(record: &BorrowedMessage<'_>) -> usize {
     record.payload_len() + record.key_len()
 }
 
-/// Sends records alone. Its client is made when the first one comes.
+/// Sends records alone. Its client is created with the first record.
 pub(super) struct Alone {
     config: ClientConfig,
     shared: Arc<Shared>,
@@ -125,17 +125,17 @@ pub(super) struct Alone {
 }
 
 impl Alone {
-    /// With the settings of the producer that refused records come from.
+    /// Creates a sender with the settings of the producer whose records were refused.
     pub(super) fn new(config: &ClientConfig, shared: &Arc<Shared>) -> Self {
         let mut config = config.clone();
         config.set("batch.num.messages", "1").set("linger.ms", "0");
         Self { config, shared: Arc::clone(shared), client: Mutex::default() }
     }
 
-    /// Queues `refused` once more. `delivery` hears what becomes of it.
+    /// Queues `refused` once more. `delivery` gets its outcome.
     ///
     /// # Errors
-    /// When it cannot be queued: `delivery` hears nothing.
+    /// When it cannot be queued. Then `delivery` gets no outcome from here.
     pub(super) fn send(&self, refused: &BorrowedMessage<'_>, delivery: &Arc<Delivery>) -> Result<(), KafkaError> {
         let mut client = self.client.lock().unwrap_or_else(PoisonError::into_inner);
         if client.as_ref().is_some_and(|client| client.client().fatal_error().is_some()) {
@@ -157,10 +157,10 @@ impl Alone {
         client.send(record).map_err(|(error, _record)| error)
     }
 
-    /// Waits until all that was sent has its verdict, at most for `timeout`. Blocks the thread.
+    /// Waits until all records have their outcome, for at most `timeout`. Blocks the thread.
     ///
     /// # Errors
-    /// When something has none by then.
+    /// When a record has no outcome by then.
     pub(super) fn flush(&self, timeout: std::time::Duration) -> Result<(), KafkaError> {
         match &*self.client.lock().unwrap_or_else(PoisonError::into_inner) {
             Some(client) => client.flush(timeout),

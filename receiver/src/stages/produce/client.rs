@@ -1,4 +1,4 @@
-//! The client of librdkafka, rebuilt after a fatal error and for smaller batches.
+//! The client of librdkafka. It is rebuilt after a fatal error and for smaller batches.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,7 +13,7 @@ use rdkafka::producer::{Producer as _, ThreadedProducer};
 use super::callbacks::{Alone, Callbacks, Shared};
 use super::settings::{self, BATCH_SIZE};
 
-/// The smallest batch that is tried by halves where Kafka does not say what a topic takes.
+/// The smallest batch to try by halving, if Kafka does not report the limit of a topic.
 const SMALLEST_BATCH: usize = 1_000;
 
 /// A client that can be replaced while it is in use.
@@ -22,14 +22,14 @@ pub(super) struct Client {
     config: ClientConfig,
     shared: Arc<Shared>,
     alone: Arc<Alone>,
-    /// The bytes of a batch, as the client has it and at most.
+    /// The current limit for the bytes of a batch; `most_batch_bytes` is the configured one.
     batch_bytes: AtomicUsize,
     most_batch_bytes: usize,
     delivery_timeout: Duration,
 }
 
 impl Client {
-    /// Makes the first client. It connects in the background.
+    /// Creates the first client. It connects in the background.
     ///
     /// # Errors
     /// When librdkafka refuses `config`.
@@ -51,14 +51,14 @@ impl Client {
         self.current.load_full()
     }
 
-    /// Waits until all that was queued is acknowledged or has failed, at most for `timeout`. Blocks the thread.
+    /// Waits until all queued records are acknowledged or have failed, for at most `timeout`. Blocks the thread.
     pub(super) fn flush(&self, timeout: Duration) -> Result<(), KafkaError> {
         self.current.load().flush(timeout)?;
         self.alone.flush(timeout)
     }
 
-    /// Replaces the client by a new one. Blocks the thread for up to a second, while the old client fails what it still
-    /// has.
+    /// Replaces the client with a new one. Blocks the thread for up to a second, while the old client fails its
+    /// remaining records.
     pub(super) fn rebuild(&self) -> Result<(), KafkaError> {
         drop(self.current.swap(Arc::new(self.create()?)));
         Ok(())
@@ -70,8 +70,8 @@ impl Client {
         config.create_with_context(Callbacks::new(&self.shared, Some(&self.alone))).map_err(without_value)
     }
 
-    /// Makes batches as small as the smallest topic wants them, as far as that is known; where a topic refused a batch
-    /// and does not say why, by half. A new client takes what comes from now on, the old one ends what it has. Blocks
+    /// Limits batches to what the smallest topic accepts, as far as that is known. If a topic refused a batch and its
+    /// limit is unknown, halves the size. A new client takes later records, while the old one finishes its own. Blocks
     /// the thread until that is done.
     pub(super) fn fit_batches(&self, said: bool) -> Result<(), KafkaError> {
         let now = self.batch_bytes.load(Ordering::Relaxed);
@@ -88,7 +88,7 @@ impl Client {
         self.batch_bytes.store(wanted, Ordering::Relaxed);
         let old = self.current.swap(Arc::new(self.create()?));
         tracing::info!(bytes = wanted, "Limited the size of batches to the topic's max.message.bytes.");
-        // What has no answer by then fails, as it would have anyway.
+        // Records without an acknowledgement by then fail, as they would have anyway.
         old.flush(self.delivery_timeout)
     }
 }

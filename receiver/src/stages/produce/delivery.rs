@@ -1,5 +1,5 @@
-//! What becomes of the records of one request: one counter for all of them, so that a container file of a thousand
-//! events waits once and allocates once.
+//! The outcome of the records of one request. They share a counter, so that a container file with a thousand events
+//! waits once and allocates once.
 
 use std::sync::Arc;
 use std::sync::OnceLock;
@@ -8,11 +8,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use rdkafka::error::KafkaError;
 use tokio::sync::Notify;
 
-/// Records that are waited for together.
+/// Records that a request waits for together.
 #[derive(Debug)]
 pub(crate) struct Delivery {
     left: AtomicUsize,
-    /// The bytes that each of them takes of the room beside its key and value.
+    /// The bytes of room that each record takes in addition to its key and value.
     pub(super) each: usize,
     /// The first failure.
     failure: OnceLock<KafkaError>,
@@ -20,7 +20,7 @@ pub(crate) struct Delivery {
 }
 
 impl Delivery {
-    /// For `count` records, which take `each` bytes of the room beside key and value.
+    /// Creates a delivery of `count` records, which each take `each` bytes of room in addition to key and value.
     pub(super) fn of(count: usize, each: usize) -> Arc<Self> {
         Arc::new(Self { left: AtomicUsize::new(count), each, failure: OnceLock::new(), done: Notify::new() })
     }
@@ -39,14 +39,14 @@ impl Delivery {
         }
     }
 
-    /// One more record is acknowledged or has failed.
+    /// Counts a record that is acknowledged or has failed.
     pub(super) fn count(&self, result: Result<(), &KafkaError>) {
         if let Err(error) = result {
-            // Another one was the first.
+            // Only the first failure is kept.
             self.failure.get_or_init(|| error.clone());
         }
         if self.left.fetch_sub(1, Ordering::AcqRel) == 1 {
-            // The permit is kept for a waiter that comes later.
+            // The notification is stored for a waiter that comes later.
             self.done.notify_one();
         }
     }

@@ -1,35 +1,34 @@
-//! Whose fault it is that Kafka did not take a record: one table for all errors.
+//! Decides whose fault it is that Kafka refused a record: one table for all errors.
 //!
 //! | fault | means | the sender gets |
 //! | --- | --- | --- |
-//! | size | the record, or the batch it came in, is larger than the topic takes | 413, once it was refused alone |
-//! | event | the topic takes no such record: without a key where it is compacted, or refused by a validation of the broker | 422, once it was refused alone |
-//! | operator | Kafka will not take any record until an operator fixes the cause | 503 |
-//! | transient | all else: it passes, or it is not known | 503 |
+//! | size | the record, or its batch, is larger than the topic accepts | 413, after it was also refused alone |
+//! | event | the topic refuses this record: it has no key in a compacted topic, or a validation of the broker refuses it | 422, after it was also refused alone |
+//! | operator | Kafka accepts no record until an operator fixes the cause | 503 |
+//! | transient | all other errors: they pass, or are unknown | 503 |
 //!
-//! A broker refuses a batch as a whole, so a refusal says nothing of one record in it: see [`super::callbacks`].
+//! A broker refuses a batch as a whole, so a refusal says nothing about a single record: see [`super::callbacks`].
 
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
 use super::queue_budget::BudgetExceeded;
 
-/// Why an event is not known to be in Kafka.
+/// Says why an event is not known to be in Kafka.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ProduceError {
-    /// There is no room in the queue: nothing was sent.
+    /// The queue has no room. Nothing was sent.
     QueueFull,
-    /// The events of the request are more than this, which is all that may wait at a time: nothing was sent.
+    /// The request has more events than this, the capacity of the queue. Nothing was sent.
     TooMany(usize),
-    /// The events of the request are more bytes than this, which is all that may wait at a time: nothing was sent.
+    /// The request has more bytes of events than this, the capacity of the queue. Nothing was sent.
     TooManyBytes(usize),
-    /// The topic does not take a record of this size.
+    /// The topic does not accept a record of this size.
     TooLarge,
-    /// The topic does not take such a record: one without a key where it is compacted, or one that a validation
-    /// refuses.
+    /// The topic does not accept this record: it has no key in a compacted topic, or a validation refuses it.
     Refused,
-    /// Kafka does not take records of this topic until an operator fixes the cause; with its error.
+    /// Kafka accepts no records of this topic until an operator fixes the cause. Holds Kafka's error.
     Blocked(RDKafkaErrorCode),
-    /// Kafka is down, or has not acknowledged in time; the event may be there nevertheless.
+    /// Kafka is down, or did not acknowledge in time. The event may still be there.
     Unavailable,
 }
 
@@ -56,7 +55,7 @@ impl From<BudgetExceeded> for ProduceError {
     }
 }
 
-/// Whose fault it is.
+/// Whose fault a refusal is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fault {
     Size,
@@ -80,7 +79,7 @@ pub(crate) const OPERATOR: [RDKafkaErrorCode; 19] = {
         Code::UnknownTopic,
         Code::UnknownPartition,
         Code::InvalidTopic,
-        // The timestamp is the time of arrival: a clock, or a limit of the topic, is wrong.
+        // The timestamp is the time of arrival, so a clock or a limit of the topic is wrong.
         Code::InvalidTimestamp,
         Code::InvalidRequiredAcks,
         Code::InvalidConfig,
@@ -92,7 +91,7 @@ pub(crate) const OPERATOR: [RDKafkaErrorCode; 19] = {
     ]
 };
 
-/// Whose fault the error `code` of a produced record is.
+/// Returns whose fault the error `code` of a produced record is.
 pub(super) fn of(code: RDKafkaErrorCode) -> Fault {
     use RDKafkaErrorCode as Code;
     match code {
@@ -103,7 +102,7 @@ pub(super) fn of(code: RDKafkaErrorCode) -> Fault {
     }
 }
 
-/// Returns whether the refusal may be for another record of the same batch.
+/// Returns whether the refusal may be due to another record of the same batch.
 pub(super) fn may_be_of_another(code: RDKafkaErrorCode) -> bool {
     matches!(of(code), Fault::Size | Fault::Event) || code == RDKafkaErrorCode::InvalidTimestamp
 }

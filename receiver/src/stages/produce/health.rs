@@ -1,4 +1,4 @@
-//! What is known about Kafka, shared by the requests, librdkafka's callbacks and the watch.
+//! The state of Kafka as the receiver knows it, shared by the requests, librdkafka's callbacks and the watch.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 
 use super::ProduceError;
 
-/// How often it is logged that a topic takes no records.
+/// The interval of log lines about a topic that accepts no records.
 const REMINDER: Duration = Duration::from_secs(60);
 
 /// Whether Kafka accepts events.
@@ -19,10 +19,9 @@ const REMINDER: Duration = Duration::from_secs(60);
 pub(crate) struct Health {
     away: AtomicBool,
     all_brokers_down: AtomicBool,
-    /// The topics that cannot be written to although Kafka is there, and why.
+    /// The topics that cannot be written to although Kafka is reachable, and why.
     without: ArcSwap<HashMap<String, Without>>,
-    /// The topics whose last record was refused for something an operator must change: the error, and when it was
-    /// logged.
+    /// The topics whose last record was refused until an operator makes a change: the error, and when it was logged.
     refusing: Mutex<BTreeMap<String, (RDKafkaErrorCode, Instant)>>,
     any_refusing: AtomicBool,
     trouble: Notify,
@@ -31,14 +30,14 @@ pub(crate) struct Health {
 /// A topic that cannot be written to.
 #[derive(Clone, Debug)]
 pub(crate) struct Without {
-    /// What is wrong, for people.
+    /// The reason, for people.
     pub(crate) why: String,
-    /// The error for its events.
+    /// The error for events of the topic.
     pub(crate) error: ProduceError,
 }
 
 impl Default for Health {
-    /// Away, until it was seen.
+    /// Starts as away, until Kafka is seen.
     fn default() -> Self {
         Self {
             away: AtomicBool::new(true),
@@ -52,28 +51,28 @@ impl Default for Health {
 }
 
 impl Health {
-    /// Returns whether events are to be refused at once.
+    /// Returns whether events must be refused at once.
     pub(crate) fn is_away(&self) -> bool {
         self.away.load(Ordering::Relaxed)
     }
 
-    /// Says what the watch found.
+    /// Sets whether Kafka is away, as the watch found.
     pub(crate) fn set_away(&self, away: bool) {
         self.away.store(away, Ordering::Relaxed);
     }
 
-    /// Returns why events for `topic` are to be refused at once, although Kafka is there; `None` if they are not.
+    /// Returns why events for `topic` must be refused at once although Kafka is reachable, or `None` if they need not.
     pub(crate) fn without(&self, topic: &str) -> Option<ProduceError> {
         self.without.load().get(topic).map(|without| without.error)
     }
 
-    /// Says which topics the watch found to be missing, and why.
+    /// Sets the topics that cannot be written to, as the watch found.
     pub(crate) fn set_without(&self, topics: HashMap<String, Without>) {
         self.without.store(Arc::new(topics));
     }
 
-    /// Notes that Kafka refused a record of `topic` with `code` for something an operator must change. Logs it, once a
-    /// minute at most.
+    /// Notes that Kafka refused a record of `topic` with `code` until an operator makes a change. Logs it, at most once
+    /// a minute.
     pub(crate) fn refused(&self, topic: &str, code: RDKafkaErrorCode) {
         let now = Instant::now();
         let mut refusing = self.refusing.lock().unwrap_or_else(PoisonError::into_inner);
@@ -91,7 +90,7 @@ impl Health {
         self.trouble();
     }
 
-    /// Notes that Kafka took a record of `topic`.
+    /// Notes that Kafka accepted a record of `topic`.
     pub(crate) fn taken(&self, topic: &str) {
         if !self.any_refusing.load(Ordering::Relaxed) {
             return;
@@ -111,23 +110,23 @@ impl Health {
         refusing.iter().map(|(topic, (code, _))| (topic.clone(), *code)).collect()
     }
 
-    /// Notes that librdkafka has no connection to any broker, and asks the watch to look.
+    /// Notes that librdkafka has no connection to any broker, and asks the watch to check.
     pub(crate) fn note_all_brokers_down(&self) {
         self.all_brokers_down.store(true, Ordering::Relaxed);
         self.trouble();
     }
 
-    /// Asks the watch to look.
+    /// Asks the watch to check.
     pub(crate) fn trouble(&self) {
         self.trouble.notify_one();
     }
 
-    /// Waits until somebody asks the watch to look.
+    /// Waits until the watch is asked to check.
     pub(crate) async fn troubled(&self) {
         self.trouble.notified().await;
     }
 
-    /// Returns whether librdkafka has said that it has no connection to any broker since this was asked last.
+    /// Returns whether librdkafka has reported no connection to any broker since the last call.
     pub(crate) fn take_all_brokers_down(&self) -> bool {
         self.all_brokers_down.swap(false, Ordering::Relaxed)
     }

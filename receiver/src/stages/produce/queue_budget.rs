@@ -1,69 +1,69 @@
-//! What may wait for Kafka at a time (P6), in records and in bytes. librdkafka has such a limit too, but says so only
-//! when a record is queued: half a file would be in Kafka by then. So the room is taken here, for all records of a
-//! request or for none. And librdkafka counts keys and values alone, of which small events have few beside the rest.
+//! Limits what waits for Kafka (P6), in records and in bytes. librdkafka has such a limit too, but applies it record by
+//! record, so half a file would already be in Kafka. So the room is taken here, for all records of a request or for
+//! none. librdkafka also counts only keys and values, which are the smaller part of small events.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rdkafka::ClientConfig;
 
-/// The records that wait for Kafka at a time, at most; 0 means no limit, as librdkafka has it.
+/// The most records that wait for Kafka; 0 means no limit, as in librdkafka.
 pub(super) const RECORDS: &str = "queue.buffering.max.messages";
-/// The KiB that wait for Kafka at a time, at most.
+/// The most KiB that wait for Kafka.
 pub(super) const KIB: &str = "queue.buffering.max.kbytes";
-/// The bytes that librdkafka takes for a record, beside its key, its value and its headers, about.
+/// Roughly the bytes that librdkafka uses for a record, without its key, value and headers.
 const EACH: usize = 320;
-/// The bytes that it takes for a header, beside name and value, about.
+/// Roughly the bytes that it uses for a header, without name and value.
 const EACH_HEADER: usize = 48;
 
-/// The room, and what is taken of it.
+/// The room for waiting records, and how much of it is taken.
 #[derive(Debug)]
 pub(crate) struct QueueBudget {
     max_records: usize,
     max_bytes: usize,
     records: AtomicUsize,
-    /// With what each record takes beside its key and value.
+    /// The bytes of all records, including their overhead.
     bytes: AtomicUsize,
 }
 
-/// Room for records that librdkafka does not have yet. It is given back when this is dropped, as it is when a sender
+/// Room for records that librdkafka does not have yet. Dropping it gives the room back, for example when a sender
 /// leaves while its file is being queued.
 #[derive(Debug)]
 pub(super) struct Unqueued<'b> {
     budget: &'b QueueBudget,
     records: usize,
-    /// Of keys and values.
+    /// The bytes of their keys and values.
     bytes: usize,
-    /// What each record takes besides.
+    /// The overhead of each record.
     each: usize,
 }
 
-/// Why there is no room.
+/// Says why there is no room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum BudgetExceeded {
-    /// At the moment.
+    /// There is no room at the moment.
     Now,
-    /// Ever: so many records are more than the whole room, which is of this many.
+    /// There never is: the records are more than this, the whole room.
     TooMany(usize),
-    /// Ever: so many bytes are more than the whole room, which is of this many.
+    /// There never is: the bytes are more than this, the whole room.
     TooLarge(usize),
 }
 
 impl QueueBudget {
-    /// As large as `config` says, whose own limits are lifted.
+    /// Takes the limits from `config`, and lifts those of librdkafka.
     pub(super) fn of(config: &mut ClientConfig) -> Self {
         let number = |key| config.get(key).and_then(|value| value.trim().parse::<usize>().ok());
         let max_records = number(RECORDS).filter(|records| *records > 0).unwrap_or(usize::MAX);
         let max_bytes = number(KIB).map_or(usize::MAX, |kib| kib.saturating_mul(1024));
-        // No limit, and the largest that there is.
+        // These are no limit, and the largest possible limit.
         config.set(RECORDS, "0").set(KIB, "2147483647");
         Self { max_records, max_bytes, records: AtomicUsize::new(0), bytes: AtomicUsize::new(0) }
     }
 
-    /// Takes room for `records` whose keys and values are of `bytes` together, and that take `each` besides. Where nothing
-    /// else waits, what they take besides need not fit.
+    /// Takes room for `records` with `bytes` of keys and values together, and `each` bytes of overhead per record. If
+    /// nothing else waits, the overhead need not fit.
     ///
     /// # Errors
-    /// [`BudgetExceeded`]; nothing is taken then.
+    /// [`BudgetExceeded`]. Then nothing is taken.
     pub(super) fn take(&self, records: usize, bytes: usize, each: usize) -> Result<(), BudgetExceeded> {
         if records > self.max_records {
             return Err(BudgetExceeded::TooMany(self.max_records));
@@ -84,7 +84,7 @@ impl QueueBudget {
         Ok(())
     }
 
-    /// Gives back what was taken.
+    /// Gives room back.
     pub(super) fn give_back(&self, records: usize, bytes: usize, each: usize) {
         self.records.fetch_sub(records, Ordering::AcqRel);
         self.bytes.fetch_sub(bytes.saturating_add(records.saturating_mul(each)), Ordering::AcqRel);
@@ -97,10 +97,10 @@ impl QueueBudget {
 }
 
 impl<'b> Unqueued<'b> {
-    /// Takes room for `records`, as [`QueueBudget::take`].
+    /// Takes room for `records`, see [`QueueBudget::take`].
     ///
     /// # Errors
-    /// [`BudgetExceeded`]; nothing is taken then.
+    /// [`BudgetExceeded`]. Then nothing is taken.
     pub(super) fn take(
         budget: &'b QueueBudget,
         records: usize,
@@ -111,7 +111,8 @@ impl<'b> Unqueued<'b> {
         Ok(Self { budget, records, bytes, each })
     }
 
-    /// Notes that librdkafka has one of the records, with a key and a value of `bytes`. Its room is given back with its outcome.
+    /// Notes that librdkafka has one of the records, with `bytes` of key and value. Its room is given back with its
+    /// outcome.
     pub(super) fn queued(&mut self, bytes: usize) {
         self.records -= 1;
         self.bytes -= bytes;
@@ -124,8 +125,8 @@ impl Drop for Unqueued<'_> {
     }
 }
 
-/// Returns the bytes that a record takes beside its key and value, with headers of which these are the bytes of each,
-/// name and value together.
+/// Returns the overhead of a record: the bytes that it takes in addition to key and value. `headers` are the bytes of
+/// each header, name and value together.
 pub(super) fn beside(headers: impl Iterator<Item = usize>) -> usize {
     EACH + headers.map(|header| header + EACH_HEADER).sum::<usize>()
 }

@@ -1,6 +1,6 @@
-//! What each topic takes: how large a batch, and whether records without a key. Kafka is asked for it where it lets us
-//! (`DescribeConfigs`), so that what a topic never takes is refused before anything of its request is queued, and
-//! batches are small enough for the smallest topic.
+//! What each topic accepts: the largest batch, and whether records may lack a key. The receiver asks Kafka for it
+//! (`DescribeConfigs`), if Kafka allows that. So records that a topic never accepts are refused before any record of
+//! the request is queued, and batches are small enough for the smallest topic.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,46 +12,58 @@ use kafka::{client_config, without_value};
 use rdkafka::admin::{AdminClient, AdminOptions, ConfigResource, OwnedResourceSpecifier, ResourceSpecifier};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::error::KafkaResult;
+use tokio::sync::{Notify, watch};
+use tokio::time::{Instant, timeout};
 
 use super::CLIENT_ID;
 use super::fault::Fault;
 
-/// What stands in a batch before its records (`RecordBatch` in Kafka's documentation of the message format).
+/// The bytes of a batch before its records (`RecordBatch` in Kafka's documentation of the message format).
 const BATCH_HEAD: usize = 61;
 
-/// What one topic takes.
+/// How old what is known may be where it refuses an event; and so how often Kafka is asked again, at most.
+pub(super) const FRESH: Duration = Duration::from_secs(3);
+/// How long such an event waits for what Kafka says.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// What one topic accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Rule {
-    /// Bytes of a batch, at most (`max.message.bytes`).
+    /// The most bytes of a batch (`max.message.bytes`).
     pub(super) max_bytes: usize,
     /// Whether each record needs a key (`cleanup.policy` has `compact`).
     pub(super) compacted: bool,
 }
 
-/// What is known of all topics.
+/// The known rules of all topics.
 #[derive(Debug, Default)]
 pub(super) struct Rules {
     known: ArcSwap<HashMap<String, Rule>>,
-    /// Whether something was refused for its size, and nothing of it was taken alone yet.
+    /// When Kafka was asked last.
+    asked: watch::Sender<Option<Instant>>,
+    /// Somebody wants it to be asked.
+    doubt: Notify,
+    /// Whether a batch was refused for its size, and none of its records has been accepted alone yet.
     size_refused: AtomicBool,
-    /// Whether a batch was refused for its size whose records were then taken one by one.
+    /// Whether a batch was refused for its size, and its records were then accepted one by one.
     batch_refused: AtomicBool,
 }
 
 impl Rules {
-    /// Returns what `topic` takes, where it is known.
+    /// Returns the rule of `topic`, if it is known.
     pub(super) fn of(&self, topic: &str) -> Option<Rule> {
         self.known.load().get(topic).copied()
     }
 
-    /// Notes that a batch was refused, which is sent again record by record.
+    /// Notes that a batch was refused and is sent again record by record.
     pub(super) fn note_refused(&self, fault: Fault) {
         if fault == Fault::Size {
             self.size_refused.store(true, Ordering::Relaxed);
         }
     }
 
-    /// Notes that a record of a refused batch was taken alone; gives whether this shows that batches are too large.
+    /// Notes that a record of a refused batch was accepted alone. Returns whether this shows that batches are too
+    /// large.
     pub(super) fn note_taken_alone(&self) -> bool {
         let too_large = self.size_refused.swap(false, Ordering::Relaxed);
         if too_large {
@@ -60,40 +72,63 @@ impl Rules {
         too_large
     }
 
-    /// Returns whether a batch was larger than its topic takes, since that was taken up last.
+    /// Returns whether a batch was too large since the last [`Rules::take_refused_batch`].
     pub(super) fn is_batch_refused(&self) -> bool {
         self.batch_refused.load(Ordering::Relaxed)
     }
 
-    /// Returns whether that was so since this was asked last.
+    /// Returns the same as [`Rules::is_batch_refused`], and resets it.
     pub(super) fn take_refused_batch(&self) -> bool {
         self.batch_refused.swap(false, Ordering::Relaxed)
     }
 
-    /// Notes what Kafka says of some topics. Of those it says nothing of, what was known stays.
+    /// Adds the rules that Kafka reports. Topics that are missing in `found` keep their rule.
     pub(super) fn note(&self, found: HashMap<String, Rule>) {
         let mut known = HashMap::clone(&self.known.load());
         known.extend(found);
         self.known.store(std::sync::Arc::new(known));
     }
 
-    /// Returns the smallest batch that some topic takes at most.
+    /// Notes that Kafka was asked, whatever it said.
+    pub(super) fn note_asked(&self) {
+        self.asked.send_replace(Some(Instant::now()));
+    }
+
+    /// Has Kafka asked once more, unless it was a moment ago, since an event is refused by what is known of `topic`: an
+    /// operator may have changed it. Returns whether there is an answer.
+    pub(super) async fn renew(&self, topic: &str) -> bool {
+        let mut asked = self.asked.subscribe();
+        let is_fresh = |asked: &Option<Instant>| asked.is_some_and(|asked| asked.elapsed() < FRESH);
+        if self.of(topic).is_none() || is_fresh(&asked.borrow()) {
+            return false;
+        }
+        self.doubt.notify_one();
+        let answered = async { asked.wait_for(is_fresh).await.is_ok() };
+        timeout(PATIENCE, answered).await.unwrap_or(false)
+    }
+
+    /// Waits until somebody wants Kafka to be asked.
+    pub(super) async fn doubted(&self) {
+        self.doubt.notified().await;
+    }
+
+    /// Returns the size of the smallest limit on batches of all topics.
     pub(super) fn smallest(&self) -> Option<usize> {
         self.known.load().values().map(|rule| rule.max_bytes).min()
     }
 }
 
-/// Returns the bytes of a batch that holds nothing but a record with these bytes of key (none: no key), value and
-/// headers ([`headers_len`]).
+/// Returns the bytes of a batch with a single record that has these bytes of key (`None`: no key), value and headers
+/// ([`headers_len`]).
 pub(super) fn batch_len(key: Option<usize>, value: usize, headers: usize) -> usize {
-    // Attributes, and the differences to the batch's timestamp and offset, which are 0: a byte each. No key is a length
-    // of -1.
+    // Attributes and the differences to the batch's timestamp and offset, which are 0, take a byte each. A missing key
+    // is written as the length -1.
     let key = key.map_or(1, |len| varint_len(len) + len);
     let record = 3 + key + varint_len(value) + value + headers;
     BATCH_HEAD + varint_len(record) + record
 }
 
-/// Returns the bytes of these headers in a record: of each its name and value.
+/// Returns the bytes of headers in a record. Each pair holds the lengths of name and value.
 pub(super) fn headers_len(headers: impl ExactSizeIterator<Item = (usize, usize)>) -> usize {
     let count = varint_len(headers.len());
     count + headers.map(|(name, value)| varint_len(name) + name + varint_len(value) + value).sum::<usize>()
@@ -105,10 +140,10 @@ fn varint_len(number: usize) -> usize {
     usize::try_from(bits.div_ceil(7)).unwrap_or(usize::MAX).max(1)
 }
 
-/// Asks Kafka what `topics` take, for at most `timeout`. Those that it does not say are not in the answer.
+/// Asks Kafka what `topics` accept, for at most `timeout`. Topics that it does not report are missing in the result.
 ///
 /// # Errors
-/// When Kafka cannot be asked.
+/// When the request to Kafka fails.
 pub(super) async fn ask(kafka: &Kafka, topics: &[String], timeout: Duration) -> KafkaResult<HashMap<String, Rule>> {
     let admin: AdminClient<DefaultClientContext> = client_config(kafka, CLIENT_ID)?.create().map_err(without_value)?;
     let options = AdminOptions::new().request_timeout(Some(timeout));

@@ -1,4 +1,4 @@
-//! The settings of the producer: ours where `kafka.options` has no others.
+//! The settings of the producer: the defaults, unless `kafka.options` overrides them.
 
 use std::time::Duration;
 
@@ -12,28 +12,29 @@ use super::{CLIENT_ID, queue_budget};
 
 /// librdkafka settings that `kafka.options` may override.
 const DEFAULTS: [(&str, &str); 6] = [
-    // How long a record waits for others to share its request: each millisecond is one more for the sender. Under load
-    // batches form without it, while Kafka acknowledges the one before. Less than 1 saves no time and costs CPU: with
-    // five records of a partition on their way, an idempotent producer of librdkafka 2.12 holds back the others, and
-    // polls without a pause as soon as their linger is over.
+    // How long a record waits for others to share its request. Each millisecond delays the sender by one. Under load,
+    // batches form without it, while Kafka acknowledges the previous one. Less than 1 saves no time and costs CPU: with
+    // five records of a partition in flight, an idempotent producer of librdkafka 2.12 holds back the other records,
+    // and polls without a pause as soon as their linger time is over.
     ("linger.ms", "1"),
-    // What waits for Kafka at a time (P6). A full queue is answered 503.
+    // The limit of what waits for Kafka (P6). A full queue is answered with 503.
     (queue_budget::KIB, "65536"),
     (queue_budget::RECORDS, "100000"),
-    // As Kafka's own clients do it: all records of a key are in one partition, whichever client wrote them.
+    // The same as in Kafka's own clients: all records with the same key go to one partition, whichever client wrote
+    // them.
     ("partitioner", "murmur2_random"),
-    // After an outage, events are refused until the connection is back: look often.
+    // After an outage, events are refused until the connection is back, so it is checked often.
     ("reconnect.backoff.max.ms", "1000"),
     ("retry.backoff.max.ms", "500"),
 ];
 
 const LARGEST: &str = "message.max.bytes";
-/// The least that a record's limit is above the longest body: frame, key, headers and the batch's own head.
+/// The least difference between the record limit and the longest body: frame, key, headers and the head of the batch.
 const RECORD_OVERHEAD: usize = 64 * 1024;
 
-/// librdkafka's own default of the bytes of a batch, and of a record.
+/// librdkafka's default limit for the bytes of a batch and of a record.
 const BATCH_BYTES: usize = 1_000_000;
-/// The bytes of a batch.
+/// The limit for the bytes of a batch.
 pub(super) const BATCH_SIZE: &str = "batch.size";
 
 /// Returns the settings for events of at most `max_event` bytes.
@@ -48,7 +49,7 @@ pub(super) fn of(kafka: &Kafka, max_event: usize, delivery_timeout: Duration) ->
         }
     }
     if !kafka.options.contains_key(LARGEST) {
-        // librdkafka takes 1000 to 1,000,000,000.
+        // librdkafka accepts 1000 to 1,000,000,000.
         let largest = max_event.saturating_add(RECORD_OVERHEAD).clamp(1_000_000, 1_000_000_000);
         config.set(LARGEST, largest.to_string());
     }
@@ -56,12 +57,12 @@ pub(super) fn of(kafka: &Kafka, max_event: usize, delivery_timeout: Duration) ->
     Ok(config)
 }
 
-/// Returns the bytes of a batch, at most: as far as no topic takes less.
+/// Returns the most bytes of a batch, if no topic accepts less.
 pub(super) fn batch_bytes(config: &ClientConfig) -> usize {
     bytes(config, BATCH_SIZE)
 }
 
-/// Returns the bytes of one record's key and value, at most.
+/// Returns the most bytes of one record's key and value.
 pub(super) fn largest_record(config: &ClientConfig) -> usize {
     bytes(config, LARGEST)
 }

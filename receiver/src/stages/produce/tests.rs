@@ -1,3 +1,5 @@
+use std::collections::HashMap;
+
 use avro::{Limits, Schema};
 use futures::FutureExt;
 use rdkafka::mocking::MockCluster;
@@ -73,7 +75,7 @@ fn head() -> RecordHead<'static> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_request_that_is_dropped_in_the_middle_of_a_file_gives_back_its_room() {
+async fn a_request_dropped_in_the_middle_of_a_file_gives_back_its_room() {
     let setup = Setup::new().await;
     let writer = writer();
     let events = (0..3 * STRIDE).map(|_| event(&writer)).collect::<Vec<_>>();
@@ -91,7 +93,7 @@ async fn a_request_that_is_dropped_in_the_middle_of_a_file_gives_back_its_room()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_acknowledgement_that_is_late_is_none() {
+async fn a_late_acknowledgement_counts_as_none() {
     let setup = Setup::new().await;
     setup.cluster.broker_round_trip_time(1, Duration::from_secs(60)).unwrap();
     let (writer, head) = (writer(), head());
@@ -101,12 +103,12 @@ async fn an_acknowledgement_that_is_late_is_none() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_producer_that_failed_for_good_is_replaced() {
+async fn a_producer_that_failed_permanently_is_replaced() {
     let setup = Setup::new().await;
     assert_eq!(setup.produce().await, Ok(()));
     let first = Arc::downgrade(&setup.producer.client.load_full());
 
-    // For the first request in flight this means that client and broker no longer agree: librdkafka gives up
+    // For the first request in flight, this error means that client and broker no longer agree. librdkafka gives up
     // permanently.
     let desynchronised = RDKafkaRespErr::RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER;
     setup.cluster.request_errors(RDKafkaApiKey::Produce, &[desynchronised]);
@@ -123,17 +125,17 @@ async fn a_producer_that_failed_for_good_is_replaced() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_record_that_kafka_finds_too_large_alone_is_distinguished_from_an_outage() {
+async fn a_record_too_large_for_kafka_is_not_reported_as_an_outage() {
     let setup = Setup::new().await;
     let too_large = RDKafkaRespErr::RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE;
-    // In its batch, and then alone.
+    // The first error refuses the batch, the second the record alone.
     setup.cluster.request_errors(RDKafkaApiKey::Produce, &[too_large, too_large]);
     assert_eq!(setup.produce().await, Err(ProduceError::TooLarge));
     assert_eq!(setup.produce().await, Ok(()));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_refused_as_a_batch_and_taken_alone_is_taken() {
+async fn a_record_refused_in_a_batch_and_accepted_alone_is_accepted() {
     let setup = Setup::new().await;
     for refusal in
         [RDKafkaRespErr::RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, RDKafkaRespErr::RD_KAFKA_RESP_ERR_INVALID_RECORD]
@@ -145,7 +147,7 @@ async fn what_is_refused_as_a_batch_and_taken_alone_is_taken() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_an_operator_must_change_is_distinguished_from_an_outage_and_stands_in_the_readiness() {
+async fn an_error_for_the_operator_is_not_an_outage_and_shows_in_readiness() {
     let setup = Setup::new().await;
     let denied = RDKafkaRespErr::RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED;
     setup.cluster.request_errors(RDKafkaApiKey::Produce, &[denied]);
@@ -158,4 +160,27 @@ async fn what_an_operator_must_change_is_distinguished_from_an_outage_and_stands
     remarked.await.expect("the readiness names the topic");
     assert!(setup.readiness.is_ready());
     assert_eq!(setup.produce().await, Ok(()));
+}
+
+/// An operator has raised `max.message.bytes`.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_that_fits_since_the_limit_was_raised_is_not_refused_by_the_old_one() {
+    let cluster = MockCluster::new(1).unwrap();
+    cluster.create_topic(TOPIC, 1, 1).unwrap();
+    let kafka = Kafka { brokers: cluster.bootstrap_servers(), ..Kafka::default() };
+    let producer = Producer::new(&kafka, 1_000, TIMEOUT).unwrap();
+    let rules = &producer.shared.rules;
+    let rule = |max_bytes| HashMap::from([(TOPIC.to_owned(), rules::Rule { max_bytes, compacted: false })]);
+    rules.note(rule(10));
+    let (writer, head) = (writer(), head());
+    let queue = || producer.queue(TOPIC, std::iter::once(event(&writer)), &head);
+    let asked = async {
+        rules.doubted().await;
+        rules.note(rule(1_000));
+        rules.note_asked();
+    };
+    let (queued, ()) = tokio::join!(queue(), asked);
+    assert!(queued.is_ok(), "{:?}", queued.err());
+    rules.note(rule(10));
+    assert_eq!(queue().await.err(), Some(ProduceError::TooLarge), "Kafka was asked a moment ago");
 }

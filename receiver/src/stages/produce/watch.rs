@@ -1,4 +1,4 @@
-//! Looks whether Kafka takes events: at start, and whenever something went wrong, until it does again.
+//! Checks whether Kafka accepts events: at the start, and after each failure until it accepts them again.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,17 +16,17 @@ use tokio_util::sync::CancellationToken;
 use super::health::Without;
 use super::{CLIENT_ID, ProduceError, Producer, rules};
 
-/// The waits after failed looks.
+/// The waits after failed checks.
 const BACKOFF: Backoff = Backoff { initial: Duration::from_millis(250), max: Duration::from_secs(2) };
-/// How long one look may take: less than the cluster may be asked to wait for elsewhere, since another one follows.
+/// The time limit of one check. It is shorter than other waits for the cluster, because another check follows.
 const LOOK: Duration = Duration::from_secs(3);
 
-/// How often Kafka is asked what the topics take.
+/// The interval of requests for the rules of the topics.
 const RULES: Duration = Duration::from_secs(60);
 
-/// Keeps `condition` and the producer's own view of Kafka up to date until `shutdown`: met when the cluster answers and
-/// has one of `topics` at least; those that it does not have stand in the readiness, and events for them are refused
-/// alone. Creates them where the config says so, and rebuilds the producer after a fatal error.
+/// Keeps `condition` and the producer's view of Kafka up to date until `shutdown`. The condition is met when the
+/// cluster answers and has at least one of `topics`. Readiness names the missing topics, and only their events are
+/// refused. Creates missing topics if the config says so, and rebuilds the producer after a fatal error.
 pub(crate) async fn watch(
     producer: Arc<Producer>,
     kafka: Kafka,
@@ -36,13 +36,13 @@ pub(crate) async fn watch(
 ) {
     let mut failures = 0;
     let mut logged = Some(String::new());
-    let mut asked = None;
+    let (mut asked, mut doubted) = (None, false);
     loop {
         let Some(found) = shutdown.run_until_cancelled(look(&producer, &kafka, &topics, &condition)).await else {
             return;
         };
         if found.is_ok() {
-            let asking = learn(&producer, &kafka, &topics, &mut asked);
+            let asking = learn(&producer, &kafka, &topics, &mut asked, doubted);
             if shutdown.run_until_cancelled(asking).await.is_none() {
                 return;
             }
@@ -60,8 +60,13 @@ pub(crate) async fn watch(
         let next = match reason {
             None => {
                 failures = 0;
-                let pause = async { tokio::time::timeout(RULES, trouble(&producer)).await.ok() };
-                shutdown.run_until_cancelled(pause).await.map(|_| ())
+                let pause = async {
+                    tokio::select! {
+                        () = producer.shared.rules.doubted() => true,
+                        _ = tokio::time::timeout(RULES, trouble(&producer)) => false,
+                    }
+                };
+                shutdown.run_until_cancelled(pause).await.map(|is| doubted = is)
             }
             Some(_) => {
                 failures += 1;
@@ -74,7 +79,7 @@ pub(crate) async fn watch(
     }
 }
 
-/// Takes note of what a look found; returns what is wrong, if anything is.
+/// Records the result of a check. Returns what is wrong, if anything is.
 fn note(
     producer: &Producer,
     topics: &[String],
@@ -107,15 +112,16 @@ fn note(
     missing
 }
 
-/// Asks Kafka now and then what the topics take, and makes batches fit. That it does not say is no reason not to go on.
-async fn learn(producer: &Arc<Producer>, kafka: &Kafka, topics: &[String], asked: &mut Option<Instant>) {
-    let doubt = producer.shared.rules.is_batch_refused();
-    if !doubt && asked.is_some_and(|asked| asked.elapsed() < RULES) {
+/// Asks Kafka now and then what the topics take, sooner where it is `doubted`, and makes batches fit. That it does not
+/// say is no reason not to go on.
+async fn learn(producer: &Arc<Producer>, kafka: &Kafka, topics: &[String], asked: &mut Option<Instant>, doubted: bool) {
+    let every = if doubted { rules::FRESH } else { RULES };
+    if !producer.shared.rules.is_batch_refused() && asked.is_some_and(|asked| asked.elapsed() < every) {
         return;
     }
     let first = asked.replace(Instant::now()).is_none();
     let mut said = false;
-    // rdkafka's admin client does not ask for tokens.
+    // rdkafka's admin client cannot request tokens.
     let has_tokens = kafka.security.as_ref().is_some_and(|it| it.mechanism == Some(SaslMechanism::OAuthBearer));
     if !has_tokens {
         match rules::ask(kafka, topics, LOOK.min(kafka.timeout)).await {
@@ -129,8 +135,9 @@ async fn learn(producer: &Arc<Producer>, kafka: &Kafka, topics: &[String], asked
             Err(_) => {}
         }
     }
+    producer.shared.rules.note_asked();
     let producer = Arc::clone(producer);
-    // Goes on by itself: the old client may take as long as a request.
+    // This runs on its own, because the old client may take as long as a request.
     tokio::task::spawn_blocking(move || {
         if let Err(error) = producer.client.fit_batches(said) {
             tracing::warn!(%error, "Not all records were acknowledged before the producer was replaced; their senders got 503.");
@@ -138,8 +145,8 @@ async fn learn(producer: &Arc<Producer>, kafka: &Kafka, topics: &[String], asked
     });
 }
 
-/// Creates those of `topics` that are missing, where the config asks for it, as soon as the cluster lets it; gives up
-/// at `shutdown`. For topics that no event waits for: nothing is unready without them.
+/// Creates the missing ones of `topics` as soon as the cluster allows it, if the config asks for it. Stops at
+/// `shutdown`. These topics hold no events, so readiness does not depend on them.
 pub(crate) async fn create(kafka: Kafka, topics: Vec<String>, shutdown: CancellationToken) {
     let names: Vec<&str> = topics.iter().map(String::as_str).collect();
     let mut reported = String::new();
@@ -157,17 +164,17 @@ pub(crate) async fn create(kafka: Kafka, topics: Vec<String>, shutdown: Cancella
     }
 }
 
-/// Waits until something goes wrong, and at least for a moment, so that many failures together are one look.
+/// Waits until something goes wrong, and at least for a moment, so that many failures together cause one check.
 async fn trouble(producer: &Producer) {
     tokio::time::sleep(BACKOFF.initial).await;
     producer.shared.health.troubled().await;
 }
 
-/// One look: gives the topics that cannot be written to, and why each. On the way marks `condition` as not met when it
-/// is clear beforehand that it is not.
+/// Checks Kafka once. Returns the topics that cannot be written to, and why. Sets `condition` to not met as soon as
+/// that is clear.
 ///
 /// # Errors
-/// Why Kafka does not take any events: in words, for the readiness.
+/// Why Kafka accepts no events, in words, for readiness.
 async fn look(
     producer: &Arc<Producer>,
     kafka: &Kafka,
@@ -199,7 +206,7 @@ async fn look(
     Ok(without)
 }
 
-/// Runs what blocks on a thread where it may.
+/// Runs blocking work on a thread where it may block.
 async fn blocking<T: Send + 'static>(
     producer: &Arc<Producer>,
     work: impl FnOnce(&Producer) -> Result<T, String> + Send + 'static,
@@ -211,8 +218,7 @@ async fn blocking<T: Send + 'static>(
     }
 }
 
-/// Returns those of `topics` that the cluster does not have or that no broker leads any partition of, with what is
-/// wrong.
+/// Returns those of `topics` that the cluster does not have or that have no partition with a leader, with the reason.
 ///
 /// # Errors
 /// When the cluster does not answer within `timeout`.

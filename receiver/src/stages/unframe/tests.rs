@@ -15,7 +15,7 @@ fn typed(content_type: &str, body: &[u8]) -> Result<Form, UnframeError> {
 }
 
 #[test]
-fn every_plain_type_of_avro_may_hold_a_bare_datum() {
+fn every_plain_avro_type_may_hold_a_bare_datum() {
     for content_type in [
         "application/avro",
         "avro/binary",
@@ -29,7 +29,7 @@ fn every_plain_type_of_avro_may_hold_a_bare_datum() {
 }
 
 #[test]
-fn other_types_are_refused() {
+fn other_content_types_are_refused() {
     for content_type in ["application/json", "application/avro+json", "application/avrox", "avro", "", ";", "*/*"] {
         assert_eq!(typed(content_type, b"\x02a"), Err(UnframeError::ContentType), "{content_type}");
     }
@@ -75,7 +75,7 @@ fn a_named_schema_makes_the_datum_bare() {
 }
 
 #[test]
-fn an_empty_body_is_no_event() {
+fn an_empty_body_is_refused() {
     assert_eq!(typed("application/avro", b""), Err(UnframeError::Empty));
     assert_eq!(typed("application/vnd.confluent.avro", b""), Err(UnframeError::Empty));
 }
@@ -83,7 +83,7 @@ fn an_empty_body_is_no_event() {
 const SINGLE_OBJECT: &[u8] = b"\xc3\x01\x01\x02\x03\x04\x05\x06\x07\x08\x02a";
 
 #[test]
-fn a_fingerprint_or_the_head_of_a_file_leaves_the_form_of_a_plain_type_open() {
+fn a_fingerprint_or_file_header_leaves_a_plain_type_open() {
     let single = Framing::SingleObject(0x0807_0605_0403_0201);
     assert_eq!(typed("avro/binary", SINGLE_OBJECT), Ok(Form::BareOrFramed(single)));
     assert_eq!(typed("avro/binary", &SINGLE_OBJECT[..9]), Ok(Form::Bare), "too short for a fingerprint");
@@ -92,7 +92,7 @@ fn a_fingerprint_or_the_head_of_a_file_leaves_the_form_of_a_plain_type_open() {
 }
 
 #[test]
-fn the_types_of_the_other_forms_must_hold_them() {
+fn the_content_types_of_other_forms_must_match_the_body() {
     let single = "application/vnd.apache.avro+single-object";
     assert_eq!(typed(single, SINGLE_OBJECT), Ok(Form::Framed(Framing::SingleObject(0x0807_0605_0403_0201))));
     assert_eq!(typed(single, &SINGLE_OBJECT[..9]), Err(UnframeError::SingleObject));
@@ -103,7 +103,7 @@ fn the_types_of_the_other_forms_must_hold_them() {
 }
 
 #[test]
-fn a_version_makes_the_datum_bare_too_but_not_together_with_an_id() {
+fn a_schema_version_makes_the_datum_bare_but_excludes_an_id() {
     let avro = ("content-type", "application/avro");
     assert_eq!(
         unframe(&head(&[avro, ("x-schema-version", "3")]), SINGLE_OBJECT, &Reading::default()),
@@ -118,12 +118,12 @@ fn a_version_makes_the_datum_bare_too_but_not_together_with_an_id() {
 }
 
 #[test]
-fn what_a_signature_does_not_cover_has_no_say() {
+fn headers_that_a_signature_does_not_cover_do_not_count() {
     let unsigned = Reading { content_types: Vec::new(), unsigned: DECISIVE.to_vec() };
     let frame = b"\0\0\0\0\x07\x02a";
     let confluent = Framing::Confluent(SchemaId(7));
     let read = |headers: &[(&'static str, &str)]| unframe(&head(headers), frame, &unsigned);
-    // Whatever Avro it is said to be, the bytes alone tell.
+    // Whichever type of Avro the header names, only the bytes count.
     for (content_type, _) in MEDIA_TYPES {
         assert_eq!(read(&[("content-type", content_type)]), Ok(Form::BareOrFramed(confluent)), "{content_type}");
     }
@@ -135,7 +135,7 @@ fn what_a_signature_does_not_cover_has_no_say() {
 }
 
 #[test]
-fn further_content_types_can_be_listed() {
+fn additional_content_types_can_be_listed() {
     let listed = Reading { content_types: vec!["application/octet-stream".to_owned()], unsigned: Vec::new() };
     let read = |content_type: &str| unframe(&head(&[("content-type", content_type)]), b"\x02a", &listed);
     for content_type in ["application/octet-stream", "Application/Octet-Stream; charset=utf-8", "application/avro"] {
@@ -145,7 +145,7 @@ fn further_content_types_can_be_listed() {
 }
 
 #[test]
-fn a_content_type_may_be_there_twice_if_it_is_the_same() {
+fn a_repeated_content_type_is_accepted_if_it_is_the_same() {
     let twice = |other: &'static str| {
         let mut head = head(&[("content-type", "application/avro")]);
         head.append("content-type", other.parse().unwrap());

@@ -20,7 +20,7 @@ fn framed(datum: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn a_datum_becomes_an_event_with_its_key_and_its_bytes_untouched() {
+fn a_datum_becomes_an_event_with_its_key_and_unchanged_bytes() {
     let bytes = framed(b"\x02\x04e1\x06amy");
     let event = validate(&bytes, &writer(), LIMITS).unwrap();
     assert_eq!(event.key(), Some("e1"));
@@ -28,13 +28,13 @@ fn a_datum_becomes_an_event_with_its_key_and_its_bytes_untouched() {
 }
 
 #[test]
-fn an_event_whose_key_is_null_has_none() {
+fn an_event_with_a_null_key_has_no_key() {
     let bytes = framed(b"\x00\x06amy");
     assert_eq!(validate(&bytes, &writer(), LIMITS).unwrap().key(), None);
 }
 
 #[test]
-fn what_is_cut_off_or_too_long_says_where() {
+fn a_truncated_or_overlong_datum_reports_where() {
     let cut = validate(&framed(b"\x02\x04e1\x06am"), &writer(), LIMITS).unwrap_err();
     assert_eq!((cut.schema, cut.error.path.as_str()), (SchemaId(7), "agent"));
     let long = validate(&framed(b"\x02\x04e1\x06amy!"), &writer(), LIMITS).unwrap_err();

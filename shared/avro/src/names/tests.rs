@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn reserved_names_get_an_underscore_and_all_others_stay() {
+fn only_reserved_names_get_an_underscore() {
     for (name, expected) in [
         ("a", "a"),
         ("_a", "_a"),
@@ -27,7 +27,7 @@ fn dots_become_underscores() {
 }
 
 #[test]
-fn a_hundred_fields_may_be_called_the_same_and_no_more() {
+fn at_most_a_hundred_fields_may_get_the_same_name() {
     let taken = |most: usize| move |other: &str| other.len() - "a_b".len() < most;
     assert_eq!(in_document("a.b", taken(100)).map(|name| name.len()), Some(103));
     assert_eq!(in_document("a.b", taken(101)), None);

@@ -1,5 +1,4 @@
-//! The same values written in other ways that the specification allows: blocks of any number of items, with and without
-//! their size.
+//! Other valid encodings of the same values: blocks with any number of items, with and without their size.
 
 use apache_avro::schema::{ResolvedSchema, Schema as AvroSchema};
 use apache_avro::types::Value;
@@ -9,8 +8,7 @@ use proptest::prelude::*;
 use super::generate::Tape;
 use super::*;
 
-/// Writes a value; `sizes` says, block by block, how many items it has, and by an odd number that its size is written
-/// too.
+/// Encodes a value. `sizes` says for each block how many items it has; an odd number also writes the block's size.
 fn encode(
     value: &Value,
     schema: &AvroSchema,
@@ -65,7 +63,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(400) })]
 
     #[test]
-    fn a_datum_means_the_same_in_whatever_blocks_it_is_written(
+    fn the_split_into_blocks_does_not_change_the_value(
         tape in proptest::collection::vec(any::<u8>(), 0..900),
         sizes in proptest::collection::vec(any::<u8>(), 0..40),
     ) {

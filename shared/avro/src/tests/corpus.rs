@@ -1,4 +1,4 @@
-//! Two hundred schemas with legal oddities, and what fastavro reads by them: `tests/data/avro/corpus`.
+//! Two hundred schemas with unusual but legal features, and what fastavro reads with them: `tests/data/avro/corpus`.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -14,8 +14,8 @@ struct Line {
     document: Value,
 }
 
-/// Returns whether `ours` is what fastavro reads: it has decimals and times as values of their own, which stand here as
-/// `{"decimal": …}` and, with all six digits, as `{"moment": …}`.
+/// Returns whether `ours` equals what fastavro reads. Its decimals are stored as `{"decimal": …}`, and its times, with
+/// all six digits, as `{"moment": …}`.
 fn same(ours: &Value, theirs: &Value) -> bool {
     match (ours, theirs) {
         (Value::String(ours), Value::Object(theirs)) => match (theirs.get("decimal"), theirs.get("moment")) {
@@ -37,7 +37,7 @@ fn same(ours: &Value, theirs: &Value) -> bool {
     }
 }
 
-/// A time without the zeros at the end of its fraction.
+/// Returns a time without trailing zeros in its fraction.
 fn short(moment: &str) -> String {
     let (moment, zone) = moment.strip_suffix('Z').map_or((moment, ""), |moment| (moment, "Z"));
     let moment = if moment.contains('.') { moment.trim_end_matches('0').trim_end_matches('.') } else { moment };
@@ -45,7 +45,7 @@ fn short(moment: &str) -> String {
 }
 
 #[test]
-fn what_fastavro_reads_is_read_with_equal_values() {
+fn values_equal_those_that_fastavro_reads() {
     let mut count = 0;
     for line in CORPUS.lines() {
         let Line { schema, datum, document } = serde_json::from_str(line).unwrap();
@@ -53,12 +53,12 @@ fn what_fastavro_reads_is_read_with_equal_values() {
         let datum = hex::decode(datum).unwrap();
         let members = written(&compiled, &datum, LIMITS).unwrap_or_else(|error| panic!("{error}: {schema}"));
         let ours: Value = serde_json::from_str(&format!("{{{members}}}")).unwrap();
-        // What is no record is one member, and null where there might have been a record is none.
+        // A datum that is not a record is one member; null in place of a record has no members.
         let is_same = same(&ours, &document)
             || ours.get("value").is_some_and(|value| same(value, &document))
             || document.is_null() && ours == json!({});
         assert!(is_same, "{ours}, not {document}, by {schema}");
-        // What apache-avro can read too, it takes for the same schema.
+        // If apache-avro can parse the schema too, it computes the same fingerprint.
         if let Ok(avro) = apache_avro::Schema::parse_str(&schema) {
             let theirs = Schema::parse(&avro.canonical_form()).map(|schema| schema.fingerprint());
             assert!(theirs.is_err() || theirs.is_ok_and(|theirs| theirs == compiled.fingerprint()), "{schema}");

@@ -1,4 +1,4 @@
-//! Decimals, with num-bigint as the judge.
+//! Decimals, compared with num-bigint.
 
 use num_bigint::BigInt;
 use proptest::prelude::*;
@@ -14,7 +14,7 @@ fn big(unscaled: &[u8], scale: i64) -> Vec<u8> {
 }
 
 #[test]
-fn decimals_are_exact_with_all_digits_of_their_scale() {
+fn decimals_are_exact_and_have_all_digits_of_their_scale() {
     let cases: [(&[u8], usize, &str); 14] = [
         (&[], 2, "0.00"),
         (&[0], 0, "0"),
@@ -42,7 +42,7 @@ fn decimals_are_exact_with_all_digits_of_their_scale() {
 }
 
 #[test]
-fn a_decimal_of_many_bytes_is_refused_unless_most_only_repeat_the_sign() {
+fn a_long_decimal_is_refused_unless_it_is_sign_extension() {
     let json = decimal(0);
     assert_eq!(value(&json, &counted(&[0; 100_000])), r#""0""#);
     assert_eq!(value(&json, &counted(&[0xff; 100_000])), r#""-1""#);
@@ -52,7 +52,7 @@ fn a_decimal_of_many_bytes_is_refused_unless_most_only_repeat_the_sign() {
 }
 
 #[test]
-fn decimals_as_numbers_have_the_same_digits_without_quotes() {
+fn decimals_as_numbers_have_the_same_digits() {
     let rules = JsonRules { decimals: Decimals::Number, ..JsonRules::default() };
     let mut out = Vec::new();
     write_members_and_find(&schema(&decimal(3)), &counted(&[0xcf, 0xcc]), LIMITS, rules, None, &mut out).unwrap();
@@ -60,7 +60,7 @@ fn decimals_as_numbers_have_the_same_digits_without_quotes() {
 }
 
 #[test]
-fn a_decimal_of_more_digits_than_servers_read_in_a_number_is_text() {
+fn a_decimal_too_long_for_a_json_number_is_text() {
     let rules = JsonRules { decimals: Decimals::Number, ..JsonRules::default() };
     let written = |bytes: &[u8]| {
         let mut out = Vec::new();
@@ -73,7 +73,7 @@ fn a_decimal_of_more_digits_than_servers_read_in_a_number_is_text() {
 }
 
 #[test]
-fn big_decimals_bring_their_scale() {
+fn big_decimals_are_printed_with_their_own_scale() {
     let json = logical("bytes", "big-decimal");
     let cases = [
         (0, "12340"),
@@ -92,10 +92,10 @@ fn big_decimals_bring_their_scale() {
 }
 
 #[test]
-fn bytes_that_are_no_big_decimal_are_refused() {
+fn an_invalid_big_decimal_is_refused() {
     let json = logical("bytes", "big-decimal");
     for inner in [&[][..], &[2], &[2, 1], &[2, 1, 0, 0], &[1, 0], &[40, 1, 0]] {
-        // Three bytes are the least, so that the shorter ones may be refused for their length.
+        // A valid value has at least three bytes, so shorter ones may be refused for their length.
         let error = refusal(&json, &counted(inner));
         assert_eq!((error.kind, error.offset), (DecodeErrorKind::NotBigDecimal, 1), "{inner:?}");
     }
@@ -105,7 +105,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(500) })]
 
     #[test]
-    fn any_decimal_is_the_judges(bytes in proptest::collection::vec(any::<u8>(), 1..80), scale in 0..100_usize) {
+    fn any_decimal_equals_that_of_num_bigint(bytes in proptest::collection::vec(any::<u8>(), 1..80), scale in 0..100_usize) {
         let digits = BigInt::from_signed_bytes_be(&bytes).to_string();
         prop_assert_eq!(value(&decimal(0), &counted(&bytes)), format!("\"{digits}\""));
         let (sign, digits) = digits.strip_prefix('-').map_or(("", &*digits), |digits| ("-", digits));

@@ -1,4 +1,4 @@
-//! What an error says: the field, the byte, the fixed word.
+//! The contents of an error: field, byte and code.
 
 use super::*;
 
@@ -13,7 +13,7 @@ const EVENT: &str = r#"{"type":"record","name":"Event","fields":[
     ]}}
 ]}"#;
 
-/// The id `a`, two tags, one label: the bytes of each value at a known place.
+/// The id `a`, two tags, one label: each value at a known position.
 const DATUM: [u8; 18] = [2, b'a', 4, 2, b'x', 0, 2, b'y', 2, 1, 0, 2, 2, b'k', 2, 14, 0, 0];
 
 #[test]
@@ -60,7 +60,7 @@ fn a_path_shows_a_map_key_quoted_and_cut() {
 }
 
 #[test]
-fn an_error_in_a_root_that_is_no_record_has_the_path_of_its_part() {
+fn an_error_in_a_root_array_has_the_path_of_its_item() {
     let error = refusal(r#"{"type":"array","items":{"type":"array","items":"boolean"}}"#, &[2, 4, 1, 5, 0, 0]);
     assert_eq!((&*error.path, error.offset), ("[0][1]", 3));
 }

@@ -1,4 +1,4 @@
-//! Finding a field on the way.
+//! Finding a field during a walk.
 
 use super::*;
 
@@ -26,7 +26,7 @@ fn key(kind: &str, id: &[u8]) -> Option<String> {
 }
 
 #[test]
-fn keys_of_every_type_that_can_be_one() {
+fn a_key_may_have_any_suitable_type() {
     assert_eq!(key(r#""string""#, &counted(b"id-1")).unwrap(), "id-1");
     assert_eq!(key(r#""int""#, &long(-7)).unwrap(), "-7");
     assert_eq!(key(r#""long""#, &long(i64::MAX)).unwrap(), i64::MAX.to_string());
@@ -40,14 +40,14 @@ fn keys_of_every_type_that_can_be_one() {
 }
 
 #[test]
-fn a_key_that_is_null_or_not_come_by_is_none() {
+fn a_key_that_is_null_or_not_present_is_none() {
     assert_eq!(key(r#"["null","string"]"#, &[0]), None);
     assert_eq!(key(r#"["string","null"]"#, &[2]), None);
     assert_eq!(key(r#"["string","null"]"#, &[&[0][..], &counted(b"id")].concat()).unwrap(), "id");
     let schema = event(r#""string""#);
     let path = schema.field("meta.id").unwrap();
     assert_eq!(validate(&schema, &[2, b'x', 0, 0], LIMITS, Some(&path)).unwrap(), None);
-    // The same record elsewhere is another field.
+    // The same record in another place is another field.
     let elsewhere = [&[2, b'x', 0, 2, 0][..], &counted(b"id")].concat();
     assert_eq!(validate(&schema, &elsewhere, LIMITS, Some(&path)).unwrap(), None);
     let path = schema.field("again.id").unwrap();
@@ -152,7 +152,7 @@ fn the_field_of_a_route_is_a_text_a_symbol_a_boolean_or_a_whole_number() {
 }
 
 #[test]
-fn a_field_that_cannot_be_one_is_refused_with_its_name() {
+fn an_unsuitable_field_is_refused_with_its_name() {
     let error = |schema: &Schema, dotted: &str| schema.field(dotted).unwrap_err().to_string();
     let text = event(r#""string""#);
     assert_eq!(error(&text, "meta.ids"), "field meta.ids: there is no ids, only skipped, id");
@@ -169,7 +169,7 @@ fn a_field_that_cannot_be_one_is_refused_with_its_name() {
 }
 
 #[test]
-fn a_path_of_another_schema_does_no_harm() {
+fn a_path_from_another_schema_finds_nothing() {
     let path = event(r#""string""#).field("meta.id").unwrap();
     let other =
         schema(r#"{"type":"record","name":"O","fields":[{"name":"a","type":"null"},{"name":"b","type":"boolean"}]}"#);

@@ -1,5 +1,5 @@
-//! Schemas and values out of a tape of random bytes. An empty tape gives the simplest schema and value, so that
-//! proptest, by making the tape shorter and its bytes smaller, finds the simplest case that fails.
+//! Generates schemas and values from a tape of random bytes. An empty tape gives the simplest schema and value. So
+//! proptest finds the simplest failing case by shortening the tape and lowering its bytes.
 
 use std::collections::HashMap;
 
@@ -8,7 +8,7 @@ use apache_avro::types::Value;
 use apache_avro::{Days, Decimal, Duration, Millis, Months, Schema, Uuid};
 use serde_json::{Value as Json, json};
 
-/// Random bytes, and how far they are used up.
+/// Holds random bytes and the position in them.
 pub(super) struct Tape<'t> {
     rest: &'t [u8],
     names: usize,
@@ -59,7 +59,7 @@ impl<'t> Tape<'t> {
             0 => i64::from(self.byte().cast_signed()),
             1 => EDGES[self.below(EDGES.len())],
             2 => i64::from_le_bytes(self.bytes()),
-            // About now, in milliseconds.
+            // A time close to now, in milliseconds.
             _ => 1_700_000_000_000 + i64::from(u32::from_le_bytes(self.bytes())),
         }
     }
@@ -101,7 +101,7 @@ impl<'t> Tape<'t> {
         format!("Name{}", self.names)
     }
 
-    /// A schema of any type, mostly a record.
+    /// Returns a schema of any type, usually a record.
     pub(super) fn root(&mut self) -> Json {
         const DEPTH: usize = 4;
         if self.below(4) == 0 { self.schema(DEPTH) } else { self.record(DEPTH - 1) }
@@ -172,7 +172,7 @@ impl<'t> Tape<'t> {
         if self.below(2) == 0 { json!(["null", other]) } else { json!([other, "null"]) }
     }
 
-    /// A union holds no union, and each type without a name once.
+    /// Returns a union. It contains no union, and each unnamed type at most once.
     fn union(&mut self, depth: usize) -> Json {
         let mut branches: Vec<Json> = Vec::new();
         let mut kinds = Vec::new();
@@ -189,7 +189,7 @@ impl<'t> Tape<'t> {
         if branches.is_empty() { json!("null") } else { json!(branches) }
     }
 
-    /// A value of a schema.
+    /// Returns a value for a schema.
     pub(super) fn value(&mut self, schema: &Schema, names: &ResolvedSchema<'_>) -> Value {
         match schema {
             Schema::Null => Value::Null,
@@ -216,7 +216,7 @@ impl<'t> Tape<'t> {
             }
             Schema::Map(map) => {
                 let count = self.below(12);
-                // Keys with U+0000 are refused.
+                // Keys with U+0000 would be refused.
                 let key = |text: String| text.replace('\0', "0");
                 let mut entry = |number| (format!("{number}{}", key(self.text())), self.value(&map.types, names));
                 Value::Map((0..count).map(&mut entry).collect::<HashMap<_, _>>())

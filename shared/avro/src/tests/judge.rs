@@ -1,4 +1,4 @@
-//! apache-avro as the judge: what it writes is read as it means it, and what it refuses is refused.
+//! Comparisons with apache-avro: its output is read with the same values, and both refuse the same data.
 
 use apache_avro::reader::datum::GenericDatumReader;
 use apache_avro::schema::{DecimalSchema, ResolvedSchema, Schema as AvroSchema};
@@ -15,7 +15,7 @@ use super::generate::Tape;
 use super::times::{date_text, time_text, timestamp_text};
 use super::*;
 
-/// Returns the JSON of a value as the rules want it, made slowly and by other means.
+/// Returns the JSON of a value by the rules, computed slowly and by other means.
 fn expected(value: &Value, schema: &AvroSchema, names: &ResolvedSchema<'_>) -> Json {
     match (value, schema) {
         (_, AvroSchema::Ref { name }) => expected(value, names.get_names()[name], names),
@@ -23,7 +23,7 @@ fn expected(value: &Value, schema: &AvroSchema, names: &ResolvedSchema<'_>) -> J
         (Value::Boolean(value), _) => json!(value),
         (Value::Int(value), _) => json!(value),
         (Value::Long(value), _) => json!(value),
-        // Through text, since serde_json would widen it: 0.1_f32 is not 0.1_f64.
+        // Conversion through text, since serde_json would widen the value: 0.1_f32 is not 0.1_f64.
         (Value::Float(value), _) => value.to_string().parse::<f64>().map_or(Json::Null, |value| json!(value)),
         (Value::Double(value), _) => json!(value),
         (Value::Bytes(bytes) | Value::Fixed(_, bytes), _) => json!(STANDARD.encode(bytes)),
@@ -88,7 +88,7 @@ fn scaled(digits: &str, scale: usize) -> String {
     format!("{sign}{whole}.{fraction}")
 }
 
-/// Returns the members of the document, as a root that is no record, nor a union with one, is one member.
+/// Returns the members of the document. A root that is not a record, nor a union with a record, is one member.
 fn expected_document(value: &Value, schema: &AvroSchema, names: &ResolvedSchema<'_>) -> Json {
     let json = expected(value, schema, names);
     match (value, schema) {
@@ -109,37 +109,36 @@ fn document(members: &str) -> Json {
     serde_json::from_str(&format!("{{{members}}}")).unwrap_or_else(|error| panic!("{error} in {members}"))
 }
 
-/// Returns what apache-avro reads, if it reads all of it.
+/// Returns the value that apache-avro reads, if it uses all bytes.
 fn read_by_judge(schema: &AvroSchema, mut datum: &[u8]) -> Option<Value> {
     let reader = GenericDatumReader::builder(schema).build().unwrap();
     let value = reader.read_value(&mut datum).ok()?;
     datum.is_empty().then_some(value)
 }
 
-/// Returns whether apache-avro, which is laxer, may take what is refused for this reason.
+/// Returns whether apache-avro, which is more lenient, may accept data that is refused for this reason.
 fn may_differ(kind: DecodeErrorKind) -> bool {
     match kind {
-        // It takes the end of the datum for null or an empty string here and there.
+        // In some places, apache-avro takes the end of the datum for null or an empty string.
         DecodeErrorKind::Truncated { .. } | DecodeErrorKind::BlockCount { .. } => true,
-        // It looks neither at the size of a block nor at its sign, and lets an int be as long as a long.
+        // It ignores the size of a block and its sign, and accepts an int as long as a long.
         DecodeErrorKind::BlockSize { .. } | DecodeErrorKind::NegativeLength { .. } => true,
         DecodeErrorKind::VarintTooLong | DecodeErrorKind::IntegerOutOfRange => true,
-        // It keeps the last of the values, and takes other forms of UUIDs.
+        // It keeps the last of duplicate values, and accepts other forms of UUIDs.
         DecodeErrorKind::DuplicateKey | DecodeErrorKind::NotUuid | DecodeErrorKind::NotBigDecimal => true,
-        // Limits of ours.
+        // Limits that only Penstock has.
         DecodeErrorKind::TooDeep { .. } | DecodeErrorKind::TooManyItems { .. } => true,
         DecodeErrorKind::TooManyValues { .. } => true,
         DecodeErrorKind::DecimalTooLong { .. } => true,
-        // Keys that no index takes.
+        // Keys that no index accepts.
         DecodeErrorKind::NulInKey | DecodeErrorKind::KeysTooLong { .. } => true,
         DecodeErrorKind::TrailingBytes { .. } | DecodeErrorKind::NotBoolean { .. } => false,
         DecodeErrorKind::NotUtf8 | DecodeErrorKind::EnumIndex { .. } | DecodeErrorKind::UnionIndex { .. } => false,
     }
 }
 
-/// Returns whether two documents are the same, numbers with a fraction except for their last digits: `serde_json` reads
-/// them no better, and of two shortest texts of a float either may be written. That they read back the same is tested
-/// by itself.
+/// Returns whether two documents are equal. Numbers with a fraction may differ in their last digits: `serde_json` reads
+/// them no more precisely, and a float may have two shortest texts. Another test checks that they read back unchanged.
 fn same(left: &Json, right: &Json) -> bool {
     match (left, right) {
         (Json::Array(left), Json::Array(right)) => {
@@ -179,7 +178,7 @@ pub(super) fn tape() -> impl Strategy<Value = Vec<u8>> {
     proptest::collection::vec(any::<u8>(), 0..900)
 }
 
-/// Judges a datum that may be anything: nothing panics, and where we differ there is a reason.
+/// Compares the results for an arbitrary datum: nothing panics, and each difference has a known reason.
 fn judge(case: &Case, datum: &[u8]) {
     let theirs = read_by_judge(&case.avro, datum);
     match (strictly(&case.ours, datum, LIMITS), theirs) {
@@ -200,7 +199,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 3_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn what_the_judge_writes_is_read_as_it_means_it(tape in tape()) {
+    fn values_written_by_apache_avro_are_read_unchanged(tape in tape()) {
         let case = case(&tape);
         let members = written(&case.ours, &case.datum, LIMITS).unwrap();
         let names = ResolvedSchema::new(&case.avro).unwrap();
@@ -209,7 +208,7 @@ proptest! {
     }
 
     #[test]
-    fn a_datum_cut_off_anywhere_or_one_byte_longer_is_refused(tape in tape()) {
+    fn a_truncated_or_extended_datum_is_refused(tape in tape()) {
         let Case { ours, mut datum, .. } = case(&tape);
         for len in 0..datum.len() {
             let error = written(&ours, &datum[..len], LIMITS).unwrap_err();
@@ -222,7 +221,7 @@ proptest! {
     }
 
     #[test]
-    fn damaged_data_are_judged_as_the_judge_does(
+    fn damaged_data_have_the_same_outcome_as_in_apache_avro(
         tape in tape(),
         damages in proptest::collection::vec((any::<proptest::sample::Index>(), any::<u8>()), 1..40),
     ) {
@@ -241,7 +240,7 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_are_judged_as_the_judge_does(tape in tape(), datum in proptest::collection::vec(0..6_u8, 0..30)) {
+    fn random_bytes_have_the_same_outcome_as_in_apache_avro(tape in tape(), datum in proptest::collection::vec(0..6_u8, 0..30)) {
         judge(&case(&tape), &datum);
     }
 }

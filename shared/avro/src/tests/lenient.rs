@@ -1,8 +1,8 @@
-//! What reading does not need makes no schema unusable, and what it needs is asked for by name.
+//! Faults that reading does not depend on leave a schema usable; missing properties that reading needs are named.
 
 use super::*;
 
-/// A record of one field with this, and an event id before it.
+/// Returns a record with this field after an event id.
 fn record(field: &str) -> String {
     format!(
         r#"{{"type":"record","name":"Event","fields":[{{"name":"event_id","type":"string"}},{{"name":"x",{field}}}]}}"#
@@ -15,7 +15,7 @@ fn reads(json: &str, datum: &[u8], expected: &str) {
 }
 
 #[test]
-fn names_of_types_may_be_any_text() {
+fn type_names_may_be_any_text() {
     for (name, namespace) in
         [("Envelope", "abc-123.inventory"), ("detail-type", "a b"), ("Änderung", "é"), ("1", "2.3")]
     {
@@ -29,7 +29,7 @@ fn names_of_types_may_be_any_text() {
 }
 
 #[test]
-fn defaults_are_not_looked_at() {
+fn defaults_are_ignored() {
     let fields = [
         (
             r#""type":{"type":"string","logicalType":"uuid"},"default":"""#,
@@ -103,7 +103,7 @@ fn aliases_may_be_anything() {
 }
 
 #[test]
-fn a_type_is_used_before_it_is_defined_and_an_error_is_a_record() {
+fn a_type_may_be_used_before_it_is_defined() {
     let json = r#"{"type":"record","name":"Event","namespace":"n","fields":[
         {"name":"event_id","type":"string"},
         {"name":"failure","type":["null","Failure"]},
@@ -112,7 +112,7 @@ fn a_type_is_used_before_it_is_defined_and_an_error_is_a_record() {
 }
 
 #[test]
-fn a_name_without_a_namespace_is_looked_up_in_the_enclosing_one_and_then_without() {
+fn simple_names_are_resolved_in_the_enclosing_namespace_first() {
     let outer = r#"{"type":"record","name":"n.E","fields":[{"name":"t","type":"T"}]}"#;
     let global = r#"{"type":"enum","name":"T","symbols":["GLOBAL"]}"#;
     let inner = r#"{"type":"enum","name":"n.T","symbols":["INNER"]}"#;
@@ -124,7 +124,7 @@ fn a_name_without_a_namespace_is_looked_up_in_the_enclosing_one_and_then_without
 }
 
 #[test]
-fn references_may_be_unions_repeat_a_type_and_hold_what_is_not_used() {
+fn references_may_be_unions_and_repeat_or_add_types() {
     let event = r#"{"type":"record","name":"e.Event","fields":[{"name":"a","type":"x.A"},{"name":"b","type":"x.B"}]}"#;
     let common =
         r#"[{"type":"enum","name":"x.A","symbols":["P","Q"]},{"type":"enum","name":"x.B","symbols":["R","S"]}]"#;
@@ -140,8 +140,19 @@ fn references_may_be_unions_repeat_a_type_and_hold_what_is_not_used() {
     assert_eq!(written(&first, &[4, 2], LIMITS).unwrap(), r#""a":"NEW","b":"S""#, "the first of two counts");
 }
 
+/// As where two references lead to two versions of one subject.
 #[test]
-fn unions_symbols_and_fields_may_be_what_other_readers_take() {
+fn a_type_that_a_reference_repeats_within_another_is_the_first_of_them() {
+    let event = r#"{"type":"record","name":"Event","fields":[{"name":"a","type":"x.A"},{"name":"b","type":"x.B"}]}"#;
+    let first = r#"{"type":"record","name":"x.A","fields":[{"name":"p","type":"int"}]}"#;
+    let second = r#"{"type":"record","name":"x.A","fields":[{"name":"p","type":"int"},{"name":"q","type":"int"}]}"#;
+    let around = format!(r#"{{"type":"record","name":"x.B","fields":[{{"name":"a","type":{second}}}]}}"#);
+    let schema = Schema::parse_with_references(event, &[first, &around]).unwrap();
+    assert_eq!(written(&schema, &[2, 4], LIMITS).unwrap(), r#""a":{"p":1},"b":{"a":{"p":2}}"#);
+}
+
+#[test]
+fn unusual_unions_symbols_and_field_names_are_accepted() {
     reads(&record(r#""type":["string","string"]"#), b"\x02a\x02\x02b", r#""event_id":"a","x":"b""#);
     reads(
         &record(r#""type":{"type":"enum","name":"E","symbols":["a-b","1","1"]}"#),
@@ -153,7 +164,7 @@ fn unions_symbols_and_fields_may_be_what_other_readers_take() {
 }
 
 #[test]
-fn what_reading_needs_is_asked_for_with_its_place() {
+fn a_missing_property_is_reported_with_its_place() {
     let cases = [
         (r#"{"type":"array"}"#, "an array has no items"),
         (r#"{"type":"map"}"#, "a map has no values"),
@@ -183,12 +194,12 @@ fn what_reading_needs_is_asked_for_with_its_place() {
     assert_eq!(Schema::parse(twice).unwrap_err().to_string(), "record R, field number 2: there are two called a");
 }
 
-/// Returns 13 dots and underscores, others for each number.
+/// Returns 13 dots and underscores, different for each number.
 fn dotted(number: usize) -> String {
     (0..13).map(|bit| if number >> bit & 1 == 1 { '.' } else { '_' }).collect()
 }
 
-/// Texts of 200 to 256 KiB that are made to take much of what they do not have.
+/// Returns texts of 200 to 256 KiB that try to waste time or memory.
 fn hungry_texts() -> [String; 11] {
     let many = |part: &dyn Fn(usize) -> String, count: usize| (0..count).map(part).collect::<Vec<_>>().join(",");
     let aliases = many(&|number| format!("\"a{number}\""), 3_000);
@@ -233,13 +244,13 @@ fn hungry_texts() -> [String; 11] {
             ),
         ),
         format!("[{}]", "{},".repeat(80_000) + "{}"),
-        // In a document, all would be called the same, but for underscores.
+        // In a document, all names would be the same except for underscores.
         record("", &many(&|number| format!(r#"{{"name":"{}","type":"int"}}"#, dotted(number)), 6_500)),
     ]
 }
 
 #[test]
-fn a_text_made_to_take_time_and_room_takes_no_more_than_its_length() {
+fn hostile_schemas_take_time_and_memory_linear_in_their_length() {
     for text in hungry_texts() {
         assert!(text.len() <= 260_000, "{}", text.len());
         match Schema::parse(&text) {
@@ -249,9 +260,9 @@ fn a_text_made_to_take_time_and_room_takes_no_more_than_its_length() {
     }
 }
 
-/// As fastavro writes it.
+/// Fastavro writes such texts.
 #[test]
-fn text_of_a_uuid_that_is_none_is_kept_and_counted_or_refused() {
+fn invalid_uuid_text_is_kept_and_counted_or_refused() {
     let schema = schema(&record(r#""type":{"type":"string","logicalType":"uuid"}"#));
     for (text, is_odd) in [
         ("0198c7f2-6b1e-7d3a-9c55-2f41d0a7be13", false),

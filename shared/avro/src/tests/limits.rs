@@ -1,4 +1,4 @@
-//! Blocks, depth and items: what a small datum may not do with much.
+//! Limits on blocks, depth and items, which keep a small datum from causing much work.
 
 use super::*;
 
@@ -17,7 +17,7 @@ fn blocks_follow_each_other_with_or_without_their_size() {
 }
 
 #[test]
-fn a_block_whose_size_is_not_what_its_items_take_is_refused() {
+fn a_block_with_a_wrong_size_is_refused() {
     for claimed in [0, 1, 3, 500] {
         let datum = [&[3][..], &long(claimed), &[2, 4, 0]].concat();
         let error = refusal(INTS, &datum);
@@ -28,7 +28,7 @@ fn a_block_whose_size_is_not_what_its_items_take_is_refused() {
 }
 
 #[test]
-fn lengths_below_zero_are_refused() {
+fn negative_lengths_are_refused() {
     for json in [r#""string""#, r#""bytes""#] {
         let error = refusal(json, &[1]);
         assert_eq!((error.kind, error.offset), (DecodeErrorKind::NegativeLength { length: -1 }, 0));
@@ -38,7 +38,7 @@ fn lengths_below_zero_are_refused() {
 }
 
 #[test]
-fn a_claimed_length_costs_nothing() {
+fn a_huge_claimed_length_allocates_nothing() {
     for json in [r#""string""#, r#""bytes""#] {
         let error = refusal(json, &[&long(i64::MAX)[..], b"abc"].concat());
         assert_eq!(error.kind, DecodeErrorKind::Truncated { wanted: i64::MAX.unsigned_abs(), left: 3 });
@@ -48,7 +48,7 @@ fn a_claimed_length_costs_nothing() {
 }
 
 #[test]
-fn more_items_than_the_bytes_left_can_hold_are_refused_before_the_first_is_read() {
+fn an_impossible_item_count_is_refused_before_reading_items() {
     let left = 3;
     for count in [4, 900_000_000, i64::MAX] {
         let datum = [&long(count)[..], &[2, 4, 0]].concat();
@@ -59,12 +59,12 @@ fn more_items_than_the_bytes_left_can_hold_are_refused_before_the_first_is_read(
     // i64::MIN has no positive counterpart.
     let error = refusal(INTS, &[&long(i64::MIN)[..], &[2, 4, 0]].concat());
     assert_eq!(error.kind, DecodeErrorKind::BlockCount { count: 1 << 63, left: 2 });
-    // A map's entry takes at least a byte for its key and what its value takes.
+    // A map entry takes at least one byte for its key, plus its value.
     assert_eq!(refusal(MAP, &[4, 2, b'a', 2]).kind, DecodeErrorKind::BlockCount { count: 2, left: 3 });
 }
 
 #[test]
-fn five_bytes_that_claim_900_million_nulls_are_refused_at_once() {
+fn a_claim_of_900_million_nulls_is_refused_at_once() {
     let mut datum = long(900_000_000);
     assert_eq!(datum.len(), 5);
     let too_many = DecodeErrorKind::TooManyItems { limit: LIMITS.max_items };
@@ -78,7 +78,7 @@ fn five_bytes_that_claim_900_million_nulls_are_refused_at_once() {
 }
 
 #[test]
-fn the_limit_of_items_is_for_all_arrays_and_maps_together() {
+fn the_item_limit_covers_all_arrays_and_maps_together() {
     let json = r#"{"type":"array","items":{"type":"map","values":"null"}}"#;
     let datum = [4, 4, 2, b'a', 2, b'b', 0, 2, 2, b'a', 0, 0];
     let limits = |max_items| Limits { max_items, max_values: 16 * max_items, ..LIMITS };
@@ -86,14 +86,14 @@ fn the_limit_of_items_is_for_all_arrays_and_maps_together() {
     let error = written(&schema(json), &datum, limits(4)).unwrap_err();
     assert_eq!((error.kind, error.offset), (DecodeErrorKind::TooManyItems { limit: 4 }, 7));
     assert_eq!(error.path, "[1]");
-    // Many small blocks are counted like a large one.
+    // Many small blocks count the same as one large block.
     let blocks = [vec![2; 60], vec![0]].concat();
     assert!(written(&schema(NULLS), &blocks, limits(60)).is_ok());
     assert!(written(&schema(NULLS), &blocks, limits(59)).is_err());
 }
 
 #[test]
-fn items_that_take_no_bytes_count_for_all_that_they_hold() {
+fn items_without_bytes_count_once_per_value_in_them() {
     let fields: Vec<String> = (0..99).map(|number| format!(r#"{{"name":"f{number}","type":"null"}}"#)).collect();
     let json = format!(r#"{{"type":"array","items":{{"type":"record","name":"R","fields":[{}]}}}}"#, fields.join(","));
     let limits = Limits { max_items: 1_000, max_values: 16_000, ..LIMITS };
@@ -103,7 +103,7 @@ fn items_that_take_no_bytes_count_for_all_that_they_hold() {
 }
 
 #[test]
-fn a_map_with_a_key_twice_is_refused_however_many_keys_it_has() {
+fn duplicate_keys_are_refused_in_maps_of_any_size() {
     for count in 1..40_u8 {
         let mut datum = long(i64::from(count) + 1);
         for number in 0..count {
@@ -123,13 +123,13 @@ fn a_map_with_a_key_twice_is_refused_however_many_keys_it_has() {
     assert_eq!(value(nested, &[2, 2, b'a', 2, 2, b'a', 0, 0]), r#"{"a":{"a":null}}"#);
 }
 
-/// A map of one entry, whose value follows the key as `value`.
+/// Encodes a map with one entry: the key, then `value`.
 fn entry(key: &[u8], value: &[u8]) -> Vec<u8> {
     [&[2], &*counted(key), value, &[0]].concat()
 }
 
 #[test]
-fn keys_that_no_index_takes_are_refused() {
+fn keys_that_no_index_accepts_are_refused() {
     let error = refusal(MAP, &entry(b"a\0b", &[2]));
     assert_eq!((error.kind, error.offset, error.code()), (DecodeErrorKind::NulInKey, 1, "nul_in_key"));
     for key in [&b""[..], b".", b"a..b", b" ", b"\x01", "\u{2400}".as_bytes()] {
@@ -144,7 +144,7 @@ fn keys_of_nested_maps_are_counted_together() {
     let (fits, long) = (datum(8_191, 8_191), datum(8_191, 8_192));
     assert!(written(&schema(nested), &fits, LIMITS).is_ok());
     assert_eq!(refusal(nested, &long).kind, DecodeErrorKind::KeysTooLong { limit: 16_384 });
-    // Keys beside one another are not.
+    // Keys next to one another are not added up.
     let beside = [&[4][..], &counted(&[b'a'; 16_000]), &[2], &counted(&[b'b'; 16_000]), &[2, 0]].concat();
     assert!(written(&schema(MAP), &beside, LIMITS).is_ok());
 }
@@ -154,18 +154,18 @@ fn names_of_fields_in_a_map_count_as_keys() {
     let name = "n".repeat(500);
     let list = format!(r#"{{"type":"record","name":"L","fields":[{{"name":"{name}","type":["null","L"]}}]}}"#);
     let map = format!(r#"{{"type":"map","values":{list}}}"#);
-    // Each record but the last holds another.
+    // Each record except the last contains another.
     let records = |count: usize| [vec![2; count - 1], vec![0]].concat();
     let limits = Limits { max_depth: 200, ..LIMITS };
     let datum = |key: usize, count: usize| entry(&vec![b'k'; key], &records(count));
-    // 16,384 is 32 times 501, and 352: a byte after each.
+    // 16,384 is 32 times 501 plus 352, with one byte after each name.
     assert!(written(&schema(&map), &datum(351, 32), limits).is_ok());
     let error = written(&schema(&map), &datum(352, 32), limits).unwrap_err();
     assert_eq!(
         (error.kind, error.path.matches('n').count()),
         (DecodeErrorKind::KeysTooLong { limit: 16_384 }, 32 * 500)
     );
-    // Neither beside one another, nor outside of maps.
+    // Neither are names next to one another, nor names outside of maps.
     assert!(written(&schema(&list), &records(150), limits).is_ok());
 }
 
@@ -174,7 +174,7 @@ fn list() -> Schema {
 }
 
 #[test]
-fn a_recursive_datum_is_read_down_to_the_limit_of_depth() {
+fn a_recursive_datum_is_read_down_to_the_depth_limit() {
     let datum = |depth: usize| [vec![2; depth - 1], vec![0]].concat();
     let limits = Limits { max_depth: 10, ..LIMITS };
     assert!(written(&list(), &datum(10), limits).is_ok());
@@ -184,7 +184,7 @@ fn a_recursive_datum_is_read_down_to_the_limit_of_depth() {
 }
 
 #[test]
-fn no_limit_lets_a_million_levels_overflow_the_stack() {
+fn a_million_levels_never_overflow_the_stack() {
     let limits = Limits { max_depth: u16::MAX, max_items: u32::MAX, max_values: u32::MAX };
     let tree = r#"{"type":"record","name":"T","fields":[{"name":"c","type":{"type":"array","items":"T"}}]}"#;
     let maps =
@@ -200,7 +200,7 @@ fn no_limit_lets_a_million_levels_overflow_the_stack() {
 }
 
 #[test]
-fn arrays_maps_and_records_are_levels_and_unions_are_none() {
+fn arrays_maps_and_records_count_as_levels_but_unions_do_not() {
     let json = r#"["null",{"type":"array","items":["null",{"type":"map","values":["null","int"]}]}]"#;
     let datum = [2, 2, 2, 2, 2, b'k', 2, 14, 0, 0];
     let limits = |max_depth| Limits { max_depth, ..LIMITS };
@@ -210,8 +210,9 @@ fn arrays_maps_and_records_are_levels_and_unions_are_none() {
 }
 
 #[test]
-fn fields_that_take_no_bytes_count_wherever_they_stand() {
-    // 900 fields of 900 nulls each, and one byte: 810,000 values for each item of an array, and each item is one byte.
+fn fields_without_bytes_count_everywhere() {
+    // A record with one byte and 900 fields of 900 nulls each: 810,000 values per array item, and each item takes one
+    // byte.
     let nulls: Vec<String> = (0..900).map(|number| format!(r#"{{"name":"n{number}","type":"null"}}"#)).collect();
     let empty = format!(r#"{{"type":"record","name":"Empty","fields":[{}]}}"#, nulls.join(","));
     let mut fields =
@@ -230,7 +231,7 @@ fn fields_that_take_no_bytes_count_wherever_they_stand() {
 }
 
 #[test]
-fn long_names_count_for_what_they_become() {
+fn long_field_names_count_as_more_values() {
     let name = "x".repeat(512);
     let json = format!(
         r#"{{"type":"array","items":{{"type":"record","name":"R","fields":[{{"name":"{name}","type":"boolean"}}]}}}}"#

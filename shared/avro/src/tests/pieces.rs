@@ -1,4 +1,4 @@
-//! Long text in maps, for a server that takes it in pieces only.
+//! Long text in maps, for a server that accepts it only in pieces.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -16,7 +16,7 @@ const RULES: JsonRules = JsonRules {
     uuids: Uuids::Any,
 };
 
-/// Returns the value of the one entry `k` of a map of `values`.
+/// Returns the value of the single entry `k` of a map of `values`.
 fn in_map(values: &str, value: &[u8]) -> Json {
     let schema = schema(&format!(r#"{{"type":"map","values":{values}}}"#));
     let datum = [&[2, 2, b'k'], value, &[0]].concat();
@@ -27,7 +27,7 @@ fn in_map(values: &str, value: &[u8]) -> Json {
 }
 
 #[test]
-fn what_fits_is_text_and_what_does_not_a_list() {
+fn long_text_in_maps_becomes_a_list_of_pieces() {
     let text = |length: usize| in_map(r#""string""#, &counted(&vec![b'x'; length]));
     assert!(text(PIECE).is_string());
     assert_eq!(text(PIECE + 1).as_array().map(Vec::len), Some(2));
@@ -38,7 +38,7 @@ fn what_fits_is_text_and_what_does_not_a_list() {
 }
 
 #[test]
-fn outside_of_maps_and_by_default_text_is_left_as_it_is() {
+fn text_outside_of_maps_is_never_split() {
     let long = counted(&[b'x'; 100_000]);
     let mut out = Vec::new();
     write_members_and_find(&schema(r#""string""#), &long, LIMITS, RULES, None, &mut out).unwrap();
@@ -49,7 +49,7 @@ fn outside_of_maps_and_by_default_text_is_left_as_it_is() {
 
 proptest! {
     #[test]
-    fn pieces_together_are_the_whole(unit in "[a\"\\\\\u{1f}é日😀]{1,9}", times in 2_000_usize..12_000) {
+    fn pieces_of_text_concatenate_to_the_whole(unit in "[a\"\\\\\u{1f}é日😀]{1,9}", times in 2_000_usize..12_000) {
         let text = unit.repeat(times);
         let Json::Array(pieces) = in_map(r#""string""#, &counted(text.as_bytes())) else {
             prop_assert!(text.len() <= PIECE);
@@ -61,7 +61,7 @@ proptest! {
     }
 
     #[test]
-    fn pieces_of_bytes_are_base64_of_the_whole(bytes in proptest::collection::vec(any::<u8>(), 9_217..30_000)) {
+    fn pieces_of_bytes_concatenate_to_valid_base64(bytes in proptest::collection::vec(any::<u8>(), 9_217..30_000)) {
         let value = in_map(r#""bytes""#, &counted(&bytes));
         let pieces: Vec<&str> = value.as_array().unwrap().iter().map(|piece| piece.as_str().unwrap()).collect();
         prop_assert!(pieces.iter().all(|piece| piece.len() <= PIECE));

@@ -1,4 +1,4 @@
-//! Rules for fields: each at each kind of place.
+//! Rules for fields, each at each kind of position.
 
 use std::collections::BTreeMap;
 
@@ -36,7 +36,7 @@ fn person(name: &str, next: &[u8]) -> Vec<u8> {
     [counted(name.as_bytes()), next.to_vec()].concat()
 }
 
-/// An event that has everything.
+/// Returns an event with all kinds of fields.
 fn event() -> Vec<u8> {
     let text = |text: &str| counted(text.as_bytes());
     [
@@ -64,7 +64,7 @@ fn document(members: &str) -> Json {
     serde_json::from_str(&format!("{{{members}}}")).unwrap()
 }
 
-/// Returns the document of [`event`] by `given`, which all must have a field.
+/// Returns the document of [`event`] under the rules `given`, each of which must match a field.
 fn ruled(given: &Json) -> Json {
     let Ruled { schema, unmet } = schema(EVENT).with_rules(&rules(given)).unwrap();
     assert_eq!(unmet, Vec::<String>::new());
@@ -77,7 +77,7 @@ fn hmac(text: &str) -> String {
     hex::encode(mac.finalize().into_bytes())
 }
 
-/// Returns the document of [`event`] with these values in place of its own; null: without the field.
+/// Returns the document of [`event`] with these values instead of its own; null removes the field.
 fn but(changes: &Json) -> Json {
     let mut document = by(&schema(EVENT), &event());
     for (pointer, value) in changes.as_object().unwrap() {
@@ -98,7 +98,7 @@ fn assert_each<const N: usize>(cases: [(Json, Json); N]) {
 }
 
 #[test]
-fn each_rule_does_what_it_says_of_a_field() {
+fn each_rule_has_its_effect_on_a_field() {
     assert_each([
         (json!({"first": "drop"}), json!({"/first": null})),
         (
@@ -118,7 +118,7 @@ fn each_rule_does_what_it_says_of_a_field() {
         (json!({"first": "hash"}), json!({"/first": hmac("a \"quoted\" first")})),
         (json!({"number": "hash"}), json!({"/number": hmac("1234")})),
         (json!({"first": {"rename": "last"}}), json!({"/first": null, "/last": "a \"quoted\" first"})),
-        // A name that is free because its field is left out.
+        // The name is free because its field is dropped.
         (
             json!({"first": {"rename": "maybe"}, "maybe": "drop"}),
             json!({"/first": null, "/maybe": "a \"quoted\" first"}),
@@ -129,7 +129,7 @@ fn each_rule_does_what_it_says_of_a_field() {
 #[test]
 fn paths_lead_through_lists_maps_records_and_unions() {
     assert_each([
-        // Items one by one, and nulls among them stay.
+        // Items are masked one by one, and nulls among them stay.
         (json!({"list": "mask"}), json!({"/list": [[null, "***"]]})),
         (json!({"list": "hash"}), json!({"/list": [[null, hmac("item")]]})),
         (json!({"list": "drop"}), json!({"/list": null})),
@@ -170,14 +170,14 @@ fn paths_lead_through_lists_maps_records_and_unions() {
 }
 
 #[test]
-fn a_type_that_is_used_twice_is_hidden_where_the_rule_is_and_nowhere_else() {
+fn a_shared_type_is_hidden_only_where_the_rule_applies() {
     let document = ruled(&json!({"one.name": "mask"}));
     assert_eq!(document["many"][0]["name"], "x");
     assert_eq!(document["one"]["next"]["name"], "inner \"i\"");
 }
 
 #[test]
-fn an_event_that_is_no_record_is_hidden_as_the_field_value() {
+fn an_event_that_is_not_a_record_is_hidden_as_value() {
     let text = schema(r#""string""#);
     let written = |given: Json| by(&text.with_rules(&rules(&given)).unwrap().schema, &counted(b"text"));
     assert_eq!(written(json!({"value": "mask"})), json!({"value": "***"}));
@@ -196,7 +196,7 @@ fn an_event_that_is_no_record_is_hidden_as_the_field_value() {
 }
 
 #[test]
-fn the_outline_is_of_what_is_written() {
+fn the_outline_describes_the_document_after_rules() {
     let given = json!({"first": "drop", "number": "hash", "one": {"rename": "two"}, "map.*": "mask"});
     let ruled = schema(EVENT).with_rules(&rules(&given)).unwrap().schema;
     let Outline::Record(fields) = ruled.root().outline() else { panic!("no record") };
@@ -208,7 +208,7 @@ fn the_outline_is_of_what_is_written() {
 }
 
 #[test]
-fn a_hidden_field_is_read_all_the_same() {
+fn a_hidden_field_can_still_be_key_or_time() {
     let given = json!({"first": "drop", "number": "mask"});
     let ruled = schema(EVENT).with_rules(&rules(&given)).unwrap().schema;
     let (key, time) = (ruled.field("first").unwrap(), ruled.time_field("number").unwrap());
@@ -224,7 +224,7 @@ fn a_hidden_field_is_read_all_the_same() {
 }
 
 #[test]
-fn what_is_made_of_long_text_does_not_depend_on_the_server() {
+fn the_hash_of_long_text_does_not_depend_on_the_server() {
     let long_text = "x".repeat(20_000);
     let datum = [long(2), counted(b"a"), counted(long_text.as_bytes()), counted(b"b"), counted(b"y"), long(0)].concat();
     let map = schema(r#"{"type":"record","name":"R","fields":[{"name":"m","type":{"type":"map","values":"string"}}]}"#);
@@ -239,10 +239,10 @@ fn what_is_made_of_long_text_does_not_depend_on_the_server() {
 }
 
 #[test]
-fn errors_of_a_schema_with_hidden_fields_show_no_keys_and_no_numbers() {
+fn errors_with_hiding_rules_show_no_keys_or_numbers() {
     let schema = schema(EVENT);
     let mut datum = event();
-    // The key b becomes a, which is there already.
+    // The key b becomes a, which already exists.
     let at = datum.windows(4).position(|bytes| bytes == b"\x02b\x022").unwrap();
     datum[at + 1] = b'a';
     let plain = written(&schema, &datum, LIMITS).unwrap_err();
@@ -258,7 +258,7 @@ fn errors_of_a_schema_with_hidden_fields_show_no_keys_and_no_numbers() {
 }
 
 #[test]
-fn names_that_would_come_twice_are_refused_and_rules_without_a_field_are_told() {
+fn duplicate_names_are_refused_and_unmatched_rules_reported() {
     let schema = schema(EVENT);
     let refused = |given: Json| schema.with_rules(&rules(&given)).unwrap_err().to_string();
     assert!(refused(json!({"first": {"rename": "maybe"}})).contains("would be called maybe"));
@@ -269,7 +269,7 @@ fn names_that_would_come_twice_are_refused_and_rules_without_a_field_are_told() 
 }
 
 #[test]
-fn rules_that_contradict_each_other_or_cannot_be_are_refused() {
+fn contradictory_and_invalid_rules_are_refused() {
     let problem = |given: Json| {
         let error = tried(&given).unwrap_err();
         (error.path.unwrap_or_default(), error.problem)
@@ -296,7 +296,7 @@ fn rules_that_contradict_each_other_or_cannot_be_are_refused() {
 }
 
 #[test]
-fn the_secret_is_in_no_debug_text() {
+fn debug_output_hides_the_secret() {
     let rules = rules(&json!({"first": "hash"}));
     let ruled = schema(EVENT).with_rules(&rules).unwrap();
     let text = format!("{rules:?} {ruled:?} {:?}", ruled.schema.nodes);

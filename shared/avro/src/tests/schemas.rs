@@ -1,4 +1,4 @@
-//! Which schemas are taken, and what is known of them.
+//! Which schemas are accepted, and their properties.
 
 use super::*;
 
@@ -7,7 +7,7 @@ fn refused(json: &str) -> String {
 }
 
 #[test]
-fn texts_that_are_no_schema_are_refused() {
+fn invalid_schema_texts_are_refused() {
     for json in ["", "{}", "string", r#""no.such.Type""#, r#"{"type":"record","name":"R"}"#, "[]", r#"{"type":"enum"}"#]
     {
         assert!(!refused(json).is_empty());
@@ -15,7 +15,7 @@ fn texts_that_are_no_schema_are_refused() {
 }
 
 #[test]
-fn a_record_without_end_is_refused() {
+fn an_endless_record_is_refused() {
     let endless = [
         r#"{"type":"record","name":"A","fields":[{"name":"a","type":"A"}]}"#,
         r#"{"type":"record","name":"A","fields":[{"name":"a","type":["A"]}]}"#,
@@ -36,9 +36,9 @@ fn a_record_without_end_is_refused() {
     }
 }
 
-/// Thirty records, each of two fields of the next: a billion nulls in a datum without bytes.
+/// Thirty records, each with two fields of the next: a billion nulls in a datum without bytes.
 #[test]
-fn a_schema_that_holds_a_billion_values_in_no_bytes_is_refused() {
+fn a_schema_with_a_billion_values_in_no_bytes_is_refused() {
     let mut json = r#""null""#.to_owned();
     for number in 0..30 {
         json = format!(
@@ -50,7 +50,7 @@ fn a_schema_that_holds_a_billion_values_in_no_bytes_is_refused() {
 }
 
 #[test]
-fn a_schema_nested_too_deep_is_refused_and_not_parsed() {
+fn a_schema_nested_too_deep_is_refused_before_parsing() {
     let nested =
         |levels: usize| format!("{}\"null\"{}", r#"{"type":"array","items":"#.repeat(levels), "}".repeat(levels));
     assert!(Schema::parse(&nested(100)).is_ok());
@@ -59,7 +59,7 @@ fn a_schema_nested_too_deep_is_refused_and_not_parsed() {
 }
 
 #[test]
-fn a_decimal_of_too_many_digits_after_the_point_is_refused() {
+fn a_decimal_with_too_large_a_scale_is_refused() {
     let json = |scale| format!(r#"{{"type":"bytes","logicalType":"decimal","precision":900000000,"scale":{scale}}}"#);
     assert!(Schema::parse(&json(1_000)).is_ok());
     assert!(refused(&json(1_001)).contains("scale is 1001"));
@@ -76,7 +76,7 @@ fn a_type_defined_twice_is_refused() {
 }
 
 #[test]
-fn names_are_looked_up_with_their_namespace_and_by_alias() {
+fn names_are_resolved_by_namespace_and_alias() {
     let json = r#"{"type":"record","name":"a.A","fields":[
         {"name":"x","type":{"type":"fixed","name":"F","size":1,"aliases":["Old"]}},
         {"name":"y","type":"a.F"},
@@ -91,7 +91,7 @@ fn names_are_looked_up_with_their_namespace_and_by_alias() {
 }
 
 #[test]
-fn a_named_logical_type_is_the_same_where_it_is_named_again() {
+fn a_reference_to_a_named_type_keeps_its_logical_type() {
     let json = r#"{"type":"record","name":"A","fields":[
         {"name":"x","type":{"type":"fixed","name":"D","size":1,"logicalType":"decimal","precision":2,"scale":1}},
         {"name":"y","type":"D"}
@@ -100,7 +100,7 @@ fn a_named_logical_type_is_the_same_where_it_is_named_again() {
 }
 
 #[test]
-fn references_are_given_in_any_order_and_may_use_each_other() {
+fn references_may_have_any_order_and_use_each_other() {
     let event = r#"{"type":"record","name":"Event","namespace":"e","fields":[
         {"name":"tag","type":"t.Tag"},{"name":"color","type":"t.Color"},{"name":"money","type":["null","t.Money"]},
         {"name":"cents","type":"t.Cents"}]}"#;
@@ -121,9 +121,9 @@ fn references_are_given_in_any_order_and_may_use_each_other() {
     assert!(Schema::parse_with_references(event, &[color, money]).is_err());
 }
 
-/// Each by itself is not, and references are not compiled by recursion.
+/// Each text alone is not nested, and references are not compiled recursively.
 #[test]
-fn references_that_lead_to_one_another_in_a_long_row_are_taken() {
+fn a_long_chain_of_references_is_accepted() {
     let references: Vec<String> = (0..5_000)
         .map(|number| {
             format!(
@@ -139,7 +139,7 @@ fn references_that_lead_to_one_another_in_a_long_row_are_taken() {
 
 /// The schemas of the Avro project's own tests, with their canonical forms and fingerprints.
 #[test]
-fn canonical_forms_and_fingerprints_are_those_of_the_avro_project() {
+fn canonical_forms_and_fingerprints_match_the_avro_project() {
     let compiled = |json: &str| compile::compile(&[raw::parse(json).unwrap()]);
     const TESTS: &str = include_str!("../../../../tests/data/avro/schema-tests.txt");
     let (mut input, mut checked) = (String::new(), 0);
@@ -153,7 +153,7 @@ fn canonical_forms_and_fingerprints_are_those_of_the_avro_project() {
             let mut form = String::new();
             match compiled(&input) {
                 Ok(compiled) => canonical::write(&compiled, &mut form).unwrap(),
-                // No value can be written by it.
+                // No value conforms to it.
                 Err(error) if error.0.contains("a union has no branches") => continue,
                 Err(error) => panic!("{error}: {input}"),
             }
@@ -169,7 +169,7 @@ fn canonical_forms_and_fingerprints_are_those_of_the_avro_project() {
 }
 
 #[test]
-fn what_does_not_change_how_a_datum_is_read_does_not_change_the_fingerprint() {
+fn attributes_irrelevant_to_reading_keep_the_fingerprint() {
     let plain = r#"{"type":"record","name":"n.R","fields":[{"name":"a","type":"bytes"},{"name":"b","type":"n.R"}]}"#;
     let plain = plain.replace(r#""n.R"}]"#, r#"["null","n.R"]}]"#);
     let adorned = r#"{"name":"R","namespace":"n","type":"record","doc":"d","aliases":["S"],"fields":[
@@ -180,7 +180,7 @@ fn what_does_not_change_how_a_datum_is_read_does_not_change_the_fingerprint() {
 }
 
 #[test]
-fn what_a_reader_gets_decides_whether_two_schemas_mean_the_same() {
+fn schemas_mean_the_same_if_readers_get_the_same_values() {
     let record =
         |kind: &str| schema(&format!(r#"{{"type":"record","name":"R","fields":[{{"name":"a","type":{kind}}}]}}"#));
     let decimal = |precision, scale| {
@@ -210,7 +210,7 @@ fn what_a_reader_gets_decides_whether_two_schemas_mean_the_same() {
 }
 
 #[test]
-fn what_no_reader_looks_at_does_not_change_the_meaning() {
+fn attributes_that_readers_ignore_keep_the_meaning() {
     let plain = schema(
         r#"{"type":"record","name":"n.R","fields":[{"name":"a","type":"bytes"},{"name":"b","type":["null","n.R"]}]}"#,
     );
@@ -232,7 +232,7 @@ fn what_no_reader_looks_at_does_not_change_the_meaning() {
 }
 
 #[test]
-fn texts_and_references_that_define_the_same_mean_the_same() {
+fn splitting_a_schema_into_references_keeps_its_meaning() {
     let whole = r#"{"type":"record","name":"e.E","fields":[{"name":"t","type":{"type":"enum","name":"t.T","symbols":["A"]}},{"name":"u","type":"t.T"}]}"#;
     let part = r#"{"type":"record","name":"e.E","fields":[{"name":"t","type":"t.T"},{"name":"u","type":"t.T"}]}"#;
     let tag = r#"{"type":"enum","name":"t.T","symbols":["A"]}"#;

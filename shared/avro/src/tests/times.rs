@@ -1,4 +1,4 @@
-//! Dates and times, with the `time` crate as the judge.
+//! Dates and times, compared with the `time` crate.
 
 use std::io::Write as _;
 
@@ -58,7 +58,7 @@ fn json_of(members: &str) -> Json {
 }
 
 #[test]
-fn timestamps_have_the_digits_of_their_unit() {
+fn timestamps_have_as_many_digits_as_their_unit() {
     let cases = [
         ("timestamp-millis", 1_767_323_045_678, r#""2026-01-02T03:04:05.678Z""#),
         ("timestamp-micros", 1_767_323_045_678_901, r#""2026-01-02T03:04:05.678901Z""#),
@@ -79,7 +79,7 @@ fn timestamps_have_the_digits_of_their_unit() {
 }
 
 #[test]
-fn a_timestamp_outside_the_years_of_rfc_3339_is_its_milliseconds() {
+fn a_timestamp_beyond_rfc_3339_is_written_as_milliseconds() {
     let cases = [
         ("timestamp-millis", 253_402_300_799_999, r#""9999-12-31T23:59:59.999Z""#),
         ("timestamp-millis", 253_402_300_800_000, "253402300800000"),
@@ -115,7 +115,7 @@ fn dates_reach_from_year_0_to_year_9999() {
 }
 
 #[test]
-fn each_day_of_ten_thousand_years_is_what_the_time_crate_says() {
+fn each_day_of_ten_thousand_years_matches_the_time_crate() {
     let mut date = Date::from_ordinal_date(0, 1).unwrap();
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
     for days in -719_528..=2_932_896 {
@@ -143,7 +143,7 @@ fn times_of_day_end_before_midnight() {
 }
 
 #[test]
-fn timestamps_as_epoch_are_milliseconds_whatever_their_unit() {
+fn epoch_timestamps_are_milliseconds_for_every_unit() {
     let rules = JsonRules { timestamps: Timestamps::Epoch, ..JsonRules::default() };
     let cases = [
         ("timestamp-millis", 1_767_323_045_678, "1767323045678"),
@@ -165,12 +165,12 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(2_000) })]
 
     #[test]
-    fn any_date_is_the_judges(days in -800_000..3_000_000_i32) {
+    fn any_date_matches_the_time_crate(days in -800_000..3_000_000_i32) {
         prop_assert_eq!(json_of(&value(&logical("int", "date"), &long(days.into()))), date_text(days));
     }
 
     #[test]
-    fn any_timestamp_is_the_judges(millis in -63_000_000_000_000..254_000_000_000_000_i64, nanos in any::<i64>()) {
+    fn any_timestamp_matches_the_time_crate(millis in -63_000_000_000_000..254_000_000_000_000_i64, nanos in any::<i64>()) {
         let text = value(&logical("long", "timestamp-millis"), &long(millis));
         prop_assert_eq!(json_of(&text), timestamp_text(millis, 1_000, 3, "Z"));
         let text = value(&logical("long", "timestamp-nanos"), &long(nanos));

@@ -1,11 +1,11 @@
-//! Each type's edges.
+//! The edge cases of each type.
 
 use proptest::prelude::*;
 
 use super::*;
 
 #[test]
-fn null_and_booleans() {
+fn null_and_booleans_are_written_as_json() {
     assert_eq!(value(r#""null""#, &[]), "null");
     assert_eq!(value(r#""boolean""#, &[0]), "false");
     assert_eq!(value(r#""boolean""#, &[1]), "true");
@@ -15,7 +15,7 @@ fn null_and_booleans() {
 }
 
 #[test]
-fn ints_and_longs_at_their_edges() {
+fn ints_and_longs_are_exact_up_to_their_limits() {
     for number in [0, 1, -1, 63, -64, 64, -65, 8191, -8192, i32::MAX.into(), i32::MIN.into()] {
         assert_eq!(value(r#""int""#, &long(number)), number.to_string());
         assert_eq!(value(r#""long""#, &long(number)), number.to_string());
@@ -44,7 +44,7 @@ fn an_integer_may_be_padded_but_not_beyond_its_type() {
 }
 
 #[test]
-fn floats_are_as_short_as_reads_back_the_same() {
+fn floats_are_written_as_the_shortest_exact_text() {
     let cases =
         [(0.1, "0.1"), (1.0, "1.0"), (-0.0, "-0.0"), (16_777_216.0, "16777216.0"), (3.402_823_5e38, "3.4028235e+38")];
     for (number, text) in cases {
@@ -60,7 +60,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(1_000) })]
 
     #[test]
-    fn any_float_reads_back_the_same(bits in any::<u64>()) {
+    fn any_float_reads_back_unchanged(bits in any::<u64>()) {
         let number = f64::from_bits(bits);
         let text = value(r#""double""#, &number.to_le_bytes());
         prop_assert!(number.is_finite() && text.parse() == Ok(number) || !number.is_finite() && text == "null", "{text}");
@@ -72,7 +72,7 @@ proptest! {
 }
 
 #[test]
-fn what_json_has_no_number_for_is_null() {
+fn numbers_that_json_cannot_express_become_null() {
     for number in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
         assert_eq!(value(r#""float""#, &number.to_le_bytes()), "null");
         assert_eq!(value(r#""double""#, &f64::from(number).to_le_bytes()), "null");
@@ -80,7 +80,7 @@ fn what_json_has_no_number_for_is_null() {
 }
 
 #[test]
-fn bytes_and_fixed_are_base64() {
+fn bytes_and_fixed_are_written_as_base64() {
     for (bytes, text) in [(&b""[..], ""), (b"a", "YQ=="), (b"ab", "YWI="), (b"abc", "YWJj"), (b"\xff\xfe", "//4=")] {
         assert_eq!(value(r#""bytes""#, &counted(bytes)), format!("\"{text}\""));
         let fixed = format!(r#"{{"type":"fixed","name":"F","size":{}}}"#, bytes.len());
@@ -109,7 +109,7 @@ fn strings_are_escaped_as_little_as_json_allows() {
 }
 
 #[test]
-fn every_byte_at_every_place_of_a_short_text_is_escaped_as_serde_json_does() {
+fn escapes_at_every_position_match_serde_json() {
     for byte in 0..0x80_u8 {
         for (len, place) in (1..=40).flat_map(|len| (0..len).map(move |place| (len, place))) {
             let mut text = vec![b'a'; len];
@@ -121,7 +121,7 @@ fn every_byte_at_every_place_of_a_short_text_is_escaped_as_serde_json_does() {
 }
 
 #[test]
-fn a_string_that_is_not_utf8_is_refused_at_its_first_wrong_byte() {
+fn invalid_utf8_is_refused_at_its_first_wrong_byte() {
     let cases: [(&[u8], usize); 5] = [
         (b"ab\xff", 2),
         (b"0123456789\xc0\x80", 10),
@@ -140,7 +140,7 @@ fn a_string_that_is_not_utf8_is_refused_at_its_first_wrong_byte() {
 }
 
 #[test]
-fn an_enum_is_its_symbol() {
+fn an_enum_is_written_as_its_symbol() {
     let json = r#"{"type":"enum","name":"E","symbols":["RED","GREEN"]}"#;
     assert_eq!(value(json, &[0]), r#""RED""#);
     assert_eq!(value(json, &[2]), r#""GREEN""#);
@@ -149,7 +149,7 @@ fn an_enum_is_its_symbol() {
 }
 
 #[test]
-fn a_union_is_its_branch_without_a_wrapper() {
+fn a_union_is_written_as_its_branch_without_a_wrapper() {
     for (json, null, other) in [(r#"["null","int"]"#, 0, 2), (r#"["int","null"]"#, 2, 0)] {
         assert_eq!(value(json, &[null]), "null");
         assert_eq!(value(json, &[other, 14]), "7");
@@ -165,7 +165,7 @@ fn a_union_is_its_branch_without_a_wrapper() {
 }
 
 #[test]
-fn a_record_is_an_object_and_at_the_root_its_members() {
+fn a_record_is_an_object_or_members_at_the_root() {
     let json = r#"{"type":"record","name":"R","fields":[
         {"name":"a","type":"int"},
         {"name":"empty","type":{"type":"record","name":"E","fields":[]}},
@@ -176,7 +176,7 @@ fn a_record_is_an_object_and_at_the_root_its_members() {
 }
 
 #[test]
-fn uuids_are_in_small_letters() {
+fn uuids_are_written_in_lowercase() {
     let text = "0198c7f2-6b1e-7d3a-9c55-2f41d0a7be13";
     let quoted = format!("\"{text}\"");
     assert_eq!(value(&logical("string", "uuid"), &counted(text.as_bytes())), quoted);
@@ -206,12 +206,12 @@ fn uuids_are_in_small_letters() {
 }
 
 #[test]
-fn a_uuid_on_bytes_is_no_logical_type_and_stays_bytes() {
+fn a_uuid_on_bytes_stays_bytes() {
     assert_eq!(value(&logical("bytes", "uuid"), &counted(b"abc")), r#""YWJj""#);
 }
 
 #[test]
-fn a_duration_is_its_three_numbers() {
+fn a_duration_is_written_as_three_numbers() {
     let json = r#"{"type":"fixed","name":"D","size":12,"logicalType":"duration"}"#;
     let datum = [1, 0, 0, 0, 2, 1, 0, 0, 0xff, 0xff, 0xff, 0xff];
     assert_eq!(value(json, &datum), r#"{"months":1,"days":258,"milliseconds":4294967295}"#);
@@ -225,7 +225,7 @@ fn logical_types_that_do_not_fit_their_type_are_ignored() {
 }
 
 #[test]
-fn text_and_times_of_other_origin_follow_the_same_rules() {
+fn text_and_times_from_outside_a_datum_follow_the_same_rules() {
     let mut out = Vec::new();
     for text in ["", "plain, and longer than a word", "a \"b\"\n", "日本"] {
         out.clear();

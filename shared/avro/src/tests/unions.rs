@@ -12,7 +12,7 @@ fn events(union: &str) -> Schema {
     Schema::parse_with_references(union, &[CALL, CHAT]).unwrap()
 }
 
-/// Returns the key and the document's members.
+/// Returns the key, and the members of the document.
 fn read(schema: &Schema, key: &str, datum: &[u8]) -> (Option<String>, String) {
     let path = schema.field(key).unwrap();
     let found = validate(schema, datum, LIMITS, Some(&path)).unwrap().map(Cow::into_owned);
@@ -20,7 +20,7 @@ fn read(schema: &Schema, key: &str, datum: &[u8]) -> (Option<String>, String) {
 }
 
 #[test]
-fn the_key_is_found_in_whichever_branch_is_there_and_the_document_has_its_fields() {
+fn key_and_fields_come_from_the_present_branch() {
     let schema = events(r#"["a.Call","b.Chat"]"#);
     let call = [&[0][..], b"\x02x\x06c-1\x04"].concat();
     let chat = [&[2][..], b"\x02\x0e\x06m-1"].concat();
@@ -36,7 +36,7 @@ fn the_key_is_found_in_whichever_branch_is_there_and_the_document_has_its_fields
 }
 
 #[test]
-fn a_branch_without_the_key_or_that_is_no_record_is_named() {
+fn an_unsuitable_branch_is_named_in_the_error() {
     let schema = events(r#"["a.Call","b.Chat"]"#);
     let error = |schema: &Schema, key: &str| schema.field(key).unwrap_err().to_string();
     assert_eq!(error(&schema, "agent"), "field agent: in the branch b.Chat: there is no agent, only event_id, meta");
@@ -46,7 +46,7 @@ fn a_branch_without_the_key_or_that_is_no_record_is_named() {
 }
 
 #[test]
-fn null_among_the_branches_is_an_event_without_a_key_and_without_fields() {
+fn a_null_branch_is_an_event_without_key_and_fields() {
     for (union, null, call) in
         [(r#"["null","a.Call"]"#, 0, 2), (r#"["null","a.Call","b.Chat"]"#, 0, 2), (r#"["a.Call","null"]"#, 2, 0)]
     {
@@ -60,7 +60,7 @@ fn null_among_the_branches_is_an_event_without_a_key_and_without_fields() {
 }
 
 #[test]
-fn a_union_of_records_on_the_way_is_followed_too() {
+fn a_path_may_lead_through_a_union_of_records() {
     let envelope = r#"{"type":"record","name":"Envelope","fields":[{"name":"n","type":"int"},{"name":"payload","type":["null","a.Call","b.Chat"]}]}"#;
     let schema = events(envelope);
     assert_eq!(read(&schema, "payload.event_id", b"\x02\x02\x02x\x06c-1\x04").0.as_deref(), Some("c-1"));
@@ -69,7 +69,7 @@ fn a_union_of_records_on_the_way_is_followed_too() {
 }
 
 #[test]
-fn the_time_is_found_where_a_branch_has_it() {
+fn the_time_is_found_in_branches_that_have_it() {
     let schema = events(r#"["a.Call","b.Chat"]"#);
     let path = schema.time_field("at").unwrap();
     let found = |datum: &'static [u8]| {
@@ -81,7 +81,7 @@ fn the_time_is_found_where_a_branch_has_it() {
 }
 
 #[test]
-fn the_name_of_the_type_is_a_field_where_that_is_wanted() {
+fn the_type_name_becomes_a_field_if_configured() {
     let written_as = |schema: &Schema, event_type, datum: &[u8]| {
         let (mut out, rules) = (Vec::new(), JsonRules { event_type, ..JsonRules::default() });
         write_members_and_find(schema, datum, LIMITS, rules, None, &mut out).unwrap();
@@ -100,9 +100,9 @@ fn the_name_of_the_type_is_a_field_where_that_is_wanted() {
     assert_eq!(written_as(&schema(r#""int""#), EventType::Name, &[2]), r#""value":1"#);
 }
 
-/// Records whose fields are unions of all of them: each step of the path multiplies the ways.
+/// Records whose fields are unions of all records: each step of the path multiplies the ways.
 #[test]
-fn a_path_by_unions_within_unions_takes_bounded_work() {
+fn a_path_through_nested_unions_takes_bounded_work() {
     let names: Vec<String> = (0..300).map(|number| format!("\"R{number}\"")).collect();
     let records: Vec<String> = (0..300)
         .map(|number| format!(r#"{{"type":"record","name":"R{number}","fields":[{{"name":"id","type":"int"}},{{"name":"a","type":["null",{}]}}]}}"#, names.join(",")))

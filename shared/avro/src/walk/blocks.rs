@@ -1,4 +1,4 @@
-//! Arrays and maps, which a datum holds in blocks (Avro specification, "Arrays" and "Maps").
+//! Arrays and maps, which a datum stores in blocks (Avro specification, "Arrays" and "Maps").
 
 use super::super::error::DecodeErrorKind as Kind;
 use super::super::fault::{DecodeFailure, Fault};
@@ -8,17 +8,17 @@ use super::super::node::{Entry, Items, Keyed, NodeId, Record};
 use super::super::text::{Escapes, Text};
 use super::{Sink, Walk};
 
-/// How many bytes the keys of maps within maps may have together, each with one byte between it and the next. A field
-/// that holds a map is indexed by terms of keys and value, and Lucene takes no term of more than 32,766 bytes: that
-/// leaves half of them to the value. The names of the fields of records in a map are keys too.
+/// The most bytes of the keys of nested maps in total, with one byte between two keys. A field that holds a map is
+/// indexed as terms of keys and value, and Lucene accepts no term of more than 32,766 bytes, so half of that remains
+/// for the value. Field names of records in a map count as keys too.
 const MAX_KEYS: usize = 16_384;
 
 /// A block of an array or map.
 struct Block {
     count: u64,
-    /// How many bytes its items take, where the datum says so.
+    /// How many bytes its items take, if the datum says so.
     size: Option<u64>,
-    /// Where its first item begins.
+    /// The position of its first item.
     begin: usize,
 }
 
@@ -70,7 +70,7 @@ impl<'s, 'a, S: Sink<'a>> Walk<'s, 'a, S> {
         self.entry_of(key, start, items.node, keys)
     }
 
-    /// Walks the value under `key`, which begins at `start`.
+    /// Walks the value of `key`, which begins at `start`.
     #[inline]
     fn entry_of(
         &mut self,
@@ -86,8 +86,8 @@ impl<'s, 'a, S: Sink<'a>> Walk<'s, 'a, S> {
         walked.map_err(|fault| fault.in_entry(key.bytes))
     }
 
-    /// Walks the fields of a record that is somewhere in a map: their names are keys to the server.
-    // Not inlined: `record` calls itself at each level, and its frame is to stay small.
+    /// Walks the fields of a record somewhere in a map: their names are keys to the server.
+    // Not inlined: `record` calls itself at each level, and its stack frame must stay small.
     #[inline(never)]
     pub(super) fn fields_in_map(&mut self, record: &'s Record) -> Result<(), DecodeFailure> {
         let outer = self.keys;
@@ -124,7 +124,7 @@ impl<'s, 'a, S: Sink<'a>> Walk<'s, 'a, S> {
         Ok(())
     }
 
-    /// Walks an entry after `separator`. Returns whether it is written.
+    /// Walks an entry after `separator`. Returns whether it was written.
     fn keyed_entry(&mut self, keyed: &'s Keyed, separator: &[u8], keys: &mut Keys<'a>) -> Result<bool, DecodeFailure> {
         let start = self.reader.position();
         let key = self.reader.text()?;
@@ -144,14 +144,14 @@ impl<'s, 'a, S: Sink<'a>> Walk<'s, 'a, S> {
         Ok(false)
     }
 
-    /// Takes the key that begins at `start`: it counts, and goes to the sink.
+    /// Takes the key that begins at `start`: counts it, and passes it to the sink.
     fn take_key(&mut self, key: Text<'a>, keys: &mut Keys<'a>, start: usize) -> Result<(), DecodeFailure> {
         self.keys = self.keys.saturating_add(key.bytes.len() + 1);
         let kind = if !keys.insert(key.bytes) {
             Kind::DuplicateKey
         } else if self.keys > MAX_KEYS {
             Kind::KeysTooLong { limit: MAX_KEYS }
-        // Text of which nothing has to be escaped holds none.
+        // A text that needs no escapes contains no U+0000.
         } else if key.escapes == Escapes::Possible && key.bytes.contains(&0) {
             Kind::NulInKey
         } else {
@@ -161,13 +161,13 @@ impl<'s, 'a, S: Sink<'a>> Walk<'s, 'a, S> {
         Err(Fault::new(kind, start).in_entry(key.bytes))
     }
 
-    /// Returns how many values and items were counted so far.
+    /// Returns how many values and items have been counted.
     pub(in super::super) fn spent(&self) -> u64 {
         (u64::from(self.limits.max_values) - self.values).saturating_add(self.items)
     }
 
-    /// Returns the next block of an array or map, `None` at its end. Its count is refused before any item is read when
-    /// it is over the limit, or more than the bytes left can hold.
+    /// Returns the next block of an array or map, or `None` at its end. Refuses the count before any item is read if it
+    /// exceeds the limit, or what the remaining bytes can hold.
     fn begin_block(&mut self, items: &Items) -> Result<Option<Block>, DecodeFailure> {
         let start = self.reader.position();
         let (count, size) = self.reader.block()?;

@@ -38,7 +38,7 @@ pub(super) fn check(kafka: &Kafka, problems: &mut Problems) {
     }
 }
 
-/// Returns whether `kafka.security` is in charge of the setting.
+/// Returns whether `kafka.security` controls the librdkafka setting `key`.
 fn is_of_security(key: &str) -> bool {
     key == "security.protocol" || key.starts_with("sasl.") || key.starts_with("ssl.")
 }
@@ -61,12 +61,12 @@ fn check_security(security: &KafkaSecurity, problems: &mut Problems) {
             problems.add("kafka.security.mechanism", "is missing: PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER");
         }
         (false, Some(_)) => {
-            problems.add("kafka.security.mechanism", "does not go with protocol: ssl; that is sasl_ssl");
+            problems.add("kafka.security.mechanism", "needs protocol: sasl_ssl or sasl_plaintext");
         }
         (true, Some(SaslMechanism::OAuthBearer)) => check_oauth(security, problems),
         (true, Some(SaslMechanism::Plain | SaslMechanism::ScramSha256 | SaslMechanism::ScramSha512)) => {
             if security.username.is_none() {
-                problems.add("kafka.security.username", "is missing: who Penstock is to the cluster");
+                problems.add("kafka.security.username", "is missing: the user that Penstock logs in as");
             }
             if security.password.is_none() && security.password_file.is_none() {
                 problems.add("kafka.security.password", "is missing: set it, or password_file");
@@ -78,7 +78,7 @@ fn check_security(security: &KafkaSecurity, problems: &mut Problems) {
 
 fn check_oauth(security: &KafkaSecurity, problems: &mut Problems) {
     let Some(oauth) = &security.oauth else {
-        return problems.add("kafka.security.oauth", "is missing: where the tokens of OAUTHBEARER come from");
+        return problems.add("kafka.security.oauth", "is missing: OAUTHBEARER gets its tokens there");
     };
     problems.addresses("kafka.security.oauth.token_url", &oauth.token_url);
     problems.not_empty("kafka.security.oauth.client_id", &oauth.client_id);
@@ -89,8 +89,8 @@ fn check_oauth(security: &KafkaSecurity, problems: &mut Problems) {
     }
 }
 
-/// Returns why `key`, a setting of librdkafka or its other name there, must not have this value: it would break a
-/// promise, or undo a key of ours.
+/// Returns why `key`, a librdkafka setting or its alias, must not have this value: it would break a promise, or
+/// override one of Penstock's own keys.
 fn refusal(key: &str, value: &str) -> Option<&'static str> {
     Some(match (key, value) {
         ("acks" | "request.required.acks", "all" | "-1")

@@ -1,4 +1,4 @@
-//! One rule a test.
+//! One rule per test.
 
 use crate::sample::Config;
 use crate::{check, load_from};
@@ -21,7 +21,7 @@ fn the_defaults_have_no_problems() {
 }
 
 #[test]
-fn durations_and_sizes_of_nothing_are_refused() {
+fn durations_and_sizes_of_zero_are_refused() {
     for key in [
         "kafka: {timeout: 0s}",
         "schema_registry: {timeout: 0s}",
@@ -38,7 +38,7 @@ fn durations_and_sizes_of_nothing_are_refused() {
 }
 
 #[test]
-fn the_registrys_credentials_are_given_once_and_in_full() {
+fn registry_credentials_must_be_complete_and_unambiguous() {
     for (lines, key) in [
         ("auth: {type: bearer}", "auth.token"),
         ("auth: {type: basic, username: u}", "auth.password"),
@@ -54,14 +54,14 @@ fn the_registrys_credentials_are_given_once_and_in_full() {
 }
 
 #[test]
-fn brokers_are_not_empty() {
+fn empty_broker_addresses_are_refused() {
     for brokers in ["''", "'a:1,'", "'a:1 b:2'"] {
         assert!(problem(&format!("kafka: {{brokers: {brokers}}}")).starts_with("kafka.brokers: "), "{brokers}");
     }
 }
 
 #[test]
-fn options_that_would_break_a_promise_are_refused_with_the_reason() {
+fn options_that_break_a_promise_are_refused_with_the_reason() {
     for option in [
         "bootstrap.servers",
         "metadata.broker.list",
@@ -92,14 +92,14 @@ fn options_that_would_break_a_promise_are_refused_with_the_reason() {
 }
 
 #[test]
-fn names_of_topics_are_kafkas() {
+fn invalid_topic_names_are_refused() {
     for name in ["''", "a b", ".", "ä", &"x".repeat(250)] {
         assert!(problem(&format!("kafka: {{topic: {name}}}")).starts_with("kafka.topic: "), "{name}");
     }
 }
 
 #[test]
-fn addresses_are_of_http() {
+fn addresses_that_are_not_http_are_refused() {
     for url in ["''", "localhost:8081", "ftp://a", "http://", "'http://a:1,'", "'http://a,b'"] {
         assert!(problem(&format!("schema_registry: {{url: {url}}}")).starts_with("schema_registry.url: "), "{url}");
     }
@@ -109,7 +109,7 @@ fn addresses_are_of_http() {
 }
 
 #[test]
-fn half_a_security_for_kafka_is_refused() {
+fn incomplete_kafka_security_is_refused() {
     for (security, key) in [
         ("{protocol: sasl_ssl}", "security.mechanism"),
         ("{protocol: ssl, mechanism: PLAIN}", "security.mechanism"),
@@ -135,7 +135,7 @@ fn half_a_security_for_kafka_is_refused() {
 }
 
 #[test]
-fn traces_need_an_address_without_a_user_and_a_ratio() {
+fn invalid_tracing_settings_are_refused() {
     for (section, key) in [
         ("otlp_endpoint: 'collector:4318'", "otlp_endpoint"),
         ("otlp_endpoint: 'ftp://a'", "otlp_endpoint"),

@@ -22,7 +22,7 @@ pub(super) fn check(tracing: &Tracing, problems: &mut Problems) {
     problems.readable("tracing.ca_file", tracing.ca_file.as_ref());
 }
 
-/// Refuses what is no address of a collector. It may hold a password, so it is not repeated.
+/// Refuses an invalid address of a collector. The message does not repeat the address, which may hold a password.
 fn address(endpoint: &str, problems: &mut Problems) {
     let key = "tracing.otlp_endpoint";
     match Url::parse(endpoint.trim()) {

@@ -1,4 +1,4 @@
-//! Shell completions and man pages, made of the command line itself.
+//! Shell completions and man pages, generated from the command line's definition.
 
 use std::io;
 use std::path::PathBuf;
@@ -8,7 +8,7 @@ use clap::{Command, CommandFactory, Subcommand};
 use clap_complete::Shell;
 use clap_mangen::Man;
 
-/// Makes what a package installs beside the binary. Needs no config.
+/// Generates the files that a package installs next to the binary. Needs no config.
 #[derive(Clone, Debug, Subcommand)]
 pub enum GenerateCommand {
     /// Prints the completions for a shell.
@@ -17,16 +17,16 @@ pub enum GenerateCommand {
         /// The shell.
         shell: Shell,
     },
-    /// Prints the man page, or writes that of each command to a folder.
+    /// Prints the man page, or writes one page per command to a folder.
     #[command(after_help = "Example: BINARY man --out /usr/local/share/man/man1")]
     Man {
-        /// The folder, which has to be there.
+        /// The folder, which must exist.
         #[arg(long, value_name = "FOLDER")]
         out: Option<PathBuf>,
     },
 }
 
-/// Does what `command` says, for the binary whose arguments are `A`, and returns the code to exit with.
+/// Runs `command` for the binary whose arguments are `A`, and returns the exit code.
 pub fn run_generate_command<A: CommandFactory>(command: &GenerateCommand) -> ExitCode {
     let mut arguments = A::command();
     let name = arguments.get_name().to_owned();
@@ -41,7 +41,7 @@ pub fn run_generate_command<A: CommandFactory>(command: &GenerateCommand) -> Exi
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
-        // The reader may have gone (`| head`).
+        // The reader may have closed the pipe (`| head`).
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => super::fail(&error),
     }

@@ -1,4 +1,4 @@
-//! What the config commands print.
+//! The output of the config commands.
 
 use std::fs;
 
@@ -27,7 +27,7 @@ receiver:
       auth: {type: bearer, tokens: [hunter2hunter2hunter2]}
 ";
 
-/// Returns what `arguments` prints for a file with `text`.
+/// Returns what the command `arguments` prints for a file with `text`.
 fn run(text: &str, arguments: &[&str]) -> Result<String, ConfigError> {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("penstock.yaml");
@@ -38,14 +38,14 @@ fn run(text: &str, arguments: &[&str]) -> Result<String, ConfigError> {
 }
 
 #[test]
-fn check_says_ok_and_which_file_was_read() {
+fn check_prints_ok_and_the_file_that_was_read() {
     let output = run(GOOD, &["check"]).unwrap();
     assert!(output.starts_with("ok: "), "{output}");
     assert!(output.contains("penstock.yaml"), "{output}");
 }
 
 #[test]
-fn check_says_all_problems_each_on_a_line_with_the_file() {
+fn check_prints_each_problem_on_a_line_with_the_file() {
     let text = "kafka: {timeout: 0s, topic: ''}\nschema_registry: {timeout: 0s}";
     let error = run(text, &["check"]).unwrap_err().to_string();
     let lines: Vec<&str> = error.lines().collect();
@@ -54,7 +54,7 @@ fn check_says_all_problems_each_on_a_line_with_the_file() {
 }
 
 #[test]
-fn check_says_which_sections_it_leaves_to_the_other_binary() {
+fn check_names_the_sections_left_to_the_other_binary() {
     let text = format!("ilm_config_path: [no, path]\n{GOOD}cxone: {{timeout: 0s}}\n");
     let output = run(&text, &["check"]).unwrap();
     assert!(output.ends_with("without ilm_config_path, cxone, which penstock-other reads\n"), "{output}");
@@ -62,7 +62,7 @@ fn check_says_which_sections_it_leaves_to_the_other_binary() {
 }
 
 #[test]
-fn show_prints_defaults_too_and_no_secret() {
+fn show_prints_defaults_and_hides_secrets() {
     let output = run(&format!("{GOOD}cxone: {{timeout: 0s}}\n"), &["show"]).unwrap();
     assert!(!output.contains("hunter2"), "{output}");
     assert!(output.contains("timeout: 10s"), "{output}");
@@ -70,7 +70,7 @@ fn show_prints_defaults_too_and_no_secret() {
 }
 
 #[test]
-fn what_show_prints_is_a_config_with_the_same_values() {
+fn the_output_of_show_loads_as_the_same_config() {
     let output = run(GOOD, &["show"]).unwrap();
     let again: Config = crate::load_from("shown", &output, &[]).unwrap();
     assert_eq!(run(&output, &["show"]).unwrap(), output);
@@ -78,13 +78,13 @@ fn what_show_prints_is_a_config_with_the_same_values() {
 }
 
 #[test]
-fn show_shows_a_config_with_problems_too() {
+fn show_prints_an_invalid_config() {
     let output = run("kafka: {timeout: 0s}", &["show"]).unwrap();
     assert!(output.contains("timeout: 0s"), "{output}");
 }
 
 #[test]
-fn a_missing_file_is_named_and_how_to_name_another() {
+fn the_error_for_a_missing_file_says_how_to_name_another() {
     let parsed = Arguments::parse_from(["penstock", "--config", "/nowhere/penstock.yaml", "check"]);
     let error = output::<Config>(&parsed.common, parsed.command).unwrap_err().to_string();
     assert!(error.contains("/nowhere/penstock.yaml"), "{error}");

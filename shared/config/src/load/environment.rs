@@ -1,23 +1,23 @@
-//! `PENSTOCK__SECTION__KEY`: environment variables over the file.
+//! `PENSTOCK__SECTION__KEY`: environment variables that override the file.
 
 use std::sync::Arc;
 
 use super::ConfigError;
 use super::node::{Key, Origin, Style, Value, YamlNode};
 
-/// What a variable that sets a key begins with. One underscore is not enough: Kubernetes makes `PENSTOCK_PORT` and
-/// others of a service named penstock.
+/// The prefix of a variable that sets a key. One underscore is not enough: Kubernetes defines `PENSTOCK_PORT` and
+/// others for a service named penstock.
 const PREFIX: &str = "PENSTOCK__";
 
-/// What stands between sections.
+/// The separator between sections.
 const SEPARATOR: &str = "__";
 
-/// The map whose keys have dots, which the names of variables cannot have.
+/// The map whose keys contain dots, which names of variables cannot contain.
 const DOTTED: [&str; 2] = ["kafka", "options"];
 
-/// Sets in `tree` what the variables of `environment` say. An empty variable counts as not set, as with
-/// `docker compose` and Helm, where what is left out arrives empty. A line break at the end is dropped: secrets read
-/// from files often bring one.
+/// Sets the keys of `tree` that the variables of `environment` name. An empty variable counts as not set: with
+/// `docker compose` and Helm, an omitted value arrives empty. A line break at the end is dropped, since secrets read
+/// from files often end with one.
 pub(super) fn merge(tree: &mut YamlNode, environment: &[(String, String)]) -> Result<(), ConfigError> {
     for (name, path, value) in overrides(environment) {
         let segments: Vec<&str> = path.split(SEPARATOR).collect();
@@ -32,13 +32,13 @@ pub(super) fn merge(tree: &mut YamlNode, environment: &[(String, String)]) -> Re
     Ok(())
 }
 
-/// Returns the names of the variables that set keys in other sections than those of `left`.
+/// Returns the names of the variables that set keys outside the sections `left`.
 pub(super) fn names(left: &[&str], environment: &[(String, String)]) -> Vec<String> {
     let read = |path: &str| !left.contains(&path.split(SEPARATOR).next().unwrap_or_default());
     overrides(environment).into_iter().filter(|(_, path, _)| read(path)).map(|(name, ..)| name.to_owned()).collect()
 }
 
-/// Returns the variables that set keys, in order: name, path in lowercase, value.
+/// Returns the variables that set keys, sorted: name, path in lowercase, value.
 fn overrides(environment: &[(String, String)]) -> Vec<(&str, String, &str)> {
     let mut overrides: Vec<(&str, String, &str)> = environment
         .iter()
@@ -50,7 +50,7 @@ fn overrides(environment: &[(String, String)]) -> Vec<(&str, String, &str)> {
     overrides
 }
 
-/// Puts `leaf` at `segments[depth..]` below `node`, making maps where there are none.
+/// Puts `leaf` at `segments[depth..]` below `node`. Creates missing maps.
 pub(super) fn set(node: &mut YamlNode, segments: &[&str], depth: usize, leaf: YamlNode) -> Result<(), ConfigError> {
     let (parents, rest) = segments.split_at(depth);
     let Some(segment) = rest.first() else {
@@ -79,12 +79,12 @@ pub(super) fn set(node: &mut YamlNode, segments: &[&str], depth: usize, leaf: Ya
     Ok(())
 }
 
-/// Returns how `key` is written in the name of a variable, in lowercase: what a name cannot have becomes an underscore.
+/// Returns `key` as it is written in the name of a variable, in lowercase: other characters become underscores.
 fn variable_form(key: &str) -> String {
     key.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' }).collect()
 }
 
-/// Returns the variable that sets the key at `path`.
+/// Returns the name of the variable that sets the key at `path`.
 pub(super) fn variable(path: &str) -> String {
     let sections: Vec<String> = path.split('.').map(|section| variable_form(section).to_ascii_uppercase()).collect();
     format!("{PREFIX}{}", sections.join(SEPARATOR))

@@ -3,17 +3,16 @@
 use super::ConfigError;
 use super::node::{Style, Value, YamlNode, join};
 
-/// Replaces in the scalars of the file below `tree`:
+/// Replaces variables in the file's scalars below `tree`:
 ///
-/// - `${VAR}` by the value of the variable, an error when it is not set;
-/// - `${VAR:-default}` by the value, or by `default` when it is not set or empty, as shells do;
+/// - `${VAR}` by the value of the variable; an unset variable is an error;
+/// - `${VAR:-default}` by the value, or by `default` if the variable is unset or empty, as shells do;
 /// - `$${` by `${`.
 ///
-/// A line break at the end of a variable's value is dropped. Values that come from variables as a whole are left as
-/// they are.
+/// Drops a line break at the end of a variable's value. Leaves nodes unchanged that an environment variable set.
 ///
 /// # Errors
-/// Names each variable that is not set, with its line and key.
+/// Names each unset variable, with its line and key.
 pub(super) fn interpolate(tree: &mut YamlNode, environment: &[(String, String)]) -> Result<(), ConfigError> {
     let mut problems = Vec::new();
     walk(tree, "", environment, &mut problems);
@@ -68,7 +67,7 @@ fn replace(text: &str, environment: &[(String, String)]) -> Result<Replaced, Str
     Ok(replaced)
 }
 
-/// Returns the value of what stands between the braces.
+/// Returns the value for the text between the braces.
 fn value<'e>(inner: &'e str, environment: &'e [(String, String)]) -> Result<&'e str, String> {
     let (name, default) = match inner.split_once(":-") {
         Some((name, default)) => (name, Some(default)),

@@ -3,12 +3,12 @@
 use std::fmt;
 use std::sync::Arc;
 
-/// A value, and where it was written.
+/// A value, and the place where it was written.
 #[derive(Clone, Debug)]
 pub(super) struct YamlNode {
     pub(super) value: Value,
     pub(super) origin: Origin,
-    /// The variables whose values are part of the scalar: their values must not be shown.
+    /// The variables whose values are part of the scalar. Their values must not be shown.
     pub(super) variables: Vec<String>,
 }
 
@@ -23,19 +23,19 @@ pub(super) enum Value {
     Map(Vec<(Key, YamlNode)>),
 }
 
-/// How a scalar was written, which decides what it can be taken for.
+/// How a scalar was written. This decides how it is interpreted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Style {
-    /// Without quotes: `null` is no text.
+    /// Without quotes: `null` is not text.
     Plain,
     /// In quotes or as a block: always text.
     Quoted,
-    /// The whole value of an environment variable: taken literally where text is wanted, and as YAML where a list or
-    /// map is.
+    /// The whole value of an environment variable: taken literally where text is expected, and parsed as YAML where a
+    /// list or map is expected.
     Variable,
 }
 
-/// A key of a map, and where it was written.
+/// A key of a map, and the place where it was written.
 #[derive(Clone, Debug)]
 pub(super) struct Key {
     pub(super) name: String,
@@ -55,20 +55,20 @@ impl YamlNode {
         Self { value, origin, variables: Vec::new() }
     }
 
-    /// Returns whether the node is what YAML calls null: nothing, `~` or `null`, without quotes.
+    /// Returns whether the node is null in YAML: empty, `~` or `null`, without quotes.
     pub(super) fn is_null(&self) -> bool {
         let Value::Scalar { text, style } = &self.value else {
             return false;
         };
         match style {
-            // A variable's value is text, save that an empty one is as good as none, in quotes or not.
+            // A variable's value is text, except that an empty value counts as null, quoted or not.
             Style::Plain | Style::Quoted if !self.variables.is_empty() => text.is_empty(),
             Style::Plain | Style::Variable => matches!(text.as_str(), "" | "~" | "null" | "Null" | "NULL"),
             Style::Quoted => false,
         }
     }
 
-    /// Returns where the key `path` was written, dots between the names; where its section was, if it is not there.
+    /// Returns the place of the key `path` (names joined by dots), or of its section if the key is missing.
     pub(super) fn origin_of(&self, path: &str) -> Origin {
         let mut node = self;
         let mut origin = &self.origin;
@@ -81,7 +81,7 @@ impl YamlNode {
         origin.clone()
     }
 
-    /// Returns whether the text is, in part, the value of a variable.
+    /// Returns whether a variable contributed to the text.
     pub(super) fn is_from_variable(&self) -> bool {
         !self.variables.is_empty() || matches!(self.origin, Origin::Variable(_))
     }
@@ -96,7 +96,7 @@ impl fmt::Display for Origin {
     }
 }
 
-/// `name` under the key `path`, dots between them.
+/// Returns `name` below the key `path`, joined by a dot.
 pub(super) fn join(path: &str, name: &str) -> String {
     if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
 }

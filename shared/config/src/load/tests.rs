@@ -1,4 +1,4 @@
-//! Loading, one rule a test; of the file, of variables in it, and of variables over it.
+//! Loading, one rule per test: the file, variables in it, and variables that override it.
 
 use super::*;
 use crate::sample::Config;
@@ -17,12 +17,12 @@ fn loaded(text: &str, environment: &[(&str, &str)]) -> Config {
     load_from("p.yaml", text, &pairs(environment)).unwrap()
 }
 
-/// Returns the message of the error that loading gives.
+/// Returns the error message from loading.
 fn refused(text: &str, environment: &[(&str, &str)]) -> String {
     load_from::<Config>("p.yaml", text, &pairs(environment)).unwrap_err().to_string()
 }
 
-/// A file with one webhook, whose `auth` is `auth`.
+/// Returns a file with one webhook, whose `auth` is `auth`.
 fn with_auth(auth: &str) -> String {
     format!("receiver:\n  sources:\n    cxone:\n      path: /w\n      subject: s\n      auth: {auth}\n")
 }

@@ -1,7 +1,7 @@
-//! From nodes to the typed config, through serde.
+//! Turns nodes into the typed config, through serde.
 //!
-//! The type that is wanted decides what a scalar is: `12345` is a number where a number is wanted and text where text
-//! is, quoted or not, so that a password of digits needs no care. What is wrong is said in [`ValueError`].
+//! The expected type decides how a scalar is read: `12345` is a number where a number is expected, and text where text
+//! is expected, quoted or not. So a password of digits needs no quotes. Problems are reported as [`ValueError`].
 
 use serde::de::value::StrDeserializer;
 use serde::de::{
@@ -16,26 +16,26 @@ use failure::ValueError;
 mod failure;
 mod scalar;
 
-/// Returns the config that `tree` is. `left` are keys beside those of `T` that the file may have at its top, for the
-/// message about one that it may not have.
+/// Returns the config from `tree`. `left` are keys that the file may also have at its top level, for the message about
+/// an unknown key.
 ///
 /// # Errors
-/// The first thing that does not fit, with its line or variable and its key.
+/// The first value that does not fit, with its key and its line or variable.
 pub(super) fn config<T: DeserializeOwned>(tree: &YamlNode, left: &'static [&'static str]) -> Result<T, ConfigError> {
     let at = At { node: tree, path: String::new(), left };
     T::deserialize(at).map_err(|failure| ConfigError(failure.at(tree, "").to_string()))
 }
 
-/// A node and the key it stands under.
+/// A node and its key.
 struct At<'n> {
     node: &'n YamlNode,
     path: String,
-    /// The keys that it may have beside those of its type.
+    /// The keys that the node may have in addition to those of its type.
     left: &'static [&'static str],
 }
 
 impl At<'_> {
-    /// Returns the text of a scalar, for what is read from text.
+    /// Returns the text of a scalar.
     fn text(&self, expected: &str) -> Result<&str, ValueError> {
         match &self.node.value {
             Value::Scalar { .. } if self.node.is_null() => {
@@ -46,7 +46,7 @@ impl At<'_> {
         }
     }
 
-    /// Returns what a variable's value is as YAML.
+    /// Parses the value of an environment variable as YAML.
     fn reread(&self, expected: &str) -> Result<YamlNode, ValueError> {
         let Value::Scalar { text, style: Style::Variable } = &self.node.value else {
             return Err(ValueError::must_be(expected));
@@ -68,7 +68,7 @@ impl At<'_> {
             Value::List(items) => visitor.visit_seq(Items { items: items.iter(), path: self.path }),
             _ if self.node.is_null() => visitor.visit_seq(Items { items: [].iter(), path: self.path }),
             Value::Scalar { text, style: Style::Variable } if !text.trim_start().starts_with('[') => {
-                // One value where a list is wanted is a list of one.
+                // A single value where a list is expected is a list with one item.
                 let items = std::slice::from_ref(self.node).iter();
                 visitor.visit_seq(Items { items, path: self.path })
             }
@@ -87,7 +87,7 @@ impl At<'_> {
         let expected = "a section with keys";
         match &self.node.value {
             Value::Map(entries) => visitor.visit_map(Entries::new(entries, self.path, self.left)),
-            // A section whose keys are all commented out.
+            // All keys of the section are commented out.
             _ if self.node.is_null() => visitor.visit_map(Entries::new(&[], self.path, self.left)),
             Value::Scalar { .. } => {
                 let node = self.reread(expected)?;
@@ -186,14 +186,15 @@ impl<'de> Deserializer<'de> for At<'_> {
             Value::List(_) => self.visit_list(visitor),
             Value::Map(_) => self.visit_section(visitor),
             Value::Scalar { .. } if self.node.is_null() => visitor.visit_unit(),
-            // Asked for by types that take several, and by serde for enums with `tag`: those may hold nothing but text.
+            // Serde asks for this for types that accept several forms, and for enums with `tag`: these may hold only
+            // text.
             Value::Scalar { text, .. } => visitor.visit_str(text),
         }
     }
 
     fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ValueError> {
         match &self.node.value {
-            // Nothing that came out of a variable, and the word null in one, are text.
+            // A variable's value is text even if it is empty or the word null.
             Value::Scalar { text, .. } if self.node.is_from_variable() => visitor.visit_str(text),
             _ => visitor.visit_str(self.text("text")?),
         }
@@ -252,7 +253,7 @@ impl de::Error for ValueError {
         Self::foreign(&message.to_string())
     }
 
-    // None of these says what was found: it may be a secret in the wrong place.
+    // No message repeats the value: it may be a secret in the wrong place.
 
     fn invalid_type(_: de::Unexpected<'_>, expected: &dyn de::Expected) -> Self {
         Self::must_be(&expected.to_string())

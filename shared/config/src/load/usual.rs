@@ -1,5 +1,5 @@
-//! `OTEL_…`: the variables to which OpenTelemetry gives a meaning, for keys of `tracing` that neither the file nor
-//! `PENSTOCK__TRACING__…` sets (OpenTelemetry Specification, "Environment Variable Specification").
+//! `OTEL_…`: the variables that OpenTelemetry defines ("Environment Variable Specification"). They set keys of
+//! `tracing` that neither the file nor `PENSTOCK__TRACING__…` sets.
 
 use std::sync::Arc;
 
@@ -21,8 +21,8 @@ const DISABLED: &str = "OTEL_SDK_DISABLED";
 /// A process's variables.
 struct Variables<'a>(&'a [(String, String)]);
 
-/// Sets in `tree` what the usual variables of `environment` say, where nothing else does. A variable that does not apply
-/// is ignored: it may be there for another program. Returns the names of those that do.
+/// Sets keys in `tree` from the OpenTelemetry variables of `environment`, unless they are set already. Ignores
+/// variables that do not apply, which may be meant for another program. Returns the names of those that it used.
 pub(super) fn merge(tree: &mut YamlNode, environment: &[(String, String)]) -> Result<Vec<String>, ConfigError> {
     let mut names: Vec<String> = Vec::new();
     for (name, key, value) in Variables(environment).keys(tree) {
@@ -36,7 +36,7 @@ pub(super) fn merge(tree: &mut YamlNode, environment: &[(String, String)]) -> Re
 }
 
 impl Variables<'_> {
-    /// Returns the variable, the key below `tracing` and its value, for each key that `tree` does not have.
+    /// Returns the variable, the key below `tracing` and the value, for each key that `tree` does not set.
     fn keys(&self, tree: &YamlNode) -> Vec<(&'static str, Vec<String>, String)> {
         let mut keys = Vec::new();
         let mut add = |variable, key: &str, value: Option<String>| {
@@ -57,14 +57,14 @@ impl Variables<'_> {
         Some(value.trim()).filter(|value| !value.is_empty())
     }
 
-    /// Returns the collector, where it is one that Penstock can speak to.
+    /// Returns the collector's address, if Penstock can use its protocol.
     fn endpoint(&self) -> Option<String> {
         let is_disabled = self.get(DISABLED).is_some_and(|value| value.eq_ignore_ascii_case("true"));
         let is_http = self.get(PROTOCOL).is_none_or(|protocol| protocol == "http/protobuf");
         self.get(ENDPOINT).filter(|_| is_http && !is_disabled).map(str::to_owned)
     }
 
-    /// Returns the share of traces that begin here.
+    /// Returns the share of sampled traces, of those that begin here.
     fn ratio(&self) -> Option<String> {
         match self.get(SAMPLER)?.trim_start_matches("parentbased_") {
             "always_on" => Some("1".to_owned()),
@@ -74,7 +74,7 @@ impl Variables<'_> {
         }
     }
 
-    /// Returns names and values: `name=value`, separated by commas, percent-encoded (W3C Baggage).
+    /// Returns names and values from `name=value`, separated by commas, percent-encoded (W3C Baggage).
     fn headers(&self) -> Vec<(String, String)> {
         let pairs = self.get(HEADERS).unwrap_or_default().split(',').filter_map(|pair| pair.split_once('='));
         let decoded = |text: &str| percent_decode_str(text.trim()).decode_utf8_lossy().into_owned();
@@ -85,10 +85,10 @@ impl Variables<'_> {
     }
 }
 
-/// Returns whether `key` of the section may be set.
+/// Returns whether `key` of the section is still free.
 fn is_free(tree: &YamlNode, key: &str) -> bool {
     let Some(section) = child(tree, SECTION) else { return true };
-    // All of it may be the value of one variable.
+    // One variable may have set the whole section.
     let is_open = section.is_null() || matches!(section.value, Value::Map(_));
     is_open && child(section, key).is_none()
 }

@@ -1,4 +1,4 @@
-//! From YAML text to nodes. Aliases are resolved; tags mean nothing here; merge keys (`<<`) are not known.
+//! Parses YAML text into nodes. Resolves aliases, ignores tags, and does not support merge keys (`<<`).
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -8,18 +8,18 @@ use serde_saphyr::granit_parser::{Event, Options, Parser, ScalarStyle, ScanError
 use super::ConfigError;
 use super::node::{Key, Origin, Style, Value, YamlNode};
 
-/// How many nodes a file may have, aliases counted each time they are used: far beyond any config.
+/// The most nodes that a file may have, with aliases counted at each use: far more than any config needs.
 const MAX_NODES: usize = 100_000;
 
-/// How deep nodes may be nested, since they are read by recursion.
+/// The deepest nesting of nodes, since they are read by recursion.
 const MAX_DEPTH: usize = 32;
 
-/// Returns the tree of the one document in `text`; an empty map when there is none. `name` stands for the file.
+/// Returns the tree of the one document in `text`, or an empty map if it has no document. `name` stands for the file.
 pub(super) fn parse(name: &str, text: &str) -> Result<YamlNode, ConfigError> {
     read(text, |line| Origin::File(Arc::from(name), line))
 }
 
-/// Returns the tree of a value that was given by the environment variable `name`.
+/// Returns the tree of a value from the environment variable `name`.
 pub(super) fn parse_variable(name: &Arc<str>, text: &str) -> Result<YamlNode, ConfigError> {
     read(text, |_| Origin::Variable(Arc::clone(name)))
 }
@@ -46,7 +46,7 @@ fn read(text: &str, origin: impl Fn(usize) -> Origin) -> Result<YamlNode, Config
 
 struct Reader<'t, F> {
     parser: Parser<'t, StrInput<'t>>,
-    /// Finished nodes that an alias may stand for, and how many nodes they are.
+    /// Finished nodes with an anchor, and how many nodes each contains.
     anchors: HashMap<usize, (YamlNode, usize)>,
     nodes: usize,
     origin: F,
@@ -119,7 +119,7 @@ impl<'t, F: Fn(usize) -> Origin> Reader<'t, F> {
 
     fn alias(&mut self, anchor: usize, line: usize) -> Result<YamlNode, ConfigError> {
         let Some((node, nodes)) = self.anchors.get(&anchor).cloned() else {
-            return Err(self.error(line, "an alias to what is not there yet"));
+            return Err(self.error(line, "this alias has no anchor before it"));
         };
         self.count(nodes, line)?;
         Ok(node)

@@ -1,5 +1,5 @@
-//! The settings of librdkafka (its CONFIGURATION.md) whose values may be seen: those that are surely no secret.
-//! Whatever is not in this list is redacted, whether it is a secret, misspelt or new.
+//! The settings of librdkafka (its CONFIGURATION.md) whose values may be shown, because they are certainly not secret.
+//! Every setting outside this list is redacted, whether it is a secret, misspelt or new.
 
 /// In alphabetical order.
 const PUBLIC: &[&str] = &[
@@ -119,7 +119,7 @@ const PUBLIC: &[&str] = &[
     "topic.metadata.refresh.interval.ms",
 ];
 
-/// Returns whether the value of this setting may be seen.
+/// Returns whether the value of the setting `key` may be shown.
 pub fn is_public(key: &str) -> bool {
     PUBLIC.binary_search(&key).is_ok()
 }

@@ -1,4 +1,4 @@
-//! The headers of requests to the collector, of the config and of its file. Their values are secrets.
+//! The headers of requests to the collector, from the config and its headers file. Their values are secrets.
 
 use std::path::Path;
 
@@ -8,10 +8,10 @@ use super::Tracing;
 use crate::ConfigError;
 
 impl Tracing {
-    /// Returns `tracing.headers` and those of `tracing.headers_file`, which win.
+    /// Returns `tracing.headers` merged with `tracing.headers_file`. A header of the file wins.
     ///
     /// # Errors
-    /// The key and what is wrong with its value, without the value.
+    /// Names the key and the problem with its value, without the value.
     pub fn all_headers(&self) -> Result<HeaderMap, ConfigError> {
         let mut headers = HeaderMap::new();
         for (name, value) in &self.headers {
@@ -27,7 +27,7 @@ impl Tracing {
 
 fn read(headers: &mut HeaderMap, file: &Path) -> Result<(), String> {
     let shown = file.display();
-    let text = std::fs::read_to_string(file).map_err(|error| format!("cannot read {shown}: {error}"))?;
+    let text = crate::read_text(file).map_err(|error| format!("cannot read {shown}: {error}"))?;
     let lines = (1..).zip(text.lines().map(str::trim));
     for (number, line) in lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#')) {
         let header = line.split_once(':');

@@ -1,4 +1,4 @@
-//! What is written, what is read, and what is not.
+//! Which files are written, read and refused.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ fn age(folder: &Folder, name: &Name, seconds: u64) {
 }
 
 #[test]
-fn what_was_written_is_read_and_a_later_one_replaces_it() {
+fn a_written_schema_is_read_back_and_can_be_replaced() {
     let dir = TempDir::new().unwrap();
     let latest = Name::Latest("a/b ä".to_owned());
     assert_eq!(folder(&dir).read(&latest).unwrap(), None);
@@ -38,7 +38,7 @@ fn what_was_written_is_read_and_a_later_one_replaces_it() {
 }
 
 #[test]
-fn the_order_of_the_addresses_does_not_matter_and_another_registry_has_none_of_it() {
+fn files_belong_to_one_registry_in_any_address_order() {
     let dir = TempDir::new().unwrap();
     folder(&dir).write(&ID, SchemaId(7), texts("x")).unwrap();
     let same = Folder::new(dir.path().to_owned(), "http://b, http://a", 4);
@@ -50,7 +50,7 @@ fn the_order_of_the_addresses_does_not_matter_and_another_registry_has_none_of_i
 }
 
 #[test]
-fn a_file_that_is_not_what_its_name_says_is_refused() {
+fn a_file_that_does_not_match_its_name_is_refused() {
     let dir = TempDir::new().unwrap();
     let folder = folder(&dir);
     folder.write(&ID, SchemaId(7), texts("x")).unwrap();
@@ -75,7 +75,7 @@ fn a_broken_file_is_replaced() {
 }
 
 #[test]
-fn there_are_never_too_many_files_and_the_one_not_used_for_longest_goes_first() {
+fn the_least_recently_used_file_makes_room() {
     let dir = TempDir::new().unwrap();
     let folder = folder(&dir);
     fs::write(dir.path().join("notes.txt"), "somebody else's").unwrap();
@@ -83,7 +83,7 @@ fn there_are_never_too_many_files_and_the_one_not_used_for_longest_goes_first() 
         folder.write(&Name::Id(SchemaId(id)), SchemaId(id), texts("x")).unwrap();
         age(&folder, &Name::Id(SchemaId(id)), 100 - u64::from(id));
     }
-    // Used again, so that the next oldest goes.
+    // Used again, so the next oldest is removed.
     folder.write(&Name::Id(SchemaId(0)), SchemaId(0), texts("x")).unwrap();
     folder.write(&Name::Id(SchemaId(9)), SchemaId(9), texts("x")).unwrap();
     let kept: Vec<u32> = (0..10).filter(|id| folder.read(&Name::Id(SchemaId(*id))).unwrap().is_some()).collect();

@@ -1,4 +1,4 @@
-//! Which address is asked when.
+//! The order in which addresses are asked.
 
 use schema_registry_converter::async_impl::schema_registry::get_all_versions;
 
@@ -33,7 +33,7 @@ async fn an_address_that_did_not_answer_is_asked_last_for_a_while() {
 }
 
 #[tokio::test]
-async fn when_none_answers_all_are_asked_and_each_reason_is_reported() {
+async fn if_no_address_answers_each_reason_is_reported() {
     let nodes = two();
     for _ in 0..2 {
         let error = nodes.ask("x", |settings| async move { get_all_versions(&settings, "x".to_owned()).await }).await;

@@ -1,4 +1,4 @@
-//! Several addresses, and who asks.
+//! Several addresses, and credentials.
 
 use tempfile::TempDir;
 
@@ -10,7 +10,7 @@ fn with(stub: &Stub, auth: SchemaRegistryAuth) -> Result<SchemaRegistry, Registr
     SchemaRegistry::new(&config::SchemaRegistry { auth, ..stub.settings() })
 }
 
-/// Returns what the stub is asked with.
+/// Returns the authorization header that the stub receives.
 async fn authorization(stub: &Stub, registry: &SchemaRegistry) -> String {
     let error = registry.by_id(ID).await.unwrap_err();
     let shown = format!("{error} {error:?} {registry:?}");
@@ -19,7 +19,7 @@ async fn authorization(stub: &Stub, registry: &SchemaRegistry) -> String {
 }
 
 #[tokio::test]
-async fn a_dead_address_is_passed_over_and_then_not_asked_for_a_while() {
+async fn a_dead_address_is_skipped_and_then_avoided_for_a_while() {
     let (dead, alive) = (Stub::start().await, Stub::start().await);
     alive.has_schema(7, LONG);
     alive.has_schema(8, LONG);
@@ -33,7 +33,7 @@ async fn a_dead_address_is_passed_over_and_then_not_asked_for_a_while() {
 }
 
 #[tokio::test]
-async fn the_first_address_that_has_it_is_believed_and_no_other_is_asked() {
+async fn the_first_address_with_an_answer_is_believed() {
     let (first, second) = (Stub::start().await, Stub::start().await);
     first.has_schema(7, LONG);
     let url = format!("http://{},http://{}", first.address, second.address);
@@ -43,7 +43,7 @@ async fn the_first_address_that_has_it_is_believed_and_no_other_is_asked() {
 }
 
 #[tokio::test]
-async fn a_user_with_a_password_is_sent() {
+async fn user_and_password_are_sent() {
     let stub = Stub::start().await;
     stub.answer("/schemas/ids/7", 503, "");
     let password = Some(Secret::new("hunter2"));
@@ -54,7 +54,7 @@ async fn a_user_with_a_password_is_sent() {
 }
 
 #[tokio::test]
-async fn a_token_is_sent_and_its_file_read_again_when_it_changes() {
+async fn a_token_is_sent_and_its_file_is_read_again() {
     let (stub, dir) = (Stub::start().await, TempDir::new().unwrap());
     stub.answer("/schemas/ids/7", 503, "");
     let file = dir.path().join("token");
@@ -75,7 +75,7 @@ async fn a_token_is_sent_and_its_file_read_again_when_it_changes() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_used_is_refused_with_its_key_and_without_the_secret() {
+async fn unusable_credentials_are_refused_without_showing_them() {
     let stub = Stub::start().await;
     let token = |token: &str| SchemaRegistryAuth::Bearer { token: Some(Secret::new(token)), token_file: None };
     for bad in ["", "hunter 2", "hunter\n2"] {
@@ -89,7 +89,7 @@ async fn what_cannot_be_used_is_refused_with_its_key_and_without_the_secret() {
 }
 
 #[tokio::test]
-async fn files_of_certificates_that_are_none_are_refused_with_their_key() {
+async fn invalid_certificate_files_are_refused_with_their_key() {
     let (stub, dir) = (Stub::start().await, TempDir::new().unwrap());
     let file = dir.path().join("not.pem");
     std::fs::write(&file, "no certificate").unwrap();

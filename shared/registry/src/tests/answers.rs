@@ -1,10 +1,10 @@
-//! What each answer of a registry, or of what pretends to be one, means.
+//! The meaning of each answer of a registry, or of a server that pretends to be one.
 
 use tokio::net::TcpListener;
 
 use super::*;
 
-/// What asking for schema 7 gives when it is answered so.
+/// Returns the error for schema 7 after this answer.
 async fn asked(status: u16, body: impl ToString) -> RegistryError {
     let stub = Stub::start().await;
     stub.answer("/schemas/ids/7", status, body);
@@ -12,7 +12,7 @@ async fn asked(status: u16, body: impl ToString) -> RegistryError {
 }
 
 #[tokio::test]
-async fn not_found_is_what_a_registry_says_and_not_a_proxy() {
+async fn only_a_registrys_404_means_not_found() {
     for code in [40401, 40402, 40403] {
         let error = asked(404, json!({"error_code": code, "message": "no"})).await;
         assert!(matches!(error, RegistryError::NotFound { .. }), "{error}");
@@ -25,7 +25,7 @@ async fn not_found_is_what_a_registry_says_and_not_a_proxy() {
 }
 
 #[tokio::test]
-async fn errors_of_the_registry_are_unavailable_with_their_status() {
+async fn other_errors_of_the_registry_mean_unavailable() {
     for status in [401, 403, 429, 500, 502, 503] {
         let error = asked(status, json!({"error_code": 50001, "message": "the store is down"})).await;
         assert!(matches!(error, RegistryError::Unavailable { .. }), "{error}");
@@ -35,7 +35,7 @@ async fn errors_of_the_registry_are_unavailable_with_their_status() {
 }
 
 #[tokio::test]
-async fn garbage_is_unavailable() {
+async fn an_unreadable_answer_means_unavailable() {
     for body in ["", "<html>Sign in</html>", "[]", "{}", r#"{"schema":1}"#] {
         let error = asked(200, body).await;
         assert!(matches!(error, RegistryError::Unavailable { .. }), "{body}: {error}");
@@ -43,14 +43,14 @@ async fn garbage_is_unavailable() {
 }
 
 #[tokio::test]
-async fn a_redirect_is_not_followed_and_says_so() {
+async fn a_redirect_is_reported_and_not_followed() {
     let error = asked(302, "http://127.0.0.1:1/login").await;
     assert!(matches!(error, RegistryError::Unavailable { .. }), "{error}");
     assert!(error.to_string().contains("302"), "{error}");
 }
 
 #[tokio::test]
-async fn a_schema_of_another_type_or_that_is_none_is_unusable_and_remembered_so() {
+async fn an_invalid_schema_is_unusable_and_remembered() {
     for body in [
         json!({"schema": "syntax = \"proto3\";", "schemaType": "PROTOBUF"}),
         json!({"schema": "{\"type\":\"nonsense\"}"}),
@@ -68,7 +68,7 @@ async fn a_schema_of_another_type_or_that_is_none_is_unusable_and_remembered_so(
 }
 
 #[tokio::test]
-async fn nobody_listening_is_unavailable_with_the_reason() {
+async fn a_refused_connection_means_unavailable() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
@@ -79,7 +79,7 @@ async fn nobody_listening_is_unavailable_with_the_reason() {
 }
 
 #[tokio::test]
-async fn an_answer_that_does_not_come_is_unavailable_after_the_timeout() {
+async fn a_missing_answer_means_unavailable_after_the_timeout() {
     let stub = Stub::start().await;
     stub.hold();
     let settings = config::SchemaRegistry { timeout: Duration::from_millis(20), ..stub.settings() };
@@ -89,7 +89,7 @@ async fn an_answer_that_does_not_come_is_unavailable_after_the_timeout() {
 }
 
 #[tokio::test]
-async fn the_user_and_password_of_the_address_are_sent_and_never_shown() {
+async fn user_and_password_of_the_address_are_sent_but_never_shown() {
     let stub = Stub::start().await;
     stub.answer("/api/schemas/ids/7", 503, "");
     let url = format!("http://me:p%40ss@{}/api/", stub.address);
@@ -103,7 +103,7 @@ async fn the_user_and_password_of_the_address_are_sent_and_never_shown() {
 }
 
 #[tokio::test]
-async fn an_address_that_is_none_is_refused_without_being_shown() {
+async fn an_invalid_address_is_refused_without_being_shown() {
     for url in ["", "registry:8081", "ftp://me:hunter2@registry", "http://me:hunter2@", "http://me:hunter2@a:b"] {
         let settings = config::SchemaRegistry { url: url.to_owned(), ..config::SchemaRegistry::default() };
         let error = SchemaRegistry::new(&settings).unwrap_err().to_string();
@@ -113,7 +113,7 @@ async fn an_address_that_is_none_is_refused_without_being_shown() {
 }
 
 #[tokio::test]
-async fn a_subject_may_have_any_characters() {
+async fn a_subject_may_contain_any_characters() {
     let stub = Stub::start().await;
     let registry = stub.registry();
     registry.latest("a/b c?d#e%f-ä").await.unwrap_err();
@@ -121,7 +121,7 @@ async fn a_subject_may_have_any_characters() {
 }
 
 #[tokio::test]
-async fn a_schema_that_the_registry_refuses_is_unusable_with_its_reason() {
+async fn a_schema_refused_by_the_registry_is_unusable() {
     for (status, code) in [(409, 409), (409, 40901), (422, 42201), (422, 422)] {
         let stub = Stub::start().await;
         let body = json!({"error_code": code, "message": "Schema being registered is incompatible"});
@@ -140,7 +140,7 @@ const EVENT: &str = r#"{"type":"record","name":"Event","namespace":"n","fields":
     {"name":"user","type":"n.User"},{"name":"address","type":"n.Address"}]}"#;
 
 #[tokio::test]
-async fn references_are_resolved_also_those_of_references_each_once() {
+async fn nested_references_are_resolved_once_each() {
     let stub = Stub::start().await;
     let to = |name: &str, subject: &str| json!({"name": name, "subject": subject, "version": 1});
     let references = json!([to("n.User", "user"), to("n.Address", "address")]);
@@ -154,7 +154,7 @@ async fn references_are_resolved_also_those_of_references_each_once() {
 }
 
 #[tokio::test]
-async fn a_reference_that_is_not_there_makes_the_schema_unusable() {
+async fn a_missing_reference_makes_the_schema_unusable() {
     let stub = Stub::start().await;
     let references = json!([{"name": "n.User", "subject": "user", "version": 1}]);
     stub.answer("/schemas/ids/7", 200, json!({"schema": EVENT, "references": references}));
@@ -163,7 +163,7 @@ async fn a_reference_that_is_not_there_makes_the_schema_unusable() {
     assert!(error.to_string().contains("subject user version 1"), "{error}");
 }
 
-/// As Confluent's clients ask: what an old schema refers to may be deleted by now, and the records are still there.
+/// Confluent's clients read deleted references too: the records that need them still exist.
 #[tokio::test]
 async fn a_reference_to_a_deleted_version_is_read() {
     let stub = Stub::start().await;
@@ -175,7 +175,7 @@ async fn a_reference_to_a_deleted_version_is_read() {
 }
 
 #[tokio::test]
-async fn references_in_a_circle_or_without_end_come_to_an_end() {
+async fn circular_and_endless_references_are_bounded() {
     let stub = Stub::start().await;
     let to = |subject: &str| json!([{"name": "n.User", "subject": subject, "version": 1}]);
     stub.answer("/schemas/ids/7", 200, json!({"schema": EVENT, "references": to("0")}));

@@ -1,4 +1,4 @@
-//! A start while the registry is down, with `schema_registry.cache_dir`.
+//! Starts while the registry is down, with `schema_registry.cache_dir`.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use avro::Schema;
 const USER: &str = r#"{"type":"record","name":"User","fields":[{"name":"a","type":"Address"}]}"#;
 const ADDRESS: &str = r#"{"type":"record","name":"Address","fields":[{"name":"street","type":"string"}]}"#;
 
-/// A client as after a start: nothing in memory.
+/// Returns a client as after a start, with nothing in memory.
 fn started(stub: &Stub, dir: &Path) -> SchemaRegistry {
     let moment = Duration::from_nanos(1);
     let cache_dir = Some(dir.to_owned());
@@ -18,7 +18,7 @@ fn started(stub: &Stub, dir: &Path) -> SchemaRegistry {
     SchemaRegistry::new(&settings).unwrap()
 }
 
-/// A registry with schema 7, the latest of subject `s`, which refers to another one.
+/// Starts a registry with schema 7, the latest of subject `s`, which refers to another schema.
 async fn stub() -> Stub {
     let stub = Stub::start().await;
     let references = json!([{"name": "Address", "subject": "address", "version": 1}]);
@@ -35,7 +35,7 @@ fn away(stub: &Stub) {
 }
 
 #[tokio::test]
-async fn what_was_seen_before_the_start_is_there_while_the_registry_is_away() {
+async fn a_start_without_the_registry_uses_schemas_from_disk() {
     let (stub, dir) = (stub().await, TempDir::new().unwrap());
     started(&stub, dir.path()).latest("s").await.unwrap();
     away(&stub);
@@ -50,7 +50,7 @@ async fn what_was_seen_before_the_start_is_there_while_the_registry_is_away() {
 }
 
 #[tokio::test]
-async fn what_the_registry_says_once_it_is_back_counts() {
+async fn the_registrys_answer_replaces_schemas_from_disk() {
     let (stub, dir) = (stub().await, TempDir::new().unwrap());
     started(&stub, dir.path()).latest("s").await.unwrap();
     away(&stub);
@@ -69,7 +69,7 @@ async fn what_the_registry_says_once_it_is_back_counts() {
 }
 
 #[tokio::test]
-async fn what_the_registry_no_longer_has_is_kept_no_longer() {
+async fn schemas_that_the_registry_lost_are_removed_from_disk() {
     let (stub, dir) = (stub().await, TempDir::new().unwrap());
     started(&stub, dir.path()).latest("s").await.unwrap();
     stub.answer("/schemas/ids/7", 404, json!({"error_code": 40403, "message": "gone"}));
@@ -83,7 +83,7 @@ async fn what_the_registry_no_longer_has_is_kept_no_longer() {
 }
 
 #[tokio::test]
-async fn broken_files_are_as_none() {
+async fn broken_files_are_ignored() {
     let (stub, dir) = (stub().await, TempDir::new().unwrap());
     started(&stub, dir.path()).latest("s").await.unwrap();
     away(&stub);
@@ -96,7 +96,7 @@ async fn broken_files_are_as_none() {
 }
 
 #[tokio::test]
-async fn a_folder_that_cannot_be_used_stands_in_nobodys_way() {
+async fn an_unusable_folder_does_no_harm() {
     let (stub, dir) = (stub().await, TempDir::new().unwrap());
     let file = dir.path().join("file");
     std::fs::write(&file, "").unwrap();
@@ -105,7 +105,7 @@ async fn a_folder_that_cannot_be_used_stands_in_nobodys_way() {
 }
 
 #[tokio::test]
-async fn another_registry_is_not_taken_for_the_one_before() {
+async fn schemas_of_another_registry_are_not_used() {
     let (before, dir) = (stub().await, TempDir::new().unwrap());
     started(&before, dir.path()).latest("s").await.unwrap();
     let after = stub().await;
@@ -114,7 +114,7 @@ async fn another_registry_is_not_taken_for_the_one_before() {
 }
 
 #[tokio::test]
-async fn where_the_latest_version_is_of_no_use_the_last_usable_one_is_there_after_a_start() {
+async fn the_last_usable_version_is_found_after_a_start() {
     let (stub, dir) = (Stub::start().await, TempDir::new().unwrap());
     stub.answer("/subjects/s/versions", 200, json!([1, 2, 3]));
     stub.has_version("s", "1", 7, USER.replace("Address", "long").as_str(), &json!([]));

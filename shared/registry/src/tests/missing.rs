@@ -1,4 +1,4 @@
-//! An id that one node lacks: who else is asked, for how long it is "not yet", and how often the registry hears of it.
+//! An id that one node lacks: which others are asked, how long it is "not yet" there, and how many requests result.
 
 use super::*;
 
@@ -8,7 +8,7 @@ fn at(stubs: &[&Stub], patience: Duration) -> SchemaRegistry {
 }
 
 #[tokio::test]
-async fn the_other_addresses_are_asked_for_what_the_first_one_lacks() {
+async fn the_other_addresses_are_asked_if_the_first_lacks_a_schema() {
     let (behind, other) = (Stub::start().await, Stub::start().await);
     other.has_schema(7, LONG);
     other.has_version("x", "1", 7, LONG, &json!([]));
@@ -19,7 +19,7 @@ async fn the_other_addresses_are_asked_for_what_the_first_one_lacks() {
 }
 
 #[tokio::test]
-async fn the_404_of_a_proxy_says_nothing_and_the_next_address_is_asked() {
+async fn a_proxys_404_is_ignored_and_the_next_address_is_asked() {
     let (proxy, registry) = (Stub::start().await, Stub::start().await);
     proxy.answer("/schemas/ids/7", 404, "<html>404</html>");
     registry.has_schema(7, LONG);
@@ -27,7 +27,7 @@ async fn the_404_of_a_proxy_says_nothing_and_the_next_address_is_asked() {
 }
 
 #[tokio::test]
-async fn what_one_lacks_and_the_others_do_not_answer_is_not_found() {
+async fn a_404_counts_if_the_other_addresses_do_not_answer() {
     let (behind, down) = (Stub::start().await, Stub::start().await);
     down.answer("/schemas/ids/7", 503, "");
     let error = at(&[&behind, &down], Duration::ZERO).by_id(ID).await.unwrap_err();
@@ -35,7 +35,7 @@ async fn what_one_lacks_and_the_others_do_not_answer_is_not_found() {
 }
 
 #[tokio::test]
-async fn an_id_is_not_there_yet_until_patience_is_over_and_asked_for_once_a_second_meanwhile() {
+async fn a_missing_id_is_not_yet_until_patience_ends() {
     let stub = Stub::start().await;
     let registry = at(&[&stub], Duration::from_secs(3_600));
     for _ in 0..100 {
@@ -57,7 +57,7 @@ async fn an_id_far_beyond_those_in_use_gets_no_patience() {
 }
 
 #[tokio::test]
-async fn what_a_schema_refers_to_is_not_there_yet_until_patience_is_over() {
+async fn a_missing_reference_is_not_yet_until_patience_ends() {
     let stub = Stub::start().await;
     let references = json!([{"name": "n.Address", "subject": "address", "version": 1}]);
     stub.answer("/schemas/ids/7", 200, json!({"schema": LONG, "references": references}));

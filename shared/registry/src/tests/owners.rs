@@ -1,4 +1,4 @@
-//! Whose a schema id is.
+//! The subjects of a schema id.
 
 use super::*;
 
@@ -13,7 +13,7 @@ fn is_of(stub: &Stub, id: u32, subjects: &[&str]) {
 }
 
 #[tokio::test]
-async fn an_id_of_one_of_the_subjects_is_asked_about_once() {
+async fn the_subjects_of_an_id_are_requested_once() {
     let stub = Stub::start().await;
     is_of(&stub, 7, &["theirs", "ours"]);
     let registry = stub.registry();
@@ -24,7 +24,7 @@ async fn an_id_of_one_of_the_subjects_is_asked_about_once() {
 }
 
 #[tokio::test]
-async fn the_schema_of_another_subject_is_not_even_asked_for() {
+async fn the_schema_of_another_subject_is_not_requested() {
     let stub = Stub::start().await;
     is_of(&stub, 7, &["theirs"]);
     let registry = stub.registry();
@@ -33,13 +33,13 @@ async fn the_schema_of_another_subject_is_not_even_asked_for() {
         assert!(matches!(error, RegistryError::NotFound { .. }), "{error}");
     }
     assert_eq!(stub.requests(), ["GET /schemas/ids/7/versions"]);
-    // In memory for somebody else, it is refused all the same.
+    // It is refused even if another subject brought it into memory.
     registry.by_id(ID).await.unwrap();
     assert!(registry.by_id_of(ID, &own()).await.is_err());
 }
 
 #[tokio::test]
-async fn a_registry_that_cannot_say_whose_an_id_is_has_its_versions_looked_through() {
+async fn versions_are_searched_if_subjects_of_an_id_are_unavailable() {
     let stub = Stub::start().await;
     for id in [7, 8] {
         stub.answer(&format!("/schemas/ids/{id}/versions"), 404, json!({"error_code": 404, "message": "no such path"}));
@@ -55,7 +55,7 @@ async fn a_registry_that_cannot_say_whose_an_id_is_has_its_versions_looked_throu
 }
 
 #[tokio::test]
-async fn while_the_registry_is_away_what_is_known_counts() {
+async fn known_subjects_count_while_the_registry_is_down() {
     let stub = Stub::start().await;
     is_of(&stub, 7, &["mine"]);
     let registry = stub.registry();

@@ -1,5 +1,5 @@
-//! A registry of canned answers. A stub and not the real one, since it counts requests, holds them up, goes down and
-//! answers wrongly when told to; that the real one answers in this form is seen by the integration tests.
+//! A registry with canned answers. Unlike a real one, the stub counts requests, delays answers, goes down and answers
+//! wrongly on command. The integration tests check that the real registry answers in this form.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -27,7 +27,7 @@ struct StubState {
     answers: Mutex<HashMap<String, (StatusCode, String)>>,
     /// Method, path and authorization of each request.
     requests: Mutex<Vec<(String, Option<String>)>>,
-    /// Each answer takes one permit.
+    /// Each answer takes one permit from the gate.
     gate: Semaphore,
 }
 
@@ -45,7 +45,7 @@ impl Stub {
         Self { address, state }
     }
 
-    /// Returns the settings for a registry at this stub, without patience, to be changed by a test.
+    /// Returns the settings for a registry at this stub, without patience. Tests may change them.
     pub(super) fn settings(&self) -> config::SchemaRegistry {
         let patience = Duration::ZERO;
         config::SchemaRegistry {
@@ -59,14 +59,14 @@ impl Stub {
         SchemaRegistry::new(&self.settings()).unwrap()
     }
 
-    /// A registry that takes its answers for old at once.
+    /// Returns a registry client whose cached answers expire at once.
     pub(super) fn forgetful_registry(&self) -> SchemaRegistry {
         let moment = Duration::from_nanos(1);
         SchemaRegistry::new(&config::SchemaRegistry { refresh: moment, negative_ttl: moment, ..self.settings() })
             .unwrap()
     }
 
-    /// Answers requests for `path` so from now on: whatever their query is, or only those with the same.
+    /// Sets the answer to requests for `path`, with any query or only with the given one.
     pub(super) fn answer(&self, path: &str, status: u16, body: impl ToString) {
         let answer = (StatusCode::from_u16(status).unwrap(), body.to_string());
         self.state.answers.lock().unwrap().insert(path.to_owned(), answer);
@@ -81,18 +81,18 @@ impl Stub {
         self.answer(&format!("/subjects/{subject}/versions/{version}"), 200, body);
     }
 
-    /// Holds up all answers from now on.
+    /// Holds back all answers from now on.
     pub(super) fn hold(&self) {
         let permits = self.state.gate.available_permits();
         self.state.gate.forget_permits(permits);
     }
 
-    /// Lets the answers go.
+    /// Releases the answers.
     pub(super) fn release(&self) {
         self.state.gate.add_permits(Semaphore::MAX_PERMITS / 2);
     }
 
-    /// Method and path of each request so far.
+    /// Returns method and path of each request so far.
     pub(super) fn requests(&self) -> Vec<String> {
         self.state.requests.lock().unwrap().iter().map(|(request, _)| request.clone()).collect()
     }
@@ -101,7 +101,7 @@ impl Stub {
         self.state.requests.lock().unwrap().last().and_then(|(_, authorization)| authorization.clone())
     }
 
-    /// Waits until so many requests have come.
+    /// Waits until `count` requests have arrived.
     pub(super) async fn requested(&self, count: usize) {
         while self.requests().len() < count {
             tokio::time::sleep(Duration::from_millis(1)).await;

@@ -1,4 +1,4 @@
-//! Versions by number and by fingerprint: what is found, what is remembered, how often the registry is asked.
+//! Versions by number and by fingerprint: results, caching, and the number of requests.
 
 use serde_json::json;
 
@@ -22,7 +22,7 @@ async fn three_versions() -> Stub {
 }
 
 #[tokio::test]
-async fn a_version_is_asked_for_once() {
+async fn a_version_is_requested_once() {
     let stub = three_versions().await;
     let registry = stub.registry();
     for _ in 0..2 {
@@ -33,7 +33,7 @@ async fn a_version_is_asked_for_once() {
 }
 
 #[tokio::test]
-async fn a_version_that_is_not_there_is_remembered_as_such() {
+async fn a_missing_version_is_remembered() {
     let stub = three_versions().await;
     let registry = stub.registry();
     for _ in 0..2 {
@@ -43,11 +43,11 @@ async fn a_version_that_is_not_there_is_remembered_as_such() {
 }
 
 #[tokio::test]
-async fn the_version_with_a_fingerprint_is_found_however_old_and_remembered() {
+async fn old_versions_are_found_by_fingerprint_and_remembered() {
     let stub = three_versions().await;
     let registry = stub.registry();
     assert_eq!(registry.by_fingerprint("x", fingerprint(LONG)).await.unwrap().id, SchemaId(13));
-    // The list, and each version once.
+    // One request for the list, and one for each version.
     assert_eq!(stub.requests().len(), 4, "{:?}", stub.requests());
     assert_eq!(registry.by_fingerprint("x", fingerprint(INT)).await.unwrap().id, SchemaId(11));
     assert_eq!(registry.by_fingerprint("x", fingerprint(INT)).await.unwrap().id, SchemaId(11));
@@ -55,7 +55,7 @@ async fn the_version_with_a_fingerprint_is_found_however_old_and_remembered() {
 }
 
 #[tokio::test]
-async fn many_unknown_fingerprints_cost_the_registry_one_look() {
+async fn many_unknown_fingerprints_cause_one_look_up() {
     let stub = three_versions().await;
     let registry = stub.registry();
     for unknown in 0..50 {
@@ -69,7 +69,7 @@ fn decimal(scale: u16) -> String {
 }
 
 #[tokio::test]
-async fn a_schema_is_found_by_what_it_means_and_not_by_its_canonical_form() {
+async fn a_schema_is_found_by_meaning_not_by_canonical_form() {
     let stub = three_versions().await;
     stub.has_version("x", "1", 11, &decimal(2), &json!([]));
     let registry = stub.registry();
@@ -83,31 +83,31 @@ async fn a_schema_is_found_by_what_it_means_and_not_by_its_canonical_form() {
 }
 
 #[tokio::test]
-async fn a_fingerprint_of_versions_that_mean_different_values_is_never_guessed() {
+async fn an_ambiguous_fingerprint_is_an_error() {
     let stub = three_versions().await;
     stub.has_version("x", "1", 11, &decimal(2), &json!([]));
     stub.has_version("x", "2", 12, &decimal(2).replace("decimal", "\\u0064ecimal"), &json!([]));
     let registry = stub.forgetful_registry();
     assert_eq!(registry.by_fingerprint("x", fingerprint(r#""bytes""#)).await.unwrap().id, SchemaId(12));
-    // A later version changes the answer, also where there was one before.
+    // A later version changes the answer, even if there was one before.
     stub.answer("/subjects/x/versions", 200, json!([1, 2, 3, 4]));
     stub.has_version("x", "4", 14, &decimal(4), &json!([]));
     let found = registry.by_fingerprint("x", fingerprint(r#""bytes""#)).await;
     assert!(matches!(found, Err(RegistryError::Ambiguous { .. })), "{found:?}");
-    // What was known before counts as long as nobody can be asked.
+    // The earlier answer counts while the registry is down.
     stub.answer("/subjects/x/versions", 503, "");
     assert_eq!(registry.by_fingerprint("x", fingerprint(r#""bytes""#)).await.unwrap().id, SchemaId(12));
 }
 
 #[tokio::test]
-async fn a_version_of_no_use_does_not_hide_the_others() {
+async fn an_unusable_version_does_not_hide_the_others() {
     let stub = three_versions().await;
     stub.has_version("x", "2", 12, "no schema", &json!([]));
     assert_eq!(stub.registry().by_fingerprint("x", fingerprint(INT)).await.unwrap().id, SchemaId(11));
 }
 
 #[tokio::test]
-async fn the_latest_schema_can_be_asked_for_before_its_time() {
+async fn latest_now_bypasses_the_cache() {
     let stub = three_versions().await;
     let registry = stub.registry();
     registry.latest("x").await.unwrap();

@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn a_frame_is_taken_off_as_it_was_put_on() {
+fn a_frame_can_be_removed_again() {
     let mut bytes = frame(SchemaId(0x0102_0304)).to_vec();
     bytes.extend_from_slice(b"datum");
     assert_eq!(bytes[..FRAME_LEN], [0, 1, 2, 3, 4]);
@@ -9,12 +9,12 @@ fn a_frame_is_taken_off_as_it_was_put_on() {
 }
 
 #[test]
-fn an_empty_datum_is_a_datum() {
+fn an_empty_datum_is_accepted() {
     assert_eq!(unframe(&[0, 0, 0, 0, 7]), Ok((SchemaId(7), [].as_slice())));
 }
 
 #[test]
-fn what_is_not_framed_says_why() {
+fn bytes_without_a_frame_are_refused_with_the_reason() {
     assert_eq!(unframe(&[0, 0, 0, 1]), Err(FrameError::TooShort { len: 4 }));
     assert_eq!(unframe(b"{\"a\":1}"), Err(FrameError::WrongMagic { found: b'{' }));
 }

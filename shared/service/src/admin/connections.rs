@@ -1,8 +1,8 @@
-//! The connections of the admin port: so many at a time. Where there is one more, the oldest gives way.
+//! The connections of the admin port. Their number is bounded: a new connection beyond the limit closes the oldest.
 //!
-//! Probes and scrapes are answered within milliseconds, so a connection that is older than all others most likely only
-//! holds its place. So nobody who opens connections, and leaves them open, keeps out a probe or takes the file
-//! descriptors from the rest of the process; and no time-out is needed for those who are slow.
+//! Probes and scrapes are answered within milliseconds, so the oldest connection is most likely idle. A client that
+//! opens connections and leaves them open can thus neither block a probe nor use up the process's file descriptors, and
+//! slow clients need no time-out.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -16,22 +16,22 @@ use tokio::net::TcpListener;
 use tokio::task::{AbortHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
-/// Connections at a time.
+/// The most connections at a time.
 pub(super) const MOST: usize = 128;
-/// Bytes of a request's head, at most.
+/// The most bytes in the head of a request.
 const MAX_HEAD: usize = 32 * 1024;
-/// Streams of one HTTP/2 connection at a time.
+/// The most streams at a time in one HTTP/2 connection.
 const MAX_STREAMS: u32 = 16;
-/// Bytes that an HTTP/2 connection may send ahead of what is read. No request here has a body that is.
+/// The most bytes that an HTTP/2 connection may send before they are read. No endpoint here reads a request body.
 const WINDOW: u32 = 64 * 1024;
-/// The pause after a failed accept, which is nearly always a lack of file descriptors.
+/// The pause after a failed accept, which nearly always means a lack of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// Serves `router` on `listener` until `shutdown`, then lets the requests in flight finish.
 pub(super) async fn serve(listener: TcpListener, router: Router, shutdown: CancellationToken) {
     let builder = builder();
     let graceful = GracefulShutdown::new();
-    // Dropped with this future, and with it those that do not end.
+    // Dropping this future drops the set, which aborts the connections that are still open.
     let mut tasks = JoinSet::new();
     let mut open: VecDeque<AbortHandle> = VecDeque::new();
     while let Some(accepted) = shutdown.run_until_cancelled(listener.accept()).await {

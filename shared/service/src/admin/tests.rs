@@ -34,13 +34,13 @@ async fn served(registry: Registry) -> Served {
 }
 
 impl Served {
-    /// Status and body of the answer.
+    /// Returns the status and body of the answer.
     async fn request(&self, method: &str, path: &str) -> (u16, String) {
         let (status, _, body) = self.whole_request(method, path).await;
         (status, body)
     }
 
-    /// Status, headers and body of the answer.
+    /// Returns the status, headers and body of the answer.
     async fn whole_request(&self, method: &str, path: &str) -> (u16, String, String) {
         let mut stream = TcpStream::connect(&self.address).await.unwrap();
         let request = format!("{method} {path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n");
@@ -71,7 +71,7 @@ async fn a_service_is_live_before_it_is_ready() {
 }
 
 #[tokio::test]
-async fn a_service_of_which_no_condition_is_known_yet_is_not_ready() {
+async fn a_service_without_conditions_is_not_ready() {
     let served = served(Registry::new()).await;
     assert_eq!(served.request("GET", "/readyz").await, (503, "service: starting\n".to_owned()));
     served.readiness.condition("kafka").met();
@@ -79,7 +79,7 @@ async fn a_service_of_which_no_condition_is_known_yet_is_not_ready() {
 }
 
 #[tokio::test]
-async fn a_service_is_ready_when_all_conditions_are_met_and_else_says_which_are_not() {
+async fn readyz_names_unmet_conditions_until_all_are_met() {
     let served = served(Registry::new()).await;
     let (kafka, registry) = (served.readiness.condition("kafka"), served.readiness.condition("registry"));
     kafka.met();
@@ -93,7 +93,7 @@ async fn a_service_is_ready_when_all_conditions_are_met_and_else_says_which_are_
 }
 
 #[tokio::test]
-async fn a_condition_asked_for_twice_is_one() {
+async fn a_condition_requested_twice_is_the_same() {
     let readiness = Readiness::new();
     let (first, second) = (readiness.condition("kafka"), readiness.condition("kafka"));
     first.met();
@@ -101,7 +101,7 @@ async fn a_condition_asked_for_twice_is_one() {
 }
 
 #[tokio::test]
-async fn other_paths_are_not_found_and_nothing_can_be_posted() {
+async fn unknown_paths_and_posts_are_refused() {
     let served = served(Registry::new()).await;
     assert_eq!(served.request("GET", "/other").await.0, 404);
     assert_eq!(served.request("POST", "/readyz").await.0, 405);
@@ -109,7 +109,7 @@ async fn other_paths_are_not_found_and_nothing_can_be_posted() {
 }
 
 #[tokio::test]
-async fn the_status_page_forbids_all_but_its_own_style_and_script_and_is_not_cached() {
+async fn the_status_page_is_sent_with_strict_security_headers() {
     let served = served(Registry::new()).await;
     let (status, head, body) = served.whole_request("GET", "/").await;
     assert_eq!(status, 200);
@@ -125,25 +125,25 @@ async fn the_status_page_forbids_all_but_its_own_style_and_script_and_is_not_cac
 }
 
 #[tokio::test]
-async fn the_status_is_there_as_json() {
+async fn the_status_is_served_as_json() {
     let (status, body) = served(Registry::new()).await.request("GET", "/status.json").await;
     let json: serde_json::Value = serde_json::from_str(&body).unwrap();
     assert_eq!((status, &json["service"], &json["ready"]), (200, &"tester".into(), &false.into()));
 }
 
 #[tokio::test]
-async fn it_stops_when_told_to_although_a_client_has_sent_half_a_request() {
+async fn a_client_with_half_a_request_does_not_delay_the_stop() {
     let served = served(Registry::new()).await;
     let mut stream = TcpStream::connect(&served.address).await.unwrap();
     stream.write_all(b"GET /livez HT").await.unwrap();
-    // Answered after the half request was taken in.
+    // This answer shows that the half request was received before.
     assert_eq!(served.request("GET", "/livez").await.0, 200);
     served.shutdown.cancel();
     tokio::time::timeout(Duration::from_secs(60), served.task).await.unwrap().unwrap();
 }
 
 #[tokio::test]
-async fn however_many_connections_wait_a_probe_is_answered_and_the_oldest_is_closed() {
+async fn a_probe_is_answered_while_many_connections_wait() {
     let served = served(Registry::new()).await;
     let mut waiting = Vec::new();
     for _ in 0..3 * connections::MOST {

@@ -1,14 +1,14 @@
-//! Labels whose values somebody else chooses, such as a sender or a server.
+//! Labels whose values are chosen outside this service, for example by a sender or a server.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// The value that all values beyond the first ones share.
+/// The value that stands for all values beyond the limit.
 pub const OTHER: &str = "(other)";
-/// Bytes of a value that has a series of its own.
+/// The most bytes of a value with its own series.
 const MAX_BYTES: usize = 100;
 
-/// The values of one label that have a series of their own. Clones share them.
+/// Holds the values of one label that have their own series. Clones share them.
 #[derive(Clone, Debug)]
 pub struct BoundedLabel {
     max: usize,
@@ -16,13 +16,13 @@ pub struct BoundedLabel {
 }
 
 impl BoundedLabel {
-    /// Returns a label of at most `max` values and [`OTHER`]. The `known` ones are among them.
+    /// Returns a label with at most `max` values, including the `known` ones, plus [`OTHER`].
     pub fn new<'k>(max: usize, known: impl IntoIterator<Item = &'k str>) -> Self {
         let values = known.into_iter().map(str::to_owned).collect();
         Self { max, values: Arc::new(Mutex::new(values)) }
     }
 
-    /// Returns `value` if it has a series of its own, or may have one from now on; otherwise [`OTHER`].
+    /// Returns `value` if it has its own series or may get one now, otherwise [`OTHER`].
     pub fn value<'v>(&self, value: &'v str) -> &'v str {
         let mut values = self.values.lock().unwrap_or_else(PoisonError::into_inner);
         if values.contains(value) {
@@ -41,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_values_stay_and_all_others_are_one() {
+    fn values_beyond_the_limit_share_one_series() {
         let label = BoundedLabel::new(2, ["known"]);
         assert_eq!(label.value(&"x".repeat(MAX_BYTES + 1)), OTHER);
         assert_eq!(label.value("first"), "first");

@@ -1,4 +1,4 @@
-//! The conditions of readiness as a gauge, read when it is scraped: no part has to keep it up to date.
+//! The conditions of readiness as a gauge. It is read at each scrape, so no code has to keep it up to date.
 
 use std::sync::Arc;
 
@@ -9,11 +9,11 @@ use prometheus::{IntGaugeVec, Opts, Result};
 use super::{Kind, Registry};
 use crate::readiness::Readiness;
 
-/// Registers the gauge `name` of the conditions of `readiness`: 1 while one is met, else 0, by `condition`, and by
-/// `topic` where a service has the condition for each of its topics.
+/// Registers the gauge `name` for the conditions of `readiness`: 1 while a condition is met, else 0. The label is
+/// `condition`, plus `topic` if a service has the condition for each of its topics.
 ///
 /// # Errors
-/// When the name is taken or not valid.
+/// If the name is taken or invalid.
 pub fn conditions(registry: &Registry, name: &str, readiness: Arc<Readiness>) -> Result<()> {
     let help = "1 while the condition of readiness is met, else 0. The service is ready while all are met.";
     let family = IntGaugeVec::new(Opts::new(name, help), &["condition", "topic"])?;

@@ -1,4 +1,4 @@
-//! A registry that also knows what was registered before there is a sample of it.
+//! A registry that also lists the metrics that have no sample yet.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,14 +7,14 @@ use prometheus::Result;
 use prometheus::core::Collector;
 use prometheus::proto::MetricFamily;
 
-/// The metrics of one service. Clones share them.
+/// Holds the metrics of one service. Clones share them.
 #[derive(Clone, Default)]
 pub struct Registry {
     inner: prometheus::Registry,
     declared: Arc<Mutex<Vec<Declaration>>>,
 }
 
-/// One metric as it was declared.
+/// Describes one metric as it was declared.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Declaration {
     /// The name.
@@ -23,31 +23,32 @@ pub struct Declaration {
     pub kind: Kind,
     /// The names of its labels, sorted.
     pub labels: Vec<String>,
-    /// What it counts or measures, for people.
+    /// The help text: what the metric counts or measures.
     pub help: String,
 }
 
 /// The type of a metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// It only rises, until the process ends.
+    /// A value that only rises until the process ends.
     Counter,
-    /// It rises and falls.
+    /// A value that rises and falls.
     Gauge,
-    /// Counts by upper bounds.
+    /// Counts of observations by upper bound.
     Histogram,
 }
 
 impl Registry {
-    /// Returns an empty one.
+    /// Returns an empty registry.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Registers `collector`. What ends in `_total` is a counter, whatever `kind` says: a collector may have both.
+    /// Registers `collector`. A name that ends in `_total` is declared as a counter, whatever `kind` says, since a
+    /// collector may hold both.
     ///
     /// # Errors
-    /// When a name is taken or not valid.
+    /// If a name is taken or invalid.
     pub fn declare(&self, kind: Kind, collector: impl Collector + 'static) -> Result<()> {
         let declare = |name: &str, help: &str, labels: &[String]| Declaration {
             name: name.to_owned(),
@@ -62,12 +63,12 @@ impl Registry {
         Ok(())
     }
 
-    /// Returns the samples of the moment.
+    /// Returns the current samples.
     pub fn gather(&self) -> Vec<MetricFamily> {
         self.inner.gather()
     }
 
-    /// Returns all that was declared, by name.
+    /// Returns all declared metrics, sorted by name.
     pub fn declared(&self) -> Vec<Declaration> {
         let mut declared = self.declared.lock().unwrap_or_else(PoisonError::into_inner).clone();
         declared.sort_by(|one, other| one.name.cmp(&other.name));
@@ -76,7 +77,7 @@ impl Registry {
 }
 
 impl Kind {
-    /// Returns the word that Prometheus has for it.
+    /// Returns the name of the type in Prometheus.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Counter => "counter",

@@ -1,8 +1,8 @@
-//! CPU time, memory, threads and files of the process, under the names that all client libraries of Prometheus use.
-//! They come from `/proc`, so they exist on Linux only.
+//! CPU time, memory, threads and files of the process, under the names that all Prometheus client libraries use. The
+//! values come from `/proc`, so these metrics exist only on Linux.
 //!
-//! The `prometheus` crate has such a collector too, which counts CPU time in whole seconds: too coarse for the rate of
-//! a minute, and it brings an older `rustix` beside the one that is here already.
+//! The `prometheus` crate has such a collector too, but it counts CPU time in whole seconds, which is too coarse for a
+//! rate over one minute. It also brings an older `rustix` into the build.
 
 use prometheus::Result;
 
@@ -11,13 +11,13 @@ use super::Registry;
 /// Registers the metrics of this process.
 ///
 /// # Errors
-/// When a name is taken.
+/// If a name is taken.
 #[cfg(target_os = "linux")]
 pub fn process(registry: &Registry) -> Result<()> {
     registry.declare(super::Kind::Gauge, linux::Process::new()?)
 }
 
-/// Registers nothing: this system has no `/proc`.
+/// Registers nothing, since this system has no `/proc`.
 ///
 /// # Errors
 /// Never.
@@ -34,7 +34,7 @@ mod linux {
     use prometheus::proto::MetricFamily;
     use prometheus::{Counter, Gauge, Result};
 
-    /// The metrics of this process, read when they are scraped.
+    /// Holds the metrics of this process, read at each scrape.
     pub(super) struct Process {
         cpu: Counter,
         resident_memory: Gauge,
@@ -58,12 +58,12 @@ mod linux {
             })
         }
 
-        /// Reads what the system says; what it does not say stays as it was.
+        /// Reads the values from the system. A value that cannot be read keeps its last state.
         fn read(&self) -> ProcResult<()> {
             let process = Read::myself()?;
             let stat = process.stat()?;
             let seconds = |ticks: u64| ticks as f64 / ticks_per_second() as f64;
-            // Of two scrapes at a time, the later one adds nothing.
+            // If two scrapes overlap, the later one adds nothing.
             self.cpu.inc_by((seconds(stat.utime + stat.stime) - self.cpu.get()).max(0.0));
             self.resident_memory.set((stat.rss * page_size()) as f64);
             self.virtual_memory.set(stat.vsize as f64);
@@ -101,13 +101,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_process_has_taken_time_and_memory_and_files() {
+    fn all_figures_of_the_process_are_read() {
         let registry = Registry::new();
         process(&registry).unwrap();
         for family in registry.gather() {
             let metric = &family.get_metric()[0];
             let value = metric.get_gauge().get_value() + metric.get_counter().get_value();
-            // CPU time may be under a tick in so short a test.
+            // CPU time may be less than one tick in such a short test.
             assert!(value > 0.0 || family.name() == "process_cpu_seconds_total", "{} is {value}", family.name());
         }
         assert_eq!(registry.gather().len(), 7);

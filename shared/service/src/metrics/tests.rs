@@ -1,9 +1,9 @@
-//! Each function registers what it makes, once.
+//! Each function registers its metric once.
 
 use super::*;
 
 #[test]
-fn what_is_made_is_registered() {
+fn each_function_registers_its_metric() {
     let registry = Registry::new();
     counter(&registry, "a_total", "A.").unwrap();
     counters(&registry, "b_total", "B.", &["l"]).unwrap().with_label_values(&["x"]).inc();
@@ -17,7 +17,7 @@ fn what_is_made_is_registered() {
 }
 
 #[test]
-fn what_is_registered_is_declared_even_without_a_sample() {
+fn a_registered_metric_is_declared_even_without_a_sample() {
     let registry = Registry::new();
     counters(&registry, "b_total", "B.", &["z", "a"]).unwrap();
     float_gauge(&registry, "a", "A.").unwrap();
@@ -29,7 +29,7 @@ fn what_is_registered_is_declared_even_without_a_sample() {
 }
 
 #[test]
-fn a_name_that_is_taken_or_not_valid_is_an_error() {
+fn a_taken_or_invalid_name_is_an_error() {
     let registry = Registry::new();
     counter(&registry, "a_total", "A.").unwrap();
     counter(&registry, "a_total", "A.").unwrap_err();

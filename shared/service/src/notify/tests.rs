@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn the_status_names_what_is_not_met_and_then_what_is_wrong_all_the_same() {
+fn the_status_lists_unmet_conditions_or_remarks() {
     let readiness = Readiness::new();
     assert_eq!(status(&readiness), "not ready; service: starting");
     let (kafka, schemas) = (readiness.condition("kafka"), readiness.condition("schemas"));
@@ -15,7 +15,7 @@ fn the_status_names_what_is_not_met_and_then_what_is_wrong_all_the_same() {
 }
 
 #[test]
-fn a_reason_cannot_begin_another_assignment_and_has_a_limit() {
+fn a_reason_is_cut_and_cannot_inject_an_assignment() {
     let readiness = Readiness::new();
     let condition = readiness.condition("index");
     condition.unmet("refused\nREADY=1\r\nMAINPID=1");

@@ -1,6 +1,6 @@
 use super::*;
 
-/// Looks at contents that say what is to come of them.
+/// Looks at contents whose text says what the result is.
 fn look(reloaded: &Reloaded<String>, contents: Result<&str, &str>) -> Look<String> {
     let read = || {
         let contents = contents.map_err(str::to_owned)?;
@@ -12,7 +12,7 @@ fn look(reloaded: &Reloaded<String>, contents: Result<&str, &str>) -> Look<Strin
 }
 
 #[test]
-fn what_cannot_be_used_leaves_the_last_value_and_is_new_once() {
+fn a_failed_look_keeps_the_last_value_and_is_new_once() {
     let reloaded = Reloaded::new("first".to_owned(), Fingerprint::of([b"first".as_slice()]));
     assert!(matches!(look(&reloaded, Ok("first")), Look::Same));
     for (contents, is_new) in [(Ok("bad"), true), (Ok("bad"), false), (Err("gone"), true), (Err("gone"), false)] {
@@ -26,7 +26,7 @@ fn what_cannot_be_used_leaves_the_last_value_and_is_new_once() {
 }
 
 #[test]
-fn each_part_counts() {
+fn a_fingerprint_depends_on_part_boundaries() {
     assert_ne!(Fingerprint::of([b"ab".as_slice(), b"c"]), Fingerprint::of([b"a".as_slice(), b"bc"]));
     assert_ne!(Fingerprint::of([b"".as_slice()]), Fingerprint::of([]));
 }

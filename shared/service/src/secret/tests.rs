@@ -1,9 +1,9 @@
-//! A secret is not seen.
+//! A secret is never shown.
 
 use super::*;
 
 #[test]
-fn a_secret_is_neither_in_debug_nor_in_its_serialised_form() {
+fn debug_and_serialisation_redact_a_secret() {
     let secret: Secret = serde_json::from_str(r#""hunter2""#).unwrap();
     assert_eq!(secret.expose(), "hunter2");
     assert_eq!(format!("{secret:?} {:?} {:#?}", Some(&secret), [&secret]).matches("hunter2").count(), 0);

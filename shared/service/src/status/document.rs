@@ -1,4 +1,4 @@
-//! What `/status.json` holds, written by the admin port and read by `penstock-indexer status`.
+//! The content of `/status.json`, written by the admin port and read by `penstock-indexer status`.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,26 +10,26 @@ use super::layout::Unit;
 use super::text;
 use crate::readiness::{Report, Standing};
 
-/// A service at one time.
+/// Describes a service at one moment.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Document {
     /// `receiver` or `indexer`.
     pub service: String,
     /// Its version.
     pub version: String,
-    /// When this was written, as RFC 3339.
+    /// The time of writing, as RFC 3339.
     pub at: String,
-    /// For how many seconds it has been running.
+    /// How many seconds the service has been running.
     pub uptime_seconds: u64,
     /// Whether each condition is met.
     pub ready: bool,
-    /// The conditions of its readiness, those that are not met first.
+    /// The conditions of its readiness, unmet ones first.
     pub conditions: Vec<Condition>,
     /// Its figures, as of the last sample.
     pub figures: Vec<Figure>,
-    /// Its topics or sources by their names, as of the last sample. Each has its cells by their names.
+    /// Its topics or sources by name, as of the last sample, each with its cells by name.
     pub parts: BTreeMap<String, BTreeMap<String, Cell>>,
-    /// The last warnings and errors of its log, the newest first.
+    /// The last warnings and errors of its log, newest first.
     pub errors: Vec<LogLine>,
 }
 
@@ -38,11 +38,11 @@ pub struct Document {
 pub struct Condition {
     /// Its name.
     pub name: String,
-    /// How it stands.
+    /// Its state.
     pub state: Standing,
-    /// Why it is not met, or what is wrong all the same; empty where nothing is.
+    /// Why it is not met, or what is wrong although it is met. Empty if nothing is wrong.
     pub text: String,
-    /// For how many seconds it has stood so.
+    /// How many seconds it has been in this state.
     pub seconds: u64,
 }
 
@@ -57,7 +57,7 @@ pub struct Figure {
     pub label: String,
     /// Its unit.
     pub unit: Unit,
-    /// Its value; none while nothing can be said.
+    /// Its value, if known.
     pub value: Option<f64>,
 }
 
@@ -79,11 +79,11 @@ pub enum Cell {
 /// One warning or error.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct LogLine {
-    /// When it was logged last, as RFC 3339.
+    /// The time when it was last logged, as RFC 3339.
     pub at: String,
     /// `ERROR` or `WARN`.
     pub level: String,
-    /// Its text, as the log has it; cut after 1 KiB.
+    /// Its text, as in the log, cut after 1 KiB.
     pub text: String,
     /// How often it was logged with this text.
     pub times: u64,
@@ -94,7 +94,7 @@ pub struct LogLine {
 pub struct History {
     /// Seconds between two samples.
     pub period_seconds: u64,
-    /// The samples of each figure by its key, the newest last; none where nothing can be said.
+    /// The samples of each figure by key, newest last; `None` where the value is unknown.
     pub samples: BTreeMap<String, Vec<Option<f64>>>,
 }
 
@@ -121,7 +121,7 @@ impl From<Report> for Condition {
 }
 
 impl Condition {
-    /// Returns for how long it has stood so, in words.
+    /// Returns how long the condition has been in this state, in words.
     pub fn lasts(&self) -> String {
         humantime::format_duration(Duration::from_secs(self.seconds)).to_string()
     }

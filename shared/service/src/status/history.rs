@@ -1,4 +1,4 @@
-//! Samples of the figures: a ring of fixed size for each.
+//! Samples of the figures: one ring of fixed size per figure.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
@@ -9,17 +9,17 @@ use super::document::Cell;
 use super::layout::Layout;
 use super::measure::{self, Reading};
 
-/// Between two samples.
+/// The time between two samples.
 pub(super) const PERIOD: Duration = Duration::from_secs(5);
-/// Samples of each figure: 15 minutes.
+/// The number of samples of each figure: 15 minutes.
 pub(super) const SAMPLES: usize = 180;
 
-/// The samples of one service. [`History::take`] takes one more.
+/// Holds the samples of one service. [`History::take`] adds one.
 #[derive(Debug, Default)]
 pub(super) struct History {
-    /// Of each figure, in the order of [`Layout::figures`]; NaN where nothing can be said.
+    /// The samples of each figure, in the order of [`Layout::figures`]; NaN where the value is unknown.
     rings: Vec<VecDeque<f64>>,
-    /// What was read for them last.
+    /// The last reading for each figure.
     readings: Vec<Reading>,
     taken: Option<Instant>,
     rows: BTreeMap<String, Vec<Option<Cell>>>,
@@ -48,7 +48,7 @@ impl History {
         self.rows = measure::rows(families, &layout.parts);
     }
 
-    /// Returns the samples of the figure with this number, the newest last.
+    /// Returns the samples of the figure with this number, newest last.
     pub(super) fn samples(&self, number: usize) -> Vec<Option<f64>> {
         let ring = self.rings.get(number).into_iter().flatten();
         ring.map(|value| value.is_finite().then_some(*value)).collect()
@@ -59,7 +59,7 @@ impl History {
         self.rings.get(number)?.back().copied().filter(|value| value.is_finite())
     }
 
-    /// Returns the rows of the table: the cells of each by the numbers of their columns.
+    /// Returns the rows of the table: for each row, its cells by column number.
     pub(super) fn rows(&self) -> &BTreeMap<String, Vec<Option<Cell>>> {
         &self.rows
     }

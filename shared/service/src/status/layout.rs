@@ -1,9 +1,9 @@
-//! What a service declares of itself: the picture of its flow, the figures in it, and the table of its parts. All of it
-//! is constant; each figure is taken from a metric that is registered anyway.
+//! The declaration of a status page: the picture of the flow, its figures, and the table of parts. All of it is
+//! constant; each figure comes from a metric that is already registered.
 
 use serde::{Deserialize, Serialize};
 
-/// What the page of one service shows.
+/// Describes the status page of one service.
 #[derive(Debug)]
 pub struct Layout {
     /// `receiver` or `indexer`.
@@ -12,7 +12,7 @@ pub struct Layout {
     pub version: &'static str,
     /// The flow, from the senders to the index.
     pub nodes: &'static [Node],
-    /// The table below it.
+    /// The table below the picture.
     pub parts: Parts,
 }
 
@@ -21,39 +21,39 @@ pub struct Layout {
 pub struct Node {
     /// Its heading.
     pub name: &'static str,
-    /// Whose box it is.
+    /// How this service relates to the box.
     pub role: Role,
-    /// The conditions of the readiness that tell its state. One of several topics, `NAME of TOPIC`, counts too.
+    /// The conditions of readiness that determine its state. A condition for one topic, `NAME of TOPIC`, counts too.
     pub conditions: &'static [&'static str],
     /// The figures in it.
     pub figures: &'static [Figure],
-    /// Boxes that hang on this one beside the flow.
+    /// Boxes attached to this one, outside the flow.
     pub beside: &'static [Node],
 }
 
-/// Whose box a [`Node`] is.
+/// How the service relates to a [`Node`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
-    /// The service that shows the page.
+    /// A box of the service that shows the page.
     Here,
-    /// A neighbour of it, as this service sees it.
+    /// A neighbour, as this service sees it.
     Seen,
-    /// A part of the flow that this service does not see, with what is said of it.
+    /// A part of the flow that this service does not see, with the text to show for it.
     Away(&'static str),
 }
 
 /// One figure.
 #[derive(Debug)]
 pub struct Figure {
-    /// Its name in `/status.json`; no other figure of the service has it.
+    /// Its name in `/status.json`, unique within the service.
     pub key: &'static str,
-    /// What it is called in the picture.
+    /// Its name in the picture.
     pub label: &'static str,
-    /// What its plot is called; none: it has no plot.
+    /// The title of its plot; `None` if it has no plot.
     pub plot: Option<&'static str>,
     /// Its unit.
     pub unit: Unit,
-    /// What it is taken from.
+    /// How it is derived from a metric.
     pub measure: Measure,
 }
 
@@ -73,42 +73,42 @@ pub enum Unit {
     Bytes,
 }
 
-/// How a figure follows from a metric, over all series of it that are wanted.
+/// How a figure is derived from the selected series of a metric.
 #[derive(Clone, Copy, Debug)]
 pub enum Measure {
     /// The sum of all series.
     Sum(Series),
     /// The highest of all series.
     Max(Series),
-    /// How much the sum has risen since the sample before, in a second.
+    /// The increase of the sum since the previous sample, per second.
     PerSecond(Series),
-    /// The same in a minute.
+    /// The same, per minute.
     PerMinute(Series),
-    /// The time within which 99 of 100 were done since the sample before, from a histogram.
+    /// The time within which 99 of 100 observations since the previous sample fall, from a histogram.
     Within99(Series),
 }
 
-/// The wanted series of a metric.
+/// Selects series of a metric.
 #[derive(Clone, Copy, Debug)]
 pub struct Series {
     /// The name of the metric.
     pub metric: &'static str,
-    /// Which of its series are wanted.
+    /// Which of its series are selected.
     pub which: Which,
 }
 
-/// Which series of a metric are wanted.
+/// Which series of a metric are selected.
 #[derive(Clone, Copy, Debug)]
 pub enum Which {
     /// All.
     All,
-    /// Those whose label has the value.
+    /// Those whose label has this value.
     Only(&'static str, &'static str),
-    /// Those whose label has another value.
+    /// Those whose label has any other value.
     Except(&'static str, &'static str),
 }
 
-/// A table with a row for each value of a label: each topic, each source.
+/// A table with one row per value of a label, for example per topic or source.
 #[derive(Debug)]
 pub struct Parts {
     /// Its heading.
@@ -124,9 +124,9 @@ pub struct Parts {
 pub struct Column {
     /// Its heading.
     pub name: &'static str,
-    /// The metric that it shows.
+    /// The metric to show.
     pub metric: &'static str,
-    /// How it shows it.
+    /// How to show it.
     pub show: Show,
 }
 
@@ -135,15 +135,15 @@ pub struct Column {
 pub enum Show {
     /// Their sum.
     Sum(Unit),
-    /// The highest of them.
+    /// The highest value.
     Max(Unit),
-    /// The word at the place that the highest is: 0 is the first one.
+    /// The word whose position in the list is the highest value: 0 is the first word.
     Word(&'static [&'static str]),
-    /// The values of this label of those that are not 0; `-` where there are none.
+    /// The values of this label in all series that are not 0; `-` if there are none.
     Label(&'static str),
 }
 
-/// All series of a metric.
+/// Returns all series of `metric`.
 pub const fn all(metric: &'static str) -> Series {
     Series { metric, which: Which::All }
 }
@@ -159,7 +159,7 @@ pub const fn except(metric: &'static str, label: &'static str, value: &'static s
 }
 
 impl Layout {
-    /// Returns all figures with the names of their boxes, in the order of the flow.
+    /// Returns all figures with the names of their boxes, in flow order.
     pub fn figures(&self) -> impl Iterator<Item = (&'static str, &'static Figure)> {
         let boxes = self.nodes.iter().flat_map(|node| std::iter::once(node).chain(node.beside));
         boxes.flat_map(|node| node.figures.iter().map(move |figure| (node.name, figure)))

@@ -1,4 +1,4 @@
-//! Figures and cells from what a registry gathers. Pure.
+//! Computes figures and cells from the metrics of a registry. Pure.
 
 use std::collections::BTreeMap;
 
@@ -7,10 +7,10 @@ use prometheus::proto::{Metric, MetricFamily, MetricType};
 use super::document::Cell;
 use super::layout::{Measure, Parts, Series, Show, Which};
 
-/// What was read for one figure: its value; of a histogram the number of observations up to each upper bound.
+/// A reading for one figure: its value, or for a histogram the number of observations up to each upper bound.
 pub(super) type Reading = Vec<(f64, f64)>;
 
-/// Reads what `measure` needs; empty where there is no such series.
+/// Reads the values for `measure`; empty if the metric has no selected series.
 pub(super) fn read(families: &[MetricFamily], measure: Measure) -> Reading {
     let values = of(families, measure.series()).map(|(kind, metric)| value(kind, metric));
     let single = match measure {
@@ -21,7 +21,7 @@ pub(super) fn read(families: &[MetricFamily], measure: Measure) -> Reading {
     single.map(|value| (0.0, value)).into_iter().collect()
 }
 
-/// Returns the figure from what was read `before` and `now`, `seconds` apart; NaN where nothing can be said.
+/// Returns the figure from the readings `before` and `now`, `seconds` apart; NaN if it is unknown.
 pub(super) fn figure(measure: Measure, before: &[(f64, f64)], now: &[(f64, f64)], seconds: f64) -> f64 {
     let value = |reading: &[(f64, f64)]| reading.first().map(|(_, value)| *value);
     let rise = || Some((value(now)? - value(before)?).max(0.0) / seconds);
@@ -34,7 +34,7 @@ pub(super) fn figure(measure: Measure, before: &[(f64, f64)], now: &[(f64, f64)]
     figure.filter(|figure| figure.is_finite()).unwrap_or(f64::NAN)
 }
 
-/// Returns the rows of `parts`: by the value of its label, the cells in the order of the columns.
+/// Returns the rows of `parts` by the value of its label, each with its cells in the order of the columns.
 pub(super) fn rows(families: &[MetricFamily], parts: &Parts) -> BTreeMap<String, Vec<Option<Cell>>> {
     let mut rows: BTreeMap<String, Vec<Option<Cell>>> = BTreeMap::new();
     for (number, column) in parts.columns.iter().enumerate() {
@@ -94,7 +94,7 @@ fn value(kind: MetricType, metric: &Metric) -> f64 {
     }
 }
 
-/// Adds up the histograms of all wanted series. They have the same bounds, since they are of one metric.
+/// Adds up the histograms of all selected series. They have the same bounds, since they belong to one metric.
 fn histogram(families: &[MetricFamily], series: Series) -> Reading {
     let mut sum = Reading::new();
     for (_, metric) in of(families, series) {
@@ -111,8 +111,8 @@ fn histogram(families: &[MetricFamily], series: Series) -> Reading {
     sum
 }
 
-/// Returns the value below which the share `q` of what was observed since `before` lies, as Prometheus' function
-/// `histogram_quantile` estimates it.
+/// Returns the quantile `q` of the observations since `before`, estimated like Prometheus' function
+/// `histogram_quantile`.
 fn quantile(q: f64, before: &[(f64, f64)], now: &[(f64, f64)]) -> Option<f64> {
     let counted = |number: usize| before.get(number).map_or(0.0, |(_, count)| *count);
     let rises = now.iter().enumerate().map(|(number, (bound, count))| (*bound, count - counted(number)));
@@ -121,7 +121,7 @@ fn quantile(q: f64, before: &[(f64, f64)], now: &[(f64, f64)]) -> Option<f64> {
     let mut below = (0.0, 0.0);
     for (bound, count) in rises {
         if count >= rank {
-            // Above the highest bound nothing is known.
+            // Above the highest finite bound, the value is unknown.
             let is_known = bound.is_finite() && count > below.1;
             return Some(if is_known {
                 below.0 + (bound - below.0) * (rank - below.1) / (count - below.1)

@@ -1,8 +1,8 @@
-//! The page for people. It is whole as the server sends it, and works without scripts; its script only takes over what
-//! has changed since.
+//! The page for people. The server sends it complete, and it works without scripts. Its script only applies later
+//! changes.
 //!
-//! Everything on it that is not constant is escaped (maud does so), and the policy allows nothing but its own style and
-//! script: texts of the page quote servers and events.
+//! All dynamic content is escaped (maud does so), and the policy allows only the page's own style and script, since
+//! texts on the page quote servers and events.
 
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -33,7 +33,7 @@ pub static SECURITY_POLICY: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-/// How something stands: by its shape, its word and its colour.
+/// Shows a state by shape, word and colour.
 #[derive(Clone, Copy)]
 struct Mark {
     class: &'static str,
@@ -90,7 +90,7 @@ fn head(document: &Document) -> Markup {
     }
 }
 
-/// What is not as it should be comes first, each with its reason; the rest is in one line.
+/// Returns the conditions: first those with a problem, each with its reason, then the rest on one line.
 fn why(conditions: &[Condition]) -> Markup {
     let (met, odd): (Vec<&Condition>, Vec<&Condition>) =
         conditions.iter().partition(|condition| condition.state == Standing::Met);
@@ -119,7 +119,7 @@ fn why(conditions: &[Condition]) -> Markup {
     }
 }
 
-/// The box of `node`, and those beside it.
+/// Returns the box of `node`, and the boxes beside it.
 fn boxes(node: &Node, document: &Document) -> Markup {
     html! {
         (one_box(node, document, ""))
@@ -150,7 +150,7 @@ fn figure(figure: &Figure) -> Markup {
     html! { div { dt { (figure.label) } dd data-figure=(figure.key) { (figure.to_string()) } } }
 }
 
-/// Returns how the worst condition of `node` stands; none where it has none.
+/// Returns the state of the worst condition of `node`, or `None` if it has no conditions.
 fn state(node: &Node, conditions: &[Condition]) -> Option<Standing> {
     let is_of = |condition: &Condition, name: &str| {
         let rest = condition.name.strip_prefix(name);

@@ -1,20 +1,20 @@
-//! A figure of the last 15 minutes as a line of SVG. Pure.
+//! Draws a figure of the last 15 minutes as an SVG line. Pure.
 
-/// The height of the drawing, in its own units. Its width is that of [`SAMPLES`](super::history::SAMPLES).
+/// The height of the drawing, in its own units. The width is [`SAMPLES`](super::history::SAMPLES).
 pub(super) const HEIGHT: f64 = 40.0;
-/// The line is never quite at the upper edge, where half of its width would be cut.
+/// The highest position of the line. At the very edge, half of its stroke would be cut off.
 const TOP: f64 = 1.5;
 
-/// A line, and the area below it, as the attribute `d` of a path.
+/// A line and the area below it, as values of the attribute `d` of a path.
 #[derive(Debug, PartialEq)]
 pub(super) struct Plot {
     pub(super) line: String,
     pub(super) area: String,
-    /// The highest value; none where there is no sample.
+    /// The highest value; `None` if there are no samples.
     pub(super) highest: Option<f64>,
 }
 
-/// Draws `samples`, the newest last at the right edge of `width` places. Where one is missing, the line has a gap.
+/// Draws `samples`, with the newest last at the right edge of `width` positions. A missing sample leaves a gap.
 pub(super) fn plot(samples: &[Option<f64>], width: usize) -> Plot {
     let highest = samples.iter().flatten().copied().reduce(f64::max);
     let scale = highest.filter(|highest| *highest > 0.0).map_or(0.0, |highest| (HEIGHT - TOP) / highest);
@@ -34,7 +34,7 @@ pub(super) fn plot(samples: &[Option<f64>], width: usize) -> Plot {
             .map(|(place, value)| format!("{},{:.1}", begin + place, HEIGHT - value * scale))
             .collect();
         let (points, end) = (points.join(" "), begin + run.len() - 1);
-        // A run of one sample is a dot: a line of no length, whose ends are round.
+        // A single sample between gaps is a dot: a line of length zero with round ends.
         line.push_str(&format!("M{points}h0"));
         area.push_str(&format!("M{begin},{HEIGHT} {points} {end},{HEIGHT}z"));
     }

@@ -48,13 +48,13 @@ fn tester() -> Tester {
 }
 
 #[test]
-fn a_page_before_anything_is_known_says_that_the_service_is_not_ready() {
+fn a_new_service_is_shown_as_not_ready() {
     let page = tester().status.page();
     assert!(page.contains("Penstock tester: not ready") && page.contains("1.2.3"), "{page}");
 }
 
 #[test]
-fn figures_plots_and_the_table_are_those_of_the_last_sample() {
+fn the_page_shows_figures_plots_and_table_of_the_last_sample() {
     let Tester { status, lag, .. } = tester();
     lag.set(7);
     status.sample();
@@ -65,7 +65,7 @@ fn figures_plots_and_the_table_are_those_of_the_last_sample() {
 }
 
 #[test]
-fn what_is_wrong_is_shown_with_its_reason_and_its_box_is_marked() {
+fn a_problem_is_shown_with_its_reason_and_marks_its_box() {
     let Tester { status, readiness, .. } = tester();
     let (kafka, registry) = (readiness.condition("kafka of a"), readiness.condition("registry"));
     kafka.met();
@@ -81,7 +81,7 @@ fn what_is_wrong_is_shown_with_its_reason_and_its_box_is_marked() {
 }
 
 #[test]
-fn nothing_that_others_say_becomes_markup() {
+fn foreign_text_never_becomes_markup() {
     let Tester { status, readiness, .. } = tester();
     let hostile = r#"</p><script>alert("1")</script><img src=x onerror='alert(2)'>"#;
     readiness.condition("kafka").unmet(hostile);
@@ -94,7 +94,7 @@ fn nothing_that_others_say_becomes_markup() {
 }
 
 #[test]
-fn the_policy_allows_the_style_and_the_script_of_the_page_by_their_hashes_alone() {
+fn the_policy_allows_style_and_script_only_by_hash() {
     let policy = SECURITY_POLICY.as_str();
     assert!(policy.starts_with("default-src 'none'; style-src 'sha256-"), "{policy}");
     assert_eq!(policy.matches("'sha256-").count(), 2);
@@ -102,7 +102,7 @@ fn the_policy_allows_the_style_and_the_script_of_the_page_by_their_hashes_alone(
 }
 
 #[test]
-fn the_json_has_what_the_page_has_and_can_be_read_back() {
+fn the_json_has_the_content_of_the_page_and_can_be_parsed() {
     let Tester { status, readiness, lag } = tester();
     readiness.condition("kafka").unmet("no broker answers");
     lag.set(7);
@@ -117,5 +117,5 @@ fn the_json_has_what_the_page_has_and_can_be_read_back() {
     assert_eq!(document.parts["<b>bold</b>"]["waiting"].to_string(), "7");
 }
 
-/// More than the ring takes.
+/// More samples than the ring holds.
 const SAMPLES_AND_MORE: usize = 200;

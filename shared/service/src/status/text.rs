@@ -1,10 +1,10 @@
-//! Values as people read them. Pure.
+//! Formats values for people. Pure.
 
 use std::time::Duration;
 
 use super::layout::Unit;
 
-/// Returns `value` with its unit; a dash where there is none.
+/// Returns `value` with its unit, or a dash if there is no value.
 pub fn value(value: Option<f64>, unit: Unit) -> String {
     let Some(value) = value else { return "–".to_owned() };
     match unit {
@@ -16,7 +16,7 @@ pub fn value(value: Option<f64>, unit: Unit) -> String {
     }
 }
 
-/// Writes `1,234`, and `1.2` where there is less than ten.
+/// Formats a count as `1,234`, or as `1.2` below ten.
 fn count(value: f64) -> String {
     if value < 9.95 && value.fract() != 0.0 {
         return format!("{value:.1}");

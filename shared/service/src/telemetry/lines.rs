@@ -1,6 +1,6 @@
-//! Where lines of the log go: none longer than a limit, and of dependencies only so many in a while. What they say is
-//! theirs to choose, and may repeat what a sender sends. What is logged is one line, whatever a value holds: nobody who
-//! chooses a value writes a second one.
+//! Writes log lines. Each line has a maximum length, and dependencies may write only a limited number in a while, since
+//! their texts may repeat what a sender sends. Each event is exactly one line, whatever its values contain, so nobody
+//! can forge a second one.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
@@ -13,15 +13,15 @@ use tracing_subscriber::fmt::MakeWriter;
 
 use crate::telemetry::LogFormat;
 
-/// Bytes of a line of ours, at most.
+/// The most bytes of one of our lines.
 const MAX_OURS: usize = 16 * 1024;
-/// Bytes of a line of a dependency, at most.
+/// The most bytes of a dependency's line.
 const MAX_THEIRS: usize = 2 * 1024;
-/// Lines of all dependencies together in [`WINDOW`].
+/// The most lines of all dependencies together within [`WINDOW`].
 const THEIR_LINES: u32 = 100;
-/// See [`THEIR_LINES`].
+/// The window for [`THEIR_LINES`].
 const WINDOW: Duration = Duration::from_secs(10);
-/// The first parts of the targets that are ours.
+/// The first segments of our own log targets.
 const OURS: [&str; 11] = [
     "avro",
     "config",
@@ -44,7 +44,7 @@ pub(super) struct Lines<M> {
     theirs: Mutex<Theirs>,
 }
 
-/// The lines of dependencies in this window.
+/// Counts the lines of dependencies in this window.
 struct Theirs {
     begin: Instant,
     written: u32,
@@ -53,7 +53,7 @@ struct Theirs {
 
 /// A writer of one line.
 pub(super) struct Line<W> {
-    /// None where the line is left out.
+    /// `None` if the line is suppressed.
     inner: Option<W>,
     format: LogFormat,
     service: &'static str,
@@ -62,14 +62,14 @@ pub(super) struct Line<W> {
 }
 
 impl<M> Lines<M> {
-    /// Lines of `service` in `format` that go to `inner`.
+    /// Returns a maker for lines of `service` in `format` that go to `inner`.
     pub(super) fn new(inner: M, format: LogFormat, service: &'static str) -> Self {
         let theirs = Mutex::new(Theirs { begin: Instant::now(), written: 0, left_out: 0 });
         Self { inner, format, service, theirs }
     }
 
-    /// Returns whether one more line of a dependency may be written, and how many were left out in the window before,
-    /// if this begins a new one.
+    /// Returns whether one more line of a dependency may be written. If a new window begins, also returns how many
+    /// lines the last one suppressed.
     fn admit(&self, now: Instant) -> (bool, u64) {
         let mut theirs = self.theirs.lock().unwrap_or_else(PoisonError::into_inner);
         let mut left_out = 0;
@@ -117,7 +117,7 @@ impl<W: Write> Write for Line<W> {
         let (len, line) = (line.len(), one_line(line));
         if line.len() <= self.max {
             match (self.format, line.strip_prefix(b"{")) {
-                // Before all other fields, since those may be of any name.
+                // It comes before all other fields, since their names may be anything.
                 (LogFormat::Json, Some(fields)) => {
                     write!(inner, "{{\"service\":\"{}\",", self.service)?;
                     inner.write_all(fields)?;
@@ -129,7 +129,7 @@ impl<W: Write> Write for Line<W> {
         let begin = String::from_utf8_lossy(line.get(..self.max).unwrap_or(&line));
         match self.format {
             LogFormat::Text => writeln!(inner, "{begin}… (cut: {} bytes)", line.len())?,
-            // A part of an object is none.
+            // Part of a JSON object would be invalid, so another object replaces it.
             LogFormat::Json => {
                 let message = "A line of the log was cut.";
                 let (service, level, bytes) = (self.service, self.level.as_str(), line.len());
@@ -146,7 +146,7 @@ impl<W: Write> Write for Line<W> {
     }
 }
 
-/// Returns `line` with the line breaks escaped that are not its end.
+/// Returns `line` with all line breaks escaped except the one at its end.
 fn one_line(line: &[u8]) -> Cow<'_, [u8]> {
     let (text, end) = line.strip_suffix(b"\n").map_or((line, &b""[..]), |text| (text, b"\n"));
     if !text.iter().any(|byte| matches!(byte, b'\n' | b'\r')) {

@@ -1,5 +1,5 @@
-//! The last warnings and errors of the log, for the status page: as many as `LINES`, each of at most `MAX_TEXT`
-//! bytes. They are what the log has anyway, so they hold no secret either. One for the process, as the log is.
+//! The last warnings and errors of the log, for the status page: at most `LINES` lines of at most `MAX_TEXT` bytes
+//! each. They are also in the log, so they contain no secret. The process has one such list, as it has one log.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -12,32 +12,32 @@ use tracing_subscriber::fmt::FormatFields;
 use tracing_subscriber::fmt::format::{DefaultFields, Writer};
 use tracing_subscriber::layer::Context;
 
-/// Lines that are kept.
+/// The number of lines to keep.
 const LINES: usize = 50;
-/// Bytes of the text of one line.
+/// The most bytes of text per line.
 const MAX_TEXT: usize = 1_024;
 
 static KEPT: Mutex<VecDeque<Line>> = Mutex::new(VecDeque::new());
 
-/// One line. The same text again is the same line.
+/// A line. A repeated text is the same line.
 #[derive(Clone, Debug)]
 pub struct Line {
-    /// When it was logged last.
+    /// The time when it was last logged.
     pub at: SystemTime,
     /// Its level.
     pub level: Level,
-    /// Its message and fields, as the log has them.
+    /// Its message and fields, as in the log.
     pub text: String,
     /// How often it was logged.
     pub times: u64,
 }
 
-/// Returns the lines that are kept, the newest last.
+/// Returns the kept lines, newest last.
 pub fn lines() -> Vec<Line> {
     KEPT.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
 }
 
-/// Keeps what is logged as a warning or an error.
+/// Keeps the events that are logged as warnings or errors.
 pub(super) struct Keep;
 
 impl<S: Subscriber> Layer<S> for Keep {
@@ -47,7 +47,7 @@ impl<S: Subscriber> Layer<S> for Keep {
             return;
         }
         let mut text = Cut(String::new());
-        // An error says that the line was cut.
+        // An error means that the text was cut.
         let _was_cut = DefaultFields::new().format_fields(Writer::new(&mut text), event).is_err();
         let line = Line { at: SystemTime::now(), level, text: text.0, times: 1 };
         keep(&mut KEPT.lock().unwrap_or_else(PoisonError::into_inner), line);
@@ -65,7 +65,7 @@ fn keep(kept: &mut VecDeque<Line>, mut line: Line) {
     kept.push_back(line);
 }
 
-/// A text that takes [`MAX_TEXT`] bytes and an ellipsis, and no more.
+/// A text that stops after [`MAX_TEXT`] bytes and ends in an ellipsis then.
 struct Cut(String);
 
 impl fmt::Write for Cut {

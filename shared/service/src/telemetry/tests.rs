@@ -1,11 +1,11 @@
-//! Which log levels are taken, and how much of what dependencies say is written.
+//! The accepted log levels, and the limits on lines of dependencies.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 
 use super::*;
 
-/// What is written, kept.
+/// Captures what is written.
 #[derive(Clone, Default)]
 struct CapturedLines(Arc<Mutex<Vec<u8>>>);
 
@@ -34,7 +34,7 @@ fn logged(format: LogFormat, work: impl FnOnce()) -> Vec<String> {
 }
 
 #[test]
-fn a_dependency_writes_only_so_many_lines_and_each_of_a_limited_length() {
+fn lines_of_dependencies_are_limited_in_number_and_length() {
     for format in [LogFormat::Text, LogFormat::Json] {
         let lines = logged(format, || {
             for _ in 0..10_000 {
@@ -59,9 +59,9 @@ fn a_dependency_writes_only_so_many_lines_and_each_of_a_limited_length() {
     }
 }
 
-/// A registry's refusal quotes the schema that a sender has sent.
+/// A registry's refusal quotes the schema that a sender sent.
 #[test]
-fn a_value_with_line_breaks_is_one_line_of_the_log() {
+fn a_value_with_line_breaks_is_logged_on_one_line() {
     for format in [LogFormat::Text, LogFormat::Json] {
         let lines = logged(format, || {
             tracing::warn!(target: "receiver", error = %"no\r\n2026-01-02T03:04:05Z ERROR receiver: forged", "Refused.");
@@ -72,7 +72,7 @@ fn a_value_with_line_breaks_is_one_line_of_the_log() {
 }
 
 #[test]
-fn each_json_object_says_which_service_it_is_of() {
+fn each_json_line_names_its_service() {
     let lines = logged(LogFormat::Json, || {
         tracing::info!(topic = "calls", request_id = None::<&str>, "First.");
         tracing::info!(target: "registry", text = "é".repeat(1_000_000), "Long.");
@@ -85,7 +85,7 @@ fn each_json_object_says_which_service_it_is_of() {
 }
 
 #[test]
-fn a_level_or_a_list_is_a_filter_and_the_rest_is_refused_with_the_key() {
+fn an_invalid_log_level_is_refused_with_its_key() {
     for level in ["info", "WARN", "info,rdkafka=warn", "registry=debug,error", "off"] {
         filter(level).unwrap();
     }

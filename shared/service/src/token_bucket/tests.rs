@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn a_burst_is_there_at_once_and_then_so_many_a_second() {
+fn a_burst_is_available_at_once_and_then_the_rate_applies() {
     let (bucket, begin) = (TokenBucket::new(10.0, 3.0), Instant::now());
     let taken = |after: u64| bucket.take(begin + Duration::from_millis(after));
     assert!((0..3).all(|_| taken(0).is_ok()));
@@ -12,7 +12,7 @@ fn a_burst_is_there_at_once_and_then_so_many_a_second() {
 }
 
 #[test]
-fn a_clock_that_goes_back_gives_nothing_and_takes_nothing() {
+fn a_clock_that_goes_back_adds_and_removes_no_tokens() {
     let (bucket, begin) = (TokenBucket::new(1.0, 1.0), SystemTime::now());
     assert!(bucket.take(begin).is_ok());
     let before = begin - Duration::from_secs(3_600);

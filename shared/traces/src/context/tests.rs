@@ -3,7 +3,7 @@ use super::*;
 const HEADER: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
 #[test]
-fn a_well_formed_header_is_read_and_written_as_it_was() {
+fn a_valid_header_is_parsed_and_written_unchanged() {
     let read = Traceparent::parse(HEADER.as_bytes()).unwrap();
     assert!(read.is_sampled());
     assert_eq!(header(&read.remote()), HEADER);
@@ -26,7 +26,7 @@ fn a_later_version_may_be_longer() {
 }
 
 #[test]
-fn any_other_header_is_none() {
+fn an_invalid_header_is_ignored() {
     for odd in [
         "",
         "00",

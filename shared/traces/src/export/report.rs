@@ -1,12 +1,12 @@
-//! What is logged of the export: that the collector does not take spans, at most once a minute, and that it does again.
+//! Logs failures of the export at most once a minute, and its recovery.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// The time between two lines about failures.
+/// The minimum time between two lines about failures.
 const BETWEEN: Duration = Duration::from_secs(60);
 
-/// What was logged, and what is still to be.
+/// Tracks which failures were logged and which are still to be logged.
 #[derive(Debug, Default)]
 pub(super) struct Report(Mutex<State>);
 
@@ -14,13 +14,13 @@ pub(super) struct Report(Mutex<State>);
 struct State {
     /// When the last failure was logged.
     logged: Option<Instant>,
-    /// Spans that were lost since.
+    /// Spans lost since then.
     lost: usize,
     is_failing: bool,
 }
 
 impl Report {
-    /// Takes note of a request with `lost` spans that the collector did not take, and of what was wrong with it.
+    /// Records a request with `lost` spans that the collector did not accept, and its error.
     pub(super) fn note(&self, lost: usize, error: Option<&String>) {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if lost == 0 && error.is_none() {
@@ -35,7 +35,7 @@ impl Report {
 }
 
 impl State {
-    /// Returns how many spans were lost since the last line, where it is time for the next one.
+    /// Returns how many spans were lost since the last line, if the next line is due.
     fn failed(&mut self, lost: usize, now: Instant) -> Option<usize> {
         self.lost += lost;
         if self.logged.is_some_and(|logged| now.duration_since(logged) < BETWEEN) {
@@ -45,7 +45,7 @@ impl State {
         Some(std::mem::take(&mut self.lost))
     }
 
-    /// Returns whether a failure was logged, and no recovery since.
+    /// Returns whether a failure was logged without a recovery since.
     fn recovered(&mut self) -> bool {
         std::mem::take(&mut self.is_failing)
     }

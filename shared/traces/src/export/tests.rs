@@ -1,4 +1,4 @@
-//! Against a stub of a collector: a thread that answers one request.
+//! Tests against a stub collector: a thread that answers one request.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpListener;
@@ -12,7 +12,7 @@ use service::secret::Secret;
 use super::*;
 use crate::{Caller, Sampling, Traces, spans};
 
-/// Answers one request with `status` and `body`; gives its address, and the request's head and body.
+/// Answers one request with `status` and `body`. Returns its address, and a handle for the request's head and body.
 fn collector(status: u16, body: Vec<u8>) -> (String, JoinHandle<(String, Vec<u8>)>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}/otlp", listener.local_addr().unwrap());
@@ -62,7 +62,7 @@ async fn spans_are_posted_below_the_endpoint_with_its_headers_and_the_service() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_the_collector_does_not_take_has_failed() {
+async fn spans_that_the_collector_does_not_accept_count_as_failed() {
     let partial = ExportTracePartialSuccess { rejected_spans: 1, error_message: "no".to_owned() };
     let partial = ExportTraceServiceResponse { partial_success: Some(partial) }.encode_to_vec();
     for (status, body) in [(503, Vec::new()), (200, partial)] {
@@ -73,7 +73,7 @@ async fn what_the_collector_does_not_take_has_failed() {
 }
 
 #[test]
-fn the_path_is_appended_unless_it_is_there() {
+fn the_path_is_appended_unless_present() {
     for (endpoint, url) in [
         ("http://a:4318", "http://a:4318/v1/traces"),
         ("http://a/otlp/", "http://a/otlp/v1/traces"),
@@ -84,7 +84,7 @@ fn the_path_is_appended_unless_it_is_there() {
 }
 
 #[tokio::test]
-async fn a_value_that_cannot_be_used_is_named_by_its_key() {
+async fn the_error_for_an_unusable_value_names_its_key() {
     let spans = spans(&Registry::new(), "spans_total").unwrap();
     let config = Tracing {
         otlp_endpoint: Some("http://127.0.0.1:1".to_owned()),

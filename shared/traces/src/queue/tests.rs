@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn what_finds_no_room_is_dropped_and_counted() {
+fn a_span_that_finds_no_room_is_dropped_and_counted() {
     let spans = spans(&Registry::new(), "spans_total").unwrap();
     let queue = Queue::new(&spans);
     assert!((0..CAPACITY).all(|_| queue.enter()));
@@ -12,7 +12,7 @@ fn what_finds_no_room_is_dropped_and_counted() {
 }
 
 #[test]
-fn spans_that_the_collector_refuses_are_not_exported() {
+fn refused_spans_are_not_counted_as_exported() {
     let spans = spans(&Registry::new(), "spans_total").unwrap();
     Queue::new(&spans).count(10, 3);
     let counted = ["exported", "failed", "dropped"].map(|outcome| spans.with_label_values(&[outcome]).get());

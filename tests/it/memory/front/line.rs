@@ -1,4 +1,4 @@
-//! Connections with TLS to a receiver: kept ones that are asked and answered, and others that stop in the middle.
+//! Connections with TLS to a receiver: some exchange whole requests, others stop in the middle.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -21,11 +21,12 @@ pub(super) struct Lines {
     connector: TlsConnector,
 }
 
-/// A connection on which requests are written by hand. Closed when dropped.
+/// A connection on which requests are written by hand. Dropping it closes it.
 pub(super) struct Line(TlsStream<TcpStream>);
 
 impl Lines {
-    /// To the receiver at `target`, a `host:port`, whose certificate is of the authority in `ca_file`.
+    /// Creates connections to the receiver at `target`, a `host:port`, with a certificate of the authority in
+    /// `ca_file`.
     pub(super) fn new(target: String, ca_file: &Path) -> Result<Self> {
         let mut roots = rustls::RootCertStore::empty();
         roots.add(CertificateDer::from_pem_file(ca_file)?)?;
@@ -40,15 +41,15 @@ impl Lines {
         Ok(Line(self.connector.connect(ServerName::try_from("127.0.0.1")?, stream).await?))
     }
 
-    /// Opens a connection that asks and is answered.
+    /// Opens a connection for whole requests and answers.
     pub(super) async fn connection(&self) -> Result<Connection> {
         Connection::over(self.open().await?.0).await
     }
 
-    /// Opens a connection and sends `bytes`, which need not be a whole request.
+    /// Opens a connection and sends `bytes`, which may be a part of a request.
     pub(super) async fn send(&self, bytes: &[u8]) -> Result<Line> {
         let mut line = self.open().await?;
-        // Whoever is refused on the way need not read on.
+        // A refused connection may already be closed.
         line.0.write_all(bytes).await.ok();
         line.0.flush().await.ok();
         Ok(line)
@@ -56,7 +57,7 @@ impl Lines {
 }
 
 impl Line {
-    /// Waits for an answer; returns its status.
+    /// Waits for an answer, and returns its status.
     pub(super) async fn status(&mut self) -> Result<u16> {
         let mut head = Vec::new();
         let reading = async {
@@ -71,7 +72,7 @@ impl Line {
         Ok(status.parse()?)
     }
 
-    /// Comes back when the receiver has answered or closed the connection, which stays open until then and afterwards.
+    /// Waits until the receiver has answered or closed the connection. The connection stays open even afterwards.
     pub(super) async fn ended(mut self) -> Self {
         self.0.read_u8().await.ok();
         self

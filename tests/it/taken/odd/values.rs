@@ -1,4 +1,4 @@
-//! Values at the edges of what servers take, and any others.
+//! Extreme and random values for the servers.
 
 use std::collections::BTreeSet;
 
@@ -9,10 +9,10 @@ use rand::seq::IndexedRandom;
 
 use super::Type;
 
-/// About how many bytes of an event are long text, and how many values it has beside the simplest.
+/// Roughly the bytes of long text in an event, and its number of other values.
 const BYTES: usize = 150_000;
 const VALUES: usize = 3_000;
-/// How deep an event is nested: one less than is accepted.
+/// How deep an event is nested: one less than the receiver accepts.
 const DEPTH: usize = 63;
 
 #[rustfmt::skip]
@@ -20,7 +20,7 @@ const KEYS: [&str; 26] = [
     "", " ", ".", "..", "a", "a.", ".a", "a..b", "a.b", "a.b.c", "_id", "_source", "@timestamp", "a=b", "=", "*",
     "\u{1}", "\u{7f}", "é", "日本", "😀", "\"", "\\", "\n", "null", "properties",
 ];
-/// The longest key that is accepted is of 16,383 bytes.
+/// The lengths of keys. The longest accepted key has 16,383 bytes.
 const KEY_LENGTHS: [usize; 7] = [255, 512, 4_096, 8_191, 16_000, 16_383, 16_384];
 #[rustfmt::skip]
 const TEXTS: [&str; 22] = [
@@ -46,7 +46,7 @@ const SCALES: [i64; 9] = [0, 2, -5, 40, 1_000, 1_001, -1_000, 9_000_000_000, -9_
 pub(super) struct Writer<'r> {
     rng: &'r mut StdRng,
     records: &'r [Vec<Type>],
-    /// What is left of [`BYTES`], [`VALUES`] and [`DEPTH`].
+    /// The remainders of [`BYTES`], [`VALUES`] and [`DEPTH`].
     bytes: usize,
     values: usize,
     depth: usize,
@@ -61,7 +61,7 @@ impl<'r> Writer<'r> {
         Self { rng, records, bytes: BYTES, values: VALUES, depth: DEPTH, persistence, out: Vec::new() }
     }
 
-    /// Returns an event whose type is `root`.
+    /// Returns an event of the type `root`.
     pub(super) fn datum(mut self, root: &Type) -> Vec<u8> {
         self.value(root);
         self.out
@@ -136,7 +136,7 @@ impl<'r> Writer<'r> {
         }
     }
 
-    /// Text of one of `lengths` bytes, or nearly, while there is room for it.
+    /// Returns text of roughly one of `lengths` bytes, while there is room for it.
     fn long(&mut self, lengths: &[usize]) -> String {
         let length = *lengths.choose(self.rng).unwrap_or(&0);
         let unit = *["x", "é", "€", "😀"].choose(self.rng).unwrap_or(&"x");
@@ -159,7 +159,7 @@ impl<'r> Writer<'r> {
         put_bytes(&mut self.out, &inner);
     }
 
-    /// How many items there are: none when there is no more room.
+    /// Returns a number of items: none when there is no more room.
     fn count(&mut self) -> usize {
         if self.values == 0 || self.depth <= 1 { 0 } else { self.rng.random_range(0..5) }
     }
@@ -186,7 +186,7 @@ impl<'r> Writer<'r> {
         });
     }
 
-    /// A block of so many items, and the end.
+    /// Writes a block of `count` items, and the end.
     fn block(&mut self, count: usize, mut item: impl FnMut(&mut Self)) {
         if count > 0 {
             put_long(&mut self.out, i64::try_from(count).unwrap_or(0));
@@ -195,7 +195,7 @@ impl<'r> Writer<'r> {
         put_long(&mut self.out, 0);
     }
 
-    /// Null, where it may be, when there is no more room.
+    /// Writes a branch: null, if possible, when there is no more room.
     fn union(&mut self, branches: &[Type]) {
         let is_null = |number: &usize| matches!(branches[*number], Type::Null);
         let (nulls, others): (Vec<usize>, Vec<usize>) = (0..branches.len()).partition(is_null);

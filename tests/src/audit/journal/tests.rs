@@ -1,4 +1,4 @@
-//! What is appended is what is read, and nothing is written over.
+//! Entries are read back as appended, and a journal is never overwritten.
 
 use super::{Entry, HttpAnswer, Intent, Journal};
 

@@ -1,4 +1,4 @@
-//! The oracle against the events that know their document already, and against what it must not take for the same.
+//! The oracle, checked against events with known documents, and against values that must not count as equal.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! What is odd comes in turn, and the bytes are what their schema says.
+//! All odd kinds occur, and the bytes match their schema.
 
 use super::*;
 use crate::audit::Oracle;

@@ -1,4 +1,4 @@
-//! A broker, which is a controller too, is killed, stopped, or stands still.
+//! A broker, which is also a controller, is killed, stopped or paused.
 
 use anyhow::Result;
 use futures::future::BoxFuture;

@@ -1,4 +1,4 @@
-//! Two schemas give one field two types. What the index has the first type for, it may refuse of the second.
+//! Two schemas give one field different types. An index that has the first type may refuse values of the second.
 
 use anyhow::Result;
 use futures::future::BoxFuture;
@@ -15,7 +15,7 @@ impl Fault for Contradiction {
         Box::pin(async move {
             let name = scene.new_field().await;
             let number = Variant::schema(&[(&name, r#""int""#)]);
-            // 7
+            // The value 7.
             scene.register(&number, Intent::Good, vec![14]).await?;
             let text = Variant::schema(&[(&name, r#""string""#)]);
             scene.register(&text, Intent::Dead, Variant::text("seven")).await

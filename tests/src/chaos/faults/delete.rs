@@ -1,4 +1,5 @@
-//! Somebody deletes the oldest index. What is in it then may be missing, or be written again (`docs/placement.md`).
+//! An operator deletes the oldest index. Its documents may be missing afterwards, or be written again
+//! (`docs/placement.md`).
 
 use anyhow::Result;
 use futures::future::BoxFuture;
@@ -9,7 +10,7 @@ use crate::chaos::inject::Fault;
 use crate::chaos::scene::Scene;
 use crate::http::Method;
 
-/// How many indices there must be: the events of the last seconds are not in the oldest of so many.
+/// The minimum number of indices: with that many, the oldest has no events of the last seconds.
 const ENOUGH: usize = 4;
 
 pub(crate) struct Delete;
@@ -21,7 +22,7 @@ impl Fault for Delete {
             if scene.indices().await?.len() < ENOUGH {
                 return Ok(());
             }
-            // Behind the block nothing is written to it any more: what is read now is all that is lost.
+            // The write block keeps new documents out, so the ids read now are exactly those that will be lost.
             scene.search(Method::PUT, &format!("{index}/_block/write"), Value::Null).await?;
             let mut ids = Vec::new();
             let client = scene.any_node().await?;

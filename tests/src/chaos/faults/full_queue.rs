@@ -1,4 +1,4 @@
-//! A node's write queue holds one request, so that it answers most with 429.
+//! A node's write queue has room for only one request, so the node answers most requests with 429.
 
 use anyhow::Result;
 use futures::future::BoxFuture;

@@ -1,4 +1,4 @@
-//! Somebody makes the mapping of the newest index strict: an unknown field is refused from then on.
+//! An operator makes the mapping of the newest index strict, so that unknown fields are refused.
 
 use anyhow::Result;
 use futures::future::BoxFuture;

@@ -1,4 +1,4 @@
-//! A node of Elasticsearch is killed, stopped, or stands still.
+//! A node of Elasticsearch is killed, stopped or paused.
 
 use anyhow::Result;
 use futures::future::BoxFuture;

@@ -1,4 +1,4 @@
-//! The topic gets one more partition: ids change their partition.
+//! The topic gets one more partition, so ids move to other partitions.
 
 use anyhow::Result;
 use futures::future::BoxFuture;

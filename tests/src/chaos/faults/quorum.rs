@@ -1,4 +1,4 @@
-//! Two of three brokers are killed: no partition takes a record, and no controller decides anything.
+//! Two of three brokers are killed: no partition accepts a record, and no controller has a majority.
 
 use anyhow::Result;
 use futures::future::BoxFuture;

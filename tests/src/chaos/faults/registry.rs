@@ -1,4 +1,4 @@
-//! The registry is killed. What it knows is on disk.
+//! The registry is killed. Its data stays on disk.
 
 use anyhow::Result;
 use futures::future::BoxFuture;

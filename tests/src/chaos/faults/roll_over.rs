@@ -1,4 +1,4 @@
-//! Somebody rolls over, by hand or by size.
+//! An operator rolls the index over, by hand or by size.
 
 use anyhow::Result;
 use futures::future::BoxFuture;
@@ -22,7 +22,7 @@ impl Fault for RollOver {
             let name = &scene.pipeline.config.elasticsearch.index_name;
             let condition = self.0.map_or(json!({}), |documents| json!({"conditions": {"max_docs": documents}}));
             let rolled = scene.any_node().await?.call(Method::POST, &format!("{name}/_rollover"), &condition).await;
-            // Such as an index that is closed.
+            // This fails, for example, if an index is closed.
             rolled.inspect_err(|error| eprintln!("rollover: {error:#}")).ok();
             Ok(())
         })

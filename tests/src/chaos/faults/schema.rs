@@ -1,4 +1,4 @@
-//! A schema with one more field is registered, and some of the events use it.
+//! A schema with one more field is registered, and some events use it.
 
 use anyhow::Result;
 use futures::future::BoxFuture;

@@ -1,4 +1,4 @@
-//! A receiver or an indexer is killed, stopped, or stands still.
+//! A receiver or an indexer is killed, stopped or paused.
 
 use anyhow::Result;
 use futures::future::BoxFuture;

@@ -1,4 +1,4 @@
-//! Somebody deletes the index template. The indexers make it again.
+//! An operator deletes the index template. The indexers create it again.
 
 use anyhow::Result;
 use futures::future::BoxFuture;

@@ -1,4 +1,4 @@
-//! The token of the senders is replaced: for a while both are accepted, then only the new one.
+//! The token of the senders is replaced: for a while both tokens are accepted, then only the new one.
 
 use anyhow::Result;
 use futures::future::BoxFuture;

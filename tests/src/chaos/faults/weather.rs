@@ -1,4 +1,4 @@
-//! A link has bad weather: it is cut, slow, narrow, silent, or lets no answers through.
+//! A link has bad weather: it is cut, slow, narrow or silent, or blocks answers.
 
 use anyhow::Result;
 use futures::future::BoxFuture;

@@ -1,4 +1,4 @@
-//! The schedule is the seed's, and each fault happens sooner or later.
+//! The schedule depends only on the seed, and each kind of fault occurs.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ const HOUR: Duration = Duration::from_secs(3_600);
 fn a_seed_has_one_schedule() {
     assert_eq!(schedule(7, HOUR), schedule(7, HOUR));
     assert_ne!(schedule(7, HOUR), schedule(8, HOUR));
-    // A longer run begins as a shorter one does.
+    // A longer run begins like a shorter one.
     let short = schedule(7, HOUR / 60);
     assert!(!short.is_empty());
     assert!(short.iter().all(|step| schedule(7, HOUR).contains(step)));

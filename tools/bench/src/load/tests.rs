@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn the_length_of_an_answer_is_known_once_its_head_is_there() {
+fn the_length_of_an_answer_is_known_once_its_head_is_complete() {
     let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nyes";
     assert_eq!(answer_length(&answer[..20]).unwrap(), None);
     assert_eq!(answer_length(&answer[..answer.len() - 2]).unwrap(), Some(answer.len()));
@@ -11,7 +11,7 @@ fn the_length_of_an_answer_is_known_once_its_head_is_there() {
 }
 
 #[test]
-fn percentiles_are_by_nearest_rank() {
+fn percentiles_use_the_nearest_rank() {
     let values: Vec<Duration> = (1..=200).map(Duration::from_millis).collect();
     assert_eq!(percentile(&values, 50), Some(100.0));
     assert_eq!(percentile(&values, 99), Some(198.0));

@@ -1,4 +1,4 @@
-//! What each line should reach. `docs/benchmarks.md` says where the numbers come from.
+//! The aims of each line. `docs/benchmarks.md` explains the numbers.
 
 use std::fmt;
 
@@ -14,7 +14,7 @@ struct Aim {
     bound: Bound,
 }
 
-/// The side of it that is good.
+/// The good side of the limit.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 enum Bound {
@@ -22,7 +22,7 @@ enum Bound {
     AtLeast(f64),
 }
 
-/// An aim beside what was measured.
+/// An aim with the measured value.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Verdict {
     line: Line,
@@ -37,7 +37,7 @@ const AIMS: [Aim; 13] = [
         line: Line::Indexer,
         what: "CPU time, × floor",
         measured: |summary| summary.cpu_ratio,
-        // 3 CPU seconds where the floor took 0.56.
+        // 3 CPU seconds, where the floor took 0.56.
         bound: Bound::AtMost(5.4),
     },
     Aim {
@@ -109,7 +109,7 @@ const AIMS: [Aim; 13] = [
     },
 ];
 
-/// Returns the aims of `line` beside its medians.
+/// Returns the aims of `line` with its medians.
 pub(super) fn verdicts(line: Line, summary: &Summary) -> Vec<Verdict> {
     let aims = AIMS.iter().filter(|aim| aim.line == line);
     let verdict = |aim: &Aim| {

@@ -1,10 +1,10 @@
-//! What the figures were measured on.
+//! The machine of the measurements.
 
 use std::fmt;
 
 use serde::Serialize;
 
-/// What the figures were measured on.
+/// Describes the machine of the measurements.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Machine {
     cores: usize,
@@ -13,7 +13,7 @@ pub(super) struct Machine {
 }
 
 impl Machine {
-    /// This machine, now.
+    /// Returns the current state of this machine.
     pub(super) fn look() -> Self {
         let read = |path| std::fs::read_to_string(path).unwrap_or_default();
         let info = read("/proc/cpuinfo");

@@ -1,4 +1,4 @@
-//! The table and its sums.
+//! The table and its calculations.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ fn report() -> Report {
 }
 
 #[test]
-fn a_ratio_is_taken_within_its_round() {
+fn ratios_compare_samples_of_the_same_round() {
     let summary = report().summary(Line::Indexer).expect("it was measured");
     assert_eq!(summary.cpu_ratio, Some(4.0), "the median of 4, 3 and 5");
     assert_eq!(summary.cpu_seconds_per_million, 2.5);

@@ -1,4 +1,4 @@
-//! Where inputs begin, and the pieces that are put into them.
+//! The initial inputs, and the pieces to insert into them.
 
 use anyhow::Context;
 use base64::Engine;
@@ -12,14 +12,14 @@ use super::{Kind, NOW};
 use crate::seeds::{SCHEMAS, container_of, datums};
 use harness::container::codecs;
 
-/// The bodies that are signed.
+/// The bodies to sign.
 pub(super) const BODIES: [&[u8]; 3] = [b"\x04e1\x06amy", b"", b"{\"a\": 1}\n\n{\"b\": 2}\n"];
 
 const SECRET: &str = "a secret of at least sixteen bytes";
-/// What a signature with all placeholders is of.
+/// The template of a signature with all placeholders.
 const TEMPLATE: &str = "{method}|{path}|{content_type}|{content_encoding}|{header:x-id}|{timestamp}|{body}";
 
-/// Schemas with the oddities that others write.
+/// Schemas with oddities that other writers produce.
 const ODD: [&str; 8] = [
     r#""string""#,
     r#"["null", "int", {"type": "map", "values": ["null", "bytes"]}]"#,
@@ -40,7 +40,7 @@ const HEADS: [&str; 6] = [
     "\r\n\r\n\x00\r\nQUIT\n!\x11\x00\x0c\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0cGET / HTTP/1.1",
 ];
 
-/// Returns the ways to sign: those of vendors, and one with all placeholders.
+/// Returns the signing methods: those of vendors, and one with all placeholders.
 pub(super) fn ways() -> anyhow::Result<Vec<Auth>> {
     let preset = |name: &str| json!({"type": "hmac", "preset": name, "secrets": [SECRET]});
     let webhooks = json!({"type": "standard_webhooks", "secrets": [format!("whsec_{}", STANDARD.encode(SECRET))]});
@@ -50,10 +50,10 @@ pub(super) fn ways() -> anyhow::Result<Vec<Auth>> {
     ways.into_iter().map(|way| serde_json::from_value(way).context("a way to sign cannot be read")).collect()
 }
 
-/// Returns the inputs that the others of a kind are made of.
+/// Returns the initial inputs of a kind.
 ///
 /// # Errors
-/// When one cannot be made.
+/// If one cannot be created.
 pub(super) fn of(kind: Kind) -> anyhow::Result<Vec<Vec<u8>>> {
     let schemas = SCHEMAS.iter().map(|(schema, _)| *schema).chain(ODD);
     Ok(match kind {
@@ -74,7 +74,7 @@ pub(super) fn of(kind: Kind) -> anyhow::Result<Vec<Vec<u8>>> {
     })
 }
 
-/// Returns a request with `body` for each of the [`ways`], signed.
+/// Returns a signed request with `body` for each of the [`ways`].
 fn signed(body: &[u8]) -> anyhow::Result<Vec<Vec<u8>>> {
     let now = NOW.to_string();
     let mac = |parts: &[&[u8]]| {
@@ -104,7 +104,7 @@ fn signed(body: &[u8]) -> anyhow::Result<Vec<Vec<u8>>> {
     Ok((0..).zip(heads).map(request).collect())
 }
 
-/// What is put into texts of schemas.
+/// Pieces to insert into texts of schemas.
 const IN_SCHEMA: &[&[u8]] = &[
     br#""type":"record","#,
     br#""name":"T","#,
@@ -131,7 +131,7 @@ const IN_SCHEMA: &[&[u8]] = &[
     b"\\",
 ];
 
-/// What is put into container files.
+/// Pieces to insert into container files.
 const IN_HEADER: &[&[u8]] = &[
     b"Obj\x01",
     b"\x14avro.codec\x08null",
@@ -146,7 +146,7 @@ const IN_HEADER: &[&[u8]] = &[
     b"{\"type\":\"array\",\"items\":",
 ];
 
-/// What is put into heads of requests.
+/// Pieces to insert into heads of requests.
 const IN_HEAD: &[&[u8]] = &[
     b"\n",
     b": ",
@@ -178,7 +178,7 @@ const IN_HEAD: &[&[u8]] = &[
     b"\xff\xff",
 ];
 
-/// What is put into signed requests.
+/// Pieces to insert into signed requests.
 const IN_SIGNATURE: &[&[u8]] = &[
     b"\n",
     b"\n\n",
@@ -210,7 +210,7 @@ const IN_SIGNATURE: &[&[u8]] = &[
     b"content-encoding: deflate\n",
 ];
 
-/// Returns what is put into inputs of a kind.
+/// Returns the pieces to insert into inputs of a kind.
 pub(super) fn pieces(kind: Kind) -> &'static [&'static [u8]] {
     match kind {
         Kind::Schema => IN_SCHEMA,

@@ -10,14 +10,14 @@ fn circles_of(files: &[(&str, &str)]) -> Vec<Vec<String>> {
 }
 
 #[test]
-fn two_files_that_use_each_other_are_a_circle() {
+fn files_that_use_each_other_are_a_circle() {
     let found =
         circles_of(&[("a.rs", "use crate::b::B;"), ("b.rs", "fn f() { crate::a::g() }"), ("c.rs", "use crate::a;")]);
     assert_eq!(found, [["a", "b"]]);
 }
 
 #[test]
-fn a_file_and_its_folder_are_none_and_children_of_one_parent_may_be() {
+fn siblings_may_form_a_circle_but_a_file_and_its_folder_do_not() {
     assert!(circles_of(&[("a.rs", "mod b; use b::B;"), ("a/b.rs", "use super::A;")]).is_empty());
     let found =
         circles_of(&[("a.rs", "mod b; mod c;"), ("a/b.rs", "use super::c::C;"), ("a/c.rs", "use crate::a::b::B;")]);
@@ -25,7 +25,7 @@ fn a_file_and_its_folder_are_none_and_children_of_one_parent_may_be() {
 }
 
 #[test]
-fn what_a_module_hands_on_leads_to_where_it_is_from() {
+fn a_re_export_leads_to_its_source() {
     let found = circles_of(&[
         ("a.rs", "mod b; pub(crate) use b::B;"),
         ("a/b.rs", "use crate::c::C;"),
@@ -35,7 +35,7 @@ fn what_a_module_hands_on_leads_to_where_it_is_from() {
 }
 
 #[test]
-fn tests_may_use_what_they_like() {
+fn tests_may_use_any_module() {
     assert!(
         circles_of(&[("a.rs", "#[cfg(test)] mod tests { use crate::b::B; }"), ("b.rs", "use crate::a::A;")]).is_empty()
     );
@@ -45,7 +45,7 @@ fn tests_may_use_what_they_like() {
 }
 
 #[test]
-fn folders_have_circles_that_files_have_not() {
+fn folders_may_have_circles_that_their_files_do_not_have() {
     let crate_of = read(&[
         ("a.rs", "mod w; mod x;"),
         ("a/w.rs", ""),

@@ -13,7 +13,7 @@ fn each_leaf_of_a_use_declaration_is_a_path() {
 }
 
 #[test]
-fn paths_in_code_and_macros_count_and_those_in_comments_texts_and_tests_do_not() {
+fn paths_in_comments_texts_and_tests_do_not_count() {
     let text = "
             // crate::comment::X
             fn f(x: &crate::a::B) { let y = \"crate::text::X\"; format!(\"{}\", crate::c::d(e)); if a == b {} }

@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn an_index_keeps_its_first_time_while_it_is_there() {
+fn an_index_keeps_its_first_time_while_it_exists() {
     let found = |name: &str| FoundIndex {
         name: name.to_owned(),
         created: 0,

@@ -1,4 +1,4 @@
-//! How many requests a fleet costs while documents come in: each indexer a process with caches of its own for all
+//! Counts the requests of a fleet while documents arrive. Each indexer is a process with its own caches for all
 //! topics.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,13 +14,13 @@ use crate::index::{Index, IndexSettings, Requests};
 use crate::metrics::Metrics;
 
 const INDEXERS: usize = 100;
-/// How often each list is read again while it is counted.
+/// How many times each list is read while requests are counted.
 const ROUNDS: i64 = 3;
-/// More than this in a round would be a question for each topic. One for all is 2 requests, and those who ask while it
-/// is in flight have another one.
+/// The most requests per round. A request per topic would exceed it. One round for all topics takes 2 requests, and
+/// caches that ask while it is in flight need another round.
 const MOST: usize = 8;
 
-/// The caches of one process.
+/// Creates the caches of one process.
 fn index_caches(url: &str) -> Vec<Arc<BackingIndexCache>> {
     let mut config = config(url);
     config.elasticsearch.strategy = Strategy::Rollover;
@@ -41,7 +41,7 @@ fn index_caches(url: &str) -> Vec<Arc<BackingIndexCache>> {
     (0..TOPICS).map(index_cache).collect()
 }
 
-/// Comes back when each list has been read `rounds` intervals after it was read first.
+/// Waits until each list has been read at least `rounds` intervals after its first reading.
 async fn read_again(index_caches: &[Arc<BackingIndexCache>], interval: i64, rounds: i64) {
     let begin: Vec<i64> = index_caches.iter().map(|index_cache| index_cache.read_at()).collect();
     let is_through =
@@ -52,7 +52,7 @@ async fn read_again(index_caches: &[Arc<BackingIndexCache>], interval: i64, roun
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_fleet_asks_a_few_times_an_interval_however_many_topics_it_has() {
+async fn a_fleet_sends_few_requests_per_interval_for_any_number_of_topics() {
     let count = Arc::new(AtomicUsize::new(0));
     let counting = Arc::clone(&count);
     let stub = Stub::start(move |received| {
@@ -77,4 +77,26 @@ async fn a_fleet_asks_a_few_times_an_interval_however_many_topics_it_has() {
     let per_second = requests * 1_000 / usize::try_from(now_millis() - begin).unwrap();
     eprintln!("{INDEXERS} indexers of {TOPICS} topics: {per_second} requests a second, {requests} in {rounds} rounds");
     assert!(requests <= INDEXERS * MOST * rounds, "{requests} requests in {rounds} rounds");
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_nothing_comes_in_nothing_is_asked() {
+    let count = Arc::new(AtomicUsize::new(0));
+    let counting = Arc::clone(&count);
+    let stub = Stub::start(move |received| {
+        counting.fetch_add(1, Ordering::Relaxed);
+        answer(received, "nothing")
+    })
+    .await;
+    let index_cache = index_caches(&stub.url()).remove(0);
+    index_cache.renewed().await;
+    index_cache.note_use();
+    let at_start = count.load(Ordering::Relaxed);
+    let running = tokio::spawn(async move { index_cache.run().await });
+    tokio::time::sleep(Duration::from_secs(90)).await;
+    let after_the_last = count.load(Ordering::Relaxed);
+    assert!(after_the_last > at_start, "documents have come in just now");
+    tokio::time::sleep(Duration::from_secs(600)).await;
+    assert_eq!(count.load(Ordering::Relaxed), after_the_last);
+    running.abort();
 }

@@ -1,5 +1,5 @@
-//! P5 as a property: documents that are at fault, indices that are at fault for a while, and failures that pass, in any
-//! mixture, against the judging core and a simulated Elasticsearch. A step is a tenth of a second.
+//! Tests P5 as a property: faulty documents, temporarily faulty indices and transient failures, in any mixture,
+//! against the judging core and a simulated Elasticsearch. A step is a tenth of a second.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -11,24 +11,24 @@ use crate::bulk::work::whole::{Others, Whole};
 
 const STEP: Duration = Duration::from_millis(100);
 const INDICES: usize = 3;
-/// When the documents under test have all arrived.
+/// The step at which all documents under test have arrived.
 const ARRIVALS: usize = 300;
-/// When the last index has been repaired.
+/// The step at which the last index has been repaired.
 const REPAIRED: usize = 600;
-/// How long after that everything is settled.
+/// How many steps later everything must be settled.
 const SETTLED: usize = 3_000;
-/// How many steps lie between two batches, each of a document for each index.
+/// How many steps lie between two batches, each with one document per index.
 const EVERY: usize = 5;
-/// How long a good document waits at most while no index is at fault: for two probes, and for the documents that have
-/// queued up before it. Of those that were set aside, one is tried in a step.
+/// The longest wait of a good document while no index is at fault: two probes, and the documents queued before it.
+/// One document that was set aside is tried per step.
 const WAIT: usize = 2 * PAUSE + INDICES * REPAIRED / EVERY;
-/// Batches sent in one step.
+/// The number of batches sent in one step.
 const SLOTS: usize = 4;
 /// The longest pause between two attempts with a document, and between two probes.
 const PAUSE: usize = 40;
-/// After so many requests in a row that failed as a whole, each holds one document.
+/// After this many failures of whole requests in a row, each request holds one document.
 const FAILURES: u32 = 8;
-/// The last two of them fail the whole request: they are of documents alone.
+/// The last two fail the whole request and occur only as faults of documents.
 const CAUSES: [(u16, &str); 5] = [
     (500, "fail_processor_exception"),
     (400, "illegal_argument_exception"),
@@ -43,11 +43,11 @@ struct Event {
     number: i64,
     index: usize,
     arrival: usize,
-    /// How it is refused, if it is at fault.
+    /// How the document is refused, if it is at fault.
     fault: Option<usize>,
 }
 
-/// From when until when an index refuses everything, and how.
+/// A time during which an index refuses everything, and how.
 #[derive(Clone, Debug)]
 struct Fault {
     index: usize,
@@ -60,10 +60,10 @@ struct Fault {
 struct World {
     events: Vec<Event>,
     faults: Vec<Fault>,
-    /// From when until when every request fails as a whole.
+    /// The times during which every request fails as a whole.
     outages: Vec<(usize, usize)>,
     seed: u64,
-    /// Whether a document that was accepted can be asked again.
+    /// Whether accepted documents can serve as witnesses.
     has_witness: bool,
 }
 
@@ -74,7 +74,7 @@ enum WorldAnswer {
 }
 
 impl World {
-    /// Returns whether a request of `events` fails as a whole, and how.
+    /// Returns how a request of `events` fails as a whole, if it does.
     fn fails<'a>(&self, events: impl IntoIterator<Item = &'a Event>, step: usize) -> Option<Cause> {
         let is_out = self.outages.iter().any(|(from, until)| (*from..*until).contains(&step));
         let mut hash = DefaultHasher::new();
@@ -120,15 +120,15 @@ struct SetAside {
     failures: u32,
 }
 
-/// A batch: those that are left, first those that go first.
+/// A batch and the items that are left of it, in the order of sending.
 struct Batch {
     events: Vec<Event>,
     left: VecDeque<usize>,
     whole: Whole,
 }
 
-/// The indexer, as far as it decides: batches in turn, documents that were set aside one at a time, probes while
-/// nothing gets in.
+/// Simulates the decisions of the indexer: batches in turn, documents that were set aside one at a time, and probes
+/// while it is blocked.
 struct Indexer<'a> {
     world: &'a World,
     start: Instant,
@@ -136,13 +136,13 @@ struct Indexer<'a> {
     doubts: Doubts,
     witnesses: [Option<Event>; INDICES],
     batches: VecDeque<Batch>,
-    /// Requests in which one was accepted, and those in a row that failed as a whole.
+    /// Requests in which a document was accepted, and whole requests that failed in a row.
     accepted: u64,
     failures: u32,
     set_aside: Vec<SetAside>,
-    /// While it is blocked: the step of the next probe, and how many there were.
+    /// While it is blocked: the step of the next probe, and the number of probes so far.
     blocked: Option<(usize, u32)>,
-    /// Whether the last witness that was asked was accepted again.
+    /// Whether the last witness was accepted again.
     has_heard: bool,
     settled: Vec<(Event, usize)>,
     dead: Vec<Event>,
@@ -181,7 +181,7 @@ impl<'a> Indexer<'a> {
             Some((_, probes)) => {
                 let settled = self.settled.len();
                 self.has_heard = false;
-                // Now a batch, now a document that was set aside.
+                // Probes alternate between batches and documents that were set aside.
                 if probes.is_multiple_of(2) {
                     let left = self.send_batch(step);
                     self.batches.extend(left);
@@ -245,7 +245,7 @@ impl<'a> Indexer<'a> {
         (!batch.left.is_empty()).then_some(batch)
     }
 
-    /// The request of `chunk` failed as a whole.
+    /// Handles a request of `chunk` that failed as a whole.
     fn fail_batch(&mut self, batch: &mut Batch, chunk: Vec<usize>, cause: Cause, step: usize) {
         self.failures += 1;
         let event = batch.events[chunk[0]].clone();
@@ -264,7 +264,7 @@ impl<'a> Indexer<'a> {
         self.failures = 0;
     }
 
-    /// One attempt with the document whose turn it is.
+    /// Makes one attempt with the document whose turn it is.
     fn send_set_aside(&mut self, step: usize) {
         let due = |(_, set_aside): &(usize, &SetAside)| set_aside.next <= step || self.blocked.is_some();
         let Some(number) = self
@@ -367,7 +367,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
 
     #[test]
-    fn no_good_document_dies_and_no_bad_one_holds_the_others_up(world in worlds()) {
+    fn good_documents_survive_and_bad_ones_do_not_delay_them(world in worlds()) {
         let mut indexer = Indexer::new(&world);
         for step in 0..REPAIRED + SETTLED {
             indexer.step(step);

@@ -6,7 +6,7 @@ fn block(reason: &str) -> Block {
 }
 
 #[test]
-fn a_block_of_documents_that_find_another_place_is_none() {
+fn a_block_of_documents_that_can_move_is_not_lasting() {
     let mut blockage = Blockage::default();
     blockage.note(block("a"), true);
     assert_eq!(blockage.lasting(), None);
@@ -15,7 +15,7 @@ fn a_block_of_documents_that_find_another_place_is_none() {
 }
 
 #[test]
-fn a_block_that_lasts_is_not_forgotten_for_one_that_passes() {
+fn a_passing_block_does_not_clear_a_lasting_one() {
     let mut blockage = Blockage::default();
     blockage.note(block("a"), false);
     blockage.note(block("b"), true);
@@ -23,7 +23,7 @@ fn a_block_that_lasts_is_not_forgotten_for_one_that_passes() {
 }
 
 #[test]
-fn where_nothing_blocks_nothing_lasts() {
+fn without_a_block_nothing_is_lasting() {
     let mut blockage = Blockage::default();
     blockage.stay();
     blockage.name("events");
@@ -31,7 +31,7 @@ fn where_nothing_blocks_nothing_lasts() {
 }
 
 #[test]
-fn the_index_is_named_where_the_block_does_not() {
+fn an_unnamed_block_takes_the_name_of_the_index() {
     let mut blockage = Blockage::default();
     blockage.note(block("a"), false);
     blockage.name("events");

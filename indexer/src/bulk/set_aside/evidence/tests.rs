@@ -6,7 +6,7 @@ fn refusal() -> Refusal {
     Refusal { status: 400, error_type: "odd".to_owned(), reason: "r".to_owned(), in_failure_store: false }
 }
 
-/// Applies `fates` to a batch of as many documents, and weighs them.
+/// Applies `fates` to a batch with one document per fate, and weighs the result.
 fn weigh(evidence: &TopicEvidence, fates: Vec<Fate>) -> Option<Block> {
     let batch = batch_of(&vec!["x"; fates.len()]);
     let mut work = Work::new(&batch, false);
@@ -18,7 +18,7 @@ fn weigh(evidence: &TopicEvidence, fates: Vec<Fate>) -> Option<Block> {
 }
 
 #[test]
-fn what_an_index_accepts_makes_a_witness_and_no_block() {
+fn an_accepted_document_becomes_a_witness_and_prevents_a_block() {
     let evidence = TopicEvidence::new(false);
     assert_eq!(weigh(&evidence, vec![Fate::Indexed, Fate::Doubtful(refusal())]), None);
     let others = evidence.others("cxone-events");
@@ -29,7 +29,7 @@ fn what_an_index_accepts_makes_a_witness_and_no_block() {
 }
 
 #[test]
-fn an_index_that_refuses_all_documents_in_one_way_is_blocked() {
+fn an_index_that_refuses_all_documents_alike_is_blocked() {
     let evidence = TopicEvidence::new(false);
     let block = weigh(&evidence, vec![Fate::Doubtful(refusal()), Fate::Doubtful(refusal())]).unwrap();
     assert_eq!((block.index.as_deref(), block.status), (Some("cxone-events"), 400));
@@ -39,7 +39,7 @@ fn an_index_that_refuses_all_documents_in_one_way_is_blocked() {
 }
 
 #[test]
-fn a_tally_counts_what_each_index_wrote_and_what_was_there() {
+fn a_tally_counts_written_and_existing_documents_per_index() {
     let batch = batch_of(&["x", "y", "z"]);
     let work = Work::new(&batch, false);
     let fates = vec![Fate::Indexed, Fate::Doubtful(refusal()), Fate::Duplicate(None)];

@@ -13,7 +13,7 @@ fn open(since: Instant) -> Open {
 }
 
 #[tokio::test(start_paused = true)]
-async fn readiness_speaks_of_a_document_that_is_undecided_for_long() {
+async fn readiness_reports_a_document_that_is_undecided_for_long() {
     let metrics = Metrics::new(&Registry::new()).unwrap();
     let readiness = Readiness::new();
     let documents = OpenDocuments::new("topic", readiness.condition("documents"), metrics.bulk.clone());
@@ -32,7 +32,7 @@ async fn readiness_speaks_of_a_document_that_is_undecided_for_long() {
 }
 
 #[test]
-fn a_document_that_was_given_up_is_not_renewed() {
+fn an_abandoned_document_is_not_renewed() {
     let metrics = Metrics::new(&Registry::new()).unwrap();
     let documents = OpenDocuments::new("topic", Readiness::new().condition("documents"), metrics.bulk.clone());
     documents.renew(DOCUMENT, Instant::now(), &"events".into(), open(Instant::now()).cause);

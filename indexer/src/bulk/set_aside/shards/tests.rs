@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn one_full_shard_of_many_is_seen() {
+fn one_full_shard_of_many_is_found() {
     let stats = |deleted: u64| {
         format!(
             r#"{{"indices":{{"events-000001":{{"shards":{{

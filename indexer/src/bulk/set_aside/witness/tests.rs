@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn one_of_each_index_is_kept_and_renewed_and_they_are_bounded() {
+fn witnesses_are_renewed_by_age_and_bounded_in_number() {
     let (mut witnesses, start) = (Witnesses::new(false), Instant::now());
     let lines = |id: u64| format!("{{\"create\":{{\"_index\":\"i\",\"_id\":\"{id}\"}}}}\n{{}}\n");
     for number in 0..100 {
@@ -21,7 +21,7 @@ fn one_of_each_index_is_kept_and_renewed_and_they_are_bounded() {
 }
 
 #[test]
-fn a_data_stream_is_never_sent_one_that_it_could_write() {
+fn the_witness_of_a_data_stream_is_never_written() {
     let mut witnesses = Witnesses::new(true);
     let lines = b"{\"create\":{\"_id\":\"a \\\"b\\\"\"}}\n{\"x\":1}\n";
     assert!(witnesses.offer(&Arc::from("stream"), lines, Instant::now()));

@@ -15,7 +15,7 @@ fn likeness(a: &str, b: &str) -> Shared {
 }
 
 #[test]
-fn what_is_the_same_event() {
+fn equivalent_documents_are_the_same_event() {
     for (a, b) in [
         ("{}", "{}"),
         (r#"{"a":1,"b":2}"#, r#"{ "b": 2, "a": 1 }"#),
@@ -34,7 +34,7 @@ fn what_is_the_same_event() {
 }
 
 #[test]
-fn what_are_two_events() {
+fn documents_with_different_values_are_two_events() {
     for (a, b) in [
         (r#"{"a":1}"#, "{}"),
         (r#"{"a":1}"#, r#"{"a":2}"#),
@@ -53,7 +53,7 @@ fn what_are_two_events() {
 }
 
 #[test]
-fn fields_that_only_one_has_say_nothing_of_an_index_that_changes_documents() {
+fn fields_that_only_one_document_has_are_ignored() {
     for (a, b, expected) in [
         (r#"{"a":1,"b":2}"#, r#"{"a":1,"added":3}"#, Shared::Equal),
         (r#"{"a":1,"b":2}"#, r#"{"a":2,"b":2}"#, Shared::Different),
@@ -78,9 +78,9 @@ fn fields_that_only_one_has_say_nothing_of_an_index_that_changes_documents() {
     }
 }
 
-/// As Elasticsearch 9.5.3 gives them back, with the mapping that Penstock makes.
+/// As Elasticsearch 9.5.3 returns them, with the mapping that Penstock creates.
 #[test]
-fn what_a_synthetic_source_gives_back_is_what_was_written() {
+fn a_synthetic_source_equals_what_was_written() {
     let ours = r#"{"t":"2026-01-02T03:04:05.678901Z","d":"2026-01-02","l":"2026-01-02T03:04:05.678","e":1767323045678.901,
         "k":true,"m":{"z":true,"y":7},"a":["2026-01-02","2026-01-01","2026-01-02"]}"#;
     let theirs = r#"{"t":"2026-01-02T03:04:05.678Z","d":"2026-01-02T00:00:00.000Z","l":"2026-01-02T03:04:05.678Z",
@@ -99,7 +99,7 @@ fn what_a_synthetic_source_gives_back_is_what_was_written() {
 }
 
 #[test]
-fn what_is_nested_without_end_is_compared_all_the_same() {
+fn deeply_nested_values_are_compared() {
     let deep = |depth: usize| format!("{}{}{}", r#"{"a":"#.repeat(depth), 1, "}".repeat(depth));
     assert_eq!(likeness(&deep(5_000), &deep(5_000)), Shared::Equal);
     assert_eq!(likeness(&deep(5_000), &deep(4_999)), Shared::Different);
@@ -125,7 +125,7 @@ fn objects() -> impl Strategy<Value = Map<String, Value>> {
     prop::collection::btree_map("[a-d]", values(), 0..4).prop_map(|map| map.into_iter().collect())
 }
 
-/// Returns the same with each object's members in the opposite order, and spaces between them.
+/// Returns the value with each object's members in reverse order, and with spaces.
 fn rewritten(value: &Value) -> String {
     match value {
         Value::Object(map) => {
@@ -150,16 +150,16 @@ fn without_nulls(value: &Value) -> Value {
 
 proptest! {
     #[test]
-    fn the_way_of_writing_says_nothing(map in objects()) {
+    fn member_order_and_whitespace_do_not_matter(map in objects()) {
         let value = Value::Object(map);
         prop_assert!(same(&value.to_string(), &rewritten(&value)));
         prop_assert_ne!(likeness(&value.to_string(), &rewritten(&value)), Shared::Different);
     }
 
     #[test]
-    fn two_are_the_same_only_if_their_values_are(a in objects(), b in objects()) {
+    fn documents_are_the_same_only_if_their_values_are_equal(a in objects(), b in objects()) {
         let (a, b) = (Value::Object(a), Value::Object(b));
-        // -0.0 and 0.0, and 1 and 1.0, are other values to serde_json and the same numbers.
+        // To serde_json, -0.0 and 0.0, or 1 and 1.0, are different values, but they are the same numbers.
         let equal = without_nulls(&a) == without_nulls(&b);
         let is_same = same(&a.to_string(), &b.to_string());
         prop_assert!(is_same || !equal);
@@ -169,7 +169,7 @@ proptest! {
     }
 
     #[test]
-    fn a_changed_member_is_another_event(map in objects(), name in "[a-d]", value in 1_i64..) {
+    fn a_changed_member_makes_another_event(map in objects(), name in "[a-d]", value in 1_i64..) {
         let a = Value::Object(map);
         let mut b = a.clone();
         b[&name] = json!({"z": value});

@@ -10,7 +10,7 @@ fn report() -> (ConflictReport, Metrics) {
 }
 
 #[test]
-fn conflicts_are_counted_each_and_logged_in_one_line_a_minute() {
+fn each_conflict_is_counted_and_logged_at_most_once_a_minute() {
     let (report, metrics) = report();
     let suspect = |item| (Suspect { item, index: "a".into() }, None);
     report.report(&batch_of(&["x", "y"]), &vec![suspect(0), suspect(1)]);
@@ -21,7 +21,7 @@ fn conflicts_are_counted_each_and_logged_in_one_line_a_minute() {
 }
 
 #[test]
-fn a_dead_letter_names_both_events_and_cuts_what_is_stored() {
+fn a_dead_letter_names_both_events_and_truncates_stored_text() {
     let (report, _) = report();
     let mut batch = batch_of(&["x"]);
     batch.items[0].origin.timestamp = Some(0);

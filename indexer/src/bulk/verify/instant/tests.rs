@@ -1,8 +1,8 @@
 use super::*;
 
 #[test]
-fn each_way_of_writing_a_time_means_the_moment_that_an_index_gives_back() {
-    // As Elasticsearch 9.5.3 gives them back, with a synthetic `_source`.
+fn each_notation_of_a_time_equals_the_returned_one() {
+    // As Elasticsearch 9.5.3 returns them, with a synthetic `_source`.
     for (written, given_back) in [
         ("2026-01-02T03:04:05.678Z", "2026-01-02T03:04:05.678Z"),
         ("2026-01-02T03:04:05.678901Z", "2026-01-02T03:04:05.678Z"),
@@ -18,7 +18,7 @@ fn each_way_of_writing_a_time_means_the_moment_that_an_index_gives_back() {
 }
 
 #[test]
-fn other_text_is_no_moment() {
+fn other_text_is_not_a_time() {
     for text in
         ["", "2026", "2026-13-02", "2026-01-02T", "2026-01-02 03:04:05.678", "2026-01-02T03:04:05.Z", "+026-01-02"]
     {

@@ -5,7 +5,7 @@ use crate::bulk::tests::batch_of;
 
 const AT_MILLIS: i64 = 1_767_323_045_678;
 
-/// A batch of two documents, both of records of [`AT_MILLIS`].
+/// Creates a batch of two documents, both from records of [`AT_MILLIS`].
 fn batch() -> Batch {
     let mut batch = batch_of(&["a", "b"]);
     for item in &mut batch.items {
@@ -21,7 +21,7 @@ fn answer(sources: &[&str]) -> ServerAnswer {
 }
 
 #[test]
-fn timestamps_prove_records_only_if_each_byte_is_theirs_and_none_is_a_twin() {
+fn timestamps_prove_records_only_if_all_match_and_none_is_a_twin() {
     let ours = r#"{"_ingested_at":"2026-01-02T03:04:05.678Z"}"#;
     let other = r#"{"_ingested_at":"2026-01-02T03:04:05.679Z"}"#;
     let none = HashSet::new();
@@ -38,7 +38,7 @@ fn timestamps_prove_records_only_if_each_byte_is_theirs_and_none_is_a_twin() {
 }
 
 #[test]
-fn whole_documents_prove_records_if_each_byte_is_theirs() {
+fn whole_documents_prove_records_if_every_byte_matches() {
     let batch = batch();
     let sources: Vec<String> =
         batch.items.iter().map(|item| String::from_utf8_lossy(own_document(&batch, item)).into_owned()).collect();

@@ -1,11 +1,12 @@
 use super::*;
+use crate::bulk::outcome::BlockKind;
 
 fn answer(status: u16, body: &str) -> ServerAnswer {
     ServerAnswer { status, body: Bytes::copy_from_slice(body.as_bytes()), is_elasticsearch: true }
 }
 
 #[test]
-fn the_id_of_an_action_line_is_taken_as_it_is_written() {
+fn the_id_of_an_action_line_is_returned_as_written() {
     for (line, expected) in [
         (r#"{"create":{"_id":"a"}}"#, r#""a""#),
         (r#"{"create":{"_index":"x-000001","_id":"a"}}"#, r#""a""#),
@@ -19,7 +20,7 @@ fn the_id_of_an_action_line_is_taken_as_it_is_written() {
 }
 
 #[test]
-fn what_an_answer_means() {
+fn documents_and_a_missing_index_are_read_from_the_answer() {
     let found = r#"{"docs":[{"found":true,"_version":1,"_source":{"a":1.10}},{"found":false}]}"#;
     let answer_of_two = answer(200, found);
     let documents = read("x", &answer_of_two, 2).unwrap().unwrap();
@@ -32,32 +33,36 @@ fn what_an_answer_means() {
 }
 
 #[test]
-fn what_says_nothing_of_a_document_settles_nothing() {
+fn an_answer_that_does_not_cover_every_document_settles_nothing() {
     let no_shard = r#"{"docs":[{"error":{"type":"no_shard_available_action_exception"}}]}"#;
     let unauthorized = r#"{"docs":[{"error":{"type":"security_exception"}}]}"#;
-    for (status, body, trouble) in [
-        (200, r#"{"docs":[]}"#, Some(Trouble::Unreadable)),
-        (200, "<html>", Some(Trouble::Unreadable)),
-        (200, no_shard, Some(Trouble::Server)),
-        (200, unauthorized, None),
-        (401, "", None),
-        (403, r#"{"error":{"type":"security_exception"}}"#, None),
-        (404, "not found", Some(Trouble::Server)),
-        (404, r#"{"error":"no handler","status":404}"#, Some(Trouble::Server)),
-        (408, "", Some(Trouble::TimedOut)),
-        (429, "", Some(Trouble::Overload)),
-        (503, "", Some(Trouble::Server)),
+    let blocked = r#"{"docs":[{"error":{"type":"cluster_block_exception","reason":"why"}}]}"#;
+    for (status, body, expected) in [
+        (200, r#"{"docs":[]}"#, Ok(Trouble::Unreadable)),
+        (200, "<html>", Ok(Trouble::Unreadable)),
+        (200, no_shard, Ok(Trouble::Server)),
+        (200, unauthorized, Err(BlockKind::Security)),
+        (200, blocked, Err(BlockKind::Index)),
+        (401, "", Err(BlockKind::Security)),
+        (403, r#"{"error":{"type":"security_exception"}}"#, Err(BlockKind::Security)),
+        (403, r#"{"error":{"type":"cluster_block_exception"}}"#, Err(BlockKind::Index)),
+        (404, "not found", Ok(Trouble::Server)),
+        (404, r#"{"error":"no handler","status":404}"#, Err(BlockKind::Other)),
+        (408, "", Ok(Trouble::TimedOut)),
+        (429, "", Ok(Trouble::Overload)),
+        (503, "", Ok(Trouble::Server)),
     ] {
-        match (read("x", &answer(status, body), 1), trouble) {
-            (Err(Obstacle::Failed(failure)), Some(trouble)) => assert_eq!(failure.trouble, trouble, "{status} {body}"),
-            (Err(Obstacle::Block(block)), None) => assert_eq!(block.kind, BlockKind::Security, "{status} {body}"),
-            (other, _) => panic!("{status} {body}: {other:?}"),
-        }
+        let judged = match read("x", &answer(status, body), 1) {
+            Err(Obstacle::Failed(failure)) => Ok(failure.trouble),
+            Err(Obstacle::Block(block)) => Err(block.kind),
+            Ok(documents) => panic!("{status} {body}: {documents:?}"),
+        };
+        assert_eq!(judged, expected, "{status} {body}");
     }
 }
 
 #[test]
-fn documents_are_as_sent_only_when_every_byte_of_each_is() {
+fn documents_are_as_sent_only_if_every_byte_matches() {
     let head = r#"{"_index":"x-000001","_id":"\"_source\":{\\","_version":1,"_seq_no":0,"_primary_term":1,"found":true,"_source":"#;
     let both = format!(r#"{{"docs":[{head}{{"a":1}}}},{head}{{"b":"}},"}}}}]}}"#);
     let is_as_sent =

@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn a_document_is_sent_again_so_often_and_one_that_was_set_aside_is_not() {
+fn a_document_is_retried_up_to_its_limits_unless_it_was_set_aside() {
     let mut attempts = Attempts::new(2, false);
     for sent in 1..=MISSES {
         attempts.start(&[1]);
@@ -14,7 +14,7 @@ fn a_document_is_sent_again_so_often_and_one_that_was_set_aside_is_not() {
 }
 
 #[test]
-fn a_request_that_elasticsearch_fails_at_is_sent_again_so_often_in_a_row() {
+fn a_request_that_elasticsearch_fails_at_is_retried_up_to_a_limit() {
     let mut attempts = Attempts::new(1, false);
     for _ in 0..2 {
         (0..FAULTS).for_each(|_| assert!(attempts.fault()));
@@ -25,13 +25,13 @@ fn a_request_that_elasticsearch_fails_at_is_sent_again_so_often_in_a_row() {
 }
 
 #[test]
-fn the_mapping_is_brought_up_to_date_once_for_each_document() {
+fn the_mapping_is_updated_once_for_each_document() {
     let mut attempts = Attempts::new(2, false);
     assert!(attempts.adopt(0) && attempts.adopt(1) && !attempts.adopt(0));
 }
 
 #[test]
-fn without_an_answer_a_document_is_set_aside_once_others_show_that_it_is_the_one() {
+fn an_unanswered_document_is_set_aside_once_others_are_accepted() {
     let mut attempts = Attempts::new(2, false);
     let others = Others { accepted: 1, has_witness: true };
     attempts.note_others(others);

@@ -2,7 +2,7 @@ use super::*;
 use crate::bulk::tests::batch_of;
 use crate::message::target::{Age, Route, Target};
 
-/// A batch of three documents, the last of which goes to the index `b`, the others to `a`.
+/// Creates a batch of three documents. The last one goes to the index `b`, the others to `a`.
 fn batch() -> Batch {
     let mut batch = batch_of(&["x", "y", "z"]);
     batch.targets = ["a", "b"]
@@ -27,7 +27,7 @@ fn documents_go_where_their_batch_says_until_they_are_moved() {
 }
 
 #[test]
-fn what_is_to_be_placed_again_is_taken_once() {
+fn documents_to_place_again_are_taken_once() {
     let batch = batch();
     let mut destinations = Destinations::new(&batch, true);
     assert!(!destinations.place_again_if(false, 0) && !destinations.has_unplaced());

@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn so_many_are_looked_up_at_a_time_and_at_least_one() {
+fn look_ups_are_limited_but_take_at_least_one() {
     let mut look_ups = LookUps::new([1, 2, 3].into());
     assert_eq!(look_ups.take(2), [1, 2]);
     look_ups.extend([4]);
@@ -10,7 +10,7 @@ fn so_many_are_looked_up_at_a_time_and_at_least_one() {
 }
 
 #[test]
-fn what_is_written_is_doubtful_after_a_rollover() {
+fn written_documents_are_looked_up_after_a_rollover() {
     let mut look_ups = LookUps::new(VecDeque::new());
     look_ups.count_on(7);
     look_ups.check(7);

@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn suspects_are_taken_in_their_order_and_at_least_one() {
+fn suspects_are_taken_in_order_and_at_least_one_at_a_time() {
     let suspect = |item| Suspect { item, index: "a".into() };
     let mut proofs = Proofs::new(true);
     assert!(proofs.are_wanted() && proofs.is_empty());
@@ -11,7 +11,7 @@ fn suspects_are_taken_in_their_order_and_at_least_one() {
 }
 
 #[test]
-fn it_counts_how_often_what_had_an_id_was_gone() {
+fn missing_documents_are_counted_per_item() {
     let mut proofs = Proofs::default();
     (0..300).for_each(|_| proofs.note_gone(1));
     assert_eq!((proofs.rounds(1), proofs.rounds(2)), (u8::MAX, 0));

@@ -9,7 +9,7 @@ fn take(queue: &mut Queue, most: usize) -> Vec<usize> {
 }
 
 #[test]
-fn the_halves_of_a_chunk_go_first_and_each_alone() {
+fn halves_of_a_chunk_go_first_and_each_alone() {
     let mut queue = queue(0..6);
     let chunk = take(&mut queue, 4);
     assert_eq!(queue.cut(chunk), None);
@@ -22,12 +22,12 @@ fn the_halves_of_a_chunk_go_first_and_each_alone() {
 }
 
 #[test]
-fn one_document_is_not_cut() {
+fn a_single_document_is_not_halved() {
     assert_eq!(queue([]).cut(vec![7]), Some(7));
 }
 
 #[test]
-fn those_of_one_index_are_gathered_while_no_part_waits() {
+fn documents_of_one_index_are_gathered_unless_a_part_waits() {
     let mut queue = queue(0..5);
     assert_eq!(queue.gather(|item| item % 2), 3);
     assert_eq!(take(&mut queue, 3), [0, 2, 4]);
@@ -38,7 +38,7 @@ fn those_of_one_index_are_gathered_while_no_part_waits() {
 }
 
 #[test]
-fn what_is_diverted_is_not_left() {
+fn diverted_documents_leave_the_queue() {
     let mut queue = queue(0..4);
     queue.put_first(vec![vec![6]]);
     assert_eq!(queue.divert(|item| item % 2 == 0), [0, 2]);

@@ -7,7 +7,7 @@ fn others(accepted: u64) -> Others {
 }
 
 #[test]
-fn while_nothing_is_accepted_nothing_is_cut() {
+fn while_nothing_is_accepted_nothing_is_halved() {
     let mut whole = Whole::default();
     for _ in 0..100 {
         assert!(!whole.fail(&ALL, others(7)));
@@ -17,7 +17,7 @@ fn while_nothing_is_accepted_nothing_is_cut() {
 }
 
 #[test]
-fn what_fails_beside_others_that_are_accepted_is_halved_down_to_one() {
+fn documents_that_fail_beside_accepted_ones_are_halved_down_to_one() {
     let mut whole = Whole::default();
     assert!(!whole.fail(&ALL, others(0)));
     for (accepted, failed, share) in [(1, 8, 4), (2, 4, 2), (3, 2, 1)] {
@@ -29,7 +29,7 @@ fn what_fails_beside_others_that_are_accepted_is_halved_down_to_one() {
 }
 
 #[test]
-fn a_document_that_never_failed_is_not_at_fault() {
+fn a_document_is_at_fault_only_after_a_second_failure() {
     let mut whole = Whole::default();
     assert!(!whole.fail(&[0], others(100)), "it is the first time");
     assert!(!whole.fail(&[0], others(100)), "none was accepted since");
@@ -37,7 +37,7 @@ fn a_document_that_never_failed_is_not_at_fault() {
 }
 
 #[test]
-fn where_nobody_can_be_asked_a_document_that_fails_alone_makes_room() {
+fn without_a_witness_a_document_that_fails_alone_is_set_aside() {
     let mut whole = Whole::default();
     let nobody = Others { accepted: 0, has_witness: false };
     for _ in 1..MANY {

@@ -9,7 +9,7 @@ use crate::message::record::headers::tests::headers;
 
 proptest! {
     #[test]
-    fn offsets_are_a_set(added in proptest::collection::vec((0i64..60, 0i64..5), 0..40)) {
+    fn offsets_behave_like_a_set(added in proptest::collection::vec((0i64..60, 0i64..5), 0..40)) {
         let (mut offsets, mut expected) = (Offsets::default(), BTreeSet::new());
         for (from, length) in added {
             offsets.insert_range(from, from + length);
@@ -38,7 +38,7 @@ fn noted(marks: &mut Marks, word: &[u8], value: &str, offset: i64) {
 }
 
 #[test]
-fn a_mark_says_what_became_of_the_letters_before_it() {
+fn a_mark_sets_the_state_of_the_letters_before_it() {
     use LetterState::{Dropped, Open, Redriven};
     let mut marks = Marks::default();
     let mut offsets = Offsets::default();
@@ -51,7 +51,7 @@ fn a_mark_says_what_became_of_the_letters_before_it() {
 }
 
 #[test]
-fn what_is_no_mark_marks_nothing_and_nothing_is_marked_ahead() {
+fn invalid_marks_and_offsets_after_the_mark_are_ignored() {
     let mut marks = Marks::default();
     for (word, value) in
         [("redriven", "x"), ("redriven", r#"{"offsets":[[5,3]]}"#), ("other", r#"{"offsets":[[1,9]]}"#)]

@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn a_record_that_kafka_refuses_stops_only_itself() {
+fn only_an_error_of_a_record_itself_refuses_the_record() {
     use RDKafkaErrorCode as Code;
     let is_record = |codes: &[Code]| {
         let errors = codes.iter().map(|code| KafkaError::MessageProduction(*code)).collect();

@@ -4,7 +4,7 @@ use super::super::finding::Grade;
 use super::*;
 
 #[test]
-fn shards_run_out_before_a_rollover_fails() {
+fn a_lack_of_shards_is_reported_before_a_rollover_fails() {
     let health = |active: u64| json!({"number_of_data_nodes": 2, "active_shards": active, "unassigned_shards": 10});
     let settings = json!({"persistent": {"cluster.max_shards_per_node": "500"}, "defaults": {}});
     for (active, expected) in
@@ -34,7 +34,7 @@ fn a_disk_is_judged_by_the_watermarks_of_the_cluster() {
 }
 
 #[test]
-fn a_clock_is_off_only_beyond_the_time_of_the_question() {
+fn a_clock_difference_within_the_request_time_is_ignored() {
     let nodes =
         |at: i64| json!({"nodes": {"x": {"name": "a", "timestamp": at}, "y": {"name": "b", "timestamp": 1_000_100}}});
     for (at, expected) in [
@@ -52,7 +52,7 @@ fn a_clock_is_off_only_beyond_the_time_of_the_question() {
 }
 
 #[test]
-fn blocks_are_told_by_what_they_are() {
+fn blocks_are_graded_by_their_kind() {
     let index = |block: &str| json!({"e-000001": {"settings": {format!("index.blocks.{block}"): "true"}}, "e-000002": {"settings": {}}});
     assert_eq!(indices("e", &index("write"))[0].grade, Grade::Warn);
     assert_eq!(indices("e", &index("read_only_allow_delete"))[0].grade, Grade::Fail);

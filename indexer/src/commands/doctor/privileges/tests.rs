@@ -2,7 +2,7 @@ use super::super::finding::Grade;
 use super::*;
 
 #[test]
-fn each_privilege_that_is_missing_is_a_line_of_its_own() {
+fn each_missing_privilege_is_a_separate_finding() {
     let (cluster, index) = needed(&Config::default());
     let all = |has: bool, needed: &[Needed]| {
         needed.iter().map(|(name, _)| ((*name).to_owned(), Value::Bool(has))).collect::<serde_json::Map<_, _>>()

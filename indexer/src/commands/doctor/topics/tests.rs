@@ -13,7 +13,7 @@ fn worst(findings: &[Finding]) -> Grade {
 }
 
 #[test]
-fn a_topic_is_judged_by_what_it_is_for() {
+fn a_topic_is_judged_by_its_purpose() {
     let good = topic(&[("min.insync.replicas", "2"), ("cleanup.policy", "delete")]);
     let with = |name, value| topic(&[("min.insync.replicas", "2"), (name, value)]);
     let allowed = |read, write| Topic { allowed: Some(Allowed { read, write, ..ALL }), ..good.clone() };
@@ -44,7 +44,7 @@ fn a_topic_is_judged_by_what_it_is_for() {
 }
 
 #[test]
-fn letters_are_larger_than_records_and_live_longer() {
+fn the_dead_letter_topic_needs_larger_records_and_longer_retention() {
     let events = topic(&[("max.message.bytes", "1000000"), ("retention.ms", "604800000")]);
     for (bytes, retention, warnings) in
         [("1002048", "604800000", 0), ("1002047", "604800000", 1), ("104857600", "-1", 0), ("1000000", "1000", 2)]
@@ -58,7 +58,7 @@ fn letters_are_larger_than_records_and_live_longer() {
 }
 
 #[test]
-fn lag_is_bad_when_retention_is_near() {
+fn lag_is_bad_if_retention_is_near() {
     let weekly = topic(&[("retention.ms", "1000000")]);
     let behind = |start, committed, age| Behind { partition: 0, start, end: 100, committed, age };
     for (part, expected) in [

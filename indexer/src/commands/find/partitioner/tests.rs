@@ -1,8 +1,8 @@
 use super::*;
 
-/// The values of Kafka's own test (`UtilsTest.testMurmur2`).
+/// Uses the values of Kafka's own test (`UtilsTest.testMurmur2`).
 #[test]
-fn the_hash_is_that_of_kafkas_clients() {
+fn the_hash_equals_that_of_kafkas_clients() {
     for (key, hash) in [
         ("21", -973_932_308_i32),
         ("foobar", -790_332_482),

@@ -19,7 +19,7 @@ fn letter(kind: Kind, state: LetterState, error_type: &str) -> Letter {
 }
 
 #[test]
-fn what_is_found_says_where_the_event_is() {
+fn the_results_determine_the_state_of_the_event() {
     use LetterState::{Dropped, Open, Redriven};
     let (dead, quarantined) = (Kind::DeadLetter, Kind::Quarantined);
     let is = |records: &[bool], documents: usize, letters: &[Letter]| {

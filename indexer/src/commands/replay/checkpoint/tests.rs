@@ -1,4 +1,4 @@
-//! What is read out of what was committed.
+//! Tests what is read from committed offsets.
 
 use super::*;
 
@@ -10,12 +10,12 @@ fn note(run: i64, range: Range<i64>) -> String {
 }
 
 #[test]
-fn the_range_is_that_of_the_first_start_and_what_is_settled_is_counted() {
+fn the_range_of_the_first_start_and_the_settled_offsets_are_restored() {
     let id = "0000000000000000000000000000002a".parse().unwrap();
     let with_id = format!("{};last=2a;{}", identity::metadata_of(id), note(5, 100..200));
     let committed = BTreeMap::from([
         (P, Committed::new(NextOffset(150), &with_id)),
-        // Without an id, as of an old cluster; read to its end and beyond.
+        // Without an id, as on an old cluster, and read beyond its end.
         (Q, Committed::new(NextOffset(30), &note(5, 10..20))),
     ]);
     let checkpoint = Checkpoint::of(&committed).unwrap();
@@ -27,7 +27,7 @@ fn the_range_is_that_of_the_first_start_and_what_is_settled_is_counted() {
 }
 
 #[test]
-fn notes_of_an_earlier_replay_do_not_count() {
+fn notes_of_an_earlier_replay_are_ignored() {
     let committed = BTreeMap::from([
         (P, Committed::new(NextOffset(20), &note(6, 10..20))),
         (Q, Committed::new(NextOffset(0), &note(5, 0..50))),
@@ -38,7 +38,7 @@ fn notes_of_an_earlier_replay_do_not_count() {
 }
 
 #[test]
-fn what_others_committed_is_no_replay() {
+fn foreign_commits_are_not_a_replay() {
     let committed =
         BTreeMap::from([(P, Committed::new(NextOffset(7), "")), (Q, Committed::new(NextOffset(7), "replay x"))]);
     assert_eq!(Checkpoint::of(&committed), None);

@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn an_assignment_names_topics_and_partitions_and_garbage_names_none() {
+fn an_assignment_is_parsed_and_malformed_bytes_are_ignored() {
     let mut bytes = vec![0, 3, 0, 0, 0, 2];
     for (topic, partitions) in [("events", &[0, 2][..]), ("b", &[1])] {
         bytes.extend_from_slice(&u16::try_from(topic.len()).unwrap().to_be_bytes());

@@ -11,7 +11,7 @@ fn problems(lifecycle: Option<Lifecycle>, strategy: Strategy, path: Option<&str>
 }
 
 #[test]
-fn with_a_file_indices_age_and_without_one_they_do_not() {
+fn a_policy_file_turns_the_lifecycle_on_by_default() {
     assert_eq!(problems(None, Strategy::Rollover, Some("ilm.yaml")), [""; 0]);
     assert_eq!(problems(None, Strategy::Rollover, None), [""; 0]);
     assert_eq!(problems(None, Strategy::Single, Some("ilm.yaml")), [""; 0]);
@@ -19,7 +19,7 @@ fn with_a_file_indices_age_and_without_one_they_do_not() {
 }
 
 #[test]
-fn what_does_not_go_together_is_refused() {
+fn contradicting_settings_are_refused() {
     for (lifecycle, strategy, path, expected) in [
         (Some(Lifecycle::Ilm), Strategy::Rollover, None, "elasticsearch.lifecycle: needs the file"),
         (Some(Lifecycle::Ilm), Strategy::Single, Some("ilm.yaml"), "elasticsearch.lifecycle: must be none"),
@@ -33,7 +33,7 @@ fn what_does_not_go_together_is_refused() {
 }
 
 #[test]
-fn the_policys_ages_count_from_the_date_at_the_end_of_the_name() {
+fn with_ilm_the_pattern_must_end_in_a_date() {
     for (pattern, is_good) in [
         ("%Y.%m.%d", true),
         ("%Y.%m.%d-%H", true),

@@ -1,4 +1,4 @@
-//! `elasticsearch.documents.fields`.
+//! Tests `elasticsearch.documents.fields`.
 
 use super::*;
 
@@ -7,7 +7,7 @@ fn with(fields: &str) -> String {
 }
 
 #[test]
-fn each_rule_can_be_written() {
+fn each_rule_can_be_configured() {
     let rules = "fields: {a: drop, b: mask, c: hash, d.*: mask, d.e: keep, f: {keep_last: 4}, g: {rename: h}}";
     let text = with(&format!("{rules}, hash_secret: 0123456789abcdef"));
     assert_eq!(problems(&text), Vec::<String>::new());
@@ -18,7 +18,7 @@ fn each_rule_can_be_written() {
 }
 
 #[test]
-fn a_rule_that_cannot_be_is_reported_with_its_path() {
+fn an_invalid_rule_is_reported_with_its_path() {
     for (fields, expected) in [
         ("fields: {a: mask, a.b: drop}", "fields.a.b: never applies: the rule of a"),
         ("fields: {a..b: mask}", "fields.a..b: is no path"),
@@ -35,7 +35,7 @@ fn a_rule_that_cannot_be_is_reported_with_its_path() {
 }
 
 #[test]
-fn a_word_that_is_no_rule_is_refused_where_it_stands() {
+fn an_unknown_rule_is_refused_with_its_path() {
     for (fields, expected) in [
         ("fields: {a: msk}", "did you mean mask?"),
         ("fields: {a: {renamed: b}}", "rename"),

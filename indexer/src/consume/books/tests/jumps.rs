@@ -1,4 +1,4 @@
-//! Single cases: a partition that is lost and given again, and offsets that do not go on where they should.
+//! Tests single cases: a partition that is lost and assigned again, and offsets that jump.
 
 use super::*;
 
@@ -14,7 +14,7 @@ fn plain(partition: i32, offset: i64) -> Record<'static> {
 }
 
 #[test]
-fn a_record_read_again_after_a_loss_is_not_settled_by_the_batch_it_shares() {
+fn a_record_read_again_after_a_loss_settles_only_with_its_own_batch() {
     let mut books = Books::default();
     books.assign(Partition(0), Some(NextOffset(0)));
     books.take(&plain(0, 0), &mut decode(true));
@@ -31,7 +31,7 @@ fn a_record_read_again_after_a_loss_is_not_settled_by_the_batch_it_shares() {
 }
 
 #[test]
-fn a_gap_is_noted_once_even_if_the_record_behind_it_waits() {
+fn a_gap_is_noted_once_even_if_the_next_record_waits() {
     let mut books = Books::default();
     books.assign(Partition(0), Some(NextOffset(7)));
     let waiting = Record { value: Some(b"w\0"), ..plain(0, 9) };
@@ -44,7 +44,7 @@ fn a_gap_is_noted_once_even_if_the_record_behind_it_waits() {
 }
 
 #[test]
-fn offsets_that_go_back_are_another_log() {
+fn offsets_that_go_back_mean_another_log() {
     let mut books = Books::default();
     books.assign(Partition(0), Some(NextOffset(7)));
     books.take(&plain(0, 9), &mut decode(true));
@@ -57,4 +57,23 @@ fn offsets_that_go_back_are_another_log() {
     let batch = books.dispatch(Instant::now()).unwrap();
     books.ledger.settle(&batch.progress);
     assert_eq!(books.ledger.take_commits(), [(Partition(0), NextOffset(1))], "the old log's offsets are gone");
+}
+
+/// A record that is dated ahead must not have the others wait, whose list is stale for a moment.
+#[test]
+fn each_partition_waits_for_the_time_of_its_own_record() {
+    let mut books = Books::default();
+    let mut too_old = |record: &Record<'_>, _: &mut BatchBuilder| Decoded::TableTooOld(record.offset.0);
+    let needs: Vec<Need> = [60_000, 1_000, 30_000]
+        .into_iter()
+        .zip(0..)
+        .map(|(time, partition)| {
+            books.assign(Partition(partition), Some(NextOffset(time)));
+            books.take(&plain(partition, time), &mut too_old).unwrap().need
+        })
+        .collect();
+    assert_eq!(needs, [60_000, 1_000, 30_000].map(Need::Table));
+    assert_eq!(books.parked.release(Need::Table(1_000)).len(), 1);
+    let waiting = [0, 1, 2].map(|partition| books.parked.holds(Partition(partition)));
+    assert_eq!(waiting, [true, false, true]);
 }

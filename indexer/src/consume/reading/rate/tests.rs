@@ -1,12 +1,12 @@
 use super::*;
 
 #[test]
-fn without_a_limit_all_that_is_wanted_may_be_taken() {
+fn without_a_limit_everything_may_be_taken() {
     assert_eq!(Rate::new(None).allowance(256, Instant::now()), 256);
 }
 
 #[test]
-fn the_rate_is_kept_evenly_over_each_second() {
+fn the_rate_is_spread_evenly_over_each_second() {
     let mut rate = Rate::new(Some(100));
     let begin = Instant::now();
     let mut taken = 0;

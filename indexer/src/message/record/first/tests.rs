@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn what_a_redrive_writes_is_read_again_in_its_own_topic_alone() {
+fn a_written_origin_is_parsed_only_for_its_own_topic() {
     for timestamp in [Some(1_700_000_000_000), Some(0), Some(-1), None] {
         let first = First { partition: Partition(3), offset: Offset(42), timestamp };
         let header = first.header("events");
@@ -12,7 +12,7 @@ fn what_a_redrive_writes_is_read_again_in_its_own_topic_alone() {
 }
 
 #[test]
-fn anything_else_is_no_position() {
+fn malformed_origins_are_not_parsed() {
     for header in [
         "",
         "events",

@@ -3,7 +3,7 @@ use super::*;
 pub(crate) use super::in_one_piece as headers;
 
 #[test]
-fn what_was_put_in_comes_out() {
+fn headers_survive_encoding_and_decoding() {
     let all: [(&str, Option<&[u8]>); 4] =
         [("source", Some(b"calls")), ("a", Some(b"")), ("", None), ("a", Some(&[0xff]))];
     let bytes = headers(&all);
@@ -14,7 +14,7 @@ fn what_was_put_in_comes_out() {
 }
 
 #[test]
-fn what_is_cut_off_is_left_out() {
+fn truncated_headers_are_left_out() {
     let bytes = headers(&[("a", Some(b"1")), ("b", Some(b"2"))]);
     for end in 0..bytes.len() {
         assert!(Headers::from_bytes(&bytes[..end]).count() < 2);

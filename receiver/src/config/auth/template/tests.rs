@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn a_template_is_text_and_placeholders() {
+fn a_template_is_parsed_into_text_and_placeholders() {
     let text = |text: &str| SignedPart::Text(text.to_owned());
     let header = |name: &str| SignedPart::Header(name.to_owned());
     assert_eq!(signed_parts("{body}"), Ok(vec![SignedPart::Body]));
@@ -26,7 +26,7 @@ fn a_template_is_text_and_placeholders() {
 }
 
 #[test]
-fn a_template_that_would_not_cover_the_body_once_is_refused() {
+fn a_template_must_hold_the_body_exactly_once() {
     for wrong in [
         "",
         "{timestamp}",

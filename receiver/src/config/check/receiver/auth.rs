@@ -1,4 +1,4 @@
-//! `receiver.sources.<name>.auth`.
+//! Checks of `receiver.sources.<name>.auth`.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use config::check::Problems;
 use crate::config::Auth;
 use crate::config::auth::secret_problem;
 
-/// Signatures remembered of one source, at most: some 1.1 GB.
+/// The most remembered signatures of one source: some 1.1 GB.
 const MAX_REPLAY_CAPACITY: usize = 10_000_000;
 
 pub(super) fn check(key: &str, auth: &Auth, problems: &mut Problems) {
@@ -49,7 +49,7 @@ pub(super) fn check(key: &str, auth: &Auth, problems: &mut Problems) {
     }
 }
 
-/// Headers that nobody need trust because they decide nothing.
+/// Refuses headers that decide nothing and so need no trust.
 fn check_trusted(key: &str, trusted: &[String], problems: &mut Problems) {
     const DECISIVE: [&str; 4] = ["content-type", "content-encoding", "x-schema-id", "x-schema-version"];
     if trusted.iter().any(|name| !DECISIVE.iter().any(|known| name.eq_ignore_ascii_case(known))) {
@@ -65,7 +65,7 @@ fn check_window(key: &str, tolerance: Duration, replay_capacity: usize, problems
     }
 }
 
-/// A name as RFC 9110, section 5.1, has it.
+/// Checks that `name` is a header name (RFC 9110, section 5.1).
 pub(super) fn header_name(key: String, name: &str, problems: &mut Problems) {
     if HeaderName::from_bytes(name.as_bytes()).is_err() {
         problems.add(key, "must be the name of an HTTP header");

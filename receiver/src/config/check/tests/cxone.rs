@@ -1,8 +1,8 @@
-//! `cxone`.
+//! Tests of `cxone`.
 
 use super::*;
 
-/// Each key of a section that is whole.
+/// The keys of a complete section.
 const WHOLE: [(&str, &str); 4] = [
     ("tenant_url", "https://api-na1.niceincontact.com"),
     ("client_id", "c"),
@@ -10,7 +10,7 @@ const WHOLE: [(&str, &str); 4] = [
     ("schema_path", "/schemas/latest"),
 ];
 
-/// Returns the section with these instead; an empty one is left out.
+/// Returns the complete section with `changes`. An empty value removes the key.
 fn section(changes: &[(&str, &str)]) -> String {
     let mut keys: Vec<(&str, &str)> = WHOLE.to_vec();
     keys.retain(|(key, _)| changes.iter().all(|(changed, _)| changed != key));
@@ -20,7 +20,7 @@ fn section(changes: &[(&str, &str)]) -> String {
 }
 
 #[test]
-fn a_section_that_is_whole_or_left_out_is_good() {
+fn a_complete_or_absent_section_is_valid() {
     for changes in [
         [].as_slice(),
         &[("refresh", "1h")],
@@ -36,7 +36,7 @@ fn a_section_that_is_whole_or_left_out_is_good() {
 }
 
 #[test]
-fn what_is_half_or_double_is_refused_with_the_key() {
+fn incomplete_or_conflicting_keys_are_refused_by_name() {
     for (changes, key, words) in [
         ([("tenant_url", "")].as_slice(), "tenant_url", "missing"),
         (&[("tenant_url", "http://api.example.com")], "tenant_url", "https://"),
@@ -63,7 +63,7 @@ fn what_is_half_or_double_is_refused_with_the_key() {
 }
 
 #[test]
-fn neither_secret_nor_user_is_shown() {
+fn secrets_and_users_are_redacted() {
     let url = ("tenant_url", "https://me:0123456789abcdef@api.example.com");
     let text = format!("{GOOD}{}", section(&[url, ("access_key_secret", "0123456789abcdef")]));
     let config = load_from::<Config>("p.yaml", &text, &[]).unwrap().cxone;

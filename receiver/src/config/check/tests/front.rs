@@ -2,9 +2,9 @@
 
 use super::*;
 
-/// Each line makes a problem that begins with the key below the source, and holds the words.
+/// Each line causes a problem that begins with the key below the source and contains the words.
 #[test]
-fn auth_that_would_let_nobody_or_anybody_in_is_refused() {
+fn auth_that_would_admit_nobody_or_everybody_is_refused() {
     for (auth, key, words) in [
         ("{type: bearer}", "auth.tokens", "set tokens or tokens_file"),
         ("{type: bearer, tokens: ['']}", "auth.tokens", "blank"),
@@ -34,7 +34,7 @@ fn auth_that_would_let_nobody_or_anybody_in_is_refused() {
 }
 
 #[test]
-fn a_source_without_auth_is_refused_and_only_none_leaves_it_open() {
+fn a_source_without_auth_is_refused_unless_its_type_is_none() {
     let without: String = GOOD.lines().filter(|line| !line.contains("auth")).map(|line| format!("{line}\n")).collect();
     let error = load_from::<Config>("p.yaml", &without, &[]).unwrap_err().to_string();
     assert!(error.contains("receiver.sources.cxone") && error.contains("auth"), "{error}");
@@ -43,7 +43,7 @@ fn a_source_without_auth_is_refused_and_only_none_leaves_it_open() {
 }
 
 #[test]
-fn bounds_that_would_take_nothing_are_refused() {
+fn bounds_that_admit_nothing_are_refused() {
     for (line, key) in [
         ("max_in_flight_bytes: 1KiB", "sources.cxone.limits.max_body"),
         ("max_connections: 0", "max_connections"),
@@ -62,5 +62,30 @@ fn bounds_that_would_take_nothing_are_refused() {
     ] {
         let found = source_problem(&[&format!("limits: {limits}")]);
         assert!(found.starts_with(&format!("receiver.sources.cxone.limits.{key}: ")), "{limits}: {found}");
+    }
+}
+
+#[test]
+fn a_challenge_without_what_it_needs_is_refused() {
+    let hmac = "auth: {type: hmac, preset: x, secrets: [0123456789abcdef]}";
+    for (lines, key, words) in [
+        (["verification: {challenge: zoom}"].as_slice(), "challenge", "preset: zoom"),
+        (&["verification: {challenge: x}"], "challenge", "preset: x"),
+        (&["verification: {challenge: x}", &hmac.replace("preset: x", "preset: zoom")], "challenge", "the body and"),
+        (
+            &["verification: {challenge: zoom}", &hmac.replace("preset: x", "preset: x, algorithm: sha512")],
+            "challenge",
+            "sha256",
+        ),
+        (&["verification: {challenge: okta, challenge_parameter: a}"], "challenge_parameter", "does not go with"),
+        (&["verification: {challenge: meta}"], "verify_token", "is missing"),
+        (&["verification: {challenge: meta, verify_token: ' '}"], "verify_token", "blank"),
+        (&["verification: {challenge: meta, verify_token_file: /nowhere/a}"], "verify_token_file", "/nowhere/a"),
+        (&["verification: {verify_token: secret-of-meta}"], "verify_token", "without challenge: meta"),
+    ] {
+        let found = source_problem(lines);
+        let begins = found.starts_with(&format!("receiver.sources.cxone.verification.{key}: "));
+        assert!(begins && found.contains(words), "{lines:?}: {found}");
+        assert!(!found.contains("secret-of-meta"), "a secret is shown: {found}");
     }
 }

@@ -4,7 +4,7 @@ use rcgen::{CertificateParams, DnType, KeyPair};
 
 use super::*;
 
-/// A certificate of `sender.example`, in DER and in PEM.
+/// Returns a certificate of `sender.example`, in DER and in PEM.
 fn certificate() -> (Vec<u8>, String) {
     let mut params = CertificateParams::new(vec!["sender.example".to_owned()]).unwrap();
     params.distinguished_name.push(DnType::CommonName, "The Sender");
@@ -16,7 +16,7 @@ fn encoded(text: &str) -> String {
     utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
 }
 
-/// Whose certificate a request with these values of the header shows.
+/// Returns the owner of the certificate in a request with these values of the header.
 fn peer(format: CertificateFormat, values: &[&str]) -> Option<Peer> {
     let forwarded = Forwarded::new(&ForwardedCertificate { format, header: Some("x-cert".to_owned()) }).unwrap();
     let mut head = HeaderMap::new();
@@ -27,11 +27,11 @@ fn peer(format: CertificateFormat, values: &[&str]) -> Option<Peer> {
 }
 
 #[test]
-fn a_certificate_is_read_in_each_way_in_which_proxies_write_it() {
+fn a_certificate_is_read_in_every_format_of_proxies() {
     let (der, pem) = certificate();
     let (expected, base64) = (Some(Peer::of(&der)), STANDARD.encode(&der));
-    // nginx and AWS; AWS leaves +, = and / as they are; Apache and old nginx replace the line breaks; Traefik and
-    // HAProxy send base64 alone.
+    // nginx and AWS encode the PEM, and AWS leaves +, = and / as they are. Apache and old nginx replace the line
+    // breaks. Traefik and HAProxy send only the base64.
     let aws = pem.replace('\n', "%0A").replace(' ', "%20");
     for value in [encoded(&pem), aws, pem.replace('\n', " "), pem.replace('\n', "\t"), base64.clone()] {
         assert_eq!(peer(CertificateFormat::Pem, &[&value]), expected, "{value}");
@@ -46,7 +46,7 @@ fn a_certificate_is_read_in_each_way_in_which_proxies_write_it() {
 }
 
 #[test]
-fn what_is_no_certificate_or_two_of_them_shows_nothing() {
+fn an_invalid_or_repeated_certificate_is_ignored() {
     let (der, pem) = certificate();
     let base64 = STANDARD.encode(&der);
     for value in ["", "x", "-----BEGIN CERTIFICATE-----", "AAAA", "%", "%2"] {
@@ -65,7 +65,7 @@ fn what_is_no_certificate_or_two_of_them_shows_nothing() {
 }
 
 #[test]
-fn of_several_elements_the_one_of_the_nearest_proxy_counts() {
+fn among_several_elements_that_of_the_nearest_proxy_counts() {
     let element = |name: &str| format!("By=spiffe://mesh/us;Hash=00;URI=spiffe://mesh/{name}");
     let named = |name: &str| Some(Peer::named(vec![format!("spiffe://mesh/{name}")]));
     let both = format!("{},{}", element("evil"), element("sender"));
@@ -76,11 +76,11 @@ fn of_several_elements_the_one_of_the_nearest_proxy_counts() {
 }
 
 #[test]
-fn a_quote_that_the_client_leaves_open_does_not_hide_the_element_of_the_proxy() {
+fn an_open_quote_from_the_client_does_not_hide_the_proxys_element() {
     let appended = [
         r#"By=spiffe://mesh/us;Hash=00;Subject="CN=evil";URI=spiffe://mesh/evil"#,
         "By=spiffe://mesh/us;Hash=00;URI=spiffe://mesh/evil",
-        // Makes the number of quotes even again.
+        // This makes the number of quotes even again.
         r#"By=spiffe://mesh/us;Hash=00;Subject="CN=a\"b";URI=spiffe://mesh/evil"#,
         r#"By=spiffe://mesh/us;Hash=00;Subject="";URI=spiffe://mesh/evil"#,
     ];
@@ -90,7 +90,7 @@ fn a_quote_that_the_client_leaves_open_does_not_hide_the_element_of_the_proxy() 
             assert_eq!(peer(CertificateFormat::Xfcc, &[&value]), None, "{value}");
         }
     }
-    // What is in its place, an empty text too, hides nothing.
+    // Well-placed quotes hide nothing, not even around an empty text.
     let evil = Some(Peer::named(vec!["spiffe://mesh/evil".to_owned()]));
     for written in [r#"URI=spiffe://mesh/victim;X="""#, r#"URI="spiffe://mesh/victim""#, "URI", "URI="] {
         let value = format!("{written},{}", appended[1]);
@@ -99,7 +99,7 @@ fn a_quote_that_the_client_leaves_open_does_not_hide_the_element_of_the_proxy() 
 }
 
 #[test]
-fn the_names_of_an_element_are_those_of_the_certificate_and_nothing_hides_in_them() {
+fn escaped_text_cannot_forge_names_in_an_element() {
     let value = r#"Subject="CN=The Sender,O=Example";URI=spiffe://a/b;DNS=one.example;DNS="two.example""#;
     let names = ["spiffe://a/b", "one.example", "two.example", "The Sender"].map(str::to_owned).to_vec();
     assert_eq!(peer(CertificateFormat::Xfcc, &[value]), Some(Peer::named(names)));

@@ -14,13 +14,13 @@ fn reloading(file: &Path, gauge: &IntGauge) -> Result<ReloadingAuthenticator, Au
 }
 
 #[test]
-fn secrets_that_would_not_do_at_the_start_do_not_do_later_and_the_last_ones_stay() {
+fn unusable_new_secrets_are_refused_and_the_last_ones_stay() {
     let folder = tempfile::tempdir().unwrap();
     let (file, gauge) = (folder.path().join("secrets"), IntGauge::new("unusable", "test").unwrap());
     std::fs::write(&file, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n").unwrap();
     let reloading = reloading(&file, &gauge).unwrap();
     let first = reloading.current();
-    // An empty key, one that is too short, none at all, no base64.
+    // An empty key, a short key, no key, and text that is not base64.
     for unusable in ["whsec_", "whsec_c2hvcnQ=", "", "whsec_%"] {
         std::fs::write(&file, unusable).unwrap();
         reloading.reload();
@@ -33,9 +33,9 @@ fn secrets_that_would_not_do_at_the_start_do_not_do_later_and_the_last_ones_stay
     assert_eq!(gauge.get(), 0);
 }
 
-/// The file may change between the config's check and the start.
+/// The file may change between the check of the config and the start.
 #[test]
-fn secrets_are_judged_as_they_are_at_the_start_whatever_the_check_has_seen() {
+fn secrets_are_checked_again_at_the_start() {
     let folder = tempfile::tempdir().unwrap();
     let (file, gauge) = (folder.path().join("secrets"), IntGauge::new("unusable", "test").unwrap());
     for unusable in ["whsec_", "whsec_c2hvcnQ=", "", "whsec_%"] {

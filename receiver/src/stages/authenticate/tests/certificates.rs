@@ -1,4 +1,4 @@
-//! Whose certificate it is. That it is verified at all is seen in the integration tests.
+//! Tests of the names in a certificate. The integration tests check that certificates are verified.
 
 use rcgen::{CertificateParams, DnType, KeyPair, SanType};
 
@@ -23,7 +23,7 @@ fn check_at(now: SystemTime, names: &[&str], peer: Option<&Peer>) -> bool {
 }
 
 #[test]
-fn a_certificate_is_known_by_each_of_its_names() {
+fn a_certificate_is_accepted_by_each_of_its_names() {
     let peer = peer();
     for name in ["sender.example", "spiffe://example/sender", "The Sender"] {
         assert!(check(&[name], Some(&peer)), "{name}");
@@ -33,7 +33,7 @@ fn a_certificate_is_known_by_each_of_its_names() {
 }
 
 #[test]
-fn a_certificate_counts_until_it_expires_however_old_its_connection_is() {
+fn a_certificate_counts_until_it_expires_on_any_connection() {
     let mut params = CertificateParams::new(vec!["sender.example".to_owned()]).unwrap();
     params.not_after = rcgen::date_time_ymd(2030, 1, 1);
     let peer = Peer::of(params.self_signed(&KeyPair::generate().unwrap()).unwrap().der());
@@ -43,7 +43,7 @@ fn a_certificate_counts_until_it_expires_however_old_its_connection_is() {
 }
 
 #[test]
-fn without_a_certificate_or_with_that_of_another_nobody_is_accepted() {
+fn a_missing_or_foreign_certificate_is_refused() {
     let peer = peer();
     for name in ["example", "SENDER.EXAMPLE ", "sender.example.evil", ""] {
         assert!(!check(&[name], Some(&peer)), "{name}");

@@ -1,4 +1,4 @@
-//! A signature that was accepted is refused a second time; one that was not is not.
+//! A signature is refused a second time only if it was accepted the first time.
 
 use super::*;
 
@@ -22,7 +22,7 @@ fn accept(claim: Claim) {
 }
 
 #[test]
-fn an_accepted_signature_is_refused_for_as_long_as_its_time_counts() {
+fn an_accepted_signature_is_refused_while_its_timestamp_counts() {
     let (_, authenticator) = authenticator(&["secret"], 100);
     accept(send(&authenticator, "secret", b"body", NOW).unwrap());
     for later in [0, 1, 300] {
@@ -33,17 +33,17 @@ fn an_accepted_signature_is_refused_for_as_long_as_its_time_counts() {
 }
 
 #[test]
-fn what_was_not_accepted_may_be_sent_again_but_not_twice_at_a_time() {
+fn an_unaccepted_request_may_be_repeated_but_not_concurrently() {
     let (_, authenticator) = authenticator(&["secret"], 100);
     let in_flight = send(&authenticator, "secret", b"body", NOW).unwrap();
-    // Not "do not send this again": the first one may still fail.
+    // The answer must not say "do not send this again", because the first request may still fail.
     assert_eq!(send(&authenticator, "secret", b"body", NOW).err(), Some(Refused::InFlight));
     drop(in_flight);
     assert!(send(&authenticator, "secret", b"body", NOW).is_ok());
 }
 
 #[test]
-fn a_message_is_known_again_whichever_secret_signed_it_and_after_the_secrets_changed() {
+fn a_replay_is_recognised_under_any_secret_and_after_rotation() {
     let (_, first) = authenticator(&["old", "new"], 100);
     accept(send(&first, "old", b"body", NOW).unwrap());
     assert!(send(&first, "new", b"body", NOW).is_err());
@@ -54,7 +54,7 @@ fn a_message_is_known_again_whichever_secret_signed_it_and_after_the_secrets_cha
 }
 
 #[test]
-fn no_more_than_the_capacity_are_remembered_the_oldest_goes_first() {
+fn beyond_the_capacity_the_oldest_signature_is_forgotten() {
     let (_, authenticator) = authenticator(&["secret"], 2);
     for body in [b"1", b"2", b"3"] {
         accept(send(&authenticator, "secret", body, NOW).unwrap());
@@ -65,7 +65,7 @@ fn no_more_than_the_capacity_are_remembered_the_oldest_goes_first() {
 }
 
 #[test]
-fn nothing_is_remembered_when_the_capacity_is_0_or_nothing_has_a_time() {
+fn without_capacity_or_timestamp_nothing_is_remembered() {
     let (_, without) = authenticator(&["secret"], 0);
     for _ in 0..2 {
         accept(send(&without, "secret", b"body", NOW).unwrap());

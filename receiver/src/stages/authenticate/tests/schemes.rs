@@ -1,4 +1,4 @@
-//! Basic, Standard Webhooks, and what an HMAC can be configured to sign.
+//! Tests of Basic, Standard Webhooks, and the configurable signed text of an HMAC.
 
 use super::*;
 
@@ -7,7 +7,7 @@ fn basic(users: &[&str]) -> Auth {
 }
 
 #[test]
-fn a_live_user_with_the_right_password_is_accepted_and_no_other() {
+fn only_a_known_user_with_the_right_password_is_accepted() {
     let auth = basic(&["Aladdin:open sesame", "test:123£"]);
     // The examples of RFC 7617, sections 2 and 2.1.
     for right in ["Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==", "basic dGVzdDoxMjPCow=="] {
@@ -24,7 +24,7 @@ const ID: (&str, &str) = ("webhook-id", "msg_p5jXN8AQM9LWM0D4loKWxJek");
 const TIME: u64 = 1_614_265_330;
 const TIMESTAMP: (&str, &str) = ("webhook-timestamp", "1614265330");
 const BODY: &[u8] = br#"{"test": 2432232314}"#;
-/// What the specification's own libraries test with.
+/// The example of the specification's own libraries.
 const SIGNATURE: &str = "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=";
 
 fn standard_webhooks(secrets: &[&str]) -> Authenticator {
@@ -57,7 +57,7 @@ fn the_example_of_standard_webhooks_is_accepted() {
 }
 
 #[test]
-fn what_is_not_signed_as_standard_webhooks_has_it_is_refused() {
+fn a_signature_that_violates_standard_webhooks_is_refused() {
     let webhooks = standard_webhooks(&[SECRET]);
     let refused = |time, headers: &[(&'static str, &str)], body| check_at(time, &webhooks, headers, body).is_err();
     for value in ["", "v1", "v1,", "v2,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=", &SIGNATURE[3..]] {
@@ -72,7 +72,7 @@ fn what_is_not_signed_as_standard_webhooks_has_it_is_refused() {
 }
 
 #[test]
-fn a_secret_of_standard_webhooks_that_is_not_base64_stops_the_start() {
+fn a_standard_webhooks_secret_must_be_base64() {
     let auth = Auth::StandardWebhooks {
         trusted_headers: Vec::new(),
         tolerance: Duration::from_secs(1),
@@ -101,9 +101,9 @@ fn signed(template: &str, with_timestamp: bool) -> Auth {
     }
 }
 
-/// The example in the documentation of Slack, which signs `v0:<timestamp>:<body>`.
+/// The example in Slack's documentation, which signs `v0:<timestamp>:<body>`.
 #[test]
-fn what_is_signed_can_be_told() {
+fn the_signed_text_can_be_configured() {
     let body = "token=xyzz0WbapA4vBCDEFasx0q6G&team_id=T1DC2JH3J&team_domain=testteamnow&channel_id=G8PSS9T3V&channel_name=foobar&user_id=U2CERLKJA&user_name=roadrunner&command=%2Fwebhook-collect&text=&response_url=https%3A%2F%2Fhooks.slack.com%2Fcommands%2FT1DC2JH3J%2F397700885554%2F96rGlfmibIGlgcZRskXaIFfN&trigger_id=398738663015.47445629121.803a0bc887a14d10d2c447fce8b6703c";
     let headers = [
         ("x-slack-signature", "v0=a2114d57b48eac39b9ad189dd8316235a7b4a8d21a10bd27519666489c69b503"),
@@ -116,7 +116,7 @@ fn what_is_signed_can_be_told() {
 }
 
 #[test]
-fn the_parts_are_signed_in_the_order_they_stand_in() {
+fn the_parts_are_signed_in_the_order_of_the_template() {
     let secret = "8f742231b10e8888abcd99yyyzzz85a5";
     let time = NOW.to_string();
     for (template, parts) in [
@@ -130,7 +130,7 @@ fn the_parts_are_signed_in_the_order_they_stand_in() {
 }
 
 #[test]
-fn what_is_signed_must_hold_the_body_and_the_time() {
+fn the_signed_text_must_hold_the_body_and_the_timestamp() {
     for (template, with_timestamp) in [
         ("{timestamp}", true),
         ("{body}", true),

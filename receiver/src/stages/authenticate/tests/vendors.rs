@@ -1,5 +1,5 @@
-//! How vendors sign, by preset; and what a signature covers. The examples are those of the vendors' own documentation
-//! where they have one.
+//! The signatures of vendors, by preset, and the headers that a signature covers. The examples come from the vendors'
+//! documentation if it has any.
 
 use serde_json::{Value, json};
 
@@ -53,7 +53,7 @@ fn the_example_of_svix_is_accepted_with_either_family_of_headers() {
 }
 
 #[test]
-fn stripe_signs_the_time_and_the_body_in_one_header() {
+fn stripe_signs_timestamp_and_body_in_one_header() {
     let secret = "whsec_of_stripe_is_used_as_it_stands";
     let stripe = preset("stripe", secret);
     let right = sign(secret, &[NOW.to_string().as_bytes(), b".", b"body"]);
@@ -86,8 +86,22 @@ fn shopify_signs_the_body_in_base64() {
     assert!(!accepts(&shopify, NOW, &[("x-shopify-hmac-sha256", &signature)], b"another"));
 }
 
+/// As `openssl dgst -sha256 -hmac` gives them.
 #[test]
-fn several_signatures_may_stand_in_one_header_or_in_several() {
+fn zoom_x_and_meta_are_known_by_their_presets() {
+    let secret = "secret of sixteen bytes";
+    let zoom = format!("v0={}", sign(secret, &[b"v0:", NOW.to_string().as_bytes(), b":body"]));
+    let headers = [("x-zm-signature", zoom.as_str()), ("x-zm-request-timestamp", "1700000000")];
+    assert!(accepts(&preset("zoom", secret), NOW, &headers, b"body"));
+    assert!(!accepts(&preset("zoom", secret), NOW + 301, &headers, b"body"));
+    let x = format!("sha256={}", STANDARD.encode(hex::decode(sign(secret, &[b"body"])).unwrap()));
+    assert!(accepts(&preset("x", secret), NOW, &[("x-twitter-webhooks-signature", &x)], b"body"));
+    let meta = format!("sha256={}", sign(secret, &[b"body"]));
+    assert!(accepts(&preset("meta", secret), NOW, &[("x-hub-signature-256", &meta)], b"body"));
+}
+
+#[test]
+fn several_signatures_may_be_in_one_header_or_several() {
     let auth = auth(json!({"type": "hmac", "header": "X-Signature", "prefix": "v1=", "secrets": ["new secret"]}));
     let (right, old) = (sign("new secret", &[b"body"]), sign("old secret", &[b"body"]));
     for value in [
@@ -134,7 +148,7 @@ fn method_path_and_headers_can_be_signed() {
 }
 
 #[test]
-fn a_preset_goes_with_hmac_alone_and_its_keys_can_be_set_too() {
+fn a_preset_needs_hmac_and_its_keys_can_be_overridden() {
     let refused = |config: Value| serde_json::from_value::<Auth>(config).unwrap_err().to_string();
     assert!(refused(json!({"type": "bearer", "preset": "github"})).contains("preset"));
     assert!(refused(json!({"type": "hmac", "preset": "svix", "header": "x"})).contains("header"));

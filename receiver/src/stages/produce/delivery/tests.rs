@@ -3,7 +3,7 @@ use rdkafka::types::RDKafkaErrorCode;
 use super::*;
 
 #[tokio::test]
-async fn it_is_finished_when_the_last_record_is_and_says_what_failed_first() {
+async fn a_delivery_finishes_with_its_last_record_and_first_failure() {
     let delivery = Delivery::of(3, 0);
     delivery.count(Ok(()));
     delivery.count(Err(&KafkaError::MessageProduction(RDKafkaErrorCode::MessageTimedOut)));
@@ -15,6 +15,6 @@ async fn it_is_finished_when_the_last_record_is_and_says_what_failed_first() {
 }
 
 #[tokio::test]
-async fn of_no_records_it_is_finished_at_once() {
+async fn a_delivery_of_no_records_is_finished_at_once() {
     assert!(Delivery::of(0, 0).finished().await.is_ok());
 }

@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn the_table_says_whose_fault_it_is() {
+fn each_error_has_its_fault() {
     use RDKafkaErrorCode as Code;
     for (fault, codes) in [
         (Fault::Size, vec![Code::MessageSizeTooLarge, Code::MessageBatchTooLarge]),

@@ -1,14 +1,14 @@
 use super::*;
 
 #[test]
-fn a_varint_has_seven_bits_a_byte_and_one_bit_for_the_sign() {
+fn a_varint_has_seven_bits_per_byte_and_one_sign_bit() {
     for (number, len) in [(0, 1), (63, 1), (64, 2), (8_191, 2), (8_192, 3), (1_048_575, 3), (1_048_576, 4)] {
         assert_eq!(varint_len(number), len, "{number}");
     }
 }
 
 #[test]
-fn the_smallest_topic_counts_and_what_is_not_said_stays() {
+fn the_smallest_limit_counts_and_unreported_rules_stay() {
     let rules = Rules::default();
     assert_eq!(rules.smallest(), None);
     let rule = |max_bytes| Rule { max_bytes, compacted: false };
@@ -16,4 +16,24 @@ fn the_smallest_topic_counts_and_what_is_not_said_stays() {
     rules.note(HashMap::from([("a".to_owned(), rule(20))]));
     assert_eq!(rules.smallest(), Some(9));
     assert_eq!(rules.of("a"), Some(rule(20)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn kafka_is_asked_again_before_an_event_is_refused_unless_it_was_a_moment_ago() {
+    let rules = Rules::default();
+    let rule = |max_bytes| HashMap::from([("a".to_owned(), Rule { max_bytes, compacted: false })]);
+    assert!(!rules.renew("a").await, "nothing is known that could be wrong");
+    rules.note(rule(5));
+    rules.note_asked();
+    assert!(!rules.renew("a").await, "it is fresh");
+    tokio::time::advance(FRESH).await;
+    let asking = async {
+        rules.doubted().await;
+        rules.note(rule(9));
+        rules.note_asked();
+    };
+    let (renewed, other, ()) = tokio::join!(rules.renew("a"), rules.renew("a"), asking);
+    assert_eq!((renewed, other, rules.of("a").map(|rule| rule.max_bytes)), (true, true, Some(9)));
+    tokio::time::advance(FRESH).await;
+    assert!(!rules.renew("a").await, "Kafka does not say");
 }

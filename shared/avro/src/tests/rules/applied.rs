@@ -1,4 +1,4 @@
-//! As a property: a document with rules is the document without them and the rules applied to its JSON.
+//! A property: a document with rules equals the document without rules after the rules are applied to its JSON.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use serde_json::{Map, Value as Json, json};
 use super::super::judge::{Case, case, tape};
 use super::*;
 
-/// Which of the rules counts for the field at `path`, found by comparing it with each.
+/// Returns the rule that applies to the field at `path`, by comparing it with each.
 fn winner<'r>(given: &'r BTreeMap<String, FieldRule>, path: &[String]) -> Option<&'r FieldRule> {
     let fits = |pattern: &[&str]| {
         pattern.len() == path.len() && pattern.iter().zip(path).all(|(part, name)| *part == "*" || part == name)
@@ -19,7 +19,7 @@ fn winner<'r>(given: &'r BTreeMap<String, FieldRule>, path: &[String]) -> Option
     patterns.filter(|(pattern, _)| fits(pattern)).min_by_key(|(pattern, _)| exact(pattern)).map(|(_, rule)| rule)
 }
 
-/// Applies the rules to JSON that was written without them.
+/// Applies the rules to JSON that was written without rules.
 fn apply(given: &BTreeMap<String, FieldRule>, path: &mut Vec<String>, raw: &str) -> Json {
     if let Ok(items) = serde_json::from_str::<Vec<Box<RawValue>>>(raw) {
         return items.iter().map(|item| apply(given, path, item.get())).collect();
@@ -84,7 +84,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 3_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_document_with_rules_is_the_rules_applied_to_the_document_without(tape in tape(), given in some_rules()) {
+    fn writing_with_rules_equals_applying_them_to_the_document(tape in tape(), given in some_rules()) {
         let Case { ours, datum, .. } = case(&tape);
         let Ok(rules) = FieldRules::new(&given, Some(SECRET)) else { return Ok(()) };
         let Ok(Ruled { schema: ruled, .. }) = ours.with_rules(&rules) else { return Ok(()) };
@@ -98,7 +98,7 @@ proptest! {
     }
 
     #[test]
-    fn with_rules_the_same_data_are_refused_at_the_same_byte(tape in tape(), given in some_rules(), cut in 0_usize..200) {
+    fn rules_do_not_change_which_data_are_refused(tape in tape(), given in some_rules(), cut in 0_usize..200) {
         let Case { ours, datum, .. } = case(&tape);
         let Ok(rules) = FieldRules::new(&given, Some(SECRET)) else { return Ok(()) };
         let Ok(Ruled { schema: ruled, .. }) = ours.with_rules(&rules) else { return Ok(()) };

@@ -10,7 +10,7 @@ struct Arguments {
 }
 
 #[test]
-fn each_shell_has_completions_that_know_the_commands() {
+fn each_shells_completions_contain_the_commands() {
     for shell in Shell::value_variants() {
         let mut text = Vec::new();
         clap_complete::generate(*shell, &mut Arguments::command(), "penstock-example", &mut text);

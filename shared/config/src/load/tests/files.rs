@@ -1,4 +1,4 @@
-//! What a file may hold.
+//! The contents of a config file.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use super::*;
 use service::telemetry::LogFormat;
 
 #[test]
-fn an_empty_file_is_all_defaults() {
+fn an_empty_file_means_all_defaults() {
     for text in ["", "# nothing but a comment\n", "---\n"] {
         let config = loaded(text, &[]);
         assert_eq!(config.kafka.topic, "cxone-events");
@@ -17,13 +17,13 @@ fn an_empty_file_is_all_defaults() {
 }
 
 #[test]
-fn a_section_whose_keys_are_all_commented_out_is_its_defaults() {
+fn a_section_with_all_keys_commented_out_means_its_defaults() {
     let config = loaded("kafka:\n  # brokers: b:1\nreceiver:\n  sources:\n", &[]);
     assert_eq!(config.kafka.brokers, "127.0.0.1:9092");
 }
 
 #[test]
-fn what_the_file_says_wins_over_the_defaults_and_the_rest_stays() {
+fn values_of_the_file_override_single_defaults() {
     let config = loaded("indexer:\n  batch:\n    max_documents: 7\n", &[]);
     assert_eq!(config.indexer.batch.max_documents, 7);
     assert_eq!(config.indexer.batch.max_bytes, ByteSize::mib(5));
@@ -52,7 +52,7 @@ fn durations_are_written_with_a_unit() {
 }
 
 #[test]
-fn numbers_and_words_may_be_quoted_and_numbers_where_text_is_wanted_need_no_quotes() {
+fn quotes_are_optional_for_numbers_and_text() {
     let text = "kafka: {topic: 12345, options: {a.number: 8, a.switch: true}}\nindexer: {max_depth: '9'}\nlog: {format: 'json'}";
     let config = loaded(text, &[]);
     assert_eq!(config.kafka.topic, "12345");
@@ -80,7 +80,7 @@ fn a_number_may_have_underscores_and_must_be_in_range() {
 }
 
 #[test]
-fn an_optional_key_may_be_null_and_another_may_not() {
+fn only_an_optional_key_may_be_null() {
     assert!(loaded("kafka: {create_topics: null}", &[]).kafka.create_topics.is_none());
     assert_eq!(
         refused("kafka:\n  topic:\n", &[]),
@@ -89,7 +89,7 @@ fn an_optional_key_may_be_null_and_another_may_not() {
 }
 
 #[test]
-fn an_unknown_key_is_refused_with_its_line_and_what_was_meant() {
+fn an_unknown_key_is_refused_with_line_and_suggestion() {
     let error = refused("kafka:\n  topic: t\n  broker: b:1\n", &[]);
     assert_eq!(error, "p.yaml:3: unknown key kafka.broker; did you mean brokers?");
     let error = refused("elasticsearch:\n  auth: {type: basic, usernam: me}\n", &[]);
@@ -101,7 +101,7 @@ fn an_unknown_key_is_refused_with_its_line_and_what_was_meant() {
 }
 
 #[test]
-fn an_unknown_word_is_refused_with_those_there_are() {
+fn an_unknown_word_is_refused_with_the_allowed_words() {
     let error = refused("indexer:\n  group_protocol: clasic\n", &[]);
     assert_eq!(error, "p.yaml:2: indexer.group_protocol: must be one of classic, consumer; did you mean classic?");
 }
@@ -113,13 +113,13 @@ fn an_address_without_a_port_is_refused_with_an_example() {
 }
 
 #[test]
-fn a_key_twice_is_refused_with_both_lines() {
+fn a_repeated_key_is_refused_with_both_lines() {
     let error = refused("kafka:\n  topic: a\n  topic: b\n", &[]);
     assert_eq!(error, "p.yaml:3: the key topic occurs twice, first at p.yaml:2");
 }
 
 #[test]
-fn what_is_not_yaml_is_refused_with_line_and_column() {
+fn invalid_yaml_is_refused_with_line_and_column() {
     let error = refused("kafka:\n  topic: [\n", &[]);
     assert!(error.starts_with("p.yaml:2: not YAML: "), "{error}");
     assert!(error.contains("column 10"), "{error}");
@@ -131,20 +131,20 @@ fn a_second_document_is_refused() {
 }
 
 #[test]
-fn a_list_or_word_where_a_section_belongs_is_refused() {
+fn a_list_or_word_in_place_of_a_section_is_refused() {
     assert_eq!(refused("kafka: [a]", &[]), "p.yaml:1: kafka: must be a section with keys");
     assert_eq!(refused("kafka: a", &[]), "p.yaml:1: kafka: must be a section with keys");
     assert_eq!(refused("just text", &[]), "p.yaml:1: must be a section with keys");
 }
 
 #[test]
-fn aliases_stand_for_what_they_name() {
+fn an_alias_stands_for_its_anchor() {
     let text = "receiver:\n  sources:\n    a: &a {path: /a, subject: s, auth: {type: none}}\n    b: *a\n";
     assert_eq!(loaded(text, &[]).receiver.sources["b"].path, "/a");
 }
 
 #[test]
-fn aliases_cannot_blow_a_file_up() {
+fn nested_aliases_cannot_exhaust_memory() {
     let mut text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
     for level in 1..10 {
         let aliases = vec![format!("*a{}", level - 1); 10].join(", ");
@@ -161,7 +161,7 @@ fn a_file_nested_too_deep_is_refused() {
 }
 
 #[test]
-fn a_source_lacking_a_key_is_refused_with_the_line_of_its_name() {
+fn a_source_without_a_required_key_is_refused_with_its_line() {
     let error = refused("receiver:\n  sources:\n    cxone:\n      path: /w\n", &[]);
     assert_eq!(error, "p.yaml:4: receiver.sources.cxone: the key subject is missing");
     let error = refused("receiver:\n  sources:\n    cxone:\n      path: /w\n      subject: s\n", &[]);

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn a_variable_wins_over_the_file_and_the_defaults() {
+fn a_variable_overrides_the_file_and_the_defaults() {
     let environment = [("PENSTOCK__KAFKA__BROKERS", "b:1"), ("PENSTOCK__INDEXER__BATCH__MAX_DOCUMENTS", "7")];
     let config = loaded("kafka: {brokers: 'a:1', topic: t}", &environment);
     assert_eq!((config.kafka.brokers.as_str(), config.kafka.topic.as_str()), ("b:1", "t"));
@@ -16,7 +16,7 @@ fn an_empty_variable_counts_as_not_set() {
 }
 
 #[test]
-fn text_is_taken_literally() {
+fn text_from_a_variable_is_taken_literally() {
     for value in ["a: b #c", "[x", "{y", "*z", "'q", "null", "${HOME}", "0123", "  spaces  "] {
         let config = loaded("", &[("PENSTOCK__KAFKA__OPTIONS__SASL_PASSWORD", value)]);
         assert_eq!(config.kafka.options["sasl.password"], value);
@@ -24,7 +24,7 @@ fn text_is_taken_literally() {
 }
 
 #[test]
-fn an_option_of_librdkafka_has_its_dots_written_as_underscores() {
+fn dots_of_a_librdkafka_option_are_written_as_underscores() {
     let text = "kafka: {options: {security.protocol: PLAINTEXT}}";
     let environment =
         [("PENSTOCK__KAFKA__OPTIONS__SECURITY_PROTOCOL", "SASL_SSL"), ("PENSTOCK__KAFKA__OPTIONS__LINGER_MS", "5")];
@@ -34,7 +34,7 @@ fn an_option_of_librdkafka_has_its_dots_written_as_underscores() {
 }
 
 #[test]
-fn a_source_of_the_file_is_found_by_its_name_whatever_its_case_and_dashes() {
+fn source_names_in_variables_ignore_case_and_dashes() {
     let text = "receiver:\n  sources:\n    My-Source: {path: /w, subject: s, auth: {type: none}}\n";
     let config = loaded(text, &[("PENSTOCK__RECEIVER__SOURCES__MY_SOURCE__KEY_FIELD", "event_id")]);
     assert_eq!(config.receiver.sources.len(), 1);
@@ -42,7 +42,7 @@ fn a_source_of_the_file_is_found_by_its_name_whatever_its_case_and_dashes() {
 }
 
 #[test]
-fn a_source_can_be_made_of_variables_alone() {
+fn a_source_can_be_defined_by_variables_alone() {
     let environment = [
         ("PENSTOCK__RECEIVER__SOURCES__CXONE__PATH", "/w"),
         ("PENSTOCK__RECEIVER__SOURCES__CXONE__SUBJECT", "s"),
@@ -71,7 +71,7 @@ fn lists_and_sections_can_be_written_as_yaml() {
 }
 
 #[test]
-fn a_password_of_digits_is_text_where_the_type_is_chosen_by_a_tag_too() {
+fn a_password_of_digits_is_text_in_a_tagged_type() {
     let environment = [
         ("PENSTOCK__ELASTICSEARCH__AUTH__TYPE", "basic"),
         ("PENSTOCK__ELASTICSEARCH__AUTH__USERNAME", "1"),
@@ -85,7 +85,7 @@ fn a_password_of_digits_is_text_where_the_type_is_chosen_by_a_tag_too() {
 }
 
 #[test]
-fn a_variable_that_names_no_key_is_refused_with_what_was_meant() {
+fn a_variable_for_an_unknown_key_is_refused_with_a_suggestion() {
     assert_eq!(
         refused("", &[("PENSTOCK__KAFKA__BROKER", "b:1")]),
         "environment variable PENSTOCK__KAFKA__BROKER: unknown key kafka.broker; did you mean PENSTOCK__KAFKA__BROKERS?"
@@ -99,7 +99,7 @@ fn a_variable_that_names_no_key_is_refused_with_what_was_meant() {
 }
 
 #[test]
-fn a_value_that_does_not_fit_is_refused_with_the_name_of_its_variable() {
+fn an_invalid_value_is_refused_with_the_name_of_its_variable() {
     assert_eq!(
         refused("", &[("PENSTOCK__KAFKA__TIMEOUT", "10")]),
         "environment variable PENSTOCK__KAFKA__TIMEOUT: kafka.timeout: must be a duration such as 10s, 500ms or 5m"
@@ -109,13 +109,13 @@ fn a_value_that_does_not_fit_is_refused_with_the_name_of_its_variable() {
 }
 
 #[test]
-fn two_variables_for_a_section_and_a_key_in_it_are_refused() {
+fn variables_for_both_a_section_and_its_key_are_refused() {
     let environment = [("PENSTOCK__KAFKA__CREATE_TOPICS", "{}"), ("PENSTOCK__KAFKA__CREATE_TOPICS__PARTITIONS", "3")];
     let error = refused("", &environment);
     assert!(error.ends_with("set the one or the other"), "{error}");
 }
 
 #[test]
-fn variables_with_one_underscore_and_those_of_others_do_not_matter() {
+fn variables_without_the_prefix_are_ignored() {
     loaded("", &[("PENSTOCK_PORT", "tcp://10.0.0.1:80"), ("PENSTOCK_TOKEN", "t"), ("HOME", "/root")]);
 }

@@ -1,10 +1,10 @@
-//! No error shows a secret, wherever it was put.
+//! No error shows a secret, wherever the secret was put.
 
 use super::*;
 
 const SECRET: &str = "hunter2-correct-horse";
 
-/// Keys of every type that a value can be wrong for.
+/// Keys of every type that can have a wrong value.
 const KEYS: [&str; 10] = [
     "kafka.timeout",
     "indexer.max_depth",
@@ -24,7 +24,7 @@ fn assert_hidden(error: &str) {
     }
 }
 
-/// YAML with `value` under the dotted `key`.
+/// Returns YAML with `value` under the dotted `key`.
 fn yaml(key: &str, value: &str) -> String {
     let mut text = String::new();
     for (depth, name) in key.split('.').enumerate() {
@@ -34,7 +34,7 @@ fn yaml(key: &str, value: &str) -> String {
 }
 
 #[test]
-fn a_secret_in_the_place_of_another_value_is_not_shown() {
+fn a_secret_in_place_of_another_value_is_not_shown() {
     for key in KEYS {
         let by_variable = refused(&yaml(key, "${SECRET}"), &[("SECRET", SECRET)]);
         assert!(by_variable.contains("SECRET"), "the variable is named: {by_variable}");
@@ -56,7 +56,7 @@ fn a_secret_beside_an_error_is_not_shown() {
 }
 
 #[test]
-fn secrets_are_in_no_debug_and_no_serialised_form() {
+fn debug_and_serialised_output_hide_secrets() {
     let text = format!(
         "{}kafka: {{options: {{sasl.password: {SECRET}, SSL.Key.Password: {SECRET}, sasl.oauthbearer.client.secret: {SECRET}, \
          ssl.key.pem: {SECRET}, sasl.jaas.config: {SECRET}, ssl.key.passphrase: {SECRET}, \

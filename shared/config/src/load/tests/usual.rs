@@ -5,7 +5,7 @@ use super::*;
 const ENDPOINT: (&str, &str) = ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318");
 
 #[test]
-fn the_usual_variables_set_the_keys_that_nothing_else_sets() {
+fn opentelemetry_variables_set_keys_that_nothing_else_sets() {
     let environment = [
         ENDPOINT,
         ("OTEL_SERVICE_NAME", "webhooks"),
@@ -23,7 +23,7 @@ fn the_usual_variables_set_the_keys_that_nothing_else_sets() {
 }
 
 #[test]
-fn the_file_and_our_own_variables_win() {
+fn the_file_and_penstock_variables_override_opentelemetry() {
     let text = "tracing: {otlp_endpoint: 'http://mine:4318', headers: {}}";
     let environment = [ENDPOINT, ("OTEL_EXPORTER_OTLP_HEADERS", "api-key=a"), ("OTEL_SERVICE_NAME", "theirs")];
     let own = ("PENSTOCK__TRACING__SERVICE_NAME", "mine");
@@ -36,7 +36,7 @@ fn the_file_and_our_own_variables_win() {
 }
 
 #[test]
-fn a_collector_that_is_not_for_http_or_is_switched_off_is_left_alone() {
+fn a_collector_without_http_or_switched_off_is_ignored() {
     for other in [("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"), ("OTEL_SDK_DISABLED", "true")] {
         assert_eq!(loaded("", &[ENDPOINT, other]).tracing.otlp_endpoint, None);
     }
@@ -46,7 +46,7 @@ fn a_collector_that_is_not_for_http_or_is_switched_off_is_left_alone() {
 }
 
 #[test]
-fn each_sampler_is_a_ratio() {
+fn each_sampler_sets_a_ratio() {
     for (sampler, ratio) in [("always_on", 1.0), ("parentbased_always_off", 0.0), ("jaeger_remote", 1.0)] {
         assert_eq!(loaded("", &[("OTEL_TRACES_SAMPLER", sampler)]).tracing.sample_ratio, ratio);
     }

@@ -9,7 +9,7 @@ fn a_variable_is_replaced_by_its_value() {
 }
 
 #[test]
-fn a_variable_may_stand_for_a_number_or_a_duration() {
+fn a_variable_can_supply_a_number_or_a_duration() {
     let text = "indexer:\n  max_depth: ${DEPTH}\n  commit_interval: \"${INTERVAL}\"\n";
     let config = loaded(text, &[("DEPTH", "12"), ("INTERVAL", "3s")]);
     assert_eq!(config.indexer.max_depth, 12);
@@ -17,7 +17,7 @@ fn a_variable_may_stand_for_a_number_or_a_duration() {
 }
 
 #[test]
-fn a_default_stands_in_for_what_is_not_set_or_empty() {
+fn a_default_replaces_an_unset_or_empty_variable() {
     let text = "kafka: {topic: '${TOPIC:-events}'}";
     assert_eq!(loaded(text, &[]).kafka.topic, "events");
     assert_eq!(loaded(text, &[("TOPIC", "")]).kafka.topic, "events");
@@ -28,7 +28,7 @@ fn a_default_stands_in_for_what_is_not_set_or_empty() {
 }
 
 #[test]
-fn a_variable_that_is_not_set_is_refused_with_line_key_and_name_and_all_of_them_at_once() {
+fn all_unset_variables_are_reported_with_line_and_key() {
     let error = refused("kafka:\n  topic: ${A}\n  brokers: ${B}\n", &[]);
     let lines: Vec<&str> = error.lines().collect();
     assert_eq!(lines.len(), 2, "{error}");
@@ -40,7 +40,7 @@ fn a_variable_that_is_not_set_is_refused_with_line_key_and_name_and_all_of_them_
 }
 
 #[test]
-fn a_value_cannot_change_the_structure_of_the_file() {
+fn a_variables_value_cannot_change_the_structure_of_the_file() {
     for value in ["a: b", "x\n  topic: evil", "# no comment", "*alias", "[1, 2]", "'", "\"", "{}", "${HOME}", "null"] {
         let config = loaded("kafka:\n  brokers: ${VALUE}\n", &[("VALUE", value)]);
         assert_eq!(config.kafka.brokers, value);
@@ -54,7 +54,7 @@ fn a_line_break_at_the_end_of_a_value_is_dropped() {
 }
 
 #[test]
-fn two_dollars_before_a_brace_mean_the_two_characters() {
+fn two_dollars_before_a_brace_are_an_escape() {
     let config = loaded("kafka: {brokers: '$${A}-$${B:-x}'}", &[("A", "no")]);
     assert_eq!(config.kafka.brokers, "${A}-${B:-x}");
 }
@@ -65,7 +65,7 @@ fn dollars_without_a_brace_are_left_alone() {
 }
 
 #[test]
-fn a_variable_that_is_not_written_right_is_refused() {
+fn malformed_variable_syntax_is_refused() {
     for value in ["${A", "${}", "${1A}", "${A B}", "${A-x}", "${A:?x}", "${${A}}"] {
         let error = refused(&format!("kafka:\n  topic: '{value}'\n"), &[("A", "a")]);
         assert!(error.starts_with("p.yaml:2: kafka.topic: ${"), "{value}: {error}");
@@ -73,13 +73,13 @@ fn a_variable_that_is_not_written_right_is_refused() {
 }
 
 #[test]
-fn variables_in_comments_and_in_values_that_are_overridden_need_not_be_set() {
+fn variables_in_comments_and_overridden_values_may_be_unset() {
     let text = "# ${NOT_SET}\nkafka:\n  topic: ${NOT_SET}\n";
     assert_eq!(loaded(text, &[("PENSTOCK__KAFKA__TOPIC", "mine")]).kafka.topic, "mine");
 }
 
 #[test]
-fn variables_in_the_sections_of_the_other_binary_need_not_be_set() {
+fn variables_in_the_other_binarys_sections_may_be_unset() {
     let text = "kafka: {topic: '${TOPIC}'}\ncxone: {client_secret: '${SECRET}', no_such_key: 1}\n";
     let environment = [("TOPIC", "t"), ("PENSTOCK__ILM_CONFIG_PATH", "x"), ("PENSTOCK__KAFKA__BROKERS", "b:1")];
     let loaded: Loaded<Config> = parse("p.yaml", text, &pairs(&environment)).unwrap();
@@ -89,7 +89,7 @@ fn variables_in_the_sections_of_the_other_binary_need_not_be_set() {
 }
 
 #[test]
-fn a_misspelt_section_of_the_other_binary_is_refused_with_what_was_meant() {
+fn a_misspelt_section_of_the_other_binary_gets_a_suggestion() {
     assert_eq!(refused("\ncxon: {}\n", &[]), "p.yaml:2: unknown key cxon; did you mean cxone?");
     let error = refused("wholly_different: {}", &[]);
     assert!(

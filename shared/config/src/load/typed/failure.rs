@@ -1,17 +1,17 @@
-//! What does not fit, in words that can be shown.
+//! Errors about values that do not fit, in words that are safe to show.
 
 use std::fmt;
 
 use super::super::environment;
 use super::super::node::{Key, Origin, Value, YamlNode, join};
 
-/// How alike two words must be, from 0 to 1, for one to be suggested for the other.
+/// How similar two words must be, from 0 to 1, for one to be suggested for the other.
 const ALIKE: f64 = 0.6;
 
-/// How many letters or digits in a row of a variable's value in a message are taken for the value being quoted.
+/// The letters or digits in a row that a message must share with a variable's value to count as quoting it.
 const QUOTED_RUN: usize = 3;
 
-/// What does not fit, and once it is known, where.
+/// Says what does not fit and, once known, where.
 #[derive(Debug)]
 pub(crate) struct ValueError {
     what: What,
@@ -20,11 +20,11 @@ pub(crate) struct ValueError {
 
 #[derive(Debug)]
 enum What {
-    /// In words of this crate.
+    /// A message of this crate.
     Own(String),
-    /// In words of another crate, which may quote the value.
+    /// A message of another crate, which may quote the value.
     Foreign(String),
-    /// A key that its section does not have, among those that it has.
+    /// A key that its section does not have, with the keys that it has.
     UnknownKey { found: String, known: &'static [&'static str] },
 }
 
@@ -33,31 +33,31 @@ impl ValueError {
         Self { what: What::Own(message), location: None }
     }
 
-    /// With a message that another crate made.
+    /// Wraps a message of another crate.
     pub(super) fn foreign(message: &str) -> Self {
         match message {
-            // What the standard library says of one.
+            // The standard library's message for an invalid address.
             "invalid socket address syntax" => Self::must_be("an IP address and a port such as 0.0.0.0:8080"),
             _ => Self { what: What::Foreign(message.to_owned()), location: None },
         }
     }
 
-    /// A value that is not `expected`.
+    /// Says that the value is not `expected`.
     pub(super) fn must_be(expected: &str) -> Self {
         let example = match expected {
-            // What `humantime_serde` says.
+            // The expectation of `humantime_serde`.
             "a duration" => " such as 10s, 500ms or 5m",
             _ => "",
         };
         Self::new(format!("must be {expected}{example}"))
     }
 
-    /// A key that the section does not have.
+    /// Says that the section has no such key.
     pub(super) fn unknown_key(found: &str, known: &'static [&'static str]) -> Self {
         Self { what: What::UnknownKey { found: found.to_owned(), known }, location: None }
     }
 
-    /// A word that is none of those which the key may have.
+    /// Says that the word is not among those that the key may have.
     pub(super) fn unknown_word(found: &str, known: &'static [&'static str]) -> Self {
         let mut message = format!("must be one of {}", known.join(", "));
         if let Some(suggestion) = most_alike(found, known) {
@@ -66,7 +66,7 @@ impl ValueError {
         Self::new(message)
     }
 
-    /// Says that it was `node` under `path`, unless something within it was to blame.
+    /// Adds the location: `node` at `path`, unless an inner value is already named.
     pub(super) fn at(mut self, node: &YamlNode, path: &str) -> Self {
         if self.location.is_some() {
             return self;
@@ -92,8 +92,8 @@ impl ValueError {
         self
     }
 
-    /// Says that it was the key, which stands in the section `path`. `left` are keys that the section may have beside
-    /// those of its type.
+    /// Adds the location of a key in the section `path`. `left` are keys that the section may have in addition to those
+    /// of its type.
     pub(super) fn at_key(self, key: &Key, path: &str, left: &[&'static str]) -> Self {
         let what = match self.what {
             What::UnknownKey { found, known } => {
@@ -105,7 +105,7 @@ impl ValueError {
     }
 }
 
-/// Returns what to say of the key `found` in the section `path`.
+/// Returns the message about the unknown key `found` in the section `path`.
 fn unknown_key(found: &str, path: &str, known: &[&'static str], origin: &Origin) -> String {
     let key = join(path, found);
     match (most_alike(found, known), origin) {
@@ -139,7 +139,7 @@ fn most_alike(found: &str, known: &[&'static str]) -> Option<&'static str> {
         .map(|(_, word)| word)
 }
 
-/// Returns whether `message`, which another crate may have made, quotes the text of `node`.
+/// Returns whether `message`, which may come from another crate, quotes the text of `node`.
 fn quotes(message: &str, node: &YamlNode) -> bool {
     let Value::Scalar { text, .. } = &node.value else {
         return false;

@@ -1,8 +1,8 @@
-//! From the text of a scalar to what it may be.
+//! Parses the text of a scalar.
 
 use std::str::FromStr;
 
-/// `true` or `false` (YAML 1.2, core schema), in any case.
+/// Parses `true` or `false` (YAML 1.2, core schema), in upper or lower case.
 pub(super) fn boolean(text: &str) -> Option<bool> {
     match text.trim().to_ascii_lowercase().as_str() {
         "true" => Some(true),
@@ -11,7 +11,7 @@ pub(super) fn boolean(text: &str) -> Option<bool> {
     }
 }
 
-/// A whole number in decimal digits, with underscores between them where one likes.
+/// Parses a whole number in decimal digits, with optional underscores between them.
 pub(super) fn integer<T: FromStr>(text: &str) -> Option<T> {
     let text = text.trim();
     if text.starts_with('_') || text.ends_with('_') {
@@ -20,7 +20,7 @@ pub(super) fn integer<T: FromStr>(text: &str) -> Option<T> {
     text.replace('_', "").parse().ok()
 }
 
-/// A finite number.
+/// Parses a finite number.
 pub(super) fn float<T: FromStr + Into<f64> + Copy>(text: &str) -> Option<T> {
     let number: T = text.trim().parse().ok()?;
     Into::<f64>::into(number).is_finite().then_some(number)

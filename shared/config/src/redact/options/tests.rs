@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn the_list_can_be_searched_and_holds_no_secret() {
+fn the_public_list_is_sorted_and_contains_no_secret() {
     assert!(PUBLIC.is_sorted());
     for public in ["linger.ms", "client.id", "security.protocol", "message.max.bytes"] {
         assert!(is_public(public), "{public}");

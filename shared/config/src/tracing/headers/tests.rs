@@ -16,8 +16,8 @@ fn config(headers: &[(&str, &str)], file: Option<&str>) -> (Tracing, Option<temp
 }
 
 #[test]
-fn the_file_wins_over_the_config_and_no_value_is_shown() {
-    let text = "# the vendor's\n\nApi-Key:  from the file \n";
+fn the_headers_file_overrides_the_config_and_values_are_hidden() {
+    let text = "\u{feff}# the vendor's\n\nApi-Key:  from the file \n";
     let (config, _file) = config(&[("api-key", "from the config"), ("x-tenant", "t")], Some(text));
     let headers = config.all_headers().unwrap();
     assert_eq!(headers["api-key"], "from the file");
@@ -27,7 +27,7 @@ fn the_file_wins_over_the_config_and_no_value_is_shown() {
 }
 
 #[test]
-fn what_is_no_header_is_refused_by_its_place_and_not_its_value() {
+fn an_invalid_header_is_refused_without_showing_its_value() {
     for (given, file, expected) in [
         (&[("no name", "s3cret")][..], None, "not the name of a header"),
         (&[("api-key", "s3cret\n")], None, ""),

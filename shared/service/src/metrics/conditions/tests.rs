@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn each_condition_is_shown_as_it_stands() {
+fn each_condition_is_shown_with_its_current_state() {
     let (registry, readiness) = (Registry::new(), Readiness::new());
     conditions(&registry, "ready", Arc::clone(&readiness)).unwrap();
     let kafka = readiness.condition("kafka");

@@ -1,4 +1,4 @@
-//! Figures from real registries.
+//! Figures computed from real registries.
 
 use crate::metrics::Registry;
 
@@ -7,7 +7,7 @@ use crate::metrics::{counters, gauges, histograms};
 use crate::status::layout::{Column, Unit, all, except, only};
 
 #[test]
-fn sums_and_rates_are_of_the_wanted_series() {
+fn sums_and_rates_use_the_selected_series() {
     let registry = Registry::new();
     let requests = counters(&registry, "requests_total", "Requests.", &["outcome"]).unwrap();
     requests.with_label_values(&["accepted"]).inc_by(10);
@@ -25,7 +25,7 @@ fn sums_and_rates_are_of_the_wanted_series() {
 }
 
 #[test]
-fn what_has_not_been_read_twice_has_no_rate() {
+fn a_rate_needs_two_readings() {
     let registry = Registry::new();
     counters(&registry, "requests_total", "Requests.", &["outcome"]).unwrap().with_label_values(&["a"]).inc();
     let measure = Measure::PerSecond(all("requests_total"));
@@ -33,7 +33,7 @@ fn what_has_not_been_read_twice_has_no_rate() {
 }
 
 #[test]
-fn the_time_of_99_in_100_is_that_of_the_last_while_over_all_series() {
+fn the_99th_percentile_covers_all_series_since_the_last_sample() {
     let registry = Registry::new();
     let times = histograms(&registry, "seconds", "Times.", &["source"], &[0.1, 1.0, 10.0]).unwrap();
     let measure = Measure::Within99(all("seconds"));
@@ -49,7 +49,7 @@ fn the_time_of_99_in_100_is_that_of_the_last_while_over_all_series() {
 }
 
 #[test]
-fn a_row_of_each_part_has_words_and_labels() {
+fn each_row_shows_sums_words_and_labels() {
     const COLUMNS: &[Column] = &[
         Column { name: "lag", metric: "lag", show: Show::Sum(Unit::Count) },
         Column { name: "breaker", metric: "breaker", show: Show::Word(&["closed", "probing", "open"]) },

@@ -14,7 +14,7 @@ fn a_missing_sample_is_a_gap() {
 }
 
 #[test]
-fn nothing_and_nothing_but_zeros_can_be_drawn() {
+fn no_samples_and_all_zeros_can_be_drawn() {
     assert_eq!(plot(&[None], 180), Plot { line: String::new(), area: String::new(), highest: None });
     assert_eq!(plot(&[Some(0.0)], 180).line, "M179,40.0h0");
 }

@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn values_are_short_and_have_their_unit() {
+fn values_are_short_and_include_their_unit() {
     let text = |number, unit| value(Some(number), unit);
     for (number, unit, expected) in [
         (0.0, Unit::Count, "0"),

@@ -1,17 +1,17 @@
-//! What is kept of the log.
+//! The lines that are kept of the log.
 
 use tracing_subscriber::layer::SubscriberExt;
 
 use super::*;
 
-/// Returns the lines that `work` logs and that hold `word`. Other tests of this process log too.
+/// Returns the lines that `work` logs and that contain `word`. Other tests of this process log too.
 fn kept(word: &str, work: impl FnOnce()) -> Vec<Line> {
     tracing::subscriber::with_default(tracing_subscriber::registry().with(Keep), work);
     lines().into_iter().filter(|line| line.text.contains(word)).collect()
 }
 
 #[test]
-fn warnings_and_errors_are_kept_with_their_fields_and_the_rest_is_not() {
+fn only_warnings_and_errors_are_kept() {
     let error = "no route to <host>";
     let lines = kept("kept-a", || {
         tracing::info!("kept-a, but it is only news.");
@@ -24,7 +24,7 @@ fn warnings_and_errors_are_kept_with_their_fields_and_the_rest_is_not() {
 }
 
 #[test]
-fn a_text_that_comes_again_is_one_line_and_the_last() {
+fn a_repeated_text_becomes_one_line_at_the_end() {
     let lines = kept("kept-b", || {
         tracing::warn!("kept-b once.");
         tracing::warn!("kept-b twice.");

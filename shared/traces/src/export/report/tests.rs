@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn failures_are_logged_once_a_minute_with_all_that_was_lost_since() {
+fn failures_are_logged_once_a_minute_with_the_total_lost() {
     let (mut state, begin) = (State::default(), Instant::now());
     assert_eq!(state.failed(3, begin), Some(3));
     assert_eq!(state.failed(4, begin + Duration::from_secs(59)), None);
@@ -10,12 +10,12 @@ fn failures_are_logged_once_a_minute_with_all_that_was_lost_since() {
 }
 
 #[test]
-fn a_recovery_is_logged_once_after_each_failure_that_was() {
+fn a_recovery_is_logged_once_after_each_logged_failure() {
     let (mut state, begin) = (State::default(), Instant::now());
     assert!(!state.recovered());
     state.failed(1, begin);
     assert!(state.recovered() && !state.recovered());
-    // Not logged, so its end is not either.
+    // This failure was not logged, so its recovery is not logged either.
     state.failed(1, begin);
     assert!(!state.recovered());
 }

@@ -1,0 +1,124 @@
+//! Reads the indices behind a name in parts, where one of them does not let its metadata be read
+//! (`index.blocks.metadata`): the server refuses the whole list then.
+//!
+//! Of such an index only the name is known. So it counts as read-only and made of another one: what may be in it is
+//! looked up, and what is missing goes to the write index.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Mutex, PoisonError};
+
+use serde::Deserialize;
+
+use super::{IndexAnswer, ReadError, found, get, parse, query};
+use crate::backing::now_millis;
+use crate::elasticsearch::errors::request_error_type;
+use crate::elasticsearch::{Client, ServerAnswer};
+use crate::placement::table::FoundIndex;
+
+/// Names in one request: each has at most 255 bytes, and the server takes 4,096 for all.
+const MAX_NAMES: usize = 10;
+/// So many indices are remembered as reported.
+const MAX_REPORTED: usize = 1_000;
+/// The creation date of an index that does not tell it.
+const UNKNOWN: i64 = 0;
+
+/// The indices whose metadata could not be read, so that each is reported once.
+#[derive(Debug, Default)]
+pub(in crate::backing) struct Unreadable(Mutex<HashSet<String>>);
+
+impl Unreadable {
+    fn note(&self, index: &str) {
+        let mut reported = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if reported.len() >= MAX_REPORTED {
+            reported.clear();
+        }
+        if reported.insert(index.to_owned()) {
+            tracing::warn!(
+                index,
+                "A backing index does not let its metadata be read (index.blocks.metadata): it counts as read-only, \
+                 and its documents are looked up. Remove the block, or take the index from the alias."
+            );
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Resolved {
+    #[serde(default)]
+    aliases: Vec<ResolvedAlias>,
+}
+
+#[derive(Deserialize)]
+struct ResolvedAlias {
+    name: String,
+    indices: Vec<String>,
+}
+
+/// Returns whether `answer` is that something does not let its metadata be read.
+pub(super) fn is_blocked(answer: &ServerAnswer) -> bool {
+    answer.status == 403 && request_error_type(&answer.body).as_deref() == Some("cluster_block_exception")
+}
+
+/// Returns the indices behind the alias `name`, or those of `order` where it is a data stream.
+///
+/// # Errors
+/// [`ReadError`].
+pub(super) async fn read(
+    client: &Client,
+    name: &str,
+    order: Option<&[String]>,
+    unreadable: &Unreadable,
+) -> Result<Vec<FoundIndex>, ReadError> {
+    let names = match order {
+        Some(order) => order.to_vec(),
+        None => behind(client, name).await?,
+    };
+    let mut all = Vec::with_capacity(names.len());
+    let mut open: Vec<&[String]> = names.chunks(MAX_NAMES).collect();
+    while let Some(some) = open.pop() {
+        let answer = get(client, &format!("/{}", some.join(",")), query(client.is_opensearch())).await?;
+        let read = parse::<HashMap<String, IndexAnswer>>(&answer);
+        let is_blocked = is_blocked(&answer);
+        match (read, some) {
+            (Ok(indices), _) => all.extend(found(indices, name, names.len() == 1)?),
+            (Err(_), [one]) if is_blocked => {
+                unreadable.note(one);
+                all.push(of_name(one));
+            }
+            // Deleted meanwhile.
+            (Err(ReadError::Missing), [_]) => {}
+            (Err(error), _) if !is_blocked && !matches!(error, ReadError::Missing) => return Err(error),
+            (Err(_), some) => {
+                let (first, second) = some.split_at(some.len() / 2);
+                open.extend([first, second]);
+            }
+        }
+    }
+    Ok(all)
+}
+
+/// Has each of `ordered` whose creation date is not known begin with the next one: that is never too early.
+pub(super) fn date(ordered: &mut [FoundIndex]) {
+    let mut next = now_millis();
+    for index in ordered.iter_mut().rev() {
+        if index.created == UNKNOWN {
+            index.created = next;
+        }
+        next = index.created;
+    }
+}
+
+/// Returns the names of the indices behind the alias `name`.
+async fn behind(client: &Client, name: &str) -> Result<Vec<String>, ReadError> {
+    let answer = get(client, &format!("/_resolve/index/{name}"), &[]).await?;
+    let Resolved { aliases } = parse(&answer)?;
+    let own = aliases.into_iter().find(|alias| alias.name == name);
+    own.map(|alias| alias.indices).ok_or(ReadError::Missing)
+}
+
+fn of_name(name: &str) -> FoundIndex {
+    FoundIndex { name: name.to_owned(), created: UNKNOWN, writable: false, is_write: false, is_resized: true }
+}
+
+#[cfg(test)]
+mod tests;

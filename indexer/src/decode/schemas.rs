@@ -1,0 +1,53 @@
+//! The schemas that records of a topic are decoded by.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use avro::{FieldPath, Schema};
+use registry::Weighed;
+use registry::wire::SchemaId;
+
+/// A schema in use.
+#[derive(Clone, Debug)]
+pub(super) struct Known {
+    pub(super) id: SchemaId,
+    pub(super) schema: Arc<Schema>,
+    /// The event's own timestamp, if it has one and it is of use.
+    pub(super) time: Option<Arc<FieldPath>>,
+}
+
+/// The schemas whose fields the index has: no more than the registry's caches hold, by what they take (P6).
+#[derive(Debug)]
+pub(super) struct Schemas {
+    by_id: HashMap<SchemaId, Known>,
+    weighed: Weighed,
+    /// The one used last: nearly always the next one too.
+    last: Option<Known>,
+}
+
+impl Schemas {
+    /// Returns none, with room as `config` says.
+    pub(super) fn new(config: &config::SchemaRegistry) -> Self {
+        Self { by_id: HashMap::new(), weighed: Weighed::new(config), last: None }
+    }
+
+    /// Notes `known`. When there is no more room all others are forgotten: those in use come again.
+    pub(super) fn note(&mut self, known: Known) {
+        self.by_id.remove(&known.id);
+        if !self.weighed.have_room(self.by_id.values().map(|known| &known.schema), &known.schema) {
+            self.by_id.clear();
+        }
+        self.by_id.insert(known.id, known);
+    }
+
+    /// Returns the schema of `id`, if it was noted.
+    pub(super) fn get(&mut self, id: SchemaId) -> Option<Known> {
+        if self.last.as_ref().is_none_or(|known| known.id != id) {
+            self.last = Some(self.by_id.get(&id)?.clone());
+        }
+        self.last.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,70 @@
+//! A connection during its TLS handshake, whose messages are counted as heads are: nobody has answered them either.
+
+use std::io::{IoSlice, Result};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use super::head::Head;
+use crate::body_budget::MemoryBudget;
+
+/// So many bytes of each handshake are not counted: more than those of a client with its certificates, and less than a
+/// connection takes later on.
+const FREE: usize = 16 * 1024;
+
+/// A stream whose bytes are counted until the handshake is over.
+pub(super) struct Handshake<S> {
+    stream: S,
+    /// What has come of the handshake; none once it is over.
+    messages: Option<Head>,
+}
+
+impl<S> Handshake<S> {
+    /// Wraps `stream`, whose handshake begins. What comes of it is counted in `all`.
+    pub(super) fn begin(stream: S, all: &MemoryBudget) -> Self {
+        Self { stream, messages: Some(Head::new(all, FREE)) }
+    }
+
+    /// Notes that the handshake is over.
+    pub(super) fn end(&mut self) {
+        self.messages = None;
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Handshake<S> {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<Result<()>> {
+        let this = self.get_mut();
+        let before = buffer.filled().len();
+        let polled = Pin::new(&mut this.stream).poll_read(cx, buffer);
+        if let Some(messages) = &mut this.messages {
+            messages.grow(buffer.filled().len() - before)?;
+        }
+        polled
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Handshake<S> {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<Result<usize>> {
+        Pin::new(&mut self.get_mut().stream).poll_write(cx, bytes)
+    }
+
+    fn poll_write_vectored(self: Pin<&mut Self>, cx: &mut Context<'_>, slices: &[IoSlice<'_>]) -> Poll<Result<usize>> {
+        Pin::new(&mut self.get_mut().stream).poll_write_vectored(cx, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests;
