@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use avro::{DecodeError, Schema};
+use avro::{DecodeError, FieldPath, Schema};
 use config::ConfigError;
 use registry::wire::{self, SchemaId};
 
@@ -24,6 +24,7 @@ use schemas::{Known, Schemas};
 pub use missing::Missing;
 
 mod missing;
+mod schemas;
 
 /// How many schema ids are remembered as unusable. When there are more, all are forgotten and requested again.
 const MAX_MISSING: usize = 1_024;
@@ -39,8 +40,8 @@ pub enum Decoded {
     Undecodable,
     /// The record's schema is unknown: fetch it and decode again. The batch is unchanged.
     SchemaUnknown(SchemaId),
-    /// The table of backing indices of this index set is too old to place it, by this placement time: read it again and
-    /// come again. The batch is unchanged.
+    /// The table of backing indices of this index set is too old for this placement time: read it again and decode
+    /// again. The batch is unchanged.
     TableTooOld(Route, i64),
     /// The record's index is deleted, and the config says to skip it: the offset moves past it.
     Expired,
@@ -73,18 +74,6 @@ pub struct Decoder {
     missing: HashMap<SchemaId, Missing>,
     /// The ids of the wanted documents; `None` means all.
     only: Option<HashSet<String>>,
-}
-
-/// A schema in use.
-#[derive(Clone, Debug)]
-struct Known {
-    id: SchemaId,
-    schema: Arc<Schema>,
-    /// Whether it has a field of the event's own timestamp that is of use, and one to route by.
-    has_time: bool,
-    has_route: bool,
-    /// Where they are, if there are any.
-    wanted: Option<Arc<FieldPath>>,
 }
 
 impl Decoder {
@@ -146,7 +135,7 @@ impl Decoder {
         self.unwatched = Some(id);
         let (has_time, has_route) = (time.is_some(), route.is_some());
         let wanted = FieldPath::both(time, route).map(Arc::new);
-        self.schemas.insert(id, Known { id, schema, has_time, has_route, wanted });
+        self.schemas.note(Known { id, schema, has_time, has_route, wanted });
     }
 
     /// Notes that `id` has no usable schema. Records that name it become dead letters until

@@ -10,6 +10,7 @@ use tokio::sync::Semaphore;
 use super::aimd::Aimd;
 use super::breaker::Breaker;
 use super::delivered::Delivered;
+use super::dropped::DroppedReport;
 use super::landing::Landing;
 use super::limiter::Limiter;
 use super::post::Post;
@@ -145,6 +146,7 @@ impl Shared<'_> {
         Ok(Rounds {
             control: Control::new(client, &post, &limiter, &undecided, stream),
             landing: Landing::new(config, client, index_cache, &metrics),
+            dropped: DroppedReport::new(config, client),
             retries: Retries::new(backoff_of(config), limiter.pause()),
             index,
             limiter,

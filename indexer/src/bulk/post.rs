@@ -25,7 +25,8 @@ pub(super) struct Post {
     timeout: String,
     /// Whether a request that names several indices was refused. If so, each request is for one index.
     is_by_path: AtomicBool,
-    /// Room for requests, which all index sets of the topic share; none where there is one.
+    filter_path: &'static str,
+    /// Room for requests, which all index sets of the topic share; `None` if there is only one.
     slots: Option<Arc<Semaphore>>,
     metrics: BulkMetrics,
 }
@@ -37,12 +38,13 @@ impl Post {
             client: Arc::clone(client),
             timeout: elasticsearch::timeout(config.elasticsearch.request_timeout),
             is_by_path: AtomicBool::new(false),
+            filter_path: filter_path(config.elasticsearch.on_duplicate),
             slots: None,
             metrics: metrics.clone(),
         }
     }
 
-    /// Returns the same, which sends no more at a time than there is room in `slots`.
+    /// Returns the sender with `slots` as a limit of the requests in flight.
     pub(super) fn within(self, slots: Option<Arc<Semaphore>>) -> Self {
         Self { slots, ..self }
     }

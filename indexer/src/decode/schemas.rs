@@ -12,8 +12,12 @@ use registry::wire::SchemaId;
 pub(super) struct Known {
     pub(super) id: SchemaId,
     pub(super) schema: Arc<Schema>,
-    /// The event's own timestamp, if it has one and it is of use.
-    pub(super) time: Option<Arc<FieldPath>>,
+    /// Whether it has a usable field with the event's own timestamp.
+    pub(super) has_time: bool,
+    /// Whether it has a field to route by.
+    pub(super) has_route: bool,
+    /// Where these fields are, if there are any.
+    pub(super) wanted: Option<Arc<FieldPath>>,
 }
 
 /// The schemas whose fields the index has: no more than the registry's caches hold, by what they take (P6).

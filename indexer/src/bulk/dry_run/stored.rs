@@ -69,7 +69,7 @@ impl Stored {
     }
 
     /// Searches all indices behind the name `index` for the ids of `items`.
-    async fn locate(&self, index: &str, batch: &Batch, items: &[usize]) -> Result<Vec<Suspect>, BulkFailure> {
+    async fn locate(&self, index: &str, batch: &Batch, items: &[usize]) -> Result<Vec<Suspect>, Obstacle> {
         if items.is_empty() {
             return Ok(Vec::new());
         }
@@ -90,7 +90,7 @@ impl Stored {
             404 if request_error_type(&answer.body).as_deref() == Some("index_not_found_exception") => {
                 return Ok(Vec::new());
             }
-            _ => return Err(Obstacle::of_answer("searching ids", &self.index, &answer)),
+            _ => return Err(Obstacle::of_answer("searching ids", index, &answer)),
         }
         let answer: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
         let hits = answer["hits"]["hits"].as_array().map(Vec::as_slice).unwrap_or_default();

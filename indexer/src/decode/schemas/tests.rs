@@ -4,7 +4,13 @@ use super::*;
 fn known(id: u32, symbols: usize) -> Known {
     let symbols: Vec<String> = (0..symbols).map(|number| format!("\"s{number}\"")).collect();
     let text = format!(r#"{{"type":"enum","name":"E","symbols":[{}]}}"#, symbols.join(","));
-    Known { id: SchemaId(id), schema: Arc::new(Schema::parse(&text).unwrap()), time: None }
+    Known {
+        id: SchemaId(id),
+        schema: Arc::new(Schema::parse(&text).unwrap()),
+        has_time: false,
+        has_route: false,
+        wanted: None,
+    }
 }
 
 fn room_for(cache_capacity: u64) -> Schemas {
