@@ -6,6 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde_json::{Value, json};
 
 use super::*;
+use crate::message::target::Route;
 
 const STREAM: &str = ".ds-cxone-events-2026.11.24";
 
@@ -254,7 +255,7 @@ async fn deliver_late(count: usize, holder: usize) -> (Delivered, Vec<String>) {
     config.elasticsearch.placement.refresh_interval = Duration::from_secs(3_600);
     config.elasticsearch.placement.margin = Duration::from_secs(60 * 3_600);
     let service = service(&config);
-    service.bulk.index_cache().renewed().await;
+    service.bulk.index_cache(Route::default()).unwrap().renewed().await;
     backing.store(count, Ordering::Relaxed);
     let mut batch = numbered(3);
     batch.targets[0].look_up = true;
@@ -313,7 +314,7 @@ async fn since_when_the_oldest_index_takes_documents_is_asked_again_after_what_p
     config.elasticsearch.placement.expired = Expired::Skip;
     let service = service(&config);
     for _ in 0..3 {
-        assert_eq!(service.bulk.index_cache().renewed().await.known_from(), i64::MIN);
+        assert_eq!(service.bulk.index_cache(Route::default()).unwrap().renewed().await.known_from(), i64::MIN);
     }
-    assert!(service.bulk.index_cache().renewed().await.known_from() > 1_790_000_000_000);
+    assert!(service.bulk.index_cache(Route::default()).unwrap().renewed().await.known_from() > 1_790_000_000_000);
 }

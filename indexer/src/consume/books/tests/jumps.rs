@@ -1,6 +1,7 @@
 //! Tests single cases: a partition that is lost and assigned again, and offsets that jump.
 
 use super::*;
+use crate::message::target::Route;
 
 fn plain(partition: i32, offset: i64) -> Record<'static> {
     Record {
@@ -63,7 +64,8 @@ fn offsets_that_go_back_mean_another_log() {
 #[test]
 fn each_partition_waits_for_the_time_of_its_own_record() {
     let mut books = Books::default();
-    let mut too_old = |record: &Record<'_>, _: &mut BatchBuilder| Decoded::TableTooOld(record.offset.0);
+    let mut too_old =
+        |record: &Record<'_>, _: &mut BatchBuilder| Decoded::TableTooOld(Route::default(), record.offset.0);
     let needs: Vec<Need> = [60_000, 1_000, 30_000]
         .into_iter()
         .zip(0..)
@@ -72,8 +74,8 @@ fn each_partition_waits_for_the_time_of_its_own_record() {
             books.take(&plain(partition, time), &mut too_old).unwrap().need
         })
         .collect();
-    assert_eq!(needs, [60_000, 1_000, 30_000].map(Need::Table));
-    assert_eq!(books.parked.release(Need::Table(1_000)).len(), 1);
+    assert_eq!(needs, [60_000, 1_000, 30_000].map(|time| Need::Table(Route::default(), time)));
+    assert_eq!(books.parked.release(Need::Table(Route::default(), 1_000)).len(), 1);
     let waiting = [0, 1, 2].map(|partition| books.parked.holds(Partition(partition)));
     assert_eq!(waiting, [true, false, true]);
 }
