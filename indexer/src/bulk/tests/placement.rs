@@ -130,40 +130,6 @@ async fn placed_anew(answer: impl Fn() -> Reply + Send + 'static) {
     assert_eq!(requests[1].documents().len(), 2);
 }
 
-/// The clock of the indexer goes back behind the placement time of a document. The document waits, and others
-/// continue.
-#[tokio::test]
-async fn a_document_ahead_of_the_clock_waits_without_a_busy_loop() {
-    let stub = Stub::start(|received| match received.line.as_str() {
-        line if line.starts_with("GET /_cluster") => Reply::Answer(200, "{}".to_owned()),
-        line if line.contains("/_mapping") => failure(404, "index_not_found_exception"),
-        line if line.starts_with("GET ") => {
-            let mut index = backing(&millis_ago(100_000));
-            index["aliases"] = json!({"cxone-events": {"is_write_index": true}});
-            Reply::Answer(200, json!({"cxone-events-000001": index}).to_string())
-        }
-        _ => all_written(received),
-    })
-    .await;
-    let mut config = config(&stub.url());
-    config.elasticsearch.strategy = Strategy::Rollover;
-    let service = service(&config);
-    let mut batch = numbered(1);
-    batch.targets[0].look_up = true;
-    batch.items[0].time = millis_ago(0).parse::<i64>().unwrap() + 600_000;
-    let attempts = &service.metrics.bulk.retried_documents;
-    let waits = async {
-        while attempts.get() < 3 {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    };
-    tokio::select! {
-        delivered = service.bulk.deliver(&batch) => panic!("its time has not come: {delivered:?}"),
-        waited = tokio::time::timeout(Duration::from_secs(60), waits) => waited.expect("each attempt has its wait"),
-    }
-    assert!(stub.bulk_requests().is_empty());
-}
-
 /// If a role lacks the privilege, the indexer does not ask again and places documents all the same.
 #[tokio::test]
 async fn without_the_privilege_lists_are_read_without_the_barrier() {

@@ -40,7 +40,7 @@ impl Names {
         let mut owners = HashMap::new();
         for Named { key, topic, index_name, .. } in &self.0 {
             if let Some(other) = owners.insert(index_name, topic) {
-                problems.add(key, format_args!("{index_name} is {other}'s already"));
+                problems.add(key, format_args!("{index_name} is already the index of {other}"));
             }
         }
         for Named { key, index_name, .. } in &self.0 {

@@ -69,11 +69,11 @@ const WRONG: [(&str, &str); 12] = [
     ),
     (
         "{elasticsearch: {routes: {field: a, to: {x: shared}}}, indexer: {topics: {calls: {}, chats: {}}}}",
-        "indexer.topics.chats: elasticsearch.routes: shared is calls's already",
+        "indexer.topics.chats: elasticsearch.routes: shared is already the index of calls",
     ),
     (
         "indexer: {topics: {calls: {routes: {field: a, to: {x: chats}}}, chats: {}}}",
-        "indexer.topics.chats.index_name: chats is calls's already",
+        "indexer.topics.chats.index_name: chats is already the index of calls",
     ),
     (
         "indexer: {topics: {calls: {routes: {field: a, to: {x: X}}}, chats: {}}}",

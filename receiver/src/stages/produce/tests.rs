@@ -169,6 +169,7 @@ async fn an_event_that_fits_since_the_limit_was_raised_is_not_refused_by_the_old
     cluster.create_topic(TOPIC, 1, 1).unwrap();
     let kafka = Kafka { brokers: cluster.bootstrap_servers(), ..Kafka::default() };
     let producer = Producer::new(&kafka, 1_000, TIMEOUT).unwrap();
+    producer.shared.health.set_away(false);
     let rules = &producer.shared.rules;
     let rule = |max_bytes| HashMap::from([(TOPIC.to_owned(), rules::Rule { max_bytes, compacted: false })]);
     rules.note(rule(10));
