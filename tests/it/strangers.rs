@@ -304,36 +304,3 @@ async fn answers_over_http2_that_nobody_takes_cost_little_and_not_for_long() -> 
     assert!(more < 48 * MIB, "{more} bytes more");
     Ok(())
 }
-
-/// A head in as many pieces as HTTP/2 allows, none of which is the last: a literal header whose value never ends.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn half_heads_over_http2_are_counted_as_they_are_held() -> Result<()> {
-    const CONNECTIONS: usize = 600;
-    let (pipeline, front) = setup("strangers-pieces", |config| {
-        // An eighth is for heads: 16 MiB.
-        config.receiver.max_in_flight_bytes = bytesize::ByteSize::mib(128);
-    })
-    .await?;
-    let before = front.peak()?;
-    // Five CONTINUATION frames after the first. The length of the value is 2^21.
-    let begin = [HEAD, b"\x00\x01a\x7f\x81\xff\x7f"].concat();
-    let mut head = [PREFACE, &frame(4, 0, 0, &[]), &frame(1, 1, 1, &[begin, vec![b'x'; 16_000]].concat())].concat();
-    for _ in 0..5 {
-        head.extend(frame(9, 0, 1, &[b'x'; 16_000]));
-    }
-    let mut held = Vec::new();
-    for number in 0..CONNECTIONS {
-        let mut stream = TcpStream::connect(front.target()).await?;
-        // It may be refused on the way.
-        timeout(Duration::from_secs(3), stream.write_all(&head)).await.ok();
-        held.push(stream);
-        if number.is_multiple_of(20) {
-            let answer = post(&pipeline, &front, &Events::unique().event(0).encode()).await?;
-            assert_eq!(answer.status, 200, "{}", answer.text());
-        }
-    }
-    let more = front.peak()? - before;
-    eprintln!("{} half heads over HTTP/2: {} MiB more at the peak", held.len(), more / MIB);
-    assert!(more < 40 * MIB, "{more} bytes more");
-    Ok(())
-}

@@ -116,11 +116,12 @@ port_taken() {
   done
 }
 
-# Prints a free port below the range from which the system takes the ports of outgoing connections.
+# Prints a free port: below the range from which the system takes the ports of outgoing connections, and outside the range
+# from which tests take those of parts that are restarted on the same port (tests/src/ports.rs).
 free_port() {
   local port
   while :; do
-    port=$((20000 + RANDOM % 10000))
+    port=$((10000 + RANDOM % 10000))
     port_taken "$port" || break
   done
   printf '%s' "$port"

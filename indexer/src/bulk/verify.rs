@@ -6,8 +6,8 @@
 //! 1. Its `_ingested_at` is the record's timestamp: it is this record, read again.
 //! 2. The rest of it is equal: the sender has repeated the event.
 //! 3. The index changes documents (`handling`), or this document has been changed (its version is not 1): only fields
-//! that both have are compared. If there are none, nothing can be proven, and the document counts as a duplicate
-//! (`none` in the metric).
+//!    that both have are compared. If there are none, nothing can be proven, and the document counts as a duplicate
+//!    (`none` in the metric).
 //! 4. Otherwise it is another event: an id conflict, which becomes a dead letter.
 //!
 //! The first rule is not enough for two records of one batch with the same id and timestamp, which the events of one

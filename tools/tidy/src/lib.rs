@@ -2,13 +2,15 @@
 //! they need no stack.
 //!
 //! `rules` holds the rules for every source file, `layers` the allowed uses between modules, `links` checks the links
-//! of documents, `sizes` the length of files, and `walk` the walk of one event in ARCHITECTURE.md. A new rule is a test
-//! in the module of its subject.
+//! of documents, `evidence` the tests that they name, `sizes` the length of files, and `walk` the walk of one event in
+//! ARCHITECTURE.md. A new rule is a test in the module of its subject.
 
 pub mod files;
 pub mod graph;
 pub mod paths;
 
+#[cfg(test)]
+mod evidence;
 #[cfg(test)]
 mod layers;
 #[cfg(test)]
